@@ -1,0 +1,50 @@
+package sqldb
+
+// Dialect is the engine in use. Its methods return the few pieces of SQL that
+// cannot be written once. Add one only when a test on both engines forces it.
+type Dialect string
+
+// The two engines.
+const (
+	SQLite   Dialect = "sqlite"
+	Postgres Dialect = "postgres"
+)
+
+// Lock returns the clause that locks selected rows until commit. SQLite locks
+// the whole database for a writer, so it needs none.
+func (d Dialect) Lock() string { return d.pick("", "FOR UPDATE") }
+
+// LockOf is Lock for the rows of one table of a join.
+func (d Dialect) LockOf(table string) string { return d.pick("", "FOR UPDATE OF "+table) }
+
+// SkipLocked is Lock for queues: rows another worker holds are passed over.
+func (d Dialect) SkipLocked() string { return d.pick("", "FOR UPDATE SKIP LOCKED") }
+
+// In returns the condition that column is one of many keys; param, "$3" say,
+// takes Keys(keys).
+func (d Dialect) In(column, param string) string {
+	return column + d.pick(
+		" IN (SELECT value FROM json_each("+param+"))",
+		" IN (SELECT jsonb_array_elements_text(CAST("+param+" AS JSONB)))")
+}
+
+// JSONText returns an expression for a value of a JSON object as text; param
+// takes the key. It is NULL where the key is absent.
+func (d Dialect) JSONText(column, param string) string {
+	return d.pick("("+column+" ->> "+param+")", "("+column+" ->> CAST("+param+" AS TEXT))")
+}
+
+// JSONHas returns the condition that a JSON array of strings holds the text
+// that param takes.
+func (d Dialect) JSONHas(column, param string) string {
+	return d.pick(
+		"EXISTS (SELECT 1 FROM json_each("+column+") WHERE value = "+param+")",
+		column+" @> to_jsonb(CAST("+param+" AS TEXT))")
+}
+
+func (d Dialect) pick(sqlite, postgres string) string {
+	if d == Postgres {
+		return postgres
+	}
+	return sqlite
+}

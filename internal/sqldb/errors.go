@@ -1,0 +1,68 @@
+package sqldb
+
+import (
+	"database/sql/driver"
+	"errors"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+)
+
+// IsDuplicate reports whether err is a unique or primary key violation.
+func IsDuplicate(err error) bool {
+	lite, pg := codes(err)
+	return lite == 2067 || lite == 1555 || pg == "23505"
+}
+
+// IsMissingParent reports whether err is a foreign key violation.
+func IsMissingParent(err error) bool {
+	lite, pg := codes(err)
+	return lite == 787 || pg == "23503"
+}
+
+// IsUnavailable reports whether the database could not be reached, refused to
+// serve for now, or had no room: the same call may succeed later.
+func IsUnavailable(err error) bool {
+	lite, pg := codes(err)
+	switch lite & 0xff {
+	case 5, 6, 10, 13, 14: // busy, locked, i/o error, full, cannot open
+		return true
+	}
+	// 08 connection, 53 resources (disk full, too many connections), 57P shutdown
+	if strings.HasPrefix(pg, "08") || strings.HasPrefix(pg, "53") || strings.HasPrefix(pg, "57P") || pg == "25006" {
+		return true
+	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[net.Error](err); ok {
+		return true
+	}
+	return errors.Is(err, driver.ErrBadConn) || pgconn.SafeToRetry(err) || closedUnexpectedly(err)
+}
+
+// closedUnexpectedly knows the connection errors that pgx reports as text.
+func closedUnexpectedly(err error) bool {
+	if err == nil {
+		return false
+	}
+	text := err.Error()
+	return strings.Contains(text, "unexpected EOF") || strings.Contains(text, "conn closed") || strings.Contains(text, "broken pipe")
+}
+
+func retryable(err error) bool {
+	lite, pg := codes(err)
+	return lite&0xff == 5 || pg == "40001" || pg == "40P01" // busy, serialization, deadlock
+}
+
+func codes(err error) (lite int, pg string) {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		lite = e.Code()
+	}
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		pg = e.Code
+	}
+	return lite, pg
+}

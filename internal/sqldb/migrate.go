@@ -1,0 +1,68 @@
+package sqldb
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/lock"
+
+	"github.com/regulars/regulars/migrations"
+)
+
+// Migrate brings the schema to the newest version this program knows. It
+// refuses a database that a newer program has migrated further. Several
+// processes may call it at the same time.
+func (db *DB) Migrate(ctx context.Context) error {
+	provider, err := db.provider()
+	if err != nil {
+		return err
+	}
+	current, newest, err := provider.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("read schema version: %w", err)
+	}
+	if current > newest {
+		return fmt.Errorf("the database has schema version %d, this program knows %d: start the newer program", current, newest)
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrate: %w", err)
+	}
+	return nil
+}
+
+// SchemaVersion returns the version of the database and the newest one this
+// program knows.
+func (db *DB) SchemaVersion(ctx context.Context) (current, newest int64, err error) {
+	provider, err := db.provider()
+	if err != nil {
+		return 0, 0, err
+	}
+	return provider.GetVersions(ctx)
+}
+
+func (db *DB) provider() (*goose.Provider, error) {
+	other, dialect := ".postgres.sql", goose.DialectSQLite3
+	options := []goose.ProviderOption{}
+	if db.dialect == Postgres {
+		other, dialect = ".sqlite.sql", goose.DialectPostgres
+		locker, err := lock.NewPostgresSessionLocker()
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, goose.WithSessionLocker(locker))
+	}
+	names, err := fs.Glob(migrations.Files, "*.sql")
+	if err != nil {
+		return nil, err
+	}
+	excluded := []string{}
+	for _, name := range names {
+		if strings.HasSuffix(name, other) {
+			excluded = append(excluded, name)
+		}
+	}
+	return goose.NewProvider(dialect, db.write, migrations.Files, append(options, goose.WithExcludeNames(excluded))...)
+}

@@ -1,0 +1,130 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// Rows is many rows for one table: fill writes the values of row i into row,
+// in the order of the columns. JSON goes in as a string.
+type Rows struct {
+	Table   string
+	Columns []string
+	N       int
+	Fill    func(i int, row []any)
+}
+
+// InsertRows inserts many rows in the fastest way the engine has: COPY on
+// PostgreSQL, one prepared statement on SQLite. A row that violates a key
+// fails the whole call (IsDuplicate); run it in a Savepoint to go on.
+func (t *Tx) InsertRows(ctx context.Context, r Rows) error {
+	if r.N == 0 {
+		return nil
+	}
+	if t.dialect == Postgres {
+		return t.copyRows(ctx, r)
+	}
+	return t.execRows(ctx, "INSERT INTO "+r.Table+" ("+strings.Join(r.Columns, ", ")+") VALUES ("+Marks(1, len(r.Columns))+")", r)
+}
+
+// UpdateRows updates many rows by key: the first keys columns of r find a row,
+// the others are set. Rows that do not exist are passed over.
+func (t *Tx) UpdateRows(ctx context.Context, keys int, r Rows) error {
+	if r.N == 0 {
+		return nil
+	}
+	if t.dialect == Postgres {
+		return t.mergeRows(ctx, keys, r)
+	}
+	var set, where []string
+	for i, column := range r.Columns {
+		pair := fmt.Sprintf("%s = $%d", column, i+1)
+		if i < keys {
+			where = append(where, pair)
+		} else {
+			set = append(set, pair)
+		}
+	}
+	return t.execRows(ctx, "UPDATE "+r.Table+" SET "+strings.Join(set, ", ")+" WHERE "+strings.Join(where, " AND "), r)
+}
+
+func (t *Tx) mergeRows(ctx context.Context, keys int, r Rows) error {
+	staged := r
+	staged.Table = "staged_" + r.Table
+	if _, err := t.Exec(ctx, "CREATE TEMP TABLE "+staged.Table+" ON COMMIT DROP AS SELECT "+strings.Join(r.Columns, ", ")+" FROM "+r.Table+" WITH NO DATA"); err != nil {
+		return err
+	}
+	if err := t.copyRows(ctx, staged); err != nil {
+		return err
+	}
+	var set, where []string
+	for i, column := range r.Columns {
+		if i < keys {
+			where = append(where, r.Table+"."+column+" = s."+column)
+		} else {
+			set = append(set, column+" = s."+column)
+		}
+	}
+	if _, err := t.Exec(ctx, "UPDATE "+r.Table+" SET "+strings.Join(set, ", ")+" FROM "+staged.Table+" s WHERE "+strings.Join(where, " AND ")); err != nil {
+		return err
+	}
+	_, err := t.Exec(ctx, "DROP TABLE "+staged.Table)
+	return err
+}
+
+// execRows runs one prepared statement per row on the driver's own
+// connection: database/sql would cost a third of the time again.
+func (t *Tx) execRows(ctx context.Context, query string, r Rows) error {
+	return t.conn.Raw(func(raw any) (err error) {
+		// A context that can be cancelled costs a goroutine per statement, so
+		// the loop looks itself.
+		calm := context.WithoutCancel(ctx)
+		stmt, err := raw.(driver.ConnPrepareContext).PrepareContext(calm, query)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, stmt.Close()) }()
+		row := make([]any, len(r.Columns))
+		args := make([]driver.NamedValue, len(r.Columns))
+		for i := range r.N {
+			if i%256 == 0 && ctx.Err() != nil {
+				return ctx.Err()
+			}
+			r.Fill(i, row)
+			for k, v := range row {
+				args[k] = driver.NamedValue{Ordinal: k + 1, Value: v}
+			}
+			if _, err := stmt.(driver.StmtExecContext).ExecContext(calm, args); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (t *Tx) copyRows(ctx context.Context, r Rows) error {
+	return t.conn.Raw(func(raw any) error {
+		source := &copySource{rows: r, at: -1, row: make([]any, len(r.Columns))}
+		_, err := raw.(*stdlib.Conn).Conn().CopyFrom(ctx, pgx.Identifier{r.Table}, r.Columns, source)
+		return err
+	})
+}
+
+type copySource struct {
+	rows Rows
+	at   int
+	row  []any
+}
+
+func (s *copySource) Next() bool { s.at++; return s.at < s.rows.N }
+func (s *copySource) Err() error { return nil }
+func (s *copySource) Values() ([]any, error) {
+	s.rows.Fill(s.at, s.row)
+	return s.row, nil
+}

@@ -1,0 +1,113 @@
+package sqldb
+
+import (
+	"context"
+	"database/sql"
+	"math/rand/v2"
+	"time"
+)
+
+// Tx is a running transaction. It is used by one goroutine.
+type Tx struct {
+	conn        *sql.Conn
+	tx          *sql.Tx
+	dialect     Dialect
+	afterCommit []func()
+}
+
+type beforeCommitKey struct{}
+
+// BeforeCommit returns a context whose transactions run f as their last act
+// before they commit; an error of f rolls back. It is how an idempotency
+// record is written in the commit that it speaks of.
+func BeforeCommit(ctx context.Context, f func(context.Context, *Tx) error) context.Context {
+	return context.WithValue(ctx, beforeCommitKey{}, f)
+}
+
+// Tx runs f in a transaction: it commits when f returns nil and rolls back
+// otherwise. On a serialization failure or deadlock f runs again, so f must
+// not have effects outside the database; put those in AfterCommit.
+//
+// On SQLite the one writer is taken at the start: inside f use only the Tx,
+// a DB.Exec there would wait for itself.
+func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error {
+	const tries = 6
+	for try := 1; ; try++ {
+		tx := &Tx{dialect: db.dialect}
+		err := tx.run(ctx, db.write, f)
+		if err == nil {
+			for _, after := range tx.afterCommit {
+				after()
+			}
+			return nil
+		}
+		if try == tries || !retryable(err) {
+			return err
+		}
+		// Two that met in a deadlock must not meet again at the same moment.
+		pause := time.Duration(try*try)*10*time.Millisecond + rand.N(10*time.Millisecond)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+func (t *Tx) run(ctx context.Context, pool *sql.DB, f func(*Tx) error) (err error) {
+	if t.conn, err = pool.Conn(ctx); err != nil {
+		return err
+	}
+	defer func() { _ = t.conn.Close() }() // gives it back to the pool
+	if t.tx, err = t.conn.BeginTx(ctx, nil); err != nil {
+		return err
+	}
+	defer func() { _ = t.tx.Rollback() }() // no effect after a commit; also undoes a panic
+	if err := f(t); err != nil {
+		return err
+	}
+	if before, ok := ctx.Value(beforeCommitKey{}).(func(context.Context, *Tx) error); ok {
+		if err := before(ctx, t); err != nil {
+			return err
+		}
+	}
+	return t.tx.Commit()
+}
+
+// AfterCommit calls f once the transaction is safe, for example to wake a
+// worker. f does not run when the transaction fails.
+func (t *Tx) AfterCommit(f func()) { t.afterCommit = append(t.afterCommit, f) }
+
+// Dialect is the engine in use.
+func (t *Tx) Dialect() Dialect { return t.dialect }
+
+// Exec runs one statement.
+func (t *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	return affected(t.tx.ExecContext(ctx, query, args...))
+}
+
+// Query reads inside the transaction. Close the rows before the next call.
+func (t *Tx) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	return t.tx.QueryContext(ctx, query, args...)
+}
+
+// QueryRow reads one row inside the transaction.
+func (t *Tx) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
+	return t.tx.QueryRowContext(ctx, query, args...)
+}
+
+// Savepoint runs f so that its failure takes back only what f did: the
+// transaction itself goes on, on both engines. It returns f's error.
+func (t *Tx) Savepoint(ctx context.Context, f func() error) error {
+	if _, err := t.tx.ExecContext(ctx, "SAVEPOINT attempt"); err != nil {
+		return err
+	}
+	if err := f(); err != nil {
+		if _, back := t.tx.ExecContext(context.WithoutCancel(ctx), "ROLLBACK TO SAVEPOINT attempt"); back != nil {
+			return back
+		}
+		return err
+	}
+	_, err := t.tx.ExecContext(ctx, "RELEASE SAVEPOINT attempt")
+	return err
+}
