@@ -5,11 +5,13 @@ package pgtest
 
 import (
 	"context"
-	"database/sql"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -18,7 +20,6 @@ import (
 // asks. It ends with the process, see keep.
 type shared struct {
 	cluster *Cluster
-	admin   *sql.DB
 	made    atomic.Int64
 }
 
@@ -28,25 +29,29 @@ var start = sync.OnceValues(func() (*shared, error) {
 		return nil, err
 	}
 	s := &shared{cluster: cluster}
-	if s.admin, err = sql.Open("pgx", cluster.URL("postgres")); err != nil {
-		return nil, err
-	}
-	s.admin.SetMaxIdleConns(0) // an idle connection is a goroutine that leak checks would find
 	return s, s.makeTemplate(context.Background())
 })
 
+// admin runs one statement on a connection of its own: a pool would leave
+// goroutines that a leak check of the caller finds.
+func (s *shared) admin(ctx context.Context, statement string) error {
+	conn, err := pgx.Connect(ctx, s.cluster.URL("postgres"))
+	if err != nil {
+		return err
+	}
+	_, err = conn.Exec(ctx, statement)
+	return errors.Join(err, conn.Close(ctx))
+}
+
 func (s *shared) makeTemplate(ctx context.Context) error {
-	if _, err := s.admin.ExecContext(ctx, "CREATE DATABASE migrated"); err != nil {
+	if err := s.admin(ctx, "CREATE DATABASE migrated"); err != nil {
 		return err
 	}
 	db, err := sqldb.Open(ctx, s.cluster.URL("migrated"), sqldb.Options{})
 	if err != nil {
 		return err
 	}
-	if err := db.Migrate(ctx); err != nil {
-		return err
-	}
-	return db.Close()
+	return errors.Join(db.Migrate(ctx), db.Close())
 }
 
 // URL returns the address of a fresh, migrated database that is dropped when
@@ -64,11 +69,11 @@ func address(t testing.TB, template string) string {
 		t.Fatal(err)
 	}
 	name := fmt.Sprintf("test_%d", s.made.Add(1))
-	if _, err := s.admin.ExecContext(t.Context(), "CREATE DATABASE "+name+" TEMPLATE "+template+" STRATEGY FILE_COPY"); err != nil {
+	if err := s.admin(t.Context(), "CREATE DATABASE "+name+" TEMPLATE "+template+" STRATEGY FILE_COPY"); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if _, err := s.admin.ExecContext(context.WithoutCancel(t.Context()), "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+		if err := s.admin(context.WithoutCancel(t.Context()), "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
 			t.Error(err)
 		}
 	})
