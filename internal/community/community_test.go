@@ -1,0 +1,164 @@
+package community_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+var start = time.Date(2026, 4, 7, 8, 50, 16, 0, time.UTC)
+
+func fixed() clock.Clock { return clock.At(func() time.Time { return start }) }
+
+func TestACommunityIsReadBackAsItWasMade(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		communities := community.New(db, fixed())
+		made, err := communities.Create(t.Context(), community.Input{Name: "  Cafe\u0301 "})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := community.Community{
+			ID: made.ID, Name: "Caf\u00e9",
+			Settings:  community.Settings{TimeZone: "UTC", Language: "en", Accent: "#4f46e5"},
+			CreatedAt: start.UnixMilli(), UpdatedAt: start.UnixMilli(),
+		}
+		got, err := communities.Get(t.Context(), made.ID)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" || !id.Valid(made.ID) {
+			t.Fatalf("%v %s", err, diff)
+		}
+		second, err := communities.Create(t.Context(), community.Input{Name: "Two", Settings: community.Settings{OpenBulkImport: true}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := communities.List(t.Context())
+		if diff := cmp.Diff([]community.Community{want, second}, list); err != nil || diff != "" {
+			t.Fatalf("%v %s", err, diff)
+		}
+	})
+}
+
+func TestAMissingCommunityIsNotFound(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		communities := community.New(db, fixed())
+		if _, err := communities.Get(t.Context(), "nobody"); !errs.Is(err, "community_not_found") || errs.KindOf(err) != errs.NotFound {
+			t.Errorf("get: %v", err)
+		}
+		if _, err := communities.Update(t.Context(), "nobody", community.Change{}); !errs.Is(err, "community_not_found") {
+			t.Errorf("update: %v", err)
+		}
+	})
+}
+
+func TestEveryWrongFieldIsNamed(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		communities := community.New(db, fixed())
+		_, err := communities.Create(t.Context(), community.Input{
+			Name:     strings.Repeat("x", 101),
+			Settings: community.Settings{Accent: "red", TimeZone: "Mars/Olympus", Language: "??"},
+		})
+		var got []string
+		if e := errs.From(err); e != nil {
+			for _, f := range e.Fields {
+				got = append(got, f.Field)
+			}
+		}
+		if diff := cmp.Diff([]string{"name", "accent", "timeZone", "language"}, got); diff != "" {
+			t.Errorf("%v %s", err, diff)
+		}
+		for _, name := range []string{"", "   ", "a\x00b", "a\xffb"} {
+			if _, err := communities.Create(t.Context(), community.Input{Name: name}); !errs.Is(err, "invalid_input") {
+				t.Errorf("name %q: %v", name, err)
+			}
+		}
+		if list, err := communities.List(t.Context()); err != nil || len(list) != 0 {
+			t.Errorf("a refused community was kept: %v %v", list, err)
+		}
+	})
+}
+
+func TestAnUpdateChangesOnlyWhatItNames(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		now := start
+		communities := community.New(db, clock.At(func() time.Time { return now }))
+		made, err := communities.Create(t.Context(), community.Input{Name: "One", Settings: community.Settings{Language: "de", OpenBulkImport: true}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		now = now.Add(time.Hour)
+		zone, accent := "Europe/Berlin", "#AABBCC"
+		want := made
+		want.Settings.TimeZone, want.Settings.Accent, want.UpdatedAt = zone, "#aabbcc", now.UnixMilli()
+		if _, err := communities.Update(t.Context(), made.ID, community.Change{TimeZone: &zone, Accent: &accent}); err != nil {
+			t.Fatal(err)
+		}
+		got, err := communities.Get(t.Context(), made.ID)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Fatalf("%v %s", err, diff)
+		}
+		bad := "Local"
+		if _, err := communities.Update(t.Context(), made.ID, community.Change{TimeZone: &bad}); !errs.Is(err, "invalid_input") {
+			t.Errorf("zone of the machine: %v", err)
+		}
+	})
+}
+
+func TestUpdatesAtTheSameTimeKeepEachOthersChanges(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		communities := community.New(db, fixed())
+		made, err := communities.Create(t.Context(), community.Input{Name: "One"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, language, open := "Two", "fr", true
+		var all sync.WaitGroup
+		for _, change := range []community.Change{{Name: &name}, {Language: &language}, {OpenBulkImport: &open}} {
+			all.Go(func() {
+				if _, err := communities.Update(t.Context(), made.ID, change); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		got, err := communities.Get(t.Context(), made.ID)
+		if err != nil || got.Name != name || got.Settings.Language != language || !got.Settings.OpenBulkImport {
+			t.Errorf("a change was lost: %+v %v", got, err)
+		}
+	})
+}
+
+func TestWhatMustComeWithACommunityComesOrNeitherIsMade(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		communities := community.New(db, fixed())
+		var seen community.Community
+		var refuse error
+		communities.OnCreate(func(ctx context.Context, tx *sqldb.Tx, made community.Community) (err error) {
+			if seen, err = community.Load(ctx, tx, made.ID); err != nil {
+				return err
+			}
+			return refuse
+		})
+		made, err := communities.Create(t.Context(), community.Input{Name: "One"})
+		if diff := cmp.Diff(made, seen); err != nil || diff != "" {
+			t.Fatalf("%v %s", err, diff)
+		}
+		refuse = errors.New("no")
+		if _, err := communities.Create(t.Context(), community.Input{Name: "Two"}); !errors.Is(err, refuse) {
+			t.Fatalf("error %v", err)
+		}
+		if list, err := communities.List(t.Context()); err != nil || len(list) != 1 {
+			t.Errorf("communities %v %v", list, err)
+		}
+	})
+}
