@@ -1,0 +1,73 @@
+# The one place with the commands of this project. Each has a text: make help.
+
+GOLANGCI_LINT := v2.15.0
+STATICCHECK   := v0.8.2
+TEMPL         := v0.3.977
+VERSION       ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+export GOFLAGS ?= -buildvcs=false
+export CGO_ENABLED ?= 0
+
+lint_tool   := bin/golangci-lint-$(GOLANGCI_LINT)
+static_tool := bin/staticcheck-$(STATICCHECK)
+templ_tool  := bin/templ-$(TEMPL)
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo build test check format-check generated-check vet lint fmt update bench release
+
+help: ## shows this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## starts the server with its data in ./regulars-data
+	go run ./cmd/regulars serve
+
+demo: ## starts a demo community in a fresh folder
+	go run ./cmd/regulars demo
+
+build: ## builds ./bin/regulars
+	go build -trimpath -ldflags '-s -w -X github.com/regulars/regulars/internal/app.version=$(VERSION)' -o bin/regulars ./cmd/regulars
+
+test: ## runs every test, on SQLite, on PostgreSQL and in a browser
+	.ci/packages postgresql chromium
+	REGULARS_TEST_ALL=1 go test -p 2 -timeout 25m ./...
+
+check: format-check generated-check vet lint test ## runs everything that has to pass before a change goes in
+
+format-check: $(lint_tool)
+	$(lint_tool) fmt --diff
+
+generated-check: update
+	@git diff --exit-code -- '*_templ.go' '*.gen.go' api web/dist || { echo 'Generated files are not up to date: run make update and commit.' >&2; exit 1; }
+
+vet:
+	go vet ./...
+
+lint: $(lint_tool) $(static_tool) ## runs the linters
+	$(static_tool) ./...
+	$(lint_tool) run
+
+fmt: $(lint_tool) ## formats the code
+	$(lint_tool) fmt
+
+update: $(templ_tool) ## makes every generated file again
+	$(templ_tool) generate -log-level error
+	go generate ./...
+	go run ./cmd/regulars openapi > api/openapi.yaml
+
+bench: ## times imports beside sqlite3 and psql; not a test
+	.ci/packages sqlite3 postgresql postgresql-client
+	bench/run
+
+release: ## builds the archives and images of a tag with goreleaser
+	goreleaser release --clean
+
+# Tools are installed by exact version, once: the version is in the file's name.
+$(lint_tool):
+	GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)
+	mv bin/golangci-lint $@
+$(static_tool):
+	GOBIN=$(CURDIR)/bin go install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK)
+	mv bin/staticcheck $@
+$(templ_tool):
+	GOBIN=$(CURDIR)/bin go install github.com/a-h/templ/cmd/templ@$(TEMPL)
+	mv bin/templ $@
