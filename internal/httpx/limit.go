@@ -1,0 +1,74 @@
+package httpx
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/go-chi/httprate"
+
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/errs"
+)
+
+const retryUnavailable = 2 * time.Second
+
+// Limit counts something by a key over a sliding window of time. A nil Limit
+// limits nothing. It may be used by many at once.
+type Limit struct {
+	limiter *httprate.RateLimiter
+	most    int
+	window  time.Duration
+}
+
+// NewLimit allows most in any window for each key; nil when most is not
+// positive.
+func NewLimit(most int, window time.Duration) *Limit {
+	if most <= 0 {
+		return nil
+	}
+	headers := httprate.ResponseHeaders{Limit: "RateLimit-Limit", Remaining: "RateLimit-Remaining", Reset: "RateLimit-Reset"}
+	return &Limit{httprate.NewRateLimiter(most, window, httprate.WithResponseHeaders(headers)), most, window}
+}
+
+// Take counts one and sets the RateLimit headers. Over the limit it counts
+// nothing and returns errs.Limited "rate_limited" with the time to wait.
+func (l *Limit) Take(w http.ResponseWriter, r *http.Request, key string) error {
+	if l == nil {
+		return nil
+	}
+	over := l.limiter.OnLimit(w, r, key)
+	left := l.untilReset(w.Header())
+	w.Header().Set("RateLimit-Reset", strconv.Itoa(int(left/time.Second)))
+	if !over {
+		return nil
+	}
+	// A window later one of the counted ones has slid out.
+	wait := left + l.window/time.Duration(l.most)
+	return errs.New(errs.Limited, "rate_limited", "Too many requests: at most %d in %s. Wait as long as Retry-After says.", l.most, l.window).WithRetry(wait)
+}
+
+// untilReset turns the moment the library tells into a span of whole seconds,
+// which is what the header is to hold.
+func (l *Limit) untilReset(h http.Header) time.Duration {
+	at, err := strconv.ParseInt(h.Get("RateLimit-Reset"), 10, 64)
+	if err != nil {
+		return l.window
+	}
+	var system clock.Clock
+	left := max(at-system.Now().Unix(), 1)
+	return time.Duration(left) * time.Second
+}
+
+// Middleware limits requests without a credential, each address by itself.
+func (l *Limit) Middleware(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if Credential(r) == "" {
+			if err := l.Take(w, r, Network(r)); err != nil {
+				WriteError(w, r, err)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
