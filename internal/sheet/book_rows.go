@@ -1,0 +1,254 @@
+package sheet
+
+import (
+	"encoding/xml"
+	"errors"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// sheetRows reads the rows of one sheet. Rows without a value are none.
+type sheetRows struct {
+	book     *book
+	part     string
+	open     *part
+	maxCells int
+	last     int   // number of the row before
+	done     bool  // the last row was read
+	from     int64 // rows before this number are passed over
+	text     []byte
+}
+
+func (r *sheetRows) limit(cells int) { r.maxCells = cells }
+
+func (r *sheetRows) progress() (done, total int64) {
+	f := r.book.parts[partKey(r.part)]
+	total = r.book.total
+	if r.open == nil || f == nil || f.UncompressedSize64 == 0 {
+		return 0, total
+	}
+	share := float64(r.open.read) / float64(f.UncompressedSize64)
+	return int64(min(share, 1) * float64(total)), total
+}
+
+func (r *sheetRows) close() error {
+	r.stop()
+	return r.book.close()
+}
+
+func (r *sheetRows) stop() {
+	if r.open != nil {
+		r.open.close()
+		r.open = nil
+	}
+	r.last, r.done = 0, false
+}
+
+func (r *sheetRows) seek(p Pos) error {
+	if p.Offset <= int64(r.last) || r.done {
+		r.stop()
+	}
+	r.from = p.Offset
+	return nil
+}
+
+func (r *sheetRows) next(row *Row) error {
+	if r.done {
+		return io.EOF
+	}
+	if r.open == nil {
+		p, err := r.book.part(r.part)
+		if err != nil {
+			return err
+		}
+		r.open = p
+	}
+	for {
+		number, err := r.nextRow()
+		if err != nil {
+			return err
+		}
+		r.last = number
+		if row.Cells, err = r.cells(row.Cells[:0]); err != nil {
+			return err
+		}
+		if len(row.Cells) > 0 && int64(number) >= r.from {
+			row.Line, row.Problem, row.Raw = number, "", nil
+			row.Pos = Pos{Offset: int64(number), Line: number}
+			row.End = Pos{Offset: int64(number) + 1, Line: number + 1}
+			return nil
+		}
+	}
+}
+
+// nextRow goes to the next row element and returns its number. Numbers that
+// do not rise, which no good writer makes, are replaced.
+func (r *sheetRows) nextRow() (int, error) {
+	for {
+		token, err := r.open.token()
+		if err == io.EOF {
+			return 0, r.open.cut()
+		}
+		if err != nil {
+			return 0, err
+		}
+		switch e := token.(type) {
+		case xml.StartElement:
+			if e.Name.Local == "row" {
+				r.open.renew()
+				number, err := strconv.Atoi(attr(e, "r"))
+				if err != nil || number <= r.last {
+					number = r.last + 1
+				}
+				return number, nil
+			}
+		case xml.EndElement:
+			if e.Name.Local == "sheetData" {
+				return 0, r.end()
+			}
+		}
+	}
+}
+
+// end reads what follows the rows, so that a part that is broken there, or
+// whose checksum is wrong, does not pass for a good one.
+func (r *sheetRows) end() error {
+	_, err := io.Copy(io.Discard, r.open.body)
+	switch {
+	case err == nil:
+		r.done = true
+		return io.EOF
+	case errors.Is(err, ErrDamaged):
+		return err
+	}
+	return r.book.src.blame(err)
+}
+
+// cells reads to the end of the row. Empty cells at its end are dropped.
+func (r *sheetRows) cells(cells []string) ([]string, error) {
+	column := 0
+	for {
+		token, err := r.open.token()
+		if err == io.EOF {
+			return cells, r.open.cut()
+		}
+		if err != nil {
+			return cells, err
+		}
+		switch e := token.(type) {
+		case xml.StartElement:
+			if e.Name.Local != "c" {
+				continue
+			}
+			column = columnOf(attr(e, "r"), column)
+			value, err := r.cell(e)
+			if err != nil {
+				return cells, err
+			}
+			cells = r.put(cells, column-1, value)
+		case xml.EndElement:
+			if e.Name.Local == "row" {
+				return cells, nil
+			}
+		}
+	}
+}
+
+// put makes value the cell at index i, with empty ones before it. What is
+// beyond the limit becomes the last cell.
+func (r *sheetRows) put(cells []string, i int, value string) []string {
+	if value == "" {
+		return cells
+	}
+	i = min(i, r.maxCells-1)
+	for len(cells) <= i {
+		cells = append(cells, "")
+	}
+	cells[i] = value
+	return cells
+}
+
+// columnOf reads the column, from 1, of a reference such as AB12; the one
+// after last when there is no reference.
+func columnOf(ref string, last int) int {
+	n := 0
+	for i := 0; i < len(ref) && i < 4; i++ {
+		c := ref[i] &^ 0x20
+		if c < 'A' || c > 'Z' {
+			break
+		}
+		n = n*26 + int(c-'A') + 1
+	}
+	if n == 0 {
+		return last + 1
+	}
+	return n
+}
+
+// cell reads to the end of a c element and returns its value as text.
+func (r *sheetRows) cell(c xml.StartElement) (string, error) {
+	kind, style := attr(c, "t"), attr(c, "s")
+	raw, rich := "", ""
+	for {
+		token, err := r.open.token()
+		if err == io.EOF {
+			return "", r.open.cut()
+		}
+		if err != nil {
+			return "", err
+		}
+		switch e := token.(type) {
+		case xml.StartElement:
+			switch e.Name.Local {
+			case "v":
+				if r.text, err = r.open.text(r.text[:0], "v"); err == nil {
+					raw = string(r.text)
+				}
+			case "is":
+				if r.text, err = r.open.richText(r.text[:0], "is"); err == nil {
+					rich = string(r.text)
+				}
+			}
+			if err != nil {
+				return "", err
+			}
+		case xml.EndElement:
+			if e.Name.Local == "c" {
+				return r.value(kind, style, raw, rich)
+			}
+		}
+	}
+}
+
+// value is what a cell of that kind and style says.
+func (r *sheetRows) value(kind, style, raw, rich string) (string, error) {
+	switch kind {
+	case "s":
+		if raw == "" {
+			return "", nil
+		}
+		i, err := strconv.Atoi(strings.TrimSpace(raw))
+		if err != nil {
+			i = -1
+		}
+		return r.book.strings.get(i)
+	case "inlineStr":
+		return unescape(rich), nil
+	case "str":
+		return unescape(raw), nil
+	case "e":
+		return raw, nil
+	case "b":
+		if strings.TrimSpace(raw) == "1" {
+			return "TRUE", nil
+		}
+		if raw == "" {
+			return "", nil
+		}
+		return "FALSE", nil
+	case "d":
+		return isoDate(raw), nil
+	}
+	return r.book.number(raw, style), nil
+}

@@ -1,0 +1,156 @@
+package sheet
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/regulars/regulars/internal/errs"
+)
+
+// stringsInMemory is how much of a workbook's strings is held in memory; the
+// others go to a temporary file.
+const stringsInMemory = 64 << 20
+
+// maxStrings bounds what remembering the place of each string takes.
+const maxStrings = 16 << 20
+
+// stringTable is the strings that the cells of a workbook share.
+type stringTable struct {
+	memory []byte
+	ends   []int64
+	max    int64 // bytes that go to memory
+	size   int64
+	file   *os.File
+	buffer []byte // not yet in file
+}
+
+// add keeps s as the next string.
+func (t *stringTable) add(s []byte) error {
+	if len(t.ends) == maxStrings {
+		return errs.New(errs.TooLarge, "zip_bomb", "The workbook has more than %d different texts; save it as CSV.", maxStrings)
+	}
+	t.size += int64(len(s))
+	t.ends = append(t.ends, t.size)
+	if t.file == nil && t.size <= t.max {
+		t.memory = append(t.memory, s...)
+		return nil
+	}
+	if t.file == nil {
+		file, err := os.CreateTemp("", "table-strings-*")
+		if err != nil {
+			return fmt.Errorf("keep strings of workbook: %w", err)
+		}
+		t.file = file
+	}
+	t.buffer = append(t.buffer, s...)
+	if len(t.buffer) < windowSize {
+		return nil
+	}
+	return t.flush()
+}
+
+func (t *stringTable) flush() error {
+	if t.file == nil {
+		return nil
+	}
+	if _, err := t.file.Write(t.buffer); err != nil {
+		return fmt.Errorf("keep strings of workbook: %w", err)
+	}
+	t.buffer = t.buffer[:0]
+	return nil
+}
+
+// get returns string i after flush.
+func (t *stringTable) get(i int) (string, error) {
+	if t == nil || i < 0 || i >= len(t.ends) {
+		return "", fmt.Errorf("read workbook: %w: there is no string %d", ErrDamaged, i)
+	}
+	from, to := int64(0), t.ends[i]
+	if i > 0 {
+		from = t.ends[i-1]
+	}
+	inMemory := int64(len(t.memory))
+	if to <= inMemory {
+		return string(t.memory[from:to]), nil
+	}
+	b := make([]byte, to-from)
+	if _, err := t.file.ReadAt(b, from-inMemory); err != nil {
+		return "", fmt.Errorf("read strings of workbook: %w", err)
+	}
+	return string(b), nil
+}
+
+func (t *stringTable) close() error {
+	if t.file == nil {
+		return nil
+	}
+	file := t.file
+	t.file = nil
+	return remove(file)
+}
+
+func (b *book) readStrings() error {
+	p, err := b.part("xl/sharedStrings.xml")
+	if p == nil || err != nil {
+		return err
+	}
+	defer p.close()
+	b.strings = &stringTable{max: stringsInMemory}
+	var text []byte
+	for {
+		token, err := p.token()
+		if err == io.EOF {
+			return b.strings.flush()
+		}
+		if err != nil {
+			return err
+		}
+		if e, ok := token.(xml.StartElement); ok && e.Name.Local == "si" {
+			p.renew()
+			if text, err = p.richText(text[:0], "si"); err != nil {
+				return err
+			}
+			if err := b.strings.add([]byte(unescape(string(text)))); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// richText appends the t elements up to the end of the element name, but not
+// the phonetic ones.
+func (p *part) richText(out []byte, name string) ([]byte, error) {
+	phonetic := false
+	for {
+		token, err := p.token()
+		if err == io.EOF {
+			return out, p.cut()
+		}
+		if err != nil {
+			return out, err
+		}
+		switch e := token.(type) {
+		case xml.StartElement:
+			switch e.Name.Local {
+			case "rPh":
+				phonetic = true
+			case "t":
+				if phonetic {
+					continue
+				}
+				if out, err = p.text(out, "t"); err != nil {
+					return out, err
+				}
+			}
+		case xml.EndElement:
+			switch e.Name.Local {
+			case "rPh":
+				phonetic = false
+			case name:
+				return out, nil
+			}
+		}
+	}
+}

@@ -1,0 +1,148 @@
+package sheet
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/regulars/regulars/internal/errs"
+)
+
+const (
+	defaultMaxUnpacked = 10 << 30
+	// A table packs 5 to 50 times; more than bombRatio is only made on purpose.
+	bombRatio = 200
+	// bombFloor is how much may be unpacked before the ratio counts.
+	bombFloor = 10 << 20
+)
+
+// meter is a source that remembers how far it was read and what failed, so
+// that a broken file can be told from a broken disk.
+type meter struct {
+	src    io.ReaderAt
+	last   int64
+	err    error
+	budget int64 // bytes that may be read; < 0: any
+}
+
+var errBudget = errors.New("the directory of the archive is too large")
+
+func (m *meter) ReadAt(p []byte, off int64) (int, error) {
+	if m.budget >= 0 {
+		if m.budget -= int64(len(p)); m.budget < 0 {
+			return 0, errBudget
+		}
+	}
+	n, err := m.src.ReadAt(p, off)
+	m.last = off + int64(n)
+	if err != nil && err != io.EOF {
+		m.err = err
+	}
+	return n, err
+}
+
+// stream is the unpacked bytes of a table. Seek is free in a plain file; a
+// packed one is read up to the place.
+type stream struct {
+	src    *meter
+	size   int64 // of src
+	offset int64 // of the next unpacked byte
+
+	unpack    func() (io.ReadCloser, error) // nil when not packed
+	unpacked  io.ReadCloser
+	packedAt  int64 // where the packed bytes begin in src
+	unpackMax int64
+}
+
+func (s *stream) Read(p []byte) (int, error) {
+	if s.unpack != nil {
+		return s.readPacked(p)
+	}
+	left := s.size - s.offset
+	if left <= 0 {
+		return 0, io.EOF
+	}
+	if int64(len(p)) > left {
+		p = p[:left]
+	}
+	n, err := s.src.ReadAt(p, s.offset)
+	s.offset += int64(n)
+	if n > 0 || err == nil {
+		return n, nil
+	}
+	if err == io.EOF { // shorter than it was said to be
+		err = io.ErrUnexpectedEOF
+	}
+	return 0, fmt.Errorf("read table: %w", err)
+}
+
+func (s *stream) readPacked(p []byte) (int, error) {
+	if s.unpacked == nil {
+		r, err := s.unpack()
+		if err != nil {
+			return 0, s.blame(err)
+		}
+		s.unpacked = r
+	}
+	n, err := s.unpacked.Read(p)
+	s.offset += int64(n)
+	if s.bomb() {
+		return 0, errBomb(s.unpackMax).Because(ErrDamaged)
+	}
+	if err != nil && err != io.EOF {
+		err = s.blame(err)
+	}
+	return n, err
+}
+
+func (s *stream) bomb() bool {
+	return s.offset > s.unpackMax || s.offset > bombFloor && s.offset > bombRatio*(s.src.last-s.packedAt)
+}
+
+func errBomb(limit int64) *errs.Error {
+	return errs.New(errs.TooLarge, "zip_bomb", "The file unpacks to far more than a table would (the limit is %d bytes); unpack it and send the parts.", limit)
+}
+
+// blame tells a damaged file from a source that could not be read.
+func (s *stream) blame(err error) error {
+	if s.src.err != nil {
+		return fmt.Errorf("read packed table: %w", s.src.err)
+	}
+	return fmt.Errorf("unpack table: %w: %w", ErrDamaged, err)
+}
+
+// seek makes off the place of the next byte.
+func (s *stream) seek(off int64) error {
+	if s.unpack == nil {
+		s.offset = off
+		return nil
+	}
+	if off < s.offset {
+		if err := s.close(); err != nil {
+			return err
+		}
+		s.offset = 0
+	}
+	if _, err := io.CopyN(io.Discard, s, off-s.offset); err != nil && err != io.EOF {
+		return err
+	}
+	return nil
+}
+
+func (s *stream) close() error {
+	if s.unpacked == nil {
+		return nil
+	}
+	r := s.unpacked
+	s.unpacked = nil
+	return r.Close()
+}
+
+// done is how many bytes of the source are read, when the reader of the
+// stream has come to the unpacked byte at.
+func (s *stream) done(at int64) int64 {
+	if s.unpack != nil {
+		return min(s.src.last, s.size)
+	}
+	return min(at, s.size)
+}
