@@ -1,6 +1,7 @@
 package sqldb
 
 import (
+	"context"
 	"database/sql/driver"
 	"errors"
 	"net"
@@ -36,6 +37,9 @@ func IsUnavailable(err error) bool {
 	}
 	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
 		return true
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return false // the caller's own hurry says nothing about the database
 	}
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return true

@@ -2,6 +2,7 @@ package sqldb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"strings"
@@ -20,17 +21,25 @@ func (db *DB) Migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	current, newest, err := provider.GetVersions(ctx)
-	if err != nil {
-		return fmt.Errorf("read schema version: %w", err)
+	for {
+		current, newest, err := provider.GetVersions(ctx)
+		if err != nil {
+			return fmt.Errorf("read schema version: %w", err)
+		}
+		if current > newest {
+			return fmt.Errorf("the database has schema version %d, this program knows %d: start the newer program", current, newest)
+		}
+		_, failed := provider.Up(ctx)
+		if failed == nil {
+			return nil
+		}
+		// goose has no lock for SQLite: if another process got further in
+		// between, the failure is only that it was quicker.
+		reached, _, err := provider.GetVersions(ctx)
+		if err != nil || reached == current || db.dialect != SQLite {
+			return errors.Join(fmt.Errorf("migrate: %w", failed), err)
+		}
 	}
-	if current > newest {
-		return fmt.Errorf("the database has schema version %d, this program knows %d: start the newer program", current, newest)
-	}
-	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("migrate: %w", err)
-	}
-	return nil
 }
 
 // SchemaVersion returns the version of the database and the newest one this
@@ -48,7 +57,7 @@ func (db *DB) provider() (*goose.Provider, error) {
 	options := []goose.ProviderOption{}
 	if db.dialect == Postgres {
 		other, dialect = ".sqlite.sql", goose.DialectPostgres
-		locker, err := lock.NewPostgresSessionLocker()
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // asks each second, for 5 minutes
 		if err != nil {
 			return nil, err
 		}

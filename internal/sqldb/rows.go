@@ -12,7 +12,8 @@ import (
 )
 
 // Rows is many rows for one table: fill writes the values of row i into row,
-// in the order of the columns. JSON goes in as a string.
+// in the order of the columns: string, bool, int64, int, float64, []byte or nil.
+// JSON goes in as a string.
 type Rows struct {
 	Table   string
 	Columns []string
@@ -98,6 +99,9 @@ func (t *Tx) execRows(ctx context.Context, query string, r Rows) error {
 			}
 			r.Fill(i, row)
 			for k, v := range row {
+				if n, ok := v.(int); ok {
+					v = int64(n) // below database/sql nobody else converts it
+				}
 				args[k] = driver.NamedValue{Ordinal: k + 1, Value: v}
 			}
 			if _, err := stmt.(driver.StmtExecContext).ExecContext(calm, args); err != nil {

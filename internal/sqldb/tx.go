@@ -3,6 +3,7 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"math/rand/v2"
 	"time"
 )
@@ -103,8 +104,12 @@ func (t *Tx) Savepoint(ctx context.Context, f func() error) error {
 		return err
 	}
 	if err := f(); err != nil {
-		if _, back := t.tx.ExecContext(context.WithoutCancel(ctx), "ROLLBACK TO SAVEPOINT attempt"); back != nil {
-			return back
+		// Without the release the savepoint would stay, and hide the outer one
+		// of the same name.
+		for _, undo := range []string{"ROLLBACK TO SAVEPOINT attempt", "RELEASE SAVEPOINT attempt"} {
+			if _, back := t.tx.ExecContext(context.WithoutCancel(ctx), undo); back != nil {
+				return errors.Join(back, err)
+			}
 		}
 		return err
 	}

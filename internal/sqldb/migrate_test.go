@@ -1,0 +1,101 @@
+package sqldb_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/pgtest"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+// columnsOf lists every column of the schema as "table.column TYPE NOT NULL".
+var columnsOf = map[sqldb.Dialect]string{
+	sqldb.SQLite: `SELECT m.name || '.' || c.name || ' ' || replace(upper(c.type), 'INTEGER', 'BIGINT') ||
+			CASE WHEN c."notnull" <> 0 OR c.pk > 0 THEN ' NOT NULL' ELSE '' END AS line
+		FROM sqlite_master m, pragma_table_info(m.name) c
+		WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name <> 'goose_db_version' ORDER BY line`,
+	sqldb.Postgres: `SELECT line COLLATE "C" AS line FROM (
+			SELECT table_name || '.' || column_name || ' ' || upper(COALESCE(domain_name, data_type)) ||
+				CASE WHEN is_nullable = 'NO' THEN ' NOT NULL' ELSE '' END AS line
+			FROM information_schema.columns
+			WHERE table_schema = 'public' AND table_name <> 'goose_db_version') AS lines ORDER BY line`,
+}
+
+func TestMigrationsMakeTheSameColumnsOnBothEngines(t *testing.T) {
+	lists := [][]string{}
+	for _, engine := range sqldbtest.Engines(t) {
+		db := sqldbtest.Open(t, sqldbtest.Address(t, engine))
+		list, err := sqldb.All(t.Context(), db, sqldb.Value[string], columnsOf[engine])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(list) < 50 {
+			t.Fatalf("%s: %d columns", engine, len(list))
+		}
+		lists = append(lists, list)
+	}
+	if diff := cmp.Diff(lists[0], lists[len(lists)-1]); diff != "" {
+		t.Fatal(diff)
+	}
+}
+
+func TestSeveralProcessesMayMigrateAtTheSameTime(t *testing.T) {
+	addresses := map[sqldb.Dialect]func() string{
+		sqldb.SQLite:   func() string { return "sqlite:" + filepath.Join(t.TempDir(), "fresh.db") },
+		sqldb.Postgres: func() string { return pgtest.EmptyURL(t) },
+	}
+	for _, engine := range sqldbtest.Engines(t) {
+		address := addresses[engine]()
+		group, ctx := errgroup.WithContext(t.Context())
+		for range 3 {
+			db := sqldbtest.Open(t, address)
+			group.Go(func() error { return db.Migrate(ctx) })
+		}
+		if err := group.Wait(); err != nil {
+			t.Errorf("%s: %v", engine, err)
+		}
+	}
+}
+
+func TestMigrateRefusesANewerSchema(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		if err := db.Migrate(t.Context()); err != nil {
+			t.Fatalf("a second time: %v", err)
+		}
+		current, newest, err := db.SchemaVersion(t.Context())
+		if err != nil || current != newest || newest < 8 {
+			t.Fatalf("version %d of %d, %v", current, newest, err)
+		}
+		run(t, db, "INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, TRUE)", newest+1)
+		err = db.Migrate(context.Background())
+		if want := fmt.Sprintf("schema version %d, this program knows %d", newest+1, newest); err == nil || !strings.Contains(err.Error(), want) {
+			t.Fatalf("%v, want %q", err, want)
+		}
+	})
+}
+
+// SQLite's C library is translated to Go together with one version of libc;
+// with another one it fails in obscure ways.
+func TestLibcIsTheVersionThatSQLiteWasBuiltWith(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Path}} {{.Version}} {{.GoMod}}", "modernc.org/libc", "modernc.org/sqlite").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Fields(string(out))
+	wanted, err := os.ReadFile(lines[5])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if used := lines[0] + " " + lines[1]; !strings.Contains(string(wanted), used+"\n") {
+		t.Fatalf("go.mod has %s, sqlite %s wants another version", used, lines[4])
+	}
+}
