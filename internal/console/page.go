@@ -1,0 +1,78 @@
+package console
+
+import (
+	"context"
+	"io"
+
+	"github.com/a-h/templ"
+	"github.com/regulars/regulars/web"
+)
+
+// Page is what the frame around every page needs to know.
+type Page struct {
+	Title     string // of the document and of the head, unless the page makes its own head
+	Help      string // one sentence at most
+	Nav       string // which noun of the rail is lit
+	Community Community
+	Others    []Community // all that the person may enter, with this one
+	Person    Person
+	Reader    Reader
+	Address   string // scheme and host the browser used, for the lines of code
+	Toast     string // what succeeded elsewhere
+	Alert     Alert  // what failed here
+	Busy      bool   // something goes on: without script the page asks again by itself
+}
+
+// Community is what pages show of a community.
+type Community struct {
+	ID, Name, Accent string
+	Members          int64
+}
+
+// Person is who is signed in.
+type Person struct{ Name, Email string }
+
+// Alert is a failure told in its place. The zero Alert is none.
+type Alert struct {
+	Message   string
+	Points    []string // one sentence for each wrong thing
+	RequestID string
+}
+
+// noun is an entry of the rail.
+type noun struct{ Key, Label, Icon, Path string }
+
+// nouns are the areas that work, in the order of the rail.
+var nouns = []noun{
+	{"members", "Members", "users", "/members"},
+	{"import", "Import", "upload", "/import"},
+	{"api-log", "API log", "scroll-text", "/api-log"},
+	{"fields", "Fields", "rows-3", "/fields"},
+	{"api-keys", "API keys", "key-round", "/api-keys"},
+	{"settings", "Settings", "settings", "/settings/appearance"},
+}
+
+// In is the address of a page of the community.
+func (p Page) In(path string) string { return "/c/" + p.Community.ID + path }
+
+func safe(address string) templ.SafeURL { return templ.SafeURL(address) }
+
+// Icon is a drawing beside a word; it says nothing to a screen reader.
+func Icon(name string, class ...string) templ.Component {
+	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error {
+		classes := "icon"
+		for _, c := range class {
+			classes += " " + c
+		}
+		_, err := io.WriteString(w, `<svg class="`+classes+`" viewBox="0 0 24 24" aria-hidden="true">`+web.Icon(name)+`</svg>`)
+		return err
+	})
+}
+
+// swapping makes a link exchange the results of its page and keep the rest.
+func swapping(address string) templ.Attributes {
+	return templ.Attributes{
+		"href": templ.SafeURL(address), "hx-get": address, "hx-target": "#results", "hx-select": "#results",
+		"hx-swap": "outerHTML", "hx-push-url": "true",
+	}
+}

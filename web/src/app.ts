@@ -1,0 +1,24 @@
+import htmx from "../vendor/htmx.js";
+import "./copy";
+import "./dialog";
+import "./drop";
+import "./forms";
+import { JobLive } from "./job";
+import "./menus";
+import "./palette";
+import "./rows";
+import "./switch";
+import "./toast";
+
+customElements.define("job-live", JobLive);
+
+// A page whose request failed on the way says so in the place of the toast.
+document.addEventListener("htmx:error", () => {
+  const toast = document.querySelector<HTMLElement>("#offline");
+  if (toast) toast.hidden = false;
+});
+document.addEventListener("htmx:after:swap", () => {
+  const toast = document.querySelector<HTMLElement>("#offline");
+  if (toast) toast.hidden = true;
+});
+void htmx;

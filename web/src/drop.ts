@@ -1,0 +1,106 @@
+// <file-drop>: a form with one file input, to be dropped on. The file goes up
+// with progress; the answer is the address to go on at, or what is wrong.
+class FileDrop extends HTMLElement {
+  private request: XMLHttpRequest | undefined;
+
+  connectedCallback() {
+    const form = this.querySelector("form");
+    const input = this.querySelector<HTMLInputElement>("input[type=file]");
+    if (!form || !input) return;
+    this.querySelector<HTMLElement>("[data-send]")?.setAttribute("hidden", "");
+    input.addEventListener("change", () => input.files?.[0] && this.send(form, input.files[0]));
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (input.files?.[0]) this.send(form, input.files[0]);
+    });
+    this.querySelector("[data-choose]")?.addEventListener("click", () => input.click());
+    this.querySelector("[data-stop]")?.addEventListener("click", () => this.request?.abort());
+    for (const name of ["dragenter", "dragover"]) {
+      this.addEventListener(name, (event) => {
+        event.preventDefault();
+        this.toggleAttribute("data-over", true);
+      });
+    }
+    this.addEventListener("dragleave", (event) => {
+      if (!this.contains(event.relatedTarget as Node)) this.removeAttribute("data-over");
+    });
+    this.addEventListener("drop", (event) => {
+      event.preventDefault();
+      this.removeAttribute("data-over");
+      const file = event.dataTransfer?.files[0];
+      if (file) this.send(form, file);
+    });
+    // A file that misses the zone must not replace the page.
+    for (const name of ["dragover", "drop"]) window.addEventListener(name, (event) => event.preventDefault());
+  }
+
+  private part(name: string) {
+    return this.querySelector<HTMLElement>(`[data-part=${name}]`);
+  }
+
+  private send(form: HTMLFormElement, file: File) {
+    const bar = this.querySelector("progress");
+    const body = new FormData();
+    body.append("data", file, file.name);
+    const request = new XMLHttpRequest();
+    this.request = request;
+    this.show("sending");
+    this.say("name", file.name);
+    this.say("sent", "0 %");
+    request.upload.addEventListener("progress", (event) => {
+      if (!event.lengthComputable || !bar) return;
+      const share = event.loaded / event.total;
+      bar.value = share;
+      this.say("sent", share < 1 ? `${Math.floor(share * 100)} % of ${size(event.total)}` : "Reading the file");
+    });
+    request.addEventListener("load", () => this.answered(request));
+    request.addEventListener("error", () => this.fail("The file did not arrive: the connection was cut. Choose it again to retry."));
+    request.addEventListener("abort", () => this.show("waiting"));
+    request.open("POST", form.action);
+    request.setRequestHeader("Accept", "application/json");
+    request.send(body);
+  }
+
+  private answered(request: XMLHttpRequest) {
+    let answer: { location?: string; message?: string } = {};
+    try {
+      answer = JSON.parse(request.responseText);
+    } catch {
+      answer = { message: "The server gave an answer this page cannot read. Try again; if it stays, look into the server's log." };
+    }
+    if (answer.location) location.assign(answer.location);
+    else this.fail(answer.message ?? "The file was refused.");
+  }
+
+  private fail(message: string) {
+    this.show("waiting");
+    const error = this.part("error");
+    if (!error) return;
+    error.hidden = false;
+    this.say("why", message);
+    const input = this.querySelector<HTMLInputElement>("input[type=file]");
+    if (input) input.value = "";
+  }
+
+  private show(state: "waiting" | "sending") {
+    for (const name of ["waiting", "sending"]) {
+      const part = this.part(name);
+      if (part) part.hidden = name !== state;
+    }
+    const error = this.part("error");
+    if (error) error.hidden = true;
+  }
+
+  private say(name: string, text: string) {
+    const part = this.part(name);
+    if (part) part.textContent = text;
+  }
+}
+
+function size(bytes: number): string {
+  const units = ["bytes", "KB", "MB", "GB"];
+  let i = 0;
+  for (; bytes >= 1000 && i < units.length - 1; i++) bytes /= 1000;
+  return `${bytes < 10 && i > 0 ? bytes.toFixed(1) : Math.round(bytes)} ${units[i]}`;
+}
+customElements.define("file-drop", FileDrop);

@@ -1,0 +1,44 @@
+// Saving shows in the button; a form that was changed asks before it is left;
+// the first wrong field has the focus; selects that stand for an address or
+// send their form do so at once.
+let changed: HTMLFormElement | null = null;
+
+document.addEventListener("input", (event) => {
+  const form = (event.target as Element).closest<HTMLFormElement>("form[data-guard]");
+  if (form) changed = form;
+});
+
+document.addEventListener("submit", (event) => {
+  const form = event.target as HTMLFormElement;
+  if (form === changed) changed = null;
+  const button = (event.submitter ?? form.querySelector("[type=submit]")) as HTMLButtonElement | null;
+  const busy = button?.dataset.busy;
+  if (!button || !busy || form.hasAttribute("hx-get")) return;
+  const label = button.querySelector("[data-label]") ?? button;
+  const before = label.textContent;
+  label.textContent = busy;
+  button.setAttribute("aria-busy", "true");
+  // Coming back by the browser's history shows the page as it was left.
+  window.addEventListener("pageshow", () => {
+    label.textContent = before;
+    button.removeAttribute("aria-busy");
+  }, { once: true });
+});
+
+window.addEventListener("beforeunload", (event) => {
+  if (changed) event.preventDefault();
+});
+
+document.addEventListener("change", (event) => {
+  const input = event.target as HTMLInputElement;
+  if (input.hasAttribute?.("data-send-form")) input.form?.requestSubmit();
+});
+
+// Two inputs that show the same value, such as a colour and its code.
+document.addEventListener("input", (event) => {
+  const input = event.target as HTMLInputElement;
+  const twin = input.dataset?.twin && document.getElementById(input.dataset.twin);
+  if (twin instanceof HTMLInputElement && (twin.type !== "color" || /^#[0-9a-f]{6}$/i.test(input.value))) twin.value = input.value;
+});
+
+document.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();

@@ -1,0 +1,32 @@
+// Menus made of <details data-menu>: one open at a time, closed by Escape, by
+// a click elsewhere and by leaving with the keyboard; arrows walk through.
+function open(): HTMLDetailsElement | null {
+  return document.querySelector<HTMLDetailsElement>("details[data-menu][open]");
+}
+
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll<HTMLDetailsElement>("details[data-menu][open]")) {
+    if (!menu.contains(event.target as Node)) menu.open = false;
+  }
+});
+document.addEventListener("focusin", (event) => {
+  const menu = open();
+  if (menu && !menu.contains(event.target as Node)) menu.open = false;
+});
+document.addEventListener("keydown", (event) => {
+  const menu = open();
+  if (!menu) return;
+  if (event.key === "Escape") {
+    menu.open = false;
+    menu.querySelector("summary")?.focus();
+    return;
+  }
+  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+  const items = [...menu.querySelectorAll<HTMLElement>(".menu a, .menu button, .menu input")];
+  const at = items.indexOf(document.activeElement as HTMLElement);
+  const next = items[(at + (event.key === "ArrowDown" ? 1 : -1) + items.length) % items.length];
+  if (next) {
+    event.preventDefault();
+    next.focus();
+  }
+});

@@ -1,0 +1,52 @@
+// The palette behind Ctrl-K: finds members, pages and actions.
+const dialog = document.querySelector<HTMLDialogElement>("#palette");
+const input = dialog?.querySelector<HTMLInputElement>("input");
+const list = dialog?.querySelector<HTMLElement>("[role=listbox]");
+let chosen = 0;
+let waiting: number | undefined;
+let latest = 0;
+
+function items(): HTMLElement[] {
+  return list ? [...list.querySelectorAll<HTMLElement>("[role=option]")] : [];
+}
+
+function choose(i: number) {
+  const all = items();
+  chosen = all.length ? (i + all.length) % all.length : 0;
+  all.forEach((item, n) => item.setAttribute("aria-selected", String(n === chosen)));
+  input?.setAttribute("aria-activedescendant", all[chosen]?.id ?? "");
+  all[chosen]?.scrollIntoView({ block: "nearest" });
+}
+
+async function ask() {
+  if (!input || !list || !dialog) return;
+  const turn = ++latest;
+  const answer = await fetch(`${dialog.dataset.src}?q=${encodeURIComponent(input.value)}`, { headers: { "HX-Request": "true" } });
+  if (turn !== latest || !answer.ok) return;
+  list.innerHTML = await answer.text();
+  choose(0);
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key.toLowerCase() === "k" && (event.ctrlKey || event.metaKey) && dialog) {
+    event.preventDefault();
+    if (dialog.open) dialog.close();
+    else dialog.showModal();
+  }
+});
+dialog?.addEventListener("toggle", () => {
+  if (!dialog.open) return;
+  if (input) input.value = "";
+  void ask();
+});
+input?.addEventListener("input", () => {
+  clearTimeout(waiting);
+  waiting = setTimeout(() => void ask(), 120);
+});
+input?.addEventListener("keydown", (event) => {
+  if (event.key === "ArrowDown") choose(chosen + 1);
+  else if (event.key === "ArrowUp") choose(chosen - 1);
+  else if (event.key === "Enter") items()[chosen]?.click();
+  else return;
+  event.preventDefault();
+});

@@ -1,0 +1,25 @@
+// <theme-switch>: system, light or dark, kept in this browser.
+class ThemeSwitch extends HTMLElement {
+  connectedCallback() {
+    this.hidden = false;
+    this.addEventListener("click", (event) => {
+      const theme = (event.target as Element).closest("button")?.dataset.choose;
+      if (theme === undefined) return;
+      if (theme) {
+        localStorage.setItem("theme", theme);
+        document.documentElement.dataset.theme = theme;
+      } else {
+        localStorage.removeItem("theme");
+        delete document.documentElement.dataset.theme;
+      }
+      this.mark();
+    });
+    this.mark();
+  }
+
+  private mark() {
+    const now = localStorage.getItem("theme") ?? "";
+    for (const b of this.querySelectorAll("button")) b.setAttribute("aria-pressed", String(b.dataset.choose === now));
+  }
+}
+customElements.define("theme-switch", ThemeSwitch);
