@@ -1,0 +1,215 @@
+package sqldb
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// Snapshot describes a database that was written to files as it was at one
+// moment. The engine that wrote it reads it.
+type Snapshot struct {
+	Engine        Dialect         `json:"engine"`
+	SchemaVersion int64           `json:"schemaVersion"`
+	Tables        []SnapshotTable `json:"tables,omitempty"` // PostgreSQL: parents before children
+}
+
+// SnapshotTable is one table of a Snapshot, in a file of its name.
+type SnapshotTable struct {
+	Name    string   `json:"name"`
+	Columns []string `json:"columns"`
+}
+
+// ErrNotEmpty is what ReadSnapshot says of a database that holds something.
+var ErrNotEmpty = errors.New("the database is not empty")
+
+// Files are the names of the files a Snapshot consists of.
+func (s Snapshot) Files() []string {
+	if s.Engine == SQLite {
+		return []string{snapshotFile}
+	}
+	names := make([]string, len(s.Tables))
+	for i, table := range s.Tables {
+		names[i] = table.Name
+	}
+	return names
+}
+
+const snapshotFile = "database.sqlite"
+
+// WriteSnapshot writes the whole database to folder while others go on using
+// it.
+func (db *DB) WriteSnapshot(ctx context.Context, folder string) (Snapshot, error) {
+	version, _, err := db.SchemaVersion(ctx)
+	if err != nil {
+		return Snapshot{}, err
+	}
+	s := Snapshot{Engine: db.dialect, SchemaVersion: version}
+	if db.dialect == SQLite {
+		_, err := db.Exec(ctx, "VACUUM INTO $1", filepath.Join(folder, snapshotFile))
+		return s, err
+	}
+	err = db.rawPostgres(ctx, func(conn *pgx.Conn) error {
+		s.Tables, err = writeTables(ctx, conn, folder)
+		return err
+	})
+	return s, err
+}
+
+// ReadSnapshot fills the empty database at address with a snapshot and brings
+// it to the newest schema. It fails with ErrNotEmpty, and changes nothing
+// then, when there is a schema already.
+func ReadSnapshot(ctx context.Context, address string, s Snapshot, folder string) (err error) {
+	if path, ok := strings.CutPrefix(address, "sqlite:"); ok {
+		if s.Engine != SQLite {
+			return fmt.Errorf("the backup is of a %s database: it cannot be restored to SQLite", s.Engine)
+		}
+		if err := moveNew(filepath.Join(folder, snapshotFile), path); err != nil {
+			return err
+		}
+	} else if s.Engine != Postgres {
+		return fmt.Errorf("the backup is of a %s database: it cannot be restored to PostgreSQL", s.Engine)
+	}
+	db, err := Open(ctx, address, Options{})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if db.dialect == Postgres {
+		if err := db.fill(ctx, s, folder); err != nil {
+			return err
+		}
+	}
+	return db.Migrate(ctx)
+}
+
+// moveNew puts a file to a place where there is none.
+func moveNew(from, to string) error {
+	if _, err := os.Stat(to); err == nil {
+		return ErrNotEmpty
+	}
+	return os.Rename(from, to)
+}
+
+func (db *DB) fill(ctx context.Context, s Snapshot, folder string) error {
+	tables, err := One(ctx, db, "schema", Value[int64], "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()")
+	if err != nil {
+		return err
+	}
+	if tables > 0 {
+		return ErrNotEmpty
+	}
+	provider, err := db.provider()
+	if err != nil {
+		return err
+	}
+	if _, err := provider.UpTo(ctx, s.SchemaVersion); err != nil {
+		return fmt.Errorf("migrate to version %d: %w", s.SchemaVersion, err)
+	}
+	return db.rawPostgres(ctx, func(conn *pgx.Conn) error { return readTables(ctx, conn, s.Tables, folder) })
+}
+
+func (db *DB) rawPostgres(ctx context.Context, f func(*pgx.Conn) error) (err error) {
+	conn, err := db.write.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	return conn.Raw(func(raw any) error { return f(raw.(*stdlib.Conn).Conn()) })
+}
+
+func writeTables(ctx context.Context, conn *pgx.Conn, folder string) ([]SnapshotTable, error) {
+	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // it only read
+	tables, err := ourTables(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	for _, table := range tables {
+		file, err := os.OpenFile(filepath.Join(folder, table.Name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if err != nil {
+			return nil, err
+		}
+		_, err = conn.PgConn().CopyTo(ctx, file, "COPY "+table.list()+" TO STDOUT")
+		if err := errors.Join(err, file.Close()); err != nil {
+			return nil, fmt.Errorf("copy %s: %w", table.Name, err)
+		}
+	}
+	return tables, nil
+}
+
+func readTables(ctx context.Context, conn *pgx.Conn, tables []SnapshotTable, folder string) error {
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		for _, table := range tables {
+			file, err := os.Open(filepath.Join(folder, table.Name))
+			if err != nil {
+				return err
+			}
+			_, err = conn.PgConn().CopyFrom(ctx, io.Reader(file), "COPY "+table.list()+" FROM STDIN")
+			if err := errors.Join(err, file.Close()); err != nil {
+				return fmt.Errorf("copy %s: %w", table.Name, err)
+			}
+		}
+		// Counters go on after the numbers that came with the rows.
+		_, err := tx.Exec(ctx, `SELECT setval(pg_get_serial_sequence(quote_ident(c.table_name), c.column_name),
+			greatest((xpath('/row/max/text()', query_to_xml(format('SELECT max(%I) AS max FROM %I', c.column_name, c.table_name), false, true, '')))[1]::TEXT::BIGINT, 1))
+			FROM information_schema.columns c WHERE c.table_schema = current_schema() AND c.is_identity = 'YES'`)
+		return err
+	})
+}
+
+func (t SnapshotTable) list() string {
+	columns := make([]string, len(t.Columns))
+	for i, column := range t.Columns {
+		columns[i] = pgx.Identifier{column}.Sanitize()
+	}
+	return pgx.Identifier{t.Name}.Sanitize() + " (" + strings.Join(columns, ", ") + ")"
+}
+
+// ourTables lists the tables of the schema, parents before children, without
+// the one that counts migrations.
+func ourTables(ctx context.Context, tx pgx.Tx) ([]SnapshotTable, error) {
+	rows, err := tx.Query(ctx, `SELECT t.relname,
+		(SELECT array_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''),
+		(SELECT coalesce(array_agg(DISTINCT p.relname), '{}') FROM pg_constraint f JOIN pg_class p ON p.oid = f.confrelid WHERE f.conrelid = t.oid AND f.contype = 'f' AND p.oid <> t.oid)
+		FROM pg_class t WHERE t.relnamespace = current_schema()::regnamespace AND t.relkind = 'r' AND t.relname <> 'goose_db_version'
+		ORDER BY t.relname`)
+	if err != nil {
+		return nil, err
+	}
+	type node struct {
+		SnapshotTable
+		parents []string
+	}
+	waiting, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (n node, err error) {
+		return n, row.Scan(&n.Name, &n.Columns, &n.parents)
+	})
+	if err != nil {
+		return nil, err
+	}
+	var ordered []SnapshotTable
+	placed := map[string]bool{}
+	for len(waiting) > 0 {
+		ready := slices.IndexFunc(waiting, func(n node) bool {
+			return !slices.ContainsFunc(n.parents, func(p string) bool { return !placed[p] })
+		})
+		if ready < 0 {
+			return nil, fmt.Errorf("tables refer to each other in a circle: %s", waiting[0].Name)
+		}
+		ordered = append(ordered, waiting[ready].SnapshotTable)
+		placed[waiting[ready].Name] = true
+		waiting = slices.Delete(waiting, ready, ready+1)
+	}
+	return ordered, nil
+}
