@@ -69,6 +69,7 @@ func (t *Table) openPackedBook(s *stream, opts Options) error {
 		return fmt.Errorf("unpack workbook: %w", err)
 	}
 	size, err := io.Copy(file, s)
+	s.close()
 	if err == nil {
 		inner := &stream{src: &meter{src: file, budget: -1}, size: size, unpackMax: opts.MaxUnpacked}
 		err = t.openSpooled(inner, file, s.size, opts)
@@ -228,6 +229,7 @@ func (b *book) choose(want string, rows *sheetRows) (sheetRef, error) {
 		if b.parts[partKey(s.part)] == nil {
 			continue // a chart, or a sheet that is missing
 		}
+		rows.stop()
 		rows.part = s.part
 		if want != "" {
 			return s, nil

@@ -52,6 +52,7 @@ type stream struct {
 	unpacked  io.ReadCloser
 	packedAt  int64 // where the packed bytes begin in src
 	unpackMax int64
+	ended     bool // unpacked to its end
 }
 
 func (s *stream) Read(p []byte) (int, error) {
@@ -89,6 +90,7 @@ func (s *stream) readPacked(p []byte) (int, error) {
 	if s.bomb() {
 		return 0, errBomb(s.unpackMax).Because(ErrDamaged)
 	}
+	s.ended = err == io.EOF
 	if err != nil && err != io.EOF {
 		err = s.blame(err)
 	}
@@ -118,10 +120,7 @@ func (s *stream) seek(off int64) error {
 		return nil
 	}
 	if off < s.offset {
-		if err := s.close(); err != nil {
-			return err
-		}
-		s.offset = 0
+		s.close()
 	}
 	if _, err := io.CopyN(io.Discard, s, off-s.offset); err != nil && err != io.EOF {
 		return err
@@ -129,20 +128,23 @@ func (s *stream) seek(off int64) error {
 	return nil
 }
 
-func (s *stream) close() error {
-	if s.unpacked == nil {
-		return nil
+// close ends the unpacking. What the unpacker says about that repeats what its
+// Read said.
+func (s *stream) close() {
+	if s.unpacked != nil {
+		_ = s.unpacked.Close()
 	}
-	r := s.unpacked
-	s.unpacked = nil
-	return r.Close()
+	s.unpacked, s.offset, s.ended = nil, 0, false
 }
 
 // done is how many bytes of the source are read, when the reader of the
 // stream has come to the unpacked byte at.
 func (s *stream) done(at int64) int64 {
-	if s.unpack != nil {
-		return min(s.src.last, s.size)
+	switch {
+	case s.unpack == nil:
+		return min(at, s.size)
+	case s.ended:
+		return s.size // what follows the packed bytes is never read
 	}
-	return min(at, s.size)
+	return min(s.src.last, s.size)
 }

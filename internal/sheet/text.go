@@ -26,7 +26,10 @@ type record struct {
 
 func (t *text) limit(cells int) { t.split.limit = cells }
 
-func (t *text) close() error { return t.window.src.close() }
+func (t *text) close() error {
+	t.window.src.close()
+	return nil
+}
 
 func (t *text) progress() (done, total int64) {
 	return t.window.src.done(t.window.offset()), t.size
