@@ -16,7 +16,7 @@ const module = "github.com/regulars/regulars/"
 // may import packages of the lines above its own here, never of its own line
 // or one below it. A new package gets its place here before its first import.
 var floors = []string{
-	"migrations web", // embedded files only
+	"migrations web examples", // embedded files only
 	"internal/errs internal/clock internal/id",
 	"internal/sqldb internal/blob internal/sheet internal/safehttp internal/i18n",
 	"internal/sqldb/pgtest",
@@ -42,6 +42,7 @@ var harnesses = []string{"internal/sqldb/pgtest", "internal/sqldb/sqldbtest", "i
 // visitors names the packages that only some may import.
 var visitors = map[string][]string{
 	"migrations":   {"internal/sqldb"},
+	"examples":     {"internal/app"},
 	"web":          {"internal/api", "internal/console", "internal/embed"},
 	"internal/app": {"internal/app/apptest", "cmd/regulars"},
 }
