@@ -42,8 +42,13 @@ func Open(path string) (*Dir, error) {
 func (d *Dir) Close() error { return d.root.Close() }
 
 // Create begins a file. The caller ends it with Commit or Abort.
-func (d *Dir) Create() (*Writer, error) {
-	name := id.New(clock.Clock{}.Now())
+func (d *Dir) Create() (*Writer, error) { return d.CreateAs(id.New(clock.Clock{}.Now())) }
+
+// CreateAs is Create under an id that the file had before: a restore.
+func (d *Dir) CreateAs(name string) (*Writer, error) {
+	if !id.Valid(name) {
+		return nil, notFound()
+	}
 	file, err := d.root.OpenFile(unfinished+"/"+name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, roomError("create file", err)
