@@ -2,7 +2,6 @@
 
 GOLANGCI_LINT := v2.15.0
 STATICCHECK   := v0.8.2
-TEMPL         := v0.3.977
 VERSION       ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 export GOFLAGS ?= -buildvcs=false
@@ -10,7 +9,6 @@ export CGO_ENABLED ?= 0
 
 lint_tool   := bin/golangci-lint-$(GOLANGCI_LINT)
 static_tool := bin/staticcheck-$(STATICCHECK)
-templ_tool  := bin/templ-$(TEMPL)
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo build test check format-check generated-check vet lint fmt update bench release
@@ -49,8 +47,8 @@ lint: $(lint_tool) $(static_tool) ## runs the linters
 fmt: $(lint_tool) ## formats the code
 	$(lint_tool) fmt
 
-update: $(templ_tool) ## makes every generated file again
-	$(templ_tool) generate -log-level error
+update: ## makes every generated file again
+	go tool -modfile=tools/go.mod templ generate -log-level error
 	go generate ./...
 	go run ./cmd/regulars openapi > api/openapi.yaml
 
@@ -68,6 +66,3 @@ $(lint_tool):
 $(static_tool):
 	GOBIN=$(CURDIR)/bin go install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK)
 	mv bin/staticcheck $@
-$(templ_tool):
-	GOBIN=$(CURDIR)/bin go install github.com/a-h/templ/cmd/templ@$(TEMPL)
-	mv bin/templ $@
