@@ -57,6 +57,9 @@ func closedUnexpectedly(err error) bool {
 }
 
 func retryable(err error) bool {
+	if _, ok := errors.AsType[notBegun](err); ok && IsUnavailable(err) {
+		return true // the pool held a connection that had broken: the next one may not be
+	}
 	lite, pg := codes(err)
 	return lite&0xff == 5 || pg == "40001" || pg == "40P01" // busy, serialization, deadlock
 }

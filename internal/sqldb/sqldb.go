@@ -31,6 +31,7 @@ type Querier interface {
 type DB struct {
 	read, write *sql.DB
 	dialect     Dialect
+	signals     *signals
 }
 
 // Options are what an operator may choose about a database.
@@ -73,7 +74,9 @@ func open(address string, opts Options) (*DB, error) {
 	}
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
-	return &DB{read: pool, write: pool, dialect: Postgres}, nil
+	db := &DB{read: pool, write: pool, dialect: Postgres, signals: newSignals()}
+	db.signals.hear = db.hear
+	return db, nil
 }
 
 // withPlanMode asks for a fresh plan at each execution: a plan kept from when
@@ -110,7 +113,7 @@ func openSQLite(path string, opts Options) (*DB, error) {
 	}
 	read.SetMaxOpenConns(8)
 	read.SetMaxIdleConns(8)
-	return &DB{read: read, write: write, dialect: SQLite}, nil
+	return &DB{read: read, write: write, dialect: SQLite, signals: newSignals()}, nil
 }
 
 // Close closes all connections; running statements end with an error.

@@ -14,6 +14,8 @@ type Tx struct {
 	tx          *sql.Tx
 	dialect     Dialect
 	afterCommit []func()
+	signals     *signals
+	signalled   map[string]bool
 }
 
 type beforeCommitKey struct{}
@@ -34,7 +36,7 @@ func BeforeCommit(ctx context.Context, f func(context.Context, *Tx) error) conte
 func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error {
 	const tries = 6
 	for try := 1; ; try++ {
-		tx := &Tx{dialect: db.dialect}
+		tx := &Tx{dialect: db.dialect, signals: db.signals}
 		err := tx.run(ctx, db.write, f)
 		if err == nil {
 			for _, after := range tx.afterCommit {
@@ -55,13 +57,18 @@ func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error {
 	}
 }
 
+// notBegun is the error of a transaction that did nothing at all.
+type notBegun struct{ error }
+
+func (e notBegun) Unwrap() error { return e.error }
+
 func (t *Tx) run(ctx context.Context, pool *sql.DB, f func(*Tx) error) (err error) {
 	if t.conn, err = pool.Conn(ctx); err != nil {
 		return err
 	}
 	defer func() { _ = t.conn.Close() }() // gives it back to the pool
 	if t.tx, err = t.conn.BeginTx(ctx, nil); err != nil {
-		return err
+		return notBegun{err}
 	}
 	defer func() { _ = t.tx.Rollback() }() // no effect after a commit; also undoes a panic
 	if err := f(t); err != nil {
