@@ -1,0 +1,283 @@
+package member
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Type is the type of a user field.
+type Type string
+
+// The types of user fields. RoleList and TagList are the two lists of names that only
+// default fields have.
+const (
+	SingleLine  Type = "single-line-text"
+	MultiLine   Type = "multi-line-text"
+	Numerical   Type = "numerical"
+	Boolean     Type = "boolean"
+	Date        Type = "date"
+	Select      Type = "select"
+	MultiSelect Type = "multi-select"
+	Email       Type = "email"
+	Phone       Type = "phone"
+	Country     Type = "country"
+	URL         Type = "url"
+	Language    Type = "language" // default field only
+	RoleList    Type = "role"     // default field only
+	TagList     Type = "tag"      // default field only
+)
+
+// Types lists what a custom field may be.
+var Types = []Type{SingleLine, MultiLine, Numerical, Boolean, Date, Select, MultiSelect, Email, Phone, Country, URL}
+
+// olderNames are the names the compatible API used before.
+var olderNames = map[Type]Type{"text": SingleLine, "number": Numerical}
+
+// Field is one thing a community knows of its members: a default field, which
+// every community has, or a custom one.
+type Field struct {
+	ID           string // of a default field: the same as Field
+	Field        string // database name: the key in customFields
+	Name         string // what people read
+	Type         Type
+	Options      []string // of select and multi-select
+	Required     bool
+	DefaultValue any // nil: none
+	Description  string
+	Filterable   bool
+	Identifier   bool // unique in the community; names a member in a bulk update
+	Default      bool
+	CreatedAt    int64
+}
+
+// The database names of the default fields.
+const (
+	FirstName    = "first_name"
+	LastName     = "last_name"
+	Username     = "username"
+	EmailName    = "email"
+	PhoneName    = "phone"
+	CountryName  = "country"
+	LanguageName = "language"
+	RoleName     = "role"
+	TagName      = "tag"
+)
+
+// defaultFields stand in the order of the import template.
+var defaultFields = []Field{
+	{Field: FirstName, Name: "First Name", Type: SingleLine, Required: true, Filterable: true},
+	{Field: LastName, Name: "Last Name", Type: SingleLine, Required: true, Filterable: true},
+	{Field: Username, Name: "Username", Type: SingleLine, Required: true, Filterable: true, Identifier: true},
+	{Field: EmailName, Name: "Email", Type: Email, Required: true, Filterable: true, Identifier: true},
+	{Field: PhoneName, Name: "Phone", Type: Phone},
+	{Field: CountryName, Name: "Country", Type: Country, Filterable: true},
+	{Field: LanguageName, Name: "Language", Type: Language, Filterable: true},
+	{Field: RoleName, Name: "Role", Type: RoleList, Filterable: true},
+	{Field: TagName, Name: "Tag", Type: TagList, Filterable: true},
+}
+
+// DefaultFields returns the fields that every community has, in the order of
+// the import template.
+func DefaultFields() []Field {
+	fields := slices.Clone(defaultFields)
+	for i := range fields {
+		fields[i].ID, fields[i].Default = fields[i].Field, true
+	}
+	return fields
+}
+
+// FieldInput is what a request says about a custom field.
+type FieldInput struct {
+	Field        string // spaces become hyphens
+	Name         string
+	Type         Type
+	Options      []string
+	Required     bool
+	DefaultValue any // as JSON decodes it; nil: none
+	Description  string
+	Filterable   bool
+	Identifier   bool
+}
+
+// Limits of what a community may define.
+const (
+	maxFields  = 500
+	maxOptions = 500
+	maxOption  = 100
+)
+
+// Validate returns the field the input describes, or Invalid invalid_input
+// with every wrong part of it.
+func (in FieldInput) Validate() (Field, error) {
+	f := Field{
+		Field: strings.ReplaceAll(clean(in.Field), " ", "-"), Name: clean(in.Name), Type: in.Type, Options: []string{},
+		Required: in.Required, Description: strings.TrimSpace(in.Description), Filterable: in.Filterable, Identifier: in.Identifier,
+	}
+	if newer, ok := olderNames[f.Type]; ok {
+		f.Type = newer
+	}
+	wrong := f.wrongNames()
+	if !slices.Contains(Types, f.Type) {
+		wrong = append(wrong, errs.Field{Field: "type", Code: "unknown_type", Message: "A field's type is one of " + joined(Types) + "."})
+		return f, errs.InvalidFields(wrong)
+	}
+	wrong = append(wrong, f.takeOptions(in.Options)...)
+	if f.Identifier && !slices.Contains([]Type{SingleLine, Numerical, Email, Phone}, f.Type) {
+		wrong = append(wrong, errs.Field{Field: "identifier", Code: "not_an_identifier", Message: "Only a single-line text, numerical, email or phone field can identify a member."})
+	}
+	if in.DefaultValue != nil && len(wrong) == 0 {
+		value, problem := f.FromJSON(in.DefaultValue)
+		if problem != nil {
+			wrong = append(wrong, errs.Field{Field: "defaultValue", Code: problem.Code, Message: problem.Message})
+		}
+		f.DefaultValue = value
+	}
+	return f, errs.InvalidFields(wrong)
+}
+
+func (f *Field) wrongNames() (wrong []errs.Field) {
+	if n := utf8.RuneCountInString(f.Field); n < 1 || n > 50 || unreadable(f.Field) {
+		wrong = append(wrong, errs.Field{Field: "field", Code: "length", Message: "The database name has 1 to 50 characters."})
+	}
+	if n := utf8.RuneCountInString(f.Name); n < 1 || n > 100 || unreadable(f.Name) {
+		wrong = append(wrong, errs.Field{Field: "name", Code: "length", Message: "The name has 1 to 100 characters."})
+	}
+	for part, text := range map[string]string{"field": f.Field, "name": f.Name} {
+		if reserved(HeaderKey(text)) {
+			wrong = append(wrong, errs.Field{Field: part, Code: "reserved", Message: fmt.Sprintf("%q is the name of a default field.", text)})
+		}
+	}
+	if utf8.RuneCountInString(f.Description) > 500 {
+		wrong = append(wrong, errs.Field{Field: "description", Code: "length", Message: "The description has at most 500 characters."})
+	}
+	slices.SortFunc(wrong, func(a, b errs.Field) int { return strings.Compare(a.Field, b.Field) })
+	return wrong
+}
+
+func (f *Field) takeOptions(options []string) (wrong []errs.Field) {
+	if f.Type != Select && f.Type != MultiSelect {
+		if len(options) > 0 {
+			wrong = append(wrong, errs.Field{Field: "options", Code: "not_a_choice", Message: "Only select and multi-select fields have options."})
+		}
+		return wrong
+	}
+	seen := map[string]bool{}
+	for _, option := range options {
+		option = clean(option)
+		switch key := strings.ToLower(option); {
+		case option == "" || utf8.RuneCountInString(option) > maxOption || strings.Contains(option, ",") && f.Type == MultiSelect:
+			wrong = append(wrong, errs.Field{Field: "options", Code: "wrong_option", Message: fmt.Sprintf("%q cannot be an option: 1 to %d characters, without a comma in a multi-select.", option, maxOption)})
+		case seen[key]:
+			wrong = append(wrong, errs.Field{Field: "options", Code: "duplicate_option", Message: fmt.Sprintf("The option %q is there twice.", option)})
+		default:
+			seen[key] = true
+			f.Options = append(f.Options, option)
+		}
+	}
+	if len(options) == 0 || len(options) > maxOptions {
+		wrong = append(wrong, errs.Field{Field: "options", Code: "length", Message: fmt.Sprintf("A choice has 1 to %d options.", maxOptions)})
+	}
+	return wrong
+}
+
+// HeaderKey is how names of fields and headers of a file compare: without
+// case, and with space, "_" and "-" equal.
+func HeaderKey(s string) string {
+	s = strings.ToLower(norm.NFC.String(strings.TrimSpace(s)))
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '_' || r == '-' || r == '\u00a0' }), " ")
+}
+
+// reserved names would be taken for a default field or a column of failed.csv.
+func reserved(key string) bool {
+	if key == "user id" || key == "line" || strings.HasPrefix(key, "error ") || strings.HasSuffix(key, " op") {
+		return true
+	}
+	return slices.ContainsFunc(defaultFields, func(f Field) bool {
+		return HeaderKey(f.Field) == key || HeaderKey(f.Name) == key
+	})
+}
+
+func clean(s string) string { return norm.NFC.String(strings.Join(strings.Fields(s), " ")) }
+
+func unreadable(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == utf8.RuneError })
+}
+
+func joined(types []Type) string {
+	names := make([]string, len(types))
+	for i, t := range types {
+		names[i] = string(t)
+	}
+	return strings.Join(names, ", ")
+}
+
+// Fields returns the default fields, then the custom ones in the order they
+// were made.
+func (s *Members) Fields(ctx context.Context, communityID string) ([]Field, error) {
+	return Fields(ctx, s.db, communityID)
+}
+
+// Fields is Members.Fields inside the caller's transaction.
+func Fields(ctx context.Context, q sqldb.Querier, communityID string) ([]Field, error) {
+	custom, err := selectFields(ctx, q, communityID)
+	return append(DefaultFields(), custom...), err
+}
+
+// CreateField adds a custom field. It fails with Invalid invalid_input, or
+// Conflict duplicate_field when its field or name is taken.
+func (s *Members) CreateField(ctx context.Context, communityID string, in FieldInput) (Field, error) {
+	f, err := in.Validate()
+	if err != nil {
+		return f, err
+	}
+	now := s.clock.Now()
+	f.ID, f.CreatedAt = id.New(now), now.UnixMilli()
+	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		existing, err := selectFields(ctx, tx, communityID)
+		if err != nil {
+			return err
+		}
+		if len(existing) >= maxFields {
+			return errs.New(errs.Conflict, "too_many_fields", "A community has at most %d custom fields.", maxFields)
+		}
+		for _, other := range existing {
+			if err := collision(f, other); err != nil {
+				return err
+			}
+		}
+		return insertField(ctx, tx, communityID, f)
+	})
+	if sqldb.IsDuplicate(err) {
+		err = errs.New(errs.Conflict, "duplicate_field", "A field with this name was just made.")
+	}
+	return f, err
+}
+
+// collision compares all four names: one header must never mean two fields.
+func collision(f, other Field) error {
+	for part, text := range map[string]string{"field": f.Field, "name": f.Name} {
+		if key := HeaderKey(text); key == HeaderKey(other.Field) || key == HeaderKey(other.Name) {
+			return errs.New(errs.Conflict, "duplicate_field", "The field %q uses this name already.", other.Name).
+				WithFields(errs.Field{Field: part, Code: "duplicate", Message: fmt.Sprintf("%q is taken.", text)})
+		}
+	}
+	return nil
+}
+
+func encodeJSON(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // values of ours always encode
+	}
+	return string(text)
+}

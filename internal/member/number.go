@@ -1,0 +1,99 @@
+package member
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/shopspring/decimal"
+)
+
+const maxDigits = 15
+
+// number reads a decimal number and returns it in canonical form. A lone comma
+// is the decimal sign unless it looks like a thousand.
+func number(text, decimalSign string) (any, *Problem) {
+	invalid := &Problem{"invalid_number", "Write a plain number such as 1234.5: no thousands signs, no exponent."}
+	body, negative := strings.CutPrefix(text, "-")
+	if !negative {
+		body = strings.TrimPrefix(body, "+")
+	}
+	whole, fraction, hasSign := body, "", false
+	if at := strings.IndexAny(body, ".,"); at >= 0 {
+		whole, fraction, hasSign = body[:at], body[at+1:], true
+		sign := body[at : at+1]
+		if decimalSign != "" && sign != decimalSign {
+			return nil, invalid
+		}
+		if decimalSign == "" && sign == "," && len(fraction) == 3 && len(whole) >= 1 && len(whole) <= 3 && whole != "0" {
+			return nil, &Problem{"number_ambiguous", "This could be a decimal or a thousand: set the decimal sign of the file."}
+		}
+	}
+	if !digits(whole) || !digits(fraction) || whole == "" || hasSign && fraction == "" {
+		return nil, invalid
+	}
+	whole, fraction = strings.TrimLeft(whole, "0"), strings.TrimRight(fraction, "0")
+	if significant(whole, fraction) > maxDigits || len(whole) > 30 || len(fraction) > 30 {
+		return nil, &Problem{"number_too_long", "A number has at most 15 significant digits."}
+	}
+	return canonical(negative, whole, fraction), nil
+}
+
+func canonical(negative bool, whole, fraction string) json.Number {
+	if whole == "" {
+		whole = "0"
+	}
+	if fraction != "" {
+		whole += "." + fraction
+	}
+	if negative && whole != "0" {
+		whole = "-" + whole
+	}
+	return json.Number(whole)
+}
+
+func significant(whole, fraction string) int {
+	switch {
+	case whole == "":
+		return len(strings.TrimLeft(fraction, "0"))
+	case fraction == "":
+		return len(strings.TrimRight(whole, "0"))
+	}
+	return len(whole) + len(fraction)
+}
+
+func digits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// AddNumbers returns a + b in canonical form; nil counts as zero. It fails
+// like a cell does when the sum has too many digits.
+func AddNumbers(a any, b json.Number) (any, *Problem) {
+	sum, err := decimal.NewFromString(string(b))
+	if err != nil {
+		return nil, &Problem{"invalid_number", "This is not a number."}
+	}
+	if old, ok := a.(json.Number); ok {
+		before, err := decimal.NewFromString(string(old))
+		if err != nil {
+			return nil, &Problem{"invalid_number", "The stored value is not a number."}
+		}
+		sum = sum.Add(before)
+	}
+	return number(sum.String(), ".")
+}
+
+// Negated returns -n.
+func Negated(n json.Number) json.Number {
+	if text, negative := strings.CutPrefix(string(n), "-"); negative {
+		return json.Number(text)
+	}
+	if n == "0" {
+		return n
+	}
+	return "-" + n
+}

@@ -1,0 +1,188 @@
+package member
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/regulars/regulars/internal/auth"
+)
+
+// Record is a person as bulk work sees one: the account and, in one community,
+// the member. It is read, changed in memory and written back.
+type Record struct {
+	AccountID         string // "": the account does not exist yet
+	Number            int64
+	Email, EmailKey   string
+	Username          string
+	UsernameKey       string
+	Communities       int64 // how many communities the account is a member of
+	InstallationOwner bool
+
+	State       string // "": not a member here
+	Owner       bool
+	DisplayName string
+	FirstName   string
+	LastName    string
+	Phone       string
+	Country     string
+	Language    string
+	RoleIDs     []string
+	TagIDs      []string
+	Fields      map[string]any
+	JoinedAt    int64
+	UpdatedAt   int64
+}
+
+// IsMember reports whether the person is a member here, in whatever state.
+func (r *Record) IsMember() bool { return r.State != "" }
+
+// Get returns the value of a field; nil when it is unset. Of roles and tags it
+// is the list of ids.
+func (r *Record) Get(f *Field) any {
+	if !f.Default {
+		return r.Fields[f.Field]
+	}
+	switch f.Field {
+	case RoleName:
+		return idList(r.RoleIDs)
+	case TagName:
+		return idList(r.TagIDs)
+	}
+	if text := *r.slot(f.Field); text != "" {
+		return text
+	}
+	return nil
+}
+
+// Set gives a field a value, nil to clear it. It keeps the username's key in
+// step; an email never changes.
+func (r *Record) Set(f *Field, value any) {
+	if !f.Default {
+		if value == nil {
+			delete(r.Fields, f.Field)
+			return
+		}
+		if r.Fields == nil {
+			r.Fields = map[string]any{}
+		}
+		r.Fields[f.Field] = value
+		return
+	}
+	switch f.Field {
+	case RoleName:
+		r.RoleIDs, _ = value.([]string)
+	case TagName:
+		r.TagIDs, _ = value.([]string)
+	default:
+		text, _ := value.(string)
+		*r.slot(f.Field) = text
+		if f.Field == Username {
+			r.UsernameKey = auth.UsernameKey(text)
+		}
+	}
+}
+
+func (r *Record) slot(field string) *string {
+	switch field {
+	case FirstName:
+		return &r.FirstName
+	case LastName:
+		return &r.LastName
+	case Username:
+		return &r.Username
+	case EmailName:
+		return &r.Email
+	case PhoneName:
+		return &r.Phone
+	case CountryName:
+		return &r.Country
+	}
+	return &r.Language
+}
+
+func idList(ids []string) any {
+	if len(ids) == 0 {
+		return nil
+	}
+	return ids
+}
+
+func (r *Record) nameKey() string {
+	return strings.ToLower(strings.TrimSpace(r.FirstName + " " + r.LastName + " " + r.DisplayName))
+}
+
+// encodeIDs is the JSON of a list of ids; ids need no escaping.
+func encodeIDs(ids []string) string {
+	if len(ids) == 0 {
+		return "[]"
+	}
+	return `["` + strings.Join(ids, `","`) + `"]`
+}
+
+func encodeFields(fields map[string]any) string {
+	if len(fields) == 0 {
+		return "{}"
+	}
+	return encodeJSON(fields)
+}
+
+// decodeFields reads a document of custom values as the types a Field's
+// values have.
+func decodeFields(text string) (map[string]any, error) {
+	fields := map[string]any{}
+	if text == "{}" {
+		return fields, nil
+	}
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&fields); err != nil {
+		return nil, err
+	}
+	for name, value := range fields {
+		fields[name] = native(value)
+	}
+	return fields, nil
+}
+
+// native turns a decoded JSON value into the type a Field's values have:
+// numbers lose the spelling that PostgreSQL may have given them.
+func native(value any) any {
+	switch v := value.(type) {
+	case []any:
+		list := make([]string, 0, len(v))
+		for _, item := range v {
+			if text, ok := item.(string); ok {
+				list = append(list, text)
+			}
+		}
+		return list
+	case json.Number:
+		if canonical, problem := number(v.String(), "."); problem == nil {
+			return canonical
+		}
+	}
+	return value
+}
+
+// DecodeValue reads the JSON of one value of a field; null is nil.
+func DecodeValue(text []byte) (any, error) { return decodeValue(string(text)) }
+
+func decodeValue(text string) (any, error) {
+	if text == "null" {
+		return nil, nil
+	}
+	var value any
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	err := d.Decode(&value)
+	return native(value), err
+}
+
+func decodeIDs(text string) ([]string, error) {
+	if text == "[]" {
+		return nil, nil
+	}
+	var ids []string
+	err := json.Unmarshal([]byte(text), &ids)
+	return ids, err
+}

@@ -1,0 +1,103 @@
+package member
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+const (
+	memberTables  = "members m JOIN accounts a ON a.id = m.user_id"
+	memberColumns = `a.id, a.number, a.email, a.username, m.display_name, m.first_name, m.last_name, m.phone, m.country, m.language,
+		m.state, m.owner, m.roles, m.tags, m.fields, m.joined_at, m.updated_at`
+)
+
+func scanMember(s sqldb.Scanner) (Member, error) {
+	var m Member
+	var roles, tags, fields string
+	err := s.Scan(&m.ID, &m.Number, &m.Email, &m.Username, &m.DisplayName, &m.FirstName, &m.LastName, &m.Phone, &m.Country, &m.Language,
+		&m.State, &m.Owner, &roles, &tags, &fields, &m.JoinedAt, &m.UpdatedAt)
+	if err != nil {
+		return m, err
+	}
+	if m.RoleIDs, err = decodeIDs(roles); err != nil {
+		return m, err
+	}
+	if m.TagIDs, err = decodeIDs(tags); err != nil {
+		return m, err
+	}
+	m.Fields, err = decodeFields(fields)
+	return m, err
+}
+
+func standing(ctx context.Context, q sqldb.Querier, communityID, accountID string) (auth.Standing, error) {
+	var s auth.Standing
+	var roles string
+	err := q.QueryRow(ctx, "SELECT state, owner, roles FROM members WHERE community_id = $1 AND user_id = $2", communityID, accountID).
+		Scan(&s.State, &s.Owner, &roles)
+	if errors.Is(err, sql.ErrNoRows) {
+		return s, nil
+	}
+	if err != nil {
+		return s, err
+	}
+	s.Member = true
+	s.RoleIDs, err = decodeIDs(roles)
+	return s, err
+}
+
+func selectHistory(ctx context.Context, q sqldb.Querier, communityID, userID, before string, limit int) ([]HistoryRow, error) {
+	return sqldb.All(ctx, q, scanHistory, `SELECT id, user_id, field_id, old_value, new_value, valid_from, recorded_at, source_type, source_id, actor
+		FROM field_history WHERE community_id = $1 AND user_id = $2 AND id < $3 ORDER BY id DESC LIMIT $4`, communityID, userID, before, limit)
+}
+
+func scanHistory(s sqldb.Scanner) (HistoryRow, error) {
+	var h HistoryRow
+	var before, after string
+	err := s.Scan(&h.ID, &h.UserID, &h.FieldID, &before, &after, &h.ValidFrom, &h.RecordedAt, &h.Source.Type, &h.Source.ID, &h.Actor)
+	if err != nil {
+		return h, err
+	}
+	if h.Old, err = decodeValue(before); err != nil {
+		return h, err
+	}
+	h.New, err = decodeValue(after)
+	return h, err
+}
+
+// untag takes a tag off every member that has it.
+func untag(ctx context.Context, tx *sqldb.Tx, communityID, tagID string) error {
+	ids, err := sqldb.All(ctx, tx, sqldb.Value[string],
+		"SELECT user_id FROM members WHERE community_id = $1 AND "+tx.Dialect().JSONHas("tags", "$2"), communityID, tagID)
+	if err != nil {
+		return err
+	}
+	const step = 5_000
+	for len(ids) > 0 {
+		n := min(step, len(ids))
+		found, err := Lookup(ctx, tx, communityID, KeySet{IDs: ids[:n]}, true)
+		if err != nil {
+			return err
+		}
+		for _, r := range found {
+			kept := make([]string, 0, len(r.TagIDs))
+			for _, t := range r.TagIDs {
+				if t != tagID {
+					kept = append(kept, t)
+				}
+			}
+			r.TagIDs = kept
+		}
+		if err := Update(ctx, tx, communityID, found); err != nil {
+			return err
+		}
+		ids = ids[n:]
+	}
+	return nil
+}
+
+func timeOf(ms int64) time.Time { return time.UnixMilli(ms) }

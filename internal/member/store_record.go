@@ -1,0 +1,210 @@
+package member
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// KeySet names people in several ways at once. Keys are as auth makes them.
+type KeySet struct {
+	Emails    []string
+	Usernames []string
+	IDs       []string
+	Numbers   []string // decimal texts
+}
+
+const accountColumns = "id, number, email, email_key, username, username_key, communities, installation_owner"
+
+func scanAccount(s sqldb.Scanner) (*Record, error) {
+	r := &Record{}
+	return r, s.Scan(&r.AccountID, &r.Number, &r.Email, &r.EmailKey, &r.Username, &r.UsernameKey, &r.Communities, &r.InstallationOwner)
+}
+
+// Lookup returns everybody whom a key names, each once, with the member of
+// the community where there is one. In a transaction that will write, the
+// member rows stay locked until it ends; forUpdate says so.
+func Lookup(ctx context.Context, q sqldb.Querier, communityID string, keys KeySet, forUpdate bool) ([]*Record, error) {
+	people := map[string]*Record{}
+	for column, wanted := range map[string][]string{
+		"email_key": keys.Emails, "username_key": keys.Usernames, "id": keys.IDs, "CAST(number AS TEXT)": keys.Numbers,
+	} {
+		if len(wanted) == 0 {
+			continue
+		}
+		found, err := sqldb.All(ctx, q, scanAccount,
+			"SELECT "+accountColumns+" FROM accounts WHERE "+q.Dialect().In(column, "$1"), sqldb.Keys(wanted))
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range found {
+			people[r.AccountID] = r
+		}
+	}
+	if len(people) == 0 {
+		return nil, nil
+	}
+	return slices.Collect(mapValues(people)), addMembers(ctx, q, communityID, people, forUpdate)
+}
+
+func mapValues(people map[string]*Record) func(func(*Record) bool) {
+	return func(yield func(*Record) bool) {
+		for _, r := range people {
+			if !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+func addMembers(ctx context.Context, q sqldb.Querier, communityID string, people map[string]*Record, forUpdate bool) error {
+	ids := make([]string, 0, len(people))
+	for accountID := range people {
+		ids = append(ids, accountID)
+	}
+	slices.Sort(ids)
+	query := `SELECT user_id, state, owner, display_name, first_name, last_name, phone, country, language, roles, tags, fields, joined_at, updated_at
+		FROM members WHERE community_id = $1 AND ` + q.Dialect().In("user_id", "$2") + " ORDER BY user_id"
+	if forUpdate {
+		query += " " + q.Dialect().Lock()
+	}
+	rows, err := q.Query(ctx, query, communityID, sqldb.Keys(ids))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }() // rows.Err below tells what went wrong
+	for rows.Next() {
+		var accountID, roles, tags, fields string
+		var m Record
+		if err := rows.Scan(&accountID, &m.State, &m.Owner, &m.DisplayName, &m.FirstName, &m.LastName, &m.Phone, &m.Country, &m.Language,
+			&roles, &tags, &fields, &m.JoinedAt, &m.UpdatedAt); err != nil {
+			return err
+		}
+		if err := m.decode(roles, tags, fields); err != nil {
+			return err
+		}
+		people[accountID].join(&m)
+	}
+	return rows.Err()
+}
+
+func (r *Record) decode(roles, tags, fields string) (err error) {
+	if r.RoleIDs, err = decodeIDs(roles); err != nil {
+		return err
+	}
+	if r.TagIDs, err = decodeIDs(tags); err != nil {
+		return err
+	}
+	r.Fields, err = decodeFields(fields)
+	return err
+}
+
+// join takes the member's half of m over.
+func (r *Record) join(m *Record) {
+	account := *r
+	*r = *m
+	r.AccountID, r.Number, r.Communities, r.InstallationOwner = account.AccountID, account.Number, account.Communities, account.InstallationOwner
+	r.Email, r.EmailKey, r.Username, r.UsernameKey = account.Email, account.EmailKey, account.Username, account.UsernameKey
+}
+
+// Insert adds members whose accounts exist, in the caller's transaction, and
+// counts them. A person who is a member already makes it fail as a duplicate.
+func Insert(ctx context.Context, tx *sqldb.Tx, communityID string, records []*Record) error {
+	columns := []string{"community_id", "user_id", "state", "owner", "display_name", "first_name", "last_name", "name_key", "phone", "country", "language", "roles", "tags", "fields", "joined_at", "updated_at"}
+	err := tx.InsertRows(ctx, sqldb.Rows{Table: "members", Columns: columns, N: len(records), Fill: func(i int, row []any) {
+		r := records[i]
+		row[0], row[1], row[2], row[3], row[4] = communityID, r.AccountID, r.State, r.Owner, r.DisplayName
+		row[5], row[6], row[7], row[8], row[9], row[10] = r.FirstName, r.LastName, r.nameKey(), r.Phone, r.Country, r.Language
+		row[11], row[12], row[13], row[14], row[15] = encodeIDs(r.RoleIDs), encodeIDs(r.TagIDs), encodeFields(r.Fields), r.JoinedAt, r.UpdatedAt
+	}})
+	if err != nil {
+		return err
+	}
+	return count(ctx, tx, communityID, int64(len(records)))
+}
+
+// Update writes the members of records back, in the caller's transaction. It
+// does not touch their accounts, state or ownership.
+func Update(ctx context.Context, tx *sqldb.Tx, communityID string, records []*Record) error {
+	columns := []string{"community_id", "user_id", "first_name", "last_name", "name_key", "phone", "country", "language", "roles", "tags", "fields", "updated_at"}
+	return tx.UpdateRows(ctx, 2, sqldb.Rows{Table: "members", Columns: columns, N: len(records), Fill: func(i int, row []any) {
+		r := records[i]
+		row[0], row[1], row[2], row[3], row[4] = communityID, r.AccountID, r.FirstName, r.LastName, r.nameKey()
+		row[5], row[6], row[7] = r.Phone, r.Country, r.Language
+		row[8], row[9], row[10], row[11] = encodeIDs(r.RoleIDs), encodeIDs(r.TagIDs), encodeFields(r.Fields), r.UpdatedAt
+	}})
+}
+
+// Remove takes active members out of the community for good, with their
+// identifiers and histories, in the caller's transaction. Their accounts stay.
+func Remove(ctx context.Context, tx *sqldb.Tx, communityID string, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	list := sqldb.Keys(ids)
+	removed, err := tx.Exec(ctx, "DELETE FROM members WHERE community_id = $1 AND state = 'active' AND "+tx.Dialect().In("user_id", "$2"), communityID, list)
+	if err != nil {
+		return err
+	}
+	for _, table := range []string{"field_history", "member_identifiers"} {
+		if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE community_id = $1 AND "+tx.Dialect().In("user_id", "$2"), communityID, list); err != nil {
+			return err
+		}
+	}
+	return count(ctx, tx, communityID, -removed)
+}
+
+const shards = 16
+
+// count adds to the community's number of members. Writers spread over shards
+// so that they rarely wait for each other.
+func count(ctx context.Context, tx *sqldb.Tx, communityID string, delta int64) error {
+	if delta == 0 {
+		return nil
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO member_totals (community_id, shard, total) VALUES ($1, $2, $3)
+		ON CONFLICT (community_id, shard) DO UPDATE SET total = member_totals.total + excluded.total`, communityID, rand.Int64N(shards), delta)
+	return err
+}
+
+// Identifier is the value of an identifier field of one person.
+type Identifier struct {
+	FieldID string
+	Key     string
+	UserID  string
+}
+
+// IdentifierKey is how values of identifier fields compare.
+func IdentifierKey(value any) string {
+	text, ok := value.(string)
+	if !ok {
+		return strings.Trim(encodeJSON(value), `"`)
+	}
+	return strings.ToLower(text)
+}
+
+// Identifiers returns who holds which of the keys of one identifier field.
+func Identifiers(ctx context.Context, q sqldb.Querier, communityID, fieldID string, keys []string) ([]Identifier, error) {
+	return sqldb.All(ctx, q, func(s sqldb.Scanner) (Identifier, error) {
+		i := Identifier{FieldID: fieldID}
+		return i, s.Scan(&i.Key, &i.UserID)
+	}, "SELECT key, user_id FROM member_identifiers WHERE community_id = $1 AND field_id = $2 AND "+q.Dialect().In("key", "$3"), communityID, fieldID, sqldb.Keys(keys))
+}
+
+// SetIdentifiers gives up the keys of gone and takes those of held, in the
+// caller's transaction. A key that somebody else holds makes it fail as a
+// duplicate.
+func SetIdentifiers(ctx context.Context, tx *sqldb.Tx, communityID string, gone, held []Identifier) error {
+	for _, i := range gone {
+		if _, err := tx.Exec(ctx, "DELETE FROM member_identifiers WHERE community_id = $1 AND field_id = $2 AND key = $3 AND user_id = $4",
+			communityID, i.FieldID, i.Key, i.UserID); err != nil {
+			return err
+		}
+	}
+	return tx.InsertRows(ctx, sqldb.Rows{Table: "member_identifiers", Columns: []string{"community_id", "field_id", "key", "user_id"}, N: len(held), Fill: func(i int, row []any) {
+		row[0], row[1], row[2], row[3] = communityID, held[i].FieldID, held[i].Key, held[i].UserID
+	}})
+}

@@ -1,0 +1,149 @@
+package member
+
+import (
+	"context"
+	"unicode/utf8"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Tag is a word that a community puts on members.
+type Tag struct {
+	ID        string
+	Name      string // unique in the community, case-sensitive
+	CreatedAt int64
+}
+
+const maxTags = 5_000
+
+// CheckTag returns the name as it is kept, or what is wrong with it.
+func CheckTag(name string) (string, *Problem) {
+	name = clean(name)
+	if n := utf8.RuneCountInString(name); n < 1 || n > 50 || unreadable(name) || containsComma(name) {
+		return name, &Problem{"invalid_tag", "A tag has 1 to 50 characters and no comma."}
+	}
+	return name, nil
+}
+
+func containsComma(s string) bool {
+	for i := range len(s) {
+		if s[i] == ',' {
+			return true
+		}
+	}
+	return false
+}
+
+// Tags returns the community's tags by name.
+func (s *Members) Tags(ctx context.Context, communityID string) ([]Tag, error) {
+	return Tags(ctx, s.db, communityID)
+}
+
+// Tags is Members.Tags inside the caller's transaction.
+func Tags(ctx context.Context, q sqldb.Querier, communityID string) ([]Tag, error) {
+	return sqldb.All(ctx, q, func(s sqldb.Scanner) (Tag, error) {
+		var t Tag
+		return t, s.Scan(&t.ID, &t.Name, &t.CreatedAt)
+	}, "SELECT id, name, created_at FROM tags WHERE community_id = $1 ORDER BY name", communityID)
+}
+
+// CreateTag makes a tag. It fails with Invalid invalid_input, or Conflict
+// duplicate_tag.
+func (s *Members) CreateTag(ctx context.Context, communityID, name string) (Tag, error) {
+	name, problem := CheckTag(name)
+	if problem != nil {
+		return Tag{}, errs.InvalidFields([]errs.Field{{Field: "name", Code: problem.Code, Message: problem.Message}})
+	}
+	now := s.clock.Now()
+	made := Tag{ID: id.New(now), Name: name, CreatedAt: now.UnixMilli()}
+	err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		return InsertTags(ctx, tx, communityID, []Tag{made})
+	})
+	if sqldb.IsDuplicate(err) {
+		err = errs.New(errs.Conflict, "duplicate_tag", "There is a tag %q already.", name)
+	}
+	return made, err
+}
+
+// InsertTags makes tags whose names are checked, in the caller's transaction;
+// one that exists makes it fail as a duplicate.
+func InsertTags(ctx context.Context, tx *sqldb.Tx, communityID string, tags []Tag) error {
+	if len(tags) == 0 {
+		return nil
+	}
+	existing, err := sqldb.One(ctx, tx, "community", sqldb.Value[int], "SELECT count(*) FROM tags WHERE community_id = $1", communityID)
+	if err != nil {
+		return err
+	}
+	if existing+len(tags) > maxTags {
+		return errs.New(errs.Conflict, "too_many_tags", "A community has at most %d tags.", maxTags)
+	}
+	for _, t := range tags {
+		if _, err := tx.Exec(ctx, "INSERT INTO tags (community_id, id, name, created_at) VALUES ($1, $2, $3, $4)",
+			communityID, t.ID, t.Name, t.CreatedAt); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DeleteTag takes a tag away, from every member too. It fails with NotFound
+// tag_not_found.
+func (s *Members) DeleteTag(ctx context.Context, communityID, tagID string) error {
+	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		gone, err := tx.Exec(ctx, "DELETE FROM tags WHERE community_id = $1 AND id = $2", communityID, tagID)
+		if err != nil {
+			return err
+		}
+		if gone == 0 {
+			return errs.New(errs.NotFound, "tag_not_found", "There is no such tag.")
+		}
+		return untag(ctx, tx, communityID, tagID)
+	})
+}
+
+// Names tells the names of a community's roles and tags by id, and back.
+type Names struct {
+	Roles, Tags map[string]string // id -> name
+}
+
+// LoadNames reads the names as they are now.
+func LoadNames(ctx context.Context, q sqldb.Querier, communityID string) (Names, error) {
+	n := Names{Roles: map[string]string{}, Tags: map[string]string{}}
+	roles, err := auth.Roles(ctx, q, communityID)
+	if err != nil {
+		return n, err
+	}
+	for _, r := range roles {
+		n.Roles[r.ID] = r.Title
+	}
+	tags, err := Tags(ctx, q, communityID)
+	for _, t := range tags {
+		n.Tags[t.ID] = t.Name
+	}
+	return n, err
+}
+
+// Show returns value with names in place of the ids of roles and tags; the id
+// of one that is gone stays.
+func (n Names) Show(f *Field, value any) any {
+	ids, ok := value.([]string)
+	if !ok || f.Type != RoleList && f.Type != TagList {
+		return value
+	}
+	names := n.Tags
+	if f.Type == RoleList {
+		names = n.Roles
+	}
+	shown := make([]string, len(ids))
+	for i, key := range ids {
+		shown[i] = key
+		if name, ok := names[key]; ok {
+			shown[i] = name
+		}
+	}
+	return shown
+}

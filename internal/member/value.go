@@ -1,0 +1,240 @@
+package member
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/regulars/regulars/internal/auth"
+)
+
+// Problem says why a text is not a value of a field.
+type Problem struct{ Code, Message string }
+
+// Formats is how a file writes what can be written in several ways.
+type Formats struct {
+	Decimal    string // "." or ","; "": both, unless it is ambiguous
+	DateFormat string // one of DateFormats; "": ISO 8601 only
+}
+
+// DateFormats are the layouts that a file may name.
+var DateFormats = map[string]string{"DD/MM/YYYY": "2/1/2006", "MM/DD/YYYY": "1/2/2006", "DD.MM.YYYY": "2.1.2006"}
+
+// Longest values, in characters.
+const (
+	maxName = 50 // first, last and display names
+	maxLine = 1_000
+	maxText = 20_000
+)
+
+// FromText returns the value that a cell or form field spells: a string,
+// json.Number, bool or []string. text is trimmed and not empty. Roles and tags
+// are not for it: they name rows.
+func (f *Field) FromText(text string, formats Formats) (any, *Problem) {
+	switch f.Type {
+	case MultiLine:
+		return f.text(text, maxText)
+	case Numerical:
+		return number(text, formats.Decimal)
+	case Boolean:
+		return boolean(text)
+	case Date:
+		return date(text, formats.DateFormat)
+	case Select:
+		return f.option(text)
+	case MultiSelect:
+		return f.choices(strings.Split(text, ","))
+	case Email:
+		display, _, problem := auth.CheckEmail(text)
+		return reject(display, "invalid_email", problem)
+	case Phone:
+		return phone(text)
+	case Country:
+		return country(text)
+	case Language:
+		return languageTag(text)
+	case URL:
+		return address(text)
+	case SingleLine, RoleList, TagList:
+	}
+	if f.Field == FirstName || f.Field == LastName {
+		return f.text(oneLine(text), maxName)
+	}
+	return f.text(oneLine(text), maxLine)
+}
+
+// FromJSON is FromText for a decoded JSON value: numbers, booleans and arrays
+// may come as such or as their text.
+func (f *Field) FromJSON(v any) (any, *Problem) {
+	wrong := &Problem{"wrong_type", fmt.Sprintf("A %s value is expected.", f.Type)}
+	switch v := v.(type) {
+	case string:
+		return f.FromText(strings.TrimSpace(v), Formats{Decimal: "."})
+	case json.Number:
+		if f.Type == Numerical {
+			return number(v.String(), ".")
+		}
+	case float64:
+		if f.Type == Numerical {
+			return number(encodeJSON(v), ".")
+		}
+	case bool:
+		if f.Type == Boolean {
+			return v, nil
+		}
+	case []any:
+		if f.Type != MultiSelect {
+			return nil, wrong
+		}
+		texts := make([]string, len(v))
+		for i, item := range v {
+			text, ok := item.(string)
+			if !ok {
+				return nil, wrong
+			}
+			texts[i] = text
+		}
+		return f.choices(texts)
+	}
+	return nil, wrong
+}
+
+func (f *Field) text(s string, limit int) (any, *Problem) {
+	if len(s) > limit && utf8.RuneCountInString(s) > limit {
+		return nil, &Problem{"too_long", fmt.Sprintf("%s has at most %d characters.", f.Name, limit)}
+	}
+	if !norm.NFC.IsNormalString(s) {
+		s = norm.NFC.String(s)
+	}
+	return s, nil
+}
+
+func (f *Field) option(text string) (any, *Problem) {
+	for _, option := range f.Options {
+		if option == text {
+			return option, nil
+		}
+	}
+	for _, option := range f.Options {
+		if strings.EqualFold(option, text) {
+			return option, nil
+		}
+	}
+	return nil, &Problem{"unknown_option", fmt.Sprintf("%s is one of %s.", f.Name, strings.Join(shortened(f.Options), ", "))}
+}
+
+// choices keeps the order of the field's options and each of them once.
+func (f *Field) choices(texts []string) (any, *Problem) {
+	chosen := map[string]bool{}
+	for _, text := range texts {
+		text = strings.TrimSpace(text)
+		if text == "" {
+			continue
+		}
+		option, problem := f.option(text)
+		if problem != nil {
+			return nil, problem
+		}
+		chosen[option.(string)] = true
+	}
+	list := []string{}
+	for _, option := range f.Options {
+		if chosen[option] {
+			list = append(list, option)
+		}
+	}
+	return list, nil
+}
+
+func shortened(options []string) []string {
+	if len(options) > 12 {
+		return append(slices.Clone(options[:12]), "…")
+	}
+	return options
+}
+
+func boolean(text string) (any, *Problem) {
+	switch strings.ToLower(text) {
+	case "true", "yes", "y", "1", "on":
+		return true, nil
+	case "false", "no", "n", "0", "off":
+		return false, nil
+	}
+	return nil, &Problem{"invalid_boolean", "Write true or false, yes or no, 1 or 0."}
+}
+
+var isoLayouts = []string{time.DateOnly, time.RFC3339Nano, "2006-01-02T15:04:05", time.DateTime, "2006-01-02 15:04"}
+
+// date keeps the calendar day as it is written: a birthday has no time zone.
+func date(text, format string) (any, *Problem) {
+	layouts, wanted := isoLayouts, "YYYY-MM-DD"
+	if layout := DateFormats[format]; layout != "" {
+		layouts, wanted = append([]string{layout}, isoLayouts...), format+" or YYYY-MM-DD"
+	}
+	for _, layout := range layouts {
+		if day, err := time.Parse(layout, text); err == nil && day.Year() > 0 && day.Year() < 10_000 {
+			return day.Format(time.DateOnly), nil
+		}
+	}
+	return nil, &Problem{"invalid_date", "Write the date as " + wanted + "."}
+}
+
+func phone(text string) (any, *Problem) {
+	digits := make([]byte, 0, len(text))
+	for i, r := range text {
+		switch {
+		case r >= '0' && r <= '9' || r == '+' && len(digits) == 0 && i < 3:
+			digits = append(digits, byte(r))
+		case strings.ContainsRune(" \u00a0()-./", r) && r != '/':
+		default:
+			return nil, &Problem{"invalid_phone", "Write the number as + and 7 to 15 digits, country code first."}
+		}
+	}
+	if len(digits) < 8 || len(digits) > 16 || digits[0] != '+' {
+		return nil, &Problem{"invalid_phone", "Write the number as + and 7 to 15 digits, country code first."}
+	}
+	return string(digits), nil
+}
+
+func address(text string) (any, *Problem) {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || len(text) > 2_000 || strings.ContainsAny(text, " \t\n") {
+		return nil, &Problem{"invalid_url", "Write the whole address, beginning with https:// or http://."}
+	}
+	return text, nil
+}
+
+// oneLine turns a line break inside a single-line value into a space.
+func oneLine(s string) string {
+	if !strings.ContainsAny(s, "\r\n") {
+		return s
+	}
+	return strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ").Replace(s)
+}
+
+func reject(value, code, problem string) (any, *Problem) {
+	if problem != "" {
+		return nil, &Problem{code, problem}
+	}
+	return value, nil
+}
+
+// Equal reports whether two values of a field are the same; nil is unset.
+func Equal(a, b any) bool {
+	switch a := a.(type) {
+	case []string:
+		b, ok := b.([]string)
+		return ok && slices.Equal(a, b)
+	default:
+		if _, list := b.([]string); list {
+			return false
+		}
+		return a == b
+	}
+}
