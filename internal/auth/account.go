@@ -1,0 +1,113 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Account is a person on this installation.
+type Account struct {
+	ID                string
+	Number            int64 // the small numeric id of the wire
+	Email, Username   string
+	InstallationOwner bool  // may everything in every community
+	CreatedAt         int64 // Unix milliseconds
+	SignedInAt        int64 // Unix milliseconds, 0: never
+}
+
+// AccountInput is what a new account is made from.
+type AccountInput struct {
+	Email, Username   string
+	Password          string // "": the account cannot sign in with a password
+	InstallationOwner bool
+}
+
+// newAccount is a checked AccountInput.
+type newAccount struct {
+	NewAccount
+	passwordHash      string
+	installationOwner bool
+	signedInAt        int64
+}
+
+// CreateAccount makes an account that is in no community. It fails with
+// Invalid "invalid_input", or Conflict "email_taken" or "username_taken"; both
+// name every wrong field.
+func (a *Auth) CreateAccount(ctx context.Context, in AccountInput) (Account, error) {
+	made, err := a.prepare(ctx, in)
+	if err != nil {
+		return Account{}, err
+	}
+	var account Account
+	err = a.db.Tx(ctx, func(tx *sqldb.Tx) (err error) {
+		account, err = insertAccount(ctx, tx, made)
+		return err
+	})
+	if err != nil {
+		return Account{}, a.taken(ctx, made, err)
+	}
+	return account, nil
+}
+
+// Account returns an account, or NotFound "account_not_found".
+func (a *Auth) Account(ctx context.Context, accountID string) (Account, error) {
+	return loadAccount(ctx, a.db, accountID)
+}
+
+// prepare checks the input and hashes the password: all that is slow, before
+// the transaction.
+func (a *Auth) prepare(ctx context.Context, in AccountInput) (newAccount, error) {
+	made := newAccount{installationOwner: in.InstallationOwner}
+	var wrong []errs.Field
+	check := func(field, problem string) {
+		if problem != "" {
+			wrong = append(wrong, errs.Field{Field: field, Code: "invalid", Message: problem})
+		}
+	}
+	var problem string
+	made.Email, made.EmailKey, problem = CheckEmail(in.Email)
+	check("email", problem)
+	made.Username, made.UsernameKey, problem = CheckUsername(in.Username)
+	check("username", problem)
+	if in.Password != "" {
+		check("password", passwordProblem(in.Password, made.EmailKey, made.UsernameKey))
+	}
+	if err := errs.InvalidFields(wrong); err != nil {
+		return newAccount{}, err
+	}
+	now := a.clock.Now()
+	made.ID, made.CreatedAt = id.New(now), now.UnixMilli()
+	if in.Password == "" {
+		return made, nil
+	}
+	hash, err := a.hash(ctx, in.Password)
+	made.passwordHash = hash
+	return made, err
+}
+
+// taken turns a unique violation into the conflict that names its fields.
+func (a *Auth) taken(ctx context.Context, made newAccount, cause error) error {
+	if !sqldb.IsDuplicate(cause) {
+		return cause
+	}
+	email, username, err := keysTaken(ctx, a.db, made.EmailKey, made.UsernameKey)
+	if err != nil {
+		return errors.Join(cause, err)
+	}
+	var fields []errs.Field
+	if email {
+		fields = append(fields, errs.Field{Field: "email", Code: "email_taken", Message: "This email address belongs to another account."})
+	}
+	if username {
+		fields = append(fields, errs.Field{Field: "username", Code: "username_taken", Message: "This username belongs to another account."})
+	}
+	if len(fields) == 0 {
+		return fmt.Errorf("account in the way is gone: %w", cause)
+	}
+	return errs.New(errs.Conflict, fields[0].Code, "%s", fields[0].Message).WithFields(fields...).Because(cause)
+}

@@ -1,0 +1,54 @@
+package auth
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// NewAccount is an account for InsertAccounts. Email and Username come from
+// CheckEmail and CheckUsername, with their keys.
+type NewAccount struct {
+	ID                    string
+	Email, EmailKey       string
+	Username, UsernameKey string
+	CreatedAt             int64 // Unix milliseconds
+}
+
+// Rename gives an account another username.
+type Rename struct{ ID, Username, UsernameKey string }
+
+// InsertAccounts adds many accounts without passwords, each counted as a
+// member of one community. An email or username that exists fails the whole
+// call, see sqldb.IsDuplicate. The order of accounts does not matter.
+func InsertAccounts(ctx context.Context, tx *sqldb.Tx, accounts []NewAccount) error {
+	// Neighbours in the index that is hit hardest are written together; the
+	// caller's slice stays as it is.
+	order := make([]*NewAccount, len(accounts))
+	for i := range accounts {
+		order[i] = &accounts[i]
+	}
+	slices.SortFunc(order, func(x, y *NewAccount) int { return cmp.Compare(x.EmailKey, y.EmailKey) })
+	return insertAccounts(ctx, tx, order)
+}
+
+// RenameAccounts changes usernames one after the other, so two accounts cannot
+// swap theirs. A username that exists fails the whole call, see
+// sqldb.IsDuplicate; accounts that do not exist are passed over.
+func RenameAccounts(ctx context.Context, tx *sqldb.Tx, renames []Rename, now int64) error {
+	return renameAccounts(ctx, tx, renames, now)
+}
+
+// JoinedCommunity counts delta communities more for each account.
+func JoinedCommunity(ctx context.Context, tx *sqldb.Tx, accountIDs []string, delta int) error {
+	return countCommunities(ctx, tx, accountIDs, delta)
+}
+
+// DeleteAccounts deletes those accounts that nobody needs: without a password,
+// never signed in, in no community. Count a membership that ends with
+// JoinedCommunity(…, -1) before. It returns the ids of the deleted ones.
+func DeleteAccounts(ctx context.Context, tx *sqldb.Tx, accountIDs []string) ([]string, error) {
+	return deleteUnused(ctx, tx, accountIDs)
+}

@@ -1,0 +1,56 @@
+package auth
+
+import "context"
+
+// Kind says how an actor proved who it is.
+type Kind string
+
+// The kinds of actors.
+const (
+	Anonymous    Kind = ""
+	Session      Kind = "session"       // a person who signed in
+	CommunityKey Kind = "community_key" // a program with an API key of one community
+	UserKey      Kind = "user_key"      // a program with an API key of one person
+	Command      Kind = "command"       // somebody at the machine itself: may everything
+	Open         Kind = "open"          // nobody, where a community takes imports from anybody
+)
+
+// Actor is whoever asks for something. The zero Actor is nobody.
+type Actor struct {
+	Kind              Kind
+	AccountID         string       // of a session
+	SessionID         string       // of a session
+	KeyID             string       // of a key
+	CommunityID       string       // the only community of a community key
+	Name              string       // username, or the name of the key
+	Permissions       []Permission // of a key
+	InstallationOwner bool
+}
+
+// Ref names the actor in histories and in created_by: "account:<id>",
+// "key:<id>", "command", "open", or "" for nobody.
+func (a Actor) Ref() string {
+	switch a.Kind {
+	case Session:
+		return "account:" + a.AccountID
+	case CommunityKey, UserKey:
+		return "key:" + a.KeyID
+	case Command, Open:
+		return string(a.Kind)
+	default:
+		return ""
+	}
+}
+
+type actorKey struct{}
+
+// WithActor returns a context that carries the actor of a request.
+func WithActor(ctx context.Context, a Actor) context.Context {
+	return context.WithValue(ctx, actorKey{}, a)
+}
+
+// ActorOf returns the actor that ctx carries, or nobody.
+func ActorOf(ctx context.Context) Actor {
+	a, _ := ctx.Value(actorKey{}).(Actor)
+	return a
+}

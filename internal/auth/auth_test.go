@@ -1,0 +1,112 @@
+package auth_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+const password = "blue cow over 9 hills"
+
+// standings are memberships that a test writes down itself: community id,
+// then account id.
+type standings map[string]map[string]auth.Standing
+
+func (s standings) Standing(_ context.Context, _ sqldb.Querier, communityID, accountID string) (auth.Standing, error) {
+	return s[communityID][accountID], nil
+}
+
+func (s standings) Communities(_ context.Context, _ sqldb.Querier, accountID string) ([]string, error) {
+	var in []string
+	for communityID, accounts := range s {
+		if accounts[accountID].Member {
+			in = append(in, communityID)
+		}
+	}
+	return in, nil
+}
+
+func (s standings) put(communityID, accountID string, standing auth.Standing) {
+	if s[communityID] == nil {
+		s[communityID] = map[string]auth.Standing{}
+	}
+	s[communityID][accountID] = standing
+}
+
+// world is an Auth with what a test can turn at.
+type world struct {
+	*auth.Auth
+	db          *sqldb.DB
+	communities *community.Communities
+	standings   standings
+	mu          sync.Mutex
+	now         time.Time
+}
+
+func newWorld(db *sqldb.DB) *world {
+	w := &world{db: db, standings: standings{}, now: time.Date(2026, 4, 7, 8, 50, 16, 0, time.UTC)}
+	c := clock.At(func() time.Time {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.now
+	})
+	w.communities = community.New(db, c)
+	w.Auth = auth.New(db, w.communities, w.standings, c, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	return w
+}
+
+func (w *world) pass(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
+}
+
+func (w *world) community(t *testing.T, name string) string {
+	t.Helper()
+	c, err := w.communities.Create(t.Context(), community.Input{Name: name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.ID
+}
+
+// account makes <name>@example.com with the password of these tests.
+func (w *world) account(t *testing.T, name string) auth.Account {
+	t.Helper()
+	a, err := w.CreateAccount(t.Context(), auth.AccountInput{Email: name + "@example.com", Username: name, Password: password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func (w *world) insert(t *testing.T, accounts ...auth.NewAccount) error {
+	t.Helper()
+	return w.db.Tx(t.Context(), func(tx *sqldb.Tx) error { return auth.InsertAccounts(t.Context(), tx, accounts) })
+}
+
+func mustFail(t *testing.T, what string, err error, kind errs.Kind, code string) {
+	t.Helper()
+	if !errs.Is(err, code) || errs.KindOf(err) != kind {
+		t.Errorf("%s: error %v, want %s", what, err, code)
+	}
+}
+
+func fieldsOf(err error) []string {
+	var fields []string
+	if e := errs.From(err); e != nil {
+		for _, f := range e.Fields {
+			fields = append(fields, f.Field)
+		}
+	}
+	return fields
+}

@@ -1,0 +1,108 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/id"
+)
+
+const (
+	// secretSize is the number of random bytes in a token or key.
+	secretSize = 32
+	// sessionPrefix tells session tokens from API keys, which are bare hex.
+	sessionPrefix = "rgs_"
+	// touchEvery is how exactly the last use of a credential is known.
+	touchEvery = time.Minute
+	// touchWait is what a request waits at most to note that use.
+	touchWait = 200 * time.Millisecond
+)
+
+// Authenticate returns the actor that a session token or API key stands for;
+// "" is nobody. It fails with Unauthenticated "invalid_credential" or
+// "credential_expired". It costs one read by a unique key.
+func (a *Auth) Authenticate(ctx context.Context, token string) (Actor, error) {
+	switch {
+	case token == "":
+		return Actor{}, nil
+	case strings.HasPrefix(token, sessionPrefix):
+		return a.bySession(ctx, token)
+	case len(token) == 2*secretSize:
+		return a.byKey(ctx, token)
+	default:
+		return Actor{}, invalidCredential()
+	}
+}
+
+func (a *Auth) bySession(ctx context.Context, token string) (Actor, error) {
+	s, err := sessionByHash(ctx, a.db, hashSecret(token))
+	if errs.KindOf(err) == errs.NotFound {
+		return Actor{}, invalidCredential()
+	}
+	if err != nil {
+		return Actor{}, err
+	}
+	now := a.clock.MS()
+	if s.expiresAt <= now {
+		return Actor{}, credentialExpired()
+	}
+	a.touch(ctx, s.seenAt, now, func(ctx context.Context) error {
+		return touchSession(ctx, a.db, s.actor.SessionID, now)
+	})
+	return s.actor, nil
+}
+
+func (a *Auth) byKey(ctx context.Context, secret string) (Actor, error) {
+	k, err := keyByHash(ctx, a.db, hashSecret(secret))
+	if errs.KindOf(err) == errs.NotFound {
+		return Actor{}, invalidCredential()
+	}
+	if err != nil {
+		return Actor{}, err
+	}
+	now := a.clock.MS()
+	if k.ExpiresAt != 0 && k.ExpiresAt <= now {
+		return Actor{}, credentialExpired()
+	}
+	a.touch(ctx, k.UsedAt, now, func(ctx context.Context) error {
+		return touchKey(ctx, a.db, k.CommunityID, k.ID, now)
+	})
+	return Actor{Kind: CommunityKey, KeyID: k.ID, CommunityID: k.CommunityID, Name: k.Name, Permissions: k.Permissions}, nil
+}
+
+// touch notes the use of a credential, if it is not known well enough already.
+// It never fails a request, and holds up one request at a time at most: the
+// next one tries again.
+func (a *Auth) touch(ctx context.Context, last, now int64, write func(context.Context) error) {
+	if now-last < touchEvery.Milliseconds() || !a.touching.TryLock() {
+		return
+	}
+	defer a.touching.Unlock()
+	short, cancel := context.WithTimeout(context.WithoutCancel(ctx), touchWait)
+	defer cancel()
+	if err := write(short); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		a.log.WarnContext(ctx, "use of a credential not noted", "error", err)
+	}
+}
+
+func invalidCredential() error {
+	return errs.New(errs.Unauthenticated, "invalid_credential", "This credential is not valid.")
+}
+
+func credentialExpired() error {
+	return errs.New(errs.Unauthenticated, "credential_expired", "This credential has expired. Sign in again or ask for a new key.")
+}
+
+func newSecret() string { return id.Secret(secretSize) }
+
+// hashSecret is what is kept of a token. The token is random, so a quick hash
+// is enough.
+func hashSecret(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}

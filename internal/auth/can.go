@@ -1,0 +1,177 @@
+package auth
+
+import (
+	"context"
+	"slices"
+
+	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Can returns nil when the actor may do in a community what need names.
+// Otherwise it fails with Unauthenticated "authentication_required", Forbidden
+// "wrong_community" (a key of another one), NotFound "community_not_found" (a
+// person who is not a member), or Forbidden "missing_permission".
+func (a *Auth) Can(ctx context.Context, actor Actor, communityID string, need Permission) error {
+	switch actor.Kind {
+	case Command:
+		_, err := a.communities.Get(ctx, communityID)
+		return err
+	case CommunityKey:
+		if actor.CommunityID != communityID {
+			return wrongCommunity()
+		}
+		if !grants(actor.Permissions, need) {
+			return errs.New(errs.Forbidden, "missing_permission", "This API key lacks the permission %q.", need)
+		}
+		return nil
+	case Session:
+		has, err := a.rightsOf(ctx, a.db, actor, communityID)
+		if err != nil || has.allow(need) {
+			return err
+		}
+		return errs.New(errs.Forbidden, "missing_permission", "Your roles in this community lack the permission %q.", need)
+	case Open:
+		return a.canOpen(ctx, communityID, need)
+	default:
+		return authenticationRequired(need)
+	}
+}
+
+func wrongCommunity() error {
+	return errs.New(errs.Forbidden, "wrong_community", "This API key belongs to another community.")
+}
+
+func authenticationRequired(need Permission) error {
+	message := "This needs a credential: send a session token or an API key."
+	if need == BulkUpdateUser {
+		message += " Only a community whose setting openBulkImport is on takes imports without one."
+	}
+	return errs.New(errs.Unauthenticated, "authentication_required", "%s", message)
+}
+
+// canOpen lets nobody in particular import into a community that wants it. All
+// else looks like a missing credential, a missing community too.
+func (a *Auth) canOpen(ctx context.Context, communityID string, need Permission) error {
+	if need != BulkUpdateUser {
+		return authenticationRequired(need)
+	}
+	c, err := a.communities.Get(ctx, communityID)
+	if errs.KindOf(err) == errs.NotFound || err == nil && !c.Settings.OpenBulkImport {
+		return authenticationRequired(need)
+	}
+	return err
+}
+
+// rights are what a person may do in a community.
+type rights struct {
+	everything bool
+	roles      []Role // those the person has, the highest first
+}
+
+func (r rights) allow(need Permission) bool {
+	return r.everything || r.granted(ServerAdministrator) || byRole[need] != "" && r.granted(byRole[need])
+}
+
+func (r rights) granted(serverPermission string) bool {
+	return slices.ContainsFunc(r.roles, func(role Role) bool { return role.ServerPermissions[serverPermission] })
+}
+
+// rightsOf returns the rights of a session, or NotFound "community_not_found"
+// where it has no business.
+func (a *Auth) rightsOf(ctx context.Context, q sqldb.Querier, actor Actor, communityID string) (rights, error) {
+	if actor.InstallationOwner {
+		_, err := community.Load(ctx, q, communityID)
+		return rights{everything: true}, err
+	}
+	standing, err := a.standings.Standing(ctx, q, communityID, actor.AccountID)
+	if err != nil {
+		return rights{}, err
+	}
+	if !standing.Member {
+		return rights{}, communityNotFound()
+	}
+	if standing.Owner {
+		return rights{everything: true}, nil
+	}
+	roles, err := listRoles(ctx, q, communityID)
+	roles = slices.DeleteFunc(roles, func(r Role) bool { return !r.Everyone && !slices.Contains(standing.RoleIDs, r.ID) })
+	return rights{roles: roles}, err
+}
+
+func communityNotFound() error {
+	return errs.New(errs.NotFound, "community_not_found", "There is no such community.")
+}
+
+// mayGive returns nil when the actor, who may manage roles, may make role: it
+// stands below their own and allows nothing that they may not do.
+func (a *Auth) mayGive(ctx context.Context, q sqldb.Querier, actor Actor, communityID string, role Role) error {
+	if actor.Kind != Session {
+		return nil
+	}
+	has, err := a.rightsOf(ctx, q, actor, communityID)
+	if err != nil || has.everything {
+		return err
+	}
+	if len(has.roles) == 0 || role.Order >= has.roles[0].Order {
+		return errs.New(errs.Forbidden, "rank_too_low", "A role you make stands below your own highest role.")
+	}
+	if has.granted(ServerAdministrator) {
+		return nil
+	}
+	for _, name := range serverPermissions {
+		if role.ServerPermissions[name] && !has.granted(name) {
+			return errs.New(errs.Forbidden, "missing_permission", "You cannot give the permission %q: your roles lack it.", name)
+		}
+	}
+	return nil
+}
+
+// CommunityFor decides which community a request speaks of; explicit is what
+// it names, "" for none. A key has one community; a person with one membership
+// need not name it. It fails with Invalid "community_required", Forbidden
+// "wrong_community", NotFound "community_not_found" or Unauthenticated
+// "authentication_required".
+func (a *Auth) CommunityFor(ctx context.Context, actor Actor, explicit string) (string, error) {
+	switch actor.Kind {
+	case CommunityKey:
+		if explicit != "" && explicit != actor.CommunityID {
+			return "", wrongCommunity()
+		}
+		return actor.CommunityID, nil
+	case Session:
+		return a.communityOf(ctx, actor, explicit)
+	case Command, Open:
+		if explicit == "" {
+			return "", communityRequired()
+		}
+		if actor.Kind == Open { // Can tells nobody whether it exists
+			return explicit, nil
+		}
+		_, err := a.communities.Get(ctx, explicit)
+		return explicit, err
+	default:
+		return "", authenticationRequired("")
+	}
+}
+
+func (a *Auth) communityOf(ctx context.Context, actor Actor, explicit string) (string, error) {
+	if explicit != "" {
+		_, err := a.rightsOf(ctx, a.db, actor, explicit)
+		return explicit, err
+	}
+	memberships, err := a.standings.Communities(ctx, a.db, actor.AccountID)
+	if err != nil {
+		return "", err
+	}
+	if len(memberships) != 1 {
+		return "", communityRequired()
+	}
+	return memberships[0], nil
+}
+
+func communityRequired() error {
+	return errs.New(errs.Invalid, "community_required", "Name the community in communityId.").
+		WithFields(errs.Field{Field: "communityId", Code: "required", Message: "communityId is missing."})
+}

@@ -1,0 +1,143 @@
+package auth
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/regulars/regulars/internal/errs"
+)
+
+// Permission is what an API key can be allowed, by its name on the wire. It is
+// also what Can is asked for, whoever the actor is.
+type Permission string
+
+// The permissions. All stands for every other one but SignIn.
+const (
+	SendMessage     Permission = "sendMessage"
+	ReplyMessage    Permission = "replyMessage"
+	CreateUser      Permission = "createUser"
+	ManageUser      Permission = "manageUser"
+	GetUserData     Permission = "getUserData"
+	GetUserStats    Permission = "getUserStats"
+	BulkUpdateUser  Permission = "bulkUpdateUser"
+	UserFields      Permission = "userFields"
+	GetMessages     Permission = "getMessages"
+	Store           Permission = "store"
+	Leaderboard     Permission = "leaderboard"
+	PurchaseHistory Permission = "purchase-history"
+	Community       Permission = "community"
+	Channels        Permission = "channels"
+	ManageRoles     Permission = "roles"
+	Badges          Permission = "badges"
+	Gamification    Permission = "gamification"
+	Games           Permission = "games"
+	Redemptions     Permission = "redemptions"
+	Analysis        Permission = "analysis"
+	Webhooks        Permission = "webhooks"
+	Widgets         Permission = "widgets"
+	Analytics       Permission = "analytics"
+	APIKeys         Permission = "apiKeys"
+	SignIn          Permission = "signIn"
+	All             Permission = "*"
+)
+
+var permissions = []Permission{
+	SendMessage, ReplyMessage, CreateUser, ManageUser, GetUserData, GetUserStats, BulkUpdateUser, UserFields,
+	GetMessages, Store, Leaderboard, PurchaseHistory, Community, Channels, ManageRoles, Badges, Gamification, Games,
+	Redemptions, Analysis, Webhooks, Widgets, Analytics, APIKeys, SignIn, All,
+}
+
+// Permissions returns all permissions an API key can have, All last.
+func Permissions() []Permission { return slices.Clone(permissions) }
+
+// grants reports whether a key with these permissions has need.
+func grants(has []Permission, need Permission) bool {
+	return slices.Contains(has, need) || need != SignIn && slices.Contains(has, All)
+}
+
+// checkPermissions returns the permissions without repetitions, and a problem
+// for each unknown one.
+func checkPermissions(asked []Permission) ([]Permission, []errs.Field) {
+	known, wrong := []Permission{}, []errs.Field{}
+	for _, p := range asked {
+		switch {
+		case !slices.Contains(permissions, p):
+			wrong = append(wrong, errs.Field{Field: "permissions", Code: "unknown_permission", Message: fmt.Sprintf("There is no permission %q.", p)})
+		case !slices.Contains(known, p):
+			known = append(known, p)
+		}
+	}
+	return known, wrong
+}
+
+// What a role may allow in the whole community.
+const (
+	ServerAdministrator       = "server_administrator" // everything
+	AllowDM                   = "allow_dm"
+	CreateInvite              = "create_invite"
+	KickMembers               = "kick_members"
+	BanMembers                = "ban_members"
+	WarnMembers               = "warn_members"
+	SuspendMembers            = "suspend_members"
+	RolesPermission           = "manage_roles"
+	ManageChannels            = "manage_channels"
+	BroadcastMessages         = "broadcast_messages"
+	OverwriteLanguageSettings = "overwrite_language_settings"
+)
+
+// What a role may allow in the channels.
+const (
+	PostMessages       = "post_messages"
+	ViewMessageHistory = "view_message_history"
+	AttachFiles        = "attach_files"
+	AllowMentions      = "allow_mentions"
+	ManageMessages     = "manage_messages"
+	DeleteMessages     = "delete_messages"
+	Pinable            = "pinable"
+	ShareLinks         = "share_links"
+	ShareAttachments   = "share_attachments"
+	PostAnalysis       = "post_analysis"
+)
+
+var (
+	serverPermissions = []string{
+		ServerAdministrator, AllowDM, CreateInvite, KickMembers, BanMembers, WarnMembers, SuspendMembers, RolesPermission,
+		ManageChannels, BroadcastMessages, OverwriteLanguageSettings,
+	}
+	channelPermissions = []string{
+		PostMessages, ViewMessageHistory, AttachFiles, AllowMentions, ManageMessages, DeleteMessages, Pinable, ShareLinks,
+		ShareAttachments, PostAnalysis,
+	}
+	everyoneMay = map[string]bool{
+		PostMessages: true, ViewMessageHistory: true, AttachFiles: true, AllowMentions: true, ShareLinks: true, ShareAttachments: true,
+	}
+)
+
+// byRole says which permission of a role lets a person do what a key needs a
+// permission for; ServerAdministrator lets them do everything.
+var byRole = map[Permission]string{
+	ManageRoles: RolesPermission,
+}
+
+// ServerPermissions returns the names of what a role may allow in the whole
+// community.
+func ServerPermissions() []string { return slices.Clone(serverPermissions) }
+
+// ChannelPermissions returns the names of what a role may allow in channels.
+func ChannelPermissions() []string { return slices.Clone(channelPermissions) }
+
+// complete returns asked with a value for every known name, and a problem for
+// each unknown one.
+func complete(field string, known []string, asked map[string]bool) (map[string]bool, []errs.Field) {
+	all, wrong := make(map[string]bool, len(known)), []errs.Field{}
+	for _, name := range known {
+		all[name] = asked[name]
+	}
+	for _, name := range slices.Sorted(maps.Keys(asked)) {
+		if _, ok := all[name]; !ok {
+			wrong = append(wrong, errs.Field{Field: field, Code: "unknown_permission", Message: fmt.Sprintf("There is no permission %q.", name)})
+		}
+	}
+	return all, wrong
+}

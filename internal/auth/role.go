@@ -1,0 +1,137 @@
+package auth
+
+import (
+	"context"
+	"regexp"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Role is a role of a community. The maps hold every known name.
+type Role struct {
+	ID                 string
+	Title              string // unique in the community, case-sensitive
+	Class              string // colour, #rrggbb
+	Order              int    // the higher, the more it counts
+	Everyone           bool   // the one role that every member has
+	Billable           bool
+	ServerPermissions  map[string]bool
+	ChannelPermissions map[string]bool
+	CreatedAt          int64 // Unix milliseconds
+	UpdatedAt          int64 // Unix milliseconds
+}
+
+// EveryoneTitle is the title of the role that every member has.
+const EveryoneTitle = "@all"
+
+// GrantsServerPermission reports whether the role allows anything in the
+// community as a whole.
+func (r Role) GrantsServerPermission() bool { return anyTrue(r.ServerPermissions) }
+
+// GrantsPermission reports whether the role allows anything at all.
+func (r Role) GrantsPermission() bool {
+	return anyTrue(r.ServerPermissions) || anyTrue(r.ChannelPermissions)
+}
+
+func anyTrue(granted map[string]bool) bool {
+	for _, yes := range granted {
+		if yes {
+			return true
+		}
+	}
+	return false
+}
+
+// RoleInput is what a new role is made from.
+type RoleInput struct {
+	Title              string // 1 to 50 characters
+	Class              string // #rrggbb, "" for grey
+	Order              int    // 0 to 10000
+	Billable           bool
+	ServerPermissions  map[string]bool // a name that is missing is not allowed
+	ChannelPermissions map[string]bool
+}
+
+const (
+	maxTitle     = 50
+	maxOrder     = 10000
+	defaultClass = "#808080"
+)
+
+var colour = regexp.MustCompile(`^#[0-9a-f]{6}$`)
+
+// CreateRole makes a role. The actor needs ManageRoles, and a person who does
+// not own the community makes only roles below their own highest, that allow
+// nothing they may not do themselves. It fails as Can does, with Forbidden
+// "rank_too_low" or "missing_permission", Conflict "title_taken", or Invalid
+// "invalid_input".
+func (a *Auth) CreateRole(ctx context.Context, actor Actor, communityID string, in RoleInput) (Role, error) {
+	if err := a.Can(ctx, actor, communityID, ManageRoles); err != nil {
+		return Role{}, err
+	}
+	role, err := in.role()
+	if err != nil {
+		return Role{}, err
+	}
+	now := a.clock.Now()
+	role.ID, role.CreatedAt, role.UpdatedAt = id.New(now), now.UnixMilli(), now.UnixMilli()
+	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := a.mayGive(ctx, tx, actor, communityID, role); err != nil {
+			return err
+		}
+		return insertRole(ctx, tx, communityID, role)
+	})
+	if sqldb.IsDuplicate(err) {
+		return Role{}, errs.New(errs.Conflict, "title_taken", "This community has a role %q already.", role.Title).
+			WithFields(errs.Field{Field: "title", Code: "title_taken", Message: "Another role has this title."}).Because(err)
+	}
+	if err != nil {
+		return Role{}, err
+	}
+	return role, nil
+}
+
+// Roles returns the roles of a community, the highest first, the one of
+// everyone last.
+func Roles(ctx context.Context, q sqldb.Querier, communityID string) ([]Role, error) {
+	return listRoles(ctx, q, communityID)
+}
+
+// EnsureEveryone gives a community the role of everyone unless it has it.
+func EnsureEveryone(ctx context.Context, q sqldb.Querier, communityID string) error {
+	return insertEveryone(ctx, q, communityID)
+}
+
+func (in RoleInput) role() (Role, error) {
+	r := Role{
+		Title: norm.NFC.String(strings.TrimSpace(in.Title)),
+		Class: strings.ToLower(in.Class), Order: in.Order, Billable: in.Billable,
+	}
+	if r.Class == "" {
+		r.Class = defaultClass
+	}
+	var wrong, more []errs.Field
+	check := func(ok bool, field, message string) {
+		if !ok {
+			wrong = append(wrong, errs.Field{Field: field, Code: "invalid", Message: message})
+		}
+	}
+	length := utf8.RuneCountInString(r.Title)
+	// A comma separates the roles in a cell of an import.
+	titled := length >= 1 && length <= maxTitle && utf8.ValidString(r.Title) &&
+		!strings.ContainsFunc(r.Title, unicode.IsControl) && !strings.Contains(r.Title, ",")
+	check(titled, "title", "A title has 1 to 50 characters, none of them a comma or a control character.")
+	check(colour.MatchString(r.Class), "class", "A colour is written #rrggbb.")
+	check(r.Order >= 0 && r.Order <= maxOrder, "order", "The order of a role is 0 to 10000.")
+	r.ServerPermissions, more = complete("server_permissions", serverPermissions, in.ServerPermissions)
+	wrong = append(wrong, more...)
+	r.ChannelPermissions, more = complete("channel_permissions", channelPermissions, in.ChannelPermissions)
+	return r, errs.InvalidFields(append(wrong, more...))
+}

@@ -1,0 +1,84 @@
+package auth
+
+import (
+	"context"
+	"slices"
+
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// SetupPending reports whether nobody can sign in with a password yet, so that
+// the first account is still to be made.
+func (a *Auth) SetupPending(ctx context.Context) (bool, error) {
+	exists, err := passwordExists(ctx, a.db)
+	return !exists, err
+}
+
+// SetupLink returns a token for Setup that works once, within 24 hours, while
+// set-up is pending; otherwise needed is false. Tokens from before go on
+// working: each node of an installation prints its own.
+func (a *Auth) SetupLink(ctx context.Context) (token string, needed bool, err error) {
+	needed, err = a.SetupPending(ctx)
+	if err != nil || !needed {
+		return "", false, err
+	}
+	token, err = a.makeLink(ctx, linkSetup, "", setupLinkLifetime)
+	return token, err == nil, err
+}
+
+// Setup makes the first account, which owns the installation, and signs it in.
+// It fails with Gone "link_expired" (also when set-up is done), Invalid
+// "invalid_input", or Conflict as CreateAccount does; the token works again
+// after the last two.
+func (a *Auth) Setup(ctx context.Context, token string, in AccountInput, info SessionInfo) (account Account, session string, err error) {
+	// Nobody without a token makes the server hash.
+	if err := a.checkSetupLink(ctx, a.db, token, ""); err != nil {
+		return Account{}, "", err
+	}
+	in.InstallationOwner = true
+	if in.Password == "" {
+		in.Password = " " // refused, with a reason that fits
+	}
+	made, err := a.prepare(ctx, in)
+	if err != nil {
+		return Account{}, "", err
+	}
+	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		// All links are locked, not only this one: two tokens make one owner.
+		if err := a.checkSetupLink(ctx, tx, token, tx.Dialect().Lock()); err != nil {
+			return err
+		}
+		if done, err := passwordExists(ctx, tx); err != nil || done {
+			if done {
+				return linkExpired()
+			}
+			return err
+		}
+		if err := deleteLinks(ctx, tx, linkSetup); err != nil {
+			return err
+		}
+		if _, err := insertAccount(ctx, tx, made); err != nil {
+			return err
+		}
+		session, account, err = a.startSession(ctx, tx, made.ID, info)
+		return err
+	})
+	if err != nil {
+		return Account{}, "", a.taken(ctx, made, err)
+	}
+	return account, session, nil
+}
+
+// checkSetupLink reads all links for set-up and returns Gone "link_expired"
+// when token is not one of them.
+func (a *Auth) checkSetupLink(ctx context.Context, q sqldb.Querier, token, lock string) error {
+	links, err := listLinks(ctx, q, linkSetup, lock)
+	if err != nil {
+		return err
+	}
+	hash, now := hashSecret(token), a.clock.MS()
+	if !slices.ContainsFunc(links, func(l link) bool { return l.tokenHash == hash && l.expiresAt > now }) {
+		return linkExpired()
+	}
+	return nil
+}

@@ -1,0 +1,75 @@
+package auth
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+const accountColumns = "id, number, email, username, installation_owner, created_at, signed_in_at"
+
+func scanAccount(s sqldb.Scanner) (Account, error) {
+	var a Account
+	err := s.Scan(&a.ID, &a.Number, &a.Email, &a.Username, &a.InstallationOwner, &a.CreatedAt, &a.SignedInAt)
+	return a, err
+}
+
+func insertAccount(ctx context.Context, tx *sqldb.Tx, n newAccount) (Account, error) {
+	return scanAccount(tx.QueryRow(ctx, `INSERT INTO accounts
+		(id, email, email_key, username, username_key, password_hash, installation_owner, communities, signed_in_at, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9, $9) RETURNING `+accountColumns,
+		n.ID, n.Email, n.EmailKey, n.Username, n.UsernameKey, n.passwordHash, n.installationOwner, n.signedInAt, n.CreatedAt))
+}
+
+func loadAccount(ctx context.Context, q sqldb.Querier, accountID string) (Account, error) {
+	return sqldb.One(ctx, q, "account", scanAccount, "SELECT "+accountColumns+" FROM accounts WHERE id = $1", accountID)
+}
+
+func keysTaken(ctx context.Context, q sqldb.Querier, emailKey, usernameKey string) (email, username bool, err error) {
+	err = q.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM accounts WHERE email_key = $1),
+		EXISTS (SELECT 1 FROM accounts WHERE username_key = $2)`, emailKey, usernameKey).Scan(&email, &username)
+	return email, username, err
+}
+
+func insertAccounts(ctx context.Context, tx *sqldb.Tx, accounts []*NewAccount) error {
+	return tx.InsertRows(ctx, sqldb.Rows{
+		Table:   "accounts",
+		Columns: []string{"id", "email", "email_key", "username", "username_key", "communities", "created_at", "updated_at"},
+		N:       len(accounts),
+		Fill: func(i int, row []any) {
+			a := accounts[i]
+			row[0], row[1], row[2], row[3], row[4] = a.ID, a.Email, a.EmailKey, a.Username, a.UsernameKey
+			row[5], row[6], row[7] = int64(1), a.CreatedAt, a.CreatedAt
+		},
+	})
+}
+
+func renameAccounts(ctx context.Context, tx *sqldb.Tx, renames []Rename, now int64) error {
+	return tx.UpdateRows(ctx, 1, sqldb.Rows{
+		Table:   "accounts",
+		Columns: []string{"id", "username", "username_key", "updated_at"},
+		N:       len(renames),
+		Fill: func(i int, row []any) {
+			r := &renames[i]
+			row[0], row[1], row[2], row[3] = r.ID, r.Username, r.UsernameKey, now
+		},
+	})
+}
+
+func countCommunities(ctx context.Context, tx *sqldb.Tx, accountIDs []string, delta int) error {
+	if len(accountIDs) == 0 {
+		return nil
+	}
+	_, err := tx.Exec(ctx, "UPDATE accounts SET communities = communities + $1 WHERE "+tx.Dialect().In("id", "$2"),
+		int64(delta), sqldb.Keys(accountIDs))
+	return err
+}
+
+func deleteUnused(ctx context.Context, tx *sqldb.Tx, accountIDs []string) ([]string, error) {
+	if len(accountIDs) == 0 {
+		return []string{}, nil
+	}
+	return sqldb.All(ctx, tx, sqldb.Value[string], "DELETE FROM accounts WHERE "+tx.Dialect().In("id", "$1")+`
+		AND password_hash = '' AND signed_in_at = 0 AND communities = 0 AND NOT installation_owner RETURNING id`,
+		sqldb.Keys(accountIDs))
+}

@@ -1,0 +1,52 @@
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+const keyColumns = "community_id, id, name, hint, permissions, created_by, created_at, expires_at, used_at"
+
+func insertKey(ctx context.Context, q sqldb.Querier, k Key, hash string) error {
+	permissions, err := json.Marshal(k.Permissions)
+	if err != nil {
+		return fmt.Errorf("encode permissions: %w", err)
+	}
+	_, err = q.Exec(ctx, "INSERT INTO api_keys ("+keyColumns+", key_hash) VALUES ("+sqldb.Marks(1, 10)+")",
+		k.CommunityID, k.ID, k.Name, k.Hint, string(permissions), k.CreatedBy, k.CreatedAt, k.ExpiresAt, k.UsedAt, hash)
+	return err
+}
+
+func keyByHash(ctx context.Context, q sqldb.Querier, hash string) (Key, error) {
+	return sqldb.One(ctx, q, "api_key", scanKey, "SELECT "+keyColumns+" FROM api_keys WHERE key_hash = $1", hash)
+}
+
+func listKeys(ctx context.Context, q sqldb.Querier, communityID string) ([]Key, error) {
+	return sqldb.All(ctx, q, scanKey, "SELECT "+keyColumns+" FROM api_keys WHERE community_id = $1 ORDER BY id DESC", communityID)
+}
+
+func touchKey(ctx context.Context, q sqldb.Querier, communityID, keyID string, now int64) error {
+	_, err := q.Exec(ctx, "UPDATE api_keys SET used_at = $1 WHERE community_id = $2 AND id = $3 AND used_at < $1", now, communityID, keyID)
+	return err
+}
+
+func deleteKey(ctx context.Context, q sqldb.Querier, communityID, keyID string) (bool, error) {
+	n, err := q.Exec(ctx, "DELETE FROM api_keys WHERE community_id = $1 AND id = $2", communityID, keyID)
+	return n > 0, err
+}
+
+func scanKey(s sqldb.Scanner) (Key, error) {
+	var k Key
+	var permissions string
+	err := s.Scan(&k.CommunityID, &k.ID, &k.Name, &k.Hint, &permissions, &k.CreatedBy, &k.CreatedAt, &k.ExpiresAt, &k.UsedAt)
+	if err != nil {
+		return Key{}, err
+	}
+	if err := json.Unmarshal([]byte(permissions), &k.Permissions); err != nil {
+		return Key{}, fmt.Errorf("decode permissions of key %s: %w", k.ID, err)
+	}
+	return k, nil
+}

@@ -1,0 +1,140 @@
+package auth
+
+import (
+	"context"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// session is a row of sessions.
+type session struct {
+	id, tokenHash, accountID string
+	info                     SessionInfo
+	createdAt, expiresAt     int64
+}
+
+// seen is a session with the account it belongs to.
+type seen struct {
+	actor             Actor
+	expiresAt, seenAt int64
+}
+
+func insertSession(ctx context.Context, q sqldb.Querier, s session) error {
+	_, err := q.Exec(ctx, `INSERT INTO sessions
+		(id, token_hash, account_id, user_agent, address, created_at, expires_at, seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $6)`,
+		s.id, s.tokenHash, s.accountID, s.info.UserAgent, s.info.Address, s.createdAt, s.expiresAt)
+	return err
+}
+
+func sessionByHash(ctx context.Context, q sqldb.Querier, hash string) (seen, error) {
+	scan := func(r sqldb.Scanner) (seen, error) {
+		s := seen{actor: Actor{Kind: Session}}
+		err := r.Scan(&s.actor.SessionID, &s.actor.AccountID, &s.actor.Name, &s.actor.InstallationOwner, &s.expiresAt, &s.seenAt)
+		return s, err
+	}
+	return sqldb.One(ctx, q, "session", scan, `SELECT s.id, a.id, a.username, a.installation_owner, s.expires_at, s.seen_at
+		FROM sessions s JOIN accounts a ON a.id = s.account_id WHERE s.token_hash = $1`, hash)
+}
+
+func touchSession(ctx context.Context, q sqldb.Querier, sessionID string, now int64) error {
+	_, err := q.Exec(ctx, "UPDATE sessions SET seen_at = $1 WHERE id = $2 AND seen_at < $1", now, sessionID)
+	return err
+}
+
+func deleteSession(ctx context.Context, q sqldb.Querier, hash string) error {
+	_, err := q.Exec(ctx, "DELETE FROM sessions WHERE token_hash = $1", hash)
+	return err
+}
+
+// login is an account and how it signs in; empty when there is none.
+type login struct {
+	account      Account
+	passwordHash string
+}
+
+func findLogin(ctx context.Context, q sqldb.Querier, name string) (login, error) {
+	if !utf8.ValidString(name) || strings.ContainsRune(name, 0) {
+		return login{}, nil // PostgreSQL would not even look
+	}
+	column, key := "username_key", UsernameKey(name)
+	if strings.Contains(name, "@") {
+		column, key = "email_key", EmailKey(name)
+	}
+	scan := func(r sqldb.Scanner) (l login, err error) {
+		err = r.Scan(&l.account.ID, &l.passwordHash)
+		return l, err
+	}
+	l, err := sqldb.One(ctx, q, "account", scan, "SELECT id, password_hash FROM accounts WHERE "+column+" = $1", key)
+	if errs.KindOf(err) == errs.NotFound {
+		return login{}, nil
+	}
+	return l, err
+}
+
+func noteSignIn(ctx context.Context, tx *sqldb.Tx, accountID string, now int64) (Account, error) {
+	return sqldb.One(ctx, tx, "account", scanAccount,
+		"UPDATE accounts SET signed_in_at = $1 WHERE id = $2 RETURNING "+accountColumns, now, accountID)
+}
+
+// replaceHash keeps a password that was changed since old was read.
+func replaceHash(ctx context.Context, q sqldb.Querier, accountID, old, hash string) error {
+	_, err := q.Exec(ctx, "UPDATE accounts SET password_hash = $1 WHERE id = $2 AND password_hash = $3", hash, accountID, old)
+	return err
+}
+
+// failures are the failed sign-ins of a subject.
+type failures struct{ count, lastAt int64 }
+
+func loadFailures(ctx context.Context, q sqldb.Querier, subject string) (failures, error) {
+	return queryFailures(ctx, q, subject, "")
+}
+
+func lockedFailures(ctx context.Context, tx *sqldb.Tx, subject string) (failures, error) {
+	return queryFailures(ctx, tx, subject, tx.Dialect().Lock())
+}
+
+func queryFailures(ctx context.Context, q sqldb.Querier, subject, lock string) (failures, error) {
+	scan := func(r sqldb.Scanner) (f failures, err error) {
+		err = r.Scan(&f.count, &f.lastAt)
+		return f, err
+	}
+	f, err := sqldb.One(ctx, q, "subject", scan, "SELECT failures, last_at FROM sign_in_failures WHERE subject = $1 "+lock, subject)
+	if errs.KindOf(err) == errs.NotFound {
+		return failures{}, nil
+	}
+	return f, err
+}
+
+// ensureFailures makes the row that lockedFailures locks.
+func ensureFailures(ctx context.Context, tx *sqldb.Tx, subject string) error {
+	_, err := tx.Exec(ctx, "INSERT INTO sign_in_failures (subject, failures, last_at) VALUES ($1, 0, 0) ON CONFLICT (subject) DO NOTHING", subject)
+	return err
+}
+
+// countFailure starts from one when the last failure was before forgotten.
+func countFailure(ctx context.Context, tx *sqldb.Tx, subject string, now, forgotten int64) error {
+	_, err := tx.Exec(ctx, `UPDATE sign_in_failures
+		SET failures = CASE WHEN last_at <= $1 THEN 1 ELSE failures + 1 END, last_at = $2 WHERE subject = $3`,
+		forgotten, now, subject)
+	return err
+}
+
+func deleteFailures(ctx context.Context, tx *sqldb.Tx, subject string) error {
+	_, err := tx.Exec(ctx, "DELETE FROM sign_in_failures WHERE subject = $1", subject)
+	return err
+}
+
+func sweep(ctx context.Context, q sqldb.Querier, now time.Time) error {
+	if _, err := q.Exec(ctx, "DELETE FROM sessions WHERE expires_at < $1", now.AddDate(0, -1, 0).UnixMilli()); err != nil {
+		return err
+	}
+	if _, err := q.Exec(ctx, "DELETE FROM one_time_links WHERE expires_at < $1", now.UnixMilli()); err != nil {
+		return err
+	}
+	_, err := q.Exec(ctx, "DELETE FROM sign_in_failures WHERE last_at < $1", now.Add(-accountPatience.forget).UnixMilli())
+	return err
+}
