@@ -1,0 +1,184 @@
+package auth_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+// place is a community as the reference sees it: what each role allows.
+type place struct {
+	id       string
+	open     bool
+	everyone []string
+	roles    map[string][]string // by id
+}
+
+// allowed is Can in the slow way, a sentence at a time: the code it must
+// answer, "" for yes.
+func allowed(places []place, who standings, a auth.Actor, communityID string, need auth.Permission) string {
+	at := slices.IndexFunc(places, func(p place) bool { return p.id == communityID })
+	switch a.Kind {
+	case auth.Anonymous, auth.UserKey:
+		return "authentication_required"
+	case auth.Command:
+		if at < 0 {
+			return "community_not_found"
+		}
+		return ""
+	case auth.Open:
+		if at >= 0 && places[at].open && need == "bulkUpdateUser" {
+			return ""
+		}
+		return "authentication_required"
+	case auth.CommunityKey:
+		if a.CommunityID != communityID {
+			return "wrong_community"
+		}
+		for _, p := range a.Permissions {
+			if p == need || p == "*" && need != "signIn" {
+				return ""
+			}
+		}
+		return "missing_permission"
+	}
+	if at < 0 {
+		return "community_not_found"
+	}
+	if a.InstallationOwner {
+		return ""
+	}
+	standing := who[communityID][a.AccountID]
+	if !standing.Member {
+		return "community_not_found"
+	}
+	if standing.Owner {
+		return ""
+	}
+	granted := slices.Clone(places[at].everyone)
+	for _, role := range standing.RoleIDs {
+		granted = append(granted, places[at].roles[role]...)
+	}
+	for _, name := range granted {
+		if name == "server_administrator" || name == "manage_roles" && need == "roles" {
+			return ""
+		}
+	}
+	return "missing_permission"
+}
+
+func TestCanAgreesWithTheSlowReference(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		var places []place
+		anyRole := []string{"no such role"}
+		for _, p := range []place{
+			{open: true, roles: map[string][]string{"": nil, "a": {"server_administrator"}, "m": {"manage_roles", "kick_members"}, "k": {"kick_members", "allow_dm"}}},
+			{roles: map[string][]string{"x": {"manage_roles"}, "y": {"server_administrator", "manage_roles"}}},
+			{everyone: []string{"manage_roles"}},
+			{},
+		} {
+			made, err := w.communities.Create(t.Context(), community.Input{Name: "c", Settings: community.Settings{OpenBulkImport: p.open}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept := place{id: made.ID, open: p.open, everyone: p.everyone, roles: map[string][]string{}}
+			for title, grants := range p.roles {
+				role := w.role(t, made.ID, auth.RoleInput{Title: "role " + title, ServerPermissions: may(grants...)})
+				kept.roles[role.ID] = grants
+				anyRole = append(anyRole, role.ID)
+			}
+			if p.everyone != nil {
+				if _, err := db.Exec(t.Context(), "UPDATE roles SET server_permissions = $1 WHERE community_id = $2 AND everyone",
+					fmt.Sprintf(`{%q: true}`, p.everyone[0]), made.ID); err != nil {
+					t.Fatal(err)
+				}
+			}
+			places = append(places, kept)
+		}
+		ids := []string{places[0].id, places[1].id, places[2].id, places[3].id, "nowhere"}
+		anyPermission := append(auth.Permissions(), "unknown")
+		rapid.Check(t, func(rt *rapid.T) {
+			pick := func(from []string, label string) string { return rapid.SampledFrom(from).Draw(rt, label) }
+			clear(w.standings)
+			for _, p := range places {
+				w.standings.put(p.id, "ann", auth.Standing{
+					Member: rapid.Bool().Draw(rt, "member"), Owner: rapid.IntRange(0, 4).Draw(rt, "owner") == 0,
+					RoleIDs: rapid.SliceOfN(rapid.SampledFrom(anyRole), 0, 3).Draw(rt, "roles"),
+				})
+			}
+			actor := auth.Actor{
+				Kind:      rapid.SampledFrom([]auth.Kind{auth.Session, auth.Session, auth.Session, auth.CommunityKey, auth.CommunityKey, auth.Open, auth.Anonymous, auth.UserKey, auth.Command}).Draw(rt, "kind"),
+				AccountID: pick([]string{"ann", "stranger"}, "account"), CommunityID: pick(ids, "home"),
+				Permissions:       rapid.SliceOfN(rapid.SampledFrom(auth.Permissions()), 0, 4).Draw(rt, "permissions"),
+				InstallationOwner: rapid.IntRange(0, 5).Draw(rt, "installation owner") == 0,
+			}
+			if rapid.Bool().Draw(rt, "everywhere at home") {
+				actor.CommunityID = ids[0]
+			}
+			communityID, need := pick(ids, "community"), rapid.SampledFrom(anyPermission).Draw(rt, "need")
+			err := w.Can(t.Context(), actor, communityID, need)
+			if want := allowed(places, w.standings, actor, communityID, need); want == "" && err != nil || want != "" && !errs.Is(err, want) {
+				rt.Fatalf("%+v needs %s in %s: %v, want %q", actor, need, communityID, err, want)
+			}
+		})
+	})
+}
+
+func TestTheCommunityARequestSpeaksOf(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		home, other := w.community(t, "Home"), w.community(t, "Other")
+		w.standings.put(home, "one", auth.Standing{Member: true})
+		w.standings.put(home, "two", auth.Standing{Member: true})
+		w.standings.put(other, "two", auth.Standing{Member: true})
+		key := auth.Actor{Kind: auth.CommunityKey, CommunityID: home}
+		person := func(name string) auth.Actor { return auth.Actor{Kind: auth.Session, AccountID: name} }
+		owner := auth.Actor{Kind: auth.Session, AccountID: "zero", InstallationOwner: true}
+		for _, c := range []struct {
+			name           string
+			actor          auth.Actor
+			explicit, want string
+			code           string
+		}{
+			{"a key needs no name", key, "", home, ""},
+			{"a key may name its own", key, home, home, ""},
+			{"a key names another", key, other, "", "wrong_community"},
+			{"a key names none that exists", key, "nowhere", "", "wrong_community"},
+			{"one membership needs no name", person("one"), "", home, ""},
+			{"a membership is named", person("one"), home, home, ""},
+			{"somebody else's community", person("one"), other, "", "community_not_found"},
+			{"two memberships need a name", person("two"), "", "", "community_required"},
+			{"no membership needs a name", person("zero"), "", "", "community_required"},
+			{"the owner of the installation", owner, other, other, ""},
+			{"the owner names none that exists", owner, "nowhere", "", "community_not_found"},
+			{"the command line names it", command, home, home, ""},
+			{"the command line names none", command, "", "", "community_required"},
+			{"the command line names a wrong one", command, "nowhere", "", "community_not_found"},
+			{"an open import names it", auth.Actor{Kind: auth.Open}, home, home, ""},
+			{"nobody", auth.Actor{}, home, "", "authentication_required"},
+		} {
+			got, err := w.CommunityFor(t.Context(), c.actor, c.explicit)
+			if c.code == "" && (err != nil || got != c.want) || c.code != "" && !errs.Is(err, c.code) {
+				t.Errorf("%s: %q %v, want %q %q", c.name, got, err, c.want, c.code)
+			}
+		}
+	})
+}
+
+func TestTheContextCarriesTheActor(t *testing.T) {
+	if got := auth.ActorOf(t.Context()); got.Kind != auth.Anonymous {
+		t.Errorf("%+v", got)
+	}
+	if got := auth.ActorOf(auth.WithActor(t.Context(), command)); got.Kind != auth.Command || got.Ref() != "command" {
+		t.Errorf("%+v", got)
+	}
+}

@@ -1,0 +1,128 @@
+package auth_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+var command = auth.Actor{Kind: auth.Command}
+
+func (w *world) key(t *testing.T, communityID string, in auth.KeyInput) (auth.Key, string) {
+	t.Helper()
+	if in.Name == "" {
+		in.Name = "key"
+	}
+	key, secret, err := w.CreateKey(t.Context(), command, communityID, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key, secret
+}
+
+func TestAKeyStandsForItsCommunity(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		home := w.community(t, "Home")
+		key, secret := w.key(t, home, auth.KeyInput{Name: " Import ", Permissions: []auth.Permission{auth.BulkUpdateUser, auth.GetUserData, auth.BulkUpdateUser}})
+		want := auth.Key{
+			CommunityID: home, ID: key.ID, Name: "Import", Hint: secret[60:], CreatedBy: "command", CreatedAt: w.now.UnixMilli(),
+			Permissions: []auth.Permission{auth.BulkUpdateUser, auth.GetUserData},
+		}
+		if diff := cmp.Diff(want, key); diff != "" || len(secret) != 64 {
+			t.Errorf("secret of %d digits, %s", len(secret), diff)
+		}
+		actor, err := w.Authenticate(t.Context(), secret)
+		wantActor := auth.Actor{Kind: auth.CommunityKey, KeyID: key.ID, CommunityID: home, Name: "Import", Permissions: want.Permissions}
+		if diff := cmp.Diff(wantActor, actor); err != nil || diff != "" || actor.Ref() != "key:"+key.ID {
+			t.Errorf("%v %s", err, diff)
+		}
+		want.UsedAt = w.now.UnixMilli()
+		w.pass(time.Second)
+		if _, err := w.Authenticate(t.Context(), secret); err != nil {
+			t.Error(err)
+		}
+		other, _ := w.key(t, home, auth.KeyInput{Permissions: []auth.Permission{auth.All}})
+		keys, err := w.Keys(t.Context(), home)
+		if diff := cmp.Diff([]auth.Key{other, want}, keys); err != nil || diff != "" {
+			t.Errorf("%v %s", err, diff)
+		}
+	})
+}
+
+func TestAKeyStopsWorkingWhenItExpiresOrIsDeleted(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		home, other := w.community(t, "Home"), w.community(t, "Other")
+		_, short := w.key(t, home, auth.KeyInput{Permissions: []auth.Permission{auth.All}, ExpirePeriod: 2})
+		key, long := w.key(t, home, auth.KeyInput{Permissions: []auth.Permission{auth.All}})
+		w.pass(48*time.Hour - time.Millisecond)
+		if _, err := w.Authenticate(t.Context(), short); err != nil {
+			t.Error(err)
+		}
+		w.pass(time.Millisecond)
+		_, err := w.Authenticate(t.Context(), short)
+		mustFail(t, "expired", err, errs.Unauthenticated, "credential_expired")
+		mustFail(t, "of another community", w.DeleteKey(t.Context(), other, key.ID), errs.NotFound, "api_key_not_found")
+		if _, err := w.Authenticate(t.Context(), long); err != nil {
+			t.Error(err)
+		}
+		if err := w.DeleteKey(t.Context(), home, key.ID); err != nil {
+			t.Error(err)
+		}
+		_, err = w.Authenticate(t.Context(), long)
+		mustFail(t, "deleted", err, errs.Unauthenticated, "invalid_credential")
+		mustFail(t, "again", w.DeleteKey(t.Context(), home, key.ID), errs.NotFound, "api_key_not_found")
+	})
+}
+
+func TestEveryWrongFieldOfAKeyIsNamed(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		home := w.community(t, "Home")
+		_, _, err := w.CreateKey(t.Context(), command, home, auth.KeyInput{Permissions: []auth.Permission{"fly", auth.Store, "swim"}, ExpirePeriod: -1})
+		if diff := cmp.Diff([]string{"name", "permissions", "permissions", "expirePeriod"}, fieldsOf(err)); diff != "" {
+			t.Errorf("%v %s", err, diff)
+		}
+		_, _, err = w.CreateKey(t.Context(), command, home, auth.KeyInput{Name: "none"})
+		if diff := cmp.Diff([]string{"permissions"}, fieldsOf(err)); diff != "" {
+			t.Errorf("%v %s", err, diff)
+		}
+		_, _, err = w.CreateKey(t.Context(), command, "nowhere", auth.KeyInput{Name: "k", Permissions: []auth.Permission{auth.All}})
+		mustFail(t, "nowhere", err, errs.NotFound, "community_not_found")
+	})
+}
+
+func TestAKeyMakesNoKeyThatMayMoreThanItself(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		home := w.community(t, "Home")
+		for _, c := range []struct {
+			has, asks []auth.Permission
+			ok        bool
+		}{
+			{[]auth.Permission{auth.APIKeys, auth.Store}, []auth.Permission{auth.Store}, true},
+			{[]auth.Permission{auth.APIKeys, auth.Store}, []auth.Permission{auth.Store, auth.Games}, false},
+			{[]auth.Permission{auth.APIKeys, auth.Store}, []auth.Permission{auth.All}, false},
+			{[]auth.Permission{auth.All}, []auth.Permission{auth.All, auth.Games}, true},
+			{[]auth.Permission{auth.All}, []auth.Permission{auth.SignIn}, false},
+			{[]auth.Permission{auth.Store}, []auth.Permission{auth.Store}, false},
+		} {
+			_, secret := w.key(t, home, auth.KeyInput{Permissions: c.has})
+			actor, err := w.Authenticate(t.Context(), secret)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _, err = w.CreateKey(t.Context(), actor, home, auth.KeyInput{Name: "new", Permissions: c.asks})
+			if c.ok != (err == nil) || !c.ok && !errs.Is(err, "missing_permission") {
+				t.Errorf("%v asks for %v: %v", c.has, c.asks, err)
+			}
+		}
+	})
+}
