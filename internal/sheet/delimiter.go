@@ -55,12 +55,16 @@ func cutRecord(b []byte, eol, delimiter byte) (record, rest []byte) {
 	}
 	end := first
 	for unclosed(b[:end], delimiter, false) {
-		next := bytes.IndexByte(b[end+1:], eol)
-		if next < 0 || end > far {
+		quote := closingQuote(b[:min(len(b), far)], min(end, far))
+		if quote < 0 {
 			end = first
 			break
 		}
-		end += 1 + next
+		next := bytes.IndexByte(b[quote:], eol)
+		if next < 0 {
+			return b, nil
+		}
+		end = quote + next
 	}
 	return b[:end], b[end+1:]
 }

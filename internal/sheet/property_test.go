@@ -13,11 +13,12 @@ import (
 	"github.com/regulars/regulars/internal/sheet"
 )
 
-// cellGen draws what people put into cells, with all that needs quoting.
+// cellGen draws what people put into cells, with all that needs quoting. The
+// letters are such that Windows-1252 never looks like UTF-8.
 func cellGen() *rapid.Generator[string] {
 	return rapid.OneOf(
 		rapid.StringMatching(`[a-zA-Z0-9 .@_-]{0,12}`),
-		rapid.StringOfN(rapid.RuneFrom([]rune("ab,;|\t\" \n'=éß€")), 0, 10, -1),
+		rapid.StringOfN(rapid.RuneFrom([]rune("ab,;|\t\" \n'=éßö")), 0, 10, -1),
 	)
 }
 

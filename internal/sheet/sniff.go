@@ -162,7 +162,7 @@ func findLineEnding(b []byte) string {
 		case '"':
 			quoted = !quoted
 		case '\r':
-			if !quoted && (i+1 == len(b) || b[i+1] != '\n') {
+			if !quoted && (i+1 == len(b) || b[i+1] != '\n' && b[i+1] != '\r') {
 				cr++
 			}
 		case '\n':

@@ -25,9 +25,15 @@ type meter struct {
 	budget int64 // bytes that may be read; < 0: any
 }
 
-var errBudget = errors.New("the directory of the archive is too large")
+var (
+	errBudget = errors.New("the directory of the archive is too large")
+	errPlace  = errors.New("an entry of the archive is outside of it")
+)
 
 func (m *meter) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 { // an archive that is broken says where to read
+		return 0, errPlace
+	}
 	if m.budget >= 0 {
 		if m.budget -= int64(len(p)); m.budget < 0 {
 			return 0, errBudget

@@ -110,6 +110,11 @@ func TestUglyFilesReadAsTheirAuthorsMeant(t *testing.T) {
 			detected: plain(";", "crlf"),
 		},
 		{
+			name: "line ends that were converted twice", in: "a,b\r\r\n\"1\n2\",3\r\r\n\r\r\n4,\"5\"\r\r\n", header: ab,
+			rows:     []line{{2, []string{"1\n2", "3"}, ""}, {4, nil, ""}, {5, []string{"4", "5"}, ""}},
+			detected: plain(",", "crlf"),
+		},
+		{
 			name: "bare CR with line feeds inside cells", in: "a,b\r\"1\n2\",3\r4,5\r", header: ab,
 			rows:     []line{{2, []string{"1\n2", "3"}, ""}, {3, []string{"4", "5"}, ""}},
 			detected: plain(",", "cr"),

@@ -96,31 +96,27 @@ func (t *text) measure() (record, error) {
 	if !rec.quoted || !unclosed(line, t.split.delimiter, false) {
 		return rec, nil
 	}
-	long := t.manyLines(rec)
-	if err := t.window.failed(); err != nil && long.problem != "" {
-		return rec, err // what follows is unreadable, not unclosed
-	}
-	return long, nil
+	return t.manyLines(rec)
 }
 
 func (t *text) firstLine() (record, error) {
 	w := t.window
 	end := w.find(t.eol, 0)
+	tooLong := record{next: -1, lines: 1, problem: RecordTooLong}
 	if end < 0 {
-		if err := w.failed(); err != nil && len(w.rest()) <= w.maxUnits() {
-			return record{}, err
-		}
 		end = len(w.rest())
-		if end == 0 || end == 1 && w.rest()[0] == endOfFile {
+		switch {
+		case end > w.maxUnits()+lineEndUnits:
+			return tooLong, nil
+		case w.failed() != nil:
+			return record{}, w.failed()
+		case end == 0 || end == 1 && w.rest()[0] == endOfFile:
 			return record{}, io.EOF
 		}
 	}
-	if end > w.maxUnits()+1 {
-		return record{next: -1, lines: 1, problem: RecordTooLong}, nil
-	}
 	rec := record{length: t.withoutCR(end), next: t.after(end), lines: 1}
 	if rec.length > w.maxUnits() {
-		return record{next: -1, lines: 1, problem: RecordTooLong}, nil
+		return tooLong, nil
 	}
 	return rec, nil
 }
@@ -128,10 +124,11 @@ func (t *text) firstLine() (record, error) {
 // endOfFile is the character that ends a text on DOS.
 const endOfFile = 0x1a
 
-// withoutCR is end, or one less when a CR belongs to the line end there.
+// withoutCR is where the line that ends at end has its last character. Before
+// a line feed there may be a CR, or several when a file was converted twice.
 func (t *text) withoutCR(end int) int {
-	if t.eol == '\n' && end > 0 && t.window.rest()[end-1] == '\r' {
-		return end - 1
+	for t.eol == '\n' && end > 0 && t.window.rest()[end-1] == '\r' {
+		end--
 	}
 	return end
 }
@@ -144,27 +141,32 @@ func (t *text) after(end int) int {
 // manyLines follows a record whose first line leaves a quote open. When the
 // quote does not close, or closes where no cell can end, it was a stray one:
 // the record is its first line then, so that no other line is lost with it.
-func (t *text) manyLines(first record) record {
-	rec := first
+func (t *text) manyLines(first record) (record, error) {
+	rec, w := first, t.window
 	for {
 		quote := t.closingQuote(rec.next)
+		if quote < 0 && w.failed() != nil {
+			return first, w.failed()
+		}
 		if quote < 0 || !t.endsCell(quote+1) {
 			first.problem = OpenQuote
-			return first
+			return first, nil
 		}
-		inside := t.window.rest()[rec.next:quote]
-		end := t.window.find(t.eol, quote+1)
+		rec.lines += 1 + bytes.Count(w.rest()[rec.next:quote], []byte{t.eol})
+		end := w.find(t.eol, quote+1)
 		if end < 0 {
-			end = len(t.window.rest())
+			if w.failed() != nil {
+				return first, w.failed()
+			}
+			end = len(w.rest())
 		}
-		rec.lines += 1 + bytes.Count(inside, []byte{t.eol})
 		rec.length, rec.next = t.withoutCR(end), t.after(end)
-		if rec.length > t.window.maxUnits() {
+		if rec.length > w.maxUnits() || end > w.maxUnits()+lineEndUnits {
 			first.problem = RecordTooLong
-			return first
+			return first, nil
 		}
-		if !unclosed(t.window.rest()[quote+1:rec.length], t.split.delimiter, true) {
-			return rec
+		if !unclosed(w.rest()[quote+1:rec.length], t.split.delimiter, true) {
+			return rec, nil
 		}
 	}
 }
@@ -186,12 +188,10 @@ func (t *text) closingQuote(from int) int {
 // endsCell says whether only spaces stand between i and the end of a cell.
 func (t *text) endsCell(i int) bool {
 	for ; t.window.holds(i); i++ {
-		switch c := t.window.rest()[i]; c {
+		switch t.window.rest()[i] {
 		case t.split.delimiter, t.eol:
 			return true
-		case '\r':
-			return !t.window.holds(i+1) || t.window.rest()[i+1] == t.eol
-		case ' ':
+		case ' ', '\r':
 		default:
 			return false
 		}

@@ -10,6 +10,9 @@ const (
 	windowMax  = MaxRecord + windowSize
 )
 
+// lineEndUnits is room for a line end after a record of the greatest size.
+const lineEndUnits = 16
+
 // window is the part of a text that is in memory. It counts in units: a byte,
 // or two bytes of UTF-16. text has one byte per unit, the unit itself when it
 // is ASCII, so that one search works for every encoding.
@@ -58,8 +61,7 @@ func (w *window) original(n int) []byte {
 func (w *window) skip(n int) { w.pos += n }
 
 // find returns the index, counted from pos, of the first c at or after from;
-// or -1 at the end of the text, on an error, and when it would need more than
-// a record may have.
+// or -1: err says why, unless that is nil because a record cannot be as long.
 func (w *window) find(c byte, from int) int {
 	for {
 		if from < len(w.rest()) {
@@ -68,7 +70,7 @@ func (w *window) find(c byte, from int) int {
 			}
 			from = len(w.rest())
 		}
-		if from > w.maxUnits() || !w.fill() {
+		if from > w.maxUnits()+lineEndUnits || !w.fill() {
 			return -1
 		}
 	}
@@ -124,7 +126,7 @@ func (w *window) makeRoom() {
 		w.text = w.text[:copy(w.text, w.text[w.pos:])]
 	}
 	w.pos = 0
-	if cap(w.raw)-n < windowSize/4 {
+	if cap(w.raw)-n <= cap(w.raw)/4 {
 		grown := make([]byte, n, min(2*cap(w.raw), windowMax+windowSize))
 		copy(grown, w.raw)
 		w.raw = grown
