@@ -98,6 +98,11 @@ func (a *Auth) CreateRole(ctx context.Context, actor Actor, communityID string, 
 	return role, nil
 }
 
+// Roles returns the roles of a community as the function Roles does.
+func (a *Auth) Roles(ctx context.Context, communityID string) ([]Role, error) {
+	return listRoles(ctx, a.db, communityID)
+}
+
 // Roles returns the roles of a community, the highest first, the one of
 // everyone last.
 func Roles(ctx context.Context, q sqldb.Querier, communityID string) ([]Role, error) {
