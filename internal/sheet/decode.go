@@ -105,6 +105,8 @@ func (d *decoder) bytes(raw []byte) (plain []byte, ok bool) {
 	switch {
 	case d.wide != nil:
 		return d.fromUTF16(raw)
+	case isASCII(raw):
+		return raw, true
 	case d.table != nil:
 		return d.fromTable(raw)
 	case utf8.Valid(raw) && bytes.IndexByte(raw, 0) < 0:
@@ -123,9 +125,6 @@ func (d *decoder) bytes(raw []byte) (plain []byte, ok bool) {
 }
 
 func (d *decoder) fromTable(raw []byte) ([]byte, bool) {
-	if isASCII(raw) {
-		return raw, true
-	}
 	d.out = d.out[:0]
 	ok := true
 	for _, b := range raw {
@@ -136,8 +135,15 @@ func (d *decoder) fromTable(raw []byte) ([]byte, bool) {
 	return d.out, ok
 }
 
-// isASCII is false for NUL too.
+// isASCII is false for NUL too. It looks at eight bytes at once: taking one
+// from a byte below 128 sets its high bit only when it is 0.
 func isASCII(b []byte) bool {
+	const ones = 0x0101010101010101
+	for ; len(b) >= 8; b = b[8:] {
+		if x := binary.LittleEndian.Uint64(b); (x|(x-ones))&highBits != 0 {
+			return false
+		}
+	}
 	for _, c := range b {
 		if c >= utf8.RuneSelf || c == 0 {
 			return false

@@ -11,20 +11,22 @@ import (
 
 // unclosed says whether b, whole lines without the last line end, stops inside
 // a quoted cell. When inCell, b starts after a closing quote, else at a cell.
+//
+// It goes from quote to quote: outside of quotes, one opens a cell when it
+// comes first or after a delimiter.
 func unclosed(b []byte, delimiter byte, inCell bool) bool {
-	for i := 0; ; inCell = false {
-		if !inCell && i < len(b) && b[i] == '"' {
-			end := closingQuote(b, i+1)
-			if end < 0 {
-				return true
-			}
-			i = end + 1
-		}
-		j := bytes.IndexByte(b[i:], delimiter)
+	for i := 0; ; {
+		j := bytes.IndexByte(b[i:], '"')
 		if j < 0 {
 			return false
 		}
-		i += j + 1
+		i += j
+		if i == 0 && !inCell || i > 0 && b[i-1] == delimiter {
+			if i = closingQuote(b, i+1); i < 0 {
+				return true
+			}
+		}
+		i++
 	}
 }
 
@@ -44,12 +46,11 @@ func closingQuote(b []byte, i int) int {
 	}
 }
 
-// splitter makes cells of records. All cells of a record share one string.
+// splitter makes cells of records. The cells of a record share one string, but
+// for those that are not written in one piece.
 type splitter struct {
 	delimiter byte
 	limit     int // cells a record has at most; the last is then all the rest
-	plain     []byte
-	ends      []int
 }
 
 // split appends the cells of b to cells. quoted says whether b may hold quotes.
@@ -57,11 +58,17 @@ func (s *splitter) split(b []byte, quoted bool, cells []string) []string {
 	if len(b) == 0 {
 		return cells
 	}
-	if quoted {
-		return s.splitQuoted(b, cells)
-	}
 	rest := string(b)
 	for range s.limit - 1 {
+		if quoted && rest != "" && rest[0] == '"' {
+			cell, next := s.quotedCell(rest)
+			cells = append(cells, cell)
+			if next < 0 {
+				return cells
+			}
+			rest = rest[next:]
+			continue
+		}
 		i := strings.IndexByte(rest, s.delimiter)
 		if i < 0 {
 			return append(cells, rest)
@@ -82,56 +89,45 @@ func appendRest(cells []string, rest string, delimiter byte) []string {
 	return cells
 }
 
-// splitQuoted writes the cells without their quotes one after the other, makes
-// one string of that and cuts it up.
-func (s *splitter) splitQuoted(b []byte, cells []string) []string {
-	s.plain, s.ends = s.plain[:0], s.ends[:0]
-	i, more := 0, true
-	for more && len(s.ends) < s.limit-1 {
-		i, more = s.cell(b, i)
-		s.ends = append(s.ends, len(s.plain))
+// quotedCell reads the cell that text begins with, which starts with a quote.
+// next is where the one after it starts, or -1 when it is the last.
+func (s *splitter) quotedCell(text string) (cell string, next int) {
+	end := strings.IndexByte(text[1:], '"') + 1
+	switch {
+	case end == 0:
+		return text[1:], -1
+	case end+1 == len(text):
+		return text[1:end], -1
+	case text[end+1] == s.delimiter:
+		return text[1:end], end + 2
 	}
-	whole, from := string(s.plain), 0
-	for _, end := range s.ends {
-		cells = append(cells, whole[from:end])
-		from = end
-	}
-	if more {
-		return appendRest(cells, string(b[i:]), s.delimiter)
-	}
-	return cells
+	return s.mixedCell(text)
 }
 
-// cell adds the cell that starts at i to plain. It returns where the next one
-// starts, and whether there is one.
-func (s *splitter) cell(b []byte, i int) (next int, more bool) {
-	if i < len(b) && b[i] == '"' {
-		i = s.quotedPart(b, i+1)
-	}
-	j := bytes.IndexByte(b[i:], s.delimiter)
-	if j < 0 {
-		s.plain = append(s.plain, b[i:]...)
-		return len(b), false
-	}
-	s.plain = append(s.plain, b[i:i+j]...)
-	return i + j + 1, true
-}
-
-// quotedPart adds what stands in quotes from i on and returns what follows the
-// closing quote; the end of b closes too.
-func (s *splitter) quotedPart(b []byte, i int) int {
+// mixedCell is quotedCell for one with doubled quotes in it, or with more text
+// after the closing quote.
+func (s *splitter) mixedCell(text string) (cell string, next int) {
+	var out strings.Builder
+	i := 1
 	for {
-		j := bytes.IndexByte(b[i:], '"')
+		j := strings.IndexByte(text[i:], '"')
 		if j < 0 {
-			s.plain = append(s.plain, b[i:]...)
-			return len(b)
+			out.WriteString(text[i:])
+			return out.String(), -1
 		}
-		s.plain = append(s.plain, b[i:i+j]...)
+		out.WriteString(text[i : i+j])
 		i += j + 1
-		if i == len(b) || b[i] != '"' {
-			return i
+		if i == len(text) || text[i] != '"' {
+			break
 		}
-		s.plain = append(s.plain, '"')
+		out.WriteByte('"')
 		i++
 	}
+	j := strings.IndexByte(text[i:], s.delimiter)
+	if j < 0 {
+		out.WriteString(text[i:])
+		return out.String(), -1
+	}
+	out.WriteString(text[i : i+j])
+	return out.String(), i + j + 1
 }
