@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"regexp"
 	"strconv"
+	"strings"
 )
 
 // The lightest and darkest grounds that the accent has to be read on; see
@@ -106,7 +107,7 @@ func accentPath(hex string) string {
 
 // serveAccent answers /accent/{hex}.css. The address says all there is to it.
 func serveAccent(w http.ResponseWriter, r *http.Request) {
-	c, ok := parseColour(r.PathValue("hex"))
+	c, ok := parseColour(strings.TrimSuffix(r.PathValue("file"), ".css"))
 	if !ok {
 		http.NotFound(w, r)
 		return

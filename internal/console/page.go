@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"io"
+	"strconv"
 
 	"github.com/a-h/templ"
 	"github.com/regulars/regulars/web"
@@ -72,7 +73,21 @@ func Icon(name string, class ...string) templ.Component {
 // swapping makes a link exchange the results of its page and keep the rest.
 func swapping(address string) templ.Attributes {
 	return templ.Attributes{
-		"href": templ.SafeURL(address), "hx-get": address, "hx-target": "#results", "hx-select": "#results",
+		"href": address, "hx-get": address, "hx-target": "#results", "hx-select": "#results",
 		"hx-swap": "outerHTML", "hx-push-url": "true",
 	}
+}
+
+// PaletteGroup is a part of what the palette found.
+type PaletteGroup struct {
+	Name  string
+	Items []PaletteItem
+}
+
+// PaletteItem is one place to go to.
+type PaletteItem struct{ Icon, Label, Hint, Link string }
+
+func paletteID(n *int) string {
+	*n++
+	return "found-" + strconv.Itoa(*n)
 }

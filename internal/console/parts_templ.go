@@ -419,7 +419,7 @@ func (f Field) attributes() templ.Attributes {
 		}
 	}
 	if f.Error != "" {
-		a["aria-invalid"] = "true"
+		a["aria-invalid"], a["autofocus"] = "true", true
 	}
 	if f.MaxLength > 0 {
 		a["maxlength"] = strconv.Itoa(f.MaxLength)

@@ -1,5 +1,5 @@
 // Saving shows in the button; a form that was changed asks before it is left;
-// the first wrong field has the focus; selects that stand for an address or
+// selects that stand for an address or
 // send their form do so at once.
 let changed: HTMLFormElement | null = null;
 
@@ -40,5 +40,3 @@ document.addEventListener("input", (event) => {
   const twin = input.dataset?.twin && document.getElementById(input.dataset.twin);
   if (twin instanceof HTMLInputElement && (twin.type !== "color" || /^#[0-9a-f]{6}$/i.test(input.value))) twin.value = input.value;
 });
-
-document.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();

@@ -1,0 +1,119 @@
+package console
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// MemberQuery is what an address of the member list asks for.
+type MemberQuery struct {
+	base                         string // address of the list
+	Search, RoleID, TagID, Order string // Order: "" newest first, else as in member.Sorts
+	Page                         int
+}
+
+func memberQuery(base string, from url.Values) MemberQuery {
+	page, _ := strconv.Atoi(from.Get("page")) // what is no number is the first page
+	return MemberQuery{base, strings.TrimSpace(from.Get("q")), from.Get("role"), from.Get("tag"), from.Get("sort"), max(page, 1)}
+}
+
+// Address is the address of the list that asks for q and says nothing else.
+func (q MemberQuery) Address() string {
+	values := url.Values{}
+	for _, c := range append(q.rest(), Choice{"q", q.Search}) {
+		if c.Label != "" {
+			values.Set(c.Value, c.Label)
+		}
+	}
+	if q.Page > 1 {
+		values.Set("page", strconv.Itoa(q.Page))
+	}
+	if len(values) == 0 {
+		return q.base
+	}
+	return q.base + "?" + values.Encode()
+}
+
+// rest is what stays when another text is searched for.
+func (q MemberQuery) rest() []Choice {
+	var kept []Choice
+	for _, c := range []Choice{{"role", q.RoleID}, {"tag", q.TagID}, {"sort", q.Order}} {
+		if c.Label != "" {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
+func (q MemberQuery) filtered() bool { return q.Search != "" || q.RoleID != "" || q.TagID != "" }
+
+func (q MemberQuery) withRole(id string) MemberQuery {
+	q.RoleID, q.Page = id, 1
+	return q
+}
+
+func (q MemberQuery) withTag(id string) MemberQuery {
+	q.TagID, q.Page = id, 1
+	return q
+}
+
+func (q MemberQuery) onPage(page int) string {
+	q.Page = page
+	return q.Address()
+}
+
+// sortedBy is the order a click on a column asks for: names from the start,
+// times from the newest; a second click turns it round.
+func (q MemberQuery) sortedBy(column string) MemberQuery {
+	q.Page = 1
+	switch {
+	case column == "created" && q.Order == "":
+		q.Order = "created"
+	case column == "created":
+		q.Order = ""
+	case q.Order == column:
+		q.Order = "-" + column
+	default:
+		q.Order = column
+	}
+	return q
+}
+
+// sorted is the aria-sort of a column.
+func (q MemberQuery) sorted(column string) string {
+	order := q.Order
+	if order == "" {
+		order = "-created"
+	}
+	switch order {
+	case column:
+		return "ascending"
+	case "-" + column:
+		return "descending"
+	}
+	return "none"
+}
+
+func labelOf(choices []Choice, value string) string {
+	for _, c := range choices {
+		if c.Value == value {
+			return c.Label
+		}
+	}
+	if value != "" {
+		return "one that is gone"
+	}
+	return ""
+}
+
+func first[T any](s []T, n int) []T { return s[:min(n, len(s))] }
+
+func hidden[T any](s []T, n int) int { return max(0, len(s)-n) }
+
+func plural(n int64, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
