@@ -2,7 +2,6 @@ package auth_test
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"sync"
 	"testing"
@@ -60,7 +59,7 @@ func newWorld(db *sqldb.DB) *world {
 		return w.now
 	})
 	w.communities = community.New(db, c)
-	w.Auth = auth.New(db, w.communities, w.standings, c, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	w.Auth = auth.New(db, w.communities, w.standings, c, slog.New(slog.DiscardHandler))
 	return w
 }
 

@@ -71,7 +71,7 @@ type rights struct {
 }
 
 func (r rights) allow(need Permission) bool {
-	return r.everything || r.granted(ServerAdministrator) || byRole[need] != "" && r.granted(byRole[need])
+	return r.everything || r.granted(ServerAdministrator) || r.granted(byRole[need])
 }
 
 func (r rights) granted(serverPermission string) bool {

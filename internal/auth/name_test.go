@@ -10,16 +10,16 @@ import (
 )
 
 func TestAnEmailIsTrimmedComposedAndComparedInLowerCase(t *testing.T) {
-	for email, want := range map[string][2]string{
-		"ann@example.com":                  {"ann@example.com", "ann@example.com"},
-		" \tAnn@Example.COM\u00a0":         {"Ann@Example.COM", "ann@example.com"},
-		"Jose\u0301@Example.com":           {"Jos\u00e9@Example.com", "jos\u00e9@example.com"},
-		"\u00c9COLE@example.com":           {"\u00c9COLE@example.com", "\u00e9cole@example.com"},
-		"o'neil+tag_1@mail.b\u00fccher.de": {"o'neil+tag_1@mail.b\u00fccher.de", "o'neil+tag_1@mail.b\u00fccher.de"},
+	for _, c := range [][3]string{
+		{"ann@example.com", "ann@example.com", "ann@example.com"},
+		{" \tAnn@Example.COM\u00a0", "Ann@Example.COM", "ann@example.com"},
+		{"Jose\u0301@Example.com", "Jos\u00e9@Example.com", "jos\u00e9@example.com"},
+		{"\u00c9COLE@example.com", "\u00c9COLE@example.com", "\u00e9cole@example.com"},
+		{"o'neil+tag_1@mail.b\u00fccher.de", "o'neil+tag_1@mail.b\u00fccher.de", "o'neil+tag_1@mail.b\u00fccher.de"},
 	} {
-		display, key, problem := auth.CheckEmail(email)
-		if display != want[0] || key != want[1] || problem != "" || auth.EmailKey(email) != key {
-			t.Errorf("%q: %q %q %q", email, display, key, problem)
+		display, key, problem := auth.CheckEmail(c[0])
+		if display != c[1] || key != c[2] || problem != "" || auth.EmailKey(c[0]) != key {
+			t.Errorf("%q: %q %q %q", c[0], display, key, problem)
 		}
 	}
 }
@@ -42,13 +42,13 @@ func TestWhatIsNoEmailIsRefused(t *testing.T) {
 }
 
 func TestUsernames(t *testing.T) {
-	for name, want := range map[string]string{
-		"ann": "ann", " Ann.B_c-1 ": "ann.b_c-1", "\u00c9ric": "\u00e9ric", "E\u0301ric": "\u00e9ric", "12a": "12a",
-		"\u65e5\u672c": "\u65e5\u672c", "\u0939\u093f\u0928\u094d\u0926\u0940": "\u0939\u093f\u0928\u094d\u0926\u0940",
-		strings.Repeat("\u00e9", 50): strings.Repeat("\u00e9", 50), "0123456789abcdef0123456": "0123456789abcdef0123456",
+	for _, c := range [][2]string{
+		{"ann", "ann"}, {" Ann.B_c-1 ", "ann.b_c-1"}, {"\u00c9ric", "\u00e9ric"}, {"E\u0301ric", "\u00e9ric"}, {"12a", "12a"},
+		{"\u65e5\u672c", "\u65e5\u672c"}, {"\u0939\u093f\u0928\u094d\u0926\u0940", "\u0939\u093f\u0928\u094d\u0926\u0940"},
+		{strings.Repeat("\u00e9", 50), strings.Repeat("\u00e9", 50)}, {"0123456789abcdef0123456", "0123456789abcdef0123456"},
 	} {
-		if _, key, problem := auth.CheckUsername(name); key != want || problem != "" || auth.UsernameKey(name) != key {
-			t.Errorf("%q: %q %q", name, key, problem)
+		if _, key, problem := auth.CheckUsername(c[0]); key != c[1] || problem != "" || auth.UsernameKey(c[0]) != key {
+			t.Errorf("%q: %q %q", c[0], key, problem)
 		}
 	}
 	for _, name := range []string{

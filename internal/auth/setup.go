@@ -37,36 +37,41 @@ func (a *Auth) Setup(ctx context.Context, token string, in AccountInput, info Se
 	}
 	in.InstallationOwner = true
 	if in.Password == "" {
-		in.Password = " " // refused, with a reason that fits
+		in.Password = " " // too short, and told so
 	}
 	made, err := a.prepare(ctx, in)
 	if err != nil {
 		return Account{}, "", err
 	}
-	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		// All links are locked, not only this one: two tokens make one owner.
-		if err := a.checkSetupLink(ctx, tx, token, tx.Dialect().Lock()); err != nil {
-			return err
-		}
-		if done, err := passwordExists(ctx, tx); err != nil || done {
-			if done {
-				return linkExpired()
-			}
-			return err
-		}
-		if err := deleteLinks(ctx, tx, linkSetup); err != nil {
-			return err
-		}
-		if _, err := insertAccount(ctx, tx, made); err != nil {
-			return err
-		}
-		session, account, err = a.startSession(ctx, tx, made.ID, info)
+	err = a.db.Tx(ctx, func(tx *sqldb.Tx) (err error) {
+		session, account, err = a.makeFirst(ctx, tx, token, made, info)
 		return err
 	})
 	if err != nil {
 		return Account{}, "", a.taken(ctx, made, err)
 	}
 	return account, session, nil
+}
+
+func (a *Auth) makeFirst(ctx context.Context, tx *sqldb.Tx, token string, made newAccount, info SessionInfo) (string, Account, error) {
+	// All links are locked, not only this one: two tokens make one owner.
+	if err := a.checkSetupLink(ctx, tx, token, tx.Dialect().Lock()); err != nil {
+		return "", Account{}, err
+	}
+	done, err := passwordExists(ctx, tx)
+	if err != nil {
+		return "", Account{}, err
+	}
+	if done {
+		return "", Account{}, linkExpired()
+	}
+	if err := deleteLinks(ctx, tx, linkSetup); err != nil {
+		return "", Account{}, err
+	}
+	if _, err := insertAccount(ctx, tx, made); err != nil {
+		return "", Account{}, err
+	}
+	return a.startSession(ctx, tx, made.ID, info)
 }
 
 // checkSetupLink reads all links for set-up and returns Gone "link_expired"
