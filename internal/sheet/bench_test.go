@@ -3,6 +3,7 @@ package sheet_test
 import (
 	"bytes"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"testing"
@@ -40,7 +41,7 @@ func BenchmarkTable(b *testing.B) {
 		for err = t.Next(&row); err == nil; err = t.Next(&row) {
 			n++
 		}
-		if err != io.EOF || n != rows {
+		if !errors.Is(err, io.EOF) || n != rows {
 			b.Fatal(n, err)
 		}
 	}

@@ -198,7 +198,7 @@ func (b *book) each(name string, do func(xml.StartElement)) error {
 	defer p.close()
 	for {
 		token, err := p.token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
@@ -237,7 +237,7 @@ func (b *book) choose(want string, rows *sheetRows) (sheetRef, error) {
 		rows.limit(1)
 		var row Row
 		err := rows.next(&row)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			continue
 		}
 		if err != nil {

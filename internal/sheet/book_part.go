@@ -44,7 +44,7 @@ func (p *part) renew() { p.budget = partBudget }
 // until the next call.
 func (p *part) token() (xml.Token, error) {
 	token, err := p.xml.RawToken()
-	if err == nil || err == io.EOF {
+	if err == nil || errors.Is(err, io.EOF) {
 		return token, err
 	}
 	if errors.Is(err, ErrDamaged) {
@@ -57,7 +57,7 @@ func (p *part) token() (xml.Token, error) {
 func (p *part) text(out []byte, name string) ([]byte, error) {
 	for {
 		token, err := p.token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return out, p.cut()
 		}
 		if err != nil {

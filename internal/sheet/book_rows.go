@@ -25,6 +25,9 @@ func (r *sheetRows) limit(cells int) { r.maxCells = cells }
 func (r *sheetRows) progress() (done, total int64) {
 	f := r.book.parts[partKey(r.part)]
 	total = r.book.total
+	if r.done {
+		return total, total
+	}
 	if r.open == nil || f == nil || f.UncompressedSize64 == 0 {
 		return 0, total
 	}
@@ -87,7 +90,7 @@ func (r *sheetRows) next(row *Row) error {
 func (r *sheetRows) nextRow() (int, error) {
 	for {
 		token, err := r.open.token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return 0, r.open.cut()
 		}
 		if err != nil {
@@ -130,7 +133,7 @@ func (r *sheetRows) cells(cells []string) ([]string, error) {
 	column := 0
 	for {
 		token, err := r.open.token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return cells, r.open.cut()
 		}
 		if err != nil {
@@ -192,7 +195,7 @@ func (r *sheetRows) cell(c xml.StartElement) (string, error) {
 	raw, rich := "", ""
 	for {
 		token, err := r.open.token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return "", r.open.cut()
 		}
 		if err != nil {

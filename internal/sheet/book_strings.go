@@ -2,6 +2,7 @@ package sheet
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -101,7 +102,7 @@ func (b *book) readStrings() error {
 	var text []byte
 	for {
 		token, err := p.token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return b.strings.flush()
 		}
 		if err != nil {
@@ -125,7 +126,7 @@ func (p *part) richText(out []byte, name string) ([]byte, error) {
 	phonetic := false
 	for {
 		token, err := p.token()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return out, p.cut()
 		}
 		if err != nil {

@@ -93,7 +93,7 @@ func TestCellsOfAWorkbookAreTextWhateverTheirFormat(t *testing.T) {
 				}
 			}
 			rows, err := readAll(open(t, saved(t, f), sheet.Options{}))
-			if err != io.EOF {
+			if !errors.Is(err, io.EOF) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff([]line{{2, []string{test.want, "end"}, ""}}, rows); diff != "" {
@@ -111,7 +111,7 @@ func TestDatesOfAWorkbookFrom1904(t *testing.T) {
 	}
 	fillSheet(t, f, "Sheet1", [][]any{{"a"}, {time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC)}})
 	rows, err := readAll(open(t, saved(t, f), sheet.Options{}))
-	if err != io.EOF {
+	if !errors.Is(err, io.EOF) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]line{{2, []string{"2024-02-29"}, ""}}, rows); diff != "" {
@@ -158,7 +158,7 @@ func TestTheFirstVisibleSheetWithValuesOrTheOneAskedFor(t *testing.T) {
 		t.Run("asked for "+test.sheet, func(t *testing.T) {
 			table := open(t, data, sheet.Options{Sheet: test.sheet})
 			rows, err := readAll(table)
-			if err != io.EOF {
+			if !errors.Is(err, io.EOF) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(test.rows, rows); diff != "" {
@@ -251,7 +251,7 @@ func TestRichAndPhoneticTextInAWorkbook(t *testing.T) {
 		return strings.Replace(s, "<si><t>plain</t></si>", `<si><r><t>ri</t></r><r><rPr><b/></rPr><t>ch</t></r><rPh sb="0" eb="1"><t>no</t></rPh></si>`, 1)
 	})
 	rows, err := readAll(open(t, data, sheet.Options{}))
-	if err != io.EOF || len(rows) != 1 || rows[0].Cells[0] != "rich" {
+	if !errors.Is(err, io.EOF) || len(rows) != 1 || rows[0].Cells[0] != "rich" {
 		t.Fatal(rows, err)
 	}
 }
@@ -262,7 +262,7 @@ func TestEscapesInTheTextOfAWorkbook(t *testing.T) {
 		return strings.Replace(s, "here", "1_x000D_2 _x005F_x0041_ _x_ _xZZZZ_ _xd800_ _x0000_", 1)
 	})
 	rows, err := readAll(open(t, data, sheet.Options{}))
-	if err != io.EOF || len(rows) != 1 || rows[0].Cells[0] != "1\r2 _x0041_ _x_ _xZZZZ_ _xd800_ _x0000_" {
+	if !errors.Is(err, io.EOF) || len(rows) != 1 || rows[0].Cells[0] != "1\r2 _x0041_ _x_ _xZZZZ_ _xd800_ _x0000_" {
 		t.Fatalf("%+v %v", rows, err)
 	}
 }

@@ -66,7 +66,7 @@ func checkRows(t *testing.T, table *sheet.Table) {
 	var row sheet.Row
 	for {
 		err := table.Next(&row)
-		if err == io.EOF || errors.Is(err, sheet.ErrDamaged) {
+		if errors.Is(err, io.EOF) || errors.Is(err, sheet.ErrDamaged) {
 			return
 		}
 		if err != nil {

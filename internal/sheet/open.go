@@ -20,8 +20,8 @@ const directoryBudget = 4 << 20
 func (t *Table) open(src io.ReaderAt, size int64, opts Options) error {
 	s := &stream{src: &meter{src: src, budget: -1}, size: size, unpackMax: opts.MaxUnpacked}
 	start := make([]byte, 4)
-	n, err := s.Read(start)
-	if err != nil && err != io.EOF {
+	n, err := s.start(start)
+	if err != nil {
 		return err
 	}
 	if err := s.seek(0); err != nil {
@@ -54,8 +54,8 @@ func (t *Table) openGzip(s *stream, opts Options) error {
 func (t *Table) openPacked(s *stream, opts Options) error {
 	opts.Verdict = nil
 	start := make([]byte, 4)
-	n, err := io.ReadFull(s, start)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+	n, err := s.start(start)
+	if err != nil {
 		return refuseDamaged(err)
 	}
 	if err := s.seek(0); err != nil {
@@ -144,8 +144,8 @@ func (t *Table) openText(s *stream, opts Options) error {
 		size = min(size, s.size)
 	}
 	sample := make([]byte, size)
-	n, err := io.ReadFull(s, sample)
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+	n, err := s.start(sample)
+	if err != nil {
 		return refuseDamaged(err)
 	}
 	whole := n < sampleSize
@@ -155,7 +155,7 @@ func (t *Table) openText(s *stream, opts Options) error {
 // startText decides how the sample, the first bytes of s, is written, and
 // makes t read s so from its first line on.
 func (t *Table) startText(s *stream, sample []byte, whole bool, opts Options) error {
-	if err := checkText(sample); err != nil {
+	if err := checkText(sample, opts.Encoding); err != nil {
 		return err
 	}
 	encoding, mark, err := findEncoding(sample, whole, opts)

@@ -71,7 +71,7 @@ func TestPackedTablesReadLikePlainOnes(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			table := open(t, test.in, sheet.Options{Verdict: verdict(string(test.in))})
 			rows, err := readAll(table)
-			if err != io.EOF {
+			if !errors.Is(err, io.EOF) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(want, rows); diff != "" {

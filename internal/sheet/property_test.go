@@ -3,6 +3,7 @@ package sheet_test
 import (
 	"bytes"
 	"encoding/csv"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -111,7 +112,7 @@ type fataler interface{ Fatal(args ...any) }
 
 func cellsOf(t fataler, table *sheet.Table) [][]string {
 	rows, err := readAll(table)
-	if err != io.EOF {
+	if !errors.Is(err, io.EOF) {
 		t.Fatal(err)
 	}
 	out := make([][]string, 0, len(rows))
@@ -172,7 +173,7 @@ func restOf(t fataler, table *sheet.Table) []whole {
 	var row sheet.Row
 	for {
 		err := table.Next(&row)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return rows
 		}
 		if err != nil {

@@ -127,7 +127,7 @@ func (t *Table) readHeader() error {
 	var row Row
 	for len(row.Cells) == 0 {
 		err := t.rows.next(&row)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return errs.New(errs.Invalid, "no_header", "The file has no header line; its first line must name the columns.")
 		}
 		if err != nil {

@@ -12,37 +12,42 @@ import (
 const sampleSize = 1 << 20
 
 // foreign names files that start in a way no table does.
-var foreign = []struct{ start, name string }{
-	{"\x89PNG", "a PNG image"},
-	{"\xff\xd8\xff", "a JPEG image"},
-	{"GIF8", "a GIF image"},
-	{"%PDF-", "a PDF document"},
-	{"\x7fELF", "a program"},
-	{"MZ\x90", "a program"},
-	{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old or encrypted Office document (save it as .xlsx without a password, or as CSV)"},
-	{"7z\xbc\xaf\x27\x1c", "a 7z archive (use .zip or .gz)"},
-	{"Rar!\x1a\x07", "a RAR archive (use .zip or .gz)"},
-	{"BZh", "a bzip2 archive (use .gz)"},
-	{"\xfd7zXZ\x00", "an xz archive (use .gz)"},
-	{"\x28\xb5\x2f\xfd", "a zstd archive (use .gz)"},
-	{"SQLite format 3\x00", "a database"},
-	{"PAR1", "a Parquet file"},
-	{"{\\rtf", "a rich text document"},
+var foreign = []struct{ start, code, name string }{
+	{"\x89PNG", "not_text", "a PNG image"},
+	{"\xff\xd8\xff", "not_text", "a JPEG image"},
+	{"GIF87a", "not_text", "a GIF image"},
+	{"GIF89a", "not_text", "a GIF image"},
+	{"%PDF-", "not_text", "a PDF document"},
+	{"\x7fELF", "not_text", "a program"},
+	{"MZ\x90", "not_text", "a program"},
+	{"SQLite format 3\x00", "not_text", "a database"},
+	{"{\\rtf", "not_text", "a rich text document"},
+	{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "unsupported_type", "an old or encrypted Office document (save it as .xlsx without a password)"},
+	{"7z\xbc\xaf\x27\x1c", "unsupported_type", "a 7z archive (use .zip or .gz)"},
+	{"Rar!\x1a\x07", "unsupported_type", "a RAR archive (use .zip or .gz)"},
+	{"BZh91AY&SY", "unsupported_type", "a bzip2 archive (use .zip or .gz)"},
+	{"\xfd7zXZ\x00", "unsupported_type", "an xz archive (use .zip or .gz)"},
+	{"\x28\xb5\x2f\xfd", "unsupported_type", "a zstd archive (use .zip or .gz)"},
 }
 
-// checkText refuses what is not a text, from its first bytes.
-func checkText(sample []byte) error {
+// markup is how web pages, XML and JSON begin.
+var markup = []string{"<!doctype", "<html", "<?xml", "<table", "[{", "{\"", "{\n", "{\r\n"}
+
+// checkText refuses what is not a text, from its first bytes. A text whose
+// encoding is declared may hold what looks like none.
+func checkText(sample []byte, declared string) error {
 	for _, f := range foreign {
 		if bytes.HasPrefix(sample, []byte(f.start)) {
-			return errs.New(errs.Unsupported, "not_text", "The file is %s, not a table; send CSV or XLSX.", f.name)
+			return errs.New(errs.Unsupported, f.code, "The file is %s, not a table; send CSV or XLSX.", f.name)
 		}
 	}
-	if _, bom := bomOf(sample); bom == "" && wideWithoutBOM(sample) == "" && looksBinary(sample[:min(len(sample), 64<<10)]) {
+	_, bom := bomOf(sample)
+	if declared == "" && bom == "" && wideWithoutBOM(sample) == "" && looksBinary(sample[:min(len(sample), 64<<10)]) {
 		return errs.New(errs.Unsupported, "not_text", "The file is not a text; send CSV or XLSX.")
 	}
-	start := strings.ToLower(string(bytes.TrimLeft(sample[:min(len(sample), 512)], "\xef\xbb\xbf \t\r\n")))
-	for _, s := range []string{"<!doctype", "<html", "<?xml", "<table", "[{", "{\"", "{\n", "{\r\n"} {
-		if strings.HasPrefix(start, s) {
+	begin := strings.ToLower(string(bytes.TrimLeft(sample[:min(len(sample), 512)], "\xef\xbb\xbf \t\r\n")))
+	for _, m := range markup {
+		if strings.HasPrefix(begin, m) {
 			return errs.New(errs.Unsupported, "not_a_table", "The file is a web page, XML or JSON, not a table; send CSV or XLSX.")
 		}
 	}

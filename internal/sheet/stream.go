@@ -41,7 +41,7 @@ func (m *meter) ReadAt(p []byte, off int64) (int, error) {
 	}
 	n, err := m.src.ReadAt(p, off)
 	m.last = off + int64(n)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		m.err = err
 	}
 	return n, err
@@ -77,7 +77,7 @@ func (s *stream) Read(p []byte) (int, error) {
 	if n > 0 || err == nil {
 		return n, nil
 	}
-	if err == io.EOF { // shorter than it was said to be
+	if errors.Is(err, io.EOF) { // shorter than it was said to be
 		err = io.ErrUnexpectedEOF
 	}
 	return 0, fmt.Errorf("read table: %w", err)
@@ -96,8 +96,8 @@ func (s *stream) readPacked(p []byte) (int, error) {
 	if s.bomb() {
 		return 0, errBomb(s.unpackMax).Because(ErrDamaged)
 	}
-	s.ended = err == io.EOF
-	if err != nil && err != io.EOF {
+	s.ended = errors.Is(err, io.EOF)
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = s.blame(err)
 	}
 	return n, err
@@ -116,7 +116,23 @@ func (s *stream) blame(err error) error {
 	if s.src.err != nil {
 		return fmt.Errorf("read packed table: %w", s.src.err)
 	}
+	if errors.Is(err, io.EOF) { // which would pass for the end of the table
+		err = io.ErrUnexpectedEOF
+	}
 	return fmt.Errorf("unpack table: %w: %w", ErrDamaged, err)
+}
+
+// start reads until p is full or the stream ends, which is no error.
+func (s *stream) start(p []byte) (n int, err error) {
+	for n < len(p) && err == nil {
+		var more int
+		more, err = s.Read(p[n:])
+		n += more
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return n, err
 }
 
 // seek makes off the place of the next byte.
@@ -128,7 +144,7 @@ func (s *stream) seek(off int64) error {
 	if off < s.offset {
 		s.close()
 	}
-	if _, err := io.CopyN(io.Discard, s, off-s.offset); err != nil && err != io.EOF {
+	if _, err := io.CopyN(io.Discard, s, off-s.offset); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	return nil

@@ -252,7 +252,7 @@ func TestUglyFilesReadAsTheirAuthorsMeant(t *testing.T) {
 				t.Errorf("header: %s", diff)
 			}
 			rows, err := readAll(table)
-			if err != io.EOF {
+			if !errors.Is(err, io.EOF) {
 				t.Errorf("ends with %v", err)
 			}
 			if diff := cmp.Diff(test.rows, rows); diff != "" {
@@ -290,7 +290,7 @@ func TestWhatIsNoTableIsRefused(t *testing.T) {
 		{name: "1001 columns", in: columns, code: "too_many_columns", kind: errs.Invalid},
 		{name: "an image", in: "\x89PNG\r\n\x1a\n\x00\x00", code: "not_text", kind: errs.Unsupported},
 		{name: "a document", in: "%PDF-1.7\nstream of things", code: "not_text", kind: errs.Unsupported},
-		{name: "an old workbook", in: "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00", code: "not_text", kind: errs.Unsupported},
+		{name: "an old workbook", in: "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\x00", code: "unsupported_type", kind: errs.Unsupported},
 		{name: "noise", in: strings.Repeat("\x01\x02a\xff\x00", 100), code: "not_text", kind: errs.Unsupported},
 		{name: "a web page", in: "\n<!DOCTYPE html><html>", code: "not_a_table", kind: errs.Unsupported},
 		{name: "JSON", in: "[{\"email\":\"a@b.c\"}]", code: "not_a_table", kind: errs.Unsupported},
@@ -339,7 +339,7 @@ func TestARecordOverOneMiBFailsAndReadingResumesAtTheNextLine(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			rows, err := readAll(open(t, []byte(test.in), sheet.Options{}))
-			if err != io.EOF {
+			if !errors.Is(err, io.EOF) {
 				t.Errorf("ends with %v", err)
 			}
 			if diff := cmp.Diff(test.want, rows); diff != "" {
@@ -352,7 +352,7 @@ func TestARecordOverOneMiBFailsAndReadingResumesAtTheNextLine(t *testing.T) {
 func TestARowIsSplitIntoAThousandCellsMoreThanTheHeader(t *testing.T) {
 	in := "a,b\n" + strings.Repeat("x,", 5000) + "\n" + strings.Repeat(",", 5000) + "\n"
 	rows, err := readAll(open(t, []byte(in), sheet.Options{Delimiter: ","}))
-	if err != io.EOF || len(rows) != 2 {
+	if !errors.Is(err, io.EOF) || len(rows) != 2 {
 		t.Fatal(len(rows), err)
 	}
 	if n := len(rows[0].Cells); n != 1002 || !strings.HasPrefix(rows[0].Cells[1001], "x,x,") {

@@ -2,6 +2,7 @@ package sheet
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -30,7 +31,7 @@ func rowsOf(t *rapid.T, data string, prepare func(*Table)) []Row {
 	for {
 		var row Row
 		err := table.Next(&row)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return rows
 		}
 		if err != nil {
@@ -64,7 +65,7 @@ func TestAHugeCellTakesLittleMemory(t *testing.T) {
 	var row Row
 	for err = table.Next(&row); err == nil; err = table.Next(&row) {
 	}
-	if err != io.EOF || row.Line != 3 {
+	if !errors.Is(err, io.EOF) || row.Line != 3 {
 		t.Fatal(row.Line, err)
 	}
 	if n := cap(table.rows.(*text).window.raw); n > 4<<20 {

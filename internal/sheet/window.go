@@ -2,6 +2,7 @@ package sheet
 
 import (
 	"bytes"
+	"errors"
 	"io"
 )
 
@@ -88,7 +89,7 @@ func (w *window) holds(i int) bool {
 
 // failed returns the error that ended the text early.
 func (w *window) failed() error {
-	if w.err == io.EOF {
+	if errors.Is(w.err, io.EOF) {
 		return nil
 	}
 	return w.err
