@@ -10,6 +10,7 @@ import (
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // Key is an API key of a community, without its secret.
@@ -60,7 +61,8 @@ func (a *Auth) CreateKey(ctx context.Context, actor Actor, communityID string, i
 	if in.ExpirePeriod > 0 {
 		key.ExpiresAt = now.AddDate(0, 0, in.ExpirePeriod).UnixMilli()
 	}
-	if err := insertKey(ctx, a.db, key, hashSecret(secret)); err != nil {
+	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error { return insertKey(ctx, tx, key, hashSecret(secret)) })
+	if err != nil {
 		return Key{}, "", err
 	}
 	return key, secret, nil

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -123,6 +124,24 @@ func TestAKeyMakesNoKeyThatMayMoreThanItself(t *testing.T) {
 			if c.ok != (err == nil) || !c.ok && !errs.Is(err, "missing_permission") {
 				t.Errorf("%v asks for %v: %v", c.has, c.asks, err)
 			}
+		}
+	})
+}
+
+func TestWhatIsMadeCommitsWithTheRecordOfItsRequest(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		home := w.community(t, "Home")
+		records := 0
+		ctx := sqldb.BeforeCommit(t.Context(), func(context.Context, *sqldb.Tx) error { records++; return nil })
+		if _, _, err := w.CreateKey(ctx, command, home, auth.KeyInput{Name: "k", Permissions: []auth.Permission{auth.All}}); err != nil || records != 1 {
+			t.Errorf("key: %d records, %v", records, err)
+		}
+		if _, err := w.CreateRole(ctx, command, home, auth.RoleInput{Title: "r"}); err != nil || records != 2 {
+			t.Errorf("role: %d records, %v", records, err)
+		}
+		if _, err := w.CreateAccount(ctx, auth.AccountInput{Email: "ann@example.com", Username: "ann"}); err != nil || records != 3 {
+			t.Errorf("account: %d records, %v", records, err)
 		}
 	})
 }

@@ -178,3 +178,31 @@ func TestTwoWhoSetUpAtTheSameTimeMakeOneOwner(t *testing.T) {
 		}
 	})
 }
+
+func TestSweepTakesWhatIsOfNoUse(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		ann := w.account(t, "ann")
+		if _, err := w.OneTimeLink(t.Context(), auth.LinkSignIn, ann.ID); err != nil {
+			t.Fatal(err)
+		}
+		_, err := w.signIn(t, "ann", "wrong password!", "192.0.2.1")
+		mustFail(t, "wrong", err, errs.Unauthenticated, "wrong_password")
+		for _, step := range []struct {
+			pass            time.Duration
+			links, failures int
+		}{{0, 1, 2}, {time.Hour + time.Second, 0, 2}, {23 * time.Hour, 0, 0}} {
+			w.pass(step.pass)
+			if err := w.Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			var links, failures int
+			if err := db.QueryRow(t.Context(), "SELECT (SELECT count(*) FROM one_time_links), (SELECT count(*) FROM sign_in_failures)").Scan(&links, &failures); err != nil {
+				t.Fatal(err)
+			}
+			if links != step.links || failures != step.failures {
+				t.Errorf("after %v: %d links, %d failures", step.pass, links, failures)
+			}
+		}
+	})
+}
