@@ -1,0 +1,107 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/pgtest"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+var quiet = slog.New(slog.DiscardHandler)
+
+// obedient works until its context ends and answers with nothing of its own.
+func obedient(started chan<- string, causes chan<- error) func(context.Context, *jobs.Job, task) error {
+	return func(ctx context.Context, j *jobs.Job, _ task) error {
+		started <- j.ID
+		<-ctx.Done()
+		causes <- context.Cause(ctx)
+		return ctx.Err()
+	}
+}
+
+func TestCancelEndsARunningJobAtOnceInTheSameProcess(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		started, causes := make(chan string, 1), make(chan error, 1)
+		engine(t, db, system, jobs.EngineOptions{Lease: time.Hour}, obedient(started, causes))
+		jobID := insert(t, db, task{}, jobs.Options{})
+		receive(t, started)
+		cancel(t, db, jobID)
+		if err := receive(t, causes); !errors.Is(err, jobs.ErrCancelled) {
+			t.Fatal(err)
+		}
+		awaitState(t, db, jobID, "cancelled 1")
+	})
+}
+
+func TestCancelReachesAJobOfAnotherProcessByItsHeartbeat(t *testing.T) {
+	sqldbtest.EachAddress(t, func(t *testing.T, address string) {
+		db, other := sqldbtest.Open(t, address), sqldbtest.Open(t, address)
+		started, causes := make(chan string, 1), make(chan error, 1)
+		engine(t, db, system, jobs.EngineOptions{Lease: 90 * time.Millisecond}, obedient(started, causes))
+		jobID := insert(t, other, task{}, jobs.Options{})
+		receive(t, started)
+		cancel(t, other, jobID)
+		if err := receive(t, causes); !errors.Is(err, jobs.ErrCancelled) {
+			t.Fatal(err)
+		}
+		awaitState(t, db, jobID, "cancelled 1")
+	})
+}
+
+func TestSignalsReachOtherNodesWithoutPolling(t *testing.T) {
+	if len(sqldbtest.Engines(t)) == 1 {
+		return // Engines told what is left out
+	}
+	address := pgtest.URL(t)
+	db, other := sqldbtest.Open(t, address), sqldbtest.Open(t, address)
+	started, causes := make(chan string, 1), make(chan error, 1)
+	e := jobs.New(db, system, quiet, jobs.EngineOptions{Lease: time.Hour})
+	e.SetPoll(time.Hour)
+	jobs.Register(e, obedient(started, causes))
+	start(t, e)
+	jobID := insert(t, other, task{}, jobs.Options{})
+	receive(t, started)
+	cancel(t, other, jobID)
+	if err := receive(t, causes); !errors.Is(err, jobs.ErrCancelled) {
+		t.Fatal(err)
+	}
+}
+
+func TestCancelEndsAJobThatNobodyHoldsAndLeavesEndedOnesAlone(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		h := newHand()
+		jobID := insert(t, db, task{}, jobs.Options{RunAt: h.at.Add(time.Hour), Unique: "a"})
+		cancel(t, db, jobID)
+		cancel(t, db, jobID)
+		cancel(t, db, "nobody")
+		if got := state(t, db, jobID); got != "cancelled 0" {
+			t.Fatal(got)
+		}
+		if next := insert(t, db, task{}, jobs.Options{RunAt: h.at.Add(time.Hour), Unique: "a"}); next == jobID {
+			t.Fatal("a cancelled job keeps its unique key")
+		}
+	})
+}
+
+func TestAJobIsNotQueuedAgainOnceItIsToBeCancelled(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		started := make(chan string)
+		engine(t, db, system, jobs.EngineOptions{}, func(ctx context.Context, j *jobs.Job, a task) error {
+			started <- j.ID
+			<-ctx.Done()
+			return []error{jobs.Snooze(0), jobs.Snooze(time.Hour), errBroken, nil}[a.N]
+		})
+		for n, want := range []string{"cancelled 0", "cancelled 0", "cancelled 1", "gone"} {
+			jobID := insert(t, db, task{n}, jobs.Options{})
+			receive(t, started)
+			cancel(t, db, jobID)
+			awaitState(t, db, jobID, want)
+		}
+	})
+}

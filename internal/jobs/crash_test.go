@@ -1,0 +1,262 @@
+package jobs_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+
+	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/pgtest"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+// child is a process that claims a job, commits something if the job says so,
+// tells so, and works until it is killed.
+func child(address string) {
+	db, err := sqldb.Open(context.Background(), address, sqldb.Options{})
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	lease, err := time.ParseDuration(os.Getenv("JOBS_TEST_LEASE"))
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	e := jobs.New(db, system, quiet, jobs.EngineOptions{Lease: lease})
+	jobs.Register(e, func(ctx context.Context, j *jobs.Job, a task) error {
+		if a.N == 1 {
+			if err := j.Tx(ctx, func(*sqldb.Tx) error { return nil }); err != nil {
+				return err
+			}
+		}
+		fmt.Println("claimed")
+		<-ctx.Done()
+		return nil
+	})
+	if err := e.Start(context.Background()); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	select {}
+}
+
+// killAWorker lets another process claim the job and kills it there.
+func killAWorker(t *testing.T, address string, lease time.Duration) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), "JOBS_TEST_CHILD="+address, "JOBS_TEST_LEASE="+lease.String())
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if line != "claimed\n" {
+		t.Errorf("the other process says %q, %v", line, err)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // it was killed
+}
+
+func TestTheJobOfAKilledProcessRunsAgainWhenItsLeaseHasEnded(t *testing.T) {
+	sqldbtest.EachAddress(t, func(t *testing.T, address string) {
+		db := sqldbtest.Open(t, address)
+		const lease = time.Second
+		for n, wantAttempt := range []int{2, 1} { // one that had committed something burns no attempt
+			jobID := insert(t, db, task{n}, jobs.Options{})
+			killAWorker(t, address, lease)
+			killed := time.Now()
+			attempts := make(chan int, 1)
+			e := engine(t, db, system, jobs.EngineOptions{Lease: lease}, func(_ context.Context, j *jobs.Job, _ task) error {
+				attempts <- j.Attempt
+				return nil
+			})
+			if got := receive(t, attempts); got != wantAttempt {
+				t.Errorf("attempt %d, want %d", got, wantAttempt)
+			}
+			if after := time.Since(killed); after > 5*lease { // a generous machine needs little more than one
+				t.Errorf("taken over after %v", after)
+			}
+			awaitState(t, db, jobID, "gone")
+			if err := e.Stop(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+func TestAStartTakesBackAtOnceWhenNoOtherProcessCanBe(t *testing.T) {
+	sqldbtest.EachAddress(t, func(t *testing.T, address string) {
+		db := sqldbtest.Open(t, address)
+		jobID := insert(t, db, task{}, jobs.Options{})
+		killAWorker(t, address, time.Hour)
+		e := engine(t, db, system, jobs.EngineOptions{TakeBack: true}, func(context.Context, *jobs.Job, task) error { return nil })
+		awaitState(t, db, jobID, "gone")
+		if n, err := e.LiveNodes(t.Context()); n != 1 || err != nil {
+			t.Fatalf("%d live nodes, %v", n, err)
+		}
+	})
+}
+
+func TestAJobThatKillsItsProcessIsGivenUpInTheEnd(t *testing.T) {
+	sqldbtest.EachAddress(t, func(t *testing.T, address string) {
+		db := sqldbtest.Open(t, address)
+		jobID := insert(t, db, task{}, jobs.Options{MaxAttempts: 1})
+		killAWorker(t, address, time.Hour)
+		engine(t, db, system, jobs.EngineOptions{TakeBack: true}, func(context.Context, *jobs.Job, task) error { return nil })
+		if got := state(t, db, jobID); got != "dead 1" {
+			t.Fatal(got)
+		}
+	})
+}
+
+func TestStopGivesJobsBackWithoutBurningAnAttempt(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		started, causes := make(chan string, 1), make(chan error, 1)
+		e := engine(t, db, system, jobs.EngineOptions{}, obedient(started, causes))
+		jobID := insert(t, db, task{}, jobs.Options{})
+		receive(t, started)
+		if n, err := e.LiveNodes(t.Context()); n != 1 || err != nil {
+			t.Fatalf("%d live nodes, %v", n, err)
+		}
+		if err := e.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if err := receive(t, causes); !errors.Is(err, jobs.ErrStopped) {
+			t.Fatal(err)
+		}
+		if got := state(t, db, jobID); got != "queued 0" {
+			t.Fatal(got)
+		}
+		if n, err := e.LiveNodes(t.Context()); n != 0 || err != nil {
+			t.Fatalf("%d live nodes, %v", n, err)
+		}
+	})
+}
+
+func TestStopGivesBackTheJobOfAWorkerThatDoesNotEnd(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		started, answered := make(chan string), make(chan error)
+		e := engine(t, db, system, jobs.EngineOptions{}, func(ctx context.Context, j *jobs.Job, _ task) error {
+			started <- j.ID
+			<-started // deaf to its context
+			answered <- j.Tx(context.WithoutCancel(ctx), func(*sqldb.Tx) error { return nil })
+			return nil
+		})
+		jobID := insert(t, db, task{}, jobs.Options{})
+		receive(t, started)
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := e.Stop(ctx); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		if got := state(t, db, jobID); got != "queued 0" {
+			t.Fatal(got)
+		}
+		close(started)
+		if err := receive(t, answered); !errors.Is(err, jobs.ErrLeaseLost) {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestAnEngineOutlivesItsDatabaseBeingAwayAndBurnsNoAttempt(t *testing.T) {
+	if len(sqldbtest.Engines(t)) == 1 {
+		return // Engines told what is left out
+	}
+	cluster, err := pgtest.Start("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cluster.Stop() })
+	db := sqldbtest.Open(t, cluster.URL("postgres"))
+	if err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	started, away, attempts := make(chan string), make(chan bool), make(chan int, 10)
+	work := func(ctx context.Context, j *jobs.Job, a task) error {
+		attempts <- j.Attempt
+		if a.N == 0 {
+			started <- j.ID
+			<-away
+		}
+		return j.Tx(ctx, func(*sqldb.Tx) error { return nil })
+	}
+	const lease = 300 * time.Millisecond
+	for range 2 {
+		engine(t, db, system, jobs.EngineOptions{Lease: lease}, work)
+	}
+	jobID := insert(t, db, task{}, jobs.Options{})
+	receive(t, started)
+	if err := cluster.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	pause := time.NewTimer(2 * lease) // longer than a lease
+	<-pause.C
+	if err := cluster.Restart(); err != nil {
+		t.Fatal(err)
+	}
+	close(away)
+	for drain := true; drain; { // it may have to come again
+		select {
+		case <-started:
+		case <-time.After(lease):
+			drain = state(t, db, jobID) != "gone"
+		}
+	}
+	next := insert(t, db, task{1}, jobs.Options{})
+	awaitState(t, db, next, "gone")
+	close(attempts)
+	for got := range attempts {
+		if got != 1 {
+			t.Errorf("attempt %d: being away burnt one", got)
+		}
+	}
+}
+
+func TestAFailureWhileTheDatabaseIsAwayBurnsNoAttempt(t *testing.T) {
+	if len(sqldbtest.Engines(t)) == 1 {
+		return // Engines told what is left out
+	}
+	cluster, err := pgtest.Start("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cluster.Stop() })
+	db := sqldbtest.Open(t, cluster.URL("postgres"))
+	if err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	attempts, failed := make(chan int, 10), false
+	engine(t, db, system, jobs.EngineOptions{}, func(ctx context.Context, j *jobs.Job, _ task) error {
+		attempts <- j.Attempt
+		if failed {
+			return nil
+		}
+		failed = true
+		if err := cluster.Kill(); err != nil {
+			return jobs.Fatal(err)
+		}
+		err := j.Tx(ctx, func(*sqldb.Tx) error { return nil })
+		if restarted := cluster.Restart(); restarted != nil {
+			return jobs.Fatal(restarted)
+		}
+		return err
+	})
+	jobID := insert(t, db, task{}, jobs.Options{})
+	if first, second := receive(t, attempts), receive(t, attempts); first != 1 || second != 1 {
+		t.Fatalf("attempts %d and %d", first, second)
+	}
+	awaitState(t, db, jobID, "gone")
+}
