@@ -2,7 +2,6 @@ package sheet
 
 import (
 	"archive/zip"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -154,35 +153,34 @@ func (b *book) part(name string) (*part, error) {
 		return nil, b.src.blame(err)
 	}
 	p := &part{book: b, body: r, budget: partBudget}
-	p.xml = xml.NewDecoder(p)
-	p.xml.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
+	p.src = p
 	return p, nil
 }
 
 // readWorkbook reads the sheets in their order, and where they are kept.
 func (b *book) readWorkbook() error {
 	targets := map[string]string{}
-	err := b.each("xl/_rels/workbook.xml.rels", func(e xml.StartElement) {
-		if e.Name.Local == "Relationship" {
-			target := attr(e, "Target")
+	err := b.each("xl/_rels/workbook.xml.rels", func(p *part) {
+		if p.is("Relationship") {
+			target := p.attr("Target")
 			if !strings.HasPrefix(target, "/") {
 				target = path.Join("xl", target)
 			}
-			targets[attr(e, "Id")] = target
+			targets[p.attr("Id")] = target
 		}
 	})
 	if err != nil {
 		return err
 	}
-	return b.each("xl/workbook.xml", func(e xml.StartElement) {
-		switch e.Name.Local {
+	return b.each("xl/workbook.xml", func(p *part) {
+		switch string(p.name) {
 		case "workbookPr":
-			v := attr(e, "date1904")
+			v := p.attr("date1904")
 			b.since = v == "1" || v == "true"
 		case "sheet":
-			state := attr(e, "state")
+			state := p.attr("state")
 			b.sheets = append(b.sheets, sheetRef{
-				name: attr(e, "name"), part: targets[attr(e, "id")],
+				name: p.attr("name"), part: targets[p.attr("id")],
 				hidden: state == "hidden" || state == "veryHidden",
 			})
 		}
@@ -190,33 +188,24 @@ func (b *book) readWorkbook() error {
 }
 
 // each calls do for every element of a part, if there is such a part.
-func (b *book) each(name string, do func(xml.StartElement)) error {
+func (b *book) each(name string, do func(*part)) error {
 	p, err := b.part(name)
 	if p == nil || err != nil {
 		return err
 	}
 	defer p.close()
 	for {
-		token, err := p.token()
+		kind, err := p.token()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if e, ok := token.(xml.StartElement); ok {
-			do(e)
+		if kind == startTag {
+			do(p)
 		}
 	}
-}
-
-func attr(e xml.StartElement, name string) string {
-	for _, a := range e.Attr {
-		if a.Name.Local == name {
-			return a.Value
-		}
-	}
-	return ""
 }
 
 // choose finds the sheet that is wanted and makes rows read it.

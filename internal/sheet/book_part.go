@@ -1,29 +1,29 @@
 package sheet
 
 import (
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 )
 
-// partBudget is how many bytes of XML may belong to one row or string. A row
-// of a thousand cells of the size Excel allows is less.
-const partBudget = 64 << 20
+// partBudget is how many bytes of XML may belong to one row or string, or to a
+// whole part that is neither rows nor strings.
+const partBudget = 16 << 20
 
 var errPartBudget = errors.New("one row or string is too large")
 
 // part is an XML part of a workbook that is being read.
 type part struct {
+	markupReader
 	book   *book
 	body   io.ReadCloser
-	xml    *xml.Decoder
 	read   int64
 	budget int64 // bytes that may be read until renew
 }
 
-// Read gives the decoder its bytes, within the limits of the workbook.
+// Read gives the reader of the XML its bytes, within the limits of the
+// workbook.
 func (p *part) Read(b []byte) (int, error) {
 	n, err := p.body.Read(b)
 	p.read += int64(n)
@@ -40,42 +40,66 @@ func (p *part) Read(b []byte) (int, error) {
 // renew is called between rows and between strings.
 func (p *part) renew() { p.budget = partBudget }
 
-// token returns the next token; io.EOF at the end of the part. It is good
-// until the next call.
-func (p *part) token() (xml.Token, error) {
-	token, err := p.xml.RawToken()
-	if err == nil || errors.Is(err, io.EOF) {
-		return token, err
+// token returns the kind of the next token; io.EOF at the end of the part. Its
+// name, attributes and text are good until the next call.
+func (p *part) token() (markupKind, error) {
+	kind, err := p.next()
+	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, ErrDamaged) {
+		return kind, err
 	}
-	if errors.Is(err, ErrDamaged) {
-		return nil, err
-	}
-	return nil, p.book.src.blame(err)
+	return 0, p.book.src.blame(err)
 }
 
-// text appends the text of an element that has begun, to its end.
-func (p *part) text(out []byte, name string) ([]byte, error) {
+// inside returns the next token of an element that has begun, where the end of
+// the part is an error.
+func (p *part) inside() (markupKind, error) {
+	kind, err := p.token()
+	if errors.Is(err, io.EOF) {
+		err = p.cutOff()
+	}
+	return kind, err
+}
+
+// appendText appends the text of an element that has begun, to its end.
+func (p *part) appendText(out []byte, name string) ([]byte, error) {
 	for {
-		token, err := p.token()
-		if errors.Is(err, io.EOF) {
-			return out, p.cut()
-		}
+		kind, err := p.inside()
 		if err != nil {
 			return out, err
 		}
-		switch e := token.(type) {
-		case xml.CharData:
-			out = append(out, e...)
-		case xml.EndElement:
-			if e.Name.Local == name {
-				return out, nil
-			}
+		if kind == characters {
+			out = append(out, p.data...)
+		}
+		if kind == endTag && p.is(name) {
+			return out, nil
 		}
 	}
 }
 
-// cut is the error of a part that ends in the middle.
-func (p *part) cut() error {
+// richText appends the t elements up to the end of the element name, but not
+// the phonetic ones.
+func (p *part) richText(out []byte, name string) ([]byte, error) {
+	phonetic := false
+	for {
+		kind, err := p.inside()
+		if err != nil {
+			return out, err
+		}
+		switch {
+		case p.is("rPh") && kind != characters:
+			phonetic = kind == startTag
+		case kind == startTag && p.is("t") && !phonetic:
+			if out, err = p.appendText(out, "t"); err != nil {
+				return out, err
+			}
+		case kind == endTag && p.is(name):
+			return out, nil
+		}
+	}
+}
+
+// cutOff is the error of a part that ends in the middle.
+func (p *part) cutOff() error {
 	return fmt.Errorf("read workbook: %w: a part ends too early", ErrDamaged)
 }
 

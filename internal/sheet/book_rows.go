@@ -1,7 +1,6 @@
 package sheet
 
 import (
-	"encoding/xml"
 	"errors"
 	"io"
 	"strconv"
@@ -89,30 +88,26 @@ func (r *sheetRows) next(row *Row) error {
 // do not rise, which no good writer makes, are replaced.
 func (r *sheetRows) nextRow() (int, error) {
 	for {
-		token, err := r.open.token()
-		if errors.Is(err, io.EOF) {
-			return 0, r.open.cut()
-		}
+		kind, err := r.open.inside()
 		if err != nil {
 			return 0, err
 		}
-		switch e := token.(type) {
-		case xml.StartElement:
-			if e.Name.Local == "row" {
-				r.open.renew()
-				number, err := strconv.Atoi(attr(e, "r"))
-				if err != nil || number <= r.last {
-					number = r.last + 1
-				}
-				return number, nil
+		switch {
+		case kind == startTag && r.open.is("row"):
+			r.open.renew()
+			number, err := strconv.Atoi(r.open.attr("r"))
+			if err != nil || number <= r.last || number > maxRows {
+				number = r.last + 1
 			}
-		case xml.EndElement:
-			if e.Name.Local == "sheetData" {
-				return 0, r.end()
-			}
+			return number, nil
+		case kind == endTag && r.open.is("sheetData"):
+			return 0, r.end()
 		}
 	}
 }
+
+// maxRows is far more than a sheet can have.
+const maxRows = 1 << 30
 
 // end reads what follows the rows, so that a part that is broken there, or
 // whose checksum is wrong, does not pass for a good one.
@@ -132,28 +127,20 @@ func (r *sheetRows) end() error {
 func (r *sheetRows) cells(cells []string) ([]string, error) {
 	column := 0
 	for {
-		token, err := r.open.token()
-		if errors.Is(err, io.EOF) {
-			return cells, r.open.cut()
-		}
+		kind, err := r.open.inside()
 		if err != nil {
 			return cells, err
 		}
-		switch e := token.(type) {
-		case xml.StartElement:
-			if e.Name.Local != "c" {
-				continue
-			}
-			column = columnOf(attr(e, "r"), column)
-			value, err := r.cell(e)
+		switch {
+		case kind == startTag && r.open.is("c"):
+			column = columnOf(r.open.attr("r"), column)
+			value, err := r.cell()
 			if err != nil {
 				return cells, err
 			}
 			cells = r.put(cells, column-1, value)
-		case xml.EndElement:
-			if e.Name.Local == "row" {
-				return cells, nil
-			}
+		case kind == endTag && r.open.is("row"):
+			return cells, nil
 		}
 	}
 }
@@ -190,42 +177,30 @@ func columnOf(ref string, last int) int {
 }
 
 // cell reads to the end of a c element and returns its value as text.
-func (r *sheetRows) cell(c xml.StartElement) (string, error) {
-	kind, style := attr(c, "t"), attr(c, "s")
-	raw, rich := "", ""
+func (r *sheetRows) cell() (string, error) {
+	kind, style := r.open.attr("t"), r.open.attr("s")
+	r.text = r.text[:0]
 	for {
-		token, err := r.open.token()
-		if errors.Is(err, io.EOF) {
-			return "", r.open.cut()
-		}
+		token, err := r.open.inside()
 		if err != nil {
 			return "", err
 		}
-		switch e := token.(type) {
-		case xml.StartElement:
-			switch e.Name.Local {
-			case "v":
-				if r.text, err = r.open.text(r.text[:0], "v"); err == nil {
-					raw = string(r.text)
-				}
-			case "is":
-				if r.text, err = r.open.richText(r.text[:0], "is"); err == nil {
-					rich = string(r.text)
-				}
-			}
-			if err != nil {
-				return "", err
-			}
-		case xml.EndElement:
-			if e.Name.Local == "c" {
-				return r.value(kind, style, raw, rich)
-			}
+		switch {
+		case token == startTag && r.open.is("v"):
+			r.text, err = r.open.appendText(r.text[:0], "v")
+		case token == startTag && r.open.is("is"):
+			r.text, err = r.open.richText(r.text[:0], "is")
+		case token == endTag && r.open.is("c"):
+			return r.value(kind, style, string(r.text))
+		}
+		if err != nil {
+			return "", err
 		}
 	}
 }
 
 // value is what a cell of that kind and style says.
-func (r *sheetRows) value(kind, style, raw, rich string) (string, error) {
+func (r *sheetRows) value(kind, style, raw string) (string, error) {
 	switch kind {
 	case "s":
 		if raw == "" {
@@ -236,9 +211,7 @@ func (r *sheetRows) value(kind, style, raw, rich string) (string, error) {
 			i = -1
 		}
 		return r.book.strings.get(i)
-	case "inlineStr":
-		return unescape(rich), nil
-	case "str":
+	case "inlineStr", "str":
 		return unescape(raw), nil
 	case "e":
 		return raw, nil

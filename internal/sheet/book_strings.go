@@ -1,7 +1,6 @@
 package sheet
 
 import (
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -101,56 +100,20 @@ func (b *book) readStrings() error {
 	b.strings = &stringTable{max: stringsInMemory}
 	var text []byte
 	for {
-		token, err := p.token()
+		kind, err := p.token()
 		if errors.Is(err, io.EOF) {
 			return b.strings.flush()
 		}
 		if err != nil {
 			return err
 		}
-		if e, ok := token.(xml.StartElement); ok && e.Name.Local == "si" {
+		if kind == startTag && p.is("si") {
 			p.renew()
 			if text, err = p.richText(text[:0], "si"); err != nil {
 				return err
 			}
 			if err := b.strings.add([]byte(unescape(string(text)))); err != nil {
 				return err
-			}
-		}
-	}
-}
-
-// richText appends the t elements up to the end of the element name, but not
-// the phonetic ones.
-func (p *part) richText(out []byte, name string) ([]byte, error) {
-	phonetic := false
-	for {
-		token, err := p.token()
-		if errors.Is(err, io.EOF) {
-			return out, p.cut()
-		}
-		if err != nil {
-			return out, err
-		}
-		switch e := token.(type) {
-		case xml.StartElement:
-			switch e.Name.Local {
-			case "rPh":
-				phonetic = true
-			case "t":
-				if phonetic {
-					continue
-				}
-				if out, err = p.text(out, "t"); err != nil {
-					return out, err
-				}
-			}
-		case xml.EndElement:
-			switch e.Name.Local {
-			case "rPh":
-				phonetic = false
-			case name:
-				return out, nil
 			}
 		}
 	}

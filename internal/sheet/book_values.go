@@ -1,7 +1,6 @@
 package sheet
 
 import (
-	"encoding/xml"
 	"math"
 	"strconv"
 	"strings"
@@ -21,10 +20,10 @@ const (
 func (b *book) readStyles() error {
 	formats := map[string]dateKind{}
 	inCells := false
-	return b.each("xl/styles.xml", func(e xml.StartElement) {
-		switch e.Name.Local {
+	return b.each("xl/styles.xml", func(p *part) {
+		switch string(p.name) {
 		case "numFmt":
-			formats[attr(e, "numFmtId")] = dateFormat(attr(e, "formatCode"))
+			formats[p.attr("numFmtId")] = dateFormat(p.attr("formatCode"))
 		case "cellXfs":
 			inCells = true
 		case "cellStyles", "dxfs":
@@ -33,7 +32,7 @@ func (b *book) readStyles() error {
 			if !inCells {
 				return
 			}
-			id := attr(e, "numFmtId")
+			id := p.attr("numFmtId")
 			kind, custom := formats[id]
 			if !custom {
 				kind = builtinFormat(id)

@@ -1,0 +1,98 @@
+package sheet
+
+import (
+	"encoding/xml"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// events writes down what a markupReader says, with the attribute a.
+func events(src io.Reader) ([]string, error) {
+	m := &markupReader{src: src}
+	var out []string
+	for {
+		kind, err := m.next()
+		if err != nil {
+			return out, err
+		}
+		switch kind {
+		case startTag:
+			out = append(out, "<"+string(m.name)+" "+m.attr("a"))
+		case endTag:
+			out = append(out, ">"+string(m.name))
+		case characters:
+			out = append(out, "="+string(m.data))
+		}
+	}
+}
+
+// standardEvents is events by encoding/xml.
+func standardEvents(src io.Reader) ([]string, error) {
+	d := xml.NewDecoder(src)
+	var out []string
+	for {
+		token, err := d.RawToken()
+		if err != nil {
+			return out, err
+		}
+		switch e := token.(type) {
+		case xml.StartElement:
+			a := ""
+			for _, attr := range e.Attr {
+				if attr.Name.Local == "a" {
+					a = attr.Value
+					break
+				}
+			}
+			out = append(out, "<"+e.Name.Local+" "+a)
+		case xml.EndElement:
+			out = append(out, ">"+e.Name.Local)
+		case xml.CharData:
+			out = append(out, "="+string(e))
+		}
+	}
+}
+
+var documents = []string{
+	`<?xml version="1.0" encoding="UTF-8"?><r><c a="1"/></r>`,
+	`<x:r xmlns:x="u" x:a='it"s'><x:c b = "2" a= "&lt;&#233;&#x20AC;&amp;"/>t&gt;&quot;&apos;</x:r >`,
+	"<r>line\r\nend\rhere<!-- <c> -- --><![CDATA[<raw> & ]]></r>\n",
+	`<r a="x>y" b="'"><c a='>'/></r>`,
+	`<r><é a="ü"/></r>`,
+}
+
+func TestMarkupReadsLikeTheStandardLibrary(t *testing.T) {
+	for _, in := range documents {
+		want, wantErr := standardEvents(strings.NewReader(in))
+		if strings.Contains(in, " -- -->") { // which the standard library refuses
+			want, wantErr = standardEvents(strings.NewReader(strings.Replace(in, " -- -->", " -->", 1)))
+		}
+		for name, src := range map[string]io.Reader{
+			"whole": strings.NewReader(in), "bytewise": iotest.OneByteReader(strings.NewReader(in)),
+		} {
+			got, err := events(src)
+			if !errors.Is(err, wantErr) {
+				t.Errorf("%s %s: %v, want %v", name, in, err, wantErr)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("%s %s: %s", name, in, diff)
+			}
+		}
+	}
+}
+
+func TestBrokenMarkupIsAnError(t *testing.T) {
+	for _, in := range []string{
+		"<r", "<r a=\"", "<", "</r", "<!-- x", "<?x", "<![CDATA[x", "<!DOCTYPE r []><r/>", "<<r>>", "< r/>", "</>x<>",
+		"<r>&nope;</r>", "<r>&#0;</r>", "<r>&amp</r>", "<r>\x01</r>", "<r>\xff</r>", "<r>&#xD800;</r>", "<r><![CDATA[\x00]]></r>",
+	} {
+		if got, err := events(strings.NewReader(in)); errors.Is(err, io.EOF) {
+			t.Errorf("%q reads %q", in, got)
+		}
+	}
+}
