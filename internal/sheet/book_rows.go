@@ -95,7 +95,7 @@ func (r *sheetRows) nextRow() (int, error) {
 		switch {
 		case kind == startTag && r.open.is("row"):
 			r.open.renew()
-			number, err := strconv.Atoi(r.open.attr("r"))
+			number, err := strconv.Atoi(string(r.open.rawAttr("r")))
 			if err != nil || number <= r.last || number > maxRows {
 				number = r.last + 1
 			}
@@ -133,7 +133,7 @@ func (r *sheetRows) cells(cells []string) ([]string, error) {
 		}
 		switch {
 		case kind == startTag && r.open.is("c"):
-			column = columnOf(r.open.attr("r"), column)
+			column = columnOf(r.open.rawAttr("r"), column)
 			value, err := r.cell()
 			if err != nil {
 				return cells, err
@@ -161,7 +161,7 @@ func (r *sheetRows) put(cells []string, i int, value string) []string {
 
 // columnOf reads the column, from 1, of a reference such as AB12; the one
 // after last when there is no reference.
-func columnOf(ref string, last int) int {
+func columnOf(ref []byte, last int) int {
 	n := 0
 	for i := 0; i < len(ref) && i < 4; i++ {
 		c := ref[i] &^ 0x20
@@ -178,7 +178,8 @@ func columnOf(ref string, last int) int {
 
 // cell reads to the end of a c element and returns its value as text.
 func (r *sheetRows) cell() (string, error) {
-	kind, style := r.open.attr("t"), r.open.attr("s")
+	kind := kindOf(r.open.rawAttr("t"))
+	style, _ := strconv.Atoi(string(r.open.rawAttr("s"))) // no style is the first
 	r.text = r.text[:0]
 	for {
 		token, err := r.open.inside()
@@ -191,7 +192,7 @@ func (r *sheetRows) cell() (string, error) {
 		case token == startTag && r.open.is("is"):
 			r.text, err = r.open.richText(r.text[:0], "is")
 		case token == endTag && r.open.is("c"):
-			return r.value(kind, style, string(r.text))
+			return r.value(kind, style)
 		}
 		if err != nil {
 			return "", err
@@ -199,31 +200,57 @@ func (r *sheetRows) cell() (string, error) {
 	}
 }
 
-// value is what a cell of that kind and style says.
-func (r *sheetRows) value(kind, style, raw string) (string, error) {
-	switch kind {
+// cellKind is what the t of a cell says.
+type cellKind int
+
+const (
+	numberCell cellKind = iota
+	sharedCell
+	textCell
+	errorCell
+	boolCell
+	dateCell
+)
+
+func kindOf(t []byte) cellKind {
+	switch string(t) {
 	case "s":
-		if raw == "" {
-			return "", nil
-		}
+		return sharedCell
+	case "inlineStr", "str":
+		return textCell
+	case "e":
+		return errorCell
+	case "b":
+		return boolCell
+	case "d":
+		return dateCell
+	}
+	return numberCell
+}
+
+// value is what a cell of that kind and style says.
+func (r *sheetRows) value(kind cellKind, style int) (string, error) {
+	raw := string(r.text)
+	if raw == "" {
+		return "", nil
+	}
+	switch kind {
+	case sharedCell:
 		i, err := strconv.Atoi(strings.TrimSpace(raw))
 		if err != nil {
 			i = -1
 		}
 		return r.book.strings.get(i)
-	case "inlineStr", "str":
+	case textCell:
 		return unescape(raw), nil
-	case "e":
+	case errorCell:
 		return raw, nil
-	case "b":
+	case boolCell:
 		if strings.TrimSpace(raw) == "1" {
 			return "TRUE", nil
 		}
-		if raw == "" {
-			return "", nil
-		}
 		return "FALSE", nil
-	case "d":
+	case dateCell:
 		return isoDate(raw), nil
 	}
 	return r.book.number(raw, style), nil

@@ -105,15 +105,14 @@ func formatLetters(code string) string {
 // number is a numeric cell as text: a date when its style says so, else the
 // shortest way to write the number to 15 digits, which is what a spreadsheet
 // keeps, without exponent or thousands signs.
-func (b *book) number(raw, style string) string {
+func (b *book) number(raw string, style int) string {
 	raw = strings.TrimSpace(raw)
 	f, err := strconv.ParseFloat(raw, 64)
 	if err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
 		return raw
 	}
-	s, _ := strconv.Atoi(style) // no style is the first
-	if s >= 0 && s < len(b.dates) && b.dates[s] != notDate {
-		if date := b.date(f, b.dates[s]); date != "" {
+	if style >= 0 && style < len(b.dates) && b.dates[style] != notDate {
+		if date := b.date(f, b.dates[style]); date != "" {
 			return date
 		}
 	}

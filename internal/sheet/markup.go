@@ -100,18 +100,35 @@ func (m *markupReader) cut() error {
 	return m.err
 }
 
-// find returns the index of what, counted from pos, at or after from.
-func (m *markupReader) find(what string, from int) (int, error) {
+// findByte returns the index of c, counted from pos, at or after from.
+func (m *markupReader) findByte(c byte, from int) (int, error) {
 	for {
-		if m.pos+from <= m.end {
-			if i := bytes.Index(m.buf[m.pos+from:m.end], []byte(what)); i >= 0 {
+		if m.pos+from < m.end {
+			if i := bytes.IndexByte(m.buf[m.pos+from:m.end], c); i >= 0 {
 				return from + i, nil
 			}
 		}
-		from = max(from, m.end-m.pos-len(what)+1)
+		from = max(from, m.end-m.pos)
 		if !m.has(m.end - m.pos + 1) {
 			return 0, m.cut()
 		}
+	}
+}
+
+// find returns the index of what, counted from pos, at or after from.
+func (m *markupReader) find(what string, from int) (int, error) {
+	for {
+		i, err := m.findByte(what[0], from)
+		if err != nil {
+			return 0, err
+		}
+		if !m.has(i + len(what)) {
+			return 0, m.cut()
+		}
+		if string(m.buf[m.pos+i:m.pos+i+len(what)]) == what {
+			return i, nil
+		}
+		from = i + 1
 	}
 }
 
@@ -125,7 +142,7 @@ func (m *markupReader) skipTo(what string) error {
 
 // text reads up to the next tag, or to the end of a part.
 func (m *markupReader) text() (markupKind, error) {
-	i, err := m.find("<", 0)
+	i, err := m.findByte('<', 0)
 	if errors.Is(err, io.ErrUnexpectedEOF) && m.err != nil {
 		i, err = m.end-m.pos, nil
 	}
@@ -160,19 +177,20 @@ func (m *markupReader) declaration() (markupKind, error) {
 }
 
 func (m *markupReader) endTag() (markupKind, error) {
-	i, err := m.find(">", 2)
+	i, err := m.findByte('>', 2)
 	if err != nil {
 		return 0, err
 	}
-	m.name = local(bytes.TrimRight(m.buf[m.pos+2:m.pos+i], " \t\r\n"))
+	name := m.buf[m.pos+2 : m.pos+i]
+	m.name = local(name[:spaceIn(name)])
 	m.pos += i + 1
 	return endTag, nil
 }
 
 func (m *markupReader) startTag() (markupKind, error) {
-	i, err := m.find(">", 1)
+	i, err := m.findByte('>', 1)
 	for err == nil && quoteOpen(m.buf[m.pos:m.pos+i]) {
-		i, err = m.find(">", i+1)
+		i, err = m.findByte('>', i+1)
 	}
 	if err != nil {
 		return 0, err
@@ -183,11 +201,9 @@ func (m *markupReader) startTag() (markupKind, error) {
 		return 0, errMarkup
 	}
 	tag, m.single = bytes.CutSuffix(tag, []byte("/"))
-	m.attrs = nil
-	if space := bytes.IndexAny(tag, " \t\r\n"); space >= 0 {
-		tag, m.attrs = tag[:space], tag[space:]
-	}
-	if m.name = local(tag); len(m.name) == 0 || !legal(m.name) {
+	space := spaceIn(tag)
+	m.attrs = tag[space:]
+	if m.name = local(tag[:space]); len(m.name) == 0 || !legal(m.name) {
 		return 0, errMarkup
 	}
 	return startTag, nil
@@ -195,17 +211,36 @@ func (m *markupReader) startTag() (markupKind, error) {
 
 // quoteOpen says whether a tag stops inside the value of an attribute.
 func quoteOpen(tag []byte) bool {
-	for {
-		i := bytes.IndexAny(tag, `"'`)
-		if i < 0 {
-			return false
+	quote := byte(0)
+	for _, c := range tag {
+		switch {
+		case c != '"' && c != '\'':
+		case quote == 0:
+			quote = c
+		case quote == c:
+			quote = 0
 		}
-		end := bytes.IndexByte(tag[i+1:], tag[i])
-		if end < 0 {
-			return true
-		}
-		tag = tag[i+end+2:]
 	}
+	return quote != 0
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+
+// spaceIn is where the first space in b is, or the length of b.
+func spaceIn(b []byte) int {
+	for i, c := range b {
+		if isSpace(c) {
+			return i
+		}
+	}
+	return len(b)
+}
+
+func trimSpace(b []byte) []byte {
+	for len(b) > 0 && isSpace(b[0]) {
+		b = b[1:]
+	}
+	return b
 }
 
 // local is name without its prefix.
@@ -216,31 +251,36 @@ func local(name []byte) []byte {
 // is says whether the tag has that name.
 func (m *markupReader) is(name string) bool { return string(m.name) == name }
 
-// attr returns an attribute of the start tag by its name without prefix; ""
-// when there is none.
+// attr is rawAttr as text.
 func (m *markupReader) attr(name string) string {
+	value, err := m.decode(m.rawAttr(name))
+	if err != nil {
+		return ""
+	}
+	return string(value)
+}
+
+// rawAttr returns an attribute of the start tag by its name without prefix, as
+// written; nil when there is none.
+func (m *markupReader) rawAttr(name string) []byte {
 	rest := m.attrs
 	for {
-		rest = bytes.TrimLeft(rest, " \t\r\n")
+		rest = trimSpace(rest)
 		equals := bytes.IndexByte(rest, '=')
 		if equals < 0 {
-			return ""
+			return nil
 		}
-		key := bytes.TrimRight(rest[:equals], " \t\r\n")
-		rest = bytes.TrimLeft(rest[equals+1:], " \t\r\n")
+		key := rest[:spaceIn(rest[:equals])]
+		rest = trimSpace(rest[equals+1:])
 		if len(rest) == 0 {
-			return ""
+			return nil
 		}
 		end := bytes.IndexByte(rest[1:], rest[0])
 		if end < 0 {
-			return ""
+			return nil
 		}
 		if string(local(key)) == name {
-			value, err := m.decode(rest[1 : end+1])
-			if err != nil {
-				return ""
-			}
-			return string(value)
+			return rest[1 : end+1]
 		}
 		rest = rest[end+2:]
 	}
@@ -309,10 +349,12 @@ func entity(name string) (rune, error) {
 
 // legal says whether b is UTF-8 without the characters that XML forbids.
 func legal(b []byte) bool {
+	ascii := true
 	for _, c := range b {
 		if c < ' ' && c != '\t' && c != '\n' && c != '\r' {
 			return false
 		}
+		ascii = ascii && c < utf8.RuneSelf
 	}
-	return utf8.Valid(b)
+	return ascii || utf8.Valid(b)
 }
