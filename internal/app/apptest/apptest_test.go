@@ -1,0 +1,43 @@
+package apptest_test
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/regulars/regulars/internal/app/apptest"
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+func TestAServerOfATestAnswers(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		if status, _ := a.Do(t, http.MethodGet, "/healthz", "", nil); status != http.StatusOK {
+			t.Errorf("status %d", status)
+		}
+		if status, answer := a.Do(t, http.MethodGet, "/readyz", "", nil); status != http.StatusOK {
+			t.Errorf("status %d: %v", status, answer)
+		}
+		communityID := a.Community(t)
+		key := a.Key(t, communityID, auth.BulkUpdateUser)
+		done := a.Import(t, communityID, key, "First Name,Last Name,Username,Email\nAnn,Lee,ann,ann@example.com\n", nil)
+		if done.Counts.Created != 1 {
+			t.Errorf("%+v", done)
+		}
+	})
+}
+
+func TestAProcessLivesOnAfterAKill(t *testing.T) {
+	sqldbtest.EachAddress(t, func(t *testing.T, address string) {
+		env := []string{"REGULARS_DATA=" + t.TempDir()}
+		if address[:6] != "sqlite" {
+			env = append(env, "REGULARS_DATABASE_URL="+address)
+		}
+		p := apptest.StartBinary(t, env...)
+		p.Kill()
+		if _, err := http.Get(p.URL + "/healthz"); err == nil {
+			t.Error("a killed server answers")
+		}
+		p.Restart()
+		p.Stop()
+	})
+}

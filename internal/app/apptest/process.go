@@ -1,0 +1,171 @@
+package apptest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Binary returns the path of the real program, built once per test process.
+func Binary(t testing.TB) string {
+	t.Helper()
+	path, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// build leaves the program where the next test process replaces it, by a
+// rename, so that one that runs is not disturbed.
+var build = sync.OnceValues(func() (path string, err error) {
+	folder, err := os.MkdirTemp("", "regulars-build-")
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	fresh := filepath.Join(folder, "regulars")
+	out, err := exec.CommandContext(context.Background(), "go", "build", "-buildvcs=false", "-o", fresh, "github.com/regulars/regulars/cmd/regulars").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build the program: %w: %s", err, out)
+	}
+	path = filepath.Join(os.TempDir(), "regulars-under-test")
+	return path, os.Rename(fresh, path)
+})
+
+// Process is the real program, serving on 127.0.0.1. It is killed when its
+// test ends.
+type Process struct {
+	URL string // stays the same over restarts
+
+	t    testing.TB
+	env  []string
+	cmd  *exec.Cmd
+	logs *logs
+}
+
+// StartBinary starts the server with further environment, REGULARS_DATA at
+// least and REGULARS_DATABASE_URL for PostgreSQL, and returns once it is
+// ready.
+func StartBinary(t testing.TB, env ...string) *Process {
+	t.Helper()
+	address := freeAddress(t)
+	p := &Process{URL: "http://" + address, t: t, env: append(env, "REGULARS_ADDR="+address, "REGULARS_LOG_LEVEL=debug")}
+	t.Cleanup(func() {
+		p.Kill()
+		if t.Failed() {
+			t.Logf("the server's log:\n%s", p.logs)
+		}
+	})
+	p.Restart()
+	return p
+}
+
+// Restart starts the server again after Kill or Stop, on the same address.
+func (p *Process) Restart() {
+	p.t.Helper()
+	p.cmd = exec.CommandContext(context.Background(), Binary(p.t), "serve")
+	p.cmd.Env = append(os.Environ(), p.env...)
+	if p.logs == nil {
+		p.logs = &logs{}
+	}
+	p.cmd.Stdout, p.cmd.Stderr = p.logs, p.logs
+	if err := p.cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.awaitReady()
+}
+
+// awaitReady waits until the server answers at all: with several nodes on one
+// database /readyz has reasons of its own to say no.
+func (p *Process) awaitReady() {
+	p.t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(time.Minute)
+	for {
+		answer, err := http.Get(p.URL + "/healthz")
+		if err == nil {
+			_, _ = io.Copy(io.Discard, answer.Body)
+			if err := answer.Body.Close(); err == nil && answer.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			p.t.Fatalf("the server does not answer: %v\n%s", err, p.logs)
+		}
+	}
+}
+
+// Kill ends the server as a crash or kill -9 does. A server that is not
+// running is left alone.
+func (p *Process) Kill() {
+	p.t.Helper()
+	if p.cmd == nil {
+		return
+	}
+	err := p.cmd.Process.Kill()
+	_ = p.cmd.Wait() // tells of the signal, which is what was asked for
+	p.cmd = nil
+	if err != nil && !errors.Is(err, os.ErrProcessDone) {
+		p.t.Fatal(err)
+	}
+}
+
+// Stop ends the server as an operator does and fails the test when its exit
+// code is not 0.
+func (p *Process) Stop() {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
+		p.t.Fatal(err)
+	}
+	err := p.cmd.Wait()
+	p.cmd = nil
+	if err != nil {
+		p.t.Fatalf("the server did not stop in order: %v\n%s", err, p.logs)
+	}
+}
+
+// Log returns what the server has printed so far, over all its starts.
+func (p *Process) Log() string { return p.logs.String() }
+
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }() // it was only asked for a number
+	return listener.Addr().String()
+}
+
+// logs keeps what processes print.
+type logs struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write keeps p.
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}

@@ -1,0 +1,253 @@
+package app
+
+import (
+	"archive/tar"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/regulars/regulars/internal/blob"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// backupFormat is the version of the archive's layout:
+//
+//	backup.json     what it is, first
+//	database/NAME   the database's snapshot
+//	files/ID        every file
+//	end             empty: the archive is whole
+const backupFormat = 1
+
+type backupInfo struct {
+	Format    int            `json:"format"`
+	Program   string         `json:"program"`
+	CreatedAt string         `json:"createdAt"`
+	Database  sqldb.Snapshot `json:"database"`
+}
+
+// writeBackup writes an archive of the database and of all files. Others may
+// go on working: the database is as it was at one moment, and the files are
+// read after it, so none that it names is missing.
+func writeBackup(ctx context.Context, s Store, to io.Writer) (err error) {
+	if err := checkExists(s); err != nil {
+		return err
+	}
+	db, err := sqldb.Open(ctx, s.address(), s.options())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	files, err := blob.Open(s.filesFolder())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, files.Close()) }()
+	folder, err := os.MkdirTemp(s.Data, "backup-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+
+	snapshot, err := db.WriteSnapshot(ctx, folder)
+	if err != nil {
+		return err
+	}
+	archive := tar.NewWriter(to)
+	if err := addInfo(archive, snapshot); err != nil {
+		return err
+	}
+	for _, name := range snapshot.Files() {
+		if err := addPath(archive, "database/"+name, filepath.Join(folder, name)); err != nil {
+			return err
+		}
+	}
+	if err := addFiles(ctx, archive, files); err != nil {
+		return err
+	}
+	if err := add(archive, "end", 0, time.UnixMilli(clock.Clock{}.MS()), strings.NewReader("")); err != nil {
+		return err
+	}
+	return archive.Close()
+}
+
+func addInfo(archive *tar.Writer, snapshot sqldb.Snapshot) error {
+	now := clock.Clock{}.MS()
+	info, err := json.MarshalIndent(backupInfo{backupFormat, version, clock.Format(now), snapshot}, "", "  ")
+	if err != nil {
+		return err
+	}
+	return add(archive, "backup.json", int64(len(info)), time.UnixMilli(now), strings.NewReader(string(info)))
+}
+
+func addPath(archive *tar.Writer, name, path string) (err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	return add(archive, name, info.Size(), info.ModTime(), file)
+}
+
+func addFiles(ctx context.Context, archive *tar.Writer, files *blob.Dir) error {
+	return files.List(func(fileID string, size int64, modified time.Time) error {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		file, err := files.Open(fileID)
+		if errs.Is(err, "file_not_found") {
+			return nil // its time was over meanwhile
+		}
+		if err != nil {
+			return err
+		}
+		return errors.Join(add(archive, "files/"+fileID, size, modified, file), file.Close())
+	})
+}
+
+func add(archive *tar.Writer, name string, size int64, modified time.Time, content io.Reader) error {
+	if err := archive.WriteHeader(&tar.Header{Name: name, Mode: 0o600, Size: size, ModTime: modified, Format: tar.FormatPAX}); err != nil {
+		return err
+	}
+	_, err := io.Copy(archive, content)
+	return err
+}
+
+// readBackup fills an empty data folder (and an empty database) from an
+// archive.
+func readBackup(ctx context.Context, s Store, from io.Reader) (err error) {
+	if err := checkEmpty(s); err != nil {
+		return err
+	}
+	files, err := blob.Open(s.filesFolder())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, files.Close()) }()
+	folder, err := os.MkdirTemp(s.Data, "restore-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+
+	archive := tar.NewReader(from)
+	info, err := readInfo(archive)
+	if err != nil {
+		return err
+	}
+	if err := readEntries(ctx, archive, info, folder, files); err != nil {
+		return err
+	}
+	return sqldb.ReadSnapshot(ctx, s.address(), info.Database, folder)
+}
+
+// checkExists keeps a command that only looks from making an empty SQLite
+// file where somebody mistyped the folder.
+func checkExists(s Store) error {
+	if s.DatabaseURL != "" {
+		return os.MkdirAll(s.Data, 0o700)
+	}
+	if _, err := os.Stat(filepath.Join(s.Data, databaseFile)); err != nil {
+		return fmt.Errorf("there is no database in %s", s.Data)
+	}
+	return nil
+}
+
+func checkEmpty(s Store) error {
+	if err := os.MkdirAll(s.Data, 0o700); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(s.Data)
+	if err != nil {
+		return err
+	}
+	if len(entries) > 0 {
+		return fmt.Errorf("the data folder %s is not empty: restore into a fresh one", s.Data)
+	}
+	return nil
+}
+
+func readInfo(archive *tar.Reader) (backupInfo, error) {
+	var info backupInfo
+	header, err := archive.Next()
+	if err != nil || header.Name != "backup.json" {
+		return info, errors.New("this is not a backup made by regulars backup")
+	}
+	if err := json.NewDecoder(archive).Decode(&info); err != nil {
+		return info, fmt.Errorf("read backup.json: %w", err)
+	}
+	if info.Format != backupFormat {
+		return info, fmt.Errorf("the backup has format %d, this program reads %d", info.Format, backupFormat)
+	}
+	return info, nil
+}
+
+// readEntries unpacks the archive: the database's files to folder, the others
+// to files. A file of the database that is missing means the archive was cut.
+func readEntries(ctx context.Context, archive *tar.Reader, info backupInfo, folder string, files *blob.Dir) error {
+	missing, whole := info.Database.Files(), false
+	for {
+		header, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("the backup is damaged: %w", err)
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		kind, name, _ := strings.Cut(header.Name, "/")
+		switch {
+		case header.Name == "end":
+			whole = true
+		case kind == "database" && slices.Contains(missing, name):
+			missing = slices.DeleteFunc(missing, func(m string) bool { return m == name })
+			err = unpack(archive, filepath.Join(folder, name))
+		case kind == "files":
+			err = unpackFile(archive, files, name)
+		default:
+			err = errors.New("it is of no kind this program knows")
+		}
+		if err != nil {
+			return fmt.Errorf("restore %s: %w", header.Name, err)
+		}
+	}
+	if !whole || len(missing) > 0 {
+		return errors.New("the backup is damaged: its end is missing")
+	}
+	return nil
+}
+
+func unpack(content io.Reader, path string) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(file, content)
+	return errors.Join(err, file.Sync(), file.Close())
+}
+
+func unpackFile(content io.Reader, files *blob.Dir, fileID string) error {
+	w, err := files.CreateAs(fileID)
+	if err != nil {
+		return err
+	}
+	defer w.Abort()
+	if _, err := io.Copy(w, content); err != nil {
+		return err
+	}
+	return w.Commit()
+}

@@ -1,0 +1,163 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Store says where the data is. Every command takes it.
+type Store struct {
+	Data        string `env:"REGULARS_DATA" placeholder:"DIR" help:"Folder for uploaded files and, without a database URL, for the database (default: ./regulars-data; demo: a fresh folder that goes away with it)."`
+	DatabaseURL string `name:"database-url" env:"REGULARS_DATABASE_URL" placeholder:"URL" help:"Address of a PostgreSQL database (postgres://...). Empty: SQLite in the data folder."`
+	DBConns     int    `name:"database-connections" env:"REGULARS_DATABASE_CONNECTIONS" default:"20" help:"Most connections to PostgreSQL at a time."`
+	Synchronous string `name:"sqlite-synchronous" env:"REGULARS_SQLITE_SYNCHRONOUS" enum:"FULL,NORMAL" default:"FULL" help:"FULL keeps what was accepted through a power cut, NORMAL through a crash of the program only; it is faster."`
+}
+
+// address is the database's address in the form sqldb takes.
+func (s Store) address() string {
+	if s.DatabaseURL != "" {
+		return s.DatabaseURL
+	}
+	return "sqlite:" + filepath.Join(s.Data, databaseFile)
+}
+
+func (s Store) options() sqldb.Options {
+	return sqldb.Options{Synchronous: s.Synchronous, MaxConns: s.DBConns}
+}
+
+func (s Store) filesFolder() string { return filepath.Join(s.Data, "files") }
+
+const (
+	defaultFolder = "./regulars-data"
+	databaseFile  = "regulars.db"
+)
+
+// Logging says what the log looks like. It goes to the standard error.
+type Logging struct {
+	LogLevel  string `env:"REGULARS_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"Least level that is logged: ${enum}."`
+	LogFormat string `env:"REGULARS_LOG_FORMAT" enum:"text,json" default:"text" help:"Form of the log: ${enum}."`
+}
+
+// Limits are the sizes and rates an operator may choose.
+type Limits struct {
+	BulkFileMiB     int64 `name:"bulk-file-mib" env:"REGULARS_BULK_FILE_MIB" default:"2048" help:"Largest file of a bulk job."`
+	OpenImportMiB   int64 `name:"open-import-mib" env:"REGULARS_OPEN_IMPORT_MIB" default:"16" help:"Largest file of an import without a credential."`
+	OpenImports     int   `name:"open-imports-per-hour" env:"REGULARS_OPEN_IMPORTS_PER_HOUR" default:"10" help:"Imports without a credential from one address in an hour."`
+	AnonymousPerSec int   `name:"anonymous-per-second" env:"REGULARS_ANONYMOUS_PER_SECOND" default:"20" help:"Requests without a credential from one address in a second; 0: no limit."`
+	SignInsPerMin   int   `name:"sign-ins-per-minute" env:"REGULARS_SIGN_INS_PER_MINUTE" default:"10" help:"Attempts to sign in from one address in a minute; 0: no limit."`
+	BulkKeepDays    int   `name:"bulk-keep-days" env:"REGULARS_BULK_KEEP_DAYS" default:"90" help:"Days the file and the row details of a bulk job are kept."`
+	MinFreeMiB      int64 `name:"min-free-mib" env:"REGULARS_MIN_FREE_MIB" default:"256" help:"Room on the data folder's disk below which /readyz fails."`
+}
+
+// Serving says where a server listens and how it works.
+type Serving struct {
+	Addr       string        `env:"REGULARS_ADDR" default:":3333" placeholder:"HOST:PORT" help:"Address to listen on."`
+	PublicURL  string        `name:"public-url" env:"REGULARS_PUBLIC_URL" placeholder:"URL" help:"Address people reach the server at, for the links it prints. Empty: made from the address it listens on."`
+	Proxies    []string      `name:"trusted-proxies" env:"REGULARS_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."`
+	Workers    int           `env:"REGULARS_WORKERS" default:"4" help:"Jobs worked at a time."`
+	Lease      time.Duration `env:"REGULARS_LEASE" default:"30s" help:"Time after which the jobs of a node that went silent are taken over."`
+	DrainAfter time.Duration `name:"shutdown-timeout" env:"REGULARS_SHUTDOWN_TIMEOUT" default:"20s" help:"Time that running requests have to finish when the server stops."`
+}
+
+// Config is every setting of a server. Its tags say the flag, the environment
+// variable, the default and the help of each; a variable NAME can also be read
+// from the file that NAME_FILE names.
+type Config struct {
+	Store   `embed:""`
+	Logging `embed:""`
+	Serving `embed:""`
+	Limits  `embed:""`
+}
+
+// DefaultConfig is the Config of a server that was told nothing.
+func DefaultConfig() (Config, error) {
+	var c Config
+	err := kong.ApplyDefaults(&c)
+	c.Data = defaultFolder
+	return c, err
+}
+
+// validate checks what the tags cannot say.
+func (c Config) validate() error {
+	if c.Workers < 1 || c.Lease < time.Second {
+		return errors.New("workers must be at least 1 and lease at least 1s")
+	}
+	if c.PublicURL != "" {
+		u, err := url.Parse(c.PublicURL)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return fmt.Errorf("public URL %q is not an address such as https://community.example.com", c.PublicURL)
+		}
+	}
+	_, err := c.proxies()
+	return err
+}
+
+// proxies parses the networks; a lone address is a network of one.
+func (c Config) proxies() ([]netip.Prefix, error) {
+	var list []netip.Prefix
+	for _, text := range c.Proxies {
+		prefix, err := netip.ParsePrefix(text)
+		if addr, lone := netip.ParseAddr(text); err != nil && lone == nil {
+			prefix, err = addr.Prefix(addr.BitLen())
+		}
+		if err != nil {
+			return nil, fmt.Errorf("trusted proxy %q is not a network such as 10.0.0.0/8", text)
+		}
+		list = append(list, prefix)
+	}
+	return list, nil
+}
+
+// publicURL is where people reach a server that listens on addr.
+func (c Config) publicURL(addr net.Addr) string {
+	if c.PublicURL != "" {
+		return strings.TrimRight(c.PublicURL, "/")
+	}
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return "http://" + addr.String()
+	}
+	if ip, err := netip.ParseAddr(host); err == nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// readSecretFiles sets each variable NAME of our own that is missing while
+// NAME_FILE names a file, to the file's content without the line break at its
+// end.
+func readSecretFiles(environ []string) error {
+	for _, entry := range environ {
+		name, path, _ := strings.Cut(entry, "=")
+		target, ok := strings.CutSuffix(name, "_FILE")
+		if !ok || !strings.HasPrefix(name, "REGULARS_") || path == "" {
+			continue
+		}
+		if _, both := os.LookupEnv(target); both {
+			return fmt.Errorf("both %s and %s are set: set one", target, name)
+		}
+		content, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s names %s, which does not exist", name, path)
+		}
+		if err != nil {
+			return fmt.Errorf("read %s: %w", name, err)
+		}
+		if err := os.Setenv(target, strings.TrimRight(string(content), "\r\n")); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,111 @@
+package app
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestASecretIsReadFromTheFileItsVariableNames(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "url")
+	if err := os.WriteFile(path, []byte("postgres://x\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("REGULARS_DATABASE_URL", "kept for the end of the test")
+	if err := os.Unsetenv("REGULARS_DATABASE_URL"); err != nil {
+		t.Fatal(err)
+	}
+	if err := readSecretFiles([]string{"REGULARS_DATABASE_URL_FILE=" + path, "OTHER_FILE=/nowhere", "REGULARS_DATA_FILE="}); err != nil {
+		t.Fatal(err)
+	}
+	if got := os.Getenv("REGULARS_DATABASE_URL"); got != "postgres://x" {
+		t.Errorf("read %q", got)
+	}
+	if err := readSecretFiles([]string{"REGULARS_DATABASE_URL_FILE=" + path}); err == nil {
+		t.Error("a variable and its file were both taken")
+	}
+	if err := readSecretFiles([]string{"REGULARS_ADDR_FILE=/nowhere/at/all"}); err == nil {
+		t.Error("a file that does not exist was passed over")
+	}
+}
+
+func TestTheDefaultsAreThoseOfTheManual(t *testing.T) {
+	c, err := DefaultConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Addr != ":3333" || c.Data != "./regulars-data" || c.BulkFileMiB != 2048 || c.OpenImportMiB != 16 || c.OpenImports != 10 || c.Synchronous != "FULL" {
+		t.Errorf("%+v", c)
+	}
+	if err := c.validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWrongSettingsAreRefused(t *testing.T) {
+	for name, spoil := range map[string]func(*Config){
+		"no workers":          func(c *Config) { c.Workers = 0 },
+		"a lease of nothing":  func(c *Config) { c.Lease = 0 },
+		"a public URL":        func(c *Config) { c.PublicURL = "community.example.com" },
+		"a proxy by its name": func(c *Config) { c.Proxies = []string{"proxy.example.com"} },
+	} {
+		c, err := DefaultConfig()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if spoil(&c); c.validate() == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}
+
+func TestAProxyIsANetworkOrALoneAddress(t *testing.T) {
+	c := Config{Serving: Serving{Proxies: []string{"10.0.0.0/8", "192.0.2.7", "2001:db8::/32"}}}
+	list, err := c.proxies()
+	if err != nil || len(list) != 3 || list[1].String() != "192.0.2.7/32" {
+		t.Errorf("%v, %v", list, err)
+	}
+}
+
+func TestTheURLIsOneThatABrowserTakes(t *testing.T) {
+	for _, c := range []struct {
+		listen, public, want string
+	}{
+		{"0.0.0.0:3333", "", "http://localhost:3333"},
+		{"[::]:3333", "", "http://localhost:3333"},
+		{"127.0.0.1:81", "", "http://127.0.0.1:81"},
+		{"[::1]:81", "", "http://[::1]:81"},
+		{"0.0.0.0:3333", "https://c.example.com/", "https://c.example.com"},
+	} {
+		addr, err := net.ResolveTCPAddr("tcp", c.listen)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config := Config{Serving: Serving{PublicURL: c.public}}
+		if got := config.publicURL(addr); got != c.want {
+			t.Errorf("%s %s: %q, want %q", c.listen, c.public, got, c.want)
+		}
+	}
+}
+
+func TestADataFolderHasOneServer(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "data")
+	first, err := lockFolder(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lockFolder(folder); err == nil {
+		t.Error("a second server got the lock")
+	}
+	if err := first.release(); err != nil {
+		t.Fatal(err)
+	}
+	second, err := lockFolder(folder)
+	if err != nil {
+		t.Fatalf("after the first has gone: %v", err)
+	}
+	if err := second.release(); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,61 @@
+package app
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"github.com/regulars/regulars/internal/api"
+	"github.com/regulars/regulars/internal/console"
+	"github.com/regulars/regulars/internal/httpx"
+)
+
+// handler puts the ways in side by side: the API under its prefixes, the
+// probes, and the console for everything else.
+func (a *App) handler() (http.Handler, error) {
+	proxies, err := a.config.proxies()
+	if err != nil {
+		return nil, err
+	}
+	rest := api.New(api.Deps{
+		Log: a.log, Auth: a.Auth, Communities: a.Communities, Members: a.Members, Bulk: a.Bulk, Once: a.Once, Files: a.Files,
+		Version: version, Stopping: a.stopping,
+		Limits: api.Limits{
+			PerAddress: a.config.AnonymousPerSec, OpenUploadsHourly: a.config.OpenImports,
+			OpenUploadBytes: a.config.OpenImportMiB << 20, UploadBytes: a.config.BulkFileMiB << 20,
+		},
+	})
+	pages := console.New(console.Deps{
+		DB: a.DB, Auth: a.Auth, Communities: a.Communities, Members: a.Members, Bulk: a.Bulk, Files: a.Files,
+		Clock: a.clock, Log: a.log, UploadBytes: a.config.BulkFileMiB << 20, Stopping: a.stopping,
+	})
+	mux := http.NewServeMux()
+	for _, prefix := range []string{"/v1/", "/apis/v1/", "/openapi.json", "/openapi.yaml", "/docs", "/docs/"} {
+		mux.Handle(prefix, rest)
+	}
+	mux.HandleFunc("GET /healthz", healthz)
+	mux.HandleFunc("GET /readyz", a.readyz)
+	mux.Handle("GET /metrics", a.metrics.handler())
+	mux.Handle("/", pages)
+	return noteRoute(httpx.Wrap(mux, httpx.Options{
+		Log: a.log, Clock: a.clock, Proxies: proxies, Quiet: isProbe, Observe: a.metrics.observe,
+	})), nil
+}
+
+// isProbe are the requests that machines send every few seconds.
+func isProbe(r *http.Request) bool {
+	return r.URL.Path == "/healthz" || r.URL.Path == "/readyz" || r.URL.Path == "/metrics" || strings.HasPrefix(r.URL.Path, "/assets/")
+}
+
+// noteRoute gives a request a place where the routers write which pattern it
+// matched, so that metrics can name it. A HEAD request has none: it is looked
+// up as a GET by a middleware that needs the router's own.
+func noteRoute(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodHead {
+			r = r.WithContext(withRouteContext(r.Context(), chi.NewRouteContext()))
+		}
+		next.ServeHTTP(w, r)
+	})
+}

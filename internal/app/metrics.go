@@ -1,0 +1,89 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/regulars/regulars/internal/httpx"
+)
+
+// metrics are what /metrics tells a Prometheus.
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.HistogramVec
+}
+
+func newMetrics(p *Parts) *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "regulars_http_request_duration_seconds", Help: "Time from the first byte of a request to the last of its answer.",
+			Buckets: []float64{.001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10, 60},
+		}, []string{"method", "route", "status"}),
+	}
+	m.registry.MustRegister(m.requests, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		&queueCollector{p})
+	return m
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
+}
+
+// observe counts a request. Its labels take few values: the pattern of the
+// route and not the path, and only the methods there are.
+func (m *metrics) observe(seen httpx.Observed) {
+	route := "other"
+	if c := chi.RouteContext(seen.Request.Context()); c != nil && c.RoutePattern() != "" {
+		route = c.RoutePattern()
+	}
+	method := seen.Request.Method
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+	default:
+		method = "OTHER"
+	}
+	m.requests.WithLabelValues(method, route, strconv.Itoa(seen.Status)).Observe(seen.Duration.Seconds())
+}
+
+func withRouteContext(ctx context.Context, c *chi.Context) context.Context {
+	return context.WithValue(ctx, chi.RouteCtxKey, c)
+}
+
+// queueCollector asks the database how the jobs stand when it is scraped: any
+// node tells the same.
+type queueCollector struct{ parts *Parts }
+
+var (
+	jobsDesc  = prometheus.NewDesc("regulars_jobs", "Jobs of all nodes by state.", []string{"state"}, nil)
+	nodesDesc = prometheus.NewDesc("regulars_nodes", "Nodes that are alive.", nil, nil)
+)
+
+// Describe says which metrics Collect sends.
+func (q *queueCollector) Describe(to chan<- *prometheus.Desc) { to <- jobsDesc; to <- nodesDesc }
+
+// Collect asks the database. When it does not answer the metrics are missing,
+// which is what an alert should look for.
+func (q *queueCollector) Collect(to chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if live, err := q.parts.Jobs.LiveNodes(ctx); err == nil {
+		to <- prometheus.MustNewConstMetric(nodesDesc, prometheus.GaugeValue, float64(live))
+	}
+	stats, err := q.parts.Jobs.Stats(ctx)
+	if err != nil {
+		return
+	}
+	for state, n := range map[string]int64{
+		"waiting": stats.Waiting, "queued": stats.Queued, "running": stats.Running, "dead": stats.Dead, "cancelled": stats.Cancelled,
+	} {
+		to <- prometheus.MustNewConstMetric(jobsDesc, prometheus.GaugeValue, float64(n), state)
+	}
+}

@@ -1,0 +1,81 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/blob"
+	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/once"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Parts is the product without its ways in: what a server and the commands
+// both stand on.
+type Parts struct {
+	DB          *sqldb.DB
+	Files       *blob.Dir
+	Jobs        *jobs.Engine // not started
+	Once        *once.Store
+	Communities *community.Communities
+	Members     *member.Members
+	Auth        *auth.Auth
+	Bulk        *bulk.Bulk
+
+	clock clock.Clock
+	log   *slog.Logger
+}
+
+// openParts opens and migrates the database, opens the files and puts the
+// features together, from the lowest to the highest. alone says that no other
+// process works the jobs of this database: what it left running is taken back
+// at once.
+func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger, alone bool) (*Parts, error) {
+	p := &Parts{clock: now, log: log}
+	var err error
+	if p.Files, err = blob.Open(c.filesFolder()); err != nil {
+		return nil, err
+	}
+	if p.DB, err = sqldb.Open(ctx, c.address(), c.options()); err != nil {
+		return nil, errors.Join(err, p.Files.Close())
+	}
+	if err := p.DB.Migrate(ctx); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	p.Jobs = jobs.New(p.DB, now, log, jobs.EngineOptions{Workers: c.Workers, Lease: c.Lease, TakeBack: alone})
+	p.Once = once.New(p.DB, now)
+	p.Communities = community.New(p.DB, now)
+	p.Members = member.New(p.DB, now)
+	p.Auth = auth.New(p.DB, p.Communities, p.Members, now, log)
+	p.Bulk = bulk.New(bulk.Deps{
+		DB: p.DB, Files: p.Files, Members: p.Members, Auth: p.Auth, Communities: p.Communities, Clock: now, Log: log,
+		Limits: bulk.Limits{Keep: time.Duration(c.BulkKeepDays) * 24 * time.Hour},
+	}, p.Jobs)
+	jobs.Register(p.Jobs, p.sweep)
+	return p, nil
+}
+
+// Close closes the database and the files. Stop the engine first.
+func (p *Parts) Close() error { return errors.Join(p.DB.Close(), p.Files.Close()) }
+
+// sweepArgs ask for the removal of what nobody needs any more.
+type sweepArgs struct{}
+
+// Kind is the queue's name for sweeping.
+func (sweepArgs) Kind() string { return "app.sweep" }
+
+// uploadPause is how long an upload may go without a byte before its file
+// counts as left behind by a crash.
+const uploadPause = 24 * time.Hour
+
+func (p *Parts) sweep(ctx context.Context, _ *jobs.Job, _ sweepArgs) error {
+	_, err := p.Files.Sweep(p.clock.Now().Add(-uploadPause))
+	return errors.Join(err, p.Bulk.Sweep(ctx), p.Auth.Sweep(ctx), p.Once.Sweep(ctx))
+}

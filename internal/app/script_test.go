@@ -1,0 +1,133 @@
+package app_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/regulars/regulars/internal/app"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/pgtest"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"regulars": func() { os.Exit(app.Main(os.Args[1:])) }})
+}
+
+// TestCommands runs each script of testdata on each engine: a script reads
+// like a session at a terminal.
+func TestCommands(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("%d scripts, %v", len(scripts), err)
+	}
+	for _, engine := range sqldbtest.Engines(t) {
+		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
+			for _, script := range scripts {
+				t.Run(strings.TrimSuffix(filepath.Base(script), ".txtar"), func(t *testing.T) {
+					t.Parallel()
+					testscript.Run(t, testscript.Params{
+						Files: []string{script}, Setup: func(e *testscript.Env) error { return setUp(t, engine, e) },
+						Cmds: map[string]func(*testscript.TestScript, bool, []string){"field": field, "get": get, "until": until}, RequireExplicitExec: true,
+						Condition: func(c string) (bool, error) { return c == string(engine), nil },
+					})
+				})
+			}
+		})
+	}
+}
+
+func setUp(t *testing.T, engine sqldb.Dialect, e *testscript.Env) error {
+	e.Setenv("REGULARS_DATA", filepath.Join(e.WorkDir, "data"))
+	address, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	e.Setenv("REGULARS_ADDR", address)
+	e.Setenv("URL", "http://"+address)
+	e.Setenv("REGULARS_SQLITE_SYNCHRONOUS", "NORMAL")
+	if engine == sqldb.Postgres {
+		e.Setenv("REGULARS_DATABASE_URL", pgtest.EmptyURL(t))
+		e.Setenv("OTHER_DATABASE_URL", pgtest.EmptyURL(t))
+	}
+	return nil
+}
+
+func freeAddress() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return listener.Addr().String(), listener.Close()
+}
+
+// field NAME VARIABLE takes a field of the JSON object that the last command
+// printed.
+func field(ts *testscript.TestScript, _ bool, args []string) {
+	var object map[string]any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &object))
+	value, ok := object[args[0]]
+	if !ok {
+		ts.Fatalf("no field %s in %v", args[0], object)
+	}
+	ts.Setenv(args[1], strings.Trim(fmt.Sprint(value), `"`))
+}
+
+// get STATUS PATH TEXT... waits until the server answers and checks the status
+// of a path and what its body holds.
+func get(ts *testscript.TestScript, _ bool, args []string) {
+	late := time.After(time.Minute)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		answer, err := http.Get(ts.Getenv("URL") + args[1])
+		if err == nil {
+			body, err := io.ReadAll(answer.Body)
+			ts.Check(err)
+			ts.Check(answer.Body.Close())
+			if fmt.Sprint(answer.StatusCode) != args[0] {
+				ts.Fatalf("status %d, want %s: %s", answer.StatusCode, args[0], body)
+			}
+			for _, text := range args[2:] {
+				if !strings.Contains(string(body), text) {
+					ts.Fatalf("no %q in %s", text, body)
+				}
+			}
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			ts.Fatalf("the server does not answer: %v", err)
+		}
+	}
+}
+
+// until FILE TEXT waits until a file holds a text.
+func until(ts *testscript.TestScript, _ bool, args []string) {
+	late := time.After(time.Minute)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		content, err := os.ReadFile(ts.MkAbs(args[0]))
+		if err == nil && strings.Contains(string(content), args[1]) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			ts.Fatalf("%s never held %q: %v: %s", args[0], args[1], err, content)
+		}
+	}
+}

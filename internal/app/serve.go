@@ -1,0 +1,30 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/regulars/regulars/internal/clock"
+)
+
+type serveCommand struct {
+	Serving `embed:"" group:"Server"`
+	Limits  `embed:"" group:"Limits"`
+}
+
+// Run serves until a signal comes.
+func (c serveCommand) Run(sh *shell) (err error) {
+	a, err := New(sh.ctx, Config{sh.store, sh.logging, c.Serving, c.Limits}, clock.Clock{}, sh.log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	token, needed, err := a.Auth.SetupLink(sh.ctx)
+	if err != nil {
+		return err
+	}
+	if needed {
+		fmt.Fprintf(sh.stdout, "\nNobody can sign in yet. Make the first account here (works once, for 24 hours):\n\n  %s/setup?token=%s\n\n", a.URL(), token)
+	}
+	return a.Run(sh.ctx)
+}
