@@ -75,3 +75,25 @@ func BenchmarkScan(b *testing.B) {
 		_, _ = s.Write(data)
 	}
 }
+
+func BenchmarkWorkbook(b *testing.B) {
+	const rows = 20_000
+	cells := make([][]any, 0, rows+1)
+	for i := range rows + 1 {
+		cells = append(cells, []any{"Priya", "O'Neil", fmt.Sprint("user_", i), fmt.Sprint("u", i, "@example.com"), "PL", "", "founder", float64(i) + .31})
+	}
+	data := workbook(b, cells)
+	b.ReportAllocs()
+	for b.Loop() {
+		t := open(b, data, sheet.Options{})
+		var row sheet.Row
+		n := 0
+		for t.Next(&row) == nil {
+			n++
+		}
+		if n != rows {
+			b.Fatal(n)
+		}
+	}
+	b.ReportMetric(float64(rows*b.N)/b.Elapsed().Seconds(), "rows/s")
+}

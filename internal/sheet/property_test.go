@@ -151,6 +151,7 @@ func TestWhatWriterWritesReadsBackAndIsDetected(t *testing.T) {
 			r.Fatalf("%q: %s", b.Bytes(), diff)
 		}
 		is := table.Detected()
+		checkResume(r, b.Bytes(), is, rows[1:])
 		if d.Encoding == "windows-1252" && is.Encoding == "utf-8" {
 			is.Encoding = d.Encoding // all ASCII
 		}
@@ -158,6 +159,20 @@ func TestWhatWriterWritesReadsBackAndIsDetected(t *testing.T) {
 			r.Fatalf("%q: %s", b.Bytes(), diff)
 		}
 	})
+}
+
+// checkResume opens a file as a job does that goes on: with what was detected.
+func checkResume(r *rapid.T, data []byte, is sheet.Detected, want [][]string) {
+	table, err := sheet.Open(bytes.NewReader(data), int64(len(data)), sheet.Options{Encoding: is.Encoding, Delimiter: is.Delimiter})
+	if err != nil {
+		r.Fatal(err)
+	}
+	if diff := cmp.Diff(is, table.Detected()); diff != "" {
+		r.Fatal(diff)
+	}
+	if diff := cmp.Diff(want, cellsOf(r, table)); diff != "" {
+		r.Fatal(diff)
+	}
 }
 
 // whole is all that a row says, to be kept beyond Next.

@@ -57,7 +57,7 @@ func TestTheSizeOfTheWindowDoesNotShow(t *testing.T) {
 }
 
 func TestAHugeCellTakesLittleMemory(t *testing.T) {
-	data := "a\n\"" + strings.Repeat("x", 100<<20) + "\"\nb\n"
+	data := "a\n\"" + strings.Repeat("x", 20<<20) + "\"\nb\n"
 	table, err := Open(strings.NewReader(data), int64(len(data)), Options{})
 	if err != nil {
 		t.Fatal(err)
