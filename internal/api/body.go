@@ -1,0 +1,188 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/httpx"
+)
+
+const maxJSON = 1 << 20
+
+// takeBody reads the JSON body, so that what follows can read it again, and
+// says in a header what the operation does not know in it.
+func (a *API) takeBody(rt *route, op *huma.Operation, w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if kind := r.Header.Get("Content-Type"); kind != "" {
+		media, _, err := mime.ParseMediaType(kind)
+		if err != nil || media != "application/json" && !strings.HasSuffix(media, "+json") {
+			return nil, errs.New(errs.Unsupported, "unsupported_media_type", "Send the body as JSON, with Content-Type: application/json.")
+		}
+	}
+	r.Header.Set("Content-Type", "application/json")
+	body, err := httpx.ReadBody(w, r, maxJSON)
+	if err != nil {
+		return nil, err
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	if len(body) == 0 {
+		return body, nil
+	}
+	value, err := decodeJSON(body)
+	if err != nil {
+		return nil, err
+	}
+	var schema *huma.Schema
+	if op.RequestBody != nil {
+		schema = op.RequestBody.Content["application/json"].Schema
+	}
+	unknown := a.unknownFields(schema, value, "")
+	if rt.is(seen) {
+		nameUnknown(w, unknown)
+		return body, nil
+	}
+	var wrong []errs.Field
+	for _, name := range unknown {
+		wrong = append(wrong, errs.Field{Field: name, Code: "unknown_field", Message: "The operation has no such field."})
+	}
+	return body, errs.InvalidFields(wrong)
+}
+
+// decodeJSON reads one JSON value. It refuses what a database text cannot
+// hold: bytes that are not UTF-8, and the character NUL.
+func decodeJSON(body []byte) (any, error) {
+	if !utf8.Valid(body) {
+		return nil, errs.New(errs.Invalid, "bad_json", "The body is not UTF-8.")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	var value any
+	err := decoder.Decode(&value)
+	if err == nil {
+		if _, more := decoder.Token(); !errors.Is(more, io.EOF) {
+			err = errors.New("text after the end of the value")
+		}
+	}
+	if err != nil {
+		return nil, errs.New(errs.Invalid, "bad_json", "The body is not JSON: %s.", err)
+	}
+	if holdsNUL(value) {
+		return nil, errs.New(errs.Invalid, "bad_json", "The body holds the character NUL, which no text can keep.")
+	}
+	return value, nil
+}
+
+func holdsNUL(value any) bool {
+	switch v := value.(type) {
+	case string:
+		return strings.ContainsRune(v, 0)
+	case []any:
+		return slices.ContainsFunc(v, holdsNUL)
+	case map[string]any:
+		for key, item := range v {
+			if holdsNUL(key) || holdsNUL(item) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// unknownFields names the fields of value that schema does not have, sorted
+// and with their path. A nil schema has none.
+func (a *API) unknownFields(schema *huma.Schema, value any, path string) (unknown []string) {
+	for schema != nil && schema.Ref != "" {
+		schema = a.huma.OpenAPI().Components.Schemas.SchemaFromRef(schema.Ref)
+	}
+	switch v := value.(type) {
+	case []any:
+		if schema != nil && schema.Items != nil {
+			for _, item := range v {
+				unknown = append(unknown, a.unknownFields(schema.Items, item, path)...)
+			}
+		}
+	case map[string]any:
+		for key, item := range v {
+			property, known := propertyOf(schema, key)
+			if !known {
+				unknown = append(unknown, path+key)
+			} else if property != nil {
+				unknown = append(unknown, a.unknownFields(property, item, path+key+".")...)
+			}
+		}
+	}
+	slices.Sort(unknown)
+	return slices.Compact(unknown)
+}
+
+// propertyOf finds what schema says about a key, which compares without case
+// as everywhere in the decoder. An object of free keys knows them all.
+func propertyOf(schema *huma.Schema, key string) (property *huma.Schema, known bool) {
+	if schema == nil {
+		return nil, false
+	}
+	for name, property := range schema.Properties {
+		if strings.EqualFold(name, key) {
+			return property, true
+		}
+	}
+	free, isSchema := schema.AdditionalProperties.(*huma.Schema)
+	return free, isSchema || len(schema.Properties) == 0
+}
+
+// allowUnknown lets the checks of an operation pass over fields that it does
+// not have.
+func (a *API) allowUnknown(rt route) {
+	item := a.huma.OpenAPI().Paths[rt.path]
+	for _, op := range []*huma.Operation{item.Post, item.Put, item.Patch} {
+		if op != nil && op.OperationID == rt.name && op.RequestBody != nil {
+			a.openSchema(op.RequestBody.Content["application/json"].Schema)
+		}
+	}
+}
+
+func (a *API) openSchema(schema *huma.Schema) {
+	for schema != nil && schema.Ref != "" {
+		schema = a.huma.OpenAPI().Components.Schemas.SchemaFromRef(schema.Ref)
+	}
+	if schema == nil {
+		return
+	}
+	a.openSchema(schema.Items)
+	for _, property := range schema.Properties {
+		a.openSchema(property)
+	}
+	if closed, ok := schema.AdditionalProperties.(bool); ok && !closed {
+		schema.AdditionalProperties = true
+	}
+}
+
+const maxNamed = 20
+
+// nameUnknown tells a caller in a header what was ignored. The names are the
+// caller's: they are escaped, and not repeated without end.
+func nameUnknown(w http.ResponseWriter, unknown []string) {
+	if len(unknown) == 0 {
+		return
+	}
+	if len(unknown) > maxNamed {
+		unknown = append(unknown[:maxNamed:maxNamed], "...")
+	}
+	escaped := make([]string, len(unknown))
+	for i, name := range unknown {
+		if len(name) > 64 {
+			name = strings.ToValidUTF8(name[:64], "") + "..."
+		}
+		escaped[i] = url.PathEscape(name)
+	}
+	w.Header().Set("X-Unknown-Fields", strings.Join(escaped, ", "))
+}

@@ -1,0 +1,103 @@
+package api
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/httpx"
+)
+
+func TestJSONThatNoDatabaseCanKeepIsRefused(t *testing.T) {
+	for body, ok := range map[string]bool{
+		`{"a":[1,"x",null]}`: true, `{"a":"\u00e9"}`: true,
+		``: false, `{`: false, `{} {}`: false, "{\"a\":\"\xff\"}": false, `{"a":"x\u0000"}`: false, `{"a\u0000":1}`: false, `[["\u0000"]]`: false,
+	} {
+		if _, err := decodeJSON([]byte(body)); (err == nil) != ok || !ok && !errs.Is(err, "bad_json") {
+			t.Errorf("%q: %v", body, err)
+		}
+	}
+}
+
+// operation finds a described operation by its name.
+func operation(t *testing.T, a *API, name string) *huma.Operation {
+	t.Helper()
+	for _, item := range a.huma.OpenAPI().Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
+			if op != nil && op.OperationID == name {
+				return op
+			}
+		}
+	}
+	t.Fatalf("there is no operation %s", name)
+	return nil
+}
+
+func TestUnknownFieldsAreNamedWithTheirPath(t *testing.T) {
+	a := New(Deps{})
+	for name, c := range map[string]struct {
+		body string
+		want []string
+	}{
+		"createRole":    {`{"title":"x","Order":1,"colour":"red","server_permissions":{"allow_dm":true,"fly":true}}`, []string{"colour", "server_permissions.fly"}},
+		"createTag":     {`{"name":"x","b":1,"a":2}`, []string{"a", "b"}},
+		"getUserData":   {`{"idOrEmail":"x"}`, nil},
+		"applyBulkJob":  {`{"force":true}`, []string{"force"}},
+		"cancelBulkJob": {`{"communityId":"x"}`, nil},
+	} {
+		value, err := decodeJSON([]byte(c.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		schema := operation(t, a, name).RequestBody.Content["application/json"].Schema
+		if d := cmp.Diff(c.want, a.unknownFields(schema, value, "")); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+}
+
+func TestIgnoredFieldsAreNamedInAHeaderThatNobodyCanForge(t *testing.T) {
+	rec := httptest.NewRecorder()
+	nameUnknown(rec, append([]string{"a b\r\nX: y", strings.Repeat("n", 100)}, strings.Split(strings.Repeat("z ", 30), " ")...))
+	got := strings.Split(rec.Header().Get("X-Unknown-Fields"), ", ")
+	if len(got) != maxNamed+1 || got[0] != "a%20b%0D%0AX:%20y" || got[maxNamed] != "..." || len(got[1]) > 70 {
+		t.Errorf("%d names: %q", len(got), got)
+	}
+}
+
+func TestWhatHumaFindsIsSaidInOurForm(t *testing.T) {
+	failure := func(status int, details ...error) *httpx.Failure {
+		return newError(nil, status, "validation failed", details...).(*httpx.Failure) //nolint:errcheck,forcetypeassert // newError makes nothing else
+	}
+	f := failure(http.StatusUnprocessableEntity,
+		&huma.ErrorDetail{Location: "body", Message: "expected required property title to be present"},
+		&huma.ErrorDetail{Location: "body.a", Message: "expected required property b to be present"},
+		&huma.ErrorDetail{Location: "body.order", Message: "expected integer"},
+		&huma.ErrorDetail{Location: "query.limit", Message: "expected number <= 100"},
+		&huma.ErrorDetail{Location: "query.page", Message: "invalid integer"},
+		&huma.ErrorDetail{Location: "query.type", Message: `expected value to be one of "import, update"`},
+		errors.New("odd"))
+	want := []errs.Field{
+		{Field: "title", Code: "required", Message: "It is required."},
+		{Field: "a.b", Code: "required", Message: "It is required."},
+		{Field: "order", Code: "wrong_type", Message: "Expected integer."},
+		{Field: "limit", Code: "too_large", Message: "Expected number <= 100."},
+		{Field: "page", Code: "wrong_type", Message: "Invalid integer."},
+		{Field: "type", Code: "not_allowed", Message: `Expected value to be one of "import, update".`},
+		{Code: "invalid", Message: "Odd."},
+	}
+	if d := cmp.Diff(want, f.Errors); d != "" || f.GetStatus() != 400 || f.Code != "invalid_input" {
+		t.Errorf("%d %s %s", f.GetStatus(), f.Code, d)
+	}
+	for status, code := range map[int]string{400: "body_required", 413: "body_too_large", 415: "unsupported_media_type", 500: "internal"} {
+		if f := failure(status); f.GetStatus() != status || f.Code != code {
+			t.Errorf("%d: %d %s", status, f.GetStatus(), f.Code)
+		}
+	}
+}

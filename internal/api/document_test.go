@@ -1,0 +1,93 @@
+package api
+
+import (
+	"flag"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite api/openapi.yaml")
+
+const golden = "../../api/openapi.yaml"
+
+func TestTheDocumentIsTheReviewedOne(t *testing.T) {
+	got, err := Document("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile(golden, got, 0o644); err != nil { //nolint:gosec // a file of the repository
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), string(got)); d != "" {
+		t.Errorf("the API has changed; look at the difference, then run go test ./internal/api -update\n%s", d)
+	}
+}
+
+func TestEveryOperationIsDescribed(t *testing.T) {
+	a := New(Deps{})
+	for path, item := range a.huma.OpenAPI().Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
+			if op == nil {
+				continue
+			}
+			if op.Summary == "" || len(op.Tags) != 1 || op.OperationID == "" || op.Extensions["x-permissions"] == nil {
+				t.Errorf("%s %s lacks a summary, a tag, a name or its permissions", op.Method, path)
+			}
+			if op.Responses["422"] != nil || op.Responses["401"] == nil || op.Responses["default"] != nil {
+				t.Errorf("%s %s describes the wrong failures", op.Method, path)
+			}
+		}
+	}
+	for name := range descriptions {
+		operation(t, a, name)
+	}
+}
+
+func TestTheReferenceAsksNobodyElse(t *testing.T) {
+	a := New(Deps{})
+	for path, kind := range map[string]string{
+		"/docs": "text/html", "/docs/start.js": "text/javascript", "/docs/scalar.js": "text/javascript",
+		"/openapi.json": "application/json", "/openapi.yaml": "application/yaml",
+	} {
+		rec := httptest.NewRecorder()
+		a.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), "GET", path, nil))
+		h := rec.Result().Header
+		if rec.Code != 200 || !strings.HasPrefix(h.Get("Content-Type"), kind) || rec.Body.Len() == 0 {
+			t.Errorf("%s: %d %s, %d bytes", path, rec.Code, h.Get("Content-Type"), rec.Body.Len())
+		}
+		if path == "/docs" && strings.Contains(h.Get("Content-Security-Policy")+rec.Body.String(), "http") {
+			t.Errorf("%s names another host", path)
+		}
+	}
+}
+
+func TestAnUnknownAddressAndAWrongMethodAreFailures(t *testing.T) {
+	a := New(Deps{})
+	for _, c := range []struct {
+		method, path  string
+		status        int
+		code, allowed string
+	}{
+		{"GET", "/v1/nothing", 404, "route_not_found", ""},
+		{"PUT", "/v1/users/bulk-import", 405, "method_not_allowed", "POST"},
+		{"DELETE", "/apis/v1/users/bulk-update", 405, "method_not_allowed", "GET, POST"},
+		{"POST", "/openapi.json", 405, "method_not_allowed", "GET"},
+	} {
+		rec := httptest.NewRecorder()
+		a.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), c.method, c.path, nil))
+		if rec.Code != c.status || !strings.Contains(rec.Body.String(), `"`+c.code+`"`) || rec.Header().Get("Allow") != c.allowed {
+			t.Errorf("%s %s: %d %s, Allow %q", c.method, c.path, rec.Code, rec.Body, rec.Header().Get("Allow"))
+		}
+	}
+}

@@ -1,0 +1,134 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/httpx"
+)
+
+// newError gives what huma finds wrong in a request our form: 400 with every
+// wrong field, never 422.
+func newError(hctx huma.Context, status int, message string, details ...error) huma.StatusError {
+	ctx := context.Background()
+	if hctx != nil {
+		ctx = hctx.Context()
+	}
+	for _, detail := range details {
+		if failure, ok := detail.(*httpx.Failure); ok { //nolint:errorlint // resolvers return it as it is
+			return failure
+		}
+	}
+	switch status {
+	case http.StatusBadRequest, http.StatusUnprocessableEntity, http.StatusRequestTimeout:
+		if len(details) > 0 {
+			return httpx.NewFailure(ctx, errs.InvalidFields(wrongFields(details)))
+		}
+		return httpx.NewFailure(ctx, errs.New(errs.Invalid, "body_required", "The operation needs a JSON body."))
+	case http.StatusUnsupportedMediaType:
+		return httpx.NewFailure(ctx, errs.New(errs.Unsupported, "unsupported_media_type", "Send the body as JSON, with Content-Type: application/json."))
+	case http.StatusRequestEntityTooLarge:
+		return httpx.NewFailure(ctx, errs.New(errs.TooLarge, "body_too_large", "The body is too large."))
+	default:
+		return httpx.NewFailure(ctx, errorf(status, message, details))
+	}
+}
+
+// internalError is a failure inside huma, to be logged and not shown.
+type internalError struct {
+	status  int
+	message string
+	details []error
+}
+
+func errorf(status int, message string, details []error) error {
+	return &internalError{status, message, details}
+}
+
+func (e *internalError) Error() string {
+	text := http.StatusText(e.status) + ": " + e.message
+	for _, detail := range e.details {
+		text += ": " + detail.Error()
+	}
+	return text
+}
+
+func wrongFields(details []error) []errs.Field {
+	fields := make([]errs.Field, 0, len(details))
+	for _, detail := range details {
+		d, ok := detail.(huma.ErrorDetailer)
+		if !ok {
+			fields = append(fields, errs.Field{Code: "invalid", Message: sentence(detail.Error())})
+			continue
+		}
+		fields = append(fields, wrongField(d.ErrorDetail()))
+	}
+	return fields
+}
+
+var missing = regexp.MustCompile(`^expected required property (.+) to be present$`)
+
+// wrongField says in our words where and why a value was refused.
+func wrongField(d *huma.ErrorDetail) errs.Field {
+	at := d.Location
+	for _, place := range []string{"body", "query", "path", "header"} {
+		if at == place {
+			at = ""
+		} else if rest, ok := strings.CutPrefix(at, place+"."); ok {
+			at = rest
+			break
+		}
+	}
+	if m := missing.FindStringSubmatch(d.Message); m != nil {
+		return errs.Field{Field: join(at, m[1]), Code: "required", Message: "It is required."}
+	}
+	if strings.HasPrefix(d.Message, "json: ") {
+		// The decoder names types of ours, which mean nothing outside.
+		return errs.Field{Field: at, Code: "wrong_type", Message: "A value has the wrong type or does not fit."}
+	}
+	return errs.Field{Field: at, Code: codeOf(d.Message), Message: sentence(d.Message)}
+}
+
+// codes are the stable names of what huma may find, by the start of its text.
+var codes = []struct{ start, code string }{
+	{"unexpected property", "unknown_field"},
+	{"required ", "required"},
+	{"expected value to be one of", "not_allowed"},
+	{"expected number >", "too_small"},
+	{"expected number <", "too_large"},
+	{"expected length >=", "too_short"},
+	{"expected length <=", "too_long"},
+	{"expected array length >=", "too_few"},
+	{"expected array length <=", "too_many"},
+	{"expected string to ", "wrong_format"},
+	{"expected ", "wrong_type"},
+	{"invalid ", "wrong_type"},
+}
+
+func codeOf(message string) string {
+	for _, c := range codes {
+		if strings.HasPrefix(message, c.start) {
+			return c.code
+		}
+	}
+	return "invalid"
+}
+
+func sentence(s string) string {
+	if s == "" {
+		return "It is not valid."
+	}
+	return strings.ToUpper(s[:1]) + strings.TrimSuffix(s[1:], ".") + "."
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}

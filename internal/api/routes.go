@@ -1,0 +1,58 @@
+package api
+
+import (
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/bulk"
+)
+
+// What a credential needs: one permission of a line is enough.
+var (
+	bulkWork    = []auth.Permission{auth.BulkUpdateUser}
+	readFields  = []auth.Permission{auth.UserFields, auth.BulkUpdateUser, auth.GetUserData}
+	writeFields = []auth.Permission{auth.UserFields}
+	tagMembers  = []auth.Permission{auth.UserFields, auth.BulkUpdateUser}
+	readRoles   = []auth.Permission{auth.ManageRoles, auth.BulkUpdateUser, auth.GetUserData}
+	manageRoles = []auth.Permission{auth.ManageRoles}
+	readUsers   = []auth.Permission{auth.GetUserData}
+)
+
+// routes lists every operation: where it is, what it is called, what a
+// credential needs, and what is special about it.
+func (a *API) routes() {
+	a.bulkRoutes(area{a, "Bulk"})
+	a.roleRoutes(area{a, "Roles"})
+	a.userRoutes(area{a, "Users"})
+	a.fieldRoutes(area{a, "User fields"})
+}
+
+func (a *API) bulkRoutes(g area) {
+	addRaw(g, route{"POST", "/v1/users/bulk-import", "importUsers", "Import members from a file", bulkWork, seen | inBody | open | takesFile}, describeImport, a.start(bulk.Import))
+	addRaw(g, route{"POST", "/v1/users/bulk-update", "updateUsers", "Update members from a file", bulkWork, seen | inBody | takesFile}, describeUpdate, a.start(bulk.Update))
+	addRaw(g, route{"GET", "/v1/users/bulk-import/template", "getImportTemplate", "Template of an import file", bulkWork, 0}, describeTemplate, a.importTemplate)
+	add(g, route{"GET", "/v1/users/bulk-update", "listBulkJobs", "List bulk jobs", bulkWork, seen}, a.listJobs)
+	add(g, route{"GET", "/v1/users/bulk-update/{jobId}/status", "getBulkJob", "Status of a bulk job", bulkWork, seen}, a.jobStatus)
+	add(g, route{"GET", "/v1/users/bulk-update/{jobId}/details", "listBulkRows", "Rows of a bulk job", bulkWork, seen}, a.jobDetails)
+	addRaw(g, route{"GET", "/v1/users/bulk-update/{jobId}/failed.csv", "getFailedRows", "Failed rows of a bulk job", bulkWork, 0}, describeFailed, a.failedRows)
+	addRaw(g, route{"GET", "/v1/users/bulk-update/{jobId}/progress", "streamBulkJob", "Progress of a bulk job, live", bulkWork, 0}, describeProgress, a.jobProgress)
+	add(g, route{"POST", "/v1/users/bulk-update/{jobId}/cancel", "cancelBulkJob", "Cancel a bulk job", bulkWork, inBody}, a.cancelJob)
+	add(g, route{"POST", "/v1/users/bulk-update/{jobId}/apply", "applyBulkJob", "Apply the plan of a dry run", bulkWork, inBody | forever}, a.applyJob)
+	add(g, route{"POST", "/v1/users/bulk-update/{jobId}/undo", "undoBulkJob", "Undo a bulk job", bulkWork, inBody | forever}, a.undoJob)
+	add(g, route{"GET", "/v1/communities/{communityId}/tags", "listTags", "List tags", tagMembers, 0}, a.listTags)
+	add(g, route{"POST", "/v1/communities/{communityId}/tags", "createTag", "Create a tag", tagMembers, created}, a.createTag)
+	add(g, route{"DELETE", "/v1/communities/{communityId}/tags/{tagId}", "deleteTag", "Delete a tag", tagMembers, 0}, a.deleteTag)
+}
+
+func (a *API) roleRoutes(g area) {
+	add(g, route{"POST", "/v1/roles", "createRole", "Create a role", manageRoles, seen | inBody}, a.createRole)
+	add(g, route{"GET", "/v1/servers/{serverId}/roles", "listRoles", "List roles", readRoles, 0}, a.listRoles)
+}
+
+func (a *API) userRoutes(g area) {
+	add(g, route{"POST", "/v1/users/info", "getUserData", "Data of one user", readUsers, seen | inBody | reads}, a.userInfo)
+	add(g, route{"GET", "/v1/communities/{communityId}/users", "listUsers", "List users", readUsers, 0}, a.listUsers)
+}
+
+func (a *API) fieldRoutes(g area) {
+	add(g, route{"GET", "/v1/communities/{communityId}/user-fields", "listUserFields", "List user fields", readFields, 0}, a.listFields)
+	add(g, route{"POST", "/v1/communities/{communityId}/user-fields", "createUserField", "Create a user field", writeFields, created}, a.createField)
+}

@@ -1,0 +1,213 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/regulars/regulars/internal/blob"
+	"github.com/regulars/regulars/internal/errs"
+)
+
+// form writes a form of name, value pairs; a name that starts with @ is a file.
+func form(t *testing.T, pairs ...string) (body []byte, contentType string) {
+	t.Helper()
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	for i := 0; i < len(pairs); i += 2 {
+		var part io.Writer
+		var err error
+		if name, file := strings.CutPrefix(pairs[i], "@"); file {
+			part, err = w.CreateFormFile("data", name)
+		} else {
+			part, err = w.CreateFormField(pairs[i])
+		}
+		if err == nil {
+			_, err = io.WriteString(part, pairs[i+1])
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes(), w.FormDataContentType()
+}
+
+func newUpload(t *testing.T) (*upload, *blob.Dir) {
+	t.Helper()
+	dir, err := blob.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = dir.Close() })
+	return &upload{
+		form: map[string]string{}, limit: 1000, create: dir.Create,
+		community: func(string) error { return nil }, beforeAll: func() error { return nil },
+	}, dir
+}
+
+func post(body []byte, contentType string) *http.Request {
+	r := httptest.NewRequestWithContext(context.Background(), "POST", "/", bytes.NewReader(body))
+	r.Header.Set("Content-Type", contentType)
+	return r
+}
+
+func TestAFormIsReadWithItsPartsInAnyOrder(t *testing.T) {
+	for name, pairs := range map[string][]string{
+		"file first": {"@a.csv", "x,y\n", "communityId", " c1 ", "mode", "create", "extra", "1"},
+		"file last":  {"mode", "create", "extra", "1", "communityId", "c1", "@a.csv", "x,y\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			u, dir := newUpload(t)
+			var community string
+			u.community = func(name string) error { community = name; return nil }
+			if err := u.read(httptest.NewRecorder(), post(form(t, pairs...))); err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(map[string]string{"mode": "create"}, u.form); d != "" || community != "c1" || u.fileName != "a.csv" {
+				t.Errorf("community %q, file %q, form %s", community, u.fileName, d)
+			}
+			if d := cmp.Diff([]string{"extra"}, u.unknown); d != "" || u.verdict.Size != 4 {
+				t.Errorf("unknown %s, verdict %+v", d, u.verdict)
+			}
+			if err := u.file.Commit(); err != nil {
+				t.Fatal(err)
+			}
+			kept, err := dir.Open(u.file.ID())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = kept.Close() }()
+			if text, _ := io.ReadAll(kept); string(text) != "x,y\n" {
+				t.Errorf("kept %q", text)
+			}
+		})
+	}
+}
+
+func TestABadFormIsRefusedAndLeavesNothing(t *testing.T) {
+	whole, kind := form(t, "communityId", "c1", "@a.csv", strings.Repeat("x", 900))
+	big, bigKind := form(t, "@a.csv", strings.Repeat("x", 1001))
+	closed := errs.New(errs.Forbidden, "closed", "m")
+	for _, c := range []struct {
+		name string
+		r    *http.Request
+		code string
+		with func(*upload)
+	}{
+		{"no body at all", post(nil, ""), "missing_file", nil},
+		{"not a form", post([]byte("{}"), "application/json"), "not_multipart", nil},
+		{"no boundary", post(whole, "multipart/form-data"), "bad_multipart", nil},
+		{"no file", post(form(t, "communityId", "c1")), "missing_file", nil},
+		{"two files", post(form(t, "@a.csv", "x", "@b.csv", "y")), "several_files", nil},
+		{"cut in the file", post(whole[:len(whole)-200], kind), "upload_truncated", nil},
+		{"cut before the end of the form", post(whole[:len(whole)-4], kind), "upload_truncated", nil},
+		{"the wrong boundary", post(whole, "multipart/form-data; boundary=other"), "upload_truncated", nil},
+		{"a file over the limit", post(big, bigKind), "file_too_large", nil},
+		{"a field twice", post(form(t, "mode", "create", "mode", "update", "@a.csv", "x")), "invalid_input", nil},
+		{"a field with NUL", post(form(t, "mode", "a\x00b", "@a.csv", "x")), "invalid_input", nil},
+		{"a field that is not UTF-8", post(form(t, "mode", "a\xffb", "@a.csv", "x")), "invalid_input", nil},
+		{"a field over 64 KiB", post(form(t, "mode", strings.Repeat("x", maxFormField+1), "@a.csv", "x")), "invalid_input", nil},
+		{"a community that is closed to the actor", post(whole, kind), "closed", func(u *upload) { u.community = func(string) error { return closed } }},
+		{"too many uploads", post(whole, kind), "closed", func(u *upload) { u.beforeAll = func() error { return closed } }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			u, dir := newUpload(t)
+			if c.with != nil {
+				c.with(u)
+			}
+			err := u.read(httptest.NewRecorder(), c.r)
+			u.abort()
+			if !errs.Is(err, c.code) {
+				t.Errorf("got %v, want %s", err, c.code)
+			}
+			left := 0
+			_ = dir.List(func(string, int64, time.Time) error { left++; return nil })
+			swept, _ := dir.Sweep(time.Unix(1<<40, 0))
+			if left+swept > 0 {
+				t.Errorf("%d files are left, %d unfinished", left, swept)
+			}
+		})
+	}
+}
+
+func TestADeclaredSizeOverTheLimitIsRefusedUnread(t *testing.T) {
+	u, _ := newUpload(t)
+	r := post(form(t, "@a.csv", "x"))
+	r.ContentLength = u.limit + formOverhead + 1
+	r.Body = io.NopCloser(unreadableBody{t})
+	if err := u.read(httptest.NewRecorder(), r); !errs.Is(err, "file_too_large") {
+		t.Error(err)
+	}
+}
+
+type unreadableBody struct{ t *testing.T }
+
+func (u unreadableBody) Read([]byte) (int, error) {
+	u.t.Error("the body is read")
+	return 0, io.EOF
+}
+
+func TestAFormWithoutEndIsCutOff(t *testing.T) {
+	u, _ := newUpload(t)
+	body := io.MultiReader(strings.NewReader("--b\r\nContent-Disposition: form-data; name=\"other\"; filename=\"x\"\r\n\r\n"), endless{})
+	r := httptest.NewRequestWithContext(context.Background(), "POST", "/", body)
+	r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
+	if err := u.read(httptest.NewRecorder(), r); errs.KindOf(err) != errs.Invalid {
+		t.Error(err)
+	}
+}
+
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
+}
+
+func TestTheFingerprintIsOfTheFileAndTheFieldsInAnyOrder(t *testing.T) {
+	of := func(pairs ...string) string {
+		u, _ := newUpload(t)
+		defer u.abort()
+		if err := u.read(httptest.NewRecorder(), post(form(t, pairs...))); err != nil {
+			t.Fatal(err)
+		}
+		return u.fingerprint()
+	}
+	first := of("@a.csv", "x", "mode", "create", "dryRun", "true")
+	if got := of("dryRun", "true", "@renamed.csv", "x", "mode", "create", "ignored", "1"); got != first {
+		t.Error("another order is another fingerprint")
+	}
+	for name, pairs := range map[string][]string{
+		"another file":  {"@a.csv", "y", "mode", "create", "dryRun", "true"},
+		"another value": {"@a.csv", "x", "mode", "update", "dryRun", "true"},
+		"one field":     {"@a.csv", "x", "mode", "create"},
+	} {
+		if of(pairs...) == first {
+			t.Error(name + " has the same fingerprint")
+		}
+	}
+}
+
+func TestAFileNameIsSafeToShow(t *testing.T) {
+	for given, want := range map[string]string{
+		"members.csv": "members.csv", `C:\Users\ada\members.csv`: "members.csv", "../../etc/passwd": "passwd",
+		"": "upload.csv", "..": "..", "a\x00b\n.csv": "ab.csv", "\u202egnp.csv": "gnp.csv", "a\xff.csv": "a.csv",
+	} {
+		if got := fileName(given); got != want {
+			t.Errorf("%q: %q, want %q", given, got, want)
+		}
+	}
+}

@@ -1,0 +1,143 @@
+package api
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/member"
+)
+
+type user struct {
+	ID           string         `json:"_id" example:"6a21d1c09f3b0c4d5e6f7a8b"`
+	UserID       int64          `json:"userId" example:"1042" doc:"The account's small number."`
+	Username     string         `json:"username" example:"ada"`
+	DisplayName  string         `json:"displayName" example:"Ada L."`
+	FirstName    string         `json:"firstName" example:"Ada"`
+	LastName     string         `json:"lastName" example:"Lovelace"`
+	Email        string         `json:"email" example:"ada@example.com"`
+	Phone        string         `json:"phone" example:"+442071234567" doc:"Empty when unknown."`
+	Country      string         `json:"country" example:"GB" doc:"ISO 3166 alpha-2; empty when unknown."`
+	Language     string         `json:"language" example:"en" doc:"BCP 47; empty when unknown."`
+	Roles        []string       `json:"roles" nullable:"false" doc:"Titles, the highest first; every member has @all."`
+	HighestRole  string         `json:"highestRole" example:"VIP"`
+	Tags         []string       `json:"tags" nullable:"false"`
+	CustomFields map[string]any `json:"customFields" nullable:"false" doc:"By field, with values of the field's type; an unset field is absent."`
+	JoinedAt     string         `json:"joinedAt" format:"date-time"`
+}
+
+// naming turns ids of roles and tags into names, and back.
+type naming struct {
+	roles []auth.Role // the highest first, the one of everyone last
+	tags  []member.Tag
+}
+
+func (a *API) naming(ctx context.Context) (n naming, err error) {
+	if n.roles, err = a.Auth.Roles(ctx, here(ctx)); err != nil {
+		return n, err
+	}
+	n.tags, err = a.Members.Tags(ctx, here(ctx))
+	return n, err
+}
+
+// roleID is the id of the role with that id or title; without one, ref itself,
+// which then matches nobody.
+func (n naming) roleID(ref string) string {
+	for _, r := range n.roles {
+		if r.Title == ref {
+			return r.ID
+		}
+	}
+	return ref
+}
+
+func (n naming) tagID(ref string) string {
+	for _, t := range n.tags {
+		if t.Name == ref {
+			return t.ID
+		}
+	}
+	return ref
+}
+
+func (n naming) user(m member.Member) user {
+	u := user{
+		ID: m.ID, UserID: m.Number, Username: m.Username, DisplayName: m.DisplayName, FirstName: m.FirstName, LastName: m.LastName,
+		Email: m.Email, Phone: m.Phone, Country: m.Country, Language: m.Language, Roles: []string{}, Tags: []string{},
+		CustomFields: m.Fields, JoinedAt: clock.Format(m.JoinedAt),
+	}
+	if u.CustomFields == nil {
+		u.CustomFields = map[string]any{}
+	}
+	held := set(m.RoleIDs)
+	for _, r := range n.roles {
+		if held[r.ID] || r.Everyone {
+			u.Roles = append(u.Roles, r.Title)
+		}
+	}
+	if len(u.Roles) > 0 {
+		u.HighestRole = u.Roles[0]
+	}
+	tagged := set(m.TagIDs)
+	for _, t := range n.tags {
+		if tagged[t.ID] {
+			u.Tags = append(u.Tags, t.Name)
+		}
+	}
+	return u
+}
+
+func set(ids []string) map[string]bool {
+	out := make(map[string]bool, len(ids))
+	for _, one := range ids {
+		out[one] = true
+	}
+	return out
+}
+
+type userQuestion struct {
+	Body struct {
+		IDOrEmail   string `json:"idOrEmail" minLength:"1" example:"ada@example.com" doc:"_id, number, email or username."`
+		CommunityID string `json:"communityId,omitempty" doc:"Needed with a session of several memberships."`
+		ServerID    string `json:"serverId,omitempty" doc:"The same by another name."`
+	} `nameHint:"UserQuestion"`
+}
+
+type userQuery struct {
+	CommunityPath
+	PageInput
+	Search string `query:"search" maxLength:"200" doc:"The beginning of an email address or username, or a part of a name."`
+	Role   string `query:"role" doc:"The _id or title of a role."`
+	Tag    string `query:"tag" doc:"The _id or name of a tag."`
+	Sort   string `query:"sort" enum:"-created,created,username,-username,email,-email" default:"-created" doc:"With - in front the other way round."`
+}
+
+func (a *API) userInfo(ctx context.Context, in *userQuestion) (*answer[user], error) {
+	ctx, err := a.intoBody(ctx, readUsers, in.Body.CommunityID, in.Body.ServerID)
+	if err != nil {
+		return nil, err
+	}
+	found, err := a.Members.Find(ctx, here(ctx), in.Body.IDOrEmail)
+	if err != nil {
+		return nil, err
+	}
+	names, err := a.naming(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return respond("User data", names.user(found)), nil
+}
+
+func (a *API) listUsers(ctx context.Context, in *userQuery) (*list[user, pages], error) {
+	names, err := a.naming(ctx)
+	if err != nil {
+		return nil, err
+	}
+	filter := member.Filter{Search: in.Search, Sort: in.Sort, Page: in.Page, Limit: in.Limit, RoleID: names.roleID(in.Role), TagID: names.tagID(in.Tag)}
+	found, err := a.Members.List(ctx, here(ctx), filter)
+	if err != nil {
+		return nil, err
+	}
+	meta := pages{in.Page, in.Limit, found.Total, found.TotalCapped}
+	return respondList("Users of the community", convert(found.Members, names.user), meta), nil
+}
