@@ -39,11 +39,11 @@ var (
 func readManifest() map[string]string {
 	raw, err := dist.ReadFile("dist/manifest.json")
 	if err != nil {
-		panic(fmt.Sprintf("web: %v: run go generate ./web", err))
+		panic(fmt.Sprintf("web: %v: run go generate ./web", err)) //nolint:forbidigo // the program was built wrongly
 	}
 	var m map[string]string
 	if err := json.Unmarshal(raw, &m); err != nil {
-		panic(fmt.Sprintf("web: manifest: %v", err))
+		panic(fmt.Sprintf("web: manifest: %v", err)) //nolint:forbidigo // the program was built wrongly
 	}
 	return m
 }
@@ -51,13 +51,13 @@ func readManifest() map[string]string {
 func readIcons() map[string]string {
 	files, err := fs.Glob(icons, "vendor/lucide/*.svg")
 	if err != nil {
-		panic(fmt.Sprintf("web: icons: %v", err))
+		panic(fmt.Sprintf("web: icons: %v", err)) //nolint:forbidigo // the program was built wrongly
 	}
 	m := make(map[string]string, len(files))
 	for _, f := range files {
 		raw, err := icons.ReadFile(f)
 		if err != nil {
-			panic(fmt.Sprintf("web: icons: %v", err))
+			panic(fmt.Sprintf("web: icons: %v", err)) //nolint:forbidigo // the program was built wrongly
 		}
 		m[strings.TrimSuffix(path.Base(f), ".svg")] = inner(string(raw))
 	}
@@ -78,7 +78,7 @@ func inner(svg string) string {
 func Path(name string) string {
 	p, ok := paths[name]
 	if !ok {
-		panic("web: no built file " + name)
+		panic("web: no built file " + name) //nolint:forbidigo // the program was built wrongly
 	}
 	return Prefix + p
 }
@@ -88,7 +88,7 @@ func Path(name string) string {
 func Icon(name string) string {
 	s, ok := shapes[name]
 	if !ok {
-		panic("web: no icon " + name)
+		panic("web: no icon " + name) //nolint:forbidigo // the program was built wrongly
 	}
 	return s
 }

@@ -12,6 +12,7 @@ import (
 // Page is what the frame around every page needs to know.
 type Page struct {
 	Title     string // of the document and of the head, unless the page makes its own head
+	Tab       string // of the document, when it is not Title
 	Help      string // one sentence at most
 	Nav       string // which noun of the rail is lit
 	Community Community
@@ -22,6 +23,13 @@ type Page struct {
 	Toast     string // what succeeded elsewhere
 	Alert     Alert  // what failed here
 	Busy      bool   // something goes on: without script the page asks again by itself
+}
+
+func (p Page) tab() string {
+	if p.Tab != "" {
+		return p.Tab
+	}
+	return p.Title
 }
 
 // Community is what pages show of a community.

@@ -1,0 +1,50 @@
+// Package console is what people see: server-rendered pages for everything an
+// owner does with a community. A handler reads the request, asks one feature
+// and renders; the rules are in the packages of the features. routes.go lists
+// every page. The templates stand in the .templ files, what they show in the
+// View structs beside them.
+package console
+
+//go:generate go tool -modfile=../../tools/go.mod templ generate -log-level error
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/blob"
+	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Deps are what the pages are made of.
+type Deps struct {
+	DB          *sqldb.DB // to read names of roles and memberships
+	Auth        *auth.Auth
+	Communities *community.Communities
+	Members     *member.Members
+	Bulk        *bulk.Bulk
+	Files       *blob.Dir
+	Clock       clock.Clock
+	Log         *slog.Logger
+	UploadBytes int64           // of one file; 0: 2 GiB
+	Stopping    <-chan struct{} // closed when the server goes down: ends streams; nil: never
+}
+
+const defaultUploadBytes = 2 << 30
+
+// console answers the requests.
+type console struct{ Deps }
+
+// New returns the handler of all pages and of what they load. Serve it inside
+// httpx.Wrap; paths that are no page are answered with one that says so.
+func New(d Deps) http.Handler {
+	if d.UploadBytes <= 0 {
+		d.UploadBytes = defaultUploadBytes
+	}
+	c := &console{d}
+	return withPolicy(new(http.CrossOriginProtection).Handler(c.routes()))
+}

@@ -1,0 +1,59 @@
+package console
+
+import (
+	"net/http"
+
+	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/errs"
+)
+
+func (c *console) showHome(v *visit) error {
+	p, err := c.page(v, "Communities", "", "")
+	if err != nil {
+		return err
+	}
+	// Who has one community only wants to be there; who may make others comes
+	// back by the link in the rail.
+	if len(p.Others) == 1 && v.URL.Query().Get("all") == "" {
+		return v.goTo("/c/"+p.Others[0].ID+"/members", p.Toast)
+	}
+	return c.renderHome(v, http.StatusOK, HomeView{Page: p})
+}
+
+func (c *console) renderHome(v *visit, status int, view HomeView) error {
+	view.MayCreate = v.actor.InstallationOwner
+	for _, one := range view.Others {
+		n, err := c.Members.Count(v.Context(), one.ID)
+		if err != nil {
+			return err
+		}
+		one.Members = n
+		view.Choices = append(view.Choices, one)
+	}
+	if len(view.Choices) > 0 {
+		view.Help = "Where do you want to go?"
+	}
+	return render(v, status, HomePage(view))
+}
+
+func (c *console) createCommunity(v *visit) error {
+	if !v.actor.InstallationOwner {
+		return errs.New(errs.Forbidden, "missing_permission", "Only the owner of the installation makes communities.")
+	}
+	name := v.PostFormValue("name")
+	made, err := c.Communities.Create(v.Context(), community.Input{Name: name})
+	if wrong := wrongFields(err); wrong != nil {
+		p, err := c.page(v, "Communities", "", "")
+		if err != nil {
+			return err
+		}
+		return c.renderHome(v, http.StatusBadRequest, HomeView{Page: p, Name: name, Errors: wrong})
+	}
+	if err != nil {
+		return err
+	}
+	if err := c.Members.AddOwner(v.Context(), made.ID, v.actor.AccountID); err != nil {
+		return err
+	}
+	return v.goTo("/c/"+made.ID+"/members", made.Name+" is made")
+}

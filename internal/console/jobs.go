@@ -1,0 +1,331 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/httpx"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sheet"
+)
+
+const (
+	jobsPerPage   = 25
+	rowsPerPage   = 50
+	progressEvery = 300 * time.Millisecond
+)
+
+func (c *console) showLog(v *visit) error {
+	p, err := c.page(v, "API log", "api-log", "Every import, check, update and undo, whoever started it.")
+	if err != nil {
+		return err
+	}
+	query := v.URL.Query()
+	page, _ := strconv.Atoi(query.Get("page")) // what is no number is the first page
+	page = max(page, 1)
+	view := LogView{Page: p, Type: query.Get("type"), Status: query.Get("status"), Here: v.URL.RequestURI()}
+	found, total, err := c.Bulk.List(v.Context(), v.community.ID, bulk.ListFilter{Type: view.Type, Status: view.Status, Page: page, Limit: jobsPerPage})
+	if err != nil {
+		return err
+	}
+	for _, s := range found {
+		j := jobView(s)
+		view.Live = view.Live || j.Live()
+		view.Jobs = append(view.Jobs, j)
+	}
+	view.Range = newRange(page, jobsPerPage, len(found), total, false, func(page int) string {
+		return logQuery(p.In("/api-log"), view.Type, view.Status, page)
+	})
+	return render(v, http.StatusOK, LogPage(view))
+}
+
+func (c *console) showJob(v *visit) error {
+	s, err := c.Bulk.Status(v.Context(), v.community.ID, v.PathValue("job"))
+	if err != nil {
+		return err
+	}
+	j := jobView(s)
+	p, err := c.page(v, j.Title(), "api-log", "")
+	if err != nil {
+		return err
+	}
+	p.Busy = j.Live()
+	view := JobPageView{Page: p, Job: j, Apply: j.DryRun && j.Status == bulk.Completed && j.writes() > 0}
+	if view.Rows, err = c.rowsOf(v, j, p.In("/api-log/"+j.ID)); err != nil {
+		return err
+	}
+	if view.UndoJob, err = c.undoOf(v.Context(), v.community.ID, j); err != nil {
+		return err
+	}
+	return render(v, http.StatusOK, JobPage(view))
+}
+
+// undoOf is the job that took j back, "" when there is none.
+func (c *console) undoOf(ctx context.Context, communityID string, j JobView) (string, error) {
+	if j.Status != bulk.Undone {
+		return "", nil
+	}
+	undos, _, err := c.Bulk.List(ctx, communityID, bulk.ListFilter{Type: string(bulk.Undo), Page: 1, Limit: 100})
+	for _, u := range undos {
+		if u.UndoOf == j.ID {
+			return u.JobID, nil
+		}
+	}
+	return "", err
+}
+
+// rowsOf are the rows that the address asks for, and what is wrong with them.
+func (c *console) rowsOf(v *visit, j JobView, base string) (RowsView, error) {
+	query := v.URL.Query()
+	view := RowsView{Job: j, Base: base, Outcome: query.Get("outcome")}
+	view.Line, _ = strconv.Atoi(query.Get("line")) // what is no number is any line
+	if j.Live() {
+		return view, nil
+	}
+	cursor := query.Get("cursor")
+	details, next, err := c.Bulk.Details(v.Context(), v.community.ID, j.ID, bulk.DetailFilter{Outcome: view.Outcome, Line: view.Line, Cursor: cursor, Limit: rowsPerPage})
+	if errs.KindOf(err) == errs.Gone {
+		view.Gone = "The rows of this job are no longer kept; its counts are."
+		return view, nil
+	}
+	if err != nil {
+		return view, err
+	}
+	if next != "" {
+		view.Next = rowsAddress(base, view.Outcome, next)
+	}
+	if cursor != "" {
+		view.Start = rowsAddress(base, view.Outcome, "")
+	}
+	names, err := c.fieldNames(v.Context(), v.community.ID)
+	if err != nil {
+		return view, err
+	}
+	for _, d := range details {
+		view.Rows = append(view.Rows, rowView(d, names))
+	}
+	if j.Counts.Failed > 0 {
+		view.Problems, err = c.problemsOf(v, j, base)
+	}
+	return view, err
+}
+
+func (c *console) problemsOf(v *visit, j JobView, base string) ([]ProblemView, error) {
+	kinds, err := c.Bulk.Problems(v.Context(), v.community.ID, j.ID)
+	var view []ProblemView
+	for _, k := range first(kinds, 100) {
+		show := rowsAddress(base, "failed", "")
+		if k.Count == 1 {
+			show = base + "?line=" + strconv.Itoa(k.FirstLine) + "#rows"
+		}
+		view = append(view, ProblemView{Column: k.Column, Message: k.Message, Count: k.Count, FirstLine: k.FirstLine, Show: show})
+	}
+	return view, err
+}
+
+// fieldNames are what people call the fields, by their database names.
+func (c *console) fieldNames(ctx context.Context, communityID string) (map[string]string, error) {
+	fields, err := c.Members.Fields(ctx, communityID)
+	names := map[string]string{}
+	for _, f := range fields {
+		names[f.Field] = f.Name
+	}
+	return names, err
+}
+
+func rowView(d bulk.Detail, names map[string]string) RowView {
+	row := RowView{Line: d.Line, Person: d.Identifier, Outcome: d.Outcome}
+	for _, change := range d.Changes {
+		name := names[change.Field]
+		if name == "" {
+			name = change.Field
+		}
+		row.Changes = append(row.Changes, Change{name, shown(change.Field, change.Old), shown(change.Field, change.New)})
+	}
+	for _, e := range d.Errors {
+		row.Errors = append(row.Errors, RowError{e.Column, e.Message, e.Value})
+	}
+	switch {
+	case d.Outcome == "unchanged":
+		row.Note = "Everything is like that already"
+	case d.Outcome == "skipped" && d.Identifier == "":
+		row.Note = "An empty row"
+	case d.Outcome == "skipped":
+		row.Note = "Left out, as you chose"
+	}
+	return row
+}
+
+// shown is a value as the profile shows it.
+func shown(field string, value any) string {
+	text := textOf(value)
+	switch field {
+	case member.CountryName:
+		return countryName(text)
+	case member.LanguageName:
+		return languageName(text)
+	}
+	return text
+}
+
+func jobView(s bulk.Status) JobView {
+	j := JobView{
+		ID: s.JobID, Type: string(s.Type), Status: s.Status, FileName: s.FileName, DryRun: s.DryRun, PlanJob: s.PlanJobID,
+		Counts: Counts(s.Counts), Percent: s.Percent, RowsPerSecond: s.RowsPerSecond, By: s.CreatedBy,
+		CreatedAt: millis(s.CreatedAt), StartedAt: millis(s.StartedAt), FinishedAt: millis(s.FinishedAt),
+	}
+	if s.UndoOf != "" {
+		j.PlanJob = s.UndoOf
+	}
+	if s.Detected != nil {
+		j.Detected = detectedText(*s.Detected)
+	}
+	if s.EtaSeconds != nil && s.Status == bulk.Running {
+		left := time.Duration(*s.EtaSeconds * float64(time.Second))
+		j.Left = &left
+	}
+	if s.Error != nil {
+		j.Error = s.Error.Message
+	}
+	return j
+}
+
+// millis reads a time of the wire; "" is 0.
+func millis(wire string) int64 {
+	t, err := time.Parse(clock.Layout, wire)
+	if err != nil {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func detectedText(d sheet.Detected) string {
+	parts := []string{}
+	for _, fact := range detectedFacts(d) {
+		parts = append(parts, fact.Label)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// progress tells a job while it moves: the piece of the page that shows it,
+// whenever it has changed, and done at its end.
+func (c *console) progress(v *visit) error {
+	s, err := c.Bulk.Status(v.Context(), v.community.ID, v.PathValue("job"))
+	if err != nil {
+		return err
+	}
+	stream, err := httpx.NewStream(v.w, v.Request)
+	if err != nil {
+		return sent(err)
+	}
+	defer stream.Close()
+	p := Page{Community: Community{ID: v.community.ID}, Reader: c.reader(v)}
+	tick := time.NewTicker(progressEvery)
+	defer tick.Stop()
+	for last := ""; ; {
+		j := jobView(s)
+		var html bytes.Buffer
+		if err := jobCard(p, j, "").Render(v.Context(), &html); err != nil {
+			return sent(err)
+		}
+		if html.String() != last {
+			last = html.String()
+			if err := stream.Send("progress", map[string]string{"html": last, "title": j.Title() + " · " + v.community.Name + " · Regulars"}); err != nil {
+				return sent(err)
+			}
+		}
+		if !j.Live() {
+			return sent(stream.Send("done", struct{}{}))
+		}
+		select {
+		case <-v.Context().Done():
+			return nil
+		case <-c.Stopping:
+			return nil // the browser comes back by itself
+		case <-tick.C:
+		}
+		if s, err = c.Bulk.Status(v.Context(), v.community.ID, j.ID); err != nil {
+			return sent(err)
+		}
+	}
+}
+
+func (c *console) failedRows(v *visit) error {
+	s, err := c.Bulk.Status(v.Context(), v.community.ID, v.PathValue("job"))
+	if err != nil {
+		return err
+	}
+	out := &lazyFile{w: v.w, name: bulk.FailedName(s)}
+	err = c.Bulk.WriteFailed(v.Context(), v.community.ID, s.JobID, out)
+	if err != nil && !out.begun {
+		return err
+	}
+	if err != nil {
+		panic(http.ErrAbortHandler) //nolint:forbidigo // half a file must not look whole
+	}
+	return nil
+}
+
+// lazyFile names a download with its first byte, so that an error before it
+// can still be told.
+type lazyFile struct {
+	w     http.ResponseWriter
+	name  string
+	begun bool
+}
+
+func (f *lazyFile) Write(p []byte) (int, error) {
+	if !f.begun {
+		f.begun = true
+		download(f.w, f.name)
+	}
+	return f.w.Write(p)
+}
+
+func download(w http.ResponseWriter, name string) {
+	w.Header().Set("Content-Type", "text/csv")
+	w.Header().Set("Content-Disposition", `attachment; filename*=UTF-8''`+escaped(name))
+}
+
+func (c *console) cancelJob(v *visit) error {
+	jobID := v.PathValue("job")
+	_, err := c.Bulk.Cancel(v.Context(), v.community.ID, jobID)
+	if errs.Is(err, "job_finished") {
+		return v.goTo(c.backToJob(v, jobID), "The job had ended already")
+	}
+	if err != nil {
+		return err
+	}
+	return v.goTo(c.backToJob(v, jobID), "The job is cancelled")
+}
+
+// backToJob is the page of the wizard that a form came from, or the job's.
+func (c *console) backToJob(v *visit, jobID string) string {
+	if draft, ok := strings.CutPrefix(v.PostFormValue("back"), "import/"); ok && !strings.ContainsAny(draft, "/?#\\") {
+		return v.in("/import/" + draft + "/jobs/" + jobID)
+	}
+	return v.in("/api-log/" + jobID)
+}
+
+func (c *console) applyJob(v *visit) error {
+	s, err := c.Bulk.Apply(v.Context(), v.actor, v.community.ID, v.PathValue("job"), "")
+	if err != nil {
+		return err
+	}
+	return v.goTo(v.in("/api-log/"+s.JobID), "")
+}
+
+func (c *console) undoJob(v *visit) error {
+	s, err := c.Bulk.Undo(v.Context(), v.actor, v.community.ID, v.PathValue("job"), "")
+	if err != nil {
+		return err
+	}
+	return v.goTo(v.in("/api-log/"+s.JobID), "")
+}

@@ -1,0 +1,81 @@
+package console
+
+import (
+	"context"
+	"strings"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/member"
+)
+
+// namer finds the names of actors and sources, each of them once.
+type namer struct {
+	*console
+	communityID string
+	known       map[string]string
+}
+
+// actor is the name of an auth.Actor.Ref; what is gone keeps a general one.
+func (n *namer) actor(ctx context.Context, ref string) (string, error) {
+	if name, ok := n.known[ref]; ok {
+		return name, nil
+	}
+	kind, id, _ := strings.Cut(ref, ":")
+	name, err := "", error(nil)
+	switch kind {
+	case "account":
+		name, err = n.account(ctx, id)
+	case "key":
+		name, err = n.key(ctx, id)
+	case "command":
+		name = "the command line"
+	case "open":
+		name = "somebody without a key"
+	}
+	n.known[ref] = name
+	return name, err
+}
+
+func (n *namer) account(ctx context.Context, id string) (string, error) {
+	account, err := n.Auth.Account(ctx, id)
+	if errs.KindOf(err) == errs.NotFound {
+		return "somebody who is gone", nil
+	}
+	return account.Username, err
+}
+
+func (n *namer) key(ctx context.Context, id string) (string, error) {
+	keys, err := n.Auth.Keys(ctx, n.communityID)
+	if err != nil {
+		return "", err
+	}
+	for _, k := range keys {
+		if k.ID == id {
+			return "the key " + k.Name, nil
+		}
+	}
+	return "a key that is gone", nil
+}
+
+// source is where a change came from, and the page about it if there is one.
+func (n *namer) source(ctx context.Context, p Page, s member.Source) (text, link string, err error) {
+	label, isJob := map[string]string{"import": "Import", "update": "Update", "undo": "Undo of"}[s.Type]
+	if !isJob {
+		if s.Type == "api" {
+			return "API", "", nil
+		}
+		return s.Type, "", nil
+	}
+	if name, ok := n.known[s.ID]; ok {
+		return name, p.In("/api-log/" + s.ID), nil
+	}
+	job, err := n.Bulk.Status(ctx, n.communityID, s.ID)
+	if errs.KindOf(err) == errs.NotFound {
+		return label, "", nil
+	}
+	if err != nil {
+		return "", "", err
+	}
+	n.known[s.ID] = label + " " + job.FileName
+	return n.known[s.ID], p.In("/api-log/" + s.ID), nil
+}

@@ -1,0 +1,153 @@
+package console
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/httpx"
+)
+
+// cookieName is bound to this host and to HTTPS where the browser speaks it;
+// http to the own machine has no such thing.
+func cookieName(r *http.Request) string {
+	if httpx.Secure(r) {
+		return "__Host-regulars"
+	}
+	return "regulars"
+}
+
+func sessionOf(r *http.Request) string {
+	cookie, err := r.Cookie(cookieName(r))
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}
+
+// keepSession gives the browser its session, or takes it away with "".
+func keepSession(v *visit, token string) {
+	cookie := &http.Cookie{
+		Name: cookieName(v.Request), Value: token, Path: "/", MaxAge: int(auth.SessionLifetime.Seconds()),
+		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: httpx.Secure(v.Request),
+	}
+	if token == "" {
+		cookie.MaxAge = -1
+	}
+	http.SetCookie(v.w, cookie)
+}
+
+func sessionInfo(r *http.Request) auth.SessionInfo {
+	return auth.SessionInfo{UserAgent: r.UserAgent(), Address: httpx.Network(r)}
+}
+
+func (c *console) showSignIn(v *visit) error {
+	if v.actor.Kind == auth.Session {
+		return v.goTo(ownPath(v.FormValue("next")), "")
+	}
+	p, err := c.page(v, "Sign in", "", "")
+	if err != nil {
+		return err
+	}
+	pending, err := c.Auth.SetupPending(v.Context())
+	if err != nil {
+		return err
+	}
+	return render(v, http.StatusOK, SignInPage(SignInView{Page: p, Next: v.FormValue("next"), Setup: pending}))
+}
+
+func (c *console) signIn(v *visit) error {
+	login, next := v.PostFormValue("login"), ownPath(v.PostFormValue("next"))
+	token, _, err := c.Auth.SignIn(v.Context(), login, v.PostFormValue("password"), sessionInfo(v.Request))
+	if err == nil {
+		keepSession(v, token)
+		return v.goTo(next, "")
+	}
+	view := SignInView{Login: login, Next: next}
+	if view.Page, view.Alert, err = c.again(v, "Sign in", "", err); err != nil {
+		return err
+	}
+	return render(v, http.StatusUnauthorized, SignInPage(view))
+}
+
+// again is the frame of a form that comes back with what is wrong.
+func (c *console) again(v *visit, title, nav string, cause error) (Page, Alert, error) {
+	a, err := alert(v, cause)
+	if err != nil {
+		return Page{}, a, err
+	}
+	p, err := c.page(v, title, nav, "")
+	return p, a, err
+}
+
+func (c *console) signOut(v *visit) error {
+	if err := c.Auth.SignOut(v.Context(), sessionOf(v.Request)); err != nil {
+		return err
+	}
+	keepSession(v, "")
+	return v.goTo("/sign-in", "")
+}
+
+func (c *console) showSetup(v *visit) error {
+	p, err := c.page(v, "Set-up", "", "")
+	if err != nil {
+		return err
+	}
+	pending, err := c.Auth.SetupPending(v.Context())
+	if err != nil {
+		return err
+	}
+	return render(v, http.StatusOK, SetupPage(SetupView{Page: p, Token: v.URL.Query().Get("token"), Gone: !pending}))
+}
+
+func (c *console) setup(v *visit) error {
+	view := SetupView{Token: v.PostFormValue("token"), Email: v.PostFormValue("email"), Username: v.PostFormValue("username")}
+	in := auth.AccountInput{Email: view.Email, Username: view.Username, Password: v.PostFormValue("password")}
+	_, session, err := c.Auth.Setup(v.Context(), view.Token, in, sessionInfo(v.Request))
+	if err == nil {
+		keepSession(v, session)
+		return v.goTo("/", "The account is made")
+	}
+	view.Gone, view.Errors = errs.Is(err, "link_expired"), wrongFields(err)
+	if view.Page, view.Alert, err = c.again(v, "Set-up", "", err); err != nil {
+		return err
+	}
+	if view.Errors != nil {
+		view.Alert = Alert{} // it stands at the fields
+	}
+	return render(v, http.StatusBadRequest, SetupPage(view))
+}
+
+func (c *console) showLink(v *visit) error {
+	p, err := c.page(v, "Sign in", "", "")
+	if err != nil {
+		return err
+	}
+	token := v.URL.Query().Get("token")
+	return render(v, http.StatusOK, LinkPage(LinkView{Page: p, Token: token, Gone: token == ""}))
+}
+
+func (c *console) redeemLink(v *visit) error {
+	token, _, err := c.Auth.RedeemLink(v.Context(), v.PostFormValue("token"), sessionInfo(v.Request))
+	if err == nil {
+		keepSession(v, token)
+		return v.goTo("/", "")
+	}
+	if !errs.Is(err, "link_expired") {
+		return err
+	}
+	p, err := c.page(v, "Sign in", "", "")
+	if err != nil {
+		return err
+	}
+	return render(v, http.StatusGone, LinkPage(LinkView{Page: p, Gone: true}))
+}
+
+// ownPath is a path on this server, and never an address elsewhere.
+func ownPath(next string) string {
+	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n\t") || strings.HasPrefix(next, "/sign-in") {
+		return "/"
+	}
+	return next
+}

@@ -1,0 +1,158 @@
+package console
+
+import (
+	"errors"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/regulars/regulars/internal/blob"
+	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/httpx"
+	"github.com/regulars/regulars/internal/sheet"
+)
+
+const (
+	uploadStall  = 60 * time.Second // without a byte
+	uploadChunk  = 256 << 10
+	formOverhead = 1 << 20 // what a form may have besides its file
+)
+
+// upload takes the file of the wizard as it comes in and stages it. It answers
+// with the address to go on at: as JSON to the page's script, else by going
+// there.
+func (c *console) upload(v *visit) error {
+	d, err := c.stage(v)
+	if err != nil {
+		return c.refuse(v, err)
+	}
+	c.rememberDraft(v, d.ID)
+	address := v.in("/import/" + d.ID)
+	if v.Header.Get("Accept") == "application/json" {
+		httpx.WriteJSON(v.w, http.StatusCreated, map[string]string{"location": address})
+		return nil
+	}
+	return v.goTo(address, "")
+}
+
+// refuse shows what is wrong with a file where it was chosen.
+func (c *console) refuse(v *visit, cause error) error {
+	if v.Header.Get("Accept") == "application/json" {
+		return cause
+	}
+	a, err := alert(v, cause)
+	if err != nil {
+		return err
+	}
+	p, err := c.importPage(v)
+	if err != nil {
+		return err
+	}
+	p.Alert = a
+	return render(v, errs.KindOf(cause).Status(), ImportPage(ImportView{Page: p, Step: 1}))
+}
+
+// stage writes the file to the disk while it is judged, then lets bulk look
+// into it. A file that is refused is deleted at once.
+func (c *console) stage(v *visit) (d bulk.Draft, err error) {
+	defer httpx.Moving(v.w, v.Request, uploadStall)()
+	part, err := c.filePart(v)
+	if err != nil {
+		return d, err
+	}
+	file, err := c.Files.Create()
+	if err != nil {
+		return d, err
+	}
+	defer func() {
+		if err != nil {
+			file.Abort()
+		}
+	}()
+	var scan sheet.Scan
+	if err := c.keep(file, part, &scan); err != nil {
+		return d, err
+	}
+	if file.Size() == 0 {
+		return d, errs.New(errs.Invalid, "empty_file", "The file is empty.")
+	}
+	if err := file.Commit(); err != nil {
+		return d, err
+	}
+	return c.Bulk.Stage(v.Context(), bulk.Start{
+		CommunityID: v.community.ID, Type: bulk.Import, FileID: file.ID(), FileName: plainName(part.FileName()), Verdict: scan.Verdict(),
+		Options: bulk.Options{Mode: bulk.Upsert}, Actor: v.actor,
+	})
+}
+
+// filePart is the part of the form that holds the file.
+func (c *console) filePart(v *visit) (*multipart.Part, error) {
+	if v.ContentLength > c.UploadBytes+formOverhead {
+		return nil, c.tooLarge()
+	}
+	form, err := v.MultipartReader()
+	if err != nil {
+		return nil, errs.New(errs.Invalid, "missing_file", "Choose a file first.").Because(err)
+	}
+	for {
+		part, err := form.NextPart()
+		if errors.Is(err, io.EOF) {
+			return nil, errs.New(errs.Invalid, "missing_file", "Choose a file first.")
+		}
+		if err != nil {
+			return nil, cutOff(err)
+		}
+		if part.FormName() == "data" && part.FileName() != "" {
+			return part, nil
+		}
+	}
+}
+
+func (c *console) keep(file *blob.Writer, from io.Reader, scan *sheet.Scan) error {
+	chunk := make([]byte, uploadChunk)
+	for {
+		n, readErr := from.Read(chunk)
+		if file.Size()+int64(n) > c.UploadBytes {
+			return c.tooLarge()
+		}
+		_, _ = scan.Write(chunk[:n]) // never fails
+		if _, err := file.Write(chunk[:n]); err != nil {
+			return err
+		}
+		if readErr == io.EOF { //nolint:errorlint // the bare one is the end of the part
+			return nil
+		}
+		if readErr != nil {
+			return cutOff(readErr)
+		}
+	}
+}
+
+func (c *console) tooLarge() error {
+	return errs.New(errs.TooLarge, "file_too_large", "The file is larger than the %s that are allowed here.", Reader{}.Size(c.UploadBytes))
+}
+
+func cutOff(err error) error {
+	return errs.New(errs.Invalid, "upload_truncated", "The upload ended before the file was complete; send it again.").Because(err)
+}
+
+// plainName is the name of a file without its folder and without what would be
+// unsafe to show.
+func plainName(given string) string {
+	given = path.Base(strings.ReplaceAll(strings.ToValidUTF8(given, ""), `\`, "/"))
+	given = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, given)
+	if given == "" || given == "." || given == "/" {
+		return "upload.csv"
+	}
+	return given
+}

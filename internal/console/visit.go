@@ -1,0 +1,244 @@
+package console
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/httpx"
+)
+
+// visit is a request with who makes it and where.
+type visit struct {
+	*http.Request
+	w         http.ResponseWriter
+	actor     auth.Actor
+	community community.Community // zero outside of one
+}
+
+type handler func(v *visit) error
+
+// open lets everybody in.
+func (c *console) open(h handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		actor, err := c.Auth.Authenticate(r.Context(), sessionOf(r))
+		if err != nil && errs.KindOf(err) != errs.Unauthenticated {
+			c.fail(w, r, err)
+			return
+		}
+		w.Header().Set("Cache-Control", "private, no-cache")
+		r = r.WithContext(auth.WithActor(r.Context(), actor))
+		if err := h(&visit{Request: r, w: w, actor: actor}); err != nil {
+			c.fail(w, r, err)
+		}
+	}
+}
+
+// signed lets people in who have signed in, and sends the others to do so.
+func (c *console) signed(h handler) http.HandlerFunc {
+	return c.open(func(v *visit) error {
+		if v.actor.Kind != auth.Session {
+			return errs.New(errs.Unauthenticated, "authentication_required", "Sign in to see this page.")
+		}
+		return h(v)
+	})
+}
+
+// inside lets people in who may do in the community what need names.
+func (c *console) inside(need auth.Permission, h handler) http.HandlerFunc {
+	return c.signed(func(v *visit) (err error) {
+		communityID := v.PathValue("community")
+		if err := c.Auth.Can(v.Context(), v.actor, communityID, need); err != nil {
+			return err
+		}
+		if v.community, err = c.Communities.Get(v.Context(), communityID); err != nil {
+			return err
+		}
+		return h(v)
+	})
+}
+
+// in is the address of a page of the visited community.
+func (v *visit) in(path string) string { return "/c/" + v.community.ID + path }
+
+func (v *visit) isSwap() bool { return v.Header.Get("HX-Request") == "true" }
+
+// goTo sends the browser on after something was done, with a word about it.
+func (v *visit) goTo(path, toast string) error {
+	if toast != "" {
+		http.SetCookie(v.w, &http.Cookie{Name: toastCookie, Value: url.QueryEscape(toast), Path: "/", MaxAge: 30, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: httpx.Secure(v.Request)})
+	}
+	http.Redirect(v.w, v.Request, path, http.StatusSeeOther)
+	return nil
+}
+
+// page is the frame for what the visit shows.
+func (c *console) page(v *visit, title, nav, help string) (Page, error) {
+	p := Page{Title: title, Nav: nav, Help: help, Reader: c.reader(v), Address: address(v.Request), Toast: takeToast(v)}
+	if v.actor.Kind != auth.Session {
+		return p, nil
+	}
+	account, err := c.Auth.Account(v.Context(), v.actor.AccountID)
+	if err != nil {
+		return p, err
+	}
+	p.Person = Person{account.Username, account.Email}
+	p.Community = Community{ID: v.community.ID, Name: v.community.Name, Accent: v.community.Settings.Accent}
+	p.Others, err = c.communitiesOf(v.Context(), v.actor)
+	return p, err
+}
+
+func (c *console) reader(v *visit) Reader {
+	zone, err := time.LoadLocation(v.community.Settings.TimeZone)
+	if err != nil {
+		zone = time.UTC
+	}
+	return readerFor(v.Header.Get("Accept-Language"), zone, c.Clock.Now())
+}
+
+// communitiesOf are the communities a person may enter.
+func (c *console) communitiesOf(ctx context.Context, actor auth.Actor) ([]Community, error) {
+	if actor.InstallationOwner {
+		all, err := c.Communities.List(ctx)
+		shown := make([]Community, 0, len(all))
+		for _, one := range all {
+			shown = append(shown, Community{ID: one.ID, Name: one.Name, Accent: one.Settings.Accent})
+		}
+		return shown, err
+	}
+	ids, err := c.Members.Communities(ctx, c.DB, actor.AccountID)
+	if err != nil {
+		return nil, err
+	}
+	var shown []Community
+	for _, id := range ids {
+		one, err := c.Communities.Get(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		shown = append(shown, Community{ID: one.ID, Name: one.Name, Accent: one.Settings.Accent})
+	}
+	return shown, nil
+}
+
+func address(r *http.Request) string {
+	if httpx.Secure(r) {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
+// render answers with a page.
+func render(v *visit, status int, page templ.Component) error {
+	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	v.w.WriteHeader(status)
+	return sent(page.Render(v.Context(), v.w))
+}
+
+// sent drops the error of an answer whose beginning is out: the client is
+// gone, or will see the end missing.
+func sent(error) error { return nil }
+
+const toastCookie = "regulars_toast"
+
+func takeToast(v *visit) string {
+	cookie, err := v.Cookie(toastCookie)
+	if err != nil {
+		return ""
+	}
+	http.SetCookie(v.w, &http.Cookie{Name: toastCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: httpx.Secure(v.Request)})
+	text, err := url.QueryUnescape(cookie.Value)
+	if err != nil {
+		return ""
+	}
+	return text
+}
+
+// fail shows what went wrong, or where to sign in.
+func (c *console) fail(w http.ResponseWriter, r *http.Request, err error) {
+	f := httpx.NewFailure(r.Context(), err)
+	if r.Header.Get("Accept") == "application/json" {
+		httpx.WriteFailure(w, f)
+		return
+	}
+	signIn := f.GetStatus() == http.StatusUnauthorized && f.Code != "wrong_password"
+	target := r.URL.RequestURI()
+	if signIn {
+		target = "/sign-in"
+		if r.Method == http.MethodGet && r.URL.Path != "/" {
+			target += "?next=" + url.QueryEscape(r.URL.RequestURI())
+		}
+	}
+	switch {
+	case r.Header.Get("HX-Request") == "true":
+		w.Header().Set("HX-Redirect", target) // a piece of a page is no place for this
+		w.WriteHeader(http.StatusOK)
+	case signIn:
+		http.Redirect(w, r, target, http.StatusSeeOther)
+	default:
+		c.showFailure(w, r, f)
+	}
+}
+
+var failureTitles = map[int]string{
+	http.StatusNotFound: "This page is not here", http.StatusForbidden: "You may not do this", http.StatusGone: "This is no longer kept",
+	http.StatusConflict: "This cannot be done now", http.StatusServiceUnavailable: "Not available right now", http.StatusTooManyRequests: "Too often",
+}
+
+func (c *console) showFailure(w http.ResponseWriter, r *http.Request, f *httpx.Failure) {
+	p := Page{Title: failureTitles[f.GetStatus()], Alert: Alert{Message: f.Message, RequestID: f.RequestID}}
+	if p.Title == "" {
+		p.Title = "Something went wrong"
+	}
+	back, label := "/", "Go to the start"
+	if f.GetStatus() >= http.StatusInternalServerError && r.Method == http.MethodGet {
+		back, label = r.URL.RequestURI(), "Try again"
+	} else if parts := strings.Split(r.URL.Path, "/"); len(parts) > 4 && parts[1] == "c" && f.Code != "community_not_found" {
+		back, label = strings.Join(parts[:4], "/"), "Back"
+	}
+	for name, values := range f.GetHeaders() {
+		if name != "Www-Authenticate" {
+			w.Header()[name] = values
+		}
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(f.GetStatus())
+	_ = ProblemPage(p, back, label).Render(r.Context(), w) // the client is gone
+}
+
+// wrongFields are the messages of an error by the field they belong to. It
+// returns nil when the error is not about the input.
+func wrongFields(err error) map[string]string {
+	e := errs.From(err)
+	if e == nil || len(e.Fields) == 0 {
+		return nil
+	}
+	wrong := map[string]string{}
+	for _, f := range e.Fields {
+		if wrong[f.Field] == "" {
+			wrong[f.Field] = f.Message
+		}
+	}
+	return wrong
+}
+
+// alert tells an error in the page it belongs to; errors that are not the
+// person's stay errors.
+func alert(v *visit, err error) (Alert, error) {
+	e := errs.From(err)
+	if e == nil || e.Kind.Status() >= http.StatusInternalServerError {
+		return Alert{}, err
+	}
+	a := Alert{Message: e.Message, RequestID: httpx.RequestID(v.Context())}
+	for _, f := range e.Fields {
+		a.Points = append(a.Points, f.Message)
+	}
+	return a, nil
+}
