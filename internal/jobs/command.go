@@ -22,11 +22,15 @@ func (e *Engine) RunUntilDone(ctx context.Context, jobID string) error {
 		if ended || err != nil && !sqldb.IsUnavailable(err) {
 			return err
 		}
+		worked := false
 		if err == nil {
-			err = e.step(ctx, jobID)
+			worked, err = e.step(ctx, jobID)
 		}
 		if err != nil && !sqldb.IsUnavailable(err) {
 			return err
+		}
+		if worked {
+			continue // perhaps it goes on at once
 		}
 		select {
 		case <-ctx.Done():
@@ -57,10 +61,10 @@ func (e *Engine) outcome(ctx context.Context, jobID string) (ended bool, err err
 }
 
 // step works on the job once, if no engine lives that does.
-func (e *Engine) step(ctx context.Context, jobID string) error {
+func (e *Engine) step(ctx context.Context, jobID string) (worked bool, err error) {
 	live, err := e.LiveNodes(ctx)
 	if err != nil || live > 0 {
-		return err
+		return false, err
 	}
 	var claimed []*Job
 	err = e.db.Tx(ctx, func(tx *sqldb.Tx) error {
@@ -75,9 +79,9 @@ func (e *Engine) step(ctx context.Context, jobID string) error {
 		return err
 	})
 	if err != nil || len(claimed) == 0 {
-		return err
+		return false, err
 	}
-	return e.runHere(ctx, claimed[0])
+	return true, e.runHere(ctx, claimed[0])
 }
 
 // runHere works on a job on behalf of a command and writes how it ended, also

@@ -330,10 +330,10 @@ func TestAJobThatKeepsFailingIsDeadAndCanBeRevived(t *testing.T) {
 		panicking := insert(t, db, task{1}, jobs.Options{MaxAttempts: 1})
 		hopeless := insert(t, db, task{2}, jobs.Options{})
 		awaitState(t, db, failing, "waiting 1")
-		h.move(10 * time.Second)
-		awaitState(t, db, failing, "dead 2")
 		awaitState(t, db, panicking, "dead 1")
 		awaitState(t, db, hopeless, "dead 1")
+		h.move(10 * time.Second)
+		awaitState(t, db, failing, "dead 2")
 		list, err := e.Dead(t.Context(), 10)
 		if err != nil || len(list) != 3 || list[0].ID != failing {
 			t.Fatalf("%v, %v", list, err)
