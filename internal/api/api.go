@@ -85,6 +85,7 @@ func New(d Deps) *API {
 	a.router.MethodNotAllowed(a.methodNotAllowed)
 	a.huma = humachi.New(a.router, documentConfig(d.Version))
 	a.routes()
+	explain(a.huma.OpenAPI().Components.Schemas)
 	a.documentRoutes()
 	return a
 }

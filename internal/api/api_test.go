@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"net"
@@ -231,6 +232,17 @@ func TestAnImportIsAcceptedWorkedOffAndReported(t *testing.T) {
 		if ada.at("data.firstName") != "Ada" || ada.at("data.highestRole") != "@all" || ada.header.Get("X-Unknown-Fields") != "x" {
 			t.Errorf("%d %s", ada.status, ada.text)
 		}
+		number, _ := ada.at("data.userId").(float64)
+		for _, body := range []string{fmt.Sprintf(`{"idOrEmail":%.0f}`, number), fmt.Sprintf(`{"idOrEmail":"%.0f"}`, number), `{"idOrEmail":"Ada"}`} {
+			if res := send(t, a, "POST", "/v1/users/info", key, body); res.at("data._id") != ada.at("data._id") {
+				t.Errorf("%s: %d %s", body, res.status, res.text)
+			}
+		}
+		for _, body := range []string{`{"idOrEmail":""}`, `{"idOrEmail":true}`, `{}`, `{"idOrEmail":1.5}`} {
+			if res := send(t, a, "POST", "/v1/users/info", key, body); res.status != 400 || !cmp.Equal(res.fields(), []string{"idOrEmail"}) {
+				t.Errorf("%s: %d %s", body, res.status, res.text)
+			}
+		}
 		users := send(t, a, "GET", "/v1/communities/"+community+"/users?sort=username&limit=1&page=2", key, "")
 		if users.at("data.0.username") != "alan" || users.at("meta.total") != 2.0 {
 			t.Errorf("%d %s", users.status, users.text)
@@ -295,6 +307,7 @@ func TestAnOpenImportIsBounded(t *testing.T) {
 			{"a missing community", members, []string{"communityId", "000000000000000000000000"}, 401, "authentication_required"},
 			{"no community", members, nil, 401, "authentication_required"},
 			{"an empty form", "", nil, 401, "authentication_required"},
+			{"a large file", strings.Repeat("x", 1<<20+1), []string{"communityId", opened}, 413, "file_too_large"},
 			{"no file", "", []string{"communityId", opened}, 400, "missing_file"},
 			{"an option", members, []string{"communityId", opened, "dryRun", "true"}, 400, "invalid_input"},
 			{"as it should be", members, []string{"communityId", opened}, 200, ""},
@@ -314,7 +327,7 @@ func TestAnOpenImportIsBounded(t *testing.T) {
 		if last.status != 429 || last.header.Get("Retry-After") == "" || last.header.Get("RateLimit-Limit") != "10" {
 			t.Errorf("the eleventh upload: %d %s %s", last.status, last.header, last.text)
 		}
-	}, apptest.WithConfig(func(c *apptest.Config) { c.OpenImports = 10 }))
+	}, apptest.WithConfig(func(c *apptest.Config) { c.OpenImports, c.OpenImportMiB = 10, 1 }))
 }
 
 func TestARetryWithItsKeyGetsTheFirstAnswer(t *testing.T) {

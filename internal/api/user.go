@@ -2,6 +2,9 @@ package api
 
 import (
 	"context"
+	"encoding/json"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
@@ -95,11 +98,31 @@ func set(ids []string) map[string]bool {
 	return out
 }
 
+// reference names a user: text, or the account's number as it is.
+type reference string
+
+// UnmarshalJSON takes a text or a number.
+func (r *reference) UnmarshalJSON(text []byte) error {
+	if text[0] != '"' {
+		*r = reference(text)
+		return nil
+	}
+	return json.Unmarshal(text, (*string)(r))
+}
+
+// Schema describes both forms in the OpenAPI document.
+func (reference) Schema(huma.Registry) *huma.Schema {
+	least := 1
+	s := &huma.Schema{Examples: []any{"ada@example.com"}, OneOf: []*huma.Schema{{Type: huma.TypeString, MinLength: &least}, {Type: huma.TypeInteger}}}
+	s.PrecomputeMessages()
+	return s
+}
+
 type userQuestion struct {
 	Body struct {
-		IDOrEmail   string `json:"idOrEmail" minLength:"1" example:"ada@example.com" doc:"_id, number, email or username."`
-		CommunityID string `json:"communityId,omitempty" doc:"Needed with a session of several memberships."`
-		ServerID    string `json:"serverId,omitempty" doc:"The same by another name."`
+		IDOrEmail   reference `json:"idOrEmail" doc:"_id, number, email or username."`
+		CommunityID string    `json:"communityId,omitempty" doc:"Needed with a session of several memberships."`
+		ServerID    string    `json:"serverId,omitempty" doc:"The same by another name."`
 	} `nameHint:"UserQuestion"`
 }
 
@@ -117,7 +140,7 @@ func (a *API) userInfo(ctx context.Context, in *userQuestion) (*answer[user], er
 	if err != nil {
 		return nil, err
 	}
-	found, err := a.Members.Find(ctx, here(ctx), in.Body.IDOrEmail)
+	found, err := a.Members.Find(ctx, here(ctx), string(in.Body.IDOrEmail))
 	if err != nil {
 		return nil, err
 	}
