@@ -38,23 +38,26 @@ func browserPath(t *testing.T) (string, bool) {
 	return "", false
 }
 
-// tab is an empty tab of a fresh browser. Whatever the browser complains about
+// Tab is an empty tab of a fresh browser. Whatever the browser complains about
 // on its console, a breach of the Content-Security-Policy too, fails the test.
-func tab(t *testing.T) (context.Context, bool) {
+func Tab(t *testing.T) (context.Context, bool) {
 	t.Helper()
 	path, ok := browserPath(t)
 	if !ok {
 		return nil, false
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.UserDataDir(t.TempDir()),
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.NoFirstRun,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.Flag("hide-scrollbars", true))
-	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	allocator, stop := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
 	t.Cleanup(stop)
 	ctx, closeTab := chromedp.NewContext(allocator)
-	t.Cleanup(closeTab)
-	ctx, giveUp := context.WithTimeout(ctx, 4*time.Minute)
+	t.Cleanup(func() {
+		_ = chromedp.Cancel(ctx) // ends the browser and waits; the folder can go then
+		closeTab()
+	})
+	ctx, giveUp := context.WithTimeout(ctx, 5*time.Minute)
 	t.Cleanup(giveUp)
 	listen(t, ctx)
 	if err := chromedp.Run(ctx, log.Enable(), runtime.Enable()); err != nil {
@@ -92,8 +95,8 @@ func listen(t *testing.T, ctx context.Context) {
 	})
 }
 
-// look is how a page is looked at.
-type look struct {
+// Look is how a page is looked at.
+type Look struct {
 	Name  string
 	Wide  int64
 	High  int64
@@ -101,14 +104,14 @@ type look struct {
 	Touch bool
 }
 
-var looks = []look{
+var looks = []Look{
 	{"light", 1440, 900, "light", false},
 	{"dark", 1440, 900, "dark", false},
 	{"phone", 390, 844, "light", true},
 	{"tablet", 1024, 768, "dark", false},
 }
 
-func (l look) put() chromedp.Action {
+func (l Look) put() chromedp.Action {
 	return chromedp.ActionFunc(func(ctx context.Context) error {
 		if err := emulation.SetDeviceMetricsOverride(l.Wide, l.High, 1, l.Touch).Do(ctx); err != nil {
 			return err
@@ -122,14 +125,14 @@ func (l look) put() chromedp.Action {
 	})
 }
 
-// checkPage fails for what axe finds on the page that is open, and for a page
+// CheckPage fails for what axe finds on the page that is open, and for a page
 // that is wider than its window. With REGULARS_SCREENSHOTS it keeps a picture.
-func checkPage(t *testing.T, ctx context.Context, name string, l look) {
+func CheckPage(t *testing.T, ctx context.Context, name string, l Look) {
 	t.Helper()
 	var found string
 	var wide float64
 	run := `axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations.map(v => ({id: v.id, help: v.help, nodes: v.nodes.slice(0, 4).map(n => n.html.slice(0, 200) + " | " + n.failureSummary)}))))`
-	err := chromedp.Run(ctx,
+	err := chromedp.Run(ctx, l.put(),
 		chromedp.Evaluate(axe+"; 1", nil),
 		chromedp.Evaluate(run, &found, func(p *runtime.EvaluateParams) *runtime.EvaluateParams { return p.WithAwaitPromise(true) }),
 		chromedp.Evaluate("document.documentElement.scrollWidth", &wide),
@@ -153,7 +156,7 @@ func checkPage(t *testing.T, ctx context.Context, name string, l look) {
 	keepPicture(t, ctx, name, l)
 }
 
-func keepPicture(t *testing.T, ctx context.Context, name string, l look) {
+func keepPicture(t *testing.T, ctx context.Context, name string, l Look) {
 	t.Helper()
 	folder := os.Getenv("REGULARS_SCREENSHOTS")
 	if folder == "" {

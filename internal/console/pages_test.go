@@ -217,7 +217,7 @@ func gallery(t *testing.T) string {
 }
 
 func TestEveryPageIsAccessibleAndKeepsThePolicy(t *testing.T) {
-	ctx, ok := tab(t)
+	ctx, ok := Tab(t)
 	if !ok {
 		return
 	}
@@ -227,7 +227,7 @@ func TestEveryPageIsAccessibleAndKeepsThePolicy(t *testing.T) {
 			if err := chromedp.Run(ctx, l.put(), chromedp.Navigate(address+"/"+name), chromedp.WaitReady("#main")); err != nil {
 				t.Fatalf("%s %s: %v", name, l.Name, err)
 			}
-			checkPage(t, ctx, name, l)
+			CheckPage(t, ctx, name, l)
 		}
 	}
 }

@@ -5,6 +5,7 @@ const list = dialog?.querySelector<HTMLElement>("[role=listbox]");
 let chosen = 0;
 let waiting: number | undefined;
 let latest = 0;
+let answered = "";
 
 function items(): HTMLElement[] {
   return list ? [...list.querySelectorAll<HTMLElement>("[role=option]")] : [];
@@ -21,10 +22,19 @@ function choose(i: number) {
 async function ask() {
   if (!input || !list || !dialog) return;
   const turn = ++latest;
-  const answer = await fetch(`${dialog.dataset.src}?q=${encodeURIComponent(input.value)}`, { headers: { "HX-Request": "true" } });
+  const text = input.value;
+  const answer = await fetch(`${dialog.dataset.src}?q=${encodeURIComponent(text)}`, { headers: { "HX-Request": "true" } });
   if (turn !== latest || !answer.ok) return;
+  answered = text;
   list.innerHTML = await answer.text();
   choose(0);
+}
+
+// go opens what is chosen, of the list that fits what is typed.
+async function go() {
+  clearTimeout(waiting);
+  if (input && input.value !== answered) await ask();
+  items()[chosen]?.click();
 }
 
 document.addEventListener("keydown", (event) => {
@@ -46,7 +56,7 @@ input?.addEventListener("input", () => {
 input?.addEventListener("keydown", (event) => {
   if (event.key === "ArrowDown") choose(chosen + 1);
   else if (event.key === "ArrowUp") choose(chosen - 1);
-  else if (event.key === "Enter") items()[chosen]?.click();
+  else if (event.key === "Enter") void go();
   else return;
   event.preventDefault();
 });

@@ -1,0 +1,271 @@
+package console_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/regulars/regulars/internal/app/apptest"
+	"github.com/regulars/regulars/internal/console"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+const file = `E-Mail;Vorname;Last Name;Login;Shirt;Country
+ada@example.com;Ada;Lovelace;ada;M;GB
+grace@example.com;Grace;Hopper;grace;S;United States
+not-an-address;Nobody;Atall;nobody;L;GB
+linus@example.com;Linus;Torvalds;linus;XL;Atlantis
+margaret@example.com;Margaret;Hamilton;margaret;S;US
+`
+
+// browser is a person in front of a server.
+type browser struct {
+	*testing.T
+	ctx context.Context
+	app *apptest.App
+}
+
+// startBrowser returns nil on a machine without Chromium.
+func startBrowser(t *testing.T) *browser {
+	t.Helper()
+	ctx, ok := console.Tab(t)
+	if !ok {
+		return nil
+	}
+	return &browser{T: t, ctx: ctx, app: apptest.New(t, sqldbtest.Engines(t)[0])}
+}
+
+func (b *browser) do(what string, actions ...chromedp.Action) {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, 30*time.Second)
+	defer cancel()
+	if err := chromedp.Run(ctx, actions...); err != nil {
+		var where, text string
+		_ = chromedp.Run(b.ctx, chromedp.Location(&where), chromedp.Text("body", &text))
+		b.Fatalf("%s: %v\nat %s:\n%.1500s", what, err, where, text)
+	}
+}
+
+func (b *browser) open(path string) {
+	b.Helper()
+	b.do("open "+path, chromedp.Navigate(b.app.URL()+path), chromedp.WaitReady("#main"))
+}
+
+// press clicks what has the text.
+func (b *browser) press(text string) {
+	b.Helper()
+	const shown = `[not(ancestor::dialog[not(@open)])]`
+	b.do("press "+text, chromedp.Click(`(//button[normalize-space()="`+text+`"]`+shown+` | //a[normalize-space()="`+text+`"]`+shown+`)[1]`, chromedp.BySearch, chromedp.NodeVisible))
+}
+
+func (b *browser) fill(field, value string) {
+	b.Helper()
+	b.do("fill "+field, chromedp.Evaluate(`document.querySelector('[name="`+field+`"]').value = ""`, nil), chromedp.SendKeys(`[name="`+field+`"]`, value, chromedp.ByQuery))
+}
+
+// sees waits until the page shows the text.
+func (b *browser) sees(texts ...string) {
+	b.Helper()
+	for _, text := range texts {
+		b.until("wait for "+text, `document.body.innerText.includes(`+quote(text)+`)`)
+	}
+}
+
+// until asks the page again and again; pages come and go meanwhile.
+func (b *browser) until(what, condition string) {
+	b.Helper()
+	late := time.After(30 * time.Second)
+	tick := time.NewTicker(40 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		var met bool
+		if err := chromedp.Run(b.ctx, chromedp.Evaluate(condition, &met)); err == nil && met {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			b.do(what, chromedp.ActionFunc(func(context.Context) error { return errors.New("it did not come") }))
+		}
+	}
+}
+
+func quote(s string) string { return "`" + strings.ReplaceAll(s, "`", "") + "`" }
+
+func (b *browser) path() string {
+	b.Helper()
+	var where string
+	b.do("ask for the address", chromedp.Location(&where))
+	return strings.TrimPrefix(where, b.app.URL())
+}
+
+func (b *browser) check(name string) {
+	b.Helper()
+	console.CheckPage(b.T, b.ctx, "real-"+name, console.Look{Name: "light", Wide: 1440, High: 900, Theme: "light"})
+}
+
+// signIn makes a community with an owner and signs them in by the form.
+func (b *browser) signIn() (communityID string) {
+	b.Helper()
+	communityID = b.app.Community(b.T)
+	b.app.Owner(b.T, communityID, "olivia")
+	b.open("/c/" + communityID + "/members")
+	if got := b.path(); !strings.HasPrefix(got, "/sign-in?next=") {
+		b.Fatalf("before signing in the page is %s", got)
+	}
+	b.fill("login", "olivia")
+	b.fill("password", "wrong-password-1!")
+	b.press("Sign in")
+	b.sees("The email address, username or password is wrong.")
+	b.fill("password", "correct-horse-battery")
+	b.press("Sign in")
+	b.sees("Members")
+	if got, want := b.path(), "/c/"+communityID+"/members"; got != want {
+		b.Fatalf("after signing in the page is %s, not %s", got, want)
+	}
+	return communityID
+}
+
+func TestTheFirstAccountMakesTheFirstCommunity(t *testing.T) {
+	b := startBrowser(t)
+	if b == nil {
+		return
+	}
+	b.open("/")
+	b.sees("Almost there")
+	token, needed, err := b.app.Auth.SetupLink(t.Context())
+	if err != nil || !needed {
+		t.Fatalf("set-up link: %v, needed %v", err, needed)
+	}
+	b.open("/setup?token=" + token)
+	b.fill("email", "ada@example.com")
+	b.fill("username", "ada")
+	b.fill("password", "short")
+	b.press("Make the account")
+	b.sees("10 characters")
+	b.fill("password", "correct-horse-battery!")
+	b.press("Make the account")
+	b.sees("New community", "The account is made")
+	b.fill("name", "Harbour Runners")
+	b.press("Make the community")
+	b.sees("Harbour Runners is made", "ada@example.com")
+	b.check("first-community")
+	b.press("Import")
+	b.sees("Drop a file with your members here")
+	b.open("/setup?token=" + token)
+	b.sees("This link has been used")
+}
+
+func TestAFileIsImportedAndTakenBackInTheWizard(t *testing.T) {
+	b := startBrowser(t)
+	if b == nil {
+		return
+	}
+	communityID := b.signIn()
+	path := filepath.Join(t.TempDir(), "spring.csv")
+	if err := os.WriteFile(path, []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.open("/c/" + communityID + "/import")
+	b.do("choose the file", chromedp.SetUploadFiles("#file", []string{path}, chromedp.ByQuery))
+	b.sees("Where each column goes", "spring.csv", "Semicolon", "1 column needs your choice")
+	b.check("columns")
+
+	draft := b.path()
+	b.open("/c/" + communityID + "/import")
+	b.sees("You were importing spring.csv")
+	b.press("Continue")
+	b.sees("Where each column goes")
+	if got := b.path(); got != draft {
+		t.Fatalf("continuing leads to %s, not to %s", got, draft)
+	}
+
+	b.do("leave a column out", chromedp.SetValue(`select[name="column-4"]`, "-", chromedp.ByQuery))
+	b.press("Check the file")
+	b.sees("3 members would be added. 2 rows cannot be imported.", "5 rows read = 3 + 0 + 0 + 0 + 2", "Import 3 rows", "Atlantis")
+	b.check("check")
+	b.press("Import 3 rows")
+	b.sees("3 members were added. 2 rows were not imported.", "Take back")
+	b.check("done")
+
+	b.press("See the members")
+	b.sees("Grace Hopper", "4 members")
+	b.fill("q", "grac")
+	b.sees("1 member")
+	b.until("the address follows", `location.search === "?q=grac"`)
+	b.press("Grace Hopper")
+	b.sees("United States", "No changes since joining")
+	b.check("profile")
+
+	b.open("/c/" + communityID + "/api-log")
+	b.sees("spring.csv", "Check", "Import", "Done, some rows failed")
+	b.check("log")
+	b.do("open the newest job", chromedp.Click(".row-link", chromedp.ByQuery))
+	b.sees("3 members were added")
+	b.press("Take back")
+	b.do("type the word", chromedp.SendKeys("#undo-job-word", "take back", chromedp.ByQuery))
+	b.do("take back", chromedp.Click("#undo-job [data-held]", chromedp.ByQuery))
+	b.sees("3 rows were taken back.")
+	b.check("undo")
+	b.open("/c/" + communityID + "/members")
+	b.sees("1 member")
+}
+
+func TestTheRestOfTheConsoleWorks(t *testing.T) {
+	b := startBrowser(t)
+	if b == nil {
+		return
+	}
+	communityID := b.signIn()
+	b.open("/c/" + communityID + "/fields/new")
+	b.fill("name", "Shirt size")
+	b.do("choose the type", chromedp.SetValue(`[name="type"]`, "select", chromedp.ByQuery))
+	b.fill("options", "S\nM\nL")
+	b.press("Make the field")
+	b.sees("The field Shirt size is made", "shirt-size", "S, M, L")
+	b.check("fields")
+
+	b.open("/c/" + communityID + "/api-keys/new")
+	b.fill("name", "Nightly")
+	b.press("Make the key")
+	b.sees("A key has at least one permission.")
+	b.do("choose a permission", chromedp.Click(`input[value="bulkUpdateUser"]`, chromedp.ByQuery))
+	b.press("Make the key")
+	b.sees("it is not shown again")
+	b.check("key")
+	var secret string
+	b.do("read the key", chromedp.Text(".notice pre", &secret))
+	if status, _ := b.app.Do(t, "GET", "/v1/users/bulk-update", strings.TrimSpace(secret), nil); status != 200 {
+		t.Errorf("the new key is answered with %d", status)
+	}
+	b.press("Delete")
+	b.press("Delete the key")
+	b.sees("The key is deleted", "No API keys yet")
+
+	b.open("/c/" + communityID + "/settings/appearance")
+	b.sees(communityID)
+	b.fill("name", "Night Owls")
+	b.fill("accent", "#ffd400")
+	b.press("Save")
+	b.sees("Saved", "Night Owls")
+	b.check("yellow")
+
+	b.do("open the palette", chromedp.KeyEvent("k", chromedp.KeyModifiers(2)))
+	b.sees("Download the import template")
+	b.check("palette")
+	b.do("find a member", chromedp.SendKeys("#palette input", "oliv"))
+	b.sees("olivia@example.com")
+	b.do("go there", chromedp.SendKeys("#palette input", kb.Enter))
+	b.sees("No changes since joining")
+
+	b.do("sign out", chromedp.Click(".person summary", chromedp.ByQuery))
+	b.press("Sign out")
+	b.sees("Email or username")
+}
