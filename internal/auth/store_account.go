@@ -44,11 +44,18 @@ func insertAccounts(ctx context.Context, tx *sqldb.Tx, accounts []*NewAccount) e
 	})
 }
 
+// renameAccounts goes by way of names that nobody has, so that names can pass
+// from one account to the next in one call.
 func renameAccounts(ctx context.Context, tx *sqldb.Tx, renames []Rename, now int64) error {
+	err := tx.UpdateRows(ctx, 1, sqldb.Rows{
+		Table: "accounts", Columns: []string{"id", "username_key"}, N: len(renames),
+		Fill: func(i int, row []any) { row[0], row[1] = renames[i].ID, "~"+renames[i].ID },
+	})
+	if err != nil {
+		return err
+	}
 	return tx.UpdateRows(ctx, 1, sqldb.Rows{
-		Table:   "accounts",
-		Columns: []string{"id", "username", "username_key", "updated_at"},
-		N:       len(renames),
+		Table: "accounts", Columns: []string{"id", "username", "username_key", "updated_at"}, N: len(renames),
 		Fill: func(i int, row []any) {
 			r := &renames[i]
 			row[0], row[1], row[2], row[3] = r.ID, r.Username, r.UsernameKey, now

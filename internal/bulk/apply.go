@@ -1,0 +1,357 @@
+package bulk
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// piece is a run of rows that one transaction applies.
+type piece struct {
+	number    int64
+	rows      []row
+	next      sheet.Pos // where the piece after it starts
+	doneBytes int64     // of the uploaded file
+	last      bool      // nothing follows
+	forecast  *forecast // nil: there is none
+}
+
+// application applies pieces of one job.
+type application struct {
+	rules       *rules
+	communityID string
+	source      member.Source
+	actor       string
+	tags        map[string]string // name -> id, as the last transaction saw them; never changed
+	dreamt      map[string]string // of a dry run: tags it would have made
+	hopeful     atomic.Bool       // the last piece met nobody: assume that of the next one too
+}
+
+// applied is what a piece did.
+type applied struct {
+	verdicts []verdict
+	counts   Counts
+}
+
+// forecast is a plan made before its transaction, while the one before still
+// writes, in the hope that everybody in the piece is new.
+type forecast struct {
+	planner *planner
+	applied applied
+}
+
+// foresee plans a piece without the database. It returns nil where the plan
+// would rest on more than the unique keys can prove.
+func (a *application) foresee(rows []row, tags map[string]string, now time.Time) *forecast {
+	if !a.hopeful.Load() {
+		return nil
+	}
+	p := newPlanner(a.rules, newCrowd(), tags, now)
+	done := p.decideAll(rows)
+	if len(p.unproven(rows, true)) > 0 {
+		return nil
+	}
+	return &forecast{p, done}
+}
+
+// apply plans and writes a piece in the caller's transaction. It changes
+// nothing outside tx and may be called again with the same piece.
+//
+// Who is new is not looked up first where that can be avoided: the unique keys
+// tell. When they do, apply fails with a duplicate, and the next call looks
+// everybody up.
+func (a *application) apply(ctx context.Context, tx *sqldb.Tx, piece *piece, now time.Time) (applied, error) {
+	tags, err := loadTags(ctx, tx, a.communityID)
+	if err != nil {
+		return applied{}, err
+	}
+	f := piece.forecast
+	if f == nil || !maps.Equal(tags, f.planner.tags) {
+		if f, err = a.plan(ctx, tx, piece.rows, tags, now, a.hopeful.Load()); err != nil {
+			return applied{}, err
+		}
+	}
+	if err := a.write(ctx, tx, f.planner, f.applied.verdicts); err != nil {
+		if sqldb.IsDuplicate(err) {
+			piece.forecast = nil
+			a.hopeful.Store(false)
+		}
+		return applied{}, err
+	}
+	a.hopeful.Store(f.applied.counts.Created*2 > f.applied.counts.Read)
+	return f.applied, nil
+}
+
+func loadTags(ctx context.Context, q sqldb.Querier, communityID string) (map[string]string, error) {
+	tags, err := member.Tags(ctx, q, communityID)
+	byName := make(map[string]string, len(tags))
+	for _, t := range tags {
+		byName[t.Name] = t.ID
+	}
+	return byName, err
+}
+
+// plan decides all rows. While a verdict rests on a key that nobody looked
+// up, and that nothing else proves to be free or taken, it looks those keys up
+// and decides again.
+func (a *application) plan(ctx context.Context, tx *sqldb.Tx, rows []row, tags map[string]string, now time.Time, hopeful bool) (*forecast, error) {
+	keys := []identity{}
+	if !hopeful {
+		keys = firstKeys(a.rules, rows)
+	}
+	for {
+		// Each round starts from what the database said: a round changes people.
+		p := newPlanner(a.rules, newCrowd(), tags, now)
+		if err := p.crowd.load(ctx, tx, a.communityID, keys, true); err != nil {
+			return nil, err
+		}
+		done := p.decideAll(rows)
+		unproven := p.unproven(rows, hopeful)
+		if len(unproven) == 0 {
+			return &forecast{p, done}, nil
+		}
+		keys = append(keys, unproven...)
+	}
+}
+
+func (p *planner) decideAll(rows []row) applied {
+	done := applied{verdicts: make([]verdict, len(rows))}
+	for i := range rows {
+		done.verdicts[i] = p.decide(&rows[i])
+		done.counts.add(done.verdicts[i].outcome)
+	}
+	return done
+}
+
+// firstKeys are the keys by which the rows' people are found first.
+func firstKeys(ru *rules, rows []row) []identity {
+	p := planner{rules: ru}
+	keys := make([]identity, 0, len(rows))
+	for i := range rows {
+		if known := p.keys(&rows[i]); len(rows[i].problems) == 0 && len(known) > 0 {
+			keys = append(keys, known[0])
+		}
+	}
+	return keys
+}
+
+// allKeys are the keys of all rows that can matter.
+func allKeys(ru *rules, rows []row) []identity {
+	p := planner{rules: ru}
+	keys := make([]identity, 0, 2*len(rows))
+	for i := range rows {
+		if len(rows[i].problems) == 0 {
+			keys = append(keys, p.lookups(&rows[i])...)
+		}
+	}
+	return keys
+}
+
+// unproven are the keys of rows that the plan only assumes to be free, or to
+// be somebody's. Hopeful plans leave it to the unique keys to prove that what
+// they insert is new.
+func (p *planner) unproven(rows []row, hopeful bool) (keys []identity) {
+	for i := range rows {
+		if len(rows[i].problems) > 0 {
+			continue
+		}
+		for _, k := range p.lookups(&rows[i]) {
+			if !p.crowd.proven(k, hopeful) {
+				keys = append(keys, k)
+			}
+		}
+	}
+	return keys
+}
+
+// proven reports whether it is certain whose a key is: the database was asked,
+// or it stands in a row that was read, or an insert will tell.
+func (c *crowd) proven(k identity, hopeful bool) bool {
+	if c.known[k] {
+		return true
+	}
+	holder := c.find(k)
+	switch {
+	case holder == nil:
+		return false
+	case holder.newAccount || k.field != member.EmailName && k.field != member.Username && k.field != refKind:
+		return hopeful
+	}
+	return k.field != member.Username || holder.wasNamed == ""
+}
+
+// write stores what was planned, each table once and in the order of its key.
+func (a *application) write(ctx context.Context, tx *sqldb.Tx, p *planner, verdicts []verdict) error {
+	now := p.now.UnixMilli()
+	if err := member.InsertTags(ctx, tx, a.communityID, p.newTags); err != nil {
+		return err
+	}
+	w := gather(p.crowd, now)
+	if err := auth.RenameAccounts(ctx, tx, w.renames, now); err != nil {
+		return err
+	}
+	if err := auth.InsertAccounts(ctx, tx, w.accounts); err != nil {
+		return err
+	}
+	if err := auth.JoinedCommunity(ctx, tx, w.joined, 1); err != nil {
+		return err
+	}
+	if err := member.Insert(ctx, tx, a.communityID, w.members); err != nil {
+		return err
+	}
+	if err := member.Update(ctx, tx, a.communityID, w.changed); err != nil {
+		return err
+	}
+	if err := member.SetIdentifiers(ctx, tx, a.communityID, w.gone, w.held); err != nil {
+		return err
+	}
+	return member.RecordChanges(ctx, tx, a.communityID, history(verdicts), a.source, a.actor, now)
+}
+
+// writes are the rows of a piece by table.
+type writes struct {
+	renames    []auth.Rename
+	accounts   []auth.NewAccount
+	joined     []string
+	members    []*member.Record
+	changed    []*member.Record
+	gone, held []member.Identifier
+}
+
+func gather(c *crowd, now int64) writes {
+	var w writes
+	people := slices.Clone(c.people)
+	slices.SortFunc(people, func(a, b *person) int { return strings.Compare(a.AccountID, b.AccountID) })
+	for _, p := range people {
+		switch {
+		case p.newAccount:
+			w.accounts = append(w.accounts, auth.NewAccount{ID: p.AccountID, Email: p.Email, EmailKey: p.EmailKey, Username: p.Username, UsernameKey: p.UsernameKey, CreatedAt: now})
+			w.members = append(w.members, p.Record)
+		case p.newMember:
+			w.joined = append(w.joined, p.AccountID)
+			w.members = append(w.members, p.Record)
+		case p.dirty:
+			w.changed = append(w.changed, p.Record)
+		}
+		if p.wasNamed != "" && !p.newAccount {
+			w.renames = append(w.renames, auth.Rename{ID: p.AccountID, Username: p.Username, UsernameKey: p.UsernameKey})
+		}
+		for f, before := range p.held {
+			if before != nil {
+				w.gone = append(w.gone, member.Identifier{FieldID: f.ID, Key: member.IdentifierKey(before), UserID: p.AccountID})
+			}
+			if value := p.Get(f); value != nil {
+				w.held = append(w.held, member.Identifier{FieldID: f.ID, Key: member.IdentifierKey(value), UserID: p.AccountID})
+			}
+		}
+	}
+	return w
+}
+
+// history holds changes of people who were there; what somebody was created
+// with needs none.
+func history(verdicts []verdict) []member.Change {
+	n := 0
+	for i := range verdicts {
+		if verdicts[i].outcome == Updated {
+			n += len(verdicts[i].changes)
+		}
+	}
+	changes := make([]member.Change, 0, n)
+	for i := range verdicts {
+		if verdicts[i].outcome == Updated {
+			changes = append(changes, verdicts[i].changes...)
+		}
+	}
+	return changes
+}
+
+// records are what is kept of a piece's rows. Values of created rows stand in
+// the file and are not kept again.
+func records(rows []row, verdicts []verdict, tagNames map[string]string) []record {
+	list := make([]record, len(rows))
+	for i := range rows {
+		v := &verdicts[i]
+		list[i] = record{Outcome: v.outcome, Pos: rows[i].pos, Problems: v.problems}
+		list[i].Pos.Line = rows[i].line
+		if v.person != nil && (v.outcome == Created || v.outcome == Updated) {
+			list[i].UserID, list[i].NewAccount = v.person.AccountID, v.outcome == Created && v.person.newAccount
+		}
+		if v.outcome == Updated {
+			list[i].Changes = stored(v.changes)
+		}
+		if tagNames != nil {
+			list[i].Digest = v.digest(tagNames)
+		}
+	}
+	return list
+}
+
+func stored(changes []member.Change) []storedChange {
+	list := make([]storedChange, len(changes))
+	for i, c := range changes {
+		list[i] = storedChange{Field: c.Field.ID, Old: rawJSON(c.Old), New: rawJSON(c.New)}
+	}
+	return list
+}
+
+func rawJSON(v any) json.RawMessage {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // values of fields always encode
+	}
+	return text
+}
+
+// digest is a fingerprint of what a verdict would do, never 0. Tags go in by
+// name: one that a dry run only imagined has no id yet.
+func (v *verdict) digest(tagNames map[string]string) uint64 {
+	named := func(f *member.Field, value any) []byte {
+		ids, ok := value.([]string)
+		if !ok || f.Type != member.TagList {
+			return rawJSON(value)
+		}
+		names := make([]string, len(ids))
+		for i, tagID := range ids {
+			names[i] = tagNames[tagID]
+		}
+		slices.Sort(names)
+		return rawJSON(names)
+	}
+	h := fnv.New64a()
+	_, _ = fmt.Fprint(h, v.outcome) // a hash takes every byte
+	for _, c := range v.changes {
+		old := c.Old
+		if v.outcome == Created {
+			old = nil
+		}
+		_, _ = fmt.Fprintf(h, "\x00%s\x00%s\x00%s", c.Field.ID, named(c.Field, old), named(c.Field, c.New))
+	}
+	for _, p := range v.problems {
+		_, _ = fmt.Fprintf(h, "\x00%s\x00%s", p.Column, p.Code)
+	}
+	return h.Sum64() | 1
+}
+
+// tagNames are the names of all tags a piece knows, by id.
+func (p *planner) tagNames() map[string]string {
+	names := make(map[string]string, len(p.tags))
+	for name, tagID := range p.tags {
+		names[tagID] = name
+	}
+	for name, tagID := range p.tagIDs {
+		names[tagID] = name
+	}
+	return names
+}

@@ -1,0 +1,122 @@
+// Package bulk changes many members at once from a file: import, update, and
+// the undoing of both. A file is accepted in one short request, worked off in
+// short transactions by a job, and afterwards every row can say what became
+// of it.
+package bulk
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/blob"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Type is the kind of a bulk job.
+type Type string
+
+// The kinds of bulk jobs.
+const (
+	Import Type = "import" // creates and changes members
+	Update Type = "update" // changes members, never creates one
+	Undo   Type = "undo"   // takes back what an import or update did
+)
+
+// The states of a bulk job. A draft is a staged file of the wizard and never
+// part of the API log.
+const (
+	Queued              = "queued"
+	Running             = "running"
+	Completed           = "completed"
+	CompletedWithErrors = "completed_with_errors"
+	Failed              = "failed" // it could not go on
+	Cancelled           = "cancelled"
+	Undone              = "undone"
+	draft               = "draft"
+)
+
+// Limits are the bounds of bulk work; zero values mean the defaults.
+type Limits struct {
+	PieceRows   int           // rows of one transaction, 5,000
+	MaxUnpacked int64         // bytes a packed file may unpack to, 10 GiB
+	Keep        time.Duration // how long files and row details are kept, 90 days
+	KeepDrafts  time.Duration // how long a staged file waits, 24 hours
+}
+
+func (l Limits) withDefaults() Limits {
+	if l.PieceRows <= 0 {
+		l.PieceRows = 5_000
+	}
+	if l.MaxUnpacked <= 0 {
+		l.MaxUnpacked = 10 << 30
+	}
+	if l.Keep <= 0 {
+		l.Keep = 90 * 24 * time.Hour
+	}
+	if l.KeepDrafts <= 0 {
+		l.KeepDrafts = 24 * time.Hour
+	}
+	return l
+}
+
+// Deps are the parts bulk work stands on.
+type Deps struct {
+	DB          *sqldb.DB
+	Files       *blob.Dir
+	Members     *member.Members
+	Auth        *auth.Auth
+	Communities *community.Communities
+	Clock       clock.Clock
+	Log         *slog.Logger
+	Limits      Limits
+}
+
+// Bulk starts, runs and reports bulk jobs. It may be used from many
+// goroutines; any node may run any job.
+type Bulk struct {
+	db          *sqldb.DB
+	files       *blob.Dir
+	members     *member.Members
+	auth        *auth.Auth
+	communities *community.Communities
+	clock       clock.Clock
+	log         *slog.Logger
+	limits      Limits
+}
+
+// New returns Bulk and registers its workers on the engine.
+func New(d Deps, engine *jobs.Engine) *Bulk {
+	b := &Bulk{d.DB, d.Files, d.Members, d.Auth, d.Communities, d.Clock, d.Log, d.Limits.withDefaults()}
+	jobs.Register(engine, b.work)
+	return b
+}
+
+// NewID returns the id for a job that is about to be started: its answer can
+// be written down before the job is.
+func (b *Bulk) NewID() string { return id.New(b.clock.Now()) }
+
+// runArgs name the bulk job that a queue job works on.
+type runArgs struct {
+	CommunityID string `json:"communityId"`
+	JobID       string `json:"jobId"`
+}
+
+// Kind is the queue's name for bulk work.
+func (runArgs) Kind() string { return "bulk.run" }
+
+// RunHere works a job in this process until it has ended, for the command line
+// without a server.
+func (b *Bulk) RunHere(ctx context.Context, engine *jobs.Engine, communityID, jobID string) error {
+	j, err := loadJob(ctx, b.db, communityID, jobID)
+	if err != nil {
+		return err
+	}
+	return engine.RunUntilDone(ctx, j.QueueJobID)
+}

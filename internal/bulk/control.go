@@ -1,0 +1,146 @@
+package bulk
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// planAge is how long the plan of a dry run may be applied.
+const planAge = 24 * time.Hour
+
+// Cancel stops a queued or running job; what it applied stays. It fails with
+// NotFound job_not_found, or Conflict job_finished.
+func (b *Bulk) Cancel(ctx context.Context, communityID, jobID string) (Status, error) {
+	var j job
+	err := b.db.Tx(ctx, func(tx *sqldb.Tx) (err error) {
+		if j, err = lockJob(ctx, tx, communityID, jobID); err != nil {
+			return err
+		}
+		if j.Status != Queued && j.Status != Running {
+			return errs.New(errs.Conflict, "job_finished", "The job is %s already; there is nothing to cancel.", words(j.Status))
+		}
+		if err := jobs.Cancel(ctx, tx, j.QueueJobID); err != nil {
+			return err
+		}
+		return b.end(ctx, tx, &j, Cancelled, "", "")
+	})
+	return b.status(j), err
+}
+
+// Apply starts a new job that does exactly what a dry run planned. It fails
+// with Conflict not_a_plan, plan_running or plan_stale, or Gone expired.
+func (b *Bulk) Apply(ctx context.Context, actor auth.Actor, communityID, jobID, newID string) (Status, error) {
+	var started job
+	err := b.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		plan, err := lockJob(ctx, tx, communityID, jobID)
+		if err != nil {
+			return err
+		}
+		if err := b.applicable(ctx, tx, &plan); err != nil {
+			return err
+		}
+		started = b.successor(&plan, actor, newID)
+		started.Type, started.Options, started.Detected = plan.Type, plan.Options, plan.Detected
+		started.FileID, started.FileSize, started.Verdict = plan.FileID, plan.FileSize, plan.Verdict
+		started.Options.DryRun = false
+		started.Revision = plan.Revision
+		table, err := b.openTable(&plan)
+		if err != nil {
+			return err
+		}
+		defer table.close()
+		started.Position = table.Start()
+		return b.queue(ctx, tx, &started)
+	})
+	return b.status(started), err
+}
+
+func (b *Bulk) applicable(ctx context.Context, q sqldb.Querier, plan *job) error {
+	now := b.clock.MS()
+	switch {
+	case !plan.DryRun:
+		return errs.New(errs.Conflict, "not_a_plan", "Only a dry run can be applied.")
+	case plan.Status == Queued || plan.Status == Running:
+		return errs.New(errs.Conflict, "plan_running", "The dry run has not ended yet.").WithRetry(2 * time.Second)
+	case plan.Status != Completed:
+		return errs.New(errs.Conflict, "not_a_plan", "The dry run is %s, so its plan is not complete.", words(plan.Status))
+	case expired(plan, now):
+		return errExpired()
+	case now-plan.FinishedAt > planAge.Milliseconds():
+		return errs.New(errs.Conflict, "plan_stale", "The plan is more than 24 hours old: run the dry run again.")
+	}
+	revision, err := b.revision(ctx, q, plan.CommunityID)
+	if err != nil {
+		return err
+	}
+	if revision != plan.Revision {
+		return errs.New(errs.Conflict, "plan_stale", "A field, role, tag or setting changed since the dry run: run it again.")
+	}
+	return nil
+}
+
+// Undo starts a job that takes back what a job did. It fails with Conflict
+// not_undoable, or Gone expired.
+func (b *Bulk) Undo(ctx context.Context, actor auth.Actor, communityID, jobID, newID string) (Status, error) {
+	var started job
+	err := b.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		done, err := lockJob(ctx, tx, communityID, jobID)
+		if err != nil {
+			return err
+		}
+		switch {
+		case done.DryRun, done.Type == Undo:
+			return errs.New(errs.Conflict, "not_undoable", "Only an import or update that was run for real can be undone.")
+		case !slices.Contains([]string{Completed, CompletedWithErrors, Failed, Cancelled}, done.Status):
+			return errs.New(errs.Conflict, "not_undoable", "The job is %s, so it cannot be undone.", words(done.Status))
+		case expired(&done, b.clock.MS()):
+			return errExpired()
+		}
+		if err := b.noUndoUnderWay(ctx, tx, &done); err != nil {
+			return err
+		}
+		started = b.successor(&done, actor, newID)
+		started.Type, started.TotalRows = Undo, done.Counts.Created+done.Counts.Updated
+		return b.queue(ctx, tx, &started)
+	})
+	return b.status(started), err
+}
+
+func (b *Bulk) noUndoUnderWay(ctx context.Context, tx *sqldb.Tx, done *job) error {
+	n, err := sqldb.One(ctx, tx, "job", sqldb.Value[int], `SELECT count(*) FROM bulk_jobs
+		WHERE community_id = $1 AND origin_id = $2 AND type = 'undo' AND status IN ('queued', 'running')`, done.CommunityID, done.ID)
+	if err == nil && n > 0 {
+		return errs.New(errs.Conflict, "undo_running", "This job is being undone already.")
+	}
+	return err
+}
+
+// successor is a new job that follows from another one.
+func (b *Bulk) successor(of *job, actor auth.Actor, newID string) job {
+	if newID == "" {
+		newID = b.NewID()
+	}
+	now := b.clock.MS()
+	return job{CommunityID: of.CommunityID, ID: newID, Status: Queued, OriginID: of.ID, FileName: of.FileName,
+		Actor: actor.Ref(), ActorName: actor.Name, CreatedAt: now, UpdatedAt: now}
+}
+
+// expired reports whether a job's file and row details are gone.
+func expired(j *job, now int64) bool { return j.ExpiresAt > 0 && j.ExpiresAt <= now }
+
+func errExpired() error {
+	return errs.New(errs.Gone, "expired", "The file and the row details of this job are no longer kept.")
+}
+
+func words(status string) string {
+	if status == CompletedWithErrors {
+		return "completed"
+	}
+	return status
+}

@@ -1,0 +1,145 @@
+package bulk
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// person is somebody whom rows of a piece name, as the rows so far have made
+// them.
+type person struct {
+	*member.Record
+	newAccount bool
+	newMember  bool
+	dirty      bool                  // the member row has to be written
+	carried    bool                  // a dry run brought them along from an earlier piece
+	wasNamed   string                // the username before this piece renamed the account, "" when it did not
+	held       map[*member.Field]any // identifier values before this piece changed them
+}
+
+// crowd is everybody whom the rows of a piece may name: what the database
+// says, changed by the rows planned so far. Rows are planned in file order
+// against it and written in key order afterwards.
+type crowd struct {
+	emails      map[string]*person
+	usernames   map[string]*person
+	refs        map[string]*person // by _id and by number
+	identifiers map[identity]*person
+	known       map[identity]bool // keys the database was asked about
+	people      []*person
+}
+
+// identity is one key of one kind: field is a default field's name, "ref", or
+// an identifier field's id.
+type identity struct{ field, key string }
+
+const refKind = "ref"
+
+func newCrowd() *crowd {
+	return &crowd{
+		emails: map[string]*person{}, usernames: map[string]*person{}, refs: map[string]*person{},
+		identifiers: map[identity]*person{}, known: map[identity]bool{},
+	}
+}
+
+// find returns whom a key names now.
+func (c *crowd) find(k identity) *person {
+	switch k.field {
+	case member.EmailName:
+		return c.emails[k.key]
+	case member.Username:
+		return c.usernames[k.key]
+	case refKind:
+		return c.refs[k.key]
+	}
+	return c.identifiers[k]
+}
+
+// add puts somebody in the database's state into the crowd.
+func (c *crowd) add(p *person) {
+	c.people = append(c.people, p)
+	c.emails[p.EmailKey] = p
+	c.usernames[p.UsernameKey] = p
+	if p.AccountID != "" {
+		c.refs[p.AccountID] = p
+	}
+}
+
+func (c *crowd) rename(p *person, f *member.Field, username string) {
+	if p.wasNamed == "" {
+		p.wasNamed = p.Username
+	}
+	delete(c.usernames, p.UsernameKey)
+	p.Set(f, username)
+	c.usernames[p.UsernameKey] = p
+}
+
+// load asks the database about keys the crowd does not know yet.
+func (c *crowd) load(ctx context.Context, q sqldb.Querier, communityID string, keys []identity, forUpdate bool) error {
+	wanted, identifiers := member.KeySet{}, map[string][]string{}
+	for _, k := range keys {
+		if c.known[k] {
+			continue
+		}
+		c.known[k] = true
+		switch k.field {
+		case member.EmailName:
+			wanted.Emails = append(wanted.Emails, k.key)
+		case member.Username:
+			wanted.Usernames = append(wanted.Usernames, k.key)
+		case refKind:
+			if len(k.key) == 24 {
+				wanted.IDs = append(wanted.IDs, k.key)
+			} else {
+				wanted.Numbers = append(wanted.Numbers, k.key)
+			}
+		default:
+			identifiers[k.field] = append(identifiers[k.field], k.key)
+		}
+	}
+	holders, err := c.holders(ctx, q, communityID, identifiers)
+	if err != nil {
+		return err
+	}
+	for _, h := range holders {
+		wanted.IDs = append(wanted.IDs, h.UserID)
+	}
+	if err := c.admit(ctx, q, communityID, wanted, forUpdate); err != nil {
+		return err
+	}
+	for _, h := range holders {
+		c.identifiers[identity{h.FieldID, h.Key}] = c.refs[h.UserID]
+	}
+	return nil
+}
+
+func (c *crowd) holders(ctx context.Context, q sqldb.Querier, communityID string, wanted map[string][]string) ([]member.Identifier, error) {
+	var all []member.Identifier
+	for fieldID, keys := range wanted {
+		found, err := member.Identifiers(ctx, q, communityID, fieldID, keys)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+func (c *crowd) admit(ctx context.Context, q sqldb.Querier, communityID string, wanted member.KeySet, forUpdate bool) error {
+	if len(wanted.Emails)+len(wanted.Usernames)+len(wanted.IDs)+len(wanted.Numbers) == 0 {
+		return nil
+	}
+	found, err := member.Lookup(ctx, q, communityID, wanted, forUpdate)
+	if err != nil {
+		return err
+	}
+	for _, r := range found {
+		if c.refs[r.AccountID] == nil {
+			c.add(&person{Record: r})
+		}
+		c.refs[decimalText(r.Number)] = c.refs[r.AccountID]
+	}
+	return nil
+}

@@ -1,0 +1,234 @@
+package bulk
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/member"
+)
+
+// column is what one column of a file means. One of field, operation and
+// userID says so; none of them: the column is ignored.
+type column struct {
+	header    string
+	field     *member.Field
+	operation *member.Field // the column says what to do with this numerical field
+	userID    bool          // the column holds _id or the small number
+}
+
+func (c *column) ignored() bool { return c.field == nil && c.operation == nil && !c.userID }
+
+// layout is the header of a file, understood.
+type layout struct {
+	columns    []column
+	hasColumn  map[*member.Field]bool
+	operations bool
+}
+
+// dictionary knows every name a header may have in one community.
+type dictionary struct {
+	typ    Type
+	fields []member.Field
+	byName map[string]*member.Field // by HeaderKey
+}
+
+func newDictionary(typ Type, fields []member.Field) *dictionary {
+	d := &dictionary{typ: typ, fields: fields, byName: map[string]*member.Field{}}
+	for i := len(fields) - 1; i >= 0; i-- { // default fields stand first and win
+		f := &fields[i]
+		d.byName[member.HeaderKey(f.Name)] = f
+		d.byName[member.HeaderKey(f.Field)] = f
+	}
+	return d
+}
+
+// ownColumn reports whether a column was added by failed.csv.
+func ownColumn(key string) bool { return key == "line" || strings.HasPrefix(key, "error ") }
+
+func isOwn(header string) bool {
+	return strings.HasPrefix(strings.TrimSpace(header), "_") && ownColumn(member.HeaderKey(header))
+}
+
+// meaning returns what a name stands for; ok is false for an unknown one.
+func (d *dictionary) meaning(name string) (column, bool) {
+	key := member.HeaderKey(name)
+	if f := d.byName[key]; f != nil {
+		return column{field: f}, true
+	}
+	if d.typ == Update {
+		if key == "user id" {
+			return column{userID: true}, true
+		}
+		if base, ok := strings.CutSuffix(key, " op"); ok {
+			if f := d.byName[base]; f != nil && f.Type == member.Numerical {
+				return column{operation: f}, true
+			}
+		}
+	}
+	return column{}, false
+}
+
+// read understands a header with the caller's mapping. Every header that is
+// unknown or there twice is named in the Invalid error.
+func (d *dictionary) read(header []string, mapping map[string]*string) (*layout, error) {
+	l := &layout{columns: make([]column, len(header)), hasColumn: map[*member.Field]bool{}}
+	var wrong []errs.Field
+	taken := map[string]string{} // meaning -> header
+	for i, text := range header {
+		c, problem := d.column(text, mapping)
+		if problem != nil {
+			wrong = append(wrong, *problem)
+			continue
+		}
+		c.header = text
+		l.columns[i] = c
+		if c.ignored() {
+			continue
+		}
+		if first, twice := taken[c.name()]; twice {
+			wrong = append(wrong, errs.Field{Field: text, Code: "doubled_header", Message: fmt.Sprintf("%q and %q mean the same field: keep one of them.", first, text)})
+		}
+		taken[c.name()] = text
+		if c.field != nil {
+			l.hasColumn[c.field] = true
+		}
+		l.operations = l.operations || c.operation != nil
+	}
+	wrong = append(wrong, strayMapping(header, mapping)...)
+	for _, c := range l.columns {
+		if c.operation != nil && !l.hasColumn[c.operation] {
+			wrong = append(wrong, errs.Field{Field: c.header, Code: "operation_without_field", Message: fmt.Sprintf("This column needs the column %q beside it.", c.operation.Name)})
+		}
+	}
+	if len(wrong) > 0 {
+		return nil, errs.New(errs.Invalid, "invalid_header", "The header of the file cannot be used; errors names each column.").WithFields(wrong...)
+	}
+	return l, d.identifies(l)
+}
+
+func (c *column) name() string {
+	switch {
+	case c.userID:
+		return "user_id"
+	case c.operation != nil:
+		return c.operation.ID + "_op"
+	}
+	return c.field.ID
+}
+
+func (d *dictionary) column(header string, mapping map[string]*string) (column, *errs.Field) {
+	if target, mapped := mapping[header]; mapped {
+		if target == nil {
+			return column{}, nil
+		}
+		if c, ok := d.meaning(*target); ok {
+			return c, nil
+		}
+		return column{}, &errs.Field{Field: header, Code: "unknown_field", Message: fmt.Sprintf("The mapping names %q, which is no field here.%s", *target, d.hint(*target))}
+	}
+	if isOwn(header) {
+		return column{}, nil
+	}
+	if c, ok := d.meaning(header); ok {
+		return c, nil
+	}
+	if strings.TrimSpace(header) == "" {
+		return column{}, &errs.Field{Field: header, Code: "unknown_header", Message: "A column has no header: name it, or map it to null to ignore it."}
+	}
+	return column{}, &errs.Field{Field: header, Code: "unknown_header", Message: fmt.Sprintf("There is no field %q.%s", header, d.hint(header))}
+}
+
+func strayMapping(header []string, mapping map[string]*string) (wrong []errs.Field) {
+	present := map[string]bool{}
+	for _, text := range header {
+		present[text] = true
+	}
+	for _, name := range sortedKeys(mapping) {
+		if !present[name] {
+			wrong = append(wrong, errs.Field{Field: name, Code: "unknown_header", Message: fmt.Sprintf("The mapping names the column %q, which the file does not have.", name)})
+		}
+	}
+	return wrong
+}
+
+// identifies checks that the columns can tell whose row it is.
+func (d *dictionary) identifies(l *layout) error {
+	for _, c := range l.columns {
+		if c.userID || c.field != nil && (c.field.Field == member.EmailName || c.field.Field == member.Username || d.typ == Update && c.field.Identifier) {
+			return nil
+		}
+	}
+	columns := "Email or Username"
+	if d.typ == Update {
+		columns = "Email, Username, user_id or an identifier field"
+	}
+	return errs.New(errs.Invalid, "no_identifying_column", "No column says whose row it is: add %s.", columns)
+}
+
+// hint names the nearest known header, when one is near enough to be meant.
+func (d *dictionary) hint(name string) string {
+	if f := d.nearest(name); f != nil {
+		return fmt.Sprintf(" Did you mean %q?", f.Name)
+	}
+	return " Make a field of that name first, or map the column to null to ignore it."
+}
+
+// otherHeaders are names other programs give to the default fields; they are
+// suggestions, never taken silently.
+var otherHeaders = map[string]string{
+	"given name": member.FirstName, "forename": member.FirstName, "first": member.FirstName, "vorname": member.FirstName, "nombre": member.FirstName, "prenom": member.FirstName,
+	"surname": member.LastName, "family name": member.LastName, "last": member.LastName, "nachname": member.LastName, "apellido": member.LastName, "apellidos": member.LastName, "nom": member.LastName,
+	"user": member.Username, "user name": member.Username, "login": member.Username, "nickname": member.Username, "handle": member.Username, "benutzername": member.Username,
+	"mail": member.EmailName, "e mail": member.EmailName, "email address": member.EmailName, "e mail address": member.EmailName, "mail address": member.EmailName, "correo": member.EmailName,
+	"telephone": member.PhoneName, "mobile": member.PhoneName, "phone number": member.PhoneName, "cell": member.PhoneName, "tel": member.PhoneName, "telefon": member.PhoneName,
+	"nation": member.CountryName, "country code": member.CountryName, "land": member.CountryName, "locale": member.LanguageName, "lang": member.LanguageName, "sprache": member.LanguageName,
+	"roles": member.RoleName, "tags": member.TagName, "labels": member.TagName, "groups": member.RoleName,
+}
+
+func (d *dictionary) nearest(name string) *member.Field {
+	key := member.HeaderKey(name)
+	if field, ok := otherHeaders[key]; ok {
+		return d.byName[member.HeaderKey(field)]
+	}
+	var best *member.Field
+	squeezed := strings.ReplaceAll(key, " ", "")
+	least := 1 + len([]rune(squeezed))/4
+	for _, known := range sortedKeys(d.byName) {
+		if n := distance(squeezed, strings.ReplaceAll(known, " ", ""), least); n <= least {
+			if best == nil || n < least {
+				best, least = d.byName[known], n
+			}
+		}
+	}
+	return best
+}
+
+// distance is how many letters must be added, removed, replaced or swapped to
+// make b of a; limit+1 when it is more than limit.
+func distance(a, b string, limit int) int {
+	x, y := []rune(a), []rune(b)
+	if len(x) > 100 || len(y) > 100 || len(x)-len(y) > limit || len(y)-len(x) > limit {
+		return limit + 1
+	}
+	before, above := make([]int, len(y)+1), make([]int, len(y)+1)
+	for j := range above {
+		above[j] = j
+	}
+	for i := 1; i <= len(x); i++ {
+		row := make([]int, len(y)+1)
+		row[0] = i
+		for j := 1; j <= len(y); j++ {
+			cost := 1
+			if x[i-1] == y[j-1] {
+				cost = 0
+			}
+			row[j] = min(above[j]+1, row[j-1]+1, above[j-1]+cost)
+			if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, above = above, row
+	}
+	return above[len(y)]
+}

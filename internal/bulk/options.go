@@ -1,0 +1,90 @@
+package bulk
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/member"
+)
+
+// The modes of an import.
+const (
+	Upsert     = "upsert" // create who is new, change who is there
+	CreateOnly = "create" // skip who is there
+	UpdateOnly = "update" // skip who is new
+)
+
+// Options are what a request may say about how a file is read and applied.
+// Zero values mean: detect, upsert, for real.
+type Options struct {
+	Mode       string             `json:"mode,omitempty"`
+	DryRun     bool               `json:"dryRun,omitempty"`
+	CreateTags bool               `json:"createTags,omitempty"`
+	Mapping    map[string]*string `json:"mapping,omitempty"` // header -> field; nil: ignore the column
+	Encoding   string             `json:"encoding,omitempty"`
+	Delimiter  string             `json:"delimiter,omitempty"`
+	Sheet      string             `json:"sheet,omitempty"`
+	Decimal    string             `json:"decimal,omitempty"`
+	DateFormat string             `json:"dateFormat,omitempty"`
+}
+
+// OptionNames are the form fields ParseOptions knows.
+var OptionNames = []string{"mode", "dryRun", "createTags", "mapping", "encoding", "delimiter", "sheet", "decimal", "dateFormat"}
+
+var encodings = []string{"utf-8", "utf-16le", "utf-16be", "windows-1252"}
+
+// ParseOptions reads the optional form fields of an upload; absent and empty
+// ones keep their defaults. It fails with Invalid invalid_input and names
+// every wrong field.
+func ParseOptions(form map[string]string) (Options, error) {
+	o := Options{Mode: Upsert, Sheet: form["sheet"]}
+	var wrong []errs.Field
+	choose := func(name string, allowed []string, into *string) {
+		text := form[name]
+		if text == "" {
+			return
+		}
+		if !slices.Contains(allowed, text) {
+			wrong = append(wrong, errs.Field{Field: name, Code: "unknown_value", Message: "Use one of: " + strings.Join(allowed, ", ") + "."})
+			return
+		}
+		*into = text
+	}
+	flag := func(name string, into *bool) {
+		text := "false"
+		choose(name, []string{"true", "false"}, &text)
+		*into = text == "true"
+	}
+	choose("mode", []string{Upsert, CreateOnly, UpdateOnly}, &o.Mode)
+	flag("dryRun", &o.DryRun)
+	flag("createTags", &o.CreateTags)
+	form["encoding"] = strings.ToLower(form["encoding"])
+	choose("encoding", encodings, &o.Encoding)
+	if form["delimiter"] == "tab" {
+		form["delimiter"] = "\t"
+	}
+	choose("delimiter", []string{",", ";", "\t", "|"}, &o.Delimiter)
+	choose("decimal", []string{".", ","}, &o.Decimal)
+	choose("dateFormat", sortedKeys(member.DateFormats), &o.DateFormat)
+	if text := form["mapping"]; text != "" {
+		if err := json.Unmarshal([]byte(text), &o.Mapping); err != nil {
+			wrong = append(wrong, errs.Field{Field: "mapping", Code: "invalid_json", Message: `Write the mapping as JSON: {"header": "field"}, null for a column to ignore.`})
+		}
+	}
+	return o, errs.InvalidFields(wrong)
+}
+
+func (o Options) formats() member.Formats {
+	return member.Formats{Decimal: o.Decimal, DateFormat: o.DateFormat}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,384 @@
+package bulk
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/member"
+)
+
+// rules are what the rows of one job are judged by.
+type rules struct {
+	typ        Type
+	mode       string
+	open       bool // no credential: see the limits in protected and roleIDs
+	createTags bool
+	fields     []member.Field
+	required   []*member.Field // custom fields a new member needs
+	defaults   []*member.Field // custom fields with a default value
+	username   *member.Field
+	roles      map[string]auth.Role // by title, without @all
+	rolesByID  map[string]auth.Role
+}
+
+func newRules(typ Type, o Options, open bool, fields []member.Field, roles []auth.Role) *rules {
+	ru := &rules{typ: typ, mode: o.Mode, open: open, createTags: o.CreateTags, fields: fields,
+		roles: map[string]auth.Role{}, rolesByID: map[string]auth.Role{}}
+	for i := range fields {
+		f := &fields[i]
+		switch {
+		case f.Default && f.Field == member.Username:
+			ru.username = f
+		case f.Default:
+		case f.DefaultValue != nil:
+			ru.defaults = append(ru.defaults, f)
+		case f.Required:
+			ru.required = append(ru.required, f)
+		}
+	}
+	for _, r := range roles {
+		ru.rolesByID[r.ID] = r
+		if !r.Everyone {
+			ru.roles[r.Title] = r
+		}
+	}
+	return ru
+}
+
+// verdict is what becomes of a row.
+type verdict struct {
+	outcome  Outcome
+	person   *person
+	changes  []member.Change
+	problems []Problem
+}
+
+// planner decides rows of one piece in file order. It changes the crowd as it
+// goes, so that a later row of the same person builds on an earlier one.
+type planner struct {
+	*rules
+	crowd   *crowd
+	now     time.Time
+	tags    map[string]string // name -> id
+	newTags []member.Tag
+	tagIDs  map[string]string // of newTags, by name
+}
+
+func newPlanner(ru *rules, c *crowd, tags map[string]string, now time.Time) *planner {
+	return &planner{rules: ru, crowd: c, now: now, tags: tags, tagIDs: map[string]string{}}
+}
+
+func (p *planner) decide(r *row) verdict {
+	switch {
+	case r.empty:
+		return verdict{outcome: Skipped}
+	case len(r.problems) > 0:
+		return verdict{outcome: RowFailed, problems: r.problems}
+	case r.stale:
+		return refuse("", "plan_stale", "Something changed since the dry run, so this row would no longer do what its plan says.", r.identifier())
+	}
+	who, problem := p.resolve(r)
+	if problem != nil {
+		return verdict{outcome: RowFailed, problems: []Problem{*problem}}
+	}
+	known := who != nil && who.IsMember()
+	switch {
+	case p.typ == Update && !known:
+		return refuse("", "user_not_found", "No member of this community has this email, username or id.", r.identifier())
+	case p.mode == UpdateOnly && !known, p.mode == CreateOnly && known:
+		return verdict{outcome: Skipped, person: who}
+	case !known:
+		return p.create(r, who)
+	}
+	return p.change(r, who)
+}
+
+func refuse(column, code, message, value string) verdict {
+	return verdict{outcome: RowFailed, problems: []Problem{{column, code, message, value}}}
+}
+
+// resolve finds whose row it is; nil for somebody new.
+func (p *planner) resolve(r *row) (*person, *Problem) {
+	who := p.named(r)
+	if who == nil {
+		return nil, nil
+	}
+	if r.emailKey != "" && who.EmailKey != r.emailKey {
+		return nil, &Problem{"Email", "email_differs", "The person found by the other column has another email; an import never changes it.", r.email}
+	}
+	if r.usernameKey != "" && who.UsernameKey != r.usernameKey {
+		if other := p.crowd.usernames[r.usernameKey]; other != nil {
+			return nil, &Problem{"Username", "identity_conflict", "The email and the username belong to two different people.", r.username}
+		}
+		if !who.IsMember() || who.Communities > 1 {
+			return nil, &Problem{"Username", "username_differs", "This email has another username, and the account is used outside this community too.", r.username}
+		}
+	}
+	if who.State == member.Deleted {
+		return nil, &Problem{"", "member_deleted", "This member was deleted: restore the member first.", r.identifier()}
+	}
+	if p.open && p.protected(who) {
+		return nil, &Problem{"", "member_protected", "This member has permissions on the server, so an import without a credential leaves them alone.", r.identifier()}
+	}
+	return who, nil
+}
+
+func (p *planner) named(r *row) *person {
+	for _, k := range p.keys(r) {
+		if who := p.crowd.find(k); who != nil {
+			return who
+		}
+	}
+	return nil
+}
+
+// keys are what a row may be known by, in the order they are tried.
+func (p *planner) keys(r *row) []identity {
+	keys := make([]identity, 0, 3)
+	if r.userRef != "" {
+		return append(keys, identity{refKind, r.userRef})
+	}
+	if r.emailKey != "" {
+		keys = append(keys, identity{member.EmailName, r.emailKey})
+	}
+	if r.usernameKey != "" {
+		keys = append(keys, identity{member.Username, r.usernameKey})
+	}
+	if len(keys) > 0 || p.typ != Update {
+		return keys
+	}
+	for i := range r.sets {
+		if s := &r.sets[i]; s.field.Identifier && !s.field.Default && s.value != nil {
+			keys = append(keys, identity{s.field.ID, member.IdentifierKey(s.value)})
+		}
+	}
+	return keys
+}
+
+// lookups are all keys whose holder can matter to a row.
+func (p *planner) lookups(r *row) []identity {
+	keys := p.keys(r)
+	if r.userRef != "" {
+		if r.usernameKey != "" {
+			keys = append(keys, identity{member.Username, r.usernameKey})
+		}
+	}
+	for i := range r.sets {
+		if s := &r.sets[i]; s.field.Identifier && !s.field.Default && s.value != nil {
+			keys = append(keys, identity{s.field.ID, member.IdentifierKey(s.value)})
+		}
+	}
+	return keys
+}
+
+func (p *planner) protected(who *person) bool {
+	if who.Owner || who.InstallationOwner {
+		return true
+	}
+	return slices.ContainsFunc(who.RoleIDs, func(roleID string) bool { return p.rolesByID[roleID].GrantsServerPermission() })
+}
+
+// create plans a new member: of a new account, or of one that is not in this
+// community yet, which is never touched.
+func (p *planner) create(r *row, who *person) verdict {
+	now := p.now.UnixMilli()
+	fresh := &person{newMember: true, newAccount: who == nil, Record: &member.Record{
+		Email: r.email, EmailKey: r.emailKey, Username: r.username, UsernameKey: r.usernameKey}}
+	if who != nil {
+		copied := *who.Record
+		fresh.Record = &copied
+	}
+	fresh.State, fresh.JoinedAt, fresh.UpdatedAt = member.Active, now, now
+	for _, f := range p.defaults {
+		fresh.Set(f, f.DefaultValue)
+	}
+	changes, problems := p.apply(r, fresh)
+	problems = append(problems, p.missing(fresh)...)
+	if len(problems) > 0 {
+		return verdict{outcome: RowFailed, problems: problems}
+	}
+	if who == nil {
+		fresh.AccountID = id.New(p.now)
+		who = fresh
+		p.crowd.add(who)
+	} else {
+		*who = *fresh
+	}
+	p.hold(who, changes)
+	return verdict{outcome: Created, person: who, changes: changes}
+}
+
+// missing names what a new member lacks.
+func (p *planner) missing(fresh *person) (problems []Problem) {
+	require := func(name, value string) {
+		if value == "" {
+			problems = append(problems, Problem{name, "required", "A new member needs " + name + ".", ""})
+		}
+	}
+	require("First Name", fresh.FirstName)
+	require("Last Name", fresh.LastName)
+	require("Username", fresh.Username)
+	require("Email", fresh.Email)
+	for _, f := range p.required {
+		if fresh.Get(f) == nil {
+			problems = append(problems, Problem{f.Name, "required", "A new member needs " + f.Name + ".", ""})
+		}
+	}
+	return problems
+}
+
+// change plans the changes of somebody who is a member.
+func (p *planner) change(r *row, who *person) verdict {
+	changed := *who
+	changed.newMember = false // to this row the person is somebody who was there
+	copied := *who.Record
+	copied.Fields = cloneMap(who.Fields)
+	changed.Record = &copied
+	changes, problems := p.apply(r, &changed)
+	switch {
+	case len(problems) > 0:
+		return verdict{outcome: RowFailed, problems: problems}
+	case len(changes) == 0:
+		return verdict{outcome: Unchanged, person: who}
+	}
+	for _, c := range changes {
+		if c.Field == p.username {
+			p.crowd.rename(who, p.username, c.New.(string))
+			continue
+		}
+		who.Set(c.Field, c.New)
+	}
+	who.dirty, who.UpdatedAt = true, p.now.UnixMilli()
+	p.hold(who, changes)
+	return verdict{outcome: Updated, person: who, changes: changes}
+}
+
+func cloneMap(m map[string]any) map[string]any {
+	copied := make(map[string]any, len(m))
+	for key, value := range m {
+		copied[key] = value
+	}
+	return copied
+}
+
+// apply gives who the values of a row and returns what that changes.
+func (p *planner) apply(r *row, who *person) (changes []member.Change, problems []Problem) {
+	changes = make([]member.Change, 0, len(r.sets))
+	for i := range r.sets {
+		s := &r.sets[i]
+		if s.field == p.username && (who.newMember || auth.UsernameKey(who.Username) == r.usernameKey) {
+			continue // a new account has it already, and another spelling is the same name
+		}
+		value, problem := p.value(s, who)
+		if problem != nil {
+			problems = append(problems, *problem)
+			continue
+		}
+		old := who.Get(s.field)
+		if member.Equal(old, value) {
+			continue
+		}
+		who.Set(s.field, value)
+		changes = append(changes, member.Change{UserID: who.AccountID, Field: s.field, Old: old, New: value})
+	}
+	return changes, problems
+}
+
+// value is what a cell makes of a field.
+func (p *planner) value(s *set, who *person) (any, *Problem) {
+	switch {
+	case s.names != nil && s.field.Type == member.RoleList:
+		return p.roleIDs(s)
+	case s.names != nil:
+		return p.tagList(s)
+	case s.op != "":
+		sum, problem := member.AddNumbers(who.Get(s.field), s.value.(json.Number))
+		if problem != nil {
+			return nil, &Problem{s.header, problem.Code, problem.Message, s.text}
+		}
+		return sum, nil
+	case s.field.Identifier && !s.field.Default && s.value != nil:
+		holder := p.crowd.identifiers[identity{s.field.ID, member.IdentifierKey(s.value)}]
+		if holder != nil && (who.AccountID == "" || holder.AccountID != who.AccountID) {
+			return nil, &Problem{s.header, "identifier_taken", "Another member has this " + s.field.Name + ".", s.text}
+		}
+	}
+	return s.value, nil
+}
+
+// roleIDs are the roles a cell names, sorted; @all stays with everybody.
+func (p *planner) roleIDs(s *set) (any, *Problem) {
+	ids := []string{}
+	for _, name := range s.names {
+		role, ok := p.roles[name]
+		switch {
+		case !ok:
+			return nil, &Problem{s.header, "unknown_role", fmt.Sprintf("There is no role %q; names are compared with their case.", name), s.text}
+		case p.open && (role.Billable || role.GrantsServerPermission()):
+			return nil, &Problem{s.header, "role_protected", fmt.Sprintf("The role %q carries permissions or is billable, so an import without a credential cannot give it.", name), s.text}
+		}
+		ids = append(ids, role.ID)
+	}
+	return normalised(ids), nil
+}
+
+func (p *planner) tagList(s *set) (any, *Problem) {
+	ids := []string{}
+	for _, name := range s.names {
+		tagID, ok := p.tags[name]
+		if !ok {
+			tagID, ok = p.tagIDs[name]
+		}
+		if !ok && p.createTags {
+			checked, problem := member.CheckTag(name)
+			if problem != nil {
+				return nil, &Problem{s.header, problem.Code, problem.Message, s.text}
+			}
+			tag := member.Tag{ID: id.New(p.now), Name: checked, CreatedAt: p.now.UnixMilli()}
+			p.newTags = append(p.newTags, tag)
+			p.tagIDs[name], tagID, ok = tag.ID, tag.ID, true
+		}
+		if !ok {
+			return nil, &Problem{s.header, "unknown_tag", fmt.Sprintf("There is no tag %q; names are compared with their case. createTags=true makes missing tags.", name), s.text}
+		}
+		ids = append(ids, tagID)
+	}
+	return normalised(ids), nil
+}
+
+// normalised ids are sorted, each once; none of them is unset.
+func normalised(ids []string) any {
+	if len(ids) == 0 {
+		return nil
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// hold keeps the crowd's identifiers in step with changes.
+func (p *planner) hold(who *person, changes []member.Change) {
+	for _, c := range changes {
+		if !c.Field.Identifier || c.Field.Default {
+			continue
+		}
+		if who.held == nil {
+			who.held = map[*member.Field]any{}
+		}
+		if _, first := who.held[c.Field]; !first {
+			who.held[c.Field] = c.Old
+		}
+		if c.Old != nil {
+			delete(p.crowd.identifiers, identity{c.Field.ID, member.IdentifierKey(c.Old)})
+		}
+		if c.New != nil {
+			p.crowd.identifiers[identity{c.Field.ID, member.IdentifierKey(c.New)}] = who
+		}
+	}
+}
+
+func decimalText(n int64) string { return strconv.FormatInt(n, 10) }

@@ -1,0 +1,73 @@
+package bulk
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/regulars/regulars/internal/sheet"
+)
+
+// maxPieceBytes bounds a piece of very long rows.
+const maxPieceBytes = 4 << 20
+
+// feed is one reading of a file: pieces come out of its channel, checked and
+// ready to be decided, one ahead of the database.
+type feed struct {
+	pieces chan *piece
+	err    error // why reading ended early; read it after pieces is closed
+}
+
+// startFeed reads the table from where it stands, in a goroutine that ends
+// with ctx or with the file; pieces is closed then.
+func startFeed(ctx context.Context, table openFile, rd *reader, foresee func(*piece), number int64, pieceRows int) *feed {
+	f := &feed{pieces: make(chan *piece, 1)}
+	go func() {
+		defer close(f.pieces)
+		for ; ; number++ {
+			p, err := nextPiece(table, rd, number, pieceRows)
+			if err != nil {
+				f.err = err
+				return
+			}
+			foresee(p)
+			select {
+			case f.pieces <- p:
+			case <-ctx.Done():
+				f.err = context.Cause(ctx)
+				return
+			}
+			if p.last {
+				return
+			}
+		}
+	}()
+	return f
+}
+
+// stop waits for the goroutine of a feed whose context has ended.
+func (f *feed) stop() {
+	for range f.pieces { //nolint:revive // drained, so that the goroutine ends
+	}
+}
+
+func nextPiece(table openFile, rd *reader, number int64, pieceRows int) (*piece, error) {
+	p := &piece{number: number, rows: make([]row, 0, pieceRows)}
+	var src sheet.Row
+	size := 0
+	for len(p.rows) < pieceRows && size < maxPieceBytes {
+		err := table.Next(&src)
+		if errors.Is(err, io.EOF) {
+			p.last = true
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		p.rows = append(p.rows, rd.read(&src))
+		p.next = src.End
+		size += len(src.Raw)
+	}
+	p.doneBytes, _ = table.Progress()
+	return p, nil
+}

@@ -1,0 +1,90 @@
+package bulk
+
+import (
+	"context"
+	"errors"
+	"hash/maphash"
+	"io"
+	"slices"
+
+	"github.com/regulars/regulars/internal/sheet"
+)
+
+// repeats knows the keys that stand in a file more than once, by their hash:
+// a key that only shares a hash with another is carried along for nothing.
+type repeats struct {
+	seed   maphash.Seed
+	hashes []uint64 // sorted
+}
+
+// hashesAtOnce bounds the memory of one reading: 16 MiB.
+const hashesAtOnce = 2 << 20
+
+// findRepeats reads the file for its keys alone, as often as it takes to look
+// at a bounded number of hashes at a time.
+func (r *run) findRepeats(ctx context.Context, ru *rules, l *layout) (*repeats, error) {
+	found := &repeats{seed: maphash.MakeSeed()}
+	readings := uint64(1)
+	for share := uint64(0); share < readings; share++ {
+		hashes, rows, err := r.hashKeys(ctx, ru, l, found.seed, share, readings)
+		if err != nil {
+			return nil, err
+		}
+		if share == 0 && readings == 1 && hashes == nil {
+			readings = uint64(rows)*2/hashesAtOnce + 1
+			hashes, _, err = r.hashKeys(ctx, ru, l, found.seed, 0, readings)
+			if err != nil {
+				return nil, err
+			}
+		}
+		slices.Sort(hashes)
+		for i := 1; i < len(hashes); i++ {
+			if hashes[i] == hashes[i-1] && (len(found.hashes) == 0 || found.hashes[len(found.hashes)-1] != hashes[i]) {
+				found.hashes = append(found.hashes, hashes[i])
+			}
+		}
+	}
+	slices.Sort(found.hashes)
+	return found, nil
+}
+
+// hashKeys returns the hashes of one share of the file's keys. While there is
+// but one share and it grows too large, it returns nil and how many rows the
+// file has.
+func (r *run) hashKeys(ctx context.Context, ru *rules, l *layout, seed maphash.Seed, share, shares uint64) (hashes []uint64, rows int, err error) {
+	table, err := r.openTable(&r.job)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer table.close()
+	p, rd := planner{rules: ru}, newReader(l, r.job.Options.formats(), ru.open)
+	hashes = make([]uint64, 0, 1024)
+	var src sheet.Row
+	for {
+		switch err := table.Next(&src); {
+		case errors.Is(err, io.EOF):
+			return hashes, rows, nil
+		case err != nil:
+			return nil, rows, err
+		case rows%1024 == 0 && ctx.Err() != nil:
+			return nil, rows, context.Cause(ctx)
+		}
+		rows++
+		read := rd.read(&src)
+		for _, k := range p.lookups(&read) {
+			if h := k.hash(seed); h%shares == share && hashes != nil {
+				hashes = append(hashes, h)
+			}
+		}
+		if shares == 1 && len(hashes) > hashesAtOnce {
+			hashes = nil // go on counting rows
+		}
+	}
+}
+
+func (k identity) hash(seed maphash.Seed) uint64 { return maphash.Comparable(seed, k) }
+
+func (s *repeats) has(k identity) bool {
+	_, found := slices.BinarySearch(s.hashes, k.hash(s.seed))
+	return found
+}

@@ -1,0 +1,246 @@
+package bulk
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sheet"
+)
+
+// Problem is one thing that is wrong with a row.
+type Problem struct {
+	Column  string `json:"column"` // header as in the file; "" when the row as a whole is wrong
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Value   string `json:"value"`
+}
+
+const (
+	clearToken   = "__CLEAR__"
+	maxShown     = 200 // characters of a value kept in a Problem
+	opAdd        = "add"
+	opSubtract   = "subtract"
+	opOverwrite  = "overwrite"
+	everyoneRole = "@all"
+)
+
+// row is a row of the file, read and checked as far as that goes without
+// knowing whose it is.
+type row struct {
+	line        int
+	pos         sheet.Pos
+	email       string
+	emailKey    string
+	username    string
+	usernameKey string
+	userRef     string // the user_id cell
+	sets        []set
+	problems    []Problem
+	empty       bool
+	stale       bool // the row would do something else than its plan says
+}
+
+// set is one cell that says what a field is to be.
+type set struct {
+	field  *member.Field
+	header string
+	text   string
+	value  any      // nil: clear
+	names  []string // of roles and tags, instead of value
+	op     string   // of numbers: opAdd, opSubtract; "": overwrite
+}
+
+// reader turns rows of a file into rows. It belongs to one goroutine.
+type reader struct {
+	layout  *layout
+	formats member.Formats
+	open    bool                                   // open imports may not clear
+	ops     map[*member.Field]string               // operations of the row at hand
+	cells   map[*member.Field]map[string]cellValue // values of cells that repeat
+}
+
+type cellValue struct {
+	value   any
+	problem *member.Problem
+}
+
+func newReader(l *layout, formats member.Formats, open bool) *reader {
+	return &reader{layout: l, formats: formats, open: open, ops: map[*member.Field]string{}, cells: map[*member.Field]map[string]cellValue{}}
+}
+
+// read checks one row. The strings of the result point into the record of
+// src, which the caller must not reuse.
+func (rd *reader) read(src *sheet.Row) row {
+	r := row{line: src.Line, pos: src.Pos}
+	if src.Problem != "" {
+		r.fail("", src.Problem, sheetProblems[src.Problem], strings.Join(src.Cells, " "))
+		return r
+	}
+	r.empty = true
+	clear(rd.ops)
+	for i, cell := range src.Cells {
+		text := trimCell(cell)
+		if text == "" {
+			continue
+		}
+		if i >= len(rd.layout.columns) {
+			r.empty = false
+			r.fail("", "too_many_cells", fmt.Sprintf("The row has more cells than the header has columns (%d).", len(rd.layout.columns)), text)
+			break
+		}
+		c := &rd.layout.columns[i]
+		if c.ignored() {
+			continue
+		}
+		r.empty = false
+		rd.cell(&r, c, text)
+	}
+	if rd.layout.operations {
+		rd.operations(&r)
+	}
+	return r
+}
+
+var sheetProblems = map[string]string{
+	"bad_encoding":    "The row has bytes that are not text in the file's encoding.",
+	"record_too_long": "The row is longer than 1 MiB.",
+	"open_quote":      "A quotation mark is opened in this row and never closed.",
+}
+
+// trimCell takes away what programs put around a value: space, and the
+// apostrophe that keeps a spreadsheet from calculating.
+func trimCell(cell string) string {
+	text := strings.TrimSpace(cell)
+	if len(text) > 1 && text[0] == '\'' && strings.IndexByte("=+-@", text[1]) >= 0 {
+		return text[1:]
+	}
+	return text
+}
+
+func (rd *reader) cell(r *row, c *column, text string) {
+	switch {
+	case c.userID:
+		r.userRef = text
+	case c.operation != nil:
+		rd.ops[c.operation] = strings.ToLower(text)
+	case text == clearToken:
+		rd.clear(r, c)
+	case c.field.Field == member.EmailName:
+		display, key, problem := auth.CheckEmail(text)
+		if problem != "" {
+			r.fail(c.header, "invalid_email", problem, text)
+		}
+		r.email, r.emailKey = display, key
+	case c.field.Field == member.Username:
+		display, key, problem := auth.CheckUsername(text)
+		if problem != "" {
+			r.fail(c.header, "invalid_username", problem, text)
+		}
+		r.username, r.usernameKey = display, key
+		r.sets = append(r.sets, set{field: c.field, header: c.header, text: text, value: display})
+	case c.field.Type == member.RoleList, c.field.Type == member.TagList:
+		r.sets = append(r.sets, set{field: c.field, header: c.header, text: text, names: splitNames(text)})
+	default:
+		value, problem := rd.value(c.field, text)
+		if problem != nil {
+			r.fail(c.header, problem.Code, problem.Message, text)
+			return
+		}
+		r.sets = append(r.sets, set{field: c.field, header: c.header, text: text, value: value})
+	}
+}
+
+// value remembers what cells of few different texts mean.
+func (rd *reader) value(f *member.Field, text string) (any, *member.Problem) {
+	switch f.Type {
+	case member.Country, member.Language, member.Select, member.MultiSelect:
+	default:
+		return f.FromText(text, rd.formats)
+	}
+	known := rd.cells[f]
+	if known == nil {
+		known = map[string]cellValue{}
+		rd.cells[f] = known
+	}
+	v, ok := known[text]
+	if !ok {
+		v.value, v.problem = f.FromText(text, rd.formats)
+		if len(known) < 1_000 {
+			known[strings.Clone(text)] = v
+		}
+	}
+	return v.value, v.problem
+}
+
+func (rd *reader) clear(r *row, c *column) {
+	f := c.field
+	switch {
+	case rd.open:
+		r.fail(c.header, "clear_not_allowed", "An import without a credential cannot clear values.", clearToken)
+	case f.Required:
+		r.fail(c.header, "cannot_clear", f.Name+" is required and cannot be cleared.", clearToken)
+	default:
+		r.sets = append(r.sets, set{field: f, header: c.header, text: clearToken})
+	}
+}
+
+// operations gives numbers their operation once the whole row is read.
+func (rd *reader) operations(r *row) {
+	for _, c := range rd.layout.columns {
+		if c.operation == nil {
+			continue
+		}
+		op := rd.ops[c.operation]
+		var target *set
+		for i := range r.sets {
+			if r.sets[i].field == c.operation {
+				target = &r.sets[i]
+			}
+		}
+		switch {
+		case target == nil: // an operation without a value says nothing
+		case op == "":
+			r.fail(c.header, "missing_operation", "Say add, subtract or overwrite.", "")
+		case op != opAdd && op != opSubtract && op != opOverwrite:
+			r.fail(c.header, "unknown_operation", "Say add, subtract or overwrite.", op)
+		case op != opOverwrite && target.value == nil:
+			r.fail(c.header, "unknown_operation", "Only overwrite can clear a value.", op)
+		case op != opOverwrite:
+			target.op = op
+			if n, ok := target.value.(json.Number); ok && op == opSubtract {
+				target.value = member.Negated(n)
+			}
+		}
+	}
+}
+
+func splitNames(text string) []string {
+	names := []string{}
+	for name := range strings.SplitSeq(text, ",") {
+		if name = trimCell(name); name != "" && name != everyoneRole {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func (r *row) fail(column, code, message, value string) {
+	if shown := []rune(value); len(value) > maxShown && len(shown) > maxShown {
+		value = string(shown[:maxShown]) + "…"
+	}
+	r.problems = append(r.problems, Problem{column, code, message, value})
+}
+
+// identifier is what a person calls this row's person by.
+func (r *row) identifier() string {
+	switch {
+	case r.email != "":
+		return r.email
+	case r.username != "":
+		return r.username
+	}
+	return r.userRef
+}

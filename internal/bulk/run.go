@@ -1,0 +1,266 @@
+package bulk
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/event"
+	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// work runs a bulk job from its saved position to its end. It may be called
+// again after any crash.
+func (b *Bulk) work(ctx context.Context, queued *jobs.Job, args runArgs) error {
+	r := &run{Bulk: b, queued: queued}
+	err := r.tx(ctx, func(tx *sqldb.Tx) error { return r.begin(ctx, tx, args) })
+	if err != nil {
+		return r.settle(ctx, err)
+	}
+	if r.job.Type == Undo {
+		return r.settle(ctx, r.undo(ctx))
+	}
+	return r.settle(ctx, r.readFile(ctx))
+}
+
+// run is one attempt of one job.
+type run struct {
+	*Bulk
+	queued *jobs.Job
+	job    job
+}
+
+// begin marks the job as running. A dry run that was interrupted starts over:
+// what it had imagined is gone.
+func (r *run) begin(ctx context.Context, tx *sqldb.Tx, args runArgs) (err error) {
+	if r.job, err = lockJob(ctx, tx, args.CommunityID, args.JobID); err != nil {
+		return err
+	}
+	j := &r.job
+	if j.Status != Queued && j.Status != Running {
+		return errMoved
+	}
+	now := r.clock.MS()
+	if j.StartedAt == 0 {
+		j.StartedAt = now
+	}
+	if j.DryRun && j.Pieces > 0 {
+		table, err := r.openTable(j)
+		if err != nil {
+			return err
+		}
+		j.Position, j.Pieces, j.Counts, j.DoneBytes = table.Start(), 0, Counts{}, 0
+		table.close()
+		if _, err := tx.Exec(ctx, "DELETE FROM bulk_pieces WHERE community_id = $1 AND job_id = $2", j.CommunityID, j.ID); err != nil {
+			return err
+		}
+	}
+	j.Status = Running
+	_, err = tx.Exec(ctx, `UPDATE bulk_jobs SET status = 'running', started_at = $1, updated_at = $2, position = $3, pieces = $4, done_bytes = $5,
+		read_rows = $6, created_rows = $7, updated_rows = $8, unchanged_rows = $9, skipped_rows = $10, failed_rows = $11 WHERE community_id = $12 AND id = $13`,
+		j.StartedAt, now, encode(j.Position), j.Pieces, j.DoneBytes, j.Counts.Read, j.Counts.Created, j.Counts.Updated, j.Counts.Unchanged, j.Counts.Skipped, j.Counts.Failed,
+		j.CommunityID, j.ID)
+	return err
+}
+
+// readFile works off an import or update.
+func (r *run) readFile(ctx context.Context) error {
+	table, err := r.openTable(&r.job)
+	if err != nil {
+		return err
+	}
+	defer table.close()
+	layout, rules, err := r.prepareRules(ctx, table)
+	if err != nil {
+		return err
+	}
+	step, err := r.stepFor(ctx, rules, layout)
+	if err != nil {
+		return err
+	}
+	if err := table.Seek(r.job.Position); err != nil {
+		return err
+	}
+	reading, stop := context.WithCancel(ctx)
+	f := startFeed(reading, table, newReader(layout, r.job.Options.formats(), rules.open), step.foresee, r.job.Pieces, r.limits.PieceRows)
+	defer f.stop()
+	defer stop()
+	for p := range f.pieces {
+		if err := r.tx(ctx, func(tx *sqldb.Tx) error { return r.applyOnce(ctx, tx, step, p) }); err != nil {
+			return err
+		}
+		step.settled(p)
+	}
+	if f.err != nil {
+		return f.err
+	}
+	return r.tx(ctx, func(tx *sqldb.Tx) error { return r.finish(ctx, tx, "", nil) })
+}
+
+// step is what one piece goes through: applied for real, only planned, or
+// applied against a plan.
+type step interface {
+	foresee(p *piece) // before the transaction, in the goroutine that reads
+	take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]record, Counts, error)
+	settled(p *piece) // the piece is committed
+}
+
+func (r *run) stepFor(ctx context.Context, ru *rules, l *layout) (_ step, err error) {
+	a := &application{rules: ru, communityID: r.job.CommunityID, source: member.Source{Type: string(r.job.Type), ID: r.job.ID}, actor: r.job.Actor}
+	switch {
+	case r.job.DryRun:
+		return newRehearsal(ctx, r, a, l)
+	case r.job.OriginID != "":
+		return &performance{run: r, application: a}, nil
+	}
+	a.hopeful.Store(r.job.Type == Import)
+	a.tags, err = loadTags(ctx, r.db, r.job.CommunityID)
+	return &plainStep{run: r, application: a}, err
+}
+
+// applyOnce applies a piece and saves the position behind it.
+func (r *run) applyOnce(ctx context.Context, tx *sqldb.Tx, step step, p *piece) error {
+	if done, err := turn(ctx, tx, &r.job, p.number); err != nil || done || len(p.rows) == 0 {
+		return err
+	}
+	list, counts, err := step.take(ctx, tx, p)
+	if err != nil {
+		return err
+	}
+	if err := insertPiece(ctx, tx, &r.job, p.number, list, counts); err != nil {
+		return err
+	}
+	now := r.clock.MS()
+	if !r.job.DryRun && counts.Created+counts.Updated > 0 {
+		imported := event.MembersChanged{JobID: r.job.ID, JobType: string(r.job.Type), FirstLine: list[0].Pos.Line, LastLine: list[len(list)-1].Pos.Line, Created: counts.Created, Updated: counts.Updated}
+		if err := event.Append(ctx, tx, now, event.Event{CommunityID: r.job.CommunityID, Type: event.MembersImported, Data: imported}); err != nil {
+			return err
+		}
+	}
+	return advance(ctx, tx, &r.job, p, counts, now)
+}
+
+// plainStep applies pieces for real.
+type plainStep struct {
+	*run
+	*application
+}
+
+func (s *plainStep) take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]record, Counts, error) {
+	done, err := s.apply(ctx, tx, p, s.clock.Now())
+	if err != nil {
+		return nil, Counts{}, err
+	}
+	return records(p.rows, done.verdicts, nil), done.counts, nil
+}
+
+func (s *plainStep) foresee(p *piece) {
+	p.forecast = s.application.foresee(p.rows, s.tags, s.clock.Now())
+}
+
+func (s *plainStep) settled(*piece) {}
+
+func (r *run) prepareRules(ctx context.Context, table openFile) (*layout, *rules, error) {
+	d, err := r.dictionary(ctx, r.db, &r.job)
+	if err != nil {
+		return nil, nil, err
+	}
+	layout, err := d.read(table.Header(), r.job.Options.Mapping)
+	if err != nil {
+		return nil, nil, err
+	}
+	roles, err := auth.Roles(ctx, r.db, r.job.CommunityID)
+	if err != nil {
+		return nil, nil, err
+	}
+	return layout, newRules(r.job.Type, r.job.Options, r.job.Actor == auth.Actor{Kind: auth.Open}.Ref(), d.fields, roles), nil
+}
+
+// finish ends the job. With a code it has failed.
+func (r *run) finish(ctx context.Context, tx *sqldb.Tx, code string, cause error) error {
+	j, err := lockJob(ctx, tx, r.job.CommunityID, r.job.ID)
+	if err != nil {
+		return err
+	}
+	if j.Status != Running {
+		return errMoved
+	}
+	status, text := Completed, ""
+	if j.Counts.Failed > 0 {
+		status = CompletedWithErrors
+	}
+	if j.DryRun {
+		status = Completed
+	}
+	if code != "" {
+		status, text = Failed, cause.Error()
+		if e := errs.From(cause); e != nil {
+			text = e.Message
+		}
+	}
+	return r.end(ctx, tx, &j, status, code, text)
+}
+
+// end writes the end of a job, in whatever way it came.
+func (b *Bulk) end(ctx context.Context, tx *sqldb.Tx, j *job, status, code, text string) error {
+	now := b.clock.MS()
+	if _, err := tx.Exec(ctx, `UPDATE bulk_jobs SET status = $1, error_code = $2, error_message = $3, finished_at = $4, updated_at = $4, expires_at = $5
+		WHERE community_id = $6 AND id = $7`, status, code, text, now, now+b.limits.Keep.Milliseconds(), j.CommunityID, j.ID); err != nil {
+		return err
+	}
+	j.Status, j.FinishedAt = status, now
+	return event.Append(ctx, tx, now, event.Event{CommunityID: j.CommunityID, Type: event.BulkJobFinished,
+		Data: event.BulkJob{JobID: j.ID, JobType: string(j.Type), Status: status, DryRun: j.DryRun, Created: j.Counts.Created, Updated: j.Counts.Updated, Failed: j.Counts.Failed}})
+}
+
+// settle decides what the end of an attempt means for the queue.
+func (r *run) settle(ctx context.Context, err error) error {
+	switch {
+	case err == nil, errors.Is(err, errMoved):
+		return nil
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.Is(err, sheet.ErrDamaged):
+		return r.fail(ctx, "file_damaged", errs.New(errs.Invalid, "file_damaged", "The file is damaged: it could be read up to the last row that is listed, and no further."))
+	case errs.From(err) != nil && errs.KindOf(err) != errs.Unavailable && r.job.ID != "":
+		return r.fail(ctx, errs.From(err).Code, err)
+	}
+	return err
+}
+
+func (r *run) fail(ctx context.Context, code string, cause error) error {
+	err := r.tx(ctx, func(tx *sqldb.Tx) error { return r.finish(ctx, tx, code, cause) })
+	if errors.Is(err, errMoved) {
+		return nil
+	}
+	return err
+}
+
+// tx runs f in a transaction that only the holder of the job's lease can
+// commit. While the database is away it waits and goes on.
+func (r *run) tx(ctx context.Context, f func(*sqldb.Tx) error) error {
+	races := 0
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
+		err := r.queued.Tx(ctx, f)
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return err
+		case sqldb.IsDuplicate(err) && races < 10:
+			races++ // somebody else took a key between the look and the leap
+			continue
+		case !sqldb.IsUnavailable(err):
+			return err
+		}
+		r.log.WarnContext(ctx, "database is away, bulk job waits", "job_id", r.job.ID, "error", err.Error())
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pause):
+		}
+	}
+}

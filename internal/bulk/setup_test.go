@@ -1,0 +1,203 @@
+package bulk_test
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/blob"
+	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+// fixture is everything bulk work stands on, and a community to work in.
+type fixture struct {
+	*testing.T
+	db          *sqldb.DB
+	files       *blob.Dir
+	members     *member.Members
+	auth        *auth.Auth
+	communities *community.Communities
+	bulk        *bulk.Bulk
+	engine      *jobs.Engine
+	community   string
+	late        time.Duration // how far the clock is ahead
+}
+
+// each runs a test on both engines with pieces of three rows, so that small
+// files have many pieces.
+func each(t *testing.T, test func(f *fixture)) {
+	t.Helper()
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) { test(newFixture(t, db, 3)) })
+}
+
+func newFixture(t *testing.T, db *sqldb.DB, pieceRows int) *fixture {
+	t.Helper()
+	f := &fixture{T: t, db: db}
+	now := clock.At(func() time.Time { return clock.Clock{}.Now().Add(f.late) })
+	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	files, err := blob.Open(t.TempDir())
+	f.ok(err)
+	f.files = files
+	f.communities = community.New(db, now)
+	f.members = member.New(db, now)
+	f.auth = auth.New(db, f.communities, f.members, now, log)
+	f.engine = jobs.New(db, now, log, jobs.EngineOptions{})
+	f.bulk = bulk.New(bulk.Deps{DB: db, Files: files, Members: f.members, Auth: f.auth, Communities: f.communities, Clock: now, Log: log,
+		Limits: bulk.Limits{PieceRows: pieceRows}}, f.engine)
+	c, err := f.communities.Create(t.Context(), community.Input{Name: "Test"})
+	f.ok(err)
+	f.community = c.ID
+	f.field(member.FieldInput{Field: "plan", Name: "Plan", Type: member.SingleLine})
+	f.field(member.FieldInput{Field: "score", Name: "Score", Type: member.Numerical})
+	_, err = f.members.CreateTag(t.Context(), f.community, "beta")
+	f.ok(err)
+	return f
+}
+
+func (f *fixture) ok(err error) {
+	f.Helper()
+	if err != nil {
+		f.Fatal(err)
+	}
+}
+
+func (f *fixture) field(in member.FieldInput) {
+	f.Helper()
+	_, err := f.members.CreateField(f.Context(), f.community, in)
+	f.ok(err)
+}
+
+var command = auth.Actor{Kind: auth.Command, Name: "test"}
+
+// store keeps a file as an upload would.
+func (f *fixture) store(text string) (string, sheet.Verdict) {
+	f.Helper()
+	w, err := f.files.Create()
+	f.ok(err)
+	var scan sheet.Scan
+	_, err = io.Copy(io.MultiWriter(w, &scan), strings.NewReader(text))
+	f.ok(err)
+	f.ok(w.Commit())
+	return w.ID(), scan.Verdict()
+}
+
+func (f *fixture) input(typ bulk.Type, text string, o bulk.Options) bulk.Start {
+	f.Helper()
+	if o.Mode == "" {
+		o.Mode = bulk.Upsert
+	}
+	id, verdict := f.store(text)
+	return bulk.Start{CommunityID: f.community, Type: typ, FileID: id, FileName: "members.csv", Verdict: verdict, Options: o, Actor: command}
+}
+
+// run starts a job and works it to its end.
+func (f *fixture) run(typ bulk.Type, text string, o bulk.Options) bulk.Status {
+	f.Helper()
+	s, err := f.bulk.Start(f.Context(), f.input(typ, text, o))
+	f.ok(err)
+	return f.work(s)
+}
+
+// work works a job to its end and checks that its counts add up.
+func (f *fixture) work(s bulk.Status) bulk.Status {
+	f.Helper()
+	f.ok(f.bulk.RunHere(f.Context(), f.engine, f.community, s.JobID))
+	s, err := f.bulk.Status(f.Context(), f.community, s.JobID)
+	f.ok(err)
+	if c := s.Counts; c.Read != c.Created+c.Updated+c.Unchanged+c.Skipped+c.Failed {
+		f.Fatalf("the counts do not add up: %+v", c)
+	}
+	return s
+}
+
+// want checks how a job ended.
+func (f *fixture) want(s bulk.Status, status string, created, updated, unchanged, skipped, failed int64) {
+	f.Helper()
+	c := s.Counts
+	if s.Status != status || c.Created != created || c.Updated != updated || c.Unchanged != unchanged || c.Skipped != skipped || c.Failed != failed {
+		details, _, _ := f.bulk.Details(f.Context(), f.community, s.JobID, bulk.DetailFilter{Limit: 50})
+		f.Fatalf("%s %+v (%+v), want %s created %d updated %d unchanged %d skipped %d failed %d\n%+v", s.Status, c, s.Error, status, created, updated, unchanged, skipped, failed, details)
+	}
+}
+
+func (f *fixture) details(s bulk.Status, filter bulk.DetailFilter) []bulk.Detail {
+	f.Helper()
+	var all []bulk.Detail
+	if filter.Limit == 0 {
+		filter.Limit = 2 // small pages, so that cursors are walked
+	}
+	for {
+		page, next, err := f.bulk.Details(f.Context(), f.community, s.JobID, filter)
+		f.ok(err)
+		all = append(all, page...)
+		if next == "" {
+			return all
+		}
+		filter.Cursor = next
+	}
+}
+
+// codes are the error codes of a job's failed rows by line.
+func (f *fixture) codes(s bulk.Status) map[int]string {
+	f.Helper()
+	codes := map[int]string{}
+	for _, d := range f.details(s, bulk.DetailFilter{Outcome: "failed"}) {
+		for _, p := range d.Errors {
+			if codes[d.Line] != "" {
+				codes[d.Line] += " "
+			}
+			codes[d.Line] += p.Code
+		}
+	}
+	return codes
+}
+
+func (f *fixture) member(ref string) member.Member {
+	f.Helper()
+	m, err := f.members.Find(f.Context(), f.community, ref)
+	f.ok(err)
+	return m
+}
+
+func (f *fixture) count() int64 {
+	f.Helper()
+	n, err := f.members.Count(f.Context(), f.community)
+	f.ok(err)
+	return n
+}
+
+func (f *fixture) failedCSV(s bulk.Status) string {
+	f.Helper()
+	var text bytes.Buffer
+	f.ok(f.bulk.WriteFailed(f.Context(), f.community, s.JobID, &text))
+	return text.String()
+}
+
+// dump is the state of the people of the community, without ids and times.
+func (f *fixture) dump() string {
+	f.Helper()
+	var lines []string
+	list, err := f.members.List(f.Context(), f.community, member.Filter{Sort: "email", Limit: 200})
+	f.ok(err)
+	for _, m := range list.Members {
+		rows, _, err := f.members.History(f.Context(), f.community, m.ID, "", 100)
+		f.ok(err)
+		line := []any{m.Email, m.Username, m.FirstName, m.LastName, m.Phone, m.Country, m.Language, len(m.RoleIDs), len(m.TagIDs), m.Fields}
+		for _, h := range rows {
+			line = append(line, h.FieldName, h.Old, h.New)
+		}
+		lines = append(lines, sprint(line...))
+	}
+	return strings.Join(lines, "\n")
+}

@@ -1,0 +1,161 @@
+package bulk
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Start is a file that was stored, and what is to be done with it.
+type Start struct {
+	CommunityID string
+	Type        Type // Import or Update
+	FileID      string
+	FileName    string
+	Verdict     sheet.Verdict // what sheet.Scan saw of the file
+	Options     Options
+	Actor       auth.Actor
+	JobID       string // from NewID; "": one is made
+}
+
+// Start checks that the file can be read and its header understood, and
+// queues the job in one transaction. It fails with Invalid or Unsupported and
+// one of the codes of package sheet, or invalid_header, no_identifying_column;
+// then there is no job and the file is the caller's to delete.
+func (b *Bulk) Start(ctx context.Context, in Start) (Status, error) {
+	j, err := b.prepare(ctx, in)
+	if err != nil {
+		return Status{}, err
+	}
+	err = b.db.Tx(ctx, func(tx *sqldb.Tx) error { return b.queue(ctx, tx, &j) })
+	return b.status(j), err
+}
+
+// prepare makes the row of a job whose file can be used.
+func (b *Bulk) prepare(ctx context.Context, in Start) (job, error) {
+	now := b.clock.MS()
+	if in.JobID == "" {
+		in.JobID = b.NewID()
+	}
+	j := job{
+		CommunityID: in.CommunityID, ID: in.JobID, Type: in.Type, Status: Queued, DryRun: in.Options.DryRun, Options: in.Options,
+		FileID: in.FileID, FileName: shortName(in.FileName), Verdict: in.Verdict,
+		Actor: in.Actor.Ref(), ActorName: in.Actor.Name, CreatedAt: now, UpdatedAt: now,
+	}
+	table, err := b.openTable(&j)
+	if err != nil {
+		return j, err
+	}
+	defer table.close()
+	dictionary, err := b.dictionary(ctx, b.db, &j)
+	if err != nil {
+		return j, err
+	}
+	if _, err := dictionary.read(table.Header(), j.Options.Mapping); err != nil {
+		return j, err
+	}
+	detected := table.Detected()
+	j.Detected, j.FileSize, j.Position = &detected, table.file.Size(), table.Start()
+	j.Revision, err = b.revision(ctx, b.db, in.CommunityID)
+	return j, err
+}
+
+// queue writes a job and hands it to the workers.
+func (b *Bulk) queue(ctx context.Context, tx *sqldb.Tx, j *job) (err error) {
+	j.QueueJobID, err = jobs.Insert(ctx, tx, runArgs{j.CommunityID, j.ID}, jobs.Options{CommunityID: j.CommunityID, Unique: "bulk:" + j.ID})
+	if err != nil {
+		return err
+	}
+	return insertJob(ctx, tx, *j)
+}
+
+func shortName(name string) string {
+	if runes := []rune(name); len(runes) > 200 {
+		return string(runes[:200])
+	}
+	return name
+}
+
+// openFile is a table with the file it reads.
+type openFile struct {
+	*sheet.Table
+	file interface {
+		Close() error
+		Size() int64
+	}
+}
+
+func (o openFile) close() {
+	_ = o.Table.Close() // nothing was written
+	_ = o.file.Close()
+}
+
+// openTable opens a job's file as its options say.
+func (b *Bulk) openTable(j *job) (openFile, error) {
+	if j.FileID == "" {
+		return openFile{}, errs.New(errs.Gone, "expired", "The file of this job is no longer kept.")
+	}
+	file, err := b.files.Open(j.FileID)
+	if err != nil {
+		return openFile{}, err
+	}
+	o := sheet.Options{Encoding: j.Options.Encoding, Delimiter: j.Options.Delimiter, Sheet: j.Options.Sheet, MaxUnpacked: b.limits.MaxUnpacked, Verdict: &j.Verdict}
+	if j.Detected != nil { // never detect another thing the second time
+		if j.Detected.Format == "csv" {
+			o.Delimiter = j.Detected.Delimiter
+		}
+		o.Sheet = j.Detected.Sheet
+	}
+	table, err := sheet.Open(file, file.Size(), o)
+	if err != nil {
+		return openFile{}, errors.Join(err, file.Close())
+	}
+	return openFile{table, file}, nil
+}
+
+func (b *Bulk) dictionary(ctx context.Context, q sqldb.Querier, j *job) (*dictionary, error) {
+	fields, err := member.Fields(ctx, q, j.CommunityID)
+	if err != nil {
+		return nil, err
+	}
+	return newDictionary(j.Type, fields), nil
+}
+
+// revision is a fingerprint of everything a plan rests on besides the people.
+func (b *Bulk) revision(ctx context.Context, q sqldb.Querier, communityID string) (string, error) {
+	fields, err := member.Fields(ctx, q, communityID)
+	if err != nil {
+		return "", err
+	}
+	names, err := member.LoadNames(ctx, q, communityID)
+	if err != nil {
+		return "", err
+	}
+	community, err := b.communities.Get(ctx, communityID)
+	if err != nil {
+		return "", err
+	}
+	text, err := json.Marshal([]any{fields, names, community.Name, community.Settings})
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:16]), err
+}
+
+// Template returns the headers of a file to import: the default fields, then
+// the community's own.
+func (b *Bulk) Template(ctx context.Context, communityID string) ([]string, error) {
+	fields, err := b.members.Fields(ctx, communityID)
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.Name
+	}
+	return names, err
+}

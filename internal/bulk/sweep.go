@@ -1,0 +1,82 @@
+package bulk
+
+import (
+	"context"
+	"time"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// stray is how old a stored file without a job must be before it is taken for
+// left over: longer than the longest upload.
+const stray = 24 * time.Hour
+
+// Sweep deletes what is no longer kept: row details and files of old jobs,
+// staged files nobody started, files of uploads that broke off. Any number of
+// nodes may call it at any time.
+func (b *Bulk) Sweep(ctx context.Context) error {
+	now := b.clock.MS()
+	old, err := sqldb.All(ctx, b.db, scanJob, "SELECT "+jobColumns+` FROM bulk_jobs
+		WHERE expires_at > 0 AND expires_at <= $1 AND (status = 'draft' OR file_id <> ''
+			OR type = 'undo' AND EXISTS (SELECT 1 FROM bulk_pieces p WHERE p.community_id = bulk_jobs.community_id AND p.job_id = bulk_jobs.id)) ORDER BY expires_at LIMIT 1000`, now)
+	if err != nil {
+		return err
+	}
+	for i := range old {
+		if err := b.forget(ctx, &old[i]); err != nil {
+			return err
+		}
+	}
+	return b.deleteStrays(ctx, now)
+}
+
+// forget drops the details of a job, and its file unless another job reads it.
+// The job itself stays in the log with its counts.
+func (b *Bulk) forget(ctx context.Context, j *job) error {
+	err := b.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if _, err := tx.Exec(ctx, "DELETE FROM bulk_pieces WHERE community_id = $1 AND job_id = $2", j.CommunityID, j.ID); err != nil {
+			return err
+		}
+		if j.Status == draft {
+			_, err := tx.Exec(ctx, "DELETE FROM bulk_jobs WHERE community_id = $1 AND id = $2", j.CommunityID, j.ID)
+			return err
+		}
+		_, err := tx.Exec(ctx, "UPDATE bulk_jobs SET file_id = '' WHERE community_id = $1 AND id = $2", j.CommunityID, j.ID)
+		return err
+	})
+	if err != nil || j.FileID == "" {
+		return err
+	}
+	used, err := b.fileUsed(ctx, j.FileID)
+	if err != nil || used {
+		return err
+	}
+	return b.deleteFile(j.FileID)
+}
+
+func (b *Bulk) fileUsed(ctx context.Context, fileID string) (bool, error) {
+	n, err := sqldb.One(ctx, b.db, "job", sqldb.Value[int], "SELECT count(*) FROM bulk_jobs WHERE file_id = $1", fileID)
+	return n > 0, err
+}
+
+func (b *Bulk) deleteStrays(ctx context.Context, now int64) error {
+	return b.files.List(func(fileID string, _ int64, modified time.Time) error {
+		if now-modified.UnixMilli() < stray.Milliseconds() {
+			return nil
+		}
+		used, err := b.fileUsed(ctx, fileID)
+		if err != nil || used {
+			return err
+		}
+		return b.deleteFile(fileID)
+	})
+}
+
+func (b *Bulk) deleteFile(fileID string) error {
+	err := b.files.Delete(fileID)
+	if errs.KindOf(err) == errs.NotFound {
+		return nil
+	}
+	return err
+}
