@@ -9,9 +9,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
+	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sheet"
 )
 
@@ -109,6 +111,13 @@ func (c *console) check(v *visit) error {
 	if err != nil {
 		return err
 	}
+	if err := c.makeFields(v, d); err != nil {
+		a, err := alert(v, err)
+		if err != nil {
+			return err
+		}
+		return c.renderColumns(v, http.StatusBadRequest, d, a)
+	}
 	o := d.Options
 	o.Mapping = mappingOf(v, d)
 	o.Mode, o.DateFormat, o.Decimal = v.PostFormValue("mode"), v.PostFormValue("dateFormat"), v.PostFormValue("decimal")
@@ -132,12 +141,30 @@ func (c *console) check(v *visit) error {
 	return v.goTo(v.in("/import/"+draftID+"/jobs/"+s.JobID), "")
 }
 
+// makeFields makes a text field for each column that asks for one; the header
+// then is its name.
+func (c *console) makeFields(v *visit, d bulk.Draft) error {
+	for _, column := range d.Columns {
+		if v.PostFormValue("column-"+strconv.Itoa(column.Index)) != makeField {
+			continue
+		}
+		if err := c.Auth.Can(v.Context(), v.actor, v.community.ID, auth.UserFields); err != nil {
+			return err
+		}
+		in := member.FieldInput{Name: column.Header, Field: strings.ToLower(column.Header), Type: member.SingleLine}
+		if _, err := c.Members.CreateField(v.Context(), v.community.ID, in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // mappingOf is where the form sends each column.
 func mappingOf(v *visit, d bulk.Draft) map[string]*string {
 	mapping := map[string]*string{}
 	for _, column := range d.Columns {
 		switch choice := v.PostFormValue("column-" + strconv.Itoa(column.Index)); choice {
-		case "":
+		case "", makeField:
 		case ignored:
 			mapping[column.Header] = nil
 		default:
@@ -214,6 +241,10 @@ func draftView(d bulk.Draft) DraftView {
 		column := ColumnView{Index: c.Index, Header: c.Header, Samples: c.Samples, Field: c.Field, Suggested: c.Suggested, Problem: c.Problem}
 		if c.Field == "" && c.Problem == "" {
 			column.Field = ignored
+		}
+		column.MayMake = strings.TrimSpace(c.Header) != "" && (c.Suggested || c.Field == "" && c.Problem != "")
+		if column.MayMake && c.Problem != "" {
+			column.Problem = "No field is called that. Choose one, make a new one, or leave the column out."
 		}
 		view.Columns = append(view.Columns, column)
 	}

@@ -109,7 +109,7 @@ func (c *console) rowsOf(v *visit, j JobView, base string) (RowsView, error) {
 		return view, err
 	}
 	for _, d := range details {
-		view.Rows = append(view.Rows, rowView(d, names))
+		view.Rows = append(view.Rows, rowView(j, d, names))
 	}
 	if j.Counts.Failed > 0 {
 		view.Problems, err = c.problemsOf(v, j, base)
@@ -140,7 +140,7 @@ func (c *console) fieldNames(ctx context.Context, communityID string) (map[strin
 	return names, err
 }
 
-func rowView(d bulk.Detail, names map[string]string) RowView {
+func rowView(j JobView, d bulk.Detail, names map[string]string) RowView {
 	row := RowView{Line: d.Line, Person: d.Identifier, Outcome: d.Outcome}
 	for _, change := range d.Changes {
 		name := names[change.Field]
@@ -153,6 +153,9 @@ func rowView(d bulk.Detail, names map[string]string) RowView {
 		row.Errors = append(row.Errors, RowError{e.Column, e.Message, e.Value})
 	}
 	switch {
+	case j.Type == "undo" && d.Outcome == "updated":
+		row.Note = "The member that it added is gone again"
+	case j.Type == "undo":
 	case d.Outcome == "unchanged":
 		row.Note = "Everything is like that already"
 	case d.Outcome == "skipped" && d.Identifier == "":

@@ -15,6 +15,9 @@ var outcomes = []struct{ Key, Label, Planned string }{
 	{"failed", "Failed", "Failed"},
 }
 
+// undone are the outcomes of a job that takes another one back.
+var undone = map[string]string{"created": "Added", "updated": "Taken back", "unchanged": "Gone already", "skipped": "Kept", "failed": "Failed"}
+
 // Counts say what became of the rows that were read.
 type Counts struct{ Read, Created, Updated, Unchanged, Skipped, Failed int64 }
 
@@ -191,8 +194,11 @@ func (j JobView) Label(outcome string) string {
 		if o.Key != outcome {
 			continue
 		}
-		if j.DryRun {
+		switch {
+		case j.DryRun:
 			return o.Planned
+		case j.Type == "undo":
+			return undone[outcome]
 		}
 		return o.Label
 	}

@@ -187,7 +187,7 @@ func TestAFileIsImportedAndTakenBackInTheWizard(t *testing.T) {
 		t.Fatalf("continuing leads to %s, not to %s", got, draft)
 	}
 
-	b.do("leave a column out", chromedp.SetValue(`select[name="column-4"]`, "-", chromedp.ByQuery))
+	b.do("make a field of a column", chromedp.SetValue(`select[name="column-4"]`, "+", chromedp.ByQuery))
 	b.press("Check the file")
 	b.sees("3 members would be added. 2 rows cannot be imported.", "5 rows read = 3 + 0 + 0 + 0 + 2", "Import 3 rows", "Atlantis")
 	b.check("check")

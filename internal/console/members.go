@@ -61,7 +61,7 @@ func (c *console) filterChoices(ctx context.Context, communityID string) (roles,
 
 func memberRowOf(m member.Member, names member.Names) MemberRow {
 	return MemberRow{
-		ID: m.ID, Name: nameOf(m), Username: m.Username, Email: m.Email, Country: m.Country, Owner: m.Owner,
+		ID: m.ID, Name: nameOf(m), Username: m.Username, Email: m.Email, Country: countryName(m.Country), Owner: m.Owner,
 		Roles: named(m.RoleIDs, names.Roles), Tags: named(m.TagIDs, names.Tags), JoinedAt: m.JoinedAt,
 	}
 }

@@ -28,11 +28,11 @@ func fixturePage(title, nav, help string) Page {
 
 func fixtureMembers() MembersView {
 	rows := []MemberRow{
-		{"6a21d1c09f3b0c4d5e6f7a01", "Ada Lovelace", "ada", "ada@example.com", "GB", true, []string{"Captain"}, []string{"founder", "marathon"}, ago(3 * time.Hour)},
-		{"6a21d1c09f3b0c4d5e6f7a02", "Grace Hopper", "grace", "grace.hopper@navy.example", "US", false, []string{"Coach", "Volunteer", "Pacer"}, []string{"marathon", "early bird", "trail"}, ago(26 * time.Hour)},
-		{"6a21d1c09f3b0c4d5e6f7a03", "Nguyễn Thị Minh Khai", "minhkhai", "minh.khai@example.vn", "VN", false, nil, []string{"trail"}, ago(9 * 24 * time.Hour)},
-		{"6a21d1c09f3b0c4d5e6f7a04", "Łukasz Żółć", "lukasz", "lukasz@example.pl", "PL", false, nil, nil, ago(40 * 24 * time.Hour)},
-		{"6a21d1c09f3b0c4d5e6f7a05", "Maximiliane Oberbichler-Stadelbauer", "maximiliane.oberbichler-stadelbauer", "maximiliane.oberbichler-stadelbauer@very-long-domain.example", "AT", false, []string{"Volunteer"}, nil, ago(90 * 24 * time.Hour)},
+		{"6a21d1c09f3b0c4d5e6f7a01", "Ada Lovelace", "ada", "ada@example.com", "United Kingdom", true, []string{"Captain"}, []string{"founder", "marathon"}, ago(3 * time.Hour)},
+		{"6a21d1c09f3b0c4d5e6f7a02", "Grace Hopper", "grace", "grace.hopper@navy.example", "United States", false, []string{"Coach", "Volunteer", "Pacer"}, []string{"marathon", "early bird", "trail"}, ago(26 * time.Hour)},
+		{"6a21d1c09f3b0c4d5e6f7a03", "Nguyễn Thị Minh Khai", "minhkhai", "minh.khai@example.vn", "Vietnam", false, nil, []string{"trail"}, ago(9 * 24 * time.Hour)},
+		{"6a21d1c09f3b0c4d5e6f7a04", "Łukasz Żółć", "lukasz", "lukasz@example.pl", "Poland", false, nil, nil, ago(40 * 24 * time.Hour)},
+		{"6a21d1c09f3b0c4d5e6f7a05", "Maximiliane Oberbichler-Stadelbauer", "maximiliane.oberbichler-stadelbauer", "maximiliane.oberbichler-stadelbauer@very-long-domain.example", "Austria", false, []string{"Volunteer"}, nil, ago(90 * 24 * time.Hour)},
 	}
 	for i := range 9 {
 		m := rows[i%5]
@@ -99,13 +99,13 @@ func fixtureImport(step int) ImportView {
 		ID: "6a21d1c09f3b0c4d5e6f7c01", FileName: "spring-2026.csv", Size: 1_482_113, Text: true, ExpiresAt: seenAt.Add(20 * time.Hour).UnixMilli(),
 		Detected: []Choice{{"Kind", "CSV"}, {"Encoding", "UTF-8"}, {"Cells are divided by", "Semicolon"}, {"Columns", "7"}},
 		Columns: []ColumnView{
-			{0, "E-Mail", []string{"ada@example.com", "grace.hopper@navy.example"}, "email", true, ""},
-			{1, "Vorname", []string{"Ada", "Grace"}, "first_name", true, ""},
-			{2, "Last Name", []string{"Lovelace", "Hopper"}, "last_name", false, ""},
-			{3, "login", []string{"ada", "grace"}, "username", true, ""},
-			{4, "Shirt", []string{"M", "S"}, "", false, "No field is called Shirt. Choose one, or leave the column out."},
-			{5, "internal id", nil, ignored, false, ""},
-			{6, "Tag", []string{"marathon, a rather long list of tags, that goes on", "trail"}, "tag", false, ""},
+			{0, "E-Mail", []string{"ada@example.com", "grace.hopper@navy.example"}, "email", true, "", true},
+			{1, "Vorname", []string{"Ada", "Grace"}, "first_name", true, "", true},
+			{2, "Last Name", []string{"Lovelace", "Hopper"}, "last_name", false, "", false},
+			{3, "login", []string{"ada", "grace"}, "username", true, "", true},
+			{4, "Shirt", []string{"M", "S"}, "", false, "No field is called Shirt. Choose one, or leave the column out.", true},
+			{5, "internal id", nil, ignored, false, "", false},
+			{6, "Tag", []string{"marathon, a rather long list of tags, that goes on", "trail"}, "tag", false, "", false},
 		},
 		Fields: []FieldChoice{
 			{"first_name", "First Name", true, true}, {"last_name", "Last Name", true, true}, {"username", "Username", true, true}, {"email", "Email", true, true},
