@@ -73,7 +73,7 @@ func TestIgnoredFieldsAreNamedInAHeaderThatNobodyCanForge(t *testing.T) {
 
 func TestWhatHumaFindsIsSaidInOurForm(t *testing.T) {
 	failure := func(status int, details ...error) *httpx.Failure {
-		return newError(nil, status, "validation failed", details...).(*httpx.Failure) //nolint:errcheck,forcetypeassert // newError makes nothing else
+		return newError(nil, status, "validation failed", details...).(*httpx.Failure) // newError makes nothing else
 	}
 	f := failure(http.StatusUnprocessableEntity,
 		&huma.ErrorDetail{Location: "body", Message: "expected required property title to be present"},

@@ -54,7 +54,7 @@ func (a *API) failedRows(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil && out.begun:
 		a.Log.WarnContext(ctx, "download of failed rows cut off", "request_id", httpx.RequestID(ctx), "error", err)
-		panic(http.ErrAbortHandler) // half a file must not look whole
+		panic(http.ErrAbortHandler) //nolint:forbidigo // half a file must not look whole
 	case err != nil:
 		httpx.WriteError(w, r, err)
 	case !out.begun:

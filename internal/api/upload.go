@@ -57,7 +57,7 @@ func (u *upload) abort() {
 
 // read takes the whole form. Its errors are the refusals of the contract.
 func (u *upload) read(w http.ResponseWriter, r *http.Request) error {
-	parts, err := u.open(w, r)
+	parts, err := u.open(r)
 	if err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func errNoFile() error {
 
 // open checks what the headers already tell and returns what gives the parts
 // one by one.
-func (u *upload) open(w http.ResponseWriter, r *http.Request) (func() (*multipart.Part, error), error) {
+func (u *upload) open(r *http.Request) (func() (*multipart.Part, error), error) {
 	kind := r.Header.Get("Content-Type")
 	if kind == "" || r.ContentLength == 0 {
 		return nil, errNoFile()

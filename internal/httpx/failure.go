@@ -15,7 +15,7 @@ import (
 var errPanic = errors.New("panic")
 
 // Failure is the body of every answer that is not a success.
-type Failure struct {
+type Failure struct { //nolint:errname // an answer; it is an error only so that a handler can return it
 	Result    string       `json:"status" enum:"error" doc:"Always error." example:"error"`
 	Message   string       `json:"message" doc:"What happened and what to do, for a person." example:"Some fields are wrong; errors names each of them."`
 	Code      string       `json:"code" doc:"A stable name in snake_case, for programs." example:"invalid_input"`
@@ -32,14 +32,10 @@ type Failure struct {
 func NewFailure(ctx context.Context, err error) *Failure {
 	e := errs.From(err)
 	if e == nil {
-		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-			e = errs.New(errs.Unavailable, "cancelled", "The request was given up before its end.")
-		} else if sqldb.IsUnavailable(err) {
-			e = errs.New(errs.Unavailable, "unavailable", "The database cannot be reached right now; try again in a moment.").WithRetry(retryUnavailable)
-		} else {
-			e = errs.New(errs.Internal, "internal", "Something went wrong on the server; its log says more under the requestId.")
+		e = unexpected(ctx, err)
+		if e.Code != cancelled {
+			note(ctx, e.Code, err)
 		}
-		note(ctx, e.Code, err)
 	}
 	f := failure(ctx, e.Kind.Status(), e.Code, e.Message)
 	f.Errors = append(f.Errors, e.Fields...)
@@ -50,6 +46,22 @@ func NewFailure(ctx context.Context, err error) *Failure {
 		f.header.Set("WWW-Authenticate", `Bearer realm="regulars"`)
 	}
 	return f
+}
+
+// cancelled is the code of a request whose client has gone: nothing that an
+// operator has to look into.
+const cancelled = "cancelled"
+
+// unexpected is what a caller may know of an error that is none of theirs.
+func unexpected(ctx context.Context, err error) *errs.Error {
+	switch {
+	case ctx.Err() != nil && errors.Is(err, context.Canceled):
+		return errs.New(errs.Unavailable, cancelled, "The request was given up before its end.")
+	case sqldb.IsUnavailable(err), errors.Is(err, context.DeadlineExceeded):
+		return errs.New(errs.Unavailable, "unavailable", "The server cannot do this right now; try again in a moment.").WithRetry(retryUnavailable)
+	default:
+		return errs.New(errs.Internal, "internal", "Something went wrong on the server; its log says more under the requestId.")
+	}
 }
 
 // StatusFailure is a failure of the protocol itself, which has no errs.Kind:

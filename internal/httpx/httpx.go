@@ -133,14 +133,14 @@ func recoverPanic(rec *recorder, r *http.Request, log *slog.Logger) {
 		return
 	}
 	if v == http.ErrAbortHandler { //nolint:errorlint // net/http compares it like that
-		panic(v)
+		panic(v) //nolint:forbidigo // passes on what net/http understands
 	}
 	log.ErrorContext(r.Context(), "panic in a handler", "request_id", RequestID(r.Context()), "panic", v, "stack", string(debug.Stack()))
 	if rec.status == 0 {
 		WriteError(rec, r, errPanic)
 		return
 	}
-	panic(http.ErrAbortHandler) // half an answer must not look whole
+	panic(http.ErrAbortHandler) //nolint:forbidigo // half an answer must not look whole
 }
 
 // recorder remembers what was answered.

@@ -6,7 +6,6 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -21,7 +20,7 @@ import (
 )
 
 // serve runs one request through Wrap and returns the answer and the log.
-func serve(t *testing.T, r *http.Request, h http.HandlerFunc, proxies ...string) (*http.Response, string) {
+func serve(t *testing.T, r *http.Request, h http.HandlerFunc, proxies ...string) (*httptest.ResponseRecorder, string) {
 	t.Helper()
 	var log bytes.Buffer
 	o := Options{Log: slog.New(slog.NewTextHandler(&log, nil))}
@@ -30,7 +29,7 @@ func serve(t *testing.T, r *http.Request, h http.HandlerFunc, proxies ...string)
 	}
 	rec := httptest.NewRecorder()
 	Wrap(h, o).ServeHTTP(rec, r)
-	return rec.Result(), log.String()
+	return rec, log.String()
 }
 
 func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
@@ -47,7 +46,7 @@ func TestARequestKeepsTheIDItCameWith(t *testing.T) {
 	for given, kept := range map[string]bool{"abc-1.2:3_4": true, "": false, "a\nb": false, "a b": false, strings.Repeat("a", 65): false} {
 		var seen string
 		res, log := serve(t, get("/", "X-Request-Id", given), func(_ http.ResponseWriter, r *http.Request) { seen = RequestID(r.Context()) })
-		answered := res.Header.Get("X-Request-Id")
+		answered := res.Header().Get("X-Request-Id")
 		if (answered == given) != kept || answered != seen || !kept && !id.Valid(seen) {
 			t.Errorf("X-Request-Id %q: answered %q, in the context %q", given, answered, seen)
 		}
@@ -102,7 +101,7 @@ func TestOnlyATrustedProxyNamesTheClient(t *testing.T) {
 					t.Errorf("address %s, secure %v; want %s, %v", got, Secure(r), c.want, c.secure)
 				}
 			}, "10.0.0.0/8")
-			if got := res.Header.Get("Strict-Transport-Security") != ""; got != c.secure {
+			if got := res.Header().Get("Strict-Transport-Security") != ""; got != c.secure {
 				t.Errorf("Strict-Transport-Security is there: %v", got)
 			}
 		})
@@ -135,16 +134,16 @@ func TestAnErrorGetsItsFormOnTheWire(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			res, log := serve(t, get("/x?token=hidden"), func(w http.ResponseWriter, r *http.Request) { WriteError(w, r, c.err) })
-			body, _ := io.ReadAll(res.Body)
+			body := res.Body.Bytes()
 			var f Failure
 			if err := json.Unmarshal(body, &f); err != nil {
 				t.Fatalf("%v: %s", err, body)
 			}
-			if res.StatusCode != c.status || f.Code != c.code || f.Result != "error" || f.RequestID != res.Header.Get("X-Request-Id") {
-				t.Errorf("%d %s", res.StatusCode, body)
+			if res.Code != c.status || f.Code != c.code || f.Result != "error" || f.RequestID != res.Header().Get("X-Request-Id") {
+				t.Errorf("%d %s", res.Code, body)
 			}
 			for name, want := range c.header {
-				if got := res.Header.Get(name); got != want {
+				if got := res.Header().Get(name); got != want {
 					t.Errorf("%s: %q, want %q", name, got, want)
 				}
 			}
@@ -163,18 +162,18 @@ func TestNoWrongFieldIsAnEmptyList(t *testing.T) {
 	res, _ := serve(t, get("/"), func(w http.ResponseWriter, r *http.Request) {
 		WriteError(w, r, errs.New(errs.NotFound, "c", "m"))
 	})
-	body, _ := io.ReadAll(res.Body)
-	want := `{"status":"error","message":"m","code":"c","errors":[],"requestId":"` + res.Header.Get("X-Request-Id") + `"}` + "\n"
+	body := res.Body.Bytes()
+	want := `{"status":"error","message":"m","code":"c","errors":[],"requestId":"` + res.Header().Get("X-Request-Id") + `"}` + "\n"
 	if d := cmp.Diff(want, string(body)); d != "" {
 		t.Error(d)
 	}
 }
 
 func TestAPanicIsA500AndIsLogged(t *testing.T) {
-	res, log := serve(t, get("/"), func(http.ResponseWriter, *http.Request) { panic("boom") })
-	body, _ := io.ReadAll(res.Body)
-	if res.StatusCode != 500 || bytes.Contains(body, []byte("boom")) || !strings.Contains(log, "panic=boom") {
-		t.Errorf("%d %s\n%s", res.StatusCode, body, log)
+	res, log := serve(t, get("/"), func(http.ResponseWriter, *http.Request) { panic("boom") }) //nolint:forbidigo // what is tested
+	body := res.Body.Bytes()
+	if res.Code != 500 || bytes.Contains(body, []byte("boom")) || !strings.Contains(log, "panic=boom") {
+		t.Errorf("%d %s\n%s", res.Code, body, log)
 	}
 }
 
@@ -186,6 +185,6 @@ func TestAPanicInTheMiddleOfAnAnswerCutsIt(t *testing.T) {
 	}()
 	serve(t, get("/"), func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte("half"))
-		panic("boom")
+		panic("boom") //nolint:forbidigo // what is tested
 	})
 }

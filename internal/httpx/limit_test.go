@@ -82,7 +82,7 @@ func TestAMovingBodyEndsOnlyWhenNoByteComes(t *testing.T) {
 		result <- err
 	}))
 	defer srv.Close()
-	conn, err := net.Dial("tcp", srv.Listener.Addr().String()) //nolint:noctx // a raw client that stalls
+	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
