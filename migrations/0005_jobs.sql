@@ -23,6 +23,7 @@ CREATE TABLE jobs (
 );
 CREATE UNIQUE INDEX jobs_unique ON jobs (kind, unique_key) WHERE unique_key <> '' AND finished_at = 0;
 CREATE INDEX jobs_queued ON jobs (priority DESC, id) WHERE state = 'queued';
+CREATE INDEX jobs_share ON jobs (community_id, priority DESC, id) WHERE state = 'queued';
 CREATE INDEX jobs_waiting ON jobs (run_at) WHERE state = 'waiting';
 CREATE INDEX jobs_running ON jobs (lease_until) WHERE state = 'running';
 CREATE INDEX jobs_finished ON jobs (finished_at) WHERE finished_at <> 0;

@@ -108,7 +108,7 @@ func (e *Engine) runHere(ctx context.Context, j *Job) error {
 
 // extend makes the lease of the one job longer and looks whether it is to end.
 func (e *Engine) extend(ctx context.Context, j *Job) error {
-	if err := e.db.Tx(ctx, func(tx *sqldb.Tx) error { return beat(ctx, tx, e.nodeID, e.leaseEnd()) }); err != nil {
+	if err := e.db.Tx(ctx, func(tx *sqldb.Tx) error { return e.beat(ctx, tx, []*Job{j}) }); err != nil {
 		return err
 	}
 	found, err := find(ctx, e.db, j.ID)

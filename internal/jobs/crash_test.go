@@ -260,3 +260,26 @@ func TestAFailureWhileTheDatabaseIsAwayBurnsNoAttempt(t *testing.T) {
 	}
 	awaitState(t, db, jobID, "gone")
 }
+
+func TestAClaimWhoseAnswerWasLostIsMadeAgainAndBurnsNoAttempt(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		h := newHand()
+		attempts := make(chan int, 1)
+		engine(t, db, h.clock(), jobs.EngineOptions{Lease: 90 * time.Millisecond}, func(_ context.Context, j *jobs.Job, _ task) error {
+			attempts <- j.Attempt
+			return nil
+		})
+		jobID := insert(t, db, task{}, jobs.Options{RunAt: h.at.Add(time.Hour)})
+		_, err := db.Exec(t.Context(), `
+			UPDATE jobs SET state = 'running', attempt = 1, run_at = 0, lease_token = 'lost', lease_until = $1,
+				node_id = (SELECT id FROM job_nodes)`, h.at.Add(time.Second).UnixMilli())
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.move(2 * time.Second)
+		if got := receive(t, attempts); got != 1 {
+			t.Fatalf("attempt %d", got)
+		}
+		awaitState(t, db, jobID, "gone")
+	})
+}

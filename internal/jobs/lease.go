@@ -32,6 +32,8 @@ func (e *Engine) keepAlive() {
 }
 
 func (e *Engine) heartbeat(ctx context.Context, alsoForget bool) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	before := e.snapshot()
 	var mine []lease
 	err := e.db.Tx(ctx, func(tx *sqldb.Tx) error {
@@ -43,7 +45,7 @@ func (e *Engine) heartbeat(ctx context.Context, alsoForget bool) error {
 				return err
 			}
 		}
-		return beat(ctx, tx, e.nodeID, e.leaseEnd())
+		return e.beat(ctx, tx, before)
 	})
 	if err != nil {
 		return err
@@ -64,6 +66,18 @@ func (e *Engine) heartbeat(ctx context.Context, alsoForget bool) error {
 		}
 	}
 	return nil
+}
+
+// beat makes the leases of jobs of this node longer.
+func (e *Engine) beat(ctx context.Context, tx *sqldb.Tx, list []*Job) error {
+	if len(list) == 0 {
+		return nil
+	}
+	ids, idsWithTokens := make([]string, len(list)), make([]string, len(list))
+	for i, j := range list {
+		ids[i], idsWithTokens[i] = j.ID, j.ID+j.token
+	}
+	return beat(ctx, tx, ids, idsWithTokens, e.leaseEnd())
 }
 
 // LiveNodes returns how many processes work on jobs, this one included.

@@ -54,13 +54,32 @@ func scanHeld(s sqldb.Scanner) (h held, err error) {
 	return h, json.Unmarshal([]byte(failures), &h.Errors)
 }
 
-// pick locks the next jobs of some kinds, passing over communities that have
-// their share.
-func pick(ctx context.Context, tx *sqldb.Tx, kinds, full []string, limit int) ([]held, error) {
+// pick locks the next jobs of some kinds.
+func pick(ctx context.Context, tx *sqldb.Tx, kinds []string, limit int) ([]held, error) {
 	d := tx.Dialect()
 	return sqldb.All(ctx, tx, scanHeld, `
 		SELECT `+heldColumns+` FROM jobs
-		WHERE state = 'queued' AND `+d.In("kind", "$1")+` AND NOT (`+d.In("community_id", "$2")+`)
+		WHERE state = 'queued' AND `+d.In("kind", "$1")+`
+		ORDER BY priority DESC, id LIMIT $2 `+d.SkipLocked(), sqldb.Keys(kinds), int64(limit))
+}
+
+// pickHeads locks the next job of each community but the full ones. It goes
+// from community to community by the index: a full one may have a hundred
+// thousand jobs in front.
+func pickHeads(ctx context.Context, tx *sqldb.Tx, kinds, full []string, limit int) ([]held, error) {
+	d := tx.Dialect()
+	return sqldb.All(ctx, tx, scanHeld, `
+		WITH RECURSIVE communities (id) AS (
+			SELECT min(community_id) FROM jobs WHERE state = 'queued'
+			UNION ALL
+			SELECT (SELECT min(community_id) FROM jobs WHERE state = 'queued' AND community_id > communities.id)
+			FROM communities WHERE communities.id IS NOT NULL
+		), heads AS MATERIALIZED (
+			SELECT (SELECT id FROM jobs WHERE state = 'queued' AND community_id = communities.id AND `+d.In("kind", "$1")+`
+				ORDER BY priority DESC, id LIMIT 1) AS id
+			FROM communities WHERE communities.id IS NOT NULL AND NOT (`+d.In("communities.id", "$2")+`)
+		)
+		SELECT `+heldColumns+` FROM jobs WHERE state = 'queued' AND id IN (SELECT id FROM heads)
 		ORDER BY priority DESC, id LIMIT $3 `+d.SkipLocked(), sqldb.Keys(kinds), sqldb.Keys(full), int64(limit))
 }
 
@@ -92,13 +111,14 @@ func allRunning(ctx context.Context, tx *sqldb.Tx) ([]held, error) {
 	return sqldb.All(ctx, tx, scanHeld, "SELECT "+heldColumns+" FROM jobs WHERE state = 'running' "+tx.Dialect().SkipLocked())
 }
 
-// beat makes the leases of a node longer. A job whose row is locked is passed
-// over: its own transaction does that.
-func beat(ctx context.Context, tx *sqldb.Tx, nodeID string, leaseUntil int64) error {
+// beat makes the leases of jobs longer, each only under its token. A job whose
+// row is locked is passed over: its own transaction does that.
+func beat(ctx context.Context, tx *sqldb.Tx, ids, idsWithTokens []string, leaseUntil int64) error {
+	d := tx.Dialect()
 	_, err := tx.Exec(ctx, `
 		WITH mine AS MATERIALIZED (
-			SELECT id FROM jobs WHERE node_id = $1 AND state = 'running' `+tx.Dialect().SkipLocked()+`)
-		UPDATE jobs SET lease_until = $2 WHERE id IN (SELECT id FROM mine)`, nodeID, leaseUntil)
+			SELECT id FROM jobs WHERE `+d.In("id", "$1")+` AND `+d.In("id || lease_token", "$2")+` `+d.SkipLocked()+`)
+		UPDATE jobs SET lease_until = $3 WHERE id IN (SELECT id FROM mine)`, sqldb.Keys(ids), sqldb.Keys(idsWithTokens), leaseUntil)
 	return err
 }
 

@@ -10,9 +10,15 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
+// patience bounds a turn and a heartbeat: a connection may hang instead of
+// breaking.
+const patience = 30 * time.Second
+
 // turn writes how jobs ended, takes over what others dropped, claims what is
 // next and starts it. It returns after how long to look again.
 func (e *Engine) turn(ctx context.Context, ended []result) (time.Duration, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	if err := e.tick(ctx); err != nil {
 		return 0, err
 	}
@@ -74,7 +80,6 @@ func (e *Engine) untilNext(found queue) time.Duration {
 
 // claim takes up to free jobs, of no community more than its share.
 func (e *Engine) claim(ctx context.Context, tx *sqldb.Tx, free int) ([]*Job, error) {
-	kinds := e.kinds()
 	share := map[string]int{}
 	for _, j := range e.snapshot() {
 		share[j.CommunityID]++
@@ -82,29 +87,32 @@ func (e *Engine) claim(ctx context.Context, tx *sqldb.Tx, free int) ([]*Job, err
 	claimed := []*Job{}
 	for len(claimed) < free {
 		limit := free - len(claimed)
-		picked, err := pick(ctx, tx, kinds, e.full(share), limit)
-		if err != nil {
-			return nil, err
+		picked, err := e.pick(ctx, tx, e.full(share), limit)
+		if err != nil || len(picked) == 0 {
+			return claimed, err
 		}
 		mine := slices.DeleteFunc(slices.Clone(picked), func(h held) bool {
-			if h.CommunityID == "" {
-				return false
-			}
 			share[h.CommunityID]++
-			return share[h.CommunityID] > e.options.PerCommunity
+			return h.CommunityID != "" && share[h.CommunityID] > e.options.PerCommunity
 		})
 		taken, err := e.take(ctx, tx, mine)
 		if err != nil {
 			return nil, err
 		}
 		claimed = append(claimed, taken...)
-		if len(picked) < limit || len(mine) == len(picked) {
-			break
-		}
 	}
 	return claimed, nil
 }
 
+func (e *Engine) pick(ctx context.Context, tx *sqldb.Tx, full []string, limit int) ([]held, error) {
+	kinds := slices.Sorted(maps.Keys(e.workers))
+	if len(full) == 0 {
+		return pick(ctx, tx, kinds, limit)
+	}
+	return pickHeads(ctx, tx, kinds, full, limit)
+}
+
+// full are the communities that have their share of this node.
 func (e *Engine) full(share map[string]int) []string {
 	full := []string{}
 	for communityID, n := range share {
@@ -150,6 +158,9 @@ func (e *Engine) takeOver(ctx context.Context, tx *sqldb.Tx, ended []result) err
 		if alive[h.token+h.ID] {
 			continue
 		}
+		// A claim of this node that nobody works on: its commit was answered by
+		// an error. No attempt was made.
+		h.progressed = h.progressed || h.nodeID == e.nodeID
 		e.log.WarnContext(ctx, "job taken over from a silent worker", "job_id", h.ID, "kind", h.Kind, "node_id", h.nodeID)
 		if err := finish(ctx, tx, h.ID, h.token, abandoned(h, e.clock.MS()), e.clock.MS()); err != nil {
 			return err
@@ -171,5 +182,3 @@ func abandoned(h held, at int64) ending {
 	}
 	return end
 }
-
-func (e *Engine) kinds() []string { return slices.Sorted(maps.Keys(e.workers)) }
