@@ -950,7 +950,7 @@ func rowList(p Page, v RowsView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 71, "<div class=\"table-scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Rows, table\"><table class=\"table top\"><thead><tr><th scope=\"col\" class=\"num\">Line</th><th scope=\"col\">Person</th><th scope=\"col\">Outcome</th><th scope=\"col\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 71, "<div class=\"table-scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Rows, table\"><table class=\"table top outcomes\"><thead><tr><th scope=\"col\" class=\"num\">Line</th><th scope=\"col\">Person</th><th scope=\"col\">Outcome</th><th scope=\"col\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

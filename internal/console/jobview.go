@@ -83,12 +83,15 @@ func (j JobView) Title() string {
 	name := j.name()
 	switch {
 	case j.Live() && j.Percent != nil:
-		return fmt.Sprintf("%.0f %% · %s", *j.Percent, name)
+		return j.percent() + " · " + name
 	case j.Live():
 		return "… · " + name
 	}
 	return name
 }
+
+// percent is rounded down: all of it is done when the job is.
+func (j JobView) percent() string { return fmt.Sprintf("%d %%", int(*j.Percent)) }
 
 func (j JobView) name() string {
 	if j.FileName != "" {

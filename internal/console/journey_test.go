@@ -3,6 +3,7 @@ package console_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -268,4 +269,37 @@ func TestTheRestOfTheConsoleWorks(t *testing.T) {
 	b.do("sign out", chromedp.Click(".person summary", chromedp.ByQuery))
 	b.press("Sign out")
 	b.sees("Email or username")
+}
+
+func TestALongImportTellsHowFarItIsAndCanBeCancelled(t *testing.T) {
+	b := startBrowser(t)
+	if b == nil {
+		return
+	}
+	communityID := b.signIn()
+	var long strings.Builder
+	long.WriteString("Email,Username,First Name,Last Name\n")
+	for i := range 150_000 {
+		fmt.Fprintf(&long, "u%d@example.com,u%d,First%d,Last\n", i, i, i)
+	}
+	path := filepath.Join(t.TempDir(), "long.csv")
+	if err := os.WriteFile(path, []byte(long.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b.open("/c/" + communityID + "/import")
+	b.do("choose the file", chromedp.SetUploadFiles("#file", []string{path}, chromedp.ByQuery))
+	b.sees("4 columns, all of them settled")
+	b.press("Check the file")
+	b.sees("150,000 members would be added.", "Import 150,000 rows")
+	b.press("Import 150,000 rows")
+	b.until("the title tells the percent", `/^\d+ % · long\.csv/.test(document.title)`)
+	b.sees("rows a second", "left")
+	b.check("running")
+	b.press("Cancel")
+	b.press("Cancel the job")
+	b.sees("Cancelled. ", "Take back")
+	b.until("the counts add up", `(() => {
+		const n = [...document.querySelectorAll(".count b")].map(e => Number(e.innerText.replaceAll(",", "")));
+		return n.length === 5 && n[0] > 0 && n[0] < 150000;
+	})()`)
 }
