@@ -508,6 +508,19 @@ func TestASessionNamesItsCommunity(t *testing.T) {
 	})
 }
 
+func TestARefusalReachesAClientThatIsStillSending(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		large := strings.Repeat("x", 20<<20)
+		if res := sendForm(t, a, "/v1/users/bulk-import", strings.Repeat("a", 64), large, nil); res.status != 401 {
+			t.Errorf("a wrong credential: %d %s", res.status, res.text)
+		}
+		opened := a.Community(t, community.Settings{OpenBulkImport: true})
+		if res := sendForm(t, a, "/v1/users/bulk-import", "", large, nil, "communityId", opened); res.status != 413 {
+			t.Errorf("a file over the limit: %d %s", res.status, res.text)
+		}
+	}, apptest.WithConfig(func(c *apptest.Config) { c.OpenImportMiB = 1 }))
+}
+
 func TestATruncatedUploadIsAnsweredAndForgotten(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		key := a.Key(t, a.Community(t), "bulkUpdateUser")

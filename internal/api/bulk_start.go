@@ -34,9 +34,12 @@ func (a *API) start(kind bulk.Type) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		in := &intake{api: a, kind: kind, w: w, ctx: r.Context()}
 		defer in.abort()
+		body := r.Body
 		before, jobID, err := in.accept(r)
 		switch {
 		case err != nil:
+			in.abort()
+			httpx.Drain(w, r, body)
 			httpx.WriteError(w, r, err)
 		case before != nil:
 			replay(w, before)

@@ -211,3 +211,27 @@ func TestAFileNameIsSafeToShow(t *testing.T) {
 		}
 	}
 }
+
+func FuzzAnyFormIsReadOrRefused(f *testing.F) {
+	f.Add("--b\r\nContent-Disposition: form-data; name=\"data\"; filename=\"a.csv\"\r\n\r\nx,y\r\n--b--\r\n")
+	f.Add("--b\r\nContent-Disposition: form-data; name=\"communityId\"\r\n\r\nc1\r\n--b\r\n\r\n--b--")
+	f.Add("--b\r\nContent-Transfer-Encoding: quoted-printable\r\nContent-Disposition: form-data; name=mode\r\n\r\n=\r\n--b--")
+	dir, err := blob.Open(f.TempDir())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		u := &upload{
+			form: map[string]string{}, limit: 1000, create: dir.Create,
+			community: func(string) error { return nil }, beforeAll: func() error { return nil },
+		}
+		defer u.abort()
+		err := u.read(httptest.NewRecorder(), post([]byte(body), "multipart/form-data; boundary=b"))
+		if err != nil && errs.From(err) == nil {
+			t.Errorf("an error that is not the client's: %v", err)
+		}
+		if err == nil && u.verdict.Size > u.limit {
+			t.Errorf("%d bytes are kept", u.verdict.Size)
+		}
+	})
+}

@@ -53,6 +53,27 @@ func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	return body, nil
 }
 
+// Drain takes what a client is still sending of a body that is refused, within
+// bounds: many clients look for the answer only when they have sent all, and
+// would see a broken connection instead. Call it before the answer is written.
+func Drain(w http.ResponseWriter, r *http.Request, body io.Reader) {
+	if r.Header.Get("Expect") != "" {
+		return // such a client waits for the answer; reading would ask it to send
+	}
+	var system clock.Clock
+	control := http.NewResponseController(w)
+	if control.SetReadDeadline(system.Now().Add(drainFor)) != nil {
+		return
+	}
+	_, _ = io.CopyN(io.Discard, body, drainMost) // as far as it goes
+	_ = control.SetReadDeadline(time.Time{})     // worked a moment ago
+}
+
+const (
+	drainFor  = 5 * time.Second
+	drainMost = 64 << 20
+)
+
 // IsStalled reports whether reading a Moving body failed because no byte came.
 func IsStalled(err error) bool {
 	var timeout net.Error
