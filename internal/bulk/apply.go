@@ -35,6 +35,7 @@ type application struct {
 	actor       string
 	tags        map[string]string // name -> id, as the last transaction saw them; never changed
 	dreamt      map[string]string // of a dry run: tags it would have made
+	tells       bool              // see planner
 	hopeful     atomic.Bool       // the last piece met nobody: assume that of the next one too
 }
 
@@ -57,7 +58,7 @@ func (a *application) foresee(rows []row, tags map[string]string, now time.Time)
 	if !a.hopeful.Load() {
 		return nil
 	}
-	p := newPlanner(a.rules, newCrowd(), tags, now)
+	p := newPlanner(a.rules, newCrowd(len(rows)), tags, now)
 	done := p.decideAll(rows)
 	if len(p.unproven(rows, true)) > 0 {
 		return nil
@@ -112,7 +113,8 @@ func (a *application) plan(ctx context.Context, tx *sqldb.Tx, rows []row, tags m
 	}
 	for {
 		// Each round starts from what the database said: a round changes people.
-		p := newPlanner(a.rules, newCrowd(), tags, now)
+		p := newPlanner(a.rules, newCrowd(len(rows)), tags, now)
+		p.tells = a.tells
 		if err := p.crowd.load(ctx, tx, a.communityID, keys, true); err != nil {
 			return nil, err
 		}
@@ -230,10 +232,9 @@ type writes struct {
 }
 
 func gather(c *crowd, now int64) writes {
-	var w writes
-	people := slices.Clone(c.people)
-	slices.SortFunc(people, func(a, b *person) int { return strings.Compare(a.AccountID, b.AccountID) })
-	for _, p := range people {
+	w := writes{members: make([]*member.Record, 0, len(c.people))}
+	slices.SortFunc(c.people, func(a, b *person) int { return strings.Compare(a.AccountID, b.AccountID) })
+	for _, p := range c.people {
 		switch {
 		case p.newAccount:
 			w.accounts = append(w.accounts, auth.NewAccount{ID: p.AccountID, Email: p.Email, EmailKey: p.EmailKey, Username: p.Username, UsernameKey: p.UsernameKey, CreatedAt: now})

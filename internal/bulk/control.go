@@ -19,14 +19,18 @@ const planAge = 24 * time.Hour
 func (b *Bulk) Cancel(ctx context.Context, communityID, jobID string) (Status, error) {
 	var j job
 	err := b.db.Tx(ctx, func(tx *sqldb.Tx) (err error) {
+		if j, err = loadJob(ctx, tx, communityID, jobID); err != nil {
+			return err
+		}
+		// The queue's row first: a worker takes the two in this order.
+		if err := jobs.Cancel(ctx, tx, j.QueueJobID); err != nil {
+			return err
+		}
 		if j, err = lockJob(ctx, tx, communityID, jobID); err != nil {
 			return err
 		}
 		if j.Status != Queued && j.Status != Running {
 			return errs.New(errs.Conflict, "job_finished", "The job is %s already; there is nothing to cancel.", words(j.Status))
-		}
-		if err := jobs.Cancel(ctx, tx, j.QueueJobID); err != nil {
-			return err
 		}
 		return b.end(ctx, tx, &j, Cancelled, "", "")
 	})

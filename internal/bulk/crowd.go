@@ -37,10 +37,11 @@ type identity struct{ field, key string }
 
 const refKind = "ref"
 
-func newCrowd() *crowd {
+// newCrowd returns an empty crowd with room for about n people.
+func newCrowd(n int) *crowd {
 	return &crowd{
-		emails: map[string]*person{}, usernames: map[string]*person{}, refs: map[string]*person{},
-		identifiers: map[identity]*person{}, known: map[identity]bool{},
+		emails: make(map[string]*person, n), usernames: make(map[string]*person, n), refs: map[string]*person{},
+		identifiers: map[identity]*person{}, known: map[identity]bool{}, people: make([]*person, 0, n),
 	}
 }
 
@@ -62,7 +63,7 @@ func (c *crowd) add(p *person) {
 	c.people = append(c.people, p)
 	c.emails[p.EmailKey] = p
 	c.usernames[p.UsernameKey] = p
-	if p.AccountID != "" {
+	if !p.newAccount {
 		c.refs[p.AccountID] = p
 	}
 }

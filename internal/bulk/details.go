@@ -227,8 +227,8 @@ func (l *look) created(r *row) []Change {
 	for i := range r.sets {
 		s := &r.sets[i]
 		value := s.value
-		if s.names != nil {
-			value = slices.Compact(slices.Sorted(slices.Values(s.names)))
+		if list, ok := value.(names); ok {
+			value = slices.Compact(slices.Sorted(slices.Values(list)))
 		}
 		if value != nil {
 			changes = append(changes, Change{Field: s.field.Field, New: value})

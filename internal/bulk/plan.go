@@ -65,6 +65,7 @@ type planner struct {
 	crowd   *crowd
 	now     time.Time
 	tags    map[string]string // name -> id
+	tells   bool              // verdicts list what created people are made of, for a fingerprint
 	newTags []member.Tag
 	tagIDs  map[string]string // of newTags, by name
 }
@@ -237,7 +238,7 @@ func (p *planner) change(r *row, who *person) verdict {
 	changed := *who
 	changed.newMember = false // to this row the person is somebody who was there
 	copied := *who.Record
-	copied.Fields = cloneMap(who.Fields)
+	copied.Values = who.Values.Clone()
 	changed.Record = &copied
 	changes, problems := p.apply(r, &changed)
 	switch {
@@ -258,17 +259,8 @@ func (p *planner) change(r *row, who *person) verdict {
 	return verdict{outcome: Updated, person: who, changes: changes}
 }
 
-func cloneMap(m map[string]any) map[string]any {
-	copied := make(map[string]any, len(m))
-	for key, value := range m {
-		copied[key] = value
-	}
-	return copied
-}
-
 // apply gives who the values of a row and returns what that changes.
 func (p *planner) apply(r *row, who *person) (changes []member.Change, problems []Problem) {
-	changes = make([]member.Change, 0, len(r.sets))
 	for i := range r.sets {
 		s := &r.sets[i]
 		if s.field == p.username && (who.newMember || auth.UsernameKey(who.Username) == r.usernameKey) {
@@ -284,6 +276,9 @@ func (p *planner) apply(r *row, who *person) (changes []member.Change, problems 
 			continue
 		}
 		who.Set(s.field, value)
+		if who.newMember && !p.tells && !s.field.Identifier {
+			continue // the file tells what somebody was created with
+		}
 		changes = append(changes, member.Change{UserID: who.AccountID, Field: s.field, Old: old, New: value})
 	}
 	return changes, problems
@@ -291,45 +286,47 @@ func (p *planner) apply(r *row, who *person) (changes []member.Change, problems 
 
 // value is what a cell makes of a field.
 func (p *planner) value(s *set, who *person) (any, *Problem) {
+	if list, ok := s.value.(names); ok {
+		if s.field.Type == member.RoleList {
+			return p.roleIDs(s, list)
+		}
+		return p.tagList(s, list)
+	}
 	switch {
-	case s.names != nil && s.field.Type == member.RoleList:
-		return p.roleIDs(s)
-	case s.names != nil:
-		return p.tagList(s)
-	case s.op != "":
+	case s.op != overwrite:
 		sum, problem := member.AddNumbers(who.Get(s.field), s.value.(json.Number))
 		if problem != nil {
-			return nil, &Problem{s.header, problem.Code, problem.Message, s.text}
+			return nil, &Problem{s.column.header, problem.Code, problem.Message, s.text}
 		}
 		return sum, nil
 	case s.field.Identifier && !s.field.Default && s.value != nil:
 		holder := p.crowd.identifiers[identity{s.field.ID, member.IdentifierKey(s.value)}]
 		if holder != nil && (who.AccountID == "" || holder.AccountID != who.AccountID) {
-			return nil, &Problem{s.header, "identifier_taken", "Another member has this " + s.field.Name + ".", s.text}
+			return nil, &Problem{s.column.header, "identifier_taken", "Another member has this " + s.field.Name + ".", s.text}
 		}
 	}
 	return s.value, nil
 }
 
 // roleIDs are the roles a cell names, sorted; @all stays with everybody.
-func (p *planner) roleIDs(s *set) (any, *Problem) {
+func (p *planner) roleIDs(s *set, list names) (any, *Problem) {
 	ids := []string{}
-	for _, name := range s.names {
+	for _, name := range list {
 		role, ok := p.roles[name]
 		switch {
 		case !ok:
-			return nil, &Problem{s.header, "unknown_role", fmt.Sprintf("There is no role %q; names are compared with their case.", name), s.text}
+			return nil, &Problem{s.column.header, "unknown_role", fmt.Sprintf("There is no role %q; names are compared with their case.", name), s.text}
 		case p.open && (role.Billable || role.GrantsServerPermission()):
-			return nil, &Problem{s.header, "role_protected", fmt.Sprintf("The role %q carries permissions or is billable, so an import without a credential cannot give it.", name), s.text}
+			return nil, &Problem{s.column.header, "role_protected", fmt.Sprintf("The role %q carries permissions or is billable, so an import without a credential cannot give it.", name), s.text}
 		}
 		ids = append(ids, role.ID)
 	}
 	return normalised(ids), nil
 }
 
-func (p *planner) tagList(s *set) (any, *Problem) {
+func (p *planner) tagList(s *set, list names) (any, *Problem) {
 	ids := []string{}
-	for _, name := range s.names {
+	for _, name := range list {
 		tagID, ok := p.tags[name]
 		if !ok {
 			tagID, ok = p.tagIDs[name]
@@ -337,14 +334,14 @@ func (p *planner) tagList(s *set) (any, *Problem) {
 		if !ok && p.createTags {
 			checked, problem := member.CheckTag(name)
 			if problem != nil {
-				return nil, &Problem{s.header, problem.Code, problem.Message, s.text}
+				return nil, &Problem{s.column.header, problem.Code, problem.Message, s.text}
 			}
 			tag := member.Tag{ID: id.New(p.now), Name: checked, CreatedAt: p.now.UnixMilli()}
 			p.newTags = append(p.newTags, tag)
 			p.tagIDs[name], tagID, ok = tag.ID, tag.ID, true
 		}
 		if !ok {
-			return nil, &Problem{s.header, "unknown_tag", fmt.Sprintf("There is no tag %q; names are compared with their case. createTags=true makes missing tags.", name), s.text}
+			return nil, &Problem{s.column.header, "unknown_tag", fmt.Sprintf("There is no tag %q; names are compared with their case. createTags=true makes missing tags.", name), s.text}
 		}
 		ids = append(ids, tagID)
 	}

@@ -34,7 +34,7 @@ func (h *rehearsal) take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]record,
 	if err != nil {
 		return nil, Counts{}, err
 	}
-	h.crowd = newCrowd()
+	h.crowd = newCrowd(len(p.rows))
 	for _, known := range h.carried {
 		again := *known
 		h.crowd.carry(&again)
@@ -43,7 +43,7 @@ func (h *rehearsal) take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]record,
 		return nil, Counts{}, err
 	}
 	plan := newPlanner(h.rules, h.crowd, tags, h.clock.Now())
-	plan.tagIDs = h.dreamt
+	plan.tagIDs, plan.tells = h.dreamt, true
 	done := plan.decideAll(p.rows)
 	return records(p.rows, done.verdicts, plan.tagNames()), done.counts, nil
 }

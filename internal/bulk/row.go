@@ -21,9 +21,6 @@ type Problem struct {
 const (
 	clearToken   = "__CLEAR__"
 	maxShown     = 200 // characters of a value kept in a Problem
-	opAdd        = "add"
-	opSubtract   = "subtract"
-	opOverwrite  = "overwrite"
 	everyoneRole = "@all"
 )
 
@@ -46,12 +43,25 @@ type row struct {
 // set is one cell that says what a field is to be.
 type set struct {
 	field  *member.Field
-	header string
+	column *column
 	text   string
-	value  any      // nil: clear
-	names  []string // of roles and tags, instead of value
-	op     string   // of numbers: opAdd, opSubtract; "": overwrite
+	value  any // nil: clear; names of roles and tags; else as the field keeps it
+	op     operation
 }
+
+// names of roles or tags, as a cell lists them.
+type names []string
+
+// operation is what a cell does to a number.
+type operation byte
+
+const (
+	overwrite operation = iota
+	add
+	subtract // the value is negated already
+)
+
+var operations = map[string]operation{"overwrite": overwrite, "add": add, "subtract": subtract}
 
 // reader turns rows of a file into rows. It belongs to one goroutine.
 type reader struct {
@@ -60,6 +70,7 @@ type reader struct {
 	open    bool                                   // open imports may not clear
 	ops     map[*member.Field]string               // operations of the row at hand
 	cells   map[*member.Field]map[string]cellValue // values of cells that repeat
+	room    []set                                  // for the sets of rows to come
 }
 
 type cellValue struct {
@@ -80,6 +91,7 @@ func (rd *reader) read(src *sheet.Row) row {
 		return r
 	}
 	r.empty = true
+	r.sets = rd.roomFor(len(src.Cells))
 	clear(rd.ops)
 	for i, cell := range src.Cells {
 		text := trimCell(cell)
@@ -101,7 +113,17 @@ func (rd *reader) read(src *sheet.Row) row {
 	if rd.layout.operations {
 		rd.operations(&r)
 	}
+	rd.room = rd.room[len(r.sets):]
 	return r
+}
+
+// roomFor returns an empty slice with room for n sets: rows share large blocks
+// instead of asking for memory one by one.
+func (rd *reader) roomFor(n int) []set {
+	if len(rd.room) < n {
+		rd.room = make([]set, max(n, 2_048))
+	}
+	return rd.room[:0:n]
 }
 
 var sheetProblems = map[string]string{
@@ -140,16 +162,16 @@ func (rd *reader) cell(r *row, c *column, text string) {
 			r.fail(c.header, "invalid_username", problem, text)
 		}
 		r.username, r.usernameKey = display, key
-		r.sets = append(r.sets, set{field: c.field, header: c.header, text: text, value: display})
+		r.sets = append(r.sets, set{field: c.field, column: c, text: text, value: display})
 	case c.field.Type == member.RoleList, c.field.Type == member.TagList:
-		r.sets = append(r.sets, set{field: c.field, header: c.header, text: text, names: splitNames(text)})
+		r.sets = append(r.sets, set{field: c.field, column: c, text: text, value: splitNames(text)})
 	default:
 		value, problem := rd.value(c.field, text)
 		if problem != nil {
 			r.fail(c.header, problem.Code, problem.Message, text)
 			return
 		}
-		r.sets = append(r.sets, set{field: c.field, header: c.header, text: text, value: value})
+		r.sets = append(r.sets, set{field: c.field, column: c, text: text, value: value})
 	}
 }
 
@@ -183,7 +205,7 @@ func (rd *reader) clear(r *row, c *column) {
 	case f.Required:
 		r.fail(c.header, "cannot_clear", f.Name+" is required and cannot be cleared.", clearToken)
 	default:
-		r.sets = append(r.sets, set{field: f, header: c.header, text: clearToken})
+		r.sets = append(r.sets, set{field: f, column: c, text: clearToken})
 	}
 }
 
@@ -204,27 +226,34 @@ func (rd *reader) operations(r *row) {
 		case target == nil: // an operation without a value says nothing
 		case op == "":
 			r.fail(c.header, "missing_operation", "Say add, subtract or overwrite.", "")
-		case op != opAdd && op != opSubtract && op != opOverwrite:
-			r.fail(c.header, "unknown_operation", "Say add, subtract or overwrite.", op)
-		case op != opOverwrite && target.value == nil:
-			r.fail(c.header, "unknown_operation", "Only overwrite can clear a value.", op)
-		case op != opOverwrite:
-			target.op = op
-			if n, ok := target.value.(json.Number); ok && op == opSubtract {
-				target.value = member.Negated(n)
-			}
+		default:
+			rd.operate(r, &c, target, op)
 		}
 	}
 }
 
-func splitNames(text string) []string {
-	names := []string{}
+func (rd *reader) operate(r *row, c *column, target *set, text string) {
+	op, known := operations[text]
+	n, number := target.value.(json.Number)
+	switch {
+	case !known:
+		r.fail(c.header, "unknown_operation", "Say add, subtract or overwrite.", text)
+	case op != overwrite && !number:
+		r.fail(c.header, "unknown_operation", "Only overwrite can clear a value.", text)
+	case op == subtract:
+		target.value = member.Negated(n)
+	}
+	target.op = op
+}
+
+func splitNames(text string) names {
+	list := names{}
 	for name := range strings.SplitSeq(text, ",") {
 		if name = trimCell(name); name != "" && name != everyoneRole {
-			names = append(names, name)
+			list = append(list, name)
 		}
 	}
-	return names
+	return list
 }
 
 func (r *row) fail(column, code, message, value string) {

@@ -116,6 +116,7 @@ func (r *run) stepFor(ctx context.Context, ru *rules, l *layout) (_ step, err er
 	case r.job.DryRun:
 		return newRehearsal(ctx, r, a, l)
 	case r.job.OriginID != "":
+		a.tells = true
 		return &performance{run: r, application: a}, nil
 	}
 	a.hopeful.Store(r.job.Type == Import)

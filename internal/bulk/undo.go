@@ -82,7 +82,7 @@ type reversal struct {
 }
 
 func (r *run) newReversal(ctx context.Context, tx *sqldb.Tx, list []record) (*reversal, error) {
-	u := &reversal{run: r, crowd: newCrowd(), fields: map[string]*member.Field{}}
+	u := &reversal{run: r, crowd: newCrowd(len(list)), fields: map[string]*member.Field{}}
 	fields, err := member.Fields(ctx, tx, r.job.CommunityID)
 	if err != nil {
 		return nil, err

@@ -28,7 +28,7 @@ type Record struct {
 	Language    string
 	RoleIDs     []string
 	TagIDs      []string
-	Fields      map[string]any
+	Values      Values // of custom fields
 	JoinedAt    int64
 	UpdatedAt   int64
 }
@@ -40,7 +40,7 @@ func (r *Record) IsMember() bool { return r.State != "" }
 // is the list of ids.
 func (r *Record) Get(f *Field) any {
 	if !f.Default {
-		return r.Fields[f.Field]
+		return r.Values.get(f.Field)
 	}
 	switch f.Field {
 	case RoleName:
@@ -58,14 +58,7 @@ func (r *Record) Get(f *Field) any {
 // step; an email never changes.
 func (r *Record) Set(f *Field, value any) {
 	if !f.Default {
-		if value == nil {
-			delete(r.Fields, f.Field)
-			return
-		}
-		if r.Fields == nil {
-			r.Fields = map[string]any{}
-		}
-		r.Fields[f.Field] = value
+		r.Values = r.Values.with(f.Field, value)
 		return
 	}
 	switch f.Field {
@@ -117,13 +110,6 @@ func encodeIDs(ids []string) string {
 		return "[]"
 	}
 	return `["` + strings.Join(ids, `","`) + `"]`
-}
-
-func encodeFields(fields map[string]any) string {
-	if len(fields) == 0 {
-		return "{}"
-	}
-	return encodeJSON(fields)
 }
 
 // decodeFields reads a document of custom values as the types a Field's

@@ -98,7 +98,7 @@ func (r *Record) decode(roles, tags, fields string) (err error) {
 	if r.TagIDs, err = decodeIDs(tags); err != nil {
 		return err
 	}
-	r.Fields, err = decodeFields(fields)
+	r.Values, err = decodeValues(fields)
 	return err
 }
 
@@ -118,7 +118,7 @@ func Insert(ctx context.Context, tx *sqldb.Tx, communityID string, records []*Re
 		r := records[i]
 		row[0], row[1], row[2], row[3], row[4] = communityID, r.AccountID, r.State, r.Owner, r.DisplayName
 		row[5], row[6], row[7], row[8], row[9], row[10] = r.FirstName, r.LastName, r.nameKey(), r.Phone, r.Country, r.Language
-		row[11], row[12], row[13], row[14], row[15] = encodeIDs(r.RoleIDs), encodeIDs(r.TagIDs), encodeFields(r.Fields), r.JoinedAt, r.UpdatedAt
+		row[11], row[12], row[13], row[14], row[15] = encodeIDs(r.RoleIDs), encodeIDs(r.TagIDs), r.Values.encode(), r.JoinedAt, r.UpdatedAt
 	}})
 	if err != nil {
 		return err
@@ -134,7 +134,7 @@ func Update(ctx context.Context, tx *sqldb.Tx, communityID string, records []*Re
 		r := records[i]
 		row[0], row[1], row[2], row[3], row[4] = communityID, r.AccountID, r.FirstName, r.LastName, r.nameKey()
 		row[5], row[6], row[7] = r.Phone, r.Country, r.Language
-		row[8], row[9], row[10], row[11] = encodeIDs(r.RoleIDs), encodeIDs(r.TagIDs), encodeFields(r.Fields), r.UpdatedAt
+		row[8], row[9], row[10], row[11] = encodeIDs(r.RoleIDs), encodeIDs(r.TagIDs), r.Values.encode(), r.UpdatedAt
 	}})
 }
 

@@ -1,0 +1,168 @@
+package member
+
+import (
+	"encoding/json"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Values are the custom values of one person, in the order of their names. A
+// slice costs a fraction of a map where there are a million of them.
+type Values []namedValue
+
+type namedValue struct {
+	name  string // database name of the field
+	value any
+}
+
+func (v Values) find(name string) (int, bool) {
+	return slices.BinarySearchFunc(v, name, func(n namedValue, name string) int { return strings.Compare(n.name, name) })
+}
+
+func (v Values) get(name string) any {
+	if i, ok := v.find(name); ok {
+		return v[i].value
+	}
+	return nil
+}
+
+// with returns the values with one of them set, or cleared by nil. It may
+// change v.
+func (v Values) with(name string, value any) Values {
+	i, there := v.find(name)
+	switch {
+	case value == nil && there:
+		return slices.Delete(v, i, i+1)
+	case value == nil:
+		return v
+	case there:
+		v[i].value = value
+		return v
+	case v == nil:
+		v = make(Values, 0, 4)
+	}
+	return slices.Insert(v, i, namedValue{name, value})
+}
+
+// Clone returns values that can be changed without changing v.
+func (v Values) Clone() Values { return slices.Clone(v) }
+
+// encode returns the JSON object that a member row keeps.
+func (v Values) encode() string {
+	if len(v) == 0 {
+		return "{}"
+	}
+	text := make([]byte, 0, 32*len(v))
+	for i, n := range v {
+		sign := byte(',')
+		if i == 0 {
+			sign = '{'
+		}
+		text = append(appendString(append(text, sign), n.name), ':')
+		text = appendValue(text, n.value)
+	}
+	return string(append(text, '}'))
+}
+
+func appendValue(text []byte, value any) []byte {
+	switch value := value.(type) {
+	case string:
+		return appendString(text, value)
+	case json.Number:
+		return append(text, value...)
+	case bool:
+		return strconv.AppendBool(text, value)
+	}
+	return append(text, encodeJSON(value)...)
+}
+
+// appendString quotes plain text itself and leaves the rest to encoding/json.
+func appendString(text []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf && !utf8.ValidString(s) {
+			return append(text, encodeJSON(s)...)
+		}
+	}
+	return append(append(append(text, '"'), s...), '"')
+}
+
+// decodeValues reads what encode wrote, or PostgreSQL's spelling of it.
+func decodeValues(text string) (Values, error) {
+	if v, ok := decodePlain(text); ok {
+		return v, nil
+	}
+	fields, err := decodeFields(text)
+	if err != nil {
+		return nil, err
+	}
+	v := make(Values, 0, len(fields))
+	for name, value := range fields {
+		v = v.with(name, value)
+	}
+	return v, nil
+}
+
+// decodePlain reads an object of strings without escapes and of numbers; ok is
+// false for any other, which encoding/json reads.
+func decodePlain(text string) (v Values, ok bool) {
+	in := plainReader{text}
+	if !in.take('{') {
+		return nil, false
+	}
+	for !in.take('}') {
+		if len(v) > 0 && !in.take(',') {
+			return nil, false
+		}
+		name, ok := in.quoted()
+		if !ok || !in.take(':') {
+			return nil, false
+		}
+		value, ok := in.value()
+		if !ok {
+			return nil, false
+		}
+		v = v.with(name, value)
+	}
+	return v, in.text == ""
+}
+
+type plainReader struct{ text string }
+
+// take skips a space and the wanted sign.
+func (in *plainReader) take(sign byte) bool {
+	in.text = strings.TrimLeft(in.text, " ")
+	if in.text == "" || in.text[0] != sign {
+		return false
+	}
+	in.text = in.text[1:]
+	return true
+}
+
+func (in *plainReader) quoted() (string, bool) {
+	if !in.take('"') {
+		return "", false
+	}
+	end := strings.IndexByte(in.text, '"')
+	if end < 0 || strings.IndexByte(in.text[:end], '\\') >= 0 {
+		return "", false
+	}
+	text := in.text[:end]
+	in.text = in.text[end+1:]
+	return text, true
+}
+
+func (in *plainReader) value() (any, bool) {
+	in.text = strings.TrimLeft(in.text, " ")
+	if in.text == "" || in.text[0] == '"' {
+		return in.quoted()
+	}
+	end := strings.IndexAny(in.text, ",}")
+	if end < 0 {
+		return nil, false
+	}
+	value, problem := number(strings.TrimRight(in.text[:end], " "), ".")
+	in.text = in.text[end:]
+	return value, problem == nil
+}
