@@ -165,7 +165,7 @@ func FieldsPage(v FieldsView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Terminal(v.Page, "The same from a terminal", curl(v.Page, "/v1/communities/"+v.Community.ID+"/user-fields")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Terminal(v.Page, "Do the same with code", Call{Path: "/v1/communities/" + v.Community.ID + "/user-fields"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -774,7 +774,7 @@ func KeysPage(v KeysView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Terminal(v.Page, "Try a key from a terminal", curl(v.Page, "/v1/communities/"+v.Community.ID+"/users")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Terminal(v.Page, "Try a key with code", Call{Path: "/v1/communities/" + v.Community.ID + "/users"}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1457,7 +1457,7 @@ func AppearancePage(v AppearanceView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Terminal(v.Page, "Ask for the community from a terminal", curl(v.Page, "/v1/servers/"+v.Community.ID)).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Terminal(v.Page, "Ask for the community with code", Call{Path: "/v1/servers/" + v.Community.ID}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

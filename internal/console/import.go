@@ -141,8 +141,8 @@ func (c *console) check(v *visit) error {
 	return v.goTo(v.in("/import/"+draftID+"/jobs/"+s.JobID), "")
 }
 
-// makeFields makes a text field for each column that asks for one; the header
-// then is its name.
+// makeFields makes a field for each column that asks for one, of the type its
+// first values have; the header then is its name.
 func (c *console) makeFields(v *visit, d bulk.Draft) error {
 	for _, column := range d.Columns {
 		if v.PostFormValue("column-"+strconv.Itoa(column.Index)) != makeField {
@@ -151,12 +151,28 @@ func (c *console) makeFields(v *visit, d bulk.Draft) error {
 		if err := c.Auth.Can(v.Context(), v.actor, v.community.ID, auth.UserFields); err != nil {
 			return err
 		}
-		in := member.FieldInput{Name: column.Header, Field: strings.ToLower(column.Header), Type: member.SingleLine}
+		in := member.FieldInput{Name: column.Header, Field: strings.ToLower(column.Header), Type: typeOf(column.Samples, d.Options)}
 		if _, err := c.Members.CreateField(v.Context(), v.community.ID, in); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// typeOf is the type of field that all samples fit; text where that says
+// nothing, or where digits are a name and no number.
+func typeOf(samples []string, o bulk.Options) member.Type {
+	for _, t := range []member.Type{member.Numerical, member.Date, member.Boolean, member.Email, member.URL} {
+		field := member.Field{Type: t}
+		fits := func(text string) bool {
+			_, problem := field.FromText(text, member.Formats{Decimal: o.Decimal, DateFormat: o.DateFormat})
+			return problem == nil && !(t == member.Numerical && len(text) > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9')
+		}
+		if len(samples) > 0 && !slices.ContainsFunc(samples, func(text string) bool { return !fits(text) }) {
+			return t
+		}
+	}
+	return member.SingleLine
 }
 
 // mappingOf is where the form sends each column.
@@ -242,6 +258,7 @@ func draftView(d bulk.Draft) DraftView {
 		if c.Field == "" && c.Problem == "" {
 			column.Field = ignored
 		}
+		column.NewType = typeName(string(typeOf(c.Samples, d.Options)))
 		column.MayMake = strings.TrimSpace(c.Header) != "" && (c.Suggested || c.Field == "" && c.Problem != "")
 		if column.MayMake && c.Problem != "" {
 			column.Problem = "No field is called that. Choose one, make a new one, or leave the column out."

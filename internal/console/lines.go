@@ -1,22 +1,90 @@
 package console
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 )
 
-// The lines of code say from a shell what a page just did, with the person's
-// own ids and a key to fill in.
+// Call is a request to the API that does what a page does, to be shown as
+// code with the person's own ids and a key to fill in.
+type Call struct {
+	Path string
+	Form []Choice // name in Value, text in Label; a POST then
+	File string   // name of the file of the form
+}
 
-func curl(p Page, path string, more ...string) string {
-	parts := append([]string{"curl -H 'Authorization: Bearer YOUR_API_KEY'"}, more...)
-	return strings.Join(append(parts, quoted(p.Address+path)), " \\\n  ")
+// Snippet is a Call in one language.
+type Snippet struct{ Key, Name, Text string }
+
+// snippets are the call in the languages that people ask for.
+func (c Call) snippets(p Page) []Snippet {
+	at := p.Address + c.Path
+	return []Snippet{{"curl", "curl", c.curl(at)}, {"js", "JavaScript", c.javaScript(at)}, {"go", "Go", c.golang(at)}}
+}
+
+func (c Call) curl(at string) string {
+	parts := []string{"curl -H 'Authorization: Bearer YOUR_API_KEY'"}
+	for _, f := range c.Form {
+		parts = append(parts, "-F "+quoted(f.Value+"="+f.Label))
+	}
+	if c.File != "" {
+		parts = append(parts, "-F "+quoted("data=@"+c.File))
+	}
+	return strings.Join(append(parts, quoted(at)), " \\\n  ")
 }
 
 // quoted makes one word of a shell of a text.
 func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-func membersLine(v MembersView) string {
+func (c Call) javaScript(at string) string {
+	var b strings.Builder
+	options := "headers: { Authorization: \"Bearer YOUR_API_KEY\" }"
+	if c.File != "" {
+		b.WriteString("const form = new FormData();\n")
+		for _, f := range c.Form {
+			fmt.Fprintf(&b, "form.append(%q, %q);\n", f.Value, f.Label)
+		}
+		fmt.Fprintf(&b, "form.append(\"data\", file, %q); // file: a File or Blob\n", c.File)
+		options = "method: \"POST\", body: form, " + options
+	}
+	fmt.Fprintf(&b, "const answer = await fetch(%q, { %s });\nconsole.log(await answer.json());", at, options)
+	return b.String()
+}
+
+func (c Call) golang(at string) string {
+	if c.File == "" {
+		return fmt.Sprintf(`request, err := http.NewRequest("GET", %q, nil)
+if err != nil {
+	return err
+}
+request.Header.Set("Authorization", "Bearer YOUR_API_KEY")
+answer, err := http.DefaultClient.Do(request)`, at)
+	}
+	var b strings.Builder
+	b.WriteString("var body bytes.Buffer\nform := multipart.NewWriter(&body)\n")
+	for _, f := range c.Form {
+		fmt.Fprintf(&b, "_ = form.WriteField(%q, %q)\n", f.Value, f.Label)
+	}
+	fmt.Fprintf(&b, `part, err := form.CreateFormFile("data", %q)
+if err != nil {
+	return err
+}
+if _, err := io.Copy(part, file); err != nil {
+	return err
+}
+_ = form.Close()
+request, err := http.NewRequest("POST", %q, &body)
+if err != nil {
+	return err
+}
+request.Header.Set("Authorization", "Bearer YOUR_API_KEY")
+request.Header.Set("Content-Type", form.FormDataContentType())
+answer, err := http.DefaultClient.Do(request)`, c.File, at)
+	return b.String()
+}
+
+func membersCall(v MembersView) Call {
 	query := url.Values{}
 	for name, value := range map[string]string{"search": v.Query.Search, "role": v.Query.RoleID, "tag": v.Query.TagID, "sort": v.Query.Order} {
 		if value != "" {
@@ -27,27 +95,18 @@ func membersLine(v MembersView) string {
 	if len(query) > 0 {
 		path += "?" + query.Encode()
 	}
-	return curl(v.Page, path)
+	return Call{Path: path}
 }
 
-func profileLine(v ProfileView) string {
-	return curl(v.Page, "/v1/communities/"+v.Community.ID+"/users/"+v.ID) + "\n" +
-		curl(v.Page, "/v1/communities/"+v.Community.ID+"/users/"+v.ID+"/user-field-histories")
-}
-
-func importLine(p Page, fileName string, dryRun bool) string {
+func importCall(p Page, fileName string, dryRun bool) Call {
 	if fileName == "" {
 		fileName = "members.csv"
 	}
-	more := []string{"-F " + quoted("communityId="+p.Community.ID), "-F " + quoted("data=@"+fileName)}
+	call := Call{Path: "/v1/users/bulk-import", Form: []Choice{{"communityId", p.Community.ID}}, File: fileName}
 	if dryRun {
-		more = append(more, "-F dryRun=true")
+		call.Form = append(call.Form, Choice{"dryRun", "true"})
 	}
-	return curl(p, "/v1/users/bulk-import", more...)
-}
-
-func jobLine(p Page, jobID string) string {
-	return curl(p, "/v1/users/bulk-update/"+jobID+"/status")
+	return call
 }
 
 // rowsAddress is the address of some rows of a job.

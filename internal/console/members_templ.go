@@ -219,7 +219,7 @@ func MembersPage(v MembersView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = Terminal(v.Page, "The same from a terminal", membersLine(v)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Terminal(v.Page, "Do the same with code", membersCall(v)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
