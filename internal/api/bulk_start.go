@@ -74,7 +74,9 @@ func (in *intake) accept(r *http.Request) (before *once.Answer, jobID string, er
 	if err != nil {
 		return nil, "", err
 	}
-	if err := in.read(in.w, r); err != nil {
+	err = in.read(in.w, r)
+	nameUnknown(in.w, in.unknown)
+	if err != nil {
 		return nil, "", in.withheld(err)
 	}
 	if !in.judged {
@@ -82,7 +84,6 @@ func (in *intake) accept(r *http.Request) (before *once.Answer, jobID string, er
 			return nil, "", in.withheld(err)
 		}
 	}
-	nameUnknown(in.w, in.unknown)
 	options, err := in.options()
 	if err != nil {
 		return nil, "", err

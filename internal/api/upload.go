@@ -123,15 +123,26 @@ func size(n int64) string {
 
 func (u *upload) part(part *multipart.Part) error {
 	name := part.FormName()
-	if name == "data" {
+	switch {
+	case !readable(name):
+		return errs.New(errs.Invalid, "bad_multipart", "The name of a part is not UTF-8.")
+	case name == "data":
 		return u.takeFile(part)
+	case part.FileName() != "": // a file nobody asked for
+		u.unknown = append(u.unknown, name)
+		if _, err := io.Copy(io.Discard, part); err != nil {
+			return formError(err)
+		}
+		return nil
 	}
+	return u.field(name, part)
+}
+
+func (u *upload) field(name string, part io.Reader) error {
 	text, err := io.ReadAll(io.LimitReader(part, maxFormField+1))
 	switch {
 	case err != nil:
 		return formError(err)
-	case !readable(name):
-		return errs.New(errs.Invalid, "bad_multipart", "The name of a part is not UTF-8.")
 	case len(text) > maxFormField || !readable(string(text)):
 		return errs.InvalidFields([]errs.Field{{Field: name, Code: "bad_text", Message: "A form field is at most 64 KiB of UTF-8 without the character NUL."}})
 	case name == "communityId" || name == "serverId":

@@ -163,7 +163,7 @@ func TestAFormWithoutEndIsCutOff(t *testing.T) {
 	body := io.MultiReader(strings.NewReader("--b\r\nContent-Disposition: form-data; name=\"other\"; filename=\"x\"\r\n\r\n"), endless{})
 	r := httptest.NewRequestWithContext(context.Background(), "POST", "/", body)
 	r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
-	if err := u.read(httptest.NewRecorder(), r); errs.KindOf(err) != errs.Invalid {
+	if err := u.read(httptest.NewRecorder(), r); !errs.Is(err, "file_too_large") {
 		t.Error(err)
 	}
 }
