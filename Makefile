@@ -52,9 +52,9 @@ update: ## makes every generated file again
 	go generate ./...
 	go run ./cmd/regulars openapi > api/openapi.yaml
 
-bench: ## times imports beside sqlite3 and psql; not a test
+bench: ## times imports beside sqlite3 and psql, not a test; BENCH="-5m" passes flags
 	.ci/packages sqlite3 postgresql postgresql-client
-	bench/run
+	go run ./bench $(BENCH)
 
 release: ## builds the archives and images of a tag with goreleaser
 	goreleaser release --clean

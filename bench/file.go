@@ -1,0 +1,107 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+)
+
+// What the cells of a file are drawn from.
+var (
+	firstNames = []string{"Anna", "José", "Zoë", "Olga", "李雷", "Ahmed", "Søren", "Mary-Jane", "Łukasz", "Priya", "Владимир", "Grace", "さくら", "Liam"}
+	lastNames  = []string{"Smith", "O'Neil", "García", "Nguyễn", "Kowalski", "van der Berg", "Ibrahim", "Müller-Lüdenscheidt", "Иванов", "Tanaka"}
+	countries  = []string{"US", "DE", "FR", "BR", "JP", "IN", "PL", "GB", "NG", "ES"}
+	languages  = []string{"English", "German", "Spanish", "Japanese"}
+	tags       = []string{"beta", "founder", "newsletter", "partner"}
+	plans      = []string{"free", `Says "pro"`, "gold, yearly", "", "Grüße ☕"}
+)
+
+// customFields are made in each community before it loads a file.
+var customFields = []struct{ name, kind string }{
+	{"Plan", "single-line-text"}, {"Lifetime Deposits", "numerical"}, {"Last Deposit", "date"},
+}
+
+var header = []string{
+	"First Name", "Last Name", "Username", "Email", "Phone", "Country", "Language", "Role", "Tag",
+	"Plan", "Lifetime Deposits", "Last Deposit",
+}
+
+// people draws rows. Two of them draw the same people; with changed, every
+// third has another phone number and plan.
+type people struct {
+	random  *rand.Rand
+	drawn   int
+	changed bool
+}
+
+func newPeople(changed bool) *people {
+	return &people{random: rand.New(rand.NewPCG(42, 7)), changed: changed}
+}
+
+// number spreads the people, so that keys arrive in no order of an index.
+func number(person int) uint64 { return (uint64(person)*2654435761 + 12345) % (1 << 32) }
+
+func email(person int) string {
+	return fmt.Sprintf("User.%08x@example%d.com", number(person), person%97)
+}
+
+func (p *people) next() []string {
+	person, pick := p.drawn, func(list []string) string { return list[p.random.IntN(len(list))] }
+	p.drawn++
+	phone := ""
+	if n := p.random.IntN(1_000_000_000); n%10 < 7 {
+		phone = fmt.Sprintf("+49%09d", n)
+	}
+	plan, cents := pick(plans), p.random.IntN(1_000_000)
+	if p.changed && person%3 == 0 {
+		phone, plan = fmt.Sprintf("+44%09d", person), "changed"
+	}
+	return []string{
+		pick(firstNames), pick(lastNames), fmt.Sprintf("user_%08x", number(person)), email(person), phone,
+		pick(countries), pick(languages), "", pick(tags), plan, fmt.Sprintf("%d.%02d", cents/100, cents%100),
+		fmt.Sprintf("20%02d-%02d-%02d", 15+p.random.IntN(11), 1+p.random.IntN(12), 1+p.random.IntN(28)),
+	}
+}
+
+// counter counts what went through it.
+type counter struct {
+	io.Writer
+	bytes int64
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.Writer.Write(p)
+	c.bytes += int64(n)
+	return n, err
+}
+
+// writeFile writes a file of members that ends after so many rows, or with the
+// first row that makes it as long as limit, whichever comes first. It returns
+// the number of rows.
+func writeFile(path string, rows int, limit int64, changed bool) (written int, err error) {
+	f, err := os.Create(path)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	buffer := bufio.NewWriterSize(f, 1<<20)
+	counted := &counter{Writer: buffer}
+	out := csv.NewWriter(counted)
+	if err := out.Write(header); err != nil {
+		return 0, err
+	}
+	for p := newPeople(changed); p.drawn < rows && counted.bytes < limit; {
+		if err := out.Write(p.next()); err != nil {
+			return 0, err
+		}
+		written = p.drawn
+	}
+	out.Flush()
+	return written, errors.Join(out.Error(), buffer.Flush(), f.Sync())
+}

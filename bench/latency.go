@@ -1,0 +1,129 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// calls are the answers to one kind of request while a file loads.
+type calls struct {
+	engine, what string
+	mutex        sync.Mutex
+	took         []time.Duration
+	refused      int
+	refusal      string // the first
+}
+
+func (c *calls) add(took time.Duration, status int, err error) {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.took = append(c.took, took)
+	if err != nil || status >= 300 {
+		c.refused++
+		if c.refusal == "" {
+			c.refusal = fmt.Sprintf("status %d, error %v", status, err)
+		}
+	}
+}
+
+// Requests go out at these rates, whether earlier ones were answered or not:
+// a server that stalls cannot hide it by being asked less.
+const (
+	readsPerSecond  = 100
+	writesPerSecond = 10
+)
+
+// latencies loads the file of most rows on each engine and asks other things
+// meanwhile.
+func (b *bench) latencies(ctx context.Context, rows int) ([]*calls, error) {
+	files, err := b.pair(rows)
+	if err != nil {
+		return nil, err
+	}
+	var list []*calls
+	for _, engine := range b.engines {
+		reads, writes := &calls{engine: engine, what: "POST /v1/users/info"}, &calls{engine: engine, what: "POST and DELETE a tag"}
+		err := b.serve(ctx, engine, func(v *server) error { return b.askWhileLoading(ctx, v, files[0], reads, writes) })
+		if err != nil {
+			return nil, fmt.Errorf("requests on %s: %w", engine, err)
+		}
+		list = append(list, reads, writes)
+	}
+	return list, nil
+}
+
+func (b *bench) askWhileLoading(ctx context.Context, v *server, f loadFile, reads, writes *calls) error {
+	u, err := b.post(ctx, v, f.path)
+	if err != nil {
+		return err
+	}
+	var loaded atomic.Int64
+	asking, stop := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	group.Go(func() {
+		b.pace(asking, readsPerSecond, func() { b.read(ctx, v, int(loaded.Load()), reads) })
+	})
+	group.Go(func() {
+		b.pace(asking, writesPerSecond, func() { b.write(ctx, v, writes) })
+	})
+	_, _, err = b.finish(ctx, v, u.job, func(p progress) { loaded.Store(int64(p.Counts.Read)) })
+	stop()
+	group.Wait()
+	for _, c := range []*calls{reads, writes} {
+		b.say("%s, %d rows loading: %s: %d calls, p99 %s, refused %d", c.engine, f.rows, c.what, len(c.took), share(c.took, 0.99), c.refused)
+		if c.refusal != "" {
+			b.say("the first refusal: %s", c.refusal)
+		}
+	}
+	return err
+}
+
+// pace starts ask at a steady rate until ctx is done, and waits for the last.
+func (b *bench) pace(ctx context.Context, perSecond int, ask func()) {
+	tick := time.NewTicker(time.Second / time.Duration(perSecond))
+	defer tick.Stop()
+	var group sync.WaitGroup
+	defer group.Wait()
+	for {
+		select {
+		case <-tick.C:
+			group.Go(ask)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// read asks for somebody who is already there.
+func (b *bench) read(ctx context.Context, v *server, loaded int, c *calls) {
+	if loaded == 0 {
+		return
+	}
+	began := b.clock.Now()
+	status, err := v.call(ctx, http.MethodPost, "/v1/users/info", map[string]any{"idOrEmail": email(rand.IntN(loaded))}, nil)
+	c.add(b.clock.Now().Sub(began), status, err)
+}
+
+// write makes a tag and deletes it again: two small writes.
+func (b *bench) write(ctx context.Context, v *server, c *calls) {
+	path := "/v1/communities/" + v.community + "/tags"
+	var made struct {
+		ID string `json:"_id"`
+	}
+	began := b.clock.Now()
+	status, err := v.call(ctx, http.MethodPost, path, map[string]any{"name": fmt.Sprintf("t%d", rand.Uint64())}, &made)
+	c.add(b.clock.Now().Sub(began), status, err)
+	if made.ID == "" {
+		return
+	}
+	began = b.clock.Now()
+	status, err = v.call(ctx, http.MethodDelete, path+"/"+made.ID, nil, nil)
+	c.add(b.clock.Now().Sub(began), status, err)
+}

@@ -1,0 +1,159 @@
+//go:build linux
+
+// Bench times imports through a real server beside the bare load of the same
+// file by the database's own shell, on both engines, in turns. It also asks
+// how long other requests take meanwhile, and how fast an upload is answered.
+// docs/performance.md says how to read the figures.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/regulars/regulars/internal/clock"
+)
+
+// bench is one run of the benchmark.
+type bench struct {
+	rows     []int
+	rounds   int
+	engines  []string
+	sections []string
+	large5m  bool
+
+	clock   clock.Clock
+	out     io.Writer // the tables
+	news    io.Writer // how far it is
+	folder  string    // removed at the end
+	binary  string
+	cluster *cluster
+	stores  int
+}
+
+// The sections of a run.
+const (
+	loadSection    = "load"
+	latencySection = "latency"
+	acceptSection  = "accept"
+)
+
+// acceptBytes is the size of the file whose upload is timed.
+const acceptBytes = 200_000_000
+
+func main() {
+	b := &bench{out: os.Stdout, news: os.Stderr}
+	if err := b.parse(os.Args[1:]); err != nil {
+		if !errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+		}
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := b.run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func (b *bench) parse(args []string) error {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	rows := flags.String("rows", "100000,1000000", "sizes of the files in rows; the largest also loads while other requests are timed")
+	rounds := flags.Int("rounds", 3, "how often each is measured")
+	engines := flags.String("engines", sqlite+","+postgres, "databases")
+	only := flags.String("only", strings.Join([]string{loadSection, latencySection, acceptSection}, ","), "what to measure")
+	flags.BoolVar(&b.large5m, "5m", false, "also load 5,000,000 rows once on each engine, for the memory")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	for text := range strings.SplitSeq(*rows, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			return fmt.Errorf("-rows: %q is not a number of rows", text)
+		}
+		b.rows = append(b.rows, n)
+	}
+	if b.rounds = *rounds; b.rounds < 1 {
+		return errors.New("-rounds: at least 1")
+	}
+	var err error
+	if b.engines, err = among("-engines", *engines, sqlite, postgres); err != nil {
+		return err
+	}
+	b.sections, err = among("-only", *only, loadSection, latencySection, acceptSection)
+	return err
+}
+
+// among splits a list of words, each of which has to be a known one.
+func among(name, list string, known ...string) ([]string, error) {
+	words := strings.Split(list, ",")
+	for _, word := range words {
+		if !slices.Contains(known, word) {
+			return nil, fmt.Errorf("%s: %q is none of %s", name, word, strings.Join(known, ", "))
+		}
+	}
+	return words, nil
+}
+
+func (b *bench) run(ctx context.Context) (err error) {
+	if b.folder, err = os.MkdirTemp("", "regulars-bench-"); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(b.folder)) }()
+	if err := b.build(ctx); err != nil {
+		return err
+	}
+	if slices.Contains(b.engines, postgres) {
+		if b.cluster, err = startCluster(ctx); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, b.cluster.stop()) }()
+	}
+	fmt.Fprintf(b.out, "%s\n\n", b.machine())
+	return b.measure(ctx)
+}
+
+// measure runs the sections and prints the table of each as soon as it is
+// there.
+func (b *bench) measure(ctx context.Context) error {
+	for _, section := range b.sections {
+		var err error
+		switch section {
+		case loadSection:
+			err = report(b.reportLoads)(b.loads(ctx))
+		case latencySection:
+			err = report(b.reportCalls)(b.latencies(ctx, slices.Max(b.rows)))
+		case acceptSection:
+			err = report(b.reportAccepts)(b.accepts(ctx, acceptBytes))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if !b.large5m {
+		return nil
+	}
+	return report(b.reportLarge)(b.large(ctx, 5_000_000))
+}
+
+// report hands what was measured to the function that prints it.
+func report[T any](show func([]T) error) func([]T, error) error {
+	return func(measured []T, err error) error {
+		if err != nil {
+			return err
+		}
+		return show(measured)
+	}
+}
+
+// say tells how far the run is.
+func (b *bench) say(format string, args ...any) { fmt.Fprintf(b.news, format+"\n", args...) }

@@ -1,0 +1,104 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
+
+// share is the value below which a share of the others are.
+func share(values []time.Duration, part float64) time.Duration {
+	if len(values) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[min(len(sorted)-1, int(math.Ceil(part*float64(len(sorted))))-1)]
+}
+
+func median(values []time.Duration) time.Duration { return share(values, 0.5) }
+
+// grid prints rows below a header, aligned, in the form of Markdown.
+func grid(w io.Writer, header string, rows []string) error {
+	out := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
+	line := strings.Repeat("|\t---\t", strings.Count(header, "|")+1)
+	for i, row := range append([]string{header, ""}, rows...) {
+		text := "| " + strings.ReplaceAll(row, "|", "\t| ") + "\t|"
+		if i == 1 {
+			text = strings.ReplaceAll(line, "|\t", "| ") + "|"
+		}
+		fmt.Fprintln(out, text)
+	}
+	fmt.Fprintln(out)
+	return out.Flush()
+}
+
+func (b *bench) reportLoads(figures []*figure) error {
+	var rows []string
+	for _, f := range figures {
+		floor, ours := median(f.floor), median(f.ours)
+		ratio, wanted := float64(ours)/float64(floor), bounds(f.file.rows)
+		rows = append(rows, fmt.Sprintf("%s|%d|%s|%s|%s|%.2f|%s|%.0f|%d MiB", f.engine, f.file.rows, f.file.title(), seconds(floor), seconds(ours), ratio,
+			wanted, float64(f.file.rows)/ours.Seconds(), slices.Max(f.peak)))
+	}
+	return grid(b.out, "engine|rows|file|floor|regulars|ratio|bound|rows/s|peak memory", rows)
+}
+
+// bounds says what the ratio may be, and should be.
+func bounds(rows int) string {
+	if rows >= 1_000_000 {
+		return "1.0 (0.7)"
+	}
+	return "1.5 (1.2)"
+}
+
+func (b *bench) reportLarge(figures []*figure) error {
+	var rows []string
+	for _, f := range figures {
+		rows = append(rows, fmt.Sprintf("%s|%d|%s|%.0f|%d MiB", f.engine, f.file.rows, seconds(f.ours[0]), float64(f.file.rows)/f.ours[0].Seconds(), f.peak[0]))
+	}
+	return grid(b.out, "engine|rows|regulars|rows/s|peak memory", rows)
+}
+
+func (b *bench) reportCalls(list []*calls) error {
+	var rows []string
+	for _, c := range list {
+		rows = append(rows, fmt.Sprintf("%s|%s|%d|%s|%s|%s|%d", c.engine, c.what, len(c.took), median(c.took), share(c.took, 0.99), share(c.took, 1), c.refused))
+	}
+	return grid(b.out, "engine|request while a file loads|calls|median|p99|longest|refused", rows)
+}
+
+func (b *bench) reportAccepts(list []*acceptance) error {
+	var rows []string
+	for _, a := range list {
+		rows = append(rows, fmt.Sprintf("%s|%d MB|%s|%s|%s", a.engine, a.bytes/1e6, seconds(median(a.sending)), median(a.answer), share(a.answer, 1)))
+	}
+	return grid(b.out, "engine|file|sending it|answer after the last byte|longest", rows)
+}
+
+// machine says where the figures are from.
+func (b *bench) machine() string {
+	model, memory := "unknown processor", 0
+	info, _ := os.ReadFile("/proc/cpuinfo") // best effort
+	for line := range strings.Lines(string(info)) {
+		if name, value, found := strings.Cut(line, ":"); found && strings.TrimSpace(name) == "model name" {
+			model = strings.TrimSpace(value)
+			break
+		}
+	}
+	info, _ = os.ReadFile("/proc/meminfo") // best effort
+	if fields := strings.Fields(string(info)); len(fields) > 1 {
+		memory, _ = strconv.Atoi(fields[1])
+	}
+	return fmt.Sprintf("%s, %d x %s, %d GiB, %s, median of %d", b.clock.Now().Format("2006-01-02 15:04 UTC"), runtime.NumCPU(), model, (memory+1<<19)>>20, runtime.Version(), b.rounds)
+}

@@ -1,0 +1,155 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/regulars/regulars/internal/sqldb/pgtest"
+)
+
+const (
+	sqlite   = "sqlite"
+	postgres = "postgres"
+)
+
+// store is one fresh place for data: of the server, or of a bare load.
+type store struct {
+	engine string
+	folder string
+	path   string // the database file of a bare load on SQLite
+	url    string // the database on PostgreSQL
+}
+
+// newStore makes an empty store. Whoever is done with it drops it.
+func (b *bench) newStore(ctx context.Context, engine string) (store, error) {
+	b.stores++
+	folder, err := os.MkdirTemp(b.folder, "store-")
+	s := store{engine: engine, folder: folder, path: filepath.Join(folder, "floor.db")}
+	if err != nil || engine == sqlite {
+		return s, err
+	}
+	name := fmt.Sprintf("bench_%d", b.stores)
+	s.url = b.cluster.url(name)
+	_, err = b.cluster.admin().shell(ctx, "CREATE DATABASE "+name+";")
+	return s, err
+}
+
+func (b *bench) drop(ctx context.Context, s store) error {
+	err := os.RemoveAll(s.folder)
+	if s.engine == postgres {
+		name := strings.TrimPrefix(strings.SplitN(s.url, "?", 2)[0], "postgres://postgres@/")
+		_, dropped := b.cluster.admin().shell(context.WithoutCancel(ctx), "DROP DATABASE "+name+" WITH (FORCE);")
+		err = errors.Join(err, dropped)
+	}
+	return err
+}
+
+// rest lets the disk settle, so that no run pays for the one before it.
+func (b *bench) rest(ctx context.Context, engine string) error {
+	syscall.Sync()
+	if engine != postgres {
+		return nil
+	}
+	_, err := b.cluster.admin().shell(ctx, "CHECKPOINT;")
+	return err
+}
+
+// cluster is a PostgreSQL server of our own with the settings it comes with:
+// durable, reachable by a unix socket only.
+type cluster struct {
+	folder string
+	keeper *exec.Cmd
+	life   io.Closer
+}
+
+// keep ends the server when its input ends: also when nobody is left to say so.
+const keep = `"$@" >>log 2>&1 </dev/null & read -r _; kill -INT $!; wait $!`
+
+func startCluster(ctx context.Context) (_ *cluster, err error) {
+	programs, err := pgtest.Programs()
+	if err != nil {
+		return nil, err
+	}
+	folder, err := os.MkdirTemp("", "regulars-bench-pg-")
+	if err != nil {
+		return nil, err
+	}
+	c := &cluster{folder: folder}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, c.stop())
+		}
+	}()
+	if os.Geteuid() == 0 {
+		if err := os.Chown(folder, nobody, nobody); err != nil {
+			return nil, err
+		}
+	}
+	create := c.command(exec.CommandContext(ctx, filepath.Join(programs, "initdb"), "-D", "data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"))
+	if out, err := create.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("initdb: %w: %s", err, out)
+	}
+	c.keeper = c.command(exec.Command("/bin/sh", "-c", keep, "keep", filepath.Join(programs, "postgres"), "-D", "data", "-k", folder, "-c", "listen_addresses=")) //nolint:noctx // ends with its input
+	if c.life, err = c.keeper.StdinPipe(); err != nil {
+		return nil, err
+	}
+	if err := c.keeper.Start(); err != nil {
+		return nil, err
+	}
+	return c, c.await(ctx)
+}
+
+// nobody runs the server when root runs the benchmark: it refuses to be root.
+const nobody = 65534
+
+// command runs cmd in the cluster's folder, out of reach of a Ctrl-C.
+func (c *cluster) command(cmd *exec.Cmd) *exec.Cmd {
+	cmd.Dir, cmd.SysProcAttr = c.folder, &syscall.SysProcAttr{Setpgid: true}
+	if os.Geteuid() == 0 {
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
+	}
+	return cmd
+}
+
+func (c *cluster) await(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		_, err := c.admin().shell(ctx, "SELECT 1;")
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("PostgreSQL does not answer: %w", err)
+		}
+	}
+}
+
+func (c *cluster) url(database string) string {
+	return "postgres://postgres@/" + database + "?sslmode=disable&host=" + url.QueryEscape(c.folder)
+}
+
+func (c *cluster) admin() store { return store{engine: postgres, url: c.url("postgres")} }
+
+func (c *cluster) stop() error {
+	var err error
+	if c.life != nil {
+		err = errors.Join(c.life.Close(), c.keeper.Wait())
+	}
+	return errors.Join(err, os.RemoveAll(c.folder))
+}

@@ -1,0 +1,140 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net"
+	"net/http"
+	"os"
+	"time"
+)
+
+// upload is a file on its way through a server.
+type upload struct {
+	job      string
+	began    time.Time // the first byte was about to go out
+	sent     time.Time // the last byte was out
+	answered time.Time
+}
+
+// post uploads a file for an import over a connection of its own.
+func (b *bench) post(ctx context.Context, v *server, path string) (u upload, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return u, err
+	}
+	defer file.Close()
+	before, after, err := request(v, file)
+	if err != nil {
+		return u, err
+	}
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", v.address)
+	if err != nil {
+		return u, err
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })() // an error of what waits for it
+	u.began = b.clock.Now()
+	_, err = conn.Write(before)
+	if err == nil {
+		_, err = io.Copy(conn, file)
+	}
+	if err == nil {
+		_, err = conn.Write(after)
+	}
+	if err != nil {
+		return u, fmt.Errorf("upload: %w", err)
+	}
+	u.sent = b.clock.Now()
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return u, fmt.Errorf("answer of the upload: %w", err)
+	}
+	defer resp.Body.Close()
+	var data struct{ JobID string }
+	status, err := readAnswer(resp, &data)
+	u.answered, u.job = b.clock.Now(), data.JobID
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("the upload was answered with %d", status)
+	}
+	return u, err
+}
+
+// request is what goes over the wire before and after the bytes of the file.
+func request(v *server, file *os.File) (before, after []byte, err error) {
+	info, err := file.Stat()
+	if err != nil {
+		return nil, nil, err
+	}
+	var form bytes.Buffer
+	w := multipart.NewWriter(&form)
+	if _, err := w.CreateFormFile("data", "members.csv"); err != nil {
+		return nil, nil, err
+	}
+	opening := form.Len()
+	if err := w.Close(); err != nil {
+		return nil, nil, err
+	}
+	head := fmt.Sprintf("POST /v1/users/bulk-import HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n\r\n",
+		v.address, v.key, w.FormDataContentType(), int64(form.Len())+info.Size())
+	return append([]byte(head), form.Bytes()[:opening]...), form.Bytes()[opening:], nil
+}
+
+// progress is the part of a job's status that matters here.
+type progress struct {
+	Status string
+	Counts struct{ Read, Created, Updated, Unchanged, Failed int }
+}
+
+// finish waits for the end of a job and returns when it was seen. Each look is
+// given to seen, unless it is nil.
+func (b *bench) finish(ctx context.Context, v *server, job string, seen func(progress)) (time.Time, progress, error) {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		var p progress
+		if err := v.must(ctx, "GET", "/v1/users/bulk-update/"+job+"/status", nil, &p); err != nil {
+			return time.Time{}, p, err
+		}
+		switch p.Status {
+		case "queued", "running":
+		case "completed":
+			return b.clock.Now(), p, nil
+		default:
+			return time.Time{}, p, fmt.Errorf("the import ended as %s: %+v", p.Status, p.Counts)
+		}
+		if seen != nil {
+			seen(p)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return time.Time{}, p, context.Cause(ctx)
+		}
+	}
+}
+
+// load imports a file and returns how long it took from the first byte to the
+// end, having checked that every row became what it should.
+func (b *bench) load(ctx context.Context, v *server, f loadFile) (time.Duration, error) {
+	u, err := b.post(ctx, v, f.path)
+	if err != nil {
+		return 0, err
+	}
+	ended, p, err := b.finish(ctx, v, u.job, nil)
+	if err != nil {
+		return 0, err
+	}
+	c := p.Counts
+	if c.Read != f.rows || c.Failed != 0 || !f.changed && c.Created != f.rows || f.changed && c.Updated != (f.rows+2)/3 {
+		return 0, errors.New("the import did something else: " + fmt.Sprintf("%+v", c))
+	}
+	return ended.Sub(u.began), nil
+}
