@@ -99,7 +99,8 @@ func (rd *reader) read(src *sheet.Row) row {
 			continue
 		}
 		if i >= len(rd.layout.columns) {
-			r.empty = false
+			// Whatever else is wrong with such a row comes of its cells having moved.
+			r.empty, r.problems = false, nil
 			r.fail("", "too_many_cells", fmt.Sprintf("The row has more cells than the header has columns (%d).", len(rd.layout.columns)), text)
 			break
 		}
