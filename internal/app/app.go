@@ -66,6 +66,9 @@ func New(ctx context.Context, c Config, now clock.Clock, log *slog.Logger) (*App
 // URL is where people reach the server, without a slash at its end.
 func (a *App) URL() string { return a.config.publicURL(a.listener.Addr()) }
 
+// Config is what the server was started with.
+func (a *App) Config() Config { return a.config }
+
 // Run serves until ctx is done. Then it stops to accept, lets running
 // requests finish for as long as the settings allow, gives running jobs back
 // to the queue, and returns.

@@ -33,6 +33,9 @@ func (doctorCommand) Run(sh *shell) error {
 			state := "ok"
 			if !f.OK {
 				state = "WRONG: " + f.Problem
+				if f.err != nil {
+					state += ": " + f.err.Error()
+				}
 			}
 			fmt.Fprintf(sh.stdout, "%-18s %s\n", f.Name, state)
 		}

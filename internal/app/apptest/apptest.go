@@ -85,6 +85,9 @@ func New(t testing.TB, engine sqldb.Dialect, opts ...Option) *App {
 	}
 	a := &App{App: started, client: &http.Client{Transport: &http.Transport{}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	a.run(t)
+	if status, _ := a.Do(t, http.MethodGet, "/healthz", "", nil); status != http.StatusOK {
+		t.Fatalf("the server is not well: status %d", status)
+	}
 	return a
 }
 
@@ -177,28 +180,28 @@ func (a *App) Do(t testing.TB, method, path, token string, body any) (status int
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
-	response, content := a.Send(t, r)
-	if strings.Contains(response.Header.Get("Content-Type"), "json") {
+	status, header, content := a.Send(t, r)
+	if strings.Contains(header.Get("Content-Type"), "json") {
 		if err := json.Unmarshal(content, &answer); err != nil {
 			t.Fatalf("%s %s: %v: %s", method, path, err, content)
 		}
 	}
-	return response.StatusCode, answer
+	return status, answer
 }
 
-// Send sends a request as it is, follows no redirect, and returns the answer
-// with its whole body.
-func (a *App) Send(t testing.TB, r *http.Request) (*http.Response, []byte) {
+// Send sends a request as it is, follows no redirect, and returns the whole
+// answer.
+func (a *App) Send(t testing.TB, r *http.Request) (status int, header http.Header, body []byte) {
 	t.Helper()
 	response, err := a.client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	content, err := io.ReadAll(response.Body)
+	body, err = io.ReadAll(response.Body)
 	if err := errors.Join(err, response.Body.Close()); err != nil {
 		t.Fatal(err)
 	}
-	return response, content
+	return response.StatusCode, response.Header, body
 }
 
 func encode(t testing.TB, body any) io.Reader {

@@ -94,12 +94,9 @@ func (p *Process) awaitReady() {
 	defer tick.Stop()
 	late := time.After(time.Minute)
 	for {
-		answer, err := http.Get(p.URL + "/healthz")
+		err := p.ask()
 		if err == nil {
-			_, _ = io.Copy(io.Discard, answer.Body)
-			if err := answer.Body.Close(); err == nil && answer.StatusCode == http.StatusOK {
-				return
-			}
+			return
 		}
 		select {
 		case <-tick.C:
@@ -107,6 +104,24 @@ func (p *Process) awaitReady() {
 			p.t.Fatalf("the server does not answer: %v\n%s", err, p.logs)
 		}
 	}
+}
+
+// ask returns nil when the server answers.
+func (p *Process) ask() (err error) {
+	r, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, p.URL+"/healthz", http.NoBody)
+	if err != nil {
+		return err
+	}
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, answer.Body.Close()) }()
+	_, err = io.Copy(io.Discard, answer.Body)
+	if answer.StatusCode != http.StatusOK {
+		err = errors.Join(err, errors.New(answer.Status))
+	}
+	return err
 }
 
 // Kill ends the server as a crash or kill -9 does. A server that is not
@@ -143,7 +158,8 @@ func (p *Process) Log() string { return p.logs.String() }
 
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	var config net.ListenConfig
+	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

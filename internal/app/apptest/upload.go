@@ -25,11 +25,11 @@ func (a *App) Upload(t testing.TB, path, token, fileName string, content []byte,
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
-	response, got := a.Send(t, r)
+	status, _, got := a.Send(t, r)
 	if err := json.Unmarshal(got, &answer); err != nil {
 		t.Fatalf("%s: %v: %s", path, err, got)
 	}
-	return response.StatusCode, answer
+	return status, answer
 }
 
 // Form returns the body of a multipart upload and its content type. The file
