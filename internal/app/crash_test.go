@@ -1,0 +1,346 @@
+package app_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/regulars/regulars/internal/app"
+	"github.com/regulars/regulars/internal/app/apptest"
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+const (
+	crashSeedRows = 3_000
+	crashRows     = 30_000
+)
+
+// TestAnImportThatIsKilledManyTimesEndsAsIfItNeverWas kills the program in the
+// middle of uploads, of their answers, of claims, pieces and ends.
+func TestAnImportThatIsKilledManyTimesEndsAsIfItNeverWas(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	for _, engine := range sqldbtest.Engines(t) {
+		t.Run(string(engine), func(t *testing.T) {
+			chance := &generator{Rand: rand.New(rand.NewPCG(seed, 0))}
+			first, second := chance.seedFile(t, crashSeedRows), chance.mixedFile(t, crashRows)
+
+			calm := newNode(t, engine)
+			calm.await(calm.upload(first, "one").jobID)
+			jobs := []string{calm.upload(second, "two").jobID}
+			calm.await(jobs[0])
+			calm.Stop()
+			want := stateOf(t, calm.config, calm.community, jobs...)
+
+			n := newNode(t, engine)
+			n.await(n.upload(first, "one").jobID)
+			n.chance = chance.Rand
+			n.killInTheFile(second)
+			jobID := n.killAroundTheAnswer(second)
+			n.killAtWork(jobID)
+			done := n.await(jobID)
+			if again := n.upload(second, "two"); again.jobID != jobID {
+				t.Errorf("the same key is job %s, then %s", jobID, again.jobID)
+			}
+			n.Stop()
+			t.Logf("%d kills: %+v", n.kills, done.Counts)
+			if n.kills < 8 || done.Counts.Created < crashRows/3 || done.Counts.Updated < 1000 || done.Counts.Failed < 1000 {
+				t.Errorf("the test is too tame")
+			}
+			compareStates(t, stateOf(t, n.config, n.community, jobID), want)
+		})
+	}
+}
+
+// node is a process with a community, a key, and a client that outlives it.
+type node struct {
+	*apptest.Process
+	t              *testing.T
+	config         app.Config
+	community, key string
+	client         *http.Client
+	chance         *rand.Rand
+	kills          int
+}
+
+// newNode makes a community with roles, tags and fields, and starts the
+// program on it.
+func newNode(t *testing.T, engine sqldb.Dialect, env ...string) *node {
+	t.Helper()
+	config, err := app.DefaultConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Data = t.TempDir()
+	if engine == sqldb.Postgres {
+		config.DatabaseURL = sqldbtest.Address(t, engine)
+	}
+	return startNode(t, config, env...)
+}
+
+func startNode(t *testing.T, config app.Config, env ...string) *node {
+	t.Helper()
+	n := &node{t: t, config: config, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}}
+	n.furnish()
+	n.Process = apptest.StartBinary(t, append(env, "REGULARS_DATA="+config.Data, "REGULARS_DATABASE_URL="+config.DatabaseURL,
+		"REGULARS_LEASE=1s", "REGULARS_BULK_PIECE_ROWS=500", "REGULARS_MIN_FREE_MIB=0")...)
+	return n
+}
+
+func (n *node) furnish() {
+	n.t.Helper()
+	a, err := app.New(n.t.Context(), n.config, clock.Clock{}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	server := &apptest.App{App: a}
+	n.community = server.Community(n.t)
+	n.key = server.Key(n.t, n.community)
+	ctx := n.t.Context()
+	for i, title := range []string{"Gold", "Silver"} {
+		_, failed := a.Auth.CreateRole(ctx, apptest.Operator, n.community, auth.RoleInput{Title: title, Class: "#112233", Order: i + 1})
+		err = errors.Join(err, failed)
+	}
+	for _, f := range []member.FieldInput{
+		{Field: "plan", Name: "Plan", Type: member.SingleLine}, {Field: "score", Name: "Score", Type: member.Numerical},
+		{Field: "notes", Name: "Notes", Type: member.MultiLine}, {Field: "customer-no", Name: "Customer No", Type: member.SingleLine, Identifier: true},
+	} {
+		_, failed := a.Members.CreateField(ctx, n.community, f)
+		err = errors.Join(err, failed)
+	}
+	if err := errors.Join(err, a.Close()); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// uploaded is what came of one upload.
+type uploaded struct {
+	status int
+	code   string
+	jobID  string
+	err    error // the connection broke
+}
+
+// upload sends a file until it is accepted.
+func (n *node) upload(file []byte, key string) uploaded {
+	n.t.Helper()
+	got := n.send(n.t.Context(), n.form(file), key)
+	if got.status != http.StatusOK {
+		n.t.Fatalf("upload: %+v", got)
+	}
+	return got
+}
+
+func (n *node) form(file []byte) formBody {
+	body, kind := apptest.Form(n.t, "members.csv", file, map[string]string{"createTags": "true", "communityId": n.community})
+	return formBody{bytes.NewReader(body), int64(len(body)), kind}
+}
+
+// formBody is the body of an upload.
+type formBody struct {
+	io.Reader
+	size int64
+	kind string
+}
+
+func (n *node) send(ctx context.Context, body formBody, key string) (got uploaded) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, n.URL+"/v1/users/bulk-import", body)
+	if err != nil {
+		return uploaded{err: err}
+	}
+	r.ContentLength = body.size
+	r.Header.Set("Content-Type", body.kind)
+	r.Header.Set("Authorization", "Bearer "+n.key)
+	r.Header.Set("Idempotency-Key", key)
+	answer, err := n.client.Do(r)
+	if err != nil {
+		return uploaded{err: err}
+	}
+	var said struct {
+		Code string
+		Data struct{ JobID string }
+	}
+	err = json.NewDecoder(answer.Body).Decode(&said)
+	return uploaded{answer.StatusCode, said.Code, said.Data.JobID, errors.Join(err, answer.Body.Close())}
+}
+
+// status asks how a job stands; ok is false when the server does not say.
+func (n *node) status(jobID string) (status bulk.Status, ok bool) {
+	n.t.Helper()
+	r, err := http.NewRequestWithContext(n.t.Context(), http.MethodGet, n.URL+"/v1/users/bulk-update/"+jobID+"/status", http.NoBody)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+n.key)
+	answer, err := n.client.Do(r)
+	if err != nil {
+		return status, false
+	}
+	var said struct{ Data bulk.Status }
+	err = json.NewDecoder(answer.Body).Decode(&said)
+	_ = answer.Body.Close() // read to its end
+	if answer.StatusCode == http.StatusNotFound {
+		n.t.Fatalf("job %s was accepted and is lost", jobID)
+	}
+	return said.Data, err == nil && answer.StatusCode == http.StatusOK
+}
+
+// watch asks for a job's status until it is as wanted.
+func (n *node) watch(jobID string, wanted func(bulk.Status) bool) bulk.Status {
+	n.t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(50 * time.Second)
+	for {
+		status, ok := n.status(jobID)
+		if ok && wanted(status) {
+			return status
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			n.t.Fatalf("the job does not go on: %+v\n%s", status, n.Log())
+		}
+	}
+}
+
+func (n *node) await(jobID string) bulk.Status {
+	n.t.Helper()
+	done := n.watch(jobID, bulk.Status.Finished)
+	if done.Status != bulk.Completed && done.Status != bulk.CompletedWithErrors {
+		n.t.Fatalf("the job ended as %+v", done)
+	}
+	return done
+}
+
+// crash kills the server at a random moment within the next while.
+func (n *node) crash(within time.Duration) {
+	<-time.After(time.Duration(n.chance.Int64N(int64(within))))
+	n.Kill()
+	n.kills++
+}
+
+// killInTheFile kills the server while half a file has come: it must not
+// remember it.
+func (n *node) killInTheFile(file []byte) {
+	n.t.Helper()
+	for range 2 {
+		whole := n.form(file)
+		half := io.LimitReader(whole, n.chance.Int64N(whole.size))
+		sent, gone := make(chan struct{}), make(chan struct{})
+		answer := make(chan uploaded, 1)
+		go func() {
+			body := formBody{io.MultiReader(half, &gate{sent, gone}), whole.size, whole.kind}
+			answer <- n.send(context.WithoutCancel(n.t.Context()), body, "two")
+		}()
+		<-sent
+		n.crash(20 * time.Millisecond)
+		close(gone)
+		if got := <-answer; got.err == nil {
+			n.t.Errorf("half a file was answered: %+v", got)
+		}
+		n.Restart()
+	}
+}
+
+// gate tells when it is reached and holds until it is opened; then the body
+// ends too early.
+type gate struct{ reached, opened chan struct{} }
+
+func (g *gate) Read([]byte) (int, error) {
+	close(g.reached)
+	<-g.opened
+	return 0, io.ErrUnexpectedEOF
+}
+
+// killAroundTheAnswer sends the file with one key again and again and kills
+// the server right after the last byte, until an upload was answered, and at
+// least three times. Every answer must name the same job.
+func (n *node) killAroundTheAnswer(file []byte) (jobID string) {
+	n.t.Helper()
+	for try := 0; try < 3 || jobID == ""; try++ {
+		whole := n.form(file)
+		sent, open := make(chan struct{}), make(chan struct{})
+		close(open)
+		answer := make(chan uploaded, 1)
+		go func() {
+			body := formBody{io.MultiReader(whole, &lastGate{gate{sent, open}}), whole.size, whole.kind}
+			answer <- n.send(context.WithoutCancel(n.t.Context()), body, "two")
+		}()
+		select {
+		case <-sent:
+		case early := <-answer: // the server needs no more bytes to know the key
+			answer <- early
+		}
+		n.crash(time.Duration(20+20*try) * time.Millisecond)
+		got := <-answer
+		n.release()
+		n.Restart()
+		switch {
+		case got.err != nil:
+		case got.status != http.StatusOK || jobID != "" && got.jobID != jobID:
+			n.t.Fatalf("answer %+v, job %q", got, jobID)
+		default:
+			jobID = got.jobID
+		}
+		if jobID != "" {
+			n.status(jobID)
+		}
+	}
+	return jobID
+}
+
+// lastGate is a gate at the end of a whole body.
+type lastGate struct{ gate }
+
+func (g *lastGate) Read([]byte) (int, error) {
+	close(g.reached)
+	<-g.opened
+	return 0, io.EOF
+}
+
+// release lets the minute pass for which a dead server's key stays reserved.
+func (n *node) release() {
+	n.t.Helper()
+	address := n.config.DatabaseURL
+	if address == "" {
+		address = "sqlite:" + n.config.Data + "/regulars.db"
+	}
+	db, err := sqldb.Open(n.t.Context(), address, sqldb.Options{})
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	_, err = db.Exec(n.t.Context(), "UPDATE idempotency_keys SET held_until = 1 WHERE state = 'running'")
+	if err := errors.Join(err, db.Close()); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// killAtWork kills the server at every stage of a job.
+func (n *node) killAtWork(jobID string) {
+	n.t.Helper()
+	for _, share := range []float64{0, 0, 0.1, 0.25, 0.4, 0.6, 0.8, 0.93, 0.99} {
+		before, _ := n.status(jobID)
+		status := n.watch(jobID, func(s bulk.Status) bool {
+			return share == 0 || s.Finished() || s.Counts.Read > max(before.Counts.Read, int64(share*crashRows))
+		})
+		if status.Finished() {
+			break
+		}
+		n.crash(60 * time.Millisecond)
+		n.Restart()
+	}
+}
+

@@ -1,0 +1,227 @@
+package app_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/regulars/regulars/internal/app"
+	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// stateOf writes down all that imports have made of a community, without ids,
+// numbers and times: two runs of the same files give the same lines. The
+// server must not run.
+func stateOf(t *testing.T, config app.Config, communityID string, jobIDs ...string) []string {
+	t.Helper()
+	a, err := app.New(t.Context(), config, clock.Clock{}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := a.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	r := reader{t: t, db: a.DB, names: map[string]string{communityID: "community"}}
+	for i, jobID := range jobIDs {
+		r.names[jobID] = fmt.Sprintf("job %d", i)
+	}
+	r.learnNames()
+	lines := r.tables(communityID)
+	for _, jobID := range jobIDs {
+		lines = append(lines, r.events(communityID, jobID)...)
+		lines = append(lines, r.outcomes(a.Bulk, communityID, jobID)...)
+	}
+	return lines
+}
+
+type reader struct {
+	t     *testing.T
+	db    *sqldb.DB
+	names map[string]string // by id
+}
+
+func (r *reader) learnNames() {
+	for _, query := range []string{
+		"SELECT id, email_key FROM accounts", "SELECT id, name FROM tags", "SELECT id, title FROM roles", "SELECT id, field FROM user_fields", "SELECT id, name FROM api_keys",
+	} {
+		for _, row := range r.rows(2, query) {
+			r.names[row[0]] = row[1]
+		}
+	}
+}
+
+// rows reads text columns; JSON ones with their names in order.
+func (r *reader) rows(columns int, query string, args ...any) [][]string {
+	r.t.Helper()
+	list, err := sqldb.All(r.t.Context(), r.db, func(s sqldb.Scanner) ([]string, error) {
+		row, into := make([]string, columns), make([]any, columns)
+		for i := range row {
+			into[i] = &row[i]
+		}
+		return row, s.Scan(into...)
+	}, query, args...)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return list
+}
+
+var ids = regexp.MustCompile(`\b[0-9a-f]{24}\b`)
+
+// lines are rows with names in the place of ids.
+func (r *reader) lines(what string, columns int, query string, args ...any) []string {
+	r.t.Helper()
+	var list []string
+	for _, row := range r.rows(columns, query, args...) {
+		for i, cell := range row {
+			row[i] = r.show(cell)
+		}
+		list = append(list, what+" "+strings.Join(row, " | "))
+	}
+	if len(list) == 0 {
+		r.t.Errorf("there are no %s", what)
+	}
+	return list
+}
+
+// show writes a cell: what is JSON in one way, lists of names sorted.
+func (r *reader) show(cell string) string {
+	decoder := json.NewDecoder(strings.NewReader(cell))
+	decoder.UseNumber()
+	var value any
+	if !strings.ContainsAny(cell, `{[`) || decoder.Decode(&value) != nil {
+		return r.named(cell)
+	}
+	text, err := json.Marshal(r.sorted(value))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// sorted puts names in the place of ids in a JSON value, and sorts the lists
+// of names: their order is that of the ids.
+func (r *reader) sorted(value any) any {
+	switch v := value.(type) {
+	case string:
+		return r.named(v)
+	case map[string]any:
+		for key := range v {
+			v[key] = r.sorted(v[key])
+		}
+	case []any:
+		for i := range v {
+			v[i] = r.sorted(v[i])
+		}
+		slices.SortStableFunc(v, func(a, b any) int {
+			one, _ := a.(string)
+			other, _ := b.(string)
+			return strings.Compare(one, other)
+		})
+	}
+	return value
+}
+
+func (r *reader) named(text string) string {
+	return ids.ReplaceAllStringFunc(text, func(found string) string {
+		if name, ok := r.names[found]; ok {
+			return name
+		}
+		return found
+	})
+}
+
+func (r *reader) tables(communityID string) []string {
+	r.t.Helper()
+	var all []string
+	take := func(what string, columns int, query string, args ...any) {
+		r.t.Helper()
+		all = append(all, r.lines(what, columns, query, args...)...)
+	}
+	take("accounts", 4, "SELECT email, username, username_key, communities FROM accounts ORDER BY email_key")
+	take("members", 11, `SELECT user_id, state, first_name, last_name, name_key, phone, country, language, roles, tags, fields
+		FROM members, accounts WHERE community_id = $1 AND accounts.id = members.user_id ORDER BY email_key`, communityID)
+	take("totals", 1, "SELECT sum(total) FROM member_totals WHERE community_id = $1", communityID)
+	take("identifiers", 3, "SELECT field_id, key, user_id FROM member_identifiers WHERE community_id = $1 ORDER BY field_id, key", communityID)
+	take("tags", 1, "SELECT name FROM tags WHERE community_id = $1 ORDER BY name", communityID)
+	take("history", 7, `SELECT user_id, field_id, old_value, new_value, source_type, source_id, actor FROM field_history, accounts
+		WHERE community_id = $1 AND accounts.id = field_history.user_id ORDER BY email_key, valid_from, field_history.id`, communityID)
+	take("jobs", 10, `SELECT type, status, read_rows, created_rows, updated_rows, unchanged_rows, skipped_rows, failed_rows, pieces, error_code
+		FROM bulk_jobs WHERE community_id = $1 ORDER BY id`, communityID)
+	take("queue", 1, "SELECT count(*) FROM jobs WHERE kind = 'bulk.run'")
+	return all
+}
+
+// events checks that each piece told its rows once, and the job its end once.
+func (r *reader) events(communityID, jobID string) []string {
+	r.t.Helper()
+	var list []string
+	last := 0
+	for _, row := range r.rows(2, "SELECT type, data FROM events WHERE community_id = $1 ORDER BY occurred_at, id", communityID) {
+		var data struct {
+			JobID                             string
+			FirstLine, LastLine               int
+			Created, Updated, Failed, Skipped int
+			Status                            string
+		}
+		if err := json.Unmarshal([]byte(row[1]), &data); err != nil {
+			r.t.Fatal(err)
+		}
+		if data.JobID != jobID {
+			continue
+		}
+		if data.LastLine != 0 && data.FirstLine <= last {
+			r.t.Errorf("line %d is told twice", data.FirstLine)
+		}
+		last = max(last, data.LastLine)
+		data.JobID = "the job"
+		list = append(list, fmt.Sprintf("event %s %+v", row[0], data))
+	}
+	return list
+}
+
+func (r *reader) outcomes(b *bulk.Bulk, communityID, jobID string) []string {
+	r.t.Helper()
+	var list []string
+	filter := bulk.DetailFilter{Limit: 200}
+	for {
+		page, next, err := b.Details(r.t.Context(), communityID, jobID, filter)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		for _, d := range page {
+			text, err := json.Marshal(d)
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			list = append(list, "outcome "+r.show(string(text)))
+		}
+		if next == "" {
+			return list
+		}
+		filter.Cursor = next
+	}
+}
+
+// compareStates names the first lines that differ.
+func compareStates(t *testing.T, got, want []string) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%d lines, want %d", len(got), len(want))
+	}
+	shown := 0
+	for i := 0; i < min(len(got), len(want)) && shown < 10; i++ {
+		if got[i] != want[i] {
+			t.Errorf("line %d:\n got %s\nwant %s", i, got[i], want[i])
+			shown++
+		}
+	}
+}
