@@ -114,8 +114,10 @@ func (n *node) furnish() {
 		err = errors.Join(err, failed)
 	}
 	for _, f := range []member.FieldInput{
-		{Field: "plan", Name: "Plan", Type: member.SingleLine}, {Field: "score", Name: "Score", Type: member.Numerical},
-		{Field: "notes", Name: "Notes", Type: member.MultiLine}, {Field: "customer-no", Name: "Customer No", Type: member.SingleLine, Identifier: true},
+		{Field: "plan", Name: "Plan", Type: member.SingleLine},
+		{Field: "score", Name: "Score", Type: member.Numerical},
+		{Field: "notes", Name: "Notes", Type: member.MultiLine},
+		{Field: "customer-no", Name: "Customer No", Type: member.SingleLine, Identifier: true},
 	} {
 		_, failed := a.Members.CreateField(ctx, n.community, f)
 		err = errors.Join(err, failed)
@@ -343,4 +345,3 @@ func (n *node) killAtWork(jobID string) {
 		n.Restart()
 	}
 }
-
