@@ -7,8 +7,17 @@ import (
 )
 
 var fieldTypes = []Choice{
-	{"single-line-text", "Text on one line"}, {"multi-line-text", "Text on several lines"}, {"numerical", "Number"}, {"boolean", "Yes or no"}, {"date", "Date"},
-	{"select", "One choice from a list"}, {"multi-select", "Several choices from a list"}, {"email", "Email"}, {"phone", "Phone"}, {"country", "Country"}, {"url", "Web address"},
+	{"single-line-text", "Text on one line"},
+	{"multi-line-text", "Text on several lines"},
+	{"numerical", "Number"},
+	{"boolean", "Yes or no"},
+	{"date", "Date"},
+	{"select", "One choice from a list"},
+	{"multi-select", "Several choices from a list"},
+	{"email", "Email"},
+	{"phone", "Phone"},
+	{"country", "Country"},
+	{"url", "Web address"},
 }
 
 // typeName is what people call a type of field.
@@ -44,12 +53,8 @@ type keyPermission struct{ Value, Label, Help string }
 var keyPermissions = []keyPermission{
 	{"bulkUpdateUser", "Import and update members", "Upload files, follow their jobs, take them back."},
 	{"getUserData", "Read members", "Lists, profiles, values and their histories."},
-	{"userFields", "Fields", "Read and make the fields of members."},
-	{"createUser", "Create members", "One at a time."},
-	{"manageUser", "Change members", "Values, tags, removal and restoring."},
-	{"roles", "Roles", "Read and make roles, give and take them."},
-	{"community", "Community", "Read and change the community itself."},
-	{"apiKeys", "API keys", "Make keys that may do no more than this one."},
+	{"userFields", "Fields and tags", "Read and make the fields of members, and tags."},
+	{"roles", "Roles", "Read and make roles."},
 	{"*", "Everything", "All of these and whatever is added later, but not signing members in."},
 }
 

@@ -68,6 +68,7 @@ func (b *browser) press(text string) {
 
 func (b *browser) fill(field, value string) {
 	b.Helper()
+	b.until("the field "+field, `document.querySelector('[name="`+field+`"]') !== null`)
 	b.do("fill "+field, chromedp.Evaluate(`document.querySelector('[name="`+field+`"]').value = ""`, nil), chromedp.SendKeys(`[name="`+field+`"]`, value, chromedp.ByQuery))
 }
 
@@ -150,7 +151,7 @@ func TestTheFirstAccountMakesTheFirstCommunity(t *testing.T) {
 	b.fill("username", "ada")
 	b.fill("password", "short")
 	b.press("Make the account")
-	b.sees("10 characters")
+	b.sees("A password has at least 10 characters.")
 	b.fill("password", "correct-horse-battery!")
 	b.press("Make the account")
 	b.sees("New community", "The account is made")
@@ -201,6 +202,9 @@ func TestAFileIsImportedAndTakenBackInTheWizard(t *testing.T) {
 	b.fill("q", "grac")
 	b.sees("1 member")
 	b.until("the address follows", `location.search === "?q=grac"`)
+	b.do("show another column", chromedp.Click(".pick.end summary", chromedp.ByQuery), chromedp.Click(`input[value="field:shirt"]`, chromedp.ByQuery))
+	b.until("the column is there", `[...document.querySelectorAll("th")].some(e => e.innerText === "Shirt") && location.search.includes("q=grac")`)
+	b.check("members")
 	b.press("Grace Hopper")
 	b.sees("United States", "No changes since joining")
 	b.check("profile")
@@ -257,6 +261,18 @@ func TestTheRestOfTheConsoleWorks(t *testing.T) {
 	b.press("Save")
 	b.sees("Saved", "Night Owls")
 	b.check("yellow")
+
+	if _, err := b.app.Members.CreateTag(t.Context(), communityID, "founder"); err != nil {
+		t.Fatal(err)
+	}
+	b.open("/c/" + communityID + "/members")
+	b.do("open the tags", chromedp.Click(`//summary[contains(., "Tag")]`, chromedp.BySearch))
+	b.sees("founder")
+	b.check("picker")
+	b.press("founder")
+	b.sees("Tag: founder", "Nobody found")
+	b.do("remove the filter", chromedp.Click(".filter-chip a", chromedp.ByQuery))
+	b.sees("1 member")
 
 	b.do("open the palette", chromedp.KeyEvent("k", chromedp.KeyModifiers(2)))
 	b.sees("Download the import template")

@@ -10,6 +10,7 @@ import (
 // code with the person's own ids and a key to fill in.
 type Call struct {
 	Path string
+	JSON string   // body; a POST then
 	Form []Choice // name in Value, text in Label; a POST then
 	File string   // name of the file of the form
 }
@@ -25,6 +26,9 @@ func (c Call) snippets(p Page) []Snippet {
 
 func (c Call) curl(at string) string {
 	parts := []string{"curl -H 'Authorization: Bearer YOUR_API_KEY'"}
+	if c.JSON != "" {
+		parts = append(parts, "-H 'Content-Type: application/json'", "-d "+quoted(c.JSON))
+	}
 	for _, f := range c.Form {
 		parts = append(parts, "-F "+quoted(f.Value+"="+f.Label))
 	}
@@ -40,6 +44,9 @@ func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) +
 func (c Call) javaScript(at string) string {
 	var b strings.Builder
 	options := "headers: { Authorization: \"Bearer YOUR_API_KEY\" }"
+	if c.JSON != "" {
+		options = "\n  method: \"POST\",\n  headers: { Authorization: \"Bearer YOUR_API_KEY\", \"Content-Type\": \"application/json\" },\n  body: JSON.stringify(" + c.JSON + "),\n"
+	}
 	if c.File != "" {
 		b.WriteString("const form = new FormData();\n")
 		for _, f := range c.Form {
@@ -54,12 +61,17 @@ func (c Call) javaScript(at string) string {
 
 func (c Call) golang(at string) string {
 	if c.File == "" {
-		return fmt.Sprintf(`request, err := http.NewRequest("GET", %q, nil)
+		method, body, kind := "GET", "nil", ""
+		if c.JSON != "" {
+			method, body = "POST", "strings.NewReader(`"+c.JSON+"`)"
+			kind = "request.Header.Set(\"Content-Type\", \"application/json\")\n"
+		}
+		return fmt.Sprintf(`request, err := http.NewRequest(%q, %q, %s)
 if err != nil {
 	return err
 }
-request.Header.Set("Authorization", "Bearer YOUR_API_KEY")
-answer, err := http.DefaultClient.Do(request)`, at)
+%srequest.Header.Set("Authorization", "Bearer YOUR_API_KEY")
+answer, err := http.DefaultClient.Do(request)`, method, at, body, kind)
 	}
 	var b strings.Builder
 	b.WriteString("var body bytes.Buffer\nform := multipart.NewWriter(&body)\n")

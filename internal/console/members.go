@@ -3,12 +3,17 @@ package console
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/member"
 )
 
-const membersPerPage = 50
+const (
+	membersPerPage = 50
+	picksShown     = 50
+	ownColumn      = "field:" // before the database name of a custom field
+)
 
 func (c *console) goToMembers(v *visit) error { return v.goTo(v.in("/members"), "") }
 
@@ -22,18 +27,23 @@ func (c *console) showMembers(v *visit) error {
 	if err != nil {
 		return err
 	}
+	fields, err := c.Members.Fields(v.Context(), v.community.ID)
+	if err != nil {
+		return err
+	}
 	found, err := c.Members.List(v.Context(), v.community.ID, member.Filter{
 		Search: q.Search, RoleID: q.RoleID, TagID: q.TagID, Sort: q.Order, Page: q.Page, Limit: membersPerPage,
 	})
 	if err != nil {
 		return err
 	}
-	view := MembersView{Page: p, Query: q, NobodyYet: found.Total == 0 && !q.filtered()}
-	if view.Roles, view.Tags, err = c.filterChoices(v.Context(), v.community.ID); err != nil {
-		return err
+	view := MembersView{
+		Page: p, Query: q, Columns: memberColumns(fields), NobodyYet: found.Total == 0 && !q.filtered(),
+		Role: filteredBy(q.RoleID, names.Roles), Tag: filteredBy(q.TagID, names.Tags),
+		HasRoles: len(names.Roles) > 1, HasTags: len(names.Tags) > 0, // @all is no choice
 	}
 	for _, m := range found.Members {
-		view.Rows = append(view.Rows, memberRowOf(m, names))
+		view.Rows = append(view.Rows, memberRowOf(m, names, fields))
 	}
 	view.Range = newRange(q.Page, membersPerPage, len(view.Rows), found.Total, found.TotalCapped, q.onPage)
 	if v.isSwap() {
@@ -42,39 +52,41 @@ func (c *console) showMembers(v *visit) error {
 	return render(v, http.StatusOK, MembersPage(view))
 }
 
-func (c *console) filterChoices(ctx context.Context, communityID string) (roles, tags []Choice, err error) {
-	allRoles, err := auth.Roles(ctx, c.DB, communityID)
-	if err != nil {
-		return nil, nil, err
+func filteredBy(id string, names map[string]string) string {
+	if id != "" && names[id] == "" {
+		return "one that is gone"
 	}
-	for _, r := range allRoles {
-		if !r.Everyone {
-			roles = append(roles, Choice{r.ID, r.Title})
-		}
-	}
-	allTags, err := c.Members.Tags(ctx, communityID)
-	for _, t := range allTags {
-		tags = append(tags, Choice{t.ID, t.Name})
-	}
-	return roles, tags, err
+	return names[id]
 }
 
-func memberRowOf(m member.Member, names member.Names) MemberRow {
-	return MemberRow{
-		ID: m.ID, Name: nameOf(m), Username: m.Username, Email: m.Email, Country: countryName(m.Country), Owner: m.Owner,
-		Roles: named(m.RoleIDs, names.Roles), Tags: named(m.TagIDs, names.Tags), JoinedAt: m.JoinedAt,
+// memberColumns are the columns there are besides the member's name.
+func memberColumns(fields []member.Field) []Choice {
+	columns := []Choice{{"email", "Email"}, {"phone", "Phone"}, {"country", "Country"}, {"language", "Language"}, {"labels", "Roles and tags"}}
+	for _, f := range fields {
+		if !f.Default {
+			columns = append(columns, Choice{ownColumn + f.Field, f.Name})
+		}
 	}
+	return append(columns, Choice{"joined", "Joined"})
+}
+
+func memberRowOf(m member.Member, names member.Names, fields []member.Field) MemberRow {
+	row := MemberRow{
+		ID: m.ID, Name: nameOf(m), Username: m.Username, Email: m.Email, Owner: m.Owner,
+		Roles: named(m.RoleIDs, names.Roles), Tags: named(m.TagIDs, names.Tags), JoinedAt: m.JoinedAt,
+		Texts: map[string]string{"phone": m.Phone, "country": countryName(m.Country), "language": languageName(m.Language)},
+	}
+	for _, f := range fields {
+		if !f.Default {
+			row.Texts[ownColumn+f.Field] = textOf(m.Fields[f.Field])
+		}
+	}
+	return row
 }
 
 // nameOf is what people call a member.
 func nameOf(m member.Member) string {
-	full := m.FirstName
-	if m.LastName != "" {
-		if full != "" {
-			full += " "
-		}
-		full += m.LastName
-	}
+	full := strings.TrimSpace(m.FirstName + " " + m.LastName)
 	switch {
 	case m.DisplayName != "":
 		return m.DisplayName
@@ -93,4 +105,49 @@ func named(ids []string, names map[string]string) []string {
 		}
 	}
 	return found
+}
+
+// PickItem is an entry of a picker: a filter that can be put on.
+type PickItem struct{ Label, Link string }
+
+// pick answers the roles or tags that can be filtered by, as far as they fit
+// what is typed.
+func (c *console) pick(v *visit) error {
+	query := v.URL.Query()
+	q := memberQuery(v.in("/members"), query)
+	kind, typed := "role", strings.ToLower(strings.TrimSpace(query.Get("name")))
+	choices, err := c.roleChoices(v.Context(), v.community.ID)
+	with := q.withRole
+	if query.Get("kind") == "tag" {
+		kind, with = "tag", q.withTag
+		choices, err = c.tagChoices(v.Context(), v.community.ID)
+	}
+	if err != nil {
+		return err
+	}
+	var found []PickItem
+	for _, choice := range choices {
+		if strings.Contains(strings.ToLower(choice.Label), typed) {
+			found = append(found, PickItem{choice.Label, with(choice.Value).Address()})
+		}
+	}
+	return render(v, http.StatusOK, PickItems(kind, first(found, picksShown), hidden(found, picksShown)))
+}
+
+func (c *console) roleChoices(ctx context.Context, communityID string) (choices []Choice, err error) {
+	roles, err := auth.Roles(ctx, c.DB, communityID)
+	for _, r := range roles {
+		if !r.Everyone {
+			choices = append(choices, Choice{r.ID, r.Title})
+		}
+	}
+	return choices, err
+}
+
+func (c *console) tagChoices(ctx context.Context, communityID string) (choices []Choice, err error) {
+	tags, err := c.Members.Tags(ctx, communityID)
+	for _, t := range tags {
+		choices = append(choices, Choice{t.ID, t.Name})
+	}
+	return choices, err
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -10,21 +11,30 @@ import (
 type MemberQuery struct {
 	base                         string // address of the list
 	Search, RoleID, TagID, Order string // Order: "" newest first, else as in member.Sorts
+	Columns                      []string
 	Page                         int
 }
 
+// usualColumns are shown where nobody has chosen.
+var usualColumns = []string{"email", "country", "labels", "joined"}
+
 func memberQuery(base string, from url.Values) MemberQuery {
 	page, _ := strconv.Atoi(from.Get("page")) // what is no number is the first page
-	return MemberQuery{base, strings.TrimSpace(from.Get("q")), from.Get("role"), from.Get("tag"), from.Get("sort"), max(page, 1)}
+	q := MemberQuery{
+		base: base, Search: strings.TrimSpace(from.Get("q")), RoleID: from.Get("role"), TagID: from.Get("tag"),
+		Order: from.Get("sort"), Columns: from["col"], Page: max(page, 1),
+	}
+	if slices.Equal(q.Columns, usualColumns) {
+		q.Columns = nil
+	}
+	return q
 }
 
 // Address is the address of the list that asks for q and says nothing else.
 func (q MemberQuery) Address() string {
 	values := url.Values{}
-	for _, c := range append(q.rest(), Choice{"q", q.Search}) {
-		if c.Label != "" {
-			values.Set(c.Value, c.Label)
-		}
+	for _, c := range q.state() {
+		values.Add(c.Value, c.Label)
 	}
 	if q.Page > 1 {
 		values.Set("page", strconv.Itoa(q.Page))
@@ -35,18 +45,30 @@ func (q MemberQuery) Address() string {
 	return q.base + "?" + values.Encode()
 }
 
-// rest is what stays when another text is searched for.
-func (q MemberQuery) rest() []Choice {
-	var kept []Choice
-	for _, c := range []Choice{{"role", q.RoleID}, {"tag", q.TagID}, {"sort", q.Order}} {
-		if c.Label != "" {
-			kept = append(kept, c)
-		}
+// state is all that the query says but the page, by the names of the address.
+func (q MemberQuery) state() []Choice {
+	state := []Choice{{"q", q.Search}, {"role", q.RoleID}, {"tag", q.TagID}, {"sort", q.Order}}
+	for _, column := range q.Columns {
+		state = append(state, Choice{"col", column})
 	}
-	return kept
+	return slices.DeleteFunc(state, func(c Choice) bool { return c.Label == "" })
+}
+
+// without is the state but one part of it: what a form keeps that asks for
+// another value of that part.
+func (q MemberQuery) without(part string) []Choice {
+	return slices.DeleteFunc(q.state(), func(c Choice) bool { return c.Value == part })
 }
 
 func (q MemberQuery) filtered() bool { return q.Search != "" || q.RoleID != "" || q.TagID != "" }
+
+// shows reports whether a column is to be seen.
+func (q MemberQuery) shows(column string) bool {
+	if len(q.Columns) == 0 {
+		return slices.Contains(usualColumns, column)
+	}
+	return slices.Contains(q.Columns, column)
+}
 
 func (q MemberQuery) withRole(id string) MemberQuery {
 	q.RoleID, q.Page = id, 1

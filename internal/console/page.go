@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/a-h/templ"
+
 	"github.com/regulars/regulars/web"
 )
 
@@ -76,6 +77,14 @@ func Icon(name string, class ...string) templ.Component {
 		_, err := io.WriteString(w, `<svg class="`+classes+`" viewBox="0 0 24 24" aria-hidden="true">`+web.Icon(name)+`</svg>`)
 		return err
 	})
+}
+
+// searching makes a form ask while it is filled in, and exchange what its
+// answer has for target.
+func searching(address, target, trigger string) templ.Attributes {
+	return templ.Attributes{
+		"hx-get": address, "hx-target": target, "hx-select": target, "hx-swap": "outerHTML", "hx-trigger": trigger, "hx-sync": "this:replace",
+	}
 }
 
 // swapping makes a link exchange the results of its page and keep the rest.

@@ -11,6 +11,7 @@ import (
 	"github.com/a-h/templ"
 	"github.com/chromedp/chromedp"
 
+	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/web"
 )
 
@@ -28,11 +29,11 @@ func fixturePage(title, nav, help string) Page {
 
 func fixtureMembers() MembersView {
 	rows := []MemberRow{
-		{"6a21d1c09f3b0c4d5e6f7a01", "Ada Lovelace", "ada", "ada@example.com", "United Kingdom", true, []string{"Captain"}, []string{"founder", "marathon"}, ago(3 * time.Hour)},
-		{"6a21d1c09f3b0c4d5e6f7a02", "Grace Hopper", "grace", "grace.hopper@navy.example", "United States", false, []string{"Coach", "Volunteer", "Pacer"}, []string{"marathon", "early bird", "trail"}, ago(26 * time.Hour)},
-		{"6a21d1c09f3b0c4d5e6f7a03", "Nguyễn Thị Minh Khai", "minhkhai", "minh.khai@example.vn", "Vietnam", false, nil, []string{"trail"}, ago(9 * 24 * time.Hour)},
-		{"6a21d1c09f3b0c4d5e6f7a04", "Łukasz Żółć", "lukasz", "lukasz@example.pl", "Poland", false, nil, nil, ago(40 * 24 * time.Hour)},
-		{"6a21d1c09f3b0c4d5e6f7a05", "Maximiliane Oberbichler-Stadelbauer", "maximiliane.oberbichler-stadelbauer", "maximiliane.oberbichler-stadelbauer@very-long-domain.example", "Austria", false, []string{"Volunteer"}, nil, ago(90 * 24 * time.Hour)},
+		{"6a21d1c09f3b0c4d5e6f7a01", "Ada Lovelace", "ada", "ada@example.com", true, []string{"Captain"}, []string{"founder", "marathon"}, ago(3 * time.Hour), map[string]string{"country": "United Kingdom"}},
+		{"6a21d1c09f3b0c4d5e6f7a02", "Grace Hopper", "grace", "grace.hopper@navy.example", false, []string{"Coach", "Volunteer", "Pacer"}, []string{"marathon", "early bird", "trail"}, ago(26 * time.Hour), map[string]string{"country": "United States"}},
+		{"6a21d1c09f3b0c4d5e6f7a03", "Nguyễn Thị Minh Khai", "minhkhai", "minh.khai@example.vn", false, nil, []string{"trail"}, ago(9 * 24 * time.Hour), map[string]string{"country": "Vietnam"}},
+		{"6a21d1c09f3b0c4d5e6f7a04", "Łukasz Żółć", "lukasz", "lukasz@example.pl", false, nil, nil, ago(40 * 24 * time.Hour), nil},
+		{"6a21d1c09f3b0c4d5e6f7a05", "Maximiliane Oberbichler-Stadelbauer", "maximiliane.oberbichler-stadelbauer", "maximiliane.oberbichler-stadelbauer@very-long-domain.example", false, []string{"Volunteer"}, nil, ago(90 * 24 * time.Hour), map[string]string{"country": "Austria"}},
 	}
 	for i := range 9 {
 		m := rows[i%5]
@@ -42,8 +43,8 @@ func fixtureMembers() MembersView {
 	p := fixturePage("Members", "members", "")
 	q := memberQuery(p.In("/members"), map[string][]string{"tag": {"t1"}, "role": {"r1"}})
 	return MembersView{
-		Page: p, Query: q, Rows: rows, Range: newRange(2, 20, 14, 12480, false, q.onPage),
-		Roles: []Choice{{"r1", "Captain"}, {"r2", "Coach"}}, Tags: []Choice{{"t1", "marathon"}, {"t2", "trail"}},
+		Page: p, Query: q, Rows: rows, Range: newRange(2, 20, 14, 12480, false, q.onPage), Columns: memberColumns([]member.Field{{Field: "shirt-size", Name: "Shirt size"}}),
+		Role: "Captain", Tag: "marathon", HasRoles: true, HasTags: true,
 	}
 }
 
@@ -108,8 +109,12 @@ func fixtureImport(step int) ImportView {
 			{6, "Tag", []string{"marathon, a rather long list of tags, that goes on", "trail"}, "tag", false, "", false, "Text on one line"},
 		},
 		Fields: []FieldChoice{
-			{"first_name", "First Name", true, true}, {"last_name", "Last Name", true, true}, {"username", "Username", true, true}, {"email", "Email", true, true},
-			{"tag", "Tag", false, true}, {"6a21d1c09f3b0c4d5e6f7d01", "Shirt size", false, false},
+			{"first_name", "First Name", true, true},
+			{"last_name", "Last Name", true, true},
+			{"username", "Username", true, true},
+			{"email", "Email", true, true},
+			{"tag", "Tag", false, true},
+			{"6a21d1c09f3b0c4d5e6f7d01", "Shirt size", false, false},
 		},
 		Missing: []string{"Last Name"}, JobID: "6a21d1c09f3b0c4d5e6f7b00",
 	}

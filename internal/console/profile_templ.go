@@ -202,7 +202,7 @@ func ProfilePage(v ProfileView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Terminal(v.Page, "Do the same with code", Call{Path: "/v1/communities/" + v.Community.ID + "/users/" + v.ID}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = Terminal(v.Page, "Do the same with code", Call{Path: "/v1/users/info", JSON: `{"idOrEmail": "` + v.ID + `"}`}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -33,6 +33,7 @@ func (c *console) routes() http.Handler {
 	r.Route("/c/{community}", func(r chi.Router) {
 		r.Get("/", c.inside(auth.GetUserData, c.goToMembers))
 		r.Get("/members", c.inside(auth.GetUserData, c.showMembers))
+		r.Get("/members/pick", c.inside(auth.GetUserData, c.pick))
 		r.Get("/members/{user}", c.inside(auth.GetUserData, c.showProfile))
 		r.Get("/palette", c.inside(auth.GetUserData, c.palette))
 

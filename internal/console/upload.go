@@ -124,7 +124,7 @@ func (c *console) keep(file *blob.Writer, from io.Reader, scan *sheet.Scan) erro
 		if _, err := file.Write(chunk[:n]); err != nil {
 			return err
 		}
-		if readErr == io.EOF { //nolint:errorlint // the bare one is the end of the part
+		if readErr == io.EOF {
 			return nil
 		}
 		if readErr != nil {
