@@ -82,26 +82,24 @@ func (c *counter) Write(p []byte) (int, error) {
 }
 
 // writeFile writes a file of members that ends after so many rows, or with the
-// first row that makes it as long as limit, whichever comes first. It returns
-// the number of rows.
-func writeFile(path string, rows int, limit int64, changed bool) (written int, err error) {
+// first row that makes it as long as limit, whichever comes first.
+func writeFile(path string, rows int, limit int64, changed bool) (err error) {
 	f, err := os.Create(path)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	buffer := bufio.NewWriterSize(f, 1<<20)
 	counted := &counter{Writer: buffer}
 	out := csv.NewWriter(counted)
 	if err := out.Write(header); err != nil {
-		return 0, err
+		return err
 	}
 	for p := newPeople(changed); p.drawn < rows && counted.bytes < limit; {
 		if err := out.Write(p.next()); err != nil {
-			return 0, err
+			return err
 		}
-		written = p.drawn
 	}
 	out.Flush()
-	return written, errors.Join(out.Error(), buffer.Flush(), f.Sync())
+	return errors.Join(out.Error(), buffer.Flush(), f.Sync())
 }

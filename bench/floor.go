@@ -7,10 +7,10 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
-	"time"
 )
 
 //go:embed floor_sqlite.sql
@@ -19,31 +19,41 @@ var floorSQLite string
 //go:embed floor_postgres.sql
 var floorPostgres string
 
-// floor loads a file with the database's own shell and returns how long the
+// floor loads a file with the database's own shell. It took as long as the
 // shell ran.
-func (b *bench) floor(ctx context.Context, s store, file string, rows int) (time.Duration, error) {
+func (b *bench) floor(ctx context.Context, s store, f loadFile) (t took, err error) {
 	script := floorSQLite
 	if s.engine == postgres {
 		script = floorPostgres
 	}
-	began := b.clock.Now()
-	if _, err := s.shell(ctx, strings.ReplaceAll(script, "{{file}}", file)); err != nil {
-		return 0, err
-	}
-	took := b.clock.Now().Sub(began)
-	out, err := s.shell(ctx, "SELECT count(*) FROM members;")
+	before, err := b.meter(s.engine, nil)
 	if err != nil {
-		return 0, err
+		return t, err
 	}
-	if loaded, err := strconv.Atoi(out); err != nil || loaded != rows {
-		return 0, fmt.Errorf("the shell loaded %q of %d rows", out, rows)
+	began := b.clock.Now()
+	cmd, _, err := s.shell(ctx, strings.ReplaceAll(script, "{{file}}", f.path))
+	if err != nil {
+		return t, err
 	}
-	return took, nil
+	t.wall = b.clock.Now().Sub(began)
+	after, err := b.meter(s.engine, nil)
+	if err != nil {
+		return t, err
+	}
+	t.cpu = after - before + cmd.UserTime() + cmd.SystemTime()
+	_, out, err := s.shell(ctx, "SELECT count(*) FROM members;")
+	if err != nil {
+		return t, err
+	}
+	if loaded, err := strconv.Atoi(out); err != nil || loaded != f.rows {
+		return t, fmt.Errorf("the shell loaded %q of %d rows", out, f.rows)
+	}
+	return t, nil
 }
 
 // shell gives a script to the shell of the store's engine and returns what it
 // printed.
-func (s store) shell(ctx context.Context, script string) (string, error) {
+func (s store) shell(ctx context.Context, script string) (*os.ProcessState, string, error) {
 	cmd := exec.CommandContext(ctx, "sqlite3", "-batch", "-bail", s.path)
 	if s.engine == postgres {
 		cmd = exec.CommandContext(ctx, "psql", "-qXAt", "-v", "ON_ERROR_STOP=1", s.url)
@@ -52,7 +62,7 @@ func (s store) shell(ctx context.Context, script string) (string, error) {
 	cmd.Stdin, cmd.Stderr = strings.NewReader(script), &complaints
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("%s: %w: %s", cmd.Args[0], err, complaints.Bytes())
+		return nil, "", fmt.Errorf("%s: %w: %s", cmd.Args[0], err, complaints.Bytes())
 	}
-	return strings.TrimSpace(string(out)), nil
+	return cmd.ProcessState, strings.TrimSpace(string(out)), nil
 }

@@ -33,7 +33,7 @@ func (b *bench) pair(rows int) ([]loadFile, error) {
 	for _, changed := range []bool{false, true} {
 		f := loadFile{filepath.Join(b.folder, fmt.Sprintf("%d-%t.csv", rows, changed)), rows, changed}
 		if _, err := os.Stat(f.path); err != nil {
-			if _, err := writeFile(f.path, rows, math.MaxInt64, changed); err != nil {
+			if err := writeFile(f.path, rows, math.MaxInt64, changed); err != nil {
 				return nil, err
 			}
 		}
@@ -42,12 +42,29 @@ func (b *bench) pair(rows int) ([]loadFile, error) {
 	return list, nil
 }
 
+// took is how long something took on the wall, and how much processor time.
+type took struct{ wall, cpu time.Duration }
+
 // figure is what was measured of one file on one engine, a value a round.
 type figure struct {
 	engine      string
 	file        loadFile
-	floor, ours []time.Duration
-	peak        []int // MiB
+	floor, ours []took
+	peak        []int // MB
+}
+
+func walls(list []took) (d []time.Duration) {
+	for _, t := range list {
+		d = append(d, t.wall)
+	}
+	return d
+}
+
+func cpus(list []took) (d []time.Duration) {
+	for _, t := range list {
+		d = append(d, t.cpu)
+	}
+	return d
 }
 
 // loads times each file on each engine, the bare load and ours in turns.
@@ -88,8 +105,9 @@ func (b *bench) round(ctx context.Context, round int, figures []*figure) error {
 		}
 	}
 	for _, f := range figures {
-		b.say("round %d, %s, %d rows, %s: floor %s, regulars %s, ratio %.2f, peak %d MiB", round+1, f.engine, f.file.rows, f.file.title(),
-			seconds(f.floor[round]), seconds(f.ours[round]), float64(f.ours[round])/float64(f.floor[round]), f.peak[round])
+		floor, ours := f.floor[round], f.ours[round]
+		b.say("round %d, %s, %d rows, %s: floor %s (cpu %s), regulars %s (cpu %s), ratio %.2f, peak %d MB", round+1, f.engine, f.file.rows, f.file.title(),
+			seconds(floor.wall), seconds(floor.cpu), seconds(ours.wall), seconds(ours.cpu), ours.wall.Seconds()/floor.wall.Seconds(), f.peak[round])
 	}
 	return nil
 }
@@ -104,11 +122,11 @@ func (b *bench) floorRound(ctx context.Context, figures []*figure) (err error) {
 		if err := b.rest(ctx, s.engine); err != nil {
 			return err
 		}
-		took, err := b.floor(ctx, s, f.file.path, f.file.rows)
+		t, err := b.floor(ctx, s, f.file)
 		if err != nil {
 			return err
 		}
-		f.floor = append(f.floor, took)
+		f.floor = append(f.floor, t)
 	}
 	return nil
 }
@@ -119,7 +137,7 @@ func (b *bench) ourRound(ctx context.Context, figures []*figure) error {
 			if err := b.rest(ctx, f.engine); err != nil {
 				return err
 			}
-			took, err := b.load(ctx, v, f.file)
+			t, err := b.load(ctx, f.engine, v, f.file)
 			if err != nil {
 				return err
 			}
@@ -127,7 +145,7 @@ func (b *bench) ourRound(ctx context.Context, figures []*figure) error {
 			if err != nil {
 				return err
 			}
-			f.ours, f.peak = append(f.ours, took), append(f.peak, peak)
+			f.ours, f.peak = append(f.ours, t), append(f.peak, peak)
 		}
 		return nil
 	})
@@ -151,7 +169,7 @@ func (b *bench) serve(ctx context.Context, engine string, f func(*server) error)
 // large loads one big file on each engine, for its memory.
 func (b *bench) large(ctx context.Context, rows int) ([]*figure, error) {
 	f := loadFile{path: filepath.Join(b.folder, "large.csv"), rows: rows}
-	if _, err := writeFile(f.path, rows, math.MaxInt64, false); err != nil {
+	if err := writeFile(f.path, rows, math.MaxInt64, false); err != nil {
 		return nil, err
 	}
 	var figures []*figure
@@ -160,7 +178,7 @@ func (b *bench) large(ctx context.Context, rows int) ([]*figure, error) {
 		if err := b.ourRound(ctx, []*figure{g}); err != nil {
 			return nil, fmt.Errorf("%d rows on %s: %w", rows, engine, err)
 		}
-		b.say("%s, %d rows: regulars %s, peak %d MiB", engine, rows, seconds(g.ours[0]), g.peak[0])
+		b.say("%s, %d rows: regulars %s, peak %d MB", engine, rows, seconds(g.ours[0].wall), g.peak[0])
 		figures = append(figures, g)
 	}
 	return figures, os.Remove(f.path)

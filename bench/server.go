@@ -189,7 +189,7 @@ func readAnswer(resp *http.Response, data any) (int, error) {
 	return resp.StatusCode, json.Unmarshal(text, &struct{ Data any }{data})
 }
 
-// peak is the most memory the server was resident with, in MiB.
+// peak is the most memory the server was resident with, in MB.
 func (v *server) peak() (int, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", v.cmd.Process.Pid))
 	if err != nil {
@@ -198,7 +198,7 @@ func (v *server) peak() (int, error) {
 	for line := range strings.Lines(string(text)) {
 		if rest, found := strings.CutPrefix(line, "VmHWM:"); found {
 			kib, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(rest), " kB"))
-			return (kib + 1023) / 1024, err
+			return (kib*1024 + 999_999) / 1_000_000, err
 		}
 	}
 	return 0, errors.New("the kernel does not tell the peak of resident memory")

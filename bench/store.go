@@ -41,7 +41,7 @@ func (b *bench) newStore(ctx context.Context, engine string) (store, error) {
 	}
 	name := fmt.Sprintf("bench_%d", b.stores)
 	s.url = b.cluster.url(name)
-	_, err = b.cluster.admin().shell(ctx, "CREATE DATABASE "+name+";")
+	_, _, err = b.cluster.admin().shell(ctx, "CREATE DATABASE "+name+";")
 	return s, err
 }
 
@@ -49,7 +49,7 @@ func (b *bench) drop(ctx context.Context, s store) error {
 	err := os.RemoveAll(s.folder)
 	if s.engine == postgres {
 		name := strings.TrimPrefix(strings.SplitN(s.url, "?", 2)[0], "postgres://postgres@/")
-		_, dropped := b.cluster.admin().shell(context.WithoutCancel(ctx), "DROP DATABASE "+name+" WITH (FORCE);")
+		_, _, dropped := b.cluster.admin().shell(context.WithoutCancel(ctx), "DROP DATABASE "+name+" WITH (FORCE);")
 		err = errors.Join(err, dropped)
 	}
 	return err
@@ -61,7 +61,7 @@ func (b *bench) rest(ctx context.Context, engine string) error {
 	if engine != postgres {
 		return nil
 	}
-	_, err := b.cluster.admin().shell(ctx, "CHECKPOINT;")
+	_, _, err := b.cluster.admin().shell(ctx, "CHECKPOINT;")
 	return err
 }
 
@@ -128,7 +128,7 @@ func (c *cluster) await(ctx context.Context) error {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		_, err := c.admin().shell(ctx, "SELECT 1;")
+		_, _, err := c.admin().shell(ctx, "SELECT 1;")
 		if err == nil {
 			return nil
 		}
