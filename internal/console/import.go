@@ -190,8 +190,15 @@ func mappingOf(v *visit, d bulk.Draft) map[string]*string {
 	return mapping
 }
 
-// showJobStep is the check or the run, whichever the job is.
-func (c *console) showJobStep(v *visit) error {
+func (c *console) showJobStep(v *visit) error { return c.renderJobStep(v, nil) }
+
+// renderJobStep is the check or the run, whichever the job is, and why it
+// could not go on.
+func (c *console) renderJobStep(v *visit, cause error) error {
+	status, a, err := refusal(v, cause)
+	if err != nil {
+		return err
+	}
 	s, err := c.Bulk.Status(v.Context(), v.community.ID, v.PathValue("job"))
 	if err != nil {
 		return err
@@ -211,7 +218,7 @@ func (c *console) showJobStep(v *visit) error {
 	if s.DryRun {
 		view.Step = 3
 	}
-	view.Busy, view.Tab = view.Job.Live(), view.Job.Title()
+	view.Busy, view.Tab, view.Alert = view.Job.Live(), view.Job.Title(), a
 	if view.Rows, err = c.rowsOf(v, view.Job, view.here()); err != nil {
 		return err
 	}
@@ -221,14 +228,14 @@ func (c *console) showJobStep(v *visit) error {
 	if !s.DryRun {
 		c.rememberDraft(v, "") // what has run is not unfinished
 	}
-	return render(v, http.StatusOK, ImportPage(view))
+	return render(v, status, ImportPage(view))
 }
 
 func (c *console) applyDraft(v *visit) error {
 	draftID := v.PathValue("draft")
 	s, err := c.Bulk.Apply(v.Context(), v.actor, v.community.ID, v.PathValue("job"), "")
 	if err != nil {
-		return err
+		return c.renderJobStep(v, err)
 	}
 	if err := c.Bulk.FollowDraft(v.Context(), v.community.ID, draftID, s.JobID); err != nil {
 		return err

@@ -46,7 +46,14 @@ func (c *console) showLog(v *visit) error {
 	return render(v, http.StatusOK, LogPage(view))
 }
 
-func (c *console) showJob(v *visit) error {
+func (c *console) showJob(v *visit) error { return c.renderJob(v, nil) }
+
+// renderJob shows a job, and why it could not be done what was asked of it.
+func (c *console) renderJob(v *visit, cause error) error {
+	status, a, err := refusal(v, cause)
+	if err != nil {
+		return err
+	}
 	s, err := c.Bulk.Status(v.Context(), v.community.ID, v.PathValue("job"))
 	if err != nil {
 		return err
@@ -56,7 +63,7 @@ func (c *console) showJob(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p.Busy = j.Live()
+	p.Busy, p.Alert = j.Live(), a
 	view := JobPageView{Page: p, Job: j, Apply: j.DryRun && j.Status == bulk.Completed && j.writes() > 0}
 	if view.Rows, err = c.rowsOf(v, j, p.In("/api-log/"+j.ID)); err != nil {
 		return err
@@ -64,7 +71,7 @@ func (c *console) showJob(v *visit) error {
 	if view.UndoJob, err = c.undoOf(v.Context(), v.community.ID, j); err != nil {
 		return err
 	}
-	return render(v, http.StatusOK, JobPage(view))
+	return render(v, status, JobPage(view))
 }
 
 // undoOf is the job that took j back, "" when there is none.
@@ -320,7 +327,7 @@ func (c *console) backToJob(v *visit, jobID string) string {
 func (c *console) applyJob(v *visit) error {
 	s, err := c.Bulk.Apply(v.Context(), v.actor, v.community.ID, v.PathValue("job"), "")
 	if err != nil {
-		return err
+		return c.renderJob(v, err)
 	}
 	return v.goTo(v.in("/api-log/"+s.JobID), "")
 }
@@ -328,7 +335,7 @@ func (c *console) applyJob(v *visit) error {
 func (c *console) undoJob(v *visit) error {
 	s, err := c.Bulk.Undo(v.Context(), v.actor, v.community.ID, v.PathValue("job"), "")
 	if err != nil {
-		return err
+		return c.renderJob(v, err)
 	}
 	return v.goTo(v.in("/api-log/"+s.JobID), "")
 }

@@ -271,6 +271,9 @@ func TestTheRestOfTheConsoleWorks(t *testing.T) {
 	b.check("picker")
 	b.press("founder")
 	b.sees("Tag: founder", "Nobody found")
+	b.do("open the code", chromedp.Click(".terminal summary", chromedp.ByQuery), chromedp.Click(`[name=snippet][value=go]`, chromedp.ByQuery))
+	b.sees("http.NewRequest")
+	b.check("code")
 	b.do("remove the filter", chromedp.Click(".filter-chip a", chromedp.ByQuery))
 	b.sees("1 member")
 

@@ -117,6 +117,14 @@ func (q MemberQuery) sorted(column string) string {
 	return "none"
 }
 
+// found says how many members fit, for those who do not see the table.
+func (v MembersView) found() string {
+	if v.Range.Capped {
+		return "More than " + v.Reader.Number(v.Range.Total) + " members found"
+	}
+	return v.Reader.Count(v.Range.Total, "member", "members") + " found"
+}
+
 func labelOf(choices []Choice, value string) string {
 	for _, c := range choices {
 		if c.Value == value {

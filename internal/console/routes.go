@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
@@ -13,10 +14,10 @@ import (
 // routes are all addresses of the console.
 func (c *console) routes() http.Handler {
 	r := chi.NewRouter()
+	r.Use(middleware.GetHead)
 	r.NotFound(func(w http.ResponseWriter, r *http.Request) { c.fail(w, r, errNoPage()) })
 	r.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) { c.fail(w, r, errNoPage()) })
 	r.Method(http.MethodGet, web.Prefix+"*", web.Handler())
-	r.Method(http.MethodHead, web.Prefix+"*", web.Handler())
 	r.Get("/accent/{file}", serveAccent)
 
 	r.Get("/sign-in", c.open(c.showSignIn))

@@ -64,11 +64,11 @@ func (c *console) signIn(v *visit) error {
 		keepSession(v, token)
 		return v.goTo(next, "")
 	}
-	view := SignInView{Login: login, Next: next}
+	view, status := SignInView{Login: login, Next: next}, errs.KindOf(err).Status()
 	if view.Page, view.Alert, err = c.again(v, "Sign in", "", err); err != nil {
 		return err
 	}
-	return render(v, http.StatusUnauthorized, SignInPage(view))
+	return render(v, status, SignInPage(view))
 }
 
 // again is the frame of a form that comes back with what is wrong.

@@ -27,8 +27,10 @@ const (
 // with the address to go on at: as JSON to the page's script, else by going
 // there.
 func (c *console) upload(v *visit) error {
+	body := v.Body
 	d, err := c.stage(v)
 	if err != nil {
+		httpx.Drain(v.w, v.Request, body)
 		return c.refuse(v, err)
 	}
 	c.rememberDraft(v, d.ID)

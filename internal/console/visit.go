@@ -197,7 +197,7 @@ func (c *console) showFailure(w http.ResponseWriter, r *http.Request, f *httpx.F
 	if p.Title == "" {
 		p.Title = "Something went wrong"
 	}
-	back, label := "/", "Go to the start"
+	back, label := "/?all=1", "All communities"
 	if f.GetStatus() >= http.StatusInternalServerError && r.Method == http.MethodGet {
 		back, label = r.URL.RequestURI(), "Try again"
 	} else if parts := strings.Split(r.URL.Path, "/"); len(parts) > 4 && parts[1] == "c" && f.Code != "community_not_found" {
@@ -227,6 +227,16 @@ func wrongFields(err error) map[string]string {
 		}
 	}
 	return wrong
+}
+
+// refusal is the status and the alert of a page that is shown again because of
+// cause; 200 and none when there is no cause.
+func refusal(v *visit, cause error) (int, Alert, error) {
+	if cause == nil {
+		return http.StatusOK, Alert{}, nil
+	}
+	a, err := alert(v, cause)
+	return errs.KindOf(cause).Status(), a, err
 }
 
 // alert tells an error in the page it belongs to; errors that are not the

@@ -20,5 +20,7 @@ document.addEventListener("htmx:error", () => {
 document.addEventListener("htmx:after:swap", () => {
   const toast = document.querySelector<HTMLElement>("#offline");
   if (toast) toast.hidden = true;
+  const found = document.querySelector<HTMLElement>("#found");
+  if (found) found.textContent = document.querySelector<HTMLElement>("#results")?.dataset.found ?? "";
 });
 void htmx;

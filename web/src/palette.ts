@@ -24,7 +24,9 @@ async function ask() {
   const turn = ++latest;
   const text = input.value;
   const answer = await fetch(`${dialog.dataset.src}?q=${encodeURIComponent(text)}`, { headers: { "HX-Request": "true" } });
-  if (turn !== latest || !answer.ok) return;
+  const elsewhere = answer.headers.get("HX-Redirect"); // to sign in again
+  if (elsewhere) location.assign(elsewhere);
+  if (turn !== latest || !answer.ok || elsewhere) return;
   answered = text;
   list.innerHTML = await answer.text();
   choose(0);
