@@ -146,7 +146,8 @@ func (u *upload) field(name string, part io.Reader) error {
 	case len(text) > maxFormField || !readable(string(text)):
 		return errs.InvalidFields([]errs.Field{{Field: name, Code: "bad_text", Message: "A form field is at most 64 KiB of UTF-8 without the character NUL."}})
 	case name == "communityId" || name == "serverId":
-		return u.community(strings.TrimSpace(string(text)))
+		// A form made from a curl command may keep the quotes of its values.
+		return u.community(strings.Trim(strings.TrimSpace(string(text)), `"`))
 	case !slices.Contains(bulk.OptionNames, name):
 		u.unknown = append(u.unknown, name)
 		return nil

@@ -94,8 +94,10 @@ func startNode(t *testing.T, config app.Config, env ...string) *node {
 	t.Helper()
 	n := &node{t: t, config: config, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}}
 	n.furnish()
-	n.Process = apptest.StartBinary(t, append(env, "REGULARS_DATA="+config.Data, "REGULARS_DATABASE_URL="+config.DatabaseURL,
-		"REGULARS_LEASE=1s", "REGULARS_BULK_PIECE_ROWS=500", "REGULARS_MIN_FREE_MIB=0")...)
+	n.Process = apptest.StartBinary(t, append([]string{
+		"REGULARS_DATA=" + config.Data, "REGULARS_DATABASE_URL=" + config.DatabaseURL,
+		"REGULARS_LEASE=1s", "REGULARS_BULK_PIECE_ROWS=500", "REGULARS_MIN_FREE_MIB=0",
+	}, env...)...)
 	return n
 }
 
@@ -181,22 +183,37 @@ func (n *node) send(ctx context.Context, body formBody, key string) (got uploade
 // status asks how a job stands; ok is false when the server does not say.
 func (n *node) status(jobID string) (status bulk.Status, ok bool) {
 	n.t.Helper()
-	r, err := http.NewRequestWithContext(n.t.Context(), http.MethodGet, n.URL+"/v1/users/bulk-update/"+jobID+"/status", http.NoBody)
+	said := n.get("/v1/users/bulk-update/" + jobID + "/status")
+	if said.status == http.StatusNotFound {
+		n.t.Fatalf("job %s was accepted and is lost", jobID)
+	}
+	ok = said.status == http.StatusOK && json.Unmarshal(said.Data, &status) == nil
+	return status, ok
+}
+
+// said is an answer of the server; status is 0 when there is none.
+type said struct {
+	status int
+	Data   json.RawMessage
+	Meta   struct{ Total int }
+}
+
+func (n *node) get(path string) (got said) {
+	n.t.Helper()
+	r, err := http.NewRequestWithContext(n.t.Context(), http.MethodGet, n.URL+path, http.NoBody)
 	if err != nil {
 		n.t.Fatal(err)
 	}
 	r.Header.Set("Authorization", "Bearer "+n.key)
 	answer, err := n.client.Do(r)
 	if err != nil {
-		return status, false
+		return said{}
 	}
-	var said struct{ Data bulk.Status }
-	err = json.NewDecoder(answer.Body).Decode(&said)
-	_ = answer.Body.Close() // read to its end
-	if answer.StatusCode == http.StatusNotFound {
-		n.t.Fatalf("job %s was accepted and is lost", jobID)
+	err = json.NewDecoder(answer.Body).Decode(&got)
+	if errors.Join(err, answer.Body.Close()) == nil {
+		got.status = answer.StatusCode
 	}
-	return said.Data, err == nil && answer.StatusCode == http.StatusOK
+	return got
 }
 
 // watch asks for a job's status until it is as wanted.
