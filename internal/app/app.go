@@ -35,7 +35,7 @@ func New(ctx context.Context, c Config, now clock.Clock, log *slog.Logger) (*App
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	lock, err := lockFolder(c.Data)
+	lock, err := claimFolder(c.Data)
 	if err != nil {
 		return nil, err
 	}

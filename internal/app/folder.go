@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // errFolderInUse: a server or demo runs on the data folder.
@@ -13,6 +14,18 @@ var errFolderInUse = errors.New("another server is running on this data folder")
 // folderLock is held while a server runs on a data folder. The system lets it
 // go when the process ends, however it ends.
 type folderLock struct{ file *os.File }
+
+// claimFolder is lockFolder for a server: a command that only looks whether
+// one runs holds the lock for a moment, and must not keep one from starting.
+func claimFolder(path string) (lock *folderLock, err error) {
+	for range 10 {
+		if lock, err = lockFolder(path); !errors.Is(err, errFolderInUse) {
+			break
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+	return lock, err
+}
 
 // lockFolder takes the lock of a data folder, which it makes where it is
 // missing. It fails with errFolderInUse and does not wait.
@@ -31,3 +44,15 @@ func lockFolder(path string) (*folderLock, error) {
 }
 
 func (l *folderLock) release() error { return l.file.Close() }
+
+// folderInUse reports whether a server runs on the data folder right now.
+func folderInUse(path string) (bool, error) {
+	lock, err := lockFolder(path)
+	if errors.Is(err, errFolderInUse) {
+		return true, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return false, lock.release()
+}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/sqldb"
 )
 
 type importCommand struct {
@@ -35,6 +36,9 @@ func (c importCommand) Run(sh *shell) error {
 	return withParts(sh, func(p *Parts) error {
 		queued, err := c.start(sh, p)
 		if err != nil {
+			return err
+		}
+		if err := p.forgetCrashed(sh.ctx, sh.store); err != nil {
 			return err
 		}
 		bar := newProgress(sh.stderr)
@@ -111,6 +115,19 @@ func (p *Parts) keep(from io.Reader) (fileID string, verdict sheet.Verdict, err 
 		return "", verdict, err
 	}
 	return w.ID(), scan.Verdict(), w.Commit()
+}
+
+// forgetCrashed looks at the lock of the data folder, which on SQLite tells at
+// once that no server lives, also after one was killed.
+func (p *Parts) forgetCrashed(ctx context.Context, s Store) error {
+	if p.DB.Dialect() != sqldb.SQLite {
+		return nil
+	}
+	used, err := folderInUse(s.Data)
+	if err != nil || used {
+		return err
+	}
+	return p.Jobs.ForgetNodes(ctx)
 }
 
 // follow shows a job until it has ended. It works the job itself while no

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/httpx"
 )
 
@@ -57,17 +58,23 @@ func withRouteContext(ctx context.Context, c *chi.Context) context.Context {
 	return context.WithValue(ctx, chi.RouteCtxKey, c)
 }
 
-// queueCollector asks the database how the jobs stand when it is scraped: any
+// queueCollector asks the database how the work stands when it is scraped: any
 // node tells the same.
 type queueCollector struct{ parts *Parts }
 
 var (
-	jobsDesc  = prometheus.NewDesc("regulars_jobs", "Jobs of all nodes by state.", []string{"state"}, nil)
-	nodesDesc = prometheus.NewDesc("regulars_nodes", "Nodes that are alive.", nil, nil)
+	jobsDesc     = prometheus.NewDesc("regulars_jobs", "Jobs of all nodes by state.", []string{"state"}, nil)
+	bulkJobsDesc = prometheus.NewDesc("regulars_bulk_jobs_total", "Bulk jobs that have ended, dry runs left out.", []string{"type", "status"}, nil)
+	bulkRowsDesc = prometheus.NewDesc("regulars_bulk_rows_total", "Rows of these jobs by what became of them.", []string{"type", "outcome"}, nil)
+	nodesDesc    = prometheus.NewDesc("regulars_nodes", "Nodes that are alive.", nil, nil)
 )
 
 // Describe says which metrics Collect sends.
-func (q *queueCollector) Describe(to chan<- *prometheus.Desc) { to <- jobsDesc; to <- nodesDesc }
+func (q *queueCollector) Describe(to chan<- *prometheus.Desc) {
+	for _, desc := range []*prometheus.Desc{jobsDesc, nodesDesc, bulkJobsDesc, bulkRowsDesc} {
+		to <- desc
+	}
+}
 
 // Collect asks the database. When it does not answer the metrics are missing,
 // which is what an alert should look for.
@@ -77,13 +84,33 @@ func (q *queueCollector) Collect(to chan<- prometheus.Metric) {
 	if live, err := q.parts.Jobs.LiveNodes(ctx); err == nil {
 		to <- prometheus.MustNewConstMetric(nodesDesc, prometheus.GaugeValue, float64(live))
 	}
-	stats, err := q.parts.Jobs.Stats(ctx)
-	if err != nil {
-		return
+	if stats, err := q.parts.Jobs.Stats(ctx); err == nil {
+		for state, n := range map[string]int64{
+			"waiting": stats.Waiting, "queued": stats.Queued, "running": stats.Running, "dead": stats.Dead, "cancelled": stats.Cancelled,
+		} {
+			to <- prometheus.MustNewConstMetric(jobsDesc, prometheus.GaugeValue, float64(n), state)
+		}
 	}
-	for state, n := range map[string]int64{
-		"waiting": stats.Waiting, "queued": stats.Queued, "running": stats.Running, "dead": stats.Dead, "cancelled": stats.Cancelled,
-	} {
-		to <- prometheus.MustNewConstMetric(jobsDesc, prometheus.GaugeValue, float64(n), state)
+	if totals, err := q.parts.Bulk.Totals(ctx); err == nil {
+		collectBulk(totals, to)
+	}
+}
+
+func collectBulk(totals []bulk.Totals, to chan<- prometheus.Metric) {
+	rows := map[string]bulk.Counts{}
+	for _, t := range totals {
+		to <- prometheus.MustNewConstMetric(bulkJobsDesc, prometheus.CounterValue, float64(t.Jobs), t.Type, t.Status)
+		sum := rows[t.Type]
+		sum.Created += t.Counts.Created
+		sum.Updated += t.Counts.Updated
+		sum.Unchanged += t.Counts.Unchanged
+		sum.Skipped += t.Counts.Skipped
+		sum.Failed += t.Counts.Failed
+		rows[t.Type] = sum
+	}
+	for kind, c := range rows {
+		for outcome, n := range map[string]int64{"created": c.Created, "updated": c.Updated, "unchanged": c.Unchanged, "skipped": c.Skipped, "failed": c.Failed} {
+			to <- prometheus.MustNewConstMetric(bulkRowsDesc, prometheus.CounterValue, float64(n), kind, outcome)
+		}
 	}
 }

@@ -102,10 +102,12 @@ func TestADatabaseThatIsAwayMakesAServerUnreadyUntilItIsBack(t *testing.T) {
 	}
 }
 
-func TestRequestsAreCountedByRoute(t *testing.T) {
-	a := apptest.New(t, sqldb.SQLite)
+func TestRequestsAndRowsAreCounted(t *testing.T) { apptest.Each(t, requestsAndRowsAreCounted) }
+
+func requestsAndRowsAreCounted(t *testing.T, a *apptest.App) {
 	communityID := a.Community(t)
 	key := a.Key(t, communityID)
+	a.Import(t, communityID, key, "First Name,Last Name,Username,Email\nAnn,Lee,ann,ann@example.com\nBo,Lee,bo,none\n", nil)
 	for _, path := range []string{"/v1/users/bulk-update/65a000000000000000000001/status", "/v1/users/bulk-update/65a000000000000000000002/status", "/nowhere/at/all"} {
 		a.Do(t, http.MethodGet, path, key, nil)
 	}
@@ -116,6 +118,8 @@ func TestRequestsAreCountedByRoute(t *testing.T) {
 	_, _, body := a.Send(t, r)
 	for _, want := range []string{
 		`regulars_http_request_duration_seconds_count{method="GET",route="/v1/users/bulk-update/{jobId}/status",status="404"} 2`,
+		`regulars_bulk_jobs_total{status="completed_with_errors",type="import"} 1`,
+		`regulars_bulk_rows_total{outcome="created",type="import"} 1`, `regulars_bulk_rows_total{outcome="failed",type="import"} 1`,
 		`regulars_jobs{state="dead"} 0`, `regulars_nodes 1`,
 	} {
 		if !strings.Contains(string(body), want) {

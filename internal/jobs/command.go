@@ -41,6 +41,12 @@ func (e *Engine) RunUntilDone(ctx context.Context, jobID string) error {
 	}
 }
 
+// ForgetNodes is for a caller that knows, by a lock, that no engine lives:
+// processes that died without a word no longer count as alive.
+func (e *Engine) ForgetNodes(ctx context.Context) error {
+	return e.db.Tx(ctx, func(tx *sqldb.Tx) error { return removeNodes(ctx, tx) })
+}
+
 // outcome reports whether a job has ended, and its error if it did not end
 // well.
 func (e *Engine) outcome(ctx context.Context, jobID string) (ended bool, err error) {
