@@ -56,7 +56,7 @@ type Limits struct {
 	OpenImportMiB   int64 `name:"open-import-mib" env:"REGULARS_OPEN_IMPORT_MIB" default:"16" help:"Largest file of an import without a credential."`
 	OpenImports     int   `name:"open-imports-per-hour" env:"REGULARS_OPEN_IMPORTS_PER_HOUR" default:"10" help:"Imports without a credential from one address in an hour."`
 	AnonymousPerSec int   `name:"anonymous-per-second" env:"REGULARS_ANONYMOUS_PER_SECOND" default:"20" help:"Requests without a credential from one address in a second; 0: no limit."`
-	BulkPieceRows   int   `name:"bulk-piece-rows" env:"REGULARS_BULK_PIECE_ROWS" default:"5000" hidden:"" help:"Rows of a bulk job that one transaction applies."`
+	BulkPieceRows   int   `name:"bulk-piece-rows" env:"REGULARS_BULK_PIECE_ROWS" default:"10000" hidden:"" help:"Most rows of a bulk job that one transaction applies."`
 	BulkKeepDays    int   `name:"bulk-keep-days" env:"REGULARS_BULK_KEEP_DAYS" default:"90" help:"Days the file and the row details of a bulk job are kept."`
 	MinFreeMiB      int64 `name:"min-free-mib" env:"REGULARS_MIN_FREE_MIB" default:"256" help:"Room on the data folder's disk below which /readyz fails."`
 }

@@ -44,7 +44,7 @@ const (
 
 // Limits are the bounds of bulk work; zero values mean the defaults.
 type Limits struct {
-	PieceRows   int           // rows of one transaction, 5,000
+	PieceRows   int           // most rows of one transaction, 10,000
 	MaxUnpacked int64         // bytes a packed file may unpack to, 10 GiB
 	Keep        time.Duration // how long files and row details are kept, 90 days
 	KeepDrafts  time.Duration // how long a staged file waits, 24 hours
@@ -52,7 +52,7 @@ type Limits struct {
 
 func (l Limits) withDefaults() Limits {
 	if l.PieceRows <= 0 {
-		l.PieceRows = 5_000
+		l.PieceRows = 10_000
 	}
 	if l.MaxUnpacked <= 0 {
 		l.MaxUnpacked = 10 << 30
@@ -64,6 +64,17 @@ func (l Limits) withDefaults() Limits {
 		l.KeepDrafts = 24 * time.Hour
 	}
 	return l
+}
+
+// rowsAfter is how many rows the next piece has after so many were read. Long
+// imports get longer pieces: with many rows in the tables, each piece touches
+// most pages of every index anyway.
+func (l Limits) rowsAfter(read int64) int {
+	const short = 2_500
+	if l.PieceRows <= short {
+		return l.PieceRows
+	}
+	return min(max(short, int(read/40)), l.PieceRows)
 }
 
 // Deps are the parts bulk work stands on.

@@ -18,14 +18,16 @@ type feed struct {
 	err    error // why reading ended early; read it after pieces is closed
 }
 
-// startFeed reads the table from where it stands, in a goroutine that ends
-// with ctx or with the file; pieces is closed then.
-func startFeed(ctx context.Context, table openFile, rd *reader, foresee func(*piece), number int64, pieceRows int) *feed {
-	f := &feed{pieces: make(chan *piece, 1)}
+// startFeed reads the job's table from where it stands, in a goroutine that
+// ends with ctx or with the file; pieces is closed then.
+func (r *run) startFeed(ctx context.Context, table openFile, rd *reader, foresee func(*piece)) *feed {
+	f := &feed{pieces: make(chan *piece)}
+	number, read := r.job.Pieces, r.job.Counts.Read
 	go func() {
 		defer close(f.pieces)
 		for ; ; number++ {
-			p, err := nextPiece(table, rd, number, pieceRows)
+			p, err := nextPiece(table, rd, number, r.limits.rowsAfter(read))
+			read += int64(len(p.rows))
 			if err != nil {
 				f.err = err
 				return
@@ -62,7 +64,7 @@ func nextPiece(table openFile, rd *reader, number int64, pieceRows int) (*piece,
 			break
 		}
 		if err != nil {
-			return nil, err
+			return p, err
 		}
 		p.rows = append(p.rows, rd.read(&src))
 		p.next = src.End

@@ -87,7 +87,7 @@ func (r *run) readFile(ctx context.Context) error {
 		return err
 	}
 	reading, stop := context.WithCancel(ctx)
-	f := startFeed(reading, table, newReader(layout, r.job.Options.formats(), rules.open), step.foresee, r.job.Pieces, r.limits.PieceRows)
+	f := r.startFeed(reading, table, newReader(layout, r.job.Options.formats(), rules.open), step.foresee)
 	defer f.stop()
 	defer stop()
 	for p := range f.pieces {
