@@ -310,7 +310,7 @@ func stored(changes []member.Change) []storedChange {
 func rawJSON(v any) json.RawMessage {
 	text, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // values of fields always encode
+		panic(err) //nolint:forbidigo // values of fields always encode
 	}
 	return text
 }

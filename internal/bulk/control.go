@@ -131,8 +131,10 @@ func (b *Bulk) successor(of *job, actor auth.Actor, newID string) job {
 		newID = b.NewID()
 	}
 	now := b.clock.MS()
-	return job{CommunityID: of.CommunityID, ID: newID, Status: Queued, OriginID: of.ID, FileName: of.FileName,
-		Actor: actor.Ref(), ActorName: actor.Name, CreatedAt: now, UpdatedAt: now}
+	return job{
+		CommunityID: of.CommunityID, ID: newID, Status: Queued, OriginID: of.ID, FileName: of.FileName,
+		Actor: actor.Ref(), ActorName: actor.Name, CreatedAt: now, UpdatedAt: now,
+	}
 }
 
 // expired reports whether a job's file and row details are gone.

@@ -57,22 +57,22 @@ func (b *Bulk) Details(ctx context.Context, communityID, jobID string, f DetailF
 	limit := min(max(f.Limit, 1), 200)
 	var chosen []record
 	for {
-		pieces, err := piecesFrom(ctx, b.db, &j, number, outcome, f.Line, 1)
+		piece, err := pieceFrom(ctx, b.db, &j, number, outcome, f.Line)
 		if err != nil {
 			return nil, "", err
 		}
-		if len(pieces) == 0 {
+		if piece == nil {
 			details, err := b.describe(ctx, &j, chosen)
 			return details, "", err
 		}
-		list, err := unpack(pieces[0].Outcomes)
+		list, err := unpack(piece.Outcomes)
 		if err != nil {
 			return nil, "", err
 		}
-		if pieces[0].Number != number {
+		if piece.Number != number {
 			skip = 0
 		}
-		number = pieces[0].Number
+		number = piece.Number
 		for i := skip; i < len(list); i++ {
 			if outcome != 0 && list[i].Outcome != outcome || f.Line > 0 && list[i].Pos.Line != f.Line {
 				continue

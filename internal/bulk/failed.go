@@ -61,11 +61,11 @@ func (b *Bulk) Problems(ctx context.Context, communityID, jobID string) ([]Probl
 // eachFailed visits the failed rows of a job in order.
 func (b *Bulk) eachFailed(ctx context.Context, j *job, visit func(*record) error) error {
 	for number := int64(0); ; {
-		pieces, err := piecesFrom(ctx, b.db, j, number, RowFailed, 0, 1)
-		if err != nil || len(pieces) == 0 {
+		piece, err := pieceFrom(ctx, b.db, j, number, RowFailed, 0)
+		if err != nil || piece == nil {
 			return err
 		}
-		list, err := unpack(pieces[0].Outcomes)
+		list, err := unpack(piece.Outcomes)
 		if err != nil {
 			return err
 		}
@@ -77,7 +77,7 @@ func (b *Bulk) eachFailed(ctx context.Context, j *job, visit func(*record) error
 				return err
 			}
 		}
-		number = pieces[0].Number + 1
+		number = piece.Number + 1
 	}
 }
 

@@ -152,7 +152,7 @@ func pack(records []record) ([]byte, error) {
 var deflaters = sync.Pool{New: func() any {
 	w, err := flate.NewWriter(nil, flate.BestSpeed)
 	if err != nil {
-		panic(err) // BestSpeed is a valid level
+		panic(err) //nolint:forbidigo // BestSpeed is a valid level
 	}
 	return w
 }}

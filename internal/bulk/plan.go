@@ -27,8 +27,10 @@ type rules struct {
 }
 
 func newRules(typ Type, o Options, open bool, fields []member.Field, roles []auth.Role) *rules {
-	ru := &rules{typ: typ, mode: o.Mode, open: open, createTags: o.CreateTags, fields: fields,
-		roles: map[string]auth.Role{}, rolesByID: map[string]auth.Role{}}
+	ru := &rules{
+		typ: typ, mode: o.Mode, open: open, createTags: o.CreateTags, fields: fields,
+		roles: map[string]auth.Role{}, rolesByID: map[string]auth.Role{},
+	}
 	for i := range fields {
 		f := &fields[i]
 		switch {
@@ -189,7 +191,8 @@ func (p *planner) protected(who *person) bool {
 func (p *planner) create(r *row, who *person) verdict {
 	now := p.now.UnixMilli()
 	fresh := &person{newMember: true, newAccount: who == nil, Record: &member.Record{
-		Email: r.email, EmailKey: r.emailKey, Username: r.username, UsernameKey: r.usernameKey}}
+		Email: r.email, EmailKey: r.emailKey, Username: r.username, UsernameKey: r.usernameKey,
+	}}
 	if who != nil {
 		copied := *who.Record
 		fresh.Record = &copied

@@ -145,18 +145,18 @@ func (s *performance) expected(ctx context.Context, q sqldb.Querier, p *piece) (
 	origin := &job{CommunityID: s.job.CommunityID, ID: s.job.OriginID}
 	last := p.rows[len(p.rows)-1].line
 	for len(s.expecting) == 0 || s.expecting[len(s.expecting)-1].Pos.Line < last {
-		found, err := piecesFrom(ctx, q, origin, s.next, 0, 0, 1)
+		found, err := pieceFrom(ctx, q, origin, s.next, 0, 0)
 		if err != nil {
 			return nil, err
 		}
-		if len(found) == 0 {
+		if found == nil {
 			return nil, lost
 		}
-		list, err := unpack(found[0].Outcomes)
+		list, err := unpack(found.Outcomes)
 		if err != nil {
 			return nil, err
 		}
-		s.next = found[0].Number + 1
+		s.next = found.Number + 1
 		s.expecting = slices.DeleteFunc(append(s.expecting, list...), func(r record) bool { return r.Pos.Line < p.rows[0].line })
 	}
 	if len(s.expecting) < len(p.rows) || s.expecting[0].Pos.Line != p.rows[0].line {

@@ -215,8 +215,10 @@ func (b *Bulk) end(ctx context.Context, tx *sqldb.Tx, j *job, status, code, text
 		return err
 	}
 	j.Status, j.FinishedAt = status, now
-	return event.Append(ctx, tx, now, event.Event{CommunityID: j.CommunityID, Type: event.BulkJobFinished,
-		Data: event.BulkJob{JobID: j.ID, JobType: string(j.Type), Status: status, DryRun: j.DryRun, Created: j.Counts.Created, Updated: j.Counts.Updated, Failed: j.Counts.Failed}})
+	return event.Append(ctx, tx, now, event.Event{
+		CommunityID: j.CommunityID, Type: event.BulkJobFinished,
+		Data: event.BulkJob{JobID: j.ID, JobType: string(j.Type), Status: status, DryRun: j.DryRun, Created: j.Counts.Created, Updated: j.Counts.Updated, Failed: j.Counts.Failed},
+	})
 }
 
 // settle decides what the end of an attempt means for the queue.

@@ -53,8 +53,10 @@ func newFixture(t *testing.T, db *sqldb.DB, pieceRows int) *fixture {
 	f.members = member.New(db, now)
 	f.auth = auth.New(db, f.communities, f.members, now, log)
 	f.engine = jobs.New(db, now, log, jobs.EngineOptions{})
-	f.bulk = bulk.New(bulk.Deps{DB: db, Files: files, Members: f.members, Auth: f.auth, Communities: f.communities, Clock: now, Log: log,
-		Limits: bulk.Limits{PieceRows: pieceRows}}, f.engine)
+	f.bulk = bulk.New(bulk.Deps{
+		DB: db, Files: files, Members: f.members, Auth: f.auth, Communities: f.communities, Clock: now, Log: log,
+		Limits: bulk.Limits{PieceRows: pieceRows},
+	}, f.engine)
 	c, err := f.communities.Create(t.Context(), community.Input{Name: "Test"})
 	f.ok(err)
 	f.community = c.ID

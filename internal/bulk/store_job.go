@@ -177,9 +177,9 @@ func insertPiece(ctx context.Context, tx *sqldb.Tx, j *job, number int64, list [
 	return err
 }
 
-// piecesFrom returns up to limit pieces of a job in order, from number on,
-// that hold a row of the outcome (0: any) and of the line (0: any).
-func piecesFrom(ctx context.Context, q sqldb.Querier, j *job, number int64, o Outcome, line, limit int) ([]storedPiece, error) {
+// pieceFrom returns the first piece of a job, from number on, that holds a row
+// of the outcome (0: any) and of the line (0: any); nil when there is none.
+func pieceFrom(ctx context.Context, q sqldb.Querier, j *job, number int64, o Outcome, line int) (*storedPiece, error) {
 	where, args := "community_id = $1 AND job_id = $2 AND number >= $3", []any{j.CommunityID, j.ID, number}
 	if o != 0 {
 		where += " AND " + outcomeNames[o] + "_rows > 0"
@@ -188,5 +188,9 @@ func piecesFrom(ctx context.Context, q sqldb.Querier, j *job, number int64, o Ou
 		where += " AND first_line <= $4 AND last_line >= $4"
 		args = append(args, line)
 	}
-	return sqldb.All(ctx, q, scanPiece, fmt.Sprintf("SELECT %s FROM bulk_pieces WHERE %s ORDER BY number LIMIT %d", pieceColumns, where, limit), args...)
+	found, err := sqldb.All(ctx, q, scanPiece, "SELECT "+pieceColumns+" FROM bulk_pieces WHERE "+where+" ORDER BY number LIMIT 1", args...)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return &found[0], nil
 }

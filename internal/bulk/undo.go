@@ -38,14 +38,14 @@ func (r *run) undoPiece(ctx context.Context, tx *sqldb.Tx, original *job, p *pie
 	if done, err := turn(ctx, tx, &r.job, p.number); err != nil || done {
 		return err
 	}
-	found, err := piecesFrom(ctx, tx, original, original.Pieces-1-p.number, 0, 0, 1)
+	found, err := pieceFrom(ctx, tx, original, original.Pieces-1-p.number, 0, 0)
 	if err != nil {
 		return err
 	}
-	if len(found) == 0 {
+	if found == nil {
 		return errExpired()
 	}
-	list, err := unpack(found[0].Outcomes)
+	list, err := unpack(found.Outcomes)
 	if err != nil {
 		return err
 	}

@@ -277,7 +277,7 @@ func collision(f, other Field) error {
 func encodeJSON(v any) string {
 	text, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // values of ours always encode
+		panic(err) //nolint:forbidigo // values of ours always encode
 	}
 	return string(text)
 }

@@ -57,10 +57,10 @@ func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error {
 	}
 }
 
-// notBegun is the error of a transaction that did nothing at all.
-type notBegun struct{ error }
+// notBegunError is the error of a transaction that did nothing at all.
+type notBegunError struct{ error }
 
-func (e notBegun) Unwrap() error { return e.error }
+func (e notBegunError) Unwrap() error { return e.error }
 
 func (t *Tx) run(ctx context.Context, pool *sql.DB, f func(*Tx) error) (err error) {
 	if t.conn, err = pool.Conn(ctx); err != nil {
@@ -68,7 +68,7 @@ func (t *Tx) run(ctx context.Context, pool *sql.DB, f func(*Tx) error) (err erro
 	}
 	defer func() { _ = t.conn.Close() }() // gives it back to the pool
 	if t.tx, err = t.conn.BeginTx(ctx, nil); err != nil {
-		return notBegun{err}
+		return notBegunError{err}
 	}
 	defer func() { _ = t.tx.Rollback() }() // no effect after a commit; also undoes a panic
 	if err := f(t); err != nil {
