@@ -57,7 +57,7 @@ func closedUnexpectedly(err error) bool {
 }
 
 func retryable(err error) bool {
-	if _, ok := errors.AsType[notBegun](err); ok && IsUnavailable(err) {
+	if _, ok := errors.AsType[notBegunError](err); ok && IsUnavailable(err) {
 		return true // the pool held a connection that had broken: the next one may not be
 	}
 	lite, pg := codes(err)
