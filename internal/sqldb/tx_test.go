@@ -44,7 +44,7 @@ func TestAPanicRollsBackAndLeavesTheDatabaseUsable(t *testing.T) {
 				if err := insertFacts(someFacts)(ctx, tx); err != nil {
 					t.Error(err)
 				}
-				panic("half way")
+				panic("half way") //nolint:forbidigo // the panic is what is tested
 			})
 		}()
 		if got := facts(t, db, ""); len(got) != 0 {
