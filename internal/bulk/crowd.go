@@ -2,7 +2,9 @@ package bulk
 
 import (
 	"context"
+	"strconv"
 
+	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -91,9 +93,9 @@ func (c *crowd) load(ctx context.Context, q sqldb.Querier, communityID string, k
 		case member.Username:
 			wanted.Usernames = append(wanted.Usernames, k.key)
 		case refKind:
-			if len(k.key) == 24 {
+			if id.Valid(k.key) {
 				wanted.IDs = append(wanted.IDs, k.key)
-			} else {
+			} else if _, err := strconv.ParseInt(k.key, 10, 64); err == nil {
 				wanted.Numbers = append(wanted.Numbers, k.key)
 			}
 		default:
@@ -111,9 +113,23 @@ func (c *crowd) load(ctx context.Context, q sqldb.Querier, communityID string, k
 		return err
 	}
 	for _, h := range holders {
-		c.identifiers[identity{h.FieldID, h.Key}] = c.refs[h.UserID]
+		if who := c.refs[h.UserID]; !who.hasGiven(h) {
+			c.identifiers[identity{h.FieldID, h.Key}] = who
+		}
 	}
 	return nil
+}
+
+// hasGiven reports whether somebody whom a dry run carried along has given
+// away what the database still says they hold.
+func (p *person) hasGiven(h member.Identifier) bool {
+	for f := range p.held {
+		if p.carried && f.ID == h.FieldID {
+			value := p.Get(f)
+			return value == nil || member.IdentifierKey(value) != h.Key
+		}
+	}
+	return false
 }
 
 func (c *crowd) holders(ctx context.Context, q sqldb.Querier, communityID string, wanted map[string][]string) ([]member.Identifier, error) {

@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/regulars/regulars/internal/errs"
@@ -10,14 +11,16 @@ import (
 )
 
 // rehearsal is a dry run. Nothing is written, so the people whom later pieces
-// name again are carried along in memory: those whose keys repeat in the file,
-// which a first reading found, and those who would be renamed.
+// may name again are carried along in memory: those whose keys repeat in the
+// file, which a first reading found, those who have another key that stands
+// in it, and those who would be renamed.
 type rehearsal struct {
 	*run
 	*application
 	repeats *repeats
 	carried []*person
-	crowd   *crowd // of the piece at hand
+	crowd   *crowd                  // of the piece at hand
+	named   map[*person][]identity // by which keys its rows name somebody
 }
 
 func newRehearsal(ctx context.Context, r *run, a *application, l *layout) (*rehearsal, error) {
@@ -36,8 +39,7 @@ func (h *rehearsal) take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]record,
 	}
 	h.crowd = newCrowd(len(p.rows))
 	for _, known := range h.carried {
-		again := *known
-		h.crowd.carry(&again)
+		h.crowd.carry(known.clone()) // the transaction may run again
 	}
 	if err := h.crowd.load(ctx, tx, h.communityID, allKeys(h.rules, p.rows), false); err != nil {
 		return nil, Counts{}, err
@@ -45,6 +47,12 @@ func (h *rehearsal) take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]record,
 	plan := newPlanner(h.rules, h.crowd, tags, h.clock.Now())
 	plan.tagIDs, plan.tells = h.dreamt, true
 	done := plan.decideAll(p.rows)
+	h.named = map[*person][]identity{}
+	for i := range done.verdicts {
+		if who := done.verdicts[i].person; who != nil {
+			h.named[who] = append(h.named[who], plan.lookups(&p.rows[i])...)
+		}
+	}
 	return records(p.rows, done.verdicts, plan.tagNames()), done.counts, nil
 }
 
@@ -54,23 +62,39 @@ func (h *rehearsal) foresee(*piece) {}
 func (h *rehearsal) settled(*piece) {
 	h.carried = h.carried[:0]
 	for _, p := range h.crowd.people {
-		if p.wasNamed != "" || (p.dirty || p.newMember || p.carried) && h.repeated(p) {
+		if p.wasNamed != "" || (p.dirty || p.newMember || p.carried) && h.comesAgain(p) {
 			p.carried, p.Communities = true, max(p.Communities, 1)
 			h.carried = append(h.carried, p)
 		}
 	}
 }
 
-func (h *rehearsal) repeated(p *person) bool {
+// comesAgain reports whether a row of another piece may depend on somebody: it
+// has a key that they have now or had before.
+func (h *rehearsal) comesAgain(p *person) bool {
 	keys := []identity{{member.EmailName, p.EmailKey}, {member.Username, p.UsernameKey}, {refKind, p.AccountID}, {refKind, decimalText(p.Number)}}
 	for i := range h.rules.fields {
-		if f := &h.rules.fields[i]; f.Identifier && !f.Default {
-			if value := p.Get(f); value != nil {
+		f := &h.rules.fields[i]
+		if !f.Identifier || f.Default {
+			continue
+		}
+		for _, value := range []any{p.Get(f), p.held[f]} {
+			if value != nil {
 				keys = append(keys, identity{f.ID, member.IdentifierKey(value)})
 			}
 		}
 	}
-	return slices.ContainsFunc(keys, h.repeats.has)
+	return slices.ContainsFunc(keys, func(k identity) bool {
+		return h.repeats.has(k) || !slices.Contains(h.named[p], k) && h.repeats.mentions(k)
+	})
+}
+
+// clone is a person who can be changed without changing p.
+func (p *person) clone() *person {
+	again, record := *p, *p.Record
+	record.Fields, again.held = maps.Clone(p.Fields), maps.Clone(p.held)
+	again.Record = &record
+	return &again
 }
 
 // carry puts somebody an earlier piece has changed into the crowd, ahead of

@@ -10,11 +10,42 @@ import (
 	"github.com/regulars/regulars/internal/sheet"
 )
 
-// repeats knows the keys that stand in a file more than once, by their hash:
-// a key that only shares a hash with another is carried along for nothing.
+// repeats knows the keys that stand in a file more than once, by their hash,
+// and roughly which stand in it at all. It may take a key for one that it is
+// not, never the other way: somebody is carried along for nothing then.
 type repeats struct {
 	seed   maphash.Seed
 	hashes []uint64 // sorted
+	marks  []uint64 // a Bloom filter of all keys
+}
+
+// filterBits makes a filter of 8 MiB, which is right 99 times of 100 up to
+// six million keys.
+const filterBits = 1 << 26
+
+// spots are the bits of a hash in the filter.
+func spots(h uint64) [4]uint64 {
+	var at [4]uint64
+	for i := range at {
+		at[i] = (h + uint64(i)*(h>>32|1)) % filterBits
+	}
+	return at
+}
+
+func (s *repeats) mark(h uint64) {
+	for _, at := range spots(h) {
+		s.marks[at/64] |= 1 << (at % 64)
+	}
+}
+
+// mentions reports whether a key stands in the file, perhaps.
+func (s *repeats) mentions(k identity) bool {
+	for _, at := range spots(k.hash(s.seed)) {
+		if s.marks[at/64]&(1<<(at%64)) == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // hashesAtOnce bounds the memory of one reading: 16 MiB.
@@ -23,16 +54,16 @@ const hashesAtOnce = 2 << 20
 // findRepeats reads the file for its keys alone, as often as it takes to look
 // at a bounded number of hashes at a time.
 func (r *run) findRepeats(ctx context.Context, ru *rules, l *layout) (*repeats, error) {
-	found := &repeats{seed: maphash.MakeSeed()}
+	found := &repeats{seed: maphash.MakeSeed(), marks: make([]uint64, filterBits/64)}
 	readings := uint64(1)
 	for share := uint64(0); share < readings; share++ {
-		hashes, rows, err := r.hashKeys(ctx, ru, l, found.seed, share, readings)
+		hashes, rows, err := r.hashKeys(ctx, ru, l, found, share, readings)
 		if err != nil {
 			return nil, err
 		}
 		if share == 0 && readings == 1 && hashes == nil {
 			readings = uint64(rows)*2/hashesAtOnce + 1
-			hashes, _, err = r.hashKeys(ctx, ru, l, found.seed, 0, readings)
+			hashes, _, err = r.hashKeys(ctx, ru, l, found, 0, readings)
 			if err != nil {
 				return nil, err
 			}
@@ -51,7 +82,7 @@ func (r *run) findRepeats(ctx context.Context, ru *rules, l *layout) (*repeats, 
 // hashKeys returns the hashes of one share of the file's keys. While there is
 // but one share and it grows too large, it returns nil and how many rows the
 // file has.
-func (r *run) hashKeys(ctx context.Context, ru *rules, l *layout, seed maphash.Seed, share, shares uint64) (hashes []uint64, rows int, err error) {
+func (r *run) hashKeys(ctx context.Context, ru *rules, l *layout, found *repeats, share, shares uint64) (hashes []uint64, rows int, err error) {
 	table, err := r.openTable(&r.job)
 	if err != nil {
 		return nil, 0, err
@@ -72,7 +103,11 @@ func (r *run) hashKeys(ctx context.Context, ru *rules, l *layout, seed maphash.S
 		rows++
 		read := rd.read(&src)
 		for _, k := range p.lookups(&read) {
-			if h := k.hash(seed); h%shares == share && hashes != nil {
+			h := k.hash(found.seed)
+			if share == 0 {
+				found.mark(h)
+			}
+			if h%shares == share && hashes != nil {
 				hashes = append(hashes, h)
 			}
 		}

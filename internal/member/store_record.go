@@ -14,7 +14,7 @@ type KeySet struct {
 	Emails    []string
 	Usernames []string
 	IDs       []string
-	Numbers   []string // decimal texts
+	Numbers   []string // decimal texts that fit 64 bits
 }
 
 const accountColumns = "id, number, email, email_key, username, username_key, communities, installation_owner"
@@ -29,14 +29,14 @@ func scanAccount(s sqldb.Scanner) (*Record, error) {
 // member rows stay locked until it ends; forUpdate says so.
 func Lookup(ctx context.Context, q sqldb.Querier, communityID string, keys KeySet, forUpdate bool) ([]*Record, error) {
 	people := map[string]*Record{}
-	for column, wanted := range map[string][]string{
-		"email_key": keys.Emails, "username_key": keys.Usernames, "id": keys.IDs, "CAST(number AS TEXT)": keys.Numbers,
+	d := q.Dialect()
+	for condition, wanted := range map[string][]string{
+		d.In("email_key", "$1"): keys.Emails, d.In("username_key", "$1"): keys.Usernames, d.In("id", "$1"): keys.IDs, d.InNumbers("number", "$1"): keys.Numbers,
 	} {
 		if len(wanted) == 0 {
 			continue
 		}
-		found, err := sqldb.All(ctx, q, scanAccount,
-			"SELECT "+accountColumns+" FROM accounts WHERE "+q.Dialect().In(column, "$1"), sqldb.Keys(wanted))
+		found, err := sqldb.All(ctx, q, scanAccount, "SELECT "+accountColumns+" FROM accounts WHERE "+condition, sqldb.Keys(wanted))
 		if err != nil {
 			return nil, err
 		}

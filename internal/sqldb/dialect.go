@@ -28,6 +28,14 @@ func (d Dialect) In(column, param string) string {
 		" IN (SELECT jsonb_array_elements_text(CAST("+param+" AS JSONB)))")
 }
 
+// InNumbers is In for a column of whole numbers; param takes Keys of decimal
+// texts, which must fit 64 bits.
+func (d Dialect) InNumbers(column, param string) string {
+	return column + d.pick(
+		" IN (SELECT CAST(value AS INTEGER) FROM json_each("+param+"))",
+		" IN (SELECT CAST(jsonb_array_elements_text(CAST("+param+" AS JSONB)) AS BIGINT))")
+}
+
 // JSONText returns an expression for a value of a JSON object as text; param
 // takes the key. It is NULL where the key is absent.
 func (d Dialect) JSONText(column, param string) string {
