@@ -19,7 +19,7 @@ type rehearsal struct {
 	*application
 	repeats *repeats
 	carried []*person
-	crowd   *crowd                  // of the piece at hand
+	crowd   *crowd                 // of the piece at hand
 	named   map[*person][]identity // by which keys its rows name somebody
 }
 
@@ -92,7 +92,7 @@ func (h *rehearsal) comesAgain(p *person) bool {
 // clone is a person who can be changed without changing p.
 func (p *person) clone() *person {
 	again, record := *p, *p.Record
-	record.Fields, again.held = maps.Clone(p.Fields), maps.Clone(p.held)
+	record.Values, again.held = p.Values.Clone(), maps.Clone(p.held)
 	again.Record = &record
 	return &again
 }
