@@ -29,7 +29,7 @@ func child(address string) {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	e := jobs.New(db, system, quiet, jobs.EngineOptions{Lease: lease})
+	e := jobs.New(db, system, quiet, jobs.EngineOptions{Lease: lease, NodeID: os.Getenv("JOBS_TEST_NODE")})
 	jobs.Register(e, func(ctx context.Context, j *jobs.Job, a task) error {
 		if a.N == 1 {
 			if err := j.Tx(ctx, func(*sqldb.Tx) error { return nil }); err != nil {
@@ -107,6 +107,30 @@ func TestAStartTakesBackAtOnceWhenNoOtherProcessCanBe(t *testing.T) {
 			t.Fatalf("%d live nodes, %v", n, err)
 		}
 	})
+}
+
+func TestANodeThatStartsAgainTakesBackItsOwnJobsAtOnce(t *testing.T) {
+	const node = "65a000000000000000000001"
+	t.Setenv("JOBS_TEST_NODE", node)
+	for _, dialect := range sqldbtest.Engines(t) { // t.Setenv forbids parallel tests
+		address := sqldbtest.Address(t, dialect)
+		db := sqldbtest.Open(t, address)
+		jobID := insert(t, db, task{}, jobs.Options{})
+		killAWorker(t, address, time.Hour)
+		done := func(context.Context, *jobs.Job, task) error { return nil }
+		other := engine(t, db, system, jobs.EngineOptions{}, done)
+		if err := other.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := state(t, db, jobID); got != "running 1" {
+			t.Errorf("another node has taken it: %s", got)
+		}
+		e := engine(t, db, system, jobs.EngineOptions{NodeID: node}, done)
+		awaitState(t, db, jobID, "gone")
+		if n, err := e.LiveNodes(t.Context()); n != 1 || err != nil {
+			t.Errorf("%d live nodes, %v", n, err)
+		}
+	}
 }
 
 func TestAJobThatKillsItsProcessIsGivenUpInTheEnd(t *testing.T) {

@@ -26,6 +26,7 @@ type EngineOptions struct {
 	Lease        time.Duration // how long a job of a silent worker stays its own; 0 means 30 s
 	PerCommunity int           // jobs of one community at a time in this process; 0 means half of Workers, rounded up
 	TakeBack     bool          // at Start every running job is taken back: the caller knows that no other process works
+	NodeID       string        // at Start the running jobs of this node are taken back: the caller knows that no other process has its id; "": a new one
 }
 
 // Engine claims jobs and calls their workers. Make it with New, Register the
@@ -67,8 +68,11 @@ func New(db *sqldb.DB, c clock.Clock, log *slog.Logger, o EngineOptions) *Engine
 	if o.PerCommunity == 0 {
 		o.PerCommunity = (o.Workers + 1) / 2
 	}
+	if o.NodeID == "" {
+		o.NodeID = id.New(c.Now())
+	}
 	e := &Engine{
-		db: db, clock: c, log: log, options: o, poll: 2 * time.Second, nodeID: id.New(c.Now()),
+		db: db, clock: c, log: log, options: o, poll: 2 * time.Second, nodeID: o.NodeID,
 		workers: map[string]func(context.Context, *Job) error{}, running: map[string]*Job{},
 		wake: make(chan struct{}, 1), finished: make(chan result, o.Workers),
 	}
@@ -81,10 +85,8 @@ func New(db *sqldb.DB, c clock.Clock, log *slog.Logger, o EngineOptions) *Engine
 // the work. An engine is started once.
 func (e *Engine) Start(ctx context.Context) error {
 	err := e.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if e.options.TakeBack {
-			if err := e.takeBack(ctx, tx); err != nil {
-				return err
-			}
+		if err := e.takeBack(ctx, tx); err != nil {
+			return err
 		}
 		if err := e.startSchedules(ctx, tx); err != nil {
 			return err
@@ -100,16 +102,23 @@ func (e *Engine) Start(ctx context.Context) error {
 	return nil
 }
 
-// takeBack queues again what processes that are gone left running.
+// takeBack queues again what processes left running of which the caller knows
+// that they are gone.
 func (e *Engine) takeBack(ctx context.Context, tx *sqldb.Tx) error {
 	left, err := allRunning(ctx, tx)
 	if err != nil {
 		return err
 	}
 	for _, h := range left {
+		if !e.options.TakeBack && h.nodeID != e.nodeID {
+			continue
+		}
 		if err := finish(ctx, tx, h.ID, h.token, abandoned(h, e.clock.MS()), e.clock.MS()); err != nil {
 			return err
 		}
+	}
+	if !e.options.TakeBack {
+		return nil
 	}
 	return removeNodes(ctx, tx)
 }
