@@ -22,7 +22,7 @@ func withParts(sh *shell, f func(*Parts) error) (err error) {
 		return err
 	}
 	config.Store, config.Logging = sh.store, sh.logging
-	parts, err := openParts(sh.ctx, config, clock.Clock{}, sh.log, false)
+	parts, err := openParts(sh.ctx, config, clock.Clock{}, sh.log, "")
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,11 @@ func New(ctx context.Context, c Config, now clock.Clock, log *slog.Logger) (*App
 	if err != nil {
 		return nil, err
 	}
-	parts, err := openParts(ctx, c, now, log, c.DatabaseURL == "")
+	node, err := nodeID(c.Data, now.Now())
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("name this node: %w", err), lock.release())
+	}
+	parts, err := openParts(ctx, c, now, log, node)
 	if err != nil {
 		return nil, errors.Join(err, lock.release())
 	}

@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
+
+	"github.com/regulars/regulars/internal/id"
 )
 
 // errFolderInUse: a server or demo runs on the data folder.
@@ -55,4 +58,25 @@ func folderInUse(path string) (bool, error) {
 		return false, err
 	}
 	return false, lock.release()
+}
+
+// nodeID is the id that the server on a data folder has at each start on the
+// same machine. Call it with the folder's lock: then the process that had the
+// id before is gone.
+func nodeID(folder string, now time.Time) (string, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(folder, "node")
+	content, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", err
+	}
+	known, on, _ := strings.Cut(strings.TrimSpace(string(content)), " ")
+	if id.Valid(known) && on == host { // a copied folder is another node
+		return known, nil
+	}
+	made := id.New(now)
+	return made, os.WriteFile(path, []byte(made+" "+host+"\n"), 0o600)
 }

@@ -34,10 +34,9 @@ type Parts struct {
 }
 
 // openParts opens and migrates the database, opens the files and puts the
-// features together, from the lowest to the highest. alone says that no other
-// process works the jobs of this database: what it left running is taken back
-// at once.
-func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger, alone bool) (*Parts, error) {
+// features together, from the lowest to the highest. node is the id of a
+// server, "" for a command.
+func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger, node string) (*Parts, error) {
 	p := &Parts{clock: now, log: log}
 	var err error
 	if p.Files, err = blob.Open(c.filesFolder()); err != nil {
@@ -49,7 +48,10 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 	if err := p.DB.Migrate(ctx); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
-	p.Jobs = jobs.New(p.DB, now, log, jobs.EngineOptions{Workers: c.Workers, Lease: c.Lease, TakeBack: alone})
+	p.Jobs = jobs.New(p.DB, now, log, jobs.EngineOptions{
+		Workers: c.Workers, Lease: c.Lease, NodeID: node,
+		TakeBack: node != "" && p.DB.Dialect() == sqldb.SQLite, // who has the folder's lock is the only server then
+	})
 	p.Once = once.New(p.DB, now)
 	p.Communities = community.New(p.DB, now)
 	p.Members = member.New(p.DB, now)

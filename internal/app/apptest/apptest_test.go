@@ -40,6 +40,17 @@ func TestAProcessLivesOnAfterAKill(t *testing.T) {
 			t.Error("a killed server answers")
 		}
 		p.Restart()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.URL+"/readyz", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := answer.Body.Close(); err != nil || answer.StatusCode != http.StatusOK {
+			t.Errorf("right after the crash: status %d, %v", answer.StatusCode, err)
+		}
 		p.Stop()
 	})
 }
