@@ -99,7 +99,7 @@ func Register[A Args](e *Engine, work func(ctx context.Context, j *Job, args A) 
 	var none A
 	kind := none.Kind()
 	if _, twice := e.workers[kind]; twice {
-		panic("jobs: two workers for " + kind) // a mistake in the wiring, seen at the first start
+		panic("jobs: two workers for " + kind) //nolint:forbidigo // a mistake in the wiring, seen at the first start
 	}
 	e.workers[kind] = func(ctx context.Context, j *Job) error {
 		var args A

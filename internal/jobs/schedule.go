@@ -24,7 +24,7 @@ type schedule struct {
 func (e *Engine) Schedule(name, spec string, args Args) {
 	parsed, err := cron.ParseStandard(spec)
 	if err != nil {
-		panic("jobs: schedule " + name + ": " + err.Error()) // a mistake in the wiring, seen at the first start
+		panic("jobs: schedule " + name + ": " + err.Error()) //nolint:forbidigo // a mistake in the wiring, seen at the first start
 	}
 	e.schedules = append(e.schedules, &schedule{name: name, cron: parsed, args: args})
 }

@@ -51,16 +51,16 @@ func (e *Engine) run(ctx context.Context, j *Job) (err error) {
 		return cause
 	}
 	if sqldb.IsUnavailable(err) && (j.outages != e.outages.Load() || e.gone(ctx)) {
-		return errAway{err}
+		return awayError{err}
 	}
 	return err
 }
 
-// errAway is an attempt that failed because the database was away: not the
+// awayError is an attempt that failed because the database was away: not the
 // job's fault.
-type errAway struct{ error }
+type awayError struct{ error }
 
-func (e errAway) Unwrap() error { return e.error }
+func (e awayError) Unwrap() error { return e.error }
 
 func (e *Engine) gone(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
@@ -105,7 +105,7 @@ func (e *Engine) ending(ctx context.Context, r result) ending {
 		again.state, again.attempt = cancelled, j.Attempt
 		return again
 	}
-	if _, ok := errors.AsType[errAway](r.err); ok {
+	if _, ok := errors.AsType[awayError](r.err); ok {
 		return again.at(at, time.Second)
 	}
 	failed := ending{state: queued, attempt: j.Attempt, errors: withFailure(*j, at.UnixMilli(), r.err.Error())}

@@ -108,13 +108,13 @@ func TestWithoutAKeyNothingIsReserved(t *testing.T) {
 func TestTheSameRequestGetsTheFirstAnswerAgain(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
 		ctx, r := d.begin("k", "f")
-		d.refused("k", "f", "in_progress")
+		_ = d.refused("k", "f", "in_progress")
 		if err := d.change(ctx, nil); err != nil {
 			t.Fatal(err)
 		}
 		d.finish(r, 201, string(created.Body), false)
 		d.replayed("k", "f", created)
-		d.refused("k", "another", "idempotency_mismatch")
+		_ = d.refused("k", "another", "idempotency_mismatch")
 	})
 }
 
@@ -141,7 +141,7 @@ func TestARunningRequestSaysWhenToTryAgain(t *testing.T) {
 		if err := d.refused("k", "f", "in_progress"); err.RetryAfter < time.Second || err.RetryAfter > time.Minute {
 			t.Fatal(err.RetryAfter)
 		}
-		d.refused("k", "another", "idempotency_mismatch")
+		_ = d.refused("k", "another", "idempotency_mismatch")
 	})
 }
 
@@ -228,9 +228,9 @@ func TestTheReservationOfACrashedProcessIsTakenOverByOne(t *testing.T) {
 	each(t, func(t *testing.T, d *desk) {
 		slow, late := d.begin("k", "f")
 		d.at = d.at.Add(61 * time.Second)
-		d.refused("k", "another", "idempotency_mismatch")
+		_ = d.refused("k", "another", "idempotency_mismatch")
 		ctx, r := d.begin("k", "f")
-		d.refused("k", "f", "in_progress")
+		_ = d.refused("k", "f", "in_progress")
 		// The first one was only slow: it cannot do anything any more.
 		if err := d.change(slow, nil); !errs.Is(err, "in_progress") || d.changes() != 0 {
 			t.Fatalf("%v, %d changes", err, d.changes())
@@ -260,9 +260,9 @@ func TestACrashAfterTheCommitDoesNotLetTheRequestRunAgain(t *testing.T) {
 		if err := d.change(ctx, nil); err != nil {
 			t.Fatal(err)
 		}
-		d.refused("answer lost", "f", "in_progress")
+		_ = d.refused("answer lost", "f", "in_progress")
 		d.at = d.at.Add(61 * time.Second)
-		d.refused("answer lost", "f", "already_done")
+		_ = d.refused("answer lost", "f", "already_done")
 		d.replayed("answer known", "f", created)
 		if d.changes() != 2 {
 			t.Fatal(d.changes())
@@ -310,6 +310,6 @@ func TestAKeyIsFreeAfterADayUnlessItIsKeptForEver(t *testing.T) {
 		}
 		d.begin("swept", "another")
 		d.replayed("ever", "f", created)
-		d.refused("ever", "another", "idempotency_mismatch")
+		_ = d.refused("ever", "another", "idempotency_mismatch")
 	})
 }

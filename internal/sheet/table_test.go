@@ -145,7 +145,8 @@ func TestUglyFilesReadAsTheirAuthorsMeant(t *testing.T) {
 			name: "a stray quote costs its own line only", in: "a,b\n1,\"x\n2,y\n3,z\n", header: ab,
 			rows: []line{
 				{2, []string{"1", "x\n"[:1]}, sheet.OpenQuote},
-				{3, []string{"2", "y"}, ""}, {4, []string{"3", "z"}, ""},
+				{3, []string{"2", "y"}, ""},
+				{4, []string{"3", "z"}, ""},
 			},
 			detected: plain(",", "lf"),
 		},
@@ -153,7 +154,9 @@ func TestUglyFilesReadAsTheirAuthorsMeant(t *testing.T) {
 			name: "a stray quote does not pair with a later quoted cell", in: "a,b\n1,\"x\n2,y\n3,\"z, zz\"\n4,w\n", header: ab,
 			rows: []line{
 				{2, []string{"1", "x"}, sheet.OpenQuote},
-				{3, []string{"2", "y"}, ""}, {4, []string{"3", "z, zz"}, ""}, {5, []string{"4", "w"}, ""},
+				{3, []string{"2", "y"}, ""},
+				{4, []string{"3", "z, zz"}, ""},
+				{5, []string{"4", "w"}, ""},
 			},
 			detected: plain(",", "lf"),
 		},
@@ -208,7 +211,8 @@ func TestUglyFilesReadAsTheirAuthorsMeant(t *testing.T) {
 			name: "half a surrogate pair and half a unit fail their rows", in: wide("a,b\n1,\xed", false, true) + "\x00\xd8" + wide("\n2,3\n", false, false) + "x", header: ab,
 			rows: []line{
 				{2, []string{"1", "\ufffd\ufffd"}, sheet.BadEncoding},
-				{3, []string{"2", "3"}, ""}, {4, []string{"\ufffd"}, sheet.BadEncoding},
+				{3, []string{"2", "3"}, ""},
+				{4, []string{"\ufffd"}, sheet.BadEncoding},
 			},
 			detected: encoded("utf-16le"),
 		},
@@ -328,7 +332,10 @@ func TestARecordOverOneMiBFailsAndReadingResumesAtTheNextLine(t *testing.T) {
 			"a quote that is open beyond the limit was a stray one", "a\n\"x\n" + long[:1<<19] + "\n" + long[:1<<19] + "\ny\"\nb\n",
 			[]line{
 				{2, []string{"x"}, sheet.OpenQuote},
-				{3, []string{long[:1<<19]}, ""}, {4, []string{long[:1<<19]}, ""}, {5, []string{`y"`}, ""}, {6, []string{"b"}, ""},
+				{3, []string{long[:1<<19]}, ""},
+				{4, []string{long[:1<<19]}, ""},
+				{5, []string{`y"`}, ""},
+				{6, []string{"b"}, ""},
 			},
 		},
 		{
