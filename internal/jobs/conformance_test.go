@@ -320,7 +320,7 @@ func TestAJobThatKeepsFailingIsDeadAndCanBeRevived(t *testing.T) {
 			case healthy.Load():
 				return nil
 			case a.N == 1:
-				panic("no \x00 way")
+				panic("no \x00 way") //nolint:forbidigo // the panic is what is tested
 			case a.N == 2:
 				return fmt.Errorf("give up: %w", jobs.Fatal(errBroken))
 			}
