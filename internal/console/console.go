@@ -10,12 +10,14 @@ package console
 import (
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -31,13 +33,17 @@ type Deps struct {
 	Clock       clock.Clock
 	Log         *slog.Logger
 	UploadBytes int64           // of one file; 0: 2 GiB
+	SignIns     int             // attempts a minute from one address; 0: no limit
 	Stopping    <-chan struct{} // closed when the server goes down: ends streams; nil: never
 }
 
 const defaultUploadBytes = 2 << 30
 
 // console answers the requests.
-type console struct{ Deps }
+type console struct {
+	Deps
+	signIns *httpx.Limit
+}
 
 // New returns the handler of all pages and of what they load. Serve it inside
 // httpx.Wrap; paths that are no page are answered with one that says so.
@@ -45,6 +51,6 @@ func New(d Deps) http.Handler {
 	if d.UploadBytes <= 0 {
 		d.UploadBytes = defaultUploadBytes
 	}
-	c := &console{d}
+	c := &console{d, httpx.NewLimit(d.SignIns, time.Minute)}
 	return withPolicy(new(http.CrossOriginProtection).Handler(c.routes()))
 }

@@ -132,12 +132,12 @@ func undoWord(j JobView) string {
 func undoText(r Reader, j JobView) string {
 	var parts []string
 	if n := j.Counts.Created; n > 0 {
-		parts = append(parts, r.Count(n, "member that it added goes", "members that it added go"))
+		parts = append(parts, "removes "+r.Count(n, "member that it added", "members that it added"))
 	}
 	if n := j.Counts.Updated; n > 0 {
-		parts = append(parts, r.Count(n, "changed member gets", "changed members get")+" the old values back")
+		parts = append(parts, "gives "+r.Count(n, "changed member", "changed members")+" the old values back")
 	}
-	return list(parts) + ". What somebody changed since then stays, and the log says which."
+	return "This " + list(parts) + ". What somebody changed since then stays, and the log says which."
 }
 
 func problemsTitle(p Page, j JobView) string {

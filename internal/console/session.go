@@ -59,16 +59,29 @@ func (c *console) showSignIn(v *visit) error {
 
 func (c *console) signIn(v *visit) error {
 	login, next := v.PostFormValue("login"), ownPath(v.PostFormValue("next"))
-	token, _, err := c.Auth.SignIn(v.Context(), login, v.PostFormValue("password"), sessionInfo(v.Request))
+	token, err := c.trySignIn(v, login)
 	if err == nil {
 		keepSession(v, token)
 		return v.goTo(next, "")
+	}
+	if after := httpx.NewFailure(v.Context(), err).GetHeaders().Get("Retry-After"); after != "" {
+		v.w.Header().Set("Retry-After", after)
 	}
 	view, status := SignInView{Login: login, Next: next}, errs.KindOf(err).Status()
 	if view.Page, view.Alert, err = c.again(v, "Sign in", "", err); err != nil {
 		return err
 	}
 	return render(v, status, SignInPage(view))
+}
+
+// trySignIn counts the attempt before the password is looked at, which costs
+// much.
+func (c *console) trySignIn(v *visit, login string) (token string, err error) {
+	if limited := errs.From(c.signIns.Take(v.w, v.Request, httpx.Network(v.Request))); limited != nil {
+		return "", errs.New(errs.Limited, "too_many_sign_ins", "Too many attempts to sign in from your network. Wait a minute, then try again.").WithRetry(limited.RetryAfter)
+	}
+	token, _, err = c.Auth.SignIn(v.Context(), login, v.PostFormValue("password"), sessionInfo(v.Request))
+	return token, err
 }
 
 // again is the frame of a form that comes back with what is wrong.

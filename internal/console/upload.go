@@ -86,10 +86,22 @@ func (c *console) stage(v *visit) (d bulk.Draft, err error) {
 	if err := file.Commit(); err != nil {
 		return d, err
 	}
-	return c.Bulk.Stage(v.Context(), bulk.Start{
+	d, err = c.Bulk.Stage(v.Context(), bulk.Start{
 		CommunityID: v.community.ID, Type: bulk.Import, FileID: file.ID(), FileName: plainName(part.FileName()), Verdict: scan.Verdict(),
 		Options: bulk.Options{Mode: bulk.Upsert}, Actor: v.actor,
 	})
+	if err != nil && bulk.Refused(err) {
+		c.forgetFile(v, file.ID())
+	}
+	return d, err
+}
+
+// forgetFile deletes the file of a refused upload; what fails now, a sweep
+// does.
+func (c *console) forgetFile(v *visit, fileID string) {
+	if err := c.Files.Delete(fileID); err != nil {
+		c.Log.WarnContext(v.Context(), "refused upload not deleted", "request_id", httpx.RequestID(v.Context()), "error", err)
+	}
 }
 
 // filePart is the part of the form that holds the file.

@@ -34,7 +34,7 @@ class FileDrop extends HTMLElement {
     for (const name of ["dragover", "drop"]) window.addEventListener(name, (event) => event.preventDefault());
   }
 
-  private part(name: string) {
+  private piece(name: string) {
     return this.querySelector<HTMLElement>(`[data-part=${name}]`);
   }
 
@@ -74,7 +74,7 @@ class FileDrop extends HTMLElement {
 
   private fail(message: string) {
     this.show("waiting");
-    const error = this.part("error");
+    const error = this.piece("error");
     if (!error) return;
     error.hidden = false;
     this.say("why", message);
@@ -84,15 +84,15 @@ class FileDrop extends HTMLElement {
 
   private show(state: "waiting" | "sending") {
     for (const name of ["waiting", "sending"]) {
-      const part = this.part(name);
+      const part = this.piece(name);
       if (part) part.hidden = name !== state;
     }
-    const error = this.part("error");
+    const error = this.piece("error");
     if (error) error.hidden = true;
   }
 
   private say(name: string, text: string) {
-    const part = this.part(name);
+    const part = this.piece(name);
     if (part) part.textContent = text;
   }
 }
