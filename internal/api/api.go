@@ -40,7 +40,7 @@ type Deps struct {
 
 // Limits of requests; 0 takes the default of a size and no limit of a rate.
 type Limits struct {
-	PerAddress        int   // requests a second of one address without a credential
+	PerAddress        int   // requests a second of one address without a valid credential
 	OpenUploadsHourly int   // uploads an hour of one address without a credential
 	OpenUploadBytes   int64 // of one upload without a credential; default 16 MiB
 	UploadBytes       int64 // of one upload; default 2 GiB
@@ -57,6 +57,7 @@ type API struct {
 	Deps
 	huma        huma.API
 	router      *chi.Mux
+	nobody      *httpx.Limit // of requests without a valid credential, each address by itself
 	openUploads *httpx.Limit
 	crossOrigin http.CrossOriginProtection
 }
@@ -79,8 +80,11 @@ func New(d Deps) *API {
 	if d.Limits.UploadBytes == 0 {
 		d.Limits.UploadBytes = fallback.UploadBytes
 	}
-	a := &API{Deps: d, router: chi.NewRouter(), openUploads: httpx.NewLimit(d.Limits.OpenUploadsHourly, time.Hour)}
-	a.router.Use(httpx.NewLimit(d.Limits.PerAddress, time.Second).Middleware, middleware.GetHead, notStored)
+	a := &API{
+		Deps: d, router: chi.NewRouter(),
+		nobody: httpx.NewLimit(d.Limits.PerAddress, time.Second), openUploads: httpx.NewLimit(d.Limits.OpenUploadsHourly, time.Hour),
+	}
+	a.router.Use(a.nobody.Middleware, middleware.GetHead, notStored)
 	a.router.NotFound(notFound)
 	a.router.MethodNotAllowed(a.methodNotAllowed)
 	a.huma = humachi.New(a.router, documentConfig(d.Version))

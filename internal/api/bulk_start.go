@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"slices"
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/bulk"
@@ -175,7 +174,7 @@ func (in *intake) commit(ctx context.Context, reservation *once.Reservation, opt
 			CommunityID: here(ctx), Type: in.kind, FileID: in.file.ID(), FileName: in.fileName,
 			Verdict: in.verdict, Options: options, Actor: auth.ActorOf(ctx), JobID: jobID,
 		})
-		if err != nil && refused(err) {
+		if err != nil && bulk.Refused(err) {
 			in.api.forget(ctx, in.file.ID())
 		}
 	}
@@ -191,12 +190,6 @@ func (in *intake) commit(ctx context.Context, reservation *once.Reservation, opt
 		in.api.Log.ErrorContext(ctx, "cannot keep an answer for its idempotency key", "request_id", httpx.RequestID(ctx), "error", finished)
 	}
 	return jobID, err
-}
-
-// refused reports whether there is certainly no job. After any other failure
-// the file stays: the commit may have happened, and a sweep knows.
-func refused(err error) bool {
-	return !slices.Contains([]errs.Kind{errs.Internal, errs.Unavailable}, errs.KindOf(err))
 }
 
 // forget deletes the file of a refused upload; what fails now, a sweep does.

@@ -20,7 +20,7 @@ import (
 // the credential, then the address, then the body, then whether the request
 // was answered before.
 func (a *API) enter(rt *route, op *huma.Operation, w http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
-	r, err := a.admit(rt, r)
+	r, err := a.admit(rt, w, r)
 	if err != nil {
 		httpx.WriteError(w, r, err)
 		return
@@ -44,16 +44,16 @@ func (a *API) enter(rt *route, op *huma.Operation, w http.ResponseWriter, r *htt
 // admit judges the credential and what it may do here, then the form of the
 // address. The request it returns carries the actor, whose CommunityID is the
 // community the request is about, except where only the body can tell.
-func (a *API) admit(rt *route, r *http.Request) (*http.Request, error) {
-	r, err := a.judge(rt, r)
+func (a *API) admit(rt *route, w http.ResponseWriter, r *http.Request) (*http.Request, error) {
+	r, err := a.judge(rt, w, r)
 	if err == nil {
 		err = readableAddress(r.URL)
 	}
 	return r, err
 }
 
-func (a *API) judge(rt *route, r *http.Request) (*http.Request, error) {
-	actor, err := a.Auth.Authenticate(r.Context(), httpx.Credential(r))
+func (a *API) judge(rt *route, w http.ResponseWriter, r *http.Request) (*http.Request, error) {
+	actor, err := a.authenticate(w, r)
 	if err != nil {
 		return r, err
 	}
@@ -70,6 +70,18 @@ func (a *API) judge(rt *route, r *http.Request) (*http.Request, error) {
 	}
 	ctx, err = a.into(ctx, rt.need, named...)
 	return r.WithContext(ctx), err
+}
+
+// authenticate says whose the credential is. One that is not valid counts like
+// none at all: else any nonsense would lift the limit.
+func (a *API) authenticate(w http.ResponseWriter, r *http.Request) (auth.Actor, error) {
+	actor, err := a.Auth.Authenticate(r.Context(), httpx.Credential(r))
+	if errs.KindOf(err) == errs.Unauthenticated {
+		if limited := a.nobody.Take(w, r, httpx.Network(r)); limited != nil {
+			return actor, limited
+		}
+	}
+	return actor, err
 }
 
 // into makes the community that names name, or the credential's own, the one

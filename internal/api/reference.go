@@ -33,11 +33,29 @@ const referencePolicy = "default-src 'none'; script-src 'self'; style-src 'self'
 func (a *API) documentRoutes() {
 	inJSON := sync.OnceValues(func() ([]byte, error) { return json.Marshal(a.huma.OpenAPI()) })
 	inYAML := sync.OnceValues(func() ([]byte, error) { return a.huma.OpenAPI().YAML() })
-	a.router.Get("/openapi.json", document("application/json", inJSON))
-	a.router.Get("/openapi.yaml", document("application/yaml", inYAML))
-	a.router.Get("/docs", page("text/html; charset=utf-8", referencePage))
-	a.router.Get("/docs/start.js", page("text/javascript; charset=utf-8", referenceStart))
-	a.router.Get("/docs/scalar.js", packed("text/javascript; charset=utf-8", scalarScript))
+	for path, serve := range map[string]http.HandlerFunc{
+		"/openapi.json":   document("application/json", inJSON),
+		"/openapi.yaml":   document("application/yaml", inYAML),
+		"/docs":           page("text/html; charset=utf-8", referencePage),
+		"/docs/start.js":  page("text/javascript; charset=utf-8", referenceStart),
+		"/docs/scalar.js": packed("text/javascript; charset=utf-8", scalarScript),
+	} {
+		a.router.Get(path, a.forAll(serve))
+	}
+}
+
+// forAll serves what needs no credential: nobody looks at the one that is
+// sent, so the request counts as one without.
+func (a *API) forAll(serve http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if httpx.Credential(r) != "" { // else it is counted already
+			if err := a.nobody.Take(w, r, httpx.Network(r)); err != nil {
+				httpx.WriteError(w, r, err)
+				return
+			}
+		}
+		serve(w, r)
+	}
 }
 
 func document(kind string, make func() ([]byte, error)) http.HandlerFunc {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"net/http"
+	"path"
 	"strings"
 
 	"github.com/go-chi/chi/v5"
@@ -29,18 +30,38 @@ func (a *App) handler() (http.Handler, error) {
 	pages := console.New(console.Deps{
 		DB: a.DB, Auth: a.Auth, Communities: a.Communities, Members: a.Members, Bulk: a.Bulk, Files: a.Files,
 		Clock: a.clock, Log: a.log, UploadBytes: a.config.BulkFileMiB << 20, Stopping: a.stopping,
+		SignIns: a.config.SignInsPerMin,
 	})
 	mux := http.NewServeMux()
-	for _, prefix := range []string{"/v1/", "/apis/v1/", "/openapi.json", "/openapi.yaml", "/docs", "/docs/"} {
-		mux.Handle(prefix, rest)
-	}
 	mux.HandleFunc("GET /healthz", healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.Handle("GET /metrics", a.metrics.handler())
 	mux.Handle("/", pages)
-	return noteRoute(httpx.Wrap(mux, httpx.Options{
+	return noteRoute(httpx.Wrap(beside(rest, mux), httpx.Options{
 		Log: a.log, Clock: a.clock, Proxies: proxies, Quiet: isProbe, Observe: a.metrics.observe,
 	})), nil
+}
+
+// beside gives rest the addresses of the API, also those that are not clean:
+// the router of the others would answer them with a redirect, which is no
+// answer of the API and would lose the body of an upload.
+func beside(rest, others http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isAPI(r.URL.Path) || isAPI(path.Clean("/"+r.URL.Path)) {
+			rest.ServeHTTP(w, r)
+			return
+		}
+		others.ServeHTTP(w, r)
+	})
+}
+
+func isAPI(address string) bool {
+	for _, root := range []string{"/v1", "/apis/v1", "/docs"} {
+		if address == root || strings.HasPrefix(address, root+"/") {
+			return true
+		}
+	}
+	return address == "/openapi.json" || address == "/openapi.yaml"
 }
 
 // isProbe are the requests that machines send every few seconds.

@@ -81,10 +81,10 @@ func (c importCommand) start(sh *shell, p *Parts) (bulk.Status, error) {
 	queued, err := p.Bulk.Start(sh.ctx, bulk.Start{
 		CommunityID: c.Community, Type: kind, FileID: fileID, FileName: filepath.Base(c.File), Verdict: verdict, Options: options, Actor: operator,
 	})
-	if err != nil {
+	if err != nil && bulk.Refused(err) { // else the job may be there
 		return bulk.Status{}, errors.Join(err, p.Files.Delete(fileID))
 	}
-	return queued, nil
+	return queued, err
 }
 
 func (c importCommand) options() (bulk.Options, error) {
