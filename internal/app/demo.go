@@ -118,12 +118,17 @@ Do it again, and nobody is there twice:
 
   curl -F communityId=%s -F data=@%s %s/v1/users/bulk-import
 
+Ask for this job, and take its failed rows, with a key made for the demo:
+
+  curl -H 'x-api-key: %s' %s/v1/users/bulk-update/%s/status
+  curl -H 'x-api-key: %s' %s/v1/users/bulk-update/%s/failed.csv
+
 See it in the console; this link signs you in once, within an hour:
 
   %s/link?token=%s
 
 The API is described at %s/docs. Ctrl-C ends the demo.
-`, made.communityID, file, a.URL(), a.URL(), made.linkToken, a.URL())
+`, made.communityID, file, a.URL(), made.key, a.URL(), job, made.key, a.URL(), job, a.URL(), made.linkToken, a.URL())
 	return nil
 }
 
@@ -176,7 +181,7 @@ func (a *App) makeDemoOwner(ctx context.Context, d *demo) error {
 	if d.linkToken, err = a.Auth.OneTimeLink(ctx, auth.LinkSignIn, owner.ID); err != nil {
 		return err
 	}
-	_, d.key, err = a.Auth.CreateKey(ctx, operator, d.communityID, auth.KeyInput{Name: "Demo", Permissions: []auth.Permission{auth.BulkUpdateUser}})
+	_, d.key, err = a.Auth.CreateKey(ctx, operator, d.communityID, auth.KeyInput{Name: "Demo", Permissions: []auth.Permission{auth.All}})
 	return err
 }
 
