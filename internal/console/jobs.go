@@ -189,7 +189,7 @@ func jobView(s bulk.Status) JobView {
 	j := JobView{
 		ID: s.JobID, Type: string(s.Type), Status: s.Status, FileName: s.FileName, DryRun: s.DryRun, PlanJob: s.PlanJobID,
 		Counts: Counts(s.Counts), Percent: s.Percent, RowsPerSecond: s.RowsPerSecond, By: s.CreatedBy,
-		CreatedAt: millis(s.CreatedAt), StartedAt: millis(s.StartedAt), FinishedAt: millis(s.FinishedAt),
+		CreatedAt: millis(s.CreatedAt), StartedAt: millisOf(s.StartedAt), FinishedAt: millisOf(s.FinishedAt),
 	}
 	if s.UndoOf != "" {
 		j.PlanJob = s.UndoOf
@@ -338,4 +338,12 @@ func (c *console) undoJob(v *visit) error {
 		return c.renderJob(v, err)
 	}
 	return v.goTo(v.in("/api-log/"+s.JobID), "")
+}
+
+// millisOf is millis for a time that may not have come.
+func millisOf(at *string) int64 {
+	if at == nil {
+		return 0
+	}
+	return millis(*at)
 }

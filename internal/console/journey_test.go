@@ -276,6 +276,18 @@ func TestTheRestOfTheConsoleWorks(t *testing.T) {
 	b.check("code")
 	b.do("remove the filter", chromedp.Click(".filter-chip a", chromedp.ByQuery))
 	b.sees("1 member")
+	b.do("sort", chromedp.Click("#sort-email", chromedp.ByQuery))
+	b.until("sorted by email", `location.search === "?sort=email" && document.querySelector("#sort-email").hasAttribute("data-on")`)
+	b.do("go back", chromedp.Evaluate("history.back()", nil))
+	b.until("sorted as before", `location.search === "" && document.querySelector("#sort-created").hasAttribute("data-on")`)
+
+	b.open("/c/" + communityID + "/api-log")
+	b.sees("Nothing has been imported yet")
+	b.app.Import(t, communityID, b.app.Key(t, communityID), "Email\nnobody\n", nil)
+	b.open("/c/" + communityID + "/api-log")
+	b.sees("1 job")
+	b.app.Import(t, communityID, b.app.Key(t, communityID), "Email\nnobody\n", nil)
+	b.sees("2 jobs") // without asking again
 
 	b.do("open the palette", chromedp.KeyEvent("k", chromedp.KeyModifiers(2)))
 	b.sees("Download the import template")

@@ -46,7 +46,7 @@ func (c *console) showMembers(v *visit) error {
 		view.Rows = append(view.Rows, memberRowOf(m, names, fields))
 	}
 	view.Range = newRange(q.Page, membersPerPage, len(view.Rows), found.Total, found.TotalCapped, q.onPage)
-	if v.isSwap() {
+	if strings.HasPrefix(v.Header.Get("HX-Source"), "form#") { // links push their own address
 		v.w.Header().Set("HX-Replace-Url", q.Address())
 	}
 	return render(v, http.StatusOK, MembersPage(view))

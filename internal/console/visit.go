@@ -68,8 +68,6 @@ func (c *console) inside(need auth.Permission, h handler) http.HandlerFunc {
 // in is the address of a page of the visited community.
 func (v *visit) in(path string) string { return "/c/" + v.community.ID + path }
 
-func (v *visit) isSwap() bool { return v.Header.Get("HX-Request") == "true" }
-
 // goTo sends the browser on after something was done, with a word about it.
 func (v *visit) goTo(path, toast string) error {
 	if toast != "" {

@@ -69,7 +69,7 @@ func run(folder string) error {
 }
 
 func write(dist string, files []api.OutputFile) error {
-	manifest := map[string]string{}
+	manifest := map[string]string{} // fonts too: pages load them ahead
 	for _, f := range files {
 		name := filepath.Base(f.Path)
 		parts := builtName.FindStringSubmatch(name)
