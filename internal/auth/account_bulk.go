@@ -17,6 +17,10 @@ type NewAccount struct {
 	CreatedAt             int64 // Unix milliseconds
 }
 
+// SharedAccount is the code RenameAccounts fails with, as a Conflict, when an
+// account has joined another community meanwhile.
+const SharedAccount = "account_shared"
+
 // Rename gives an account another username.
 type Rename struct{ ID, Username, UsernameKey string }
 
@@ -34,7 +38,7 @@ func InsertAccounts(ctx context.Context, tx *sqldb.Tx, accounts []NewAccount) er
 	return insertAccounts(ctx, tx, order)
 }
 
-// RenameAccounts changes usernames one after the other, so two accounts cannot
+// RenameAccounts changes usernames, all at once, so two accounts can
 // swap theirs. A username that exists fails the whole call, see
 // sqldb.IsDuplicate; accounts that do not exist are passed over.
 func RenameAccounts(ctx context.Context, tx *sqldb.Tx, renames []Rename, now int64) error {

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -44,9 +45,35 @@ func insertAccounts(ctx context.Context, tx *sqldb.Tx, accounts []*NewAccount) e
 	})
 }
 
+// lockUnshared keeps accounts from joining another community until they have
+// their new names.
+func lockUnshared(ctx context.Context, tx *sqldb.Tx, renames []Rename) error {
+	if len(renames) == 0 {
+		return nil
+	}
+	ids := make([]string, len(renames))
+	for i := range renames {
+		ids[i] = renames[i].ID
+	}
+	communities, err := sqldb.All(ctx, tx, sqldb.Value[int64],
+		"SELECT communities FROM accounts WHERE "+tx.Dialect().In("id", "$1")+" ORDER BY id "+tx.Dialect().Lock(), sqldb.Keys(ids))
+	if err != nil {
+		return err
+	}
+	for _, n := range communities {
+		if n > 1 {
+			return errs.New(errs.Conflict, SharedAccount, "An account that is used in another community keeps its name.")
+		}
+	}
+	return nil
+}
+
 // renameAccounts goes by way of names that nobody has, so that names can pass
 // from one account to the next in one call.
 func renameAccounts(ctx context.Context, tx *sqldb.Tx, renames []Rename, now int64) error {
+	if err := lockUnshared(ctx, tx, renames); err != nil {
+		return err
+	}
 	err := tx.UpdateRows(ctx, 1, sqldb.Rows{
 		Table: "accounts", Columns: []string{"id", "username_key"}, N: len(renames),
 		Fill: func(i int, row []any) { row[0], row[1] = renames[i].ID, "~"+renames[i].ID },

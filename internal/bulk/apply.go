@@ -279,7 +279,8 @@ func history(verdicts []verdict) []member.Change {
 }
 
 // records are what is kept of a piece's rows. Values of created rows stand in
-// the file and are not kept again.
+// the file and are not kept again. A plan is kept with tagNames, for its
+// fingerprints.
 func records(rows []row, verdicts []verdict, tagNames map[string]string) []record {
 	list := make([]record, len(rows))
 	for i := range rows {
@@ -287,7 +288,10 @@ func records(rows []row, verdicts []verdict, tagNames map[string]string) []recor
 		list[i] = record{Outcome: v.outcome, Pos: rows[i].pos, Problems: v.problems}
 		list[i].Pos.Line = rows[i].line
 		if v.person != nil && (v.outcome == Created || v.outcome == Updated) {
-			list[i].UserID, list[i].NewAccount = v.person.AccountID, v.outcome == Created && v.person.newAccount
+			list[i].NewAccount = v.outcome == Created && v.person.newAccount
+			if tagNames == nil || !v.person.newAccount && !v.person.imagined {
+				list[i].UserID = v.person.AccountID // a dry run makes no ids up
+			}
 		}
 		if v.outcome == Updated {
 			list[i].Changes = stored(v.changes)
@@ -313,6 +317,17 @@ func rawJSON(v any) json.RawMessage {
 		panic(err) //nolint:forbidigo // values of fields always encode
 	}
 	return text
+}
+
+// as reports whether a verdict does what a plan's record says, to whom it says.
+func (v *verdict) as(planned *record, tagNames map[string]string) bool {
+	if v.digest(tagNames) != planned.Digest {
+		return false
+	}
+	if v.person == nil || v.outcome != Created && v.outcome != Updated {
+		return true
+	}
+	return (planned.UserID == "" || planned.UserID == v.person.AccountID) && planned.NewAccount == (v.outcome == Created && v.person.newAccount)
 }
 
 // digest is a fingerprint of what a verdict would do, never 0. Tags go in by

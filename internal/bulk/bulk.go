@@ -92,19 +92,17 @@ type Deps struct {
 // Bulk starts, runs and reports bulk jobs. It may be used from many
 // goroutines; any node may run any job.
 type Bulk struct {
-	db          *sqldb.DB
-	files       *blob.Dir
-	members     *member.Members
-	auth        *auth.Auth
-	communities *community.Communities
-	clock       clock.Clock
-	log         *slog.Logger
-	limits      Limits
+	db      *sqldb.DB
+	files   *blob.Dir
+	members *member.Members
+	clock   clock.Clock
+	log     *slog.Logger
+	limits  Limits
 }
 
 // New returns Bulk and registers its workers on the engine.
 func New(d Deps, engine *jobs.Engine) *Bulk {
-	b := &Bulk{d.DB, d.Files, d.Members, d.Auth, d.Communities, d.Clock, d.Log, d.Limits.withDefaults()}
+	b := &Bulk{d.DB, d.Files, d.Members, d.Clock, d.Log, d.Limits.withDefaults()}
 	jobs.Register(engine, b.work)
 	return b
 }

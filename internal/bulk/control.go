@@ -8,6 +8,7 @@ import (
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -41,7 +42,11 @@ func (b *Bulk) Cancel(ctx context.Context, communityID, jobID string) (Status, e
 // with Conflict not_a_plan, plan_running or plan_stale, or Gone expired.
 func (b *Bulk) Apply(ctx context.Context, actor auth.Actor, communityID, jobID, newID string) (Status, error) {
 	var started job
-	err := b.db.Tx(ctx, func(tx *sqldb.Tx) error {
+	beginning, err := b.beginning(ctx, communityID, jobID)
+	if err != nil {
+		return Status{}, err
+	}
+	err = b.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		plan, err := lockJob(ctx, tx, communityID, jobID)
 		if err != nil {
 			return err
@@ -53,16 +58,28 @@ func (b *Bulk) Apply(ctx context.Context, actor auth.Actor, communityID, jobID, 
 		started.Type, started.Options, started.Detected = plan.Type, plan.Options, plan.Detected
 		started.FileID, started.FileSize, started.Verdict = plan.FileID, plan.FileSize, plan.Verdict
 		started.Options.DryRun = false
-		started.Revision = plan.Revision
-		table, err := b.openTable(&plan)
-		if err != nil {
-			return err
-		}
-		defer table.close()
-		started.Position = table.Start()
+		started.Revision, started.Position = plan.Revision, beginning
 		return b.queue(ctx, tx, &started)
 	})
 	return b.status(started), err
+}
+
+// beginning is where the rows of a job's file start. Opening a large workbook
+// takes a while, so it is not for a transaction.
+func (b *Bulk) beginning(ctx context.Context, communityID, jobID string) (sheet.Pos, error) {
+	j, err := b.keptJob(ctx, communityID, jobID)
+	if err != nil {
+		return sheet.Pos{}, err
+	}
+	if j.Type == Undo {
+		return sheet.Pos{}, nil
+	}
+	table, err := b.openTable(&j)
+	if err != nil {
+		return sheet.Pos{}, err
+	}
+	defer table.close()
+	return table.Start(), nil
 }
 
 func (b *Bulk) applicable(ctx context.Context, q sqldb.Querier, plan *job) error {
@@ -110,7 +127,7 @@ func (b *Bulk) Undo(ctx context.Context, actor auth.Actor, communityID, jobID, n
 			return err
 		}
 		started = b.successor(&done, actor, newID)
-		started.Type, started.TotalRows = Undo, done.Counts.Created+done.Counts.Updated
+		started.Type, started.TotalRows, started.Detected = Undo, done.Counts.Created+done.Counts.Updated, done.Detected
 		return b.queue(ctx, tx, &started)
 	})
 	return b.status(started), err

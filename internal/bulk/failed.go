@@ -114,7 +114,10 @@ func (b *Bulk) WriteFailed(ctx context.Context, communityID, jobID string, w io.
 		if err != nil {
 			return err
 		}
-		return out.Write(append(pick(src.Cells, keep), explain(rec)...))
+		// Cells beyond the header come last, so that the row is refused again
+		// until somebody has looked at it.
+		extra := src.Cells[min(len(header), len(src.Cells)):]
+		return out.Write(append(append(pick(src.Cells, keep), explain(rec)...), extra...))
 	})
 	if err != nil {
 		return err
@@ -139,7 +142,7 @@ func explain(rec *record) []string {
 	for _, p := range rec.Problems {
 		columns, codes, messages = append(columns, p.Column), append(codes, p.Code), append(messages, p.Message)
 	}
-	return []string{strconv.Itoa(rec.Pos.Line), strings.Join(columns, "; "), strings.Join(codes, "; "), strings.Join(messages, " ")}
+	return []string{strconv.Itoa(rec.Pos.Line), sheet.Neutralise(strings.Join(columns, "; ")), strings.Join(codes, "; "), strings.Join(messages, " ")}
 }
 
 // FailedName is the file name for the failed rows of a job.

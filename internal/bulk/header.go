@@ -24,6 +24,7 @@ type layout struct {
 	columns    []column
 	hasColumn  map[*member.Field]bool
 	operations bool
+	errorCode  int // the column _error_code of a failed.csv; 0: none
 }
 
 // dictionary knows every name a header may have in one community.
@@ -84,6 +85,7 @@ func (d *dictionary) read(header []string, mapping map[string]*string) (*layout,
 		c.header = text
 		l.columns[i] = c
 		if c.ignored() {
+			l.noteErrorCode(i, text)
 			continue
 		}
 		if first, twice := taken[c.name()]; twice {
@@ -105,6 +107,12 @@ func (d *dictionary) read(header []string, mapping map[string]*string) (*layout,
 		return nil, errs.New(errs.Invalid, "invalid_header", "The header of the file cannot be used; errors names each column.").WithFields(wrong...)
 	}
 	return l, d.identifies(l)
+}
+
+func (l *layout) noteErrorCode(i int, header string) {
+	if isOwn(header) && member.HeaderKey(header) == "error code" {
+		l.errorCode = i
+	}
 }
 
 func (c *column) name() string {
@@ -130,7 +138,7 @@ func (d *dictionary) column(header string, mapping map[string]*string) (column, 
 	if isOwn(header) {
 		return column{}, nil
 	}
-	if c, ok := d.meaning(header); ok {
+	if c, ok := d.meaning(trimCell(header)); ok {
 		return c, nil
 	}
 	if strings.TrimSpace(header) == "" {

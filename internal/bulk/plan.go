@@ -24,15 +24,18 @@ type rules struct {
 	username   *member.Field
 	roles      map[string]auth.Role // by title, without @all
 	rolesByID  map[string]auth.Role
+	names      map[string]string // what people call a field, by its id
+	headers    map[string]string // what the file calls it, where it has the column
 }
 
 func newRules(typ Type, o Options, open bool, fields []member.Field, roles []auth.Role) *rules {
 	ru := &rules{
 		typ: typ, mode: o.Mode, open: open, createTags: o.CreateTags, fields: fields,
-		roles: map[string]auth.Role{}, rolesByID: map[string]auth.Role{},
+		roles: map[string]auth.Role{}, rolesByID: map[string]auth.Role{}, names: map[string]string{}, headers: map[string]string{},
 	}
 	for i := range fields {
 		f := &fields[i]
+		ru.names[f.ID] = f.Name
 		switch {
 		case f.Default && f.Field == member.Username:
 			ru.username = f
@@ -50,6 +53,23 @@ func newRules(typ Type, o Options, open bool, fields []member.Field, roles []aut
 		}
 	}
 	return ru
+}
+
+// readHeaders takes over what a file calls the fields.
+func (ru *rules) readHeaders(l *layout) {
+	for i := range l.columns {
+		if c := &l.columns[i]; c.field != nil {
+			ru.headers[c.field.ID] = c.header
+		}
+	}
+}
+
+// header is what the file calls a field, else what people do.
+func (ru *rules) header(fieldID string) string {
+	if header, ok := ru.headers[fieldID]; ok {
+		return header
+	}
+	return ru.names[fieldID]
 }
 
 // verdict is what becomes of a row.
@@ -112,14 +132,14 @@ func (p *planner) resolve(r *row) (*person, *Problem) {
 		return nil, nil
 	}
 	if r.emailKey != "" && who.EmailKey != r.emailKey {
-		return nil, &Problem{"Email", "email_differs", "The person found by the other column has another email; an import never changes it.", r.email}
+		return nil, &Problem{p.header(member.EmailName), "email_differs", "The person found by the other column has another email; an import never changes it.", r.email}
 	}
 	if r.usernameKey != "" && who.UsernameKey != r.usernameKey {
 		if other := p.crowd.usernames[r.usernameKey]; other != nil {
-			return nil, &Problem{"Username", "identity_conflict", "The email and the username belong to two different people.", r.username}
+			return nil, &Problem{p.header(member.Username), "identity_conflict", "The email and the username belong to two different people.", r.username}
 		}
 		if !who.IsMember() || who.Communities > 1 {
-			return nil, &Problem{"Username", "username_differs", "This email has another username, and the account is used outside this community too.", r.username}
+			return nil, &Problem{p.header(member.Username), "username_differs", "This email has another username, and the account is used outside this community too.", r.username}
 		}
 	}
 	if who.State == member.Deleted {
@@ -197,13 +217,16 @@ func (p *planner) create(r *row, who *person) verdict {
 		copied := *who.Record
 		fresh.Record = &copied
 	}
+	fresh.Communities++
 	fresh.State, fresh.JoinedAt, fresh.UpdatedAt = member.Active, now, now
 	for _, f := range p.defaults {
 		fresh.Set(f, f.DefaultValue)
 	}
+	mark := len(p.newTags)
 	changes, problems := p.apply(r, fresh)
-	problems = append(problems, p.missing(fresh)...)
+	problems = append(problems, p.missing(r, fresh)...)
 	if len(problems) > 0 {
+		p.forgetTags(mark)
 		return verdict{outcome: RowFailed, problems: problems}
 	}
 	if who == nil {
@@ -217,23 +240,30 @@ func (p *planner) create(r *row, who *person) verdict {
 	return verdict{outcome: Created, person: who, changes: changes}
 }
 
-// missing names what a new member lacks.
-func (p *planner) missing(fresh *person) (problems []Problem) {
-	require := func(name, value string) {
-		if value == "" {
-			problems = append(problems, Problem{name, "required", "A new member needs " + name + ".", ""})
+// missing names what a new member lacks. The email has to stand in the row: a
+// username alone must not tell anybody the email of somebody elsewhere.
+func (p *planner) missing(r *row, fresh *person) (problems []Problem) {
+	require := func(name string, given bool) {
+		if !given {
+			problems = append(problems, Problem{p.header(name), "required", "A new member needs " + p.names[name] + ".", ""})
 		}
 	}
-	require("First Name", fresh.FirstName)
-	require("Last Name", fresh.LastName)
-	require("Username", fresh.Username)
-	require("Email", fresh.Email)
+	require(member.FirstName, fresh.FirstName != "")
+	require(member.LastName, fresh.LastName != "")
+	require(member.Username, fresh.Username != "")
+	require(member.EmailName, r.email != "")
 	for _, f := range p.required {
-		if fresh.Get(f) == nil {
-			problems = append(problems, Problem{f.Name, "required", "A new member needs " + f.Name + ".", ""})
-		}
+		require(f.ID, fresh.Get(f) != nil)
 	}
 	return problems
+}
+
+// forgetTags takes back the tags that a row would have made which failed.
+func (p *planner) forgetTags(mark int) {
+	for _, t := range p.newTags[mark:] {
+		delete(p.tagIDs, t.Name)
+	}
+	p.newTags = p.newTags[:mark]
 }
 
 // change plans the changes of somebody who is a member.
@@ -243,9 +273,11 @@ func (p *planner) change(r *row, who *person) verdict {
 	copied := *who.Record
 	copied.Values = who.Values.Clone()
 	changed.Record = &copied
+	mark := len(p.newTags)
 	changes, problems := p.apply(r, &changed)
 	switch {
 	case len(problems) > 0:
+		p.forgetTags(mark)
 		return verdict{outcome: RowFailed, problems: problems}
 	case len(changes) == 0:
 		return verdict{outcome: Unchanged, person: who}
@@ -319,7 +351,7 @@ func (p *planner) roleIDs(s *set, list names) (any, *Problem) {
 		switch {
 		case !ok:
 			return nil, &Problem{s.column.header, "unknown_role", fmt.Sprintf("There is no role %q; names are compared with their case.", name), s.text}
-		case p.open && (role.Billable || role.GrantsServerPermission()):
+		case p.open && (role.Billable || role.GrantsPermission()):
 			return nil, &Problem{s.column.header, "role_protected", fmt.Sprintf("The role %q carries permissions or is billable, so an import without a credential cannot give it.", name), s.text}
 		}
 		ids = append(ids, role.ID)
@@ -336,6 +368,9 @@ func (p *planner) tagList(s *set, list names) (any, *Problem) {
 		}
 		if !ok && p.createTags {
 			checked, problem := member.CheckTag(name)
+			if problem == nil && len(p.tags)+len(p.tagIDs) >= member.MaxTags {
+				problem = &member.Problem{Code: "too_many_tags", Message: fmt.Sprintf("A community has at most %d tags.", member.MaxTags)}
+			}
 			if problem != nil {
 				return nil, &Problem{s.column.header, problem.Code, problem.Message, s.text}
 			}

@@ -11,6 +11,9 @@ import (
 // maxPieceBytes bounds a piece of very long rows.
 const maxPieceBytes = 4 << 20
 
+// maxPieceProblems bounds a piece of rows in which everything is wrong.
+const maxPieceProblems = 50_000
+
 // feed is one reading of a file: pieces come out of its channel, checked and
 // ready to be decided, one ahead of the database.
 type feed struct {
@@ -57,8 +60,8 @@ func (f *feed) stop() {
 func nextPiece(table openFile, rd *reader, number int64, pieceRows int) (*piece, error) {
 	p := &piece{number: number, rows: make([]row, 0, pieceRows)}
 	var src sheet.Row
-	size := 0
-	for len(p.rows) < pieceRows && size < maxPieceBytes {
+	size, problems := 0, 0
+	for len(p.rows) < pieceRows && size < maxPieceBytes && problems < maxPieceProblems {
 		err := table.Next(&src)
 		if errors.Is(err, io.EOF) {
 			p.last = true
@@ -69,8 +72,21 @@ func nextPiece(table openFile, rd *reader, number int64, pieceRows int) (*piece,
 		}
 		p.rows = append(p.rows, rd.read(&src))
 		p.next = src.End
-		size += len(src.Raw)
+		problems += len(p.rows[len(p.rows)-1].problems)
+		size += bytesOf(&src)
 	}
 	p.doneBytes, _ = table.Progress()
 	return p, nil
+}
+
+// bytesOf is how much memory a row takes, about.
+func bytesOf(src *sheet.Row) int {
+	if src.Raw != nil {
+		return len(src.Raw)
+	}
+	n := 0
+	for _, cell := range src.Cells {
+		n += len(cell)
+	}
+	return n
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -18,7 +19,8 @@ type rehearsal struct {
 	*run
 	*application
 	repeats *repeats
-	carried []*person
+	carried map[string]*person     // by id
+	byKey   map[identity][]string  // ids of those carried, by every key they have or had
 	crowd   *crowd                 // of the piece at hand
 	named   map[*person][]identity // by which keys its rows name somebody
 }
@@ -29,7 +31,7 @@ func newRehearsal(ctx context.Context, r *run, a *application, l *layout) (*rehe
 		return nil, err
 	}
 	a.dreamt = map[string]string{}
-	return &rehearsal{run: r, application: a, repeats: found}, nil
+	return &rehearsal{run: r, application: a, repeats: found, carried: map[string]*person{}, byKey: map[identity][]string{}}, nil
 }
 
 func (h *rehearsal) take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]record, Counts, error) {
@@ -38,10 +40,9 @@ func (h *rehearsal) take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]record,
 		return nil, Counts{}, err
 	}
 	h.crowd = newCrowd(len(p.rows))
-	for _, known := range h.carried {
-		h.crowd.carry(known.clone()) // the transaction may run again
-	}
-	if err := h.crowd.load(ctx, tx, h.communityID, allKeys(h.rules, p.rows), false); err != nil {
+	keys := allKeys(h.rules, p.rows)
+	h.bringBack(keys)
+	if err := h.crowd.load(ctx, tx, h.communityID, keys, false); err != nil {
 		return nil, Counts{}, err
 	}
 	plan := newPlanner(h.rules, h.crowd, tags, h.clock.Now())
@@ -58,21 +59,72 @@ func (h *rehearsal) take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]record,
 
 func (h *rehearsal) foresee(*piece) {}
 
-// settled keeps whom later rows may name.
-func (h *rehearsal) settled(*piece) {
-	h.carried = h.carried[:0]
-	for _, p := range h.crowd.people {
-		if p.wasNamed != "" || (p.dirty || p.newMember || p.carried) && h.comesAgain(p) {
-			p.carried, p.Communities = true, max(p.Communities, 1)
-			h.carried = append(h.carried, p)
+// bringBack puts those carried along into the crowd whom the rows of a piece
+// may name.
+func (h *rehearsal) bringBack(keys []identity) {
+	there := map[string]bool{}
+	for _, k := range keys {
+		for _, known := range h.byKey[k] {
+			if !there[known] {
+				there[known] = true
+				h.crowd.carry(h.carried[known].clone()) // the transaction may run again
+			}
 		}
 	}
 }
 
-// comesAgain reports whether a row of another piece may depend on somebody: it
-// has a key that they have now or had before.
-func (h *rehearsal) comesAgain(p *person) bool {
+// settled keeps whom rows of later pieces may name, and lets go of whom none
+// will.
+func (h *rehearsal) settled(p *piece) {
+	if len(p.rows) == 0 {
+		return // behind a file that ended with the piece before
+	}
+	for _, who := range h.crowd.people {
+		if who.wasNamed == "" && !who.dirty && !who.newMember && !who.carried {
+			continue
+		}
+		who.imagined = who.imagined || who.newAccount
+		keys := h.keysOf(who)
+		comesAgain := slices.ContainsFunc(keys, func(k identity) bool {
+			if last, repeats := h.repeats.last(k); repeats {
+				return last > p.rows[len(p.rows)-1].line
+			}
+			return !slices.Contains(h.named[who], k) && h.repeats.mentions(k)
+		})
+		h.letGo(who.AccountID)
+		if !comesAgain {
+			continue
+		}
+		h.carried[who.AccountID] = who
+		for _, k := range keys {
+			h.byKey[k] = append(h.byKey[k], who.AccountID)
+		}
+	}
+}
+
+// letGo forgets somebody as they were.
+func (h *rehearsal) letGo(accountID string) {
+	who := h.carried[accountID]
+	if who == nil {
+		return
+	}
+	delete(h.carried, accountID)
+	for _, k := range h.keysOf(who) {
+		rest := slices.DeleteFunc(h.byKey[k], func(known string) bool { return known == accountID })
+		if len(rest) == 0 {
+			delete(h.byKey, k)
+		} else {
+			h.byKey[k] = rest
+		}
+	}
+}
+
+// keysOf are the keys that somebody has now or had before the file.
+func (h *rehearsal) keysOf(p *person) []identity {
 	keys := []identity{{member.EmailName, p.EmailKey}, {member.Username, p.UsernameKey}, {refKind, p.AccountID}, {refKind, decimalText(p.Number)}}
+	if p.wasNamed != "" {
+		keys = append(keys, identity{member.Username, auth.UsernameKey(p.wasNamed)})
+	}
 	for i := range h.rules.fields {
 		f := &h.rules.fields[i]
 		if !f.Identifier || f.Default {
@@ -84,9 +136,7 @@ func (h *rehearsal) comesAgain(p *person) bool {
 			}
 		}
 	}
-	return slices.ContainsFunc(keys, func(k identity) bool {
-		return h.repeats.has(k) || !slices.Contains(h.named[p], k) && h.repeats.mentions(k)
-	})
+	return keys
 }
 
 // clone is a person who can be changed without changing p.
@@ -140,7 +190,7 @@ func (s *performance) take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]recor
 		}
 		names := f.planner.tagNames()
 		for i := range rows {
-			if rows[i].stale || f.applied.verdicts[i].digest(names) == expected[i].Digest {
+			if rows[i].stale || f.applied.verdicts[i].as(&expected[i], names) {
 				continue
 			}
 			// What later rows may do depends on this one, so all are planned again.

@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"hash/maphash"
@@ -15,8 +16,8 @@ import (
 // not, never the other way: somebody is carried along for nothing then.
 type repeats struct {
 	seed   maphash.Seed
-	hashes []uint64 // sorted
-	marks  []uint64 // a Bloom filter of all keys
+	hashes []sighting // sorted by hash, each with the last line that has it
+	marks  []uint64   // a Bloom filter of all keys
 }
 
 // filterBits makes a filter of 8 MiB, which is right 99 times of 100 up to
@@ -48,8 +49,16 @@ func (s *repeats) mentions(k identity) bool {
 	return true
 }
 
+// sighting is a key on a line.
+type sighting struct {
+	hash uint64
+	line int
+}
+
+func byHash(a, b sighting) int { return cmp.Or(cmp.Compare(a.hash, b.hash), a.line-b.line) }
+
 // hashesAtOnce bounds the memory of one reading: 16 MiB.
-const hashesAtOnce = 2 << 20
+const hashesAtOnce = 1 << 20
 
 // findRepeats reads the file for its keys alone, as often as it takes to look
 // at a bounded number of hashes at a time.
@@ -68,28 +77,33 @@ func (r *run) findRepeats(ctx context.Context, ru *rules, l *layout) (*repeats, 
 				return nil, err
 			}
 		}
-		slices.Sort(hashes)
-		for i := 1; i < len(hashes); i++ {
-			if hashes[i] == hashes[i-1] && (len(found.hashes) == 0 || found.hashes[len(found.hashes)-1] != hashes[i]) {
-				found.hashes = append(found.hashes, hashes[i])
-			}
-		}
+		found.keepRepeated(hashes)
 	}
-	slices.Sort(found.hashes)
+	slices.SortFunc(found.hashes, byHash)
 	return found, nil
+}
+
+func (s *repeats) keepRepeated(all []sighting) {
+	slices.SortFunc(all, byHash)
+	for i := 1; i < len(all); i++ {
+		if all[i].hash != all[i-1].hash || i+1 < len(all) && all[i+1].hash == all[i].hash {
+			continue // alone, or not the last one
+		}
+		s.hashes = append(s.hashes, all[i])
+	}
 }
 
 // hashKeys returns the hashes of one share of the file's keys. While there is
 // but one share and it grows too large, it returns nil and how many rows the
 // file has.
-func (r *run) hashKeys(ctx context.Context, ru *rules, l *layout, found *repeats, share, shares uint64) (hashes []uint64, rows int, err error) {
+func (r *run) hashKeys(ctx context.Context, ru *rules, l *layout, found *repeats, share, shares uint64) (hashes []sighting, rows int, err error) {
 	table, err := r.openTable(&r.job)
 	if err != nil {
 		return nil, 0, err
 	}
 	defer table.close()
 	p, rd := planner{rules: ru}, newReader(l, r.job.Options.formats(), ru.open)
-	hashes = make([]uint64, 0, 1024)
+	hashes = make([]sighting, 0, 1024)
 	var src sheet.Row
 	for {
 		switch err := table.Next(&src); {
@@ -108,7 +122,7 @@ func (r *run) hashKeys(ctx context.Context, ru *rules, l *layout, found *repeats
 				found.mark(h)
 			}
 			if h%shares == share && hashes != nil {
-				hashes = append(hashes, h)
+				hashes = append(hashes, sighting{h, src.Line})
 			}
 		}
 		if shares == 1 && len(hashes) > hashesAtOnce {
@@ -119,7 +133,11 @@ func (r *run) hashKeys(ctx context.Context, ru *rules, l *layout, found *repeats
 
 func (k identity) hash(seed maphash.Seed) uint64 { return maphash.Comparable(seed, k) }
 
-func (s *repeats) has(k identity) bool {
-	_, found := slices.BinarySearch(s.hashes, k.hash(s.seed))
-	return found
+// last returns the last line that has a key which repeats.
+func (s *repeats) last(k identity) (line int, repeats bool) {
+	i, found := slices.BinarySearchFunc(s.hashes, k.hash(s.seed), func(a sighting, h uint64) int { return cmp.Compare(a.hash, h) })
+	if !found {
+		return 0, false
+	}
+	return s.hashes[i].line, true
 }

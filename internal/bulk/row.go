@@ -3,7 +3,9 @@ package bulk
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/member"
@@ -90,6 +92,10 @@ func (rd *reader) read(src *sheet.Row) row {
 		r.fail("", src.Problem, sheetProblems[src.Problem], strings.Join(src.Cells, " "))
 		return r
 	}
+	if rd.lostText(src.Cells) {
+		r.fail("", sheet.BadEncoding, "The row was given back because its bytes were not text, and the marks in their place are still there.", strings.Join(src.Cells, " "))
+		return r
+	}
 	r.empty = true
 	r.sets = rd.roomFor(len(src.Cells))
 	clear(rd.ops)
@@ -125,6 +131,16 @@ func (rd *reader) roomFor(n int) []set {
 		rd.room = make([]set, max(n, 2_048))
 	}
 	return rd.room[:0:n]
+}
+
+// lostText reports whether a row of a failed.csv comes back with what its
+// undecodable bytes were shown as.
+func (rd *reader) lostText(cells []string) bool {
+	at := rd.layout.errorCode
+	if at == 0 || at >= len(cells) || !strings.Contains(cells[at], sheet.BadEncoding) {
+		return false
+	}
+	return slices.ContainsFunc(cells, func(cell string) bool { return strings.ContainsRune(cell, utf8.RuneError) })
 }
 
 var sheetProblems = map[string]string{
@@ -165,15 +181,33 @@ func (rd *reader) cell(r *row, c *column, text string) {
 		r.username, r.usernameKey = display, key
 		r.sets = append(r.sets, set{field: c.field, column: c, text: text, value: display})
 	case c.field.Type == member.RoleList, c.field.Type == member.TagList:
-		r.sets = append(r.sets, set{field: c.field, column: c, text: text, value: splitNames(text)})
+		rd.names(r, c, text)
 	default:
 		value, problem := rd.value(c.field, text)
 		if problem != nil {
 			r.fail(c.header, problem.Code, problem.Message, text)
 			return
 		}
+		if list, ok := value.([]string); ok && len(list) == 0 {
+			return // nothing but commas is an empty cell
+		}
 		r.sets = append(r.sets, set{field: c.field, column: c, text: text, value: value})
 	}
+}
+
+// names reads a list of roles or tags. Nothing but commas is an empty cell;
+// @all alone leaves no other role.
+func (rd *reader) names(r *row, c *column, text string) {
+	list := splitNames(text)
+	switch {
+	case len(list) > 0:
+	case !strings.Contains(text, everyoneRole):
+		return
+	case rd.open:
+		r.fail(c.header, "clear_not_allowed", "An import without a credential cannot take roles away.", text)
+		return
+	}
+	r.sets = append(r.sets, set{field: c.field, column: c, text: text, value: list})
 }
 
 // value remembers what cells of few different texts mean.

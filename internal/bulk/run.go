@@ -18,7 +18,12 @@ import (
 // again after any crash.
 func (b *Bulk) work(ctx context.Context, queued *jobs.Job, args runArgs) error {
 	r := &run{Bulk: b, queued: queued}
-	err := r.tx(ctx, func(tx *sqldb.Tx) error { return r.begin(ctx, tx, args) })
+	start, err := b.beginning(ctx, args.CommunityID, args.JobID)
+	if err != nil {
+		return r.settle(ctx, err)
+	}
+	r.start = start
+	err = r.tx(ctx, func(tx *sqldb.Tx) error { return r.begin(ctx, tx, args) })
 	if err != nil {
 		return r.settle(ctx, err)
 	}
@@ -32,6 +37,7 @@ func (b *Bulk) work(ctx context.Context, queued *jobs.Job, args runArgs) error {
 type run struct {
 	*Bulk
 	queued *jobs.Job
+	start  sheet.Pos // of the file's rows
 	job    job
 }
 
@@ -50,12 +56,7 @@ func (r *run) begin(ctx context.Context, tx *sqldb.Tx, args runArgs) (err error)
 		j.StartedAt = now
 	}
 	if j.DryRun && j.Pieces > 0 {
-		table, err := r.openTable(j)
-		if err != nil {
-			return err
-		}
-		j.Position, j.Pieces, j.Counts, j.DoneBytes = table.Start(), 0, Counts{}, 0
-		table.close()
+		j.Position, j.Pieces, j.Counts, j.DoneBytes = r.start, 0, Counts{}, 0
 		if _, err := tx.Exec(ctx, "DELETE FROM bulk_pieces WHERE community_id = $1 AND job_id = $2", j.CommunityID, j.ID); err != nil {
 			return err
 		}
@@ -136,14 +137,21 @@ func (r *run) applyOnce(ctx context.Context, tx *sqldb.Tx, step step, p *piece) 
 	if err := insertPiece(ctx, tx, &r.job, p.number, list, counts); err != nil {
 		return err
 	}
-	now := r.clock.MS()
-	if !r.job.DryRun && counts.Created+counts.Updated > 0 {
-		imported := event.MembersChanged{JobID: r.job.ID, JobType: string(r.job.Type), FirstLine: list[0].Pos.Line, LastLine: list[len(list)-1].Pos.Line, Created: counts.Created, Updated: counts.Updated}
-		if err := event.Append(ctx, tx, now, event.Event{CommunityID: r.job.CommunityID, Type: event.MembersImported, Data: imported}); err != nil {
-			return err
-		}
+	if err := r.tell(ctx, tx, list, counts); err != nil {
+		return err
 	}
-	return advance(ctx, tx, &r.job, p, counts, now)
+	return advance(ctx, tx, &r.job, p, counts, r.clock.MS())
+}
+
+// tell writes the one event of a piece that changed somebody.
+func (r *run) tell(ctx context.Context, tx *sqldb.Tx, list []record, counts Counts) error {
+	if r.job.DryRun || counts.Created+counts.Updated == 0 {
+		return nil
+	}
+	first, last := list[0].Pos.Line, list[len(list)-1].Pos.Line
+	return event.Append(ctx, tx, r.clock.MS(), event.Event{CommunityID: r.job.CommunityID, Type: event.MembersImported, Data: event.MembersChanged{
+		JobID: r.job.ID, JobType: string(r.job.Type), FirstLine: min(first, last), LastLine: max(first, last), Created: counts.Created, Updated: counts.Updated,
+	}})
 }
 
 // plainStep applies pieces for real.
@@ -179,7 +187,9 @@ func (r *run) prepareRules(ctx context.Context, table openFile) (*layout, *rules
 	if err != nil {
 		return nil, nil, err
 	}
-	return layout, newRules(r.job.Type, r.job.Options, r.job.Actor == auth.Actor{Kind: auth.Open}.Ref(), d.fields, roles), nil
+	rules := newRules(r.job.Type, r.job.Options, r.job.Actor == auth.Actor{Kind: auth.Open}.Ref(), d.fields, roles)
+	rules.readHeaders(layout)
+	return layout, rules, nil
 }
 
 // finish ends the job. With a code it has failed.
@@ -199,10 +209,7 @@ func (r *run) finish(ctx context.Context, tx *sqldb.Tx, code string, cause error
 		status = Completed
 	}
 	if code != "" {
-		status, text = Failed, cause.Error()
-		if e := errs.From(cause); e != nil {
-			text = e.Message
-		}
+		status, text = Failed, errs.From(cause).Message
 	}
 	return r.end(ctx, tx, &j, status, code, text)
 }
@@ -232,9 +239,16 @@ func (r *run) settle(ctx context.Context, err error) error {
 		return r.fail(ctx, "file_damaged", errs.New(errs.Invalid, "file_damaged", "The file is damaged: it could be read up to the last row that is listed, and no further."))
 	case errs.From(err) != nil && errs.KindOf(err) != errs.Unavailable && r.job.ID != "":
 		return r.fail(ctx, errs.From(err).Code, err)
+	case r.queued.Attempt >= r.queued.MaxAttempts && r.job.ID != "":
+		r.log.ErrorContext(ctx, "bulk job given up", "job_id", r.job.ID, "error", err.Error())
+		return r.fail(ctx, gaveUp.Code, gaveUp)
 	}
 	return err
 }
+
+// gaveUp is what a job ends with that failed too often for a reason which only
+// the log may tell.
+var gaveUp = errs.New(errs.Internal, "internal_error", "The server failed at this job again and again, and gave it up; its log says why.")
 
 func (r *run) fail(ctx context.Context, code string, cause error) error {
 	err := r.tx(ctx, func(tx *sqldb.Tx) error { return r.finish(ctx, tx, code, cause) })
@@ -253,7 +267,7 @@ func (r *run) tx(ctx context.Context, f func(*sqldb.Tx) error) error {
 		switch {
 		case err == nil || ctx.Err() != nil:
 			return err
-		case sqldb.IsDuplicate(err) && races < 10:
+		case (sqldb.IsDuplicate(err) || errs.Is(err, auth.SharedAccount)) && races < 10:
 			races++ // somebody else took a key between the look and the leap
 			continue
 		case !sqldb.IsUnavailable(err):

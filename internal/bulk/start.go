@@ -8,6 +8,7 @@ import (
 	"errors"
 
 	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/member"
@@ -38,6 +39,13 @@ func (b *Bulk) Start(ctx context.Context, in Start) (Status, error) {
 	}
 	err = b.db.Tx(ctx, func(tx *sqldb.Tx) error { return b.queue(ctx, tx, &j) })
 	return b.status(j), err
+}
+
+// Refused reports whether an error of Start or Stage is about the file: then
+// there is no job, and the file can go. After any other error there may be one.
+func Refused(err error) bool {
+	kind := errs.KindOf(err)
+	return err != nil && kind != errs.Internal && kind != errs.Unavailable
 }
 
 // prepare makes the row of a job whose file can be used.
@@ -140,11 +148,11 @@ func (b *Bulk) revision(ctx context.Context, q sqldb.Querier, communityID string
 	if err != nil {
 		return "", err
 	}
-	community, err := b.communities.Get(ctx, communityID)
+	home, err := community.Load(ctx, q, communityID)
 	if err != nil {
 		return "", err
 	}
-	text, err := json.Marshal([]any{fields, names, community.Name, community.Settings})
+	text, err := json.Marshal([]any{fields, names, home.Name, home.Settings})
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:16]), err
 }
@@ -155,7 +163,7 @@ func (b *Bulk) Template(ctx context.Context, communityID string) ([]string, erro
 	fields, err := b.members.Fields(ctx, communityID)
 	names := make([]string, len(fields))
 	for i, f := range fields {
-		names[i] = f.Name
+		names[i] = sheet.Neutralise(f.Name)
 	}
 	return names, err
 }

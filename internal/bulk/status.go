@@ -8,8 +8,7 @@ import (
 	"github.com/regulars/regulars/internal/sheet"
 )
 
-// Status is how a job stands, as the wire shows it. Times are RFC 3339, ""
-// while they have not come.
+// Status is how a job stands, as the wire shows it. Times are RFC 3339.
 type Status struct {
 	JobID         string          `json:"jobId"`
 	Type          Type            `json:"type"`
@@ -26,8 +25,8 @@ type Status struct {
 	Error         *JobError       `json:"error,omitempty"`
 	CreatedBy     string          `json:"createdBy"`
 	CreatedAt     string          `json:"createdAt"`
-	StartedAt     string          `json:"startedAt,omitempty"`
-	FinishedAt    string          `json:"finishedAt,omitempty"`
+	StartedAt     *string         `json:"startedAt" doc:"null until it has"`
+	FinishedAt    *string         `json:"finishedAt" doc:"null until it has"`
 }
 
 // JobError says why a job could not go on.
@@ -79,7 +78,7 @@ func (b *Bulk) List(ctx context.Context, communityID string, f ListFilter) ([]St
 func (b *Bulk) status(j job) Status {
 	s := Status{
 		JobID: j.ID, Type: j.Type, Status: j.Status, DryRun: j.DryRun, FileName: j.FileName, Detected: j.Detected, Counts: j.Counts,
-		CreatedBy: j.ActorName, CreatedAt: clock.Format(j.CreatedAt), StartedAt: clock.Format(j.StartedAt), FinishedAt: clock.Format(j.FinishedAt),
+		CreatedBy: j.ActorName, CreatedAt: clock.Format(j.CreatedAt), StartedAt: moment(j.StartedAt), FinishedAt: moment(j.FinishedAt),
 	}
 	if s.CreatedBy == "" {
 		s.CreatedBy = j.Actor
@@ -94,6 +93,14 @@ func (b *Bulk) status(j job) Status {
 	}
 	b.pace(&s, &j)
 	return s
+}
+
+// moment is a time on the wire, nil while it has not come.
+func moment(ms int64) *string {
+	if ms == 0 {
+		return nil
+	}
+	return new(clock.Format(ms))
 }
 
 // pace fills in how far the job is, how fast it goes and how long it will

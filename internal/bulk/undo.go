@@ -67,6 +67,9 @@ func (r *run) undoPiece(ctx context.Context, tx *sqldb.Tx, original *job, p *pie
 	if err := insertPiece(ctx, tx, &r.job, p.number, undone, counts); err != nil {
 		return err
 	}
+	if err := r.tell(ctx, tx, undone, counts); err != nil {
+		return err
+	}
 	return advance(ctx, tx, &r.job, p, counts, r.clock.MS())
 }
 
@@ -101,7 +104,12 @@ func (r *run) newReversal(ctx context.Context, tx *sqldb.Tx, list []record) (*re
 	if err := u.loadUsernames(ctx, tx, list); err != nil {
 		return nil, err
 	}
-	u.touched, err = member.ChangedByOthers(ctx, tx, r.job.CommunityID, ids, r.job.OriginID, r.job.ID)
+	// An undo that was cancelled has changed people too, and counts as this one.
+	own, err := sqldb.All(ctx, tx, sqldb.Value[string], "SELECT id FROM bulk_jobs WHERE community_id = $1 AND origin_id = $2 AND type = 'undo'", r.job.CommunityID, r.job.OriginID)
+	if err != nil {
+		return nil, err
+	}
+	u.touched, err = member.ChangedByOthers(ctx, tx, r.job.CommunityID, ids, append(own, r.job.OriginID)...)
 	return u, err
 }
 
@@ -173,6 +181,13 @@ func (u *reversal) restore(done *record, who *person, undone *record) {
 			continue
 		}
 		now := who.Get(f)
+		if member.Equal(now, old) {
+			continue // an undo that was cancelled did it
+		}
+		if f.Default && f.Field == member.Username && who.Communities > 1 {
+			undone.keep(f.Field, "used_elsewhere", "The account has joined another community since, so its name stays.", shown(now))
+			continue
+		}
 		if !member.Equal(now, made) {
 			undone.keep(f.Field, "changed_since", "Somebody changed the value since; it is kept.", shown(now))
 			continue
@@ -186,8 +201,12 @@ func (u *reversal) restore(done *record, who *person, undone *record) {
 		u.changes = append(u.changes, change)
 		undone.Changes = append(undone.Changes, stored([]member.Change{change})...)
 	}
-	if len(undone.Changes) == 0 {
+	switch {
+	case len(undone.Changes) > 0:
+	case len(undone.Problems) > 0:
 		undone.Outcome = Skipped
+	default:
+		undone.Outcome = Unchanged
 	}
 }
 

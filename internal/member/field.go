@@ -135,6 +135,9 @@ func (in FieldInput) Validate() (Field, error) {
 	if f.Identifier && !slices.Contains([]Type{SingleLine, Numerical, Email, Phone}, f.Type) {
 		wrong = append(wrong, errs.Field{Field: "identifier", Code: "not_an_identifier", Message: "Only a single-line text, numerical, email or phone field can identify a member."})
 	}
+	if f.Identifier && in.DefaultValue != nil {
+		wrong = append(wrong, errs.Field{Field: "defaultValue", Code: "not_unique", Message: "A field that identifies a member cannot have one value for everybody."})
+	}
 	if in.DefaultValue != nil && len(wrong) == 0 {
 		value, problem := f.FromJSON(in.DefaultValue)
 		if problem != nil {

@@ -96,7 +96,7 @@ func (s *Members) AddOwner(ctx context.Context, communityID, accountID string) e
 		if err != nil {
 			return err
 		}
-		if known.Member {
+		if known.State != "" {
 			_, err := tx.Exec(ctx, "UPDATE members SET owner = TRUE, updated_at = $1 WHERE community_id = $2 AND user_id = $3", now, communityID, accountID)
 			return err
 		}

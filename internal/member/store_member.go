@@ -45,7 +45,7 @@ func standing(ctx context.Context, q sqldb.Querier, communityID, accountID strin
 	if err != nil {
 		return s, err
 	}
-	s.Member = true
+	s.Member = s.State == Active
 	s.RoleIDs, err = decodeIDs(roles)
 	return s, err
 }

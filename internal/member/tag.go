@@ -17,7 +17,8 @@ type Tag struct {
 	CreatedAt int64
 }
 
-const maxTags = 5_000
+// MaxTags is how many tags a community may have.
+const MaxTags = 5_000
 
 // CheckTag returns the name as it is kept, or what is wrong with it.
 func CheckTag(name string) (string, *Problem) {
@@ -78,8 +79,8 @@ func InsertTags(ctx context.Context, tx *sqldb.Tx, communityID string, tags []Ta
 	if err != nil {
 		return err
 	}
-	if existing+len(tags) > maxTags {
-		return errs.New(errs.Conflict, "too_many_tags", "A community has at most %d tags.", maxTags)
+	if existing+len(tags) > MaxTags {
+		return errs.New(errs.Conflict, "too_many_tags", "A community has at most %d tags.", MaxTags)
 	}
 	for _, t := range tags {
 		if _, err := tx.Exec(ctx, "INSERT INTO tags (community_id, id, name, created_at) VALUES ($1, $2, $3, $4)",
