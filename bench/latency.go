@@ -15,10 +15,13 @@ import (
 // calls are the answers to one kind of request while a file loads.
 type calls struct {
 	engine, what string
-	mutex        sync.Mutex
-	took         []time.Duration
-	refused      int
-	refusal      string // the first
+	every        time.Duration
+	ask          func(ctx context.Context, v *server, loaded int, c *calls)
+
+	mutex   sync.Mutex
+	took    []time.Duration
+	refused int
+	refusal string // the first
 }
 
 func (c *calls) add(took time.Duration, status int, err error) {
@@ -33,11 +36,12 @@ func (c *calls) add(took time.Duration, status int, err error) {
 	}
 }
 
-// Requests go out at these rates, whether earlier ones were answered or not:
-// a server that stalls cannot hide it by being asked less.
+// Requests go out this often, whether earlier ones were answered or not: a
+// server that stalls cannot hide it by being asked less.
 const (
-	readsPerSecond  = 100
-	writesPerSecond = 10
+	readEvery    = 10 * time.Millisecond
+	writeEvery   = 500 * time.Millisecond
+	commandEvery = 2 * time.Second
 )
 
 // latencies loads the file of most rows on each engine and asks other things
@@ -49,17 +53,21 @@ func (b *bench) latencies(ctx context.Context, rows int) ([]*calls, error) {
 	}
 	var list []*calls
 	for _, engine := range b.engines {
-		reads, writes := &calls{engine: engine, what: "POST /v1/users/info"}, &calls{engine: engine, what: "POST and DELETE a tag"}
-		err := b.serve(ctx, engine, func(v *server) error { return b.askWhileLoading(ctx, v, files[0], reads, writes) })
+		asked := []*calls{
+			{engine: engine, what: "POST /v1/users/info", every: readEvery, ask: b.read},
+			{engine: engine, what: "POST and DELETE a tag", every: writeEvery, ask: b.write},
+			{engine: engine, what: "regulars community create", every: commandEvery, ask: b.command},
+		}
+		err := b.serve(ctx, engine, func(v *server) error { return b.askWhileLoading(ctx, v, files[0], asked) })
 		if err != nil {
 			return nil, fmt.Errorf("requests on %s: %w", engine, err)
 		}
-		list = append(list, reads, writes)
+		list = append(list, asked...)
 	}
 	return list, nil
 }
 
-func (b *bench) askWhileLoading(ctx context.Context, v *server, f loadFile, reads, writes *calls) error {
+func (b *bench) askWhileLoading(ctx context.Context, v *server, f loadFile, asked []*calls) error {
 	u, err := b.post(ctx, v, f.path)
 	if err != nil {
 		return err
@@ -67,16 +75,15 @@ func (b *bench) askWhileLoading(ctx context.Context, v *server, f loadFile, read
 	var loaded atomic.Int64
 	asking, stop := context.WithCancel(ctx)
 	var group sync.WaitGroup
-	group.Go(func() {
-		b.pace(asking, readsPerSecond, func() { b.read(ctx, v, int(loaded.Load()), reads) })
-	})
-	group.Go(func() {
-		b.pace(asking, writesPerSecond, func() { b.write(ctx, v, writes) })
-	})
+	for _, c := range asked {
+		group.Go(func() {
+			pace(asking, c.every, func() { c.ask(ctx, v, int(loaded.Load()), c) })
+		})
+	}
 	_, _, err = b.finish(ctx, v, u.job, func(p progress) { loaded.Store(int64(p.Counts.Read)) })
 	stop()
 	group.Wait()
-	for _, c := range []*calls{reads, writes} {
+	for _, c := range asked {
 		b.say("%s, %d rows loading: %s: %d calls, p99 %s, refused %d", c.engine, f.rows, c.what, len(c.took), share(c.took, 0.99), c.refused)
 		if c.refusal != "" {
 			b.say("the first refusal: %s", c.refusal)
@@ -86,8 +93,8 @@ func (b *bench) askWhileLoading(ctx context.Context, v *server, f loadFile, read
 }
 
 // pace starts ask at a steady rate until ctx is done, and waits for the last.
-func (b *bench) pace(ctx context.Context, perSecond int, ask func()) {
-	tick := time.NewTicker(time.Second / time.Duration(perSecond))
+func pace(ctx context.Context, every time.Duration, ask func()) {
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	var group sync.WaitGroup
 	defer group.Wait()
@@ -112,7 +119,7 @@ func (b *bench) read(ctx context.Context, v *server, loaded int, c *calls) {
 }
 
 // write makes a tag and deletes it again: two small writes.
-func (b *bench) write(ctx context.Context, v *server, c *calls) {
+func (b *bench) write(ctx context.Context, v *server, _ int, c *calls) {
 	path := "/v1/communities/" + v.community + "/tags"
 	var made struct {
 		ID string `json:"_id"`
@@ -126,4 +133,16 @@ func (b *bench) write(ctx context.Context, v *server, c *calls) {
 	began = b.clock.Now()
 	status, err = v.call(ctx, http.MethodDelete, path+"/"+made.ID, nil, nil)
 	c.add(b.clock.Now().Sub(began), status, err)
+}
+
+// command makes a community from the command line: a small write of another
+// process on the same data.
+func (b *bench) command(ctx context.Context, v *server, _ int, c *calls) {
+	cmd := b.regulars(ctx, v.store, "community", "create", "--name", "Another")
+	began := b.clock.Now()
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		err = fmt.Errorf("%w: %s", err, out)
+	}
+	c.add(b.clock.Now().Sub(began), 0, err)
 }

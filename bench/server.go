@@ -24,6 +24,7 @@ import (
 // server is a running regulars with one community that has the fields and tags
 // of the files, and a key for it.
 type server struct {
+	store     store
 	cmd       *exec.Cmd
 	logged    chan struct{} // closed when its log has ended
 	log       string        // file
@@ -63,7 +64,7 @@ func (b *bench) regulars(ctx context.Context, s store, args ...string) *exec.Cmd
 }
 
 func (b *bench) start(ctx context.Context, s store) (_ *server, err error) {
-	v := &server{client: &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}, log: filepath.Join(s.folder, "log"), logged: make(chan struct{})}
+	v := &server{store: s, client: &http.Client{Timeout: time.Minute, Transport: &http.Transport{MaxIdleConnsPerHost: 64}}, log: filepath.Join(s.folder, "log"), logged: make(chan struct{})}
 	if err := b.prepare(ctx, s, v); err != nil {
 		return nil, err
 	}
