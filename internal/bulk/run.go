@@ -241,14 +241,14 @@ func (r *run) settle(ctx context.Context, err error) error {
 		return r.fail(ctx, errs.From(err).Code, err)
 	case r.queued.Attempt >= r.queued.MaxAttempts && r.job.ID != "":
 		r.log.ErrorContext(ctx, "bulk job given up", "job_id", r.job.ID, "error", err.Error())
-		return r.fail(ctx, gaveUp.Code, gaveUp)
+		return r.fail(ctx, errGaveUp.Code, errGaveUp)
 	}
 	return err
 }
 
-// gaveUp is what a job ends with that failed too often for a reason which only
+// errGaveUp is what a job ends with that failed too often for a reason which only
 // the log may tell.
-var gaveUp = errs.New(errs.Internal, "internal_error", "The server failed at this job again and again, and gave it up; its log says why.")
+var errGaveUp = errs.New(errs.Internal, "internal_error", "The server failed at this job again and again, and gave it up; its log says why.")
 
 func (r *run) fail(ctx context.Context, code string, cause error) error {
 	err := r.tx(ctx, func(tx *sqldb.Tx) error { return r.finish(ctx, tx, code, cause) })
