@@ -80,9 +80,9 @@ func (t *Table) openPackedBook(s *stream, opts Options) error {
 }
 
 func (t *Table) openSpooled(s *stream, file *os.File, total int64, opts Options) error {
-	archive, err := zip.NewReader(s.src, s.size)
+	archive, err := readDirectory(s)
 	if err != nil {
-		return s.blame(err)
+		return err
 	}
 	if !isBook(archive) {
 		return errs.New(errs.Unsupported, "unsupported_type", "The file is packed twice; unpack it once.")
@@ -232,7 +232,8 @@ func (b *book) choose(want string, rows *sheetRows) (sheetRef, error) {
 		if err != nil {
 			return s, err
 		}
-		return s, rows.seek(Pos{})
+		rows.stop()
+		return s, nil
 	}
 	if want != "" {
 		return sheetRef{}, errs.New(errs.Invalid, "no_sheet", "The workbook has no sheet %q; it has %s.", want, b.names())

@@ -60,7 +60,13 @@ func (p *part) inside() (markupKind, error) {
 	return kind, err
 }
 
-// appendText appends the text of an element that has begun, to its end.
+// keep appends more to out up to one byte over MaxRecord, which tells that
+// there was more than a record can have.
+func keep(out, more []byte) []byte {
+	return append(out, more[:min(len(more), MaxRecord+1-len(out))]...)
+}
+
+// appendText keeps the text of an element that has begun, to its end.
 func (p *part) appendText(out []byte, name string) ([]byte, error) {
 	for {
 		kind, err := p.inside()
@@ -68,7 +74,7 @@ func (p *part) appendText(out []byte, name string) ([]byte, error) {
 			return out, err
 		}
 		if kind == characters {
-			out = append(out, p.data...)
+			out = keep(out, p.data)
 		}
 		if kind == endTag && p.is(name) {
 			return out, nil
@@ -76,7 +82,7 @@ func (p *part) appendText(out []byte, name string) ([]byte, error) {
 	}
 }
 
-// richText appends the t elements up to the end of the element name, but not
+// richText keeps the t elements up to the end of the element name, but not
 // the phonetic ones.
 func (p *part) richText(out []byte, name string) ([]byte, error) {
 	phonetic := false

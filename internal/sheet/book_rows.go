@@ -13,13 +13,27 @@ type sheetRows struct {
 	part     string
 	open     *part
 	maxCells int
-	last     int   // number of the row before
-	done     bool  // the last row was read
-	from     int64 // rows before this number are passed over
-	text     []byte
+	last     int  // number of the row element before
+	done     bool // the last row was read
+	broken   bool // reading has failed, somewhere
+
+	row    Row   // the one that was read last
+	valued int64 // its number, or that of a later one that was passed over
+	before int64 // the same of the row before it
+	again  bool  // row is to be handed out once more
+	from   int64 // rows before this number are passed over
+
+	text []byte
+	left int // bytes that the cells of the row at hand may still have
 }
 
-func (r *sheetRows) limit(cells int) { r.maxCells = cells }
+// errTooLong says that a row has more than MaxRecord bytes.
+var errTooLong = errors.New("the record is too long")
+
+func (r *sheetRows) limit(cells int) {
+	r.maxCells = cells
+	r.before = r.valued // row was cut to another limit
+}
 
 func (r *sheetRows) progress() (done, total int64) {
 	f := r.book.parts[partKey(r.part)]
@@ -44,18 +58,35 @@ func (r *sheetRows) stop() {
 		r.open.close()
 		r.open = nil
 	}
-	r.last, r.done = 0, false
+	r.last, r.done, r.broken = 0, false, false
+	r.valued, r.before, r.again = 0, 0, false
 }
 
 func (r *sheetRows) seek(p Pos) error {
-	if p.Offset <= int64(r.last) || r.done {
+	if r.broken || p.Offset <= r.before {
 		r.stop()
 	}
+	r.again = p.Offset > r.before && p.Offset <= r.valued
 	r.from = p.Offset
 	return nil
 }
 
 func (r *sheetRows) next(row *Row) error {
+	if !r.again {
+		if err := r.advance(); err != nil {
+			r.broken = !errors.Is(err, io.EOF)
+			return err
+		}
+	}
+	r.again = false
+	cells := append(row.Cells[:0], r.row.Cells...)
+	*row = r.row
+	row.Cells = cells
+	return nil
+}
+
+// advance reads the next row that has a value.
+func (r *sheetRows) advance() error {
 	if r.done {
 		return io.EOF
 	}
@@ -72,13 +103,24 @@ func (r *sheetRows) next(row *Row) error {
 			return err
 		}
 		r.last = number
-		if row.Cells, err = r.cells(row.Cells[:0]); err != nil {
+		if int64(number) < r.from {
+			if err := r.passRow(); err != nil {
+				return err
+			}
+			r.before, r.valued = int64(number), int64(number)
+			continue
+		}
+		cells, problem, err := r.cells(r.row.Cells[:0])
+		if err != nil {
 			return err
 		}
-		if len(row.Cells) > 0 && int64(number) >= r.from {
-			row.Line, row.Problem, row.Raw = number, "", nil
-			row.Pos = Pos{Offset: int64(number), Line: number}
-			row.End = Pos{Offset: int64(number) + 1, Line: number + 1}
+		if len(cells) > 0 || problem != "" {
+			r.before, r.valued = r.valued, int64(number)
+			r.row = Row{
+				Line: number, Cells: cells, Problem: problem,
+				Pos: Pos{Offset: int64(number), Line: number},
+				End: Pos{Offset: int64(number) + 1, Line: number + 1},
+			}
 			return nil
 		}
 	}
@@ -123,24 +165,39 @@ func (r *sheetRows) end() error {
 	return r.book.src.blame(err)
 }
 
-// cells reads to the end of the row. Empty cells at its end are dropped.
-func (r *sheetRows) cells(cells []string) ([]string, error) {
+// passRow reads to the end of the row for nothing.
+func (r *sheetRows) passRow() error {
+	for {
+		kind, err := r.open.inside()
+		if err != nil || kind == endTag && r.open.is("row") {
+			return err
+		}
+	}
+}
+
+// cells reads to the end of the row. Empty cells at its end are dropped, and
+// so is all from the cell on that makes the row too long.
+func (r *sheetRows) cells(cells []string) (_ []string, problem string, err error) {
 	column := 0
+	r.left = MaxRecord
 	for {
 		kind, err := r.open.inside()
 		if err != nil {
-			return cells, err
+			return cells, "", err
 		}
 		switch {
 		case kind == startTag && r.open.is("c"):
 			column = columnOf(r.open.rawAttr("r"), column)
 			value, err := r.cell()
+			if errors.Is(err, errTooLong) {
+				return cells, RecordTooLong, r.passRow()
+			}
 			if err != nil {
-				return cells, err
+				return cells, "", err
 			}
 			cells = r.put(cells, column-1, value)
 		case kind == endTag && r.open.is("row"):
-			return cells, nil
+			return cells, "", nil
 		}
 	}
 }
@@ -228,9 +285,21 @@ func kindOf(t []byte) cellKind {
 	return numberCell
 }
 
-// value is what a cell of that kind and style says.
+// value is what a cell of that kind and style says; errTooLong when the row
+// has no room for it.
 func (r *sheetRows) value(kind cellKind, style int) (string, error) {
-	raw := string(r.text)
+	if len(r.text) > MaxRecord {
+		return "", errTooLong
+	}
+	value, err := r.convert(string(r.text), kind, style)
+	if err == nil && len(value) > r.left {
+		err = errTooLong
+	}
+	r.left -= len(value)
+	return value, err
+}
+
+func (r *sheetRows) convert(raw string, kind cellKind, style int) (string, error) {
 	if raw == "" {
 		return "", nil
 	}
@@ -240,7 +309,7 @@ func (r *sheetRows) value(kind cellKind, style int) (string, error) {
 		if err != nil {
 			i = -1
 		}
-		return r.book.strings.get(i)
+		return r.book.strings.get(i, r.left)
 	case textCell:
 		return unescape(raw), nil
 	case errorCell:

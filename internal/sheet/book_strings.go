@@ -62,14 +62,18 @@ func (t *stringTable) flush() error {
 	return nil
 }
 
-// get returns string i after flush.
-func (t *stringTable) get(i int) (string, error) {
+// get returns string i after flush; errTooLong when it has more than most
+// bytes.
+func (t *stringTable) get(i, most int) (string, error) {
 	if t == nil || i < 0 || i >= len(t.ends) {
 		return "", fmt.Errorf("read workbook: %w: there is no string %d", ErrDamaged, i)
 	}
 	from, to := int64(0), t.ends[i]
 	if i > 0 {
 		from = t.ends[i-1]
+	}
+	if to-from > int64(most) {
+		return "", errTooLong
 	}
 	inMemory := int64(len(t.memory))
 	if to <= inMemory {
@@ -112,7 +116,10 @@ func (b *book) readStrings() error {
 			if text, err = p.richText(text[:0], "si"); err != nil {
 				return err
 			}
-			if err := b.strings.add([]byte(unescape(string(text)))); err != nil {
+			if len(text) <= MaxRecord {
+				text = append(text[:0], unescape(string(text))...)
+			}
+			if err := b.strings.add(text); err != nil {
 				return err
 			}
 		}

@@ -22,11 +22,11 @@ func TestStringsBeyondTheMemoryAreReadFromAFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, s := range want {
-		if got, err := table.get(i); err != nil || got != s {
+		if got, err := table.get(i, MaxRecord+1); err != nil || got != s {
 			t.Fatalf("string %d is %.20q, %v", i, got, err)
 		}
 	}
-	if _, err := table.get(len(want)); !errors.Is(err, ErrDamaged) {
+	if _, err := table.get(len(want), MaxRecord); !errors.Is(err, ErrDamaged) {
 		t.Error(err)
 	}
 	if table.file == nil || len(table.memory) > 1000 {

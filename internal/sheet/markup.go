@@ -3,10 +3,7 @@ package sheet
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
-	"strconv"
-	"unicode/utf8"
 )
 
 // markupReader reads the subset of XML that workbooks are made of, several
@@ -34,7 +31,14 @@ const (
 	characters
 )
 
-var errMarkup = errors.New("the XML is malformed")
+var (
+	errMarkup = errors.New("the XML is malformed")
+	errToken  = errors.New("a tag or comment of the XML is too long")
+)
+
+// maxToken is how long a tag or comment may be, and a CDATA section, which may
+// hold more than a record.
+const maxToken = 2 * MaxRecord
 
 // next reads the next token; io.EOF at the end.
 func (m *markupReader) next() (markupKind, error) {
@@ -81,6 +85,10 @@ func (m *markupReader) has(n int) bool {
 			m.pos = 0
 		}
 		if m.end == len(m.buf) {
+			if len(m.buf) >= maxToken {
+				m.err = errToken
+				return false
+			}
 			grown := make([]byte, max(64<<10, 2*len(m.buf)))
 			copy(grown, m.buf)
 			m.buf = grown
@@ -140,21 +148,6 @@ func (m *markupReader) skipTo(what string) error {
 	return err
 }
 
-// text reads up to the next tag, or to the end of a part.
-func (m *markupReader) text() (markupKind, error) {
-	i, err := m.findByte('<', 0)
-	if errors.Is(err, io.ErrUnexpectedEOF) && m.err != nil {
-		i, err = m.end-m.pos, nil
-	}
-	if err != nil {
-		return 0, err
-	}
-	raw := m.buf[m.pos : m.pos+i]
-	m.pos += i
-	m.data, err = m.decode(raw)
-	return characters, err
-}
-
 // declaration reads what begins with <! and returns 0 unless it is a text.
 func (m *markupReader) declaration() (markupKind, error) {
 	const comment, literal = "<!--", "<![CDATA["
@@ -189,8 +182,12 @@ func (m *markupReader) endTag() (markupKind, error) {
 
 func (m *markupReader) startTag() (markupKind, error) {
 	i, err := m.findByte('>', 1)
-	for err == nil && quoteOpen(m.buf[m.pos:m.pos+i]) {
-		i, err = m.findByte('>', i+1)
+	quote := byte(0)
+	for from := 1; err == nil; i, err = m.findByte('>', i+1) {
+		if quote = quoteAfter(quote, m.buf[m.pos+from:m.pos+i]); quote == 0 {
+			break
+		}
+		from = i
 	}
 	if err != nil {
 		return 0, err
@@ -209,9 +206,9 @@ func (m *markupReader) startTag() (markupKind, error) {
 	return startTag, nil
 }
 
-// quoteOpen says whether a tag stops inside the value of an attribute.
-func quoteOpen(tag []byte) bool {
-	quote := byte(0)
+// quoteAfter returns the quote that is open after a part of a tag, before
+// which quote was; 0 is none.
+func quoteAfter(quote byte, tag []byte) byte {
 	for _, c := range tag {
 		switch {
 		case c != '"' && c != '\'':
@@ -221,7 +218,7 @@ func quoteOpen(tag []byte) bool {
 			quote = 0
 		}
 	}
-	return quote != 0
+	return quote
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
@@ -284,77 +281,4 @@ func (m *markupReader) rawAttr(name string) []byte {
 		}
 		rest = rest[end+2:]
 	}
-}
-
-// decode replaces entities and line ends in raw; good until the next call.
-func (m *markupReader) decode(raw []byte) ([]byte, error) {
-	if !legal(raw) {
-		return nil, errMarkup
-	}
-	if bytes.IndexByte(raw, '&') < 0 && bytes.IndexByte(raw, '\r') < 0 {
-		return raw, nil
-	}
-	m.out = m.out[:0]
-	for i := 0; i < len(raw); i++ {
-		switch c := raw[i]; c {
-		case '\r':
-			if i+1 == len(raw) || raw[i+1] != '\n' {
-				m.out = append(m.out, '\n')
-			}
-		case '&':
-			end := bytes.IndexByte(raw[i:], ';')
-			if end < 0 {
-				return nil, errMarkup
-			}
-			r, err := entity(string(raw[i+1 : i+end]))
-			if err != nil {
-				return nil, err
-			}
-			m.out = utf8.AppendRune(m.out, r)
-			i += end
-		default:
-			m.out = append(m.out, c)
-		}
-	}
-	return m.out, nil
-}
-
-// entity is the character that &name; stands for.
-func entity(name string) (rune, error) {
-	switch name {
-	case "amp":
-		return '&', nil
-	case "lt":
-		return '<', nil
-	case "gt":
-		return '>', nil
-	case "quot":
-		return '"', nil
-	case "apos":
-		return '\'', nil
-	}
-	var n uint64
-	err := errMarkup
-	switch {
-	case len(name) > 2 && name[:2] == "#x":
-		n, err = strconv.ParseUint(name[2:], 16, 32)
-	case len(name) > 1 && name[0] == '#':
-		n, err = strconv.ParseUint(name[1:], 10, 32)
-	}
-	if err != nil || n > utf8.MaxRune || n < ' ' && n != '\t' && n != '\n' && n != '\r' || !utf8.ValidRune(rune(n)) {
-		return 0, fmt.Errorf("%w: entity %q", errMarkup, name)
-	}
-	return rune(n), nil
-}
-
-// legal says whether b is UTF-8 without the characters that XML forbids.
-func legal(b []byte) bool {
-	ascii := true
-	for _, c := range b {
-		if c < ' ' && c != '\t' && c != '\n' && c != '\r' {
-			return false
-		}
-		ascii = ascii && c < utf8.RuneSelf
-	}
-	return ascii || utf8.Valid(b)
 }

@@ -89,10 +89,30 @@ func TestMarkupReadsLikeTheStandardLibrary(t *testing.T) {
 func TestBrokenMarkupIsAnError(t *testing.T) {
 	for _, in := range []string{
 		"<r", "<r a=\"", "<", "</r", "<!-- x", "<?x", "<![CDATA[x", "<!DOCTYPE r []><r/>", "<<r>>", "< r/>", "</>x<>",
-		"<r>&nope;</r>", "<r>&#0;</r>", "<r>&amp</r>", "<r>\x01</r>", "<r>\xff</r>", "<r>&#xD800;</r>", "<r><![CDATA[\x00]]></r>",
+		"<r>&nope;</r>", "<r>&#0;</r>", "<r>&amp</r>", "<r>&" + strings.Repeat("x", 2*textPiece) + ";</r>", "<r>\x01</r>", "<r>\xff</r>", "<r>&#xD800;</r>", "<r><![CDATA[\x00]]></r>",
 	} {
 		if got, err := events(strings.NewReader(in)); errors.Is(err, io.EOF) {
 			t.Errorf("%q reads %q", in, got)
+		}
+	}
+}
+
+func TestALongTextComesInPiecesThatAreWhole(t *testing.T) {
+	for _, bit := range []string{"x", "é", "€", "\U0001f600", "&amp;", "&#x1F600;", "\r\n", "\r", "]"} {
+		for shift := range 12 {
+			in := "<r>" + strings.Repeat("x", shift) + strings.Repeat(bit, 3*textPiece/len(bit)) + "</r>"
+			want, wantErr := standardEvents(strings.NewReader(in))
+			for name, src := range map[string]io.Reader{
+				"whole": strings.NewReader(in), "in odd pieces": iotest.HalfReader(strings.NewReader(in)),
+			} {
+				got, err := events(src)
+				if !errors.Is(err, wantErr) || len(got) < 5 {
+					t.Fatalf("%s %q: %d events, then %v", name, bit, len(got), err)
+				}
+				if joined := strings.ReplaceAll(strings.Join(got[1:len(got)-1], ""), "=", ""); joined != want[1][1:] {
+					t.Errorf("%s %q: another text", name, bit)
+				}
+			}
 		}
 	}
 }

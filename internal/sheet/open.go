@@ -73,14 +73,9 @@ func (t *Table) openPacked(s *stream, opts Options) error {
 }
 
 func (t *Table) openZip(s *stream, opts Options) error {
-	s.src.budget = directoryBudget
-	archive, err := zip.NewReader(s.src, s.size)
-	s.src.budget = -1
-	switch {
-	case errors.Is(err, errBudget):
-		return errs.New(errs.Unsupported, "unsupported_type", "The archive has too many files; pack one table.")
-	case err != nil:
-		return refuseDamaged(s.blame(err))
+	archive, err := readDirectory(s)
+	if err != nil {
+		return refuseDamaged(err)
 	}
 	if isBook(archive) {
 		return t.openBook(s, archive, opts)
@@ -99,6 +94,20 @@ func (t *Table) openZip(s *stream, opts Options) error {
 	t.detected.Container, t.detected.Entry = "zip", entry.Name
 	s.packedAt, s.unpack = at, entry.Open
 	return t.openPacked(s, opts)
+}
+
+// readDirectory reads what an archive says of itself, unless that is too much.
+func readDirectory(s *stream) (*zip.Reader, error) {
+	s.src.budget = directoryBudget
+	archive, err := zip.NewReader(s.src, s.size)
+	s.src.budget = -1
+	switch {
+	case errors.Is(err, errBudget):
+		return nil, errs.New(errs.Unsupported, "unsupported_type", "The archive has too many files; pack one table.")
+	case err != nil:
+		return nil, s.blame(err)
+	}
+	return archive, nil
 }
 
 // oneTable finds the one entry that is a table, past what archivers add.

@@ -20,13 +20,14 @@ import (
 const MaxColumns = 1000
 
 // MaxRecord is how many bytes one record of a text may have, without its line
-// end; the record's row has Problem RecordTooLong beyond that.
+// end, and how many the cells of one row of a workbook together; the row has
+// Problem RecordTooLong beyond that.
 const MaxRecord = 1 << 20
 
 // The problems of a Row.
 const (
 	BadEncoding   = "bad_encoding"    // bytes that mean nothing in the encoding; Cells hold U+FFFD for them
-	RecordTooLong = "record_too_long" // over MaxRecord; Cells is empty when its first line alone is too long
+	RecordTooLong = "record_too_long" // over MaxRecord; Cells is empty when its first line alone is too long, and stops before the limit in a workbook
 	OpenQuote     = "open_quote"      // a quote that never closes; Cells is what its first line alone gives
 )
 
@@ -133,6 +134,9 @@ func (t *Table) readHeader() error {
 		if err != nil {
 			return refuseDamaged(err)
 		}
+		if row.Problem == RecordTooLong {
+			return errs.New(errs.Invalid, "bad_header", "The header on line %d is longer than %d bytes; shorten the names of the columns.", row.Line, MaxRecord)
+		}
 		if row.Problem != "" {
 			return errs.New(errs.Invalid, "bad_header", "The header on line %d cannot be read (%s); mend it or name the file's encoding.", row.Line, row.Problem)
 		}
@@ -190,7 +194,8 @@ func (t *Table) Next(row *Row) error { return t.rows.next(row) }
 
 // Seek makes p, which came from Start, Row.Pos or Row.End of the same file and
 // options, the place of the next row. It costs nothing in a plain text; packed
-// files and workbooks are read up to there.
+// files and workbooks are read on to there, and from their beginning when p is
+// behind what is in memory. Many places are best visited in their order.
 func (t *Table) Seek(p Pos) error { return t.rows.seek(p) }
 
 // Progress says how many bytes of the file, as it was given to Open, are read.

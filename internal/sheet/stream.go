@@ -48,7 +48,7 @@ func (m *meter) ReadAt(p []byte, off int64) (int, error) {
 }
 
 // stream is the unpacked bytes of a table. Seek is free in a plain file; a
-// packed one is read up to the place.
+// packed one is read on to the place, from its beginning when that is behind.
 type stream struct {
 	src    *meter
 	size   int64 // of src

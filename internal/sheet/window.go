@@ -30,15 +30,23 @@ type window struct {
 }
 
 func newWindow(src *stream, encoding string) *window {
-	w := &window{src: src, width: 1}
+	w := &window{src: src, width: 1, base: src.offset}
 	if isWide(encoding) {
 		w.width, w.bigEndian = 2, encoding == utf16BE
 	}
 	return w
 }
 
-// seek makes off, a byte of the unpacked text, the first unit.
+// seek makes off, a byte of the unpacked text, the first unit. What is in
+// memory is not read again, and what lies between that and off only passed
+// over, so that many seeks forward cost one pass over the file.
 func (w *window) seek(off int64) error {
+	if w.failed() != nil {
+		w.src.close() // it has stopped somewhere
+	} else if at := off - w.base; at >= 0 && at%int64(w.width) == 0 && at/int64(w.width) <= int64(len(w.text)) {
+		w.pos = int(at) / w.width
+		return nil
+	}
 	w.raw, w.text, w.pos, w.base, w.err = w.raw[:0], w.text[:0], 0, off, nil
 	return w.src.seek(off)
 }
