@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
@@ -18,7 +19,7 @@ import (
 
 const (
 	jobsPerPage   = 25
-	rowsPerPage   = 50
+	rowsPerPage   = 25
 	progressEvery = 300 * time.Millisecond
 )
 
@@ -188,7 +189,7 @@ func shown(field string, value any) string {
 func jobView(s bulk.Status) JobView {
 	j := JobView{
 		ID: s.JobID, Type: string(s.Type), Status: s.Status, FileName: s.FileName, DryRun: s.DryRun, PlanJob: s.PlanJobID,
-		Counts: Counts(s.Counts), Percent: s.Percent, RowsPerSecond: s.RowsPerSecond, By: s.CreatedBy,
+		Counts: Counts(s.Counts), Percent: s.Percent, RowsPerSecond: s.RowsPerSecond, By: startedBy(s.CreatedBy),
 		CreatedAt: millis(s.CreatedAt), StartedAt: millisOf(s.StartedAt), FinishedAt: millisOf(s.FinishedAt),
 	}
 	if s.UndoOf != "" {
@@ -205,6 +206,17 @@ func jobView(s bulk.Status) JobView {
 		j.Error = s.Error.Message
 	}
 	return j
+}
+
+// startedBy is who started a job; those who have no name get one.
+func startedBy(name string) string {
+	switch name {
+	case string(auth.Open):
+		return "somebody without a key"
+	case string(auth.Command):
+		return "the command line"
+	}
+	return name
 }
 
 // millis reads a time of the wire; "" is 0.

@@ -10,6 +10,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/json"
@@ -70,7 +71,7 @@ func (l *library) take(folder string) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	pack := exec.Command("npm", "pack", "--silent", l.Name+"@"+l.Version)
+	pack := exec.CommandContext(context.Background(), "npm", "pack", "--silent", l.Name+"@"+l.Version)
 	pack.Dir = dir
 	name, err := pack.Output()
 	if err != nil {
