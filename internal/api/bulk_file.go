@@ -111,6 +111,7 @@ func (a *API) jobProgress(w http.ResponseWriter, r *http.Request) {
 		if err == nil && !reflect.DeepEqual(next, status) {
 			status = next
 			told = stream.Send("progress", status)
+			tick.Reset(progressEvery) // a slow client must not make the next one come sooner
 		}
 	}
 	if told == nil {

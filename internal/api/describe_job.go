@@ -18,8 +18,8 @@ var fieldTexts = map[string]map[string]string{
 		"etaSeconds":    "How long it will still take; null while unknown.",
 		"error":         "Why it could not go on; absent otherwise.",
 		"createdBy":     "The name of the person or key that started it.",
-		"startedAt":     "Absent until it starts.",
-		"finishedAt":    "Absent until it ends.",
+		"startedAt":     "null until it starts.",
+		"finishedAt":    "null until it ends.",
 	},
 	"RowCounts": {
 		"read":      "created + updated + unchanged + skipped + failed.",
