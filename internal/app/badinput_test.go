@@ -200,7 +200,7 @@ func TestABadUploadIsRefusedAndLeavesNothing(t *testing.T) {
 		{"no part named data", []part{{"file", "members.csv", importHeader + importRow}}, 400, "missing_file", []string{"data"}},
 		{"no part at all", nil, 400, "", nil},
 		{"two files", append(fileOf(importHeader), fileOf(importHeader)...), 400, "several_files", nil},
-		{"unknown and doubled headers", fileOf("Email,E-Mail Adress,First Name,first_name,Nonsense\n"), 400, "invalid_header", []string{"E-Mail Adress", "first_name", "Nonsense"}},
+		{"unknown and doubled headers", fileOf("Email,Nickname,First Name,first_name,Nonsense\n"), 400, "invalid_header", []string{"Nickname", "first_name", "Nonsense"}},
 		{"nobody's rows", fileOf("First Name,Plan\nAnn,gold\n"), 400, "no_identifying_column", nil},
 		{"10,000 columns", fileOf(strings.Join(columns, ",") + "\n"), 400, "too_many_columns", nil},
 		{"a PNG named .csv", fileOf("\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x01\x00"), 415, "not_text", nil},

@@ -49,7 +49,7 @@ func TestAnImportThatIsKilledManyTimesEndsAsIfItNeverWas(t *testing.T) {
 			n.chance = chance.Rand
 			n.killInTheFile(second)
 			jobID := n.killAroundTheAnswer(second)
-			n.killAtWork(jobID)
+			n.killAtWork(jobID, crashRows, 0, 0, 0.1, 0.25, 0.4, 0.6, 0.8, 0.93, 0.99)
 			done := n.await(jobID)
 			if again := n.upload(second, "two"); again.jobID != jobID {
 				t.Errorf("the same key is job %s, then %s", jobID, again.jobID)
@@ -83,7 +83,7 @@ func newNode(t *testing.T, engine sqldb.Dialect, env ...string) *node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config.Data = t.TempDir()
+	config.Data, config.Addr = t.TempDir(), "127.0.0.1:0"
 	if engine == sqldb.Postgres {
 		config.DatabaseURL = sqldbtest.Address(t, engine)
 	}
@@ -159,8 +159,12 @@ type formBody struct {
 	kind string
 }
 
-func (n *node) send(ctx context.Context, body formBody, key string) (got uploaded) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, n.URL+"/v1/users/bulk-import", body)
+func (n *node) send(ctx context.Context, body formBody, key string) uploaded {
+	return n.sendTo(ctx, importPath, body, key)
+}
+
+func (n *node) sendTo(ctx context.Context, path string, body formBody, key string) uploaded {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, n.URL+path, body)
 	if err != nil {
 		return uploaded{err: err}
 	}
@@ -347,13 +351,13 @@ func (n *node) release() {
 	}
 }
 
-// killAtWork kills the server at every stage of a job.
-func (n *node) killAtWork(jobID string) {
+// killAtWork kills the server at every stage of a job of so many rows.
+func (n *node) killAtWork(jobID string, rows int, shares ...float64) {
 	n.t.Helper()
-	for _, share := range []float64{0, 0, 0.1, 0.25, 0.4, 0.6, 0.8, 0.93, 0.99} {
+	for _, share := range shares {
 		before, _ := n.status(jobID)
 		status := n.watch(jobID, func(s bulk.Status) bool {
-			return share == 0 || s.Finished() || s.Counts.Read > max(before.Counts.Read, int64(share*crashRows))
+			return share == 0 || s.Finished() || s.Counts.Read > max(before.Counts.Read, int64(share*float64(rows)))
 		})
 		if status.Finished() {
 			break

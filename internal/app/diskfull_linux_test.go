@@ -25,7 +25,7 @@ func TestAFullDiskRefusesAnUploadAndForgetsIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config.Data = t.TempDir()
+	config.Data, config.Addr = t.TempDir(), "127.0.0.1:0"
 	n := &node{t: t, config: config, client: &http.Client{Timeout: 30 * time.Second}}
 	n.furnish()
 	address, err := freeAddress()

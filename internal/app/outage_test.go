@@ -57,7 +57,7 @@ func TestAnImportGoesOnWhenPostgreSQLComesBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		config.Data, config.DatabaseURL = t.TempDir(), cluster.URL("postgres")
+		config.Data, config.Addr, config.DatabaseURL = t.TempDir(), "127.0.0.1:0", cluster.URL("postgres")
 		n := startNode(t, config)
 		throughAnOutage(t, newNode(t, engine), n, func(jobID string) {
 			// Longer than the lease of a second, then too short to notice.

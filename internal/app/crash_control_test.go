@@ -1,0 +1,122 @@
+package app_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+const controlRows = 4_000
+
+// TestPlansUpdatesAndUndosThatAreKilledEndAsIfTheyNeverWere kills the program
+// in a dry run, in the run of its plan, in an update that adds to numbers, and
+// in the undoing of both.
+func TestPlansUpdatesAndUndosThatAreKilledEndAsIfTheyNeverWere(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	for _, engine := range sqldbtest.Engines(t) {
+		t.Run(string(engine), func(t *testing.T) {
+			g := &generator{Rand: rand.New(rand.NewPCG(seed, 1))}
+			files := [][]byte{g.seedFile(t, 1000), g.mixedFile(t, controlRows), g.sums(controlRows)}
+			calm, n := newNode(t, engine, "REGULARS_BULK_PIECE_ROWS=200"), newNode(t, engine, "REGULARS_BULK_PIECE_ROWS=200")
+			n.chance = g.Rand
+			want, got := calm.liveThrough(files), n.liveThrough(files)
+			t.Logf("%d kills", n.kills)
+			if n.kills < 8 {
+				t.Error("the test is too tame")
+			}
+			for i := range want {
+				compareStates(t, got[i], want[i])
+			}
+		})
+	}
+}
+
+// sums is an update that adds to the scores of people, most of them several
+// times.
+func (g *generator) sums(n int) []byte {
+	var file strings.Builder
+	file.WriteString("Email,Score_op,Score\n")
+	for range n {
+		fmt.Fprintf(&file, "%s,%s,%d\n", g.known().email, g.pick("add", "add", "subtract", "overwrite"), g.IntN(100))
+	}
+	return []byte(file.String())
+}
+
+// liveThrough does all that can be done with files and writes down what is
+// there after each step. A node with a chance is killed on the way.
+func (n *node) liveThrough(files [][]byte) (states [][]string) {
+	n.t.Helper()
+	jobs := []string{}
+	live := func(jobID string) bulk.Status {
+		n.t.Helper()
+		if n.chance != nil {
+			n.killAtWork(jobID, controlRows, 0, 0.1, 0.4, 0.7, 0.95)
+		}
+		done := n.await(jobID)
+		jobs = append(jobs, jobID)
+		n.Stop()
+		states = append(states, stateOf(n.t, n.config, n.community, jobs...))
+		n.Restart()
+		return done
+	}
+	n.await(n.upload(files[0], "one").jobID)
+	plan := live(n.post(importPath, files[1], "two", "dryRun", "true", "createTags", "true"))
+	applied := live(n.order(plan.JobID, "apply"))
+	if applied.Counts != plan.Counts {
+		n.t.Errorf("the plan was %+v, its run %+v", plan.Counts, applied.Counts)
+	}
+	summed := live(n.post("/v1/users/bulk-update", files[2], "three"))
+	if summed.Counts.Updated < controlRows/3 {
+		n.t.Errorf("the update did little: %+v", summed.Counts)
+	}
+	live(n.order(summed.JobID, "undo"))
+	live(n.order(applied.JobID, "undo"))
+	n.Stop()
+	return states
+}
+
+// post uploads a file with form fields and returns the job.
+func (n *node) post(path string, file []byte, key string, fields ...string) (jobID string) {
+	n.t.Helper()
+	parts := []part{{"data", "members.csv", string(file)}}
+	for i := 0; i < len(fields); i += 2 {
+		parts = append(parts, part{fields[i], "", fields[i+1]})
+	}
+	body, kind := encodeParts(n.t, parts)
+	got := n.sendTo(n.t.Context(), path, formBody{strings.NewReader(body), int64(len(body)), kind}, key)
+	if got.status != http.StatusOK {
+		n.t.Fatalf("%s: %+v", path, got)
+	}
+	return got.jobID
+}
+
+// order starts what follows from a job: apply or undo.
+func (n *node) order(jobID, what string) (newID string) {
+	n.t.Helper()
+	r, err := http.NewRequestWithContext(n.t.Context(), http.MethodPost, n.URL+"/v1/users/bulk-update/"+jobID+"/"+what, http.NoBody)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+n.key)
+	answer, err := n.client.Do(r)
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	var said struct {
+		Message string
+		Data    struct{ JobID string }
+	}
+	err = json.NewDecoder(answer.Body).Decode(&said)
+	_ = answer.Body.Close() // read to its end
+	if err != nil || said.Data.JobID == "" || said.Data.JobID == jobID {
+		n.t.Fatalf("%s: %s %+v %v", what, answer.Status, said, err)
+	}
+	return said.Data.JobID
+}
