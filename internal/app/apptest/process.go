@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"net"
 	"net/http"
@@ -39,7 +40,12 @@ var build = sync.OnceValues(func() (path string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("build the program: %w: %s", err, out)
 	}
-	path = filepath.Join(os.TempDir(), "regulars-under-test")
+	module, err := exec.CommandContext(context.Background(), "go", "env", "GOMOD").Output()
+	if err != nil {
+		return "", fmt.Errorf("find the module: %w", err)
+	}
+	// One file for each working copy, so that none tests the program of another.
+	path = filepath.Join(os.TempDir(), fmt.Sprintf("regulars-under-test-%08x", crc32.ChecksumIEEE(module)))
 	return path, os.Rename(fresh, path)
 })
 
