@@ -51,7 +51,7 @@ var keyLives = []Choice{{"0", "Never"}, {"30", "In 30 days"}, {"90", "In 90 days
 type keyPermission struct{ Value, Label, Help string }
 
 var keyPermissions = []keyPermission{
-	{"bulkUpdateUser", "Import and update members", "Upload files, follow their jobs, take them back."},
+	{"bulkUpdateUser", "Import and update members", "Upload files, follow their jobs, undo them."},
 	{"getUserData", "Read members", "Lists, profiles, values and their histories."},
 	{"userFields", "Fields and tags", "Read and make the fields of members, and tags."},
 	{"roles", "Roles", "Read and make roles."},

@@ -18,7 +18,7 @@ type ImportView struct {
 	Unfinished DraftView // of the first step: what this browser left behind; zero: nothing
 	Job        JobView
 	Rows       RowsView
-	UndoJob    string // the job that took this one back
+	UndoJob    string // the job that undid this one
 }
 
 // DraftView is a staged file.

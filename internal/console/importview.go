@@ -24,7 +24,7 @@ func (v ImportView) steps() []stepView {
 		{Name: "File", Text: "What you bring", Link: v.In("/import")},
 		{Name: "Columns", Text: "Where each one goes"},
 		{Name: "Check", Text: "What would happen"},
-		{Name: "Run", Text: "Done, or taken back"},
+		{Name: "Run", Text: "Done, or undone"},
 	}
 	for i := range steps {
 		steps[i].Done = i+1 < v.Step
@@ -118,13 +118,13 @@ func cancelText(j JobView) string {
 	if j.DryRun {
 		return "The check stops. Nothing has been changed."
 	}
-	return "Rows that are written already stay written; you can take them back afterwards. The rest of the file is not read."
+	return "Rows that are written already stay written; you can undo them afterwards. The rest of the file is not read."
 }
 
 // undoWord has to be typed where members would go.
 func undoWord(j JobView) string {
 	if j.Counts.Created > 0 {
-		return "take back"
+		return "undo"
 	}
 	return ""
 }
@@ -145,7 +145,7 @@ func problemsTitle(p Page, j JobView) string {
 		return p.Reader.Count(j.Counts.Failed, "row cannot be imported", "rows cannot be imported")
 	}
 	if j.Type == "undo" {
-		return p.Reader.Count(j.Counts.Failed, "row was not taken back", "rows were not taken back")
+		return p.Reader.Count(j.Counts.Failed, "row was not undone", "rows were not undone")
 	}
 	return p.Reader.Count(j.Counts.Failed, "row was not imported", "rows were not imported")
 }

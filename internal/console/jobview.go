@@ -16,7 +16,7 @@ var outcomes = []struct{ Key, Label, Planned string }{
 }
 
 // undone are the outcomes of a job that takes another one back.
-var undone = map[string]string{"created": "Added", "updated": "Taken back", "unchanged": "Gone already", "skipped": "Kept", "failed": "Failed"}
+var undone = map[string]string{"created": "Added", "updated": "Undone", "unchanged": "Gone already", "skipped": "Kept", "failed": "Failed"}
 
 // Counts say what became of the rows that were read.
 type Counts struct{ Read, Created, Updated, Unchanged, Skipped, Failed int64 }
@@ -29,7 +29,7 @@ func (c Counts) of(outcome string) int64 {
 type JobView struct {
 	ID, Type, Status, FileName string // Type: import, update, undo
 	DryRun                     bool
-	PlanJob                    string // the dry run that this job carried out, or the job that it took back
+	PlanJob                    string // the dry run that this job carried out, or the job that it undid
 	Detected                   string
 	Counts                     Counts
 	Percent                    *float64
@@ -73,7 +73,7 @@ func (j JobView) State() (word, icon, class string) {
 	case "cancelled":
 		return "Cancelled", "ban", ""
 	case "undone":
-		return "Taken back", "undo-2", ""
+		return "Undone", "undo-2", ""
 	}
 	return j.Status, "circle-dashed", ""
 }
@@ -108,7 +108,7 @@ func (j JobView) Headline(r Reader) string {
 	case j.Status == "running" && j.DryRun:
 		return "Checking every row. Nothing is changed."
 	case j.Status == "running" && j.Type == "undo":
-		return "Taking the changes back."
+		return "Undoing the changes."
 	case j.Status == "running":
 		return "Writing the rows."
 	case j.Status == "failed":
@@ -116,7 +116,7 @@ func (j JobView) Headline(r Reader) string {
 	case j.Status == "cancelled":
 		return "Cancelled" + j.kept(r)
 	case j.Status == "undone":
-		return "All of this was taken back."
+		return "All of this was undone."
 	}
 	return j.result(r)
 }
@@ -134,7 +134,7 @@ func (j JobView) result(r Reader) string {
 		return "The file has no rows."
 	}
 	if j.Type == "undo" {
-		return r.Count(c.Created+c.Updated, "row was", "rows were") + " taken back" + j.notDone(r, "stayed as it is", "stayed as they are", c.Skipped+c.Failed)
+		return r.Count(c.Created+c.Updated, "row was", "rows were") + " undone" + j.notDone(r, "stayed as it is", "stayed as they are", c.Skipped+c.Failed)
 	}
 	var done []string
 	verb := map[bool][2]string{false: {"was", "were"}, true: {"would be", "would be"}}[j.DryRun]

@@ -194,7 +194,7 @@ func TestAFileIsImportedAndTakenBackInTheWizard(t *testing.T) {
 	b.sees("3 members would be added. 2 rows cannot be imported.", "5 rows read = 3 + 0 + 0 + 0 + 2", "Import 3 rows", "Atlantis")
 	b.check("check")
 	b.press("Import 3 rows")
-	b.sees("3 members were added. 2 rows were not imported.", "Take back")
+	b.sees("3 members were added. 2 rows were not imported.", "Undo import")
 	b.check("done")
 
 	b.press("See the members")
@@ -214,10 +214,10 @@ func TestAFileIsImportedAndTakenBackInTheWizard(t *testing.T) {
 	b.check("log")
 	b.do("open the newest job", chromedp.Click(".row-link", chromedp.ByQuery))
 	b.sees("3 members were added")
-	b.press("Take back")
-	b.do("type the word", chromedp.SendKeys("#undo-job-word", "take back", chromedp.ByQuery))
-	b.do("take back", chromedp.Click("#undo-job [data-held]", chromedp.ByQuery))
-	b.sees("3 rows were taken back.")
+	b.press("Undo import")
+	b.do("type the word", chromedp.SendKeys("#undo-job-word", "undo", chromedp.ByQuery))
+	b.do("undo", chromedp.Click("#undo-job [data-held]", chromedp.ByQuery))
+	b.sees("3 rows were undone.")
 	b.check("undo")
 	b.open("/c/" + communityID + "/members")
 	b.sees("1 member")
@@ -323,7 +323,7 @@ func TestALongImportTellsHowFarItIsAndCanBeCancelled(t *testing.T) {
 	b.check("running")
 	b.press("Cancel")
 	b.press("Cancel the job")
-	b.sees("Cancelled. ", "Take back")
+	b.sees("Cancelled. ", "Undo import")
 	b.until("the counts add up", `(() => {
 		const n = [...document.querySelectorAll(".count b")].map(e => Number(e.innerText.replaceAll(",", "")));
 		return n.length === 5 && n[0] > 0 && n[0] < 400000;

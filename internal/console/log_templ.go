@@ -22,7 +22,7 @@ var jobTypes = []Choice{{"import", "Import"}, {"update", "Update"}, {"undo", "Un
 
 var jobStatuses = []Choice{
 	{"queued", "Waiting"}, {"running", "Running"}, {"completed", "Done"}, {"completed_with_errors", "Done, some rows failed"},
-	{"failed", "Failed"}, {"cancelled", "Cancelled"}, {"undone", "Taken back"},
+	{"failed", "Failed"}, {"cancelled", "Cancelled"}, {"undone", "Undone"},
 }
 
 func LogPage(v LogView) templ.Component {
@@ -1022,7 +1022,7 @@ func JobPage(v JobPageView) templ.Component {
 
 func relationOf(j JobView) string {
 	if j.Type == "undo" {
-		return "Takes back the job"
+		return "Undoes the job"
 	}
 	return "Carries out the check"
 }

@@ -100,7 +100,7 @@ func TestAJobIsToldInOneSentence(t *testing.T) {
 		{"an empty file", JobView{Status: "completed"}, "The file has no rows."},
 		{"a cancelled import", JobView{Status: "cancelled", Counts: Counts{Read: 10, Created: 9, Skipped: 1}}, "Cancelled. 9 rows were written before that, and stay."},
 		{"a cancelled check", JobView{Status: "cancelled", DryRun: true, Counts: Counts{Read: 10, Created: 10}}, "Cancelled. Nothing was changed."},
-		{"an undo", JobView{Type: "undo", Status: "completed", Counts: Counts{Read: 3, Updated: 2, Skipped: 1}}, "2 rows were taken back. 1 row stayed as it is."},
+		{"an undo", JobView{Type: "undo", Status: "completed", Counts: Counts{Read: 3, Updated: 2, Skipped: 1}}, "2 rows were undone. 1 row stayed as it is."},
 	} {
 		if got := row.job.Headline(Reader{}); got != row.want {
 			t.Errorf("%s: %q, want %q", row.name, got, row.want)
