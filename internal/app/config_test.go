@@ -4,7 +4,10 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/alecthomas/kong"
 )
 
 func TestASecretIsReadFromTheFileItsVariableNames(t *testing.T) {
@@ -107,5 +110,23 @@ func TestADataFolderHasOneServer(t *testing.T) {
 	}
 	if err := second.release(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestEverySettingIsInTheManual(t *testing.T) {
+	manual, err := os.ReadFile("../../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parser, err := kong.New(&Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, flag := range parser.Model.Flags {
+		for _, name := range flag.Envs {
+			if !flag.Hidden && !strings.Contains(string(manual), "| `"+name+"` |") {
+				t.Errorf("docs/operations.md has no line for %s", name)
+			}
+		}
 	}
 }
