@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"os/exec"
 	"testing"
 	"time"
 
@@ -73,6 +74,7 @@ type node struct {
 	client         *http.Client
 	chance         *rand.Rand
 	kills          int
+	server         *exec.Cmd // where the test starts the program itself
 }
 
 // newNode makes a community with roles, tags and fields, and starts the

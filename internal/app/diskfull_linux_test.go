@@ -2,9 +2,11 @@ package app_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,13 +15,14 @@ import (
 	"github.com/regulars/regulars/internal/app/apptest"
 )
 
-// TestAFullDiskRefusesAnUploadAndForgetsIt runs the program with a disk of one
-// mebibyte for its files, in a namespace of its own: nothing is mounted that
-// others see. It is left out where the system allows no namespaces.
-func TestAFullDiskRefusesAnUploadAndForgetsIt(t *testing.T) {
+// smallDisk starts the program in a namespace of its own, where script mounts
+// and then runs it as "$2" serve; "$1" is the data folder. Nothing is mounted
+// that others see. It returns nil where the system allows no namespaces.
+func smallDisk(t *testing.T, script string, env ...string) *node {
+	t.Helper()
 	if out, err := exec.CommandContext(t.Context(), "unshare", "-rm", "true").CombinedOutput(); err != nil {
 		t.Logf("LEFT OUT: no namespace of its own to mount in: %v %s", err, out)
-		return
+		return nil
 	}
 	config, err := app.DefaultConfig()
 	if err != nil {
@@ -33,8 +36,51 @@ func TestAFullDiskRefusesAnUploadAndForgetsIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.Process = &apptest.Process{URL: "http://" + address}
-	n.serveOnASmallDisk(address)
+	n.server = exec.CommandContext(context.WithoutCancel(t.Context()), "unshare", "-rm", "sh", "-ec", script, "sh", config.Data, apptest.Binary(t)) //nolint:gosec // our own program
+	n.server.Env = append(os.Environ(), append(env, "REGULARS_DATA="+config.Data, "REGULARS_ADDR="+address, "REGULARS_MIN_FREE_MIB=0", "REGULARS_BULK_PIECE_ROWS=500")...)
+	n.startSmall()
+	return n
+}
 
+// startSmall starts the server and returns once it answers.
+func (n *node) startSmall() {
+	n.t.Helper()
+	log, err := os.Create(filepath.Join(n.t.TempDir(), "log"))
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	n.server.Stdout, n.server.Stderr = log, log
+	if err := n.server.Start(); err != nil {
+		n.t.Fatal(err)
+	}
+	n.t.Cleanup(func() {
+		_ = n.server.Process.Kill() // it may be gone
+		_ = n.server.Wait()         // tells of the signal
+		if n.t.Failed() {
+			text, err := os.ReadFile(log.Name())
+			n.t.Logf("%s %v", text, err)
+		}
+		if err := log.Close(); err != nil {
+			n.t.Error(err)
+		}
+	})
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(time.Minute)
+	for n.get("/v1/users/bulk-update").status == 0 {
+		select {
+		case <-tick.C:
+		case <-late:
+			n.t.Fatal("the server does not answer")
+		}
+	}
+}
+
+func TestAFullDiskRefusesAnUploadAndForgetsIt(t *testing.T) {
+	n := smallDisk(t, `mount -t tmpfs -o size=1m tmpfs "$1/files"; exec "$2" serve`)
+	if n == nil {
+		return
+	}
 	row := strings.Repeat("x", 2000) + "\n"
 	full := n.send(t.Context(), n.form([]byte(importHeader+strings.Repeat(row, 1500))), "large")
 	if full.status != http.StatusServiceUnavailable || full.code != "disk_full" {
@@ -50,41 +96,49 @@ func TestAFullDiskRefusesAnUploadAndForgetsIt(t *testing.T) {
 	}
 }
 
-// serveOnASmallDisk starts the program and returns once it answers.
-func (n *node) serveOnASmallDisk(address string) {
-	n.t.Helper()
-	files := n.config.Data + "/files"
-	script := `mount -t tmpfs -o size=1m tmpfs "$1" && exec "$2" serve`
-	server := exec.CommandContext(context.WithoutCancel(n.t.Context()), "unshare", "-rm", "sh", "-c", script, "sh", files, apptest.Binary(n.t)) //nolint:gosec // our own program
-	server.Env = append(os.Environ(), "REGULARS_DATA="+n.config.Data, "REGULARS_ADDR="+address, "REGULARS_MIN_FREE_MIB=0")
-	var log strings.Builder
-	server.Stdout, server.Stderr = &log, &log
-	if err := server.Start(); err != nil {
-		n.t.Fatal(err)
+// TestAnImportWaitsForRoomOnTheDisk fills the disk of a SQLite database with
+// an import, makes room, and finds every row applied once.
+func TestAnImportWaitsForRoomOnTheDisk(t *testing.T) {
+	n := smallDisk(t, `cp -r "$1" "$1.copy"; mount -t tmpfs -o size=64m tmpfs "$1"; cp -r "$1.copy"/* "$1"; head -c 56000000 /dev/zero >"$1/ballast"; exec "$2" serve`)
+	if n == nil {
+		return
 	}
-	n.t.Cleanup(func() {
-		_ = server.Process.Kill() // it may be gone
-		_ = server.Wait()         // tells of the signal
-		if n.t.Failed() {
-			n.t.Log(log.String())
-		}
-	})
-	tick := time.NewTicker(10 * time.Millisecond)
+	const rows = 20_000
+	var file strings.Builder
+	file.WriteString(importHeader)
+	for i := range rows {
+		fmt.Fprintf(&file, "First%d,Last%d,user%d,user%d@example.com,gold\n", i, i, i, i)
+	}
+	jobID := n.upload([]byte(file.String()), "one").jobID
+	n.watchStill(jobID)
+	ballast := fmt.Sprintf("/proc/%d/root%s/ballast", n.server.Process.Pid, n.config.Data)
+	if err := os.Remove(ballast); err != nil {
+		t.Fatal(err)
+	}
+	done := n.await(jobID)
+	if done.Counts.Created != rows || done.Counts.Failed != 0 {
+		t.Errorf("%+v", done)
+	}
+	if members := n.get("/v1/communities/" + n.community + "/users?limit=1"); members.Meta.Total != rows {
+		t.Errorf("%d members", members.Meta.Total)
+	}
+}
+
+// watchStill returns when a job that runs has not gone on for two seconds.
+func (n *node) watchStill(jobID string) {
+	n.t.Helper()
+	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
-	late := time.After(time.Minute)
-	for {
-		r, err := http.NewRequestWithContext(n.t.Context(), http.MethodGet, n.URL+"/healthz", http.NoBody)
-		if err != nil {
-			n.t.Fatal(err)
+	var last int64
+	still := 0
+	for still < 20 {
+		<-tick.C
+		status, ok := n.status(jobID)
+		if status.Finished() && ok {
+			n.t.Fatalf("there was room enough, or the job gave up: %+v", status)
 		}
-		if answer, err := n.client.Do(r); err == nil {
-			_ = answer.Body.Close() // it answers, that is all
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-late:
-			n.t.Fatal("the server does not answer")
+		if still++; ok && status.Counts.Read != last {
+			last, still = status.Counts.Read, 0
 		}
 	}
 }
