@@ -33,10 +33,10 @@ type application struct {
 	communityID string
 	source      member.Source
 	actor       string
-	tags        map[string]string // name -> id, as the last transaction saw them; never changed
-	dreamt      map[string]string // of a dry run: tags it would have made
-	tells       bool              // see planner
-	hopeful     atomic.Bool       // the last piece met nobody: assume that of the next one too
+	tags        atomic.Pointer[map[string]string] // name -> id, as the last transaction saw them
+	dreamt      map[string]string                 // of a dry run: tags it would have made
+	tells       bool                              // see planner
+	hopeful     atomic.Bool                       // the last piece met nobody: assume that of the next one too
 }
 
 // applied is what a piece did.
@@ -77,6 +77,7 @@ func (a *application) apply(ctx context.Context, tx *sqldb.Tx, piece *piece, now
 	if err != nil {
 		return applied{}, err
 	}
+	a.tags.Store(&tags)
 	f := piece.forecast
 	if f == nil || !maps.Equal(tags, f.planner.tags) {
 		if f, err = a.plan(ctx, tx, piece.rows, tags, now, a.hopeful.Load()); err != nil {
@@ -90,7 +91,7 @@ func (a *application) apply(ctx context.Context, tx *sqldb.Tx, piece *piece, now
 		}
 		return applied{}, err
 	}
-	a.hopeful.Store(f.applied.counts.Created*2 > f.applied.counts.Read)
+	a.hopeful.Store(f.applied.counts.Updated+f.applied.counts.Unchanged == 0)
 	return f.applied, nil
 }
 

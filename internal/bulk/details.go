@@ -163,7 +163,7 @@ func (b *Bulk) look(ctx context.Context, j *job) (*look, error) {
 		return nil, err
 	}
 	layout := d.readLenient(l.table.Header(), source.Options.Mapping)
-	l.reader = newReader(layout, source.Options.formats(), false)
+	l.reader = newReader(layout, source.formats(), false)
 	return l, nil
 }
 

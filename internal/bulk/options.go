@@ -76,8 +76,9 @@ func ParseOptions(form map[string]string) (Options, error) {
 	return o, errs.InvalidFields(wrong)
 }
 
-func (o Options) formats() member.Formats {
-	return member.Formats{Decimal: o.Decimal, DateFormat: o.DateFormat}
+// formats is how the cells of a job's file are to be read.
+func (j *job) formats() member.Formats {
+	return member.Formats{Decimal: j.Options.Decimal, DateFormat: j.Options.DateFormat, Typed: j.Detected != nil && j.Detected.Format == "xlsx"}
 }
 
 func sortedKeys[V any](m map[string]V) []string {

@@ -31,18 +31,19 @@ func (r *run) startFeed(ctx context.Context, table openFile, rd *reader, foresee
 		for ; ; number++ {
 			p, err := nextPiece(table, rd, number, r.limits.rowsAfter(read))
 			read += int64(len(p.rows))
-			if err != nil {
+			if err != nil && len(p.rows) == 0 {
 				f.err = err
 				return
 			}
-			foresee(p)
+			foresee(p) // also what was read before an error
 			select {
 			case f.pieces <- p:
 			case <-ctx.Done():
 				f.err = context.Cause(ctx)
 				return
 			}
-			if p.last {
+			if err != nil || p.last {
+				f.err = err
 				return
 			}
 		}

@@ -102,7 +102,7 @@ func (r *run) hashKeys(ctx context.Context, ru *rules, l *layout, found *repeats
 		return nil, 0, err
 	}
 	defer table.close()
-	p, rd := planner{rules: ru}, newReader(l, r.job.Options.formats(), ru.open)
+	p, rd := planner{rules: ru}, newReader(l, r.job.formats(), ru.open)
 	hashes = make([]sighting, 0, 1024)
 	var src sheet.Row
 	for {

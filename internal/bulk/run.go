@@ -88,7 +88,7 @@ func (r *run) readFile(ctx context.Context) error {
 		return err
 	}
 	reading, stop := context.WithCancel(ctx)
-	f := r.startFeed(reading, table, newReader(layout, r.job.Options.formats(), rules.open), step.foresee)
+	f := r.startFeed(reading, table, newReader(layout, r.job.formats(), rules.open), step.foresee)
 	defer f.stop()
 	defer stop()
 	for p := range f.pieces {
@@ -111,7 +111,7 @@ type step interface {
 	settled(p *piece) // the piece is committed
 }
 
-func (r *run) stepFor(ctx context.Context, ru *rules, l *layout) (_ step, err error) {
+func (r *run) stepFor(ctx context.Context, ru *rules, l *layout) (step, error) {
 	a := &application{rules: ru, communityID: r.job.CommunityID, source: member.Source{Type: string(r.job.Type), ID: r.job.ID}, actor: r.job.Actor}
 	switch {
 	case r.job.DryRun:
@@ -121,7 +121,8 @@ func (r *run) stepFor(ctx context.Context, ru *rules, l *layout) (_ step, err er
 		return &performance{run: r, application: a}, nil
 	}
 	a.hopeful.Store(r.job.Type == Import)
-	a.tags, err = loadTags(ctx, r.db, r.job.CommunityID)
+	tags, err := loadTags(ctx, r.db, r.job.CommunityID)
+	a.tags.Store(&tags)
 	return &plainStep{run: r, application: a}, err
 }
 
@@ -169,7 +170,7 @@ func (s *plainStep) take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]record,
 }
 
 func (s *plainStep) foresee(p *piece) {
-	p.forecast = s.application.foresee(p.rows, s.tags, s.clock.Now())
+	p.forecast = s.application.foresee(p.rows, *s.tags.Load(), s.clock.Now())
 }
 
 func (s *plainStep) settled(*piece) {}

@@ -2,6 +2,7 @@ package bulk_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"io"
 	"log/slog"
 	"strings"
@@ -148,6 +149,15 @@ func (f *fixture) details(s bulk.Status, filter bulk.DetailFilter) []bulk.Detail
 		}
 		filter.Cursor = next
 	}
+}
+
+// cutGzip packs text and leaves the end out.
+func cutGzip(text string) string {
+	var packed bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&packed, gzip.NoCompression)
+	_, _ = w.Write([]byte(text))
+	_ = w.Close()
+	return string(packed.Bytes()[:packed.Len()-30])
 }
 
 // codes are the error codes of a job's failed rows by line.

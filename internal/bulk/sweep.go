@@ -28,7 +28,33 @@ func (b *Bulk) Sweep(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := b.endLost(ctx); err != nil {
+		return err
+	}
 	return b.deleteStrays(ctx, now)
+}
+
+// endLost ends jobs that the queue has given up: a process that dies at a job
+// again and again never comes to write its end.
+func (b *Bulk) endLost(ctx context.Context) error {
+	lost, err := sqldb.All(ctx, b.db, scanJob, "SELECT "+jobColumns+` FROM bulk_jobs WHERE status IN ('queued', 'running')
+		AND NOT EXISTS (SELECT 1 FROM jobs q WHERE q.id = bulk_jobs.queue_job_id AND q.finished_at = 0)`)
+	if err != nil {
+		return err
+	}
+	for i := range lost {
+		err := b.db.Tx(ctx, func(tx *sqldb.Tx) error {
+			j, err := lockJob(ctx, tx, lost[i].CommunityID, lost[i].ID)
+			if err != nil || j.Status != Queued && j.Status != Running {
+				return err
+			}
+			return b.end(ctx, tx, &j, Failed, errGaveUp.Code, errGaveUp.Message)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // forget drops the details of a job, and its file unless another job reads it.

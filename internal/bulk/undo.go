@@ -42,7 +42,7 @@ func (r *run) undoPiece(ctx context.Context, tx *sqldb.Tx, original *job, p *pie
 	if err != nil {
 		return err
 	}
-	if found == nil {
+	if found == nil || found.Number != original.Pieces-1-p.number {
 		return errExpired()
 	}
 	list, err := unpack(found.Outcomes)

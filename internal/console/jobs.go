@@ -24,7 +24,7 @@ const (
 )
 
 func (c *console) showLog(v *visit) error {
-	p, err := c.page(v, "API log", "api-log", "Every import, check, update and undo, whoever started it.")
+	p, err := c.page(v, "API log", "api-log", "Every import, dry run, update and undo, whoever started it.")
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ type Problem struct{ Code, Message string }
 // Formats is how a file writes what can be written in several ways.
 type Formats struct {
 	Decimal    string // "." or ","; "": both, unless it is ambiguous
+	Typed      bool   // numbers may also come as a workbook stores them, with "."
 	DateFormat string // one of DateFormats; "": ISO 8601 only
 }
 
@@ -41,6 +42,9 @@ func (f *Field) FromText(text string, formats Formats) (any, *Problem) {
 	case MultiLine:
 		return f.text(text, maxText)
 	case Numerical:
+		if formats.Typed && strings.Contains(text, ".") {
+			return number(text, ".")
+		}
 		return number(text, formats.Decimal)
 	case Boolean:
 		return boolean(text)

@@ -21,11 +21,12 @@ func (d Dialect) LockOf(table string) string { return d.pick("", "FOR UPDATE OF 
 func (d Dialect) SkipLocked() string { return d.pick("", "FOR UPDATE SKIP LOCKED") }
 
 // In returns the condition that column is one of many keys; param, "$3" say,
-// takes Keys(keys).
+// takes Keys(keys). On PostgreSQL the keys become an array first: a join with
+// them may be planned as a loop over the table before it was analysed.
 func (d Dialect) In(column, param string) string {
 	return column + d.pick(
 		" IN (SELECT value FROM json_each("+param+"))",
-		" IN (SELECT jsonb_array_elements_text(CAST("+param+" AS JSONB)))")
+		" = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST("+param+" AS JSONB))))")
 }
 
 // InNumbers is In for a column of whole numbers; param takes Keys of decimal
@@ -33,7 +34,7 @@ func (d Dialect) In(column, param string) string {
 func (d Dialect) InNumbers(column, param string) string {
 	return column + d.pick(
 		" IN (SELECT CAST(value AS INTEGER) FROM json_each("+param+"))",
-		" IN (SELECT CAST(jsonb_array_elements_text(CAST("+param+" AS JSONB)) AS BIGINT))")
+		" = ANY (ARRAY(SELECT CAST(jsonb_array_elements_text(CAST("+param+" AS JSONB)) AS BIGINT)))")
 }
 
 // JSONText returns an expression for a value of a JSON object as text; param

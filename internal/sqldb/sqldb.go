@@ -99,8 +99,9 @@ func openSQLite(path string, opts Options) (*DB, error) {
 	if synchronous == "" {
 		synchronous = "FULL"
 	}
-	// busy_timeout comes first: the pragmas after it may have to wait.
-	common := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(" +
+	// busy_timeout comes first: the pragmas after it may have to wait. It is long
+	// because a command may have to wait for a moment between two pieces of an import.
+	common := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(60000)&_pragma=journal_mode(WAL)&_pragma=synchronous(" +
 		url.QueryEscape(synchronous) + ")&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)"
 	write, err := sql.Open("sqlite", common+"&_pragma=cache_size(-32768)&_pragma=wal_autocheckpoint(32000)&_pragma=journal_size_limit(67108864)&_txlock=immediate")
 	if err != nil {
