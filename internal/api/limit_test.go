@@ -18,7 +18,7 @@ func untilLimited(t *testing.T, a *apptest.App, path string, header ...string) (
 			return n, last
 		}
 	}
-	t.Errorf("%s %v is never limited: %d %s", path, header, last.status, last.text)
+	t.Fatalf("%s %v is never limited: %d", path, header, last.status)
 	return 0, last
 }
 
