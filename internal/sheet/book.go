@@ -27,6 +27,10 @@ type book struct {
 	spooled *os.File   // the workbook, when it came packed
 }
 
+// maxSheets is how many sheets of a workbook are looked at, far more than
+// anybody can use.
+const maxSheets = 10_000
+
 // sheetRef is a sheet as the workbook lists it.
 type sheetRef struct {
 	name   string
@@ -161,7 +165,7 @@ func (b *book) part(name string) (*part, error) {
 func (b *book) readWorkbook() error {
 	targets := map[string]string{}
 	err := b.each("xl/_rels/workbook.xml.rels", func(p *part) {
-		if p.is("Relationship") {
+		if p.is("Relationship") && len(targets) < maxSheets {
 			target := p.attr("Target")
 			if !strings.HasPrefix(target, "/") {
 				target = path.Join("xl", target)
@@ -178,6 +182,9 @@ func (b *book) readWorkbook() error {
 			v := p.attr("date1904")
 			b.since = v == "1" || v == "true"
 		case "sheet":
+			if len(b.sheets) == maxSheets {
+				return
+			}
 			state := p.attr("state")
 			b.sheets = append(b.sheets, sheetRef{
 				name: p.attr("name"), part: targets[p.attr("id")],
@@ -211,11 +218,12 @@ func (b *book) each(name string, do func(*part)) error {
 // choose finds the sheet that is wanted and makes rows read it.
 func (b *book) choose(want string, rows *sheetRows) (sheetRef, error) {
 	number, _ := strconv.Atoi(want)
+	empty := map[string]bool{} // so that no part is read through twice
 	for i, s := range b.sheets {
 		if want == "" && s.hidden || want != "" && !strings.EqualFold(want, s.name) && number != i+1 {
 			continue
 		}
-		if b.parts[partKey(s.part)] == nil {
+		if b.parts[partKey(s.part)] == nil || empty[partKey(s.part)] {
 			continue // a chart, or a sheet that is missing
 		}
 		rows.stop()
@@ -227,6 +235,7 @@ func (b *book) choose(want string, rows *sheetRows) (sheetRef, error) {
 		var row Row
 		err := rows.next(&row)
 		if errors.Is(err, io.EOF) {
+			empty[partKey(s.part)] = true
 			continue
 		}
 		if err != nil {

@@ -151,6 +151,13 @@ func TestARowOfAWorkbookOverOneMiBFailsAndTheNextIsRead(t *testing.T) {
 	}
 }
 
+func TestMillionsOfStringsTakeLittleMemory(t *testing.T) {
+	data := handMade(t, []string{"a</t></si>" + strings.Repeat("<si/>", 4<<20) + "<si><t>", longText(15 << 20), longText(15 << 20)}, sharedRow(1, 0)+sharedRow(1, 0))
+	if took := allocated(func() { open(t, data, sheet.Options{}) }); took > 64<<20 {
+		t.Errorf("took %d bytes of memory", took)
+	}
+}
+
 func TestAHugePieceOfMarkupIsDamage(t *testing.T) {
 	huge := strings.Repeat(">", 3<<20)
 	for name, row := range map[string]string{

@@ -79,7 +79,8 @@ func (r *sheetRows) next(row *Row) error {
 		}
 	}
 	r.again = false
-	cells := append(row.Cells[:0], r.row.Cells...)
+	row.Cells = append(row.Cells[:0], r.row.Cells...)
+	cells := row.Cells
 	*row = r.row
 	row.Cells = cells
 	return nil

@@ -19,20 +19,60 @@ const maxStrings = 16 << 20
 // stringTable is the strings that the cells of a workbook share.
 type stringTable struct {
 	memory []byte
-	ends   []int64
 	max    int64 // bytes that go to memory
 	size   int64
 	file   *os.File
 	buffer []byte // not yet in file
+
+	// Workbooks have millions of strings: two bytes for each, and what that
+	// cannot say.
+	lengths []uint16
+	long    map[int]int64 // lengths from longString on
+	starts  []int64       // where every startEvery-th string begins
+}
+
+const (
+	longString = 1<<16 - 1
+	startEvery = 64
+)
+
+// place says where string i is.
+func (t *stringTable) place(i int) (from, to int64) {
+	first := i - i%startEvery
+	to = t.starts[i/startEvery]
+	for n := first; n <= i; n++ {
+		from = to
+		if t.lengths[n] == longString {
+			to += t.long[n]
+		} else {
+			to += int64(t.lengths[n])
+		}
+	}
+	return from, to
+}
+
+// note remembers the place of the next string.
+func (t *stringTable) note(length int) {
+	i := len(t.lengths)
+	if i%startEvery == 0 {
+		t.starts = append(t.starts, t.size)
+	}
+	if length >= longString {
+		if t.long == nil {
+			t.long = map[int]int64{}
+		}
+		t.long[i] = int64(length)
+	}
+	t.lengths = append(t.lengths, uint16(min(length, longString)))
+	t.size += int64(length)
 }
 
 // add keeps s as the next string.
 func (t *stringTable) add(s []byte) error {
-	if len(t.ends) == maxStrings {
+	if len(t.lengths) == maxStrings {
 		return errs.New(errs.TooLarge, "zip_bomb", "The workbook has more than %d different texts; save it as CSV.", maxStrings)
 	}
-	t.size += int64(len(s))
-	t.ends = append(t.ends, t.size)
+	t.note(len(s))
 	if t.file == nil && t.size <= t.max {
 		t.memory = append(t.memory, s...)
 		return nil
@@ -65,13 +105,10 @@ func (t *stringTable) flush() error {
 // get returns string i after flush; errTooLong when it has more than most
 // bytes.
 func (t *stringTable) get(i, most int) (string, error) {
-	if t == nil || i < 0 || i >= len(t.ends) {
+	if t == nil || i < 0 || i >= len(t.lengths) {
 		return "", fmt.Errorf("read workbook: %w: there is no string %d", ErrDamaged, i)
 	}
-	from, to := int64(0), t.ends[i]
-	if i > 0 {
-		from = t.ends[i-1]
-	}
+	from, to := t.place(i)
 	if to-from > int64(most) {
 		return "", errTooLong
 	}

@@ -9,7 +9,7 @@ import (
 
 func TestStringsBeyondTheMemoryAreReadFromAFile(t *testing.T) {
 	table := &stringTable{max: 1000}
-	want := []string{"", strings.Repeat("long", windowSize), "ü"}
+	want := []string{"", strings.Repeat("long", windowSize), "ü", strings.Repeat("x", longString), strings.Repeat("y", longString-1), ""}
 	for i := range 1000 {
 		want = append(want, fmt.Sprint("string ", i))
 	}
