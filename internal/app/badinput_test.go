@@ -71,7 +71,8 @@ func (a answered) fields() (names []string) {
 }
 
 // send uploads a body to the import, or asks path with GET when kind is "".
-func send(t *testing.T, a *apptest.App, path, key, kind string, body io.Reader) (got answered) {
+// header is a list of names and values.
+func send(t *testing.T, a *apptest.App, path, key, kind string, body io.Reader, header ...string) (got answered) {
 	t.Helper()
 	method := http.MethodPost
 	if kind == "" {
@@ -85,9 +86,12 @@ func send(t *testing.T, a *apptest.App, path, key, kind string, body io.Reader) 
 		r.Header.Set("Content-Type", kind)
 	}
 	r.Header.Set("Authorization", "Bearer "+key)
-	status, header, content := a.Send(t, r)
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	status, answer, content := a.Send(t, r)
 	got.status, got.text = status, string(content)
-	if strings.Contains(header.Get("Content-Type"), "json") {
+	if strings.Contains(answer.Get("Content-Type"), "json") {
 		if err := json.Unmarshal(content, &got); err != nil {
 			t.Errorf("%v: %s", err, content)
 		}
@@ -326,8 +330,7 @@ func TestBadRowsAreFindingsAndTheRestIsImported(t *testing.T) {
 				codes[row.Line] += " " + problem.Code
 			}
 		}
-		t.Logf("%v", codes)
-		for line, want := range map[int]string{2: "failed identity_conflict", 3: "failed invalid_username", 6: "created"} {
+		for line, want := range map[int]string{2: "failed identity_conflict", 3: "failed invalid_username", 4: "failed bad_encoding", 5: "failed invalid_email", 6: "created"} {
 			if codes[line] != want {
 				t.Errorf("line %d: %q, want %q", line, codes[line], want)
 			}
@@ -366,6 +369,40 @@ func TestTheSameFileTwiceAtOnceMakesItsMembersOnce(t *testing.T) {
 			t.Errorf("%d members, %v", members, err)
 		}
 	}, apptest.WithConfig(func(c *apptest.Config) { c.BulkPieceRows = 500 }))
+}
+
+func TestTheSameKeyManyTimesAtOnceIsOneJob(t *testing.T) {
+	body, kind := encodeParts(t, fileOf(importHeader+importRow))
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		communityID, key := withPlan(t, a)
+		var all sync.WaitGroup
+		got := make([]answered, 8)
+		for i := range got {
+			all.Go(func() { got[i] = send(t, a, importPath, key, kind, strings.NewReader(body), "Idempotency-Key", "one") })
+		}
+		all.Wait()
+		last := send(t, a, importPath, key, kind, strings.NewReader(body), "Idempotency-Key", "one")
+		if last.status != http.StatusOK {
+			t.Errorf("afterwards: %d %s", last.status, last.text)
+		}
+		for _, g := range got {
+			if g.Code != "in_progress" && (g.status != http.StatusOK || g.Data.JobID != last.Data.JobID) {
+				t.Errorf("%d %s, want job %s", g.status, g.text, last.Data.JobID)
+			}
+		}
+		a.Await(t, communityID, last.Data.JobID)
+		if _, total, err := a.Bulk.List(t.Context(), communityID, bulk.ListFilter{Limit: 10}); total != 1 || err != nil {
+			t.Errorf("%d jobs, %v", total, err)
+		}
+		files := 0
+		if err := a.Files.List(func(string, int64, time.Time) error { files++; return nil }); files != 1 || err != nil {
+			t.Errorf("%d files are kept for one job, %v", files, err)
+		}
+		other, kind := encodeParts(t, fileOf(importHeader))
+		if g := send(t, a, importPath, key, kind, strings.NewReader(other), "Idempotency-Key", "one"); g.status != http.StatusConflict || g.Code != "idempotency_mismatch" {
+			t.Errorf("the key with another file: %d %s", g.status, g.text)
+		}
+	})
 }
 
 func TestPartsComeInAnyOrderAndQuoted(t *testing.T) {
