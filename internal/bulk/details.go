@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -121,12 +122,23 @@ func (b *Bulk) describe(ctx context.Context, j *job, list []record) ([]Detail, e
 		return nil, err
 	}
 	defer look.close()
-	for i := range list {
+	for _, i := range inFileOrder(list) {
 		if details[i], err = look.detail(&list[i]); err != nil {
 			return nil, err
 		}
 	}
 	return details, nil
+}
+
+// inFileOrder are the places of records as they stand in the file: a packed
+// file can only be read forward, and an undo goes backward.
+func inFileOrder(list []record) []int {
+	places := make([]int, len(list))
+	for i := range places {
+		places[i] = i
+	}
+	slices.SortFunc(places, func(a, b int) int { return cmp.Compare(list[a].Pos.Offset, list[b].Pos.Offset) })
+	return places
 }
 
 // look reads single rows of a job's file.
