@@ -152,7 +152,7 @@ func TestAnImportWorksWithoutScript(t *testing.T) {
 		check := olivia.follow(draft+"/columns", url.Values{"mode": {"upsert"}, "column-4": {"-"}})
 		jobID := check[strings.LastIndex(check, "/")+1:]
 		a.Await(t, communityID, jobID)
-		if checked := olivia.get(check); !strings.Contains(checked.text, "1 member would be added. 1 row cannot be imported.") {
+		if checked := olivia.get(check); !strings.Contains(checked.text, "1 member would be created. 1 row cannot be imported.") {
 			t.Errorf("check: %s", checked.text)
 		}
 		run := olivia.follow(check+"/apply", nil)
@@ -164,7 +164,7 @@ func TestAnImportWorksWithoutScript(t *testing.T) {
 		if failed.status != 200 || !strings.Contains(failed.text, "_error_message") || !strings.Contains(failed.header.Get("Content-Disposition"), "spring-failed.csv") {
 			t.Errorf("failed rows: %d %v %s", failed.status, failed.header, failed.text)
 		}
-		if forward := olivia.get(draft + "/jobs/" + done.JobID); !strings.Contains(forward.text, "1 member was added. 1 row was not imported.") {
+		if forward := olivia.get(draft + "/jobs/" + done.JobID); !strings.Contains(forward.text, "1 member was created. 1 row was not imported.") {
 			t.Errorf("run: %s", forward.text)
 		}
 	})

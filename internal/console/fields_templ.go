@@ -97,7 +97,7 @@ func FieldsPage(v FieldsView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, " <section class=\"stack-tight\" aria-labelledby=\"own-title\"><h2 id=\"own-title\">Fields of this community</h2><div class=\"table-card\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 4, " <section class=\"stack-tight\" aria-labelledby=\"own-title\"><h2 id=\"own-title\">Custom fields</h2><div class=\"table-card\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -141,21 +141,21 @@ func FieldsPage(v FieldsView) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = Empty("rows-3", "No own fields yet", "A field is something you want to know of every member: a birthday, a shirt size, a points balance from another system. Imports and the API can fill it at once.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Empty("rows-3", "No custom fields yet", "A field is something you want to know of every member: a birthday, a shirt size, a points balance from another system. Imports and the API can fill it at once.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = fieldTable("Fields of this community", v.Own).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = fieldTable("Custom fields", v.Own).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "</div></section><section class=\"stack-tight\" aria-labelledby=\"default-title\"><h2 id=\"default-title\">Fields that every community has</h2><div class=\"table-card\">")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 8, "</div></section><section class=\"stack-tight\" aria-labelledby=\"default-title\"><h2 id=\"default-title\">Default fields, the same in every community</h2><div class=\"table-card\">")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = fieldTable("Fields that every community has", v.Default).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = fieldTable("Default fields", v.Default).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -132,7 +132,7 @@ func undoWord(j JobView) string {
 func undoText(r Reader, j JobView) string {
 	var parts []string
 	if n := j.Counts.Created; n > 0 {
-		parts = append(parts, "removes "+r.Count(n, "member that it added", "members that it added"))
+		parts = append(parts, "removes "+r.Count(n, "member that it created", "members that it created"))
 	}
 	if n := j.Counts.Updated; n > 0 {
 		parts = append(parts, "gives "+r.Count(n, "changed member", "changed members")+" the old values back")

@@ -162,7 +162,7 @@ func rowView(j JobView, d bulk.Detail, names map[string]string) RowView {
 	}
 	switch {
 	case j.Type == "undo" && d.Outcome == "updated":
-		row.Note = "The member that it added is gone again"
+		row.Note = "The member that it created is gone again"
 	case j.Type == "undo":
 	case d.Outcome == "unchanged":
 		row.Note = "Everything is like that already"

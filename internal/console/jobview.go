@@ -8,15 +8,15 @@ import (
 
 // The outcomes of a row, in the order they are told.
 var outcomes = []struct{ Key, Label, Planned string }{
-	{"created", "Added", "To add"},
-	{"updated", "Changed", "To change"},
+	{"created", "Created", "To create"},
+	{"updated", "Updated", "To update"},
 	{"unchanged", "Unchanged", "Unchanged"},
 	{"skipped", "Skipped", "Skipped"},
 	{"failed", "Failed", "Failed"},
 }
 
 // undone are the outcomes of a job that takes another one back.
-var undone = map[string]string{"created": "Added", "updated": "Undone", "unchanged": "Gone already", "skipped": "Kept", "failed": "Failed"}
+var undone = map[string]string{"created": "Created", "updated": "Undone", "unchanged": "Gone already", "skipped": "Kept", "failed": "Failed"}
 
 // Counts say what became of the rows that were read.
 type Counts struct{ Read, Created, Updated, Unchanged, Skipped, Failed int64 }
@@ -48,7 +48,7 @@ func (j JobView) Live() bool { return j.Status == "queued" || j.Status == "runni
 func (j JobView) Kind() string {
 	switch {
 	case j.DryRun:
-		return "Check"
+		return "Dry run"
 	case j.Type == "update":
 		return "Update"
 	case j.Type == "undo":
@@ -139,13 +139,13 @@ func (j JobView) result(r Reader) string {
 	var done []string
 	verb := map[bool][2]string{false: {"was", "were"}, true: {"would be", "would be"}}[j.DryRun]
 	if c.Created > 0 {
-		done = append(done, r.Count(c.Created, "member "+verb[0], "members "+verb[1])+" added")
+		done = append(done, r.Count(c.Created, "member "+verb[0], "members "+verb[1])+" created")
 	}
 	switch {
 	case c.Updated > 0 && len(done) > 0:
-		done = append(done, r.Number(c.Updated)+" changed")
+		done = append(done, r.Number(c.Updated)+" updated")
 	case c.Updated > 0:
-		done = append(done, r.Count(c.Updated, "member "+verb[0], "members "+verb[1])+" changed")
+		done = append(done, r.Count(c.Updated, "member "+verb[0], "members "+verb[1])+" updated")
 	}
 	if len(done) == 0 {
 		done = []string{"Nothing " + map[bool]string{false: "was", true: "would be"}[j.DryRun] + " changed"}

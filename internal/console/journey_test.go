@@ -191,10 +191,10 @@ func TestAFileIsImportedAndTakenBackInTheWizard(t *testing.T) {
 
 	b.do("make a field of a column", chromedp.SetValue(`select[name="column-4"]`, "+", chromedp.ByQuery))
 	b.press("Check the file")
-	b.sees("3 members would be added. 2 rows cannot be imported.", "5 rows read = 3 + 0 + 0 + 0 + 2", "Import 3 rows", "Atlantis")
+	b.sees("3 members would be created. 2 rows cannot be imported.", "5 rows read = 3 + 0 + 0 + 0 + 2", "Import 3 rows", "Atlantis")
 	b.check("check")
 	b.press("Import 3 rows")
-	b.sees("3 members were added. 2 rows were not imported.", "Undo import")
+	b.sees("3 members were created. 2 rows were not imported.", "Undo import")
 	b.check("done")
 
 	b.press("See the members")
@@ -210,10 +210,10 @@ func TestAFileIsImportedAndTakenBackInTheWizard(t *testing.T) {
 	b.check("profile")
 
 	b.open("/c/" + communityID + "/api-log")
-	b.sees("spring.csv", "Check", "Import", "Done, some rows failed")
+	b.sees("spring.csv", "Dry run", "Import", "Done, some rows failed")
 	b.check("log")
 	b.do("open the newest job", chromedp.Click(".row-link", chromedp.ByQuery))
-	b.sees("3 members were added")
+	b.sees("3 members were created")
 	b.press("Undo import")
 	b.do("type the word", chromedp.SendKeys("#undo-job-word", "undo", chromedp.ByQuery))
 	b.do("undo", chromedp.Click("#undo-job [data-held]", chromedp.ByQuery))

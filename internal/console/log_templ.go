@@ -149,7 +149,7 @@ func LogPage(v LogView) templ.Component {
 					}
 					return nil
 				})
-				templ_7745c5c3_Err = Empty("scroll-text", "Nothing has been imported yet", "Each import, check, update and undo stands here with its rows, whoever started it: a person in the console, a program through the API or the command line.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Empty("scroll-text", "Nothing has been imported yet", "Each import, dry run, update and undo stands here with its rows, whoever started it: a person in the console, a program through the API or the command line.").Render(templ.WithChildren(ctx, templ_7745c5c3_Var5), templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
@@ -479,7 +479,7 @@ func logResults(v LogView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		} else {
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "<div class=\"table-scroll\"><table class=\"table links\"><thead><tr><th scope=\"col\">Job</th><th scope=\"col\">State</th><th scope=\"col\" class=\"num\">Rows</th><th scope=\"col\" class=\"num phone-hide\">Added</th><th scope=\"col\" class=\"num phone-hide\">Changed</th><th scope=\"col\" class=\"num\">Failed</th><th scope=\"col\" class=\"phone-hide\">By</th><th scope=\"col\" class=\"num\">Started</th></tr></thead> <tbody>")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 33, "<div class=\"table-scroll\"><table class=\"table links\"><thead><tr><th scope=\"col\">Job</th><th scope=\"col\">State</th><th scope=\"col\" class=\"num\">Rows</th><th scope=\"col\" class=\"num phone-hide\">Created</th><th scope=\"col\" class=\"num phone-hide\">Updated</th><th scope=\"col\" class=\"num\">Failed</th><th scope=\"col\" class=\"phone-hide\">By</th><th scope=\"col\" class=\"num\">Started</th></tr></thead> <tbody>")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -1024,7 +1024,7 @@ func relationOf(j JobView) string {
 	if j.Type == "undo" {
 		return "Undoes the job"
 	}
-	return "Carries out the check"
+	return "Applies the dry run"
 }
 
 // pace is how often the list is asked for again.

@@ -133,7 +133,7 @@ func fixtureImport(step int) ImportView {
 }
 
 func fixtureLog() LogView {
-	p := fixturePage("API log", "api-log", "Every import, check, update and undo, whoever started it.")
+	p := fixturePage("API log", "api-log", "Every import, dry run, update and undo, whoever started it.")
 	undone := fixtureJob("undone", false)
 	failed := fixtureJob("failed", false)
 	failed.FileName, failed.Counts, failed.By = "broken.xlsx", Counts{Read: 12, Created: 10, Failed: 2}, "Nightly import"

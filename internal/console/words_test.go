@@ -95,8 +95,8 @@ func TestAJobIsToldInOneSentence(t *testing.T) {
 		want string
 	}{
 		{"nothing to do", JobView{Status: "completed", Counts: Counts{Read: 2, Unchanged: 2}}, "Nothing was changed."},
-		{"one of each", JobView{Status: "completed_with_errors", Counts: Counts{Read: 3, Created: 1, Updated: 1, Failed: 1}}, "1 member was added and 1 changed. 1 row was not imported."},
-		{"a check", JobView{Status: "completed", DryRun: true, Counts: Counts{Read: 1200, Updated: 1200}}, "1,200 members would be changed."},
+		{"one of each", JobView{Status: "completed_with_errors", Counts: Counts{Read: 3, Created: 1, Updated: 1, Failed: 1}}, "1 member was created and 1 updated. 1 row was not imported."},
+		{"a check", JobView{Status: "completed", DryRun: true, Counts: Counts{Read: 1200, Updated: 1200}}, "1,200 members would be updated."},
 		{"an empty file", JobView{Status: "completed"}, "The file has no rows."},
 		{"a cancelled import", JobView{Status: "cancelled", Counts: Counts{Read: 10, Created: 9, Skipped: 1}}, "Cancelled. 9 rows were written before that, and stay."},
 		{"a cancelled check", JobView{Status: "cancelled", DryRun: true, Counts: Counts{Read: 10, Created: 10}}, "Cancelled. Nothing was changed."},
