@@ -295,13 +295,42 @@ func records(rows []row, verdicts []verdict, tagNames map[string]string) []recor
 			}
 		}
 		if v.outcome == Updated {
-			list[i].Changes = stored(v.changes)
+			list[i].Changes = stored(named(v.changes, tagNames))
 		}
 		if tagNames != nil {
 			list[i].Digest = v.digest(tagNames)
 		}
 	}
 	return list
+}
+
+// named puts names in place of the ids of tags, for a plan: some of them it
+// only imagined. Without names the changes stay as they are.
+func named(changes []member.Change, tagNames map[string]string) []member.Change {
+	if tagNames == nil {
+		return changes
+	}
+	shown := slices.Clone(changes)
+	for i := range shown {
+		c := &shown[i]
+		if c.Field.Type == member.TagList {
+			c.Old, c.New = tagsByName(c.Old, tagNames), tagsByName(c.New, tagNames)
+		}
+	}
+	return shown
+}
+
+func tagsByName(value any, tagNames map[string]string) any {
+	ids, ok := value.([]string)
+	if !ok {
+		return value
+	}
+	names := make([]string, len(ids))
+	for i, tagID := range ids {
+		names[i] = tagNames[tagID]
+	}
+	slices.Sort(names)
+	return names
 }
 
 func stored(changes []member.Change) []storedChange {
@@ -334,17 +363,11 @@ func (v *verdict) as(planned *record, tagNames map[string]string) bool {
 // digest is a fingerprint of what a verdict would do, never 0. Tags go in by
 // name: one that a dry run only imagined has no id yet.
 func (v *verdict) digest(tagNames map[string]string) uint64 {
-	named := func(f *member.Field, value any) []byte {
-		ids, ok := value.([]string)
-		if !ok || f.Type != member.TagList {
-			return rawJSON(value)
+	shown := func(f *member.Field, value any) []byte {
+		if f.Type == member.TagList {
+			value = tagsByName(value, tagNames)
 		}
-		names := make([]string, len(ids))
-		for i, tagID := range ids {
-			names[i] = tagNames[tagID]
-		}
-		slices.Sort(names)
-		return rawJSON(names)
+		return rawJSON(value)
 	}
 	h := fnv.New64a()
 	_, _ = fmt.Fprint(h, v.outcome) // a hash takes every byte
@@ -353,7 +376,7 @@ func (v *verdict) digest(tagNames map[string]string) uint64 {
 		if v.outcome == Created {
 			old = nil
 		}
-		_, _ = fmt.Fprintf(h, "\x00%s\x00%s\x00%s", c.Field.ID, named(c.Field, old), named(c.Field, c.New))
+		_, _ = fmt.Fprintf(h, "\x00%s\x00%s\x00%s", c.Field.ID, shown(c.Field, old), shown(c.Field, c.New))
 	}
 	for _, p := range v.problems {
 		_, _ = fmt.Fprintf(h, "\x00%s\x00%s", p.Column, p.Code)

@@ -79,6 +79,9 @@ func TestTheDetailsOfAPlanShowOldAndNew(t *testing.T) {
 		if rows := f.details(plan, bulk.DetailFilter{Line: 3}); len(rows) != 1 || rows[0].Outcome != "created" || len(rows[0].Changes) != 7 {
 			f.Fatalf("line 3: %+v", rows)
 		}
+		if rows := f.details(plan, bulk.DetailFilter{Line: 5}); len(rows) != 1 || !cmp.Equal(rows[0].Changes[0].New, []string{"beta", "one"}) {
+			f.Fatalf("line 5 does not name the tags it would make: %+v", rows)
+		}
 		if rows := f.details(plan, bulk.DetailFilter{Outcome: "skipped"}); len(rows) != 1 || rows[0].Line != 8 {
 			f.Fatalf("skipped: %+v", rows)
 		}

@@ -1,5 +1,5 @@
 // Package id makes the ids of everything: 24 lower-case hex digits that sort
-// by the time they were made, and within one process by their order.
+// by the millisecond they were made in, and within one process by their order.
 package id
 
 import (
@@ -14,23 +14,24 @@ import (
 const Size = 24
 
 var (
-	process [5]byte
+	process [3]byte
 	counter atomic.Uint32
 )
 
 func init() {
 	var seed [8]byte
 	_, _ = rand.Read(seed[:]) // never fails, see crypto/rand
-	copy(process[:], seed[:5])
+	copy(process[:], seed[:3])
 	counter.Store(uint32(seed[5])<<8 | uint32(seed[6]))
 }
 
-// New returns an id for something made at now: 4 bytes of seconds, 5 bytes
-// that are random for the process, 3 bytes of a counter.
+// New returns an id for something made at now: 4 bytes of seconds, 2 of the
+// fraction of the second, 3 that are random for the process, 3 of a counter.
 func New(now time.Time) string {
 	var raw [12]byte
 	binary.BigEndian.PutUint32(raw[:4], uint32(now.Unix()))
-	copy(raw[4:9], process[:])
+	binary.BigEndian.PutUint16(raw[4:6], uint16(now.Nanosecond()/1_000_000))
+	copy(raw[6:9], process[:])
 	n := counter.Add(1)
 	raw[9], raw[10], raw[11] = byte(n>>16), byte(n>>8), byte(n)
 	return hex.EncodeToString(raw[:])

@@ -2,6 +2,7 @@ package member
 
 import (
 	"context"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/regulars/regulars/internal/auth"
@@ -146,5 +147,6 @@ func (n Names) Show(f *Field, value any) any {
 			shown[i] = name
 		}
 	}
+	slices.Sort(shown)
 	return shown
 }
