@@ -2,10 +2,6 @@ package bulk
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"hash/fnv"
-	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -37,33 +33,15 @@ type application struct {
 	dreamt      map[string]string                 // of a dry run: tags it would have made
 	tells       bool                              // see planner
 	hopeful     atomic.Bool                       // the last piece met nobody: assume that of the next one too
+	db          *sqldb.DB
+	watch       *sqldb.Watch      // nil: forecasts may not look people up
+	touched     map[identity]bool // keys of whom the last piece changed
 }
 
 // applied is what a piece did.
 type applied struct {
 	verdicts []verdict
 	counts   Counts
-}
-
-// forecast is a plan made before its transaction, while the one before still
-// writes, in the hope that everybody in the piece is new.
-type forecast struct {
-	planner *planner
-	applied applied
-}
-
-// foresee plans a piece without the database. It returns nil where the plan
-// would rest on more than the unique keys can prove.
-func (a *application) foresee(rows []row, tags map[string]string, now time.Time) *forecast {
-	if !a.hopeful.Load() {
-		return nil
-	}
-	p := newPlanner(a.rules, newCrowd(len(rows)), tags, now)
-	done := p.decideAll(rows)
-	if len(p.unproven(rows, true)) > 0 {
-		return nil
-	}
-	return &forecast{p, done}
 }
 
 // apply plans and writes a piece in the caller's transaction. It changes
@@ -79,7 +57,11 @@ func (a *application) apply(ctx context.Context, tx *sqldb.Tx, piece *piece, now
 	}
 	a.tags.Store(&tags)
 	f := piece.forecast
-	if f == nil || !maps.Equal(tags, f.planner.tags) {
+	holds, err := a.holds(ctx, tx, f, tags)
+	if err != nil {
+		return applied{}, err
+	}
+	if !holds {
 		if f, err = a.plan(ctx, tx, piece.rows, tags, now, a.hopeful.Load()); err != nil {
 			return applied{}, err
 		}
@@ -92,6 +74,7 @@ func (a *application) apply(ctx context.Context, tx *sqldb.Tx, piece *piece, now
 		return applied{}, err
 	}
 	a.hopeful.Store(f.applied.counts.Updated+f.applied.counts.Unchanged == 0)
+	a.touched = f.planner.crowd.touched()
 	return f.applied, nil
 }
 
@@ -107,7 +90,7 @@ func loadTags(ctx context.Context, q sqldb.Querier, communityID string) (map[str
 // plan decides all rows. While a verdict rests on a key that nobody looked
 // up, and that nothing else proves to be free or taken, it looks those keys up
 // and decides again.
-func (a *application) plan(ctx context.Context, tx *sqldb.Tx, rows []row, tags map[string]string, now time.Time, hopeful bool) (*forecast, error) {
+func (a *application) plan(ctx context.Context, q sqldb.Querier, rows []row, tags map[string]string, now time.Time, hopeful bool) (*forecast, error) {
 	keys := []identity{}
 	if !hopeful {
 		keys = firstKeys(a.rules, rows)
@@ -116,13 +99,14 @@ func (a *application) plan(ctx context.Context, tx *sqldb.Tx, rows []row, tags m
 		// Each round starts from what the database said: a round changes people.
 		p := newPlanner(a.rules, newCrowd(len(rows)), tags, now)
 		p.tells = a.tells
-		if err := p.crowd.load(ctx, tx, a.communityID, keys, true); err != nil {
+		_, locks := q.(*sqldb.Tx)
+		if err := p.crowd.load(ctx, q, a.communityID, keys, locks); err != nil {
 			return nil, err
 		}
 		done := p.decideAll(rows)
 		unproven := p.unproven(rows, hopeful)
 		if len(unproven) == 0 {
-			return &forecast{p, done}, nil
+			return &forecast{planner: p, applied: done}, nil
 		}
 		keys = append(keys, unproven...)
 	}
@@ -277,121 +261,4 @@ func history(verdicts []verdict) []member.Change {
 		}
 	}
 	return changes
-}
-
-// records are what is kept of a piece's rows. Values of created rows stand in
-// the file and are not kept again. A plan is kept with tagNames, for its
-// fingerprints.
-func records(rows []row, verdicts []verdict, tagNames map[string]string) []record {
-	list := make([]record, len(rows))
-	for i := range rows {
-		v := &verdicts[i]
-		list[i] = record{Outcome: v.outcome, Pos: rows[i].pos, Problems: v.problems}
-		list[i].Pos.Line = rows[i].line
-		if v.person != nil && (v.outcome == Created || v.outcome == Updated) {
-			list[i].NewAccount = v.outcome == Created && v.person.newAccount
-			if tagNames == nil || !v.person.newAccount && !v.person.imagined {
-				list[i].UserID = v.person.AccountID // a dry run makes no ids up
-			}
-		}
-		if v.outcome == Updated {
-			list[i].Changes = stored(named(v.changes, tagNames))
-		}
-		if tagNames != nil {
-			list[i].Digest = v.digest(tagNames)
-		}
-	}
-	return list
-}
-
-// named puts names in place of the ids of tags, for a plan: some of them it
-// only imagined. Without names the changes stay as they are.
-func named(changes []member.Change, tagNames map[string]string) []member.Change {
-	if tagNames == nil {
-		return changes
-	}
-	shown := slices.Clone(changes)
-	for i := range shown {
-		c := &shown[i]
-		if c.Field.Type == member.TagList {
-			c.Old, c.New = tagsByName(c.Old, tagNames), tagsByName(c.New, tagNames)
-		}
-	}
-	return shown
-}
-
-func tagsByName(value any, tagNames map[string]string) any {
-	ids, ok := value.([]string)
-	if !ok {
-		return value
-	}
-	names := make([]string, len(ids))
-	for i, tagID := range ids {
-		names[i] = tagNames[tagID]
-	}
-	slices.Sort(names)
-	return names
-}
-
-func stored(changes []member.Change) []storedChange {
-	list := make([]storedChange, len(changes))
-	for i, c := range changes {
-		list[i] = storedChange{Field: c.Field.ID, Old: rawJSON(c.Old), New: rawJSON(c.New)}
-	}
-	return list
-}
-
-func rawJSON(v any) json.RawMessage {
-	text, err := json.Marshal(v)
-	if err != nil {
-		panic(err) //nolint:forbidigo // values of fields always encode
-	}
-	return text
-}
-
-// as reports whether a verdict does what a plan's record says, to whom it says.
-func (v *verdict) as(planned *record, tagNames map[string]string) bool {
-	if v.digest(tagNames) != planned.Digest {
-		return false
-	}
-	if v.person == nil || v.outcome != Created && v.outcome != Updated {
-		return true
-	}
-	return (planned.UserID == "" || planned.UserID == v.person.AccountID) && planned.NewAccount == (v.outcome == Created && v.person.newAccount)
-}
-
-// digest is a fingerprint of what a verdict would do, never 0. Tags go in by
-// name: one that a dry run only imagined has no id yet.
-func (v *verdict) digest(tagNames map[string]string) uint64 {
-	shown := func(f *member.Field, value any) []byte {
-		if f.Type == member.TagList {
-			value = tagsByName(value, tagNames)
-		}
-		return rawJSON(value)
-	}
-	h := fnv.New64a()
-	_, _ = fmt.Fprint(h, v.outcome) // a hash takes every byte
-	for _, c := range v.changes {
-		old := c.Old
-		if v.outcome == Created {
-			old = nil
-		}
-		_, _ = fmt.Fprintf(h, "\x00%s\x00%s\x00%s", c.Field.ID, shown(c.Field, old), shown(c.Field, c.New))
-	}
-	for _, p := range v.problems {
-		_, _ = fmt.Fprintf(h, "\x00%s\x00%s", p.Column, p.Code)
-	}
-	return h.Sum64() | 1
-}
-
-// tagNames are the names of all tags a piece knows, by id.
-func (p *planner) tagNames() map[string]string {
-	names := make(map[string]string, len(p.tags))
-	for name, tagID := range p.tags {
-		names[tagID] = name
-	}
-	for name, tagID := range p.tagIDs {
-		names[tagID] = name
-	}
-	return names
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 
+	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -160,4 +161,29 @@ func (c *crowd) admit(ctx context.Context, q sqldb.Querier, communityID string, 
 		c.refs[decimalText(r.Number)] = c.refs[r.AccountID]
 	}
 	return nil
+}
+
+// touched are all keys of whom the piece made or changed, those they gave up
+// too.
+func (c *crowd) touched() map[identity]bool {
+	keys := map[identity]bool{}
+	for _, p := range c.people {
+		if !p.newAccount && !p.newMember && !p.dirty && p.wasNamed == "" {
+			continue
+		}
+		keys[identity{member.EmailName, p.EmailKey}] = true
+		keys[identity{member.Username, p.UsernameKey}] = true
+		keys[identity{refKind, p.AccountID}] = true
+		if p.wasNamed != "" {
+			keys[identity{member.Username, auth.UsernameKey(p.wasNamed)}] = true
+		}
+		for f, before := range p.held {
+			for _, value := range []any{before, p.Get(f)} {
+				if value != nil {
+					keys[identity{f.ID, member.IdentifierKey(value)}] = true
+				}
+			}
+		}
+	}
+	return keys
 }

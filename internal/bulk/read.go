@@ -23,7 +23,7 @@ type feed struct {
 
 // startFeed reads the job's table from where it stands, in a goroutine that
 // ends with ctx or with the file; pieces is closed then.
-func (r *run) startFeed(ctx context.Context, table openFile, rd *reader, foresee func(*piece)) *feed {
+func (r *run) startFeed(ctx context.Context, table openFile, rd *reader, foresee func(context.Context, *piece)) *feed {
 	f := &feed{pieces: make(chan *piece)}
 	number, read := r.job.Pieces, r.job.Counts.Read
 	go func() {
@@ -35,7 +35,7 @@ func (r *run) startFeed(ctx context.Context, table openFile, rd *reader, foresee
 				f.err = err
 				return
 			}
-			foresee(p) // also what was read before an error
+			foresee(ctx, p) // also what was read before an error
 			select {
 			case f.pieces <- p:
 			case <-ctx.Done():

@@ -57,7 +57,7 @@ func (h *rehearsal) take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]record,
 	return records(p.rows, done.verdicts, plan.tagNames()), done.counts, nil
 }
 
-func (h *rehearsal) foresee(*piece) {}
+func (h *rehearsal) foresee(context.Context, *piece) {}
 
 // bringBack puts those carried along into the crowd whom the rows of a piece
 // may name.
@@ -206,7 +206,7 @@ func (s *performance) take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]recor
 	}
 }
 
-func (s *performance) foresee(*piece) {}
+func (s *performance) foresee(context.Context, *piece) {}
 
 func (s *performance) settled(*piece) {}
 

@@ -18,6 +18,7 @@ import (
 // again after any crash.
 func (b *Bulk) work(ctx context.Context, queued *jobs.Job, args runArgs) error {
 	r := &run{Bulk: b, queued: queued}
+	ctx, r.watch = b.db.Watch(ctx)
 	start, err := b.beginning(ctx, args.CommunityID, args.JobID)
 	if err != nil {
 		return r.settle(ctx, err)
@@ -37,6 +38,7 @@ func (b *Bulk) work(ctx context.Context, queued *jobs.Job, args runArgs) error {
 type run struct {
 	*Bulk
 	queued *jobs.Job
+	watch  *sqldb.Watch
 	start  sheet.Pos // of the file's rows
 	job    job
 }
@@ -106,7 +108,7 @@ func (r *run) readFile(ctx context.Context) error {
 // step is what one piece goes through: applied for real, only planned, or
 // applied against a plan.
 type step interface {
-	foresee(p *piece) // before the transaction, in the goroutine that reads
+	foresee(ctx context.Context, p *piece) // before the transaction, in the goroutine that reads
 	take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]record, Counts, error)
 	settled(p *piece) // the piece is committed
 }
@@ -121,6 +123,7 @@ func (r *run) stepFor(ctx context.Context, ru *rules, l *layout) (step, error) {
 		return &performance{run: r, application: a}, nil
 	}
 	a.hopeful.Store(r.job.Type == Import)
+	a.db, a.watch = r.db, r.watch
 	tags, err := loadTags(ctx, r.db, r.job.CommunityID)
 	a.tags.Store(&tags)
 	return &plainStep{run: r, application: a}, err
@@ -169,8 +172,8 @@ func (s *plainStep) take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]record,
 	return records(p.rows, done.verdicts, nil), done.counts, nil
 }
 
-func (s *plainStep) foresee(p *piece) {
-	p.forecast = s.application.foresee(p.rows, *s.tags.Load(), s.clock.Now())
+func (s *plainStep) foresee(ctx context.Context, p *piece) {
+	p.forecast = s.application.foresee(ctx, p.rows, *s.tags.Load(), s.clock.Now())
 }
 
 func (s *plainStep) settled(*piece) {}

@@ -29,6 +29,7 @@ type Querier interface {
 // DB is an open database. SQLite has one writer, so it gets two pools: write
 // (one connection) and read (many). On PostgreSQL both are the same pool.
 type DB struct {
+	writes      writes
 	read, write *sql.DB
 	dialect     Dialect
 	signals     *signals
@@ -137,7 +138,13 @@ func (db *DB) Pool() *sql.DB { return db.write }
 
 // Exec runs one statement in its own transaction.
 func (db *DB) Exec(ctx context.Context, query string, args ...any) (int64, error) {
-	return affected(db.write.ExecContext(ctx, query, args...))
+	conn, err := db.write.Conn(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = conn.Close() }() // gives it back to the pool
+	db.wrote(ctx)
+	return affected(conn.ExecContext(ctx, query, args...))
 }
 
 // Query reads; a statement that writes goes through Exec or Tx.

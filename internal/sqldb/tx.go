@@ -10,6 +10,7 @@ import (
 
 // Tx is a running transaction. It is used by one goroutine.
 type Tx struct {
+	db          *DB
 	conn        *sql.Conn
 	tx          *sql.Tx
 	dialect     Dialect
@@ -36,7 +37,7 @@ func BeforeCommit(ctx context.Context, f func(context.Context, *Tx) error) conte
 func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error {
 	const tries = 6
 	for try := 1; ; try++ {
-		tx := &Tx{dialect: db.dialect, signals: db.signals}
+		tx := &Tx{db: db, dialect: db.dialect, signals: db.signals}
 		err := tx.run(ctx, db.write, f)
 		if err == nil {
 			for _, after := range tx.afterCommit {
@@ -79,6 +80,7 @@ func (t *Tx) run(ctx context.Context, pool *sql.DB, f func(*Tx) error) (err erro
 			return err
 		}
 	}
+	t.db.wrote(ctx)
 	return t.tx.Commit()
 }
 
