@@ -57,7 +57,7 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 	p.Members = member.New(p.DB, now)
 	p.Auth = auth.New(p.DB, p.Communities, p.Members, now, log)
 	p.Bulk = bulk.New(bulk.Deps{
-		DB: p.DB, Files: p.Files, Members: p.Members, Auth: p.Auth, Communities: p.Communities, Clock: now, Log: log,
+		DB: p.DB, Files: p.Files, Members: p.Members, Clock: now, Log: log,
 		Limits: bulk.Limits{PieceRows: c.BulkPieceRows, Keep: time.Duration(c.BulkKeepDays) * 24 * time.Hour},
 	}, p.Jobs)
 	jobs.Register(p.Jobs, p.sweep)

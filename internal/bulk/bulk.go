@@ -9,10 +9,8 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/clock"
-	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/member"
@@ -79,14 +77,12 @@ func (l Limits) rowsAfter(read int64) int {
 
 // Deps are the parts bulk work stands on.
 type Deps struct {
-	DB          *sqldb.DB
-	Files       *blob.Dir
-	Members     *member.Members
-	Auth        *auth.Auth
-	Communities *community.Communities
-	Clock       clock.Clock
-	Log         *slog.Logger
-	Limits      Limits
+	DB      *sqldb.DB
+	Files   *blob.Dir
+	Members *member.Members
+	Clock   clock.Clock
+	Log     *slog.Logger
+	Limits  Limits
 }
 
 // Bulk starts, runs and reports bulk jobs. It may be used from many

@@ -55,7 +55,7 @@ func newFixture(t *testing.T, db *sqldb.DB, pieceRows int) *fixture {
 	f.auth = auth.New(db, f.communities, f.members, now, log)
 	f.engine = jobs.New(db, now, log, jobs.EngineOptions{})
 	f.bulk = bulk.New(bulk.Deps{
-		DB: db, Files: files, Members: f.members, Auth: f.auth, Communities: f.communities, Clock: now, Log: log,
+		DB: db, Files: files, Members: f.members, Clock: now, Log: log,
 		Limits: bulk.Limits{PieceRows: pieceRows},
 	}, f.engine)
 	c, err := f.communities.Create(t.Context(), community.Input{Name: "Test"})
