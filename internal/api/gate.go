@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -53,9 +54,15 @@ func (a *API) admit(rt *route, w http.ResponseWriter, r *http.Request) (*http.Re
 }
 
 func (a *API) judge(rt *route, w http.ResponseWriter, r *http.Request) (*http.Request, error) {
+	if rt.is(anyone) {
+		return r, nil
+	}
 	actor, err := a.authenticate(w, r)
 	if err != nil {
 		return r, err
+	}
+	if rt.is(personal) {
+		return r.WithContext(auth.WithActor(r.Context(), actor)), a.Auth.MayAsPerson(actor, rt.need)
 	}
 	if actor.Kind == auth.Anonymous {
 		if rt.is(open) {
@@ -128,6 +135,9 @@ func (a *API) intoBody(ctx context.Context, need []auth.Permission, names ...str
 
 // may returns nil if the actor may do one of need, else why not the first.
 func (a *API) may(ctx context.Context, actor auth.Actor, need []auth.Permission) (refusal error) {
+	if len(need) == 0 {
+		return errors.New("an operation does not say who may use it")
+	}
 	for _, permission := range need {
 		err := a.Auth.Can(ctx, actor, actor.CommunityID, permission)
 		if err == nil {

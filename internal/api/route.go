@@ -32,6 +32,8 @@ const (
 	reads                       // a POST that only asks
 	takesFile                   // reads a form with a file
 	forever                     // its answer is kept for its Idempotency-Key without end
+	anyone                      // needs no credential, and looks at none
+	personal                    // is about the person who asks, not about a community: needs a session or a user key
 )
 
 func (rt *route) is(t trait) bool { return rt.traits&t != 0 }
@@ -95,6 +97,9 @@ func (a area) operation(rt *route) *huma.Operation {
 		Parameters: rt.parameters(),
 		Responses:  rt.responses(status),
 		Extensions: map[string]any{"x-permissions": rt.need},
+	}
+	if rt.is(anyone) {
+		op.Security = []map[string][]string{}
 	}
 	if rt.is(open) {
 		op.Security = []map[string][]string{{}, {"bearer": {}}, {"apiKey": {}}}

@@ -22,7 +22,10 @@ func (a *Auth) Can(ctx context.Context, actor Actor, communityID string, need Pe
 		if actor.CommunityID != communityID {
 			return wrongCommunity()
 		}
-		if !grants(actor.Permissions, need) {
+		if need == BeMember {
+			return nil
+		}
+		if !grants(actor.Permissions, onKey(need)) {
 			return errs.New(errs.Forbidden, "missing_permission", "This API key lacks the permission %q.", need)
 		}
 		return nil
@@ -36,6 +39,26 @@ func (a *Auth) Can(ctx context.Context, actor Actor, communityID string, need Pe
 		return a.canOpen(ctx, communityID, need)
 	default:
 		return authenticationRequired(need)
+	}
+}
+
+// MayAsPerson returns nil when the actor is a person: one who has signed in,
+// or a program of theirs whose key has one of need. It fails with
+// Unauthenticated "authentication_required", or Forbidden "person_required" or
+// "missing_permission".
+func (a *Auth) MayAsPerson(actor Actor, need []Permission) error {
+	switch actor.Kind {
+	case Session:
+		return nil
+	case UserKey:
+		if slices.ContainsFunc(need, func(p Permission) bool { return grants(actor.Permissions, p) }) {
+			return nil
+		}
+		return errs.New(errs.Forbidden, "missing_permission", "This API key lacks the permission for this.")
+	case Anonymous:
+		return authenticationRequired("")
+	default:
+		return errs.New(errs.Forbidden, "person_required", "This is about a person: a community's API key cannot do it, a session or a user's API key can.")
 	}
 }
 
@@ -71,7 +94,10 @@ type rights struct {
 }
 
 func (r rights) allow(need Permission) bool {
-	return r.everything || r.granted(ServerAdministrator) || r.granted(byRole[need])
+	if need == MaySeePenalties && slices.ContainsFunc(penalising, r.granted) {
+		return true
+	}
+	return r.everything || need == BeMember || r.granted(ServerAdministrator) || r.granted(byRole[need])
 }
 
 func (r rights) granted(serverPermission string) bool {

@@ -114,11 +114,41 @@ var (
 	}
 )
 
+// What Can is asked for where a role of a person tells more apart than a key
+// does. A key has none of these; it needs what onKey says.
+const (
+	BeMember         Permission = "be_member" // any active member, and any key of the community
+	MayInvite        Permission = "may_invite"
+	MayWarn          Permission = "may_warn"
+	MaySuspend       Permission = "may_suspend"
+	MayKick          Permission = "may_kick"
+	MayBan           Permission = "may_ban"
+	MaySeePenalties  Permission = "may_see_penalties" // one of the four before
+	OverrideLanguage Permission = "may_override_language"
+)
+
+// onKey is the permission a key needs for need.
+func onKey(need Permission) Permission {
+	switch need {
+	case MayInvite, OverrideLanguage:
+		return Community
+	case MayWarn, MaySuspend, MayKick, MayBan, MaySeePenalties:
+		return ManageUser
+	default:
+		return need
+	}
+}
+
 // byRole says which permission of a role lets a person do what a key needs a
 // permission for; ServerAdministrator lets them do everything.
 var byRole = map[Permission]string{
-	ManageRoles: RolesPermission,
+	ManageRoles: RolesPermission, Channels: ManageChannels, MayInvite: CreateInvite, MayWarn: WarnMembers,
+	MaySuspend: SuspendMembers, MayKick: KickMembers, MayBan: BanMembers, OverrideLanguage: OverwriteLanguageSettings,
 }
+
+// penalising are the permissions of a role that let a person see the
+// misconduct log.
+var penalising = []string{WarnMembers, SuspendMembers, KickMembers, BanMembers}
 
 // ServerPermissions returns the names of what a role may allow in the whole
 // community.

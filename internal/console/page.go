@@ -62,6 +62,10 @@ var nouns = []noun{
 	{"settings", "Settings", "settings", "/settings/appearance"},
 }
 
+// T says a sentence in the reader's language: english is a constant, with
+// verbs of fmt for args.
+func (p Page) T(english string, args ...any) string { return p.Reader.T(english, args...) }
+
 // In is the address of a page of the community.
 func (p Page) In(path string) string { return "/c/" + p.Community.ID + path }
 

@@ -7,12 +7,15 @@ import (
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
+
+	"github.com/regulars/regulars/internal/i18n"
 )
 
 // Reader is who looks at a page: how numbers are grouped and which zone and
 // moment dates are told from. The zero Reader reads English in UTC.
 type Reader struct {
-	Language language.Tag
+	Language language.Tag   // how numbers are grouped
+	Words    i18n.Printer   // in which the pages speak
 	Zone     *time.Location // nil: UTC
 	Now      time.Time
 }
@@ -30,8 +33,12 @@ func readerFor(acceptLanguage string, zone *time.Location, now time.Time) Reader
 		tags = []language.Tag{language.English}
 	}
 	tag, _, _ := languages.Match(tags...)
-	return Reader{Language: tag, Zone: zone, Now: now}
+	return Reader{Language: tag, Words: i18n.For(i18n.Match(acceptLanguage)), Zone: zone, Now: now}
 }
+
+// T says a sentence in the reader's language: english is a constant, with
+// verbs of fmt for args.
+func (r Reader) T(english string, args ...any) string { return r.Words.T(english, args...) }
 
 // Number groups the digits of n the way the reader does.
 func (r Reader) Number(n int64) string {

@@ -1,0 +1,98 @@
+// Package i18n says the product's sentences in the languages it knows. The key
+// of a sentence is the sentence in English, as it stands in the code; the
+// catalogue holds one file of translations for each other language.
+package i18n
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"sync"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+	"golang.org/x/text/message/catalog"
+)
+
+// Languages are the languages the product speaks; the first is for everybody
+// else.
+var Languages = []language.Tag{language.English, language.German, language.Spanish, language.Japanese}
+
+//go:embed catalogue/*.json
+var files embed.FS
+
+var sentences = sync.OnceValue(func() *catalog.Builder {
+	built := catalog.NewBuilder(catalog.Fallback(language.English))
+	for _, tag := range Languages[1:] {
+		translations, err := Catalogue(tag)
+		for english, translated := range translations {
+			if err == nil && translated != "" {
+				err = built.SetString(tag, english, translated)
+			}
+		}
+		if err != nil {
+			panic(err) //nolint:forbidigo // the files are ours and tested
+		}
+	}
+	return built
+})
+
+// Catalogue returns the translations of a language by the English sentence; of
+// English itself there are none.
+func Catalogue(tag language.Tag) (map[string]string, error) {
+	text, err := fs.ReadFile(files, "catalogue/"+tag.String()+".json")
+	if err != nil {
+		return nil, fmt.Errorf("read catalogue: %w", err)
+	}
+	translations := map[string]string{}
+	if err := json.Unmarshal(text, &translations); err != nil {
+		return nil, fmt.Errorf("read catalogue of %s: %w", tag, err)
+	}
+	return translations, nil
+}
+
+var matcher = language.NewMatcher(Languages)
+
+// Match returns the language that serves best whoever wants one of wanted, the
+// first above all. Each is a BCP 47 tag or a whole Accept-Language header;
+// what is neither is passed over.
+func Match(wanted ...string) language.Tag {
+	var tags []language.Tag
+	for _, one := range wanted {
+		parsed, _, err := language.ParseAcceptLanguage(one)
+		if err == nil {
+			tags = append(tags, parsed...)
+		}
+	}
+	_, index, _ := matcher.Match(tags...)
+	return Languages[index]
+}
+
+// Printer says sentences in one language. The zero Printer speaks English.
+type Printer struct{ tag language.Tag }
+
+// For returns the Printer of one of Languages.
+func For(tag language.Tag) Printer { return Printer{tag} }
+
+// Language is the language of the printer.
+func (p Printer) Language() language.Tag {
+	if p.tag == language.Und {
+		return language.English
+	}
+	return p.tag
+}
+
+// T says a sentence; english is a constant with verbs of fmt for args (%s, %d,
+// %[2]s). A sentence without a translation is said in English.
+func (p Printer) T(english string, args ...any) string {
+	return message.NewPrinter(p.Language(), message.Catalog(sentences())).Sprintf(english, args...)
+}
+
+// Count says one for 1 and many for every other n; both have one %d for n.
+func (p Printer) Count(n int64, one, many string) string {
+	if n == 1 {
+		return p.T(one, n)
+	}
+	return p.T(many, n)
+}
