@@ -22,7 +22,7 @@ var floors = []string{
 	"internal/sqldb/pgtest",
 	"internal/sqldb/sqldbtest",
 	"internal/jobs internal/once",
-	"internal/event internal/mail internal/httpx",
+	"internal/event internal/audit internal/mail internal/media internal/httpx",
 	"internal/community",
 	"internal/auth",
 	"internal/member",

@@ -1,6 +1,11 @@
 package auth
 
-import "context"
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/sqldb"
+)
 
 // Kind says how an actor proved who it is.
 type Kind string
@@ -53,4 +58,14 @@ func WithActor(ctx context.Context, a Actor) context.Context {
 func ActorOf(ctx context.Context) Actor {
 	a, _ := ctx.Value(actorKey{}).(Actor)
 	return a
+}
+
+// Note writes into the audit log, in the caller's transaction, what the actor
+// that ctx carries did. action is noun.verb, and the noun the target's type;
+// now is in Unix milliseconds.
+func Note(ctx context.Context, tx *sqldb.Tx, now int64, communityID, action string, target audit.Target, changes ...audit.Change) error {
+	actor := ActorOf(ctx)
+	return audit.Append(ctx, tx, audit.Entry{
+		CommunityID: communityID, At: now, Actor: actor.Ref(), ActorName: actor.Name, Action: action, Target: target, Changes: changes,
+	})
 }
