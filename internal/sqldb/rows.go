@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -31,7 +30,8 @@ func (t *Tx) InsertRows(ctx context.Context, r Rows) error {
 	if t.dialect == Postgres {
 		return t.copyRows(ctx, r)
 	}
-	return t.execRows(ctx, "INSERT INTO "+r.Table+" ("+strings.Join(r.Columns, ", ")+") VALUES ("+Marks(1, len(r.Columns))+")", r)
+	marks := strings.Repeat("?, ", len(r.Columns)-1) + "?"
+	return t.execRows(ctx, "INSERT INTO "+r.Table+" ("+strings.Join(r.Columns, ", ")+") VALUES ("+marks+")", 0, r)
 }
 
 // UpdateRows updates many rows by key: the first keys columns of r find a row,
@@ -45,14 +45,13 @@ func (t *Tx) UpdateRows(ctx context.Context, keys int, r Rows) error {
 	}
 	var set, where []string
 	for i, column := range r.Columns {
-		pair := fmt.Sprintf("%s = $%d", column, i+1)
 		if i < keys {
-			where = append(where, pair)
+			where = append(where, column+" = ?")
 		} else {
-			set = append(set, pair)
+			set = append(set, column+" = ?")
 		}
 	}
-	return t.execRows(ctx, "UPDATE "+r.Table+" SET "+strings.Join(set, ", ")+" WHERE "+strings.Join(where, " AND "), r)
+	return t.execRows(ctx, "UPDATE "+r.Table+" SET "+strings.Join(set, ", ")+" WHERE "+strings.Join(where, " AND "), keys, r)
 }
 
 func (t *Tx) mergeRows(ctx context.Context, keys int, r Rows) error {
@@ -80,8 +79,10 @@ func (t *Tx) mergeRows(ctx context.Context, keys int, r Rows) error {
 }
 
 // execRows runs one prepared statement per row on the driver's own
-// connection: database/sql would cost a third of the time again.
-func (t *Tx) execRows(ctx context.Context, query string, r Rows) error {
+// connection: database/sql would cost a third of the time again. The first
+// keys columns are its last parameters. These have no names, for the driver
+// would look each up by its name, for each row.
+func (t *Tx) execRows(ctx context.Context, query string, keys int, r Rows) error {
 	return t.conn.Raw(func(raw any) (err error) {
 		// A context that can be cancelled costs a goroutine per statement, so
 		// the loop looks itself.
@@ -93,6 +94,9 @@ func (t *Tx) execRows(ctx context.Context, query string, r Rows) error {
 		defer func() { err = errors.Join(err, stmt.Close()) }()
 		row := make([]any, len(r.Columns))
 		args := make([]driver.NamedValue, len(r.Columns))
+		for k := range args {
+			args[k].Ordinal = k + 1
+		}
 		for i := range r.N {
 			if i%256 == 0 && ctx.Err() != nil {
 				return ctx.Err()
@@ -102,7 +106,7 @@ func (t *Tx) execRows(ctx context.Context, query string, r Rows) error {
 				if n, ok := v.(int); ok {
 					v = int64(n) // below database/sql nobody else converts it
 				}
-				args[k] = driver.NamedValue{Ordinal: k + 1, Value: v}
+				args[(k-keys+len(args))%len(args)].Value = v
 			}
 			if _, err := stmt.(driver.StmtExecContext).ExecContext(calm, args); err != nil {
 				return err
