@@ -55,7 +55,7 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 	p.Once = once.New(p.DB, now)
 	p.Communities = community.New(p.DB, now)
 	p.Members = member.New(p.DB, now)
-	p.Auth = auth.New(p.DB, p.Communities, p.Members, now, log)
+	p.Auth = auth.New(auth.Deps{DB: p.DB, Communities: p.Communities, Standings: p.Members, Clock: now, Log: log})
 	p.Bulk = bulk.New(bulk.Deps{
 		DB: p.DB, Files: p.Files, Members: p.Members, Clock: now, Log: log,
 		Limits: bulk.Limits{PieceRows: c.BulkPieceRows, Keep: time.Duration(c.BulkKeepDays) * 24 * time.Hour},

@@ -41,14 +41,23 @@ type Auth struct {
 	touching    sync.Mutex
 }
 
-// New returns the Auth of a database. Every community that communities makes
+// Deps are what an Auth stands on.
+type Deps struct {
+	DB          *sqldb.DB
+	Communities *community.Communities
+	Standings   Standings
+	Clock       clock.Clock
+	Log         *slog.Logger
+}
+
+// New returns the Auth of a database. Every community that d.Communities makes
 // from now on gets the role of everyone.
-func New(db *sqldb.DB, communities *community.Communities, standings Standings, c clock.Clock, log *slog.Logger) *Auth {
-	communities.OnCreate(func(ctx context.Context, tx *sqldb.Tx, made community.Community) error {
+func New(d Deps) *Auth {
+	d.Communities.OnCreate(func(ctx context.Context, tx *sqldb.Tx, made community.Community) error {
 		return EnsureEveryone(ctx, tx, made.ID)
 	})
 	return &Auth{
-		db: db, communities: communities, standings: standings, clock: c, log: log,
+		db: d.DB, communities: d.Communities, standings: d.Standings, clock: d.Clock, log: d.Log,
 		hashing: make(chan struct{}, hashesAtOnce()),
 	}
 }

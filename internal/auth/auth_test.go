@@ -59,7 +59,7 @@ func newWorld(db *sqldb.DB) *world {
 		return w.now
 	})
 	w.communities = community.New(db, c)
-	w.Auth = auth.New(db, w.communities, w.standings, c, slog.New(slog.DiscardHandler))
+	w.Auth = auth.New(auth.Deps{DB: db, Communities: w.communities, Standings: w.standings, Clock: c, Log: slog.New(slog.DiscardHandler)})
 	return w
 }
 

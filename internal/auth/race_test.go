@@ -21,7 +21,7 @@ import (
 
 func newAuth(db *sqldb.DB) *Auth {
 	c := clock.At(func() time.Time { return time.UnixMilli(1_775_551_816_000) })
-	return New(db, community.New(db, c), nil, c, slog.New(slog.DiscardHandler))
+	return New(Deps{DB: db, Communities: community.New(db, c), Clock: c, Log: slog.New(slog.DiscardHandler)})
 }
 
 func TestFailuresThatMeetAreCountedOneByOne(t *testing.T) {

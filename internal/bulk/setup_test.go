@@ -52,7 +52,7 @@ func newFixture(t *testing.T, db *sqldb.DB, pieceRows int) *fixture {
 	f.files = files
 	f.communities = community.New(db, now)
 	f.members = member.New(db, now)
-	f.auth = auth.New(db, f.communities, f.members, now, log)
+	f.auth = auth.New(auth.Deps{DB: db, Communities: f.communities, Standings: f.members, Clock: now, Log: log})
 	f.engine = jobs.New(db, now, log, jobs.EngineOptions{})
 	f.bulk = bulk.New(bulk.Deps{
 		DB: db, Files: files, Members: f.members, Clock: now, Log: log,
