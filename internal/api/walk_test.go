@@ -1,0 +1,303 @@
+package api_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/regulars/regulars/internal/app"
+	"github.com/regulars/regulars/internal/app/apptest"
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+// moving is what changes by itself: the queue, and when a credential was used.
+var moving = []string{"jobs", "nodes", "schedules", "sessions.seen_at", "api_keys.used_at", "user_api_keys.used_at", "goose_db_version"}
+
+// ownMatter are operations on what belongs to whoever asks: a stranger and a
+// plain member may use them, on their own things.
+var ownMatter = map[string]bool{
+	"GET /v1/auth/me": true, "GET /v1/auth/sessions": true, "POST /v1/auth/logout": true, "POST /v1/auth/change-password": true,
+	"GET /v1/servers": true, "POST /v1/servers": true,
+	"POST /v1/auth/totp": true, "POST /v1/auth/totp/confirm": true, "POST /v1/auth/totp/disable": true,
+}
+
+// forMembers are operations that every member of a community may use.
+var forMembers = map[string]bool{}
+
+// TestNobodyDoesWhatIsNotTheirs asks for every operation of the document with
+// credentials that must not do.
+func TestNobodyDoesWhatIsNotTheirs(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		w := newWalk(t, a)
+		before := sqldbtest.Dump(t, a.DB, moving...)
+		for _, op := range w.operations() {
+			for _, c := range w.credentials {
+				if c.passes(op) {
+					continue
+				}
+				got := send(t, a, op.method, op.address, c.token, op.body)
+				if !slices.Contains(c.wants, got.status) {
+					t.Errorf("%s with %s: %d, want one of %v: %.300s", op.name, c.name, got.status, c.wants, got.text)
+				}
+			}
+		}
+		if d := cmp.Diff(before, sqldbtest.Dump(t, a.DB, moving...)); d != "" {
+			t.Errorf("the tables have changed:\n%s", d)
+		}
+	}, apptest.WithConfig(func(c *app.Config) { c.AnonymousPerSec = 0 }))
+}
+
+// TestEveryOperationTakesOnlyWhatItCanHold sends what is too large or no JSON
+// to every operation that takes JSON.
+func TestEveryOperationTakesOnlyWhatItCanHold(t *testing.T) {
+	a := apptest.New(t, sqldb.SQLite)
+	w := newWalk(t, a)
+	for _, op := range w.operations() {
+		if op.body == "" || op.method == http.MethodGet {
+			continue
+		}
+		token := w.owner
+		if op.open {
+			token = ""
+		}
+		for what, c := range map[string]struct {
+			body   string
+			status int
+			code   string
+		}{
+			"a byte too much": {`{"x":"` + strings.Repeat("a", 1<<20-7) + `"}`, 413, "body_too_large"},
+			"half an object":  {`{"x":`, 400, "bad_json"},
+			"a list":          {`[[]]`, 400, ""},
+			"NUL":             {`{"x":"\u0000"}`, 400, "bad_json"},
+		} {
+			got := send(t, a, op.method, op.address, token, c.body, "Content-Type", "application/json")
+			if got.status != c.status || c.code != "" && got.code() != c.code {
+				t.Errorf("%s, %s: %d %.300s", op.name, what, got.status, got.text)
+			}
+		}
+		if got := send(t, a, op.method, op.address, token, "a=b", "Content-Type", "application/x-www-form-urlencoded"); got.status != 415 {
+			t.Errorf("%s, a form: %d %.300s", op.name, got.status, got.text)
+		}
+	}
+}
+
+// walk is a community with one of everything, and people who have no business
+// there.
+type walk struct {
+	*testing.T
+	app         *apptest.App
+	community   string
+	owner       string            // a session
+	ids         map[string]string // what stands for a parameter of a path
+	credentials []credential
+}
+
+type credential struct {
+	name, token string
+	wants       []int
+	passes      func(operation) bool
+}
+
+func newWalk(t *testing.T, a *apptest.App) *walk {
+	w := &walk{T: t, app: a, community: a.Community(t)}
+	elsewhere := a.Community(t)
+	_, w.owner = a.Owner(t, w.community, "owner")
+	_, stranger := a.Owner(t, elsewhere, "stranger")
+	plain, session := a.Owner(t, a.Community(t), "plain")
+	w.join(plain)
+	w.furnish(plain.ID)
+	key := a.Key(t, elsewhere)
+	expired := a.Key(t, w.community)
+	w.expire()
+	mine := func(op operation) bool { return op.open || ownMatter[op.name] }
+	w.credentials = []credential{
+		{"no credential", "", []int{401}, func(op operation) bool { return op.open }},
+		{"a stranger's session", stranger, []int{403, 404}, mine},
+		{"a member without permission", session, []int{403, 404}, func(op operation) bool { return mine(op) || op.forMembers }},
+		{"a key of another community", key, []int{403, 404}, func(op operation) bool { return op.open }},
+		{"an expired key", expired, []int{401}, func(op operation) bool { return op.open }},
+	}
+	for _, c := range w.credentials { // so that their use is noted before tables are compared
+		send(t, a, "GET", "/v1/users/bulk-update", c.token, "")
+	}
+	return w
+}
+
+// join makes an account a member without roles.
+func (w *walk) join(account auth.Account) {
+	w.Helper()
+	ctx := w.Context()
+	err := w.app.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+		now := account.CreatedAt
+		record := member.Record{AccountID: account.ID, State: member.Active, FirstName: "Pat", LastName: "Plain", JoinedAt: now, UpdatedAt: now}
+		return member.Insert(ctx, tx, w.community, []*member.Record{&record})
+	})
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+// expire ends the key that was made last.
+func (w *walk) expire() {
+	w.Helper()
+	if _, err := w.app.DB.Exec(w.Context(), "UPDATE api_keys SET expires_at = 1 WHERE id = (SELECT max(id) FROM api_keys)"); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// furnish puts one of everything into the community, by the interface itself.
+func (w *walk) furnish(userID string) {
+	w.Helper()
+	at := func(path, body, where string) string {
+		w.Helper()
+		got := send(w.T, w.app, "POST", path, w.owner, body)
+		id, _ := got.at(where).(string)
+		if got.status >= 300 || id == "" {
+			w.Fatalf("%s: %d %s", path, got.status, got.text)
+		}
+		return id
+	}
+	c := "/v1/communities/" + w.community
+	in := `{"communityId":"` + w.community + `",`
+	w.ids = map[string]string{
+		"communityId": w.community, "serverId": w.community, "userId": userID,
+		"tagId":   at(c+"/tags", `{"name":"regular"}`, "data._id"),
+		"fieldId": at(c+"/user-fields", `{"field":"shoe","name":"Shoe","type":"numerical"}`, "data._id"),
+		"role":    at("/v1/roles", in+`"title":"VIP","order":5}`, "data._id"),
+	}
+	key := w.app.Key(w.T, w.community)
+	_, w.ids["jobId"] = "", ""
+	w.ids["jobId"], _ = importFile(w.T, w.app, key, members)
+	w.ids["id"] = w.ids["role"]
+}
+
+// operation is one line of the document as a request.
+type operation struct {
+	name, method, address, body string
+	open                        bool // needs no credential
+	forMembers                  bool
+}
+
+var parameter = regexp.MustCompile(`\{(\w+)\}`)
+
+// operations are all that the document describes, except what ends the job
+// that others ask for.
+func (w *walk) operations() (list []operation) {
+	w.Helper()
+	var document struct {
+		Paths      map[string]map[string]json.RawMessage
+		Components struct{ Schemas map[string]schema }
+	}
+	if err := json.Unmarshal([]byte(send(w.T, w.app, "GET", "/openapi.json", "", "").text), &document); err != nil {
+		w.Fatal(err)
+	}
+	for path, item := range document.Paths {
+		for method, text := range item {
+			var op struct {
+				Security    *[]map[string][]string
+				Permissions []string `json:"x-permissions"`
+				RequestBody struct {
+					Content map[string]struct{ Schema schema }
+				}
+			}
+			if err := json.Unmarshal(text, &op); err != nil {
+				continue // not an operation
+			}
+			one := operation{method: strings.ToUpper(method), open: op.Security != nil && len(*op.Security) == 0}
+			one.name = one.method + " " + path
+			one.forMembers = forMembers[one.name] || slices.Contains(op.Permissions, string(auth.BeMember))
+			one.address = w.address(path)
+			if content, ok := op.RequestBody.Content["application/json"]; ok {
+				one.body = w.sample(content.Schema, document.Components.Schemas)
+			}
+			list = append(list, one)
+		}
+	}
+	slices.SortFunc(list, func(a, b operation) int { return strings.Compare(a.name, b.name) })
+	if len(list) < 20 {
+		w.Fatalf("the document has %d operations", len(list))
+	}
+	return list
+}
+
+func (w *walk) address(path string) string {
+	w.Helper()
+	address := parameter.ReplaceAllStringFunc(path, func(name string) string {
+		name = strings.Trim(name, "{}")
+		if strings.HasPrefix(path, "/v1/roles/") && name == "id" {
+			name = "role"
+		}
+		id, ok := w.ids[name]
+		if !ok {
+			w.Errorf("%s: the walk does not know what {%s} is", path, name)
+		}
+		return id
+	})
+	if strings.Contains(path, "{communityId}") || strings.Contains(path, "{serverId}") {
+		return address
+	}
+	return address + "?communityId=" + w.community
+}
+
+type schema struct {
+	Ref        string `json:"$ref"`
+	Type       any
+	Required   []string
+	Properties map[string]schema
+	Items      *schema
+	Enum       []any
+	Examples   []any
+}
+
+// sample is a body that an operation takes: what is required, with the
+// examples of the document.
+func (w *walk) sample(s schema, all map[string]schema) string {
+	text, err := json.Marshal(w.value(s, all))
+	if err != nil {
+		w.Fatal(err)
+	}
+	return string(text)
+}
+
+func (w *walk) value(s schema, all map[string]schema) any {
+	if s.Ref != "" {
+		s = all[s.Ref[strings.LastIndex(s.Ref, "/")+1:]]
+	}
+	switch {
+	case len(s.Examples) > 0:
+		return s.Examples[0]
+	case len(s.Enum) > 0:
+		return s.Enum[0]
+	}
+	switch fmt.Sprint(s.Type) {
+	case "object":
+		object := map[string]any{}
+		for _, name := range s.Required {
+			object[name] = w.value(s.Properties[name], all)
+		}
+		if _, has := s.Properties["communityId"]; has {
+			object["communityId"] = w.community
+		}
+		return object
+	case "array":
+		if s.Items != nil {
+			return []any{w.value(*s.Items, all)}
+		}
+		return []any{}
+	case "integer", "number":
+		return 1
+	case "boolean":
+		return false
+	default:
+		return "x"
+	}
+}

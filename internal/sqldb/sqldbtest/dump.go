@@ -1,0 +1,59 @@
+package sqldbtest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Tables returns the columns of every table of the schema, by its name.
+func Tables(t testing.TB, db *sqldb.DB) map[string][]string {
+	t.Helper()
+	query := `SELECT m.name, p.name FROM sqlite_master m, pragma_table_info(m.name) p WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'`
+	if db.Dialect() == sqldb.Postgres {
+		query = `SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = current_schema()`
+	}
+	found, err := sqldb.All(t.Context(), db, func(s sqldb.Scanner) (column [2]string, err error) {
+		return column, s.Scan(&column[0], &column[1])
+	}, query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables := map[string][]string{}
+	for _, column := range found {
+		tables[column[0]] = append(tables[column[0]], column[1])
+	}
+	for _, columns := range tables {
+		slices.Sort(columns)
+	}
+	return tables
+}
+
+// Dump returns all rows of all tables as sorted lines, so that two dumps tell
+// whether anything has changed. It leaves out what without names: tables
+// ("jobs") and columns ("sessions.seen_at").
+func Dump(t testing.TB, db *sqldb.DB, without ...string) []string {
+	t.Helper()
+	var lines []string
+	for table, columns := range Tables(t, db) {
+		columns = slices.DeleteFunc(columns, func(c string) bool { return slices.Contains(without, table+"."+c) })
+		if slices.Contains(without, table) || len(columns) == 0 {
+			continue
+		}
+		for i, column := range columns {
+			columns[i] = fmt.Sprintf("'%s=' || COALESCE(CAST(%s AS TEXT), 'NULL')", column, column)
+		}
+		rows, err := sqldb.All(t.Context(), db, sqldb.Value[string], "SELECT "+strings.Join(columns, " || ' ' || ")+" FROM "+table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range rows {
+			lines = append(lines, table+": "+row)
+		}
+	}
+	slices.Sort(lines)
+	return lines
+}
