@@ -94,7 +94,9 @@ func (r *run) readFile(ctx context.Context) error {
 	defer f.stop()
 	defer stop()
 	for p := range f.pieces {
-		if err := r.tx(ctx, func(tx *sqldb.Tx) error { return r.applyOnce(ctx, tx, step, p) }); err != nil {
+		// The end of the job makes its pieces safe; until then, what a power
+		// cut takes away is done again from the position before it.
+		if err := r.tx(sqldb.SafeLater(ctx), func(tx *sqldb.Tx) error { return r.applyOnce(ctx, tx, step, p) }); err != nil {
 			return err
 		}
 		step.settled(p)

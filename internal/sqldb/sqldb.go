@@ -32,6 +32,7 @@ type DB struct {
 	writes      writes
 	read, write *sql.DB
 	dialect     Dialect
+	synchronous string // of SQLite
 	signals     *signals
 }
 
@@ -115,7 +116,7 @@ func openSQLite(path string, opts Options) (*DB, error) {
 	}
 	read.SetMaxOpenConns(8)
 	read.SetMaxIdleConns(8)
-	return &DB{read: read, write: write, dialect: SQLite, signals: newSignals()}, nil
+	return &DB{read: read, write: write, dialect: SQLite, synchronous: strings.ToUpper(synchronous), signals: newSignals()}, nil
 }
 
 // Close closes all connections; running statements end with an error.

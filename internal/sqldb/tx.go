@@ -68,6 +68,13 @@ func (t *Tx) run(ctx context.Context, pool *sql.DB, f func(*Tx) error) (err erro
 		return err
 	}
 	defer func() { _ = t.conn.Close() }() // gives it back to the pool
+	if ctx.Value(safeLaterKey{}) != nil {
+		restore, err := t.db.relax(ctx, t.conn)
+		if err != nil {
+			return notBegunError{err}
+		}
+		defer restore()
+	}
 	if t.tx, err = t.conn.BeginTx(ctx, nil); err != nil {
 		return notBegunError{err}
 	}
