@@ -17,6 +17,9 @@ import (
 const (
 	Active  = "active"
 	Deleted = "deleted" // hidden until restored or erased
+	Pending = "pending" // made ahead of time: has not joined yet
+	Left    = "left"    // went or was kicked; may join again
+	Banned  = "banned"  // may not join again
 )
 
 // Member is an account in one community.

@@ -111,7 +111,8 @@ func (r *Record) join(m *Record) {
 }
 
 // Insert adds members whose accounts exist, in the caller's transaction, and
-// counts them. A person who is a member already makes it fail as a duplicate.
+// counts the active ones. A person who is a member already, in whatever state,
+// makes it fail as a duplicate.
 func Insert(ctx context.Context, tx *sqldb.Tx, communityID string, records []*Record) error {
 	columns := []string{"community_id", "user_id", "state", "owner", "display_name", "first_name", "last_name", "name_key", "phone", "country", "language", "roles", "tags", "fields", "joined_at", "updated_at"}
 	err := tx.InsertRows(ctx, sqldb.Rows{Table: "members", Columns: columns, N: len(records), Fill: func(i int, row []any) {
@@ -123,7 +124,11 @@ func Insert(ctx context.Context, tx *sqldb.Tx, communityID string, records []*Re
 	if err != nil {
 		return err
 	}
-	return count(ctx, tx, communityID, int64(len(records)))
+	var active int64
+	for _, r := range records {
+		active += activeness(r.State)
+	}
+	return count(ctx, tx, communityID, active)
 }
 
 // Update writes the members of records back, in the caller's transaction. It

@@ -1,0 +1,30 @@
+-- +goose Up
+-- When a membership came into its state (0: with its first row) and what it
+-- was in before, for a restore that brings back exactly that.
+ALTER TABLE members ADD COLUMN state_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE members ADD COLUMN state_before TEXT NOT NULL DEFAULT '';
+-- What another system calls the member (unique by member_identifiers), and
+-- through whom they came, as the one who made them said.
+ALTER TABLE members ADD COLUMN external_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE members ADD COLUMN referral TEXT NOT NULL DEFAULT '';
+-- The id of a picture in media; '' none.
+ALTER TABLE members ADD COLUMN avatar key_text NOT NULL DEFAULT '';
+CREATE INDEX members_deleted ON members (state_at) WHERE state = 'deleted';
+
+-- Pictures, made anew from what was uploaded. The file of one is stored under
+-- file_id.
+CREATE TABLE media (
+  community_id key_text NOT NULL REFERENCES communities(id),
+  id           key_text NOT NULL,
+  file_id      key_text NOT NULL,
+  kind         TEXT NOT NULL,     -- what it is for: avatar, logo
+  owner_id     key_text NOT NULL, -- the member it belongs to; '' of the community
+  type         TEXT NOT NULL,     -- image/png, image/jpeg, image/gif
+  width        BIGINT NOT NULL,
+  height       BIGINT NOT NULL,
+  size_bytes   BIGINT NOT NULL,
+  created_at   BIGINT NOT NULL,
+  PRIMARY KEY (community_id, id)
+);
+CREATE INDEX media_file ON media (file_id);
+CREATE INDEX media_owner ON media (community_id, owner_id);
