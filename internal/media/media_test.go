@@ -1,0 +1,257 @@
+package media_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/binary"
+	"hash/crc32"
+	"image"
+	"image/color"
+	"image/gif"
+	"image/jpeg"
+	"image/png"
+	"io"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/regulars/regulars/internal/blob"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/media"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+type fixture struct {
+	*testing.T
+	db        *sqldb.DB
+	files     *blob.Dir
+	library   *media.Library
+	community string
+}
+
+func each(t *testing.T, test func(f *fixture)) {
+	t.Helper()
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		files, err := blob.Open(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = files.Close() })
+		c, err := community.New(db, clock.Clock{}).Create(t.Context(), community.Input{Name: "Test"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		test(&fixture{t, db, files, media.New(db, files, clock.Clock{}), c.ID})
+	})
+}
+
+func (f *fixture) make(content []byte) (media.Picture, error) {
+	return f.library.Make(f.Context(), media.Input{CommunityID: f.community, OwnerID: "u", Kind: media.Avatar, File: bytes.NewReader(content)})
+}
+
+// kept makes, inserts and fetches a picture.
+func (f *fixture) kept(content []byte) (media.Picture, []byte) {
+	f.Helper()
+	p, err := f.make(content)
+	if err != nil {
+		f.Fatal(err)
+	}
+	if err := f.db.Tx(f.Context(), func(tx *sqldb.Tx) error { return media.Insert(f.Context(), tx, p) }); err != nil {
+		f.Fatal(err)
+	}
+	_, file, err := f.library.Open(f.Context(), f.community, p.ID)
+	if err != nil {
+		f.Fatal(err)
+	}
+	defer func() { _ = file.Close() }()
+	got, err := io.ReadAll(file)
+	if err != nil {
+		f.Fatal(err)
+	}
+	return p, got
+}
+
+// picture is left half red, right half blue.
+func picture(width, height int) *image.NRGBA {
+	m := image.NewNRGBA(image.Rect(0, 0, width, height))
+	for y := range height {
+		for x := range width {
+			c := color.NRGBA{R: 255, A: 255}
+			if x >= width/2 {
+				c = color.NRGBA{B: 255, A: 255}
+			}
+			m.SetNRGBA(x, y, c)
+		}
+	}
+	return m
+}
+
+func encoded(t *testing.T, encode func(io.Writer) error) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if err := encode(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func pngOf(t *testing.T, m image.Image) []byte {
+	return encoded(t, func(w io.Writer) error { return png.Encode(w, m) })
+}
+
+func jpegOf(t *testing.T, m image.Image) []byte {
+	return encoded(t, func(w io.Writer) error { return jpeg.Encode(w, m, nil) })
+}
+
+// chunk is one chunk of a PNG.
+func chunk(kind string, data []byte) []byte {
+	out := binary.BigEndian.AppendUint32(nil, uint32(len(data)))
+	body := append([]byte(kind), data...)
+	return binary.BigEndian.AppendUint32(append(out, body...), crc32.ChecksumIEEE(body))
+}
+
+const tinyWebP = "UklGRh4AAABXRUJQVlA4TBEAAAAvAAAAAAfQ//73v/+BiOh/AAA="
+
+func TestEveryTypeIsWrittenAnewWithoutWhatWasBesideThePixels(t *testing.T) {
+	each(t, func(f *fixture) {
+		m := picture(8, 4)
+		plain := pngOf(f.T, m)
+		noted := append(append(bytes.Clone(plain[:33]), chunk("tEXt", []byte("Comment\x00<script>secret</script>"))...), plain[33:]...)
+		photo := withExif(jpegOf(f.T, m), 1)
+		animation := encoded(f.T, func(w io.Writer) error { return gif.Encode(w, m, nil) })
+		animation = append(animation, "<script>secret</script>"...)
+		webp, err := base64.StdEncoding.DecodeString(tinyWebP)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for name, row := range map[string]struct {
+			content []byte
+			kind    string
+		}{
+			"png": {noted, "image/png"}, "jpeg": {photo, "image/jpeg"}, "gif": {animation, "image/png"}, "webp": {webp, "image/png"},
+		} {
+			p, got := f.kept(row.content)
+			if p.Type != row.kind {
+				f.Errorf("%s: type %s, want %s", name, p.Type, row.kind)
+			}
+			if bytes.Contains(got, []byte("secret")) || bytes.Contains(got, []byte("Exif")) {
+				f.Errorf("%s: something beside the pixels is kept", name)
+			}
+			if int64(len(got)) != p.SizeBytes || p.Width == 0 {
+				f.Errorf("%s: %d bytes, %+v", name, len(got), p)
+			}
+		}
+	})
+}
+
+func TestALargePictureIsMadeSmaller(t *testing.T) {
+	each(t, func(f *fixture) {
+		p, got := f.kept(pngOf(f.T, picture(2000, 500)))
+		config, err := png.DecodeConfig(bytes.NewReader(got))
+		if err != nil || config.Width != 512 || config.Height != 128 || p.Width != 512 {
+			f.Fatalf("%+v %+v (%v)", config, p, err)
+		}
+	})
+}
+
+// withExif puts a camera's note in front of a JPEG.
+func withExif(photo []byte, held byte) []byte {
+	tiff := []byte("MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00")
+	tiff = append(tiff, held, 0, 0, 0, 0, 0, 0)
+	body := append([]byte("Exif\x00\x00"), tiff...)
+	body = append(body, "secret"...)
+	out := append([]byte{0xff, 0xd8, 0xff, 0xe1}, binary.BigEndian.AppendUint16(nil, uint16(len(body)+2))...)
+	return append(append(out, body...), photo[2:]...)
+}
+
+func TestAPhotographIsTurnedAsItsCameraWasHeld(t *testing.T) {
+	each(t, func(f *fixture) {
+		photo := jpegOf(f.T, picture(64, 32)) // red left, blue right
+		for held, red := range map[byte]image.Point{1: {8, 16}, 2: {56, 16}, 3: {56, 16}, 4: {8, 16}, 5: {16, 8}, 6: {16, 8}, 7: {16, 56}, 8: {16, 56}} {
+			_, got := f.kept(withExif(photo, held))
+			m, err := jpeg.Decode(bytes.NewReader(got))
+			if err != nil {
+				f.Fatal(err)
+			}
+			if r, _, b, _ := m.At(red.X, red.Y).RGBA(); r < 0xa000 || b > 0x5000 {
+				f.Errorf("held %d: red is not at %v of %v", held, red, m.Bounds())
+			}
+		}
+	})
+}
+
+// claiming is a PNG of a few bytes that says it is huge.
+func claiming(width, height uint32) []byte {
+	header := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, width), height)
+	out := append([]byte("\x89PNG\r\n\x1a\n"), chunk("IHDR", append(header, 8, 6, 0, 0, 0))...)
+	return append(out, chunk("IDAT", []byte{0x78, 0x9c, 3, 0, 0, 0, 0, 1})...)
+}
+
+func TestWhatIsNoHarmlessPictureIsRefused(t *testing.T) {
+	each(t, func(f *fixture) {
+		good := pngOf(f.T, picture(300, 200))
+		for name, row := range map[string]struct {
+			content []byte
+			code    string
+			status  int
+		}{
+			"a drawing with scripts":  {[]byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`), "image_type", 415},
+			"a drawing with a prolog": {[]byte("<?xml version=\"1.0\"?>\n<svg xmlns=\"http://www.w3.org/2000/svg\"/>"), "image_type", 415},
+			"a page":                  {[]byte("<html><script>alert(1)</script>"), "image_type", 415},
+			"nothing":                 {nil, "image_type", 415},
+			"a bitmap":                {append([]byte("BM"), make([]byte, 100)...), "image_type", 415},
+			"a small bomb":            {claiming(60_000, 60_000), "image_dimensions", 400},
+			"a long bomb":             {claiming(1<<31-1, 1), "image_dimensions", 400},
+			"one that was cut off":    {good[:len(good)-40], "image_damaged", 400},
+			"only a beginning":        {good[:20], "image_damaged", 400},
+			"one that is too large":   {append(bytes.Clone(good), make([]byte, media.MaxBytes)...), "image_too_large", 413},
+		} {
+			_, err := f.make(row.content)
+			if e := errs.From(err); e == nil || e.Code != row.code || e.Kind.Status() != row.status {
+				f.Errorf("%s: %v, want %d %s", name, err, row.status, row.code)
+			}
+		}
+	})
+}
+
+func TestAPictureIsServedSoThatNobodyRunsIt(t *testing.T) {
+	each(t, func(f *fixture) {
+		p, content := f.kept(pngOf(f.T, picture(8, 4)))
+		answer := httptest.NewRecorder()
+		f.library.ServeHTTP(answer, httptest.NewRequestWithContext(f.Context(), "GET", media.Path(f.community, p.ID), nil))
+		h := answer.Header()
+		if answer.Code != 200 || !bytes.Equal(answer.Body.Bytes(), content) || h.Get("Content-Type") != "image/png" ||
+			h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Content-Security-Policy") != "default-src 'none'; sandbox" {
+			f.Fatalf("status %d, header %v", answer.Code, h)
+		}
+		other := media.Path("6a21d1c09f3b0c4d5e6f7a8b", p.ID)
+		for _, path := range []string{other, "/media/", "/media/x/../y", media.Path(f.community, "6a21d1c09f3b0c4d5e6f7a8b")} {
+			answer := httptest.NewRecorder()
+			f.library.ServeHTTP(answer, httptest.NewRequestWithContext(f.Context(), "GET", path, nil))
+			if answer.Code != 404 {
+				f.Errorf("%s: status %d", path, answer.Code)
+			}
+		}
+	})
+}
+
+func TestPicturesGoWithTheirOwner(t *testing.T) {
+	each(t, func(f *fixture) {
+		p, _ := f.kept(pngOf(f.T, picture(8, 4)))
+		if used, err := f.library.Uses(f.Context(), p.FileID); err != nil || !used {
+			f.Fatalf("the file of a picture is not in use (%v)", err)
+		}
+		err := f.db.Tx(f.Context(), func(tx *sqldb.Tx) error { return media.RemoveOf(f.Context(), tx, f.community, []string{"u"}) })
+		if err != nil {
+			f.Fatal(err)
+		}
+		if _, _, err := f.library.Open(f.Context(), f.community, p.ID); !errs.Is(err, "picture_not_found") {
+			f.Fatal(err)
+		}
+		if used, err := f.library.Uses(f.Context(), p.FileID); err != nil || used {
+			f.Fatalf("the file is in use (%v)", err)
+		}
+	})
+}
