@@ -1,0 +1,152 @@
+package mail_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+var (
+	quiet = slog.New(slog.DiscardHandler)
+	noon  = time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
+)
+
+// office is mail with an engine that works.
+func office(t *testing.T, db *sqldb.DB, c clock.Clock, smtpURL string) *mail.Mail {
+	t.Helper()
+	engine := jobs.New(db, c, quiet, jobs.EngineOptions{})
+	m, err := mail.New(mail.Deps{DB: db, Jobs: engine, Clock: c, Log: quiet, SMTPURL: smtpURL, From: "Our Club <club@example.com>"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := engine.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+		defer cancel()
+		if err := engine.Stop(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	return m
+}
+
+func send(t *testing.T, db *sqldb.DB, m *mail.Mail, msg mail.Message) error {
+	t.Helper()
+	return db.Tx(t.Context(), func(tx *sqldb.Tx) error { return m.Send(t.Context(), tx, msg) })
+}
+
+// states are the messages in the outbox as "address state", oldest first.
+func states(t *testing.T, db *sqldb.DB) []string {
+	t.Helper()
+	list, err := sqldb.All(t.Context(), db, func(s sqldb.Scanner) (string, error) {
+		var address, state string
+		err := s.Scan(&address, &state)
+		return address + " " + state, err
+	}, "SELECT address, state FROM mail_outbox ORDER BY id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func await(t *testing.T, db *sqldb.DB, want ...string) {
+	t.Helper()
+	deadline := time.After(30 * time.Second)
+	tick := time.NewTicker(3 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		got := states(t, db)
+		if fmt.Sprint(got) == fmt.Sprint(want) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("the outbox holds %q, want %q", got, want)
+		}
+	}
+}
+
+func verify(to string) mail.Message {
+	return mail.Message{To: to, Template: mail.VerifyEmail, Values: map[string]string{"link": "https://club.example.com/verify?token=abc"}}
+}
+
+func TestAMessageIsQueuedWithTheChangeItSpeaksOf(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		m := office(t, db, clock.Clock{}, "")
+		failure := errors.New("the change failed")
+		err := db.Tx(t.Context(), func(tx *sqldb.Tx) error {
+			return errors.Join(m.Send(t.Context(), tx, verify("gone@example.com")), failure)
+		})
+		if !errors.Is(err, failure) {
+			t.Fatal(err)
+		}
+		if err := send(t, db, m, verify("ada@example.com")); err != nil {
+			t.Fatal(err)
+		}
+		await(t, db, "ada@example.com kept")
+		list, _, err := m.Unsent(t.Context(), "", 10)
+		if err != nil || len(list) != 1 || !strings.Contains(list[0].Text, "https://club.example.com/verify?token=abc") {
+			t.Errorf("%+v, %v", list, err)
+		}
+	})
+}
+
+func TestNothingAddsAHeaderOrARecipient(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		m := office(t, db, clock.Clock{}, "")
+		welcome := func(community, name, to string) mail.Message {
+			return mail.Message{To: to, ToName: name, Template: mail.Welcome, Values: map[string]string{"community": community, "link": "https://club.example.com/"}}
+		}
+		for name, msg := range map[string]mail.Message{
+			"a line in the subject":        welcome("Club\r\nBcc: eve@example.com", "Ada", "ada@example.com"),
+			"a bare line feed":             welcome("Club\nBcc: eve@example.com", "Ada", "ada@example.com"),
+			"a line in the name":           welcome("Club", "Ada\r\nBcc: eve@example.com", "ada@example.com"),
+			"a line in the address":        welcome("Club", "Ada", "ada@example.com\r\nBcc: eve@example.com"),
+			"two addresses":                welcome("Club", "Ada", "ada@example.com, eve@example.com"),
+			"a name in the address":        welcome("Club", "Ada", "Eve <eve@example.com>"),
+			"a NUL":                        welcome("Club\x00", "Ada", "ada@example.com"),
+			"a separator of lines":         welcome("Club\u2028Bcc", "Ada", "ada@example.com"),
+			"text that is not UTF-8":       welcome("Club\xff", "Ada", "ada@example.com"),
+			"a value that is a whole text": welcome(strings.Repeat("Club ", 1000), "Ada", "ada@example.com"),
+		} {
+			if err := send(t, db, m, msg); !errs.Is(err, "mail_refused") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if got := states(t, db); len(got) != 0 {
+			t.Errorf("the outbox holds %q", got)
+		}
+	})
+}
+
+func TestAServerIsAskedInTheWayTheSettingsSay(t *testing.T) {
+	for address, ok := range map[string]bool{
+		"smtp://mail.example.com": true, "smtps://u:p@mail.example.com": true, "smtp://u:p@mail.example.com:25?tls=off": true,
+		"http://mail.example.com": false, "smtp://": false, "mail.example.com:25": false, "smtp://mail.example.com?tls=maybe": false, "smtp://mail.example.com:port": false, "smtp://mail.example.com/path": false,
+	} {
+		_, err := mail.New(mail.Deps{SMTPURL: address, From: "club@example.com"})
+		if (err == nil) != ok {
+			t.Errorf("%s: %v", address, err)
+		}
+		if err != nil && strings.Contains(err.Error(), address) {
+			t.Errorf("%s: the error tells the password", address)
+		}
+	}
+	if _, err := mail.New(mail.Deps{SMTPURL: "smtp://mail.example.com"}); err == nil {
+		t.Error("a server without a sender is taken")
+	}
+}

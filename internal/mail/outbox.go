@@ -1,0 +1,76 @@
+package mail
+
+import (
+	"context"
+	"time"
+
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// The states of a message.
+const (
+	Waiting = "waiting" // to be sent, or to be tried again
+	Sent    = "sent"    // the server has taken it
+	Held    = "kept"    // there was no server to send it with
+	Failed  = "failed"  // the server does not take it
+	Expired = "expired" // what it says was not true any more before it could be sent
+)
+
+// Kept is a message in the outbox.
+type Kept struct {
+	ID, CommunityID     string
+	To, ToName          string
+	Language            string
+	Template            Template
+	Subject, Text, HTML string // Text and HTML are "" once they were erased
+	State               string
+	Error               string // why it has not been sent, "" when nothing went wrong
+	CreatedAt           int64  // Unix milliseconds
+	ExpiresAt           int64  // Unix milliseconds, 0: never
+	EndedAt             int64  // Unix milliseconds, 0: it waits
+}
+
+// Get returns a message, or NotFound "mail_not_found".
+func (m *Mail) Get(ctx context.Context, messageID string) (Kept, error) {
+	return load(ctx, m.db, messageID)
+}
+
+// Unsent returns messages that have not been sent, newest first, and the cursor
+// of the next page, "" at the end. They hold secrets: they are for whoever runs
+// the installation.
+func (m *Mail) Unsent(ctx context.Context, cursor string, limit int) (list []Kept, next string, err error) {
+	list, err = unsent(ctx, m.db, cursor, limit+1)
+	if len(list) > limit {
+		list = list[:limit]
+		next = list[limit-1].ID
+	}
+	return list, next, err
+}
+
+// How long the bodies of messages that have ended are kept, and their rows.
+const (
+	keepBodies = 7 * 24 * time.Hour
+	keepRows   = 90 * 24 * time.Hour
+)
+
+// Sweep empties messages that ended a week ago or hold a link that works no
+// more, and forgets them after 90 days.
+func (m *Mail) Sweep(ctx context.Context) error {
+	now := m.clock.Now()
+	return m.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := emptyBodies(ctx, tx, now.Add(-keepBodies).UnixMilli(), now.UnixMilli()); err != nil {
+			return err
+		}
+		return remove(ctx, tx, now.Add(-keepRows).UnixMilli())
+	})
+}
+
+// EraseCommunity removes the messages that speak of a community.
+func EraseCommunity(ctx context.Context, tx *sqldb.Tx, communityID string) error {
+	return removeOf(ctx, tx, "community_id", communityID)
+}
+
+// EraseAddress removes the messages to an address.
+func EraseAddress(ctx context.Context, tx *sqldb.Tx, address string) error {
+	return removeOf(ctx, tx, "address", address)
+}

@@ -1,0 +1,304 @@
+package mail_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"mime"
+	"mime/multipart"
+	"mime/quotedprintable"
+	"net"
+	netmail "net/mail"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+// postbox is a small SMTP server.
+type postbox struct {
+	listener net.Listener
+	refuse   func(attempt int) string // the answer to MAIL FROM, "" takes it
+	login    string                   // AUTH PLAIN's argument that is asked for, "": none
+	arrived  chan letter
+	mu       sync.Mutex
+	attempts int
+}
+
+// letter is what arrived.
+type letter struct {
+	from string
+	to   []string
+	data string
+}
+
+func openPostbox(t *testing.T) *postbox {
+	t.Helper()
+	var config net.ListenConfig
+	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &postbox{listener: listener, refuse: func(int) string { return "" }, arrived: make(chan letter, 16)}
+	var served sync.WaitGroup
+	served.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			hangUp := context.AfterFunc(t.Context(), func() { _ = conn.Close() })
+			served.Go(func() { p.serve(conn); hangUp() })
+		}
+	})
+	t.Cleanup(func() {
+		_ = listener.Close()
+		served.Wait()
+	})
+	return p
+}
+
+func (p *postbox) address() string { return p.listener.Addr().String() }
+
+// serve speaks with one client until it hangs up.
+func (p *postbox) serve(conn net.Conn) {
+	defer func() { _ = conn.Close() }()
+	lines := bufio.NewReader(conn)
+	say := func(answer string) { fmt.Fprint(conn, answer+"\r\n") }
+	say("220 postbox")
+	var got letter
+	for {
+		line, err := lines.ReadString('\n')
+		if err != nil {
+			return
+		}
+		line = strings.TrimRight(line, "\r\n")
+		verb, rest, _ := strings.Cut(line, " ")
+		switch strings.ToUpper(verb) {
+		case "EHLO":
+			if p.login != "" {
+				say("250-postbox\r\n250-AUTH PLAIN\r\n250 8BITMIME")
+			} else {
+				say("250-postbox\r\n250 8BITMIME")
+			}
+		case "AUTH":
+			if rest != "PLAIN "+p.login {
+				say("535 5.7.8 wrong")
+			} else {
+				say("235 2.7.0 welcome")
+			}
+		case "MAIL":
+			p.mu.Lock()
+			p.attempts++
+			answer := p.refuse(p.attempts)
+			p.mu.Unlock()
+			if got = (letter{from: rest}); answer == "" {
+				answer = "250 2.1.0 ok"
+			}
+			say(answer)
+		case "RCPT":
+			got.to = append(got.to, rest)
+			say("250 2.1.5 ok")
+		case "DATA":
+			say("354 go on")
+			var data strings.Builder
+			for {
+				line, err := lines.ReadString('\n')
+				if err != nil {
+					return
+				}
+				if line == ".\r\n" {
+					break
+				}
+				data.WriteString(strings.TrimPrefix(line, "."))
+			}
+			got.data = data.String()
+			p.arrived <- got
+			say("250 2.0.0 taken")
+		case "QUIT":
+			say("221 2.0.0 bye")
+			return
+		default:
+			say("250 ok")
+		}
+	}
+}
+
+func (p *postbox) receive(t *testing.T) letter {
+	t.Helper()
+	select {
+	case got := <-p.arrived:
+		return got
+	case <-time.After(30 * time.Second):
+		t.Fatal("no mail came")
+		return letter{}
+	}
+}
+
+// parts are the bodies of a letter by their type.
+func (l letter) parts(t *testing.T) (netmail.Header, map[string]string) {
+	t.Helper()
+	message, err := netmail.ReadMessage(strings.NewReader(l.data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, params, err := mime.ParseMediaType(message.Header.Get("Content-Type"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bodies := map[string]string{}
+	for reader := multipart.NewReader(message.Body, params["boundary"]); ; {
+		part, err := reader.NextRawPart()
+		if err == io.EOF {
+			return message.Header, bodies
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		kind, _, err := mime.ParseMediaType(part.Header.Get("Content-Type"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(quotedprintable.NewReader(part))
+		if err != nil {
+			t.Fatal(err)
+		}
+		bodies[kind] = string(text)
+	}
+}
+
+func TestAMessageArrivesAsTextAndAsHTMLInTheLanguageOfItsReader(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		p := openPostbox(t)
+		p.login = "AGNsdWIAc2VjcmV0" // \x00club\x00secret
+		m := office(t, db, clock.Clock{}, "smtp://club:secret@"+p.address()+"?tls=off")
+		msg := mail.Message{
+			To: "jürgen@example.com", ToName: `Jürgen "J" Müller`, Language: "de-AT", Template: mail.Invited, CommunityID: "c",
+			Values: map[string]string{"community": "Tom & <b>Jerry</b>", "link": "https://club.example.com/i/abc?x=1&y=2", "inviter": "Eve"},
+		}
+		msg.To = "juergen@example.com"
+		if err := send(t, db, m, msg); err != nil {
+			t.Fatal(err)
+		}
+		got := p.receive(t)
+		await(t, db, "juergen@example.com sent")
+		if got.from != "FROM:<club@example.com> BODY=8BITMIME" || fmt.Sprint(got.to) != "[TO:<juergen@example.com>]" {
+			t.Errorf("from %q to %q", got.from, got.to)
+		}
+		header, bodies := got.parts(t)
+		if subject, err := new(mime.WordDecoder).DecodeHeader(header.Get("Subject")); err != nil || !strings.Contains(subject, "Tom & <b>Jerry</b>") {
+			t.Errorf("subject %q, %v", subject, err)
+		}
+		if to, err := header.AddressList("To"); err != nil || len(to) != 1 || to[0].Name != `Jürgen "J" Müller` {
+			t.Errorf("to %v, %v", to, err)
+		}
+		if !strings.HasSuffix(header.Get("Message-Id"), "@example.com>") || header.Get("Content-Language") != "de" || header.Get("Bcc") != "" {
+			t.Errorf("header %v", header)
+		}
+		if text := bodies["text/plain"]; !strings.Contains(text, "https://club.example.com/i/abc?x=1&y=2") || !strings.Contains(text, "Tom & <b>Jerry</b>") {
+			t.Errorf("text %q", text)
+		}
+		if html := bodies["text/html"]; !strings.Contains(html, `href="https://club.example.com/i/abc?x=1&amp;y=2"`) || strings.Contains(html, "<b>Jerry") || !strings.Contains(html, `<html lang="de">`) {
+			t.Errorf("html %q", html)
+		}
+		if list, _, err := m.Unsent(t.Context(), "", 10); err != nil || len(list) != 0 {
+			t.Errorf("still to be sent: %+v, %v", list, err)
+		}
+	})
+}
+
+func TestWhatAServerRefusesForNowIsTriedAgainAndWhatItRefusesIsNot(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		p := openPostbox(t)
+		var late sync.Mutex
+		var extra time.Duration
+		c := clock.At(func() time.Time {
+			late.Lock()
+			defer late.Unlock()
+			return clock.Clock{}.Now().Add(extra)
+		})
+		refused := make(chan int, 16)
+		p.refuse = func(attempt int) string {
+			late.Lock()
+			extra += time.Hour // the pause before the next attempt is over at once
+			late.Unlock()
+			refused <- attempt
+			if attempt < 3 {
+				return "451 4.3.0 later"
+			}
+			if attempt == 4 {
+				return "550 5.7.1 never"
+			}
+			return ""
+		}
+		m := office(t, db, c, "smtp://"+p.address())
+		if err := send(t, db, m, verify("ada@example.com")); err != nil {
+			t.Fatal(err)
+		}
+		p.receive(t)
+		await(t, db, "ada@example.com sent")
+		if err := send(t, db, m, verify("bob@example.com")); err != nil {
+			t.Fatal(err)
+		}
+		await(t, db, "ada@example.com sent", "bob@example.com failed")
+		if len(refused) != 4 {
+			t.Errorf("%d attempts, want 3 and 1", len(refused))
+		}
+		list, _, err := m.Unsent(t.Context(), "", 10)
+		if err != nil || len(list) != 1 || !strings.Contains(list[0].Error, "never") {
+			t.Errorf("%+v, %v", list, err)
+		}
+	})
+}
+
+func TestAMessageThatIsTooLateIsNotSentAndOldOnesAreErased(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		var mu sync.Mutex
+		at := noon
+		c := clock.At(func() time.Time { mu.Lock(); defer mu.Unlock(); return at })
+		move := func(d time.Duration) { mu.Lock(); defer mu.Unlock(); at = at.Add(d) }
+		writer, err := mail.New(mail.Deps{DB: db, Clock: c, Log: quiet})
+		if err != nil {
+			t.Fatal(err)
+		}
+		early := verify("early@example.com")
+		early.ExpiresAt = noon.Add(time.Hour).UnixMilli()
+		if err := send(t, db, writer, early); err != nil {
+			t.Fatal(err)
+		}
+		if err := send(t, db, writer, verify("held@example.com")); err != nil {
+			t.Fatal(err)
+		}
+		move(time.Hour)
+		m := office(t, db, c, "")
+		await(t, db, "early@example.com expired", "held@example.com kept")
+		bodies := func(want ...bool) {
+			t.Helper()
+			list, _, err := m.Unsent(t.Context(), "", 10)
+			if err != nil || len(list) != len(want) {
+				t.Fatalf("%+v, %v", list, err)
+			}
+			for i, k := range list {
+				if (k.Text != "" || k.HTML != "") != want[i] {
+					t.Errorf("%s: text %q", k.To, k.Text)
+				}
+			}
+		}
+		for _, step := range []struct {
+			after time.Duration
+			want  []bool
+		}{{time.Minute, []bool{true, false}}, {8 * 24 * time.Hour, []bool{false, false}}, {90 * 24 * time.Hour, nil}} {
+			move(step.after)
+			if err := m.Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			bodies(step.want...)
+		}
+	})
+}

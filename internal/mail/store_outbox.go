@@ -1,0 +1,56 @@
+package mail
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+const columns = "id, community_id, address, name, language, template, subject, body_text, body_html, state, error, created_at, expires_at, ended_at"
+
+func scan(s sqldb.Scanner) (Kept, error) {
+	var k Kept
+	err := s.Scan(&k.ID, &k.CommunityID, &k.To, &k.ToName, &k.Language, &k.Template, &k.Subject, &k.Text, &k.HTML, &k.State, &k.Error, &k.CreatedAt, &k.ExpiresAt, &k.EndedAt)
+	return k, err
+}
+
+func insert(ctx context.Context, tx *sqldb.Tx, k Kept) error {
+	_, err := tx.Exec(ctx, "INSERT INTO mail_outbox ("+columns+") VALUES ("+sqldb.Marks(1, 14)+")",
+		k.ID, k.CommunityID, k.To, k.ToName, k.Language, string(k.Template), k.Subject, k.Text, k.HTML, k.State, k.Error, k.CreatedAt, k.ExpiresAt, k.EndedAt)
+	return err
+}
+
+func load(ctx context.Context, q sqldb.Querier, messageID string) (Kept, error) {
+	return sqldb.One(ctx, q, "mail", scan, "SELECT "+columns+" FROM mail_outbox WHERE id = $1", messageID)
+}
+
+func unsent(ctx context.Context, q sqldb.Querier, cursor string, limit int) ([]Kept, error) {
+	return sqldb.All(ctx, q, scan, "SELECT "+columns+" FROM mail_outbox WHERE state <> 'sent' AND ($1 = '' OR id < $1) ORDER BY id DESC LIMIT $2", cursor, limit)
+}
+
+// ending is how a message stands after an attempt to send it.
+type ending struct {
+	state, why string
+	at         int64
+}
+
+func setState(ctx context.Context, tx *sqldb.Tx, messageID string, e ending) error {
+	_, err := tx.Exec(ctx, "UPDATE mail_outbox SET state = $2, error = $3, ended_at = $4 WHERE id = $1", messageID, e.state, e.why, e.at)
+	return err
+}
+
+func emptyBodies(ctx context.Context, tx *sqldb.Tx, endedBefore, expiredBefore int64) error {
+	_, err := tx.Exec(ctx, `UPDATE mail_outbox SET body_text = '', body_html = ''
+		WHERE ended_at <> 0 AND body_text <> '' AND (ended_at < $1 OR expires_at <> 0 AND expires_at < $2)`, endedBefore, expiredBefore)
+	return err
+}
+
+func remove(ctx context.Context, tx *sqldb.Tx, endedBefore int64) error {
+	_, err := tx.Exec(ctx, "DELETE FROM mail_outbox WHERE ended_at <> 0 AND ended_at < $1", endedBefore)
+	return err
+}
+
+func removeOf(ctx context.Context, tx *sqldb.Tx, column, value string) error {
+	_, err := tx.Exec(ctx, "DELETE FROM mail_outbox WHERE "+column+" = $1", value)
+	return err
+}

@@ -1,0 +1,105 @@
+package mail
+
+import (
+	"strconv"
+
+	"github.com/regulars/regulars/internal/i18n"
+)
+
+// words are the sentences of each template.
+var words = map[Template]func(i18n.Printer, map[string]string) content{
+	VerifyEmail: verifyEmail, AccountExists: accountExists, ResetPassword: resetPassword, PasswordChanged: passwordChanged,
+	Welcome: welcome, BulkJobFinished: bulkJobFinished, Invited: invited, SignInAdded: signInAdded,
+}
+
+func verifyEmail(p i18n.Printer, _ map[string]string) content {
+	return content{
+		subject: p.T("Confirm your email address"),
+		before:  []string{p.T("Somebody, probably you, wants to make an account with this email address. Confirm that it is yours:")},
+		button:  p.T("Confirm the address"),
+		closing: p.T("If it was not you, do nothing: no account is made then."),
+	}
+}
+
+func accountExists(p i18n.Printer, _ map[string]string) content {
+	return content{
+		subject: p.T("You have an account already"),
+		before:  []string{p.T("Somebody, probably you, wants to make an account with this email address. It has one already: sign in with it.")},
+		button:  p.T("Sign in"),
+		after:   []string{p.T("If you do not know the password any more, ask for a new one on the page to sign in.")},
+		closing: p.T("If it was not you, do nothing: nothing has changed."),
+	}
+}
+
+func resetPassword(p i18n.Printer, _ map[string]string) content {
+	return content{
+		subject: p.T("Choose a new password"),
+		before:  []string{p.T("Somebody, probably you, asked for a new password for this account.")},
+		button:  p.T("Choose a new password"),
+		closing: p.T("If it was not you, do nothing: the old password stays."),
+	}
+}
+
+func passwordChanged(p i18n.Printer, _ map[string]string) content {
+	return content{
+		subject: p.T("Your password was changed"),
+		before:  []string{p.T("The password of your account was changed, and it was signed out everywhere else.")},
+		button:  p.T("This was not me"),
+		after:   []string{p.T("If it was not you, ask for a new password at once.")},
+	}
+}
+
+func welcome(p i18n.Printer, v map[string]string) content {
+	c := content{
+		subject: p.T("Welcome to %s", v["community"]),
+		before:  []string{p.T("You are now a member of %s.", v["community"])},
+		button:  p.T("Sign in"),
+	}
+	if v["password"] != "" {
+		c.before = append(c.before, p.T("Your password is %s. Change it when you have signed in.", v["password"]))
+	}
+	return c
+}
+
+func invited(p i18n.Printer, v map[string]string) content {
+	c := content{
+		subject: p.T("An invitation to %s", v["community"]),
+		before:  []string{p.T("You are invited to become a member of %s.", v["community"])},
+		button:  p.T("Accept the invitation"),
+		closing: p.T("If you do not want to, do nothing."),
+	}
+	if v["inviter"] != "" {
+		c.before[0] = p.T("%[1]s invites you to become a member of %[2]s.", v["inviter"], v["community"])
+	}
+	return c
+}
+
+func signInAdded(p i18n.Printer, v map[string]string) content {
+	return content{
+		subject: p.T("A new way to sign in was added"),
+		before:  []string{p.T("From now on your account can also be signed in to with: %s.", v["method"])},
+		button:  p.T("See your account"),
+		after:   []string{p.T("If it was not you, remove it there and change your password.")},
+	}
+}
+
+func bulkJobFinished(p i18n.Printer, v map[string]string) content {
+	count := func(name string) int64 {
+		n, _ := strconv.ParseInt(v[name], 10, 64) // a count that is none is 0 rows
+		return n
+	}
+	c := content{
+		subject: p.T("The work on %s has ended", v["file"]),
+		before: []string{
+			p.T("What became of its rows:"),
+			p.T("%[1]d created, %[2]d updated, %[3]d unchanged, %[4]d skipped, %[5]d failed.",
+				count("created"), count("updated"), count("unchanged"), count("skipped"), count("failed")),
+		},
+		button: p.T("See the result"),
+	}
+	if failed := count("failed"); failed > 0 {
+		c.before = append(c.before, p.Count(failed, "%d row was not imported. It can be downloaded, mended and uploaded again.",
+			"%d rows were not imported. They can be downloaded, mended and uploaded again."))
+	}
+	return c
+}
