@@ -10,7 +10,6 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/regulars/regulars/internal/errs"
-	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -66,37 +65,6 @@ const (
 )
 
 var colour = regexp.MustCompile(`^#[0-9a-f]{6}$`)
-
-// CreateRole makes a role. The actor needs ManageRoles, and a person who does
-// not own the community makes only roles below their own highest, that allow
-// nothing they may not do themselves. It fails as Can does, with Forbidden
-// "rank_too_low" or "missing_permission", Conflict "title_taken", or Invalid
-// "invalid_input".
-func (a *Auth) CreateRole(ctx context.Context, actor Actor, communityID string, in RoleInput) (Role, error) {
-	if err := a.Can(ctx, actor, communityID, ManageRoles); err != nil {
-		return Role{}, err
-	}
-	role, err := in.role()
-	if err != nil {
-		return Role{}, err
-	}
-	now := a.clock.Now()
-	role.ID, role.CreatedAt, role.UpdatedAt = id.New(now), now.UnixMilli(), now.UnixMilli()
-	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if err := a.mayGive(ctx, tx, actor, communityID, role); err != nil {
-			return err
-		}
-		return insertRole(ctx, tx, communityID, role)
-	})
-	if sqldb.IsDuplicate(err) {
-		return Role{}, errs.New(errs.Conflict, "title_taken", "This community has a role %q already.", role.Title).
-			WithFields(errs.Field{Field: "title", Code: "title_taken", Message: "Another role has this title."}).Because(err)
-	}
-	if err != nil {
-		return Role{}, err
-	}
-	return role, nil
-}
 
 // Roles returns the roles of a community as the function Roles does.
 func (a *Auth) Roles(ctx context.Context, communityID string) ([]Role, error) {

@@ -36,16 +36,12 @@ func insertEveryone(ctx context.Context, q sqldb.Querier, communityID string) er
 }
 
 func execInsertRole(ctx context.Context, q sqldb.Querier, communityID string, r Role, conflict string) error {
-	server, err := json.Marshal(r.ServerPermissions)
+	server, channel, err := encodeGranted(r)
 	if err != nil {
-		return fmt.Errorf("encode server permissions: %w", err)
-	}
-	channel, err := json.Marshal(r.ChannelPermissions)
-	if err != nil {
-		return fmt.Errorf("encode channel permissions: %w", err)
+		return err
 	}
 	_, err = q.Exec(ctx, "INSERT INTO roles (community_id, "+roleColumns+") VALUES ("+sqldb.Marks(1, 11)+") "+conflict,
-		communityID, r.ID, r.Title, r.Class, r.Order, r.Everyone, r.Billable, string(server), string(channel), r.CreatedAt, r.UpdatedAt)
+		communityID, r.ID, r.Title, r.Class, r.Order, r.Everyone, r.Billable, server, channel, r.CreatedAt, r.UpdatedAt)
 	return err
 }
 
@@ -73,4 +69,35 @@ func decodeGranted(kept string, known []string) (map[string]bool, error) {
 	}
 	all, _ := complete("", known, granted)
 	return all, nil
+}
+
+func roleByID(ctx context.Context, q sqldb.Querier, communityID, roleID, lock string) (Role, error) {
+	return sqldb.One(ctx, q, "role", scanRole,
+		"SELECT "+roleColumns+" FROM roles WHERE community_id = $1 AND id = $2 "+lock, communityID, roleID)
+}
+
+func lockRole(ctx context.Context, tx *sqldb.Tx, communityID, roleID string) (Role, error) {
+	return roleByID(ctx, tx, communityID, roleID, tx.Dialect().Lock())
+}
+
+func updateRole(ctx context.Context, tx *sqldb.Tx, communityID string, r Role) error {
+	server, channel, err := encodeGranted(r)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `UPDATE roles SET title = $1, class = $2, rank = $3, billable = $4, server_permissions = $5, channel_permissions = $6, updated_at = $7
+		WHERE community_id = $8 AND id = $9`, r.Title, r.Class, r.Order, r.Billable, server, channel, r.UpdatedAt, communityID, r.ID)
+	return err
+}
+
+func encodeGranted(r Role) (server, channel string, err error) {
+	s, err := json.Marshal(r.ServerPermissions)
+	if err != nil {
+		return "", "", fmt.Errorf("encode server permissions: %w", err)
+	}
+	c, err := json.Marshal(r.ChannelPermissions)
+	if err != nil {
+		return "", "", fmt.Errorf("encode channel permissions: %w", err)
+	}
+	return string(s), string(c), nil
 }

@@ -1,0 +1,184 @@
+package auth
+
+import (
+	"context"
+	"slices"
+
+	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// rankOfEveryone is the rank of @all, and of who has no other role: below
+// every role that can be made.
+const rankOfEveryone = -1
+
+// rank is the order of a role among the roles of its community.
+func (r Role) rank() int {
+	if r.Everyone {
+		return rankOfEveryone
+	}
+	return r.Order
+}
+
+func rankOf(roles []Role) int {
+	highest := rankOfEveryone
+	for _, r := range roles {
+		highest = max(highest, r.rank())
+	}
+	return highest
+}
+
+// rightsIn returns the rights of a person, or NotFound "community_not_found"
+// where they have no business.
+func rightsIn(ctx context.Context, q sqldb.Querier, standings Standings, actor Actor, communityID string) (rights, error) {
+	if actor.OnlyCommunity != "" {
+		return limitedRights(ctx, q, standings, actor, communityID)
+	}
+	if actor.InstallationOwner {
+		_, err := community.Load(ctx, q, communityID)
+		return rights{everything: true}, err
+	}
+	standing, err := standings.Standing(ctx, q, communityID, actor.AccountID)
+	if err != nil {
+		return rights{}, err
+	}
+	if !standing.Member {
+		return rights{}, communityNotFound()
+	}
+	if standing.Owner {
+		return rights{everything: true}, nil
+	}
+	roles, err := rolesOf(ctx, q, communityID, standing.RoleIDs)
+	return rights{roles: roles, suspendedUntil: standing.SuspendedUntil}, err
+}
+
+// rolesOf returns @all and those of the roles that exist, the highest first.
+func rolesOf(ctx context.Context, q sqldb.Querier, communityID string, roleIDs []string) ([]Role, error) {
+	roles, err := listRoles(ctx, q, communityID)
+	return slices.DeleteFunc(roles, func(r Role) bool { return !r.Everyone && !slices.Contains(roleIDs, r.ID) }), err
+}
+
+// Power is how far an actor reaches in a community: which roles and members
+// stand below them.
+type Power struct {
+	actor Actor
+	all   bool // above every role and everybody but the owner
+	owner bool // above the owner too, or the owner
+	has   rights
+}
+
+// PowerOf returns the power of an actor, read through q, or NotFound
+// "community_not_found" for a person who has no business in the community.
+// That they may do at all what they are about to do is not looked at.
+func PowerOf(ctx context.Context, q sqldb.Querier, standings Standings, actor Actor, communityID string) (Power, error) {
+	switch actor.Kind {
+	case Session, UserKey:
+		has, err := rightsIn(ctx, q, standings, actor, communityID)
+		return Power{actor: actor, all: has.everything, owner: actor.InstallationOwner, has: has}, err
+	case Command:
+		return Power{actor: actor, all: true, owner: true}, nil
+	case CommunityKey:
+		return Power{actor: actor, all: actor.CommunityID == communityID}, nil
+	default:
+		return Power{actor: actor}, nil
+	}
+}
+
+// OverRole reports whether the role stands below the actor. Roles of the same
+// order stand at the same height.
+func (p Power) OverRole(r Role) bool { return p.all || r.rank() < rankOf(p.has.roles) }
+
+// OverMember reports whether a member stands below the actor: never the actor
+// themselves, and an owner only below who runs the installation. roles are
+// those of the member.
+func (p Power) OverMember(accountID string, owner bool, roles []Role) bool {
+	switch {
+	case p.owner:
+		return true
+	case owner, accountID == p.actor.AccountID:
+		return false
+	}
+	return p.all || rankOf(roles) < rankOf(p.has.roles)
+}
+
+// lacks returns the first permission that after allows, before does not, and
+// the actor has not; "" when there is none.
+func (p Power) lacks(before, after Role) string {
+	if p.all || p.has.granted(ServerAdministrator) {
+		return ""
+	}
+	for _, name := range serverPermissions {
+		if after.ServerPermissions[name] && !before.ServerPermissions[name] && !p.has.granted(name) {
+			return name
+		}
+	}
+	for _, name := range channelPermissions {
+		has := slices.ContainsFunc(p.has.roles, func(r Role) bool { return r.ChannelPermissions[name] })
+		if after.ChannelPermissions[name] && !before.ChannelPermissions[name] && !has {
+			return name
+		}
+	}
+	return ""
+}
+
+// MayMake returns nil when the actor may make before into after, where the
+// zero Role is none: both stand below them and nothing is allowed anew that
+// they may not do themselves. Else it fails with Forbidden "rank_too_low" or
+// "missing_permission".
+func (p Power) MayMake(before, after Role) error {
+	if before.ID != "" && !p.OverRole(before) || after.ID != "" && !p.OverRole(after) {
+		return errs.New(errs.Forbidden, "rank_too_low", "The role has to stand below your own highest role. Ask somebody above it.")
+	}
+	if name := p.lacks(before, after); name != "" {
+		return errs.New(errs.Forbidden, "missing_permission", "You cannot give the permission %q: your roles lack it.", name)
+	}
+	return nil
+}
+
+// MayHand returns nil when the actor may give role to a member, or take it
+// away. accountID, owner and roles are the member's. Else it fails as MayMake
+// does. Who owns the community may also do it to themselves.
+func (p Power) MayHand(role Role, giving bool, accountID string, owner bool, roles []Role) error {
+	if !p.OverRole(role) {
+		return errs.New(errs.Forbidden, "rank_too_low", "The role %q does not stand below your own highest role. Ask somebody above it.", role.Title)
+	}
+	self := p.all && accountID == p.actor.AccountID
+	if !self && !p.OverMember(accountID, owner, roles) {
+		return rankTooLow()
+	}
+	if giving {
+		if name := p.lacks(Role{}, role); name != "" {
+			return errs.New(errs.Forbidden, "missing_permission", "The role %q allows %q, which your own roles lack.", role.Title, name)
+		}
+	}
+	return nil
+}
+
+func rankTooLow() error {
+	return errs.New(errs.Forbidden, "rank_too_low", "This member does not stand below you. Ask somebody whose highest role is above theirs.")
+}
+
+// Outranks returns nil when the actor may act on an account as a member of the
+// community: when it stands below them. Nobody stands below themselves, an
+// owner only below who runs the installation, and a key of the community
+// stands above everybody but the owner. Otherwise it fails with Forbidden
+// "rank_too_low". Whether the actor may act in this way at all is Can's to say.
+func Outranks(ctx context.Context, q sqldb.Querier, standings Standings, actor Actor, communityID, accountID string) error {
+	power, err := PowerOf(ctx, q, standings, actor, communityID)
+	if err != nil {
+		return err
+	}
+	target, err := standings.Standing(ctx, q, communityID, accountID)
+	if err != nil {
+		return err
+	}
+	roles, err := rolesOf(ctx, q, communityID, target.RoleIDs)
+	if err != nil {
+		return err
+	}
+	if !power.OverMember(accountID, target.Owner, roles) {
+		return rankTooLow()
+	}
+	return nil
+}
