@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"slices"
 
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -23,13 +24,22 @@ const (
 // Actor is whoever asks for something. The zero Actor is nobody.
 type Actor struct {
 	Kind              Kind
-	AccountID         string       // of a session
+	AccountID         string       // of a session, or of the person whose key it is
 	SessionID         string       // of a session
 	KeyID             string       // of a key
 	CommunityID       string       // the only community of a community key
+	OnlyCommunity     string       // of a session that another system began: it works there and nowhere else; "": everywhere
 	Name              string       // username, or the name of the key
 	Permissions       []Permission // of a key
+	Channels          []string     // of a person's key: the only channels it may act in; empty: all
+	ExpiresAt         int64        // of a key, Unix milliseconds, 0: never
 	InstallationOwner bool
+}
+
+// InChannel reports whether the actor's key is for a channel at all; what the
+// actor may do there is another question.
+func (a Actor) InChannel(channelID string) bool {
+	return len(a.Channels) == 0 || slices.Contains(a.Channels, channelID)
 }
 
 // Ref names the actor in histories and in created_by: "account:<id>",

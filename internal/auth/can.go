@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 
-	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -12,7 +11,7 @@ import (
 // Can returns nil when the actor may do in a community what need names.
 // Otherwise it fails with Unauthenticated "authentication_required", Forbidden
 // "wrong_community" (a key of another one), NotFound "community_not_found" (a
-// person who is not a member), or Forbidden "missing_permission".
+// person who is not a member), or Forbidden "missing_permission" or "suspended".
 func (a *Auth) Can(ctx context.Context, actor Actor, communityID string, need Permission) error {
 	switch actor.Kind {
 	case Command:
@@ -29,12 +28,13 @@ func (a *Auth) Can(ctx context.Context, actor Actor, communityID string, need Pe
 			return errs.New(errs.Forbidden, "missing_permission", "This API key lacks the permission %q.", need)
 		}
 		return nil
-	case Session:
-		has, err := a.rightsOf(ctx, a.db, actor, communityID)
-		if err != nil || has.allow(need) {
-			return err
+	case UserKey:
+		if need != BeMember && !grants(actor.Permissions, onKey(need)) {
+			return errs.New(errs.Forbidden, "missing_permission", "This API key lacks the permission %q.", onKey(need))
 		}
-		return errs.New(errs.Forbidden, "missing_permission", "Your roles in this community lack the permission %q.", need)
+		return a.canPerson(ctx, actor, communityID, need)
+	case Session:
+		return a.canPerson(ctx, actor, communityID, need)
 	case Open:
 		return a.canOpen(ctx, communityID, need)
 	default:
@@ -42,24 +42,12 @@ func (a *Auth) Can(ctx context.Context, actor Actor, communityID string, need Pe
 	}
 }
 
-// MayAsPerson returns nil when the actor is a person: one who has signed in,
-// or a program of theirs whose key has one of need. It fails with
-// Unauthenticated "authentication_required", or Forbidden "person_required" or
-// "missing_permission".
-func (a *Auth) MayAsPerson(actor Actor, need []Permission) error {
-	switch actor.Kind {
-	case Session:
-		return nil
-	case UserKey:
-		if slices.ContainsFunc(need, func(p Permission) bool { return grants(actor.Permissions, p) }) {
-			return nil
-		}
-		return errs.New(errs.Forbidden, "missing_permission", "This API key lacks the permission for this.")
-	case Anonymous:
-		return authenticationRequired("")
-	default:
-		return errs.New(errs.Forbidden, "person_required", "This is about a person: a community's API key cannot do it, a session or a user's API key can.")
+func (a *Auth) canPerson(ctx context.Context, actor Actor, communityID string, need Permission) error {
+	has, err := a.rightsOf(ctx, a.db, actor, communityID)
+	if err != nil || has.allow(need) {
+		return err
 	}
+	return errs.New(errs.Forbidden, "missing_permission", "Your roles in this community lack the permission %q.", need)
 }
 
 func wrongCommunity() error {
@@ -91,6 +79,8 @@ func (a *Auth) canOpen(ctx context.Context, communityID string, need Permission)
 type rights struct {
 	everything bool
 	roles      []Role // those the person has, the highest first
+
+	suspendedUntil int64 // Unix milliseconds; of an owner 0
 }
 
 func (r rights) allow(need Permission) bool {
@@ -104,54 +94,18 @@ func (r rights) granted(serverPermission string) bool {
 	return slices.ContainsFunc(r.roles, func(role Role) bool { return role.ServerPermissions[serverPermission] })
 }
 
-// rightsOf returns the rights of a session, or NotFound "community_not_found"
-// where it has no business.
+// rightsOf returns the rights of a person, or NotFound "community_not_found"
+// where they have no business, or Forbidden "suspended" while they are.
 func (a *Auth) rightsOf(ctx context.Context, q sqldb.Querier, actor Actor, communityID string) (rights, error) {
-	if actor.InstallationOwner {
-		_, err := community.Load(ctx, q, communityID)
-		return rights{everything: true}, err
+	has, err := rightsIn(ctx, q, a.standings, actor, communityID)
+	if err == nil && has.suspendedUntil > a.clock.MS() {
+		return rights{}, suspended(has.suspendedUntil)
 	}
-	standing, err := a.standings.Standing(ctx, q, communityID, actor.AccountID)
-	if err != nil {
-		return rights{}, err
-	}
-	if !standing.Member {
-		return rights{}, communityNotFound()
-	}
-	if standing.Owner {
-		return rights{everything: true}, nil
-	}
-	roles, err := listRoles(ctx, q, communityID)
-	roles = slices.DeleteFunc(roles, func(r Role) bool { return !r.Everyone && !slices.Contains(standing.RoleIDs, r.ID) })
-	return rights{roles: roles}, err
+	return has, err
 }
 
 func communityNotFound() error {
 	return errs.New(errs.NotFound, "community_not_found", "There is no such community.")
-}
-
-// mayGive returns nil when the actor, who may manage roles, may make role: it
-// stands below their own and allows nothing that they may not do.
-func (a *Auth) mayGive(ctx context.Context, q sqldb.Querier, actor Actor, communityID string, role Role) error {
-	if actor.Kind != Session {
-		return nil
-	}
-	has, err := a.rightsOf(ctx, q, actor, communityID)
-	if err != nil || has.everything {
-		return err
-	}
-	if len(has.roles) == 0 || role.Order >= has.roles[0].Order {
-		return errs.New(errs.Forbidden, "rank_too_low", "A role you make stands below your own highest role.")
-	}
-	if has.granted(ServerAdministrator) {
-		return nil
-	}
-	for _, name := range serverPermissions {
-		if role.ServerPermissions[name] && !has.granted(name) {
-			return errs.New(errs.Forbidden, "missing_permission", "You cannot give the permission %q: your roles lack it.", name)
-		}
-	}
-	return nil
 }
 
 // CommunityFor decides which community a request speaks of; explicit is what
@@ -166,7 +120,7 @@ func (a *Auth) CommunityFor(ctx context.Context, actor Actor, explicit string) (
 			return "", wrongCommunity()
 		}
 		return actor.CommunityID, nil
-	case Session:
+	case Session, UserKey:
 		return a.communityOf(ctx, actor, explicit)
 	case Command, Open:
 		if explicit == "" {
@@ -187,7 +141,7 @@ func (a *Auth) communityOf(ctx context.Context, actor Actor, explicit string) (s
 		_, err := a.rightsOf(ctx, a.db, actor, explicit)
 		return explicit, err
 	}
-	memberships, err := a.standings.Communities(ctx, a.db, actor.AccountID)
+	memberships, err := a.CommunitiesOf(ctx, actor)
 	if err != nil {
 		return "", err
 	}

@@ -27,7 +27,7 @@ type place struct {
 func allowed(places []place, who standings, a auth.Actor, communityID string, need auth.Permission) string {
 	at := slices.IndexFunc(places, func(p place) bool { return p.id == communityID })
 	switch a.Kind {
-	case auth.Anonymous, auth.UserKey:
+	case auth.Anonymous:
 		return "authentication_required"
 	case auth.Command:
 		if at < 0 {
@@ -43,29 +43,35 @@ func allowed(places []place, who standings, a auth.Actor, communityID string, ne
 		if a.CommunityID != communityID {
 			return "wrong_community"
 		}
-		for _, p := range a.Permissions {
-			if p == need || p == "*" && need != "signIn" {
-				return ""
-			}
+		if !keyHas(a, need) {
+			return "missing_permission"
 		}
-		return "missing_permission"
+		return ""
+	case auth.UserKey:
+		if !keyHas(a, need) {
+			return "missing_permission"
+		}
 	}
-	if at < 0 {
+	limited := a.OnlyCommunity != ""
+	if at < 0 || limited && a.OnlyCommunity != communityID {
 		return "community_not_found"
 	}
 	if a.InstallationOwner {
-		return ""
+		return refused(limited, "limited_session")
 	}
 	standing := who[communityID][a.AccountID]
 	if !standing.Member {
 		return "community_not_found"
 	}
 	if standing.Owner {
-		return ""
+		return refused(limited, "limited_session")
 	}
 	granted := slices.Clone(places[at].everyone)
 	for _, role := range standing.RoleIDs {
 		granted = append(granted, places[at].roles[role]...)
+	}
+	if limited && len(granted) > 0 {
+		return "limited_session"
 	}
 	for _, name := range granted {
 		if name == "server_administrator" || name == "manage_roles" && need == "roles" {
@@ -73,6 +79,22 @@ func allowed(places []place, who standings, a auth.Actor, communityID string, ne
 		}
 	}
 	return "missing_permission"
+}
+
+func keyHas(a auth.Actor, need auth.Permission) bool {
+	for _, p := range a.Permissions {
+		if p == need || p == "*" && need != "signIn" {
+			return true
+		}
+	}
+	return false
+}
+
+func refused(yes bool, code string) string {
+	if yes {
+		return code
+	}
+	return ""
 }
 
 func TestCanAgreesWithTheSlowReference(t *testing.T) {
@@ -117,13 +139,16 @@ func TestCanAgreesWithTheSlowReference(t *testing.T) {
 				})
 			}
 			actor := auth.Actor{
-				Kind:      rapid.SampledFrom([]auth.Kind{auth.Session, auth.Session, auth.Session, auth.CommunityKey, auth.CommunityKey, auth.Open, auth.Anonymous, auth.UserKey, auth.Command}).Draw(rt, "kind"),
+				Kind:      rapid.SampledFrom([]auth.Kind{auth.Session, auth.Session, auth.Session, auth.CommunityKey, auth.CommunityKey, auth.UserKey, auth.UserKey, auth.Open, auth.Anonymous, auth.Command}).Draw(rt, "kind"),
 				AccountID: pick([]string{"ann", "ann", "ann", "stranger"}, "account"), CommunityID: pick(ids, "home"),
 				Permissions:       rapid.SliceOfN(rapid.SampledFrom(auth.Permissions()), 0, 4).Draw(rt, "permissions"),
 				InstallationOwner: rapid.IntRange(0, 5).Draw(rt, "installation owner") == 0,
 			}
 			if rapid.Bool().Draw(rt, "everywhere at home") {
 				actor.CommunityID = ids[0]
+			}
+			if actor.Kind == auth.Session && rapid.Bool().Draw(rt, "limited") {
+				actor.OnlyCommunity = pick(ids, "limited to")
 			}
 			communityID, need := pick(ids, "community"), rapid.SampledFrom(append(auth.Permissions(), "unknown")).Draw(rt, "need")
 			if rapid.Bool().Draw(rt, "is special") {

@@ -53,7 +53,7 @@ func Permissions() []Permission { return slices.Clone(permissions) }
 
 // grants reports whether a key with these permissions has need.
 func grants(has []Permission, need Permission) bool {
-	return slices.Contains(has, need) || need != SignIn && slices.Contains(has, All)
+	return slices.Contains(has, need) || need != SignIn && need != BeSignedIn && slices.Contains(has, All)
 }
 
 // checkPermissions returns the permissions without repetitions, and a problem
@@ -125,6 +125,12 @@ const (
 	MayBan           Permission = "may_ban"
 	MaySeePenalties  Permission = "may_see_penalties" // one of the four before
 	OverrideLanguage Permission = "may_override_language"
+)
+
+// What MayAsPerson is asked for besides the permissions of a key.
+const (
+	BePerson   Permission = "be_person"    // any session, also one that works in one community only, and any key of a person
+	BeSignedIn Permission = "be_signed_in" // a session of the person's own making; no key
 )
 
 // onKey is the permission a key needs for need.

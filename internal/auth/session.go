@@ -19,12 +19,20 @@ type SessionInfo struct {
 	Address   string // of the network, without a port
 }
 
-// SignIn starts a session for whoever knows the password; login is an email
-// address or a username. It fails with Unauthenticated "wrong_password", the
-// same in text and time for an account that does not exist or has no password,
-// or with Limited "too_many_sign_ins" and a time after which to try again.
-// A sign-in that fails is counted: do not call it in a BeforeCommit context.
+// SignIn is SignInWithCode without a code.
 func (a *Auth) SignIn(ctx context.Context, login, password string, info SessionInfo) (token string, account Account, err error) {
+	return a.SignInWithCode(ctx, login, password, "", info)
+}
+
+// SignInWithCode starts a session for whoever knows the password; login is an
+// email address or a username, code is of the account's second factor, "" to
+// be asked for it. It fails with Unauthenticated "wrong_password", the same in
+// text and time for an account that does not exist or has no password, with
+// Unauthenticated "totp_required" (NeedsCode is its cause) or "wrong_code",
+// both only for the right password, or with Limited "too_many_sign_ins" and a
+// time after which to try again. A sign-in that fails is counted: do not call
+// it in a BeforeCommit context.
+func (a *Auth) SignInWithCode(ctx context.Context, login, password, code string, info SessionInfo) (token string, account Account, err error) {
 	found, err := findLogin(ctx, a.db, login)
 	if err != nil {
 		return "", Account{}, err
@@ -43,15 +51,20 @@ func (a *Auth) SignIn(ctx context.Context, login, password string, info SessionI
 			return "", Account{}, err
 		}
 	}
+	var refusal error
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		// What was answered while this password was checked counts: of many
 		// guesses at the same time no more than a few learn whether they are
 		// right.
-		if err := a.lockFailures(ctx, tx, counted, right); err != nil {
+		if err := a.lockFailures(ctx, tx, counted, right && code == ""); err != nil {
 			return err
 		}
-		if !right {
-			return countFailures(ctx, tx, counted, a.clock.MS())
+		refusal = errs.New(errs.Unauthenticated, "wrong_password", "The email address, username or password is wrong.")
+		if right {
+			refusal = a.checkSecondFactor(ctx, tx, found.account.ID, code)
+		}
+		if refusal != nil {
+			return a.countRefusal(ctx, tx, counted, refusal)
 		}
 		if err := forgiveAccount(ctx, tx, counted); err != nil {
 			return err
@@ -64,13 +77,26 @@ func (a *Auth) SignIn(ctx context.Context, login, password string, info SessionI
 		token, account, err = a.startSession(ctx, tx, found.account.ID, info)
 		return err
 	})
+	if err == nil {
+		err = refusal
+	}
 	if err != nil {
 		return "", Account{}, err
 	}
-	if !right {
-		return "", Account{}, errs.New(errs.Unauthenticated, "wrong_password", "The email address, username or password is wrong.")
-	}
 	return token, account, nil
+}
+
+// countRefusal counts a wrong password or code, and commits. Half of a sign-in
+// is nothing to count, and nothing to forgive for.
+func (a *Auth) countRefusal(ctx context.Context, tx *sqldb.Tx, counted []subject, refusal error) error {
+	switch {
+	case errs.Is(refusal, "totp_required"):
+		return nil
+	case errs.KindOf(refusal) == errs.Unauthenticated:
+		return countFailures(ctx, tx, counted, a.clock.MS())
+	default:
+		return refusal
+	}
 }
 
 // SignOut ends the session of a token; a session that has ended is fine.
@@ -86,12 +112,15 @@ func (a *Auth) startSession(ctx context.Context, tx *sqldb.Tx, accountID string,
 	if err != nil {
 		return "", Account{}, err
 	}
-	err = insertSession(ctx, tx, session{
-		id: id.New(now), tokenHash: hashSecret(token), accountID: accountID,
-		info:      SessionInfo{UserAgent: printable(info.UserAgent), Address: printable(info.Address)},
-		createdAt: now.UnixMilli(), expiresAt: now.Add(SessionLifetime).UnixMilli(),
-	})
-	return token, account, err
+	return token, account, a.keepSession(ctx, tx, session{id: id.New(now), tokenHash: hashSecret(token), accountID: accountID, info: info})
+}
+
+// keepSession adds a session that begins now.
+func (a *Auth) keepSession(ctx context.Context, tx *sqldb.Tx, s session) error {
+	now := a.clock.Now()
+	s.info = SessionInfo{UserAgent: printable(s.info.UserAgent), Address: printable(s.info.Address)}
+	s.createdAt, s.expiresAt = now.UnixMilli(), now.Add(SessionLifetime).UnixMilli()
+	return insertSession(ctx, tx, s)
 }
 
 // printable makes what a client says of itself fit for the database.

@@ -13,6 +13,8 @@ import (
 // session is a row of sessions.
 type session struct {
 	id, tokenHash, accountID string
+	communityID              string // the only one it works in, "": all
+	host                     string // the system that began it, "": the person
 	info                     SessionInfo
 	createdAt, expiresAt     int64
 }
@@ -25,18 +27,19 @@ type seen struct {
 
 func insertSession(ctx context.Context, q sqldb.Querier, s session) error {
 	_, err := q.Exec(ctx, `INSERT INTO sessions
-		(id, token_hash, account_id, user_agent, address, created_at, expires_at, seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $6)`,
-		s.id, s.tokenHash, s.accountID, s.info.UserAgent, s.info.Address, s.createdAt, s.expiresAt)
+		(id, token_hash, account_id, community_id, host, user_agent, address, created_at, expires_at, seen_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $8)`,
+		s.id, s.tokenHash, s.accountID, s.communityID, s.host, s.info.UserAgent, s.info.Address, s.createdAt, s.expiresAt)
 	return err
 }
 
 func sessionByHash(ctx context.Context, q sqldb.Querier, hash string) (seen, error) {
 	scan := func(r sqldb.Scanner) (seen, error) {
 		s := seen{actor: Actor{Kind: Session}}
-		err := r.Scan(&s.actor.SessionID, &s.actor.AccountID, &s.actor.Name, &s.actor.InstallationOwner, &s.expiresAt, &s.seenAt)
+		err := r.Scan(&s.actor.SessionID, &s.actor.AccountID, &s.actor.OnlyCommunity, &s.actor.Name, &s.actor.InstallationOwner, &s.expiresAt, &s.seenAt)
 		return s, err
 	}
-	return sqldb.One(ctx, q, "session", scan, `SELECT s.id, a.id, a.username, a.installation_owner, s.expires_at, s.seen_at
+	return sqldb.One(ctx, q, "session", scan, `SELECT s.id, a.id, s.community_id, a.username, a.installation_owner, s.expires_at, s.seen_at
 		FROM sessions s JOIN accounts a ON a.id = s.account_id WHERE s.token_hash = $1`, hash)
 }
 
@@ -48,6 +51,35 @@ func touchSession(ctx context.Context, q sqldb.Querier, sessionID string, now in
 func deleteSession(ctx context.Context, q sqldb.Querier, hash string) error {
 	_, err := q.Exec(ctx, "DELETE FROM sessions WHERE token_hash = $1", hash)
 	return err
+}
+
+func listSessions(ctx context.Context, q sqldb.Querier, accountID string, now int64) ([]SessionView, error) {
+	return sqldb.All(ctx, q, func(r sqldb.Scanner) (v SessionView, err error) {
+		err = r.Scan(&v.ID, &v.CommunityID, &v.Host, &v.UserAgent, &v.Address, &v.CreatedAt, &v.ExpiresAt, &v.SeenAt)
+		return v, err
+	}, `SELECT id, community_id, host, user_agent, address, created_at, expires_at, seen_at
+		FROM sessions WHERE account_id = $1 AND expires_at > $2 ORDER BY seen_at DESC, id DESC`, accountID, now)
+}
+
+func deleteSessionOf(ctx context.Context, q sqldb.Querier, accountID, sessionID string) (bool, error) {
+	n, err := q.Exec(ctx, "DELETE FROM sessions WHERE account_id = $1 AND id = $2", accountID, sessionID)
+	return n > 0, err
+}
+
+// deleteSessionsOf ends all sessions of an account but one, "" for none.
+func deleteSessionsOf(ctx context.Context, q sqldb.Querier, accountID, but string) error {
+	_, err := q.Exec(ctx, "DELETE FROM sessions WHERE account_id = $1 AND id <> $2", accountID, but)
+	return err
+}
+
+func deleteSessionsIn(ctx context.Context, tx *sqldb.Tx, communityID string, accountIDs []string) error {
+	for _, table := range []string{"sessions", "one_time_links"} {
+		_, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE community_id = $1 AND "+tx.Dialect().In("account_id", "$2"), communityID, sqldb.Keys(accountIDs))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // login is an account and how it signs in; empty when there is none.
@@ -135,6 +167,17 @@ func sweep(ctx context.Context, q sqldb.Querier, now time.Time) error {
 	if _, err := q.Exec(ctx, "DELETE FROM one_time_links WHERE expires_at < $1", now.UnixMilli()); err != nil {
 		return err
 	}
+	if err := sweepSteps(ctx, q, now.UnixMilli()); err != nil {
+		return err
+	}
 	_, err := q.Exec(ctx, "DELETE FROM sign_in_failures WHERE last_at < $1", now.Add(-accountPatience.forget).UnixMilli())
 	return err
+}
+
+func sessionStart(ctx context.Context, q sqldb.Querier, sessionID string) (int64, error) {
+	return sqldb.One(ctx, q, "session", sqldb.Value[int64], "SELECT created_at FROM sessions WHERE id = $1", sessionID)
+}
+
+func passwordHash(ctx context.Context, q sqldb.Querier, accountID string) (string, error) {
+	return sqldb.One(ctx, q, "account", sqldb.Value[string], "SELECT password_hash FROM accounts WHERE id = $1", accountID)
 }

@@ -1,0 +1,78 @@
+package auth
+
+import (
+	"context"
+	"slices"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// MayAsPerson returns nil when the actor is a person: one who has signed in,
+// or a program of theirs whose key has one of need. BePerson in need lets any
+// of them in, BeSignedIn no key. It fails with Unauthenticated
+// "authentication_required", or Forbidden "person_required",
+// "session_required", "limited_session" (a session that works in one community
+// only) or "missing_permission".
+func (a *Auth) MayAsPerson(actor Actor, need []Permission) error {
+	anybody := slices.Contains(need, BePerson)
+	switch actor.Kind {
+	case Session:
+		if actor.OnlyCommunity != "" && !anybody {
+			return limitedSession()
+		}
+		return nil
+	case UserKey:
+		if anybody || slices.ContainsFunc(need, func(p Permission) bool { return grants(actor.Permissions, p) }) {
+			return nil
+		}
+		if slices.Contains(need, BeSignedIn) {
+			return sessionRequired()
+		}
+		return errs.New(errs.Forbidden, "missing_permission", "This API key lacks the permission for this.")
+	case Anonymous:
+		return authenticationRequired("")
+	default:
+		return errs.New(errs.Forbidden, "person_required", "This is about a person: a community's API key cannot do it, a session or a user's API key can.")
+	}
+}
+
+// CommunitiesOf returns the ids of the communities that a person, or a program
+// of theirs, may name: those they are an active member of, of a session that
+// works in one community only that one.
+func (a *Auth) CommunitiesOf(ctx context.Context, actor Actor) ([]string, error) {
+	memberships, err := a.standings.Communities(ctx, a.db, actor.AccountID)
+	if actor.OnlyCommunity != "" {
+		memberships = slices.DeleteFunc(memberships, func(one string) bool { return one != actor.OnlyCommunity })
+	}
+	return memberships, err
+}
+
+// limitedRights are rightsIn for a session that another system began. Whoever
+// may do more than talk has no such session, also when they came to it later:
+// that system was trusted with its members, not with the community.
+func limitedRights(ctx context.Context, q sqldb.Querier, standings Standings, actor Actor, communityID string) (rights, error) {
+	if actor.OnlyCommunity != communityID {
+		return rights{}, communityNotFound()
+	}
+	actor.OnlyCommunity = ""
+	has, err := rightsIn(ctx, q, standings, actor, communityID)
+	if err == nil && has.overOthers() {
+		return rights{}, limitedSession()
+	}
+	return has, err
+}
+
+// overOthers reports whether somebody may do anything in the community as a
+// whole.
+func (r rights) overOthers() bool {
+	return r.everything || slices.ContainsFunc(r.roles, Role.GrantsServerPermission)
+}
+
+func limitedSession() error {
+	return errs.New(errs.Forbidden, "limited_session", "This session was begun by another system and works in its community only. Sign in yourself to do this.")
+}
+
+func sessionRequired() error {
+	return errs.New(errs.Forbidden, "session_required", "Only the person can do this, signed in: no API key can.")
+}

@@ -1,0 +1,49 @@
+package auth
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// SessionView is a session as its owner sees it.
+type SessionView struct {
+	ID          string
+	CommunityID string // the only one it works in, "": all
+	Host        string // the system that began it, as it calls itself; "": the person
+	SessionInfo
+	CreatedAt, ExpiresAt int64 // Unix milliseconds
+	SeenAt               int64 // Unix milliseconds to about a minute
+}
+
+// Sessions returns the sessions of an account that have not ended, those that
+// another system began too, the last one used first.
+func (a *Auth) Sessions(ctx context.Context, accountID string) ([]SessionView, error) {
+	return listSessions(ctx, a.db, accountID, a.clock.MS())
+}
+
+// EndSession ends one session of an account. It fails with NotFound
+// "session_not_found".
+func (a *Auth) EndSession(ctx context.Context, accountID, sessionID string) error {
+	ended, err := deleteSessionOf(ctx, a.db, accountID, sessionID)
+	if err == nil && !ended {
+		return errs.New(errs.NotFound, "session_not_found", "There is no such session.")
+	}
+	return err
+}
+
+// EndSessions ends all sessions of an account but one, "" for none.
+func (a *Auth) EndSessions(ctx context.Context, accountID, but string) error {
+	return deleteSessionsOf(ctx, a.db, accountID, but)
+}
+
+// EndSessionsIn ends, in the caller's transaction, the sessions that were begun
+// for a community by another system, and the links to such, of some accounts.
+// Their own sessions go on: Can keeps them out of where they are no members.
+func EndSessionsIn(ctx context.Context, tx *sqldb.Tx, communityID string, accountIDs []string) error {
+	if len(accountIDs) == 0 {
+		return nil
+	}
+	return deleteSessionsIn(ctx, tx, communityID, accountIDs)
+}
