@@ -14,6 +14,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -72,14 +73,34 @@ type Serving struct {
 	DrainAfter time.Duration `name:"shutdown-timeout" env:"REGULARS_SHUTDOWN_TIMEOUT" default:"20s" help:"Time that running requests have to finish when the server stops."`
 }
 
+// Mailing says how mail leaves the server.
+type Mailing struct {
+	SMTPURL  string `name:"smtp-url" env:"REGULARS_SMTP_URL" placeholder:"URL" help:"Mail server, smtps://user:password@host:465 or smtp://host:587?tls=required (or optional, off). Empty: nothing is sent, the installation's owner reads the messages at /-/mail."`
+	MailFrom string `name:"mail-from" env:"REGULARS_MAIL_FROM" placeholder:"ADDRESS" help:"Sender of mails, such as \"Our Club <club@example.com>\". Needed with a mail server."`
+}
+
+// Founding says who makes communities and how long deleted ones are kept.
+type Founding struct {
+	Creation      string `name:"community-creation" env:"REGULARS_COMMUNITY_CREATION" enum:"everybody,owner" default:"everybody" help:"Who makes communities: every person with an account, or only the owner of the installation: ${enum}."`
+	RetentionDays int    `name:"retention-days" env:"REGULARS_RETENTION_DAYS" default:"30" help:"Days in which deleted communities and members can be restored; then they are erased."`
+}
+
+func (f Founding) rules() community.Rules {
+	return community.Rules{OwnerOnly: f.Creation == "owner", Retention: f.retention()}
+}
+
+func (f Founding) retention() time.Duration { return time.Duration(f.RetentionDays) * 24 * time.Hour }
+
 // Config is every setting of a server. Its tags say the flag, the environment
 // variable, the default and the help of each; a variable NAME can also be read
 // from the file that NAME_FILE names.
 type Config struct {
-	Store   `embed:""`
-	Logging `embed:""`
-	Serving `embed:""`
-	Limits  `embed:""`
+	Store    `embed:""`
+	Logging  `embed:""`
+	Serving  `embed:""`
+	Limits   `embed:""`
+	Mailing  `embed:""`
+	Founding `embed:""`
 }
 
 // DefaultConfig is the Config of a server that was told nothing.
@@ -94,6 +115,9 @@ func DefaultConfig() (Config, error) {
 func (c Config) validate() error {
 	if c.Workers < 1 || c.Lease < time.Second {
 		return errors.New("workers must be at least 1 and lease at least 1s")
+	}
+	if c.RetentionDays < 1 || c.RetentionDays > 3650 {
+		return errors.New("retention days must be 1 to 3650")
 	}
 	if c.PublicURL != "" {
 		u, err := url.Parse(c.PublicURL)

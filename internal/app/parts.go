@@ -12,6 +12,7 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/once"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -24,6 +25,7 @@ type Parts struct {
 	Files       *blob.Dir
 	Jobs        *jobs.Engine // not started
 	Once        *once.Store
+	Mail        *mail.Mail
 	Communities *community.Communities
 	Members     *member.Members
 	Auth        *auth.Auth
@@ -53,8 +55,14 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 		TakeBack: node != "" && p.DB.Dialect() == sqldb.SQLite, // who has the folder's lock is the only server then
 	})
 	p.Once = once.New(p.DB, now)
+	if p.Mail, err = mail.New(mail.Deps{DB: p.DB, Jobs: p.Jobs, Clock: now, Log: log, SMTPURL: c.SMTPURL, From: c.MailFrom}); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
 	p.Communities = community.New(p.DB, now)
+	p.Communities.SetRules(c.rules())
 	p.Members = member.New(p.DB, now)
+	p.Communities.OnCreate(p.Members.Found)
+	p.Communities.OnChange(member.CheckJoining)
 	p.Auth = auth.New(auth.Deps{DB: p.DB, Communities: p.Communities, Standings: p.Members, Clock: now, Log: log})
 	p.Bulk = bulk.New(bulk.Deps{
 		DB: p.DB, Files: p.Files, Members: p.Members, Clock: now, Log: log,
@@ -79,5 +87,5 @@ const uploadPause = 24 * time.Hour
 
 func (p *Parts) sweep(ctx context.Context, _ *jobs.Job, _ sweepArgs) error {
 	_, err := p.Files.Sweep(p.clock.Now().Add(-uploadPause))
-	return errors.Join(err, p.Bulk.Sweep(ctx), p.Auth.Sweep(ctx), p.Once.Sweep(ctx))
+	return errors.Join(err, p.Bulk.Sweep(ctx), p.Auth.Sweep(ctx), p.Once.Sweep(ctx), p.Mail.Sweep(ctx), p.Communities.Sweep(ctx))
 }

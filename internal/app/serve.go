@@ -10,11 +10,13 @@ import (
 type serveCommand struct {
 	Serving `embed:"" group:"Server"`
 	Limits  `embed:"" group:"Limits"`
+	Mailing `embed:"" group:"Mail"`
 }
 
 // Run serves until a signal comes.
 func (c serveCommand) Run(sh *shell) (err error) {
-	a, err := New(sh.ctx, Config{sh.store, sh.logging, c.Serving, c.Limits}, clock.Clock{}, sh.log)
+	settings := Config{Store: sh.store, Logging: sh.logging, Serving: c.Serving, Limits: c.Limits, Mailing: c.Mailing}
+	a, err := New(sh.ctx, settings, clock.Clock{}, sh.log)
 	if err != nil {
 		return err
 	}

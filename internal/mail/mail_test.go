@@ -25,7 +25,7 @@ var (
 // office is mail with an engine that works.
 func office(t *testing.T, db *sqldb.DB, c clock.Clock, smtpURL string) *mail.Mail {
 	t.Helper()
-	engine := jobs.New(db, c, quiet, jobs.EngineOptions{})
+	engine := jobs.New(db, c, quiet, jobs.EngineOptions{Lease: 24 * time.Hour})
 	m, err := mail.New(mail.Deps{DB: db, Jobs: engine, Clock: c, Log: quiet, SMTPURL: smtpURL, From: "Our Club <club@example.com>"})
 	if err != nil {
 		t.Fatal(err)

@@ -46,10 +46,10 @@ func parseServer(address string) (*server, error) {
 		}
 	}
 	s.options = append(s.options, gomail.WithPort(port))
+	password, signsIn := u.User.Password()
 	policy := "optional"
-	if password, ok := u.User.Password(); ok {
+	if signsIn {
 		policy = "required"
-		s.options = append(s.options, gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover), gomail.WithUsername(u.User.Username()), gomail.WithPassword(password))
 	}
 	if chosen := u.Query().Get("tls"); chosen != "" {
 		policy = chosen
@@ -61,7 +61,20 @@ func parseServer(address string) (*server, error) {
 	if u.Scheme == "smtp" {
 		s.options = append(s.options, gomail.WithTLSPolicy(tls))
 	}
+	if signsIn {
+		s.options = append(s.options, gomail.WithUsername(u.User.Username()), gomail.WithPassword(password), signIn(policy == "off"))
+	}
 	return s, nil
+}
+
+// signIn chooses how the password is proven; inTheClear also in ways that show
+// it to the network.
+func signIn(inTheClear bool) gomail.Option {
+	if !inTheClear {
+		return gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover)
+	}
+	return gomail.WithOpportunisticSMTPAuth(gomail.SMTPAuthSCRAMSHA256, gomail.SMTPAuthSCRAMSHA1, gomail.SMTPAuthCramMD5,
+		gomail.SMTPAuthPlainNoEnc, gomail.SMTPAuthLoginNoEnc)
 }
 
 // deliver hands one message over.
@@ -85,9 +98,7 @@ func compose(from *netmail.Address, k Kept) (*gomail.Msg, error) {
 	if err := msg.EnvelopeFrom(from.Address); err != nil {
 		return nil, err
 	}
-	if err := msg.AddToFormat(k.ToName, k.To); err != nil {
-		return nil, err
-	}
+	msg.ToMailAddress(&netmail.Address{Name: k.ToName, Address: k.To})
 	_, domain, _ := strings.Cut(from.Address, "@")
 	msg.SetMessageIDWithValue(k.ID + "@" + domain)
 	msg.SetDateWithValue(time.UnixMilli(k.CreatedAt).UTC())
