@@ -1,0 +1,259 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/base32"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/hotp"
+	"github.com/pquerna/otp/totp"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+const (
+	totpPeriod    = 30 // seconds that a code stands for
+	totpSkew      = 1  // codes that a clock may be off by, to each side
+	recoveryCodes = 10
+)
+
+// TOTPSetup is what an authenticator app has to know.
+type TOTPSetup struct {
+	Secret string // base32, to be typed
+	URI    string // otpauth:, to be shown as a picture
+}
+
+// NeedsCode is the cause of the error "totp_required": whoever answers the
+// challenge with a code within ten minutes is signed in.
+type NeedsCode struct{ Challenge string }
+
+func (n *NeedsCode) Error() string { return "a code of the second factor is to follow" }
+
+// StartTOTP makes a secret that becomes the second factor when ConfirmTOTP
+// sees a code of it; one that was started before is forgotten. It fails as
+// Proof says, or with Conflict "totp_on".
+func (a *Auth) StartTOTP(ctx context.Context, actor Actor, p Proof) (TOTPSetup, error) {
+	if err := a.prove(ctx, actor, p); err != nil {
+		return TOTPSetup{}, err
+	}
+	account, err := loadAccount(ctx, a.db, actor.AccountID)
+	if err != nil {
+		return TOTPSetup{}, err
+	}
+	key, err := totp.Generate(totp.GenerateOpts{Issuer: a.installation(), AccountName: account.Email})
+	if err != nil {
+		return TOTPSetup{}, fmt.Errorf("make a secret: %w", err)
+	}
+	kept, err := replaceTOTP(ctx, a.db, account.ID, key.Secret(), a.clock.MS())
+	if err == nil && !kept {
+		err = errs.New(errs.Conflict, "totp_on", "Codes of an app are asked for already. Switch that off first.")
+	}
+	if err != nil {
+		return TOTPSetup{}, err
+	}
+	return TOTPSetup{Secret: key.Secret(), URI: key.URL()}, nil
+}
+
+// ConfirmTOTP switches the second factor on: from now on a password alone
+// signs nobody in. It returns recovery codes, each of which works once in the
+// place of a code; only their hashes are kept. It fails with Unauthenticated
+// "wrong_code", Limited "too_many_sign_ins", or Conflict "totp_not_started" or
+// "totp_on".
+func (a *Auth) ConfirmTOTP(ctx context.Context, actor Actor, code string) (recovery []string, err error) {
+	if err := onlySelf(actor); err != nil {
+		return nil, err
+	}
+	recovery, hashes := newRecoveryCodes()
+	err = a.guess(ctx, actor.AccountID, "", func(tx *sqldb.Tx) error {
+		kept, err := loadTOTP(ctx, tx, actor.AccountID, tx.Dialect().Lock())
+		switch {
+		case err != nil:
+			return err
+		case kept.secret == "":
+			return errs.New(errs.Conflict, "totp_not_started", "There is no secret to confirm. Start again.")
+		case kept.confirmedAt > 0:
+			return errs.New(errs.Conflict, "totp_on", "Codes of an app are asked for already.")
+		}
+		used, right := totpStep(kept.secret, tidyCode(code), a.clock.Now(), kept.usedStep)
+		if !right {
+			return wrongCode()
+		}
+		if err := confirmTOTP(ctx, tx, actor.AccountID, used, a.clock.MS()); err != nil {
+			return err
+		}
+		if err := replaceRecoveryCodes(ctx, tx, actor.AccountID, hashes); err != nil {
+			return err
+		}
+		return a.methodAdded(ctx, tx, actor.AccountID, "codes of an authenticator app")
+	})
+	if err != nil {
+		return nil, err
+	}
+	return recovery, nil
+}
+
+// DisableTOTP switches the second factor off and forgets its recovery codes.
+// It fails as Proof says, or with NotFound "totp_not_found". Sessions stay.
+func (a *Auth) DisableTOTP(ctx context.Context, actor Actor, p Proof) error {
+	if err := a.prove(ctx, actor, p); err != nil {
+		return err
+	}
+	return a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		was, err := deleteTOTP(ctx, tx, actor.AccountID)
+		if err != nil {
+			return err
+		}
+		if !was {
+			return errs.New(errs.NotFound, "totp_not_found", "No codes of an app are asked for.")
+		}
+		return replaceRecoveryCodes(ctx, tx, actor.AccountID, nil)
+	})
+}
+
+// RenewRecoveryCodes makes new recovery codes; the ones from before stop to
+// work. It fails as Proof says, or with NotFound "totp_not_found".
+func (a *Auth) RenewRecoveryCodes(ctx context.Context, actor Actor, p Proof) ([]string, error) {
+	if err := a.prove(ctx, actor, p); err != nil {
+		return nil, err
+	}
+	codes, hashes := newRecoveryCodes()
+	err := a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		kept, err := loadTOTP(ctx, tx, actor.AccountID, tx.Dialect().Lock())
+		if err != nil {
+			return err
+		}
+		if kept.confirmedAt == 0 {
+			return errs.New(errs.NotFound, "totp_not_found", "No codes of an app are asked for.")
+		}
+		return replaceRecoveryCodes(ctx, tx, actor.AccountID, hashes)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return codes, nil
+}
+
+// AnswerChallenge signs in whoever was told "totp_required" and now gives a
+// code of the app, or a recovery code. It fails with Gone "sign_in_expired",
+// Unauthenticated "wrong_code" or Limited "too_many_sign_ins"; the challenge
+// can be answered again after the last two.
+func (a *Auth) AnswerChallenge(ctx context.Context, challenge, code string, info SessionInfo) (token string, account Account, err error) {
+	begun, err := a.peek(ctx, a.db, stepCode, challenge)
+	if err != nil {
+		return "", Account{}, err
+	}
+	err = a.guess(ctx, begun.accountID, info.Address, func(tx *sqldb.Tx) error {
+		if err := a.requireCode(ctx, tx, begun.accountID, code); err != nil {
+			return err
+		}
+		if _, err := a.take(ctx, tx, stepCode, challenge); err != nil {
+			return err
+		}
+		if err := forgiveAccount(ctx, tx, subjectsOf(begun.accountID, "", "")); err != nil {
+			return err
+		}
+		token, account, err = a.startSession(ctx, tx, begun.accountID, info)
+		return err
+	})
+	if err != nil {
+		return "", Account{}, err
+	}
+	return token, account, nil
+}
+
+// checkSecondFactor returns nil when an account has no second factor, or when
+// code, of its app or a recovery code, is right; a code that was right is used
+// up with the transaction. It fails with Unauthenticated "totp_required" when
+// code is empty, with NeedsCode as its cause, or with Unauthenticated
+// "wrong_code": commit then, and count it.
+func (a *Auth) checkSecondFactor(ctx context.Context, tx *sqldb.Tx, accountID, code string) error {
+	kept, err := loadTOTP(ctx, tx, accountID, "")
+	if err != nil || kept.confirmedAt == 0 {
+		return err
+	}
+	if code != "" {
+		return a.requireCode(ctx, tx, accountID, code)
+	}
+	challenge, err := a.begin(ctx, tx, stepCode, accountID, "")
+	if err != nil {
+		return err
+	}
+	return errs.New(errs.Unauthenticated, "totp_required", "Give the code that your authenticator app shows, or a recovery code.").
+		Because(&NeedsCode{challenge})
+}
+
+// requireCode uses a code up, or fails with Unauthenticated "wrong_code".
+func (a *Auth) requireCode(ctx context.Context, tx *sqldb.Tx, accountID, code string) error {
+	kept, err := loadTOTP(ctx, tx, accountID, "")
+	if err != nil {
+		return err
+	}
+	if kept.confirmedAt == 0 {
+		return wrongCode()
+	}
+	used := false
+	code = tidyCode(code)
+	if step, right := totpStep(kept.secret, code, a.clock.Now(), kept.usedStep); right {
+		used, err = useTOTPStep(ctx, tx, accountID, step)
+	} else if len(code) == recoveryLength {
+		used, err = useRecoveryCode(ctx, tx, accountID, hashSecret(code))
+	}
+	if err == nil && !used {
+		return wrongCode()
+	}
+	return err
+}
+
+func wrongCode() error {
+	return errs.New(errs.Unauthenticated, "wrong_code", "The code is wrong, or was used already. Wait for the next one, or use a recovery code.")
+}
+
+// totpStep returns the step of the clock that a code belongs to. Steps up to
+// after have been used.
+func totpStep(secret, code string, now time.Time, after int64) (step int64, right bool) {
+	if len(code) != int(otp.DigitsSix) {
+		return 0, false
+	}
+	middle := now.Unix() / totpPeriod
+	for at := middle - totpSkew; at <= middle+totpSkew; at++ {
+		want, err := hotp.GenerateCode(secret, uint64(at))
+		if err == nil && at > after && subtle.ConstantTimeCompare([]byte(want), []byte(code)) == 1 {
+			step, right = at, true
+		}
+	}
+	return step, right
+}
+
+// tidyCode takes codes as people type them: in groups, in capital letters.
+func tidyCode(code string) string {
+	return strings.NewReplacer(" ", "", "-", "", "\u00a0", "").Replace(strings.ToLower(code))
+}
+
+const (
+	recoveryBytes  = 10 // 80 bits: nobody finds one by its hash
+	recoveryLength = recoveryBytes * 8 / 5
+	recoveryGroup  = 4
+)
+
+// newRecoveryCodes returns codes in groups that can be copied by hand, and
+// what is kept of them.
+func newRecoveryCodes() (codes, hashes []string) {
+	for range recoveryCodes {
+		raw := make([]byte, recoveryBytes)
+		_, _ = rand.Read(raw) // never fails, see crypto/rand
+		code := strings.ToLower(base32.StdEncoding.EncodeToString(raw))
+		hashes = append(hashes, hashSecret(code))
+		var groups []string
+		for len(code) > 0 {
+			groups, code = append(groups, code[:recoveryGroup]), code[recoveryGroup:]
+		}
+		codes = append(codes, strings.Join(groups, "-"))
+	}
+	return codes, hashes
+}

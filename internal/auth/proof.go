@@ -1,0 +1,108 @@
+package auth
+
+import (
+	"context"
+	"time"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// freshSignIn is how long after it a sign-in still proves who is there.
+const freshSignIn = 10 * time.Minute
+
+// Proof is what somebody who is signed in shows before the ways to sign in
+// change: the password, or a code of the second factor. The zero Proof will do
+// for ten minutes after a sign-in.
+type Proof struct {
+	Password, Code string
+	Address        string // of the network, which wrong ones are counted for too
+}
+
+// Fresh reports whether the zero Proof will do for the actor.
+func (a *Auth) Fresh(ctx context.Context, actor Actor) (bool, error) {
+	if err := onlySelf(actor); err != nil {
+		return false, err
+	}
+	started, err := sessionStart(ctx, a.db, actor.SessionID)
+	return a.clock.MS()-started < freshSignIn.Milliseconds(), err
+}
+
+// prove returns nil when the proof is good. It fails with Unauthenticated
+// "wrong_password" or "wrong_code", Limited "too_many_sign_ins", or Forbidden
+// "proof_required". It owns transactions: what is wrong is counted even though
+// the change it stands before is not made.
+func (a *Auth) prove(ctx context.Context, actor Actor, p Proof) error {
+	if err := onlySelf(actor); err != nil {
+		return err
+	}
+	switch {
+	case p.Password != "":
+		return a.provePassword(ctx, actor.AccountID, p)
+	case p.Code != "":
+		return a.guess(ctx, actor.AccountID, p.Address, func(tx *sqldb.Tx) error {
+			return a.requireCode(ctx, tx, actor.AccountID, p.Code)
+		})
+	}
+	fresh, err := a.Fresh(ctx, actor)
+	if err != nil || fresh {
+		return err
+	}
+	return errs.New(errs.Forbidden, "proof_required", "Your sign-in was a while ago: give your password, or sign in again.")
+}
+
+func (a *Auth) provePassword(ctx context.Context, accountID string, p Proof) error {
+	counted := subjectsOf(accountID, "", p.Address)
+	if err := a.checkFailures(ctx, a.db, counted); err != nil {
+		return err // before a hash is computed
+	}
+	hash, err := passwordHash(ctx, a.db, accountID)
+	if err != nil {
+		return err
+	}
+	right, _, err := a.verify(ctx, hash, p.Password)
+	if err != nil {
+		return err
+	}
+	return a.guess(ctx, accountID, p.Address, func(*sqldb.Tx) error {
+		if right {
+			return nil
+		}
+		return errs.New(errs.Unauthenticated, "wrong_password", "The password is wrong.")
+	})
+}
+
+// guess runs try in a transaction, alone for its account. A refusal by
+// Unauthenticated is counted as a failed sign-in, and commits.
+func (a *Auth) guess(ctx context.Context, accountID, address string, try func(*sqldb.Tx) error) error {
+	counted := subjectsOf(accountID, "", address)
+	var refusal error
+	err := a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := a.lockFailures(ctx, tx, counted, false); err != nil {
+			return err
+		}
+		refusal = try(tx)
+		if errs.KindOf(refusal) == errs.Unauthenticated {
+			return countFailures(ctx, tx, counted, a.clock.MS())
+		}
+		return refusal
+	})
+	if err != nil {
+		return err
+	}
+	return refusal
+}
+
+// onlySelf lets persons manage how they sign in, and nothing that acts for
+// them. It fails with Unauthenticated "authentication_required" or Forbidden
+// "session_required".
+func onlySelf(actor Actor) error {
+	switch actor.Kind {
+	case Session:
+		return nil
+	case Anonymous:
+		return authenticationRequired("")
+	default:
+		return errs.New(errs.Forbidden, "session_required", "Only the person can do this, signed in: no API key can.")
+	}
+}

@@ -1,0 +1,59 @@
+package auth
+
+import (
+	"context"
+	"time"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// stepKind says what a step waits for.
+type stepKind string
+
+const (
+	stepCode       stepKind = "code"        // the password was right, a code is to follow
+	stepPasskey    stepKind = "passkey"     // a passkey is asked for
+	stepPasskeyNew stepKind = "passkey_new" // a passkey is being made
+	stepProvider   stepKind = "provider"    // a provider is asked who it is
+)
+
+// stepLifetime is how long a sign-in of several steps may stand still.
+const stepLifetime = 10 * time.Minute
+
+// step is a row of sign_in_steps. Whoever has its token goes on with it: keep
+// the token where only the browser that began can send it.
+type step struct {
+	tokenHash            string
+	kind                 stepKind
+	accountID            string // "" while nobody knows
+	data                 string // JSON of its kind, "" without
+	createdAt, expiresAt int64
+}
+
+// begin keeps a step and returns its token.
+func (a *Auth) begin(ctx context.Context, q sqldb.Querier, kind stepKind, accountID, data string) (string, error) {
+	token, now := newSecret(), a.clock.Now()
+	return token, insertStep(ctx, q, step{
+		tokenHash: hashSecret(token), kind: kind, accountID: accountID, data: data,
+		createdAt: now.UnixMilli(), expiresAt: now.Add(stepLifetime).UnixMilli(),
+	})
+}
+
+// take ends a step and returns it. It fails with Gone "sign_in_expired", also
+// for a step that was taken or never began.
+func (a *Auth) take(ctx context.Context, q sqldb.Querier, kind stepKind, token string) (step, error) {
+	return a.current(deleteStep(ctx, q, hashSecret(token), kind))
+}
+
+// peek is take that leaves the step for another try.
+func (a *Auth) peek(ctx context.Context, q sqldb.Querier, kind stepKind, token string) (step, error) {
+	return a.current(loadStep(ctx, q, hashSecret(token), kind))
+}
+
+func (a *Auth) current(s step, err error) (step, error) {
+	if errs.KindOf(err) == errs.NotFound || err == nil && s.expiresAt <= a.clock.MS() {
+		return step{}, errs.New(errs.Gone, "sign_in_expired", "This took too long, or was finished already. Start again.")
+	}
+	return s, err
+}
