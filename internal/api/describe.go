@@ -33,7 +33,17 @@ var descriptions = map[string]string{
 	"createUserField":   "`field` and `name` are unique in the community and are not the name of a default field.",
 }
 
-func describe(rt *route) string { return descriptions[rt.name] }
+// texts are the descriptions of all areas.
+var texts = []map[string]string{descriptions, serverDescriptions}
+
+func describe(rt *route) string {
+	for _, area := range texts {
+		if text, ok := area[rt.name]; ok {
+			return text
+		}
+	}
+	return ""
+}
 
 func describeImport(op *huma.Operation, schemas huma.Registry) {
 	describeUpload(op, schemas, bulk.Import)

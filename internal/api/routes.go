@@ -14,12 +14,16 @@ var (
 	readRoles   = []auth.Permission{auth.ManageRoles, auth.BulkUpdateUser, auth.GetUserData}
 	manageRoles = []auth.Permission{auth.ManageRoles}
 	readUsers   = []auth.Permission{auth.GetUserData}
+
+	beMember        = []auth.Permission{auth.BeMember}
+	manageCommunity = []auth.Permission{auth.Community}
 )
 
 // routes lists every operation: where it is, what it is called, what a
 // credential needs, and what is special about it.
 func (a *API) routes() {
 	a.bulkRoutes(area{a, "Bulk"})
+	a.serverRoutes(area{a, "Servers"})
 	a.roleRoutes(area{a, "Roles"})
 	a.userRoutes(area{a, "Users"})
 	a.fieldRoutes(area{a, "User fields"})
@@ -40,6 +44,13 @@ func (a *API) bulkRoutes(g area) {
 	add(g, route{"GET", "/v1/communities/{communityId}/tags", "listTags", "List tags", tagMembers, 0}, a.listTags)
 	add(g, route{"POST", "/v1/communities/{communityId}/tags", "createTag", "Create a tag", tagMembers, created}, a.createTag)
 	add(g, route{"DELETE", "/v1/communities/{communityId}/tags/{tagId}", "deleteTag", "Delete a tag", tagMembers, 0}, a.deleteTag)
+}
+
+func (a *API) serverRoutes(g area) {
+	add(g, route{"POST", "/v1/servers", "createServer", "Create a community", manageCommunity, personal | created}, a.createServer)
+	add(g, route{"GET", "/v1/servers", "listServers", "List your communities", manageCommunity, personal}, a.listServers)
+	add(g, route{"GET", "/v1/servers/{serverId}", "getServer", "Get a community", beMember, 0}, a.getServer)
+	add(g, route{"PUT", "/v1/servers/{serverId}", "updateServer", "Change a community", manageCommunity, 0}, a.updateServer)
 }
 
 func (a *API) roleRoutes(g area) {

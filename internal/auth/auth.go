@@ -7,10 +7,13 @@ package auth
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 
+	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -20,10 +23,13 @@ type Standing struct {
 	State   string
 	Owner   bool
 	RoleIDs []string // without the role that every member has
+
+	SuspendedUntil int64 // Unix milliseconds; in the past or 0: not suspended
 }
 
 // Standings answers where accounts are members. Member is false for a
-// membership that was deleted.
+// membership that was deleted, has ended or has not begun, and for a community
+// that was deleted.
 type Standings interface {
 	Standing(ctx context.Context, q sqldb.Querier, communityID, accountID string) (Standing, error)
 	Communities(ctx context.Context, q sqldb.Querier, accountID string) ([]string, error)
@@ -37,6 +43,8 @@ type Auth struct {
 	standings   Standings
 	clock       clock.Clock
 	log         *slog.Logger
+	mail        *mail.Mail    // nil: nobody is written to
+	baseURL     string        // where people reach the server, without a slash at its end
 	hashing     chan struct{} // one place for each password that is hashed now
 	touching    sync.Mutex
 }
@@ -48,16 +56,28 @@ type Deps struct {
 	Standings   Standings
 	Clock       clock.Clock
 	Log         *slog.Logger
+	Mail        *mail.Mail // nil where nobody is written to: what needs mail fails then
 }
 
 // New returns the Auth of a database. Every community that d.Communities makes
 // from now on gets the role of everyone.
 func New(d Deps) *Auth {
 	d.Communities.OnCreate(func(ctx context.Context, tx *sqldb.Tx, made community.Community) error {
-		return EnsureEveryone(ctx, tx, made.ID)
+		if err := EnsureEveryone(ctx, tx, made.ID); err != nil {
+			return err
+		}
+		if ActorOf(ctx).Kind == Anonymous {
+			return nil // made while the installation is set up
+		}
+		return Note(ctx, tx, made.CreatedAt, made.ID, "community.create", audit.Target{Type: "community", ID: made.ID, Name: made.Name})
 	})
+	d.Communities.OnChange(noteSettings)
 	return &Auth{
-		db: d.DB, communities: d.Communities, standings: d.Standings, clock: d.Clock, log: d.Log,
+		db: d.DB, communities: d.Communities, standings: d.Standings, clock: d.Clock, log: d.Log, mail: d.Mail,
 		hashing: make(chan struct{}, hashesAtOnce()),
 	}
 }
+
+// SetBaseURL says where people reach the server, for the links in mails and
+// for passkeys. Call it before the first request.
+func (a *Auth) SetBaseURL(base string) { a.baseURL = strings.TrimRight(base, "/") }

@@ -21,7 +21,8 @@ func insertKey(ctx context.Context, q sqldb.Querier, k Key, hash string) error {
 }
 
 func keyByHash(ctx context.Context, q sqldb.Querier, hash string) (Key, error) {
-	return sqldb.One(ctx, q, "api_key", scanKey, "SELECT "+keyColumns+" FROM api_keys WHERE key_hash = $1", hash)
+	return sqldb.One(ctx, q, "api_key", scanKey, "SELECT "+keyColumns+` FROM api_keys WHERE key_hash = $1
+		AND EXISTS (SELECT 1 FROM communities c WHERE c.id = api_keys.community_id AND c.deleted_at = 0)`, hash)
 }
 
 func listKeys(ctx context.Context, q sqldb.Querier, communityID string) ([]Key, error) {

@@ -5,6 +5,7 @@ package community
 
 import (
 	"context"
+	"time"
 
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/id"
@@ -17,39 +18,56 @@ type Community struct {
 	Settings  Settings
 	CreatedAt int64 // Unix milliseconds
 	UpdatedAt int64 // Unix milliseconds
+	DeletedAt int64 // Unix milliseconds; 0: it is not deleted
 }
-
-// Settings are what a community chooses for itself. The JSON form is the one
-// in the database.
-type Settings struct {
-	OpenBulkImport bool   `json:"openBulkImport"` // anybody may import without a credential
-	TimeZone       string `json:"timeZone"`       // IANA name
-	Language       string `json:"language"`       // BCP 47 tag
-	Accent         string `json:"accent"`         // #rrggbb
-}
-
-// What a new community has where its input says nothing.
-const (
-	DefaultTimeZone = "UTC"
-	DefaultLanguage = "en"
-	DefaultAccent   = "#4f46e5"
-)
 
 // Communities makes and changes communities.
 type Communities struct {
-	db    *sqldb.DB
-	clock clock.Clock
-	born  []func(context.Context, *sqldb.Tx, Community) error
+	db     *sqldb.DB
+	clock  clock.Clock
+	rules  Rules
+	born   []func(context.Context, *sqldb.Tx, Community) error
+	change []func(ctx context.Context, tx *sqldb.Tx, old, changed Community) error
+	erase  []Eraser
 }
 
+// Rules are what an installation decides about its communities.
+type Rules struct {
+	OwnerOnly bool          // only the owner of the installation makes communities
+	Retention time.Duration // how long a deleted community can be restored; 0: 30 days
+}
+
+const defaultRetention = 30 * 24 * time.Hour
+
 // New returns the Communities of a database.
-func New(db *sqldb.DB, c clock.Clock) *Communities { return &Communities{db: db, clock: c} }
+func New(db *sqldb.DB, c clock.Clock) *Communities {
+	return &Communities{db: db, clock: c, rules: Rules{Retention: defaultRetention}}
+}
+
+// SetRules makes the installation's rules known. Call it while the program is
+// put together, not later.
+func (c *Communities) SetRules(r Rules) {
+	if r.Retention <= 0 {
+		r.Retention = defaultRetention
+	}
+	c.rules = r
+}
+
+// Rules returns the installation's rules.
+func (c *Communities) Rules() Rules { return c.rules }
 
 // OnCreate makes f a part of the transaction that creates a community: what
 // each community must have from its first moment. Call it while the program is
 // put together, not later.
 func (c *Communities) OnCreate(f func(ctx context.Context, tx *sqldb.Tx, made Community) error) {
 	c.born = append(c.born, f)
+}
+
+// OnChange makes f a part of every transaction that changes a community's name
+// or settings; its error refuses the change. Call it while the program is put
+// together, not later.
+func (c *Communities) OnChange(f func(ctx context.Context, tx *sqldb.Tx, old, changed Community) error) {
+	c.change = append(c.change, f)
 }
 
 // Create makes a community. Empty settings get their defaults. It fails with
@@ -86,7 +104,8 @@ func (c *Communities) Get(ctx context.Context, communityID string) (Community, e
 	return Load(ctx, c.db, communityID)
 }
 
-// List returns all communities of the installation, oldest first.
+// List returns all communities of the installation that are not deleted,
+// oldest first.
 func (c *Communities) List(ctx context.Context) ([]Community, error) {
 	return list(ctx, c.db)
 }
@@ -106,6 +125,11 @@ func (c *Communities) Update(ctx context.Context, communityID string, change Cha
 		}
 		changed = old
 		changed.Name, changed.Settings, changed.UpdatedAt = in.Name, in.Settings, c.clock.MS()
+		for _, f := range c.change {
+			if err := f(ctx, tx, old, changed); err != nil {
+				return err
+			}
+		}
 		return update(ctx, tx, changed)
 	})
 	if err != nil {

@@ -31,7 +31,10 @@ func TestACommunityIsReadBackAsItWasMade(t *testing.T) {
 		}
 		want := community.Community{
 			ID: made.ID, Name: "Caf\u00e9",
-			Settings:  community.Settings{TimeZone: "UTC", Language: "en", Accent: "#4f46e5"},
+			Settings: community.Settings{
+				TimeZone: "UTC", Language: "en", Languages: []string{"en"}, Accent: "#4f46e5", Joining: community.Joining{Policy: "invite", RequiredFields: []string{}},
+				Currencies: community.Currencies{Coins: community.Currency{Name: "Coins"}, Premium: community.Currency{Name: "Gems"}},
+			},
 			CreatedAt: start.UnixMilli(), UpdatedAt: start.UnixMilli(),
 		}
 		got, err := communities.Get(t.Context(), made.ID)
@@ -132,7 +135,7 @@ func TestUpdatesAtTheSameTimeKeepEachOthersChanges(t *testing.T) {
 		}
 		all.Wait()
 		got, err := communities.Get(t.Context(), made.ID)
-		if err != nil || got.Name != name || got.Settings.Language != language || !got.Settings.OpenBulkImport {
+		if err != nil || got.Name != name || got.Settings.Languages[0] != language || !got.Settings.OpenBulkImport {
 			t.Errorf("a change was lost: %+v %v", got, err)
 		}
 	})

@@ -1,14 +1,10 @@
 package community
 
 import (
-	"regexp"
 	"strings"
-	"time"
-	_ "time/tzdata" // time zones are the same on machines that have none
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/language"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/regulars/regulars/internal/errs"
@@ -22,8 +18,17 @@ type Input struct {
 
 // Change is what Update changes; nil leaves a setting as it is.
 type Change struct {
-	Name, Accent, TimeZone, Language *string
-	OpenBulkImport                   *bool
+	Name, Accent, TimeZone, Language, Logo *string
+	Languages                              *[]string // the first becomes the community's language
+	OpenBulkImport                         *bool
+	Joining                                *Joining
+	Coins, Premium                         *Currency
+}
+
+// Input is the input for a new community that has what the change names.
+func (c Change) Input(name string) Input {
+	c.Name = &name
+	return c.of(Community{})
 }
 
 func (c Change) of(old Community) Input {
@@ -31,8 +36,16 @@ func (c Change) of(old Community) Input {
 	set(&in.Name, c.Name)
 	set(&in.Accent, c.Accent)
 	set(&in.TimeZone, c.TimeZone)
+	set(&in.Logo, c.Logo)
 	set(&in.Language, c.Language)
+	set(&in.Languages, c.Languages)
+	if c.Languages != nil && len(*c.Languages) > 0 {
+		in.Language = (*c.Languages)[0]
+	}
 	set(&in.OpenBulkImport, c.OpenBulkImport)
+	set(&in.Joining, c.Joining)
+	set(&in.Currencies.Coins, c.Coins)
+	set(&in.Currencies.Premium, c.Premium)
 	return in
 }
 
@@ -44,42 +57,20 @@ func set[T any](target, value *T) {
 
 const maxName = 100
 
-var colour = regexp.MustCompile(`^#[0-9a-f]{6}$`)
-
 // normal returns the input as it is kept, or an error that names every wrong
 // field.
 func (in Input) normal() (Input, error) {
 	var wrong []errs.Field
-	check := func(ok bool, field, message string) {
-		if !ok {
-			wrong = append(wrong, errs.Field{Field: field, Code: "invalid", Message: message})
-		}
-	}
 	in.Name = norm.NFC.String(strings.TrimSpace(in.Name))
-	check(nameOK(in.Name), "name", "A name has 1 to 100 characters, none of them a control character.")
-
-	in.Accent = strings.ToLower(withDefault(in.Accent, DefaultAccent))
-	check(colour.MatchString(in.Accent), "accent", "A colour is written #rrggbb.")
-
-	in.TimeZone = withDefault(in.TimeZone, DefaultTimeZone)
-	_, err := time.LoadLocation(in.TimeZone)
-	// "Local" would mean another place on each machine.
-	check(err == nil && in.TimeZone != "Local", "timeZone", "A time zone is a name of the IANA database, such as Europe/Berlin.")
-
-	tag, err := language.Parse(withDefault(in.Language, DefaultLanguage))
-	check(err == nil && tag != language.Und, "language", "A language is a BCP 47 tag, such as en or pt-BR.")
-	in.Language = tag.String()
-	return in, errs.InvalidFields(wrong)
-}
-
-func nameOK(name string) bool {
-	n := utf8.RuneCountInString(name)
-	return n >= 1 && n <= maxName && utf8.ValidString(name) && !strings.ContainsFunc(name, unicode.IsControl)
-}
-
-func withDefault(value, otherwise string) string {
-	if value == "" {
-		return otherwise
+	if in.Name == "" || !readable(in.Name, maxName) {
+		wrong = append(wrong, errs.Field{Field: "name", Code: "invalid", Message: "A name has 1 to 100 characters, none of them a control character."})
 	}
-	return value
+	more := in.normalise()
+	return in, errs.InvalidFields(append(wrong, more...))
+}
+
+// readable reports whether a text is at most limit characters long, none of
+// them a control character.
+func readable(text string, limit int) bool {
+	return utf8.ValidString(text) && utf8.RuneCountInString(text) <= limit && !strings.ContainsFunc(text, unicode.IsControl)
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-const columns = "id, name, settings, created_at, updated_at"
+const columns = "id, name, settings, created_at, updated_at, deleted_at"
 
 // Insert adds a community as it stands, without a check and without what
 // OnCreate adds; Create is the way to make one.
@@ -17,23 +17,40 @@ func Insert(ctx context.Context, q sqldb.Querier, c Community) error {
 	if err != nil {
 		return fmt.Errorf("encode settings: %w", err)
 	}
-	_, err = q.Exec(ctx, "INSERT INTO communities ("+columns+") VALUES ($1, $2, $3, $4, $5)",
-		c.ID, c.Name, string(settings), c.CreatedAt, c.UpdatedAt)
+	_, err = q.Exec(ctx, "INSERT INTO communities ("+columns+") VALUES ($1, $2, $3, $4, $5, $6)",
+		c.ID, c.Name, string(settings), c.CreatedAt, c.UpdatedAt, c.DeletedAt)
 	return err
 }
 
-// Load returns a community, or NotFound "community_not_found".
+// Load returns a community, or NotFound "community_not_found", also for one
+// that is deleted.
 func Load(ctx context.Context, q sqldb.Querier, communityID string) (Community, error) {
-	return sqldb.One(ctx, q, "community", scan, "SELECT "+columns+" FROM communities WHERE id = $1", communityID)
+	return sqldb.One(ctx, q, "community", scan, "SELECT "+columns+" FROM communities WHERE id = $1 AND deleted_at = 0", communityID)
 }
 
 func lock(ctx context.Context, tx *sqldb.Tx, communityID string) (Community, error) {
 	return sqldb.One(ctx, tx, "community", scan,
+		"SELECT "+columns+" FROM communities WHERE id = $1 AND deleted_at = 0 "+tx.Dialect().Lock(), communityID)
+}
+
+func lockDeleted(ctx context.Context, tx *sqldb.Tx, communityID string) (Community, error) {
+	return sqldb.One(ctx, tx, "community", scan,
 		"SELECT "+columns+" FROM communities WHERE id = $1 "+tx.Dialect().Lock(), communityID)
 }
 
+// LoadDeleted is Load for a community that may be deleted.
+func LoadDeleted(ctx context.Context, q sqldb.Querier, communityID string) (Community, error) {
+	return sqldb.One(ctx, q, "community", scan, "SELECT "+columns+" FROM communities WHERE id = $1", communityID)
+}
+
+// LoadAll returns those of the communities that exist, deleted ones too, the
+// oldest first.
+func LoadAll(ctx context.Context, q sqldb.Querier, ids []string) ([]Community, error) {
+	return sqldb.All(ctx, q, scan, "SELECT "+columns+" FROM communities WHERE "+q.Dialect().In("id", "$1")+" ORDER BY id", sqldb.Keys(ids))
+}
+
 func list(ctx context.Context, q sqldb.Querier) ([]Community, error) {
-	return sqldb.All(ctx, q, scan, "SELECT "+columns+" FROM communities ORDER BY id")
+	return sqldb.All(ctx, q, scan, "SELECT "+columns+" FROM communities WHERE deleted_at = 0 ORDER BY id")
 }
 
 func update(ctx context.Context, q sqldb.Querier, c Community) error {
@@ -46,13 +63,37 @@ func update(ctx context.Context, q sqldb.Querier, c Community) error {
 	return err
 }
 
+func setDeleted(ctx context.Context, tx *sqldb.Tx, c Community) error {
+	_, err := tx.Exec(ctx, "UPDATE communities SET deleted_at = $1 WHERE id = $2", c.DeletedAt, c.ID)
+	return err
+}
+
+// forErasure is the deleted_at of communities whose erasure has begun: so long
+// ago that no clock of any node lets them be restored.
+const forErasure = 1
+
+func markForErasure(ctx context.Context, q sqldb.Querier, oldest int64) error {
+	_, err := q.Exec(ctx, "UPDATE communities SET deleted_at = $1 WHERE deleted_at <> 0 AND deleted_at <= $2", forErasure, oldest)
+	return err
+}
+
+func marked(ctx context.Context, q sqldb.Querier) ([]string, error) {
+	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT id FROM communities WHERE deleted_at <> 0 AND deleted_at <= $1 ORDER BY id", forErasure)
+}
+
+func deleteMarked(ctx context.Context, q sqldb.Querier, communityID string) error {
+	_, err := q.Exec(ctx, "DELETE FROM communities WHERE id = $1 AND deleted_at = $2", communityID, forErasure)
+	return err
+}
+
 func scan(s sqldb.Scanner) (Community, error) {
 	var c Community
 	var settings string
-	if err := s.Scan(&c.ID, &c.Name, &settings, &c.CreatedAt, &c.UpdatedAt); err != nil {
+	if err := s.Scan(&c.ID, &c.Name, &settings, &c.CreatedAt, &c.UpdatedAt, &c.DeletedAt); err != nil {
 		return Community{}, err
 	}
-	if err := json.Unmarshal([]byte(settings), &c.Settings); err != nil {
+	var err error
+	if c.Settings, err = decodeSettings(settings); err != nil {
 		return Community{}, fmt.Errorf("decode settings of community %s: %w", c.ID, err)
 	}
 	return c, nil

@@ -41,41 +41,25 @@ type Member struct {
 	Fields      map[string]any // by Field.Field: string, json.Number, bool or []string; unset ones are absent
 	JoinedAt    int64          // Unix milliseconds
 	UpdatedAt   int64
+	StateAt     int64  // since when State holds, Unix milliseconds; 0: since the member was made
+	ExternalID  string // what another system calls the member, or ""
+	Referral    string // through whom they came, or ""
+	Avatar      string // id of a picture, or ""
+	SignedInAt  int64  // when the account last signed in, Unix milliseconds; 0: never
 }
 
 // Members answers for the people of all communities. It may be used from many
 // goroutines.
 type Members struct {
-	db    *sqldb.DB
-	clock clock.Clock
+	db        *sqldb.DB
+	clock     clock.Clock
+	connected Connections
 }
 
-// New returns Members that keep their rows in db.
-func New(db *sqldb.DB, c clock.Clock) *Members { return &Members{db, c} }
+// New returns Members that keep their rows in db. What needs more than the
+// database works once they are connected.
+func New(db *sqldb.DB, c clock.Clock) *Members { return &Members{db: db, clock: c} }
 
-// Find returns the active member that ref names: an account's _id, its number,
-// email or username, in that order. It fails with NotFound user_not_found.
-func (s *Members) Find(ctx context.Context, communityID, ref string) (Member, error) {
-	condition, arg := "a.username_key = $2", any(auth.UsernameKey(ref))
-	if id.Valid(ref) {
-		condition, arg = "a.id = $2", ref
-	} else if n, err := strconv.ParseInt(ref, 10, 64); err == nil {
-		condition, arg = "a.number = $2", n
-	} else if key := auth.EmailKey(ref); containsAt(key) {
-		condition, arg = "a.email_key = $2", key
-	}
-	return sqldb.One(ctx, s.db, "user", scanMember,
-		"SELECT "+memberColumns+" FROM "+memberTables+" WHERE m.community_id = $1 AND m.state = 'active' AND "+condition, communityID, arg)
-}
-
-func containsAt(s string) bool {
-	for i := range len(s) {
-		if s[i] == '@' {
-			return true
-		}
-	}
-	return false
-}
 
 // Standing is what auth asks about an account in a community: whether it is a
 // member there, in what state, and with which roles.
@@ -87,7 +71,7 @@ func (s *Members) Standing(ctx context.Context, q sqldb.Querier, communityID, ac
 // member of, oldest community first.
 func (s *Members) Communities(ctx context.Context, q sqldb.Querier, accountID string) ([]string, error) {
 	return sqldb.All(ctx, q, sqldb.Value[string], `SELECT c.id FROM communities c
-		JOIN members m ON m.community_id = c.id AND m.user_id = $1 AND m.state = 'active' ORDER BY c.id`, accountID)
+		JOIN members m ON m.community_id = c.id AND m.user_id = $1 AND m.state = 'active' WHERE c.deleted_at = 0 ORDER BY c.id`, accountID)
 }
 
 // AddOwner makes the account an owner of the community, as a member when it is

@@ -13,14 +13,16 @@ import (
 const (
 	memberTables  = "members m JOIN accounts a ON a.id = m.user_id"
 	memberColumns = `a.id, a.number, a.email, a.username, m.display_name, m.first_name, m.last_name, m.phone, m.country, m.language,
-		m.state, m.owner, m.roles, m.tags, m.fields, m.joined_at, m.updated_at`
+		m.state, m.owner, m.roles, m.tags, m.fields, m.joined_at, m.updated_at,
+		m.state_at, m.external_id, m.referral, m.avatar, a.signed_in_at`
 )
 
 func scanMember(s sqldb.Scanner) (Member, error) {
 	var m Member
 	var roles, tags, fields string
 	err := s.Scan(&m.ID, &m.Number, &m.Email, &m.Username, &m.DisplayName, &m.FirstName, &m.LastName, &m.Phone, &m.Country, &m.Language,
-		&m.State, &m.Owner, &roles, &tags, &fields, &m.JoinedAt, &m.UpdatedAt)
+		&m.State, &m.Owner, &roles, &tags, &fields, &m.JoinedAt, &m.UpdatedAt,
+		&m.StateAt, &m.ExternalID, &m.Referral, &m.Avatar, &m.SignedInAt)
 	if err != nil {
 		return m, err
 	}
@@ -37,8 +39,9 @@ func scanMember(s sqldb.Scanner) (Member, error) {
 func standing(ctx context.Context, q sqldb.Querier, communityID, accountID string) (auth.Standing, error) {
 	var s auth.Standing
 	var roles string
-	err := q.QueryRow(ctx, "SELECT state, owner, roles FROM members WHERE community_id = $1 AND user_id = $2", communityID, accountID).
-		Scan(&s.State, &s.Owner, &roles)
+	err := q.QueryRow(ctx, `SELECT m.state, m.owner, m.roles, m.suspended_until FROM members m
+		JOIN communities c ON c.id = m.community_id AND c.deleted_at = 0 WHERE m.community_id = $1 AND m.user_id = $2`, communityID, accountID).
+		Scan(&s.State, &s.Owner, &roles, &s.SuspendedUntil)
 	if errors.Is(err, sql.ErrNoRows) {
 		return s, nil
 	}
@@ -48,25 +51,6 @@ func standing(ctx context.Context, q sqldb.Querier, communityID, accountID strin
 	s.Member = s.State == Active
 	s.RoleIDs, err = decodeIDs(roles)
 	return s, err
-}
-
-func selectHistory(ctx context.Context, q sqldb.Querier, communityID, userID, before string, limit int) ([]HistoryRow, error) {
-	return sqldb.All(ctx, q, scanHistory, `SELECT id, user_id, field_id, old_value, new_value, valid_from, recorded_at, source_type, source_id, actor
-		FROM field_history WHERE community_id = $1 AND user_id = $2 AND id < $3 ORDER BY id DESC LIMIT $4`, communityID, userID, before, limit)
-}
-
-func scanHistory(s sqldb.Scanner) (HistoryRow, error) {
-	var h HistoryRow
-	var before, after string
-	err := s.Scan(&h.ID, &h.UserID, &h.FieldID, &before, &after, &h.ValidFrom, &h.RecordedAt, &h.Source.Type, &h.Source.ID, &h.Actor)
-	if err != nil {
-		return h, err
-	}
-	if h.Old, err = decodeValue(before); err != nil {
-		return h, err
-	}
-	h.New, err = decodeValue(after)
-	return h, err
 }
 
 // untag takes a tag off every member that has it.

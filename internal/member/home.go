@@ -1,0 +1,105 @@
+package member
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Home is a community with what its members make of it.
+type Home struct {
+	community.Community
+	Members int64
+	Owner   Person // the first of its owners; zero when it has none
+}
+
+// Person is who somebody is in every community.
+type Person struct {
+	ID       string // of the account
+	Number   int64
+	Username string
+}
+
+// Homes adds to communities what their members make of them.
+func (s *Members) Homes(ctx context.Context, communities ...community.Community) ([]Home, error) {
+	ids := make([]string, len(communities))
+	for i, c := range communities {
+		ids[i] = c.ID
+	}
+	totals, err := memberTotals(ctx, s.db, ids)
+	if err != nil {
+		return nil, err
+	}
+	owners, err := firstOwners(ctx, s.db, ids)
+	homes := make([]Home, len(communities))
+	for i, c := range communities {
+		homes[i] = Home{c, totals[c.ID], owners[c.ID]}
+	}
+	return homes, err
+}
+
+// HomesOf returns the communities an account is an active member of, or, with
+// deleted, those that it owned when they were deleted and that can still be
+// restored; the oldest first.
+func (s *Members) HomesOf(ctx context.Context, accountID string, deleted bool, oldest int64) ([]Home, error) {
+	ids, err := s.Communities(ctx, s.db, accountID)
+	if deleted {
+		ids, err = deletedHomes(ctx, s.db, accountID, oldest)
+	}
+	if err != nil {
+		return nil, err
+	}
+	found, err := community.LoadAll(ctx, s.db, ids)
+	if err != nil {
+		return nil, err
+	}
+	return s.Homes(ctx, found...)
+}
+
+// Found makes the person who makes a community its owner. It is for
+// community.OnCreate; what a program makes has no owner yet.
+func (s *Members) Found(ctx context.Context, tx *sqldb.Tx, made community.Community) error {
+	actor := auth.ActorOf(ctx)
+	if actor.Kind != auth.Session && actor.Kind != auth.UserKey {
+		return nil
+	}
+	owner := Record{AccountID: actor.AccountID, State: Active, Owner: true, JoinedAt: made.CreatedAt, UpdatedAt: made.CreatedAt}
+	if err := Insert(ctx, tx, made.ID, []*Record{&owner}); err != nil {
+		return err
+	}
+	return auth.JoinedCommunity(ctx, tx, []string{actor.AccountID}, 1)
+}
+
+// CheckJoining refuses settings that require a field the community does not
+// have, with Invalid "invalid_input". It is for community.OnChange.
+func CheckJoining(ctx context.Context, tx *sqldb.Tx, old, changed community.Community) error {
+	required := changed.Settings.Joining.RequiredFields
+	if slices.Equal(required, old.Settings.Joining.RequiredFields) {
+		return nil
+	}
+	fields, err := Fields(ctx, tx, changed.ID)
+	if err != nil {
+		return err
+	}
+	var wrong []errs.Field
+	for _, fieldID := range required {
+		if !slices.ContainsFunc(fields, func(f Field) bool { return f.ID == fieldID && askable(&f) }) {
+			wrong = append(wrong, errs.Field{
+				Field: "joiningRequirements.requiredFields", Code: "unknown_field",
+				Message: fmt.Sprintf("Nobody can be asked for the field %q when they join.", fieldID),
+			})
+		}
+	}
+	return errs.InvalidFields(wrong)
+}
+
+// askable reports whether a person can give the field when they join: what
+// they have as an account, and what others decide, they cannot.
+func askable(f *Field) bool {
+	return !f.Default || !slices.Contains([]string{Username, EmailName, RoleName, TagName}, f.Field)
+}

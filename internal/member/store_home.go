@@ -1,0 +1,42 @@
+package member
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+func memberTotals(ctx context.Context, q sqldb.Querier, communityIDs []string) (map[string]int64, error) {
+	totals := map[string]int64{}
+	_, err := sqldb.All(ctx, q, func(s sqldb.Scanner) (struct{}, error) {
+		var communityID string
+		var total int64
+		err := s.Scan(&communityID, &total)
+		totals[communityID] = total
+		return struct{}{}, err
+	}, "SELECT community_id, CAST(SUM(total) AS BIGINT) FROM member_totals WHERE "+q.Dialect().In("community_id", "$1")+" GROUP BY community_id", sqldb.Keys(communityIDs))
+	return totals, err
+}
+
+func firstOwners(ctx context.Context, q sqldb.Querier, communityIDs []string) (map[string]Person, error) {
+	owners := map[string]Person{}
+	_, err := sqldb.All(ctx, q, func(s sqldb.Scanner) (struct{}, error) {
+		var communityID string
+		var p Person
+		err := s.Scan(&communityID, &p.ID, &p.Number, &p.Username)
+		if _, known := owners[communityID]; !known {
+			owners[communityID] = p
+		}
+		return struct{}{}, err
+	}, `SELECT m.community_id, a.id, a.number, a.username FROM members m JOIN accounts a ON a.id = m.user_id
+		WHERE m.owner AND m.state = 'active' AND `+q.Dialect().In("m.community_id", "$1")+" ORDER BY m.community_id, m.user_id", sqldb.Keys(communityIDs))
+	return owners, err
+}
+
+// deletedHomes are the communities that the account owned when they were
+// deleted, and that were deleted after oldest.
+func deletedHomes(ctx context.Context, q sqldb.Querier, accountID string, oldest int64) ([]string, error) {
+	return sqldb.All(ctx, q, sqldb.Value[string], `SELECT c.id FROM communities c
+		JOIN members m ON m.community_id = c.id AND m.user_id = $1 AND m.state = 'active' AND m.owner
+		WHERE c.deleted_at <> 0 AND c.deleted_at > $2 ORDER BY c.id`, accountID, oldest)
+}
