@@ -53,6 +53,7 @@ func New(ctx context.Context, c Config, now clock.Clock, log *slog.Logger) (*App
 	if a.listener, err = listen.Listen(ctx, "tcp", c.Addr); err != nil {
 		return nil, errors.Join(fmt.Errorf("listen: %w", err), a.Close())
 	}
+	a.Auth.SetBaseURL(a.URL())
 	a.metrics = newMetrics(parts)
 	handler, err := a.handler()
 	if err != nil {

@@ -94,15 +94,16 @@ func (a *Auth) guess(ctx context.Context, accountID, address string, try func(*s
 }
 
 // onlySelf lets persons manage how they sign in, and nothing that acts for
-// them. It fails with Unauthenticated "authentication_required" or Forbidden
-// "session_required".
+// them. It fails with Unauthenticated "authentication_required", or Forbidden
+// "session_required" or "limited_session".
 func onlySelf(actor Actor) error {
-	switch actor.Kind {
-	case Session:
-		return nil
-	case Anonymous:
+	switch {
+	case actor.Kind == Anonymous:
 		return authenticationRequired("")
-	default:
-		return errs.New(errs.Forbidden, "session_required", "Only the person can do this, signed in: no API key can.")
+	case actor.Kind != Session:
+		return sessionRequired()
+	case actor.OnlyCommunity != "":
+		return limitedSession()
 	}
+	return nil
 }

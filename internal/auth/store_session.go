@@ -66,8 +66,12 @@ func deleteSessionOf(ctx context.Context, q sqldb.Querier, accountID, sessionID 
 	return n > 0, err
 }
 
-// deleteSessionsOf ends all sessions of an account but one, "" for none.
+// deleteSessionsOf ends all sessions of an account but one, "" for none, and
+// sign-ins that are on their way.
 func deleteSessionsOf(ctx context.Context, q sqldb.Querier, accountID, but string) error {
+	if err := deleteStepsOf(ctx, q, accountID); err != nil {
+		return err
+	}
 	_, err := q.Exec(ctx, "DELETE FROM sessions WHERE account_id = $1 AND id <> $2", accountID, but)
 	return err
 }

@@ -31,8 +31,8 @@ func deleteStep(ctx context.Context, q sqldb.Querier, hash string, kind stepKind
 		"DELETE FROM sign_in_steps WHERE token_hash = $1 AND kind = $2 RETURNING "+stepColumns, hash, kind)
 }
 
-func deleteStepsOf(ctx context.Context, tx *sqldb.Tx, accountID string) error {
-	_, err := tx.Exec(ctx, "DELETE FROM sign_in_steps WHERE account_id = $1", accountID)
+func deleteStepsOf(ctx context.Context, q sqldb.Querier, accountID string) error {
+	_, err := q.Exec(ctx, "DELETE FROM sign_in_steps WHERE account_id = $1", accountID)
 	return err
 }
 
