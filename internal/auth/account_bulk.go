@@ -30,12 +30,17 @@ type Rename struct{ ID, Username, UsernameKey string }
 func InsertAccounts(ctx context.Context, tx *sqldb.Tx, accounts []NewAccount) error {
 	// Neighbours in the index that is hit hardest are written together; the
 	// caller's slice stays as it is.
-	order := make([]*NewAccount, len(accounts))
-	for i := range accounts {
-		order[i] = &accounts[i]
-	}
-	slices.SortFunc(order, func(x, y *NewAccount) int { return cmp.Compare(x.EmailKey, y.EmailKey) })
-	return insertAccounts(ctx, tx, order)
+	sorted := slices.Clone(accounts)
+	slices.SortFunc(sorted, func(x, y NewAccount) int { return cmp.Compare(x.EmailKey, y.EmailKey) })
+	return tx.InsertRows(ctx, rowsOf(sorted))
+}
+
+// PackAccounts adds accounts to those that wait for InsertPackedAccounts.
+func PackAccounts(into *sqldb.Packed, accounts []NewAccount) { into.Add(rowsOf(accounts)) }
+
+// InsertPackedAccounts is InsertAccounts for what PackAccounts packed.
+func InsertPackedAccounts(ctx context.Context, tx *sqldb.Tx, accounts *sqldb.Packed) error {
+	return tx.InsertRows(ctx, accounts.SortedBy("email_key"))
 }
 
 // RenameAccounts changes usernames, all at once, so two accounts can

@@ -32,17 +32,17 @@ func keysTaken(ctx context.Context, q sqldb.Querier, emailKey, usernameKey strin
 	return email, username, err
 }
 
-func insertAccounts(ctx context.Context, tx *sqldb.Tx, accounts []*NewAccount) error {
-	return tx.InsertRows(ctx, sqldb.Rows{
+func rowsOf(accounts []NewAccount) sqldb.Rows {
+	return sqldb.Rows{
 		Table:   "accounts",
 		Columns: []string{"id", "email", "email_key", "username", "username_key", "communities", "created_at", "updated_at"},
 		N:       len(accounts),
 		Fill: func(i int, row []any) {
-			a := accounts[i]
+			a := &accounts[i]
 			row[0], row[1], row[2], row[3], row[4] = a.ID, a.Email, a.EmailKey, a.Username, a.UsernameKey
 			row[5], row[6], row[7] = int64(1), a.CreatedAt, a.CreatedAt
 		},
-	})
+	}
 }
 
 // lockUnshared keeps accounts from joining another community until they have

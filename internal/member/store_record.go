@@ -114,21 +114,49 @@ func (r *Record) join(m *Record) {
 // counts the active ones. A person who is a member already, in whatever state,
 // makes it fail as a duplicate.
 func Insert(ctx context.Context, tx *sqldb.Tx, communityID string, records []*Record) error {
+	return insertRows(ctx, tx, communityID, newRows(communityID, records), active(records))
+}
+
+func active(records []*Record) (n int64) {
+	for _, r := range records {
+		n += activeness(r.State)
+	}
+	return n
+}
+
+// Packed are members of one community that wait to be inserted, in little
+// memory.
+type Packed struct {
+	rows   sqldb.Packed
+	active int64
+}
+
+// Add packs members, whose accounts need not exist yet.
+func (p *Packed) Add(communityID string, records []*Record) {
+	p.rows.Add(newRows(communityID, records))
+	p.active += active(records)
+}
+
+// InsertPacked is Insert for packed members.
+func InsertPacked(ctx context.Context, tx *sqldb.Tx, communityID string, p *Packed) error {
+	return insertRows(ctx, tx, communityID, p.rows.Rows(), p.active)
+}
+
+func insertRows(ctx context.Context, tx *sqldb.Tx, communityID string, rows sqldb.Rows, active int64) error {
+	if err := tx.InsertRows(ctx, rows); err != nil {
+		return err
+	}
+	return count(ctx, tx, communityID, active)
+}
+
+func newRows(communityID string, records []*Record) sqldb.Rows {
 	columns := []string{"community_id", "user_id", "state", "owner", "display_name", "first_name", "last_name", "name_key", "phone", "country", "language", "roles", "tags", "fields", "joined_at", "updated_at"}
-	err := tx.InsertRows(ctx, sqldb.Rows{Table: "members", Columns: columns, N: len(records), Fill: func(i int, row []any) {
+	return sqldb.Rows{Table: "members", Columns: columns, N: len(records), Fill: func(i int, row []any) {
 		r := records[i]
 		row[0], row[1], row[2], row[3], row[4] = communityID, r.AccountID, r.State, r.Owner, r.DisplayName
 		row[5], row[6], row[7], row[8], row[9], row[10] = r.FirstName, r.LastName, r.nameKey(), r.Phone, r.Country, r.Language
 		row[11], row[12], row[13], row[14], row[15] = encodeIDs(r.RoleIDs), encodeIDs(r.TagIDs), r.Values.encode(), r.JoinedAt, r.UpdatedAt
-	}})
-	if err != nil {
-		return err
-	}
-	var active int64
-	for _, r := range records {
-		active += activeness(r.State)
-	}
-	return count(ctx, tx, communityID, active)
+	}}
 }
 
 // Update writes the members of records back, in the caller's transaction. It

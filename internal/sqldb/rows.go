@@ -92,27 +92,11 @@ func (t *Tx) execRows(ctx context.Context, query string, keys int, r Rows) error
 			return err
 		}
 		defer func() { err = errors.Join(err, stmt.Close()) }()
-		row := make([]any, len(r.Columns))
-		args := make([]driver.NamedValue, len(r.Columns))
-		for k := range args {
-			args[k].Ordinal = k + 1
-		}
-		for i := range r.N {
-			if i%256 == 0 && ctx.Err() != nil {
-				return ctx.Err()
-			}
-			r.Fill(i, row)
-			for k, v := range row {
-				if n, ok := v.(int); ok {
-					v = int64(n) // below database/sql nobody else converts it
-				}
-				args[(k-keys+len(args))%len(args)].Value = v
-			}
-			if _, err := stmt.(driver.StmtExecContext).ExecContext(calm, args); err != nil {
-				return err
-			}
-		}
-		return nil
+		exec := stmt.(driver.StmtExecContext)
+		return r.eachRow(ctx, keys, func(args []driver.NamedValue) error {
+			_, err := exec.ExecContext(calm, args)
+			return err
+		})
 	})
 }
 
