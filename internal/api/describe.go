@@ -34,7 +34,7 @@ var descriptions = map[string]string{
 }
 
 // texts are the descriptions of all areas.
-var texts = []map[string]string{descriptions, serverDescriptions}
+var texts = []map[string]string{descriptions, serverDescriptions, fieldDescriptions, roleDescriptions}
 
 func describe(rt *route) string {
 	for _, area := range texts {

@@ -10,6 +10,7 @@ var (
 	bulkWork    = []auth.Permission{auth.BulkUpdateUser}
 	readFields  = []auth.Permission{auth.UserFields, auth.BulkUpdateUser, auth.GetUserData}
 	writeFields = []auth.Permission{auth.UserFields}
+	readValues  = []auth.Permission{auth.UserFields, auth.GetUserData}
 	tagMembers  = []auth.Permission{auth.UserFields, auth.BulkUpdateUser}
 	readRoles   = []auth.Permission{auth.ManageRoles, auth.BulkUpdateUser, auth.GetUserData}
 	manageRoles = []auth.Permission{auth.ManageRoles}
@@ -55,6 +56,11 @@ func (a *API) serverRoutes(g area) {
 
 func (a *API) roleRoutes(g area) {
 	add(g, route{"POST", "/v1/roles", "createRole", "Create a role", manageRoles, seen | inBody}, a.createRole)
+	add(g, route{"PUT", "/v1/roles/{id}", "updateRole", "Change a role", manageRoles, seen | inBody}, a.updateRole)
+	add(g, route{"DELETE", "/v1/roles/{id}", "deleteRole", "Delete a role", manageRoles, seen}, a.deleteRole)
+	add(g, route{"GET", "/v1/roles/{id}", "listUserRoles", "List the roles of a user", readRoles, seen}, a.userRoles)
+	add(g, route{"POST", "/v1/roles/{id}/add", "addRole", "Give a role to a user", manageRoles, seen | inBody}, a.addRole)
+	add(g, route{"POST", "/v1/roles/{id}/remove", "removeRole", "Take a role from a user", manageRoles, seen | inBody}, a.removeRole)
 	add(g, route{"GET", "/v1/servers/{serverId}/roles", "listRoles", "List roles", readRoles, 0}, a.listRoles)
 }
 
@@ -66,4 +72,10 @@ func (a *API) userRoutes(g area) {
 func (a *API) fieldRoutes(g area) {
 	add(g, route{"GET", "/v1/communities/{communityId}/user-fields", "listUserFields", "List user fields", readFields, 0}, a.listFields)
 	add(g, route{"POST", "/v1/communities/{communityId}/user-fields", "createUserField", "Create a user field", writeFields, created}, a.createField)
+	add(g, route{"GET", "/v1/communities/{communityId}/user-field-histories", "listHistories", "List changes of values", readValues, 0}, a.listHistories)
+	add(g, route{"GET", "/v1/communities/{communityId}/user-fields/{fieldId}/histories", "listFieldHistories", "List changes of a field's values", readValues, 0}, a.listFieldHistories)
+	add(g, route{"GET", "/v1/communities/{communityId}/users/{userId}/user-field-histories", "listUserHistories", "List changes of a user's values", readValues, 0}, a.listUserHistories)
+	add(g, route{"GET", "/v1/communities/{communityId}/users/{userId}/user-fields/{fieldId}/histories", "listUserFieldHistories", "List changes of one value", readValues, 0}, a.listUserFieldHistories)
+	add(g, route{"POST", "/v1/communities/{communityId}/users/{userId}/user-fields/{fieldId}/histories", "createHistory", "Change a value", writeFields, created}, a.createHistory)
+	add(g, route{"POST", "/v1/communities/{communityId}/user-field-histories/{historyId}/revert", "revertHistory", "Take back a change", writeFields, 0}, a.revertHistory)
 }

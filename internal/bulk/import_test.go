@@ -11,6 +11,7 @@ import (
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 )
@@ -59,7 +60,7 @@ func TestAnEmptyCellKeepsAndATokenClears(t *testing.T) {
 		if got := f.codes(s); got[3] != "cannot_clear" {
 			f.Fatalf("codes %v", got)
 		}
-		rows, _, err := f.members.History(f.Context(), f.community, ann.ID, "", 10)
+		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: ann.ID, Source: "import", Limit: 10})
 		f.ok(err)
 		got := map[string]string{}
 		for _, h := range rows {
@@ -153,7 +154,7 @@ func TestRowsOfOnePersonApplyInFileOrder(t *testing.T) {
 		if ann.LastName != "Ash7" || ann.Fields["plan"] != "p7" {
 			f.Fatalf("ann is %+v", ann)
 		}
-		rows, _, err := f.members.History(f.Context(), f.community, ann.ID, "", 100)
+		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: ann.ID, Source: "import", Limit: 100})
 		f.ok(err)
 		if len(rows) != 21 {
 			f.Fatalf("%d changes in the history, want 7 x 3", len(rows))

@@ -203,7 +203,7 @@ func (f *fixture) dump() string {
 	list, err := f.members.List(f.Context(), f.community, member.Filter{Sort: "email", Limit: 200})
 	f.ok(err)
 	for _, m := range list.Members {
-		rows, _, err := f.members.History(f.Context(), f.community, m.ID, "", 100)
+		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: m.ID, Limit: 100})
 		f.ok(err)
 		line := []any{m.Email, m.Username, m.FirstName, m.LastName, m.Phone, m.Country, m.Language, len(m.RoleIDs), len(m.TagIDs), m.Fields}
 		for _, h := range rows {

@@ -37,7 +37,7 @@ func (c *console) showProfile(v *visit) error {
 		Roles: named(m.RoleIDs, names.Roles), Tags: named(m.TagIDs, names.Tags), JoinedAt: m.JoinedAt, Values: valuesOf(m, fields),
 	}
 	cursor := v.URL.Query().Get("cursor")
-	rows, next, err := c.Members.History(v.Context(), v.community.ID, m.ID, cursor, changesPerPage)
+	rows, next, err := c.Members.Histories(v.Context(), v.community.ID, member.HistoryFilter{UserID: m.ID, Cursor: cursor, Limit: changesPerPage})
 	if err != nil {
 		return err
 	}

@@ -57,6 +57,9 @@ type Field struct {
 	Filterable   bool
 	Identifier   bool // unique in the community; names a member in a bulk update
 	Default      bool
+	Order        int64  // of use: the smaller the sooner; equal ones as they were made
+	Filled       bool   // filterable, and the index of its values is complete
+	Busy         string // what is being done to its values, which cannot change meanwhile; "": nothing
 	CreatedAt    int64
 }
 
@@ -234,6 +237,49 @@ func (s *Members) Fields(ctx context.Context, communityID string) ([]Field, erro
 func Fields(ctx context.Context, q sqldb.Querier, communityID string) ([]Field, error) {
 	custom, err := selectFields(ctx, q, communityID)
 	return append(DefaultFields(), custom...), err
+}
+
+// Field returns the field whose id or database name ref is. It fails with
+// NotFound field_not_found.
+func (s *Members) Field(ctx context.Context, communityID, ref string) (Field, error) {
+	fields, err := s.Fields(ctx, communityID)
+	if err != nil {
+		return Field{}, err
+	}
+	if f := namedField(fields, ref); f != nil {
+		return *f, nil
+	}
+	return Field{}, errFieldNotFound()
+}
+
+// FieldID is Field for the histories of fields: it knows those that were
+// deleted too, by their ids.
+func (s *Members) FieldID(ctx context.Context, communityID, ref string) (string, error) {
+	f, err := s.Field(ctx, communityID, ref)
+	if errs.KindOf(err) != errs.NotFound {
+		return f.ID, err
+	}
+	gone, err := selectDeletedFields(ctx, s.db, communityID)
+	if err != nil {
+		return "", err
+	}
+	if f := namedField(gone, ref); f != nil && f.ID == ref {
+		return ref, nil
+	}
+	return "", errFieldNotFound()
+}
+
+func namedField(fields []Field, ref string) *Field {
+	for i := range fields {
+		if fields[i].ID == ref || fields[i].Field == ref {
+			return &fields[i]
+		}
+	}
+	return nil
+}
+
+func errFieldNotFound() error {
+	return errs.New(errs.NotFound, "field_not_found", "There is no such field.")
 }
 
 // CreateField adds a custom field. It fails with Invalid invalid_input, or

@@ -2,13 +2,16 @@ package member
 
 import (
 	"context"
+	"strings"
 
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Source is what made a change: the kind of thing ("import", "update", "undo",
-// "api", …) and its id.
+// Source is what made a change: the kind of thing and its id, "" where it has
+// none. "import", "update" and "undo" are bulk jobs; "api" is a request, by
+// the id of its key; "console" a person at a page; "revert" the taking back of
+// a row of the history; "field" and "tag" a change of their definition.
 type Source struct{ Type, ID string }
 
 // HistoryRow is one change of one field of one member. Old and New are values
@@ -17,7 +20,8 @@ type HistoryRow struct {
 	ID         string
 	UserID     string
 	FieldID    string
-	FieldName  string // what people read; the id of a field that is gone
+	Field      string // database name, also of a field that is gone
+	FieldName  string // what people read, also of a field that is gone
 	Old, New   any
 	ValidFrom  int64
 	RecordedAt int64
@@ -28,9 +32,11 @@ type HistoryRow struct {
 // Change is a field of one person that gets another value. Of roles and tags
 // the values are lists of ids.
 type Change struct {
-	UserID   string
-	Field    *Field
-	Old, New any
+	ID        string // of its row in the history; "": RecordChanges makes one
+	UserID    string
+	Field     *Field
+	Old, New  any
+	ValidFrom int64 // Unix milliseconds; 0: when it is recorded
 }
 
 // RecordChanges writes the changes of one source into the history, in the caller's
@@ -40,9 +46,15 @@ func RecordChanges(ctx context.Context, tx *sqldb.Tx, communityID string, change
 	at := timeOf(now)
 	return tx.InsertRows(ctx, sqldb.Rows{Table: "field_history", Columns: columns, N: len(changes), Fill: func(i int, row []any) {
 		c := &changes[i]
-		row[0], row[1], row[2], row[3] = communityID, c.UserID, id.New(at), c.Field.ID
+		row[0], row[1], row[2], row[3] = communityID, c.UserID, c.ID, c.Field.ID
+		if c.ID == "" {
+			row[2] = id.New(at)
+		}
 		row[4], row[5] = encodeJSON(c.Old), encodeJSON(c.New)
-		row[6], row[7], row[8], row[9], row[10] = now, now, source.Type, source.ID, actor
+		row[6], row[7], row[8], row[9], row[10] = c.ValidFrom, now, source.Type, source.ID, actor
+		if c.ValidFrom == 0 {
+			row[6] = now
+		}
 	}})
 }
 
@@ -58,21 +70,44 @@ func ChangedByOthers(ctx context.Context, q sqldb.Querier, communityID string, u
 	return changed, err
 }
 
-// History returns a member's changes, newest first: a page of at most limit
-// rows, and the cursor of the next page ("": none). An unknown cursor starts
-// at the newest.
-func (s *Members) History(ctx context.Context, communityID, userID, cursor string, limit int) ([]HistoryRow, string, error) {
-	if !id.Valid(cursor) {
-		cursor = "g" // after every hex digit
-	}
-	rows, err := selectHistory(ctx, s.db, communityID, userID, cursor, limit+1)
-	if err != nil {
-		return nil, "", err
+// HistoryFilter chooses rows of the history; what is empty does not choose.
+type HistoryFilter struct {
+	UserID  string
+	FieldID string
+	Source  string // a Source's type
+	From    int64  // ValidFrom in Unix milliseconds, that moment too
+	To      int64  // before that moment
+	Cursor  string // what Histories returned for the next page
+	Limit   int
+}
+
+// Histories returns a page of at most f.Limit changes, and the cursor of the
+// next page, "" at the end: what was recorded, newest first, then what members
+// were created with, a row for each value, of source "created". Those rows are
+// made up when they are asked for, so a page can be short of its limit before
+// the end. Members who are deleted have none. An unknown cursor starts at the
+// newest.
+func (s *Members) Histories(ctx context.Context, communityID string, f HistoryFilter) ([]HistoryRow, string, error) {
+	var rows []HistoryRow
+	from, made := strings.CutPrefix(f.Cursor, createdPrefix)
+	if !made && f.Source != Created {
+		recorded, err := selectHistory(ctx, s.db, communityID, f)
+		if err != nil {
+			return nil, "", err
+		}
+		if len(recorded) > f.Limit {
+			recorded = recorded[:f.Limit]
+			return recorded, recorded[f.Limit-1].ID, s.nameHistory(ctx, communityID, recorded)
+		}
+		rows = recorded
 	}
 	next := ""
-	if len(rows) > limit {
-		rows = rows[:limit]
-		next = rows[limit-1].ID
+	if f.Source == "" || f.Source == Created {
+		initial, cursor, err := s.initial(ctx, communityID, f, from, f.Limit-len(rows))
+		if err != nil {
+			return nil, "", err
+		}
+		rows, next = append(rows, initial...), cursor
 	}
 	return rows, next, s.nameHistory(ctx, communityID, rows)
 }
@@ -83,21 +118,36 @@ func (s *Members) nameHistory(ctx context.Context, communityID string, rows []Hi
 	if err != nil {
 		return err
 	}
-	fields, err := Fields(ctx, s.db, communityID)
+	byID, err := everyField(ctx, s.db, communityID)
 	if err != nil {
 		return err
 	}
-	byID := map[string]*Field{}
-	for i := range fields {
-		byID[fields[i].ID] = &fields[i]
-	}
 	for i := range rows {
 		row := &rows[i]
-		row.FieldName = row.FieldID
+		row.Field, row.FieldName = row.FieldID, row.FieldID
 		if f := byID[row.FieldID]; f != nil {
-			row.FieldName = f.Name
+			row.Field, row.FieldName = f.Field, f.Name
 			row.Old, row.New = names.Show(f, row.Old), names.Show(f, row.New)
 		}
 	}
 	return nil
+}
+
+// everyField are the fields by their ids, those that are gone too.
+func everyField(ctx context.Context, q sqldb.Querier, communityID string) (map[string]*Field, error) {
+	fields, err := Fields(ctx, q, communityID)
+	if err != nil {
+		return nil, err
+	}
+	gone, err := selectDeletedFields(ctx, q, communityID)
+	if err != nil {
+		return nil, err
+	}
+	byID := map[string]*Field{}
+	for _, list := range [][]Field{gone, fields} {
+		for i := range list {
+			byID[list[i].ID] = &list[i]
+		}
+	}
+	return byID, nil
 }

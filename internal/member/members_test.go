@@ -152,7 +152,7 @@ func TestHistoryIsPagedAndSaysWhoAndFromWhat(t *testing.T) {
 		var seen []string
 		cursor := ""
 		for {
-			rows, next, err := f.members.History(f.Context(), f.community, ann.AccountID, cursor, 2)
+			rows, next, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: ann.AccountID, Source: "import", Cursor: cursor, Limit: 2})
 			f.ok(err)
 			for _, h := range rows {
 				seen = append(seen, fmt.Sprint(h.FieldName, " ", h.Old, ">", h.New, " ", h.Source, " ", h.Actor, " ", h.RecordedAt))

@@ -1,0 +1,338 @@
+package member
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// FieldValue is a value that a field of one member is to get.
+type FieldValue struct {
+	Field string // id or database name of the field, or what people call it
+	Value any    // as JSON decodes it; nil, "" and an empty list clear the field
+	Since int64  // since when it is so, in Unix milliseconds; 0: now
+}
+
+// Change gives fields of one member other values, all of them or none, and
+// writes the history, a row for each field that was not so already; it
+// returns those rows. userID is the account's id. It fails with NotFound
+// user_not_found, Invalid invalid_input with an entry by FieldValue.Field for
+// each value that does not fit, and Conflict identifier_taken, username_taken,
+// account_shared or field_busy.
+func (s *Members) Change(ctx context.Context, actor auth.Actor, communityID, userID string, values []FieldValue, source Source) ([]HistoryRow, error) {
+	var rows []HistoryRow
+	err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		e, err := beginEdit(ctx, tx, communityID, userID, s.clock.MS())
+		if err != nil {
+			return err
+		}
+		e.actor, e.source = actor.Ref(), source
+		for _, v := range values {
+			e.take(v)
+		}
+		rows, err = e.finish(ctx, tx)
+		return err
+	})
+	if err == nil && len(rows) > 0 {
+		err = s.nameHistory(ctx, communityID, rows)
+	}
+	return rows, err
+}
+
+// edit is the change of one member while it is being made. The member's row is
+// locked until the transaction ends.
+type edit struct {
+	communityID string
+	now         int64
+	actor       string
+	source      Source
+	fields      []Field
+	names       Names
+	who         *Record
+	before      string // the username
+	changes     []Change
+	gone, held  []Identifier
+	wrong       []errs.Field
+	refused     error // a conflict, told when no value is wrong
+}
+
+func beginEdit(ctx context.Context, tx *sqldb.Tx, communityID, userID string, now int64) (*edit, error) {
+	e := &edit{communityID: communityID, now: now}
+	if err := shareFields(ctx, tx, communityID); err != nil {
+		return nil, err
+	}
+	var err error
+	if e.fields, err = Fields(ctx, tx, communityID); err != nil {
+		return nil, err
+	}
+	if e.names, err = LoadNames(ctx, tx, communityID); err != nil {
+		return nil, err
+	}
+	e.who, err = lockMember(ctx, tx, communityID, userID)
+	if err == nil {
+		e.before = e.who.Username
+	}
+	return e, err
+}
+
+// lockMember returns a member who is here or is to come.
+func lockMember(ctx context.Context, tx *sqldb.Tx, communityID, userID string) (*Record, error) {
+	found, err := Lookup(ctx, tx, communityID, KeySet{IDs: []string{userID}}, true)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 || found[0].State != Active && found[0].State != Pending {
+		return nil, errUserNotFound()
+	}
+	return found[0], nil
+}
+
+func errUserNotFound() error {
+	return errs.New(errs.NotFound, "user_not_found", "There is no such user.")
+}
+
+// take reads one value and, when it fits, puts it on the member.
+func (e *edit) take(v FieldValue) {
+	f := findField(e.fields, v.Field)
+	switch {
+	case f == nil:
+		e.fail(v.Field, "unknown_field", fmt.Sprintf("There is no field %q.", v.Field))
+	case v.Since > e.now:
+		e.fail(v.Field, "in_the_future", "A value cannot be so from a moment that has not come yet.")
+	default:
+		value, problem := e.read(f, v.Value)
+		if problem != nil {
+			e.fail(v.Field, problem.Code, problem.Message)
+			return
+		}
+		e.set(f, value, v.Since)
+	}
+}
+
+func (e *edit) fail(field, code, message string) {
+	e.wrong = append(e.wrong, errs.Field{Field: field, Code: code, Message: message})
+}
+
+// findField returns the field whose id, database name or name ref is.
+func findField(fields []Field, ref string) *Field {
+	if f := namedField(fields, ref); f != nil {
+		return f
+	}
+	key := HeaderKey(ref)
+	for i := range fields {
+		if HeaderKey(fields[i].Field) == key || HeaderKey(fields[i].Name) == key {
+			return &fields[i]
+		}
+	}
+	return nil
+}
+
+// read returns what a JSON value means as a value of a field, nil to clear it.
+func (e *edit) read(f *Field, v any) (any, *Problem) {
+	switch {
+	case f.Default && f.Field == EmailName:
+		return nil, &Problem{"not_changeable", "An email address belongs to the account; only the person can change it."}
+	case f.Type == RoleList:
+		return nil, &Problem{"use_roles", "Roles are given and taken one by one, not as a value."}
+	case empty(v):
+		if f.Required {
+			return nil, &Problem{"cannot_clear", f.Name + " is required and cannot be cleared."}
+		}
+		return nil, nil
+	case f.Type == TagList:
+		return e.tagIDs(v)
+	case f.Default && f.Field == Username:
+		text, _ := v.(string)
+		display, _, problem := auth.CheckUsername(text)
+		return reject(display, "invalid_username", problem)
+	}
+	value, problem := f.FromJSON(v)
+	if list, ok := value.([]string); ok && len(list) == 0 {
+		value = nil
+	}
+	return value, problem
+}
+
+func empty(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case string:
+		return strings.TrimSpace(v) == ""
+	case []any:
+		return len(v) == 0
+	}
+	return false
+}
+
+// tagIDs takes names or ids of tags, as a list or with commas between them.
+func (e *edit) tagIDs(v any) (any, *Problem) {
+	var list []any
+	switch v := v.(type) {
+	case string:
+		for name := range strings.SplitSeq(v, ",") {
+			list = append(list, name)
+		}
+	case []any:
+		list = v
+	default:
+		return nil, &Problem{"wrong_type", "A list of tags is expected."}
+	}
+	ids := []string{}
+	for _, item := range list {
+		text, _ := item.(string)
+		found := e.names.tag(strings.TrimSpace(text))
+		if found == "" {
+			return nil, &Problem{"unknown_tag", fmt.Sprintf("There is no tag %q; names are compared with their case.", text)}
+		}
+		ids = append(ids, found)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
+}
+
+// tag is the id of the tag with that id or name, "" without one.
+func (n Names) tag(ref string) string {
+	if _, ok := n.Tags[ref]; ok {
+		return ref
+	}
+	for tagID, name := range n.Tags {
+		if name == ref {
+			return tagID
+		}
+	}
+	return ""
+}
+
+// set puts a value of a field on the member in memory.
+func (e *edit) set(f *Field, value any, since int64) {
+	old := e.who.Get(f)
+	if Equal(old, value) {
+		return
+	}
+	if f.Busy != "" {
+		e.refused = errFieldBusy(f)
+	}
+	if since == 0 {
+		since = e.now
+	}
+	e.who.Set(f, value)
+	if f.Identifier && !f.Default {
+		if old != nil {
+			e.gone = append(e.gone, Identifier{f.ID, IdentifierKey(old), e.who.AccountID})
+		}
+		if value != nil {
+			e.held = append(e.held, Identifier{f.ID, IdentifierKey(value), e.who.AccountID})
+		}
+	}
+	e.changes = append(e.changes, Change{UserID: e.who.AccountID, Field: f, Old: old, New: value, ValidFrom: since})
+}
+
+// finish writes what was set and returns its rows of the history.
+func (e *edit) finish(ctx context.Context, tx *sqldb.Tx) ([]HistoryRow, error) {
+	if len(e.wrong) > 0 {
+		return nil, errs.InvalidFields(e.wrong)
+	}
+	if e.refused != nil {
+		return nil, e.refused
+	}
+	if len(e.changes) == 0 {
+		return nil, nil
+	}
+	if err := e.rename(ctx, tx); err != nil {
+		return nil, err
+	}
+	e.who.UpdatedAt = e.now
+	if err := Update(ctx, tx, e.communityID, []*Record{e.who}); err != nil {
+		return nil, err
+	}
+	if err := e.identify(ctx, tx); err != nil {
+		return nil, err
+	}
+	for i := range e.changes {
+		e.changes[i].ID = id.New(timeOf(e.now))
+	}
+	if err := RecordChanges(ctx, tx, e.communityID, e.changes, e.source, e.actor, e.now); err != nil {
+		return nil, err
+	}
+	return e.rows(), e.note(ctx, tx)
+}
+
+func (e *edit) rename(ctx context.Context, tx *sqldb.Tx) error {
+	if e.who.Username == e.before {
+		return nil
+	}
+	taken, err := Lookup(ctx, tx, e.communityID, KeySet{Usernames: []string{e.who.UsernameKey}}, false)
+	if err != nil {
+		return err
+	}
+	if len(taken) > 0 && taken[0].AccountID != e.who.AccountID {
+		return errTaken("username_taken", Username, "Somebody else has the username "+e.who.Username+".")
+	}
+	err = auth.RenameAccounts(ctx, tx, []auth.Rename{{ID: e.who.AccountID, Username: e.who.Username, UsernameKey: e.who.UsernameKey}}, e.now)
+	if sqldb.IsDuplicate(err) {
+		return errTaken("username_taken", Username, "Somebody else has just taken the username "+e.who.Username+".")
+	}
+	return err
+}
+
+func errTaken(code, field, message string) error {
+	return errs.New(errs.Conflict, code, "%s", message).WithFields(errs.Field{Field: field, Code: "duplicate", Message: message})
+}
+
+// identify moves the keys that only one member can have.
+func (e *edit) identify(ctx context.Context, tx *sqldb.Tx) error {
+	for _, held := range e.held {
+		f := findField(e.fields, held.FieldID)
+		holders, err := Identifiers(ctx, tx, e.communityID, held.FieldID, []string{held.Key})
+		if err != nil {
+			return err
+		}
+		if len(holders) > 0 && holders[0].UserID != e.who.AccountID {
+			return errTaken("identifier_taken", f.Field, "Another member has this "+f.Name+".")
+		}
+	}
+	err := SetIdentifiers(ctx, tx, e.communityID, e.gone, e.held)
+	if sqldb.IsDuplicate(err) {
+		return errTaken("identifier_taken", findField(e.fields, e.held[0].FieldID).Field, "Another member has just taken this value.")
+	}
+	return err
+}
+
+func (e *edit) rows() []HistoryRow {
+	rows := make([]HistoryRow, len(e.changes))
+	for i, c := range e.changes {
+		rows[i] = HistoryRow{
+			ID: c.ID, UserID: c.UserID, FieldID: c.Field.ID, Old: c.Old, New: c.New,
+			ValidFrom: c.ValidFrom, RecordedAt: e.now, Source: e.source, Actor: e.actor,
+		}
+	}
+	return rows
+}
+
+// note tells the audit log which fields changed; their values are the
+// history's, which goes with the member.
+func (e *edit) note(ctx context.Context, tx *sqldb.Tx) error {
+	fields := make([]audit.Change, len(e.changes))
+	for i, c := range e.changes {
+		fields[i].Field = c.Field.Field
+	}
+	return auth.Note(ctx, tx, e.now, e.communityID, "user.update", audit.Target{Type: "user", ID: e.who.AccountID, Name: e.who.Username}, fields...)
+}
+
+// shareFields keeps the definitions of a community's fields as they are until
+// the transaction ends; whoever writes values does so before it reads fields.
+func shareFields(ctx context.Context, tx *sqldb.Tx, communityID string) error {
+	return tx.Share(ctx, "user_fields "+communityID)
+}
+
+func errFieldBusy(f *Field) error {
+	return errs.New(errs.Conflict, "field_busy", "The values of %q are being worked on (%s); try again when that is done.", f.Name, f.Busy)
+}

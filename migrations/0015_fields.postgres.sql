@@ -1,0 +1,45 @@
+-- +goose Up
+-- Members by the values of filterable custom fields; key orders as the values
+-- of the field do. A choice of several has a row for each.
+CREATE TABLE member_value (
+  community_id key_text NOT NULL,
+  field_id     key_text NOT NULL,
+  key          key_text NOT NULL,
+  user_id      key_text NOT NULL,
+  PRIMARY KEY (community_id, field_id, key, user_id)
+);
+
+ALTER TABLE user_fields ADD COLUMN filled BOOLEAN NOT NULL DEFAULT FALSE; -- member_value holds every member's value
+ALTER TABLE user_fields ADD COLUMN sort_order BIGINT NOT NULL DEFAULT 0;
+
+-- What a job still has to do to the members' values of a field; one work of a
+-- field at a time. target is the definition the field gets, position the last
+-- member done, error why a work was given up.
+CREATE TABLE field_work (
+  community_id key_text NOT NULL,
+  field_id     key_text NOT NULL,
+  kind         TEXT NOT NULL,
+  stage        TEXT NOT NULL,
+  target       json_text NOT NULL,
+  position     key_text NOT NULL,
+  done         BIGINT NOT NULL,
+  total        BIGINT NOT NULL,
+  error        TEXT NOT NULL,
+  actor        TEXT NOT NULL,
+  updated_at   BIGINT NOT NULL,
+  PRIMARY KEY (community_id, field_id)
+);
+
+-- What fields were called whose histories stay.
+CREATE TABLE deleted_fields (
+  community_id key_text NOT NULL,
+  id           key_text NOT NULL,
+  field        TEXT NOT NULL,
+  name         TEXT NOT NULL,
+  type         TEXT NOT NULL,
+  deleted_at   BIGINT NOT NULL,
+  PRIMARY KEY (community_id, id)
+);
+
+CREATE INDEX field_history_all ON field_history (community_id, id);
+CREATE INDEX field_history_field ON field_history (community_id, field_id, id);
