@@ -15,9 +15,10 @@ type Account struct {
 	ID                string
 	Number            int64 // the small numeric id of the wire
 	Email, Username   string
-	InstallationOwner bool  // may everything in every community
-	CreatedAt         int64 // Unix milliseconds
-	SignedInAt        int64 // Unix milliseconds, 0: never
+	Language          string // chosen by the person, a BCP 47 tag; "": none
+	InstallationOwner bool   // may everything in every community
+	CreatedAt         int64  // Unix milliseconds
+	SignedInAt        int64  // Unix milliseconds, 0: never
 }
 
 // AccountInput is what a new account is made from.

@@ -33,6 +33,7 @@ type Actor struct {
 	Permissions       []Permission // of a key
 	Channels          []string     // of a person's key: the only channels it may act in; empty: all
 	ExpiresAt         int64        // of a key, Unix milliseconds, 0: never
+	Language          string       // that a person has chosen, a BCP 47 tag; "": none
 	InstallationOwner bool
 }
 

@@ -7,11 +7,11 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-const accountColumns = "id, number, email, username, installation_owner, created_at, signed_in_at"
+const accountColumns = "id, number, email, username, installation_owner, language, created_at, signed_in_at"
 
 func scanAccount(s sqldb.Scanner) (Account, error) {
 	var a Account
-	err := s.Scan(&a.ID, &a.Number, &a.Email, &a.Username, &a.InstallationOwner, &a.CreatedAt, &a.SignedInAt)
+	err := s.Scan(&a.ID, &a.Number, &a.Email, &a.Username, &a.InstallationOwner, &a.Language, &a.CreatedAt, &a.SignedInAt)
 	return a, err
 }
 

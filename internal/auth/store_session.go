@@ -36,10 +36,10 @@ func insertSession(ctx context.Context, q sqldb.Querier, s session) error {
 func sessionByHash(ctx context.Context, q sqldb.Querier, hash string) (seen, error) {
 	scan := func(r sqldb.Scanner) (seen, error) {
 		s := seen{actor: Actor{Kind: Session}}
-		err := r.Scan(&s.actor.SessionID, &s.actor.AccountID, &s.actor.OnlyCommunity, &s.actor.Name, &s.actor.InstallationOwner, &s.expiresAt, &s.seenAt)
+		err := r.Scan(&s.actor.SessionID, &s.actor.AccountID, &s.actor.OnlyCommunity, &s.actor.Name, &s.actor.InstallationOwner, &s.actor.Language, &s.expiresAt, &s.seenAt)
 		return s, err
 	}
-	return sqldb.One(ctx, q, "session", scan, `SELECT s.id, a.id, s.community_id, a.username, a.installation_owner, s.expires_at, s.seen_at
+	return sqldb.One(ctx, q, "session", scan, `SELECT s.id, a.id, s.community_id, a.username, a.installation_owner, a.language, s.expires_at, s.seen_at
 		FROM sessions s JOIN accounts a ON a.id = s.account_id WHERE s.token_hash = $1`, hash)
 }
 

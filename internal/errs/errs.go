@@ -45,6 +45,8 @@ type Error struct {
 	Kind       Kind
 	Code       string
 	Message    string
+	Format     string // of Message, and what is put into it: another language says it from these
+	Args       []any
 	Fields     []Field
 	RetryAfter time.Duration // 0: none
 	cause      error
@@ -52,7 +54,7 @@ type Error struct {
 
 // New returns an error with a message made by fmt.Sprintf.
 func New(kind Kind, code, format string, args ...any) *Error {
-	return &Error{Kind: kind, Code: code, Message: fmt.Sprintf(format, args...)}
+	return &Error{Kind: kind, Code: code, Message: fmt.Sprintf(format, args...), Format: format, Args: args}
 }
 
 // InvalidFields reports all wrong fields of an input at once, under the code
@@ -61,7 +63,7 @@ func InvalidFields(fields []Field) error {
 	if len(fields) == 0 {
 		return nil
 	}
-	return &Error{Kind: Invalid, Code: "invalid_input", Message: "Some fields are wrong; errors names each of them.", Fields: fields}
+	return New(Invalid, "invalid_input", "Some fields are wrong; errors names each of them.").WithFields(fields...)
 }
 
 // WithFields returns e with the wrong fields added.

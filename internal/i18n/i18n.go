@@ -12,7 +12,6 @@ import (
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/message"
-	"golang.org/x/text/message/catalog"
 )
 
 // Languages are the languages the product speaks; the first is for everybody
@@ -22,20 +21,17 @@ var Languages = []language.Tag{language.English, language.German, language.Spani
 //go:embed catalogue/*.json
 var files embed.FS
 
-var sentences = sync.OnceValue(func() *catalog.Builder {
-	built := catalog.NewBuilder(catalog.Fallback(language.English))
+// sentences are the translations of each language but English.
+var sentences = sync.OnceValue(func() map[language.Tag]map[string]string {
+	known := map[language.Tag]map[string]string{}
 	for _, tag := range Languages[1:] {
 		translations, err := Catalogue(tag)
-		for english, translated := range translations {
-			if err == nil && translated != "" {
-				err = built.SetString(tag, english, translated)
-			}
-		}
 		if err != nil {
 			panic(err) //nolint:forbidigo // the files are ours and tested
 		}
+		known[tag] = translations
 	}
-	return built
+	return known
 })
 
 // Catalogue returns the translations of a language by the English sentence; of
@@ -84,9 +80,17 @@ func (p Printer) Language() language.Tag {
 }
 
 // T says a sentence; english is a constant with verbs of fmt for args (%s, %d,
-// %[2]s). A sentence without a translation is said in English.
+// %[2]s), and only with args is a % a verb. Numbers are grouped as the language
+// does. A sentence without a translation is said in English.
 func (p Printer) T(english string, args ...any) string {
-	return message.NewPrinter(p.Language(), message.Catalog(sentences())).Sprintf(english, args...)
+	said := sentences()[p.Language()][english]
+	if said == "" {
+		said = english
+	}
+	if len(args) == 0 {
+		return said
+	}
+	return message.NewPrinter(p.Language()).Sprintf(said, args...)
 }
 
 // Count says one for 1 and many for every other n; both have one %d for n.
@@ -96,3 +100,7 @@ func (p Printer) Count(n int64, one, many string) string {
 	}
 	return p.T(many, n)
 }
+
+// Key marks a constant as a sentence that is said later, by T of a variable. It
+// returns it as it is.
+func Key(english string) string { return english }
