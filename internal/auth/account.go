@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
@@ -17,6 +18,9 @@ type Account struct {
 	Email, Username   string
 	Language          string // chosen by the person, a BCP 47 tag; "": none
 	InstallationOwner bool   // may everything in every community
+	FirstName         string // as the person gave it when they registered, "" otherwise; members have their own
+	LastName          string // as FirstName
+	DisplayName       string // as FirstName
 	CreatedAt         int64  // Unix milliseconds
 	SignedInAt        int64  // Unix milliseconds, 0: never
 }
@@ -31,10 +35,14 @@ type AccountInput struct {
 // newAccount is a checked AccountInput.
 type newAccount struct {
 	NewAccount
-	passwordHash      string
-	installationOwner bool
-	signedInAt        int64
+	passwordHash                     string
+	firstName, lastName, displayName string
+	installationOwner                bool
+	signedInAt                       int64
 }
+
+// identify gives the account its id, and the moment it is made at.
+func (n *newAccount) identify(now time.Time) { n.ID, n.CreatedAt = id.New(now), now.UnixMilli() }
 
 // CreateAccount makes an account that is in no community. It fails with
 // Invalid "invalid_input", or Conflict "email_taken" or "username_taken"; both
@@ -63,6 +71,21 @@ func (a *Auth) Account(ctx context.Context, accountID string) (Account, error) {
 // prepare checks the input and hashes the password: all that is slow, before
 // the transaction.
 func (a *Auth) prepare(ctx context.Context, in AccountInput) (newAccount, error) {
+	made, wrong := in.checked()
+	if err := errs.InvalidFields(wrong); err != nil {
+		return newAccount{}, err
+	}
+	made.identify(a.clock.Now())
+	if in.Password == "" {
+		return made, nil
+	}
+	hash, err := a.hash(ctx, in.Password)
+	made.passwordHash = hash
+	return made, err
+}
+
+// checked returns what can be made of the input, and every wrong field.
+func (in AccountInput) checked() (newAccount, []errs.Field) {
 	made := newAccount{installationOwner: in.InstallationOwner}
 	var wrong []errs.Field
 	check := func(field, problem string) {
@@ -78,17 +101,7 @@ func (a *Auth) prepare(ctx context.Context, in AccountInput) (newAccount, error)
 	if in.Password != "" {
 		check("password", passwordProblem(in.Password, made.EmailKey, made.UsernameKey))
 	}
-	if err := errs.InvalidFields(wrong); err != nil {
-		return newAccount{}, err
-	}
-	now := a.clock.Now()
-	made.ID, made.CreatedAt = id.New(now), now.UnixMilli()
-	if in.Password == "" {
-		return made, nil
-	}
-	hash, err := a.hash(ctx, in.Password)
-	made.passwordHash = hash
-	return made, err
+	return made, wrong
 }
 
 // taken turns a unique violation into the conflict that names its fields.

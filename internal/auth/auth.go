@@ -43,8 +43,10 @@ type Auth struct {
 	standings   Standings
 	clock       clock.Clock
 	log         *slog.Logger
+	closed      bool          // nobody may register
 	mail        *mail.Mail    // nil: nobody is written to
 	baseURL     string        // where people reach the server, without a slash at its end
+	provider    *provider     // nil: nobody signs in by one
 	hashing     chan struct{} // one place for each password that is hashed now
 	touching    sync.Mutex
 }
@@ -56,6 +58,7 @@ type Deps struct {
 	Standings   Standings
 	Clock       clock.Clock
 	Log         *slog.Logger
+	Closed      bool       // nobody may register
 	Mail        *mail.Mail // nil where nobody is written to: what needs mail fails then
 }
 
@@ -73,7 +76,7 @@ func New(d Deps) *Auth {
 	})
 	d.Communities.OnChange(noteSettings)
 	return &Auth{
-		db: d.DB, communities: d.Communities, standings: d.Standings, clock: d.Clock, log: d.Log, mail: d.Mail,
+		db: d.DB, communities: d.Communities, standings: d.Standings, clock: d.Clock, log: d.Log, mail: d.Mail, closed: d.Closed,
 		hashing: make(chan struct{}, hashesAtOnce()),
 	}
 }

@@ -14,8 +14,12 @@ type Purpose string
 // LinkSignIn signs an account in.
 const LinkSignIn Purpose = "sign_in"
 
-// linkSetup makes the first account; only SetupLink makes such links.
-const linkSetup Purpose = "setup"
+// The other purposes have makers of their own.
+const (
+	linkSetup  Purpose = "setup"  // makes the first account
+	linkReset  Purpose = "reset"  // gives an account a new password
+	linkMember Purpose = "member" // signs a member in, see LoginLink
+)
 
 const (
 	signInLinkLifetime = time.Hour
@@ -24,10 +28,12 @@ const (
 
 // link is a row of one_time_links.
 type link struct {
-	tokenHash            string
-	purpose              Purpose
-	accountID            string // "" for set-up
-	createdAt, expiresAt int64
+	tokenHash              string
+	purpose                Purpose
+	accountID              string // "" for set-up
+	sessionID, communityID string // of the session that a link for a member begins
+	host                   string // who asked for that one, as it calls itself
+	createdAt, expiresAt   int64
 }
 
 // OneTimeLink returns the token of a link that works once, within an hour. It
@@ -51,19 +57,22 @@ func (a *Auth) makeLink(ctx context.Context, purpose Purpose, accountID string, 
 	return token, err
 }
 
-// RedeemLink starts a session for the account of a sign-in link. It fails with
-// Gone "link_expired", also for a link that was used or never existed.
+// RedeemLink starts a session for the account of a link that signs in; one of
+// LoginLink works in the link's community only. It fails with Gone
+// "link_expired", also for a link that was used or never existed, or as
+// LoginLink does for somebody who may not have such a session any more.
 func (a *Auth) RedeemLink(ctx context.Context, token string, info SessionInfo) (session string, account Account, err error) {
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		l, err := takeLink(ctx, tx, hashSecret(token), LinkSignIn)
-		if errs.KindOf(err) == errs.NotFound || err == nil && l.expiresAt <= a.clock.MS() {
-			return linkExpired()
-		}
-		if err != nil {
+		l, err := takeLink(ctx, tx, hashSecret(token), LinkSignIn, linkMember)
+		if err := a.unexpired(l, err); err != nil {
 			return err
 		}
-		session, account, err = a.startSession(ctx, tx, l.accountID, info)
-		if errs.KindOf(err) == errs.NotFound { // the account was deleted
+		if l.purpose == linkMember {
+			session, account, err = a.startLimited(ctx, tx, l, info)
+		} else {
+			session, account, err = a.startSession(ctx, tx, l.accountID, info)
+		}
+		if errs.KindOf(err) == errs.NotFound { // the account or membership is gone
 			return linkExpired()
 		}
 		return err

@@ -61,6 +61,14 @@ func (a *Auth) SignInWithCode(ctx context.Context, login, password, code string,
 		}
 		refusal = errs.New(errs.Unauthenticated, "wrong_password", "The email address, username or password is wrong.")
 		if right {
+			// A password that was changed while it was checked signs nobody in.
+			now, err := lockPassword(ctx, tx, found.account.ID)
+			if err != nil {
+				return err
+			}
+			right = now == found.passwordHash
+		}
+		if right {
 			refusal = a.checkSecondFactor(ctx, tx, found.account.ID, code)
 		}
 		if refusal != nil {

@@ -7,19 +7,21 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-const accountColumns = "id, number, email, username, installation_owner, language, created_at, signed_in_at"
+const accountColumns = "id, number, email, username, installation_owner, first_name, last_name, display_name, language, created_at, signed_in_at"
 
 func scanAccount(s sqldb.Scanner) (Account, error) {
 	var a Account
-	err := s.Scan(&a.ID, &a.Number, &a.Email, &a.Username, &a.InstallationOwner, &a.Language, &a.CreatedAt, &a.SignedInAt)
+	err := s.Scan(&a.ID, &a.Number, &a.Email, &a.Username, &a.InstallationOwner,
+		&a.FirstName, &a.LastName, &a.DisplayName, &a.Language, &a.CreatedAt, &a.SignedInAt)
 	return a, err
 }
 
 func insertAccount(ctx context.Context, tx *sqldb.Tx, n newAccount) (Account, error) {
 	return scanAccount(tx.QueryRow(ctx, `INSERT INTO accounts
-		(id, email, email_key, username, username_key, password_hash, installation_owner, communities, signed_in_at, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, 0, $8, $9, $9) RETURNING `+accountColumns,
-		n.ID, n.Email, n.EmailKey, n.Username, n.UsernameKey, n.passwordHash, n.installationOwner, n.signedInAt, n.CreatedAt))
+		(id, email, email_key, username, username_key, password_hash, first_name, last_name, display_name, installation_owner, communities, signed_in_at, created_at, updated_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12, $12) RETURNING `+accountColumns,
+		n.ID, n.Email, n.EmailKey, n.Username, n.UsernameKey, n.passwordHash, n.firstName, n.lastName, n.displayName,
+		n.installationOwner, n.signedInAt, n.CreatedAt))
 }
 
 func loadAccount(ctx context.Context, q sqldb.Querier, accountID string) (Account, error) {

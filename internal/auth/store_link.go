@@ -6,24 +6,49 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-const linkColumns = "token_hash, purpose, account_id, created_at, expires_at"
+const linkColumns = "token_hash, purpose, account_id, session_id, community_id, host, created_at, expires_at"
 
 func scanLink(s sqldb.Scanner) (link, error) {
 	var l link
-	err := s.Scan(&l.tokenHash, &l.purpose, &l.accountID, &l.createdAt, &l.expiresAt)
+	err := s.Scan(&l.tokenHash, &l.purpose, &l.accountID, &l.sessionID, &l.communityID, &l.host, &l.createdAt, &l.expiresAt)
 	return l, err
 }
 
 func insertLink(ctx context.Context, q sqldb.Querier, l link) error {
-	_, err := q.Exec(ctx, "INSERT INTO one_time_links ("+linkColumns+") VALUES ($1, $2, $3, $4, $5)",
-		l.tokenHash, l.purpose, l.accountID, l.createdAt, l.expiresAt)
+	_, err := q.Exec(ctx, "INSERT INTO one_time_links ("+linkColumns+") VALUES ("+sqldb.Marks(1, 8)+")",
+		l.tokenHash, l.purpose, l.accountID, l.sessionID, l.communityID, l.host, l.createdAt, l.expiresAt)
 	return err
 }
 
-// takeLink returns a link and deletes it: of two at the same time one gets it.
-func takeLink(ctx context.Context, tx *sqldb.Tx, hash string, purpose Purpose) (link, error) {
+// takeLink returns a link for one of some purposes and deletes it: of two at
+// the same time one gets it.
+func takeLink(ctx context.Context, tx *sqldb.Tx, hash string, purposes ...Purpose) (link, error) {
 	return sqldb.One(ctx, tx, "link", scanLink,
-		"DELETE FROM one_time_links WHERE token_hash = $1 AND purpose = $2 RETURNING "+linkColumns, hash, purpose)
+		"DELETE FROM one_time_links WHERE token_hash = $1 AND "+tx.Dialect().In("purpose", "$2")+" RETURNING "+linkColumns, hash, packPurposes(purposes))
+}
+
+func packPurposes(purposes []Purpose) string {
+	names := make([]string, len(purposes))
+	for i, p := range purposes {
+		names[i] = string(p)
+	}
+	return sqldb.Keys(names)
+}
+
+func loadLink(ctx context.Context, q sqldb.Querier, hash string, purpose Purpose) (link, error) {
+	return sqldb.One(ctx, q, "link", scanLink, "SELECT "+linkColumns+" FROM one_time_links WHERE token_hash = $1 AND purpose = $2", hash, purpose)
+}
+
+// countLinks counts the links of an account that were made after a moment and
+// have not been used.
+func countLinks(ctx context.Context, q sqldb.Querier, purpose Purpose, accountID string, after int64) (n int, err error) {
+	err = q.QueryRow(ctx, "SELECT count(*) FROM one_time_links WHERE account_id = $1 AND purpose = $2 AND created_at > $3", accountID, purpose, after).Scan(&n)
+	return n, err
+}
+
+func deleteLinksOf(ctx context.Context, tx *sqldb.Tx, accountID string) error {
+	_, err := tx.Exec(ctx, "DELETE FROM one_time_links WHERE account_id = $1", accountID)
+	return err
 }
 
 // listLinks returns the links for a purpose, in an order in which they can be

@@ -88,7 +88,7 @@ func deleteSessionsIn(ctx context.Context, tx *sqldb.Tx, communityID string, acc
 
 // login is an account and how it signs in; empty when there is none.
 type login struct {
-	account      Account
+	account      Account // ID and Email only
 	passwordHash string
 }
 
@@ -101,10 +101,10 @@ func findLogin(ctx context.Context, q sqldb.Querier, name string) (login, error)
 		column, key = "email_key", EmailKey(name)
 	}
 	scan := func(r sqldb.Scanner) (l login, err error) {
-		err = r.Scan(&l.account.ID, &l.passwordHash)
+		err = r.Scan(&l.account.ID, &l.account.Email, &l.passwordHash)
 		return l, err
 	}
-	l, err := sqldb.One(ctx, q, "account", scan, "SELECT id, password_hash FROM accounts WHERE "+column+" = $1", key)
+	l, err := sqldb.One(ctx, q, "account", scan, "SELECT id, email, password_hash FROM accounts WHERE "+column+" = $1", key)
 	if errs.KindOf(err) == errs.NotFound {
 		return login{}, nil
 	}
@@ -119,6 +119,17 @@ func noteSignIn(ctx context.Context, tx *sqldb.Tx, accountID string, now int64) 
 // replaceHash keeps a password that was changed since old was read.
 func replaceHash(ctx context.Context, q sqldb.Querier, accountID, old, hash string) error {
 	_, err := q.Exec(ctx, "UPDATE accounts SET password_hash = $1 WHERE id = $2 AND password_hash = $3", hash, accountID, old)
+	return err
+}
+
+// lockPassword returns the hash of a password that nobody else changes until
+// the transaction ends.
+func lockPassword(ctx context.Context, tx *sqldb.Tx, accountID string) (string, error) {
+	return sqldb.One(ctx, tx, "account", sqldb.Value[string], "SELECT password_hash FROM accounts WHERE id = $1 "+tx.Dialect().Lock(), accountID)
+}
+
+func updatePassword(ctx context.Context, tx *sqldb.Tx, accountID, hash string, now int64) error {
+	_, err := tx.Exec(ctx, "UPDATE accounts SET password_hash = $1, updated_at = $2 WHERE id = $3", hash, now, accountID)
 	return err
 }
 
@@ -169,6 +180,9 @@ func sweep(ctx context.Context, q sqldb.Querier, now time.Time) error {
 		return err
 	}
 	if _, err := q.Exec(ctx, "DELETE FROM one_time_links WHERE expires_at < $1", now.UnixMilli()); err != nil {
+		return err
+	}
+	if _, err := q.Exec(ctx, "DELETE FROM registrations WHERE expires_at < $1", now.UnixMilli()); err != nil {
 		return err
 	}
 	if err := sweepSteps(ctx, q, now.UnixMilli()); err != nil {

@@ -1,0 +1,93 @@
+package auth
+
+import (
+	"context"
+	"time"
+
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// memberLinkLifetime is how long another system has to send the member on.
+const memberLinkLifetime = 5 * time.Minute
+
+// maxHost bounds what a system may call itself, in bytes.
+const maxHost = 253
+
+// LoginLink is where another system sends a member to be signed in.
+type LoginLink struct {
+	URL       string // works once
+	SessionID string // of the session that will begin there
+	ExpiresAt int64  // Unix milliseconds
+}
+
+// LoginLink makes a link that signs a member of the key's community in, once,
+// within five minutes. The session works in that community only. host is what
+// the other system calls itself, kept to be shown to the member. It fails as
+// Can does for SignIn, with Forbidden "key_required" for whoever is no key,
+// NotFound "user_not_found", or Forbidden "limited_session" for a member who
+// has a server permission or owns the community.
+func (a *Auth) LoginLink(ctx context.Context, actor Actor, accountID, host string) (LoginLink, error) {
+	if actor.Kind != CommunityKey {
+		return LoginLink{}, errs.New(errs.Forbidden, "key_required", "Only an API key of a community signs its members in.")
+	}
+	if err := a.Can(ctx, actor, actor.CommunityID, SignIn); err != nil {
+		return LoginLink{}, err
+	}
+	token, now := newSecret(), a.clock.Now()
+	l := link{
+		tokenHash: hashSecret(token), purpose: linkMember, accountID: accountID, sessionID: id.New(now),
+		communityID: actor.CommunityID, host: printable(host[:min(len(host), maxHost)]),
+		createdAt: now.UnixMilli(), expiresAt: now.Add(memberLinkLifetime).UnixMilli(),
+	}
+	err := a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		account, err := a.mayBeLimited(ctx, tx, l)
+		if err != nil {
+			return err
+		}
+		if err := insertLink(ctx, tx, l); err != nil {
+			return err
+		}
+		target := audit.Target{Type: "session", ID: l.sessionID, Name: account.Username}
+		return Note(WithActor(ctx, actor), tx, l.createdAt, l.communityID, "session.link", target, audit.Change{Field: "host", New: l.host})
+	})
+	if err != nil {
+		return LoginLink{}, err
+	}
+	return LoginLink{URL: a.link(LinkPage, token), SessionID: l.sessionID, ExpiresAt: l.expiresAt}, nil
+}
+
+// mayBeLimited returns the member of a link if another system may begin a
+// session for them.
+func (a *Auth) mayBeLimited(ctx context.Context, q sqldb.Querier, l link) (Account, error) {
+	account, err := loadAccount(ctx, q, l.accountID)
+	if err == nil {
+		actor := Actor{Kind: Session, AccountID: account.ID, InstallationOwner: account.InstallationOwner, OnlyCommunity: l.communityID}
+		_, err = a.rightsOf(ctx, q, actor, l.communityID)
+	}
+	switch {
+	case errs.KindOf(err) == errs.NotFound:
+		err = errs.New(errs.NotFound, "user_not_found", "There is no such user in this community.")
+	case errs.Is(err, "limited_session"):
+		err = errs.New(errs.Forbidden, "limited_session", "This member may do things in the whole community, and is not signed in by another system. They sign in themselves.")
+	}
+	return account, err
+}
+
+// startLimited begins the session of a link for a member.
+func (a *Auth) startLimited(ctx context.Context, tx *sqldb.Tx, l link, info SessionInfo) (string, Account, error) {
+	if _, err := a.mayBeLimited(ctx, tx, l); err != nil {
+		return "", Account{}, err
+	}
+	account, err := noteSignIn(ctx, tx, l.accountID, a.clock.MS())
+	if err != nil {
+		return "", Account{}, err
+	}
+	token := sessionPrefix + newSecret()
+	err = a.keepSession(ctx, tx, session{
+		id: l.sessionID, tokenHash: hashSecret(token), accountID: l.accountID, communityID: l.communityID, host: l.host, info: info,
+	})
+	return token, account, err
+}

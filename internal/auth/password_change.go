@@ -1,0 +1,103 @@
+package auth
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// PasswordChange is a new password and what shows that its owner wants it.
+type PasswordChange struct {
+	Current string // "" for an account without a password, shortly after a sign-in
+	New     string
+	Address string // of the network, which wrong ones are counted for too
+}
+
+// ChangePassword gives the person who is signed in another password, ends all
+// their other sessions and writes to them. It fails with Unauthenticated
+// "wrong_password", Limited "too_many_sign_ins", Invalid "invalid_input", or
+// Forbidden "session_required", "limited_session" or "proof_required". Wrong
+// ones are counted: do not call it in a BeforeCommit context.
+func (a *Auth) ChangePassword(ctx context.Context, actor Actor, change PasswordChange) error {
+	if err := onlySelf(actor); err != nil {
+		return err
+	}
+	account, err := loadAccount(ctx, a.db, actor.AccountID)
+	if err != nil {
+		return err
+	}
+	old, err := passwordHash(ctx, a.db, account.ID)
+	if err != nil {
+		return err
+	}
+	if old != "" && change.Current == "" {
+		return errs.InvalidFields([]errs.Field{{Field: "currentPassword", Code: "required", Message: "The password you have now is needed."}})
+	}
+	if err := problemOfNew(account, change.New); err != nil {
+		return err // before anything is hashed
+	}
+	if err := a.prove(ctx, actor, Proof{Password: change.Current, Address: change.Address}); err != nil {
+		return err
+	}
+	hash, err := a.newHash(ctx, account, change.New)
+	if err != nil {
+		return err
+	}
+	return a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		now, err := lockPassword(ctx, tx, account.ID)
+		if err == nil && now != old { // changed meanwhile: what was proven is no proof any more
+			err = errs.New(errs.Unauthenticated, "wrong_password", "The password is wrong.")
+		}
+		if err != nil {
+			return err
+		}
+		return a.setPassword(ctx, tx, account, hash, actor.SessionID)
+	})
+}
+
+func problemOfNew(account Account, password string) error {
+	problem := passwordProblem(password, EmailKey(account.Email), UsernameKey(account.Username))
+	if problem == "" {
+		return nil
+	}
+	return errs.InvalidFields([]errs.Field{{Field: "newPassword", Code: "invalid", Message: problem}})
+}
+
+// newHash checks a new password of an account and hashes it.
+func (a *Auth) newHash(ctx context.Context, account Account, password string) (string, error) {
+	if err := problemOfNew(account, password); err != nil {
+		return "", err
+	}
+	return a.hash(ctx, password)
+}
+
+// setPassword gives an account a password, ends its sessions but one and
+// everything that the old password had begun, and writes to the person. The
+// account is changed before its sessions are: a sign-in by the old password
+// either sees the new one or is ended with the others.
+func (a *Auth) setPassword(ctx context.Context, tx *sqldb.Tx, account Account, hash, but string) error {
+	if err := updatePassword(ctx, tx, account.ID, hash, a.clock.MS()); err != nil {
+		return err
+	}
+	if err := deleteSessionsOf(ctx, tx, account.ID, but); err != nil {
+		return err
+	}
+	if err := deleteLinksOf(ctx, tx, account.ID); err != nil {
+		return err
+	}
+	if err := deleteStepsOf(ctx, tx, account.ID); err != nil {
+		return err
+	}
+	if err := forgiveAccount(ctx, tx, subjectsOf(account.ID, "", "")); err != nil {
+		return err
+	}
+	if a.mail == nil || a.baseURL == "" {
+		return nil
+	}
+	return a.mail.Send(ctx, tx, mail.Message{
+		To: account.Email, ToName: account.Username, Language: account.Language, Template: mail.PasswordChanged,
+		Values: map[string]string{"link": a.baseURL + ForgotPage},
+	})
+}

@@ -1,0 +1,193 @@
+package auth
+
+import (
+	"context"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// The pages that links in mails lead to, each with ?token=.
+const (
+	VerifyPage = "/verify-email"
+	ResetPage  = "/reset-password"
+	ForgotPage = "/forgot-password"
+	LinkPage   = "/link"
+	SignInPage = "/sign-in"
+)
+
+// registrationLifetime is how long an address may wait to be verified.
+const registrationLifetime = 24 * time.Hour
+
+// RegisterInput is what somebody asks for an account with.
+type RegisterInput struct {
+	Email, Username, Password string
+	FirstName, LastName       string // 1 to 50 characters
+	DisplayName               string // up to 50 characters, "": first and last name
+	Language                  string // of the mail: a BCP 47 tag or an Accept-Language header
+}
+
+// registration is a row of registrations.
+type registration struct {
+	newAccount
+	tokenHash string
+	expiresAt int64
+}
+
+// RegistrationOpen reports whether people may ask for accounts here.
+func (a *Auth) RegistrationOpen() bool { return !a.closed }
+
+// Register writes to an address: a link that makes the account, or that it has
+// one already. Nothing tells the caller which, neither the time it takes. An
+// account without a password, made by an import, gets a link to choose one:
+// what was asked for here may come from anybody. It fails with Invalid
+// "invalid_input", Forbidden "registration_closed" or Unavailable
+// "mail_unavailable".
+func (a *Auth) Register(ctx context.Context, in RegisterInput) error {
+	if a.closed {
+		return errs.New(errs.Forbidden, "registration_closed", "Nobody can register here. Ask the people who run this server for an account.")
+	}
+	if a.mail == nil {
+		return mailUnavailable()
+	}
+	made, wrong := in.checked()
+	if err := errs.InvalidFields(wrong); err != nil {
+		return err
+	}
+	made.identify(a.clock.Now())
+	var err error
+	if made.passwordHash, err = a.hash(ctx, in.Password); err != nil {
+		return err
+	}
+	token := newSecret()
+	return a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		found, err := findLogin(ctx, tx, made.Email)
+		if err != nil {
+			return err
+		}
+		msg := mail.Message{To: made.Email, Language: in.Language, ExpiresAt: made.CreatedAt + registrationLifetime.Milliseconds()}
+		switch {
+		case found.account.ID == "":
+			msg.Template, msg.Values = mail.VerifyEmail, map[string]string{"link": a.link(VerifyPage, token)}
+		case found.passwordHash == "":
+			msg.To = found.account.Email
+			msg.Template, msg.Values = mail.ResetPassword, map[string]string{"link": a.link(ResetPage, token)}
+			if err := insertLink(ctx, tx, link{tokenHash: hashSecret(token), purpose: linkReset, accountID: found.account.ID, createdAt: made.CreatedAt, expiresAt: msg.ExpiresAt}); err != nil {
+				return err
+			}
+			return a.mail.Send(ctx, tx, msg)
+		default: // a row all the same, whose token nobody learns: it takes its time
+			msg.To, msg.ExpiresAt = found.account.Email, 0
+			msg.Template, msg.Values = mail.AccountExists, map[string]string{"link": a.baseURL + SignInPage}
+		}
+		if err := insertRegistration(ctx, tx, registration{newAccount: made, tokenHash: hashSecret(token), expiresAt: made.CreatedAt + registrationLifetime.Milliseconds()}); err != nil {
+			return err
+		}
+		return a.mail.Send(ctx, tx, msg)
+	})
+}
+
+// VerifyEmail makes the account that was registered with the token's address.
+// username takes the place of the one that was asked for, "" keeps that. It
+// fails with Gone "link_expired" (also when the address has an account by now),
+// Invalid "invalid_input" or Conflict "username_taken"; the token works again
+// after the last two, with another username.
+func (a *Auth) VerifyEmail(ctx context.Context, token, username string) (Account, error) {
+	var account Account
+	var made newAccount
+	err := a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		r, err := lockRegistration(ctx, tx, hashSecret(token))
+		if errs.KindOf(err) == errs.NotFound || err == nil && r.expiresAt <= a.clock.MS() {
+			return linkExpired()
+		}
+		if err != nil {
+			return err
+		}
+		made = r.newAccount
+		made.identify(a.clock.Now())
+		if err := made.rename(username); err != nil {
+			return err
+		}
+		if found, err := findLogin(ctx, tx, made.Email); err != nil || found.account.ID != "" {
+			return firstError(err, linkExpired())
+		}
+		if err := deleteRegistrations(ctx, tx, made.EmailKey); err != nil {
+			return err
+		}
+		account, err = insertAccount(ctx, tx, made)
+		return err
+	})
+	if err == nil {
+		return account, nil
+	}
+	err = a.taken(ctx, made, err)
+	if errs.Is(err, "email_taken") { // an account was made in this moment
+		err = linkExpired()
+	}
+	return Account{}, err
+}
+
+func firstError(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
+}
+
+// rename gives the account another username, unless it is empty.
+func (n *newAccount) rename(username string) error {
+	if username == "" {
+		return nil
+	}
+	var problem string
+	if n.Username, n.UsernameKey, problem = CheckUsername(username); problem != "" {
+		return errs.InvalidFields([]errs.Field{{Field: "username", Code: "invalid", Message: problem}})
+	}
+	return nil
+}
+
+// checked returns what can be made of the input, and every wrong field.
+func (in RegisterInput) checked() (newAccount, []errs.Field) {
+	password := in.Password
+	if password == "" {
+		password = " " // too short, and told so
+	}
+	made, wrong := AccountInput{Email: in.Email, Username: in.Username, Password: password}.checked()
+	if ascii(made.EmailKey) && !ascii(made.Email) && len(wrong) == 0 {
+		// It would be compared as an address that it is not.
+		wrong = append(wrong, errs.Field{Field: "email", Code: "invalid", Message: "The address holds a letter that only looks like another one."})
+	}
+	names := []struct {
+		field, value string
+		least        int
+		to           *string
+	}{
+		{"firstname", in.FirstName, 1, &made.firstName},
+		{"lastname", in.LastName, 1, &made.lastName},
+		{"displayname", in.DisplayName, 0, &made.displayName},
+	}
+	for _, name := range names {
+		*name.to = norm.NFC.String(strings.TrimSpace(name.value))
+		length := utf8.RuneCountInString(*name.to)
+		if length < name.least || length > maxName || !utf8.ValidString(*name.to) || strings.ContainsFunc(*name.to, unicode.IsControl) {
+			wrong = append(wrong, errs.Field{Field: name.field, Code: "invalid", Message: "A name has 1 to 50 characters, none of them a control character."})
+		}
+	}
+	return made, wrong
+}
+
+const maxName = 50 // characters, as for members
+
+// link is the address of a page with a token.
+func (a *Auth) link(page, token string) string { return a.baseURL + page + "?token=" + token }
+
+func mailUnavailable() error {
+	return errs.New(errs.Unavailable, "mail_unavailable", "This server cannot write mails, which is needed for this.")
+}
