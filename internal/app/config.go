@@ -14,6 +14,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -57,7 +58,7 @@ type Limits struct {
 	OpenImportMiB   int64 `name:"open-import-mib" env:"REGULARS_OPEN_IMPORT_MIB" default:"16" help:"Largest file of an import without a credential."`
 	OpenImports     int   `name:"open-imports-per-hour" env:"REGULARS_OPEN_IMPORTS_PER_HOUR" default:"10" help:"Imports without a credential from one address in an hour."`
 	AnonymousPerSec int   `name:"anonymous-per-second" env:"REGULARS_ANONYMOUS_PER_SECOND" default:"20" help:"Requests without a valid credential from one address in a second; 0: no limit."`
-	SignInsPerMin   int   `name:"sign-ins-per-minute" env:"REGULARS_SIGN_INS_PER_MINUTE" default:"10" help:"Attempts to sign in from one address in a minute; 0: no limit."`
+	SignInsPerMin   int   `name:"sign-ins-per-minute" env:"REGULARS_SIGN_INS_PER_MINUTE" default:"10" help:"Attempts to sign in from one address in a minute, and to one account; 0: no limit."`
 	BulkPieceRows   int   `name:"bulk-piece-rows" env:"REGULARS_BULK_PIECE_ROWS" default:"6000" hidden:"" help:"Most rows of a bulk job that one transaction applies."`
 	BulkKeepDays    int   `name:"bulk-keep-days" env:"REGULARS_BULK_KEEP_DAYS" default:"90" help:"Days the file and the row details of a bulk job are kept."`
 	MinFreeMiB      int64 `name:"min-free-mib" env:"REGULARS_MIN_FREE_MIB" default:"256" help:"Room on the data folder's disk below which /readyz fails."`
@@ -91,6 +92,35 @@ func (f Founding) rules() community.Rules {
 
 func (f Founding) retention() time.Duration { return time.Duration(f.RetentionDays) * 24 * time.Hour }
 
+// Signing says who gets an account, and how people sign in beside their
+// passwords.
+type Signing struct {
+	Registration     string `env:"REGULARS_REGISTRATION" enum:"open,closed" default:"open" help:"Whether people may make accounts for themselves: open or closed."`
+	OIDCIssuer       string `name:"oidc-issuer" env:"REGULARS_OIDC_ISSUER" placeholder:"URL" help:"OpenID Connect provider that people may sign in by, such as https://id.example.com. It has to send browsers back to PUBLIC_URL/sign-in/provider/return."`
+	OIDCClientID     string `name:"oidc-client-id" env:"REGULARS_OIDC_CLIENT_ID" placeholder:"ID" help:"What the provider knows this server by. Needed with a provider."`
+	OIDCClientSecret string `name:"oidc-client-secret" env:"REGULARS_OIDC_CLIENT_SECRET" placeholder:"SECRET" help:"What this server shows the provider."`
+	OIDCName         string `name:"oidc-name" env:"REGULARS_OIDC_NAME" placeholder:"NAME" help:"What the provider's button says (default: the provider's host)."`
+}
+
+// provider is what people may sign in by; zero without one.
+func (s Signing) provider() auth.ProviderConfig {
+	return auth.ProviderConfig{Issuer: s.OIDCIssuer, ClientID: s.OIDCClientID, ClientSecret: s.OIDCClientSecret, Name: s.OIDCName}
+}
+
+func (s Signing) validate() error {
+	if s.OIDCIssuer == "" {
+		return nil
+	}
+	u, err := url.Parse(s.OIDCIssuer)
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
+		return fmt.Errorf("provider %q is not an address such as https://id.example.com", s.OIDCIssuer)
+	}
+	if s.OIDCClientID == "" {
+		return errors.New("a provider to sign in by needs a client id")
+	}
+	return nil
+}
+
 // Config is every setting of a server. Its tags say the flag, the environment
 // variable, the default and the help of each; a variable NAME can also be read
 // from the file that NAME_FILE names.
@@ -101,6 +131,7 @@ type Config struct {
 	Limits   `embed:""`
 	Mailing  `embed:""`
 	Founding `embed:""`
+	Signing  `embed:""`
 }
 
 // DefaultConfig is the Config of a server that was told nothing.
@@ -124,6 +155,9 @@ func (c Config) validate() error {
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			return fmt.Errorf("public URL %q is not an address such as https://community.example.com", c.PublicURL)
 		}
+	}
+	if err := c.Signing.validate(); err != nil {
+		return err
 	}
 	_, err := c.proxies()
 	return err

@@ -155,6 +155,9 @@ func (a *Auth) AnswerChallenge(ctx context.Context, challenge, code string, info
 		if _, err := a.take(ctx, tx, stepCode, challenge); err != nil {
 			return err
 		}
+		if err := a.keepPending(ctx, tx, begun); err != nil {
+			return err
+		}
 		if err := forgiveAccount(ctx, tx, subjectsOf(begun.accountID, "", "")); err != nil {
 			return err
 		}
@@ -180,7 +183,21 @@ func (a *Auth) checkSecondFactor(ctx context.Context, tx *sqldb.Tx, accountID, c
 	if code != "" {
 		return a.requireCode(ctx, tx, accountID, code)
 	}
-	challenge, err := a.begin(ctx, tx, stepCode, accountID, "")
+	return a.challenge(ctx, tx, accountID, "")
+}
+
+// askForCode is checkSecondFactor for who has shown an identity that is to be
+// connected, "" for one that is, when the code was right.
+func (a *Auth) askForCode(ctx context.Context, tx *sqldb.Tx, accountID, pending string) error {
+	kept, err := loadTOTP(ctx, tx, accountID, "")
+	if err != nil || kept.confirmedAt == 0 {
+		return err
+	}
+	return a.challenge(ctx, tx, accountID, pending)
+}
+
+func (a *Auth) challenge(ctx context.Context, tx *sqldb.Tx, accountID, pending string) error {
+	challenge, err := a.begin(ctx, tx, stepCode, accountID, pending)
 	if err != nil {
 		return err
 	}

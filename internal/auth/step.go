@@ -42,8 +42,8 @@ func (a *Auth) begin(ctx context.Context, q sqldb.Querier, kind stepKind, accoun
 
 // take ends a step and returns it. It fails with Gone "sign_in_expired", also
 // for a step that was taken or never began.
-func (a *Auth) take(ctx context.Context, q sqldb.Querier, kind stepKind, token string) (step, error) {
-	return a.current(deleteStep(ctx, q, hashSecret(token), kind))
+func (a *Auth) take(ctx context.Context, tx *sqldb.Tx, kind stepKind, token string) (step, error) {
+	return a.current(deleteStep(ctx, tx, hashSecret(token), kind))
 }
 
 // peek is take that leaves the step for another try.

@@ -26,8 +26,8 @@ func loadStep(ctx context.Context, q sqldb.Querier, hash string, kind stepKind) 
 
 // deleteStep returns a step and deletes it: of two at the same time one gets
 // it.
-func deleteStep(ctx context.Context, q sqldb.Querier, hash string, kind stepKind) (step, error) {
-	return sqldb.One(ctx, q, "step", scanStep,
+func deleteStep(ctx context.Context, tx *sqldb.Tx, hash string, kind stepKind) (step, error) {
+	return sqldb.One(ctx, tx, "step", scanStep,
 		"DELETE FROM sign_in_steps WHERE token_hash = $1 AND kind = $2 RETURNING "+stepColumns, hash, kind)
 }
 

@@ -1,0 +1,190 @@
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Identity is an account as a provider knows it.
+type Identity struct {
+	Issuer, Subject   string
+	Email             string // what the provider said last
+	CreatedAt, UsedAt int64  // Unix milliseconds
+	accountID         string
+}
+
+// Identities returns the identities that the actor's account is connected
+// with, the oldest first.
+func (a *Auth) Identities(ctx context.Context, actor Actor) ([]Identity, error) {
+	if err := onlySelf(actor); err != nil {
+		return nil, err
+	}
+	return listIdentities(ctx, a.db, actor.AccountID)
+}
+
+// RemoveIdentity fails as Proof says, or with NotFound "identity_not_found".
+// Sessions stay.
+func (a *Auth) RemoveIdentity(ctx context.Context, actor Actor, p Proof, issuer, subject string) error {
+	if err := a.prove(ctx, actor, p); err != nil {
+		return err
+	}
+	found, err := deleteIdentity(ctx, a.db, actor.AccountID, issuer, subject)
+	if err == nil && !found {
+		return errs.New(errs.NotFound, "identity_not_found", "The account is not connected with this identity.")
+	}
+	return err
+}
+
+// ProviderSignIn is how a sign-in by the provider ended.
+type ProviderSignIn struct {
+	Token   string // of the session; "" when an account was connected
+	Account Account
+	Next    string // what StartProvider was given, also beside an error
+}
+
+// FinishProvider signs in whom the provider names: the account that is
+// connected with the identity, else the one whose email address the provider
+// has verified, which is connected then. token comes from the browser's cookie,
+// answer from the address the provider sent it to. It fails with Gone
+// "sign_in_expired", Unauthenticated "provider_refused" or "totp_required" (see
+// NeedsCode), Forbidden "email_not_verified" or "no_account", Conflict
+// "identity_taken", or Unavailable "provider_unavailable".
+func (a *Auth) FinishProvider(ctx context.Context, actor Actor, token string, answer url.Values, info SessionInfo) (done ProviderSignIn, err error) {
+	if a.provider == nil {
+		return done, errs.New(errs.NotFound, "no_provider", "This server has no provider to sign in by.")
+	}
+	var begun step
+	err = a.db.Tx(ctx, func(tx *sqldb.Tx) (err error) {
+		begun, err = a.take(ctx, tx, stepProvider, token)
+		return err
+	})
+	if err != nil {
+		return done, err
+	}
+	var asked providerStep
+	if err := json.Unmarshal([]byte(begun.data), &asked); err != nil {
+		return done, fmt.Errorf("read sign-in: %w", err)
+	}
+	done.Next = asked.Next
+	if begun.accountID != actor.AccountID {
+		return done, a.providerRefused(fmt.Errorf("somebody else is signed in now"))
+	}
+	said, err := a.askProvider(ctx, asked, answer)
+	if err != nil {
+		return done, err
+	}
+	if begun.accountID != "" {
+		return done, a.connect(ctx, actor, said)
+	}
+	var refusal error
+	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		done.Token, done.Account, refusal = a.signInAs(ctx, tx, said, info)
+		if errs.Is(refusal, "totp_required") {
+			return nil // keeps the challenge
+		}
+		return refusal
+	})
+	if err == nil {
+		err = refusal
+	}
+	return done, err
+}
+
+func (a *Auth) identity(said claims, accountID string) Identity {
+	now := a.clock.MS()
+	email, _, problem := CheckEmail(said.Email)
+	if problem != "" {
+		email = "" // shown only
+	}
+	return Identity{Issuer: a.provider.config.Issuer, Subject: said.Subject, Email: email, CreatedAt: now, UsedAt: now, accountID: accountID}
+}
+
+// signInAs starts a session for whom the provider speaks of.
+func (a *Auth) signInAs(ctx context.Context, tx *sqldb.Tx, said claims, info SessionInfo) (string, Account, error) {
+	known, err := loadIdentity(ctx, tx, a.provider.config.Issuer, said.Subject)
+	connected := err == nil
+	if errs.KindOf(err) == errs.NotFound {
+		known, err = a.identityByEmail(ctx, tx, said)
+	}
+	if err != nil {
+		return "", Account{}, err
+	}
+	pending := ""
+	if !connected {
+		raw, err := json.Marshal(known)
+		if err != nil {
+			return "", Account{}, fmt.Errorf("encode identity: %w", err)
+		}
+		pending = string(raw)
+	}
+	if err := a.askForCode(ctx, tx, known.accountID, pending); err != nil {
+		return "", Account{}, err
+	}
+	if connected {
+		err = useIdentity(ctx, tx, a.identity(said, known.accountID), a.clock.MS())
+	} else {
+		err = a.keepIdentity(ctx, tx, known)
+	}
+	if err != nil {
+		return "", Account{}, err
+	}
+	return a.startSession(ctx, tx, known.accountID, info)
+}
+
+// identityByEmail is the identity that would connect an account by its email
+// address, if the provider stands for it.
+func (a *Auth) identityByEmail(ctx context.Context, tx *sqldb.Tx, said claims) (Identity, error) {
+	_, key, problem := CheckEmail(said.Email)
+	if problem != "" || !bool(said.EmailVerified) {
+		return Identity{}, errs.New(errs.Forbidden, "email_not_verified", "%s has not verified your email address. Verify it there, or sign in with your password and connect your account.", a.provider.config.Name)
+	}
+	accountID, err := accountByEmail(ctx, tx, key)
+	if err == nil && accountID == "" {
+		err = errs.New(errs.Forbidden, "no_account", "There is no account with your email address here. Make one first.")
+	}
+	return a.identity(said, accountID), err
+}
+
+// connect adds an identity to the account of who is signed in.
+func (a *Auth) connect(ctx context.Context, actor Actor, said claims) error {
+	return a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		known, err := loadIdentity(ctx, tx, a.provider.config.Issuer, said.Subject)
+		if err == nil && known.accountID == actor.AccountID {
+			return nil
+		}
+		if err != nil && errs.KindOf(err) != errs.NotFound {
+			return err
+		}
+		return a.keepIdentity(ctx, tx, a.identity(said, actor.AccountID))
+	})
+}
+
+// keepIdentity connects an account, and tells its person.
+func (a *Auth) keepIdentity(ctx context.Context, tx *sqldb.Tx, i Identity) error {
+	kept, err := insertIdentity(ctx, tx, i)
+	if err == nil && !kept {
+		err = errs.New(errs.Conflict, "identity_taken", "This identity is connected with another account.")
+	}
+	if err != nil {
+		return err
+	}
+	return a.methodAdded(ctx, tx, i.accountID, a.ProviderName())
+}
+
+// keepPending connects the identity that a challenge was begun with, if any.
+func (a *Auth) keepPending(ctx context.Context, tx *sqldb.Tx, begun step) error {
+	if begun.data == "" {
+		return nil
+	}
+	var pending Identity
+	if err := json.Unmarshal([]byte(begun.data), &pending); err != nil {
+		return fmt.Errorf("read identity: %w", err)
+	}
+	pending.accountID = begun.accountID
+	return a.keepIdentity(ctx, tx, pending)
+}

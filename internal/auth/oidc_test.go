@@ -1,0 +1,282 @@
+package auth_test
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+// withProvider gives the installation a provider that knows ann.
+func (w *world) withProvider(t *testing.T) *provider {
+	t.Helper()
+	p := startProvider(t, func() time.Time { return w.now })
+	p.person = map[string]any{"sub": "ann-7", "email": "Ann@Example.com", "email_verified": true}
+	w.SetBaseURL(origin)
+	w.SetProvider(p.config())
+	return p
+}
+
+// byProvider signs in by the provider, with what change makes of the answer.
+func (w *world) byProvider(t *testing.T, p *provider, change ...func(url.Values)) (auth.ProviderSignIn, error) {
+	t.Helper()
+	token, address, err := w.StartProvider(t.Context(), auth.Actor{}, auth.Proof{}, "/c/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := p.visit(address)
+	for _, f := range change {
+		f(answer)
+	}
+	return w.FinishProvider(t.Context(), auth.Actor{}, token, answer, here(""))
+}
+
+func TestAProviderSignsInWhoseEmailItHasVerified(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		p, ann := w.withProvider(t), w.account(t, "ann")
+		for _, email := range []string{"Ann@Example.com", "ann@example.com", "ann@married.example"} { // the identity is known from the first time
+			p.person["email"] = email
+			done, err := w.byProvider(t, p)
+			if err != nil || done.Account.ID != ann.ID || done.Next != "/c/x" {
+				t.Fatalf("%s: %+v %v", email, done, err)
+			}
+			if actor, err := w.Authenticate(t.Context(), done.Token); err != nil || actor.AccountID != ann.ID {
+				t.Errorf("the session is of %+v (%v)", actor, err)
+			}
+		}
+		actor := w.session(t, "ann")
+		known, err := w.Identities(t.Context(), actor)
+		if err != nil || len(known) != 1 || known[0].Email != "ann@married.example" {
+			t.Fatalf("identities %+v (%v)", known, err)
+		}
+		if err := w.RemoveIdentity(t.Context(), actor, auth.Proof{Password: password}, known[0].Issuer, known[0].Subject); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.byProvider(t, p); err == nil {
+			t.Error("a removed identity with another email address signs in")
+		}
+	})
+}
+
+func TestAnEmailThatTheProviderHasNotVerifiedConnectsNothing(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		p := w.withProvider(t)
+		w.account(t, "ann")
+		for _, verified := range []any{false, nil, "false", 1, "yes"} {
+			p.person["email_verified"] = verified
+			_, err := w.byProvider(t, p)
+			mustFail(t, "not verified", err, errs.Forbidden, "email_not_verified")
+		}
+		p.person["email"], p.person["email_verified"] = "ann", true
+		_, err := w.byProvider(t, p)
+		mustFail(t, "no address", err, errs.Forbidden, "email_not_verified")
+		p.person["email"], p.person["email_verified"] = "ann@example.com", "true"
+		if _, err = w.byProvider(t, p); err != nil {
+			t.Errorf("verified in words: %v", err)
+		}
+		p.person["email_verified"] = false
+		if _, err = w.byProvider(t, p); err != nil {
+			t.Errorf("connected already: %v", err)
+		}
+	})
+}
+
+func TestOnlyTheBrowserThatBeganComesBackFromTheProvider(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		p := w.withProvider(t)
+		w.account(t, "ann")
+		for name, change := range map[string]func(url.Values){
+			"another state":              func(v url.Values) { v.Set("state", "x") },
+			"no state":                   func(v url.Values) { v.Del("state") },
+			"no code":                    func(v url.Values) { v.Del("code") },
+			"a code nobody gave":         func(v url.Values) { v.Set("code", "x") },
+			"the person said no":         func(v url.Values) { v.Set("error", "access_denied") },
+			"the state of somebody else": func(v url.Values) { v.Set("state", w.otherState(t, p)) },
+			"the code of somebody else":  func(v url.Values) { v.Set("code", w.otherCode(t, p)) },
+		} {
+			_, err := w.byProvider(t, p, change)
+			mustFail(t, name, err, errs.Unauthenticated, "provider_refused")
+		}
+		token, address, err := w.StartProvider(t.Context(), auth.Actor{}, auth.Proof{}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := p.visit(address)
+		for _, other := range []string{"", "x"} {
+			_, err = w.FinishProvider(t.Context(), auth.Actor{}, other, answer, here(""))
+			mustFail(t, "another browser", err, errs.Gone, "sign_in_expired")
+		}
+		if _, err = w.FinishProvider(t.Context(), auth.Actor{}, token, answer, here("")); err != nil {
+			t.Errorf("the browser that began: %v", err)
+		}
+		_, err = w.FinishProvider(t.Context(), auth.Actor{}, token, answer, here(""))
+		mustFail(t, "twice", err, errs.Gone, "sign_in_expired")
+	})
+}
+
+func (w *world) otherState(t *testing.T, p *provider) string {
+	_, address, err := w.StartProvider(t.Context(), auth.Actor{}, auth.Proof{}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.visit(address).Get("state")
+}
+
+// otherCode is a code that an attacker got for a sign-in of their own: its
+// verifier and nonce are other ones.
+func (w *world) otherCode(t *testing.T, p *provider) string {
+	_, address, err := w.StartProvider(t.Context(), auth.Actor{}, auth.Proof{}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.visit(address).Get("code")
+}
+
+func TestTokensOfAProviderThatDoNotFitAreRefused(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		p := w.withProvider(t)
+		w.account(t, "ann")
+		for name, forge := range map[string]func(map[string]any){
+			"another nonce":    func(c map[string]any) { c["nonce"] = "x" },
+			"no nonce":         func(c map[string]any) { delete(c, "nonce") },
+			"another client":   func(c map[string]any) { c["aud"] = "somebody-else" },
+			"another provider": func(c map[string]any) { c["iss"] = "https://evil.example" },
+			"expired":          func(c map[string]any) { c["exp"] = w.now.Add(-time.Hour).Unix() },
+		} {
+			p.forge = forge
+			_, err := w.byProvider(t, p)
+			mustFail(t, name, err, errs.Unauthenticated, "provider_refused")
+		}
+		p.forge = func(map[string]any) {}
+		stranger, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.signer = stranger
+		_, err = w.byProvider(t, p)
+		mustFail(t, "signed by somebody else", err, errs.Unauthenticated, "provider_refused")
+	})
+}
+
+func TestAnEmailThatIsNotInTheTokenIsAskedFor(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		p, ann := w.withProvider(t), w.account(t, "ann")
+		p.person = map[string]any{"sub": "ann-7"}
+		p.info = map[string]any{"sub": "bob-1", "email": "ann@example.com", "email_verified": true}
+		_, err := w.byProvider(t, p)
+		mustFail(t, "about another person", err, errs.Unauthenticated, "provider_refused")
+		p.info["sub"] = "ann-7"
+		if done, err := w.byProvider(t, p); err != nil || done.Account.ID != ann.ID {
+			t.Errorf("%+v %v", done, err)
+		}
+	})
+}
+
+func TestASecondFactorIsAskedForAfterTheProviderToo(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		p := w.withProvider(t)
+		actor, secret, _ := w.withTOTP(t)
+		done, err := w.byProvider(t, p)
+		mustFail(t, "no code yet", err, errs.Unauthenticated, "totp_required")
+		if done.Token != "" || done.Next != "/c/x" {
+			t.Errorf("%+v", done)
+		}
+		if known, err := w.Identities(t.Context(), actor); err != nil || len(known) > 0 {
+			t.Errorf("connected before the code: %+v (%v)", known, err)
+		}
+		needs, ok := errors.AsType[*auth.NeedsCode](err)
+		if !ok {
+			t.Fatal("no challenge")
+		}
+		if _, _, err := w.AnswerChallenge(t.Context(), needs.Challenge, w.code(t, secret), here("")); err != nil {
+			t.Fatal(err)
+		}
+		if known, err := w.Identities(t.Context(), actor); err != nil || len(known) != 1 {
+			t.Errorf("after the code: %+v (%v)", known, err)
+		}
+	})
+}
+
+func TestWhoIsSignedInConnectsAnIdentityOfAnyEmail(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		p := w.withProvider(t)
+		p.person = map[string]any{"sub": "private-1", "email": "private@example.net", "email_verified": false}
+		ann, bob := w.account(t, "ann"), w.account(t, "bob")
+		connect := func(login string) error {
+			actor := w.session(t, login)
+			token, address, err := w.StartProvider(t.Context(), actor, auth.Proof{}, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer := p.visit(address)
+			if _, err = w.FinishProvider(t.Context(), actor, token, answer, here("")); err == nil {
+				return nil
+			}
+			return err
+		}
+		for range 2 {
+			if err := connect("ann"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		mustFail(t, bob.Username, connect("bob"), errs.Conflict, "identity_taken")
+		if done, err := w.byProvider(t, p); err != nil || done.Account.ID != ann.ID {
+			t.Errorf("%+v %v", done, err)
+		}
+		actor := w.session(t, "ann")
+		token, address, err := w.StartProvider(t.Context(), actor, auth.Proof{}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = w.FinishProvider(t.Context(), w.session(t, "bob"), token, p.visit(address), here(""))
+		mustFail(t, "somebody else came back", err, errs.Unauthenticated, "provider_refused")
+		w.pass(time.Hour)
+		_, _, err = w.StartProvider(t.Context(), actor, auth.Proof{}, "")
+		mustFail(t, "without proof", err, errs.Forbidden, "proof_required")
+	})
+}
+
+func TestAProviderThatIsDownIsAskedAgain(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		_, _, err := w.StartProvider(t.Context(), auth.Actor{}, auth.Proof{}, "")
+		mustFail(t, "none is set", err, errs.NotFound, "no_provider")
+		down := true
+		var p *provider
+		front := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if down {
+				http.Error(rw, "later", http.StatusBadGateway)
+				return
+			}
+			p.Config.Handler.ServeHTTP(rw, r)
+		}))
+		defer front.Close()
+		p = w.withProvider(t)
+		p.URL = front.URL
+		w.SetProvider(p.config())
+		_, _, err = w.StartProvider(t.Context(), auth.Actor{}, auth.Proof{}, "")
+		mustFail(t, "down", err, errs.Unavailable, "provider_unavailable")
+		down = false
+		_, address, err := w.StartProvider(t.Context(), auth.Actor{}, auth.Proof{}, "")
+		if err != nil || !strings.Contains(address, "code_challenge_method=S256") {
+			t.Errorf("up again: %s %v", address, err)
+		}
+	})
+}
