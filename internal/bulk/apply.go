@@ -21,6 +21,16 @@ type piece struct {
 	doneBytes int64     // of the uploaded file
 	last      bool      // nothing follows
 	forecast  *forecast // nil: there is none
+	convoy    *convoy   // in place of rows: several pieces, of which number is the first
+	blocks    [][]set   // that the rows' sets are in
+}
+
+// size is how many pieces of the job a piece stands for, and of how many rows.
+func (p *piece) size() (pieces, rows int64) {
+	if p.convoy != nil {
+		return int64(len(p.convoy.pieces)), p.convoy.counts.Read
+	}
+	return 1, int64(len(p.rows))
 }
 
 // application applies pieces of one job.
@@ -36,6 +46,8 @@ type application struct {
 	db          *sqldb.DB
 	watch       *sqldb.Watch      // nil: forecasts may not look people up
 	touched     map[identity]bool // keys of whom the last piece changed
+	unlisted    bool              // the last piece changed people who are not in touched
+	patience    atomic.Int64      // most rows of a convoy
 }
 
 // applied is what a piece did.
@@ -74,7 +86,7 @@ func (a *application) apply(ctx context.Context, tx *sqldb.Tx, piece *piece, now
 		return applied{}, err
 	}
 	a.hopeful.Store(f.applied.counts.Updated+f.applied.counts.Unchanged == 0)
-	a.touched = f.planner.crowd.touched()
+	a.touched, a.unlisted = f.planner.crowd.touched(), false
 	return f.applied, nil
 }
 

@@ -19,9 +19,9 @@ type forecast struct {
 	mark    sqldb.Mark
 }
 
-// foresee plans a piece outside a transaction. It returns nil where the plan
+// predict plans a piece outside a transaction. It returns nil where the plan
 // would rest on more than the transaction can prove.
-func (a *application) foresee(ctx context.Context, rows []row, tags map[string]string, now time.Time) *forecast {
+func (a *application) predict(ctx context.Context, rows []row, tags map[string]string, now time.Time) *forecast {
 	if !a.hopeful.Load() {
 		return a.lookAhead(ctx, rows, tags, now)
 	}
@@ -59,6 +59,9 @@ func (a *application) holds(ctx context.Context, tx *sqldb.Tx, f *forecast, tags
 	}
 	if !f.looked {
 		return true, nil
+	}
+	if a.unlisted {
+		return false, nil
 	}
 	if quiet, err := tx.Quiet(ctx, a.watch, f.mark); err != nil || !quiet {
 		return false, err

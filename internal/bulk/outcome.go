@@ -56,6 +56,13 @@ func (c *Counts) add(o Outcome) {
 	*c.of(o)++
 }
 
+func (c *Counts) addAll(more Counts) {
+	c.Read += more.Read
+	for o := Created; o <= RowFailed; o++ {
+		*c.of(o) += *more.of(o)
+	}
+}
+
 func (c *Counts) of(o Outcome) *int64 {
 	switch o {
 	case Created:

@@ -1,9 +1,11 @@
 package bulk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/regulars/regulars/internal/sheet"
 )
@@ -18,37 +20,61 @@ const maxPieceProblems = 50_000
 // ready to be decided, one ahead of the database.
 type feed struct {
 	pieces chan *piece
-	err    error // why reading ended early; read it after pieces is closed
+	used   chan *piece // whose memory can be used again
+	err    error       // why reading ended early; read it after pieces is closed
 }
 
 // startFeed reads the job's table from where it stands, in a goroutine that
 // ends with ctx or with the file; pieces is closed then.
-func (r *run) startFeed(ctx context.Context, table openFile, rd *reader, foresee func(context.Context, *piece)) *feed {
-	f := &feed{pieces: make(chan *piece)}
+func (r *run) startFeed(ctx context.Context, table openFile, rd *reader, step step) *feed {
+	f := &feed{pieces: make(chan *piece), used: make(chan *piece, 2)}
 	number, read := r.job.Pieces, r.job.Counts.Read
 	go func() {
 		defer close(f.pieces)
 		for ; ; number++ {
-			p, err := nextPiece(table, rd, number, r.limits.rowsAfter(read))
-			read += int64(len(p.rows))
-			if err != nil && len(p.rows) == 0 {
-				f.err = err
-				return
-			}
-			foresee(ctx, p) // also what was read before an error
 			select {
-			case f.pieces <- p:
-			case <-ctx.Done():
-				f.err = context.Cause(ctx)
-				return
+			case p := <-f.used:
+				rd.reuse(p)
+			default:
 			}
-			if err != nil || p.last {
-				f.err = err
+			p, err := nextPiece(table, rd, number, step.pieceRows(read))
+			read += int64(len(p.rows))
+			if sent := f.send(ctx, step, p, err); sent != nil || err != nil || p.last {
+				f.err = cmp.Or(sent, err)
 				return
 			}
 		}
 	}()
 	return f
+}
+
+// send hands over what is ready with a piece that was read; err is what ended
+// the reading behind it.
+func (f *feed) send(ctx context.Context, step step, p *piece, err error) error {
+	ready, failed := step.foresee(ctx, p, err != nil || p.last)
+	if failed != nil {
+		return failed
+	}
+	if !slices.Contains(ready, p) {
+		f.done(p) // it is part of another now
+	}
+	for _, one := range ready {
+		select {
+		case f.pieces <- one:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// done gives the memory of a piece back that nobody looks at any more.
+func (f *feed) done(p *piece) {
+	p.forecast = nil
+	select {
+	case f.used <- p:
+	default:
+	}
 }
 
 // stop waits for the goroutine of a feed whose context has ended.
@@ -59,7 +85,7 @@ func (f *feed) stop() {
 }
 
 func nextPiece(table openFile, rd *reader, number int64, pieceRows int) (*piece, error) {
-	p := &piece{number: number, rows: make([]row, 0, pieceRows)}
+	p := &piece{number: number, rows: rd.begin(pieceRows)}
 	var src sheet.Row
 	size, problems := 0, 0
 	for len(p.rows) < pieceRows && size < maxPieceBytes && problems < maxPieceProblems {
@@ -76,6 +102,7 @@ func nextPiece(table openFile, rd *reader, number int64, pieceRows int) (*piece,
 		problems += len(p.rows[len(p.rows)-1].problems)
 		size += bytesOf(&src)
 	}
+	p.blocks = rd.blocks
 	p.doneBytes, _ = table.Progress()
 	return p, nil
 }

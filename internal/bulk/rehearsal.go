@@ -57,8 +57,6 @@ func (h *rehearsal) take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]record,
 	return records(p.rows, done.verdicts, plan.tagNames()), done.counts, nil
 }
 
-func (h *rehearsal) foresee(context.Context, *piece) {}
-
 // bringBack puts those carried along into the crowd whom the rows of a piece
 // may name.
 func (h *rehearsal) bringBack(keys []identity) {
@@ -205,10 +203,6 @@ func (s *performance) take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]recor
 		return records(rows, f.applied.verdicts, nil), f.applied.counts, nil
 	}
 }
-
-func (s *performance) foresee(context.Context, *piece) {}
-
-func (s *performance) settled(*piece) {}
 
 // expected returns the plan's records of a piece's rows: those with its lines.
 func (s *performance) expected(ctx context.Context, q sqldb.Querier, p *piece) ([]record, error) {

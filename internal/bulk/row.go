@@ -73,6 +73,9 @@ type reader struct {
 	ops     map[*member.Field]string               // operations of the row at hand
 	cells   map[*member.Field]map[string]cellValue // values of cells that repeat
 	room    []set                                  // for the sets of rows to come
+	blocks  [][]set                                // that the sets of the piece at hand are in
+	free    [][]set                                // to be used again
+	rows    []row                                  // to be used again
 }
 
 type cellValue struct {
@@ -124,12 +127,41 @@ func (rd *reader) read(src *sheet.Row) row {
 	return r
 }
 
+// begin returns room for the rows of a piece.
+func (rd *reader) begin(rows int) []row {
+	rd.room, rd.blocks = nil, nil
+	if cap(rd.rows) < rows {
+		return make([]row, 0, rows)
+	}
+	again := rd.rows[:0]
+	rd.rows = nil
+	return again
+}
+
+// reuse takes the memory of a piece's rows for those of another.
+func (rd *reader) reuse(p *piece) {
+	clear(p.rows)
+	rd.rows = p.rows[:0]
+	for _, block := range p.blocks {
+		clear(block)
+		rd.free = append(rd.free, block)
+	}
+	p.rows, p.blocks = nil, nil
+}
+
 // roomFor returns an empty slice with room for n sets: rows share large blocks
 // instead of asking for memory one by one.
 func (rd *reader) roomFor(n int) []set {
-	if len(rd.room) < n {
-		rd.room = make([]set, max(n, 2_048))
+	const block = 2_048
+	if len(rd.room) >= n {
+		return rd.room[:0:n]
 	}
+	if last := len(rd.free) - 1; last >= 0 && len(rd.free[last]) >= n {
+		rd.room, rd.free = rd.free[last], rd.free[:last]
+	} else {
+		rd.room = make([]set, max(n, block))
+	}
+	rd.blocks = append(rd.blocks, rd.room)
 	return rd.room[:0:n]
 }
 

@@ -41,6 +41,8 @@ type run struct {
 	watch  *sqldb.Watch
 	start  sheet.Pos // of the file's rows
 	job    job
+
+	convoysFrom int64 // rows that are read before there are convoys again
 }
 
 // begin marks the job as running. A dry run that was interrupted starts over:
@@ -73,6 +75,18 @@ func (r *run) begin(ctx context.Context, tx *sqldb.Tx, args runArgs) (err error)
 
 // readFile works off an import or update.
 func (r *run) readFile(ctx context.Context) error {
+	err := errNoConvoy
+	for errors.Is(err, errNoConvoy) {
+		err = r.readOn(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return r.tx(ctx, func(tx *sqldb.Tx) error { return r.finish(ctx, tx, "", nil) })
+}
+
+// readOn reads the file from the job's position to its end.
+func (r *run) readOn(ctx context.Context) error {
 	table, err := r.openTable(&r.job)
 	if err != nil {
 		return err
@@ -90,30 +104,61 @@ func (r *run) readFile(ctx context.Context) error {
 		return err
 	}
 	reading, stop := context.WithCancel(ctx)
-	f := r.startFeed(reading, table, newReader(layout, r.job.formats(), rules.open), step.foresee)
+	f := r.startFeed(reading, table, newReader(layout, r.job.formats(), rules.open), step)
 	defer f.stop()
 	defer stop()
 	for p := range f.pieces {
 		// The end of the job makes its pieces safe; until then, what a power
 		// cut takes away is done again from the position before it.
 		if err := r.tx(sqldb.SafeLater(ctx), func(tx *sqldb.Tx) error { return r.applyOnce(ctx, tx, step, p) }); err != nil {
-			return err
+			return r.without(p, err)
 		}
+		r.passed(p)
 		step.settled(p)
+		f.done(p)
 	}
-	if f.err != nil {
-		return f.err
+	return f.err
+}
+
+// passed takes the job in memory behind a piece.
+func (r *run) passed(p *piece) {
+	pieces, rows := p.size()
+	if rows == 0 {
+		return // behind a file that ended with the piece before
 	}
-	return r.tx(ctx, func(tx *sqldb.Tx) error { return r.finish(ctx, tx, "", nil) })
+	r.job.Pieces += pieces
+	r.job.Counts.Read += rows
+	r.job.Position = p.next
+}
+
+// without makes no convoys for a while where one failed.
+func (r *run) without(p *piece, err error) error {
+	if errors.Is(err, errNoConvoy) {
+		_, rows := p.size()
+		r.convoysFrom = r.job.Counts.Read + 8*rows
+	}
+	return err
 }
 
 // step is what one piece goes through: applied for real, only planned, or
 // applied against a plan.
 type step interface {
-	foresee(ctx context.Context, p *piece) // before the transaction, in the goroutine that reads
+	// pieceRows is how many rows the next piece has after so many were read.
+	pieceRows(read int64) int
+	// foresee is called before the transaction, in the goroutine that reads. It
+	// returns the pieces that are ready for theirs; with end, all of them are.
+	foresee(ctx context.Context, p *piece, end bool) ([]*piece, error)
 	take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]record, Counts, error)
 	settled(p *piece) // the piece is committed
 }
+
+func (r *run) pieceRows(read int64) int { return r.limits.rowsAfter(read) }
+
+func (r *run) foresee(_ context.Context, p *piece, _ bool) ([]*piece, error) {
+	return []*piece{p}, nil
+}
+
+func (r *run) settled(*piece) {}
 
 func (r *run) stepFor(ctx context.Context, ru *rules, l *layout) (step, error) {
 	a := &application{rules: ru, communityID: r.job.CommunityID, source: member.Source{Type: string(r.job.Type), ID: r.job.ID}, actor: r.job.Actor}
@@ -124,39 +169,48 @@ func (r *run) stepFor(ctx context.Context, ru *rules, l *layout) (step, error) {
 		a.tells = true
 		return &performance{run: r, application: a}, nil
 	}
-	a.hopeful.Store(r.job.Type == Import)
+	a.hopeful.Store(r.job.Type == Import && r.convoysFrom <= r.job.Counts.Read)
+	a.patience.Store(longConvoy)
 	a.db, a.watch = r.db, r.watch
 	tags, err := loadTags(ctx, r.db, r.job.CommunityID)
 	a.tags.Store(&tags)
-	return &plainStep{run: r, application: a}, err
+	return &plainStep{run: r, application: a, read: r.job.Counts.Read, convoysFrom: r.convoysFrom}, err
 }
 
 // applyOnce applies a piece and saves the position behind it.
 func (r *run) applyOnce(ctx context.Context, tx *sqldb.Tx, step step, p *piece) error {
-	if done, err := turn(ctx, tx, &r.job, p.number); err != nil || done || len(p.rows) == 0 {
+	_, rows := p.size()
+	if done, err := turn(ctx, tx, &r.job, p.number); err != nil || done || rows == 0 {
 		return err
+	}
+	if plain, ok := step.(*plainStep); ok && p.convoy != nil {
+		return plain.takeConvoy(ctx, tx, p)
 	}
 	list, counts, err := step.take(ctx, tx, p)
 	if err != nil {
 		return err
 	}
-	if err := insertPiece(ctx, tx, &r.job, p.number, list, counts); err != nil {
+	done, err := packPiece(p.number, list, counts)
+	if err != nil {
 		return err
 	}
-	if err := r.tell(ctx, tx, list, counts); err != nil {
+	if err := r.record(ctx, tx, &done); err != nil {
 		return err
 	}
 	return advance(ctx, tx, &r.job, p, counts, r.clock.MS())
 }
 
-// tell writes the one event of a piece that changed somebody.
-func (r *run) tell(ctx context.Context, tx *sqldb.Tx, list []record, counts Counts) error {
-	if r.job.DryRun || counts.Created+counts.Updated == 0 {
+// record keeps what a piece did and writes the one event of a piece that
+// changed somebody.
+func (r *run) record(ctx context.Context, tx *sqldb.Tx, done *storedPiece) error {
+	if err := insertPiece(ctx, tx, &r.job, done); err != nil {
+		return err
+	}
+	if r.job.DryRun || done.Counts.Created+done.Counts.Updated == 0 {
 		return nil
 	}
-	first, last := list[0].Pos.Line, list[len(list)-1].Pos.Line
 	return event.Append(ctx, tx, r.clock.MS(), event.Event{CommunityID: r.job.CommunityID, Type: event.MembersImported, Data: event.MembersChanged{
-		JobID: r.job.ID, JobType: string(r.job.Type), FirstLine: min(first, last), LastLine: max(first, last), Created: counts.Created, Updated: counts.Updated,
+		JobID: r.job.ID, JobType: string(r.job.Type), FirstLine: int(done.FirstLine), LastLine: int(done.LastLine), Created: done.Counts.Created, Updated: done.Counts.Updated,
 	}})
 }
 
@@ -164,6 +218,10 @@ func (r *run) tell(ctx context.Context, tx *sqldb.Tx, list []record, counts Coun
 type plainStep struct {
 	*run
 	*application
+	// These belong to the goroutine that reads.
+	open        *piece // whose convoy is not full yet
+	read        int64  // rows of the file before the next piece
+	convoysFrom int64  // rows that are read before there are convoys
 }
 
 func (s *plainStep) take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]record, Counts, error) {
@@ -174,11 +232,17 @@ func (s *plainStep) take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]record,
 	return records(p.rows, done.verdicts, nil), done.counts, nil
 }
 
-func (s *plainStep) foresee(ctx context.Context, p *piece) {
-	p.forecast = s.application.foresee(ctx, p.rows, *s.tags.Load(), s.clock.Now())
+func (s *plainStep) pieceRows(read int64) int {
+	if s.hopeful.Load() && read >= s.convoysFrom {
+		return s.limits.rowsAfter(0)
+	}
+	return s.limits.rowsAfter(read)
 }
 
-func (s *plainStep) settled(*piece) {}
+func (s *plainStep) foresee(ctx context.Context, p *piece, end bool) ([]*piece, error) {
+	p.forecast = s.predict(ctx, p.rows, *s.tags.Load(), s.clock.Now())
+	return s.enlist(p, end)
+}
 
 func (r *run) prepareRules(ctx context.Context, table openFile) (*layout, *rules, error) {
 	d, err := r.dictionary(ctx, r.db, &r.job)

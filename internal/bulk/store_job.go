@@ -139,11 +139,12 @@ func turn(ctx context.Context, tx *sqldb.Tx, j *job, number int64) (done bool, e
 
 // advance saves what a piece did in the transaction that did it.
 func advance(ctx context.Context, tx *sqldb.Tx, j *job, p *piece, c Counts, now int64) error {
-	_, err := tx.Exec(ctx, `UPDATE bulk_jobs SET position = $1, done_bytes = $2, pieces = pieces + 1, updated_at = $3,
-		read_rows = read_rows + $4, created_rows = created_rows + $5, updated_rows = updated_rows + $6,
-		unchanged_rows = unchanged_rows + $7, skipped_rows = skipped_rows + $8, failed_rows = failed_rows + $9
-		WHERE community_id = $10 AND id = $11`,
-		encode(p.next), p.doneBytes, now, c.Read, c.Created, c.Updated, c.Unchanged, c.Skipped, c.Failed, j.CommunityID, j.ID)
+	pieces, _ := p.size()
+	_, err := tx.Exec(ctx, `UPDATE bulk_jobs SET position = $1, done_bytes = $2, updated_at = $3, pieces = pieces + $4,
+		read_rows = read_rows + $5, created_rows = created_rows + $6, updated_rows = updated_rows + $7,
+		unchanged_rows = unchanged_rows + $8, skipped_rows = skipped_rows + $9, failed_rows = failed_rows + $10
+		WHERE community_id = $11 AND id = $12`,
+		encode(p.next), p.doneBytes, now, pieces, c.Read, c.Created, c.Updated, c.Unchanged, c.Skipped, c.Failed, j.CommunityID, j.ID)
 	return err
 }
 
@@ -163,17 +164,21 @@ func scanPiece(s sqldb.Scanner) (storedPiece, error) {
 	return p, err
 }
 
-func insertPiece(ctx context.Context, tx *sqldb.Tx, j *job, number int64, list []record, c Counts) error {
+// packPiece is what is kept of a piece.
+func packPiece(number int64, list []record, c Counts) (storedPiece, error) {
 	packed, err := pack(list)
-	if err != nil {
-		return err
-	}
-	first, last := 0, 0
+	p := storedPiece{Number: number, Counts: c, Outcomes: packed}
 	if len(list) > 0 {
-		first, last = list[0].Pos.Line, list[len(list)-1].Pos.Line
+		first, last := int64(list[0].Pos.Line), int64(list[len(list)-1].Pos.Line)
+		p.FirstLine, p.LastLine = min(first, last), max(first, last)
 	}
-	_, err = tx.Exec(ctx, "INSERT INTO bulk_pieces (community_id, job_id, "+pieceColumns+") VALUES ("+sqldb.Marks(1, 11)+")",
-		j.CommunityID, j.ID, number, min(first, last), max(first, last), c.Created, c.Updated, c.Unchanged, c.Skipped, c.Failed, packed)
+	return p, err
+}
+
+func insertPiece(ctx context.Context, tx *sqldb.Tx, j *job, p *storedPiece) error {
+	c := &p.Counts
+	_, err := tx.Exec(ctx, "INSERT INTO bulk_pieces (community_id, job_id, "+pieceColumns+") VALUES ("+sqldb.Marks(1, 11)+")",
+		j.CommunityID, j.ID, p.Number, p.FirstLine, p.LastLine, c.Created, c.Updated, c.Unchanged, c.Skipped, c.Failed, p.Outcomes)
 	return err
 }
 

@@ -64,10 +64,11 @@ func (r *run) undoPiece(ctx context.Context, tx *sqldb.Tx, original *job, p *pie
 	if err := u.write(ctx, tx); err != nil {
 		return err
 	}
-	if err := insertPiece(ctx, tx, &r.job, p.number, undone, counts); err != nil {
+	done, err := packPiece(p.number, undone, counts)
+	if err != nil {
 		return err
 	}
-	if err := r.tell(ctx, tx, undone, counts); err != nil {
+	if err := r.record(ctx, tx, &done); err != nil {
 		return err
 	}
 	return advance(ctx, tx, &r.job, p, counts, r.clock.MS())

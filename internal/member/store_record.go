@@ -137,6 +137,9 @@ func (p *Packed) Add(communityID string, records []*Record) {
 	p.active += active(records)
 }
 
+// Bytes is how much memory the members take, about.
+func (p *Packed) Bytes() int { return p.rows.Bytes() }
+
 // InsertPacked is Insert for packed members.
 func InsertPacked(ctx context.Context, tx *sqldb.Tx, communityID string, p *Packed) error {
 	return insertRows(ctx, tx, communityID, p.rows.Rows(), p.active)
@@ -144,6 +147,9 @@ func InsertPacked(ctx context.Context, tx *sqldb.Tx, communityID string, p *Pack
 
 func insertRows(ctx context.Context, tx *sqldb.Tx, communityID string, rows sqldb.Rows, active int64) error {
 	if err := tx.InsertRows(ctx, rows); err != nil {
+		return err
+	}
+	if err := indexNew(ctx, tx, communityID, rows); err != nil {
 		return err
 	}
 	return count(ctx, tx, communityID, active)
@@ -162,6 +168,12 @@ func newRows(communityID string, records []*Record) sqldb.Rows {
 // Update writes the members of records back, in the caller's transaction. It
 // does not touch their accounts, state or ownership.
 func Update(ctx context.Context, tx *sqldb.Tx, communityID string, records []*Record) error {
+	if len(records) == 0 {
+		return nil
+	}
+	if err := indexAgain(ctx, tx, communityID, records); err != nil {
+		return err
+	}
 	columns := []string{"community_id", "user_id", "first_name", "last_name", "name_key", "phone", "country", "language", "roles", "tags", "fields", "updated_at"}
 	return tx.UpdateRows(ctx, 2, sqldb.Rows{Table: "members", Columns: columns, N: len(records), Fill: func(i int, row []any) {
 		r := records[i]
@@ -176,6 +188,9 @@ func Update(ctx context.Context, tx *sqldb.Tx, communityID string, records []*Re
 func Remove(ctx context.Context, tx *sqldb.Tx, communityID string, ids []string) error {
 	if len(ids) == 0 {
 		return nil
+	}
+	if err := unindex(ctx, tx, communityID, ids); err != nil {
+		return err
 	}
 	list := sqldb.Keys(ids)
 	removed, err := tx.Exec(ctx, "DELETE FROM members WHERE community_id = $1 AND state = 'active' AND "+tx.Dialect().In("user_id", "$2"), communityID, list)

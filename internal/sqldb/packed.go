@@ -37,6 +37,9 @@ const (
 // Len is the number of rows.
 func (p *Packed) Len() int { return len(p.at) }
 
+// Bytes is how much memory the rows take, about.
+func (p *Packed) Bytes() int { return len(p.blocks)*packedBlock + 8*len(p.at) }
+
 // Add packs rows. All that are added are of the same table and columns.
 func (p *Packed) Add(r Rows) {
 	p.table, p.columns = r.Table, r.Columns

@@ -133,6 +133,10 @@ func (db *DB) Ping(ctx context.Context) error { return db.write.PingContext(ctx)
 // Dialect is the engine in use.
 func (db *DB) Dialect() Dialect { return db.dialect }
 
+// Waits is how often somebody in this process has had to wait for a connection
+// that writes.
+func (db *DB) Waits() int64 { return db.write.Stats().WaitCount }
+
 // Pool is the pool that may write, for what needs a *sql.DB: migrations,
 // listening, backups.
 func (db *DB) Pool() *sql.DB { return db.write }
