@@ -8,6 +8,7 @@ import (
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/member"
 )
 
@@ -57,7 +58,7 @@ func (c *console) createField(v *visit) error {
 	}
 	made, err := c.Members.CreateField(v.Context(), v.community.ID, in)
 	if err == nil {
-		return v.goTo(v.in("/fields"), "The field "+made.Name+" is made")
+		return v.goTo(v.in("/fields"), v.T("The field %s is made", made.Name))
 	}
 	view.Errors = wrongFields(err)
 	if view.Page, view.Alert, err = c.again(v, "New field", "fields", err); err != nil {
@@ -188,9 +189,9 @@ func (c *console) switchOpenImport(v *visit) error {
 	if _, err := c.Communities.Update(v.Context(), v.community.ID, community.Change{OpenBulkImport: &open}); err != nil {
 		return err
 	}
-	toast := "Open bulk import is off"
+	toast := i18n.Key("Open bulk import is off")
 	if open {
-		toast = "Open bulk import is on"
+		toast = i18n.Key("Open bulk import is on")
 	}
 	return v.goTo(v.in("/settings/appearance"), toast)
 }

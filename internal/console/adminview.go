@@ -4,20 +4,22 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/regulars/regulars/internal/i18n"
 )
 
 var fieldTypes = []Choice{
-	{"single-line-text", "Text on one line"},
-	{"multi-line-text", "Text on several lines"},
-	{"numerical", "Number"},
-	{"boolean", "Yes or no"},
-	{"date", "Date"},
-	{"select", "One choice from a list"},
-	{"multi-select", "Several choices from a list"},
-	{"email", "Email"},
-	{"phone", "Phone"},
-	{"country", "Country"},
-	{"url", "Web address"},
+	{"single-line-text", i18n.Key("Text on one line")},
+	{"multi-line-text", i18n.Key("Text on several lines")},
+	{"numerical", i18n.Key("Number")},
+	{"boolean", i18n.Key("Yes or no")},
+	{"date", i18n.Key("Date")},
+	{"select", i18n.Key("One choice from a list")},
+	{"multi-select", i18n.Key("Several choices from a list")},
+	{"email", i18n.Key("Email")},
+	{"phone", i18n.Key("Phone")},
+	{"country", i18n.Key("Country")},
+	{"url", i18n.Key("Web address")},
 }
 
 // typeName is what people call a type of field.
@@ -29,33 +31,35 @@ func typeName(t string) string {
 	}
 	switch t {
 	case "language":
-		return "Language"
+		return i18n.Key("Language")
 	case "role":
-		return "Roles"
+		return i18n.Key("Roles")
 	case "tag":
-		return "Tags"
+		return i18n.Key("Tags")
 	}
 	return t
 }
 
-func optionList(options []string) string {
+// optionList is the beginning of a list of choices.
+func optionList(words i18n.Printer, options []string) string {
+	comma := words.T(", ")
 	if len(options) > 6 {
-		return strings.Join(options[:5], ", ") + " and " + strconv.Itoa(len(options)-5) + " more"
+		return words.T("%[1]s and %[2]d more", strings.Join(options[:5], comma), len(options)-5)
 	}
-	return strings.Join(options, ", ")
+	return strings.Join(options, comma)
 }
 
-var keyLives = []Choice{{"0", "Never"}, {"30", "In 30 days"}, {"90", "In 90 days"}, {"365", "In a year"}}
+var keyLives = []Choice{{"0", i18n.Key("Never")}, {"30", i18n.Key("In 30 days")}, {"90", i18n.Key("In 90 days")}, {"365", i18n.Key("In a year")}}
 
 // keyPermission is a permission whose operations exist, in plain words.
 type keyPermission struct{ Value, Label, Help string }
 
 var keyPermissions = []keyPermission{
-	{"bulkUpdateUser", "Import and update members", "Upload files, follow their jobs, undo them."},
-	{"getUserData", "Read members", "Lists, profiles, values and their histories."},
-	{"userFields", "Fields and tags", "Read and make the fields of members, and tags."},
-	{"roles", "Roles", "Read and make roles."},
-	{"*", "Everything", "All of these and whatever is added later, but not signing members in."},
+	{"bulkUpdateUser", i18n.Key("Import and update members"), i18n.Key("Upload files, follow their jobs, undo them.")},
+	{"getUserData", i18n.Key("Read members"), i18n.Key("Lists, profiles, values and their histories.")},
+	{"userFields", i18n.Key("Fields and tags"), i18n.Key("Read and make the fields of members, and tags.")},
+	{"roles", i18n.Key("Roles"), i18n.Key("Read and make roles.")},
+	{"*", i18n.Key("Everything"), i18n.Key("All of these and whatever is added later, but not signing members in.")},
 }
 
 func permissionName(value string) string {

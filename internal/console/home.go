@@ -31,7 +31,7 @@ func (c *console) renderHome(v *visit, status int, view HomeView) error {
 		view.Choices = append(view.Choices, one)
 	}
 	if len(view.Choices) > 0 {
-		view.Help = "Where do you want to go?"
+		view.Help = v.T("Where do you want to go?")
 	}
 	return render(v, status, HomePage(view))
 }
@@ -55,5 +55,5 @@ func (c *console) createCommunity(v *visit) error {
 	if err := c.Members.AddOwner(v.Context(), made.ID, v.actor.AccountID); err != nil {
 		return err
 	}
-	return v.goTo("/c/"+made.ID+"/members", made.Name+" is made")
+	return v.goTo("/c/"+made.ID+"/members", v.T("%s is made", made.Name))
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
+	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sheet"
 )
@@ -34,7 +35,7 @@ func (c *console) showFileStep(v *visit) error {
 		d, err := c.Bulk.Draft(v.Context(), v.community.ID, cookie.Value)
 		switch {
 		case err == nil:
-			view.Unfinished = draftView(d)
+			view.Unfinished = draftView(v, d)
 		case errs.From(err) == nil: // one that is gone or damaged is forgotten
 			return err
 		}
@@ -82,7 +83,7 @@ func (c *console) renderColumns(v *visit, status int, d bulk.Draft, a Alert) err
 		return err
 	}
 	p.Alert = a
-	return render(v, status, ImportPage(ImportView{Page: p, Step: 2, Draft: draftView(d)}))
+	return render(v, status, ImportPage(ImportView{Page: p, Step: 2, Draft: draftView(v, d)}))
 }
 
 // readAgain takes another encoding, delimiter or sheet.
@@ -124,7 +125,7 @@ func (c *console) check(v *visit) error {
 	o.CreateTags = v.PostFormValue("createTags") == "true"
 	staged, err := c.Bulk.Restage(v.Context(), v.community.ID, draftID, o)
 	if err == nil && staged.Problem != "" {
-		return c.renderColumns(v, http.StatusBadRequest, staged, Alert{Message: staged.Problem})
+		return c.renderColumns(v, http.StatusBadRequest, staged, Alert{Message: v.T(staged.Problem)})
 	}
 	var s bulk.Status
 	if err == nil {
@@ -214,11 +215,11 @@ func (c *console) renderJobStep(v *visit, cause error) error {
 	if err != nil {
 		return err
 	}
-	view := ImportView{Page: p, Step: 4, Draft: draftView(d), Job: jobView(s)}
+	view := ImportView{Page: p, Step: 4, Draft: draftView(v, d), Job: jobView(v, s)}
 	if s.DryRun {
 		view.Step = 3
 	}
-	view.Busy, view.Tab, view.Alert = view.Job.Live(), view.Job.Title(), a
+	view.Busy, view.Tab, view.Alert = view.Job.Live(), view.Job.Title(p.Reader), a
 	if view.Rows, err = c.rowsOf(v, view.Job, view.here()); err != nil {
 		return err
 	}
@@ -243,9 +244,9 @@ func (c *console) applyDraft(v *visit) error {
 	return v.goTo(v.in("/import/"+draftID+"/jobs/"+s.JobID), "")
 }
 
-func draftView(d bulk.Draft) DraftView {
+func draftView(v *visit, d bulk.Draft) DraftView {
 	view := DraftView{
-		ID: d.ID, FileName: d.FileName, Size: d.Size, Detected: detectedFacts(d.Detected), Encoding: d.Options.Encoding, Delimiter: d.Options.Delimiter,
+		ID: d.ID, FileName: d.FileName, Size: d.Size, Detected: detectedFacts(v, d.Detected), Encoding: d.Options.Encoding, Delimiter: d.Options.Delimiter,
 		Sheet: d.Options.Sheet, Text: d.Detected.Format != "xlsx", Mode: d.Options.Mode, Decimal: d.Options.Decimal, Dates: d.Options.DateFormat,
 		CreateTags: d.Options.CreateTags, ExpiresAt: millis(d.ExpiresAt), JobID: d.JobID,
 	}
@@ -261,18 +262,18 @@ func draftView(d bulk.Draft) DraftView {
 		view.Missing = append(view.Missing, f.Name)
 	}
 	for _, c := range d.Columns {
-		column := ColumnView{Index: c.Index, Header: c.Header, Samples: c.Samples, Field: c.Field, Suggested: c.Suggested, Problem: c.Problem}
+		column := ColumnView{Index: c.Index, Header: c.Header, Samples: c.Samples, Field: c.Field, Suggested: c.Suggested, Problem: v.T(c.Problem)}
 		if c.Field == "" && c.Problem == "" {
 			column.Field = ignored
 		}
 		column.NewType = typeName(string(typeOf(c.Samples, d.Options)))
 		column.MayMake = strings.TrimSpace(c.Header) != "" && (c.Suggested || c.Field == "" && c.Problem != "")
 		if column.MayMake && c.Problem != "" {
-			column.Problem = "No field is called that. Choose one, make a new one, or leave the column out."
+			column.Problem = v.T("No field is called that. Choose one, make a new one, or leave the column out.")
 		}
 		view.Columns = append(view.Columns, column)
 	}
-	view.Detected = append(view.Detected, Choice{"Columns", strconv.Itoa(len(d.Columns))})
+	view.Detected = append(view.Detected, Choice{v.T("Columns"), strconv.Itoa(len(d.Columns))})
 	slices.SortStableFunc(view.Columns, func(a, b ColumnView) int { return columnRank(a, required) - columnRank(b, required) })
 	return view
 }
@@ -291,24 +292,24 @@ func columnRank(c ColumnView, required map[string]bool) int {
 }
 
 // detectedFacts are what a file turned out to be, in plain words.
-func detectedFacts(d sheet.Detected) []Choice {
+func detectedFacts(v *visit, d sheet.Detected) []Choice {
 	kind := strings.ToUpper(d.Format)
 	if d.Format == "xlsx" {
-		kind = "Excel workbook"
+		kind = v.T("Excel workbook")
 	}
 	if d.Container != "" {
-		kind += ", packed with " + d.Container
+		kind = v.T("%[1]s, packed with %[2]s", kind, d.Container)
 	}
-	facts := []Choice{{"Kind", kind}}
+	facts := []Choice{{v.T("Kind"), kind}}
 	add := func(label, value string) {
 		if value != "" {
 			facts = append(facts, Choice{label, value})
 		}
 	}
-	add("Table", d.Entry)
-	add("Sheet", d.Sheet)
-	add("Encoding", encodingName(d.Encoding))
-	add("Cells are divided by", map[string]string{",": "Comma", ";": "Semicolon", "\t": "Tab", "|": "Vertical bar"}[d.Delimiter])
+	add(v.T("Table"), d.Entry)
+	add(v.T("Sheet"), d.Sheet)
+	add(v.T("Encoding"), v.T(encodingName(d.Encoding)))
+	add(v.T("Cells are divided by"), v.T(labelOf(delimiters, d.Delimiter)))
 	return facts
 }
 
@@ -317,7 +318,7 @@ func encodingName(encoding string) string {
 	case "utf-8":
 		return "UTF-8"
 	case "utf-8-bom":
-		return "UTF-8 with a mark"
+		return i18n.Key("UTF-8 with a mark")
 	case "utf-16le", "utf-16be":
 		return "UTF-16"
 	case "windows-1252":

@@ -2,15 +2,17 @@ package console
 
 import (
 	"strings"
+
+	"github.com/regulars/regulars/internal/i18n"
 )
 
 // Choices of the wizard's selects; "" is what the server finds out by itself.
 var (
-	encodings   = []Choice{{"", "Find out"}, {"utf-8", "UTF-8"}, {"windows-1252", "Windows-1252 (Western European)"}, {"utf-16le", "UTF-16, little-endian"}, {"utf-16be", "UTF-16, big-endian"}}
-	delimiters  = []Choice{{"", "Find out"}, {",", "Comma"}, {";", "Semicolon"}, {"\t", "Tab"}, {"|", "Vertical bar"}}
-	dateFormats = []Choice{{"", "2026-04-07"}, {"DD/MM/YYYY", "07/04/2026, day first"}, {"MM/DD/YYYY", "04/07/2026, month first"}, {"DD.MM.YYYY", "07.04.2026"}}
-	decimals    = []Choice{{"", "Find out"}, {".", "Point: 1.5"}, {",", "Comma: 1,5"}}
-	modes       = []Choice{{"upsert", "Add who is new, change who is here"}, {"create", "Only add who is new"}, {"update", "Only change who is here"}}
+	encodings   = []Choice{{"", i18n.Key("Find out")}, {"utf-8", "UTF-8"}, {"windows-1252", i18n.Key("Windows-1252 (Western European)")}, {"utf-16le", "UTF-16, little-endian"}, {"utf-16be", "UTF-16, big-endian"}}
+	delimiters  = []Choice{{"", i18n.Key("Find out")}, {",", i18n.Key("Comma")}, {";", i18n.Key("Semicolon")}, {"\t", "Tab"}, {"|", i18n.Key("Vertical bar")}}
+	dateFormats = []Choice{{"", "2026-04-07"}, {"DD/MM/YYYY", i18n.Key("07/04/2026, day first")}, {"MM/DD/YYYY", i18n.Key("04/07/2026, month first")}, {"DD.MM.YYYY", "07.04.2026"}}
+	decimals    = []Choice{{"", i18n.Key("Find out")}, {".", i18n.Key("Point: 1.5")}, {",", i18n.Key("Comma: 1,5")}}
+	modes       = []Choice{{"upsert", i18n.Key("Add who is new, change who is here")}, {"create", i18n.Key("Only add who is new")}, {"update", i18n.Key("Only change who is here")}}
 )
 
 type stepView struct {
@@ -21,10 +23,10 @@ type stepView struct {
 // steps are the four steps as they stand: what is behind can be gone back to.
 func (v ImportView) steps() []stepView {
 	steps := []stepView{
-		{Name: "File", Text: "What you bring", Link: v.In("/import")},
-		{Name: "Columns", Text: "Where each one goes"},
-		{Name: "Check", Text: "What would happen"},
-		{Name: "Run", Text: "Done, or undone"},
+		{Name: v.T("File"), Text: v.T("What you bring"), Link: v.In("/import")},
+		{Name: v.T("Columns"), Text: v.T("Where each one goes")},
+		{Name: v.T("Check"), Text: v.T("What would happen")},
+		{Name: v.T("Run"), Text: v.T("Done, or undone")},
 	}
 	for i := range steps {
 		steps[i].Done = i+1 < v.Step
@@ -72,9 +74,9 @@ func (d DraftView) matched(r Reader) string {
 		}
 	}
 	if open == 0 {
-		return r.Count(int64(len(d.Columns)), "column", "columns") + ", all of them settled"
+		return r.Count(int64(len(d.Columns)), "%d column, settled", "%d columns, all of them settled")
 	}
-	return r.Count(int64(open), "column needs", "columns need") + " your choice"
+	return r.Count(int64(open), "%d column needs your choice", "%d columns need your choice")
 }
 
 func (d DraftView) hasOwnFields() bool {
@@ -86,16 +88,16 @@ func (d DraftView) hasOwnFields() bool {
 	return false
 }
 
-func (c ColumnView) title() string {
+func (c ColumnView) title(p Page) string {
 	if strings.TrimSpace(c.Header) == "" {
-		return "Column without a name"
+		return p.T("Column without a name")
 	}
 	return c.Header
 }
 
-func (f FieldChoice) title() string {
+func (f FieldChoice) title(p Page) string {
 	if f.Required {
-		return f.Name + " (required)"
+		return p.T("%s (required)", f.Name)
 	}
 	return f.Name
 }
@@ -114,11 +116,12 @@ func (j JobView) canUndo() bool {
 	return false
 }
 
+// cancelText is the key of what a cancelled job leaves behind.
 func cancelText(j JobView) string {
 	if j.DryRun {
-		return "The check stops. Nothing has been changed."
+		return i18n.Key("The check stops. Nothing has been changed.")
 	}
-	return "Rows that are written already stay written; you can undo them afterwards. The rest of the file is not read."
+	return i18n.Key("Rows that are written already stay written; you can undo them afterwards. The rest of the file is not read.")
 }
 
 // undoWord has to be typed where members would go.
@@ -132,12 +135,12 @@ func undoWord(j JobView) string {
 func undoText(r Reader, j JobView) string {
 	var parts []string
 	if n := j.Counts.Created; n > 0 {
-		parts = append(parts, "removes "+r.Count(n, "member that it created", "members that it created"))
+		parts = append(parts, r.Count(n, "This removes %d member that it created.", "This removes %d members that it created."))
 	}
 	if n := j.Counts.Updated; n > 0 {
-		parts = append(parts, "gives "+r.Count(n, "changed member", "changed members")+" the old values back")
+		parts = append(parts, r.Count(n, "This gives %d changed member the old values back.", "This gives %d changed members the old values back."))
 	}
-	return "This " + list(parts) + ". What somebody changed since then stays, and the log says which."
+	return r.sentences(append(parts, r.T("What somebody changed since then stays, and the log says which."))...)
 }
 
 func problemsTitle(p Page, j JobView) string {
@@ -152,7 +155,29 @@ func problemsTitle(p Page, j JobView) string {
 
 func whatTitle(j JobView) string {
 	if j.DryRun {
-		return "What would change"
+		return i18n.Key("What would change")
 	}
-	return "What changed"
+	return i18n.Key("What changed")
+}
+
+func missingText(v ImportView) string {
+	names := v.Reader.List(v.Draft.Missing)
+	if len(v.Draft.Missing) == 1 {
+		return v.T("%s has no column", names)
+	}
+	return v.T("%s have no column", names)
+}
+
+func undoTitle(j JobView) string {
+	if j.Type == "update" {
+		return i18n.Key("Undo update")
+	}
+	return i18n.Key("Undo import")
+}
+
+func undoQuestion(j JobView) string {
+	if j.Type == "update" {
+		return i18n.Key("Undo this update?")
+	}
+	return i18n.Key("Undo this import?")
 }

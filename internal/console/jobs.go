@@ -13,6 +13,7 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
+	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sheet"
 )
@@ -37,7 +38,7 @@ func (c *console) showLog(v *visit) error {
 		return err
 	}
 	for _, s := range found {
-		j := jobView(s)
+		j := jobView(v, s)
 		view.Live = view.Live || j.Live()
 		view.Jobs = append(view.Jobs, j)
 	}
@@ -59,11 +60,12 @@ func (c *console) renderJob(v *visit, cause error) error {
 	if err != nil {
 		return err
 	}
-	j := jobView(s)
-	p, err := c.page(v, j.Title(), "api-log", "")
+	j := jobView(v, s)
+	p, err := c.page(v, "", "api-log", "")
 	if err != nil {
 		return err
 	}
+	p.Title = j.Title(p.Reader)
 	p.Busy, p.Alert = j.Live(), a
 	view := JobPageView{Page: p, Job: j, Apply: j.DryRun && j.Status == bulk.Completed && j.writes() > 0}
 	if view.Rows, err = c.rowsOf(v, j, p.In("/api-log/"+j.ID)); err != nil {
@@ -100,7 +102,7 @@ func (c *console) rowsOf(v *visit, j JobView, base string) (RowsView, error) {
 	cursor := query.Get("cursor")
 	details, next, err := c.Bulk.Details(v.Context(), v.community.ID, j.ID, bulk.DetailFilter{Outcome: view.Outcome, Line: view.Line, Cursor: cursor, Limit: rowsPerPage})
 	if errs.KindOf(err) == errs.Gone {
-		view.Gone = "The rows of this job are no longer kept; its counts are."
+		view.Gone = v.T("The rows of this job are no longer kept; its counts are.")
 		return view, nil
 	}
 	if err != nil {
@@ -117,7 +119,7 @@ func (c *console) rowsOf(v *visit, j JobView, base string) (RowsView, error) {
 		return view, err
 	}
 	for _, d := range details {
-		view.Rows = append(view.Rows, rowView(j, d, names))
+		view.Rows = append(view.Rows, rowView(v, j, d, names))
 	}
 	if j.Counts.Failed > 0 {
 		view.Problems, err = c.problemsOf(v, j, base)
@@ -133,7 +135,7 @@ func (c *console) problemsOf(v *visit, j JobView, base string) ([]ProblemView, e
 		if k.Count == 1 {
 			show = base + "?line=" + strconv.Itoa(k.FirstLine) + "#rows"
 		}
-		view = append(view, ProblemView{Column: k.Column, Message: k.Message, Count: k.Count, FirstLine: k.FirstLine, Show: show})
+		view = append(view, ProblemView{Column: k.Column, Message: v.T(k.Message), Count: k.Count, FirstLine: k.FirstLine, Show: show})
 	}
 	return view, err
 }
@@ -148,62 +150,63 @@ func (c *console) fieldNames(ctx context.Context, communityID string) (map[strin
 	return names, err
 }
 
-func rowView(j JobView, d bulk.Detail, names map[string]string) RowView {
+func rowView(v *visit, j JobView, d bulk.Detail, names map[string]string) RowView {
+	r := Reader{Words: wordsOf(v.Context())}
 	row := RowView{Line: d.Line, Person: d.Identifier, Outcome: d.Outcome}
 	for _, change := range d.Changes {
 		name := names[change.Field]
 		if name == "" {
 			name = change.Field
 		}
-		row.Changes = append(row.Changes, Change{name, shown(change.Field, change.Old), shown(change.Field, change.New)})
+		row.Changes = append(row.Changes, Change{name, r.shown(change.Field, change.Old), r.shown(change.Field, change.New)})
 	}
 	for _, e := range d.Errors {
-		row.Errors = append(row.Errors, RowError{e.Column, e.Message, e.Value})
+		row.Errors = append(row.Errors, RowError{e.Column, v.T(e.Message), e.Value})
 	}
 	switch {
 	case j.Type == "undo" && d.Outcome == "updated":
-		row.Note = "The member that it created is gone again"
+		row.Note = v.T("The member that it created is gone again")
 	case j.Type == "undo":
 	case d.Outcome == "unchanged":
-		row.Note = "Everything is like that already"
+		row.Note = v.T("Everything is like that already")
 	case d.Outcome == "skipped" && d.Identifier == "":
-		row.Note = "An empty row"
+		row.Note = v.T("An empty row")
 	case d.Outcome == "skipped":
-		row.Note = "Left out, as you chose"
+		row.Note = v.T("Left out, as you chose")
 	}
 	return row
 }
 
 // shown is a value as the profile shows it.
-func shown(field string, value any) string {
-	text := textOf(value)
+func (r Reader) shown(field string, value any) string {
+	text := r.value(value)
 	switch field {
 	case member.CountryName:
-		return countryName(text)
+		return r.country(text)
 	case member.LanguageName:
-		return languageName(text)
+		return r.language(text)
 	}
 	return text
 }
 
-func jobView(s bulk.Status) JobView {
+func jobView(v *visit, s bulk.Status) JobView {
 	j := JobView{
 		ID: s.JobID, Type: string(s.Type), Status: s.Status, FileName: s.FileName, DryRun: s.DryRun, PlanJob: s.PlanJobID,
-		Counts: Counts(s.Counts), Percent: s.Percent, RowsPerSecond: s.RowsPerSecond, By: startedBy(s.CreatedBy),
+		Counts: Counts(s.Counts), Percent: s.Percent, RowsPerSecond: s.RowsPerSecond, By: v.T(startedBy(s.CreatedBy)),
 		CreatedAt: millis(s.CreatedAt), StartedAt: millisOf(s.StartedAt), FinishedAt: millisOf(s.FinishedAt),
 	}
 	if s.UndoOf != "" {
 		j.PlanJob = s.UndoOf
 	}
 	if s.Detected != nil {
-		j.Detected = detectedText(*s.Detected)
+		j.Detected = detectedText(v, *s.Detected)
 	}
 	if s.EtaSeconds != nil && s.Status == bulk.Running {
 		left := time.Duration(*s.EtaSeconds * float64(time.Second))
 		j.Left = &left
 	}
 	if s.Error != nil {
-		j.Error = s.Error.Message
+		j.Error = v.T(s.Error.Message)
 	}
 	return j
 }
@@ -212,9 +215,9 @@ func jobView(s bulk.Status) JobView {
 func startedBy(name string) string {
 	switch name {
 	case string(auth.Open):
-		return "somebody without a key"
+		return i18n.Key("somebody without a key")
 	case string(auth.Command):
-		return "the command line"
+		return i18n.Key("the command line")
 	}
 	return name
 }
@@ -228,12 +231,12 @@ func millis(wire string) int64 {
 	return t.UnixMilli()
 }
 
-func detectedText(d sheet.Detected) string {
+func detectedText(v *visit, d sheet.Detected) string {
 	parts := []string{}
-	for _, fact := range detectedFacts(d) {
+	for _, fact := range detectedFacts(v, d) {
 		parts = append(parts, fact.Label)
 	}
-	return strings.Join(parts, ", ")
+	return strings.Join(parts, v.T(", "))
 }
 
 // progress tells a job while it moves: the piece of the page that shows it,
@@ -252,14 +255,14 @@ func (c *console) progress(v *visit) error {
 	tick := time.NewTicker(progressEvery)
 	defer tick.Stop()
 	for last := ""; ; {
-		j := jobView(s)
+		j := jobView(v, s)
 		var html bytes.Buffer
 		if err := jobCard(p, j, "").Render(v.Context(), &html); err != nil {
 			return sent(err)
 		}
 		if html.String() != last {
 			last = html.String()
-			if err := stream.Send("progress", map[string]string{"html": last, "title": j.Title() + " · " + v.community.Name + " · Regulars"}); err != nil {
+			if err := stream.Send("progress", map[string]string{"html": last, "title": j.Title(p.Reader) + " · " + v.community.Name + " · Regulars"}); err != nil {
 				return sent(err)
 			}
 		}

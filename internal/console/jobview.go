@@ -4,19 +4,23 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/regulars/regulars/internal/i18n"
 )
 
 // The outcomes of a row, in the order they are told.
 var outcomes = []struct{ Key, Label, Planned string }{
-	{"created", "Created", "To create"},
-	{"updated", "Updated", "To update"},
-	{"unchanged", "Unchanged", "Unchanged"},
-	{"skipped", "Skipped", "Skipped"},
-	{"failed", "Failed", "Failed"},
+	{"created", i18n.Key("Created"), i18n.Key("To create")},
+	{"updated", i18n.Key("Updated"), i18n.Key("To update")},
+	{"unchanged", i18n.Key("Unchanged"), i18n.Key("Unchanged")},
+	{"skipped", i18n.Key("Skipped"), i18n.Key("Skipped")},
+	{"failed", i18n.Key("Failed"), i18n.Key("Failed")},
 }
 
 // undone are the outcomes of a job that takes another one back.
-var undone = map[string]string{"created": "Created", "updated": "Undone", "unchanged": "Gone already", "skipped": "Kept", "failed": "Failed"}
+var undone = map[string]string{
+	"created": i18n.Key("Created"), "updated": i18n.Key("Undone"), "unchanged": i18n.Key("Gone already"), "skipped": i18n.Key("Kept"), "failed": i18n.Key("Failed"),
+}
 
 // Counts say what became of the rows that were read.
 type Counts struct{ Read, Created, Updated, Unchanged, Skipped, Failed int64 }
@@ -44,46 +48,46 @@ type JobView struct {
 // Live reports whether the job still moves.
 func (j JobView) Live() bool { return j.Status == "queued" || j.Status == "running" }
 
-// Kind is what the job is, for a list.
+// Kind is what the job is, for a list; a key of a sentence.
 func (j JobView) Kind() string {
 	switch {
 	case j.DryRun:
-		return "Dry run"
+		return i18n.Key("Dry run")
 	case j.Type == "update":
-		return "Update"
+		return i18n.Key("Update")
 	case j.Type == "undo":
-		return "Undo"
+		return i18n.Key("Undo")
 	}
-	return "Import"
+	return i18n.Key("Import")
 }
 
-// State is the word, icon and class of the job's status.
+// State is the word, a key of a sentence, the icon and the class of the job's status.
 func (j JobView) State() (word, icon, class string) {
 	switch j.Status {
 	case "queued":
-		return "Waiting", "clock", ""
+		return i18n.Key("Waiting"), "clock", ""
 	case "running":
-		return "Running", "loader-circle", "busy"
+		return i18n.Key("Running"), "loader-circle", "busy"
 	case "completed":
-		return "Done", "circle-check", "ok"
+		return i18n.Key("Done"), "circle-check", "ok"
 	case "completed_with_errors":
-		return "Done, some rows failed", "triangle-alert", "attention"
+		return i18n.Key("Done, some rows failed"), "triangle-alert", "attention"
 	case "failed":
-		return "Failed", "circle-x", "failed"
+		return i18n.Key("Failed"), "circle-x", "failed"
 	case "cancelled":
-		return "Cancelled", "ban", ""
+		return i18n.Key("Cancelled"), "ban", ""
 	case "undone":
-		return "Undone", "undo-2", ""
+		return i18n.Key("Undone"), "undo-2", ""
 	}
 	return j.Status, "circle-dashed", ""
 }
 
 // Title is what stands in the browser's tab.
-func (j JobView) Title() string {
-	name := j.name()
+func (j JobView) Title(r Reader) string {
+	name := j.name(r)
 	switch {
 	case j.Live() && j.Percent != nil:
-		return j.percent() + " · " + name
+		return j.percent(r) + " · " + name
 	case j.Live():
 		return "… · " + name
 	}
@@ -91,76 +95,83 @@ func (j JobView) Title() string {
 }
 
 // percent is rounded down: all of it is done when the job is.
-func (j JobView) percent() string { return fmt.Sprintf("%d %%", int(*j.Percent)) }
+func (j JobView) percent(r Reader) string { return r.T("%d %%", int(*j.Percent)) }
 
-func (j JobView) name() string {
+func (j JobView) name(r Reader) string {
 	if j.FileName != "" {
 		return j.FileName
 	}
-	return j.Kind()
+	return r.T(j.Kind())
 }
 
-// Headline is the job in one sentence.
+// Headline is the job in one sentence, or two.
 func (j JobView) Headline(r Reader) string {
 	switch {
 	case j.Status == "queued":
-		return "Waiting to start."
+		return r.T("Waiting to start.")
 	case j.Status == "running" && j.DryRun:
-		return "Checking every row. Nothing is changed."
+		return r.T("Checking every row. Nothing is changed.")
 	case j.Status == "running" && j.Type == "undo":
-		return "Undoing the changes."
+		return r.T("Undoing the changes.")
 	case j.Status == "running":
-		return "Writing the rows."
+		return r.T("Writing the rows.")
 	case j.Status == "failed":
-		return "The job could not go on" + j.kept(r)
+		return r.sentences(r.T("The job could not go on."), j.kept(r))
 	case j.Status == "cancelled":
-		return "Cancelled" + j.kept(r)
+		return r.sentences(r.T("Cancelled."), j.kept(r))
 	case j.Status == "undone":
-		return "All of this was undone."
+		return r.T("All of this was undone.")
+	case j.Counts.Read == 0:
+		return r.T("The file has no rows.")
 	}
-	return j.result(r)
+	return r.sentences(j.result(r), j.notDone(r))
 }
 
 func (j JobView) kept(r Reader) string {
 	if done := j.Counts.Created + j.Counts.Updated; done > 0 && !j.DryRun {
-		return ". " + r.Count(done, "row was", "rows were") + " written before that, and stay."
+		return r.Count(done, "%d row was written before that, and stays.", "%d rows were written before that, and stay.")
 	}
-	return ". Nothing was changed."
+	return r.T("Nothing was changed.")
 }
 
+// result says what was done, or would be.
 func (j JobView) result(r Reader) string {
-	c := j.Counts
-	if c.Read == 0 {
-		return "The file has no rows."
-	}
-	if j.Type == "undo" {
-		return r.Count(c.Created+c.Updated, "row was", "rows were") + " undone" + j.notDone(r, "stayed as it is", "stayed as they are", c.Skipped+c.Failed)
-	}
-	var done []string
-	verb := map[bool][2]string{false: {"was", "were"}, true: {"would be", "would be"}}[j.DryRun]
-	if c.Created > 0 {
-		done = append(done, r.Count(c.Created, "member "+verb[0], "members "+verb[1])+" created")
-	}
+	created, updated := j.Counts.Created, j.Counts.Updated
 	switch {
-	case c.Updated > 0 && len(done) > 0:
-		done = append(done, r.Number(c.Updated)+" updated")
-	case c.Updated > 0:
-		done = append(done, r.Count(c.Updated, "member "+verb[0], "members "+verb[1])+" updated")
+	case j.Type == "undo":
+		return r.Count(created+updated, "%d row was undone.", "%d rows were undone.")
+	case j.DryRun && created > 0 && updated > 0:
+		return r.T("%[1]s would be created and %[2]d updated.", r.Count(created, "member", "members"), updated)
+	case j.DryRun && created > 0:
+		return r.Count(created, "%d member would be created.", "%d members would be created.")
+	case j.DryRun && updated > 0:
+		return r.Count(updated, "%d member would be updated.", "%d members would be updated.")
+	case j.DryRun:
+		return r.T("Nothing would be changed.")
+	case created == 1 && updated > 0:
+		return r.T("%[1]d member was created and %[2]d updated.", created, updated)
+	case created > 0 && updated > 0:
+		return r.T("%[1]d members were created and %[2]d updated.", created, updated)
+	case created > 0:
+		return r.Count(created, "%d member was created.", "%d members were created.")
+	case updated > 0:
+		return r.Count(updated, "%d member was updated.", "%d members were updated.")
 	}
-	if len(done) == 0 {
-		done = []string{"Nothing " + map[bool]string{false: "was", true: "would be"}[j.DryRun] + " changed"}
-	}
-	if j.DryRun {
-		return list(done) + j.notDone(r, "cannot be imported", "cannot be imported", c.Failed)
-	}
-	return list(done) + j.notDone(r, "was not imported", "were not imported", c.Failed)
+	return r.T("Nothing was changed.")
 }
 
-func (j JobView) notDone(r Reader, one, many string, n int64) string {
-	if n == 0 {
-		return "."
+// notDone says how many rows are left as they were; "" when there are none.
+func (j JobView) notDone(r Reader) string {
+	c := j.Counts
+	switch {
+	case j.Type == "undo" && c.Skipped+c.Failed > 0:
+		return r.Count(c.Skipped+c.Failed, "%d row stayed as it is.", "%d rows stayed as they are.")
+	case j.Type == "undo" || c.Failed == 0:
+		return ""
+	case j.DryRun:
+		return r.Count(c.Failed, "%d row cannot be imported.", "%d rows cannot be imported.")
 	}
-	return ". " + r.Count(n, "row "+one, "rows "+many) + "."
+	return r.Count(c.Failed, "%d row was not imported.", "%d rows were not imported.")
 }
 
 // Pace is how fast the job goes and how long it will take, or took.
@@ -171,13 +182,13 @@ func (j JobView) Pace(r Reader) []string {
 			parts = append(parts, r.Count(int64(j.RowsPerSecond), "row a second", "rows a second"))
 		}
 		if j.Left != nil {
-			parts = append(parts, "about "+r.Span(*j.Left)+" left")
+			parts = append(parts, r.T("about %s left", r.Span(*j.Left)))
 		}
 		return parts
 	}
 	if j.StartedAt > 0 && j.FinishedAt >= j.StartedAt {
 		took := time.Duration(j.FinishedAt-j.StartedAt) * time.Millisecond
-		parts = append(parts, "took "+r.Span(took))
+		parts = append(parts, r.T("took %s", r.Span(took)))
 	}
 	return parts
 }
@@ -188,10 +199,10 @@ func (j JobView) Sum(r Reader) string {
 	for _, o := range outcomes {
 		parts = append(parts, r.Number(j.Counts.of(o.Key)))
 	}
-	return r.Count(j.Counts.Read, "row", "rows") + " read = " + strings.Join(parts, " + ")
+	return r.Count(j.Counts.Read, "%d row read", "%d rows read") + " = " + strings.Join(parts, " + ")
 }
 
-// Label is the name of an outcome in this job.
+// Label is the name of an outcome in this job, a key of a sentence.
 func (j JobView) Label(outcome string) string {
 	for _, o := range outcomes {
 		if o.Key != outcome {

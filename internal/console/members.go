@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/member"
 )
 
@@ -38,12 +39,12 @@ func (c *console) showMembers(v *visit) error {
 		return err
 	}
 	view := MembersView{
-		Page: p, Query: q, Columns: memberColumns(fields), NobodyYet: found.Total == 0 && !q.filtered(),
-		Role: filteredBy(q.RoleID, names.Roles), Tag: filteredBy(q.TagID, names.Tags),
+		Page: p, Query: q, Columns: memberColumns(p, fields), NobodyYet: found.Total == 0 && !q.filtered(),
+		Role: v.T(filteredBy(q.RoleID, names.Roles)), Tag: v.T(filteredBy(q.TagID, names.Tags)),
 		HasRoles: len(names.Roles) > 1, HasTags: len(names.Tags) > 0, // @all is no choice
 	}
 	for _, m := range found.Members {
-		view.Rows = append(view.Rows, memberRowOf(m, names, fields))
+		view.Rows = append(view.Rows, memberRowOf(p.Reader, m, names, fields))
 	}
 	view.Range = newRange(q.Page, membersPerPage, len(view.Rows), found.Total, found.TotalCapped, q.onPage)
 	if strings.HasPrefix(v.Header.Get("HX-Source"), "form#") { // links push their own address
@@ -54,31 +55,31 @@ func (c *console) showMembers(v *visit) error {
 
 func filteredBy(id string, names map[string]string) string {
 	if id != "" && names[id] == "" {
-		return "one that is gone"
+		return i18n.Key("one that is gone")
 	}
 	return names[id]
 }
 
 // memberColumns are the columns there are besides the member's name.
-func memberColumns(fields []member.Field) []Choice {
-	columns := []Choice{{"email", "Email"}, {"phone", "Phone"}, {"country", "Country"}, {"language", "Language"}, {"labels", "Roles and tags"}}
+func memberColumns(p Page, fields []member.Field) []Choice {
+	columns := []Choice{{"email", p.T("Email")}, {"phone", p.T("Phone")}, {"country", p.T("Country")}, {"language", p.T("Language")}, {"labels", p.T("Roles and tags")}}
 	for _, f := range fields {
 		if !f.Default {
 			columns = append(columns, Choice{ownColumn + f.Field, f.Name})
 		}
 	}
-	return append(columns, Choice{"joined", "Joined"})
+	return append(columns, Choice{"joined", p.T("Joined")})
 }
 
-func memberRowOf(m member.Member, names member.Names, fields []member.Field) MemberRow {
+func memberRowOf(r Reader, m member.Member, names member.Names, fields []member.Field) MemberRow {
 	row := MemberRow{
 		ID: m.ID, Name: nameOf(m), Username: m.Username, Email: m.Email, Owner: m.Owner,
 		Roles: named(m.RoleIDs, names.Roles), Tags: named(m.TagIDs, names.Tags), JoinedAt: m.JoinedAt,
-		Texts: map[string]string{"phone": m.Phone, "country": countryName(m.Country), "language": languageName(m.Language)},
+		Texts: map[string]string{"phone": m.Phone, "country": r.country(m.Country), "language": r.language(m.Language)},
 	}
 	for _, f := range fields {
 		if !f.Default {
-			row.Texts[ownColumn+f.Field] = textOf(m.Fields[f.Field])
+			row.Texts[ownColumn+f.Field] = r.value(m.Fields[f.Field])
 		}
 	}
 	return row

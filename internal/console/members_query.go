@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/regulars/regulars/internal/i18n"
 )
 
 // MemberQuery is what an address of the member list asks for.
@@ -120,9 +122,9 @@ func (q MemberQuery) sorted(column string) string {
 // found says how many members fit, for those who do not see the table.
 func (v MembersView) found() string {
 	if v.Range.Capped {
-		return "More than " + v.Reader.Number(v.Range.Total) + " members found"
+		return v.T("More than %d members found", v.Range.Total)
 	}
-	return v.Reader.Count(v.Range.Total, "member", "members") + " found"
+	return v.Reader.Count(v.Range.Total, "%d member found", "%d members found")
 }
 
 func labelOf(choices []Choice, value string) string {
@@ -132,7 +134,7 @@ func labelOf(choices []Choice, value string) string {
 		}
 	}
 	if value != "" {
-		return "one that is gone"
+		return i18n.Key("one that is gone")
 	}
 	return ""
 }
@@ -141,6 +143,7 @@ func first[T any](s []T, n int) []T { return s[:min(n, len(s))] }
 
 func hidden[T any](s []T, n int) int { return max(0, len(s)-n) }
 
+// plural is the noun that goes with n, for Pager.
 func plural(n int64, one, many string) string {
 	if n == 1 {
 		return one

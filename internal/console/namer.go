@@ -28,9 +28,9 @@ func (n *namer) actor(ctx context.Context, ref string) (string, error) {
 	case "key":
 		name, err = n.key(ctx, id)
 	case "command":
-		name = "the command line"
+		name = T(ctx, "the command line")
 	case "open":
-		name = "somebody without a key"
+		name = T(ctx, "somebody without a key")
 	}
 	n.known[ref] = name
 	return name, err
@@ -39,7 +39,7 @@ func (n *namer) actor(ctx context.Context, ref string) (string, error) {
 func (n *namer) account(ctx context.Context, id string) (string, error) {
 	account, err := n.Auth.Account(ctx, id)
 	if errs.KindOf(err) == errs.NotFound {
-		return "somebody who is gone", nil
+		return T(ctx, "somebody who is gone"), nil
 	}
 	return account.Username, err
 }
@@ -51,15 +51,15 @@ func (n *namer) key(ctx context.Context, id string) (string, error) {
 	}
 	for _, k := range keys {
 		if k.ID == id {
-			return "the key " + k.Name, nil
+			return T(ctx, "the key %s", k.Name), nil
 		}
 	}
-	return "a key that is gone", nil
+	return T(ctx, "a key that is gone"), nil
 }
 
 // source is where a change came from, and the page about it if there is one.
 func (n *namer) source(ctx context.Context, p Page, s member.Source) (text, link string, err error) {
-	label, isJob := map[string]string{"import": "Import", "update": "Update", "undo": "Undo of"}[s.Type]
+	label, isJob := map[string]string{"import": p.T("Import"), "update": p.T("Update"), "undo": p.T("Undo of")}[s.Type]
 	if !isJob {
 		if s.Type == "api" {
 			return "API", "", nil

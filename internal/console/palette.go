@@ -22,20 +22,20 @@ func (c *console) palette(v *visit) error {
 		for _, m := range found.Members {
 			people = append(people, PaletteItem{"user-round", nameOf(m), m.Email, v.in("/members/" + m.ID)})
 		}
-		groups = addGroup(groups, "Members", people)
+		groups = addGroup(groups, v.T("Members"), people)
 	}
 	var pages []PaletteItem
 	for _, n := range nouns {
-		pages = append(pages, PaletteItem{n.Icon, n.Label, "", v.in(n.Path)})
+		pages = append(pages, PaletteItem{n.Icon, v.T(n.Label), "", v.in(n.Path)})
 	}
-	groups = addGroup(groups, "Pages", matching(pages, text))
-	groups = addGroup(groups, "Actions", matching([]PaletteItem{
-		{"upload", "Import members", "", v.in("/import")},
-		{"download", "Download the import template", "", v.in("/import/template.csv")},
-		{"plus", "New field", "", v.in("/fields/new")},
-		{"plus", "New API key", "", v.in("/api-keys/new")},
-		{"copy", "Show the community id", "", v.in("/settings/appearance")},
-		{"store", "Switch community", "", "/?all=1"},
+	groups = addGroup(groups, v.T("Pages"), matching(pages, text))
+	groups = addGroup(groups, v.T("Actions"), matching([]PaletteItem{
+		{"upload", v.T("Import members"), "", v.in("/import")},
+		{"download", v.T("Download the import template"), "", v.in("/import/template.csv")},
+		{"plus", v.T("New field"), "", v.in("/fields/new")},
+		{"plus", v.T("New API key"), "", v.in("/api-keys/new")},
+		{"copy", v.T("Show the community id"), "", v.in("/settings/appearance")},
+		{"store", v.T("Switch community"), "", "/?all=1"},
 	}, text))
 	return render(v, http.StatusOK, PaletteItems(groups))
 }

@@ -2,13 +2,8 @@ package console
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"net/url"
-	"strings"
-
-	"golang.org/x/text/language"
-	"golang.org/x/text/language/display"
 
 	"github.com/regulars/regulars/internal/member"
 )
@@ -34,7 +29,7 @@ func (c *console) showProfile(v *visit) error {
 	}
 	view := ProfileView{
 		Page: p, ID: m.ID, Name: nameOf(m), Username: m.Username, Email: m.Email, Number: m.Number, Owner: m.Owner,
-		Roles: named(m.RoleIDs, names.Roles), Tags: named(m.TagIDs, names.Tags), JoinedAt: m.JoinedAt, Values: valuesOf(m, fields),
+		Roles: named(m.RoleIDs, names.Roles), Tags: named(m.TagIDs, names.Tags), JoinedAt: m.JoinedAt, Values: valuesOf(p.Reader, m, fields),
 	}
 	cursor := v.URL.Query().Get("cursor")
 	rows, next, err := c.Members.Histories(v.Context(), v.community.ID, member.HistoryFilter{UserID: m.ID, Cursor: cursor, Limit: changesPerPage})
@@ -54,66 +49,20 @@ func (c *console) showProfile(v *visit) error {
 	return render(v, http.StatusOK, ProfilePage(view))
 }
 
-func valuesOf(m member.Member, fields []member.Field) []Value {
-	values := []Value{{Name: "First Name", Text: m.FirstName}, {Name: "Last Name", Text: m.LastName}, {Name: "Phone", Text: m.Phone}}
-	values = append(values, Value{Name: "Country", Text: countryName(m.Country)}, Value{Name: "Language", Text: languageName(m.Language)})
+func valuesOf(r Reader, m member.Member, fields []member.Field) []Value {
+	values := []Value{{Name: r.T("First Name"), Text: m.FirstName}, {Name: r.T("Last Name"), Text: m.LastName}, {Name: r.T("Phone"), Text: m.Phone}}
+	values = append(values, Value{Name: r.T("Country"), Text: r.country(m.Country)}, Value{Name: r.T("Language"), Text: r.language(m.Language)})
 	for _, f := range fields {
 		if f.Default {
 			continue
 		}
-		value := Value{Name: f.Name, Text: textOf(m.Fields[f.Field])}
+		value := Value{Name: f.Name, Text: r.value(m.Fields[f.Field])}
 		if f.Type == member.URL {
 			value.Link = value.Text
 		}
 		values = append(values, value)
 	}
 	return values
-}
-
-func countryName(code string) string {
-	region, err := language.ParseRegion(code)
-	if code == "" || err != nil {
-		return code
-	}
-	return display.English.Regions().Name(region)
-}
-
-func languageName(tag string) string {
-	parsed, err := language.Parse(tag)
-	if tag == "" || err != nil {
-		return tag
-	}
-	return display.English.Tags().Name(parsed)
-}
-
-// textOf is a value of a field for a person; "" is no value.
-func textOf(value any) string {
-	switch t := value.(type) {
-	case nil:
-		return ""
-	case string:
-		return t
-	case bool:
-		if t {
-			return "Yes"
-		}
-		return "No"
-	case json.Number:
-		return t.String()
-	case []string:
-		return strings.Join(t, ", ")
-	case []any:
-		parts := make([]string, len(t))
-		for i := range t {
-			parts[i] = textOf(t[i])
-		}
-		return strings.Join(parts, ", ")
-	}
-	raw, err := json.Marshal(value)
-	if err != nil {
-		return ""
-	}
-	return string(raw)
 }
 
 // historyOf says of each change who made it and from where.
@@ -125,7 +74,7 @@ func (c *console) historyOf(ctx context.Context, p Page, rows []member.HistoryRo
 		if err != nil {
 			return nil, err
 		}
-		h := HistoryView{Field: row.FieldName, Old: textOf(row.Old), New: textOf(row.New), At: row.ValidFrom, By: by}
+		h := HistoryView{Field: row.FieldName, Old: p.Reader.value(row.Old), New: p.Reader.value(row.New), At: row.ValidFrom, By: by}
 		if h.From, h.FromLink, err = who.source(ctx, p, row.Source); err != nil {
 			return nil, err
 		}

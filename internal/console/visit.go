@@ -13,6 +13,7 @@ import (
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
+	"github.com/regulars/regulars/internal/i18n"
 )
 
 // visit is a request with who makes it and where.
@@ -34,9 +35,10 @@ func (c *console) open(h handler) http.HandlerFunc {
 			return
 		}
 		w.Header().Set("Cache-Control", "private, no-cache")
-		r = r.WithContext(auth.WithActor(r.Context(), actor))
-		if err := h(&visit{Request: r, w: w, actor: actor}); err != nil {
-			c.fail(w, r, err)
+		v := &visit{Request: r.WithContext(auth.WithActor(r.Context(), actor)), w: w, actor: actor}
+		v.speak()
+		if err := h(v); err != nil {
+			c.fail(w, v.Request, err)
 		}
 	}
 }
@@ -61,6 +63,7 @@ func (c *console) inside(need auth.Permission, h handler) http.HandlerFunc {
 		if v.community, err = c.Communities.Get(v.Context(), communityID); err != nil {
 			return err
 		}
+		v.speak() // perhaps the community's language
 		return h(v)
 	})
 }
@@ -68,18 +71,20 @@ func (c *console) inside(need auth.Permission, h handler) http.HandlerFunc {
 // in is the address of a page of the visited community.
 func (v *visit) in(path string) string { return "/c/" + v.community.ID + path }
 
-// goTo sends the browser on after something was done, with a word about it.
+// goTo sends the browser on after something was done, with a word about it: a
+// constant sentence, or one that T has said.
 func (v *visit) goTo(path, toast string) error {
-	if toast != "" {
+	if toast = v.T(toast); toast != "" {
 		http.SetCookie(v.w, &http.Cookie{Name: toastCookie, Value: url.QueryEscape(toast), Path: "/", MaxAge: 30, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: httpx.Secure(v.Request)})
 	}
 	http.Redirect(v.w, v.Request, path, http.StatusSeeOther)
 	return nil
 }
 
-// page is the frame for what the visit shows.
+// page is the frame for what the visit shows. Its title and help are constant
+// sentences, or have been said.
 func (c *console) page(v *visit, title, nav, help string) (Page, error) {
-	p := Page{Title: title, Nav: nav, Help: help, Reader: c.reader(v), Address: address(v.Request), Toast: takeToast(v)}
+	p := Page{Title: v.T(title), Nav: nav, Help: v.T(help), Reader: c.reader(v), Address: address(v.Request), Toast: takeToast(v)}
 	if v.actor.Kind != auth.Session {
 		return p, nil
 	}
@@ -98,7 +103,8 @@ func (c *console) reader(v *visit) Reader {
 	if err != nil {
 		zone = time.UTC
 	}
-	return readerFor(v.Header.Get("Accept-Language"), zone, c.Clock.Now())
+	words := wordsOf(v.Context())
+	return Reader{Language: numbers(v.Header.Get("Accept-Language"), words, v.actor.Language != ""), Words: words, Zone: zone, Now: c.Clock.Now()}
 }
 
 // communitiesOf are the communities a person may enter.
@@ -162,6 +168,7 @@ func takeToast(v *visit) string {
 // fail shows what went wrong, or where to sign in.
 func (c *console) fail(w http.ResponseWriter, r *http.Request, err error) {
 	f := httpx.NewFailure(r.Context(), err)
+	f.Message = told(r.Context(), f.Message, err)
 	if r.Header.Get("Accept") == "application/json" {
 		httpx.WriteFailure(w, f)
 		return
@@ -186,20 +193,21 @@ func (c *console) fail(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 var failureTitles = map[int]string{
-	http.StatusNotFound: "This page is not here", http.StatusForbidden: "You may not do this", http.StatusGone: "This is no longer kept",
-	http.StatusConflict: "This cannot be done now", http.StatusServiceUnavailable: "Not available right now", http.StatusTooManyRequests: "Too often",
+	http.StatusNotFound: i18n.Key("This page is not here"), http.StatusForbidden: i18n.Key("You may not do this"), http.StatusGone: i18n.Key("This is no longer kept"),
+	http.StatusConflict: i18n.Key("This cannot be done now"), http.StatusServiceUnavailable: i18n.Key("Not available right now"), http.StatusTooManyRequests: i18n.Key("Too often"),
 }
 
 func (c *console) showFailure(w http.ResponseWriter, r *http.Request, f *httpx.Failure) {
-	p := Page{Title: failureTitles[f.GetStatus()], Alert: Alert{Message: f.Message, RequestID: f.RequestID}}
+	words := wordsOf(r.Context())
+	p := Page{Title: words.T(failureTitles[f.GetStatus()]), Alert: Alert{Message: f.Message, RequestID: f.RequestID}, Reader: Reader{Words: words}}
 	if p.Title == "" {
-		p.Title = "Something went wrong"
+		p.Title = words.T("Something went wrong")
 	}
-	back, label := "/?all=1", "All communities"
+	back, label := "/?all=1", words.T("All communities")
 	if f.GetStatus() >= http.StatusInternalServerError && r.Method == http.MethodGet {
-		back, label = r.URL.RequestURI(), "Try again"
+		back, label = r.URL.RequestURI(), words.T("Try again")
 	} else if parts := strings.Split(r.URL.Path, "/"); len(parts) > 4 && parts[1] == "c" && f.Code != "community_not_found" {
-		back, label = strings.Join(parts[:4], "/"), "Back"
+		back, label = strings.Join(parts[:4], "/"), words.T("Back")
 	}
 	for name, values := range f.GetHeaders() {
 		if name != "Www-Authenticate" {
@@ -244,9 +252,9 @@ func alert(v *visit, err error) (Alert, error) {
 	if e == nil || e.Kind.Status() >= http.StatusInternalServerError {
 		return Alert{}, err
 	}
-	a := Alert{Message: e.Message, RequestID: httpx.RequestID(v.Context())}
+	a := Alert{Message: explained(wordsOf(v.Context()), e), RequestID: httpx.RequestID(v.Context())}
 	for _, f := range e.Fields {
-		a.Points = append(a.Points, f.Message)
+		a.Points = append(a.Points, v.T(f.Message))
 	}
 	return a, nil
 }

@@ -14,7 +14,7 @@ import (
 // Reader is who looks at a page: how numbers are grouped and which zone and
 // moment dates are told from. The zero Reader reads English in UTC.
 type Reader struct {
-	Language language.Tag   // how numbers are grouped
+	Language language.Tag   // how numbers are grouped in tables
 	Words    i18n.Printer   // in which the pages speak
 	Zone     *time.Location // nil: UTC
 	Now      time.Time
@@ -27,15 +27,6 @@ var languages = language.NewMatcher([]language.Tag{
 	language.Portuguese, language.Swedish, language.Danish, language.Czech, language.MustParse("de-CH"), language.MustParse("en-IN"), language.Turkish, language.Vietnamese, language.Indonesian,
 })
 
-func readerFor(acceptLanguage string, zone *time.Location, now time.Time) Reader {
-	tags, _, err := language.ParseAcceptLanguage(acceptLanguage)
-	if err != nil || len(tags) == 0 {
-		tags = []language.Tag{language.English}
-	}
-	tag, _, _ := languages.Match(tags...)
-	return Reader{Language: tag, Words: i18n.For(i18n.Match(acceptLanguage)), Zone: zone, Now: now}
-}
-
 // T says a sentence in the reader's language: english is a constant, with
 // verbs of fmt for args.
 func (r Reader) T(english string, args ...any) string { return r.Words.T(english, args...) }
@@ -45,12 +36,18 @@ func (r Reader) Number(n int64) string {
 	return message.NewPrinter(r.Language).Sprintf("%d", n)
 }
 
-// Count is a number and its noun: "1 row", "12,000 rows".
+// Count is a number and its noun, "row" and "rows": "1 row", "12,000 rows". The
+// nouns may be whole sentences with one %d for n.
 func (r Reader) Count(n int64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
+	return r.Words.Count(n, counted(one), counted(many))
+}
+
+// counted is the sentence that counts a noun.
+func counted(noun string) string {
+	if strings.Contains(noun, "%") {
+		return noun
 	}
-	return r.Number(n) + " " + many
+	return "%d " + noun
 }
 
 // Size tells bytes as a person would.
@@ -72,33 +69,13 @@ func (r Reader) Size(bytes int64) string {
 }
 
 // Ago tells a time, in Unix milliseconds, from now; older ones as a date.
-func (r Reader) Ago(ms int64) string {
-	t := r.at(ms)
-	d := r.Now.Sub(t)
-	switch {
-	case d < 0 && d > -time.Minute, d >= 0 && d < 45*time.Second:
-		return "just now"
-	case d >= 0 && d < time.Hour:
-		return fmt.Sprintf("%d min ago", max(1, int(d.Round(time.Minute).Minutes())))
-	case d >= 0 && d < 24*time.Hour:
-		return fmt.Sprintf("%d h ago", int(d.Hours()))
-	case d >= 0 && d < 48*time.Hour:
-		return "yesterday"
-	case d >= 0 && d < 14*24*time.Hour:
-		return fmt.Sprintf("%d days ago", int(d.Hours()/24))
-	case d < 0 && d > -48*time.Hour:
-		return "in " + r.Span(-d)
-	}
-	return t.Format("2 Jan 2006")
-}
+func (r Reader) Ago(ms int64) string { return r.Words.Ago(r.at(ms), r.Now) }
 
 // Exact is the time in the community's zone, in full.
-func (r Reader) Exact(ms int64) string {
-	return r.at(ms).Format("Monday, 2 January 2006, 15:04:05 MST")
-}
+func (r Reader) Exact(ms int64) string { return r.Words.Exact(r.at(ms)) }
 
 // Day is the date in the community's zone.
-func (r Reader) Day(ms int64) string { return r.at(ms).Format("2 Jan 2006") }
+func (r Reader) Day(ms int64) string { return r.Words.Day(r.at(ms)) }
 
 func (r Reader) at(ms int64) time.Time {
 	zone := r.Zone
@@ -109,27 +86,13 @@ func (r Reader) at(ms int64) time.Time {
 }
 
 // Span tells how long something takes.
-func (r Reader) Span(d time.Duration) string {
-	switch {
-	case d < time.Second:
-		return "under a second"
-	case d < 100*time.Second:
-		return r.Count(int64(d.Round(time.Second).Seconds()), "second", "seconds")
-	case d < 100*time.Minute:
-		return r.Count(int64(d.Round(time.Minute).Minutes()), "minute", "minutes")
-	case d < 48*time.Hour:
-		return r.Count(int64(d.Round(time.Hour).Hours()), "hour", "hours")
-	}
-	return r.Count(int64(d.Hours()/24), "day", "days")
-}
+func (r Reader) Span(d time.Duration) string { return r.Words.Span(d) }
 
-// list joins words the way a sentence does.
-func list(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
-}
+// sentences puts sentences one after another; empty ones are left out.
+func (r Reader) sentences(said ...string) string { return r.Words.Sentences(said...) }
+
+// List joins words the way a sentence does.
+func (r Reader) List(words []string) string { return r.Words.List(words) }
 
 // initials are at most two letters that stand for a name.
 func initials(name string) string {

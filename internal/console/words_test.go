@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/regulars/regulars/internal/i18n"
 )
 
 func TestAnyAccentCanBeReadInBothThemes(t *testing.T) {
@@ -37,7 +39,7 @@ func TestNumbersAreGroupedAsTheReaderDoes(t *testing.T) {
 		"": "1,234,567", "en-US,en;q=0.9": "1,234,567", "de-DE,de;q=0.9": "1.234.567", "fr": "1\u00a0234\u00a0567", "xx": "1,234,567", "garbage;;": "1,234,567",
 		"en-IN": "12,34,567",
 	} {
-		if got := readerFor(header, nil, seenAt).Number(1234567); got != want {
+		if got := (Reader{Language: numbers(header, i18n.Printer{}, false)}).Number(1234567); got != want {
 			t.Errorf("%q: %q, want %q", header, got, want)
 		}
 	}

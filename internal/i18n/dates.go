@@ -1,6 +1,7 @@
 package i18n
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -62,6 +63,15 @@ func (p Printer) List(words []string) string {
 	}
 	comma := p.T(", ")
 	return p.T("%[1]s and %[2]s", strings.Join(words[:len(words)-1], comma), words[len(words)-1])
+}
+
+// Sentences puts sentences one after another; empty ones are left out.
+func (p Printer) Sentences(said ...string) string {
+	between := " "
+	if p.Language() == language.Japanese {
+		between = ""
+	}
+	return strings.Join(slices.DeleteFunc(said, func(s string) bool { return s == "" }), between)
 }
 
 // Ago tells how long before now t was, or how long until it is; times far away
