@@ -24,8 +24,9 @@ const (
 )
 
 // Authenticate returns the actor that a session token or API key stands for;
-// "" is nobody. It fails with Unauthenticated "invalid_credential" or
-// "credential_expired". It costs one read by a unique key.
+// "" is nobody. It fails with Unauthenticated "invalid_credential",
+// "credential_expired" or "credential_inactive". It costs one read by a unique
+// key, two for the key of a person.
 func (a *Auth) Authenticate(ctx context.Context, token string) (Actor, error) {
 	switch {
 	case token == "":
@@ -58,7 +59,28 @@ func (a *Auth) bySession(ctx context.Context, token string) (Actor, error) {
 }
 
 func (a *Auth) byKey(ctx context.Context, secret string) (Actor, error) {
-	k, err := keyByHash(ctx, a.db, hashSecret(secret))
+	hash := hashSecret(secret)
+	k, err := keyByHash(ctx, a.db, hash)
+	if errs.KindOf(err) == errs.NotFound {
+		return a.byUserKey(ctx, hash)
+	}
+	if err != nil {
+		return Actor{}, err
+	}
+	now := a.clock.MS()
+	if err := k.works(now); err != nil {
+		return Actor{}, err
+	}
+	a.touch(ctx, k.UsedAt, now, func(ctx context.Context) error {
+		return touchKey(ctx, a.db, k.CommunityID, k.ID, now)
+	})
+	return Actor{
+		Kind: CommunityKey, KeyID: k.ID, CommunityID: k.CommunityID, Name: k.Name, Permissions: k.Permissions, ExpiresAt: k.ExpiresAt,
+	}, nil
+}
+
+func (a *Auth) byUserKey(ctx context.Context, hash string) (Actor, error) {
+	k, err := userKeyByHash(ctx, a.db, hash)
 	if errs.KindOf(err) == errs.NotFound {
 		return Actor{}, invalidCredential()
 	}
@@ -66,13 +88,28 @@ func (a *Auth) byKey(ctx context.Context, secret string) (Actor, error) {
 		return Actor{}, err
 	}
 	now := a.clock.MS()
-	if k.ExpiresAt != 0 && k.ExpiresAt <= now {
-		return Actor{}, credentialExpired()
+	if err := k.works(now); err != nil {
+		return Actor{}, err
 	}
 	a.touch(ctx, k.UsedAt, now, func(ctx context.Context) error {
-		return touchKey(ctx, a.db, k.CommunityID, k.ID, now)
+		return touchUserKey(ctx, a.db, k.AccountID, k.ID, now)
 	})
-	return Actor{Kind: CommunityKey, KeyID: k.ID, CommunityID: k.CommunityID, Name: k.Name, Permissions: k.Permissions}, nil
+	return Actor{
+		Kind: UserKey, AccountID: k.AccountID, KeyID: k.ID, Name: k.Name, Language: k.language, Permissions: k.Permissions,
+		Channels: k.Channels, ExpiresAt: k.ExpiresAt, InstallationOwner: k.owner,
+	}, nil
+}
+
+// works returns why a key is refused, nil when it is not.
+func (k Key) works(now int64) error {
+	switch {
+	case k.ExpiresAt != 0 && k.ExpiresAt <= now:
+		return credentialExpired()
+	case !k.Active:
+		return errs.New(errs.Unauthenticated, "credential_inactive", "This API key is switched off. Whoever manages it can switch it on again.")
+	default:
+		return nil
+	}
 }
 
 // touch notes the use of a credential, if it is not known well enough already.

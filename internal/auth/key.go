@@ -2,115 +2,178 @@ package auth
 
 import (
 	"context"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
-
+	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Key is an API key of a community, without its secret.
+// Key is an API key of a community or of a person, without its secret.
 type Key struct {
-	CommunityID, ID string
-	Name            string
-	Hint            string // the last 4 digits of the secret
-	Permissions     []Permission
-	CreatedBy       string // Actor.Ref
-	CreatedAt       int64  // Unix milliseconds
-	ExpiresAt       int64  // Unix milliseconds, 0: never
-	UsedAt          int64  // Unix milliseconds to about a minute, 0: never
+	CommunityID string // "" for a person's key
+	AccountID   string // of a person's key, "" for a community's
+	ID          string
+	Name        string
+	Hint        string // the last 4 digits of the secret
+	Permissions []Permission
+	Channels    []string // of a person's key: the only channels it may act in; empty: all
+	Active      bool     // false: it is refused for the time being
+	CreatedBy   string   // Actor.Ref, of a community's key
+	CreatedAt   int64    // Unix milliseconds
+	UpdatedAt   int64    // Unix milliseconds, 0: never changed
+	ExpiresAt   int64    // Unix milliseconds, 0: never
+	UsedAt      int64    // Unix milliseconds to about a minute, 0: never
 }
 
-// KeyInput is what a new key is made from.
-type KeyInput struct {
-	Name         string // 1 to 100 characters
-	Permissions  []Permission
-	ExpirePeriod int // days, 0: never
-}
-
-const (
-	maxKeyName      = 100
-	maxExpirePeriod = 3650
-	hintSize        = 4
-)
+const hintSize = 4
 
 // CreateKey makes a key and returns its secret, which is not kept: 64 hex
-// digits. The actor needs APIKeys; a key makes no key that may more than
-// itself. It fails as Can does, or with Invalid "invalid_input".
+// digits. The actor needs APIKeys; nobody makes a key that may more or lives
+// longer than they do. It fails as Can does, or with Invalid "invalid_input".
 func (a *Auth) CreateKey(ctx context.Context, actor Actor, communityID string, in KeyInput) (key Key, secret string, err error) {
 	if err := a.Can(ctx, actor, communityID, APIKeys); err != nil {
 		return Key{}, "", err
 	}
-	in, err = in.normal()
+	in.Channels = nil
+	key, secret, err = a.newKey(in)
 	if err != nil {
 		return Key{}, "", err
 	}
-	if err := mayGrant(actor, in.Permissions); err != nil {
+	key.CommunityID, key.CreatedBy = communityID, actor.Ref()
+	if err := a.mayGrant(ctx, actor, key); err != nil {
 		return Key{}, "", err
 	}
-	now := a.clock.Now()
-	secret = newSecret()
-	key = Key{
-		CommunityID: communityID, ID: id.New(now), Name: in.Name, Hint: secret[len(secret)-hintSize:],
-		Permissions: in.Permissions, CreatedBy: actor.Ref(), CreatedAt: now.UnixMilli(),
-	}
-	if in.ExpirePeriod > 0 {
-		key.ExpiresAt = now.AddDate(0, 0, in.ExpirePeriod).UnixMilli()
-	}
-	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error { return insertKey(ctx, tx, key, hashSecret(secret)) })
+	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := insertKey(ctx, tx, key, hashSecret(secret)); err != nil {
+			return err
+		}
+		return Note(WithActor(ctx, actor), tx, key.CreatedAt, communityID, "api_key.create", key.target(),
+			audit.Change{Field: "permissions", New: key.Permissions}, audit.Change{Field: "expiresAt", New: key.ExpiresAt})
+	})
 	if err != nil {
 		return Key{}, "", err
 	}
 	return key, secret, nil
 }
 
+// newKey returns the key that in asks for, with a new secret.
+func (a *Auth) newKey(in KeyInput) (Key, string, error) {
+	now, secret := a.clock.Now(), newSecret()
+	in, expiresAt, err := in.normal(now)
+	return Key{
+		ID: id.New(now), Name: in.Name, Hint: secret[len(secret)-hintSize:], Permissions: in.Permissions, Channels: in.Channels,
+		Active: !in.Inactive, CreatedAt: now.UnixMilli(), ExpiresAt: expiresAt,
+	}, secret, err
+}
+
+func (k Key) target() audit.Target { return audit.Target{Type: "api_key", ID: k.ID, Name: k.Name} }
+
 // Keys returns the keys of a community, the newest first, expired ones too.
 func (a *Auth) Keys(ctx context.Context, communityID string) ([]Key, error) {
 	return listKeys(ctx, a.db, communityID)
 }
 
+// Key returns a key of a community, or NotFound "api_key_not_found".
+func (a *Auth) Key(ctx context.Context, communityID, keyID string) (Key, error) {
+	return loadKey(ctx, a.db, communityID, keyID, "")
+}
+
+// UpdateKey changes what change names of a key. The actor needs APIKeys, and
+// may have made the key as it is afterwards. It fails as CreateKey does, or
+// with NotFound "api_key_not_found".
+func (a *Auth) UpdateKey(ctx context.Context, actor Actor, communityID, keyID string, change KeyChange) (Key, error) {
+	if err := a.Can(ctx, actor, communityID, APIKeys); err != nil {
+		return Key{}, err
+	}
+	change.Channels = nil
+	now := a.clock.Now()
+	var key Key
+	err := a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		old, err := loadKey(ctx, tx, communityID, keyID, tx.Dialect().Lock())
+		if err != nil {
+			return err
+		}
+		if key, err = change.of(old, now); err != nil {
+			return err
+		}
+		if err := a.mayGrantIn(ctx, tx, actor, key); err != nil {
+			return err
+		}
+		if err := updateKey(ctx, tx, key); err != nil {
+			return err
+		}
+		return Note(WithActor(ctx, actor), tx, key.UpdatedAt, communityID, "api_key.update", key.target(), keyChanges(old, key)...)
+	})
+	if err != nil {
+		return Key{}, err
+	}
+	return key, nil
+}
+
 // DeleteKey deletes a key, which stops working at once. It fails with NotFound
 // "api_key_not_found".
 func (a *Auth) DeleteKey(ctx context.Context, communityID, keyID string) error {
-	deleted, err := deleteKey(ctx, a.db, communityID, keyID)
-	if err == nil && !deleted {
-		return errs.New(errs.NotFound, "api_key_not_found", "There is no such API key.")
-	}
-	return err
+	return a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		key, err := loadKey(ctx, tx, communityID, keyID, tx.Dialect().Lock())
+		if err != nil {
+			return err
+		}
+		if err := deleteKey(ctx, tx, communityID, keyID); err != nil {
+			return err
+		}
+		return Note(ctx, tx, a.clock.MS(), communityID, "api_key.delete", key.target())
+	})
 }
 
-func (in KeyInput) normal() (KeyInput, error) {
-	var wrong []errs.Field
-	in.Name = norm.NFC.String(strings.TrimSpace(in.Name))
-	length := utf8.RuneCountInString(in.Name)
-	if length < 1 || length > maxKeyName || !utf8.ValidString(in.Name) || strings.ContainsFunc(in.Name, unicode.IsControl) {
-		wrong = append(wrong, errs.Field{Field: "name", Code: "invalid", Message: "A name has 1 to 100 characters, none of them a control character."})
-	}
-	known, unknown := checkPermissions(in.Permissions)
-	if len(in.Permissions) == 0 {
-		unknown = append(unknown, errs.Field{Field: "permissions", Code: "required", Message: "A key has at least one permission."})
-	}
-	in.Permissions = known
-	wrong = append(wrong, unknown...)
-	if in.ExpirePeriod < 0 || in.ExpirePeriod > maxExpirePeriod {
-		wrong = append(wrong, errs.Field{Field: "expirePeriod", Code: "invalid", Message: "A key expires after 1 to 3650 days, or never with 0."})
-	}
-	return in, errs.InvalidFields(wrong)
+// mayGrant returns nil when the actor may make a key like this: nobody gives
+// what they lack, nor for longer than they have it. Else it fails as Can does.
+func (a *Auth) mayGrant(ctx context.Context, actor Actor, key Key) error {
+	return a.mayGrantIn(ctx, a.db, actor, key)
 }
 
-// mayGrant keeps a key from making one that may more than itself.
-func mayGrant(actor Actor, asked []Permission) error {
-	if actor.Kind != CommunityKey {
+func (a *Auth) mayGrantIn(ctx context.Context, q sqldb.Querier, actor Actor, key Key) error {
+	if err := withinKey(actor, key); err != nil {
+		return err
+	}
+	if actor.Kind != Session && actor.Kind != UserKey || key.CommunityID == "" {
 		return nil
 	}
-	for _, p := range asked {
+	has, err := a.rightsOf(ctx, q, actor, key.CommunityID)
+	if err != nil {
+		return err
+	}
+	for _, p := range key.Permissions {
+		if !has.allow(p) {
+			return errs.New(errs.Forbidden, "missing_permission", "You cannot give the permission %q: your roles lack it.", p)
+		}
+	}
+	return nil
+}
+
+// withinKey keeps a key from making one that may more than itself.
+func withinKey(actor Actor, key Key) error {
+	if actor.Kind != CommunityKey && actor.Kind != UserKey {
+		return nil
+	}
+	for _, p := range key.Permissions {
 		if !grants(actor.Permissions, p) {
 			return errs.New(errs.Forbidden, "missing_permission", "An API key cannot give the permission %q, which it lacks itself.", p)
 		}
+	}
+	if actor.ExpiresAt != 0 && (key.ExpiresAt == 0 || key.ExpiresAt > actor.ExpiresAt) {
+		return errs.New(errs.Forbidden, "outlives_maker", "An API key cannot make one that works longer than itself. Give expireDate.")
+	}
+	if len(actor.Channels) == 0 {
+		return nil
+	}
+	for _, channel := range key.Channels {
+		if !actor.InChannel(channel) {
+			return errs.New(errs.Forbidden, "missing_permission", "An API key cannot make one for channels that it is not for itself.")
+		}
+	}
+	if len(key.Channels) == 0 {
+		return errs.New(errs.Forbidden, "missing_permission", "An API key for some channels cannot make one for all of them.")
 	}
 	return nil
 }

@@ -33,7 +33,7 @@ func TestAKeyStandsForItsCommunity(t *testing.T) {
 		home := w.community(t, "Home")
 		key, secret := w.key(t, home, auth.KeyInput{Name: " Import ", Permissions: []auth.Permission{auth.BulkUpdateUser, auth.GetUserData, auth.BulkUpdateUser}})
 		want := auth.Key{
-			CommunityID: home, ID: key.ID, Name: "Import", Hint: secret[60:], CreatedBy: "command", CreatedAt: w.now.UnixMilli(),
+			CommunityID: home, ID: key.ID, Name: "Import", Hint: secret[60:], Active: true, CreatedBy: "command", CreatedAt: w.now.UnixMilli(),
 			Permissions: []auth.Permission{auth.BulkUpdateUser, auth.GetUserData},
 		}
 		if diff := cmp.Diff(want, key); diff != "" || len(secret) != 64 {

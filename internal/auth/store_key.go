@@ -8,15 +8,15 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-const keyColumns = "community_id, id, name, hint, permissions, created_by, created_at, expires_at, used_at"
+const keyColumns = "community_id, id, name, hint, permissions, active, created_by, created_at, updated_at, expires_at, used_at"
 
 func insertKey(ctx context.Context, q sqldb.Querier, k Key, hash string) error {
 	permissions, err := json.Marshal(k.Permissions)
 	if err != nil {
 		return fmt.Errorf("encode permissions: %w", err)
 	}
-	_, err = q.Exec(ctx, "INSERT INTO api_keys ("+keyColumns+", key_hash) VALUES ("+sqldb.Marks(1, 10)+")",
-		k.CommunityID, k.ID, k.Name, k.Hint, string(permissions), k.CreatedBy, k.CreatedAt, k.ExpiresAt, k.UsedAt, hash)
+	_, err = q.Exec(ctx, "INSERT INTO api_keys ("+keyColumns+", key_hash) VALUES ("+sqldb.Marks(1, 12)+")",
+		k.CommunityID, k.ID, k.Name, k.Hint, string(permissions), k.Active, k.CreatedBy, k.CreatedAt, k.UpdatedAt, k.ExpiresAt, k.UsedAt, hash)
 	return err
 }
 
@@ -34,15 +34,29 @@ func touchKey(ctx context.Context, q sqldb.Querier, communityID, keyID string, n
 	return err
 }
 
-func deleteKey(ctx context.Context, q sqldb.Querier, communityID, keyID string) (bool, error) {
-	n, err := q.Exec(ctx, "DELETE FROM api_keys WHERE community_id = $1 AND id = $2", communityID, keyID)
-	return n > 0, err
+func loadKey(ctx context.Context, q sqldb.Querier, communityID, keyID, lock string) (Key, error) {
+	return sqldb.One(ctx, q, "api_key", scanKey, "SELECT "+keyColumns+" FROM api_keys WHERE community_id = $1 AND id = $2 "+lock, communityID, keyID)
+}
+
+func updateKey(ctx context.Context, tx *sqldb.Tx, k Key) error {
+	permissions, err := json.Marshal(k.Permissions)
+	if err != nil {
+		return fmt.Errorf("encode permissions: %w", err)
+	}
+	_, err = tx.Exec(ctx, "UPDATE api_keys SET name = $1, permissions = $2, active = $3, expires_at = $4, updated_at = $5 WHERE community_id = $6 AND id = $7",
+		k.Name, string(permissions), k.Active, k.ExpiresAt, k.UpdatedAt, k.CommunityID, k.ID)
+	return err
+}
+
+func deleteKey(ctx context.Context, tx *sqldb.Tx, communityID, keyID string) error {
+	_, err := tx.Exec(ctx, "DELETE FROM api_keys WHERE community_id = $1 AND id = $2", communityID, keyID)
+	return err
 }
 
 func scanKey(s sqldb.Scanner) (Key, error) {
 	var k Key
 	var permissions string
-	err := s.Scan(&k.CommunityID, &k.ID, &k.Name, &k.Hint, &permissions, &k.CreatedBy, &k.CreatedAt, &k.ExpiresAt, &k.UsedAt)
+	err := s.Scan(&k.CommunityID, &k.ID, &k.Name, &k.Hint, &permissions, &k.Active, &k.CreatedBy, &k.CreatedAt, &k.UpdatedAt, &k.ExpiresAt, &k.UsedAt)
 	if err != nil {
 		return Key{}, err
 	}

@@ -1,0 +1,84 @@
+package auth
+
+import (
+	"context"
+	"slices"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// CreateUserKey makes a key that acts for the person who asks, in every
+// community they are in, and returns its secret, which is not kept: 64 hex
+// digits. What it does is bounded by what the person may do at that time. It
+// fails with Invalid "invalid_input", or Forbidden "missing_permission" or
+// "outlives_maker" when a key makes one that may more than itself.
+func (a *Auth) CreateUserKey(ctx context.Context, actor Actor, in KeyInput) (key Key, secret string, err error) {
+	key, secret, err = a.newKey(in)
+	if err != nil {
+		return Key{}, "", err
+	}
+	key.AccountID = actor.AccountID
+	if err := a.mayMakeUserKey(ctx, actor, key); err != nil {
+		return Key{}, "", err
+	}
+	if err := insertUserKey(ctx, a.db, key, hashSecret(secret)); err != nil {
+		return Key{}, "", err
+	}
+	return key, secret, nil
+}
+
+// UserKeys returns the keys of a person, the newest first, expired ones too.
+func (a *Auth) UserKeys(ctx context.Context, accountID string) ([]Key, error) {
+	return listUserKeys(ctx, a.db, accountID)
+}
+
+// UpdateUserKey changes what change names of a key of the person who asks. It
+// fails as CreateUserKey does, or with NotFound "api_key_not_found".
+func (a *Auth) UpdateUserKey(ctx context.Context, actor Actor, keyID string, change KeyChange) (Key, error) {
+	now := a.clock.Now()
+	var key Key
+	err := a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		old, err := loadUserKey(ctx, tx, actor.AccountID, keyID, tx.Dialect().Lock())
+		if err != nil {
+			return err
+		}
+		if key, err = change.of(old, now); err != nil {
+			return err
+		}
+		if err := a.mayMakeUserKey(ctx, actor, key); err != nil {
+			return err
+		}
+		return updateUserKey(ctx, tx, key)
+	})
+	if err != nil {
+		return Key{}, err
+	}
+	return key, nil
+}
+
+// DeleteUserKey deletes a key of a person, which stops working at once. It
+// fails with NotFound "api_key_not_found".
+func (a *Auth) DeleteUserKey(ctx context.Context, accountID, keyID string) error {
+	deleted, err := deleteUserKey(ctx, a.db, accountID, keyID)
+	if err == nil && !deleted {
+		return keyNotFound()
+	}
+	return err
+}
+
+func keyNotFound() error {
+	return errs.New(errs.NotFound, "api_key_not_found", "There is no such API key.")
+}
+
+// mayMakeUserKey returns nil for a person who makes a key, and for a key that
+// makes one which may no more than itself.
+func (a *Auth) mayMakeUserKey(ctx context.Context, actor Actor, key Key) error {
+	if err := a.MayAsPerson(actor, []Permission{APIKeys}); err != nil {
+		return err
+	}
+	if slices.Contains(key.Permissions, SignIn) {
+		return errs.InvalidFields([]errs.Field{{Field: "permissions", Code: "invalid", Message: "Only a community's key signs people in."}})
+	}
+	return a.mayGrant(ctx, actor, key)
+}
