@@ -28,3 +28,5 @@ CREATE TABLE media (
 );
 CREATE INDEX media_file ON media (file_id);
 CREATE INDEX media_owner ON media (community_id, owner_id);
+
+CREATE INDEX audit_log_target ON audit_log (community_id, target_id, id);

@@ -19,8 +19,8 @@ func (p *planner) resolve(r *row) (*person, *Problem) {
 			return nil, &Problem{p.header(member.Username), "username_differs", "This email has another username, and the account is used outside this community too.", r.username}
 		}
 	}
-	if who.State == member.Deleted {
-		return nil, &Problem{"", "member_deleted", "This member was deleted: restore the member first.", r.identifier()}
+	if code, message := member.Away(who.State); code != "" {
+		return nil, &Problem{"", code, message, r.identifier()}
 	}
 	if p.open && p.protected(who) {
 		return nil, &Problem{"", "member_protected", "This member has permissions on the server, so an import without a credential leaves them alone.", r.identifier()}

@@ -54,3 +54,8 @@ func removeOf(ctx context.Context, tx *sqldb.Tx, column, value string) error {
 	_, err := tx.Exec(ctx, "DELETE FROM mail_outbox WHERE "+column+" = $1", value)
 	return err
 }
+
+func removeFrom(ctx context.Context, tx *sqldb.Tx, communityID string, addresses []string) error {
+	_, err := tx.Exec(ctx, "DELETE FROM mail_outbox WHERE community_id = $1 AND "+tx.Dialect().In("address", "$2"), communityID, sqldb.Keys(addresses))
+	return err
+}

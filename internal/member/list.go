@@ -15,6 +15,7 @@ type Filter struct {
 	Search string // beginning of email or username, or a part of the name; "": all
 	RoleID string
 	TagID  string
+	Where  []Condition
 	Sort   string // "": newest first; one of Sorts
 	Page   int    // from 1
 	Limit  int    // at most 200
@@ -75,6 +76,9 @@ func (s *Members) conditions(communityID string, f Filter) (string, []any) {
 	}
 	if f.TagID != "" {
 		where = append(where, s.db.Dialect().JSONHas("m.tags", param(f.TagID)))
+	}
+	for _, c := range f.Where {
+		where = append(where, c.sql(s.db.Dialect(), param))
 	}
 	return strings.Join(where, " AND "), args
 }

@@ -5,11 +5,9 @@ package member
 
 import (
 	"context"
-	"strconv"
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
-	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -54,12 +52,12 @@ type Members struct {
 	db        *sqldb.DB
 	clock     clock.Clock
 	connected Connections
+	erasers   []Eraser
 }
 
 // New returns Members that keep their rows in db. What needs more than the
 // database works once they are connected.
 func New(db *sqldb.DB, c clock.Clock) *Members { return &Members{db: db, clock: c} }
-
 
 // Standing is what auth asks about an account in a community: whether it is a
 // member there, in what state, and with which roles.

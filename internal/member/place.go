@@ -26,7 +26,7 @@ var countries = sync.OnceValue(func() map[string]string {
 		for b := 'A'; b <= 'Z'; b++ {
 			code := string([]rune{a, b})
 			region, err := language.ParseRegion(code)
-			if err != nil || !region.IsCountry() || region.String() != code {
+			if err != nil || !region.IsCountry() || region.Canonicalize().String() != code { // UK is another name of GB
 				continue
 			}
 			known[strings.ToLower(code)] = code

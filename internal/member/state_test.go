@@ -40,26 +40,26 @@ func TestAStateIsSetOnceAndOnlyActiveMembersCount(t *testing.T) {
 		ann, bob := all[0], all[1]
 		want := slices.Sorted(slices.Values(idsOf(all[:2])))
 		if diff := cmp.Diff(want, f.setState(member.Left, ann, bob, &member.Record{AccountID: "nobody"})); diff != "" {
-			t.Fatal(diff)
+			f.Fatal(diff)
 		}
 		if n := f.total(); n != 1 {
-			t.Fatalf("%d members count, want 1", n)
+			f.Fatalf("%d members count, want 1", n)
 		}
 		if again := f.setState(member.Left, ann); again != nil {
-			t.Fatalf("left twice: %v", again)
+			f.Fatalf("left twice: %v", again)
 		}
 		f.setState(member.Banned, ann) // from one that does not count to another
 		f.setState(member.Active, bob)
 		if n := f.total(); n != 2 {
-			t.Fatalf("%d members count, want 2", n)
+			f.Fatalf("%d members count, want 2", n)
 		}
-		standing, err := f.members.Standing(t.Context(), f.db, f.community, ann.AccountID)
+		standing, err := f.members.Standing(f.Context(), f.db, f.community, ann.AccountID)
 		f.ok(err)
 		if standing.State != member.Banned || standing.Member {
-			t.Fatalf("standing %+v", standing)
+			f.Fatalf("standing %+v", standing)
 		}
-		if _, err := f.members.Find(t.Context(), f.community, "ann"); err == nil {
-			t.Fatal("a banned member is found")
+		if _, err := f.members.Find(f.Context(), f.community, "ann"); err == nil {
+			f.Fatal("a banned member is found")
 		}
 	})
 }
@@ -67,12 +67,12 @@ func TestAStateIsSetOnceAndOnlyActiveMembersCount(t *testing.T) {
 func TestAnUnknownStateIsRefused(t *testing.T) {
 	each(t, func(f *fixture) {
 		ann := f.people("ann")
-		err := f.db.Tx(t.Context(), func(tx *sqldb.Tx) error {
-			_, err := member.SetState(t.Context(), tx, f.community, idsOf(ann), "gone", 7)
+		err := f.db.Tx(f.Context(), func(tx *sqldb.Tx) error {
+			_, err := member.SetState(f.Context(), tx, f.community, idsOf(ann), "gone", 7)
 			return err
 		})
 		if err == nil || f.total() != 1 {
-			t.Fatalf("error %v, %d members", err, f.total())
+			f.Fatalf("error %v, %d members", err, f.total())
 		}
 	})
 }
@@ -85,19 +85,19 @@ func TestTheNumberOfMembersHoldsWhenManySetStatesAtOnce(t *testing.T) {
 		for i := range changes {
 			work.Go(func() {
 				to := []string{member.Left, member.Banned}[i%2]
-				err := f.db.Tx(t.Context(), func(tx *sqldb.Tx) error {
-					changed, err := member.SetState(t.Context(), tx, f.community, idsOf(all[:7]), to, 7)
+				err := f.db.Tx(f.Context(), func(tx *sqldb.Tx) error {
+					changed, err := member.SetState(f.Context(), tx, f.community, idsOf(all[:7]), to, 7)
 					changes[i] = len(changed)
 					return err
 				})
 				if err != nil {
-					t.Error(err)
+					f.Error(err)
 				}
 			})
 		}
 		work.Wait()
 		if n := f.total(); n != 1 {
-			t.Fatalf("%d members count, want 1", n)
+			f.Fatalf("%d members count, want 1", n)
 		}
 	})
 }

@@ -2,11 +2,15 @@ package member
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-type membership struct{ userID, state, before string }
+type membership struct {
+	userID, state, before string
+	since                 int64 // Unix milliseconds; 0: since the member was made
+}
 
 // lockStates reads the states of those of the users who are members in
 // whatever state, sorted by id: two that lock many never wait for each other.
@@ -14,6 +18,54 @@ func lockStates(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs [
 	d := tx.Dialect()
 	return sqldb.All(ctx, tx, func(s sqldb.Scanner) (membership, error) {
 		var m membership
-		return m, s.Scan(&m.userID, &m.state, &m.before)
-	}, "SELECT user_id, state, state_before FROM members WHERE community_id = $1 AND "+d.In("user_id", "$2")+" ORDER BY user_id "+d.Lock(), communityID, sqldb.Keys(userIDs))
+		return m, s.Scan(&m.userID, &m.state, &m.before, &m.since)
+	}, "SELECT user_id, state, state_before, state_at FROM members WHERE community_id = $1 AND "+d.In("user_id", "$2")+" ORDER BY user_id "+d.Lock(), communityID, sqldb.Keys(userIDs))
+}
+
+// setOrigin writes down where a new member comes from, if anything is known.
+func setOrigin(ctx context.Context, tx *sqldb.Tx, communityID, userID, external, referral string) error {
+	if external == "" && referral == "" {
+		return nil
+	}
+	_, err := tx.Exec(ctx, "UPDATE members SET external_id = $3, referral = $4 WHERE community_id = $1 AND user_id = $2", communityID, userID, external, referral)
+	return err
+}
+
+// erasable are some of the members who were deleted before oldest, by
+// community.
+func erasable(ctx context.Context, q sqldb.Querier, oldest int64) (map[string][]string, error) {
+	due := map[string][]string{}
+	_, err := sqldb.All(ctx, q, func(s sqldb.Scanner) (struct{}, error) {
+		var communityID, userID string
+		err := s.Scan(&communityID, &userID)
+		due[communityID] = append(due[communityID], userID)
+		return struct{}{}, err
+	}, fmt.Sprintf("SELECT community_id, user_id FROM members WHERE state = 'deleted' AND state_at <= $1 ORDER BY state_at LIMIT %d", erasedAtOnce), oldest)
+	return due, err
+}
+
+func emailsOf(ctx context.Context, q sqldb.Querier, accountIDs []string) ([]string, error) {
+	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT email FROM accounts WHERE "+q.Dialect().In("id", "$1"), sqldb.Keys(accountIDs))
+}
+
+// personal are the tables that hold rows of one member in one community.
+var personal = []string{"field_history", "member_identifiers", "member_value", "penalties", "invite_uses", "members"}
+
+func eraseRows(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) error {
+	for _, table := range personal {
+		if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE community_id = $1 AND "+tx.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(userIDs)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// swapAvatar gives a member another picture and returns the one before.
+func swapAvatar(ctx context.Context, tx *sqldb.Tx, communityID, userID, pictureID string, now int64) (old string, err error) {
+	old, err = sqldb.One(ctx, tx, "user", sqldb.Value[string], "SELECT avatar FROM members WHERE community_id = $1 AND user_id = $2 "+tx.Dialect().Lock(), communityID, userID)
+	if err != nil || old == pictureID {
+		return old, err
+	}
+	_, err = tx.Exec(ctx, "UPDATE members SET avatar = $3, updated_at = $4 WHERE community_id = $1 AND user_id = $2", communityID, userID, pictureID, now)
+	return old, err
 }

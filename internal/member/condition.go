@@ -1,0 +1,210 @@
+package member
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+)
+
+// Operator is how a condition compares.
+type Operator string
+
+// The operators. Of lists, Equals asks whether the value is one of them.
+const (
+	Equals  Operator = "="
+	AtLeast Operator = ">="
+	AtMost  Operator = "<="
+	Above   Operator = ">"
+	Below   Operator = "<"
+)
+
+var operators = map[string]Operator{"gte": AtLeast, "lte": AtMost, "gt": Above, "lt": Below}
+
+// Condition is something that a member's value of a field has to fulfil; who
+// has no value does not. Of roles and tags the value is an id.
+type Condition struct {
+	Field *Field
+	Op    Operator
+	Value any // of the field, a string for one option of several
+}
+
+// What can be asked for beside the fields of a community.
+const (
+	UserID      = "_id"
+	Number      = "user_id"
+	DisplayName = "display_name"
+	ExternalID  = "external_id"
+	JoinDate    = "join_date"
+)
+
+var moreFields = []Field{
+	{ID: UserID, Field: UserID, Name: "Id", Type: SingleLine, Default: true},
+	{ID: Number, Field: Number, Name: "Number", Type: Numerical, Default: true},
+	{ID: DisplayName, Field: DisplayName, Name: "Display Name", Type: SingleLine, Default: true},
+	{ID: ExternalID, Field: ExternalID, Name: "External id", Type: SingleLine, Default: true},
+	{ID: JoinDate, Field: JoinDate, Name: "Joined", Type: Date, Default: true},
+}
+
+// Asking turns what a request asks for into conditions of a community.
+type Asking struct {
+	fields []Field
+	names  Names
+}
+
+// NewAsking returns the Asking of a community with these fields, roles and
+// tags.
+func NewAsking(fields []Field, names Names) Asking {
+	return Asking{slices.Concat(fields, moreFields), names}
+}
+
+// Field returns what a name in a request stands for: a field's id, database
+// name or name, or one of what can be asked for beside them; nil without one.
+func (a Asking) Field(name string) *Field { return findField(a.fields, name) }
+
+// Conditions reads a filter: by field a value, or an object with the bounds
+// gte, lte, gt and lt. It fails with Invalid invalid_input that names every
+// wrong part.
+func (a Asking) Conditions(filter map[string]any) ([]Condition, error) {
+	var conditions []Condition
+	var wrong []errs.Field
+	for _, name := range slices.Sorted(maps.Keys(filter)) {
+		f := a.Field(name)
+		if f == nil {
+			wrong = append(wrong, errs.Field{Field: "filter." + name, Code: "unknown_field", Message: fmt.Sprintf("There is no user field %q.", name)})
+			continue
+		}
+		asked := map[string]any{"": filter[name]}
+		if bounds, ok := filter[name].(map[string]any); ok {
+			asked = bounds
+		}
+		if len(asked) == 0 {
+			wrong = append(wrong, errs.Field{Field: "filter." + name, Code: "no_bounds", Message: "Name at least one of gte, lte, gt and lt."})
+		}
+		for _, bound := range slices.Sorted(maps.Keys(asked)) {
+			c, problem := a.condition(f, bound, asked[bound])
+			if problem != nil {
+				wrong = append(wrong, errs.Field{Field: strings.TrimSuffix("filter."+name+"."+bound, "."), Code: problem.Code, Message: problem.Message})
+				continue
+			}
+			conditions = append(conditions, c...)
+		}
+	}
+	return conditions, errs.InvalidFields(wrong)
+}
+
+func (a Asking) condition(f *Field, bound string, given any) ([]Condition, *Problem) {
+	op, known := operators[bound]
+	switch {
+	case bound == "":
+		op = Equals
+	case !known:
+		return nil, &Problem{"unknown_bound", "A range has the bounds gte, lte, gt and lt."}
+	case !f.ranges():
+		return nil, &Problem{"no_range", f.Name + " has no order: ask for one value."}
+	}
+	if f.Field == JoinDate {
+		return joinedAt(f, op, given)
+	}
+	value, problem := a.value(f, given)
+	if role, ok := value.(string); ok && f.Type == RoleList && a.names.Roles[role] == auth.EveryoneTitle {
+		return nil, problem // everybody has it
+	}
+	return []Condition{{f, op, value}}, problem
+}
+
+// ranges reports whether values of the field have an order to ask for.
+func (f *Field) ranges() bool {
+	switch f.Type {
+	case Boolean, Select, MultiSelect, RoleList, TagList, Country, Language:
+		return false
+	default:
+		return true
+	}
+}
+
+// value is what a request's value means for a field.
+func (a Asking) value(f *Field, given any) (any, *Problem) {
+	text, isText := given.(string)
+	switch {
+	case f.Type == RoleList && isText:
+		return idNamed(a.names.Roles, text, "role")
+	case f.Type == TagList && isText:
+		return idNamed(a.names.Tags, text, "tag")
+	case f.Type == RoleList, f.Type == TagList:
+		return nil, &Problem{"wrong_type", "One name or _id is expected."}
+	case f.Type == MultiSelect && isText:
+		return f.option(strings.TrimSpace(text))
+	case f.Type == MultiSelect:
+		return nil, &Problem{"wrong_type", "One of the field's options is expected."}
+	case f.Default && f.Field == Username && isText:
+		return auth.UsernameKey(text), nil
+	case f.Default && f.Field == EmailName && isText:
+		return auth.EmailKey(text), nil
+	case f.Type == Date && isText:
+		return date(strings.TrimSpace(text), "DD/MM/YYYY")
+	case isText && strings.TrimSpace(text) == "":
+		return nil, &Problem{"empty", "A value is expected."}
+	case f.Field == Number && f.Default:
+		n, err := strconv.ParseInt(fmt.Sprint(given), 10, 64)
+		if err != nil {
+			return nil, &Problem{"invalid_number", "A whole number is expected."}
+		}
+		return n, nil
+	}
+	return f.FromJSON(given)
+}
+
+func idNamed(byID map[string]string, ref, what string) (any, *Problem) {
+	if _, ok := byID[ref]; ok {
+		return ref, nil
+	}
+	for key, name := range byID {
+		if name == ref {
+			return key, nil
+		}
+	}
+	return nil, &Problem{"unknown_" + what, fmt.Sprintf("There is no %s %q; names are compared with their case.", what, ref)}
+}
+
+// joinedAt compares the moment a member joined with a day, in UTC, or with
+// another moment.
+func joinedAt(f *Field, op Operator, given any) ([]Condition, *Problem) {
+	text, _ := given.(string)
+	if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
+		return []Condition{{f, op, at.UnixMilli()}}, nil
+	}
+	day, problem := date(strings.TrimSpace(text), "DD/MM/YYYY")
+	if problem != nil {
+		return nil, problem
+	}
+	begin, err := time.Parse(time.DateOnly, day.(string))
+	if err != nil {
+		return nil, &Problem{"invalid_date", "A day such as 2026-04-07 is expected."}
+	}
+	from, to := Condition{f, AtLeast, begin.UnixMilli()}, Condition{f, Below, begin.AddDate(0, 0, 1).UnixMilli()}
+	switch op {
+	case AtLeast:
+		return []Condition{from}, nil
+	case AtMost:
+		return []Condition{to}, nil
+	case Above:
+		return []Condition{{f, AtLeast, to.Value}}, nil
+	case Below:
+		return []Condition{{f, Below, from.Value}}, nil
+	default:
+		return []Condition{from, to}, nil
+	}
+}
+
+// number is the value as both engines read it.
+func (c Condition) number() string {
+	n, _ := c.Value.(json.Number)
+	return n.String()
+}

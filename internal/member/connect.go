@@ -1,0 +1,38 @@
+package member
+
+import (
+	"strings"
+	"time"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/media"
+)
+
+// Connections are what work with single people needs beside the database.
+// What is missing makes that work fail where it is needed, and nowhere else.
+type Connections struct {
+	Auth      *auth.Auth     // for passwords of new accounts
+	Mail      *mail.Mail     // for mails to new members
+	Pictures  *media.Library // for avatars
+	Retention time.Duration  // how long a deleted member can be restored; 0: 30 days
+	BaseURL   string         // where people reach the server, for links in mails
+}
+
+// Connect gives Members what they could not have when they were made. Call it
+// before the first request; it replaces what was connected before.
+func (s *Members) Connect(c Connections) {
+	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
+	s.connected = c
+}
+
+// SetBaseURL says where people reach the server. Call it before the first
+// request.
+func (s *Members) SetBaseURL(base string) { s.connected.BaseURL = strings.TrimRight(base, "/") }
+
+func (c Connections) retention() time.Duration {
+	if c.Retention <= 0 {
+		return 30 * 24 * time.Hour
+	}
+	return c.Retention
+}

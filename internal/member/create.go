@@ -1,0 +1,282 @@
+package member
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/event"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Create makes a member, and the account where the person has none: one that
+// exists is joined as it is, its password and name untouched. It fails with
+// Invalid invalid_input, with Forbidden rank_too_low or missing_permission for
+// a role that reaches higher than the actor, and with a Conflict whose fields
+// name what somebody has already: email_taken, username_taken,
+// username_differs, identifier_taken, external_id_taken, or member_deleted,
+// member_left, member_banned for a person who was here. What the actor may do
+// is otherwise the caller's to know.
+func (s *Members) Create(ctx context.Context, actor auth.Actor, communityID string, in Newcomer) (Member, error) {
+	n := in.check()
+	if (n.Welcome || n.MailPassword) && s.connected.Mail == nil {
+		return Member{}, errs.New(errs.Unavailable, "mail_unavailable", "This server sends no mail. Create the user without sendEmail and emailPassword.")
+	}
+	if n.Password != "" && len(n.wrong) == 0 {
+		var err error
+		if n.passwordHash, err = s.connected.Auth.HashPassword(ctx, n.Password); err != nil {
+			return Member{}, err
+		}
+	}
+	// Nobody is looked up at first: the unique keys tell whether somebody has
+	// the email, the username or an identifier. When they do, the second try
+	// finds out who; a third one is for those who came in between.
+	const tries = 4
+	for try := 1; ; try++ {
+		made := creation{newcomer: n, s: s, actor: actor, communityID: communityID, looks: try > 1}
+		wrong := slices.Clip(n.wrong)
+		err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+			n.wrong = wrong // what a try that was given up found is not of this one
+			return made.run(ctx, tx)
+		})
+		n.wrong = wrong
+		if sqldb.IsDuplicate(err) && try < tries {
+			continue
+		}
+		if err != nil {
+			return Member{}, err
+		}
+		return s.member(ctx, communityID, made.who.AccountID)
+	}
+}
+
+// creation is one try to make a member.
+type creation struct {
+	*newcomer
+	s           *Members
+	actor       auth.Actor
+	communityID string
+	looks       bool // somebody has one of the keys: find out who
+	now         int64
+	fresh       bool // the account is new
+	who         *Record
+	held        []Identifier
+}
+
+func (c *creation) run(ctx context.Context, tx *sqldb.Tx) error {
+	if err := shareFields(ctx, tx, c.communityID); err != nil {
+		return err
+	}
+	if err := c.begin(ctx, tx); err != nil {
+		return err
+	}
+	if err := c.rolesAndFields(ctx, tx); err != nil {
+		return err
+	}
+	if err := c.identify(ctx, tx); err != nil {
+		return err
+	}
+	if err := c.write(ctx, tx); err != nil {
+		return err
+	}
+	return c.tell(ctx, tx)
+}
+
+// begin decides whose membership it is to be.
+func (c *creation) begin(ctx context.Context, tx *sqldb.Tx) error {
+	at := c.s.clock.Now()
+	c.now, c.fresh = at.UnixMilli(), true
+	c.who = &Record{AccountID: id.New(at), Email: c.Email, EmailKey: c.emailKey, Username: c.Username, UsernameKey: c.usernameKey}
+	if c.looks && len(c.wrong) == 0 {
+		if err := c.lookUp(ctx, tx); err != nil {
+			return err
+		}
+	}
+	c.who.State, c.who.JoinedAt, c.who.UpdatedAt = Active, c.now, c.now
+	if c.Ahead {
+		c.who.State = Pending
+	}
+	c.who.FirstName, c.who.LastName, c.who.DisplayName = c.FirstName, c.LastName, c.DisplayName
+	return nil
+}
+
+func (c *creation) lookUp(ctx context.Context, tx *sqldb.Tx) error {
+	found, err := Lookup(ctx, tx, c.communityID, KeySet{Emails: []string{c.emailKey}, Usernames: []string{c.usernameKey}}, true)
+	if err != nil {
+		return err
+	}
+	var byEmail, byUsername *Record
+	for _, r := range found {
+		if r.EmailKey == c.emailKey {
+			byEmail = r
+		}
+		if r.UsernameKey == c.usernameKey {
+			byUsername = r
+		}
+	}
+	if taken := takenBy(byEmail, byUsername); taken != nil {
+		return taken
+	}
+	if byEmail != nil {
+		c.who, c.fresh = byEmail, false
+	}
+	return nil
+}
+
+// takenBy names what is in the way of a new member: nothing when nobody has
+// the keys, or when one account outside the community has both.
+func takenBy(byEmail, byUsername *Record) error {
+	var fields []errs.Field
+	add := func(field, code, message string) {
+		fields = append(fields, errs.Field{Field: field, Code: code, Message: message})
+	}
+	switch {
+	case byEmail != nil && byEmail.IsMember():
+		code, message := Away(byEmail.State)
+		add("email", cmp.Or(code, "email_taken"), cmp.Or(message, "A member of this community has this email address."))
+	case byEmail != nil && byUsername != byEmail:
+		add("username", "username_differs", "The person with this email address has an account with another username. Send that one: an account is not changed from here.")
+		byUsername = nil
+	}
+	if byUsername != nil && (byUsername != byEmail || len(fields) > 0) {
+		add("username", "username_taken", "This username belongs to somebody already.")
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	return errs.New(errs.Conflict, fields[0].Code, "%s", fields[0].Message).WithFields(fields...)
+}
+
+// Away says why nobody works with a membership any more, with the code that
+// goes with it; "" while it is active or pending.
+func Away(state string) (code, message string) {
+	switch state {
+	case Deleted:
+		return "member_deleted", "This member was deleted: restore the member first."
+	case Left:
+		return "member_left", "This member has left the community and has to join again."
+	case Banned:
+		return "member_banned", "This member is banned from the community: lift the ban first."
+	}
+	return "", ""
+}
+
+func (c *creation) rolesAndFields(ctx context.Context, tx *sqldb.Tx) error {
+	fields, err := Fields(ctx, tx, c.communityID)
+	if err != nil {
+		return err
+	}
+	c.held = c.values(fields, c.who)
+	if c.Role != "" && c.Role != auth.EveryoneTitle {
+		if err := c.role(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return errs.InvalidFields(c.wrong)
+}
+
+// role gives the new member a role that does not reach above the actor.
+func (c *creation) role(ctx context.Context, tx *sqldb.Tx) error {
+	roles, err := auth.Roles(ctx, tx, c.communityID)
+	if err != nil {
+		return err
+	}
+	at := slices.IndexFunc(roles, func(r auth.Role) bool { return !r.Everyone && (r.ID == c.Role || r.Title == c.Role) })
+	if at < 0 {
+		c.fail("accessLevel", "unknown_role", "There is no role with this title or _id.")
+		return nil
+	}
+	role := roles[at]
+	if c.actor.Kind == auth.CommunityKey && role.GrantsServerPermission() && !c.actor.Holds(auth.ManageRoles) {
+		return errs.New(errs.Forbidden, "missing_permission", "The role %q has permissions on the server: a key needs the permission %q to give it.", role.Title, auth.ManageRoles)
+	}
+	power, err := auth.PowerOf(ctx, tx, c.s, c.actor, c.communityID)
+	if err != nil {
+		return err
+	}
+	c.who.RoleIDs = []string{role.ID}
+	return power.MayMake(auth.Role{}, role)
+}
+
+// identify makes sure that what names one member only names nobody else.
+func (c *creation) identify(ctx context.Context, tx *sqldb.Tx) error {
+	if c.ExternalID != "" {
+		c.held = append(c.held, Identifier{externalID, c.ExternalID, ""})
+	}
+	for i := range c.held {
+		c.held[i].UserID = c.who.AccountID
+		holders, err := Identifiers(ctx, tx, c.communityID, c.held[i].FieldID, []string{c.held[i].Key})
+		if err != nil {
+			return err
+		}
+		switch {
+		case len(holders) == 0:
+		case c.held[i].FieldID == externalID:
+			return errTaken("external_id_taken", "externalId", "Another member has this external id.")
+		default:
+			return errTaken("identifier_taken", "customFields", "Another member has the value "+c.held[i].Key+" in a field where each has their own.")
+		}
+	}
+	return nil
+}
+
+func (c *creation) write(ctx context.Context, tx *sqldb.Tx) error {
+	if c.fresh {
+		account := auth.NewAccount{ID: c.who.AccountID, Email: c.Email, EmailKey: c.emailKey, Username: c.Username, UsernameKey: c.usernameKey, CreatedAt: c.now}
+		if err := auth.InsertAccounts(ctx, tx, []auth.NewAccount{account}); err != nil {
+			return err
+		}
+		if c.passwordHash != "" {
+			if err := auth.GivePassword(ctx, tx, c.who.AccountID, c.passwordHash); err != nil {
+				return err
+			}
+		}
+	} else if err := auth.JoinedCommunity(ctx, tx, []string{c.who.AccountID}, 1); err != nil {
+		return err
+	}
+	if err := Insert(ctx, tx, c.communityID, []*Record{c.who}); err != nil {
+		return err
+	}
+	if err := setOrigin(ctx, tx, c.communityID, c.who.AccountID, c.ExternalID, c.Referral); err != nil {
+		return err
+	}
+	return SetIdentifiers(ctx, tx, c.communityID, nil, c.held)
+}
+
+// tell writes the event, the entry of the log and the mail.
+func (c *creation) tell(ctx context.Context, tx *sqldb.Tx) error {
+	if c.who.State == Active {
+		joined := event.Event{CommunityID: c.communityID, Type: event.UserJoinedServer, Data: event.UserJoined{UserID: c.who.AccountID}}
+		if err := event.Append(ctx, tx, c.now, joined); err != nil {
+			return err
+		}
+	}
+	err := auth.Note(auth.WithActor(ctx, c.actor), tx, c.now, c.communityID, "user.create", audit.Target{Type: "user", ID: c.who.AccountID, Name: c.who.Username})
+	if err != nil || !c.Welcome && !c.MailPassword {
+		return err
+	}
+	return c.greet(ctx, tx)
+}
+
+// greet sends the new member a mail. The password goes only to an account
+// that was made with it.
+func (c *creation) greet(ctx context.Context, tx *sqldb.Tx) error {
+	here, err := community.Load(ctx, tx, c.communityID)
+	if err != nil {
+		return err
+	}
+	values := map[string]string{"community": here.Name, "link": c.s.connected.BaseURL + "/sign-in"}
+	if c.MailPassword && c.fresh && c.passwordHash != "" {
+		values["password"] = c.Password
+	}
+	return c.s.connected.Mail.Send(ctx, tx, mail.Message{
+		To: c.who.Email, ToName: c.who.FirstName + " " + c.who.LastName, Language: c.who.Language,
+		Template: mail.Welcome, Values: values, CommunityID: c.communityID,
+	})
+}

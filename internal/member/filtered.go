@@ -1,0 +1,60 @@
+package member
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// FilteredPage is how many members a page of Filtered has.
+const FilteredPage = 200
+
+// Part says which part of what fits is asked for: a page from 1, or, with
+// Page 0, what follows a cursor.
+type Part struct {
+	Cursor string // what Filtered returned for the next part; "": from the beginning
+	Page   int
+}
+
+// Found is a part of the members who fit.
+type Found struct {
+	Members     []Member // in the order they were made
+	Next        string   // cursor of the next part; "" at the end, and where pages were asked for
+	Total       int64    // with pages: all that fit, up to 10,000
+	TotalCapped bool     // there are more than Total
+}
+
+// Filtered returns active members who fulfil all conditions. It fails with
+// Invalid bad_cursor.
+func (s *Members) Filtered(ctx context.Context, communityID string, conditions []Condition, part Part) (Found, error) {
+	where, args := s.conditions(communityID, Filter{Where: conditions})
+	var found Found
+	var err error
+	offset := 0
+	if part.Page > 0 {
+		offset = (part.Page - 1) * FilteredPage
+		if found.Total, found.TotalCapped, err = s.total(ctx, communityID, where, args); err != nil {
+			return found, err
+		}
+	} else if part.Cursor != "" {
+		if !id.Valid(part.Cursor) {
+			return found, errs.InvalidFields([]errs.Field{{Field: "cursor", Code: "bad_cursor", Message: "Send the next_cursor of the part before, or none."}})
+		}
+		args = append(args, part.Cursor)
+		where += fmt.Sprintf(" AND m.user_id > $%d", len(args))
+	}
+	query := fmt.Sprintf("SELECT %s FROM %s WHERE %s ORDER BY m.user_id LIMIT %d OFFSET %d", memberColumns, memberTables, where, FilteredPage+1, offset)
+	if found.Members, err = sqldb.All(ctx, s.db, scanMember, query, args...); err != nil {
+		return found, err
+	}
+	if len(found.Members) > FilteredPage {
+		found.Members = found.Members[:FilteredPage]
+		if part.Page == 0 {
+			found.Next = found.Members[FilteredPage-1].ID
+		}
+	}
+	return found, nil
+}

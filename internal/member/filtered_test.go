@@ -1,0 +1,164 @@
+package member_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// asking knows the fields, roles and tags of the fixture's community.
+func (f *fixture) asking() member.Asking {
+	f.Helper()
+	fields, err := f.members.Fields(f.Context(), f.community)
+	f.ok(err)
+	names, err := member.LoadNames(f.Context(), f.db, f.community)
+	f.ok(err)
+	return member.NewAsking(fields, names)
+}
+
+// who are the usernames of the members a filter finds, in their order.
+func (f *fixture) who(filter map[string]any) string {
+	f.Helper()
+	conditions, err := f.asking().Conditions(filter)
+	f.ok(err)
+	found, err := f.members.Filtered(f.Context(), f.community, conditions, member.Part{})
+	f.ok(err)
+	var names []string
+	for _, m := range found.Members {
+		names = append(names, m.Username)
+	}
+	return strings.Join(names, " ")
+}
+
+func TestAFilterAsksForValuesAndRangesOfAnyField(t *testing.T) {
+	each(t, func(f *fixture) {
+		f.ok(auth.EnsureEveryone(f.Context(), f.db, f.community))
+		f.field(member.FieldInput{Field: "points", Name: "Points", Type: member.Numerical})
+		f.field(member.FieldInput{Field: `$.od"d [0]`, Name: "Odd", Type: member.SingleLine})
+		f.field(member.FieldInput{Field: "born", Name: "Born", Type: member.Date, Filterable: true})
+		f.field(member.FieldInput{Field: "vegan", Name: "Vegan", Type: member.Boolean})
+		f.field(member.FieldInput{Field: "likes", Name: "Likes", Type: member.MultiSelect, Options: []string{"tea", "coffee"}})
+		tag, err := f.members.CreateTag(f.Context(), f.community, "vip")
+		f.ok(err)
+		type values = []member.FieldValue
+		for name, given := range map[string]values{
+			"ada": {{Field: "points", Value: 1.5}, {Field: "born", Value: "1815-12-10"}, {Field: "vegan", Value: true}, {Field: "likes", Value: "tea,coffee"}, {Field: "country", Value: "GB"}},
+			"bob": {{Field: "points", Value: 10.0}, {Field: "Odd", Value: "x'y"}, {Field: "born", Value: "1990-01-01"}, {Field: "vegan", Value: false}, {Field: "country", Value: "JP"}},
+			"cid": {{Field: "points", Value: -3.0}, {Field: "likes", Value: "tea"}, {Field: "country", Value: "GB"}},
+		} {
+			in := newcomer(name)
+			in.Fields = given
+			in.DisplayName = strings.ToUpper(name)
+			made := f.create(in)
+			if name == "bob" {
+				_, err := f.members.Change(f.Context(), command, f.community, made.ID, values{{Field: "tag", Value: tag.Name}}, member.Source{Type: "api"})
+				f.ok(err)
+			}
+		}
+		for _, row := range []struct {
+			filter map[string]any
+			want   string
+		}{
+			{nil, "ada bob cid"},
+			{map[string]any{"points": 1.5}, "ada"},
+			{map[string]any{"points": map[string]any{"gte": -3.0, "lte": "1.50"}}, "ada cid"},
+			{map[string]any{"points": map[string]any{"gt": -3.0}}, "ada bob"},
+			{map[string]any{"points": map[string]any{"lt": 2.0}}, "ada cid"},
+			{map[string]any{`$.od"d [0]`: "x'y"}, "bob"},
+			{map[string]any{"Odd": map[string]any{"gte": "x"}}, "bob"},
+			{map[string]any{"born": "10/12/1815"}, "ada"},
+			{map[string]any{"born": map[string]any{"gte": "1990-01-01"}}, "bob"},
+			{map[string]any{"vegan": true}, "ada"},
+			{map[string]any{"vegan": "no"}, "bob"},
+			{map[string]any{"likes": "tea"}, "ada cid"},
+			{map[string]any{"likes": "coffee", "country": "United Kingdom"}, "ada"},
+			{map[string]any{"email": " ADA@example.com"}, "ada"},
+			{map[string]any{"username": map[string]any{"gte": "Bob"}}, "bob cid"},
+			{map[string]any{"first_name": "Ada", "display_name": "CID"}, "cid"},
+			{map[string]any{"tag": "vip"}, "bob"},
+			{map[string]any{"role": "@all"}, "ada bob cid"},
+			{map[string]any{"join_date": "2000-01-01"}, ""},
+			{map[string]any{"join_date": map[string]any{"gte": "2000-01-01", "lte": "2999-12-31"}}, "ada bob cid"},
+			{map[string]any{"external_id": map[string]any{"gte": "A"}}, ""},
+		} {
+			got := strings.Fields(f.who(row.filter))
+			if diff := cmp.Diff(sorted(strings.Fields(row.want)), sorted(got)); diff != "" {
+				f.Errorf("%v: %s", row.filter, diff)
+			}
+		}
+	})
+}
+
+func TestWhatAFilterCannotAskForIsNamed(t *testing.T) {
+	each(t, func(f *fixture) {
+		f.field(member.FieldInput{Field: "points", Name: "Points", Type: member.Numerical})
+		_, err := f.asking().Conditions(map[string]any{
+			"no such": 1, "points": map[string]any{"gte": "many", "near": 5}, "country": map[string]any{"gte": "GB"}, "tag": "none", "role": []any{"x"},
+			"join_date": "soon", "language": map[string]any{}, "last_name": "", "phone": true,
+		})
+		got := map[string]string{}
+		for _, field := range errs.From(err).Fields {
+			got[field.Field] = field.Code
+		}
+		want := map[string]string{
+			"filter.no such": "unknown_field", "filter.points.gte": "invalid_number", "filter.points.near": "unknown_bound", "filter.country.gte": "no_range",
+			"filter.tag": "unknown_tag", "filter.role": "wrong_type", "filter.join_date": "invalid_date", "filter.language": "no_bounds", "filter.last_name": "empty", "filter.phone": "wrong_type",
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			f.Fatal(diff)
+		}
+	})
+}
+
+func TestPagesAndCursorsOfAFilterLeaveNobodyOut(t *testing.T) {
+	each(t, func(f *fixture) {
+		names := make([]string, 2*member.FilteredPage+7)
+		for i := range names {
+			names[i] = fmt.Sprintf("user-%04d", i)
+		}
+		f.people(names...)
+		seen, cursor := map[string]bool{}, ""
+		for parts := 1; ; parts++ {
+			found, err := f.members.Filtered(f.Context(), f.community, nil, member.Part{Cursor: cursor})
+			f.ok(err)
+			for _, m := range found.Members {
+				seen[m.Username] = true
+			}
+			if cursor = found.Next; cursor == "" {
+				if parts != 3 || len(seen) != len(names) {
+					f.Fatalf("%d parts, %d people", parts, len(seen))
+				}
+				break
+			}
+		}
+		clear(seen)
+		for page := 1; page <= 3; page++ {
+			found, err := f.members.Filtered(f.Context(), f.community, nil, member.Part{Page: page})
+			f.ok(err)
+			for _, m := range found.Members {
+				seen[m.Username] = true
+			}
+			if found.Total != int64(len(names)) {
+				f.Fatalf("page %d: total %d", page, found.Total)
+			}
+		}
+		if len(seen) != len(names) {
+			f.Fatalf("%d people on the pages", len(seen))
+		}
+		if _, err := f.members.Filtered(f.Context(), f.community, nil, member.Part{Cursor: "'; --"}); errs.KindOf(err) != errs.Invalid {
+			f.Fatal(err)
+		}
+		n, err := sqldb.One(f.Context(), f.db, "user", sqldb.Value[int], "SELECT count(*) FROM members")
+		f.ok(err)
+		if n != len(names) {
+			f.Fatalf("%d members", n)
+		}
+	})
+}

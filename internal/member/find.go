@@ -1,0 +1,61 @@
+package member
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// externalPrefix makes a reference of an external id. No username or number
+// looks like it, so it never names somebody else by chance.
+const externalPrefix = "external:"
+
+// Find returns the active member that ref names: an account's _id, its number,
+// email or username, or external: and the id of another system. It fails with
+// NotFound user_not_found.
+func (s *Members) Find(ctx context.Context, communityID, ref string) (Member, error) {
+	return s.FindIn(ctx, communityID, ref, Active)
+}
+
+// FindIn is Find for members in one of some states.
+func (s *Members) FindIn(ctx context.Context, communityID, ref string, states ...string) (Member, error) {
+	if external, ok := strings.CutPrefix(ref, externalPrefix); ok {
+		holders, err := Identifiers(ctx, s.db, communityID, externalID, []string{external})
+		if err != nil {
+			return Member{}, err
+		}
+		if len(holders) == 0 {
+			return Member{}, errUserNotFound()
+		}
+		ref = holders[0].UserID
+	}
+	condition, arg := reference(ref)
+	return sqldb.One(ctx, s.db, "user", scanMember,
+		"SELECT "+memberColumns+" FROM "+memberTables+" WHERE m.community_id = $1 AND "+condition+" AND "+s.db.Dialect().In("m.state", "$3"),
+		communityID, arg, sqldb.Keys(states))
+}
+
+// reference is the condition on an account that ref stands for; its parameter
+// is $2.
+func reference(ref string) (condition string, arg any) {
+	if id.Valid(ref) {
+		return "a.id = $2", ref
+	}
+	if n, err := strconv.ParseInt(ref, 10, 64); err == nil {
+		return "a.number = $2", n
+	}
+	if key := auth.EmailKey(ref); strings.Contains(key, "@") {
+		return "a.email_key = $2", key
+	}
+	return "a.username_key = $2", auth.UsernameKey(ref)
+}
+
+// member returns the member with an account's id, in whatever state.
+func (s *Members) member(ctx context.Context, communityID, userID string) (Member, error) {
+	return sqldb.One(ctx, s.db, "user", scanMember,
+		"SELECT "+memberColumns+" FROM "+memberTables+" WHERE m.community_id = $1 AND m.user_id = $2", communityID, userID)
+}

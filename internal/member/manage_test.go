@@ -1,0 +1,184 @@
+package member_test
+
+import (
+	"bytes"
+	"image"
+	"image/png"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/blob"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/media"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+// rowsOf is every row of the tables of members that speaks of one person, by
+// table.
+func (f *fixture) rowsOf(userID string) map[string]int {
+	f.Helper()
+	found := map[string]int{}
+	for _, table := range []string{"members", "field_history", "member_identifiers", "member_value"} {
+		n, err := sqldb.One(f.Context(), f.db, "row", sqldb.Value[int], "SELECT count(*) FROM "+table+" WHERE user_id = $1", userID)
+		f.ok(err)
+		if n > 0 {
+			found[table] = n
+		}
+	}
+	n, err := sqldb.One(f.Context(), f.db, "row", sqldb.Value[int], "SELECT count(*) FROM media WHERE owner_id = $1", userID)
+	f.ok(err)
+	if n > 0 {
+		found["media"] = n
+	}
+	return found
+}
+
+// known makes somebody of whom much is known.
+func (f *fixture) known(username string) member.Member {
+	f.Helper()
+	f.field(member.FieldInput{Field: "card", Name: "Card", Type: member.SingleLine, Identifier: true})
+	tag, err := f.members.CreateTag(f.Context(), f.community, "vip")
+	f.ok(err)
+	in := newcomer(username)
+	in.ExternalID, in.Fields = "17", []member.FieldValue{{Field: "card", Value: "A-1"}, {Field: "phone", Value: "+442071234567"}}
+	made := f.create(in)
+	_, err = f.members.Change(f.Context(), command, f.community, made.ID, []member.FieldValue{{Field: "card", Value: "A-2"}, {Field: "tag", Value: tag.Name}}, member.Source{Type: "api"})
+	f.ok(err)
+	var picture bytes.Buffer
+	f.ok(png.Encode(&picture, image.NewNRGBA(image.Rect(0, 0, 4, 4))))
+	_, err = f.members.SetAvatar(f.Context(), command, f.community, made.ID, &picture)
+	f.ok(err)
+	made, err = f.members.Find(f.Context(), f.community, username)
+	f.ok(err)
+	return made
+}
+
+// eachIn is each with members whose time can be moved.
+func eachIn(t *testing.T, test func(f *fixture, later func(time.Duration))) {
+	t.Helper()
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		var late time.Duration
+		now := clock.At(func() time.Time { return clock.Clock{}.Now().Add(late) })
+		f := &fixture{T: t, db: db, members: member.New(db, now)}
+		f.community = f.elsewhere()
+		files, err := blob.Open(t.TempDir())
+		f.ok(err)
+		t.Cleanup(func() { _ = files.Close() })
+		f.members.Connect(member.Connections{Pictures: media.New(db, files, now)})
+		test(f, func(d time.Duration) { late += d })
+	})
+}
+
+func TestADeletedMemberIsHiddenAndComesBackExactly(t *testing.T) {
+	eachIn(t, func(f *fixture, later func(time.Duration)) {
+		before := f.known("ada")
+		rows := f.rowsOf(before.ID)
+		f.ok(f.members.Delete(f.Context(), command, f.community, []string{before.ID}))
+		if _, err := f.members.Find(f.Context(), f.community, "ada"); !errs.Is(err, "user_not_found") {
+			f.Fatal(err)
+		}
+		if f.total() != 0 || len(f.names(member.Filter{})) != 0 {
+			f.Fatalf("%d members, list %v", f.total(), f.names(member.Filter{}))
+		}
+		if err := f.members.Delete(f.Context(), command, f.community, []string{before.ID}); !errs.Is(err, "already_deleted") {
+			f.Fatal(err)
+		}
+		if got := f.refused(newcomer("ada")); got["email"] != "member_deleted" {
+			f.Fatal(got)
+		}
+		later(29 * 24 * time.Hour)
+		f.ok(f.members.Sweep(f.Context()))
+		f.ok(f.members.Restore(f.Context(), command, f.community, []string{before.ID}))
+		after, err := f.members.Find(f.Context(), f.community, "ada")
+		f.ok(err)
+		before.StateAt, before.UpdatedAt = after.StateAt, after.UpdatedAt
+		if diff := cmp.Diff(before, after); diff != "" {
+			f.Fatal(diff)
+		}
+		if diff := cmp.Diff(rows, f.rowsOf(before.ID)); diff != "" || f.total() != 1 {
+			f.Fatal(diff, f.total())
+		}
+		if err := f.members.Restore(f.Context(), command, f.community, []string{before.ID}); !errs.Is(err, "not_deleted") {
+			f.Fatal(err)
+		}
+	})
+}
+
+func TestWhoWasToComeIsStillToComeAfterARestore(t *testing.T) {
+	each(t, func(f *fixture) {
+		for _, state := range []string{member.Pending, member.Left, member.Banned} {
+			who := f.people("was-" + state)
+			f.setState(state, who...)
+			f.ok(f.members.Delete(f.Context(), command, f.community, idsOf(who)))
+			f.ok(f.members.Restore(f.Context(), command, f.community, idsOf(who)))
+			if _, err := f.members.FindIn(f.Context(), f.community, "was-"+state, state); err != nil || f.total() != 0 {
+				f.Errorf("%s: %v, %d members", state, err, f.total())
+			}
+		}
+	})
+}
+
+func TestAfterTheRetentionTimeNothingPersonalIsLeft(t *testing.T) {
+	eachIn(t, func(f *fixture, later func(time.Duration)) {
+		ada := f.known("ada")
+		bob := f.create(newcomer("bob"))
+		ctx := auth.WithActor(f.Context(), command)
+		f.ok(f.members.Delete(ctx, auth.Actor{Kind: auth.Command, Name: "root"}, f.community, []string{ada.ID}))
+		later(30*24*time.Hour + time.Minute)
+		if err := f.members.Restore(f.Context(), command, f.community, []string{ada.ID}); !errs.Is(err, "retention_over") {
+			f.Fatal(err)
+		}
+		f.ok(f.members.Sweep(f.Context()))
+		if rows := f.rowsOf(ada.ID); len(rows) != 0 {
+			f.Fatalf("still there: %v", rows)
+		}
+		log, err := sqldb.All(f.Context(), f.db, sqldb.Value[string], "SELECT target_id || ' ' || target_name || ' ' || CAST(changes AS TEXT) FROM audit_log WHERE community_id = $1", f.community)
+		f.ok(err)
+		if text := strings.Join(log, "\n"); strings.Contains(text, "ada") || !strings.Contains(text, ada.ID) || !strings.Contains(text, bob.ID+" bob") {
+			f.Fatalf("the log says:\n%s", text)
+		}
+		if account := f.account(ada.ID); account["email"] != "ada@example.com" || account["communities"] != "0" {
+			f.Fatalf("the account: %v", account)
+		}
+		if f.total() != 1 {
+			f.Fatalf("%d members", f.total())
+		}
+		if made := f.create(newcomer("ada")); made.ID != ada.ID || made.Phone != "" || made.ExternalID != "" {
+			f.Fatalf("came again as %+v", made)
+		}
+	})
+}
+
+func TestWhoDoesNotStandBelowIsNotDeleted(t *testing.T) {
+	each(t, func(f *fixture) {
+		people := f.people("owner", "ann", "bob")
+		f.ok(f.members.AddOwner(f.Context(), f.community, people[0].AccountID))
+		ann := auth.Actor{Kind: auth.Session, AccountID: people[1].AccountID}
+		key := auth.Actor{Kind: auth.CommunityKey, CommunityID: f.community, KeyID: "k"}
+		for name, row := range map[string]struct {
+			actor auth.Actor
+			ids   []string
+			code  string
+		}{
+			"an equal":                   {ann, idsOf(people[2:]), "rank_too_low"},
+			"an owner, by a key":         {key, idsOf(people[:1]), "rank_too_low"},
+			"one of two who is an owner": {key, idsOf([]*member.Record{people[2], people[0]}), "rank_too_low"},
+			"the last owner":             {command, idsOf(people[:1]), "last_owner"},
+			"nobody":                     {command, []string{"6a21d1c09f3b0c4d5e6f7a8b"}, "user_not_found"},
+		} {
+			if err := f.members.Delete(f.Context(), row.actor, f.community, row.ids); !errs.Is(err, row.code) {
+				f.Errorf("%s: %v, want %s", name, err, row.code)
+			}
+		}
+		if f.total() != 3 {
+			f.Fatalf("%d members", f.total())
+		}
+	})
+}

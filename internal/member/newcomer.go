@@ -1,0 +1,133 @@
+package member
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+)
+
+// Newcomer is what a new member is made from.
+type Newcomer struct {
+	FirstName, LastName string // 1 to 50 characters
+	DisplayName         string // at most 50 characters, "" for none
+	Username, Email     string
+	Password            string       // of a new account; "": it has none yet
+	Confirm             string       // the password again; "": not asked for
+	Role                string       // id or title; "" and @all: no other role
+	Ahead               bool         // the person has not joined: pending until they do
+	Fields              []FieldValue // custom fields, phone, country and language
+	Referral            string       // through whom they came, at most 200 characters
+	ExternalID          string       // what another system calls them, unique in the community; "" for none
+	Welcome             bool         // a mail says that they are a member
+	MailPassword        bool         // a mail holds the password
+}
+
+// externalID is what identifiers of other systems are kept under, beside the
+// ids of identifier fields.
+const externalID = "external_id"
+
+const maxReference = 200 // characters of an external id, and of a referral
+
+// newcomer is a Newcomer whose words were checked.
+type newcomer struct {
+	Newcomer
+	emailKey, usernameKey string
+	passwordHash          string
+	wrong                 []errs.Field
+}
+
+func (in Newcomer) check() *newcomer {
+	n := &newcomer{Newcomer: in}
+	n.FirstName = n.text("firstname", in.FirstName, 1, maxName)
+	n.LastName = n.text("lastname", in.LastName, 1, maxName)
+	n.DisplayName = n.text("displayname", in.DisplayName, 0, maxName)
+	n.Referral = n.text("referral", in.Referral, 0, maxReference)
+	n.ExternalID = n.text("externalId", in.ExternalID, 0, maxReference)
+	var problem string
+	n.Username, n.usernameKey, problem = auth.CheckUsername(in.Username)
+	n.fail("username", "invalid_username", problem)
+	n.Email, n.emailKey, problem = auth.CheckEmail(in.Email)
+	n.fail("email", "invalid_email", problem)
+	if in.Password != "" {
+		n.fail("password", "invalid_password", auth.PasswordProblem(in.Password, n.emailKey, n.usernameKey))
+	}
+	if in.Confirm != "" && in.Confirm != in.Password {
+		n.fail("confirmPassword", "password_differs", "The two passwords differ.")
+	}
+	return n
+}
+
+// fail notes a wrong part of the input; an empty problem is none.
+func (n *newcomer) fail(field, code, problem string) {
+	if problem != "" {
+		n.wrong = append(n.wrong, errs.Field{Field: field, Code: code, Message: problem})
+	}
+}
+
+// text is one line of text as it is kept.
+func (n *newcomer) text(field, given string, least, most int) string {
+	text := norm.NFC.String(strings.TrimSpace(oneLine(given)))
+	switch length := utf8.RuneCountInString(text); {
+	case length < least:
+		n.fail(field, "required", "It is needed.")
+	case length > most:
+		n.fail(field, "too_long", fmt.Sprintf("It has at most %d characters.", most))
+	case !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl):
+		n.fail(field, "bad_text", "It holds a character that cannot be read.")
+	}
+	return text
+}
+
+// values puts the given values of fields, and default values for the others,
+// on the record of the new member.
+func (n *newcomer) values(fields []Field, who *Record) (held []Identifier) {
+	given := map[string]bool{}
+	for i, v := range n.Fields {
+		path := fmt.Sprintf("customFields[%d]", i)
+		f := findField(fields, v.Field)
+		switch {
+		case f == nil:
+			n.fail(path, "unknown_field", fmt.Sprintf("There is no user field %q.", v.Field))
+		case f.Default && f.Field != PhoneName && f.Field != CountryName && f.Field != LanguageName:
+			n.fail(path, "not_custom", fmt.Sprintf("%s has a place of its own and is no custom field.", f.Name))
+		case given[f.ID]:
+			n.fail(path, "duplicate", fmt.Sprintf("The field %s is there twice.", f.Name))
+		case empty(v.Value):
+		default:
+			given[f.ID] = true
+			n.value(path, f, v.Value, who)
+		}
+	}
+	for i := range fields {
+		f := &fields[i]
+		switch value := who.Get(f); {
+		case f.Default:
+		case value == nil && f.DefaultValue != nil:
+			who.Set(f, f.DefaultValue)
+		case value == nil && f.Required && !given[f.ID]:
+			n.fail("customFields."+f.Field, "required", f.Name+" is needed.")
+		case value != nil && f.Identifier:
+			held = append(held, Identifier{f.ID, IdentifierKey(value), who.AccountID})
+		}
+	}
+	return held
+}
+
+func (n *newcomer) value(path string, f *Field, given any, who *Record) {
+	value, problem := f.FromJSON(given)
+	switch list, isList := value.([]string); {
+	case problem != nil:
+		n.fail(path, problem.Code, f.Name+": "+problem.Message)
+	case isList && len(list) == 0:
+	case f.busy():
+		n.fail(path, "field_busy", f.Name+" is being changed just now. Try again soon.")
+	default:
+		who.Set(f, value)
+	}
+}
