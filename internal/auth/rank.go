@@ -182,3 +182,7 @@ func Outranks(ctx context.Context, q sqldb.Querier, standings Standings, actor A
 	}
 	return nil
 }
+
+// Everything reports whether every role stands below the actor: who owns the
+// community, who runs the installation, and the community's own keys.
+func (p Power) Everything() bool { return p.all }

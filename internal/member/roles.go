@@ -1,0 +1,207 @@
+package member
+
+import (
+	"context"
+	"slices"
+
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/event"
+	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// AddRole gives a member a role; who has it already keeps it. user is a
+// reference as Find takes it. A person hands out only roles below their own
+// highest, that allow nothing they may not do, to members below them; who owns
+// the community also to themselves. It fails with NotFound "user_not_found" or
+// "role_not_found", Conflict "role_of_everyone", or Forbidden "rank_too_low"
+// or "missing_permission". That the actor may hand out roles at all is not
+// looked at.
+func (s *Members) AddRole(ctx context.Context, actor auth.Actor, communityID, user, roleID string) (Member, error) {
+	return s.handRole(ctx, actor, communityID, user, roleID, true)
+}
+
+// RemoveRole takes a role off a member; who does not have it stays without.
+// It fails as AddRole does.
+func (s *Members) RemoveRole(ctx context.Context, actor auth.Actor, communityID, user, roleID string) (Member, error) {
+	return s.handRole(ctx, actor, communityID, user, roleID, false)
+}
+
+func (s *Members) handRole(ctx context.Context, actor auth.Actor, communityID, user, roleID string, giving bool) (Member, error) {
+	target, err := s.Find(ctx, communityID, user)
+	if err != nil {
+		return target, err
+	}
+	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := tx.Share(ctx, rolesGuard(communityID)); err != nil {
+			return err
+		}
+		role, err := auth.RoleByID(ctx, tx, communityID, roleID)
+		if err != nil {
+			return err
+		}
+		if role.Everyone {
+			return auth.EveryoneHasIt()
+		}
+		who, err := lockMember(ctx, tx, communityID, target.ID)
+		if err != nil {
+			return err
+		}
+		if err := s.mayHand(ctx, tx, actor, communityID, who, role, giving); err != nil {
+			return err
+		}
+		target.RoleIDs, err = s.changeRole(ctx, tx, actor, communityID, who, role, giving)
+		return err
+	})
+	return target, err
+}
+
+func (s *Members) mayHand(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID string, who *Record, role auth.Role, giving bool) error {
+	power, err := auth.PowerOf(ctx, tx, s, actor, communityID)
+	if err != nil {
+		return err
+	}
+	roles, err := auth.Roles(ctx, tx, communityID)
+	if err != nil {
+		return err
+	}
+	return power.MayHand(role, giving, who.AccountID, who.Owner, roleSet(roles, who.RoleIDs))
+}
+
+// roleSet returns those of the roles that are named, and @all.
+func roleSet(roles []auth.Role, ids []string) []auth.Role {
+	return slices.DeleteFunc(slices.Clone(roles), func(r auth.Role) bool { return !r.Everyone && !slices.Contains(ids, r.ID) })
+}
+
+func (s *Members) changeRole(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID string, who *Record, role auth.Role, giving bool) ([]string, error) {
+	if slices.Contains(who.RoleIDs, role.ID) == giving {
+		return who.RoleIDs, nil
+	}
+	now := s.clock.MS()
+	source := Source{Type: "console"}
+	if actor.KeyID != "" {
+		source = Source{Type: "api", ID: actor.KeyID}
+	}
+	if err := swapRole(ctx, tx, communityID, []*Record{who}, role.ID, giving, trace{source, actor.Ref(), now}); err != nil {
+		return nil, err
+	}
+	happened, verb := event.UserRoleRemoved, "user.remove_role"
+	change := audit.Change{Field: RoleName, Old: role.Title}
+	if giving {
+		happened, verb = event.UserRoleAdded, "user.add_role"
+		change = audit.Change{Field: RoleName, New: role.Title}
+	}
+	data := event.UserRole{UserID: who.AccountID, RoleID: role.ID, Title: role.Title}
+	if err := event.Append(ctx, tx, now, event.Event{CommunityID: communityID, Type: happened, Data: data}); err != nil {
+		return nil, err
+	}
+	target := audit.Target{Type: "user", ID: who.AccountID, Name: who.Username}
+	return who.RoleIDs, auth.Note(auth.WithActor(ctx, actor), tx, now, communityID, verb, target, change)
+}
+
+// trace is what the history says about where a change came from.
+type trace struct {
+	source Source
+	actor  string
+	now    int64
+}
+
+// swapRole gives a role to people, or takes it off them, with its rows of the
+// history. None of them is in that state already.
+func swapRole(ctx context.Context, tx *sqldb.Tx, communityID string, people []*Record, roleID string, giving bool, from trace) error {
+	field := namedField(DefaultFields(), RoleName)
+	changes := make([]Change, len(people))
+	for i, who := range people {
+		before := who.RoleIDs
+		if giving {
+			who.RoleIDs = append(slices.Clone(before), roleID)
+			slices.Sort(who.RoleIDs)
+		} else {
+			who.RoleIDs = slices.DeleteFunc(slices.Clone(before), func(one string) bool { return one == roleID })
+		}
+		who.UpdatedAt = from.now
+		changes[i] = Change{UserID: who.AccountID, Field: field, Old: idList(before), New: idList(who.RoleIDs)}
+	}
+	if err := Update(ctx, tx, communityID, people); err != nil {
+		return err
+	}
+	return RecordChanges(ctx, tx, communityID, changes, from.source, from.actor, from.now)
+}
+
+// DeleteRole deletes a role. It allows nothing from then on; the members who
+// had it are told so in their histories by a job, in pieces. It fails with
+// NotFound "role_not_found", Conflict "role_of_everyone" or Forbidden
+// "rank_too_low". That the actor may manage roles at all is not looked at.
+func (s *Members) DeleteRole(ctx context.Context, actor auth.Actor, communityID, roleID string) error {
+	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := tx.Guard(ctx, rolesGuard(communityID)); err != nil {
+			return err
+		}
+		power, err := auth.PowerOf(ctx, tx, s, actor, communityID)
+		if err != nil {
+			return err
+		}
+		now := s.clock.MS()
+		if _, err := auth.RemoveRole(ctx, tx, power, communityID, roleID, now); err != nil {
+			return err
+		}
+		_, err = jobs.Insert(ctx, tx, takeRole{communityID, roleID, actor.Ref(), now}, jobs.Options{CommunityID: communityID})
+		return err
+	})
+}
+
+// rolesGuard names what keeps a role from being given while it is deleted.
+func rolesGuard(communityID string) string { return "roles " + communityID }
+
+// takeRole asks for a role that was deleted to be taken off its members.
+type takeRole struct {
+	CommunityID string `json:"communityId"`
+	RoleID      string `json:"roleId"`
+	Actor       string `json:"actor"`
+	At          int64  `json:"at"` // Unix milliseconds
+}
+
+// Kind names the worker.
+func (takeRole) Kind() string { return "member.take_role" }
+
+// TakeRoles lets the engine take deleted roles off the members who had them.
+// Call it before the engine starts.
+func (s *Members) TakeRoles(engine *jobs.Engine) { jobs.Register(engine, s.takeRole) }
+
+// takePiece is how many members lose a role in one transaction.
+const takePiece = 1000
+
+func (s *Members) takeRole(ctx context.Context, j *jobs.Job, a takeRole) error {
+	after := ""
+	for {
+		// Read outside the transaction: few of very many may have the role.
+		ids, err := withRole(ctx, s.db, a.CommunityID, a.RoleID, after, takePiece)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		err = j.Tx(ctx, func(tx *sqldb.Tx) error {
+			people, err := Lookup(ctx, tx, a.CommunityID, KeySet{IDs: ids}, true)
+			if err != nil {
+				return err
+			}
+			people = slices.DeleteFunc(people, func(who *Record) bool { return !slices.Contains(who.RoleIDs, a.RoleID) })
+			return swapRole(ctx, tx, a.CommunityID, people, a.RoleID, false, trace{Source{"role", a.RoleID}, a.Actor, a.At})
+		})
+		if err != nil {
+			return err
+		}
+		after = ids[len(ids)-1]
+	}
+}
+
+// RolesOf returns the roles of a member, the highest first and @all last. user
+// is a reference as Find takes it. It fails with NotFound "user_not_found".
+func (s *Members) RolesOf(ctx context.Context, communityID, user string) ([]auth.Role, error) {
+	found, err := s.Find(ctx, communityID, user)
+	if err != nil {
+		return nil, err
+	}
+	roles, err := auth.Roles(ctx, s.db, communityID)
+	return roleSet(roles, found.RoleIDs), err
+}

@@ -1,0 +1,256 @@
+package member_test
+
+import (
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// roles makes roles of the community by title; each allows what is named.
+func (f *fixture) roles(ins ...auth.RoleInput) map[string]auth.Role {
+	f.Helper()
+	f.ok(auth.EnsureEveryone(f.Context(), f.db, f.community))
+	a := f.auth()
+	made := map[string]auth.Role{}
+	for _, in := range ins {
+		role, err := a.CreateRole(f.Context(), command, f.community, in)
+		f.ok(err)
+		made[in.Title] = role
+	}
+	all, err := auth.Roles(f.Context(), f.db, f.community)
+	f.ok(err)
+	made["@all"] = all[len(all)-1]
+	return made
+}
+
+func (f *fixture) auth() *auth.Auth {
+	c := clock.Clock{}
+	return auth.New(auth.Deps{DB: f.db, Communities: community.New(f.db, c), Standings: f.members, Clock: c, Log: slog.New(slog.DiscardHandler)})
+}
+
+func session(who *member.Record) auth.Actor {
+	return auth.Actor{Kind: auth.Session, AccountID: who.AccountID, Name: who.Username}
+}
+
+func (f *fixture) rolesOf(who *member.Record) []string {
+	f.Helper()
+	found, err := f.members.Find(f.Context(), f.community, who.AccountID)
+	f.ok(err)
+	return found.RoleIDs
+}
+
+func TestARoleIsGivenAndTakenWithItsTraces(t *testing.T) {
+	each(t, func(f *fixture) {
+		vip := f.roles(auth.RoleInput{Title: "vip", Order: 3})["vip"]
+		ann := f.people("ann")[0]
+		key := auth.Actor{Kind: auth.CommunityKey, KeyID: "k1", CommunityID: f.community, Name: "sync"}
+		for range 2 {
+			got, err := f.members.AddRole(f.Context(), key, f.community, "ann@example.com", vip.ID)
+			if d := cmp.Diff([]string{vip.ID}, got.RoleIDs); err != nil || d != "" {
+				t.Fatalf("%v %s", err, d)
+			}
+		}
+		if d := cmp.Diff([]string{vip.ID}, f.rolesOf(ann)); d != "" {
+			t.Error(d)
+		}
+		for range 2 {
+			got, err := f.members.RemoveRole(f.Context(), key, f.community, ann.AccountID, vip.ID)
+			if err != nil || len(got.RoleIDs) != 0 {
+				t.Fatalf("%v %v", got.RoleIDs, err)
+			}
+		}
+		rows, err := f.db.Query(f.Context(), "SELECT field_id, old_value, new_value, source_type, source_id, actor FROM field_history ORDER BY id")
+		f.ok(err)
+		defer func() { _ = rows.Close() }()
+		var history [][6]string
+		for rows.Next() {
+			var h [6]string
+			f.ok(rows.Scan(&h[0], &h[1], &h[2], &h[3], &h[4], &h[5]))
+			history = append(history, h)
+		}
+		f.ok(rows.Err())
+		want := [][6]string{
+			{"role", "null", `["` + vip.ID + `"]`, "api", "k1", "key:k1"}, {"role", `["` + vip.ID + `"]`, "null", "api", "k1", "key:k1"},
+		}
+		if d := cmp.Diff(want, history); d != "" {
+			t.Error(d)
+		}
+		events, err := sqldb.All(f.Context(), f.db, sqldb.Value[string], "SELECT type FROM events ORDER BY id")
+		if d := cmp.Diff([]string{"user.role_added", "user.role_removed"}, events); err != nil || d != "" {
+			t.Errorf("%v %s", err, d)
+		}
+		entries, _, err := audit.List(f.Context(), f.db, f.community, audit.Filter{Action: "user.", Limit: 9})
+		if err != nil || len(entries) != 2 || entries[1].Action != "user.add_role" || entries[1].ActorName != "sync" {
+			t.Errorf("%v %v", entries, err)
+		}
+	})
+}
+
+func TestNobodyHandsOutWhatStandsAboveThem(t *testing.T) {
+	each(t, func(f *fixture) {
+		roles := f.roles(
+			auth.RoleInput{Title: "low", Order: 2}, auth.RoleInput{Title: "banner", Order: 3, ServerPermissions: map[string]bool{"ban_members": true}},
+			auth.RoleInput{Title: "manager", Order: 5, ServerPermissions: map[string]bool{"manage_roles": true}},
+			auth.RoleInput{Title: "same", Order: 5}, auth.RoleInput{Title: "high", Order: 9},
+		)
+		people := map[string]*member.Record{}
+		for _, r := range f.people("owner", "manager", "plain", "same", "high") {
+			people[r.Username] = r
+			if role, ok := roles[r.Username]; ok {
+				_, err := f.members.AddRole(f.Context(), command, f.community, r.AccountID, role.ID)
+				f.ok(err)
+			}
+		}
+		f.ok(f.members.AddOwner(f.Context(), f.community, people["owner"].AccountID))
+		key := auth.Actor{Kind: auth.CommunityKey, CommunityID: f.community, Permissions: []auth.Permission{auth.All}}
+		for _, c := range []struct {
+			who, role, to string
+			take          bool
+			want          string
+		}{
+			{"manager", "low", "plain", false, ""},
+			{"manager", "same", "plain", false, "rank_too_low"},
+			{"manager", "manager", "plain", false, "rank_too_low"},
+			{"manager", "high", "plain", false, "rank_too_low"},
+			{"manager", "banner", "plain", false, "missing_permission"},
+			{"manager", "low", "same", false, "rank_too_low"},
+			{"manager", "low", "high", false, "rank_too_low"},
+			{"manager", "low", "owner", false, "rank_too_low"},
+			{"manager", "low", "manager", false, "rank_too_low"},
+			{"manager", "manager", "manager", true, "rank_too_low"},
+			{"manager", "high", "high", true, "rank_too_low"},
+			{"manager", "low", "plain", true, ""},
+			{"manager", "@all", "plain", true, "role_of_everyone"},
+			{"owner", "high", "owner", false, ""},
+			{"owner", "high", "high", true, ""},
+			{"owner", "@all", "high", false, "role_of_everyone"},
+			{"key", "high", "plain", false, ""},
+			{"key", "low", "owner", false, "rank_too_low"},
+		} {
+			actor := key
+			if c.who != "key" {
+				actor = session(people[c.who])
+			}
+			hand := f.members.AddRole
+			if c.take {
+				hand = f.members.RemoveRole
+			}
+			_, err := hand(f.Context(), actor, f.community, people[c.to].AccountID, roles[c.role].ID)
+			if c.want == "" && err != nil || c.want != "" && !errs.Is(err, c.want) {
+				t.Errorf("%s %s to %s: %v, want %q", c.who, c.role, c.to, err, c.want)
+			}
+		}
+		_, err := f.members.AddRole(f.Context(), command, f.community, "nobody", roles["low"].ID)
+		if !errs.Is(err, "user_not_found") {
+			t.Error(err)
+		}
+		_, err = f.members.AddRole(f.Context(), command, f.community, "plain", "0123456789abcdef01234567")
+		if !errs.Is(err, "role_not_found") {
+			t.Error(err)
+		}
+	})
+}
+
+func TestADeletedRoleLeavesEveryMemberInPieces(t *testing.T) {
+	each(t, func(f *fixture) {
+		roles := f.roles(auth.RoleInput{Title: "gone", Order: 2}, auth.RoleInput{Title: "kept", Order: 1})
+		people := f.people("ann", "bob", "cat", "dan")
+		for i, r := range people {
+			if i < 3 {
+				_, err := f.members.AddRole(f.Context(), command, f.community, r.AccountID, roles["gone"].ID)
+				f.ok(err)
+			}
+			_, err := f.members.AddRole(f.Context(), command, f.community, r.AccountID, roles["kept"].ID)
+			f.ok(err)
+		}
+		f.ok(f.db.Tx(f.Context(), func(tx *sqldb.Tx) error {
+			_, err := member.SetState(f.Context(), tx, f.community, []string{people[1].AccountID}, member.Deleted, 1)
+			return err
+		}))
+		f.ok(f.members.DeleteRole(f.Context(), command, f.community, roles["gone"].ID))
+		if _, err := auth.RoleByID(f.Context(), f.db, f.community, roles["gone"].ID); !errs.Is(err, "role_not_found") {
+			t.Error(err)
+		}
+		f.work()
+		with, err := sqldb.All(f.Context(), f.db, sqldb.Value[string], "SELECT roles FROM members ORDER BY user_id")
+		f.ok(err)
+		for _, text := range with {
+			if text != `["`+roles["kept"].ID+`"]` {
+				t.Errorf("roles %s", text)
+			}
+		}
+		rows, err := sqldb.One(f.Context(), f.db, "row", sqldb.Value[int], "SELECT count(*) FROM field_history WHERE source_type = 'role' AND source_id = $1 AND actor = 'command'", roles["gone"].ID)
+		if err != nil || rows != 3 {
+			t.Errorf("%d rows of history, %v", rows, err)
+		}
+		for code, roleID := range map[string]string{"role_not_found": roles["gone"].ID, "role_of_everyone": roles["@all"].ID} {
+			if err := f.members.DeleteRole(f.Context(), command, f.community, roleID); !errs.Is(err, code) {
+				t.Errorf("%v, want %s", err, code)
+			}
+		}
+		manager := f.people("eve")[0]
+		if err := f.members.DeleteRole(f.Context(), session(manager), f.community, roles["kept"].ID); !errs.Is(err, "rank_too_low") {
+			t.Error(err)
+		}
+	})
+}
+
+// work runs the engine until the queue is empty.
+func (f *fixture) work() {
+	f.Helper()
+	engine := jobs.New(f.db, clock.Clock{}, slog.New(slog.DiscardHandler), jobs.EngineOptions{})
+	f.members.TakeRoles(engine)
+	f.ok(engine.Start(f.Context()))
+	defer func() { f.ok(engine.Stop(f.Context())) }()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for range tick.C {
+		left, err := sqldb.One(f.Context(), f.db, "job", sqldb.Value[int], "SELECT count(*) FROM jobs")
+		f.ok(err)
+		if left == 0 {
+			return
+		}
+		if f.Context().Err() != nil {
+			f.Fatal("jobs are left")
+		}
+	}
+}
+
+func TestWhoGivesARoleThatIsBeingDeletedGivesNothingThatStays(t *testing.T) {
+	each(t, func(f *fixture) {
+		gone := f.roles(auth.RoleInput{Title: "gone"})["gone"]
+		people := f.people("ann", "bob", "cat", "dan", "eve", "fay")
+		var all sync.WaitGroup
+		for i, r := range people {
+			all.Go(func() {
+				if i == 3 {
+					f.ok(f.members.DeleteRole(f.Context(), command, f.community, gone.ID))
+					return
+				}
+				_, err := f.members.AddRole(f.Context(), command, f.community, r.AccountID, gone.ID)
+				if err != nil && !errs.Is(err, "role_not_found") {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		f.work()
+		for _, r := range people {
+			if left := f.rolesOf(r); len(left) != 0 {
+				t.Errorf("%s still has %v", r.Username, left)
+			}
+		}
+	})
+}
