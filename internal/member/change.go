@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
@@ -217,7 +218,7 @@ func (e *edit) set(f *Field, value any, since int64) {
 	if Equal(old, value) {
 		return
 	}
-	if f.Busy != "" {
+	if f.busy() {
 		e.refused = errFieldBusy(f)
 	}
 	if since == 0 {
@@ -334,5 +335,11 @@ func shareFields(ctx context.Context, tx *sqldb.Tx, communityID string) error {
 }
 
 func errFieldBusy(f *Field) error {
-	return errs.New(errs.Conflict, "field_busy", "The values of %q are being worked on (%s); try again when that is done.", f.Name, f.Busy)
+	return errs.New(errs.Conflict, "field_busy", "The values of %q are being worked on; try again when that is done.", f.Name).WithRetry(time.Second)
+}
+
+// guardFields waits for everybody who writes values of the community, and
+// keeps them from it until the transaction ends.
+func guardFields(ctx context.Context, tx *sqldb.Tx, communityID string) error {
+	return tx.Guard(ctx, "user_fields "+communityID)
 }

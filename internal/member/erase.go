@@ -24,8 +24,12 @@ const erasedAtOnce = 200
 // Sweep erases the personal data of members who can no longer be restored:
 // the membership with its values, histories, identifiers and pictures, mails
 // to them, and their names in the log, which keeps their ids. Their accounts
-// are their own and stay. Any number of nodes may call it at any time.
+// are their own and stay. It also sees to it that work on the values of a field
+// goes on. Any number of nodes may call it at any time.
 func (s *Members) Sweep(ctx context.Context) error {
+	if err := s.resumeWork(ctx); err != nil {
+		return err
+	}
 	for {
 		due, err := erasable(ctx, s.db, s.oldest())
 		if err != nil || len(due) == 0 {

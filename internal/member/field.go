@@ -10,6 +10,8 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -57,10 +59,18 @@ type Field struct {
 	Filterable   bool
 	Identifier   bool // unique in the community; names a member in a bulk update
 	Default      bool
-	Order        int64  // of use: the smaller the sooner; equal ones as they were made
-	Filled       bool   // filterable, and the index of its values is complete
-	Busy         string // what is being done to its values, which cannot change meanwhile; "": nothing
+	Order        int64 // of use: the smaller the sooner; equal ones as they were made
+	Filled       bool  // filterable, and the index of its values is complete
+	Work         Work
 	CreatedAt    int64
+}
+
+// Work is what a job does to all values of a field. The zero Work is none.
+type Work struct {
+	Kind  string // one of the kinds of work; "": nothing is done
+	Done  int64  // members so far
+	Total int64  // members at its start
+	Error string // why it was given up; then the field is as it was before
 }
 
 // The database names of the default fields.
@@ -291,6 +301,7 @@ func (s *Members) CreateField(ctx context.Context, communityID string, in FieldI
 	}
 	now := s.clock.Now()
 	f.ID, f.CreatedAt = id.New(now), now.UnixMilli()
+	f.Filled = f.Filterable // nobody has a value yet
 	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		existing, err := selectFields(ctx, tx, communityID)
 		if err != nil {
@@ -303,11 +314,15 @@ func (s *Members) CreateField(ctx context.Context, communityID string, in FieldI
 			if err := collision(f, other); err != nil {
 				return err
 			}
+			f.Order = max(f.Order, other.Order+1)
 		}
-		return insertField(ctx, tx, communityID, f)
+		if err := insertField(ctx, tx, communityID, f); err != nil {
+			return err
+		}
+		return auth.Note(ctx, tx, f.CreatedAt, communityID, "field.create", audit.Target{Type: "field", ID: f.ID, Name: f.Name})
 	})
 	if sqldb.IsDuplicate(err) {
-		err = errs.New(errs.Conflict, "duplicate_field", "A field with this name was just made.")
+		err = errs.New(errs.Conflict, "duplicate_field", "A field with this name was just made, or is being deleted.")
 	}
 	return f, err
 }

@@ -49,9 +49,12 @@ func emailsOf(ctx context.Context, q sqldb.Querier, accountIDs []string) ([]stri
 }
 
 // personal are the tables that hold rows of one member in one community.
-var personal = []string{"field_history", "member_identifiers", "member_value", "penalties", "invite_uses", "members"}
+var personal = []string{"field_history", "member_identifiers", "penalties", "invite_uses", "members"}
 
 func eraseRows(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) error {
+	if err := unindex(ctx, tx, communityID, userIDs); err != nil {
+		return err
+	}
 	for _, table := range personal {
 		if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE community_id = $1 AND "+tx.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(userIDs)); err != nil {
 			return err

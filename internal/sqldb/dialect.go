@@ -37,6 +37,14 @@ func (d Dialect) InNumbers(column, param string) string {
 		" = ANY (ARRAY(SELECT CAST(jsonb_array_elements_text(CAST("+param+" AS JSONB)) AS BIGINT)))")
 }
 
+// InPairs is In for two columns at once; param takes the JSON of a list of
+// pairs of texts.
+func (d Dialect) InPairs(first, second, param string) string {
+	return "(" + first + ", " + second + ")" + d.pick(
+		" IN (SELECT value ->> 0, value ->> 1 FROM json_each("+param+"))",
+		" IN (SELECT pair ->> 0, pair ->> 1 FROM jsonb_array_elements(CAST("+param+" AS JSONB)) AS pair)")
+}
+
 // JSONText returns an expression for a value of a JSON object as text; param
 // takes the key. It is NULL where the key is absent.
 func (d Dialect) JSONText(column, param string) string {

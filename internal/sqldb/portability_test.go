@@ -134,6 +134,7 @@ func TestConditionsMeanTheSame(t *testing.T) {
 		{"an empty list of keys", func(d sqldb.Dialect) string { return "WHERE " + d.In("key", "$1") }, []any{sqldb.Keys(nil)}, []string{}},
 		{"a list of keys beside another argument", func(d sqldb.Dialect) string { return "WHERE number = $1 AND " + d.In("key", "$2") }, []any{-1, sqldb.Keys([]string{"ann", "Cat"})}, []string{"ann"}},
 		{"a list of numbers", func(d sqldb.Dialect) string { return "WHERE " + d.InNumbers("number", "$1") }, []any{sqldb.Keys([]string{"-1", "9223372036854775807"})}, []string{"ann"}},
+		{"a list of pairs", func(d sqldb.Dialect) string { return "WHERE number = $1 AND " + d.InPairs("key", "text", "$2") }, []any{-1, `[["ann", "\t\\N"], ["Cat", "x"], ["_dog", ""]]`}, []string{"ann"}},
 		{"a JSON value as text", func(d sqldb.Dialect) string { return "WHERE " + d.JSONText("doc", "$1") + " = $2" }, []any{"name", "x\ny"}, []string{"_dog"}},
 		{"an absent JSON value is NULL, an empty one is not", func(d sqldb.Dialect) string { return "WHERE " + d.JSONText("doc", "$1") + " IS NOT NULL" }, []any{"name"}, []string{"_dog", "Ärger"}},
 		{"bytewise comparison", func(sqldb.Dialect) string { return "WHERE key > $1" }, []any{"Z"}, []string{"_dog", "ann", "Ärger"}},

@@ -1,0 +1,140 @@
+package member
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"strings"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// examine reads all values of a field and fails with a Conflict when what the
+// field is to become does not suit them.
+func examine(ctx context.Context, q sqldb.Querier, communityID string, f, to *Field, replace map[string]*string) error {
+	convert := conversion{f, to, replace}
+	needed, unique := convert.needed(), to.Identifier && (!f.Identifier || f.Type != to.Type)
+	if !needed && !unique {
+		return nil
+	}
+	var found misfits
+	holders := keyring{seed: maphash.MakeSeed(), seen: map[uint64]bool{}}
+	err := eachValue(ctx, q, communityID, f, func(userID string, value any) {
+		found.values++
+		next, problem := value, (*Problem)(nil)
+		if needed {
+			next, problem = convert.value(value)
+		}
+		switch {
+		case problem != nil:
+			found.add(userID, value, problem)
+		case unique && next != nil:
+			holders.add(next)
+		}
+	})
+	switch {
+	case err != nil:
+		return err
+	case found.wrong > 0:
+		return misfitError(ctx, q, communityID, &convert, &found)
+	case holders.twice > 0:
+		return errs.New(errs.Conflict, "not_unique", "%d values of %s belong to more than one member, for example %s.", holders.twice, f.Name, strings.Join(holders.examples, ", ")).
+			WithFields(errs.Field{Field: "identifier", Code: "not_unique", Message: "More than one member has " + strings.Join(holders.examples, ", ") + "."})
+	}
+	return nil
+}
+
+// keyring counts keys that are there twice.
+type keyring struct {
+	seed     maphash.Seed
+	seen     map[uint64]bool // true: counted as being there twice
+	twice    int64
+	examples []string
+}
+
+func (k *keyring) add(value any) {
+	key := IdentifierKey(value)
+	sum := maphash.String(k.seed, key)
+	counted, there := k.seen[sum]
+	if there && !counted {
+		k.twice++
+		if len(k.examples) < mostExamples {
+			k.examples = append(k.examples, fmt.Sprintf("%q", key))
+		}
+	}
+	k.seen[sum] = there
+}
+
+// eachValue calls see with every member's value of a field, unset ones left
+// out.
+func eachValue(ctx context.Context, q sqldb.Querier, communityID string, f *Field, see func(userID string, value any)) error {
+	after := ""
+	for {
+		documents, err := selectHaving(ctx, q, communityID, f.Field, after, 5*pieceOfWork)
+		if err != nil || len(documents) == 0 {
+			return err
+		}
+		for _, d := range documents {
+			values, err := decodeValues(d.text)
+			if err != nil {
+				return err
+			}
+			if value := values.get(f.Field); value != nil {
+				see(d.userID, value)
+			}
+		}
+		after = documents[len(documents)-1].userID
+	}
+}
+
+// misfitError says which values do not fit.
+func misfitError(ctx context.Context, q sqldb.Querier, communityID string, c *conversion, found *misfits) error {
+	if c.from.Type == c.to.Type {
+		return optionsInUse(ctx, q, communityID, c, found)
+	}
+	e := errs.New(errs.Conflict, "values_do_not_fit", "%d of %d values of %s do not fit a %s field, so nothing was changed. Correct them first; errors names examples.", found.wrong, found.values, c.from.Name, c.to.Type)
+	for _, one := range found.examples {
+		people, err := Lookup(ctx, q, communityID, KeySet{IDs: []string{one.userID}}, false)
+		if err != nil {
+			return err
+		}
+		for _, r := range people {
+			e = e.WithFields(errs.Field{Field: "type", Code: one.Code, Message: fmt.Sprintf("%s (%s): %s. %s", r.Email, r.AccountID, encodeJSON(one.value), one.Message)})
+		}
+	}
+	return e
+}
+
+// optionsInUse names the options that somebody has chosen and that would go.
+func optionsInUse(ctx context.Context, q sqldb.Querier, communityID string, c *conversion, found *misfits) error {
+	chosen := map[string]int64{}
+	err := eachValue(ctx, q, communityID, c.from, func(_ string, value any) {
+		list, ok := value.([]string)
+		if text, one := value.(string); one {
+			list, ok = []string{text}, true
+		}
+		for _, option := range list {
+			if _, problem := c.to.option(option); ok && problem != nil {
+				chosen[option]++
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	e := errs.New(errs.Conflict, "option_in_use", "%d members have chosen an option that would go. Say in replace what they get instead, null for nothing.", found.wrong)
+	for _, option := range c.from.Options {
+		if n := chosen[option]; n > 0 {
+			e = e.WithFields(errs.Field{Field: "options", Code: "in_use", Message: fmt.Sprintf("%q: %d members.", option, n)})
+		}
+	}
+	return e
+}
+
+// HaveValue returns how many members, in whatever state, have a value in a
+// custom field.
+func (s *Members) HaveValue(ctx context.Context, communityID string, f Field) (int64, error) {
+	return sqldb.One(ctx, s.db, "field", sqldb.Value[int64],
+		"SELECT count(*) FROM members WHERE community_id = $1 AND "+s.db.Dialect().JSONText("fields", "$2")+" IS NOT NULL", communityID, f.Field)
+}

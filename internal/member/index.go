@@ -1,0 +1,118 @@
+package member
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// entry is a row of the index of values.
+type entry struct{ fieldID, key, userID string }
+
+// indexNew puts members that are being inserted into the index, in the
+// caller's transaction. rows are of the table members.
+func indexNew(ctx context.Context, tx *sqldb.Tx, communityID string, rows sqldb.Rows) error {
+	fields, err := filterable(ctx, tx, communityID)
+	if err != nil || len(fields) == 0 {
+		return err
+	}
+	userID, document := columnOf(rows, "user_id"), columnOf(rows, "fields")
+	var list []entry
+	row := make([]any, len(rows.Columns))
+	for i := range rows.N {
+		rows.Fill(i, row)
+		values, err := decodeValues(row[document].(string))
+		if err != nil {
+			return err
+		}
+		list = appendEntries(list, fields, row[userID].(string), values)
+	}
+	return insertEntries(ctx, tx, communityID, list)
+}
+
+func columnOf(rows sqldb.Rows, name string) int {
+	for i, column := range rows.Columns {
+		if column == name {
+			return i
+		}
+	}
+	panic("member: no column " + name) //nolint:forbidigo // a mistake in the program
+}
+
+// indexAgain brings the index in step with members that are about to be
+// written, in the caller's transaction.
+func indexAgain(ctx context.Context, tx *sqldb.Tx, communityID string, records []*Record) error {
+	fields, err := filterable(ctx, tx, communityID)
+	if err != nil || len(fields) == 0 {
+		return err
+	}
+	ids := make([]string, len(records))
+	var wanted []entry
+	for i, r := range records {
+		ids[i] = r.AccountID
+		wanted = appendEntries(wanted, fields, r.AccountID, r.Values)
+	}
+	stored, err := storedEntries(ctx, tx, communityID, ids, fields)
+	if err != nil {
+		return err
+	}
+	there := make(map[entry]bool, len(stored))
+	for _, e := range stored {
+		there[e] = true
+	}
+	var fresh []entry
+	for _, e := range wanted {
+		if !there[e] {
+			fresh = append(fresh, e)
+		}
+		delete(there, e)
+	}
+	gone := make([]entry, 0, len(there))
+	for e := range there {
+		gone = append(gone, e)
+	}
+	if err := deleteEntries(ctx, tx, communityID, gone); err != nil {
+		return err
+	}
+	return insertEntries(ctx, tx, communityID, fresh)
+}
+
+// unindex takes members out of the index who are about to be removed, in the
+// caller's transaction.
+func unindex(ctx context.Context, tx *sqldb.Tx, communityID string, ids []string) error {
+	fields, err := filterable(ctx, tx, communityID)
+	if err != nil || len(fields) == 0 {
+		return err
+	}
+	stored, err := storedEntries(ctx, tx, communityID, ids, fields)
+	if err != nil {
+		return err
+	}
+	return deleteEntries(ctx, tx, communityID, stored)
+}
+
+func appendEntries(list []entry, fields []Field, userID string, values Values) []entry {
+	for i := range fields {
+		for _, key := range keys(values.get(fields[i].Field)) {
+			list = append(list, entry{fields[i].ID, key, userID})
+		}
+	}
+	return list
+}
+
+// storedEntries are those that the members' rows, as they are stored, have in
+// the index.
+func storedEntries(ctx context.Context, q sqldb.Querier, communityID string, ids []string, fields []Field) (list []entry, err error) {
+	documents, err := selectDocuments(ctx, q, communityID, ids)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range documents {
+		values, err := decodeValues(d.text)
+		if err != nil {
+			return nil, err
+		}
+		list = appendEntries(list, fields, d.userID, values)
+	}
+	return list, nil
+}

@@ -1,0 +1,308 @@
+package member
+
+import (
+	"cmp"
+	"context"
+
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// FieldUpdate is what a request says about a custom field that is there; what
+// is nil stays as it is.
+type FieldUpdate struct {
+	Field        *string // must be what it is
+	Name         *string
+	Type         *Type
+	Options      []string
+	Replace      map[string]*string // what members who chose an option that goes get instead; nil: nothing
+	Required     *bool
+	DefaultValue any
+	NoDefault    bool // takes the default value away
+	Description  *string
+	Filterable   *bool
+	Identifier   *bool
+	Order        *int64
+}
+
+// over returns the whole input that the update makes of a field.
+func (u FieldUpdate) over(f Field) FieldInput {
+	in := FieldInput{
+		Field: f.Field, Name: f.Name, Type: f.Type, Options: f.Options, Required: f.Required, DefaultValue: plain(f.DefaultValue),
+		Description: f.Description, Filterable: f.Filterable, Identifier: f.Identifier,
+	}
+	override(&in.Name, u.Name)
+	override(&in.Type, u.Type)
+	override(&in.Required, u.Required)
+	override(&in.Description, u.Description)
+	override(&in.Filterable, u.Filterable)
+	override(&in.Identifier, u.Identifier)
+	if newer, ok := olderNames[in.Type]; ok {
+		in.Type = newer
+	}
+	switch {
+	case u.Options != nil:
+		in.Options = u.Options
+	case in.Type != Select && in.Type != MultiSelect:
+		in.Options = nil
+	}
+	switch {
+	case u.NoDefault:
+		in.DefaultValue = nil
+	case u.DefaultValue != nil:
+		in.DefaultValue = u.DefaultValue
+	}
+	return in
+}
+
+func override[T any](to *T, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+// UpdateField changes a custom field. Values are converted when the type or
+// the options change, all of them or none. In a community of some thousand
+// members that is done when UpdateField returns; in a larger one a job goes on
+// with it, and Field.Work tells how far it is.
+//
+// It fails with NotFound field_not_found, Invalid invalid_input, and Conflict
+// default_field, field_busy, duplicate_field, values_do_not_fit (with
+// examples), option_in_use (with the options), or not_unique (with examples).
+func (s *Members) UpdateField(ctx context.Context, communityID, ref string, u FieldUpdate) (Field, error) {
+	f, err := s.Field(ctx, communityID, ref)
+	if err != nil {
+		return f, err
+	}
+	members, err := s.Count(ctx, communityID)
+	if err != nil {
+		return f, err
+	}
+	if members > workAtOnce {
+		// What takes long is found out before anybody has to wait for it.
+		if to, err := u.validate(f); err != nil {
+			return f, err
+		} else if err := examine(ctx, s.db, communityID, &f, &to, u.Replace); err != nil {
+			return f, err
+		}
+	}
+	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		var err error
+		f, err = s.redefine(ctx, tx, communityID, f.ID, u, members)
+		return err
+	})
+	if sqldb.IsDuplicate(err) {
+		err = errs.New(errs.Conflict, "duplicate_field", "A field with this name was just made.")
+	}
+	return f, err
+}
+
+// validate returns what the field is to become.
+func (u FieldUpdate) validate(f Field) (Field, error) {
+	switch {
+	case f.Default:
+		return f, errs.New(errs.Conflict, "default_field", "%s is a default field: every community has it as it is.", f.Name)
+	case f.Works():
+		return f, errFieldBusy(&f)
+	case u.Field != nil && HeaderKey(*u.Field) != HeaderKey(f.Field):
+		return f, errs.InvalidFields([]errs.Field{{Field: "field", Code: "fixed", Message: "The database name cannot be changed: files and programs know the field by it."}})
+	}
+	to, err := u.over(f).Validate()
+	to.ID, to.Field, to.CreatedAt, to.Order = f.ID, f.Field, f.CreatedAt, f.Order
+	override(&to.Order, u.Order)
+	return to, err
+}
+
+// redefine is UpdateField inside a transaction, in a community of about so
+// many members.
+func (s *Members) redefine(ctx context.Context, tx *sqldb.Tx, communityID, fieldID string, u FieldUpdate, members int64) (Field, error) {
+	atOnce := members <= workAtOnce
+	if err := guardFields(ctx, tx, communityID); err != nil {
+		return Field{}, err
+	}
+	fields, err := Fields(ctx, tx, communityID)
+	if err != nil {
+		return Field{}, err
+	}
+	f := namedField(fields, fieldID)
+	if f == nil {
+		return Field{}, errFieldNotFound()
+	}
+	to, err := u.validate(*f)
+	if err != nil {
+		return to, err
+	}
+	for _, other := range fields {
+		if !other.Default && other.ID != f.ID {
+			if err := collision(to, other); err != nil {
+				return to, err
+			}
+		}
+	}
+	if atOnce {
+		if err := examine(ctx, tx, communityID, f, &to, u.Replace); err != nil {
+			return to, err
+		}
+	}
+	before := *f
+	if err := s.turn(ctx, tx, communityID, f, target{Field: to, Replace: u.Replace, Source: Source{"field", f.ID}}, members); err != nil {
+		return to, err
+	}
+	after, err := loadField(ctx, tx, communityID, f.ID)
+	if err != nil {
+		return to, err
+	}
+	now := s.clock.MS()
+	return after, auth.Note(ctx, tx, now, communityID, "field.update", audit.Target{Type: "field", ID: f.ID, Name: f.Name}, changesOf(before, to)...)
+}
+
+// turn writes what changes at once, and does or begins the work on the values.
+func (s *Members) turn(ctx context.Context, tx *sqldb.Tx, communityID string, f *Field, t target, members int64) error {
+	now, to := s.clock.MS(), t.Field
+	convert := conversion{f, &to, t.Replace}
+	next := *f
+	next.Name, next.Required, next.Description, next.Order = to.Name, to.Required, to.Description, to.Order
+	if !convert.needed() {
+		next.Type, next.Options, next.DefaultValue = to.Type, to.Options, to.DefaultValue
+	}
+	if f.Filterable && !to.Filterable {
+		next.Filterable, next.Filled = false, false
+		if err := dropKeys(ctx, tx, "member_value", communityID, f.ID); err != nil {
+			return err
+		}
+	}
+	if f.Identifier && !to.Identifier {
+		next.Identifier = false
+		if err := dropKeys(ctx, tx, "member_identifiers", communityID, f.ID); err != nil {
+			return err
+		}
+	}
+	if err := updateField(ctx, tx, communityID, next, now); err != nil {
+		return err
+	}
+	w := &fieldWork{communityID: communityID, fieldID: f.ID, target: t, total: members, actor: auth.ActorOf(ctx).Ref()}
+	more, err := startWork(ctx, tx, w, next, now)
+	if err != nil || !more {
+		return err
+	}
+	return s.finishWork(ctx, tx, w)
+}
+
+// finishWork does work to its end where that does not take long, else queues
+// it.
+func (s *Members) finishWork(ctx context.Context, tx *sqldb.Tx, w *fieldWork) error {
+	if w.total > workAtOnce {
+		return queueWork(ctx, tx, w.communityID, w.fieldID)
+	}
+	for more := true; more; {
+		var err error
+		if more, err = s.workOn(ctx, tx, w.communityID, w.fieldID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// changesOf are the parts of a definition that differ, for the audit log.
+func changesOf(old, to Field) (changes []audit.Change) {
+	for _, part := range []audit.Change{
+		{Field: "name", Old: old.Name, New: to.Name}, {Field: "type", Old: string(old.Type), New: string(to.Type)},
+		{Field: "options", Old: old.Options, New: to.Options}, {Field: "required", Old: old.Required, New: to.Required},
+		{Field: "defaultValue", Old: old.DefaultValue, New: to.DefaultValue}, {Field: "description", Old: old.Description, New: to.Description},
+		{Field: "filterable", Old: old.Filterable, New: to.Filterable}, {Field: "identifier", Old: old.Identifier, New: to.Identifier},
+		{Field: "order", Old: old.Order, New: to.Order},
+	} {
+		if encodeJSON(part.Old) != encodeJSON(part.New) {
+			changes = append(changes, part)
+		}
+	}
+	return changes
+}
+
+// DeleteField deletes a custom field and its values; its history stays. Once
+// members have values, confirm has to be the field's database name. It fails
+// with NotFound field_not_found and Conflict default_field, field_busy or
+// confirm_needed.
+func (s *Members) DeleteField(ctx context.Context, communityID, ref, confirm string) (Field, error) {
+	f, err := s.Field(ctx, communityID, ref)
+	if err != nil {
+		return f, err
+	}
+	if f.Default {
+		return f, errs.New(errs.Conflict, "default_field", "%s is a default field: every community has it.", f.Name)
+	}
+	have, err := s.HaveValue(ctx, communityID, f)
+	if err != nil {
+		return f, err
+	}
+	if have > 0 && confirm != f.Field {
+		return f, errs.New(errs.Conflict, "confirm_needed", "%d members have a value in %s, which would be lost. Send confirm=%s to delete it; the history stays.", have, f.Name, f.Field)
+	}
+	members, err := s.Count(ctx, communityID)
+	if err != nil {
+		return f, err
+	}
+	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error { return s.deleteField(ctx, tx, communityID, f, members) })
+	return f, err
+}
+
+func (s *Members) deleteField(ctx context.Context, tx *sqldb.Tx, communityID string, f Field, members int64) error {
+	if err := guardFields(ctx, tx, communityID); err != nil {
+		return err
+	}
+	f, err := loadField(ctx, tx, communityID, f.ID)
+	switch {
+	case err != nil:
+		return err
+	case f.Work.Kind == ClearValues:
+		return errFieldNotFound()
+	case f.Works():
+		return errFieldBusy(&f)
+	}
+	now := s.clock.MS()
+	f.Filterable, f.Filled, f.Identifier = false, false, false
+	for _, table := range keyTables {
+		if err := dropKeys(ctx, tx, table, communityID, f.ID); err != nil {
+			return err
+		}
+	}
+	if err := updateField(ctx, tx, communityID, f, now); err != nil {
+		return err
+	}
+	if err := insertDeletedField(ctx, tx, communityID, f, now); err != nil {
+		return err
+	}
+	w := &fieldWork{communityID: communityID, fieldID: f.ID, kind: ClearValues, target: target{Field: f, Source: Source{"field", f.ID}}, total: members, actor: auth.ActorOf(ctx).Ref()}
+	if err := saveWork(ctx, tx, w, now); err != nil {
+		return err
+	}
+	if err := auth.Note(ctx, tx, now, communityID, "field.delete", audit.Target{Type: "field", ID: f.ID, Name: f.Name}); err != nil {
+		return err
+	}
+	return s.finishWork(ctx, tx, w)
+}
+
+// OrderFields puts the custom fields into an order of use: those whose ids are
+// named first, the others behind them as they were.
+func (s *Members) OrderFields(ctx context.Context, communityID string, ids []string) error {
+	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		fields, err := selectFields(ctx, tx, communityID)
+		if err != nil {
+			return err
+		}
+		place := map[string]int{}
+		for i, fieldID := range ids {
+			place[fieldID] = i + 1
+		}
+		for i, f := range fields {
+			order := int64(cmp.Or(place[f.ID], len(ids)+1+i))
+			if _, err := tx.Exec(ctx, "UPDATE user_fields SET sort_order = $3, updated_at = $4 WHERE community_id = $1 AND id = $2", communityID, f.ID, order, s.clock.MS()); err != nil {
+				return err
+			}
+		}
+		return auth.Note(ctx, tx, s.clock.MS(), communityID, "field.order", audit.Target{Type: "field", ID: id.New(s.clock.Now()), Name: "order"})
+	})
+}

@@ -1,0 +1,127 @@
+package member
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+const workColumns = "community_id, field_id, kind, stage, target, position, done, total, actor"
+
+func scanWork(s sqldb.Scanner) (*fieldWork, error) {
+	w := &fieldWork{}
+	var to string
+	if err := s.Scan(&w.communityID, &w.fieldID, &w.kind, &w.stage, &to, &w.position, &w.done, &w.total, &w.actor); err != nil {
+		return nil, err
+	}
+	d := json.NewDecoder(strings.NewReader(to))
+	d.UseNumber()
+	if err := d.Decode(&w.target); err != nil {
+		return nil, err
+	}
+	w.target.Field.DefaultValue = native(w.target.Field.DefaultValue)
+	if w.target.From != nil {
+		w.target.From.DefaultValue = native(w.target.From.DefaultValue)
+	}
+	return w, nil
+}
+
+// loadWork returns the work on a field that was not given up, locked; nil when
+// there is none.
+func loadWork(ctx context.Context, tx *sqldb.Tx, communityID, fieldID string) (*fieldWork, error) {
+	found, err := sqldb.All(ctx, tx, scanWork, "SELECT "+workColumns+" FROM field_work WHERE community_id = $1 AND field_id = $2 AND error = '' "+tx.Dialect().Lock(), communityID, fieldID)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found[0], nil
+}
+
+// selectWork names the fields that are being worked on.
+func selectWork(ctx context.Context, q sqldb.Querier) ([]fieldWorkArgs, error) {
+	return sqldb.All(ctx, q, func(s sqldb.Scanner) (fieldWorkArgs, error) {
+		var a fieldWorkArgs
+		return a, s.Scan(&a.CommunityID, &a.FieldID)
+	}, "SELECT community_id, field_id FROM field_work WHERE error = '' ORDER BY community_id, field_id")
+}
+
+// saveWork writes work down, over what was there of the field.
+func saveWork(ctx context.Context, tx *sqldb.Tx, w *fieldWork, now int64) error {
+	_, err := tx.Exec(ctx, `INSERT INTO field_work (`+workColumns+`, error, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', $10)
+		ON CONFLICT (community_id, field_id) DO UPDATE SET kind = excluded.kind, stage = excluded.stage, target = excluded.target, position = excluded.position,
+		done = excluded.done, total = excluded.total, actor = excluded.actor, error = '', updated_at = excluded.updated_at`,
+		w.communityID, w.fieldID, w.kind, w.stage, encodeJSON(w.target), w.position, w.done, w.total, w.actor, now)
+	return err
+}
+
+func dropWork(ctx context.Context, tx *sqldb.Tx, communityID, fieldID string) error {
+	_, err := tx.Exec(ctx, "DELETE FROM field_work WHERE community_id = $1 AND field_id = $2", communityID, fieldID)
+	return err
+}
+
+// giveUp ends work with the reason, and takes back what it had begun.
+func giveUp(ctx context.Context, tx *sqldb.Tx, communityID, fieldID, reason string) error {
+	if _, err := tx.Exec(ctx, "UPDATE field_work SET error = $3 WHERE community_id = $1 AND field_id = $2", communityID, fieldID, reason); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, `DELETE FROM member_identifiers WHERE community_id = $1 AND field_id = $2
+		AND NOT EXISTS (SELECT 1 FROM user_fields WHERE community_id = $1 AND id = $2 AND identifier)`, communityID, fieldID)
+	return err
+}
+
+// lockDocuments returns the next members after one, whatever their state,
+// locked in the order of their ids.
+func lockDocuments(ctx context.Context, tx *sqldb.Tx, communityID, after string, limit int) ([]document, error) {
+	return sqldb.All(ctx, tx, func(s sqldb.Scanner) (document, error) {
+		var d document
+		return d, s.Scan(&d.userID, &d.text)
+	}, fmt.Sprintf("SELECT user_id, fields FROM members WHERE community_id = $1 AND user_id > $2 ORDER BY user_id LIMIT %d %s", limit, tx.Dialect().Lock()), communityID, after)
+}
+
+func loadField(ctx context.Context, q sqldb.Querier, communityID, fieldID string) (Field, error) {
+	return sqldb.One(ctx, q, "field", scanField, "SELECT "+fieldColumns+" FROM "+fieldTables+" WHERE f.community_id = $1 AND f.id = $2", communityID, fieldID)
+}
+
+// updateField writes a definition back; its database name never changes.
+func updateField(ctx context.Context, tx *sqldb.Tx, communityID string, f Field, now int64) error {
+	_, err := tx.Exec(ctx, `UPDATE user_fields SET name = $3, name_key = $4, type = $5, options = $6, required = $7, default_value = $8, description = $9,
+		filterable = $10, filled = $11, identifier = $12, sort_order = $13, updated_at = $14 WHERE community_id = $1 AND id = $2`, communityID, f.ID,
+		f.Name, HeaderKey(f.Name), string(f.Type), encodeJSON(f.Options), f.Required, encodeJSON(f.DefaultValue), f.Description,
+		f.Filterable, f.Filled, f.Identifier, f.Order, now)
+	return err
+}
+
+// keyTables hold the keys by which members are found through a field.
+var keyTables = []string{"member_value", "member_identifiers"}
+
+// dropKeys forgets the keys of a field.
+func dropKeys(ctx context.Context, tx *sqldb.Tx, table, communityID, fieldID string) error {
+	_, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE community_id = $1 AND field_id = $2", communityID, fieldID)
+	return err
+}
+
+// removeField deletes a definition and the work on it.
+func removeField(ctx context.Context, tx *sqldb.Tx, communityID, fieldID string) error {
+	if err := dropWork(ctx, tx, communityID, fieldID); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, "DELETE FROM user_fields WHERE community_id = $1 AND id = $2", communityID, fieldID)
+	return err
+}
+
+func insertDeletedField(ctx context.Context, tx *sqldb.Tx, communityID string, f Field, now int64) error {
+	_, err := tx.Exec(ctx, "INSERT INTO deleted_fields (community_id, id, field, name, type, deleted_at) VALUES ($1, $2, $3, $4, $5, $6)",
+		communityID, f.ID, f.Field, f.Name, string(f.Type), now)
+	return err
+}
+
+// selectHaving returns the next members after one who have a value in a field.
+func selectHaving(ctx context.Context, q sqldb.Querier, communityID, field, after string, limit int) ([]document, error) {
+	return sqldb.All(ctx, q, func(s sqldb.Scanner) (document, error) {
+		var d document
+		return d, s.Scan(&d.userID, &d.text)
+	}, fmt.Sprintf("SELECT user_id, fields FROM members WHERE community_id = $1 AND user_id > $2 AND %s IS NOT NULL ORDER BY user_id LIMIT %d",
+		q.Dialect().JSONText("fields", "$3"), limit), communityID, after, field)
+}

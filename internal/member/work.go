@@ -1,0 +1,246 @@
+package member
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// The kinds of work on all values of a field.
+const (
+	FillIndex   = "index"    // fills the index; the values can change meanwhile
+	Identify    = "identify" // takes the keys that only one member can have
+	ConvertAll  = "convert"  // makes values of another type of them
+	ClearValues = "clear"    // of a field that was deleted
+)
+
+// busy reports whether values of the field cannot change for now.
+func (f *Field) busy() bool {
+	return f.Work.Error == "" && (f.Work.Kind == Identify || f.Work.Kind == ConvertAll || f.Work.Kind == ClearValues)
+}
+
+// Works reports whether a job is at work on the field's values.
+func (f *Field) Works() bool { return f.Work.Kind != "" && f.Work.Error == "" }
+
+const (
+	pieceOfWork = 1_000 // members of one transaction
+	workAtOnce  = 5_000 // a community with so many members need not wait for a job
+)
+
+// fieldWork is what is still to be done, as its row keeps it.
+type fieldWork struct {
+	communityID, fieldID string
+	kind, stage          string
+	target               target
+	position             string // the last member done
+	done, total          int64
+	actor                string
+}
+
+// target is what a field is to become.
+type target struct {
+	Field   Field              `json:"field"`
+	From    *Field             `json:"from,omitempty"` // what it was before its values were converted
+	Replace map[string]*string `json:"replace,omitempty"`
+	Source  Source             `json:"source"`
+}
+
+type fieldWorkArgs struct {
+	CommunityID string `json:"communityId"`
+	FieldID     string `json:"fieldId"`
+}
+
+// Kind is the queue's name for work on the values of a field.
+func (fieldWorkArgs) Kind() string { return "member.field_work" }
+
+// WorkFields lets the engine work on the values of fields. Call it before the
+// engine starts.
+func (s *Members) WorkFields(engine *jobs.Engine) { jobs.Register(engine, s.workField) }
+
+// workField works on a field from the saved position to the end. It may be
+// called again after any crash.
+func (s *Members) workField(ctx context.Context, j *jobs.Job, args fieldWorkArgs) error {
+	for {
+		more, err := false, error(nil)
+		run := func(tx *sqldb.Tx) error {
+			more, err = s.workOn(ctx, tx, args.CommunityID, args.FieldID)
+			return err
+		}
+		if txErr := j.Tx(ctx, run); txErr != nil {
+			refused := errs.From(txErr)
+			if refused == nil || refused.Kind != errs.Conflict {
+				return txErr
+			}
+			return j.Tx(ctx, func(tx *sqldb.Tx) error { return giveUp(ctx, tx, args.CommunityID, args.FieldID, refused.Message) })
+		}
+		if !more {
+			return nil
+		}
+	}
+}
+
+func queueWork(ctx context.Context, tx *sqldb.Tx, communityID, fieldID string) error {
+	_, err := jobs.Insert(ctx, tx, fieldWorkArgs{communityID, fieldID}, jobs.Options{Unique: communityID + fieldID, CommunityID: communityID})
+	return err
+}
+
+// resumeWork queues work that has no job: one that was given up by the queue,
+// or that a migration asked for.
+func (s *Members) resumeWork(ctx context.Context) error {
+	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		waiting, err := selectWork(ctx, tx)
+		if err != nil {
+			return err
+		}
+		for _, w := range waiting {
+			if err := queueWork(ctx, tx, w.CommunityID, w.FieldID); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// workOn does one piece of work in the caller's transaction and reports
+// whether there is more. It fails with a Conflict when the values forbid it;
+// then the work is to be given up, and nothing of the field has changed.
+func (s *Members) workOn(ctx context.Context, tx *sqldb.Tx, communityID, fieldID string) (more bool, err error) {
+	w, err := loadWork(ctx, tx, communityID, fieldID)
+	if err != nil || w == nil {
+		return false, err
+	}
+	f, err := loadField(ctx, tx, communityID, fieldID)
+	if err != nil {
+		return false, err
+	}
+	p := piece{fieldWork: w, field: &f, now: s.clock.MS()}
+	if err := p.take(ctx, tx); err != nil {
+		return false, err
+	}
+	if len(p.documents) > 0 {
+		if err := p.work(ctx, tx); err != nil {
+			return false, err
+		}
+		w.position = p.documents[len(p.documents)-1].userID
+		w.done += int64(len(p.documents))
+		return true, saveWork(ctx, tx, w, p.now)
+	}
+	// Nobody adds a member from here on until the switch is made.
+	if err := guardFields(ctx, tx, communityID); err != nil {
+		return false, err
+	}
+	late, err := lockDocuments(ctx, tx, communityID, w.position, 1)
+	if err != nil || len(late) > 0 {
+		return true, err
+	}
+	return p.end(ctx, tx)
+}
+
+// take locks the next members, in the order in which everybody locks: the
+// definitions first.
+func (p *piece) take(ctx context.Context, tx *sqldb.Tx) error {
+	more, err := sqldb.One(ctx, tx, "member", sqldb.Value[bool],
+		"SELECT EXISTS (SELECT 1 FROM members WHERE community_id = $1 AND user_id > $2)", p.communityID, p.position)
+	if err != nil || !more {
+		return err
+	}
+	if err := shareFields(ctx, tx, p.communityID); err != nil {
+		return err
+	}
+	p.documents, err = lockDocuments(ctx, tx, p.communityID, p.position, pieceOfWork)
+	return err
+}
+
+// piece is the work of one transaction.
+type piece struct {
+	*fieldWork
+	field     *Field
+	documents []document
+	now       int64
+}
+
+func (p *piece) work(ctx context.Context, tx *sqldb.Tx) error {
+	switch p.kind {
+	case FillIndex:
+		return p.fill(ctx, tx)
+	case Identify:
+		return p.identify(ctx, tx)
+	case ConvertAll:
+		if p.stage == stageCheck {
+			return p.check(ctx, tx)
+		}
+		return p.convert(ctx, tx)
+	case ClearValues:
+		return p.clear(ctx, tx)
+	}
+	return fmt.Errorf("no work of the kind %q", p.kind)
+}
+
+// The stages of a conversion: everything is checked before anything changes.
+const (
+	stageCheck = "check"
+	stageApply = "apply"
+)
+
+// end does what is to be done once every member was seen, and reports whether
+// there is more work.
+func (p *piece) end(ctx context.Context, tx *sqldb.Tx) (more bool, err error) {
+	switch {
+	case p.kind == ClearValues:
+		return false, removeField(ctx, tx, p.communityID, p.fieldID)
+	case p.kind == ConvertAll && p.stage == stageCheck:
+		p.stage, p.position, p.done = stageApply, "", 0
+		if err := p.turn(ctx, tx); err != nil {
+			return false, err
+		}
+		return true, saveWork(ctx, tx, p.fieldWork, p.now)
+	case p.kind == FillIndex:
+		p.field.Filled = true
+	case p.kind == Identify:
+		p.field.Identifier = true
+	}
+	if err := updateField(ctx, tx, p.communityID, *p.field, p.now); err != nil {
+		return false, err
+	}
+	return startWork(ctx, tx, p.fieldWork, *p.field, p.now)
+}
+
+// turn makes the field one of its new type. Its keys are no longer those of
+// its values, so they go; what the field lacks then is work that follows.
+func (p *piece) turn(ctx context.Context, tx *sqldb.Tx) error {
+	from, to := *p.field, p.target.Field
+	p.target.From = &from
+	p.field.Type, p.field.Options, p.field.DefaultValue = to.Type, to.Options, to.DefaultValue
+	p.field.Identifier, p.field.Filterable, p.field.Filled = false, false, false
+	for _, table := range keyTables {
+		if err := dropKeys(ctx, tx, table, p.communityID, p.fieldID); err != nil {
+			return err
+		}
+	}
+	return updateField(ctx, tx, p.communityID, *p.field, p.now)
+}
+
+// startWork writes down the next work that brings a field to its target, or
+// that there is none.
+func startWork(ctx context.Context, tx *sqldb.Tx, w *fieldWork, f Field, now int64) (more bool, err error) {
+	convert := conversion{&f, &w.target.Field, w.target.Replace}
+	switch to := w.target.Field; {
+	case convert.needed():
+		w.kind, w.stage = ConvertAll, stageCheck
+	case to.Identifier && !f.Identifier:
+		w.kind, w.stage = Identify, ""
+	case to.Filterable && !f.Filled:
+		w.kind, w.stage = FillIndex, ""
+		f.Filterable = true
+		if err := updateField(ctx, tx, w.communityID, f, now); err != nil {
+			return false, err
+		}
+	default:
+		return false, dropWork(ctx, tx, w.communityID, w.fieldID)
+	}
+	w.position, w.done = "", 0
+	return true, saveWork(ctx, tx, w, now)
+}
