@@ -1,0 +1,47 @@
+// Package chat keeps the channels of each community, the categories that group
+// them, and what a channel allows or denies to single roles and members.
+package chat
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Deps is what a Chat stands on.
+type Deps struct {
+	DB      *sqldb.DB
+	Auth    *auth.Auth
+	Members *member.Members
+	Clock   clock.Clock
+}
+
+// Chat makes, lists and changes channels. It may be used by many goroutines.
+type Chat struct {
+	db      *sqldb.DB
+	auth    *auth.Auth
+	members *member.Members
+	clock   clock.Clock
+}
+
+// New returns the Chat of a database.
+func New(d Deps) *Chat { return &Chat{db: d.DB, auth: d.Auth, members: d.Members, clock: d.Clock} }
+
+// change runs f in a transaction that no other change of the community's
+// channels, categories and overrides runs beside, if the actor may manage
+// channels.
+func (c *Chat) change(ctx context.Context, actor auth.Actor, communityID string, f func(context.Context, *sqldb.Tx) error) error {
+	if err := c.auth.Can(ctx, actor, communityID, auth.Channels); err != nil {
+		return err
+	}
+	ctx = auth.WithActor(ctx, actor) // for the audit log
+	return c.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := tx.Guard(ctx, "channels "+communityID); err != nil {
+			return err
+		}
+		return f(ctx, tx)
+	})
+}

@@ -1,0 +1,276 @@
+package chat
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// maxOverrides is how many roles and members a channel speaks of at most.
+const maxOverrides = 200
+
+// OverrideInput is what a channel is to allow or deny to a role or a member.
+type OverrideInput struct {
+	RoleID string   // one of RoleID and User is given
+	User   string   // a reference as member.Find takes it
+	Allow  []string // channel permissions; none of them in Deny
+	Deny   []string
+}
+
+// SetOverrides makes inputs all the overrides that a channel has. Whoever does
+// not own the community changes only what concerns roles and members below
+// them, and only permissions that they have in the channel themselves. It
+// fails with NotFound "channel_not_found", Invalid "invalid_input" naming
+// every wrong entry, or Forbidden "rank_too_low" or "missing_permission".
+func (c *Chat) SetOverrides(ctx context.Context, actor auth.Actor, communityID, channelID string, inputs []OverrideInput) (Channel, error) {
+	if len(inputs) > maxOverrides {
+		return Channel{}, errs.New(errs.Invalid, "too_many_overrides", "A channel has at most %d overrides.", maxOverrides)
+	}
+	var changed Channel
+	err := c.change(ctx, actor, communityID, func(ctx context.Context, tx *sqldb.Tx) error {
+		old, err := c.channel(ctx, tx, actor, communityID, channelID)
+		if err != nil {
+			return err
+		}
+		wanted, err := c.readOverrides(ctx, tx, communityID, inputs)
+		if err != nil {
+			return err
+		}
+		changed, err = c.override(ctx, tx, actor, communityID, old, wanted)
+		return err
+	})
+	return changed, err
+}
+
+// hide makes a channel private or public: it changes what its override of
+// @all says about seeing it.
+func (c *Chat) hide(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID string, ch *Channel, private bool) error {
+	roles, err := auth.Roles(ctx, tx, communityID)
+	if err != nil {
+		return err
+	}
+	wanted := slices.Clone(ch.Overrides)
+	everyone := auth.Override{RoleID: roles[len(roles)-1].ID}
+	if at := slices.IndexFunc(wanted, func(o auth.Override) bool { return o.RoleID == everyone.RoleID }); at >= 0 {
+		everyone = wanted[at]
+		wanted = slices.Delete(wanted, at, at+1)
+	}
+	everyone.Deny = without(everyone.Deny, auth.ViewMessageHistory)
+	if private {
+		everyone.Allow = without(everyone.Allow, auth.ViewMessageHistory)
+		everyone.Deny = append(everyone.Deny, auth.ViewMessageHistory)
+	}
+	if len(everyone.Allow)+len(everyone.Deny) > 0 {
+		wanted = append(wanted, everyone)
+	}
+	*ch, err = c.override(ctx, tx, actor, communityID, *ch, wanted)
+	return err
+}
+
+func without(names []string, name string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(one string) bool { return one == name })
+}
+
+// override writes the overrides of a channel, if the actor may.
+func (c *Chat) override(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID string, ch Channel, wanted []auth.Override) (Channel, error) {
+	changes := overrideChanges(ch.Overrides, wanted)
+	if len(changes) == 0 {
+		return ch, nil
+	}
+	if err := c.mayOverride(ctx, tx, actor, communityID, ch, changes); err != nil {
+		return ch, err
+	}
+	if err := replaceOverrides(ctx, tx, communityID, ch.ID, wanted); err != nil {
+		return ch, err
+	}
+	changed, err := channelByID(ctx, tx, communityID, ch.ID)
+	if err != nil {
+		return ch, err
+	}
+	ch.Overrides, ch.Private = changed.Overrides, changed.Private
+	noted := make([]audit.Change, len(changes))
+	for i, one := range changes {
+		noted[i] = audit.Change{Field: one.subject + " " + one.permission, Old: one.old, New: one.now}
+	}
+	return ch, auth.Note(ctx, tx, c.clock.MS(), communityID, "channel.override", channelTarget(ch), noted...)
+}
+
+// flip is a permission that a channel is to treat in another way for a role
+// or a member.
+type flip struct {
+	subject    string // the id of the role or account
+	isRole     bool
+	permission string
+	old, now   string // "allow", "deny" or ""
+}
+
+// overrideChanges says what becomes different, in a fixed order.
+func overrideChanges(before, after []auth.Override) (changes []flip) {
+	subjects := []auth.Override{}
+	for _, o := range slices.Concat(before, after) {
+		if !slices.ContainsFunc(subjects, func(known auth.Override) bool { return known.RoleID == o.RoleID && known.UserID == o.UserID }) {
+			subjects = append(subjects, o)
+		}
+	}
+	for _, o := range subjects {
+		for _, permission := range auth.ChannelPermissions() {
+			one := flip{subject: o.RoleID + o.UserID, isRole: o.RoleID != "", permission: permission, old: says(before, o, permission), now: says(after, o, permission)}
+			if one.old != one.now {
+				changes = append(changes, one)
+			}
+		}
+	}
+	return changes
+}
+
+func says(all []auth.Override, about auth.Override, permission string) string {
+	for _, o := range all {
+		if o.RoleID != about.RoleID || o.UserID != about.UserID {
+			continue
+		}
+		if slices.Contains(o.Allow, permission) {
+			return "allow"
+		}
+		if slices.Contains(o.Deny, permission) {
+			return "deny"
+		}
+	}
+	return ""
+}
+
+func (c *Chat) mayOverride(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID string, ch Channel, changes []flip) error {
+	power, err := auth.PowerOf(ctx, tx, c.members, actor, communityID)
+	if err != nil || power.Everything() {
+		return err
+	}
+	self, err := c.auth.SubjectFor(ctx, tx, actor, communityID)
+	if err != nil {
+		return err
+	}
+	for _, one := range changes {
+		if !self.Decide(ch.ID, ch.Overrides, one.permission).Allowed {
+			return errs.New(errs.Forbidden, "missing_permission", "You cannot allow or deny %q in this channel: you lack it there yourself.", one.permission)
+		}
+		if !one.isRole {
+			if err := auth.Outranks(ctx, tx, c.members, actor, communityID, one.subject); err != nil {
+				return err
+			}
+			continue
+		}
+		role, err := auth.RoleByID(ctx, tx, communityID, one.subject)
+		if err != nil {
+			return err
+		}
+		if !power.OverRole(role) {
+			return errs.New(errs.Forbidden, "rank_too_low", "The role %q does not stand below your own highest role. Ask somebody above it.", role.Title)
+		}
+	}
+	return nil
+}
+
+func (c *Chat) readOverrides(ctx context.Context, tx *sqldb.Tx, communityID string, inputs []OverrideInput) ([]auth.Override, error) {
+	roles, err := auth.Roles(ctx, tx, communityID)
+	if err != nil {
+		return nil, err
+	}
+	var wrong []errs.Field
+	var all []auth.Override
+	for i, in := range inputs {
+		fail := func(field, code, message string) {
+			wrong = append(wrong, errs.Field{Field: fmt.Sprintf("%d.%s", i, field), Code: code, Message: message})
+		}
+		o := auth.Override{RoleID: in.RoleID, Allow: once(in.Allow), Deny: once(in.Deny)}
+		switch {
+		case (in.RoleID == "") == (in.User == ""):
+			fail("roleId", "one_of", "Name a role or a user, one of them.")
+			continue
+		case in.User != "":
+			found, err := c.members.Find(ctx, communityID, in.User)
+			if errs.KindOf(err) == errs.NotFound {
+				fail("userId", "unknown_user", "There is no such user.")
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			o.UserID = found.ID
+		case !slices.ContainsFunc(roles, func(r auth.Role) bool { return r.ID == in.RoleID }):
+			fail("roleId", "unknown_role", "There is no such role.")
+			continue
+		}
+		if slices.ContainsFunc(all, func(known auth.Override) bool { return known.RoleID == o.RoleID && known.UserID == o.UserID }) {
+			fail("roleId", "duplicate", "This role or user is named twice.")
+		}
+		checkNames(o, fail)
+		if len(o.Allow)+len(o.Deny) > 0 {
+			all = append(all, o)
+		}
+	}
+	return all, errs.InvalidFields(wrong)
+}
+
+func once(names []string) []string {
+	sorted := slices.Sorted(slices.Values(names))
+	return slices.Compact(sorted)
+}
+
+func checkNames(o auth.Override, fail func(field, code, message string)) {
+	known := auth.ChannelPermissions()
+	for field, names := range map[string][]string{"allow": o.Allow, "deny": o.Deny} {
+		for _, name := range names {
+			if !slices.Contains(known, name) {
+				fail(field, "unknown_permission", fmt.Sprintf("There is no permission %q of channels.", name))
+			}
+		}
+	}
+	for _, name := range o.Allow {
+		if slices.Contains(o.Deny, name) {
+			fail("deny", "contradiction", fmt.Sprintf("%q is allowed and denied.", name))
+		}
+	}
+}
+
+// Explained is what a member may do in a channel, and why.
+type Explained struct {
+	Channel Channel
+	Member  member.Member
+	Rulings []Ruling // one for each permission of channels, in their order
+}
+
+// Ruling is the decision about one permission.
+type Ruling struct {
+	Permission string
+	auth.Decision
+}
+
+// Explain says what a member may do in a channel and which rule decides. user
+// is a reference as member.Find takes it. It fails with NotFound
+// "channel_not_found", also when the actor does not see the channel, or
+// "user_not_found".
+func (c *Chat) Explain(ctx context.Context, actor auth.Actor, communityID, channelID, user string) (Explained, error) {
+	ch, err := c.Channel(ctx, actor, communityID, channelID)
+	if err != nil {
+		return Explained{}, err
+	}
+	found, err := c.members.Find(ctx, communityID, user)
+	if err != nil {
+		return Explained{}, err
+	}
+	subject, err := c.auth.SubjectOf(ctx, c.db, communityID, found.ID)
+	return Explained{ch, found, Rulings(ch, subject)}, err
+}
+
+// Rulings decides every permission of channels for somebody.
+func Rulings(ch Channel, subject auth.Subject) []Ruling {
+	var all []Ruling
+	for _, permission := range auth.ChannelPermissions() {
+		all = append(all, Ruling{permission, subject.Decide(ch.ID, ch.Overrides, permission)})
+	}
+	return all
+}

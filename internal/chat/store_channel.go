@@ -1,0 +1,159 @@
+package chat
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+const (
+	channelColumns  = "c.id, c.topic, c.type, c.description, c.category_id, c.url, c.position, c.created_at, c.updated_at"
+	categoryColumns = "id, name, position, created_at, updated_at"
+)
+
+func scanChannel(s sqldb.Scanner) (Channel, error) {
+	var c Channel
+	return c, s.Scan(&c.ID, &c.Topic, &c.Type, &c.Description, &c.CategoryID, &c.URL, &c.Position, &c.CreatedAt, &c.UpdatedAt)
+}
+
+// channelsOf returns all channels, those in no category first, then category
+// by category.
+func channelsOf(ctx context.Context, q sqldb.Querier, communityID string) ([]Channel, error) {
+	all, err := sqldb.All(ctx, q, scanChannel, "SELECT "+channelColumns+` FROM channels c
+		LEFT JOIN channel_categories k ON k.community_id = c.community_id AND k.id = c.category_id
+		WHERE c.community_id = $1 ORDER BY COALESCE(k.position, -1), c.position, c.id`, communityID)
+	if err != nil {
+		return nil, err
+	}
+	return all, addOverrides(ctx, q, communityID, all, "")
+}
+
+func channelByID(ctx context.Context, q sqldb.Querier, communityID, channelID string) (Channel, error) {
+	found, err := sqldb.One(ctx, q, "channel", scanChannel, "SELECT "+channelColumns+" FROM channels c WHERE c.community_id = $1 AND c.id = $2", communityID, channelID)
+	if err != nil {
+		return found, err
+	}
+	one := []Channel{found}
+	err = addOverrides(ctx, q, communityID, one, channelID)
+	return one[0], err
+}
+
+// overrideRow is an override as it is kept.
+type overrideRow struct {
+	channelID, subjectID, allow, deny string
+	isRole, everyone                  bool
+}
+
+func scanOverride(s sqldb.Scanner) (overrideRow, error) {
+	var o overrideRow
+	return o, s.Scan(&o.channelID, &o.subjectID, &o.isRole, &o.everyone, &o.allow, &o.deny)
+}
+
+// addOverrides puts onto channels what they allow and deny; only is the one
+// channel, "" for all.
+func addOverrides(ctx context.Context, q sqldb.Querier, communityID string, channels []Channel, only string) error {
+	rows, err := sqldb.All(ctx, q, scanOverride, `SELECT o.channel_id, o.subject_id, o.role_id IS NOT NULL, COALESCE(r.everyone, FALSE), o.allow, o.deny
+		FROM channel_overrides o LEFT JOIN roles r ON r.community_id = o.community_id AND r.id = o.role_id
+		WHERE o.community_id = $1 AND ($2 = '' OR o.channel_id = $2) ORDER BY o.channel_id, o.subject_id`, communityID, only)
+	if err != nil {
+		return err
+	}
+	at := make(map[string]*Channel, len(channels))
+	for i := range channels {
+		at[channels[i].ID] = &channels[i]
+	}
+	for _, row := range rows {
+		o := auth.Override{UserID: row.subjectID}
+		if row.isRole {
+			o = auth.Override{RoleID: row.subjectID}
+		}
+		if err := json.Unmarshal([]byte(row.allow), &o.Allow); err != nil {
+			return err
+		}
+		if err := json.Unmarshal([]byte(row.deny), &o.Deny); err != nil {
+			return err
+		}
+		if ch := at[row.channelID]; ch != nil {
+			ch.Overrides = append(ch.Overrides, o)
+			ch.Private = ch.Private || row.everyone && slices.Contains(o.Deny, auth.ViewMessageHistory)
+		}
+	}
+	return nil
+}
+
+func insertChannel(ctx context.Context, tx *sqldb.Tx, communityID string, c Channel) error {
+	_, err := tx.Exec(ctx, `INSERT INTO channels (community_id, id, topic, type, description, category_id, url, position, created_at, updated_at)
+		VALUES (`+sqldb.Marks(1, 10)+")", communityID, c.ID, c.Topic, string(c.Type), c.Description, c.CategoryID, c.URL, c.Position, c.CreatedAt, c.UpdatedAt)
+	return err
+}
+
+func updateChannel(ctx context.Context, tx *sqldb.Tx, communityID string, c Channel) error {
+	_, err := tx.Exec(ctx, `UPDATE channels SET topic = $1, type = $2, description = $3, category_id = $4, url = $5, position = $6, updated_at = $7
+		WHERE community_id = $8 AND id = $9`, c.Topic, string(c.Type), c.Description, c.CategoryID, c.URL, c.Position, c.UpdatedAt, communityID, c.ID)
+	return err
+}
+
+func moveChannel(ctx context.Context, tx *sqldb.Tx, communityID, channelID, categoryID string, position int) error {
+	_, err := tx.Exec(ctx, "UPDATE channels SET category_id = $1, position = $2 WHERE community_id = $3 AND id = $4", categoryID, position, communityID, channelID)
+	return err
+}
+
+func deleteChannel(ctx context.Context, tx *sqldb.Tx, communityID, channelID string) error {
+	_, err := tx.Exec(ctx, "DELETE FROM channels WHERE community_id = $1 AND id = $2", communityID, channelID)
+	return err
+}
+
+func replaceOverrides(ctx context.Context, tx *sqldb.Tx, communityID, channelID string, overrides []auth.Override) error {
+	if _, err := tx.Exec(ctx, "DELETE FROM channel_overrides WHERE community_id = $1 AND channel_id = $2", communityID, channelID); err != nil {
+		return err
+	}
+	return tx.InsertRows(ctx, sqldb.Rows{
+		Table: "channel_overrides", Columns: []string{"community_id", "channel_id", "subject_id", "role_id", "allow", "deny"}, N: len(overrides),
+		Fill: func(i int, row []any) {
+			o := overrides[i]
+			row[0], row[1], row[2], row[3] = communityID, channelID, o.RoleID+o.UserID, nil
+			if o.RoleID != "" {
+				row[3] = o.RoleID
+			}
+			row[4], row[5] = sqldb.Keys(o.Allow), sqldb.Keys(o.Deny)
+		},
+	})
+}
+
+func scanCategory(s sqldb.Scanner) (Category, error) {
+	var c Category
+	return c, s.Scan(&c.ID, &c.Name, &c.Position, &c.CreatedAt, &c.UpdatedAt)
+}
+
+func categoriesOf(ctx context.Context, q sqldb.Querier, communityID string) ([]Category, error) {
+	return sqldb.All(ctx, q, scanCategory, "SELECT "+categoryColumns+" FROM channel_categories WHERE community_id = $1 ORDER BY position, id", communityID)
+}
+
+func categoryByID(ctx context.Context, q sqldb.Querier, communityID, categoryID string) (Category, error) {
+	return sqldb.One(ctx, q, "category", scanCategory, "SELECT "+categoryColumns+" FROM channel_categories WHERE community_id = $1 AND id = $2", communityID, categoryID)
+}
+
+func insertCategory(ctx context.Context, tx *sqldb.Tx, communityID string, c Category) error {
+	_, err := tx.Exec(ctx, "INSERT INTO channel_categories (community_id, "+categoryColumns+") VALUES ("+sqldb.Marks(1, 6)+")",
+		communityID, c.ID, c.Name, c.Position, c.CreatedAt, c.UpdatedAt)
+	return err
+}
+
+func updateCategory(ctx context.Context, tx *sqldb.Tx, communityID string, c Category) error {
+	_, err := tx.Exec(ctx, "UPDATE channel_categories SET name = $1, position = $2, updated_at = $3 WHERE community_id = $4 AND id = $5",
+		c.Name, c.Position, c.UpdatedAt, communityID, c.ID)
+	return err
+}
+
+func moveCategory(ctx context.Context, tx *sqldb.Tx, communityID, categoryID string, position int) error {
+	_, err := tx.Exec(ctx, "UPDATE channel_categories SET position = $1 WHERE community_id = $2 AND id = $3", position, communityID, categoryID)
+	return err
+}
+
+func deleteCategory(ctx context.Context, tx *sqldb.Tx, communityID, categoryID string) error {
+	_, err := tx.Exec(ctx, "DELETE FROM channel_categories WHERE community_id = $1 AND id = $2", communityID, categoryID)
+	return err
+}
