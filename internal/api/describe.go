@@ -34,7 +34,7 @@ var descriptions = map[string]string{
 }
 
 // texts are the descriptions of all areas.
-var texts = []map[string]string{descriptions, serverDescriptions, fieldDescriptions, roleDescriptions}
+var texts = []map[string]string{descriptions, authDescriptions, serverDescriptions, fieldDescriptions, roleDescriptions, userDescriptions}
 
 func describe(rt *route) string {
 	for _, area := range texts {
@@ -62,6 +62,7 @@ func describeUpload(op *huma.Operation, schemas huma.Registry, kind bulk.Type) {
 		"communityId": text("The community; needed without a key."),
 		"dryRun":      text("true reads everything and changes nothing: the details say what would happen.", "true", "false"),
 		"createTags":  text("true makes tags that do not exist yet.", "true", "false"),
+		"notify":      text("true mails whoever started the job when it has ended; for people, not for keys.", "true", "false"),
 		"mapping":     text(`JSON {"header": "field"}; null ignores the column.`),
 		"encoding":    text("Of the file, when detection is not to decide.", "utf-8", "utf-16le", "utf-16be", "windows-1252"),
 		"delimiter":   text("Of the columns, when detection is not to decide: one of , ; | or tab."),

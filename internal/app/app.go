@@ -54,6 +54,8 @@ func New(ctx context.Context, c Config, now clock.Clock, log *slog.Logger) (*App
 		return nil, errors.Join(fmt.Errorf("listen: %w", err), a.Close())
 	}
 	a.Auth.SetBaseURL(a.URL())
+	a.Bulk.SetBaseURL(a.URL())
+	a.Members.SetBaseURL(a.URL())
 	a.Auth.SetProvider(c.Signing.provider())
 	a.metrics = newMetrics(parts)
 	handler, err := a.handler()

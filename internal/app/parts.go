@@ -63,12 +63,15 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 	p.Members = member.New(p.DB, now)
 	p.Communities.OnCreate(p.Members.Found)
 	p.Communities.OnChange(member.CheckJoining)
+	p.Communities.OnErase(member.EraseMemberships)
 	p.Auth = auth.New(auth.Deps{DB: p.DB, Communities: p.Communities, Standings: p.Members, Clock: now, Log: log, Mail: p.Mail, Closed: c.Registration == "closed"})
+	p.Members.Connect(member.Connections{Auth: p.Auth, Mail: p.Mail, Retention: c.retention()})
 	p.Auth.RegisterJobs(p.Jobs)
 	p.Bulk = bulk.New(bulk.Deps{
-		DB: p.DB, Files: p.Files, Members: p.Members, Clock: now, Log: log,
+		DB: p.DB, Files: p.Files, Members: p.Members, Mail: p.Mail, Clock: now, Log: log,
 		Limits: bulk.Limits{PieceRows: c.BulkPieceRows, Keep: time.Duration(c.BulkKeepDays) * 24 * time.Hour},
 	}, p.Jobs)
+	p.Members.WorkFields(p.Jobs)
 	jobs.Register(p.Jobs, p.sweep)
 	return p, nil
 }

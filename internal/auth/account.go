@@ -68,6 +68,11 @@ func (a *Auth) Account(ctx context.Context, accountID string) (Account, error) {
 	return loadAccount(ctx, a.db, accountID)
 }
 
+// LoadAccount is Account inside the caller's transaction, or outside of one.
+func LoadAccount(ctx context.Context, q sqldb.Querier, accountID string) (Account, error) {
+	return loadAccount(ctx, q, accountID)
+}
+
 // prepare checks the input and hashes the password: all that is slow, before
 // the transaction.
 func (a *Auth) prepare(ctx context.Context, in AccountInput) (newAccount, error) {

@@ -13,6 +13,7 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -80,6 +81,7 @@ type Deps struct {
 	DB      *sqldb.DB
 	Files   *blob.Dir
 	Members *member.Members
+	Mail    *mail.Mail // nil: nobody is written to
 	Clock   clock.Clock
 	Log     *slog.Logger
 	Limits  Limits
@@ -91,6 +93,8 @@ type Bulk struct {
 	db      *sqldb.DB
 	files   *blob.Dir
 	members *member.Members
+	mail    *mail.Mail
+	baseURL string // where people reach the server; "": nobody is written to
 	clock   clock.Clock
 	log     *slog.Logger
 	limits  Limits
@@ -98,7 +102,7 @@ type Bulk struct {
 
 // New returns Bulk and registers its workers on the engine.
 func New(d Deps, engine *jobs.Engine) *Bulk {
-	b := &Bulk{d.DB, d.Files, d.Members, d.Clock, d.Log, d.Limits.withDefaults()}
+	b := &Bulk{db: d.DB, files: d.Files, members: d.Members, mail: d.Mail, clock: d.Clock, log: d.Log, limits: d.Limits.withDefaults()}
 	jobs.Register(engine, b.work)
 	return b
 }

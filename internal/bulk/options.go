@@ -28,10 +28,11 @@ type Options struct {
 	Sheet      string             `json:"sheet,omitempty"`
 	Decimal    string             `json:"decimal,omitempty"`
 	DateFormat string             `json:"dateFormat,omitempty"`
+	Notify     bool               `json:"notify,omitempty"` // a mail to whoever started the job, when it has ended
 }
 
 // OptionNames are the form fields ParseOptions knows.
-var OptionNames = []string{"mode", "dryRun", "createTags", "mapping", "encoding", "delimiter", "sheet", "decimal", "dateFormat"}
+var OptionNames = []string{"mode", "dryRun", "createTags", "mapping", "encoding", "delimiter", "sheet", "decimal", "dateFormat", "notify"}
 
 var encodings = []string{"utf-8", "utf-16le", "utf-16be", "windows-1252"}
 
@@ -60,6 +61,7 @@ func ParseOptions(form map[string]string) (Options, error) {
 	choose("mode", []string{Upsert, CreateOnly, UpdateOnly}, &o.Mode)
 	flag("dryRun", &o.DryRun)
 	flag("createTags", &o.CreateTags)
+	flag("notify", &o.Notify)
 	form["encoding"] = strings.ToLower(form["encoding"])
 	choose("encoding", encodings, &o.Encoding)
 	if form["delimiter"] == "tab" {

@@ -292,6 +292,9 @@ func (b *Bulk) end(ctx context.Context, tx *sqldb.Tx, j *job, status, code, text
 		return err
 	}
 	j.Status, j.FinishedAt = status, now
+	if err := b.notify(ctx, tx, j); err != nil {
+		return err
+	}
 	return event.Append(ctx, tx, now, event.Event{
 		CommunityID: j.CommunityID, Type: event.BulkJobFinished,
 		Data: event.BulkJob{JobID: j.ID, JobType: string(j.Type), Status: status, DryRun: j.DryRun, Created: j.Counts.Created, Updated: j.Counts.Updated, Failed: j.Counts.Failed},

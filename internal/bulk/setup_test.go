@@ -15,6 +15,7 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -30,6 +31,7 @@ type fixture struct {
 	auth        *auth.Auth
 	communities *community.Communities
 	bulk        *bulk.Bulk
+	mail        *mail.Mail
 	engine      *jobs.Engine
 	community   string
 	late        time.Duration // how far the clock is ahead
@@ -54,8 +56,10 @@ func newFixture(t *testing.T, db *sqldb.DB, pieceRows int) *fixture {
 	f.members = member.New(db, now)
 	f.auth = auth.New(auth.Deps{DB: db, Communities: f.communities, Standings: f.members, Clock: now, Log: log})
 	f.engine = jobs.New(db, now, log, jobs.EngineOptions{})
+	f.mail, err = mail.New(mail.Deps{DB: db, Clock: now, Log: log}) // queued, and sent by nobody
+	f.ok(err)
 	f.bulk = bulk.New(bulk.Deps{
-		DB: db, Files: files, Members: f.members, Clock: now, Log: log,
+		DB: db, Files: files, Members: f.members, Mail: f.mail, Clock: now, Log: log,
 		Limits: bulk.Limits{PieceRows: pieceRows},
 	}, f.engine)
 	c, err := f.communities.Create(t.Context(), community.Input{Name: "Test"})

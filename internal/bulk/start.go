@@ -30,7 +30,8 @@ type Start struct {
 
 // Start checks that the file can be read and its header understood, and
 // queues the job in one transaction. It fails with Invalid or Unsupported and
-// one of the codes of package sheet, or invalid_header, no_identifying_column;
+// one of the codes of package sheet, or invalid_header, no_identifying_column,
+// notify_needs_person;
 // then there is no job and the file is the caller's to delete.
 func (b *Bulk) Start(ctx context.Context, in Start) (Status, error) {
 	j, err := b.prepare(ctx, in)
@@ -50,6 +51,9 @@ func Refused(err error) bool {
 
 // prepare makes the row of a job whose file can be used.
 func (b *Bulk) prepare(ctx context.Context, in Start) (job, error) {
+	if err := mayNotify(in.Actor, in.Options); err != nil {
+		return job{}, err
+	}
 	now := b.clock.MS()
 	if in.JobID == "" {
 		in.JobID = b.NewID()

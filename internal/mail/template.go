@@ -20,7 +20,7 @@ const (
 	ResetPassword   Template = "reset_password"    // link
 	PasswordChanged Template = "password_changed"  // link to ask for a new one
 	Welcome         Template = "welcome"           // community, link, password?
-	BulkJobFinished Template = "bulk_job_finished" // file, created, updated, unchanged, skipped, failed, link
+	BulkJobFinished Template = "bulk_job_finished" // kind: check, import, update, undo; status: completed, failed; file, created, updated, unchanged, skipped, failed, link
 	Invited         Template = "invited"           // community, link, inviter?
 	SignInAdded     Template = "sign_in_added"     // method, link to the account's page
 )
@@ -28,7 +28,7 @@ const (
 // values are what each template needs; the others are not asked for.
 var values = map[Template][]string{
 	VerifyEmail: {"link"}, AccountExists: {"link"}, ResetPassword: {"link"}, PasswordChanged: {"link"},
-	Welcome: {"community", "link"}, BulkJobFinished: {"file", "created", "updated", "unchanged", "skipped", "failed", "link"},
+	Welcome: {"community", "link"}, BulkJobFinished: {"kind", "status", "file", "created", "updated", "unchanged", "skipped", "failed", "link"},
 	Invited: {"community", "link"}, SignInAdded: {"method", "link"},
 }
 

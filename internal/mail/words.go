@@ -89,17 +89,38 @@ func bulkJobFinished(p i18n.Printer, v map[string]string) content {
 		return n
 	}
 	c := content{
-		subject: p.T("The work on %s has ended", v["file"]),
+		subject: jobSubject(p, v),
 		before: []string{
-			p.T("What became of its rows:"),
+			rowsTitle(p, v["kind"]),
 			p.T("%[1]d created, %[2]d updated, %[3]d unchanged, %[4]d skipped, %[5]d failed.",
 				count("created"), count("updated"), count("unchanged"), count("skipped"), count("failed")),
 		},
 		button: p.T("See the result"),
 	}
-	if failed := count("failed"); failed > 0 {
+	if failed := count("failed"); failed > 0 && v["kind"] == "import" {
 		c.before = append(c.before, p.Count(failed, "%d row was not imported. It can be downloaded, mended and uploaded again.",
 			"%d rows were not imported. They can be downloaded, mended and uploaded again."))
 	}
 	return c
+}
+
+// jobSubject says what has ended, and whether it came to its end.
+func jobSubject(p i18n.Printer, v map[string]string) string {
+	switch file := v["file"]; {
+	case v["status"] == "failed":
+		return p.T("The work on %s could not go on", file)
+	case v["kind"] == "check":
+		return p.T("%s is checked", file)
+	case v["kind"] == "undo":
+		return p.T("The import of %s is undone", file)
+	default:
+		return p.T("%s is imported", file)
+	}
+}
+
+func rowsTitle(p i18n.Printer, kind string) string {
+	if kind == "check" {
+		return p.T("What would become of its rows:")
+	}
+	return p.T("What became of its rows:")
 }
