@@ -122,7 +122,7 @@ func (c *console) check(v *visit) error {
 	o := d.Options
 	o.Mapping = mappingOf(v, d)
 	o.Mode, o.DateFormat, o.Decimal = v.PostFormValue("mode"), v.PostFormValue("dateFormat"), v.PostFormValue("decimal")
-	o.CreateTags = v.PostFormValue("createTags") == "true"
+	o.CreateTags, o.Notify = v.PostFormValue("createTags") == "true", v.PostFormValue("notify") == "true"
 	staged, err := c.Bulk.Restage(v.Context(), v.community.ID, draftID, o)
 	if err == nil && staged.Problem != "" {
 		return c.renderColumns(v, http.StatusBadRequest, staged, Alert{Message: v.T(staged.Problem)})
@@ -248,7 +248,7 @@ func draftView(v *visit, d bulk.Draft) DraftView {
 	view := DraftView{
 		ID: d.ID, FileName: d.FileName, Size: d.Size, Detected: detectedFacts(v, d.Detected), Encoding: d.Options.Encoding, Delimiter: d.Options.Delimiter,
 		Sheet: d.Options.Sheet, Text: d.Detected.Format != "xlsx", Mode: d.Options.Mode, Decimal: d.Options.Decimal, Dates: d.Options.DateFormat,
-		CreateTags: d.Options.CreateTags, ExpiresAt: millis(d.ExpiresAt), JobID: d.JobID,
+		CreateTags: d.Options.CreateTags, Notify: d.Options.Notify, ExpiresAt: millis(d.ExpiresAt), JobID: d.JobID,
 	}
 	if view.Sheet == "" {
 		view.Sheet = d.Detected.Sheet

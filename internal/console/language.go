@@ -26,10 +26,14 @@ func wordsOf(ctx context.Context) i18n.Printer {
 }
 
 // T is Page.T for the pieces of a page that know no Page.
-func T(ctx context.Context, english string, args ...any) string { return wordsOf(ctx).T(english, args...) }
+func T(ctx context.Context, english string, args ...any) string {
+	return wordsOf(ctx).T(english, args...)
+}
 
 // T says a sentence in the language of the visitor, see Page.T.
-func (v *visit) T(english string, args ...any) string { return wordsOf(v.Context()).T(english, args...) }
+func (v *visit) T(english string, args ...any) string {
+	return wordsOf(v.Context()).T(english, args...)
+}
 
 // speak chooses the language of a visit: what the person has chosen, else what
 // the browser asks for, else the community's.

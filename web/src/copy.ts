@@ -12,7 +12,7 @@ class CopyButton extends HTMLElement {
     const label = this.querySelector<HTMLElement>("[data-label]");
     if (!label) return;
     const before = label.textContent;
-    label.textContent = this.getAttribute("done") ?? "Copied";
+    label.textContent = this.getAttribute("done") ?? before;
     setTimeout(() => (label.textContent = before), 1600);
   }
 }

@@ -1,5 +1,6 @@
 // <file-drop>: a form with one file input, to be dropped on. The file goes up
-// with progress; the answer is the address to go on at, or what is wrong.
+// with progress; the answer is the address to go on at, or what is wrong. What
+// it says stands in its data attributes, in the language of the page.
 class FileDrop extends HTMLElement {
   private request: XMLHttpRequest | undefined;
 
@@ -51,10 +52,10 @@ class FileDrop extends HTMLElement {
       if (!event.lengthComputable || !bar) return;
       const share = event.loaded / event.total;
       bar.value = share;
-      this.say("sent", share < 1 ? `${Math.floor(share * 100)} % of ${size(event.total)}` : "Reading the file");
+      this.say("sent", share < 1 ? this.progress(share, event.total) : this.text("reading"));
     });
     request.addEventListener("load", () => this.answered(request));
-    request.addEventListener("error", () => this.fail("The file did not arrive: the connection was cut. Choose it again to retry."));
+    request.addEventListener("error", () => this.fail(this.text("cut")));
     request.addEventListener("abort", () => this.show("waiting"));
     request.open("POST", form.action);
     request.setRequestHeader("Accept", "application/json");
@@ -66,10 +67,10 @@ class FileDrop extends HTMLElement {
     try {
       answer = JSON.parse(request.responseText);
     } catch {
-      answer = { message: "The server gave an answer this page cannot read. Try again; if it stays, look into the server's log." };
+      answer = { message: this.text("unreadable") };
     }
     if (answer.location) location.assign(answer.location);
-    else this.fail(answer.message ?? "The file was refused.");
+    else this.fail(answer.message ?? this.text("refused"));
   }
 
   private fail(message: string) {
@@ -91,16 +92,25 @@ class FileDrop extends HTMLElement {
     if (error) error.hidden = true;
   }
 
+  private text(name: string): string {
+    return this.dataset[name] ?? "";
+  }
+
+  private progress(share: number, total: number): string {
+    return this.text("of").replace("{share}", `${Math.floor(share * 100)} %`).replace("{size}", size(total, this.text("bytes")));
+  }
+
   private say(name: string, text: string) {
     const part = this.piece(name);
     if (part) part.textContent = text;
   }
 }
 
-function size(bytes: number): string {
-  const units = ["bytes", "KB", "MB", "GB"];
+function size(total: number, bytes: string): string {
+  const units = [bytes, "KB", "MB", "GB"];
   let i = 0;
-  for (; bytes >= 1000 && i < units.length - 1; i++) bytes /= 1000;
-  return `${bytes < 10 && i > 0 ? bytes.toFixed(1) : Math.round(bytes)} ${units[i]}`;
+  for (; total >= 1000 && i < units.length - 1; i++) total /= 1000;
+  const language = document.documentElement.lang;
+  return `${total.toLocaleString(language, { maximumFractionDigits: total < 10 && i > 0 ? 1 : 0 })} ${units[i]}`;
 }
 customElements.define("file-drop", FileDrop);
