@@ -70,7 +70,7 @@ func moment(name, text string, day time.Duration, wrong *[]errs.Field) int64 {
 
 type userHistoryInput struct {
 	HistoryInput
-	MemberPath
+	UserPath
 }
 
 type fieldHistoryInput struct {
@@ -80,12 +80,12 @@ type fieldHistoryInput struct {
 
 type userFieldHistoryInput struct {
 	HistoryInput
-	MemberPath
+	UserPath
 	FieldPath
 }
 
-// MemberPath is a part of inputs; huma reads only exported ones.
-type MemberPath struct {
+// UserPath is a part of inputs; huma reads only exported ones.
+type UserPath struct {
 	UserID string `path:"userId" doc:"The _id or number of the user."`
 }
 
@@ -136,7 +136,7 @@ func (a *API) histories(ctx context.Context, in *HistoryInput, user, field strin
 
 type newHistory struct {
 	CommunityPath
-	MemberPath
+	UserPath
 	FieldPath
 	Body struct {
 		Value any    `json:"value" doc:"A value of the field's type; null clears it. Tags: a list of names."`
