@@ -18,6 +18,7 @@ import (
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/member"
@@ -30,6 +31,7 @@ type Deps struct {
 	Auth        *auth.Auth
 	Communities *community.Communities
 	Members     *member.Members
+	Chat        *chat.Chat
 	Bulk        *bulk.Bulk
 	Once        *once.Store
 	Files       *blob.Dir
@@ -41,6 +43,7 @@ type Deps struct {
 // Limits of requests; 0 takes the default of a size and no limit of a rate.
 type Limits struct {
 	PerAddress        int   // requests a second of one address without a valid credential
+	SignIns           int   // attempts to sign in, and the like, a minute of one address and for one account
 	OpenUploadsHourly int   // uploads an hour of one address without a credential
 	OpenUploadBytes   int64 // of one upload without a credential; default 16 MiB
 	UploadBytes       int64 // of one upload; default 2 GiB
@@ -48,7 +51,7 @@ type Limits struct {
 
 // DefaultLimits are the limits of a server that is not told otherwise.
 func DefaultLimits() Limits {
-	return Limits{PerAddress: 20, OpenUploadsHourly: 10, OpenUploadBytes: 16 << 20, UploadBytes: 2 << 30}
+	return Limits{PerAddress: 20, SignIns: 10, OpenUploadsHourly: 10, OpenUploadBytes: 16 << 20, UploadBytes: 2 << 30}
 }
 
 // API answers at /v1/, /apis/v1/ (the same by an older name), /openapi.json,
@@ -59,6 +62,8 @@ type API struct {
 	router      *chi.Mux
 	nobody      *httpx.Limit // of requests without a valid credential, each address by itself
 	openUploads *httpx.Limit
+	signIns     *httpx.Limit // each address by itself
+	signInsOf   *httpx.Limit // each account by itself
 	crossOrigin http.CrossOriginProtection
 }
 
@@ -83,6 +88,7 @@ func New(d Deps) *API {
 	a := &API{
 		Deps: d, router: chi.NewRouter(),
 		nobody: httpx.NewLimit(d.Limits.PerAddress, time.Second), openUploads: httpx.NewLimit(d.Limits.OpenUploadsHourly, time.Hour),
+		signIns: httpx.NewLimit(d.Limits.SignIns, time.Minute), signInsOf: httpx.NewLimit(d.Limits.SignIns, time.Minute),
 	}
 	a.router.Use(a.nobody.Middleware, middleware.GetHead, notStored)
 	a.router.NotFound(notFound)
@@ -97,6 +103,9 @@ func New(d Deps) *API {
 // ServeHTTP answers one request. The older base path is rewritten before
 // routing, so that it serves everything and is described nowhere.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if isSecureAuth(r.URL.Path) {
+		r = olderHeader(r)
+	}
 	if strings.HasPrefix(r.URL.Path, "/apis/v1/") {
 		r = r.Clone(r.Context())
 		r.URL.Path = strings.TrimPrefix(r.URL.Path, "/apis")

@@ -36,7 +36,7 @@ var failureTexts = map[int]string{
 // failures are the statuses an operation may answer with besides success.
 func (rt *route) failures() []int {
 	codes := []int{400, 401, 403, 404, 429, 500, 503}
-	if strings.Contains(rt.path, "{jobId}") {
+	if strings.Contains(rt.path, "{jobId}") || rt.is(expires) {
 		codes = append(codes, 410)
 	}
 	if rt.method != http.MethodGet && !rt.is(reads) {
@@ -92,8 +92,11 @@ func documentConfig(version string) huma.Config {
 }
 
 var tags = []*huma.Tag{
+	{Name: "Authentication", Description: "Accounts, passwords and sessions of people."},
+	{Name: "API keys", Description: "Keys of a community, and of a person."},
 	{Name: "Bulk", Description: "Many members at once, from a CSV file or spreadsheet: dry run, live progress, failed rows to download, undo."},
 	{Name: "Roles", Description: "What members may do, and the colour they have."},
+	{Name: "Channels", Description: "Where members meet: channels, the categories that group them, and what each allows to whom."},
 	{Name: "Users", Description: "Members of a community."},
 	{Name: "User fields", Description: "What a community knows of its members."},
 }

@@ -35,6 +35,12 @@ func (a *API) enter(rt *route, op *huma.Operation, w http.ResponseWriter, r *htt
 		httpx.WriteError(w, r, err)
 		return
 	}
+	if rt.is(signsIn) {
+		if err := a.limitSignIns(rt, w, r, body); err != nil {
+			httpx.WriteError(w, r, err)
+			return
+		}
+	}
 	if r.Method == http.MethodPost && !rt.is(reads) {
 		a.onceOnly(rt, w, r, body, next)
 		return

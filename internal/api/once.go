@@ -42,7 +42,7 @@ func (a *API) onceOnly(rt *route, w http.ResponseWriter, r *http.Request, body [
 	ctx = context.WithValue(ctx, reservationKey{}, reservation)
 	answer := hold(r.WithContext(ctx), next)
 	// The change is made, whether or not the client still waits.
-	err = reservation.Finish(context.WithoutCancel(r.Context()), answer.status, kept(answer.header), answer.body.Bytes(), false)
+	err = reservation.Finish(context.WithoutCancel(r.Context()), answer.status, kept(answer.header), answer.body.Bytes(), rt.is(secret))
 	if err != nil {
 		a.Log.ErrorContext(r.Context(), "cannot keep an answer for its idempotency key", "request_id", httpx.RequestID(r.Context()), "error", err)
 	}
@@ -75,7 +75,7 @@ func encode(v any) []byte {
 func scopeOf(r *http.Request) once.Scope {
 	actor := auth.ActorOf(r.Context())
 	principal := actor.Ref()
-	if actor.Kind == auth.Open {
+	if actor.Kind == auth.Open || actor.Kind == auth.Anonymous {
 		principal += ":" + httpx.Network(r) // nobody's keys are not everybody's
 	}
 	return once.Scope{Principal: principal, CommunityID: actor.CommunityID, Route: r.Method + " " + r.URL.Path}

@@ -33,6 +33,9 @@ const (
 	takesFile                   // reads a form with a file
 	forever                     // its answer is kept for its Idempotency-Key without end
 	anyone                      // needs no credential, and looks at none
+	secret                      // its answer holds a secret, so it is not kept for its Idempotency-Key
+	expires                     // answers 410 when what it is given works no more
+	signsIn                     // is counted against the limits of sign-ins
 	personal                    // is about the person who asks, not about a community: needs a session or a user key
 )
 
@@ -96,7 +99,7 @@ func (a area) operation(rt *route) *huma.Operation {
 		MaxBodyBytes: -1, BodyReadTimeout: -1,
 		Parameters: rt.parameters(),
 		Responses:  rt.responses(status),
-		Extensions: map[string]any{"x-permissions": rt.need},
+		Extensions: map[string]any{"x-permissions": append([]auth.Permission{}, rt.need...)},
 	}
 	if rt.is(anyone) {
 		op.Security = []map[string][]string{}

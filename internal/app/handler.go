@@ -20,15 +20,15 @@ func (a *App) handler() (http.Handler, error) {
 		return nil, err
 	}
 	rest := api.New(api.Deps{
-		Log: a.log, Auth: a.Auth, Communities: a.Communities, Members: a.Members, Bulk: a.Bulk, Once: a.Once, Files: a.Files,
+		Log: a.log, Auth: a.Auth, Communities: a.Communities, Members: a.Members, Chat: a.Chat, Bulk: a.Bulk, Once: a.Once, Files: a.Files,
 		Version: version, Stopping: a.stopping,
 		Limits: api.Limits{
-			PerAddress: a.config.AnonymousPerSec, OpenUploadsHourly: a.config.OpenImports,
+			PerAddress: a.config.AnonymousPerSec, SignIns: a.config.SignInsPerMin, OpenUploadsHourly: a.config.OpenImports,
 			OpenUploadBytes: a.config.OpenImportMiB << 20, UploadBytes: a.config.BulkFileMiB << 20,
 		},
 	})
 	pages := console.New(console.Deps{
-		DB: a.DB, Auth: a.Auth, Communities: a.Communities, Members: a.Members, Bulk: a.Bulk, Files: a.Files,
+		DB: a.DB, Auth: a.Auth, Communities: a.Communities, Members: a.Members, Bulk: a.Bulk, Mail: a.Mail, Files: a.Files,
 		Clock: a.clock, Log: a.log, UploadBytes: a.config.BulkFileMiB << 20, Stopping: a.stopping,
 		SignIns: a.config.SignInsPerMin,
 	})
@@ -36,6 +36,7 @@ func (a *App) handler() (http.Handler, error) {
 	mux.HandleFunc("GET /healthz", healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.Handle("GET /metrics", a.metrics.handler())
+	mux.Handle("GET /media/", a.Pictures)
 	mux.Handle("/", pages)
 	return noteRoute(httpx.Wrap(beside(rest, mux), httpx.Options{
 		Log: a.log, Clock: a.clock, Proxies: proxies, Quiet: isProbe, Observe: a.metrics.observe,
@@ -61,7 +62,7 @@ func isAPI(address string) bool {
 			return true
 		}
 	}
-	return address == "/openapi.json" || address == "/openapi.yaml"
+	return address == "/api/secureAuth" || address == "/openapi.json" || address == "/openapi.yaml"
 }
 
 // isProbe are the requests that machines send every few seconds.

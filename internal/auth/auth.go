@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/clock"
@@ -47,6 +48,7 @@ type Auth struct {
 	mail        *mail.Mail    // nil: nobody is written to
 	baseURL     string        // where people reach the server, without a slash at its end
 	provider    *provider     // nil: nobody signs in by one
+	hashes      atomic.Int64  // passwords that were hashed so far
 	hashing     chan struct{} // one place for each password that is hashed now
 	touching    sync.Mutex
 }

@@ -3,6 +3,8 @@ package auth_test
 import (
 	"context"
 	"log/slog"
+	"regexp"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -47,6 +50,7 @@ type world struct {
 	db          *sqldb.DB
 	communities *community.Communities
 	standings   standings
+	mail        *mail.Mail // without a server: messages wait in the outbox
 	mu          sync.Mutex
 	now         time.Time
 }
@@ -59,8 +63,45 @@ func newWorld(db *sqldb.DB) *world {
 		return w.now
 	})
 	w.communities = community.New(db, c)
-	w.Auth = auth.New(auth.Deps{DB: db, Communities: w.communities, Standings: w.standings, Clock: c, Log: slog.New(slog.DiscardHandler)})
+	d := auth.Deps{DB: db, Communities: w.communities, Standings: w.standings, Clock: c, Log: slog.New(slog.DiscardHandler)}
+	var err error
+	if w.mail, err = mail.New(mail.Deps{DB: db, Clock: c, Log: d.Log}); err != nil {
+		panic(err)
+	}
+	d.Mail = w.mail
+	w.Auth = auth.New(d)
+	w.SetBaseURL("https://club.example.com/")
 	return w
+}
+
+var tokenInText = regexp.MustCompile(`/([a-z-]+)\?token=([0-9a-f]{64})`)
+
+// letter is a mail as its reader sees it.
+type letter struct {
+	to          string
+	template    mail.Template
+	page, token string // of its link, "" for a link without a token
+}
+
+// letters are the mails that have not been read yet, oldest first.
+func (w *world) letters(t *testing.T) []letter {
+	t.Helper()
+	list, _, err := w.mail.Unsent(t.Context(), "", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.db.Exec(t.Context(), "DELETE FROM mail_outbox"); err != nil {
+		t.Fatal(err)
+	}
+	var read []letter
+	for _, one := range slices.Backward(list) {
+		l := letter{to: one.To, template: one.Template}
+		if found := tokenInText.FindStringSubmatch(one.Text); found != nil {
+			l.page, l.token = found[1], found[2]
+		}
+		read = append(read, l)
+	}
+	return read
 }
 
 func (w *world) pass(d time.Duration) {

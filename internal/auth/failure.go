@@ -55,6 +55,13 @@ func subjectsOf(accountID, login, address string) []subject {
 	return subjects
 }
 
+// LimitSubject is what attempts to sign in to an account are counted by,
+// whatever name it is called by, and whether there is one or not.
+func (a *Auth) LimitSubject(ctx context.Context, login string) (string, error) {
+	found, err := findLogin(ctx, a.db, login)
+	return subjectsOf(found.account.ID, login, "")[0].key, err
+}
+
 // network is what one customer of a provider has: an IPv4 address, or the
 // first half of an IPv6 one.
 func network(address string) string {

@@ -155,6 +155,7 @@ func (a *Auth) derive(ctx context.Context, password string, salt []byte, c cost)
 		return nil, ctx.Err()
 	}
 	defer func() { <-a.hashing }()
+	a.hashes.Add(1)
 	return argon2.IDKey([]byte(norm.NFC.String(password)), salt, c.passes, c.memory, c.lanes, hashSize), nil
 }
 

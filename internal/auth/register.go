@@ -160,10 +160,6 @@ func (in RegisterInput) checked() (newAccount, []errs.Field) {
 		password = " " // too short, and told so
 	}
 	made, wrong := AccountInput{Email: in.Email, Username: in.Username, Password: password}.checked()
-	if ascii(made.EmailKey) && !ascii(made.Email) && len(wrong) == 0 {
-		// It would be compared as an address that it is not.
-		wrong = append(wrong, errs.Field{Field: "email", Code: "invalid", Message: "The address holds a letter that only looks like another one."})
-	}
 	names := []struct {
 		field, value string
 		least        int

@@ -1,0 +1,151 @@
+package api
+
+import (
+	"context"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/httpx"
+)
+
+// account is a person on this installation, as they see themselves.
+type account struct {
+	ID          string `json:"_id" example:"6a21d1c09f3b0c4d5e6f7a8b"`
+	UserID      int64  `json:"userId" example:"1042" doc:"The account's small number."`
+	Username    string `json:"username" example:"ada"`
+	Email       string `json:"email" example:"ada@example.com"`
+	FirstName   string `json:"firstName" doc:"As it was registered; a community has its own."`
+	LastName    string `json:"lastName"`
+	DisplayName string `json:"displayName"`
+	Language    string `json:"language" doc:"BCP 47; empty: none was chosen."`
+	CreatedAt   string `json:"createdAt" format:"date-time"`
+	LastLogin   string `json:"lastLogin,omitempty" format:"date-time" doc:"Absent: never."`
+}
+
+func wireAccount(a auth.Account) account {
+	return account{
+		ID: a.ID, UserID: a.Number, Username: a.Username, Email: a.Email, FirstName: a.FirstName, LastName: a.LastName,
+		DisplayName: a.DisplayName, Language: a.Language, CreatedAt: clock.Format(a.CreatedAt), LastLogin: clock.Format(a.SignedInAt),
+	}
+}
+
+// Caller is the part of an input that tells what a client says of itself.
+type Caller struct {
+	info     auth.SessionInfo
+	language string
+}
+
+// Resolve reads it from the request.
+func (c *Caller) Resolve(ctx huma.Context) []error {
+	r, _ := humachi.Unwrap(ctx)
+	c.info = auth.SessionInfo{UserAgent: r.UserAgent(), Address: httpx.Network(r)}
+	c.language = r.Header.Get("Accept-Language")
+	return nil
+}
+
+type registrationInput struct {
+	Caller
+	Body struct {
+		Email       string `json:"email" example:"ada@example.com"`
+		Username    string `json:"username" example:"ada" doc:"2 to 50 letters, digits and . _ -"`
+		Password    string `json:"password" example:"blue cow over 9 hills" doc:"At least 10 characters, one of them neither letter nor digit; none that is tried first."`
+		FirstName   string `json:"firstname" example:"Ada"`
+		LastName    string `json:"lastname" example:"Lovelace"`
+		DisplayName string `json:"displayname,omitempty" example:"Ada L."`
+	} `nameHint:"Registration"`
+}
+
+type registered struct {
+	Email string `json:"email" doc:"The address that a mail goes to."`
+}
+
+func (a *API) register(ctx context.Context, in *registrationInput) (*answer[registered], error) {
+	b := &in.Body
+	err := a.Auth.Register(ctx, auth.RegisterInput{
+		Email: b.Email, Username: b.Username, Password: b.Password, Language: in.language,
+		FirstName: b.FirstName, LastName: b.LastName, DisplayName: b.DisplayName,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return respond("We have written to this address. Open the link in the mail.", registered{b.Email}), nil
+}
+
+type verification struct {
+	Body struct {
+		Token    string `json:"token" doc:"From the link in the mail."`
+		Username string `json:"username,omitempty" doc:"In the place of the one that was registered, when that is taken by now."`
+	} `nameHint:"Verification"`
+}
+
+func (a *API) verifyEmail(ctx context.Context, in *verification) (*answer[account], error) {
+	made, err := a.Auth.VerifyEmail(ctx, in.Body.Token, in.Body.Username)
+	if err != nil {
+		return nil, err
+	}
+	return respond("The account is made. Sign in now.", wireAccount(made)), nil
+}
+
+type loginInput struct {
+	Caller
+	Body struct {
+		Login    string `json:"emailOrUsername" example:"ada@example.com"`
+		Password string `json:"password"`
+		Code     string `json:"code,omitempty" doc:"Of the authenticator app, or a recovery code; needed by accounts with a second factor."`
+	} `nameHint:"Login"`
+}
+
+type loggedIn struct {
+	Token     string  `json:"token" doc:"Send it as Authorization: Bearer <token>. Only its hash is kept."`
+	ExpiresAt string  `json:"expiresAt" format:"date-time"`
+	User      account `json:"user"`
+}
+
+func (a *API) login(ctx context.Context, in *loginInput) (*answer[loggedIn], error) {
+	token, person, err := a.Auth.SignInWithCode(ctx, in.Body.Login, in.Body.Password, in.Body.Code, in.info)
+	if err != nil {
+		return nil, err
+	}
+	until := person.SignedInAt + auth.SessionLifetime.Milliseconds()
+	return respond("Signed in", loggedIn{token, clock.Format(until), wireAccount(person)}), nil
+}
+
+type logoutInput struct {
+	Body *struct {
+		Everywhere bool `json:"everywhere,omitempty" doc:"End all sessions of the account, not only this one."`
+	} `nameHint:"Logout"`
+}
+
+func (a *API) logout(ctx context.Context, in *logoutInput) (*answer[nothing], error) {
+	actor := auth.ActorOf(ctx)
+	var err error
+	switch {
+	case actor.Kind != auth.Session:
+		err = errs.New(errs.Forbidden, "session_required", "An API key has no session to end.")
+	case in.Body != nil && in.Body.Everywhere:
+		if err = a.Auth.MayAsPerson(actor, signedIn); err == nil {
+			err = a.Auth.EndSessions(ctx, actor.AccountID, "")
+		}
+	default:
+		err = a.Auth.EndSession(ctx, actor.AccountID, actor.SessionID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return respond("Signed out", nothing{}), nil
+}
+
+// nothing is the data of an answer that has none.
+type nothing struct{}
+
+func (a *API) me(ctx context.Context, _ *struct{}) (*answer[account], error) {
+	person, err := a.Auth.Account(ctx, auth.ActorOf(ctx).AccountID)
+	if err != nil {
+		return nil, err
+	}
+	return respond("Your account", wireAccount(person)), nil
+}

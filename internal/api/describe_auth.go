@@ -1,0 +1,26 @@
+package api
+
+// authDescriptions are the descriptions of operations on accounts, sessions
+// and keys.
+var authDescriptions = map[string]string{
+	"register":        "Writes to the address: a link that makes the account, or, where there is one already, that there is. The answer and its time are the same. 403 `registration_closed` where nobody may register.",
+	"verifyEmail":     "Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`.",
+	"login":           "Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for an account; after five failures the account waits, longer each time.",
+	"secureAuth":      "For a system that has signed a member in itself: a link that signs them in here. It needs a community's key with the permission `signIn`, which `*` does not stand for. The session works in that community only, and members with a server permission cannot have one.",
+	"secureAuthOlder": "The same as `secureAuth`, by its older address.",
+	"logout":          "Ends the session of the request, or all of the account.",
+	"me":              "Whose session or key this is.",
+	"forgotPassword":  "Writes a link to choose a new password, if there is an account with the address, up to five times an hour. The answer and its time are the same.",
+	"resetPassword":   "The token works once, within an hour. All sessions of the account end.",
+	"changePassword":  "All other sessions of the account end. 401 `wrong_password` counts as a failed sign-in.",
+	"listSessions":    "The last one used first.",
+	"listApiKeys":     "The newest first, expired ones too.",
+	"createApiKey":    "The key is shown this once. Nobody makes a key that may more, or works longer, than they do. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.",
+	"updateApiKey":    "What is not named stays as it is.",
+	"deleteApiKey":    "It stops working at once.",
+	"listUserApiKeys": "The newest first, expired ones too.",
+	"createUserApiKey": "The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once. " +
+		"With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.",
+	"updateUserApiKey": "What is not named stays as it is.",
+	"deleteUserApiKey": "It stops working at once.",
+}

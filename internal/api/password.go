@@ -1,0 +1,54 @@
+package api
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/auth"
+)
+
+type forgotInput struct {
+	Caller
+	Body struct {
+		Email string `json:"email" example:"ada@example.com"`
+	} `nameHint:"ForgotPassword"`
+}
+
+func (a *API) forgotPassword(ctx context.Context, in *forgotInput) (*answer[registered], error) {
+	if err := a.Auth.ForgotPassword(ctx, in.Body.Email, in.language); err != nil {
+		return nil, err
+	}
+	return respond("If there is an account with this address, we have written to it.", registered{in.Body.Email}), nil
+}
+
+type resetInput struct {
+	Body struct {
+		Token       string `json:"token" doc:"From the link in the mail."`
+		NewPassword string `json:"newPassword"`
+	} `nameHint:"ResetPassword"`
+}
+
+func (a *API) resetPassword(ctx context.Context, in *resetInput) (*answer[account], error) {
+	person, err := a.Auth.ResetPassword(ctx, in.Body.Token, in.Body.NewPassword)
+	if err != nil {
+		return nil, err
+	}
+	return respond("The password is changed and all sessions have ended. Sign in now.", wireAccount(person)), nil
+}
+
+type passwordInput struct {
+	Caller
+	Body struct {
+		CurrentPassword string `json:"currentPassword,omitempty" doc:"Needed, unless the account has none and its session has just begun."`
+		NewPassword     string `json:"newPassword"`
+	} `nameHint:"ChangePassword"`
+}
+
+func (a *API) changePassword(ctx context.Context, in *passwordInput) (*answer[nothing], error) {
+	err := a.Auth.ChangePassword(ctx, auth.ActorOf(ctx), auth.PasswordChange{
+		Current: in.Body.CurrentPassword, New: in.Body.NewPassword, Address: in.info.Address,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return respond("The password is changed and all other sessions have ended", nothing{}), nil
+}

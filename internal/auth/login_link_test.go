@@ -1,0 +1,195 @@
+package auth_test
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+// gate is a community whose key signs members in, and ann, one of them.
+func (w *world) gate(t *testing.T) (home string, key auth.Actor, ann auth.Account) {
+	t.Helper()
+	home = w.community(t, "Home")
+	_, secret := w.key(t, home, auth.KeyInput{Permissions: []auth.Permission{auth.SignIn}})
+	key, err := w.Authenticate(t.Context(), secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ann = w.account(t, "ann")
+	w.standings.put(home, ann.ID, auth.Standing{Member: true})
+	return home, key, ann
+}
+
+func (w *world) loginLink(t *testing.T, key auth.Actor, accountID string) (token string, made auth.LoginLink) {
+	t.Helper()
+	made, err := w.LoginLink(t.Context(), key, accountID, "shop.example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, ok := strings.CutPrefix(made.URL, "https://club.example.com/link?token=")
+	if !ok {
+		t.Fatalf("a link to %s", made.URL)
+	}
+	return token, made
+}
+
+func TestAMemberIsSignedInOnceWithinFiveMinutesAndInOneCommunity(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		home, key, ann := w.gate(t)
+		other := w.community(t, "Other")
+		w.standings.put(other, ann.ID, auth.Standing{Member: true, Owner: true})
+		late, _ := w.loginLink(t, key, ann.ID)
+		w.pass(5 * time.Minute)
+		_, _, err := w.RedeemLink(t.Context(), late, here(""))
+		mustFail(t, "five minutes later", err, errs.Gone, "link_expired")
+
+		token, made := w.loginLink(t, key, ann.ID)
+		session, account, err := w.RedeemLink(t.Context(), token, here("192.0.2.1"))
+		if err != nil || account.ID != ann.ID {
+			t.Fatalf("%+v %v", account, err)
+		}
+		_, _, err = w.RedeemLink(t.Context(), token, here(""))
+		mustFail(t, "a second time", err, errs.Gone, "link_expired")
+
+		actor, err := w.Authenticate(t.Context(), session)
+		if err != nil || actor.SessionID != made.SessionID || actor.OnlyCommunity != home {
+			t.Fatalf("%+v %v", actor, err)
+		}
+		if err := w.Can(t.Context(), actor, home, auth.BeMember); err != nil {
+			t.Error(err)
+		}
+		mustFail(t, "another community", w.Can(t.Context(), actor, other, auth.BeMember), errs.NotFound, "community_not_found")
+		if in, err := w.CommunityFor(t.Context(), actor, ""); err != nil || in != home {
+			t.Errorf("its community is %q (%v)", in, err)
+		}
+		mustFail(t, "the account", w.MayAsPerson(actor, []auth.Permission{auth.BeSignedIn}), errs.Forbidden, "limited_session")
+		if err := w.MayAsPerson(actor, []auth.Permission{auth.BePerson}); err != nil {
+			t.Error(err)
+		}
+		list, err := w.Sessions(t.Context(), ann.ID)
+		if err != nil || len(list) != 1 || list[0].Host != "shop.example.com" || list[0].CommunityID != home {
+			t.Errorf("%+v %v", list, err)
+		}
+		log, _, err := audit.List(t.Context(), db, home, audit.Filter{Action: "session.link", Limit: 10})
+		if err != nil || len(log) != 2 || log[0].Actor != key.Ref() || log[0].Target.Name != "ann" {
+			t.Errorf("%+v %v", log, err)
+		}
+	})
+}
+
+func TestWhoeverHasASayIsNotSignedInByAnotherSystem(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		home, key, ann := w.gate(t)
+		role := w.role(t, home, auth.RoleInput{Title: "Greeter", ServerPermissions: may("create_invite")})
+		talker := w.role(t, home, auth.RoleInput{Title: "Talker", ChannelPermissions: may("post_messages")})
+		for _, c := range []struct {
+			name     string
+			standing auth.Standing
+			code     string
+		}{
+			{"no member", auth.Standing{}, "user_not_found"},
+			{"the owner", auth.Standing{Member: true, Owner: true}, "limited_session"},
+			{"with a server permission", auth.Standing{Member: true, RoleIDs: []string{role.ID}}, "limited_session"},
+			{"with a say in channels only", auth.Standing{Member: true, RoleIDs: []string{talker.ID}}, ""},
+		} {
+			w.standings.put(home, ann.ID, c.standing)
+			_, err := w.LoginLink(t.Context(), key, ann.ID, "")
+			if c.code == "" && err != nil || c.code != "" && !errs.Is(err, c.code) {
+				t.Errorf("%s: %v", c.name, err)
+			}
+		}
+		root, err := w.CreateAccount(t.Context(), auth.AccountInput{Email: "root@example.com", Username: "root", InstallationOwner: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = w.LoginLink(t.Context(), key, root.ID, "")
+		mustFail(t, "the owner of the installation", err, errs.Forbidden, "limited_session")
+		_, err = w.LoginLink(t.Context(), key, "000000000000000000000000", "")
+		mustFail(t, "nobody", err, errs.NotFound, "user_not_found")
+	})
+}
+
+func TestASessionOfAnotherSystemEndsWithTheMembershipAndByASay(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		home, key, ann := w.gate(t)
+		role := w.role(t, home, auth.RoleInput{Title: "Greeter", ServerPermissions: may("create_invite")})
+		token, _ := w.loginLink(t, key, ann.ID)
+		waiting, _ := w.loginLink(t, key, ann.ID)
+		session, _, err := w.RedeemLink(t.Context(), token, here(""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		own, err := w.signIn(t, "ann", password, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		actor, err := w.Authenticate(t.Context(), session)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.standings.put(home, ann.ID, auth.Standing{Member: true, RoleIDs: []string{role.ID}})
+		mustFail(t, "with a say since", w.Can(t.Context(), actor, home, auth.BeMember), errs.Forbidden, "limited_session")
+		_, _, err = w.RedeemLink(t.Context(), waiting, here(""))
+		mustFail(t, "a link, with a say since", err, errs.Forbidden, "limited_session")
+		err = db.Tx(t.Context(), func(tx *sqldb.Tx) error { return auth.EndSessionsIn(t.Context(), tx, home, []string{ann.ID}) })
+		if err != nil || w.alive(t, session) != 0 || w.alive(t, own) != 1 {
+			t.Errorf("the wrong sessions ended (%v)", err)
+		}
+		w.standings.put(home, ann.ID, auth.Standing{Member: true})
+		_, _, err = w.RedeemLink(t.Context(), waiting, here(""))
+		mustFail(t, "a link from before", err, errs.Gone, "link_expired")
+	})
+}
+
+func TestOnlyAKeyThatSignsInMakesLinks(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		home, _, ann := w.gate(t)
+		w.standings.put(home, "boss", auth.Standing{Member: true, Owner: true})
+		for _, c := range []struct {
+			actor auth.Actor
+			code  string
+		}{
+			{auth.Actor{Kind: auth.CommunityKey, CommunityID: home, Permissions: []auth.Permission{auth.All}}, "missing_permission"},
+			{auth.Actor{Kind: auth.Session, AccountID: "boss", CommunityID: home}, "key_required"},
+			{auth.Actor{Kind: auth.UserKey, AccountID: "boss", CommunityID: home, Permissions: []auth.Permission{auth.All}}, "key_required"},
+		} {
+			_, err := w.LoginLink(t.Context(), c.actor, ann.ID, "")
+			mustFail(t, string(c.actor.Kind), err, errs.Forbidden, c.code)
+		}
+	})
+}
+
+func TestOneLinkForAMemberBeginsOneSession(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		_, key, ann := w.gate(t)
+		token, _ := w.loginLink(t, key, ann.ID)
+		var in atomic.Int32
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				if _, _, err := w.RedeemLink(t.Context(), token, here("")); err == nil {
+					in.Add(1)
+				} else if !errs.Is(err, "link_expired") {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if in.Load() != 1 || w.count(t, "sessions") != 1 {
+			t.Errorf("%d were signed in, %d sessions", in.Load(), w.count(t, "sessions"))
+		}
+	})
+}

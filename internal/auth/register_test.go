@@ -1,0 +1,244 @@
+package auth_test
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+func applicant(name string) auth.RegisterInput {
+	return auth.RegisterInput{Email: name + "@Example.com", Username: name, Password: password, FirstName: " Ann ", LastName: "Lee", DisplayName: "Annie"}
+}
+
+// imported makes an account as an import does: without a password.
+func (w *world) imported(t *testing.T, name string) {
+	t.Helper()
+	one := auth.NewAccount{ID: fmt.Sprintf("%024x", len(name)), CreatedAt: w.now.UnixMilli()}
+	one.Email, one.EmailKey, _ = auth.CheckEmail(name + "@example.com")
+	one.Username, one.UsernameKey, _ = auth.CheckUsername(name)
+	if err := w.insert(t, one); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) count(t *testing.T, table string) (n int) {
+	t.Helper()
+	if err := w.db.QueryRow(t.Context(), "SELECT count(*) FROM "+table).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestARegistrationBecomesAnAccountOnceTheAddressIsProven(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		if err := w.Register(t.Context(), applicant("ann")); err != nil {
+			t.Fatal(err)
+		}
+		sent := w.letters(t)
+		if len(sent) != 1 || sent[0].to != "ann@Example.com" || sent[0].template != mail.VerifyEmail || sent[0].page != "verify-email" {
+			t.Fatalf("%+v", sent)
+		}
+		if n := w.count(t, "accounts"); n != 0 {
+			t.Errorf("%d accounts before the address is proven", n)
+		}
+		_, err := w.signIn(t, "ann", password, "")
+		mustFail(t, "signed in before", err, errs.Unauthenticated, "wrong_password")
+		made, err := w.VerifyEmail(t.Context(), sent[0].token, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := auth.Account{
+			ID: made.ID, Number: made.Number, Email: "ann@Example.com", Username: "ann", FirstName: "Ann", LastName: "Lee", DisplayName: "Annie", CreatedAt: w.now.UnixMilli(),
+		}
+		if diff := cmp.Diff(want, made); diff != "" {
+			t.Error(diff)
+		}
+		if _, err := w.signIn(t, "ANN@example.com", password, ""); err != nil {
+			t.Error(err)
+		}
+		_, err = w.VerifyEmail(t.Context(), sent[0].token, "")
+		mustFail(t, "a second time", err, errs.Gone, "link_expired")
+		if n := w.count(t, "registrations"); n != 0 {
+			t.Errorf("%d registrations are left", n)
+		}
+	})
+}
+
+func TestARegistrationWaitsForADay(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		if err := w.Register(t.Context(), applicant("ann")); err != nil {
+			t.Fatal(err)
+		}
+		token := w.letters(t)[0].token
+		w.pass(24 * time.Hour)
+		_, err := w.VerifyEmail(t.Context(), token, "")
+		mustFail(t, "a day later", err, errs.Gone, "link_expired")
+		w.pass(time.Millisecond)
+		if err := w.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := w.count(t, "registrations"); n != 0 {
+			t.Errorf("%d registrations are left", n)
+		}
+	})
+}
+
+func TestNothingTellsWhoeverRegistersWhoElseHasAnAccount(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		w.account(t, "known")
+		w.imported(t, "imported")
+		for _, c := range []struct {
+			name     string
+			change   func(*auth.RegisterInput)
+			template mail.Template
+			page     string
+		}{
+			{"nobody", func(*auth.RegisterInput) {}, mail.VerifyEmail, "verify-email"},
+			{"a known username", func(in *auth.RegisterInput) { in.Username = "KNOWN" }, mail.VerifyEmail, "verify-email"},
+			{"a known address", func(in *auth.RegisterInput) { in.Email = "Known@example.com" }, mail.AccountExists, ""},
+			{"an imported address", func(in *auth.RegisterInput) { in.Email = "imported@example.com" }, mail.ResetPassword, "reset-password"},
+		} {
+			in := applicant("new")
+			c.change(&in)
+			hashes, rows := w.Hashes(), w.count(t, "registrations")+w.count(t, "one_time_links")
+			if err := w.Register(t.Context(), in); err != nil {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			sent := w.letters(t)
+			if len(sent) != 1 || sent[0].template != c.template || sent[0].page != c.page {
+				t.Errorf("%s: %+v", c.name, sent)
+			}
+			if hashed, written := w.Hashes()-hashes, w.count(t, "registrations")+w.count(t, "one_time_links")-rows; hashed != 1 || written != 1 {
+				t.Errorf("%s: %d hashes, %d rows", c.name, hashed, written)
+			}
+		}
+	})
+}
+
+func TestATakenUsernameIsToldToWhoeverProvedTheAddress(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		w.account(t, "ann")
+		in := applicant("ann")
+		in.Email = "other@example.com"
+		if err := w.Register(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		token := w.letters(t)[0].token
+		_, err := w.VerifyEmail(t.Context(), token, "")
+		mustFail(t, "taken", err, errs.Conflict, "username_taken")
+		_, err = w.VerifyEmail(t.Context(), token, "12")
+		mustFail(t, "no username", err, errs.Invalid, "invalid_input")
+		made, err := w.VerifyEmail(t.Context(), token, "ann2")
+		if err != nil || made.Username != "ann2" {
+			t.Errorf("%+v %v", made, err)
+		}
+	})
+}
+
+func TestThePasswordOfAnImportedAccountIsItsOwnersChoice(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		early := applicant("imported") // before the import
+		if err := w.Register(t.Context(), early); err != nil {
+			t.Fatal(err)
+		}
+		before := w.letters(t)[0].token
+		w.imported(t, "imported")
+		_, err := w.VerifyEmail(t.Context(), before, "")
+		mustFail(t, "registered before the import", err, errs.Gone, "link_expired")
+		if err := w.Register(t.Context(), applicant("imported")); err != nil {
+			t.Fatal(err)
+		}
+		token := w.letters(t)[0].token
+		_, err = w.VerifyEmail(t.Context(), token, "")
+		mustFail(t, "a link to choose a password", err, errs.Gone, "link_expired")
+		const chosen = "what the owner chose"
+		if _, err := w.ResetPassword(t.Context(), token, chosen); err != nil {
+			t.Fatal(err)
+		}
+		_, err = w.signIn(t, "imported", password, "")
+		mustFail(t, "whoever registered", err, errs.Unauthenticated, "wrong_password")
+		if _, err := w.signIn(t, "imported", chosen, ""); err != nil {
+			t.Errorf("the owner: %v", err)
+		}
+	})
+}
+
+func TestOneTokenMakesOneAccount(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		if err := w.Register(t.Context(), applicant("ann")); err != nil {
+			t.Fatal(err)
+		}
+		token := w.letters(t)[0].token
+		var made atomic.Int32
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				_, err := w.VerifyEmail(t.Context(), token, "")
+				if err == nil {
+					made.Add(1)
+				} else if !errs.Is(err, "link_expired") {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if made.Load() != 1 || w.count(t, "accounts") != 1 {
+			t.Errorf("%d were told it is made, %d accounts", made.Load(), w.count(t, "accounts"))
+		}
+	})
+}
+
+func TestARegistrationNamesEveryWrongField(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		hashes := w.Hashes()
+		err := w.Register(t.Context(), auth.RegisterInput{Email: "x", Username: "1", FirstName: " ", LastName: "a\nb", DisplayName: "\xff"})
+		if diff := cmp.Diff([]string{"email", "username", "password", "firstname", "lastname", "displayname"}, fieldsOf(err)); diff != "" {
+			t.Errorf("%v %s", err, diff)
+		}
+		if w.Hashes() != hashes || len(w.letters(t)) != 0 {
+			t.Error("something was done for a wrong input")
+		}
+	})
+}
+
+func TestALetterThatLooksLikeAnotherProvesNoOtherAddress(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		in := applicant("mike")
+		in.Email = "mi\u212Ae@example.com" // the sign of the kelvin, which is a k in lower case
+		if err := w.Register(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+		if sent := w.letters(t); len(sent) != 1 || sent[0].to != "miKe@example.com" {
+			t.Errorf("written to %+v", sent)
+		}
+	})
+}
+
+func TestWhereRegistrationIsClosedNobodyRegisters(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		closed := auth.New(auth.Deps{DB: db, Communities: w.communities, Standings: w.standings, Mail: w.mail, Closed: true})
+		mustFail(t, "closed", closed.Register(t.Context(), applicant("ann")), errs.Forbidden, "registration_closed")
+		if closed.RegistrationOpen() || !w.RegistrationOpen() {
+			t.Error("open and closed are mixed up")
+		}
+	})
+}
