@@ -32,6 +32,7 @@ type cli struct {
 	Community communityCommand `cmd:"" help:"Make communities."`
 	User      userCommand      `cmd:"" help:"Make accounts."`
 	Key       keyCommand       `cmd:"" help:"Make API keys."`
+	Mail      mailCommand      `cmd:"" help:"Print the messages that have not left the server."`
 	Migrate   migrateCommand   `cmd:"" help:"Bring the database to this program's schema. A server does so when it starts."`
 	Backup    backupCommand    `cmd:"" help:"Write the database and all files into one archive, while the server runs."`
 	Restore   restoreCommand   `cmd:"" help:"Fill an empty data folder, and an empty database, from an archive."`

@@ -18,6 +18,7 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/httpx"
+	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -29,6 +30,7 @@ type Deps struct {
 	Communities *community.Communities
 	Members     *member.Members
 	Bulk        *bulk.Bulk
+	Mail        *mail.Mail // nil: there is no mailbox
 	Files       *blob.Dir
 	Clock       clock.Clock
 	Log         *slog.Logger

@@ -23,6 +23,7 @@ type Page struct {
 	Address   string // scheme and host the browser used, for the lines of code
 	Toast     string // what succeeded elsewhere
 	Alert     Alert  // what failed here
+	Mailbox   bool   // there is one, and the person may read it
 	Busy      bool   // something goes on: without script the page asks again by itself
 }
 

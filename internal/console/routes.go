@@ -28,6 +28,27 @@ func (c *console) routes() http.Handler {
 	r.Get("/link", c.open(c.showLink))
 	r.Post("/link", c.open(c.redeemLink))
 
+	r.Get("/sign-in/code", c.open(c.showCode))
+	r.Post("/sign-in/code", c.open(c.giveCode))
+	r.Post("/sign-in/passkey/options", c.open(c.askPasskey))
+	r.Post("/sign-in/passkey", c.open(c.signInByPasskey))
+	r.Get("/sign-in/provider", c.open(c.startProvider))
+	r.Get(auth.ProviderReturn, c.open(c.finishProvider))
+	r.Get("/register", c.open(c.showRegister))
+	r.Post("/register", c.open(c.register))
+	r.Get("/check-mail", c.open(c.showSent))
+	r.Get(auth.VerifyPage, c.open(c.showVerify))
+	r.Post(auth.VerifyPage, c.open(c.verify))
+	r.Get(auth.ForgotPage, c.open(c.showForgot))
+	r.Post(auth.ForgotPage, c.open(c.forgot))
+	r.Get(auth.ResetPage, c.open(c.showReset))
+	r.Post(auth.ResetPage, c.open(c.reset))
+	c.accountRoutes(r)
+
+	r.Get("/-/mail", c.postmaster(c.showMailbox))
+	r.Get("/-/mail/{mail}", c.postmaster(c.showMail))
+	r.Get("/-/mail/{mail}/html", c.postmaster(c.showMailHTML))
+
 	r.Get("/", c.signed(c.showHome))
 	r.Post("/communities", c.signed(c.createCommunity))
 
@@ -70,6 +91,30 @@ func (c *console) routes() http.Handler {
 		r.Post("/settings/open-import", c.inside(auth.Community, c.switchOpenImport))
 	})
 	return r
+}
+
+// accountRoutes are the pages about the person who is signed in.
+func (c *console) accountRoutes(r chi.Router) {
+	r.Get(accountPath, c.own(c.showAccount))
+	r.Post(accountPath, c.own(c.changeAccount))
+	r.Get(securityPath, c.own(c.showSecurity))
+	r.Post("/account/password", c.own(c.changePassword))
+	r.Post("/account/totp", c.own(c.startTOTP))
+	r.Get("/account/totp", c.own(c.showTOTP))
+	r.Post("/account/totp/confirm", c.own(c.confirmTOTP))
+	r.Post("/account/totp/codes", c.own(c.renewCodes))
+	r.Post("/account/totp/off", c.own(c.stopTOTP))
+	r.Post("/account/passkeys/options", c.own(c.newPasskey))
+	r.Post("/account/passkeys", c.own(c.addPasskey))
+	r.Post("/account/passkeys/{passkey}/remove", c.own(c.removePasskey))
+	r.Post("/account/provider", c.own(c.connectProvider))
+	r.Post("/account/provider/remove", c.own(c.removeIdentity))
+	r.Get(sessionsPath, c.own(c.showSessions))
+	r.Post("/account/sessions/end", c.own(c.endOtherSessions))
+	r.Post("/account/sessions/{session}/end", c.own(c.endSession))
+	r.Get(ownKeysPath, c.own(c.showOwnKeys))
+	r.Post(ownKeysPath, c.own(c.createOwnKey))
+	r.Post("/account/api-keys/{key}/delete", c.own(c.deleteOwnKey))
 }
 
 func errNoPage() error {

@@ -92,7 +92,7 @@ func (c *console) page(v *visit, title, nav, help string) (Page, error) {
 	if err != nil {
 		return p, err
 	}
-	p.Person = Person{account.Username, account.Email}
+	p.Person, p.Mailbox = Person{account.Username, account.Email}, c.mayReadMail(v.actor)
 	p.Community = Community{ID: v.community.ID, Name: v.community.Name, Accent: v.community.Settings.Accent}
 	p.Others, err = c.communitiesOf(v.Context(), v.actor)
 	return p, err

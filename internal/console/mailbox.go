@@ -1,0 +1,108 @@
+package console
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/i18n"
+	"github.com/regulars/regulars/internal/mail"
+)
+
+const mailsPerPage = 50
+
+// mailboxPolicy lets the HTML of a message show its own style and nothing else.
+const mailboxPolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox allow-popups"
+
+// postmaster lets in who may read the mail of everybody: the installation's
+// owner.
+func (c *console) postmaster(h handler) http.HandlerFunc {
+	return c.signed(func(v *visit) error {
+		if !v.actor.InstallationOwner || v.actor.OnlyCommunity != "" || c.Mail == nil {
+			return errNoPage()
+		}
+		v.w.Header().Set("Cache-Control", "no-store")
+		return h(v)
+	})
+}
+
+func (c *console) showMailbox(v *visit) error {
+	list, next, err := c.Mail.Unsent(v.Context(), v.URL.Query().Get("cursor"), mailsPerPage)
+	if err != nil {
+		return err
+	}
+	p, err := c.page(v, "Mailbox", "", "Messages that have not left this server.")
+	if err != nil {
+		return err
+	}
+	view := MailboxView{Page: p, Sends: c.Mail.Sends()}
+	for _, k := range list {
+		view.Mails = append(view.Mails, mailRow(k))
+	}
+	if next != "" {
+		view.Older = "/-/mail?cursor=" + next
+	}
+	return render(v, http.StatusOK, MailboxPage(view))
+}
+
+func (c *console) showMail(v *visit) error {
+	k, err := c.Mail.Get(v.Context(), v.PathValue("mail"))
+	if err != nil {
+		return err
+	}
+	p, err := c.page(v, "", "", "")
+	if err != nil {
+		return err
+	}
+	p.Title = k.Subject
+	return render(v, http.StatusOK, MailPage(MailView{Page: p, MailRow: mailRow(k), Blocks: blocks(k.Text), HasHTML: k.HTML != "", Error: k.Error}))
+}
+
+// showMailHTML is a message the way a program for mail shows it.
+func (c *console) showMailHTML(v *visit) error {
+	k, err := c.Mail.Get(v.Context(), v.PathValue("mail"))
+	if err != nil {
+		return err
+	}
+	if k.HTML == "" {
+		return errs.New(errs.Gone, "mail_erased", "The text of this message is no longer kept.")
+	}
+	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	v.w.Header().Set("Content-Security-Policy", mailboxPolicy)
+	_, err = v.w.Write([]byte(k.HTML))
+	return sent(err)
+}
+
+func mailRow(k mail.Kept) MailRow {
+	return MailRow{ID: k.ID, To: k.To, Subject: k.Subject, State: k.State, CreatedAt: k.CreatedAt}
+}
+
+// mailState is what a state is called, a key of a sentence, with its icon and
+// class.
+func mailState(state string) (word, icon, class string) {
+	switch state {
+	case mail.Waiting:
+		return i18n.Key("To be sent"), "clock", "busy"
+	case mail.Held:
+		return i18n.Key("Kept here"), "store", ""
+	case mail.Failed:
+		return i18n.Key("Refused"), "circle-x", "failed"
+	case mail.Expired:
+		return i18n.Key("Out of date"), "ban", ""
+	}
+	return i18n.Key("Sent"), "circle-check", "ok"
+}
+
+// blocks are the paragraphs of a text.
+func blocks(text string) []string {
+	if text = strings.TrimSpace(text); text == "" {
+		return nil
+	}
+	return strings.Split(text, "\n\n")
+}
+
+// mayReadMail reports whether the menu leads to the mailbox.
+func (c *console) mayReadMail(actor auth.Actor) bool {
+	return actor.InstallationOwner && actor.OnlyCommunity == "" && c.Mail != nil && !c.Mail.Sends()
+}

@@ -1,0 +1,86 @@
+package console_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/regulars/regulars/internal/app/apptest"
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// installationOwner is a person who may do everything.
+func installationOwner(t *testing.T, a *apptest.App) person {
+	t.Helper()
+	account, err := a.Auth.CreateAccount(t.Context(), auth.AccountInput{Email: "root@example.com", Username: "root", InstallationOwner: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	link, err := a.Auth.OneTimeLink(t.Context(), auth.LinkSignIn, account.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, _, err := a.Auth.RedeemLink(t.Context(), link, auth.SessionInfo{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return person{t, a, token}
+}
+
+// writeMail puts a message into the outbox.
+func writeMail(t *testing.T, a *apptest.App) (messageID string) {
+	t.Helper()
+	msg := mail.Message{
+		To: "ada@example.com", Language: "de", Template: mail.Invited, CommunityID: "c",
+		Values: map[string]string{"community": `<script>alert("x")</script>`, "link": "https://club.example.com/i/abc?x=1&y=2"},
+	}
+	if err := a.DB.Tx(t.Context(), func(tx *sqldb.Tx) error { return a.Mail.Send(t.Context(), tx, msg) }); err != nil {
+		t.Fatal(err)
+	}
+	list, _, err := a.Mail.Unsent(t.Context(), "", 1)
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	return list[0].ID
+}
+
+func TestTheMailboxIsForTheOwnerOfTheInstallation(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		communityID, olivia := owner(t, a)
+		root := installationOwner(t, a)
+		id := writeMail(t, a)
+		for _, path := range []string{"/-/mail", "/-/mail/" + id, "/-/mail/" + id + "/html"} {
+			for _, row := range []struct {
+				name, token string
+				want        int
+			}{{"the installation's owner", root.token, 200}, {"the owner of a community", olivia.token, 404}, {"nobody", "", 303}, {"a key", a.Key(t, communityID), 303}} {
+				if got := (person{t, a, row.token}).get(path).status; got != row.want {
+					t.Errorf("%s sees %s: %d, want %d", row.name, path, got, row.want)
+				}
+			}
+		}
+		if got := root.get("/-/mail"); !strings.Contains(got.text, "ada@example.com") || strings.Contains(got.text, "<script>alert") {
+			t.Errorf("%s", got.text)
+		}
+		if got := root.get("/-/mail/" + id); !strings.Contains(got.text, `href="https://club.example.com/i/abc?x=1&amp;y=2"`) || strings.Contains(got.text, "<script>alert") {
+			t.Errorf("%s", got.text)
+		}
+		got := root.get("/-/mail/" + id + "/html")
+		if policy := got.header.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'") || !strings.Contains(policy, "sandbox") || strings.Contains(policy, "script-src") {
+			t.Errorf("policy %q", policy)
+		}
+		if !strings.Contains(got.text, "&lt;script&gt;") || strings.Contains(got.text, "<script") {
+			t.Errorf("%s", got.text)
+		}
+		if root.get("/-/mail/65a000000000000000000001").status != http.StatusNotFound {
+			t.Error("a message that is not there is shown")
+		}
+		for who, linked := range map[person]bool{root: true, olivia: false} {
+			if strings.Contains(who.get("/c/"+communityID+"/members").text, `href="/-/mail"`) != linked {
+				t.Errorf("the mailbox is linked: %v, want %v", !linked, linked)
+			}
+		}
+	})
+}
