@@ -1,17 +1,19 @@
 package auth
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base32"
 	"fmt"
+	"image/png"
+	"net/url"
 	"strings"
 	"time"
 
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/hotp"
-	"github.com/pquerna/otp/totp"
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -21,12 +23,29 @@ const (
 	totpPeriod    = 30 // seconds that a code stands for
 	totpSkew      = 1  // codes that a clock may be off by, to each side
 	recoveryCodes = 10
+	// As many as SHA-1 has, and a whole number of base32 digits.
+	totpSecretBytes = 20
 )
 
 // TOTPSetup is what an authenticator app has to know.
 type TOTPSetup struct {
 	Secret string // base32, to be typed
 	URI    string // otpauth:, to be shown as a picture
+}
+
+// QR is the URI as a picture, a PNG of side by side pixels.
+func (s TOTPSetup) QR(side int) ([]byte, error) {
+	key, err := otp.NewKeyFromURL(s.URI)
+	if err != nil {
+		return nil, fmt.Errorf("read the address of a secret: %w", err)
+	}
+	picture, err := key.Image(side, side)
+	if err != nil {
+		return nil, fmt.Errorf("draw a secret: %w", err)
+	}
+	var content bytes.Buffer
+	err = png.Encode(&content, picture)
+	return content.Bytes(), err
 }
 
 // NeedsCode is the cause of the error "totp_required": whoever answers the
@@ -46,18 +65,49 @@ func (a *Auth) StartTOTP(ctx context.Context, actor Actor, p Proof) (TOTPSetup, 
 	if err != nil {
 		return TOTPSetup{}, err
 	}
-	key, err := totp.Generate(totp.GenerateOpts{Issuer: a.installation(), AccountName: account.Email})
-	if err != nil {
-		return TOTPSetup{}, fmt.Errorf("make a secret: %w", err)
-	}
-	kept, err := replaceTOTP(ctx, a.db, account.ID, key.Secret(), a.clock.MS())
+	raw := make([]byte, totpSecretBytes)
+	_, _ = rand.Read(raw) // never fails, see crypto/rand
+	secret := base32.StdEncoding.EncodeToString(raw)
+	kept, err := replaceTOTP(ctx, a.db, account.ID, secret, a.clock.MS())
 	if err == nil && !kept {
 		err = errs.New(errs.Conflict, "totp_on", "Codes of an app are asked for already. Switch that off first.")
 	}
 	if err != nil {
 		return TOTPSetup{}, err
 	}
-	return TOTPSetup{Secret: key.Secret(), URI: key.URL()}, nil
+	return a.setupOf(account, secret), nil
+}
+
+// PendingTOTP returns what StartTOTP made, while it waits to be confirmed. It
+// fails with NotFound "totp_not_found".
+func (a *Auth) PendingTOTP(ctx context.Context, actor Actor) (TOTPSetup, error) {
+	if err := onlySelf(actor); err != nil {
+		return TOTPSetup{}, err
+	}
+	kept, err := loadTOTP(ctx, a.db, actor.AccountID, "")
+	if err == nil && (kept.secret == "" || kept.confirmedAt > 0) {
+		err = errs.New(errs.NotFound, "totp_not_found", "There is no secret to confirm. Start again.")
+	}
+	if err != nil {
+		return TOTPSetup{}, err
+	}
+	account, err := loadAccount(ctx, a.db, actor.AccountID)
+	if err != nil {
+		return TOTPSetup{}, err
+	}
+	return a.setupOf(account, kept.secret), nil
+}
+
+// setupOf is how an app is told a secret; see
+// https://github.com/google/google-authenticator/wiki/Key-Uri-Format.
+func (a *Auth) setupOf(account Account, secret string) TOTPSetup {
+	issuer := a.installation()
+	query := url.Values{"secret": {secret}, "issuer": {issuer}}
+	address := url.URL{
+		Scheme: "otpauth", Host: "totp", Path: "/" + issuer + ":" + account.Email,
+		RawQuery: strings.ReplaceAll(query.Encode(), "+", "%20"), // some apps show the sign
+	}
+	return TOTPSetup{Secret: secret, URI: address.String()}
 }
 
 // ConfirmTOTP switches the second factor on: from now on a password alone

@@ -144,19 +144,6 @@ func (a *Auth) AddPasskey(ctx context.Context, actor Actor, token, name string, 
 	return made.Passkey, nil
 }
 
-// RenamePasskey fails with Invalid "invalid_input" or NotFound
-// "passkey_not_found".
-func (a *Auth) RenamePasskey(ctx context.Context, actor Actor, passkeyID, name string) error {
-	if err := onlySelf(actor); err != nil {
-		return err
-	}
-	name, err := passkeyName(name)
-	if err != nil {
-		return err
-	}
-	return foundPasskey(renamePasskey(ctx, a.db, actor.AccountID, passkeyID, name))
-}
-
 // RemovePasskey fails as Proof says, or with NotFound "passkey_not_found".
 // Sessions that it started stay.
 func (a *Auth) RemovePasskey(ctx context.Context, actor Actor, p Proof, passkeyID string) error {

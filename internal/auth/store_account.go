@@ -109,3 +109,9 @@ func deleteUnused(ctx context.Context, tx *sqldb.Tx, accountIDs []string) ([]str
 		AND password_hash = '' AND signed_in_at = 0 AND communities = 0 AND NOT installation_owner RETURNING id`,
 		sqldb.Keys(accountIDs))
 }
+
+func updateProfile(ctx context.Context, q sqldb.Querier, accountID string, p Profile, now int64) error {
+	_, err := q.Exec(ctx, "UPDATE accounts SET first_name = $1, last_name = $2, display_name = $3, language = $4, updated_at = $5 WHERE id = $6",
+		p.FirstName, p.LastName, p.DisplayName, p.Language, now, accountID)
+	return err
+}

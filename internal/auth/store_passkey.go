@@ -70,11 +70,6 @@ func usePasskey(ctx context.Context, tx *sqldb.Tx, k keptPasskey, now int64) err
 	return err
 }
 
-func renamePasskey(ctx context.Context, q sqldb.Querier, accountID, passkeyID, name string) (bool, error) {
-	n, err := q.Exec(ctx, "UPDATE passkeys SET name = $1 WHERE id = $2 AND account_id = $3", name, passkeyID, accountID)
-	return n > 0, err
-}
-
 func deletePasskey(ctx context.Context, q sqldb.Querier, accountID, passkeyID string) (bool, error) {
 	n, err := q.Exec(ctx, "DELETE FROM passkeys WHERE id = $1 AND account_id = $2", passkeyID, accountID)
 	return n > 0, err

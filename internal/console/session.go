@@ -2,11 +2,11 @@ package console
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
+	"github.com/regulars/regulars/internal/i18n"
 )
 
 // cookieName is bound to this host and to HTTPS where the browser speaks it;
@@ -54,31 +54,34 @@ func (c *console) showSignIn(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return render(v, http.StatusOK, SignInPage(SignInView{Page: p, Next: v.FormValue("next"), Setup: pending}))
+	view := c.signInView(v, p, v.FormValue("next"))
+	view.Setup = pending
+	return render(v, http.StatusOK, SignInPage(view))
 }
 
 func (c *console) signIn(v *visit) error {
-	login, next := v.PostFormValue("login"), ownPath(v.PostFormValue("next"))
+	login, next := v.PostFormValue("login"), v.PostFormValue("next")
 	token, err := c.trySignIn(v, login)
 	if err == nil {
-		keepSession(v, token)
-		return v.goTo(next, "")
+		return c.welcome(v, token, next)
 	}
-	if after := httpx.NewFailure(v.Context(), err).GetHeaders().Get("Retry-After"); after != "" {
-		v.w.Header().Set("Retry-After", after)
+	if asksForCode(v, next, err) {
+		return nil
 	}
-	view, status := SignInView{Login: login, Next: next}, errs.KindOf(err).Status()
-	if view.Page, view.Alert, err = c.again(v, "Sign in", "", err); err != nil {
+	status, p, _, err := c.doorAgain(v, i18n.Key("Sign in"), err)
+	if err != nil {
 		return err
 	}
+	view := c.signInView(v, p, next)
+	view.Login = login
 	return render(v, status, SignInPage(view))
 }
 
 // trySignIn counts the attempt before the password is looked at, which costs
 // much.
 func (c *console) trySignIn(v *visit, login string) (token string, err error) {
-	if limited := errs.From(c.signIns.Take(v.w, v.Request, httpx.Network(v.Request))); limited != nil {
-		return "", errs.New(errs.Limited, "too_many_sign_ins", "Too many attempts to sign in from your network. Wait a minute, then try again.").WithRetry(limited.RetryAfter)
+	if err := c.takeSignIn(v); err != nil {
+		return "", err
 	}
 	token, _, err = c.Auth.SignIn(v.Context(), login, v.PostFormValue("password"), sessionInfo(v.Request))
 	return token, err
@@ -155,12 +158,4 @@ func (c *console) redeemLink(v *visit) error {
 		return err
 	}
 	return render(v, http.StatusGone, LinkPage(LinkView{Page: p, Gone: true}))
-}
-
-// ownPath is a path on this server, and never an address elsewhere.
-func ownPath(next string) string {
-	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || strings.ContainsAny(next, "\\\r\n\t") || strings.HasPrefix(next, "/sign-in") {
-		return "/"
-	}
-	return next
 }

@@ -95,7 +95,7 @@ func (c *console) giveCode(v *visit) error {
 		codeStep.keep(v, "")
 		return c.backToSignIn(v, next, err)
 	}
-	status, p, _, err := c.refuse(v, i18n.Key("One more step"), err)
+	status, p, _, err := c.doorAgain(v, i18n.Key("One more step"), err)
 	if err != nil {
 		return err
 	}
@@ -169,7 +169,7 @@ func (c *console) finishProvider(v *visit) error {
 
 // backToSignIn shows the first step again, with what went wrong.
 func (c *console) backToSignIn(v *visit, next string, cause error) error {
-	status, p, _, err := c.refuse(v, i18n.Key("Sign in"), cause)
+	status, p, _, err := c.doorAgain(v, i18n.Key("Sign in"), cause)
 	if err != nil {
 		return err
 	}

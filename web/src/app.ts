@@ -6,6 +6,7 @@ import "./forms";
 import { JobLive } from "./job";
 import "./menus";
 import "./palette";
+import "./passkey";
 import "./rows";
 import "./switch";
 import "./toast";

@@ -1,0 +1,251 @@
+package console
+
+import (
+	"encoding/base64"
+	"net/http"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/httpx"
+	"github.com/regulars/regulars/internal/i18n"
+)
+
+// The pages about the person who is signed in.
+const (
+	accountPath  = "/account"
+	securityPath = "/account/security"
+	sessionsPath = "/account/sessions"
+	ownKeysPath  = "/account/api-keys"
+)
+
+// own lets people in who have signed in themselves.
+func (c *console) own(h handler) http.HandlerFunc {
+	return c.signed(func(v *visit) error {
+		if err := c.Auth.MayAsPerson(v.actor, []auth.Permission{auth.BeSignedIn}); err != nil {
+			return err
+		}
+		v.w.Header().Set("Cache-Control", "no-store")
+		return h(v)
+	})
+}
+
+// accountPage is the frame of the pages about the person; path is the tab that
+// is open.
+func (c *console) accountPage(v *visit, path string) (Page, error) {
+	return c.page(v, i18n.Key("Your account"), path, "")
+}
+
+// proofOf is what a form shows before a way to sign in changes.
+func proofOf(v *visit) auth.Proof {
+	return auth.Proof{Password: v.PostFormValue("password"), Code: v.PostFormValue("proof-code"), Address: httpx.Network(v.Request)}
+}
+
+// languageChoices are the languages of the pages, each in its own name.
+func languageChoices(v *visit) []Choice {
+	choices := []Choice{{"", v.T("As the browser asks for")}}
+	for _, tag := range i18n.Languages {
+		choices = append(choices, Choice{tag.String(), display.Self.Name(tag)})
+	}
+	return choices
+}
+
+func (c *console) showAccount(v *visit) error {
+	account, err := c.Auth.Account(v.Context(), v.actor.AccountID)
+	if err != nil {
+		return err
+	}
+	return c.renderAccount(v, nil, AccountView{
+		Email: account.Email, Username: account.Username, FirstName: account.FirstName, LastName: account.LastName,
+		DisplayName: account.DisplayName, Language: account.Language,
+	})
+}
+
+func (c *console) renderAccount(v *visit, cause error, view AccountView) error {
+	status, a, err := refusal(v, cause)
+	if err != nil {
+		return err
+	}
+	if view.Page, err = c.accountPage(v, accountPath); err != nil {
+		return err
+	}
+	if view.Errors = wrongFields(cause); view.Errors == nil {
+		view.Alert = a
+	}
+	view.Languages = languageChoices(v)
+	return render(v, status, AccountPage(view))
+}
+
+func (c *console) changeAccount(v *visit) error {
+	profile := auth.Profile{
+		FirstName: v.PostFormValue("firstname"), LastName: v.PostFormValue("lastname"), DisplayName: v.PostFormValue("displayname"),
+		Language: v.PostFormValue("language"),
+	}
+	err := c.Auth.UpdateProfile(v.Context(), v.actor, profile)
+	if err == nil {
+		if tag, err := language.Parse(profile.Language); err == nil {
+			v.Request = v.WithContext(speaking(v.Context(), i18n.For(i18n.Match(tag.String()))))
+		}
+		return v.goTo(accountPath, i18n.Key("Saved"))
+	}
+	account, missing := c.Auth.Account(v.Context(), v.actor.AccountID)
+	if missing != nil {
+		return missing
+	}
+	return c.renderAccount(v, err, AccountView{
+		Email: account.Email, Username: account.Username, FirstName: profile.FirstName, LastName: profile.LastName,
+		DisplayName: profile.DisplayName, Language: profile.Language,
+	})
+}
+
+func (c *console) showSecurity(v *visit) error { return c.renderSecurity(v, nil, nil) }
+
+// backToSecurity shows the page again, with what went wrong.
+func (c *console) backToSecurity(v *visit, cause error) error { return c.renderSecurity(v, cause, nil) }
+
+// renderSecurity shows the ways to sign in, and recovery codes this one time.
+func (c *console) renderSecurity(v *visit, cause error, codes []string) error {
+	status, a, err := refusal(v, cause)
+	if err != nil {
+		return err
+	}
+	if after := httpx.NewFailure(v.Context(), cause).GetHeaders().Get("Retry-After"); cause != nil && after != "" {
+		v.w.Header().Set("Retry-After", after)
+	}
+	p, err := c.accountPage(v, securityPath)
+	if err != nil {
+		return err
+	}
+	methods, err := c.Auth.Methods(v.Context(), v.actor)
+	if err != nil {
+		return err
+	}
+	view := SecurityView{
+		Page: p, Methods: methods, Codes: codes, Provider: c.Auth.ProviderName(), PasskeysHere: c.passkeysAt(v), PasskeyOrigin: c.Auth.PasskeyOrigin(),
+	}
+	if view.Errors = wrongFields(cause); view.Errors == nil {
+		view.Alert = a
+	}
+	return render(v, status, SecurityPage(view))
+}
+
+func (c *console) changePassword(v *visit) error {
+	err := c.Auth.ChangePassword(v.Context(), v.actor, auth.PasswordChange{
+		Current: v.PostFormValue("current"), New: v.PostFormValue("new"), Address: httpx.Network(v.Request),
+	})
+	if err != nil {
+		return c.backToSecurity(v, err)
+	}
+	return v.goTo(securityPath, i18n.Key("The password is saved. You are signed out everywhere else."))
+}
+
+func (c *console) startTOTP(v *visit) error {
+	if _, err := c.Auth.StartTOTP(v.Context(), v.actor, proofOf(v)); err != nil {
+		return c.backToSecurity(v, err)
+	}
+	return v.goTo("/account/totp", "")
+}
+
+func (c *console) showTOTP(v *visit) error { return c.renderTOTP(v, nil) }
+
+const qrSide = 216 // pixels
+
+func (c *console) renderTOTP(v *visit, cause error) error {
+	setup, err := c.Auth.PendingTOTP(v.Context(), v.actor)
+	if errs.KindOf(err) == errs.NotFound {
+		return v.goTo(securityPath, "")
+	}
+	if err != nil {
+		return err
+	}
+	picture, err := setup.QR(qrSide)
+	if err != nil {
+		return err
+	}
+	status, a, err := refusal(v, cause)
+	if err != nil {
+		return err
+	}
+	p, err := c.page(v, i18n.Key("Codes of an app"), securityPath, "")
+	if err != nil {
+		return err
+	}
+	p.Alert = a
+	return render(v, status, TOTPPage(TOTPView{Page: p, Secret: grouped(setup.Secret), Picture: "data:image/png;base64," + base64.StdEncoding.EncodeToString(picture)}))
+}
+
+func (c *console) confirmTOTP(v *visit) error {
+	codes, err := c.Auth.ConfirmTOTP(v.Context(), v.actor, v.PostFormValue("code"))
+	if err != nil {
+		return c.renderTOTP(v, err)
+	}
+	return c.renderSecurity(v, nil, codes)
+}
+
+func (c *console) stopTOTP(v *visit) error {
+	if err := c.Auth.DisableTOTP(v.Context(), v.actor, proofOf(v)); err != nil {
+		return c.backToSecurity(v, err)
+	}
+	return v.goTo(securityPath, i18n.Key("Codes are not asked for any more"))
+}
+
+func (c *console) renewCodes(v *visit) error {
+	codes, err := c.Auth.RenewRecoveryCodes(v.Context(), v.actor, proofOf(v))
+	if err != nil {
+		return c.backToSecurity(v, err)
+	}
+	return c.renderSecurity(v, nil, codes)
+}
+
+// newPasskey answers what the script gives to the browser.
+func (c *console) newPasskey(v *visit) error {
+	token, options, err := c.Auth.StartPasskey(v.Context(), v.actor, proofOf(v))
+	if err != nil {
+		return err
+	}
+	passkeyStep.keep(v, token)
+	return sendJSON(v, options)
+}
+
+func (c *console) addPasskey(v *visit) error {
+	token := passkeyStep.of(v.Request)
+	passkeyStep.keep(v, "")
+	made, err := c.Auth.AddPasskey(v.Context(), v.actor, token, v.PostFormValue("name"), []byte(v.PostFormValue("response")))
+	if err != nil {
+		return c.backToSecurity(v, err)
+	}
+	return v.goTo(securityPath, v.T("The passkey %s is added", made.Name))
+}
+
+func (c *console) removePasskey(v *visit) error {
+	err := c.Auth.RemovePasskey(v.Context(), v.actor, proofOf(v), v.PathValue("passkey"))
+	if err != nil {
+		return c.backToSecurity(v, err)
+	}
+	return v.goTo(securityPath, i18n.Key("The passkey is removed"))
+}
+
+// connectProvider shows a link to the provider: no form may lead to another
+// site.
+func (c *console) connectProvider(v *visit) error {
+	token, address, err := c.Auth.StartProvider(v.Context(), v.actor, proofOf(v), "")
+	if err != nil {
+		return c.backToSecurity(v, err)
+	}
+	providerStep.keep(v, token)
+	p, err := c.page(v, v.T("Connect %s", c.Auth.ProviderName()), securityPath, "")
+	if err != nil {
+		return err
+	}
+	return render(v, http.StatusOK, ConnectPage(ConnectView{Page: p, Provider: c.Auth.ProviderName(), Address: address}))
+}
+
+func (c *console) removeIdentity(v *visit) error {
+	err := c.Auth.RemoveIdentity(v.Context(), v.actor, proofOf(v), v.PostFormValue("issuer"), v.PostFormValue("subject"))
+	if err != nil {
+		return c.backToSecurity(v, err)
+	}
+	return v.goTo(securityPath, i18n.Key("The account is no longer connected"))
+}

@@ -1,0 +1,105 @@
+package console
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/i18n"
+)
+
+func (c *console) showSessions(v *visit) error {
+	p, err := c.accountPage(v, sessionsPath)
+	if err != nil {
+		return err
+	}
+	sessions, err := c.Auth.Sessions(v.Context(), v.actor.AccountID)
+	if err != nil {
+		return err
+	}
+	view := SessionsView{Page: p}
+	for _, s := range sessions {
+		view.Sessions = append(view.Sessions, SessionRow{
+			ID: s.ID, Device: device(s.UserAgent), Address: s.Address, By: s.Host, Current: s.ID == v.actor.SessionID,
+			CreatedAt: s.CreatedAt, SeenAt: s.SeenAt,
+		})
+	}
+	return render(v, http.StatusOK, SessionsPage(view))
+}
+
+func (c *console) endSession(v *visit) error {
+	err := c.Auth.EndSession(v.Context(), v.actor.AccountID, v.PathValue("session"))
+	if err != nil && errs.KindOf(err) != errs.NotFound { // ended is what was asked for
+		return err
+	}
+	return v.goTo(sessionsPath, i18n.Key("The session has ended"))
+}
+
+func (c *console) endOtherSessions(v *visit) error {
+	if err := c.Auth.EndSessions(v.Context(), v.actor.AccountID, v.actor.SessionID); err != nil {
+		return err
+	}
+	return v.goTo(sessionsPath, i18n.Key("You are signed out everywhere else"))
+}
+
+func (c *console) showOwnKeys(v *visit) error {
+	return c.renderOwnKeys(v, nil, OwnKeysView{Days: 365})
+}
+
+func (c *console) renderOwnKeys(v *visit, cause error, view OwnKeysView) error {
+	status, a, err := refusal(v, cause)
+	if err != nil {
+		return err
+	}
+	if view.Page, err = c.accountPage(v, ownKeysPath); err != nil {
+		return err
+	}
+	if view.Errors = wrongFields(cause); view.Errors == nil {
+		view.Alert = a
+	}
+	if view.NewKey != "" {
+		status = http.StatusCreated
+	}
+	keys, err := c.Auth.UserKeys(v.Context(), v.actor.AccountID)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		row := KeyRow{
+			ID: k.ID, Name: k.Name, Hint: k.Hint, CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, UsedAt: k.UsedAt,
+			Expired: k.ExpiresAt > 0 && k.ExpiresAt <= c.Clock.MS(),
+		}
+		for _, permission := range k.Permissions {
+			row.Permissions = append(row.Permissions, string(permission))
+		}
+		view.Keys = append(view.Keys, row)
+	}
+	return render(v, status, OwnKeysPage(view))
+}
+
+func (c *console) createOwnKey(v *visit) error {
+	days, err := strconv.Atoi(v.PostFormValue("days"))
+	if err != nil {
+		days = -1 // refused, with a reason that fits
+	}
+	view := OwnKeysView{Name: v.PostFormValue("name"), Days: days, Chosen: map[string]bool{}}
+	in := auth.KeyInput{Name: view.Name, ExpirePeriod: days}
+	for _, chosen := range v.PostForm["permissions"] {
+		view.Chosen[chosen] = true
+		in.Permissions = append(in.Permissions, auth.Permission(chosen))
+	}
+	key, secret, err := c.Auth.CreateUserKey(v.Context(), v.actor, in)
+	if err != nil {
+		return c.renderOwnKeys(v, err, view)
+	}
+	return c.renderOwnKeys(v, nil, OwnKeysView{Days: 365, NewName: key.Name, NewKey: secret})
+}
+
+func (c *console) deleteOwnKey(v *visit) error {
+	err := c.Auth.DeleteUserKey(v.Context(), v.actor.AccountID, v.PathValue("key"))
+	if err != nil && errs.KindOf(err) != errs.NotFound { // gone is what was asked for
+		return err
+	}
+	return v.goTo(ownKeysPath, i18n.Key("The key is deleted"))
+}

@@ -1,0 +1,145 @@
+package console
+
+import (
+	"net/http"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/httpx"
+	"github.com/regulars/regulars/internal/i18n"
+)
+
+// takeSignIn counts an attempt to sign in, or at something else that costs as
+// much, before it is made.
+func (c *console) takeSignIn(v *visit) error {
+	if limited := errs.From(c.signIns.Take(v.w, v.Request, httpx.Network(v.Request))); limited != nil {
+		return errs.New(errs.Limited, "too_many_sign_ins", "Too many attempts to sign in from your network. Wait a minute, then try again.").WithRetry(limited.RetryAfter)
+	}
+	return nil
+}
+
+// doorAgain is the status and the frame of a door that is shown again because of
+// cause. What is wrong with single fields stands at them, not in the alert.
+func (c *console) doorAgain(v *visit, title string, cause error) (status int, p Page, wrong map[string]string, err error) {
+	if after := httpx.NewFailure(v.Context(), cause).GetHeaders().Get("Retry-After"); after != "" {
+		v.w.Header().Set("Retry-After", after)
+	}
+	p, a, err := c.again(v, title, "", cause)
+	if wrong = wrongFields(cause); wrong == nil {
+		p.Alert = a
+	}
+	return errs.KindOf(cause).Status(), p, wrong, err
+}
+
+func (c *console) showRegister(v *visit) error {
+	p, err := c.page(v, i18n.Key("Make an account"), "", "")
+	if err != nil {
+		return err
+	}
+	return render(v, http.StatusOK, RegisterPage(RegisterView{Page: p, Closed: !c.Auth.RegistrationOpen()}))
+}
+
+func (c *console) register(v *visit) error {
+	view := RegisterView{
+		Email: v.PostFormValue("email"), Username: v.PostFormValue("username"), FirstName: v.PostFormValue("firstname"), LastName: v.PostFormValue("lastname"),
+		Closed: !c.Auth.RegistrationOpen(),
+	}
+	err := c.takeSignIn(v)
+	if err == nil {
+		err = c.Auth.Register(v.Context(), auth.RegisterInput{
+			Email: view.Email, Username: view.Username, Password: v.PostFormValue("password"), FirstName: view.FirstName, LastName: view.LastName,
+			Language: v.Header.Get("Accept-Language"),
+		})
+	}
+	if err == nil {
+		return v.goTo("/check-mail", "")
+	}
+	status := 0
+	if status, view.Page, view.Errors, err = c.doorAgain(v, i18n.Key("Make an account"), err); err != nil {
+		return err
+	}
+	return render(v, status, RegisterPage(view))
+}
+
+func (c *console) showSent(v *visit) error {
+	p, err := c.page(v, i18n.Key("Check your mail"), "", "")
+	if err != nil {
+		return err
+	}
+	return render(v, http.StatusOK, SentPage(SentView{Page: p, Forgot: v.URL.Query().Has("forgot")}))
+}
+
+func (c *console) showVerify(v *visit) error {
+	p, err := c.page(v, i18n.Key("Confirm your address"), "", "")
+	if err != nil {
+		return err
+	}
+	token := v.URL.Query().Get("token")
+	return render(v, http.StatusOK, VerifyPage(VerifyView{Page: p, Token: token, Gone: token == ""}))
+}
+
+func (c *console) verify(v *visit) error {
+	view := VerifyView{Token: v.PostFormValue("token"), Username: v.PostFormValue("username")}
+	_, err := c.Auth.VerifyEmail(v.Context(), view.Token, view.Username)
+	if err == nil {
+		return v.goTo(auth.SignInPage, i18n.Key("Your account is made. Sign in to go on."))
+	}
+	view.Gone = errs.Is(err, "link_expired")
+	status, p, wrong, err := c.doorAgain(v, i18n.Key("Confirm your address"), err)
+	if err != nil {
+		return err
+	}
+	view.Page, view.Taken = p, wrong["username"]
+	if view.Taken == "" {
+		view.Taken = p.Alert.Message
+	}
+	return render(v, status, VerifyPage(view))
+}
+
+func (c *console) showForgot(v *visit) error {
+	p, err := c.page(v, i18n.Key("Choose a new password"), "", "")
+	if err != nil {
+		return err
+	}
+	return render(v, http.StatusOK, ForgotPage(ForgotView{Page: p}))
+}
+
+func (c *console) forgot(v *visit) error {
+	view := ForgotView{Email: v.PostFormValue("email")}
+	err := c.takeSignIn(v)
+	if err == nil {
+		err = c.Auth.ForgotPassword(v.Context(), view.Email, v.Header.Get("Accept-Language"))
+	}
+	if err == nil {
+		return v.goTo("/check-mail?forgot", "")
+	}
+	status := 0
+	if status, view.Page, view.Errors, err = c.doorAgain(v, i18n.Key("Choose a new password"), err); err != nil {
+		return err
+	}
+	return render(v, status, ForgotPage(view))
+}
+
+func (c *console) showReset(v *visit) error {
+	p, err := c.page(v, i18n.Key("Choose a new password"), "", "")
+	if err != nil {
+		return err
+	}
+	token := v.URL.Query().Get("token")
+	return render(v, http.StatusOK, ResetPage(ResetView{Page: p, Token: token, Gone: token == ""}))
+}
+
+func (c *console) reset(v *visit) error {
+	view := ResetView{Token: v.PostFormValue("token")}
+	_, err := c.Auth.ResetPassword(v.Context(), view.Token, v.PostFormValue("password"))
+	if err == nil {
+		return v.goTo(auth.SignInPage, i18n.Key("The password is saved. Sign in with it."))
+	}
+	view.Gone = errs.Is(err, "link_expired")
+	status, p, wrong, err := c.doorAgain(v, i18n.Key("Choose a new password"), err)
+	if err != nil {
+		return err
+	}
+	view.Page, view.Errors = p, map[string]string{"password": wrong["newPassword"]}
+	return render(v, status, ResetPage(view))
+}
