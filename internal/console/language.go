@@ -44,11 +44,14 @@ func (v *visit) speak() {
 
 // explained is the message of an error in the language of words.
 func explained(words i18n.Printer, e *errs.Error) string {
-	if whole, ok := onlyText(e); ok {
+	whole, ok := onlyText(e)
+	switch {
+	case ok:
 		return words.T(whole)
-	}
-	if e.Format == "" {
+	case e.Format == "":
 		return words.T(e.Message)
+	case e.Kind == errs.NotFound && words.Language() != language.English && words.T(e.Format) == e.Format:
+		return words.T("The address is wrong, or what stood here is gone.") // what is not there has only an English name
 	}
 	return words.T(e.Format, e.Args...)
 }

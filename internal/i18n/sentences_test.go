@@ -1,0 +1,193 @@
+package i18n_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// unspoken are folders whose errors are only told to programs, in English.
+var unspoken = []string{"api", "app", "jobs", "once", "sqldb"}
+
+// said finds every sentence that the sources say through a catalogue, with the
+// place of one that says it.
+func said(t *testing.T) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		set := token.NewFileSet()
+		file, err := parser.ParseFile(set, path, nil, 0)
+		if err != nil {
+			return err
+		}
+		r := reader{say: func(english string, at token.Pos) {
+			if strings.ContainsFunc(english, isLetter) {
+				found[english] = set.Position(at).String()
+			}
+		}}
+		area := strings.Split(filepath.ToSlash(path), "/")[1]
+		r.failures = !slices.Contains(unspoken, area)
+		ast.Inspect(file, r.look)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func isLetter(r rune) bool {
+	return r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r == '%' || r == ','
+}
+
+// reader looks for sentences in a file.
+type reader struct {
+	failures bool // also what errors say
+	say      func(english string, at token.Pos)
+}
+
+// titled are functions of the console that say constants, by the positions of
+// these among their arguments.
+var titled = map[string][]int{"page": {1, 3}, "again": {1}, "goTo": {1}}
+
+func (r reader) look(n ast.Node) bool {
+	switch n := n.(type) {
+	case *ast.CallExpr:
+		r.call(n)
+	case *ast.CompositeLit:
+		r.composite(n)
+	case *ast.FuncDecl:
+		if r.failures && strings.HasSuffix(strings.ToLower(n.Name.Name), "problem") {
+			r.problems(n)
+		}
+	}
+	return true
+}
+
+func (r reader) call(call *ast.CallExpr) {
+	name, owner := nameOf(call.Fun)
+	switch {
+	case name == "T":
+		for _, arg := range call.Args[:min(2, len(call.Args))] {
+			if r.literal(arg, same) {
+				return
+			}
+		}
+	case name == "Count" && len(call.Args) == 3, name == "plural" && len(call.Args) == 3:
+		r.literal(call.Args[1], counted)
+		r.literal(call.Args[2], counted)
+	case name == "Key" && owner == "i18n":
+		r.literal(call.Args[0], same)
+	case name == "New" && owner == "errs" && len(call.Args) >= 3 && r.failures:
+		r.literal(call.Args[2], same)
+	}
+	for _, at := range titled[name] {
+		if at < len(call.Args) {
+			r.literal(call.Args[at], same)
+		}
+	}
+}
+
+// composite reads the rail's nouns and the wrong fields of errors.
+func (r reader) composite(lit *ast.CompositeLit) {
+	if list, ok := lit.Type.(*ast.ArrayType); ok {
+		name, _ := nameOf(list.Elt)
+		for _, element := range lit.Elts {
+			inner, ok := element.(*ast.CompositeLit)
+			if ok && name == "noun" && len(inner.Elts) > 1 {
+				r.literal(inner.Elts[1], same)
+			}
+			if ok && name == "Field" && inner.Type == nil {
+				r.field(inner)
+			}
+		}
+	}
+	if name, owner := nameOf(lit.Type); name == "Field" && owner == "errs" {
+		r.field(lit)
+	}
+}
+
+func (r reader) field(lit *ast.CompositeLit) {
+	for i, element := range lit.Elts {
+		pair, ok := element.(*ast.KeyValueExpr)
+		if !ok && i == 2 && r.failures {
+			r.literal(element, same)
+		}
+		if ok && r.failures && pair.Key.(*ast.Ident).Name == "Message" {
+			r.literal(pair.Value, same)
+		}
+	}
+}
+
+// problems reads what a function answers that says what is wrong.
+func (r reader) problems(f *ast.FuncDecl) {
+	ast.Inspect(f, func(n ast.Node) bool {
+		if back, ok := n.(*ast.ReturnStmt); ok {
+			for _, value := range back.Results {
+				if text, ok := text(value); ok && strings.Contains(text, " ") {
+					r.say(text, value.Pos())
+				}
+			}
+		}
+		return true
+	})
+}
+
+func same(s string) string { return s }
+
+// counted is the sentence that counts a noun, as console.Reader makes it.
+func counted(noun string) string {
+	if strings.Contains(noun, "%") {
+		return noun
+	}
+	return "%d " + noun
+}
+
+func (r reader) literal(e ast.Expr, sentence func(string) string) bool {
+	text, ok := text(e)
+	if ok && text != "" && text != "%s" {
+		r.say(sentence(text), e.Pos())
+	}
+	return ok
+}
+
+// text is the value of a constant text.
+func text(e ast.Expr) (string, bool) {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		if e.Kind != token.STRING {
+			return "", false
+		}
+		value, err := strconv.Unquote(e.Value)
+		return value, err == nil
+	case *ast.BinaryExpr:
+		left, ok := text(e.X)
+		right, also := text(e.Y)
+		return left + right, ok && also && e.Op == token.ADD
+	case *ast.ParenExpr:
+		return text(e.X)
+	}
+	return "", false
+}
+
+func nameOf(e ast.Expr) (name, owner string) {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return e.Name, ""
+	case *ast.SelectorExpr:
+		if x, ok := e.X.(*ast.Ident); ok {
+			return e.Sel.Name, x.Name
+		}
+		return e.Sel.Name, ""
+	}
+	return "", ""
+}
