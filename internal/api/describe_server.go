@@ -2,7 +2,17 @@ package api
 
 // serverDescriptions are the descriptions of operations on communities.
 var serverDescriptions = map[string]string{
-	"createServer": "Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities.",
-	"listServers":  "Those you are a member of, the oldest first; with `deleted` those you owned and can still restore.",
-	"updateServer": "What is not named stays as it is.",
+	"createServer":  "Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities.",
+	"listServers":   "Those you are a member of, the oldest first; with `deleted` those you owned and can still restore.",
+	"updateServer":  "What is not named stays as it is.",
+	"deleteServer":  "Only an owner, who repeats its name in `confirm`. The community is not found from then on and its keys are not valid, until an owner restores it or the retention time is over; then it is erased.",
+	"restoreServer": "Everything is as it was. 410 `community_erased` after the retention time.",
+	"joinServer":    "Where the joining requirements ask for user fields, send them in `fields`. 410 when the invite has expired, was taken back or is used up. Without an invite, a community that asks for one is not found.",
+	"leaveServer":   "Ends your roles there too. 409 `last_owner` for the only owner.",
+	"listInvites":   "The newest first, with those who joined by each.",
+	"revokeInvite":  "Your own, or any with the permission to manage the community. Who has joined stays.",
+	"listPenalties": "The misconduct log: the newest first, lifted ones too.",
+	"createPenalty": "The member must stand below you, and each kind has its own permission. A suspension ends by itself at `until`.",
+	"liftPenalty":   "Takes back what it does: a suspension ends, who was banned may join again. It stays in the log.",
+	"listAuditLog":  "What people and keys did in the community, the newest first.",
 }

@@ -75,7 +75,8 @@ type newRole struct {
 	} `nameHint:"NewRole"`
 }
 
-type serverPath struct {
+// ServerPath is a part of inputs.
+type ServerPath struct {
 	ServerID string `path:"serverId" doc:"The _id of the community." example:"6a21d1c09f3b0c4d5e6f7a8b"`
 }
 
@@ -96,7 +97,7 @@ func (a *API) createRole(ctx context.Context, in *newRole) (*answer[role], error
 	return respond("Role created successfully", wireRole(made)), nil
 }
 
-func (a *API) listRoles(ctx context.Context, _ *serverPath) (*answer[[]role], error) {
+func (a *API) listRoles(ctx context.Context, _ *ServerPath) (*answer[[]role], error) {
 	roles, err := a.Auth.Roles(ctx, here(ctx))
 	if err != nil {
 		return nil, err

@@ -55,6 +55,9 @@ func (a *API) authRoutes(g area) {
 	add(g, route{"POST", "/v1/auth/forgot-password", "forgotPassword", "Ask for a new password", nil, anyone | signsIn}, a.forgotPassword)
 	add(g, route{"POST", "/v1/auth/reset-password", "resetPassword", "Choose a new password", nil, anyone | expires | signsIn}, a.resetPassword)
 	add(g, route{"POST", "/v1/auth/change-password", "changePassword", "Change the password", signedIn, personal | signsIn}, a.changePassword)
+	add(g, route{"POST", "/v1/auth/totp", "startTotp", "Start a second factor", signedIn, personal | secret | signsIn}, a.startTotp)
+	add(g, route{"POST", "/v1/auth/totp/confirm", "confirmTotp", "Switch the second factor on", signedIn, personal | secret | signsIn}, a.confirmTotp)
+	add(g, route{"POST", "/v1/auth/totp/disable", "disableTotp", "Switch the second factor off", signedIn, personal | signsIn}, a.disableTotp)
 	add(g, route{"GET", "/v1/auth/sessions", "listSessions", "List your sessions", signedIn, personal}, a.listSessions)
 	add(g, route{"DELETE", "/v1/auth/sessions/{sessionId}", "endSession", "End a session", signedIn, personal}, a.endSession)
 }
@@ -93,8 +96,8 @@ func (a *API) serverRoutes(g area) {
 	add(g, route{"GET", "/v1/servers/{serverId}", "getServer", "Get a community", beMember, 0}, a.getServer)
 	add(g, route{"PUT", "/v1/servers/{serverId}", "updateServer", "Change a community", manageCommunity, 0}, a.updateServer)
 	add(g, route{"DELETE", "/v1/servers/{serverId}", "deleteServer", "Delete a community", manageCommunity, 0}, a.deleteServer)
-	add(g, route{"POST", "/v1/servers/{serverId}/restore", "restoreServer", "Restore a deleted community", manageCommunity, personal}, a.restoreServer)
-	add(g, route{"POST", "/v1/servers/{serverId}/join", "joinServer", "Join a community", manageCommunity, personal}, a.joinServer)
+	add(g, route{"POST", "/v1/servers/{serverId}/restore", "restoreServer", "Restore a deleted community", manageCommunity, personal | expires}, a.restoreServer)
+	add(g, route{"POST", "/v1/servers/{serverId}/join", "joinServer", "Join a community", manageCommunity, personal | expires}, a.joinServer)
 	add(g, route{"POST", "/v1/servers/{serverId}/leave", "leaveServer", "Leave a community", manageCommunity, personal}, a.leaveServer)
 	add(g, route{"GET", "/v1/servers/{serverId}/invites", "listInvites", "List invites", mayInvite, 0}, a.listInvites)
 	add(g, route{"POST", "/v1/servers/{serverId}/invites", "createInvite", "Create an invite", mayInvite, created}, a.createInvite)
@@ -107,11 +110,11 @@ func (a *API) serverRoutes(g area) {
 
 func (a *API) roleRoutes(g area) {
 	add(g, route{"POST", "/v1/roles", "createRole", "Create a role", manageRoles, seen | inBody}, a.createRole)
-	add(g, route{"PUT", "/v1/roles/{id}", "updateRole", "Change a role", manageRoles, seen | inBody}, a.updateRole)
-	add(g, route{"DELETE", "/v1/roles/{id}", "deleteRole", "Delete a role", manageRoles, seen}, a.deleteRole)
+	add(g, route{"PUT", "/v1/roles/{id}", "updateRole", "Change a role", manageRoles, inBody}, a.updateRole)
+	add(g, route{"DELETE", "/v1/roles/{id}", "deleteRole", "Delete a role", manageRoles, 0}, a.deleteRole)
 	add(g, route{"GET", "/v1/roles/{id}", "listUserRoles", "List the roles of a user", readRoles, seen}, a.userRoles)
-	add(g, route{"POST", "/v1/roles/{id}/add", "addRole", "Give a role to a user", manageRoles, seen | inBody}, a.addRole)
-	add(g, route{"POST", "/v1/roles/{id}/remove", "removeRole", "Take a role from a user", manageRoles, seen | inBody}, a.removeRole)
+	add(g, route{"POST", "/v1/roles/{id}/add", "addRole", "Give a role to a user", manageRoles, inBody}, a.addRole)
+	add(g, route{"POST", "/v1/roles/{id}/remove", "removeRole", "Take a role from a user", manageRoles, inBody}, a.removeRole)
 	add(g, route{"GET", "/v1/servers/{serverId}/roles", "listRoles", "List roles", readRoles, 0}, a.listRoles)
 }
 

@@ -19,6 +19,7 @@ type server struct {
 	TimeZone            string              `json:"timeZone" example:"Europe/Berlin" doc:"Of the IANA database."`
 	JoiningRequirements joiningRequirements `json:"joiningRequirements"`
 	OpenBulkImport      bool                `json:"openBulkImport" doc:"Anybody may import members without a credential."`
+	AllowedFrameOrigins []string            `json:"allowedFrameOrigins" nullable:"false" doc:"Whose pages iframe channels may show."`
 	Currencies          currencies          `json:"currencies"`
 	MemberCount         int64               `json:"memberCount"`
 	Owner               *person             `json:"owner" doc:"null when nobody owns it yet."`
@@ -65,8 +66,9 @@ func (a *API) wireServer(h member.Home) server {
 	out := server{
 		ID: h.ID, CommunityID: h.ID, Name: h.Name, Logo: s.Logo, Colors: serverColors{s.Accent}, Languages: s.Languages, TimeZone: s.TimeZone,
 		JoiningRequirements: joiningRequirements{s.Joining.Policy, s.Joining.RequiredFields}, OpenBulkImport: s.OpenBulkImport,
-		Currencies:  currencies{currency(s.Currencies.Coins), currency(s.Currencies.Premium)},
-		MemberCount: h.Members, Owner: wirePerson(h.Owner), CreatedAt: clock.Format(h.CreatedAt), UpdatedAt: clock.Format(h.UpdatedAt),
+		AllowedFrameOrigins: s.AllowedFrameOrigins,
+		Currencies:          currencies{currency(s.Currencies.Coins), currency(s.Currencies.Premium)},
+		MemberCount:         h.Members, Owner: wirePerson(h.Owner), CreatedAt: clock.Format(h.CreatedAt), UpdatedAt: clock.Format(h.UpdatedAt),
 	}
 	if h.DeletedAt != 0 {
 		out.DeletedAt, out.ErasedAt = clock.Format(h.DeletedAt), clock.Format(a.Communities.ErasedAt(h.Community))
@@ -82,6 +84,7 @@ type ServerSettings struct {
 	TimeZone            *string              `json:"timeZone,omitempty" example:"Europe/Berlin" doc:"Of the IANA database."`
 	JoiningRequirements *joiningRequirements `json:"joiningRequirements,omitempty"`
 	OpenBulkImport      *bool                `json:"openBulkImport,omitempty" doc:"Lets anybody import members without a credential: for trying things out only."`
+	AllowedFrameOrigins []string             `json:"allowedFrameOrigins,omitempty" nullable:"false" maxItems:"50" example:"[\"https://board.example.com\"]" doc:"Whose pages iframe channels may show; an empty list for nobody's."`
 	Currencies          *struct {
 		Coins   *currency `json:"coins,omitempty"`
 		Premium *currency `json:"premium,omitempty"`
@@ -93,6 +96,9 @@ func (s *ServerSettings) change() community.Change {
 	c := community.Change{Logo: s.Logo, TimeZone: s.TimeZone, OpenBulkImport: s.OpenBulkImport}
 	if s.Languages != nil {
 		c.Languages = &s.Languages
+	}
+	if s.AllowedFrameOrigins != nil {
+		c.AllowedFrameOrigins = &s.AllowedFrameOrigins
 	}
 	if s.Colors != nil {
 		c.Accent = &s.Colors.Accent
@@ -114,7 +120,7 @@ type newServer struct {
 }
 
 type serverChange struct {
-	serverPath
+	ServerPath
 	Body struct {
 		Name *string `json:"name,omitempty" example:"Rovers" doc:"1 to 100 characters."`
 		ServerSettings
@@ -143,14 +149,14 @@ func (a *API) respondServer(ctx context.Context, message string, c community.Com
 }
 
 func (a *API) listServers(ctx context.Context, in *serverQuery) (*answer[[]server], error) {
-	homes, err := a.Members.HomesOf(ctx, auth.ActorOf(ctx).AccountID, in.Deleted, a.Communities.Oldest())
+	homes, err := a.Members.HomesOf(ctx, auth.ActorOf(ctx), in.Deleted, a.Communities.Oldest())
 	if err != nil {
 		return nil, err
 	}
 	return respond("Your communities", convert(homes, a.wireServer)), nil
 }
 
-func (a *API) getServer(ctx context.Context, _ *serverPath) (*answer[server], error) {
+func (a *API) getServer(ctx context.Context, _ *ServerPath) (*answer[server], error) {
 	found, err := a.Communities.Get(ctx, here(ctx))
 	if err != nil {
 		return nil, err

@@ -9,10 +9,12 @@ import (
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/once"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -27,8 +29,10 @@ type Parts struct {
 	Once        *once.Store
 	Mail        *mail.Mail
 	Communities *community.Communities
+	Pictures    *media.Library
 	Members     *member.Members
 	Auth        *auth.Auth
+	Chat        *chat.Chat
 	Bulk        *bulk.Bulk
 
 	clock clock.Clock
@@ -65,8 +69,11 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 	p.Communities.OnChange(member.CheckJoining)
 	p.Communities.OnErase(member.EraseMemberships)
 	p.Auth = auth.New(auth.Deps{DB: p.DB, Communities: p.Communities, Standings: p.Members, Clock: now, Log: log, Mail: p.Mail, Closed: c.Registration == "closed"})
-	p.Members.Connect(member.Connections{Auth: p.Auth, Mail: p.Mail, Retention: c.retention()})
+	p.Pictures = media.New(p.DB, p.Files, now)
+	p.Members.Connect(member.Connections{Auth: p.Auth, Mail: p.Mail, Pictures: p.Pictures, Retention: c.retention()})
 	p.Auth.RegisterJobs(p.Jobs)
+	p.Chat = chat.New(chat.Deps{DB: p.DB, Auth: p.Auth, Members: p.Members, Clock: now})
+	p.Members.TakeRoles(p.Jobs)
 	p.Bulk = bulk.New(bulk.Deps{
 		DB: p.DB, Files: p.Files, Members: p.Members, Mail: p.Mail, Clock: now, Log: log,
 		Limits: bulk.Limits{PieceRows: c.BulkPieceRows, Keep: time.Duration(c.BulkKeepDays) * 24 * time.Hour},
@@ -91,5 +98,5 @@ const uploadPause = 24 * time.Hour
 
 func (p *Parts) sweep(ctx context.Context, _ *jobs.Job, _ sweepArgs) error {
 	_, err := p.Files.Sweep(p.clock.Now().Add(-uploadPause))
-	return errors.Join(err, p.Bulk.Sweep(ctx), p.Auth.Sweep(ctx), p.Once.Sweep(ctx), p.Mail.Sweep(ctx), p.Communities.Sweep(ctx))
+	return errors.Join(err, p.Bulk.Sweep(ctx), p.Auth.Sweep(ctx), p.Once.Sweep(ctx), p.Mail.Sweep(ctx), p.Communities.Sweep(ctx), p.Members.Sweep(ctx), p.sweepStrays(ctx))
 }

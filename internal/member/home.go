@@ -43,13 +43,16 @@ func (s *Members) Homes(ctx context.Context, communities ...community.Community)
 	return homes, err
 }
 
-// HomesOf returns the communities an account is an active member of, or, with
-// deleted, those that it owned when they were deleted and that can still be
-// restored; the oldest first.
-func (s *Members) HomesOf(ctx context.Context, accountID string, deleted bool, oldest int64) ([]Home, error) {
-	ids, err := s.Communities(ctx, s.db, accountID)
+// HomesOf returns the communities the actor, a person, is an active member of,
+// or, with deleted, those that they owned when they were deleted and that can
+// still be restored, because they were deleted after oldest; the oldest first.
+func (s *Members) HomesOf(ctx context.Context, actor auth.Actor, deleted bool, oldest int64) ([]Home, error) {
+	ids, err := s.Communities(ctx, s.db, actor.AccountID)
 	if deleted {
-		ids, err = deletedHomes(ctx, s.db, accountID, oldest)
+		ids, err = deletedHomes(ctx, s.db, actor.AccountID, oldest)
+	}
+	if actor.OnlyCommunity != "" {
+		ids = slices.DeleteFunc(ids, func(one string) bool { return one != actor.OnlyCommunity })
 	}
 	if err != nil {
 		return nil, err

@@ -40,3 +40,17 @@ func deletedHomes(ctx context.Context, q sqldb.Querier, accountID string, oldest
 		JOIN members m ON m.community_id = c.id AND m.user_id = $1 AND m.state = 'active' AND m.owner
 		WHERE c.deleted_at <> 0 AND c.deleted_at > $2 ORDER BY c.id`, accountID, oldest)
 }
+
+// ownsDeletedToo reports whether an account owns a community, deleted or not.
+func ownsDeletedToo(ctx context.Context, q sqldb.Querier, communityID, accountID string) (owns bool, err error) {
+	err = q.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM members WHERE community_id = $1 AND user_id = $2 AND owner AND state = 'active')",
+		communityID, accountID).Scan(&owns)
+	return owns, err
+}
+
+// deleteSomeMembers deletes up to limit memberships in whatever state and
+// returns whose they were.
+func deleteSomeMembers(ctx context.Context, tx *sqldb.Tx, communityID string, limit int) ([]string, error) {
+	return sqldb.All(ctx, tx, sqldb.Value[string], `DELETE FROM members WHERE community_id = $1 AND user_id IN (
+			SELECT user_id FROM members WHERE community_id = $1 ORDER BY user_id LIMIT $2) RETURNING user_id`, communityID, int64(limit))
+}

@@ -1,0 +1,103 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/member"
+)
+
+type invite struct {
+	Code          string      `json:"code" example:"3f9c1b22a7d0"`
+	URL           string      `json:"url" example:"https://community.example.com/join/3f9c1b22a7d0" doc:"The page where people join by it."`
+	MaxUses       int64       `json:"maxUses" doc:"0: any number."`
+	Uses          int64       `json:"uses"`
+	ExpiresAt     *string     `json:"expiresAt" format:"date-time" doc:"null: never."`
+	RevokedAt     *string     `json:"revokedAt" format:"date-time" doc:"null: it was not taken back."`
+	Open          bool        `json:"open" doc:"Lets people in at this moment."`
+	CreatedBy     string      `json:"createdBy" example:"account:6a21d1c09f3b0c4d5e6f7a8b" doc:"account:<_id>, key:<_id> or command."`
+	CreatedByName string      `json:"createdByName" example:"ada" doc:"As it was then."`
+	CreatedAt     string      `json:"createdAt" format:"date-time"`
+	Joined        []inviteUse `json:"joined" nullable:"false" doc:"The last 20 who joined by it, the newest first."`
+}
+
+type inviteUse struct {
+	ID       string `json:"_id" example:"6a21d1c09f3b0c4d5e6f7a8b"`
+	UserID   int64  `json:"userId" example:"1042"`
+	Username string `json:"username" example:"ada"`
+	JoinedAt string `json:"joinedAt" format:"date-time"`
+}
+
+func (a *API) wireInvite(i member.Invite) invite {
+	return invite{
+		Code: i.Code, URL: a.Members.InviteURL(i.Code), MaxUses: i.MaxUses, Uses: i.Uses, ExpiresAt: orNull(i.ExpiresAt), RevokedAt: orNull(i.RevokedAt),
+		Open: a.Members.IsOpen(i), CreatedBy: i.CreatedBy, CreatedByName: i.CreatedByName, CreatedAt: clock.Format(i.CreatedAt), Joined: []inviteUse{},
+	}
+}
+
+// orNull is a time on the wire, null for none.
+func orNull(ms int64) *string {
+	if ms == 0 {
+		return nil
+	}
+	text := clock.Format(ms)
+	return &text
+}
+
+type newInvite struct {
+	ServerPath
+	Body *struct {
+		MaxUses   int64     `json:"maxUses,omitempty" example:"5" doc:"How many may join by it; 0: any number."`
+		ExpiresAt time.Time `json:"expiresAt,omitempty" doc:"Until when; left out: for ever."`
+	} `nameHint:"NewInvite"`
+}
+
+type inviteQuery struct {
+	ServerPath
+	CursorInput
+}
+
+type invitePath struct {
+	ServerPath
+	Code string `path:"code" maxLength:"200" doc:"The code of the invite." example:"3f9c1b22a7d0"`
+}
+
+func (a *API) listInvites(ctx context.Context, in *inviteQuery) (*list[invite, cursor], error) {
+	found, uses, next, err := a.Members.Invites(ctx, here(ctx), in.Cursor, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	invites := convert(found, a.wireInvite)
+	for i := range invites {
+		for _, u := range uses {
+			if u.Code == invites[i].Code {
+				invites[i].Joined = append(invites[i].Joined, inviteUse{u.ID, u.Number, u.Username, clock.Format(u.UsedAt)})
+			}
+		}
+	}
+	return respondList("Invites of the community", invites, cursorMeta(in.Limit, next)), nil
+}
+
+func (a *API) createInvite(ctx context.Context, in *newInvite) (*answer[invite], error) {
+	var wanted member.InviteInput
+	if in.Body != nil {
+		wanted.MaxUses = in.Body.MaxUses
+		if !in.Body.ExpiresAt.IsZero() {
+			wanted.ExpiresAt = in.Body.ExpiresAt.UnixMilli()
+		}
+	}
+	made, err := a.Members.CreateInvite(ctx, auth.ActorOf(ctx), here(ctx), wanted)
+	if err != nil {
+		return nil, err
+	}
+	return respond("Invite created", a.wireInvite(made)), nil
+}
+
+func (a *API) revokeInvite(ctx context.Context, in *invitePath) (*answer[deleted], error) {
+	if err := a.Members.RevokeInvite(ctx, auth.ActorOf(ctx), here(ctx), in.Code); err != nil {
+		return nil, err
+	}
+	return respond("Invite taken back", deleted{in.Code}), nil
+}

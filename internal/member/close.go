@@ -1,0 +1,101 @@
+package member
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// CloseCommunity deletes a community: from then on it is not found, and its
+// keys are not valid, until an owner restores it; after the retention time it
+// is erased. confirm is its name. Only an owner may, and who runs the
+// installation. It fails with NotFound "community_not_found", Forbidden
+// "owner_required" or Invalid "confirm_required".
+func (s *Members) CloseCommunity(ctx context.Context, actor auth.Actor, communityID, confirm string) (community.Community, error) {
+	now := s.clock.MS()
+	var closed community.Community
+	err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := s.mayClose(ctx, tx, actor, communityID); err != nil {
+			return err
+		}
+		var err error
+		if closed, err = community.Delete(ctx, tx, communityID, confirm, now); err != nil {
+			return err
+		}
+		return noteCommunity(ctx, tx, actor, "community.delete", closed, now)
+	})
+	return closed, err
+}
+
+func (s *Members) mayClose(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID string) error {
+	if actor.Kind == auth.Command || actor.InstallationOwner {
+		return nil
+	}
+	known, err := standing(ctx, tx, communityID, actor.AccountID)
+	if err != nil || known.Member && known.Owner && actor.OnlyCommunity == "" {
+		return err
+	}
+	return errs.New(errs.Forbidden, "owner_required", "Only an owner deletes a community, signed in or with a key of their own.")
+}
+
+// RestoreCommunity brings back a community that an owner, or who runs the
+// installation, deleted, exactly as it was. oldest is community.Oldest. It
+// fails with NotFound "community_not_found" for everybody else, Conflict
+// "not_deleted" or Gone "community_erased".
+func (s *Members) RestoreCommunity(ctx context.Context, actor auth.Actor, communityID string, oldest int64) (community.Community, error) {
+	now := s.clock.MS()
+	var restored community.Community
+	err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := mayRestore(ctx, tx, actor, communityID); err != nil {
+			return err
+		}
+		var err error
+		if restored, err = community.Restore(ctx, tx, communityID, oldest); err != nil {
+			return err
+		}
+		return noteCommunity(ctx, tx, actor, "community.restore", restored, now)
+	})
+	return restored, err
+}
+
+func mayRestore(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID string) error {
+	if actor.Kind == auth.Command || actor.InstallationOwner {
+		return nil
+	}
+	owns, err := ownsDeletedToo(ctx, tx, communityID, actor.AccountID)
+	if err != nil || owns {
+		return err
+	}
+	return errs.New(errs.NotFound, "community_not_found", "There is no such community.")
+}
+
+func noteCommunity(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, action string, c community.Community, now int64) error {
+	return auth.Note(auth.WithActor(ctx, actor), tx, now, c.ID, action, audit.Target{Type: "community", ID: c.ID, Name: c.Name})
+}
+
+// AuditLog returns what people and keys did in a community, see audit.List.
+func (s *Members) AuditLog(ctx context.Context, communityID string, f audit.Filter) ([]audit.Entry, string, error) {
+	return audit.List(ctx, s.db, communityID, f)
+}
+
+// erasePiece is how many memberships one transaction of an erasure ends.
+const erasePiece = 1000
+
+// EraseMemberships ends memberships of a community that is erased, and deletes
+// the accounts that nobody needs without them. It is for community.OnErase;
+// the other rows about the members go with the community's.
+func EraseMemberships(ctx context.Context, tx *sqldb.Tx, communityID string) (done bool, err error) {
+	ids, err := deleteSomeMembers(ctx, tx, communityID, erasePiece)
+	if err != nil || len(ids) == 0 {
+		return err == nil, err
+	}
+	if err := auth.JoinedCommunity(ctx, tx, ids, -1); err != nil {
+		return false, err
+	}
+	_, err = auth.DeleteAccounts(ctx, tx, ids)
+	return false, err
+}

@@ -1,0 +1,196 @@
+package member
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/event"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// JoinHow says by what somebody joins a community.
+type JoinHow struct {
+	InviteCode string       // "": without an invite
+	Fields     []FieldValue // what the person says of themselves
+}
+
+// Join makes the actor, a person, a member of a community; see the function
+// Join.
+func (s *Members) Join(ctx context.Context, actor auth.Actor, communityID string, how JoinHow) error {
+	err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		return Join(auth.WithActor(ctx, actor), tx, communityID, actor.AccountID, how, s.clock.MS())
+	})
+	if sqldb.IsDuplicate(err) { // the same person at the same time
+		return errAlreadyMember()
+	}
+	return err
+}
+
+// Join makes an account a member of a community in the caller's transaction,
+// or one again. It fails with NotFound "community_not_found" (also where only
+// an invite would tell that it is there) or "invite_not_found"; with Gone
+// "invite_revoked", "invite_expired" or "invite_used_up"; with Forbidden
+// "member_banned" or "invite_required"; with Conflict "already_member",
+// "member_deleted" or "identifier_taken"; and with Invalid "invalid_input",
+// which names every required field that is missing and every value that does
+// not fit. now is in Unix milliseconds.
+func Join(ctx context.Context, tx *sqldb.Tx, communityID, accountID string, how JoinHow, now int64) error {
+	home, err := community.Load(ctx, tx, communityID)
+	if err != nil {
+		return err
+	}
+	e, err := beginJoin(ctx, tx, communityID, accountID, now)
+	if err != nil {
+		return err
+	}
+	code := inviteCode(how.InviteCode)
+	if err := e.mayJoin(home, code); err != nil {
+		return err
+	}
+	if how.InviteCode != "" {
+		if err := useInvite(ctx, tx, communityID, code, accountID, now); err != nil {
+			return err
+		}
+	}
+	e.answer(home.Settings.Joining.RequiredFields, how.Fields)
+	before := e.who.State
+	if err := e.enter(ctx, tx); err != nil {
+		return err
+	}
+	joined := event.UserJoined{UserID: accountID, InviteCode: code}
+	if err := event.Append(ctx, tx, now, event.Event{CommunityID: communityID, Type: event.UserJoinedServer, Data: joined}); err != nil {
+		return err
+	}
+	target := audit.Target{Type: "user", ID: accountID, Name: e.who.Username}
+	return auth.Note(ctx, tx, now, communityID, "user.join", target, audit.Change{Field: "state", Old: orNil(before), New: Active}, audit.Change{Field: "invite", New: orNil(code)})
+}
+
+// orNil is a text, or nil for none.
+func orNil(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}
+
+func errAlreadyMember() error {
+	return errs.New(errs.Conflict, "already_member", "You are a member of this community already.")
+}
+
+// beginJoin is beginEdit for a person who need not be a member.
+func beginJoin(ctx context.Context, tx *sqldb.Tx, communityID, accountID string, now int64) (*edit, error) {
+	e := &edit{communityID: communityID, now: now, actor: auth.ActorOf(ctx).Ref(), source: Source{Type: "join"}}
+	if err := shareFields(ctx, tx, communityID); err != nil {
+		return nil, err
+	}
+	var err error
+	if e.fields, err = Fields(ctx, tx, communityID); err != nil {
+		return nil, err
+	}
+	found, err := Lookup(ctx, tx, communityID, KeySet{IDs: []string{accountID}}, true)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		return nil, errUserNotFound()
+	}
+	e.who = found[0]
+	e.before = e.who.Username
+	return e, nil
+}
+
+// mayJoin looks at what the person is in the community now.
+func (e *edit) mayJoin(home community.Community, code string) error {
+	switch e.who.State {
+	case Active:
+		return errAlreadyMember()
+	case Banned:
+		return errs.New(errs.Forbidden, "member_banned", "You are banned from this community: no invite lets you in.")
+	case Deleted:
+		return errs.New(errs.Conflict, "member_deleted", "Your membership was deleted. Who manages the community can restore it.")
+	case Pending: // somebody who may make members has let this one in
+		return nil
+	}
+	if code != "" || home.Settings.Joining.Policy == community.JoinOpen {
+		return nil
+	}
+	if e.who.State == Left { // the person knows that it is there
+		return errs.New(errs.Forbidden, "invite_required", "To join this community you need an invite: send its code in inviteCode.")
+	}
+	return errs.New(errs.NotFound, "community_not_found", "There is no such community.")
+}
+
+// answer takes what the person says of themselves: the fields they are asked
+// for, and their name and place. Nobody gives themselves other fields.
+func (e *edit) answer(required []string, given []FieldValue) {
+	own := []string{FirstName, LastName, PhoneName, CountryName, LanguageName}
+	for _, v := range given {
+		f := findField(e.fields, v.Field)
+		if f == nil || !slices.Contains(required, f.ID) && !(f.Default && slices.Contains(own, f.Field)) {
+			e.fail("fields."+v.Field, "not_asked", "The community does not ask for this field.")
+			continue
+		}
+		value, problem := e.read(f, v.Value)
+		if problem != nil && !(empty(v.Value) && problem.Code == "cannot_clear") {
+			e.fail("fields."+v.Field, problem.Code, problem.Message)
+			continue
+		}
+		if value != nil {
+			e.set(f, value, 0)
+		}
+	}
+	for _, fieldID := range required {
+		f := namedField(e.fields, fieldID)
+		if f != nil && e.who.Get(f) == nil && !e.failed(f) {
+			e.fail("fields."+f.Field, "required", fmt.Sprintf("%s is needed to join.", f.Name))
+		}
+	}
+}
+
+func (e *edit) failed(f *Field) bool {
+	return slices.ContainsFunc(e.wrong, func(w errs.Field) bool {
+		named := findField(e.fields, w.Field[len("fields."):])
+		return named != nil && named.ID == f.ID
+	})
+}
+
+// enter writes the membership: a new row, or the one there was with what
+// changed in it.
+func (e *edit) enter(ctx context.Context, tx *sqldb.Tx) error {
+	if e.who.IsMember() {
+		if _, err := e.finish(ctx, tx); err != nil {
+			return err
+		}
+		if e.who.State == Pending {
+			if err := setJoined(ctx, tx, e.communityID, e.who.AccountID, e.now); err != nil {
+				return err
+			}
+		}
+		_, err := SetState(ctx, tx, e.communityID, []string{e.who.AccountID}, Active, e.now)
+		return err
+	}
+	for i := range e.fields {
+		if f := &e.fields[i]; !f.Default && f.DefaultValue != nil && e.who.Get(f) == nil {
+			e.who.Set(f, f.DefaultValue)
+		}
+	}
+	if len(e.wrong) > 0 {
+		return errs.InvalidFields(e.wrong)
+	}
+	if e.refused != nil {
+		return e.refused
+	}
+	e.who.State, e.who.JoinedAt, e.who.UpdatedAt = Active, e.now, e.now
+	if err := Insert(ctx, tx, e.communityID, []*Record{e.who}); err != nil {
+		return err
+	}
+	if err := e.identify(ctx, tx); err != nil {
+		return err
+	}
+	return auth.JoinedCommunity(ctx, tx, []string{e.who.AccountID}, 1)
+}

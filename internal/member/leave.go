@@ -1,0 +1,92 @@
+package member
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/event"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Leave ends the membership of the actor, a person: their roles and ownership
+// end with it, what is known of them stays until they join again or are
+// erased. It fails with NotFound "community_not_found" for who is no member,
+// or Conflict "last_owner".
+func (s *Members) Leave(ctx context.Context, actor auth.Actor, communityID string) error {
+	now := s.clock.MS()
+	ctx = auth.WithActor(ctx, actor)
+	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if _, err := community.Load(ctx, tx, communityID); err != nil {
+			return err
+		}
+		if err := keepOwner(ctx, tx, communityID, actor.AccountID); err != nil {
+			return err
+		}
+		who, err := lockMember(ctx, tx, communityID, actor.AccountID)
+		if errs.KindOf(err) == errs.NotFound {
+			return errs.New(errs.NotFound, "community_not_found", "There is no such community.")
+		}
+		if err != nil {
+			return err
+		}
+		if err := depart(ctx, tx, communityID, who, departure{to: Left, cause: "leave", now: now}); err != nil {
+			return err
+		}
+		return auth.Note(ctx, tx, now, communityID, "user.leave", audit.Target{Type: "user", ID: who.AccountID, Name: who.Username})
+	})
+}
+
+// keepOwner refuses what would take the last owner of a community away, with
+// Conflict "last_owner". Of two owners who go at the same time one stays.
+func keepOwner(ctx context.Context, tx *sqldb.Tx, communityID, accountID string) error {
+	owners, err := lockOwners(ctx, tx, communityID)
+	if err != nil {
+		return err
+	}
+	if len(owners) == 1 && owners[0] == accountID {
+		return errs.New(errs.Conflict, "last_owner", "A community needs an owner: make somebody else one first, or delete the community.")
+	}
+	return nil
+}
+
+// departure is how a member goes.
+type departure struct {
+	to     string // Left or Banned
+	cause  string // leave, kick or ban
+	source Source
+	now    int64
+}
+
+// depart takes a member out of the community, with roles, ownership and the
+// sessions that are good for nothing else. The row is locked already; ctx
+// carries the actor.
+func depart(ctx context.Context, tx *sqldb.Tx, communityID string, who *Record, d departure) error {
+	wasHere := who.State == Active
+	if len(who.RoleIDs) > 0 {
+		change := Change{UserID: who.AccountID, Field: namedField(DefaultFields(), RoleName), Old: idList(who.RoleIDs)}
+		who.RoleIDs, who.UpdatedAt = nil, d.now
+		if err := Update(ctx, tx, communityID, []*Record{who}); err != nil {
+			return err
+		}
+		if d.source.Type == "" {
+			d.source.Type = d.cause
+		}
+		if err := RecordChanges(ctx, tx, communityID, []Change{change}, d.source, auth.ActorOf(ctx).Ref(), d.now); err != nil {
+			return err
+		}
+	}
+	if _, err := SetState(ctx, tx, communityID, []string{who.AccountID}, d.to, d.now); err != nil {
+		return err
+	}
+	if err := disown(ctx, tx, communityID, who.AccountID); err != nil {
+		return err
+	}
+	if err := auth.EndSessionsIn(ctx, tx, communityID, []string{who.AccountID}); err != nil || !wasHere {
+		return err
+	}
+	left := event.UserLeft{UserID: who.AccountID, Cause: d.cause}
+	return event.Append(ctx, tx, d.now, event.Event{CommunityID: communityID, Type: event.UserLeftServer, Data: left})
+}

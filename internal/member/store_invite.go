@@ -1,0 +1,80 @@
+package member
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+const inviteColumns = "community_id, code, max_uses, uses, expires_at, revoked_at, created_by, created_by_name, created_at"
+
+func scanInvite(s sqldb.Scanner) (Invite, error) {
+	var i Invite
+	err := s.Scan(&i.CommunityID, &i.Code, &i.MaxUses, &i.Uses, &i.ExpiresAt, &i.RevokedAt, &i.CreatedBy, &i.CreatedByName, &i.CreatedAt)
+	return i, err
+}
+
+func insertInvite(ctx context.Context, tx *sqldb.Tx, i Invite) error {
+	_, err := tx.Exec(ctx, "INSERT INTO invites ("+inviteColumns+") VALUES ("+sqldb.Marks(1, 9)+")",
+		i.CommunityID, i.Code, i.MaxUses, i.Uses, i.ExpiresAt, i.RevokedAt, i.CreatedBy, i.CreatedByName, i.CreatedAt)
+	return err
+}
+
+func inviteByCode(ctx context.Context, q sqldb.Querier, code string) (Invite, error) {
+	return sqldb.One(ctx, q, "invite", scanInvite, "SELECT "+inviteColumns+" FROM invites WHERE code = $1", code)
+}
+
+func lockInvite(ctx context.Context, tx *sqldb.Tx, communityID, code string) (Invite, error) {
+	return sqldb.One(ctx, tx, "invite", scanInvite,
+		"SELECT "+inviteColumns+" FROM invites WHERE community_id = $1 AND code = $2 "+tx.Dialect().Lock(), communityID, code)
+}
+
+// selectInvites goes on after the invite that the cursor names. Codes are
+// random, so the order is that of the time they were made.
+func selectInvites(ctx context.Context, q sqldb.Querier, communityID, cursor string, limit int) (invites []Invite, next string, err error) {
+	invites, err = sqldb.All(ctx, q, scanInvite, "SELECT "+inviteColumns+` FROM invites i WHERE community_id = $1
+		AND ($2 = '' OR EXISTS (SELECT 1 FROM invites c WHERE c.community_id = $1 AND c.code = $2 AND (i.created_at, i.code) < (c.created_at, c.code)))
+		ORDER BY created_at DESC, code DESC LIMIT $3`, communityID, cursor, int64(limit+1))
+	if len(invites) > limit {
+		invites = invites[:limit]
+		next = invites[limit-1].Code
+	}
+	return invites, next, err
+}
+
+// usesShown is how many of those who joined by an invite are named.
+const usesShown = 20
+
+func selectUses(ctx context.Context, q sqldb.Querier, communityID string, invites []Invite) ([]InviteUse, error) {
+	codes := make([]string, len(invites))
+	for i, invite := range invites {
+		codes[i] = invite.Code
+	}
+	return sqldb.All(ctx, q, func(s sqldb.Scanner) (InviteUse, error) {
+		var u InviteUse
+		err := s.Scan(&u.Code, &u.ID, &u.Number, &u.Username, &u.UsedAt)
+		return u, err
+	}, `SELECT u.code, a.id, a.number, a.username, u.used_at FROM (
+			SELECT code, user_id, used_at, row_number() OVER (PARTITION BY code ORDER BY used_at DESC, user_id) AS place
+			FROM invite_uses WHERE community_id = $1 AND `+q.Dialect().In("code", "$2")+`) u
+		JOIN accounts a ON a.id = u.user_id WHERE u.place <= $3 ORDER BY u.code, u.place`, communityID, sqldb.Keys(codes), int64(usesShown))
+}
+
+func setRevoked(ctx context.Context, tx *sqldb.Tx, i Invite, now int64) error {
+	_, err := tx.Exec(ctx, "UPDATE invites SET revoked_at = $1 WHERE community_id = $2 AND code = $3", now, i.CommunityID, i.Code)
+	return err
+}
+
+// countUse counts a use of an invite that is open, and tells whether it was.
+// The row is locked from here on, so nobody counts the same use.
+func countUse(ctx context.Context, tx *sqldb.Tx, communityID, code string, now int64) (bool, error) {
+	n, err := tx.Exec(ctx, `UPDATE invites SET uses = uses + 1 WHERE community_id = $1 AND code = $2 AND revoked_at = 0
+		AND (expires_at = 0 OR expires_at > $3) AND (max_uses = 0 OR uses < max_uses)`, communityID, code, now)
+	return n > 0, err
+}
+
+func insertUse(ctx context.Context, tx *sqldb.Tx, communityID, code, accountID string, now int64) error {
+	_, err := tx.Exec(ctx, `INSERT INTO invite_uses (community_id, code, user_id, used_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (community_id, code, user_id) DO UPDATE SET used_at = excluded.used_at`, communityID, code, accountID, now)
+	return err
+}
