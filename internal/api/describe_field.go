@@ -4,6 +4,9 @@ const historyText = "What was recorded, newest first; then what members were cre
 
 // fieldDescriptions are the descriptions of operations on fields and histories.
 var fieldDescriptions = map[string]string{
+	"updateUserField": "What is left out stays as it is. Another type or other options convert every member's value, each with a row in the history; 409 `values_do_not_fit` or `option_in_use` when one cannot be converted, and nothing is changed. 409 `not_unique` when an identifier would not be unique, `field_busy` while a job is at work on the values, `default_field` for a default field.\n\n" +
+		"In a community of more than some thousand members a job does the work: `work` tells how far it is, and values cannot be changed until it is done, except while an index is filled.",
+	"deleteUserField":        "Deletes the values too; the history stays. 409 `confirm_needed` names how many members have a value.",
 	"listHistories":          historyText,
 	"listFieldHistories":     "Also of a field that was deleted. " + historyText,
 	"listUserHistories":      historyText,

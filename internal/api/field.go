@@ -8,25 +8,27 @@ import (
 )
 
 type userField struct {
-	ID           string   `json:"_id" doc:"Of a default field the same as field."`
-	Field        string   `json:"field" example:"loyalty-number" doc:"Database name: the key in customFields."`
-	Name         string   `json:"name" example:"Loyalty number" doc:"What people read, and the header in a file."`
-	Type         string   `json:"type" example:"single-line-text"`
-	Options      []string `json:"options,omitempty" doc:"Of select and multi-select."`
-	Required     bool     `json:"required"`
-	DefaultValue any      `json:"defaultValue,omitempty" doc:"A value of the field's type."`
-	Description  string   `json:"description"`
-	Filterable   bool     `json:"filterable"`
-	Identifier   bool     `json:"identifier" doc:"Unique in the community: names a member in a bulk update."`
-	Default      bool     `json:"default" doc:"Every community has it; it cannot be changed."`
-	CreatedAt    string   `json:"createdAt,omitempty" format:"date-time" doc:"Absent for a default field."`
+	ID           string     `json:"_id" doc:"Of a default field the same as field."`
+	Field        string     `json:"field" example:"loyalty-number" doc:"Database name: the key in customFields."`
+	Name         string     `json:"name" example:"Loyalty number" doc:"What people read, and the header in a file."`
+	Type         string     `json:"type" example:"single-line-text"`
+	Options      []string   `json:"options,omitempty" doc:"Of select and multi-select."`
+	Required     bool       `json:"required"`
+	DefaultValue any        `json:"defaultValue,omitempty" doc:"A value of the field's type."`
+	Description  string     `json:"description"`
+	Filterable   bool       `json:"filterable" doc:"Lists are filtered by it without looking at every member, once work is done."`
+	Identifier   bool       `json:"identifier" doc:"Unique in the community: names a member in a bulk update."`
+	Default      bool       `json:"default" doc:"Every community has it; it cannot be changed."`
+	Order        int64      `json:"order" doc:"The smaller the sooner; equal ones as they were made."`
+	Work         *fieldWork `json:"work,omitempty" doc:"What is still being done to all values of the field, or why it was given up; absent when there is nothing."`
+	CreatedAt    string     `json:"createdAt,omitempty" format:"date-time" doc:"Absent for a default field."`
 }
 
 func wireField(f member.Field) userField {
 	return userField{
 		ID: f.ID, Field: f.Field, Name: f.Name, Type: string(f.Type), Options: f.Options, Required: f.Required,
 		DefaultValue: f.DefaultValue, Description: f.Description, Filterable: f.Filterable, Identifier: f.Identifier,
-		Default: f.Default, CreatedAt: clock.Format(f.CreatedAt),
+		Default: f.Default, Order: f.Order, Work: wireWork(f.Work), CreatedAt: clock.Format(f.CreatedAt),
 	}
 }
 

@@ -1,0 +1,410 @@
+package member_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+func typed(t member.Type) *member.Type { return &t }
+
+func yes(b bool) *bool { return &b }
+
+func text(s string) *string { return &s }
+
+// value is what a member has in a custom field.
+func (f *fixture) value(who *member.Record, field string) any {
+	f.Helper()
+	m, err := f.members.Find(f.Context(), f.community, who.AccountID)
+	f.ok(err)
+	return m.Fields[field]
+}
+
+// index is what the index knows of a field, as key and username.
+func (f *fixture) index(field member.Field) []string {
+	f.Helper()
+	list, err := sqldb.All(f.Context(), f.db, sqldb.Value[string], `SELECT v.key || ' ' || a.username FROM member_value v JOIN accounts a ON a.id = v.user_id
+		WHERE v.community_id = $1 AND v.field_id = $2 ORDER BY v.key, v.user_id`, f.community, field.ID)
+	f.ok(err)
+	return list
+}
+
+// workFields works the jobs of fields until there are none.
+func (f *fixture) workFields() {
+	f.Helper()
+	engine := jobs.New(f.db, clock.Clock{}, slog.New(slog.DiscardHandler), jobs.EngineOptions{})
+	f.members.WorkFields(engine)
+	for {
+		waiting, err := sqldb.All(f.Context(), f.db, sqldb.Value[string], "SELECT id FROM jobs WHERE kind = 'member.field_work' AND finished_at = 0")
+		f.ok(err)
+		if len(waiting) == 0 {
+			return
+		}
+		f.ok(engine.RunUntilDone(f.Context(), waiting[0]))
+	}
+}
+
+func shortened(v any) string {
+	text := fmt.Sprint(v)
+	return text[:min(len(text), 20)]
+}
+
+func TestATypeIsChangedWithAllValuesOrNotAtAll(t *testing.T) {
+	choices := []string{"Tea", "Coffee", "12"}
+	numbers, dates := json.Number("12.5"), "2024-02-29"
+	for _, test := range []struct {
+		from, to member.Type
+		value    any
+		want     any // nil: it does not fit
+	}{
+		{member.SingleLine, member.Numerical, "12.50", numbers},
+		{member.SingleLine, member.Numerical, "a dozen", nil},
+		{member.SingleLine, member.Date, "2024-02-29", dates},
+		{member.SingleLine, member.Date, "29 Feb", nil},
+		{member.SingleLine, member.Boolean, "Yes", true},
+		{member.SingleLine, member.Boolean, "maybe", nil},
+		{member.SingleLine, member.Select, "tea", "Tea"},
+		{member.SingleLine, member.Select, "milk", nil},
+		{member.SingleLine, member.MultiSelect, "coffee, Tea", []string{"Tea", "Coffee"}},
+		{member.SingleLine, member.Email, "a@example.com", "a@example.com"},
+		{member.SingleLine, member.Email, "a", nil},
+		{member.SingleLine, member.Phone, "+44 20 7123 4567", "+442071234567"},
+		{member.SingleLine, member.Country, "Germany", "DE"},
+		{member.SingleLine, member.URL, "https://example.com/x", "https://example.com/x"},
+		{member.SingleLine, member.MultiLine, "a", "a"},
+		{member.MultiLine, member.SingleLine, "a\nb", "a b"},
+		{member.MultiLine, member.SingleLine, strings.Repeat("x", 1001), nil},
+		{member.Numerical, member.SingleLine, 12.5, "12.5"},
+		{member.Numerical, member.Select, 12.0, "12"},
+		{member.Numerical, member.Boolean, 1.0, true},
+		{member.Numerical, member.Date, 1.0, nil},
+		{member.Boolean, member.SingleLine, true, "true"},
+		{member.Boolean, member.Numerical, true, nil},
+		{member.Date, member.SingleLine, dates, dates},
+		{member.Date, member.Numerical, dates, nil},
+		{member.Select, member.SingleLine, "Tea", "Tea"},
+		{member.Select, member.MultiSelect, "Tea", []string{"Tea"}},
+		{member.MultiSelect, member.Select, []any{"Tea"}, "Tea"},
+		{member.MultiSelect, member.Select, []any{"Tea", "Coffee"}, nil},
+		{member.MultiSelect, member.SingleLine, []any{"Tea", "Coffee"}, "Tea, Coffee"},
+		{member.Country, member.SingleLine, "DE", "DE"},
+		{member.Email, member.URL, "a@example.com", nil},
+		{member.URL, member.MultiLine, "https://example.com", "https://example.com"},
+		{member.Phone, member.Numerical, "+442071234567", json.Number("442071234567")},
+	} {
+		t.Run(fmt.Sprintf("%s to %s of %v", test.from, test.to, shortened(test.value)), func(t *testing.T) {
+			t.Parallel()
+			each(t, func(f *fixture) {
+				people := f.people("ann", "bob")
+				in := member.FieldInput{Field: "x", Type: test.from, Filterable: true}
+				if test.from == member.Select || test.from == member.MultiSelect {
+					in.Options = choices
+				}
+				field := f.define(in)
+				f.ok(asError(f.change(people[0], "x", test.value)))
+				before := f.value(people[0], "x")
+				u := member.FieldUpdate{Type: typed(test.to)}
+				if test.to == member.Select || test.to == member.MultiSelect {
+					u.Options = choices
+				}
+				changed, err := f.members.UpdateField(f.Context(), f.community, field.ID, u)
+				after := f.value(people[0], "x")
+				rows := f.histories(member.HistoryFilter{Source: "field"})
+				if test.want == nil {
+					if e := errs.From(err); e == nil || e.Code != "values_do_not_fit" || len(e.Fields) != 1 || !strings.Contains(e.Fields[0].Message, "ann@example.com") {
+						f.Errorf("not refused: %v", err)
+					}
+					now, err := f.members.Field(f.Context(), f.community, field.ID)
+					f.ok(err)
+					if d := cmp.Diff(field, now); d != "" || !member.Equal(before, after) || rows != nil {
+						f.Errorf("changed: %s %v %v", d, after, rows)
+					}
+					return
+				}
+				f.ok(err)
+				if !member.Equal(after, test.want) || changed.Type != test.to || !changed.Filled || changed.Works() {
+					f.Errorf("%#v, want %#v; %+v", after, test.want, changed)
+				}
+				if converted := !member.Equal(before, after); converted != (len(rows) == 1) {
+					f.Errorf("history: %v", rows)
+				}
+				if len(f.index(field)) == 0 {
+					f.Error("the index is empty")
+				}
+			})
+		})
+	}
+}
+
+func TestAnOptionInUseGoesOnlyForAnother(t *testing.T) {
+	each(t, func(f *fixture) {
+		people := f.people("ann", "bob", "cid")
+		field := f.define(member.FieldInput{Field: "drink", Type: member.MultiSelect, Options: []string{"Tea", "Coffee", "Milk"}, Filterable: true})
+		for i, drinks := range []string{"Tea,Coffee", "Coffee", "Milk"} {
+			f.ok(asError(f.change(people[i], "drink", drinks)))
+		}
+		change := func(u member.FieldUpdate) error {
+			_, err := f.members.UpdateField(f.Context(), f.community, field.ID, u)
+			return err
+		}
+		err := change(member.FieldUpdate{Options: []string{"Tea", "Water"}})
+		if e := errs.From(err); e == nil || e.Code != "option_in_use" || len(e.Fields) != 2 || e.Fields[0].Message != `"Coffee": 2 members.` {
+			f.Fatalf("%v", err)
+		}
+		if err := change(member.FieldUpdate{Options: []string{"Tea", "Water"}, Replace: map[string]*string{"Coffee": text("Milk"), "Milk": nil}}); !errs.Is(err, "option_in_use") {
+			f.Errorf("replaced by what goes too: %v", err)
+		}
+		f.ok(change(member.FieldUpdate{Options: []string{"Water", "Tea"}, Replace: map[string]*string{"Coffee": text("Water"), "Milk": nil}}))
+		got := []any{f.value(people[0], "drink"), f.value(people[1], "drink"), f.value(people[2], "drink")}
+		if d := cmp.Diff([]any{[]string{"Water", "Tea"}, []string{"Water"}, nil}, got); d != "" {
+			f.Error(d)
+		}
+		if d := cmp.Diff([]string{"tea ann", "water ann", "water bob"}, f.index(field)); d != "" {
+			f.Error(d)
+		}
+		lines := f.histories(member.HistoryFilter{Source: "field"})
+		slices.Sort(lines)
+		if d := cmp.Diff([]string{"drink: [Coffee] > [Water] (field)", "drink: [Milk] > <nil> (field)", "drink: [Tea Coffee] > [Water Tea] (field)"}, lines); d != "" {
+			f.Error(d)
+		}
+		f.ok(change(member.FieldUpdate{Options: []string{"Tea", "Water", "Beer"}})) // another order is no change of a value
+		if n := len(f.histories(member.HistoryFilter{Source: "field"})); n != 3 {
+			f.Errorf("%d rows", n)
+		}
+		if code := f.change(people[0], "drink", "water,tea"); code != "" || !member.Equal(f.value(people[0], "drink"), []string{"Tea", "Water"}) {
+			f.Errorf("%v %s", f.value(people[0], "drink"), code)
+		}
+	})
+}
+
+func TestWhatAFieldRefuses(t *testing.T) {
+	each(t, func(f *fixture) {
+		field := f.define(member.FieldInput{Field: "plan", Name: "Plan"})
+		f.define(member.FieldInput{Field: "size", Name: "Size"})
+		for _, test := range []struct {
+			name, ref string
+			u         member.FieldUpdate
+			code      string
+		}{
+			{"nothing", field.ID, member.FieldUpdate{}, ""},
+			{"its own name", "plan", member.FieldUpdate{Field: text("Plan"), Name: text("The plan"), Order: ptr(int64(7))}, ""},
+			{"a taken name", "plan", member.FieldUpdate{Name: text("SIZE")}, "duplicate_field"},
+			{"a default field's name", "plan", member.FieldUpdate{Name: text("E-Mail")}, ""},
+			{"a default field's exact name", "plan", member.FieldUpdate{Name: text("Email")}, "invalid_input reserved"},
+			{"another database name", "plan", member.FieldUpdate{Field: text("plan2")}, "invalid_input fixed"},
+			{"a select without options", "plan", member.FieldUpdate{Type: typed(member.Select)}, "invalid_input length"},
+			{"a default value of the wrong type", "plan", member.FieldUpdate{Type: typed("number"), DefaultValue: "x"}, "invalid_input invalid_number"},
+			{"a default field", "country", member.FieldUpdate{Name: text("Land")}, "default_field"},
+			{"no such field", id.New(clock.Clock{}.Now()), member.FieldUpdate{}, "field_not_found"},
+		} {
+			if _, err := f.members.UpdateField(f.Context(), f.community, test.ref, test.u); codeOf(err) != test.code {
+				f.Errorf("%s: %v", test.name, err)
+			}
+		}
+		if _, err := f.members.UpdateField(f.Context(), id.New(clock.Clock{}.Now()), field.ID, member.FieldUpdate{}); !errs.Is(err, "field_not_found") {
+			f.Errorf("of another community: %v", err)
+		}
+		if _, err := f.members.DeleteField(f.Context(), f.community, "email", "email"); !errs.Is(err, "default_field") {
+			f.Error(err)
+		}
+	})
+}
+
+func ptr[T any](v T) *T { return &v }
+
+func TestAnIdentifierHasToBeUnique(t *testing.T) {
+	each(t, func(f *fixture) {
+		people := f.people("ann", "bob", "cid")
+		field := f.define(member.FieldInput{Field: "card"})
+		f.ok(asError(f.change(people[0], "card", "c1")))
+		f.ok(asError(f.change(people[1], "card", "C1")))
+		change := func(u member.FieldUpdate) error {
+			_, err := f.members.UpdateField(f.Context(), f.community, field.ID, u)
+			return err
+		}
+		if err := change(member.FieldUpdate{Identifier: yes(true)}); !errs.Is(err, "not_unique") || !strings.Contains(err.Error(), `"c1"`) {
+			f.Fatal(err)
+		}
+		f.ok(asError(f.change(people[1], "card", "02.0")))
+		f.ok(asError(f.change(people[0], "card", "1")))
+		f.ok(change(member.FieldUpdate{Identifier: yes(true)}))
+		if code := f.change(people[2], "card", "02.0"); code != "identifier_taken" {
+			f.Errorf("taken: %q", code)
+		}
+		f.ok(change(member.FieldUpdate{Type: typed(member.Numerical)}))
+		if code := f.change(people[2], "card", 2.0); code != "identifier_taken" {
+			f.Errorf("taken as a number: %q", code)
+		}
+		f.ok(change(member.FieldUpdate{Identifier: yes(false)}))
+		f.ok(asError(f.change(people[2], "card", 2.0)))
+	})
+}
+
+func TestADeletedFieldTakesItsValuesAndLeavesItsHistory(t *testing.T) {
+	each(t, func(f *fixture) {
+		people := f.people("ann", "bob")
+		field := f.define(member.FieldInput{Field: "plan", Name: "Plan", Filterable: true, Identifier: true})
+		f.ok(asError(f.change(people[0], "plan", "gold")))
+		_, err := f.members.DeleteField(f.Context(), f.community, field.ID, "")
+		if e := errs.From(err); e == nil || e.Code != "confirm_needed" || !strings.HasPrefix(e.Message, "1 members") {
+			f.Fatal(err)
+		}
+		_, err = f.members.DeleteField(f.Context(), f.community, field.ID, "plan")
+		f.ok(err)
+		if v := f.value(people[0], "plan"); v != nil || len(f.index(field)) != 0 {
+			f.Errorf("left: %v %v", v, f.index(field))
+		}
+		want := []string{"plan: gold > <nil> (field)", "plan: <nil> > gold (api)"}
+		if d := cmp.Diff(want, f.histories(member.HistoryFilter{FieldID: field.ID})); d != "" {
+			f.Error(d)
+		}
+		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{FieldID: field.ID, Limit: 1})
+		f.ok(err)
+		if _, err := f.members.Revert(f.Context(), someone, f.community, rows[0].ID); !errs.Is(err, "field_gone") {
+			f.Error(err)
+		}
+		if found, err := f.members.FieldID(f.Context(), f.community, field.ID); err != nil || found != field.ID {
+			f.Errorf("its history is not found: %v", err)
+		}
+		again := f.define(member.FieldInput{Field: "plan", Name: "Plan", Identifier: true})
+		f.ok(asError(f.change(people[1], "plan", "gold")))
+		if lines := f.histories(member.HistoryFilter{FieldID: again.ID}); len(lines) != 1 {
+			f.Errorf("%v", lines)
+		}
+		unused := f.define(member.FieldInput{Field: "unused"})
+		if _, err := f.members.DeleteField(f.Context(), f.community, unused.ID, ""); err != nil {
+			f.Error(err)
+		}
+	})
+}
+
+// crowd adds so many members that work on their values takes a job.
+func (f *fixture) crowd(field string) []*member.Record {
+	f.Helper()
+	const many = 5_010
+	names := make([]string, many)
+	for i := range names {
+		names[i] = fmt.Sprintf("m%05d", i)
+	}
+	people := f.people(names...)
+	definition, err := f.members.Field(f.Context(), f.community, field)
+	f.ok(err)
+	for i, r := range people {
+		r.Set(&definition, fmt.Sprint(i))
+	}
+	f.ok(f.db.Tx(f.Context(), func(tx *sqldb.Tx) error { return member.Update(f.Context(), tx, f.community, people) }))
+	return people
+}
+
+func TestAJobConvertsManyValuesAndGoesOnAfterACrash(t *testing.T) {
+	each(t, func(f *fixture) {
+		field := f.define(member.FieldInput{Field: "points"})
+		people := f.crowd("points")
+		changed, err := f.members.UpdateField(f.Context(), f.community, field.ID, member.FieldUpdate{Type: typed(member.Numerical), Filterable: yes(true), Identifier: yes(true)})
+		f.ok(err)
+		if changed.Type != member.SingleLine || changed.Work.Kind != member.ConvertAll || changed.Work.Total != int64(len(people)) {
+			f.Fatalf("%+v", changed)
+		}
+		if code := f.change(people[0], "points", "7"); code != "field_busy" {
+			f.Errorf("changed meanwhile: %q", code)
+		}
+		if code := f.change(people[0], "country", "DE"); code != "" {
+			f.Errorf("another field: %q", code)
+		}
+		if _, err := f.members.UpdateField(f.Context(), f.community, field.ID, member.FieldUpdate{Name: text("P")}); !errs.Is(err, "field_busy") {
+			f.Error(err)
+		}
+		f.interrupt(field)
+		f.workFields()
+		now, err := f.members.Field(f.Context(), f.community, field.ID)
+		f.ok(err)
+		if now.Type != member.Numerical || now.Works() || !now.Filled || !now.Identifier {
+			f.Fatalf("%+v", now)
+		}
+		if v := f.value(people[4_999], "points"); v != json.Number("4999") {
+			f.Errorf("%#v", v)
+		}
+		rows, err := sqldb.One(f.Context(), f.db, "row", sqldb.Value[int], "SELECT count(*) FROM field_history WHERE community_id = $1 AND source_type = 'field'", f.community)
+		f.ok(err)
+		keys, err := sqldb.One(f.Context(), f.db, "row", sqldb.Value[int], "SELECT count(*) FROM member_identifiers WHERE community_id = $1 AND field_id = $2", f.community, field.ID)
+		f.ok(err)
+		if n := len(f.index(field)); rows != len(people) || n != len(people) || keys != len(people) {
+			f.Errorf("%d changes, %d in the index, %d identifiers", rows, n, keys)
+		}
+		if code := f.change(people[0], "points", 4_999.0); code != "identifier_taken" {
+			f.Errorf("%q", code)
+		}
+	})
+}
+
+// interrupt lets the job of a field die once it has converted some values.
+func (f *fixture) interrupt(field member.Field) {
+	f.Helper()
+	engine := jobs.New(f.db, clock.Clock{}, slog.New(slog.DiscardHandler), jobs.EngineOptions{})
+	f.members.WorkFields(engine)
+	jobID, err := sqldb.One(f.Context(), f.db, "job", sqldb.Value[string], "SELECT id FROM jobs WHERE kind = 'member.field_work'")
+	f.ok(err)
+	ctx, die := context.WithCancel(f.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- engine.RunUntilDone(ctx, jobID) }()
+	for begun := false; !begun; {
+		begun, err = sqldb.One(f.Context(), f.db, "work", sqldb.Value[bool], "SELECT EXISTS (SELECT 1 FROM field_work WHERE field_id = $1 AND stage = 'apply' AND position <> '')", field.ID)
+		f.ok(err)
+	}
+	die()
+	if err := <-ended; err == nil {
+		f.Fatal("the job did not die")
+	}
+}
+
+func TestAValueThatStopsToFitEndsTheWork(t *testing.T) {
+	each(t, func(f *fixture) {
+		field := f.define(member.FieldInput{Field: "points", Name: "Points"})
+		people := f.crowd("points")
+		_, err := f.members.UpdateField(f.Context(), f.community, field.ID, member.FieldUpdate{Type: typed(member.Numerical)})
+		f.ok(err)
+		// Somebody who was looked up before the work began writes after it.
+		people[5_005].Set(&field, "five")
+		f.ok(f.db.Tx(f.Context(), func(tx *sqldb.Tx) error { return member.Update(f.Context(), tx, f.community, people[5_005:5_006]) }))
+		f.workFields()
+		now, err := f.members.Field(f.Context(), f.community, field.ID)
+		f.ok(err)
+		if now.Type != member.SingleLine || now.Works() || now.Work.Error == "" || f.value(people[0], "points") != "0" {
+			f.Fatalf("%+v", now)
+		}
+		f.ok(asError(f.change(people[5_005], "points", "5")))
+		_, err = f.members.UpdateField(f.Context(), f.community, field.ID, member.FieldUpdate{Filterable: yes(true)})
+		f.ok(err)
+		f.ok(asError(f.change(people[0], "points", "changed while it is filled")))
+		f.workFields()
+		if now, err = f.members.Field(f.Context(), f.community, field.ID); err != nil || !now.Filled || now.Work.Error != "" || len(f.index(field)) != len(people) {
+			f.Fatalf("%+v %v", now, err)
+		}
+		gone, err := f.members.DeleteField(f.Context(), f.community, field.ID, "points")
+		f.ok(err)
+		if _, err := f.members.CreateField(f.Context(), f.community, member.FieldInput{Field: "points", Name: "Points", Type: member.SingleLine}); !errs.Is(err, "duplicate_field") {
+			f.Errorf("made again while it is cleared: %v", err)
+		}
+		if _, err := f.members.Field(f.Context(), f.community, gone.ID); !errs.Is(err, "field_not_found") {
+			f.Error(err)
+		}
+		f.workFields()
+		if v := f.value(people[77], "points"); v != nil || len(f.index(gone)) != 0 {
+			f.Errorf("left: %v", v)
+		}
+		f.define(member.FieldInput{Field: "points", Name: "Points"})
+	})
+}
