@@ -34,7 +34,7 @@ var descriptions = map[string]string{
 }
 
 // texts are the descriptions of all areas.
-var texts = []map[string]string{descriptions, authDescriptions, serverDescriptions, fieldDescriptions, roleDescriptions, userDescriptions}
+var texts = []map[string]string{descriptions, authDescriptions, totpDescriptions, serverDescriptions, fieldDescriptions, roleDescriptions, userDescriptions}
 
 func describe(rt *route) string {
 	for _, area := range texts {

@@ -26,6 +26,9 @@ type user struct {
 	HighestRole  string         `json:"highestRole" example:"VIP"`
 	Tags         []string       `json:"tags" nullable:"false"`
 	CustomFields map[string]any `json:"customFields" nullable:"false" doc:"By field, with values of the field's type; an unset field is absent."`
+	Avatar       string         `json:"avatar" doc:"Address of the picture; empty without one."`
+	ExternalID   string         `json:"externalId,omitempty" doc:"What another system calls the user."`
+	Referral     string         `json:"referral,omitempty" doc:"Through whom the user came."`
 	JoinedAt     string         `json:"joinedAt" format:"date-time"`
 }
 
@@ -33,14 +36,29 @@ type user struct {
 type naming struct {
 	roles []auth.Role // the highest first, the one of everyone last
 	tags  []member.Tag
+
+	picture func(pictureID string) string // its address
 }
 
 func (a *API) naming(ctx context.Context) (n naming, err error) {
+	n.picture = func(pictureID string) string { return a.Members.AvatarURL(here(ctx), pictureID) }
 	if n.roles, err = a.Auth.Roles(ctx, here(ctx)); err != nil {
 		return n, err
 	}
 	n.tags, err = a.Members.Tags(ctx, here(ctx))
 	return n, err
+}
+
+// byID is naming as package member has it.
+func (n naming) byID() member.Names {
+	names := member.Names{Roles: map[string]string{}, Tags: map[string]string{}}
+	for _, r := range n.roles {
+		names.Roles[r.ID] = r.Title
+	}
+	for _, t := range n.tags {
+		names.Tags[t.ID] = t.Name
+	}
+	return names
 }
 
 // roleID is the id of the role with that id or title; without one, ref itself,
@@ -68,6 +86,7 @@ func (n naming) user(m member.Member) user {
 		ID: m.ID, UserID: m.Number, Username: m.Username, DisplayName: m.DisplayName, FirstName: m.FirstName, LastName: m.LastName,
 		Email: m.Email, Phone: m.Phone, Country: m.Country, Language: m.Language, Roles: []string{}, Tags: []string{},
 		CustomFields: m.Fields, JoinedAt: clock.Format(m.JoinedAt),
+		Avatar: n.picture(m.Avatar), ExternalID: m.ExternalID, Referral: m.Referral,
 	}
 	if u.CustomFields == nil {
 		u.CustomFields = map[string]any{}
@@ -120,7 +139,7 @@ func (reference) Schema(huma.Registry) *huma.Schema {
 
 type userQuestion struct {
 	Body struct {
-		IDOrEmail   reference `json:"idOrEmail" doc:"_id, number, email or username."`
+		IDOrEmail   reference `json:"idOrEmail" doc:"_id, number, email, username, or external: and the external id."`
 		CommunityID string    `json:"communityId,omitempty" doc:"Needed with a session of several memberships."`
 		ServerID    string    `json:"serverId,omitempty" doc:"The same by another name."`
 	} `nameHint:"UserQuestion"`

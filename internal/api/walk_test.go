@@ -31,7 +31,9 @@ var ownMatter = map[string]bool{
 }
 
 // forMembers are operations that every member of a community may use.
-var forMembers = map[string]bool{}
+var forMembers = map[string]bool{
+	"POST /v1/users/avatar": true, // their own
+}
 
 // TestNobodyDoesWhatIsNotTheirs asks for every operation of the document with
 // credentials that must not do.
@@ -178,6 +180,8 @@ func (w *walk) furnish(userID string) {
 	_, w.ids["jobId"] = "", ""
 	w.ids["jobId"], _ = importFile(w.T, w.app, key, members)
 	w.ids["id"] = w.ids["role"]
+	w.ids["code"] = at("/v1/servers/"+w.community+"/invites", `{}`, "data.code")
+	w.ids["penaltyId"] = at("/v1/servers/"+w.community+"/penalties", `{"userId":"`+userID+`","kind":"warn","reason":"Late"}`, "data._id")
 }
 
 // operation is one line of the document as a request.
@@ -214,7 +218,7 @@ func (w *walk) operations() (list []operation) {
 			}
 			one := operation{method: strings.ToUpper(method), open: op.Security != nil && len(*op.Security) == 0}
 			one.name = one.method + " " + path
-			one.forMembers = forMembers[one.name] || slices.Contains(op.Permissions, string(auth.BeMember))
+			one.forMembers = forMembers[one.name] || slices.Contains(op.Permissions, string(auth.BeMember)) || slices.Contains(op.Permissions, string(auth.SeeChannels))
 			one.address = w.address(path)
 			if content, ok := op.RequestBody.Content["application/json"]; ok {
 				one.body = w.sample(content.Schema, document.Components.Schemas)

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"time"
 
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -24,6 +25,16 @@ func (a *Auth) HashPassword(ctx context.Context, password string) (string, error
 // GivePassword gives a new account its password, in the transaction that makes
 // the account. hash comes from HashPassword.
 func GivePassword(ctx context.Context, tx *sqldb.Tx, accountID, hash string) error {
-	_, err := tx.Exec(ctx, "UPDATE accounts SET password_hash = $1 WHERE id = $2 AND password_hash = ''", hash, accountID)
-	return err
+	return setFirstPassword(ctx, tx, accountID, hash)
+}
+
+// onlineFor is how long after a request of theirs somebody counts as online.
+const onlineFor = 5 * time.Minute
+
+// IsOnline reports whether a person was seen in the last minutes, with a
+// session that works in the community.
+func (a *Auth) IsOnline(ctx context.Context, accountID, communityID string) (bool, error) {
+	now := a.clock.Now()
+	n, err := countSeen(ctx, a.db, accountID, communityID, now.Add(-onlineFor).UnixMilli(), now.UnixMilli())
+	return n > 0, err
 }

@@ -2,19 +2,13 @@ package bulk
 
 import (
 	"context"
-	"time"
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// stray is how old a stored file without a job must be before it is taken for
-// left over: longer than the longest upload.
-const stray = 24 * time.Hour
-
-// Sweep deletes what is no longer kept: row details and files of old jobs,
-// staged files nobody started, files of uploads that broke off. Any number of
-// nodes may call it at any time.
+// Sweep deletes what is no longer kept: row details and files of old jobs, and
+// staged files nobody started. Any number of nodes may call it at any time.
 func (b *Bulk) Sweep(ctx context.Context) error {
 	now := b.clock.MS()
 	old, err := sqldb.All(ctx, b.db, scanJob, "SELECT "+jobColumns+` FROM bulk_jobs
@@ -28,10 +22,7 @@ func (b *Bulk) Sweep(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := b.endLost(ctx); err != nil {
-		return err
-	}
-	return b.deleteStrays(ctx, now)
+	return b.endLost(ctx)
 }
 
 // endLost ends jobs that the queue has given up: a process that dies at a job
@@ -86,18 +77,8 @@ func (b *Bulk) fileUsed(ctx context.Context, fileID string) (bool, error) {
 	return n > 0, err
 }
 
-func (b *Bulk) deleteStrays(ctx context.Context, now int64) error {
-	return b.files.List(func(fileID string, _ int64, modified time.Time) error {
-		if now-modified.UnixMilli() < stray.Milliseconds() {
-			return nil
-		}
-		used, err := b.fileUsed(ctx, fileID)
-		if err != nil || used {
-			return err
-		}
-		return b.deleteFile(fileID)
-	})
-}
+// Uses reports whether a stored file is one of a job.
+func (b *Bulk) Uses(ctx context.Context, fileID string) (bool, error) { return b.fileUsed(ctx, fileID) }
 
 func (b *Bulk) deleteFile(fileID string) error {
 	err := b.files.Delete(fileID)

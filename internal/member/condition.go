@@ -68,6 +68,15 @@ func NewAsking(fields []Field, names Names) Asking {
 // name or name, or one of what can be asked for beside them; nil without one.
 func (a Asking) Field(name string) *Field { return findField(a.fields, name) }
 
+// All returns everything that can be asked for.
+func (a Asking) All() []*Field {
+	all := make([]*Field, len(a.fields))
+	for i := range a.fields {
+		all[i] = &a.fields[i]
+	}
+	return all
+}
+
 // Conditions reads a filter: by field a value, or an object with the bounds
 // gte, lte, gt and lt. It fails with Invalid invalid_input that names every
 // wrong part.

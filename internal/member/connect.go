@@ -36,3 +36,11 @@ func (c Connections) retention() time.Duration {
 	}
 	return c.Retention
 }
+
+// AvatarURL is the address of a member's picture; "" without one.
+func (s *Members) AvatarURL(communityID, pictureID string) string {
+	if pictureID == "" {
+		return ""
+	}
+	return s.connected.BaseURL + media.Path(communityID, pictureID)
+}

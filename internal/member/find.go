@@ -59,3 +59,31 @@ func (s *Members) member(ctx context.Context, communityID, userID string) (Membe
 	return sqldb.One(ctx, s.db, "user", scanMember,
 		"SELECT "+memberColumns+" FROM "+memberTables+" WHERE m.community_id = $1 AND m.user_id = $2", communityID, userID)
 }
+
+// TextOf is what a member has in a default field that is one text; "" when it
+// is unset, and for every other field.
+func TextOf(m Member, f *Field) string {
+	switch f.Field {
+	case UserID:
+		return m.ID
+	case FirstName:
+		return m.FirstName
+	case LastName:
+		return m.LastName
+	case Username:
+		return m.Username
+	case EmailName:
+		return m.Email
+	case PhoneName:
+		return m.Phone
+	case CountryName:
+		return m.Country
+	case LanguageName:
+		return m.Language
+	case DisplayName:
+		return m.DisplayName
+	case ExternalID:
+		return m.ExternalID
+	}
+	return ""
+}

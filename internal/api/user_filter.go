@@ -1,0 +1,138 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/member"
+)
+
+type userFilter struct {
+	Body struct {
+		CommunityID string         `json:"communityId,omitempty" doc:"Needed with a session of several memberships."`
+		ServerID    string         `json:"serverId,omitempty" doc:"The same by another name."`
+		Fields      []string       `json:"fields,omitempty" maxItems:"600" example:"[\"email\",\"join_date\",\"loyalty-number\"]" doc:"What to answer of each user: names of user fields, _id, user_id, display_name, external_id, join_date. Without it all of them."`
+		Filter      map[string]any `json:"filter,omitempty" example:"{\"country\":\"GB\",\"join_date\":{\"gte\":\"2026-04-01\",\"lte\":\"2026-04-30\"}}" doc:"By field a value, or an object with the bounds gte, lte, gt and lt. All have to hold; days are those of UTC."`
+		Cursor      *string        `json:"cursor,omitempty" nullable:"true" doc:"The next_cursor of the answer before; leave it out for the first."`
+		Page        *int           `json:"page,omitempty" nullable:"true" minimum:"1" maximum:"1000000" doc:"Instead of a cursor: the page, the first is 1."`
+	} `nameHint:"UserFilter"`
+}
+
+// filterMeta is the meta of an answer to a filter.
+type filterMeta struct {
+	Limit       int     `json:"limit" example:"200"`
+	NextCursor  *string `json:"next_cursor" doc:"Send it as cursor to get what follows; null at the end, and with pages."`
+	CurrentPage *int    `json:"current_page,omitempty" doc:"With pages: the one that was asked for."`
+	TotalPages  *int64  `json:"total_pages,omitempty" doc:"With pages: how many there are."`
+	Total       *int64  `json:"total,omitempty" doc:"With pages: how many users fit."`
+	TotalCapped bool    `json:"totalCapped,omitempty" doc:"There are more than total and total_pages: what fits a filter is counted up to 10,000."`
+}
+
+func (in *userFilter) part() (member.Part, error) {
+	part := member.Part{}
+	if in.Body.Cursor != nil {
+		part.Cursor = *in.Body.Cursor
+	}
+	if in.Body.Page != nil {
+		part.Page = *in.Body.Page
+	}
+	if part.Page > 0 && part.Cursor != "" {
+		return part, errs.InvalidFields([]errs.Field{{Field: "page", Code: "cursor_or_page", Message: "Send a cursor or a page, not both."}})
+	}
+	return part, nil
+}
+
+func (a *API) filterUsers(ctx context.Context, in *userFilter) (*list[map[string]any, filterMeta], error) {
+	ctx, err := a.intoBody(ctx, readUsers, in.Body.CommunityID, in.Body.ServerID)
+	if err != nil {
+		return nil, err
+	}
+	fields, err := a.Members.Fields(ctx, here(ctx))
+	if err != nil {
+		return nil, err
+	}
+	names, err := a.naming(ctx)
+	if err != nil {
+		return nil, err
+	}
+	asking := member.NewAsking(fields, names.byID())
+	conditions, err := asking.Conditions(in.Body.Filter)
+	chosen, wrong := chosenFields(asking, in.Body.Fields)
+	part, partErr := in.part()
+	for _, cause := range []error{err, partErr} {
+		if e := errs.From(cause); e != nil {
+			wrong = append(wrong, e.Fields...)
+		}
+	}
+	if len(wrong) > 0 {
+		return nil, errs.InvalidFields(wrong)
+	}
+	found, err := a.Members.Filtered(ctx, here(ctx), conditions, part)
+	if err != nil {
+		return nil, err
+	}
+	rows := convert(found.Members, func(m member.Member) map[string]any { return names.row(m, chosen) })
+	return respondList("Users that fit the filter", rows, metaOf(found, part)), nil
+}
+
+func metaOf(found member.Found, part member.Part) filterMeta {
+	meta := filterMeta{Limit: member.FilteredPage, TotalCapped: found.TotalCapped}
+	if part.Page > 0 {
+		pages := (found.Total + member.FilteredPage - 1) / member.FilteredPage
+		meta.CurrentPage, meta.TotalPages, meta.Total = &part.Page, &pages, &found.Total
+		return meta
+	}
+	if found.Next != "" {
+		meta.NextCursor = &found.Next
+	}
+	return meta
+}
+
+// chosenFields are the fields that names stand for, all without names.
+func chosenFields(asking member.Asking, names []string) (chosen []*member.Field, wrong []errs.Field) {
+	if len(names) == 0 {
+		return asking.All(), nil
+	}
+	for i, name := range names {
+		f := asking.Field(name)
+		if f == nil {
+			wrong = append(wrong, errs.Field{Field: fmt.Sprintf("fields[%d]", i), Code: "unknown_field", Message: fmt.Sprintf("There is no user field %q.", name)})
+			continue
+		}
+		if !slices.Contains(chosen, f) {
+			chosen = append(chosen, f)
+		}
+	}
+	return chosen, wrong
+}
+
+// row is what was chosen of a user, by the names of the fields. What is unset
+// is absent.
+func (n naming) row(m member.Member, chosen []*member.Field) map[string]any {
+	u := n.user(m)
+	row := map[string]any{"_id": m.ID}
+	for _, f := range chosen {
+		var value any
+		switch {
+		case !f.Default:
+			value = m.Fields[f.Field]
+		case f.Field == member.Number:
+			value = m.Number
+		case f.Field == member.RoleName:
+			value = u.Roles
+		case f.Field == member.TagName:
+			value = u.Tags
+		case f.Field == member.JoinDate:
+			value = clock.Format(m.JoinedAt)
+		default:
+			value = member.TextOf(m, f)
+		}
+		if value != nil && value != "" {
+			row[f.Field] = value
+		}
+	}
+	return row
+}
