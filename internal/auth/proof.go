@@ -36,6 +36,7 @@ func (a *Auth) prove(ctx context.Context, actor Actor, p Proof) error {
 	if err := onlySelf(actor); err != nil {
 		return err
 	}
+	ctx = sqldb.BeforeCommit(ctx, func(context.Context, *sqldb.Tx) error { return nil }) // the change itself is yet to come
 	switch {
 	case p.Password != "":
 		return a.provePassword(ctx, actor.AccountID, p)
