@@ -47,6 +47,15 @@ func TestEveryOperationIsDescribed(t *testing.T) {
 			if op.Responses["422"] != nil || op.Responses["401"] == nil || op.Responses["default"] != nil {
 				t.Errorf("%s %s describes the wrong failures", op.Method, path)
 			}
+			described := 0
+			for _, param := range op.Parameters {
+				if param.In == "path" {
+					described++
+				}
+			}
+			if described != strings.Count(path, "{") {
+				t.Errorf("%s %s describes %d parameters of its path", op.Method, path, described)
+			}
 		}
 	}
 	for name := range descriptions {
