@@ -8,14 +8,18 @@ import (
 )
 
 type serveCommand struct {
-	Serving `embed:"" group:"Server"`
-	Limits  `embed:"" group:"Limits"`
-	Mailing `embed:"" group:"Mail"`
+	Serving  `embed:"" group:"Server"`
+	Limits   `embed:"" group:"Limits"`
+	Mailing  `embed:"" group:"Mail"`
+	Founding `embed:"" group:"Communities"`
+	Signing  `embed:"" group:"Accounts"`
 }
 
 // Run serves until a signal comes.
 func (c serveCommand) Run(sh *shell) (err error) {
-	settings := Config{Store: sh.store, Logging: sh.logging, Serving: c.Serving, Limits: c.Limits, Mailing: c.Mailing}
+	settings := Config{
+		Store: sh.store, Logging: sh.logging, Serving: c.Serving, Limits: c.Limits, Mailing: c.Mailing, Founding: c.Founding, Signing: c.Signing,
+	}
 	a, err := New(sh.ctx, settings, clock.Clock{}, sh.log)
 	if err != nil {
 		return err
