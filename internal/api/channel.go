@@ -8,7 +8,8 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 )
 
-type channel struct {
+// Channel is a channel on the wire; it is a part of other answers.
+type Channel struct {
 	ID          string `json:"_id" example:"6a21d1c09f3b0c4d5e6f7a8b"`
 	Topic       string `json:"topic" example:"lobby"`
 	ChannelType string `json:"channelType" enum:"open,announcement,whisper,forum,direct,iframe" example:"open"`
@@ -20,8 +21,8 @@ type channel struct {
 	CreatedAt   string `json:"createdAt" format:"date-time"`
 }
 
-func wireChannel(c chat.Channel) channel {
-	return channel{
+func wireChannel(c chat.Channel) Channel {
+	return Channel{
 		ID: c.ID, Topic: c.Topic, ChannelType: string(c.Type), Description: c.Description, CategoryID: c.CategoryID,
 		Private: c.Private, URL: c.URL, Position: c.Position, CreatedAt: clock.Format(c.CreatedAt),
 	}
@@ -66,19 +67,20 @@ type channelPath struct {
 }
 
 type channelUser struct {
-	channelPath
+	ChannelPath
+	CommunityQuery
 	UserID string `path:"userId" doc:"The _id or number of the user."`
 }
 
-func (a *API) listChannels(ctx context.Context, _ *CommunityQuery) (*answer[[]channel], error) {
+func (a *API) listChannels(ctx context.Context, _ *CommunityQuery) (*answer[[]Channel], error) {
 	return a.respondChannels(ctx)
 }
 
-func (a *API) listServerChannels(ctx context.Context, _ *ServerPath) (*answer[[]channel], error) {
+func (a *API) listServerChannels(ctx context.Context, _ *ServerPath) (*answer[[]Channel], error) {
 	return a.respondChannels(ctx)
 }
 
-func (a *API) respondChannels(ctx context.Context) (*answer[[]channel], error) {
+func (a *API) respondChannels(ctx context.Context) (*answer[[]Channel], error) {
 	found, err := a.Chat.Channels(ctx, auth.ActorOf(ctx), here(ctx))
 	if err != nil {
 		return nil, err
@@ -86,7 +88,7 @@ func (a *API) respondChannels(ctx context.Context) (*answer[[]channel], error) {
 	return respond("Channels of the community", convert(found, wireChannel)), nil
 }
 
-func (a *API) createChannel(ctx context.Context, in *newChannel) (*answer[channel], error) {
+func (a *API) createChannel(ctx context.Context, in *newChannel) (*answer[Channel], error) {
 	b := &in.Body
 	ctx, err := a.intoBody(ctx, manageChannels, b.CommunityID, b.ServerID)
 	if err != nil {
@@ -101,7 +103,7 @@ func (a *API) createChannel(ctx context.Context, in *newChannel) (*answer[channe
 	return respond("Channel created successfully", wireChannel(made)), nil
 }
 
-func (a *API) updateChannel(ctx context.Context, in *channelChange) (*answer[channel], error) {
+func (a *API) updateChannel(ctx context.Context, in *channelChange) (*answer[Channel], error) {
 	b := &in.Body
 	ctx, err := a.intoBody(ctx, manageChannels, b.CommunityID, b.ServerID)
 	if err != nil {

@@ -32,7 +32,9 @@ var ownMatter = map[string]bool{
 
 // forMembers are operations that every member of a community may use.
 var forMembers = map[string]bool{
-	"POST /v1/users/avatar": true, // their own
+	"POST /v1/users/avatar":             true, // their own
+	"POST /v1/servers/{serverId}/join":  true, // they have joined already
+	"POST /v1/servers/{serverId}/leave": true,
 }
 
 // TestNobodyDoesWhatIsNotTheirs asks for every operation of the document with

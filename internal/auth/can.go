@@ -87,7 +87,7 @@ func (r rights) allow(need Permission) bool {
 	if need == MaySeePenalties && slices.ContainsFunc(penalising, r.granted) {
 		return true
 	}
-	return r.everything || need == BeMember || r.granted(ServerAdministrator) || r.granted(byRole[need])
+	return r.everything || need == BeMember || need == SeeChannels || r.granted(ServerAdministrator) || r.granted(byRole[need])
 }
 
 func (r rights) granted(serverPermission string) bool {

@@ -125,6 +125,7 @@ const (
 	MayBan           Permission = "may_ban"
 	MaySeePenalties  Permission = "may_see_penalties" // one of the four before
 	OverrideLanguage Permission = "may_override_language"
+	SeeChannels      Permission = "see_channels" // any active member; which ones they see is the channels' to say
 )
 
 // What MayAsPerson is asked for besides the permissions of a key.
@@ -140,6 +141,8 @@ func onKey(need Permission) Permission {
 		return Community
 	case MayWarn, MaySuspend, MayKick, MayBan, MaySeePenalties:
 		return ManageUser
+	case SeeChannels:
+		return Channels
 	default:
 		return need
 	}

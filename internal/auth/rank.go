@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
@@ -186,3 +187,42 @@ func Outranks(ctx context.Context, q sqldb.Querier, standings Standings, actor A
 // Everything reports whether every role stands below the actor: who owns the
 // community, who runs the installation, and the community's own keys.
 func (p Power) Everything() bool { return p.all }
+
+// PowerOfRef is PowerOf for who began some work a while ago, by Actor.Ref. Who
+// has no business in the community any more, and a key that is gone, have no
+// power at all.
+func PowerOfRef(ctx context.Context, q sqldb.Querier, standings Standings, ref, communityID string) (Power, error) {
+	actor, err := actorOfRef(ctx, q, ref, communityID)
+	if err == nil {
+		var power Power
+		if power, err = PowerOf(ctx, q, standings, actor, communityID); err == nil {
+			return power, nil
+		}
+	}
+	if errs.KindOf(err) == errs.NotFound {
+		return Power{}, nil
+	}
+	return Power{}, err
+}
+
+func actorOfRef(ctx context.Context, q sqldb.Querier, ref, communityID string) (Actor, error) {
+	if ref == (Actor{Kind: Command}).Ref() {
+		return Actor{Kind: Command}, nil
+	}
+	accountID, person := strings.CutPrefix(ref, "account:")
+	if keyID, key := strings.CutPrefix(ref, "key:"); key {
+		_, err := loadKey(ctx, q, communityID, keyID, "")
+		if errs.KindOf(err) != errs.NotFound {
+			return Actor{Kind: CommunityKey, KeyID: keyID, CommunityID: communityID}, err
+		}
+		if accountID, err = ownerOfKey(ctx, q, keyID); err != nil {
+			return Actor{}, err
+		}
+		person = true
+	}
+	if !person {
+		return Actor{}, nil
+	}
+	account, err := loadAccount(ctx, q, accountID)
+	return Actor{Kind: Session, AccountID: accountID, InstallationOwner: account.InstallationOwner}, err
+}

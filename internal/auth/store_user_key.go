@@ -101,3 +101,8 @@ func scanUserKey(s sqldb.Scanner) (Key, error) {
 	}
 	return k, nil
 }
+
+// ownerOfKey returns whose key it is, or NotFound "api_key_not_found".
+func ownerOfKey(ctx context.Context, q sqldb.Querier, keyID string) (accountID string, err error) {
+	return sqldb.One(ctx, q, "api_key", sqldb.Value[string], "SELECT account_id FROM user_api_keys WHERE id = $1", keyID)
+}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -26,6 +27,7 @@ type rules struct {
 	rolesByID  map[string]auth.Role
 	names      map[string]string // what people call a field, by its id
 	headers    map[string]string // what the file calls it, where it has the column
+	power      auth.Power        // whose roles and members stand below who began the job
 }
 
 func newRules(typ Type, o Options, open bool, fields []member.Field, roles []auth.Role) *rules {
@@ -90,6 +92,8 @@ type planner struct {
 	tells   bool              // verdicts list what created people are made of, for a fingerprint
 	newTags []member.Tag
 	tagIDs  map[string]string // of newTags, by name
+	room    [8]identity       // for keys
+	trial   member.Record     // for change
 }
 
 func newPlanner(ru *rules, c *crowd, tags map[string]string, now time.Time) *planner {
@@ -196,9 +200,9 @@ func (p *planner) forgetTags(mark int) {
 func (p *planner) change(r *row, who *person) verdict {
 	changed := *who
 	changed.newMember = false // to this row the person is somebody who was there
-	copied := *who.Record
-	copied.Values = who.Values.Clone()
-	changed.Record = &copied
+	values := append(p.trial.Values[:0], who.Values...)
+	p.trial = *who.Record
+	p.trial.Values, changed.Record = values, &p.trial
 	mark := len(p.newTags)
 	changes, problems := p.apply(r, &changed)
 	switch {
@@ -247,10 +251,11 @@ func (p *planner) apply(r *row, who *person) (changes []member.Change, problems 
 
 // value is what a cell makes of a field.
 func (p *planner) value(s *set, who *person) (any, *Problem) {
-	if list, ok := s.value.(names); ok {
-		if s.field.Type == member.RoleList {
-			return p.roleIDs(s, list)
-		}
+	list, named := s.value.(names)
+	switch {
+	case s.field.Type == member.RoleList: // also when it is to be cleared
+		return p.roleIDs(s, list, who)
+	case named:
 		return p.tagList(s, list)
 	}
 	switch {
@@ -270,7 +275,7 @@ func (p *planner) value(s *set, who *person) (any, *Problem) {
 }
 
 // roleIDs are the roles a cell names, sorted; @all stays with everybody.
-func (p *planner) roleIDs(s *set, list names) (any, *Problem) {
+func (p *planner) roleIDs(s *set, list names, who *person) (any, *Problem) {
 	ids := []string{}
 	for _, name := range list {
 		role, ok := p.roles[name]
@@ -282,7 +287,40 @@ func (p *planner) roleIDs(s *set, list names) (any, *Problem) {
 		}
 		ids = append(ids, role.ID)
 	}
-	return normalised(ids), nil
+	value := normalised(ids)
+	if !p.open && !p.power.Everything() {
+		if message := p.above(who, ids); message != "" {
+			return nil, &Problem{s.column.header, "role_above_rank", message, s.text}
+		}
+	}
+	return value, nil
+}
+
+// above says why who began the job may not make ids the roles of somebody, ""
+// when they may.
+func (p *planner) above(who *person, ids []string) string {
+	held := []auth.Role{}
+	for _, roleID := range who.RoleIDs {
+		if role, ok := p.rolesByID[roleID]; ok {
+			held = append(held, role)
+		}
+	}
+	changes := func(from, to []string, giving bool) string {
+		for _, roleID := range from {
+			role, ok := p.rolesByID[roleID]
+			if !ok || slices.Contains(to, roleID) {
+				continue
+			}
+			if err := p.power.MayHand(role, giving, who.AccountID, who.Owner, held); err != nil {
+				return errs.From(err).Message
+			}
+		}
+		return ""
+	}
+	if message := changes(ids, who.RoleIDs, true); message != "" {
+		return message
+	}
+	return changes(who.RoleIDs, ids, false)
 }
 
 func (p *planner) tagList(s *set, list names) (any, *Problem) {

@@ -259,7 +259,8 @@ func (r *run) prepareRules(ctx context.Context, table openFile) (*layout, *rules
 	}
 	rules := newRules(r.job.Type, r.job.Options, r.job.Actor == auth.Actor{Kind: auth.Open}.Ref(), d.fields, roles)
 	rules.readHeaders(layout)
-	return layout, rules, nil
+	rules.power, err = auth.PowerOfRef(ctx, r.db, r.members, r.job.Actor, r.job.CommunityID)
+	return layout, rules, err
 }
 
 // finish ends the job. With a code it has failed.
@@ -308,6 +309,8 @@ func (r *run) settle(ctx context.Context, err error) error {
 		return nil
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
+	case errors.Is(err, member.ErrFieldsMoved):
+		return jobs.Snooze(time.Second) // it goes on with the fields as they are then
 	case errors.Is(err, sheet.ErrDamaged):
 		return r.fail(ctx, "file_damaged", errs.New(errs.Invalid, "file_damaged", "The file is damaged: it could be read up to the last row that is listed, and no further."))
 	case errs.From(err) != nil && errs.KindOf(err) != errs.Unavailable && r.job.ID != "":

@@ -180,7 +180,7 @@ func (c *Chat) readOverrides(ctx context.Context, tx *sqldb.Tx, communityID stri
 		return nil, err
 	}
 	var wrong []errs.Field
-	var all []auth.Override
+	all, seen := []auth.Override{}, map[string]bool{}
 	for i, in := range inputs {
 		fail := func(field, code, message string) {
 			wrong = append(wrong, errs.Field{Field: fmt.Sprintf("%d.%s", i, field), Code: code, Message: message})
@@ -204,9 +204,10 @@ func (c *Chat) readOverrides(ctx context.Context, tx *sqldb.Tx, communityID stri
 			fail("roleId", "unknown_role", "There is no such role.")
 			continue
 		}
-		if slices.ContainsFunc(all, func(known auth.Override) bool { return known.RoleID == o.RoleID && known.UserID == o.UserID }) {
+		if seen[o.RoleID+o.UserID] {
 			fail("roleId", "duplicate", "This role or user is named twice.")
 		}
+		seen[o.RoleID+o.UserID] = true
 		checkNames(o, fail)
 		if len(o.Allow)+len(o.Deny) > 0 {
 			all = append(all, o)

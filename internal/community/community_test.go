@@ -33,7 +33,8 @@ func TestACommunityIsReadBackAsItWasMade(t *testing.T) {
 			ID: made.ID, Name: "Caf\u00e9",
 			Settings: community.Settings{
 				TimeZone: "UTC", Language: "en", Languages: []string{"en"}, Accent: "#4f46e5", Joining: community.Joining{Policy: "invite", RequiredFields: []string{}},
-				Currencies: community.Currencies{Coins: community.Currency{Name: "Coins"}, Premium: community.Currency{Name: "Gems"}},
+				Currencies:          community.Currencies{Coins: community.Currency{Name: "Coins"}, Premium: community.Currency{Name: "Gems"}},
+				AllowedFrameOrigins: []string{},
 			},
 			CreatedAt: start.UnixMilli(), UpdatedAt: start.UnixMilli(),
 		}

@@ -23,6 +23,7 @@ type Change struct {
 	OpenBulkImport                         *bool
 	Joining                                *Joining
 	Coins, Premium                         *Currency
+	AllowedFrameOrigins                    *[]string
 }
 
 // Input is the input for a new community that has what the change names.
@@ -44,6 +45,7 @@ func (c Change) of(old Community) Input {
 	}
 	set(&in.OpenBulkImport, c.OpenBulkImport)
 	set(&in.Joining, c.Joining)
+	set(&in.AllowedFrameOrigins, c.AllowedFrameOrigins)
 	set(&in.Currencies.Coins, c.Coins)
 	set(&in.Currencies.Premium, c.Premium)
 	return in

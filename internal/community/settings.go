@@ -27,6 +27,8 @@ type Settings struct {
 	Logo           string     `json:"logo"`           // id of a picture; "": none
 	Joining        Joining    `json:"joining"`
 	Currencies     Currencies `json:"currencies"`
+
+	AllowedFrameOrigins []string `json:"allowedFrameOrigins"` // https://example.com: whose pages iframe channels may show
 }
 
 // Joining says how people become members.
@@ -94,6 +96,7 @@ func (s *Settings) normalise() (wrong []errs.Field) {
 	check(s.Joining.normalise(), "joiningRequirements", fmt.Sprintf("The policy is open or invite, with at most %d required fields.", maxRequiredFields))
 	check(s.Currencies.Coins.normalise(DefaultCoins), "currencies.coins", "A currency has a name of at most 30 characters and an emoji.")
 	check(s.Currencies.Premium.normalise(DefaultPremium), "currencies.premium", "A currency has a name of at most 30 characters and an emoji.")
+	check(s.normaliseOrigins(), "allowedFrameOrigins", fmt.Sprintf("At most %d origins such as https://example.com, without a path; http only of this machine itself.", maxOrigins))
 	return wrong
 }
 
@@ -167,6 +170,9 @@ func decodeSettings(kept string) (Settings, error) {
 	}
 	if s.Joining.RequiredFields == nil {
 		s.Joining.RequiredFields = []string{}
+	}
+	if s.AllowedFrameOrigins == nil {
+		s.AllowedFrameOrigins = []string{}
 	}
 	s.Joining.Policy = withDefault(s.Joining.Policy, JoinByInvite)
 	s.Currencies.Coins.Name = withDefault(s.Currencies.Coins.Name, DefaultCoins)
