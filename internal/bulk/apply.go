@@ -63,6 +63,9 @@ type applied struct {
 // tell. When they do, apply fails with a duplicate, and the next call looks
 // everybody up.
 func (a *application) apply(ctx context.Context, tx *sqldb.Tx, piece *piece, now time.Time) (applied, error) {
+	if err := a.steady(ctx, tx); err != nil {
+		return applied{}, err
+	}
 	tags, err := loadTags(ctx, tx, a.communityID)
 	if err != nil {
 		return applied{}, err
@@ -88,6 +91,14 @@ func (a *application) apply(ctx context.Context, tx *sqldb.Tx, piece *piece, now
 	a.hopeful.Store(f.applied.counts.Updated+f.applied.counts.Unchanged == 0)
 	a.touched, a.unlisted = f.planner.crowd.touched(), false
 	return f.applied, nil
+}
+
+// steady makes sure that the fields are still those the rules know.
+func (a *application) steady(ctx context.Context, tx *sqldb.Tx) error {
+	return member.Steady(ctx, tx, a.communityID, a.rules.fields, func(f *member.Field) bool {
+		_, inFile := a.rules.headers[f.ID]
+		return inFile || f.DefaultValue != nil
+	})
 }
 
 func loadTags(ctx context.Context, q sqldb.Querier, communityID string) (map[string]string, error) {

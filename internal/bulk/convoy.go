@@ -106,6 +106,9 @@ func (c *convoy) add(a *application, p *piece) error {
 // writeConvoy writes the people of a convoy. When they are not what they were
 // taken for it fails with errNoConvoy.
 func (a *application) writeConvoy(ctx context.Context, tx *sqldb.Tx, c *convoy) error {
+	if err := a.steady(ctx, tx); err != nil {
+		return err
+	}
 	tags, err := loadTags(ctx, tx, a.communityID)
 	if err != nil {
 		return err

@@ -11,9 +11,9 @@ import (
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/bulk"
-	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/member"
 )
 
 func sprint(v ...any) string { return fmt.Sprint(v...) }

@@ -175,6 +175,9 @@ func (s *performance) take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]recor
 	if err != nil {
 		return nil, Counts{}, err
 	}
+	if err := s.steady(ctx, tx); err != nil {
+		return nil, Counts{}, err
+	}
 	tags, err := loadTags(ctx, tx, s.communityID)
 	if err != nil {
 		return nil, Counts{}, err

@@ -156,6 +156,9 @@ func (b *Bulk) revision(ctx context.Context, q sqldb.Querier, communityID string
 	if err != nil {
 		return "", err
 	}
+	for i := range fields { // how far work on values is changes no plan
+		fields[i].Work, fields[i].Filled = member.Work{}, false
+	}
 	text, err := json.Marshal([]any{fields, names, home.Name, home.Settings})
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:16]), err

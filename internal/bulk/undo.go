@@ -91,6 +91,10 @@ func (r *run) newReversal(ctx context.Context, tx *sqldb.Tx, list []record) (*re
 	if err != nil {
 		return nil, err
 	}
+	// An undo writes to any field.
+	if err := member.Steady(ctx, tx, r.job.CommunityID, fields, func(*member.Field) bool { return true }); err != nil {
+		return nil, err
+	}
 	for i := range fields {
 		u.fields[fields[i].ID] = &fields[i]
 	}
