@@ -163,17 +163,20 @@ func (c *crowd) admit(ctx context.Context, q sqldb.Querier, communityID string, 
 	return nil
 }
 
-// touched are all keys of whom the piece made or changed, those they gave up
-// too.
+// touched are the keys by which a look-up from before the piece may have found
+// somebody else than it would now: whom it changed by id, and of new people
+// and of keys that passed from one to the other those keys too.
 func (c *crowd) touched() map[identity]bool {
 	keys := map[identity]bool{}
 	for _, p := range c.people {
 		if !p.newAccount && !p.newMember && !p.dirty && p.wasNamed == "" {
 			continue
 		}
-		keys[identity{member.EmailName, p.EmailKey}] = true
-		keys[identity{member.Username, p.UsernameKey}] = true
 		keys[identity{refKind, p.AccountID}] = true
+		if p.newAccount || p.newMember || p.wasNamed != "" {
+			keys[identity{member.EmailName, p.EmailKey}] = true
+			keys[identity{member.Username, p.UsernameKey}] = true
+		}
 		if p.wasNamed != "" {
 			keys[identity{member.Username, auth.UsernameKey(p.wasNamed)}] = true
 		}

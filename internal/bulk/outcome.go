@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 
 	"github.com/regulars/regulars/internal/sheet"
 )
@@ -155,25 +154,37 @@ func pack(records []record) ([]byte, error) {
 	return deflate(plain)
 }
 
-// deflaters are kept for the next piece: each takes a megabyte.
-var deflaters = sync.Pool{New: func() any {
-	w, err := flate.NewWriter(nil, flate.BestSpeed)
-	if err != nil {
-		panic(err) //nolint:forbidigo // BestSpeed is a valid level
-	}
-	return w
-}}
+// deflaters are kept for the next piece: each takes a megabyte. A sync.Pool
+// would lose them at each collection.
+var deflaters = make(chan *flate.Writer, 2)
 
 func deflate(plain []byte) ([]byte, error) {
 	var packed bytes.Buffer
-	w := deflaters.Get().(*flate.Writer)
-	defer deflaters.Put(w)
-	w.Reset(&packed)
+	w, err := deflater(&packed)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		select {
+		case deflaters <- w:
+		default:
+		}
+	}()
 	if _, err := w.Write(plain); err != nil {
 		return nil, err
 	}
-	err := w.Close()
+	err = w.Close()
 	return packed.Bytes(), err
+}
+
+func deflater(into io.Writer) (*flate.Writer, error) {
+	select {
+	case w := <-deflaters:
+		w.Reset(into)
+		return w, nil
+	default:
+		return flate.NewWriter(into, flate.BestSpeed)
+	}
 }
 
 var errPacked = errors.New("outcomes of a piece are damaged")

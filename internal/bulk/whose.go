@@ -37,9 +37,10 @@ func (p *planner) named(r *row) *person {
 	return nil
 }
 
-// keys are what a row may be known by, in the order they are tried.
+// keys are what a row may be known by, in the order they are tried. They are
+// good until the next call of keys or lookups.
 func (p *planner) keys(r *row) []identity {
-	keys := make([]identity, 0, 3)
+	keys := p.room[:0]
 	if r.userRef != "" {
 		return append(keys, identity{refKind, r.userRef})
 	}
@@ -60,7 +61,8 @@ func (p *planner) keys(r *row) []identity {
 	return keys
 }
 
-// lookups are all keys whose holder can matter to a row.
+// lookups are all keys whose holder can matter to a row. They are good until
+// the next call of keys or lookups.
 func (p *planner) lookups(r *row) []identity {
 	keys := p.keys(r)
 	if r.userRef != "" {

@@ -2,6 +2,7 @@ package member
 
 import (
 	"context"
+	"database/sql"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -28,7 +29,7 @@ func scanAccount(s sqldb.Scanner) (*Record, error) {
 // the community where there is one. In a transaction that will write, the
 // member rows stay locked until it ends; forUpdate says so.
 func Lookup(ctx context.Context, q sqldb.Querier, communityID string, keys KeySet, forUpdate bool) ([]*Record, error) {
-	people := map[string]*Record{}
+	var people []*Record
 	d := q.Dialect()
 	for condition, wanted := range map[string][]string{
 		d.In("email_key", "$1"): keys.Emails, d.In("username_key", "$1"): keys.Usernames, d.In("id", "$1"): keys.IDs, d.InNumbers("number", "$1"): keys.Numbers,
@@ -36,36 +37,41 @@ func Lookup(ctx context.Context, q sqldb.Querier, communityID string, keys KeySe
 		if len(wanted) == 0 {
 			continue
 		}
-		found, err := sqldb.All(ctx, q, scanAccount, "SELECT "+accountColumns+" FROM accounts WHERE "+condition, sqldb.Keys(wanted))
+		people = slices.Grow(people, len(wanted))
+		rows, err := q.Query(ctx, "SELECT "+accountColumns+" FROM accounts WHERE "+condition, sqldb.Keys(wanted))
 		if err != nil {
 			return nil, err
 		}
-		for _, r := range found {
-			people[r.AccountID] = r
+		if people, err = appendAccounts(people, rows); err != nil {
+			return nil, err
 		}
 	}
+	slices.SortFunc(people, func(a, b *Record) int { return strings.Compare(a.AccountID, b.AccountID) })
+	people = slices.CompactFunc(people, func(a, b *Record) bool { return a.AccountID == b.AccountID })
 	if len(people) == 0 {
 		return nil, nil
 	}
-	return slices.Collect(mapValues(people)), addMembers(ctx, q, communityID, people, forUpdate)
+	return people, addMembers(ctx, q, communityID, people, forUpdate)
 }
 
-func mapValues(people map[string]*Record) func(func(*Record) bool) {
-	return func(yield func(*Record) bool) {
-		for _, r := range people {
-			if !yield(r) {
-				return
-			}
+func appendAccounts(people []*Record, rows *sql.Rows) ([]*Record, error) {
+	defer func() { _ = rows.Close() }() // rows.Err below tells what went wrong
+	for rows.Next() {
+		r, err := scanAccount(rows)
+		if err != nil {
+			return nil, err
 		}
+		people = append(people, r)
 	}
+	return people, rows.Err()
 }
 
-func addMembers(ctx context.Context, q sqldb.Querier, communityID string, people map[string]*Record, forUpdate bool) error {
-	ids := make([]string, 0, len(people))
-	for accountID := range people {
-		ids = append(ids, accountID)
+// addMembers completes people, who are in the order of their ids.
+func addMembers(ctx context.Context, q sqldb.Querier, communityID string, people []*Record, forUpdate bool) error {
+	ids := make([]string, len(people))
+	for i, r := range people {
+		ids[i] = r.AccountID
 	}
-	slices.Sort(ids)
 	query := `SELECT user_id, state, owner, display_name, first_name, last_name, phone, country, language, roles, tags, fields, joined_at, updated_at
 		FROM members WHERE community_id = $1 AND ` + q.Dialect().In("user_id", "$2") + " ORDER BY user_id"
 	if forUpdate {
@@ -76,17 +82,23 @@ func addMembers(ctx context.Context, q sqldb.Querier, communityID string, people
 		return err
 	}
 	defer func() { _ = rows.Close() }() // rows.Err below tells what went wrong
+	var m Record
+	var accountID, roles, tags, fields string
+	into := []any{
+		&accountID, &m.State, &m.Owner, &m.DisplayName, &m.FirstName, &m.LastName, &m.Phone, &m.Country, &m.Language,
+		&roles, &tags, &fields, &m.JoinedAt, &m.UpdatedAt,
+	}
 	for rows.Next() {
-		var accountID, roles, tags, fields string
-		var m Record
-		if err := rows.Scan(&accountID, &m.State, &m.Owner, &m.DisplayName, &m.FirstName, &m.LastName, &m.Phone, &m.Country, &m.Language,
-			&roles, &tags, &fields, &m.JoinedAt, &m.UpdatedAt); err != nil {
+		if err := rows.Scan(into...); err != nil {
 			return err
 		}
 		if err := m.decode(roles, tags, fields); err != nil {
 			return err
 		}
-		people[accountID].join(&m)
+		for people[0].AccountID != accountID {
+			people = people[1:]
+		}
+		people[0].join(&m)
 	}
 	return rows.Err()
 }

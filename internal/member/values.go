@@ -140,17 +140,35 @@ func (in *plainReader) take(sign byte) bool {
 	return true
 }
 
-func (in *plainReader) quoted() (string, bool) {
+func (in *plainReader) quoted() (text string, ok bool) {
 	if !in.take('"') {
 		return "", false
 	}
 	end := strings.IndexByte(in.text, '"')
-	if end < 0 || strings.IndexByte(in.text[:end], '\\') >= 0 {
+	if end < 0 {
 		return "", false
 	}
-	text := in.text[:end]
+	text = in.text[:end]
+	if strings.IndexByte(text, '\\') >= 0 {
+		return in.escaped()
+	}
 	in.text = in.text[end+1:]
 	return text, true
+}
+
+// escaped reads the rest of a string that has a backslash in it.
+func (in *plainReader) escaped() (text string, ok bool) {
+	for i := 0; i < len(in.text); i++ {
+		switch in.text[i] {
+		case '\\':
+			i++
+		case '"':
+			err := json.Unmarshal([]byte(`"`+in.text[:i+1]), &text)
+			in.text = in.text[i+1:]
+			return text, err == nil
+		}
+	}
+	return "", false
 }
 
 func (in *plainReader) value() (any, bool) {
