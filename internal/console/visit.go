@@ -117,7 +117,7 @@ func (c *console) communitiesOf(ctx context.Context, actor auth.Actor) ([]Commun
 		}
 		return shown, err
 	}
-	ids, err := c.Members.Communities(ctx, c.DB, actor.AccountID)
+	ids, err := c.Auth.CommunitiesOf(ctx, actor)
 	if err != nil {
 		return nil, err
 	}
