@@ -118,6 +118,10 @@ func (rd *reader) read(src *sheet.Row) row {
 			continue
 		}
 		r.empty = false
+		if text == clearToken && c.field != nil && clears(cell) {
+			rd.clear(&r, c)
+			continue
+		}
 		rd.cell(&r, c, text)
 	}
 	if rd.layout.operations {
@@ -182,14 +186,22 @@ var sheetProblems = map[string]string{
 }
 
 // trimCell takes away what programs put around a value: space, and the
-// apostrophe that keeps a spreadsheet from calculating.
+// apostrophe that keeps a spreadsheet from calculating, or a word from being
+// taken for more than a word. Of several apostrophes it is one.
 func trimCell(cell string) string {
 	text := strings.TrimSpace(cell)
-	if len(text) > 1 && text[0] == '\'' && strings.IndexByte("=+-@", text[1]) >= 0 {
+	if text == "" || text[0] != '\'' {
+		return text
+	}
+	if rest := strings.TrimLeft(text, "'"); startsSpecial(rest) || rest == clearToken {
 		return text[1:]
 	}
 	return text
 }
+
+// clears reports whether a cell says that its value is to be cleared. With an
+// apostrophe before it the word is a value.
+func clears(cell string) bool { return strings.TrimSpace(cell) == clearToken }
 
 func (rd *reader) cell(r *row, c *column, text string) {
 	switch {
@@ -197,8 +209,6 @@ func (rd *reader) cell(r *row, c *column, text string) {
 		r.userRef = text
 	case c.operation != nil:
 		rd.ops[c.operation] = strings.ToLower(text)
-	case text == clearToken:
-		rd.clear(r, c)
 	case c.field.Field == member.EmailName:
 		display, key, problem := auth.CheckEmail(text)
 		if problem != "" {

@@ -170,7 +170,7 @@ func (b *Bulk) Template(ctx context.Context, communityID string) ([]string, erro
 	fields, err := b.members.Fields(ctx, communityID)
 	names := make([]string, len(fields))
 	for i, f := range fields {
-		names[i] = sheet.Neutralise(f.Name)
+		names[i] = escapeCell(f.Name)
 	}
 	return names, err
 }

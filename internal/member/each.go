@@ -1,0 +1,35 @@
+package member
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// eachAtOnce is how many members Each reads at a time.
+const eachAtOnce = 1_000
+
+// Each calls visit for every active member a filter chooses, in the order they
+// were made, and stops at its first error. Sort, Page and Limit of the filter
+// do not count. Who comes or goes meanwhile may be among them or not.
+func (s *Members) Each(ctx context.Context, communityID string, f Filter, visit func(*Member) error) error {
+	where, args := s.conditions(communityID, f)
+	args = append(args, "")
+	query := fmt.Sprintf("SELECT %s FROM %s WHERE %s AND m.user_id > $%d ORDER BY m.user_id LIMIT %d", memberColumns, memberTables, where, len(args), eachAtOnce)
+	for {
+		found, err := sqldb.All(ctx, s.db, scanMember, query, args...)
+		if err != nil {
+			return err
+		}
+		for i := range found {
+			if err := visit(&found[i]); err != nil {
+				return err
+			}
+		}
+		if len(found) < eachAtOnce {
+			return nil
+		}
+		args[len(args)-1] = found[len(found)-1].ID
+	}
+}
