@@ -34,7 +34,7 @@ func TestEverySentenceIsTranslatedIntoEveryLanguage(t *testing.T) {
 				t.Errorf("%s: %s has no translation of %q", place, tag, english)
 			case fmt.Sprint(verbs(translated)) != fmt.Sprint(verbs(english)):
 				t.Errorf("%s of %q has other verbs: %q", tag, english, translated)
-			case edges(translated) != edges(english):
+			case !strings.HasPrefix(english, ",") && edges(translated) != edges(english):
 				t.Errorf("%s of %q begins or ends with other space: %q", tag, english, translated)
 			}
 		}
@@ -87,11 +87,9 @@ func verbs(sentence string) []string {
 	return slices.Sorted(maps.Keys(used))
 }
 
-// edges is the space around a sentence, which joins it to its neighbours.
+// edges is the space around a sentence, which joins it to its neighbours. Commas
+// of some languages bring their own.
 func edges(sentence string) string {
-	if strings.TrimSpace(sentence) == "," || strings.HasPrefix(sentence, ",") {
-		return "" // commas of some languages bring their own space
-	}
 	inner := strings.Trim(sentence, " ")
 	before, after, _ := strings.Cut(sentence, inner)
 	return before + "|" + after
