@@ -16,6 +16,7 @@ type Filter struct {
 	RoleID string
 	TagID  string
 	Where  []Condition
+	State  string // "": Active
 	Sort   string // "": newest first; one of Sorts
 	Page   int    // from 1
 	Limit  int    // at most 200
@@ -48,20 +49,26 @@ func (s *Members) List(ctx context.Context, communityID string, f Filter) (List,
 	if !ok {
 		return List{}, errs.New(errs.Invalid, "unknown_sort", "Sort by created, username or email; with - in front for the other way round.")
 	}
-	where, args := s.conditions(communityID, f)
+	src, err := s.source(ctx, communityID, f, strings.HasPrefix(order, "m.user_id"))
+	if err != nil {
+		return List{}, err
+	}
 	var list List
-	var err error
-	if list.Total, list.TotalCapped, err = s.total(ctx, communityID, where, args); err != nil {
+	if list.Total, list.TotalCapped, err = s.total(ctx, communityID, src); err != nil {
 		return list, err
 	}
 	limit, page := min(max(f.Limit, 1), 200), max(f.Page, 1)
-	query := fmt.Sprintf("SELECT %s FROM %s WHERE %s ORDER BY %s LIMIT %d OFFSET %d", memberColumns, memberTables, where, order, limit, (page-1)*limit)
-	list.Members, err = sqldb.All(ctx, s.db, scanMember, query, args...)
+	query := fmt.Sprintf("SELECT %s FROM %s WHERE %s ORDER BY %s LIMIT %d OFFSET %d",
+		memberColumns, src.tables, src.where, strings.Replace(order, "m.user_id", src.user, 1), limit, (page-1)*limit)
+	list.Members, err = sqldb.All(ctx, s.db, scanMember, query, src.args...)
 	return list, err
 }
 
 func (s *Members) conditions(communityID string, f Filter) (string, []any) {
 	where, args := []string{"m.community_id = $1", "m.state = 'active'"}, []any{communityID}
+	if f.State != "" && f.State != Active {
+		where[1], args = "m.state = $2", append(args, f.State)
+	}
 	param := func(arg any) string {
 		args = append(args, arg)
 		return fmt.Sprintf("$%d", len(args))
@@ -84,13 +91,13 @@ func (s *Members) conditions(communityID string, f Filter) (string, []any) {
 }
 
 // total is exact and cheap without conditions, capped with them.
-func (s *Members) total(ctx context.Context, communityID, where string, args []any) (int64, bool, error) {
-	if len(args) == 1 {
+func (s *Members) total(ctx context.Context, communityID string, src source) (int64, bool, error) {
+	if len(src.args) == 1 {
 		n, err := s.Count(ctx, communityID)
 		return n, false, err
 	}
 	n, err := sqldb.One(ctx, s.db, "community", sqldb.Value[int64],
-		fmt.Sprintf("SELECT count(*) FROM (SELECT 1 FROM %s WHERE %s LIMIT %d) AS found", memberTables, where, totalCap+1), args...)
+		fmt.Sprintf("SELECT count(*) FROM (SELECT 1 FROM %s WHERE %s LIMIT %d) AS found", src.tables, src.where, totalCap+1), src.args...)
 	return min(n, totalCap), n > totalCap, err
 }
 

@@ -49,7 +49,7 @@ func emailsOf(ctx context.Context, q sqldb.Querier, accountIDs []string) ([]stri
 }
 
 // personal are the tables that hold rows of one member in one community.
-var personal = []string{"field_history", "member_identifiers", "penalties", "invite_uses", "members"}
+var personal = []string{"field_history", "member_identifiers", "penalties", "invite_uses", "saved_views", "members"}
 
 func eraseRows(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) error {
 	if err := unindex(ctx, tx, communityID, userIDs); err != nil {

@@ -1,0 +1,47 @@
+package member
+
+import (
+	"context"
+	"slices"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// PutTag puts a tag on members or takes it off them, all of them or none, with
+// a row of the history for each who did not have it so already; it returns how
+// many these were. It fails with NotFound tag_not_found or user_not_found.
+func (s *Members) PutTag(ctx context.Context, actor auth.Actor, communityID, tagID string, userIDs []string, on bool, source Source) (changed int, err error) {
+	userIDs = slices.Compact(slices.Sorted(slices.Values(userIDs))) // two that lock many never wait for each other
+	ctx = auth.WithActor(ctx, actor)
+	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		changed = 0
+		for _, userID := range userIDs {
+			e, err := beginEdit(ctx, tx, communityID, userID, s.clock.MS())
+			if err != nil {
+				return err
+			}
+			if e.names.Tags[tagID] == "" {
+				return errs.New(errs.NotFound, "tag_not_found", "There is no such tag.")
+			}
+			e.actor, e.source = actor.Ref(), source
+			has := slices.Contains(e.who.TagIDs, tagID)
+			if has == on {
+				continue
+			}
+			changed++
+			ids := slices.DeleteFunc(slices.Clone(e.who.TagIDs), func(one string) bool { return one == tagID })
+			if on {
+				ids = append(ids, tagID)
+				slices.Sort(ids)
+			}
+			e.set(findField(e.fields, TagName), idList(ids), 0)
+			if _, err := e.finish(ctx, tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return changed, err
+}

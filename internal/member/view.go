@@ -1,0 +1,68 @@
+package member
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// View is a list of members that a person has saved for themselves.
+type View struct {
+	ID        string
+	Name      string // unique among the person's views of the community, without case
+	Query     string // what is asked for, as the query of an address
+	CreatedAt int64  // Unix milliseconds
+}
+
+// Limits of what one person may save in one community.
+const (
+	maxViews     = 100
+	maxViewQuery = 4_000 // bytes
+)
+
+// Views returns a person's views of a community by name.
+func (s *Members) Views(ctx context.Context, communityID, accountID string) ([]View, error) {
+	return selectViews(ctx, s.db, communityID, accountID)
+}
+
+// SaveView keeps a view under a name, in place of the one that has the name
+// already. It fails with Invalid invalid_input or Conflict too_many_views.
+func (s *Members) SaveView(ctx context.Context, communityID, accountID, name, query string) (View, error) {
+	name = clean(name)
+	now := s.clock.Now()
+	v := View{ID: id.New(now), Name: name, Query: query, CreatedAt: now.UnixMilli()}
+	if n := utf8.RuneCountInString(name); n < 1 || n > maxName || unreadable(name) {
+		return v, errs.InvalidFields([]errs.Field{{Field: "name", Code: "length", Message: "A view has a name of 1 to 50 characters."}})
+	}
+	if len(query) > maxViewQuery || unreadable(query) {
+		return v, errs.InvalidFields([]errs.Field{{Field: "query", Code: "length", Message: "The view asks for too much at once."}})
+	}
+	err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		views, err := selectViews(ctx, tx, communityID, accountID)
+		if err != nil {
+			return err
+		}
+		known := slices.ContainsFunc(views, func(old View) bool { return viewKey(old.Name) == viewKey(name) })
+		if len(views) >= maxViews && !known {
+			return errs.New(errs.Conflict, "too_many_views", "You have %d views already. Delete one that you do not need.", maxViews)
+		}
+		return upsertView(ctx, tx, communityID, accountID, v)
+	})
+	return v, err
+}
+
+// DeleteView forgets a view. It fails with NotFound view_not_found.
+func (s *Members) DeleteView(ctx context.Context, communityID, accountID, viewID string) error {
+	n, err := deleteView(ctx, s.db, communityID, accountID, viewID)
+	if err == nil && n == 0 {
+		err = errs.New(errs.NotFound, "view_not_found", "There is no such view.")
+	}
+	return err
+}
+
+func viewKey(name string) string { return strings.ToLower(name) }

@@ -1,0 +1,14 @@
+-- +goose Up
+-- Lists of members that a person wants to see again: what was asked for, as
+-- the query of its address.
+CREATE TABLE saved_views (
+  community_id key_text NOT NULL REFERENCES communities(id),
+  user_id      key_text NOT NULL,
+  id           key_text NOT NULL,
+  name         TEXT NOT NULL,
+  name_key     key_text NOT NULL,
+  query        TEXT NOT NULL,
+  created_at   BIGINT NOT NULL,
+  PRIMARY KEY (community_id, user_id, id),
+  UNIQUE (community_id, user_id, name_key)
+);
