@@ -25,6 +25,7 @@ import (
 // bench is one run of the benchmark.
 type bench struct {
 	rows     []int
+	sizes    []int // of the communities that answer requests
 	rounds   int
 	engines  []string
 	sections []string
@@ -44,6 +45,7 @@ const (
 	loadSection    = "load"
 	latencySection = "latency"
 	acceptSection  = "accept"
+	requestSection = "requests"
 )
 
 // acceptBytes is the size of the file whose upload is timed.
@@ -71,27 +73,39 @@ func (b *bench) parse(args []string) error {
 	rows := flags.String("rows", "100000,1000000", "sizes of the files in rows; the largest also loads while other requests are timed")
 	rounds := flags.Int("rounds", 3, "how often each is measured")
 	engines := flags.String("engines", sqlite+","+postgres, "databases")
-	only := flags.String("only", strings.Join([]string{loadSection, latencySection, acceptSection}, ","), "what to measure")
+	only := flags.String("only", strings.Join([]string{loadSection, latencySection, acceptSection, requestSection}, ","), "what to measure")
+	sizes := flags.String("sizes", "10000,100000,1000000", "sizes of the communities that answer requests")
 	flags.BoolVar(&b.large5m, "5m", false, "also load 5,000,000 rows once on each engine, for the memory")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	for text := range strings.SplitSeq(*rows, ",") {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 {
-			return fmt.Errorf("-rows: %q is not a number of rows", text)
-		}
-		b.rows = append(b.rows, n)
+	var err error
+	if b.rows, err = numbers("-rows", *rows); err != nil {
+		return err
+	}
+	if b.sizes, err = numbers("-sizes", *sizes); err != nil {
+		return err
 	}
 	if b.rounds = *rounds; b.rounds < 1 {
 		return errors.New("-rounds: at least 1")
 	}
-	var err error
 	if b.engines, err = among("-engines", *engines, sqlite, postgres); err != nil {
 		return err
 	}
-	b.sections, err = among("-only", *only, loadSection, latencySection, acceptSection)
+	b.sections, err = among("-only", *only, loadSection, latencySection, acceptSection, requestSection)
 	return err
+}
+
+// numbers splits a list of numbers above 0.
+func numbers(name, list string) (all []int, err error) {
+	for text := range strings.SplitSeq(list, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			return nil, fmt.Errorf("%s: %q is not a number above 0", name, text)
+		}
+		all = append(all, n)
+	}
+	return all, nil
 }
 
 // among splits a list of words, each of which has to be a known one.
@@ -135,6 +149,8 @@ func (b *bench) measure(ctx context.Context) error {
 			err = report(b.reportCalls)(b.latencies(ctx, slices.Max(b.rows)))
 		case acceptSection:
 			err = report(b.reportAccepts)(b.accepts(ctx, acceptBytes))
+		case requestSection:
+			err = report(b.reportRates)(b.rates(ctx, b.sizes))
 		}
 		if err != nil {
 			return err

@@ -86,6 +86,15 @@ func (b *bench) reportAccepts(list []*acceptance) error {
 	return grid(b.out, "engine|file|sending it|answer after the last byte|longest", rows)
 }
 
+func (b *bench) reportRates(list []*rate) error {
+	var rows []string
+	for _, r := range list {
+		rows = append(rows, fmt.Sprintf("%s|%d|%s|%.0f|%s|%s|%.0f|%.2f", r.engine, r.members, r.what, r.ours.perSecond(), median(r.ours.took), share(r.ours.took, 0.99),
+			r.alone.perSecond(), r.ours.perSecond()/r.alone.perSecond()))
+	}
+	return grid(b.out, "engine|members|request|a second|median|p99|a second by the database alone|ratio", rows)
+}
+
 // machine says where the figures are from.
 func (b *bench) machine() string {
 	model, memory := "unknown processor", 0
