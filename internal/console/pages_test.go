@@ -207,13 +207,13 @@ func fixtures() map[string]templ.Component {
 	}
 }
 
-// gallery serves every fixture under its name, with the headers of the console.
-func gallery(t *testing.T) string {
+// gallery serves every page under its name, with the headers of the console.
+func gallery(t *testing.T, pages map[string]templ.Component) string {
 	t.Helper()
 	mux := http.NewServeMux()
 	mux.Handle("GET "+web.Prefix, web.Handler())
 	mux.HandleFunc("GET /accent/{file}", serveAccent)
-	for name, page := range fixtures() {
+	for name, page := range pages {
 		mux.Handle("GET /"+name, templ.Handler(page))
 	}
 	server := httptest.NewServer(withPolicy(mux))
@@ -221,14 +221,18 @@ func gallery(t *testing.T) string {
 	return server.URL
 }
 
-func TestEveryPageIsAccessibleAndKeepsThePolicy(t *testing.T) {
+func TestEveryPageIsAccessibleAndKeepsThePolicy(t *testing.T) { checkGallery(t, fixtures()) }
+
+// checkGallery looks at every page in every way.
+func checkGallery(t *testing.T, pages map[string]templ.Component) {
+	t.Helper()
 	ctx, ok := Tab(t)
 	if !ok {
 		return
 	}
-	address := gallery(t)
+	address := gallery(t, pages)
 	for _, l := range looks {
-		for _, name := range slices.Sorted(maps.Keys(fixtures())) {
+		for _, name := range slices.Sorted(maps.Keys(pages)) {
 			if err := chromedp.Run(ctx, l.put(), chromedp.Navigate(address+"/"+name), chromedp.WaitReady("#main")); err != nil {
 				t.Fatalf("%s %s: %v", name, l.Name, err)
 			}
