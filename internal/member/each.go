@@ -14,9 +14,12 @@ const eachAtOnce = 1_000
 // were made, and stops at its first error. Sort, Page and Limit of the filter
 // do not count. Who comes or goes meanwhile may be among them or not.
 func (s *Members) Each(ctx context.Context, communityID string, f Filter, visit func(*Member) error) error {
-	where, args := s.conditions(communityID, f)
-	args = append(args, "")
-	query := fmt.Sprintf("SELECT %s FROM %s WHERE %s AND m.user_id > $%d ORDER BY m.user_id LIMIT %d", memberColumns, memberTables, where, len(args), eachAtOnce)
+	src, err := s.source(ctx, communityID, f, true)
+	if err != nil {
+		return err
+	}
+	args := append(src.args, "")
+	query := fmt.Sprintf("SELECT %s FROM %s WHERE %s AND %s > $%d ORDER BY %s LIMIT %d", memberColumns, src.tables, src.where, src.user, len(args), src.user, eachAtOnce)
 	for {
 		found, err := sqldb.All(ctx, s.db, scanMember, query, args...)
 		if err != nil {

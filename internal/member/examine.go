@@ -136,5 +136,5 @@ func optionsInUse(ctx context.Context, q sqldb.Querier, communityID string, c *c
 // custom field.
 func (s *Members) HaveValue(ctx context.Context, communityID string, f Field) (int64, error) {
 	return sqldb.One(ctx, s.db, "field", sqldb.Value[int64],
-		"SELECT count(*) FROM members WHERE community_id = $1 AND "+s.db.Dialect().JSONText("fields", "$2")+" IS NOT NULL", communityID, f.Field)
+		"SELECT count(*) FROM members WHERE community_id = $1 AND "+s.db.Dialect().JSONText("fields", "$2")+" IS NOT NULL", communityID, s.db.Dialect().JSONKey(f.Field))
 }

@@ -30,24 +30,26 @@ type Found struct {
 // Filtered returns active members who fulfil all conditions. It fails with
 // Invalid bad_cursor.
 func (s *Members) Filtered(ctx context.Context, communityID string, conditions []Condition, part Part) (Found, error) {
-	where, args := s.conditions(communityID, Filter{Where: conditions})
+	src, err := s.source(ctx, communityID, Filter{Where: conditions}, true)
+	if err != nil {
+		return Found{}, err
+	}
 	var found Found
-	var err error
 	offset := 0
 	if part.Page > 0 {
 		offset = (part.Page - 1) * FilteredPage
-		if found.Total, found.TotalCapped, err = s.total(ctx, communityID, where, args); err != nil {
+		if found.Total, found.TotalCapped, err = s.total(ctx, communityID, src); err != nil {
 			return found, err
 		}
 	} else if part.Cursor != "" {
 		if !id.Valid(part.Cursor) {
 			return found, errs.InvalidFields([]errs.Field{{Field: "cursor", Code: "bad_cursor", Message: "Send the next_cursor of the part before, or none."}})
 		}
-		args = append(args, part.Cursor)
-		where += fmt.Sprintf(" AND m.user_id > $%d", len(args))
+		src.args = append(src.args, part.Cursor)
+		src.where += fmt.Sprintf(" AND %s > $%d", src.user, len(src.args))
 	}
-	query := fmt.Sprintf("SELECT %s FROM %s WHERE %s ORDER BY m.user_id LIMIT %d OFFSET %d", memberColumns, memberTables, where, FilteredPage+1, offset)
-	if found.Members, err = sqldb.All(ctx, s.db, scanMember, query, args...); err != nil {
+	query := fmt.Sprintf("SELECT %s FROM %s WHERE %s ORDER BY %s LIMIT %d OFFSET %d", memberColumns, src.tables, src.where, src.user, FilteredPage+1, offset)
+	if found.Members, err = sqldb.All(ctx, s.db, scanMember, query, src.args...); err != nil {
 		return found, err
 	}
 	if len(found.Members) > FilteredPage {

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
+	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // longestKey is how many bytes of a text its key holds; an index takes no
@@ -41,7 +41,7 @@ func keys(value any) []string {
 
 // textKey folds case. What is too long is cut, and told apart by its sum.
 func textKey(text string) string {
-	key := norm.NFC.String(strings.ToLower(text))
+	key := sqldb.Folded(text)
 	if len(key) <= longestKey {
 		return key
 	}

@@ -1,6 +1,10 @@
 package member
 
-import "github.com/regulars/regulars/internal/sqldb"
+import (
+	"fmt"
+
+	"github.com/regulars/regulars/internal/sqldb"
+)
 
 // standsIn is where values stand that are no custom fields.
 var standsIn = map[string]string{
@@ -37,6 +41,6 @@ func (c Condition) customSQL(d sqldb.Dialect, param func(any) string) string {
 	case Boolean:
 		return d.JSONText("m.fields", key) + " = " + param(d.JSONBool(c.Value == true))
 	default:
-		return d.JSONText("m.fields", key) + " " + string(c.Op) + " " + param(c.Value)
+		return d.Fold(d.JSONText("m.fields", key)) + " " + string(c.Op) + " " + param(sqldb.Folded(fmt.Sprint(c.Value)))
 	}
 }

@@ -123,5 +123,5 @@ func selectHaving(ctx context.Context, q sqldb.Querier, communityID, field, afte
 		var d document
 		return d, s.Scan(&d.userID, &d.text)
 	}, fmt.Sprintf("SELECT user_id, fields FROM members WHERE community_id = $1 AND user_id > $2 AND %s IS NOT NULL ORDER BY user_id LIMIT %d",
-		q.Dialect().JSONText("fields", "$3"), limit), communityID, after, field)
+		q.Dialect().JSONText("fields", "$3"), limit), communityID, after, q.Dialect().JSONKey(field))
 }
