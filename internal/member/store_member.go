@@ -53,13 +53,14 @@ func standing(ctx context.Context, q sqldb.Querier, communityID, accountID strin
 	return s, err
 }
 
-// untag takes a tag off every member that has it.
-func untag(ctx context.Context, tx *sqldb.Tx, communityID, tagID string) error {
-	ids, err := sqldb.All(ctx, tx, sqldb.Value[string],
-		"SELECT user_id FROM members WHERE community_id = $1 AND "+tx.Dialect().JSONHas("tags", "$2"), communityID, tagID)
-	if err != nil {
-		return err
-	}
+// tagged returns the ids of the members who have a tag.
+func tagged(ctx context.Context, q sqldb.Querier, communityID, tagID string) ([]string, error) {
+	return sqldb.All(ctx, q, sqldb.Value[string],
+		"SELECT user_id FROM members WHERE community_id = $1 AND "+q.Dialect().JSONHasID("tags", "$2"), communityID, tagID)
+}
+
+// untag takes a tag off members.
+func untag(ctx context.Context, tx *sqldb.Tx, communityID, tagID string, ids []string) error {
 	const step = 5_000
 	for len(ids) > 0 {
 		n := min(step, len(ids))

@@ -95,7 +95,12 @@ func InsertTags(ctx context.Context, tx *sqldb.Tx, communityID string, tags []Ta
 // DeleteTag takes a tag away, from every member too. It fails with NotFound
 // tag_not_found.
 func (s *Members) DeleteTag(ctx context.Context, communityID, tagID string) error {
-	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+	// All members have to be looked at, which must not keep others from writing.
+	ids, err := tagged(ctx, s.db, communityID, tagID)
+	if err != nil {
+		return err
+	}
+	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		gone, err := tx.Exec(ctx, "DELETE FROM tags WHERE community_id = $1 AND id = $2", communityID, tagID)
 		if err != nil {
 			return err
@@ -103,8 +108,16 @@ func (s *Members) DeleteTag(ctx context.Context, communityID, tagID string) erro
 		if gone == 0 {
 			return errs.New(errs.NotFound, "tag_not_found", "There is no such tag.")
 		}
-		return untag(ctx, tx, communityID, tagID)
+		return untag(ctx, tx, communityID, tagID, ids)
 	})
+	if err != nil {
+		return err
+	}
+	// Nobody can get it any more; some may have got it since the first look.
+	if ids, err = tagged(ctx, s.db, communityID, tagID); err != nil || len(ids) == 0 {
+		return err
+	}
+	return s.db.Tx(ctx, func(tx *sqldb.Tx) error { return untag(ctx, tx, communityID, tagID, ids) })
 }
 
 // Names tells the names of a community's roles and tags by id, and back.

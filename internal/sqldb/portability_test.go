@@ -170,6 +170,21 @@ func TestJSONHasFindsAnElementOfAnArray(t *testing.T) {
 	})
 }
 
+func TestJSONHasIDFindsAnIDInAnArray(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		makeFacts(t, db)
+		list := []fact{{Key: "a", JSON: `["id1","id2"]`}, {Key: "b", JSON: "[]"}, {Key: "c", JSON: `["id2"]`}}
+		if err := inTx(t, db, insertFacts(list)); err != nil {
+			t.Fatal(err)
+		}
+		for value, want := range map[string][]string{"id1": {"a"}, "id2": {"a", "c"}, "id3": {}} {
+			if diff := cmp.Diff(want, keys(facts(t, db, "WHERE "+db.Dialect().JSONHasID("doc", "$1"), value))); diff != "" {
+				t.Errorf("%s: %s", value, diff)
+			}
+		}
+	})
+}
+
 func TestErrorsAreKnownByTheirMeaning(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		makeFacts(t, db)
