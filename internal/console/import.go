@@ -125,7 +125,7 @@ func (c *console) check(v *visit) error {
 	o.CreateTags, o.Notify = v.PostFormValue("createTags") == "true", v.PostFormValue("notify") == "true"
 	staged, err := c.Bulk.Restage(v.Context(), v.community.ID, draftID, o)
 	if err == nil && staged.Problem != "" {
-		return c.renderColumns(v, http.StatusBadRequest, staged, Alert{Message: v.T(staged.Problem)})
+		return c.renderColumns(v, http.StatusBadRequest, staged, Alert{Message: retell(v.Context(), staged.Problem)})
 	}
 	var s bulk.Status
 	if err == nil {
@@ -262,7 +262,7 @@ func draftView(v *visit, d bulk.Draft) DraftView {
 		view.Missing = append(view.Missing, f.Name)
 	}
 	for _, c := range d.Columns {
-		column := ColumnView{Index: c.Index, Header: c.Header, Samples: c.Samples, Field: c.Field, Suggested: c.Suggested, Problem: v.T(c.Problem)}
+		column := ColumnView{Index: c.Index, Header: c.Header, Samples: c.Samples, Field: c.Field, Suggested: c.Suggested, Problem: retell(v.Context(), c.Problem)}
 		if c.Field == "" && c.Problem == "" {
 			column.Field = ignored
 		}

@@ -135,7 +135,7 @@ func (c *console) problemsOf(v *visit, j JobView, base string) ([]ProblemView, e
 		if k.Count == 1 {
 			show = base + "?line=" + strconv.Itoa(k.FirstLine) + "#rows"
 		}
-		view = append(view, ProblemView{Column: k.Column, Message: v.T(k.Message), Count: k.Count, FirstLine: k.FirstLine, Show: show})
+		view = append(view, ProblemView{Column: k.Column, Message: retell(v.Context(), k.Message), Count: k.Count, FirstLine: k.FirstLine, Show: show})
 	}
 	return view, err
 }
@@ -161,7 +161,7 @@ func rowView(v *visit, j JobView, d bulk.Detail, names map[string]string) RowVie
 		row.Changes = append(row.Changes, Change{name, r.shown(change.Field, change.Old), r.shown(change.Field, change.New)})
 	}
 	for _, e := range d.Errors {
-		row.Errors = append(row.Errors, RowError{e.Column, v.T(e.Message), e.Value})
+		row.Errors = append(row.Errors, RowError{e.Column, retell(v.Context(), e.Message), e.Value})
 	}
 	switch {
 	case j.Type == "undo" && d.Outcome == "updated":
@@ -206,7 +206,7 @@ func jobView(v *visit, s bulk.Status) JobView {
 		j.Left = &left
 	}
 	if s.Error != nil {
-		j.Error = v.T(s.Error.Message)
+		j.Error = retell(v.Context(), s.Error.Message)
 	}
 	return j
 }

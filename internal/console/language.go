@@ -30,6 +30,9 @@ func T(ctx context.Context, english string, args ...any) string {
 	return wordsOf(ctx).T(english, args...)
 }
 
+// retell says a message that was made in English in the language of the reader.
+func retell(ctx context.Context, message string) string { return wordsOf(ctx).Retell(message) }
+
 // T says a sentence in the language of the visitor, see Page.T.
 func (v *visit) T(english string, args ...any) string {
 	return wordsOf(v.Context()).T(english, args...)
@@ -47,9 +50,9 @@ func explained(words i18n.Printer, e *errs.Error) string {
 	whole, ok := onlyText(e)
 	switch {
 	case ok:
-		return words.T(whole)
+		return words.Retell(whole)
 	case e.Format == "":
-		return words.T(e.Message)
+		return words.Retell(e.Message)
 	case e.Kind == errs.NotFound && words.Language() != language.English && words.T(e.Format) == e.Format:
 		return words.T("The address is wrong, or what stood here is gone.") // what is not there has only an English name
 	}
@@ -61,7 +64,7 @@ func told(ctx context.Context, message string, err error) string {
 	if e := errs.From(err); e != nil && e.Message == message {
 		return explained(wordsOf(ctx), e)
 	}
-	return T(ctx, message)
+	return retell(ctx, message)
 }
 
 // onlyText is the text of an error that was made from a finished sentence.

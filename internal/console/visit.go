@@ -254,7 +254,7 @@ func alert(v *visit, err error) (Alert, error) {
 	}
 	a := Alert{Message: explained(wordsOf(v.Context()), e), RequestID: httpx.RequestID(v.Context())}
 	for _, f := range e.Fields {
-		a.Points = append(a.Points, v.T(f.Message))
+		a.Points = append(a.Points, retell(v.Context(), f.Message))
 	}
 	return a, nil
 }

@@ -27,3 +27,26 @@ func TestASentenceWithoutTranslationIsSaidInEnglish(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestWhatWasSaidInEnglishIsSaidAgain(t *testing.T) {
+	german := i18n.For(language.German)
+	for text, want := range map[string]string{
+		"The file is empty.":                    "Die Datei ist leer.",
+		`There is a tag "a % b" already.`:       `Ein Schlagwort "a % b" gibt es schon.`,
+		"The header has more than 500 columns.": "Die Kopfzeile hat mehr als 500 Spalten.",
+		"Nobody ever said this.":                "Nobody ever said this.",
+		"":                                      "",
+	} {
+		if got := german.Retell(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+	japanese, err := i18n.Catalogue(language.Japanese)
+	if err != nil || japanese["%d values of %s belong to more than one member, for example %s."] == "" {
+		t.Fatalf("the catalogue has other sentences now: %v", err)
+	}
+	got := i18n.For(language.Japanese).Retell("3 values of Bib belong to more than one member, for example 7.")
+	if want := "Bib の値 3 件が複数のメンバーで重複しています(例: 7)。"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -35,7 +35,7 @@ func said(t *testing.T) map[string]string {
 			}
 		}}
 		area := strings.Split(filepath.ToSlash(path), "/")[1]
-		r.failures = !slices.Contains(unspoken, area)
+		r.failures, r.rules = !slices.Contains(unspoken, area), slices.Contains(features, area)
 		ast.Inspect(file, r.look)
 		return nil
 	})
@@ -49,9 +49,14 @@ func isLetter(r rune) bool {
 	return r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r == '%' || r == ','
 }
 
+// features are folders whose rules say what is wrong in whole sentences, which
+// pages tell again.
+var features = []string{"auth", "bulk", "chat", "community", "media", "member", "sheet"}
+
 // reader looks for sentences in a file.
 type reader struct {
 	failures bool // also what errors say
+	rules    bool // also whatever looks like a sentence
 	say      func(english string, at token.Pos)
 }
 
@@ -64,13 +69,24 @@ func (r reader) look(n ast.Node) bool {
 	case *ast.CallExpr:
 		r.call(n)
 	case *ast.CompositeLit:
-		r.composite(n)
-	case *ast.FuncDecl:
-		if r.failures && strings.HasSuffix(strings.ToLower(n.Name.Name), "problem") {
-			r.problems(n)
+		r.nouns(n)
+	case *ast.BasicLit, *ast.BinaryExpr:
+		if r.rules && isSentence(n.(ast.Expr)) {
+			r.literal(n.(ast.Expr), same)
+			return false
 		}
 	}
 	return true
+}
+
+// isSentence reports whether a text in the rules of a feature is told to
+// people: it has the form of a sentence.
+func isSentence(e ast.Expr) bool {
+	text, ok := text(e)
+	if !ok || !strings.HasSuffix(text, ".") && !strings.HasSuffix(text, "_ -") || strings.Count(text, " ") < 2 || strings.Contains(text, "\n") {
+		return false
+	}
+	return text[0] == '%' || text[0] >= 'A' && text[0] <= 'Z'
 }
 
 func (r reader) call(call *ast.CallExpr) {
@@ -97,49 +113,20 @@ func (r reader) call(call *ast.CallExpr) {
 	}
 }
 
-// composite reads the rail's nouns and the wrong fields of errors.
-func (r reader) composite(lit *ast.CompositeLit) {
-	if list, ok := lit.Type.(*ast.ArrayType); ok {
-		name, _ := nameOf(list.Elt)
-		for _, element := range lit.Elts {
-			inner, ok := element.(*ast.CompositeLit)
-			if ok && name == "noun" && len(inner.Elts) > 1 {
-				r.literal(inner.Elts[1], same)
-			}
-			if ok && name == "Field" && inner.Type == nil {
-				r.field(inner)
-			}
+// nouns reads the entries of the rail.
+func (r reader) nouns(lit *ast.CompositeLit) {
+	list, ok := lit.Type.(*ast.ArrayType)
+	if !ok {
+		return
+	}
+	if name, _ := nameOf(list.Elt); name != "noun" {
+		return
+	}
+	for _, element := range lit.Elts {
+		if inner, ok := element.(*ast.CompositeLit); ok && len(inner.Elts) > 1 {
+			r.literal(inner.Elts[1], same)
 		}
 	}
-	if name, owner := nameOf(lit.Type); name == "Field" && owner == "errs" {
-		r.field(lit)
-	}
-}
-
-func (r reader) field(lit *ast.CompositeLit) {
-	for i, element := range lit.Elts {
-		pair, ok := element.(*ast.KeyValueExpr)
-		if !ok && i == 2 && r.failures {
-			r.literal(element, same)
-		}
-		if ok && r.failures && pair.Key.(*ast.Ident).Name == "Message" {
-			r.literal(pair.Value, same)
-		}
-	}
-}
-
-// problems reads what a function answers that says what is wrong.
-func (r reader) problems(f *ast.FuncDecl) {
-	ast.Inspect(f, func(n ast.Node) bool {
-		if back, ok := n.(*ast.ReturnStmt); ok {
-			for _, value := range back.Results {
-				if text, ok := text(value); ok && strings.Contains(text, " ") {
-					r.say(text, value.Pos())
-				}
-			}
-		}
-		return true
-	})
 }
 
 func same(s string) string { return s }
