@@ -46,7 +46,7 @@ func (s *plainStep) enlist(p *piece, end bool) (ready []*piece, err error) {
 		return s.flush(p), nil
 	}
 	if s.open == nil {
-		s.open = &piece{number: p.number, convoy: &convoy{tags: p.forecast.planner.tags}}
+		s.open = &piece{number: p.number, convoy: s.newConvoy(p.forecast.planner.tags)}
 	}
 	if err := s.open.convoy.add(s.application, p); err != nil {
 		return nil, err
@@ -56,6 +56,29 @@ func (s *plainStep) enlist(p *piece, end bool) (ready []*piece, err error) {
 		return nil, nil
 	}
 	return s.flush(nil), nil
+}
+
+// newConvoy returns an empty convoy, in the memory of one that was written if
+// there is such.
+func (s *plainStep) newConvoy(tags map[string]string) *convoy {
+	select {
+	case c := <-s.written:
+		c.accounts.Reset()
+		c.members.Reset()
+		return &convoy{tags: tags, accounts: c.accounts, members: c.members}
+	default:
+		return &convoy{tags: tags}
+	}
+}
+
+func (s *plainStep) settled(p *piece) {
+	if p.convoy == nil {
+		return
+	}
+	select {
+	case s.written <- p.convoy:
+	default:
+	}
 }
 
 // convoyBytes bounds a convoy of very long rows.

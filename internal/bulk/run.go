@@ -174,7 +174,7 @@ func (r *run) stepFor(ctx context.Context, ru *rules, l *layout) (step, error) {
 	a.db, a.watch = r.db, r.watch
 	tags, err := loadTags(ctx, r.db, r.job.CommunityID)
 	a.tags.Store(&tags)
-	return &plainStep{run: r, application: a, read: r.job.Counts.Read, convoysFrom: r.convoysFrom}, err
+	return &plainStep{run: r, application: a, written: make(chan *convoy, 1), read: r.job.Counts.Read, convoysFrom: r.convoysFrom}, err
 }
 
 // applyOnce applies a piece and saves the position behind it.
@@ -218,6 +218,7 @@ func (r *run) record(ctx context.Context, tx *sqldb.Tx, done *storedPiece) error
 type plainStep struct {
 	*run
 	*application
+	written chan *convoy // whose memory can be used again
 	// These belong to the goroutine that reads.
 	open        *piece // whose convoy is not full yet
 	read        int64  // rows of the file before the next piece

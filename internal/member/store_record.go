@@ -152,6 +152,12 @@ func (p *Packed) Add(communityID string, records []*Record) {
 // Bytes is how much memory the members take, about.
 func (p *Packed) Bytes() int { return p.rows.Bytes() }
 
+// Reset forgets the members and keeps their memory for others.
+func (p *Packed) Reset() {
+	p.rows.Reset()
+	p.active = 0
+}
+
 // InsertPacked is Insert for packed members.
 func InsertPacked(ctx context.Context, tx *sqldb.Tx, communityID string, p *Packed) error {
 	return insertRows(ctx, tx, communityID, p.rows.Rows(), p.active)

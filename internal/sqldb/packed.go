@@ -17,6 +17,7 @@ type Packed struct {
 	first   []any // of the first row; most columns of a load are the same in every row
 	blocks  [][]byte
 	at      []place
+	bytes   int
 }
 
 // place is where a row begins.
@@ -37,8 +38,17 @@ const (
 // Len is the number of rows.
 func (p *Packed) Len() int { return len(p.at) }
 
-// Bytes is how much memory the rows take, about.
-func (p *Packed) Bytes() int { return len(p.blocks)*packedBlock + 8*len(p.at) }
+// Reset forgets the rows and keeps their memory for others. What was asked of
+// p before is not good any more.
+func (p *Packed) Reset() {
+	p.first, p.at, p.bytes = nil, p.at[:0], 0
+	for i := range p.blocks {
+		p.blocks[i] = p.blocks[i][:0]
+	}
+}
+
+// Bytes is how much memory the rows need, about.
+func (p *Packed) Bytes() int { return p.bytes + 8*len(p.at) }
 
 // Add packs rows. All that are added are of the same table and columns.
 func (p *Packed) Add(r Rows) {
@@ -83,6 +93,7 @@ func (p *Packed) appendValue(packed []byte, column int, v any) []byte {
 
 // keep puts a packed row into the first block with room for it.
 func (p *Packed) keep(row []byte) {
+	p.bytes += len(row)
 	i := 0
 	if n := len(p.at); n > 0 {
 		i = int(p.at[n-1].block)
@@ -99,7 +110,7 @@ func (p *Packed) keep(row []byte) {
 	}
 }
 
-// Rows are the rows in the order they were added.
+// Rows are the rows in the order they were added. They are good until Reset.
 func (p *Packed) Rows() Rows { return p.inOrder(p.at) }
 
 // SortedBy are the rows in the order of one column of text.

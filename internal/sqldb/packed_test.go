@@ -17,6 +17,8 @@ func TestPackedRowsComeBackAsTheyWere(t *testing.T) {
 		{"c", "beta", int64(0), false, nil},
 	}
 	var p sqldb.Packed
+	p.Add(sqldb.Rows{Table: "t", Columns: []string{"a"}, N: 1, Fill: func(_ int, row []any) { row[0] = "forgotten" }})
+	p.Reset()
 	for _, part := range [][][]any{want[:1], want[1:]} {
 		p.Add(sqldb.Rows{Table: "t", Columns: []string{"a", "b", "c", "d", "e"}, N: len(part), Fill: func(i int, row []any) { copy(row, part[i]) }})
 	}
