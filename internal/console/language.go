@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -43,6 +44,15 @@ func (v *visit) T(english string, args ...any) string {
 func (v *visit) speak() {
 	wanted := append([]string{v.actor.Language, v.Header.Get("Accept-Language")}, v.community.Settings.Languages...)
 	v.Request = v.WithContext(speaking(v.Context(), i18n.For(i18n.Match(wanted...))))
+}
+
+// heard is a request whose context knows a language: where no visit has chosen
+// one, what the browser asks for.
+func heard(r *http.Request) *http.Request {
+	if _, chosen := r.Context().Value(wordsKey{}).(i18n.Printer); chosen {
+		return r
+	}
+	return r.WithContext(speaking(r.Context(), i18n.For(i18n.Match(r.Header.Get("Accept-Language")))))
 }
 
 // explained is the message of an error in the language of words.

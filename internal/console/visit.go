@@ -167,6 +167,7 @@ func takeToast(v *visit) string {
 
 // fail shows what went wrong, or where to sign in.
 func (c *console) fail(w http.ResponseWriter, r *http.Request, err error) {
+	r = heard(r)
 	f := httpx.NewFailure(r.Context(), err)
 	f.Message = told(r.Context(), f.Message, err)
 	if r.Header.Get("Accept") == "application/json" {

@@ -54,15 +54,18 @@ var matcher = language.NewMatcher(Languages)
 // first above all. Each is a BCP 47 tag or a whole Accept-Language header;
 // what is neither is passed over.
 func Match(wanted ...string) language.Tag {
-	var tags []language.Tag
 	for _, one := range wanted {
-		parsed, _, err := language.ParseAcceptLanguage(one)
-		if err == nil {
-			tags = append(tags, parsed...)
+		tags, _, err := language.ParseAcceptLanguage(one)
+		if err != nil {
+			continue
+		}
+		for _, tag := range tags {
+			if _, index, confidence := matcher.Match(tag); confidence > language.No {
+				return Languages[index]
+			}
 		}
 	}
-	_, index, _ := matcher.Match(tags...)
-	return Languages[index]
+	return Languages[0]
 }
 
 // Printer says sentences in one language. The zero Printer speaks English.

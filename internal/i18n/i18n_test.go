@@ -18,6 +18,15 @@ func TestTheLanguageThatServesBestIsFound(t *testing.T) {
 	}
 }
 
+func TestAnEarlierWishCountsMoreThanABetterMatch(t *testing.T) {
+	if got := i18n.Match("", "en-GB", "ja"); got != language.English {
+		t.Error(got)
+	}
+	if got := i18n.Match("", "fr", "ja"); got != language.Japanese {
+		t.Error(got)
+	}
+}
+
 func TestASentenceWithoutTranslationIsSaidInEnglish(t *testing.T) {
 	p := i18n.For(language.German)
 	if got := p.T("No one has said this to %s yet", "Ada"); got != "No one has said this to Ada yet" {
