@@ -20,7 +20,7 @@ var floors = []string{
 	"internal/errs internal/clock internal/id",
 	"internal/sqldb internal/blob internal/sheet internal/safehttp internal/i18n",
 	"internal/sqldb/pgtest",
-	"internal/sqldb/sqldbtest",
+	"internal/sqldb/sqldbtest internal/auth/oidctest",
 	"internal/jobs internal/once",
 	"internal/event internal/audit internal/mail internal/httpx",
 	"internal/media",
@@ -38,7 +38,7 @@ var floors = []string{
 
 // harnesses start things for tests. An external test (package x_test) may
 // import them from any floor; nothing else may, but a harness higher up.
-var harnesses = []string{"internal/sqldb/pgtest", "internal/sqldb/sqldbtest", "internal/app/apptest"}
+var harnesses = []string{"internal/sqldb/pgtest", "internal/sqldb/sqldbtest", "internal/auth/oidctest", "internal/app/apptest"}
 
 // visitors names the packages that only some may import.
 var visitors = map[string][]string{

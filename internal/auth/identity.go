@@ -49,7 +49,8 @@ type ProviderSignIn struct {
 
 // FinishProvider signs in whom the provider names: the account that is
 // connected with the identity, else the one whose email address the provider
-// has verified, which is connected then. token comes from the browser's cookie,
+// has verified, which is connected then; where people may register, one is made
+// if there is none. token comes from the browser's cookie,
 // answer from the address the provider sent it to. It fails with Gone
 // "sign_in_expired", Unauthenticated "provider_refused" or "totp_required" (see
 // NeedsCode), Forbidden "email_not_verified" or "no_account", Conflict
@@ -91,6 +92,9 @@ func (a *Auth) FinishProvider(ctx context.Context, actor Actor, token string, an
 	})
 	if err == nil {
 		err = refusal
+	}
+	if sqldb.IsDuplicate(err) { // two came at the same time
+		err = a.providerRefused(err)
 	}
 	return done, err
 }
@@ -137,7 +141,7 @@ func (a *Auth) signInAs(ctx context.Context, tx *sqldb.Tx, said claims, info Ses
 }
 
 // identityByEmail is the identity that would connect an account by its email
-// address, if the provider stands for it.
+// address, if the provider stands for it. Without an account one is made.
 func (a *Auth) identityByEmail(ctx context.Context, tx *sqldb.Tx, said claims) (Identity, error) {
 	_, key, problem := CheckEmail(said.Email)
 	if problem != "" || !bool(said.EmailVerified) {
@@ -145,7 +149,7 @@ func (a *Auth) identityByEmail(ctx context.Context, tx *sqldb.Tx, said claims) (
 	}
 	accountID, err := accountByEmail(ctx, tx, key)
 	if err == nil && accountID == "" {
-		err = errs.New(errs.Forbidden, "no_account", "There is no account with your email address here. Make one first.")
+		accountID, err = a.newcomer(ctx, tx, said)
 	}
 	return a.identity(said, accountID), err
 }

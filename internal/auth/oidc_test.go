@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -12,29 +13,44 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/auth/oidctest"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
 // withProvider gives the installation a provider that knows ann.
-func (w *world) withProvider(t *testing.T) *provider {
+func (w *world) withProvider(t *testing.T) *oidctest.Provider {
 	t.Helper()
-	p := startProvider(t, func() time.Time { return w.now })
-	p.person = map[string]any{"sub": "ann-7", "email": "Ann@Example.com", "email_verified": true}
+	p := oidctest.Start(t, func() time.Time { return w.now })
+	p.Person = map[string]any{"sub": "ann-7", "email": "Ann@Example.com", "email_verified": true}
 	w.SetBaseURL(origin)
-	w.SetProvider(p.config())
+	w.SetProvider(configOf(p))
 	return p
 }
 
+func configOf(p *oidctest.Provider) auth.ProviderConfig {
+	return auth.ProviderConfig{Issuer: p.URL, ClientID: oidctest.ClientID, ClientSecret: oidctest.ClientSecret, Name: "Example ID"}
+}
+
+// comesBack is what a browser that was sent to the provider comes back with.
+func comesBack(t *testing.T, p *oidctest.Provider, address string) url.Values {
+	t.Helper()
+	back := p.Visit(address)
+	if back.Host != "community.example.com" || back.Path != auth.ProviderReturn {
+		t.Errorf("sent back to %s", back)
+	}
+	return back.Query()
+}
+
 // byProvider signs in by the provider, with what change makes of the answer.
-func (w *world) byProvider(t *testing.T, p *provider, change ...func(url.Values)) (auth.ProviderSignIn, error) {
+func (w *world) byProvider(t *testing.T, p *oidctest.Provider, change ...func(url.Values)) (auth.ProviderSignIn, error) {
 	t.Helper()
 	token, address, err := w.StartProvider(t.Context(), auth.Actor{}, auth.Proof{}, "/c/x")
 	if err != nil {
 		t.Fatal(err)
 	}
-	answer := p.visit(address)
+	answer := comesBack(t, p, address)
 	for _, f := range change {
 		f(answer)
 	}
@@ -46,7 +62,7 @@ func TestAProviderSignsInWhoseEmailItHasVerified(t *testing.T) {
 		w := newWorld(db)
 		p, ann := w.withProvider(t), w.account(t, "ann")
 		for _, email := range []string{"Ann@Example.com", "ann@example.com", "ann@married.example"} { // the identity is known from the first time
-			p.person["email"] = email
+			p.Person["email"] = email
 			done, err := w.byProvider(t, p)
 			if err != nil || done.Account.ID != ann.ID || done.Next != "/c/x" {
 				t.Fatalf("%s: %+v %v", email, done, err)
@@ -63,8 +79,8 @@ func TestAProviderSignsInWhoseEmailItHasVerified(t *testing.T) {
 		if err := w.RemoveIdentity(t.Context(), actor, auth.Proof{Password: password}, known[0].Issuer, known[0].Subject); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := w.byProvider(t, p); err == nil {
-			t.Error("a removed identity with another email address signs in")
+		if done, err := w.byProvider(t, p); err != nil || done.Account.ID == ann.ID {
+			t.Errorf("a removed identity with another email address: %+v %v", done.Account, err)
 		}
 	})
 }
@@ -75,18 +91,18 @@ func TestAnEmailThatTheProviderHasNotVerifiedConnectsNothing(t *testing.T) {
 		p := w.withProvider(t)
 		w.account(t, "ann")
 		for _, verified := range []any{false, nil, "false", 1, "yes"} {
-			p.person["email_verified"] = verified
+			p.Person["email_verified"] = verified
 			_, err := w.byProvider(t, p)
 			mustFail(t, "not verified", err, errs.Forbidden, "email_not_verified")
 		}
-		p.person["email"], p.person["email_verified"] = "ann", true
+		p.Person["email"], p.Person["email_verified"] = "ann", true
 		_, err := w.byProvider(t, p)
 		mustFail(t, "no address", err, errs.Forbidden, "email_not_verified")
-		p.person["email"], p.person["email_verified"] = "ann@example.com", "true"
+		p.Person["email"], p.Person["email_verified"] = "ann@example.com", "true"
 		if _, err = w.byProvider(t, p); err != nil {
 			t.Errorf("verified in words: %v", err)
 		}
-		p.person["email_verified"] = false
+		p.Person["email_verified"] = false
 		if _, err = w.byProvider(t, p); err != nil {
 			t.Errorf("connected already: %v", err)
 		}
@@ -114,7 +130,7 @@ func TestOnlyTheBrowserThatBeganComesBackFromTheProvider(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		answer := p.visit(address)
+		answer := comesBack(t, p, address)
 		for _, other := range []string{"", "x"} {
 			_, err = w.FinishProvider(t.Context(), auth.Actor{}, other, answer, here(""))
 			mustFail(t, "another browser", err, errs.Gone, "sign_in_expired")
@@ -127,22 +143,22 @@ func TestOnlyTheBrowserThatBeganComesBackFromTheProvider(t *testing.T) {
 	})
 }
 
-func (w *world) otherState(t *testing.T, p *provider) string {
+func (w *world) otherState(t *testing.T, p *oidctest.Provider) string {
 	_, address, err := w.StartProvider(t.Context(), auth.Actor{}, auth.Proof{}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p.visit(address).Get("state")
+	return comesBack(t, p, address).Get("state")
 }
 
 // otherCode is a code that an attacker got for a sign-in of their own: its
 // verifier and nonce are other ones.
-func (w *world) otherCode(t *testing.T, p *provider) string {
+func (w *world) otherCode(t *testing.T, p *oidctest.Provider) string {
 	_, address, err := w.StartProvider(t.Context(), auth.Actor{}, auth.Proof{}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p.visit(address).Get("code")
+	return comesBack(t, p, address).Get("code")
 }
 
 func TestTokensOfAProviderThatDoNotFitAreRefused(t *testing.T) {
@@ -157,16 +173,16 @@ func TestTokensOfAProviderThatDoNotFitAreRefused(t *testing.T) {
 			"another provider": func(c map[string]any) { c["iss"] = "https://evil.example" },
 			"expired":          func(c map[string]any) { c["exp"] = w.now.Add(-time.Hour).Unix() },
 		} {
-			p.forge = forge
+			p.Forge = forge
 			_, err := w.byProvider(t, p)
 			mustFail(t, name, err, errs.Unauthenticated, "provider_refused")
 		}
-		p.forge = func(map[string]any) {}
+		p.Forge = func(map[string]any) {}
 		stranger, err := rsa.GenerateKey(rand.Reader, 2048)
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.signer = stranger
+		p.Signer = stranger
 		_, err = w.byProvider(t, p)
 		mustFail(t, "signed by somebody else", err, errs.Unauthenticated, "provider_refused")
 	})
@@ -176,11 +192,11 @@ func TestAnEmailThatIsNotInTheTokenIsAskedFor(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
 		p, ann := w.withProvider(t), w.account(t, "ann")
-		p.person = map[string]any{"sub": "ann-7"}
-		p.info = map[string]any{"sub": "bob-1", "email": "ann@example.com", "email_verified": true}
+		p.Person = map[string]any{"sub": "ann-7"}
+		p.Info = map[string]any{"sub": "bob-1", "email": "ann@example.com", "email_verified": true}
 		_, err := w.byProvider(t, p)
 		mustFail(t, "about another person", err, errs.Unauthenticated, "provider_refused")
-		p.info["sub"] = "ann-7"
+		p.Info["sub"] = "ann-7"
 		if done, err := w.byProvider(t, p); err != nil || done.Account.ID != ann.ID {
 			t.Errorf("%+v %v", done, err)
 		}
@@ -217,7 +233,7 @@ func TestWhoIsSignedInConnectsAnIdentityOfAnyEmail(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
 		p := w.withProvider(t)
-		p.person = map[string]any{"sub": "private-1", "email": "private@example.net", "email_verified": false}
+		p.Person = map[string]any{"sub": "private-1", "email": "private@example.net", "email_verified": false}
 		ann, bob := w.account(t, "ann"), w.account(t, "bob")
 		connect := func(login string) error {
 			actor := w.session(t, login)
@@ -225,7 +241,7 @@ func TestWhoIsSignedInConnectsAnIdentityOfAnyEmail(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			answer := p.visit(address)
+			answer := comesBack(t, p, address)
 			if _, err = w.FinishProvider(t.Context(), actor, token, answer, here("")); err == nil {
 				return nil
 			}
@@ -245,7 +261,7 @@ func TestWhoIsSignedInConnectsAnIdentityOfAnyEmail(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = w.FinishProvider(t.Context(), w.session(t, "bob"), token, p.visit(address), here(""))
+		_, err = w.FinishProvider(t.Context(), w.session(t, "bob"), token, comesBack(t, p, address), here(""))
 		mustFail(t, "somebody else came back", err, errs.Unauthenticated, "provider_refused")
 		w.pass(time.Hour)
 		_, _, err = w.StartProvider(t.Context(), actor, auth.Proof{}, "")
@@ -259,7 +275,7 @@ func TestAProviderThatIsDownIsAskedAgain(t *testing.T) {
 		_, _, err := w.StartProvider(t.Context(), auth.Actor{}, auth.Proof{}, "")
 		mustFail(t, "none is set", err, errs.NotFound, "no_provider")
 		down := true
-		var p *provider
+		var p *oidctest.Provider
 		front := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 			if down {
 				http.Error(rw, "later", http.StatusBadGateway)
@@ -270,13 +286,93 @@ func TestAProviderThatIsDownIsAskedAgain(t *testing.T) {
 		defer front.Close()
 		p = w.withProvider(t)
 		p.URL = front.URL
-		w.SetProvider(p.config())
+		w.SetProvider(configOf(p))
 		_, _, err = w.StartProvider(t.Context(), auth.Actor{}, auth.Proof{}, "")
 		mustFail(t, "down", err, errs.Unavailable, "provider_unavailable")
 		down = false
 		_, address, err := w.StartProvider(t.Context(), auth.Actor{}, auth.Proof{}, "")
 		if err != nil || !strings.Contains(address, "code_challenge_method=S256") {
 			t.Errorf("up again: %s %v", address, err)
+		}
+	})
+}
+
+func TestWhoTheProviderBringsGetsAnAccountWhereRegistrationIsOpen(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		p := w.withProvider(t)
+		w.account(t, "bob")
+		for _, row := range []struct {
+			claims   map[string]any
+			username string
+		}{
+			{map[string]any{"email": "zoe@example.net", "preferred_username": "bob", "given_name": " Zoe ", "family_name": "a\x00b"}, "bob2"},
+			{map[string]any{"email": "bob@example.net"}, "bob3"},
+			{map[string]any{"email": "1234@example.net", "preferred_username": "Jo O'Neil!"}, "JoONeil"},
+			{map[string]any{"email": "77@example.net", "preferred_username": "<>"}, "member"},
+			{map[string]any{"email": "x@example.net", "preferred_username": "corp@example.net"}, "corp"},
+		} {
+			p.Person = map[string]any{"sub": row.claims["email"], "email_verified": false}
+			maps.Copy(p.Person, row.claims)
+			_, err := w.byProvider(t, p)
+			mustFail(t, "not verified", err, errs.Forbidden, "email_not_verified")
+			p.Person["email_verified"] = true
+			var first string
+			for range 2 {
+				done, err := w.byProvider(t, p)
+				if err != nil || done.Account.Username != row.username || done.Account.Email != row.claims["email"] || first != "" && done.Account.ID != first {
+					t.Errorf("%v: %+v %v", row.claims, done.Account, err)
+				}
+				first = done.Account.ID
+			}
+			_, err = w.signIn(t, row.username, " ", "")
+			mustFail(t, "without a password", err, errs.Unauthenticated, "wrong_password")
+		}
+		closed := auth.New(auth.Deps{DB: db, Communities: w.communities, Standings: w.standings, Closed: true})
+		closed.SetBaseURL(origin)
+		closed.SetProvider(configOf(p))
+		p.Person = map[string]any{"sub": "new", "email": "new@example.net", "email_verified": true}
+		token, address, err := closed.StartProvider(t.Context(), auth.Actor{}, auth.Proof{}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Forge = func(c map[string]any) { c["exp"] = 1 << 40 } // that one has the system's clock
+		_, err = closed.FinishProvider(t.Context(), auth.Actor{}, token, comesBack(t, p, address), here(""))
+		mustFail(t, "closed", err, errs.Forbidden, "no_account")
+	})
+}
+
+func TestANewWayToSignInIsWrittenToItsPerson(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		p := w.withProvider(t)
+		w.withTOTP(t)
+		actor := w.actorByChallenge(t)
+		token, options, err := w.StartPasskey(t.Context(), actor, auth.Proof{Password: password})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.AddPasskey(t.Context(), actor, token, "Key", newDevice(t).create(options)); err != nil {
+			t.Fatal(err)
+		}
+		token, address, err := w.StartProvider(t.Context(), actor, auth.Proof{}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.FinishProvider(t.Context(), actor, token, comesBack(t, p, address), here("")); err != nil {
+			t.Fatal(err)
+		}
+		written, err := sqldb.All(t.Context(), db, sqldb.Value[string], "SELECT body_text FROM mail_outbox WHERE address = $1 AND template = $2 ORDER BY id", "ann@example.com", "sign_in_added")
+		if err != nil || len(written) != 3 {
+			t.Fatalf("%d mails (%v)", len(written), err)
+		}
+		for i, method := range []string{"authenticator app", "passkey Key", "Example ID"} {
+			if !strings.Contains(written[i], method) || !strings.Contains(written[i], origin+"/account/security") {
+				t.Errorf("mail %d: %s", i, written[i])
+			}
+		}
+		if _, err := w.Methods(t.Context(), actor); err != nil {
+			t.Errorf("the session ended: %v", err)
 		}
 	})
 }

@@ -56,6 +56,24 @@ func (w *world) withTOTP(t *testing.T) (actor auth.Actor, secret string, recover
 	return actor, setup.Secret, recovery
 }
 
+// actorByChallenge signs ann in by her next code.
+func (w *world) actorByChallenge(t *testing.T) auth.Actor {
+	t.Helper()
+	var secret string
+	if err := w.db.QueryRow(t.Context(), "SELECT secret FROM account_totp").Scan(&secret); err != nil {
+		t.Fatal(err)
+	}
+	token, _, err := w.SignInWithCode(t.Context(), "ann", password, w.code(t, secret), here(""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	actor, err := w.Authenticate(t.Context(), token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return actor
+}
+
 func (w *world) signInWith(t *testing.T, code string) error {
 	t.Helper()
 	_, _, err := w.SignInWithCode(t.Context(), "ann", password, code, here(""))

@@ -1,0 +1,88 @@
+package auth
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// newcomer makes an account without a password for somebody whose address the
+// provider has verified. It fails with Forbidden "no_account" where nobody may
+// register.
+func (a *Auth) newcomer(ctx context.Context, tx *sqldb.Tx, said claims) (accountID string, err error) {
+	if a.closed {
+		return "", errs.New(errs.Forbidden, "no_account", "There is no account with your email address here, and nobody can make one. Ask the people who run this server.")
+	}
+	var made newAccount
+	made.Email, made.EmailKey, _ = CheckEmail(said.Email) // checked before
+	made.firstName, made.lastName = nameOf(said.GivenName), nameOf(said.FamilyName)
+	made.identify(a.clock.Now())
+	if err := made.findUsername(ctx, tx, said); err != nil {
+		return "", err
+	}
+	account, err := insertAccount(ctx, tx, made)
+	return account.ID, err
+}
+
+// nameOf is a name as it can be kept, "" when it cannot.
+func nameOf(name string) string {
+	name = norm.NFC.String(strings.TrimSpace(name))
+	if !utf8.ValidString(name) || utf8.RuneCountInString(name) > maxName || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return ""
+	}
+	return name
+}
+
+const usernameTries = 20
+
+// findUsername takes the name by which the provider knows the person, or the
+// first part of their address, with a number where it is taken.
+func (n *newAccount) findUsername(ctx context.Context, tx *sqldb.Tx, said claims) error {
+	local, _, _ := strings.Cut(n.Email, "@")
+	wanted := "member"
+	for _, one := range []string{local, said.PreferredUsername} {
+		one, _, _ = strings.Cut(one, "@")
+		if one = usable(one); one != "" {
+			wanted = one
+		}
+	}
+	for try := 1; try <= usernameTries; try++ {
+		name := wanted
+		if try > 1 {
+			name += strconv.Itoa(try)
+		}
+		if try == usernameTries {
+			name = wanted + "-" + id.Secret(4)
+		}
+		n.Username, n.UsernameKey, _ = CheckUsername(name)
+		_, taken, err := keysTaken(ctx, tx, n.EmailKey, n.UsernameKey)
+		if err != nil || !taken {
+			return err
+		}
+	}
+	return errs.New(errs.Conflict, "username_taken", "No free username was found. Try again.")
+}
+
+// usable is what of a name can be a username, "" when too little is left.
+func usable(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if r < utf8.RuneSelf && usernameProblem("a"+string(r), "") != "" {
+			return -1
+		}
+		return r
+	}, norm.NFC.String(name))
+	if r := []rune(name); len(r) > 40 { // leaves room for a number
+		name = string(r[:40])
+	}
+	if _, _, problem := CheckUsername(name); problem != "" {
+		return ""
+	}
+	return name
+}
