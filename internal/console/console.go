@@ -15,6 +15,7 @@ import (
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/httpx"
@@ -29,6 +30,7 @@ type Deps struct {
 	Auth        *auth.Auth
 	Communities *community.Communities
 	Members     *member.Members
+	Chat        *chat.Chat
 	Bulk        *bulk.Bulk
 	Mail        *mail.Mail // nil: there is no mailbox
 	Files       *blob.Dir

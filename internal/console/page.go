@@ -58,7 +58,12 @@ var nouns = []noun{
 	{"members", "Members", "users", "/members"},
 	{"import", "Import", "upload", "/import"},
 	{"api-log", "API log", "scroll-text", "/api-log"},
+	{"roles", "Roles", "shield", "/roles"},
+	{"channels", "Channels", "hash", "/channels"},
 	{"fields", "Fields", "rows-3", "/fields"},
+	{"invites", "Invites", "mail", "/invites"},
+	{"penalties", "Penalties", "ban", "/penalties"},
+	{"audit-log", "Audit log", "history", "/audit-log"},
 	{"api-keys", "API keys", "key-round", "/api-keys"},
 	{"settings", "Settings", "settings", "/settings/appearance"},
 }

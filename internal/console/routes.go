@@ -51,12 +51,20 @@ func (c *console) routes() http.Handler {
 
 	r.Get("/", c.signed(c.showHome))
 	r.Post("/communities", c.signed(c.createCommunity))
+	r.Post("/communities/{community}/restore", c.signed(c.restoreCommunity))
+	r.Get("/join/{code}", c.open(c.showJoin))
+	r.Post("/join/{code}", c.signed(c.join))
 
 	r.Route("/c/{community}", func(r chi.Router) {
 		r.Get("/", c.inside(auth.GetUserData, c.goToMembers))
 		r.Get("/members", c.inside(auth.GetUserData, c.showMembers))
 		r.Get("/members/pick", c.inside(auth.GetUserData, c.pick))
+		r.Get("/members/export.csv", c.inside(auth.GetUserData, c.exportMembers))
+		r.Post("/members/views", c.inside(auth.GetUserData, c.saveView))
+		r.Post("/members/views/{view}/delete", c.inside(auth.GetUserData, c.deleteView))
+		r.Post("/members/actions", c.inside(auth.GetUserData, c.actOnMembers))
 		r.Get("/members/{user}", c.inside(auth.GetUserData, c.showProfile))
+		r.Post("/members/{user}/avatar", c.inside(auth.ManageUser, c.changeAvatar))
 		r.Get("/palette", c.inside(auth.GetUserData, c.palette))
 
 		r.Get("/import", c.inside(auth.BulkUpdateUser, c.showFileStep))
@@ -80,17 +88,78 @@ func (c *console) routes() http.Handler {
 		r.Get("/fields", c.inside(auth.UserFields, c.showFields))
 		r.Get("/fields/new", c.inside(auth.UserFields, c.showNewField))
 		r.Post("/fields", c.inside(auth.UserFields, c.createField))
+		r.Get("/fields/{field}", c.inside(auth.UserFields, c.showField))
+		r.Post("/fields/{field}", c.inside(auth.UserFields, c.changeField))
+		r.Post("/fields/{field}/move", c.inside(auth.UserFields, c.moveField))
+		r.Post("/fields/{field}/delete", c.inside(auth.UserFields, c.deleteField))
+		r.Post("/members/{user}/values", c.inside(auth.UserFields, c.changeValue))
+		r.Post("/members/{user}/history/{row}/revert", c.inside(auth.UserFields, c.revertValue))
+
+		c.roleRoutes(r)
+		c.channelRoutes(r)
 
 		r.Get("/api-keys", c.inside(auth.APIKeys, c.showKeys))
 		r.Get("/api-keys/new", c.inside(auth.APIKeys, c.showNewKey))
 		r.Post("/api-keys", c.inside(auth.APIKeys, c.createKey))
+		r.Get("/api-keys/{key}", c.inside(auth.APIKeys, c.showKey))
+		r.Post("/api-keys/{key}", c.inside(auth.APIKeys, c.changeKey))
 		r.Post("/api-keys/{key}/delete", c.inside(auth.APIKeys, c.deleteKey))
 
 		r.Get("/settings/appearance", c.inside(auth.Community, c.showAppearance))
 		r.Post("/settings/appearance", c.inside(auth.Community, c.changeAppearance))
 		r.Post("/settings/open-import", c.inside(auth.Community, c.switchOpenImport))
+		r.Post("/settings/logo", c.inside(auth.Community, c.changeLogo))
+		r.Post("/settings/logo/remove", c.inside(auth.Community, c.removeLogo))
+		r.Get("/settings/languages", c.inside(auth.Community, c.showLanguages))
+		r.Post("/settings/languages", c.inside(auth.Community, c.changeLanguages))
+		r.Get("/settings/joining", c.inside(auth.Community, c.showJoining))
+		r.Post("/settings/joining", c.inside(auth.Community, c.changeJoining))
+		r.Get("/settings/danger", c.inside(auth.Community, c.showDanger))
+		r.Post("/settings/delete", c.inside(auth.Community, c.deleteCommunity))
+
+		r.Get("/invites", c.inside(auth.MayInvite, c.showInvites))
+		r.Post("/invites", c.inside(auth.MayInvite, c.createInvite))
+		r.Post("/invites/{code}/revoke", c.inside(auth.MayInvite, c.revokeInvite))
+		r.Get("/penalties", c.inside(auth.MaySeePenalties, c.showPenalties))
+		r.Post("/penalties", c.inside(auth.MaySeePenalties, c.givePenalty))
+		r.Post("/penalties/{penalty}/lift", c.inside(auth.MaySeePenalties, c.liftPenalty))
+		r.Get("/audit-log", c.inside(auth.Community, c.showAuditLog))
 	})
 	return r
+}
+
+func (c *console) roleRoutes(r chi.Router) {
+	r.Get("/roles", c.inside(auth.ManageRoles, c.showRoles))
+	r.Post("/roles", c.inside(auth.ManageRoles, c.createRole))
+	r.Get("/roles/new", c.inside(auth.ManageRoles, c.showNewRole))
+	r.Get("/roles/permissions", c.inside(auth.ManageRoles, c.showMatrix))
+	r.Post("/roles/permissions", c.inside(auth.ManageRoles, c.changeMatrix))
+	r.Get("/roles/{role}", c.inside(auth.ManageRoles, c.showRole))
+	r.Post("/roles/{role}", c.inside(auth.ManageRoles, c.changeRole))
+	r.Get("/roles/{role}/view", c.inside(auth.ManageRoles, c.previewRole))
+	r.Post("/roles/{role}/delete", c.inside(auth.ManageRoles, c.deleteRole))
+	r.Post("/roles/{role}/members", c.inside(auth.ManageRoles, c.giveRole))
+	r.Post("/roles/{role}/members/{user}/remove", c.inside(auth.ManageRoles, c.takeRole))
+}
+
+func (c *console) channelRoutes(r chi.Router) {
+	r.Get("/channels", c.inside(auth.Channels, c.showChannels))
+	r.Post("/channels", c.inside(auth.Channels, c.createChannel))
+	r.Get("/channels/new", c.inside(auth.Channels, c.showNewChannel))
+	r.Post("/channels/origins", c.inside(auth.Community, c.changeOrigins))
+	r.Post("/channels/categories", c.inside(auth.Channels, c.createCategory))
+	r.Get("/channels/categories/{category}", c.inside(auth.Channels, c.showCategory))
+	r.Post("/channels/categories/{category}", c.inside(auth.Channels, c.changeCategory))
+	r.Post("/channels/categories/{category}/move", c.inside(auth.Channels, c.moveCategory))
+	r.Post("/channels/categories/{category}/delete", c.inside(auth.Channels, c.deleteCategory))
+	r.Get("/channels/{channel}", c.inside(auth.Channels, c.showChannel))
+	r.Post("/channels/{channel}", c.inside(auth.Channels, c.changeChannel))
+	r.Get("/channels/{channel}/view", c.inside(auth.SeeChannels, c.showFrame))
+	r.Post("/channels/{channel}/move", c.inside(auth.Channels, c.moveChannel))
+	r.Post("/channels/{channel}/place", c.inside(auth.Channels, c.placeChannel))
+	r.Get("/channels/{channel}/permissions", c.inside(auth.Channels, c.showOverrides))
+	r.Post("/channels/{channel}/permissions", c.inside(auth.Channels, c.changeOverrides))
+	r.Post("/channels/{channel}/delete", c.inside(auth.Channels, c.deleteChannel))
 }
 
 // accountRoutes are the pages about the person who is signed in.

@@ -9,6 +9,7 @@ import "./palette";
 import "./passkey";
 import "./rows";
 import "./switch";
+import "./tree";
 import "./toast";
 
 customElements.define("job-live", JobLive);

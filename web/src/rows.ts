@@ -19,3 +19,20 @@ document.addEventListener("keydown", (event) => {
     next.focus();
   }
 });
+
+// A tick in the head of a table ticks every row, and follows them.
+document.addEventListener("change", (event) => {
+  const box = event.target;
+  if (!(box instanceof HTMLInputElement) || box.type !== "checkbox") return;
+  const table = box.closest("table");
+  const all = table?.querySelector<HTMLInputElement>("[data-all]");
+  if (!table || !all) return;
+  const rows = [...table.querySelectorAll<HTMLInputElement>(`tbody input[name="${all.dataset.all}"]`)];
+  if (box === all) {
+    for (const row of rows) row.checked = all.checked;
+    return;
+  }
+  const ticked = rows.filter((row) => row.checked).length;
+  all.checked = ticked === rows.length;
+  all.indeterminate = ticked > 0 && ticked < rows.length;
+});
