@@ -67,6 +67,7 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 	p.Members = member.New(p.DB, now)
 	p.Communities.OnCreate(p.Members.Found)
 	p.Communities.OnChange(member.CheckJoining)
+	p.Communities.OnChange(member.CheckLogo)
 	p.Communities.OnErase(member.EraseMemberships)
 	p.Auth = auth.New(auth.Deps{DB: p.DB, Communities: p.Communities, Standings: p.Members, Clock: now, Log: log, Mail: p.Mail, Closed: c.Registration == "closed"})
 	p.Pictures = media.New(p.DB, p.Files, now)

@@ -101,6 +101,17 @@ func List(ctx context.Context, q sqldb.Querier, communityID string, f Filter) (e
 	return entries, next, err
 }
 
+// Actor is somebody who did something, by the name they had last.
+type Actor struct{ Ref, Name string }
+
+// Actors returns who did anything in a community, by name, a hundred at most.
+func Actors(ctx context.Context, q sqldb.Querier, communityID string) ([]Actor, error) {
+	return sqldb.All(ctx, q, func(s sqldb.Scanner) (a Actor, err error) {
+		err = s.Scan(&a.Ref, &a.Name)
+		return a, err
+	}, "SELECT actor, max(actor_name) FROM audit_log WHERE community_id = $1 GROUP BY actor ORDER BY 2, 1 LIMIT 100", communityID)
+}
+
 func scan(s sqldb.Scanner) (Entry, error) {
 	var e Entry
 	var changes string

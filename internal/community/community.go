@@ -114,26 +114,32 @@ func (c *Communities) List(ctx context.Context) ([]Community, error) {
 // "community_not_found" or Invalid "invalid_input".
 func (c *Communities) Update(ctx context.Context, communityID string, change Change) (Community, error) {
 	var changed Community
-	err := c.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		old, err := lock(ctx, tx, communityID)
-		if err != nil {
-			return err
-		}
-		in, err := change.of(old).normal()
-		if err != nil {
-			return err
-		}
-		changed = old
-		changed.Name, changed.Settings, changed.UpdatedAt = in.Name, in.Settings, c.clock.MS()
-		for _, f := range c.change {
-			if err := f(ctx, tx, old, changed); err != nil {
-				return err
-			}
-		}
-		return update(ctx, tx, changed)
+	err := c.db.Tx(ctx, func(tx *sqldb.Tx) (err error) {
+		changed, err = c.UpdateIn(ctx, tx, communityID, change)
+		return err
 	})
 	if err != nil {
 		return Community{}, err
 	}
 	return changed, nil
+}
+
+// UpdateIn is Update in the caller's transaction.
+func (c *Communities) UpdateIn(ctx context.Context, tx *sqldb.Tx, communityID string, change Change) (Community, error) {
+	old, err := lock(ctx, tx, communityID)
+	if err != nil {
+		return Community{}, err
+	}
+	in, err := change.of(old).normal()
+	if err != nil {
+		return Community{}, err
+	}
+	changed := old
+	changed.Name, changed.Settings, changed.UpdatedAt = in.Name, in.Settings, c.clock.MS()
+	for _, f := range c.change {
+		if err := f(ctx, tx, old, changed); err != nil {
+			return Community{}, err
+		}
+	}
+	return changed, update(ctx, tx, changed)
 }

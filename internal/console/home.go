@@ -3,8 +3,8 @@ package console
 import (
 	"net/http"
 
+	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
-	"github.com/regulars/regulars/internal/errs"
 )
 
 func (c *console) showHome(v *visit) error {
@@ -14,14 +14,18 @@ func (c *console) showHome(v *visit) error {
 	}
 	// Who has one community only wants to be there; who may make others comes
 	// back by the link in the rail.
-	if len(p.Others) == 1 && v.URL.Query().Get("all") == "" {
+	if len(p.Others) == 1 && v.URL.Query().Get("all") == "" && c.Auth.Can(v.Context(), v.actor, p.Others[0].ID, auth.GetUserData) == nil {
 		return v.goTo("/c/"+p.Others[0].ID+"/members", p.Toast)
 	}
 	return c.renderHome(v, http.StatusOK, HomeView{Page: p})
 }
 
 func (c *console) renderHome(v *visit, status int, view HomeView) error {
-	view.MayCreate = v.actor.InstallationOwner
+	view.MayCreate = c.Auth.MayCreateCommunity(v.actor) == nil
+	var err error
+	if view.Deleted, err = c.deletedOf(v); err != nil {
+		return err
+	}
 	for _, one := range view.Others {
 		n, err := c.Members.Count(v.Context(), one.ID)
 		if err != nil {
@@ -37,11 +41,8 @@ func (c *console) renderHome(v *visit, status int, view HomeView) error {
 }
 
 func (c *console) createCommunity(v *visit) error {
-	if !v.actor.InstallationOwner {
-		return errs.New(errs.Forbidden, "missing_permission", "Only the owner of the installation makes communities.")
-	}
 	name := v.PostFormValue("name")
-	made, err := c.Communities.Create(v.Context(), community.Input{Name: name})
+	made, err := c.Auth.CreateCommunity(v.Context(), v.actor, community.Input{Name: name})
 	if wrong := wrongFields(err); wrong != nil {
 		p, err := c.page(v, "Communities", "", "")
 		if err != nil {
@@ -50,9 +51,6 @@ func (c *console) createCommunity(v *visit) error {
 		return c.renderHome(v, http.StatusBadRequest, HomeView{Page: p, Name: name, Errors: wrong})
 	}
 	if err != nil {
-		return err
-	}
-	if err := c.Members.AddOwner(v.Context(), made.ID, v.actor.AccountID); err != nil {
 		return err
 	}
 	return v.goTo("/c/"+made.ID+"/members", v.T("%s is made", made.Name))

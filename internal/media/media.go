@@ -125,6 +125,11 @@ func (l *Library) keep(content []byte) (fileID string, err error) {
 // Insert makes a picture part of its community, in the caller's transaction.
 func Insert(ctx context.Context, tx *sqldb.Tx, p Picture) error { return insert(ctx, tx, p) }
 
+// Find returns a picture without its file, or NotFound "picture_not_found".
+func Find(ctx context.Context, q sqldb.Querier, communityID, pictureID string) (Picture, error) {
+	return find(ctx, q, communityID, pictureID)
+}
+
 // Remove takes pictures away, in the caller's transaction; a sweep removes
 // their files. Ids that are no pictures are passed over.
 func Remove(ctx context.Context, tx *sqldb.Tx, communityID string, ids []string) error {

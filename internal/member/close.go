@@ -82,6 +82,11 @@ func (s *Members) AuditLog(ctx context.Context, communityID string, f audit.Filt
 	return audit.List(ctx, s.db, communityID, f)
 }
 
+// AuditActors returns who did anything in a community, see audit.Actors.
+func (s *Members) AuditActors(ctx context.Context, communityID string) ([]audit.Actor, error) {
+	return audit.Actors(ctx, s.db, communityID)
+}
+
 // erasePiece is how many memberships one transaction of an erasure ends.
 const erasePiece = 1000
 

@@ -91,7 +91,7 @@ func CheckJoining(ctx context.Context, tx *sqldb.Tx, old, changed community.Comm
 	}
 	var wrong []errs.Field
 	for _, fieldID := range required {
-		if !slices.ContainsFunc(fields, func(f Field) bool { return f.ID == fieldID && askable(&f) }) {
+		if !slices.ContainsFunc(fields, func(f Field) bool { return f.ID == fieldID && Askable(f) }) {
 			wrong = append(wrong, errs.Field{
 				Field: "joiningRequirements.requiredFields", Code: "unknown_field",
 				Message: fmt.Sprintf("Nobody can be asked for the field %q when they join.", fieldID),
@@ -101,8 +101,8 @@ func CheckJoining(ctx context.Context, tx *sqldb.Tx, old, changed community.Comm
 	return errs.InvalidFields(wrong)
 }
 
-// askable reports whether a person can give the field when they join: what
+// Askable reports whether a person can give the field when they join: what
 // they have as an account, and what others decide, they cannot.
-func askable(f *Field) bool {
+func Askable(f Field) bool {
 	return !f.Default || !slices.Contains([]string{Username, EmailName, RoleName, TagName}, f.Field)
 }

@@ -150,14 +150,11 @@ func (s *Members) RevokeInvite(ctx context.Context, actor auth.Actor, communityI
 }
 
 // Invitation returns what an invite of whatever community leads to. It fails
-// with NotFound "invite_not_found", or Gone "invite_revoked", "invite_expired"
-// or "invite_used_up".
+// with NotFound "invite_not_found", or, with the invitation all the same, with
+// Gone "invite_revoked", "invite_expired" or "invite_used_up".
 func (s *Members) Invitation(ctx context.Context, code string) (Invitation, error) {
 	found, err := inviteByCode(ctx, s.db, inviteCode(code))
 	if err != nil {
-		return Invitation{}, err
-	}
-	if err := found.problem(s.clock.MS()); err != nil {
 		return Invitation{}, err
 	}
 	where, err := community.Load(ctx, s.db, found.CommunityID)
@@ -171,7 +168,7 @@ func (s *Members) Invitation(ctx context.Context, code string) (Invitation, erro
 	if err != nil {
 		return Invitation{}, err
 	}
-	return Invitation{found, homes[0]}, nil
+	return Invitation{found, homes[0]}, found.problem(s.clock.MS())
 }
 
 func errInviteNotFound() error {

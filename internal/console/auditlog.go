@@ -1,0 +1,96 @@
+package console
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/i18n"
+)
+
+// auditNouns are what can be asked for, by the noun of the log.
+var auditNouns = []Choice{
+	{"", i18n.Key("Everything")}, {"community", i18n.Key("Settings")}, {"user", i18n.Key("Members")}, {"invite", i18n.Key("Invites")}, {"penalty", i18n.Key("Penalties")},
+	{"role", i18n.Key("Roles")}, {"channel", i18n.Key("Channels")}, {"channel_category", i18n.Key("Categories")}, {"user_field", i18n.Key("Fields")}, {"tag", i18n.Key("Tags")},
+	{"api_key", i18n.Key("API keys")}, {"session", i18n.Key("Sign-ins by other systems")},
+}
+
+func (c *console) showAuditLog(v *visit) error {
+	p, err := c.page(v, i18n.Key("Audit log"), "audit-log", i18n.Key("What people and keys did in this community."))
+	if err != nil {
+		return err
+	}
+	query := v.URL.Query()
+	view := AuditView{Page: p, Actor: query.Get("actor"), Noun: query.Get("noun"), From: query.Get("from"), To: query.Get("to")}
+	view.Filtered = view.Actor != "" || view.Noun != "" || view.From != "" || view.To != ""
+	actors, err := c.Members.AuditActors(v.Context(), v.community.ID)
+	if err != nil {
+		return err
+	}
+	view.Actors = []Choice{{"", v.T("Everybody")}}
+	for _, a := range actors {
+		if a.Ref != "" {
+			view.Actors = append(view.Actors, Choice{a.Ref, a.Name})
+		}
+	}
+	filter := audit.Filter{Actor: view.Actor, From: dayStart(p.Reader.Zone, view.From, 0), To: dayStart(p.Reader.Zone, view.To, 1), Cursor: query.Get("after"), Limit: listLimit}
+	if slices.ContainsFunc(auditNouns, func(n Choice) bool { return n.Value == view.Noun }) && view.Noun != "" {
+		filter.Action = view.Noun + "."
+	}
+	entries, next, err := c.Members.AuditLog(v.Context(), v.community.ID, filter)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		view.Entries = append(view.Entries, auditRowOf(v, p.Reader, e))
+	}
+	if next != "" {
+		query.Set("after", next)
+		view.Next = v.in("/audit-log?" + query.Encode())
+	}
+	return render(v, http.StatusOK, AuditPage(view))
+}
+
+func auditRowOf(v *visit, r Reader, e audit.Entry) AuditRow {
+	row := AuditRow{Actor: e.ActorName, Action: e.Action, Target: e.Target.Name, At: e.At}
+	if e.Target.Type == "user" {
+		row.Link = v.in("/members/" + e.Target.ID)
+	}
+	for _, change := range e.Changes {
+		row.Changes = append(row.Changes, Change{change.Field, auditValue(r, change.Old), auditValue(r, change.New)})
+	}
+	return row
+}
+
+// auditValue is a value of the log as a text; what has parts stays JSON.
+func auditValue(r Reader, value any) string {
+	switch one := value.(type) {
+	case nil:
+		return ""
+	case string:
+		return one
+	case bool:
+		return r.value(one)
+	case float64:
+		if one == float64(int64(one)) {
+			return r.Number(int64(one))
+		}
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+// dayStart is when a day and some more begin in a zone, in Unix milliseconds;
+// 0 for what is no day.
+func dayStart(zone *time.Location, day string, more int) int64 {
+	at, err := time.ParseInLocation(time.DateOnly, day, zone)
+	if err != nil {
+		return 0
+	}
+	return at.AddDate(0, 0, more).UnixMilli()
+}

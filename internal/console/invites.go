@@ -1,0 +1,97 @@
+package console
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/i18n"
+	"github.com/regulars/regulars/internal/member"
+)
+
+const listLimit = 50
+
+var (
+	inviteUses  = []Choice{{"0", i18n.Key("Any number")}, {"1", i18n.Key("One person")}, {"5", "5"}, {"25", "25"}, {"100", "100"}}
+	inviteLives = []Choice{{"0", i18n.Key("Never")}, {"1", i18n.Key("Tomorrow")}, {"7", i18n.Key("In a week")}, {"30", i18n.Key("In 30 days")}}
+)
+
+func (c *console) showInvites(v *visit) error {
+	return c.renderInvites(v, http.StatusOK, InvitesView{Days: 7})
+}
+
+func (c *console) renderInvites(v *visit, status int, view InvitesView) error {
+	p, err := c.page(v, i18n.Key("Invites"), "invites", i18n.Key("Addresses that let people join, and who came by them."))
+	if err != nil {
+		return err
+	}
+	p.Alert = view.Alert
+	view.Page = p
+	found, uses, next, err := c.Members.Invites(v.Context(), v.community.ID, v.URL.Query().Get("after"), listLimit)
+	if err != nil {
+		return err
+	}
+	manages := c.Auth.Can(v.Context(), v.actor, v.community.ID, auth.Community) == nil
+	for _, i := range found {
+		row := InviteRow{
+			Code: i.Code, URL: c.Members.InviteURL(i.Code), By: i.CreatedByName, Uses: i.Uses, MaxUses: i.MaxUses,
+			CreatedAt: i.CreatedAt, ExpiresAt: i.ExpiresAt, State: c.inviteState(i),
+			Takeable: i.RevokedAt == 0 && (manages || i.CreatedBy == v.actor.Ref()),
+		}
+		for _, u := range uses {
+			if u.Code == i.Code && len(row.Joined) < 5 {
+				row.Joined = append(row.Joined, InvitedRow{u.ID, u.Username})
+			}
+		}
+		view.Invites = append(view.Invites, row)
+	}
+	if next != "" {
+		view.Next = v.in("/invites?after=" + next)
+	}
+	return render(v, status, InvitesPage(view))
+}
+
+func (c *console) inviteState(i member.Invite) string {
+	switch {
+	case c.Members.IsOpen(i):
+		return "open"
+	case i.RevokedAt != 0:
+		return "revoked"
+	case i.MaxUses != 0 && i.Uses >= i.MaxUses:
+		return "used-up"
+	}
+	return "expired"
+}
+
+func (c *console) createInvite(v *visit) error {
+	uses, err := strconv.ParseInt(v.PostFormValue("maxUses"), 10, 64)
+	if err != nil {
+		uses = -1 // refused, with a reason that fits
+	}
+	days, err := strconv.Atoi(v.PostFormValue("days"))
+	if err != nil || days < 0 || days > 3650 {
+		days = -1
+	}
+	in := member.InviteInput{MaxUses: uses}
+	if days != 0 {
+		in.ExpiresAt = c.Clock.Now().Add(time.Duration(days) * 24 * time.Hour).UnixMilli()
+	}
+	view := InvitesView{Uses: uses, Days: days}
+	made, err := c.Members.CreateInvite(v.Context(), v.actor, v.community.ID, in)
+	if err == nil {
+		view.Made = c.Members.InviteURL(made.Code)
+		return c.renderInvites(v, http.StatusCreated, view)
+	}
+	if view.Errors = wrongFields(err); view.Errors == nil {
+		return err
+	}
+	return c.renderInvites(v, http.StatusBadRequest, view)
+}
+
+func (c *console) revokeInvite(v *visit) error {
+	if err := c.Members.RevokeInvite(v.Context(), v.actor, v.community.ID, v.PathValue("code")); err != nil {
+		return err
+	}
+	return v.goTo(v.in("/invites"), i18n.Key("The invite is taken back"))
+}

@@ -1,0 +1,55 @@
+package member
+
+import (
+	"context"
+	"io"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/media"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// SetLogo makes an uploaded picture the logo of a community; a nil file leaves
+// it without one. The picture before goes. It fails as media.Library.Make does.
+// That the actor may change the community is not looked at.
+func (s *Members) SetLogo(ctx context.Context, actor auth.Actor, communities *community.Communities, communityID string, file io.Reader) error {
+	var picture media.Picture
+	if file != nil {
+		var err error
+		if picture, err = s.connected.Pictures.Make(ctx, media.Input{CommunityID: communityID, Kind: media.Logo, File: file}); err != nil {
+			return err
+		}
+	}
+	ctx = auth.WithActor(ctx, actor)
+	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if picture.ID != "" {
+			if err := media.Insert(ctx, tx, picture); err != nil {
+				return err
+			}
+		}
+		_, err := communities.UpdateIn(ctx, tx, communityID, community.Change{Logo: &picture.ID})
+		return err
+	})
+}
+
+// CheckLogo refuses a logo that is no picture of the community, with Invalid
+// "invalid_input", and takes the one before away. It is for
+// community.OnChange.
+func CheckLogo(ctx context.Context, tx *sqldb.Tx, old, changed community.Community) error {
+	before, after := old.Settings.Logo, changed.Settings.Logo
+	if before == after {
+		return nil
+	}
+	if after != "" {
+		picture, err := media.Find(ctx, tx, changed.ID, after)
+		if errs.KindOf(err) == errs.NotFound || err == nil && picture.Kind != media.Logo {
+			return errs.InvalidFields([]errs.Field{{Field: "logo", Code: "unknown_picture", Message: "The community has no such picture for its logo."}})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return media.Remove(ctx, tx, changed.ID, []string{before})
+}
