@@ -53,7 +53,7 @@ type ProviderSignIn struct {
 // if there is none. token comes from the browser's cookie,
 // answer from the address the provider sent it to. It fails with Gone
 // "sign_in_expired", Unauthenticated "provider_refused" or "totp_required" (see
-// NeedsCode), Forbidden "email_not_verified" or "no_account", Conflict
+// NeedsCodeError), Forbidden "email_not_verified" or "no_account", Conflict
 // "identity_taken", or Unavailable "provider_unavailable".
 func (a *Auth) FinishProvider(ctx context.Context, actor Actor, token string, answer url.Values, info SessionInfo) (done ProviderSignIn, err error) {
 	if a.provider == nil {

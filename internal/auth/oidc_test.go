@@ -216,7 +216,7 @@ func TestASecondFactorIsAskedForAfterTheProviderToo(t *testing.T) {
 		if known, err := w.Identities(t.Context(), actor); err != nil || len(known) > 0 {
 			t.Errorf("connected before the code: %+v (%v)", known, err)
 		}
-		needs, ok := errors.AsType[*auth.NeedsCode](err)
+		needs, ok := errors.AsType[*auth.NeedsCodeError](err)
 		if !ok {
 			t.Fatal("no challenge")
 		}

@@ -48,11 +48,11 @@ func (s TOTPSetup) QR(side int) ([]byte, error) {
 	return content.Bytes(), err
 }
 
-// NeedsCode is the cause of the error "totp_required": whoever answers the
+// NeedsCodeError is the cause of the error "totp_required": whoever answers the
 // challenge with a code within ten minutes is signed in.
-type NeedsCode struct{ Challenge string }
+type NeedsCodeError struct{ Challenge string }
 
-func (n *NeedsCode) Error() string { return "a code of the second factor is to follow" }
+func (n *NeedsCodeError) Error() string { return "a code of the second factor is to follow" }
 
 // StartTOTP makes a secret that becomes the second factor when ConfirmTOTP
 // sees a code of it; one that was started before is forgotten. It fails as
@@ -223,7 +223,7 @@ func (a *Auth) AnswerChallenge(ctx context.Context, challenge, code string, info
 // checkSecondFactor returns nil when an account has no second factor, or when
 // code, of its app or a recovery code, is right; a code that was right is used
 // up with the transaction. It fails with Unauthenticated "totp_required" when
-// code is empty, with NeedsCode as its cause, or with Unauthenticated
+// code is empty, with NeedsCodeError as its cause, or with Unauthenticated
 // "wrong_code": commit then, and count it.
 func (a *Auth) checkSecondFactor(ctx context.Context, tx *sqldb.Tx, accountID, code string) error {
 	kept, err := loadTOTP(ctx, tx, accountID, "")
@@ -252,7 +252,7 @@ func (a *Auth) challenge(ctx context.Context, tx *sqldb.Tx, accountID, pending s
 		return err
 	}
 	return errs.New(errs.Unauthenticated, "totp_required", "Give the code that your authenticator app shows, or a recovery code.").
-		Because(&NeedsCode{challenge})
+		Because(&NeedsCodeError{challenge})
 }
 
 // requireCode uses a code up, or fails with Unauthenticated "wrong_code".

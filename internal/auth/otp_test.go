@@ -219,7 +219,7 @@ func TestAChallengeIsAnsweredWithoutThePassword(t *testing.T) {
 		ann, secret, recovery := w.withTOTP(t)
 		challenge := func() string {
 			t.Helper()
-			needs, ok := errors.AsType[*auth.NeedsCode](w.signInWith(t, ""))
+			needs, ok := errors.AsType[*auth.NeedsCodeError](w.signInWith(t, ""))
 			if !ok {
 				t.Fatal("no challenge")
 			}

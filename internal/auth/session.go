@@ -28,7 +28,7 @@ func (a *Auth) SignIn(ctx context.Context, login, password string, info SessionI
 // email address or a username, code is of the account's second factor, "" to
 // be asked for it. It fails with Unauthenticated "wrong_password", the same in
 // text and time for an account that does not exist or has no password, with
-// Unauthenticated "totp_required" (NeedsCode is its cause) or "wrong_code",
+// Unauthenticated "totp_required" (NeedsCodeError is its cause) or "wrong_code",
 // both only for the right password, or with Limited "too_many_sign_ins" and a
 // time after which to try again. A sign-in that fails is counted: do not call
 // it in a BeforeCommit context.
