@@ -104,6 +104,7 @@ func (r *run) readOn(ctx context.Context) error {
 		return err
 	}
 	reading, stop := context.WithCancel(ctx)
+	defer collector.begin()()
 	f := r.startFeed(reading, table, newReader(layout, r.job.formats(), rules.open), step)
 	defer f.stop()
 	defer stop()
@@ -116,6 +117,7 @@ func (r *run) readOn(ctx context.Context) error {
 		r.passed(p)
 		step.settled(p)
 		f.done(p)
+		collector.adapt()
 	}
 	return f.err
 }
