@@ -49,28 +49,6 @@ func optionList(words i18n.Printer, options []string) string {
 	return strings.Join(options, comma)
 }
 
-var keyLives = []Choice{{"0", i18n.Key("Never")}, {"30", i18n.Key("In 30 days")}, {"90", i18n.Key("In 90 days")}, {"365", i18n.Key("In a year")}}
-
-// keyPermission is a permission whose operations exist, in plain words.
-type keyPermission struct{ Value, Label, Help string }
-
-var keyPermissions = []keyPermission{
-	{"bulkUpdateUser", i18n.Key("Import and update members"), i18n.Key("Upload files, follow their jobs, undo them.")},
-	{"getUserData", i18n.Key("Read members"), i18n.Key("Lists, profiles, values and their histories.")},
-	{"userFields", i18n.Key("Fields and tags"), i18n.Key("Read and make the fields of members, and tags.")},
-	{"roles", i18n.Key("Roles"), i18n.Key("Read and make roles.")},
-	{"*", i18n.Key("Everything"), i18n.Key("All of these and whatever is added later, but not signing members in.")},
-}
-
-func permissionName(value string) string {
-	for _, p := range keyPermissions {
-		if p.Value == value {
-			return p.Label
-		}
-	}
-	return value
-}
-
 // zones are the ones offered; any other of the IANA database can be typed.
 var zones = strings.Fields(`UTC Africa/Cairo Africa/Johannesburg Africa/Lagos Africa/Nairobi America/Argentina/Buenos_Aires America/Bogota
 	America/Chicago America/Denver America/Halifax America/Los_Angeles America/Mexico_City America/New_York America/Sao_Paulo America/Toronto

@@ -29,11 +29,11 @@ func fixturePage(title, nav, help string) Page {
 
 func fixtureMembers() MembersView {
 	rows := []MemberRow{
-		{"6a21d1c09f3b0c4d5e6f7a01", "Ada Lovelace", "ada", "ada@example.com", true, []string{"Captain"}, []string{"founder", "marathon"}, ago(3 * time.Hour), map[string]string{"country": "United Kingdom"}},
-		{"6a21d1c09f3b0c4d5e6f7a02", "Grace Hopper", "grace", "grace.hopper@navy.example", false, []string{"Coach", "Volunteer", "Pacer"}, []string{"marathon", "early bird", "trail"}, ago(26 * time.Hour), map[string]string{"country": "United States"}},
-		{"6a21d1c09f3b0c4d5e6f7a03", "Nguyễn Thị Minh Khai", "minhkhai", "minh.khai@example.vn", false, nil, []string{"trail"}, ago(9 * 24 * time.Hour), map[string]string{"country": "Vietnam"}},
-		{"6a21d1c09f3b0c4d5e6f7a04", "Łukasz Żółć", "lukasz", "lukasz@example.pl", false, nil, nil, ago(40 * 24 * time.Hour), nil},
-		{"6a21d1c09f3b0c4d5e6f7a05", "Maximiliane Oberbichler-Stadelbauer", "maximiliane.oberbichler-stadelbauer", "maximiliane.oberbichler-stadelbauer@very-long-domain.example", false, []string{"Volunteer"}, nil, ago(90 * 24 * time.Hour), map[string]string{"country": "Austria"}},
+		{"6a21d1c09f3b0c4d5e6f7a01", "Ada Lovelace", "ada", "ada@example.com", true, []string{"Captain"}, []string{"founder", "marathon"}, ago(3 * time.Hour), map[string]string{"country": "United Kingdom"}, ""},
+		{"6a21d1c09f3b0c4d5e6f7a02", "Grace Hopper", "grace", "grace.hopper@navy.example", false, []string{"Coach", "Volunteer", "Pacer"}, []string{"marathon", "early bird", "trail"}, ago(26 * time.Hour), map[string]string{"country": "United States"}, ""},
+		{"6a21d1c09f3b0c4d5e6f7a03", "Nguyễn Thị Minh Khai", "minhkhai", "minh.khai@example.vn", false, nil, []string{"trail"}, ago(9 * 24 * time.Hour), map[string]string{"country": "Vietnam"}, ""},
+		{"6a21d1c09f3b0c4d5e6f7a04", "Łukasz Żółć", "lukasz", "lukasz@example.pl", false, nil, nil, ago(40 * 24 * time.Hour), nil, ""},
+		{"6a21d1c09f3b0c4d5e6f7a05", "Maximiliane Oberbichler-Stadelbauer", "maximiliane.oberbichler-stadelbauer", "maximiliane.oberbichler-stadelbauer@very-long-domain.example", false, []string{"Volunteer"}, nil, ago(90 * 24 * time.Hour), map[string]string{"country": "Austria"}, ""},
 	}
 	for i := range 9 {
 		m := rows[i%5]
@@ -146,8 +146,8 @@ func fixtureLog() LogView {
 func fixtureFields() FieldsView {
 	return FieldsView{
 		Page:    fixturePage("Fields", "fields", "What this community knows of its members."),
-		Own:     []FieldRow{{"1", "shirt-size", "Shirt size", "select", "For the finisher shirts", []string{"XS", "S", "M", "L", "XL"}, false, false, true}, {"2", "bib", "Bib number", "numerical", "", nil, true, true, false}},
-		Default: []FieldRow{{"first_name", "first_name", "First Name", "single-line-text", "", nil, true, false, true}, {"email", "email", "Email", "email", "", nil, true, true, true}, {"role", "role", "Role", "role", "", nil, false, false, true}},
+		Own:     []FieldRow{{"1", "shirt-size", "Shirt size", "select", "For the finisher shirts", []string{"XS", "S", "M", "L", "XL"}, false, false, true, FieldWork{}}, {"2", "bib", "Bib number", "numerical", "", nil, true, true, false, FieldWork{"Converting the values", true, 1_200, 300_000}}},
+		Default: []FieldRow{{"first_name", "first_name", "First Name", "single-line-text", "", nil, true, false, true, FieldWork{}}, {"email", "email", "Email", "email", "", nil, true, true, true, FieldWork{}}, {"role", "role", "Role", "role", "", nil, false, false, true, FieldWork{}}},
 	}
 }
 
@@ -155,8 +155,9 @@ func fixtureKeys() KeysView {
 	return KeysView{
 		Page: fixturePage("API keys", "api-keys", "What programs may do in this community."),
 		Keys: []KeyRow{
-			{"6a21d1c09f3b0c4d5e6f7e01", "Nightly import", "9f3b", "ada", []string{"bulkUpdateUser", "getUserData", "userFields", "roles"}, ago(5 * time.Minute), 0, 0, false},
-			{"6a21d1c09f3b0c4d5e6f7e02", "Old newsletter", "77aa", "ada", []string{"*"}, ago(900 * 24 * time.Hour), ago(24 * time.Hour), ago(50 * time.Hour), true},
+			{"6a21d1c09f3b0c4d5e6f7e01", "Nightly import", "9f3b", "ada", []string{"bulkUpdateUser", "getUserData", "userFields", "roles"}, ago(5 * time.Minute), 0, 0, false, false},
+			{"6a21d1c09f3b0c4d5e6f7e03", "Shop", "1c4b", "ada", []string{"signIn"}, ago(9 * 24 * time.Hour), ago(-90 * 24 * time.Hour), ago(3 * time.Hour), false, true},
+			{"6a21d1c09f3b0c4d5e6f7e02", "Old newsletter", "77aa", "ada", []string{"*"}, ago(900 * 24 * time.Hour), ago(24 * time.Hour), ago(50 * time.Hour), true, false},
 		},
 		NewName: "Nightly import", NewKey: "5b0c9e2f7a1d4c8e9f3b0a6d2e7c1b4f5b0c9e2f7a1d4c8e9f3b0a6d2e7c1b4f",
 	}
@@ -198,7 +199,11 @@ func fixtures() map[string]templ.Component {
 		"job":            JobPage(JobPageView{Page: fixturePage("spring-2026.csv", "api-log", ""), Job: job, Rows: fixtureRows(job)}),
 		"fields":         FieldsPage(fixtureFields()),
 		"fields-empty":   FieldsPage(FieldsView{Page: fixturePage("Fields", "fields", ""), Default: fixtureFields().Default}),
-		"field-new":      NewFieldPage(NewFieldView{Page: fixturePage("New field", "fields", ""), Errors: map[string]string{"name": "A field has a name."}}),
+		"field-new":      FieldFormPage(FieldFormView{Page: fixturePage("New field", "fields", ""), Errors: map[string]string{"name": "A field has a name."}}),
+		"field-edit": FieldFormPage(FieldFormView{
+			Page: fixturePage("Shirt size", "fields", ""), ID: "1", Was: "Shirt size", Name: "Shirt size", Field: "shirt-size", Type: "select", Options: "XS\nS\nL", Have: 1_204, Filterable: true,
+			Going: []GoingOption{{"M", "S", []Choice{{"", "Nothing"}, {"XS", "XS"}, {"S", "S"}, {"L", "L"}}}}, Work: FieldWork{"Converting the values", true, 1_200, 300_000},
+		}),
 		"api-keys":       KeysPage(fixtureKeys()),
 		"api-keys-empty": KeysPage(KeysView{Page: fixturePage("API keys", "api-keys", "What programs may do in this community.")}),
 		"api-key-new":    NewKeyPage(NewKeyView{Page: fixturePage("New API key", "api-keys", "")}),

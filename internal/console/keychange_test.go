@@ -1,0 +1,67 @@
+package console_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/regulars/regulars/internal/app/apptest"
+	"github.com/regulars/regulars/internal/auth"
+)
+
+func TestAKeyIsChangedOnItsPage(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		communityID, olivia := owner(t, a)
+		made, secret, err := a.Auth.CreateKey(t.Context(), apptest.Operator, communityID, auth.KeyInput{Name: "Nightly", Permissions: []auth.Permission{auth.GetUserData, auth.Games}, ExpirePeriod: 30})
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := "/c/" + communityID + "/api-keys/" + made.ID
+		got := olivia.get(path)
+		for _, want := range []string{`value="Nightly"`, "never used", `value="games" checked`, `value="getUserData" checked`, "As it is:"} {
+			if !strings.Contains(got.text, want) {
+				t.Errorf("the page lacks %q: %d", want, got.status)
+			}
+		}
+		if got := olivia.post(path, url.Values{"name": {""}, "ends": {"x"}}); got.status != 400 || !strings.Contains(got.text, "at least one permission") || !strings.Contains(got.text, "1 to 3650 days") {
+			t.Errorf("%d %.600s", got.status, got.text)
+		}
+		form := url.Values{"name": {"Weekly"}, "ends": {"keep"}, "permissions": {"roles"}}
+		if to := olivia.follow(path, form); to != "/c/"+communityID+"/api-keys" {
+			t.Errorf("on to %s", to)
+		}
+		key, err := a.Auth.Key(t.Context(), communityID, made.ID)
+		if err != nil || key.Name != "Weekly" || key.Active || key.ExpiresAt != made.ExpiresAt || len(key.Permissions) != 1 {
+			t.Errorf("%+v %v", key, err)
+		}
+		if list := olivia.get("/c/" + communityID + "/api-keys"); !strings.Contains(list.text, "switched off") {
+			t.Error("the list does not say that it is switched off")
+		}
+		if status, _ := a.Do(t, "GET", "/v1/auth/me", secret, nil); status != 401 {
+			t.Errorf("a key that is switched off: %d", status)
+		}
+		form.Set("on", "true")
+		form.Set("ends", "0")
+		olivia.follow(path, form)
+		if key, err := a.Auth.Key(t.Context(), communityID, made.ID); err != nil || !key.Active || key.ExpiresAt != 0 {
+			t.Errorf("%+v %v", key, err)
+		}
+		other, nobody := owner2(t, a)
+		for _, p := range []string{"/c/" + other + "/api-keys/" + made.ID, path} {
+			if got := nobody.get(p); got.status != 404 {
+				t.Errorf("%s of a stranger: %d", p, got.status)
+			}
+			if got := nobody.post(p, form); got.status != 404 {
+				t.Errorf("%s changed by a stranger: %d", p, got.status)
+			}
+		}
+	})
+}
+
+// owner2 is the owner of another community.
+func owner2(t *testing.T, a *apptest.App) (communityID string, p person) {
+	t.Helper()
+	communityID = a.Community(t)
+	_, token := a.Owner(t, communityID, "stranger")
+	return communityID, person{t, a, token}
+}
