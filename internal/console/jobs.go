@@ -145,7 +145,7 @@ func (c *console) fieldNames(ctx context.Context, communityID string) (map[strin
 	fields, err := c.Members.Fields(ctx, communityID)
 	names := map[string]string{}
 	for _, f := range fields {
-		names[f.Field] = f.Name
+		names[f.Field] = fieldName(ctx, f.Default, f.Name)
 	}
 	return names, err
 }

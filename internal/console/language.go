@@ -147,6 +147,21 @@ func (r Reader) language(tag string) string {
 	return tag
 }
 
+// fieldName is what people call a field: those that every community has are
+// called so in each language.
+func fieldName(ctx context.Context, isDefault bool, name string) string {
+	if !isDefault {
+		return name
+	}
+	return T(ctx, name)
+}
+
+// The names of the default fields.
+var _ = []string{
+	i18n.Key("First Name"), i18n.Key("Last Name"), i18n.Key("Username"), i18n.Key("Email"), i18n.Key("Phone"), i18n.Key("Country"),
+	i18n.Key("Language"), i18n.Key("Role"), i18n.Key("Tag"),
+}
+
 // value is a value of a field for a person; "" is no value.
 func (r Reader) value(value any) string {
 	switch t := value.(type) {
