@@ -32,7 +32,8 @@ type DB struct {
 	writes      writes
 	read, write *sql.DB
 	dialect     Dialect
-	synchronous string // of SQLite
+	synchronous string      // of SQLite
+	statements  *statements // of read on SQLite; nil on PostgreSQL
 	signals     *signals
 }
 
@@ -116,7 +117,7 @@ func openSQLite(path string, opts Options) (*DB, error) {
 	}
 	read.SetMaxOpenConns(8)
 	read.SetMaxIdleConns(8)
-	return &DB{read: read, write: write, dialect: SQLite, synchronous: strings.ToUpper(synchronous), signals: newSignals()}, nil
+	return &DB{read: read, write: write, dialect: SQLite, synchronous: strings.ToUpper(synchronous), statements: newStatements(read), signals: newSignals()}, nil
 }
 
 // Close closes all connections; running statements end with an error.
@@ -154,12 +155,28 @@ func (db *DB) Exec(ctx context.Context, query string, args ...any) (int64, error
 
 // Query reads; a statement that writes goes through Exec or Tx.
 func (db *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return db.read.QueryContext(ctx, query, args...)
+	if db.statements == nil {
+		return db.read.QueryContext(ctx, query, args...)
+	}
+	s, err := db.statements.take(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer db.statements.giveBack(s)
+	return s.stmt.QueryContext(ctx, args...)
 }
 
 // QueryRow reads one row; a statement that writes goes through Exec or Tx.
 func (db *DB) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
-	return db.read.QueryRowContext(ctx, query, args...)
+	if db.statements == nil {
+		return db.read.QueryRowContext(ctx, query, args...)
+	}
+	s, err := db.statements.take(ctx, query)
+	if err != nil {
+		return db.read.QueryRowContext(ctx, query, args...) // fails alike, in the form of a row
+	}
+	defer db.statements.giveBack(s)
+	return s.stmt.QueryRowContext(ctx, args...)
 }
 
 func affected(r sql.Result, err error) (int64, error) {
