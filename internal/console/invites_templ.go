@@ -475,7 +475,7 @@ func inviteRow(p Page, i InviteRow) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var23 string
-			templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinStringErrs(p.T("Take the invite %s back", i.Code))
+			templ_7745c5c3_Var23, templ_7745c5c3_Err = templ.JoinStringErrs(p.T("Take back the invite %s", i.Code))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `invites.templ`, Line: 124, Col: 166}
 			}
@@ -505,7 +505,7 @@ func inviteRow(p Page, i InviteRow) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			templ_7745c5c3_Err = ConfirmDialog(Confirm{
-				ID: "revoke-" + i.Code, Title: p.T("Take the invite %s back?", i.Code), Text: p.T("Nobody joins by it any more. Who has joined stays."),
+				ID: "revoke-" + i.Code, Title: p.T("Take back the invite %s?", i.Code), Text: p.T("Nobody joins by it any more. Who has joined stays."),
 				Action: p.In("/invites/" + i.Code + "/revoke"), Button: p.T("Take it back"), Busy: p.T("Taking back"), Danger: true,
 			}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {

@@ -1,0 +1,88 @@
+package console
+
+import (
+	"testing"
+	"time"
+
+	"github.com/a-h/templ"
+)
+
+func fixtureInvites() InvitesView {
+	row := func(code, state string, uses, most int64, joined ...InvitedRow) InviteRow {
+		return InviteRow{
+			Code: code, URL: "https://community.example.com/join/" + code, By: "ada.lovelace", Uses: uses, MaxUses: most, State: state,
+			CreatedAt: ago(50 * time.Hour), ExpiresAt: seenAt.Add(100 * time.Hour).UnixMilli(), Joined: joined, Takeable: state != "revoked",
+		}
+	}
+	return InvitesView{
+		Page: fixturePage("Invites", "invites", "Addresses that let people join, and who came by them."), Days: 7, Next: "?after=x",
+		Made: "https://community.example.com/join/3f9c1b22a7d0",
+		Invites: []InviteRow{
+			row("3f9c1b22a7d0", "open", 0, 5), row("a01b22c33d44", "open", 12_345, 0, InvitedRow{"6a21d1c09f3b0c4d5e6f7a8b", "grace"}, InvitedRow{"6a21d1c09f3b0c4d5e6f7a8c", "somebody.with.a.rather.long.name"}),
+			row("b01b22c33d44", "expired", 3, 10), row("c01b22c33d44", "used-up", 10, 10), row("d01b22c33d44", "revoked", 1, 0),
+		},
+	}
+}
+
+func fixturePenalties() PenaltiesView {
+	row := PenaltyRow{ID: "6a21d1c09f3b0c4d5e6f7a01", UserID: "6a21d1c09f3b0c4d5e6f7a8b", User: "mallory", Kind: "suspend", Reason: "Wrote to everybody, twice, about a shop of their own", By: "ada.lovelace", CreatedAt: ago(time.Hour), Until: seenAt.Add(40 * time.Hour).UnixMilli(), InForce: true, Liftable: true}
+	lifted := row
+	lifted.ID, lifted.Kind, lifted.InForce, lifted.Liftable, lifted.LiftedAt, lifted.LiftedBy, lifted.Until = "6a21d1c09f3b0c4d5e6f7a02", "ban", false, false, ago(time.Minute), "grace", 0
+	gone := row
+	gone.ID, gone.User, gone.Kind, gone.InForce, gone.Liftable, gone.Until = "6a21d1c09f3b0c4d5e6f7a03", "", "warn", false, false, 0
+	return PenaltiesView{
+		Page: fixturePage("Penalties", "penalties", "The misconduct log: warnings, suspensions, kicks and bans."), May: penaltyKinds, Days: 7, Kind: "",
+		Penalties: []PenaltyRow{row, lifted, gone},
+	}
+}
+
+func fixtureAudit() AuditView {
+	return AuditView{
+		Page: fixturePage("Audit log", "audit-log", "What people and keys did in this community."), Actors: []Choice{{"", "Everybody"}, {"account:1", "ada.lovelace"}}, Next: "?after=x",
+		Entries: []AuditRow{
+			{Actor: "ada.lovelace", Action: "community.update", Target: "Rovers", At: ago(time.Hour), Changes: []Change{{"accent", "#4f46e5", "#0b7285"}, {"joining", `{"policy":"invite","requiredFields":[]}`, `{"policy":"open","requiredFields":["country"]}`}}},
+			{Actor: "Nightly import", Action: "user.update", Target: "grace", Link: "/", At: ago(3 * time.Hour), Changes: []Change{{"country", "", ""}}},
+			{Actor: "", Action: "invite.create", Target: "3f9c1b22a7d0", At: ago(30 * time.Hour)},
+		},
+	}
+}
+
+// serverFixtures are the pages about the community itself.
+func serverFixtures() map[string]templ.Component {
+	settings := fixturePage("Danger zone", "settings", "")
+	wrong := fixturePenalties()
+	wrong.User, wrong.Reason, wrong.Errors = "nobody", "x", map[string]string{"user": "There is no such user."}
+	refused := fixturePenalties()
+	refused.Alert = Alert{Message: "This member does not stand below you. Ask somebody whose highest role is above theirs.", RequestID: "6a21d1c09f3b0c4d5e6f7a8b"}
+	door := Page{Title: "Join", Reader: Reader{Now: seenAt}}
+	shut := door
+	shut.Alert = Alert{Message: "This invite has expired. Ask for another one."}
+	asks := []Ask{
+		{Field: Field{Name: "country", Label: "Country", Required: true, Error: "Country is needed to join."}},
+		{Field: Field{Name: "size", Label: "Size of shirt", Required: true}, Choices: []Choice{{"", "–"}, {"S", "S"}, {"XL", "XL"}}},
+		{Field: Field{Name: "likes", Label: "What you like"}, Several: true, Choices: []Choice{{"football", "Football"}, {"chess", "Chess"}}, Chosen: map[string]bool{"chess": true}},
+	}
+	home := HomeView{Page: fixturePage("Communities", "", ""), Deleted: []DeletedRow{{"6a21d1c09f3b0c4d5e6f7a8b", "Rovers of the old town", seenAt.Add(300 * time.Hour).UnixMilli()}}}
+	return map[string]templ.Component{
+		"invites":         InvitesPage(fixtureInvites()),
+		"invites-none":    InvitesPage(InvitesView{Page: fixturePage("Invites", "invites", ""), Errors: map[string]string{"maxUses": "An invite is used at most 1 to 1000000 times, or any number of times with 0."}}),
+		"join":            JoinPage(JoinView{Page: door, Code: "3f9c1b22a7d0", Name: "Rovers of the old town", Members: 1234, Inviter: "ada", Signed: true, Asks: asks}),
+		"join-door":       JoinPage(JoinView{Page: door, Code: "3f9c1b22a7d0", Name: "Rovers", Members: 1, Inviter: "ada", Register: true}),
+		"join-done":       JoinPage(JoinView{Page: door, Code: "3f9c1b22a7d0", Name: "Rovers", Members: 2, Signed: true, Joined: true, Manages: true, Address: "/"}),
+		"join-shut":       JoinPage(JoinView{Page: shut}),
+		"penalties":       PenaltiesPage(fixturePenalties()),
+		"penalties-wrong": PenaltiesPage(wrong), "penalties-refused": PenaltiesPage(refused),
+		"penalties-none":    PenaltiesPage(PenaltiesView{Page: fixturePage("Penalties", "penalties", "")}),
+		"audit":             AuditPage(fixtureAudit()),
+		"audit-none":        AuditPage(AuditView{Page: fixturePage("Audit log", "audit-log", ""), Filtered: true, Noun: "role"}),
+		"languages":         LanguagesPage(LanguagesView{Page: settings, Languages: "en\nde", CoinsName: "Coins", CoinsIcon: "🪙", GemsName: "Gems", Errors: map[string]string{"languages": "Languages are 1 to 20 BCP 47 tags, such as en or pt-BR."}}),
+		"joining":           JoiningPage(JoiningView{Page: settings, Policy: "invite", Fields: []Choice{{"country", "Country"}, {"phone", "Phone"}}, Asked: map[string]bool{"country": true}}),
+		"danger":            DangerPage(DangerView{Page: settings, Owner: true, Days: 30}),
+		"danger-of-others":  DangerPage(DangerView{Page: settings, Days: 30}),
+		"home-with-deleted": HomePage(home),
+	}
+}
+
+func TestThePagesAboutTheCommunityAreAccessible(t *testing.T) {
+	checkGallery(t, serverFixtures())
+}
