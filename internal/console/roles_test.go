@@ -13,6 +13,7 @@ import (
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/console"
 )
 
 func (p person) roleID(communityID, title string) string {
@@ -192,7 +193,7 @@ func TestRolesAndChannelsInTheBrowser(t *testing.T) {
 	b.check("channels")
 
 	b.press("lobby")
-	b.sees("Address of the page", "Delete the channel")
+	b.sees("Hidden from everybody but those whom its permissions let see it.", "Delete the channel")
 	b.press("Permissions")
 	b.sees("Add a column")
 	b.press("For this role")
@@ -232,5 +233,7 @@ func TestAFramedPageIsShownAndOthersAreKeptOut(t *testing.T) {
 		t.Errorf("the page was asked for as %q", got)
 	}
 	b.sees("What you type there goes to that site.")
-	b.check("channel-frame")
+	console.CheckPage(t, b.ctx, "real-channel-frame", console.Look{Name: "light", Wide: 1440, High: 900, Theme: "light", Rules: "none"})
+	b.do("leave the page around it", chromedp.Evaluate(`document.querySelector("iframe").remove()`, nil)) // axe would look into it
+	b.check("channel-around-frame")
 }
