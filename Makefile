@@ -9,9 +9,10 @@ export CGO_ENABLED ?= 0
 
 lint_tool   := bin/golangci-lint-$(GOLANGCI_LINT)
 static_tool := bin/staticcheck-$(STATICCHECK)
+npm_packages := sdk/typescript/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test check format-check generated-check vet lint fmt update bench release
+.PHONY: help run demo build test test-clients check format-check generated-check vet lint fmt update bench release
 
 help: ## shows this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,13 +30,17 @@ test: ## runs every test, on SQLite, on PostgreSQL and in a browser
 	.ci/packages postgresql chromium
 	REGULARS_TEST_ALL=1 go test -p 2 -timeout 25m ./...
 
-check: format-check generated-check vet lint test ## runs everything that has to pass before a change goes in
+test-clients: $(npm_packages) ## tests the clients in sdk/ with a real server
+	cd sdk/go && go vet ./... && go test -timeout 5m ./...
+	cd sdk/typescript && npm test
+
+check: format-check generated-check vet lint test test-clients ## runs everything that has to pass before a change goes in
 
 format-check: $(lint_tool)
 	$(lint_tool) fmt --diff
 
 generated-check: update
-	@git diff --exit-code -- '*_templ.go' '*.gen.go' api web/dist || { echo 'Generated files are not up to date: run make update and commit.' >&2; exit 1; }
+	@git diff --exit-code -- '*_templ.go' '*.gen.go' '*.gen.ts' api web/dist || { echo 'Generated files are not up to date: run make update and commit.' >&2; exit 1; }
 
 vet:
 	go vet ./...
@@ -47,10 +52,12 @@ lint: $(lint_tool) $(static_tool) ## runs the linters
 fmt: $(lint_tool) ## formats the code
 	$(lint_tool) fmt
 
-update: ## makes every generated file again
+update: $(npm_packages) ## makes every generated file again
 	go tool -modfile=tools/go.mod templ generate -log-level error
 	go generate ./...
 	go run ./cmd/regulars openapi > api/openapi.yaml
+	go run -C tools ./sdkgen ../api/openapi.yaml ../sdk/go/client.gen.go
+	cd sdk/typescript && npm run --silent generate
 
 bench: ## times imports beside sqlite3 and psql, not a test; BENCH="-5m" passes flags
 	.ci/packages sqlite3 postgresql postgresql-client
@@ -66,3 +73,6 @@ $(lint_tool):
 $(static_tool):
 	GOBIN=$(CURDIR)/bin go install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK)
 	mv bin/staticcheck $@
+$(npm_packages): sdk/typescript/package.json sdk/typescript/package-lock.json
+	.ci/packages nodejs npm
+	cd sdk/typescript && npm ci --ignore-scripts --no-audit --no-fund
