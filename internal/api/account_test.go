@@ -279,6 +279,17 @@ func TestASecretIsAnsweredOnce(t *testing.T) {
 	})
 }
 
+func TestTheIdempotencyKeysOfNobodyAreThoseOfAnAddress(t *testing.T) {
+	a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *app.Config) { c.Proxies = []string{"127.0.0.1/32"} }))
+	for n, name := range []string{"ada", "bob", "ada"} {
+		address := []string{"192.0.2.1", "192.0.2.2", "192.0.2.1"}[n]
+		res := send(t, a, "POST", "/v1/auth/register", "", jsonOf(t, applicant(name)), "Idempotency-Key", "one", "X-Forwarded-For", address)
+		if again := res.header.Get("Idempotent-Replayed") == "true"; res.status != 201 || again != (n == 2) {
+			t.Errorf("%s from %s: %d, again: %v", name, address, res.status, again)
+		}
+	}
+}
+
 func TestASessionSurvivesARestart(t *testing.T) {
 	sqldbtest.EachAddress(t, func(t *testing.T, address string) {
 		env := []string{"REGULARS_DATA=" + t.TempDir()}

@@ -125,6 +125,10 @@ func TestAnotherSystemSignsAMemberIn(t *testing.T) {
 				t.Errorf("%s: %d %s, want %d %s", c.name, res.status, res.text, c.status, c.code)
 			}
 		}
+		_, boss := a.Owner(t, a.Community(t), "chief")
+		if res := send(t, a, "GET", "/api/secureAuth?userId=chief", boss, ""); res.status != 403 || res.code() != "key_required" {
+			t.Errorf("a person: %d %s", res.status, res.text)
+		}
 		res := send(t, a, "GET", "/api/secureAuth?userId=ada&email=ada@example.com&action=login", "", "", "apiKey", key, "hostname", "shop.example.com")
 		address, _ := res.at("loginUrl").(string)
 		if res.status != 200 || res.at("error") != false || res.at("sessionId") == nil || !strings.HasPrefix(address, a.URL()+"/link?token=") {

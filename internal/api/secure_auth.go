@@ -29,6 +29,9 @@ type loginAnswer struct {
 }
 
 func (a *API) secureAuth(ctx context.Context, in *loginQuestion) (*loginAnswer, error) {
+	if err := a.Auth.MaySignIn(ctx, auth.ActorOf(ctx)); err != nil {
+		return nil, err
+	}
 	ref := in.UserID
 	if ref == "" {
 		ref = in.Email

@@ -26,14 +26,11 @@ type LoginLink struct {
 // LoginLink makes a link that signs a member of the key's community in, once,
 // within five minutes. The session works in that community only. host is what
 // the other system calls itself, kept to be shown to the member. It fails as
-// Can does for SignIn, with Forbidden "key_required" for whoever is no key,
-// NotFound "user_not_found", or Forbidden "limited_session" for a member who
-// has a server permission or owns the community.
+// MaySignIn does, with NotFound "user_not_found", or Forbidden
+// "limited_session" for a member who has a server permission or owns the
+// community.
 func (a *Auth) LoginLink(ctx context.Context, actor Actor, accountID, host string) (LoginLink, error) {
-	if actor.Kind != CommunityKey {
-		return LoginLink{}, errs.New(errs.Forbidden, "key_required", "Only an API key of a community signs its members in.")
-	}
-	if err := a.Can(ctx, actor, actor.CommunityID, SignIn); err != nil {
+	if err := a.MaySignIn(ctx, actor); err != nil {
 		return LoginLink{}, err
 	}
 	token, now := newSecret(), a.clock.Now()
@@ -57,6 +54,15 @@ func (a *Auth) LoginLink(ctx context.Context, actor Actor, accountID, host strin
 		return LoginLink{}, err
 	}
 	return LoginLink{URL: a.link(LinkPage, token), SessionID: l.sessionID, ExpiresAt: l.expiresAt}, nil
+}
+
+// MaySignIn returns nil when the actor may make login links. It fails as Can
+// does for SignIn, or with Forbidden "key_required" for whoever is no key.
+func (a *Auth) MaySignIn(ctx context.Context, actor Actor) error {
+	if actor.Kind != CommunityKey {
+		return errs.New(errs.Forbidden, "key_required", "Only an API key of a community signs its members in.")
+	}
+	return a.Can(ctx, actor, actor.CommunityID, SignIn)
 }
 
 // mayBeLimited returns the member of a link if another system may begin a

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/regulars/regulars/internal/auth"
@@ -10,9 +11,18 @@ import (
 )
 
 // takeSignIn counts an attempt to sign in, or at something else that costs as
-// much, before it is made.
+// much, before it is made: for the address it comes from, and for the account
+// that its form names, whether there is one or not.
 func (c *console) takeSignIn(v *visit) error {
-	if limited := errs.From(c.signIns.Take(v.w, v.Request, httpx.Network(v.Request))); limited != nil {
+	limited := errs.From(c.signIns.Take(v.w, v.Request, httpx.Network(v.Request)))
+	if login := cmp.Or(v.PostFormValue("login"), v.PostFormValue("email")); limited == nil && login != "" {
+		subject, err := c.Auth.LimitSubject(v.Context(), login)
+		if err != nil {
+			return err
+		}
+		limited = errs.From(c.signIns.Take(v.w, v.Request, v.URL.Path+" "+subject))
+	}
+	if limited != nil {
 		return errs.New(errs.Limited, "too_many_sign_ins", "Too many attempts to sign in from your network. Wait a minute, then try again.").WithRetry(limited.RetryAfter)
 	}
 	return nil
