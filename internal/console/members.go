@@ -7,6 +7,7 @@ import (
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/i18n"
+	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/member"
 )
 
@@ -24,6 +25,9 @@ func (c *console) showMembers(v *visit) error {
 		return err
 	}
 	q := memberQuery(p.In("/members"), v.URL.Query())
+	if added, ok := addedFilter(v.URL.Query()); ok {
+		return v.goTo(q.withFilter(added).Address(), "")
+	}
 	names, err := member.LoadNames(v.Context(), c.DB, v.community.ID)
 	if err != nil {
 		return err
@@ -32,19 +36,26 @@ func (c *console) showMembers(v *visit) error {
 	if err != nil {
 		return err
 	}
-	found, err := c.Members.List(v.Context(), v.community.ID, member.Filter{
-		Search: q.Search, RoleID: q.RoleID, TagID: q.TagID, Sort: q.Order, Page: q.Page, Limit: membersPerPage,
-	})
+	filter, chips, wrong := q.filter(v, member.NewAsking(fields, names))
+	filter.Page, filter.Limit = q.Page, membersPerPage
+	found, err := c.Members.List(v.Context(), v.community.ID, filter)
 	if err != nil {
 		return err
 	}
+	p.Alert = wrong
 	view := MembersView{
 		Page: p, Query: q, Columns: memberColumns(p, fields), NobodyYet: found.Total == 0 && !q.filtered(),
 		Role: v.T(filteredBy(q.RoleID, names.Roles)), Tag: v.T(filteredBy(q.TagID, names.Tags)),
 		HasRoles: len(names.Roles) > 1, HasTags: len(names.Tags) > 0, // @all is no choice
+		Filters: chips, Fields: filterFields(p.Reader, fields), Labels: labelNames(names),
+	}
+	if view.Views, err = c.viewLinks(v, q); err != nil {
+		return err
 	}
 	for _, m := range found.Members {
-		view.Rows = append(view.Rows, memberRowOf(p.Reader, m, names, fields))
+		row := memberRowOf(p.Reader, m, names, fields)
+		row.Picture = media.Path(v.community.ID, m.Avatar)
+		view.Rows = append(view.Rows, row)
 	}
 	view.Range = newRange(q.Page, membersPerPage, len(view.Rows), found.Total, found.TotalCapped, q.onPage)
 	if strings.HasPrefix(v.Header.Get("HX-Source"), "form#") { // links push their own address

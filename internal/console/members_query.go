@@ -7,12 +7,15 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/i18n"
+	"github.com/regulars/regulars/internal/member"
 )
 
 // MemberQuery is what an address of the member list asks for.
 type MemberQuery struct {
-	base                         string // address of the list
-	Search, RoleID, TagID, Order string // Order: "" newest first, else as in member.Sorts
+	base                         string   // address of the list
+	Search, RoleID, TagID, Order string   // Order: "" newest first, else as in member.Sorts
+	State                        string   // "": active
+	Filters                      []string // see MemberFilter
 	Columns                      []string
 	Page                         int
 }
@@ -24,7 +27,10 @@ func memberQuery(base string, from url.Values) MemberQuery {
 	page, _ := strconv.Atoi(from.Get("page")) // what is no number is the first page
 	q := MemberQuery{
 		base: base, Search: strings.TrimSpace(from.Get("q")), RoleID: from.Get("role"), TagID: from.Get("tag"),
-		Order: from.Get("sort"), Columns: from["col"], Page: max(page, 1),
+		Order: from.Get("sort"), Columns: from["col"], Page: max(page, 1), Filters: first(from["f"], maxFilters),
+	}
+	if state := from.Get("state"); slices.Contains(member.AnyState, state) && state != member.Active {
+		q.State = state
 	}
 	if slices.Equal(q.Columns, usualColumns) {
 		q.Columns = nil
@@ -49,7 +55,10 @@ func (q MemberQuery) Address() string {
 
 // state is all that the query says but the page, by the names of the address.
 func (q MemberQuery) state() []Choice {
-	state := []Choice{{"q", q.Search}, {"role", q.RoleID}, {"tag", q.TagID}, {"sort", q.Order}}
+	state := []Choice{{"q", q.Search}, {"role", q.RoleID}, {"tag", q.TagID}, {"state", q.State}, {"sort", q.Order}}
+	for _, filter := range q.Filters {
+		state = append(state, Choice{"f", filter})
+	}
 	for _, column := range q.Columns {
 		state = append(state, Choice{"col", column})
 	}
@@ -62,7 +71,9 @@ func (q MemberQuery) without(part string) []Choice {
 	return slices.DeleteFunc(q.state(), func(c Choice) bool { return c.Value == part })
 }
 
-func (q MemberQuery) filtered() bool { return q.Search != "" || q.RoleID != "" || q.TagID != "" }
+func (q MemberQuery) filtered() bool {
+	return q.Search != "" || q.RoleID != "" || q.TagID != "" || q.State != "" || len(q.Filters) > 0
+}
 
 // shows reports whether a column is to be seen.
 func (q MemberQuery) shows(column string) bool {

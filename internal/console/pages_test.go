@@ -52,11 +52,18 @@ func fixtureProfile() ProfileView {
 	return ProfileView{
 		Page: fixturePage("Grace Hopper", "members", ""), ID: "6a21d1c09f3b0c4d5e6f7a02", Name: "Grace Hopper", Username: "grace", Email: "grace.hopper@navy.example",
 		Number: 1042, Roles: []string{"Coach"}, Tags: []string{"marathon", "trail"}, JoinedAt: ago(400 * 24 * time.Hour),
-		Values: []Value{{"First Name", "Grace", ""}, {"Last Name", "Hopper", ""}, {"Phone", "+15550100", ""}, {"Country", "United States", ""}, {"Language", "", ""}, {"Shirt size", "M", ""}, {"Website", "https://example.com/grace", "https://example.com/grace"}},
+		Values: []Value{
+			{Name: "First Name", Text: "Grace", Field: "first_name", Input: ValueInput{Type: "single-line-text", Text: "Grace", Required: true}}, {Name: "Last Name", Text: "Hopper"},
+			{Name: "Phone", Text: "+15550100", Field: "phone", Input: ValueInput{Type: "phone", Text: "+1", Error: "Write the number as + and 7 to 15 digits, country code first."}},
+			{Name: "Country", Text: "United States"}, {Name: "Language"},
+			{Name: "Shirt size", Text: "M", Field: "shirt", Input: ValueInput{Type: "select", Options: []string{"S", "M"}, Chosen: map[string]bool{"M": true}}},
+			{Name: "Website", Text: "https://example.com/grace", Link: "https://example.com/grace"},
+		},
+		Fields: []Choice{{"", "All fields"}, {"shirt", "Shirt size"}}, Sources: []Choice{{"", "Everywhere"}, {"import", "Imports"}},
 		History: []HistoryView{
-			{"Shirt size", "S", "M", ago(2 * time.Minute), "ada.lovelace", "Import spring-2026.csv", "/c/x/api-log/y"},
-			{"Phone", "", "+15550100", ago(30 * time.Hour), "Nightly import", "Import crm-export.csv", "/c/x/api-log/y"},
-			{"Website", "https://example.com/old-and-rather-long-address-of-a-page", "https://example.com/grace", ago(60 * 24 * time.Hour), "grace", "API", ""},
+			{ID: "1", Field: "Shirt size", Old: "S", New: "M", At: ago(2 * time.Minute), By: "ada.lovelace", From: "Import spring-2026.csv", FromLink: "/c/x/api-log/y", CanRevert: true},
+			{ID: "2", Field: "Phone", New: "+15550100", At: ago(30 * time.Hour), By: "Nightly import", From: "Import crm-export.csv", FromLink: "/c/x/api-log/y", CanRevert: true},
+			{ID: "3", Field: "Website", Old: "https://example.com/old-and-rather-long-address-of-a-page", New: "https://example.com/grace", At: ago(60 * 24 * time.Hour), By: "grace", From: "API", Backdated: true, Recorded: ago(time.Hour), CanRevert: true},
 		},
 		Older: "?cursor=x",
 	}

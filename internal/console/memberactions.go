@@ -1,0 +1,139 @@
+package console
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/media"
+	"github.com/regulars/regulars/internal/member"
+)
+
+// actOnMembers does one thing with the members who were chosen in the list.
+func (c *console) actOnMembers(v *visit) error {
+	if err := v.ParseForm(); err != nil {
+		return errs.New(errs.Invalid, "bad_form", "The form is not well-formed.")
+	}
+	users, back := v.PostForm["user"], v.FormValue("back")
+	if !strings.HasPrefix(back, v.in("/members")) {
+		back = v.in("/members") // an address of elsewhere leads nowhere
+	}
+	if len(users) == 0 || len(users) > 200 {
+		return v.goTo(back, "Choose members first")
+	}
+	switch v.FormValue("action") {
+	case "delete":
+		if err := c.Auth.Can(v.Context(), v.actor, v.community.ID, auth.ManageUser); err != nil {
+			return err
+		}
+		if v.FormValue("confirmed") != "yes" {
+			return c.askToDelete(v, users, back)
+		}
+		return c.acted(v, back, len(users), c.Members.Delete(v.Context(), v.actor, v.community.ID, users))
+	case "restore":
+		if err := c.Auth.Can(v.Context(), v.actor, v.community.ID, auth.ManageUser); err != nil {
+			return err
+		}
+		return c.acted(v, back, len(users), c.Members.Restore(v.Context(), v.actor, v.community.ID, users))
+	case "add", "remove":
+		return c.labelMembers(v, users, back)
+	}
+	return errs.New(errs.Invalid, "unknown_action", "There is nothing of this name to do with members.")
+}
+
+// acted goes back to the list and says how many it were.
+func (c *console) acted(v *visit, back string, n int, err error) error {
+	if err != nil {
+		return err
+	}
+	return v.goTo(back, c.reader(v).Count(int64(n), "%d member was changed", "%d members were changed"))
+}
+
+func (c *console) askToDelete(v *visit, users []string, back string) error {
+	p, err := c.page(v, "Delete members", "members", "")
+	if err != nil {
+		return err
+	}
+	view := DeleteMembersView{Page: p, Back: back}
+	now := c.Clock.MS()
+	for _, userID := range users {
+		m, err := c.Members.FindIn(v.Context(), v.community.ID, userID, member.AnyState...)
+		if err != nil {
+			return err
+		}
+		m.StateAt = now
+		view.Days = (c.Members.ErasedAt(m) - now) / (24 * time.Hour).Milliseconds()
+		view.Users, view.Names = append(view.Users, m.ID), append(view.Names, nameOf(m))
+	}
+	return render(v, http.StatusOK, DeleteMembersPage(view))
+}
+
+// labelMembers gives a role or tag to members or takes it away; a role where
+// both have the name.
+func (c *console) labelMembers(v *visit, users []string, back string) error {
+	label, giving := strings.TrimSpace(v.FormValue("label")), v.FormValue("action") == "add"
+	names, err := member.LoadNames(v.Context(), c.DB, v.community.ID)
+	if err != nil {
+		return err
+	}
+	if roleID := idOf(names.Roles, label); roleID != "" && label != everyone {
+		if err := c.Auth.Can(v.Context(), v.actor, v.community.ID, auth.ManageRoles); err != nil {
+			return err
+		}
+		hand := c.Members.RemoveRole
+		if giving {
+			hand = c.Members.AddRole
+		}
+		for i, userID := range users {
+			if _, err := hand(v.Context(), v.actor, v.community.ID, userID, roleID); err != nil {
+				if i > 0 && errs.From(err) != nil {
+					return errs.New(errs.KindOf(err), errs.From(err).Code, "%d were changed, then: %s", i, errs.From(err).Message)
+				}
+				return err
+			}
+		}
+		return c.acted(v, back, len(users), nil)
+	}
+	tagID := idOf(names.Tags, label)
+	if tagID == "" {
+		return errs.New(errs.Invalid, "unknown_label", "There is no role and no tag %q; names are compared with their case.", label)
+	}
+	if err := c.Auth.Can(v.Context(), v.actor, v.community.ID, auth.UserFields); err != nil {
+		return err
+	}
+	n, err := c.Members.PutTag(v.Context(), v.actor, v.community.ID, tagID, users, giving, member.Source{Type: "console"})
+	return c.acted(v, back, n, err)
+}
+
+func idOf(names map[string]string, name string) string {
+	for key, one := range names {
+		if one == name {
+			return key
+		}
+	}
+	return ""
+}
+
+// changeAvatar gives a member another picture, or none.
+func (c *console) changeAvatar(v *visit) error {
+	userID := v.PathValue("user")
+	here := v.in("/members/" + userID)
+	if v.Header.Get("Content-Type") == "application/x-www-form-urlencoded" {
+		if err := c.Members.RemoveAvatar(v.Context(), v.actor, v.community.ID, userID); err != nil {
+			return err
+		}
+		return v.goTo(here, "The picture is removed")
+	}
+	v.Body = http.MaxBytesReader(v.w, v.Body, media.MaxBytes+(64<<10))
+	file, _, err := v.FormFile("avatar")
+	if err != nil {
+		return errs.New(errs.Invalid, "missing_file", "Choose a picture of at most 10 MiB.").Because(err)
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	if _, err := c.Members.SetAvatar(v.Context(), v.actor, v.community.ID, userID, file); err != nil {
+		return err
+	}
+	return v.goTo(here, "The picture is changed")
+}

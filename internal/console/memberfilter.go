@@ -1,0 +1,166 @@
+package console
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/i18n"
+	"github.com/regulars/regulars/internal/member"
+)
+
+// maxFilters is how many filters of fields an address may have.
+const maxFilters = 20
+
+// The comparisons of a MemberFilter, as an address says them.
+const (
+	filterIs  = "is"
+	filterMin = "min"
+	filterMax = "max"
+)
+
+// MemberFilter is something asked of a field, in an address as its three parts
+// with spaces between them; ids have none.
+type MemberFilter struct{ Comparison, FieldID, Value string }
+
+func parseFilter(text string) (f MemberFilter, ok bool) {
+	var rest string
+	f.Comparison, rest, _ = strings.Cut(text, " ")
+	f.FieldID, f.Value, ok = strings.Cut(rest, " ")
+	return f, ok && slices.Contains([]string{filterIs, filterMin, filterMax}, f.Comparison)
+}
+
+func (f MemberFilter) text() string { return f.Comparison + " " + f.FieldID + " " + f.Value }
+
+// addedFilter is the filter that the form of filters asks for.
+func addedFilter(from url.Values) (string, bool) {
+	f := MemberFilter{from.Get("compare"), from.Get("field"), strings.TrimSpace(from.Get("value"))}
+	_, ok := parseFilter(f.text())
+	return f.text(), ok && f.FieldID != "" && f.Value != ""
+}
+
+func (q MemberQuery) withFilter(text string) MemberQuery {
+	q.Page = 1
+	if !slices.Contains(q.Filters, text) {
+		q.Filters = append(slices.Clone(q.Filters), text)
+	}
+	return q
+}
+
+func (q MemberQuery) withoutFilter(text string) MemberQuery {
+	q.Page = 1
+	q.Filters = slices.DeleteFunc(slices.Clone(q.Filters), func(one string) bool { return one == text })
+	return q
+}
+
+func (q MemberQuery) withState(state string) MemberQuery {
+	q.State, q.Page = state, 1
+	return q
+}
+
+// exported is the address of the file of all whom the query finds.
+func (q MemberQuery) exported(base string) string {
+	q.base, q.Page, q.Columns, q.Order = base, 1, nil, ""
+	return q.Address()
+}
+
+// query is all that the query says, as the query of an address.
+func (q MemberQuery) query() string {
+	_, query, _ := strings.Cut(q.onPage(1), "?")
+	return query
+}
+
+// FilterChip is a filter of a field that is on.
+type FilterChip struct {
+	What, Value string
+	Without     MemberQuery
+}
+
+// filter is what the query asks of members, the filters of fields as people
+// read them, and what is wrong with some: those choose nobody.
+func (q MemberQuery) filter(v *visit, asking member.Asking) (member.Filter, []FilterChip, Alert) {
+	f := member.Filter{Search: q.Search, RoleID: q.RoleID, TagID: q.TagID, State: q.State, Sort: q.Order}
+	var chips []FilterChip
+	var wrong Alert
+	for _, text := range q.Filters {
+		asked, ok := parseFilter(text)
+		field := asking.Field(asked.FieldID)
+		if !ok || field == nil {
+			continue // of a field that is gone
+		}
+		chip := FilterChip{What: fieldLabel(v.T, field), Value: asked.Value, Without: q.withoutFilter(text)}
+		var given any = asked.Value
+		switch asked.Comparison {
+		case filterMin:
+			chip.Value, given = "≥ "+asked.Value, map[string]any{"gte": asked.Value}
+		case filterMax:
+			chip.Value, given = "≤ "+asked.Value, map[string]any{"lte": asked.Value}
+		}
+		conditions, err := asking.Conditions(map[string]any{field.ID: given})
+		if e := errs.From(err); e != nil {
+			wrong.Message = v.T("A filter cannot be used.")
+			wrong.Points = append(wrong.Points, chip.What+": "+e.Fields[0].Message)
+		}
+		f.Where, chips = append(f.Where, conditions...), append(chips, chip)
+	}
+	return f, chips, wrong
+}
+
+// filterFields are the fields that can be filtered by; roles and tags have
+// their own ways.
+func filterFields(r Reader, fields []member.Field) []Choice {
+	var choices []Choice
+	for _, f := range member.NewAsking(fields, member.Names{}).All() {
+		if f.Type != member.RoleList && f.Type != member.TagList && f.Field != member.UserID {
+			choices = append(choices, Choice{f.ID, fieldLabel(r.T, f)})
+		}
+	}
+	return choices
+}
+
+// fieldLabel is what people call a field, the default ones in their language.
+func fieldLabel(say func(string, ...any) string, f *member.Field) string {
+	if !f.Default {
+		return f.Name
+	}
+	switch f.Field {
+	case member.FirstName:
+		return say(i18n.Key("First Name"))
+	case member.LastName:
+		return say(i18n.Key("Last Name"))
+	case member.Username:
+		return say(i18n.Key("Username"))
+	case member.EmailName:
+		return say(i18n.Key("Email"))
+	case member.PhoneName:
+		return say(i18n.Key("Phone"))
+	case member.CountryName:
+		return say(i18n.Key("Country"))
+	case member.LanguageName:
+		return say(i18n.Key("Language"))
+	case member.DisplayName:
+		return say(i18n.Key("Display name"))
+	case member.JoinDate:
+		return say(i18n.Key("Joined"))
+	case member.Number:
+		return say(i18n.Key("Number"))
+	case member.ExternalID:
+		return say(i18n.Key("External id"))
+	}
+	return f.Name
+}
+
+// labelNames are the names of some roles and tags, for a form to suggest.
+func labelNames(names member.Names) []string {
+	var list []string
+	for _, byID := range []map[string]string{names.Roles, names.Tags} {
+		for _, name := range byID {
+			if name != everyone {
+				list = append(list, name)
+			}
+		}
+	}
+	slices.Sort(list)
+	return first(slices.Compact(list), 200)
+}
