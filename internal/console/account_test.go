@@ -315,7 +315,7 @@ func TestAPersonChoosesALanguageAndAKey(t *testing.T) {
 		if got := olivia.post("/account", url.Values{"language": {"??"}, "firstname": {"a\x00b"}}); got.status != 400 {
 			t.Errorf("nonsense: %d", got.status)
 		}
-		if got := olivia.post("/account/api-keys", url.Values{"name": {""}, "days": {"x"}}); got.status != 400 || !strings.Contains(got.text, "1 to 100") {
+		if got := olivia.post("/account/api-keys", url.Values{"name": {""}, "days": {"x"}}); got.status != 400 || !strings.Contains(got.text, `aria-invalid="true"`) {
 			t.Errorf("an empty key: %d", got.status)
 		}
 		made := olivia.post("/account/api-keys", url.Values{"name": {"Nightly"}, "days": {"30"}, "permissions": {"getUserData"}})
