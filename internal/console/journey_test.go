@@ -206,7 +206,7 @@ func TestAFileIsImportedAndTakenBackInTheWizard(t *testing.T) {
 	b.until("the column is there", `[...document.querySelectorAll("th")].some(e => e.innerText === "Shirt") && location.search.includes("q=grac")`)
 	b.check("members")
 	b.press("Grace Hopper")
-	b.sees("United States", "No changes since joining")
+	b.sees("United States", "At the beginning")
 	b.check("profile")
 
 	b.open("/c/" + communityID + "/api-log")

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/member"
 )
 
@@ -61,10 +62,7 @@ func (n *namer) key(ctx context.Context, id string) (string, error) {
 func (n *namer) source(ctx context.Context, p Page, s member.Source) (text, link string, err error) {
 	label, isJob := map[string]string{"import": p.T("Import"), "update": p.T("Update"), "undo": p.T("Undo of")}[s.Type]
 	if !isJob {
-		if s.Type == "api" {
-			return "API", "", nil
-		}
-		return s.Type, "", nil
+		return p.T(labelOf(changeSources, s.Type)), "", nil
 	}
 	if name, ok := n.known[s.ID]; ok {
 		return name, p.In("/api-log/" + s.ID), nil
@@ -78,4 +76,11 @@ func (n *namer) source(ctx context.Context, p Page, s member.Source) (text, link
 	}
 	n.known[s.ID] = label + " " + job.FileName
 	return n.known[s.ID], p.In("/api-log/" + s.ID), nil
+}
+
+// changeSources are what changes one value at a time, by the type of the
+// source.
+var changeSources = []Choice{
+	{"api", i18n.Key("API")}, {"console", i18n.Key("Changed in the console")}, {"revert", i18n.Key("Put back")}, {"field", i18n.Key("The field was changed")},
+	{"tag", i18n.Key("The tag was deleted")}, {"role", i18n.Key("The role was deleted")}, {"created", i18n.Key("At the beginning")},
 }

@@ -1,16 +1,19 @@
 package console
 
 import (
-	"context"
-	"net/http"
-	"net/url"
 
+	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/member"
 )
 
-const changesPerPage = 25
+func (c *console) showProfile(v *visit) error { return c.renderProfile(v, refusedValue{}, nil) }
 
-func (c *console) showProfile(v *visit) error {
+// renderProfile shows a member, with the reason why something was refused.
+func (c *console) renderProfile(v *visit, typed refusedValue, cause error) error {
+	status, refused, err := refusal(v, cause)
+	if err != nil {
+		return err
+	}
 	m, err := c.Members.Find(v.Context(), v.community.ID, v.PathValue("user"))
 	if err != nil {
 		return err
@@ -18,6 +21,9 @@ func (c *console) showProfile(v *visit) error {
 	p, err := c.page(v, nameOf(m), "members", "")
 	if err != nil {
 		return err
+	}
+	if typed.field == "" {
+		p.Alert = refused
 	}
 	names, err := member.LoadNames(v.Context(), c.DB, v.community.ID)
 	if err != nil {
@@ -28,57 +34,33 @@ func (c *console) showProfile(v *visit) error {
 		return err
 	}
 	view := ProfileView{
-		Page: p, ID: m.ID, Name: nameOf(m), Username: m.Username, Email: m.Email, Number: m.Number, Owner: m.Owner,
+		Page: p, ID: m.ID, Name: nameOf(m), Username: m.Username, Email: m.Email, Number: m.Number, Owner: m.Owner, Picture: media.Path(v.community.ID, m.Avatar),
 		Roles: named(m.RoleIDs, names.Roles), Tags: named(m.TagIDs, names.Tags), JoinedAt: m.JoinedAt, Values: valuesOf(p.Reader, m, fields),
 	}
-	cursor := v.URL.Query().Get("cursor")
-	rows, next, err := c.Members.Histories(v.Context(), v.community.ID, member.HistoryFilter{UserID: m.ID, Cursor: cursor, Limit: changesPerPage})
-	if err != nil {
+	view.showInputs(m, fields, names, typed)
+	view.Sources, view.Fields = historySources(p.Reader), historyFields(p.Reader, fields)
+	if err := c.addHistory(v, &view); err != nil {
 		return err
 	}
-	if view.History, err = c.historyOf(v.Context(), p, rows); err != nil {
-		return err
-	}
-	here := p.In("/members/" + m.ID)
-	if cursor != "" {
-		view.Newer = here
-	}
-	if next != "" {
-		view.Older = here + "?cursor=" + url.QueryEscape(next)
-	}
-	return render(v, http.StatusOK, ProfilePage(view))
+	return render(v, status, ProfilePage(view))
 }
 
+// valuesOf is what the profile says of a member, first what everybody has.
 func valuesOf(r Reader, m member.Member, fields []member.Field) []Value {
-	values := []Value{{Name: r.T("First Name"), Text: m.FirstName}, {Name: r.T("Last Name"), Text: m.LastName}, {Name: r.T("Phone"), Text: m.Phone}}
-	values = append(values, Value{Name: r.T("Country"), Text: r.country(m.Country)}, Value{Name: r.T("Language"), Text: r.language(m.Language)})
+	values := []Value{
+		{Name: r.T("First Name"), Text: m.FirstName, Field: member.FirstName}, {Name: r.T("Last Name"), Text: m.LastName, Field: member.LastName},
+		{Name: r.T("Phone"), Text: m.Phone, Field: member.PhoneName}, {Name: r.T("Country"), Text: r.country(m.Country), Field: member.CountryName},
+		{Name: r.T("Language"), Text: r.language(m.Language), Field: member.LanguageName},
+	}
 	for _, f := range fields {
 		if f.Default {
 			continue
 		}
-		value := Value{Name: f.Name, Text: r.value(m.Fields[f.Field])}
+		value := Value{Name: f.Name, Text: r.value(m.Fields[f.Field]), Field: f.Field}
 		if f.Type == member.URL {
 			value.Link = value.Text
 		}
 		values = append(values, value)
 	}
 	return values
-}
-
-// historyOf says of each change who made it and from where.
-func (c *console) historyOf(ctx context.Context, p Page, rows []member.HistoryRow) ([]HistoryView, error) {
-	who := &namer{console: c, communityID: p.Community.ID, known: map[string]string{}}
-	view := make([]HistoryView, len(rows))
-	for i, row := range rows {
-		by, err := who.actor(ctx, row.Actor)
-		if err != nil {
-			return nil, err
-		}
-		h := HistoryView{Field: row.FieldName, Old: p.Reader.value(row.Old), New: p.Reader.value(row.New), At: row.ValidFrom, By: by}
-		if h.From, h.FromLink, err = who.source(ctx, p, row.Source); err != nil {
-			return nil, err
-		}
-		view[i] = h
-	}
-	return view, nil
 }
