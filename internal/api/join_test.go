@@ -208,3 +208,59 @@ func TestAnInviteThatHasEndedSaysSo(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatACommunityAsksForHasToBeGivenToJoin(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		_, owner := person(t, a, "owner")
+		serverID := createServer(t, a, owner, "Rovers")
+		field := func(body string) string {
+			t.Helper()
+			res := send(t, a, "POST", "/v1/communities/"+serverID+"/user-fields", owner, body)
+			fieldID, _ := res.at("data._id").(string)
+			if res.status != 201 {
+				t.Fatalf("%d %s", res.status, res.text)
+			}
+			return fieldID
+		}
+		shoe := field(`{"field":"shoe","name":"Shoe size","type":"numerical"}`)
+		card := field(`{"field":"card","name":"Card number","type":"single-line-text","identifier":true}`)
+		field(`{"field":"level","name":"Level","type":"numerical"}`)
+		rules := `{"joiningRequirements":{"policy":"open","requiredFields":["country","` + shoe + `","` + card + `"]}}`
+		if res := send(t, a, "PUT", "/v1/servers/"+serverID, owner, rules); res.status != 200 {
+			t.Fatal(res.text)
+		}
+		_, token := person(t, a, "ada")
+		with := func(token, fields string) reply {
+			t.Helper()
+			return send(t, a, "POST", "/v1/servers/"+serverID+"/join", token, `{"fields":`+fields+`}`)
+		}
+		for fields, wrong := range map[string][]string{
+			`{}`: {"fields.country", "fields.shoe", "fields.card"},
+			`{"country":"GB","shoe":"big","card":"A1"}`:           {"fields.shoe"},
+			`{"country":"GB","shoe":41.5,"card":" "}`:             {"fields.card"},
+			`{"country":"GB","shoe":41,"card":"A1","level":99}`:   {"fields.level"},
+			`{"country":"GB","shoe":41,"card":"A1","role":"VIP"}`: {"fields.role"},
+		} {
+			if res := with(token, fields); res.status != 400 || cmp.Diff(wrong, res.fields()) != "" {
+				t.Errorf("%s: %d %s", fields, res.status, res.text)
+			}
+		}
+		if res := with(token, `{"country":"GB","Shoe size":41.5,"`+card+`":"A1"}`); res.status != 200 {
+			t.Fatalf("%d %s", res.status, res.text)
+		}
+		info := send(t, a, "POST", "/v1/users/info", owner, `{"idOrEmail":"ada","communityId":"`+serverID+`"}`)
+		if info.at("data.country") != "GB" || info.at("data.customFields.shoe") != 41.5 || info.at("data.customFields.card") != "A1" {
+			t.Errorf("%s", info.text)
+		}
+		_, other := person(t, a, "grace")
+		if res := with(other, `{"country":"US","shoe":38,"card":"a1"}`); res.status != 409 || res.code() != "identifier_taken" {
+			t.Errorf("the card of another: %d %s", res.status, res.text)
+		}
+		if res := send(t, a, "POST", "/v1/servers/"+serverID+"/leave", token, ""); res.status != 200 {
+			t.Fatal(res.text)
+		}
+		if res := with(token, `{"shoe":42}`); res.status != 200 {
+			t.Errorf("what is known from before has to be given again: %d %s", res.status, res.text)
+		}
+	})
+}
