@@ -197,6 +197,7 @@ func TestRolesAndChannelsInTheBrowser(t *testing.T) {
 	b.press("Permissions")
 	b.sees("Add a column")
 	b.press("For this role")
+	b.until("the column of the role is there", `document.querySelector('select[aria-label="Coach: See the channel"]') !== null`)
 	b.do("deny everybody", chromedp.SetValue(`select[aria-label="@all: See the channel"]`, "deny", chromedp.ByQuery), chromedp.SetValue(`select[aria-label="Coach: See the channel"]`, "allow", chromedp.ByQuery))
 	b.press("Save")
 	b.sees("Saved")
