@@ -42,7 +42,7 @@ func (rt *route) failures() []int {
 	if rt.method != http.MethodGet && !rt.is(reads) {
 		codes = append(codes, 409)
 	}
-	if rt.method == http.MethodPost {
+	if rt.method == http.MethodPost || rt.method == http.MethodPut {
 		codes = append(codes, 413, 415)
 	}
 	return codes
