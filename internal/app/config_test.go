@@ -48,10 +48,12 @@ func TestTheDefaultsAreThoseOfTheManual(t *testing.T) {
 
 func TestWrongSettingsAreRefused(t *testing.T) {
 	for name, spoil := range map[string]func(*Config){
-		"no workers":          func(c *Config) { c.Workers = 0 },
-		"a lease of nothing":  func(c *Config) { c.Lease = 0 },
-		"a public URL":        func(c *Config) { c.PublicURL = "community.example.com" },
-		"a proxy by its name": func(c *Config) { c.Proxies = []string{"proxy.example.com"} },
+		"no workers":               func(c *Config) { c.Workers = 0 },
+		"a lease of nothing":       func(c *Config) { c.Lease = 0 },
+		"a public URL":             func(c *Config) { c.PublicURL = "community.example.com" },
+		"a provider by its name":   func(c *Config) { c.OIDCIssuer, c.OIDCClientID = "id.example.com", "x" },
+		"a provider without an id": func(c *Config) { c.OIDCIssuer = "https://id.example.com" },
+		"a proxy by its name":      func(c *Config) { c.Proxies = []string{"proxy.example.com"} },
 	} {
 		c, err := DefaultConfig()
 		if err != nil {
