@@ -43,3 +43,7 @@ CREATE TABLE deleted_fields (
 
 CREATE INDEX field_history_all ON field_history (community_id, id);
 CREATE INDEX field_history_field ON field_history (community_id, field_id, id);
+
+-- Fields that were filterable before there was an index.
+INSERT INTO field_work (community_id, field_id, kind, stage, target, position, done, total, error, actor, updated_at)
+SELECT community_id, id, 'index', '', '{}', '', 0, 0, '', '', 0 FROM user_fields WHERE filterable;

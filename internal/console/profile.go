@@ -1,7 +1,6 @@
 package console
 
 import (
-
 	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/member"
 )

@@ -259,3 +259,29 @@ func asError(code string) error {
 	}
 	return errs.New(errs.Internal, code, "refused")
 }
+
+func TestADeletedTagLeavesARowForEachWhoHadIt(t *testing.T) {
+	each(t, func(f *fixture) {
+		people := f.people("ann", "bob", "cid")
+		for _, name := range []string{"vip", "new"} {
+			_, err := f.members.CreateTag(f.Context(), f.community, name)
+			f.ok(err)
+		}
+		f.ok(asError(f.change(people[0], "tag", "vip")))
+		f.ok(asError(f.change(people[1], "tag", "vip,new")))
+		tags, err := f.members.Tags(f.Context(), f.community)
+		f.ok(err)
+		vip := tags[1].ID
+		f.ok(f.members.DeleteTag(f.Context(), f.community, vip))
+		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{FieldID: member.TagName, Source: "tag", Limit: 10})
+		f.ok(err)
+		if len(rows) != 2 || rows[0].Source.ID != vip {
+			f.Fatalf("%+v", rows)
+		}
+		for _, h := range rows {
+			if h.UserID == people[0].AccountID && h.New != nil || h.UserID == people[1].AccountID && !member.Equal(h.New, []string{"new"}) {
+				f.Errorf("%+v", h)
+			}
+		}
+	})
+}

@@ -109,6 +109,11 @@ func DefaultFields() []Field {
 	return fields
 }
 
+// defaultField is one of the default fields.
+func defaultField(name string) *Field {
+	return namedField(DefaultFields(), name)
+}
+
 // FieldInput is what a request says about a custom field.
 type FieldInput struct {
 	Field        string // spaces become hyphens

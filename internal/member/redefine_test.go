@@ -408,3 +408,23 @@ func TestAValueThatStopsToFitEndsTheWork(t *testing.T) {
 		f.define(member.FieldInput{Field: "points", Name: "Points"})
 	})
 }
+
+func TestAFieldThatWasFilterableBeforeThereWasAnIndexGetsOne(t *testing.T) {
+	each(t, func(f *fixture) {
+		ann := f.people("ann")[0]
+		field := f.define(member.FieldInput{Field: "plan", Filterable: true})
+		f.ok(asError(f.change(ann, "plan", "gold")))
+		for _, query := range []string{"DELETE FROM member_value", "UPDATE user_fields SET filled = FALSE", `INSERT INTO field_work (community_id, field_id, kind, stage, target, position, done, total, error, actor, updated_at)
+			SELECT community_id, id, 'index', '', '{}', '', 0, 0, '', '', 0 FROM user_fields WHERE filterable`} {
+			_, err := f.db.Exec(f.Context(), query)
+			f.ok(err)
+		}
+		f.ok(f.members.Sweep(f.Context()))
+		f.workFields()
+		now, err := f.members.Field(f.Context(), f.community, field.ID)
+		f.ok(err)
+		if !now.Filled || now.Works() || !cmp.Equal(f.index(field), []string{"gold ann"}) {
+			f.Errorf("%+v %v", now, f.index(field))
+		}
+	})
+}

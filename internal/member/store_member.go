@@ -59,15 +59,17 @@ func tagged(ctx context.Context, q sqldb.Querier, communityID, tagID string) ([]
 		"SELECT user_id FROM members WHERE community_id = $1 AND "+q.Dialect().JSONHasID("tags", "$2"), communityID, tagID)
 }
 
-// untag takes a tag off members.
-func untag(ctx context.Context, tx *sqldb.Tx, communityID, tagID string, ids []string) error {
+// untag takes a tag off members and writes their histories.
+func untag(ctx context.Context, tx *sqldb.Tx, communityID, tagID string, ids []string, now int64) error {
 	const step = 5_000
+	tags := defaultField(TagName)
 	for len(ids) > 0 {
 		n := min(step, len(ids))
 		found, err := Lookup(ctx, tx, communityID, KeySet{IDs: ids[:n]}, true)
 		if err != nil {
 			return err
 		}
+		var changes []Change
 		for _, r := range found {
 			kept := make([]string, 0, len(r.TagIDs))
 			for _, t := range r.TagIDs {
@@ -75,9 +77,15 @@ func untag(ctx context.Context, tx *sqldb.Tx, communityID, tagID string, ids []s
 					kept = append(kept, t)
 				}
 			}
-			r.TagIDs = kept
+			if len(kept) < len(r.TagIDs) {
+				changes = append(changes, Change{UserID: r.AccountID, Field: tags, Old: idList(r.TagIDs), New: idList(kept)})
+			}
+			r.TagIDs, r.UpdatedAt = kept, now
 		}
 		if err := Update(ctx, tx, communityID, found); err != nil {
+			return err
+		}
+		if err := RecordChanges(ctx, tx, communityID, changes, Source{"tag", tagID}, auth.ActorOf(ctx).Ref(), now); err != nil {
 			return err
 		}
 		ids = ids[n:]

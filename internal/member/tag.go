@@ -2,10 +2,8 @@ package member
 
 import (
 	"context"
-	"slices"
 	"unicode/utf8"
 
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -108,7 +106,7 @@ func (s *Members) DeleteTag(ctx context.Context, communityID, tagID string) erro
 		if gone == 0 {
 			return errs.New(errs.NotFound, "tag_not_found", "There is no such tag.")
 		}
-		return untag(ctx, tx, communityID, tagID, ids)
+		return untag(ctx, tx, communityID, tagID, ids, s.clock.MS())
 	})
 	if err != nil {
 		return err
@@ -117,49 +115,5 @@ func (s *Members) DeleteTag(ctx context.Context, communityID, tagID string) erro
 	if ids, err = tagged(ctx, s.db, communityID, tagID); err != nil || len(ids) == 0 {
 		return err
 	}
-	return s.db.Tx(ctx, func(tx *sqldb.Tx) error { return untag(ctx, tx, communityID, tagID, ids) })
-}
-
-// Names tells the names of a community's roles and tags by id, and back.
-type Names struct {
-	Roles, Tags map[string]string // id -> name
-}
-
-// LoadNames reads the names as they are now.
-func LoadNames(ctx context.Context, q sqldb.Querier, communityID string) (Names, error) {
-	n := Names{Roles: map[string]string{}, Tags: map[string]string{}}
-	roles, err := auth.Roles(ctx, q, communityID)
-	if err != nil {
-		return n, err
-	}
-	for _, r := range roles {
-		n.Roles[r.ID] = r.Title
-	}
-	tags, err := Tags(ctx, q, communityID)
-	for _, t := range tags {
-		n.Tags[t.ID] = t.Name
-	}
-	return n, err
-}
-
-// Show returns value with names in place of the ids of roles and tags; the id
-// of one that is gone stays.
-func (n Names) Show(f *Field, value any) any {
-	ids, ok := value.([]string)
-	if !ok || f.Type != RoleList && f.Type != TagList {
-		return value
-	}
-	names := n.Tags
-	if f.Type == RoleList {
-		names = n.Roles
-	}
-	shown := make([]string, len(ids))
-	for i, key := range ids {
-		shown[i] = key
-		if name, ok := names[key]; ok {
-			shown[i] = name
-		}
-	}
-	slices.Sort(shown)
-	return shown
+	return s.db.Tx(ctx, func(tx *sqldb.Tx) error { return untag(ctx, tx, communityID, tagID, ids, s.clock.MS()) })
 }

@@ -228,6 +228,8 @@ func (p *piece) turn(ctx context.Context, tx *sqldb.Tx) error {
 func startWork(ctx context.Context, tx *sqldb.Tx, w *fieldWork, f Field, now int64) (more bool, err error) {
 	convert := conversion{&f, &w.target.Field, w.target.Replace}
 	switch to := w.target.Field; {
+	case to.ID == "": // a migration asked for this one work only
+		return false, dropWork(ctx, tx, w.communityID, w.fieldID)
 	case convert.needed():
 		w.kind, w.stage = ConvertAll, stageCheck
 	case to.Identifier && !f.Identifier:
