@@ -9,7 +9,7 @@ import (
 // heapFloor is the size the heap grows to anyway while a file of new people
 // loads. To collect garbage at less, where little of it is in use, would take
 // a tenth of the time of a job and save no memory at its peak.
-const heapFloor = 44 << 20
+const heapFloor = 36 << 20
 
 // The bounds of what the collector waits for, in percent of what is in use;
 // the lower is what Go does by itself.

@@ -27,7 +27,7 @@ func TestTheCollectorIsAsItWasWhenTheLastJobEnds(t *testing.T) {
 }
 
 func TestAHeapGrowsToItsFloorAndAnyHeapAsGoLetsIt(t *testing.T) {
-	for live, want := range map[uint64]int{0: mostGrowth, 11 << 20: 300, 20 << 20: 120, 30 << 20: 100, 1 << 30: 100} {
+	for live, want := range map[uint64]int{0: mostGrowth, 9 << 20: 300, 15 << 20: 140, 30 << 20: 100, 1 << 30: 100} {
 		if got := growthFor(live); got != want {
 			t.Errorf("%d bytes live: %d %%, want %d", live, got, want)
 		}
