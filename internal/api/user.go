@@ -6,7 +6,6 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -32,89 +31,32 @@ type user struct {
 	JoinedAt     string         `json:"joinedAt" format:"date-time"`
 }
 
-// naming turns ids of roles and tags into names, and back.
+// naming turns ids of roles, tags and pictures into what people know them by.
 type naming struct {
-	roles []auth.Role // the highest first, the one of everyone last
-	tags  []member.Tag
-
+	names   member.Names
 	picture func(pictureID string) string // its address
 }
 
-func (a *API) naming(ctx context.Context) (n naming, err error) {
-	n.picture = func(pictureID string) string { return a.Members.AvatarURL(here(ctx), pictureID) }
-	if n.roles, err = a.Auth.Roles(ctx, here(ctx)); err != nil {
-		return n, err
-	}
-	n.tags, err = a.Members.Tags(ctx, here(ctx))
-	return n, err
-}
-
-// byID is naming as package member has it.
-func (n naming) byID() member.Names {
-	names := member.Names{Roles: map[string]string{}, Tags: map[string]string{}}
-	for _, r := range n.roles {
-		names.Roles[r.ID] = r.Title
-	}
-	for _, t := range n.tags {
-		names.Tags[t.ID] = t.Name
-	}
-	return names
-}
-
-// roleID is the id of the role with that id or title; without one, ref itself,
-// which then matches nobody.
-func (n naming) roleID(ref string) string {
-	for _, r := range n.roles {
-		if r.Title == ref {
-			return r.ID
-		}
-	}
-	return ref
-}
-
-func (n naming) tagID(ref string) string {
-	for _, t := range n.tags {
-		if t.Name == ref {
-			return t.ID
-		}
-	}
-	return ref
+// naming is the one for these members.
+func (a *API) naming(ctx context.Context, members ...member.Member) (naming, error) {
+	names, err := a.Members.NamesFor(ctx, here(ctx), members...)
+	return naming{names, func(pictureID string) string { return a.Members.AvatarURL(here(ctx), pictureID) }}, err
 }
 
 func (n naming) user(m member.Member) user {
 	u := user{
 		ID: m.ID, UserID: m.Number, Username: m.Username, DisplayName: m.DisplayName, FirstName: m.FirstName, LastName: m.LastName,
-		Email: m.Email, Phone: m.Phone, Country: m.Country, Language: m.Language, Roles: []string{}, Tags: []string{},
+		Email: m.Email, Phone: m.Phone, Country: m.Country, Language: m.Language, Roles: n.names.RolesOf(&m), Tags: n.names.TagsOf(&m),
 		CustomFields: m.Fields, JoinedAt: clock.Format(m.JoinedAt),
 		Avatar: n.picture(m.Avatar), ExternalID: m.ExternalID, Referral: m.Referral,
 	}
 	if u.CustomFields == nil {
 		u.CustomFields = map[string]any{}
 	}
-	held := set(m.RoleIDs)
-	for _, r := range n.roles {
-		if held[r.ID] || r.Everyone {
-			u.Roles = append(u.Roles, r.Title)
-		}
-	}
 	if len(u.Roles) > 0 {
 		u.HighestRole = u.Roles[0]
 	}
-	tagged := set(m.TagIDs)
-	for _, t := range n.tags {
-		if tagged[t.ID] {
-			u.Tags = append(u.Tags, t.Name)
-		}
-	}
 	return u
-}
-
-func set(ids []string) map[string]bool {
-	out := make(map[string]bool, len(ids))
-	for _, one := range ids {
-		out[one] = true
-	}
-	return out
 }
 
 // reference names a user: text, or the account's number as it is.
@@ -163,7 +105,7 @@ func (a *API) userInfo(ctx context.Context, in *userQuestion) (*answer[user], er
 	if err != nil {
 		return nil, err
 	}
-	names, err := a.naming(ctx)
+	names, err := a.naming(ctx, found)
 	if err != nil {
 		return nil, err
 	}
@@ -171,12 +113,19 @@ func (a *API) userInfo(ctx context.Context, in *userQuestion) (*answer[user], er
 }
 
 func (a *API) listUsers(ctx context.Context, in *userQuery) (*list[user, pages], error) {
-	names, err := a.naming(ctx)
+	filter := member.Filter{Search: in.Search, Sort: in.Sort, Page: in.Page, Limit: in.Limit}
+	if in.Role != "" || in.Tag != "" {
+		all, err := a.Members.Names(ctx, here(ctx))
+		if err != nil {
+			return nil, err
+		}
+		filter.RoleID, filter.TagID = all.Role(in.Role), all.Tag(in.Tag)
+	}
+	found, err := a.Members.List(ctx, here(ctx), filter)
 	if err != nil {
 		return nil, err
 	}
-	filter := member.Filter{Search: in.Search, Sort: in.Sort, Page: in.Page, Limit: in.Limit, RoleID: names.roleID(in.Role), TagID: names.tagID(in.Tag)}
-	found, err := a.Members.List(ctx, here(ctx), filter)
+	names, err := a.naming(ctx, found.Members...)
 	if err != nil {
 		return nil, err
 	}

@@ -58,7 +58,7 @@ func (a *API) createUser(ctx context.Context, in *newUser) (*answer[user], error
 	if err != nil {
 		return nil, err
 	}
-	names, err := a.naming(ctx)
+	names, err := a.naming(ctx, made)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ type userFilter struct {
 		Filter      map[string]any `json:"filter,omitempty" example:"{\"country\":\"GB\",\"join_date\":{\"gte\":\"2026-04-01\",\"lte\":\"2026-04-30\"}}" doc:"By field a value, or an object with the bounds gte, lte, gt and lt. All have to hold; days are those of UTC."`
 		Cursor      *string        `json:"cursor,omitempty" nullable:"true" doc:"The next_cursor of the answer before; leave it out for the first."`
 		Page        *int           `json:"page,omitempty" nullable:"true" minimum:"1" maximum:"1000000" doc:"Instead of a cursor: the page, the first is 1."`
+		Limit       int            `json:"limit,omitempty" minimum:"1" maximum:"200" default:"200" doc:"How many an answer has at most."`
 	} `nameHint:"UserFilter"`
 }
 
@@ -32,7 +33,7 @@ type filterMeta struct {
 }
 
 func (in *userFilter) part() (member.Part, error) {
-	part := member.Part{}
+	part := member.Part{Limit: in.Body.Limit}
 	if in.Body.Cursor != nil {
 		part.Cursor = *in.Body.Cursor
 	}
@@ -50,15 +51,10 @@ func (a *API) filterUsers(ctx context.Context, in *userFilter) (*list[map[string
 	if err != nil {
 		return nil, err
 	}
-	fields, err := a.Members.Fields(ctx, here(ctx))
+	asking, err := a.Members.Asking(ctx, here(ctx), in.Body.Filter)
 	if err != nil {
 		return nil, err
 	}
-	names, err := a.naming(ctx)
-	if err != nil {
-		return nil, err
-	}
-	asking := member.NewAsking(fields, names.byID())
 	conditions, err := asking.Conditions(in.Body.Filter)
 	chosen, wrong := chosenFields(asking, in.Body.Fields)
 	part, partErr := in.part()
@@ -74,14 +70,18 @@ func (a *API) filterUsers(ctx context.Context, in *userFilter) (*list[map[string
 	if err != nil {
 		return nil, err
 	}
+	names, err := a.naming(ctx, found.Members...)
+	if err != nil {
+		return nil, err
+	}
 	rows := convert(found.Members, func(m member.Member) map[string]any { return names.row(m, chosen) })
 	return respondList("Users that fit the filter", rows, metaOf(found, part)), nil
 }
 
 func metaOf(found member.Found, part member.Part) filterMeta {
-	meta := filterMeta{Limit: member.FilteredPage, TotalCapped: found.TotalCapped}
+	meta := filterMeta{Limit: part.Limit, TotalCapped: found.TotalCapped}
 	if part.Page > 0 {
-		pages := (found.Total + member.FilteredPage - 1) / member.FilteredPage
+		pages := (found.Total + int64(part.Limit) - 1) / int64(part.Limit)
 		meta.CurrentPage, meta.TotalPages, meta.Total = &part.Page, &pages, &found.Total
 		return meta
 	}

@@ -91,7 +91,7 @@ func (a *API) communityUser(ctx context.Context, in *memberPath) (*answer[user],
 	if err != nil {
 		return nil, err
 	}
-	names, err := a.naming(ctx)
+	names, err := a.naming(ctx, m)
 	if err != nil {
 		return nil, err
 	}

@@ -189,7 +189,7 @@ func (e *edit) tagIDs(v any) (any, *Problem) {
 	ids := []string{}
 	for _, item := range list {
 		text, _ := item.(string)
-		found := e.names.tag(strings.TrimSpace(text))
+		found := idOf(e.names.Tags, strings.TrimSpace(text))
 		if found == "" {
 			return nil, &Problem{"unknown_tag", fmt.Sprintf("There is no tag %q; names are compared with their case.", text)}
 		}
@@ -197,19 +197,6 @@ func (e *edit) tagIDs(v any) (any, *Problem) {
 	}
 	slices.Sort(ids)
 	return slices.Compact(ids), nil
-}
-
-// tag is the id of the tag with that id or name, "" without one.
-func (n Names) tag(ref string) string {
-	if _, ok := n.Tags[ref]; ok {
-		return ref
-	}
-	for tagID, name := range n.Tags {
-		if name == ref {
-			return tagID
-		}
-	}
-	return ""
 }
 
 // set puts a value of a field on the member in memory.

@@ -1,6 +1,7 @@
 package member
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -62,6 +63,20 @@ type Asking struct {
 // tags.
 func NewAsking(fields []Field, names Names) Asking {
 	return Asking{slices.Concat(fields, moreFields), names}
+}
+
+// Asking returns the Asking of a community for a filter. The names of roles
+// and tags are read only where the filter speaks of them.
+func (s *Members) Asking(ctx context.Context, communityID string, filter map[string]any) (Asking, error) {
+	fields, err := s.Fields(ctx, communityID)
+	a := NewAsking(fields, Names{})
+	for name := range filter {
+		if f := a.Field(name); err == nil && f != nil && (f.Type == RoleList || f.Type == TagList) {
+			a.names, err = s.Names(ctx, communityID)
+			break
+		}
+	}
+	return a, err
 }
 
 // Field returns what a name in a request stands for: a field's id, database
@@ -171,13 +186,8 @@ func (a Asking) value(f *Field, given any) (any, *Problem) {
 }
 
 func idNamed(byID map[string]string, ref, what string) (any, *Problem) {
-	if _, ok := byID[ref]; ok {
-		return ref, nil
-	}
-	for key, name := range byID {
-		if name == ref {
-			return key, nil
-		}
+	if found := idOf(byID, ref); found != "" {
+		return found, nil
 	}
 	return nil, &Problem{"unknown_" + what, fmt.Sprintf("There is no %s %q; names are compared with their case.", what, ref)}
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// FilteredPage is how many members a page of Filtered has.
+// FilteredPage is how many members a part has that asks for no other number,
+// and the most it can have.
 const FilteredPage = 200
 
 // Part says which part of what fits is asked for: a page from 1, or, with
@@ -17,6 +18,14 @@ const FilteredPage = 200
 type Part struct {
 	Cursor string // what Filtered returned for the next part; "": from the beginning
 	Page   int
+	Limit  int // how many at most; 0: FilteredPage
+}
+
+func (p Part) limit() int {
+	if p.Limit < 1 || p.Limit > FilteredPage {
+		return FilteredPage
+	}
+	return p.Limit
 }
 
 // Found is a part of the members who fit.
@@ -35,9 +44,9 @@ func (s *Members) Filtered(ctx context.Context, communityID string, conditions [
 		return Found{}, err
 	}
 	var found Found
-	offset := 0
+	offset, limit := 0, part.limit()
 	if part.Page > 0 {
-		offset = (part.Page - 1) * FilteredPage
+		offset = (part.Page - 1) * limit
 		if found.Total, found.TotalCapped, err = s.total(ctx, communityID, src); err != nil {
 			return found, err
 		}
@@ -48,14 +57,14 @@ func (s *Members) Filtered(ctx context.Context, communityID string, conditions [
 		src.args = append(src.args, part.Cursor)
 		src.where += fmt.Sprintf(" AND %s > $%d", src.user, len(src.args))
 	}
-	query := fmt.Sprintf("SELECT %s FROM %s WHERE %s ORDER BY %s LIMIT %d OFFSET %d", memberColumns, src.tables, src.where, src.user, FilteredPage+1, offset)
+	query := fmt.Sprintf("SELECT %s FROM %s WHERE %s ORDER BY %s LIMIT %d OFFSET %d", memberColumns, src.tables, src.where, src.user, limit+1, offset)
 	if found.Members, err = sqldb.All(ctx, s.db, scanMember, query, src.args...); err != nil {
 		return found, err
 	}
-	if len(found.Members) > FilteredPage {
-		found.Members = found.Members[:FilteredPage]
+	if len(found.Members) > limit {
+		found.Members = found.Members[:limit]
 		if part.Page == 0 {
-			found.Next = found.Members[FilteredPage-1].ID
+			found.Next = found.Members[limit-1].ID
 		}
 	}
 	return found, nil
