@@ -18,7 +18,8 @@ func (s *Members) Each(ctx context.Context, communityID string, f Filter, visit 
 	if err != nil {
 		return err
 	}
-	args := append(src.args, "")
+	src.args = append(src.args, "")
+	args := src.args
 	query := fmt.Sprintf("SELECT %s FROM %s WHERE %s AND %s > $%d ORDER BY %s LIMIT %d", memberColumns, src.tables, src.where, src.user, len(args), src.user, eachAtOnce)
 	for {
 		found, err := sqldb.All(ctx, s.db, scanMember, query, args...)

@@ -209,10 +209,14 @@ func (s *Members) finishWork(ctx context.Context, tx *sqldb.Tx, w *fieldWork) er
 // changesOf are the parts of a definition that differ, for the audit log.
 func changesOf(old, to Field) (changes []audit.Change) {
 	for _, part := range []audit.Change{
-		{Field: "name", Old: old.Name, New: to.Name}, {Field: "type", Old: string(old.Type), New: string(to.Type)},
-		{Field: "options", Old: old.Options, New: to.Options}, {Field: "required", Old: old.Required, New: to.Required},
-		{Field: "defaultValue", Old: old.DefaultValue, New: to.DefaultValue}, {Field: "description", Old: old.Description, New: to.Description},
-		{Field: "filterable", Old: old.Filterable, New: to.Filterable}, {Field: "identifier", Old: old.Identifier, New: to.Identifier},
+		{Field: "name", Old: old.Name, New: to.Name},
+		{Field: "type", Old: string(old.Type), New: string(to.Type)},
+		{Field: "options", Old: old.Options, New: to.Options},
+		{Field: "required", Old: old.Required, New: to.Required},
+		{Field: "defaultValue", Old: old.DefaultValue, New: to.DefaultValue},
+		{Field: "description", Old: old.Description, New: to.Description},
+		{Field: "filterable", Old: old.Filterable, New: to.Filterable},
+		{Field: "identifier", Old: old.Identifier, New: to.Identifier},
 		{Field: "order", Old: old.Order, New: to.Order},
 	} {
 		if encodeJSON(part.Old) != encodeJSON(part.New) {

@@ -13,8 +13,12 @@ import (
 func TestAFilterFindsTheSameWithAndWithoutTheIndex(t *testing.T) {
 	each(t, func(f *fixture) {
 		fields := []member.FieldInput{
-			{Field: "n", Type: member.Numerical}, {Field: "t"}, {Field: "d", Type: member.Date}, {Field: "b", Type: member.Boolean},
-			{Field: "m", Type: member.MultiSelect, Options: []string{"Red", "Blue", "Ärger"}}, {Field: "c", Type: member.Country},
+			{Field: "n", Type: member.Numerical},
+			{Field: "t"},
+			{Field: "d", Type: member.Date},
+			{Field: "b", Type: member.Boolean},
+			{Field: "m", Type: member.MultiSelect, Options: []string{"Red", "Blue", "Ärger"}},
+			{Field: "c", Type: member.Country},
 		}
 		for _, in := range fields {
 			f.define(in)
