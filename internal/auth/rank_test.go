@@ -30,7 +30,8 @@ func newHall(t *testing.T, db *sqldb.DB) hall {
 	h := hall{world: newWorld(db), roles: map[string]auth.Role{}}
 	h.id = h.community(t, "Hall")
 	for _, in := range []auth.RoleInput{
-		{Title: "low", Order: 2}, {Title: "same", Order: 5},
+		{Title: "low", Order: 2},
+		{Title: "same", Order: 5},
 		{Title: "manager", Order: 5, ServerPermissions: may("manage_roles", "kick_members")},
 		{Title: "admin", Order: 8, ServerPermissions: may("server_administrator")},
 		{Title: "high", Order: 9, ServerPermissions: may("ban_members")},
@@ -162,8 +163,10 @@ func TestAChangeOfARoleTouchesOnlyWhatItNamesAndIsNoted(t *testing.T) {
 			t.Fatalf("%v %v", entries, err)
 		}
 		changes := []audit.Change{
-			{Field: "title", Old: "manager", New: "lead"}, {Field: "class", Old: "#808080", New: "#00ff00"},
-			{Field: "kick_members", Old: true, New: false}, {Field: "warn_members", Old: false, New: true},
+			{Field: "title", Old: "manager", New: "lead"},
+			{Field: "class", Old: "#808080", New: "#00ff00"},
+			{Field: "kick_members", Old: true, New: false},
+			{Field: "warn_members", Old: false, New: true},
 		}
 		if d := cmp.Diff(changes, entries[0].Changes); d != "" {
 			t.Error(d)

@@ -13,7 +13,9 @@ func TestWhoImportsGivesAndTakesOnlyRolesBelowTheirOwn(t *testing.T) {
 	each(t, func(f *fixture) {
 		roles := map[string]auth.Role{}
 		for _, in := range []auth.RoleInput{
-			{Title: "Low", Order: 2}, {Title: "Same", Order: 5}, {Title: "High", Order: 9},
+			{Title: "Low", Order: 2},
+			{Title: "Same", Order: 5},
+			{Title: "High", Order: 9},
 			{Title: "Admin", Order: 5, ServerPermissions: map[string]bool{"server_administrator": true}},
 		} {
 			role, err := f.auth.CreateRole(f.Context(), command, f.community, in)
