@@ -32,7 +32,7 @@ func (c *console) renderFields(v *visit, cause error) error {
 	}
 	view := FieldsView{Page: p, Focus: v.URL.Query().Get("at")}
 	for _, f := range fields {
-		row := FieldRow{f.ID, f.Field, f.Name, string(f.Type), f.Description, f.Options, f.Required, f.Identifier, f.Filterable, workOf(p.Reader, f)}
+		row := FieldRow{f.ID, f.Field, fieldName(v.Context(), f.Default, f.Name), string(f.Type), f.Description, f.Options, f.Required, f.Identifier, f.Filterable, workOf(p.Reader, f)}
 		if f.Default {
 			view.Default = append(view.Default, row)
 		} else {

@@ -255,11 +255,11 @@ func draftView(v *visit, d bulk.Draft) DraftView {
 	}
 	required := map[string]bool{}
 	for _, f := range d.Fields {
-		view.Fields = append(view.Fields, FieldChoice{f.Field, f.Name, f.Required, f.Default})
+		view.Fields = append(view.Fields, FieldChoice{f.Field, fieldName(v.Context(), f.Default, f.Name), f.Required, f.Default})
 		required[f.Field] = f.Required
 	}
 	for _, f := range d.Missing {
-		view.Missing = append(view.Missing, f.Name)
+		view.Missing = append(view.Missing, fieldName(v.Context(), f.Default, f.Name))
 	}
 	for _, c := range d.Columns {
 		column := ColumnView{Index: c.Index, Header: c.Header, Samples: c.Samples, Field: c.Field, Suggested: c.Suggested, Problem: retell(v.Context(), c.Problem)}

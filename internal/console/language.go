@@ -12,6 +12,8 @@ import (
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/i18n"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/member"
 )
 
 type wordsKey struct{}
@@ -154,6 +156,11 @@ func fieldName(ctx context.Context, isDefault bool, name string) string {
 		return name
 	}
 	return T(ctx, name)
+}
+
+// changedField is fieldName for a row of a history.
+func changedField(ctx context.Context, row member.HistoryRow) string {
+	return fieldName(ctx, !id.Valid(row.FieldID), row.FieldName)
 }
 
 // The names of the default fields.

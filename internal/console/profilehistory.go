@@ -111,7 +111,7 @@ func (c *console) historyOf(ctx context.Context, p Page, rows []member.HistoryRo
 			return nil, err
 		}
 		h := HistoryView{
-			ID: row.ID, Field: row.FieldName, Old: p.Reader.historic(row.FieldID, row.Old), New: p.Reader.historic(row.FieldID, row.New), At: row.ValidFrom, By: by,
+			ID: row.ID, Field: changedField(ctx, row), Old: p.Reader.historic(row.FieldID, row.Old), New: p.Reader.historic(row.FieldID, row.New), At: row.ValidFrom, By: by,
 			Backdated: row.ValidFrom != row.RecordedAt, Recorded: row.RecordedAt, CanRevert: row.Source.Type != member.Created && row.FieldID != member.RoleName,
 		}
 		if h.From, h.FromLink, err = who.source(ctx, p, row.Source); err != nil {

@@ -25,7 +25,7 @@ func (c *console) changeValue(v *visit) error {
 	values := []member.FieldValue{{Field: field, Value: text}}
 	rows, err := c.Members.Change(v.Context(), auth.ActorOf(v.Context()), v.community.ID, m.ID, values, fromConsole)
 	if e := errs.From(err); e != nil && len(e.Fields) > 0 {
-		return c.renderProfile(v, refusedValue{field, text, v.T(e.Fields[0].Message)}, err)
+		return c.renderProfile(v, refusedValue{field, text, retell(v.Context(), e.Fields[0].Message)}, err)
 	}
 	if errs.KindOf(err) == errs.Conflict {
 		return c.renderProfile(v, refusedValue{}, err)
@@ -35,7 +35,7 @@ func (c *console) changeValue(v *visit) error {
 	}
 	said := ""
 	if len(rows) > 0 {
-		said = v.T("%s is changed", rows[0].FieldName)
+		said = v.T("%s is changed", changedField(v.Context(), rows[0]))
 	}
 	return v.goTo(v.in("/members/"+m.ID), said)
 }
@@ -49,7 +49,7 @@ func (c *console) revertValue(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return v.goTo(v.in("/members/"+row.UserID), v.T("%s is what it was before", row.FieldName))
+	return v.goTo(v.in("/members/"+row.UserID), v.T("%s is what it was before", changedField(v.Context(), row)))
 }
 
 // showInputs makes the values of the profile ones that can be changed.
