@@ -3,6 +3,7 @@ package mail_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -155,7 +156,7 @@ func (l letter) parts(t *testing.T) (netmail.Header, map[string]string) {
 	bodies := map[string]string{}
 	for reader := multipart.NewReader(message.Body, params["boundary"]); ; {
 		part, err := reader.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return message.Header, bodies
 		}
 		if err != nil {
