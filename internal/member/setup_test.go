@@ -42,7 +42,7 @@ func (f *fixture) account(accountID string) map[string]string {
 		}
 		f.ok(rows.Scan(values...))
 		for i, column := range columns {
-			row[column] = fmt.Sprint(*(values[i].(*any)))
+			row[column] = fmt.Sprint(*values[i].(*any))
 		}
 	}
 	f.ok(rows.Err())
