@@ -20,7 +20,7 @@ import (
 )
 
 // moving is what changes by itself: the queue, and when a credential was used.
-var moving = []string{"jobs", "nodes", "schedules", "sessions.seen_at", "api_keys.used_at", "user_api_keys.used_at", "goose_db_version"}
+var moving = []string{"jobs", "job_nodes", "job_schedules", "sessions.seen_at", "api_keys.used_at", "user_api_keys.used_at", "goose_db_version"}
 
 // ownMatter are operations on what belongs to whoever asks: a stranger and a
 // plain member may use them, on their own things.
@@ -32,9 +32,13 @@ var ownMatter = map[string]bool{
 
 // forMembers are operations that every member of a community may use.
 var forMembers = map[string]bool{
-	"POST /v1/users/avatar":             true, // their own
-	"POST /v1/servers/{serverId}/join":  true, // they have joined already
-	"POST /v1/servers/{serverId}/leave": true,
+	"POST /v1/users/avatar":                      true, // their own
+	"POST /v1/servers/{serverId}/join":           true, // they have joined already
+	"POST /v1/servers/{serverId}/leave":          true,
+	"GET /v1/users/{userId}/api-keys":            true, // their own
+	"POST /v1/users/{userId}/api-keys":           true,
+	"PUT /v1/users/{userId}/api-keys/{keyId}":    true,
+	"DELETE /v1/users/{userId}/api-keys/{keyId}": true,
 }
 
 // TestNobodyDoesWhatIsNotTheirs asks for every operation of the document with
@@ -182,6 +186,11 @@ func (w *walk) furnish(userID string) {
 	_, w.ids["jobId"] = "", ""
 	w.ids["jobId"], _ = importFile(w.T, w.app, key, members)
 	w.ids["id"] = w.ids["role"]
+	w.ids["categoryId"] = at("/v1/channel-categories", in+`"name":"Matches"}`, "data._id")
+	w.ids["channelId"] = at("/v1/channels", in+`"topic":"lobby","categoryId":"`+w.ids["categoryId"]+`"}`, "data._id")
+	w.ids["keyId"] = at(c+"/api-keys", `{"name":"sync","permissions":["getUserData"]}`, "data._id")
+	w.ids["historyId"] = at(c+"/users/"+userID+"/user-fields/"+w.ids["fieldId"]+"/histories", `{"value":42}`, "data._id")
+	w.ids["sessionId"] = w.ids["keyId"] // of nobody who asks
 	w.ids["code"] = at("/v1/servers/"+w.community+"/invites", `{}`, "data.code")
 	w.ids["penaltyId"] = at("/v1/servers/"+w.community+"/penalties", `{"userId":"`+userID+`","kind":"warn","reason":"Late"}`, "data._id")
 }
