@@ -47,8 +47,10 @@ func (c *console) renderProfile(v *visit, typed refusedValue, cause error) error
 // valuesOf is what the profile says of a member, first what everybody has.
 func valuesOf(r Reader, m member.Member, fields []member.Field) []Value {
 	values := []Value{
-		{Name: r.T("First Name"), Text: m.FirstName, Field: member.FirstName}, {Name: r.T("Last Name"), Text: m.LastName, Field: member.LastName},
-		{Name: r.T("Phone"), Text: m.Phone, Field: member.PhoneName}, {Name: r.T("Country"), Text: r.country(m.Country), Field: member.CountryName},
+		{Name: r.T("First Name"), Text: m.FirstName, Field: member.FirstName},
+		{Name: r.T("Last Name"), Text: m.LastName, Field: member.LastName},
+		{Name: r.T("Phone"), Text: m.Phone, Field: member.PhoneName},
+		{Name: r.T("Country"), Text: r.country(m.Country), Field: member.CountryName},
 		{Name: r.T("Language"), Text: r.language(m.Language), Field: member.LanguageName},
 	}
 	for _, f := range fields {

@@ -30,15 +30,20 @@ func (f HistoryFilter) address(base, cursor string) string {
 		}
 	}
 	if len(query) == 0 {
-		return base + "#history"
+		return base
 	}
-	return base + "?" + query.Encode() + "#history"
+	return base + "?" + query.Encode()
 }
 
 // sourceTypes are where changes come from, by the type of the source.
 var sourceTypes = []Choice{
-	{"import", i18n.Key("Imports")}, {"update", i18n.Key("Updates")}, {"undo", i18n.Key("Undone imports and updates")}, {"api", i18n.Key("API")},
-	{"console", i18n.Key("The console")}, {"revert", i18n.Key("Put back")}, {"field", i18n.Key("Changes of the field itself")},
+	{"import", i18n.Key("Imports")},
+	{"update", i18n.Key("Updates")},
+	{"undo", i18n.Key("Undone imports and updates")},
+	{"api", i18n.Key("API")},
+	{"console", i18n.Key("The console")},
+	{"revert", i18n.Key("Put back")},
+	{"field", i18n.Key("Changes of the field itself")},
 	{"created", i18n.Key("At the beginning")},
 }
 
