@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/regulars/regulars/internal/app"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/mail"
@@ -194,7 +193,7 @@ func TestTheAnswersOfSignInAndRegistrationDoNotTellWhoIsThere(t *testing.T) {
 }
 
 func TestSignInsAreLimitedForAnAddressAndForAnAccount(t *testing.T) {
-	limit := apptest.WithConfig(func(c *app.Config) {
+	limit := apptest.WithConfig(func(c *apptest.Config) {
 		c.SignInsPerMin = 10
 		c.Proxies = []string{"127.0.0.1/32"}
 	})
@@ -237,7 +236,7 @@ func TestSignInsAreLimitedForAnAddressAndForAnAccount(t *testing.T) {
 }
 
 func TestTheNamesOfOneAccountShareItsLimit(t *testing.T) {
-	a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *app.Config) { c.SignInsPerMin = 2; c.Proxies = []string{"127.0.0.1/32"} }))
+	a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *apptest.Config) { c.SignInsPerMin = 2; c.Proxies = []string{"127.0.0.1/32"} }))
 	person := auth.AccountInput{Email: "ada@example.com", Username: "ada"}
 	if _, err := a.Auth.CreateAccount(t.Context(), person); err != nil {
 		t.Fatal(err)
@@ -280,7 +279,7 @@ func TestASecretIsAnsweredOnce(t *testing.T) {
 }
 
 func TestTheIdempotencyKeysOfNobodyAreThoseOfAnAddress(t *testing.T) {
-	a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *app.Config) { c.Proxies = []string{"127.0.0.1/32"} }))
+	a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *apptest.Config) { c.Proxies = []string{"127.0.0.1/32"} }))
 	for n, name := range []string{"ada", "bob", "ada"} {
 		address := []string{"192.0.2.1", "192.0.2.2", "192.0.2.1"}[n]
 		res := send(t, a, "POST", "/v1/auth/register", "", jsonOf(t, applicant(name)), "Idempotency-Key", "one", "X-Forwarded-For", address)

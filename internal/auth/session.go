@@ -61,15 +61,9 @@ func (a *Auth) SignInWithCode(ctx context.Context, login, password, code string,
 			return err
 		}
 		refusal = errs.New(errs.Unauthenticated, "wrong_password", "The email address, username or password is wrong.")
-		if right {
-			// A password that was changed while it was checked signs nobody in.
-			now, err := lockPassword(ctx, tx, found.account.ID)
-			if err != nil {
-				return err
-			}
-			right = now == found.passwordHash
-		}
-		if right {
+		if stands, err := found.stands(ctx, tx, right); err != nil {
+			return err
+		} else if stands {
 			refusal = a.checkSecondFactor(ctx, tx, found.account.ID, code)
 		}
 		if refusal != nil {
@@ -93,6 +87,17 @@ func (a *Auth) SignInWithCode(ctx context.Context, login, password, code string,
 		return "", Account{}, err
 	}
 	return token, account, nil
+}
+
+// stands reports whether a password that was right still is, and keeps it so
+// until the transaction ends: one that was changed while it was checked signs
+// nobody in.
+func (l login) stands(ctx context.Context, tx *sqldb.Tx, right bool) (bool, error) {
+	if !right {
+		return false, nil
+	}
+	now, err := lockPassword(ctx, tx, l.account.ID)
+	return now == l.passwordHash, err
 }
 
 // countRefusal counts a wrong password or code, and commits. Half of a sign-in

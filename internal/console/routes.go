@@ -20,6 +20,33 @@ func (c *console) routes() http.Handler {
 	r.Method(http.MethodGet, web.Prefix+"*", web.Handler())
 	r.Get("/accent/{file}", serveAccent)
 
+	c.doorRoutes(r)
+	c.accountRoutes(r)
+
+	r.Get("/-/mail", c.postmaster(c.showMailbox))
+	r.Get("/-/mail/{mail}", c.postmaster(c.showMail))
+	r.Get("/-/mail/{mail}/html", c.postmaster(c.showMailHTML))
+
+	r.Get("/", c.signed(c.showHome))
+	r.Post("/communities", c.signed(c.createCommunity))
+	r.Post("/communities/{community}/restore", c.signed(c.restoreCommunity))
+	r.Get("/join/{code}", c.open(c.showJoin))
+	r.Post("/join/{code}", c.signed(c.join))
+
+	r.Route("/c/{community}", func(r chi.Router) {
+		c.memberRoutes(r)
+		c.bulkRoutes(r)
+		c.fieldRoutes(r)
+		c.roleRoutes(r)
+		c.channelRoutes(r)
+		c.keyRoutes(r)
+		c.settingsRoutes(r)
+	})
+	return r
+}
+
+// doorRoutes are the pages in front of everything.
+func (c *console) doorRoutes(r chi.Router) {
 	r.Get("/sign-in", c.open(c.showSignIn))
 	r.Post("/sign-in", c.open(c.signIn))
 	r.Post("/sign-out", c.open(c.signOut))
@@ -43,89 +70,88 @@ func (c *console) routes() http.Handler {
 	r.Post(auth.ForgotPage, c.open(c.forgot))
 	r.Get(auth.ResetPage, c.open(c.showReset))
 	r.Post(auth.ResetPage, c.open(c.reset))
-	c.accountRoutes(r)
+}
 
-	r.Get("/-/mail", c.postmaster(c.showMailbox))
-	r.Get("/-/mail/{mail}", c.postmaster(c.showMail))
-	r.Get("/-/mail/{mail}/html", c.postmaster(c.showMailHTML))
+// memberRoutes are the pages of members.
+func (c *console) memberRoutes(r chi.Router) {
+	r.Get("/", c.inside(auth.GetUserData, c.goToMembers))
+	r.Get("/members", c.inside(auth.GetUserData, c.showMembers))
+	r.Get("/members/pick", c.inside(auth.GetUserData, c.pick))
+	r.Get("/members/export.csv", c.inside(auth.GetUserData, c.exportMembers))
+	r.Post("/members/views", c.inside(auth.GetUserData, c.saveView))
+	r.Post("/members/views/{view}/delete", c.inside(auth.GetUserData, c.deleteView))
+	r.Post("/members/actions", c.inside(auth.GetUserData, c.actOnMembers))
+	r.Get("/members/{user}", c.inside(auth.GetUserData, c.showProfile))
+	r.Post("/members/{user}/avatar", c.inside(auth.ManageUser, c.changeAvatar))
+	r.Get("/palette", c.inside(auth.GetUserData, c.palette))
+}
 
-	r.Get("/", c.signed(c.showHome))
-	r.Post("/communities", c.signed(c.createCommunity))
-	r.Post("/communities/{community}/restore", c.signed(c.restoreCommunity))
-	r.Get("/join/{code}", c.open(c.showJoin))
-	r.Post("/join/{code}", c.signed(c.join))
+// bulkRoutes are imports and the log of their jobs.
+func (c *console) bulkRoutes(r chi.Router) {
+	r.Get("/import", c.inside(auth.BulkUpdateUser, c.showFileStep))
+	r.Get("/import/template.csv", c.inside(auth.BulkUpdateUser, c.template))
+	r.Post("/import/files", c.inside(auth.BulkUpdateUser, c.upload))
+	r.Get("/import/{draft}", c.inside(auth.BulkUpdateUser, c.showColumnsStep))
+	r.Post("/import/{draft}/reading", c.inside(auth.BulkUpdateUser, c.readAgain))
+	r.Post("/import/{draft}/columns", c.inside(auth.BulkUpdateUser, c.check))
+	r.Post("/import/{draft}/forget", c.inside(auth.BulkUpdateUser, c.forgetDraft))
+	r.Get("/import/{draft}/jobs/{job}", c.inside(auth.BulkUpdateUser, c.showJobStep))
+	r.Post("/import/{draft}/jobs/{job}/apply", c.inside(auth.BulkUpdateUser, c.applyDraft))
 
-	r.Route("/c/{community}", func(r chi.Router) {
-		r.Get("/", c.inside(auth.GetUserData, c.goToMembers))
-		r.Get("/members", c.inside(auth.GetUserData, c.showMembers))
-		r.Get("/members/pick", c.inside(auth.GetUserData, c.pick))
-		r.Get("/members/export.csv", c.inside(auth.GetUserData, c.exportMembers))
-		r.Post("/members/views", c.inside(auth.GetUserData, c.saveView))
-		r.Post("/members/views/{view}/delete", c.inside(auth.GetUserData, c.deleteView))
-		r.Post("/members/actions", c.inside(auth.GetUserData, c.actOnMembers))
-		r.Get("/members/{user}", c.inside(auth.GetUserData, c.showProfile))
-		r.Post("/members/{user}/avatar", c.inside(auth.ManageUser, c.changeAvatar))
-		r.Get("/palette", c.inside(auth.GetUserData, c.palette))
+	r.Get("/api-log", c.inside(auth.BulkUpdateUser, c.showLog))
+	r.Get("/api-log/{job}", c.inside(auth.BulkUpdateUser, c.showJob))
+	r.Get("/api-log/{job}/progress", c.inside(auth.BulkUpdateUser, c.progress))
+	r.Get("/api-log/{job}/failed.csv", c.inside(auth.BulkUpdateUser, c.failedRows))
+	r.Post("/api-log/{job}/cancel", c.inside(auth.BulkUpdateUser, c.cancelJob))
+	r.Post("/api-log/{job}/apply", c.inside(auth.BulkUpdateUser, c.applyJob))
+	r.Post("/api-log/{job}/undo", c.inside(auth.BulkUpdateUser, c.undoJob))
+}
 
-		r.Get("/import", c.inside(auth.BulkUpdateUser, c.showFileStep))
-		r.Get("/import/template.csv", c.inside(auth.BulkUpdateUser, c.template))
-		r.Post("/import/files", c.inside(auth.BulkUpdateUser, c.upload))
-		r.Get("/import/{draft}", c.inside(auth.BulkUpdateUser, c.showColumnsStep))
-		r.Post("/import/{draft}/reading", c.inside(auth.BulkUpdateUser, c.readAgain))
-		r.Post("/import/{draft}/columns", c.inside(auth.BulkUpdateUser, c.check))
-		r.Post("/import/{draft}/forget", c.inside(auth.BulkUpdateUser, c.forgetDraft))
-		r.Get("/import/{draft}/jobs/{job}", c.inside(auth.BulkUpdateUser, c.showJobStep))
-		r.Post("/import/{draft}/jobs/{job}/apply", c.inside(auth.BulkUpdateUser, c.applyDraft))
+// fieldRoutes are the fields of members and their values.
+func (c *console) fieldRoutes(r chi.Router) {
+	r.Get("/fields", c.inside(auth.UserFields, c.showFields))
+	r.Get("/fields/new", c.inside(auth.UserFields, c.showNewField))
+	r.Post("/fields", c.inside(auth.UserFields, c.createField))
+	r.Get("/fields/{field}", c.inside(auth.UserFields, c.showField))
+	r.Post("/fields/{field}", c.inside(auth.UserFields, c.changeField))
+	r.Post("/fields/{field}/move", c.inside(auth.UserFields, c.moveField))
+	r.Post("/fields/{field}/delete", c.inside(auth.UserFields, c.deleteField))
+	r.Post("/members/{user}/values", c.inside(auth.UserFields, c.changeValue))
+	r.Post("/members/{user}/history/{row}/revert", c.inside(auth.UserFields, c.revertValue))
 
-		r.Get("/api-log", c.inside(auth.BulkUpdateUser, c.showLog))
-		r.Get("/api-log/{job}", c.inside(auth.BulkUpdateUser, c.showJob))
-		r.Get("/api-log/{job}/progress", c.inside(auth.BulkUpdateUser, c.progress))
-		r.Get("/api-log/{job}/failed.csv", c.inside(auth.BulkUpdateUser, c.failedRows))
-		r.Post("/api-log/{job}/cancel", c.inside(auth.BulkUpdateUser, c.cancelJob))
-		r.Post("/api-log/{job}/apply", c.inside(auth.BulkUpdateUser, c.applyJob))
-		r.Post("/api-log/{job}/undo", c.inside(auth.BulkUpdateUser, c.undoJob))
+}
 
-		r.Get("/fields", c.inside(auth.UserFields, c.showFields))
-		r.Get("/fields/new", c.inside(auth.UserFields, c.showNewField))
-		r.Post("/fields", c.inside(auth.UserFields, c.createField))
-		r.Get("/fields/{field}", c.inside(auth.UserFields, c.showField))
-		r.Post("/fields/{field}", c.inside(auth.UserFields, c.changeField))
-		r.Post("/fields/{field}/move", c.inside(auth.UserFields, c.moveField))
-		r.Post("/fields/{field}/delete", c.inside(auth.UserFields, c.deleteField))
-		r.Post("/members/{user}/values", c.inside(auth.UserFields, c.changeValue))
-		r.Post("/members/{user}/history/{row}/revert", c.inside(auth.UserFields, c.revertValue))
+// keyRoutes are the keys of the community.
+func (c *console) keyRoutes(r chi.Router) {
+	r.Get("/api-keys", c.inside(auth.APIKeys, c.showKeys))
+	r.Get("/api-keys/new", c.inside(auth.APIKeys, c.showNewKey))
+	r.Post("/api-keys", c.inside(auth.APIKeys, c.createKey))
+	r.Get("/api-keys/{key}", c.inside(auth.APIKeys, c.showKey))
+	r.Post("/api-keys/{key}", c.inside(auth.APIKeys, c.changeKey))
+	r.Post("/api-keys/{key}/delete", c.inside(auth.APIKeys, c.deleteKey))
+}
 
-		c.roleRoutes(r)
-		c.channelRoutes(r)
+// settingsRoutes are settings, and who comes and goes.
+func (c *console) settingsRoutes(r chi.Router) {
+	r.Get("/settings/appearance", c.inside(auth.Community, c.showAppearance))
+	r.Post("/settings/appearance", c.inside(auth.Community, c.changeAppearance))
+	r.Post("/settings/open-import", c.inside(auth.Community, c.switchOpenImport))
+	r.Post("/settings/logo", c.inside(auth.Community, c.changeLogo))
+	r.Post("/settings/logo/remove", c.inside(auth.Community, c.removeLogo))
+	r.Get("/settings/languages", c.inside(auth.Community, c.showLanguages))
+	r.Post("/settings/languages", c.inside(auth.Community, c.changeLanguages))
+	r.Get("/settings/joining", c.inside(auth.Community, c.showJoining))
+	r.Post("/settings/joining", c.inside(auth.Community, c.changeJoining))
+	r.Get("/settings/danger", c.inside(auth.Community, c.showDanger))
+	r.Post("/settings/delete", c.inside(auth.Community, c.deleteCommunity))
 
-		r.Get("/api-keys", c.inside(auth.APIKeys, c.showKeys))
-		r.Get("/api-keys/new", c.inside(auth.APIKeys, c.showNewKey))
-		r.Post("/api-keys", c.inside(auth.APIKeys, c.createKey))
-		r.Get("/api-keys/{key}", c.inside(auth.APIKeys, c.showKey))
-		r.Post("/api-keys/{key}", c.inside(auth.APIKeys, c.changeKey))
-		r.Post("/api-keys/{key}/delete", c.inside(auth.APIKeys, c.deleteKey))
-
-		r.Get("/settings/appearance", c.inside(auth.Community, c.showAppearance))
-		r.Post("/settings/appearance", c.inside(auth.Community, c.changeAppearance))
-		r.Post("/settings/open-import", c.inside(auth.Community, c.switchOpenImport))
-		r.Post("/settings/logo", c.inside(auth.Community, c.changeLogo))
-		r.Post("/settings/logo/remove", c.inside(auth.Community, c.removeLogo))
-		r.Get("/settings/languages", c.inside(auth.Community, c.showLanguages))
-		r.Post("/settings/languages", c.inside(auth.Community, c.changeLanguages))
-		r.Get("/settings/joining", c.inside(auth.Community, c.showJoining))
-		r.Post("/settings/joining", c.inside(auth.Community, c.changeJoining))
-		r.Get("/settings/danger", c.inside(auth.Community, c.showDanger))
-		r.Post("/settings/delete", c.inside(auth.Community, c.deleteCommunity))
-
-		r.Get("/invites", c.inside(auth.MayInvite, c.showInvites))
-		r.Post("/invites", c.inside(auth.MayInvite, c.createInvite))
-		r.Post("/invites/{code}/revoke", c.inside(auth.MayInvite, c.revokeInvite))
-		r.Get("/penalties", c.inside(auth.MaySeePenalties, c.showPenalties))
-		r.Post("/penalties", c.inside(auth.MaySeePenalties, c.givePenalty))
-		r.Post("/penalties/{penalty}/lift", c.inside(auth.MaySeePenalties, c.liftPenalty))
-		r.Get("/audit-log", c.inside(auth.Community, c.showAuditLog))
-	})
-	return r
+	r.Get("/invites", c.inside(auth.MayInvite, c.showInvites))
+	r.Post("/invites", c.inside(auth.MayInvite, c.createInvite))
+	r.Post("/invites/{code}/revoke", c.inside(auth.MayInvite, c.revokeInvite))
+	r.Get("/penalties", c.inside(auth.MaySeePenalties, c.showPenalties))
+	r.Post("/penalties", c.inside(auth.MaySeePenalties, c.givePenalty))
+	r.Post("/penalties/{penalty}/lift", c.inside(auth.MaySeePenalties, c.liftPenalty))
+	r.Get("/audit-log", c.inside(auth.Community, c.showAuditLog))
 }
 
 func (c *console) roleRoutes(r chi.Router) {
