@@ -64,13 +64,3 @@ func (m *Mail) Sweep(ctx context.Context) error {
 		return remove(ctx, tx, now.Add(-keepRows).UnixMilli())
 	})
 }
-
-// EraseCommunity removes the messages that speak of a community.
-func EraseCommunity(ctx context.Context, tx *sqldb.Tx, communityID string) error {
-	return removeOf(ctx, tx, "community_id", communityID)
-}
-
-// EraseAddress removes the messages to an address.
-func EraseAddress(ctx context.Context, tx *sqldb.Tx, address string) error {
-	return removeOf(ctx, tx, "address", address)
-}

@@ -50,11 +50,6 @@ func remove(ctx context.Context, tx *sqldb.Tx, endedBefore int64) error {
 	return err
 }
 
-func removeOf(ctx context.Context, tx *sqldb.Tx, column, value string) error {
-	_, err := tx.Exec(ctx, "DELETE FROM mail_outbox WHERE "+column+" = $1", value)
-	return err
-}
-
 func removeFrom(ctx context.Context, tx *sqldb.Tx, communityID string, addresses []string) error {
 	_, err := tx.Exec(ctx, "DELETE FROM mail_outbox WHERE community_id = $1 AND "+tx.Dialect().In("address", "$2"), communityID, sqldb.Keys(addresses))
 	return err
