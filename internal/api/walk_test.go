@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/regulars/regulars/internal/app"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/member"
@@ -61,7 +60,7 @@ func TestNobodyDoesWhatIsNotTheirs(t *testing.T) {
 		if d := cmp.Diff(before, sqldbtest.Dump(t, a.DB, moving...)); d != "" {
 			t.Errorf("the tables have changed:\n%s", d)
 		}
-	}, apptest.WithConfig(func(c *app.Config) { c.AnonymousPerSec = 0 }))
+	}, apptest.WithConfig(func(c *apptest.Config) { c.AnonymousPerSec = 0 }))
 }
 
 // TestEveryOperationTakesOnlyWhatItCanHold sends what is too large or no JSON
