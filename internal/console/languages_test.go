@@ -27,7 +27,10 @@ func TestPagesFitInEveryLanguage(t *testing.T) {
 		t.Fatal(err)
 	}
 	paths := []string{"/-/mail", "/-/mail/" + messageID, "/account", "/c/" + communityID + "/members/" + ada.ID, "/c/" + communityID + "/api-log/" + jobID}
-	for _, page := range []string{"members", "import", "api-log", "fields", "fields/new", "api-keys", "api-keys/new", "settings/appearance"} {
+	for _, page := range []string{
+		"members", "import", "api-log", "fields", "fields/new", "api-keys", "api-keys/new", "roles", "roles/new", "roles/permissions", "channels", "channels/new",
+		"invites", "penalties", "audit-log", "settings/appearance", "settings/languages", "settings/joining", "settings/danger",
+	} {
 		paths = append(paths, "/c/"+communityID+"/"+page)
 	}
 	b.do("sign in", chromedp.Navigate(b.app.URL()+"/sign-in"), network.SetCookie("regulars", root.token).WithURL(b.app.URL()))
