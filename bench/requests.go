@@ -85,7 +85,7 @@ func (b *bench) ratesOf(ctx context.Context, v *server, members int) (list []*ra
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
-	for _, q := range questions(v, members) {
+	for _, q := range questions(members) {
 		if q.indexed != "" {
 			if err := b.index(ctx, v, q.indexed); err != nil {
 				return list, err
@@ -135,7 +135,7 @@ func (b *bench) index(ctx context.Context, v *server, field string) error {
 	}
 }
 
-func questions(v *server, members int) []question {
+func questions(members int) []question {
 	list := func(what, field, value string, indexed bool) question {
 		q := question{what: what, path: "/v1/users/filter", body: func() any {
 			return map[string]any{"filter": map[string]any{"country": "DE", field: value}, "limit": 50}
@@ -147,8 +147,10 @@ func questions(v *server, members int) []question {
 	}
 	var made atomic.Int64
 	return []question{
-		{what: "read one member by email", path: "/v1/users/info", body: func() any { return map[string]any{"idOrEmail": email(rand.IntN(members))} },
-			sql: func(ctx context.Context, d *direct) error { return d.read(ctx, email(rand.IntN(members))) }},
+		{
+			what: "read one member by email", path: "/v1/users/info", body: func() any { return map[string]any{"idOrEmail": email(rand.IntN(members))} },
+			sql: func(ctx context.Context, d *direct) error { return d.read(ctx, email(rand.IntN(members))) },
+		},
 		list("list 50 by country and plan", "plan", "free", false),
 		list("the same with an index", "plan", "free", true),
 		list("list by country and a day", "last-deposit", "2020-02-02", false),

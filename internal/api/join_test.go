@@ -20,7 +20,7 @@ import (
 func person(t *testing.T, a *apptest.App, username string) (auth.Account, string) {
 	t.Helper()
 	const password = "correct-horse-battery"
-	made, err := a.Auth.CreateAccount(t.Context(), auth.AccountInput{Email: username + "@example.com", Username: username, Password: password})
+	_, err := a.Auth.CreateAccount(t.Context(), auth.AccountInput{Email: username + "@example.com", Username: username, Password: password})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // APIKey is a key without its secret.
-type APIKey struct {
+type APIKey struct { //nolint:revive // its name is the schema's
 	ID          string   `json:"_id" example:"6a21d1c09f3b0c4d5e6f7a8b"`
 	Name        string   `json:"name" example:"Nightly import"`
 	Hint        string   `json:"hint" example:"9f3b" doc:"The last four digits of the key."`

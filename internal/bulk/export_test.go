@@ -45,8 +45,15 @@ func TestAnExportImportsAgainWithoutAnyChange(t *testing.T) {
 		for i, value := range awkward {
 			name := fmt.Sprintf("user-%d", i)
 			in := member.Newcomer{FirstName: value, LastName: "'" + value, Username: "-" + name, Email: "+" + name + "@example.com", Fields: []member.FieldValue{
-				{Field: "plan", Value: value}, {Field: "odd", Value: value + "\n" + value + "\n\n=x"}, {Field: "odder", Value: value}, {Field: "score", Value: float64(-i) / 4},
-				{Field: "on", Value: i%2 == 0}, {Field: "born", Value: "1815-12-10"}, {Field: "phone", Value: "+442071234567"}, {Field: "country", Value: "NO"}, {Field: "language", Value: "pt-BR"},
+				{Field: "plan", Value: value},
+				{Field: "odd", Value: value + "\n" + value + "\n\n=x"},
+				{Field: "odder", Value: value},
+				{Field: "score", Value: float64(-i) / 4},
+				{Field: "on", Value: i%2 == 0},
+				{Field: "born", Value: "1815-12-10"},
+				{Field: "phone", Value: "+442071234567"},
+				{Field: "country", Value: "NO"},
+				{Field: "language", Value: "pt-BR"},
 				{Field: "likes", Value: []any{"=tea", "'=tea", "__CLEAR__"}[:i%4%3+1]},
 			}}
 			if i%5 == 0 {

@@ -200,9 +200,9 @@ func (p *planner) forgetTags(mark int) {
 func (p *planner) change(r *row, who *person) verdict {
 	changed := *who
 	changed.newMember = false // to this row the person is somebody who was there
-	values := append(p.trial.Values[:0], who.Values...)
+	room := p.trial.Values[:0]
 	p.trial = *who.Record
-	p.trial.Values, changed.Record = values, &p.trial
+	p.trial.Values, changed.Record = append(room, who.Values...), &p.trial
 	mark := len(p.newTags)
 	changes, problems := p.apply(r, &changed)
 	switch {

@@ -12,9 +12,18 @@ import (
 
 // auditNouns are what can be asked for, by the noun of the log.
 var auditNouns = []Choice{
-	{"", i18n.Key("Everything")}, {"community", i18n.Key("Settings")}, {"user", i18n.Key("Members")}, {"invite", i18n.Key("Invites")}, {"penalty", i18n.Key("Penalties")},
-	{"role", i18n.Key("Roles")}, {"channel", i18n.Key("Channels")}, {"channel_category", i18n.Key("Categories")}, {"user_field", i18n.Key("Fields")}, {"tag", i18n.Key("Tags")},
-	{"api_key", i18n.Key("API keys")}, {"session", i18n.Key("Sign-ins by other systems")},
+	{"", i18n.Key("Everything")},
+	{"community", i18n.Key("Settings")},
+	{"user", i18n.Key("Members")},
+	{"invite", i18n.Key("Invites")},
+	{"penalty", i18n.Key("Penalties")},
+	{"role", i18n.Key("Roles")},
+	{"channel", i18n.Key("Channels")},
+	{"channel_category", i18n.Key("Categories")},
+	{"user_field", i18n.Key("Fields")},
+	{"tag", i18n.Key("Tags")},
+	{"api_key", i18n.Key("API keys")},
+	{"session", i18n.Key("Sign-ins by other systems")},
 }
 
 func (c *console) showAuditLog(v *visit) error {

@@ -81,6 +81,11 @@ func (n *namer) source(ctx context.Context, p Page, s member.Source) (text, link
 // changeSources are what changes one value at a time, by the type of the
 // source.
 var changeSources = []Choice{
-	{"api", i18n.Key("API")}, {"console", i18n.Key("Changed in the console")}, {"revert", i18n.Key("Put back")}, {"field", i18n.Key("The field was changed")},
-	{"tag", i18n.Key("The tag was deleted")}, {"role", i18n.Key("The role was deleted")}, {"created", i18n.Key("At the beginning")},
+	{"api", i18n.Key("API")},
+	{"console", i18n.Key("Changed in the console")},
+	{"revert", i18n.Key("Put back")},
+	{"field", i18n.Key("The field was changed")},
+	{"tag", i18n.Key("The tag was deleted")},
+	{"role", i18n.Key("The role was deleted")},
+	{"created", i18n.Key("At the beginning")},
 }

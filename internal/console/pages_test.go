@@ -53,9 +53,11 @@ func fixtureProfile() ProfileView {
 		Page: fixturePage("Grace Hopper", "members", ""), ID: "6a21d1c09f3b0c4d5e6f7a02", Name: "Grace Hopper", Username: "grace", Email: "grace.hopper@navy.example",
 		Number: 1042, Roles: []string{"Coach"}, Tags: []string{"marathon", "trail"}, JoinedAt: ago(400 * 24 * time.Hour),
 		Values: []Value{
-			{Name: "First Name", Text: "Grace", Field: "first_name", Input: ValueInput{Type: "single-line-text", Text: "Grace", Required: true}}, {Name: "Last Name", Text: "Hopper"},
+			{Name: "First Name", Text: "Grace", Field: "first_name", Input: ValueInput{Type: "single-line-text", Text: "Grace", Required: true}},
+			{Name: "Last Name", Text: "Hopper"},
 			{Name: "Phone", Text: "+15550100", Field: "phone", Input: ValueInput{Type: "phone", Text: "+1", Error: "Write the number as + and 7 to 15 digits, country code first."}},
-			{Name: "Country", Text: "United States"}, {Name: "Language"},
+			{Name: "Country", Text: "United States"},
+			{Name: "Language"},
 			{Name: "Shirt size", Text: "M", Field: "shirt", Input: ValueInput{Type: "select", Options: []string{"S", "M"}, Chosen: map[string]bool{"M": true}}},
 			{Name: "Website", Text: "https://example.com/grace", Link: "https://example.com/grace"},
 		},

@@ -118,7 +118,6 @@ func (c *console) fieldRoutes(r chi.Router) {
 	r.Post("/fields/{field}/delete", c.inside(auth.UserFields, c.deleteField))
 	r.Post("/members/{user}/values", c.inside(auth.UserFields, c.changeValue))
 	r.Post("/members/{user}/history/{row}/revert", c.inside(auth.UserFields, c.revertValue))
-
 }
 
 // keyRoutes are the keys of the community.

@@ -16,7 +16,6 @@ import (
 
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/clock"
-	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -39,11 +38,11 @@ func each(t *testing.T, test func(f *fixture)) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = files.Close() })
-		c, err := community.New(db, clock.Clock{}).Create(t.Context(), community.Input{Name: "Test"})
-		if err != nil {
+		const communityID = "6a21d1c09f3b0c4d5e6f7a8c"
+		if _, err := db.Exec(t.Context(), "INSERT INTO communities (id, name, settings, created_at, updated_at) VALUES ($1, 'Test', '{}', 0, 0)", communityID); err != nil {
 			t.Fatal(err)
 		}
-		test(&fixture{t, db, files, media.New(db, files, clock.Clock{}), c.ID})
+		test(&fixture{t, db, files, media.New(db, files, clock.Clock{}), communityID})
 	})
 }
 

@@ -156,14 +156,14 @@ func (db *DB) Exec(ctx context.Context, query string, args ...any) (int64, error
 // Query reads; a statement that writes goes through Exec or Tx.
 func (db *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if db.statements == nil {
-		return db.read.QueryContext(ctx, query, args...)
+		return db.read.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // the caller does
 	}
 	s, err := db.statements.take(ctx, query)
 	if err != nil {
 		return nil, err
 	}
 	defer db.statements.giveBack(s)
-	return s.stmt.QueryContext(ctx, args...)
+	return s.stmt.QueryContext(ctx, args...) //nolint:sqlclosecheck // the caller does
 }
 
 // QueryRow reads one row; a statement that writes goes through Exec or Tx.
