@@ -200,9 +200,10 @@ func (p *planner) forgetTags(mark int) {
 func (p *planner) change(r *row, who *person) verdict {
 	changed := *who
 	changed.newMember = false // to this row the person is somebody who was there
-	room := p.trial.Values[:0]
+	values := p.trial.Values[:0]
+	values = append(values, who.Values...)
 	p.trial = *who.Record
-	p.trial.Values, changed.Record = append(room, who.Values...), &p.trial
+	p.trial.Values, changed.Record = values, &p.trial
 	mark := len(p.newTags)
 	changes, problems := p.apply(r, &changed)
 	switch {
