@@ -155,7 +155,7 @@ func (r *reader) tables(communityID string) []string {
 		all = append(all, r.lines(what, columns, query, args...)...)
 	}
 	take("accounts", 4, "SELECT email, username, username_key, communities FROM accounts ORDER BY email_key")
-	take("members", 11, `SELECT user_id, state, first_name, last_name, name_key, phone, country, language, roles, tags, fields
+	take("members", 11, `SELECT user_id, state, members.first_name, members.last_name, name_key, phone, country, members.language, roles, tags, fields
 		FROM members, accounts WHERE community_id = $1 AND accounts.id = members.user_id ORDER BY email_key`, communityID)
 	take("totals", 1, "SELECT sum(total) FROM member_totals WHERE community_id = $1", communityID)
 	take("identifiers", 3, "SELECT field_id, key, user_id FROM member_identifiers WHERE community_id = $1 ORDER BY field_id, key", communityID)
