@@ -89,7 +89,7 @@ func TestAnUnknownAddressAndAWrongMethodAreFailures(t *testing.T) {
 		code, allowed string
 	}{
 		{"GET", "/v1/nothing", 404, "route_not_found", ""},
-		{"PUT", "/v1/users/bulk-import", 405, "method_not_allowed", "POST"},
+		{"PUT", "/v1/users/bulk-import", 405, "method_not_allowed", "GET, POST"},
 		{"DELETE", "/apis/v1/users/bulk-update", 405, "method_not_allowed", "GET, POST"},
 		{"POST", "/openapi.json", 405, "method_not_allowed", "GET"},
 	} {
