@@ -33,7 +33,10 @@ func (b *Bulk) Cancel(ctx context.Context, communityID, jobID string) (Status, e
 		if j.Status != Queued && j.Status != Running {
 			return errs.New(errs.Conflict, "job_finished", "The job is %s already; there is nothing to cancel.", words(j.Status))
 		}
-		return b.end(ctx, tx, &j, Cancelled, "", "")
+		if err := b.end(ctx, tx, &j, Cancelled, "", ""); err != nil {
+			return err
+		}
+		return auth.Note(ctx, tx, b.clock.MS(), communityID, "bulk_job.cancel", j.target())
 	})
 	return b.status(j), err
 }

@@ -7,14 +7,24 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // Export writes the members whom a filter chooses as a CSV file with the
 // columns of the import template. No cell of it is run by a spreadsheet, and an
-// import of it, as it is, changes nobody.
+// import of it, as it is, changes nobody. Who took it stands in the audit log
+// before the first line is written.
 func (b *Bulk) Export(ctx context.Context, w io.Writer, communityID string, f member.Filter) error {
+	err := b.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		return auth.Note(ctx, tx, b.clock.MS(), communityID, "member.export", audit.Target{Type: "member"})
+	})
+	if err != nil {
+		return err
+	}
 	fields, err := b.members.Fields(ctx, communityID)
 	if err != nil {
 		return err

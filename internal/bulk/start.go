@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 
+	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
@@ -81,13 +82,23 @@ func (b *Bulk) prepare(ctx context.Context, in Start) (job, error) {
 	return j, err
 }
 
-// queue writes a job and hands it to the workers.
+// queue writes a job and its entry in the log, and hands it to the workers.
 func (b *Bulk) queue(ctx context.Context, tx *sqldb.Tx, j *job) (err error) {
 	j.QueueJobID, err = jobs.Insert(ctx, tx, runArgs{j.CommunityID, j.ID}, jobs.Options{CommunityID: j.CommunityID, Unique: "bulk:" + j.ID})
 	if err != nil {
 		return err
 	}
-	return insertJob(ctx, tx, *j)
+	if err := insertJob(ctx, tx, *j); err != nil {
+		return err
+	}
+	return audit.Append(ctx, tx, audit.Entry{
+		CommunityID: j.CommunityID, At: j.CreatedAt, Actor: j.Actor, ActorName: j.ActorName, Action: "bulk_job.start", Target: j.target(),
+		Changes: []audit.Change{{Field: "type", New: j.Type}, {Field: "dryRun", New: j.DryRun}},
+	})
+}
+
+func (j *job) target() audit.Target {
+	return audit.Target{Type: "bulk_job", ID: j.ID, Name: j.FileName}
 }
 
 func shortName(name string) string {

@@ -1,0 +1,56 @@
+package bulk_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/member"
+)
+
+func TestWhoStartsCancelsAndExportsIsInTheLog(t *testing.T) {
+	each(t, func(f *fixture) {
+		file := "Email,Username\nada@example.com,ada\n"
+		plan := f.run(bulk.Import, file, bulk.Options{DryRun: true})
+		applied, err := f.bulk.Apply(f.Context(), command, f.community, plan.JobID, "")
+		f.ok(err)
+		f.work(applied)
+		taken, err := f.bulk.Undo(f.Context(), command, f.community, applied.JobID, "")
+		f.ok(err)
+		ctx := auth.WithActor(f.Context(), auth.Actor{Kind: auth.Session, AccountID: "a", Name: "grace"})
+		_, err = f.bulk.Cancel(ctx, f.community, taken.JobID)
+		f.ok(err)
+		f.ok(f.bulk.Export(ctx, f.Output(), f.community, member.Filter{}))
+
+		type entry struct {
+			Action, By, JobID, Name string
+			Type, DryRun            any
+		}
+		var got []entry
+		log, _, err := audit.List(f.Context(), f.db, f.community, audit.Filter{Limit: 50})
+		f.ok(err)
+		for _, e := range log {
+			if e.Target.Type != "bulk_job" && e.Target.Type != "member" {
+				continue
+			}
+			one := entry{Action: e.Action, By: e.Actor, JobID: e.Target.ID, Name: e.Target.Name}
+			if len(e.Changes) == 2 {
+				one.Type, one.DryRun = e.Changes[0].New, e.Changes[1].New
+			}
+			got = append(got, one)
+		}
+		want := []entry{
+			{"member.export", "account:a", "", "", nil, nil},
+			{"bulk_job.cancel", "account:a", taken.JobID, "members.csv", nil, nil},
+			{"bulk_job.start", "command", taken.JobID, "members.csv", "undo", false},
+			{"bulk_job.start", "command", applied.JobID, "members.csv", "import", false},
+			{"bulk_job.start", "command", plan.JobID, "members.csv", "import", true},
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			f.Errorf("%q %s", "members.csv", d)
+		}
+	})
+}
