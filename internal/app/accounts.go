@@ -100,7 +100,7 @@ func (c userCreateCommand) Run(sh *shell) error {
 			return err
 		}
 		if c.OwnerOf != "" {
-			if err := p.Members.AddOwner(sh.ctx, c.OwnerOf, made.ID); err != nil {
+			if err := p.Members.AddOwner(auth.WithActor(sh.ctx, operator), c.OwnerOf, made.ID); err != nil {
 				return err
 			}
 		}

@@ -67,7 +67,14 @@ func (s *Members) erase(ctx context.Context, tx *sqldb.Tx, communityID string, u
 	if err := media.RemoveOf(ctx, tx, communityID, userIDs); err != nil {
 		return err
 	}
-	if err := audit.Forget(ctx, tx, communityID, userIDs); err != nil {
+	penalties, err := penaltiesOf(ctx, tx, communityID, userIDs)
+	if err != nil {
+		return err
+	}
+	if err := audit.Forget(ctx, tx, communityID, userIDs, penalties); err != nil {
+		return err
+	}
+	if err := eraseSigned(ctx, tx, communityID, userIDs); err != nil {
 		return err
 	}
 	emails, err := emailsOf(ctx, tx, userIDs)

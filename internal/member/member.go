@@ -6,6 +6,7 @@ package member
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -78,17 +79,29 @@ func (s *Members) AddOwner(ctx context.Context, communityID, accountID string) e
 	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		now := s.clock.MS()
 		known, err := standing(ctx, tx, communityID, accountID)
+		if err != nil || known.Owner {
+			return err
+		}
+		if err := addOwner(ctx, tx, communityID, accountID, known.State != "", now); err != nil {
+			return err
+		}
+		made, err := Lookup(ctx, tx, communityID, KeySet{IDs: []string{accountID}}, true)
 		if err != nil {
 			return err
 		}
-		if known.State != "" {
-			_, err := tx.Exec(ctx, "UPDATE members SET owner = TRUE, updated_at = $1 WHERE community_id = $2 AND user_id = $3", now, communityID, accountID)
-			return err
-		}
-		owner := Record{AccountID: accountID, State: Active, Owner: true, JoinedAt: now, UpdatedAt: now}
-		if err := Insert(ctx, tx, communityID, []*Record{&owner}); err != nil {
-			return err
-		}
-		return auth.JoinedCommunity(ctx, tx, []string{accountID}, 1)
+		target := audit.Target{Type: "user", ID: accountID, Name: made[0].Username}
+		return auth.Note(ctx, tx, now, communityID, "user.add_owner", target, audit.Change{Field: "owner", Old: false, New: true})
 	})
+}
+
+func addOwner(ctx context.Context, tx *sqldb.Tx, communityID, accountID string, known bool, now int64) error {
+	if known {
+		_, err := tx.Exec(ctx, "UPDATE members SET owner = TRUE, updated_at = $1 WHERE community_id = $2 AND user_id = $3", now, communityID, accountID)
+		return err
+	}
+	owner := Record{AccountID: accountID, State: Active, Owner: true, JoinedAt: now, UpdatedAt: now}
+	if err := Insert(ctx, tx, communityID, []*Record{&owner}); err != nil {
+		return err
+	}
+	return auth.JoinedCommunity(ctx, tx, []string{accountID}, 1)
 }

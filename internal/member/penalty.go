@@ -203,8 +203,8 @@ func (s *Members) LiftPenalty(ctx context.Context, actor auth.Actor, communityID
 		}
 		if p.Kind == Suspend {
 			err = suspend(ctx, tx, communityID, p.UserID)
-		} else if p.Kind == Ban && who.State == Banned {
-			_, err = SetState(ctx, tx, communityID, []string{p.UserID}, Left, now)
+		} else if p.Kind == Ban {
+			err = unban(ctx, tx, communityID, who, now)
 		}
 		if err != nil {
 			return err
@@ -212,6 +212,19 @@ func (s *Members) LiftPenalty(ctx context.Context, actor auth.Actor, communityID
 		return notePenalty(ctx, tx, communityID, "penalty.lift", p, now)
 	})
 	return p, err
+}
+
+// unban lets who was banned join again: a deleted member once they are
+// restored.
+func unban(ctx context.Context, tx *sqldb.Tx, communityID string, who *Record, now int64) error {
+	switch who.State {
+	case Banned:
+		_, err := SetState(ctx, tx, communityID, []string{who.AccountID}, Left, now)
+		return err
+	case Deleted:
+		return forgetBan(ctx, tx, communityID, who.AccountID)
+	}
+	return nil
 }
 
 func notePenalty(ctx context.Context, tx *sqldb.Tx, communityID, action string, p Penalty, now int64) error {

@@ -61,3 +61,10 @@ func suspend(ctx context.Context, tx *sqldb.Tx, communityID, userID string) erro
 		WHERE community_id = $1 AND user_id = $2`, communityID, userID)
 	return err
 }
+
+// forgetBan makes a deleted member who was banned one who had left.
+func forgetBan(ctx context.Context, tx *sqldb.Tx, communityID, userID string) error {
+	_, err := tx.Exec(ctx, `UPDATE members SET state_before = 'left'
+		WHERE community_id = $1 AND user_id = $2 AND state = 'deleted' AND state_before = 'banned'`, communityID, userID)
+	return err
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -50,6 +51,34 @@ func emailsOf(ctx context.Context, q sqldb.Querier, accountIDs []string) ([]stri
 
 // personal are the tables that hold rows of one member in one community.
 var personal = []string{"field_history", "member_identifiers", "penalties", "invite_uses", "saved_views", "members"}
+
+func penaltiesOf(ctx context.Context, q sqldb.Querier, communityID string, userIDs []string) ([]string, error) {
+	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT id FROM penalties WHERE community_id = $1 AND "+q.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(userIDs))
+}
+
+// signed are the columns that say by name who did something, each with the one
+// that says it by reference.
+var signed = []struct{ table, ref, name string }{
+	{"penalties", "actor", "actor_name"},
+	{"penalties", "lifted_by", "lifted_by_name"},
+	{"invites", "created_by", "created_by_name"},
+	{"bulk_jobs", "actor", "actor_name"},
+}
+
+// eraseSigned takes the names of people away from what they did.
+func eraseSigned(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) error {
+	refs := make([]string, len(userIDs))
+	for i, userID := range userIDs {
+		refs[i] = auth.Actor{Kind: auth.Session, AccountID: userID}.Ref()
+	}
+	for _, s := range signed {
+		query := fmt.Sprintf("UPDATE %s SET %s = '' WHERE community_id = $1 AND %s", s.table, s.name, tx.Dialect().In(s.ref, "$2"))
+		if _, err := tx.Exec(ctx, query, communityID, sqldb.Keys(refs)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 func eraseRows(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) error {
 	if err := unindex(ctx, tx, communityID, userIDs); err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"unicode/utf8"
 
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -15,6 +17,8 @@ type Tag struct {
 	Name      string // unique in the community, case-sensitive
 	CreatedAt int64
 }
+
+func (t Tag) target() audit.Target { return audit.Target{Type: "tag", ID: t.ID, Name: t.Name} }
 
 // MaxTags is how many tags a community may have.
 const MaxTags = 5_000
@@ -60,7 +64,10 @@ func (s *Members) CreateTag(ctx context.Context, communityID, name string) (Tag,
 	now := s.clock.Now()
 	made := Tag{ID: id.New(now), Name: name, CreatedAt: now.UnixMilli()}
 	err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		return InsertTags(ctx, tx, communityID, []Tag{made})
+		if err := InsertTags(ctx, tx, communityID, []Tag{made}); err != nil {
+			return err
+		}
+		return auth.Note(ctx, tx, made.CreatedAt, communityID, "tag.create", made.target())
 	})
 	if sqldb.IsDuplicate(err) {
 		err = errs.New(errs.Conflict, "duplicate_tag", "There is a tag %q already.", name)
@@ -99,12 +106,15 @@ func (s *Members) DeleteTag(ctx context.Context, communityID, tagID string) erro
 		return err
 	}
 	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		gone, err := tx.Exec(ctx, "DELETE FROM tags WHERE community_id = $1 AND id = $2", communityID, tagID)
+		name, err := sqldb.One(ctx, tx, "tag", sqldb.Value[string], "DELETE FROM tags WHERE community_id = $1 AND id = $2 RETURNING name", communityID, tagID)
+		if errs.KindOf(err) == errs.NotFound {
+			return errs.New(errs.NotFound, "tag_not_found", "There is no such tag.")
+		}
 		if err != nil {
 			return err
 		}
-		if gone == 0 {
-			return errs.New(errs.NotFound, "tag_not_found", "There is no such tag.")
+		if err := auth.Note(ctx, tx, s.clock.MS(), communityID, "tag.delete", Tag{ID: tagID, Name: name}.target()); err != nil {
+			return err
 		}
 		return untag(ctx, tx, communityID, tagID, ids, s.clock.MS())
 	})
