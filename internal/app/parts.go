@@ -74,6 +74,7 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 	p.Members.Connect(member.Connections{Auth: p.Auth, Mail: p.Mail, Pictures: p.Pictures, Retention: c.retention()})
 	p.Auth.RegisterJobs(p.Jobs)
 	p.Chat = chat.New(chat.Deps{DB: p.DB, Auth: p.Auth, Members: p.Members, Clock: now})
+	p.Members.OnErase(chat.EraseMembers)
 	p.Members.TakeRoles(p.Jobs)
 	p.Bulk = bulk.New(bulk.Deps{
 		DB: p.DB, Files: p.Files, Members: p.Members, Mail: p.Mail, Clock: now, Log: log,

@@ -157,3 +157,10 @@ func deleteCategory(ctx context.Context, tx *sqldb.Tx, communityID, categoryID s
 	_, err := tx.Exec(ctx, "DELETE FROM channel_categories WHERE community_id = $1 AND id = $2", communityID, categoryID)
 	return err
 }
+
+// EraseMembers takes away what channels allow or deny to members. It is for
+// member.OnErase.
+func EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) error {
+	_, err := tx.Exec(ctx, "DELETE FROM channel_overrides WHERE community_id = $1 AND role_id IS NULL AND "+tx.Dialect().In("subject_id", "$2"), communityID, sqldb.Keys(userIDs))
+	return err
+}
