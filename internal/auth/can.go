@@ -87,7 +87,10 @@ func (r rights) allow(need Permission) bool {
 	if need == MaySeePenalties && slices.ContainsFunc(penalising, r.granted) {
 		return true
 	}
-	return r.everything || need == BeMember || need == SeeChannels || r.granted(ServerAdministrator) || r.granted(byRole[need])
+	if slices.Contains(ofMembers, need) {
+		return true
+	}
+	return r.everything || r.granted(ServerAdministrator) || r.granted(byRole[need])
 }
 
 func (r rights) granted(serverPermission string) bool {

@@ -14,8 +14,11 @@ import (
 )
 
 // MayCreateCommunity returns nil when the actor, a person, may make
-// communities here, else Forbidden "creation_closed".
+// communities here, else Forbidden "creation_closed" or "limited_session".
 func (a *Auth) MayCreateCommunity(actor Actor) error {
+	if err := actor.Unbound(); err != nil {
+		return err
+	}
 	if a.communities.Rules().OwnerOnly && !actor.InstallationOwner {
 		return errs.New(errs.Forbidden, "creation_closed", "Only the owner of this installation makes communities.")
 	}
@@ -23,7 +26,8 @@ func (a *Auth) MayCreateCommunity(actor Actor) error {
 }
 
 // CreateCommunity makes a community, which the actor, a person, owns. It fails
-// with Forbidden "creation_closed" or Invalid "invalid_input".
+// with Forbidden "creation_closed" or "limited_session", or with Invalid
+// "invalid_input".
 func (a *Auth) CreateCommunity(ctx context.Context, actor Actor, in community.Input) (community.Community, error) {
 	if err := a.MayCreateCommunity(actor); err != nil {
 		return community.Community{}, err

@@ -47,8 +47,10 @@ func (a *Auth) LoginLink(ctx context.Context, actor Actor, accountID, host strin
 		if err := insertLink(ctx, tx, l); err != nil {
 			return err
 		}
-		target := audit.Target{Type: "session", ID: l.sessionID, Name: account.Username}
-		return Note(WithActor(ctx, actor), tx, l.createdAt, l.communityID, "session.link", target, audit.Change{Field: "host", New: l.host})
+		// By whose it is: with them the entry loses the name.
+		target := audit.Target{Type: "session", ID: l.accountID, Name: account.Username}
+		return Note(WithActor(ctx, actor), tx, l.createdAt, l.communityID, "session.link", target,
+			audit.Change{Field: "sessionId", New: l.sessionID}, audit.Change{Field: "host", New: l.host})
 	})
 	if err != nil {
 		return LoginLink{}, err
@@ -82,12 +84,10 @@ func (a *Auth) mayBeLimited(ctx context.Context, q sqldb.Querier, l link) (Accou
 	return account, err
 }
 
-// startLimited begins the session of a link for a member.
+// startLimited begins the session of a link for a member. That is no sign-in
+// of the account, which its owner would take for their own.
 func (a *Auth) startLimited(ctx context.Context, tx *sqldb.Tx, l link, info SessionInfo) (string, Account, error) {
-	if _, err := a.mayBeLimited(ctx, tx, l); err != nil {
-		return "", Account{}, err
-	}
-	account, err := noteSignIn(ctx, tx, l.accountID, a.clock.MS())
+	account, err := a.mayBeLimited(ctx, tx, l)
 	if err != nil {
 		return "", Account{}, err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
@@ -57,6 +58,9 @@ func TestAMemberIsSignedInOnceWithinFiveMinutesAndInOneCommunity(t *testing.T) {
 		if err != nil || account.ID != ann.ID {
 			t.Fatalf("%+v %v", account, err)
 		}
+		if kept, err := w.Account(t.Context(), ann.ID); err != nil || kept.SignedInAt != 0 {
+			t.Errorf("the account has signed in at %d (%v)", kept.SignedInAt, err)
+		}
 		_, _, err = w.RedeemLink(t.Context(), token, here(""))
 		mustFail(t, "a second time", err, errs.Gone, "link_expired")
 
@@ -72,6 +76,8 @@ func TestAMemberIsSignedInOnceWithinFiveMinutesAndInOneCommunity(t *testing.T) {
 			t.Errorf("its community is %q (%v)", in, err)
 		}
 		mustFail(t, "the account", w.MayAsPerson(actor, []auth.Permission{auth.BeSignedIn}), errs.Forbidden, "limited_session")
+		_, err = w.CreateCommunity(t.Context(), actor, community.Input{Name: "Third"})
+		mustFail(t, "a community of their own", err, errs.Forbidden, "limited_session")
 		if err := w.MayAsPerson(actor, []auth.Permission{auth.BePerson}); err != nil {
 			t.Error(err)
 		}

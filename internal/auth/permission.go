@@ -155,6 +155,10 @@ var byRole = map[Permission]string{
 	MaySuspend: SuspendMembers, MayKick: KickMembers, MayBan: BanMembers, OverrideLanguage: OverwriteLanguageSettings,
 }
 
+// ofMembers is what every active member may. What they see and write in which
+// channel is the channels' to say.
+var ofMembers = []Permission{BeMember, SeeChannels, SendMessage, GetMessages}
+
 // penalising are the permissions of a role that let a person see the
 // misconduct log.
 var penalising = []string{WarnMembers, SuspendMembers, KickMembers, BanMembers}

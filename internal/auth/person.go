@@ -37,6 +37,15 @@ func (a *Auth) MayAsPerson(actor Actor, need []Permission) error {
 	}
 }
 
+// Unbound returns Forbidden "limited_session" for a session that works in one
+// community only, which is for nothing outside of it.
+func (a Actor) Unbound() error {
+	if a.OnlyCommunity != "" {
+		return limitedSession()
+	}
+	return nil
+}
+
 // CommunitiesOf returns the ids of the communities that a person, or a program
 // of theirs, may name: those they are an active member of, of a session that
 // works in one community only that one.

@@ -45,8 +45,12 @@ func (s *Members) mayClose(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, 
 // RestoreCommunity brings back a community that an owner, or who runs the
 // installation, deleted, exactly as it was. oldest is community.Oldest. It
 // fails with NotFound "community_not_found" for everybody else, Conflict
-// "not_deleted" or Gone "community_erased".
+// "not_deleted" or Gone "community_erased", and with Forbidden
+// "limited_session".
 func (s *Members) RestoreCommunity(ctx context.Context, actor auth.Actor, communityID string, oldest int64) (community.Community, error) {
+	if err := actor.Unbound(); err != nil {
+		return community.Community{}, err
+	}
 	now := s.clock.MS()
 	var restored community.Community
 	err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {

@@ -20,8 +20,11 @@ type JoinHow struct {
 }
 
 // Join makes the actor, a person, a member of a community; see the function
-// Join.
+// Join. It fails with Forbidden "limited_session" as well.
 func (s *Members) Join(ctx context.Context, actor auth.Actor, communityID string, how JoinHow) error {
+	if err := actor.Unbound(); err != nil {
+		return err
+	}
 	err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		return Join(auth.WithActor(ctx, actor), tx, communityID, actor.AccountID, how, s.clock.MS())
 	})
