@@ -56,5 +56,5 @@ func New(d Deps) http.Handler {
 		d.UploadBytes = defaultUploadBytes
 	}
 	c := &console{d, httpx.NewLimit(d.SignIns, time.Minute)}
-	return withPolicy(new(http.CrossOriginProtection).Handler(c.routes()))
+	return withPolicy(new(http.CrossOriginProtection).Handler(c.bounded(c.routes())))
 }

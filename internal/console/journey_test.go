@@ -295,7 +295,7 @@ func TestTheRestOfTheConsoleWorks(t *testing.T) {
 	b.do("find a member", chromedp.SendKeys("#palette input", "oliv"))
 	b.sees("olivia@example.com")
 	b.do("go there", chromedp.SendKeys("#palette input", kb.Enter))
-	b.sees("No changes since joining")
+	b.sees("olivia@example.com", "At the beginning")
 
 	b.do("sign out", chromedp.Click(".person summary", chromedp.ByQuery))
 	b.press("Sign out")

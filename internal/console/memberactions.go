@@ -7,7 +7,6 @@ import (
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
-	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/member"
 )
 
@@ -126,12 +125,11 @@ func (c *console) changeAvatar(v *visit) error {
 		}
 		return v.goTo(here, "The picture is removed")
 	}
-	v.Body = http.MaxBytesReader(v.w, v.Body, media.MaxBytes+(64<<10))
-	file, _, err := v.FormFile("avatar")
+	file, done, err := v.picture("avatar")
+	defer done()
 	if err != nil {
-		return errs.New(errs.Invalid, "missing_file", "Choose a picture of at most 10 MiB.").Because(err)
+		return err
 	}
-	defer func() { _ = file.Close() }() // it was only read
 	if _, err := c.Members.SetAvatar(v.Context(), v.actor, v.community.ID, userID, file); err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/community"
-	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/member"
@@ -146,12 +145,11 @@ func (c *console) deletedOf(v *visit) ([]DeletedRow, error) {
 }
 
 func (c *console) changeLogo(v *visit) error {
-	v.Body = http.MaxBytesReader(v.w, v.Body, media.MaxBytes+1<<20)
-	file, _, err := v.FormFile("logo")
+	file, done, err := v.picture("logo")
+	defer done()
 	if err != nil {
-		return c.appearanceAgain(v, errs.New(errs.Invalid, "missing_file", "Choose a picture of at most 10 MiB.").Because(err))
+		return c.appearanceAgain(v, err)
 	}
-	defer func() { _ = file.Close() }() // it was only read
 	if err := c.Members.SetLogo(v.Context(), v.actor, c.Communities, v.community.ID, file); err != nil {
 		return c.appearanceAgain(v, err)
 	}
