@@ -175,7 +175,7 @@ func (p *planner) create(r *row, who *person) verdict {
 func (p *planner) missing(r *row, fresh *person) (problems []Problem) {
 	require := func(name string, given bool) {
 		if !given {
-			problems = append(problems, Problem{p.header(name), "required", "A new member needs " + p.names[name] + ".", ""})
+			problems = append(problems, Problem{p.header(name), "required", fmt.Sprintf("A new member needs %s.", p.names[name]), ""})
 		}
 	}
 	require(member.FirstName, fresh.FirstName != "")
@@ -269,7 +269,7 @@ func (p *planner) value(s *set, who *person) (any, *Problem) {
 	case s.field.Identifier && !s.field.Default && s.value != nil:
 		holder := p.crowd.identifiers[identity{s.field.ID, member.IdentifierKey(s.value)}]
 		if holder != nil && (who.AccountID == "" || holder.AccountID != who.AccountID) {
-			return nil, &Problem{s.column.header, "identifier_taken", "Another member has this " + s.field.Name + ".", s.text}
+			return nil, &Problem{s.column.header, "identifier_taken", fmt.Sprintf("Another member has this %s.", s.field.Name), s.text}
 		}
 	}
 	return s.value, nil

@@ -35,7 +35,13 @@ func (c *console) own(h handler) http.HandlerFunc {
 // accountPage is the frame of the pages about the person; path is the tab that
 // is open.
 func (c *console) accountPage(v *visit, path string) (Page, error) {
-	return c.page(v, i18n.Key("Your account"), path, "")
+	p, err := c.page(v, i18n.Key("Your account"), path, "")
+	for _, t := range accountTabs {
+		if t.Path == path {
+			p.Tab = p.T(t.Label) + " · " + p.Title
+		}
+	}
+	return p, err
 }
 
 // proofOf is what a form shows before a way to sign in changes.

@@ -19,9 +19,8 @@ var auditNouns = []Choice{
 	{"penalty", i18n.Key("Penalties")},
 	{"role", i18n.Key("Roles")},
 	{"channel", i18n.Key("Channels")},
-	{"channel_category", i18n.Key("Categories")},
-	{"user_field", i18n.Key("Fields")},
-	{"tag", i18n.Key("Tags")},
+	{"category", i18n.Key("Categories")},
+	{"field", i18n.Key("Fields")},
 	{"api_key", i18n.Key("API keys")},
 	{"session", i18n.Key("Sign-ins by other systems")},
 }

@@ -144,7 +144,7 @@ func fieldLabel(say func(string, ...any) string, f *member.Field) string {
 	case member.JoinDate:
 		return say(i18n.Key("Joined"))
 	case member.Number:
-		return say(i18n.Key("Number"))
+		return say(i18n.Key("Member number"))
 	case member.ExternalID:
 		return say(i18n.Key("External id"))
 	}

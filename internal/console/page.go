@@ -1,9 +1,12 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"io"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -27,11 +30,10 @@ type Page struct {
 	Busy      bool   // something goes on: without script the page asks again by itself
 }
 
-func (p Page) tab() string {
-	if p.Tab != "" {
-		return p.Tab
-	}
-	return p.Title
+// inTab is the title of the document.
+func (p Page) inTab() string {
+	parts := []string{cmp.Or(p.Tab, p.Title), p.Community.Name, "Regulars"}
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), " · ")
 }
 
 // Community is what pages show of a community.
@@ -56,15 +58,15 @@ type noun struct{ Key, Label, Icon, Path string }
 // nouns are the areas that work, in the order of the rail.
 var nouns = []noun{
 	{"members", "Members", "users", "/members"},
-	{"import", "Import", "upload", "/import"},
-	{"api-log", "API log", "scroll-text", "/api-log"},
+	{"invites", "Invites", "mail", "/invites"},
+	{"penalties", "Penalties", "ban", "/penalties"},
 	{"roles", "Roles", "shield", "/roles"},
 	{"channels", "Channels", "hash", "/channels"},
 	{"fields", "Fields", "rows-3", "/fields"},
-	{"invites", "Invites", "mail", "/invites"},
-	{"penalties", "Penalties", "ban", "/penalties"},
-	{"audit-log", "Audit log", "history", "/audit-log"},
+	{"import", "Import", "upload", "/import"},
+	{"api-log", "API log", "scroll-text", "/api-log"},
 	{"api-keys", "API keys", "key-round", "/api-keys"},
+	{"audit-log", "Audit log", "history", "/audit-log"},
 	{"settings", "Settings", "settings", "/settings/appearance"},
 }
 

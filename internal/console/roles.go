@@ -203,7 +203,7 @@ func (c *console) renderMatrix(v *visit, cause error) error {
 	if err != nil {
 		return err
 	}
-	p.Alert = refused
+	p.Alert, p.Tab = refused, v.T("Permissions")+" · "+p.Title
 	roles, rows, err := c.roleRows(v)
 	if err != nil {
 		return err

@@ -144,7 +144,7 @@ func (e *edit) read(f *Field, v any) (any, *Problem) {
 		return nil, &Problem{"use_roles", "Roles are given and taken one by one, not as a value."}
 	case empty(v):
 		if f.Required {
-			return nil, &Problem{"cannot_clear", f.Name + " is required and cannot be cleared."}
+			return nil, &Problem{"cannot_clear", fmt.Sprintf("%s is required and cannot be cleared.", f.Name)}
 		}
 		return nil, nil
 	case f.Type == TagList:

@@ -186,7 +186,7 @@ func date(text, format string) (any, *Problem) {
 			return day.Format(time.DateOnly), nil
 		}
 	}
-	return nil, &Problem{"invalid_date", "Write the date as " + wanted + "."}
+	return nil, &Problem{"invalid_date", fmt.Sprintf("Write the date as %s.", wanted)}
 }
 
 func phone(text string) (any, *Problem) {
