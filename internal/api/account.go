@@ -143,9 +143,14 @@ func (a *API) logout(ctx context.Context, in *logoutInput) (*answer[nothing], er
 type nothing struct{}
 
 func (a *API) me(ctx context.Context, _ *struct{}) (*answer[account], error) {
-	person, err := a.Auth.Account(ctx, auth.ActorOf(ctx).AccountID)
+	actor := auth.ActorOf(ctx)
+	person, err := a.Auth.Account(ctx, actor.AccountID)
 	if err != nil {
 		return nil, err
 	}
-	return respond("Your account", wireAccount(person)), nil
+	shown := wireAccount(person)
+	if actor.OnlyCommunity != "" { // another system holds it, and knows its community's names only
+		shown.FirstName, shown.LastName, shown.DisplayName, shown.LastLogin = "", "", "", ""
+	}
+	return respond("Your account", shown), nil
 }

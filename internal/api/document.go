@@ -49,7 +49,7 @@ func (rt *route) failures() []int {
 }
 
 func (rt *route) parameters() []*huma.Param {
-	if rt.method != http.MethodPost || rt.is(reads) {
+	if rt.method != http.MethodPost || rt.is(reads) || rt.name == "login" {
 		return nil
 	}
 	return []*huma.Param{{Ref: "#/components/parameters/IdempotencyKey"}}

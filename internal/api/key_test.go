@@ -8,6 +8,8 @@ import (
 
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/member"
 )
 
 func TestACommunitysKeysAreManaged(t *testing.T) {
@@ -140,6 +142,21 @@ func TestAnotherSystemSignsAMemberIn(t *testing.T) {
 		id, _ := me.at("data._id").(string)
 		if me.status != 200 || me.at("data.username") != "ada" {
 			t.Fatalf("%d %s", me.status, me.text)
+		}
+		for _, name := range []string{"firstName", "lastName", "displayName", "lastLogin"} {
+			if said := me.at("data." + name); said != nil && said != "" {
+				t.Errorf("another system reads %s: %v", name, said)
+			}
+		}
+		bound, err := a.Auth.Authenticate(t.Context(), session)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Members.Join(t.Context(), bound, a.Community(t), member.JoinHow{}); !errs.Is(err, "limited_session") {
+			t.Errorf("joining another community: %v", err)
+		}
+		if _, err := a.Members.RestoreCommunity(t.Context(), bound, elsewhere, 0); !errs.Is(err, "limited_session") {
+			t.Errorf("restoring another community: %v", err)
 		}
 		for _, c := range []struct {
 			name, method, path, body string

@@ -3,8 +3,6 @@ package api
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"net/http"
 
@@ -25,12 +23,11 @@ func (a *API) onceOnly(rt *route, w http.ResponseWriter, r *http.Request, body [
 		httpx.WriteError(w, r, err)
 		return
 	}
-	if key == "" {
+	if key == "" || rt.name == "login" { // a sign-in is made anew each time
 		held(w, r, next)
 		return
 	}
-	sum := sha256.Sum256(body)
-	ctx, reservation, before, err := a.Once.Begin(r.Context(), scopeOf(r), key, hex.EncodeToString(sum[:]), rt.is(forever))
+	ctx, reservation, before, err := a.Once.Begin(r.Context(), scopeOf(r), key, fingerprint(rt, body), rt.is(forever))
 	if err != nil {
 		httpx.WriteError(w, r, err)
 		return

@@ -64,11 +64,16 @@ func (a *API) setAvatar(w http.ResponseWriter, r *http.Request) {
 }
 
 // pictured is whose picture it is to be. Everybody changes their own, others
-// only who may manage users.
+// only who may manage users; a person's key needs that permission for both.
 func (a *API) pictured(ctx context.Context, form *pictureForm) (member.Member, error) {
 	actor := auth.ActorOf(ctx)
 	if form.user == "" && actor.AccountID == "" {
 		return member.Member{}, errs.InvalidFields([]errs.Field{{Field: "user", Code: "required", Message: "An API key names the user."}})
+	}
+	if actor.Kind == auth.UserKey {
+		if refused := a.Auth.MayAsPerson(actor, manageUsers); refused != nil {
+			return member.Member{}, refused
+		}
 	}
 	if form.user == "" {
 		return a.Members.Find(ctx, here(ctx), actor.AccountID)
