@@ -76,6 +76,8 @@ func New(d Deps) *Auth {
 		}
 		return Note(ctx, tx, made.CreatedAt, made.ID, "community.create", audit.Target{Type: "community", ID: made.ID, Name: made.Name})
 	})
+	d.Communities.OnCreate(personOpensNew)
+	d.Communities.OnChange(personOpens)
 	d.Communities.OnChange(noteSettings)
 	return &Auth{
 		db: d.DB, communities: d.Communities, standings: d.Standings, clock: d.Clock, log: d.Log, mail: d.Mail, closed: d.Closed,
