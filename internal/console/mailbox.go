@@ -47,7 +47,7 @@ func (c *console) showMailbox(v *visit) error {
 }
 
 func (c *console) showMail(v *visit) error {
-	k, err := c.Mail.Get(v.Context(), v.PathValue("mail"))
+	k, err := c.unsentMail(v)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (c *console) showMail(v *visit) error {
 
 // showMailHTML is a message the way a program for mail shows it.
 func (c *console) showMailHTML(v *visit) error {
-	k, err := c.Mail.Get(v.Context(), v.PathValue("mail"))
+	k, err := c.unsentMail(v)
 	if err != nil {
 		return err
 	}
@@ -72,6 +72,16 @@ func (c *console) showMailHTML(v *visit) error {
 	v.w.Header().Set("Content-Security-Policy", mailboxPolicy)
 	_, err = v.w.Write([]byte(k.HTML))
 	return sent(err)
+}
+
+// unsentMail is the message of the address. What was sent is its reader's: the
+// text is not shown again.
+func (c *console) unsentMail(v *visit) (mail.Kept, error) {
+	k, err := c.Mail.Get(v.Context(), v.PathValue("mail"))
+	if k.State == mail.Sent {
+		k.Text, k.HTML = "", ""
+	}
+	return k, err
 }
 
 func mailRow(k mail.Kept) MailRow {

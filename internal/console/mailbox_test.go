@@ -74,6 +74,12 @@ func TestTheMailboxIsForTheOwnerOfTheInstallation(t *testing.T) {
 		if !strings.Contains(got.text, "&lt;script&gt;") || strings.Contains(got.text, "<script") {
 			t.Errorf("%s", got.text)
 		}
+		if _, err := a.DB.Exec(t.Context(), "UPDATE mail_outbox SET state = 'sent' WHERE id = $1", id); err != nil {
+			t.Fatal(err)
+		}
+		if got := root.get("/-/mail/" + id); got.status != http.StatusOK || strings.Contains(got.text, "club.example.com/i/abc") || root.get("/-/mail/"+id+"/html").status != http.StatusGone {
+			t.Errorf("a message that was sent: %d %s", got.status, got.text)
+		}
 		if root.get("/-/mail/65a000000000000000000001").status != http.StatusNotFound {
 			t.Error("a message that is not there is shown")
 		}

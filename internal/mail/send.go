@@ -56,6 +56,11 @@ func (m *Mail) send(ctx context.Context, j *jobs.Job, args sendArgs) error {
 
 func (m *Mail) end(ctx context.Context, j *jobs.Job, messageID, state, why string) error {
 	return j.Tx(ctx, func(tx *sqldb.Tx) error {
+		if state == Sent {
+			if err := emptySecret(ctx, tx, messageID); err != nil {
+				return err
+			}
+		}
 		return setState(ctx, tx, messageID, ending{state, explain(why), m.clock.MS()})
 	})
 }

@@ -39,6 +39,14 @@ func setState(ctx context.Context, tx *sqldb.Tx, messageID string, e ending) err
 	return err
 }
 
+// emptySecret empties a message that holds a password, or a link that stands
+// for one.
+func emptySecret(ctx context.Context, tx *sqldb.Tx, messageID string) error {
+	secret := sqldb.Keys([]string{string(Welcome), string(VerifyEmail), string(ResetPassword)})
+	_, err := tx.Exec(ctx, "UPDATE mail_outbox SET body_text = '', body_html = '' WHERE id = $1 AND "+tx.Dialect().In("template", "$2"), messageID, secret)
+	return err
+}
+
 func emptyBodies(ctx context.Context, tx *sqldb.Tx, endedBefore, expiredBefore int64) error {
 	_, err := tx.Exec(ctx, `UPDATE mail_outbox SET body_text = '', body_html = ''
 		WHERE ended_at <> 0 AND body_text <> '' AND (ended_at < $1 OR expires_at <> 0 AND expires_at < $2)`, endedBefore, expiredBefore)

@@ -64,7 +64,7 @@ func render(p i18n.Printer, msg Message, now time.Time) (content, error) {
 			c.greeting = p.T("Hello %s,", name)
 		}
 	}
-	if msg.ExpiresAt != 0 {
+	if msg.ExpiresAt != 0 && msg.Template != Welcome { // whose link works on
 		c.after = append(c.after, validity(p, time.UnixMilli(msg.ExpiresAt).Sub(now)))
 	}
 	return c, nil
