@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"time"
 
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
@@ -67,6 +68,7 @@ type creation struct {
 	fresh       bool // the account is new
 	who         *Record
 	held        []Identifier
+	given       string // title of the role; "": none
 }
 
 func (c *creation) run(ctx context.Context, tx *sqldb.Tx) error {
@@ -200,7 +202,7 @@ func (c *creation) role(ctx context.Context, tx *sqldb.Tx) error {
 	if err != nil {
 		return err
 	}
-	c.who.RoleIDs = []string{role.ID}
+	c.who.RoleIDs, c.given = []string{role.ID}, role.Title
 	return power.MayMake(auth.Role{}, role)
 }
 
@@ -257,12 +259,20 @@ func (c *creation) tell(ctx context.Context, tx *sqldb.Tx) error {
 			return err
 		}
 	}
-	err := auth.Note(auth.WithActor(ctx, c.actor), tx, c.now, c.communityID, "user.create", audit.Target{Type: "user", ID: c.who.AccountID, Name: c.who.Username})
+	var changes []audit.Change
+	if c.given != "" {
+		changes = append(changes, audit.Change{Field: "role", New: c.given})
+	}
+	target := audit.Target{Type: "user", ID: c.who.AccountID, Name: c.who.Username}
+	err := auth.Note(auth.WithActor(ctx, c.actor), tx, c.now, c.communityID, "user.create", target, changes...)
 	if err != nil || !c.Welcome && !c.MailPassword {
 		return err
 	}
 	return c.greet(ctx, tx)
 }
+
+// passwordMailLife is how long a mail with a password is tried to be sent.
+const passwordMailLife = 24 * time.Hour
 
 // greet sends the new member a mail. The password goes only to an account
 // that was made with it.
@@ -271,12 +281,12 @@ func (c *creation) greet(ctx context.Context, tx *sqldb.Tx) error {
 	if err != nil {
 		return err
 	}
-	values := map[string]string{"community": here.Name, "link": c.s.connected.BaseURL + "/sign-in"}
+	values, expires := map[string]string{"community": here.Name, "link": c.s.connected.BaseURL + "/sign-in"}, int64(0)
 	if c.MailPassword && c.fresh && c.passwordHash != "" {
-		values["password"] = c.Password
+		values["password"], expires = c.Password, c.now+passwordMailLife.Milliseconds()
 	}
 	return c.s.connected.Mail.Send(ctx, tx, mail.Message{
 		To: c.who.Email, ToName: c.who.FirstName + " " + c.who.LastName, Language: c.who.Language,
-		Template: mail.Welcome, Values: values, CommunityID: c.communityID,
+		Template: mail.Welcome, Values: values, CommunityID: c.communityID, ExpiresAt: expires,
 	})
 }
