@@ -21,6 +21,9 @@ var auditNouns = []Choice{
 	{"channel", i18n.Key("Channels")},
 	{"category", i18n.Key("Categories")},
 	{"field", i18n.Key("Fields")},
+	{"tag", i18n.Key("Tags")},
+	{"bulk_job", i18n.Key("Jobs")},
+	{"member", i18n.Key("Export")},
 	{"api_key", i18n.Key("API keys")},
 	{"session", i18n.Key("Sign-ins by other systems")},
 }
