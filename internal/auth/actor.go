@@ -28,6 +28,7 @@ type Actor struct {
 	SessionID         string       // of a session
 	KeyID             string       // of a key
 	CommunityID       string       // the only community of a community key
+	MadeBy            string       // of a community key: Key.CreatedBy
 	OnlyCommunity     string       // of a session that another system began: it works there and nowhere else; "": everywhere
 	Name              string       // username, or the name of the key
 	Permissions       []Permission // of a key

@@ -75,7 +75,8 @@ func (a *Auth) byKey(ctx context.Context, secret string) (Actor, error) {
 		return touchKey(ctx, a.db, k.CommunityID, k.ID, now)
 	})
 	return Actor{
-		Kind: CommunityKey, KeyID: k.ID, CommunityID: k.CommunityID, Name: k.Name, Permissions: k.Permissions, ExpiresAt: k.ExpiresAt,
+		Kind: CommunityKey, KeyID: k.ID, CommunityID: k.CommunityID, MadeBy: k.CreatedBy, Name: k.Name,
+		Permissions: k.Permissions, ExpiresAt: k.ExpiresAt,
 	}, nil
 }
 

@@ -19,7 +19,7 @@ type Key struct {
 	Permissions []Permission
 	Channels    []string // of a person's key: the only channels it may act in; empty: all
 	Active      bool     // false: it is refused for the time being
-	CreatedBy   string   // Actor.Ref, of a community's key
+	CreatedBy   string   // Actor.Ref of who stands behind a community's key, whose power it has
 	CreatedAt   int64    // Unix milliseconds
 	UpdatedAt   int64    // Unix milliseconds, 0: never changed
 	ExpiresAt   int64    // Unix milliseconds, 0: never
@@ -40,7 +40,7 @@ func (a *Auth) CreateKey(ctx context.Context, actor Actor, communityID string, i
 	if err != nil {
 		return Key{}, "", err
 	}
-	key.CommunityID, key.CreatedBy = communityID, actor.Ref()
+	key.CommunityID, key.CreatedBy = communityID, actor.maker()
 	if err := a.mayGrant(ctx, actor, key); err != nil {
 		return Key{}, "", err
 	}
@@ -80,7 +80,7 @@ func (a *Auth) Key(ctx context.Context, communityID, keyID string) (Key, error) 
 }
 
 // UpdateKey changes what change names of a key. The actor needs APIKeys, and
-// may have made the key as it is afterwards. It fails as CreateKey does, or
+// may have made the key as it was and as it is afterwards. It fails as CreateKey does, or
 // with NotFound "api_key_not_found".
 func (a *Auth) UpdateKey(ctx context.Context, actor Actor, communityID, keyID string, change KeyChange) (Key, error) {
 	if err := a.Can(ctx, actor, communityID, APIKeys); err != nil {
@@ -97,8 +97,10 @@ func (a *Auth) UpdateKey(ctx context.Context, actor Actor, communityID, keyID st
 		if key, err = change.of(old, now); err != nil {
 			return err
 		}
-		if err := a.mayGrantIn(ctx, tx, actor, key); err != nil {
-			return err
+		for _, state := range []Key{key, old} {
+			if err := a.mayGrantIn(ctx, tx, actor, state); err != nil {
+				return err
+			}
 		}
 		if err := updateKey(ctx, tx, key); err != nil {
 			return err
@@ -111,12 +113,16 @@ func (a *Auth) UpdateKey(ctx context.Context, actor Actor, communityID, keyID st
 	return key, nil
 }
 
-// DeleteKey deletes a key, which stops working at once. It fails with NotFound
-// "api_key_not_found".
+// DeleteKey deletes a key, which stops working at once. The actor that ctx
+// carries may have made it. It fails with NotFound "api_key_not_found", or
+// Forbidden "missing_permission" or "outlives_maker".
 func (a *Auth) DeleteKey(ctx context.Context, communityID, keyID string) error {
 	return a.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		key, err := loadKey(ctx, tx, communityID, keyID, tx.Dialect().Lock())
 		if err != nil {
+			return err
+		}
+		if err := a.mayGrantIn(ctx, tx, ActorOf(ctx), key); err != nil {
 			return err
 		}
 		if err := deleteKey(ctx, tx, communityID, keyID); err != nil {

@@ -40,7 +40,7 @@ func TestAKeyStandsForItsCommunity(t *testing.T) {
 			t.Errorf("secret of %d digits, %s", len(secret), diff)
 		}
 		actor, err := w.Authenticate(t.Context(), secret)
-		wantActor := auth.Actor{Kind: auth.CommunityKey, KeyID: key.ID, CommunityID: home, Name: "Import", Permissions: want.Permissions}
+		wantActor := auth.Actor{Kind: auth.CommunityKey, KeyID: key.ID, CommunityID: home, MadeBy: "command", Name: "Import", Permissions: want.Permissions}
 		if diff := cmp.Diff(wantActor, actor); err != nil || diff != "" || actor.Ref() != "key:"+key.ID {
 			t.Errorf("%v %s", err, diff)
 		}

@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
@@ -80,7 +79,7 @@ func PowerOf(ctx context.Context, q sqldb.Querier, standings Standings, actor Ac
 	case Command:
 		return Power{actor: actor, all: true, owner: true}, nil
 	case CommunityKey:
-		return Power{actor: actor, all: actor.CommunityID == communityID}, nil
+		return powerOfKey(ctx, q, standings, actor, communityID)
 	default:
 		return Power{actor: actor}, nil
 	}
@@ -141,6 +140,9 @@ func (p Power) MayMake(before, after Role) error {
 // away. accountID, owner and roles are the member's. Else it fails as MayMake
 // does. Who owns the community may also do it to themselves.
 func (p Power) MayHand(role Role, giving bool, accountID string, owner bool, roles []Role) error {
+	if err := p.MayTouch(role); err != nil {
+		return err
+	}
 	if !p.OverRole(role) {
 		return errs.New(errs.Forbidden, "rank_too_low", "The role %q does not stand below your own highest role. Ask somebody above it.", role.Title)
 	}
@@ -163,7 +165,7 @@ func rankTooLow() error {
 // Outranks returns nil when the actor may act on an account as a member of the
 // community: when it stands below them. Nobody stands below themselves, an
 // owner only below who runs the installation, and a key of the community
-// stands above everybody but the owner. Otherwise it fails with Forbidden
+// stands where its maker does. Otherwise it fails with Forbidden
 // "rank_too_low". Whether the actor may act in this way at all is Can's to say.
 func Outranks(ctx context.Context, q sqldb.Querier, standings Standings, actor Actor, communityID, accountID string) error {
 	power, err := PowerOf(ctx, q, standings, actor, communityID)
@@ -182,47 +184,4 @@ func Outranks(ctx context.Context, q sqldb.Querier, standings Standings, actor A
 		return rankTooLow()
 	}
 	return nil
-}
-
-// Everything reports whether every role stands below the actor: who owns the
-// community, who runs the installation, and the community's own keys.
-func (p Power) Everything() bool { return p.all }
-
-// PowerOfRef is PowerOf for who began some work a while ago, by Actor.Ref. Who
-// has no business in the community any more, and a key that is gone, have no
-// power at all.
-func PowerOfRef(ctx context.Context, q sqldb.Querier, standings Standings, ref, communityID string) (Power, error) {
-	actor, err := actorOfRef(ctx, q, ref, communityID)
-	if err == nil {
-		var power Power
-		if power, err = PowerOf(ctx, q, standings, actor, communityID); err == nil {
-			return power, nil
-		}
-	}
-	if errs.KindOf(err) == errs.NotFound {
-		return Power{}, nil
-	}
-	return Power{}, err
-}
-
-func actorOfRef(ctx context.Context, q sqldb.Querier, ref, communityID string) (Actor, error) {
-	if ref == (Actor{Kind: Command}).Ref() {
-		return Actor{Kind: Command}, nil
-	}
-	accountID, person := strings.CutPrefix(ref, "account:")
-	if keyID, key := strings.CutPrefix(ref, "key:"); key {
-		_, err := loadKey(ctx, q, communityID, keyID, "")
-		if errs.KindOf(err) != errs.NotFound {
-			return Actor{Kind: CommunityKey, KeyID: keyID, CommunityID: communityID}, err
-		}
-		if accountID, err = ownerOfKey(ctx, q, keyID); err != nil {
-			return Actor{}, err
-		}
-		person = true
-	}
-	if !person {
-		return Actor{}, nil
-	}
-	account, err := loadAccount(ctx, q, accountID)
-	return Actor{Kind: Session, AccountID: accountID, InstallationOwner: account.InstallationOwner}, err
 }

@@ -23,6 +23,8 @@ func TestWhoeverStartedAJobIsWrittenToWhenItHasEnded(t *testing.T) {
 		f.bulk.SetBaseURL("https://club.example.com/")
 		account, err := f.auth.CreateAccount(f.Context(), auth.AccountInput{Email: "ada@example.com", Username: "ada"})
 		f.ok(err)
+		_, err = f.db.Exec(f.Context(), "UPDATE accounts SET installation_owner = TRUE WHERE id = $1", account.ID)
+		f.ok(err)
 		const file = "First Name,Last Name,Username,Email\nBob,Bell,bob,bob@example.com\nCy,Cole,,broken\n"
 		start := func(o bulk.Options) bulk.Status {
 			in := f.input(bulk.Import, file, o)

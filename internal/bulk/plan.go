@@ -289,7 +289,7 @@ func (p *planner) roleIDs(s *set, list names, who *person) (any, *Problem) {
 		ids = append(ids, role.ID)
 	}
 	value := normalised(ids)
-	if !p.open && !p.power.Everything() {
+	if !p.open {
 		if message := p.above(who, ids); message != "" {
 			return nil, &Problem{s.column.header, "role_above_rank", message, s.text}
 		}
@@ -299,20 +299,22 @@ func (p *planner) roleIDs(s *set, list names, who *person) (any, *Problem) {
 
 // above says why who began the job may not make ids the roles of somebody, ""
 // when they may.
-func (p *planner) above(who *person, ids []string) string {
-	held := []auth.Role{}
-	for _, roleID := range who.RoleIDs {
-		if role, ok := p.rolesByID[roleID]; ok {
-			held = append(held, role)
-		}
+func (ru *rules) above(who *person, ids []string) string {
+	if ru.power.HandsAll() {
+		return ""
 	}
+	held := ru.held(who)
 	changes := func(from, to []string, giving bool) string {
 		for _, roleID := range from {
-			role, ok := p.rolesByID[roleID]
+			role, ok := ru.rolesByID[roleID]
 			if !ok || slices.Contains(to, roleID) {
 				continue
 			}
-			if err := p.power.MayHand(role, giving, who.AccountID, who.Owner, held); err != nil {
+			err := ru.power.MayTouch(role)
+			if err == nil && !ru.power.Everything() {
+				err = ru.power.MayHand(role, giving, who.AccountID, who.Owner, held)
+			}
+			if err != nil {
 				return errs.From(err).Message
 			}
 		}
@@ -322,6 +324,17 @@ func (p *planner) above(who *person, ids []string) string {
 		return message
 	}
 	return changes(who.RoleIDs, ids, false)
+}
+
+// held are the roles somebody has.
+func (ru *rules) held(who *person) []auth.Role {
+	held := []auth.Role{}
+	for _, roleID := range who.RoleIDs {
+		if role, ok := ru.rolesByID[roleID]; ok {
+			held = append(held, role)
+		}
+	}
+	return held
 }
 
 func (p *planner) tagList(s *set, list names) (any, *Problem) {

@@ -28,6 +28,9 @@ func (b *Bulk) work(ctx context.Context, queued *jobs.Job, args runArgs) error {
 	if err != nil {
 		return r.settle(ctx, err)
 	}
+	if err := r.mayGoOn(ctx); err != nil {
+		return r.settle(ctx, err)
+	}
 	if r.job.Type == Undo {
 		return r.settle(ctx, r.undo(ctx))
 	}
@@ -262,7 +265,7 @@ func (r *run) prepareRules(ctx context.Context, table openFile) (*layout, *rules
 	}
 	rules := newRules(r.job.Type, r.job.Options, r.job.Actor == auth.Actor{Kind: auth.Open}.Ref(), d.fields, roles)
 	rules.readHeaders(layout)
-	rules.power, err = auth.PowerOfRef(ctx, r.db, r.members, r.job.Actor, r.job.CommunityID)
+	rules.power, err = r.power(ctx, r.db)
 	return layout, rules, err
 }
 

@@ -77,6 +77,7 @@ func (r *run) undoPiece(ctx context.Context, tx *sqldb.Tx, original *job, p *pie
 // reversal takes back the rows of one piece.
 type reversal struct {
 	*run
+	rules      *rules // of these, the roles and the power of who undoes
 	crowd      *crowd
 	fields     map[string]*member.Field
 	touched    map[string]bool // by others than the original job
@@ -97,6 +98,14 @@ func (r *run) newReversal(ctx context.Context, tx *sqldb.Tx, list []record) (*re
 	}
 	for i := range fields {
 		u.fields[fields[i].ID] = &fields[i]
+	}
+	roles, err := auth.Roles(ctx, tx, r.job.CommunityID)
+	if err != nil {
+		return nil, err
+	}
+	u.rules = newRules(Undo, Options{}, false, nil, roles)
+	if u.rules.power, err = r.power(ctx, tx); err != nil {
+		return nil, err
 	}
 	keys, ids := []identity{}, []string{}
 	for i := range list {
@@ -165,6 +174,11 @@ func (u *reversal) remove(done *record, who *person, undone *record) {
 		undone.Problems = []Problem{{"", "changed_since", "The member was changed since the import and is kept.", who.Email}}
 		return
 	}
+	if !u.rules.power.OverMember(who.AccountID, who.Owner, u.rules.held(who)) {
+		undone.Outcome = Skipped
+		undone.Problems = []Problem{{"", "role_above_rank", "The member does not stand below who undoes the import and is kept.", who.Email}}
+		return
+	}
 	u.removed = append(u.removed, who.AccountID)
 	if done.NewAccount {
 		u.removedNew = append(u.removedNew, who.AccountID)
@@ -189,8 +203,8 @@ func (u *reversal) restore(done *record, who *person, undone *record) {
 		if member.Equal(now, old) {
 			continue // an undo that was cancelled did it
 		}
-		if f.Default && f.Field == member.Username && who.Communities > 1 {
-			undone.keep(f.Field, "used_elsewhere", "The account has joined another community since, so its name stays.", shown(now))
+		if f.Default && f.Field == member.Username && who.OwnsName() {
+			undone.keep(f.Field, "used_elsewhere", "Its person, or another community, uses the account since, so its name stays.", shown(now))
 			continue
 		}
 		if !member.Equal(now, made) {
@@ -199,6 +213,10 @@ func (u *reversal) restore(done *record, who *person, undone *record) {
 		}
 		if taken := u.holder(f, old); taken != nil && taken != who {
 			undone.keep(f.Field, "taken_since", "Somebody else has the old value now.", shown(old))
+			continue
+		}
+		if message := u.aboveRank(who, f, old); message != "" {
+			undone.keep(f.Field, "role_above_rank", message, shown(now))
 			continue
 		}
 		u.set(who, f, old)
@@ -213,6 +231,16 @@ func (u *reversal) restore(done *record, who *person, undone *record) {
 	default:
 		undone.Outcome = Unchanged
 	}
+}
+
+// aboveRank says why who undoes the job may not put roles back, "" when they
+// may and for every other field.
+func (u *reversal) aboveRank(who *person, f *member.Field, old any) string {
+	if !f.Default || f.Field != member.RoleName {
+		return ""
+	}
+	ids, _ := old.([]string) // nil: none
+	return u.rules.above(who, ids)
 }
 
 func (rec *record) keep(column, code, message, value string) {

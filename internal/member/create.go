@@ -195,11 +195,11 @@ func (c *creation) role(ctx context.Context, tx *sqldb.Tx) error {
 		return nil
 	}
 	role := roles[at]
-	if c.actor.Kind == auth.CommunityKey && role.GrantsServerPermission() && !c.actor.Holds(auth.ManageRoles) {
-		return errs.New(errs.Forbidden, "missing_permission", "The role %q has permissions on the server: a key needs the permission %q to give it.", role.Title, auth.ManageRoles)
-	}
 	power, err := auth.PowerOf(ctx, tx, c.s, c.actor, c.communityID)
 	if err != nil {
+		return err
+	}
+	if err := power.MayTouch(role); err != nil {
 		return err
 	}
 	c.who.RoleIDs, c.given = []string{role.ID}, role.Title

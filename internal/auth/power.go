@@ -1,0 +1,177 @@
+package auth
+
+import (
+	"context"
+	"strings"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Everything reports whether every role stands below the actor: who owns the
+// community, who runs the installation, and the keys that these made.
+func (p Power) Everything() bool { return p.all }
+
+// HandsAll reports whether the actor may give and take every role, so that
+// MayTouch and OverRole need not be asked.
+func (p Power) HandsAll() bool { return p.all && p.managesRoles() }
+
+func (p Power) managesRoles() bool {
+	return p.actor.Kind != CommunityKey && p.actor.Kind != UserKey || p.actor.Holds(ManageRoles)
+}
+
+// MayTouch returns nil unless the actor is a key without ManageRoles and the
+// role allows something in the whole community: then it neither gives nor
+// takes the role, whatever else it may, and Forbidden "missing_permission" is
+// returned.
+func (p Power) MayTouch(role Role) error {
+	if p.managesRoles() || !role.GrantsServerPermission() {
+		return nil
+	}
+	return errs.New(errs.Forbidden, "missing_permission", "The role %q has permissions on the server: a key needs the permission %q to give or take it.", role.Title, ManageRoles)
+}
+
+// May reports whether the actor may still do what need names, now in Unix
+// milliseconds. It is false for work of nobody.
+func (p Power) May(need Permission, now int64) bool {
+	switch p.actor.Kind {
+	case Command:
+		return true
+	case CommunityKey:
+		return grants(p.actor.Permissions, onKey(need))
+	case UserKey:
+		return grants(p.actor.Permissions, onKey(need)) && p.personMay(need, now)
+	case Session:
+		return p.personMay(need, now)
+	default:
+		return false
+	}
+}
+
+func (p Power) personMay(need Permission, now int64) bool {
+	return p.has.suspendedUntil <= now && p.has.allow(need)
+}
+
+// powerOfKey is the power of a community's key: what its maker has now, and
+// none when they may not make keys any more. A key made at the machine itself
+// stands above everybody but the owner.
+func powerOfKey(ctx context.Context, q sqldb.Querier, standings Standings, actor Actor, communityID string) (Power, error) {
+	none := Power{actor: actor}
+	if actor.CommunityID != communityID {
+		return none, nil
+	}
+	maker, err := makerOf(ctx, q, communityID, actor.MadeBy)
+	if errs.KindOf(err) == errs.NotFound {
+		return none, nil
+	}
+	if err != nil {
+		return none, err
+	}
+	if maker.Kind == Command {
+		return Power{actor: actor, all: true}, nil
+	}
+	has, err := rightsIn(ctx, q, standings, maker, communityID)
+	switch {
+	case errs.KindOf(err) == errs.NotFound:
+		return none, nil
+	case err != nil || !has.allow(APIKeys):
+		return none, err
+	}
+	return Power{actor: actor, all: has.everything, has: has}, nil
+}
+
+// makerOf finds who stands behind a key, by its CreatedBy: a person, or the
+// command. Keys that keys made are followed to the first one.
+func makerOf(ctx context.Context, q sqldb.Querier, communityID, ref string) (Actor, error) {
+	for {
+		keyID, made := strings.CutPrefix(ref, "key:")
+		if !made {
+			break
+		}
+		key, err := loadKey(ctx, q, communityID, keyID, "")
+		if errs.KindOf(err) == errs.NotFound {
+			key.CreatedBy, err = ownerOfKey(ctx, q, keyID)
+			key.CreatedBy = "account:" + key.CreatedBy
+		}
+		if err != nil {
+			return Actor{}, err
+		}
+		ref = key.CreatedBy
+	}
+	accountID, person := strings.CutPrefix(ref, "account:")
+	if !person {
+		return Actor{Kind: Command}, nil
+	}
+	account, err := loadAccount(ctx, q, accountID)
+	return Actor{Kind: Session, AccountID: accountID, InstallationOwner: account.InstallationOwner}, err
+}
+
+// maker is what a key that the actor makes keeps as CreatedBy: who stands
+// behind it, so that it outlives the key that made it, but not their rights.
+func (a Actor) maker() string {
+	switch {
+	case a.Kind == UserKey:
+		return "account:" + a.AccountID
+	case a.Kind == CommunityKey && a.MadeBy != "":
+		return a.MadeBy
+	default:
+		return a.Ref()
+	}
+}
+
+// PowerOfRef is PowerOf for who began some work a while ago, by Actor.Ref; now
+// is in Unix milliseconds. Who has no business in the community any more, and
+// a key that is gone, switched off or expired, have no power at all.
+func PowerOfRef(ctx context.Context, q sqldb.Querier, standings Standings, ref, communityID string, now int64) (Power, error) {
+	actor, err := actorOfRef(ctx, q, ref, communityID, now)
+	if err == nil {
+		var power Power
+		if power, err = PowerOf(ctx, q, standings, actor, communityID); err == nil {
+			return power, nil
+		}
+	}
+	if kind := errs.KindOf(err); kind == errs.NotFound || kind == errs.Unauthenticated {
+		return Power{}, nil
+	}
+	return Power{}, err
+}
+
+func actorOfRef(ctx context.Context, q sqldb.Querier, ref, communityID string, now int64) (Actor, error) {
+	if ref == (Actor{Kind: Command}).Ref() {
+		return Actor{Kind: Command}, nil
+	}
+	if keyID, key := strings.CutPrefix(ref, "key:"); key {
+		return actorOfKey(ctx, q, keyID, communityID, now)
+	}
+	accountID, person := strings.CutPrefix(ref, "account:")
+	if !person {
+		return Actor{}, nil
+	}
+	account, err := loadAccount(ctx, q, accountID)
+	return Actor{Kind: Session, AccountID: accountID, InstallationOwner: account.InstallationOwner}, err
+}
+
+func actorOfKey(ctx context.Context, q sqldb.Querier, keyID, communityID string, now int64) (Actor, error) {
+	key, err := loadKey(ctx, q, communityID, keyID, "")
+	if err == nil {
+		return Actor{Kind: CommunityKey, KeyID: keyID, CommunityID: communityID, MadeBy: key.CreatedBy, Permissions: key.Permissions}, key.works(now)
+	}
+	if errs.KindOf(err) != errs.NotFound {
+		return Actor{}, err
+	}
+	accountID, err := ownerOfKey(ctx, q, keyID)
+	if err != nil {
+		return Actor{}, err
+	}
+	if key, err = loadUserKey(ctx, q, accountID, keyID, ""); err != nil {
+		return Actor{}, err
+	}
+	account, err := loadAccount(ctx, q, accountID)
+	if err != nil {
+		return Actor{}, err
+	}
+	return Actor{
+		Kind: UserKey, KeyID: keyID, AccountID: accountID, Permissions: key.Permissions, Channels: key.Channels,
+		InstallationOwner: account.InstallationOwner,
+	}, key.works(now)
+}

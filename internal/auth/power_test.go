@@ -1,0 +1,116 @@
+package auth_test
+
+import (
+	"testing"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+// keyBy makes a key as somebody and returns it with the actor it stands for.
+func (h hall) keyBy(t *testing.T, maker auth.Actor, permissions ...auth.Permission) (auth.Key, auth.Actor) {
+	t.Helper()
+	key, secret, err := h.CreateKey(t.Context(), maker, h.id, auth.KeyInput{Name: "key", Permissions: permissions})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key, h.by(t, secret)
+}
+
+func TestAKeyReachesNoFurtherThanWhoMadeItDoesNow(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		h := newHall(t, db)
+		admin := h.account(t, "ann")
+		adminRole := auth.Standing{Member: true, RoleIDs: []string{h.roles["admin"].ID}}
+		h.standings.put(h.id, admin.ID, adminRole)
+		maker := auth.Actor{Kind: auth.Session, AccountID: admin.ID}
+		_, key := h.keyBy(t, maker, auth.All)
+		parent, child := h.keyBy(t, key, auth.All)
+		give := func(actor auth.Actor, role string) error {
+			power, err := auth.PowerOf(t.Context(), db, h.standings, actor, h.id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return power.MayHand(h.roles[role], true, "plain", false, nil)
+		}
+		for name, actor := range map[string]auth.Actor{"a key": key, "a key that the key made": child} {
+			if err := give(actor, "manager"); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			mustFail(t, name, give(actor, "admin"), errs.Forbidden, "rank_too_low")
+			mustFail(t, name, give(actor, "high"), errs.Forbidden, "rank_too_low")
+			for _, next := range []auth.Standing{{Member: true, RoleIDs: []string{h.roles["manager"].ID}}, {Member: true}, {}} {
+				h.standings.put(h.id, admin.ID, next)
+				mustFail(t, name+" of a demoted maker", give(actor, "low"), errs.Forbidden, "rank_too_low")
+			}
+			h.standings.put(h.id, admin.ID, auth.Standing{Member: true, Owner: true})
+			if err := give(actor, "high"); err != nil {
+				t.Errorf("%s of an owner: %v", name, err)
+			}
+			h.standings.put(h.id, admin.ID, adminRole)
+		}
+		if want := "account:" + admin.ID; parent.CreatedBy != want {
+			t.Errorf("made by %q, want %q", parent.CreatedBy, want)
+		}
+		_, err := h.CreateRole(t.Context(), key, h.id, auth.RoleInput{Title: "above", Order: 10})
+		mustFail(t, "a role above the maker", err, errs.Forbidden, "rank_too_low")
+	})
+}
+
+func TestAKeyHandsRolesOfTheServerOnlyWhenItManagesRoles(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		h := newHall(t, db)
+		owner := h.account(t, "ann")
+		h.standings.put(h.id, owner.ID, auth.Standing{Member: true, Owner: true})
+		for _, kind := range []auth.Kind{auth.CommunityKey, auth.UserKey} {
+			for _, c := range []struct {
+				permission auth.Permission
+				role, want string
+			}{
+				{auth.BulkUpdateUser, "manager", "missing_permission"},
+				{auth.CreateUser, "high", "missing_permission"},
+				{auth.BulkUpdateUser, "low", ""},
+				{auth.ManageRoles, "manager", ""},
+				{auth.All, "high", ""},
+			} {
+				actor := auth.Actor{Kind: kind, KeyID: "k", AccountID: owner.ID, CommunityID: h.id, Permissions: []auth.Permission{c.permission}}
+				power, err := auth.PowerOf(t.Context(), db, h.standings, actor, h.id)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, giving := range []bool{true, false} {
+					err := power.MayHand(h.roles[c.role], giving, "plain", false, nil)
+					if c.want == "" && err != nil || c.want != "" && !errs.Is(err, c.want) {
+						t.Errorf("%s with %s, %s: %v", kind, c.permission, c.role, err)
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestAKeyNeitherDeletesNorWeakensOneThatMayMore(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		h := newHall(t, db)
+		owner := h.account(t, "ann")
+		h.standings.put(h.id, owner.ID, auth.Standing{Member: true, Owner: true})
+		session := auth.Actor{Kind: auth.Session, AccountID: owner.ID}
+		strong, _ := h.keyBy(t, session, auth.All)
+		equal, _ := h.keyBy(t, session, auth.APIKeys)
+		_, weak := h.keyBy(t, session, auth.APIKeys)
+		as := auth.WithActor(t.Context(), weak)
+		mustFail(t, "delete", h.DeleteKey(as, h.id, strong.ID), errs.Forbidden, "missing_permission")
+		_, err := h.UpdateKey(as, weak, h.id, strong.ID, auth.KeyChange{Active: new(false)})
+		mustFail(t, "switch off", err, errs.Forbidden, "missing_permission")
+		_, err = h.UpdateKey(as, weak, h.id, strong.ID, auth.KeyChange{Permissions: []auth.Permission{auth.APIKeys}})
+		mustFail(t, "weaken", err, errs.Forbidden, "missing_permission")
+		if err := h.DeleteKey(as, h.id, equal.ID); err != nil {
+			t.Error(err)
+		}
+		if err := h.DeleteKey(auth.WithActor(t.Context(), session), h.id, strong.ID); err != nil {
+			t.Error(err)
+		}
+	})
+}
