@@ -8,18 +8,19 @@ var authDescriptions = map[string]string{
 	"login":           "Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for an account; after five failures the account waits, longer each time.",
 	"secureAuth":      "For a system that has signed a member in itself: a link that signs them in here. It needs a community's key with the permission `signIn`, which `*` does not stand for. The session works in that community only, and members with a server permission cannot have one.",
 	"secureAuthOlder": "The same as `secureAuth`, by its older address.",
-	"logout":          "Ends the session of the request, or all of the account.",
+	"logout":          "Ends the session of the request, or all of the account; the person's API keys end with all.",
 	"me":              "Whose session or key this is.",
 	"forgotPassword":  "Writes a link to choose a new password, if there is an account with the address, up to five times an hour. The answer and its time are the same.",
-	"resetPassword":   "The token works once, within an hour. All sessions of the account end.",
-	"changePassword":  "All other sessions of the account end. 401 `wrong_password` counts as a failed sign-in.",
+	"resetPassword":   "The token works once, within an hour. All sessions of the account and the person's API keys end. The first time it proves the address, every other way to sign in to the account goes too.",
+	"changePassword":  "All other sessions of the account and the person's API keys end. 401 `wrong_password` counts as a failed sign-in.",
 	"listSessions":    "The last one used first.",
 	"listApiKeys":     "The newest first, expired ones too.",
 	"createApiKey":    "The key is shown this once. Nobody makes a key that may more, or works longer, than they do. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.",
 	"updateApiKey":    "What is not named stays as it is.",
 	"deleteApiKey":    "It stops working at once.",
 	"listUserApiKeys": "The newest first, expired ones too.",
-	"createUserApiKey": "The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once. " +
+	"createUserApiKey": "The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. " +
+		"Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. " +
 		"With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.",
 	"updateUserApiKey": "What is not named stays as it is.",
 	"deleteUserApiKey": "It stops working at once.",

@@ -30,8 +30,11 @@ type OwnPath struct {
 
 type newUserKey struct {
 	OwnPath
+	Caller
 	Body struct {
 		KeyWish
+		Password string   `json:"password,omitempty" doc:"Yours, unless you signed in within the last ten minutes or call with a key."`
+		Code     string   `json:"code,omitempty" doc:"Of the authenticator app, or a recovery code, in the place of the password."`
 		Channels []string `json:"channels,omitempty" nullable:"false" doc:"The _id of the only channels it may act in; absent: all."`
 	} `nameHint:"NewUserApiKey"`
 }
@@ -81,7 +84,8 @@ func (a *API) createUserKey(ctx context.Context, in *newUserKey) (*answer[newUse
 	}
 	wish := in.Body.input()
 	wish.Channels = in.Body.Channels
-	made, secret, err := a.Auth.CreateUserKey(ctx, auth.ActorOf(ctx), wish)
+	proof := auth.Proof{Password: in.Body.Password, Code: in.Body.Code, Address: in.info.Address}
+	made, secret, err := a.Auth.CreateUserKey(ctx, auth.ActorOf(ctx), proof, wish)
 	if err != nil {
 		return nil, err
 	}

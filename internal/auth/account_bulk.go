@@ -17,8 +17,9 @@ type NewAccount struct {
 	CreatedAt             int64 // Unix milliseconds
 }
 
-// SharedAccount is the code RenameAccounts fails with, as a Conflict, when an
-// account has joined another community meanwhile.
+// SharedAccount is the code RenameAccounts fails with, as a Conflict, when the
+// person of an account has a password or has signed in, or another community
+// has the account too.
 const SharedAccount = "account_shared"
 
 // Rename gives an account another username.

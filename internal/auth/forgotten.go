@@ -80,7 +80,8 @@ func (a *Auth) sendReset(ctx context.Context, tx *sqldb.Tx, ask resetRequest) er
 }
 
 // ResetPassword gives the account of a link a new password and ends its
-// sessions. It fails with Gone "link_expired", also for a link that was used or
+// sessions and its person's API keys; the first time, it also takes all other
+// ways to sign in, since the address was not proven before. It fails with Gone "link_expired", also for a link that was used or
 // never existed, or with Invalid "invalid_input"; the link works again after
 // that.
 func (a *Auth) ResetPassword(ctx context.Context, token, password string) (Account, error) {
@@ -106,6 +107,9 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password string) (Accou
 			return err
 		}
 		if err := deleteRegistrations(ctx, tx, EmailKey(account.Email)); err != nil {
+			return err
+		}
+		if _, err := a.owned(ctx, tx, account.ID); err != nil {
 			return err
 		}
 		return a.setPassword(ctx, tx, account, hash, "")

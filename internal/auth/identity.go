@@ -148,10 +148,24 @@ func (a *Auth) identityByEmail(ctx context.Context, tx *sqldb.Tx, said claims) (
 		return Identity{}, errs.New(errs.Forbidden, "email_not_verified", "%s has not verified your email address. Verify it there, or sign in with your password and connect your account.", a.provider.config.Name)
 	}
 	accountID, err := accountByEmail(ctx, tx, key)
-	if err == nil && accountID == "" {
+	switch {
+	case err != nil:
+	case accountID == "":
 		accountID, err = a.newcomer(ctx, tx, said)
+	default:
+		err = a.ownedByProvider(ctx, tx, accountID)
 	}
 	return a.identity(said, accountID), err
+}
+
+// ownedByProvider is owned on the word of the provider. A password that
+// somebody chose before is no longer one.
+func (a *Auth) ownedByProvider(ctx context.Context, tx *sqldb.Tx, accountID string) error {
+	first, err := a.owned(ctx, tx, accountID)
+	if err != nil || !first {
+		return err
+	}
+	return updatePassword(ctx, tx, accountID, "", a.clock.MS())
 }
 
 // connect adds an identity to the account of who is signed in.

@@ -103,7 +103,7 @@ func (a *Auth) StartProvider(ctx context.Context, actor Actor, p Proof, next str
 		return "", "", errs.New(errs.NotFound, "no_provider", "This server has no provider to sign in by.")
 	}
 	if actor.Kind != Anonymous {
-		if err := a.prove(ctx, actor, p); err != nil {
+		if err := a.proveOwner(ctx, actor, p); err != nil {
 			return "", "", err
 		}
 	}

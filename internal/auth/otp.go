@@ -58,7 +58,7 @@ func (n *NeedsCodeError) Error() string { return "a code of the second factor is
 // sees a code of it; one that was started before is forgotten. It fails as
 // Proof says, or with Conflict "totp_on".
 func (a *Auth) StartTOTP(ctx context.Context, actor Actor, p Proof) (TOTPSetup, error) {
-	if err := a.prove(ctx, actor, p); err != nil {
+	if err := a.proveOwner(ctx, actor, p); err != nil {
 		return TOTPSetup{}, err
 	}
 	account, err := loadAccount(ctx, a.db, actor.AccountID)

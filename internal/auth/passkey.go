@@ -51,7 +51,7 @@ func (a *Auth) Passkeys(ctx context.Context, actor Actor) ([]Passkey, error) {
 // the token that AddPasskey asks for. It fails as Proof says, with Conflict
 // "too_many_passkeys", or as PasskeyOrigin says.
 func (a *Auth) StartPasskey(ctx context.Context, actor Actor, p Proof) (token string, options []byte, err error) {
-	if err := a.prove(ctx, actor, p); err != nil {
+	if err := a.proveOwner(ctx, actor, p); err != nil {
 		return "", nil, err
 	}
 	rp, err := a.relyingParty()

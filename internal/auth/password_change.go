@@ -16,7 +16,7 @@ type PasswordChange struct {
 }
 
 // ChangePassword gives the person who is signed in another password, ends all
-// their other sessions and writes to them. It fails with Unauthenticated
+// their other sessions and their API keys and writes to them. It fails with Unauthenticated
 // "wrong_password", Limited "too_many_sign_ins", Invalid "invalid_input", or
 // Forbidden "session_required", "limited_session" or "proof_required". Wrong
 // ones are counted: do not call it in a BeforeCommit context.
@@ -73,8 +73,8 @@ func (a *Auth) newHash(ctx context.Context, account Account, password string) (s
 	return a.hash(ctx, password)
 }
 
-// setPassword gives an account a password, ends its sessions but one and
-// everything that the old password had begun, and writes to the person. The
+// setPassword gives an account a password, ends its sessions but one, its
+// person's keys and everything that the old password had begun, and writes to the person. The
 // account is changed before its sessions are: a sign-in by the old password
 // either sees the new one or is ended with the others.
 func (a *Auth) setPassword(ctx context.Context, tx *sqldb.Tx, account Account, hash, but string) error {
@@ -82,6 +82,9 @@ func (a *Auth) setPassword(ctx context.Context, tx *sqldb.Tx, account Account, h
 		return err
 	}
 	if err := deleteSessionsOf(ctx, tx, account.ID, but); err != nil {
+		return err
+	}
+	if err := deleteUserKeysOf(ctx, tx, account.ID); err != nil {
 		return err
 	}
 	if err := deleteLinksOf(ctx, tx, account.ID); err != nil {

@@ -33,9 +33,15 @@ func (a *Auth) EndSession(ctx context.Context, accountID, sessionID string) erro
 	return err
 }
 
-// EndSessions ends all sessions of an account but one, "" for none.
+// EndSessions ends all sessions of an account but one, "" for none, and the API
+// keys of its person: what somebody else may have got hold of.
 func (a *Auth) EndSessions(ctx context.Context, accountID, but string) error {
-	return deleteSessionsOf(ctx, a.db, accountID, but)
+	return a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := deleteSessionsOf(ctx, tx, accountID, but); err != nil {
+			return err
+		}
+		return deleteUserKeysOf(ctx, tx, accountID)
+	})
 }
 
 // EndSessionsIn ends, in the caller's transaction, the sessions that were begun

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"slices"
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -16,10 +17,12 @@ func scanAccount(s sqldb.Scanner) (Account, error) {
 	return a, err
 }
 
+// insertAccount is for accounts whose address is proven, or stood for by
+// whoever runs the installation.
 func insertAccount(ctx context.Context, tx *sqldb.Tx, n newAccount) (Account, error) {
 	return scanAccount(tx.QueryRow(ctx, `INSERT INTO accounts
-		(id, email, email_key, username, username_key, password_hash, first_name, last_name, display_name, installation_owner, communities, signed_in_at, created_at, updated_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12, $12) RETURNING `+accountColumns,
+		(id, email, email_key, username, username_key, password_hash, first_name, last_name, display_name, installation_owner, communities, signed_in_at, created_at, updated_at, email_verified_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 0, $11, $12, $12, $12) RETURNING `+accountColumns,
 		n.ID, n.Email, n.EmailKey, n.Username, n.UsernameKey, n.passwordHash, n.firstName, n.lastName, n.displayName,
 		n.installationOwner, n.signedInAt, n.CreatedAt))
 }
@@ -47,8 +50,8 @@ func rowsOf(accounts []NewAccount) sqldb.Rows {
 	}
 }
 
-// lockUnshared keeps accounts from joining another community until they have
-// their new names.
+// lockUnshared keeps accounts from joining another community, and their persons
+// from signing in, until they have their new names.
 func lockUnshared(ctx context.Context, tx *sqldb.Tx, renames []Rename) error {
 	if len(renames) == 0 {
 		return nil
@@ -57,15 +60,13 @@ func lockUnshared(ctx context.Context, tx *sqldb.Tx, renames []Rename) error {
 	for i := range renames {
 		ids[i] = renames[i].ID
 	}
-	communities, err := sqldb.All(ctx, tx, sqldb.Value[int64],
-		"SELECT communities FROM accounts WHERE "+tx.Dialect().In("id", "$1")+" ORDER BY id "+tx.Dialect().Lock(), sqldb.Keys(ids))
+	used, err := sqldb.All(ctx, tx, sqldb.Value[bool],
+		"SELECT communities > 1 OR password_hash <> '' OR signed_in_at > 0 FROM accounts WHERE "+tx.Dialect().In("id", "$1")+" ORDER BY id "+tx.Dialect().Lock(), sqldb.Keys(ids))
 	if err != nil {
 		return err
 	}
-	for _, n := range communities {
-		if n > 1 {
-			return errs.New(errs.Conflict, SharedAccount, "An account that is used in another community keeps its name.")
-		}
+	if slices.Contains(used, true) {
+		return errs.New(errs.Conflict, SharedAccount, "An account that its person or another community uses keeps its name.")
 	}
 	return nil
 }

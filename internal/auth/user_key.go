@@ -12,8 +12,10 @@ import (
 // community they are in, and returns its secret, which is not kept: 64 hex
 // digits. What it does is bounded by what the person may do at that time. It
 // fails with Invalid "invalid_input", or Forbidden "missing_permission" or
-// "outlives_maker" when a key makes one that may more than itself.
-func (a *Auth) CreateUserKey(ctx context.Context, actor Actor, in KeyInput) (key Key, secret string, err error) {
+// "outlives_maker" when a key makes one that may more than itself. A person who
+// is signed in shows a proof, is written to, and fails as Proof says or with
+// Forbidden "email_not_verified" too.
+func (a *Auth) CreateUserKey(ctx context.Context, actor Actor, p Proof, in KeyInput) (key Key, secret string, err error) {
 	key, secret, err = a.newKey(in)
 	if err != nil {
 		return Key{}, "", err
@@ -22,7 +24,18 @@ func (a *Auth) CreateUserKey(ctx context.Context, actor Actor, in KeyInput) (key
 	if err := a.mayMakeUserKey(ctx, actor, key); err != nil {
 		return Key{}, "", err
 	}
-	if err := insertUserKey(ctx, a.db, key, hashSecret(secret)); err != nil {
+	if actor.Kind == Session {
+		if err := a.proveOwner(ctx, actor, p); err != nil {
+			return Key{}, "", err
+		}
+	}
+	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := insertUserKey(ctx, tx, key, hashSecret(secret)); err != nil {
+			return err
+		}
+		return a.methodAdded(ctx, tx, actor.AccountID, "API key "+key.Name)
+	})
+	if err != nil {
 		return Key{}, "", err
 	}
 	return key, secret, nil
@@ -46,8 +59,10 @@ func (a *Auth) UpdateUserKey(ctx context.Context, actor Actor, keyID string, cha
 		if key, err = change.of(old, now); err != nil {
 			return err
 		}
-		if err := a.mayMakeUserKey(ctx, actor, key); err != nil {
-			return err
+		for _, state := range []Key{key, old} {
+			if err := a.mayMakeUserKey(ctx, actor, state); err != nil {
+				return err
+			}
 		}
 		return updateUserKey(ctx, tx, key)
 	})
@@ -58,8 +73,16 @@ func (a *Auth) UpdateUserKey(ctx context.Context, actor Actor, keyID string, cha
 }
 
 // DeleteUserKey deletes a key of a person, which stops working at once. It
-// fails with NotFound "api_key_not_found".
+// fails with NotFound "api_key_not_found", or as CreateUserKey does for a key,
+// carried by ctx, that deletes one that may more than itself.
 func (a *Auth) DeleteUserKey(ctx context.Context, accountID, keyID string) error {
+	key, err := loadUserKey(ctx, a.db, accountID, keyID, "")
+	if err != nil {
+		return err
+	}
+	if err := withinKey(ActorOf(ctx), key); err != nil {
+		return err
+	}
 	deleted, err := deleteUserKey(ctx, a.db, accountID, keyID)
 	if err == nil && !deleted {
 		return keyNotFound()

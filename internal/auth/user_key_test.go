@@ -30,7 +30,7 @@ func TestAPersonsKeyMayWhatItAllowsAndThePersonMay(t *testing.T) {
 		ann := w.account(t, "ann")
 		session := w.session(t, "ann")
 		in := auth.KeyInput{Name: " Bot ", Permissions: []auth.Permission{auth.ManageRoles, auth.GetUserData}, Channels: []string{strings.Repeat("b", 24), strings.Repeat("a", 24)}, ExpirePeriod: 2}
-		key, secret, err := w.CreateUserKey(t.Context(), session, in)
+		key, secret, err := w.CreateUserKey(t.Context(), session, auth.Proof{}, in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +79,7 @@ func TestAKeyOfAPersonIsChangedSwitchedOffAndDeleted(t *testing.T) {
 		w.account(t, "ann")
 		bob := w.account(t, "bob")
 		session, stranger := w.session(t, "ann"), w.session(t, "bob")
-		key, secret, err := w.CreateUserKey(t.Context(), session, auth.KeyInput{Name: "Bot", Permissions: []auth.Permission{auth.All}})
+		key, secret, err := w.CreateUserKey(t.Context(), session, auth.Proof{}, auth.KeyInput{Name: "Bot", Permissions: []auth.Permission{auth.All}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +117,7 @@ func TestAKeyOfAPersonMakesNoKeyThatMayMoreThanItself(t *testing.T) {
 		w.standings.put(home, ann.ID, auth.Standing{Member: true, Owner: true})
 		session := w.session(t, "ann")
 		channel, elsewhere := strings.Repeat("a", 24), strings.Repeat("b", 24)
-		_, secret, err := w.CreateUserKey(t.Context(), session, auth.KeyInput{
+		_, secret, err := w.CreateUserKey(t.Context(), session, auth.Proof{}, auth.KeyInput{
 			Name: "maker", Permissions: []auth.Permission{auth.APIKeys, auth.Store}, Channels: []string{channel}, ExpirePeriod: 10,
 		})
 		if err != nil {
@@ -139,16 +139,16 @@ func TestAKeyOfAPersonMakesNoKeyThatMayMoreThanItself(t *testing.T) {
 			{"to sign in", auth.KeyInput{Permissions: []auth.Permission{auth.SignIn}, Channels: []string{channel}, ExpirePeriod: 10}, "invalid_input"},
 		} {
 			c.in.Name = "new"
-			_, _, err := w.CreateUserKey(t.Context(), maker, c.in)
+			_, _, err := w.CreateUserKey(t.Context(), maker, auth.Proof{}, c.in)
 			if c.code == "" && err != nil || c.code != "" && !errs.Is(err, c.code) {
 				t.Errorf("%s: %v", c.name, err)
 			}
 		}
 		_, _, err = w.CreateKey(t.Context(), maker, home, auth.KeyInput{Name: "c", Permissions: []auth.Permission{auth.Games}, ExpirePeriod: 1})
 		mustFail(t, "a community's key", err, errs.Forbidden, "missing_permission")
-		_, _, err = w.CreateUserKey(t.Context(), session, auth.KeyInput{Name: "sign in", Permissions: []auth.Permission{auth.SignIn}})
+		_, _, err = w.CreateUserKey(t.Context(), session, auth.Proof{}, auth.KeyInput{Name: "sign in", Permissions: []auth.Permission{auth.SignIn}})
 		mustFail(t, "a person gives signIn", err, errs.Invalid, "invalid_input")
-		every, _, err := w.CreateUserKey(t.Context(), session, auth.KeyInput{Name: "every", Permissions: []auth.Permission{auth.All}})
+		every, _, err := w.CreateUserKey(t.Context(), session, auth.Proof{}, auth.KeyInput{Name: "every", Permissions: []auth.Permission{auth.All}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -224,5 +224,25 @@ func TestTheEndOfAKeyIsADayOrAMoment(t *testing.T) {
 				t.Errorf("%q: %s %v, want %q", date, got, err, want)
 			}
 		}
+	})
+}
+
+func TestAKeyOfAPersonNeitherDeletesNorWeakensOneThatMayMore(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		h := newHall(t, db)
+		owner := h.account(t, "ann")
+		h.standings.put(h.id, owner.ID, auth.Standing{Member: true, Owner: true})
+		mine, _, err := h.CreateUserKey(t.Context(), auth.Actor{Kind: auth.UserKey, AccountID: owner.ID, Permissions: []auth.Permission{auth.All}}, auth.Proof{}, auth.KeyInput{Name: "mine", Permissions: []auth.Permission{auth.All}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, secret, err := h.CreateUserKey(t.Context(), auth.Actor{Kind: auth.UserKey, AccountID: owner.ID, Permissions: []auth.Permission{auth.All}}, auth.Proof{}, auth.KeyInput{Name: "few", Permissions: []auth.Permission{auth.APIKeys}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		few := h.by(t, secret)
+		mustFail(t, "delete a person's", h.DeleteUserKey(auth.WithActor(t.Context(), few), owner.ID, mine.ID), errs.Forbidden, "missing_permission")
+		_, err = h.UpdateUserKey(t.Context(), few, mine.ID, auth.KeyChange{Permissions: []auth.Permission{auth.APIKeys}})
+		mustFail(t, "weaken a person's", err, errs.Forbidden, "missing_permission")
 	})
 }

@@ -36,7 +36,7 @@ func TestWhoImportsGivesAndTakesOnlyRolesBelowTheirOwn(t *testing.T) {
 		f.ok(err)
 		admin, err := f.auth.Authenticate(f.Context(), token)
 		f.ok(err)
-		key, _, err := f.auth.CreateUserKey(f.Context(), admin, auth.KeyInput{Name: "sync", Permissions: []auth.Permission{auth.BulkUpdateUser}})
+		key, _, err := f.auth.CreateUserKey(f.Context(), admin, auth.Proof{}, auth.KeyInput{Name: "sync", Permissions: []auth.Permission{auth.BulkUpdateUser}})
 		f.ok(err)
 		above := map[int]string{3: "role_above_rank", 4: "role_above_rank", 5: "role_above_rank", 6: "role_above_rank", 7: "role_above_rank", 8: "role_above_rank", 11: "role_above_rank"}
 		few, _, err := f.auth.CreateKey(f.Context(), command, f.community, auth.KeyInput{Name: "few", Permissions: []auth.Permission{auth.BulkUpdateUser}})

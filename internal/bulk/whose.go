@@ -15,8 +15,8 @@ func (p *planner) resolve(r *row) (*person, *Problem) {
 		if other := p.crowd.usernames[r.usernameKey]; other != nil {
 			return nil, &Problem{p.header(member.Username), "identity_conflict", "The email and the username belong to two different people.", r.username}
 		}
-		if !who.IsMember() || who.Communities > 1 {
-			return nil, &Problem{p.header(member.Username), "username_differs", "This email has another username, and the account is used outside this community too.", r.username}
+		if !who.IsMember() || who.OwnsName() {
+			return nil, &Problem{p.header(member.Username), "username_differs", "This email has another username, and its person or another community uses the account.", r.username}
 		}
 	}
 	if code, message := member.Away(who.State); code != "" {

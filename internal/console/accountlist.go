@@ -61,6 +61,9 @@ func (c *console) renderOwnKeys(v *visit, cause error, view OwnKeysView) error {
 	if view.NewKey != "" {
 		status = http.StatusCreated
 	}
+	if view.Methods, err = c.Auth.Methods(v.Context(), v.actor); err != nil {
+		return err
+	}
 	keys, err := c.Auth.UserKeys(v.Context(), v.actor.AccountID)
 	if err != nil {
 		return err
@@ -89,7 +92,7 @@ func (c *console) createOwnKey(v *visit) error {
 		view.Chosen[chosen] = true
 		in.Permissions = append(in.Permissions, auth.Permission(chosen))
 	}
-	key, secret, err := c.Auth.CreateUserKey(v.Context(), v.actor, in)
+	key, secret, err := c.Auth.CreateUserKey(v.Context(), v.actor, proofOf(v), in)
 	if err != nil {
 		return c.renderOwnKeys(v, err, view)
 	}

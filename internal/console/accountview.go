@@ -58,6 +58,7 @@ type SessionRow struct {
 // OwnKeysView lists the keys of a person, with the one that was just made.
 type OwnKeysView struct {
 	Page
+	auth.Methods
 	Keys            []KeyRow
 	NewName, NewKey string // the secret, this one time
 	Name            string

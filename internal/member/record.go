@@ -17,6 +17,7 @@ type Record struct {
 	UsernameKey       string
 	Communities       int64 // how many communities the account is a member of
 	InstallationOwner bool
+	Claimed           bool // a person has a password for the account, or has signed in
 
 	State       string // "": not a member here
 	Owner       bool
@@ -32,6 +33,10 @@ type Record struct {
 	JoinedAt    int64
 	UpdatedAt   int64
 }
+
+// OwnsName reports whether the account's username is no longer the community's
+// to change: its person uses it, or another community does.
+func (r *Record) OwnsName() bool { return r.Claimed || r.Communities > 1 }
 
 // IsMember reports whether the person is a member here, in whatever state.
 func (r *Record) IsMember() bool { return r.State != "" }

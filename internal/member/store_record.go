@@ -18,11 +18,11 @@ type KeySet struct {
 	Numbers   []string // decimal texts that fit 64 bits
 }
 
-const accountColumns = "id, number, email, email_key, username, username_key, communities, installation_owner"
+const accountColumns = "id, number, email, email_key, username, username_key, communities, installation_owner, password_hash <> '' OR signed_in_at > 0"
 
 func scanAccount(s sqldb.Scanner) (*Record, error) {
 	r := &Record{}
-	return r, s.Scan(&r.AccountID, &r.Number, &r.Email, &r.EmailKey, &r.Username, &r.UsernameKey, &r.Communities, &r.InstallationOwner)
+	return r, s.Scan(&r.AccountID, &r.Number, &r.Email, &r.EmailKey, &r.Username, &r.UsernameKey, &r.Communities, &r.InstallationOwner, &r.Claimed)
 }
 
 // Lookup returns everybody whom a key names, each once, with the member of
@@ -118,7 +118,8 @@ func (r *Record) decode(roles, tags, fields string) (err error) {
 func (r *Record) join(m *Record) {
 	account := *r
 	*r = *m
-	r.AccountID, r.Number, r.Communities, r.InstallationOwner = account.AccountID, account.Number, account.Communities, account.InstallationOwner
+	r.AccountID, r.Number, r.Communities = account.AccountID, account.Number, account.Communities
+	r.InstallationOwner, r.Claimed = account.InstallationOwner, account.Claimed
 	r.Email, r.EmailKey, r.Username, r.UsernameKey = account.Email, account.EmailKey, account.Username, account.UsernameKey
 }
 

@@ -1,0 +1,47 @@
+package auth
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// owned notes that an account belongs to whoever reads the mail of its
+// address. The first time that is shown, everything goes that signs in to the
+// account: somebody else may have made it, and have put that there. A new
+// password is left to the caller.
+func (a *Auth) owned(ctx context.Context, tx *sqldb.Tx, accountID string) (first bool, err error) {
+	first, err = setVerified(ctx, tx, accountID, a.clock.MS())
+	if err != nil || !first {
+		return first, err
+	}
+	if err := deleteMethodsOf(ctx, tx, accountID); err != nil {
+		return true, err
+	}
+	if err := deleteSessionsOf(ctx, tx, accountID, ""); err != nil {
+		return true, err
+	}
+	return true, deleteLinksOf(ctx, tx, accountID)
+}
+
+// proveOwner is prove for whoever adds a way to sign in: nobody does before
+// the address of the account is proven, since it would outlast the person who
+// has that address. It fails with Forbidden "email_not_verified" too.
+func (a *Auth) proveOwner(ctx context.Context, actor Actor, p Proof) error {
+	if err := onlySelf(actor); err != nil {
+		return err
+	}
+	if err := a.requireVerified(ctx, actor.AccountID); err != nil {
+		return err
+	}
+	return a.prove(ctx, actor, p)
+}
+
+func (a *Auth) requireVerified(ctx context.Context, accountID string) error {
+	at, err := verifiedAt(ctx, a.db, accountID)
+	if err == nil && at == 0 {
+		return errs.New(errs.Forbidden, "email_not_verified", "Nobody has shown yet that the email address of this account is theirs. Choose a new password by \"Forgot password\", which proves the address, and try again.")
+	}
+	return err
+}

@@ -1,0 +1,216 @@
+package auth_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+// unproven makes an account with a password for an address whose person has
+// not been heard of.
+func (w *world) unproven(t *testing.T, name string) {
+	t.Helper()
+	w.imported(t, name)
+	hash, err := w.HashPassword(t.Context(), password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = w.db.Tx(t.Context(), func(tx *sqldb.Tx) error {
+		account, err := auth.LoadAccount(t.Context(), tx, w.idOf(t, tx, name))
+		if err != nil {
+			return err
+		}
+		return auth.GivePassword(t.Context(), tx, account.ID, hash)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) idOf(t *testing.T, q sqldb.Querier, name string) (accountID string) {
+	t.Helper()
+	if err := q.QueryRow(t.Context(), "SELECT id FROM accounts WHERE username_key = $1", auth.UsernameKey(name)).Scan(&accountID); err != nil {
+		t.Fatal(err)
+	}
+	return accountID
+}
+
+// plant puts every way to sign in at an account.
+func (w *world) plant(t *testing.T, accountID string) {
+	t.Helper()
+	for _, row := range []string{
+		`INSERT INTO user_api_keys (account_id, id, name, key_hash, hint, permissions, channels, active, created_at, updated_at, expires_at, used_at)
+			VALUES ($1, 'k', 'k', 'k', 'k', '["*"]', '[]', TRUE, 1, 0, 0, 0)`,
+		"INSERT INTO account_totp (account_id, secret, used_step, created_at, confirmed_at) VALUES ($1, 'ABCDEFGH', 0, 1, 1)",
+		"INSERT INTO recovery_codes (account_id, code_hash) VALUES ($1, 'x')",
+		"INSERT INTO passkeys (id, account_id, credential_id, name, credential, sign_count, created_at, used_at) VALUES ('p', $1, 'c', 'p', '{}', 0, 1, 0)",
+		"INSERT INTO provider_identities (issuer, subject, account_id, email, created_at, used_at) VALUES ('i', 's', $1, '', 1, 1)",
+	} {
+		if _, err := w.db.Exec(t.Context(), row, accountID); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (w *world) methodsLeft(t *testing.T) int {
+	t.Helper()
+	return w.count(t, "user_api_keys") + w.count(t, "account_totp") + w.count(t, "recovery_codes") + w.count(t, "passkeys") + w.count(t, "provider_identities")
+}
+
+func TestAnAccountWhoseAddressNobodyHasProvenGetsNoOtherWayToSignIn(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		w.withProvider(t)
+		w.unproven(t, "ann")
+		actor := w.session(t, "ann")
+		_, _, err := w.StartPasskey(t.Context(), actor, auth.Proof{Password: password})
+		mustFail(t, "a passkey", err, errs.Forbidden, "email_not_verified")
+		_, err = w.StartTOTP(t.Context(), actor, auth.Proof{})
+		mustFail(t, "an app", err, errs.Forbidden, "email_not_verified")
+		_, _, err = w.StartProvider(t.Context(), actor, auth.Proof{}, "")
+		mustFail(t, "a provider", err, errs.Forbidden, "email_not_verified")
+		_, _, err = w.CreateUserKey(t.Context(), actor, auth.Proof{}, auth.KeyInput{Name: "Bot", Permissions: []auth.Permission{auth.All}})
+		mustFail(t, "a key", err, errs.Forbidden, "email_not_verified")
+	})
+}
+
+func TestWhoProvesAnAddressFirstTakesTheAccountFromWhoeverMadeIt(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		w.unproven(t, "ann")
+		stranger := w.session(t, "ann")
+		w.plant(t, stranger.AccountID)
+		w.letters(t)
+		if err := w.AnswerForgotten(t.Context(), "ann@example.com"); err != nil {
+			t.Fatal(err)
+		}
+		sent := w.letters(t)
+		if _, err := w.ResetPassword(t.Context(), sent[0].token, "another password!"); err != nil {
+			t.Fatal(err)
+		}
+		if n := w.methodsLeft(t) + w.count(t, "sessions"); n != 0 {
+			t.Errorf("%d ways in are left to whoever made the account", n)
+		}
+		w.plant(t, stranger.AccountID) // now they are the person's own
+		w.pass(2 * time.Hour)
+		if err := w.AnswerForgotten(t.Context(), "ann@example.com"); err != nil {
+			t.Fatal(err)
+		}
+		for _, l := range w.letters(t) {
+			if l.template != mail.ResetPassword {
+				continue
+			}
+			if _, err := w.ResetPassword(t.Context(), l.token, "a third password!"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := w.methodsLeft(t); n != 4 || w.count(t, "user_api_keys") != 0 {
+			t.Errorf("%d ways are left after another reset", n)
+		}
+	})
+}
+
+func TestAProviderTakesAnAccountFromWhoeverMadeIt(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		p := w.withProvider(t)
+		w.unproven(t, "ann")
+		stranger := w.session(t, "ann")
+		w.plant(t, stranger.AccountID)
+		p.Person["email"] = "ann@example.com"
+		done, err := w.byProvider(t, p)
+		if err != nil || done.Account.ID != stranger.AccountID {
+			t.Fatalf("%+v %v", done, err)
+		}
+		if n := w.methodsLeft(t); n != 1 || w.count(t, "sessions") != 1 {
+			t.Errorf("%d ways and %d sessions, want the new ones", n, w.count(t, "sessions"))
+		}
+		_, err = w.signIn(t, "ann", password, "")
+		mustFail(t, "the password of before", err, errs.Unauthenticated, "wrong_password")
+		w.account(t, "bobby")
+		p.Person["email"], p.Person["sub"] = "bobby@example.com", "another"
+		if _, err := w.byProvider(t, p); err != nil {
+			t.Fatal(err)
+		}
+		w.session(t, "bobby") // an address that was proven before keeps its password
+	})
+}
+
+func TestAKeyOfAPersonNeedsAProofAndIsToldOf(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		w.account(t, "ann")
+		actor := w.session(t, "ann")
+		w.pass(time.Hour)
+		in := auth.KeyInput{Name: "Bot", Permissions: []auth.Permission{auth.All}}
+		_, _, err := w.CreateUserKey(t.Context(), actor, auth.Proof{}, in)
+		mustFail(t, "no proof", err, errs.Forbidden, "proof_required")
+		_, _, err = w.CreateUserKey(t.Context(), actor, auth.Proof{Password: "wrong password!"}, in)
+		mustFail(t, "a wrong one", err, errs.Unauthenticated, "wrong_password")
+		w.letters(t)
+		for _, end := range []func() error{
+			func() error {
+				return w.ChangePassword(t.Context(), actor, auth.PasswordChange{Current: password, New: "another password!"})
+			},
+			func() error { return w.EndSessions(t.Context(), actor.AccountID, "") },
+		} {
+			actor = w.by(t, w.tokenOf(t, "ann", password, "another password!"))
+			_, secret, err := w.CreateUserKey(t.Context(), actor, auth.Proof{}, in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if sent := w.letters(t); len(sent) != 1 || sent[0].template != mail.SignInAdded {
+				t.Errorf("%+v", sent)
+			}
+			if err := end(); err != nil {
+				t.Fatal(err)
+			}
+			_, err = w.Authenticate(t.Context(), secret)
+			mustFail(t, "afterwards", err, errs.Unauthenticated, "invalid_credential")
+			w.letters(t)
+		}
+	})
+}
+
+// tokenOf signs in with the first password that is right.
+func (w *world) tokenOf(t *testing.T, login string, passwords ...string) string {
+	t.Helper()
+	for _, one := range passwords {
+		if token, err := w.signIn(t, login, one, ""); err == nil {
+			return token
+		}
+	}
+	t.Fatal("no password is right")
+	return ""
+}
+
+func TestACommunityNeverRenamesAnAccountThatItsPersonUses(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		w.unproven(t, "ann") // has a password
+		w.imported(t, "bobby")
+		bobby := w.idOf(t, db, "bobby")
+		rename := func(accountID string) error {
+			return db.Tx(t.Context(), func(tx *sqldb.Tx) error {
+				return auth.RenameAccounts(t.Context(), tx, []auth.Rename{{ID: accountID, Username: "renamed", UsernameKey: "renamed"}}, 9)
+			})
+		}
+		mustFail(t, "with a password", rename(w.idOf(t, db, "ann")), errs.Conflict, auth.SharedAccount)
+		if err := rename(bobby); err != nil {
+			t.Errorf("nobody's: %v", err)
+		}
+		token, err := w.OneTimeLink(t.Context(), auth.LinkSignIn, bobby)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := w.RedeemLink(t.Context(), token, auth.SessionInfo{}); err != nil {
+			t.Fatal(err)
+		}
+		mustFail(t, "signed in", rename(bobby), errs.Conflict, auth.SharedAccount)
+	})
+}
