@@ -92,6 +92,8 @@ func TestATagTooManyIsAFindingOfItsRow(t *testing.T) {
 
 func TestAnOpenImportTakesNoRoleAwayAndGivesNoPower(t *testing.T) {
 	each(t, func(f *fixture) {
+		_, err := f.communities.Update(f.Context(), f.community, community.Change{OpenBulkImport: new(true)})
+		f.ok(err)
 		for title, input := range map[string]auth.RoleInput{"Fan": {}, "Writer": {ChannelPermissions: map[string]bool{"manage_messages": true}}} {
 			input.Title, input.Class = title, "#112233"
 			_, err := f.auth.CreateRole(f.Context(), command, f.community, input)
