@@ -228,6 +228,8 @@ func TestTagsAreMadeOnRequest(t *testing.T) {
 
 func TestAnOpenImportCannotReachPermissions(t *testing.T) {
 	each(t, func(f *fixture) {
+		_, err := f.communities.Update(f.Context(), f.community, community.Change{OpenBulkImport: new(true)})
+		f.ok(err)
 		for title, input := range map[string]auth.RoleInput{
 			"Mod":  {ServerPermissions: map[string]bool{"kick_members": true}},
 			"Paid": {Billable: true}, "Fan": {},
