@@ -2637,6 +2637,9 @@ type NewUserApiKey struct {
 	// Channels The _id of the only channels it may act in; absent: all.
 	Channels *[]string `json:"channels,omitempty"`
 
+	// Code Of the authenticator app, or a recovery code, in the place of the password.
+	Code *string `json:"code,omitempty"`
+
 	// ExpireDate In the place of expirePeriod: YYYY-MM-DD, to the end of that day in UTC, or RFC 3339.
 	//
 	// Examples: 2027-04-07
@@ -2652,6 +2655,9 @@ type NewUserApiKey struct {
 	//
 	// Examples: Nightly import
 	Name string `json:"name"`
+
+	// Password Yours, unless you signed in within the last ten minutes or call with a key.
+	Password *string `json:"password,omitempty"`
 
 	// Permissions What it may do; * is all but signIn.
 	//
@@ -3984,6 +3990,9 @@ type UserFilter struct {
 	// Examples: {"country":"GB","join_date":{"gte":"2026-04-01","lte":"2026-04-30"}}
 	Filter *map[string]interface{} `json:"filter,omitempty"`
 
+	// Limit How many an answer has at most.
+	Limit *int64 `json:"limit,omitempty"`
+
 	// Page Instead of a cursor: the page, the first is 1.
 	Page *int64 `json:"page,omitempty"`
 
@@ -4146,12 +4155,6 @@ type ChangePasswordParams struct {
 
 // ForgotPasswordParams defines parameters for ForgotPassword.
 type ForgotPasswordParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
-	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
-}
-
-// LoginParams defines parameters for Login.
-type LoginParams struct {
 	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
@@ -6381,6 +6384,14 @@ func (a *UserFilter) UnmarshalJSON(b []byte) error {
 		delete(object, "filter")
 	}
 
+	if raw, found := object["limit"]; found {
+		err = json.Unmarshal(raw, &a.Limit)
+		if err != nil {
+			return fmt.Errorf("error reading 'limit': %w", err)
+		}
+		delete(object, "limit")
+	}
+
 	if raw, found := object["page"]; found {
 		err = json.Unmarshal(raw, &a.Page)
 		if err != nil {
@@ -6441,6 +6452,13 @@ func (a UserFilter) MarshalJSON() ([]byte, error) {
 		object["filter"], err = json.Marshal(a.Filter)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'filter': %w", err)
+		}
+	}
+
+	if a.Limit != nil {
+		object["limit"], err = json.Marshal(a.Limit)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'limit': %w", err)
 		}
 	}
 
@@ -7065,7 +7083,7 @@ type ClientInterface interface {
 
 	// ChangePasswordWithBody Change the password
 	//
-	// All other sessions of the account end. 401 `wrong_password` counts as a failed sign-in.
+	// All other sessions of the account and the person's API keys end. 401 `wrong_password` counts as a failed sign-in.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -7074,7 +7092,7 @@ type ClientInterface interface {
 
 	// ChangePassword Change the password
 	//
-	// All other sessions of the account end. 401 `wrong_password` counts as a failed sign-in.
+	// All other sessions of the account and the person's API keys end. 401 `wrong_password` counts as a failed sign-in.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -7106,7 +7124,7 @@ type ClientInterface interface {
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/auth/login (the `Login` operationId).
-	LoginWithBody(ctx context.Context, params *LoginParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+	LoginWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// Login Sign in
 	//
@@ -7115,11 +7133,11 @@ type ClientInterface interface {
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/auth/login (the `Login` operationId).
-	Login(ctx context.Context, params *LoginParams, body LoginJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+	Login(ctx context.Context, body LoginJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// LogoutWithBody Sign out
 	//
-	// Ends the session of the request, or all of the account.
+	// Ends the session of the request, or all of the account; the person's API keys end with all.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -7128,7 +7146,7 @@ type ClientInterface interface {
 
 	// Logout Sign out
 	//
-	// Ends the session of the request, or all of the account.
+	// Ends the session of the request, or all of the account; the person's API keys end with all.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -7162,7 +7180,7 @@ type ClientInterface interface {
 
 	// ResetPasswordWithBody Choose a new password
 	//
-	// The token works once, within an hour. All sessions of the account end.
+	// The token works once, within an hour. All sessions of the account and the person's API keys end. The first time it proves the address, every other way to sign in to the account goes too.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -7171,7 +7189,7 @@ type ClientInterface interface {
 
 	// ResetPassword Choose a new password
 	//
-	// The token works once, within an hour. All sessions of the account end.
+	// The token works once, within an hour. All sessions of the account and the person's API keys end. The first time it proves the address, every other way to sign in to the account goes too.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8053,7 +8071,7 @@ type ClientInterface interface {
 
 	// CreateUserApiKeyWithBody Create an API key of yours
 	//
-	// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+	// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8062,7 +8080,7 @@ type ClientInterface interface {
 
 	// CreateUserApiKey Create an API key of yours
 	//
-	// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+	// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8114,7 +8132,7 @@ func (c *Client) SecureAuthOlder(ctx context.Context, params *SecureAuthOlderPar
 
 // ChangePasswordWithBody Change the password
 //
-// All other sessions of the account end. 401 `wrong_password` counts as a failed sign-in.
+// All other sessions of the account and the person's API keys end. 401 `wrong_password` counts as a failed sign-in.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8133,7 +8151,7 @@ func (c *Client) ChangePasswordWithBody(ctx context.Context, params *ChangePassw
 
 // ChangePassword Change the password
 //
-// All other sessions of the account end. 401 `wrong_password` counts as a failed sign-in.
+// All other sessions of the account and the person's API keys end. 401 `wrong_password` counts as a failed sign-in.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -8195,8 +8213,8 @@ func (c *Client) ForgotPassword(ctx context.Context, params *ForgotPasswordParam
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/auth/login (the `Login` operationId).
-func (c *Client) LoginWithBody(ctx context.Context, params *LoginParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewLoginRequestWithBody(c.Server, params, contentType, body)
+func (c *Client) LoginWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLoginRequestWithBody(c.Server, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -8214,8 +8232,8 @@ func (c *Client) LoginWithBody(ctx context.Context, params *LoginParams, content
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/auth/login (the `Login` operationId).
-func (c *Client) Login(ctx context.Context, params *LoginParams, body LoginJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
-	req, err := NewLoginRequest(c.Server, params, body)
+func (c *Client) Login(ctx context.Context, body LoginJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewLoginRequest(c.Server, body)
 	if err != nil {
 		return nil, err
 	}
@@ -8228,7 +8246,7 @@ func (c *Client) Login(ctx context.Context, params *LoginParams, body LoginJSONR
 
 // LogoutWithBody Sign out
 //
-// Ends the session of the request, or all of the account.
+// Ends the session of the request, or all of the account; the person's API keys end with all.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8247,7 +8265,7 @@ func (c *Client) LogoutWithBody(ctx context.Context, params *LogoutParams, conte
 
 // Logout Sign out
 //
-// Ends the session of the request, or all of the account.
+// Ends the session of the request, or all of the account; the person's API keys end with all.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -8321,7 +8339,7 @@ func (c *Client) Register(ctx context.Context, params *RegisterParams, body Regi
 
 // ResetPasswordWithBody Choose a new password
 //
-// The token works once, within an hour. All sessions of the account end.
+// The token works once, within an hour. All sessions of the account and the person's API keys end. The first time it proves the address, every other way to sign in to the account goes too.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8340,7 +8358,7 @@ func (c *Client) ResetPasswordWithBody(ctx context.Context, params *ResetPasswor
 
 // ResetPassword Choose a new password
 //
-// The token works once, within an hour. All sessions of the account end.
+// The token works once, within an hour. All sessions of the account and the person's API keys end. The first time it proves the address, every other way to sign in to the account goes too.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10322,7 +10340,7 @@ func (c *Client) ListUserApiKeys(ctx context.Context, userId string, reqEditors 
 
 // CreateUserApiKeyWithBody Create an API key of yours
 //
-// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10341,7 +10359,7 @@ func (c *Client) CreateUserApiKeyWithBody(ctx context.Context, userId string, pa
 
 // CreateUserApiKey Create an API key of yours
 //
-// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10640,18 +10658,18 @@ func NewForgotPasswordRequestWithBody(server string, params *ForgotPasswordParam
 }
 
 // NewLoginRequest calls the generic Login builder with application/json body
-func NewLoginRequest(server string, params *LoginParams, body LoginJSONRequestBody) (*http.Request, error) {
+func NewLoginRequest(server string, body LoginJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
 	buf, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
 	}
 	bodyReader = bytes.NewReader(buf)
-	return NewLoginRequestWithBody(server, params, "application/json", bodyReader)
+	return NewLoginRequestWithBody(server, "application/json", bodyReader)
 }
 
 // NewLoginRequestWithBody constructs an http.Request for the Login method, with any body, and a specified content type
-func NewLoginRequestWithBody(server string, params *LoginParams, contentType string, body io.Reader) (*http.Request, error) {
+func NewLoginRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
 	var err error
 
 	serverURL, err := url.Parse(server)
@@ -10675,21 +10693,6 @@ func NewLoginRequestWithBody(server string, params *LoginParams, contentType str
 	}
 
 	req.Header.Add("Content-Type", contentType)
-
-	if params != nil {
-
-		if params.IdempotencyKey != nil {
-			var headerParam0 string
-
-			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
-			if err != nil {
-				return nil, err
-			}
-
-			req.Header.Set("Idempotency-Key", headerParam0)
-		}
-
-	}
 
 	return req, nil
 }
@@ -16004,7 +16007,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChangePasswordWithBodyWithResponse Change the password
 	//
-	// All other sessions of the account end. 401 `wrong_password` counts as a failed sign-in.
+	// All other sessions of the account and the person's API keys end. 401 `wrong_password` counts as a failed sign-in.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16013,7 +16016,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChangePasswordWithResponse Change the password
 	//
-	// All other sessions of the account end. 401 `wrong_password` counts as a failed sign-in.
+	// All other sessions of the account and the person's API keys end. 401 `wrong_password` counts as a failed sign-in.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16045,7 +16048,7 @@ type ClientWithResponsesInterface interface {
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/auth/login (the `Login` operationId).
-	LoginWithBodyWithResponse(ctx context.Context, params *LoginParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*LoginResponse, error)
+	LoginWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*LoginResponse, error)
 
 	// LoginWithResponse Sign in
 	//
@@ -16054,11 +16057,11 @@ type ClientWithResponsesInterface interface {
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/auth/login (the `Login` operationId).
-	LoginWithResponse(ctx context.Context, params *LoginParams, body LoginJSONRequestBody, reqEditors ...RequestEditorFn) (*LoginResponse, error)
+	LoginWithResponse(ctx context.Context, body LoginJSONRequestBody, reqEditors ...RequestEditorFn) (*LoginResponse, error)
 
 	// LogoutWithBodyWithResponse Sign out
 	//
-	// Ends the session of the request, or all of the account.
+	// Ends the session of the request, or all of the account; the person's API keys end with all.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16067,7 +16070,7 @@ type ClientWithResponsesInterface interface {
 
 	// LogoutWithResponse Sign out
 	//
-	// Ends the session of the request, or all of the account.
+	// Ends the session of the request, or all of the account; the person's API keys end with all.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16103,7 +16106,7 @@ type ClientWithResponsesInterface interface {
 
 	// ResetPasswordWithBodyWithResponse Choose a new password
 	//
-	// The token works once, within an hour. All sessions of the account end.
+	// The token works once, within an hour. All sessions of the account and the person's API keys end. The first time it proves the address, every other way to sign in to the account goes too.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16112,7 +16115,7 @@ type ClientWithResponsesInterface interface {
 
 	// ResetPasswordWithResponse Choose a new password
 	//
-	// The token works once, within an hour. All sessions of the account end.
+	// The token works once, within an hour. All sessions of the account and the person's API keys end. The first time it proves the address, every other way to sign in to the account goes too.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17082,7 +17085,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateUserApiKeyWithBodyWithResponse Create an API key of yours
 	//
-	// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+	// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17091,7 +17094,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateUserApiKeyWithResponse Create an API key of yours
 	//
-	// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+	// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -21445,7 +21448,7 @@ func (c *ClientWithResponses) SecureAuthOlderWithResponse(ctx context.Context, p
 
 // ChangePasswordWithBodyWithResponse Change the password
 //
-// All other sessions of the account end. 401 `wrong_password` counts as a failed sign-in.
+// All other sessions of the account and the person's API keys end. 401 `wrong_password` counts as a failed sign-in.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21460,7 +21463,7 @@ func (c *ClientWithResponses) ChangePasswordWithBodyWithResponse(ctx context.Con
 
 // ChangePasswordWithResponse Change the password
 //
-// All other sessions of the account end. 401 `wrong_password` counts as a failed sign-in.
+// All other sessions of the account and the person's API keys end. 401 `wrong_password` counts as a failed sign-in.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21510,8 +21513,8 @@ func (c *ClientWithResponses) ForgotPasswordWithResponse(ctx context.Context, pa
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/auth/login (the `Login` operationId).
-func (c *ClientWithResponses) LoginWithBodyWithResponse(ctx context.Context, params *LoginParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*LoginResponse, error) {
-	rsp, err := c.LoginWithBody(ctx, params, contentType, body, reqEditors...)
+func (c *ClientWithResponses) LoginWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*LoginResponse, error) {
+	rsp, err := c.LoginWithBody(ctx, contentType, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -21525,8 +21528,8 @@ func (c *ClientWithResponses) LoginWithBodyWithResponse(ctx context.Context, par
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/auth/login (the `Login` operationId).
-func (c *ClientWithResponses) LoginWithResponse(ctx context.Context, params *LoginParams, body LoginJSONRequestBody, reqEditors ...RequestEditorFn) (*LoginResponse, error) {
-	rsp, err := c.Login(ctx, params, body, reqEditors...)
+func (c *ClientWithResponses) LoginWithResponse(ctx context.Context, body LoginJSONRequestBody, reqEditors ...RequestEditorFn) (*LoginResponse, error) {
+	rsp, err := c.Login(ctx, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -21535,7 +21538,7 @@ func (c *ClientWithResponses) LoginWithResponse(ctx context.Context, params *Log
 
 // LogoutWithBodyWithResponse Sign out
 //
-// Ends the session of the request, or all of the account.
+// Ends the session of the request, or all of the account; the person's API keys end with all.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21550,7 +21553,7 @@ func (c *ClientWithResponses) LogoutWithBodyWithResponse(ctx context.Context, pa
 
 // LogoutWithResponse Sign out
 //
-// Ends the session of the request, or all of the account.
+// Ends the session of the request, or all of the account; the person's API keys end with all.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21610,7 +21613,7 @@ func (c *ClientWithResponses) RegisterWithResponse(ctx context.Context, params *
 
 // ResetPasswordWithBodyWithResponse Choose a new password
 //
-// The token works once, within an hour. All sessions of the account end.
+// The token works once, within an hour. All sessions of the account and the person's API keys end. The first time it proves the address, every other way to sign in to the account goes too.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21625,7 +21628,7 @@ func (c *ClientWithResponses) ResetPasswordWithBodyWithResponse(ctx context.Cont
 
 // ResetPasswordWithResponse Choose a new password
 //
-// The token works once, within an hour. All sessions of the account end.
+// The token works once, within an hour. All sessions of the account and the person's API keys end. The first time it proves the address, every other way to sign in to the account goes too.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23255,7 +23258,7 @@ func (c *ClientWithResponses) ListUserApiKeysWithResponse(ctx context.Context, u
 
 // CreateUserApiKeyWithBodyWithResponse Create an API key of yours
 //
-// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23270,7 +23273,7 @@ func (c *ClientWithResponses) CreateUserApiKeyWithBodyWithResponse(ctx context.C
 
 // CreateUserApiKeyWithResponse Create an API key of yours
 //
-// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

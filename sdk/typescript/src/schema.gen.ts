@@ -35,7 +35,7 @@ export interface paths {
         put?: never;
         /**
          * Change the password
-         * @description All other sessions of the account end. 401 `wrong_password` counts as a failed sign-in.
+         * @description All other sessions of the account and the person's API keys end. 401 `wrong_password` counts as a failed sign-in.
          */
         post: operations["changePassword"];
         delete?: never;
@@ -95,7 +95,7 @@ export interface paths {
         put?: never;
         /**
          * Sign out
-         * @description Ends the session of the request, or all of the account.
+         * @description Ends the session of the request, or all of the account; the person's API keys end with all.
          */
         post: operations["logout"];
         delete?: never;
@@ -155,7 +155,7 @@ export interface paths {
         put?: never;
         /**
          * Choose a new password
-         * @description The token works once, within an hour. All sessions of the account end.
+         * @description The token works once, within an hour. All sessions of the account and the person's API keys end. The first time it proves the address, every other way to sign in to the account goes too.
          */
         post: operations["resetPassword"];
         delete?: never;
@@ -1391,7 +1391,7 @@ export interface paths {
         put?: never;
         /**
          * Create an API key of yours
-         * @description The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+         * @description The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
          */
         post: operations["createUserApiKey"];
         delete?: never;
@@ -2460,6 +2460,8 @@ export interface components {
         NewUserApiKey: {
             /** @description The _id of the only channels it may act in; absent: all. */
             channels?: string[];
+            /** @description Of the authenticator app, or a recovery code, in the place of the password. */
+            code?: string;
             /**
              * @description In the place of expirePeriod: YYYY-MM-DD, to the end of that day in UTC, or RFC 3339.
              * @example 2027-04-07
@@ -2477,6 +2479,8 @@ export interface components {
              * @example Nightly import
              */
             name: string;
+            /** @description Yours, unless you signed in within the last ten minutes or call with a key. */
+            password?: string;
             /**
              * @description What it may do; * is all but signIn.
              * @example [
@@ -3564,6 +3568,12 @@ export interface components {
             };
             /**
              * Format: int64
+             * @description How many an answer has at most.
+             * @default 200
+             */
+            limit: number;
+            /**
+             * Format: int64
              * @description Instead of a cursor: the page, the first is 1.
              */
             page?: number | null;
@@ -3865,13 +3875,7 @@ export interface operations {
     login: {
         parameters: {
             query?: never;
-            header?: {
-                /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
-                 * @example 0f8e2a6c-import-2026-04-07
-                 */
-                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
-            };
+            header?: never;
             path?: never;
             cookie?: never;
         };
@@ -4409,6 +4413,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -4548,6 +4554,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -4620,6 +4628,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -4765,6 +4775,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -5128,6 +5140,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -5527,6 +5541,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -5782,6 +5798,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
@@ -7183,6 +7201,8 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
