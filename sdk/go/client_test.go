@@ -32,7 +32,7 @@ func TestAPersonSignsUpAndImportsTenMembers(t *testing.T) {
 	must(t, err)
 	_, err = nobody.VerifyEmailWithResponse(ctx, nil, regulars.VerifyEmailJSONRequestBody{Token: s.token(t)})
 	must(t, err)
-	session, err := nobody.LoginWithResponse(ctx, nil, regulars.LoginJSONRequestBody{EmailOrUsername: "ada", Password: password})
+	session, err := nobody.LoginWithResponse(ctx, regulars.LoginJSONRequestBody{EmailOrUsername: "ada", Password: password})
 	must(t, err)
 	ada := client(t, s, session.JSON200.Data.Token)
 
