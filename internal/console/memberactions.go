@@ -77,7 +77,7 @@ func (c *console) labelMembers(v *visit, users []string, back string) error {
 	if err != nil {
 		return err
 	}
-	if roleID := idOf(names.Roles, label); roleID != "" && label != everyone {
+	if roleID := names.Role(label); names.Roles[roleID] != "" && names.Roles[roleID] != everyone {
 		if err := c.Auth.Can(v.Context(), v.actor, v.community.ID, auth.ManageRoles); err != nil {
 			return err
 		}
@@ -95,8 +95,8 @@ func (c *console) labelMembers(v *visit, users []string, back string) error {
 		}
 		return c.acted(v, back, len(users), nil)
 	}
-	tagID := idOf(names.Tags, label)
-	if tagID == "" {
+	tagID := names.Tag(label)
+	if names.Tags[tagID] == "" {
 		return errs.New(errs.Invalid, "unknown_label", "There is no role and no tag %q; names are compared with their case.", label)
 	}
 	if err := c.Auth.Can(v.Context(), v.actor, v.community.ID, auth.UserFields); err != nil {
@@ -104,15 +104,6 @@ func (c *console) labelMembers(v *visit, users []string, back string) error {
 	}
 	n, err := c.Members.PutTag(v.Context(), v.actor, v.community.ID, tagID, users, giving, member.Source{Type: "console"})
 	return c.acted(v, back, n, err)
-}
-
-func idOf(names map[string]string, name string) string {
-	for key, one := range names {
-		if one == name {
-			return key
-		}
-	}
-	return ""
 }
 
 // changeAvatar gives a member another picture, or none.
