@@ -173,7 +173,29 @@ func decodeIDs(text string) ([]string, error) {
 	if text == "[]" {
 		return nil, nil
 	}
+	if ids, ok := plainIDs(text); ok {
+		return ids, nil
+	}
 	var ids []string
 	err := json.Unmarshal([]byte(text), &ids)
 	return ids, err
+}
+
+// plainIDs reads a list that encodeIDs or PostgreSQL wrote.
+func plainIDs(text string) (ids []string, ok bool) {
+	in := plainReader{text}
+	if !in.take('[') {
+		return nil, false
+	}
+	for !in.take(']') {
+		if len(ids) > 0 && !in.take(',') {
+			return nil, false
+		}
+		id, ok := in.quoted()
+		if !ok {
+			return nil, false
+		}
+		ids = append(ids, id)
+	}
+	return ids, in.text == ""
 }

@@ -2,9 +2,9 @@ package member
 
 import (
 	"context"
-	"database/sql"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/regulars/regulars/internal/sqldb"
@@ -18,11 +18,38 @@ type KeySet struct {
 	Numbers   []string // decimal texts that fit 64 bits
 }
 
-const accountColumns = "id, number, email, email_key, username, username_key, communities, installation_owner, password_hash <> '' OR signed_in_at > 0"
+var accountColumns = []string{"id", "number", "email", "email_key", "username", "username_key", "communities", "installation_owner", "password_hash <> '' OR signed_in_at > 0"}
 
-func scanAccount(s sqldb.Scanner) (*Record, error) {
-	r := &Record{}
-	return r, s.Scan(&r.AccountID, &r.Number, &r.Email, &r.EmailKey, &r.Username, &r.UsernameKey, &r.Communities, &r.InstallationOwner, &r.Claimed)
+func (r *Record) readAccount(texts []string) (err error) {
+	r.AccountID, r.Email, r.EmailKey, r.Username, r.UsernameKey = texts[0], texts[2], texts[3], texts[4], texts[5]
+	r.InstallationOwner, r.Claimed = sqldb.Truth(texts[7]), sqldb.Truth(texts[8])
+	if r.Number, err = strconv.ParseInt(texts[1], 10, 64); err != nil {
+		return err
+	}
+	r.Communities, err = strconv.ParseInt(texts[6], 10, 64)
+	return err
+}
+
+var recordColumns = []string{"user_id", "state", "owner", "display_name", "first_name", "last_name", "phone", "country", "language", "roles", "tags", "fields", "joined_at", "updated_at"}
+
+// readMember reads the member's half of a record.
+func (r *Record) readMember(texts []string) (err error) {
+	r.State, r.Owner, r.DisplayName, r.FirstName, r.LastName = texts[1], sqldb.Truth(texts[2]), texts[3], texts[4], texts[5]
+	r.Phone, r.Country, r.Language = texts[6], texts[7], texts[8]
+	if r.RoleIDs, err = decodeIDs(texts[9]); err != nil {
+		return err
+	}
+	if r.TagIDs, err = decodeIDs(texts[10]); err != nil {
+		return err
+	}
+	if r.Values, err = decodeValues(texts[11]); err != nil {
+		return err
+	}
+	if r.JoinedAt, err = strconv.ParseInt(texts[12], 10, 64); err != nil {
+		return err
+	}
+	r.UpdatedAt, err = strconv.ParseInt(texts[13], 10, 64)
+	return err
 }
 
 // Lookup returns everybody whom a key names, each once, with the member of
@@ -31,18 +58,23 @@ func scanAccount(s sqldb.Scanner) (*Record, error) {
 func Lookup(ctx context.Context, q sqldb.Querier, communityID string, keys KeySet, forUpdate bool) ([]*Record, error) {
 	var people []*Record
 	d := q.Dialect()
-	for condition, wanted := range map[string][]string{
-		d.In("email_key", "$1"): keys.Emails, d.In("username_key", "$1"): keys.Usernames, d.In("id", "$1"): keys.IDs, d.InNumbers("number", "$1"): keys.Numbers,
+	for from, wanted := range map[string][]string{
+		d.Among("accounts", "email_key", "$1"): keys.Emails, d.Among("accounts", "username_key", "$1"): keys.Usernames,
+		d.Among("accounts", "id", "$1"): keys.IDs, "accounts WHERE " + d.InNumbers("number", "$1"): keys.Numbers,
 	} {
 		if len(wanted) == 0 {
 			continue
 		}
+		slices.Sort(wanted)
 		people = slices.Grow(people, len(wanted))
-		rows, err := q.Query(ctx, "SELECT "+accountColumns+" FROM accounts WHERE "+condition, sqldb.Keys(wanted))
+		block := make([]Record, len(wanted)) // a key is one person's
+		err := sqldb.EachText(ctx, q, accountColumns, "FROM "+from, []any{sqldb.Keys(wanted)}, func(texts []string) error {
+			r := &block[0]
+			block = block[1:]
+			people = append(people, r)
+			return r.readAccount(texts)
+		})
 		if err != nil {
-			return nil, err
-		}
-		if people, err = appendAccounts(people, rows); err != nil {
 			return nil, err
 		}
 	}
@@ -54,73 +86,20 @@ func Lookup(ctx context.Context, q sqldb.Querier, communityID string, keys KeySe
 	return people, addMembers(ctx, q, communityID, people, forUpdate)
 }
 
-func appendAccounts(people []*Record, rows *sql.Rows) ([]*Record, error) {
-	defer func() { _ = rows.Close() }() // rows.Err below tells what went wrong
-	for rows.Next() {
-		r, err := scanAccount(rows)
-		if err != nil {
-			return nil, err
-		}
-		people = append(people, r)
-	}
-	return people, rows.Err()
-}
-
 // addMembers completes people, who are in the order of their ids.
 func addMembers(ctx context.Context, q sqldb.Querier, communityID string, people []*Record, forUpdate bool) error {
 	ids := make([]string, len(people))
 	for i, r := range people {
 		ids[i] = r.AccountID
 	}
-	query := `SELECT user_id, state, owner, display_name, first_name, last_name, phone, country, language, roles, tags, fields, joined_at, updated_at
-		FROM members WHERE community_id = $1 AND ` + q.Dialect().In("user_id", "$2") + " ORDER BY user_id"
-	if forUpdate {
-		query += " " + q.Dialect().Lock()
+	rest := "FROM " + q.Dialect().Among("members", "user_id", "$2") + " AND community_id = $1"
+	if lock := q.Dialect().Lock(); forUpdate && lock != "" {
+		rest += " ORDER BY user_id " + lock // two that lock many never wait for each other
 	}
-	rows, err := q.Query(ctx, query, communityID, sqldb.Keys(ids))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = rows.Close() }() // rows.Err below tells what went wrong
-	var m Record
-	var accountID, roles, tags, fields string
-	into := []any{
-		&accountID, &m.State, &m.Owner, &m.DisplayName, &m.FirstName, &m.LastName, &m.Phone, &m.Country, &m.Language,
-		&roles, &tags, &fields, &m.JoinedAt, &m.UpdatedAt,
-	}
-	for rows.Next() {
-		if err := rows.Scan(into...); err != nil {
-			return err
-		}
-		if err := m.decode(roles, tags, fields); err != nil {
-			return err
-		}
-		for people[0].AccountID != accountID {
-			people = people[1:]
-		}
-		people[0].join(&m)
-	}
-	return rows.Err()
-}
-
-func (r *Record) decode(roles, tags, fields string) (err error) {
-	if r.RoleIDs, err = decodeIDs(roles); err != nil {
-		return err
-	}
-	if r.TagIDs, err = decodeIDs(tags); err != nil {
-		return err
-	}
-	r.Values, err = decodeValues(fields)
-	return err
-}
-
-// join takes the member's half of m over.
-func (r *Record) join(m *Record) {
-	account := *r
-	*r = *m
-	r.AccountID, r.Number, r.Communities = account.AccountID, account.Number, account.Communities
-	r.InstallationOwner, r.Claimed = account.InstallationOwner, account.Claimed
-	r.Email, r.EmailKey, r.Username, r.UsernameKey = account.Email, account.EmailKey, account.Username, account.UsernameKey
+	return sqldb.EachText(ctx, q, recordColumns, rest, []any{communityID, sqldb.Keys(ids)}, func(texts []string) error {
+		i, _ := slices.BinarySearchFunc(people, texts[0], func(r *Record, id string) int { return strings.Compare(r.AccountID, id) })
+		return people[i].readMember(texts)
+	})
 }
 
 // Insert adds members whose accounts exist, in the caller's transaction, and

@@ -29,6 +29,17 @@ func (d Dialect) In(column, param string) string {
 		" = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST("+param+" AS JSONB))))")
 }
 
+// Among returns what stands behind FROM to read those rows of a table whose
+// column, which must be unique there or with what is asked besides, is one of
+// many keys; param takes Keys(keys), each once. More conditions follow with
+// AND. In their order SQLite finds them one by one, without a table of its own
+// for the keys.
+func (d Dialect) Among(table, column, param string) string {
+	return d.pick(
+		"(SELECT value AS wanted_key FROM json_each("+param+")) CROSS JOIN "+table+" ON "+table+"."+column+" = wanted_key",
+		table+" WHERE "+d.In(column, param))
+}
+
 // InNumbers is In for a column of whole numbers; param takes Keys of decimal
 // texts, which must fit 64 bits.
 func (d Dialect) InNumbers(column, param string) string {
