@@ -17,35 +17,59 @@ const maxPieceBytes = 4 << 20
 const maxPieceProblems = 50_000
 
 // feed is one reading of a file: pieces come out of its channel, checked and
-// ready to be decided, one ahead of the database.
+// ready to be decided. One goroutine reads them, one foresees what they do, so
+// two are under way while the database writes another.
 type feed struct {
+	raw    chan rawPiece
 	pieces chan *piece
 	used   chan *piece // whose memory can be used again
 	err    error       // why reading ended early; read it after pieces is closed
 }
 
-// startFeed reads the job's table from where it stands, in a goroutine that
-// ends with ctx or with the file; pieces is closed then.
+// rawPiece is a piece that was only read; err is what ended the reading behind
+// it.
+type rawPiece struct {
+	*piece
+	err error
+}
+
+// startFeed reads the job's table from where it stands, in goroutines that end
+// with ctx or with the file; pieces is closed then.
 func (r *run) startFeed(ctx context.Context, table openFile, rd *reader, step step) *feed {
-	f := &feed{pieces: make(chan *piece), used: make(chan *piece, 2)}
-	number, read := r.job.Pieces, r.job.Counts.Read
+	f := &feed{raw: make(chan rawPiece), pieces: make(chan *piece), used: make(chan *piece, 3)}
+	go f.read(ctx, table, rd, step, r.job.Pieces, r.job.Counts.Read)
 	go func() {
 		defer close(f.pieces)
-		for ; ; number++ {
-			select {
-			case p := <-f.used:
-				rd.reuse(p)
-			default:
-			}
-			p, err := nextPiece(table, rd, number, step.pieceRows(read))
-			read += int64(len(p.rows))
-			if sent := f.send(ctx, step, p, err); sent != nil || err != nil || p.last {
-				f.err = cmp.Or(sent, err)
-				return
+		for p := range f.raw {
+			if f.err == nil {
+				f.err = cmp.Or(f.send(ctx, step, p.piece, p.err), p.err)
 			}
 		}
+		f.err = cmp.Or(f.err, context.Cause(ctx)) // then not all was read
 	}()
 	return f
+}
+
+// read reads pieces, of which number is the first, behind so many rows.
+func (f *feed) read(ctx context.Context, table openFile, rd *reader, step step, number, rows int64) {
+	defer close(f.raw)
+	for ; ; number++ {
+		select {
+		case p := <-f.used:
+			rd.reuse(p)
+		default:
+		}
+		p, err := nextPiece(table, rd, number, step.pieceRows(rows))
+		rows += int64(len(p.rows))
+		select {
+		case f.raw <- rawPiece{p, err}:
+		case <-ctx.Done():
+			return
+		}
+		if err != nil || p.last {
+			return
+		}
+	}
 }
 
 // send hands over what is ready with a piece that was read; err is what ended
@@ -77,7 +101,7 @@ func (f *feed) done(p *piece) {
 	}
 }
 
-// stop waits for the goroutine of a feed whose context has ended.
+// stop waits for the goroutines of a feed whose context has ended.
 func (f *feed) stop() {
 	for p := range f.pieces {
 		_ = p // read ahead for nothing

@@ -150,7 +150,7 @@ func (r *run) without(p *piece, err error) error {
 type step interface {
 	// pieceRows is how many rows the next piece has after so many were read.
 	pieceRows(read int64) int
-	// foresee is called before the transaction, in the goroutine that reads. It
+	// foresee is called before the transaction, in a goroutine of its own. It
 	// returns the pieces that are ready for theirs; with end, all of them are.
 	foresee(ctx context.Context, p *piece, end bool) ([]*piece, error)
 	take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]record, Counts, error)
@@ -224,7 +224,7 @@ type plainStep struct {
 	*run
 	*application
 	written chan *convoy // whose memory can be used again
-	// These belong to the goroutine that reads.
+	// These belong to the goroutine that foresees.
 	open        *piece // whose convoy is not full yet
 	read        int64  // rows of the file before the next piece
 	convoysFrom int64  // rows that are read before there are convoys

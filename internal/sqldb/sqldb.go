@@ -106,7 +106,7 @@ func openSQLite(path string, opts Options) (*DB, error) {
 	// because a command may have to wait for a moment between two pieces of an import.
 	common := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(60000)&_pragma=journal_mode(WAL)&_pragma=synchronous(" +
 		url.QueryEscape(synchronous) + ")&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)"
-	write, err := sql.Open("sqlite", common+"&_pragma=cache_size(-32768)&_pragma=wal_autocheckpoint(32000)&_pragma=journal_size_limit(67108864)&_txlock=immediate")
+	write, err := sql.Open("sqlite", common+"&_pragma=cache_size(-24576)&_pragma=wal_autocheckpoint(32000)&_pragma=journal_size_limit(67108864)&_txlock=immediate")
 	if err != nil {
 		return nil, err
 	}
