@@ -17,7 +17,7 @@ const module = "github.com/regulars/regulars/"
 // or one below it. A new package gets its place here before its first import.
 var floors = []string{
 	"migrations web examples", // embedded files only
-	"internal/errs internal/clock internal/id",
+	"internal/errs internal/clock internal/id internal/text",
 	"internal/sqldb internal/blob internal/sheet internal/safehttp internal/i18n",
 	"internal/sqldb/pgtest",
 	"internal/sqldb/sqldbtest internal/auth/oidctest",

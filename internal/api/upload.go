@@ -11,17 +11,16 @@ import (
 	"mime"
 	"mime/multipart"
 	"net/http"
-	"path"
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/text"
 )
 
 const (
@@ -166,7 +165,7 @@ func (u *upload) takeFile(part *multipart.Part) (err error) {
 	if err := u.beforeAll(); err != nil {
 		return err
 	}
-	u.fileName = fileName(part.FileName())
+	u.fileName = text.FileName(part.FileName(), "upload.csv")
 	if u.file, err = u.create(); err != nil {
 		return err
 	}
@@ -239,22 +238,6 @@ func formError(err error) error {
 
 func isConnection(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, http.ErrBodyReadAfterClose) || strings.Contains(err.Error(), "connection reset")
-}
-
-// fileName is a name as a browser gave it, without its folder and without
-// what would be unsafe to show.
-func fileName(given string) string {
-	given = path.Base(strings.ReplaceAll(strings.ToValidUTF8(given, ""), `\`, "/"))
-	given = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
-			return -1
-		}
-		return r
-	}, given)
-	if given == "" || given == "." || given == "/" {
-		return "upload.csv"
-	}
-	return given
 }
 
 // fingerprint is the same for two forms with the same file and the same

@@ -3,16 +3,12 @@ package auth
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/text"
 )
 
 // KeyInput is what a new key is made from.
@@ -45,9 +41,8 @@ const (
 // "invalid_input" with every wrong field.
 func (in KeyInput) normal(now time.Time) (KeyInput, int64, error) {
 	var wrong []errs.Field
-	in.Name = norm.NFC.String(strings.TrimSpace(in.Name))
-	length := utf8.RuneCountInString(in.Name)
-	if length < 1 || length > maxKeyName || !utf8.ValidString(in.Name) || strings.ContainsFunc(in.Name, unicode.IsControl) {
+	name, ok := text.Line(in.Name, maxKeyName)
+	if in.Name = name; !ok || name == "" {
 		wrong = append(wrong, errs.Field{Field: "name", Code: "invalid", Message: "A name has 1 to 100 characters, none of them a control character."})
 	}
 	known, unknown := checkPermissions(in.Permissions)

@@ -11,6 +11,7 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/text"
 )
 
 // newcomer makes an account without a password for somebody whose address the
@@ -33,8 +34,8 @@ func (a *Auth) newcomer(ctx context.Context, tx *sqldb.Tx, said claims) (account
 
 // nameOf is a name as it can be kept, "" when it cannot.
 func nameOf(name string) string {
-	name = norm.NFC.String(strings.TrimSpace(name))
-	if !utf8.ValidString(name) || utf8.RuneCountInString(name) > maxName || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+	name, ok := text.Line(name, maxName)
+	if !ok {
 		return ""
 	}
 	return name

@@ -9,16 +9,14 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/text"
 )
 
 // Passkey is a key in a device or password manager that signs an account in
@@ -161,9 +159,8 @@ func foundPasskey(found bool, err error) error {
 }
 
 func passkeyName(name string) (string, error) {
-	name = norm.NFC.String(strings.TrimSpace(name))
-	length := utf8.RuneCountInString(name)
-	if length < 1 || length > maxPasskeyName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
+	name, ok := text.Line(name, maxPasskeyName)
+	if !ok || name == "" {
 		return "", errs.InvalidFields([]errs.Field{{Field: "name", Code: "invalid", Message: "A name has 1 to 60 characters, none of them a control character."}})
 	}
 	return name, nil

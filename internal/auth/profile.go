@@ -2,14 +2,11 @@ package auth
 
 import (
 	"context"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"golang.org/x/text/language"
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/text"
 )
 
 // Profile is what a person says of themselves on the installation; members of
@@ -28,8 +25,8 @@ func (a *Auth) UpdateProfile(ctx context.Context, actor Actor, p Profile) error 
 	var wrong []errs.Field
 	for i, name := range []*string{&p.FirstName, &p.LastName, &p.DisplayName} {
 		field := []string{"firstname", "lastname", "displayname"}[i]
-		*name = norm.NFC.String(strings.TrimSpace(*name))
-		if utf8.RuneCountInString(*name) > maxName || !utf8.ValidString(*name) || strings.ContainsFunc(*name, unicode.IsControl) {
+		line, ok := text.Line(*name, maxName)
+		if *name = line; !ok {
 			wrong = append(wrong, errs.Field{Field: field, Code: "invalid", Message: "A name has up to 50 characters, none of them a control character."})
 		}
 	}

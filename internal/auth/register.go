@@ -2,16 +2,12 @@ package auth
 
 import (
 	"context"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/text"
 )
 
 // The pages that links in mails lead to, each with ?token=.
@@ -162,17 +158,16 @@ func (in RegisterInput) checked() (newAccount, []errs.Field) {
 	made, wrong := AccountInput{Email: in.Email, Username: in.Username, Password: password}.checked()
 	names := []struct {
 		field, value string
-		least        int
+		needed       bool
 		to           *string
 	}{
-		{"firstname", in.FirstName, 1, &made.firstName},
-		{"lastname", in.LastName, 1, &made.lastName},
-		{"displayname", in.DisplayName, 0, &made.displayName},
+		{"firstname", in.FirstName, true, &made.firstName},
+		{"lastname", in.LastName, true, &made.lastName},
+		{"displayname", in.DisplayName, false, &made.displayName},
 	}
 	for _, name := range names {
-		*name.to = norm.NFC.String(strings.TrimSpace(name.value))
-		length := utf8.RuneCountInString(*name.to)
-		if length < name.least || length > maxName || !utf8.ValidString(*name.to) || strings.ContainsFunc(*name.to, unicode.IsControl) {
+		line, ok := text.Line(name.value, maxName)
+		if *name.to = line; !ok || name.needed && line == "" {
 			wrong = append(wrong, errs.Field{Field: name.field, Code: "invalid", Message: "A name has 1 to 50 characters, none of them a control character."})
 		}
 	}

@@ -4,13 +4,10 @@ import (
 	"context"
 	"regexp"
 	"strings"
-	"unicode"
-	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/text"
 )
 
 // Role is a role of a community. The maps hold every known name.
@@ -83,8 +80,9 @@ func EnsureEveryone(ctx context.Context, q sqldb.Querier, communityID string) er
 }
 
 func (in RoleInput) role() (Role, error) {
+	title, ok := text.Line(in.Title, maxTitle)
 	r := Role{
-		Title: norm.NFC.String(strings.TrimSpace(in.Title)),
+		Title: title,
 		Class: strings.ToLower(in.Class), Order: in.Order, Billable: in.Billable,
 	}
 	if r.Class == "" {
@@ -96,11 +94,8 @@ func (in RoleInput) role() (Role, error) {
 			wrong = append(wrong, errs.Field{Field: field, Code: "invalid", Message: message})
 		}
 	}
-	length := utf8.RuneCountInString(r.Title)
 	// A comma separates the roles in a cell of an import.
-	titled := length >= 1 && length <= maxTitle && utf8.ValidString(r.Title) &&
-		!strings.ContainsFunc(r.Title, unicode.IsControl) && !strings.Contains(r.Title, ",")
-	check(titled, "title", "A title has 1 to 50 characters, none of them a comma or a control character.")
+	check(ok && title != "" && !strings.Contains(title, ","), "title", "A title has 1 to 50 characters, none of them a comma or a control character.")
 	check(colour.MatchString(r.Class), "class", "A colour is written #rrggbb.")
 	check(r.Order >= 0 && r.Order <= maxOrder, "order", "The order of a role is 0 to 10000.")
 	r.ServerPermissions, more = complete("server_permissions", serverPermissions, in.ServerPermissions)

@@ -8,6 +8,7 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/text"
 )
 
 // Category groups channels.
@@ -64,8 +65,8 @@ func (c *Chat) CreateCategory(ctx context.Context, actor auth.Actor, communityID
 }
 
 func categoryName(name string) (string, error) {
-	name = clean(name)
-	if name == "" || !readable(name, maxTopic) {
+	name, ok := text.Line(name, maxTopic)
+	if !ok || name == "" {
 		return "", errs.InvalidFields([]errs.Field{{Field: "name", Code: "invalid", Message: "A name has 1 to 100 characters, none of them a control character."}})
 	}
 	return name, nil

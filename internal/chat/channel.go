@@ -4,16 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
-	"unicode"
-	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/text"
 )
 
 // Type is the kind of a channel, by its name on the wire.
@@ -76,12 +72,14 @@ func (in *Input) normalise(home community.Community) error {
 			wrong = append(wrong, errs.Field{Field: field, Code: code, Message: message})
 		}
 	}
-	in.Topic, in.Description = clean(in.Topic), clean(in.Description)
+	topic, named := text.Line(in.Topic, maxTopic)
+	description, described := text.Line(in.Description, maxDescription)
+	in.Topic, in.Description = topic, description
 	if in.Type == "" {
 		in.Type = Open
 	}
-	check(in.Topic != "" && readable(in.Topic, maxTopic), "topic", "invalid", "A topic has 1 to 100 characters, none of them a control character.")
-	check(readable(in.Description, maxDescription), "description", "invalid", "A description has at most 500 characters, none of them a control character.")
+	check(named && topic != "", "topic", "invalid", "A topic has 1 to 100 characters, none of them a control character.")
+	check(described, "description", "invalid", "A description has at most 500 characters, none of them a control character.")
 	check(slices.Contains(types, in.Type), "channelType", "unknown_type", "A channel is open, announcement, whisper, forum, direct or iframe.")
 	if in.Type != Iframe {
 		check(in.URL == "", "url", "not_taken", "Only an iframe channel has a url.")
@@ -92,12 +90,6 @@ func (in *Input) normalise(home community.Community) error {
 	check(!ok || slices.Contains(home.Settings.AllowedFrameOrigins, origin), "url", "origin_not_allowed",
 		fmt.Sprintf("Pages of %s may not be shown here. Add it to the community's setting allowedFrameOrigins first.", origin))
 	return errs.InvalidFields(wrong)
-}
-
-func clean(text string) string { return norm.NFC.String(strings.TrimSpace(text)) }
-
-func readable(text string, limit int) bool {
-	return utf8.ValidString(text) && utf8.RuneCountInString(text) <= limit && !strings.ContainsFunc(text, unicode.IsControl)
 }
 
 // Channels returns the channels that the actor sees, those in no category

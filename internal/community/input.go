@@ -1,13 +1,8 @@
 package community
 
 import (
-	"strings"
-	"unicode"
-	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
-
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/text"
 )
 
 // Input is what a new community is made from.
@@ -63,16 +58,10 @@ const maxName = 100
 // field.
 func (in Input) normal() (Input, error) {
 	var wrong []errs.Field
-	in.Name = norm.NFC.String(strings.TrimSpace(in.Name))
-	if in.Name == "" || !readable(in.Name, maxName) {
+	name, ok := text.Line(in.Name, maxName)
+	if in.Name = name; !ok || name == "" {
 		wrong = append(wrong, errs.Field{Field: "name", Code: "invalid", Message: "A name has 1 to 100 characters, none of them a control character."})
 	}
 	more := in.normalise()
 	return in, errs.InvalidFields(append(wrong, more...))
-}
-
-// readable reports whether a text is at most limit characters long, none of
-// them a control character.
-func readable(text string, limit int) bool {
-	return utf8.ValidString(text) && utf8.RuneCountInString(text) <= limit && !strings.ContainsFunc(text, unicode.IsControl)
 }

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/regulars/regulars/internal/text"
 )
 
 const (
@@ -23,7 +25,7 @@ var host = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$|^\[[0-9a-f:.]+\]
 // http is taken for addresses of this machine itself, where a page is made.
 func FrameOrigin(address string) (origin string, ok bool) {
 	u, err := url.Parse(address)
-	if err != nil || !readable(address, maxAddress) || u.Opaque != "" || u.User != nil || strings.ContainsAny(address, " \\") {
+	if err != nil || !text.Readable(address, maxAddress) || u.Opaque != "" || u.User != nil || strings.ContainsAny(address, " \\") {
 		return "", false
 	}
 	name, scheme := strings.ToLower(u.Hostname()), strings.ToLower(u.Scheme)

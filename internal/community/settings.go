@@ -10,10 +10,10 @@ import (
 	_ "time/tzdata" // time zones are the same on machines that have none
 
 	"golang.org/x/text/language"
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/text"
 )
 
 // Settings are what a community chooses for itself. The JSON form is the one
@@ -125,16 +125,16 @@ func (s *Settings) normaliseLanguages() bool {
 	return len(all) <= maxLanguages
 }
 
-func languageTag(text string) (string, bool) {
-	tag, err := language.Parse(text)
-	return tag.String(), err == nil && tag != language.Und && len(text) <= 35
+func languageTag(given string) (string, bool) {
+	tag, err := language.Parse(given)
+	return tag.String(), err == nil && tag != language.Und && len(given) <= 35
 }
 
 func (j *Joining) normalise() bool {
 	j.Policy = withDefault(j.Policy, JoinByInvite)
 	fields := []string{}
 	for _, fieldID := range j.RequiredFields {
-		if fieldID == "" || !readable(fieldID, maxFieldID) {
+		if fieldID == "" || !text.Readable(fieldID, maxFieldID) {
 			return false
 		}
 		if !slices.Contains(fields, fieldID) {
@@ -146,9 +146,10 @@ func (j *Joining) normalise() bool {
 }
 
 func (c *Currency) normalise(name string) bool {
-	c.Name = norm.NFC.String(strings.TrimSpace(withDefault(c.Name, name)))
-	c.Icon = norm.NFC.String(strings.TrimSpace(c.Icon))
-	return c.Name != "" && readable(c.Name, maxCurrencyName) && readable(c.Icon, maxIcon) && !strings.ContainsAny(c.Icon, `<>&"'`)
+	var named, drawn bool
+	c.Name, named = text.Line(withDefault(c.Name, name), maxCurrencyName)
+	c.Icon, drawn = text.Line(c.Icon, maxIcon)
+	return named && drawn && c.Name != "" && !strings.ContainsAny(c.Icon, `<>&"'`)
 }
 
 func withDefault(value, otherwise string) string {

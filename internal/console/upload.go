@@ -5,16 +5,14 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
-	"path"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/text"
 )
 
 const (
@@ -87,7 +85,7 @@ func (c *console) stage(v *visit) (d bulk.Draft, err error) {
 		return d, err
 	}
 	d, err = c.Bulk.Stage(v.Context(), bulk.Start{
-		CommunityID: v.community.ID, Type: bulk.Import, FileID: file.ID(), FileName: plainName(part.FileName()), Verdict: scan.Verdict(),
+		CommunityID: v.community.ID, Type: bulk.Import, FileID: file.ID(), FileName: text.FileName(part.FileName(), "upload.csv"), Verdict: scan.Verdict(),
 		Options: bulk.Options{Mode: bulk.Upsert}, Actor: v.actor,
 	})
 	if err != nil && bulk.Refused(err) {
@@ -153,20 +151,4 @@ func (c *console) tooLarge() error {
 
 func cutOff(err error) error {
 	return errs.New(errs.Invalid, "upload_truncated", "The upload ended before the file was complete; send it again.").Because(err)
-}
-
-// plainName is the name of a file without its folder and without what would be
-// unsafe to show.
-func plainName(given string) string {
-	given = path.Base(strings.ReplaceAll(strings.ToValidUTF8(given, ""), `\`, "/"))
-	given = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
-			return -1
-		}
-		return r
-	}, given)
-	if given == "" || given == "." || given == "/" {
-		return "upload.csv"
-	}
-	return given
 }

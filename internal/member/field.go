@@ -15,6 +15,7 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/text"
 )
 
 // Type is the type of a user field.
@@ -167,15 +168,15 @@ func (in FieldInput) Validate() (Field, error) {
 }
 
 func (f *Field) wrongNames() (wrong []errs.Field) {
-	if n := utf8.RuneCountInString(f.Field); n < 1 || n > 50 || unreadable(f.Field) {
+	if f.Field == "" || !text.Readable(f.Field, 50) {
 		wrong = append(wrong, errs.Field{Field: "field", Code: "length", Message: "The database name has 1 to 50 characters."})
 	}
-	if n := utf8.RuneCountInString(f.Name); n < 1 || n > 100 || unreadable(f.Name) {
+	if f.Name == "" || !text.Readable(f.Name, 100) {
 		wrong = append(wrong, errs.Field{Field: "name", Code: "length", Message: "The name has 1 to 100 characters."})
 	}
-	for part, text := range map[string]string{"field": f.Field, "name": f.Name} {
-		if reserved(HeaderKey(text)) {
-			wrong = append(wrong, errs.Field{Field: part, Code: "reserved", Message: fmt.Sprintf("%q is the name of a default field.", text)})
+	for part, name := range map[string]string{"field": f.Field, "name": f.Name} {
+		if reserved(HeaderKey(name)) {
+			wrong = append(wrong, errs.Field{Field: part, Code: "reserved", Message: fmt.Sprintf("%q is the name of a default field.", name)})
 		}
 	}
 	if utf8.RuneCountInString(f.Description) > 500 {
@@ -196,7 +197,7 @@ func (f *Field) takeOptions(options []string) (wrong []errs.Field) {
 	for _, option := range options {
 		option = clean(option)
 		switch key := strings.ToLower(option); {
-		case option == "" || utf8.RuneCountInString(option) > maxOption || strings.Contains(option, ",") && f.Type == MultiSelect:
+		case option == "" || !text.Readable(option, maxOption) || strings.Contains(option, ",") && f.Type == MultiSelect:
 			wrong = append(wrong, errs.Field{Field: "options", Code: "wrong_option", Message: fmt.Sprintf("%q cannot be an option: 1 to %d characters, without a comma in a multi-select.", option, maxOption)})
 		case seen[key]:
 			wrong = append(wrong, errs.Field{Field: "options", Code: "duplicate_option", Message: fmt.Sprintf("The option %q is there twice.", option)})
@@ -229,10 +230,6 @@ func reserved(key string) bool {
 }
 
 func clean(s string) string { return norm.NFC.String(strings.Join(strings.Fields(s), " ")) }
-
-func unreadable(s string) bool {
-	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f || r == utf8.RuneError })
-}
 
 func joined(types []Type) string {
 	names := make([]string, len(types))
@@ -334,10 +331,10 @@ func (s *Members) CreateField(ctx context.Context, communityID string, in FieldI
 
 // collision compares all four names: one header must never mean two fields.
 func collision(f, other Field) error {
-	for part, text := range map[string]string{"field": f.Field, "name": f.Name} {
-		if key := HeaderKey(text); key == HeaderKey(other.Field) || key == HeaderKey(other.Name) {
+	for part, name := range map[string]string{"field": f.Field, "name": f.Name} {
+		if key := HeaderKey(name); key == HeaderKey(other.Field) || key == HeaderKey(other.Name) {
 			return errs.New(errs.Conflict, "duplicate_field", "The field %q uses this name already.", other.Name).
-				WithFields(errs.Field{Field: part, Code: "duplicate", Message: fmt.Sprintf("%q is taken.", text)})
+				WithFields(errs.Field{Field: part, Code: "duplicate", Message: fmt.Sprintf("%q is taken.", name)})
 		}
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/text"
 )
 
 // Invite is a code that lets people join a community.
@@ -74,7 +75,7 @@ func (s *Members) InviteURL(code string) string { return s.connected.BaseURL + "
 // inviteCode is how codes compare: as they are made.
 func inviteCode(given string) string {
 	code := strings.ToLower(strings.TrimSpace(given))
-	if len(code) > 64 || unreadable(code) {
+	if !text.Readable(code, 64) {
 		return ""
 	}
 	return code

@@ -2,14 +2,11 @@ package member
 
 import (
 	"fmt"
-	"strings"
-	"unicode"
 	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/text"
 )
 
 // Newcomer is what a new member is made from.
@@ -72,16 +69,16 @@ func (n *newcomer) fail(field, code, problem string) {
 
 // text is one line of text as it is kept.
 func (n *newcomer) text(field, given string, least, most int) string {
-	text := norm.NFC.String(strings.TrimSpace(oneLine(given)))
-	switch length := utf8.RuneCountInString(text); {
+	line, ok := text.Line(oneLine(given), most)
+	switch length := utf8.RuneCountInString(line); {
 	case length < least:
 		n.fail(field, "required", "It is needed.")
 	case length > most:
 		n.fail(field, "too_long", fmt.Sprintf("It has at most %d characters.", most))
-	case !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl):
+	case !ok:
 		n.fail(field, "bad_text", "It holds a character that cannot be read.")
 	}
-	return text
+	return line
 }
 
 // values puts the given values of fields, and default values for the others,

@@ -3,11 +3,7 @@ package member
 import (
 	"context"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
@@ -15,6 +11,7 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/text"
 )
 
 // The kinds of penalties.
@@ -73,9 +70,9 @@ func (in PenaltyInput) normal(now int64) (PenaltyInput, error) {
 		}
 	}
 	check(slices.Contains(PenaltyKinds, in.Kind), "kind", "A penalty is one of warn, suspend, kick and ban.")
-	in.Reason = norm.NFC.String(strings.TrimSpace(oneLine(in.Reason)))
-	length := utf8.RuneCountInString(in.Reason)
-	check(length >= 1 && length <= maxReason && !unreadable(in.Reason), "reason", "A reason has 1 to 500 characters.")
+	reason, ok := text.Line(oneLine(in.Reason), maxReason)
+	in.Reason = reason
+	check(ok && reason != "", "reason", "A reason has 1 to 500 characters.")
 	if in.Kind == Suspend {
 		check(in.Until > now && in.Until <= now+maxSuspension.Milliseconds(), "until", "A suspension has an end within the next ten years.")
 	} else {

@@ -2,13 +2,14 @@ package member
 
 import (
 	"context"
-	"unicode/utf8"
+	"strings"
 
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/text"
 )
 
 // Tag is a word that a community puts on members.
@@ -25,20 +26,11 @@ const MaxTags = 5_000
 
 // CheckTag returns the name as it is kept, or what is wrong with it.
 func CheckTag(name string) (string, *Problem) {
-	name = clean(name)
-	if n := utf8.RuneCountInString(name); n < 1 || n > 50 || unreadable(name) || containsComma(name) {
+	name, ok := text.Line(clean(name), maxName)
+	if !ok || name == "" || strings.Contains(name, ",") {
 		return name, &Problem{"invalid_tag", "A tag has 1 to 50 characters and no comma."}
 	}
 	return name, nil
-}
-
-func containsComma(s string) bool {
-	for i := range len(s) {
-		if s[i] == ',' {
-			return true
-		}
-	}
-	return false
 }
 
 // Tags returns the community's tags by name.

@@ -4,11 +4,11 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/text"
 )
 
 // View is a list of members that a person has saved for themselves.
@@ -33,13 +33,13 @@ func (s *Members) Views(ctx context.Context, communityID, accountID string) ([]V
 // SaveView keeps a view under a name, in place of the one that has the name
 // already. It fails with Invalid invalid_input or Conflict too_many_views.
 func (s *Members) SaveView(ctx context.Context, communityID, accountID, name, query string) (View, error) {
-	name = clean(name)
+	name, ok := text.Line(clean(name), maxName)
 	now := s.clock.Now()
 	v := View{ID: id.New(now), Name: name, Query: query, CreatedAt: now.UnixMilli()}
-	if n := utf8.RuneCountInString(name); n < 1 || n > maxName || unreadable(name) {
+	if !ok || name == "" {
 		return v, errs.InvalidFields([]errs.Field{{Field: "name", Code: "length", Message: "A view has a name of 1 to 50 characters."}})
 	}
-	if len(query) > maxViewQuery || unreadable(query) {
+	if len(query) > maxViewQuery || !text.Readable(query, maxViewQuery) {
 		return v, errs.InvalidFields([]errs.Field{{Field: "query", Code: "length", Message: "The view asks for too much at once."}})
 	}
 	err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
