@@ -48,6 +48,21 @@ func (p Power) May(need Permission, now int64) bool {
 	}
 }
 
+// Need returns nil when the actor May do what need names, now in Unix
+// milliseconds. Else it fails as Can does, with Forbidden "missing_permission"
+// or "suspended".
+func (p Power) Need(need Permission, now int64) error {
+	switch {
+	case p.May(need, now):
+		return nil
+	case p.actor.Kind == CommunityKey, p.actor.Kind == UserKey && !p.actor.Holds(onKey(need)):
+		return errs.New(errs.Forbidden, "missing_permission", "This API key lacks the permission %q.", onKey(need))
+	case p.has.suspendedUntil > now:
+		return suspended(p.has.suspendedUntil)
+	}
+	return errs.New(errs.Forbidden, "missing_permission", "Your roles in this community lack the permission %q.", need)
+}
+
 func (p Power) personMay(need Permission, now int64) bool {
 	return p.has.suspendedUntil <= now && p.has.allow(need)
 }

@@ -78,32 +78,35 @@ func (c *console) labelMembers(v *visit, users []string, back string) error {
 		return err
 	}
 	if roleID := names.Role(label); names.Roles[roleID] != "" && names.Roles[roleID] != everyone {
-		if err := c.Auth.Can(v.Context(), v.actor, v.community.ID, auth.ManageRoles); err != nil {
+		done, err := c.Members.HandRole(v.Context(), v.actor, v.community.ID, roleID, users, giving)
+		if err != nil {
 			return err
 		}
-		hand := c.Members.RemoveRole
-		if giving {
-			hand = c.Members.AddRole
-		}
-		for i, userID := range users {
-			if _, err := hand(v.Context(), v.actor, v.community.ID, userID, roleID); err != nil {
-				if i > 0 && errs.From(err) != nil {
-					return errs.New(errs.KindOf(err), errs.From(err).Code, "%d were changed, then: %s", i, errs.From(err).Message)
-				}
-				return err
-			}
-		}
-		return c.acted(v, back, len(users), nil)
+		return c.handed(v, back, done)
 	}
 	tagID := names.Tag(label)
 	if names.Tags[tagID] == "" {
 		return errs.New(errs.Invalid, "unknown_label", "There is no role and no tag %q; names are compared with their case.", label)
 	}
-	if err := c.Auth.Can(v.Context(), v.actor, v.community.ID, auth.UserFields); err != nil {
+	n, err := c.Members.PutTag(v.Context(), v.actor, v.community.ID, tagID, users, giving, fromConsole)
+	return c.acted(v, back, n, err)
+}
+
+// handed goes back to the list and says how many members were changed; whoever
+// could not be is named in a page of its own first.
+func (c *console) handed(v *visit, back string, done member.Handed) error {
+	if len(done.Refused) == 0 {
+		return c.acted(v, back, done.Changed, nil)
+	}
+	p, err := c.page(v, "Not everybody was changed", "members", "")
+	if err != nil {
 		return err
 	}
-	n, err := c.Members.PutTag(v.Context(), v.actor, v.community.ID, tagID, users, giving, member.Source{Type: "console"})
-	return c.acted(v, back, n, err)
+	view := RefusedView{Page: p, Changed: done.Changed, Back: back}
+	for _, one := range done.Refused {
+		view.Refused = append(view.Refused, RefusedMember{ID: one.UserID, Name: one.Name, Why: explained(wordsOf(v.Context()), one.Why)})
+	}
+	return render(v, http.StatusOK, RefusedPage(view))
 }
 
 // changeAvatar gives a member another picture, or none.

@@ -77,6 +77,35 @@ func TestRolesAreManagedWithoutScript(t *testing.T) {
 	})
 }
 
+func TestARoleIsGivenToTheChosenAndWhoIsRefusedIsNamed(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		home, olivia := owner(t, a)
+		if _, err := a.Auth.CreateRole(t.Context(), auth.Actor{Kind: auth.Command}, home, auth.RoleInput{Title: "Coach", Order: 5}); err != nil {
+			t.Fatal(err)
+		}
+		a.Import(t, home, a.Key(t, home), "Email,Username,First Name,Last Name\nmia@example.com,mia,Mia,M\n", nil)
+		mia, err := a.Members.Find(t.Context(), home, "mia")
+		if err != nil {
+			t.Fatal(err)
+		}
+		list := "/c/" + home + "/members"
+		form := url.Values{"user": {mia.ID, "6a21d1c09f3b0c4d5e6f7a8b"}, "label": {"Coach"}, "action": {"add"}, "back": {list + "?q=m"}}
+		got := olivia.post(list+"/actions", form)
+		for _, want := range []string{"1 member was changed", "1 stayed as it was", "There is no such user.", `href="` + list + `?q=m"`} {
+			if got.status != 200 || !strings.Contains(got.text, want) {
+				t.Errorf("%d, without %s: %.300s", got.status, want, got.text)
+			}
+		}
+		form["user"], form["action"] = form["user"][:1], []string{"remove"}
+		if at := olivia.follow(list+"/actions", form); at != list+"?q=m" {
+			t.Errorf("it leads to %s", at)
+		}
+		if mia, err = a.Members.Find(t.Context(), home, "mia"); err != nil || len(mia.RoleIDs) != 0 {
+			t.Errorf("%v %v", mia.RoleIDs, err)
+		}
+	})
+}
+
 func TestARoleShowsTheCommunityAsItsMembersSeeIt(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		home, olivia := owner(t, a)

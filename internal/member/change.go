@@ -85,14 +85,21 @@ func beginEdit(ctx context.Context, tx *sqldb.Tx, communityID, userID string, no
 
 // lockMember returns a member who is here or is to come.
 func lockMember(ctx context.Context, tx *sqldb.Tx, communityID, userID string) (*Record, error) {
-	found, err := Lookup(ctx, tx, communityID, KeySet{IDs: []string{userID}}, true)
+	found, err := lockMembers(ctx, tx, communityID, []string{userID})
+	if err == nil && len(found) == 0 {
+		err = errUserNotFound()
+	}
 	if err != nil {
 		return nil, err
 	}
-	if len(found) == 0 || found[0].State != Active && found[0].State != Pending {
-		return nil, errUserNotFound()
-	}
 	return found[0], nil
+}
+
+// lockMembers returns those of the users who are here or are to come, in the
+// order of their ids.
+func lockMembers(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) ([]*Record, error) {
+	found, err := Lookup(ctx, tx, communityID, KeySet{IDs: userIDs}, true)
+	return slices.DeleteFunc(found, func(who *Record) bool { return who.State != Active && who.State != Pending }), err
 }
 
 func errUserNotFound() error {

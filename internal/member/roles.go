@@ -4,9 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
-	"github.com/regulars/regulars/internal/event"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -34,99 +32,26 @@ func (s *Members) handRole(ctx context.Context, actor auth.Actor, communityID, u
 		return target, err
 	}
 	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if err := tx.Share(ctx, rolesGuard(communityID)); err != nil {
-			return err
-		}
-		role, err := auth.RoleByID(ctx, tx, communityID, roleID)
+		h, err := s.beginHanding(ctx, tx, actor, communityID)
 		if err != nil {
 			return err
 		}
-		if role.Everyone {
-			return auth.EveryoneHasIt()
+		role, err := h.role(ctx, tx, roleID)
+		if err != nil {
+			return err
 		}
 		who, err := lockMember(ctx, tx, communityID, target.ID)
 		if err != nil {
 			return err
 		}
-		if err := s.mayHand(ctx, tx, actor, communityID, who, role, giving); err != nil {
+		if err := h.allowed(role, giving, who); err != nil {
 			return err
 		}
-		target.RoleIDs, err = s.changeRole(ctx, tx, actor, communityID, who, role, giving)
+		err = h.hand(ctx, tx, role, giving, who)
+		target.RoleIDs = who.RoleIDs
 		return err
 	})
 	return target, err
-}
-
-func (s *Members) mayHand(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID string, who *Record, role auth.Role, giving bool) error {
-	power, err := auth.PowerOf(ctx, tx, s, actor, communityID)
-	if err != nil {
-		return err
-	}
-	roles, err := auth.Roles(ctx, tx, communityID)
-	if err != nil {
-		return err
-	}
-	return power.MayHand(role, giving, who.AccountID, who.Owner, roleSet(roles, who.RoleIDs))
-}
-
-// roleSet returns those of the roles that are named, and @all.
-func roleSet(roles []auth.Role, ids []string) []auth.Role {
-	return slices.DeleteFunc(slices.Clone(roles), func(r auth.Role) bool { return !r.Everyone && !slices.Contains(ids, r.ID) })
-}
-
-func (s *Members) changeRole(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID string, who *Record, role auth.Role, giving bool) ([]string, error) {
-	if slices.Contains(who.RoleIDs, role.ID) == giving {
-		return who.RoleIDs, nil
-	}
-	now := s.clock.MS()
-	source := Source{Type: "console"}
-	if actor.KeyID != "" {
-		source = Source{Type: "api", ID: actor.KeyID}
-	}
-	if err := swapRole(ctx, tx, communityID, []*Record{who}, role.ID, giving, trace{source, actor.Ref(), now}); err != nil {
-		return nil, err
-	}
-	happened, verb := event.UserRoleRemoved, "user.remove_role"
-	change := audit.Change{Field: RoleName, Old: role.Title}
-	if giving {
-		happened, verb = event.UserRoleAdded, "user.add_role"
-		change = audit.Change{Field: RoleName, New: role.Title}
-	}
-	data := event.UserRole{UserID: who.AccountID, RoleID: role.ID, Title: role.Title}
-	if err := event.Append(ctx, tx, now, event.Event{CommunityID: communityID, Type: happened, Data: data}); err != nil {
-		return nil, err
-	}
-	target := audit.Target{Type: "user", ID: who.AccountID, Name: who.Username}
-	return who.RoleIDs, auth.Note(auth.WithActor(ctx, actor), tx, now, communityID, verb, target, change)
-}
-
-// trace is what the history says about where a change came from.
-type trace struct {
-	source Source
-	actor  string
-	now    int64
-}
-
-// swapRole gives a role to people, or takes it off them, with its rows of the
-// history. None of them is in that state already.
-func swapRole(ctx context.Context, tx *sqldb.Tx, communityID string, people []*Record, roleID string, giving bool, from trace) error {
-	field := namedField(DefaultFields(), RoleName)
-	changes := make([]Change, len(people))
-	for i, who := range people {
-		before := who.RoleIDs
-		if giving {
-			who.RoleIDs = append(slices.Clone(before), roleID)
-			slices.Sort(who.RoleIDs)
-		} else {
-			who.RoleIDs = slices.DeleteFunc(slices.Clone(before), func(one string) bool { return one == roleID })
-		}
-		who.UpdatedAt = from.now
-		changes[i] = Change{UserID: who.AccountID, Field: field, Old: idList(before), New: idList(who.RoleIDs)}
-	}
-	if err := Update(ctx, tx, communityID, people); err != nil {
-		return err
-	}
-	return RecordChanges(ctx, tx, communityID, changes, from.source, from.actor, from.now)
 }
 
 // DeleteRole deletes a role. It allows nothing from then on; the members who
@@ -186,7 +111,8 @@ func (s *Members) takeRole(ctx context.Context, j *jobs.Job, a takeRole) error {
 				return err
 			}
 			people = slices.DeleteFunc(people, func(who *Record) bool { return !slices.Contains(who.RoleIDs, a.RoleID) })
-			return swapRole(ctx, tx, a.CommunityID, people, a.RoleID, false, trace{Source{"role", a.RoleID}, a.Actor, a.At})
+			_, err = putRoles(ctx, tx, a.CommunityID, people, withoutRoles(a.RoleID), trace{Source{"role", a.RoleID}, a.Actor, a.At})
+			return err
 		})
 		if err != nil {
 			return err

@@ -1,0 +1,205 @@
+package member
+
+import (
+	"context"
+	"slices"
+
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/event"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// handPiece is how many members get a role, or lose it, in one transaction.
+const handPiece = 50
+
+// Handed is what became of handing a role to many members.
+type Handed struct {
+	Changed int       // without those who were so already
+	Refused []Refusal // by the ids of the members
+}
+
+// Refusal is a member who stays as they are.
+type Refusal struct {
+	UserID string
+	Name   string // the username; "" of who is no member
+	Why    *errs.Error
+}
+
+// HandRole gives a role to members, or takes it off them, by the ids of their
+// accounts and in pieces: others get their turn, and each piece stays when a
+// later one fails. Whom the actor may not give it is refused, and the others
+// get it: for user_not_found and as AddRole fails for one. It fails for all
+// with Forbidden "missing_permission" when the actor may not hand out roles at
+// all, NotFound "role_not_found" or Conflict "role_of_everyone".
+func (s *Members) HandRole(ctx context.Context, actor auth.Actor, communityID, roleID string, userIDs []string, giving bool) (Handed, error) {
+	var all Handed
+	userIDs = slices.Compact(slices.Sorted(slices.Values(userIDs))) // two that lock many never wait for each other
+	for ids := range slices.Chunk(userIDs, handPiece) {
+		var piece Handed
+		err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+			h, err := s.beginHanding(ctx, tx, actor, communityID)
+			if err == nil {
+				piece, err = h.handAll(ctx, tx, roleID, ids, giving)
+			}
+			return err
+		})
+		if err != nil {
+			return all, err
+		}
+		all.Changed += piece.Changed
+		all.Refused = append(all.Refused, piece.Refused...)
+	}
+	return all, nil
+}
+
+// handing is roles changing hands in one transaction, which keeps the roles as
+// they are until it ends.
+type handing struct {
+	communityID string
+	actor       auth.Actor
+	power       auth.Power
+	roles       []auth.Role
+	trace
+}
+
+func (s *Members) beginHanding(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID string) (*handing, error) {
+	if err := tx.Share(ctx, rolesGuard(communityID)); err != nil {
+		return nil, err
+	}
+	h := &handing{communityID: communityID, actor: actor, trace: trace{Source{Type: "console"}, actor.Ref(), s.clock.MS()}}
+	if actor.KeyID != "" {
+		h.source = Source{Type: "api", ID: actor.KeyID}
+	}
+	var err error
+	if h.power, err = auth.PowerOf(ctx, tx, s, actor, communityID); err != nil {
+		return nil, err
+	}
+	h.roles, err = auth.Roles(ctx, tx, communityID)
+	return h, err
+}
+
+// handAll hands the role to those of the users who may get it from the actor.
+func (h *handing) handAll(ctx context.Context, tx *sqldb.Tx, roleID string, ids []string, giving bool) (piece Handed, err error) {
+	if err := h.power.Need(auth.ManageRoles, h.now); err != nil {
+		return piece, err
+	}
+	role, err := h.role(ctx, tx, roleID)
+	if err != nil {
+		return piece, err
+	}
+	found, err := lockMembers(ctx, tx, h.communityID, ids)
+	if err != nil {
+		return piece, err
+	}
+	byID := map[string]*Record{}
+	for _, who := range found {
+		byID[who.AccountID] = who
+	}
+	var people []*Record
+	for _, userID := range ids {
+		who := byID[userID]
+		if who == nil {
+			piece.Refused = append(piece.Refused, Refusal{UserID: userID, Why: errs.From(errUserNotFound())})
+		} else if err := h.allowed(role, giving, who); err != nil {
+			piece.Refused = append(piece.Refused, Refusal{UserID: userID, Name: who.Username, Why: errs.From(err)})
+		} else if slices.Contains(who.RoleIDs, role.ID) != giving {
+			people = append(people, who)
+		}
+	}
+	piece.Changed = len(people)
+	return piece, h.hand(ctx, tx, role, giving, people...)
+}
+
+// role is one that can change hands.
+func (h *handing) role(ctx context.Context, tx *sqldb.Tx, roleID string) (auth.Role, error) {
+	role, err := auth.RoleByID(ctx, tx, h.communityID, roleID)
+	if err == nil && role.Everyone {
+		err = auth.EveryoneHasIt()
+	}
+	return role, err
+}
+
+// allowed is the rule of ranks.
+func (h *handing) allowed(role auth.Role, giving bool, who *Record) error {
+	return h.power.MayHand(role, giving, who.AccountID, who.Owner, roleSet(h.roles, who.RoleIDs))
+}
+
+// roleSet returns those of the roles that are named, and @all.
+func roleSet(roles []auth.Role, ids []string) []auth.Role {
+	return slices.DeleteFunc(slices.Clone(roles), func(r auth.Role) bool { return !r.Everyone && !slices.Contains(ids, r.ID) })
+}
+
+// hand gives the role to people, or takes it off them, where they are not so
+// already; whether the actor may is not looked at.
+func (h *handing) hand(ctx context.Context, tx *sqldb.Tx, role auth.Role, giving bool, people ...*Record) error {
+	people = slices.DeleteFunc(slices.Clone(people), func(who *Record) bool { return slices.Contains(who.RoleIDs, role.ID) == giving })
+	next := withoutRoles(role.ID)
+	if giving {
+		next = withRoles(role.ID)
+	}
+	if _, err := putRoles(ctx, tx, h.communityID, people, next, h.trace); err != nil {
+		return err
+	}
+	for _, who := range people {
+		if err := h.tell(ctx, tx, role, giving, who); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tell says in the events and in the audit log that a role changed hands.
+func (h *handing) tell(ctx context.Context, tx *sqldb.Tx, role auth.Role, giving bool, who *Record) error {
+	happened, verb := event.UserRoleRemoved, "user.remove_role"
+	change := audit.Change{Field: RoleName, Old: role.Title}
+	if giving {
+		happened, verb = event.UserRoleAdded, "user.add_role"
+		change = audit.Change{Field: RoleName, New: role.Title}
+	}
+	data := event.UserRole{UserID: who.AccountID, RoleID: role.ID, Title: role.Title}
+	if err := event.Append(ctx, tx, h.now, event.Event{CommunityID: h.communityID, Type: happened, Data: data}); err != nil {
+		return err
+	}
+	target := audit.Target{Type: "user", ID: who.AccountID, Name: who.Username}
+	return auth.Note(auth.WithActor(ctx, h.actor), tx, h.now, h.communityID, verb, target, change)
+}
+
+// trace is what the history says about where a change came from.
+type trace struct {
+	source Source
+	by     string // an Actor's Ref
+	now    int64
+}
+
+// putRoles gives people the roles that next makes of those they have, with a
+// row of the history for each, and returns these changes.
+func putRoles(ctx context.Context, tx *sqldb.Tx, communityID string, people []*Record, next func(roleIDs []string) []string, from trace) ([]Change, error) {
+	if len(people) == 0 {
+		return nil, nil
+	}
+	changes := make([]Change, len(people))
+	for i, who := range people {
+		before := who.RoleIDs
+		who.RoleIDs, who.UpdatedAt = next(slices.Clone(before)), from.now
+		changes[i] = Change{ID: id.New(timeOf(from.now)), UserID: who.AccountID, Field: defaultField(RoleName), Old: idList(before), New: idList(who.RoleIDs)}
+	}
+	if err := Update(ctx, tx, communityID, people); err != nil {
+		return nil, err
+	}
+	return changes, RecordChanges(ctx, tx, communityID, changes, from.source, from.by, from.now)
+}
+
+func withRoles(added ...string) func([]string) []string {
+	return func(ids []string) []string {
+		return slices.Compact(slices.Sorted(slices.Values(append(ids, added...))))
+	}
+}
+
+func withoutRoles(taken ...string) func([]string) []string {
+	return func(ids []string) []string {
+		return slices.DeleteFunc(ids, func(one string) bool { return slices.Contains(taken, one) })
+	}
+}

@@ -1,0 +1,123 @@
+package member_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// ranked makes members of one role each: a manager, and two who do not stand
+// below them.
+func (f *fixture) ranked() (roles map[string]auth.Role, people map[string]*member.Record) {
+	f.Helper()
+	roles = f.roles(
+		auth.RoleInput{Title: "low", Order: 2}, auth.RoleInput{Title: "lower", Order: 1},
+		auth.RoleInput{Title: "manager", Order: 5, ServerPermissions: map[string]bool{"manage_roles": true}},
+		auth.RoleInput{Title: "same", Order: 5}, auth.RoleInput{Title: "high", Order: 9},
+	)
+	people = map[string]*member.Record{}
+	for _, r := range f.people("manager", "plain", "other", "same", "high") {
+		people[r.Username] = r
+		if role, ok := roles[r.Username]; ok {
+			f.ok(second(f.members.AddRole(f.Context(), command, f.community, r.AccountID, role.ID)))
+		}
+	}
+	return roles, people
+}
+
+func second[T any](_ T, err error) error { return err }
+
+func TestARoleIsHandedToManyAndSaysWhoWasRefused(t *testing.T) {
+	each(t, func(f *fixture) {
+		roles, people := f.ranked()
+		var ids []string
+		for _, name := range []string{"plain", "same", "other", "high", "plain", "manager"} {
+			ids = append(ids, people[name].AccountID)
+		}
+		nobody := "fa21d1c09f3b0c4d5e6f7a8b"
+		want := []string{"high rank_too_low", "manager rank_too_low", "same rank_too_low", " user_not_found"}
+		for _, giving := range []bool{true, true, false} {
+			changed := 2
+			if now := f.rolesOf(people["plain"]); slices.Contains(now, roles["low"].ID) == giving {
+				changed = 0
+			}
+			done, err := f.members.HandRole(f.Context(), session(people["manager"]), f.community, roles["low"].ID, append(ids, nobody), giving)
+			f.ok(err)
+			var refused []string
+			for _, one := range done.Refused {
+				refused = append(refused, one.Name+" "+one.Why.Code)
+			}
+			if d := cmp.Diff(sorted(slices.Clone(want)), sorted(refused)); d != "" || done.Changed != changed {
+				f.Errorf("giving %v: %d were changed, refused %s", giving, done.Changed, d)
+			}
+		}
+		if left := f.rolesOf(people["plain"]); len(left) != 0 {
+			f.Errorf("left: %v", left)
+		}
+		entries, _, err := audit.List(f.Context(), f.db, f.community, audit.Filter{Action: "user.", Limit: 50})
+		f.ok(err)
+		var told []string
+		for _, e := range entries {
+			if e.ActorName == "manager" {
+				told = append(told, e.Action+" "+e.Target.Name)
+			}
+		}
+		if d := cmp.Diff([]string{"user.add_role other", "user.add_role plain", "user.remove_role other", "user.remove_role plain"}, sorted(told)); d != "" {
+			f.Error(d)
+		}
+		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: people["other"].AccountID, Source: "console", Limit: 9})
+		f.ok(err)
+		if len(rows) != 2 || fmt.Sprint(rows[0].Old, rows[0].New, rows[1].Old, rows[1].New) != "[low] <nil> <nil> [low]" {
+			f.Errorf("history: %+v", rows)
+		}
+	})
+}
+
+func TestARoleIsHandedToMoreThanOnePiece(t *testing.T) {
+	each(t, func(f *fixture) {
+		vip := f.roles(auth.RoleInput{Title: "vip"})["vip"]
+		var names []string
+		for i := range 120 {
+			names = append(names, fmt.Sprintf("m%03d", i))
+		}
+		ids := idsOf(f.people(names...))
+		done, err := f.members.HandRole(f.Context(), command, f.community, vip.ID, ids, true)
+		if err != nil || done.Changed != 120 || len(done.Refused) != 0 {
+			f.Fatalf("%+v %v", done, err)
+		}
+		events, err := sqldb.One(f.Context(), f.db, "event", sqldb.Value[int], "SELECT count(*) FROM events WHERE type = 'user.role_added'")
+		if err != nil || events != 120 {
+			f.Errorf("%d events, %v", events, err)
+		}
+	})
+}
+
+func TestWhoMayNotHandOutRolesHandsThemToNobody(t *testing.T) {
+	each(t, func(f *fixture) {
+		roles, people := f.ranked()
+		key := auth.Actor{Kind: auth.CommunityKey, KeyID: "k1", CommunityID: f.community, Permissions: []auth.Permission{auth.ManageUser}}
+		for _, c := range []struct {
+			actor      auth.Actor
+			role, want string
+		}{
+			{session(people["high"]), roles["low"].ID, "missing_permission"},
+			{key, roles["low"].ID, "missing_permission"},
+			{auth.Actor{Kind: auth.Session, AccountID: "6a21d1c09f3b0c4d5e6f7a8b"}, roles["low"].ID, "community_not_found"},
+			{session(people["manager"]), roles["@all"].ID, "role_of_everyone"},
+			{session(people["manager"]), "6a21d1c09f3b0c4d5e6f7a8b", "role_not_found"},
+		} {
+			done, err := f.members.HandRole(f.Context(), c.actor, f.community, c.role, []string{people["plain"].AccountID}, true)
+			if !errs.Is(err, c.want) || done.Changed != 0 {
+				f.Errorf("%+v %v, want %s", done, err, c.want)
+			}
+		}
+	})
+}
