@@ -7,7 +7,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/regulars/regulars/internal/id"
@@ -50,10 +49,8 @@ func Append(ctx context.Context, tx *sqldb.Tx, e Entry) error {
 	if err != nil {
 		return fmt.Errorf("audit %s: %w", e.Action, err)
 	}
-	_, err = tx.Exec(ctx, `INSERT INTO audit_log (community_id, id, at, actor, actor_name, action, target_type, target_id, target_name, changes)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		e.CommunityID, id.New(time.UnixMilli(e.At)), e.At, e.Actor, e.ActorName, e.Action, e.Target.Type, e.Target.ID, e.Target.Name, string(changes))
-	return err
+	e.ID = id.New(time.UnixMilli(e.At))
+	return insertEntry(ctx, tx, e, string(changes))
 }
 
 // Filter chooses entries; what is empty does not choose.
@@ -70,30 +67,7 @@ type Filter struct {
 // List returns a community's entries, newest first, and the cursor of the next
 // page, "" at the end.
 func List(ctx context.Context, q sqldb.Querier, communityID string, f Filter) (entries []Entry, next string, err error) {
-	where, args := []string{"community_id = $1", "at >= $2"}, []any{communityID, f.From}
-	only := func(condition string, arg any) {
-		args = append(args, arg)
-		where = append(where, fmt.Sprintf(condition, fmt.Sprintf("$%d", len(args))))
-	}
-	if f.Actor != "" {
-		only("actor = %s", f.Actor)
-	}
-	if noun, whole := strings.CutSuffix(f.Action, "."); whole {
-		only("target_type = %s", noun)
-	} else if f.Action != "" {
-		only("action = %s", f.Action)
-	}
-	if f.Target != "" {
-		only("target_id = %s", f.Target)
-	}
-	if f.To != 0 {
-		only("at < %s", f.To)
-	}
-	if id.Valid(f.Cursor) {
-		only("id < %s", f.Cursor)
-	}
-	entries, err = sqldb.All(ctx, q, scan, fmt.Sprintf(`SELECT id, community_id, at, actor, actor_name, action, target_type, target_id, target_name, changes
-		FROM audit_log WHERE %s ORDER BY id DESC LIMIT %d`, strings.Join(where, " AND "), f.Limit+1), args...)
+	entries, err = selectEntries(ctx, q, communityID, f)
 	if len(entries) > f.Limit {
 		entries = entries[:f.Limit]
 		next = entries[f.Limit-1].ID
@@ -106,18 +80,5 @@ type Actor struct{ Ref, Name string }
 
 // Actors returns who did anything in a community, by name, a hundred at most.
 func Actors(ctx context.Context, q sqldb.Querier, communityID string) ([]Actor, error) {
-	return sqldb.All(ctx, q, func(s sqldb.Scanner) (a Actor, err error) {
-		err = s.Scan(&a.Ref, &a.Name)
-		return a, err
-	}, "SELECT actor, max(actor_name) FROM audit_log WHERE community_id = $1 GROUP BY actor ORDER BY 2, 1 LIMIT 100", communityID)
-}
-
-func scan(s sqldb.Scanner) (Entry, error) {
-	var e Entry
-	var changes string
-	err := s.Scan(&e.ID, &e.CommunityID, &e.At, &e.Actor, &e.ActorName, &e.Action, &e.Target.Type, &e.Target.ID, &e.Target.Name, &changes)
-	if err != nil {
-		return e, err
-	}
-	return e, json.Unmarshal([]byte(changes), &e.Changes)
+	return selectActors(ctx, q, communityID)
 }

@@ -12,14 +12,12 @@ import (
 // by which id, stays. ids are those of accounts, about those of other targets
 // that tell of them.
 func Forget(ctx context.Context, tx *sqldb.Tx, communityID string, ids, about []string) error {
-	_, err := tx.Exec(ctx, "UPDATE audit_log SET target_name = '', changes = '[]' WHERE community_id = $1 AND "+tx.Dialect().In("target_id", "$2"), communityID, sqldb.Keys(slices.Concat(ids, about)))
-	if err != nil {
+	if err := forgetTargets(ctx, tx, communityID, slices.Concat(ids, about)); err != nil {
 		return err
 	}
 	actors := make([]string, len(ids))
 	for i, accountID := range ids {
 		actors[i] = "account:" + accountID
 	}
-	_, err = tx.Exec(ctx, "UPDATE audit_log SET actor_name = '' WHERE community_id = $1 AND "+tx.Dialect().In("actor", "$2"), communityID, sqldb.Keys(actors))
-	return err
+	return forgetActors(ctx, tx, communityID, actors)
 }

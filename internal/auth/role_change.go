@@ -130,7 +130,7 @@ func RemoveRole(ctx context.Context, tx *sqldb.Tx, power Power, communityID, rol
 	if err := power.MayMake(old, Role{}); err != nil {
 		return Role{}, err
 	}
-	if _, err := tx.Exec(ctx, "DELETE FROM roles WHERE community_id = $1 AND id = $2", communityID, roleID); err != nil {
+	if err := deleteRole(ctx, tx, communityID, roleID); err != nil {
 		return Role{}, err
 	}
 	return old, Note(WithActor(ctx, power.actor), tx, now, communityID, "role.delete", roleTarget(old), roleChanges(old, Role{})...)

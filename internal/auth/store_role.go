@@ -101,3 +101,8 @@ func encodeGranted(r Role) (server, channel string, err error) {
 	}
 	return string(s), string(c), nil
 }
+
+func deleteRole(ctx context.Context, tx *sqldb.Tx, communityID, roleID string) error {
+	_, err := tx.Exec(ctx, "DELETE FROM roles WHERE community_id = $1 AND id = $2", communityID, roleID)
+	return err
+}

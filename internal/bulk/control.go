@@ -137,8 +137,7 @@ func (b *Bulk) Undo(ctx context.Context, actor auth.Actor, communityID, jobID, n
 }
 
 func (b *Bulk) noUndoUnderWay(ctx context.Context, tx *sqldb.Tx, done *job) error {
-	n, err := sqldb.One(ctx, tx, "job", sqldb.Value[int], `SELECT count(*) FROM bulk_jobs
-		WHERE community_id = $1 AND origin_id = $2 AND type = 'undo' AND status IN ('queued', 'running')`, done.CommunityID, done.ID)
+	n, err := countOpenUndos(ctx, tx, done.CommunityID, done.ID)
 	if err == nil && n > 0 {
 		return errs.New(errs.Conflict, "undo_running", "This job is being undone already.")
 	}

@@ -89,8 +89,7 @@ func (b *Bulk) Restage(ctx context.Context, communityID, draftID string, o Optio
 	if err != nil {
 		return d, err
 	}
-	_, err = b.db.Exec(ctx, "UPDATE bulk_jobs SET options = $1, updated_at = $2 WHERE community_id = $3 AND id = $4 AND status = 'draft'", encode(o), b.clock.MS(), communityID, draftID)
-	return d, err
+	return d, setDraftOptions(ctx, b.db, communityID, draftID, o, b.clock.MS())
 }
 
 // StartDraft queues a job for a staged file, which stays staged: a dry run may
@@ -124,11 +123,6 @@ func (b *Bulk) StartDraft(ctx context.Context, actor auth.Actor, communityID, dr
 // that whoever comes back to the draft finds it.
 func (b *Bulk) FollowDraft(ctx context.Context, communityID, draftID, jobID string) error {
 	return followDraft(ctx, b.db, communityID, draftID, jobID)
-}
-
-func followDraft(ctx context.Context, q sqldb.Querier, communityID, draftID, jobID string) error {
-	_, err := q.Exec(ctx, "UPDATE bulk_jobs SET origin_id = $1 WHERE community_id = $2 AND id = $3 AND status = 'draft'", jobID, communityID, draftID)
-	return err
 }
 
 // mapping spells out what every column was taken for, so that the job does

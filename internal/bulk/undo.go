@@ -27,7 +27,7 @@ func (r *run) undo(ctx context.Context) error {
 		}
 	}
 	return r.tx(ctx, func(tx *sqldb.Tx) error {
-		if _, err := tx.Exec(ctx, "UPDATE bulk_jobs SET status = 'undone', updated_at = $1 WHERE community_id = $2 AND id = $3", r.clock.MS(), original.CommunityID, original.ID); err != nil {
+		if err := setUndone(ctx, tx, original.CommunityID, original.ID, r.clock.MS()); err != nil {
 			return err
 		}
 		return r.finish(ctx, tx, "", nil)
@@ -119,7 +119,7 @@ func (r *run) newReversal(ctx context.Context, tx *sqldb.Tx, list []record) (*re
 		return nil, err
 	}
 	// An undo that was cancelled has changed people too, and counts as this one.
-	own, err := sqldb.All(ctx, tx, sqldb.Value[string], "SELECT id FROM bulk_jobs WHERE community_id = $1 AND origin_id = $2 AND type = 'undo'", r.job.CommunityID, r.job.OriginID)
+	own, err := undosOf(ctx, tx, r.job.CommunityID, r.job.OriginID)
 	if err != nil {
 		return nil, err
 	}

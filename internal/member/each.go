@@ -2,9 +2,6 @@ package member
 
 import (
 	"context"
-	"fmt"
-
-	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // eachAtOnce is how many members Each reads at a time.
@@ -18,11 +15,8 @@ func (s *Members) Each(ctx context.Context, communityID string, f Filter, visit 
 	if err != nil {
 		return err
 	}
-	src.args = append(src.args, "")
-	args := src.args
-	query := fmt.Sprintf("SELECT %s FROM %s WHERE %s AND %s > $%d ORDER BY %s LIMIT %d", memberColumns, src.tables, src.where, src.user, len(args), src.user, eachAtOnce)
-	for {
-		found, err := sqldb.All(ctx, s.db, scanMember, query, args...)
+	for last := ""; ; {
+		found, err := src.after(ctx, s.db, last, eachAtOnce)
 		if err != nil {
 			return err
 		}
@@ -34,6 +28,6 @@ func (s *Members) Each(ctx context.Context, communityID string, f Filter, visit 
 		if len(found) < eachAtOnce {
 			return nil
 		}
-		args[len(args)-1] = found[len(found)-1].ID
+		last = found[len(found)-1].ID
 	}
 }

@@ -135,6 +135,5 @@ func optionsInUse(ctx context.Context, q sqldb.Querier, communityID string, c *c
 // HaveValue returns how many members, in whatever state, have a value in a
 // custom field.
 func (s *Members) HaveValue(ctx context.Context, communityID string, f Field) (int64, error) {
-	return sqldb.One(ctx, s.db, "field", sqldb.Value[int64],
-		"SELECT count(*) FROM members WHERE community_id = $1 AND "+s.db.Dialect().JSONText("fields", "$2")+" IS NOT NULL", communityID, s.db.Dialect().JSONKey(f.Field))
+	return countWithValue(ctx, s.db, communityID, f.Field)
 }

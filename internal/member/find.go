@@ -7,7 +7,6 @@ import (
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/id"
-	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // externalPrefix makes a reference of an external id. No username or number
@@ -33,31 +32,27 @@ func (s *Members) FindIn(ctx context.Context, communityID, ref string, states ..
 		}
 		ref = holders[0].UserID
 	}
-	condition, arg := reference(ref)
-	return sqldb.One(ctx, s.db, "user", scanMember,
-		"SELECT "+memberColumns+" FROM "+memberTables+" WHERE m.community_id = $1 AND "+condition+" AND "+s.db.Dialect().In("m.state", "$3"),
-		communityID, arg, sqldb.Keys(states))
+	column, value := reference(ref)
+	return memberBy(ctx, s.db, communityID, column, value, states)
 }
 
-// reference is the condition on an account that ref stands for; its parameter
-// is $2.
-func reference(ref string) (condition string, arg any) {
+// reference is the column of an account that ref is in, and as what.
+func reference(ref string) (column string, value any) {
 	if id.Valid(ref) {
-		return "a.id = $2", ref
+		return "id", ref
 	}
 	if n, err := strconv.ParseInt(ref, 10, 64); err == nil {
-		return "a.number = $2", n
+		return "number", n
 	}
 	if key := auth.EmailKey(ref); strings.Contains(key, "@") {
-		return "a.email_key = $2", key
+		return "email_key", key
 	}
-	return "a.username_key = $2", auth.UsernameKey(ref)
+	return "username_key", auth.UsernameKey(ref)
 }
 
 // member returns the member with an account's id, in whatever state.
 func (s *Members) member(ctx context.Context, communityID, userID string) (Member, error) {
-	return sqldb.One(ctx, s.db, "user", scanMember,
-		"SELECT "+memberColumns+" FROM "+memberTables+" WHERE m.community_id = $1 AND m.user_id = $2", communityID, userID)
+	return memberBy(ctx, s.db, communityID, "id", userID, AnyState)
 }
 
 // TextOf is what a member has in a default field that is one text; "" when it

@@ -61,8 +61,7 @@ func RecordChanges(ctx context.Context, tx *sqldb.Tx, communityID string, change
 // ChangedByOthers returns those of the users who have a change in their
 // history that came from none of the sources.
 func ChangedByOthers(ctx context.Context, q sqldb.Querier, communityID string, userIDs []string, sourceIDs ...string) (map[string]bool, error) {
-	found, err := sqldb.All(ctx, q, sqldb.Value[string], `SELECT DISTINCT user_id FROM field_history
-		WHERE community_id = $1 AND `+q.Dialect().In("user_id", "$2")+" AND NOT "+q.Dialect().In("source_id", "$3"), communityID, sqldb.Keys(userIDs), sqldb.Keys(sourceIDs))
+	found, err := selectChangedByOthers(ctx, q, communityID, userIDs, sourceIDs)
 	changed := make(map[string]bool, len(found))
 	for _, userID := range found {
 		changed[userID] = true

@@ -69,8 +69,7 @@ func (s *Members) Standing(ctx context.Context, q sqldb.Querier, communityID, ac
 // Communities returns the ids of the communities an account is an active
 // member of, oldest community first.
 func (s *Members) Communities(ctx context.Context, q sqldb.Querier, accountID string) ([]string, error) {
-	return sqldb.All(ctx, q, sqldb.Value[string], `SELECT c.id FROM communities c
-		JOIN members m ON m.community_id = c.id AND m.user_id = $1 AND m.state = 'active' WHERE c.deleted_at = 0 ORDER BY c.id`, accountID)
+	return communitiesOf(ctx, q, accountID)
 }
 
 // AddOwner makes the account an owner of the community, as a member when it is
@@ -96,8 +95,7 @@ func (s *Members) AddOwner(ctx context.Context, communityID, accountID string) e
 
 func addOwner(ctx context.Context, tx *sqldb.Tx, communityID, accountID string, known bool, now int64) error {
 	if known {
-		_, err := tx.Exec(ctx, "UPDATE members SET owner = TRUE, updated_at = $1 WHERE community_id = $2 AND user_id = $3", now, communityID, accountID)
-		return err
+		return setOwner(ctx, tx, communityID, accountID, now)
 	}
 	owner := Record{AccountID: accountID, State: Active, Owner: true, JoinedAt: now, UpdatedAt: now}
 	if err := Insert(ctx, tx, communityID, []*Record{&owner}); err != nil {

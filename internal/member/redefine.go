@@ -303,7 +303,7 @@ func (s *Members) OrderFields(ctx context.Context, communityID string, ids []str
 		}
 		for i, f := range fields {
 			order := int64(cmp.Or(place[f.ID], len(ids)+1+i))
-			if _, err := tx.Exec(ctx, "UPDATE user_fields SET sort_order = $3, updated_at = $4 WHERE community_id = $1 AND id = $2", communityID, f.ID, order, s.clock.MS()); err != nil {
+			if err := setFieldOrder(ctx, tx, communityID, f.ID, order, s.clock.MS()); err != nil {
 				return err
 			}
 		}

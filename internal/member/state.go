@@ -34,9 +34,7 @@ func SetState(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []s
 	if len(changed) == 0 {
 		return nil, nil
 	}
-	_, err = tx.Exec(ctx, `UPDATE members SET state_before = state, state = $2, state_at = $3, updated_at = $3
-		WHERE community_id = $1 AND `+tx.Dialect().In("user_id", "$4"), communityID, to, now, sqldb.Keys(changed))
-	if err != nil {
+	if err := setStates(ctx, tx, communityID, changed, to, now); err != nil {
 		return nil, err
 	}
 	return changed, count(ctx, tx, communityID, delta)
@@ -59,9 +57,7 @@ func bringBack(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []
 	if len(restored) == 0 {
 		return nil, nil
 	}
-	_, err = tx.Exec(ctx, `UPDATE members SET state = state_before, state_before = state, state_at = $2, updated_at = $2
-		WHERE community_id = $1 AND `+tx.Dialect().In("user_id", "$3"), communityID, now, sqldb.Keys(restored))
-	if err != nil {
+	if err := setStatesBack(ctx, tx, communityID, restored, now); err != nil {
 		return nil, err
 	}
 	return restored, count(ctx, tx, communityID, delta)

@@ -41,3 +41,8 @@ func insertField(ctx context.Context, q sqldb.Querier, communityID string, f Fie
 		f.Description, f.Filterable, f.Filled, f.Identifier, f.Order, f.CreatedAt, f.CreatedAt)
 	return err
 }
+
+func setFieldOrder(ctx context.Context, tx *sqldb.Tx, communityID, fieldID string, order, now int64) error {
+	_, err := tx.Exec(ctx, "UPDATE user_fields SET sort_order = $3, updated_at = $4 WHERE community_id = $1 AND id = $2", communityID, fieldID, order, now)
+	return err
+}

@@ -36,6 +36,32 @@ func scanMember(s sqldb.Scanner) (Member, error) {
 	return m, err
 }
 
+// memberBy returns the member in one of some states whose account has a value
+// in a column.
+func memberBy(ctx context.Context, q sqldb.Querier, communityID, column string, value any, states []string) (Member, error) {
+	return sqldb.One(ctx, q, "user", scanMember,
+		"SELECT "+memberColumns+" FROM "+memberTables+" WHERE m.community_id = $1 AND a."+column+" = $2 AND "+q.Dialect().In("m.state", "$3"),
+		communityID, value, sqldb.Keys(states))
+}
+
+func communitiesOf(ctx context.Context, q sqldb.Querier, accountID string) ([]string, error) {
+	return sqldb.All(ctx, q, sqldb.Value[string], `SELECT c.id FROM communities c
+		JOIN members m ON m.community_id = c.id AND m.user_id = $1 AND m.state = 'active' WHERE c.deleted_at = 0 ORDER BY c.id`, accountID)
+}
+
+func setOwner(ctx context.Context, tx *sqldb.Tx, communityID, accountID string, now int64) error {
+	_, err := tx.Exec(ctx, "UPDATE members SET owner = TRUE, updated_at = $1 WHERE community_id = $2 AND user_id = $3", now, communityID, accountID)
+	return err
+}
+
+// countWithValue counts members, in whatever state, who have a value in a
+// custom field.
+func countWithValue(ctx context.Context, q sqldb.Querier, communityID, field string) (int64, error) {
+	d := q.Dialect()
+	return sqldb.One(ctx, q, "field", sqldb.Value[int64],
+		"SELECT count(*) FROM members WHERE community_id = $1 AND "+d.JSONText("fields", "$2")+" IS NOT NULL", communityID, d.JSONKey(field))
+}
+
 func standing(ctx context.Context, q sqldb.Querier, communityID, accountID string) (auth.Standing, error) {
 	var s auth.Standing
 	var roles string
@@ -51,46 +77,6 @@ func standing(ctx context.Context, q sqldb.Querier, communityID, accountID strin
 	s.Member = s.State == Active
 	s.RoleIDs, err = decodeIDs(roles)
 	return s, err
-}
-
-// tagged returns the ids of the members who have a tag.
-func tagged(ctx context.Context, q sqldb.Querier, communityID, tagID string) ([]string, error) {
-	return sqldb.All(ctx, q, sqldb.Value[string],
-		"SELECT user_id FROM members WHERE community_id = $1 AND "+q.Dialect().JSONHasID("tags", "$2"), communityID, tagID)
-}
-
-// untag takes a tag off members and writes their histories.
-func untag(ctx context.Context, tx *sqldb.Tx, communityID, tagID string, ids []string, now int64) error {
-	const step = 5_000
-	tags := defaultField(TagName)
-	for len(ids) > 0 {
-		n := min(step, len(ids))
-		found, err := Lookup(ctx, tx, communityID, KeySet{IDs: ids[:n]}, true)
-		if err != nil {
-			return err
-		}
-		var changes []Change
-		for _, r := range found {
-			kept := make([]string, 0, len(r.TagIDs))
-			for _, t := range r.TagIDs {
-				if t != tagID {
-					kept = append(kept, t)
-				}
-			}
-			if len(kept) < len(r.TagIDs) {
-				changes = append(changes, Change{UserID: r.AccountID, Field: tags, Old: idList(r.TagIDs), New: idList(kept)})
-			}
-			r.TagIDs, r.UpdatedAt = kept, now
-		}
-		if err := Update(ctx, tx, communityID, found); err != nil {
-			return err
-		}
-		if err := RecordChanges(ctx, tx, communityID, changes, Source{"tag", tagID}, auth.ActorOf(ctx).Ref(), now); err != nil {
-			return err
-		}
-		ids = ids[n:]
-	}
-	return nil
 }
 
 func timeOf(ms int64) time.Time { return time.UnixMilli(ms) }

@@ -23,6 +23,19 @@ func lockStates(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs [
 	}, "SELECT user_id, state, state_before, state_at FROM members WHERE community_id = $1 AND "+d.In("user_id", "$2")+" ORDER BY user_id "+d.Lock(), communityID, sqldb.Keys(userIDs))
 }
 
+func setStates(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string, to string, now int64) error {
+	_, err := tx.Exec(ctx, `UPDATE members SET state_before = state, state = $2, state_at = $3, updated_at = $3
+		WHERE community_id = $1 AND `+tx.Dialect().In("user_id", "$4"), communityID, to, now, sqldb.Keys(userIDs))
+	return err
+}
+
+// setStatesBack gives memberships the state they had before the one they have.
+func setStatesBack(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string, now int64) error {
+	_, err := tx.Exec(ctx, `UPDATE members SET state = state_before, state_before = state, state_at = $2, updated_at = $2
+		WHERE community_id = $1 AND `+tx.Dialect().In("user_id", "$3"), communityID, now, sqldb.Keys(userIDs))
+	return err
+}
+
 // setOrigin writes down where a new member comes from, if anything is known.
 func setOrigin(ctx context.Context, tx *sqldb.Tx, communityID, userID, external, referral string) error {
 	if external == "" && referral == "" {

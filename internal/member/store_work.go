@@ -125,3 +125,9 @@ func selectHaving(ctx context.Context, q sqldb.Querier, communityID, field, afte
 	}, fmt.Sprintf("SELECT user_id, fields FROM members WHERE community_id = $1 AND user_id > $2 AND %s IS NOT NULL ORDER BY user_id LIMIT %d",
 		q.Dialect().JSONText("fields", "$3"), limit), communityID, after, q.Dialect().JSONKey(field))
 }
+
+// membersAfter reports whether there are members, in whatever state, after one.
+func membersAfter(ctx context.Context, q sqldb.Querier, communityID, userID string) (bool, error) {
+	return sqldb.One(ctx, q, "member", sqldb.Value[bool],
+		"SELECT EXISTS (SELECT 1 FROM members WHERE community_id = $1 AND user_id > $2)", communityID, userID)
+}

@@ -40,10 +40,7 @@ func (s *Members) Tags(ctx context.Context, communityID string) ([]Tag, error) {
 
 // Tags is Members.Tags inside the caller's transaction.
 func Tags(ctx context.Context, q sqldb.Querier, communityID string) ([]Tag, error) {
-	return sqldb.All(ctx, q, func(s sqldb.Scanner) (Tag, error) {
-		var t Tag
-		return t, s.Scan(&t.ID, &t.Name, &t.CreatedAt)
-	}, "SELECT id, name, created_at FROM tags WHERE community_id = $1 ORDER BY name", communityID)
+	return selectTags(ctx, q, communityID)
 }
 
 // CreateTag makes a tag. It fails with Invalid invalid_input, or Conflict
@@ -73,7 +70,7 @@ func InsertTags(ctx context.Context, tx *sqldb.Tx, communityID string, tags []Ta
 	if len(tags) == 0 {
 		return nil
 	}
-	existing, err := sqldb.One(ctx, tx, "community", sqldb.Value[int], "SELECT count(*) FROM tags WHERE community_id = $1", communityID)
+	existing, err := countTags(ctx, tx, communityID)
 	if err != nil {
 		return err
 	}
@@ -81,8 +78,7 @@ func InsertTags(ctx context.Context, tx *sqldb.Tx, communityID string, tags []Ta
 		return errs.New(errs.Conflict, "too_many_tags", "A community has at most %d tags.", MaxTags)
 	}
 	for _, t := range tags {
-		if _, err := tx.Exec(ctx, "INSERT INTO tags (community_id, id, name, created_at) VALUES ($1, $2, $3, $4)",
-			communityID, t.ID, t.Name, t.CreatedAt); err != nil {
+		if err := insertTag(ctx, tx, communityID, t); err != nil {
 			return err
 		}
 	}
@@ -98,7 +94,7 @@ func (s *Members) DeleteTag(ctx context.Context, communityID, tagID string) erro
 		return err
 	}
 	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		name, err := sqldb.One(ctx, tx, "tag", sqldb.Value[string], "DELETE FROM tags WHERE community_id = $1 AND id = $2 RETURNING name", communityID, tagID)
+		name, err := deleteTag(ctx, tx, communityID, tagID)
 		if errs.KindOf(err) == errs.NotFound {
 			return errs.New(errs.NotFound, "tag_not_found", "There is no such tag.")
 		}
@@ -118,4 +114,38 @@ func (s *Members) DeleteTag(ctx context.Context, communityID, tagID string) erro
 		return err
 	}
 	return s.db.Tx(ctx, func(tx *sqldb.Tx) error { return untag(ctx, tx, communityID, tagID, ids, s.clock.MS()) })
+}
+
+// untag takes a tag off members and writes their histories.
+func untag(ctx context.Context, tx *sqldb.Tx, communityID, tagID string, ids []string, now int64) error {
+	const step = 5_000
+	tags := defaultField(TagName)
+	for len(ids) > 0 {
+		n := min(step, len(ids))
+		found, err := Lookup(ctx, tx, communityID, KeySet{IDs: ids[:n]}, true)
+		if err != nil {
+			return err
+		}
+		var changes []Change
+		for _, r := range found {
+			kept := make([]string, 0, len(r.TagIDs))
+			for _, t := range r.TagIDs {
+				if t != tagID {
+					kept = append(kept, t)
+				}
+			}
+			if len(kept) < len(r.TagIDs) {
+				changes = append(changes, Change{UserID: r.AccountID, Field: tags, Old: idList(r.TagIDs), New: idList(kept)})
+			}
+			r.TagIDs, r.UpdatedAt = kept, now
+		}
+		if err := Update(ctx, tx, communityID, found); err != nil {
+			return err
+		}
+		if err := RecordChanges(ctx, tx, communityID, changes, Source{"tag", tagID}, auth.ActorOf(ctx).Ref(), now); err != nil {
+			return err
+		}
+		ids = ids[n:]
+	}
+	return nil
 }

@@ -142,8 +142,7 @@ func (s *Members) workOn(ctx context.Context, tx *sqldb.Tx, communityID, fieldID
 // take locks the next members, in the order in which everybody locks: the
 // definitions first.
 func (p *piece) take(ctx context.Context, tx *sqldb.Tx) error {
-	more, err := sqldb.One(ctx, tx, "member", sqldb.Value[bool],
-		"SELECT EXISTS (SELECT 1 FROM members WHERE community_id = $1 AND user_id > $2)", p.communityID, p.position)
+	more, err := membersAfter(ctx, tx, p.communityID, p.position)
 	if err != nil || !more {
 		return err
 	}

@@ -3,6 +3,7 @@ package member
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -99,4 +100,12 @@ func countEntries(ctx context.Context, q sqldb.Querier, communityID string, c Co
 	})
 	return sqldb.One(ctx, q, "field", sqldb.Value[int64],
 		fmt.Sprintf("SELECT count(*) FROM (SELECT 1 FROM member_value v WHERE v.community_id = $1 AND %s LIMIT %d) AS found", entry, fewEntries+1), args...)
+}
+
+// after returns the next members of the source after one, in the order of
+// their ids.
+func (src source) after(ctx context.Context, q sqldb.Querier, userID string, limit int) ([]Member, error) {
+	args := append(slices.Clone(src.args), userID)
+	return sqldb.All(ctx, q, scanMember, fmt.Sprintf("SELECT %s FROM %s WHERE %s AND %s > $%d ORDER BY %s LIMIT %d",
+		memberColumns, src.tables, src.where, src.user, len(args), src.user, limit), args...)
 }

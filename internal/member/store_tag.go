@@ -1,0 +1,34 @@
+package member
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+func selectTags(ctx context.Context, q sqldb.Querier, communityID string) ([]Tag, error) {
+	return sqldb.All(ctx, q, func(s sqldb.Scanner) (Tag, error) {
+		var t Tag
+		return t, s.Scan(&t.ID, &t.Name, &t.CreatedAt)
+	}, "SELECT id, name, created_at FROM tags WHERE community_id = $1 ORDER BY name", communityID)
+}
+
+func countTags(ctx context.Context, q sqldb.Querier, communityID string) (int, error) {
+	return sqldb.One(ctx, q, "community", sqldb.Value[int], "SELECT count(*) FROM tags WHERE community_id = $1", communityID)
+}
+
+func insertTag(ctx context.Context, tx *sqldb.Tx, communityID string, t Tag) error {
+	_, err := tx.Exec(ctx, "INSERT INTO tags (community_id, id, name, created_at) VALUES ($1, $2, $3, $4)", communityID, t.ID, t.Name, t.CreatedAt)
+	return err
+}
+
+// deleteTag returns the name that the tag had.
+func deleteTag(ctx context.Context, tx *sqldb.Tx, communityID, tagID string) (name string, err error) {
+	return sqldb.One(ctx, tx, "tag", sqldb.Value[string], "DELETE FROM tags WHERE community_id = $1 AND id = $2 RETURNING name", communityID, tagID)
+}
+
+// tagged returns the ids of the members who have a tag.
+func tagged(ctx context.Context, q sqldb.Querier, communityID, tagID string) ([]string, error) {
+	return sqldb.All(ctx, q, sqldb.Value[string],
+		"SELECT user_id FROM members WHERE community_id = $1 AND "+q.Dialect().JSONHasID("tags", "$2"), communityID, tagID)
+}
