@@ -46,6 +46,11 @@ func (a *Auth) UserKeys(ctx context.Context, accountID string) ([]Key, error) {
 	return listUserKeys(ctx, a.db, accountID)
 }
 
+// UserKey returns a key of a person, or NotFound "api_key_not_found".
+func (a *Auth) UserKey(ctx context.Context, accountID, keyID string) (Key, error) {
+	return loadUserKey(ctx, a.db, accountID, keyID, "")
+}
+
 // UpdateUserKey changes what change names of a key of the person who asks. It
 // fails as CreateUserKey does, or with NotFound "api_key_not_found".
 func (a *Auth) UpdateUserKey(ctx context.Context, actor Actor, keyID string, change KeyChange) (Key, error) {

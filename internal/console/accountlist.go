@@ -69,14 +69,7 @@ func (c *console) renderOwnKeys(v *visit, cause error, view OwnKeysView) error {
 		return err
 	}
 	for _, k := range keys {
-		row := KeyRow{
-			ID: k.ID, Name: k.Name, Hint: k.Hint, CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, UsedAt: k.UsedAt,
-			Expired: k.ExpiresAt > 0 && k.ExpiresAt <= c.Clock.MS(),
-		}
-		for _, permission := range k.Permissions {
-			row.Permissions = append(row.Permissions, string(permission))
-		}
-		view.Keys = append(view.Keys, row)
+		view.Keys = append(view.Keys, c.keyRow(k))
 	}
 	return render(v, status, OwnKeysPage(view))
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/chat"
 )
 
 func TestAKeyIsChangedOnItsPage(t *testing.T) {
@@ -64,4 +65,52 @@ func owner2(t *testing.T, a *apptest.App) (communityID string, p person) {
 	communityID = a.Community(t)
 	_, token := a.Owner(t, communityID, "stranger")
 	return communityID, person{t, a, token}
+}
+
+func TestAPersonChangesTheirOwnKey(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		communityID, olivia := owner(t, a)
+		channel, err := a.Chat.CreateChannel(t.Context(), apptest.Operator, communityID, chat.Input{Topic: "harbour-talk"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		account, err := a.Members.Find(t.Context(), communityID, "olivia")
+		if err != nil {
+			t.Fatal(err)
+		}
+		self := auth.Actor{Kind: auth.UserKey, AccountID: account.ID, Permissions: []auth.Permission{auth.All}}
+		gone := "6a21d1c09f3b0c4d5e6f7a8b"
+		made, _, err := a.Auth.CreateUserKey(t.Context(), self, auth.Proof{}, auth.KeyInput{Name: "Phone", Permissions: []auth.Permission{auth.GetUserData}, Channels: []string{gone}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := "/account/api-keys/" + made.ID
+		got := olivia.get(path)
+		for _, want := range []string{`value="Phone"`, "harbour-talk", `value="` + gone + `" checked`, "As it is: never", `value="getUserData" checked`} {
+			if got.status != 200 || !strings.Contains(got.text, want) {
+				t.Errorf("the page lacks %q: %d", want, got.status)
+			}
+		}
+		if got := olivia.post(path, url.Values{"name": {""}, "ends": {"x"}, "channels": {"x"}}); got.status != 400 || !strings.Contains(got.text, "at least one permission") || !strings.Contains(got.text, "Channels are named by their _id") {
+			t.Errorf("%d %.600s", got.status, got.text)
+		}
+		if to := olivia.follow(path, url.Values{"name": {"Tablet"}, "ends": {"30"}, "permissions": {"roles", "getUserData"}, "channels": {channel.ID}}); to != "/account/api-keys" {
+			t.Errorf("on to %s", to)
+		}
+		key, err := a.Auth.UserKey(t.Context(), account.ID, made.ID)
+		if err != nil || key.Name != "Tablet" || key.Active || key.ExpiresAt == 0 || len(key.Permissions) != 2 || len(key.Channels) != 1 || key.Channels[0] != channel.ID {
+			t.Errorf("%+v %v", key, err)
+		}
+		if list := olivia.get("/account/api-keys"); !strings.Contains(list.text, "switched off") || !strings.Contains(list.text, path) {
+			t.Error("the list does not lead to it, or does not say that it is switched off")
+		}
+		olivia.follow(path, url.Values{"name": {"Tablet"}, "ends": {"keep"}, "permissions": {"roles"}, "on": {"true"}})
+		if key, err := a.Auth.UserKey(t.Context(), account.ID, made.ID); err != nil || !key.Active || len(key.Channels) != 0 {
+			t.Errorf("%+v %v", key, err)
+		}
+		_, stranger := owner2(t, a)
+		if got := stranger.get(path); got.status != 404 {
+			t.Errorf("of a stranger: %d", got.status)
+		}
+	})
 }

@@ -92,16 +92,16 @@ func (c *console) showKey(v *visit) error {
 	if err != nil {
 		return err
 	}
-	view := c.keyView(key)
+	view := c.keyView(key, v.in("/api-keys"), communityPermissions)
 	if view.Page, err = c.page(v, key.Name, "api-keys", ""); err != nil {
 		return err
 	}
 	return render(v, http.StatusOK, KeyPage(view))
 }
 
-// keyView is the form of a key as it is.
-func (c *console) keyView(key auth.Key) KeyView {
-	view := KeyView{Key: c.keyRow(key), Name: key.Name, Ends: keepEnd, On: key.Active, Chosen: map[string]bool{}, Offered: slices.Clone(communityPermissions)}
+// keyView is the form of a key as it is; back is the page that lists it.
+func (c *console) keyView(key auth.Key, back string, offered []keyPermission) KeyView {
+	view := KeyView{Key: c.keyRow(key), Name: key.Name, Ends: keepEnd, On: key.Active, Chosen: map[string]bool{}, Offered: slices.Clone(offered), Back: back}
 	for _, p := range view.Key.Permissions {
 		view.Chosen[p] = true
 		if permissionName(p) == p { // made by a program, for what has no words here yet
@@ -116,20 +116,8 @@ func (c *console) changeKey(v *visit) error {
 	if err != nil {
 		return err
 	}
-	view := c.keyView(key)
-	view.Name, view.Ends, view.On = v.PostFormValue("name"), v.PostFormValue("ends"), v.PostFormValue("on") == "true"
-	view.Chosen = map[string]bool{}
-	change := auth.KeyChange{Name: &view.Name, Permissions: permissionsOf(v), Active: &view.On}
-	for _, p := range change.Permissions {
-		view.Chosen[string(p)] = true
-	}
-	if view.Ends != keepEnd {
-		days, err := strconv.Atoi(view.Ends)
-		if err != nil {
-			days = -1 // refused, with a reason that fits
-		}
-		change.ExpirePeriod = &days
-	}
+	view := c.keyView(key, v.in("/api-keys"), communityPermissions)
+	change := view.read(v)
 	if _, err = c.Auth.UpdateKey(v.Context(), v.actor, v.community.ID, key.ID, change); err == nil {
 		return v.goTo(v.in("/api-keys"), i18n.Key("The key is changed"))
 	}
@@ -141,6 +129,20 @@ func (c *console) changeKey(v *visit) error {
 		view.Alert = Alert{}
 	}
 	return render(v, http.StatusBadRequest, KeyPage(view))
+}
+
+// read takes what was typed into the form, and returns what it changes.
+func (k *KeyView) read(v *visit) auth.KeyChange {
+	k.Name, k.Ends, k.On, k.Chosen = v.PostFormValue("name"), v.PostFormValue("ends"), v.PostFormValue("on") == "true", chosen(v)
+	change := auth.KeyChange{Name: &k.Name, Permissions: permissionsOf(v), Active: &k.On}
+	if k.Ends != keepEnd {
+		days, err := strconv.Atoi(k.Ends)
+		if err != nil {
+			days = -1 // refused, with a reason that fits
+		}
+		change.ExpirePeriod = &days
+	}
+	return change
 }
 
 func (c *console) deleteKey(v *visit) error {

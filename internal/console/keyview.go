@@ -16,6 +16,28 @@ type KeyView struct {
 	Offered []keyPermission
 	Chosen  map[string]bool
 	Errors  map[string]string
+
+	Back     string        // the page that lists the keys
+	Channels []keyChannels // a person's key: where it can be kept to
+}
+
+// keyChannels are the channels of a community that a key of a person can be
+// kept to.
+type keyChannels struct {
+	Community string
+	Channels  []keyChannel
+}
+
+type keyChannel struct {
+	ID, Name string
+	Chosen   bool
+}
+
+// bounded reports whether the key works in some channels only.
+func (v KeyView) bounded() bool {
+	return slices.ContainsFunc(v.Channels, func(home keyChannels) bool {
+		return slices.ContainsFunc(home.Channels, func(c keyChannel) bool { return c.Chosen })
+	})
 }
 
 // keepEnd leaves the end of a key as it is.

@@ -208,6 +208,8 @@ func (c *console) accountRoutes(r chi.Router) {
 	r.Post("/account/sessions/{session}/end", c.own(c.endSession))
 	r.Get(ownKeysPath, c.own(c.showOwnKeys))
 	r.Post(ownKeysPath, c.own(c.createOwnKey))
+	r.Get("/account/api-keys/{key}", c.own(c.showOwnKey))
+	r.Post("/account/api-keys/{key}", c.own(c.changeOwnKey))
 	r.Post("/account/api-keys/{key}/delete", c.own(c.deleteOwnKey))
 }
 
