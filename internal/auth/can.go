@@ -42,6 +42,20 @@ func (a *Auth) Can(ctx context.Context, actor Actor, communityID string, need Pe
 	}
 }
 
+// Allowed returns which of needs a person may do in a community. It fails as
+// Can does for BeMember.
+func (a *Auth) Allowed(ctx context.Context, actor Actor, communityID string, needs ...Permission) (map[Permission]bool, error) {
+	has, err := a.rightsOf(ctx, a.db, actor, communityID)
+	if err != nil {
+		return nil, err
+	}
+	may := make(map[Permission]bool, len(needs))
+	for _, need := range needs {
+		may[need] = has.allow(need)
+	}
+	return may, nil
+}
+
 func (a *Auth) canPerson(ctx context.Context, actor Actor, communityID string, need Permission) error {
 	has, err := a.rightsOf(ctx, a.db, actor, communityID)
 	if err != nil || has.allow(need) {

@@ -120,14 +120,13 @@ func (c *console) showFrame(v *visit) error {
 	if err != nil {
 		return err
 	}
-	p, err := c.page(v, ch.Topic, "channels", "")
+	p, err := c.page(v, ch.Topic, "home", "")
 	if err != nil {
 		return err
 	}
 	p.Help = ch.Description
 	v.w.Header().Set("Content-Security-Policy", policy+"; frame-src "+origin)
-	manager := c.Auth.Can(v.Context(), v.actor, v.community.ID, auth.Channels) == nil
-	return render(v, http.StatusOK, FramePage(FrameView{Page: p, ID: ch.ID, Topic: ch.Topic, Description: ch.Description, Address: address, Origin: origin, Manager: manager}))
+	return render(v, http.StatusOK, FramePage(FrameView{Page: p, ID: ch.ID, Topic: ch.Topic, Description: ch.Description, Address: address, Origin: origin}))
 }
 
 func (c *console) showOverrides(v *visit) error {

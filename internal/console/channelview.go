@@ -79,7 +79,6 @@ type RulingRow struct {
 type FrameView struct {
 	Page
 	Topic, Description, Address, Origin string
-	Manager                             bool
 	ID                                  string
 }
 

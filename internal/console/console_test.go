@@ -5,11 +5,13 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/chat"
 )
 
 // person sends what a browser without script sends, with a session.
@@ -98,7 +100,35 @@ func TestPagesAreForThoseWhoMayManageTheCommunity(t *testing.T) {
 				}
 			}
 		}
+		seesHome(t, person{t, a, miaToken}, communityID)
 	})
+}
+
+// seesHome checks that a member without a say comes to a page where nothing
+// leads to what is closed to them.
+func seesHome(t *testing.T, mia person, communityID string) {
+	t.Helper()
+	home := "/c/" + communityID + "/home"
+	if _, err := mia.app.Chat.CreateChannel(t.Context(), apptest.Operator, communityID, chat.Input{Topic: "harbour-talk", Description: "For everybody"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := mia.app.Chat.CreateChannel(t.Context(), apptest.Operator, communityID, chat.Input{Topic: "board-room", Private: true}); err != nil {
+		t.Fatal(err)
+	}
+	for from, to := range map[string]string{"/": "/c/" + communityID + "/", "/c/" + communityID + "/": home} {
+		if got := mia.get(from); got.status != http.StatusSeeOther || got.header.Get("Location") != to {
+			t.Errorf("%s leads to %d %s", from, got.status, got.header.Get("Location"))
+		}
+	}
+	got := mia.get(home)
+	if got.status != 200 || !strings.Contains(got.text, "harbour-talk") || !strings.Contains(got.text, "For everybody") || strings.Contains(got.text, "board-room") {
+		t.Errorf("%d %s", got.status, got.text)
+	}
+	for _, link := range regexp.MustCompile(`href="(/[^"]*)"`).FindAllStringSubmatch(got.text, -1) {
+		if status := mia.get(link[1]).status; status != http.StatusOK && status != http.StatusSeeOther {
+			t.Errorf("%s leads nowhere: %d", link[1], status)
+		}
+	}
 }
 
 func TestEveryAnswerHasTheStrictPolicy(t *testing.T) {

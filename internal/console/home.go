@@ -14,8 +14,8 @@ func (c *console) showHome(v *visit) error {
 	}
 	// Who has one community only wants to be there; who may make others comes
 	// back by the link in the rail.
-	if len(p.Others) == 1 && v.URL.Query().Get("all") == "" && c.Auth.Can(v.Context(), v.actor, p.Others[0].ID, auth.GetUserData) == nil {
-		return v.goTo("/c/"+p.Others[0].ID+"/members", p.Toast)
+	if len(p.Others) == 1 && v.URL.Query().Get("all") == "" && c.Auth.Can(v.Context(), v.actor, p.Others[0].ID, auth.BeMember) == nil {
+		return v.goTo("/c/"+p.Others[0].ID+"/", p.Toast)
 	}
 	return c.renderHome(v, http.StatusOK, HomeView{Page: p})
 }

@@ -30,13 +30,12 @@ func (c *console) renderJoin(v *visit, given map[string][]string, cause error) e
 			return err
 		}
 		view.Joined = known.Member
-		view.Manages = c.Auth.Can(v.Context(), v.actor, home.ID, auth.GetUserData) == nil
 	}
 	if gone != nil && !(view.Joined && errs.KindOf(gone) == errs.Gone) { // the last use may have been theirs
 		return c.renderNoInvite(v, view, gone)
 	}
 	view.Code, view.Name, view.Members, view.Inviter = invitation.Code, home.Name, home.Members, invitation.CreatedByName
-	view.Logo, view.Community.Accent, view.Address = media.Path(home.ID, home.Settings.Logo), home.Settings.Accent, "/c/"+home.ID+"/members"
+	view.Logo, view.Community.Accent, view.Address = media.Path(home.ID, home.Settings.Logo), home.Settings.Accent, "/c/"+home.ID+"/"
 	if view.Asks, err = c.asks(v, invitation, given, wrongFields(cause)); err != nil {
 		return err
 	}

@@ -17,8 +17,6 @@ const (
 	ownColumn      = "field:" // before the database name of a custom field
 )
 
-func (c *console) goToMembers(v *visit) error { return v.goTo(v.in("/members"), "") }
-
 func (c *console) showMembers(v *visit) error {
 	p, err := c.page(v, "Members", "members", "")
 	if err != nil {

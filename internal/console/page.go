@@ -10,6 +10,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/web"
 )
 
@@ -28,7 +29,12 @@ type Page struct {
 	Alert     Alert  // what failed here
 	Mailbox   bool   // there is one, and the person may read it
 	Busy      bool   // something goes on: without script the page asks again by itself
+
+	May map[auth.Permission]bool // what the person may do in the community, of what nouns need; nil: everything
 }
+
+// may reports whether the person may do what a noun of the rail needs.
+func (p Page) may(need auth.Permission) bool { return p.May == nil || p.May[need] }
 
 // inTab is the title of the document.
 func (p Page) inTab() string {
@@ -53,21 +59,33 @@ type Alert struct {
 }
 
 // noun is an entry of the rail.
-type noun struct{ Key, Label, Icon, Path string }
+type noun struct {
+	Key, Label, Icon, Path string
+	Need                   auth.Permission
+}
 
 // nouns are the areas that work, in the order of the rail.
 var nouns = []noun{
-	{"members", "Members", "users", "/members"},
-	{"invites", "Invites", "mail", "/invites"},
-	{"penalties", "Penalties", "ban", "/penalties"},
-	{"roles", "Roles", "shield", "/roles"},
-	{"channels", "Channels", "hash", "/channels"},
-	{"fields", "Fields", "rows-3", "/fields"},
-	{"import", "Import", "upload", "/import"},
-	{"api-log", "API log", "scroll-text", "/api-log"},
-	{"api-keys", "API keys", "key-round", "/api-keys"},
-	{"audit-log", "Audit log", "history", "/audit-log"},
-	{"settings", "Settings", "settings", "/settings/appearance"},
+	{"home", "Home", "store", "/home", auth.SeeChannels},
+	{"members", "Members", "users", "/members", auth.GetUserData},
+	{"invites", "Invites", "mail", "/invites", auth.MayInvite},
+	{"penalties", "Penalties", "ban", "/penalties", auth.MaySeePenalties},
+	{"roles", "Roles", "shield", "/roles", auth.ManageRoles},
+	{"channels", "Channels", "hash", "/channels", auth.Channels},
+	{"fields", "Fields", "rows-3", "/fields", auth.UserFields},
+	{"import", "Import", "upload", "/import", auth.BulkUpdateUser},
+	{"api-log", "API log", "scroll-text", "/api-log", auth.BulkUpdateUser},
+	{"api-keys", "API keys", "key-round", "/api-keys", auth.APIKeys},
+	{"audit-log", "Audit log", "history", "/audit-log", auth.Community},
+	{"settings", "Settings", "settings", "/settings/appearance", auth.Community},
+}
+
+// needed are what the nouns need.
+func needed() (needs []auth.Permission) {
+	for _, n := range nouns {
+		needs = append(needs, n.Need)
+	}
+	return needs
 }
 
 // T says a sentence in the reader's language: english is a constant, with

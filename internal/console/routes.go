@@ -74,7 +74,8 @@ func (c *console) doorRoutes(r chi.Router) {
 
 // memberRoutes are the pages of members.
 func (c *console) memberRoutes(r chi.Router) {
-	r.Get("/", c.inside(auth.GetUserData, c.goToMembers))
+	r.Get("/", c.inside(auth.SeeChannels, c.enter))
+	r.Get("/home", c.inside(auth.SeeChannels, c.showCommunity))
 	r.Get("/members", c.inside(auth.GetUserData, c.showMembers))
 	r.Get("/members/pick", c.inside(auth.GetUserData, c.pick))
 	r.Get("/members/export.csv", c.inside(auth.GetUserData, c.exportMembers))

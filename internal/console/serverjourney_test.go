@@ -73,8 +73,11 @@ func TestPeopleAreInvitedAndJoinByThePages(t *testing.T) {
 		if got := ada.ask("GET", home+"/invites", nil); !strings.Contains(got.text, ">grace<") || !strings.Contains(got.text, "used up") {
 			t.Errorf("who came by it: %s", got.text)
 		}
-		if got := guest.ask("GET", "/", nil); got.status != 200 {
+		if got := guest.ask("GET", "/", nil); got.status != 303 || got.header.Get("Location") != home+"/" {
 			t.Errorf("the start page of a plain member: %d %s", got.status, got.header)
+		}
+		if got := guest.ask("GET", home+"/home", nil); got.status != 200 {
+			t.Errorf("the home of a plain member: %d %s", got.status, got.text)
 		}
 	})
 }

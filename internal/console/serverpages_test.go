@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
+
+	"github.com/regulars/regulars/internal/auth"
 )
 
 func fixtureInvites() InvitesView {
@@ -68,12 +70,14 @@ func serverFixtures() map[string]templ.Component {
 		"invites-none":    InvitesPage(InvitesView{Page: fixturePage("Invites", "invites", ""), Errors: map[string]string{"maxUses": "An invite is used at most 1 to 1000000 times, or any number of times with 0."}}),
 		"join":            JoinPage(JoinView{Page: door, Code: "3f9c1b22a7d0", Name: "Rovers of the old town", Members: 1234, Inviter: "ada", Signed: true, Asks: asks}),
 		"join-door":       JoinPage(JoinView{Page: door, Code: "3f9c1b22a7d0", Name: "Rovers", Members: 1, Inviter: "ada", Register: true}),
-		"join-done":       JoinPage(JoinView{Page: door, Code: "3f9c1b22a7d0", Name: "Rovers", Members: 2, Signed: true, Joined: true, Manages: true, Address: "/"}),
+		"join-done":       JoinPage(JoinView{Page: door, Code: "3f9c1b22a7d0", Name: "Rovers", Members: 2, Signed: true, Joined: true, Address: "/"}),
 		"join-shut":       JoinPage(JoinView{Page: shut}),
 		"penalties":       PenaltiesPage(fixturePenalties()),
 		"penalties-wrong": PenaltiesPage(wrong), "penalties-refused": PenaltiesPage(refused),
 		"penalties-none":    PenaltiesPage(PenaltiesView{Page: fixturePage("Penalties", "penalties", "")}),
 		"audit":             AuditPage(fixtureAudit()),
+		"community":         CommunityPage(fixtureCommunity()),
+		"community-empty":   CommunityPage(CommunityView{Page: fixtureMemberPage("Harbour Runners"), Groups: []ChannelGroup{{}}}),
 		"audit-none":        AuditPage(AuditView{Page: fixturePage("Audit log", "audit-log", ""), Filtered: true, Noun: "role"}),
 		"languages":         LanguagesPage(LanguagesView{Page: settings, Languages: "en\nde", CoinsName: "Coins", CoinsIcon: "🪙", GemsName: "Gems", Errors: map[string]string{"languages": "Languages are 1 to 20 BCP 47 tags, such as en or pt-BR."}}),
 		"joining":           JoiningPage(JoiningView{Page: settings, Policy: "invite", Fields: []Choice{{"country", "Country"}, {"phone", "Phone"}}, Asked: map[string]bool{"country": true}}),
@@ -85,4 +89,26 @@ func serverFixtures() map[string]templ.Component {
 
 func TestThePagesAboutTheCommunityAreAccessible(t *testing.T) {
 	checkGallery(t, serverFixtures())
+}
+
+// fixtureMemberPage is the frame around what a member without a say sees.
+func fixtureMemberPage(title string) Page {
+	p := fixturePage(title, "home", "12,480 members")
+	p.May = map[auth.Permission]bool{auth.SeeChannels: true}
+	return p
+}
+
+func fixtureCommunity() CommunityView {
+	return CommunityView{
+		Page: fixtureMemberPage("Harbour Runners"), Roles: []RoleRow{{Title: "Coach", Class: "#d97706"}, {Title: "Volunteer", Class: "#0f8a6d"}},
+		Groups: []ChannelGroup{
+			{Channels: []ChannelRow{{ID: "1", Topic: "announcements", Description: "What the board wants everybody to know, a few times in a month at most.", Icon: "megaphone", Type: "News"}}},
+			{ID: "c1", Name: "Training", Channels: []ChannelRow{
+				{ID: "2", Topic: "tempo-runs", Icon: "hash", Type: "Text"},
+				{ID: "3", Topic: "a-rather-long-name-of-a-channel-that-somebody-chose-one-day", Description: "For coaches", Icon: "hash", Type: "Text", Private: true},
+				{ID: "4", Topic: "weather", Description: "Wind and tide of the week", Icon: "app-window", Type: "A page of another site", Page: true},
+			}},
+			{ID: "c2", Name: "Nothing to see here"},
+		},
+	}
 }
