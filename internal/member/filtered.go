@@ -6,7 +6,6 @@ import (
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
-	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // FilteredPage is how many members a part has that asks for no other number,
@@ -57,8 +56,8 @@ func (s *Members) Filtered(ctx context.Context, communityID string, conditions [
 		src.args = append(src.args, part.Cursor)
 		src.where += fmt.Sprintf(" AND %s > $%d", src.user, len(src.args))
 	}
-	query := fmt.Sprintf("SELECT %s FROM %s WHERE %s ORDER BY %s LIMIT %d OFFSET %d", memberColumns, src.tables, src.where, src.user, limit+1, offset)
-	if found.Members, err = sqldb.All(ctx, s.db, scanMember, query, src.args...); err != nil {
+	from := fmt.Sprintf("%s WHERE %s ORDER BY %s LIMIT %d OFFSET %d", src.tables, src.where, src.user, limit+1, offset)
+	if found.Members, err = selectMembers(ctx, s.db, from, src.args...); err != nil {
 		return found, err
 	}
 	if len(found.Members) > limit {

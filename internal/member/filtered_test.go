@@ -2,6 +2,7 @@ package member_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -92,6 +93,32 @@ func TestAFilterAsksForValuesAndRangesOfAnyField(t *testing.T) {
 			if diff := cmp.Diff(sorted(strings.Fields(row.want)), sorted(got)); diff != "" {
 				f.Errorf("%v: %s", row.filter, diff)
 			}
+		}
+	})
+}
+
+func TestAFilterByCountryAndAnIndexedValueFollowsWhoMoves(t *testing.T) {
+	each(t, func(f *fixture) {
+		type values = []member.FieldValue
+		f.field(member.FieldInput{Field: "plan", Name: "Plan", Type: member.SingleLine, Filterable: true})
+		for name, country := range map[string]string{"ada": "GB", "bob": "GB", "cid": "JP"} {
+			in := newcomer(name)
+			in.Fields = values{{Field: "plan", Value: "free"}, {Field: "country", Value: country}}
+			f.create(in)
+		}
+		british := map[string]any{"plan": "free", "country": "GB"}
+		if got := sorted(strings.Fields(f.who(british))); !slices.Equal(got, []string{"ada", "bob"}) {
+			f.Fatalf("before: %q", got)
+		}
+		for _, who := range []string{"bob", "cid"} {
+			m, err := f.members.Find(f.Context(), f.community, who)
+			f.ok(err)
+			country := map[string]string{"GB": "JP", "JP": "GB"}[m.Country]
+			_, err = f.members.Change(f.Context(), command, f.community, m.ID, values{{Field: "country", Value: country}}, member.Source{Type: "api"})
+			f.ok(err)
+		}
+		if got := sorted(strings.Fields(f.who(british))); !slices.Equal(got, []string{"ada", "cid"}) {
+			f.Fatalf("after they moved: %q", got)
 		}
 	})
 }

@@ -7,7 +7,8 @@ import (
 )
 
 // entry is a row of the index of values.
-type entry struct{ fieldID, key, userID string }
+// country is the member's, so that one look answers for both.
+type entry struct{ fieldID, key, userID, country string }
 
 // indexNew puts members that are being inserted into the index, in the
 // caller's transaction. rows are of the table members.
@@ -16,7 +17,7 @@ func indexNew(ctx context.Context, tx *sqldb.Tx, communityID string, rows sqldb.
 	if err != nil || len(fields) == 0 {
 		return err
 	}
-	userID, document := columnOf(rows, "user_id"), columnOf(rows, "fields")
+	userID, country, document := columnOf(rows, "user_id"), columnOf(rows, "country"), columnOf(rows, "fields")
 	var list []entry
 	row := make([]any, len(rows.Columns))
 	for i := range rows.N {
@@ -25,7 +26,7 @@ func indexNew(ctx context.Context, tx *sqldb.Tx, communityID string, rows sqldb.
 		if err != nil {
 			return err
 		}
-		list = appendEntries(list, fields, row[userID].(string), values)
+		list = appendEntries(list, fields, row[userID].(string), row[country].(string), values)
 	}
 	return insertEntries(ctx, tx, communityID, list)
 }
@@ -50,7 +51,7 @@ func indexAgain(ctx context.Context, tx *sqldb.Tx, communityID string, records [
 	var wanted []entry
 	for i, r := range records {
 		ids[i] = r.AccountID
-		wanted = appendEntries(wanted, fields, r.AccountID, r.Values)
+		wanted = appendEntries(wanted, fields, r.AccountID, r.Country, r.Values)
 	}
 	stored, err := storedEntries(ctx, tx, communityID, ids, fields)
 	if err != nil {
@@ -91,10 +92,10 @@ func unindex(ctx context.Context, tx *sqldb.Tx, communityID string, ids []string
 	return deleteEntries(ctx, tx, communityID, stored)
 }
 
-func appendEntries(list []entry, fields []Field, userID string, values Values) []entry {
+func appendEntries(list []entry, fields []Field, userID, country string, values Values) []entry {
 	for i := range fields {
 		for _, key := range keys(values.get(fields[i].Field)) {
-			list = append(list, entry{fields[i].ID, key, userID})
+			list = append(list, entry{fields[i].ID, key, userID, country})
 		}
 	}
 	return list
@@ -102,17 +103,22 @@ func appendEntries(list []entry, fields []Field, userID string, values Values) [
 
 // storedEntries are those that the members' rows, as they are stored, have in
 // the index.
-func storedEntries(ctx context.Context, q sqldb.Querier, communityID string, ids []string, fields []Field) (list []entry, err error) {
+func storedEntries(ctx context.Context, q sqldb.Querier, communityID string, ids []string, fields []Field) ([]entry, error) {
 	documents, err := selectDocuments(ctx, q, communityID, ids)
 	if err != nil {
 		return nil, err
 	}
+	return entriesOf(documents, fields)
+}
+
+// entriesOf are the entries of members as they are stored.
+func entriesOf(documents []document, fields []Field) (list []entry, err error) {
 	for _, d := range documents {
 		values, err := decodeValues(d.text)
 		if err != nil {
 			return nil, err
 		}
-		list = appendEntries(list, fields, d.userID, values)
+		list = appendEntries(list, fields, d.userID, d.country, values)
 	}
 	return list, nil
 }

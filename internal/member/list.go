@@ -58,9 +58,8 @@ func (s *Members) List(ctx context.Context, communityID string, f Filter) (List,
 		return list, err
 	}
 	limit, page := min(max(f.Limit, 1), 200), max(f.Page, 1)
-	query := fmt.Sprintf("SELECT %s FROM %s WHERE %s ORDER BY %s LIMIT %d OFFSET %d",
-		memberColumns, src.tables, src.where, strings.Replace(order, "m.user_id", src.user, 1), limit, (page-1)*limit)
-	list.Members, err = sqldb.All(ctx, s.db, scanMember, query, src.args...)
+	list.Members, err = selectMembers(ctx, s.db, fmt.Sprintf("%s WHERE %s ORDER BY %s LIMIT %d OFFSET %d",
+		src.tables, src.where, strings.Replace(order, "m.user_id", src.user, 1), limit, (page-1)*limit), src.args...)
 	return list, err
 }
 

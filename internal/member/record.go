@@ -120,19 +120,12 @@ func encodeIDs(ids []string) string {
 // decodeFields reads a document of custom values as the types a Field's
 // values have.
 func decodeFields(text string) (map[string]any, error) {
-	fields := map[string]any{}
-	if text == "{}" {
-		return fields, nil
+	values, err := decodeValues(text)
+	fields := make(map[string]any, len(values))
+	for _, v := range values {
+		fields[v.name] = v.value
 	}
-	d := json.NewDecoder(strings.NewReader(text))
-	d.UseNumber()
-	if err := d.Decode(&fields); err != nil {
-		return nil, err
-	}
-	for name, value := range fields {
-		fields[name] = native(value)
-	}
-	return fields, nil
+	return fields, err
 }
 
 // native turns a decoded JSON value into the type a Field's values have:

@@ -18,13 +18,13 @@ func filterable(ctx context.Context, tx *sqldb.Tx, communityID string) ([]Field,
 	return sqldb.All(ctx, tx, scanField, "SELECT "+fieldColumns+" FROM "+fieldTables+" WHERE f.community_id = $1 AND f.filterable ORDER BY f.id", communityID)
 }
 
-type document struct{ userID, text string }
+type document struct{ userID, country, text string }
 
 func selectDocuments(ctx context.Context, q sqldb.Querier, communityID string, ids []string) ([]document, error) {
 	return sqldb.All(ctx, q, func(s sqldb.Scanner) (document, error) {
 		var d document
-		return d, s.Scan(&d.userID, &d.text)
-	}, "SELECT user_id, fields FROM members WHERE community_id = $1 AND "+q.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(ids))
+		return d, s.Scan(&d.userID, &d.country, &d.text)
+	}, "SELECT user_id, country, fields FROM members WHERE community_id = $1 AND "+q.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(ids))
 }
 
 func insertEntries(ctx context.Context, tx *sqldb.Tx, communityID string, list []entry) error {
@@ -32,8 +32,8 @@ func insertEntries(ctx context.Context, tx *sqldb.Tx, communityID string, list [
 		return cmp.Or(cmp.Compare(a.fieldID, b.fieldID), cmp.Compare(a.key, b.key), cmp.Compare(a.userID, b.userID))
 	})
 	list = slices.Compact(list) // two choices that differ in case only
-	return tx.InsertRows(ctx, sqldb.Rows{Table: "member_value", Columns: []string{"community_id", "field_id", "key", "user_id"}, N: len(list), Fill: func(i int, row []any) {
-		row[0], row[1], row[2], row[3] = communityID, list[i].fieldID, list[i].key, list[i].userID
+	return tx.InsertRows(ctx, sqldb.Rows{Table: "member_value", Columns: []string{"community_id", "field_id", "key", "user_id", "country"}, N: len(list), Fill: func(i int, row []any) {
+		row[0], row[1], row[2], row[3], row[4] = communityID, list[i].fieldID, list[i].key, list[i].userID, list[i].country
 	}})
 }
 

@@ -4,44 +4,68 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-const (
-	memberTables  = "members m JOIN accounts a ON a.id = m.user_id"
-	memberColumns = `a.id, a.number, a.email, a.username, m.display_name, m.first_name, m.last_name, m.phone, m.country, m.language,
-		m.state, m.owner, m.roles, m.tags, m.fields, m.joined_at, m.updated_at,
-		m.state_at, m.external_id, m.referral, m.avatar, a.signed_in_at`
-)
+const memberTables = "members m JOIN accounts a ON a.id = m.user_id"
 
-func scanMember(s sqldb.Scanner) (Member, error) {
-	var m Member
-	var roles, tags, fields string
-	err := s.Scan(&m.ID, &m.Number, &m.Email, &m.Username, &m.DisplayName, &m.FirstName, &m.LastName, &m.Phone, &m.Country, &m.Language,
-		&m.State, &m.Owner, &roles, &tags, &fields, &m.JoinedAt, &m.UpdatedAt,
-		&m.StateAt, &m.ExternalID, &m.Referral, &m.Avatar, &m.SignedInAt)
-	if err != nil {
-		return m, err
+var memberColumns = []string{
+	"a.id", "a.number", "a.email", "a.username", "m.display_name", "m.first_name", "m.last_name", "m.phone", "m.country", "m.language",
+	"m.state", "m.owner", "m.roles", "m.tags", "m.fields", "m.joined_at", "m.updated_at",
+	"m.state_at", "m.external_id", "m.referral", "m.avatar", "a.signed_in_at",
+}
+
+func (m *Member) read(texts []string) (err error) {
+	m.ID, m.Email, m.Username, m.DisplayName, m.FirstName, m.LastName = texts[0], texts[2], texts[3], texts[4], texts[5], texts[6]
+	m.Phone, m.Country, m.Language, m.State, m.Owner = texts[7], texts[8], texts[9], texts[10], sqldb.Truth(texts[11])
+	m.ExternalID, m.Referral, m.Avatar = texts[18], texts[19], texts[20]
+	for _, n := range [...]struct {
+		into *int64
+		text string
+	}{{&m.Number, texts[1]}, {&m.JoinedAt, texts[15]}, {&m.UpdatedAt, texts[16]}, {&m.StateAt, texts[17]}, {&m.SignedInAt, texts[21]}} {
+		if *n.into, err = strconv.ParseInt(n.text, 10, 64); err != nil {
+			return err
+		}
 	}
-	if m.RoleIDs, err = decodeIDs(roles); err != nil {
-		return m, err
+	if m.RoleIDs, err = decodeIDs(texts[12]); err != nil {
+		return err
 	}
-	if m.TagIDs, err = decodeIDs(tags); err != nil {
-		return m, err
+	if m.TagIDs, err = decodeIDs(texts[13]); err != nil {
+		return err
 	}
-	m.Fields, err = decodeFields(fields)
-	return m, err
+	m.Fields, err = decodeFields(texts[14])
+	return err
+}
+
+// selectMembers returns the members that stand behind FROM, of tables m and a.
+func selectMembers(ctx context.Context, q sqldb.Querier, from string, args ...any) ([]Member, error) {
+	list := []Member{}
+	err := sqldb.EachText(ctx, q, memberColumns, "FROM "+from, args, func(texts []string) error {
+		list = append(list, Member{})
+		return list[len(list)-1].read(texts)
+	})
+	return list, err
 }
 
 // memberBy returns the member in one of some states whose account has a value
 // in a column.
 func memberBy(ctx context.Context, q sqldb.Querier, communityID, column string, value any, states []string) (Member, error) {
-	return sqldb.One(ctx, q, "user", scanMember,
-		"SELECT "+memberColumns+" FROM "+memberTables+" WHERE m.community_id = $1 AND a."+column+" = $2 AND "+q.Dialect().In("m.state", "$3"),
-		communityID, value, sqldb.Keys(states))
+	in, arg := "m.state = $3", any(states[0])
+	if len(states) > 1 {
+		in, arg = q.Dialect().In("m.state", "$3"), sqldb.Keys(states)
+	}
+	found, err := selectMembers(ctx, q, memberTables+" WHERE m.community_id = $1 AND a."+column+" = $2 AND "+in, communityID, value, arg)
+	if err == nil && len(found) == 0 {
+		err = errUserNotFound()
+	}
+	if err != nil {
+		return Member{}, err
+	}
+	return found[0], nil
 }
 
 func communitiesOf(ctx context.Context, q sqldb.Querier, accountID string) ([]string, error) {

@@ -32,7 +32,14 @@ func (s *Members) source(ctx context.Context, communityID string, f Filter, sort
 		return src, nil
 	}
 	drives := f.Where[at]
-	f.Where = append(append([]Condition{}, f.Where[:at]...), f.Where[at+1:]...)
+	f.Where = slices.Delete(slices.Clone(f.Where), at, at+1)
+	var countries []Condition
+	f.Where = slices.DeleteFunc(f.Where, func(c Condition) bool {
+		if c.byCountry() {
+			countries = append(countries, c)
+		}
+		return c.byCountry()
+	})
 	src.where, src.args = s.conditions(communityID, f)
 	param := func(arg any) string {
 		src.args = append(src.args, arg)
@@ -41,6 +48,9 @@ func (s *Members) source(ctx context.Context, communityID string, f Filter, sort
 	// CROSS JOIN: SQLite reads the tables in this order.
 	src.tables, src.user = "member_value v CROSS JOIN members m CROSS JOIN accounts a", "v.user_id"
 	src.where = "v.community_id = $1 AND " + drives.entry("v", param) + " AND m.community_id = $1 AND m.user_id = v.user_id AND a.id = v.user_id AND " + src.where
+	for _, c := range countries {
+		src.where += " AND v.country = " + param(c.Value)
+	}
 	for _, c := range f.Where {
 		if c.indexed() && c.Op == Equals { // found without reading the member
 			src.where += " AND EXISTS (SELECT 1 FROM member_value o WHERE o.community_id = $1 AND " + c.entry("o", param) + " AND o.user_id = v.user_id)"
@@ -53,6 +63,11 @@ func (s *Members) source(ctx context.Context, communityID string, f Filter, sort
 func (c Condition) indexed() bool {
 	text, ok := c.Value.(string)
 	return !c.Field.Default && c.Field.Filterable && c.Field.Filled && (!ok || len(text) <= longestKey || c.Op == Equals)
+}
+
+// byCountry reports whether each entry of the index answers the condition.
+func (c Condition) byCountry() bool {
+	return c.Field.Default && c.Field.Field == CountryName && c.Op == Equals
 }
 
 // entry is the condition on an entry of the index.
@@ -106,6 +121,5 @@ func countEntries(ctx context.Context, q sqldb.Querier, communityID string, c Co
 // their ids.
 func (src source) after(ctx context.Context, q sqldb.Querier, userID string, limit int) ([]Member, error) {
 	args := append(slices.Clone(src.args), userID)
-	return sqldb.All(ctx, q, scanMember, fmt.Sprintf("SELECT %s FROM %s WHERE %s AND %s > $%d ORDER BY %s LIMIT %d",
-		memberColumns, src.tables, src.where, src.user, len(args), src.user, limit), args...)
+	return selectMembers(ctx, q, fmt.Sprintf("%s WHERE %s AND %s > $%d ORDER BY %s LIMIT %d", src.tables, src.where, src.user, len(args), src.user, limit), args...)
 }

@@ -76,8 +76,8 @@ func giveUp(ctx context.Context, tx *sqldb.Tx, communityID, fieldID, reason stri
 func lockDocuments(ctx context.Context, tx *sqldb.Tx, communityID, after string, limit int) ([]document, error) {
 	return sqldb.All(ctx, tx, func(s sqldb.Scanner) (document, error) {
 		var d document
-		return d, s.Scan(&d.userID, &d.text)
-	}, fmt.Sprintf("SELECT user_id, fields FROM members WHERE community_id = $1 AND user_id > $2 ORDER BY user_id LIMIT %d %s", limit, tx.Dialect().Lock()), communityID, after)
+		return d, s.Scan(&d.userID, &d.country, &d.text)
+	}, fmt.Sprintf("SELECT user_id, country, fields FROM members WHERE community_id = $1 AND user_id > $2 ORDER BY user_id LIMIT %d %s", limit, tx.Dialect().Lock()), communityID, after)
 }
 
 func loadField(ctx context.Context, q sqldb.Querier, communityID, fieldID string) (Field, error) {
@@ -121,8 +121,8 @@ func insertDeletedField(ctx context.Context, tx *sqldb.Tx, communityID string, f
 func selectHaving(ctx context.Context, q sqldb.Querier, communityID, field, after string, limit int) ([]document, error) {
 	return sqldb.All(ctx, q, func(s sqldb.Scanner) (document, error) {
 		var d document
-		return d, s.Scan(&d.userID, &d.text)
-	}, fmt.Sprintf("SELECT user_id, fields FROM members WHERE community_id = $1 AND user_id > $2 AND %s IS NOT NULL ORDER BY user_id LIMIT %d",
+		return d, s.Scan(&d.userID, &d.country, &d.text)
+	}, fmt.Sprintf("SELECT user_id, country, fields FROM members WHERE community_id = $1 AND user_id > $2 AND %s IS NOT NULL ORDER BY user_id LIMIT %d",
 		q.Dialect().JSONText("fields", "$3"), limit), communityID, after, q.Dialect().JSONKey(field))
 }
 

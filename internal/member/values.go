@@ -93,13 +93,15 @@ func decodeValues(text string) (Values, error) {
 	if v, ok := decodePlain(text); ok {
 		return v, nil
 	}
-	fields, err := decodeFields(text)
-	if err != nil {
+	fields := map[string]any{}
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&fields); err != nil {
 		return nil, err
 	}
 	v := make(Values, 0, len(fields))
 	for name, value := range fields {
-		v = v.with(name, value)
+		v = v.with(name, native(value))
 	}
 	return v, nil
 }

@@ -25,15 +25,9 @@ func (p *piece) values() (map[string]any, error) {
 // fill puts members into the index. Who has changed since the field became
 // filterable may be in it already.
 func (p *piece) fill(ctx context.Context, tx *sqldb.Tx) error {
-	found, err := p.values()
+	list, err := entriesOf(p.documents, []Field{*p.field})
 	if err != nil {
 		return err
-	}
-	var list []entry
-	for userID, value := range found {
-		for _, key := range keys(value) {
-			list = append(list, entry{p.fieldID, key, userID})
-		}
 	}
 	if err := deleteEntries(ctx, tx, p.communityID, list); err != nil {
 		return err
