@@ -74,7 +74,7 @@ func (a *API) filterUsers(ctx context.Context, in *userFilter) (*list[map[string
 	if err != nil {
 		return nil, err
 	}
-	rows := convert(found.Members, func(m member.Member) map[string]any { return names.row(m, chosen) })
+	rows := convert(found.Members, func(m member.Member) map[string]any { return names.row(&m, chosen) })
 	return respondList("Users that fit the filter", rows, metaOf(found, part)), nil
 }
 
@@ -111,9 +111,9 @@ func chosenFields(asking member.Asking, names []string) (chosen []*member.Field,
 
 // row is what was chosen of a user, by the names of the fields. What is unset
 // is absent.
-func (n naming) row(m member.Member, chosen []*member.Field) map[string]any {
-	u := n.user(m)
-	row := map[string]any{"_id": m.ID}
+func (n naming) row(m *member.Member, chosen []*member.Field) map[string]any {
+	row := make(map[string]any, len(chosen)+1)
+	row["_id"] = m.ID
 	for _, f := range chosen {
 		var value any
 		switch {
@@ -122,9 +122,9 @@ func (n naming) row(m member.Member, chosen []*member.Field) map[string]any {
 		case f.Field == member.Number:
 			value = m.Number
 		case f.Field == member.RoleName:
-			value = u.Roles
+			value = n.names.RolesOf(m)
 		case f.Field == member.TagName:
-			value = u.Tags
+			value = n.names.TagsOf(m)
 		case f.Field == member.JoinDate:
 			value = clock.Format(m.JoinedAt)
 		default:

@@ -62,7 +62,7 @@ func cellOf(m *member.Member, f *member.Field, names member.Names) string {
 	case f.Type == member.TagList:
 		return nameCell(m.TagIDs, names.Tags)
 	case f.Default:
-		return escapeCell(member.TextOf(*m, f))
+		return escapeCell(member.TextOf(m, f))
 	}
 	switch value := m.Fields[f.Field].(type) {
 	case string:

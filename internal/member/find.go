@@ -57,7 +57,7 @@ func (s *Members) member(ctx context.Context, communityID, userID string) (Membe
 
 // TextOf is what a member has in a default field that is one text; "" when it
 // is unset, and for every other field.
-func TextOf(m Member, f *Field) string {
+func TextOf(m *Member, f *Field) string {
 	switch f.Field {
 	case UserID:
 		return m.ID

@@ -14,7 +14,7 @@ import (
 	"strings"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
-	_ "modernc.org/sqlite"             // driver "sqlite"
+	"modernc.org/sqlite"
 )
 
 // Querier is what a store function needs: a DB for a lone statement, a Tx to
@@ -32,8 +32,7 @@ type DB struct {
 	writes      writes
 	read, write *sql.DB
 	dialect     Dialect
-	synchronous string      // of SQLite
-	statements  *statements // of read on SQLite; nil on PostgreSQL
+	synchronous string // of SQLite
 	signals     *signals
 }
 
@@ -106,18 +105,26 @@ func openSQLite(path string, opts Options) (*DB, error) {
 	// because a command may have to wait for a moment between two pieces of an import.
 	common := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(60000)&_pragma=journal_mode(WAL)&_pragma=synchronous(" +
 		url.QueryEscape(synchronous) + ")&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)"
-	write, err := sql.Open("sqlite", common+"&_pragma=cache_size(-24576)&_pragma=wal_autocheckpoint(32000)&_pragma=journal_size_limit(67108864)&_txlock=immediate")
+	write, err := openPool(common + "&_pragma=cache_size(-24576)&_pragma=wal_autocheckpoint(32000)&_pragma=journal_size_limit(67108864)&_txlock=immediate")
 	if err != nil {
 		return nil, err
 	}
 	write.SetMaxOpenConns(1)
-	read, err := sql.Open("sqlite", common+"&_pragma=cache_size(-4096)&_pragma=query_only(ON)")
+	read, err := openPool(common + "&_pragma=cache_size(-4096)&_pragma=query_only(ON)")
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
 	read.SetMaxOpenConns(8)
 	read.SetMaxIdleConns(8)
-	return &DB{read: read, write: write, dialect: SQLite, synchronous: strings.ToUpper(synchronous), statements: newStatements(read), signals: newSignals()}, nil
+	return &DB{read: read, write: write, dialect: SQLite, synchronous: strings.ToUpper(synchronous), signals: newSignals()}, nil
+}
+
+func openPool(address string) (*sql.DB, error) {
+	connector, err := sqlite.NewConnector(address)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(keeper{connector}), nil
 }
 
 // Close closes all connections; running statements end with an error.
@@ -155,28 +162,12 @@ func (db *DB) Exec(ctx context.Context, query string, args ...any) (int64, error
 
 // Query reads; a statement that writes goes through Exec or Tx.
 func (db *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if db.statements == nil {
-		return db.read.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // the caller does
-	}
-	s, err := db.statements.take(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	defer db.statements.giveBack(s)
-	return s.stmt.QueryContext(ctx, args...) //nolint:sqlclosecheck // the caller does
+	return db.read.QueryContext(ctx, query, args...)
 }
 
 // QueryRow reads one row; a statement that writes goes through Exec or Tx.
 func (db *DB) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
-	if db.statements == nil {
-		return db.read.QueryRowContext(ctx, query, args...)
-	}
-	s, err := db.statements.take(ctx, query)
-	if err != nil {
-		return db.read.QueryRowContext(ctx, query, args...) // fails alike, in the form of a row
-	}
-	defer db.statements.giveBack(s)
-	return s.stmt.QueryRowContext(ctx, args...)
+	return db.read.QueryRowContext(ctx, query, args...)
 }
 
 func affected(r sql.Result, err error) (int64, error) {

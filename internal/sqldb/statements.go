@@ -3,88 +3,161 @@ package sqldb
 import (
 	"container/list"
 	"context"
-	"database/sql"
-	"sync"
+	"database/sql/driver"
+	"strings"
 )
 
-// statements keeps what SQLite has parsed: for a short query the parsing costs
-// more than the answer. PostgreSQL's driver does so by itself.
-type statements struct {
-	pool  *sql.DB
-	mutex sync.Mutex
-	kept  map[string]*list.Element // of statement, by its query
-	order *list.List               // the one used last in front
+// keeper opens connections to SQLite that keep what they have parsed: for a
+// short query the parsing costs more than the answer. PostgreSQL's driver does
+// so by itself.
+type keeper struct{ driver.Connector }
+
+// sqliteConn is what database/sql uses of the driver's connections.
+type sqliteConn interface {
+	driver.Conn
+	driver.ConnBeginTx
+	driver.ConnPrepareContext
+	driver.ExecerContext
+	driver.QueryerContext
+	driver.Pinger
+	driver.SessionResetter
+	driver.Validator
 }
 
-// keptStatements bounds the memory: each takes some kilobytes on each
-// connection.
-const keptStatements = 160
-
-type statement struct {
-	query string
-	stmt  *sql.Stmt
-	users int
-	gone  bool // whoever uses it last closes it
-}
-
-func newStatements(pool *sql.DB) *statements {
-	return &statements{pool: pool, kept: map[string]*list.Element{}, order: list.New()}
-}
-
-// take returns the statement of a query. Give it back as soon as it was asked:
-// its rows may be read later.
-func (s *statements) take(ctx context.Context, query string) (*statement, error) {
-	if found := s.find(query); found != nil {
-		return found, nil
-	}
-	stmt, err := s.pool.PrepareContext(ctx, query)
+// Connect opens a connection.
+func (k keeper) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := k.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return s.keep(&statement{query: query, stmt: stmt, users: 1}), nil
+	return &keptConn{sqliteConn: conn.(sqliteConn), kept: map[string]*list.Element{}, order: list.New()}, nil
 }
 
-func (s *statements) find(query string) *statement {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	element := s.kept[query]
-	if element == nil {
+// What a connection keeps is bounded: a statement takes some kilobytes.
+const (
+	keptStatements = 100
+	keptLength     = 4_000 // of a query in bytes
+)
+
+// keptConn is used by one goroutine at a time, as all connections are.
+type keptConn struct {
+	sqliteConn
+	kept  map[string]*list.Element // of *statement, by its query
+	order *list.List               // the one used last in front
+}
+
+// statement is what was parsed of one query.
+type statement struct {
+	query string
+	stmt  driver.Stmt
+	busy  bool // its rows are still read
+	lone  bool // it is not kept: whoever uses it closes it
+}
+
+// keeps reports whether a query's statement may be used again. Some pragmas do
+// their work while they are parsed, and only then.
+func keeps(query string) bool {
+	return len(query) <= keptLength && !strings.HasPrefix(query, "PRAGMA")
+}
+
+// take returns the statement of a query. Its rows may be open when it is asked
+// again; then there is a second one for that time.
+func (c *keptConn) take(ctx context.Context, query string) (*statement, error) {
+	element := c.kept[query]
+	if element != nil {
+		c.order.MoveToFront(element)
+		if s := element.Value.(*statement); !s.busy {
+			s.busy = true
+			return s, nil
+		}
+	}
+	stmt, err := c.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	s := &statement{query: query, stmt: stmt, busy: true, lone: element != nil}
+	if !s.lone {
+		c.kept[query] = c.order.PushFront(s)
+	}
+	return s, nil
+}
+
+// giveBack ends the use of a statement and lets go of the one that was not
+// used for longest.
+func (c *keptConn) giveBack(s *statement) error {
+	s.busy = false
+	if s.lone {
+		return s.stmt.Close()
+	}
+	if c.order.Len() <= keptStatements {
 		return nil
 	}
-	s.order.MoveToFront(element)
-	found := element.Value.(*statement)
-	found.users++
-	return found
+	last := c.order.Back().Value.(*statement)
+	if last.busy {
+		return nil // the next one who comes back sees to it
+	}
+	c.order.Remove(c.order.Back())
+	delete(c.kept, last.query)
+	return last.stmt.Close()
 }
 
-// keep puts a statement in front and lets go of the one that was not used for
-// longest. Of two that were prepared at the same time the second is not kept.
-func (s *statements) keep(made *statement) *statement {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	if s.kept[made.query] != nil {
-		made.gone = true
-		return made
+// ExecContext is the driver's.
+func (c *keptConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	if !keeps(query) {
+		return c.sqliteConn.ExecContext(ctx, query, args)
 	}
-	s.kept[made.query] = s.order.PushFront(made)
-	if s.order.Len() > keptStatements {
-		last := s.order.Remove(s.order.Back()).(*statement)
-		delete(s.kept, last.query)
-		last.gone = true
-		last.closeUnused()
+	s, err := c.take(ctx, query)
+	if err != nil {
+		return nil, err
 	}
-	return made
+	result, err := s.stmt.(driver.StmtExecContext).ExecContext(ctx, args)
+	if failed := c.giveBack(s); err == nil {
+		err = failed
+	}
+	return result, err
 }
 
-func (s *statements) giveBack(used *statement) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
-	used.users--
-	used.closeUnused()
+// QueryContext is the driver's.
+func (c *keptConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	if !keeps(query) {
+		return c.sqliteConn.QueryContext(ctx, query, args)
+	}
+	s, err := c.take(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
+	if err != nil {
+		_ = c.giveBack(s) // why there are no rows is the error to tell
+		return nil, err
+	}
+	return &keptRows{Rows: rows, conn: c, statement: s}, nil
 }
 
-func (s *statement) closeUnused() {
-	if s.gone && s.users == 0 {
-		_ = s.stmt.Close() // rows that are still read keep what they need of it
+// Close closes the connection and all that it keeps.
+func (c *keptConn) Close() error {
+	for element := c.order.Front(); element != nil; element = element.Next() {
+		_ = element.Value.(*statement).stmt.Close() // the connection's own error tells
 	}
+	return c.sqliteConn.Close()
+}
+
+// keptRows give their statement back when they are closed.
+type keptRows struct {
+	driver.Rows
+	conn      *keptConn
+	statement *statement
+}
+
+// Close ends the reading; it may be called again.
+func (r *keptRows) Close() error {
+	if r.statement == nil {
+		return nil
+	}
+	err := r.Rows.Close()
+	if failed := r.conn.giveBack(r.statement); err == nil {
+		err = failed
+	}
+	r.statement = nil
+	return err
 }

@@ -47,3 +47,65 @@ func TestAKeptStatementSeesAChangedSchema(t *testing.T) {
 		}
 	})
 }
+
+// TestAQueryIsAskedAgainWhileItsRowsAreOpen also asks more queries than are
+// kept meanwhile.
+func TestAQueryIsAskedAgainWhileItsRowsAreOpen(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		if db.Dialect() == sqldb.Postgres {
+			return // its driver reads all rows of a connection before the next query
+		}
+		const query = "WITH RECURSIVE n(i) AS (SELECT $1 UNION ALL SELECT i + 1 FROM n WHERE i < $2) SELECT i FROM n"
+		err := db.Tx(t.Context(), func(tx *sqldb.Tx) error {
+			rows, err := tx.Query(t.Context(), query, 1, 150)
+			if err != nil {
+				return err
+			}
+			defer func() { _ = rows.Close() }() // rows.Err below tells what went wrong
+			sum := 0
+			for rows.Next() {
+				var i int
+				if err := rows.Scan(&i); err != nil {
+					return err
+				}
+				inner, err := sqldb.All(t.Context(), tx, sqldb.Value[int], query, i, i)
+				if err != nil || len(inner) != 1 || inner[0] != i {
+					t.Fatalf("inner %d: %v, %v", i, inner, err)
+				}
+				if other, err := sqldb.One(t.Context(), tx, "number", sqldb.Value[int], fmt.Sprintf("SELECT %d", i)); err != nil || other != i {
+					t.Fatalf("other %d: %d, %v", i, other, err)
+				}
+				sum += i
+			}
+			if sum != 150*151/2 {
+				t.Errorf("sum %d", sum)
+			}
+			return rows.Err()
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestASettingIsMadeEachTimeItIsAskedFor(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		if db.Dialect() == sqldb.Postgres {
+			return // it has no pragmas
+		}
+		for _, wanted := range []int{1, 2, 1, 2} {
+			if _, err := db.Exec(t.Context(), fmt.Sprintf("PRAGMA synchronous = %d", wanted)); err != nil {
+				t.Fatal(err)
+			}
+			err := db.Tx(t.Context(), func(tx *sqldb.Tx) error {
+				if got, err := sqldb.One(t.Context(), tx, "setting", sqldb.Value[int], "PRAGMA synchronous"); err != nil || got != wanted {
+					t.Errorf("synchronous is %d, want %d: %v", got, wanted, err)
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
