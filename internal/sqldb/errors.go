@@ -60,6 +60,9 @@ func retryable(err error) bool {
 	if _, ok := errors.AsType[notBegunError](err); ok && IsUnavailable(err) {
 		return true // the pool held a connection that had broken: the next one may not be
 	}
+	if errors.Is(err, errLost) {
+		return true
+	}
 	lite, pg := codes(err)
 	return lite&0xff == 5 || pg == "40001" || pg == "40P01" // busy, serialization, deadlock
 }

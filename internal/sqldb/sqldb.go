@@ -31,6 +31,7 @@ type Querier interface {
 type DB struct {
 	writes      writes
 	read, write *sql.DB
+	turns       turns // at write, on SQLite
 	dialect     Dialect
 	synchronous string // of SQLite
 	signals     *signals
@@ -143,7 +144,7 @@ func (db *DB) Dialect() Dialect { return db.dialect }
 
 // Waits is how often somebody in this process has had to wait for a connection
 // that writes.
-func (db *DB) Waits() int64 { return db.write.Stats().WaitCount }
+func (db *DB) Waits() int64 { return db.write.Stats().WaitCount + db.turns.waited() }
 
 // Pool is the pool that may write, for what needs a *sql.DB: migrations,
 // listening, backups.

@@ -38,7 +38,7 @@ func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error {
 	const tries = 6
 	for try := 1; ; try++ {
 		tx := &Tx{db: db, dialect: db.dialect, signals: db.signals}
-		err := tx.run(ctx, db.write, f)
+		err := tx.begin(ctx, f)
 		if err == nil {
 			for _, after := range tx.afterCommit {
 				after()
@@ -63,6 +63,17 @@ type notBegunError struct{ error }
 
 func (e notBegunError) Unwrap() error { return e.error }
 
+// begin runs f in the way that the engine, and the context, ask for.
+func (t *Tx) begin(ctx context.Context, f func(*Tx) error) error {
+	switch {
+	case t.dialect == Postgres:
+		return t.run(ctx, t.db.write, f)
+	case ctx.Value(safeLaterKey{}) != nil:
+		return t.runAlone(ctx, f)
+	}
+	return t.runShared(ctx, f)
+}
+
 func (t *Tx) run(ctx context.Context, pool *sql.DB, f func(*Tx) error) (err error) {
 	if t.conn, err = pool.Conn(ctx); err != nil {
 		return err
@@ -79,6 +90,14 @@ func (t *Tx) run(ctx context.Context, pool *sql.DB, f func(*Tx) error) (err erro
 		return notBegunError{err}
 	}
 	defer func() { _ = t.tx.Rollback() }() // no effect after a commit; also undoes a panic
+	if err := t.act(ctx, f); err != nil {
+		return err
+	}
+	return t.tx.Commit()
+}
+
+// act does all of a transaction but its commit.
+func (t *Tx) act(ctx context.Context, f func(*Tx) error) error {
 	if err := f(t); err != nil {
 		return err
 	}
@@ -88,7 +107,7 @@ func (t *Tx) run(ctx context.Context, pool *sql.DB, f func(*Tx) error) (err erro
 		}
 	}
 	t.db.wrote(ctx)
-	return t.tx.Commit()
+	return ctx.Err()
 }
 
 // AfterCommit calls f once the transaction is safe, for example to wake a
