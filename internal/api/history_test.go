@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -117,6 +118,30 @@ func TestAValueIsChangedItsHistoryReadAndTakenBack(t *testing.T) {
 		}
 		if res := send(t, a, "POST", "/v1/users/info", key, `{"idOrEmail":"ada"}`); res.at("data.customFields.plan") != "free" {
 			t.Errorf("%s", res.text)
+		}
+	})
+}
+
+func TestAChangeOfRolesIsRevertedByWhoMayHandThemOut(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		community := a.Community(t)
+		key, reader := a.Key(t, community), a.Key(t, community, auth.UserFields)
+		importFile(t, a, key, members)
+		role, _ := send(t, a, "POST", "/v1/roles", key, `{"title":"VIP","order":5}`).at("data._id").(string)
+		if res := send(t, a, "POST", "/v1/roles/"+role+"/add", key, `{"userId":"ada"}`); res.status != 200 {
+			t.Fatalf("%d %s", res.status, res.text)
+		}
+		under := "/v1/communities/" + community + "/user-field-histories"
+		row, _ := send(t, a, "GET", under+"?source=api", key, "").at("data.0._id").(string)
+		if res := send(t, a, "POST", under+"/"+row+"/revert", reader, ""); res.status != 403 || res.code() != "missing_permission" {
+			t.Errorf("%d %s", res.status, res.text)
+		}
+		if res := send(t, a, "POST", under+"/"+row+"/revert", key, ""); res.status != 200 || res.at("data.newValue") != nil || res.at("data.source.id") != row {
+			t.Errorf("%d %s", res.status, res.text)
+		}
+		first, _ := send(t, a, "GET", under+"?source=created", key, "").at("data.0._id").(string)
+		if res := send(t, a, "POST", under+"/"+first+"/revert", key, ""); res.status != 404 || !strings.Contains(res.text, "nothing before it") {
+			t.Errorf("%d %s", res.status, res.text)
 		}
 	})
 }

@@ -66,6 +66,7 @@ func fixtureProfile() ProfileView {
 			{ID: "1", Field: "Shirt size", Old: "S", New: "M", At: ago(2 * time.Minute), By: "ada.lovelace", From: "Import spring-2026.csv", FromLink: "/c/x/api-log/y", CanRevert: true},
 			{ID: "2", Field: "Phone", New: "+15550100", At: ago(30 * time.Hour), By: "Nightly import", From: "Import crm-export.csv", FromLink: "/c/x/api-log/y", CanRevert: true},
 			{ID: "3", Field: "Website", Old: "https://example.com/old-and-rather-long-address-of-a-page", New: "https://example.com/grace", At: ago(60 * 24 * time.Hour), By: "grace", From: "API", Backdated: true, Recorded: ago(time.Hour), CanRevert: true},
+			{ID: "4", Field: "Country", New: "United States", At: ago(400 * 24 * time.Hour), From: "At the beginning", First: true},
 		},
 		Older: "?cursor=x",
 	}

@@ -43,7 +43,7 @@ func (c *console) changeValue(v *visit) error {
 // revertValue takes one change back.
 func (c *console) revertValue(v *visit) error {
 	row, err := c.Members.Revert(v.Context(), auth.ActorOf(v.Context()), v.community.ID, v.PathValue("row"))
-	if errs.KindOf(err) == errs.Conflict {
+	if kind := errs.KindOf(err); kind == errs.Conflict || kind == errs.Forbidden { // the ranks forbid some roles
 		return c.renderProfile(v, refusedValue{}, err)
 	}
 	if err != nil {

@@ -151,6 +151,35 @@ func (h *handing) hand(ctx context.Context, tx *sqldb.Tx, role auth.Role, giving
 	return nil
 }
 
+// exchange takes roles off a member and gives them others, in one change.
+func (h *handing) exchange(ctx context.Context, tx *sqldb.Tx, who *Record, take, give []auth.Role) ([]Change, error) {
+	taken, given := idsOfRoles(take), idsOfRoles(give)
+	next := func(ids []string) []string { return withRoles(given...)(withoutRoles(taken...)(ids)) }
+	changes, err := putRoles(ctx, tx, h.communityID, []*Record{who}, next, h.trace)
+	if err != nil {
+		return nil, err
+	}
+	for _, role := range take {
+		if err := h.tell(ctx, tx, role, false, who); err != nil {
+			return nil, err
+		}
+	}
+	for _, role := range give {
+		if err := h.tell(ctx, tx, role, true, who); err != nil {
+			return nil, err
+		}
+	}
+	return changes, nil
+}
+
+func idsOfRoles(roles []auth.Role) []string {
+	ids := make([]string, len(roles))
+	for i, r := range roles {
+		ids[i] = r.ID
+	}
+	return ids
+}
+
 // tell says in the events and in the audit log that a role changed hands.
 func (h *handing) tell(ctx context.Context, tx *sqldb.Tx, role auth.Role, giving bool, who *Record) error {
 	happened, verb := event.UserRoleRemoved, "user.remove_role"
@@ -184,7 +213,7 @@ func putRoles(ctx context.Context, tx *sqldb.Tx, communityID string, people []*R
 	for i, who := range people {
 		before := who.RoleIDs
 		who.RoleIDs, who.UpdatedAt = next(slices.Clone(before)), from.now
-		changes[i] = Change{ID: id.New(timeOf(from.now)), UserID: who.AccountID, Field: defaultField(RoleName), Old: idList(before), New: idList(who.RoleIDs)}
+		changes[i] = Change{ID: id.New(timeOf(from.now)), UserID: who.AccountID, Field: defaultField(RoleName), Old: idList(before), New: idList(who.RoleIDs), ValidFrom: from.now}
 	}
 	if err := Update(ctx, tx, communityID, people); err != nil {
 		return nil, err

@@ -121,3 +121,44 @@ func TestWhoMayNotHandOutRolesHandsThemToNobody(t *testing.T) {
 		}
 	})
 }
+
+func TestAChangeOfRolesIsTakenBackUnderTheRuleOfRanks(t *testing.T) {
+	each(t, func(f *fixture) {
+		roles, people := f.ranked()
+		plain, manager := people["plain"], session(people["manager"])
+		f.ok(second(f.members.AddRole(f.Context(), command, f.community, plain.AccountID, roles["low"].ID)))
+		f.ok(second(f.members.AddRole(f.Context(), command, f.community, plain.AccountID, roles["lower"].ID)))
+		f.ok(second(f.members.RemoveRole(f.Context(), command, f.community, plain.AccountID, roles["low"].ID)))
+		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: plain.AccountID, FieldID: member.RoleName, Source: "console", Limit: 9})
+		f.ok(err)
+		taken, lower, low := rows[0].ID, rows[1].ID, rows[2].ID
+		revert := func(by auth.Actor, row, want string) {
+			f.Helper()
+			made, err := f.members.Revert(f.Context(), by, f.community, row)
+			if got := fmt.Sprintf("%v > %v", made.Old, made.New); err != nil || got != want || made.Source != (member.Source{Type: "revert", ID: row}) || made.Actor != by.Ref() || made.ValidFrom == 0 {
+				f.Errorf("%+v %v, want %s", made, err, want)
+			}
+		}
+		refused := func(by auth.Actor, row, code string) {
+			f.Helper()
+			if made, err := f.members.Revert(f.Context(), by, f.community, row); !errs.Is(err, code) {
+				f.Errorf("%+v %v, want %s", made, err, code)
+			}
+		}
+		revert(manager, taken, "[lower] > [low lower]") // gives low back, and leaves lower
+		refused(manager, taken, "value_unchanged")
+		revert(manager, lower, "[low lower] > [low]")
+		refused(session(people["high"]), low, "missing_permission")
+		refused(auth.Actor{Kind: auth.CommunityKey, CommunityID: f.community, Permissions: []auth.Permission{auth.UserFields}}, low, "missing_permission")
+		f.ok(second(f.members.AddRole(f.Context(), command, f.community, plain.AccountID, roles["high"].ID)))
+		refused(manager, low, "rank_too_low") // plain stands above by now
+		revert(command, low, "[high low] > [high]")
+		events, err := sqldb.All(f.Context(), f.db, sqldb.Value[string], "SELECT type FROM events ORDER BY id DESC LIMIT 1")
+		if err != nil || events[0] != "user.role_removed" {
+			f.Errorf("%v %v", events, err)
+		}
+		f.ok(f.members.DeleteRole(f.Context(), command, f.community, roles["low"].ID))
+		refused(command, taken, "value_does_not_fit")
+		refused(command, low, "value_unchanged")
+	})
+}

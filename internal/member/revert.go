@@ -2,6 +2,7 @@ package member
 
 import (
 	"context"
+	"slices"
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
@@ -41,14 +42,21 @@ func errUnchanged(name string) error {
 }
 
 // Revert puts back the value that a change replaced, as a new change, whatever
-// happened since. It fails with NotFound history_not_found and user_not_found,
-// and Conflict field_gone, value_does_not_fit when the field would not take
-// that value any more, value_unchanged, or as Change does.
+// happened since. Of roles it takes back what the change gave and gives back
+// what it took, and leaves the others: for that the actor needs ManageRoles and
+// the ranks, as for AddRole. It fails with NotFound history_not_found and
+// user_not_found, and Conflict field_gone, value_does_not_fit when the field
+// would not take that value any more, value_unchanged, or as Change and, for
+// roles, AddRole do.
 func (s *Members) Revert(ctx context.Context, actor auth.Actor, communityID, historyID string) (HistoryRow, error) {
 	var rows []HistoryRow
 	err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		h, err := loadHistory(ctx, tx, communityID, historyID)
 		if err != nil {
+			return err
+		}
+		if h.FieldID == RoleName {
+			rows, err = s.revertRoles(ctx, tx, actor, communityID, h)
 			return err
 		}
 		e, err := beginEdit(ctx, tx, communityID, h.UserID, s.clock.MS())
@@ -95,4 +103,67 @@ func plain(value any) any {
 		items[i] = text
 	}
 	return items
+}
+
+// revertRoles takes one change of somebody's roles back.
+func (s *Members) revertRoles(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID string, h HistoryRow) ([]HistoryRow, error) {
+	hand, err := s.beginHanding(ctx, tx, actor, communityID)
+	if err != nil {
+		return nil, err
+	}
+	if err := hand.power.Need(auth.ManageRoles, hand.now); err != nil {
+		return nil, err
+	}
+	who, err := lockMember(ctx, tx, communityID, h.UserID)
+	if err != nil {
+		return nil, err
+	}
+	had, got := roleIDs(h.Old), roleIDs(h.New)
+	take, err := hand.reversed(without(got, had), false, who)
+	if err != nil {
+		return nil, err
+	}
+	give, err := hand.reversed(without(had, got), true, who)
+	if err != nil {
+		return nil, err
+	}
+	if len(take)+len(give) == 0 {
+		return nil, errUnchanged(defaultField(RoleName).Name)
+	}
+	hand.source = Source{"revert", h.ID}
+	changes, err := hand.exchange(ctx, tx, who, take, give)
+	if err != nil {
+		return nil, err
+	}
+	e := edit{now: hand.now, actor: hand.by, source: hand.source, changes: changes}
+	return e.rows(), nil
+}
+
+func roleIDs(value any) []string {
+	ids, _ := value.([]string)
+	return ids
+}
+
+func without(ids, others []string) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(one string) bool { return slices.Contains(others, one) })
+}
+
+// reversed are those of the roles that the member has to be given, or to be
+// freed of, when a change is taken back. A role that is deleted can be taken
+// off nobody, and given to nobody.
+func (h *handing) reversed(ids []string, giving bool, who *Record) (roles []auth.Role, err error) {
+	for _, roleID := range ids {
+		at := slices.IndexFunc(h.roles, func(r auth.Role) bool { return r.ID == roleID })
+		switch {
+		case at < 0 && giving:
+			return nil, errs.New(errs.Conflict, "value_does_not_fit", "A role that this change took away was deleted since; nobody can have it.")
+		case at < 0 || slices.Contains(who.RoleIDs, roleID) == giving:
+			continue
+		}
+		if err := h.allowed(h.roles[at], giving, who); err != nil {
+			return nil, err
+		}
+		roles = append(roles, h.roles[at])
+	}
+	return roles, nil
 }
