@@ -95,6 +95,8 @@ func (a *API) serverRoutes(g area) {
 	add(g, route{"GET", "/v1/servers", "listServers", "List your communities", anyPerson, personal}, a.listServers)
 	add(g, route{"GET", "/v1/servers/{serverId}", "getServer", "Get a community", beMember, 0}, a.getServer)
 	add(g, route{"PUT", "/v1/servers/{serverId}", "updateServer", "Change a community", manageCommunity, 0}, a.updateServer)
+	addRaw(g, route{"POST", "/v1/servers/{serverId}/logo", "setServerLogo", "Change a community's logo", manageCommunity, takesFile | created}, describeLogo, a.setLogo)
+	add(g, route{"DELETE", "/v1/servers/{serverId}/logo", "removeServerLogo", "Remove a community's logo", manageCommunity, 0}, a.removeLogo)
 	add(g, route{"DELETE", "/v1/servers/{serverId}", "deleteServer", "Delete a community", manageCommunity, 0}, a.deleteServer)
 	add(g, route{"POST", "/v1/servers/{serverId}/restore", "restoreServer", "Restore a deleted community", manageCommunity, personal | expires}, a.restoreServer)
 	add(g, route{"POST", "/v1/servers/{serverId}/join", "joinServer", "Join a community", manageCommunity, personal | expires}, a.joinServer)

@@ -78,7 +78,7 @@ func (a *API) wireServer(h member.Home) server {
 
 // ServerSettings is a part of inputs.
 type ServerSettings struct {
-	Logo                *string              `json:"logo,omitempty" maxLength:"24" doc:"The _id of a picture of the community; empty for none."`
+	Logo                *string              `json:"logo,omitempty" maxLength:"24" doc:"The _id of its picture, as uploading it answers; empty for none."`
 	Colors              *serverColors        `json:"colors,omitempty"`
 	Languages           []string             `json:"languages,omitempty" nullable:"false" minItems:"1" maxItems:"20" doc:"BCP 47; the first is the community's own."`
 	TimeZone            *string              `json:"timeZone,omitempty" example:"Europe/Berlin" doc:"Of the IANA database."`

@@ -1,11 +1,16 @@
 package api_test
 
 import (
+	"bytes"
+	"image"
+	"image/png"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/regulars/regulars/internal/app/apptest"
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/media"
 )
 
 // createServer makes a community as the person whose token it is.
@@ -71,6 +76,59 @@ func TestSettingsOfACommunityAreChecked(t *testing.T) {
 			if d := cmp.Diff([]string{c.field}, got.fields()); got.status != 400 || d != "" {
 				t.Errorf("%s: %d %s", name, got.status, got.text)
 			}
+		}
+	})
+}
+
+func TestALogoIsUploadedReplacedAndRemoved(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		here := a.Community(t)
+		a.Owner(t, here, "boss")
+		key, at := a.Key(t, here), "/v1/servers/"+here
+		var picture bytes.Buffer
+		if err := png.Encode(&picture, image.NewNRGBA(image.Rect(0, 0, 9, 9))); err != nil {
+			t.Fatal(err)
+		}
+		put := func(token string, content []byte, fields map[string]string) (int, map[string]any) {
+			status, answer := a.Upload(t, at+"/logo", token, "logo.png", content, fields)
+			data, _ := answer["data"].(map[string]any)
+			return status, data
+		}
+		look := func(made map[string]any) int { return send(t, a, "GET", made["address"].(string), "", "").status }
+		shown := func() any { return send(t, a, "GET", at, key, "").at("data.logo") }
+		status, first := put(key, picture.Bytes(), nil)
+		if status != 201 || look(first) != 200 || shown() != first["logo"] || first["type"] != "image/png" || first["width"] != 9.0 {
+			t.Fatalf("%d %v", status, first)
+		}
+		if status, second := put(key, picture.Bytes(), nil); status != 201 || look(second) != 200 || look(first) != 404 || shown() != second["logo"] {
+			t.Errorf("a second one: %d", status)
+		}
+		for name, row := range map[string]struct {
+			token   string
+			content []byte
+			fields  map[string]string
+			status  int
+		}{
+			"a drawing":                  {key, []byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`), nil, 415},
+			"half of it":                 {key, picture.Bytes()[:picture.Len()/2], nil, 400},
+			"too much":                   {key, make([]byte, media.MaxBytes+1), nil, 413},
+			"what does not exist":        {key, picture.Bytes(), map[string]string{"user": "ada"}, 400},
+			"of another community":       {key, picture.Bytes(), map[string]string{"communityId": a.Community(t)}, 403},
+			"a key for something else":   {a.Key(t, here, auth.GetUserData), picture.Bytes(), nil, 403},
+			"a key of another community": {a.Key(t, a.Community(t)), picture.Bytes(), nil, 403},
+			"nobody":                     {"", picture.Bytes(), nil, 401},
+		} {
+			if status, answer := put(row.token, row.content, row.fields); status != row.status {
+				t.Errorf("%s: %d %v", name, status, answer)
+			}
+		}
+		for range 2 {
+			if res := send(t, a, "DELETE", at+"/logo", key, ""); res.status != 200 || res.at("data.logo") != "" {
+				t.Errorf("%d %s", res.status, res.text)
+			}
+		}
+		if res := send(t, a, "DELETE", at+"/logo", a.Key(t, here, auth.GetUserData), ""); res.status != 403 {
+			t.Errorf("removed by another key: %d", res.status)
 		}
 	})
 }

@@ -3,9 +3,6 @@ package api
 import (
 	"bytes"
 	"context"
-	"io"
-	"mime"
-	"mime/multipart"
 	"net/http"
 	"reflect"
 
@@ -14,16 +11,8 @@ import (
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
-	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/member"
 )
-
-// pictureForm is a form with one image; it fits in memory.
-type pictureForm struct {
-	communities []string // ids it names
-	user        string   // "": the person who asks
-	picture     []byte   // nil: there was none
-}
 
 type avatar struct {
 	ID     string `json:"_id" doc:"Of the user." example:"6a21d1c09f3b0c4d5e6f7a8b"`
@@ -36,7 +25,7 @@ type avatar struct {
 
 func (a *API) setAvatar(w http.ResponseWriter, r *http.Request) {
 	body := r.Body
-	form, err := readPicture(w, r)
+	form, err := readPicture(w, r, "avatar", "user")
 	ctx := r.Context()
 	if err == nil {
 		ctx, err = a.intoBody(ctx, beMember, form.communities...)
@@ -88,70 +77,12 @@ func (a *API) pictured(ctx context.Context, form *pictureForm) (member.Member, e
 	return who, err
 }
 
-func readPicture(w http.ResponseWriter, r *http.Request) (*pictureForm, error) {
-	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	switch {
-	case err != nil || kind != "multipart/form-data":
-		return nil, errs.New(errs.Unsupported, "not_multipart", "Send a form: Content-Type: multipart/form-data.")
-	case params["boundary"] == "":
-		return nil, errs.New(errs.Invalid, "bad_multipart", "The Content-Type names no boundary.")
-	}
-	tooLarge := errs.New(errs.TooLarge, "image_too_large", "An image has at most %d MiB.", media.MaxBytes>>20)
-	if r.ContentLength > media.MaxBytes+formOverhead {
-		return nil, tooLarge
-	}
-	defer httpx.Moving(w, r, uploadStall)()
-	bounded := &boundedReader{next: func(p []byte) (int, error) { return r.Body.Read(p) }, left: media.MaxBytes + formOverhead, over: tooLarge}
-	form, parts := &pictureForm{}, multipart.NewReader(bounded, params["boundary"])
-	for range maxFormParts {
-		part, err := parts.NextPart()
-		if err == io.EOF { //nolint:errorlint // only the bare one is the end of the form
-			break
-		}
-		if err != nil {
-			return nil, formError(err)
-		}
-		content, err := io.ReadAll(part)
-		if err != nil {
-			return nil, formError(err)
-		}
-		if err := form.take(part, content); err != nil {
-			return nil, err
-		}
-	}
-	if form.picture == nil {
-		return nil, errs.New(errs.Invalid, "missing_file", "The form has no file: send it as the part named avatar.").
-			WithFields(errs.Field{Field: "avatar", Code: "required", Message: "The file is missing."})
-	}
-	return form, nil
-}
-
-func (form *pictureForm) take(part *multipart.Part, content []byte) error {
-	name := part.FormName()
-	switch {
-	case name == "avatar" || part.FileName() != "":
-		if form.picture != nil {
-			return errs.New(errs.Invalid, "several_files", "The form has several files; send one as the part named avatar.")
-		}
-		form.picture = content
-	case len(content) > maxFormField || !readable(string(content)) || !readable(name):
-		return errs.New(errs.Invalid, "bad_multipart", "A form field is at most 64 KiB of UTF-8 without the character NUL.")
-	case name == "communityId" || name == "serverId":
-		form.communities = append(form.communities, string(content))
-	case name == "user" || name == "userId":
-		form.user = string(content)
-	default:
-		return errs.InvalidFields([]errs.Field{{Field: name, Code: "unknown_field", Message: "The operation has no such field."}})
-	}
-	return nil
-}
-
 func describeAvatar(op *huma.Operation, schemas huma.Registry) {
 	text := func(description string) *huma.Schema {
 		return &huma.Schema{Type: huma.TypeString, Description: description}
 	}
 	form := &huma.Schema{Type: huma.TypeObject, Required: []string{"avatar"}, Properties: map[string]*huma.Schema{
-		"avatar":      {Type: huma.TypeString, Format: "binary", Description: "PNG, JPEG, GIF or WebP, at most 10 MiB and 25 million pixels."},
+		"avatar":      pictureSchema(),
 		"user":        text("_id, number, email or username; without it the person who asks. An API key needs it."),
 		"communityId": text("Needed with a session of several memberships."),
 	}}

@@ -150,14 +150,14 @@ func (c *console) changeLogo(v *visit) error {
 	if err != nil {
 		return c.appearanceAgain(v, err)
 	}
-	if err := c.Members.SetLogo(v.Context(), v.actor, c.Communities, v.community.ID, file); err != nil {
+	if _, err := c.Members.SetLogo(v.Context(), v.actor, c.Communities, v.community.ID, file); err != nil {
 		return c.appearanceAgain(v, err)
 	}
 	return v.goTo(v.in("/settings/appearance"), i18n.Key("Saved"))
 }
 
 func (c *console) removeLogo(v *visit) error {
-	if err := c.Members.SetLogo(v.Context(), v.actor, c.Communities, v.community.ID, nil); err != nil {
+	if _, err := c.Members.SetLogo(v.Context(), v.actor, c.Communities, v.community.ID, nil); err != nil {
 		return err
 	}
 	return v.goTo(v.in("/settings/appearance"), i18n.Key("Saved"))

@@ -12,18 +12,18 @@ import (
 )
 
 // SetLogo makes an uploaded picture the logo of a community; a nil file leaves
-// it without one. The picture before goes. It fails as media.Library.Make does.
-// That the actor may change the community is not looked at.
-func (s *Members) SetLogo(ctx context.Context, actor auth.Actor, communities *community.Communities, communityID string, file io.Reader) error {
+// it without one. The picture before goes. It returns the new one, and fails as
+// media.Library.Make does. That the actor may change the community is not looked at.
+func (s *Members) SetLogo(ctx context.Context, actor auth.Actor, communities *community.Communities, communityID string, file io.Reader) (media.Picture, error) {
 	var picture media.Picture
 	if file != nil {
 		var err error
 		if picture, err = s.connected.Pictures.Make(ctx, media.Input{CommunityID: communityID, Kind: media.Logo, File: file}); err != nil {
-			return err
+			return picture, err
 		}
 	}
 	ctx = auth.WithActor(ctx, actor)
-	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+	return picture, s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		if picture.ID != "" {
 			if err := media.Insert(ctx, tx, picture); err != nil {
 				return err
