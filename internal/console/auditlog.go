@@ -1,7 +1,6 @@
 package console
 
 import (
-	"encoding/json"
 	"net/http"
 	"slices"
 	"time"
@@ -54,46 +53,14 @@ func (c *console) showAuditLog(v *visit) error {
 	if err != nil {
 		return err
 	}
-	for _, e := range entries {
-		view.Entries = append(view.Entries, auditRowOf(v, p.Reader, e))
+	if view.Entries, err = c.auditRows(v, p, entries); err != nil {
+		return err
 	}
 	if next != "" {
 		query.Set("after", next)
 		view.Next = v.in("/audit-log?" + query.Encode())
 	}
 	return render(v, http.StatusOK, AuditPage(view))
-}
-
-func auditRowOf(v *visit, r Reader, e audit.Entry) AuditRow {
-	row := AuditRow{Actor: e.ActorName, Action: e.Action, Target: e.Target.Name, At: e.At}
-	if e.Target.Type == "user" {
-		row.Link = v.in("/members/" + e.Target.ID)
-	}
-	for _, change := range e.Changes {
-		row.Changes = append(row.Changes, Change{change.Field, auditValue(r, change.Old), auditValue(r, change.New)})
-	}
-	return row
-}
-
-// auditValue is a value of the log as a text; what has parts stays JSON.
-func auditValue(r Reader, value any) string {
-	switch one := value.(type) {
-	case nil:
-		return ""
-	case string:
-		return one
-	case bool:
-		return r.value(one)
-	case float64:
-		if one == float64(int64(one)) {
-			return r.Number(int64(one))
-		}
-	}
-	text, err := json.Marshal(value)
-	if err != nil {
-		return ""
-	}
-	return string(text)
 }
 
 // dayStart is when a day and some more begin in a zone, in Unix milliseconds;

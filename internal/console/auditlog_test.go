@@ -1,11 +1,14 @@
 package console_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/chat"
+	"github.com/regulars/regulars/internal/community"
 )
 
 func TestTheLogIsFilteredByWhatWasTouched(t *testing.T) {
@@ -19,10 +22,58 @@ func TestTheLogIsFilteredByWhatWasTouched(t *testing.T) {
 		}
 		for noun, tagged := range map[string]bool{"tag": true, "member": false, "bulk_job": false} {
 			got := olivia.get("/c/" + communityID + "/audit-log?noun=" + noun)
-			exported := strings.Contains(got.text, "member.export")
+			exported := strings.Contains(got.text, "The members were exported")
 			if got.status != 200 || strings.Contains(got.text, "orchid") != tagged || exported != (noun == "member") {
 				t.Errorf("%s: %d, tag %v, export %v", noun, got.status, strings.Contains(got.text, "orchid"), exported)
 			}
+		}
+	})
+}
+
+func TestTheLogSpeaksInSentencesOfWhatThereIs(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		here, olivia := owner(t, a)
+		ctx := auth.WithActor(t.Context(), apptest.Operator)
+		role, err := a.Auth.CreateRole(ctx, apptest.Operator, here, auth.RoleInput{Title: "Choach", Order: 2})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Auth.UpdateRole(ctx, apptest.Operator, here, role.ID, auth.RoleChange{Title: new("Coach")}); err != nil {
+			t.Fatal(err)
+		}
+		category, err := a.Chat.CreateCategory(ctx, apptest.Operator, here, "Matches")
+		if err != nil {
+			t.Fatal(err)
+		}
+		channel, err := a.Chat.CreateChannel(ctx, apptest.Operator, here, chat.Input{Topic: "lobby", CategoryID: category.ID})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Chat.SetOverrides(ctx, apptest.Operator, here, channel.ID, []chat.OverrideInput{{RoleID: role.ID, Deny: []string{"post_messages"}}}); err != nil {
+			t.Fatal(err)
+		}
+		joining := community.Joining{Policy: community.JoinOpen, RequiredFields: []string{"country"}}
+		if _, err := a.Communities.Update(ctx, here, community.Change{Joining: &joining}); err != nil {
+			t.Fatal(err)
+		}
+		got := olivia.get("/c/" + here + "/audit-log")
+		text := regexp.MustCompile(`\s+`).ReplaceAllString(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(got.text, " "), " ")
+		for _, want := range []string{
+			"The role Coach was made", "The role Coach was changed", "The permissions of the channel lobby were changed", "Coach: Post messages", "Denied",
+			"Category empty", "Matches", "Who may join was Whoever has an invite", "now Whoever wants", "Asked for to join empty", "Country",
+		} {
+			if !strings.Contains(strings.ReplaceAll(text, "&nbsp;", ""), want) {
+				t.Errorf("without %q: %s", want, text)
+			}
+		}
+		for _, raw := range []string{"role.update", category.ID + "<", "requiredFields", "{&#34;"} {
+			if strings.Contains(got.text, raw) {
+				t.Errorf("with %q", raw)
+			}
+		}
+		german := olivia.send("GET", "/c/"+here+"/audit-log", nil, map[string]string{"Accept-Language": "de"})
+		if !strings.Contains(german.text, "Die Rolle ") || !strings.Contains(german.text, "Wer beitreten darf") {
+			t.Errorf("in German: %s", german.text)
 		}
 	})
 }

@@ -42,8 +42,8 @@ func fixtureAudit() AuditView {
 	return AuditView{
 		Page: fixturePage("Audit log", "audit-log", "What people and keys did in this community."), Actors: []Choice{{"", "Everybody"}, {"account:1", "ada.lovelace"}}, Next: "?after=x",
 		Entries: []AuditRow{
-			{Actor: "ada.lovelace", Action: "community.update", Target: "Rovers", At: ago(time.Hour), Changes: []Change{{"accent", "#4f46e5", "#0b7285"}, {"joining", `{"policy":"invite","requiredFields":[]}`, `{"policy":"open","requiredFields":["country"]}`}}},
-			{Actor: "Nightly import", Action: "user.update", Target: "grace", Link: "/", At: ago(3 * time.Hour), Changes: []Change{{"country", "", ""}}},
+			{Actor: "ada.lovelace", Action: "community.update", Target: "Rovers", At: ago(time.Hour), Changes: []Change{{"Colour", "#4f46e5", "#0b7285"}, {"Who may join", "Whoever has an invite", "Whoever wants"}}},
+			{Actor: "Nightly import", Action: "user.update", Target: "grace", Link: "/", At: ago(3 * time.Hour), Changes: []Change{{"Country", "", ""}}},
 			{Actor: "", Action: "invite.create", Target: "3f9c1b22a7d0", At: ago(30 * time.Hour)},
 		},
 	}
