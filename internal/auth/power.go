@@ -92,7 +92,7 @@ func powerOfKey(ctx context.Context, q sqldb.Querier, standings Standings, actor
 	case err != nil || !has.allow(APIKeys):
 		return none, err
 	}
-	return Power{actor: actor, all: has.everything, has: has}, nil
+	return Power{actor: actor, person: maker.AccountID, all: has.everything, has: has}, nil
 }
 
 // makerOf finds who stands behind a key, by its CreatedBy: a person, or the

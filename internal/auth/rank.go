@@ -62,10 +62,11 @@ func rolesOf(ctx context.Context, q sqldb.Querier, communityID string, roleIDs [
 // Power is how far an actor reaches in a community: which roles and members
 // stand below them.
 type Power struct {
-	actor Actor
-	all   bool // above every role and everybody but the owner
-	owner bool // above the owner too, or the owner
-	has   rights
+	actor  Actor
+	person string // the account of whoever acts, or of who made the key that does; "": nobody's
+	all    bool   // above every role and everybody but the owner
+	owner  bool   // above the owner too, or the owner
+	has    rights
 }
 
 // PowerOf returns the power of an actor, read through q, or NotFound
@@ -75,7 +76,7 @@ func PowerOf(ctx context.Context, q sqldb.Querier, standings Standings, actor Ac
 	switch actor.Kind {
 	case Session, UserKey:
 		has, err := rightsIn(ctx, q, standings, actor, communityID)
-		return Power{actor: actor, all: has.everything, owner: actor.InstallationOwner, has: has}, err
+		return Power{actor: actor, person: actor.AccountID, all: has.everything, owner: actor.InstallationOwner, has: has}, err
 	case Command:
 		return Power{actor: actor, all: true, owner: true}, nil
 	case CommunityKey:
@@ -100,6 +101,20 @@ func (p Power) OverMember(accountID string, owner bool, roles []Role) bool {
 		return false
 	}
 	return p.all || rankOf(roles) < rankOf(p.has.roles)
+}
+
+// MayChange returns nil when the actor may change what is kept of a member:
+// values, tags, the picture. It may for who stands below them and for
+// themselves, also by a key they made; who stands above every role may for
+// owners too, or a community could not be kept in step with another system by
+// those who own it. Else it fails with Forbidden "rank_too_low". accountID,
+// owner and roles are the member's. That the actor may change members at all
+// is not looked at.
+func (p Power) MayChange(accountID string, owner bool, roles []Role) error {
+	if p.all || p.person != "" && p.person == accountID || p.OverMember(accountID, owner, roles) {
+		return nil
+	}
+	return rankTooLow()
 }
 
 // lacks returns the first permission that after allows, before does not, and

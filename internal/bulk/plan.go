@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/auth"
-	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -213,6 +212,10 @@ func (p *planner) change(r *row, who *person) verdict {
 	case len(changes) == 0:
 		return verdict{outcome: Unchanged, person: who}
 	}
+	if message := p.aboveMaker(who); message != "" {
+		p.forgetTags(mark)
+		return refuse("", "member_above_rank", message, r.identifier())
+	}
 	for _, c := range changes {
 		if c.Field == p.username {
 			p.crowd.rename(who, p.username, c.New.(string))
@@ -295,46 +298,6 @@ func (p *planner) roleIDs(s *set, list names, who *person) (any, *Problem) {
 		}
 	}
 	return value, nil
-}
-
-// above says why who began the job may not make ids the roles of somebody, ""
-// when they may.
-func (ru *rules) above(who *person, ids []string) string {
-	if ru.power.HandsAll() {
-		return ""
-	}
-	held := ru.held(who)
-	changes := func(from, to []string, giving bool) string {
-		for _, roleID := range from {
-			role, ok := ru.rolesByID[roleID]
-			if !ok || slices.Contains(to, roleID) {
-				continue
-			}
-			err := ru.power.MayTouch(role)
-			if err == nil && !ru.power.Everything() {
-				err = ru.power.MayHand(role, giving, who.AccountID, who.Owner, held)
-			}
-			if err != nil {
-				return errs.From(err).Message
-			}
-		}
-		return ""
-	}
-	if message := changes(ids, who.RoleIDs, true); message != "" {
-		return message
-	}
-	return changes(who.RoleIDs, ids, false)
-}
-
-// held are the roles somebody has.
-func (ru *rules) held(who *person) []auth.Role {
-	held := []auth.Role{}
-	for _, roleID := range who.RoleIDs {
-		if role, ok := ru.rolesByID[roleID]; ok {
-			held = append(held, role)
-		}
-	}
-	return held
 }
 
 func (p *planner) tagList(s *set, list names) (any, *Problem) {

@@ -1,6 +1,7 @@
 package bulk_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -60,6 +61,68 @@ func TestWhoImportsGivesAndTakesOnlyRolesBelowTheirOwn(t *testing.T) {
 			if d := cmp.Diff(c.codes, codes); d != "" && len(c.codes)+len(codes) > 0 {
 				f.Errorf("%s: %s", c.name, d)
 			}
+		}
+	})
+}
+
+// ranked makes members of different height; it returns the maker of jobs among
+// them, who may do everything to those below.
+func (f *fixture) ranked() auth.Actor {
+	f.Helper()
+	for title, in := range map[string]auth.RoleInput{
+		"High": {Order: 9}, "Admin": {Order: 5, ServerPermissions: map[string]bool{"server_administrator": true}}, "Low": {Order: 2},
+	} {
+		in.Title = title
+		_, err := f.auth.CreateRole(f.Context(), command, f.community, in)
+		f.ok(err)
+	}
+	f.run(bulk.Import, "First Name,Last Name,Username,Email,Role\nA,A,admin,admin@example.com,Admin\nB,B,boss,boss@example.com,High\nL,L,low,low@example.com,Low\nO,O,owner,owner@example.com,\n", bulk.Options{})
+	f.ok(f.members.AddOwner(f.Context(), f.community, f.member("owner").ID))
+	return auth.Actor{Kind: auth.Session, AccountID: f.member("admin").ID}
+}
+
+func TestWhoStandsAboveTheMakerOfAJobIsNotChangedByIt(t *testing.T) {
+	each(t, func(f *fixture) {
+		admin := f.ranked()
+		const rows = "Email,First Name,Last Name,Username,Country\nboss@example.com,,,,DE\nowner@example.com,,,,DE\nlow@example.com,,,,DE\nadmin@example.com,,,,DE\nboss@example.com,B,,,\nnew@example.com,N,N,new,DE\n"
+		for _, c := range []struct {
+			typ   bulk.Type
+			rows  string
+			actor auth.Actor
+			codes map[int]string
+		}{
+			{bulk.Import, rows, admin, map[int]string{2: "member_above_rank", 3: "member_above_rank"}},
+			{bulk.Update, "Email,Country\nboss@example.com,FR\nlow@example.com,FR\n", admin, map[int]string{2: "member_above_rank"}},
+			{bulk.Import, strings.ReplaceAll(rows, "DE", "JP"), f.key(), nil},
+		} {
+			for _, dry := range []bool{true, false} {
+				in := f.input(c.typ, c.rows, bulk.Options{DryRun: dry})
+				in.Actor = c.actor
+				s, err := f.bulk.Start(f.Context(), in)
+				f.ok(err)
+				if codes := f.codes(f.work(s)); len(c.codes)+len(codes) > 0 && cmp.Diff(c.codes, codes) != "" {
+					f.Errorf("%s, dry %v: %v", c.typ, dry, codes)
+				}
+			}
+		}
+		for who, want := range map[string]string{"boss": "JP", "owner": "JP", "low": "JP", "admin": "JP", "new": "JP"} {
+			if got := f.member(who).Country; got != want {
+				f.Errorf("%s: %q", who, got)
+			}
+		}
+	})
+}
+
+func TestAnUndoLeavesWhoStandsAboveItsMakerAlone(t *testing.T) {
+	each(t, func(f *fixture) {
+		admin := f.ranked()
+		s := f.run(bulk.Update, "Email,Country\nboss@example.com,FR\nlow@example.com,FR\n", bulk.Options{})
+		undo, err := f.bulk.Undo(f.Context(), admin, f.community, s.JobID, "")
+		f.ok(err)
+		undo = f.work(undo)
+		kept := f.details(undo, bulk.DetailFilter{Outcome: "skipped"})
+		if len(kept) != 1 || kept[0].Errors[0].Code != "member_above_rank" || f.member("boss").Country != "FR" || f.member("low").Country != "" {
+			f.Errorf("%+v, boss %q, low %q", kept, f.member("boss").Country, f.member("low").Country)
 		}
 	})
 }

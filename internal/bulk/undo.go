@@ -187,6 +187,7 @@ func (u *reversal) remove(done *record, who *person, undone *record) {
 }
 
 func (u *reversal) restore(done *record, who *person, undone *record) {
+	above := u.rules.aboveMaker(who) // before a role that is put back changes it
 	for _, c := range slices.Backward(done.Changes) {
 		f := u.fields[c.Field]
 		if f == nil {
@@ -217,6 +218,10 @@ func (u *reversal) restore(done *record, who *person, undone *record) {
 		}
 		if message := u.aboveRank(who, f, old); message != "" {
 			undone.keep(f.Field, "role_above_rank", message, shown(now))
+			continue
+		}
+		if above != "" {
+			undone.keep(f.Field, "member_above_rank", above, shown(now))
 			continue
 		}
 		u.set(who, f, old)

@@ -36,12 +36,30 @@ func (c *console) renderProfile(v *visit, typed refusedValue, cause error) error
 		Page: p, ID: m.ID, Name: nameOf(m), Username: m.Username, Email: m.Email, Number: m.Number, Owner: m.Owner, Picture: media.Path(v.community.ID, m.Avatar),
 		Roles: named(m.RoleIDs, names.Roles), Tags: named(m.TagIDs, names.Tags), JoinedAt: m.JoinedAt, Values: valuesOf(p.Reader, m, fields),
 	}
+	may, err := c.Members.MayChange(v.Context(), v.actor, v.community.ID, m)
+	if err != nil {
+		return err
+	}
 	view.showInputs(m, fields, names, typed)
 	view.Sources, view.Fields = historySources(p.Reader), historyFields(p.Reader, fields)
 	if err := c.addHistory(v, &view); err != nil {
 		return err
 	}
+	if !may {
+		view.fix()
+	}
 	return render(v, status, ProfilePage(view))
+}
+
+// fix leaves nothing on the page that would be refused.
+func (v *ProfileView) fix() {
+	v.Fixed = true
+	for i := range v.Values {
+		v.Values[i].Input = ValueInput{}
+	}
+	for i := range v.History {
+		v.History[i].CanRevert = false
+	}
 }
 
 // valuesOf is what the profile says of a member, first what everybody has.

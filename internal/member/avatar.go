@@ -55,12 +55,3 @@ func (s *Members) putAvatar(ctx context.Context, tx *sqldb.Tx, actor auth.Actor,
 	target := audit.Target{Type: "user", ID: userID, Name: who.Username}
 	return auth.Note(auth.WithActor(ctx, actor), tx, s.clock.MS(), communityID, "user.change_avatar", target)
 }
-
-// mayPicture lets people change their own picture, and those of who stands
-// below them.
-func (s *Members) mayPicture(ctx context.Context, q sqldb.Querier, actor auth.Actor, communityID, userID string) error {
-	if actor.AccountID == userID {
-		return nil
-	}
-	return auth.Outranks(ctx, q, s, actor, communityID, userID)
-}

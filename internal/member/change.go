@@ -24,17 +24,22 @@ type FieldValue struct {
 // Change gives fields of one member other values, all of them or none, and
 // writes the history, a row for each field that was not so already; it
 // returns those rows. userID is the account's id. It fails with NotFound
-// user_not_found, Invalid invalid_input with an entry by FieldValue.Field for
+// user_not_found, Forbidden rank_too_low for a member who is neither the actor
+// nor stands below them, Invalid invalid_input with an entry by FieldValue.Field for
 // each value that does not fit, and Conflict identifier_taken, username_taken,
 // account_shared or field_busy.
 func (s *Members) Change(ctx context.Context, actor auth.Actor, communityID, userID string, values []FieldValue, source Source) ([]HistoryRow, error) {
 	var rows []HistoryRow
 	err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		e, err := beginEdit(ctx, tx, communityID, userID, s.clock.MS())
+		may, err := s.reachOf(ctx, tx, actor, communityID)
 		if err != nil {
 			return err
 		}
-		e.actor, e.source = actor.Ref(), source
+		e, err := beginEdit(ctx, tx, may, communityID, userID, s.clock.MS())
+		if err != nil {
+			return err
+		}
+		e.source = source
 		for _, v := range values {
 			e.take(v)
 		}
@@ -64,8 +69,8 @@ type edit struct {
 	refused     error // a conflict, told when no value is wrong
 }
 
-func beginEdit(ctx context.Context, tx *sqldb.Tx, communityID, userID string, now int64) (*edit, error) {
-	e := &edit{communityID: communityID, now: now}
+func beginEdit(ctx context.Context, tx *sqldb.Tx, may reach, communityID, userID string, now int64) (*edit, error) {
+	e := &edit{communityID: communityID, now: now, actor: may.actor.Ref()}
 	if err := shareFields(ctx, tx, communityID); err != nil {
 		return nil, err
 	}
@@ -76,11 +81,11 @@ func beginEdit(ctx context.Context, tx *sqldb.Tx, communityID, userID string, no
 	if e.names, err = LoadNames(ctx, tx, communityID); err != nil {
 		return nil, err
 	}
-	e.who, err = lockMember(ctx, tx, communityID, userID)
-	if err == nil {
-		e.before = e.who.Username
+	if e.who, err = lockMember(ctx, tx, communityID, userID); err != nil {
+		return nil, err
 	}
-	return e, err
+	e.before = e.who.Username
+	return e, may.change(e.who)
 }
 
 // lockMember returns a member who is here or is to come.

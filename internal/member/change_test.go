@@ -16,7 +16,7 @@ import (
 )
 
 var (
-	someone = auth.Actor{Kind: auth.CommunityKey, KeyID: "k1", Name: "sync"}
+	someone = auth.Actor{Kind: auth.Command}
 	byAPI   = member.Source{Type: "api", ID: "k1"}
 )
 
@@ -240,7 +240,7 @@ func TestARowIsReverted(t *testing.T) {
 				f.ok(err) // took the sizes away again
 				continue
 			}
-			if got := fmt.Sprintf("%v > %v", made.Old, made.New); err != nil || got != want || made.Source != (member.Source{Type: "revert", ID: rows[i].ID}) || made.Actor != "key:k1" {
+			if got := fmt.Sprintf("%v > %v", made.Old, made.New); err != nil || got != want || made.Source != (member.Source{Type: "revert", ID: rows[i].ID}) || made.Actor != someone.Ref() {
 				f.Errorf("%s: %+v %v", want, made, err)
 			}
 		}

@@ -59,11 +59,15 @@ func (s *Members) Revert(ctx context.Context, actor auth.Actor, communityID, his
 			rows, err = s.revertRoles(ctx, tx, actor, communityID, h)
 			return err
 		}
-		e, err := beginEdit(ctx, tx, communityID, h.UserID, s.clock.MS())
+		may, err := s.reachOf(ctx, tx, actor, communityID)
 		if err != nil {
 			return err
 		}
-		e.actor, e.source = actor.Ref(), Source{"revert", h.ID}
+		e, err := beginEdit(ctx, tx, may, communityID, h.UserID, s.clock.MS())
+		if err != nil {
+			return err
+		}
+		e.source = Source{"revert", h.ID}
 		if err := e.putBack(h); err != nil {
 			return err
 		}

@@ -12,28 +12,29 @@ import (
 // PutTag puts a tag on members or takes it off them, all of them or none, with
 // a row of the history for each who did not have it so already; it returns how
 // many these were. It fails with NotFound tag_not_found or user_not_found, or
-// Forbidden missing_permission for who may not change values.
+// Forbidden missing_permission for who may not change values, or rank_too_low
+// as Change does.
 func (s *Members) PutTag(ctx context.Context, actor auth.Actor, communityID, tagID string, userIDs []string, on bool, source Source) (changed int, err error) {
 	userIDs = slices.Compact(slices.Sorted(slices.Values(userIDs))) // two that lock many never wait for each other
 	ctx = auth.WithActor(ctx, actor)
 	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		changed = 0
-		power, err := auth.PowerOf(ctx, tx, s, actor, communityID)
+		may, err := s.reachOf(ctx, tx, actor, communityID)
 		if err != nil {
 			return err
 		}
-		if err := power.Need(auth.UserFields, s.clock.MS()); err != nil {
+		if err := may.power.Need(auth.UserFields, s.clock.MS()); err != nil {
 			return err
 		}
 		for _, userID := range userIDs {
-			e, err := beginEdit(ctx, tx, communityID, userID, s.clock.MS())
+			e, err := beginEdit(ctx, tx, may, communityID, userID, s.clock.MS())
 			if err != nil {
 				return err
 			}
 			if e.names.Tags[tagID] == "" {
 				return errs.New(errs.NotFound, "tag_not_found", "There is no such tag.")
 			}
-			e.actor, e.source = actor.Ref(), source
+			e.source = source
 			has := slices.Contains(e.who.TagIDs, tagID)
 			if has == on {
 				continue

@@ -1,0 +1,63 @@
+package member
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// reach is how far an actor reaches among the members of a community, read
+// once for all members of a transaction.
+type reach struct {
+	actor auth.Actor
+	power auth.Power
+	roles []auth.Role // of the community; none where no role matters
+}
+
+func (s *Members) reachOf(ctx context.Context, q sqldb.Querier, actor auth.Actor, communityID string) (reach, error) {
+	power, err := auth.PowerOf(ctx, q, s, actor, communityID)
+	r := reach{actor: actor, power: power}
+	if err == nil && !power.Everything() {
+		r.roles, err = auth.Roles(ctx, q, communityID)
+	}
+	return r, err
+}
+
+// change returns nil when the actor may change what is kept of a member, else
+// Forbidden rank_too_low.
+func (r reach) change(who *Record) error {
+	return r.power.MayChange(who.AccountID, who.Owner, roleSet(r.roles, who.RoleIDs))
+}
+
+// MayChange reports whether the actor may change what is kept of a member:
+// their values, tags and picture. It is for what is shown; whatever changes
+// them asks again.
+func (s *Members) MayChange(ctx context.Context, actor auth.Actor, communityID string, m Member) (bool, error) {
+	r, err := s.reachOf(ctx, s.db, actor, communityID)
+	if err != nil {
+		return false, err
+	}
+	refused := r.power.MayChange(m.ID, m.Owner, roleSet(r.roles, m.RoleIDs))
+	return refused == nil, nil
+}
+
+// mayPicture returns nil when the actor may change the picture of a member.
+// Who is none is somebody else's to refuse.
+func (s *Members) mayPicture(ctx context.Context, q sqldb.Querier, actor auth.Actor, communityID, userID string) error {
+	if actor.AccountID == userID {
+		return nil
+	}
+	r, err := s.reachOf(ctx, q, actor, communityID)
+	if err != nil {
+		return err
+	}
+	found, err := Lookup(ctx, q, communityID, KeySet{IDs: []string{userID}}, false)
+	if err != nil {
+		return err
+	}
+	if len(found) == 0 || !found[0].IsMember() {
+		return errUserNotFound()
+	}
+	return r.change(found[0])
+}

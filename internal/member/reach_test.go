@@ -1,0 +1,79 @@
+package member_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/member"
+)
+
+// ranks are members of different height, by username; key and sync are keys
+// that admin and the command line made.
+func (f *fixture) ranks() (people map[string]*member.Record, actors map[string]auth.Actor) {
+	f.Helper()
+	administrator := map[string]bool{auth.ServerAdministrator: true}
+	roles := f.roles(
+		auth.RoleInput{Title: "low", Order: 2}, auth.RoleInput{Title: "admin", Order: 5, ServerPermissions: administrator},
+		auth.RoleInput{Title: "same", Order: 5}, auth.RoleInput{Title: "high", Order: 9},
+	)
+	people, actors = map[string]*member.Record{}, map[string]auth.Actor{
+		"sync": {Kind: auth.CommunityKey, KeyID: "k1", CommunityID: f.community, MadeBy: "command"}, "command": command, "nobody": {},
+	}
+	for _, r := range f.people("owner", "partner", "admin", "plain", "low", "same", "high") {
+		people[r.Username], actors[r.Username] = r, session(r)
+		if role, ok := roles[r.Username]; ok {
+			_, err := f.members.AddRole(f.Context(), command, f.community, r.AccountID, role.ID)
+			f.ok(err)
+		}
+	}
+	f.ok(f.members.AddOwner(f.Context(), f.community, people["owner"].AccountID))
+	f.ok(f.members.AddOwner(f.Context(), f.community, people["partner"].AccountID))
+	actors["key"] = auth.Actor{Kind: auth.CommunityKey, KeyID: "k2", CommunityID: f.community, MadeBy: actors["admin"].Ref()}
+	return people, actors
+}
+
+func TestNobodyChangesWhatIsKeptOfWhomTheyDoNotStandAbove(t *testing.T) {
+	each(t, func(f *fixture) {
+		people, actors := f.ranks()
+		tag, err := f.members.CreateTag(f.Context(), f.community, "vip")
+		f.ok(err)
+		below := map[string]string{
+			"admin": "admin plain low", "key": "admin plain low", "high": "high admin plain low same", "plain": "plain", "nobody": "",
+			"owner": "owner partner admin plain low same high", "sync": "owner partner admin plain low same high", "command": "owner partner admin plain low same high",
+		}
+		country := func(actor auth.Actor, who, value string) error {
+			_, err := f.members.Record(f.Context(), actor, f.community, people[who].AccountID, member.FieldValue{Field: "country", Value: value}, byAPI)
+			return err
+		}
+		for who, reached := range below {
+			actor := actors[who]
+			for target, record := range people {
+				f.ok(country(command, target, "DE"))
+				f.ok(country(command, target, "ES"))
+				rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: record.AccountID, Limit: 1})
+				f.ok(err)
+				_, reverts := f.members.Revert(f.Context(), actor, f.community, rows[0].ID)
+				_, tags := f.members.PutTag(f.Context(), actor, f.community, tag.ID, []string{people["plain"].AccountID, record.AccountID}, true, byAPI)
+				for way, err := range map[string]error{"a value": country(actor, target, "JP"), "a revert": reverts, "a tag": tags, "a picture": f.members.RemoveAvatar(f.Context(), actor, f.community, record.AccountID)} {
+					want := strings.Contains(" "+reached+" ", " "+target+" ")
+					if want != (err == nil) || !want && !errs.Is(err, "rank_too_low") {
+						f.Errorf("%s changes %s of %s: %v", who, way, target, err)
+					}
+				}
+			}
+		}
+	})
+}
+
+func TestAStrangerChangesNobody(t *testing.T) {
+	each(t, func(f *fixture) {
+		plain := f.people("plain")[0]
+		stranger := auth.Actor{Kind: auth.Session, AccountID: "6a21d1c09f3b0c4d5e6f7a8b"}
+		_, err := f.members.Record(f.Context(), stranger, f.community, plain.AccountID, member.FieldValue{Field: "country", Value: "DE"}, byAPI)
+		if !errs.Is(err, "community_not_found") {
+			f.Error(err)
+		}
+	})
+}
