@@ -15,13 +15,13 @@ var authDescriptions = map[string]string{
 	"changePassword":  "All other sessions of the account and the person's API keys end. 401 `wrong_password` counts as a failed sign-in.",
 	"listSessions":    "The last one used first.",
 	"listApiKeys":     "The newest first, expired ones too.",
-	"createApiKey":    "The key is shown this once. Nobody makes a key that may more, or works longer, than they do. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.",
+	"createApiKey":    "The key is shown this once. Nobody makes a key that may more, or works longer, than they do. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. A community has at most 200 keys: 409 `too_many_api_keys`.",
 	"updateApiKey":    "What is not named stays as it is.",
 	"deleteApiKey":    "It stops working at once.",
 	"listUserApiKeys": "The newest first, expired ones too.",
 	"createUserApiKey": "The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. " +
 		"Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. " +
-		"With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.",
+		"With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. You have at most 50: 409 `too_many_api_keys`.",
 	"updateUserApiKey": "What is not named stays as it is.",
 	"deleteUserApiKey": "It stops working at once.",
 }

@@ -2,7 +2,7 @@ package api
 
 // serverDescriptions are the descriptions of operations on communities.
 var serverDescriptions = map[string]string{
-	"createServer":     "Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities.",
+	"createServer":     "Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities. Anybody else owns at most 100: 409 `too_many_communities`.",
 	"listServers":      "Those you are a member of, the oldest first; with `deleted` those you owned and can still restore.",
 	"updateServer":     "What is not named stays as it is.",
 	"setServerLogo":    "The picture is written anew without anything but its pixels, at most 1024 pixels wide and high, and is the `logo` of the community from then on. The one before goes.",
@@ -12,6 +12,7 @@ var serverDescriptions = map[string]string{
 	"joinServer":       "Where the joining requirements ask for user fields, send them in `fields`. 410 when the invite has expired, was taken back or is used up. Without an invite, a community that asks for one is not found.",
 	"leaveServer":      "Ends your roles there too. 409 `last_owner` for the only owner.",
 	"listInvites":      "The newest first, with those who joined by each.",
+	"createInvite":     "A community has at most 500 open invites: 409 `too_many_invites`.",
 	"revokeInvite":     "Your own, or any with the permission to manage the community. Who has joined stays.",
 	"listPenalties":    "The misconduct log: the newest first, lifted ones too.",
 	"createPenalty":    "The member must stand below you, and each kind has its own permission. A suspension ends by itself at `until`.",

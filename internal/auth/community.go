@@ -26,8 +26,8 @@ func (a *Auth) MayCreateCommunity(actor Actor) error {
 }
 
 // CreateCommunity makes a community, which the actor, a person, owns. It fails
-// with Forbidden "creation_closed" or "limited_session", or with Invalid
-// "invalid_input".
+// with Forbidden "creation_closed" or "limited_session", Invalid
+// "invalid_input" or Conflict "too_many_communities".
 func (a *Auth) CreateCommunity(ctx context.Context, actor Actor, in community.Input) (community.Community, error) {
 	if err := a.MayCreateCommunity(actor); err != nil {
 		return community.Community{}, err

@@ -28,9 +28,30 @@ type Key struct {
 
 const hintSize = 4
 
+// How many keys there are at most, expired ones too: all of them are listed at
+// once, and a program gone wild must not fill the database with them.
+const (
+	maxKeys     = 200 // of a community
+	maxUserKeys = 50  // of a person
+)
+
+// keyRoom returns Conflict "too_many_api_keys" when there are most keys
+// already. Until the transaction ends nobody else makes a key of the holder.
+func keyRoom(ctx context.Context, tx *sqldb.Tx, holder string, most int, count func(context.Context, sqldb.Querier, string) (int, error)) error {
+	if err := tx.Guard(ctx, "api_keys "+holder); err != nil {
+		return err
+	}
+	n, err := count(ctx, tx, holder)
+	if err == nil && n >= most {
+		err = errs.New(errs.Conflict, "too_many_api_keys", "There are %d API keys already, and there can be no more. Delete one that nobody needs.", most)
+	}
+	return err
+}
+
 // CreateKey makes a key and returns its secret, which is not kept: 64 hex
 // digits. The actor needs APIKeys; nobody makes a key that may more or lives
-// longer than they do. It fails as Can does, or with Invalid "invalid_input".
+// longer than they do. It fails as Can does, with Invalid "invalid_input", or with
+// Conflict "too_many_api_keys".
 func (a *Auth) CreateKey(ctx context.Context, actor Actor, communityID string, in KeyInput) (key Key, secret string, err error) {
 	if err := a.Can(ctx, actor, communityID, APIKeys); err != nil {
 		return Key{}, "", err
@@ -45,6 +66,9 @@ func (a *Auth) CreateKey(ctx context.Context, actor Actor, communityID string, i
 		return Key{}, "", err
 	}
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := keyRoom(ctx, tx, communityID, maxKeys, countKeys); err != nil {
+			return err
+		}
 		if err := insertKey(ctx, tx, key, hashSecret(secret)); err != nil {
 			return err
 		}

@@ -29,6 +29,10 @@ func listKeys(ctx context.Context, q sqldb.Querier, communityID string) ([]Key, 
 	return sqldb.All(ctx, q, scanKey, "SELECT "+keyColumns+" FROM api_keys WHERE community_id = $1 ORDER BY id DESC", communityID)
 }
 
+func countKeys(ctx context.Context, q sqldb.Querier, communityID string) (int, error) {
+	return sqldb.One(ctx, q, "api_key", sqldb.Value[int], "SELECT count(*) FROM api_keys WHERE community_id = $1", communityID)
+}
+
 func touchKey(ctx context.Context, q sqldb.Querier, communityID, keyID string, now int64) error {
 	_, err := q.Exec(ctx, "UPDATE api_keys SET used_at = $1 WHERE community_id = $2 AND id = $3 AND used_at < $1", now, communityID, keyID)
 	return err

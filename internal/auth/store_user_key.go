@@ -62,6 +62,10 @@ func listUserKeys(ctx context.Context, q sqldb.Querier, accountID string) ([]Key
 	return sqldb.All(ctx, q, scanUserKey, "SELECT "+userKeyColumns+" FROM user_api_keys WHERE account_id = $1 ORDER BY id DESC", accountID)
 }
 
+func countUserKeys(ctx context.Context, q sqldb.Querier, accountID string) (int, error) {
+	return sqldb.One(ctx, q, "api_key", sqldb.Value[int], "SELECT count(*) FROM user_api_keys WHERE account_id = $1", accountID)
+}
+
 func loadUserKey(ctx context.Context, q sqldb.Querier, accountID, keyID, lock string) (Key, error) {
 	return sqldb.One(ctx, q, "api_key", scanUserKey, "SELECT "+userKeyColumns+" FROM user_api_keys WHERE account_id = $1 AND id = $2 "+lock, accountID, keyID)
 }

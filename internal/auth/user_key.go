@@ -11,8 +11,8 @@ import (
 // CreateUserKey makes a key that acts for the person who asks, in every
 // community they are in, and returns its secret, which is not kept: 64 hex
 // digits. What it does is bounded by what the person may do at that time. It
-// fails with Invalid "invalid_input", or Forbidden "missing_permission" or
-// "outlives_maker" when a key makes one that may more than itself. A person who
+// fails with Invalid "invalid_input", Conflict "too_many_api_keys", or
+// Forbidden "missing_permission" or "outlives_maker" when a key makes one that may more than itself. A person who
 // is signed in shows a proof, is written to, and fails as Proof says or with
 // Forbidden "email_not_verified" too.
 func (a *Auth) CreateUserKey(ctx context.Context, actor Actor, p Proof, in KeyInput) (key Key, secret string, err error) {
@@ -30,6 +30,9 @@ func (a *Auth) CreateUserKey(ctx context.Context, actor Actor, p Proof, in KeyIn
 		}
 	}
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := keyRoom(ctx, tx, actor.AccountID, maxUserKeys, countUserKeys); err != nil {
+			return err
+		}
 		if err := insertUserKey(ctx, tx, key, hashSecret(secret)); err != nil {
 			return err
 		}

@@ -64,18 +64,42 @@ func (s *Members) HomesOf(ctx context.Context, actor auth.Actor, deleted bool, o
 	return s.Homes(ctx, found...)
 }
 
-// Found makes the person who makes a community its owner. It is for
-// community.OnCreate; what a program makes has no owner yet.
+// maxOwned is how many communities an account owns at most, unless it owns the
+// installation. Deleted ones count until they are erased: they can be restored.
+const maxOwned = 100
+
+// Found makes the person who makes a community its owner, or fails with
+// Conflict "too_many_communities". It is for community.OnCreate; what a program
+// makes has no owner yet.
 func (s *Members) Found(ctx context.Context, tx *sqldb.Tx, made community.Community) error {
 	actor := auth.ActorOf(ctx)
 	if actor.Kind != auth.Session && actor.Kind != auth.UserKey {
 		return nil
+	}
+	if err := mayOwnMore(ctx, tx, actor); err != nil {
+		return err
 	}
 	owner := Record{AccountID: actor.AccountID, State: Active, Owner: true, JoinedAt: made.CreatedAt, UpdatedAt: made.CreatedAt}
 	if err := Insert(ctx, tx, made.ID, []*Record{&owner}); err != nil {
 		return err
 	}
 	return auth.JoinedCommunity(ctx, tx, []string{actor.AccountID}, 1)
+}
+
+// mayOwnMore holds the owner until the transaction ends, so that two communities
+// which are made at once do not both find the last place free.
+func mayOwnMore(ctx context.Context, tx *sqldb.Tx, actor auth.Actor) error {
+	if actor.InstallationOwner {
+		return nil
+	}
+	if err := tx.Guard(ctx, "owned by "+actor.AccountID); err != nil {
+		return err
+	}
+	owned, err := countOwned(ctx, tx, actor.AccountID)
+	if err == nil && owned >= maxOwned {
+		err = errs.New(errs.Conflict, "too_many_communities", "A person owns at most %d communities; deleted ones count until they are erased.", maxOwned)
+	}
+	return err
 }
 
 // CheckJoining refuses settings that require a field the community does not

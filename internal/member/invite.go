@@ -51,6 +51,9 @@ const (
 	codeBytes     = 6 // 12 hex digits: too many to be guessed in the life of an invite
 	maxInviteUses = 1_000_000
 	maxInviteLife = 10 * 366 * 24 * time.Hour
+	// maxOpenInvites bounds what a community has to look after: each open one
+	// lets people in.
+	maxOpenInvites = 500
 )
 
 // problem says why an invite lets nobody in at a moment, or nil.
@@ -81,8 +84,8 @@ func inviteCode(given string) string {
 	return code
 }
 
-// CreateInvite makes an invite. It fails with Invalid "invalid_input". That
-// the actor may invite is not looked at.
+// CreateInvite makes an invite. It fails with Invalid "invalid_input" or
+// Conflict "too_many_invites". That the actor may invite is not looked at.
 func (s *Members) CreateInvite(ctx context.Context, actor auth.Actor, communityID string, in InviteInput) (Invite, error) {
 	now := s.clock.MS()
 	var wrong []errs.Field
@@ -103,11 +106,27 @@ func (s *Members) CreateInvite(ctx context.Context, actor auth.Actor, communityI
 		if _, err := community.Load(ctx, tx, communityID); err != nil {
 			return err
 		}
+		if err := inviteRoom(ctx, tx, communityID, now); err != nil {
+			return err
+		}
 		if err := insertInvite(ctx, tx, made); err != nil {
 			return err
 		}
 		return auth.Note(auth.WithActor(ctx, actor), tx, now, communityID, "invite.create", audit.Target{Type: "invite", ID: made.Code, Name: made.Code})
 	})
+}
+
+// inviteRoom returns Conflict "too_many_invites" when a community has as many
+// open invites as it can. Until the transaction ends nobody else makes one.
+func inviteRoom(ctx context.Context, tx *sqldb.Tx, communityID string, now int64) error {
+	if err := tx.Guard(ctx, "invites "+communityID); err != nil {
+		return err
+	}
+	open, err := countOpenInvites(ctx, tx, communityID, now)
+	if err == nil && open >= maxOpenInvites {
+		err = errs.New(errs.Conflict, "too_many_invites", "A community has at most %d open invites. Take one back that nobody needs.", maxOpenInvites)
+	}
+	return err
 }
 
 // Invites returns a page of a community's invites, the newest first, with the

@@ -33,6 +33,11 @@ func firstOwners(ctx context.Context, q sqldb.Querier, communityIDs []string) (m
 	return owners, err
 }
 
+// countOwned counts the communities an account owns, deleted ones too.
+func countOwned(ctx context.Context, q sqldb.Querier, accountID string) (int, error) {
+	return sqldb.One(ctx, q, "user", sqldb.Value[int], "SELECT count(*) FROM members WHERE user_id = $1 AND owner AND state = 'active'", accountID)
+}
+
 // deletedHomes are the communities that the account owned when they were
 // deleted, and that were deleted after oldest.
 func deletedHomes(ctx context.Context, q sqldb.Querier, accountID string, oldest int64) ([]string, error) {

@@ -20,6 +20,13 @@ func insertInvite(ctx context.Context, tx *sqldb.Tx, i Invite) error {
 	return err
 }
 
+// openInvite are invites that let people in at the moment $2.
+const openInvite = "revoked_at = 0 AND (expires_at = 0 OR expires_at > $2) AND (max_uses = 0 OR uses < max_uses)"
+
+func countOpenInvites(ctx context.Context, q sqldb.Querier, communityID string, now int64) (int, error) {
+	return sqldb.One(ctx, q, "invite", sqldb.Value[int], "SELECT count(*) FROM invites WHERE community_id = $1 AND "+openInvite, communityID, now)
+}
+
 func inviteByCode(ctx context.Context, q sqldb.Querier, code string) (Invite, error) {
 	return sqldb.One(ctx, q, "invite", scanInvite, "SELECT "+inviteColumns+" FROM invites WHERE code = $1", code)
 }
@@ -68,8 +75,7 @@ func setRevoked(ctx context.Context, tx *sqldb.Tx, i Invite, now int64) error {
 // countUse counts a use of an invite that is open, and tells whether it was.
 // The row is locked from here on, so nobody counts the same use.
 func countUse(ctx context.Context, tx *sqldb.Tx, communityID, code string, now int64) (bool, error) {
-	n, err := tx.Exec(ctx, `UPDATE invites SET uses = uses + 1 WHERE community_id = $1 AND code = $2 AND revoked_at = 0
-		AND (expires_at = 0 OR expires_at > $3) AND (max_uses = 0 OR uses < max_uses)`, communityID, code, now)
+	n, err := tx.Exec(ctx, "UPDATE invites SET uses = uses + 1 WHERE community_id = $1 AND code = $3 AND "+openInvite, communityID, now, code)
 	return n > 0, err
 }
 
