@@ -15,8 +15,8 @@ var authDescriptions = map[string]string{
 	"changePassword":  "All other sessions of the account and the person's API keys end. 401 `wrong_password` counts as a failed sign-in.",
 	"listSessions":    "The last one used first.",
 	"listApiKeys":     "The newest first, expired ones too.",
-	"createApiKey":    "The key is shown this once. Nobody makes a key that may more, or works longer, than they do. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. A community has at most 200 keys: 409 `too_many_api_keys`.",
-	"updateApiKey":    "What is not named stays as it is.",
+	"createApiKey":    "The key is shown this once. Nobody makes a key that may more, or works longer, than they do, and it never does more than whoever made it may do now: while they are suspended it is refused with 403 `key_maker_suspended`, when they are no member any more with 403 `key_maker_gone`, and what they lost with a role with 403 `missing_permission`. Keys that the command line or the installation's owner made have no such bound. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. A community has at most 200 keys: 409 `too_many_api_keys`.",
+	"updateApiKey":    "What is not named stays as it is. `takeOver` makes you the one who stands behind the key, which goes on working when whoever made it may do nothing any more.",
 	"deleteApiKey":    "It stops working at once.",
 	"listUserApiKeys": "The newest first, expired ones too.",
 	"createUserApiKey": "The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. " +

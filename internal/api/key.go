@@ -14,6 +14,8 @@ type APIKey struct { //nolint:revive // its name is the schema's
 	Hint        string   `json:"hint" example:"9f3b" doc:"The last four digits of the key."`
 	Permissions []string `json:"permissions" nullable:"false"`
 	Active      bool     `json:"isActive" doc:"A key that is not is refused."`
+	CreatedBy   string   `json:"createdBy,omitempty" example:"account:6a21d1c09f3b0c4d5e6f7a8b" doc:"Of a community's key, who stands behind it: account:<_id>, or command. It never does more than they may do."`
+	Idle        string   `json:"idle,omitempty" enum:"key_maker_gone,key_maker_suspended" doc:"The code with which every request with the key is refused, because of who made it; absent: none."`
 	CreatedAt   string   `json:"createdAt" format:"date-time"`
 	UpdatedAt   string   `json:"updatedAt,omitempty" format:"date-time" doc:"Absent: never changed."`
 	ExpireDate  string   `json:"expireDate,omitempty" format:"date-time" doc:"Absent: never."`
@@ -30,7 +32,7 @@ func wireKey(k auth.Key) APIKey {
 	names := convert(k.Permissions, func(p auth.Permission) string { return string(p) })
 	return APIKey{
 		ID: k.ID, Name: k.Name, Hint: k.Hint, Permissions: names, Active: k.Active, CreatedAt: clock.Format(k.CreatedAt),
-		UpdatedAt: clock.Format(k.UpdatedAt), ExpireDate: clock.Format(k.ExpiresAt), LastUsedAt: clock.Format(k.UsedAt),
+		CreatedBy: k.CreatedBy, Idle: k.Idle, UpdatedAt: clock.Format(k.UpdatedAt), ExpireDate: clock.Format(k.ExpiresAt), LastUsedAt: clock.Format(k.UsedAt),
 	}
 }
 
@@ -89,7 +91,10 @@ type communityKeyPath struct {
 type communityKeyChange struct {
 	CommunityPath
 	KeyPath
-	Body KeyChange `nameHint:"ApiKeyChange"`
+	Body struct {
+		KeyChange
+		TakeOver bool `json:"takeOver,omitempty" doc:"true: you stand behind the key from now on, as if you had made it."`
+	} `nameHint:"ApiKeyChange"`
 }
 
 func (a *API) listKeys(ctx context.Context, _ *CommunityPath) (*answer[[]APIKey], error) {
@@ -109,7 +114,9 @@ func (a *API) createKey(ctx context.Context, in *newCommunityKey) (*answer[newAP
 }
 
 func (a *API) updateKey(ctx context.Context, in *communityKeyChange) (*answer[APIKey], error) {
-	changed, err := a.Auth.UpdateKey(ctx, auth.ActorOf(ctx), here(ctx), in.KeyID, in.Body.change())
+	change := in.Body.change()
+	change.TakeOver = in.Body.TakeOver
+	changed, err := a.Auth.UpdateKey(ctx, auth.ActorOf(ctx), here(ctx), in.KeyID, change)
 	if err != nil {
 		return nil, err
 	}

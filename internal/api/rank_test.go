@@ -38,7 +38,7 @@ func newGoverned(t *testing.T, a *apptest.App) governed {
 // promote gives somebody a role that lets them do everything.
 func (g governed) promote(t *testing.T, username string, order int) auth.Role {
 	t.Helper()
-	role, err := g.Auth.CreateRole(t.Context(), apptest.Operator, g.serverID, auth.RoleInput{Title: username, Order: order, ServerPermissions: map[string]bool{auth.ServerAdministrator: true}})
+	role, err := g.Auth.CreateRole(t.Context(), apptest.Operator, g.serverID, auth.RoleInput{Title: fmt.Sprint(username, order), Order: order, ServerPermissions: map[string]bool{auth.ServerAdministrator: true}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,7 +60,7 @@ func (a *Auth) bySession(ctx context.Context, token string) (Actor, error) {
 
 func (a *Auth) byKey(ctx context.Context, secret string) (Actor, error) {
 	hash := hashSecret(secret)
-	k, err := keyByHash(ctx, a.db, hash)
+	k, installer, err := keyByHash(ctx, a.db, hash)
 	if errs.KindOf(err) == errs.NotFound {
 		return a.byUserKey(ctx, hash)
 	}
@@ -75,8 +75,8 @@ func (a *Auth) byKey(ctx context.Context, secret string) (Actor, error) {
 		return touchKey(ctx, a.db, k.CommunityID, k.ID, now)
 	})
 	return Actor{
-		Kind: CommunityKey, KeyID: k.ID, CommunityID: k.CommunityID, MadeBy: k.CreatedBy, Name: k.Name,
-		Permissions: k.Permissions, ExpiresAt: k.ExpiresAt,
+		Kind: CommunityKey, KeyID: k.ID, CommunityID: k.CommunityID, MadeBy: k.CreatedBy, MadeByInstaller: installer,
+		Name: k.Name, Permissions: k.Permissions, ExpiresAt: k.ExpiresAt,
 	}, nil
 }
 

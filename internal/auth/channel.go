@@ -166,7 +166,8 @@ func (a *Auth) SubjectOf(ctx context.Context, q sqldb.Querier, communityID, acco
 }
 
 // SubjectFor returns the actor as channels of a community see them: a person
-// as themselves, a key of the community as somebody who may do everything.
+// as themselves, a key of the community as somebody who may do everything while
+// who made it may.
 // What a key may do at all is Can's to say.
 func (a *Auth) SubjectFor(ctx context.Context, q sqldb.Querier, actor Actor, communityID string) (Subject, error) {
 	switch actor.Kind {
@@ -181,7 +182,7 @@ func (a *Auth) SubjectFor(ctx context.Context, q sqldb.Querier, actor Actor, com
 		return Subject{Always: RuleInstallation}, nil
 	case CommunityKey:
 		if actor.CommunityID == communityID {
-			return Subject{Always: RuleKey}, nil
+			return a.subjectOfKey(ctx, q, actor)
 		}
 	}
 	return Subject{Always: RuleNotMember}, nil

@@ -20,6 +20,7 @@ type Key struct {
 	Channels    []string // of a person's key: the only channels it may act in; empty: all
 	Active      bool     // false: it is refused for the time being
 	CreatedBy   string   // Actor.Ref of who stands behind a community's key, whose power it has
+	Idle        string   // of a community's key that does nothing: the code of the error it gets
 	CreatedAt   int64    // Unix milliseconds
 	UpdatedAt   int64    // Unix milliseconds, 0: never changed
 	ExpiresAt   int64    // Unix milliseconds, 0: never
@@ -95,16 +96,25 @@ func (k Key) target() audit.Target { return audit.Target{Type: "api_key", ID: k.
 
 // Keys returns the keys of a community, the newest first, expired ones too.
 func (a *Auth) Keys(ctx context.Context, communityID string) ([]Key, error) {
-	return listKeys(ctx, a.db, communityID)
+	keys, err := listKeys(ctx, a.db, communityID)
+	if err != nil {
+		return nil, err
+	}
+	return keys, a.noteIdle(ctx, communityID, keys)
 }
 
 // Key returns a key of a community, or NotFound "api_key_not_found".
 func (a *Auth) Key(ctx context.Context, communityID, keyID string) (Key, error) {
-	return loadKey(ctx, a.db, communityID, keyID, "")
+	key, err := loadKey(ctx, a.db, communityID, keyID, "")
+	if err == nil {
+		key.Idle, err = a.idle(ctx, communityID, key.CreatedBy)
+	}
+	return key, err
 }
 
 // UpdateKey changes what change names of a key. The actor needs APIKeys, and
-// may have made the key as it was and as it is afterwards. It fails as CreateKey does, or
+// may have made the key as it was and as it is afterwards. Who takes a key over
+// stands behind it from then on, as if they had made it. It fails as CreateKey does, or
 // with NotFound "api_key_not_found".
 func (a *Auth) UpdateKey(ctx context.Context, actor Actor, communityID, keyID string, change KeyChange) (Key, error) {
 	if err := a.Can(ctx, actor, communityID, APIKeys); err != nil {
@@ -121,6 +131,9 @@ func (a *Auth) UpdateKey(ctx context.Context, actor Actor, communityID, keyID st
 		if key, err = change.of(old, now); err != nil {
 			return err
 		}
+		if change.TakeOver {
+			key.CreatedBy = actor.maker()
+		}
 		for _, state := range []Key{key, old} {
 			if err := a.mayGrantIn(ctx, tx, actor, state); err != nil {
 				return err
@@ -134,7 +147,8 @@ func (a *Auth) UpdateKey(ctx context.Context, actor Actor, communityID, keyID st
 	if err != nil {
 		return Key{}, err
 	}
-	return key, nil
+	key.Idle, err = a.idle(ctx, communityID, key.CreatedBy)
+	return key, err
 }
 
 // DeleteKey deletes a key, which stops working at once. The actor that ctx

@@ -29,6 +29,7 @@ type KeyChange struct {
 	ExpirePeriod *int         // days from now, 0: never
 	ExpireDate   *string      // as in KeyInput, "": never
 	Active       *bool
+	TakeOver     bool // of a community's key: who changes it stands behind it from now on
 }
 
 const (
@@ -133,5 +134,6 @@ func keyChanges(old, changed Key) (changes []audit.Change) {
 	note("permissions", old.Permissions, changed.Permissions)
 	note("isActive", old.Active, changed.Active)
 	note("expiresAt", old.ExpiresAt, changed.ExpiresAt)
+	note("createdBy", old.CreatedBy, changed.CreatedBy)
 	return changes
 }

@@ -38,7 +38,7 @@ func (p Power) May(need Permission, now int64) bool {
 	case Command:
 		return true
 	case CommunityKey:
-		return grants(p.actor.Permissions, onKey(need))
+		return grants(p.actor.Permissions, onKey(need)) && p.has.suspendedUntil <= now && p.has.allowKey(need)
 	case UserKey:
 		return grants(p.actor.Permissions, onKey(need)) && p.personMay(need, now)
 	case Session:
@@ -65,73 +65,6 @@ func (p Power) Need(need Permission, now int64) error {
 
 func (p Power) personMay(need Permission, now int64) bool {
 	return p.has.suspendedUntil <= now && p.has.allow(need)
-}
-
-// powerOfKey is the power of a community's key: what its maker has now, and
-// none when they may not make keys any more. A key made at the machine itself
-// stands above everybody but the owner.
-func powerOfKey(ctx context.Context, q sqldb.Querier, standings Standings, actor Actor, communityID string) (Power, error) {
-	none := Power{actor: actor}
-	if actor.CommunityID != communityID {
-		return none, nil
-	}
-	maker, err := makerOf(ctx, q, communityID, actor.MadeBy)
-	if errs.KindOf(err) == errs.NotFound {
-		return none, nil
-	}
-	if err != nil {
-		return none, err
-	}
-	if maker.Kind == Command {
-		return Power{actor: actor, all: true}, nil
-	}
-	has, err := rightsIn(ctx, q, standings, maker, communityID)
-	switch {
-	case errs.KindOf(err) == errs.NotFound:
-		return none, nil
-	case err != nil || !has.allow(APIKeys):
-		return none, err
-	}
-	return Power{actor: actor, person: maker.AccountID, all: has.everything, has: has}, nil
-}
-
-// makerOf finds who stands behind a key, by its CreatedBy: a person, or the
-// command. Keys that keys made are followed to the first one.
-func makerOf(ctx context.Context, q sqldb.Querier, communityID, ref string) (Actor, error) {
-	for {
-		keyID, made := strings.CutPrefix(ref, "key:")
-		if !made {
-			break
-		}
-		key, err := loadKey(ctx, q, communityID, keyID, "")
-		if errs.KindOf(err) == errs.NotFound {
-			key.CreatedBy, err = ownerOfKey(ctx, q, keyID)
-			key.CreatedBy = "account:" + key.CreatedBy
-		}
-		if err != nil {
-			return Actor{}, err
-		}
-		ref = key.CreatedBy
-	}
-	accountID, person := strings.CutPrefix(ref, "account:")
-	if !person {
-		return Actor{Kind: Command}, nil
-	}
-	account, err := loadAccount(ctx, q, accountID)
-	return Actor{Kind: Session, AccountID: accountID, InstallationOwner: account.InstallationOwner}, err
-}
-
-// maker is what a key that the actor makes keeps as CreatedBy: who stands
-// behind it, so that it outlives the key that made it, but not their rights.
-func (a Actor) maker() string {
-	switch {
-	case a.Kind == UserKey:
-		return "account:" + a.AccountID
-	case a.Kind == CommunityKey && a.MadeBy != "":
-		return a.MadeBy
-	default:
-		return a.Ref()
-	}
 }
 
 // PowerOfRef is PowerOf for who began some work a while ago, by Actor.Ref; now
@@ -169,7 +102,7 @@ func actorOfRef(ctx context.Context, q sqldb.Querier, ref, communityID string, n
 func actorOfKey(ctx context.Context, q sqldb.Querier, keyID, communityID string, now int64) (Actor, error) {
 	key, err := loadKey(ctx, q, communityID, keyID, "")
 	if err == nil {
-		return Actor{Kind: CommunityKey, KeyID: keyID, CommunityID: communityID, MadeBy: key.CreatedBy, Permissions: key.Permissions}, key.works(now)
+		return actorOfCommunityKey(ctx, q, key, now)
 	}
 	if errs.KindOf(err) != errs.NotFound {
 		return Actor{}, err
@@ -189,4 +122,15 @@ func actorOfKey(ctx context.Context, q sqldb.Querier, keyID, communityID string,
 		Kind: UserKey, KeyID: keyID, AccountID: accountID, Permissions: key.Permissions, Channels: key.Channels,
 		InstallationOwner: account.InstallationOwner,
 	}, key.works(now)
+}
+
+func actorOfCommunityKey(ctx context.Context, q sqldb.Querier, key Key, now int64) (Actor, error) {
+	if err := key.works(now); err != nil {
+		return Actor{}, err
+	}
+	maker, err := makerOf(ctx, q, key.CommunityID, key.CreatedBy)
+	return Actor{
+		Kind: CommunityKey, KeyID: key.ID, CommunityID: key.CommunityID, MadeBy: key.CreatedBy, MadeByInstaller: maker.InstallationOwner,
+		Permissions: key.Permissions,
+	}, err
 }

@@ -41,7 +41,12 @@ func TestAKeyReachesNoFurtherThanWhoMadeItDoesNow(t *testing.T) {
 			}
 			mustFail(t, name, give(actor, "admin"), errs.Forbidden, "rank_too_low")
 			mustFail(t, name, give(actor, "high"), errs.Forbidden, "rank_too_low")
-			for _, next := range []auth.Standing{{Member: true, RoleIDs: []string{h.roles["manager"].ID}}, {Member: true}, {}} {
+			h.standings.put(h.id, admin.ID, auth.Standing{Member: true, RoleIDs: []string{h.roles["manager"].ID}})
+			if err := give(actor, "low"); err != nil {
+				t.Errorf("%s of who manages roles still: %v", name, err)
+			}
+			mustFail(t, name+" of a demoted maker", give(actor, "manager"), errs.Forbidden, "rank_too_low")
+			for _, next := range []auth.Standing{{Member: true}, {}} {
 				h.standings.put(h.id, admin.ID, next)
 				mustFail(t, name+" of a demoted maker", give(actor, "low"), errs.Forbidden, "rank_too_low")
 			}

@@ -120,7 +120,7 @@ func (p Power) MayChange(accountID string, owner bool, roles []Role) error {
 // lacks returns the first permission that after allows, before does not, and
 // the actor has not; "" when there is none.
 func (p Power) lacks(before, after Role) string {
-	if p.all || p.has.granted(ServerAdministrator) {
+	if p.all || p.has.commands() {
 		return ""
 	}
 	for _, name := range serverPermissions {

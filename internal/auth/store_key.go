@@ -20,9 +20,15 @@ func insertKey(ctx context.Context, q sqldb.Querier, k Key, hash string) error {
 	return err
 }
 
-func keyByHash(ctx context.Context, q sqldb.Querier, hash string) (Key, error) {
-	return sqldb.One(ctx, q, "api_key", scanKey, "SELECT "+keyColumns+` FROM api_keys WHERE key_hash = $1
+// madeByInstaller reads from the row of a key whether the person who made it,
+// "account:<id>", runs the installation.
+const madeByInstaller = "COALESCE((SELECT a.installation_owner FROM accounts a WHERE a.id = substr(api_keys.created_by, 9)), FALSE)"
+
+func keyByHash(ctx context.Context, q sqldb.Querier, hash string) (k Key, installer bool, err error) {
+	scan := func(s sqldb.Scanner) (Key, error) { return scanKey(scannerTo{s, []any{&installer}}) }
+	k, err = sqldb.One(ctx, q, "api_key", scan, "SELECT "+keyColumns+", "+madeByInstaller+` FROM api_keys WHERE key_hash = $1
 		AND EXISTS (SELECT 1 FROM communities c WHERE c.id = api_keys.community_id AND c.deleted_at = 0)`, hash)
+	return k, installer, err
 }
 
 func listKeys(ctx context.Context, q sqldb.Querier, communityID string) ([]Key, error) {
@@ -47,8 +53,8 @@ func updateKey(ctx context.Context, tx *sqldb.Tx, k Key) error {
 	if err != nil {
 		return fmt.Errorf("encode permissions: %w", err)
 	}
-	_, err = tx.Exec(ctx, "UPDATE api_keys SET name = $1, permissions = $2, active = $3, expires_at = $4, updated_at = $5 WHERE community_id = $6 AND id = $7",
-		k.Name, string(permissions), k.Active, k.ExpiresAt, k.UpdatedAt, k.CommunityID, k.ID)
+	_, err = tx.Exec(ctx, "UPDATE api_keys SET name = $1, permissions = $2, active = $3, expires_at = $4, updated_at = $5, created_by = $6 WHERE community_id = $7 AND id = $8",
+		k.Name, string(permissions), k.Active, k.ExpiresAt, k.UpdatedAt, k.CreatedBy, k.CommunityID, k.ID)
 	return err
 }
 

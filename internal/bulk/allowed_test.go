@@ -16,6 +16,8 @@ func TestAJobEndsWhenWhoBeganItMayNoMore(t *testing.T) {
 		f.run(bulk.Import, "First Name,Last Name,Username,Email,Role\nA,A,admin,admin@example.com,Admin\n", bulk.Options{})
 		admin := auth.Actor{Kind: auth.Session, AccountID: f.member("admin").ID, Name: "admin"}
 		key := f.key()
+		theirs, _, err := f.auth.CreateKey(f.Context(), admin, f.community, auth.KeyInput{Name: "theirs", Permissions: []auth.Permission{auth.All}})
+		f.ok(err)
 		demote := func() {
 			_, err := f.members.RemoveRole(f.Context(), command, f.community, admin.AccountID, role.ID)
 			f.ok(err)
@@ -31,6 +33,7 @@ func TestAJobEndsWhenWhoBeganItMayNoMore(t *testing.T) {
 			}},
 			{"a key that is deleted", key, func() { f.ok(f.auth.DeleteKey(f.Context(), f.community, key.KeyID)) }},
 			{"an administrator who is one no more", admin, demote},
+			{"a key whose maker is an administrator no more", auth.Actor{Kind: auth.CommunityKey, KeyID: theirs.ID, CommunityID: f.community, MadeBy: theirs.CreatedBy}, func() {}},
 			{"somebody who is not here", auth.Actor{Kind: auth.Session, AccountID: "0123456789abcdef01234567"}, func() {}},
 			{"nobody, where that is not open", auth.Actor{Kind: auth.Open}, func() {}},
 		} {

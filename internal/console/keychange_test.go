@@ -114,3 +114,38 @@ func TestAPersonChangesTheirOwnKey(t *testing.T) {
 		}
 	})
 }
+
+func TestAKeyThatDoesNothingIsTakenOverOnItsPage(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		communityID, olivia := owner(t, a)
+		a.Import(t, communityID, a.Key(t, communityID), "Email,Username,First Name,Last Name\nlow@example.com,low,Low,L\n", nil)
+		administrator(t, a, communityID, "low", 5)
+		low, err := a.Members.Find(t.Context(), communityID, "low")
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, secret, err := a.Auth.CreateKey(t.Context(), auth.Actor{Kind: auth.Session, AccountID: low.ID}, communityID, auth.KeyInput{Name: "Nightly", Permissions: []auth.Permission{auth.GetUserData}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Members.Delete(t.Context(), apptest.Operator, communityID, []string{low.ID}); err != nil {
+			t.Fatal(err)
+		}
+		list := "/c/" + communityID + "/api-keys"
+		works := func() bool {
+			status, _ := a.Do(t, "GET", "/v1/communities/"+communityID+"/users", secret, nil)
+			return status == 200
+		}
+		if works() || !strings.Contains(olivia.get(list).text, "does nothing") || !strings.Contains(olivia.get(list+"/"+made.ID).text, "Take the key over") {
+			t.Error("the pages do not say that the key does nothing")
+		}
+		olivia.follow(list+"/"+made.ID+"/take-over", nil)
+		if !works() || strings.Contains(olivia.get(list).text, "does nothing") {
+			t.Error("the key does nothing still")
+		}
+		_, stranger := owner2(t, a)
+		if got := stranger.post(list+"/"+made.ID+"/take-over", nil); got.status != 404 {
+			t.Errorf("taken over by a stranger: %d", got.status)
+		}
+	})
+}

@@ -31,7 +31,7 @@ func (c *console) renderKeys(v *visit, status int, newName, newKey string) error
 func (c *console) keyRow(k auth.Key) KeyRow {
 	row := KeyRow{
 		ID: k.ID, Name: k.Name, Hint: k.Hint, CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, UsedAt: k.UsedAt,
-		Expired: k.ExpiresAt > 0 && k.ExpiresAt <= c.Clock.MS(), Off: !k.Active,
+		Expired: k.ExpiresAt > 0 && k.ExpiresAt <= c.Clock.MS(), Off: !k.Active, Idle: k.Idle,
 	}
 	for _, permission := range k.Permissions {
 		row.Permissions = append(row.Permissions, string(permission))
@@ -143,6 +143,15 @@ func (k *KeyView) read(v *visit) auth.KeyChange {
 		change.ExpirePeriod = &days
 	}
 	return change
+}
+
+// takeKeyOver makes the visitor the one who stands behind a key.
+func (c *console) takeKeyOver(v *visit) error {
+	keyID := v.PathValue("key")
+	if _, err := c.Auth.UpdateKey(v.Context(), v.actor, v.community.ID, keyID, auth.KeyChange{TakeOver: true}); err != nil {
+		return err
+	}
+	return v.goTo(v.in("/api-keys/"+keyID), i18n.Key("The key is yours now"))
 }
 
 func (c *console) deleteKey(v *visit) error {

@@ -26,7 +26,9 @@ func keyFixtures() map[string]templ.Component {
 		{"Harbour Runners", []keyChannel{{"1", "announcements", false}, {"2", "a-channel-with-a-rather-long-name-that-somebody-chose", true}}},
 		{"Channels that you do not see", []keyChannel{{"6a21d1c09f3b0c4d5e6f7a8b", "6a21d1c09f3b0c4d5e6f7a8b", true}}},
 	}
-	return map[string]templ.Component{"own-key": OwnKeyPage(own), "api-key": KeyPage(used), "api-key-wrong": KeyPage(wrong), "api-key-refused": KeyPage(refused), "api-keys": KeysPage(fixtureKeys())}
+	idle := used
+	idle.Key = rows[3]
+	return map[string]templ.Component{"api-key-idle": KeyPage(idle), "own-key": OwnKeyPage(own), "api-key": KeyPage(used), "api-key-wrong": KeyPage(wrong), "api-key-refused": KeyPage(refused), "api-keys": KeysPage(fixtureKeys())}
 }
 
 func TestThePagesOfKeysAreAccessible(t *testing.T) { checkGallery(t, keyFixtures()) }

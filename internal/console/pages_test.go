@@ -165,9 +165,10 @@ func fixtureKeys() KeysView {
 	return KeysView{
 		Page: fixturePage("API keys", "api-keys", "What programs may do in this community."),
 		Keys: []KeyRow{
-			{"6a21d1c09f3b0c4d5e6f7e01", "Nightly import", "9f3b", "ada", []string{"bulkUpdateUser", "getUserData", "userFields", "roles"}, ago(5 * time.Minute), 0, 0, false, false},
-			{"6a21d1c09f3b0c4d5e6f7e03", "Shop", "1c4b", "ada", []string{"signIn"}, ago(9 * 24 * time.Hour), ago(-90 * 24 * time.Hour), ago(3 * time.Hour), false, true},
-			{"6a21d1c09f3b0c4d5e6f7e02", "Old newsletter", "77aa", "ada", []string{"*"}, ago(900 * 24 * time.Hour), ago(24 * time.Hour), ago(50 * time.Hour), true, false},
+			{"6a21d1c09f3b0c4d5e6f7e01", "Nightly import", "9f3b", "ada", []string{"bulkUpdateUser", "getUserData", "userFields", "roles"}, ago(5 * time.Minute), 0, 0, false, false, ""},
+			{"6a21d1c09f3b0c4d5e6f7e03", "Shop", "1c4b", "ada", []string{"signIn"}, ago(9 * 24 * time.Hour), ago(-90 * 24 * time.Hour), ago(3 * time.Hour), false, true, ""},
+			{"6a21d1c09f3b0c4d5e6f7e02", "Old newsletter", "77aa", "ada", []string{"*"}, ago(900 * 24 * time.Hour), ago(24 * time.Hour), ago(50 * time.Hour), true, false, ""},
+			{"6a21d1c09f3b0c4d5e6f7e04", "Till", "20c5", "bob", []string{"createUser"}, ago(40 * 24 * time.Hour), 0, ago(2 * time.Hour), false, false, "key_maker_gone"},
 		},
 		NewName: "Nightly import", NewKey: "5b0c9e2f7a1d4c8e9f3b0a6d2e7c1b4f5b0c9e2f7a1d4c8e9f3b0a6d2e7c1b4f",
 	}
