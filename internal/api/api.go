@@ -37,6 +37,7 @@ type Deps struct {
 	Files       *blob.Dir
 	Version     string
 	Limits      Limits
+	Pictures    *httpx.Limit    // uploads of pictures, each account or key by itself; nil: no limit
 	Stopping    <-chan struct{} // closed when the server goes down: ends streams; nil: never
 }
 

@@ -6,6 +6,6 @@ var userDescriptions = map[string]string{
 	"getUser":          "Only what the query chooses, everything without a choice.",
 	"filterUsers":      "The users who fit, in the order they were made, 200 at a time: by `cursor`, or by `page` with totals.",
 	"manageUser":       "`delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. After the retention time what is known of the member is erased; the account is the person's own.",
-	"setAvatar":        "The picture is written anew without anything but its pixels, at most 512 pixels wide and high.",
+	"setAvatar":        "The picture is written anew without anything but its pixels, at most 512 pixels wide and high. So many a minute of one account or key: 429, with `RateLimit` headers on every answer; 503 `pictures_busy` when too many wait to be decoded.",
 	"getCommunityUser": "One user, as `POST /v1/users/info` answers.",
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/media"
@@ -21,6 +22,15 @@ type pictureForm struct {
 	communities []string // ids it names
 	user        string   // "": the person who asks
 	picture     []byte   // nil: there was none
+}
+
+// takePicture is readPicture for who has not sent too many; the rest is not
+// read.
+func (a *API) takePicture(w http.ResponseWriter, r *http.Request, part string, fields ...string) (*pictureForm, error) {
+	if err := a.Pictures.Take(w, r, auth.ActorOf(r.Context()).Uploader()); err != nil {
+		return nil, err
+	}
+	return readPicture(w, r, part, fields...)
 }
 
 // readPicture reads a form with an image in the part of that name, and with

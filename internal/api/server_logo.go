@@ -24,9 +24,8 @@ type logo struct {
 }
 
 func (a *API) setLogo(w http.ResponseWriter, r *http.Request) {
-	body := r.Body
-	form, err := readPicture(w, r, "logo")
-	ctx := r.Context()
+	body, ctx := r.Body, r.Context()
+	form, err := a.takePicture(w, r, "logo")
 	if err == nil {
 		ctx, err = a.intoBody(ctx, manageCommunity, form.communities...)
 	}

@@ -24,9 +24,8 @@ type avatar struct {
 }
 
 func (a *API) setAvatar(w http.ResponseWriter, r *http.Request) {
-	body := r.Body
-	form, err := readPicture(w, r, "avatar", "user")
-	ctx := r.Context()
+	body, ctx := r.Body, r.Context()
+	form, err := a.takePicture(w, r, "avatar", "user")
 	if err == nil {
 		ctx, err = a.intoBody(ctx, beMember, form.communities...)
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 
@@ -19,9 +20,10 @@ func (a *App) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	pictures := httpx.NewLimit(a.config.PicturesPerMin, time.Minute) // of both ways in together
 	rest := api.New(api.Deps{
 		Log: a.log, Auth: a.Auth, Communities: a.Communities, Members: a.Members, Chat: a.Chat, Bulk: a.Bulk, Once: a.Once, Files: a.Files,
-		Version: version, Stopping: a.stopping,
+		Version: version, Stopping: a.stopping, Pictures: pictures,
 		Limits: api.Limits{
 			PerAddress: a.config.AnonymousPerSec, SignIns: a.config.SignInsPerMin, OpenUploadsHourly: a.config.OpenImports,
 			OpenUploadBytes: a.config.OpenImportMiB << 20, UploadBytes: a.config.BulkFileMiB << 20,
@@ -30,7 +32,7 @@ func (a *App) handler() (http.Handler, error) {
 	pages := console.New(console.Deps{
 		DB: a.DB, Auth: a.Auth, Communities: a.Communities, Members: a.Members, Chat: a.Chat, Bulk: a.Bulk, Mail: a.Mail, Files: a.Files,
 		Clock: a.clock, Log: a.log, UploadBytes: a.config.BulkFileMiB << 20, Stopping: a.stopping,
-		SignIns: a.config.SignInsPerMin,
+		SignIns: a.config.SignInsPerMin, Pictures: pictures,
 	})
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", healthz)

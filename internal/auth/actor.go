@@ -60,6 +60,15 @@ func (a Actor) Ref() string {
 	}
 }
 
+// Uploader names whom the work of what is uploaded counts for: a person,
+// whatever they come with, or the key of a community.
+func (a Actor) Uploader() string {
+	if a.AccountID != "" {
+		return "account:" + a.AccountID
+	}
+	return a.Ref()
+}
+
 type actorKey struct{}
 
 // WithActor returns a context that carries the actor of a request.

@@ -38,6 +38,7 @@ type Deps struct {
 	Log         *slog.Logger
 	UploadBytes int64           // of one file; 0: 2 GiB
 	SignIns     int             // attempts a minute from one address; 0: no limit
+	Pictures    *httpx.Limit    // uploads of pictures, each account or key by itself; nil: no limit
 	Stopping    <-chan struct{} // closed when the server goes down: ends streams; nil: never
 }
 

@@ -75,9 +75,14 @@ func fileOf(r *http.Request) taken {
 	}
 }
 
-// picture is the image in a form. Call done when it is read, also after an
+// picture is the image in a form, or errs.Limited for who has sent too many of
+// them lately, of which nothing is read. Call done when it is read, also after an
 // error: it removes what was put on the disk.
-func (v *visit) picture(field string) (file multipart.File, done func(), err error) {
+func (c *console) picture(v *visit, field string) (file multipart.File, done func(), err error) {
+	if err := c.Pictures.Take(v.w, v.Request, v.actor.Uploader()); err != nil {
+		httpx.Drain(v.w, v.Request, v.Body)
+		return nil, func() {}, err
+	}
 	file, _, err = v.FormFile(field)
 	done = func() {
 		if file != nil {

@@ -119,7 +119,7 @@ func (c *console) changeAvatar(v *visit) error {
 		}
 		return v.goTo(here, "The picture is removed")
 	}
-	file, done, err := v.picture("avatar")
+	file, done, err := c.picture(v, "avatar")
 	defer done()
 	if err != nil {
 		return err

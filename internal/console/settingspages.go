@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/member"
@@ -145,8 +146,11 @@ func (c *console) deletedOf(v *visit) ([]DeletedRow, error) {
 }
 
 func (c *console) changeLogo(v *visit) error {
-	file, done, err := v.picture("logo")
+	file, done, err := c.picture(v, "logo")
 	defer done()
+	if errs.KindOf(err) == errs.Limited {
+		return err
+	}
 	if err != nil {
 		return c.appearanceAgain(v, err)
 	}

@@ -179,6 +179,9 @@ func (c *console) fail(w http.ResponseWriter, r *http.Request, err error) {
 		httpx.WriteFailure(w, f)
 		return
 	}
+	if after := f.GetHeaders().Get("Retry-After"); after != "" {
+		w.Header().Set("Retry-After", after)
+	}
 	signIn := f.GetStatus() == http.StatusUnauthorized && f.Code != "wrong_password"
 	target := r.URL.RequestURI()
 	if signIn {

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/clock"
@@ -63,11 +64,18 @@ type Library struct {
 	files    *blob.Dir
 	clock    clock.Clock
 	decoding chan struct{} // one place: a picture may need 400 MB while it is decoded
+	held     chan struct{} // a place for each that is decoded or waits for it, with its file in memory
 }
+
+// mostHeld bounds the memory, and the time, of pictures that wait.
+const (
+	mostHeld = 16
+	busyFor  = 2 * time.Second
+)
 
 // New returns the Library of a database whose files are in files.
 func New(db *sqldb.DB, files *blob.Dir, c clock.Clock) *Library {
-	return &Library{db: db, files: files, clock: c, decoding: make(chan struct{}, 1)}
+	return &Library{db: db, files: files, clock: c, decoding: make(chan struct{}, 1), held: make(chan struct{}, mostHeld)}
 }
 
 // Path is the address of a picture on this server; "" for no picture.
@@ -81,9 +89,16 @@ func Path(communityID, pictureID string) string {
 // Make writes a picture anew from an uploaded file and keeps it on stable
 // storage. Nobody sees it before Insert; one that is never inserted is removed
 // by a sweep. It fails with TooLarge "image_too_large" above MaxBytes,
-// Unsupported "image_type" for anything but PNG, JPEG, GIF and WebP, and
-// Invalid "image_dimensions" for too many pixels or "image_damaged".
+// Unsupported "image_type" for anything but PNG, JPEG, GIF and WebP,
+// Unavailable "pictures_busy" when too many wait already, and Invalid
+// "image_dimensions" for too many pixels or "image_damaged".
 func (l *Library) Make(ctx context.Context, in Input) (Picture, error) {
+	select {
+	case l.held <- struct{}{}:
+		defer func() { <-l.held }()
+	default:
+		return Picture{}, errs.New(errs.Unavailable, "pictures_busy", "Too many pictures are being worked on. Try again in a moment.").WithRetry(busyFor)
+	}
 	content, err := io.ReadAll(io.LimitReader(in.File, MaxBytes+1))
 	if err != nil {
 		return Picture{}, err

@@ -12,6 +12,7 @@ import (
 	"image/png"
 	"io"
 	"net/http/httptest"
+	"sync"
 	"testing"
 
 	"github.com/regulars/regulars/internal/blob"
@@ -251,6 +252,34 @@ func TestPicturesGoWithTheirOwner(t *testing.T) {
 		}
 		if used, err := f.library.Uses(f.Context(), p.FileID); err != nil || used {
 			f.Fatalf("the file is in use (%v)", err)
+		}
+	})
+}
+
+func TestOnlySoManyPicturesAreHeldAtOnce(t *testing.T) {
+	each(t, func(f *fixture) {
+		var done sync.WaitGroup
+		writers := make([]*io.PipeWriter, 16)
+		for i := range writers {
+			file, writer := io.Pipe()
+			writers[i] = writer
+			done.Go(func() {
+				if _, err := f.library.Make(f.Context(), media.Input{CommunityID: f.community, OwnerID: "u", Kind: media.Avatar, File: file}); !errs.Is(err, "image_type") {
+					f.Error(err)
+				}
+			})
+			_, _ = writer.Write([]byte("no picture")) // returns when it is being read
+		}
+		_, err := f.make(nil)
+		if e := errs.From(err); !errs.Is(err, "pictures_busy") || e.RetryAfter == 0 {
+			f.Errorf("one more than can be held: %v", err)
+		}
+		for _, writer := range writers {
+			_ = writer.Close()
+		}
+		done.Wait()
+		if _, err := f.make(nil); !errs.Is(err, "image_type") {
+			f.Errorf("after the others: %v", err)
 		}
 	})
 }
