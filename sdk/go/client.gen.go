@@ -18,6 +18,24 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for APIKeyIdle.
+const (
+	APIKeyIdleKeyMakerGone      APIKeyIdle = "key_maker_gone"
+	APIKeyIdleKeyMakerSuspended APIKeyIdle = "key_maker_suspended"
+)
+
+// Valid indicates whether the value is a known member of the APIKeyIdle enum.
+func (e APIKeyIdle) Valid() bool {
+	switch e {
+	case APIKeyIdleKeyMakerGone:
+		return true
+	case APIKeyIdleKeyMakerSuspended:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for BulkRowOutcome.
 const (
 	BulkRowOutcomeCreated   BulkRowOutcome = "created"
@@ -315,6 +333,24 @@ func (e ManagedUserState) Valid() bool {
 	}
 }
 
+// Defines values for NewAPIKeyIdle.
+const (
+	NewAPIKeyIdleKeyMakerGone      NewAPIKeyIdle = "key_maker_gone"
+	NewAPIKeyIdleKeyMakerSuspended NewAPIKeyIdle = "key_maker_suspended"
+)
+
+// Valid indicates whether the value is a known member of the NewAPIKeyIdle enum.
+func (e NewAPIKeyIdle) Valid() bool {
+	switch e {
+	case NewAPIKeyIdleKeyMakerGone:
+		return true
+	case NewAPIKeyIdleKeyMakerSuspended:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NewChannelChannelType.
 const (
 	NewChannelChannelTypeAnnouncement NewChannelChannelType = "announcement"
@@ -363,6 +399,24 @@ func (e NewPenaltyKind) Valid() bool {
 	case NewPenaltyKindSuspend:
 		return true
 	case NewPenaltyKindWarn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewUserAPIKeyIdle.
+const (
+	NewUserAPIKeyIdleKeyMakerGone      NewUserAPIKeyIdle = "key_maker_gone"
+	NewUserAPIKeyIdleKeyMakerSuspended NewUserAPIKeyIdle = "key_maker_suspended"
+)
+
+// Valid indicates whether the value is a known member of the NewUserAPIKeyIdle enum.
+func (e NewUserAPIKeyIdle) Valid() bool {
+	switch e {
+	case NewUserAPIKeyIdleKeyMakerGone:
+		return true
+	case NewUserAPIKeyIdleKeyMakerSuspended:
 		return true
 	default:
 		return false
@@ -1044,6 +1098,24 @@ func (e SuccessUserFieldStatus) Valid() bool {
 	}
 }
 
+// Defines values for UserAPIKeyIdle.
+const (
+	UserAPIKeyIdleKeyMakerGone      UserAPIKeyIdle = "key_maker_gone"
+	UserAPIKeyIdleKeyMakerSuspended UserAPIKeyIdle = "key_maker_suspended"
+)
+
+// Valid indicates whether the value is a known member of the UserAPIKeyIdle enum.
+func (e UserAPIKeyIdle) Valid() bool {
+	switch e {
+	case UserAPIKeyIdleKeyMakerGone:
+		return true
+	case UserAPIKeyIdleKeyMakerSuspended:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SecureAuthOlderParamsAction.
 const (
 	SecureAuthOlderParamsActionLogin SecureAuthOlderParamsAction = "login"
@@ -1473,6 +1545,11 @@ type APIKey struct {
 	ID        string    `json:"_id"`
 	CreatedAt time.Time `json:"createdAt"`
 
+	// CreatedBy Of a community's key, who stands behind it: account:<_id>, or command. It never does more than they may do.
+	//
+	// Examples: account:6a21d1c09f3b0c4d5e6f7a8b
+	CreatedBy *string `json:"createdBy,omitempty"`
+
 	// ExpireDate Absent: never.
 	ExpireDate *time.Time `json:"expireDate,omitempty"`
 
@@ -1480,6 +1557,9 @@ type APIKey struct {
 	//
 	// Examples: 9f3b
 	Hint string `json:"hint"`
+
+	// Idle The code with which every request with the key is refused, because of who made it; absent: none.
+	Idle *APIKeyIdle `json:"idle,omitempty"`
 
 	// IsActive A key that is not is refused.
 	IsActive bool `json:"isActive"`
@@ -1494,6 +1574,9 @@ type APIKey struct {
 	// UpdatedAt Absent: never changed.
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
 }
+
+// APIKeyIdle The code with which every request with the key is refused, because of who made it; absent: none.
+type APIKeyIdle string
 
 // Account defines model for Account.
 type Account struct {
@@ -1522,6 +1605,21 @@ type Account struct {
 
 	// Username Examples: ada
 	Username string `json:"username"`
+}
+
+// ApiKeyChange defines model for ApiKeyChange.
+type ApiKeyChange struct {
+	// ExpireDate YYYY-MM-DD or RFC 3339; empty: never.
+	ExpireDate *string `json:"expireDate,omitempty"`
+
+	// ExpirePeriod Days from now, 0: never.
+	ExpirePeriod *int64    `json:"expirePeriod,omitempty"`
+	IsActive     *bool     `json:"isActive,omitempty"`
+	Name         *string   `json:"name,omitempty"`
+	Permissions  *[]string `json:"permissions,omitempty"`
+
+	// TakeOver true: you stand behind the key from now on, as if you had made it.
+	TakeOver *bool `json:"takeOver,omitempty"`
 }
 
 // AuditEntry defines model for AuditEntry.
@@ -2089,18 +2187,6 @@ type JoiningRequirements struct {
 // Examples: invite
 type JoiningRequirementsPolicy string
 
-// KeyChange defines model for KeyChange.
-type KeyChange struct {
-	// ExpireDate YYYY-MM-DD or RFC 3339; empty: never.
-	ExpireDate *string `json:"expireDate,omitempty"`
-
-	// ExpirePeriod Days from now, 0: never.
-	ExpirePeriod *int64    `json:"expirePeriod,omitempty"`
-	IsActive     *bool     `json:"isActive,omitempty"`
-	Name         *string   `json:"name,omitempty"`
-	Permissions  *[]string `json:"permissions,omitempty"`
-}
-
 // KeyWish defines model for KeyWish.
 type KeyWish struct {
 	// ExpireDate In the place of expirePeriod: YYYY-MM-DD, to the end of that day in UTC, or RFC 3339.
@@ -2306,6 +2392,11 @@ type NewAPIKey struct {
 	ID        string    `json:"_id"`
 	CreatedAt time.Time `json:"createdAt"`
 
+	// CreatedBy Of a community's key, who stands behind it: account:<_id>, or command. It never does more than they may do.
+	//
+	// Examples: account:6a21d1c09f3b0c4d5e6f7a8b
+	CreatedBy *string `json:"createdBy,omitempty"`
+
 	// ExpireDate Absent: never.
 	ExpireDate *time.Time `json:"expireDate,omitempty"`
 
@@ -2313,6 +2404,9 @@ type NewAPIKey struct {
 	//
 	// Examples: 9f3b
 	Hint string `json:"hint"`
+
+	// Idle The code with which every request with the key is refused, because of who made it; absent: none.
+	Idle *NewAPIKeyIdle `json:"idle,omitempty"`
 
 	// IsActive A key that is not is refused.
 	IsActive bool `json:"isActive"`
@@ -2330,6 +2424,9 @@ type NewAPIKey struct {
 	// UpdatedAt Absent: never changed.
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
 }
+
+// NewAPIKeyIdle The code with which every request with the key is refused, because of who made it; absent: none.
+type NewAPIKeyIdle string
 
 // NewChannel defines model for NewChannel.
 type NewChannel struct {
@@ -2607,6 +2704,11 @@ type NewUserAPIKey struct {
 	Channels  []string  `json:"channels"`
 	CreatedAt time.Time `json:"createdAt"`
 
+	// CreatedBy Of a community's key, who stands behind it: account:<_id>, or command. It never does more than they may do.
+	//
+	// Examples: account:6a21d1c09f3b0c4d5e6f7a8b
+	CreatedBy *string `json:"createdBy,omitempty"`
+
 	// ExpireDate Absent: never.
 	ExpireDate *time.Time `json:"expireDate,omitempty"`
 
@@ -2614,6 +2716,9 @@ type NewUserAPIKey struct {
 	//
 	// Examples: 9f3b
 	Hint string `json:"hint"`
+
+	// Idle The code with which every request with the key is refused, because of who made it; absent: none.
+	Idle *NewUserAPIKeyIdle `json:"idle,omitempty"`
 
 	// IsActive A key that is not is refused.
 	IsActive bool `json:"isActive"`
@@ -2631,6 +2736,9 @@ type NewUserAPIKey struct {
 	// UpdatedAt Absent: never changed.
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
 }
+
+// NewUserAPIKeyIdle The code with which every request with the key is refused, because of who made it; absent: none.
+type NewUserAPIKeyIdle string
 
 // NewUserApiKey defines model for NewUserApiKey.
 type NewUserApiKey struct {
@@ -3858,6 +3966,11 @@ type UserAPIKey struct {
 	Channels  []string  `json:"channels"`
 	CreatedAt time.Time `json:"createdAt"`
 
+	// CreatedBy Of a community's key, who stands behind it: account:<_id>, or command. It never does more than they may do.
+	//
+	// Examples: account:6a21d1c09f3b0c4d5e6f7a8b
+	CreatedBy *string `json:"createdBy,omitempty"`
+
 	// ExpireDate Absent: never.
 	ExpireDate *time.Time `json:"expireDate,omitempty"`
 
@@ -3865,6 +3978,9 @@ type UserAPIKey struct {
 	//
 	// Examples: 9f3b
 	Hint string `json:"hint"`
+
+	// Idle The code with which every request with the key is refused, because of who made it; absent: none.
+	Idle *UserAPIKeyIdle `json:"idle,omitempty"`
 
 	// IsActive A key that is not is refused.
 	IsActive bool `json:"isActive"`
@@ -3879,6 +3995,9 @@ type UserAPIKey struct {
 	// UpdatedAt Absent: never changed.
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
 }
+
+// UserAPIKeyIdle The code with which every request with the key is refused, because of who made it; absent: none.
+type UserAPIKeyIdle string
 
 // UserApiKeyChange defines model for UserApiKeyChange.
 type UserApiKeyChange struct {
@@ -4858,7 +4977,7 @@ type SetChannelOverridesJSONRequestBody = SetChannelOverridesJSONBody
 type CreateApiKeyJSONRequestBody = KeyWish
 
 // UpdateApiKeyJSONRequestBody defines body for UpdateApiKey for application/json ContentType.
-type UpdateApiKeyJSONRequestBody = KeyChange
+type UpdateApiKeyJSONRequestBody = ApiKeyChange
 
 // CreateTagJSONRequestBody defines body for CreateTag for application/json ContentType.
 type CreateTagJSONRequestBody = NewTag
@@ -7411,7 +7530,7 @@ type ClientInterface interface {
 
 	// CreateApiKeyWithBody Create an API key
 	//
-	// The key is shown this once. Nobody makes a key that may more, or works longer, than they do. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+	// The key is shown this once. Nobody makes a key that may more, or works longer, than they do, and it never does more than whoever made it may do now: while they are suspended it is refused with 403 `key_maker_suspended`, when they are no member any more with 403 `key_maker_gone`, and what they lost with a role with 403 `missing_permission`. Keys that the command line or the installation's owner made have no such bound. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. A community has at most 200 keys: 409 `too_many_api_keys`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -7420,7 +7539,7 @@ type ClientInterface interface {
 
 	// CreateApiKey Create an API key
 	//
-	// The key is shown this once. Nobody makes a key that may more, or works longer, than they do. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+	// The key is shown this once. Nobody makes a key that may more, or works longer, than they do, and it never does more than whoever made it may do now: while they are suspended it is refused with 403 `key_maker_suspended`, when they are no member any more with 403 `key_maker_gone`, and what they lost with a role with 403 `missing_permission`. Keys that the command line or the installation's owner made have no such bound. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. A community has at most 200 keys: 409 `too_many_api_keys`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -7436,7 +7555,7 @@ type ClientInterface interface {
 
 	// UpdateApiKeyWithBody Change an API key
 	//
-	// What is not named stays as it is.
+	// What is not named stays as it is. `takeOver` makes you the one who stands behind the key, which goes on working when whoever made it may do nothing any more.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -7445,7 +7564,7 @@ type ClientInterface interface {
 
 	// UpdateApiKey Change an API key
 	//
-	// What is not named stays as it is.
+	// What is not named stays as it is. `takeOver` makes you the one who stands behind the key, which goes on working when whoever made it may do nothing any more.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -7487,7 +7606,7 @@ type ClientInterface interface {
 
 	// RevertHistory Take back a change
 	//
-	// Puts the old value back as a new change, whatever happened since. 409 `field_gone` when the field was deleted, `value_does_not_fit` when it would not take the value any more, `value_unchanged` when it has it already.
+	// Puts the old value back as a new change, whatever happened since. The member is yourself or stands below you: 403 `rank_too_low`. 409 `field_gone` when the field was deleted, `value_does_not_fit` when it would not take the value any more, `value_unchanged` when it has it already.
 	//
 	// Corresponds with POST /v1/communities/{communityId}/user-field-histories/{historyId}/revert (the `RevertHistory` operationId).
 	RevertHistory(ctx context.Context, communityId string, historyId string, params *RevertHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -7586,7 +7705,7 @@ type ClientInterface interface {
 
 	// CreateHistoryWithBody Change a value
 	//
-	// The field has the value from now on; `at` says since when it was so. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
+	// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -7595,7 +7714,7 @@ type ClientInterface interface {
 
 	// CreateHistory Change a value
 	//
-	// The field has the value from now on; `at` says since when it was so. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
+	// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -7697,7 +7816,7 @@ type ClientInterface interface {
 
 	// CreateServerWithBody Create a community
 	//
-	// Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities.
+	// Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities. Anybody else owns at most 100: 409 `too_many_communities`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -7706,7 +7825,7 @@ type ClientInterface interface {
 
 	// CreateServer Create a community
 	//
-	// Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities.
+	// Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities. Anybody else owns at most 100: 409 `too_many_communities`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -7766,12 +7885,16 @@ type ClientInterface interface {
 
 	// CreateInviteWithBody Create an invite
 	//
+	// A community has at most 500 open invites: 409 `too_many_invites`.
+	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/servers/{serverId}/invites (the `CreateInvite` operationId).
 	CreateInviteWithBody(ctx context.Context, serverId string, params *CreateInviteParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateInvite Create an invite
+	//
+	// A community has at most 500 open invites: 409 `too_many_invites`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -7876,7 +7999,7 @@ type ClientInterface interface {
 
 	// SetAvatarWithBody Change a user's picture
 	//
-	// The picture is written anew without anything but its pixels, at most 512 pixels wide and high.
+	// The picture is written anew without anything but its pixels, at most 512 pixels wide and high. So many a minute of one account or key: 429, with `RateLimit` headers on every answer; 503 `pictures_busy` when too many wait to be decoded.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8071,7 +8194,7 @@ type ClientInterface interface {
 
 	// CreateUserApiKeyWithBody Create an API key of yours
 	//
-	// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+	// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. You have at most 50: 409 `too_many_api_keys`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8080,7 +8203,7 @@ type ClientInterface interface {
 
 	// CreateUserApiKey Create an API key of yours
 	//
-	// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+	// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. You have at most 50: 409 `too_many_api_keys`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8860,7 +8983,7 @@ func (c *Client) ListApiKeys(ctx context.Context, communityId string, reqEditors
 
 // CreateApiKeyWithBody Create an API key
 //
-// The key is shown this once. Nobody makes a key that may more, or works longer, than they do. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+// The key is shown this once. Nobody makes a key that may more, or works longer, than they do, and it never does more than whoever made it may do now: while they are suspended it is refused with 403 `key_maker_suspended`, when they are no member any more with 403 `key_maker_gone`, and what they lost with a role with 403 `missing_permission`. Keys that the command line or the installation's owner made have no such bound. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. A community has at most 200 keys: 409 `too_many_api_keys`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8879,7 +9002,7 @@ func (c *Client) CreateApiKeyWithBody(ctx context.Context, communityId string, p
 
 // CreateApiKey Create an API key
 //
-// The key is shown this once. Nobody makes a key that may more, or works longer, than they do. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+// The key is shown this once. Nobody makes a key that may more, or works longer, than they do, and it never does more than whoever made it may do now: while they are suspended it is refused with 403 `key_maker_suspended`, when they are no member any more with 403 `key_maker_gone`, and what they lost with a role with 403 `missing_permission`. Keys that the command line or the installation's owner made have no such bound. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. A community has at most 200 keys: 409 `too_many_api_keys`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -8915,7 +9038,7 @@ func (c *Client) DeleteApiKey(ctx context.Context, communityId string, keyId str
 
 // UpdateApiKeyWithBody Change an API key
 //
-// What is not named stays as it is.
+// What is not named stays as it is. `takeOver` makes you the one who stands behind the key, which goes on working when whoever made it may do nothing any more.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8934,7 +9057,7 @@ func (c *Client) UpdateApiKeyWithBody(ctx context.Context, communityId string, k
 
 // UpdateApiKey Change an API key
 //
-// What is not named stays as it is.
+// What is not named stays as it is. `takeOver` makes you the one who stands behind the key, which goes on working when whoever made it may do nothing any more.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -9036,7 +9159,7 @@ func (c *Client) ListHistories(ctx context.Context, communityId string, params *
 
 // RevertHistory Take back a change
 //
-// Puts the old value back as a new change, whatever happened since. 409 `field_gone` when the field was deleted, `value_does_not_fit` when it would not take the value any more, `value_unchanged` when it has it already.
+// Puts the old value back as a new change, whatever happened since. The member is yourself or stands below you: 403 `rank_too_low`. 409 `field_gone` when the field was deleted, `value_does_not_fit` when it would not take the value any more, `value_unchanged` when it has it already.
 //
 // Corresponds with POST /v1/communities/{communityId}/user-field-histories/{historyId}/revert (the `RevertHistory` operationId).
 func (c *Client) RevertHistory(ctx context.Context, communityId string, historyId string, params *RevertHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -9265,7 +9388,7 @@ func (c *Client) ListUserFieldHistories(ctx context.Context, communityId string,
 
 // CreateHistoryWithBody Change a value
 //
-// The field has the value from now on; `at` says since when it was so. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
+// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
 //
 // Takes any type of body and a specified content type.
 //
@@ -9284,7 +9407,7 @@ func (c *Client) CreateHistoryWithBody(ctx context.Context, communityId string, 
 
 // CreateHistory Change a value
 //
-// The field has the value from now on; `at` says since when it was so. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
+// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -9506,7 +9629,7 @@ func (c *Client) ListServers(ctx context.Context, params *ListServersParams, req
 
 // CreateServerWithBody Create a community
 //
-// Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities.
+// Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities. Anybody else owns at most 100: 409 `too_many_communities`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -9525,7 +9648,7 @@ func (c *Client) CreateServerWithBody(ctx context.Context, params *CreateServerP
 
 // CreateServer Create a community
 //
-// Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities.
+// Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities. Anybody else owns at most 100: 409 `too_many_communities`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -9665,6 +9788,8 @@ func (c *Client) ListInvites(ctx context.Context, serverId string, params *ListI
 
 // CreateInviteWithBody Create an invite
 //
+// A community has at most 500 open invites: 409 `too_many_invites`.
+//
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/servers/{serverId}/invites (the `CreateInvite` operationId).
@@ -9681,6 +9806,8 @@ func (c *Client) CreateInviteWithBody(ctx context.Context, serverId string, para
 }
 
 // CreateInvite Create an invite
+//
+// A community has at most 500 open invites: 409 `too_many_invites`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -9915,7 +10042,7 @@ func (c *Client) CreateUser(ctx context.Context, params *CreateUserParams, body 
 
 // SetAvatarWithBody Change a user's picture
 //
-// The picture is written anew without anything but its pixels, at most 512 pixels wide and high.
+// The picture is written anew without anything but its pixels, at most 512 pixels wide and high. So many a minute of one account or key: 429, with `RateLimit` headers on every answer; 503 `pictures_busy` when too many wait to be decoded.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10340,7 +10467,7 @@ func (c *Client) ListUserApiKeys(ctx context.Context, userId string, reqEditors 
 
 // CreateUserApiKeyWithBody Create an API key of yours
 //
-// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. You have at most 50: 409 `too_many_api_keys`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10359,7 +10486,7 @@ func (c *Client) CreateUserApiKeyWithBody(ctx context.Context, userId string, pa
 
 // CreateUserApiKey Create an API key of yours
 //
-// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. You have at most 50: 409 `too_many_api_keys`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -16355,7 +16482,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateApiKeyWithBodyWithResponse Create an API key
 	//
-	// The key is shown this once. Nobody makes a key that may more, or works longer, than they do. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+	// The key is shown this once. Nobody makes a key that may more, or works longer, than they do, and it never does more than whoever made it may do now: while they are suspended it is refused with 403 `key_maker_suspended`, when they are no member any more with 403 `key_maker_gone`, and what they lost with a role with 403 `missing_permission`. Keys that the command line or the installation's owner made have no such bound. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. A community has at most 200 keys: 409 `too_many_api_keys`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16364,7 +16491,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateApiKeyWithResponse Create an API key
 	//
-	// The key is shown this once. Nobody makes a key that may more, or works longer, than they do. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+	// The key is shown this once. Nobody makes a key that may more, or works longer, than they do, and it never does more than whoever made it may do now: while they are suspended it is refused with 403 `key_maker_suspended`, when they are no member any more with 403 `key_maker_gone`, and what they lost with a role with 403 `missing_permission`. Keys that the command line or the installation's owner made have no such bound. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. A community has at most 200 keys: 409 `too_many_api_keys`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16382,7 +16509,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateApiKeyWithBodyWithResponse Change an API key
 	//
-	// What is not named stays as it is.
+	// What is not named stays as it is. `takeOver` makes you the one who stands behind the key, which goes on working when whoever made it may do nothing any more.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16391,7 +16518,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateApiKeyWithResponse Change an API key
 	//
-	// What is not named stays as it is.
+	// What is not named stays as it is. `takeOver` makes you the one who stands behind the key, which goes on working when whoever made it may do nothing any more.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16439,7 +16566,7 @@ type ClientWithResponsesInterface interface {
 
 	// RevertHistoryWithResponse Take back a change
 	//
-	// Puts the old value back as a new change, whatever happened since. 409 `field_gone` when the field was deleted, `value_does_not_fit` when it would not take the value any more, `value_unchanged` when it has it already.
+	// Puts the old value back as a new change, whatever happened since. The member is yourself or stands below you: 403 `rank_too_low`. 409 `field_gone` when the field was deleted, `value_does_not_fit` when it would not take the value any more, `value_unchanged` when it has it already.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -16556,7 +16683,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateHistoryWithBodyWithResponse Change a value
 	//
-	// The field has the value from now on; `at` says since when it was so. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
+	// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16565,7 +16692,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateHistoryWithResponse Change a value
 	//
-	// The field has the value from now on; `at` says since when it was so. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
+	// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16673,7 +16800,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateServerWithBodyWithResponse Create a community
 	//
-	// Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities.
+	// Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities. Anybody else owns at most 100: 409 `too_many_communities`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16682,7 +16809,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateServerWithResponse Create a community
 	//
-	// Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities.
+	// Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities. Anybody else owns at most 100: 409 `too_many_communities`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16752,12 +16879,16 @@ type ClientWithResponsesInterface interface {
 
 	// CreateInviteWithBodyWithResponse Create an invite
 	//
+	// A community has at most 500 open invites: 409 `too_many_invites`.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/servers/{serverId}/invites (the `CreateInvite` operationId).
 	CreateInviteWithBodyWithResponse(ctx context.Context, serverId string, params *CreateInviteParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateInviteResponse, error)
 
 	// CreateInviteWithResponse Create an invite
+	//
+	// A community has at most 500 open invites: 409 `too_many_invites`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16874,7 +17005,7 @@ type ClientWithResponsesInterface interface {
 
 	// SetAvatarWithBodyWithResponse Change a user's picture
 	//
-	// The picture is written anew without anything but its pixels, at most 512 pixels wide and high.
+	// The picture is written anew without anything but its pixels, at most 512 pixels wide and high. So many a minute of one account or key: 429, with `RateLimit` headers on every answer; 503 `pictures_busy` when too many wait to be decoded.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17085,7 +17216,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateUserApiKeyWithBodyWithResponse Create an API key of yours
 	//
-	// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+	// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. You have at most 50: 409 `too_many_api_keys`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17094,7 +17225,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateUserApiKeyWithResponse Create an API key of yours
 	//
-	// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+	// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. You have at most 50: 409 `too_many_api_keys`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -22036,7 +22167,7 @@ func (c *ClientWithResponses) ListApiKeysWithResponse(ctx context.Context, commu
 
 // CreateApiKeyWithBodyWithResponse Create an API key
 //
-// The key is shown this once. Nobody makes a key that may more, or works longer, than they do. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+// The key is shown this once. Nobody makes a key that may more, or works longer, than they do, and it never does more than whoever made it may do now: while they are suspended it is refused with 403 `key_maker_suspended`, when they are no member any more with 403 `key_maker_gone`, and what they lost with a role with 403 `missing_permission`. Keys that the command line or the installation's owner made have no such bound. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. A community has at most 200 keys: 409 `too_many_api_keys`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22051,7 +22182,7 @@ func (c *ClientWithResponses) CreateApiKeyWithBodyWithResponse(ctx context.Conte
 
 // CreateApiKeyWithResponse Create an API key
 //
-// The key is shown this once. Nobody makes a key that may more, or works longer, than they do. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+// The key is shown this once. Nobody makes a key that may more, or works longer, than they do, and it never does more than whoever made it may do now: while they are suspended it is refused with 403 `key_maker_suspended`, when they are no member any more with 403 `key_maker_gone`, and what they lost with a role with 403 `missing_permission`. Keys that the command line or the installation's owner made have no such bound. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. A community has at most 200 keys: 409 `too_many_api_keys`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22081,7 +22212,7 @@ func (c *ClientWithResponses) DeleteApiKeyWithResponse(ctx context.Context, comm
 
 // UpdateApiKeyWithBodyWithResponse Change an API key
 //
-// What is not named stays as it is.
+// What is not named stays as it is. `takeOver` makes you the one who stands behind the key, which goes on working when whoever made it may do nothing any more.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22096,7 +22227,7 @@ func (c *ClientWithResponses) UpdateApiKeyWithBodyWithResponse(ctx context.Conte
 
 // UpdateApiKeyWithResponse Change an API key
 //
-// What is not named stays as it is.
+// What is not named stays as it is. `takeOver` makes you the one who stands behind the key, which goes on working when whoever made it may do nothing any more.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22180,7 +22311,7 @@ func (c *ClientWithResponses) ListHistoriesWithResponse(ctx context.Context, com
 
 // RevertHistoryWithResponse Take back a change
 //
-// Puts the old value back as a new change, whatever happened since. 409 `field_gone` when the field was deleted, `value_does_not_fit` when it would not take the value any more, `value_unchanged` when it has it already.
+// Puts the old value back as a new change, whatever happened since. The member is yourself or stands below you: 403 `rank_too_low`. 409 `field_gone` when the field was deleted, `value_does_not_fit` when it would not take the value any more, `value_unchanged` when it has it already.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -22375,7 +22506,7 @@ func (c *ClientWithResponses) ListUserFieldHistoriesWithResponse(ctx context.Con
 
 // CreateHistoryWithBodyWithResponse Change a value
 //
-// The field has the value from now on; `at` says since when it was so. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
+// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22390,7 +22521,7 @@ func (c *ClientWithResponses) CreateHistoryWithBodyWithResponse(ctx context.Cont
 
 // CreateHistoryWithResponse Change a value
 //
-// The field has the value from now on; `at` says since when it was so. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
+// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22570,7 +22701,7 @@ func (c *ClientWithResponses) ListServersWithResponse(ctx context.Context, param
 
 // CreateServerWithBodyWithResponse Create a community
 //
-// Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities.
+// Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities. Anybody else owns at most 100: 409 `too_many_communities`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22585,7 +22716,7 @@ func (c *ClientWithResponses) CreateServerWithBodyWithResponse(ctx context.Conte
 
 // CreateServerWithResponse Create a community
 //
-// Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities.
+// Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities. Anybody else owns at most 100: 409 `too_many_communities`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22703,6 +22834,8 @@ func (c *ClientWithResponses) ListInvitesWithResponse(ctx context.Context, serve
 
 // CreateInviteWithBodyWithResponse Create an invite
 //
+// A community has at most 500 open invites: 409 `too_many_invites`.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/servers/{serverId}/invites (the `CreateInvite` operationId).
@@ -22715,6 +22848,8 @@ func (c *ClientWithResponses) CreateInviteWithBodyWithResponse(ctx context.Conte
 }
 
 // CreateInviteWithResponse Create an invite
+//
+// A community has at most 500 open invites: 409 `too_many_invites`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22909,7 +23044,7 @@ func (c *ClientWithResponses) CreateUserWithResponse(ctx context.Context, params
 
 // SetAvatarWithBodyWithResponse Change a user's picture
 //
-// The picture is written anew without anything but its pixels, at most 512 pixels wide and high.
+// The picture is written anew without anything but its pixels, at most 512 pixels wide and high. So many a minute of one account or key: 429, with `RateLimit` headers on every answer; 503 `pictures_busy` when too many wait to be decoded.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23258,7 +23393,7 @@ func (c *ClientWithResponses) ListUserApiKeysWithResponse(ctx context.Context, u
 
 // CreateUserApiKeyWithBodyWithResponse Create an API key of yours
 //
-// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. You have at most 50: 409 `too_many_api_keys`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23273,7 +23408,7 @@ func (c *ClientWithResponses) CreateUserApiKeyWithBodyWithResponse(ctx context.C
 
 // CreateUserApiKeyWithResponse Create an API key of yours
 //
-// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. You have at most 50: 409 `too_many_api_keys`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -443,7 +443,7 @@ export interface paths {
         put?: never;
         /**
          * Create an API key
-         * @description The key is shown this once. Nobody makes a key that may more, or works longer, than they do. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+         * @description The key is shown this once. Nobody makes a key that may more, or works longer, than they do, and it never does more than whoever made it may do now: while they are suspended it is refused with 403 `key_maker_suspended`, when they are no member any more with 403 `key_maker_gone`, and what they lost with a role with 403 `missing_permission`. Keys that the command line or the installation's owner made have no such bound. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. A community has at most 200 keys: 409 `too_many_api_keys`.
          */
         post: operations["createApiKey"];
         delete?: never;
@@ -462,7 +462,7 @@ export interface paths {
         get?: never;
         /**
          * Change an API key
-         * @description What is not named stays as it is.
+         * @description What is not named stays as it is. `takeOver` makes you the one who stands behind the key, which goes on working when whoever made it may do nothing any more.
          */
         put: operations["updateApiKey"];
         post?: never;
@@ -545,7 +545,7 @@ export interface paths {
         put?: never;
         /**
          * Take back a change
-         * @description Puts the old value back as a new change, whatever happened since. 409 `field_gone` when the field was deleted, `value_does_not_fit` when it would not take the value any more, `value_unchanged` when it has it already.
+         * @description Puts the old value back as a new change, whatever happened since. The member is yourself or stands below you: 403 `rank_too_low`. 409 `field_gone` when the field was deleted, `value_does_not_fit` when it would not take the value any more, `value_unchanged` when it has it already.
          */
         post: operations["revertHistory"];
         delete?: never;
@@ -697,7 +697,7 @@ export interface paths {
         put?: never;
         /**
          * Change a value
-         * @description The field has the value from now on; `at` says since when it was so. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
+         * @description The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
          */
         post: operations["createHistory"];
         delete?: never;
@@ -809,7 +809,7 @@ export interface paths {
         put?: never;
         /**
          * Create a community
-         * @description Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities.
+         * @description Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities. Anybody else owns at most 100: 409 `too_many_communities`.
          */
         post: operations["createServer"];
         delete?: never;
@@ -896,7 +896,10 @@ export interface paths {
          */
         get: operations["listInvites"];
         put?: never;
-        /** Create an invite */
+        /**
+         * Create an invite
+         * @description A community has at most 500 open invites: 409 `too_many_invites`.
+         */
         post: operations["createInvite"];
         delete?: never;
         options?: never;
@@ -1079,7 +1082,7 @@ export interface paths {
         put?: never;
         /**
          * Change a user's picture
-         * @description The picture is written anew without anything but its pixels, at most 512 pixels wide and high.
+         * @description The picture is written anew without anything but its pixels, at most 512 pixels wide and high. So many a minute of one account or key: 429, with `RateLimit` headers on every answer; 503 `pictures_busy` when too many wait to be decoded.
          */
         post: operations["setAvatar"];
         delete?: never;
@@ -1391,7 +1394,7 @@ export interface paths {
         put?: never;
         /**
          * Create an API key of yours
-         * @description The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept.
+         * @description The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. You have at most 50: 409 `too_many_api_keys`.
          */
         post: operations["createUserApiKey"];
         delete?: never;
@@ -1434,6 +1437,11 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
             /**
+             * @description Of a community's key, who stands behind it: account:<_id>, or command. It never does more than they may do.
+             * @example account:6a21d1c09f3b0c4d5e6f7a8b
+             */
+            createdBy?: string;
+            /**
              * Format: date-time
              * @description Absent: never.
              */
@@ -1443,6 +1451,11 @@ export interface components {
              * @example 9f3b
              */
             hint: string;
+            /**
+             * @description The code with which every request with the key is refused, because of who made it; absent: none.
+             * @enum {string}
+             */
+            idle?: "key_maker_gone" | "key_maker_suspended";
             /** @description A key that is not is refused. */
             isActive: boolean;
             /**
@@ -1485,6 +1498,20 @@ export interface components {
             userId: number;
             /** @example ada */
             username: string;
+        };
+        ApiKeyChange: {
+            /** @description YYYY-MM-DD or RFC 3339; empty: never. */
+            expireDate?: string;
+            /**
+             * Format: int64
+             * @description Days from now, 0: never.
+             */
+            expirePeriod?: number;
+            isActive?: boolean;
+            name?: string;
+            permissions?: string[];
+            /** @description true: you stand behind the key from now on, as if you had made it. */
+            takeOver?: boolean;
         };
         AuditEntry: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
@@ -1987,18 +2014,6 @@ export interface components {
             /** @description The _ids of user fields that must be given to join. */
             requiredFields?: string[] | null;
         };
-        KeyChange: {
-            /** @description YYYY-MM-DD or RFC 3339; empty: never. */
-            expireDate?: string;
-            /**
-             * Format: int64
-             * @description Days from now, 0: never.
-             */
-            expirePeriod?: number;
-            isActive?: boolean;
-            name?: string;
-            permissions?: string[];
-        };
         KeyWish: {
             /**
              * @description In the place of expirePeriod: YYYY-MM-DD, to the end of that day in UTC, or RFC 3339.
@@ -2166,6 +2181,11 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
             /**
+             * @description Of a community's key, who stands behind it: account:<_id>, or command. It never does more than they may do.
+             * @example account:6a21d1c09f3b0c4d5e6f7a8b
+             */
+            createdBy?: string;
+            /**
              * Format: date-time
              * @description Absent: never.
              */
@@ -2175,6 +2195,11 @@ export interface components {
              * @example 9f3b
              */
             hint: string;
+            /**
+             * @description The code with which every request with the key is refused, because of who made it; absent: none.
+             * @enum {string}
+             */
+            idle?: "key_maker_gone" | "key_maker_suspended";
             /** @description A key that is not is refused. */
             isActive: boolean;
             /** @description 64 hex digits. It is shown this once; only its hash is kept. */
@@ -2430,6 +2455,11 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
             /**
+             * @description Of a community's key, who stands behind it: account:<_id>, or command. It never does more than they may do.
+             * @example account:6a21d1c09f3b0c4d5e6f7a8b
+             */
+            createdBy?: string;
+            /**
              * Format: date-time
              * @description Absent: never.
              */
@@ -2439,6 +2469,11 @@ export interface components {
              * @example 9f3b
              */
             hint: string;
+            /**
+             * @description The code with which every request with the key is refused, because of who made it; absent: none.
+             * @enum {string}
+             */
+            idle?: "key_maker_gone" | "key_maker_suspended";
             /** @description A key that is not is refused. */
             isActive: boolean;
             /** @description 64 hex digits. It is shown this once; only its hash is kept. */
@@ -3431,6 +3466,11 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
             /**
+             * @description Of a community's key, who stands behind it: account:<_id>, or command. It never does more than they may do.
+             * @example account:6a21d1c09f3b0c4d5e6f7a8b
+             */
+            createdBy?: string;
+            /**
              * Format: date-time
              * @description Absent: never.
              */
@@ -3440,6 +3480,11 @@ export interface components {
              * @example 9f3b
              */
             hint: string;
+            /**
+             * @description The code with which every request with the key is refused, because of who made it; absent: none.
+             * @enum {string}
+             */
+            idle?: "key_maker_gone" | "key_maker_suspended";
             /** @description A key that is not is refused. */
             isActive: boolean;
             /**
@@ -4757,7 +4802,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["KeyChange"];
+                "application/json": components["schemas"]["ApiKeyChange"];
             };
         };
         responses: {
