@@ -16,7 +16,17 @@ import (
 var operator = auth.Actor{Kind: auth.Command, Name: "command line"}
 
 // withParts runs f on the parts of an installation, as commands do.
-func withParts(sh *shell, f func(*Parts) error) (err error) {
+func withParts(sh *shell, f func(*Parts) error) error {
+	return lookAtParts(sh, func(p *Parts) error {
+		if p.keyProblem != nil {
+			return p.keyProblem
+		}
+		return f(p)
+	})
+}
+
+// lookAtParts is withParts also where the secret key is another one.
+func lookAtParts(sh *shell, f func(*Parts) error) (err error) {
 	config, err := DefaultConfig()
 	if err != nil {
 		return err

@@ -47,6 +47,9 @@ func New(ctx context.Context, c Config, now clock.Clock, log *slog.Logger) (*App
 	if err != nil {
 		return nil, errors.Join(err, lock.release())
 	}
+	if parts.keyProblem != nil {
+		return nil, errors.Join(parts.keyProblem, parts.Close(), lock.release())
+	}
 	a := &App{Parts: parts, config: c, lock: lock, stopping: make(chan struct{})}
 	a.close = sync.OnceValue(a.closeOnce)
 	var listen net.ListenConfig

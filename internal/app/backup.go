@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,22 +23,28 @@ import (
 // backupFormat is the version of the archive's layout:
 //
 //	backup.json     what it is, first
+//	secret.key      what secrets in the database are sealed with, unless an
+//	                operator keeps it (docs/adr/0010); since format 2
 //	database/NAME   the database's snapshot
 //	files/ID        every file
 //	end             empty: the archive is whole
-const backupFormat = 1
+const backupFormat = 2
 
 type backupInfo struct {
 	Format    int            `json:"format"`
 	Program   string         `json:"program"`
 	CreatedAt string         `json:"createdAt"`
+	SecretKey string         `json:"secretKey"` // id of the key
 	Database  sqldb.Snapshot `json:"database"`
 }
 
 // writeBackup writes an archive of the database and of all files. Others may
 // go on working: the database is as it was at one moment, and the files are
 // read after it, so none that it names is missing.
-func writeBackup(ctx context.Context, s Store, to io.Writer) (err error) {
+//
+// The key that secrets are sealed with goes with them where it is ours: who
+// has not chosen one keeps it nowhere else. withoutKey leaves it out.
+func writeBackup(ctx context.Context, s Store, withoutKey bool, to io.Writer) (err error) {
 	if err := checkExists(s); err != nil {
 		return err
 	}
@@ -62,7 +69,10 @@ func writeBackup(ctx context.Context, s Store, to io.Writer) (err error) {
 		return err
 	}
 	archive := tar.NewWriter(to)
-	if err := addInfo(archive, snapshot); err != nil {
+	if err := addInfo(archive, s, snapshot); err != nil {
+		return err
+	}
+	if err := addKey(archive, s, withoutKey); err != nil {
 		return err
 	}
 	for _, name := range snapshot.Files() {
@@ -79,13 +89,28 @@ func writeBackup(ctx context.Context, s Store, to io.Writer) (err error) {
 	return archive.Close()
 }
 
-func addInfo(archive *tar.Writer, snapshot sqldb.Snapshot) error {
+func addInfo(archive *tar.Writer, s Store, snapshot sqldb.Snapshot) error {
 	now := clock.Clock{}.MS()
-	info, err := json.MarshalIndent(backupInfo{backupFormat, version, clock.Format(now), snapshot}, "", "  ")
+	keyID, err := s.keyID()
+	if err != nil {
+		return err
+	}
+	info, err := json.MarshalIndent(backupInfo{backupFormat, version, clock.Format(now), keyID, snapshot}, "", "  ")
 	if err != nil {
 		return err
 	}
 	return add(archive, "backup.json", int64(len(info)), time.UnixMilli(now), strings.NewReader(string(info)))
+}
+
+func addKey(archive *tar.Writer, s Store, without bool) error {
+	if without || s.SecretKey != "" {
+		return nil
+	}
+	err := addPath(archive, keyFile, s.keyFile())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // of before there were keys
+	}
+	return err
 }
 
 func addPath(archive *tar.Writer, name, path string) (err error) {
@@ -126,31 +151,40 @@ func add(archive *tar.Writer, name string, size int64, modified time.Time, conte
 }
 
 // readBackup fills an empty data folder (and an empty database) from an
-// archive.
-func readBackup(ctx context.Context, s Store, from io.Reader) (err error) {
+// archive. It returns the id of the key that has to be given before the server
+// can start, "" when it is there.
+func readBackup(ctx context.Context, s Store, from io.Reader) (missing string, err error) {
 	if err := checkEmpty(s); err != nil {
-		return err
+		return "", err
 	}
 	files, err := blob.Open(s.filesFolder())
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer func() { err = errors.Join(err, files.Close()) }()
 	folder, err := os.MkdirTemp(s.Data, "restore-")
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 
 	archive := tar.NewReader(from)
 	info, err := readInfo(archive)
 	if err != nil {
-		return err
+		return "", err
 	}
-	if err := readEntries(ctx, archive, info, folder, files); err != nil {
-		return err
+	to := places{database: folder, key: s.keyFile(), files: files}
+	if err := to.fill(ctx, archive, info); err != nil {
+		return "", err
 	}
-	return sqldb.ReadSnapshot(ctx, s.address(), info.Database, folder)
+	if err := sqldb.ReadSnapshot(ctx, s.address(), info.Database, folder); err != nil {
+		return "", err
+	}
+	have, err := s.keyID()
+	if err == nil && have != info.SecretKey {
+		missing = info.SecretKey
+	}
+	return missing, err
 }
 
 // checkExists keeps a command that only looks from making an empty SQLite
@@ -188,15 +222,22 @@ func readInfo(archive *tar.Reader) (backupInfo, error) {
 	if err := json.NewDecoder(archive).Decode(&info); err != nil {
 		return info, fmt.Errorf("read backup.json: %w", err)
 	}
-	if info.Format != backupFormat {
-		return info, fmt.Errorf("the backup has format %d, this program reads %d", info.Format, backupFormat)
+	if info.Format < 1 || info.Format > backupFormat {
+		return info, fmt.Errorf("the backup has format %d, this program reads 1 to %d", info.Format, backupFormat)
 	}
 	return info, nil
 }
 
-// readEntries unpacks the archive: the database's files to folder, the others
-// to files. A file of the database that is missing means the archive was cut.
-func readEntries(ctx context.Context, archive *tar.Reader, info backupInfo, folder string, files *blob.Dir) error {
+// places are where the parts of an archive go.
+type places struct {
+	database string // folder
+	key      string
+	files    *blob.Dir
+}
+
+// fill unpacks the archive. A file of the database that is missing means the
+// archive was cut.
+func (p places) fill(ctx context.Context, archive *tar.Reader, info backupInfo) error {
 	missing, whole := info.Database.Files(), false
 	for {
 		header, err := archive.Next()
@@ -213,11 +254,13 @@ func readEntries(ctx context.Context, archive *tar.Reader, info backupInfo, fold
 		switch {
 		case header.Name == "end":
 			whole = true
+		case header.Name == keyFile:
+			err = unpack(archive, p.key)
 		case kind == "database" && slices.Contains(missing, name):
 			missing = slices.DeleteFunc(missing, func(m string) bool { return m == name })
-			err = unpack(archive, filepath.Join(folder, name))
+			err = unpack(archive, filepath.Join(p.database, name))
 		case kind == "files":
-			err = unpackFile(archive, files, name)
+			err = unpackFile(archive, p.files, name)
 		default:
 			err = errors.New("it is of no kind this program knows")
 		}

@@ -19,12 +19,14 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Store says where the data is. Every command takes it.
+// Store says where the data is and what opens it. Every command takes it.
 type Store struct {
 	Data        string `env:"REGULARS_DATA" placeholder:"DIR" help:"Folder for uploaded files and, without a database URL, for the database (default: ./regulars-data; demo: a fresh folder that goes away with it)."`
 	DatabaseURL string `name:"database-url" env:"REGULARS_DATABASE_URL" placeholder:"URL" help:"Address of a PostgreSQL database (postgres://...). Empty: SQLite in the data folder."`
 	DBConns     int    `name:"database-connections" env:"REGULARS_DATABASE_CONNECTIONS" default:"20" help:"Most connections to PostgreSQL at a time."`
 	Synchronous string `name:"sqlite-synchronous" env:"REGULARS_SQLITE_SYNCHRONOUS" enum:"FULL,NORMAL" default:"FULL" help:"FULL keeps what was accepted through a power cut, NORMAL through a crash of the program only; it is faster."`
+	SecretKey   string `name:"secret-key" env:"REGULARS_SECRET_KEY" placeholder:"HEX" help:"64 hex digits that secrets in the database are sealed with, the same on every node. Empty: the file secret.key in the data folder, which is made at the first start."`
+	PreviousKey string `name:"secret-key-previous" env:"REGULARS_SECRET_KEY_PREVIOUS" placeholder:"HEX" help:"The secret key from before, while it is changed: what it sealed is sealed anew."`
 }
 
 // address is the database's address in the form sqldb takes.
@@ -44,6 +46,7 @@ func (s Store) filesFolder() string { return filepath.Join(s.Data, "files") }
 const (
 	defaultFolder = "./regulars-data"
 	databaseFile  = "regulars.db"
+	keyFile       = "secret.key"
 )
 
 // Logging says what the log looks like. It goes to the standard error.

@@ -18,7 +18,7 @@ func (doctorCommand) Run(sh *shell) error {
 	if err := checkExists(sh.store); err != nil {
 		return err
 	}
-	return withParts(sh, func(p *Parts) error {
+	return lookAtParts(sh, func(p *Parts) error {
 		config, err := DefaultConfig()
 		if err != nil {
 			return err
@@ -26,6 +26,7 @@ func (doctorCommand) Run(sh *shell) error {
 		config.Store = sh.store
 		checks := append(p.readiness(config),
 			check{"data folder", func(context.Context) (string, error) { return writable(sh.store.Data) }},
+			check{"secret key", p.secretKey},
 			check{"database content", func(ctx context.Context) (string, error) { return p.DB.Examine(ctx) }},
 			check{"dead jobs", p.deadJobs})
 		findings, ok := runChecks(sh.ctx, checks)

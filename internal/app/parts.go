@@ -17,6 +17,7 @@ import (
 	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/once"
+	"github.com/regulars/regulars/internal/seal"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -24,6 +25,7 @@ import (
 // both stand on.
 type Parts struct {
 	DB          *sqldb.DB
+	Keys        *seal.Ring // nil: see keyProblem
 	Files       *blob.Dir
 	Jobs        *jobs.Engine // not started
 	Once        *once.Store
@@ -35,13 +37,14 @@ type Parts struct {
 	Chat        *chat.Chat
 	Bulk        *bulk.Bulk
 
-	clock clock.Clock
-	log   *slog.Logger
+	clock      clock.Clock
+	log        *slog.Logger
+	keyProblem error // why nothing but looking is safe here: the key is another one
 }
 
 // openParts opens and migrates the database, opens the files and puts the
 // features together, from the lowest to the highest. node is the id of a
-// server, "" for a command.
+// server, "" for a command. Whoever does more than look ends with keyProblem.
 func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger, node string) (*Parts, error) {
 	p := &Parts{clock: now, log: log}
 	var err error
@@ -54,12 +57,15 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 	if err := p.DB.Migrate(ctx); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
+	if err := p.openKeys(ctx, c.Store); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
 	p.Jobs = jobs.New(p.DB, now, log, jobs.EngineOptions{
 		Workers: c.Workers, Lease: c.Lease, NodeID: node,
 		TakeBack: node != "" && p.DB.Dialect() == sqldb.SQLite, // who has the folder's lock is the only server then
 	})
 	p.Once = once.New(p.DB, now)
-	if p.Mail, err = mail.New(mail.Deps{DB: p.DB, Jobs: p.Jobs, Clock: now, Log: log, SMTPURL: c.SMTPURL, From: c.MailFrom}); err != nil {
+	if p.Mail, err = mail.New(mail.Deps{DB: p.DB, Jobs: p.Jobs, Clock: now, Log: log, Keys: p.Keys, SMTPURL: c.SMTPURL, From: c.MailFrom}); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	p.Communities = community.New(p.DB, now)
@@ -69,7 +75,7 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 	p.Communities.OnChange(member.CheckJoining)
 	p.Communities.OnChange(member.CheckLogo)
 	p.Communities.OnErase(member.EraseMemberships)
-	p.Auth = auth.New(auth.Deps{DB: p.DB, Communities: p.Communities, Standings: p.Members, Clock: now, Log: log, Mail: p.Mail, Closed: c.Registration == "closed"})
+	p.Auth = auth.New(auth.Deps{DB: p.DB, Communities: p.Communities, Standings: p.Members, Clock: now, Log: log, Keys: p.Keys, Mail: p.Mail, Closed: c.Registration == "closed"})
 	p.Pictures = media.New(p.DB, p.Files, now)
 	p.Members.Connect(member.Connections{Auth: p.Auth, Mail: p.Mail, Pictures: p.Pictures, Retention: c.retention()})
 	p.Auth.RegisterJobs(p.Jobs)

@@ -36,7 +36,8 @@ func (migrateCommand) Run(sh *shell) (err error) {
 }
 
 type backupCommand struct {
-	File string `arg:"" help:"Archive to write, or - for the standard output."`
+	File       string `arg:"" help:"Archive to write, or - for the standard output."`
+	WithoutKey bool   `name:"without-key" help:"Leave the secret key out of the archive: keep the file secret.key yourself: without it second factors are lost."`
 }
 
 // Run writes a backup: to a temporary name first, so that a file of that name
@@ -44,7 +45,7 @@ type backupCommand struct {
 func (c backupCommand) Run(sh *shell) (err error) {
 	if c.File == "-" {
 		out := bufio.NewWriterSize(sh.stdout, 1<<20)
-		return errors.Join(writeBackup(sh.ctx, sh.store, out), out.Flush())
+		return errors.Join(writeBackup(sh.ctx, sh.store, c.WithoutKey, out), out.Flush())
 	}
 	if _, err := os.Stat(c.File); err == nil {
 		return fmt.Errorf("%s exists already", c.File)
@@ -59,7 +60,7 @@ func (c backupCommand) Run(sh *shell) (err error) {
 		}
 	}()
 	out := bufio.NewWriterSize(file, 1<<20)
-	err = writeBackup(sh.ctx, sh.store, out)
+	err = writeBackup(sh.ctx, sh.store, c.WithoutKey, out)
 	if err := errors.Join(err, out.Flush(), file.Sync(), file.Close()); err != nil {
 		return err
 	}
@@ -85,8 +86,12 @@ func (c restoreCommand) Run(sh *shell) (err error) {
 		defer func() { _ = file.Close() }() // it was only read
 		from = file
 	}
-	if err := readBackup(sh.ctx, sh.store, bufio.NewReaderSize(from, 1<<20)); err != nil {
+	missing, err := readBackup(sh.ctx, sh.store, bufio.NewReaderSize(from, 1<<20))
+	if err != nil {
 		return err
+	}
+	if missing != "" {
+		fmt.Fprintf(sh.stdout, "The archive does not hold the secret key %s: put it into %s, or set REGULARS_SECRET_KEY, before you start the server.\n", missing, sh.store.keyFile())
 	}
 	_, err = fmt.Fprintf(sh.stdout, "Restored to %s.\n", sh.store.Data)
 	return err

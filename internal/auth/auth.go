@@ -15,6 +15,7 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/seal"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -44,6 +45,7 @@ type Auth struct {
 	standings   Standings
 	clock       clock.Clock
 	log         *slog.Logger
+	keys        *seal.Ring
 	closed      bool          // nobody may register
 	mail        *mail.Mail    // nil: nobody is written to
 	baseURL     string        // where people reach the server, without a slash at its end
@@ -60,6 +62,7 @@ type Deps struct {
 	Standings   Standings
 	Clock       clock.Clock
 	Log         *slog.Logger
+	Keys        *seal.Ring // nil: there is no second factor, nor any sign-in of several steps
 	Closed      bool       // nobody may register
 	Mail        *mail.Mail // nil where nobody is written to: what needs mail fails then
 }
@@ -80,7 +83,7 @@ func New(d Deps) *Auth {
 	d.Communities.OnChange(personOpens)
 	d.Communities.OnChange(noteSettings)
 	return &Auth{
-		db: d.DB, communities: d.Communities, standings: d.Standings, clock: d.Clock, log: d.Log, mail: d.Mail, closed: d.Closed,
+		db: d.DB, communities: d.Communities, standings: d.Standings, clock: d.Clock, log: d.Log, keys: d.Keys, mail: d.Mail, closed: d.Closed,
 		hashing: make(chan struct{}, hashesAtOnce()),
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/seal"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -48,6 +49,7 @@ func (s standings) put(communityID, accountID string, standing auth.Standing) {
 type world struct {
 	*auth.Auth
 	db          *sqldb.DB
+	keys        *seal.Ring
 	communities *community.Communities
 	standings   standings
 	mail        *mail.Mail // without a server: messages wait in the outbox
@@ -56,15 +58,15 @@ type world struct {
 }
 
 func newWorld(db *sqldb.DB) *world {
-	w := &world{db: db, standings: standings{}, now: time.Date(2026, 4, 7, 8, 50, 16, 0, time.UTC)}
+	w := &world{db: db, keys: seal.Random(), standings: standings{}, now: time.Date(2026, 4, 7, 8, 50, 16, 0, time.UTC)}
 	c := clock.At(func() time.Time {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		return w.now
 	})
 	w.communities = community.New(db, c)
-	d := auth.Deps{DB: db, Communities: w.communities, Standings: w.standings, Clock: c, Log: slog.New(slog.DiscardHandler)}
-	w.mail, _ = mail.New(mail.Deps{DB: db, Clock: c, Log: d.Log}) // it fails for wrong settings only
+	d := auth.Deps{DB: db, Communities: w.communities, Standings: w.standings, Clock: c, Log: slog.New(slog.DiscardHandler), Keys: w.keys}
+	w.mail, _ = mail.New(mail.Deps{DB: db, Clock: c, Log: d.Log, Keys: w.keys}) // it fails for wrong settings only
 	d.Mail = w.mail
 	w.Auth = auth.New(d)
 	w.SetBaseURL("https://club.example.com/")

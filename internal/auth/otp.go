@@ -68,7 +68,11 @@ func (a *Auth) StartTOTP(ctx context.Context, actor Actor, p Proof) (TOTPSetup, 
 	raw := make([]byte, totpSecretBytes)
 	_, _ = rand.Read(raw) // never fails, see crypto/rand
 	secret := base32.StdEncoding.EncodeToString(raw)
-	kept, err := replaceTOTP(ctx, a.db, account.ID, secret, a.clock.MS())
+	sealed, err := a.keys.Seal(totpColumn, account.ID, secret)
+	if err != nil {
+		return TOTPSetup{}, err
+	}
+	kept, err := replaceTOTP(ctx, a.db, account.ID, sealed, a.clock.MS())
 	if err == nil && !kept {
 		err = errs.New(errs.Conflict, "totp_on", "Codes of an app are asked for already. Switch that off first.")
 	}
@@ -91,11 +95,15 @@ func (a *Auth) PendingTOTP(ctx context.Context, actor Actor) (TOTPSetup, error) 
 	if err != nil {
 		return TOTPSetup{}, err
 	}
+	secret, err := a.openTOTP(ctx, actor.AccountID, kept)
+	if err != nil {
+		return TOTPSetup{}, err
+	}
 	account, err := loadAccount(ctx, a.db, actor.AccountID)
 	if err != nil {
 		return TOTPSetup{}, err
 	}
-	return a.setupOf(account, kept.secret), nil
+	return a.setupOf(account, secret), nil
 }
 
 // setupOf is how an app is told a secret; see
@@ -130,7 +138,11 @@ func (a *Auth) ConfirmTOTP(ctx context.Context, actor Actor, code string) (recov
 		case kept.confirmedAt > 0:
 			return errs.New(errs.Conflict, "totp_on", "Codes of an app are asked for already.")
 		}
-		used, right := totpStep(kept.secret, tidyCode(code), a.clock.Now(), kept.usedStep)
+		secret, err := a.openTOTP(ctx, actor.AccountID, kept)
+		if err != nil {
+			return err
+		}
+		used, right := totpStep(secret, tidyCode(code), a.clock.Now(), kept.usedStep)
 		if !right {
 			return wrongCode()
 		}
@@ -265,16 +277,28 @@ func (a *Auth) requireCode(ctx context.Context, tx *sqldb.Tx, accountID, code st
 		return wrongCode()
 	}
 	used := false
-	code = tidyCode(code)
-	if step, right := totpStep(kept.secret, code, a.clock.Now(), kept.usedStep); right {
-		used, err = useTOTPStep(ctx, tx, accountID, step)
-	} else if len(code) == recoveryLength {
+	if code = tidyCode(code); len(code) == recoveryLength {
 		used, err = useRecoveryCode(ctx, tx, accountID, hashSecret(code))
+	} else {
+		used, err = a.useAppCode(ctx, tx, accountID, kept, code)
 	}
 	if err == nil && !used {
 		return wrongCode()
 	}
 	return err
+}
+
+// useAppCode reports false for a code that is wrong or was used.
+func (a *Auth) useAppCode(ctx context.Context, tx *sqldb.Tx, accountID string, kept totpSecret, code string) (bool, error) {
+	secret, err := a.openTOTP(ctx, accountID, kept)
+	if err != nil {
+		return false, err
+	}
+	step, right := totpStep(secret, code, a.clock.Now(), kept.usedStep)
+	if !right {
+		return false, nil
+	}
+	return useTOTPStep(ctx, tx, accountID, step)
 }
 
 func wrongCode() error {

@@ -59,8 +59,12 @@ func (w *world) withTOTP(t *testing.T) (actor auth.Actor, secret string, recover
 // actorByChallenge signs ann in by her next code.
 func (w *world) actorByChallenge(t *testing.T) auth.Actor {
 	t.Helper()
-	var secret string
-	if err := w.db.QueryRow(t.Context(), "SELECT secret FROM account_totp").Scan(&secret); err != nil {
+	var accountID, kept string
+	if err := w.db.QueryRow(t.Context(), "SELECT account_id, secret FROM account_totp").Scan(&accountID, &kept); err != nil {
+		t.Fatal(err)
+	}
+	secret, err := w.keys.Open(auth.SealedColumns()[0], accountID, kept)
+	if err != nil {
 		t.Fatal(err)
 	}
 	token, _, err := w.SignInWithCode(t.Context(), "ann", password, w.code(t, secret), here(""))

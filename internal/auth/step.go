@@ -27,15 +27,20 @@ type step struct {
 	tokenHash            string
 	kind                 stepKind
 	accountID            string // "" while nobody knows
-	data                 string // JSON of its kind, "" without
+	data                 string // JSON of its kind, "" without; sealed in the database
 	createdAt, expiresAt int64
 }
 
 // begin keeps a step and returns its token.
 func (a *Auth) begin(ctx context.Context, q sqldb.Querier, kind stepKind, accountID, data string) (string, error) {
 	token, now := newSecret(), a.clock.Now()
+	hash := hashSecret(token)
+	sealed, err := a.keys.Seal(stepColumn, hash, data)
+	if err != nil {
+		return "", err
+	}
 	return token, insertStep(ctx, q, step{
-		tokenHash: hashSecret(token), kind: kind, accountID: accountID, data: data,
+		tokenHash: hash, kind: kind, accountID: accountID, data: sealed,
 		createdAt: now.UnixMilli(), expiresAt: now.Add(stepLifetime).UnixMilli(),
 	})
 }
@@ -55,5 +60,9 @@ func (a *Auth) current(s step, err error) (step, error) {
 	if errs.KindOf(err) == errs.NotFound || err == nil && s.expiresAt <= a.clock.MS() {
 		return step{}, errs.New(errs.Gone, "sign_in_expired", "This took too long, or was finished already. Start again.")
 	}
+	if err != nil {
+		return step{}, err
+	}
+	s.data, err = a.keys.Open(stepColumn, s.tokenHash, s.data)
 	return s, err
 }

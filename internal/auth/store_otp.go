@@ -9,7 +9,7 @@ import (
 
 // totpSecret is a row of account_totp; the zero one is none.
 type totpSecret struct {
-	secret      string
+	secret      string // sealed
 	usedStep    int64
 	confirmedAt int64 // Unix milliseconds, 0: not yet
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/seal"
 	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
@@ -56,7 +57,7 @@ func newFixture(t *testing.T, db *sqldb.DB, pieceRows int) *fixture {
 	f.members = member.New(db, now)
 	f.auth = auth.New(auth.Deps{DB: db, Communities: f.communities, Standings: f.members, Clock: now, Log: log})
 	f.engine = jobs.New(db, now, log, jobs.EngineOptions{})
-	f.mail, err = mail.New(mail.Deps{DB: db, Clock: now, Log: log}) // queued, and sent by nobody
+	f.mail, err = mail.New(mail.Deps{DB: db, Clock: now, Log: log, Keys: seal.Random()}) // queued, and sent by nobody
 	f.ok(err)
 	f.bulk = bulk.New(bulk.Deps{
 		DB: db, Files: files, Members: f.members, Mail: f.mail, Clock: now, Log: log,

@@ -12,6 +12,7 @@ import (
 
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/sqldb"
 )
 
 const ownersPassword = "correct-horse-battery"
@@ -57,12 +58,15 @@ func newBrowser(t *testing.T, a *apptest.App) *browserOf {
 // mailed is the link in the newest mail to an address.
 func mailed(t *testing.T, a *apptest.App, to string) string {
 	t.Helper()
-	var text string
-	err := a.DB.QueryRow(t.Context(), "SELECT body_text FROM mail_outbox WHERE address = $1 ORDER BY id DESC LIMIT 1", to).Scan(&text)
+	newest, err := sqldb.One(t.Context(), a.DB, "mail", sqldb.Value[string], "SELECT id FROM mail_outbox WHERE address = $1 ORDER BY id DESC LIMIT 1", to)
 	if err != nil {
 		t.Fatalf("mail to %s: %v", to, err)
 	}
-	link := regexp.MustCompile(`https?://\S+`).FindString(text)
+	letter, err := a.Mail.Get(t.Context(), newest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	link := regexp.MustCompile(`https?://\S+`).FindString(letter.Text)
 	return strings.TrimPrefix(link, a.URL())
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/seal"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -23,6 +24,7 @@ type Deps struct {
 	Jobs  *jobs.Engine // not started; nil: messages are queued for another process
 	Clock clock.Clock
 	Log   *slog.Logger
+	Keys  *seal.Ring // what messages say is sealed with
 
 	SMTPURL string // smtp://user:password@host:port or smtps://...; "": nothing is sent
 	From    string // Name <address>; needed with SMTPURL
@@ -33,13 +35,14 @@ type Mail struct {
 	db     *sqldb.DB
 	clock  clock.Clock
 	log    *slog.Logger
+	keys   *seal.Ring
 	from   *netmail.Address
 	server *server // nil: none is set
 }
 
 // New checks the settings and registers the worker that sends.
 func New(d Deps) (*Mail, error) {
-	m := &Mail{db: d.DB, clock: d.Clock, log: d.Log}
+	m := &Mail{db: d.DB, clock: d.Clock, log: d.Log, keys: d.Keys}
 	if d.SMTPURL != "" {
 		var err error
 		if m.server, err = parseServer(d.SMTPURL); err != nil {
@@ -86,6 +89,9 @@ func (m *Mail) Send(ctx context.Context, tx *sqldb.Tx, msg Message) error {
 	kept := Kept{
 		ID: id.New(now), CommunityID: msg.CommunityID, To: msg.To, ToName: msg.ToName, Language: language.String(), Template: msg.Template,
 		Subject: content.subject, Text: content.text(), HTML: content.html(), State: Waiting, CreatedAt: now.UnixMilli(), ExpiresAt: msg.ExpiresAt,
+	}
+	if err := m.seal(&kept); err != nil {
+		return err
 	}
 	if err := insert(ctx, tx, kept); err != nil {
 		return fmt.Errorf("queue mail: %w", err)

@@ -13,6 +13,7 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/seal"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
@@ -20,13 +21,14 @@ import (
 var (
 	quiet = slog.New(slog.DiscardHandler)
 	noon  = time.Date(2030, 1, 1, 12, 0, 0, 0, time.UTC)
+	keys  = seal.Random()
 )
 
 // office is mail with an engine that works.
 func office(t *testing.T, db *sqldb.DB, c clock.Clock, smtpURL string) *mail.Mail {
 	t.Helper()
 	engine := jobs.New(db, c, quiet, jobs.EngineOptions{Lease: 24 * time.Hour})
-	m, err := mail.New(mail.Deps{DB: db, Jobs: engine, Clock: c, Log: quiet, SMTPURL: smtpURL, From: "Our Club <club@example.com>"})
+	m, err := mail.New(mail.Deps{DB: db, Jobs: engine, Clock: c, Log: quiet, Keys: keys, SMTPURL: smtpURL, From: "Our Club <club@example.com>"})
 	if err != nil {
 		t.Fatal(err)
 	}

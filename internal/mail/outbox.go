@@ -22,7 +22,7 @@ type Kept struct {
 	To, ToName          string
 	Language            string
 	Template            Template
-	Subject, Text, HTML string // Text and HTML are "" once they were erased
+	Subject, Text, HTML string // Text and HTML are "" once they were erased, and sealed in the database
 	State               string
 	Error               string // why it has not been sent, "" when nothing went wrong
 	CreatedAt           int64  // Unix milliseconds
@@ -32,7 +32,7 @@ type Kept struct {
 
 // Get returns a message, or NotFound "mail_not_found".
 func (m *Mail) Get(ctx context.Context, messageID string) (Kept, error) {
-	return load(ctx, m.db, messageID)
+	return m.load(ctx, m.db, messageID)
 }
 
 // Unsent returns messages that have not been sent, newest first, and the cursor
@@ -43,6 +43,14 @@ func (m *Mail) Unsent(ctx context.Context, cursor string, limit int) (list []Kep
 	if len(list) > limit {
 		list = list[:limit]
 		next = list[limit-1].ID
+	}
+	for i, sealed := range list {
+		opened, unreadable := m.open(sealed)
+		if unreadable != nil { // one must not hide the others
+			m.log.ErrorContext(ctx, "mail not readable", "mail_id", sealed.ID, "error", unreadable)
+			opened.Text, opened.HTML = "", ""
+		}
+		list[i] = opened
 	}
 	return list, next, err
 }

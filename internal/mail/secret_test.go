@@ -37,3 +37,32 @@ func TestWhatASecretMessageSaidIsGoneOnceItIsSent(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatAMessageSaysIsNotReadableInTheDatabase(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		m := office(t, db, clock.Clock{}, "")
+		if err := send(t, db, m, verify("ada@example.com")); err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range sqldbtest.Dump(t, db) {
+			if strings.Contains(row, "token=abc") {
+				t.Errorf("the link stands in %s", row)
+			}
+		}
+		if _, err := db.Exec(t.Context(), "UPDATE mail_outbox SET body_text = 'Hello from before there was a key'"); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := keys.Renew(t.Context(), db, mail.SealedColumns()...); n != 0 || err != nil {
+			t.Fatal(n, err)
+		}
+		list, _, err := m.Unsent(t.Context(), "", 10)
+		if err != nil || len(list) != 1 || list[0].Text != "Hello from before there was a key" || !strings.Contains(list[0].HTML, "token=abc") {
+			t.Errorf("%+v, %v", list, err)
+		}
+		for _, row := range sqldbtest.Dump(t, db) {
+			if strings.Contains(row, "before there was a key") {
+				t.Errorf("still plain: %s", row)
+			}
+		}
+	})
+}

@@ -20,7 +20,7 @@ func (sendArgs) Kind() string { return "mail.send" }
 // send hands a message over to the server. What the server refuses for now is
 // tried again by the queue, for about half a day.
 func (m *Mail) send(ctx context.Context, j *jobs.Job, args sendArgs) error {
-	kept, err := load(ctx, m.db, args.MessageID)
+	kept, err := m.load(ctx, m.db, args.MessageID)
 	if errs.KindOf(err) == errs.NotFound {
 		return nil // erased meanwhile
 	}

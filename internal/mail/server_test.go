@@ -258,7 +258,7 @@ func TestAMessageThatIsTooLateIsNotSentAndOldOnesAreErased(t *testing.T) {
 		at := noon
 		c := clock.At(func() time.Time { mu.Lock(); defer mu.Unlock(); return at })
 		move := func(d time.Duration) { mu.Lock(); defer mu.Unlock(); at = at.Add(d) }
-		writer, err := mail.New(mail.Deps{DB: db, Clock: c, Log: quiet})
+		writer, err := mail.New(mail.Deps{DB: db, Clock: c, Log: quiet, Keys: keys})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,226 @@
+package app_test
+
+import (
+	"errors"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pquerna/otp/totp"
+
+	"github.com/regulars/regulars/internal/app"
+	"github.com/regulars/regulars/internal/app/apptest"
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/pgtest"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+const keysPassword = "correct-horse-battery"
+
+// house is an installation that is opened again and again.
+type house struct {
+	*testing.T
+	config app.Config
+	now    time.Time
+}
+
+func newHouse(t *testing.T, engine sqldb.Dialect) *house {
+	t.Helper()
+	config, err := app.DefaultConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Data, config.Addr = t.TempDir(), "127.0.0.1:0"
+	if engine == sqldb.Postgres {
+		config.DatabaseURL = sqldbtest.Address(t, engine)
+	}
+	return &house{t, config, time.Date(2026, 4, 7, 8, 50, 16, 0, time.UTC)}
+}
+
+func (h *house) open() (*app.App, error) {
+	return app.New(h.Context(), h.config, clock.At(func() time.Time { return h.now }), slog.New(slog.DiscardHandler))
+}
+
+func (h *house) with(f func(*app.App)) {
+	h.Helper()
+	a, err := h.open()
+	if err != nil {
+		h.Fatal(err)
+	}
+	f(a)
+	if err := a.Close(); err != nil {
+		h.Fatal(err)
+	}
+}
+
+// furnish makes ann, who has a second factor, and returns its secret.
+func (h *house) furnish() (secret string) {
+	h.Helper()
+	h.with(func(a *app.App) {
+		_, err := a.Auth.CreateAccount(h.Context(), auth.AccountInput{Email: "ann@example.com", Username: "ann", Password: keysPassword})
+		if err != nil {
+			h.Fatal(err)
+		}
+		token, _, err := a.Auth.SignIn(h.Context(), "ann", keysPassword, auth.SessionInfo{})
+		if err != nil {
+			h.Fatal(err)
+		}
+		actor, err := a.Auth.Authenticate(h.Context(), token)
+		if err != nil {
+			h.Fatal(err)
+		}
+		setup, err := a.Auth.StartTOTP(h.Context(), actor, auth.Proof{})
+		if err != nil {
+			h.Fatal(err)
+		}
+		if _, err := a.Auth.ConfirmTOTP(h.Context(), actor, h.code(setup.Secret)); err != nil {
+			h.Fatal(err)
+		}
+		secret = setup.Secret
+	})
+	return secret
+}
+
+func (h *house) code(secret string) string {
+	h.Helper()
+	h.now = h.now.Add(time.Minute)
+	code, err := totp.GenerateCode(secret, h.now)
+	if err != nil {
+		h.Fatal(err)
+	}
+	return code
+}
+
+func (h *house) mustSignIn(what, secret string) {
+	h.Helper()
+	h.with(func(a *app.App) {
+		if _, _, err := a.Auth.SignInWithCode(h.Context(), "ann", keysPassword, h.code(secret), auth.SessionInfo{}); err != nil {
+			h.Errorf("%s: %v", what, err)
+		}
+	})
+}
+
+func (h *house) mustRefuse(what, words string) {
+	h.Helper()
+	a, err := h.open()
+	if err == nil {
+		err = errors.Join(errors.New("it starts"), a.Close())
+	}
+	if !strings.Contains(err.Error(), words) {
+		h.Errorf("%s: %v", what, err)
+	}
+}
+
+// run runs a command of the real program on the installation.
+func (h *house) run(args ...string) (out string, err error) {
+	h.Helper()
+	cmd := exec.CommandContext(h.Context(), apptest.Binary(h.T), args...)
+	cmd.Env = append(os.Environ(), "REGULARS_DATA="+h.config.Data, "REGULARS_DATABASE_URL="+h.config.DatabaseURL, "REGULARS_SECRET_KEY="+h.config.SecretKey, "REGULARS_MIN_FREE_MIB=0")
+	text, err := cmd.CombinedOutput()
+	return string(text), err
+}
+
+func eachHouse(t *testing.T, f func(*house)) {
+	t.Helper()
+	for _, engine := range sqldbtest.Engines(t) {
+		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
+			f(newHouse(t, engine))
+		})
+	}
+}
+
+func TestASecondFactorOutlivesARestartAndAnotherKeyIsRefused(t *testing.T) {
+	eachHouse(t, func(h *house) {
+		secret := h.furnish()
+		h.mustSignIn("after a restart", secret)
+		path := filepath.Join(h.config.Data, "secret.key")
+		key, err := os.ReadFile(path)
+		if err != nil {
+			h.Fatal(err)
+		}
+		if err := os.Rename(path, path+".away"); err != nil {
+			h.Fatal(err)
+		}
+		h.mustRefuse("without the key", "put the file "+path)
+		if out, err := h.run("doctor"); err == nil || !strings.Contains(out, "secret key         WRONG: the secrets in the database are sealed with the key") {
+			h.Errorf("doctor: %v\n%s", err, out)
+		}
+		h.config.SecretKey = strings.Repeat("ab", 32)
+		h.mustRefuse("with another key", "give all nodes the same REGULARS_SECRET_KEY")
+		if out, err := h.run("community", "create", "--name", "x"); err == nil || !strings.Contains(out, "REGULARS_SECRET_KEY") {
+			h.Errorf("a command with another key: %v\n%s", err, out)
+		}
+		h.config.PreviousKey = strings.TrimSpace(string(key))
+		h.mustSignIn("while the key is changed", secret)
+		h.config.PreviousKey = ""
+		h.mustSignIn("with the new key alone", secret)
+		h.config.SecretKey = "hush"
+		h.mustRefuse("with no key at all", "64 hex digits")
+	})
+}
+
+func TestARestoredInstallationKnowsItsSecondFactors(t *testing.T) {
+	eachHouse(t, func(h *house) {
+		secret := h.furnish()
+		folder := h.TempDir()
+		for name, args := range map[string][]string{"whole": {}, "bare": {"--without-key"}} {
+			if out, err := h.run(append([]string{"backup", filepath.Join(folder, name+".tar")}, args...)...); err != nil {
+				h.Fatal(err, out)
+			}
+		}
+		h.restored(filepath.Join(folder, "whole.tar"), func(other *house, out string) {
+			if strings.Contains(out, "secret key") {
+				h.Error(out)
+			}
+			other.mustSignIn("restored", secret)
+		})
+		h.restored(filepath.Join(folder, "bare.tar"), func(other *house, out string) {
+			if !strings.Contains(out, "does not hold the secret key") {
+				h.Error(out)
+			}
+			other.mustRefuse("restored without the key", "put the file")
+			if err := os.Link(filepath.Join(h.config.Data, "secret.key"), filepath.Join(other.config.Data, "secret.key")); err != nil {
+				h.Fatal(err)
+			}
+			other.mustSignIn("with the key beside it", secret)
+		})
+	})
+}
+
+func TestAKeyThatAnOperatorKeepsIsInNoBackup(t *testing.T) {
+	eachHouse(t, func(h *house) {
+		h.config.SecretKey = strings.Repeat("ab", 32)
+		secret := h.furnish()
+		archive := filepath.Join(h.TempDir(), "kept.tar")
+		if out, err := h.run("backup", archive); err != nil {
+			h.Fatal(err, out)
+		}
+		content, err := os.ReadFile(archive)
+		if err != nil || strings.Contains(string(content), h.config.SecretKey) || strings.Contains(string(content), secret) {
+			h.Errorf("the archive holds a secret (%v)", err)
+		}
+		h.restored(archive, func(other *house, _ string) { other.mustSignIn("restored", secret) })
+	})
+}
+
+// restored restores an archive beside h and calls f with what was printed.
+func (h *house) restored(archive string, f func(other *house, out string)) {
+	h.Helper()
+	other := &house{h.T, h.config, h.now.Add(time.Hour)}
+	other.config.Data = filepath.Join(h.TempDir(), "fresh")
+	if h.config.DatabaseURL != "" {
+		other.config.DatabaseURL = pgtest.EmptyURL(h)
+	}
+	out, err := other.run("restore", archive)
+	if err != nil {
+		h.Fatal(err, out)
+	}
+	f(other, out)
+}
