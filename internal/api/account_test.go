@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -235,18 +236,21 @@ func TestSignInsAreLimitedForAnAddressAndForAnAccount(t *testing.T) {
 	}
 }
 
-func TestTheNamesOfOneAccountShareItsLimit(t *testing.T) {
+func TestTheLimitOfANameDoesNotTellTheOtherNameOfItsAccount(t *testing.T) {
 	a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *apptest.Config) { c.SignInsPerMin = 2; c.Proxies = []string{"127.0.0.1/32"} }))
 	person := auth.AccountInput{Email: "ada@example.com", Username: "ada"}
 	if _, err := a.Auth.CreateAccount(t.Context(), person); err != nil {
 		t.Fatal(err)
 	}
-	var got []int
-	for n, name := range []string{"ada", "ADA@example.com", " Ada "} {
-		got = append(got, login(t, a, name, "x", "X-Forwarded-For", "192.0.2."+string(rune('1'+n))).status)
-	}
-	if !slices.Equal(got, []int{401, 401, 429}) {
-		t.Errorf("%v", got)
+	for network, names := range map[string][2]string{"192.0.2.": {"ada", "ADA@example.com"}, "198.51.100.": {"bob", "bob@example.com"}} {
+		var got []string
+		for n, name := range []string{names[0], strings.ToUpper(names[0]), " " + names[0] + " ", names[1], names[1], names[1]} {
+			res := login(t, a, name, "x", "X-Forwarded-For", network+strconv.Itoa(n))
+			got = append(got, strconv.Itoa(res.status)+" "+res.header.Get("RateLimit-Remaining"))
+		}
+		if !slices.Equal(got, []string{"401 1", "401 0", "429 0", "401 1", "401 0", "429 0"}) {
+			t.Errorf("%s: %v", names[0], got)
+		}
 	}
 }
 

@@ -44,7 +44,7 @@ type Deps struct {
 // Limits of requests; 0 takes the default of a size and no limit of a rate.
 type Limits struct {
 	PerAddress        int   // requests a second of one address without a valid credential
-	SignIns           int   // attempts to sign in, and the like, a minute of one address and for one account
+	SignIns           int   // attempts to sign in, and the like, a minute of one address and by one name
 	OpenUploadsHourly int   // uploads an hour of one address without a credential
 	OpenUploadBytes   int64 // of one upload without a credential; default 16 MiB
 	UploadBytes       int64 // of one upload; default 2 GiB
@@ -64,7 +64,7 @@ type API struct {
 	nobody      *httpx.Limit // of requests without a valid credential, each address by itself
 	openUploads *httpx.Limit
 	signIns     *httpx.Limit // each address by itself
-	signInsOf   *httpx.Limit // each account by itself
+	signInsOf   *httpx.Limit // each name by itself
 	crossOrigin http.CrossOriginProtection
 }
 

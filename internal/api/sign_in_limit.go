@@ -6,13 +6,14 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/httpx"
 )
 
 var limitHeaders = []string{"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
 
 // limitSignIns counts an attempt for the address it comes from, then for the
-// account that its body names, whether there is such an account or not. The
+// name in its body, whether there is such an account or not. The
 // headers tell of the one that is nearer to its end.
 func (a *API) limitSignIns(rt *route, w http.ResponseWriter, r *http.Request, body []byte) error {
 	if err := a.signIns.Take(w, r, httpx.Network(r)); err != nil {
@@ -24,12 +25,8 @@ func (a *API) limitSignIns(rt *route, w http.ResponseWriter, r *http.Request, bo
 	if login == "" || a.signInsOf == nil {
 		return nil
 	}
-	subject, err := a.Auth.LimitSubject(r.Context(), login)
-	if err != nil {
-		return err
-	}
 	left, before := remaining(w.Header()), w.Header().Clone()
-	if err := a.signInsOf.Take(w, r, rt.name+" "+subject); err != nil {
+	if err := a.signInsOf.Take(w, r, rt.name+" "+auth.LimitSubject(login)); err != nil {
 		return err
 	}
 	if left < remaining(w.Header()) {

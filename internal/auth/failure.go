@@ -19,6 +19,12 @@ type patience struct {
 }
 
 var (
+	// An account has two names, an email address and a username, which must not
+	// share a counter: whoever makes one of them wait could see by the other
+	// that both are of one person. Twice the longest wait keeps the guesses of a
+	// day at what one counter would allow.
+	namePatience = patience{free: 5, longest: 30 * time.Minute, forget: 24 * time.Hour}
+	// For what only somebody tries who has the password or a session.
 	accountPatience = patience{free: 5, longest: 15 * time.Minute, forget: 24 * time.Hour}
 	// Behind one address there may be a whole school.
 	addressPatience = patience{free: 50, longest: 15 * time.Minute, forget: time.Hour}
@@ -40,27 +46,27 @@ type subject struct {
 	patience
 }
 
-// subjectsOf returns the account, or the login where there is no account: it
-// must not look different. Accounts come before addresses everywhere, so two
+// ofName is who calls themselves by an email address or a username, whether
+// there is such an account or not: it must not look different.
+func ofName(login string) subject {
+	return subject{"login:" + hashSecret(EmailKey(login)), namePatience}
+}
+
+func ofAccount(accountID string) subject { return subject{"account:" + accountID, accountPatience} }
+
+// from adds the address that an attempt comes from, if it is known. Names come
+// before accounts and accounts before addresses everywhere, so that two
 // sign-ins never wait for each other.
-func subjectsOf(accountID, login, address string) []subject {
-	account := "account:" + accountID
-	if accountID == "" {
-		account = "login:" + hashSecret(EmailKey(login))
-	}
-	subjects := []subject{{account, accountPatience}}
+func from(address string, subjects ...subject) []subject {
 	if address != "" {
 		subjects = append(subjects, subject{"address:" + network(address), addressPatience})
 	}
 	return subjects
 }
 
-// LimitSubject is what attempts to sign in to an account are counted by,
-// whatever name it is called by, and whether there is one or not.
-func (a *Auth) LimitSubject(ctx context.Context, login string) (string, error) {
-	found, err := findLogin(ctx, a.db, login)
-	return subjectsOf(found.account.ID, login, "")[0].key, err
-}
+// LimitSubject is what attempts by an email address or a username are counted
+// by: the same for any way to write it, and of two names never the same.
+func LimitSubject(login string) string { return ofName(login).key }
 
 // network is what one customer of a provider has: an IPv4 address, or the
 // first half of an IPv6 one.
@@ -135,8 +141,15 @@ func countFailures(ctx context.Context, tx *sqldb.Tx, subjects []subject, now in
 	return nil
 }
 
-// forgiveAccount forgets the failures of the account. Those of the address
-// stay: an attacker may have an account as well.
-func forgiveAccount(ctx context.Context, tx *sqldb.Tx, subjects []subject) error {
-	return deleteFailures(ctx, tx, subjects[0].key)
+// forgive forgets failures of the name that somebody signed in by, and of the
+// account. Those of its other name stay: that both can be used again at once
+// would tell that they are of one person. Those of the address stay too: an
+// attacker may have an account as well.
+func forgive(ctx context.Context, tx *sqldb.Tx, subjects ...subject) error {
+	for _, s := range subjects {
+		if err := deleteFailures(ctx, tx, s.key); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -118,13 +118,9 @@ func (a *Auth) signInAs(ctx context.Context, tx *sqldb.Tx, said claims, info Ses
 	if err != nil {
 		return "", Account{}, err
 	}
-	pending := ""
+	var pending *Identity
 	if !connected {
-		raw, err := json.Marshal(known)
-		if err != nil {
-			return "", Account{}, fmt.Errorf("encode identity: %w", err)
-		}
-		pending = string(raw)
+		pending = &known
 	}
 	if err := a.askForCode(ctx, tx, known.accountID, pending); err != nil {
 		return "", Account{}, err
@@ -192,17 +188,4 @@ func (a *Auth) keepIdentity(ctx context.Context, tx *sqldb.Tx, i Identity) error
 		return err
 	}
 	return a.methodAdded(ctx, tx, i.accountID, a.ProviderName())
-}
-
-// keepPending connects the identity that a challenge was begun with, if any.
-func (a *Auth) keepPending(ctx context.Context, tx *sqldb.Tx, begun step) error {
-	if begun.data == "" {
-		return nil
-	}
-	var pending Identity
-	if err := json.Unmarshal([]byte(begun.data), &pending); err != nil {
-		return fmt.Errorf("read identity: %w", err)
-	}
-	pending.accountID = begun.accountID
-	return a.keepIdentity(ctx, tx, pending)
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base32"
+	"encoding/json"
 	"fmt"
 	"image/png"
 	"net/url"
@@ -217,10 +218,7 @@ func (a *Auth) AnswerChallenge(ctx context.Context, challenge, code string, info
 		if _, err := a.take(ctx, tx, stepCode, challenge); err != nil {
 			return err
 		}
-		if err := a.keepPending(ctx, tx, begun); err != nil {
-			return err
-		}
-		if err := forgiveAccount(ctx, tx, subjectsOf(begun.accountID, "", "")); err != nil {
+		if err := a.finishHalf(ctx, tx, begun); err != nil {
 			return err
 		}
 		token, account, err = a.startSession(ctx, tx, begun.accountID, info)
@@ -236,8 +234,8 @@ func (a *Auth) AnswerChallenge(ctx context.Context, challenge, code string, info
 // code, of its app or a recovery code, is right; a code that was right is used
 // up with the transaction. It fails with Unauthenticated "totp_required" when
 // code is empty, with NeedsCodeError as its cause, or with Unauthenticated
-// "wrong_code": commit then, and count it.
-func (a *Auth) checkSecondFactor(ctx context.Context, tx *sqldb.Tx, accountID, code string) error {
+// "wrong_code": commit then, and count it. login is the name of who signs in.
+func (a *Auth) checkSecondFactor(ctx context.Context, tx *sqldb.Tx, accountID, code, login string) error {
 	kept, err := loadTOTP(ctx, tx, accountID, "")
 	if err != nil || kept.confirmedAt == 0 {
 		return err
@@ -245,21 +243,50 @@ func (a *Auth) checkSecondFactor(ctx context.Context, tx *sqldb.Tx, accountID, c
 	if code != "" {
 		return a.requireCode(ctx, tx, accountID, code)
 	}
-	return a.challenge(ctx, tx, accountID, "")
+	return a.challenge(ctx, tx, accountID, half{Login: EmailKey(login)})
+}
+
+// half is what the first half of a sign-in leaves to the second.
+type half struct {
+	Login   string    `json:"login,omitempty"`   // the name that was given with the password
+	Pending *Identity `json:"pending,omitempty"` // to be connected
+}
+
+// finishHalf does what a right code was waited for with.
+func (a *Auth) finishHalf(ctx context.Context, tx *sqldb.Tx, begun step) error {
+	var first half
+	if err := json.Unmarshal([]byte(begun.data), &first); err != nil {
+		return fmt.Errorf("read half of a sign-in: %w", err)
+	}
+	if first.Pending != nil {
+		first.Pending.accountID = begun.accountID
+		if err := a.keepIdentity(ctx, tx, *first.Pending); err != nil {
+			return err
+		}
+	}
+	subjects := []subject{ofAccount(begun.accountID)}
+	if first.Login != "" {
+		subjects = append(subjects, ofName(first.Login))
+	}
+	return forgive(ctx, tx, subjects...)
 }
 
 // askForCode is checkSecondFactor for who has shown an identity that is to be
-// connected, "" for one that is, when the code was right.
-func (a *Auth) askForCode(ctx context.Context, tx *sqldb.Tx, accountID, pending string) error {
+// connected, nil for one that is, when the code was right.
+func (a *Auth) askForCode(ctx context.Context, tx *sqldb.Tx, accountID string, pending *Identity) error {
 	kept, err := loadTOTP(ctx, tx, accountID, "")
 	if err != nil || kept.confirmedAt == 0 {
 		return err
 	}
-	return a.challenge(ctx, tx, accountID, pending)
+	return a.challenge(ctx, tx, accountID, half{Pending: pending})
 }
 
-func (a *Auth) challenge(ctx context.Context, tx *sqldb.Tx, accountID, pending string) error {
-	challenge, err := a.begin(ctx, tx, stepCode, accountID, pending)
+func (a *Auth) challenge(ctx context.Context, tx *sqldb.Tx, accountID string, first half) error {
+	data, err := json.Marshal(first)
+	if err != nil {
+		return fmt.Errorf("encode half of a sign-in: %w", err)
+	}
+	challenge, err := a.begin(ctx, tx, stepCode, accountID, string(data))
 	if err != nil {
 		return err
 	}

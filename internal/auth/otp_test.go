@@ -217,6 +217,45 @@ func TestWrongCodesMakeTheNextOneWaitAndARightPasswordForgivesNone(t *testing.T)
 	})
 }
 
+func TestWrongCodesCountForTheAccountByWhateverNameItIsCalled(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		_, secret, _ := w.withTOTP(t)
+		for i := range 5 {
+			name := []string{"ann", "ann@example.com"}[i%2]
+			_, _, err := w.SignInWithCode(t.Context(), name, password, "000000", here(""))
+			mustFail(t, name, err, errs.Unauthenticated, "wrong_code")
+		}
+		for _, name := range []string{"ann", "ann@example.com"} {
+			_, _, err := w.SignInWithCode(t.Context(), name, password, w.code(t, secret), here(""))
+			mustFail(t, name, err, errs.Limited, "too_many_sign_ins")
+			_, err = w.signIn(t, name, "wrong password!", "")
+			mustFail(t, name+" by who does not know the password", err, errs.Unauthenticated, "wrong_password")
+		}
+	})
+}
+
+func TestAnAnsweredChallengeForgetsTheFailuresOfTheName(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		_, secret, _ := w.withTOTP(t)
+		for range 2 {
+			for range 4 {
+				_, err := w.signIn(t, "ann", "wrong password!", "")
+				mustFail(t, "wrong", err, errs.Unauthenticated, "wrong_password")
+			}
+			needs, ok := errors.AsType[*auth.NeedsCodeError](w.signInWith(t, ""))
+			if !ok {
+				t.Fatal("no challenge")
+			}
+			if _, _, err := w.AnswerChallenge(t.Context(), needs.Challenge, w.code(t, secret), here("")); err != nil {
+				t.Fatal(err)
+			}
+			w.pass(time.Minute)
+		}
+	})
+}
+
 func TestAChallengeIsAnsweredWithoutThePassword(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)

@@ -93,7 +93,8 @@ func (a *Auth) setPassword(ctx context.Context, tx *sqldb.Tx, account Account, h
 	if err := deleteStepsOf(ctx, tx, account.ID); err != nil {
 		return err
 	}
-	if err := forgiveAccount(ctx, tx, subjectsOf(account.ID, "", "")); err != nil {
+	// By its email address, which a link to choose a password was asked for with.
+	if err := forgive(ctx, tx, ofName(account.Email), ofAccount(account.ID)); err != nil {
 		return err
 	}
 	if a.mail == nil || a.baseURL == "" {

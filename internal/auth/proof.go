@@ -53,7 +53,7 @@ func (a *Auth) prove(ctx context.Context, actor Actor, p Proof) error {
 }
 
 func (a *Auth) provePassword(ctx context.Context, accountID string, p Proof) error {
-	counted := subjectsOf(accountID, "", p.Address)
+	counted := from(p.Address, ofAccount(accountID))
 	if err := a.checkFailures(ctx, a.db, counted); err != nil {
 		return err // before a hash is computed
 	}
@@ -76,7 +76,7 @@ func (a *Auth) provePassword(ctx context.Context, accountID string, p Proof) err
 // guess runs try in a transaction, alone for its account. A refusal by
 // Unauthenticated is counted as a failed sign-in, and commits.
 func (a *Auth) guess(ctx context.Context, accountID, address string, try func(*sqldb.Tx) error) error {
-	counted := subjectsOf(accountID, "", address)
+	counted := from(address, ofAccount(accountID))
 	var refusal error
 	err := a.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		if err := a.lockFailures(ctx, tx, counted, false); err != nil {

@@ -28,7 +28,7 @@ func TestFailuresThatMeetAreCountedOneByOne(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		a := newAuth(db)
 		for round := range 5 {
-			subjects := subjectsOf(fmt.Sprint(round), "", "192.0.2.1")
+			subjects := from("192.0.2.1", ofAccount(fmt.Sprint(round)))
 			var counted atomic.Int32
 			var all sync.WaitGroup
 			for range 10 {

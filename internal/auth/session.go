@@ -38,8 +38,7 @@ func (a *Auth) SignInWithCode(ctx context.Context, login, password, code string,
 	if err != nil {
 		return "", Account{}, err
 	}
-	counted := subjectsOf(found.account.ID, login, info.Address)
-	if err := a.checkFailures(ctx, a.db, counted); err != nil {
+	if err := a.checkFailures(ctx, a.db, from(info.Address, ofName(login))); err != nil {
 		return "", Account{}, err // before a hash is computed
 	}
 	right, outdated, err := a.verify(ctx, found.passwordHash, password)
@@ -57,19 +56,19 @@ func (a *Auth) SignInWithCode(ctx context.Context, login, password, code string,
 		// What was answered while this password was checked counts: of many
 		// guesses at the same time no more than a few learn whether they are
 		// right.
-		if err := a.lockFailures(ctx, tx, counted, right && code == ""); err != nil {
+		if err := a.lockFailures(ctx, tx, found.waitingFor(login, info.Address, right), right && code == ""); err != nil {
 			return err
 		}
 		refusal = errs.New(errs.Unauthenticated, "wrong_password", "The email address, username or password is wrong.")
 		if stands, err := found.stands(ctx, tx, right); err != nil {
 			return err
 		} else if stands {
-			refusal = a.checkSecondFactor(ctx, tx, found.account.ID, code)
+			refusal = a.checkSecondFactor(ctx, tx, found.account.ID, code, login)
 		}
 		if refusal != nil {
-			return a.countRefusal(ctx, tx, counted, refusal)
+			return a.countRefusal(ctx, tx, found.failedFor(login, info.Address, refusal), refusal)
 		}
-		if err := forgiveAccount(ctx, tx, counted); err != nil {
+		if err := forgive(ctx, tx, ofName(login), ofAccount(found.account.ID)); err != nil {
 			return err
 		}
 		if outdated {
@@ -87,6 +86,25 @@ func (a *Auth) SignInWithCode(ctx context.Context, login, password, code string,
 		return "", Account{}, err
 	}
 	return token, account, nil
+}
+
+// waitingFor are whose failures a sign-in has to wait for: the account's own
+// only count for who knows its password, since they would tell others which
+// names it has.
+func (l login) waitingFor(name, address string, right bool) []subject {
+	if right {
+		return from(address, ofName(name), ofAccount(l.account.ID))
+	}
+	return from(address, ofName(name))
+}
+
+// failedFor is who a refusal counts for: a wrong password for the name, a
+// wrong code for the account.
+func (l login) failedFor(name, address string, refusal error) []subject {
+	if errs.Is(refusal, "wrong_code") {
+		return from(address, ofAccount(l.account.ID))
+	}
+	return from(address, ofName(name))
 }
 
 // stands reports whether a password that was right still is, and keeps it so

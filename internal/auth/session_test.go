@@ -221,9 +221,31 @@ func TestTheRightPasswordForgetsTheFailures(t *testing.T) {
 				_, err := w.signIn(t, "ann", "wrong password!", "")
 				mustFail(t, "wrong", err, errs.Unauthenticated, "wrong_password")
 			}
-			if _, err := w.signIn(t, "ann@example.com", password, ""); err != nil {
+			if _, err := w.signIn(t, " Ann ", password, ""); err != nil {
 				t.Error(err)
 			}
+		}
+	})
+}
+
+func TestANameThatHasToWaitDoesNotTellTheOtherNameOfItsAccount(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		for name, c := range map[string]struct{ tried, other string }{"ann": {"ann@example.com", "ann"}, "bob": {"bob", "Bob@Example.com"}} {
+			w.account(t, name)
+			for range 5 {
+				_, err := w.signIn(t, c.tried, "wrong password!", "")
+				mustFail(t, "a guess", err, errs.Unauthenticated, "wrong_password")
+			}
+			_, err := w.signIn(t, c.tried, password, "")
+			mustFail(t, "the name that was tried", err, errs.Limited, "too_many_sign_ins")
+			_, err = w.signIn(t, c.other, "wrong password!", "")
+			mustFail(t, "the other name", err, errs.Unauthenticated, "wrong_password")
+			if _, err = w.signIn(t, c.other, password, ""); err != nil {
+				t.Errorf("the person by the other name: %v", err)
+			}
+			_, err = w.signIn(t, c.tried, "wrong password!", "")
+			mustFail(t, "the name that was tried, after the person came in", err, errs.Limited, "too_many_sign_ins")
 		}
 	})
 }

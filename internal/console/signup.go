@@ -11,16 +11,12 @@ import (
 )
 
 // takeSignIn counts an attempt to sign in, or at something else that costs as
-// much, before it is made: for the address it comes from, and for the account
-// that its form names, whether there is one or not.
+// much, before it is made: for the address it comes from, and for the name in
+// its form, whether somebody has it or not.
 func (c *console) takeSignIn(v *visit) error {
 	limited := errs.From(c.signIns.Take(v.w, v.Request, httpx.Network(v.Request)))
 	if login := cmp.Or(v.PostFormValue("login"), v.PostFormValue("email")); limited == nil && login != "" {
-		subject, err := c.Auth.LimitSubject(v.Context(), login)
-		if err != nil {
-			return err
-		}
-		limited = errs.From(c.signIns.Take(v.w, v.Request, v.URL.Path+" "+subject))
+		limited = errs.From(c.signIns.Take(v.w, v.Request, v.URL.Path+" "+auth.LimitSubject(login)))
 	}
 	if limited != nil {
 		return errs.New(errs.Limited, "too_many_sign_ins", "Too many attempts to sign in from your network. Wait a minute, then try again.").WithRetry(limited.RetryAfter)
