@@ -21,7 +21,7 @@ var floors = []string{
 	"internal/sqldb internal/blob internal/sheet internal/safehttp internal/i18n",
 	"internal/sqldb/pgtest",
 	"internal/sqldb/sqldbtest internal/auth/oidctest",
-	"internal/jobs internal/once internal/seal",
+	"internal/jobs internal/once internal/seal internal/rate",
 	"internal/event internal/audit internal/mail internal/httpx",
 	"internal/media",
 	"internal/community",
