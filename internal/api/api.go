@@ -23,6 +23,7 @@ import (
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/once"
+	"github.com/regulars/regulars/internal/rate"
 )
 
 // Deps are what the interface is made of.
@@ -35,6 +36,7 @@ type Deps struct {
 	Bulk        *bulk.Bulk
 	Once        *once.Store
 	Files       *blob.Dir
+	Counts      *rate.Counts // of attempts over all nodes; nil: this one counts by itself
 	Version     string
 	Limits      Limits
 	Pictures    *httpx.Limit    // uploads of pictures, each account or key by itself; nil: no limit
@@ -88,8 +90,9 @@ func New(d Deps) *API {
 	}
 	a := &API{
 		Deps: d, router: chi.NewRouter(),
-		nobody: httpx.NewLimit(d.Limits.PerAddress, time.Second), openUploads: httpx.NewLimit(d.Limits.OpenUploadsHourly, time.Hour),
-		signIns: httpx.NewLimit(d.Limits.SignIns, time.Minute), signInsOf: httpx.NewLimit(d.Limits.SignIns, time.Minute),
+		nobody: httpx.NewLimit(d.Limits.PerAddress, time.Second), openUploads: httpx.NewSharedLimit(d.Counts, "open imports", d.Limits.OpenUploadsHourly, time.Hour),
+		signIns:   httpx.NewSharedLimit(d.Counts, auth.LimitByAddress, d.Limits.SignIns, time.Minute),
+		signInsOf: httpx.NewSharedLimit(d.Counts, auth.LimitByName, d.Limits.SignIns, time.Minute),
 	}
 	a.router.Use(a.nobody.Middleware, middleware.GetHead, notStored)
 	a.router.NotFound(notFound)

@@ -26,7 +26,7 @@ func (a *API) limitSignIns(rt *route, w http.ResponseWriter, r *http.Request, bo
 		return nil
 	}
 	left, before := remaining(w.Header()), w.Header().Clone()
-	if err := a.signInsOf.Take(w, r, rt.name+" "+auth.LimitSubject(login)); err != nil {
+	if err := a.signInsOf.Take(w, r, auth.LimitSubject(rt.name, login)); err != nil {
 		return err
 	}
 	if left < remaining(w.Header()) {

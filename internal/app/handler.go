@@ -22,7 +22,7 @@ func (a *App) handler() (http.Handler, error) {
 	}
 	pictures := httpx.NewLimit(a.config.PicturesPerMin, time.Minute) // of both ways in together
 	rest := api.New(api.Deps{
-		Log: a.log, Auth: a.Auth, Communities: a.Communities, Members: a.Members, Chat: a.Chat, Bulk: a.Bulk, Once: a.Once, Files: a.Files,
+		Log: a.log, Auth: a.Auth, Communities: a.Communities, Members: a.Members, Chat: a.Chat, Bulk: a.Bulk, Once: a.Once, Files: a.Files, Counts: a.Counts,
 		Version: version, Stopping: a.stopping, Pictures: pictures,
 		Limits: api.Limits{
 			PerAddress: a.config.AnonymousPerSec, SignIns: a.config.SignInsPerMin, OpenUploadsHourly: a.config.OpenImports,
@@ -32,7 +32,7 @@ func (a *App) handler() (http.Handler, error) {
 	pages := console.New(console.Deps{
 		DB: a.DB, Auth: a.Auth, Communities: a.Communities, Members: a.Members, Chat: a.Chat, Bulk: a.Bulk, Mail: a.Mail, Files: a.Files,
 		Clock: a.clock, Log: a.log, UploadBytes: a.config.BulkFileMiB << 20, Stopping: a.stopping,
-		SignIns: a.config.SignInsPerMin, Pictures: pictures,
+		SignIns: a.config.SignInsPerMin, Counts: a.Counts, Pictures: pictures,
 	})
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", healthz)

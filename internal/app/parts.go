@@ -17,6 +17,7 @@ import (
 	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/once"
+	"github.com/regulars/regulars/internal/rate"
 	"github.com/regulars/regulars/internal/seal"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -29,6 +30,7 @@ type Parts struct {
 	Files       *blob.Dir
 	Jobs        *jobs.Engine // not started
 	Once        *once.Store
+	Counts      *rate.Counts
 	Mail        *mail.Mail
 	Communities *community.Communities
 	Pictures    *media.Library
@@ -64,7 +66,7 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 		Workers: c.Workers, Lease: c.Lease, NodeID: node,
 		TakeBack: node != "" && p.DB.Dialect() == sqldb.SQLite, // who has the folder's lock is the only server then
 	})
-	p.Once = once.New(p.DB, now)
+	p.Once, p.Counts = once.New(p.DB, now), rate.New(p.DB, now)
 	if p.Mail, err = mail.New(mail.Deps{DB: p.DB, Jobs: p.Jobs, Clock: now, Log: log, Keys: p.Keys, SMTPURL: c.SMTPURL, From: c.MailFrom}); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
@@ -106,5 +108,5 @@ const uploadPause = 24 * time.Hour
 
 func (p *Parts) sweep(ctx context.Context, _ *jobs.Job, _ sweepArgs) error {
 	_, err := p.Files.Sweep(p.clock.Now().Add(-uploadPause))
-	return errors.Join(err, p.Bulk.Sweep(ctx), p.Auth.Sweep(ctx), p.Once.Sweep(ctx), p.Mail.Sweep(ctx), p.Communities.Sweep(ctx), p.Members.Sweep(ctx), p.sweepStrays(ctx))
+	return errors.Join(err, p.Bulk.Sweep(ctx), p.Auth.Sweep(ctx), p.Once.Sweep(ctx), p.Counts.Sweep(ctx), p.Mail.Sweep(ctx), p.Communities.Sweep(ctx), p.Members.Sweep(ctx), p.sweepStrays(ctx))
 }

@@ -64,9 +64,17 @@ func from(address string, subjects ...subject) []subject {
 	return subjects
 }
 
+// The names of the limits of attempts in a minute, which the API and the pages
+// share: together they give no more than one of them.
+const (
+	LimitByAddress = "attempts from an address"
+	LimitByName    = "attempts by a name"
+)
+
 // LimitSubject is what attempts by an email address or a username are counted
-// by: the same for any way to write it, and of two names never the same.
-func LimitSubject(login string) string { return ofName(login).key }
+// by: the same for any way to write it, and of two names never the same. what
+// is the operation of the API that is tried.
+func LimitSubject(what, login string) string { return what + " " + ofName(login).key }
 
 // network is what one customer of a provider has: an IPv4 address, or the
 // first half of an IPv6 one.

@@ -21,6 +21,7 @@ import (
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/rate"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -37,7 +38,8 @@ type Deps struct {
 	Clock       clock.Clock
 	Log         *slog.Logger
 	UploadBytes int64           // of one file; 0: 2 GiB
-	SignIns     int             // attempts a minute from one address; 0: no limit
+	SignIns     int             // attempts a minute from one address, and by one name; 0: no limit
+	Counts      *rate.Counts    // of attempts over all nodes; nil: this one counts by itself
 	Pictures    *httpx.Limit    // uploads of pictures, each account or key by itself; nil: no limit
 	Stopping    <-chan struct{} // closed when the server goes down: ends streams; nil: never
 }
@@ -47,7 +49,8 @@ const defaultUploadBytes = 2 << 30
 // console answers the requests.
 type console struct {
 	Deps
-	signIns *httpx.Limit
+	signIns   *httpx.Limit // each address by itself
+	signInsOf *httpx.Limit // each name by itself
 }
 
 // New returns the handler of all pages and of what they load. Serve it inside
@@ -56,6 +59,9 @@ func New(d Deps) http.Handler {
 	if d.UploadBytes <= 0 {
 		d.UploadBytes = defaultUploadBytes
 	}
-	c := &console{d, httpx.NewLimit(d.SignIns, time.Minute)}
+	c := &console{
+		Deps: d, signIns: httpx.NewSharedLimit(d.Counts, auth.LimitByAddress, d.SignIns, time.Minute),
+		signInsOf: httpx.NewSharedLimit(d.Counts, auth.LimitByName, d.SignIns, time.Minute),
+	}
 	return withPolicy(new(http.CrossOriginProtection).Handler(c.bounded(c.routes())))
 }

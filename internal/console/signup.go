@@ -14,15 +14,19 @@ import (
 // much, before it is made: for the address it comes from, and for the name in
 // its form, whether somebody has it or not.
 func (c *console) takeSignIn(v *visit) error {
-	limited := errs.From(c.signIns.Take(v.w, v.Request, httpx.Network(v.Request)))
-	if login := cmp.Or(v.PostFormValue("login"), v.PostFormValue("email")); limited == nil && login != "" {
-		limited = errs.From(c.signIns.Take(v.w, v.Request, v.URL.Path+" "+auth.LimitSubject(login)))
+	err := c.signIns.Take(v.w, v.Request, httpx.Network(v.Request))
+	if login := cmp.Or(v.PostFormValue("login"), v.PostFormValue("email")); err == nil && login != "" {
+		err = c.signInsOf.Take(v.w, v.Request, auth.LimitSubject(operations[v.URL.Path], login))
 	}
-	if limited != nil {
+	if limited := errs.From(err); limited != nil {
 		return errs.New(errs.Limited, "too_many_sign_ins", "Too many attempts to sign in from your network. Wait a minute, then try again.").WithRetry(limited.RetryAfter)
 	}
-	return nil
+	return err
 }
+
+// operations are what forms ask for, as the API calls it: attempts at the same
+// count together.
+var operations = map[string]string{auth.SignInPage: "login", "/register": "register", auth.ForgotPage: "forgotPassword"}
 
 // doorAgain is the status and the frame of a door that is shown again because of
 // cause. What is wrong with single fields stands at them, not in the alert.

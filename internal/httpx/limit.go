@@ -9,6 +9,7 @@ import (
 
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/rate"
 )
 
 const retryUnavailable = 2 * time.Second
@@ -19,6 +20,8 @@ type Limit struct {
 	limiter *httprate.RateLimiter
 	most    int
 	window  time.Duration
+	shared  *rate.Counts // nil: this node counts by itself
+	name    string       // in shared
 }
 
 // NewLimit allows most in any window for each key; nil when most is not
@@ -28,17 +31,37 @@ func NewLimit(most int, window time.Duration) *Limit {
 		return nil
 	}
 	headers := httprate.ResponseHeaders{Limit: "RateLimit-Limit", Remaining: "RateLimit-Remaining", Reset: "RateLimit-Reset"}
-	return &Limit{httprate.NewRateLimiter(most, window, httprate.WithResponseHeaders(headers)), most, window}
+	return &Limit{limiter: httprate.NewRateLimiter(most, window, httprate.WithResponseHeaders(headers)), most: most, window: window}
+}
+
+// NewSharedLimit is NewLimit that counts for all nodes together, and together
+// with limits of the same name. What this node counts by itself too keeps a
+// flood away from the database.
+func NewSharedLimit(counts *rate.Counts, name string, most int, window time.Duration) *Limit {
+	l := NewLimit(most, window)
+	if l != nil {
+		l.shared, l.name = counts, name
+	}
+	return l
 }
 
 // Take counts one and sets the RateLimit headers. Over the limit it counts
-// nothing and returns errs.Limited "rate_limited" with the time to wait.
+// nothing and returns errs.Limited "rate_limited" with the time to wait. An
+// error of the database that a shared limit counts in is returned as it is.
 func (l *Limit) Take(w http.ResponseWriter, r *http.Request, key string) error {
 	if l == nil {
 		return nil
 	}
 	over := l.limiter.OnLimit(w, r, key)
 	left := l.untilReset(w.Header())
+	if !over && l.shared != nil {
+		taken, err := l.shared.Take(r.Context(), rate.Limit{Name: l.name, Most: l.most, Window: l.window}, key)
+		if err != nil {
+			return err
+		}
+		over, left = !taken.OK, max(taken.Reset.Round(time.Second), time.Second)
+		w.Header().Set("RateLimit-Remaining", strconv.Itoa(taken.Left))
+	}
 	w.Header().Set("RateLimit-Reset", strconv.Itoa(int(left/time.Second)))
 	if !over {
 		return nil
