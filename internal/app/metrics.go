@@ -30,7 +30,9 @@ func newMetrics(p *Parts) *metrics {
 		}, []string{"method", "route", "status"}),
 	}
 	m.registry.MustRegister(m.requests, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		&queueCollector{p})
+		&queueCollector{p}, prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "regulars_mails_held_back_total", Help: "Mails that were not written because their recipients got many within the hour.",
+		}, func() float64 { return float64(p.Mail.HeldBackTotal()) }))
 	return m
 }
 

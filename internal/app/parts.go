@@ -67,7 +67,7 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 		TakeBack: node != "" && p.DB.Dialect() == sqldb.SQLite, // who has the folder's lock is the only server then
 	})
 	p.Once, p.Counts = once.New(p.DB, now), rate.New(p.DB, now)
-	if p.Mail, err = mail.New(mail.Deps{DB: p.DB, Jobs: p.Jobs, Clock: now, Log: log, Keys: p.Keys, SMTPURL: c.SMTPURL, From: c.MailFrom}); err != nil {
+	if p.Mail, err = mail.New(mail.Deps{DB: p.DB, Jobs: p.Jobs, Clock: now, Log: log, Keys: p.Keys, SMTPURL: c.SMTPURL, From: c.MailFrom, PerHour: c.PerHour}); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	p.Communities = community.New(p.DB, now)

@@ -57,7 +57,8 @@ type world struct {
 	now         time.Time
 }
 
-func newWorld(db *sqldb.DB) *world {
+// newWorld has no limit of mails, or perHour of each kind.
+func newWorld(db *sqldb.DB, perHour ...int) *world {
 	w := &world{db: db, keys: seal.Random(), standings: standings{}, now: time.Date(2026, 4, 7, 8, 50, 16, 0, time.UTC)}
 	c := clock.At(func() time.Time {
 		w.mu.Lock()
@@ -66,7 +67,7 @@ func newWorld(db *sqldb.DB) *world {
 	})
 	w.communities = community.New(db, c)
 	d := auth.Deps{DB: db, Communities: w.communities, Standings: w.standings, Clock: c, Log: slog.New(slog.DiscardHandler), Keys: w.keys}
-	w.mail, _ = mail.New(mail.Deps{DB: db, Clock: c, Log: d.Log, Keys: w.keys}) // it fails for wrong settings only
+	w.mail, _ = mail.New(mail.Deps{DB: db, Clock: c, Log: d.Log, Keys: w.keys, PerHour: slices.Max(append(perHour, 0))}) // it fails for wrong settings only
 	d.Mail = w.mail
 	w.Auth = auth.New(d)
 	w.SetBaseURL("https://club.example.com/")

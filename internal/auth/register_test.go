@@ -242,3 +242,48 @@ func TestWhereRegistrationIsClosedNobodyRegisters(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoeverAsksForTooManyMailsIsNotTold(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db, 2)
+		w.account(t, "known")
+		w.imported(t, "imported")
+		for _, name := range []string{"new", "known", "imported"} {
+			written := 0
+			for range 4 {
+				hashes, rows := w.Hashes(), w.count(t, "mail_outbox")+w.count(t, "jobs")
+				if err := w.Register(t.Context(), applicant(name)); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
+				if hashed, added := w.Hashes()-hashes, w.count(t, "mail_outbox")+w.count(t, "jobs")-rows; hashed != 1 || added != 2 {
+					t.Errorf("%s: %d hashes, %d rows", name, hashed, added)
+				}
+				written += len(w.letters(t))
+			}
+			if written != 2 {
+				t.Errorf("%s was written %d mails", name, written)
+			}
+		}
+		for range 4 {
+			if err := w.AnswerForgotten(t.Context(), "known@example.com"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if sent := w.letters(t); len(sent) != 2 || sent[0].page != "reset-password" {
+			t.Errorf("%+v", sent)
+		}
+		actor := w.session(t, "known")
+		for i := range 4 {
+			change := auth.PasswordChange{Current: password, New: password + " and more"}
+			if i%2 == 1 {
+				change.Current, change.New = change.New, change.Current
+			}
+			if err := w.ChangePassword(t.Context(), actor, change); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if sent := w.letters(t); len(sent) != 4 {
+			t.Errorf("of 4 changes %d were told", len(sent))
+		}
+	})
+}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	netmail "net/mail"
+	"sync/atomic"
 
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/i18n"
@@ -28,6 +29,7 @@ type Deps struct {
 
 	SMTPURL string // smtp://user:password@host:port or smtps://...; "": nothing is sent
 	From    string // Name <address>; needed with SMTPURL
+	PerHour int    // mails of one kind to one recipient, see Send; 0: no limit
 }
 
 // Mail is the outbox and the way out of it.
@@ -38,11 +40,14 @@ type Mail struct {
 	keys   *seal.Ring
 	from   *netmail.Address
 	server *server // nil: none is set
+
+	perHour  int
+	heldBack atomic.Int64
 }
 
 // New checks the settings and registers the worker that sends.
 func New(d Deps) (*Mail, error) {
-	m := &Mail{db: d.DB, clock: d.Clock, log: d.Log, keys: d.Keys}
+	m := &Mail{db: d.DB, clock: d.Clock, log: d.Log, keys: d.Keys, perHour: d.PerHour}
 	if d.SMTPURL != "" {
 		var err error
 		if m.server, err = parseServer(d.SMTPURL); err != nil {
@@ -74,28 +79,43 @@ type Message struct {
 }
 
 // Send writes a message into the outbox and queues its way out; both exist if
-// and only if tx commits. It fails with Invalid "mail_refused" when an address,
-// a name or a value holds what would not stay in its line.
+// and only if tx commits. One too many for its recipient is held back. It fails
+// with Invalid "mail_refused" when an address, a name or a value holds what
+// would not stay in its line.
 func (m *Mail) Send(ctx context.Context, tx *sqldb.Tx, msg Message) error {
+	_, err := m.Offer(ctx, tx, msg)
+	return err
+}
+
+// Offer is Send that reports false when the message was held back. That is for
+// what has to stay true then, and not to be told to anybody: it would tell who
+// was written to, and so who has an account.
+func (m *Mail) Offer(ctx context.Context, tx *sqldb.Tx, msg Message) (written bool, err error) {
 	if err := msg.check(); err != nil {
-		return err
+		return false, err
 	}
 	now := m.clock.Now()
 	language := i18n.Match(msg.Language)
 	content, err := render(i18n.For(language), msg, now)
 	if err != nil {
-		return err
+		return false, err
 	}
 	kept := Kept{
 		ID: id.New(now), CommunityID: msg.CommunityID, To: msg.To, ToName: msg.ToName, Language: language.String(), Template: msg.Template,
 		Subject: content.subject, Text: content.text(), HTML: content.html(), State: Waiting, CreatedAt: now.UnixMilli(), ExpiresAt: msg.ExpiresAt,
 	}
 	if err := m.seal(&kept); err != nil {
-		return err
+		return false, err
+	}
+	if written, err = m.within(ctx, tx, msg); err != nil {
+		return false, err
+	}
+	if !written {
+		m.holdBack(ctx, tx, &kept)
 	}
 	if err := insert(ctx, tx, kept); err != nil {
-		return fmt.Errorf("queue mail: %w", err)
+		return false, fmt.Errorf("queue mail: %w", err)
 	}
 	_, err = jobs.Insert(ctx, tx, sendArgs{kept.ID}, jobs.Options{CommunityID: msg.CommunityID, Unique: kept.ID})
-	return err
+	return written, err
 }

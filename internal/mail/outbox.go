@@ -14,6 +14,8 @@ const (
 	Held    = "kept"    // there was no server to send it with
 	Failed  = "failed"  // the server does not take it
 	Expired = "expired" // what it says was not true any more before it could be sent
+
+	HeldBack = "held_back" // its recipient got too many; nobody sees it
 )
 
 // Kept is a message in the outbox.
@@ -62,7 +64,7 @@ const (
 )
 
 // Sweep empties messages that ended a week ago or hold a link that works no
-// more, and forgets them after 90 days.
+// more, and forgets them after 90 days, and at once what was held back.
 func (m *Mail) Sweep(ctx context.Context) error {
 	now := m.clock.Now()
 	return m.db.Tx(ctx, func(tx *sqldb.Tx) error {

@@ -25,7 +25,7 @@ func load(ctx context.Context, q sqldb.Querier, messageID string) (Kept, error) 
 }
 
 func unsent(ctx context.Context, q sqldb.Querier, cursor string, limit int) ([]Kept, error) {
-	return sqldb.All(ctx, q, scan, "SELECT "+columns+" FROM mail_outbox WHERE state <> 'sent' AND ($1 = '' OR id < $1) ORDER BY id DESC LIMIT $2", cursor, limit)
+	return sqldb.All(ctx, q, scan, "SELECT "+columns+" FROM mail_outbox WHERE state NOT IN ('sent', 'held_back') AND ($1 = '' OR id < $1) ORDER BY id DESC LIMIT $2", cursor, limit)
 }
 
 // ending is how a message stands after an attempt to send it.
@@ -54,7 +54,7 @@ func emptyBodies(ctx context.Context, tx *sqldb.Tx, endedBefore, expiredBefore i
 }
 
 func remove(ctx context.Context, tx *sqldb.Tx, endedBefore int64) error {
-	_, err := tx.Exec(ctx, "DELETE FROM mail_outbox WHERE ended_at <> 0 AND ended_at < $1", endedBefore)
+	_, err := tx.Exec(ctx, "DELETE FROM mail_outbox WHERE ended_at <> 0 AND (ended_at < $1 OR state = 'held_back')", endedBefore)
 	return err
 }
 

@@ -72,7 +72,7 @@ func New(t testing.TB, engine sqldb.Dialect, opts ...Option) *App {
 		t.Fatal(err)
 	}
 	config.Data, config.Addr, config.Synchronous = t.TempDir(), "127.0.0.1:0", "OFF"
-	config.AnonymousPerSec, config.SignInsPerMin, config.OpenImports, config.MinFreeMiB = 0, 0, 0, 0
+	config.AnonymousPerSec, config.SignInsPerMin, config.OpenImports, config.MinFreeMiB, config.PerHour = 0, 0, 0, 0, 0
 	config.DatabaseURL = database(t, engine, config.Data)
 	s := settings{config: config}
 	for _, o := range opts {
