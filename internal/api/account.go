@@ -87,6 +87,13 @@ func (a *API) verifyEmail(ctx context.Context, in *verification) (*answer[accoun
 	if err != nil {
 		return nil, err
 	}
+	has, err := a.Auth.HasPassword(ctx, made.ID)
+	switch {
+	case err != nil:
+		return nil, err
+	case !has:
+		return respond("The account is made. It was asked for with different passwords, so its person chooses one by a link that is in the mail.", wireAccount(made)), nil
+	}
 	return respond("The account is made. Sign in now.", wireAccount(made)), nil
 }
 

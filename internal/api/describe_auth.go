@@ -3,9 +3,9 @@ package api
 // authDescriptions are the descriptions of operations on accounts, sessions
 // and keys.
 var authDescriptions = map[string]string{
-	"register":        "Writes to the address: a link that makes the account, or, where there is one already, that there is. The answer and its time are the same. 403 `registration_closed` where nobody may register.",
-	"verifyEmail":     "Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`.",
-	"login":           "Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for an account; after five failures the account waits, longer each time.",
+	"register":        "Writes to the address: a link that makes the account, or, where there is one already, that there is. Of several registrations of an address only the newest one's link works. The answer and its time are the same. 403 `registration_closed` where nobody may register.",
+	"verifyEmail":     "Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail.",
+	"login":           "Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time.",
 	"secureAuth":      "For a system that has signed a member in itself: a link that signs them in here. It needs a community's key with the permission `signIn`, which `*` does not stand for. The session works in that community only, and members with a server permission cannot have one.",
 	"secureAuthOlder": "The same as `secureAuth`, by its older address.",
 	"logout":          "Ends the session of the request, or all of the account; the person's API keys end with all.",

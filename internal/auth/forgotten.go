@@ -63,18 +63,23 @@ func (a *Auth) sendReset(ctx context.Context, tx *sqldb.Tx, ask resetRequest) er
 	if err != nil || found.account.ID == "" {
 		return err
 	}
-	now := a.clock.MS()
-	recent, err := countLinks(ctx, tx, linkReset, found.account.ID, now-time.Hour.Milliseconds())
+	recent, err := countLinks(ctx, tx, linkReset, found.account.ID, a.clock.MS()-time.Hour.Milliseconds())
 	if err != nil || recent >= resetsAnHour {
 		return err
 	}
+	return a.writeResetTo(ctx, tx, found.account, ask.Language)
+}
+
+// writeResetTo writes a link to choose a password to the person of an account.
+func (a *Auth) writeResetTo(ctx context.Context, tx *sqldb.Tx, account Account, language string) error {
+	now := a.clock.MS()
 	token, until := newSecret(), now+resetLifetime.Milliseconds()
-	err = insertLink(ctx, tx, link{tokenHash: hashSecret(token), purpose: linkReset, accountID: found.account.ID, createdAt: now, expiresAt: until})
+	err := insertLink(ctx, tx, link{tokenHash: hashSecret(token), purpose: linkReset, accountID: account.ID, createdAt: now, expiresAt: until})
 	if err != nil {
 		return err
 	}
 	return a.mail.Send(ctx, tx, mail.Message{
-		To: found.account.Email, Language: ask.Language, ExpiresAt: until, Template: mail.ResetPassword,
+		To: account.Email, Language: language, ExpiresAt: until, Template: mail.ResetPassword,
 		Values: map[string]string{"link": a.link(ResetPage, token)},
 	})
 }

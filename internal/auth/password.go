@@ -58,6 +58,12 @@ func passwordProblem(password, emailKey, usernameKey string) string {
 	return ""
 }
 
+// HasPassword reports whether an account can be signed in to with a password.
+func (a *Auth) HasPassword(ctx context.Context, accountID string) (bool, error) {
+	hash, err := passwordHash(ctx, a.db, accountID)
+	return hash != "", err
+}
+
 func special(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) }
 
 // common reports whether a password in lower case is a common one, also with

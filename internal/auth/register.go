@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/text"
@@ -35,6 +36,8 @@ type registration struct {
 	newAccount
 	tokenHash string
 	expiresAt int64
+	contested bool   // nobody knows whose password it has
+	language  string // of mails
 }
 
 // RegistrationOpen reports whether people may ask for accounts here.
@@ -46,6 +49,17 @@ func (a *Auth) RegistrationOpen() bool { return !a.closed }
 // what was asked for here may come from anybody. It fails with Invalid
 // "invalid_input", Forbidden "registration_closed" or Unavailable
 // "mail_unavailable".
+//
+// Of several registrations of an address only the newest one's link works: who
+// has mistyped and tries again must not make the account that was mistyped.
+// But the newest one may be somebody else's, who waits for the person with the
+// address to open that link, the only one that works, and then knows the
+// password of their account. So a registration that takes the place of another
+// one with another password is contested: its link makes the account, and the
+// person chooses its password by a further mail, whoever they are. Who asks
+// again with the same password notices nothing of this. And a registration
+// whose mail is held back takes no place: else a flood of them would leave the
+// person without any link that works.
 func (a *Auth) Register(ctx context.Context, in RegisterInput) error {
 	if a.closed {
 		return errs.New(errs.Forbidden, "registration_closed", "Nobody can register here. Ask the people who run this server for an account.")
@@ -58,7 +72,10 @@ func (a *Auth) Register(ctx context.Context, in RegisterInput) error {
 		return err
 	}
 	made.identify(a.clock.Now())
-	var err error
+	same, err := a.sameRegistration(ctx, made.EmailKey, in.Password)
+	if err != nil {
+		return err
+	}
 	if made.passwordHash, err = a.hash(ctx, in.Password); err != nil {
 		return err
 	}
@@ -83,14 +100,34 @@ func (a *Auth) Register(ctx context.Context, in RegisterInput) error {
 			msg.To, msg.ExpiresAt = found.account.Email, 0
 			msg.Template, msg.Values = mail.AccountExists, map[string]string{"link": a.baseURL + SignInPage}
 		}
-		if err := insertRegistration(ctx, tx, registration{newAccount: made, tokenHash: hashSecret(token), expiresAt: made.CreatedAt + registrationLifetime.Milliseconds()}); err != nil {
+		written, err := a.mail.Offer(ctx, tx, msg)
+		if err != nil {
 			return err
 		}
-		return a.mail.Send(ctx, tx, msg)
+		asked := registration{
+			newAccount: made, tokenHash: hashSecret(token), expiresAt: made.CreatedAt + registrationLifetime.Milliseconds(), language: i18n.Match(in.Language).String(),
+		}
+		return putRegistration(ctx, tx, asked, same, written)
 	})
 }
 
-// VerifyEmail makes the account that was registered with the token's address.
+// sameRegistration returns the token hash of the registration of an address
+// with the same password, "" for none. It takes a hash in any case.
+func (a *Auth) sameRegistration(ctx context.Context, emailKey, password string) (string, error) {
+	pending, err := pendingRegistration(ctx, a.db, emailKey, a.clock.MS())
+	if err != nil {
+		return "", err
+	}
+	same, _, err := a.verify(ctx, pending.passwordHash, password)
+	if err != nil || !same {
+		return "", err
+	}
+	return pending.tokenHash, nil
+}
+
+// VerifyEmail makes the account that was registered with the token's address;
+// one that was contested (see Register) gets no password, but a mail to choose
+// it, see HasPassword.
 // username takes the place of the one that was asked for, "" keeps that. It
 // fails with Gone "link_expired" (also when the address has an account by now),
 // Invalid "invalid_input" or Conflict "username_taken"; the token works again
@@ -117,8 +154,15 @@ func (a *Auth) VerifyEmail(ctx context.Context, token, username string) (Account
 		if err := deleteRegistrations(ctx, tx, made.EmailKey); err != nil {
 			return err
 		}
-		account, err = insertAccount(ctx, tx, made)
-		return err
+		if !r.contested {
+			account, err = insertAccount(ctx, tx, made)
+			return err
+		}
+		made.passwordHash = ""
+		if account, err = insertAccount(ctx, tx, made); err != nil {
+			return err
+		}
+		return a.writeResetTo(ctx, tx, account, r.language)
 	})
 	if err == nil {
 		return account, nil

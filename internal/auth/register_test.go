@@ -107,7 +107,7 @@ func TestNothingTellsWhoeverRegistersWhoElseHasAnAccount(t *testing.T) {
 			page     string
 		}{
 			{"nobody", func(*auth.RegisterInput) {}, mail.VerifyEmail, "verify-email"},
-			{"a known username", func(in *auth.RegisterInput) { in.Username = "KNOWN" }, mail.VerifyEmail, "verify-email"},
+			{"a known username", func(in *auth.RegisterInput) { in.Email, in.Username = "other@example.com", "KNOWN" }, mail.VerifyEmail, "verify-email"},
 			{"a known address", func(in *auth.RegisterInput) { in.Email = "Known@example.com" }, mail.AccountExists, ""},
 			{"an imported address", func(in *auth.RegisterInput) { in.Email = "imported@example.com" }, mail.ResetPassword, "reset-password"},
 		} {
@@ -121,7 +121,7 @@ func TestNothingTellsWhoeverRegistersWhoElseHasAnAccount(t *testing.T) {
 			if len(sent) != 1 || sent[0].template != c.template || sent[0].page != c.page {
 				t.Errorf("%s: %+v", c.name, sent)
 			}
-			if hashed, written := w.Hashes()-hashes, w.count(t, "registrations")+w.count(t, "one_time_links")-rows; hashed != 1 || written != 1 {
+			if hashed, written := w.Hashes()-hashes, w.count(t, "registrations")+w.count(t, "one_time_links")-rows; hashed != 2 || written != 1 {
 				t.Errorf("%s: %d hashes, %d rows", c.name, hashed, written)
 			}
 		}
@@ -255,7 +255,7 @@ func TestWhoeverAsksForTooManyMailsIsNotTold(t *testing.T) {
 				if err := w.Register(t.Context(), applicant(name)); err != nil {
 					t.Errorf("%s: %v", name, err)
 				}
-				if hashed, added := w.Hashes()-hashes, w.count(t, "mail_outbox")+w.count(t, "jobs")-rows; hashed != 1 || added != 2 {
+				if hashed, added := w.Hashes()-hashes, w.count(t, "mail_outbox")+w.count(t, "jobs")-rows; hashed != 2 || added != 2 {
 					t.Errorf("%s: %d hashes, %d rows", name, hashed, added)
 				}
 				written += len(w.letters(t))
@@ -284,6 +284,147 @@ func TestWhoeverAsksForTooManyMailsIsNotTold(t *testing.T) {
 		}
 		if sent := w.letters(t); len(sent) != 4 {
 			t.Errorf("of 4 changes %d were told", len(sent))
+		}
+	})
+}
+
+// other is ann's address with a password that is not hers.
+func other(username string) auth.RegisterInput {
+	in := applicant("ann")
+	in.Username, in.Password = username, "red fox under 7 bridges"
+	return in
+}
+
+func (w *world) registers(t *testing.T, in auth.RegisterInput) (token string) {
+	t.Helper()
+	if err := w.Register(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	sent := w.letters(t)
+	if len(sent) != 1 {
+		return ""
+	}
+	return sent[0].token
+}
+
+func TestOnlyTheNewestRegistrationOfAnAddressCounts(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		mistyped := applicant("ann")
+		mistyped.Username = "amm"
+		first := w.registers(t, mistyped)
+		second := w.registers(t, applicant("ann"))
+		if n := w.count(t, "registrations"); n != 1 {
+			t.Errorf("%d registrations of one address", n)
+		}
+		_, err := w.VerifyEmail(t.Context(), first, "")
+		mustFail(t, "the older link", err, errs.Gone, "link_expired")
+		made, err := w.VerifyEmail(t.Context(), second, "")
+		if err != nil || made.Username != "ann" {
+			t.Fatalf("%+v, %v", made, err)
+		}
+		if _, err := w.signIn(t, "ann", password, ""); err != nil {
+			t.Errorf("with the password of both: %v", err)
+		}
+		if sent := w.letters(t); len(sent) != 0 {
+			t.Errorf("%+v", sent)
+		}
+	})
+}
+
+func TestNobodyRegistersAPasswordForWhoeverHasTheAddress(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		for name, order := range map[string][]auth.RegisterInput{
+			"the stranger comes later":             {applicant("ann"), other("eve")},
+			"the stranger comes first":             {other("eve"), applicant("ann")},
+			"the stranger comes between":           {applicant("ann"), other("eve"), applicant("ann")},
+			"the stranger asks twice":              {applicant("ann"), other("eve"), other("eve")},
+			"the person asks twice, and they once": {applicant("ann"), applicant("ann"), other("eve")},
+		} {
+			w, token := newWorld(db), ""
+			for _, table := range []string{"accounts", "sign_in_failures"} {
+				if _, err := db.Exec(t.Context(), "DELETE FROM "+table); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, in := range order {
+				token = w.registers(t, in)
+			}
+			made, err := w.VerifyEmail(t.Context(), token, "")
+			if err != nil {
+				t.Fatal(name, err)
+			}
+			if has, err := w.HasPassword(t.Context(), made.ID); has || err != nil {
+				t.Errorf("%s: it has a password (%v)", name, err)
+			}
+			sent := w.letters(t)
+			if len(sent) != 1 || sent[0].template != mail.ResetPassword || sent[0].to != "ann@Example.com" {
+				t.Fatalf("%s: %+v", name, sent)
+			}
+			const chosen = "what the owner chose"
+			if _, err := w.ResetPassword(t.Context(), sent[0].token, chosen); err != nil {
+				t.Fatal(name, err)
+			}
+			w.letters(t)
+			_, err = w.signIn(t, "ann@example.com", other("eve").Password, "")
+			mustFail(t, name, err, errs.Unauthenticated, "wrong_password")
+			if _, err := w.signIn(t, "ann@example.com", chosen, ""); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	})
+}
+
+func TestARegistrationThatHasEndedContestsNothing(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		w.registers(t, other("eve"))
+		w.registers(t, applicant("ann"))
+		w.pass(24 * time.Hour)
+		made, err := w.VerifyEmail(t.Context(), w.registers(t, applicant("ann")), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if has, err := w.HasPassword(t.Context(), made.ID); !has || err != nil {
+			t.Errorf("it has no password (%v)", err)
+		}
+	})
+}
+
+func TestAFloodOfRegistrationsLeavesALinkThatWorks(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w, newest := newWorld(db, 2), ""
+		for range 5 {
+			if token := w.registers(t, applicant("ann")); token != "" {
+				newest = token
+			}
+		}
+		if _, err := w.VerifyEmail(t.Context(), newest, ""); err != nil {
+			t.Errorf("the last link that was written: %v", err)
+		}
+	})
+}
+
+func TestRegistrationsThatMeetLeaveOneLink(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		var all sync.WaitGroup
+		for range 6 {
+			all.Go(func() {
+				if err := w.Register(t.Context(), applicant("ann")); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		works := 0
+		for _, l := range w.letters(t) {
+			if _, err := w.VerifyEmail(t.Context(), l.token, ""); err == nil {
+				works++
+			}
+		}
+		if works != 1 {
+			t.Errorf("%d links work", works)
 		}
 	})
 }

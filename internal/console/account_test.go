@@ -104,6 +104,27 @@ func TestAPersonRegistersByThePages(t *testing.T) {
 	})
 }
 
+func TestWhoWasRegisteredByTwoChoosesThePasswordByAMail(t *testing.T) {
+	a := apptest.New(t, sqldb.SQLite) // the rule is tested on both engines where it is
+	b := newBrowser(t, a)
+	for _, password := range []string{"blue cow over 9 hills", "red fox under 7 bridges"} {
+		form := url.Values{"email": {"mia@example.com"}, "username": {"mia"}, "firstname": {"Mia"}, "lastname": {"M"}, "password": {password}}
+		if got := b.ask("POST", "/register", form); got.status != 303 {
+			t.Fatalf("register: %d %s", got.status, got.text)
+		}
+	}
+	link := mailed(t, a, "mia@example.com")
+	if got := b.ask("POST", auth.VerifyPage, url.Values{"token": {link[strings.Index(link, "=")+1:]}}); got.header.Get("Location") != auth.SignInPage {
+		t.Fatalf("confirm: %d %s", got.status, got.text)
+	}
+	if got := b.ask("GET", auth.SignInPage, nil); !strings.Contains(got.text, "so choose one: we have sent you a link") {
+		t.Errorf("told %s", got.text)
+	}
+	if link := mailed(t, a, "mia@example.com"); !strings.HasPrefix(link, auth.ResetPage+"?token=") {
+		t.Errorf("mailed %s", link)
+	}
+}
+
 const accountPage = "/account"
 
 func TestAForgottenPasswordIsReplacedByThePages(t *testing.T) {

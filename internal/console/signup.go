@@ -90,9 +90,9 @@ func (c *console) showVerify(v *visit) error {
 
 func (c *console) verify(v *visit) error {
 	view := VerifyView{Token: v.PostFormValue("token"), Username: v.PostFormValue("username")}
-	_, err := c.Auth.VerifyEmail(v.Context(), view.Token, view.Username)
+	made, err := c.Auth.VerifyEmail(v.Context(), view.Token, view.Username)
 	if err == nil {
-		return v.goTo(auth.SignInPage, i18n.Key("Your account is made. Sign in to go on."))
+		return c.verified(v, made)
 	}
 	view.Gone = errs.Is(err, "link_expired")
 	status, p, wrong, err := c.doorAgain(v, i18n.Key("Confirm your address"), err)
@@ -104,6 +104,17 @@ func (c *console) verify(v *visit) error {
 		view.Taken = p.Alert.Message
 	}
 	return render(v, status, VerifyPage(view))
+}
+
+func (c *console) verified(v *visit, made auth.Account) error {
+	has, err := c.Auth.HasPassword(v.Context(), made.ID)
+	switch {
+	case err != nil:
+		return err
+	case !has:
+		return v.goTo(auth.SignInPage, i18n.Key("Your account is made. It was asked for with different passwords, so choose one: we have sent you a link."))
+	}
+	return v.goTo(auth.SignInPage, i18n.Key("Your account is made. Sign in to go on."))
 }
 
 func (c *console) showForgot(v *visit) error {

@@ -7238,7 +7238,7 @@ type ClientInterface interface {
 
 	// LoginWithBody Sign in
 	//
-	// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for an account; after five failures the account waits, longer each time.
+	// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -7247,7 +7247,7 @@ type ClientInterface interface {
 
 	// Login Sign in
 	//
-	// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for an account; after five failures the account waits, longer each time.
+	// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -7281,7 +7281,7 @@ type ClientInterface interface {
 
 	// RegisterWithBody Register
 	//
-	// Writes to the address: a link that makes the account, or, where there is one already, that there is. The answer and its time are the same. 403 `registration_closed` where nobody may register.
+	// Writes to the address: a link that makes the account, or, where there is one already, that there is. Of several registrations of an address only the newest one's link works. The answer and its time are the same. 403 `registration_closed` where nobody may register.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -7290,7 +7290,7 @@ type ClientInterface interface {
 
 	// Register Register
 	//
-	// Writes to the address: a link that makes the account, or, where there is one already, that there is. The answer and its time are the same. 403 `registration_closed` where nobody may register.
+	// Writes to the address: a link that makes the account, or, where there is one already, that there is. Of several registrations of an address only the newest one's link works. The answer and its time are the same. 403 `registration_closed` where nobody may register.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -7390,7 +7390,7 @@ type ClientInterface interface {
 
 	// VerifyEmailWithBody Verify an email address
 	//
-	// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`.
+	// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -7399,7 +7399,7 @@ type ClientInterface interface {
 
 	// VerifyEmail Verify an email address
 	//
-	// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`.
+	// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8331,7 +8331,7 @@ func (c *Client) ForgotPassword(ctx context.Context, params *ForgotPasswordParam
 
 // LoginWithBody Sign in
 //
-// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for an account; after five failures the account waits, longer each time.
+// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8350,7 +8350,7 @@ func (c *Client) LoginWithBody(ctx context.Context, contentType string, body io.
 
 // Login Sign in
 //
-// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for an account; after five failures the account waits, longer each time.
+// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -8424,7 +8424,7 @@ func (c *Client) Me(ctx context.Context, reqEditors ...RequestEditorFn) (*http.R
 
 // RegisterWithBody Register
 //
-// Writes to the address: a link that makes the account, or, where there is one already, that there is. The answer and its time are the same. 403 `registration_closed` where nobody may register.
+// Writes to the address: a link that makes the account, or, where there is one already, that there is. Of several registrations of an address only the newest one's link works. The answer and its time are the same. 403 `registration_closed` where nobody may register.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8443,7 +8443,7 @@ func (c *Client) RegisterWithBody(ctx context.Context, params *RegisterParams, c
 
 // Register Register
 //
-// Writes to the address: a link that makes the account, or, where there is one already, that there is. The answer and its time are the same. 403 `registration_closed` where nobody may register.
+// Writes to the address: a link that makes the account, or, where there is one already, that there is. Of several registrations of an address only the newest one's link works. The answer and its time are the same. 403 `registration_closed` where nobody may register.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -8663,7 +8663,7 @@ func (c *Client) DisableTotp(ctx context.Context, params *DisableTotpParams, bod
 
 // VerifyEmailWithBody Verify an email address
 //
-// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`.
+// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8682,7 +8682,7 @@ func (c *Client) VerifyEmailWithBody(ctx context.Context, params *VerifyEmailPar
 
 // VerifyEmail Verify an email address
 //
-// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`.
+// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -16170,7 +16170,7 @@ type ClientWithResponsesInterface interface {
 
 	// LoginWithBodyWithResponse Sign in
 	//
-	// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for an account; after five failures the account waits, longer each time.
+	// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16179,7 +16179,7 @@ type ClientWithResponsesInterface interface {
 
 	// LoginWithResponse Sign in
 	//
-	// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for an account; after five failures the account waits, longer each time.
+	// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16215,7 +16215,7 @@ type ClientWithResponsesInterface interface {
 
 	// RegisterWithBodyWithResponse Register
 	//
-	// Writes to the address: a link that makes the account, or, where there is one already, that there is. The answer and its time are the same. 403 `registration_closed` where nobody may register.
+	// Writes to the address: a link that makes the account, or, where there is one already, that there is. Of several registrations of an address only the newest one's link works. The answer and its time are the same. 403 `registration_closed` where nobody may register.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16224,7 +16224,7 @@ type ClientWithResponsesInterface interface {
 
 	// RegisterWithResponse Register
 	//
-	// Writes to the address: a link that makes the account, or, where there is one already, that there is. The answer and its time are the same. 403 `registration_closed` where nobody may register.
+	// Writes to the address: a link that makes the account, or, where there is one already, that there is. Of several registrations of an address only the newest one's link works. The answer and its time are the same. 403 `registration_closed` where nobody may register.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16330,7 +16330,7 @@ type ClientWithResponsesInterface interface {
 
 	// VerifyEmailWithBodyWithResponse Verify an email address
 	//
-	// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`.
+	// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16339,7 +16339,7 @@ type ClientWithResponsesInterface interface {
 
 	// VerifyEmailWithResponse Verify an email address
 	//
-	// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`.
+	// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -21639,7 +21639,7 @@ func (c *ClientWithResponses) ForgotPasswordWithResponse(ctx context.Context, pa
 
 // LoginWithBodyWithResponse Sign in
 //
-// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for an account; after five failures the account waits, longer each time.
+// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21654,7 +21654,7 @@ func (c *ClientWithResponses) LoginWithBodyWithResponse(ctx context.Context, con
 
 // LoginWithResponse Sign in
 //
-// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for an account; after five failures the account waits, longer each time.
+// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21714,7 +21714,7 @@ func (c *ClientWithResponses) MeWithResponse(ctx context.Context, reqEditors ...
 
 // RegisterWithBodyWithResponse Register
 //
-// Writes to the address: a link that makes the account, or, where there is one already, that there is. The answer and its time are the same. 403 `registration_closed` where nobody may register.
+// Writes to the address: a link that makes the account, or, where there is one already, that there is. Of several registrations of an address only the newest one's link works. The answer and its time are the same. 403 `registration_closed` where nobody may register.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21729,7 +21729,7 @@ func (c *ClientWithResponses) RegisterWithBodyWithResponse(ctx context.Context, 
 
 // RegisterWithResponse Register
 //
-// Writes to the address: a link that makes the account, or, where there is one already, that there is. The answer and its time are the same. 403 `registration_closed` where nobody may register.
+// Writes to the address: a link that makes the account, or, where there is one already, that there is. Of several registrations of an address only the newest one's link works. The answer and its time are the same. 403 `registration_closed` where nobody may register.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21907,7 +21907,7 @@ func (c *ClientWithResponses) DisableTotpWithResponse(ctx context.Context, param
 
 // VerifyEmailWithBodyWithResponse Verify an email address
 //
-// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`.
+// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -21922,7 +21922,7 @@ func (c *ClientWithResponses) VerifyEmailWithBodyWithResponse(ctx context.Contex
 
 // VerifyEmailWithResponse Verify an email address
 //
-// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`.
+// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
