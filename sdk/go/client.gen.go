@@ -813,6 +813,21 @@ func (e SuccessLoggedInStatus) Valid() bool {
 	}
 }
 
+// Defines values for SuccessLogoStatus.
+const (
+	SuccessLogoStatusSuccess SuccessLogoStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessLogoStatus enum.
+func (e SuccessLogoStatus) Valid() bool {
+	switch e {
+	case SuccessLogoStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SuccessManagedUserStatus.
 const (
 	SuccessManagedUserStatusSuccess SuccessManagedUserStatus = "success"
@@ -2362,6 +2377,40 @@ type LoginUrl struct {
 	SessionId string `json:"sessionId"`
 }
 
+// Logo defines model for Logo.
+type Logo struct {
+	// ID Of the community.
+	//
+	// Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	ID string `json:"_id"`
+
+	// Address Where the picture is served, which never changes under it.
+	//
+	// Examples: /media/6a21d1c09f3b0c4d5e6f7a8b/6a21d1c09f3b0c4d5e6f7a8c
+	Address string `json:"address"`
+
+	// Height Pixels.
+	//
+	// Examples: 512
+	Height int64 `json:"height"`
+
+	// Logo The _id of the picture.
+	//
+	// Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	Logo string `json:"logo"`
+
+	// Size Bytes.
+	Size int64 `json:"size"`
+
+	// Type Examples: image/png
+	Type string `json:"type"`
+
+	// Width Pixels.
+	//
+	// Examples: 512
+	Width int64 `json:"width"`
+}
+
 // Logout defines model for Logout.
 type Logout struct {
 	// Everywhere End all sessions of the account, not only this one.
@@ -2603,7 +2652,7 @@ type NewServer struct {
 	// Languages BCP 47; the first is the community's own.
 	Languages *[]string `json:"languages,omitempty"`
 
-	// Logo The _id of a picture of the community; empty for none.
+	// Logo The _id of its picture, as uploading it answers; empty for none.
 	Logo *string `json:"logo,omitempty"`
 
 	// Name 1 to 100 characters.
@@ -3231,7 +3280,7 @@ type ServerChange struct {
 	// Languages BCP 47; the first is the community's own.
 	Languages *[]string `json:"languages,omitempty"`
 
-	// Logo The _id of a picture of the community; empty for none.
+	// Logo The _id of its picture, as uploading it answers; empty for none.
 	Logo *string `json:"logo,omitempty"`
 
 	// Name 1 to 100 characters.
@@ -3582,6 +3631,20 @@ type SuccessLoggedIn struct {
 
 // SuccessLoggedInStatus Always success.
 type SuccessLoggedInStatus string
+
+// SuccessLogo defines model for SuccessLogo.
+type SuccessLogo struct {
+	Data Logo `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessLogoStatus `json:"status"`
+}
+
+// SuccessLogoStatus Always success.
+type SuccessLogoStatus string
 
 // SuccessManagedUser defines model for SuccessManagedUser.
 type SuccessManagedUser struct {
@@ -4624,6 +4687,18 @@ type LeaveServerParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// SetServerLogoMultipartBody defines parameters for SetServerLogo.
+type SetServerLogoMultipartBody struct {
+	// Logo PNG, JPEG, GIF or WebP, at most 10 MiB and 25 million pixels.
+	Logo openapi_types.File `json:"logo"`
+}
+
+// SetServerLogoParams defines parameters for SetServerLogo.
+type SetServerLogoParams struct {
+	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // ListPenaltiesParams defines parameters for ListPenalties.
 type ListPenaltiesParams struct {
 	// Cursor The nextCursor of the part before; leave it out for the first.
@@ -5014,6 +5089,9 @@ type CreateInviteJSONRequestBody = NewInvite
 
 // JoinServerJSONRequestBody defines body for JoinServer for application/json ContentType.
 type JoinServerJSONRequestBody = Joining
+
+// SetServerLogoMultipartRequestBody defines body for SetServerLogo for multipart/form-data ContentType.
+type SetServerLogoMultipartRequestBody SetServerLogoMultipartBody
 
 // CreatePenaltyJSONRequestBody defines body for CreatePenalty for application/json ContentType.
 type CreatePenaltyJSONRequestBody = NewPenalty
@@ -7606,7 +7684,7 @@ type ClientInterface interface {
 
 	// RevertHistory Take back a change
 	//
-	// Puts the old value back as a new change, whatever happened since. The member is yourself or stands below you: 403 `rank_too_low`. 409 `field_gone` when the field was deleted, `value_does_not_fit` when it would not take the value any more, `value_unchanged` when it has it already.
+	// Puts the old value back as a new change, whatever happened since. The member is yourself or stands below you: 403 `rank_too_low`. Of roles it takes back what the change gave and gives back what it took, and leaves the others: that needs the permission `roles` too, and the ranks as for adding a role. What a member was created with was no change and has nothing before it: 404. 409 `field_gone` when the field was deleted, `value_does_not_fit` when it would not take the value any more, `value_unchanged` when it has it already.
 	//
 	// Corresponds with POST /v1/communities/{communityId}/user-field-histories/{historyId}/revert (the `RevertHistory` operationId).
 	RevertHistory(ctx context.Context, communityId string, historyId string, params *RevertHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -7932,6 +8010,22 @@ type ClientInterface interface {
 	//
 	// Corresponds with POST /v1/servers/{serverId}/leave (the `LeaveServer` operationId).
 	LeaveServer(ctx context.Context, serverId string, params *LeaveServerParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RemoveServerLogo Remove a community's logo
+	//
+	// A community without a logo is shown by its initials.
+	//
+	// Corresponds with DELETE /v1/servers/{serverId}/logo (the `RemoveServerLogo` operationId).
+	RemoveServerLogo(ctx context.Context, serverId string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// SetServerLogoWithBody Change a community's logo
+	//
+	// The picture is written anew without anything but its pixels, at most 1024 pixels wide and high, and is the `logo` of the community from then on. The one before goes.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/servers/{serverId}/logo (the `SetServerLogo` operationId).
+	SetServerLogoWithBody(ctx context.Context, serverId string, params *SetServerLogoParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListPenalties List penalties
 	//
@@ -9159,7 +9253,7 @@ func (c *Client) ListHistories(ctx context.Context, communityId string, params *
 
 // RevertHistory Take back a change
 //
-// Puts the old value back as a new change, whatever happened since. The member is yourself or stands below you: 403 `rank_too_low`. 409 `field_gone` when the field was deleted, `value_does_not_fit` when it would not take the value any more, `value_unchanged` when it has it already.
+// Puts the old value back as a new change, whatever happened since. The member is yourself or stands below you: 403 `rank_too_low`. Of roles it takes back what the change gave and gives back what it took, and leaves the others: that needs the permission `roles` too, and the ranks as for adding a role. What a member was created with was no change and has nothing before it: 404. 409 `field_gone` when the field was deleted, `value_does_not_fit` when it would not take the value any more, `value_unchanged` when it has it already.
 //
 // Corresponds with POST /v1/communities/{communityId}/user-field-histories/{historyId}/revert (the `RevertHistory` operationId).
 func (c *Client) RevertHistory(ctx context.Context, communityId string, historyId string, params *RevertHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -9886,6 +9980,42 @@ func (c *Client) JoinServer(ctx context.Context, serverId string, params *JoinSe
 // Corresponds with POST /v1/servers/{serverId}/leave (the `LeaveServer` operationId).
 func (c *Client) LeaveServer(ctx context.Context, serverId string, params *LeaveServerParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewLeaveServerRequest(c.Server, serverId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RemoveServerLogo Remove a community's logo
+//
+// A community without a logo is shown by its initials.
+//
+// Corresponds with DELETE /v1/servers/{serverId}/logo (the `RemoveServerLogo` operationId).
+func (c *Client) RemoveServerLogo(ctx context.Context, serverId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRemoveServerLogoRequest(c.Server, serverId)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// SetServerLogoWithBody Change a community's logo
+//
+// The picture is written anew without anything but its pixels, at most 1024 pixels wide and high, and is the `logo` of the community from then on. The one before goes.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/servers/{serverId}/logo (the `SetServerLogo` operationId).
+func (c *Client) SetServerLogoWithBody(ctx context.Context, serverId string, params *SetServerLogoParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewSetServerLogoRequestWithBody(c.Server, serverId, params, contentType, body)
 	if err != nil {
 		return nil, err
 	}
@@ -14387,6 +14517,91 @@ func NewLeaveServerRequest(server string, serverId string, params *LeaveServerPa
 	return req, nil
 }
 
+// NewRemoveServerLogoRequest constructs an http.Request for the RemoveServerLogo method
+func NewRemoveServerLogoRequest(server string, serverId string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "serverId", serverId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/servers/%s/logo", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewSetServerLogoRequestWithBody constructs an http.Request for the SetServerLogo method, with any body, and a specified content type
+func NewSetServerLogoRequestWithBody(server string, serverId string, params *SetServerLogoParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "serverId", serverId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/servers/%s/logo", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewListPenaltiesRequest constructs an http.Request for the ListPenalties method
 func NewListPenaltiesRequest(server string, serverId string, params *ListPenaltiesParams) (*http.Request, error) {
 	var err error
@@ -16566,7 +16781,7 @@ type ClientWithResponsesInterface interface {
 
 	// RevertHistoryWithResponse Take back a change
 	//
-	// Puts the old value back as a new change, whatever happened since. The member is yourself or stands below you: 403 `rank_too_low`. 409 `field_gone` when the field was deleted, `value_does_not_fit` when it would not take the value any more, `value_unchanged` when it has it already.
+	// Puts the old value back as a new change, whatever happened since. The member is yourself or stands below you: 403 `rank_too_low`. Of roles it takes back what the change gave and gives back what it took, and leaves the others: that needs the permission `roles` too, and the ranks as for adding a role. What a member was created with was no change and has nothing before it: 404. 409 `field_gone` when the field was deleted, `value_does_not_fit` when it would not take the value any more, `value_unchanged` when it has it already.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -16930,6 +17145,24 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with POST /v1/servers/{serverId}/leave (the `LeaveServer` operationId).
 	LeaveServerWithResponse(ctx context.Context, serverId string, params *LeaveServerParams, reqEditors ...RequestEditorFn) (*LeaveServerResponse, error)
+
+	// RemoveServerLogoWithResponse Remove a community's logo
+	//
+	// A community without a logo is shown by its initials.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/servers/{serverId}/logo (the `RemoveServerLogo` operationId).
+	RemoveServerLogoWithResponse(ctx context.Context, serverId string, reqEditors ...RequestEditorFn) (*RemoveServerLogoResponse, error)
+
+	// SetServerLogoWithBodyWithResponse Change a community's logo
+	//
+	// The picture is written anew without anything but its pixels, at most 1024 pixels wide and high, and is the `logo` of the community from then on. The one before goes.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/servers/{serverId}/logo (the `SetServerLogo` operationId).
+	SetServerLogoWithBodyWithResponse(ctx context.Context, serverId string, params *SetServerLogoParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetServerLogoResponse, error)
 
 	// ListPenaltiesWithResponse List penalties
 	//
@@ -20291,6 +20524,102 @@ func (r LeaveServerResponse) ContentType() string {
 	return ""
 }
 
+type RemoveServerLogoResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessServer
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r RemoveServerLogoResponse) GetJSON200() *SuccessServer {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r RemoveServerLogoResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RemoveServerLogoResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RemoveServerLogoResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RemoveServerLogoResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RemoveServerLogoResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type SetServerLogoResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *SuccessLogo
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r SetServerLogoResponse) GetJSON201() *SuccessLogo {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r SetServerLogoResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r SetServerLogoResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r SetServerLogoResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r SetServerLogoResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r SetServerLogoResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListPenaltiesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -22311,7 +22640,7 @@ func (c *ClientWithResponses) ListHistoriesWithResponse(ctx context.Context, com
 
 // RevertHistoryWithResponse Take back a change
 //
-// Puts the old value back as a new change, whatever happened since. The member is yourself or stands below you: 403 `rank_too_low`. 409 `field_gone` when the field was deleted, `value_does_not_fit` when it would not take the value any more, `value_unchanged` when it has it already.
+// Puts the old value back as a new change, whatever happened since. The member is yourself or stands below you: 403 `rank_too_low`. Of roles it takes back what the change gave and gives back what it took, and leaves the others: that needs the permission `roles` too, and the ranks as for adding a role. What a member was created with was no change and has nothing before it: 404. 409 `field_gone` when the field was deleted, `value_does_not_fit` when it would not take the value any more, `value_unchanged` when it has it already.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -22920,6 +23249,36 @@ func (c *ClientWithResponses) LeaveServerWithResponse(ctx context.Context, serve
 		return nil, err
 	}
 	return ParseLeaveServerResponse(rsp)
+}
+
+// RemoveServerLogoWithResponse Remove a community's logo
+//
+// A community without a logo is shown by its initials.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/servers/{serverId}/logo (the `RemoveServerLogo` operationId).
+func (c *ClientWithResponses) RemoveServerLogoWithResponse(ctx context.Context, serverId string, reqEditors ...RequestEditorFn) (*RemoveServerLogoResponse, error) {
+	rsp, err := c.RemoveServerLogo(ctx, serverId, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRemoveServerLogoResponse(rsp)
+}
+
+// SetServerLogoWithBodyWithResponse Change a community's logo
+//
+// The picture is written anew without anything but its pixels, at most 1024 pixels wide and high, and is the `logo` of the community from then on. The one before goes.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/servers/{serverId}/logo (the `SetServerLogo` operationId).
+func (c *ClientWithResponses) SetServerLogoWithBodyWithResponse(ctx context.Context, serverId string, params *SetServerLogoParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetServerLogoResponse, error) {
+	rsp, err := c.SetServerLogoWithBody(ctx, serverId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseSetServerLogoResponse(rsp)
 }
 
 // ListPenaltiesWithResponse List penalties
@@ -25545,6 +25904,72 @@ func ParseLeaveServerResponse(rsp *http.Response) (*LeaveServerResponse, error) 
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRemoveServerLogoResponse parses an HTTP response from a RemoveServerLogoWithResponse call
+func ParseRemoveServerLogoResponse(rsp *http.Response) (*RemoveServerLogoResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RemoveServerLogoResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessServer
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseSetServerLogoResponse parses an HTTP response from a SetServerLogoWithResponse call
+func ParseSetServerLogoResponse(rsp *http.Response) (*SetServerLogoResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &SetServerLogoResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest SuccessLogo
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Failure

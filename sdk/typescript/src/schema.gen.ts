@@ -545,7 +545,7 @@ export interface paths {
         put?: never;
         /**
          * Take back a change
-         * @description Puts the old value back as a new change, whatever happened since. The member is yourself or stands below you: 403 `rank_too_low`. 409 `field_gone` when the field was deleted, `value_does_not_fit` when it would not take the value any more, `value_unchanged` when it has it already.
+         * @description Puts the old value back as a new change, whatever happened since. The member is yourself or stands below you: 403 `rank_too_low`. Of roles it takes back what the change gave and gives back what it took, and leaves the others: that needs the permission `roles` too, and the ranks as for adding a role. What a member was created with was no change and has nothing before it: 404. 409 `field_gone` when the field was deleted, `value_does_not_fit` when it would not take the value any more, `value_unchanged` when it has it already.
          */
         post: operations["revertHistory"];
         delete?: never;
@@ -962,6 +962,30 @@ export interface paths {
          */
         post: operations["leaveServer"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/servers/{serverId}/logo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change a community's logo
+         * @description The picture is written anew without anything but its pixels, at most 1024 pixels wide and high, and is the `logo` of the community from then on. The one before goes.
+         */
+        post: operations["setServerLogo"];
+        /**
+         * Remove a community's logo
+         * @description A community without a logo is shown by its initials.
+         */
+        delete: operations["removeServerLogo"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2152,6 +2176,42 @@ export interface components {
             /** @description The _id of the session that begins there. */
             sessionId: string;
         };
+        Logo: {
+            /**
+             * @description Of the community.
+             * @example 6a21d1c09f3b0c4d5e6f7a8b
+             */
+            _id: string;
+            /**
+             * @description Where the picture is served, which never changes under it.
+             * @example /media/6a21d1c09f3b0c4d5e6f7a8b/6a21d1c09f3b0c4d5e6f7a8c
+             */
+            address: string;
+            /**
+             * Format: int64
+             * @description Pixels.
+             * @example 512
+             */
+            height: number;
+            /**
+             * @description The _id of the picture.
+             * @example 6a21d1c09f3b0c4d5e6f7a8b
+             */
+            logo: string;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            size: number;
+            /** @example image/png */
+            type: string;
+            /**
+             * Format: int64
+             * @description Pixels.
+             * @example 512
+             */
+            width: number;
+        };
         Logout: {
             /** @description End all sessions of the account, not only this one. */
             everywhere?: boolean;
@@ -2367,7 +2427,7 @@ export interface components {
             joiningRequirements?: components["schemas"]["JoiningRequirements"];
             /** @description BCP 47; the first is the community's own. */
             languages?: string[];
-            /** @description The _id of a picture of the community; empty for none. */
+            /** @description The _id of its picture, as uploading it answers; empty for none. */
             logo?: string;
             /**
              * @description 1 to 100 characters.
@@ -2916,7 +2976,7 @@ export interface components {
             joiningRequirements?: components["schemas"]["JoiningRequirements"];
             /** @description BCP 47; the first is the community's own. */
             languages?: string[];
-            /** @description The _id of a picture of the community; empty for none. */
+            /** @description The _id of its picture, as uploading it answers; empty for none. */
             logo?: string;
             /**
              * @description 1 to 100 characters.
@@ -3168,6 +3228,16 @@ export interface components {
         };
         SuccessLoggedIn: {
             data: components["schemas"]["LoggedIn"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
+        SuccessLogo: {
+            data: components["schemas"]["Logo"];
             /** @description What was done, for a person. */
             message: string;
             /**
@@ -6148,6 +6218,89 @@ export interface operations {
             409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    setServerLogo: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /**
+                 * @description The _id of the community.
+                 * @example 6a21d1c09f3b0c4d5e6f7a8b
+                 */
+                serverId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description PNG, JPEG, GIF or WebP, at most 10 MiB and 25 million pixels.
+                     */
+                    logo: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessLogo"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    removeServerLogo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The _id of the community. */
+                serverId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessServer"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
