@@ -166,6 +166,26 @@ func TestASecondFactorOutlivesARestartAndAnotherKeyIsRefused(t *testing.T) {
 	})
 }
 
+func TestADatabaseFromBeforeThereWasAKeyIsSealedAtTheStart(t *testing.T) {
+	eachHouse(t, func(h *house) {
+		secret := h.furnish()
+		h.with(func(a *app.App) {
+			for _, statement := range []string{"DELETE FROM secret_key", "UPDATE account_totp SET secret = '" + secret + "'"} {
+				if _, err := a.DB.Exec(h.Context(), statement); err != nil {
+					h.Fatal(err)
+				}
+			}
+		})
+		h.with(func(a *app.App) {
+			var kept string
+			if err := a.DB.QueryRow(h.Context(), "SELECT secret FROM account_totp").Scan(&kept); err != nil || strings.Contains(kept, secret) {
+				h.Errorf("kept as %s (%v)", kept, err)
+			}
+		})
+		h.mustSignIn("once it is sealed", secret)
+	})
+}
+
 func TestARestoredInstallationKnowsItsSecondFactors(t *testing.T) {
 	eachHouse(t, func(h *house) {
 		secret := h.furnish()

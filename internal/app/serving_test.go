@@ -60,8 +60,9 @@ func TestASecondNodeWithAFolderOfItsOwnIsUnready(t *testing.T) {
 		if engine != sqldb.Postgres {
 			continue
 		}
-		first := apptest.New(t, engine)
-		_ = apptest.New(t, engine, apptest.WithConfig(func(c *app.Config) { c.DatabaseURL = first.Config().DatabaseURL }))
+		key := strings.Repeat("ab", 32) // the same on all nodes, else the second one does not start
+		first := apptest.New(t, engine, apptest.WithConfig(func(c *app.Config) { c.SecretKey = key }))
+		_ = apptest.New(t, engine, apptest.WithConfig(func(c *app.Config) { c.DatabaseURL, c.SecretKey = first.Config().DatabaseURL, key }))
 		if status, failing := problems(t, first); status != http.StatusServiceUnavailable || strings.Join(failing, " ") != "nodes" {
 			t.Errorf("status %d, failing %v", status, failing)
 		}
