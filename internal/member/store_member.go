@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/regulars/regulars/internal/auth"
@@ -54,11 +55,9 @@ func selectMembers(ctx context.Context, q sqldb.Querier, from string, args ...an
 // memberBy returns the member in one of some states whose account has a value
 // in a column.
 func memberBy(ctx context.Context, q sqldb.Querier, communityID, column string, value any, states []string) (Member, error) {
-	in, arg := "m.state = $3", any(states[0])
-	if len(states) > 1 {
-		in, arg = q.Dialect().In("m.state", "$3"), sqldb.Keys(states)
-	}
-	found, err := selectMembers(ctx, q, memberTables+" WHERE m.community_id = $1 AND a."+column+" = $2 AND "+in, communityID, value, arg)
+	// The states are this program's words and stand in the query: SQLite would
+	// plan it again for each value, for it has an index of one of them.
+	found, err := selectMembers(ctx, q, memberTables+" WHERE m.community_id = $1 AND a."+column+" = $2 AND m.state IN ('"+strings.Join(states, "', '")+"')", communityID, value)
 	if err == nil && len(found) == 0 {
 		err = errUserNotFound()
 	}
