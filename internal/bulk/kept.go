@@ -1,7 +1,6 @@
 package bulk
 
 import (
-	"encoding/json"
 	"fmt"
 	"hash/fnv"
 	"slices"
@@ -66,17 +65,9 @@ func tagsByName(value any, tagNames map[string]string) any {
 func stored(changes []member.Change) []storedChange {
 	list := make([]storedChange, len(changes))
 	for i, c := range changes {
-		list[i] = storedChange{Field: c.Field.ID, Old: rawJSON(c.Old), New: rawJSON(c.New)}
+		list[i] = storedChange{Field: c.Field.ID, Old: member.AppendValue(nil, c.Old), New: member.AppendValue(nil, c.New)}
 	}
 	return list
-}
-
-func rawJSON(v any) json.RawMessage {
-	text, err := json.Marshal(v)
-	if err != nil {
-		panic(err) //nolint:forbidigo // values of fields always encode
-	}
-	return text
 }
 
 // as reports whether a verdict does what a plan's record says, to whom it says.
@@ -97,7 +88,7 @@ func (v *verdict) digest(tagNames map[string]string) uint64 {
 		if f.Type == member.TagList {
 			value = tagsByName(value, tagNames)
 		}
-		return rawJSON(value)
+		return member.AppendValue(nil, value)
 	}
 	h := fnv.New64a()
 	_, _ = fmt.Fprint(h, v.outcome) // a hash takes every byte

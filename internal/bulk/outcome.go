@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sheet"
 )
 
@@ -143,7 +144,7 @@ func pack(records []record) ([]byte, error) {
 			plain = binary.LittleEndian.AppendUint64(plain, r.Digest)
 		}
 		if flags&hasRest != 0 {
-			text, err := json.Marshal(rest{r.Changes, r.Problems})
+			text, err := r.rest()
 			if err != nil {
 				return nil, err
 			}
@@ -152,6 +153,25 @@ func pack(records []record) ([]byte, error) {
 		}
 	}
 	return deflate(plain)
+}
+
+// rest is what there is of few rows, or of changed ones: those need no
+// reflection, since ids and values are JSON already.
+func (r *record) rest() ([]byte, error) {
+	if len(r.Problems) > 0 {
+		return json.Marshal(rest{r.Changes, r.Problems})
+	}
+	text := make([]byte, 0, 128*len(r.Changes))
+	for i, c := range r.Changes {
+		begin := `,{"f":`
+		if i == 0 {
+			begin = `{"c":[{"f":`
+		}
+		text = append(member.AppendValue(append(text, begin...), c.Field), `,"o":`...)
+		text = append(append(append(text, c.Old...), `,"n":`...), c.New...)
+		text = append(text, '}')
+	}
+	return append(text, "]}"...), nil
 }
 
 // deflaters are kept for the next piece: each takes a megabyte. A sync.Pool

@@ -75,7 +75,13 @@ func insertJob(ctx context.Context, q sqldb.Querier, j job) error {
 	return err
 }
 
-func encode(v any) string { return string(rawJSON(v)) }
+func encode(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err) //nolint:forbidigo // what a job is made of always encodes
+	}
+	return string(text)
+}
 
 // loadJob fails with NotFound job_not_found; a draft is not found either.
 func loadJob(ctx context.Context, q sqldb.Querier, communityID, jobID string) (job, error) {

@@ -50,7 +50,7 @@ func RecordChanges(ctx context.Context, tx *sqldb.Tx, communityID string, change
 		if c.ID == "" {
 			row[2] = id.New(at)
 		}
-		row[4], row[5] = encodeJSON(c.Old), encodeJSON(c.New)
+		row[4], row[5] = string(AppendValue(nil, c.Old)), string(AppendValue(nil, c.New))
 		row[6], row[7], row[8], row[9], row[10] = c.ValidFrom, now, source.Type, source.ID, actor
 		if c.ValidFrom == 0 {
 			row[6] = now

@@ -61,13 +61,17 @@ func (v Values) encode() string {
 			sign = '{'
 		}
 		text = append(appendString(append(text, sign), n.name), ':')
-		text = appendValue(text, n.value)
+		text = AppendValue(text, n.value)
 	}
 	return string(append(text, '}'))
 }
 
-func appendValue(text []byte, value any) []byte {
+// AppendValue appends the JSON of one value of a field, null for nil.
+// DecodeValue reads it.
+func AppendValue(text []byte, value any) []byte {
 	switch value := value.(type) {
+	case nil:
+		return append(text, "null"...)
 	case string:
 		return appendString(text, value)
 	case json.Number:
