@@ -197,6 +197,7 @@ func (a *Auth) SignInByPasskey(ctx context.Context, token string, response []byt
 	}
 	var refusal error
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		refusal = nil
 		_, ceremony, err := a.takeCeremony(ctx, tx, stepPasskey, token)
 		if err != nil {
 			return err

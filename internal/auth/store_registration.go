@@ -16,8 +16,14 @@ func scanRegistration(s sqldb.Scanner) (r registration, err error) {
 
 // putRegistration takes the place of the registration that the address has. It
 // is contested when that one still stood, unless it is the one with the token
-// hash same. Without replace one that still stands stays.
+// hash same. Without replace one that still stands stays, contested
+// by this one.
 func putRegistration(ctx context.Context, tx *sqldb.Tx, r registration, same string, replace bool) error {
+	if !replace {
+		if _, err := tx.Exec(ctx, "UPDATE registrations SET contested = TRUE WHERE email_key = $1 AND expires_at > $2 AND token_hash <> $3", r.EmailKey, r.CreatedAt, same); err != nil {
+			return err
+		}
+	}
 	_, err := tx.Exec(ctx, "INSERT INTO registrations ("+registrationColumns+") VALUES ("+sqldb.Marks(1, 13)+`)
 		ON CONFLICT (email_key) DO UPDATE SET email = excluded.email, username = excluded.username, username_key = excluded.username_key,
 			first_name = excluded.first_name, last_name = excluded.last_name, display_name = excluded.display_name, password_hash = excluded.password_hash,

@@ -36,13 +36,18 @@ type rawPiece struct {
 // startFeed reads the job's table from where it stands, in goroutines that end
 // with ctx or with the file; pieces is closed then.
 func (r *run) startFeed(ctx context.Context, table openFile, rd *reader, step step) *feed {
+	reading, stop := context.WithCancel(ctx)
 	f := &feed{raw: make(chan rawPiece), pieces: make(chan *piece), used: make(chan *piece, 3)}
-	go f.read(ctx, table, rd, step, r.job.Pieces, r.job.Counts.Read)
+	go f.read(reading, table, rd, step, r.job.Pieces, r.job.Counts.Read)
 	go func() {
 		defer close(f.pieces)
+		defer stop()
 		for p := range f.raw {
 			if f.err == nil {
 				f.err = cmp.Or(f.send(ctx, step, p.piece, p.err), p.err)
+			}
+			if f.err != nil {
+				stop() // what follows is read for nothing
 			}
 		}
 		f.err = cmp.Or(f.err, context.Cause(ctx)) // then not all was read

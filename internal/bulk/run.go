@@ -174,7 +174,13 @@ func (r *run) stepFor(ctx context.Context, ru *rules, l *layout) (step, error) {
 		a.tells = true
 		return &performance{run: r, application: a}, nil
 	}
-	a.hopeful.Store(r.job.Type == Import && r.convoysFrom <= r.job.Counts.Read)
+	there, err := r.members.Count(ctx, r.job.CommunityID)
+	if err != nil {
+		return nil, err
+	}
+	// Where there are members already, the first piece shows whether they are
+	// those of the file.
+	a.hopeful.Store(r.job.Type == Import && r.convoysFrom <= r.job.Counts.Read && (there == 0 || r.job.Counts.Read > 0))
 	a.patience.Store(longConvoy)
 	a.db, a.watch = r.db, r.watch
 	tags, err := loadTags(ctx, r.db, r.job.CommunityID)

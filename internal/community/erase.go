@@ -82,6 +82,7 @@ func (c *Communities) Sweep(ctx context.Context) error {
 }
 
 func (c *Communities) eraseAll(ctx context.Context, communityID string) error {
+	ctx = sqldb.Alone(ctx)
 	for i := len(c.erase) - 1; i >= 0; i-- {
 		for done := false; !done; {
 			err := c.db.Tx(ctx, func(tx *sqldb.Tx) (err error) {

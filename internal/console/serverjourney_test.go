@@ -114,7 +114,7 @@ func TestPenaltiesAreGivenAndLiftedByThePages(t *testing.T) {
 			t.Errorf("%d %s", got.status, got.text)
 		}
 		audit := ada.ask("GET", home+"/audit-log?noun=penalty", nil)
-		if !strings.Contains(audit.text, "penalty.create") || !strings.Contains(audit.text, "penalty.lift") || strings.Contains(audit.text, "community.create") {
+		if !strings.Contains(audit.text, "was given a penalty") || !strings.Contains(audit.text, "was lifted") || strings.Contains(audit.text, "The community ") {
 			t.Errorf("audit log: %s", audit.text)
 		}
 	})

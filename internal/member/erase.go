@@ -30,6 +30,7 @@ func (s *Members) Sweep(ctx context.Context) error {
 	if err := s.resumeWork(ctx); err != nil {
 		return err
 	}
+	ctx = sqldb.Alone(ctx)
 	for {
 		due, err := erasable(ctx, s.db, s.oldest())
 		if err != nil || len(due) == 0 {

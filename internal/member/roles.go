@@ -99,6 +99,7 @@ const takePiece = 1000
 
 func (s *Members) takeRole(ctx context.Context, j *jobs.Job, a takeRole) error {
 	after := ""
+	ctx = sqldb.Alone(ctx)
 	for {
 		// Read outside the transaction: few of very many may have the role.
 		ids, err := withRole(ctx, s.db, a.CommunityID, a.RoleID, after, takePiece)

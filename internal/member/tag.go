@@ -88,6 +88,7 @@ func InsertTags(ctx context.Context, tx *sqldb.Tx, communityID string, tags []Ta
 // DeleteTag takes a tag away, from every member too. It fails with NotFound
 // tag_not_found.
 func (s *Members) DeleteTag(ctx context.Context, communityID, tagID string) error {
+	ctx = sqldb.Alone(ctx)
 	// All members have to be looked at, which must not keep others from writing.
 	ids, err := tagged(ctx, s.db, communityID, tagID)
 	if err != nil {

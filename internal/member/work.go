@@ -63,6 +63,7 @@ func (s *Members) WorkFields(engine *jobs.Engine) { jobs.Register(engine, s.work
 // workField works on a field from the saved position to the end. It may be
 // called again after any crash.
 func (s *Members) workField(ctx context.Context, j *jobs.Job, args fieldWorkArgs) error {
+	ctx = sqldb.Alone(ctx)
 	for {
 		more, err := false, error(nil)
 		run := func(tx *sqldb.Tx) error {

@@ -40,15 +40,16 @@ func Open(ctx context.Context, db *sqldb.DB, from Source, now int64) (*Ring, err
 	if known != "" && !ring.has(known) {
 		return nil, &WrongKeyError{known, ring.ID()}
 	}
+	var current string
 	err = db.Tx(ctx, func(tx *sqldb.Tx) error {
 		if err := remember(ctx, tx, ring.ID(), known, now); err != nil {
 			return err
 		}
-		known, err = remembered(ctx, tx)
+		current, err = remembered(ctx, tx)
 		return err
 	})
-	if err == nil && known != ring.ID() { // another node was quicker
-		err = &WrongKeyError{known, ring.ID()}
+	if err == nil && current != ring.ID() { // another node was quicker
+		err = &WrongKeyError{current, ring.ID()}
 	}
 	if err != nil {
 		return nil, err

@@ -26,6 +26,9 @@ func IsMissingParent(err error) bool {
 // IsUnavailable reports whether the database could not be reached, refused to
 // serve for now, or had no room: the same call may succeed later.
 func IsUnavailable(err error) bool {
+	if errors.Is(err, errLost) {
+		return true
+	}
 	lite, pg := codes(err)
 	switch lite & 0xff {
 	case 5, 6, 10, 13, 14: // busy, locked, i/o error, full, cannot open

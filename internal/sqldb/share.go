@@ -8,11 +8,11 @@ import (
 	"sync"
 )
 
-// mostShare bounds the transactions of one commit: the first waits for the
-// last.
+// mostShare bounds the turns that lead to one commit: the first waits for the
+// last, whatever became of those between.
 const mostShare = 16
 
-// errLost is what becomes of those who share a commit when somebody after them
+// errLost is what becomes of those who share a commit when something after them
 // made SQLite take back everything. They run again.
 var errLost = errors.New("the transaction was taken back with another")
 
@@ -35,10 +35,12 @@ type waiter struct {
 
 // shared is a transaction of several, each but the first behind a savepoint.
 type shared struct {
+	db      *DB
 	conn    *sql.Conn
-	tx      *sql.Tx
-	members int
-	done    chan struct{} // closed when err is known
+	turns   int             // of those who tried
+	members int             // of these, those who succeeded
+	by      context.Context //nolint:containedctx // whose work it is, for their Watch; nobody's where there are several
+	done    chan struct{}   // closed when err is known
 	err     error
 }
 
@@ -98,7 +100,7 @@ func (u *turns) next() {
 func (u *turns) pass(g *shared) bool {
 	u.mutex.Lock()
 	defer u.mutex.Unlock()
-	if len(u.queue) == 0 || !u.queue[0].shares || g.members >= mostShare {
+	if len(u.queue) == 0 || !u.queue[0].shares || g.turns >= mostShare {
 		return false
 	}
 	u.open = g
@@ -119,7 +121,7 @@ func (u *turns) settle() {
 		if u.pass(g) {
 			return
 		}
-		g.end(g.tx.Commit())
+		g.commit()
 	}
 	u.leave()
 }
@@ -131,45 +133,58 @@ func (u *turns) waited() int64 {
 	return u.waits
 }
 
-func begin(ctx context.Context, pool *sql.DB) (*shared, error) {
-	conn, err := pool.Conn(ctx)
+func (db *DB) share(ctx context.Context) (*shared, error) {
+	conn, err := db.write.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	// It is not for the first of them to cancel for all.
-	tx, err := conn.BeginTx(context.WithoutCancel(ctx), nil)
-	if err != nil {
-		return nil, errors.Join(notBegunError{err}, conn.Close())
+	g := &shared{db: db, conn: conn, by: ctx, done: make(chan struct{})}
+	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		g.end(errLost) // it may have begun at the moment that ctx ended
+		return nil, notBegunError{err}
 	}
-	return &shared{conn: conn, tx: tx, done: make(chan struct{})}, nil
+	return g, nil
 }
 
-// end tells everybody how it ended and gives the connection back.
+func (g *shared) commit() {
+	_, err := g.conn.ExecContext(context.Background(), "COMMIT")
+	g.end(err)
+}
+
+// end tells everybody how it ended and gives the connection back. Whoever was
+// told before the commit that somebody had written (see Watch) may have read
+// the database as it was: they are told again.
 func (g *shared) end(err error) {
-	_ = g.tx.Rollback() // no effect after a commit
-	_ = g.conn.Close()  // gives it back to the pool
+	if err != nil {
+		_, _ = g.conn.ExecContext(context.Background(), "ROLLBACK") // fails where SQLite did so itself
+	}
+	g.db.wrote(g.by)
+	_ = g.conn.Close() // gives it back to the pool
 	g.err = err
 	close(g.done)
 }
 
 // attempt runs f as one of those who share g. lost says that nothing of g is
 // there any more.
-func (g *shared) attempt(ctx context.Context, f func() error) (lost bool, err error) {
+func (g *shared) attempt(f func() error) (lost bool, err error) {
+	calm := context.Background()
+	if g.turns++; g.turns > 1 {
+		g.by = calm
+	}
 	if g.members == 0 {
 		err = f()
 		return err != nil, err
 	}
-	calm := context.WithoutCancel(ctx)
-	if _, err := g.tx.ExecContext(calm, "SAVEPOINT member"); err != nil {
+	if _, err := g.conn.ExecContext(calm, "SAVEPOINT member"); err != nil {
 		return true, err
 	}
 	err = f()
 	if err != nil {
-		if _, back := g.tx.ExecContext(calm, "ROLLBACK TO SAVEPOINT member"); back != nil {
+		if _, back := g.conn.ExecContext(calm, "ROLLBACK TO SAVEPOINT member"); back != nil {
 			return true, err // SQLite took everything back
 		}
 	}
-	if _, failed := g.tx.ExecContext(calm, "RELEASE SAVEPOINT member"); failed != nil {
+	if _, failed := g.conn.ExecContext(calm, "RELEASE SAVEPOINT member"); failed != nil {
 		return true, errors.Join(err, failed)
 	}
 	return false, err
@@ -185,12 +200,12 @@ func (t *Tx) runShared(ctx context.Context, f func(*Tx) error) error {
 	g := u.take()
 	if g == nil {
 		var err error
-		if g, err = begin(ctx, t.db.write); err != nil {
+		if g, err = t.db.share(ctx); err != nil {
 			u.leave()
 			return err
 		}
 	}
-	t.conn, t.tx = g.conn, g.tx
+	t.conn, t.tx, t.shares = g.conn, g.conn, true
 	lost := true
 	defer func() {
 		if lost { // also by a panic
@@ -199,24 +214,34 @@ func (t *Tx) runShared(ctx context.Context, f func(*Tx) error) error {
 		}
 	}()
 	var err error
-	if lost, err = g.attempt(ctx, func() error { return t.act(ctx, f) }); lost {
+	if lost, err = g.attempt(func() error { return t.act(ctx, f) }); lost {
 		return err
 	}
 	if err == nil {
 		g.members++
 	}
 	if !u.pass(g) {
-		g.end(g.tx.Commit())
+		g.commit()
 		u.leave()
 	}
-	if err != nil {
-		return err
-	}
+	// A refusal may rest on what somebody before has done: it is true only if
+	// that stays.
 	<-g.done
-	return g.err
+	if g.err != nil {
+		return g.err
+	}
+	return err
 }
 
-// runAlone runs f in a transaction of its own, which is safe later.
+type aloneKey struct{}
+
+// Alone returns a context whose transactions share no commit. It is for those
+// that take long: nobody else should wait for their end to be answered.
+func Alone(ctx context.Context) context.Context {
+	return context.WithValue(ctx, aloneKey{}, true)
+}
+
+// runAlone runs f in a transaction of its own.
 func (t *Tx) runAlone(ctx context.Context, f func(*Tx) error) error {
 	u := &t.db.turns
 	if err := u.enter(ctx, false); err != nil {

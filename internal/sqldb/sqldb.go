@@ -158,6 +158,7 @@ func (db *DB) Exec(ctx context.Context, query string, args ...any) (int64, error
 	}
 	defer func() { _ = conn.Close() }() // gives it back to the pool
 	db.wrote(ctx)
+	defer db.wrote(ctx) // again: see shared.end
 	return affected(conn.ExecContext(ctx, query, args...))
 }
 

@@ -12,11 +12,20 @@ import (
 type Tx struct {
 	db          *DB
 	conn        *sql.Conn
-	tx          *sql.Tx
+	tx          executor
+	shares      bool // a commit with others
 	dialect     Dialect
 	afterCommit []func()
 	signals     *signals
 	signalled   map[string]bool
+}
+
+// executor is what statements of a transaction go to: an *sql.Tx, or the
+// connection of those who share one.
+type executor interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
 type beforeCommitKey struct{}
@@ -68,7 +77,7 @@ func (t *Tx) begin(ctx context.Context, f func(*Tx) error) error {
 	switch {
 	case t.dialect == Postgres:
 		return t.run(ctx, t.db.write, f)
-	case ctx.Value(safeLaterKey{}) != nil:
+	case ctx.Value(safeLaterKey{}) != nil || ctx.Value(aloneKey{}) != nil:
 		return t.runAlone(ctx, f)
 	}
 	return t.runShared(ctx, f)
@@ -86,14 +95,17 @@ func (t *Tx) run(ctx context.Context, pool *sql.DB, f func(*Tx) error) (err erro
 		}
 		defer restore()
 	}
-	if t.tx, err = t.conn.BeginTx(ctx, nil); err != nil {
+	tx, err := t.conn.BeginTx(ctx, nil)
+	if err != nil {
 		return notBegunError{err}
 	}
-	defer func() { _ = t.tx.Rollback() }() // no effect after a commit; also undoes a panic
+	t.tx = tx
+	defer func() { _ = tx.Rollback() }() // no effect after a commit; also undoes a panic
 	if err := t.act(ctx, f); err != nil {
 		return err
 	}
-	return t.tx.Commit()
+	defer t.db.wrote(ctx) // again: see shared.end
+	return tx.Commit()
 }
 
 // act does all of a transaction but its commit.
@@ -117,25 +129,34 @@ func (t *Tx) AfterCommit(f func()) { t.afterCommit = append(t.afterCommit, f) }
 // Dialect is the engine in use.
 func (t *Tx) Dialect() Dialect { return t.dialect }
 
+// calm is the context for a statement. One that shares a commit is not
+// interrupted: SQLite would take back what the others did.
+func (t *Tx) calm(ctx context.Context) context.Context {
+	if t.shares {
+		return context.WithoutCancel(ctx)
+	}
+	return ctx
+}
+
 // Exec runs one statement.
 func (t *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
-	return affected(t.tx.ExecContext(ctx, query, args...))
+	return affected(t.tx.ExecContext(t.calm(ctx), query, args...))
 }
 
 // Query reads inside the transaction. Close the rows before the next call.
 func (t *Tx) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return t.tx.QueryContext(ctx, query, args...)
+	return t.tx.QueryContext(t.calm(ctx), query, args...)
 }
 
 // QueryRow reads one row inside the transaction.
 func (t *Tx) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
-	return t.tx.QueryRowContext(ctx, query, args...)
+	return t.tx.QueryRowContext(t.calm(ctx), query, args...)
 }
 
 // Savepoint runs f so that its failure takes back only what f did: the
 // transaction itself goes on, on both engines. It returns f's error.
 func (t *Tx) Savepoint(ctx context.Context, f func() error) error {
-	if _, err := t.tx.ExecContext(ctx, "SAVEPOINT attempt"); err != nil {
+	if _, err := t.Exec(ctx, "SAVEPOINT attempt"); err != nil {
 		return err
 	}
 	if err := f(); err != nil {
@@ -148,6 +169,6 @@ func (t *Tx) Savepoint(ctx context.Context, f func() error) error {
 		}
 		return err
 	}
-	_, err := t.tx.ExecContext(ctx, "RELEASE SAVEPOINT attempt")
+	_, err := t.Exec(ctx, "RELEASE SAVEPOINT attempt")
 	return err
 }
