@@ -63,7 +63,7 @@ type Limits struct {
 	AnonymousPerSec int   `name:"anonymous-per-second" env:"REGULARS_ANONYMOUS_PER_SECOND" default:"20" help:"Requests without a valid credential from one address in a second; 0: no limit."`
 	SignInsPerMin   int   `name:"sign-ins-per-minute" env:"REGULARS_SIGN_INS_PER_MINUTE" default:"10" help:"Attempts to sign in from one address in a minute, and by one name; 0: no limit."`
 	PicturesPerMin  int   `name:"pictures-per-minute" env:"REGULARS_PICTURES_PER_MINUTE" default:"30" help:"Pictures that one account or API key uploads in a minute; 0: no limit."`
-	BulkPieceRows   int   `name:"bulk-piece-rows" env:"REGULARS_BULK_PIECE_ROWS" default:"6000" hidden:"" help:"Most rows of a bulk job that one transaction applies."`
+	BulkPieceRows   int   `name:"bulk-piece-rows" env:"REGULARS_BULK_PIECE_ROWS" default:"4000" hidden:"" help:"Most rows of a bulk job that one transaction applies; of new people several times as many."`
 	BulkKeepDays    int   `name:"bulk-keep-days" env:"REGULARS_BULK_KEEP_DAYS" default:"90" help:"Days the file and the row details of a bulk job are kept."`
 	MinFreeMiB      int64 `name:"min-free-mib" env:"REGULARS_MIN_FREE_MIB" default:"256" help:"Room on the data folder's disk below which /readyz fails."`
 }

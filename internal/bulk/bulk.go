@@ -43,7 +43,7 @@ const (
 
 // Limits are the bounds of bulk work; zero values mean the defaults.
 type Limits struct {
-	PieceRows   int           // most rows of one transaction, 6,000
+	PieceRows   int           // most rows of one piece, 4,000
 	MaxUnpacked int64         // bytes a packed file may unpack to, 10 GiB
 	Keep        time.Duration // how long files and row details are kept, 90 days
 	KeepDrafts  time.Duration // how long a staged file waits, 24 hours
@@ -51,7 +51,7 @@ type Limits struct {
 
 func (l Limits) withDefaults() Limits {
 	if l.PieceRows <= 0 {
-		l.PieceRows = 6_000
+		l.PieceRows = 4_000
 	}
 	if l.MaxUnpacked <= 0 {
 		l.MaxUnpacked = 10 << 30

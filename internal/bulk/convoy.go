@@ -29,7 +29,7 @@ type convoy struct {
 var errNoConvoy = errors.New("not everything in the convoy is new")
 
 // convoyPieces is how many full pieces a convoy is of at most.
-const convoyPieces = 5
+const convoyPieces = 8
 
 // convoyAfter is how many rows a convoy has after so many were read: a sixth of
 // them, for the writer must not wait for the reader, and a short file must not
