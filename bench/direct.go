@@ -77,7 +77,7 @@ func (d *direct) create(ctx context.Context, n int64) error {
 		now := d.clock.Now()
 		account, name := id.New(now), fmt.Sprintf("direct%d", n)
 		_, err := tx.Exec(ctx, `INSERT INTO accounts (id, email, email_key, username, username_key, communities, created_at, updated_at)
-			VALUES ($1, $2, $2, $3, $3, 1, $4, $4)`, account, name+"@example.com", name, now.UnixMilli())
+			VALUES ($1, $2, $3, $4, $5, 1, $6, $6)`, account, name+"@example.com", name+"@example.com", name, name, now.UnixMilli())
 		if err != nil {
 			return err
 		}
