@@ -65,7 +65,7 @@ func Lookup(ctx context.Context, q sqldb.Querier, communityID string, keys KeySe
 		if len(wanted) == 0 {
 			continue
 		}
-		slices.Sort(wanted)
+		wanted = slices.Compact(slices.Sorted(slices.Values(wanted))) // the caller's stay as they are
 		people = slices.Grow(people, len(wanted))
 		block := make([]Record, len(wanted)) // a key is one person's
 		err := sqldb.EachText(ctx, q, accountColumns, "FROM "+from, []any{sqldb.Keys(wanted)}, func(texts []string) error {

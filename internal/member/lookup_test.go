@@ -1,0 +1,24 @@
+package member_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/regulars/regulars/internal/member"
+)
+
+func TestALookupLeavesTheKeysInTheOrderOfTheCaller(t *testing.T) {
+	each(t, func(f *fixture) {
+		var ids []string
+		for _, r := range f.people("ann", "bob", "cid") {
+			ids = append([]string{r.AccountID}, ids...)
+		}
+		ids = append(ids, ids[0])
+		before := slices.Clone(ids)
+		found, err := member.Lookup(f.Context(), f.db, f.community, member.KeySet{IDs: ids}, false)
+		f.ok(err)
+		if len(found) != 3 || !slices.Equal(ids, before) {
+			f.Errorf("%d people, keys %v, want %v", len(found), ids, before)
+		}
+	})
+}
