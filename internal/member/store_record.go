@@ -62,28 +62,31 @@ func Lookup(ctx context.Context, q sqldb.Querier, communityID string, keys KeySe
 		d.Among("accounts", "email_key", "$1"): keys.Emails, d.Among("accounts", "username_key", "$1"): keys.Usernames,
 		d.Among("accounts", "id", "$1"): keys.IDs, "accounts WHERE " + d.InNumbers("number", "$1"): keys.Numbers,
 	} {
-		if len(wanted) == 0 {
-			continue
-		}
-		wanted = slices.Compact(slices.Sorted(slices.Values(wanted))) // the caller's stay as they are
-		people = slices.Grow(people, len(wanted))
-		block := make([]Record, len(wanted)) // a key is one person's
-		err := sqldb.EachText(ctx, q, accountColumns, "FROM "+from, []any{sqldb.Keys(wanted)}, func(texts []string) error {
-			r := &block[0]
-			block = block[1:]
-			people = append(people, r)
-			return r.readAccount(texts)
-		})
+		found, err := lookupAccounts(ctx, q, from, wanted)
 		if err != nil {
 			return nil, err
 		}
+		people = append(people, found...)
 	}
 	slices.SortFunc(people, func(a, b *Record) int { return strings.Compare(a.AccountID, b.AccountID) })
 	people = slices.CompactFunc(people, func(a, b *Record) bool { return a.AccountID == b.AccountID })
-	if len(people) == 0 {
+	return people, addMembers(ctx, q, communityID, people, forUpdate)
+}
+
+// lookupAccounts returns the accounts that keys of one kind name.
+func lookupAccounts(ctx context.Context, q sqldb.Querier, from string, keys []string) ([]*Record, error) {
+	if len(keys) == 0 {
 		return nil, nil
 	}
-	return people, addMembers(ctx, q, communityID, people, forUpdate)
+	keys = slices.Compact(slices.Sorted(slices.Values(keys))) // the caller's stay as they are
+	people := make([]*Record, 0, len(keys))
+	block := make([]Record, len(keys)) // a key is one person's
+	err := sqldb.EachText(ctx, q, accountColumns, "FROM "+from, []any{sqldb.Keys(keys)}, func(texts []string) error {
+		r := &block[len(people)]
+		people = append(people, r)
+		return r.readAccount(texts)
+	})
+	return people, err
 }
 
 // addMembers completes people, who are in the order of their ids.
@@ -92,12 +95,10 @@ func addMembers(ctx context.Context, q sqldb.Querier, communityID string, people
 	for i, r := range people {
 		ids[i] = r.AccountID
 	}
-	rest := "FROM " + q.Dialect().Among("members", "user_id", "$2") + " AND community_id = $1"
-	if lock := q.Dialect().Lock(); forUpdate && lock != "" {
-		rest += " ORDER BY user_id " + lock // two that lock many never wait for each other
-	}
-	return sqldb.EachText(ctx, q, recordColumns, rest, []any{communityID, sqldb.Keys(ids)}, func(texts []string) error {
-		i, _ := slices.BinarySearchFunc(people, texts[0], func(r *Record, id string) int { return strings.Compare(r.AccountID, id) })
+	return sqldb.EachKeyed(ctx, q, sqldb.Keyed{
+		Table: "members", Columns: recordColumns, Where: "community_id = $1", Arg: communityID, Keys: ids, Lock: forUpdate,
+	}, func(texts []string) error {
+		i, _ := slices.BinarySearch(ids, texts[0])
 		return people[i].readMember(texts)
 	})
 }

@@ -1,85 +1,92 @@
 package sqldb
 
-import (
-	"context"
-	"database/sql/driver"
-)
-
 // batchRows is how many rows are filled at once.
 const batchRows = 128
 
-// batch is the arguments of some rows, one row after the other.
+// batch is the values of some rows, one row after the other.
 type batch struct {
-	args []driver.NamedValue
-	rows int
+	values []any
+	rows   int
 }
 
-// eachRow gives the arguments of each row to exec, the keys columns last.
-// Many rows are filled on another processor while exec is at work.
-func (r Rows) eachRow(ctx context.Context, keys int, exec func(args []driver.NamedValue) error) error {
-	run := func(b *batch) error {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		for i := range b.rows {
-			if err := exec(b.args[i*len(r.Columns) : (i+1)*len(r.Columns)]); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	if r.N <= batchRows {
-		b := r.newBatch(r.N)
-		r.fill(b, 0, keys)
-		return run(b)
-	}
-	empty, full := make(chan *batch, 2), make(chan *batch)
-	empty <- r.newBatch(batchRows)
-	empty <- r.newBatch(batchRows)
-	go func() {
-		defer close(full)
-		for from := 0; from < r.N; from += batchRows {
-			b, more := <-empty
-			if !more {
-				return
-			}
-			r.fill(b, from, keys)
-			full <- b
-		}
-	}()
-	for b := range full {
-		if err := run(b); err != nil {
-			close(empty)
-			for range full {
-				continue // until the goroutine has let go of the rows
-			}
-			return err
-		}
-		empty <- b
-	}
-	return nil
+// filling fills rows in batches; many on another processor while those before
+// are used.
+type filling struct {
+	rows  Rows
+	from  int         // the row after those that are filled, where there is no goroutine
+	used  *batch      // that the caller has
+	empty chan *batch // nil: there is no goroutine
+	full  chan *batch
 }
 
-func (r Rows) newBatch(rows int) *batch {
-	b := &batch{args: make([]driver.NamedValue, rows*len(r.Columns))}
-	for i := range b.args {
-		b.args[i].Ordinal = i%len(r.Columns) + 1
+func newFilling(r Rows) *filling {
+	f := &filling{rows: r}
+	if r.N > batchRows {
+		f.empty, f.full = make(chan *batch, 2), make(chan *batch)
+		f.empty <- f.newBatch()
+		f.empty <- f.newBatch()
+		go f.run()
 	}
-	return b
+	return f
+}
+
+func (f *filling) newBatch() *batch {
+	return &batch{values: make([]any, min(f.rows.N, batchRows)*len(f.rows.Columns))}
+}
+
+func (f *filling) run() {
+	defer close(f.full)
+	for from := 0; from < f.rows.N; from += batchRows {
+		b, more := <-f.empty
+		if !more {
+			return
+		}
+		f.fill(b, from)
+		f.full <- b
+	}
+}
+
+// next returns the next rows, and takes those back that it returned before; nil
+// behind the last. Rows that are begun with next must be ended with stop.
+func (f *filling) next() *batch {
+	if f.empty == nil {
+		if f.from == f.rows.N {
+			return nil
+		}
+		b := f.newBatch()
+		f.fill(b, 0)
+		f.from = f.rows.N
+		return b
+	}
+	if f.used != nil {
+		f.empty <- f.used
+	}
+	f.used = <-f.full
+	return f.used
+}
+
+// stop waits until nobody fills rows any more.
+func (f *filling) stop() {
+	if f.empty == nil {
+		return
+	}
+	close(f.empty)
+	for range f.full {
+		continue // until the goroutine has let go of the rows
+	}
 }
 
 // fill puts rows into a batch, beginning with row from.
-func (r Rows) fill(b *batch, from, keys int) {
-	n := len(r.Columns)
-	row := make([]any, n)
-	b.rows = min(r.N-from, len(b.args)/n)
+func (f *filling) fill(b *batch, from int) {
+	n := len(f.rows.Columns)
+	b.rows = min(f.rows.N-from, batchRows)
 	for i := range b.rows {
-		r.Fill(from+i, row)
+		row := b.values[i*n : (i+1)*n]
+		f.rows.Fill(from+i, row)
 		for k, v := range row {
 			if whole, ok := v.(int); ok {
-				v = int64(whole) // below database/sql nobody else converts it
+				row[k] = int64(whole) // below database/sql nobody else converts it
 			}
-			b.args[i*n+(k-keys+n)%n].Value = v
 		}
 	}
 }

@@ -2,8 +2,7 @@ package sqldb
 
 import (
 	"context"
-	"database/sql/driver"
-	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -21,7 +20,7 @@ type Rows struct {
 }
 
 // InsertRows inserts many rows in the fastest way the engine has: COPY on
-// PostgreSQL, one prepared statement on SQLite. A row that violates a key
+// PostgreSQL, one statement that reads them from this program on SQLite. A row that violates a key
 // fails the whole call (IsDuplicate); run it in a Savepoint to go on.
 func (t *Tx) InsertRows(ctx context.Context, r Rows) error {
 	if r.N == 0 {
@@ -30,8 +29,9 @@ func (t *Tx) InsertRows(ctx context.Context, r Rows) error {
 	if t.dialect == Postgres {
 		return t.copyRows(ctx, r)
 	}
-	marks := strings.Repeat("?, ", len(r.Columns)-1) + "?"
-	return t.execRows(ctx, "INSERT INTO "+r.Table+" ("+strings.Join(r.Columns, ", ")+") VALUES ("+marks+")", 0, r)
+	// FAIL: the transaction, or its savepoint, is what takes rows back, so that
+	// SQLite need not remember each page for this statement too.
+	return t.give(ctx, "INSERT OR FAIL INTO "+r.Table+" ("+strings.Join(r.Columns, ", ")+") SELECT "+givenList(len(r.Columns))+" FROM given WHERE hand = $1", r)
 }
 
 // UpdateRows updates many rows by key: the first keys columns of r find a row,
@@ -46,12 +46,12 @@ func (t *Tx) UpdateRows(ctx context.Context, keys int, r Rows) error {
 	var set, where []string
 	for i, column := range r.Columns {
 		if i < keys {
-			where = append(where, column+" = ?")
+			where = append(where, fmt.Sprintf("%s.%s = c%d", r.Table, column, i))
 		} else {
-			set = append(set, column+" = ?")
+			set = append(set, fmt.Sprintf("%s = c%d", column, i))
 		}
 	}
-	return t.execRows(ctx, "UPDATE "+r.Table+" SET "+strings.Join(set, ", ")+" WHERE "+strings.Join(where, " AND "), keys, r)
+	return t.give(ctx, "UPDATE OR FAIL "+r.Table+" SET "+strings.Join(set, ", ")+" FROM given WHERE hand = $1 AND "+strings.Join(where, " AND "), r)
 }
 
 func (t *Tx) mergeRows(ctx context.Context, keys int, r Rows) error {
@@ -76,28 +76,6 @@ func (t *Tx) mergeRows(ctx context.Context, keys int, r Rows) error {
 	}
 	_, err := t.Exec(ctx, "DROP TABLE "+staged.Table)
 	return err
-}
-
-// execRows runs one prepared statement per row on the driver's own
-// connection: database/sql would cost a third of the time again. The first
-// keys columns are its last parameters. These have no names, for the driver
-// would look each up by its name, for each row.
-func (t *Tx) execRows(ctx context.Context, query string, keys int, r Rows) error {
-	return t.conn.Raw(func(raw any) (err error) {
-		// A context that can be cancelled costs a goroutine per statement, so
-		// the loop looks itself.
-		calm := context.WithoutCancel(ctx)
-		stmt, err := raw.(driver.ConnPrepareContext).PrepareContext(calm, query)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, stmt.Close()) }()
-		exec := stmt.(driver.StmtExecContext)
-		return r.eachRow(ctx, keys, func(args []driver.NamedValue) error {
-			_, err := exec.ExecContext(calm, args)
-			return err
-		})
-	})
 }
 
 func (t *Tx) copyRows(ctx context.Context, r Rows) error {

@@ -32,6 +32,7 @@ type DB struct {
 	writes      writes
 	read, write *sql.DB
 	turns       turns // at write, on SQLite
+	checkpoints checkpoints
 	dialect     Dialect
 	synchronous string // of SQLite
 	signals     *signals
@@ -106,12 +107,15 @@ func openSQLite(path string, opts Options) (*DB, error) {
 	// because a command may have to wait for a moment between two pieces of an import.
 	common := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(60000)&_pragma=journal_mode(WAL)&_pragma=synchronous(" +
 		url.QueryEscape(synchronous) + ")&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)"
-	write, err := openPool(common + "&_pragma=cache_size(-24576)&_pragma=wal_autocheckpoint(32000)&_pragma=journal_size_limit(67108864)&_txlock=immediate")
+	if err := registerGiven(); err != nil {
+		return nil, err
+	}
+	write, err := openPool(common+"&_pragma=cache_size(-24576)&_pragma=wal_autocheckpoint(32000)&_pragma=journal_size_limit(67108864)&_txlock=immediate", makeGiven)
 	if err != nil {
 		return nil, err
 	}
 	write.SetMaxOpenConns(1)
-	read, err := openPool(common + "&_pragma=cache_size(-4096)&_pragma=query_only(ON)")
+	read, err := openPool(common+"&_pragma=cache_size(-4096)&_pragma=query_only(ON)", "")
 	if err != nil {
 		return nil, errors.Join(err, write.Close())
 	}
@@ -120,12 +124,13 @@ func openSQLite(path string, opts Options) (*DB, error) {
 	return &DB{read: read, write: write, dialect: SQLite, synchronous: strings.ToUpper(synchronous), signals: newSignals()}, nil
 }
 
-func openPool(address string) (*sql.DB, error) {
+// openPool returns a pool whose connections begin with a statement.
+func openPool(address, first string) (*sql.DB, error) {
 	connector, err := sqlite.NewConnector(address)
 	if err != nil {
 		return nil, err
 	}
-	return sql.OpenDB(keeper{connector}), nil
+	return sql.OpenDB(keeper{connector, first}), nil
 }
 
 // Close closes all connections; running statements end with an error.
@@ -133,6 +138,7 @@ func (db *DB) Close() error {
 	if db.read == db.write {
 		return db.write.Close()
 	}
+	db.checkpoints.wait.Wait()
 	return errors.Join(db.read.Close(), db.write.Close())
 }
 

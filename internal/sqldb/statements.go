@@ -4,13 +4,17 @@ import (
 	"container/list"
 	"context"
 	"database/sql/driver"
+	"errors"
 	"strings"
 )
 
 // keeper opens connections to SQLite that keep what they have parsed: for a
 // short query the parsing costs more than the answer. PostgreSQL's driver does
 // so by itself.
-type keeper struct{ driver.Connector }
+type keeper struct {
+	driver.Connector
+	first string // what a connection begins with; "": nothing
+}
 
 // sqliteConn is what database/sql uses of the driver's connections.
 type sqliteConn interface {
@@ -30,7 +34,13 @@ func (k keeper) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &keptConn{sqliteConn: conn.(sqliteConn), kept: map[string]*list.Element{}, order: list.New()}, nil
+	kept := &keptConn{sqliteConn: conn.(sqliteConn), kept: map[string]*list.Element{}, order: list.New()}
+	if k.first != "" {
+		if _, err := kept.sqliteConn.ExecContext(ctx, k.first, nil); err != nil {
+			return nil, errors.Join(err, kept.Close())
+		}
+	}
+	return kept, nil
 }
 
 // What a connection keeps is bounded: a statement takes some kilobytes.
