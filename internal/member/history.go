@@ -44,16 +44,18 @@ type Change struct {
 func RecordChanges(ctx context.Context, tx *sqldb.Tx, communityID string, changes []Change, source Source, actor string, now int64) error {
 	columns := []string{"community_id", "user_id", "id", "field_id", "old_value", "new_value", "valid_from", "recorded_at", "source_type", "source_id", "actor"}
 	at := timeOf(now)
+	// What is the same in every row is boxed once.
+	var community, recorded, sourceType, sourceID, by any = communityID, now, source.Type, source.ID, actor
 	return tx.InsertRows(ctx, sqldb.Rows{Table: "field_history", Columns: columns, N: len(changes), Fill: func(i int, row []any) {
 		c := &changes[i]
-		row[0], row[1], row[2], row[3] = communityID, c.UserID, c.ID, c.Field.ID
+		row[0], row[1], row[2], row[3] = community, c.UserID, c.ID, c.Field.ID
 		if c.ID == "" {
 			row[2] = id.New(at)
 		}
 		row[4], row[5] = string(AppendValue(nil, c.Old)), string(AppendValue(nil, c.New))
-		row[6], row[7], row[8], row[9], row[10] = c.ValidFrom, now, source.Type, source.ID, actor
-		if c.ValidFrom == 0 {
-			row[6] = now
+		row[6], row[7], row[8], row[9], row[10] = recorded, recorded, sourceType, sourceID, by
+		if c.ValidFrom != 0 {
+			row[6] = c.ValidFrom
 		}
 	}})
 }

@@ -32,7 +32,6 @@ type DB struct {
 	writes      writes
 	read, write *sql.DB
 	turns       turns // at write, on SQLite
-	checkpoints checkpoints
 	dialect     Dialect
 	synchronous string // of SQLite
 	signals     *signals
@@ -110,7 +109,7 @@ func openSQLite(path string, opts Options) (*DB, error) {
 	if err := registerGiven(); err != nil {
 		return nil, err
 	}
-	write, err := openPool(common+"&_pragma=cache_size(-24576)&_pragma=wal_autocheckpoint(32000)&_pragma=journal_size_limit(67108864)&_txlock=immediate", makeGiven)
+	write, err := openPool(common+"&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(32000)&_pragma=journal_size_limit(67108864)&_txlock=immediate", makeGiven)
 	if err != nil {
 		return nil, err
 	}
@@ -138,7 +137,6 @@ func (db *DB) Close() error {
 	if db.read == db.write {
 		return db.write.Close()
 	}
-	db.checkpoints.wait.Wait()
 	return errors.Join(db.read.Close(), db.write.Close())
 }
 
