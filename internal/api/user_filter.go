@@ -2,10 +2,7 @@ package api
 
 import (
 	"context"
-	"fmt"
-	"slices"
 
-	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -46,7 +43,7 @@ func (in *userFilter) part() (member.Part, error) {
 	return part, nil
 }
 
-func (a *API) filterUsers(ctx context.Context, in *userFilter) (*list[map[string]any, filterMeta], error) {
+func (a *API) filterUsers(ctx context.Context, in *userFilter) (*list[chosenUser, filterMeta], error) {
 	ctx, err := a.intoBody(ctx, readUsers, in.Body.CommunityID, in.Body.ServerID)
 	if err != nil {
 		return nil, err
@@ -74,7 +71,7 @@ func (a *API) filterUsers(ctx context.Context, in *userFilter) (*list[map[string
 	if err != nil {
 		return nil, err
 	}
-	rows := convert(found.Members, func(m member.Member) map[string]any { return names.row(&m, chosen) })
+	rows := convert(found.Members, func(m member.Member) chosenUser { return names.chosen(&m, chosen) })
 	return respondList("Users that fit the filter", rows, metaOf(found, part)), nil
 }
 
@@ -89,50 +86,4 @@ func metaOf(found member.Found, part member.Part) filterMeta {
 		meta.NextCursor = &found.Next
 	}
 	return meta
-}
-
-// chosenFields are the fields that names stand for, all without names.
-func chosenFields(asking member.Asking, names []string) (chosen []*member.Field, wrong []errs.Field) {
-	if len(names) == 0 {
-		return asking.All(), nil
-	}
-	for i, name := range names {
-		f := asking.Field(name)
-		if f == nil {
-			wrong = append(wrong, errs.Field{Field: fmt.Sprintf("fields[%d]", i), Code: "unknown_field", Message: fmt.Sprintf("There is no user field %q.", name)})
-			continue
-		}
-		if !slices.Contains(chosen, f) {
-			chosen = append(chosen, f)
-		}
-	}
-	return chosen, wrong
-}
-
-// row is what was chosen of a user, by the names of the fields. What is unset
-// is absent.
-func (n naming) row(m *member.Member, chosen []*member.Field) map[string]any {
-	row := make(map[string]any, len(chosen)+1)
-	row["_id"] = m.ID
-	for _, f := range chosen {
-		var value any
-		switch {
-		case !f.Default:
-			value = m.Fields[f.Field]
-		case f.Field == member.Number:
-			value = m.Number
-		case f.Field == member.RoleName:
-			value = n.names.RolesOf(m)
-		case f.Field == member.TagName:
-			value = n.names.TagsOf(m)
-		case f.Field == member.JoinDate:
-			value = clock.Format(m.JoinedAt)
-		default:
-			value = member.TextOf(m, f)
-		}
-		if value != nil && value != "" {
-			row[f.Field] = value
-		}
-	}
-	return row
 }

@@ -13,12 +13,12 @@ type nameRow struct {
 
 // selectNames reads roles and tags at once: a read of one person needs both.
 func selectNames(ctx context.Context, q sqldb.Querier, communityID string, tagIDs []string) ([]nameRow, error) {
-	query, args := `SELECT id, title, rank, everyone, FALSE FROM roles WHERE community_id = $1
-		UNION ALL SELECT id, name, 0, FALSE, TRUE FROM tags WHERE community_id = $1`, []any{communityID}
+	tags, args := "tags WHERE", []any{communityID}
 	if tagIDs != nil {
-		query += " AND " + q.Dialect().In("id", "$2")
-		args = append(args, sqldb.Keys(tagIDs))
+		tags, args = q.Dialect().Among("tags", "id", "$2")+" AND", append(args, sqldb.Keys(tagIDs))
 	}
+	query := `SELECT id, title, rank, everyone, FALSE FROM roles WHERE community_id = $1
+		UNION ALL SELECT id, name, 0, FALSE, TRUE FROM ` + tags + " community_id = $1"
 	return sqldb.All(ctx, q, func(s sqldb.Scanner) (nameRow, error) {
 		var r nameRow
 		return r, s.Scan(&r.id, &r.title, &r.rank, &r.everyone, &r.isTag)

@@ -78,8 +78,25 @@ func AppendValue(text []byte, value any) []byte {
 		return append(text, value...)
 	case bool:
 		return strconv.AppendBool(text, value)
+	case int64:
+		return strconv.AppendInt(text, value, 10)
+	case []string:
+		if value != nil {
+			return appendStrings(text, value)
+		}
 	}
 	return append(text, encodeJSON(value)...)
+}
+
+func appendStrings(text []byte, list []string) []byte {
+	text = append(text, '[')
+	for i, s := range list {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = appendString(text, s)
+	}
+	return append(text, ']')
 }
 
 // appendString quotes plain text itself and leaves the rest to encoding/json.

@@ -201,6 +201,21 @@ func (e ListAuditEntryCursorBodyStatus) Valid() bool {
 	}
 }
 
+// Defines values for ListChosenUserFilterMetaBodyStatus.
+const (
+	ListChosenUserFilterMetaBodyStatusSuccess ListChosenUserFilterMetaBodyStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the ListChosenUserFilterMetaBodyStatus enum.
+func (e ListChosenUserFilterMetaBodyStatus) Valid() bool {
+	switch e {
+	case ListChosenUserFilterMetaBodyStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListDetailCursorBodyStatus.
 const (
 	ListDetailCursorBodyStatusSuccess ListDetailCursorBodyStatus = "success"
@@ -240,21 +255,6 @@ const (
 func (e ListInviteCursorBodyStatus) Valid() bool {
 	switch e {
 	case ListInviteCursorBodyStatusSuccess:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for ListMapStringInterfaceFilterMetaBodyStatus.
-const (
-	ListMapStringInterfaceFilterMetaBodyStatusSuccess ListMapStringInterfaceFilterMetaBodyStatus = "success"
-)
-
-// Valid indicates whether the value is a known member of the ListMapStringInterfaceFilterMetaBodyStatus enum.
-func (e ListMapStringInterfaceFilterMetaBodyStatus) Valid() bool {
-	switch e {
-	case ListMapStringInterfaceFilterMetaBodyStatusSuccess:
 		return true
 	default:
 		return false
@@ -2241,6 +2241,21 @@ type ListAuditEntryCursorBody struct {
 // ListAuditEntryCursorBodyStatus Always success.
 type ListAuditEntryCursorBodyStatus string
 
+// ListChosenUserFilterMetaBody defines model for ListChosenUserFilterMetaBody.
+type ListChosenUserFilterMetaBody struct {
+	Data []map[string]interface{} `json:"data"`
+
+	// Message What was done, for a person.
+	Message string     `json:"message"`
+	Meta    FilterMeta `json:"meta"`
+
+	// Status Always success.
+	Status ListChosenUserFilterMetaBodyStatus `json:"status"`
+}
+
+// ListChosenUserFilterMetaBodyStatus Always success.
+type ListChosenUserFilterMetaBodyStatus string
+
 // ListDetailCursorBody defines model for ListDetailCursorBody.
 type ListDetailCursorBody struct {
 	Data []BulkRow `json:"data"`
@@ -2285,21 +2300,6 @@ type ListInviteCursorBody struct {
 
 // ListInviteCursorBodyStatus Always success.
 type ListInviteCursorBodyStatus string
-
-// ListMapStringInterfaceFilterMetaBody defines model for ListMapStringInterface {}FilterMetaBody.
-type ListMapStringInterfaceFilterMetaBody struct {
-	Data []map[string]interface{} `json:"data"`
-
-	// Message What was done, for a person.
-	Message string     `json:"message"`
-	Meta    FilterMeta `json:"meta"`
-
-	// Status Always success.
-	Status ListMapStringInterfaceFilterMetaBodyStatus `json:"status"`
-}
-
-// ListMapStringInterfaceFilterMetaBodyStatus Always success.
-type ListMapStringInterfaceFilterMetaBodyStatus string
 
 // ListPenaltyCursorBody defines model for ListPenaltyCursorBody.
 type ListPenaltyCursorBody struct {
@@ -21495,7 +21495,7 @@ type FilterUsersResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *ListMapStringInterfaceFilterMetaBody
+	JSON200 *ListChosenUserFilterMetaBody
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Failure
 	// Headers200 the parsed response headers for an HTTP 200 response
@@ -21503,7 +21503,7 @@ type FilterUsersResponse struct {
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r FilterUsersResponse) GetJSON200() *ListMapStringInterfaceFilterMetaBody {
+func (r FilterUsersResponse) GetJSON200() *ListChosenUserFilterMetaBody {
 	return r.JSON200
 }
 
@@ -26624,7 +26624,7 @@ func ParseFilterUsersResponse(rsp *http.Response) (*FilterUsersResponse, error) 
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest ListMapStringInterfaceFilterMetaBody
+		var dest ListChosenUserFilterMetaBody
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

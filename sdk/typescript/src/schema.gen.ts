@@ -2075,6 +2075,19 @@ export interface components {
              */
             status: "success";
         };
+        ListChosenUserFilterMetaBody: {
+            data: {
+                [key: string]: unknown;
+            }[];
+            /** @description What was done, for a person. */
+            message: string;
+            meta: components["schemas"]["FilterMeta"];
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
         ListDetailCursorBody: {
             data: components["schemas"]["BulkRow"][];
             /** @description What was done, for a person. */
@@ -2102,19 +2115,6 @@ export interface components {
             /** @description What was done, for a person. */
             message: string;
             meta: components["schemas"]["Cursor"];
-            /**
-             * @description Always success.
-             * @enum {string}
-             */
-            status: "success";
-        };
-        "ListMapStringInterface {}FilterMetaBody": {
-            data: {
-                [key: string]: unknown;
-            }[];
-            /** @description What was done, for a person. */
-            message: string;
-            meta: components["schemas"]["FilterMeta"];
             /**
              * @description Always success.
              * @enum {string}
@@ -7160,7 +7160,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ListMapStringInterface {}FilterMetaBody"];
+                    "application/json": components["schemas"]["ListChosenUserFilterMetaBody"];
                 };
             };
             400: components["responses"]["Invalid"];
