@@ -42,18 +42,21 @@ func (s *Members) Create(ctx context.Context, actor auth.Actor, communityID stri
 	for try := 1; ; try++ {
 		made := creation{newcomer: n, s: s, actor: actor, communityID: communityID, looks: try > 1}
 		wrong := slices.Clip(n.wrong)
-		err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		var m Member
+		err := s.db.Tx(ctx, func(tx *sqldb.Tx) (err error) {
 			n.wrong = wrong // what a try that was given up found is not of this one
-			return made.run(ctx, tx)
+			if err := made.run(ctx, tx); err != nil {
+				return err
+			}
+			// The connection that wrote has all pages at hand.
+			m, err = memberBy(ctx, tx, communityID, "id", made.who.AccountID, AnyState)
+			return err
 		})
 		n.wrong = wrong
 		if sqldb.IsDuplicate(err) && try < tries {
 			continue
 		}
-		if err != nil {
-			return Member{}, err
-		}
-		return s.member(ctx, communityID, made.who.AccountID)
+		return m, err
 	}
 }
 
