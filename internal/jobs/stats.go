@@ -2,7 +2,6 @@ package jobs
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 
 	"github.com/regulars/regulars/internal/errs"
@@ -16,13 +15,7 @@ type Stats struct {
 
 // Stats counts the jobs of all nodes.
 func (e *Engine) Stats(ctx context.Context) (Stats, error) {
-	var s Stats
-	err := e.db.QueryRow(ctx, `
-		SELECT count(*) FILTER (WHERE state = 'waiting'), count(*) FILTER (WHERE state = 'queued'),
-			count(*) FILTER (WHERE state = 'running'), count(*) FILTER (WHERE state = 'dead'),
-			count(*) FILTER (WHERE state = 'cancelled')
-		FROM jobs`).Scan(&s.Waiting, &s.Queued, &s.Running, &s.Dead, &s.Cancelled)
-	return s, err
+	return countByState(ctx, e.db)
 }
 
 // Entry is a job as the console shows it. There is none for a job that is
@@ -39,25 +32,9 @@ type Entry struct {
 	cancelAsked bool
 }
 
-const entryColumns = "id, kind, community_id, state, attempt, max_attempts, errors, args, created_at, run_at, finished_at, cancel_asked"
-
-func scanEntry(s sqldb.Scanner) (e Entry, err error) {
-	var failures string
-	err = s.Scan(&e.ID, &e.Kind, &e.CommunityID, &e.State, &e.Attempt, &e.MaxAttempts, &failures, &e.Args, &e.CreatedAt, &e.RunAt, &e.FinishedAt, &e.cancelAsked)
-	if err != nil {
-		return e, err
-	}
-	return e, json.Unmarshal([]byte(failures), &e.Errors)
-}
-
-func find(ctx context.Context, q sqldb.Querier, jobID string) (Entry, error) {
-	return sqldb.One(ctx, q, "job", scanEntry, "SELECT "+entryColumns+" FROM jobs WHERE id = $1", jobID)
-}
-
 // Dead returns the jobs that were given up, the latest first.
 func (e *Engine) Dead(ctx context.Context, limit int) ([]Entry, error) {
-	return sqldb.All(ctx, e.db, scanEntry,
-		"SELECT "+entryColumns+" FROM jobs WHERE state = 'dead' AND finished_at <> 0 ORDER BY finished_at DESC, id DESC LIMIT $1", int64(limit))
+	return selectDead(ctx, e.db, limit)
 }
 
 // Revive queues a job again that was given up, with all its attempts. It fails
@@ -65,11 +42,11 @@ func (e *Engine) Dead(ctx context.Context, limit int) ([]Entry, error) {
 // its place.
 func (e *Engine) Revive(ctx context.Context, jobID string) error {
 	err := e.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		revived, err := tx.Exec(ctx, "UPDATE jobs SET state = 'queued', attempt = 0, finished_at = 0, cancel_asked = FALSE WHERE id = $1 AND state = 'dead'", jobID)
+		revived, err := revive(ctx, tx, jobID)
 		if err != nil {
 			return err
 		}
-		if revived == 0 {
+		if !revived {
 			return notDead()
 		}
 		return tx.Signal(ctx, topic, "")
