@@ -28,7 +28,5 @@ func Append(ctx context.Context, tx *sqldb.Tx, now int64, e Event) error {
 	if err != nil {
 		return fmt.Errorf("event %s: %w", e.Type, err)
 	}
-	_, err = tx.Exec(ctx, "INSERT INTO events (id, community_id, type, occurred_at, data) VALUES ($1, $2, $3, $4, $5)",
-		id.New(time.UnixMilli(now)), e.CommunityID, e.Type, now, string(data))
-	return err
+	return insertEvent(ctx, tx, id.New(time.UnixMilli(now)), now, e, string(data))
 }
