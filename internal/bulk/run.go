@@ -64,16 +64,12 @@ func (r *run) begin(ctx context.Context, tx *sqldb.Tx, args runArgs) (err error)
 	}
 	if j.DryRun && j.Pieces > 0 {
 		j.Position, j.Pieces, j.Counts, j.DoneBytes = r.start, 0, Counts{}, 0
-		if _, err := tx.Exec(ctx, "DELETE FROM bulk_pieces WHERE community_id = $1 AND job_id = $2", j.CommunityID, j.ID); err != nil {
+		if err := deletePieces(ctx, tx, j.CommunityID, j.ID); err != nil {
 			return err
 		}
 	}
 	j.Status = Running
-	_, err = tx.Exec(ctx, `UPDATE bulk_jobs SET status = 'running', started_at = $1, updated_at = $2, position = $3, pieces = $4, done_bytes = $5,
-		read_rows = $6, created_rows = $7, updated_rows = $8, unchanged_rows = $9, skipped_rows = $10, failed_rows = $11 WHERE community_id = $12 AND id = $13`,
-		j.StartedAt, now, encode(j.Position), j.Pieces, j.DoneBytes, j.Counts.Read, j.Counts.Created, j.Counts.Updated, j.Counts.Unchanged, j.Counts.Skipped, j.Counts.Failed,
-		j.CommunityID, j.ID)
-	return err
+	return setRunning(ctx, tx, j, now)
 }
 
 // readFile works off an import or update.
@@ -300,11 +296,10 @@ func (r *run) finish(ctx context.Context, tx *sqldb.Tx, code string, cause error
 // end writes the end of a job, in whatever way it came.
 func (b *Bulk) end(ctx context.Context, tx *sqldb.Tx, j *job, status, code, text string) error {
 	now := b.clock.MS()
-	if _, err := tx.Exec(ctx, `UPDATE bulk_jobs SET status = $1, error_code = $2, error_message = $3, finished_at = $4, updated_at = $4, expires_at = $5
-		WHERE community_id = $6 AND id = $7`, status, code, text, now, now+b.limits.Keep.Milliseconds(), j.CommunityID, j.ID); err != nil {
+	j.Status, j.ErrorCode, j.ErrorText, j.FinishedAt, j.ExpiresAt = status, code, text, now, now+b.limits.Keep.Milliseconds()
+	if err := setEnded(ctx, tx, j); err != nil {
 		return err
 	}
-	j.Status, j.FinishedAt = status, now
 	if err := b.notify(ctx, tx, j); err != nil {
 		return err
 	}

@@ -143,6 +143,16 @@ func turn(ctx context.Context, tx *sqldb.Tx, j *job, number int64) (done bool, e
 	return pieces > number, nil
 }
 
+// setRunning marks a job as running from its position on, with the counts it
+// has there.
+func setRunning(ctx context.Context, tx *sqldb.Tx, j *job, now int64) error {
+	_, err := tx.Exec(ctx, `UPDATE bulk_jobs SET status = 'running', started_at = $1, updated_at = $2, position = $3, pieces = $4, done_bytes = $5,
+		read_rows = $6, created_rows = $7, updated_rows = $8, unchanged_rows = $9, skipped_rows = $10, failed_rows = $11 WHERE community_id = $12 AND id = $13`,
+		j.StartedAt, now, encode(j.Position), j.Pieces, j.DoneBytes, j.Counts.Read, j.Counts.Created, j.Counts.Updated, j.Counts.Unchanged, j.Counts.Skipped, j.Counts.Failed,
+		j.CommunityID, j.ID)
+	return err
+}
+
 // advance saves what a piece did in the transaction that did it.
 func advance(ctx context.Context, tx *sqldb.Tx, j *job, p *piece, c Counts, now int64) error {
 	pieces, _ := p.size()
@@ -151,6 +161,13 @@ func advance(ctx context.Context, tx *sqldb.Tx, j *job, p *piece, c Counts, now 
 		unchanged_rows = unchanged_rows + $8, skipped_rows = skipped_rows + $9, failed_rows = failed_rows + $10
 		WHERE community_id = $11 AND id = $12`,
 		encode(p.next), p.doneBytes, now, pieces, c.Read, c.Created, c.Updated, c.Unchanged, c.Skipped, c.Failed, j.CommunityID, j.ID)
+	return err
+}
+
+// setEnded saves the end of a job, and until when its rows are kept.
+func setEnded(ctx context.Context, tx *sqldb.Tx, j *job) error {
+	_, err := tx.Exec(ctx, `UPDATE bulk_jobs SET status = $1, error_code = $2, error_message = $3, finished_at = $4, updated_at = $4, expires_at = $5
+		WHERE community_id = $6 AND id = $7`, j.Status, j.ErrorCode, j.ErrorText, j.FinishedAt, j.ExpiresAt, j.CommunityID, j.ID)
 	return err
 }
 
