@@ -13,7 +13,7 @@ import (
 // MemberQuery is what an address of the member list asks for.
 type MemberQuery struct {
 	base                         string   // address of the list
-	Search, RoleID, TagID, Order string   // Order: "" newest first, else as in member.Sorts
+	Search, RoleID, TagID, Order string   // Order: "" newest first, else as in member.Filter
 	State                        string   // "": active
 	Filters                      []string // see MemberFilter
 	Columns                      []string

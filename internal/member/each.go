@@ -15,8 +15,9 @@ func (s *Members) Each(ctx context.Context, communityID string, f Filter, visit 
 	if err != nil {
 		return err
 	}
+	read := src.query(s.db.Dialect(), communityID)
 	for last := ""; ; {
-		found, err := src.after(ctx, s.db, last, eachAtOnce)
+		found, err := read.after(last).page(ctx, s.db, order{by: byCreation}, eachAtOnce, 0)
 		if err != nil {
 			return err
 		}

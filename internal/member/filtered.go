@@ -2,7 +2,6 @@ package member
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
@@ -38,26 +37,26 @@ type Found struct {
 // Filtered returns active members who fulfil all conditions. It fails with
 // Invalid bad_cursor.
 func (s *Members) Filtered(ctx context.Context, communityID string, conditions []Condition, part Part) (Found, error) {
-	src, err := s.source(ctx, communityID, Filter{Where: conditions}, true)
+	f := Filter{Where: conditions}
+	src, err := s.source(ctx, communityID, f, true)
 	if err != nil {
 		return Found{}, err
 	}
+	read := src.query(s.db.Dialect(), communityID)
 	var found Found
 	offset, limit := 0, part.limit()
 	if part.Page > 0 {
 		offset = (part.Page - 1) * limit
-		if found.Total, found.TotalCapped, err = s.total(ctx, communityID, src); err != nil {
+		if found.Total, found.TotalCapped, err = s.total(ctx, communityID, f, read); err != nil {
 			return found, err
 		}
 	} else if part.Cursor != "" {
 		if !id.Valid(part.Cursor) {
 			return found, errs.InvalidFields([]errs.Field{{Field: "cursor", Code: "bad_cursor", Message: "Send the next_cursor of the part before, or none."}})
 		}
-		src.args = append(src.args, part.Cursor)
-		src.where += fmt.Sprintf(" AND %s > $%d", src.user, len(src.args))
+		read = read.after(part.Cursor)
 	}
-	from := fmt.Sprintf("%s WHERE %s ORDER BY %s LIMIT %d OFFSET %d", src.tables, src.where, src.user, limit+1, offset)
-	if found.Members, err = selectMembers(ctx, s.db, from, src.args...); err != nil {
+	if found.Members, err = read.page(ctx, s.db, order{by: byCreation}, limit+1, offset); err != nil {
 		return found, err
 	}
 	if len(found.Members) > limit {

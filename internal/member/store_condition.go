@@ -2,7 +2,9 @@ package member
 
 import (
 	"fmt"
+	"strings"
 
+	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -12,8 +14,31 @@ var standsIn = map[string]string{
 	DisplayName: "m.display_name", PhoneName: "m.phone", CountryName: "m.country", LanguageName: "m.language", ExternalID: "m.external_id", JoinDate: "m.joined_at",
 }
 
-// sql is the condition in a query over memberTables. param takes an argument
-// and returns its placeholder.
+// sql is the filter in a query over memberTables whose first argument is the
+// community. param takes an argument and returns its placeholder.
+func (f Filter) sql(d sqldb.Dialect, param func(any) string) string {
+	where := []string{"m.community_id = $1", "m.state = 'active'"}
+	if f.State != "" && f.State != Active {
+		where[1] = "m.state = " + param(f.State)
+	}
+	if text := auth.UsernameKey(f.Search); text != "" {
+		prefix := param(sqldb.LikePrefix(text))
+		part := param("%" + sqldb.LikePrefix(text))
+		where = append(where, fmt.Sprintf(`(a.email_key LIKE %s ESCAPE '\' OR a.username_key LIKE %s ESCAPE '\' OR m.name_key LIKE %s ESCAPE '\')`, prefix, prefix, part))
+	}
+	if f.RoleID != "" {
+		where = append(where, d.JSONHas("m.roles", param(f.RoleID)))
+	}
+	if f.TagID != "" {
+		where = append(where, d.JSONHas("m.tags", param(f.TagID)))
+	}
+	for _, c := range f.Where {
+		where = append(where, c.sql(d, param))
+	}
+	return strings.Join(where, " AND ")
+}
+
+// sql is the condition in such a query.
 func (c Condition) sql(d sqldb.Dialect, param func(any) string) string {
 	f := c.Field
 	switch {

@@ -77,6 +77,12 @@ func setOwner(ctx context.Context, tx *sqldb.Tx, communityID, accountID string, 
 	return err
 }
 
+// countMembers counts the active ones, by the totals that every change of them keeps.
+func countMembers(ctx context.Context, q sqldb.Querier, communityID string) (int64, error) {
+	return sqldb.One(ctx, q, "community", sqldb.Value[int64],
+		"SELECT CAST(COALESCE(SUM(total), 0) AS BIGINT) FROM member_totals WHERE community_id = $1", communityID)
+}
+
 // countWithValue counts members, in whatever state, who have a value in a
 // custom field.
 func countWithValue(ctx context.Context, q sqldb.Querier, communityID, field string) (int64, error) {
