@@ -6,6 +6,8 @@ import (
 	"go/token"
 	"io/fs"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -85,6 +87,33 @@ func TestOnlyTheClockAsksForTheTimeAndOnlySqldbOpensDatabases(t *testing.T) {
 				if home, kept := homes[name]; kept && s.dir() != home && !strings.HasPrefix(s.dir(), home+"/") {
 					t.Errorf("%s:%d: %s is for %s alone", s.path, s.line(n.Pos()), name, home)
 				}
+			}
+			return true
+		})
+	}
+}
+
+// sqlText is what a text has only when it is SQL, or a part of it: words in
+// capitals, or the place of an argument.
+var sqlText = regexp.MustCompile(`\b(SELECT|INSERT|UPDATE|DELETE FROM|FROM|WHERE|JOIN|EXISTS|AND|OR|LIKE|VALUES|RETURNING|ORDER BY|GROUP BY|ASC|DESC|LIMIT|OFFSET)\b|\$(\d|%d)`)
+
+func TestSQLStandsInStoreFiles(t *testing.T) {
+	for _, s := range sources(t) {
+		feature := strings.HasPrefix(s.path, "internal/") && !strings.HasPrefix(s.path, "internal/sqldb/")
+		if !feature || strings.HasPrefix(filepath.Base(s.path), "store_") {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			literal, ok := n.(*ast.BasicLit)
+			if !ok || literal.Kind != token.STRING {
+				return true
+			}
+			text, err := strconv.Unquote(literal.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if sqlText.MatchString(text) {
+				t.Errorf("%s:%d: SQL stands in a store_*.go of its package, not here: %q", s.path, s.line(n.Pos()), text)
 			}
 			return true
 		})
