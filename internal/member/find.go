@@ -50,11 +50,6 @@ func reference(ref string) (column string, value any) {
 	return "username_key", auth.UsernameKey(ref)
 }
 
-// member returns the member with an account's id, in whatever state.
-func (s *Members) member(ctx context.Context, communityID, userID string) (Member, error) {
-	return memberBy(ctx, s.db, communityID, "id", userID, AnyState)
-}
-
 // TextOf is what a member has in a default field that is one text; "" when it
 // is unset, and for every other field.
 func TextOf(m *Member, f *Field) string {
