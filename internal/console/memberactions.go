@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -24,17 +23,11 @@ func (c *console) actOnMembers(v *visit) error {
 	}
 	switch v.FormValue("action") {
 	case "delete":
-		if err := c.Auth.Can(v.Context(), v.actor, v.community.ID, auth.ManageUser); err != nil {
-			return err
-		}
 		if v.FormValue("confirmed") != "yes" {
 			return c.askToDelete(v, users, back)
 		}
 		return c.acted(v, back, len(users), c.Members.Delete(v.Context(), v.actor, v.community.ID, users))
 	case "restore":
-		if err := c.Auth.Can(v.Context(), v.actor, v.community.ID, auth.ManageUser); err != nil {
-			return err
-		}
 		return c.acted(v, back, len(users), c.Members.Restore(v.Context(), v.actor, v.community.ID, users))
 	case "add", "remove":
 		return c.labelMembers(v, users, back)
@@ -51,6 +44,9 @@ func (c *console) acted(v *visit, back string, n int, err error) error {
 }
 
 func (c *console) askToDelete(v *visit, users []string, back string) error {
+	if err := c.Members.MayManage(v.Context(), v.actor, v.community.ID); err != nil {
+		return err
+	}
 	p, err := c.page(v, "Delete members", "members", "")
 	if err != nil {
 		return err

@@ -15,11 +15,29 @@ import (
 // AnyState are all states of a membership, for FindIn.
 var AnyState = []string{Active, Pending, Left, Banned, Deleted}
 
+// MayManage returns nil when the actor may delete and restore members at all,
+// else it fails as Delete does. It is for what is shown; Delete and Restore
+// ask again.
+func (s *Members) MayManage(ctx context.Context, actor auth.Actor, communityID string) error {
+	_, err := s.managing(ctx, s.db, actor, communityID)
+	return err
+}
+
+// managing is how far an actor reaches who may delete and restore members.
+func (s *Members) managing(ctx context.Context, q sqldb.Querier, actor auth.Actor, communityID string) (reach, error) {
+	may, err := s.reachOf(ctx, q, actor, communityID)
+	if err == nil {
+		err = may.power.Need(auth.ManageUser, s.clock.MS())
+	}
+	return may, err
+}
+
 // Delete hides members, all of them or none, and ends their sessions that work
 // in this community only. Nothing of them is lost before the retention time is
-// over: Restore brings them back exactly. It fails with NotFound
-// user_not_found, Forbidden rank_too_low for a member who does not stand below
-// the actor, and Conflict already_deleted or last_owner.
+// over: Restore brings them back exactly. It fails with Forbidden
+// missing_permission for who may not manage members, NotFound user_not_found,
+// Forbidden rank_too_low for a member who does not stand below the actor, and
+// Conflict already_deleted or last_owner.
 func (s *Members) Delete(ctx context.Context, actor auth.Actor, communityID string, userIDs []string) error {
 	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		people, err := s.manageable(ctx, tx, actor, communityID, userIDs)
@@ -46,8 +64,8 @@ func (s *Members) Delete(ctx context.Context, actor auth.Actor, communityID stri
 }
 
 // Restore gives deleted members back the state they had, all of them or none.
-// It fails with NotFound user_not_found, Forbidden rank_too_low, Conflict
-// not_deleted, or Gone retention_over when their time is over.
+// It fails as Delete does for who may not or is not found, with Conflict
+// not_deleted, or with Gone retention_over when their time is over.
 func (s *Members) Restore(ctx context.Context, actor auth.Actor, communityID string, userIDs []string) error {
 	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		people, err := s.manageable(ctx, tx, actor, communityID, userIDs)
@@ -74,10 +92,14 @@ func (s *Members) Restore(ctx context.Context, actor auth.Actor, communityID str
 	})
 }
 
-// manageable locks members in whatever state whom the actor outranks, sorted
-// by id.
+// manageable locks members in whatever state whom the actor may delete and
+// restore, sorted by id.
 func (s *Members) manageable(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID string, userIDs []string) ([]*Record, error) {
 	people, err := Lookup(ctx, tx, communityID, KeySet{IDs: userIDs}, true)
+	if err != nil {
+		return nil, err
+	}
+	may, err := s.managing(ctx, tx, actor, communityID) // behind the lock: nobody is given a role that it does not know
 	if err != nil {
 		return nil, err
 	}
@@ -86,16 +108,8 @@ func (s *Members) manageable(ctx context.Context, tx *sqldb.Tx, actor auth.Actor
 		return nil, errUserNotFound()
 	}
 	slices.SortFunc(people, func(a, b *Record) int { return strings.Compare(a.AccountID, b.AccountID) })
-	power, err := auth.PowerOf(ctx, tx, s, actor, communityID)
-	if err != nil {
-		return nil, err
-	}
-	roles, err := auth.Roles(ctx, tx, communityID)
-	if err != nil {
-		return nil, err
-	}
 	for _, who := range people {
-		if !power.OverMember(who.AccountID, who.Owner, roleSet(roles, who.RoleIDs)) {
+		if !may.manage(who) {
 			return nil, errs.New(errs.Forbidden, "rank_too_low", "The member %s does not stand below you. Ask somebody whose highest role is above theirs.", who.Username)
 		}
 	}

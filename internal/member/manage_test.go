@@ -2,14 +2,17 @@ package member_test
 
 import (
 	"bytes"
+	"context"
 	"image"
 	"image/png"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/clock"
@@ -156,29 +159,118 @@ func TestAfterTheRetentionTimeNothingPersonalIsLeft(t *testing.T) {
 	})
 }
 
-func TestWhoDoesNotStandBelowIsNotDeleted(t *testing.T) {
+// stranger is a member of another community.
+func (f *fixture) stranger() *member.Record {
+	f.Helper()
+	home := f.community
+	f.community = f.elsewhere()
+	defer func() { f.community = home }()
+	return f.people("stranger")[0]
+}
+
+// states are those of people, in their order.
+func (f *fixture) states(people ...*member.Record) (states []string) {
+	f.Helper()
+	for _, who := range people {
+		m, err := f.members.FindIn(f.Context(), f.community, who.AccountID, member.AnyState...)
+		f.ok(err)
+		states = append(states, m.State)
+	}
+	return states
+}
+
+func TestWhomTheActorMayNotManageKeepsManyFromBeingDeletedAndRestored(t *testing.T) {
 	each(t, func(f *fixture) {
-		people := f.people("owner", "ann", "bob")
-		f.ok(f.members.AddOwner(f.Context(), f.community, people[0].AccountID))
-		ann := auth.Actor{Kind: auth.Session, AccountID: people[1].AccountID}
-		key := auth.Actor{Kind: auth.CommunityKey, CommunityID: f.community, KeyID: "k"}
-		for name, row := range map[string]struct {
-			actor auth.Actor
-			ids   []string
-			code  string
-		}{
-			"an equal":                   {ann, idsOf(people[2:]), "rank_too_low"},
-			"an owner, by a key":         {key, idsOf(people[:1]), "rank_too_low"},
-			"one of two who is an owner": {key, idsOf([]*member.Record{people[2], people[0]}), "rank_too_low"},
-			"the last owner":             {command, idsOf(people[:1]), "last_owner"},
-			"nobody":                     {command, []string{"6a21d1c09f3b0c4d5e6f7a8b"}, "user_not_found"},
+		people, actors := f.ranks()
+		people["stranger"] = f.stranger()
+		people["nobody"] = &member.Record{AccountID: "6a21d1c09f3b0c4d5e6f7a8b"}
+		actors["stranger"] = session(people["stranger"])
+		actors["narrow"] = auth.Actor{Kind: auth.CommunityKey, KeyID: "k3", CommunityID: f.community, MadeBy: "command", Permissions: []auth.Permission{auth.UserFields}}
+		two := []*member.Record{people["plain"], people["low"]}
+		for _, row := range []struct{ actor, who, code string }{
+			{"high", "plain", "missing_permission"},
+			{"high", "nobody", "missing_permission"}, // before it is said who is there
+			{"narrow", "plain", "missing_permission"},
+			{"stranger", "plain", "community_not_found"},
+			{"admin", "high", "rank_too_low"},
+			{"admin", "same", "rank_too_low"},
+			{"key", "high", "rank_too_low"},
+			{"sync", "owner", "rank_too_low"},
+			{"admin", "stranger", "user_not_found"},
+			{"command", "nobody", "user_not_found"},
 		} {
-			if err := f.members.Delete(f.Context(), row.actor, f.community, row.ids); !errs.Is(err, row.code) {
-				f.Errorf("%s: %v, want %s", name, err, row.code)
+			many := append(slices.Clone(two), people[row.who])
+			here := many
+			if row.who == "stranger" || row.who == "nobody" {
+				here = two
+			}
+			for state, act := range map[string]func(context.Context, auth.Actor, string, []string) error{member.Active: f.members.Delete, member.Deleted: f.members.Restore} {
+				f.setState(state, here...)
+				if err := act(f.Context(), actors[row.actor], f.community, idsOf(many)); !errs.Is(err, row.code) {
+					f.Errorf("%s acts on %s, who is %s: %v, want %s", row.actor, row.who, state, err, row.code)
+				}
+				if got := f.states(here...); slices.ContainsFunc(got, func(now string) bool { return now != state }) {
+					f.Errorf("%s acted on %s, who was %s: %v", row.actor, row.who, state, got)
+				}
+			}
+			f.setState(member.Active, here...)
+		}
+	})
+}
+
+func TestManyAreDeletedAndRestoredAllOfThemOrNone(t *testing.T) {
+	each(t, func(f *fixture) {
+		people, actors := f.ranks()
+		plain, low, admin := people["plain"], people["low"], actors["admin"]
+		both := idsOf([]*member.Record{plain, low})
+		f.ok(f.members.Delete(f.Context(), admin, f.community, idsOf([]*member.Record{plain})))
+		if err := f.members.Delete(f.Context(), admin, f.community, both); !errs.Is(err, "already_deleted") {
+			f.Error(err)
+		}
+		if err := f.members.Restore(f.Context(), admin, f.community, both); !errs.Is(err, "not_deleted") {
+			f.Error(err)
+		}
+		if got := f.states(plain, low); !slices.Equal(got, []string{member.Deleted, member.Active}) {
+			f.Fatal(got)
+		}
+		f.ok(f.members.Delete(f.Context(), admin, f.community, idsOf([]*member.Record{low})))
+		f.ok(f.members.Restore(f.Context(), admin, f.community, append(both, both...))) // twice in the list
+		if got := f.states(plain, low); !slices.Equal(got, []string{member.Active, member.Active}) {
+			f.Fatal(got)
+		}
+		log, _, err := f.members.AuditLog(f.Context(), f.community, audit.Filter{Target: low.AccountID, Limit: 2})
+		f.ok(err)
+		if len(log) != 2 || log[0].Action != "user.restore" || log[1].Action != "user.delete" || log[0].Actor != admin.Ref() {
+			f.Errorf("the log says %+v", log)
+		}
+	})
+}
+
+func TestNeitherTheLastOwnersNorOneselfAreDeleted(t *testing.T) {
+	each(t, func(f *fixture) {
+		people, actors := f.ranks()
+		for _, who := range []string{"admin", "owner"} {
+			if err := f.members.Delete(f.Context(), actors[who], f.community, idsOf([]*member.Record{people["plain"], people[who]})); !errs.Is(err, "rank_too_low") {
+				f.Errorf("%s: %v", who, err)
 			}
 		}
-		if f.total() != 3 {
-			f.Fatalf("%d members", f.total())
+		owners := []*member.Record{people["owner"], people["partner"]}
+		if err := f.members.Delete(f.Context(), command, f.community, idsOf(owners)); !errs.Is(err, "last_owner") {
+			f.Error(err)
+		}
+		if got := f.states(owners...); !slices.Equal(got, []string{member.Active, member.Active}) {
+			f.Error(got)
+		}
+	})
+}
+
+func TestWhoMayManageMembersIsToldSo(t *testing.T) {
+	each(t, func(f *fixture) {
+		_, actors := f.ranks()
+		for who, code := range map[string]string{"admin": "", "owner": "", "sync": "", "command": "", "high": "missing_permission", "nobody": "missing_permission"} {
+			if err := f.members.MayManage(f.Context(), actors[who], f.community); code == "" && err != nil || code != "" && !errs.Is(err, code) {
+				f.Errorf("%s: %v, want %q", who, err, code)
+			}
 		}
 	})
 }

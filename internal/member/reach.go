@@ -30,6 +30,11 @@ func (r reach) change(who *Record) error {
 	return r.power.MayChange(who.AccountID, who.Owner, roleSet(r.roles, who.RoleIDs))
 }
 
+// manage reports whether the actor may delete and restore a member.
+func (r reach) manage(who *Record) bool {
+	return r.power.OverMember(who.AccountID, who.Owner, roleSet(r.roles, who.RoleIDs))
+}
+
 // MayChange reports whether the actor may change what is kept of a member:
 // their values, tags and picture. It is for what is shown; whatever changes
 // them asks again.
