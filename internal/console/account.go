@@ -77,7 +77,7 @@ func (c *console) renderAccount(v *visit, cause error, view AccountView) error {
 	if view.Page, err = c.accountPage(v, accountPath); err != nil {
 		return err
 	}
-	if view.Errors = wrongFields(cause); view.Errors == nil {
+	if view.Errors = wrongFields(v.Context(), cause); view.Errors == nil {
 		view.Alert = a
 	}
 	view.Languages = languageChoices(v)
@@ -131,7 +131,7 @@ func (c *console) renderSecurity(v *visit, cause error, codes []string) error {
 	view := SecurityView{
 		Page: p, Methods: methods, Codes: codes, Provider: c.Auth.ProviderName(), PasskeysHere: c.passkeysAt(v), PasskeyOrigin: c.Auth.PasskeyOrigin(),
 	}
-	if view.Errors = wrongFields(cause); view.Errors == nil {
+	if view.Errors = wrongFields(v.Context(), cause); view.Errors == nil {
 		view.Alert = a
 	}
 	return render(v, status, SecurityPage(view))

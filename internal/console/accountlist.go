@@ -55,7 +55,7 @@ func (c *console) renderOwnKeys(v *visit, cause error, view OwnKeysView) error {
 	if view.Page, err = c.accountPage(v, ownKeysPath); err != nil {
 		return err
 	}
-	if view.Errors = wrongFields(cause); view.Errors == nil {
+	if view.Errors = wrongFields(v.Context(), cause); view.Errors == nil {
 		view.Alert = a
 	}
 	if view.NewKey != "" {

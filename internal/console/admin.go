@@ -27,7 +27,7 @@ func (c *console) changeAppearance(v *visit) error {
 	if err == nil {
 		return v.goTo(v.in("/settings/appearance"), "Saved")
 	}
-	if view.Errors = wrongFields(err); view.Errors == nil {
+	if view.Errors = wrongFields(v.Context(), err); view.Errors == nil {
 		return err
 	}
 	if view.Page, err = c.appearancePage(v); err != nil {

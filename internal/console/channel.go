@@ -28,7 +28,7 @@ func (c *console) renderChannel(v *visit, view ChannelView, cause error) error {
 	if view.Page, err = c.page(v, title, "channels", ""); err != nil {
 		return err
 	}
-	if view.Errors = wrongFields(cause); view.Errors == nil {
+	if view.Errors = wrongFields(v.Context(), cause); view.Errors == nil {
 		view.Alert = refused
 	}
 	categories, err := c.Chat.Categories(v.Context(), v.community.ID)

@@ -59,7 +59,7 @@ func (c *console) changeOrigins(v *visit) error {
 	}
 	_, err := c.Communities.Update(v.Context(), v.community.ID, community.Change{AllowedFrameOrigins: &origins})
 	if err != nil {
-		return c.renderChannels(v, ChannelsView{Origins: text, Wrong: wrongFields(err)["allowedFrameOrigins"]}, err)
+		return c.renderChannels(v, ChannelsView{Origins: text, Wrong: wrongFields(v.Context(), err)["allowedFrameOrigins"]}, err)
 	}
 	return v.goTo(v.in("/channels"), "Saved")
 }
@@ -179,7 +179,7 @@ func (c *console) changeCategory(v *visit) error {
 	if err == nil {
 		return v.goTo(v.in("/channels"), "Saved")
 	}
-	wrong := wrongFields(err)
+	wrong := wrongFields(v.Context(), err)
 	if wrong == nil {
 		return err
 	}

@@ -47,7 +47,7 @@ func workOf(r Reader, f member.Field) FieldWork {
 	w := FieldWork{Busy: f.Works(), Done: f.Work.Done, Total: max(f.Work.Total, f.Work.Done)}
 	switch {
 	case f.Work.Error != "":
-		w.Text = r.T("Given up: %s", r.T(f.Work.Error))
+		w.Text = r.T("Given up: %s", r.Words.Retell(f.Work.Error, defaultNames...))
 	case f.Work.Kind == member.FillIndex:
 		w.Text = r.T("Getting ready for filters")
 	case f.Work.Kind == member.Identify:
@@ -106,7 +106,7 @@ func (f FieldFormView) options() []string {
 
 // fieldAgain shows a form again that was refused.
 func (c *console) fieldAgain(v *visit, title string, view FieldFormView, cause error) error {
-	view.Errors = wrongFields(cause)
+	view.Errors = wrongFields(v.Context(), cause)
 	p, refused, err := c.again(v, title, "fields", cause)
 	if err != nil {
 		return err

@@ -43,7 +43,7 @@ func (c *console) renderHome(v *visit, status int, view HomeView) error {
 func (c *console) createCommunity(v *visit) error {
 	name := v.PostFormValue("name")
 	made, err := c.Auth.CreateCommunity(v.Context(), v.actor, community.Input{Name: name})
-	if wrong := wrongFields(err); wrong != nil {
+	if wrong := wrongFields(v.Context(), err); wrong != nil {
 		p, err := c.page(v, "Communities", "", "")
 		if err != nil {
 			return err

@@ -83,7 +83,7 @@ func (c *console) createInvite(v *visit) error {
 		view.Made = c.Members.InviteURL(made.Code)
 		return c.renderInvites(v, http.StatusCreated, view)
 	}
-	if view.Errors = wrongFields(err); view.Errors == nil {
+	if view.Errors = wrongFields(v.Context(), err); view.Errors == nil {
 		return err
 	}
 	return c.renderInvites(v, http.StatusBadRequest, view)

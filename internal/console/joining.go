@@ -36,14 +36,14 @@ func (c *console) renderJoin(v *visit, given map[string][]string, cause error) e
 	}
 	view.Code, view.Name, view.Members, view.Inviter = invitation.Code, home.Name, home.Members, invitation.CreatedByName
 	view.Logo, view.Community.Accent, view.Address = media.Path(home.ID, home.Settings.Logo), home.Settings.Accent, "/c/"+home.ID+"/"
-	if view.Asks, err = c.asks(v, invitation, given, wrongFields(cause)); err != nil {
+	if view.Asks, err = c.asks(v, invitation, given, wrongFields(v.Context(), cause)); err != nil {
 		return err
 	}
 	status, said, err := refusal(v, cause)
 	if err != nil {
 		return err
 	}
-	if wrongFields(cause) == nil {
+	if wrongFields(v.Context(), cause) == nil {
 		view.Alert = said
 	}
 	return render(v, status, JoinPage(view))

@@ -59,7 +59,7 @@ func (c *console) createKey(v *visit) error {
 		v.w.Header().Set("Cache-Control", "no-store")
 		return c.renderKeys(v, http.StatusCreated, key.Name, secret)
 	}
-	view.Errors = wrongFields(err)
+	view.Errors = wrongFields(v.Context(), err)
 	if view.Page, view.Alert, err = c.again(v, "New API key", "api-keys", err); err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (c *console) changeKey(v *visit) error {
 	if _, err = c.Auth.UpdateKey(v.Context(), v.actor, v.community.ID, key.ID, change); err == nil {
 		return v.goTo(v.in("/api-keys"), i18n.Key("The key is changed"))
 	}
-	view.Errors = wrongFields(err)
+	view.Errors = wrongFields(v.Context(), err)
 	if view.Page, view.Alert, err = c.again(v, key.Name, "api-keys", err); err != nil {
 		return err
 	}

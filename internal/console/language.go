@@ -10,7 +10,6 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
 
-	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/member"
@@ -33,9 +32,6 @@ func T(ctx context.Context, english string, args ...any) string {
 	return wordsOf(ctx).T(english, args...)
 }
 
-// retell says a message that was made in English in the language of the reader.
-func retell(ctx context.Context, message string) string { return wordsOf(ctx).Retell(message) }
-
 // T says a sentence in the language of the visitor, see Page.T.
 func (v *visit) T(english string, args ...any) string {
 	return wordsOf(v.Context()).T(english, args...)
@@ -55,37 +51,6 @@ func heard(r *http.Request) *http.Request {
 		return r
 	}
 	return r.WithContext(speaking(r.Context(), i18n.For(i18n.Match(r.Header.Get("Accept-Language")))))
-}
-
-// explained is the message of an error in the language of words.
-func explained(words i18n.Printer, e *errs.Error) string {
-	whole, ok := onlyText(e)
-	switch {
-	case ok:
-		return words.Retell(whole)
-	case e.Format == "":
-		return words.Retell(e.Message)
-	case e.Kind == errs.NotFound && words.Language() != language.English && words.T(e.Format) == e.Format:
-		return words.T("The address is wrong, or what stood here is gone.") // what is not there has only an English name
-	}
-	return words.T(e.Format, e.Args...)
-}
-
-// told is the message of a failure in the reader's language.
-func told(ctx context.Context, message string, err error) string {
-	if e := errs.From(err); e != nil && e.Message == message {
-		return explained(wordsOf(ctx), e)
-	}
-	return retell(ctx, message)
-}
-
-// onlyText is the text of an error that was made from a finished sentence.
-func onlyText(e *errs.Error) (string, bool) {
-	if e.Format != "%s" || len(e.Args) != 1 {
-		return "", false
-	}
-	text, ok := e.Args[0].(string)
-	return text, ok
 }
 
 // choices are c with their labels in the reader's language.
@@ -161,12 +126,6 @@ func fieldName(ctx context.Context, isDefault bool, name string) string {
 // changedField is fieldName for a row of a history.
 func changedField(ctx context.Context, row member.HistoryRow) string {
 	return fieldName(ctx, !id.Valid(row.FieldID), row.FieldName)
-}
-
-// The names of the default fields.
-var _ = []string{
-	i18n.Key("First Name"), i18n.Key("Last Name"), i18n.Key("Username"), i18n.Key("Email"), i18n.Key("Phone"), i18n.Key("Country"),
-	i18n.Key("Language"), i18n.Key("Role"), i18n.Key("Tag"),
 }
 
 // value is a value of a field for a person; "" is no value.

@@ -100,7 +100,7 @@ func (q MemberQuery) filter(v *visit, asking member.Asking) (member.Filter, []Fi
 		conditions, err := asking.Conditions(map[string]any{field.ID: given})
 		if e := errs.From(err); e != nil {
 			wrong.Message = v.T("A filter cannot be used.")
-			wrong.Points = append(wrong.Points, chip.What+": "+e.Fields[0].Message)
+			wrong.Points = append(wrong.Points, v.T("%[1]s: %[2]s", chip.What, sayField(v.Context(), e.Fields[0])))
 		}
 		f.Where, chips = append(f.Where, conditions...), append(chips, chip)
 	}

@@ -37,7 +37,7 @@ func (c *console) renderOwnKey(v *visit, cause error, view KeyView) error {
 	if view.Page, err = c.accountPage(v, ownKeysPath); err != nil {
 		return err
 	}
-	if view.Errors = wrongFields(cause); view.Errors == nil {
+	if view.Errors = wrongFields(v.Context(), cause); view.Errors == nil {
 		view.Alert = a
 	}
 	return render(v, status, OwnKeyPage(view))

@@ -92,8 +92,8 @@ func (c *console) givePenalty(v *visit) error {
 	if err != nil {
 		return err
 	}
-	if view.Errors = wrongFields(cause); errs.Is(cause, "user_not_found") {
-		view.Errors = map[string]string{"user": i18n.Key("There is no such user.")}
+	if view.Errors = wrongFields(v.Context(), cause); errs.Is(cause, "user_not_found") {
+		view.Errors = map[string]string{"user": v.T("There is no such user.")}
 	}
 	if view.Errors == nil {
 		view.Alert = said

@@ -25,7 +25,7 @@ func (c *console) changeValue(v *visit) error {
 	values := []member.FieldValue{{Field: field, Value: text}}
 	rows, err := c.Members.Change(v.Context(), auth.ActorOf(v.Context()), v.community.ID, m.ID, values, fromConsole)
 	if e := errs.From(err); e != nil && len(e.Fields) > 0 {
-		return c.renderProfile(v, refusedValue{field, text, retell(v.Context(), e.Fields[0].Message)}, err)
+		return c.renderProfile(v, refusedValue{field, text, sayField(v.Context(), e.Fields[0])}, err)
 	}
 	if errs.KindOf(err) == errs.Conflict {
 		return c.renderProfile(v, refusedValue{}, err)

@@ -77,7 +77,7 @@ func (c *console) createRole(v *visit) error {
 	if err == nil {
 		return v.goTo(v.in("/roles/"+made.ID), v.T("The role %s is made", made.Title))
 	}
-	view.Errors = wrongFields(err)
+	view.Errors = wrongFields(v.Context(), err)
 	if view.Page, view.Alert, err = c.again(v, "New role", "roles", err); err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (c *console) renderRole(v *visit, form *RoleView, user string, cause error)
 		return err
 	}
 	if form != nil {
-		view.Errors = wrongFields(cause)
+		view.Errors = wrongFields(v.Context(), cause)
 	}
 	if view.Errors == nil {
 		view.Alert = refused

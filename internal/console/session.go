@@ -125,7 +125,7 @@ func (c *console) setup(v *visit) error {
 		keepSession(v, session)
 		return v.goTo("/", "The account is made")
 	}
-	view.Gone, view.Errors = errs.Is(err, "link_expired"), wrongFields(err)
+	view.Gone, view.Errors = errs.Is(err, "link_expired"), wrongFields(v.Context(), err)
 	if view.Page, view.Alert, err = c.again(v, "Set-up", "", err); err != nil {
 		return err
 	}

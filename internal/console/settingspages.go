@@ -45,7 +45,7 @@ func (c *console) changeLanguages(v *visit) error {
 	if err == nil {
 		return v.goTo(v.in("/settings/languages"), i18n.Key("Saved"))
 	}
-	if view.Errors = wrongFields(err); view.Errors == nil {
+	if view.Errors = wrongFields(v.Context(), err); view.Errors == nil {
 		return err
 	}
 	if view.Errors["languages"] == "" {
@@ -89,7 +89,7 @@ func (c *console) changeJoining(v *visit) error {
 	if err == nil {
 		return v.goTo(v.in("/settings/joining"), i18n.Key("Saved"))
 	}
-	view := JoiningView{Policy: joining.Policy, Errors: wrongFields(err)}
+	view := JoiningView{Policy: joining.Policy, Errors: wrongFields(v.Context(), err)}
 	if view.Errors == nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func (c *console) doorAgain(v *visit, title string, cause error) (status int, p 
 		v.w.Header().Set("Retry-After", after)
 	}
 	p, a, err := c.again(v, title, "", cause)
-	if wrong = wrongFields(cause); wrong == nil {
+	if wrong = wrongFields(v.Context(), cause); wrong == nil {
 		p.Alert = a
 	}
 	return errs.KindOf(cause).Status(), p, wrong, err

@@ -75,7 +75,7 @@ func (c *console) stage(v *visit) (d bulk.Draft, err error) {
 		}
 	}()
 	var scan sheet.Scan
-	if err := c.keep(file, part, &scan); err != nil {
+	if err := c.keep(v, file, part, &scan); err != nil {
 		return d, err
 	}
 	if file.Size() == 0 {
@@ -105,7 +105,7 @@ func (c *console) forgetFile(v *visit, fileID string) {
 // filePart is the part of the form that holds the file.
 func (c *console) filePart(v *visit) (*multipart.Part, error) {
 	if v.ContentLength > c.UploadBytes+formOverhead {
-		return nil, c.tooLarge()
+		return nil, c.tooLarge(v)
 	}
 	form, err := v.MultipartReader()
 	if err != nil {
@@ -125,12 +125,12 @@ func (c *console) filePart(v *visit) (*multipart.Part, error) {
 	}
 }
 
-func (c *console) keep(file *blob.Writer, from io.Reader, scan *sheet.Scan) error {
+func (c *console) keep(v *visit, file *blob.Writer, from io.Reader, scan *sheet.Scan) error {
 	chunk := make([]byte, uploadChunk)
 	for {
 		n, readErr := from.Read(chunk)
 		if file.Size()+int64(n) > c.UploadBytes {
-			return c.tooLarge()
+			return c.tooLarge(v)
 		}
 		_, _ = scan.Write(chunk[:n]) // never fails
 		if _, err := file.Write(chunk[:n]); err != nil {
@@ -145,8 +145,8 @@ func (c *console) keep(file *blob.Writer, from io.Reader, scan *sheet.Scan) erro
 	}
 }
 
-func (c *console) tooLarge() error {
-	return errs.New(errs.TooLarge, "file_too_large", "The file is larger than the %s that are allowed here.", Reader{}.Size(c.UploadBytes))
+func (c *console) tooLarge(v *visit) error {
+	return errs.New(errs.TooLarge, "file_too_large", "The file is larger than the %s that are allowed here.", c.reader(v).Size(c.UploadBytes))
 }
 
 func cutOff(err error) error {

@@ -228,22 +228,6 @@ func (c *console) showFailure(w http.ResponseWriter, r *http.Request, f *httpx.F
 	_ = ProblemPage(p, back, label).Render(r.Context(), w) // the client is gone
 }
 
-// wrongFields are the messages of an error by the field they belong to. It
-// returns nil when the error is not about the input.
-func wrongFields(err error) map[string]string {
-	e := errs.From(err)
-	if e == nil || len(e.Fields) == 0 {
-		return nil
-	}
-	wrong := map[string]string{}
-	for _, f := range e.Fields {
-		if wrong[f.Field] == "" {
-			wrong[f.Field] = f.Message
-		}
-	}
-	return wrong
-}
-
 // refusal is the status and the alert of a page that is shown again because of
 // cause; 200 and none when there is no cause.
 func refusal(v *visit, cause error) (int, Alert, error) {
@@ -263,7 +247,7 @@ func alert(v *visit, err error) (Alert, error) {
 	}
 	a := Alert{Message: explained(wordsOf(v.Context()), e), RequestID: httpx.RequestID(v.Context())}
 	for _, f := range e.Fields {
-		a.Points = append(a.Points, retell(v.Context(), f.Message))
+		a.Points = append(a.Points, sayField(v.Context(), f))
 	}
 	return a, nil
 }

@@ -4,7 +4,6 @@ package errs
 
 import (
 	"errors"
-	"fmt"
 	"time"
 )
 
@@ -34,9 +33,15 @@ func (k Kind) Status() int { return statuses[k] }
 // Field is one wrong field of an input: its wire name, a stable code and a
 // sentence for a person.
 type Field struct {
-	Field   string `json:"field"`
-	Code    string `json:"code"`
-	Message string `json:"message"`
+	Field   string   `json:"field"`
+	Code    string   `json:"code"`
+	Message string   `json:"message"`
+	Said    Sentence `json:"-"` // what Message was made of; zero: Message is constant
+}
+
+// Wrong returns a Field with a message made by fmt.Sprintf.
+func Wrong(field, code, format string, args ...any) Field {
+	return Say(format, args...).Field(field, code)
 }
 
 // Error is what a caller may see. Code is stable and in snake_case; Message
@@ -45,8 +50,7 @@ type Error struct {
 	Kind       Kind
 	Code       string
 	Message    string
-	Format     string // of Message, and what is put into it: another language says it from these
-	Args       []any
+	Said       Sentence // what Message was made of
 	Fields     []Field
 	RetryAfter time.Duration // 0: none
 	cause      error
@@ -54,7 +58,8 @@ type Error struct {
 
 // New returns an error with a message made by fmt.Sprintf.
 func New(kind Kind, code, format string, args ...any) *Error {
-	return &Error{Kind: kind, Code: code, Message: fmt.Sprintf(format, args...), Format: format, Args: args}
+	said := Say(format, args...)
+	return &Error{Kind: kind, Code: code, Message: said.English, Said: said}
 }
 
 // InvalidFields reports all wrong fields of an input at once, under the code

@@ -50,6 +50,18 @@ func TestWhatWasSaidInEnglishIsSaidAgain(t *testing.T) {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
 	}
+	for text, want := range map[string]string{
+		"A new member needs Email.":                                      "Für ein neues Mitglied fehlt noch: E-Mail.",
+		"A new member needs Shirt.":                                      "Für ein neues Mitglied fehlt noch: Shirt.",
+		`There is no tag "Email"; names are compared with their case.`:   `Es gibt kein Schlagwort "Email"; Groß- und Kleinschreibung zählt.`,
+		`The value "x" does not fit any more. Only one can be chosen.`:   `Der Wert "x" passt nicht mehr. Es kann nur eines gewählt werden.`,
+		`The value "x" does not fit any more. Email is one of a, b.`:     `Der Wert "x" passt nicht mehr. E-Mail ist eines von a, b.`,
+		`The value "x" does not fit any more. Nobody ever said this one`: `Der Wert "x" passt nicht mehr. Nobody ever said this one`,
+	} {
+		if got := german.Retell(text, "Email", "Phone"); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
 	japanese, err := i18n.Catalogue(language.Japanese)
 	if err != nil || japanese["%d values of %s belong to more than one member, for example %s."] == "" {
 		t.Fatalf("the catalogue has other sentences now: %v", err)

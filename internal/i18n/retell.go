@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"unicode"
 
 	"golang.org/x/text/language"
 )
@@ -27,7 +28,8 @@ type pattern struct {
 var patterns = sync.OnceValue(func() []pattern {
 	var list []pattern
 	for english := range sentences()[Languages[1]] {
-		if at := verb.FindStringIndex(english); at != nil && len(english) > 12 {
+		at := verb.FindStringIndex(english)
+		if at != nil && len(english) > 12 && strings.ContainsFunc(verb.ReplaceAllString(english, ""), unicode.IsLetter) {
 			list = append(list, pattern{english, english[:at[0]], sync.OnceValue(func() *regexp.Regexp { return matcherOf(english) })})
 		}
 	}
@@ -58,9 +60,10 @@ func matcherOf(english string) *regexp.Regexp {
 }
 
 // Retell says what was said in English already, a message that was kept or
-// comes from another part: what was put into it then stays as it is. A text
-// that nobody knows is returned as it is.
-func (p Printer) Retell(text string) string {
+// comes from another part. What was put into it then stays as it is, but for
+// nouns, which the catalogue knows, and a sentence at its end. A text that
+// nobody knows is returned as it is.
+func (p Printer) Retell(text string, nouns ...string) string {
 	known := sentences()[p.Language()]
 	if p.Language() == language.English || text == "" {
 		return text
@@ -73,10 +76,24 @@ func (p Printer) Retell(text string) string {
 			continue
 		}
 		if found := candidate.whole().FindStringSubmatch(text); found != nil {
-			return fill(known[candidate.english], arguments(candidate.english, found[1:]))
+			args := arguments(candidate.english, found[1:])
+			p.retellAll(args, nouns, strings.HasSuffix(candidate.english, ". %s"))
+			return fill(known[candidate.english], args)
 		}
 	}
 	return text
+}
+
+// retellAll says those of the arguments of a sentence that are nouns, and the
+// last one where that is a sentence of its own.
+func (p Printer) retellAll(args map[int]string, nouns []string, sentenceLast bool) {
+	for i, arg := range args {
+		if sentenceLast && i == len(args) {
+			args[i] = p.Retell(arg, nouns...)
+		} else if slices.Contains(nouns, arg) {
+			args[i] = p.T(arg)
+		}
+	}
 }
 
 // arguments are what was found by the number of the argument.

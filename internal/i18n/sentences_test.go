@@ -20,29 +20,43 @@ var unspoken = []string{"api", "app", "jobs", "once", "sqldb"}
 func said(t *testing.T) map[string]string {
 	t.Helper()
 	found := map[string]string{}
+	for _, s := range sources(t) {
+		r := reader{say: func(english string, at token.Pos) {
+			if strings.ContainsFunc(english, isLetter) {
+				found[english] = s.place(at)
+			}
+		}}
+		r.failures, r.rules = !slices.Contains(unspoken, s.area), slices.Contains(features, s.area)
+		ast.Inspect(s.file, r.look)
+	}
+	return found
+}
+
+// source is a file of the program, without tests.
+type source struct {
+	area string // the folder of internal that it is in
+	file *ast.File
+	set  *token.FileSet
+}
+
+func (s source) place(at token.Pos) string { return s.set.Position(at).String() }
+
+func sources(t *testing.T) []source {
+	t.Helper()
+	var list []source
 	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 			return err
 		}
 		set := token.NewFileSet()
 		file, err := parser.ParseFile(set, path, nil, 0)
-		if err != nil {
-			return err
-		}
-		r := reader{say: func(english string, at token.Pos) {
-			if strings.ContainsFunc(english, isLetter) {
-				found[english] = set.Position(at).String()
-			}
-		}}
-		area := strings.Split(filepath.ToSlash(path), "/")[1]
-		r.failures, r.rules = !slices.Contains(unspoken, area), slices.Contains(features, area)
-		ast.Inspect(file, r.look)
-		return nil
+		list = append(list, source{strings.Split(filepath.ToSlash(path), "/")[1], file, set})
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return found
+	return list
 }
 
 func isLetter(r rune) bool {
@@ -59,6 +73,10 @@ type reader struct {
 	rules    bool // also whatever looks like a sentence
 	say      func(english string, at token.Pos)
 }
+
+// failing are functions that make what errors say, by the position of the
+// sentence, or of the word, among their arguments.
+var failing = map[string]int{"errs.New": 2, "errs.Wrong": 2, "errs.Say": 0, "errs.Word": 0, "unfit": 1, "errTaken": 2, "refused": 0}
 
 // titled are functions of the console that say constants, by the positions of
 // these among their arguments.
@@ -80,10 +98,15 @@ func (r reader) look(n ast.Node) bool {
 }
 
 // isSentence reports whether a text in the rules of a feature is told to
-// people: it has the form of a sentence.
+// people.
 func isSentence(e ast.Expr) bool {
 	text, ok := text(e)
-	if !ok || !strings.HasSuffix(text, ".") && !strings.HasSuffix(text, "_ -") || strings.Count(text, " ") < 2 || strings.Contains(text, "\n") {
+	return ok && hasForm(text)
+}
+
+// hasForm reports whether a text has the form of a sentence.
+func hasForm(text string) bool {
+	if !strings.HasSuffix(text, ".") && !strings.HasSuffix(text, "_ -") || strings.Count(text, " ") < 2 || strings.Contains(text, "\n") {
 		return false
 	}
 	return text[0] == '%' || text[0] >= 'A' && text[0] <= 'Z'
@@ -103,8 +126,11 @@ func (r reader) call(call *ast.CallExpr) {
 		r.literal(call.Args[2], counted)
 	case name == "Key" && owner == "i18n":
 		r.literal(call.Args[0], same)
-	case name == "New" && owner == "errs" && len(call.Args) >= 3 && r.failures:
-		r.literal(call.Args[2], same)
+	case r.failures:
+		at, says := failing[strings.TrimPrefix(owner+"."+name, ".")]
+		if says && at < len(call.Args) {
+			r.literal(call.Args[at], same)
+		}
 	}
 	for _, at := range titled[name] {
 		if at < len(call.Args) {
