@@ -61,11 +61,11 @@ func wrongCommunity() error {
 }
 
 func authenticationRequired(need Permission) error {
-	message := "This needs a credential: send a session token or an API key."
+	const code = "authentication_required"
 	if need == BulkUpdateUser {
-		message += " Only a community whose setting openBulkImport is on takes imports without one."
+		return errs.New(errs.Unauthenticated, code, "This needs a credential: send a session token or an API key. Only a community whose setting openBulkImport is on takes imports without one.")
 	}
-	return errs.New(errs.Unauthenticated, "authentication_required", "%s", message)
+	return errs.New(errs.Unauthenticated, code, "This needs a credential: send a session token or an API key.")
 }
 
 // canOpen lets nobody in particular import into a community that wants it. All

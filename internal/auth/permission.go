@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -63,7 +62,7 @@ func checkPermissions(asked []Permission) ([]Permission, []errs.Field) {
 	for _, p := range asked {
 		switch {
 		case !slices.Contains(permissions, p):
-			wrong = append(wrong, errs.Field{Field: "permissions", Code: "unknown_permission", Message: fmt.Sprintf("There is no permission %q.", p)})
+			wrong = append(wrong, errs.Wrong("permissions", "unknown_permission", "There is no permission %q.", p))
 		case !slices.Contains(known, p):
 			known = append(known, p)
 		}
@@ -179,7 +178,7 @@ func complete(field string, known []string, asked map[string]bool) (map[string]b
 	}
 	for _, name := range slices.Sorted(maps.Keys(asked)) {
 		if _, ok := all[name]; !ok {
-			wrong = append(wrong, errs.Field{Field: field, Code: "unknown_permission", Message: fmt.Sprintf("There is no permission %q.", name)})
+			wrong = append(wrong, errs.Wrong(field, "unknown_permission", "There is no permission %q.", name))
 		}
 	}
 	return all, wrong

@@ -2,7 +2,6 @@ package chat
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/regulars/regulars/internal/auth"
@@ -67,9 +66,9 @@ type Input struct {
 // every wrong field.
 func (in *Input) normalise(home community.Community) error {
 	var wrong []errs.Field
-	check := func(ok bool, field, code, message string) {
+	check := func(ok bool, field, code, format string, args ...any) {
 		if !ok {
-			wrong = append(wrong, errs.Field{Field: field, Code: code, Message: message})
+			wrong = append(wrong, errs.Wrong(field, code, format, args...))
 		}
 	}
 	topic, named := text.Line(in.Topic, maxTopic)
@@ -88,7 +87,7 @@ func (in *Input) normalise(home community.Community) error {
 	origin, ok := community.FrameOrigin(in.URL)
 	check(ok, "url", "invalid", "An iframe channel has the https address of a page, without a user name or password in it.")
 	check(!ok || slices.Contains(home.Settings.AllowedFrameOrigins, origin), "url", "origin_not_allowed",
-		fmt.Sprintf("Pages of %s may not be shown here. Add it to the community's setting allowedFrameOrigins first.", origin))
+		"Pages of %s may not be shown here. Add it to the community's setting allowedFrameOrigins first.", origin)
 	return errs.InvalidFields(wrong)
 }
 

@@ -182,8 +182,8 @@ func (c *Chat) readOverrides(ctx context.Context, tx *sqldb.Tx, communityID stri
 	var wrong []errs.Field
 	all, seen := []auth.Override{}, map[string]bool{}
 	for i, in := range inputs {
-		fail := func(field, code, message string) {
-			wrong = append(wrong, errs.Field{Field: fmt.Sprintf("%d.%s", i, field), Code: code, Message: message})
+		fail := func(field, code, format string, args ...any) {
+			wrong = append(wrong, errs.Wrong(fmt.Sprintf("%d.%s", i, field), code, format, args...))
 		}
 		o := auth.Override{RoleID: in.RoleID, Allow: once(in.Allow), Deny: once(in.Deny)}
 		switch {
@@ -221,18 +221,18 @@ func once(names []string) []string {
 	return slices.Compact(sorted)
 }
 
-func checkNames(o auth.Override, fail func(field, code, message string)) {
+func checkNames(o auth.Override, fail func(field, code, format string, args ...any)) {
 	known := auth.ChannelPermissions()
 	for field, names := range map[string][]string{"allow": o.Allow, "deny": o.Deny} {
 		for _, name := range names {
 			if !slices.Contains(known, name) {
-				fail(field, "unknown_permission", fmt.Sprintf("There is no permission %q of channels.", name))
+				fail(field, "unknown_permission", "There is no permission %q of channels.", name)
 			}
 		}
 	}
 	for _, name := range o.Allow {
 		if slices.Contains(o.Deny, name) {
-			fail("deny", "contradiction", fmt.Sprintf("%q is allowed and denied.", name))
+			fail("deny", "contradiction", "%q is allowed and denied.", name)
 		}
 	}
 }

@@ -2,7 +2,6 @@ package community
 
 import (
 	"encoding/json"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -77,9 +76,9 @@ var colour = regexp.MustCompile(`^#[0-9a-f]{6}$`)
 // normalise brings the settings into the form in which they are kept and
 // returns what is wrong with them.
 func (s *Settings) normalise() (wrong []errs.Field) {
-	check := func(ok bool, field, message string) {
+	check := func(ok bool, field, format string, args ...any) {
 		if !ok {
-			wrong = append(wrong, errs.Field{Field: field, Code: "invalid", Message: message})
+			wrong = append(wrong, errs.Wrong(field, "invalid", format, args...))
 		}
 	}
 	s.Accent = strings.ToLower(withDefault(s.Accent, DefaultAccent))
@@ -91,12 +90,12 @@ func (s *Settings) normalise() (wrong []errs.Field) {
 	check(err == nil && s.TimeZone != "Local", "timeZone", "A time zone is a name of the IANA database, such as Europe/Berlin.")
 
 	check(s.normaliseLanguage(), "language", "A language is a BCP 47 tag, such as en or pt-BR.")
-	check(s.normaliseLanguages(), "languages", fmt.Sprintf("Languages are 1 to %d BCP 47 tags, such as en or pt-BR.", maxLanguages))
+	check(s.normaliseLanguages(), "languages", "Languages are 1 to %d BCP 47 tags, such as en or pt-BR.", maxLanguages)
 	check(s.Logo == "" || id.Valid(s.Logo), "logo", "A logo is the id of a picture that was uploaded.")
-	check(s.Joining.normalise(), "joiningRequirements", fmt.Sprintf("The policy is open or invite, with at most %d required fields.", maxRequiredFields))
+	check(s.Joining.normalise(), "joiningRequirements", "The policy is open or invite, with at most %d required fields.", maxRequiredFields)
 	check(s.Currencies.Coins.normalise(DefaultCoins), "currencies.coins", "A currency has a name of at most 30 characters and an emoji.")
 	check(s.Currencies.Premium.normalise(DefaultPremium), "currencies.premium", "A currency has a name of at most 30 characters and an emoji.")
-	check(s.normaliseOrigins(), "allowedFrameOrigins", fmt.Sprintf("At most %d origins such as https://example.com, without a path; http only of this machine itself.", maxOrigins))
+	check(s.normaliseOrigins(), "allowedFrameOrigins", "At most %d origins such as https://example.com, without a path; http only of this machine itself.", maxOrigins)
 	return wrong
 }
 

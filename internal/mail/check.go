@@ -23,12 +23,14 @@ func (msg Message) check() error {
 	}
 	for name, value := range msg.Values {
 		if !readable(value) {
-			return refused("The value " + name + " is too long or holds control characters.")
+			return refused("The value %s is too long or holds control characters.", name)
 		}
 	}
 	return nil
 }
 
-func refused(why string) error { return errs.New(errs.Invalid, "mail_refused", "%s", why) }
+func refused(format string, args ...any) error {
+	return errs.New(errs.Invalid, "mail_refused", format, args...)
+}
 
 func readable(part string) bool { return len(part) <= maxValue && text.Readable(part, maxValue) }
