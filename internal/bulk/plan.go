@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -266,7 +267,7 @@ func (p *planner) value(s *set, who *person) (any, *Problem) {
 	case s.op != overwrite:
 		sum, problem := member.AddNumbers(who.Get(s.field), s.value.(json.Number))
 		if problem != nil {
-			return nil, &Problem{s.column.header, problem.Code, problem.Message, s.text}
+			return nil, &Problem{s.column.header, problem.Code, problem.Said.English, s.text}
 		}
 		return sum, nil
 	case s.field.Identifier && !s.field.Default && s.value != nil:
@@ -310,10 +311,10 @@ func (p *planner) tagList(s *set, list names) (any, *Problem) {
 		if !ok && p.createTags {
 			checked, problem := member.CheckTag(name)
 			if problem == nil && len(p.tags)+len(p.tagIDs) >= member.MaxTags {
-				problem = &member.Problem{Code: "too_many_tags", Message: fmt.Sprintf("A community has at most %d tags.", member.MaxTags)}
+				problem = &member.Problem{Code: "too_many_tags", Said: errs.Say("A community has at most %d tags.", member.MaxTags)}
 			}
 			if problem != nil {
-				return nil, &Problem{s.column.header, problem.Code, problem.Message, s.text}
+				return nil, &Problem{s.column.header, problem.Code, problem.Said.English, s.text}
 			}
 			tag := member.Tag{ID: id.New(p.now), Name: checked, CreatedAt: p.now.UnixMilli()}
 			p.newTags = append(p.newTags, tag)

@@ -227,7 +227,7 @@ func (rd *reader) cell(r *row, c *column, text string) {
 	default:
 		value, problem := rd.value(c.field, text)
 		if problem != nil {
-			r.fail(c.header, problem.Code, problem.Message, text)
+			r.fail(c.header, problem.Code, problem.Said.English, text)
 			return
 		}
 		if list, ok := value.([]string); ok && len(list) == 0 {
@@ -280,7 +280,7 @@ func (rd *reader) clear(r *row, c *column) {
 	case rd.open:
 		r.fail(c.header, "clear_not_allowed", "An import without a credential cannot clear values.", clearToken)
 	case f.Required:
-		r.fail(c.header, "cannot_clear", f.Name+" is required and cannot be cleared.", clearToken)
+		r.fail(c.header, "cannot_clear", fmt.Sprintf("%s is required and cannot be cleared.", f.Name), clearToken)
 	default:
 		r.sets = append(r.sets, set{field: f, column: c, text: clearToken})
 	}

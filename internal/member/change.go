@@ -2,7 +2,6 @@ package member
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -116,22 +115,20 @@ func (e *edit) take(v FieldValue) {
 	f := findField(e.fields, v.Field)
 	switch {
 	case f == nil:
-		e.fail(v.Field, "unknown_field", fmt.Sprintf("There is no field %q.", v.Field))
+		e.fail(errs.Wrong(v.Field, "unknown_field", "There is no field %q.", v.Field))
 	case v.Since > e.now:
-		e.fail(v.Field, "in_the_future", "A value cannot be so from a moment that has not come yet.")
+		e.fail(errs.Wrong(v.Field, "in_the_future", "A value cannot be so from a moment that has not come yet."))
 	default:
 		value, problem := e.read(f, v.Value)
 		if problem != nil {
-			e.fail(v.Field, problem.Code, problem.Message)
+			e.fail(problem.at(v.Field))
 			return
 		}
 		e.set(f, value, v.Since)
 	}
 }
 
-func (e *edit) fail(field, code, message string) {
-	e.wrong = append(e.wrong, errs.Field{Field: field, Code: code, Message: message})
-}
+func (e *edit) fail(wrong errs.Field) { e.wrong = append(e.wrong, wrong) }
 
 // findField returns the field whose id, database name or name ref is.
 func findField(fields []Field, ref string) *Field {
@@ -151,12 +148,12 @@ func findField(fields []Field, ref string) *Field {
 func (e *edit) read(f *Field, v any) (any, *Problem) {
 	switch {
 	case f.Default && f.Field == EmailName:
-		return nil, &Problem{"not_changeable", "An email address belongs to the account; only the person can change it."}
+		return nil, unfit("not_changeable", "An email address belongs to the account; only the person can change it.")
 	case f.Type == RoleList:
-		return nil, &Problem{"use_roles", "Roles are given and taken one by one, not as a value."}
+		return nil, unfit("use_roles", "Roles are given and taken one by one, not as a value.")
 	case empty(v):
 		if f.Required {
-			return nil, &Problem{"cannot_clear", fmt.Sprintf("%s is required and cannot be cleared.", f.Name)}
+			return nil, unfit("cannot_clear", "%s is required and cannot be cleared.", f.called())
 		}
 		return nil, nil
 	case f.Type == TagList:
@@ -196,14 +193,14 @@ func (e *edit) tagIDs(v any) (any, *Problem) {
 	case []any:
 		list = v
 	default:
-		return nil, &Problem{"wrong_type", "A list of tags is expected."}
+		return nil, unfit("wrong_type", "A list of tags is expected.")
 	}
 	ids := []string{}
 	for _, item := range list {
 		text, _ := item.(string)
 		found := idOf(e.names.Tags, strings.TrimSpace(text))
 		if found == "" {
-			return nil, &Problem{"unknown_tag", fmt.Sprintf("There is no tag %q; names are compared with their case.", text)}
+			return nil, unfit("unknown_tag", "There is no tag %q; names are compared with their case.", text)
 		}
 		ids = append(ids, found)
 	}
@@ -274,17 +271,17 @@ func (e *edit) rename(ctx context.Context, tx *sqldb.Tx) error {
 		return err
 	}
 	if len(taken) > 0 && taken[0].AccountID != e.who.AccountID {
-		return errTaken("username_taken", Username, "Somebody else has the username "+e.who.Username+".")
+		return errTaken("username_taken", Username, "Somebody else has the username %s.", e.who.Username)
 	}
 	err = auth.RenameAccounts(ctx, tx, []auth.Rename{{ID: e.who.AccountID, Username: e.who.Username, UsernameKey: e.who.UsernameKey}}, e.now)
 	if sqldb.IsDuplicate(err) {
-		return errTaken("username_taken", Username, "Somebody else has just taken the username "+e.who.Username+".")
+		return errTaken("username_taken", Username, "Somebody else has just taken the username %s.", e.who.Username)
 	}
 	return err
 }
 
-func errTaken(code, field, message string) error {
-	return errs.New(errs.Conflict, code, "%s", message).WithFields(errs.Field{Field: field, Code: "duplicate", Message: message})
+func errTaken(code, field, format string, args ...any) error {
+	return errs.New(errs.Conflict, code, format, args...).WithFields(errs.Wrong(field, "duplicate", format, args...))
 }
 
 // identify moves the keys that only one member can have.
@@ -296,7 +293,7 @@ func (e *edit) identify(ctx context.Context, tx *sqldb.Tx) error {
 			return err
 		}
 		if len(holders) > 0 && holders[0].UserID != e.who.AccountID {
-			return errTaken("identifier_taken", f.Field, "Another member has this "+f.Name+".")
+			return errTaken("identifier_taken", f.Field, "Another member has this %s.", f.called())
 		}
 	}
 	err := SetIdentifiers(ctx, tx, e.communityID, e.gone, e.held)

@@ -101,7 +101,7 @@ func (a Asking) Conditions(filter map[string]any) ([]Condition, error) {
 	for _, name := range slices.Sorted(maps.Keys(filter)) {
 		f := a.Field(name)
 		if f == nil {
-			wrong = append(wrong, errs.Field{Field: "filter." + name, Code: "unknown_field", Message: fmt.Sprintf("There is no user field %q.", name)})
+			wrong = append(wrong, errs.Wrong("filter."+name, "unknown_field", "There is no user field %q.", name))
 			continue
 		}
 		asked := map[string]any{"": filter[name]}
@@ -114,7 +114,7 @@ func (a Asking) Conditions(filter map[string]any) ([]Condition, error) {
 		for _, bound := range slices.Sorted(maps.Keys(asked)) {
 			c, problem := a.condition(f, bound, asked[bound])
 			if problem != nil {
-				wrong = append(wrong, errs.Field{Field: strings.TrimSuffix("filter."+name+"."+bound, "."), Code: problem.Code, Message: problem.Message})
+				wrong = append(wrong, problem.at(strings.TrimSuffix("filter."+name+"."+bound, ".")))
 				continue
 			}
 			conditions = append(conditions, c...)
@@ -129,9 +129,9 @@ func (a Asking) condition(f *Field, bound string, given any) ([]Condition, *Prob
 	case bound == "":
 		op = Equals
 	case !known:
-		return nil, &Problem{"unknown_bound", "A range has the bounds gte, lte, gt and lt."}
+		return nil, unfit("unknown_bound", "A range has the bounds gte, lte, gt and lt.")
 	case !f.ranges():
-		return nil, &Problem{"no_range", f.Name + " has no order: ask for one value."}
+		return nil, unfit("no_range", "%s has no order: ask for one value.", f.called())
 	}
 	if f.Field == JoinDate {
 		return joinedAt(f, op, given)
@@ -158,15 +158,15 @@ func (a Asking) value(f *Field, given any) (any, *Problem) {
 	text, isText := given.(string)
 	switch {
 	case f.Type == RoleList && isText:
-		return idNamed(a.names.Roles, text, "role")
+		return idNamed(a.names.Roles, text, unfit("unknown_role", "There is no role %q; names are compared with their case.", text))
 	case f.Type == TagList && isText:
-		return idNamed(a.names.Tags, text, "tag")
+		return idNamed(a.names.Tags, text, unfit("unknown_tag", "There is no tag %q; names are compared with their case.", text))
 	case f.Type == RoleList, f.Type == TagList:
-		return nil, &Problem{"wrong_type", "One name or _id is expected."}
+		return nil, unfit("wrong_type", "One name or _id is expected.")
 	case f.Type == MultiSelect && isText:
 		return f.option(strings.TrimSpace(text))
 	case f.Type == MultiSelect:
-		return nil, &Problem{"wrong_type", "One of the field's options is expected."}
+		return nil, unfit("wrong_type", "One of the field's options is expected.")
 	case f.Default && f.Field == Username && isText:
 		return auth.UsernameKey(text), nil
 	case f.Default && f.Field == EmailName && isText:
@@ -174,22 +174,22 @@ func (a Asking) value(f *Field, given any) (any, *Problem) {
 	case f.Type == Date && isText:
 		return date(strings.TrimSpace(text), "DD/MM/YYYY")
 	case isText && strings.TrimSpace(text) == "":
-		return nil, &Problem{"empty", "A value is expected."}
+		return nil, unfit("empty", "A value is expected.")
 	case f.Field == Number && f.Default:
 		n, err := strconv.ParseInt(fmt.Sprint(given), 10, 64)
 		if err != nil {
-			return nil, &Problem{"invalid_number", "A whole number is expected."}
+			return nil, unfit("invalid_number", "A whole number is expected.")
 		}
 		return n, nil
 	}
 	return f.FromJSON(given)
 }
 
-func idNamed(byID map[string]string, ref, what string) (any, *Problem) {
+func idNamed(byID map[string]string, ref string, unknown *Problem) (any, *Problem) {
 	if found := idOf(byID, ref); found != "" {
 		return found, nil
 	}
-	return nil, &Problem{"unknown_" + what, fmt.Sprintf("There is no %s %q; names are compared with their case.", what, ref)}
+	return nil, unknown
 }
 
 // joinedAt compares the moment a member joined with a day, in UTC, or with
@@ -205,7 +205,7 @@ func joinedAt(f *Field, op Operator, given any) ([]Condition, *Problem) {
 	}
 	begin, err := time.Parse(time.DateOnly, day.(string))
 	if err != nil {
-		return nil, &Problem{"invalid_date", "A day such as 2026-04-07 is expected."}
+		return nil, unfit("invalid_date", "A day such as 2026-04-07 is expected.")
 	}
 	from, to := Condition{f, AtLeast, begin.UnixMilli()}, Condition{f, Below, begin.AddDate(0, 0, 1).UnixMilli()}
 	switch op {

@@ -47,7 +47,7 @@ func (c *conversion) value(old any) (any, *Problem) {
 	}
 	if len(choices) == 0 {
 		if c.to.Required {
-			return nil, &Problem{"cannot_clear", c.to.Name + " is required, so nothing cannot stand in the place of a value."}
+			return nil, unfit("cannot_clear", "%s is required, so nothing cannot stand in the place of a value.", c.to.called())
 		}
 		return nil, nil
 	}
@@ -67,7 +67,7 @@ func (c *conversion) take(choices []string) (any, *Problem) {
 		return value, problem
 	}
 	if len(choices) > 1 && c.to.Type == Select {
-		return nil, &Problem{"several_choices", "Only one can be chosen."}
+		return nil, unfit("several_choices", "Only one can be chosen.")
 	}
 	text := strings.TrimSpace(strings.Join(choices, ", "))
 	if text == "" {

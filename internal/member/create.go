@@ -225,7 +225,7 @@ func (c *creation) identify(ctx context.Context, tx *sqldb.Tx) error {
 		case c.held[i].FieldID == externalID:
 			return errTaken("external_id_taken", "externalId", "Another member has this external id.")
 		default:
-			return errTaken("identifier_taken", "customFields", "Another member has the value "+c.held[i].Key+" in a field where each has their own.")
+			return errTaken("identifier_taken", "customFields", "Another member has the value %s in a field where each has their own.", c.held[i].Key)
 		}
 	}
 	return nil

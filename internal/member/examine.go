@@ -39,8 +39,8 @@ func examine(ctx context.Context, q sqldb.Querier, communityID string, f, to *Fi
 	case found.wrong > 0:
 		return misfitError(ctx, q, communityID, &convert, &found)
 	case holders.twice > 0:
-		return errs.New(errs.Conflict, "not_unique", "%d values of %s belong to more than one member, for example %s.", holders.twice, f.Name, strings.Join(holders.examples, ", ")).
-			WithFields(errs.Field{Field: "identifier", Code: "not_unique", Message: "More than one member has " + strings.Join(holders.examples, ", ") + "."})
+		return errs.New(errs.Conflict, "not_unique", "%d values of %s belong to more than one member, for example %s.", holders.twice, f.called(), strings.Join(holders.examples, ", ")).
+			WithFields(errs.Wrong("identifier", "not_unique", "More than one member has %s.", strings.Join(holders.examples, ", ")))
 	}
 	return nil
 }
@@ -93,14 +93,14 @@ func misfitError(ctx context.Context, q sqldb.Querier, communityID string, c *co
 	if c.from.Type == c.to.Type {
 		return optionsInUse(ctx, q, communityID, c, found)
 	}
-	e := errs.New(errs.Conflict, "values_do_not_fit", "%d of %d values of %s do not fit a %s field, so nothing was changed. Correct them first; errors names examples.", found.wrong, found.values, c.from.Name, c.to.Type)
+	e := errs.New(errs.Conflict, "values_do_not_fit", "%d of %d values of %s do not fit a %s field, so nothing was changed. Correct them first; errors names examples.", found.wrong, found.values, c.from.called(), errs.Word(c.to.Type))
 	for _, one := range found.examples {
 		people, err := Lookup(ctx, q, communityID, KeySet{IDs: []string{one.userID}}, false)
 		if err != nil {
 			return err
 		}
 		for _, r := range people {
-			e = e.WithFields(errs.Field{Field: "type", Code: one.Code, Message: fmt.Sprintf("%s (%s): %s. %s", r.Email, r.AccountID, encodeJSON(one.value), one.Message)})
+			e = e.WithFields(errs.Wrong("type", one.Code, "%s (%s): %s. %s", r.Email, r.AccountID, encodeJSON(one.value), one.Said))
 		}
 	}
 	return e
@@ -126,7 +126,7 @@ func optionsInUse(ctx context.Context, q sqldb.Querier, communityID string, c *c
 	e := errs.New(errs.Conflict, "option_in_use", "%d members have chosen an option that would go. Say in replace what they get instead, null for nothing.", found.wrong)
 	for _, option := range c.from.Options {
 		if n := chosen[option]; n > 0 {
-			e = e.WithFields(errs.Field{Field: "options", Code: "in_use", Message: fmt.Sprintf("%q: %d members.", option, n)})
+			e = e.WithFields(errs.Wrong("options", "in_use", "%q: %d members.", option, n))
 		}
 	}
 	return e

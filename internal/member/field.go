@@ -3,7 +3,6 @@ package member
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -110,6 +109,15 @@ func DefaultFields() []Field {
 	return fields
 }
 
+// called is the name of f as a part of a sentence: that of a default field is
+// known in every language.
+func (f *Field) called() any {
+	if f.Default {
+		return errs.Word(f.Name)
+	}
+	return f.Name
+}
+
 // defaultField is one of the default fields.
 func defaultField(name string) *Field {
 	return namedField(DefaultFields(), name)
@@ -147,7 +155,7 @@ func (in FieldInput) Validate() (Field, error) {
 	}
 	wrong := f.wrongNames()
 	if !slices.Contains(Types, f.Type) {
-		wrong = append(wrong, errs.Field{Field: "type", Code: "unknown_type", Message: "A field's type is one of " + joined(Types) + "."})
+		wrong = append(wrong, errs.Wrong("type", "unknown_type", "A field's type is one of %s.", joined(Types)))
 		return f, errs.InvalidFields(wrong)
 	}
 	wrong = append(wrong, f.takeOptions(in.Options)...)
@@ -160,7 +168,7 @@ func (in FieldInput) Validate() (Field, error) {
 	if in.DefaultValue != nil && len(wrong) == 0 {
 		value, problem := f.FromJSON(in.DefaultValue)
 		if problem != nil {
-			wrong = append(wrong, errs.Field{Field: "defaultValue", Code: problem.Code, Message: problem.Message})
+			wrong = append(wrong, problem.at("defaultValue"))
 		}
 		f.DefaultValue = value
 	}
@@ -176,7 +184,7 @@ func (f *Field) wrongNames() (wrong []errs.Field) {
 	}
 	for part, name := range map[string]string{"field": f.Field, "name": f.Name} {
 		if reserved(HeaderKey(name)) {
-			wrong = append(wrong, errs.Field{Field: part, Code: "reserved", Message: fmt.Sprintf("%q is the name of a default field.", name)})
+			wrong = append(wrong, errs.Wrong(part, "reserved", "%q is the name of a default field.", name))
 		}
 	}
 	if utf8.RuneCountInString(f.Description) > 500 {
@@ -198,16 +206,16 @@ func (f *Field) takeOptions(options []string) (wrong []errs.Field) {
 		option = clean(option)
 		switch key := strings.ToLower(option); {
 		case option == "" || !text.Readable(option, maxOption) || strings.Contains(option, ",") && f.Type == MultiSelect:
-			wrong = append(wrong, errs.Field{Field: "options", Code: "wrong_option", Message: fmt.Sprintf("%q cannot be an option: 1 to %d characters, without a comma in a multi-select.", option, maxOption)})
+			wrong = append(wrong, errs.Wrong("options", "wrong_option", "%q cannot be an option: 1 to %d characters, without a comma in a multi-select.", option, maxOption))
 		case seen[key]:
-			wrong = append(wrong, errs.Field{Field: "options", Code: "duplicate_option", Message: fmt.Sprintf("The option %q is there twice.", option)})
+			wrong = append(wrong, errs.Wrong("options", "duplicate_option", "The option %q is there twice.", option))
 		default:
 			seen[key] = true
 			f.Options = append(f.Options, option)
 		}
 	}
 	if len(options) == 0 || len(options) > maxOptions {
-		wrong = append(wrong, errs.Field{Field: "options", Code: "length", Message: fmt.Sprintf("A choice has 1 to %d options.", maxOptions)})
+		wrong = append(wrong, errs.Wrong("options", "length", "A choice has 1 to %d options.", maxOptions))
 	}
 	return wrong
 }
@@ -334,7 +342,7 @@ func collision(f, other Field) error {
 	for part, name := range map[string]string{"field": f.Field, "name": f.Name} {
 		if key := HeaderKey(name); key == HeaderKey(other.Field) || key == HeaderKey(other.Name) {
 			return errs.New(errs.Conflict, "duplicate_field", "The field %q uses this name already.", other.Name).
-				WithFields(errs.Field{Field: part, Code: "duplicate", Message: fmt.Sprintf("%q is taken.", name)})
+				WithFields(errs.Wrong(part, "duplicate", "%q is taken.", name))
 		}
 	}
 	return nil

@@ -2,7 +2,6 @@ package member
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/regulars/regulars/internal/auth"
@@ -116,10 +115,7 @@ func CheckJoining(ctx context.Context, tx *sqldb.Tx, old, changed community.Comm
 	var wrong []errs.Field
 	for _, fieldID := range required {
 		if !slices.ContainsFunc(fields, func(f Field) bool { return f.ID == fieldID && Askable(f) }) {
-			wrong = append(wrong, errs.Field{
-				Field: "joiningRequirements.requiredFields", Code: "unknown_field",
-				Message: fmt.Sprintf("Nobody can be asked for the field %q when they join.", fieldID),
-			})
+			wrong = append(wrong, errs.Wrong("joiningRequirements.requiredFields", "unknown_field", "Nobody can be asked for the field %q when they join.", fieldID))
 		}
 	}
 	return errs.InvalidFields(wrong)

@@ -2,7 +2,6 @@ package member
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -90,7 +89,7 @@ func (s *Members) CreateInvite(ctx context.Context, actor auth.Actor, communityI
 	now := s.clock.MS()
 	var wrong []errs.Field
 	if in.MaxUses < 0 || in.MaxUses > maxInviteUses {
-		wrong = append(wrong, errs.Field{Field: "maxUses", Code: "invalid", Message: fmt.Sprintf("An invite is used at most 1 to %d times, or any number of times with 0.", maxInviteUses)})
+		wrong = append(wrong, errs.Wrong("maxUses", "invalid", "An invite is used at most 1 to %d times, or any number of times with 0.", maxInviteUses))
 	}
 	if in.ExpiresAt != 0 && (in.ExpiresAt <= now || in.ExpiresAt > now+maxInviteLife.Milliseconds()) {
 		wrong = append(wrong, errs.Field{Field: "expiresAt", Code: "invalid", Message: "An invite expires within the next ten years, or never."})

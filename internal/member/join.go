@@ -2,7 +2,6 @@ package member
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/regulars/regulars/internal/audit"
@@ -135,12 +134,12 @@ func (e *edit) answer(required []string, given []FieldValue) {
 	for _, v := range given {
 		f := findField(e.fields, v.Field)
 		if f == nil || !slices.Contains(required, f.ID) && !(f.Default && slices.Contains(own, f.Field)) {
-			e.fail("fields."+v.Field, "not_asked", "The community does not ask for this field.")
+			e.fail(errs.Wrong("fields."+v.Field, "not_asked", "The community does not ask for this field."))
 			continue
 		}
 		value, problem := e.read(f, v.Value)
 		if problem != nil && !(empty(v.Value) && problem.Code == "cannot_clear") {
-			e.fail("fields."+v.Field, problem.Code, problem.Message)
+			e.fail(problem.at("fields." + v.Field))
 			continue
 		}
 		if value != nil {
@@ -150,7 +149,7 @@ func (e *edit) answer(required []string, given []FieldValue) {
 	for _, fieldID := range required {
 		f := namedField(e.fields, fieldID)
 		if f != nil && e.who.Get(f) == nil && !e.failed(f) {
-			e.fail("fields."+f.Field, "required", fmt.Sprintf("%s is needed to join.", f.Name))
+			e.fail(errs.Wrong("fields."+f.Field, "required", "%s is needed to join.", f.called()))
 		}
 	}
 }

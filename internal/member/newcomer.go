@@ -60,12 +60,15 @@ func (in Newcomer) check() *newcomer {
 	return n
 }
 
-// fail notes a wrong part of the input; an empty problem is none.
+// fail notes a wrong part of the input by a constant sentence; an empty one is
+// none.
 func (n *newcomer) fail(field, code, problem string) {
 	if problem != "" {
-		n.wrong = append(n.wrong, errs.Field{Field: field, Code: code, Message: problem})
+		n.reject(errs.Field{Field: field, Code: code, Message: problem})
 	}
 }
+
+func (n *newcomer) reject(wrong errs.Field) { n.wrong = append(n.wrong, wrong) }
 
 // text is one line of text as it is kept.
 func (n *newcomer) text(field, given string, least, most int) string {
@@ -74,7 +77,7 @@ func (n *newcomer) text(field, given string, least, most int) string {
 	case length < least:
 		n.fail(field, "required", "It is needed.")
 	case length > most:
-		n.fail(field, "too_long", fmt.Sprintf("It has at most %d characters.", most))
+		n.reject(errs.Wrong(field, "too_long", "It has at most %d characters.", most))
 	case !ok:
 		n.fail(field, "bad_text", "It holds a character that cannot be read.")
 	}
@@ -90,11 +93,11 @@ func (n *newcomer) values(fields []Field, who *Record) (held []Identifier) {
 		f := findField(fields, v.Field)
 		switch {
 		case f == nil:
-			n.fail(path, "unknown_field", fmt.Sprintf("There is no user field %q.", v.Field))
+			n.reject(errs.Wrong(path, "unknown_field", "There is no user field %q.", v.Field))
 		case f.Default && f.Field != PhoneName && f.Field != CountryName && f.Field != LanguageName:
-			n.fail(path, "not_custom", fmt.Sprintf("%s has a place of its own and is no custom field.", f.Name))
+			n.reject(errs.Wrong(path, "not_custom", "%s has a place of its own and is no custom field.", f.called()))
 		case given[f.ID]:
-			n.fail(path, "duplicate", fmt.Sprintf("The field %s is there twice.", f.Name))
+			n.reject(errs.Wrong(path, "duplicate", "The field %s is there twice.", f.called()))
 		case empty(v.Value):
 		default:
 			given[f.ID] = true
@@ -108,7 +111,7 @@ func (n *newcomer) values(fields []Field, who *Record) (held []Identifier) {
 		case value == nil && f.DefaultValue != nil:
 			who.Set(f, f.DefaultValue)
 		case value == nil && f.Required && !given[f.ID]:
-			n.fail("customFields."+f.Field, "required", f.Name+" is needed.")
+			n.reject(errs.Wrong("customFields."+f.Field, "required", "%s is needed.", f.called()))
 		case value != nil && f.Identifier:
 			held = append(held, Identifier{f.ID, IdentifierKey(value), who.AccountID})
 		}
@@ -120,10 +123,10 @@ func (n *newcomer) value(path string, f *Field, given any, who *Record) {
 	value, problem := f.FromJSON(given)
 	switch list, isList := value.([]string); {
 	case problem != nil:
-		n.fail(path, problem.Code, f.Name+": "+problem.Message)
+		n.reject(errs.Wrong(path, problem.Code, "%s: %s", f.called(), problem.Said))
 	case isList && len(list) == 0:
 	case f.busy():
-		n.fail(path, "field_busy", f.Name+" is being changed just now. Try again soon.")
+		n.reject(errs.Wrong(path, "field_busy", "%s is being changed just now. Try again soon.", f.called()))
 	default:
 		who.Set(f, value)
 	}

@@ -12,7 +12,6 @@ const maxDigits = 15
 // number reads a decimal number and returns it in canonical form. A lone comma
 // is the decimal sign unless it looks like a thousand.
 func number(text, decimalSign string) (any, *Problem) {
-	invalid := &Problem{"invalid_number", "Write a plain number such as 1234.5: no thousands signs, no exponent."}
 	body, negative := strings.CutPrefix(text, "-")
 	if !negative {
 		body = strings.TrimPrefix(body, "+")
@@ -22,20 +21,24 @@ func number(text, decimalSign string) (any, *Problem) {
 		whole, fraction, hasSign = body[:at], body[at+1:], true
 		sign := body[at : at+1]
 		if decimalSign != "" && sign != decimalSign {
-			return nil, invalid
+			return nil, notPlain()
 		}
 		if decimalSign == "" && sign == "," && len(fraction) == 3 && len(whole) >= 1 && len(whole) <= 3 && whole != "0" {
-			return nil, &Problem{"number_ambiguous", "This could be a decimal or a thousand: set the decimal sign of the file."}
+			return nil, unfit("number_ambiguous", "This could be a decimal or a thousand: set the decimal sign of the file.")
 		}
 	}
 	if !digits(whole) || !digits(fraction) || whole == "" || hasSign && fraction == "" {
-		return nil, invalid
+		return nil, notPlain()
 	}
 	whole, fraction = strings.TrimLeft(whole, "0"), strings.TrimRight(fraction, "0")
 	if significant(whole, fraction) > maxDigits || len(whole) > 30 || len(fraction) > 30 {
-		return nil, &Problem{"number_too_long", "A number has at most 15 significant digits."}
+		return nil, unfit("number_too_long", "A number has at most 15 significant digits.")
 	}
 	return canonical(negative, whole, fraction), nil
+}
+
+func notPlain() *Problem {
+	return unfit("invalid_number", "Write a plain number such as 1234.5: no thousands signs, no exponent.")
 }
 
 func canonical(negative bool, whole, fraction string) json.Number {
@@ -75,12 +78,12 @@ func digits(s string) bool {
 func AddNumbers(a any, b json.Number) (any, *Problem) {
 	sum, err := decimal.NewFromString(string(b))
 	if err != nil {
-		return nil, &Problem{"invalid_number", "This is not a number."}
+		return nil, unfit("invalid_number", "This is not a number.")
 	}
 	if old, ok := a.(json.Number); ok {
 		before, err := decimal.NewFromString(string(old))
 		if err != nil {
-			return nil, &Problem{"invalid_number", "The stored value is not a number."}
+			return nil, unfit("invalid_number", "The stored value is not a number.")
 		}
 		sum = sum.Add(before)
 	}

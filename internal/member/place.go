@@ -45,7 +45,7 @@ func country(text string) (any, *Problem) {
 	if code, ok := countries()[strings.ToLower(text)]; ok {
 		return code, nil
 	}
-	return nil, &Problem{"unknown_country", "Write the country's English name or its two-letter code (ISO 3166)."}
+	return nil, unfit("unknown_country", "Write the country's English name or its two-letter code (ISO 3166).")
 }
 
 // languages maps lower-case English names to BCP 47 tags.
@@ -80,7 +80,7 @@ func languageTag(text string) (any, *Problem) {
 			return tag.String(), nil
 		}
 	}
-	return nil, &Problem{"unknown_language", "Write the language's English name or its tag, such as German or de."}
+	return nil, unfit("unknown_language", "Write the language's English name or its tag, such as German or de.")
 }
 
 // CountryLabel is the English name of an alpha-2 code; the code itself when it

@@ -104,7 +104,7 @@ func (s *Members) UpdateField(ctx context.Context, communityID, ref string, u Fi
 func (u FieldUpdate) validate(f Field) (Field, error) {
 	switch {
 	case f.Default:
-		return f, errs.New(errs.Conflict, "default_field", "%s is a default field: every community has it as it is.", f.Name)
+		return f, errs.New(errs.Conflict, "default_field", "%s is a default field: every community has it as it is.", f.called())
 	case f.Works():
 		return f, errFieldBusy(&f)
 	case u.Field != nil && HeaderKey(*u.Field) != HeaderKey(f.Field):
@@ -236,7 +236,7 @@ func (s *Members) DeleteField(ctx context.Context, communityID, ref, confirm str
 		return f, err
 	}
 	if f.Default {
-		return f, errs.New(errs.Conflict, "default_field", "%s is a default field: every community has it.", f.Name)
+		return f, errs.New(errs.Conflict, "default_field", "%s is a default field: every community has it.", f.called())
 	}
 	have, err := s.HaveValue(ctx, communityID, f)
 	if err != nil {

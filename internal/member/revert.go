@@ -29,7 +29,7 @@ func (s *Members) Record(ctx context.Context, actor auth.Actor, communityID, use
 		}
 	}
 	if err == nil && len(rows) == 0 {
-		return HistoryRow{}, errUnchanged(f.Name)
+		return HistoryRow{}, errUnchanged(&f)
 	}
 	if err != nil {
 		return HistoryRow{}, err
@@ -37,8 +37,8 @@ func (s *Members) Record(ctx context.Context, actor auth.Actor, communityID, use
 	return rows[0], nil
 }
 
-func errUnchanged(name string) error {
-	return errs.New(errs.Conflict, "value_unchanged", "%s has this value already, so there is no change to write down.", name)
+func errUnchanged(f *Field) error {
+	return errs.New(errs.Conflict, "value_unchanged", "%s has this value already, so there is no change to write down.", f.called())
 }
 
 // Revert puts back the value that a change replaced, as a new change, whatever
@@ -87,11 +87,11 @@ func (e *edit) putBack(h HistoryRow) error {
 	}
 	value, problem := e.read(f, plain(h.Old))
 	if problem != nil {
-		return errs.New(errs.Conflict, "value_does_not_fit", "%s no longer takes the value it had before this change. %s", f.Name, problem.Message)
+		return errs.New(errs.Conflict, "value_does_not_fit", "%s no longer takes the value it had before this change. %s", f.called(), problem.Said)
 	}
 	e.set(f, value, 0)
 	if len(e.changes) == 0 {
-		return errUnchanged(f.Name)
+		return errUnchanged(f)
 	}
 	return nil
 }
@@ -132,7 +132,7 @@ func (s *Members) revertRoles(ctx context.Context, tx *sqldb.Tx, actor auth.Acto
 		return nil, err
 	}
 	if len(take)+len(give) == 0 {
-		return nil, errUnchanged(defaultField(RoleName).Name)
+		return nil, errUnchanged(defaultField(RoleName))
 	}
 	hand.source = Source{"revert", h.ID}
 	changes, err := hand.exchange(ctx, tx, who, take, give)

@@ -28,7 +28,7 @@ const MaxTags = 5_000
 func CheckTag(name string) (string, *Problem) {
 	name, ok := text.Line(clean(name), maxName)
 	if !ok || name == "" || strings.Contains(name, ",") {
-		return name, &Problem{"invalid_tag", "A tag has 1 to 50 characters and no comma."}
+		return name, unfit("invalid_tag", "A tag has 1 to 50 characters and no comma.")
 	}
 	return name, nil
 }
@@ -48,7 +48,7 @@ func Tags(ctx context.Context, q sqldb.Querier, communityID string) ([]Tag, erro
 func (s *Members) CreateTag(ctx context.Context, communityID, name string) (Tag, error) {
 	name, problem := CheckTag(name)
 	if problem != nil {
-		return Tag{}, errs.InvalidFields([]errs.Field{{Field: "name", Code: problem.Code, Message: problem.Message}})
+		return Tag{}, errs.InvalidFields([]errs.Field{problem.at("name")})
 	}
 	now := s.clock.Now()
 	made := Tag{ID: id.New(now), Name: name, CreatedAt: now.UnixMilli()}

@@ -2,7 +2,6 @@ package member
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -12,10 +11,22 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
 )
 
 // Problem says why a text is not a value of a field.
-type Problem struct{ Code, Message string }
+type Problem struct {
+	Code string
+	Said errs.Sentence
+}
+
+// unfit is a Problem that says what errs.Say makes of format and args.
+func unfit(code, format string, args ...any) *Problem {
+	return &Problem{code, errs.Say(format, args...)}
+}
+
+// at is the problem as one of a field of an input.
+func (p *Problem) at(field string) errs.Field { return p.Said.Field(field, p.Code) }
 
 // Formats is how a file writes what can be written in several ways.
 type Formats struct {
@@ -76,7 +87,6 @@ func (f *Field) FromText(text string, formats Formats) (any, *Problem) {
 // FromJSON is FromText for a decoded JSON value: numbers, booleans and arrays
 // may come as such or as their text.
 func (f *Field) FromJSON(v any) (any, *Problem) {
-	wrong := &Problem{"wrong_type", fmt.Sprintf("A %s value is expected.", f.Type)}
 	switch v := v.(type) {
 	case string:
 		return f.FromText(strings.TrimSpace(v), Formats{Decimal: "."})
@@ -94,24 +104,28 @@ func (f *Field) FromJSON(v any) (any, *Problem) {
 		}
 	case []any:
 		if f.Type != MultiSelect {
-			return nil, wrong
+			return nil, f.wrongType()
 		}
 		texts := make([]string, len(v))
 		for i, item := range v {
 			text, ok := item.(string)
 			if !ok {
-				return nil, wrong
+				return nil, f.wrongType()
 			}
 			texts[i] = text
 		}
 		return f.choices(texts)
 	}
-	return nil, wrong
+	return nil, f.wrongType()
+}
+
+func (f *Field) wrongType() *Problem {
+	return unfit("wrong_type", "A %s value is expected.", errs.Word(f.Type))
 }
 
 func (f *Field) text(s string, limit int) (any, *Problem) {
 	if len(s) > limit && utf8.RuneCountInString(s) > limit {
-		return nil, &Problem{"too_long", fmt.Sprintf("%s has at most %d characters.", f.Name, limit)}
+		return nil, unfit("too_long", "%s has at most %d characters.", f.called(), limit)
 	}
 	if !norm.NFC.IsNormalString(s) {
 		s = norm.NFC.String(s)
@@ -130,7 +144,7 @@ func (f *Field) option(text string) (any, *Problem) {
 			return option, nil
 		}
 	}
-	return nil, &Problem{"unknown_option", fmt.Sprintf("%s is one of %s.", f.Name, strings.Join(shortened(f.Options), ", "))}
+	return nil, unfit("unknown_option", "%s is one of %s.", f.Name, strings.Join(shortened(f.Options), ", "))
 }
 
 // choices keeps the order of the field's options and each of them once.
@@ -170,23 +184,26 @@ func boolean(text string) (any, *Problem) {
 	case "false", "no", "n", "0", "off":
 		return false, nil
 	}
-	return nil, &Problem{"invalid_boolean", "Write true or false, yes or no, 1 or 0."}
+	return nil, unfit("invalid_boolean", "Write true or false, yes or no, 1 or 0.")
 }
 
 var isoLayouts = []string{time.DateOnly, time.RFC3339Nano, "2006-01-02T15:04:05", time.DateTime, "2006-01-02 15:04"}
 
 // date keeps the calendar day as it is written: a birthday has no time zone.
 func date(text, format string) (any, *Problem) {
-	layouts, wanted := isoLayouts, "YYYY-MM-DD"
-	if layout := DateFormats[format]; layout != "" {
-		layouts, wanted = append([]string{layout}, isoLayouts...), format+" or YYYY-MM-DD"
+	layouts, own := isoLayouts, DateFormats[format]
+	if own != "" {
+		layouts = append([]string{own}, isoLayouts...)
 	}
 	for _, layout := range layouts {
 		if day, err := time.Parse(layout, text); err == nil && day.Year() > 0 && day.Year() < 10_000 {
 			return day.Format(time.DateOnly), nil
 		}
 	}
-	return nil, &Problem{"invalid_date", fmt.Sprintf("Write the date as %s.", wanted)}
+	if own != "" {
+		return nil, unfit("invalid_date", "Write the date as %s or YYYY-MM-DD.", format)
+	}
+	return nil, unfit("invalid_date", "Write the date as YYYY-MM-DD.")
 }
 
 func phone(text string) (any, *Problem) {
@@ -197,11 +214,11 @@ func phone(text string) (any, *Problem) {
 			digits = append(digits, byte(r))
 		case strings.ContainsRune(" \u00a0()-./", r) && r != '/':
 		default:
-			return nil, &Problem{"invalid_phone", "Write the number as + and 7 to 15 digits, country code first."}
+			return nil, unfit("invalid_phone", "Write the number as + and 7 to 15 digits, country code first.")
 		}
 	}
 	if len(digits) < 8 || len(digits) > 16 || digits[0] != '+' {
-		return nil, &Problem{"invalid_phone", "Write the number as + and 7 to 15 digits, country code first."}
+		return nil, unfit("invalid_phone", "Write the number as + and 7 to 15 digits, country code first.")
 	}
 	return string(digits), nil
 }
@@ -209,7 +226,7 @@ func phone(text string) (any, *Problem) {
 func address(text string) (any, *Problem) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || len(text) > 2_000 || strings.ContainsAny(text, " \t\n") {
-		return nil, &Problem{"invalid_url", "Write the whole address, beginning with https:// or http://."}
+		return nil, unfit("invalid_url", "Write the whole address, beginning with https:// or http://.")
 	}
 	return text, nil
 }
@@ -222,9 +239,10 @@ func oneLine(s string) string {
 	return strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ").Replace(s)
 }
 
-func reject(value, code, problem string) (any, *Problem) {
-	if problem != "" {
-		return nil, &Problem{code, problem}
+// reject is value, or the problem of the constant sentence why.
+func reject(value, code, why string) (any, *Problem) {
+	if why != "" {
+		return nil, &Problem{code, errs.Sentence{English: why, Format: why}}
 	}
 	return value, nil
 }

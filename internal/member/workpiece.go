@@ -62,7 +62,7 @@ func (p *piece) check(_ context.Context, _ *sqldb.Tx) error {
 	convert := conversion{p.field, &p.target.Field, p.target.Replace}
 	for _, value := range found {
 		if _, problem := convert.value(value); problem != nil {
-			return errs.New(errs.Conflict, "values_do_not_fit", "The value %s does not fit any more. %s", encodeJSON(value), problem.Message)
+			return errs.New(errs.Conflict, "values_do_not_fit", "The value %s does not fit any more. %s", encodeJSON(value), problem.Said)
 		}
 	}
 	return nil
@@ -74,7 +74,7 @@ func (p *piece) convert(ctx context.Context, tx *sqldb.Tx) error {
 	return p.change(ctx, tx, func(old any) (any, error) {
 		value, problem := convert.value(old)
 		if problem != nil {
-			return nil, errs.New(errs.Internal, "values_do_not_fit", "%s: %s", encodeJSON(old), problem.Message)
+			return nil, errs.New(errs.Internal, "values_do_not_fit", "%s: %s", encodeJSON(old), problem.Said)
 		}
 		return value, nil
 	})
