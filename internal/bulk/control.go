@@ -31,7 +31,7 @@ func (b *Bulk) Cancel(ctx context.Context, communityID, jobID string) (Status, e
 			return err
 		}
 		if j.Status != Queued && j.Status != Running {
-			return errs.New(errs.Conflict, "job_finished", "The job is %s already; there is nothing to cancel.", words(j.Status))
+			return errs.New(errs.Conflict, "job_finished", "The job is %s already; there is nothing to cancel.", word(j.Status))
 		}
 		if err := b.end(ctx, tx, &j, Cancelled, "", ""); err != nil {
 			return err
@@ -93,7 +93,7 @@ func (b *Bulk) applicable(ctx context.Context, q sqldb.Querier, plan *job) error
 	case plan.Status == Queued || plan.Status == Running:
 		return errs.New(errs.Conflict, "plan_running", "The dry run has not ended yet.").WithRetry(2 * time.Second)
 	case plan.Status != Completed:
-		return errs.New(errs.Conflict, "not_a_plan", "The dry run is %s, so its plan is not complete.", words(plan.Status))
+		return errs.New(errs.Conflict, "not_a_plan", "The dry run is %s, so its plan is not complete.", word(plan.Status))
 	case expired(plan, now):
 		return errExpired()
 	case now-plan.FinishedAt > planAge.Milliseconds():
@@ -122,7 +122,7 @@ func (b *Bulk) Undo(ctx context.Context, actor auth.Actor, communityID, jobID, n
 		case done.DryRun, done.Type == Undo:
 			return errs.New(errs.Conflict, "not_undoable", "Only an import or update that was run for real can be undone.")
 		case !slices.Contains([]string{Completed, CompletedWithErrors, Failed, Cancelled}, done.Status):
-			return errs.New(errs.Conflict, "not_undoable", "The job is %s, so it cannot be undone.", words(done.Status))
+			return errs.New(errs.Conflict, "not_undoable", "The job is %s, so it cannot be undone.", word(done.Status))
 		case expired(&done, b.clock.MS()):
 			return errExpired()
 		}
@@ -163,9 +163,10 @@ func errExpired() error {
 	return errs.New(errs.Gone, "expired", "The file and the row details of this job are no longer kept.")
 }
 
-func words(status string) string {
+// word is a status as a person reads it.
+func word(status string) errs.Word {
 	if status == CompletedWithErrors {
-		return "completed"
+		status = Completed
 	}
-	return status
+	return errs.Word(status)
 }

@@ -1,7 +1,6 @@
 package bulk
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/regulars/regulars/internal/errs"
@@ -89,7 +88,7 @@ func (d *dictionary) read(header []string, mapping map[string]*string) (*layout,
 			continue
 		}
 		if first, twice := taken[c.name()]; twice {
-			wrong = append(wrong, errs.Field{Field: text, Code: "doubled_header", Message: fmt.Sprintf("%q and %q mean the same field: keep one of them.", first, text)})
+			wrong = append(wrong, errs.Wrong(text, "doubled_header", "%q and %q mean the same field: keep one of them.", first, text))
 		}
 		taken[c.name()] = text
 		if c.field != nil {
@@ -100,7 +99,7 @@ func (d *dictionary) read(header []string, mapping map[string]*string) (*layout,
 	wrong = append(wrong, strayMapping(header, mapping)...)
 	for _, c := range l.columns {
 		if c.operation != nil && !l.hasColumn[c.operation] {
-			wrong = append(wrong, errs.Field{Field: c.header, Code: "operation_without_field", Message: fmt.Sprintf("This column needs the column %q beside it.", c.operation.Name)})
+			wrong = append(wrong, errs.Wrong(c.header, "operation_without_field", "This column needs the column %q beside it.", c.operation.Name))
 		}
 	}
 	if len(wrong) > 0 {
@@ -133,7 +132,7 @@ func (d *dictionary) column(header string, mapping map[string]*string) (column, 
 		if c, ok := d.meaning(*target); ok {
 			return c, nil
 		}
-		return column{}, &errs.Field{Field: header, Code: "unknown_field", Message: fmt.Sprintf("The mapping names %q, which is no field here.%s", *target, d.hint(*target))}
+		return column{}, d.unknownField(header, *target)
 	}
 	if isOwn(header) {
 		return column{}, nil
@@ -144,7 +143,7 @@ func (d *dictionary) column(header string, mapping map[string]*string) (column, 
 	if strings.TrimSpace(header) == "" {
 		return column{}, &errs.Field{Field: header, Code: "unknown_header", Message: "A column has no header: name it, or map it to null to ignore it."}
 	}
-	return column{}, &errs.Field{Field: header, Code: "unknown_header", Message: fmt.Sprintf("There is no field %q.%s", header, d.hint(header))}
+	return column{}, d.unknownHeader(header)
 }
 
 func strayMapping(header []string, mapping map[string]*string) (wrong []errs.Field) {
@@ -154,7 +153,7 @@ func strayMapping(header []string, mapping map[string]*string) (wrong []errs.Fie
 	}
 	for _, name := range sortedKeys(mapping) {
 		if !present[name] {
-			wrong = append(wrong, errs.Field{Field: name, Code: "unknown_header", Message: fmt.Sprintf("The mapping names the column %q, which the file does not have.", name)})
+			wrong = append(wrong, errs.Wrong(name, "unknown_header", "The mapping names the column %q, which the file does not have.", name))
 		}
 	}
 	return wrong
@@ -167,19 +166,27 @@ func (d *dictionary) identifies(l *layout) error {
 			return nil
 		}
 	}
-	columns := "Email or Username"
 	if d.typ == Update {
-		columns = "Email, Username, user_id or an identifier field"
+		return errs.New(errs.Invalid, "no_identifying_column", "No column says whose row it is: add Email, Username, user_id or an identifier field.")
 	}
-	return errs.New(errs.Invalid, "no_identifying_column", "No column says whose row it is: add %s.", columns)
+	return errs.New(errs.Invalid, "no_identifying_column", "No column says whose row it is: add Email or Username.")
 }
 
-// hint names the nearest known header, when one is near enough to be meant.
-func (d *dictionary) hint(name string) string {
-	if f := d.nearest(name); f != nil {
-		return fmt.Sprintf(" Did you mean %q?", f.Name)
+// unknownField says that a header is mapped to no field, and what could be
+// meant.
+func (d *dictionary) unknownField(header, target string) *errs.Field {
+	if f := d.nearest(target); f != nil {
+		return new(errs.Wrong(header, "unknown_field", "The mapping names %q, which is no field here. Did you mean %q?", target, f.Name))
 	}
-	return " Make a field of that name first, or map the column to null to ignore it."
+	return new(errs.Wrong(header, "unknown_field", "The mapping names %q, which is no field here. Make a field of that name first, or map the column to null to ignore it.", target))
+}
+
+// unknownHeader says that a header is no field, and what could be meant.
+func (d *dictionary) unknownHeader(header string) *errs.Field {
+	if f := d.nearest(header); f != nil {
+		return new(errs.Wrong(header, "unknown_header", "There is no field %q. Did you mean %q?", header, f.Name))
+	}
+	return new(errs.Wrong(header, "unknown_header", "There is no field %q. Make a field of that name first, or map the column to null to ignore it.", header))
 }
 
 // otherHeaders are names other programs give to the default fields; they are

@@ -48,7 +48,7 @@ func ParseOptions(form map[string]string) (Options, error) {
 			return
 		}
 		if !slices.Contains(allowed, text) {
-			wrong = append(wrong, errs.Field{Field: name, Code: "unknown_value", Message: "Use one of: " + strings.Join(allowed, ", ") + "."})
+			wrong = append(wrong, errs.Wrong(name, "unknown_value", "Use one of: %s.", strings.Join(allowed, ", ")))
 			return
 		}
 		*into = text

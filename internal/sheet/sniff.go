@@ -12,22 +12,25 @@ import (
 const sampleSize = 1 << 20
 
 // foreign names files that start in a way no table does.
-var foreign = []struct{ start, code, name string }{
-	{"\x89PNG", "not_text", "a PNG image"},
-	{"\xff\xd8\xff", "not_text", "a JPEG image"},
-	{"GIF87a", "not_text", "a GIF image"},
-	{"GIF89a", "not_text", "a GIF image"},
-	{"%PDF-", "not_text", "a PDF document"},
-	{"\x7fELF", "not_text", "a program"},
-	{"MZ\x90", "not_text", "a program"},
-	{"SQLite format 3\x00", "not_text", "a database"},
-	{"{\\rtf", "not_text", "a rich text document"},
-	{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "unsupported_type", "an old or encrypted Office document (save it as .xlsx without a password)"},
-	{"7z\xbc\xaf\x27\x1c", "unsupported_type", "a 7z archive (use .zip or .gz)"},
-	{"Rar!\x1a\x07", "unsupported_type", "a RAR archive (use .zip or .gz)"},
-	{"BZh91AY&SY", "unsupported_type", "a bzip2 archive (use .zip or .gz)"},
-	{"\xfd7zXZ\x00", "unsupported_type", "an xz archive (use .zip or .gz)"},
-	{"\x28\xb5\x2f\xfd", "unsupported_type", "a zstd archive (use .zip or .gz)"},
+var foreign = []struct {
+	start, code string
+	name        errs.Word
+}{
+	{"\x89PNG", "not_text", errs.Word("a PNG image")},
+	{"\xff\xd8\xff", "not_text", errs.Word("a JPEG image")},
+	{"GIF87a", "not_text", errs.Word("a GIF image")},
+	{"GIF89a", "not_text", errs.Word("a GIF image")},
+	{"%PDF-", "not_text", errs.Word("a PDF document")},
+	{"\x7fELF", "not_text", errs.Word("a program")},
+	{"MZ\x90", "not_text", errs.Word("a program")},
+	{"SQLite format 3\x00", "not_text", errs.Word("a database")},
+	{"{\\rtf", "not_text", errs.Word("a rich text document")},
+	{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "unsupported_type", errs.Word("an old or encrypted Office document (save it as .xlsx without a password)")},
+	{"7z\xbc\xaf\x27\x1c", "unsupported_type", errs.Word("a 7z archive (use .zip or .gz)")},
+	{"Rar!\x1a\x07", "unsupported_type", errs.Word("a RAR archive (use .zip or .gz)")},
+	{"BZh91AY&SY", "unsupported_type", errs.Word("a bzip2 archive (use .zip or .gz)")},
+	{"\xfd7zXZ\x00", "unsupported_type", errs.Word("an xz archive (use .zip or .gz)")},
+	{"\x28\xb5\x2f\xfd", "unsupported_type", errs.Word("a zstd archive (use .zip or .gz)")},
 }
 
 // markup is how web pages, XML and JSON begin.
