@@ -7,6 +7,7 @@ import (
 	"net/url"
 
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -187,5 +188,5 @@ func (a *Auth) keepIdentity(ctx context.Context, tx *sqldb.Tx, i Identity) error
 	if err != nil {
 		return err
 	}
-	return a.methodAdded(ctx, tx, i.accountID, a.ProviderName())
+	return a.methodAdded(ctx, tx, i.accountID, mail.ByProvider, a.ProviderName())
 }

@@ -8,8 +8,9 @@ import (
 )
 
 // methodAdded writes to the person of an account that there is a new way to
-// sign in, in English words. Where nothing can be written nothing is.
-func (a *Auth) methodAdded(ctx context.Context, tx *sqldb.Tx, accountID, method string) error {
+// sign in: one of mail's kinds, and its name where it has one. Where nothing
+// can be written nothing is.
+func (a *Auth) methodAdded(ctx context.Context, tx *sqldb.Tx, accountID, kind, name string) error {
 	if a.mail == nil || a.baseURL == "" {
 		return nil
 	}
@@ -19,7 +20,7 @@ func (a *Auth) methodAdded(ctx context.Context, tx *sqldb.Tx, accountID, method 
 	}
 	return a.mail.Send(ctx, tx, mail.Message{
 		To: account.Email, ToName: account.Username, Language: account.Language, Template: mail.SignInAdded,
-		Values: map[string]string{"method": method, "link": a.baseURL + "/account/security"},
+		Values: map[string]string{"kind": kind, "name": name, "link": a.baseURL + "/account/security"},
 	})
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/pquerna/otp/hotp"
 
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -153,7 +154,7 @@ func (a *Auth) ConfirmTOTP(ctx context.Context, actor Actor, code string) (recov
 		if err := replaceRecoveryCodes(ctx, tx, actor.AccountID, hashes); err != nil {
 			return err
 		}
-		return a.methodAdded(ctx, tx, actor.AccountID, "codes of an authenticator app")
+		return a.methodAdded(ctx, tx, actor.AccountID, mail.ByCodes, "")
 	})
 	if err != nil {
 		return nil, err

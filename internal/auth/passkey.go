@@ -15,6 +15,7 @@ import (
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/text"
 )
@@ -131,7 +132,7 @@ func (a *Auth) AddPasskey(ctx context.Context, actor Actor, token, name string, 
 		if err := insertPasskey(ctx, tx, made); err != nil {
 			return err
 		}
-		return a.methodAdded(ctx, tx, actor.AccountID, "passkey "+name)
+		return a.methodAdded(ctx, tx, actor.AccountID, mail.ByPasskey, name)
 	})
 	if sqldb.IsDuplicate(err) {
 		err = errs.New(errs.Conflict, "passkey_exists", "This passkey is known already.").Because(err)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -36,7 +37,7 @@ func (a *Auth) CreateUserKey(ctx context.Context, actor Actor, p Proof, in KeyIn
 		if err := insertUserKey(ctx, tx, key, hashSecret(secret)); err != nil {
 			return err
 		}
-		return a.methodAdded(ctx, tx, actor.AccountID, "API key "+key.Name)
+		return a.methodAdded(ctx, tx, actor.AccountID, mail.ByKey, key.Name)
 	})
 	if err != nil {
 		return Key{}, "", err

@@ -39,7 +39,7 @@ func newCounter(t *testing.T, db *sqldb.DB) *counter {
 // offer reports how many of n messages were written.
 func (c *counter) offer(t *testing.T, n int, template mail.Template, to string) (written int) {
 	t.Helper()
-	values := map[string]string{"community": "Club", "method": "a passkey", "link": "https://club.example.com/x"}
+	values := map[string]string{"community": "Club", "kind": mail.ByPasskey, "name": "Phone", "link": "https://club.example.com/x"}
 	for range n {
 		err := c.db.Tx(t.Context(), func(tx *sqldb.Tx) error {
 			ok, err := c.Offer(t.Context(), tx, mail.Message{To: to, Template: template, Values: values})

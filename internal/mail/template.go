@@ -22,14 +22,14 @@ const (
 	Welcome         Template = "welcome"           // community, link, password?
 	BulkJobFinished Template = "bulk_job_finished" // kind: check, import, update, undo; status: completed, failed; file, created, updated, unchanged, skipped, failed, link
 	Invited         Template = "invited"           // community, link, inviter?
-	SignInAdded     Template = "sign_in_added"     // method, link to the account's page
+	SignInAdded     Template = "sign_in_added"     // kind: provider, codes, passkey, api_key; name?, link to the account's page
 )
 
 // values are what each template needs; the others are not asked for.
 var values = map[Template][]string{
 	VerifyEmail: {"link"}, AccountExists: {"link"}, ResetPassword: {"link"}, PasswordChanged: {"link"},
 	Welcome: {"community", "link"}, BulkJobFinished: {"kind", "status", "file", "created", "updated", "unchanged", "skipped", "failed", "link"},
-	Invited: {"community", "link"}, SignInAdded: {"method", "link"},
+	Invited: {"community", "link"}, SignInAdded: {"kind", "link"},
 }
 
 // content is a message in words: paragraphs, a button for its one link, and

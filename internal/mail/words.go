@@ -74,10 +74,30 @@ func invited(p i18n.Printer, v map[string]string) content {
 	return c
 }
 
+// The kinds of new ways to sign in.
+const (
+	ByProvider = "provider"
+	ByCodes    = "codes"
+	ByPasskey  = "passkey"
+	ByKey      = "api_key"
+)
+
+func wayToSignIn(p i18n.Printer, kind, name string) string {
+	switch kind {
+	case ByCodes:
+		return p.T("codes of an authenticator app")
+	case ByPasskey:
+		return p.T("passkey %s", name)
+	case ByKey:
+		return p.T("API key %s", name)
+	}
+	return name
+}
+
 func signInAdded(p i18n.Printer, v map[string]string) content {
 	return content{
 		subject: p.T("A new way to sign in was added"),
-		before:  []string{p.T("From now on your account can also be signed in to with: %s.", v["method"])},
+		before:  []string{p.T("From now on your account can also be signed in to with: %s.", wayToSignIn(p, v["kind"], v["name"]))},
 		button:  p.T("See your account"),
 		after:   []string{p.T("If it was not you, remove it there and change your password.")},
 	}
