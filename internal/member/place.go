@@ -1,86 +1,128 @@
 package member
 
 import (
+	"bytes"
+	"iter"
 	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
+	"golang.org/x/text/unicode/norm"
 )
 
-// otherCountries are names people write that are not the first English name.
-var otherCountries = map[string]string{
-	"usa": "US", "u.s.a.": "US", "u.s.": "US", "united states of america": "US", "america": "US",
-	"uk": "GB", "great britain": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "northern ireland": "GB",
-	"holland": "NL", "the netherlands": "NL", "czech republic": "CZ", "turkey": "TR", "türkiye": "TR",
-	"republic of korea": "KR", "korea": "KR", "russian federation": "RU", "viet nam": "VN", "uae": "AE",
-	"ivory coast": "CI", "cape verde": "CV", "burma": "MM", "macedonia": "MK", "swaziland": "SZ",
-	"hong kong": "HK", "macau": "MO", "macao": "MO", "palestine": "PS", "vatican": "VA", "bosnia": "BA",
+// spelling looks up names: as they are written first, then folded.
+type spelling map[string]string
+
+// of returns what text names. A name that is written as most people do costs
+// one look at the map.
+func (s spelling) of(text string) (string, bool) {
+	if code, ok := s[text]; ok {
+		return code, true
+	}
+	if len(text) > 150 {
+		return "", false
+	}
+	code, ok := s[string(fold(make([]byte, 0, 200), text))]
+	return code, ok
 }
 
-// countries maps lower-case English names and alpha-2 codes to alpha-2 codes.
-var countries = sync.OnceValue(func() map[string]string {
-	known := map[string]string{}
-	names := display.English.Regions()
-	for a := 'A'; a <= 'Z'; a++ {
-		for b := 'A'; b <= 'Z'; b++ {
-			code := string([]rune{a, b})
-			region, err := language.ParseRegion(code)
-			if err != nil || !region.IsCountry() || region.Canonicalize().String() != code { // UK is another name of GB
-				continue
-			}
-			known[strings.ToLower(code)] = code
-			name := strings.ToLower(names.Name(region))
-			known[name] = code
-			known[strings.NewReplacer("&", "and", "st.", "saint").Replace(name)] = code
+// add makes a name known as it is, in lower case and folded.
+func (s spelling) add(name, code string) {
+	for _, known := range []string{name, strings.ToLower(name), string(fold(nil, name))} {
+		if _, ok := s[known]; !ok {
+			s[known] = code
 		}
 	}
-	for name, code := range otherCountries {
-		known[name] = code
+}
+
+// fold appends to key what all spellings of a name have in common: it is in
+// lower case, without accents, apostrophes and dots, other signs are single
+// spaces, "&" is "and", "St" is "saint", and "the" is left out.
+func fold(key []byte, name string) []byte {
+	for at := 0; at < len(name); at++ {
+		if name[at] >= utf8.RuneSelf {
+			name = norm.NFKD.String(name)
+			break
+		}
+	}
+	word := len(key)
+	for _, r := range name {
+		switch {
+		case r == '&':
+			key = append(endWord(key, word), "and "...)
+			word = len(key)
+		case unicode.IsLetter(r) && r != 'ʼ' || unicode.IsDigit(r):
+			key = utf8.AppendRune(key, unicode.ToLower(r))
+		case unicode.Is(unicode.Mn, r) || strings.ContainsRune(".'’‘ʼ`´", r):
+		default:
+			key = endWord(key, word)
+			word = len(key)
+		}
+	}
+	if string(key[word:]) == "the" {
+		key = key[:word]
+	}
+	return bytes.TrimRight(key, " ")
+}
+
+// endWord ends the word that begins at key[word] with a space.
+func endWord(key []byte, word int) []byte {
+	switch string(key[word:]) {
+	case "":
+		return key
+	case "the":
+		return key[:word]
+	case "st":
+		key = append(key[:word], "saint"...)
+	}
+	return append(key, ' ')
+}
+
+// countries knows alpha-2 codes, English names and otherCountries.
+var countries = sync.OnceValue(func() spelling {
+	known := spelling{}
+	for name, code := range countryNames() {
+		known.add(name, code)
 	}
 	return known
 })
 
+// countryNames yields every name of every country with its alpha-2 code.
+func countryNames() iter.Seq2[string, string] {
+	return func(yield func(name, code string) bool) {
+		names := display.English.Regions()
+		for a := 'A'; a <= 'Z'; a++ {
+			for b := 'A'; b <= 'Z'; b++ {
+				code := string([]rune{a, b})
+				region, err := language.ParseRegion(code)
+				if err != nil || !region.IsCountry() || region.Canonicalize().String() != code { // UK is another name of GB
+					continue
+				}
+				if name := names.Name(region); !yield(code, code) || name != "" && !yield(name, code) {
+					return
+				}
+			}
+		}
+		for code, others := range otherCountries {
+			for name := range strings.SplitSeq(others, "; ") {
+				if !yield(name, code) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// country reads an ISO 3166 alpha-2 code or an English name: the usual one, an
+// older one, or the short name of ISO 3166.
 func country(text string) (any, *Problem) {
-	if code, ok := countries()[strings.ToLower(text)]; ok {
+	if code, ok := countries().of(text); ok {
 		return code, nil
 	}
 	return nil, unfit("unknown_country", "Write the country's English name or its two-letter code (ISO 3166).")
-}
-
-// languages maps lower-case English names to BCP 47 tags.
-var languages = sync.OnceValue(func() map[string]string {
-	known := map[string]string{}
-	names := display.English.Languages()
-	add := func(code string) {
-		if tag, err := language.Parse(code); err == nil {
-			if name := names.Name(tag); name != "" {
-				known[strings.ToLower(name)] = tag.String()
-			}
-		}
-	}
-	for a := 'a'; a <= 'z'; a++ {
-		for b := 'a'; b <= 'z'; b++ {
-			add(string([]rune{a, b}))
-		}
-	}
-	for _, code := range []string{"zh-Hans", "zh-Hant", "pt-BR", "pt-PT", "en-US", "en-GB", "es-419", "fil"} {
-		add(code)
-	}
-	known["mandarin"], known["farsi"], known["tagalog"] = "zh", "fa", "fil"
-	return known
-})
-
-func languageTag(text string) (any, *Problem) {
-	if tag, ok := languages()[strings.ToLower(text)]; ok {
-		return tag, nil
-	}
-	if len(text) <= 35 {
-		if tag, err := language.Parse(text); err == nil && tag != language.Und {
-			return tag.String(), nil
-		}
-	}
-	return nil, unfit("unknown_language", "Write the language's English name or its tag, such as German or de.")
 }
 
 // CountryLabel is the English name of an alpha-2 code; the code itself when it
@@ -91,14 +133,4 @@ func CountryLabel(code string) string {
 		return code
 	}
 	return display.English.Regions().Name(region)
-}
-
-// LanguageLabel is the English name of a BCP 47 tag; the tag itself when it
-// has none.
-func LanguageLabel(text string) string {
-	tag, err := language.Parse(text)
-	if err != nil {
-		return text
-	}
-	return display.English.Tags().Name(tag)
 }
