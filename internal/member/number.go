@@ -21,14 +21,14 @@ func number(text, decimalSign string) (any, *Problem) {
 		whole, fraction, hasSign = body[:at], body[at+1:], true
 		sign := body[at : at+1]
 		if decimalSign != "" && sign != decimalSign {
-			return nil, notPlain()
+			return nil, notPlain(decimalSign)
 		}
 		if decimalSign == "" && sign == "," && len(fraction) == 3 && len(whole) >= 1 && len(whole) <= 3 && whole != "0" {
 			return nil, unfit("number_ambiguous", "This could be a decimal or a thousand: set the decimal sign of the file.")
 		}
 	}
 	if !digits(whole) || !digits(fraction) || whole == "" || hasSign && fraction == "" {
-		return nil, notPlain()
+		return nil, notPlain(decimalSign)
 	}
 	whole, fraction = strings.TrimLeft(whole, "0"), strings.TrimRight(fraction, "0")
 	if significant(whole, fraction) > maxDigits || len(whole) > 30 || len(fraction) > 30 {
@@ -37,8 +37,13 @@ func number(text, decimalSign string) (any, *Problem) {
 	return canonical(negative, whole, fraction), nil
 }
 
-func notPlain() *Problem {
-	return unfit("invalid_number", "Write a plain number such as 1234.5: no thousands signs, no exponent.")
+// notPlain shows a number that would be taken.
+func notPlain(decimalSign string) *Problem {
+	example := "1234.5"
+	if decimalSign == "," {
+		example = "1234,5"
+	}
+	return unfit("invalid_number", "Write a plain number such as %s: no thousands signs, no exponent.", example)
 }
 
 func canonical(negative bool, whole, fraction string) json.Number {

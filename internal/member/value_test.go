@@ -90,6 +90,22 @@ func TestACellMeansWhatItsFieldSays(t *testing.T) {
 	}
 }
 
+func TestTheExampleOfANumberIsTaken(t *testing.T) {
+	for _, test := range []struct{ text, sign, example string }{
+		{"1.5", ",", "1234,5"}, {"1e5", ",", "1234,5"}, {"1,5", ".", "1234.5"}, {"1,234.5", "", "1234.5"}, {"many", "", "1234.5"},
+	} {
+		_, problem := number(test.text, test.sign)
+		want := "Write a plain number such as " + test.example + ": no thousands signs, no exponent."
+		if problem == nil || problem.Code != "invalid_number" || problem.Said.English != want {
+			t.Errorf("%s with %q: %v, want %s", test.text, test.sign, problem, want)
+			continue
+		}
+		if got, problem := number(test.example, test.sign); problem != nil || got != json.Number("1234.5") {
+			t.Errorf("%s with %q: %v, %v", test.example, test.sign, got, problem)
+		}
+	}
+}
+
 func shownText(v any) any {
 	if list, ok := v.([]string); ok {
 		return strings.Join(list, ",")
