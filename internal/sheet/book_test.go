@@ -73,6 +73,13 @@ func TestCellsOfAWorkbookAreTextWhateverTheirFormat(t *testing.T) {
 		{"a duration is a number", 1.5, `[h]:mm:ss`, 0, "1.5"},
 		{"a number with days in quotes", 12, `0" days"`, 0, "12"},
 		{"a day before the leap day that was none", 59, "", 14, "1900-02-28"},
+		{"the leap day that was none", 60, "", 14, "1900-02-29"},
+		{"a time of the leap day that was none", 60.5, "", 22, "1900-02-29T12:00:00Z"},
+		{"the day after the leap day that was none", 61, "", 14, "1900-03-01"},
+		{"the first day", 1, "", 14, "1900-01-01"},
+		{"a time that is shown as a date", 0.5, "", 14, "12:00:00"},
+		{"a time that is shown as a date and a time", 0.25, "", 22, "06:00:00"},
+		{"no day that is shown as a date", 0, "", 14, "00:00:00"},
 		{"a number no date can show", -1, "", 14, "-1"},
 	}
 	for _, test := range tests {

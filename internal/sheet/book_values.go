@@ -130,21 +130,27 @@ const (
 	lastDay = 2958465 // 9999-12-31
 )
 
+// leapDay is the day number that is 29 February 1900 for spreadsheets.
+const leapDay = 60
+
 // date writes day number f in ISO 8601; "" when a spreadsheet shows no date
-// for it either.
+// for it either. Where days are counted from 1900, a number below 1 has no day,
+// only a time, and the leap day that was none stays what is seen in the cell.
 func (b *book) date(f float64, kind dateKind) string {
 	if f < 0 || f >= lastDay+1 {
 		return ""
 	}
 	ms := int64(math.Round(f * dayMS))
-	if kind == isTime && ms < dayMS {
+	if ms < dayMS && (kind == isTime || !b.since) {
 		return clockTime(time.UnixMilli(ms).UTC())
 	}
 	first := time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)
-	switch {
+	switch day := ms / dayMS; {
 	case b.since:
 		first = time.Date(1904, 1, 1, 0, 0, 0, 0, time.UTC)
-	case f < 60: // the format believes that 1900 had a 29 February
+	case day == leapDay:
+		return strings.Replace(isoTime(time.UnixMilli(first.UnixMilli()+ms).UTC()), "1900-02-28", "1900-02-29", 1)
+	case day < leapDay:
 		first = first.AddDate(0, 0, 1)
 	}
 	return isoTime(time.UnixMilli(first.UnixMilli() + ms).UTC())
