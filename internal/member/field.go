@@ -146,6 +146,12 @@ const (
 // Validate returns the field the input describes, or Invalid invalid_input
 // with every wrong part of it.
 func (in FieldInput) Validate() (Field, error) {
+	return in.validate(Field{})
+}
+
+// validate is Validate for what the field before is to become, which keeps its
+// names also where they are not given to new fields any more.
+func (in FieldInput) validate(before Field) (Field, error) {
 	f := Field{
 		Field: strings.ReplaceAll(clean(in.Field), " ", "-"), Name: clean(in.Name), Type: in.Type, Options: []string{},
 		Required: in.Required, Description: strings.TrimSpace(in.Description), Filterable: in.Filterable, Identifier: in.Identifier,
@@ -153,7 +159,7 @@ func (in FieldInput) Validate() (Field, error) {
 	if newer, ok := olderNames[f.Type]; ok {
 		f.Type = newer
 	}
-	wrong := f.wrongNames()
+	wrong := f.wrongNames(before)
 	if !slices.Contains(Types, f.Type) {
 		wrong = append(wrong, errs.Wrong("type", "unknown_type", "A field's type is one of %s.", joined(Types)))
 		return f, errs.InvalidFields(wrong)
@@ -175,16 +181,16 @@ func (in FieldInput) Validate() (Field, error) {
 	return f, errs.InvalidFields(wrong)
 }
 
-func (f *Field) wrongNames() (wrong []errs.Field) {
+func (f *Field) wrongNames(before Field) (wrong []errs.Field) {
 	if f.Field == "" || !text.Readable(f.Field, 50) {
 		wrong = append(wrong, errs.Field{Field: "field", Code: "length", Message: "The database name has 1 to 50 characters."})
 	}
 	if f.Name == "" || !text.Readable(f.Name, 100) {
 		wrong = append(wrong, errs.Field{Field: "name", Code: "length", Message: "The name has 1 to 100 characters."})
 	}
-	for part, name := range map[string]string{"field": f.Field, "name": f.Name} {
-		if reserved(HeaderKey(name)) {
-			wrong = append(wrong, errs.Wrong(part, "reserved", "%q is the name of a default field.", name))
+	for _, part := range []struct{ part, name, before string }{{"field", f.Field, before.Field}, {"name", f.Name, before.Name}} {
+		if why := reserved(part.name); why != "" && part.name != part.before {
+			wrong = append(wrong, errs.Wrong(part.part, "reserved", why, part.name))
 		}
 	}
 	if utf8.RuneCountInString(f.Description) > 500 {
@@ -225,16 +231,6 @@ func (f *Field) takeOptions(options []string) (wrong []errs.Field) {
 func HeaderKey(s string) string {
 	s = strings.ToLower(norm.NFC.String(strings.TrimSpace(s)))
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '_' || r == '-' || r == '\u00a0' }), " ")
-}
-
-// reserved names would be taken for a default field or a column of failed.csv.
-func reserved(key string) bool {
-	if key == "user id" || key == "line" || strings.HasPrefix(key, "error ") || strings.HasSuffix(key, " op") {
-		return true
-	}
-	return slices.ContainsFunc(defaultFields, func(f Field) bool {
-		return HeaderKey(f.Field) == key || HeaderKey(f.Name) == key
-	})
 }
 
 func clean(s string) string { return norm.NFC.String(strings.Join(strings.Fields(s), " ")) }

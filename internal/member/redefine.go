@@ -110,7 +110,7 @@ func (u FieldUpdate) validate(f Field) (Field, error) {
 	case u.Field != nil && HeaderKey(*u.Field) != HeaderKey(f.Field):
 		return f, errs.InvalidFields([]errs.Field{{Field: "field", Code: "fixed", Message: "The database name cannot be changed: files and programs know the field by it."}})
 	}
-	to, err := u.over(f).Validate()
+	to, err := u.over(f).validate(f)
 	to.ID, to.Field, to.CreatedAt, to.Order = f.ID, f.Field, f.CreatedAt, f.Order
 	override(&to.Order, u.Order)
 	return to, err
