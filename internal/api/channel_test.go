@@ -163,6 +163,32 @@ func TestOverridesDecideAndTheRuleIsNamed(t *testing.T) {
 	})
 }
 
+func TestOverridesOfAPrivateChannelKeepItPrivate(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		home := a.Community(t)
+		key := a.Key(t, home)
+		importFile(t, a, key, members)
+		everyone := send(t, a, "GET", "/v1/servers/"+home+"/roles", key, "").at("data.0._id").(string)
+		for body, code := range map[string]string{
+			`{"topic":"staff","private":true}`:          "channel_private",
+			`{"topic":"direct","channelType":"direct"}`: "direct_private",
+		} {
+			channel := makeChannel(t, a, key, body)
+			set := send(t, a, "PUT", "/v1/channels/"+channel+"/overrides", key, `[{"userId":"ada","allow":["post_messages"],"deny":[]}]`)
+			if set.status != 200 || set.at("data.private") != true || len(set.at("data.overrides").([]any)) != 2 {
+				t.Errorf("%d %s", set.status, set.text)
+			}
+			if res := send(t, a, "GET", "/v1/channels/"+channel+"/permissions/alan", key, ""); res.at("data.visible") != false {
+				t.Errorf("%s", res.text)
+			}
+			set = send(t, a, "PUT", "/v1/channels/"+channel+"/overrides", key, `[{"roleId":"`+everyone+`","allow":["view_message_history"]}]`)
+			if set.status != 409 || set.code() != code {
+				t.Errorf("%d %s", set.status, set.text)
+			}
+		}
+	})
+}
+
 func TestAChannelOfAnotherCommunityIsNotThere(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		mine, theirs := a.Key(t, a.Community(t)), a.Key(t, a.Community(t))

@@ -81,7 +81,7 @@ func set[T any](target, value *T) {
 }
 
 // UpdateChannel changes a channel. It fails as CreateChannel does, with
-// NotFound "channel_not_found" or Conflict "type_fixed".
+// NotFound "channel_not_found" or Conflict "type_fixed" or "direct_private".
 func (c *Chat) UpdateChannel(ctx context.Context, actor auth.Actor, communityID, channelID string, change Change) (Channel, error) {
 	var changed Channel
 	err := c.change(ctx, actor, communityID, func(ctx context.Context, tx *sqldb.Tx) error {
@@ -118,6 +118,9 @@ func (c *Chat) rewrite(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, comm
 	}
 	if in.Type != old.Type && (!spoken(in.Type) || !spoken(old.Type)) {
 		return old, errs.New(errs.Conflict, "type_fixed", "A channel keeps its type; only open and announcement can become each other.")
+	}
+	if in.Type == Direct && change.Private != nil && !in.Private {
+		return old, directPrivate()
 	}
 	if err := categoryExists(ctx, tx, communityID, in.CategoryID); err != nil {
 		return old, err

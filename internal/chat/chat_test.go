@@ -331,6 +331,47 @@ func TestWhoMayNotSeeAChannelDoesNotFindIt(t *testing.T) {
 	})
 }
 
+func TestOverridesDoNotOpenAPrivateChannel(t *testing.T) {
+	each(t, func(p *place) {
+		see, post, attach := []string{"view_message_history"}, []string{"post_messages"}, []string{"attach_files"}
+		everyone := p.roles["@all"].ID
+		for _, made := range []chat.Channel{p.channel(chat.Input{Topic: "staff", Private: true}), p.channel(chat.Input{Topic: "direct", Type: chat.Direct})} {
+			for what, inputs := range map[string][]chat.OverrideInput{
+				"none":             {},
+				"of a member":      {{User: "mod", Allow: post}},
+				"of @all, empty":   {{RoleID: everyone}},
+				"of @all, another": {{RoleID: everyone, Allow: attach, Deny: post}},
+			} {
+				ch, err := p.chat.SetOverrides(p.Context(), command, p.id, made.ID, inputs)
+				if err != nil || !ch.Private {
+					t.Errorf("%s, %s: private %v %v", made.Topic, what, ch.Private, err)
+				}
+				p.sees(made.Topic+", "+what, p.people["plain"])
+			}
+			ch, err := p.chat.SetOverrides(p.Context(), command, p.id, made.ID, []chat.OverrideInput{{RoleID: everyone, Allow: attach, Deny: post}})
+			p.ok(err)
+			want := []auth.Override{{RoleID: everyone, Allow: attach, Deny: []string{"post_messages", "view_message_history"}}}
+			if d := cmp.Diff(want, ch.Overrides); d != "" {
+				t.Error(d)
+			}
+			_, err = p.chat.SetOverrides(p.Context(), command, p.id, made.ID, []chat.OverrideInput{{RoleID: everyone, Allow: see}})
+			code := "channel_private"
+			if made.Type == chat.Direct {
+				code = "direct_private"
+				_, err := p.chat.UpdateChannel(p.Context(), command, p.id, made.ID, chat.Change{Private: new(false)})
+				p.fails("a direct channel is opened", err, code)
+			}
+			p.fails(made.Topic+" is opened", err, code)
+			p.sees(made.Topic+", afterwards", p.people["plain"])
+		}
+		lobby := p.channel(chat.Input{Topic: "lobby"})
+		hidden, err := p.chat.SetOverrides(p.Context(), command, p.id, lobby.ID, []chat.OverrideInput{{RoleID: everyone, Deny: see}})
+		if err != nil || !hidden.Private {
+			t.Errorf("overrides hide no public channel: %+v %v", hidden, err)
+		}
+	})
+}
+
 func TestNobodyChangesOverridesAboveThemselves(t *testing.T) {
 	each(t, func(p *place) {
 		ch := p.channel(chat.Input{Topic: "lobby"})

@@ -23,11 +23,13 @@ type OverrideInput struct {
 	Deny   []string
 }
 
-// SetOverrides makes inputs all the overrides that a channel has. Whoever does
-// not own the community changes only what concerns roles and members below
-// them, and only permissions that they have in the channel themselves. It
-// fails with NotFound "channel_not_found", Invalid "invalid_input" naming
-// every wrong entry, or Forbidden "rank_too_low" or "missing_permission".
+// SetOverrides makes inputs all the overrides that a channel has, but a private
+// one stays hidden from @all: UpdateChannel opens it. Whoever does not own the
+// community changes only what concerns roles and members below them, and only
+// permissions that they have in the channel themselves. It fails with NotFound
+// "channel_not_found", Invalid "invalid_input" naming every wrong entry,
+// Conflict "channel_private" or "direct_private" where inputs let @all see a
+// private channel, or Forbidden "rank_too_low" or "missing_permission".
 func (c *Chat) SetOverrides(ctx context.Context, actor auth.Actor, communityID, channelID string, inputs []OverrideInput) (Channel, error) {
 	if len(inputs) > maxOverrides {
 		return Channel{}, errs.New(errs.Invalid, "too_many_overrides", "A channel has at most %d overrides.", maxOverrides)
@@ -38,8 +40,15 @@ func (c *Chat) SetOverrides(ctx context.Context, actor auth.Actor, communityID, 
 		if err != nil {
 			return err
 		}
-		wanted, err := c.readOverrides(ctx, tx, communityID, inputs)
+		roles, err := auth.Roles(ctx, tx, communityID)
 		if err != nil {
+			return err
+		}
+		wanted, err := c.readOverrides(ctx, communityID, roles, inputs)
+		if err != nil {
+			return err
+		}
+		if wanted, err = keepHidden(old, roles[len(roles)-1].ID, wanted); err != nil {
 			return err
 		}
 		changed, err = c.override(ctx, tx, actor, communityID, old, wanted)
@@ -71,6 +80,33 @@ func (c *Chat) hide(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communi
 	}
 	*ch, err = c.override(ctx, tx, actor, communityID, *ch, wanted)
 	return err
+}
+
+// keepHidden adds to wanted what hides a private channel from @all, so that
+// overrides that say nothing about it do not open the channel.
+func keepHidden(ch Channel, everyoneID string, wanted []auth.Override) ([]auth.Override, error) {
+	if !ch.Private && ch.Type != Direct {
+		return wanted, nil
+	}
+	at := slices.IndexFunc(wanted, func(o auth.Override) bool { return o.RoleID == everyoneID })
+	if at < 0 {
+		return append(wanted, auth.Override{RoleID: everyoneID, Deny: []string{auth.ViewMessageHistory}}), nil
+	}
+	everyone := &wanted[at]
+	if slices.Contains(everyone.Allow, auth.ViewMessageHistory) {
+		if ch.Type == Direct {
+			return nil, directPrivate()
+		}
+		return nil, errs.New(errs.Conflict, "channel_private", "The channel is private, so %s cannot be allowed to see it. Make the channel public first.", auth.EveryoneTitle)
+	}
+	if !slices.Contains(everyone.Deny, auth.ViewMessageHistory) {
+		everyone.Deny = append(everyone.Deny, auth.ViewMessageHistory)
+	}
+	return wanted, nil
+}
+
+func directPrivate() error {
+	return errs.New(errs.Conflict, "direct_private", "A direct channel is private always.")
 }
 
 func without(names []string, name string) []string {
@@ -174,11 +210,7 @@ func (c *Chat) mayOverride(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, 
 	return nil
 }
 
-func (c *Chat) readOverrides(ctx context.Context, tx *sqldb.Tx, communityID string, inputs []OverrideInput) ([]auth.Override, error) {
-	roles, err := auth.Roles(ctx, tx, communityID)
-	if err != nil {
-		return nil, err
-	}
+func (c *Chat) readOverrides(ctx context.Context, communityID string, roles []auth.Role, inputs []OverrideInput) ([]auth.Override, error) {
 	var wrong []errs.Field
 	all, seen := []auth.Override{}, map[string]bool{}
 	for i, in := range inputs {

@@ -193,7 +193,9 @@ func (c *console) overrideRows(v *visit, view *OverridesView, ch chat.Channel, r
 		at := slices.IndexFunc(ch.Overrides, func(o auth.Override) bool { return o.RoleID == role.ID })
 		switch {
 		case at >= 0:
-			view.Rows = append(view.Rows, row("role:"+role.ID, role.Title, role.Class, ch.Overrides[at]))
+			one := row("role:"+role.ID, role.Title, role.Class, ch.Overrides[at])
+			one.Hidden = role.Everyone && ch.Private
+			view.Rows = append(view.Rows, one)
 		case role.Everyone || added == role.ID:
 			view.Rows = append(view.Rows, row("role:"+role.ID, role.Title, role.Class, auth.Override{}))
 		default:

@@ -61,11 +61,11 @@ type OverridesView struct {
 
 // OverrideRow is what a channel says to one role or member.
 type OverrideRow struct {
-	Key      string // role:<id> or user:<id>
-	Name     string
-	Class    string // colour of a role; "": a member
-	Everyone bool
-	Says     map[string]string // allow or deny, by permission
+	Key    string // role:<id> or user:<id>
+	Name   string
+	Class  string            // colour of a role; "": a member
+	Hidden bool              // of everyone in a private channel: seeing it stays denied
+	Says   map[string]string // allow or deny, by permission
 }
 
 // RulingRow is what somebody may do, and why.

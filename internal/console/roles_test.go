@@ -137,6 +137,29 @@ func TestARoleShowsTheCommunityAsItsMembersSeeIt(t *testing.T) {
 	})
 }
 
+func TestThePermissionsOfAPrivateChannelKeepItPrivate(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		home, olivia := owner(t, a)
+		everyone := "role:" + olivia.roleID(home, "@all")
+		at := olivia.follow("/c/"+home+"/channels", url.Values{"topic": {"staff"}, "private": {"true"}})
+		_, fields, _ := strings.Cut(olivia.get(at+"/permissions").text, `name="`+everyone+`:view_message_history"`)
+		field, _, _ := strings.Cut(fields, "</select>")
+		if !strings.Contains(field, `value="deny" selected`) || strings.Count(field, "<option") != 1 {
+			t.Errorf("the choices for @all: %s", field)
+		}
+		for says, status := range map[string]int{"": http.StatusSeeOther, "deny": http.StatusSeeOther, "allow": http.StatusConflict} {
+			form := url.Values{"subject": {everyone}, everyone + ":view_message_history": {says}, everyone + ":post_messages": {"deny"}}
+			if got := olivia.post(at+"/permissions", form); got.status != status {
+				t.Errorf("%q: %d %.300s", says, got.status, got.text)
+			}
+			all, err := a.Chat.Channels(t.Context(), auth.Actor{Kind: auth.Command}, home)
+			if err != nil || len(all) != 1 || !all[0].Private {
+				t.Errorf("%q: %+v %v", says, all, err)
+			}
+		}
+	})
+}
+
 func TestAnIframeChannelShowsItsOriginAndNoOther(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		home, olivia := owner(t, a)
