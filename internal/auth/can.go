@@ -22,7 +22,7 @@ func (a *Auth) Can(ctx context.Context, actor Actor, communityID string, need Pe
 		return a.canKey(ctx, actor, communityID, need)
 	case UserKey:
 		if need != BeMember && !grants(actor.Permissions, onKey(need)) {
-			return errs.New(errs.Forbidden, "missing_permission", "This API key lacks the permission %q.", onKey(need))
+			return keyLacks(need)
 		}
 		return a.canPerson(ctx, actor, communityID, need)
 	case Session:
@@ -53,7 +53,7 @@ func (a *Auth) canPerson(ctx context.Context, actor Actor, communityID string, n
 	if err != nil || has.allow(need) {
 		return err
 	}
-	return errs.New(errs.Forbidden, "missing_permission", "Your roles in this community lack the permission %q.", need)
+	return rolesLack(need)
 }
 
 func wrongCommunity() error {

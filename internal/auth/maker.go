@@ -107,7 +107,7 @@ func (a *Auth) canKey(ctx context.Context, actor Actor, communityID string, need
 		return wrongCommunity()
 	}
 	if need != BeMember && !grants(actor.Permissions, onKey(need)) {
-		return errs.New(errs.Forbidden, "missing_permission", "This API key lacks the permission %q.", need)
+		return keyLacks(need)
 	}
 	maker, err := makerBehind(ctx, a.db, actor)
 	if err != nil {
@@ -120,7 +120,7 @@ func (a *Auth) canKey(ctx context.Context, actor Actor, communityID string, need
 	case has.suspendedUntil > a.clock.MS():
 		return makerSuspended(has.suspendedUntil)
 	case !has.allowKey(need):
-		return errs.New(errs.Forbidden, "missing_permission", "Who made this API key may not do this any more: they lack the permission %q, and so does the key. An owner can take the key over.", need)
+		return makerLacks(need)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package auth
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/regulars/regulars/internal/errs"
 )
@@ -152,6 +153,43 @@ func onKey(need Permission) Permission {
 var byRole = map[Permission]string{
 	ManageRoles: RolesPermission, Channels: ManageChannels, MayInvite: CreateInvite, MayWarn: WarnMembers,
 	MaySuspend: SuspendMembers, MayKick: KickMembers, MayBan: BanMembers, OverrideLanguage: OverwriteLanguageSettings,
+}
+
+// asRole names what a role needs for need, as roles are given it: one
+// permission, or any of several.
+func asRole(need Permission) []string {
+	if need == MaySeePenalties {
+		return slices.Clone(penalising)
+	}
+	if name, ok := byRole[need]; ok {
+		return []string{name}
+	}
+	return []string{ServerAdministrator}
+}
+
+// rolesLack is the error of a person whose roles do not let them do need.
+func rolesLack(need Permission) error {
+	const code = "missing_permission"
+	names := asRole(need)
+	if len(names) > 1 {
+		return errs.New(errs.Forbidden, code, "Your roles in this community have none of these permissions: %s.", strings.Join(names, ", "))
+	}
+	return errs.New(errs.Forbidden, code, "Your roles in this community lack the permission %q.", names[0])
+}
+
+// keyLacks is the error of a key that does not have what need takes.
+func keyLacks(need Permission) error {
+	return errs.New(errs.Forbidden, "missing_permission", "This API key lacks the permission %q.", onKey(need))
+}
+
+// makerLacks is the error of a key whose maker may not do need any more.
+func makerLacks(need Permission) error {
+	const code = "missing_permission"
+	names := asRole(need)
+	if len(names) > 1 {
+		return errs.New(errs.Forbidden, code, "Who made this API key may not do this any more, and so neither may the key: their roles have none of these permissions: %s. An owner can take the key over.", strings.Join(names, ", "))
+	}
+	return errs.New(errs.Forbidden, code, "Who made this API key may not do this any more, and so neither may the key: their roles lack the permission %q. An owner can take the key over.", names[0])
 }
 
 // ofMembers is what every active member may. What they see and write in which

@@ -56,11 +56,11 @@ func (p Power) Need(need Permission, now int64) error {
 	case p.May(need, now):
 		return nil
 	case p.actor.Kind == CommunityKey, p.actor.Kind == UserKey && !p.actor.Holds(onKey(need)):
-		return errs.New(errs.Forbidden, "missing_permission", "This API key lacks the permission %q.", onKey(need))
+		return keyLacks(need)
 	case p.has.suspendedUntil > now:
 		return suspended(p.has.suspendedUntil)
 	}
-	return errs.New(errs.Forbidden, "missing_permission", "Your roles in this community lack the permission %q.", need)
+	return rolesLack(need)
 }
 
 func (p Power) personMay(need Permission, now int64) bool {

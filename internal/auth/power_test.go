@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/regulars/regulars/internal/auth"
@@ -91,6 +92,49 @@ func TestAKeyHandsRolesOfTheServerOnlyWhenItManagesRoles(t *testing.T) {
 						t.Errorf("%s with %s, %s: %v", kind, c.permission, c.role, err)
 					}
 				}
+			}
+		}
+	})
+}
+
+func TestARefusalNamesAPermissionThatCanBeGiven(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		h := newHall(t, db)
+		low := h.account(t, "ann")
+		h.standings.put(h.id, low.ID, auth.Standing{Member: true, RoleIDs: []string{h.roles["low"].ID}})
+		person := auth.Actor{Kind: auth.Session, AccountID: low.ID}
+		weak := auth.Actor{Kind: auth.CommunityKey, CommunityID: h.id, MadeBy: "account:" + low.ID}
+		weakOfPerson := auth.Actor{Kind: auth.UserKey, AccountID: low.ID}
+		bereft := weak
+		bereft.Permissions = []auth.Permission{auth.All}
+		for need, c := range map[auth.Permission]struct{ role, key string }{
+			auth.MayBan:           {`"ban_members"`, "manageUser"},
+			auth.MayInvite:        {`"create_invite"`, "community"},
+			auth.OverrideLanguage: {`"overwrite_language_settings"`, "community"},
+			auth.MaySeePenalties:  {"warn_members, suspend_members, kick_members, ban_members", "manageUser"},
+			auth.ManageRoles:      {`"manage_roles"`, "roles"},
+			auth.Channels:         {`"manage_channels"`, "channels"},
+			auth.GetUserData:      {`"server_administrator"`, "getUserData"},
+			auth.Community:        {`"server_administrator"`, "community"},
+		} {
+			for who, as := range map[string]struct {
+				actor auth.Actor
+				named string
+			}{
+				"a person": {person, c.role}, "a key": {weak, `"` + c.key + `"`}, "a person's key": {weakOfPerson, `"` + c.key + `"`}, "the maker of a key": {bereft, c.role},
+			} {
+				err := h.Can(t.Context(), as.actor, h.id, need)
+				mustFail(t, who, err, errs.Forbidden, "missing_permission")
+				if said := errs.From(err).Message; !strings.Contains(said, as.named) {
+					t.Errorf("%s, %s: %s", who, need, said)
+				}
+			}
+			power, err := auth.PowerOf(t.Context(), db, h.standings, person, h.id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if said := errs.From(power.Need(need, 0)).Message; !strings.Contains(said, c.role) {
+				t.Errorf("later, %s: %s", need, said)
 			}
 		}
 	})
