@@ -6,6 +6,7 @@ import (
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/errs"
 )
 
 // Channel is a channel on the wire; it is a part of other answers.
@@ -72,20 +73,37 @@ type channelUser struct {
 	UserID string `path:"userId" doc:"The _id or number of the user."`
 }
 
-func (a *API) listChannels(ctx context.Context, _ *CommunityQuery) (*answer[[]Channel], error) {
+type listedChannel struct {
+	Channel
+	Overrides []override `json:"overrides,omitempty" nullable:"false" doc:"What it allows and denies, for who manages channels only; left out when there is nothing."`
+}
+
+func (a *API) listChannels(ctx context.Context, _ *CommunityQuery) (*answer[[]listedChannel], error) {
 	return a.respondChannels(ctx)
 }
 
-func (a *API) listServerChannels(ctx context.Context, _ *ServerPath) (*answer[[]Channel], error) {
+func (a *API) listServerChannels(ctx context.Context, _ *ServerPath) (*answer[[]listedChannel], error) {
 	return a.respondChannels(ctx)
 }
 
-func (a *API) respondChannels(ctx context.Context) (*answer[[]Channel], error) {
-	found, err := a.Chat.Channels(ctx, auth.ActorOf(ctx), here(ctx))
+func (a *API) respondChannels(ctx context.Context) (*answer[[]listedChannel], error) {
+	actor := auth.ActorOf(ctx)
+	found, err := a.Chat.Channels(ctx, actor, here(ctx))
 	if err != nil {
 		return nil, err
 	}
-	return respond("Channels of the community", convert(found, wireChannel)), nil
+	err = a.Auth.Can(ctx, actor, here(ctx), auth.Channels)
+	if err != nil && errs.KindOf(err) != errs.Forbidden {
+		return nil, err
+	}
+	manages := err == nil
+	return respond("Channels of the community", convert(found, func(c chat.Channel) listedChannel {
+		one := listedChannel{Channel: wireChannel(c)}
+		if manages {
+			one.Overrides = convert(c.Overrides, wireOverride)
+		}
+		return one
+	})), nil
 }
 
 func (a *API) createChannel(ctx context.Context, in *newChannel) (*answer[Channel], error) {

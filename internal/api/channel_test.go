@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -184,6 +185,32 @@ func TestOverridesOfAPrivateChannelKeepItPrivate(t *testing.T) {
 			set = send(t, a, "PUT", "/v1/channels/"+channel+"/overrides", key, `[{"roleId":"`+everyone+`","allow":["view_message_history"]}]`)
 			if set.status != 409 || set.code() != code {
 				t.Errorf("%d %s", set.status, set.text)
+			}
+		}
+	})
+}
+
+func TestOverridesAreListedForThoseWhoManageChannels(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		_, owner := person(t, a, "owner")
+		home := createServer(t, a, owner, "Rovers")
+		_, plain := joined(t, a, home, owner, "plain")
+		channel := makeChannel(t, a, owner, `{"topic":"lobby"}`)
+		makeChannel(t, a, owner, `{"topic":"news"}`)
+		if res := send(t, a, "PUT", "/v1/channels/"+channel+"/overrides", owner, `[{"userId":"plain","deny":["share_links"]}]`); res.status != 200 {
+			t.Fatalf("%d %s", res.status, res.text)
+		}
+		for _, path := range []string{"/v1/channels", "/v1/servers/" + home + "/channels"} {
+			for token, want := range map[string]any{owner: "share_links", a.Key(t, home): "share_links", plain: nil} {
+				res := send(t, a, "GET", path, token, "")
+				shown := map[any]any{}
+				for i := range topics(res) {
+					at := fmt.Sprintf("data.%d.", i)
+					shown[res.at(at+"topic")] = res.at(at + "overrides.0.deny.0")
+				}
+				if d := cmp.Diff(map[any]any{"lobby": want, "news": nil}, shown); d != "" {
+					t.Errorf("%s: %s %s", path, d, res.text)
+				}
 			}
 		}
 	})

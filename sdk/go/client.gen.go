@@ -306,6 +306,36 @@ func (e ListUserPagesBodyStatus) Valid() bool {
 	}
 }
 
+// Defines values for ListedChannelChannelType.
+const (
+	ListedChannelChannelTypeAnnouncement ListedChannelChannelType = "announcement"
+	ListedChannelChannelTypeDirect       ListedChannelChannelType = "direct"
+	ListedChannelChannelTypeForum        ListedChannelChannelType = "forum"
+	ListedChannelChannelTypeIframe       ListedChannelChannelType = "iframe"
+	ListedChannelChannelTypeOpen         ListedChannelChannelType = "open"
+	ListedChannelChannelTypeWhisper      ListedChannelChannelType = "whisper"
+)
+
+// Valid indicates whether the value is a known member of the ListedChannelChannelType enum.
+func (e ListedChannelChannelType) Valid() bool {
+	switch e {
+	case ListedChannelChannelTypeAnnouncement:
+		return true
+	case ListedChannelChannelTypeDirect:
+		return true
+	case ListedChannelChannelTypeForum:
+		return true
+	case ListedChannelChannelTypeIframe:
+		return true
+	case ListedChannelChannelTypeOpen:
+		return true
+	case ListedChannelChannelTypeWhisper:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ManagedUserState.
 const (
 	ManagedUserStateActive  ManagedUserState = "active"
@@ -693,15 +723,15 @@ func (e SuccessListCategoryStatus) Valid() bool {
 	}
 }
 
-// Defines values for SuccessListChannelStatus.
+// Defines values for SuccessListListedChannelStatus.
 const (
-	SuccessListChannelStatusSuccess SuccessListChannelStatus = "success"
+	SuccessListListedChannelStatusSuccess SuccessListListedChannelStatus = "success"
 )
 
-// Valid indicates whether the value is a known member of the SuccessListChannelStatus enum.
-func (e SuccessListChannelStatus) Valid() bool {
+// Valid indicates whether the value is a known member of the SuccessListListedChannelStatus enum.
+func (e SuccessListListedChannelStatus) Valid() bool {
 	switch e {
-	case SuccessListChannelStatusSuccess:
+	case SuccessListListedChannelStatusSuccess:
 		return true
 	default:
 		return false
@@ -2346,6 +2376,38 @@ type ListUserPagesBody struct {
 // ListUserPagesBodyStatus Always success.
 type ListUserPagesBodyStatus string
 
+// ListedChannel defines model for ListedChannel.
+type ListedChannel struct {
+	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	ID string `json:"_id"`
+
+	// CategoryId Empty for a channel in no category.
+	CategoryId string `json:"categoryId"`
+
+	// ChannelType Examples: open
+	ChannelType ListedChannelChannelType `json:"channelType"`
+	CreatedAt   time.Time                `json:"createdAt"`
+	Description string                   `json:"description"`
+
+	// Overrides What it allows and denies, for who manages channels only; left out when there is nothing.
+	Overrides *[]Override `json:"overrides,omitempty"`
+
+	// Position Among the channels of its category.
+	Position int64 `json:"position"`
+
+	// Private Hidden from @all: only roles and members whom an override lets see it do.
+	Private bool `json:"private"`
+
+	// Topic Examples: lobby
+	Topic string `json:"topic"`
+
+	// Url Of an iframe channel: the page it shows.
+	Url *string `json:"url,omitempty"`
+}
+
+// ListedChannelChannelType Examples: open
+type ListedChannelChannelType string
+
 // LoggedIn defines model for LoggedIn.
 type LoggedIn struct {
 	ExpiresAt time.Time `json:"expiresAt"`
@@ -3520,19 +3582,19 @@ type SuccessListCategory struct {
 // SuccessListCategoryStatus Always success.
 type SuccessListCategoryStatus string
 
-// SuccessListChannel defines model for SuccessListChannel.
-type SuccessListChannel struct {
-	Data *[]Channel `json:"data"`
+// SuccessListListedChannel defines model for SuccessListListedChannel.
+type SuccessListListedChannel struct {
+	Data *[]ListedChannel `json:"data"`
 
 	// Message What was done, for a person.
 	Message string `json:"message"`
 
 	// Status Always success.
-	Status SuccessListChannelStatus `json:"status"`
+	Status SuccessListListedChannelStatus `json:"status"`
 }
 
-// SuccessListChannelStatus Always success.
-type SuccessListChannelStatus string
+// SuccessListListedChannelStatus Always success.
+type SuccessListListedChannelStatus string
 
 // SuccessListRole defines model for SuccessListRole.
 type SuccessListRole struct {
@@ -7558,7 +7620,7 @@ type ClientInterface interface {
 
 	// UpdateChannelWithBody Change a channel
 	//
-	// Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`.
+	// Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`; of a direct channel it stays true: 409 `direct_private`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -7567,7 +7629,7 @@ type ClientInterface interface {
 
 	// UpdateChannel Change a channel
 	//
-	// Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`.
+	// Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`; of a direct channel it stays true: 409 `direct_private`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -7576,7 +7638,7 @@ type ClientInterface interface {
 
 	// SetChannelOverridesWithBody Set what a channel allows and denies
 	//
-	// Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
+	// A private channel stays hidden from `@all` also when the list does not say so; allowing `@all` to see it answers 409 `channel_private`, or `direct_private` of a direct channel. Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -7585,7 +7647,7 @@ type ClientInterface interface {
 
 	// SetChannelOverrides Set what a channel allows and denies
 	//
-	// Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
+	// A private channel stays hidden from `@all` also when the list does not say so; allowing `@all` to see it answers 409 `channel_private`, or `direct_private` of a direct channel. Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8967,7 +9029,7 @@ func (c *Client) DeleteChannel(ctx context.Context, channelId string, params *De
 
 // UpdateChannelWithBody Change a channel
 //
-// Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`.
+// Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`; of a direct channel it stays true: 409 `direct_private`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8986,7 +9048,7 @@ func (c *Client) UpdateChannelWithBody(ctx context.Context, channelId string, co
 
 // UpdateChannel Change a channel
 //
-// Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`.
+// Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`; of a direct channel it stays true: 409 `direct_private`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -9005,7 +9067,7 @@ func (c *Client) UpdateChannel(ctx context.Context, channelId string, body Updat
 
 // SetChannelOverridesWithBody Set what a channel allows and denies
 //
-// Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
+// A private channel stays hidden from `@all` also when the list does not say so; allowing `@all` to see it answers 409 `channel_private`, or `direct_private` of a direct channel. Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
 //
 // Takes any type of body and a specified content type.
 //
@@ -9024,7 +9086,7 @@ func (c *Client) SetChannelOverridesWithBody(ctx context.Context, channelId stri
 
 // SetChannelOverrides Set what a channel allows and denies
 //
-// Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
+// A private channel stays hidden from `@all` also when the list does not say so; allowing `@all` to see it answers 409 `channel_private`, or `direct_private` of a direct channel. Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -16643,7 +16705,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateChannelWithBodyWithResponse Change a channel
 	//
-	// Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`.
+	// Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`; of a direct channel it stays true: 409 `direct_private`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16652,7 +16714,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateChannelWithResponse Change a channel
 	//
-	// Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`.
+	// Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`; of a direct channel it stays true: 409 `direct_private`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16661,7 +16723,7 @@ type ClientWithResponsesInterface interface {
 
 	// SetChannelOverridesWithBodyWithResponse Set what a channel allows and denies
 	//
-	// Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
+	// A private channel stays hidden from `@all` also when the list does not say so; allowing `@all` to see it answers 409 `channel_private`, or `direct_private` of a direct channel. Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16670,7 +16732,7 @@ type ClientWithResponsesInterface interface {
 
 	// SetChannelOverridesWithResponse Set what a channel allows and denies
 	//
-	// Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
+	// A private channel stays hidden from `@all` also when the list does not say so; allowing `@all` to see it answers 409 `channel_private`, or `direct_private` of a direct channel. Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18409,13 +18471,13 @@ type ListChannelsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *SuccessListChannel
+	JSON200 *SuccessListListedChannel
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Failure
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListChannelsResponse) GetJSON200() *SuccessListChannel {
+func (r ListChannelsResponse) GetJSON200() *SuccessListListedChannel {
 	return r.JSON200
 }
 
@@ -20240,13 +20302,13 @@ type ListServerChannelsResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON200 the response for an HTTP 200 `application/json` response
-	JSON200 *SuccessListChannel
+	JSON200 *SuccessListListedChannel
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Failure
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
-func (r ListServerChannelsResponse) GetJSON200() *SuccessListChannel {
+func (r ListServerChannelsResponse) GetJSON200() *SuccessListListedChannel {
 	return r.JSON200
 }
 
@@ -22406,7 +22468,7 @@ func (c *ClientWithResponses) DeleteChannelWithResponse(ctx context.Context, cha
 
 // UpdateChannelWithBodyWithResponse Change a channel
 //
-// Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`.
+// Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`; of a direct channel it stays true: 409 `direct_private`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22421,7 +22483,7 @@ func (c *ClientWithResponses) UpdateChannelWithBodyWithResponse(ctx context.Cont
 
 // UpdateChannelWithResponse Change a channel
 //
-// Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`.
+// Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`; of a direct channel it stays true: 409 `direct_private`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22436,7 +22498,7 @@ func (c *ClientWithResponses) UpdateChannelWithResponse(ctx context.Context, cha
 
 // SetChannelOverridesWithBodyWithResponse Set what a channel allows and denies
 //
-// Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
+// A private channel stays hidden from `@all` also when the list does not say so; allowing `@all` to see it answers 409 `channel_private`, or `direct_private` of a direct channel. Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22451,7 +22513,7 @@ func (c *ClientWithResponses) SetChannelOverridesWithBodyWithResponse(ctx contex
 
 // SetChannelOverridesWithResponse Set what a channel allows and denies
 //
-// Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
+// A private channel stays hidden from `@all` also when the list does not say so; allowing `@all` to see it answers 409 `channel_private`, or `direct_private` of a direct channel. Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24467,7 +24529,7 @@ func ParseListChannelsResponse(rsp *http.Response) (*ListChannelsResponse, error
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest SuccessListChannel
+		var dest SuccessListListedChannel
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}
@@ -25734,7 +25796,7 @@ func ParseListServerChannelsResponse(rsp *http.Response) (*ListServerChannelsRes
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
-		var dest SuccessListChannel
+		var dest SuccessListListedChannel
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -374,7 +374,7 @@ export interface paths {
         get?: never;
         /**
          * Change a channel
-         * @description Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`.
+         * @description Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`; of a direct channel it stays true: 409 `direct_private`.
          */
         put: operations["updateChannel"];
         post?: never;
@@ -398,7 +398,7 @@ export interface paths {
         get?: never;
         /**
          * Set what a channel allows and denies
-         * @description Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
+         * @description A private channel stays hidden from `@all` also when the list does not say so; allowing `@all` to see it answers 409 `channel_private`, or `direct_private` of a direct channel. Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
          */
         put: operations["setChannelOverrides"];
         post?: never;
@@ -2154,6 +2154,33 @@ export interface components {
              */
             status: "success";
         };
+        ListedChannel: {
+            /** @example 6a21d1c09f3b0c4d5e6f7a8b */
+            _id: string;
+            /** @description Empty for a channel in no category. */
+            categoryId: string;
+            /**
+             * @example open
+             * @enum {string}
+             */
+            channelType: "open" | "announcement" | "whisper" | "forum" | "direct" | "iframe";
+            /** Format: date-time */
+            createdAt: string;
+            description: string;
+            /** @description What it allows and denies, for who manages channels only; left out when there is nothing. */
+            overrides?: components["schemas"]["Override"][];
+            /**
+             * Format: int64
+             * @description Among the channels of its category.
+             */
+            position: number;
+            /** @description Hidden from @all: only roles and members whom an override lets see it do. */
+            private: boolean;
+            /** @example lobby */
+            topic: string;
+            /** @description Of an iframe channel: the page it shows. */
+            url?: string;
+        };
         LoggedIn: {
             /** Format: date-time */
             expiresAt: string;
@@ -3156,8 +3183,8 @@ export interface components {
              */
             status: "success";
         };
-        SuccessListChannel: {
-            data: components["schemas"]["Channel"][] | null;
+        SuccessListListedChannel: {
+            data: components["schemas"]["ListedChannel"][] | null;
             /** @description What was done, for a person. */
             message: string;
             /**
@@ -4587,7 +4614,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SuccessListChannel"];
+                    "application/json": components["schemas"]["SuccessListListedChannel"];
                 };
             };
             400: components["responses"]["Invalid"];
@@ -6017,7 +6044,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SuccessListChannel"];
+                    "application/json": components["schemas"]["SuccessListListedChannel"];
                 };
             };
             400: components["responses"]["Invalid"];
