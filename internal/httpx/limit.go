@@ -62,13 +62,27 @@ func (l *Limit) Take(w http.ResponseWriter, r *http.Request, key string) error {
 		over, left = !taken.OK, max(taken.Reset.Round(time.Second), time.Second)
 		w.Header().Set("RateLimit-Remaining", strconv.Itoa(taken.Left))
 	}
+	if over { // the counted ones slide out of the window one by one
+		left += l.window / time.Duration(l.most)
+		left = (left + time.Second - 1).Truncate(time.Second)
+	}
 	w.Header().Set("RateLimit-Reset", strconv.Itoa(int(left/time.Second)))
 	if !over {
 		return nil
 	}
-	// A window later one of the counted ones has slid out.
-	wait := left + l.window/time.Duration(l.most)
-	return errs.New(errs.Limited, "rate_limited", "Too many requests: at most %d in %s. Wait as long as Retry-After says.", l.most, l.window).WithRetry(wait)
+	return l.tooMany().WithRetry(left)
+}
+
+func (l *Limit) tooMany() *errs.Error {
+	switch l.window {
+	case time.Second:
+		return errs.New(errs.Limited, "rate_limited", "Too many requests: at most %d in a second. Wait as long as Retry-After says.", l.most)
+	case time.Minute:
+		return errs.New(errs.Limited, "rate_limited", "Too many requests: at most %d in a minute. Wait as long as Retry-After says.", l.most)
+	case time.Hour:
+		return errs.New(errs.Limited, "rate_limited", "Too many requests: at most %d in an hour. Wait as long as Retry-After says.", l.most)
+	}
+	return errs.New(errs.Limited, "rate_limited", "Too many requests: at most %d in %s. Wait as long as Retry-After says.", l.most, l.window)
 }
 
 // untilReset turns the moment the library tells into a span of whole seconds,

@@ -36,8 +36,11 @@ func TestALimitIsPerAddressWithoutACredential(t *testing.T) {
 	last := ask("192.0.2.1:9")
 	reset, _ := strconv.Atoi(last.Header().Get("RateLimit-Reset"))
 	retry, _ := strconv.Atoi(last.Header().Get("Retry-After"))
-	if reset < 1 || reset > 3600 || retry <= reset {
+	if reset < 1800 || reset > 5400 || retry != reset {
 		t.Errorf("RateLimit-Reset %d, Retry-After %d", reset, retry)
+	}
+	if text := last.Body.String(); !strings.Contains(text, "at most 2 in an hour.") {
+		t.Error(text)
 	}
 	if rec := ask("192.0.2.2:9"); rec.Code != 200 {
 		t.Errorf("another address is limited too: %d", rec.Code)

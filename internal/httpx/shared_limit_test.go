@@ -38,7 +38,7 @@ func TestASharedLimitHoldsOverAllNodes(t *testing.T) {
 		for left := 3; left >= 0; left-- {
 			want = append(want, "ok 4 "+strconv.Itoa(left)+" 3600")
 		}
-		if d := cmp.Diff(append(want, "limited for 1h15m0s 4 0 3600", "limited for 1h15m0s 4 0 3600"), got); d != "" {
+		if d := cmp.Diff(append(want, "limited for 1h15m0s 4 0 4500", "limited for 1h15m0s 4 0 4500"), got); d != "" {
 			t.Error(d)
 		}
 		if err := nodes[0].Take(httptest.NewRecorder(), get("/"), "192.0.2.2"); err != nil {
