@@ -123,9 +123,16 @@ func optionsInUse(ctx context.Context, q sqldb.Querier, communityID string, c *c
 	if err != nil {
 		return err
 	}
-	e := errs.New(errs.Conflict, "option_in_use", "%d members have chosen an option that would go. Say in replace what they get instead, null for nothing.", found.wrong)
+	e := errs.New(errs.Conflict, "option_in_use", "One member has chosen an option that would go. Say in replace what they get instead, null for nothing.")
+	if found.wrong != 1 {
+		e = errs.New(errs.Conflict, "option_in_use", "%d members have chosen an option that would go. Say in replace what they get instead, null for nothing.", found.wrong)
+	}
 	for _, option := range c.from.Options {
-		if n := chosen[option]; n > 0 {
+		switch n := chosen[option]; n {
+		case 0:
+		case 1:
+			e = e.WithFields(errs.Wrong("options", "in_use", "%q: one member.", option))
+		default:
 			e = e.WithFields(errs.Wrong("options", "in_use", "%q: %d members.", option, n))
 		}
 	}

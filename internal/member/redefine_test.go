@@ -161,8 +161,11 @@ func TestAnOptionInUseGoesOnlyForAnother(t *testing.T) {
 			return err
 		}
 		err := change(member.FieldUpdate{Options: []string{"Tea", "Water"}})
-		if e := errs.From(err); e == nil || e.Code != "option_in_use" || len(e.Fields) != 2 || e.Fields[0].Message != `"Coffee": 2 members.` {
+		if e := errs.From(err); e == nil || e.Code != "option_in_use" || len(e.Fields) != 2 || e.Fields[0].Message != `"Coffee": 2 members.` || e.Fields[1].Message != `"Milk": one member.` {
 			f.Fatalf("%v", err)
+		}
+		if e := errs.From(change(member.FieldUpdate{Options: []string{"Tea", "Coffee"}})); e == nil || !strings.HasPrefix(e.Message, "One member has ") {
+			f.Errorf("one member: %v", e)
 		}
 		if err := change(member.FieldUpdate{Options: []string{"Tea", "Water"}, Replace: map[string]*string{"Coffee": text("Milk"), "Milk": nil}}); !errs.Is(err, "option_in_use") {
 			f.Errorf("replaced by what goes too: %v", err)
