@@ -152,32 +152,29 @@ func add(archive *tar.Writer, name string, size int64, modified time.Time, conte
 
 // readBackup fills an empty data folder (and an empty database) from an
 // archive. It returns the id of the key that has to be given before the server
-// can start, "" when it is there.
+// can start, "" when it is there. Until the archive has proved to be whole all
+// of it stays in a folder aside, so that one that is not leaves nothing behind.
 func readBackup(ctx context.Context, s Store, from io.Reader) (missing string, err error) {
 	if err := checkEmpty(s); err != nil {
 		return "", err
 	}
-	files, err := blob.Open(s.filesFolder())
-	if err != nil {
-		return "", err
-	}
-	defer func() { err = errors.Join(err, files.Close()) }()
 	folder, err := os.MkdirTemp(s.Data, "restore-")
 	if err != nil {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-
-	archive := tar.NewReader(from)
-	info, err := readInfo(archive)
+	info, err := unpackBackup(ctx, from, folder)
 	if err != nil {
 		return "", err
 	}
-	to := places{database: folder, key: s.keyFile(), files: files}
-	if err := to.fill(ctx, archive, info); err != nil {
+	if err := sqldb.ReadSnapshot(ctx, s.address(), info.Database, folder); err != nil {
+		return "", errors.Join(err, removeDatabase(s))
+	}
+	aside := Store{Data: folder}
+	if err := os.Rename(aside.filesFolder(), s.filesFolder()); err != nil {
 		return "", err
 	}
-	if err := sqldb.ReadSnapshot(ctx, s.address(), info.Database, folder); err != nil {
+	if err := os.Rename(aside.keyFile(), s.keyFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
 	have, err := s.keyID()
@@ -185,6 +182,34 @@ func readBackup(ctx context.Context, s Store, from io.Reader) (missing string, e
 		missing = info.SecretKey
 	}
 	return missing, err
+}
+
+func unpackBackup(ctx context.Context, from io.Reader, folder string) (info backupInfo, err error) {
+	aside := Store{Data: folder}
+	files, err := blob.Open(aside.filesFolder())
+	if err != nil {
+		return info, err
+	}
+	defer func() { err = errors.Join(err, files.Close()) }()
+	archive := tar.NewReader(from)
+	if info, err = readInfo(archive); err != nil {
+		return info, err
+	}
+	to := places{database: folder, key: aside.keyFile(), files: files}
+	return info, to.fill(ctx, archive, info)
+}
+
+// removeDatabase removes the SQLite file of a restore that failed.
+func removeDatabase(s Store) (err error) {
+	if s.DatabaseURL != "" {
+		return nil
+	}
+	for _, ending := range []string{"", "-wal", "-shm", "-journal"} {
+		if e := os.Remove(filepath.Join(s.Data, databaseFile) + ending); e != nil && !errors.Is(e, fs.ErrNotExist) {
+			err = errors.Join(err, e)
+		}
+	}
+	return err
 }
 
 // checkExists keeps a command that only looks from making an empty SQLite
@@ -241,7 +266,7 @@ func (p places) fill(ctx context.Context, archive *tar.Reader, info backupInfo) 
 	missing, whole := info.Database.Files(), false
 	for {
 		header, err := archive.Next()
-		if errors.Is(err, io.EOF) {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 			break
 		}
 		if err != nil {
@@ -263,6 +288,9 @@ func (p places) fill(ctx context.Context, archive *tar.Reader, info backupInfo) 
 			err = unpackFile(archive, p.files, name)
 		default:
 			err = errors.New("it is of no kind this program knows")
+		}
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			break
 		}
 		if err != nil {
 			return fmt.Errorf("restore %s: %w", header.Name, err)

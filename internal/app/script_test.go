@@ -39,7 +39,7 @@ func TestCommands(t *testing.T) {
 					t.Parallel()
 					testscript.Run(t, testscript.Params{
 						Files: []string{script}, Setup: func(e *testscript.Env) error { return setUp(t, engine, e) },
-						Cmds: map[string]func(*testscript.TestScript, bool, []string){"field": field, "get": get, "until": until}, RequireExplicitExec: true,
+						Cmds: map[string]func(*testscript.TestScript, bool, []string){"cut": cut, "field": field, "get": get, "until": until}, RequireExplicitExec: true,
 						Condition: func(c string) (bool, error) { return c == string(engine), nil },
 					})
 				})
@@ -70,6 +70,13 @@ func freeAddress() (string, error) {
 		return "", err
 	}
 	return listener.Addr().String(), listener.Close()
+}
+
+// cut FROM TO copies a file without its last 4 KiB.
+func cut(ts *testscript.TestScript, _ bool, args []string) {
+	content, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), content[:max(len(content)-4096, 0)], 0o600))
 }
 
 // field NAME VARIABLE takes a field of the JSON object that the last command
