@@ -117,12 +117,13 @@ func explain(err error) string {
 	return text
 }
 
-type versionCommand struct{}
+type versionCommand struct {
+	JSON bool `name:"json" help:"Print one JSON object: {\"version\"}."`
+}
 
 // Run prints the version.
-func (versionCommand) Run(sh *shell) error {
-	_, err := fmt.Fprintln(sh.stdout, "regulars", version)
-	return err
+func (c versionCommand) Run(sh *shell) error {
+	return answer(sh, c.JSON, map[string]any{"version": version}, "regulars "+version)
 }
 
 type openapiCommand struct{}

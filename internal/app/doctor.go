@@ -7,14 +7,16 @@ import (
 	"os"
 )
 
-type doctorCommand struct{}
+type doctorCommand struct {
+	JSON bool `name:"json" help:"Print one JSON object: {\"ok\",\"checks\"}, each check with name, ok and problem."`
+}
 
 // errUnwell ends doctor with a 1: what is wrong has been printed.
 var errUnwell = errors.New("something is wrong, see above")
 
 // Run checks the installation and changes nothing but the schema, which it
 // brings up to date as every command does.
-func (doctorCommand) Run(sh *shell) error {
+func (c doctorCommand) Run(sh *shell) error {
 	if err := checkExists(sh.store); err != nil {
 		return err
 	}
@@ -30,21 +32,33 @@ func (doctorCommand) Run(sh *shell) error {
 			check{"database content", func(ctx context.Context) (string, error) { return p.DB.Examine(ctx) }},
 			check{"dead jobs", p.deadJobs})
 		findings, ok := runChecks(sh.ctx, checks)
-		for _, f := range findings {
-			state := "ok"
-			if !f.OK {
-				state = "WRONG: " + f.Problem
-				if f.err != nil {
-					state += ": " + f.err.Error()
-				}
-			}
-			fmt.Fprintf(sh.stdout, "%-18s %s\n", f.Name, state)
+		if err := c.print(sh, findings, ok); err != nil {
+			return err
 		}
 		if !ok {
 			return errUnwell
 		}
 		return nil
 	})
+}
+
+func (c doctorCommand) print(sh *shell, findings []finding, ok bool) error {
+	for i, f := range findings {
+		if f.err != nil {
+			findings[i].Problem += ": " + f.err.Error()
+		}
+	}
+	if c.JSON {
+		return answer(sh, true, map[string]any{"ok": ok, "checks": findings}, "")
+	}
+	for _, f := range findings {
+		state := "ok"
+		if !f.OK {
+			state = "WRONG: " + f.Problem
+		}
+		fmt.Fprintf(sh.stdout, "%-18s %s\n", f.Name, state)
+	}
+	return nil
 }
 
 func writable(folder string) (string, error) {

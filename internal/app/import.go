@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/regulars/regulars/internal/bulk"
@@ -28,6 +29,7 @@ type importCommand struct {
 	Decimal    string            `help:"Decimal sign of the numbers: . or ,"`
 	DateFormat string            `name:"date-format" help:"Form of the dates: DD/MM/YYYY, MM/DD/YYYY or DD.MM.YYYY."`
 	Failed     string            `placeholder:"FILE" help:"Write the failed rows, with what is wrong with them, to this file."`
+	JSON       bool              `name:"json" help:"Print one JSON object when the job has ended: {\"jobId\",\"status\",\"dryRun\",\"counts\"}, with \"error\" where it could not go on."`
 }
 
 // Run queues the job and follows it to its end. A server that runs works it;
@@ -167,16 +169,46 @@ func (p *Parts) follow(ctx context.Context, communityID, jobID string, show func
 
 // report tells what became of the rows; errFailedRows when one failed.
 func (c importCommand) report(sh *shell, p *Parts, done bulk.Status) error {
-	if done.DryRun {
-		fmt.Fprint(sh.stdout, "Nothing was changed. What would happen: ")
+	if err := c.printResult(sh, done); err != nil {
+		return err
 	}
-	printCounts(sh.stdout, done)
 	if done.Error != nil {
 		return errors.New(done.Error.Message)
 	}
 	if done.Counts.Failed == 0 {
 		return nil
 	}
+	if !c.JSON {
+		if err := c.tellFailed(sh, p, done); err != nil {
+			return err
+		}
+	}
+	if c.Failed != "" {
+		if err := c.writeFailed(sh, p, done); err != nil {
+			return err
+		}
+	}
+	return errFailedRows
+}
+
+func (c importCommand) printResult(sh *shell, done bulk.Status) error {
+	if c.JSON {
+		object := map[string]any{"jobId": done.JobID, "status": done.Status, "dryRun": done.DryRun, "counts": done.Counts}
+		if done.Error != nil {
+			object["error"] = done.Error
+		}
+		return answer(sh, true, object, "")
+	}
+	fmt.Fprintf(sh.stdout, "Job %s: %s.\n", done.JobID, strings.ReplaceAll(done.Status, "_", " "))
+	if done.DryRun {
+		fmt.Fprint(sh.stdout, "Nothing was changed. What would happen: ")
+	}
+	printCounts(sh.stdout, done)
+	return nil
+}
+
+// tellFailed prints the first failed rows.
+func (c importCommand) tellFailed(sh *shell, p *Parts, done bulk.Status) error {
 	const few = 20
 	rows, more, err := p.Bulk.Details(sh.ctx, c.Community, done.JobID, bulk.DetailFilter{Outcome: "failed", Limit: few})
 	if err != nil {
@@ -186,12 +218,7 @@ func (c importCommand) report(sh *shell, p *Parts, done bulk.Status) error {
 	if more != "" {
 		fmt.Fprintf(sh.stdout, "  and %d more; --failed FILE writes them all\n", done.Counts.Failed-int64(len(rows)))
 	}
-	if c.Failed != "" {
-		if err := c.writeFailed(sh, p, done); err != nil {
-			return err
-		}
-	}
-	return errFailedRows
+	return nil
 }
 
 func (c importCommand) writeFailed(sh *shell, p *Parts, done bulk.Status) error {
