@@ -2,7 +2,10 @@ package api
 
 import (
 	"context"
+	"reflect"
 	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
@@ -13,21 +16,43 @@ import (
 type userSelection struct {
 	UserPath
 	CommunityQuery
-	ID          bool `query:"_id"`
-	Number      bool `query:"id"`
-	Avatar      bool `query:"avatar"`
-	DisplayName bool `query:"displayName"`
-	Username    bool `query:"username"`
-	FirstName   bool `query:"firstName"`
-	LastName    bool `query:"lastName"`
-	Email       bool `query:"email"`
-	IsOnline    bool `query:"isOnline"`
-	LastLogin   bool `query:"lastLogin"`
+	ID          selector `query:"_id"`
+	Number      selector `query:"id"`
+	Avatar      selector `query:"avatar"`
+	DisplayName selector `query:"displayName"`
+	Username    selector `query:"username"`
+	FirstName   selector `query:"firstName"`
+	LastName    selector `query:"lastName"`
+	Email       selector `query:"email"`
+	IsOnline    selector `query:"isOnline"`
+	LastLogin   selector `query:"lastLogin"`
 }
 
-// all reports whether nothing is chosen, which means everything.
+// selector is a boolean parameter that may be absent, which is not false.
+type selector struct{ chosen, refused bool }
+
+// Schema is what the document says of it.
+func (*selector) Schema(huma.Registry) *huma.Schema { return &huma.Schema{Type: huma.TypeBoolean} }
+
+// Receiver is what the parameter is read into.
+func (s *selector) Receiver() reflect.Value { return reflect.ValueOf(&s.chosen).Elem() }
+
+// OnParamSet learns whether the parameter was there.
+func (s *selector) OnParamSet(isSet bool, _ any) { s.refused = isSet && !s.chosen }
+
+// among reports whether the field is part of the answer; all means that no
+// field is chosen.
+func (s selector) among(all bool) bool { return s.chosen || all && !s.refused }
+
+// all reports whether nothing is chosen, which means everything that is not
+// refused.
 func (in *userSelection) all() bool {
-	return !(in.ID || in.Number || in.Avatar || in.DisplayName || in.Username || in.FirstName || in.LastName || in.Email || in.IsOnline || in.LastLogin)
+	for _, s := range []selector{in.ID, in.Number, in.Avatar, in.DisplayName, in.Username, in.FirstName, in.LastName, in.Email, in.IsOnline, in.LastLogin} {
+		if s.chosen {
+			return false
+		}
+	}
+	return true
 }
 
 // selectedUser holds what was chosen; the rest is absent.
@@ -66,12 +91,12 @@ func (a *API) selectUser(ctx context.Context, in *userSelection) (*answer[select
 	}
 	all := in.all()
 	out := selectedUser{
-		ID: pick(all || in.ID, m.ID), Number: pick(all || in.Number, m.Number), Avatar: pick(all || in.Avatar, a.Members.AvatarURL(here(ctx), m.Avatar)),
-		DisplayName: pick(all || in.DisplayName, m.DisplayName), Username: pick(all || in.Username, m.Username),
-		FirstName: pick(all || in.FirstName, m.FirstName), LastName: pick(all || in.LastName, m.LastName), Email: pick(all || in.Email, m.Email),
-		LastLogin: pick(all || in.LastLogin, clock.Format(m.SignedInAt)),
+		ID: pick(in.ID.among(all), m.ID), Number: pick(in.Number.among(all), m.Number), Avatar: pick(in.Avatar.among(all), a.Members.AvatarURL(here(ctx), m.Avatar)),
+		DisplayName: pick(in.DisplayName.among(all), m.DisplayName), Username: pick(in.Username.among(all), m.Username),
+		FirstName: pick(in.FirstName.among(all), m.FirstName), LastName: pick(in.LastName.among(all), m.LastName), Email: pick(in.Email.among(all), m.Email),
+		LastLogin: pick(in.LastLogin.among(all), clock.Format(m.SignedInAt)),
 	}
-	if all || in.IsOnline {
+	if in.IsOnline.among(all) {
 		online, err := a.Auth.IsOnline(ctx, m.ID, here(ctx))
 		if err != nil {
 			return nil, err

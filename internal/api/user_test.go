@@ -221,6 +221,10 @@ func TestOnlyWhatIsChosenOfAUserIsAnswered(t *testing.T) {
 		if all, _ := send(t, a, "GET", address, key, "").at("data").(map[string]any); len(all) != 10 {
 			t.Errorf("everything: %v", all)
 		}
+		rest, _ := send(t, a, "GET", address+"?email=false&lastName=0", key, "").at("data").(map[string]any)
+		if _, email := rest["email"]; email || len(rest) != 8 || rest["username"] != "ada" {
+			t.Errorf("everything but two: %v", rest)
+		}
 		for _, path := range []string{"/v1/users/ada", "/v1/users/6a21d1c09f3b0c4d5e6f7a8b", "/v1/users/0"} {
 			if res := send(t, a, "GET", path, key, ""); res.status != 404 {
 				t.Errorf("%s: %d", path, res.status)
