@@ -23,20 +23,18 @@ const maxJSON = 1 << 20
 // takeBody reads the JSON body, so that what follows can read it again, and
 // says in a header what the operation does not know in it.
 func (a *API) takeBody(rt *route, op *huma.Operation, w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if kind := r.Header.Get("Content-Type"); kind != "" {
-		media, _, err := mime.ParseMediaType(kind)
-		if err != nil || media != "application/json" && !strings.HasSuffix(media, "+json") {
-			return nil, errs.New(errs.Unsupported, "unsupported_media_type", "Send the body as JSON, with Content-Type: application/json.")
-		}
-	}
+	kind := r.Header.Get("Content-Type")
 	r.Header.Set("Content-Type", "application/json")
 	body, err := httpx.ReadBody(w, r, maxJSON)
 	if err != nil {
 		return nil, err
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	if len(body) == 0 {
+	if len(body) == 0 { // of no type, whatever a client calls it
 		return body, nil
+	}
+	if !isJSON(kind) {
+		return nil, errs.New(errs.Unsupported, "unsupported_media_type", "Send the body as JSON, with Content-Type: application/json.")
 	}
 	value, err := decodeJSON(body)
 	if err != nil {
@@ -56,6 +54,12 @@ func (a *API) takeBody(rt *route, op *huma.Operation, w http.ResponseWriter, r *
 		wrong = append(wrong, errs.Field{Field: name, Code: "unknown_field", Message: "The operation has no such field."})
 	}
 	return body, errs.InvalidFields(wrong)
+}
+
+// isJSON reports whether a content type is one of JSON, or nothing was said.
+func isJSON(kind string) bool {
+	media, _, err := mime.ParseMediaType(kind)
+	return kind == "" || err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
 }
 
 // decodeJSON reads one JSON value. It refuses what a database text cannot

@@ -303,3 +303,17 @@ func TestAFilteredTotalIsCapped(t *testing.T) {
 		}
 	})
 }
+
+// TestAnEmptyFormIsNoBody sends what curl does with no data.
+func TestAnEmptyFormIsNoBody(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		key := a.Key(t, a.Community(t))
+		jobID, _ := importFile(t, a, key, "First Name,Last Name,Username,Email\nA,B,ada,ada@example.com\n", "dryRun", "true")
+		job := "/v1/users/bulk-update/" + jobID
+		for action, status := range map[string]int{"/apply": 200, "/undo": 409, "/cancel": 409} {
+			if got := send(t, a, "POST", job+action, key, "", "Content-Type", "application/x-www-form-urlencoded"); got.status != status {
+				t.Errorf("%s: %d %s", action, got.status, got.text)
+			}
+		}
+	})
+}
