@@ -14,6 +14,7 @@ import (
 
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // withFields makes a community with a field of each kind that has formats of
@@ -316,4 +317,22 @@ func TestAnEmptyFormIsNoBody(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestSignsThatAreNotKnownAreAnsweredWithNames(t *testing.T) {
+	a := apptest.New(t, sqldb.SQLite)
+	form := map[string]string{"delimiter": ":", "decimal": "'", "mode": "all"}
+	_, answer := a.Upload(t, "/v1/users/bulk-import", a.Key(t, a.Community(t)), "m.csv", []byte("Email\na@example.com\n"), form)
+	var got []string
+	wrong, _ := answer["errors"].([]any)
+	for _, one := range wrong {
+		field, _ := one.(map[string]any)
+		got = append(got, fmt.Sprint(field["field"], ": ", field["message"]))
+	}
+	want := []string{
+		"mode: Use one of: upsert, create, update.", "delimiter: Use a comma, a semicolon, a pipe or a tab, which may be written as the word tab.", "decimal: Use a point or a comma.",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("%s %v", d, answer)
+	}
 }

@@ -43,15 +43,13 @@ func ParseOptions(form map[string]string) (Options, error) {
 	o := Options{Mode: Upsert, Sheet: form["sheet"]}
 	var wrong []errs.Field
 	choose := func(name string, allowed []string, into *string) {
-		text := form[name]
-		if text == "" {
-			return
+		switch text := form[name]; {
+		case text == "":
+		case slices.Contains(allowed, text):
+			*into = text
+		default:
+			wrong = append(wrong, unknownValue(name, allowed))
 		}
-		if !slices.Contains(allowed, text) {
-			wrong = append(wrong, errs.Wrong(name, "unknown_value", "Use one of: %s.", strings.Join(allowed, ", ")))
-			return
-		}
-		*into = text
 	}
 	flag := func(name string, into *bool) {
 		text := "false"
@@ -76,6 +74,18 @@ func ParseOptions(form map[string]string) (Options, error) {
 		}
 	}
 	return o, errs.InvalidFields(wrong)
+}
+
+// unknownValue says what else could be sent. Signs are named: among the commas
+// of a list nobody would see them.
+func unknownValue(name string, allowed []string) errs.Field {
+	switch name {
+	case "delimiter":
+		return errs.Wrong(name, "unknown_value", "Use a comma, a semicolon, a pipe or a tab, which may be written as the word tab.")
+	case "decimal":
+		return errs.Wrong(name, "unknown_value", "Use a point or a comma.")
+	}
+	return errs.Wrong(name, "unknown_value", "Use one of: %s.", strings.Join(allowed, ", "))
 }
 
 // formats is how the cells of a job's file are to be read.
