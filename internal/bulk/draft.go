@@ -39,6 +39,7 @@ type DraftColumn struct {
 	Samples   []string // up to five values that are not empty
 	Field     string   // database name; "": ignored
 	Suggested bool     // a guess that the person should look at
+	Told      bool     // a mapping has to say so: the header alone does not
 	Problem   string   // why it must be chosen or ignored; "": nothing
 }
 
@@ -190,20 +191,29 @@ func sample(table openFile, columns int) ([][]string, error) {
 func (d *dictionary) draftColumn(index int, header string, samples []string, mapping map[string]*string) DraftColumn {
 	c := DraftColumn{Index: index, Header: header, Samples: samples}
 	known, problem := d.column(header, mapping)
-	switch {
-	case problem != nil:
+	c.Field = known.target()
+	if problem != nil {
 		c.Problem = problem.Message
 		if near := d.nearest(header); near != nil {
 			c.Field, c.Suggested, c.Problem = near.Field, true, ""
 		}
-	case known.userID:
-		c.Field = "user_id"
-	case known.operation != nil:
-		c.Field = known.operation.Field + "_op"
-	case known.field != nil:
-		c.Field = known.field.Field
 	}
+	alone, problem := d.column(header, nil)
+	c.Told = problem != nil || alone.target() != c.Field
 	return c
+}
+
+// target is what a mapping calls the column; "" is one that is ignored.
+func (c column) target() string {
+	switch {
+	case c.userID:
+		return "user_id"
+	case c.operation != nil:
+		return c.operation.Field + "_op"
+	case c.field != nil:
+		return c.field.Field
+	}
+	return ""
 }
 
 // judge names what keeps the draft from starting.

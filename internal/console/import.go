@@ -248,7 +248,7 @@ func draftView(v *visit, d bulk.Draft) DraftView {
 	view := DraftView{
 		ID: d.ID, FileName: d.FileName, Size: d.Size, Detected: detectedFacts(v, d.Detected), Encoding: d.Options.Encoding, Delimiter: d.Options.Delimiter,
 		Sheet: d.Options.Sheet, Text: d.Detected.Format != "xlsx", Mode: d.Options.Mode, Decimal: d.Options.Decimal, Dates: d.Options.DateFormat,
-		CreateTags: d.Options.CreateTags, Notify: d.Options.Notify, ExpiresAt: millis(d.ExpiresAt), JobID: d.JobID,
+		CreateTags: d.Options.CreateTags, Notify: d.Options.Notify, Options: optionsOf(d), ExpiresAt: millis(d.ExpiresAt), JobID: d.JobID,
 	}
 	if view.Sheet == "" {
 		view.Sheet = d.Detected.Sheet

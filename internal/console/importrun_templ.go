@@ -165,7 +165,7 @@ func checkStep(v ImportView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = Terminal(v.Page, v.T("Do the same check with code"), importCall(v.Page, v.Draft.FileName, true)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Terminal(v.Page, v.T("Do the same check with code"), draftCall(v, true)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -304,7 +304,7 @@ func runStep(v ImportView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = Terminal(v.Page, v.T("Do the same import with code"), importCall(v.Page, v.Draft.FileName, false)).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Terminal(v.Page, v.T("Do the same import with code"), draftCall(v, false)).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

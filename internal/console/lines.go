@@ -1,9 +1,13 @@
 package console
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
+
+	"github.com/regulars/regulars/internal/bulk"
 )
 
 // Call is a request to the API that does what a page does, to be shown as
@@ -30,13 +34,24 @@ func (c Call) curl(at string) string {
 		parts = append(parts, "-H 'Content-Type: application/json'", "-d "+quoted(c.JSON))
 	}
 	for _, f := range c.Form {
-		parts = append(parts, "-F "+quoted(f.Value+"="+f.Label))
+		option := "-F "
+		if formMeans.MatchString(f.Label) {
+			option = "--form-string "
+		}
+		parts = append(parts, option+quoted(f.Value+"="+f.Label))
 	}
 	if c.File != "" {
-		parts = append(parts, "-F "+quoted("data=@"+c.File))
+		name := c.File
+		if strings.ContainsAny(name, `,;"`) {
+			name = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`
+		}
+		parts = append(parts, "-F "+quoted("data=@"+name))
 	}
 	return strings.Join(append(parts, quoted(at)), " \\\n  ")
 }
+
+// formMeans is what curl -F would take for more than a text.
+var formMeans = regexp.MustCompile(`^[\s@<"]|;`)
 
 // quoted makes one word of a shell of a text.
 func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
@@ -110,15 +125,74 @@ func membersCall(v MembersView) Call {
 	return Call{Path: path}
 }
 
-func importCall(p Page, fileName string, dryRun bool) Call {
-	if fileName == "" {
-		fileName = "members.csv"
-	}
-	call := Call{Path: "/v1/users/bulk-import", Form: []Choice{{"communityId", p.Community.ID}}, File: fileName}
+// importCall is an import of a file that nobody has looked into yet.
+func importCall(p Page) Call {
+	return Call{Path: "/v1/users/bulk-import", Form: []Choice{{"communityId", p.Community.ID}}, File: "members.csv"}
+}
+
+// draftCall is the import, or the check, that the wizard makes of its file.
+func draftCall(v ImportView, dryRun bool) Call {
+	call := importCall(v.Page)
+	call.File = v.Draft.FileName
+	call.Form = append(call.Form, v.Draft.Options...)
 	if dryRun {
 		call.Form = append(call.Form, Choice{"dryRun", "true"})
 	}
 	return call
+}
+
+// optionsOf are the options of a draft as form fields, without those that the
+// server assumes by itself. A mail at the end is left out: a key has no address.
+func optionsOf(d bulk.Draft) (form []Choice) {
+	o := d.Options
+	if o.Mode == bulk.Upsert {
+		o.Mode = ""
+	}
+	tags := ""
+	if o.CreateTags {
+		tags = "true"
+	}
+	if o.Delimiter == "\t" {
+		o.Delimiter = "tab"
+	}
+	for _, c := range []Choice{
+		{"mapping", toldMapping(d)},
+		{"mode", o.Mode},
+		{"encoding", o.Encoding},
+		{"delimiter", o.Delimiter},
+		{"sheet", o.Sheet},
+		{"decimal", o.Decimal},
+		{"dateFormat", o.DateFormat},
+		{"createTags", tags},
+	} {
+		if c.Label != "" {
+			form = append(form, c)
+		}
+	}
+	return form
+}
+
+// toldMapping is the mapping of the columns that their headers do not tell, as
+// JSON; "" when there are none. Columns without a choice are left out.
+func toldMapping(d bulk.Draft) string {
+	mapping := map[string]*string{}
+	for _, c := range d.Columns {
+		switch {
+		case !c.Told || c.Problem != "":
+		case c.Field == "":
+			mapping[c.Header] = nil
+		default:
+			mapping[c.Header] = &c.Field
+		}
+	}
+	if len(mapping) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(mapping) // texts go in always
+	return strings.TrimSpace(b.String())
 }
 
 // rowsAddress is the address of some rows of a job.
