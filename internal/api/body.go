@@ -68,21 +68,30 @@ func decodeJSON(body []byte) (any, error) {
 	if !utf8.Valid(body) {
 		return nil, errs.New(errs.Invalid, "bad_json", "The body is not UTF-8.")
 	}
-	decoder := json.NewDecoder(bytes.NewReader(body))
 	var value any
-	err := decoder.Decode(&value)
-	if err == nil {
-		if _, more := decoder.Token(); !errors.Is(more, io.EOF) {
-			err = errors.New("text after the end of the value")
-		}
-	}
-	if err != nil {
-		return nil, errs.New(errs.Invalid, "bad_json", "The body is not JSON: %s.", err)
+	if err := json.Unmarshal(body, &value); err != nil {
+		return nil, notJSON(body, err)
 	}
 	if holdsNUL(value) {
 		return nil, errs.New(errs.Invalid, "bad_json", "The body holds the character NUL, which no text can keep.")
 	}
 	return value, nil
+}
+
+// notJSON says where a body stops to be JSON, counted in characters as an
+// editor does.
+func notJSON(body []byte, cause error) error {
+	if _, ok := errors.AsType[*json.UnmarshalTypeError](cause); ok {
+		return errs.New(errs.Invalid, "bad_json", "The body holds a number that is too large.").Because(cause)
+	}
+	syntax, ok := errors.AsType[*json.SyntaxError](cause)
+	if !ok || syntax.Offset < 1 || strings.HasPrefix(syntax.Error(), "unexpected end") {
+		return errs.New(errs.Invalid, "bad_json", "The body is not JSON: it ends too early.").Because(cause)
+	}
+	before := body[:min(syntax.Offset, int64(len(body)))-1]
+	line, begin := bytes.Count(before, []byte("\n"))+1, bytes.LastIndexByte(before, '\n')+1
+	column := utf8.RuneCount(before[begin:]) + 1
+	return errs.New(errs.Invalid, "bad_json", "The body is not JSON: look at line %d, character %d.", line, column).Because(cause)
 }
 
 func holdsNUL(value any) bool {

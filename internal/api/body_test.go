@@ -71,6 +71,21 @@ func TestIgnoredFieldsAreNamedInAHeaderThatNobodyCanForge(t *testing.T) {
 	}
 }
 
+func TestABodyThatIsNoJSONIsToldWhere(t *testing.T) {
+	for body, want := range map[string]string{
+		`{"a": 1`:                        "The body is not JSON: it ends too early.",
+		` `:                              "The body is not JSON: it ends too early.",
+		`nope`:                           "The body is not JSON: look at line 1, character 2.",
+		"{\n\t\"größe\": 1,\n\t\"ä\" b}": "The body is not JSON: look at line 3, character 6.",
+		`{} {}`:                          "The body is not JSON: look at line 1, character 4.",
+		`[1e999]`:                        "The body holds a number that is too large.",
+	} {
+		if _, err := decodeJSON([]byte(body)); !errs.Is(err, "bad_json") || errs.From(err).Message != want {
+			t.Errorf("%q: %v", body, err)
+		}
+	}
+}
+
 func TestWhatHumaFindsIsSaidInOurForm(t *testing.T) {
 	failure := func(status int, details ...error) *httpx.Failure {
 		return newError(nil, status, "validation failed", details...).(*httpx.Failure) // newError makes nothing else
@@ -80,6 +95,7 @@ func TestWhatHumaFindsIsSaidInOurForm(t *testing.T) {
 		&huma.ErrorDetail{Location: "body.a", Message: "expected required property b to be present"},
 		&huma.ErrorDetail{Location: "body.order", Message: "expected integer"},
 		&huma.ErrorDetail{Location: "query.limit", Message: "expected number <= 100"},
+		&huma.ErrorDetail{Location: "body.uses", Message: "expected number <= 1e+06"},
 		&huma.ErrorDetail{Location: "query.page", Message: "invalid integer"},
 		&huma.ErrorDetail{Location: "query.type", Message: `expected value to be one of "import, update"`},
 		errors.New("odd"))
@@ -88,6 +104,7 @@ func TestWhatHumaFindsIsSaidInOurForm(t *testing.T) {
 		{Field: "a.b", Code: "required", Message: "It is required."},
 		{Field: "order", Code: "wrong_type", Message: "Expected integer."},
 		{Field: "limit", Code: "too_large", Message: "Expected number <= 100."},
+		{Field: "uses", Code: "too_large", Message: "Expected number <= 1,000,000."},
 		{Field: "page", Code: "wrong_type", Message: "Invalid integer."},
 		{Field: "type", Code: "not_allowed", Message: `Expected value to be one of "import, update".`},
 		{Code: "invalid", Message: "Odd."},

@@ -4,9 +4,12 @@ import (
 	"context"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
@@ -91,7 +94,7 @@ func wrongField(d *huma.ErrorDetail) errs.Field {
 		// The decoder names types of ours, which mean nothing outside.
 		return errs.Field{Field: at, Code: "wrong_type", Message: "A value has the wrong type or does not fit."}
 	}
-	return errs.Field{Field: at, Code: codeOf(d.Message), Message: sentence(d.Message)}
+	return errs.Field{Field: at, Code: codeOf(d.Message), Message: sentence(plainNumbers(d.Message))}
 }
 
 // codes are the stable names of what huma may find, by the start of its text.
@@ -117,6 +120,19 @@ func codeOf(message string) string {
 		}
 	}
 	return "invalid"
+}
+
+var exponent = regexp.MustCompile(`\d+(?:\.\d+)?e\+\d+`)
+
+// plainNumbers writes large numbers as people do: 1,000,000 and not 1e+06.
+func plainNumbers(s string) string {
+	return exponent.ReplaceAllStringFunc(s, func(text string) string {
+		number, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return text
+		}
+		return message.NewPrinter(language.English).Sprintf("%.0f", number)
+	})
 }
 
 func sentence(s string) string {
