@@ -8336,7 +8336,7 @@ type ClientInterface interface {
 
 	// GetUser Get a user
 	//
-	// Only what the query chooses, everything without a choice.
+	// Only what the query chooses; everything without a choice, but what is `false`.
 	//
 	// Corresponds with GET /v1/users/{userId} (the `GetUser` operationId).
 	GetUser(ctx context.Context, userId string, params *GetUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -10625,7 +10625,7 @@ func (c *Client) ManageUser(ctx context.Context, params *ManageUserParams, body 
 
 // GetUser Get a user
 //
-// Only what the query chooses, everything without a choice.
+// Only what the query chooses; everything without a choice, but what is `false`.
 //
 // Corresponds with GET /v1/users/{userId} (the `GetUser` operationId).
 func (c *Client) GetUser(ctx context.Context, userId string, params *GetUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -17493,7 +17493,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetUserWithResponse Get a user
 	//
-	// Only what the query chooses, everything without a choice.
+	// Only what the query chooses; everything without a choice, but what is `false`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -23784,7 +23784,7 @@ func (c *ClientWithResponses) ManageUserWithResponse(ctx context.Context, params
 
 // GetUserWithResponse Get a user
 //
-// Only what the query chooses, everything without a choice.
+// Only what the query chooses; everything without a choice, but what is `false`.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -1392,7 +1392,7 @@ export interface paths {
         };
         /**
          * Get a user
-         * @description Only what the query chooses, everything without a choice.
+         * @description Only what the query chooses; everything without a choice, but what is `false`.
          */
         get: operations["getUser"];
         put?: never;
