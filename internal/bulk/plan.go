@@ -105,7 +105,7 @@ func (p *planner) decide(r *row) verdict {
 	case r.empty:
 		return verdict{outcome: Skipped}
 	case len(r.problems) > 0:
-		return verdict{outcome: RowFailed, problems: r.problems}
+		return verdict{outcome: RowFailed, problems: p.faults(r)}
 	case r.stale:
 		return refuse("", "plan_stale", "Something changed since the dry run, so this row would no longer do what its plan says.", r.identifier())
 	}
@@ -281,16 +281,9 @@ func (p *planner) value(s *set, who *person) (any, *Problem) {
 
 // roleIDs are the roles a cell names, sorted; @all stays with everybody.
 func (p *planner) roleIDs(s *set, list names, who *person) (any, *Problem) {
-	ids := []string{}
-	for _, name := range list {
-		role, ok := p.roles[name]
-		switch {
-		case !ok:
-			return nil, &Problem{s.column.header, "unknown_role", fmt.Sprintf("There is no role %q; names are compared with their case.", name), s.text}
-		case p.open && (role.Billable || role.GrantsPermission()):
-			return nil, &Problem{s.column.header, "role_protected", fmt.Sprintf("The role %q carries permissions or is billable, so an import without a credential cannot give it.", name), s.text}
-		}
-		ids = append(ids, role.ID)
+	ids, problem := p.rolesNamed(s, list)
+	if problem != nil {
+		return nil, problem
 	}
 	value := normalised(ids)
 	if !p.open {

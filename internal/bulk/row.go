@@ -109,7 +109,7 @@ func (rd *reader) read(src *sheet.Row) row {
 		}
 		if i >= len(rd.layout.columns) {
 			// Whatever else is wrong with such a row comes of its cells having moved.
-			r.empty, r.problems = false, nil
+			r.empty, r.problems, r.sets = false, nil, r.sets[:0]
 			r.fail("", "too_many_cells", fmt.Sprintf("The row has more cells than the header has columns (%d).", len(rd.layout.columns)), text)
 			break
 		}
