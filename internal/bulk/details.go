@@ -184,7 +184,7 @@ func (b *Bulk) look(ctx context.Context, j *job) (*look, error) {
 func (d *dictionary) readLenient(header []string, mapping map[string]*string) *layout {
 	l := &layout{columns: make([]column, len(header)), hasColumn: map[*member.Field]bool{}}
 	for i, text := range header {
-		if c, problem := d.column(text, mapping); problem == nil {
+		if c, problem := d.column(i, text, mapping); problem == nil {
 			l.columns[i] = c
 		}
 		l.columns[i].header = text

@@ -160,7 +160,11 @@ func (b *Bulk) draft(ctx context.Context, j *job) (Draft, error) {
 	if err != nil {
 		return d, err
 	}
+	end := endOfNames(header, j.Options.Mapping)
 	for i, text := range header {
+		if i >= end && len(samples[i]) == 0 && isNameless(text, j.Options.Mapping) {
+			continue // left over by a spreadsheet
+		}
 		d.Columns = append(d.Columns, dict.draftColumn(i, text, samples[i], j.Options.Mapping))
 	}
 	d.judge(dict)
@@ -190,7 +194,7 @@ func sample(table openFile, columns int) ([][]string, error) {
 
 func (d *dictionary) draftColumn(index int, header string, samples []string, mapping map[string]*string) DraftColumn {
 	c := DraftColumn{Index: index, Header: header, Samples: samples}
-	known, problem := d.column(header, mapping)
+	known, problem := d.column(index, header, mapping)
 	c.Field = known.target()
 	if problem != nil {
 		c.Problem = problem.Message
@@ -198,7 +202,7 @@ func (d *dictionary) draftColumn(index int, header string, samples []string, map
 			c.Field, c.Suggested, c.Problem = near.Field, true, ""
 		}
 	}
-	alone, problem := d.column(header, nil)
+	alone, problem := d.column(index, header, nil)
 	c.Told = problem != nil || alone.target() != c.Field
 	return c
 }

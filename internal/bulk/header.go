@@ -1,6 +1,8 @@
 package bulk
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/regulars/regulars/internal/errs"
@@ -14,6 +16,7 @@ type column struct {
 	field     *member.Field
 	operation *member.Field // the column says what to do with this numerical field
 	userID    bool          // the column holds _id or the small number
+	nameless  bool          // nobody gave it a header, so it must have no values
 }
 
 func (c *column) ignored() bool { return c.field == nil && c.operation == nil && !c.userID }
@@ -75,10 +78,20 @@ func (d *dictionary) read(header []string, mapping map[string]*string) (*layout,
 	l := &layout{columns: make([]column, len(header)), hasColumn: map[*member.Field]bool{}}
 	var wrong []errs.Field
 	taken := map[string]string{} // meaning -> header
+	end, nameless := endOfNames(header, mapping), 0
 	for i, text := range header {
-		c, problem := d.column(text, mapping)
+		if i >= end && isNameless(text, mapping) {
+			l.columns[i].nameless = true
+			continue
+		}
+		c, problem := d.column(i, text, mapping)
 		if problem != nil {
-			wrong = append(wrong, *problem)
+			if isNameless(text, mapping) {
+				nameless++
+			}
+			if nameless <= maxNameless || !isNameless(text, mapping) {
+				wrong = append(wrong, *problem)
+			}
 			continue
 		}
 		c.header = text
@@ -102,10 +115,13 @@ func (d *dictionary) read(header []string, mapping map[string]*string) (*layout,
 			wrong = append(wrong, errs.Wrong(c.header, "operation_without_field", "This column needs the column %q beside it.", c.operation.Name))
 		}
 	}
-	if len(wrong) > 0 {
-		return nil, errs.New(errs.Invalid, "invalid_header", "The header of the file cannot be used; errors names each column.").WithFields(wrong...)
+	switch {
+	case len(wrong) == 0:
+		return l, d.identifies(l)
+	case len(taken) == 0 && slices.ContainsFunc(wrong, func(f errs.Field) bool { return strings.Contains(f.Field, "@") }):
+		return nil, errs.New(errs.Invalid, "invalid_header", "The first line of the file looks like somebody's data: put a line before it that names the columns.").WithFields(wrong...)
 	}
-	return l, d.identifies(l)
+	return nil, errs.New(errs.Invalid, "invalid_header", "The header of the file cannot be used; errors names each column.").WithFields(wrong...)
 }
 
 func (l *layout) noteErrorCode(i int, header string) {
@@ -124,7 +140,7 @@ func (c *column) name() string {
 	return c.field.ID
 }
 
-func (d *dictionary) column(header string, mapping map[string]*string) (column, *errs.Field) {
+func (d *dictionary) column(i int, header string, mapping map[string]*string) (column, *errs.Field) {
 	if target, mapped := mapping[header]; mapped {
 		if target == nil {
 			return column{}, nil
@@ -140,8 +156,8 @@ func (d *dictionary) column(header string, mapping map[string]*string) (column, 
 	if c, ok := d.meaning(trimCell(header)); ok {
 		return c, nil
 	}
-	if strings.TrimSpace(header) == "" {
-		return column{}, &errs.Field{Field: header, Code: "unknown_header", Message: "A column has no header: name it, or map it to null to ignore it."}
+	if isNameless(header, mapping) {
+		return column{}, new(errs.Wrong(fmt.Sprintf("column %d (%s)", i+1, letters(i)), "unknown_header", "Column %d (%s) has no header: name it, or map it to null to ignore it.", i+1, letters(i)))
 	}
 	return column{}, d.unknownHeader(header)
 }

@@ -114,6 +114,11 @@ func (rd *reader) read(src *sheet.Row) row {
 			break
 		}
 		c := &rd.layout.columns[i]
+		if c.nameless {
+			r.empty = false
+			r.fail("", "value_without_header", fmt.Sprintf("Column %d (%s) has a value here and no header: name the column, or empty it.", i+1, letters(i)), text)
+			continue
+		}
 		if c.ignored() {
 			continue
 		}
