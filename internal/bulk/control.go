@@ -42,7 +42,8 @@ func (b *Bulk) Cancel(ctx context.Context, communityID, jobID string) (Status, e
 }
 
 // Apply starts a new job that does exactly what a dry run planned. It fails
-// with Conflict not_a_plan, plan_running or plan_stale, or Gone expired.
+// with Conflict not_a_plan, plan_running, already_applied or plan_stale, or
+// Gone expired.
 func (b *Bulk) Apply(ctx context.Context, actor auth.Actor, communityID, jobID, newID string) (Status, error) {
 	var started job
 	beginning, err := b.beginning(ctx, communityID, jobID)
@@ -96,7 +97,16 @@ func (b *Bulk) applicable(ctx context.Context, q sqldb.Querier, plan *job) error
 		return errs.New(errs.Conflict, "not_a_plan", "The dry run is %s, so its plan is not complete.", word(plan.Status))
 	case expired(plan, now):
 		return errExpired()
-	case now-plan.FinishedAt > planAge.Milliseconds():
+	}
+	// What it did once no longer is what its plan says, so its rows would fail.
+	applied, err := applicationsOf(ctx, q, plan.CommunityID, plan.ID)
+	if err != nil {
+		return err
+	}
+	if len(applied) > 0 {
+		return errs.New(errs.Conflict, "already_applied", "The job %s applied this plan already; undo that job to apply it again.", applied[0])
+	}
+	if now-plan.FinishedAt > planAge.Milliseconds() {
 		return errs.New(errs.Conflict, "plan_stale", "The plan is more than 24 hours old: run the dry run again.")
 	}
 	revision, err := b.revision(ctx, q, plan.CommunityID)

@@ -21,3 +21,10 @@ func countOpenUndos(ctx context.Context, q sqldb.Querier, communityID, jobID str
 	return sqldb.One(ctx, q, "job", sqldb.Value[int], `SELECT count(*) FROM bulk_jobs
 		WHERE community_id = $1 AND origin_id = $2 AND type = 'undo' AND status IN ('queued', 'running')`, communityID, jobID)
 }
+
+// applicationsOf returns the ids of the jobs that apply a plan, or did and were
+// not undone. One that ended before it did anything is none.
+func applicationsOf(ctx context.Context, q sqldb.Querier, communityID, planID string) ([]string, error) {
+	return sqldb.All(ctx, q, sqldb.Value[string], `SELECT id FROM bulk_jobs WHERE community_id = $1 AND origin_id = $2 AND status NOT IN ('draft', 'undone')
+		AND NOT (status IN ('failed', 'cancelled') AND pieces = 0) ORDER BY id DESC`, communityID, planID)
+}
