@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -116,7 +117,7 @@ func (p *planner) decide(r *row) verdict {
 	known := who != nil && who.IsMember()
 	switch {
 	case p.typ == Update && !known:
-		return refuse("", "user_not_found", "No member of this community has this email, username or id.", r.identifier())
+		return notFound(r)
 	case p.mode == UpdateOnly && !known, p.mode == CreateOnly && known:
 		return verdict{outcome: Skipped, person: who}
 	case !known:
@@ -127,6 +128,14 @@ func (p *planner) decide(r *row) verdict {
 
 func refuse(column, code, message, value string) verdict {
 	return verdict{outcome: RowFailed, problems: []Problem{{column, code, message, value}}}
+}
+
+// notFound refuses a row with what its person was looked up by.
+func notFound(r *row) verdict {
+	if s := r.identifying(); s != nil && r.userRef == "" && r.email == "" && r.username == "" {
+		return refuse(s.column.header, "user_not_found", fmt.Sprintf("No member of this community has this %s.", s.field.Name), s.text)
+	}
+	return refuse("", "user_not_found", "No member of this community has this email, username or id.", cmp.Or(r.userRef, r.identifier()))
 }
 
 func (p *planner) protected(who *person) bool {

@@ -225,6 +225,16 @@ func TestAnUpdateAddsSubtractsAndOverwrites(t *testing.T) {
 		if got := f.codes(s); got[5] != "user_not_found" || got[6] != "identifier_taken" {
 			f.Errorf("codes %v", got)
 		}
+		for line, want := range map[int]bulk.Problem{
+			5: {Column: "Card", Code: "user_not_found", Message: "No member of this community has this Card.", Value: "Z-9"},
+		} {
+			if rows := f.details(s, bulk.DetailFilter{Line: line}); rows[0].Identifier != want.Value || !cmp.Equal(rows[0].Errors, []bulk.Problem{want}) {
+				f.Errorf("line %d: %+v", line, rows)
+			}
+		}
+		if rows := f.details(s, bulk.DetailFilter{Line: 4}); rows[0].Identifier != "B-1" {
+			f.Errorf("a member found by card: %+v", rows)
+		}
 		if f.member("ann").Fields["plan"] != "by id" || f.member("cem").Fields["plan"] != "by number" || f.member("bob").Fields["plan"] != "by card" {
 			f.Error("an id, a number or a card did not find its member")
 		}

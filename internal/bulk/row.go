@@ -352,6 +352,22 @@ func (r *row) identifier() string {
 		return r.email
 	case r.username != "":
 		return r.username
+	case r.userRef != "":
+		return r.userRef
 	}
-	return r.userRef
+	if s := r.identifying(); s != nil {
+		return s.text
+	}
+	return ""
+}
+
+// identifying is the first cell of an identifier field of the community's own,
+// nil when there is none.
+func (r *row) identifying() *set {
+	for i := range r.sets {
+		if s := &r.sets[i]; s.field.Identifier && !s.field.Default && s.value != nil {
+			return s
+		}
+	}
+	return nil
 }
