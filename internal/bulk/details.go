@@ -21,6 +21,7 @@ type Detail struct {
 	Outcome    string    `json:"outcome" enum:"created,updated,unchanged,skipped,failed"`
 	Changes    []Change  `json:"changes"`
 	Errors     []Problem `json:"errors"`
+	Removed    bool      `json:"-"` // an undo removed the member, which is the one change
 }
 
 // Change is a field that got another value; null is unset. Roles and tags are
@@ -30,6 +31,10 @@ type Change struct {
 	Old   any    `json:"old"`
 	New   any    `json:"new"`
 }
+
+// stateName stands in a Change for the membership itself, as in the answers
+// about a member; without one it is unset.
+const stateName = "state"
 
 // DetailFilter chooses rows of a job; zero parts mean any.
 type DetailFilter struct {
@@ -147,6 +152,7 @@ type look struct {
 	reader *reader
 	fields map[string]*member.Field
 	names  member.Names
+	undo   bool // the rows are taken back
 	last   sheet.Row
 }
 
@@ -164,7 +170,7 @@ func (b *Bulk) look(ctx context.Context, j *job) (*look, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &look{fields: map[string]*member.Field{}}
+	l := &look{fields: map[string]*member.Field{}, undo: j.Type == Undo}
 	for i := range d.fields {
 		l.fields[d.fields[i].ID] = &d.fields[i]
 	}
@@ -217,8 +223,11 @@ func (l *look) detail(rec *record) (Detail, error) {
 	}
 	r := l.reader.read(src)
 	d.Identifier = r.identifier()
-	if rec.Outcome == Created {
+	switch {
+	case rec.Outcome == Created:
 		d.Changes = l.created(&r)
+	case l.undo && rec.Outcome == Updated && len(rec.Changes) == 0: // who was created is removed
+		d.Removed, d.Changes = true, append(d.Changes, Change{Field: stateName, Old: member.Active})
 	}
 	for _, c := range rec.Changes {
 		change, err := l.change(&c)

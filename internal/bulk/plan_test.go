@@ -174,9 +174,15 @@ func TestUndoOfAWholeImportLeavesNothing(t *testing.T) {
 		s := f.run(bulk.Import, people, bulk.Options{})
 		undo, err := f.bulk.Undo(f.Context(), command, f.community, s.JobID, "")
 		f.ok(err)
-		f.want(f.work(undo), bulk.Completed, 0, 4, 0, 0, 0)
+		done := f.work(undo)
+		f.want(done, bulk.Completed, 0, 4, 0, 0, 0)
 		if f.dump() != before || f.count() != 0 {
 			f.Fatalf("left: %s", f.dump())
+		}
+		for _, d := range f.details(done, bulk.DetailFilter{}) {
+			if want := []bulk.Change{{Field: "state", Old: "active"}}; !cmp.Equal(d.Changes, want) {
+				f.Errorf("line %d does not tell that its member was removed: %+v", d.Line, d)
+			}
 		}
 		f.want(f.run(bulk.Import, people, bulk.Options{}), bulk.Completed, 4, 0, 0, 0, 0)
 	})

@@ -154,6 +154,9 @@ func rowView(v *visit, j JobView, d bulk.Detail, names map[string]string) RowVie
 	r := Reader{Words: wordsOf(v.Context())}
 	row := RowView{Line: d.Line, Person: d.Identifier, Outcome: d.Outcome}
 	for _, change := range d.Changes {
+		if d.Removed {
+			break // the note says it
+		}
 		name := names[change.Field]
 		if name == "" {
 			name = change.Field
@@ -164,7 +167,7 @@ func rowView(v *visit, j JobView, d bulk.Detail, names map[string]string) RowVie
 		row.Errors = append(row.Errors, RowError{e.Column, retell(v.Context(), e.Message), e.Value})
 	}
 	switch {
-	case j.Type == "undo" && d.Outcome == "updated":
+	case d.Removed:
 		row.Note = v.T("The member that it created is gone again")
 	case j.Type == "undo":
 	case d.Outcome == "unchanged":
