@@ -318,7 +318,7 @@ func (r *run) settle(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	case errors.Is(err, member.ErrFieldsMoved):
 		return jobs.Snooze(time.Second) // it goes on with the fields as they are then
-	case errors.Is(err, sheet.ErrDamaged):
+	case errors.Is(err, sheet.ErrDamaged) && !errs.Is(err, "zip_bomb"):
 		return r.fail(ctx, "file_damaged", errs.New(errs.Invalid, "file_damaged", "The file is damaged: it could be read up to the last row that is listed, and no further."))
 	case errs.From(err) != nil && errs.KindOf(err) != errs.Unavailable && r.job.ID != "":
 		return r.fail(ctx, errs.From(err).Code, err)

@@ -249,6 +249,20 @@ func TestADamagedFileFailsAndKeepsWhatWasRead(t *testing.T) {
 	})
 }
 
+func TestAFileThatIsPackedTooTightlyIsNotCalledDamaged(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		f := newFixture(t, db, 2_500)
+		line := "same@example.com,same,F,L," + strings.Repeat("long ", 2_000) + "\n"
+		packed := wholeGzip("Email,Username,First Name,Last Name,Plan\n" + strings.Repeat(line, 1_200))
+		s, err := f.bulk.Start(f.Context(), f.input(bulk.Import, packed, bulk.Options{}))
+		f.ok(err)
+		s = f.work(s)
+		if s.Status != bulk.Failed || s.Error == nil || s.Error.Code != "zip_bomb" || !strings.Contains(s.Error.Message, "more than 200 times its size") {
+			f.Fatalf("%s %+v", s.Status, s.Error)
+		}
+	})
+}
+
 func TestIdentifiersHaveNoDefault(t *testing.T) {
 	in := member.FieldInput{Field: "card", Name: "Card", Type: member.SingleLine, Identifier: true, DefaultValue: "x"}
 	if _, err := in.Validate(); !errs.Is(err, "invalid_input") {

@@ -165,6 +165,14 @@ func cutGzip(text string) string {
 	return string(packed.Bytes()[:packed.Len()-30])
 }
 
+func wholeGzip(text string) string {
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, _ = w.Write([]byte(text))
+	_ = w.Close()
+	return packed.String()
+}
+
 // codes are the error codes of a job's failed rows by line.
 func (f *fixture) codes(s bulk.Status) map[int]string {
 	f.Helper()

@@ -128,7 +128,7 @@ func (b *book) open(archive *zip.Reader) error {
 			return err
 		}
 		if total += int64(f.UncompressedSize64); total > b.limit {
-			return errBomb(b.limit)
+			return errOverLimit(b.limit)
 		}
 	}
 	if err := b.readWorkbook(); err != nil {

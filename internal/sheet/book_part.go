@@ -29,7 +29,7 @@ func (p *part) Read(b []byte) (int, error) {
 	p.read += int64(n)
 	p.budget -= int64(n)
 	if p.read > p.book.limit {
-		return 0, errBomb(p.book.limit).Because(ErrDamaged)
+		return 0, errOverLimit(p.book.limit).Because(ErrDamaged)
 	}
 	if p.budget < 0 {
 		return 0, errPartBudget

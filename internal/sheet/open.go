@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
+	"math"
 	"path"
 	"strings"
 
@@ -140,8 +141,11 @@ func checkEntry(f *zip.File, limit int64) error {
 	if f.Method != zip.Store && f.Method != zip.Deflate {
 		return errs.New(errs.Unsupported, "unsupported_type", "The archive is packed in an unusual way (method %d); use the deflate method.", f.Method)
 	}
-	if f.UncompressedSize64 > uint64(limit) || f.UncompressedSize64 > bombFloor && f.UncompressedSize64/bombRatio > f.CompressedSize64 {
-		return errBomb(limit)
+	if f.UncompressedSize64 > uint64(limit) {
+		return errOverLimit(limit)
+	}
+	if bomb := checkRatio(int64(min(f.CompressedSize64, math.MaxInt64)), int64(f.UncompressedSize64)); bomb != nil {
+		return bomb
 	}
 	return nil
 }

@@ -93,8 +93,8 @@ func (s *stream) readPacked(p []byte) (int, error) {
 	}
 	n, err := s.unpacked.Read(p)
 	s.offset += int64(n)
-	if s.bomb() {
-		return 0, errBomb(s.unpackMax).Because(ErrDamaged)
+	if bomb := s.bomb(); bomb != nil {
+		return 0, bomb.Because(ErrDamaged)
 	}
 	s.ended = errors.Is(err, io.EOF)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -103,12 +103,24 @@ func (s *stream) readPacked(p []byte) (int, error) {
 	return n, err
 }
 
-func (s *stream) bomb() bool {
-	return s.offset > s.unpackMax || s.offset > bombFloor && s.offset > bombRatio*(s.src.last-s.packedAt)
+// bomb is what is wrong with what was unpacked so far, nil for nothing.
+func (s *stream) bomb() *errs.Error {
+	if s.offset > s.unpackMax {
+		return errOverLimit(s.unpackMax)
+	}
+	return checkRatio(s.src.last-s.packedAt, s.offset)
 }
 
-func errBomb(limit int64) *errs.Error {
-	return errs.New(errs.TooLarge, "zip_bomb", "The file unpacks to far more than a table would (the limit is %d bytes); unpack it and send the parts.", limit)
+// checkRatio refuses what unpacks to more times its size than any table.
+func checkRatio(packed, unpacked int64) *errs.Error {
+	if unpacked <= bombFloor || unpacked/bombRatio <= packed {
+		return nil
+	}
+	return errs.New(errs.TooLarge, "zip_bomb", "The file is packed too tightly: %d bytes of it unpack to %d, and more than %d times its size is refused. Unpack it and send it as it is.", packed, unpacked, bombRatio)
+}
+
+func errOverLimit(limit int64) *errs.Error {
+	return errs.New(errs.TooLarge, "zip_bomb", "The file unpacks to more than the limit of %d bytes; unpack it and send it in parts.", limit)
 }
 
 // blame tells a damaged file from a source that could not be read.
