@@ -70,7 +70,7 @@ func TestValuesAndFieldsAreChangedAndPutBackInTheConsole(t *testing.T) {
 	b.do("open the field again", chromedp.Click(`//a[.="Plan"]`, chromedp.BySearch))
 	b.fill("options", "Black\nWhite")
 	b.press("Save")
-	b.sees("have chosen an option that would go", "What members get who chose one that goes")
+	b.sees("has chosen an option that would go", "What members get who chose one that goes")
 	b.check("field-options")
 	b.do("choose what they get", chromedp.SetValue(`[name="replace.Gold"]`, "White", chromedp.ByQuery))
 	b.press("Save")
