@@ -6,7 +6,6 @@ import (
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/clock"
-	"github.com/regulars/regulars/internal/errs"
 )
 
 // Channel is a channel on the wire; it is a part of other answers.
@@ -92,11 +91,10 @@ func (a *API) respondChannels(ctx context.Context) (*answer[[]listedChannel], er
 	if err != nil {
 		return nil, err
 	}
-	err = a.Auth.Can(ctx, actor, here(ctx), auth.Channels)
-	if err != nil && errs.KindOf(err) != errs.Forbidden {
+	manages, err := a.Chat.Manages(ctx, actor, here(ctx))
+	if err != nil {
 		return nil, err
 	}
-	manages := err == nil
 	return respond("Channels of the community", convert(found, func(c chat.Channel) listedChannel {
 		one := listedChannel{Channel: wireChannel(c)}
 		if manages {

@@ -30,7 +30,7 @@ var descriptions = map[string]string{
 	"listRoles":         "The highest first, `@all` last.",
 	"getUserData":       "Finds a member by `_id`, number, email address or username.",
 	"listUserFields":    "The default fields, which every community has, then its own.",
-	"createUserField":   "`field` and `name` are unique in the community and are not the name of a default field.",
+	"createUserField":   "`field` and `name` are unique in the community and are not the name of a default field, of what is known of every member (`xp`, `coins`, `user_id` and the like), or of a column that files have for themselves (`_line`, `..._op`).",
 }
 
 // texts are the descriptions of all areas.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -44,4 +45,14 @@ func (c *Chat) change(ctx context.Context, actor auth.Actor, communityID string,
 		}
 		return f(ctx, tx)
 	})
+}
+
+// Manages reports whether the actor may change the community's channels, and
+// so may know what they allow and deny.
+func (c *Chat) Manages(ctx context.Context, actor auth.Actor, communityID string) (bool, error) {
+	err := c.auth.Can(ctx, actor, communityID, auth.Channels)
+	if errs.KindOf(err) == errs.Forbidden {
+		return false, nil
+	}
+	return err == nil, err
 }

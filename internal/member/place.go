@@ -124,13 +124,3 @@ func country(text string) (any, *Problem) {
 	}
 	return nil, unfit("unknown_country", "Write the country's English name or its two-letter code (ISO 3166).")
 }
-
-// CountryLabel is the English name of an alpha-2 code; the code itself when it
-// has none.
-func CountryLabel(code string) string {
-	region, err := language.ParseRegion(code)
-	if err != nil {
-		return code
-	}
-	return display.English.Regions().Name(region)
-}

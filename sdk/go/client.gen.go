@@ -7760,7 +7760,7 @@ type ClientInterface interface {
 
 	// CreateUserFieldWithBody Create a user field
 	//
-	// `field` and `name` are unique in the community and are not the name of a default field.
+	// `field` and `name` are unique in the community and are not the name of a default field, of what is known of every member (`xp`, `coins`, `user_id` and the like), or of a column that files have for themselves (`_line`, `..._op`).
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -7769,7 +7769,7 @@ type ClientInterface interface {
 
 	// CreateUserField Create a user field
 	//
-	// `field` and `name` are unique in the community and are not the name of a default field.
+	// `field` and `name` are unique in the community and are not the name of a default field, of what is known of every member (`xp`, `coins`, `user_id` and the like), or of a column that files have for themselves (`_line`, `..._op`).
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -9349,7 +9349,7 @@ func (c *Client) ListUserFields(ctx context.Context, communityId string, reqEdit
 
 // CreateUserFieldWithBody Create a user field
 //
-// `field` and `name` are unique in the community and are not the name of a default field.
+// `field` and `name` are unique in the community and are not the name of a default field, of what is known of every member (`xp`, `coins`, `user_id` and the like), or of a column that files have for themselves (`_line`, `..._op`).
 //
 // Takes any type of body and a specified content type.
 //
@@ -9368,7 +9368,7 @@ func (c *Client) CreateUserFieldWithBody(ctx context.Context, communityId string
 
 // CreateUserField Create a user field
 //
-// `field` and `name` are unique in the community and are not the name of a default field.
+// `field` and `name` are unique in the community and are not the name of a default field, of what is known of every member (`xp`, `coins`, `user_id` and the like), or of a column that files have for themselves (`_line`, `..._op`).
 //
 // Takes a body of the `application/json` content type.
 //
@@ -16861,7 +16861,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateUserFieldWithBodyWithResponse Create a user field
 	//
-	// `field` and `name` are unique in the community and are not the name of a default field.
+	// `field` and `name` are unique in the community and are not the name of a default field, of what is known of every member (`xp`, `coins`, `user_id` and the like), or of a column that files have for themselves (`_line`, `..._op`).
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16870,7 +16870,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateUserFieldWithResponse Create a user field
 	//
-	// `field` and `name` are unique in the community and are not the name of a default field.
+	// `field` and `name` are unique in the community and are not the name of a default field, of what is known of every member (`xp`, `coins`, `user_id` and the like), or of a column that files have for themselves (`_line`, `..._op`).
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -22732,7 +22732,7 @@ func (c *ClientWithResponses) ListUserFieldsWithResponse(ctx context.Context, co
 
 // CreateUserFieldWithBodyWithResponse Create a user field
 //
-// `field` and `name` are unique in the community and are not the name of a default field.
+// `field` and `name` are unique in the community and are not the name of a default field, of what is known of every member (`xp`, `coins`, `user_id` and the like), or of a column that files have for themselves (`_line`, `..._op`).
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22747,7 +22747,7 @@ func (c *ClientWithResponses) CreateUserFieldWithBodyWithResponse(ctx context.Co
 
 // CreateUserFieldWithResponse Create a user field
 //
-// `field` and `name` are unique in the community and are not the name of a default field.
+// `field` and `name` are unique in the community and are not the name of a default field, of what is known of every member (`xp`, `coins`, `user_id` and the like), or of a column that files have for themselves (`_line`, `..._op`).
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -569,7 +569,7 @@ export interface paths {
         put?: never;
         /**
          * Create a user field
-         * @description `field` and `name` are unique in the community and are not the name of a default field.
+         * @description `field` and `name` are unique in the community and are not the name of a default field, of what is known of every member (`xp`, `coins`, `user_id` and the like), or of a column that files have for themselves (`_line`, `..._op`).
          */
         post: operations["createUserField"];
         delete?: never;
