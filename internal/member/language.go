@@ -107,13 +107,3 @@ func registered(tag language.Tag) bool {
 	}
 	return region.IsCountry() || region.IsGroup() && !region.IsPrivateUse()
 }
-
-// LanguageLabel is the English name of a BCP 47 tag; the tag itself when it
-// has none.
-func LanguageLabel(text string) string {
-	tag, err := language.Parse(text)
-	if err != nil {
-		return text
-	}
-	return display.English.Tags().Name(tag)
-}
