@@ -23,7 +23,7 @@ type acceptance struct {
 // what becomes of it.
 func (b *bench) accepts(ctx context.Context, size int64) ([]*acceptance, error) {
 	path := filepath.Join(b.folder, "accept.csv")
-	if err := writeFile(path, math.MaxInt, size, false); err != nil {
+	if err := writeFile(path, math.MaxInt, size, newPeople(false), math.MaxInt); err != nil {
 		return nil, err
 	}
 	var list []*acceptance

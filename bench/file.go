@@ -82,8 +82,9 @@ func (c *counter) Write(p []byte) (int, error) {
 }
 
 // writeFile writes a file of members that ends after so many rows, or with the
-// first row that makes it as long as limit, whichever comes first.
-func writeFile(path string, rows int, limit int64, changed bool) (err error) {
+// first row that makes it as long as limit, whichever comes first. After the
+// first distinct rows the same people come again with other values.
+func writeFile(path string, rows int, limit int64, p *people, distinct int) (err error) {
 	f, err := os.Create(path)
 	if err != nil {
 		return err
@@ -95,7 +96,8 @@ func writeFile(path string, rows int, limit int64, changed bool) (err error) {
 	if err := out.Write(header); err != nil {
 		return err
 	}
-	for p := newPeople(changed); p.drawn < rows && counted.bytes < limit; {
+	for written := 0; written < rows && counted.bytes < limit; written++ {
+		p.drawn = written % distinct
 		if err := out.Write(p.next()); err != nil {
 			return err
 		}

@@ -18,22 +18,34 @@ type loadFile struct {
 	path    string
 	rows    int
 	changed bool
+	twice   bool // each person comes again half the file later
 }
 
 func (f loadFile) title() string {
-	if f.changed {
+	switch {
+	case f.changed:
 		return "changed on top"
+	case f.twice:
+		return "everyone twice"
 	}
 	return "fresh"
+}
+
+// distinct is the number of people in the file.
+func (f loadFile) distinct() int {
+	if f.twice {
+		return f.rows / 2
+	}
+	return f.rows
 }
 
 // pair are the two files of so many rows, in the order they are loaded.
 func (b *bench) pair(rows int) ([]loadFile, error) {
 	var list []loadFile
 	for _, changed := range []bool{false, true} {
-		f := loadFile{filepath.Join(b.folder, fmt.Sprintf("%d-%t.csv", rows, changed)), rows, changed}
+		f := loadFile{path: filepath.Join(b.folder, fmt.Sprintf("%d-%t.csv", rows, changed)), rows: rows, changed: changed}
 		if _, err := os.Stat(f.path); err != nil {
-			if err := writeFile(f.path, rows, math.MaxInt64, changed); err != nil {
+			if err := writeFile(f.path, rows, math.MaxInt64, newPeople(changed), rows); err != nil {
 				return nil, err
 			}
 		}
@@ -169,7 +181,7 @@ func (b *bench) serve(ctx context.Context, engine string, f func(*server) error)
 // large loads one big file on each engine, for its memory.
 func (b *bench) large(ctx context.Context, rows int) ([]*figure, error) {
 	f := loadFile{path: filepath.Join(b.folder, "large.csv"), rows: rows}
-	if err := writeFile(f.path, rows, math.MaxInt64, false); err != nil {
+	if err := writeFile(f.path, rows, math.MaxInt64, newPeople(false), rows); err != nil {
 		return nil, err
 	}
 	var figures []*figure

@@ -46,6 +46,7 @@ const (
 	latencySection = "latency"
 	acceptSection  = "accept"
 	requestSection = "requests"
+	dryRunSection  = "dryrun"
 )
 
 // acceptBytes is the size of the file whose upload is timed.
@@ -73,7 +74,7 @@ func (b *bench) parse(args []string) error {
 	rows := flags.String("rows", "100000,1000000", "sizes of the files in rows; the largest also loads while other requests are timed")
 	rounds := flags.Int("rounds", 3, "how often each is measured")
 	engines := flags.String("engines", sqlite+","+postgres, "databases")
-	only := flags.String("only", strings.Join([]string{loadSection, latencySection, acceptSection, requestSection}, ","), "what to measure")
+	only := flags.String("only", strings.Join([]string{loadSection, latencySection, acceptSection, requestSection}, ","), "what to measure; "+dryRunSection+" also measures dry runs, their memory first of all")
 	sizes := flags.String("sizes", "10000,100000,1000000", "sizes of the communities that answer requests")
 	flags.BoolVar(&b.large5m, "5m", false, "also load 5,000,000 rows once on each engine, for the memory")
 	if err := flags.Parse(args); err != nil {
@@ -92,7 +93,7 @@ func (b *bench) parse(args []string) error {
 	if b.engines, err = among("-engines", *engines, sqlite, postgres); err != nil {
 		return err
 	}
-	b.sections, err = among("-only", *only, loadSection, latencySection, acceptSection, requestSection)
+	b.sections, err = among("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection)
 	return err
 }
 
@@ -151,6 +152,8 @@ func (b *bench) measure(ctx context.Context) error {
 			err = report(b.reportAccepts)(b.accepts(ctx, acceptBytes))
 		case requestSection:
 			err = report(b.reportRates)(b.rates(ctx, b.sizes))
+		case dryRunSection:
+			err = report(b.reportDryRuns)(b.dryRuns(ctx, b.rows))
 		}
 		if err != nil {
 			return err

@@ -32,6 +32,7 @@ type server struct {
 	community string
 	key       string
 	client    *http.Client
+	form      map[string]string // fields of each upload beside the file
 }
 
 // build makes the program that is measured.
