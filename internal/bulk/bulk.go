@@ -47,6 +47,7 @@ type Limits struct {
 	MaxUnpacked int64         // bytes a packed file may unpack to, 10 GiB
 	Keep        time.Duration // how long files and row details are kept, 90 days
 	KeepDrafts  time.Duration // how long a staged file waits, 24 hours
+	DryRuns     int64         // bytes in memory that the dry runs of this process share for people whom rows repeat, 16 MiB; the rest goes to temporary files
 }
 
 func (l Limits) withDefaults() Limits {
@@ -61,6 +62,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.KeepDrafts <= 0 {
 		l.KeepDrafts = 24 * time.Hour
+	}
+	if l.DryRuns <= 0 {
+		l.DryRuns = 16 << 20
 	}
 	return l
 }
@@ -98,11 +102,13 @@ type Bulk struct {
 	clock   clock.Clock
 	log     *slog.Logger
 	limits  Limits
+	memory  *memoryBudget // of dry runs
 }
 
 // New returns Bulk and registers its workers on the engine.
 func New(d Deps, engine *jobs.Engine) *Bulk {
 	b := &Bulk{db: d.DB, files: d.Files, members: d.Members, mail: d.Mail, clock: d.Clock, log: d.Log, limits: d.Limits.withDefaults()}
+	b.memory = &memoryBudget{bytes: b.limits.DryRuns}
 	jobs.Register(engine, b.work)
 	return b
 }

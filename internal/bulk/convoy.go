@@ -72,14 +72,15 @@ func (s *plainStep) newConvoy(tags map[string]string) *convoy {
 	}
 }
 
-func (s *plainStep) settled(p *piece) {
+func (s *plainStep) settled(_ context.Context, p *piece) error {
 	if p.convoy == nil {
-		return
+		return nil
 	}
 	select {
 	case s.written <- p.convoy:
 	default:
 	}
+	return nil
 }
 
 // convoyBytes bounds a convoy of very long rows.

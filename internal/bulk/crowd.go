@@ -19,6 +19,7 @@ type person struct {
 	dirty      bool                  // the member row has to be written
 	imagined   bool                  // a dry run made the account
 	carried    bool                  // a dry run brought them along from an earlier piece
+	stored     *storedPerson         // the copy that they were brought along in
 	wasNamed   string                // the username before this piece renamed the account, "" when it did not
 	held       map[*member.Field]any // identifier values before this piece changed them
 }

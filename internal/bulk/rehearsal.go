@@ -2,7 +2,6 @@ package bulk
 
 import (
 	"context"
-	"maps"
 	"slices"
 
 	"github.com/regulars/regulars/internal/auth"
@@ -11,27 +10,39 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// rehearsal is a dry run. Nothing is written, so the people whom later pieces
-// may name again are carried along in memory: those whose keys repeat in the
-// file, which a first reading found, those who have another key that stands
-// in it, and those who would be renamed.
+// rehearsal is a dry run. Nothing is written, so the people whom later rows may
+// name are carried along: those with a key that repeats in the file, which a
+// first reading found, those with another key that occurs in it, and those who
+// would be renamed.
 type rehearsal struct {
 	*run
 	*application
+	ended   func()
 	repeats *repeats
-	carried map[string]*person     // by id
-	byKey   map[identity][]string  // ids of those carried, by every key they have or had
+	carried *carriedPeople
 	crowd   *crowd                 // of the piece at hand
 	named   map[*person][]identity // by which keys its rows name somebody
 }
 
-func newRehearsal(ctx context.Context, r *run, a *application, l *layout) (*rehearsal, error) {
-	found, err := r.findRepeats(ctx, a.rules, l)
-	if err != nil {
+func newRehearsal(ctx context.Context, r *run, a *application, l *layout) (_ *rehearsal, err error) {
+	h := &rehearsal{run: r, application: a, ended: r.memory.begin()}
+	if h.repeats, err = h.findRepeats(ctx, l); err != nil {
+		h.ended()
 		return nil, err
 	}
 	a.dreamt = map[string]string{}
-	return &rehearsal{run: r, application: a, repeats: found, carried: map[string]*person{}, byKey: map[identity][]string{}}, nil
+	h.carried = newCarriedPeople(h.spiller(), func() int64 { return r.memory.share() / 2 }, a.rules.fields)
+	return h, nil
+}
+
+func (h *rehearsal) close() {
+	h.carried.close()
+	h.repeats.close()
+	h.ended()
+}
+
+func (h *rehearsal) spiller() spiller {
+	return spiller{files: h.files, log: h.log.With("job_id", h.job.ID)}
 }
 
 func (h *rehearsal) take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]record, Counts, error) {
@@ -41,7 +52,9 @@ func (h *rehearsal) take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]record,
 	}
 	h.crowd = newCrowd(len(p.rows))
 	keys := allKeys(h.rules, p.rows)
-	h.bringBack(keys)
+	if err := h.bringBack(keys); err != nil {
+		return nil, Counts{}, err
+	}
 	if err := h.crowd.load(ctx, tx, h.communityID, keys, false); err != nil {
 		return nil, Counts{}, err
 	}
@@ -57,69 +70,88 @@ func (h *rehearsal) take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]record,
 	return records(p.rows, done.verdicts, plan.tagNames()), done.counts, nil
 }
 
-// bringBack puts those carried along into the crowd whom the rows of a piece
-// may name.
-func (h *rehearsal) bringBack(keys []identity) {
-	there := map[string]bool{}
-	for _, k := range keys {
-		for _, known := range h.byKey[k] {
-			if !there[known] {
-				there[known] = true
-				h.crowd.carry(h.carried[known].clone()) // the transaction may run again
-			}
-		}
+// bringBack adds the carried people whom the rows of a piece may name to the
+// crowd. Each is a copy, since the transaction may run again.
+func (h *rehearsal) bringBack(keys []identity) error {
+	if h.carried.empty() {
+		return nil
 	}
+	hashes := make([]uint64, len(keys))
+	for i, k := range keys {
+		hashes[i] = k.hash(h.repeats.seed)
+	}
+	found, err := h.carried.named(hashes)
+	if err != nil {
+		return err
+	}
+	for _, s := range found {
+		p, err := h.carried.unpack(s)
+		if err != nil {
+			return err
+		}
+		h.crowd.carry(p)
+	}
+	return nil
 }
 
-// settled keeps whom rows of later pieces may name, and lets go of whom none
-// will.
-func (h *rehearsal) settled(p *piece) {
+// settled carries along the people whom rows of later pieces may name, and
+// forgets the others.
+func (h *rehearsal) settled(ctx context.Context, p *piece) error {
 	if len(p.rows) == 0 {
-		return // behind a file that ended with the piece before
+		return nil // behind a file that ended with the piece before
 	}
+	line := int64(p.rows[len(p.rows)-1].line)
+	var later []uint64
 	for _, who := range h.crowd.people {
 		if who.wasNamed == "" && !who.dirty && !who.newMember && !who.carried {
 			continue
 		}
 		who.imagined = who.imagined || who.newAccount
-		keys := h.keysOf(who)
-		comesAgain := slices.ContainsFunc(keys, func(k identity) bool {
-			if last, repeats := h.repeats.last(k); repeats {
-				return last > p.rows[len(p.rows)-1].line
+		var err error
+		if later, err = h.keysAfter(later[:0], who, line); err != nil {
+			return err
+		}
+		if who.stored != nil {
+			if err := h.carried.remove(ctx, who.stored); err != nil {
+				return err
 			}
-			return !slices.Contains(h.named[who], k) && h.repeats.mentions(k)
-		})
-		h.letGo(who.AccountID)
-		if !comesAgain {
+		}
+		if len(later) == 0 {
 			continue
 		}
-		h.carried[who.AccountID] = who
-		for _, k := range keys {
-			h.byKey[k] = append(h.byKey[k], who.AccountID)
+		if err := h.carried.put(ctx, who, later); err != nil {
+			return err
 		}
 	}
+	return nil
 }
 
-// letGo forgets somebody as they were.
-func (h *rehearsal) letGo(accountID string) {
-	who := h.carried[accountID]
-	if who == nil {
-		return
-	}
-	delete(h.carried, accountID)
+// keysAfter appends the hashes of a person's keys that rows behind a line may
+// have.
+func (h *rehearsal) keysAfter(hashes []uint64, who *person, line int64) ([]uint64, error) {
 	for _, k := range h.keysOf(who) {
-		rest := slices.DeleteFunc(h.byKey[k], func(known string) bool { return known == accountID })
-		if len(rest) == 0 {
-			delete(h.byKey, k)
-		} else {
-			h.byKey[k] = rest
+		hash := k.hash(h.repeats.seed)
+		last, repeats, err := h.repeats.last(hash)
+		if err != nil {
+			return nil, err
+		}
+		again := last > line
+		if !repeats {
+			again = h.repeats.mentions(k, hash) && !slices.Contains(h.named[who], k)
+		}
+		if again && !slices.Contains(hashes, hash) {
+			hashes = append(hashes, hash)
 		}
 	}
+	return hashes, nil
 }
 
 // keysOf are the keys that somebody has now or had before the file.
 func (h *rehearsal) keysOf(p *person) []identity {
-	keys := []identity{{member.EmailName, p.EmailKey}, {member.Username, p.UsernameKey}, {refKind, p.AccountID}, {refKind, decimalText(p.Number)}}
+	keys := []identity{{member.EmailName, p.EmailKey}, {member.Username, p.UsernameKey}}
+	if !p.imagined { // an account that was not made has neither id nor number
+		keys = append(keys, identity{refKind, p.AccountID}, identity{refKind, decimalText(p.Number)})
+	}
 	if p.wasNamed != "" {
 		keys = append(keys, identity{member.Username, auth.UsernameKey(p.wasNamed)})
 	}
@@ -135,14 +167,6 @@ func (h *rehearsal) keysOf(p *person) []identity {
 		}
 	}
 	return keys
-}
-
-// clone is a person who can be changed without changing p.
-func (p *person) clone() *person {
-	again, record := *p, *p.Record
-	record.Values, again.held = p.Values.Clone(), maps.Clone(p.held)
-	again.Record = &record
-	return &again
 }
 
 // carry puts somebody an earlier piece has changed into the crowd, ahead of

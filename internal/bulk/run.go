@@ -99,6 +99,7 @@ func (r *run) readOn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer step.close()
 	if err := table.Seek(r.job.Position); err != nil {
 		return err
 	}
@@ -114,7 +115,9 @@ func (r *run) readOn(ctx context.Context) error {
 			return r.without(p, err)
 		}
 		r.passed(p)
-		step.settled(p)
+		if err := step.settled(ctx, p); err != nil {
+			return err
+		}
 		f.done(p)
 		collector.adapt()
 	}
@@ -150,7 +153,8 @@ type step interface {
 	// returns the pieces that are ready for theirs; with end, all of them are.
 	foresee(ctx context.Context, p *piece, end bool) ([]*piece, error)
 	take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]record, Counts, error)
-	settled(p *piece) // the piece is committed
+	settled(ctx context.Context, p *piece) error // the piece is committed
+	close()
 }
 
 func (r *run) pieceRows(read int64) int { return r.limits.rowsAfter(read) }
@@ -159,7 +163,9 @@ func (r *run) foresee(_ context.Context, p *piece, _ bool) ([]*piece, error) {
 	return []*piece{p}, nil
 }
 
-func (r *run) settled(*piece) {}
+func (r *run) settled(context.Context, *piece) error { return nil }
+
+func (r *run) close() {}
 
 func (r *run) stepFor(ctx context.Context, ru *rules, l *layout) (step, error) {
 	a := &application{rules: ru, communityID: r.job.CommunityID, source: member.Source{Type: string(r.job.Type), ID: r.job.ID}, actor: r.job.Actor}
