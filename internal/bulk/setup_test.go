@@ -28,6 +28,7 @@ type fixture struct {
 	*testing.T
 	db          *sqldb.DB
 	files       *blob.Dir
+	folder      string // of the files
 	members     *member.Members
 	auth        *auth.Auth
 	communities *community.Communities
@@ -50,7 +51,8 @@ func newFixture(t *testing.T, db *sqldb.DB, pieceRows int) *fixture {
 	f := &fixture{T: t, db: db}
 	now := clock.At(func() time.Time { return clock.Clock{}.Now().Add(f.late) })
 	log := slog.New(slog.NewTextHandler(t.Output(), nil))
-	files, err := blob.Open(t.TempDir())
+	f.folder = t.TempDir()
+	files, err := blob.Open(f.folder)
 	f.ok(err)
 	f.files = files
 	f.communities = community.New(db, now)

@@ -1,0 +1,115 @@
+package bulk_test
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+// withDryRuns is the fixture with another memory of dry runs, on the same
+// database and folder.
+func (f *fixture) withDryRuns(bytes int64, pieceRows int) *fixture {
+	again := *f
+	log := slog.New(slog.NewTextHandler(f.Output(), nil))
+	again.engine = jobs.New(f.db, clock.Clock{}, log, jobs.EngineOptions{})
+	again.bulk = bulk.New(bulk.Deps{
+		DB: f.db, Files: f.files, Members: f.members, Mail: f.mail, Log: log, Limits: bulk.Limits{PieceRows: pieceRows, DryRuns: bytes},
+	}, again.engine)
+	return &again
+}
+
+const (
+	everythingInMemory = 1 << 40
+	nothingInMemory    = 1
+)
+
+// outcomes are what is kept of a job's rows, byte for byte.
+func (f *fixture) outcomes(s bulk.Status) string {
+	f.Helper()
+	list, err := sqldb.All(f.Context(), f.db, sqldb.Value[[]byte], "SELECT outcomes FROM bulk_pieces WHERE community_id = $1 AND job_id = $2 ORDER BY number", f.community, s.JobID)
+	f.ok(err)
+	return fmt.Sprintf("%x", list)
+}
+
+// crowdedFile draws rows of few people who swap, give up and take each other's
+// usernames and identifiers, and of which some fail.
+func crowdedFile(suffix string) *rapid.Generator[string] {
+	return rapid.Custom(func(t *rapid.T) string {
+		pick := func(name string, choices ...string) string { return rapid.SampledFrom(choices).Draw(t, name) }
+		var text strings.Builder
+		text.WriteString("First Name,Last Name,Username,Email,Plan,Number,Score,Tag\n")
+		for range rapid.IntRange(20, 60).Draw(t, "rows") {
+			person := func(name string) string { return fmt.Sprint(rapid.IntRange(0, 7).Draw(t, name), suffix) }
+			email, username := "e"+person("email")+"@example.com", "u"+person("username")
+			switch rapid.IntRange(0, 5).Draw(t, "named by") {
+			case 0:
+				email = ""
+			case 1, 2:
+				username = ""
+			case 3:
+				username = "u" + email[1:strings.IndexByte(email, '@')]
+			}
+			number := pick("number", "", "", "N"+person("number"), "__CLEAR__")
+			fmt.Fprintf(&text, "%s,L,%s,%s,%s,%s,%s,%s\n", pick("first name", "F", "G", ""), username, email,
+				pick("plan", "gold", "Grüße", "", "__CLEAR__"), number, pick("score", "", "1.5", "2", "x"), pick("tag", "", "beta", "new", "a;b"))
+		}
+		return text.String()
+	})
+}
+
+// TestADryRunSaysTheSameWhateverItKeepsInMemory compares the outcomes of two dry
+// runs byte for byte, and what applying them does.
+func TestADryRunSaysTheSameWhateverItKeepsInMemory(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		for seed := range 12 {
+			suffix := fmt.Sprint("s", seed)
+			f := newFixture(t, db, 3)
+			f.field(member.FieldInput{Field: "number", Name: "Number", Type: member.SingleLine, Identifier: true})
+			files := crowdedFile(suffix)
+			f.run(bulk.Import, files.Example(seed), bulk.Options{})
+			text, typ := files.Example(1000+seed), bulk.Import
+			if seed%3 == 2 {
+				typ = bulk.Update
+			}
+			o := bulk.Options{DryRun: true, CreateTags: typ == bulk.Import}
+			spilled, kept := f.withDryRuns(nothingInMemory, 3), f.withDryRuns(everythingInMemory, 3)
+			plan, other := spilled.run(typ, text, o), kept.run(typ, text, o)
+			if plan.Counts != other.Counts || f.outcomes(plan) != f.outcomes(other) {
+				t.Fatalf("seed %d: %s", seed, cmp.Diff(f.details(other, bulk.DetailFilter{}), f.details(plan, bulk.DetailFilter{})))
+			}
+			if left := f.unfinished(); len(left) > 0 {
+				t.Fatalf("seed %d: temporary files are left: %v", seed, left)
+			}
+			applied, err := f.bulk.Apply(f.Context(), command, f.community, plan.JobID, "")
+			f.ok(err)
+			if done := f.work(applied); done.Counts != plan.Counts {
+				t.Fatalf("seed %d: the plan and its run differ: %s\n%v", seed, cmp.Diff(plan.Counts, done.Counts), f.codes(done))
+			}
+		}
+	})
+}
+
+// unfinished are the temporary files in the folder.
+func (f *fixture) unfinished() []string {
+	f.Helper()
+	entries, err := os.ReadDir(filepath.Join(f.folder, "unfinished"))
+	f.ok(err)
+	names := []string{}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
