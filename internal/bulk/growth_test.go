@@ -1,0 +1,87 @@
+package bulk_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"runtime/metrics"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+const measuredAlone = "REGULARS_TEST_MEASURED_ALONE"
+
+// TestTheMemoryOfADryRunDoesNotGrowWithItsFile measures the heap in use in a
+// process of its own, since other tests of this one use memory too.
+func TestTheMemoryOfADryRunDoesNotGrowWithItsFile(t *testing.T) {
+	if os.Getenv(measuredAlone) == "" {
+		t.Parallel()
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v") //nolint:gosec // this test
+		cmd.Env = append(os.Environ(), measuredAlone+"=1")
+		out, err := cmd.CombinedOutput()
+		t.Logf("%s", out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	for _, engine := range sqldbtest.Engines(t) {
+		t.Run(string(engine), func(t *testing.T) {
+			f := newFixture(t, sqldbtest.Open(t, sqldbtest.Address(t, engine)), 250).withDryRuns(256<<10, 250)
+			for _, kind := range []string{"different people", "each person twice, half the file apart"} {
+				const rows = 10_000
+				f.peakOfDryRun(rows, rows) // the first run fills caches
+				distinct := 1
+				if kind != "different people" {
+					distinct = 2
+				}
+				small, large := f.peakOfDryRun(rows, rows/distinct), f.peakOfDryRun(4*rows, 4*rows/distinct)
+				t.Logf("%s: %d KiB in use at %d rows, %d KiB at %d", kind, small>>10, rows, large>>10, 4*rows)
+				if large > small+2<<20 {
+					t.Errorf("%s: the memory grows with the file", kind)
+				}
+			}
+		})
+	}
+}
+
+// peakOfDryRun is the most memory in use during a dry run of so many rows, by
+// people who come again after the first distinct ones. What one measurement
+// finds and the next ones do not was only garbage of the moment.
+func (f *fixture) peakOfDryRun(rows, distinct int) uint64 {
+	f.Helper()
+	var text strings.Builder
+	text.WriteString("First Name,Last Name,Username,Email,Plan\n")
+	for i := range rows {
+		fmt.Fprintf(&text, "First,Last,user%[1]d,user%[1]d@example.com,%[2]d\n", i%distinct, i)
+	}
+	s, err := f.bulk.Start(f.Context(), f.input(bulk.Import, text.String(), bulk.Options{DryRun: true}))
+	f.ok(err)
+	text.Reset()
+	done, peak, last := make(chan error, 1), uint64(0), [5]uint64{}
+	go func() { done <- f.bulk.RunHere(f.Context(), f.engine, f.community, s.JobID) }()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		runtime.GC()
+		live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+		metrics.Read(live)
+		last[n%len(last)] = live[0].Value.Uint64()
+		peak = max(peak, slices.Min(last[:]))
+		select {
+		case err := <-done:
+			f.ok(err)
+			s, err = f.bulk.Status(f.Context(), f.community, s.JobID)
+			f.ok(err)
+			f.want(s, bulk.Completed, int64(distinct), int64(rows-distinct), 0, 0, 0)
+			return peak
+		case <-tick.C:
+		}
+	}
+}
