@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/blob"
+	"github.com/regulars/regulars/internal/errs"
 )
 
 // spillFile is a temporary file of a dry run. A write waits while the disk is
 // full, until ctx ends.
 type spillFile struct {
-	file *blob.Temp
+	file *blob.Scratch
 	size int64 // where append writes
 	log  *slog.Logger
 }
@@ -24,9 +25,9 @@ type spiller struct {
 }
 
 func (s spiller) create(ctx context.Context) (*spillFile, error) {
-	var file *blob.Temp
+	var file *blob.Scratch
 	err := untilRoom(ctx, s.log, func() (err error) {
-		file, err = s.files.CreateTemp()
+		file, err = s.files.CreateScratch()
 		return err
 	})
 	if err != nil {
@@ -66,7 +67,7 @@ func (f *spillFile) close() {
 func untilRoom(ctx context.Context, log *slog.Logger, write func() error) error {
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
 		err := write()
-		if err == nil || !blob.IsDiskFull(err) {
+		if err == nil || !errs.Is(err, "disk_full") {
 			return err
 		}
 		log.WarnContext(ctx, "disk is full, dry run waits", "error", err.Error())

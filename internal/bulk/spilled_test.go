@@ -3,7 +3,6 @@ package bulk_test
 import (
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -105,11 +104,7 @@ func TestADryRunSaysTheSameWhateverItKeepsInMemory(t *testing.T) {
 // unfinished are the temporary files in the folder.
 func (f *fixture) unfinished() []string {
 	f.Helper()
-	entries, err := os.ReadDir(filepath.Join(f.folder, "unfinished"))
+	names, err := filepath.Glob(filepath.Join(f.folder, "*", "*"))
 	f.ok(err)
-	names := []string{}
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
 	return names
 }

@@ -1,0 +1,19 @@
+package blob
+
+// WriteAt writes p at a place. After Unavailable "disk_full" the same call may
+// be repeated.
+func (s *Scratch) WriteAt(p []byte, off int64) (int, error) {
+	n, err := s.file.WriteAt(p, off)
+	if err != nil {
+		return n, roomError("write temporary file", err)
+	}
+	return n, nil
+}
+
+// Truncate sets the length; a part that was never written reads as zeros.
+func (s *Scratch) Truncate(size int64) error {
+	if err := s.file.Truncate(size); err != nil {
+		return roomError("extend temporary file", err)
+	}
+	return nil
+}
