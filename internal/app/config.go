@@ -64,6 +64,7 @@ type Limits struct {
 	SignInsPerMin   int   `name:"sign-ins-per-minute" env:"REGULARS_SIGN_INS_PER_MINUTE" default:"10" help:"Attempts to sign in from one address in a minute, and by one name; 0: no limit."`
 	PicturesPerMin  int   `name:"pictures-per-minute" env:"REGULARS_PICTURES_PER_MINUTE" default:"30" help:"Pictures that one account or API key uploads in a minute; 0: no limit."`
 	BulkPieceRows   int   `name:"bulk-piece-rows" env:"REGULARS_BULK_PIECE_ROWS" default:"4000" hidden:"" help:"Most rows of a bulk job that one transaction applies; of new people several times as many."`
+	DryRunMiB       int64 `name:"dry-run-mib" env:"REGULARS_DRY_RUN_MIB" default:"16" help:"Memory that all running dry runs share for people whom a file repeats; the rest goes to temporary files of the data folder."`
 	BulkKeepDays    int   `name:"bulk-keep-days" env:"REGULARS_BULK_KEEP_DAYS" default:"90" help:"Days the file and the row details of a bulk job are kept."`
 	MinFreeMiB      int64 `name:"min-free-mib" env:"REGULARS_MIN_FREE_MIB" default:"256" help:"Room on the data folder's disk below which /readyz fails."`
 }

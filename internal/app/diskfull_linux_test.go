@@ -13,6 +13,7 @@ import (
 
 	"github.com/regulars/regulars/internal/app"
 	"github.com/regulars/regulars/internal/app/apptest"
+	"github.com/regulars/regulars/internal/bulk"
 )
 
 // smallDisk starts the program in a namespace of its own, where script mounts
@@ -121,6 +122,39 @@ func TestAnImportWaitsForRoomOnTheDisk(t *testing.T) {
 	}
 	if members := n.get("/v1/communities/" + n.community + "/users?limit=1"); members.Meta.Total != rows {
 		t.Errorf("%d members", members.Meta.Total)
+	}
+}
+
+// TestADryRunWaitsForRoomForItsTemporaryFiles fills the disk of the files with a
+// dry run that carries more people along than fit in memory.
+func TestADryRunWaitsForRoomForItsTemporaryFiles(t *testing.T) {
+	n := smallDisk(t, `mount -t tmpfs -o size=8m tmpfs "$1/files"; head -c 5900000 /dev/zero >"$1/files/ballast"; exec "$2" serve`, "REGULARS_DRY_RUN_MIB=1")
+	if n == nil {
+		return
+	}
+	const people = 10_000
+	var file strings.Builder
+	file.WriteString(importHeader)
+	for i := range 2 * people {
+		fmt.Fprintf(&file, "First%d,Last,user%d,user%d@example.com,gold\n", i, i%people, i%people)
+	}
+	body, kind := apptest.Form(t, "members.csv", []byte(file.String()), map[string]string{"dryRun": "true", "communityId": n.community})
+	sent := n.send(t.Context(), formBody{strings.NewReader(string(body)), int64(len(body)), kind}, "one")
+	if sent.status != http.StatusOK {
+		t.Fatalf("%+v", sent)
+	}
+	n.watch(sent.jobID, func(s bulk.Status) bool { return s.Counts.Read > 0 })
+	n.watchStill(sent.jobID)
+	files := fmt.Sprintf("/proc/%d/root%s/files/", n.server.Process.Pid, n.config.Data)
+	if err := os.Remove(files + "ballast"); err != nil {
+		t.Fatal(err)
+	}
+	done := n.await(sent.jobID)
+	if done.Counts.Created != people || done.Counts.Updated != people {
+		t.Errorf("%+v", done)
+	}
+	if left, err := filepath.Glob(files + "*/*"); err != nil || len(left) != 0 {
+		t.Errorf("temporary files are left: %v %v", left, err)
 	}
 }
 

@@ -86,7 +86,7 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 	p.Members.TakeRoles(p.Jobs)
 	p.Bulk = bulk.New(bulk.Deps{
 		DB: p.DB, Files: p.Files, Members: p.Members, Mail: p.Mail, Clock: now, Log: log,
-		Limits: bulk.Limits{PieceRows: c.BulkPieceRows, Keep: time.Duration(c.BulkKeepDays) * 24 * time.Hour},
+		Limits: bulk.Limits{PieceRows: c.BulkPieceRows, Keep: time.Duration(c.BulkKeepDays) * 24 * time.Hour, DryRuns: c.DryRunMiB << 20},
 	}, p.Jobs)
 	p.Members.WorkFields(p.Jobs)
 	jobs.Register(p.Jobs, p.sweep)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"strings"
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/member"
@@ -120,7 +121,10 @@ func (c *convoy) add(a *application, p *piece) error {
 	w := gather(f.planner.crowd, f.planner.now.UnixMilli())
 	auth.PackAccounts(&c.accounts, w.accounts)
 	c.members.Add(a.communityID, w.members)
-	c.held = append(c.held, w.held...)
+	for _, held := range w.held {
+		held.Key = strings.Clone(held.Key) // else each keeps the record of its row in memory
+		c.held = append(c.held, held)
+	}
 	done, err := packPiece(p.number, records(p.rows, f.applied.verdicts, nil), f.applied.counts)
 	c.pieces = append(c.pieces, done)
 	c.counts.addAll(f.applied.counts)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
@@ -171,6 +172,15 @@ func (b *Bulk) draft(ctx context.Context, j *job) (Draft, error) {
 	return d, nil
 }
 
+// shortened is a copy of a text, of at most maxShown characters and a sign that
+// there are more.
+func shortened(text string) string {
+	if runes := []rune(text[:min(len(text), (maxShown+1)*utf8.UTFMax)]); len(runes) > maxShown {
+		return string(runes[:maxShown]) + "…"
+	}
+	return strings.Clone(text)
+}
+
 func sample(table openFile, columns int) ([][]string, error) {
 	samples := make([][]string, columns)
 	var src sheet.Row
@@ -183,7 +193,7 @@ func sample(table openFile, columns int) ([][]string, error) {
 			return nil, err
 		}
 		for i, cell := range src.Cells[:min(len(src.Cells), columns)] {
-			text := strings.TrimSpace(cell)
+			text := shortened(strings.TrimSpace(cell))
 			if text != "" && len(samples[i]) < 5 && !slices.Contains(samples[i], text) {
 				samples[i] = append(samples[i], text)
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/regulars/regulars/internal/auth"
@@ -311,6 +312,7 @@ func (p *planner) tagList(s *set, list names) (any, *Problem) {
 			tagID, ok = p.tagIDs[name]
 		}
 		if !ok && p.createTags {
+			name = strings.Clone(name) // a dry run keeps it longer than the record
 			checked, problem := member.CheckTag(name)
 			if problem == nil && len(p.tags)+len(p.tagIDs) >= member.MaxTags {
 				problem = &member.Problem{Code: "too_many_tags", Said: errs.Say("A community has at most %d tags.", member.MaxTags)}

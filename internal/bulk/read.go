@@ -13,6 +13,9 @@ import (
 // maxPieceBytes bounds a piece of very long rows.
 const maxPieceBytes = 4 << 20
 
+// maxPieceSets bounds a piece of rows with very many cells: about 16 MiB.
+const maxPieceSets = 200_000
+
 // maxPieceProblems bounds a piece of rows in which everything is wrong.
 const maxPieceProblems = 50_000
 
@@ -116,8 +119,8 @@ func (f *feed) stop() {
 func nextPiece(table openFile, rd *reader, number int64, pieceRows int) (*piece, error) {
 	p := &piece{number: number, rows: rd.begin(pieceRows)}
 	var src sheet.Row
-	size, problems := 0, 0
-	for len(p.rows) < pieceRows && size < maxPieceBytes && problems < maxPieceProblems {
+	size, sets, problems := 0, 0, 0
+	for len(p.rows) < pieceRows && size < maxPieceBytes && sets < maxPieceSets && problems < maxPieceProblems {
 		err := table.Next(&src)
 		if errors.Is(err, io.EOF) {
 			p.last = true
@@ -128,8 +131,13 @@ func nextPiece(table openFile, rd *reader, number int64, pieceRows int) (*piece,
 		}
 		p.rows = append(p.rows, rd.read(&src))
 		p.next = src.End
-		problems += len(p.rows[len(p.rows)-1].problems)
+		row := &p.rows[len(p.rows)-1]
+		sets += len(row.sets)
+		problems += len(row.problems)
 		size += bytesOf(&src)
+		for i := range row.problems {
+			size += len(row.problems[i].Message) + len(row.problems[i].Value)
+		}
 	}
 	p.blocks = rd.blocks
 	p.doneBytes, _ = table.Progress()

@@ -271,9 +271,13 @@ func (rd *reader) value(f *member.Field, text string) (any, *member.Problem) {
 	}
 	v, ok := known[text]
 	if !ok {
+		cached := len(known) < 1_000 && len(text) <= maxShown
+		if cached {
+			text = strings.Clone(text) // the cache must not keep the whole record
+		}
 		v.value, v.problem = f.FromText(text, rd.formats)
-		if len(known) < 1_000 {
-			known[strings.Clone(text)] = v
+		if cached {
+			known[text] = v
 		}
 	}
 	return v.value, v.problem
