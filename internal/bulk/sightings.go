@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 	"slices"
 )
@@ -127,10 +128,10 @@ func (r *sortedRun) fill() error {
 	}
 	var part [runBuffer]byte
 	n, err := io.ReadFull(r.file, part[:])
-	if n == 0 && err == io.EOF { //nolint:errorlint // what ReadFull returns as it is
+	if n == 0 && errors.Is(err, io.EOF) {
 		return nil
 	}
-	if err != nil && err != io.ErrUnexpectedEOF { //nolint:errorlint // what ReadFull returns as it is
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return err
 	}
 	r.buffer, r.next = r.buffer[:0], 0
