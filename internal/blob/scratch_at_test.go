@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/regulars/regulars/internal/errs"
@@ -24,6 +25,9 @@ func TestATemporaryFileIsWrittenAnywhereAndLeavesNothing(t *testing.T) {
 	got := make([]byte, 10)
 	if _, err := s.ReadAt(got, 0); err != nil || string(got) != "\x00\x00\x00\x00late\x00\x00" {
 		t.Errorf("%q %v", got, err)
+	}
+	if named, err := filepath.Glob(filepath.Join(path, "*", "*")); runtime.GOOS != "windows" && (err != nil || len(named) != 0) {
+		t.Errorf("a crash would leave %v, %v", named, err)
 	}
 	if list := ids(t, d); len(list) != 0 {
 		t.Errorf("a temporary file is listed: %v", list)
