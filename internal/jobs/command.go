@@ -74,7 +74,7 @@ func (e *Engine) step(ctx context.Context, jobID string) (worked bool, err error
 	}
 	var claimed []*Job
 	err = e.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if err := e.takeOver(ctx, tx, nil); err != nil {
+		if _, err := e.takeOver(ctx, tx, nil); err != nil {
 			return err
 		}
 		picked, err := pickOne(ctx, tx, jobID, e.clock.MS())

@@ -250,7 +250,7 @@ func TestACommunityWithManyJobsLeavesWorkersToOthers(t *testing.T) {
 		insert(t, db, task{100}, jobs.Options{CommunityID: "quiet"})
 		insert(t, db, task{101}, jobs.Options{})
 		started, goOn := make(chan int, 30), make(chan bool)
-		engine(t, db, system, jobs.EngineOptions{Workers: 4, PerCommunity: 2}, func(_ context.Context, _ *jobs.Job, a task) error {
+		engine(t, db, system, jobs.EngineOptions{Workers: 4}, func(_ context.Context, _ *jobs.Job, a task) error {
 			started <- a.N
 			<-goOn
 			return nil

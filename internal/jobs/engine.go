@@ -22,11 +22,11 @@ const keptDays = 30
 
 // EngineOptions are the settings of an Engine.
 type EngineOptions struct {
-	Workers      int           // jobs at a time in this process; 0 means 4
-	Lease        time.Duration // how long a job of a silent worker stays its own; 0 means 30 s
-	PerCommunity int           // jobs of one community at a time in this process; 0 means half of Workers, rounded up
-	TakeBack     bool          // at Start every running job is taken back: the caller knows that no other process works
-	NodeID       string        // at Start the running jobs of this node are taken back: the caller knows that no other process has its id; "": a new one
+	Workers  int           // of the lanes Small and Large together, and of Short again as many; 0 means 4
+	Lease    time.Duration // how long a job of a silent worker stays its own; 0 means 30 s
+	Slice    time.Duration // how long a job may run before Job.Yield asks for its worker; 0 means 5 s
+	TakeBack bool          // at Start every running job is taken back: the caller knows that no other process works
+	NodeID   string        // at Start the running jobs of this node are taken back: the caller knows that no other process has its id; "": a new one
 }
 
 // Engine claims jobs and calls their workers. Make it with New, Register the
@@ -38,14 +38,20 @@ type Engine struct {
 	options   EngineOptions
 	poll      time.Duration // the safety net under missed signals
 	nodeID    string
-	workers   map[string]func(context.Context, *Job) error
+	workers   map[string]worker
 	schedules []*schedule
 
 	outages  atomic.Int64 // of the database, that this process has seen
 	graceEnd atomic.Int64 // until then nobody else's leases have expired, see outage
 
 	mu      sync.Mutex
-	running map[string]*Job // by id; a job leaves when its worker has returned
+	running map[string]*Job  // by id; a job leaves when its worker has returned
+	crowd   map[Lane][]share // that have queued jobs
+	yields  map[Lane]int     // jobs that were asked to yield to the crowd
+
+	// These belong to the loop.
+	served map[Lane]*served
+	after  map[Lane]share // the last share of the last look, see sharesOf
 
 	wake     chan struct{}
 	finished chan result
@@ -65,17 +71,23 @@ func New(db *sqldb.DB, c clock.Clock, log *slog.Logger, o EngineOptions) *Engine
 	if o.Lease == 0 {
 		o.Lease = 30 * time.Second
 	}
-	if o.PerCommunity == 0 {
-		o.PerCommunity = (o.Workers + 1) / 2
+	if o.Slice == 0 {
+		o.Slice = 5 * time.Second
 	}
 	if o.NodeID == "" {
 		o.NodeID = id.New(c.Now())
 	}
 	e := &Engine{
 		db: db, clock: c, log: log, options: o, poll: 2 * time.Second, nodeID: o.NodeID,
-		workers: map[string]func(context.Context, *Job) error{}, running: map[string]*Job{},
-		wake: make(chan struct{}, 1), finished: make(chan result, o.Workers),
+		workers: map[string]worker{}, running: map[string]*Job{}, crowd: map[Lane][]share{}, yields: map[Lane]int{},
+		served: map[Lane]*served{}, after: map[Lane]share{}, wake: make(chan struct{}, 1),
 	}
+	all := 0
+	for _, lane := range lanes {
+		e.served[lane] = newServed()
+		all += o.workersOf(lane)
+	}
+	e.finished = make(chan result, all)
 	e.calm, e.hurry = context.WithCancel(context.Background())
 	e.base, e.stop = context.WithCancelCause(context.Background())
 	return e
@@ -113,7 +125,7 @@ func (e *Engine) takeBack(ctx context.Context, tx *sqldb.Tx) error {
 		if !e.options.TakeBack && h.nodeID != e.nodeID {
 			continue
 		}
-		if err := finish(ctx, tx, h.ID, h.token, abandoned(h, e.clock.MS()), e.clock.MS()); err != nil {
+		if err := e.abandon(ctx, tx, h, true); err != nil {
 			return err
 		}
 	}

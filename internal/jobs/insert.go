@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -47,6 +48,13 @@ func InsertMany[A Args](ctx context.Context, tx *sqldb.Tx, list []A, o Options) 
 	return tx.Signal(ctx, topic, "")
 }
 
+// DiedSince reports whether a job like args, with a unique key, was given up
+// after a time because its process ended again and again. What queues such
+// work again by itself has to rest then.
+func DiedSince(ctx context.Context, q sqldb.Querier, args Args, unique string, after time.Time) (bool, error) {
+	return diedSince(ctx, q, args.Kind(), unique, after.UnixMilli())
+}
+
 // newRow has no other clock than the system's: created_at and the id only put
 // jobs in order.
 func newRow(kind, args string, o Options) row {
@@ -54,6 +62,10 @@ func newRow(kind, args string, o Options) row {
 	r := row{
 		id: id.New(made), kind: kind, args: args, communityID: o.CommunityID, unique: o.Unique, priority: o.Priority,
 		runAt: ms(o.RunAt), state: queued, maxAttempts: o.MaxAttempts, createdAt: made.UnixMilli(),
+		lane: o.Lane, share: shareOf(o.Owner, o.CommunityID),
+	}
+	if r.lane == "" {
+		r.lane = Short
 	}
 	if r.runAt > 0 {
 		r.state = waiting

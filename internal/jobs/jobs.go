@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/regulars/regulars/internal/clock"
@@ -24,22 +25,43 @@ type Options struct {
 	Unique      string    // while a job of the kind with this key has not ended, another is not queued; "" any number
 	Priority    int       // the higher the sooner
 	RunAt       time.Time // zero: at once
-	CommunityID string    // shares the workers fairly with other communities; "" has no share
-	MaxAttempts int       // 0 means 20
+	Lane        Lane      // which workers take it; "" means Short
+	Owner       string    // the account or key that caused it, as auth.Actor.Uploader names it; "": the server itself
+	CommunityID string    // takes turns with the other communities of the owner; "": of none
+	MaxAttempts int       // failed attempts, 0 means 20
 }
+
+// Lane is a group of workers of each node. Jobs of one lane never wait for
+// those of another.
+type Lane string
+
+// The lanes.
+const (
+	Short Lane = "short" // mail, sign-in and other work of moments
+	Small Lane = "small" // small files
+	Large Lane = "large" // work that may take hours
+)
+
+var lanes = []Lane{Short, Small, Large}
 
 // Job is one attempt at a job, held by this process.
 type Job struct {
 	ID, Kind, CommunityID string
+	Lane                  Lane
 	Attempt               int       // 1 at the first attempt
 	MaxAttempts           int       // after this attempt fails the job is dead
 	Errors                []Failure // of earlier attempts, the last ones
 
 	engine  *Engine
 	args    json.RawMessage
+	share   share
 	token   string
 	cancel  context.CancelCauseFunc
 	outages int64 // of the database that the engine knew of at the start
+	deaths  int64 // at the claim, see Engine.abandoned
+
+	begun   int64        // Unix milliseconds
+	movedAt atomic.Int64 // when this attempt first moved the saved position; 0: it has not
 }
 
 // Failure is an attempt that failed.
@@ -74,14 +96,50 @@ func (j *Job) Tx(ctx context.Context, f func(*sqldb.Tx) error) error {
 	return err
 }
 
-type snooze time.Duration
+// Advance records, in a transaction of Job.Tx, that the saved position of the
+// work is now position. A position beyond all earlier ones, also those of
+// earlier attempts, is progress: processes that ended before no longer count.
+func (j *Job) Advance(ctx context.Context, tx *sqldb.Tx, position int64) error {
+	moved, err := advance(ctx, tx, j.ID, j.token, position)
+	if err == nil && moved {
+		tx.AfterCommit(j.moved)
+	}
+	return err
+}
 
-func (s snooze) Error() string { return "jobs: again after " + time.Duration(s).String() }
+// Step is Advance by one, for work that never starts over.
+func (j *Job) Step(ctx context.Context, tx *sqldb.Tx) error {
+	err := step(ctx, tx, j.ID, j.token)
+	if err == nil {
+		tx.AfterCommit(j.moved)
+	}
+	return err
+}
+
+func (j *Job) moved() {
+	if j.movedAt.CompareAndSwap(0, max(j.engine.clock.MS(), 1)) && j.deaths > 0 {
+		j.engine.hear("") // the next interrupted job may start
+	}
+}
+
+type snooze struct {
+	pause  time.Duration
+	reason string
+}
+
+func (s snooze) Error() string { return "jobs: again after " + s.pause.String() }
 
 // Snooze is the answer of a worker that wants to be called again after d, at
 // once if d is 0: long work that goes on, or something that is not there yet.
 // It is not a failure and burns no attempt.
-func Snooze(d time.Duration) error { return snooze(d) }
+func Snooze(d time.Duration) error { return snooze{pause: d} }
+
+// SnoozeFor is Snooze with the reason that Wait shows meanwhile, a stable code.
+func SnoozeFor(d time.Duration, reason string) error { return snooze{d, reason} }
+
+// ErrYielded is the answer of a worker that was asked to by Job.Yield: the job
+// continues when the others had their turn. It burns no attempt.
+var ErrYielded = errors.New("jobs: the job yields its worker")
 
 type fatal struct{ error }
 
@@ -91,23 +149,59 @@ func (f fatal) Unwrap() error { return f.error }
 // job is dead at once.
 func Fatal(err error) error { return fatal{err} }
 
+// Cause is why a job was given up.
+type Cause string
+
+// The causes.
+const (
+	Died   Cause = "died"   // its process ended MaxDeaths times without its saved position moving on
+	Failed Cause = "failed" // its last attempt failed, or it answered Fatal
+)
+
+// MaxDeaths is how often the process of a job may end without progress.
+const MaxDeaths = 3
+
+// worker is the code behind a kind of job.
+type worker struct {
+	work    func(context.Context, *Job) error
+	gaveUp  func(context.Context, *sqldb.Tx, json.RawMessage, Cause) error
+	isFinal bool // see Entry.Final
+}
+
 // Register names the worker of a kind; call it before Start. The worker's
 // answer nil means done, Snooze again later, Fatal never again, the cause of
 // its context the end that was asked for; after any other error the job is
 // tried again, later each time. A worker ends soon when its context ends.
-func Register[A Args](e *Engine, work func(ctx context.Context, j *Job, args A) error) {
+//
+// gaveUp, if there is one, ends what the job was to do. It runs in the
+// transaction that gives the job up; its error is logged and changes nothing.
+func Register[A Args](e *Engine, work func(ctx context.Context, j *Job, args A) error, gaveUp ...func(ctx context.Context, tx *sqldb.Tx, args A, why Cause) error) {
 	var none A
 	kind := none.Kind()
 	if _, twice := e.workers[kind]; twice {
 		panic("jobs: two workers for " + kind) //nolint:forbidigo // a mistake in the wiring, seen at the first start
 	}
-	e.workers[kind] = func(ctx context.Context, j *Job) error {
+	w := worker{isFinal: len(gaveUp) > 0}
+	w.work = func(ctx context.Context, j *Job) error {
 		var args A
 		if err := json.Unmarshal(j.args, &args); err != nil {
 			return Fatal(fmt.Errorf("read arguments: %w", err))
 		}
 		return work(ctx, j, args)
 	}
+	w.gaveUp = func(ctx context.Context, tx *sqldb.Tx, packed json.RawMessage, why Cause) error {
+		var args A
+		if err := json.Unmarshal(packed, &args); err != nil {
+			return fmt.Errorf("read arguments: %w", err)
+		}
+		for _, end := range gaveUp {
+			if err := end(ctx, tx, args, why); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	e.workers[kind] = w
 }
 
 func ms(t time.Time) int64 {

@@ -80,6 +80,12 @@ func (e *Engine) beat(ctx context.Context, tx *sqldb.Tx, list []*Job) error {
 	return beat(ctx, tx, ids, idsWithTokens, e.leaseEnd())
 }
 
+// OtherNodes returns how many processes worked on jobs in the last day and did
+// not stop, this one left out.
+func (e *Engine) OtherNodes(ctx context.Context) (int, error) {
+	return countOthers(ctx, e.db, e.nodeID)
+}
+
 // LiveNodes returns how many processes work on jobs, this one included.
 func (e *Engine) LiveNodes(ctx context.Context) (int, error) {
 	return liveNodes(ctx, e.db, e.clock.Now().Add(-e.options.Lease).UnixMilli())

@@ -20,7 +20,9 @@ type schedule struct {
 // Schedule queues args at each tick of spec, five cron fields in UTC or
 // "@every 1h". However many nodes have it, there is one job a tick; a tick
 // while the last job has not ended, and all but the last of ticks that passed
-// while no node lived, are left out. name never changes. Call it before Start.
+// while no node lived, are left out; so are the ticks of a day after a job of
+// the schedule that was given up since its process ended again and again.
+// name never changes. Call it before Start.
 func (e *Engine) Schedule(name, spec string, args Args) {
 	parsed, err := cron.ParseStandard(spec)
 	if err != nil {
@@ -78,7 +80,12 @@ func (e *Engine) tick(ctx context.Context) error {
 			if err != nil || !first {
 				return err
 			}
-			_, err = Insert(ctx, tx, s.args, Options{Unique: "schedule:" + s.name})
+			unique := "schedule:" + s.name
+			deadly, err := DiedSince(ctx, tx, s.args, unique, time.UnixMilli(due-dayMS))
+			if err != nil || deadly {
+				return err
+			}
+			_, err = Insert(ctx, tx, s.args, Options{Unique: unique, Lane: Large})
 			return err
 		})
 		if err != nil {

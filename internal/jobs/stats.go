@@ -23,6 +23,8 @@ func (e *Engine) Stats(ctx context.Context) (Stats, error) {
 type Entry struct {
 	ID, Kind, CommunityID string
 	State                 string // waiting, queued, running, dead or cancelled
+	Deaths                int64  // of its processes, since its saved position moved on
+	Final                 bool   // what it was to do has ended with it: there is nothing to queue again
 	Attempt, MaxAttempts  int
 	Errors                []Failure // the last ones, oldest first
 	Args                  string    // JSON
@@ -32,9 +34,43 @@ type Entry struct {
 	cancelAsked bool
 }
 
+// Cause is why a dead job was given up.
+func (e Entry) Cause() Cause {
+	if e.Deaths >= MaxDeaths {
+		return Died
+	}
+	return Failed
+}
+
+// KindStats are how many jobs of a kind there are.
+type KindStats struct {
+	Kind          string
+	Waiting, Dead int64 // Waiting: no worker has them, whatever the reason
+	OldestAt      int64 // when the one that waits longest for a worker began to, Unix milliseconds; 0: none does
+}
+
+// KindStats counts the jobs of all nodes by kind, in the order of their names.
+func (e *Engine) KindStats(ctx context.Context) ([]KindStats, error) {
+	return countByKind(ctx, e.db)
+}
+
 // Dead returns the jobs that were given up, the latest first.
 func (e *Engine) Dead(ctx context.Context, limit int) ([]Entry, error) {
-	return selectDead(ctx, e.db, limit)
+	list, err := selectDead(ctx, e.db, limit)
+	for i := range list {
+		list[i].Final = e.workers[list[i].Kind].isFinal
+	}
+	return list, err
+}
+
+// Dismiss forgets a job that was given up. It fails with Conflict
+// "job_not_dead".
+func (e *Engine) Dismiss(ctx context.Context, jobID string) error {
+	dismissed, err := dismiss(ctx, e.db, jobID)
+	if err == nil && !dismissed {
+		return notDead()
+	}
+	return err
 }
 
 // Revive queues a job again that was given up, with all its attempts. It fails
@@ -42,7 +78,7 @@ func (e *Engine) Dead(ctx context.Context, limit int) ([]Entry, error) {
 // its place.
 func (e *Engine) Revive(ctx context.Context, jobID string) error {
 	err := e.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		revived, err := revive(ctx, tx, jobID)
+		revived, err := revive(ctx, tx, jobID, e.clock.MS())
 		if err != nil {
 			return err
 		}
@@ -58,7 +94,7 @@ func (e *Engine) Revive(ctx context.Context, jobID string) error {
 }
 
 func notDead() *errs.Error {
-	return errs.New(errs.Conflict, "job_not_dead", "Only a job that was given up, and has no successor, can be queued again.")
+	return errs.New(errs.Conflict, "job_not_dead", "Only a job that was given up, and has no successor, can be queued again or dismissed.")
 }
 
 // clean makes a text that both engines keep: valid UTF-8 without NUL.

@@ -4,25 +4,38 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"strings"
 
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // queue is what one look at the tables says about the work to do.
 type queue struct {
-	ready  bool
-	runAt  int64 // of the first job that waits; 0: none
-	expiry int64 // of the lease that ends first; 0: none
+	ready       map[Lane]bool
+	interrupted map[Lane]bool // jobs that wait since their process ended
+	runAt       int64         // of the first job that waits; 0: none
+	expiry      int64         // of the lease that ends first; 0: none
 }
 
 func look(ctx context.Context, q sqldb.Querier) (queue, error) {
-	var found queue
 	var runAt, expiry sql.NullInt64
+	exists := []string{}
+	ready, interrupted := make([]bool, len(lanes)), make([]bool, len(lanes))
+	into := []any{}
+	for i, lane := range lanes {
+		exists = append(exists,
+			"EXISTS (SELECT 1 FROM jobs WHERE state = 'queued' AND deaths = 0 AND lane = '"+string(lane)+"')",
+			"EXISTS (SELECT 1 FROM jobs WHERE state = 'queued' AND deaths > 0 AND lane = '"+string(lane)+"')")
+		into = append(into, &ready[i], &interrupted[i])
+	}
 	err := q.QueryRow(ctx, `
-		SELECT EXISTS (SELECT 1 FROM jobs WHERE state = 'queued'),
+		SELECT `+strings.Join(exists, ", ")+`,
 			(SELECT min(run_at) FROM jobs WHERE state = 'waiting'),
-			(SELECT min(lease_until) FROM jobs WHERE state = 'running')`).Scan(&found.ready, &runAt, &expiry)
-	found.runAt, found.expiry = runAt.Int64, expiry.Int64
+			(SELECT min(lease_until) FROM jobs WHERE state = 'running')`).Scan(append(into, &runAt, &expiry)...)
+	found := queue{map[Lane]bool{}, map[Lane]bool{}, runAt.Int64, expiry.Int64}
+	for i, lane := range lanes {
+		found.ready[lane], found.interrupted[lane] = ready[i], interrupted[i]
+	}
 	return found, err
 }
 
@@ -35,18 +48,18 @@ func promote(ctx context.Context, tx *sqldb.Tx, at int64) error {
 	return err
 }
 
-// held is a job with the columns that a worker or its end needs.
+// held is a job and the node that holds it.
 type held struct {
-	Job
-	nodeID     string
-	progressed bool
+	*Job
+	nodeID string
 }
 
-const heldColumns = "id, kind, community_id, attempt, max_attempts, args, errors, lease_token, node_id, progressed"
+const heldColumns = "id, kind, community_id, lane, share, attempt, max_attempts, args, errors, lease_token, node_id, deaths"
 
-func scanHeld(s sqldb.Scanner) (h held, err error) {
+func scanHeld(s sqldb.Scanner) (held, error) {
+	h := held{Job: &Job{}}
 	var args, failures string
-	err = s.Scan(&h.ID, &h.Kind, &h.CommunityID, &h.Attempt, &h.MaxAttempts, &args, &failures, &h.token, &h.nodeID, &h.progressed)
+	err := s.Scan(&h.ID, &h.Kind, &h.CommunityID, &h.Lane, &h.share, &h.Attempt, &h.MaxAttempts, &args, &failures, &h.token, &h.nodeID, &h.deaths)
 	if err != nil {
 		return h, err
 	}
@@ -54,33 +67,41 @@ func scanHeld(s sqldb.Scanner) (h held, err error) {
 	return h, json.Unmarshal([]byte(failures), &h.Errors)
 }
 
-// pick locks the next jobs of some kinds.
-func pick(ctx context.Context, tx *sqldb.Tx, kinds []string, limit int) ([]held, error) {
+// selectShares returns shares after one that have queued jobs of a lane. It
+// goes from share to share by the index: one may have a hundred thousand jobs.
+func selectShares(ctx context.Context, q sqldb.Querier, lane Lane, after share, limit int) ([]share, error) {
+	return sqldb.All(ctx, q, sqldb.Value[share], `
+		WITH RECURSIVE found (share, n) AS (
+			SELECT min(share), 1 FROM jobs WHERE state = 'queued' AND deaths = 0 AND lane = $1 AND share > $2
+			UNION ALL
+			SELECT (SELECT min(share) FROM jobs WHERE state = 'queued' AND deaths = 0 AND lane = $1 AND share > found.share), n + 1
+			FROM found WHERE found.share IS NOT NULL AND n < $3
+		)
+		SELECT share FROM found WHERE share IS NOT NULL ORDER BY share`, string(lane), string(after), int64(limit))
+}
+
+// pickShare locks the next jobs of a share, of some kinds.
+func pickShare(ctx context.Context, tx *sqldb.Tx, lane Lane, of share, kinds []string, limit int) ([]held, error) {
 	d := tx.Dialect()
 	return sqldb.All(ctx, tx, scanHeld, `
 		SELECT `+heldColumns+` FROM jobs
-		WHERE state = 'queued' AND `+d.In("kind", "$1")+`
-		ORDER BY priority DESC, id LIMIT $2 `+d.SkipLocked(), sqldb.Keys(kinds), int64(limit))
+		WHERE state = 'queued' AND deaths = 0 AND lane = $1 AND share = $2 AND `+d.In("kind", "$3")+`
+		ORDER BY priority DESC, queued_at, id LIMIT $4 `+d.SkipLocked(), string(lane), string(of), sqldb.Keys(kinds), int64(limit))
 }
 
-// pickHeads locks the next job of each community but the full ones. It goes
-// from community to community by the index: a full one may have a hundred
-// thousand jobs in front.
-func pickHeads(ctx context.Context, tx *sqldb.Tx, kinds, full []string, limit int) ([]held, error) {
+// pickInterrupted locks the job whose process ended least often without
+// progress, the short ones first.
+func pickInterrupted(ctx context.Context, tx *sqldb.Tx, kinds []string, of []Lane) ([]held, error) {
 	d := tx.Dialect()
+	names := make([]string, len(of))
+	for i, lane := range of {
+		names[i] = string(lane)
+	}
 	return sqldb.All(ctx, tx, scanHeld, `
-		WITH RECURSIVE communities (id) AS (
-			SELECT min(community_id) FROM jobs WHERE state = 'queued'
-			UNION ALL
-			SELECT (SELECT min(community_id) FROM jobs WHERE state = 'queued' AND community_id > communities.id)
-			FROM communities WHERE communities.id IS NOT NULL
-		), heads AS MATERIALIZED (
-			SELECT (SELECT id FROM jobs WHERE state = 'queued' AND community_id = communities.id AND `+d.In("kind", "$1")+`
-				ORDER BY priority DESC, id LIMIT 1) AS id
-			FROM communities WHERE communities.id IS NOT NULL AND NOT (`+d.In("communities.id", "$2")+`)
-		)
-		SELECT `+heldColumns+` FROM jobs WHERE state = 'queued' AND id IN (SELECT id FROM heads)
-		ORDER BY priority DESC, id LIMIT $3 `+d.SkipLocked(), sqldb.Keys(kinds), sqldb.Keys(full), int64(limit))
+		SELECT `+heldColumns+` FROM jobs
+		WHERE state = 'queued' AND deaths > 0 AND `+d.In("lane", "$1")+` AND `+d.In("kind", "$2")+`
+		ORDER BY CASE lane WHEN 'short' THEN 0 WHEN 'small' THEN 1 ELSE 2 END, deaths, queued_at, id LIMIT 1 `+d.SkipLocked(),
+		sqldb.Keys(names), sqldb.Keys(kinds))
 }
 
 // pickOne locks one job if no worker holds it and its time has come.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -21,6 +22,8 @@ const (
 // row is what Insert writes.
 type row struct {
 	id, kind, args, communityID, unique, state string
+	lane                                       Lane
+	share                                      share
 	priority, maxAttempts                      int
 	runAt, createdAt                           int64
 }
@@ -28,12 +31,14 @@ type row struct {
 var insertColumns = []string{
 	"id", "kind", "community_id", "unique_key", "state", "priority", "run_at", "attempt", "max_attempts", "args",
 	"errors", "cancel_asked", "progressed", "node_id", "lease_token", "lease_until", "created_at", "finished_at",
+	"lane", "share", "deaths", "position", "queued_at", "wait_reason",
 }
 
 func (r row) fill(into []any) {
 	copy(into, []any{
 		r.id, r.kind, r.communityID, r.unique, r.state, int64(r.priority), r.runAt, int64(0), int64(r.maxAttempts), r.args,
 		"[]", false, false, "", "", int64(0), r.createdAt, int64(0),
+		string(r.lane), string(r.share), int64(0), int64(0), r.createdAt, "",
 	})
 }
 
@@ -48,8 +53,7 @@ func insertUnique(ctx context.Context, tx *sqldb.Tx, r row) (string, error) {
 	r.fill(args)
 	for range 10 {
 		inserted, err := tx.Exec(ctx, `
-			INSERT INTO jobs (id, kind, community_id, unique_key, state, priority, run_at, attempt, max_attempts, args,
-				errors, cancel_asked, progressed, node_id, lease_token, lease_until, created_at, finished_at)
+			INSERT INTO jobs (`+strings.Join(insertColumns, ", ")+`)
 			VALUES (`+sqldb.Marks(1, len(args))+`)
 			ON CONFLICT (kind, unique_key) WHERE unique_key <> '' AND finished_at = 0 DO NOTHING`, args...)
 		if err != nil || inserted == 1 {
@@ -75,10 +79,25 @@ func cancel(ctx context.Context, tx *sqldb.Tx, jobID string, at int64) error {
 
 // fence proves that j is held by its worker and keeps it so until tx ends.
 func fence(ctx context.Context, tx *sqldb.Tx, j *Job, leaseUntil int64) error {
-	held, err := tx.Exec(ctx, "UPDATE jobs SET lease_until = $3, progressed = TRUE WHERE id = $1 AND lease_token = $2", j.ID, j.token, leaseUntil)
+	held, err := tx.Exec(ctx, "UPDATE jobs SET lease_until = $3 WHERE id = $1 AND lease_token = $2", j.ID, j.token, leaseUntil)
 	if err == nil && held == 0 {
 		return ErrLeaseLost
 	}
+	return err
+}
+
+// advance moves the position of a job on and reports whether it was behind.
+func advance(ctx context.Context, tx *sqldb.Tx, jobID, token string, position int64) (bool, error) {
+	moved, err := tx.Exec(ctx, `
+		UPDATE jobs SET position = $3, deaths = 0, progressed = TRUE
+		WHERE id = $1 AND lease_token = $2 AND position < $3`, jobID, token, position)
+	return moved > 0, err
+}
+
+func step(ctx context.Context, tx *sqldb.Tx, jobID, token string) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE jobs SET position = position + 1, deaths = 0, progressed = TRUE
+		WHERE id = $1 AND lease_token = $2`, jobID, token)
 	return err
 }
 
@@ -95,21 +114,26 @@ type ending struct {
 	runAt   int64
 	attempt int
 	errors  []Failure
+	lane    Lane
+	reason  string // why it waits, if it does
+	died    int64  // 1: its process ended
 }
 
-// finish writes an ending if the job is still held under the token. A job that
-// was to be cancelled is cancelled instead of being queued again.
-func finish(ctx context.Context, tx *sqldb.Tx, jobID, token string, e ending, at int64) error {
+// finish writes an ending if the job is still held under the token, and
+// reports whether it was. A job that was to be cancelled is cancelled instead
+// of being queued again.
+func finish(ctx context.Context, tx *sqldb.Tx, jobID, token string, e ending, at int64) (held bool, err error) {
 	packed, err := json.Marshal(e.errors)
 	if err != nil {
-		return err
+		return false, err
 	}
-	_, err = tx.Exec(ctx, `
+	n, err := tx.Exec(ctx, `
 		UPDATE jobs SET
 			state = CASE WHEN cancel_asked AND $3 <> 'dead' THEN 'cancelled' ELSE $3 END,
 			finished_at = CASE WHEN cancel_asked OR $3 = 'dead' OR $3 = 'cancelled' THEN CAST($7 AS BIGINT) ELSE 0 END,
-			run_at = $4, attempt = $5, errors = $6, node_id = '', lease_token = '', lease_until = 0
+			run_at = $4, attempt = $5, errors = $6, node_id = '', lease_token = '', lease_until = 0,
+			lane = $8, wait_reason = $9, deaths = deaths + $10, queued_at = CAST($7 AS BIGINT)
 		WHERE id = $1 AND lease_token = $2`,
-		jobID, token, e.state, e.runAt, int64(e.attempt), string(packed), at)
-	return err
+		jobID, token, e.state, e.runAt, int64(e.attempt), string(packed), at, string(e.lane), e.reason, e.died)
+	return n > 0, err
 }

@@ -34,6 +34,10 @@ func liveNodes(ctx context.Context, q sqldb.Querier, since int64) (int, error) {
 	return sqldb.One(ctx, q, "count", sqldb.Value[int], "SELECT count(*) FROM job_nodes WHERE seen_at >= $1", since)
 }
 
+func countOthers(ctx context.Context, q sqldb.Querier, nodeID string) (int, error) {
+	return sqldb.One(ctx, q, "count", sqldb.Value[int], "SELECT count(*) FROM job_nodes WHERE id <> $1", nodeID)
+}
+
 // moveSchedule reports whether the caller is the first to reach a tick.
 func moveSchedule(ctx context.Context, tx *sqldb.Tx, name string, tick int64) (bool, error) {
 	moved, err := tx.Exec(ctx, `
@@ -49,6 +53,15 @@ func lastTick(ctx context.Context, q sqldb.Querier, name string) (int64, error) 
 		return 0, nil
 	}
 	return tick, err
+}
+
+// diedSince reports whether a job with a unique key was given up after a time,
+// since its process ended again and again.
+func diedSince(ctx context.Context, q sqldb.Querier, kind, unique string, since int64) (bool, error) {
+	n, err := sqldb.One(ctx, q, "count", sqldb.Value[int], `
+		SELECT count(*) FROM jobs WHERE finished_at <> 0 AND finished_at > $1 AND kind = $2 AND unique_key = $3 AND state = 'dead' AND deaths >= $4`,
+		since, kind, unique, int64(MaxDeaths))
+	return n > 0, err
 }
 
 // forget removes jobs that ended, dead or cancelled, before a time.

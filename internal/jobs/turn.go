@@ -2,11 +2,8 @@ package jobs
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"time"
 
-	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -29,36 +26,47 @@ func (e *Engine) turn(ctx context.Context, ended []result) (time.Duration, error
 	at := e.clock.MS()
 	due := found.runAt != 0 && found.runAt <= at
 	late := found.expiry != 0 && found.expiry < at && e.graceEnd.Load() < at
-	free := e.options.Workers - e.held()
-	if len(ended) == 0 && !due && !late && (!found.ready || free == 0) {
+	if due { // jobs become ready first
+		found.ready = map[Lane]bool{}
+	}
+	wanted, err := e.planClaim(ctx, found)
+	if err != nil {
+		return 0, err
+	}
+	if len(ended) == 0 && !due && !late && wanted.empty() {
 		return e.untilNext(found), nil
 	}
 	var claimed []*Job
+	var served map[Lane]*served
+	again := due || len(ended) > 0 // what is queued by this turn is claimed in the next one
 	err = e.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		if err := e.finish(ctx, tx, ended); err != nil {
 			return err
 		}
 		if late {
-			if err := e.takeOver(ctx, tx, ended); err != nil {
+			abandoned, err := e.takeOver(ctx, tx, ended)
+			if err != nil {
 				return err
 			}
+			again = again || abandoned > 0
 		}
 		if due {
 			if err := promote(ctx, tx, at); err != nil {
 				return err
 			}
 		}
-		claimed, err = e.claim(ctx, tx, free)
+		claimed, served, err = e.claim(ctx, tx, wanted)
 		return err
 	})
 	if err != nil {
 		return 0, err
 	}
+	e.served = served
 	for _, j := range claimed {
 		e.begin(j)
 	}
-	if due || len(claimed) == free && free > 0 {
-		return 0, nil // perhaps there is more
+	if again || len(claimed) > 0 {
+		return 0, nil
 	}
 	return e.untilNext(found), nil
 }
@@ -78,74 +86,12 @@ func (e *Engine) untilNext(found queue) time.Duration {
 	return min(time.Duration(next-at)*time.Millisecond, e.poll)
 }
 
-// claim takes up to free jobs, of no community more than its share.
-func (e *Engine) claim(ctx context.Context, tx *sqldb.Tx, free int) ([]*Job, error) {
-	share := map[string]int{}
-	for _, j := range e.snapshot() {
-		share[j.CommunityID]++
-	}
-	claimed := []*Job{}
-	for len(claimed) < free {
-		limit := free - len(claimed)
-		picked, err := e.pick(ctx, tx, e.full(share), limit)
-		if err != nil || len(picked) == 0 {
-			return claimed, err
-		}
-		mine := slices.DeleteFunc(slices.Clone(picked), func(h held) bool {
-			share[h.CommunityID]++
-			return h.CommunityID != "" && share[h.CommunityID] > e.options.PerCommunity
-		})
-		taken, err := e.take(ctx, tx, mine)
-		if err != nil {
-			return nil, err
-		}
-		claimed = append(claimed, taken...)
-	}
-	return claimed, nil
-}
-
-func (e *Engine) pick(ctx context.Context, tx *sqldb.Tx, full []string, limit int) ([]held, error) {
-	kinds := slices.Sorted(maps.Keys(e.workers))
-	if len(full) == 0 {
-		return pick(ctx, tx, kinds, limit)
-	}
-	return pickHeads(ctx, tx, kinds, full, limit)
-}
-
-// full are the communities that have their share of this node.
-func (e *Engine) full(share map[string]int) []string {
-	full := []string{}
-	for communityID, n := range share {
-		if communityID != "" && n >= e.options.PerCommunity {
-			full = append(full, communityID)
-		}
-	}
-	return full
-}
-
-// take makes picked jobs this node's own, under a token that no earlier
-// attempt had.
-func (e *Engine) take(ctx context.Context, tx *sqldb.Tx, picked []held) ([]*Job, error) {
-	if len(picked) == 0 {
-		return nil, nil
-	}
-	token := id.New(e.clock.Now())
-	jobs, ids := make([]*Job, len(picked)), make([]string, len(picked))
-	for i := range picked {
-		j := &picked[i].Job
-		j.Attempt++
-		j.token, j.engine = token, e
-		jobs[i], ids[i] = j, j.ID
-	}
-	return jobs, take(ctx, tx, ids, e.nodeID, token, e.leaseEnd())
-}
-
-// takeOver queues jobs whose lease has ended, except those that this node
-// works on or has just ended: they were only late to say so.
-func (e *Engine) takeOver(ctx context.Context, tx *sqldb.Tx, ended []result) error {
+// takeOver queues jobs whose lease has ended and returns how many, without
+// those that this node works on or has just ended.
+func (e *Engine) takeOver(ctx context.Context, tx *sqldb.Tx, ended []result) (abandoned int, err error) {
 	late, err := expired(ctx, tx, e.clock.MS())
 	if err != nil {
-		return err
+		return 0, err
 	}
 	alive := map[string]bool{}
 	for _, j := range e.snapshot() {
@@ -158,27 +104,28 @@ func (e *Engine) takeOver(ctx context.Context, tx *sqldb.Tx, ended []result) err
 		if alive[h.token+h.ID] {
 			continue
 		}
-		// A claim of this node that nobody works on: its commit was answered by
-		// an error. No attempt was made.
-		h.progressed = h.progressed || h.nodeID == e.nodeID
 		e.log.WarnContext(ctx, "job taken over from a silent worker", "job_id", h.ID, "kind", h.Kind, "node_id", h.nodeID)
-		if err := finish(ctx, tx, h.ID, h.token, abandoned(h, e.clock.MS()), e.clock.MS()); err != nil {
-			return err
+		// A job of this node that no worker has: the commit of its claim was
+		// answered by an error. No attempt was made.
+		if err := e.abandon(ctx, tx, h, h.nodeID != e.nodeID); err != nil {
+			return abandoned, err
 		}
+		abandoned++
 	}
-	return nil
+	return abandoned, nil
 }
 
-// abandoned is the ending of an attempt whose worker fell silent. It counts
-// as a failure only if it had committed nothing: else a job that kills its
-// process would run for ever, and a long one would die of restarts.
-func abandoned(h held, at int64) ending {
-	if h.progressed {
-		return ending{state: queued, attempt: h.Attempt - 1, errors: h.Errors}
+// abandon queues a job of a silent worker again, or gives it up if that has
+// happened too often.
+func (e *Engine) abandon(ctx context.Context, tx *sqldb.Tx, h held, died bool) error {
+	end := ending{state: queued, attempt: h.Attempt - 1, errors: h.Errors, lane: h.Lane}
+	if died {
+		end.died, end.reason = 1, WaitInterrupted
+		end.errors = withFailure(h.Job, e.clock.MS(), "the process ended during the attempt")
 	}
-	end := ending{state: queued, attempt: h.Attempt, errors: withFailure(h.Job, at, "the worker fell silent")}
-	if h.Attempt >= h.MaxAttempts {
+	if _, known := e.workers[h.Kind]; known && died && h.deaths+1 >= MaxDeaths {
 		end.state = dead
+		e.log.ErrorContext(ctx, "job given up: its process ended too often without progress", "job_id", h.ID, "kind", h.Kind, "times", h.deaths+1)
 	}
-	return end
+	return e.finishOne(ctx, tx, h.Job, end, Died)
 }

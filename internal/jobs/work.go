@@ -21,7 +21,7 @@ type result struct {
 // begin runs a claimed job on its own goroutine.
 func (e *Engine) begin(j *Job) {
 	ctx, cancel := context.WithCancelCause(e.base)
-	j.cancel, j.outages = cancel, e.outages.Load()
+	j.cancel, j.outages, j.begun = cancel, e.outages.Load(), e.clock.MS()
 	e.mu.Lock()
 	e.running[j.ID] = j
 	e.mu.Unlock()
@@ -41,10 +41,10 @@ func (e *Engine) run(ctx context.Context, j *Job) (err error) {
 			err = fmt.Errorf("panic: %v", p)
 		}
 	}()
-	err = e.workers[j.Kind](ctx, j)
+	err = e.workers[j.Kind].work(ctx, j)
 	_, again := errors.AsType[snooze](err)
 	_, never := errors.AsType[fatal](err)
-	if err == nil || again || never {
+	if err == nil || again || never || errors.Is(err, ErrYielded) {
 		return err
 	}
 	if cause := context.Cause(ctx); cause != nil {
@@ -80,7 +80,7 @@ func (e *Engine) finish(ctx context.Context, tx *sqldb.Tx, ended []result) error
 		if errors.Is(r.err, ErrLeaseLost) {
 			continue // another worker's job now
 		}
-		if err := finish(ctx, tx, r.job.ID, r.job.token, e.ending(ctx, r), e.clock.MS()); err != nil {
+		if err := e.finishOne(ctx, tx, r.job, e.ending(ctx, r), Failed); err != nil {
 			return err
 		}
 	}
@@ -90,13 +90,35 @@ func (e *Engine) finish(ctx context.Context, tx *sqldb.Tx, ended []result) error
 	return finishDone(ctx, tx, ids, idsWithTokens)
 }
 
-// ending says what becomes of a job after an answer other than done.
+// finishOne writes the ending of one job. If it is given up, what it was to do
+// ends in the same transaction.
+func (e *Engine) finishOne(ctx context.Context, tx *sqldb.Tx, j *Job, end ending, why Cause) error {
+	held, err := finish(ctx, tx, j.ID, j.token, end, e.clock.MS())
+	if err != nil || !held || end.state != dead {
+		return err
+	}
+	err = tx.Savepoint(ctx, func() error { return e.workers[j.Kind].gaveUp(ctx, tx, j.args, why) })
+	if err == nil || sqldb.IsUnavailable(err) || ctx.Err() != nil {
+		return err
+	}
+	e.log.ErrorContext(ctx, "the work of a job that was given up could not be ended", "job_id", j.ID, "kind", j.Kind, "error", err)
+	return nil
+}
+
+// ending is the row of a job after an answer other than done.
 func (e *Engine) ending(ctx context.Context, r result) ending {
 	at := e.clock.Now()
 	j := r.job
-	again := ending{state: queued, attempt: j.Attempt - 1, errors: j.Errors}
-	if pause, ok := errors.AsType[snooze](r.err); ok {
-		return again.at(at, time.Duration(pause))
+	again := ending{state: queued, attempt: j.Attempt - 1, errors: j.Errors, lane: j.Lane}
+	if s, ok := errors.AsType[snooze](r.err); ok {
+		again.reason = s.reason
+		return again.at(at, s.pause)
+	}
+	if errors.Is(r.err, ErrYielded) {
+		if j.Lane == Small {
+			again.lane = Large
+		}
+		return again
 	}
 	if errors.Is(r.err, ErrStopped) {
 		return again
@@ -106,9 +128,10 @@ func (e *Engine) ending(ctx context.Context, r result) ending {
 		return again
 	}
 	if _, ok := errors.AsType[awayError](r.err); ok {
+		again.reason = WaitDatabase
 		return again.at(at, time.Second)
 	}
-	failed := ending{state: queued, attempt: j.Attempt, errors: withFailure(*j, at.UnixMilli(), r.err.Error())}
+	failed := ending{state: queued, attempt: j.Attempt, errors: withFailure(j, at.UnixMilli(), r.err.Error()), lane: j.Lane, reason: WaitRetry}
 	if _, ok := errors.AsType[fatal](r.err); ok || j.Attempt >= j.MaxAttempts {
 		failed.state = dead
 		e.log.ErrorContext(ctx, "job given up", "job_id", j.ID, "kind", j.Kind, "attempt", j.Attempt, "error", r.err)
@@ -139,7 +162,7 @@ const (
 
 // withFailure returns the failures of a job and one more, without its oldest
 // ones.
-func withFailure(j Job, at int64, text string) []Failure {
+func withFailure(j *Job, at int64, text string) []Failure {
 	if len(text) > keptErrorSize {
 		text = text[:keptErrorSize]
 	}

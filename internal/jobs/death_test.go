@@ -1,0 +1,248 @@
+package jobs_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+// restart is an engine on a database that no other process uses. What it gives
+// up goes to the channel.
+func restart(t *testing.T, db *sqldb.DB, work func(context.Context, *jobs.Job, task) error) (*jobs.Engine, chan jobs.Cause) {
+	t.Helper()
+	gaveUp := make(chan jobs.Cause, 10)
+	e := jobs.New(db, system, quiet, jobs.EngineOptions{TakeBack: true})
+	e.SetPoll(10 * time.Millisecond)
+	jobs.Register(e, work, func(_ context.Context, _ *sqldb.Tx, _ task, why jobs.Cause) error {
+		gaveUp <- why
+		return errBroken // must not keep the job from being given up
+	})
+	start(t, e)
+	return e, gaveUp
+}
+
+func TestAJobWhoseProcessEndsThreeTimesWithoutProgressIsGivenUp(t *testing.T) {
+	t.Setenv("JOBS_TEST_ALONE", "1")
+	for _, dialect := range sqldbtest.Engines(t) { // t.Setenv forbids parallel tests
+		for _, does := range []int{doNothing, doCommit} {
+			address := sqldbtest.Address(t, dialect)
+			db := sqldbtest.Open(t, address)
+			jobID := insert(t, db, task{does}, jobs.Options{})
+			for range jobs.MaxDeaths {
+				killAWorker(t, address, time.Hour)
+			}
+			e, gaveUp := restart(t, db, func(context.Context, *jobs.Job, task) error {
+				t.Error("it was started a fourth time")
+				return nil
+			})
+			if got := receive(t, gaveUp); got != jobs.Died {
+				t.Errorf("given up because it %s", got)
+			}
+			list, err := e.Dead(t.Context(), 10)
+			if err != nil || len(list) != 1 || list[0].ID != jobID || list[0].Cause() != jobs.Died || !list[0].Final || len(list[0].Errors) != jobs.MaxDeaths {
+				t.Errorf("%+v, %v", list, err)
+			}
+			if stats, err := e.KindStats(t.Context()); err != nil || len(stats) != 1 || stats[0] != (jobs.KindStats{Kind: "task", Dead: 1}) {
+				t.Errorf("%+v, %v", stats, err)
+			}
+			if err := errors.Join(e.Dismiss(t.Context(), jobID), e.Stop(t.Context())); err != nil {
+				t.Error(err)
+			}
+			if err := e.Dismiss(t.Context(), jobID); err == nil {
+				t.Error("dismissed twice")
+			}
+		}
+	}
+}
+
+func TestAJobThatMovesOnIsContinuedHoweverOftenItsProcessEnds(t *testing.T) {
+	t.Setenv("JOBS_TEST_ALONE", "1")
+	for _, dialect := range sqldbtest.Engines(t) {
+		address := sqldbtest.Address(t, dialect)
+		db := sqldbtest.Open(t, address)
+		jobID := insert(t, db, task{doStep}, jobs.Options{MaxAttempts: 1})
+		for range 2*jobs.MaxDeaths + 1 {
+			killAWorker(t, address, time.Hour)
+		}
+		e, _ := restart(t, db, func(context.Context, *jobs.Job, task) error { return nil })
+		awaitState(t, db, jobID, "gone")
+		if err := e.Stop(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A position that was reached before is no progress: work that starts over and
+// ends its process at the same place each time does not move on.
+func TestOnlyAPositionBeyondAllEarlierOnesIsProgress(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		jobID := insert(t, db, task{}, jobs.Options{})
+		for _, row := range []struct{ position, deaths int64 }{{5, 0}, {5, 1}, {3, 2}, {6, 0}} {
+			done := make(chan bool)
+			e := engine(t, db, system, jobs.EngineOptions{}, func(ctx context.Context, j *jobs.Job, _ task) error {
+				err := j.Tx(ctx, func(tx *sqldb.Tx) error { return j.Advance(ctx, tx, row.position) })
+				done <- true
+				<-ctx.Done()
+				return errors.Join(err, ctx.Err())
+			})
+			receive(t, done)
+			if err := e.Stop(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if got := deaths(t, db, jobID); got != row.deaths {
+				t.Errorf("after position %d: %d deaths, want %d", row.position, got, row.deaths)
+			}
+			if _, err := db.Exec(t.Context(), "UPDATE jobs SET deaths = deaths + 1"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
+func deaths(t *testing.T, db *sqldb.DB, jobID string) int64 {
+	t.Helper()
+	n, err := sqldb.One(t.Context(), db, "job", sqldb.Value[int64], "SELECT deaths FROM jobs WHERE id = $1", jobID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestInterruptedJobsStartOneAtATime(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		for n := range 4 {
+			lane := jobs.Short
+			if n > 1 {
+				lane = jobs.Large
+			}
+			insert(t, db, task{n}, jobs.Options{Lane: lane, Owner: fmt.Sprint("account:", n)})
+		}
+		if _, err := db.Exec(t.Context(), "UPDATE jobs SET deaths = 1"); err != nil {
+			t.Fatal(err)
+		}
+		fresh := insert(t, db, task{100}, jobs.Options{})
+		started, step, end := make(chan int, 10), make(chan bool), make(chan bool)
+		e := engine(t, db, system, jobs.EngineOptions{Workers: 8}, func(ctx context.Context, j *jobs.Job, a task) error {
+			if a.N == 100 {
+				return nil
+			}
+			started <- a.N
+			<-step
+			if err := j.Tx(ctx, func(tx *sqldb.Tx) error { return j.Step(ctx, tx) }); err != nil {
+				return err
+			}
+			<-end
+			return nil
+		})
+		if got := receive(t, started); got != 0 {
+			t.Errorf("job %d started first, want a short one", got)
+		}
+		awaitState(t, db, fresh, "gone") // it waits for none of them
+		none := func(when string) {
+			t.Helper()
+			for range 5 { // more looks at the queue
+				awaitState(t, db, insert(t, db, task{100}, jobs.Options{}), "gone")
+			}
+			if len(started) != 0 {
+				t.Fatalf("job %d started %s", <-started, when)
+			}
+		}
+		none("before the first one moved on")
+		step <- true
+		if got := receive(t, started); got != 1 {
+			t.Errorf("job %d started second", got)
+		}
+		step <- true
+		receive(t, started)
+		step <- true
+		none("beside another large one")
+		waits, err := e.Waits(t.Context(), ids(t, db)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range waits {
+			if w.Reason != jobs.WaitInterrupted || w.Since == 0 {
+				t.Errorf("%+v", w)
+			}
+		}
+		if len(waits) != 1 {
+			t.Errorf("%d jobs wait", len(waits))
+		}
+		close(end)
+		receive(t, started)
+		close(step)
+	})
+}
+
+// ids are those of all jobs that have not ended.
+func ids(t *testing.T, db *sqldb.DB) []string {
+	t.Helper()
+	list, err := sqldb.All(t.Context(), db, sqldb.Value[string], "SELECT id FROM jobs WHERE finished_at = 0 ORDER BY id")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func TestAScheduleRestsForADayAfterAJobThatEndedItsProcess(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		h := newHand()
+		runs := make(chan int, 100)
+		e := jobs.New(db, h.clock(), quiet, jobs.EngineOptions{})
+		e.SetPoll(5 * time.Millisecond)
+		jobs.Register(e, func(_ context.Context, _ *jobs.Job, a task) error { runs <- a.N; return nil })
+		e.Schedule("sweep", "@every 1h", task{7})
+		start(t, e)
+		dead := insert(t, db, task{}, jobs.Options{Unique: "schedule:sweep", RunAt: h.at.Add(1000 * time.Hour)})
+		_, err := db.Exec(t.Context(), "UPDATE jobs SET state = 'dead', deaths = 3, finished_at = $2 WHERE id = $1", dead, h.at.UnixMilli())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 23 {
+			h.move(time.Hour)
+			awaitTick(t, db, h)
+		}
+		if len(runs) != 0 {
+			t.Errorf("%d jobs of the schedule ran within a day", len(runs))
+		}
+		h.move(2 * time.Hour)
+		if got := receive(t, runs); got != 7 {
+			t.Errorf("job %d", got)
+		}
+	})
+}
+
+// awaitTick waits until the schedule has dealt with the present hour.
+func awaitTick(t *testing.T, db *sqldb.DB, h *hand) {
+	t.Helper()
+	await(t, func() error {
+		tick, err := sqldb.One(t.Context(), db, "tick", sqldb.Value[int64], "SELECT tick FROM job_schedules")
+		if err == nil && h.clock().MS()-tick >= time.Hour.Milliseconds() {
+			err = errors.New("the tick has not come")
+		}
+		return err
+	})
+}
+
+func TestACleanStopIsNoDeath(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		jobID := insert(t, db, task{}, jobs.Options{})
+		for range jobs.MaxDeaths + 1 {
+			started, causes := make(chan string, 1), make(chan error, 1)
+			e := engine(t, db, system, jobs.EngineOptions{TakeBack: true}, obedient(started, causes))
+			receive(t, started)
+			if err := e.Stop(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := deaths(t, db, jobID); got != 0 || state(t, db, jobID) != "queued 0" {
+			t.Errorf("%d deaths, %s", got, state(t, db, jobID))
+		}
+	})
+}

@@ -1,0 +1,91 @@
+package jobs
+
+import "context"
+
+// Wait is why a job makes no progress at the moment.
+type Wait struct {
+	Reason      string // one of the reasons below, or of SnoozeFor
+	Since       int64  // Unix milliseconds
+	NextAttempt int64  // Unix milliseconds; 0: as soon as the reason has gone
+}
+
+// The reasons of a Wait, stable codes.
+const (
+	WaitWorker      = "free_worker"    // all workers of the lane are busy
+	WaitAccount     = "account_jobs"   // other jobs of the account or key run
+	WaitCommunity   = "community_jobs" // other jobs of the community run
+	WaitInterrupted = "interrupted"    // its process ended; such jobs start one at a time
+	WaitRetry       = "retry"          // an attempt failed
+	WaitDatabase    = "database"       // the database was away
+	WaitServer      = "no_server"      // no server runs
+	WaitNode        = "silent_server"  // the server that works on it has gone silent
+	waitSnooze      = "later"
+)
+
+// Waits returns those of some jobs that wait, by their ids.
+func (e *Engine) Waits(ctx context.Context, ids ...string) (map[string]Wait, error) {
+	waits := map[string]Wait{}
+	if len(ids) == 0 {
+		return waits, nil
+	}
+	rows, err := selectWaits(ctx, e.db, ids)
+	if err != nil {
+		return nil, err
+	}
+	live, err := e.LiveNodes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	busy, err := runningShares(ctx, e.db)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range rows {
+		if w := row.wait(e.clock.MS(), live, busy[row.lane]); w.Reason != "" {
+			waits[row.id] = w
+		}
+	}
+	return waits, nil
+}
+
+func (w *waitRow) wait(now int64, live int, others map[share]int) Wait {
+	since := Wait{Since: w.queuedAt}
+	switch w.state {
+	case queued, waiting:
+	case running:
+		if w.leaseUntil >= now {
+			return Wait{}
+		}
+		return Wait{Reason: WaitNode, Since: w.leaseUntil}
+	default:
+		return Wait{}
+	}
+	switch {
+	case live == 0:
+		since.Reason = WaitServer
+	case w.state == waiting:
+		since.NextAttempt = w.runAt
+		if since.Reason = w.reason; w.reason == "" {
+			since.Reason = waitSnooze
+		}
+	case w.deaths > 0:
+		since.Reason = WaitInterrupted
+	default:
+		since.Reason = w.share.waitsFor(others)
+	}
+	return since
+}
+
+// waitsFor is what keeps a share from a worker, of the shares that run.
+func (s share) waitsFor(others map[share]int) string {
+	reason := WaitWorker
+	for other := range others {
+		switch {
+		case s.owner() != "" && other.owner() == s.owner():
+			return WaitAccount
+		case s.community() != "" && other.community() == s.community():
+			reason = WaitCommunity
+		}
+	}
+	return reason
+}
