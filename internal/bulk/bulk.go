@@ -98,6 +98,7 @@ type Bulk struct {
 	files   *blob.Dir
 	members *member.Members
 	mail    *mail.Mail
+	engine  *jobs.Engine
 	baseURL string // where people reach the server; "": nobody is written to
 	clock   clock.Clock
 	log     *slog.Logger
@@ -107,9 +108,9 @@ type Bulk struct {
 
 // New returns Bulk and registers its workers on the engine.
 func New(d Deps, engine *jobs.Engine) *Bulk {
-	b := &Bulk{db: d.DB, files: d.Files, members: d.Members, mail: d.Mail, clock: d.Clock, log: d.Log, limits: d.Limits.withDefaults()}
+	b := &Bulk{db: d.DB, files: d.Files, members: d.Members, mail: d.Mail, engine: engine, clock: d.Clock, log: d.Log, limits: d.Limits.withDefaults()}
 	b.memory = &memoryBudget{bytes: b.limits.DryRuns}
-	jobs.Register(engine, b.work)
+	jobs.Register(engine, b.work, b.giveUp)
 	return b
 }
 
@@ -133,5 +134,9 @@ func (b *Bulk) RunHere(ctx context.Context, engine *jobs.Engine, communityID, jo
 	if err != nil {
 		return err
 	}
-	return engine.RunUntilDone(ctx, j.QueueJobID)
+	err = engine.RunUntilDone(ctx, j.QueueJobID)
+	if j, loadErr := loadJob(ctx, b.db, communityID, jobID); loadErr == nil && j.Status == Failed {
+		return nil // its status has the reason
+	}
+	return err
 }

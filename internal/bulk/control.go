@@ -162,7 +162,7 @@ func (b *Bulk) successor(of *job, actor auth.Actor, newID string) job {
 	now := b.clock.MS()
 	return job{
 		CommunityID: of.CommunityID, ID: newID, Status: Queued, OriginID: of.ID, FileName: of.FileName,
-		Actor: actor.Ref(), ActorName: actor.Name, CreatedAt: now, UpdatedAt: now,
+		Actor: actor.Ref(), ActorName: actor.Name, owner: actor.Uploader(), CreatedAt: now, UpdatedAt: now,
 	}
 }
 

@@ -19,11 +19,17 @@ import (
 func (b *Bulk) work(ctx context.Context, queued *jobs.Job, args runArgs) error {
 	r := &run{Bulk: b, queued: queued}
 	ctx, r.watch = b.db.Watch(ctx)
-	start, err := b.beginning(ctx, args.CommunityID, args.JobID)
+	var err error
+	r.job, err = loadJob(ctx, b.db, args.CommunityID, args.JobID)
+	if errs.KindOf(err) == errs.NotFound {
+		return nil // its community was erased
+	}
 	if err != nil {
 		return r.settle(ctx, err)
 	}
-	r.start = start
+	if r.start, err = b.beginning(ctx, args.CommunityID, args.JobID); err != nil {
+		return r.settle(ctx, err)
+	}
 	err = r.tx(ctx, func(tx *sqldb.Tx) error { return r.begin(ctx, tx, args) })
 	if err != nil {
 		return r.settle(ctx, err)
@@ -118,8 +124,12 @@ func (r *run) readOn(ctx context.Context) error {
 		if err := step.settled(ctx, p); err != nil {
 			return err
 		}
+		last := p.last
 		f.done(p)
 		collector.adapt()
+		if !last && r.mayYield() && r.queued.Yield() {
+			return jobs.ErrYielded
+		}
 	}
 	return f.err
 }
@@ -197,7 +207,10 @@ func (r *run) applyOnce(ctx context.Context, tx *sqldb.Tx, step step, p *piece) 
 		return err
 	}
 	if plain, ok := step.(*plainStep); ok && p.convoy != nil {
-		return plain.takeConvoy(ctx, tx, p)
+		if err := plain.takeConvoy(ctx, tx, p); err != nil {
+			return err
+		}
+		return r.queued.Advance(ctx, tx, r.job.Counts.Read+rows)
 	}
 	list, counts, err := step.take(ctx, tx, p)
 	if err != nil {
@@ -210,7 +223,10 @@ func (r *run) applyOnce(ctx context.Context, tx *sqldb.Tx, step step, p *piece) 
 	if err := r.record(ctx, tx, &done); err != nil {
 		return err
 	}
-	return advance(ctx, tx, &r.job, p, counts, r.clock.MS())
+	if err := advance(ctx, tx, &r.job, p, counts, r.clock.MS()); err != nil {
+		return err
+	}
+	return r.queued.Advance(ctx, tx, r.job.Counts.Read+rows)
 }
 
 // record keeps what a piece did and writes the one event of a piece that
@@ -283,7 +299,7 @@ func (r *run) finish(ctx context.Context, tx *sqldb.Tx, code string, cause error
 	if err != nil {
 		return err
 	}
-	if j.Status != Running {
+	if j.Status != Running && (j.Status != Queued || code == "") {
 		return errMoved
 	}
 	status, text := Completed, ""
@@ -323,21 +339,20 @@ func (r *run) settle(ctx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case errors.Is(err, member.ErrFieldsMoved):
-		return jobs.Snooze(time.Second) // it goes on with the fields as they are then
+		return jobs.SnoozeFor(time.Second, WaitFieldChange) // it continues with the fields as they are then
+	case errs.Is(err, "file_not_found"):
+		lost := r.missingFile(ctx)
+		if errs.From(lost) == nil {
+			return lost
+		}
+		return r.fail(ctx, errs.From(lost).Code, lost)
 	case errors.Is(err, sheet.ErrDamaged) && !errs.Is(err, "zip_bomb"):
 		return r.fail(ctx, "file_damaged", errs.New(errs.Invalid, "file_damaged", "The file is damaged: it could be read up to the last row that is listed, and no further."))
 	case errs.From(err) != nil && errs.KindOf(err) != errs.Unavailable && r.job.ID != "":
 		return r.fail(ctx, errs.From(err).Code, err)
-	case r.queued.Attempt >= r.queued.MaxAttempts && r.job.ID != "":
-		r.log.ErrorContext(ctx, "bulk job given up", "job_id", r.job.ID, "error", err.Error())
-		return r.fail(ctx, errGaveUp.Code, errGaveUp)
 	}
 	return err
 }
-
-// errGaveUp is what a job ends with that failed too often for a reason which only
-// the log may tell.
-var errGaveUp = errs.New(errs.Internal, "internal_error", "The server failed at this job again and again, and gave it up; its log says why.")
 
 func (r *run) fail(ctx context.Context, code string, cause error) error {
 	err := r.tx(ctx, func(tx *sqldb.Tx) error { return r.finish(ctx, tx, code, cause) })

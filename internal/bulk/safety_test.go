@@ -173,7 +173,7 @@ func TestAJobThatCannotGoOnEndsAsFailed(t *testing.T) {
 			f.ok(err)
 		}
 		s = f.work(s)
-		if s.Status != bulk.Failed || s.Error.Code != "internal_error" || strings.Contains(s.Error.Message, "bulk_pieces") {
+		if s.Status != bulk.Failed || s.Error.Code != "gave_up" || strings.Contains(s.Error.Message, "bulk_pieces") {
 			f.Fatalf("%s %+v", s.Status, s.Error)
 		}
 		_, err = f.db.Exec(f.Context(), "ALTER TABLE hidden RENAME TO bulk_pieces")

@@ -58,7 +58,7 @@ func newFixture(t *testing.T, db *sqldb.DB, pieceRows int) *fixture {
 	f.communities = community.New(db, now)
 	f.members = member.New(db, now)
 	f.auth = auth.New(auth.Deps{DB: db, Communities: f.communities, Standings: f.members, Clock: now, Log: log})
-	f.engine = jobs.New(db, now, log, jobs.EngineOptions{})
+	f.engine = jobs.New(db, now, log, jobs.EngineOptions{Workers: 2, Slice: 1})
 	f.mail, err = mail.New(mail.Deps{DB: db, Clock: now, Log: log, Keys: seal.Random()}) // queued, and sent by nobody
 	f.ok(err)
 	f.bulk = bulk.New(bulk.Deps{

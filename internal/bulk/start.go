@@ -62,7 +62,7 @@ func (b *Bulk) prepare(ctx context.Context, in Start) (job, error) {
 	j := job{
 		CommunityID: in.CommunityID, ID: in.JobID, Type: in.Type, Status: Queued, DryRun: in.Options.DryRun, Options: in.Options,
 		FileID: in.FileID, FileName: shortName(in.FileName), Verdict: in.Verdict,
-		Actor: in.Actor.Ref(), ActorName: in.Actor.Name, CreatedAt: now, UpdatedAt: now,
+		Actor: in.Actor.Ref(), ActorName: in.Actor.Name, owner: in.Actor.Uploader(), CreatedAt: now, UpdatedAt: now,
 	}
 	table, err := b.openTable(&j)
 	if err != nil {
@@ -84,7 +84,7 @@ func (b *Bulk) prepare(ctx context.Context, in Start) (job, error) {
 
 // queue writes a job and its entry in the log, and hands it to the workers.
 func (b *Bulk) queue(ctx context.Context, tx *sqldb.Tx, j *job) (err error) {
-	j.QueueJobID, err = jobs.Insert(ctx, tx, runArgs{j.CommunityID, j.ID}, jobs.Options{CommunityID: j.CommunityID, Unique: "bulk:" + j.ID})
+	j.QueueJobID, err = jobs.Insert(ctx, tx, runArgs{j.CommunityID, j.ID}, j.queueOptions())
 	if err != nil {
 		return err
 	}

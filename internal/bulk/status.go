@@ -22,6 +22,7 @@ type Status struct {
 	Percent       *float64        `json:"percent" doc:"null while unknown"`
 	RowsPerSecond float64         `json:"rowsPerSecond"`
 	EtaSeconds    *float64        `json:"etaSeconds" doc:"null while unknown"`
+	Waiting       *Waiting        `json:"waiting" doc:"why the job makes no progress at the moment; null: it does, or it has ended"`
 	Error         *JobError       `json:"error,omitempty"`
 	CreatedBy     string          `json:"createdBy"`
 	CreatedAt     string          `json:"createdAt"`
@@ -44,7 +45,11 @@ func (b *Bulk) Status(ctx context.Context, communityID, jobID string) (Status, e
 	if err != nil {
 		return Status{}, err
 	}
-	return b.status(j), nil
+	one, err := b.statuses(ctx, []job{j})
+	if err != nil {
+		return Status{}, err
+	}
+	return one[0], nil
 }
 
 // QueueJob returns the id of the queue's job behind a bulk job, for a command
@@ -68,10 +73,10 @@ func (b *Bulk) List(ctx context.Context, communityID string, f ListFilter) ([]St
 		return nil, 0, errs.New(errs.Invalid, "unknown_status", "A job's status is queued, running, completed, completed_with_errors, failed, cancelled or undone.")
 	}
 	list, total, err := selectJobs(ctx, b.db, communityID, f)
-	statuses := make([]Status, len(list))
-	for i, j := range list {
-		statuses[i] = b.status(j)
+	if err != nil {
+		return nil, 0, err
 	}
+	statuses, err := b.statuses(ctx, list)
 	return statuses, total, err
 }
 

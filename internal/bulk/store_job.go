@@ -41,6 +41,8 @@ type job struct {
 	UpdatedAt   int64
 	FinishedAt  int64
 	ExpiresAt   int64
+
+	owner string // of a new job, see jobs.Options
 }
 
 const jobColumns = `community_id, id, type, status, dry_run, origin_id, options, file_id, file_name, file_size, verdict, detected, revision, position,

@@ -22,8 +22,8 @@ func (b *Bulk) Sweep(ctx context.Context) error {
 	return b.endLost(ctx)
 }
 
-// endLost ends jobs that the queue has given up: a process that dies at a job
-// again and again never comes to write its end.
+// endLost ends jobs without a job in the queue, such as those that an earlier
+// version gave up.
 func (b *Bulk) endLost(ctx context.Context) error {
 	lost, err := selectLost(ctx, b.db)
 	if err != nil {
@@ -35,7 +35,7 @@ func (b *Bulk) endLost(ctx context.Context) error {
 			if err != nil || j.Status != Queued && j.Status != Running {
 				return err
 			}
-			return b.end(ctx, tx, &j, Failed, errGaveUp.Code, errGaveUp.Message)
+			return b.end(ctx, tx, &j, Failed, gaveUp, errFailedOften.Message)
 		})
 		if err != nil {
 			return err

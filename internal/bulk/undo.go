@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -24,6 +25,9 @@ func (r *run) undo(ctx context.Context) error {
 		p := &piece{number: n}
 		if err := r.tx(sqldb.SafeLater(ctx), func(tx *sqldb.Tx) error { return r.undoPiece(ctx, tx, &original, p) }); err != nil {
 			return err
+		}
+		if r.queued.Yield() {
+			return jobs.ErrYielded
 		}
 	}
 	return r.tx(ctx, func(tx *sqldb.Tx) error {
@@ -71,7 +75,10 @@ func (r *run) undoPiece(ctx context.Context, tx *sqldb.Tx, original *job, p *pie
 	if err := r.record(ctx, tx, &done); err != nil {
 		return err
 	}
-	return advance(ctx, tx, &r.job, p, counts, r.clock.MS())
+	if err := advance(ctx, tx, &r.job, p, counts, r.clock.MS()); err != nil {
+		return err
+	}
+	return r.queued.Advance(ctx, tx, p.number+1)
 }
 
 // reversal takes back the rows of one piece.

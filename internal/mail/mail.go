@@ -58,7 +58,7 @@ func New(d Deps) (*Mail, error) {
 		}
 	}
 	if d.Jobs != nil {
-		jobs.Register(d.Jobs, m.send)
+		jobs.Register(d.Jobs, m.send, m.giveUp)
 	}
 	return m, nil
 }

@@ -54,6 +54,18 @@ func (m *Mail) send(ctx context.Context, j *jobs.Job, args sendArgs) error {
 	return failure
 }
 
+// giveUp ends a message whose job the queue gives up.
+func (m *Mail) giveUp(ctx context.Context, tx *sqldb.Tx, args sendArgs, _ jobs.Cause) error {
+	kept, err := load(ctx, tx, args.MessageID)
+	if errs.KindOf(err) == errs.NotFound || err == nil && kept.State != Waiting {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return setState(ctx, tx, kept.ID, ending{Failed, kept.Error, m.clock.MS()})
+}
+
 func (m *Mail) end(ctx context.Context, j *jobs.Job, messageID, state, why string) error {
 	return j.Tx(ctx, func(tx *sqldb.Tx) error {
 		if state == Sent {

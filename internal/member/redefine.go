@@ -195,7 +195,7 @@ func (s *Members) turn(ctx context.Context, tx *sqldb.Tx, communityID string, f 
 // it.
 func (s *Members) finishWork(ctx context.Context, tx *sqldb.Tx, w *fieldWork) error {
 	if w.total > workAtOnce {
-		return queueWork(ctx, tx, w.communityID, w.fieldID)
+		return queueWork(ctx, tx, w.communityID, w.fieldID, w.actor)
 	}
 	for more := true; more; {
 		var err error

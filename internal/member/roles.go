@@ -71,7 +71,7 @@ func (s *Members) DeleteRole(ctx context.Context, actor auth.Actor, communityID,
 		if _, err := auth.RemoveRole(ctx, tx, power, communityID, roleID, now); err != nil {
 			return err
 		}
-		_, err = jobs.Insert(ctx, tx, takeRole{communityID, roleID, actor.Ref(), now}, jobs.Options{CommunityID: communityID})
+		_, err = jobs.Insert(ctx, tx, takeRole{communityID, roleID, actor.Ref(), now}, jobs.Options{CommunityID: communityID, Owner: actor.Uploader(), Lane: jobs.Large})
 		return err
 	})
 }
@@ -112,13 +112,18 @@ func (s *Members) takeRole(ctx context.Context, j *jobs.Job, a takeRole) error {
 				return err
 			}
 			people = slices.DeleteFunc(people, func(who *Record) bool { return !slices.Contains(who.RoleIDs, a.RoleID) })
-			_, err = putRoles(ctx, tx, a.CommunityID, people, withoutRoles(a.RoleID), trace{Source{"role", a.RoleID}, a.Actor, a.At})
-			return err
+			if _, err = putRoles(ctx, tx, a.CommunityID, people, withoutRoles(a.RoleID), trace{Source{"role", a.RoleID}, a.Actor, a.At}); err != nil || len(people) == 0 {
+				return err
+			}
+			return j.Step(ctx, tx)
 		})
 		if err != nil {
 			return err
 		}
 		after = ids[len(ids)-1]
+		if j.Yield() {
+			return jobs.ErrYielded
+		}
 	}
 }
 

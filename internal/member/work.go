@@ -3,6 +3,7 @@ package member
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/jobs"
@@ -67,8 +68,10 @@ func (s *Members) workField(ctx context.Context, j *jobs.Job, args fieldWorkArgs
 	for {
 		more, err := false, error(nil)
 		run := func(tx *sqldb.Tx) error {
-			more, err = s.workOn(ctx, tx, args.CommunityID, args.FieldID)
-			return err
+			if more, err = s.workOn(ctx, tx, args.CommunityID, args.FieldID); err != nil {
+				return err
+			}
+			return j.Step(ctx, tx)
 		}
 		if txErr := j.Tx(ctx, run); txErr != nil {
 			refused := errs.From(txErr)
@@ -80,16 +83,22 @@ func (s *Members) workField(ctx context.Context, j *jobs.Job, args fieldWorkArgs
 		if !more {
 			return nil
 		}
+		if j.Yield() {
+			return jobs.ErrYielded
+		}
 	}
 }
 
-func queueWork(ctx context.Context, tx *sqldb.Tx, communityID, fieldID string) error {
-	_, err := jobs.Insert(ctx, tx, fieldWorkArgs{communityID, fieldID}, jobs.Options{Unique: communityID + fieldID, CommunityID: communityID})
+func queueWork(ctx context.Context, tx *sqldb.Tx, communityID, fieldID, owner string) error {
+	_, err := jobs.Insert(ctx, tx, fieldWorkArgs{communityID, fieldID}, jobs.Options{
+		Unique: communityID + fieldID, CommunityID: communityID, Owner: owner, Lane: jobs.Large,
+	})
 	return err
 }
 
 // resumeWork queues work that has no job: one that was given up by the queue,
-// or that a migration asked for.
+// or that a migration asked for. Work that ended its process again and again
+// rests for a day.
 func (s *Members) resumeWork(ctx context.Context) error {
 	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		waiting, err := selectWork(ctx, tx)
@@ -97,7 +106,14 @@ func (s *Members) resumeWork(ctx context.Context) error {
 			return err
 		}
 		for _, w := range waiting {
-			if err := queueWork(ctx, tx, w.CommunityID, w.FieldID); err != nil {
+			died, err := jobs.DiedSince(ctx, tx, w, w.CommunityID+w.FieldID, s.clock.Now().Add(-24*time.Hour))
+			if err != nil {
+				return err
+			}
+			if died {
+				continue
+			}
+			if err := queueWork(ctx, tx, w.CommunityID, w.FieldID, ""); err != nil {
 				return err
 			}
 		}

@@ -1,0 +1,45 @@
+package bulk
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/jobs"
+)
+
+// Waiting is why a job makes no progress at the moment.
+type Waiting struct {
+	Reason        string  `json:"reason" doc:"A stable code: free_worker (all workers are busy), account_jobs or community_jobs (other jobs of the same account or key, or community, run first), interrupted (a process ended while it worked on the job; such jobs start one at a time), retry (an attempt failed), database (the database was away), field_change (the fields of the community are being changed), no_server (no server runs), silent_server (the server that works on it does not respond), later."`
+	Since         string  `json:"since"`
+	NextAttemptAt *string `json:"nextAttemptAt" doc:"null if the job continues as soon as the reason has gone"`
+}
+
+// WaitFieldChange is the reason of a job that waits until the fields of its
+// community no longer change; package jobs has the others.
+const WaitFieldChange = "field_change"
+
+// statuses returns jobs as the wire shows them.
+func (b *Bulk) statuses(ctx context.Context, list []job) ([]Status, error) {
+	live := []string{}
+	for i := range list {
+		if list[i].Status == Queued || list[i].Status == Running {
+			live = append(live, list[i].QueueJobID)
+		}
+	}
+	waits, err := b.engine.Waits(ctx, live...)
+	if err != nil {
+		return nil, err
+	}
+	statuses := make([]Status, len(list))
+	for i := range list {
+		statuses[i] = b.status(list[i])
+		if w, ok := waits[list[i].QueueJobID]; ok {
+			statuses[i].Waiting = waitingOf(w)
+		}
+	}
+	return statuses, nil
+}
+
+func waitingOf(w jobs.Wait) *Waiting {
+	return &Waiting{w.Reason, clock.Format(w.Since), moment(w.NextAttempt)}
+}
