@@ -74,7 +74,7 @@ type Serving struct {
 	Addr       string        `env:"REGULARS_ADDR" default:":3333" placeholder:"HOST:PORT" help:"Address to listen on."`
 	PublicURL  string        `name:"public-url" env:"REGULARS_PUBLIC_URL" placeholder:"URL" help:"Address people reach the server at, for the links it prints. Empty: made from the address it listens on."`
 	Proxies    []string      `name:"trusted-proxies" env:"REGULARS_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."`
-	Workers    int           `env:"REGULARS_WORKERS" default:"4" help:"Jobs worked at a time."`
+	Workers    int           `env:"REGULARS_WORKERS" default:"4" help:"Bulk jobs and other long work at a time: half of the workers take large jobs, the others files below 256 KiB. Mail and other short work has as many workers of its own."`
 	Lease      time.Duration `env:"REGULARS_LEASE" default:"30s" help:"Time after which the jobs of a node that went silent are taken over."`
 	DrainAfter time.Duration `name:"shutdown-timeout" env:"REGULARS_SHUTDOWN_TIMEOUT" default:"20s" help:"Time that running requests have to finish when the server stops."`
 }

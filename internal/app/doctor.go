@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
+
+	"github.com/regulars/regulars/internal/jobs"
 )
 
 type doctorCommand struct {
@@ -70,9 +73,32 @@ func writable(folder string) (string, error) {
 }
 
 func (p *Parts) deadJobs(ctx context.Context) (string, error) {
-	stats, err := p.Jobs.Stats(ctx)
-	if err == nil && stats.Dead > 0 {
-		return fmt.Sprintf("%d jobs were given up; the log says why under job_dead", stats.Dead), nil
+	kinds, err := p.Jobs.KindStats(ctx)
+	if err != nil {
+		return "", err
 	}
-	return "", err
+	total, parts := int64(0), []string{}
+	for _, k := range kinds {
+		if k.Dead > 0 {
+			total, parts = total+k.Dead, append(parts, fmt.Sprintf("%d of %s", k.Dead, k.Kind))
+		}
+	}
+	if total == 0 {
+		return "", nil
+	}
+	latest, err := p.Jobs.Dead(ctx, 1)
+	if err != nil {
+		return "", err
+	}
+	reason := ""
+	for _, j := range latest {
+		if len(j.Errors) > 0 {
+			reason = fmt.Sprintf("; the latest, %s: %s", j.ID, j.Errors[len(j.Errors)-1].Error)
+		}
+		if j.Cause() == jobs.Died {
+			reason += fmt.Sprintf(" (%d times: often the process has too little memory)", j.Deaths)
+		}
+	}
+	return fmt.Sprintf("%d jobs were given up (%s)%s. Remove the cause, then retry or dismiss them as the owner of the installation at /-/jobs",
+		total, strings.Join(parts, ", "), reason), nil
 }

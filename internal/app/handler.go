@@ -30,7 +30,7 @@ func (a *App) handler() (http.Handler, error) {
 		},
 	})
 	pages := console.New(console.Deps{
-		DB: a.DB, Auth: a.Auth, Communities: a.Communities, Members: a.Members, Chat: a.Chat, Bulk: a.Bulk, Mail: a.Mail, Files: a.Files,
+		DB: a.DB, Auth: a.Auth, Communities: a.Communities, Members: a.Members, Chat: a.Chat, Bulk: a.Bulk, Mail: a.Mail, Jobs: a.Jobs, Files: a.Files,
 		Clock: a.clock, Log: a.log, UploadBytes: a.config.BulkFileMiB << 20, Stopping: a.stopping,
 		SignIns: a.config.SignInsPerMin, Counts: a.Counts, Pictures: pictures,
 	})

@@ -148,12 +148,12 @@ func (p *Parts) follow(ctx context.Context, communityID, jobID string, show func
 	for {
 		select {
 		case err := <-worked:
-			if err != nil {
-				return bulk.Status{}, err
+			status, statusErr := p.Bulk.Status(ctx, communityID, jobID)
+			if err != nil && (statusErr != nil || status.Status != bulk.Failed) {
+				return bulk.Status{}, err // else the status has the reason
 			}
-			status, err := p.Bulk.Status(ctx, communityID, jobID)
 			show(status)
-			return status, err
+			return status, statusErr
 		case <-tick.C:
 			status, err := p.Bulk.Status(ctx, communityID, jobID)
 			if err != nil {

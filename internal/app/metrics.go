@@ -13,6 +13,7 @@ import (
 
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/httpx"
+	"github.com/regulars/regulars/internal/jobs"
 )
 
 // metrics are what /metrics tells a Prometheus.
@@ -65,6 +66,10 @@ func withRouteContext(ctx context.Context, c *chi.Context) context.Context {
 type queueCollector struct{ parts *Parts }
 
 var (
+	deadJobsDesc    = prometheus.NewDesc("regulars_dead_jobs", "Jobs that were given up, by kind.", []string{"kind"}, nil)
+	waitingJobsDesc = prometheus.NewDesc("regulars_waiting_jobs", "Jobs that no worker has, by kind.", []string{"kind"}, nil)
+	oldestWaitDesc  = prometheus.NewDesc("regulars_jobs_oldest_wait_seconds", "How long the job that waits longest for a worker has waited, by kind.", []string{"kind"}, nil)
+
 	jobsDesc     = prometheus.NewDesc("regulars_jobs", "Jobs of all nodes by state.", []string{"state"}, nil)
 	bulkJobsDesc = prometheus.NewDesc("regulars_bulk_jobs_total", "Bulk jobs that have ended, dry runs left out.", []string{"type", "status"}, nil)
 	bulkRowsDesc = prometheus.NewDesc("regulars_bulk_rows_total", "Rows of these jobs by what became of them.", []string{"type", "outcome"}, nil)
@@ -73,7 +78,7 @@ var (
 
 // Describe says which metrics Collect sends.
 func (q *queueCollector) Describe(to chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{jobsDesc, nodesDesc, bulkJobsDesc, bulkRowsDesc} {
+	for _, desc := range []*prometheus.Desc{jobsDesc, nodesDesc, bulkJobsDesc, bulkRowsDesc, deadJobsDesc, waitingJobsDesc, oldestWaitDesc} {
 		to <- desc
 	}
 }
@@ -93,8 +98,23 @@ func (q *queueCollector) Collect(to chan<- prometheus.Metric) {
 			to <- prometheus.MustNewConstMetric(jobsDesc, prometheus.GaugeValue, float64(n), state)
 		}
 	}
+	if kinds, err := q.parts.Jobs.KindStats(ctx); err == nil {
+		collectKinds(kinds, q.parts.clock.MS(), to)
+	}
 	if totals, err := q.parts.Bulk.Totals(ctx); err == nil {
 		collectBulk(totals, to)
+	}
+}
+
+func collectKinds(kinds []jobs.KindStats, now int64, to chan<- prometheus.Metric) {
+	for _, k := range kinds {
+		wait := int64(0)
+		if k.OldestAt > 0 {
+			wait = max(0, now-k.OldestAt)
+		}
+		to <- prometheus.MustNewConstMetric(deadJobsDesc, prometheus.GaugeValue, float64(k.Dead), k.Kind)
+		to <- prometheus.MustNewConstMetric(waitingJobsDesc, prometheus.GaugeValue, float64(k.Waiting), k.Kind)
+		to <- prometheus.MustNewConstMetric(oldestWaitDesc, prometheus.GaugeValue, float64(wait)/1000, k.Kind)
 	}
 }
 

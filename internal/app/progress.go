@@ -9,6 +9,7 @@ import (
 
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/jobs"
 )
 
 // progress shows how a job goes: as a bar that stays in its line on a
@@ -38,7 +39,7 @@ func (p *progress) show(s bulk.Status) {
 	if !p.terminal {
 		if s.Finished() || now.Sub(p.shown) >= linePause {
 			p.shown = now
-			fmt.Fprintf(p.w, "%s: %d rows read, %d failed%s\n", s.Status, s.Counts.Read, s.Counts.Failed, share(s))
+			fmt.Fprintf(p.w, "%s: %d rows read, %d failed%s%s\n", s.Status, s.Counts.Read, s.Counts.Failed, share(s), waits(s))
 		}
 		return
 	}
@@ -52,7 +53,29 @@ func (p *progress) show(s bulk.Status) {
 		end = "\n"
 	}
 	bar := strings.Repeat("█", full) + strings.Repeat("░", width-full)
-	fmt.Fprintf(p.w, "\r\x1b[K%s%s  %d rows, %.0f a second%s%s", bar, share(s), s.Counts.Read, s.RowsPerSecond, left(s), end)
+	fmt.Fprintf(p.w, "\r\x1b[K%s%s  %d rows, %.0f a second%s%s%s", bar, share(s), s.Counts.Read, s.RowsPerSecond, left(s), waits(s), end)
+}
+
+var waitTexts = map[string]string{
+	jobs.WaitWorker: "waits for a free worker", jobs.WaitAccount: "waits for other jobs of the same account or key",
+	jobs.WaitCommunity: "waits for other jobs of the community", jobs.WaitInterrupted: "was interrupted by the end of a process, and starts again when other interrupted jobs have moved on",
+	jobs.WaitRetry: "failed, and is tried again", jobs.WaitDatabase: "waits for the database", jobs.WaitServer: "starts when a server or command works on it",
+	jobs.WaitNode: "waits: its server does not respond", bulk.WaitFieldChange: "waits: the fields of the community are being changed",
+}
+
+// waits is why a job makes no progress, "" while it does.
+func waits(s bulk.Status) string {
+	if s.Waiting == nil {
+		return ""
+	}
+	text, known := waitTexts[s.Waiting.Reason]
+	if !known {
+		text = "waits"
+	}
+	if s.Waiting.NextAttemptAt != nil {
+		text += " at " + *s.Waiting.NextAttemptAt
+	}
+	return ", " + text
 }
 
 func share(s bulk.Status) string {

@@ -19,6 +19,7 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/httpx"
+	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/rate"
@@ -34,6 +35,7 @@ type Deps struct {
 	Chat        *chat.Chat
 	Bulk        *bulk.Bulk
 	Mail        *mail.Mail // nil: there is no mailbox
+	Jobs        *jobs.Engine
 	Files       *blob.Dir
 	Clock       clock.Clock
 	Log         *slog.Logger

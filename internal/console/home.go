@@ -26,6 +26,11 @@ func (c *console) renderHome(v *visit, status int, view HomeView) error {
 	if view.Deleted, err = c.deletedOf(v); err != nil {
 		return err
 	}
+	if view.Operator {
+		if view.DeadJobs, err = c.countDeadJobs(v); err != nil {
+			return err
+		}
+	}
 	for _, one := range view.Others {
 		n, err := c.Members.Count(v.Context(), one.ID)
 		if err != nil {
@@ -38,6 +43,15 @@ func (c *console) renderHome(v *visit, status int, view HomeView) error {
 		view.Help = v.T("Where do you want to go?")
 	}
 	return render(v, status, HomePage(view))
+}
+
+// countDeadJobs is how many jobs of the installation were given up.
+func (c *console) countDeadJobs(v *visit) (n int64, err error) {
+	kinds, err := c.Jobs.KindStats(v.Context())
+	for _, k := range kinds {
+		n += k.Dead
+	}
+	return n, err
 }
 
 func (c *console) createCommunity(v *visit) error {

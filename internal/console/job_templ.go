@@ -506,7 +506,7 @@ func JobState(j JobView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		if j.Status == "running" {
+		if class == "busy" {
 			templ_7745c5c3_Err = Icon(icon, "spin").Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err

@@ -14,6 +14,7 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/i18n"
+	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sheet"
 )
@@ -208,10 +209,34 @@ func jobView(v *visit, s bulk.Status) JobView {
 		left := time.Duration(*s.EtaSeconds * float64(time.Second))
 		j.Left = &left
 	}
+	if s.Waiting != nil {
+		j.Waiting, j.NextAttempt = waitText(s.Waiting.Reason), millisOf(s.Waiting.NextAttemptAt)
+	}
 	if s.Error != nil {
 		j.Error = retell(v.Context(), s.Error.Message)
 	}
 	return j
+}
+
+// waitTexts say why a job makes no progress, keys of sentences.
+var waitTexts = map[string]string{
+	jobs.WaitWorker:      i18n.Key("Waiting for a free worker."),
+	jobs.WaitAccount:     i18n.Key("Waiting for other jobs of the same person or API key."),
+	jobs.WaitCommunity:   i18n.Key("Waiting for other jobs of this community."),
+	jobs.WaitInterrupted: i18n.Key("Interrupted by a restart of the server. Interrupted jobs start again one at a time."),
+	jobs.WaitRetry:       i18n.Key("The last attempt failed because of an error of the server. It is tried again."),
+	jobs.WaitDatabase:    i18n.Key("Waiting for the database."),
+	jobs.WaitServer:      i18n.Key("Waiting for a server that works on jobs."),
+	jobs.WaitNode:        i18n.Key("The server that works on this job does not respond. Another one will continue it."),
+	bulk.WaitFieldChange: i18n.Key("Waiting until a change of the community's fields is complete."),
+}
+
+// waitText is the sentence for a reason.
+func waitText(reason string) string {
+	if text, known := waitTexts[reason]; known {
+		return text
+	}
+	return i18n.Key("Waiting to continue.")
 }
 
 // startedBy is who started a job; those who have no name get one.

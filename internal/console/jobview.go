@@ -40,6 +40,8 @@ type JobView struct {
 	RowsPerSecond              float64
 	Left                       *time.Duration
 	Error                      string
+	Waiting                    string // why it makes no progress at the moment, a key of a sentence; "" while it does
+	NextAttempt                int64  // when it is tried again; 0: as soon as it can be
 	By                         string
 	CreatedAt                  int64
 	StartedAt, FinishedAt      int64
@@ -63,6 +65,9 @@ func (j JobView) Kind() string {
 
 // State is the word, a key of a sentence, the icon and the class of the job's status.
 func (j JobView) State() (word, icon, class string) {
+	if j.Live() && j.Waiting != "" {
+		return i18n.Key("Waiting"), "clock", ""
+	}
 	switch j.Status {
 	case "queued":
 		return i18n.Key("Waiting"), "clock", ""
@@ -107,6 +112,10 @@ func (j JobView) name(r Reader) string {
 // Headline is the job in one sentence, or two.
 func (j JobView) Headline(r Reader) string {
 	switch {
+	case j.Live() && j.Waiting != "" && j.NextAttempt > 0:
+		return r.sentences(r.T(j.Waiting), r.T("Next attempt: %s.", r.Exact(j.NextAttempt)))
+	case j.Live() && j.Waiting != "":
+		return r.T(j.Waiting)
 	case j.Status == "queued":
 		return r.T("Waiting to start.")
 	case j.Status == "running" && j.DryRun:
@@ -177,6 +186,9 @@ func (j JobView) notDone(r Reader) string {
 // Pace is how fast the job goes and how long it will take, or took.
 func (j JobView) Pace(r Reader) []string {
 	var parts []string
+	if j.Live() && j.Waiting != "" {
+		return nil
+	}
 	if j.Live() {
 		if j.RowsPerSecond > 0 {
 			parts = append(parts, r.Count(int64(j.RowsPerSecond), "row a second", "rows a second"))

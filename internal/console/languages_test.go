@@ -26,7 +26,7 @@ func TestPagesFitInEveryLanguage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	paths := []string{"/-/mail", "/-/mail/" + messageID, "/account", "/c/" + communityID + "/members/" + ada.ID, "/c/" + communityID + "/api-log/" + jobID}
+	paths := []string{"/-/jobs", "/-/mail", "/-/mail/" + messageID, "/account", "/c/" + communityID + "/members/" + ada.ID, "/c/" + communityID + "/api-log/" + jobID}
 	for _, page := range []string{
 		"members", "import", "api-log", "fields", "fields/new", "api-keys", "api-keys/new", "roles", "roles/new", "roles/permissions", "channels", "channels/new",
 		"invites", "penalties", "audit-log", "settings/appearance", "settings/languages", "settings/joining", "settings/danger",
