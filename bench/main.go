@@ -31,6 +31,9 @@ type bench struct {
 	sections []string
 	large5m  bool
 
+	waitFiles []int    // numbers of large files beside which a small one waits
+	serveArgs []string // further flags of the server
+
 	clock   clock.Clock
 	out     io.Writer // the tables
 	news    io.Writer // how far it is
@@ -47,6 +50,7 @@ const (
 	acceptSection  = "accept"
 	requestSection = "requests"
 	dryRunSection  = "dryrun"
+	waitSection    = "wait"
 )
 
 // acceptBytes is the size of the file whose upload is timed.
@@ -76,6 +80,8 @@ func (b *bench) parse(args []string) error {
 	engines := flags.String("engines", sqlite+","+postgres, "databases")
 	only := flags.String("only", strings.Join([]string{loadSection, latencySection, acceptSection, requestSection}, ","), "what to measure; "+dryRunSection+" also measures dry runs, their memory first of all")
 	sizes := flags.String("sizes", "10000,100000,1000000", "sizes of the communities that answer requests")
+	waitFiles := flags.String("wait-files", "6,20", "with -only wait: numbers of large files, of the smallest size of -rows, beside which a one-row import and a mail are timed")
+	flags.StringVar(&b.binary, "binary", "", "the program to measure; empty: it is built from this working copy")
 	flags.BoolVar(&b.large5m, "5m", false, "also load 5,000,000 rows once on each engine, for the memory")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -87,13 +93,16 @@ func (b *bench) parse(args []string) error {
 	if b.sizes, err = numbers("-sizes", *sizes); err != nil {
 		return err
 	}
+	if b.waitFiles, err = numbers("-wait-files", *waitFiles); err != nil {
+		return err
+	}
 	if b.rounds = *rounds; b.rounds < 1 {
 		return errors.New("-rounds: at least 1")
 	}
 	if b.engines, err = among("-engines", *engines, sqlite, postgres); err != nil {
 		return err
 	}
-	b.sections, err = among("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection)
+	b.sections, err = among("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection, waitSection)
 	return err
 }
 
@@ -154,6 +163,8 @@ func (b *bench) measure(ctx context.Context) error {
 			err = report(b.reportRates)(b.rates(ctx, b.sizes))
 		case dryRunSection:
 			err = report(b.reportDryRuns)(b.dryRuns(ctx, b.rows))
+		case waitSection:
+			err = report(b.reportWaits)(b.waiting(ctx))
 		}
 		if err != nil {
 			return err

@@ -37,6 +37,9 @@ type server struct {
 
 // build makes the program that is measured.
 func (b *bench) build(ctx context.Context) error {
+	if b.binary != "" {
+		return nil
+	}
 	b.binary = filepath.Join(b.folder, "regulars")
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", b.binary, "github.com/regulars/regulars/cmd/regulars")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -69,7 +72,7 @@ func (b *bench) start(ctx context.Context, s store) (_ *server, err error) {
 	if err := b.prepare(ctx, s, v); err != nil {
 		return nil, err
 	}
-	v.cmd = b.regulars(ctx, s, "serve", "--addr", "127.0.0.1:0")
+	v.cmd = b.regulars(ctx, s, append([]string{"serve", "--addr", "127.0.0.1:0"}, b.serveArgs...)...)
 	lines, err := v.cmd.StderrPipe()
 	if err != nil {
 		return nil, err
