@@ -152,3 +152,26 @@ func TestAServerIsAskedInTheWayTheSettingsSay(t *testing.T) {
 		t.Error("a server without a sender is taken")
 	}
 }
+
+func TestAMessageWhoseJobIsGivenUpHasFailed(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		engine := jobs.New(db, clock.Clock{}, quiet, jobs.EngineOptions{TakeBack: true})
+		m, err := mail.New(mail.Deps{DB: db, Jobs: engine, Clock: clock.Clock{}, Log: quiet, Keys: keys})
+		if err != nil {
+			t.Fatal(err)
+		}
+		msg := mail.Message{To: "ada@example.com", Template: mail.Invited, Values: map[string]string{"community": "Club", "link": "https://example.com"}}
+		if err := send(t, db, m, msg); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.Exec(t.Context(), "UPDATE jobs SET state = 'running', attempt = 1, node_id = 'lost', lease_token = 'lost', deaths = 2"); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(engine.Start(t.Context()), engine.Stop(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		if got := states(t, db); len(got) != 1 || got[0] != "ada@example.com failed" {
+			t.Error(got)
+		}
+	})
+}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -360,6 +361,8 @@ func (f *fixture) interrupt(field member.Field) {
 	f.members.WorkFields(engine)
 	jobID, err := sqldb.One(f.Context(), f.db, "job", sqldb.Value[string], "SELECT id FROM jobs WHERE kind = 'member.field_work'")
 	f.ok(err)
+	_, err = f.db.Exec(f.Context(), "UPDATE jobs SET deaths = 2 WHERE id = $1", jobID)
+	f.ok(err)
 	ctx, die := context.WithCancel(f.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- engine.RunUntilDone(ctx, jobID) }()
@@ -370,6 +373,9 @@ func (f *fixture) interrupt(field member.Field) {
 	die()
 	if err := <-ended; err == nil {
 		f.Fatal("the job did not die")
+	}
+	if deaths, err := sqldb.One(f.Context(), f.db, "job", sqldb.Value[int], "SELECT deaths FROM jobs WHERE id = $1", jobID); err != nil || deaths != 0 {
+		f.Errorf("the work moved on, and its processes ended %d times without (%v)", deaths, err)
 	}
 }
 
@@ -422,6 +428,23 @@ func TestAFieldThatWasFilterableBeforeThereWasAnIndexGetsOne(t *testing.T) {
 			_, err := f.db.Exec(f.Context(), query)
 			f.ok(err)
 		}
+		f.ok(f.members.Sweep(f.Context()))
+		// Its process ended three times: it rests for a day.
+		for ago, want := range map[time.Duration]int{time.Hour: 0, 25 * time.Hour: 1} {
+			_, err := f.db.Exec(f.Context(), "UPDATE jobs SET state = 'dead', deaths = 3, finished_at = $1", time.Now().Add(-ago).UnixMilli())
+			f.ok(err)
+			f.ok(f.members.Sweep(f.Context()))
+			left, err := sqldb.One(f.Context(), f.db, "count", sqldb.Value[int], "SELECT count(*) FROM jobs WHERE kind = 'member.field_work' AND finished_at = 0")
+			f.ok(err)
+			if left != want {
+				f.Errorf("%v after its end: %d jobs, want %d", ago, left, want)
+			}
+			if _, err := f.db.Exec(f.Context(), "DELETE FROM jobs WHERE finished_at = 0"); err != nil {
+				f.Fatal(err)
+			}
+		}
+		_, err := f.db.Exec(f.Context(), "DELETE FROM jobs")
+		f.ok(err)
 		f.ok(f.members.Sweep(f.Context()))
 		f.workFields()
 		now, err := f.members.Field(f.Context(), f.community, field.ID)
