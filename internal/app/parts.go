@@ -84,6 +84,7 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 	p.Chat = chat.New(chat.Deps{DB: p.DB, Auth: p.Auth, Members: p.Members, Clock: now})
 	p.Members.OnErase(chat.EraseMembers)
 	p.Members.TakeRoles(p.Jobs)
+	p.Members.RemoveTags(p.Jobs)
 	p.Bulk = bulk.New(bulk.Deps{
 		DB: p.DB, Files: p.Files, Members: p.Members, Mail: p.Mail, Clock: now, Log: log,
 		Limits: bulk.Limits{PieceRows: c.BulkPieceRows, Keep: time.Duration(c.BulkKeepDays) * 24 * time.Hour, DryRuns: c.DryRunMiB << 20},

@@ -3,6 +3,7 @@ package auth
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/regulars/regulars/internal/sqldb"
@@ -22,8 +23,13 @@ type NewAccount struct {
 // has the account too.
 const SharedAccount = "account_shared"
 
-// Rename gives an account another username.
-type Rename struct{ ID, Username, UsernameKey string }
+// Rename gives an account another username. Was is the present one; "" matches
+// any.
+type Rename struct{ ID, Username, UsernameKey, Was string }
+
+// ErrRenamed says that an account has another username than Rename.Was:
+// another transaction changed it since it was read. Retry from the look-up.
+var ErrRenamed = errors.New("auth: the account was renamed meanwhile")
 
 // InsertAccounts adds many accounts without passwords, each counted as a
 // member of one community. An email or username that exists fails the whole
@@ -46,7 +52,8 @@ func InsertPackedAccounts(ctx context.Context, tx *sqldb.Tx, accounts *sqldb.Pac
 
 // RenameAccounts changes usernames, all at once, so two accounts can
 // swap theirs. A username that exists fails the whole call, see
-// sqldb.IsDuplicate; accounts that do not exist are passed over.
+// sqldb.IsDuplicate; accounts that do not exist are passed over. It fails with
+// ErrRenamed, or Conflict account_shared.
 func RenameAccounts(ctx context.Context, tx *sqldb.Tx, renames []Rename, now int64) error {
 	return renameAccounts(ctx, tx, renames, now)
 }

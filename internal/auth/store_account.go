@@ -2,7 +2,6 @@ package auth
 
 import (
 	"context"
-	"slices"
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -60,13 +59,26 @@ func lockUnshared(ctx context.Context, tx *sqldb.Tx, renames []Rename) error {
 	for i := range renames {
 		ids[i] = renames[i].ID
 	}
-	used, err := sqldb.All(ctx, tx, sqldb.Value[bool],
-		"SELECT communities > 1 OR password_hash <> '' OR signed_in_at > 0 FROM accounts WHERE "+tx.Dialect().In("id", "$1")+" ORDER BY id "+tx.Dialect().Lock(), sqldb.Keys(ids))
+	type account struct {
+		id, username string
+		used         bool
+	}
+	found, err := sqldb.All(ctx, tx, func(s sqldb.Scanner) (a account, err error) { return a, s.Scan(&a.id, &a.username, &a.used) },
+		"SELECT id, username, communities > 1 OR password_hash <> '' OR signed_in_at > 0 FROM accounts WHERE "+tx.Dialect().In("id", "$1")+" ORDER BY id "+tx.Dialect().Lock(), sqldb.Keys(ids))
 	if err != nil {
 		return err
 	}
-	if slices.Contains(used, true) {
-		return errs.New(errs.Conflict, SharedAccount, "An account that its person or another community uses keeps its name.")
+	names := make(map[string]string, len(found))
+	for _, a := range found {
+		if a.used {
+			return errs.New(errs.Conflict, SharedAccount, "An account that its person or another community uses keeps its name.")
+		}
+		names[a.id] = a.username
+	}
+	for i := range renames {
+		if name, ok := names[renames[i].ID]; ok && renames[i].Was != "" && renames[i].Was != name {
+			return ErrRenamed
+		}
 	}
 	return nil
 }

@@ -226,7 +226,7 @@ func (a *application) write(ctx context.Context, tx *sqldb.Tx, p *planner, verdi
 	if err := member.SetIdentifiers(ctx, tx, a.communityID, w.gone, w.held); err != nil {
 		return err
 	}
-	return member.RecordChanges(ctx, tx, a.communityID, history(verdicts), a.source, a.actor, now)
+	return member.RecordChanges(ctx, tx, a.communityID, history(verdicts), a.source, a.actor)
 }
 
 // writes are the rows of a piece by table.
@@ -254,7 +254,7 @@ func gather(c *crowd, now int64) writes {
 			w.changed = append(w.changed, p.Record)
 		}
 		if p.wasNamed != "" && !p.newAccount {
-			w.renames = append(w.renames, auth.Rename{ID: p.AccountID, Username: p.Username, UsernameKey: p.UsernameKey})
+			w.renames = append(w.renames, auth.Rename{ID: p.AccountID, Username: p.Username, UsernameKey: p.UsernameKey, Was: p.wasNamed})
 		}
 		for f, before := range p.held {
 			if before != nil {

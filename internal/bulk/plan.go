@@ -234,7 +234,11 @@ func (p *planner) change(r *row, who *person) verdict {
 		}
 		who.Set(c.Field, c.New)
 	}
-	who.dirty, who.UpdatedAt = true, p.now.UnixMilli()
+	who.dirty = true
+	at := who.Stamp(p.now.UnixMilli())
+	for i := range changes {
+		changes[i].RecordedAt = at
+	}
 	p.hold(who, changes)
 	return verdict{outcome: Updated, person: who, changes: changes}
 }

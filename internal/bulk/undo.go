@@ -194,6 +194,7 @@ func (u *reversal) remove(done *record, who *person, undone *record) {
 }
 
 func (u *reversal) restore(done *record, who *person, undone *record) {
+	at := max(u.clock.MS(), who.UpdatedAt+1)
 	above := u.rules.aboveMaker(who) // before a role that is put back changes it
 	for _, c := range slices.Backward(done.Changes) {
 		f := u.fields[c.Field]
@@ -231,8 +232,8 @@ func (u *reversal) restore(done *record, who *person, undone *record) {
 			undone.keep(f.Field, "member_above_rank", above, shown(now))
 			continue
 		}
-		u.set(who, f, old)
-		change := member.Change{UserID: who.AccountID, Field: f, Old: now, New: old}
+		u.set(who, f, old, at)
+		change := member.Change{UserID: who.AccountID, Field: f, Old: now, New: old, RecordedAt: at}
 		u.changes = append(u.changes, change)
 		undone.Changes = append(undone.Changes, stored([]member.Change{change})...)
 	}
@@ -270,7 +271,8 @@ func (u *reversal) holder(f *member.Field, value any) *person {
 	return u.crowd.identifiers[identity{f.ID, member.IdentifierKey(value)}]
 }
 
-func (u *reversal) set(who *person, f *member.Field, value any) {
+func (u *reversal) set(who *person, f *member.Field, value any, at int64) {
+	who.dirty, who.UpdatedAt = true, at
 	if f.Default && f.Field == member.Username {
 		u.crowd.rename(who, f, value.(string))
 		return
@@ -278,7 +280,6 @@ func (u *reversal) set(who *person, f *member.Field, value any) {
 	p := planner{crowd: u.crowd}
 	p.hold(who, []member.Change{{Field: f, Old: who.Get(f), New: value}})
 	who.Set(f, value)
-	who.dirty, who.UpdatedAt = true, u.clock.MS()
 }
 
 func (u *reversal) write(ctx context.Context, tx *sqldb.Tx) error {
@@ -293,7 +294,7 @@ func (u *reversal) write(ctx context.Context, tx *sqldb.Tx) error {
 	if err := member.SetIdentifiers(ctx, tx, u.job.CommunityID, w.gone, w.held); err != nil {
 		return err
 	}
-	if err := member.RecordChanges(ctx, tx, u.job.CommunityID, u.changes, member.Source{Type: string(Undo), ID: u.job.ID}, u.job.Actor, now); err != nil {
+	if err := member.RecordChanges(ctx, tx, u.job.CommunityID, u.changes, member.Source{Type: string(Undo), ID: u.job.ID}, u.job.Actor); err != nil {
 		return err
 	}
 	if err := member.Remove(ctx, tx, u.job.CommunityID, u.removed); err != nil {

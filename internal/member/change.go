@@ -8,8 +8,8 @@ import (
 
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
-	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -34,7 +34,7 @@ func (s *Members) Change(ctx context.Context, actor auth.Actor, communityID, use
 		if err != nil {
 			return err
 		}
-		e, err := beginEdit(ctx, tx, may, communityID, userID, s.clock.MS())
+		e, err := beginEdit(ctx, tx, may, communityID, userID, s.clock)
 		if err != nil {
 			return err
 		}
@@ -55,7 +55,7 @@ func (s *Members) Change(ctx context.Context, actor auth.Actor, communityID, use
 // locked until the transaction ends.
 type edit struct {
 	communityID string
-	now         int64
+	now         int64 // later than every earlier change of the member
 	actor       string
 	source      Source
 	fields      []Field
@@ -68,8 +68,8 @@ type edit struct {
 	refused     error // a conflict, told when no value is wrong
 }
 
-func beginEdit(ctx context.Context, tx *sqldb.Tx, may reach, communityID, userID string, now int64) (*edit, error) {
-	e := &edit{communityID: communityID, now: now, actor: may.actor.Ref()}
+func beginEdit(ctx context.Context, tx *sqldb.Tx, may reach, communityID, userID string, c clock.Clock) (*edit, error) {
+	e := &edit{communityID: communityID, actor: may.actor.Ref()}
 	if err := shareFields(ctx, tx, communityID); err != nil {
 		return nil, err
 	}
@@ -83,11 +83,18 @@ func beginEdit(ctx context.Context, tx *sqldb.Tx, may reach, communityID, userID
 	if e.who, err = lockMember(ctx, tx, communityID, userID); err != nil {
 		return nil, err
 	}
-	e.before = e.who.Username
+	e.begin(c.MS())
 	return e, may.change(e.who)
 }
 
-// lockMember returns a member who is here or is to come.
+// begin starts the change of a locked member at now.
+func (e *edit) begin(now int64) {
+	e.before = e.who.Username
+	e.now = e.who.Stamp(now)
+}
+
+// lockMember returns a member who is here or is to come, with the username of
+// the time after the lock.
 func lockMember(ctx context.Context, tx *sqldb.Tx, communityID, userID string) (*Record, error) {
 	found, err := lockMembers(ctx, tx, communityID, []string{userID})
 	if err == nil && len(found) == 0 {
@@ -96,7 +103,7 @@ func lockMember(ctx context.Context, tx *sqldb.Tx, communityID, userID string) (
 	if err != nil {
 		return nil, err
 	}
-	return found[0], nil
+	return found[0], reloadUsername(ctx, tx, found[0])
 }
 
 // lockMembers returns those of the users who are here or are to come, in the
@@ -246,7 +253,6 @@ func (e *edit) finish(ctx context.Context, tx *sqldb.Tx) ([]HistoryRow, error) {
 	if err := e.rename(ctx, tx); err != nil {
 		return nil, err
 	}
-	e.who.UpdatedAt = e.now
 	if err := Update(ctx, tx, e.communityID, []*Record{e.who}); err != nil {
 		return nil, err
 	}
@@ -254,9 +260,10 @@ func (e *edit) finish(ctx context.Context, tx *sqldb.Tx) ([]HistoryRow, error) {
 		return nil, err
 	}
 	for i := range e.changes {
-		e.changes[i].ID = id.New(timeOf(e.now))
+		e.changes[i].RecordedAt = e.now
+		e.changes[i].ID = e.changes[i].newID()
 	}
-	if err := RecordChanges(ctx, tx, e.communityID, e.changes, e.source, e.actor, e.now); err != nil {
+	if err := RecordChanges(ctx, tx, e.communityID, e.changes, e.source, e.actor); err != nil {
 		return nil, err
 	}
 	return e.rows(), e.note(ctx, tx)
@@ -273,7 +280,7 @@ func (e *edit) rename(ctx context.Context, tx *sqldb.Tx) error {
 	if len(taken) > 0 && taken[0].AccountID != e.who.AccountID {
 		return errTaken("username_taken", Username, "Somebody else has the username %s.", e.who.Username)
 	}
-	err = auth.RenameAccounts(ctx, tx, []auth.Rename{{ID: e.who.AccountID, Username: e.who.Username, UsernameKey: e.who.UsernameKey}}, e.now)
+	err = auth.RenameAccounts(ctx, tx, []auth.Rename{{ID: e.who.AccountID, Username: e.who.Username, UsernameKey: e.who.UsernameKey, Was: e.before}}, e.now)
 	if sqldb.IsDuplicate(err) {
 		return errTaken("username_taken", Username, "Somebody else has just taken the username %s.", e.who.Username)
 	}
@@ -308,7 +315,7 @@ func (e *edit) rows() []HistoryRow {
 	for i, c := range e.changes {
 		rows[i] = HistoryRow{
 			ID: c.ID, UserID: c.UserID, FieldID: c.Field.ID, Old: c.Old, New: c.New,
-			ValidFrom: c.ValidFrom, RecordedAt: e.now, Source: e.source, Actor: e.actor,
+			ValidFrom: c.ValidFrom, RecordedAt: c.RecordedAt, Source: e.source, Actor: e.actor,
 		}
 	}
 	return rows

@@ -273,6 +273,7 @@ func TestADeletedTagLeavesARowForEachWhoHadIt(t *testing.T) {
 		f.ok(err)
 		vip := tags[1].ID
 		f.ok(f.members.DeleteTag(f.Context(), f.community, vip))
+		f.work()
 		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{FieldID: member.TagName, Source: "tag", Limit: 10})
 		f.ok(err)
 		if len(rows) != 2 || rows[0].Source.ID != vip {

@@ -6,9 +6,9 @@ import (
 
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/event"
-	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -62,6 +62,7 @@ type handing struct {
 	actor       auth.Actor
 	power       auth.Power
 	roles       []auth.Role
+	clock       clock.Clock
 	trace
 }
 
@@ -69,7 +70,7 @@ func (s *Members) beginHanding(ctx context.Context, tx *sqldb.Tx, actor auth.Act
 	if err := tx.Share(ctx, rolesGuard(communityID)); err != nil {
 		return nil, err
 	}
-	h := &handing{communityID: communityID, actor: actor, trace: trace{Source{Type: "console"}, actor.Ref(), s.clock.MS()}}
+	h := &handing{communityID: communityID, actor: actor, clock: s.clock, trace: trace{source: Source{Type: "console"}, by: actor.Ref(), now: s.clock.MS()}}
 	if actor.KeyID != "" {
 		h.source = Source{Type: "api", ID: actor.KeyID}
 	}
@@ -94,6 +95,7 @@ func (h *handing) handAll(ctx context.Context, tx *sqldb.Tx, roleID string, ids 
 	if err != nil {
 		return piece, err
 	}
+	h.now = h.clock.MS()
 	byID := map[string]*Record{}
 	for _, who := range found {
 		byID[who.AccountID] = who
@@ -111,6 +113,14 @@ func (h *handing) handAll(ctx context.Context, tx *sqldb.Tx, roleID string, ids 
 	}
 	piece.Changed = len(people)
 	return piece, h.hand(ctx, tx, role, giving, people...)
+}
+
+// lock returns a member who is here or is to come, and reads the clock after
+// the lock.
+func (h *handing) lock(ctx context.Context, tx *sqldb.Tx, userID string) (*Record, error) {
+	who, err := lockMember(ctx, tx, h.communityID, userID)
+	h.now = h.clock.MS()
+	return who, err
 }
 
 // role is one that can change hands.
@@ -201,6 +211,7 @@ type trace struct {
 	source Source
 	by     string // an Actor's Ref
 	now    int64
+	since  int64 // ValidFrom of the changes; 0: when they are recorded
 }
 
 // putRoles gives people the roles that next makes of those they have, with a
@@ -212,13 +223,18 @@ func putRoles(ctx context.Context, tx *sqldb.Tx, communityID string, people []*R
 	changes := make([]Change, len(people))
 	for i, who := range people {
 		before := who.RoleIDs
-		who.RoleIDs, who.UpdatedAt = next(slices.Clone(before)), from.now
-		changes[i] = Change{ID: id.New(timeOf(from.now)), UserID: who.AccountID, Field: defaultField(RoleName), Old: idList(before), New: idList(who.RoleIDs), ValidFrom: from.now}
+		who.RoleIDs = next(slices.Clone(before))
+		at := who.Stamp(from.now)
+		changes[i] = Change{UserID: who.AccountID, Field: defaultField(RoleName), Old: idList(before), New: idList(who.RoleIDs), ValidFrom: at, RecordedAt: at}
+		if from.since != 0 {
+			changes[i].ValidFrom = min(from.since, at)
+		}
+		changes[i].ID = changes[i].newID()
 	}
 	if err := Update(ctx, tx, communityID, people); err != nil {
 		return nil, err
 	}
-	return changes, RecordChanges(ctx, tx, communityID, changes, from.source, from.by, from.now)
+	return changes, RecordChanges(ctx, tx, communityID, changes, from.source, from.by)
 }
 
 func withRoles(added ...string) func([]string) []string {

@@ -32,28 +32,31 @@ type HistoryRow struct {
 // Change is a field of one person that gets another value. Of roles and tags
 // the values are lists of ids.
 type Change struct {
-	ID        string // of its row in the history; "": RecordChanges makes one
-	UserID    string
-	Field     *Field
-	Old, New  any
-	ValidFrom int64 // Unix milliseconds; 0: when it is recorded
+	ID         string // of its row in the history; "": RecordChanges makes one
+	UserID     string
+	Field      *Field
+	Old, New   any
+	ValidFrom  int64 // Unix milliseconds; 0: when it is recorded
+	RecordedAt int64 // a Record's Stamp, in Unix milliseconds
 }
 
-// RecordChanges writes the changes of one source into the history, in the caller's
-// transaction. now is in Unix milliseconds.
-func RecordChanges(ctx context.Context, tx *sqldb.Tx, communityID string, changes []Change, source Source, actor string, now int64) error {
+// newID returns an id that sorts behind those of the member's earlier changes.
+func (c *Change) newID() string { return id.New(timeOf(c.RecordedAt)) }
+
+// RecordChanges writes the changes of one source into the history, in the
+// transaction that locked and stamped their members.
+func RecordChanges(ctx context.Context, tx *sqldb.Tx, communityID string, changes []Change, source Source, actor string) error {
 	columns := []string{"community_id", "user_id", "id", "field_id", "old_value", "new_value", "valid_from", "recorded_at", "source_type", "source_id", "actor"}
-	at := timeOf(now)
 	// What is the same in every row is boxed once.
-	var community, recorded, sourceType, sourceID, by any = communityID, now, source.Type, source.ID, actor
+	var community, sourceType, sourceID, by any = communityID, source.Type, source.ID, actor
 	return tx.InsertRows(ctx, sqldb.Rows{Table: "field_history", Columns: columns, N: len(changes), Fill: func(i int, row []any) {
 		c := &changes[i]
 		row[0], row[1], row[2], row[3] = community, c.UserID, c.ID, c.Field.ID
 		if c.ID == "" {
-			row[2] = id.New(at)
+			row[2] = c.newID()
 		}
 		row[4], row[5] = string(AppendValue(nil, c.Old)), string(AppendValue(nil, c.New))
-		row[6], row[7], row[8], row[9], row[10] = recorded, recorded, sourceType, sourceID, by
+		row[6], row[7], row[8], row[9], row[10] = c.RecordedAt, c.RecordedAt, sourceType, sourceID, by
 		if c.ValidFrom != 0 {
 			row[6] = c.ValidFrom
 		}

@@ -86,7 +86,7 @@ func errAlreadyMember() error {
 
 // beginJoin is beginEdit for a person who need not be a member.
 func beginJoin(ctx context.Context, tx *sqldb.Tx, communityID, accountID string, now int64) (*edit, error) {
-	e := &edit{communityID: communityID, now: now, actor: auth.ActorOf(ctx).Ref(), source: Source{Type: "join"}}
+	e := &edit{communityID: communityID, actor: auth.ActorOf(ctx).Ref(), source: Source{Type: "join"}}
 	if err := shareFields(ctx, tx, communityID); err != nil {
 		return nil, err
 	}
@@ -102,7 +102,10 @@ func beginJoin(ctx context.Context, tx *sqldb.Tx, communityID, accountID string,
 		return nil, errUserNotFound()
 	}
 	e.who = found[0]
-	e.before = e.who.Username
+	if err := reloadUsername(ctx, tx, e.who); err != nil {
+		return nil, err
+	}
+	e.begin(now)
 	return e, nil
 }
 
@@ -187,7 +190,7 @@ func (e *edit) enter(ctx context.Context, tx *sqldb.Tx) error {
 	if e.refused != nil {
 		return e.refused
 	}
-	e.who.State, e.who.JoinedAt, e.who.UpdatedAt = Active, e.now, e.now
+	e.who.State, e.who.JoinedAt = Active, e.now
 	if err := Insert(ctx, tx, e.communityID, []*Record{e.who}); err != nil {
 		return err
 	}

@@ -67,14 +67,15 @@ func depart(ctx context.Context, tx *sqldb.Tx, communityID string, who *Record, 
 	wasHere := who.State == Active
 	if len(who.RoleIDs) > 0 {
 		change := Change{UserID: who.AccountID, Field: namedField(DefaultFields(), RoleName), Old: idList(who.RoleIDs)}
-		who.RoleIDs, who.UpdatedAt = nil, d.now
+		who.RoleIDs = nil
+		change.RecordedAt = who.Stamp(d.now)
 		if err := Update(ctx, tx, communityID, []*Record{who}); err != nil {
 			return err
 		}
 		if d.source.Type == "" {
 			d.source.Type = d.cause
 		}
-		if err := RecordChanges(ctx, tx, communityID, []Change{change}, d.source, auth.ActorOf(ctx).Ref(), d.now); err != nil {
+		if err := RecordChanges(ctx, tx, communityID, []Change{change}, d.source, auth.ActorOf(ctx).Ref()); err != nil {
 			return err
 		}
 	}

@@ -54,11 +54,12 @@ type Members struct {
 	clock     clock.Clock
 	connected Connections
 	erasers   []Eraser
+	batch     int // members that lose a role or tag in one transaction
 }
 
 // New returns Members that keep their rows in db. What needs more than the
 // database works once they are connected.
-func New(db *sqldb.DB, c clock.Clock) *Members { return &Members{db: db, clock: c} }
+func New(db *sqldb.DB, c clock.Clock) *Members { return &Members{db: db, clock: c, batch: removeBatch} }
 
 // Standing is what auth asks about an account in a community: whether it is a
 // member there, in what state, and with which roles.

@@ -144,9 +144,9 @@ func TestHistoryIsPagedAndSaysWhoAndFromWhat(t *testing.T) {
 		fields, err := f.members.Fields(f.Context(), f.community)
 		f.ok(err)
 		for i := range 5 {
-			change := member.Change{UserID: ann.AccountID, Field: &fields[0], Old: fmt.Sprint(i), New: fmt.Sprint(i + 1)}
+			change := member.Change{UserID: ann.AccountID, Field: &fields[0], Old: fmt.Sprint(i), New: fmt.Sprint(i + 1), RecordedAt: int64(i + 1)}
 			f.ok(f.db.Tx(f.Context(), func(tx *sqldb.Tx) error {
-				return member.RecordChanges(f.Context(), tx, f.community, []member.Change{change}, member.Source{Type: "import", ID: "job"}, "key:k", int64(i+1))
+				return member.RecordChanges(f.Context(), tx, f.community, []member.Change{change}, member.Source{Type: "import", ID: "job"}, "key:k")
 			}))
 		}
 		var seen []string

@@ -34,6 +34,15 @@ type Record struct {
 	UpdatedAt   int64
 }
 
+// Stamp returns the time of a change at now, in Unix milliseconds, and makes it
+// UpdatedAt. It is later than every earlier change of the member, also where
+// another node's clock is ahead, so the member's history is in order. The
+// member's row has to be locked.
+func (r *Record) Stamp(now int64) int64 {
+	r.UpdatedAt = max(now, r.UpdatedAt+1)
+	return r.UpdatedAt
+}
+
 // OwnsName reports whether the account's username is no longer the community's
 // to change: its person uses it, or another community does.
 func (r *Record) OwnsName() bool { return r.Claimed || r.Communities > 1 }

@@ -63,7 +63,7 @@ func (s *Members) Revert(ctx context.Context, actor auth.Actor, communityID, his
 		if err != nil {
 			return err
 		}
-		e, err := beginEdit(ctx, tx, may, communityID, h.UserID, s.clock.MS())
+		e, err := beginEdit(ctx, tx, may, communityID, h.UserID, s.clock)
 		if err != nil {
 			return err
 		}
@@ -118,7 +118,7 @@ func (s *Members) revertRoles(ctx context.Context, tx *sqldb.Tx, actor auth.Acto
 	if err := hand.power.Need(auth.ManageRoles, hand.now); err != nil {
 		return nil, err
 	}
-	who, err := lockMember(ctx, tx, communityID, h.UserID)
+	who, err := hand.lock(ctx, tx, h.UserID)
 	if err != nil {
 		return nil, err
 	}
@@ -139,7 +139,7 @@ func (s *Members) revertRoles(ctx context.Context, tx *sqldb.Tx, actor auth.Acto
 	if err != nil {
 		return nil, err
 	}
-	e := edit{now: hand.now, actor: hand.by, source: hand.source, changes: changes}
+	e := edit{actor: hand.by, source: hand.source, changes: changes}
 	return e.rows(), nil
 }
 

@@ -40,7 +40,7 @@ func (s *Members) handRole(ctx context.Context, actor auth.Actor, communityID, u
 		if err != nil {
 			return err
 		}
-		who, err := lockMember(ctx, tx, communityID, target.ID)
+		who, err := h.lock(ctx, tx, target.ID)
 		if err != nil {
 			return err
 		}
@@ -94,15 +94,12 @@ func (takeRole) Kind() string { return "member.take_role" }
 // Call it before the engine starts.
 func (s *Members) TakeRoles(engine *jobs.Engine) { jobs.Register(engine, s.takeRole) }
 
-// takePiece is how many members lose a role in one transaction.
-const takePiece = 1000
-
 func (s *Members) takeRole(ctx context.Context, j *jobs.Job, a takeRole) error {
 	after := ""
 	ctx = sqldb.Alone(ctx)
 	for {
 		// Read outside the transaction: few of very many may have the role.
-		ids, err := withRole(ctx, s.db, a.CommunityID, a.RoleID, after, takePiece)
+		ids, err := withRole(ctx, s.db, a.CommunityID, a.RoleID, after, s.batch)
 		if err != nil || len(ids) == 0 {
 			return err
 		}
@@ -112,7 +109,7 @@ func (s *Members) takeRole(ctx context.Context, j *jobs.Job, a takeRole) error {
 				return err
 			}
 			people = slices.DeleteFunc(people, func(who *Record) bool { return !slices.Contains(who.RoleIDs, a.RoleID) })
-			if _, err = putRoles(ctx, tx, a.CommunityID, people, withoutRoles(a.RoleID), trace{Source{"role", a.RoleID}, a.Actor, a.At}); err != nil || len(people) == 0 {
+			if _, err = putRoles(ctx, tx, a.CommunityID, people, withoutRoles(a.RoleID), trace{Source{"role", a.RoleID}, a.Actor, s.clock.MS(), a.At}); err != nil || len(people) == 0 {
 				return err
 			}
 			return j.Step(ctx, tx)

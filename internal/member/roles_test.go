@@ -212,6 +212,7 @@ func (f *fixture) work() {
 	f.Helper()
 	engine := jobs.New(f.db, clock.Clock{}, slog.New(slog.DiscardHandler), jobs.EngineOptions{})
 	f.members.TakeRoles(engine)
+	f.members.RemoveTags(engine)
 	f.ok(engine.Start(f.Context()))
 	defer func() { f.ok(engine.Stop(f.Context())) }()
 	tick := time.NewTicker(5 * time.Millisecond)

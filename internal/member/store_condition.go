@@ -27,10 +27,10 @@ func (f Filter) sql(d sqldb.Dialect, param func(any) string) string {
 		where = append(where, fmt.Sprintf(`(a.email_key LIKE %s ESCAPE '\' OR a.username_key LIKE %s ESCAPE '\' OR m.name_key LIKE %s ESCAPE '\')`, prefix, prefix, part))
 	}
 	if f.RoleID != "" {
-		where = append(where, d.JSONHas("m.roles", param(f.RoleID)))
+		where = append(where, d.JSONHas("m.roles", param(f.RoleID)), existing("roles", param(f.RoleID)))
 	}
 	if f.TagID != "" {
-		where = append(where, d.JSONHas("m.tags", param(f.TagID)))
+		where = append(where, d.JSONHas("m.tags", param(f.TagID)), existing("tags", param(f.TagID)))
 	}
 	for _, c := range f.Where {
 		where = append(where, c.sql(d, param))
@@ -68,4 +68,10 @@ func (c Condition) customSQL(d sqldb.Dialect, param func(any) string) string {
 	default:
 		return d.Fold(d.JSONText("m.fields", key)) + " " + string(c.Op) + " " + param(sqldb.Folded(fmt.Sprint(c.Value)))
 	}
+}
+
+// existing excludes a deleted role or tag that a job has not yet removed from
+// all members.
+func existing(table, param string) string {
+	return "EXISTS (SELECT 1 FROM " + table + " named WHERE named.community_id = m.community_id AND named.id = " + param + ")"
 }

@@ -73,7 +73,7 @@ func communitiesOf(ctx context.Context, q sqldb.Querier, accountID string) ([]st
 }
 
 func setOwner(ctx context.Context, tx *sqldb.Tx, communityID, accountID string, now int64) error {
-	_, err := tx.Exec(ctx, "UPDATE members SET owner = TRUE, updated_at = $1 WHERE community_id = $2 AND user_id = $3", now, communityID, accountID)
+	_, err := tx.Exec(ctx, "UPDATE members SET owner = TRUE, "+updatedAt(1)+" WHERE community_id = $2 AND user_id = $3", now, communityID, accountID)
 	return err
 }
 

@@ -103,6 +103,15 @@ func addMembers(ctx context.Context, q sqldb.Querier, communityID string, people
 	})
 }
 
+// reloadUsername reads the username again where another transaction may have
+// changed it between the look-up of the account and the lock of the member.
+func reloadUsername(ctx context.Context, tx *sqldb.Tx, who *Record) error {
+	if tx.Dialect() == sqldb.SQLite {
+		return nil // one writer at a time
+	}
+	return tx.QueryRow(ctx, "SELECT username, username_key FROM accounts WHERE id = $1", who.AccountID).Scan(&who.Username, &who.UsernameKey)
+}
+
 // Insert adds members whose accounts exist, in the caller's transaction, and
 // counts the active ones. A person who is a member already, in whatever state,
 // makes it fail as a duplicate.

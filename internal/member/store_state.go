@@ -23,15 +23,21 @@ func lockStates(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs [
 	}, "SELECT user_id, state, state_before, state_at FROM members WHERE community_id = $1 AND "+d.In("user_id", "$2")+" ORDER BY user_id "+d.Lock(), communityID, sqldb.Keys(userIDs))
 }
 
+// updatedAt sets updated_at to the placeholder's time, and never to an earlier
+// one than it has: the order of histories rests on it, see Record.Stamp.
+func updatedAt(placeholder int) string {
+	return fmt.Sprintf("updated_at = CASE WHEN updated_at < $%[1]d THEN $%[1]d ELSE updated_at END", placeholder)
+}
+
 func setStates(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string, to string, now int64) error {
-	_, err := tx.Exec(ctx, `UPDATE members SET state_before = state, state = $2, state_at = $3, updated_at = $3
+	_, err := tx.Exec(ctx, `UPDATE members SET state_before = state, state = $2, state_at = $3, `+updatedAt(3)+`
 		WHERE community_id = $1 AND `+tx.Dialect().In("user_id", "$4"), communityID, to, now, sqldb.Keys(userIDs))
 	return err
 }
 
 // setStatesBack gives memberships the state they had before the one they have.
 func setStatesBack(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string, now int64) error {
-	_, err := tx.Exec(ctx, `UPDATE members SET state = state_before, state_before = state, state_at = $2, updated_at = $2
+	_, err := tx.Exec(ctx, `UPDATE members SET state = state_before, state_before = state, state_at = $2, `+updatedAt(2)+`
 		WHERE community_id = $1 AND `+tx.Dialect().In("user_id", "$3"), communityID, now, sqldb.Keys(userIDs))
 	return err
 }
@@ -111,6 +117,6 @@ func swapAvatar(ctx context.Context, tx *sqldb.Tx, communityID, userID, pictureI
 	if err != nil || old == pictureID {
 		return old, err
 	}
-	_, err = tx.Exec(ctx, "UPDATE members SET avatar = $3, updated_at = $4 WHERE community_id = $1 AND user_id = $2", communityID, userID, pictureID, now)
+	_, err = tx.Exec(ctx, "UPDATE members SET avatar = $3, "+updatedAt(4)+" WHERE community_id = $1 AND user_id = $2", communityID, userID, pictureID, now)
 	return old, err
 }

@@ -27,8 +27,9 @@ func deleteTag(ctx context.Context, tx *sqldb.Tx, communityID, tagID string) (na
 	return sqldb.One(ctx, tx, "tag", sqldb.Value[string], "DELETE FROM tags WHERE community_id = $1 AND id = $2 RETURNING name", communityID, tagID)
 }
 
-// tagged returns the ids of the members who have a tag.
-func tagged(ctx context.Context, q sqldb.Querier, communityID, tagID string) ([]string, error) {
-	return sqldb.All(ctx, q, sqldb.Value[string],
-		"SELECT user_id FROM members WHERE community_id = $1 AND "+q.Dialect().JSONHasID("tags", "$2"), communityID, tagID)
+// withTag returns the ids, sorted and after one, of members in whatever state
+// with a tag.
+func withTag(ctx context.Context, q sqldb.Querier, communityID, tagID, after string, limit int) ([]string, error) {
+	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT user_id FROM members WHERE community_id = $1 AND user_id > $2 AND "+
+		q.Dialect().JSONHasID("tags", "$3")+" ORDER BY user_id LIMIT $4", communityID, after, tagID, limit)
 }

@@ -27,7 +27,7 @@ func (s *Members) PutTag(ctx context.Context, actor auth.Actor, communityID, tag
 			return err
 		}
 		for _, userID := range userIDs {
-			e, err := beginEdit(ctx, tx, may, communityID, userID, s.clock.MS())
+			e, err := beginEdit(ctx, tx, may, communityID, userID, s.clock)
 			if err != nil {
 				return err
 			}

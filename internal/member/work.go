@@ -133,10 +133,11 @@ func (s *Members) workOn(ctx context.Context, tx *sqldb.Tx, communityID, fieldID
 	if err != nil {
 		return false, err
 	}
-	p := piece{fieldWork: w, field: &f, now: s.clock.MS()}
+	p := piece{fieldWork: w, field: &f}
 	if err := p.take(ctx, tx); err != nil {
 		return false, err
 	}
+	p.now = s.clock.MS() // after the locks
 	if len(p.documents) > 0 {
 		if err := p.work(ctx, tx); err != nil {
 			return false, err

@@ -110,14 +110,14 @@ func (p *piece) change(ctx context.Context, tx *sqldb.Tx, to func(old any) (any,
 			continue
 		}
 		r.Set(p.field, value)
-		r.UpdatedAt = p.now
+		at := r.Stamp(p.now)
 		changed = append(changed, r)
 		if !sameChoices(old, value) {
-			changes = append(changes, Change{UserID: r.AccountID, Field: p.field, Old: old, New: value})
+			changes = append(changes, Change{UserID: r.AccountID, Field: p.field, Old: old, New: value, RecordedAt: at})
 		}
 	}
 	if err := Update(ctx, tx, p.communityID, changed); err != nil {
 		return err
 	}
-	return RecordChanges(ctx, tx, p.communityID, changes, p.target.Source, p.actor, p.now)
+	return RecordChanges(ctx, tx, p.communityID, changes, p.target.Source, p.actor)
 }
