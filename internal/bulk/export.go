@@ -93,12 +93,8 @@ func nameCell(ids []string, names map[string]string) string {
 // a formula, or that would not be read back as it is.
 func escapeCell(text string) string {
 	rest := strings.TrimLeft(text, "'")
-	if rest == clearToken || rest != text && startsSpecial(rest) {
+	if rest == clearToken || rest != text && sheet.StartsFormula(rest) {
 		return "'" + text
 	}
 	return sheet.Neutralise(text)
-}
-
-func startsSpecial(text string) bool {
-	return text != "" && (strings.IndexByte("=+-@", text[0]) >= 0 || text[0] < ' ' || text[0] == 0x7f)
 }

@@ -142,7 +142,7 @@ func explain(rec *record) []string {
 	for _, p := range rec.Problems {
 		columns, codes, messages = append(columns, p.Column), append(codes, p.Code), append(messages, p.Message)
 	}
-	return []string{strconv.Itoa(rec.Pos.Line), sheet.Neutralise(strings.Join(columns, "; ")), strings.Join(codes, "; "), strings.Join(messages, " ")}
+	return []string{strconv.Itoa(rec.Pos.Line), sheet.Neutralise(strings.Join(columns, "; ")), strings.Join(codes, "; "), sheet.Neutralise(strings.Join(messages, " "))}
 }
 
 // FailedName is the file name for the failed rows of a job.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/regulars/regulars/internal/auth"
@@ -190,18 +191,21 @@ var sheetProblems = map[string]string{
 	"open_quote":      "A quotation mark is opened in this row and never closed.",
 }
 
-// trimCell takes away what programs put around a value: space, and the
-// apostrophe that keeps a spreadsheet from calculating, or a word from being
-// taken for more than a word. Of several apostrophes it is one.
+// trimCell removes white space around a value and the apostrophe that
+// escapeCell puts before it. Of several apostrophes it removes one.
 func trimCell(cell string) string {
 	text := strings.TrimSpace(cell)
 	if text == "" || text[0] != '\'' {
 		return text
 	}
-	if rest := strings.TrimLeft(text, "'"); startsSpecial(rest) || rest == clearToken {
-		return text[1:]
+	rest := strings.TrimLeft(text, "'")
+	switch {
+	case rest != clearToken && !sheet.StartsFormula(rest):
+		return text
+	case rest == text[1:] && strings.TrimLeftFunc(rest, unicode.IsSpace) != rest:
+		return trimCell(rest) // white space that was escaped
 	}
-	return text
+	return text[1:]
 }
 
 // clears reports whether a cell says that its value is to be cleared. With an

@@ -80,39 +80,6 @@ func (w *Writer) cell(cell string, only bool) {
 // Flush writes what is buffered.
 func (w *Writer) Flush() error { return w.out.Flush() }
 
-// Neutralise puts ' before a cell that a spreadsheet would run as a formula:
-// one that starts with = + - @ or a control character and is not a number.
-func Neutralise(cell string) string {
-	if cell == "" {
-		return cell
-	}
-	switch c := cell[0]; {
-	case c == '=', c == '@', c < ' ', c == 0x7f:
-		return "'" + cell
-	case c == '+', c == '-':
-		if !isNumber(cell[1:]) {
-			return "'" + cell
-		}
-	}
-	return cell
-}
-
-// isNumber says whether s is digits with at most one decimal sign.
-func isNumber(s string) bool {
-	digits, signs := 0, 0
-	for i := range len(s) {
-		switch {
-		case s[i] >= '0' && s[i] <= '9':
-			digits++
-		case s[i] == '.' || s[i] == ',':
-			signs++
-		default:
-			return false
-		}
-	}
-	return digits > 0 && signs <= 1
-}
-
 // encoder writes UTF-8 in another encoding.
 type encoder struct {
 	mark  string // byte order mark as UTF-8
