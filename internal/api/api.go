@@ -40,6 +40,7 @@ type Deps struct {
 	Version     string
 	Limits      Limits
 	Pictures    *httpx.Limit    // uploads of pictures, each account or key by itself; nil: no limit
+	Streams     *httpx.Streams  // open ones of both ways in together; nil: no bound
 	Stopping    <-chan struct{} // closed when the server goes down: ends streams; nil: never
 }
 

@@ -6,18 +6,13 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"reflect"
 	"time"
 
 	"github.com/regulars/regulars/internal/bulk"
-	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
 )
 
-const (
-	downloadStall = 60 * time.Second
-	progressEvery = 250 * time.Millisecond
-)
+const downloadStall = 60 * time.Second
 
 // importTemplate answers with the header line of a file to import.
 func (a *API) importTemplate(w http.ResponseWriter, r *http.Request) {
@@ -76,45 +71,4 @@ func (s *startedWriter) Write(p []byte) (int, error) {
 		s.start()
 	}
 	return s.Writer.Write(p)
-}
-
-// jobProgress streams the status of a job until it has ended. It reads the
-// tables, so any node can tell about a job that another one works on.
-func (a *API) jobProgress(w http.ResponseWriter, r *http.Request) {
-	ctx, jobID := r.Context(), r.PathValue("jobId")
-	status, err := a.Bulk.Status(ctx, here(ctx), jobID)
-	if err != nil {
-		httpx.WriteError(w, r, err)
-		return
-	}
-	stream, err := httpx.NewStream(w, r)
-	if err != nil {
-		return // the client is gone
-	}
-	defer stream.Close()
-	tick := time.NewTicker(progressEvery)
-	defer tick.Stop()
-	told := stream.Send("progress", status)
-	for told == nil && !status.Finished() {
-		select {
-		case <-ctx.Done():
-			return
-		case <-a.Stopping:
-			return
-		case <-tick.C:
-		}
-		next, err := a.Bulk.Status(ctx, here(ctx), jobID)
-		if err != nil && errs.KindOf(err) == errs.NotFound {
-			return
-		}
-		// A database that is away for a while is no reason to give up.
-		if err == nil && !reflect.DeepEqual(next, status) {
-			status = next
-			told = stream.Send("progress", status)
-			tick.Reset(progressEvery) // a slow client must not make the next one come sooner
-		}
-	}
-	if told == nil {
-		_ = stream.Send("done", status) // the client may be gone
-	}
 }

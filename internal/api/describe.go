@@ -95,7 +95,7 @@ func describeFailed(op *huma.Operation, _ huma.Registry) {
 func describeProgress(op *huma.Operation, schemas huma.Registry) {
 	op.Parameters = append(op.Parameters, jobParam(), communityParam())
 	answersWith(op, "text/event-stream", &huma.Schema{
-		Type: huma.TypeString, Description: "Events whose data is the status object.",
+		Type: huma.TypeString, Description: "Events whose data is the status object. Every minute the right to the stream is checked again; when it has ended, the last event is dropped, with code and message.",
 		Extensions: map[string]any{"x-event-data": schemas.Schema(reflect.TypeFor[bulk.Status](), true, "")},
 	})
 }

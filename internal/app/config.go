@@ -63,6 +63,8 @@ type Limits struct {
 	AnonymousPerSec int   `name:"anonymous-per-second" env:"REGULARS_ANONYMOUS_PER_SECOND" default:"20" help:"Requests without a valid credential from one address in a second; 0: no limit."`
 	SignInsPerMin   int   `name:"sign-ins-per-minute" env:"REGULARS_SIGN_INS_PER_MINUTE" default:"10" help:"Attempts to sign in from one address in a minute, and by one name; 0: no limit."`
 	PicturesPerMin  int   `name:"pictures-per-minute" env:"REGULARS_PICTURES_PER_MINUTE" default:"30" help:"Pictures that one account or API key uploads in a minute; 0: no limit."`
+	StreamsPerOwner int   `name:"streams-per-account" env:"REGULARS_STREAMS_PER_ACCOUNT" default:"20" help:"Event streams that one account or API key has open at a time; 0: no limit."`
+	Streams         int   `name:"streams" env:"REGULARS_STREAMS" default:"1000" help:"Event streams that this process has open at a time; 0: no limit."`
 	BulkPieceRows   int   `name:"bulk-piece-rows" env:"REGULARS_BULK_PIECE_ROWS" default:"4000" hidden:"" help:"Most rows of a bulk job that one transaction applies; of new people several times as many."`
 	DryRunMiB       int64 `name:"dry-run-mib" env:"REGULARS_DRY_RUN_MIB" default:"16" help:"Memory that all running dry runs share for people whom a file repeats; the rest goes to temporary files of the data folder."`
 	BulkKeepDays    int   `name:"bulk-keep-days" env:"REGULARS_BULK_KEEP_DAYS" default:"90" help:"Days the file and the row details of a bulk job are kept."`
@@ -71,12 +73,13 @@ type Limits struct {
 
 // Serving says where a server listens and how it works.
 type Serving struct {
-	Addr       string        `env:"REGULARS_ADDR" default:":3333" placeholder:"HOST:PORT" help:"Address to listen on."`
-	PublicURL  string        `name:"public-url" env:"REGULARS_PUBLIC_URL" placeholder:"URL" help:"Address people reach the server at, for the links it prints. Empty: made from the address it listens on."`
-	Proxies    []string      `name:"trusted-proxies" env:"REGULARS_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."`
-	Workers    int           `env:"REGULARS_WORKERS" default:"4" help:"Bulk jobs and other long work at a time: half of the workers take large jobs, the others files below 256 KiB. Mail and other short work has as many workers of its own."`
-	Lease      time.Duration `env:"REGULARS_LEASE" default:"30s" help:"Time after which the jobs of a node that went silent are taken over."`
-	DrainAfter time.Duration `name:"shutdown-timeout" env:"REGULARS_SHUTDOWN_TIMEOUT" default:"20s" help:"Time that running requests have to finish when the server stops."`
+	Addr        string        `env:"REGULARS_ADDR" default:":3333" placeholder:"HOST:PORT" help:"Address to listen on."`
+	PublicURL   string        `name:"public-url" env:"REGULARS_PUBLIC_URL" placeholder:"URL" help:"Address people reach the server at, for the links it prints. Empty: made from the address it listens on."`
+	Proxies     []string      `name:"trusted-proxies" env:"REGULARS_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."`
+	Workers     int           `env:"REGULARS_WORKERS" default:"4" help:"Bulk jobs and other long work at a time: half of the workers take large jobs, the others files below 256 KiB. Mail and other short work has as many workers of its own."`
+	Lease       time.Duration `env:"REGULARS_LEASE" default:"30s" help:"Time after which the jobs of a node that went silent are taken over."`
+	StreamCheck time.Duration `name:"stream-check" env:"REGULARS_STREAM_CHECK" default:"1m" hidden:"" help:"Time after which the right to an open stream is checked again."`
+	DrainAfter  time.Duration `name:"shutdown-timeout" env:"REGULARS_SHUTDOWN_TIMEOUT" default:"20s" help:"Time that running requests have to finish when the server stops."`
 }
 
 // Mailing says how mail leaves the server.

@@ -21,9 +21,10 @@ func (a *App) handler() (http.Handler, error) {
 		return nil, err
 	}
 	pictures := httpx.NewLimit(a.config.PicturesPerMin, time.Minute) // of both ways in together
+	streams := httpx.NewStreams(a.config.StreamsPerOwner, a.config.Streams, a.config.StreamCheck)
 	rest := api.New(api.Deps{
 		Log: a.log, Auth: a.Auth, Communities: a.Communities, Members: a.Members, Chat: a.Chat, Bulk: a.Bulk, Once: a.Once, Files: a.Files, Counts: a.Counts,
-		Version: version, Stopping: a.stopping, Pictures: pictures,
+		Version: version, Stopping: a.stopping, Pictures: pictures, Streams: streams,
 		Limits: api.Limits{
 			PerAddress: a.config.AnonymousPerSec, SignIns: a.config.SignInsPerMin, OpenUploadsHourly: a.config.OpenImports,
 			OpenUploadBytes: a.config.OpenImportMiB << 20, UploadBytes: a.config.BulkFileMiB << 20,
@@ -32,7 +33,7 @@ func (a *App) handler() (http.Handler, error) {
 	pages := console.New(console.Deps{
 		DB: a.DB, Auth: a.Auth, Communities: a.Communities, Members: a.Members, Chat: a.Chat, Bulk: a.Bulk, Mail: a.Mail, Jobs: a.Jobs, Files: a.Files,
 		Clock: a.clock, Log: a.log, UploadBytes: a.config.BulkFileMiB << 20, Stopping: a.stopping,
-		SignIns: a.config.SignInsPerMin, Counts: a.Counts, Pictures: pictures,
+		SignIns: a.config.SignInsPerMin, Counts: a.Counts, Pictures: pictures, Streams: streams,
 	})
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", healthz)

@@ -43,6 +43,7 @@ type Deps struct {
 	SignIns     int             // attempts a minute from one address, and by one name; 0: no limit
 	Counts      *rate.Counts    // of attempts over all nodes; nil: this one counts by itself
 	Pictures    *httpx.Limit    // uploads of pictures, each account or key by itself; nil: no limit
+	Streams     *httpx.Streams  // open ones of both ways in together; nil: no bound
 	Stopping    <-chan struct{} // closed when the server goes down: ends streams; nil: never
 }
 

@@ -274,14 +274,20 @@ func (c *console) progress(v *visit) error {
 	if err != nil {
 		return err
 	}
+	release, err := c.Streams.Open(v.actor.Uploader())
+	if err != nil {
+		return err
+	}
+	defer release()
 	stream, err := httpx.NewStream(v.w, v.Request)
 	if err != nil {
 		return sent(err)
 	}
 	defer stream.Close()
 	p := Page{Community: Community{ID: v.community.ID}, Reader: c.reader(v)}
-	tick := time.NewTicker(progressEvery)
+	tick, check := time.NewTicker(progressEvery), c.Streams.Checks()
 	defer tick.Stop()
+	defer check.Stop()
 	for last := ""; ; {
 		j := jobView(v, s)
 		var html bytes.Buffer
@@ -297,15 +303,33 @@ func (c *console) progress(v *visit) error {
 		if !j.Live() {
 			return sent(stream.Send("done", struct{}{}))
 		}
-		select {
-		case <-v.Context().Done():
-			return nil
-		case <-c.Stopping:
+		if reason := c.awaitProgress(v, tick, check); reason != nil {
+			if httpx.EndsStream(reason) {
+				stream.Drop(reason)
+			}
 			return nil // the browser comes back by itself
-		case <-tick.C:
 		}
 		if s, err = c.Bulk.Status(v.Context(), v.community.ID, j.ID); err != nil {
 			return sent(err)
+		}
+	}
+}
+
+// awaitProgress waits for the next look at a job. It returns why the stream
+// ends instead: the right to it, the request or the server has ended.
+func (c *console) awaitProgress(v *visit, tick, check *time.Ticker) error {
+	for {
+		select {
+		case <-v.Context().Done():
+			return context.Canceled
+		case <-c.Stopping:
+			return context.Canceled
+		case <-check.C:
+			if err := c.mayStill(v, auth.BulkUpdateUser); httpx.EndsStream(err) {
+				return err
+			}
+		case <-tick.C:
+			return nil
 		}
 	}
 }

@@ -68,6 +68,20 @@ func (c *console) inside(need auth.Permission, h handler) http.HandlerFunc {
 	})
 }
 
+// mayStill returns nil if the session of an open visit still works in its
+// community and may do what need names, else why not.
+func (c *console) mayStill(v *visit, need auth.Permission) error {
+	actor, err := c.Auth.Authenticate(v.Context(), sessionOf(v.Request))
+	if err != nil {
+		return err
+	}
+	if err := c.Auth.Can(v.Context(), actor, v.community.ID, need); err != nil {
+		return err
+	}
+	_, err = c.Communities.Get(v.Context(), v.community.ID)
+	return err
+}
+
 // in is the address of a page of the visited community.
 func (v *visit) in(path string) string { return "/c/" + v.community.ID + path }
 

@@ -12,6 +12,11 @@ export class JobLive extends HTMLElement {
     const source = new EventSource(src);
     this.source = source;
     source.addEventListener("progress", (event) => this.show(JSON.parse((event as MessageEvent).data)));
+    // The reason is on the page that the server answers with now.
+    source.addEventListener("dropped", () => {
+      source.close();
+      location.reload();
+    });
     source.addEventListener("done", () => {
       source.close();
       this.finish();
