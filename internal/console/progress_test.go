@@ -26,7 +26,7 @@ func TestThePageOfAJobEndsWithTheSession(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			r.AddCookie(&http.Cookie{Name: "regulars_session", Value: session})
+			r.AddCookie(&http.Cookie{Name: "regulars", Value: session})
 			res, err := http.DefaultClient.Do(r)
 			if err != nil {
 				t.Fatal(err)
