@@ -30,6 +30,7 @@ type bench struct {
 	engines  []string
 	sections []string
 	large5m  bool
+	tagged   int // members with the tag that is deleted
 
 	waitFiles []int    // numbers of large files beside which a small one waits
 	serveArgs []string // further flags of the server
@@ -51,6 +52,7 @@ const (
 	requestSection = "requests"
 	dryRunSection  = "dryrun"
 	waitSection    = "wait"
+	tagSection     = "delete-tag" // only where it is named: it takes long
 )
 
 // acceptBytes is the size of the file whose upload is timed.
@@ -82,6 +84,7 @@ func (b *bench) parse(args []string) error {
 	sizes := flags.String("sizes", "10000,100000,1000000", "sizes of the communities that answer requests")
 	waitFiles := flags.String("wait-files", "6,20", "with -only wait: numbers of large files, of the smallest size of -rows, beside which a one-row import and a mail are timed")
 	flags.StringVar(&b.binary, "binary", "", "the program to measure; empty: it is built from this working copy")
+	flags.IntVar(&b.tagged, "tagged", 1_000_000, "members with the tag that -only delete-tag deletes")
 	flags.BoolVar(&b.large5m, "5m", false, "also load 5,000,000 rows once on each engine, for the memory")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -96,13 +99,16 @@ func (b *bench) parse(args []string) error {
 	if b.waitFiles, err = numbers("-wait-files", *waitFiles); err != nil {
 		return err
 	}
+	if b.tagged < 1 {
+		return errors.New("-tagged: at least 1")
+	}
 	if b.rounds = *rounds; b.rounds < 1 {
 		return errors.New("-rounds: at least 1")
 	}
 	if b.engines, err = among("-engines", *engines, sqlite, postgres); err != nil {
 		return err
 	}
-	b.sections, err = among("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection, waitSection)
+	b.sections, err = among("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection, waitSection, tagSection)
 	return err
 }
 
@@ -165,6 +171,8 @@ func (b *bench) measure(ctx context.Context) error {
 			err = report(b.reportDryRuns)(b.dryRuns(ctx, b.rows))
 		case waitSection:
 			err = report(b.reportWaits)(b.waiting(ctx))
+		case tagSection:
+			err = report(b.reportTagRemovals)(b.tagRemovals(ctx, b.tagged))
 		}
 		if err != nil {
 			return err
