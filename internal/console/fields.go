@@ -54,6 +54,8 @@ func workOf(r Reader, f member.Field) FieldWork {
 		w.Text = r.T("Looking at every value")
 	case f.Work.Kind == member.ConvertAll:
 		w.Text = r.T("Converting the values")
+	case f.Work.Kind == member.DropKeys:
+		w.Text = r.T("Deleting the index")
 	}
 	return w
 }

@@ -81,7 +81,7 @@ func (v *ProfileView) showInputs(m member.Member, fields []member.Field, names m
 
 // inputOf is how a value of a field is typed.
 func inputOf(f *member.Field, now any) ValueInput {
-	in := ValueInput{Type: string(f.Type), Text: typedText(now), Required: f.Required, Options: f.Options, Busy: f.Works() && f.Work.Kind != member.FillIndex}
+	in := ValueInput{Type: string(f.Type), Text: typedText(now), Required: f.Required, Options: f.Options, Busy: f.Works() && f.Work.Kind != member.FillIndex && f.Work.Kind != member.DropKeys}
 	if list, ok := now.([]string); ok {
 		in.chosen(list)
 	} else {

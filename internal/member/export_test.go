@@ -1,6 +1,10 @@
 package member
 
-import "context"
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/sqldb"
+)
 
 // SetBatch sets how many members lose a role or tag in one transaction.
 func (s *Members) SetBatch(n int) { s.batch = n }
@@ -11,3 +15,15 @@ func (s *Members) RemoveTagOnce(ctx context.Context, communityID, tagID string) 
 	_, err := s.removeTagOnce(ctx, s.db.Tx, removeTag{CommunityID: communityID, TagID: tagID, At: s.clock.MS()}, "")
 	return err
 }
+
+// WorkOnce does one batch of the work on a field.
+func (s *Members) WorkOnce(ctx context.Context, communityID, fieldID string) (more bool, err error) {
+	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		more, err = s.workOn(ctx, tx, communityID, fieldID)
+		return err
+	})
+	return more, err
+}
+
+// KeyBatch is how many keys one transaction deletes.
+const KeyBatch = keyBatch

@@ -170,15 +170,9 @@ func (s *Members) turn(ctx context.Context, tx *sqldb.Tx, communityID string, f 
 	}
 	if f.Filterable && !to.Filterable {
 		next.Filterable, next.Filled = false, false
-		if err := dropKeys(ctx, tx, "member_value", communityID, f.ID); err != nil {
-			return err
-		}
 	}
 	if f.Identifier && !to.Identifier {
 		next.Identifier = false
-		if err := dropKeys(ctx, tx, "member_identifiers", communityID, f.ID); err != nil {
-			return err
-		}
 	}
 	if err := updateField(ctx, tx, communityID, next, now); err != nil {
 		return err
@@ -268,18 +262,13 @@ func (s *Members) deleteField(ctx context.Context, tx *sqldb.Tx, communityID str
 	}
 	now := s.clock.MS()
 	f.Filterable, f.Filled, f.Identifier = false, false, false
-	for _, table := range keyTables {
-		if err := dropKeys(ctx, tx, table, communityID, f.ID); err != nil {
-			return err
-		}
-	}
 	if err := updateField(ctx, tx, communityID, f, now); err != nil {
 		return err
 	}
 	if err := insertDeletedField(ctx, tx, communityID, f, now); err != nil {
 		return err
 	}
-	w := &fieldWork{communityID: communityID, fieldID: f.ID, kind: ClearValues, target: target{Field: f, Source: Source{"field", f.ID}}, total: members, actor: auth.ActorOf(ctx).Ref()}
+	w := &fieldWork{communityID: communityID, fieldID: f.ID, kind: ClearValues, stage: stageKeys, target: target{Field: f, Source: Source{"field", f.ID}}, total: members, actor: auth.ActorOf(ctx).Ref()}
 	if err := saveWork(ctx, tx, w, now); err != nil {
 		return err
 	}

@@ -61,13 +61,8 @@ func dropWork(ctx context.Context, tx *sqldb.Tx, communityID, fieldID string) er
 	return err
 }
 
-// giveUp ends work with the reason, and takes back what it had begun.
-func giveUp(ctx context.Context, tx *sqldb.Tx, communityID, fieldID, reason string) error {
-	if _, err := tx.Exec(ctx, "UPDATE field_work SET error = $3 WHERE community_id = $1 AND field_id = $2", communityID, fieldID, reason); err != nil {
-		return err
-	}
-	_, err := tx.Exec(ctx, `DELETE FROM member_identifiers WHERE community_id = $1 AND field_id = $2
-		AND NOT EXISTS (SELECT 1 FROM user_fields WHERE community_id = $1 AND id = $2 AND identifier)`, communityID, fieldID)
+func setGivenUp(ctx context.Context, tx *sqldb.Tx, communityID, fieldID, reason string) error {
+	_, err := tx.Exec(ctx, "UPDATE field_work SET error = $3 WHERE community_id = $1 AND field_id = $2", communityID, fieldID, reason)
 	return err
 }
 
@@ -90,15 +85,6 @@ func updateField(ctx context.Context, tx *sqldb.Tx, communityID string, f Field,
 		filterable = $10, filled = $11, identifier = $12, sort_order = $13, updated_at = $14 WHERE community_id = $1 AND id = $2`, communityID, f.ID,
 		f.Name, HeaderKey(f.Name), string(f.Type), encodeJSON(f.Options), f.Required, encodeJSON(f.DefaultValue), f.Description,
 		f.Filterable, f.Filled, f.Identifier, f.Order, now)
-	return err
-}
-
-// keyTables hold the keys by which members are found through a field.
-var keyTables = []string{"member_value", "member_identifiers"}
-
-// dropKeys forgets the keys of a field.
-func dropKeys(ctx context.Context, tx *sqldb.Tx, table, communityID, fieldID string) error {
-	_, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE community_id = $1 AND field_id = $2", communityID, fieldID)
 	return err
 }
 

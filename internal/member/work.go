@@ -16,6 +16,7 @@ const (
 	Identify    = "identify" // takes the keys that only one member can have
 	ConvertAll  = "convert"  // makes values of another type of them
 	ClearValues = "clear"    // of a field that was deleted
+	DropKeys    = "unindex"  // deletes the keys of a field that is no longer found by them; the values can change meanwhile
 )
 
 // busy reports whether values of the field cannot change for now.
@@ -78,7 +79,7 @@ func (s *Members) workField(ctx context.Context, j *jobs.Job, args fieldWorkArgs
 			if refused == nil || refused.Kind != errs.Conflict {
 				return txErr
 			}
-			return j.Tx(ctx, func(tx *sqldb.Tx) error { return giveUp(ctx, tx, args.CommunityID, args.FieldID, refused.Message) })
+			return s.giveUp(ctx, j, args, refused.Message)
 		}
 		if !more {
 			return nil
@@ -87,6 +88,21 @@ func (s *Members) workField(ctx context.Context, j *jobs.Job, args fieldWorkArgs
 			return jobs.ErrYielded
 		}
 	}
+}
+
+// giveUp ends work with the reason. It deletes the keys that Identify had
+// taken; those it leaves after a crash are deleted before the next Identify.
+func (s *Members) giveUp(ctx context.Context, j *jobs.Job, args fieldWorkArgs, reason string) error {
+	err := j.Tx(ctx, func(tx *sqldb.Tx) error { return setGivenUp(ctx, tx, args.CommunityID, args.FieldID, reason) })
+	for more := true; more && err == nil; {
+		err = j.Tx(ctx, func(tx *sqldb.Tx) (err error) {
+			if more, err = dropTaken(ctx, tx, args.CommunityID, args.FieldID); err != nil {
+				return err
+			}
+			return j.Step(ctx, tx)
+		})
+	}
+	return err
 }
 
 func queueWork(ctx context.Context, tx *sqldb.Tx, communityID, fieldID, owner string) error {
@@ -134,6 +150,10 @@ func (s *Members) workOn(ctx context.Context, tx *sqldb.Tx, communityID, fieldID
 		return false, err
 	}
 	p := piece{fieldWork: w, field: &f}
+	if p.kind == DropKeys || p.stage == stageKeys {
+		p.now = s.clock.MS()
+		return p.dropKeys(ctx, tx)
+	}
 	if err := p.take(ctx, tx); err != nil {
 		return false, err
 	}
@@ -200,6 +220,7 @@ func (p *piece) work(ctx context.Context, tx *sqldb.Tx) error {
 const (
 	stageCheck = "check"
 	stageApply = "apply"
+	stageKeys  = "keys" // of ClearValues: the keys are deleted first
 )
 
 // end does what is to be done once every member was seen, and reports whether
@@ -226,17 +247,13 @@ func (p *piece) end(ctx context.Context, tx *sqldb.Tx) (more bool, err error) {
 }
 
 // turn makes the field one of its new type. Its keys are no longer those of
-// its values, so they go; what the field lacks then is work that follows.
+// its values; their deletion, and what the field lacks then, is work that
+// follows.
 func (p *piece) turn(ctx context.Context, tx *sqldb.Tx) error {
 	from, to := *p.field, p.target.Field
 	p.target.From = &from
 	p.field.Type, p.field.Options, p.field.DefaultValue = to.Type, to.Options, to.DefaultValue
 	p.field.Identifier, p.field.Filterable, p.field.Filled = false, false, false
-	for _, table := range keyTables {
-		if err := dropKeys(ctx, tx, table, p.communityID, p.fieldID); err != nil {
-			return err
-		}
-	}
 	return updateField(ctx, tx, p.communityID, *p.field, p.now)
 }
 
@@ -244,11 +261,17 @@ func (p *piece) turn(ctx context.Context, tx *sqldb.Tx) error {
 // that there is none.
 func startWork(ctx context.Context, tx *sqldb.Tx, w *fieldWork, f Field, now int64) (more bool, err error) {
 	convert := conversion{&f, &w.target.Field, w.target.Replace}
+	stale, err := staleKeys(ctx, tx, w.communityID, f)
+	if err != nil {
+		return false, err
+	}
 	switch to := w.target.Field; {
 	case to.ID == "": // a migration asked for this one work only
 		return false, dropWork(ctx, tx, w.communityID, w.fieldID)
 	case convert.needed():
 		w.kind, w.stage = ConvertAll, stageCheck
+	case len(stale) > 0:
+		w.kind, w.stage = DropKeys, ""
 	case to.Identifier && !f.Identifier:
 		w.kind, w.stage = Identify, ""
 	case to.Filterable && !f.Filled:
