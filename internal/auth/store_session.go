@@ -175,21 +175,22 @@ func deleteFailures(ctx context.Context, tx *sqldb.Tx, subject string) error {
 	return err
 }
 
-func sweep(ctx context.Context, q sqldb.Querier, now time.Time) error {
-	if _, err := q.Exec(ctx, "DELETE FROM sessions WHERE expires_at < $1", now.AddDate(0, -1, 0).UnixMilli()); err != nil {
-		return err
+func sweep(ctx context.Context, db *sqldb.DB, now time.Time) error {
+	for _, old := range []struct {
+		table, key, where string
+		before            time.Time
+	}{
+		{"sessions", "id", "expires_at < $1", now.AddDate(0, -1, 0)},
+		{"one_time_links", "token_hash", "expires_at < $1", now},
+		{"registrations", "token_hash", "expires_at < $1", now},
+		{"sign_in_steps", "token_hash", "expires_at < $1", now},
+		{"sign_in_failures", "subject", "last_at < $1", now.Add(-accountPatience.forget)},
+	} {
+		if err := db.DeleteBatches(ctx, old.table, old.key, old.where, old.before.UnixMilli()); err != nil {
+			return err
+		}
 	}
-	if _, err := q.Exec(ctx, "DELETE FROM one_time_links WHERE expires_at < $1", now.UnixMilli()); err != nil {
-		return err
-	}
-	if _, err := q.Exec(ctx, "DELETE FROM registrations WHERE expires_at < $1", now.UnixMilli()); err != nil {
-		return err
-	}
-	if err := sweepSteps(ctx, q, now.UnixMilli()); err != nil {
-		return err
-	}
-	_, err := q.Exec(ctx, "DELETE FROM sign_in_failures WHERE last_at < $1", now.Add(-accountPatience.forget).UnixMilli())
-	return err
+	return nil
 }
 
 func sessionStart(ctx context.Context, q sqldb.Querier, sessionID string) (int64, error) {

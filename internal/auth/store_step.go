@@ -35,8 +35,3 @@ func deleteStepsOf(ctx context.Context, q sqldb.Querier, accountID string) error
 	_, err := q.Exec(ctx, "DELETE FROM sign_in_steps WHERE account_id = $1", accountID)
 	return err
 }
-
-func sweepSteps(ctx context.Context, q sqldb.Querier, now int64) error {
-	_, err := q.Exec(ctx, "DELETE FROM sign_in_steps WHERE expires_at < $1", now)
-	return err
-}

@@ -217,3 +217,22 @@ func shownIDs(names map[string]string, ids []string) any {
 	}
 	return shown
 }
+
+func TestAnUndoDoesNotPutADeletedTagBack(t *testing.T) {
+	each(t, func(f *fixture) {
+		old, err := f.members.CreateTag(f.Context(), f.community, "old")
+		f.ok(err)
+		f.want(f.run(bulk.Import, newRows("ann"), bulk.Options{}), bulk.Completed, 1, 0, 0, 0, 0)
+		ann := f.member("ann@example.com")
+		_, err = f.members.PutTag(f.Context(), command, f.community, old.ID, []string{ann.ID}, true, member.Source{Type: "api"})
+		f.ok(err)
+		s := f.run(bulk.Update, "Email,Tag\nann@example.com,beta\n", bulk.Options{})
+		f.ok(f.members.DeleteTag(f.Context(), f.community, old.ID))
+		undo, err := f.bulk.Undo(f.Context(), command, f.community, s.JobID, "")
+		f.ok(err)
+		f.want(f.work(undo), bulk.Completed, 0, 1, 0, 0, 0)
+		if got := f.member("ann@example.com").TagIDs; len(got) != 0 {
+			f.Errorf("the tag %s is back: %v", old.ID, got)
+		}
+	})
+}

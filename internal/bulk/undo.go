@@ -87,7 +87,8 @@ type reversal struct {
 	rules      *rules // of these, the roles and the power of who undoes
 	crowd      *crowd
 	fields     map[string]*member.Field
-	touched    map[string]bool // by others than the original job
+	tags       map[string]string // by name; those that were deleted are never put back
+	touched    map[string]bool   // by others than the original job
 	removed    []string
 	removedNew []string // of these, whose account the job made
 	changes    []member.Change
@@ -112,6 +113,9 @@ func (r *run) newReversal(ctx context.Context, tx *sqldb.Tx, list []record) (*re
 	}
 	u.rules = newRules(Undo, Options{}, false, nil, roles)
 	if u.rules.power, err = r.power(ctx, tx); err != nil {
+		return nil, err
+	}
+	if u.tags, err = loadTags(ctx, tx, r.job.CommunityID); err != nil {
 		return nil, err
 	}
 	keys, ids := []identity{}, []string{}
@@ -209,6 +213,7 @@ func (u *reversal) restore(done *record, who *person, undone *record) {
 			continue
 		}
 		now := who.Get(f)
+		old = u.withoutDeleted(f, old)
 		if member.Equal(now, old) {
 			continue // an undo that was cancelled did it
 		}
@@ -244,6 +249,24 @@ func (u *reversal) restore(done *record, who *person, undone *record) {
 	default:
 		undone.Outcome = Unchanged
 	}
+}
+
+// withoutDeleted returns the value of a field without tags that were deleted
+// since: the job that removes them from members may be past this one.
+func (u *reversal) withoutDeleted(f *member.Field, value any) any {
+	ids, ok := value.([]string)
+	if !ok || f.Type != member.TagList {
+		return value
+	}
+	there := map[string]bool{}
+	for _, tagID := range u.tags {
+		there[tagID] = true
+	}
+	ids = slices.DeleteFunc(slices.Clone(ids), func(tagID string) bool { return !there[tagID] })
+	if len(ids) == 0 {
+		return nil
+	}
+	return ids
 }
 
 // aboveRank says why who undoes the job may not put roles back, "" when they

@@ -81,7 +81,6 @@ func release(ctx context.Context, q sqldb.Querier, r *Reservation, committedToo 
 	return err
 }
 
-func sweep(ctx context.Context, q sqldb.Querier, before int64) error {
-	_, err := q.Exec(ctx, "DELETE FROM idempotency_keys WHERE NOT forever AND created_at < $1", before)
-	return err
+func sweep(ctx context.Context, db *sqldb.DB, before int64) error {
+	return db.DeleteBatches(ctx, "idempotency_keys", "scope, key", "NOT forever AND created_at < $1", before)
 }

@@ -38,7 +38,6 @@ func count(ctx context.Context, tx *sqldb.Tx, a attempt) (used int, err error) {
 	return used, err
 }
 
-func sweep(ctx context.Context, q sqldb.Querier, now int64) error {
-	_, err := q.Exec(ctx, "DELETE FROM rate_counts WHERE ends_at <= $1", now)
-	return err
+func sweep(ctx context.Context, db *sqldb.DB, now int64) error {
+	return db.DeleteBatches(ctx, "rate_counts", "subject", "ends_at <= $1", now)
 }
