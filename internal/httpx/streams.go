@@ -45,9 +45,9 @@ func (s *Streams) Open(owner string) (release func(), err error) {
 	defer s.mutex.Unlock()
 	switch {
 	case s.perOwner > 0 && s.owners[owner] >= s.perOwner:
-		return nil, errs.New(errs.Limited, "too_many_streams", "This account or API key has %d streams open, the most that are allowed. Close one of them first.", s.perOwner).WithRetry(retryStream)
+		return nil, errs.New(errs.Limited, "too_many_streams", "This account or API key already has %d streams open. Close one of them first.", s.perOwner).WithRetry(retryStream)
 	case s.total > 0 && s.open >= s.total:
-		return nil, errs.New(errs.Unavailable, "streams_busy", "The server has as many streams open as it may. Try again later, or ask for the status instead.").WithRetry(retryStream)
+		return nil, errs.New(errs.Unavailable, "streams_busy", "Too many streams are open on this server. Try again later, or request the status instead.").WithRetry(retryStream)
 	}
 	s.open++
 	s.owners[owner]++
