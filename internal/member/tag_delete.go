@@ -29,7 +29,9 @@ func (s *Members) DeleteTag(ctx context.Context, communityID, tagID string) erro
 		if err := auth.Note(ctx, tx, now, communityID, "tag.delete", Tag{ID: tagID, Name: name}.target()); err != nil {
 			return err
 		}
-		_, err = jobs.Insert(ctx, tx, removeTag{communityID, tagID, auth.ActorOf(ctx).Ref(), now}, jobs.Options{CommunityID: communityID})
+		_, err = jobs.Insert(ctx, tx, removeTag{communityID, tagID, auth.ActorOf(ctx).Ref(), now}, jobs.Options{
+			CommunityID: communityID, Owner: auth.ActorOf(ctx).Uploader(), Lane: jobs.Large,
+		})
 		return err
 	})
 }
@@ -57,11 +59,26 @@ const removeBatch = 1000
 func (s *Members) removeTag(ctx context.Context, j *jobs.Job, a removeTag) error {
 	ctx = sqldb.Alone(ctx)
 	for after := ""; ; {
-		next, err := s.removeTagOnce(ctx, j.Tx, a, after)
+		next, err := s.removeTagOnce(ctx, stepTx(j), a, after)
 		if err != nil || next == "" {
 			return err
 		}
 		after = next
+		if j.Yield() {
+			return jobs.ErrYielded
+		}
+	}
+}
+
+// stepTx returns j.Tx for transactions that each are a step of the job.
+func stepTx(j *jobs.Job) func(context.Context, func(*sqldb.Tx) error) error {
+	return func(ctx context.Context, f func(*sqldb.Tx) error) error {
+		return j.Tx(ctx, func(tx *sqldb.Tx) error {
+			if err := f(tx); err != nil {
+				return err
+			}
+			return j.Step(ctx, tx)
+		})
 	}
 }
 
