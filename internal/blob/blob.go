@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/regulars/regulars/internal/clock"
@@ -21,7 +22,27 @@ const unfinished = "unfinished"
 
 // Dir is a folder of files. It may be used by many goroutines and processes
 // at the same time, and no id leads out of the folder.
-type Dir struct{ root *os.Root }
+type Dir struct {
+	root    *os.Root
+	minFree atomic.Int64
+}
+
+// SetMinFree makes writes fail with Unavailable "disk_full" while fewer bytes
+// are free on the folder's disk. It is checked before a file and every few MiB.
+func (d *Dir) SetMinFree(sizeBytes int64) { d.minFree.Store(sizeBytes) }
+
+// checkRoom fails with Unavailable "disk_full" below the minimum of free bytes.
+func (d *Dir) checkRoom() error {
+	least := d.minFree.Load()
+	if least <= 0 {
+		return nil
+	}
+	left, err := d.Free()
+	if err == nil && left < uint64(least) {
+		return diskFull()
+	}
+	return err
+}
 
 // Open opens a folder, and makes it where it is missing.
 func Open(path string) (*Dir, error) {
@@ -32,10 +53,12 @@ func Open(path string) (*Dir, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open file folder: %w", err)
 	}
-	if err := root.Mkdir(unfinished, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return nil, errors.Join(fmt.Errorf("open file folder: %w", err), root.Close())
+	for _, folder := range []string{unfinished, scratch} {
+		if err := root.Mkdir(folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, errors.Join(fmt.Errorf("open file folder: %w", err), root.Close())
+		}
 	}
-	return &Dir{root}, nil
+	return &Dir{root: root}, nil
 }
 
 // Close lets the folder go. Files that are open stay usable.
@@ -48,6 +71,9 @@ func (d *Dir) Create() (*Writer, error) { return d.CreateAs(id.New(clock.Clock{}
 func (d *Dir) CreateAs(name string) (*Writer, error) {
 	if !id.Valid(name) {
 		return nil, notFound()
+	}
+	if err := d.checkRoom(); err != nil {
+		return nil, err
 	}
 	file, err := d.root.OpenFile(unfinished+"/"+name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -158,8 +184,11 @@ func notFound() error {
 // roomError is err, or Unavailable "disk_full" where it says so.
 func roomError(doing string, err error) error {
 	if isFull(err) {
-		return errs.New(errs.Unavailable, "disk_full", "The server's disk is full. Its operator has to make room; then try again.").
-			WithRetry(time.Minute).Because(err)
+		return diskFull().Because(err)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
+}
+
+func diskFull() *errs.Error {
+	return errs.New(errs.Unavailable, "disk_full", "The server's disk is full. Its operator has to make room; then try again.").WithRetry(time.Minute)
 }

@@ -9,6 +9,9 @@ import (
 	"syscall"
 )
 
+// removesOpen reports whether the name of an open file can be removed.
+const removesOpen = true
+
 func isFull(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }

@@ -8,6 +8,9 @@ import (
 	"unsafe"
 )
 
+// removesOpen reports whether the name of an open file can be removed.
+const removesOpen = false
+
 func isFull(err error) bool {
 	const diskFull, handleDiskFull = syscall.Errno(112), syscall.Errno(39)
 	return errors.Is(err, diskFull) || errors.Is(err, handleDiskFull)

@@ -59,8 +59,8 @@ func (w *Writer) ID() string { return w.id }
 func (w *Writer) Size() int64 { return w.size }
 
 // Write appends p. It waits for the disk when more than 32 MiB are not on it
-// yet, so that Commit never has much to wait for. A full disk is Unavailable
-// "disk_full".
+// yet, so that Commit never has much to wait for. A full disk, or one below the
+// minimum of free space, is Unavailable "disk_full".
 func (w *Writer) Write(p []byte) (int, error) {
 	n, err := w.file.Write(p)
 	w.size += int64(n)
@@ -68,6 +68,9 @@ func (w *Writer) Write(p []byte) (int, error) {
 		return n, roomError("write file", err)
 	}
 	if w.size-w.asked >= syncEvery {
+		if err := w.dir.checkRoom(); err != nil {
+			return n, err
+		}
 		w.asked = w.size
 		w.ask <- w.size
 	}

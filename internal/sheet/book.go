@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -24,12 +23,21 @@ type book struct {
 	since   bool // dates count from 1904
 	strings *stringTable
 	dates   []dateKind // by style
-	spooled *os.File   // the workbook, when it came packed
+	spooled Scratch    // the workbook, when it came packed
+	scratch func() (Scratch, error)
 }
 
 // maxSheets is how many sheets of a workbook are looked at, far more than
 // anybody can use.
 const maxSheets = 10_000
+
+// maxName is how many bytes of the name of a sheet or part are kept; a sheet's
+// has at most 31 characters.
+const maxName = 512
+
+func shortened(name string) string {
+	return strings.Clone(strings.ToValidUTF8(name[:min(len(name), maxName)], ""))
+}
 
 // sheetRef is a sheet as the workbook lists it.
 type sheetRef struct {
@@ -49,7 +57,7 @@ func isBook(archive *zip.Reader) bool {
 }
 
 func (t *Table) openBook(s *stream, archive *zip.Reader, opts Options) error {
-	b := &book{src: s, total: s.size, parts: map[string]*zip.File{}, limit: opts.MaxUnpacked}
+	b := &book{src: s, total: s.size, parts: map[string]*zip.File{}, limit: opts.MaxUnpacked, scratch: opts.scratch}
 	if err := b.open(archive); err != nil {
 		_ = b.close()
 		return refuseDamaged(err)
@@ -67,7 +75,7 @@ func (t *Table) openBook(s *stream, archive *zip.Reader, opts Options) error {
 // openPackedBook unpacks a workbook into a file of its own first, because it
 // is not read from front to back.
 func (t *Table) openPackedBook(s *stream, opts Options) error {
-	file, err := os.CreateTemp("", "table-*.xlsx")
+	file, err := opts.scratch()
 	if err != nil {
 		return fmt.Errorf("unpack workbook: %w", err)
 	}
@@ -78,12 +86,12 @@ func (t *Table) openPackedBook(s *stream, opts Options) error {
 		err = t.openSpooled(inner, file, s.size, opts)
 	}
 	if err != nil && t.rows == nil {
-		_ = remove(file)
+		_ = file.Close()
 	}
 	return refuseDamaged(err)
 }
 
-func (t *Table) openSpooled(s *stream, file *os.File, total int64, opts Options) error {
+func (t *Table) openSpooled(s *stream, file Scratch, total int64, opts Options) error {
 	archive, err := readDirectory(s)
 	if err != nil {
 		return err
@@ -98,17 +106,13 @@ func (t *Table) openSpooled(s *stream, file *os.File, total int64, opts Options)
 	return err
 }
 
-func remove(file *os.File) error {
-	return errors.Join(file.Close(), os.Remove(file.Name()))
-}
-
 func (b *book) close() error {
 	var err error
 	if b.strings != nil {
 		err = b.strings.close()
 	}
 	if b.spooled != nil {
-		err = errors.Join(err, remove(b.spooled))
+		err = errors.Join(err, b.spooled.Close())
 		b.spooled = nil
 	}
 	return err
@@ -167,6 +171,9 @@ func (b *book) readWorkbook() error {
 	err := b.each("xl/_rels/workbook.xml.rels", func(p *part) {
 		if p.is("Relationship") && len(targets) < maxSheets {
 			target := p.attr("Target")
+			if len(target) > maxName {
+				return
+			}
 			if !strings.HasPrefix(target, "/") {
 				target = path.Join("xl", target)
 			}
@@ -187,7 +194,7 @@ func (b *book) readWorkbook() error {
 			}
 			state := p.attr("state")
 			b.sheets = append(b.sheets, sheetRef{
-				name: p.attr("name"), part: targets[p.attr("id")],
+				name: shortened(p.attr("name")), part: targets[p.attr("id")],
 				hidden: state == "hidden" || state == "veryHidden",
 			})
 		}

@@ -176,7 +176,7 @@ func TestAHugePieceOfMarkupIsDamage(t *testing.T) {
 
 func TestAPackedWorkbookOfTooManyPartsIsRefused(t *testing.T) {
 	data := gz(t, manyEntries(t))
-	if _, err := sheet.Open(bytes.NewReader(data), int64(len(data)), sheet.Options{}); !errs.Is(err, "unsupported_type") {
+	if _, err := sheet.Open(bytes.NewReader(data), int64(len(data)), sheet.Options{Scratch: scratch(t)}); !errs.Is(err, "unsupported_type") {
 		t.Fatal(err)
 	}
 }

@@ -1,6 +1,7 @@
 package sheet
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -8,9 +9,10 @@ import (
 )
 
 func TestStringsBeyondTheMemoryAreReadFromAFile(t *testing.T) {
-	table := &stringTable{max: 1000}
-	want := []string{"", strings.Repeat("long", windowSize), "ü", strings.Repeat("x", longString), strings.Repeat("y", longString-1), ""}
-	for i := range 1000 {
+	file := &memoryFile{}
+	table := &stringTable{max: 1000, scratch: func() (Scratch, error) { return file, nil }}
+	want := []string{"", strings.Repeat("long", windowSize), "ü", strings.Repeat("x", 1<<16), strings.Repeat("y", blockBytes-1), ""}
+	for i := range 20_000 {
 		want = append(want, fmt.Sprint("string ", i))
 	}
 	for _, s := range want {
@@ -29,10 +31,28 @@ func TestStringsBeyondTheMemoryAreReadFromAFile(t *testing.T) {
 	if _, err := table.get(len(want), MaxRecord); !errors.Is(err, ErrDamaged) {
 		t.Error(err)
 	}
-	if table.file == nil || len(table.memory) > 1000 {
+	if table.file == nil || table.memory > 1000 || file.Len() == 0 {
 		t.Error("all is in memory")
 	}
 	if err := table.close(); err != nil {
 		t.Fatal(err)
 	}
+	if !file.closed {
+		t.Error("the file is left open")
+	}
+}
+
+// memoryFile is a temporary file of a test.
+type memoryFile struct {
+	bytes.Buffer
+	closed bool
+}
+
+func (m *memoryFile) ReadAt(p []byte, off int64) (int, error) {
+	return bytes.NewReader(m.Bytes()).ReadAt(p, off)
+}
+
+func (m *memoryFile) Close() error {
+	m.closed = true
+	return nil
 }

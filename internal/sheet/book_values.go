@@ -18,12 +18,15 @@ const (
 
 // readStyles finds the styles that show numbers as dates.
 func (b *book) readStyles() error {
+	const maxFormats = 1 << 16 // as many as a workbook may have styles
 	formats := map[string]dateKind{}
 	inCells := false
 	return b.each("xl/styles.xml", func(p *part) {
 		switch string(p.name) {
 		case "numFmt":
-			formats[p.attr("numFmtId")] = dateFormat(p.attr("formatCode"))
+			if id := p.attr("numFmtId"); len(id) <= len("4294967295") && len(formats) < maxFormats {
+				formats[id] = dateFormat(p.attr("formatCode"))
+			}
 		case "cellXfs":
 			inCells = true
 		case "cellStyles", "dxfs":

@@ -15,7 +15,7 @@ import (
 
 // directoryBudget is how many bytes of a zip's directory are read, so that one
 // of millions of entries does not fill the memory.
-const directoryBudget = 4 << 20
+const directoryBudget = 2 << 20
 
 // open finds the container of src and opens what is in it.
 func (t *Table) open(src io.ReaderAt, size int64, opts Options) error {

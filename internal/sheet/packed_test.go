@@ -118,7 +118,7 @@ func TestPackedFilesThatAreNoSingleTableAreRefused(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := sheet.Open(bytes.NewReader(test.in), int64(len(test.in)), sheet.Options{})
+			_, err := sheet.Open(bytes.NewReader(test.in), int64(len(test.in)), sheet.Options{Scratch: scratch(t)})
 			if !errs.Is(err, test.code) || errs.KindOf(err) != test.kind {
 				t.Fatalf("got %v, want %s", err, test.code)
 			}

@@ -102,7 +102,7 @@ func TestSeeksForwardReadTheFileOnce(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			all := restOf(t, open(t, data, sheet.Options{}))
 			src := &counted{Reader: bytes.NewReader(data)}
-			table, err := sheet.Open(src, int64(len(data)), sheet.Options{})
+			table, err := sheet.Open(src, int64(len(data)), sheet.Options{Scratch: scratch(t)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -137,7 +137,7 @@ func TestASeekAfterAFailureReadsAgain(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			all := restOf(t, open(t, data, sheet.Options{}))
 			src := &failing{Reader: bytes.NewReader(data), after: int64(len(data)), err: broken}
-			table, err := sheet.Open(src, int64(len(data)), sheet.Options{})
+			table, err := sheet.Open(src, int64(len(data)), sheet.Options{Scratch: scratch(t)})
 			if err != nil {
 				t.Fatal(err)
 			}

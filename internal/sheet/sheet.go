@@ -5,8 +5,8 @@
 // record it has handed out before. What a header or a cell means is left to
 // the caller.
 //
-// Memory does not grow with the file: one buffer of at most a few MiB, and for
-// XLSX a bounded part of its shared strings.
+// Memory does not grow with the file: a buffer of at most a few MiB, and for
+// XLSX up to 32 MiB. The other shared strings go to a temporary file.
 package sheet
 
 import (
@@ -41,8 +41,12 @@ type Options struct {
 	Encoding    string   // "" detects; else a name such as utf-8, utf-16le, windows-1252
 	Delimiter   string   // "" detects; else one ASCII character or its name: tab, comma, semicolon, pipe
 	Sheet       string   // workbooks only: name or number from 1; "" takes the first visible sheet with values
-	MaxUnpacked int64    // bytes a packed file may unpack to; 0 means 10 GiB
+	MaxUnpacked int64    // bytes a packed file may unpack to; 0 means 1 GiB
 	Verdict     *Verdict // what Scan saw of the whole file; nil when it was not scanned
+
+	// Scratch makes the temporary file of a large or packed workbook. nil: such
+	// a workbook cannot be read.
+	Scratch func() (Scratch, error)
 }
 
 // Detected says what a file turned out to be.
@@ -203,3 +207,14 @@ func (t *Table) Progress() (done, total int64) { return t.rows.progress() }
 
 // Close frees what Open took, but not src.
 func (t *Table) Close() error { return t.rows.close() }
+
+// Packed reports whether src is an archive or workbook, which takes more memory
+// and time to open than a plain text.
+func Packed(src io.ReaderAt) (bool, error) {
+	start := make([]byte, 4)
+	n, err := src.ReadAt(start, 0)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return isGzip(start[:n]) || isZip(start[:n]), err
+}

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	defaultMaxUnpacked = 10 << 30
+	defaultMaxUnpacked = 1 << 30
 	// A table packs 5 to 50 times; more than bombRatio is only made on purpose.
 	bombRatio = 200
 	// bombFloor is how much may be unpacked before the ratio counts.

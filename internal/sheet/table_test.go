@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"os"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -22,8 +23,16 @@ type line struct {
 	Problem string
 }
 
+// scratch makes temporary files in a folder of the test.
+func scratch(t testing.TB) func() (sheet.Scratch, error) {
+	t.Helper()
+	folder := t.TempDir()
+	return func() (sheet.Scratch, error) { return os.CreateTemp(folder, "") }
+}
+
 func open(t testing.TB, data []byte, opts sheet.Options) *sheet.Table {
 	t.Helper()
+	opts.Scratch = scratch(t)
 	table, err := sheet.Open(bytes.NewReader(data), int64(len(data)), opts)
 	if err != nil {
 		t.Fatal(err)
