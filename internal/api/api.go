@@ -41,6 +41,7 @@ type Deps struct {
 	Limits      Limits
 	Pictures    *httpx.Limit    // uploads of pictures, each account or key by itself; nil: no limit
 	Streams     *httpx.Streams  // open ones of both ways in together; nil: no bound
+	Uploads     *httpx.Uploads  // bulk files under way; nil: no limit
 	Stopping    <-chan struct{} // closed when the server goes down: ends streams; nil: never
 }
 

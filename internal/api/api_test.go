@@ -510,7 +510,7 @@ func TestASessionNamesItsCommunity(t *testing.T) {
 
 func TestARefusalReachesAClientThatIsStillSending(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
-		large := strings.Repeat("x", 20<<20)
+		large := strings.Repeat("x", 15<<20)
 		if res := sendForm(t, a, "/v1/users/bulk-import", strings.Repeat("a", 64), large, nil); res.status != 401 {
 			t.Errorf("a wrong credential: %d %s", res.status, res.text)
 		}

@@ -25,7 +25,7 @@ const maxJSON = 1 << 20
 func (a *API) takeBody(rt *route, op *huma.Operation, w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	kind := r.Header.Get("Content-Type")
 	r.Header.Set("Content-Type", "application/json")
-	body, err := httpx.ReadBody(w, r, maxJSON)
+	body, err := httpx.ReadBody(r, maxJSON)
 	if err != nil {
 		return nil, err
 	}

@@ -33,12 +33,10 @@ func (a *API) start(kind bulk.Type) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		in := &intake{api: a, kind: kind, w: w, ctx: r.Context()}
 		defer in.abort()
-		body := r.Body
 		before, jobID, err := in.accept(r)
 		switch {
 		case err != nil:
 			in.abort()
-			httpx.Drain(w, r, body)
 			httpx.WriteError(w, r, err)
 		case before != nil:
 			replay(w, before)
@@ -66,6 +64,10 @@ func (in *intake) accept(r *http.Request) (before *once.Answer, jobID string, er
 	if err := in.greet(r); err != nil {
 		return nil, "", err
 	}
+	if in.counted, err = in.api.Uploads.Begin(uploaderOf(in.ctx), httpx.Network(r), r.ContentLength); err != nil {
+		return nil, "", err
+	}
+	defer in.counted.End()
 	if err := in.api.crossOrigin.Check(r); err != nil {
 		return nil, "", errs.New(errs.Forbidden, "cross_origin", "A page of another site may not send this form.")
 	}
@@ -73,7 +75,7 @@ func (in *intake) accept(r *http.Request) (before *once.Answer, jobID string, er
 	if err != nil {
 		return nil, "", err
 	}
-	err = in.read(in.w, r)
+	err = in.read(r)
 	nameUnknown(in.w, in.unknown)
 	if err != nil {
 		return nil, "", in.withheld(err)
@@ -102,8 +104,11 @@ func (in *intake) greet(r *http.Request) error {
 	in.community = func(name string) error { return in.judge(name) }
 	in.beforeAll = func() error { return nil }
 	in.judged = here(in.ctx) != ""
-	if auth.ActorOf(in.ctx).Kind != auth.Anonymous {
-		return nil
+	switch {
+	case in.judged:
+		return in.api.Bulk.CheckStorage(in.ctx, here(in.ctx), r.ContentLength-formOverhead)
+	case auth.ActorOf(in.ctx).Kind != auth.Anonymous:
+		return in.api.anyImportable(in.ctx)
 	}
 	in.ctx = auth.WithActor(in.ctx, auth.Actor{Kind: auth.Open})
 	in.limit = in.api.Limits.OpenUploadBytes
@@ -128,13 +133,50 @@ func (a *API) anyOpen(ctx context.Context) error {
 	return a.may(ctx, auth.Actor{}, bulkWork)
 }
 
+// anyImportable returns nil if a person may import into one of their
+// communities, so that no other fills the disk before the form names one.
+func (a *API) anyImportable(ctx context.Context) error {
+	actor := auth.ActorOf(ctx)
+	if actor.Kind == auth.UserKey {
+		if err := a.Auth.MayAsPerson(actor, bulkWork); err != nil {
+			return err
+		}
+	}
+	if actor.InstallationOwner && actor.OnlyCommunity == "" {
+		return nil
+	}
+	communities, err := a.Auth.CommunitiesOf(ctx, actor)
+	if err != nil {
+		return err
+	}
+	refusal := errs.New(errs.Forbidden, "missing_permission", "You are in no community that you may import into. Ask its owner for the permission, then try again.")
+	for _, one := range communities {
+		actor.CommunityID = one
+		err := a.may(ctx, actor, bulkWork)
+		if kind := errs.KindOf(err); err == nil || kind == errs.Internal || kind == errs.Unavailable {
+			return err
+		}
+	}
+	return refusal
+}
+
+// uploaderOf is the account or API key that an upload counts for; "" without a
+// credential.
+func uploaderOf(ctx context.Context) string {
+	actor := auth.ActorOf(ctx)
+	if actor.Kind == auth.Open || actor.Kind == auth.Anonymous {
+		return ""
+	}
+	return actor.Uploader()
+}
+
 func (in *intake) judge(names ...string) error {
 	ctx, err := in.api.intoBody(in.ctx, bulkWork, names...)
 	if err != nil {
 		return err
 	}
 	in.ctx, in.judged = ctx, true
-	return nil
+	return in.api.Bulk.CheckStorage(ctx, here(ctx), 0)
 }
 
 // withheld keeps from those without a credential what is wrong with their

@@ -94,6 +94,9 @@ func (a *API) authenticate(w http.ResponseWriter, r *http.Request) (auth.Actor, 
 			return actor, limited
 		}
 	}
+	if err == nil && actor.Kind != auth.Anonymous {
+		httpx.Trust(r)
+	}
 	return actor, err
 }
 

@@ -11,7 +11,6 @@ import (
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
-	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/media"
 )
 
@@ -30,12 +29,12 @@ func (a *API) takePicture(w http.ResponseWriter, r *http.Request, part string, f
 	if err := a.Pictures.Take(w, r, auth.ActorOf(r.Context()).Uploader()); err != nil {
 		return nil, err
 	}
-	return readPicture(w, r, part, fields...)
+	return readPicture(r, part, fields...)
 }
 
 // readPicture reads a form with an image in the part of that name, and with
 // what else it may hold: the community, or user.
-func readPicture(w http.ResponseWriter, r *http.Request, part string, fields ...string) (*pictureForm, error) {
+func readPicture(r *http.Request, part string, fields ...string) (*pictureForm, error) {
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {
 	case err != nil || kind != "multipart/form-data":
@@ -47,8 +46,7 @@ func readPicture(w http.ResponseWriter, r *http.Request, part string, fields ...
 	if r.ContentLength > media.MaxBytes+formOverhead {
 		return nil, tooLarge
 	}
-	defer httpx.Moving(w, r, uploadStall)()
-	bounded := &boundedReader{next: func(p []byte) (int, error) { return r.Body.Read(p) }, left: media.MaxBytes + formOverhead, over: tooLarge}
+	bounded := &boundedReader{next: r.Body.Read, left: media.MaxBytes + formOverhead, over: tooLarge}
 	form, parts := &pictureForm{part: part, fields: fields}, multipart.NewReader(bounded, params["boundary"])
 	for range maxFormParts {
 		next, err := parts.NextPart()

@@ -78,7 +78,6 @@ func addRaw(a area, rt route, describe func(*huma.Operation, huma.Registry), ser
 	a.api.router.MethodFunc(rt.method, rt.path, func(w http.ResponseWriter, r *http.Request) {
 		r, err := a.api.admit(&rt, w, r)
 		if err != nil {
-			httpx.Drain(w, r, r.Body)
 			httpx.WriteError(w, r, err)
 			return
 		}

@@ -24,13 +24,12 @@ type logo struct {
 }
 
 func (a *API) setLogo(w http.ResponseWriter, r *http.Request) {
-	body, ctx := r.Body, r.Context()
+	ctx := r.Context()
 	form, err := a.takePicture(w, r, "logo")
 	if err == nil {
 		ctx, err = a.intoBody(ctx, manageCommunity, form.communities...)
 	}
 	if err != nil {
-		httpx.Drain(w, r, body)
 		httpx.WriteError(w, r, err)
 		return
 	}

@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/bulk"
@@ -24,8 +23,7 @@ import (
 )
 
 const (
-	uploadStall  = 60 * time.Second // without a byte
-	formOverhead = 1 << 20          // what a form may have besides its file
+	formOverhead = 1 << 20 // what a form may have besides its file
 	maxFormField = 64 << 10
 	maxFormParts = 100
 	uploadChunk  = 256 << 10
@@ -41,7 +39,9 @@ type upload struct {
 	verdict  sheet.Verdict
 	sum      []byte // SHA-256 of the file
 
+	body      io.Reader                    // of the request, bounded
 	limit     int64                        // bytes of the file
+	counted   *httpx.Upload                // nil: not counted
 	community func(name string) error      // judges the community the form names, before anything after it is read
 	beforeAll func() error                 // asked before the first byte of the file is kept
 	create    func() (*blob.Writer, error) //
@@ -55,12 +55,11 @@ func (u *upload) abort() {
 }
 
 // read takes the whole form. Its errors are the refusals of the contract.
-func (u *upload) read(w http.ResponseWriter, r *http.Request) error {
+func (u *upload) read(r *http.Request) error {
 	parts, err := u.open(r)
 	if err != nil {
 		return err
 	}
-	defer httpx.Moving(w, r, uploadStall)()
 	for n := 0; ; n++ {
 		part, err := parts()
 		if err == io.EOF { //nolint:errorlint // only the bare one is the end of the form
@@ -78,6 +77,10 @@ func (u *upload) read(w http.ResponseWriter, r *http.Request) error {
 	}
 	if u.file == nil {
 		return errNoFile()
+	}
+	// With the body at its end, net/http notices when the client leaves.
+	if _, err := io.Copy(io.Discard, u.body); err != nil {
+		return formError(err)
 	}
 	return nil
 }
@@ -104,20 +107,12 @@ func (u *upload) open(r *http.Request) (func() (*multipart.Part, error), error) 
 	if r.ContentLength > u.limit+formOverhead {
 		return nil, u.tooLarge()
 	}
-	// The lambda sees the body that Moving puts in place later.
-	bounded := &boundedReader{next: func(p []byte) (int, error) { return r.Body.Read(p) }, left: u.limit + formOverhead, over: u.tooLarge()}
-	return multipart.NewReader(bounded, params["boundary"]).NextPart, nil
+	u.body = &boundedReader{next: r.Body.Read, left: u.limit + formOverhead, over: u.tooLarge()}
+	return multipart.NewReader(u.body, params["boundary"]).NextPart, nil
 }
 
 func (u *upload) tooLarge() error {
-	return errs.New(errs.TooLarge, "file_too_large", "The file is larger than the %s that are allowed here.", size(u.limit))
-}
-
-func size(n int64) string {
-	if n >= 1<<30 {
-		return fmt.Sprintf("%.4g GiB", float64(n)/(1<<30))
-	}
-	return fmt.Sprintf("%.4g MiB", float64(n)/(1<<20))
+	return errs.New(errs.TooLarge, "file_too_large", "The file is larger than the %s that are allowed here.", text.Size(u.limit))
 }
 
 func (u *upload) part(part *multipart.Part) error {
@@ -192,6 +187,9 @@ func (u *upload) copy(part io.Reader, scan *sheet.Scan, sum hash.Hash) error {
 		if u.file.Size()+int64(n) > u.limit {
 			return u.tooLarge()
 		}
+		if err := u.counted.Received(u.file.Size() + int64(n)); err != nil {
+			return err
+		}
 		_, _ = scan.Write(chunk[:n]) // never fails
 		_, _ = sum.Write(chunk[:n])  // never fails
 		if _, err := u.file.Write(chunk[:n]); err != nil {
@@ -228,7 +226,7 @@ func formError(err error) error {
 	case errs.From(err) != nil:
 		return err
 	case httpx.IsStalled(err):
-		return errs.New(errs.Invalid, "upload_truncated", "The upload stood still for %s and was given up; send it again.", uploadStall).Because(err)
+		return errs.New(errs.Invalid, "upload_truncated", "The upload took too long and was ended; send it again.").Because(err)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), isConnection(err):
 		return errs.New(errs.Invalid, "upload_truncated", "The upload ended before the form was complete; send it again.").Because(err)
 	default:

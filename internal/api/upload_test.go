@@ -71,7 +71,7 @@ func TestAFormIsReadWithItsPartsInAnyOrder(t *testing.T) {
 			u, dir := newUpload(t)
 			var community string
 			u.community = func(name string) error { community = name; return nil }
-			if err := u.read(httptest.NewRecorder(), post(form(t, pairs...))); err != nil {
+			if err := u.read(post(form(t, pairs...))); err != nil {
 				t.Fatal(err)
 			}
 			if d := cmp.Diff(map[string]string{"mode": "create"}, u.form); d != "" || community != "c1" || u.fileName != "a.csv" {
@@ -126,7 +126,7 @@ func TestABadFormIsRefusedAndLeavesNothing(t *testing.T) {
 			if c.with != nil {
 				c.with(u)
 			}
-			err := u.read(httptest.NewRecorder(), c.r)
+			err := u.read(c.r)
 			u.abort()
 			if !errs.Is(err, c.code) {
 				t.Errorf("got %v, want %s", err, c.code)
@@ -146,7 +146,7 @@ func TestADeclaredSizeOverTheLimitIsRefusedUnread(t *testing.T) {
 	r := post(form(t, "@a.csv", "x"))
 	r.ContentLength = u.limit + formOverhead + 1
 	r.Body = io.NopCloser(unreadableBody{t})
-	if err := u.read(httptest.NewRecorder(), r); !errs.Is(err, "file_too_large") {
+	if err := u.read(r); !errs.Is(err, "file_too_large") {
 		t.Error(err)
 	}
 }
@@ -163,7 +163,7 @@ func TestAFormWithoutEndIsCutOff(t *testing.T) {
 	body := io.MultiReader(strings.NewReader("--b\r\nContent-Disposition: form-data; name=\"other\"; filename=\"x\"\r\n\r\n"), endless{})
 	r := httptest.NewRequestWithContext(context.Background(), "POST", "/", body)
 	r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
-	if err := u.read(httptest.NewRecorder(), r); !errs.Is(err, "file_too_large") {
+	if err := u.read(r); !errs.Is(err, "file_too_large") {
 		t.Error(err)
 	}
 }
@@ -181,7 +181,7 @@ func TestTheFingerprintIsOfTheFileAndTheFieldsInAnyOrder(t *testing.T) {
 	of := func(pairs ...string) string {
 		u, _ := newUpload(t)
 		defer u.abort()
-		if err := u.read(httptest.NewRecorder(), post(form(t, pairs...))); err != nil {
+		if err := u.read(post(form(t, pairs...))); err != nil {
 			t.Fatal(err)
 		}
 		return u.fingerprint()
@@ -215,7 +215,7 @@ func FuzzAnyFormIsReadOrRefused(f *testing.F) {
 			community: func(string) error { return nil }, beforeAll: func() error { return nil },
 		}
 		defer u.abort()
-		err := u.read(httptest.NewRecorder(), post([]byte(body), "multipart/form-data; boundary=b"))
+		err := u.read(post([]byte(body), "multipart/form-data; boundary=b"))
 		if err != nil && errs.From(err) == nil {
 			t.Errorf("an error that is not the client's: %v", err)
 		}

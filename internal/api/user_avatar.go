@@ -24,7 +24,7 @@ type avatar struct {
 }
 
 func (a *API) setAvatar(w http.ResponseWriter, r *http.Request) {
-	body, ctx := r.Body, r.Context()
+	ctx := r.Context()
 	form, err := a.takePicture(w, r, "avatar", "user")
 	if err == nil {
 		ctx, err = a.intoBody(ctx, beMember, form.communities...)
@@ -34,7 +34,6 @@ func (a *API) setAvatar(w http.ResponseWriter, r *http.Request) {
 		who, err = a.pictured(ctx, form)
 	}
 	if err != nil {
-		httpx.Drain(w, r, body)
 		httpx.WriteError(w, r, err)
 		return
 	}

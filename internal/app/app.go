@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/httpx"
 )
 
 // App is one server: New opens everything, Run serves until its context ends,
@@ -47,6 +48,9 @@ func New(ctx context.Context, c Config, now clock.Clock, log *slog.Logger) (*App
 	if err != nil {
 		return nil, errors.Join(err, lock.release())
 	}
+	if err := parts.Files.ClearScratch(); err != nil {
+		return nil, errors.Join(err, parts.Close(), lock.release())
+	}
 	if parts.keyProblem != nil {
 		return nil, errors.Join(parts.keyProblem, parts.Close(), lock.release())
 	}
@@ -68,9 +72,14 @@ func New(ctx context.Context, c Config, now clock.Clock, log *slog.Logger) (*App
 	// An upload or a stream may take hours, so the time that a whole request
 	// or answer may take is not bounded here but where it is read and written.
 	a.server = &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		Handler: handler, ReadHeaderTimeout: c.HeaderTimeout, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
+	proxies, err := c.proxies()
+	if err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	a.server.ConnState = httpx.NewConnections(c.ConnectionsPerNet, proxies).State
 	return a, nil
 }
 

@@ -16,6 +16,7 @@ import (
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -68,7 +69,27 @@ type Limits struct {
 	BulkPieceRows   int   `name:"bulk-piece-rows" env:"REGULARS_BULK_PIECE_ROWS" default:"4000" hidden:"" help:"Most rows of a bulk job that one transaction applies; of new people several times as many."`
 	DryRunMiB       int64 `name:"dry-run-mib" env:"REGULARS_DRY_RUN_MIB" default:"16" help:"Memory that all running dry runs share for people whom a file repeats; the rest goes to temporary files of the data folder."`
 	BulkKeepDays    int   `name:"bulk-keep-days" env:"REGULARS_BULK_KEEP_DAYS" default:"90" help:"Days the file and the row details of a bulk job are kept."`
-	MinFreeMiB      int64 `name:"min-free-mib" env:"REGULARS_MIN_FREE_MIB" default:"256" help:"Room on the data folder's disk below which /readyz fails."`
+	MinFreeMiB      int64 `name:"min-free-mib" env:"REGULARS_MIN_FREE_MIB" default:"256" help:"Free space on the data folder's disk below which /readyz fails and no file is accepted."`
+
+	UnpackedMiB       int64         `name:"unpacked-mib" env:"REGULARS_UNPACKED_MIB" default:"1024" help:"Most that a packed file or workbook of a bulk job unpacks to."`
+	FilesAtOnce       int           `name:"files-at-once" env:"REGULARS_FILES_AT_ONCE" default:"2" help:"Packed files and workbooks that are inspected at a time for uploads and the wizard, each in up to 32 MiB of memory; as many again for details of jobs."`
+	FilesWait         time.Duration `name:"files-wait" env:"REGULARS_FILES_WAIT" default:"2s" help:"Time that such a file waits for its turn before it is refused with 503."`
+	UploadsPerAccount int           `name:"uploads-per-account" env:"REGULARS_UPLOADS_PER_ACCOUNT" default:"8" help:"Uploads of bulk files that one account or API key has under way at a time; 0: no limit."`
+	UploadsPerAddress int           `name:"uploads-per-address" env:"REGULARS_UPLOADS_PER_ADDRESS" default:"32" help:"Uploads of bulk files that one network address has under way at a time; 0: no limit."`
+	AccountUploadMiB  int64         `name:"uploads-per-account-mib" env:"REGULARS_UPLOADS_PER_ACCOUNT_MIB" default:"4096" help:"Size of the uploads that one account or API key has under way at a time; 0: no limit."`
+	AddressUploadMiB  int64         `name:"uploads-per-address-mib" env:"REGULARS_UPLOADS_PER_ADDRESS_MIB" default:"16384" help:"Size of the uploads that one network address has under way at a time; 0: no limit."`
+	CommunityFilesMiB int64         `name:"community-files-mib" env:"REGULARS_COMMUNITY_FILES_MIB" default:"20480" help:"Size of the kept files of bulk jobs of one community; 0: no limit."`
+
+	AnonymousBody     time.Duration `name:"anonymous-body-timeout" env:"REGULARS_ANONYMOUS_BODY_TIMEOUT" default:"30s" help:"Time that the whole body of a request without a valid credential may take."`
+	BodyIdle          time.Duration `name:"body-idle-timeout" env:"REGULARS_BODY_IDLE_TIMEOUT" default:"60s" help:"Time after which a body of which no byte comes is given up."`
+	HeaderTimeout     time.Duration `name:"header-timeout" env:"REGULARS_HEADER_TIMEOUT" default:"10s" help:"Time that the header of a request may take."`
+	ConnectionsPerNet int           `name:"connections-per-address" env:"REGULARS_CONNECTIONS_PER_ADDRESS" default:"1000" help:"Connections from one network address at a time, trusted proxies excepted; 0: no limit."`
+}
+
+func (l Limits) uploadLimits() httpx.UploadLimits {
+	return httpx.UploadLimits{
+		PerAccount: l.UploadsPerAccount, PerAddress: l.UploadsPerAddress, BytesPerAccount: l.AccountUploadMiB << 20, BytesPerAddress: l.AddressUploadMiB << 20,
+	}
 }
 
 // Serving says where a server listens and how it works.
@@ -158,6 +179,12 @@ func (c Config) validate() error {
 	}
 	if c.RetentionDays < 1 || c.RetentionDays > 3650 {
 		return errors.New("retention days must be 1 to 3650")
+	}
+	if c.UnpackedMiB < 1 || c.FilesAtOnce < 1 || c.FilesWait < time.Millisecond {
+		return errors.New("unpacked MiB, files at once and the wait for a file must be above 0")
+	}
+	if c.AnonymousBody < time.Millisecond || c.BodyIdle < time.Millisecond || c.HeaderTimeout < time.Millisecond {
+		return errors.New("the timeouts of bodies and headers must be above 0")
 	}
 	if c.PublicURL != "" {
 		u, err := url.Parse(c.PublicURL)

@@ -22,9 +22,10 @@ func (a *App) handler() (http.Handler, error) {
 	}
 	pictures := httpx.NewLimit(a.config.PicturesPerMin, time.Minute) // of both ways in together
 	streams := httpx.NewStreams(a.config.StreamsPerOwner, a.config.Streams, a.config.StreamCheck)
+	uploads := httpx.NewUploads(a.config.uploadLimits())
 	rest := api.New(api.Deps{
 		Log: a.log, Auth: a.Auth, Communities: a.Communities, Members: a.Members, Chat: a.Chat, Bulk: a.Bulk, Once: a.Once, Files: a.Files, Counts: a.Counts,
-		Version: version, Stopping: a.stopping, Pictures: pictures, Streams: streams,
+		Version: version, Stopping: a.stopping, Pictures: pictures, Streams: streams, Uploads: uploads,
 		Limits: api.Limits{
 			PerAddress: a.config.AnonymousPerSec, SignIns: a.config.SignInsPerMin, OpenUploadsHourly: a.config.OpenImports,
 			OpenUploadBytes: a.config.OpenImportMiB << 20, UploadBytes: a.config.BulkFileMiB << 20,
@@ -33,7 +34,7 @@ func (a *App) handler() (http.Handler, error) {
 	pages := console.New(console.Deps{
 		DB: a.DB, Auth: a.Auth, Communities: a.Communities, Members: a.Members, Chat: a.Chat, Bulk: a.Bulk, Mail: a.Mail, Jobs: a.Jobs, Files: a.Files,
 		Clock: a.clock, Log: a.log, UploadBytes: a.config.BulkFileMiB << 20, Stopping: a.stopping,
-		SignIns: a.config.SignInsPerMin, Counts: a.Counts, Pictures: pictures, Streams: streams,
+		SignIns: a.config.SignInsPerMin, Counts: a.Counts, Pictures: pictures, Streams: streams, Uploads: uploads,
 	})
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", healthz)
@@ -43,6 +44,7 @@ func (a *App) handler() (http.Handler, error) {
 	mux.Handle("/", pages)
 	return noteRoute(httpx.Wrap(beside(rest, mux), httpx.Options{
 		Log: a.log, Clock: a.clock, Proxies: proxies, Quiet: isProbe, Observe: a.metrics.observe,
+		Body: httpx.BodyLimits{Anonymous: a.config.AnonymousBody, Idle: a.config.BodyIdle},
 	})), nil
 }
 

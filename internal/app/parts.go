@@ -53,6 +53,7 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 	if p.Files, err = blob.Open(c.filesFolder()); err != nil {
 		return nil, err
 	}
+	p.Files.SetMinFree(c.MinFreeMiB << 20)
 	if p.DB, err = sqldb.Open(ctx, c.address(), c.options()); err != nil {
 		return nil, errors.Join(err, p.Files.Close())
 	}
@@ -87,7 +88,11 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 	p.Members.RemoveTags(p.Jobs)
 	p.Bulk = bulk.New(bulk.Deps{
 		DB: p.DB, Files: p.Files, Members: p.Members, Mail: p.Mail, Clock: now, Log: log,
-		Limits: bulk.Limits{PieceRows: c.BulkPieceRows, Keep: time.Duration(c.BulkKeepDays) * 24 * time.Hour, DryRuns: c.DryRunMiB << 20},
+		Limits: bulk.Limits{
+			PieceRows: c.BulkPieceRows, Keep: time.Duration(c.BulkKeepDays) * 24 * time.Hour,
+			MaxUnpacked: c.UnpackedMiB << 20, FilesAtOnce: c.FilesAtOnce, FilesWait: c.FilesWait, StorageBytes: c.CommunityFilesMiB << 20,
+			DryRuns: c.DryRunMiB << 20,
+		},
 	}, p.Jobs)
 	p.Members.WorkFields(p.Jobs)
 	jobs.Register(p.Jobs, p.sweep)

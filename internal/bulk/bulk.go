@@ -44,10 +44,14 @@ const (
 // Limits are the bounds of bulk work; zero values mean the defaults.
 type Limits struct {
 	PieceRows   int           // most rows of one piece, 4,000
-	MaxUnpacked int64         // bytes a packed file may unpack to, 10 GiB
+	MaxUnpacked int64         // bytes a packed file may unpack to, 1 GiB
 	Keep        time.Duration // how long files and row details are kept, 90 days
 	KeepDrafts  time.Duration // how long a staged file waits, 24 hours
 	DryRuns     int64         // bytes in memory that the dry runs of this process share for people whom rows repeat, 16 MiB; the rest goes to temporary files
+
+	FilesAtOnce  int           // packed files and workbooks that are inspected at a time, 2; as many again are read for details of jobs
+	FilesWait    time.Duration // how long a file waits for its turn, 2 seconds
+	StorageBytes int64         // kept files of a community; 0 or less: no limit
 }
 
 func (l Limits) withDefaults() Limits {
@@ -55,7 +59,7 @@ func (l Limits) withDefaults() Limits {
 		l.PieceRows = 4_000
 	}
 	if l.MaxUnpacked <= 0 {
-		l.MaxUnpacked = 10 << 30
+		l.MaxUnpacked = 1 << 30
 	}
 	if l.Keep <= 0 {
 		l.Keep = 90 * 24 * time.Hour
@@ -65,6 +69,12 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.DryRuns <= 0 {
 		l.DryRuns = 16 << 20
+	}
+	if l.FilesAtOnce <= 0 {
+		l.FilesAtOnce = 2
+	}
+	if l.FilesWait <= 0 {
+		l.FilesWait = 2 * time.Second
 	}
 	return l
 }
@@ -104,12 +114,16 @@ type Bulk struct {
 	log     *slog.Logger
 	limits  Limits
 	memory  *memoryBudget // of dry runs
+
+	inspecting *places // files of uploads and drafts
+	looking    *places // files of jobs whose rows are shown
 }
 
 // New returns Bulk and registers its workers on the engine.
 func New(d Deps, engine *jobs.Engine) *Bulk {
 	b := &Bulk{db: d.DB, files: d.Files, members: d.Members, mail: d.Mail, engine: engine, clock: d.Clock, log: d.Log, limits: d.Limits.withDefaults()}
 	b.memory = &memoryBudget{bytes: b.limits.DryRuns}
+	b.inspecting, b.looking = newPlaces(b.limits.FilesAtOnce, b.limits.FilesWait), newPlaces(b.limits.FilesAtOnce, b.limits.FilesWait)
 	jobs.Register(engine, b.work, b.giveUp)
 	return b
 }

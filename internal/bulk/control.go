@@ -46,7 +46,7 @@ func (b *Bulk) Cancel(ctx context.Context, communityID, jobID string) (Status, e
 // Gone expired.
 func (b *Bulk) Apply(ctx context.Context, actor auth.Actor, communityID, jobID, newID string) (Status, error) {
 	var started job
-	beginning, err := b.beginning(ctx, communityID, jobID)
+	beginning, err := b.beginning(ctx, communityID, jobID, b.looking)
 	if err != nil {
 		return Status{}, err
 	}
@@ -70,7 +70,7 @@ func (b *Bulk) Apply(ctx context.Context, actor auth.Actor, communityID, jobID, 
 
 // beginning is where the rows of a job's file start. Opening a large workbook
 // takes a while, so it is not for a transaction.
-func (b *Bulk) beginning(ctx context.Context, communityID, jobID string) (sheet.Pos, error) {
+func (b *Bulk) beginning(ctx context.Context, communityID, jobID string, at *places) (sheet.Pos, error) {
 	j, err := b.keptJob(ctx, communityID, jobID)
 	if err != nil {
 		return sheet.Pos{}, err
@@ -78,7 +78,7 @@ func (b *Bulk) beginning(ctx context.Context, communityID, jobID string) (sheet.
 	if j.Type == Undo {
 		return sheet.Pos{}, nil
 	}
-	table, err := b.openTable(&j)
+	table, err := b.openTable(ctx, &j, at)
 	if err != nil {
 		return sheet.Pos{}, err
 	}

@@ -177,7 +177,7 @@ func (b *Bulk) look(ctx context.Context, j *job) (*look, error) {
 	if l.names, err = member.LoadNames(ctx, b.db, j.CommunityID); err != nil {
 		return nil, err
 	}
-	if l.table, err = b.openTable(&source); err != nil {
+	if l.table, err = b.openTable(ctx, &source, b.looking); err != nil {
 		return nil, err
 	}
 	layout := d.readLenient(l.table.Header(), source.Options.Mapping)

@@ -56,9 +56,14 @@ func (b *Bulk) Stage(ctx context.Context, in Start) (Draft, error) {
 	}
 	d, err := b.draft(ctx, &j)
 	if err != nil {
-		return d, err
+		return d, notStartedError{err}
 	}
-	return d, insertJob(ctx, b.db, j)
+	return d, b.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := b.reserve(ctx, tx, &j); err != nil {
+			return err
+		}
+		return insertJob(ctx, tx, j)
+	})
 }
 
 // Draft returns a staged file as it stands. It fails with NotFound
@@ -146,7 +151,7 @@ func (d *Draft) mapping() map[string]*string {
 // draft looks into a staged file.
 func (b *Bulk) draft(ctx context.Context, j *job) (Draft, error) {
 	d := Draft{ID: j.ID, FileName: j.FileName, Size: j.FileSize, Type: j.Type, Options: j.Options, JobID: j.OriginID, ExpiresAt: clock.Format(j.ExpiresAt)}
-	table, err := b.openTable(j)
+	table, err := b.openTable(ctx, j, b.inspecting)
 	if err != nil {
 		return d, err
 	}

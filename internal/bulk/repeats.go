@@ -117,7 +117,7 @@ func (h *rehearsal) findRepeats(ctx context.Context, l *layout) (_ *repeats, err
 
 // readKeys visits the keys of each row of the file.
 func (h *rehearsal) readKeys(ctx context.Context, l *layout, visit func(k identity, line int) error) error {
-	table, err := h.openTable(&h.job)
+	table, err := h.openTable(ctx, &h.job, nil)
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ func (b *Bulk) work(ctx context.Context, queued *jobs.Job, args runArgs) error {
 	if err != nil {
 		return r.settle(ctx, err)
 	}
-	if r.start, err = b.beginning(ctx, args.CommunityID, args.JobID); err != nil {
+	if r.start, err = b.beginning(ctx, args.CommunityID, args.JobID, nil); err != nil {
 		return r.settle(ctx, err)
 	}
 	err = r.tx(ctx, func(tx *sqldb.Tx) error { return r.begin(ctx, tx, args) })
@@ -92,7 +92,7 @@ func (r *run) readFile(ctx context.Context) error {
 
 // readOn reads the file from the job's position to its end.
 func (r *run) readOn(ctx context.Context) error {
-	table, err := r.openTable(&r.job)
+	table, err := r.openTable(ctx, &r.job, nil)
 	if err != nil {
 		return err
 	}

@@ -32,20 +32,33 @@ type Start struct {
 // Start checks that the file can be read and its header understood, and
 // queues the job in one transaction. It fails with Invalid or Unsupported and
 // one of the codes of package sheet, or invalid_header, no_identifying_column,
-// notify_needs_person;
-// then there is no job and the file is the caller's to delete.
+// notify_needs_person, with Conflict storage_quota_reached and with Unavailable
+// files_busy; then there is no job and the file is the caller's to delete.
 func (b *Bulk) Start(ctx context.Context, in Start) (Status, error) {
 	j, err := b.prepare(ctx, in)
 	if err != nil {
-		return Status{}, err
+		return Status{}, notStartedError{err}
 	}
-	err = b.db.Tx(ctx, func(tx *sqldb.Tx) error { return b.queue(ctx, tx, &j) })
+	err = b.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := b.reserve(ctx, tx, &j); err != nil {
+			return err
+		}
+		return b.queue(ctx, tx, &j)
+	})
 	return b.status(j), err
 }
 
-// Refused reports whether an error of Start or Stage is about the file: then
-// there is no job, and the file can go. After any other error there may be one.
+// notStartedError is an error from before the transaction that starts a job.
+type notStartedError struct{ error }
+
+func (e notStartedError) Unwrap() error { return e.error }
+
+// Refused reports whether an error of Start or Stage leaves no job, so that the
+// file can be deleted. After any other error there may be one.
 func Refused(err error) bool {
+	if _, before := errors.AsType[notStartedError](err); before {
+		return true
+	}
 	kind := errs.KindOf(err)
 	return err != nil && kind != errs.Internal && kind != errs.Unavailable
 }
@@ -64,7 +77,7 @@ func (b *Bulk) prepare(ctx context.Context, in Start) (job, error) {
 		FileID: in.FileID, FileName: shortName(in.FileName), Verdict: in.Verdict,
 		Actor: in.Actor.Ref(), ActorName: in.Actor.Name, owner: in.Actor.Uploader(), CreatedAt: now, UpdatedAt: now,
 	}
-	table, err := b.openTable(&j)
+	table, err := b.openTable(ctx, &j, b.inspecting)
 	if err != nil {
 		return j, err
 	}
@@ -106,43 +119,6 @@ func shortName(name string) string {
 		return string(runes[:200])
 	}
 	return name
-}
-
-// openFile is a table with the file it reads.
-type openFile struct {
-	*sheet.Table
-	file interface {
-		Close() error
-		Size() int64
-	}
-}
-
-func (o openFile) close() {
-	_ = o.Table.Close() // nothing was written
-	_ = o.file.Close()
-}
-
-// openTable opens a job's file as its options say.
-func (b *Bulk) openTable(j *job) (openFile, error) {
-	if j.FileID == "" {
-		return openFile{}, errs.New(errs.Gone, "expired", "The file of this job is no longer kept.")
-	}
-	file, err := b.files.Open(j.FileID)
-	if err != nil {
-		return openFile{}, err
-	}
-	o := sheet.Options{Encoding: j.Options.Encoding, Delimiter: j.Options.Delimiter, Sheet: j.Options.Sheet, MaxUnpacked: b.limits.MaxUnpacked, Verdict: &j.Verdict}
-	if j.Detected != nil { // never detect another thing the second time
-		if j.Detected.Format == "csv" {
-			o.Delimiter = j.Detected.Delimiter
-		}
-		o.Sheet = j.Detected.Sheet
-	}
-	table, err := sheet.Open(file, file.Size(), o)
-	if err != nil {
-		return openFile{}, errors.Join(err, file.Close())
-	}
-	return openFile{table, file}, nil
 }
 
 func (b *Bulk) dictionary(ctx context.Context, q sqldb.Querier, j *job) (*dictionary, error) {

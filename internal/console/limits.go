@@ -23,12 +23,9 @@ func (c *console) bounded(next http.Handler) http.Handler {
 		switch takes := fileOf(r); {
 		case takes == anyFile || r.Body == nil || r.Body == http.NoBody:
 		case takes == onePicture:
-			defer httpx.Moving(w, r, uploadStall)()
 			r.Body = http.MaxBytesReader(w, r.Body, media.MaxBytes+formOverhead)
 		default:
-			body := r.Body
-			if err := readForm(w, r); err != nil {
-				httpx.Drain(w, r, body)
+			if err := readForm(r); err != nil {
 				c.fail(w, r, err)
 				return
 			}
@@ -37,11 +34,11 @@ func (c *console) bounded(next http.Handler) http.Handler {
 	})
 }
 
-func readForm(w http.ResponseWriter, r *http.Request) error {
+func readForm(r *http.Request) error {
 	if strings.HasPrefix(strings.ToLower(strings.TrimSpace(r.Header.Get("Content-Type"))), "multipart/") {
 		return errs.New(errs.Unsupported, "unsupported_media_type", "This page takes no files. Send the form as application/x-www-form-urlencoded.")
 	}
-	body, err := httpx.ReadBody(w, r, formBytes)
+	body, err := httpx.ReadBody(r, formBytes)
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return err
 }
@@ -80,7 +77,6 @@ func fileOf(r *http.Request) taken {
 // error: it removes what was put on the disk.
 func (c *console) picture(v *visit, field string) (file multipart.File, done func(), err error) {
 	if err := c.Pictures.Take(v.w, v.Request, v.actor.Uploader()); err != nil {
-		httpx.Drain(v.w, v.Request, v.Body)
 		return nil, func() {}, err
 	}
 	file, _, err = v.FormFile(field)

@@ -5,7 +5,6 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
-	"time"
 
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/bulk"
@@ -16,7 +15,6 @@ import (
 )
 
 const (
-	uploadStall  = 60 * time.Second // without a byte
 	uploadChunk  = 256 << 10
 	formOverhead = 1 << 20 // what a form may have besides its file
 )
@@ -25,10 +23,8 @@ const (
 // with the address to go on at: as JSON to the page's script, else by going
 // there.
 func (c *console) upload(v *visit) error {
-	body := v.Body
 	d, err := c.stage(v)
 	if err != nil {
-		httpx.Drain(v.w, v.Request, body)
 		return c.refuse(v, err)
 	}
 	c.rememberDraft(v, d.ID)
@@ -60,7 +56,14 @@ func (c *console) refuse(v *visit, cause error) error {
 // stage writes the file to the disk while it is judged, then lets bulk look
 // into it. A file that is refused is deleted at once.
 func (c *console) stage(v *visit) (d bulk.Draft, err error) {
-	defer httpx.Moving(v.w, v.Request, uploadStall)()
+	if err := c.Bulk.CheckStorage(v.Context(), v.community.ID, v.ContentLength-formOverhead); err != nil {
+		return d, err
+	}
+	counted, err := c.Uploads.Begin(v.actor.Uploader(), httpx.Network(v.Request), v.ContentLength)
+	if err != nil {
+		return d, err
+	}
+	defer counted.End()
 	part, err := c.filePart(v)
 	if err != nil {
 		return d, err
@@ -75,7 +78,7 @@ func (c *console) stage(v *visit) (d bulk.Draft, err error) {
 		}
 	}()
 	var scan sheet.Scan
-	if err := c.keep(v, file, part, &scan); err != nil {
+	if err := c.keep(v, file, part, &scan, counted); err != nil {
 		return d, err
 	}
 	if file.Size() == 0 {
@@ -107,6 +110,7 @@ func (c *console) filePart(v *visit) (*multipart.Part, error) {
 	if v.ContentLength > c.UploadBytes+formOverhead {
 		return nil, c.tooLarge(v)
 	}
+	v.Body = http.MaxBytesReader(v.w, v.Body, c.UploadBytes+formOverhead)
 	form, err := v.MultipartReader()
 	if err != nil {
 		return nil, errs.New(errs.Invalid, "missing_file", "Choose a file first.").Because(err)
@@ -117,7 +121,7 @@ func (c *console) filePart(v *visit) (*multipart.Part, error) {
 			return nil, errs.New(errs.Invalid, "missing_file", "Choose a file first.")
 		}
 		if err != nil {
-			return nil, cutOff(err)
+			return nil, c.broken(v, err)
 		}
 		if part.FormName() == "data" && part.FileName() != "" {
 			return part, nil
@@ -125,22 +129,29 @@ func (c *console) filePart(v *visit) (*multipart.Part, error) {
 	}
 }
 
-func (c *console) keep(v *visit, file *blob.Writer, from io.Reader, scan *sheet.Scan) error {
+func (c *console) keep(v *visit, file *blob.Writer, from io.Reader, scan *sheet.Scan, counted *httpx.Upload) error {
 	chunk := make([]byte, uploadChunk)
 	for {
 		n, readErr := from.Read(chunk)
 		if file.Size()+int64(n) > c.UploadBytes {
 			return c.tooLarge(v)
 		}
+		if err := counted.Received(file.Size() + int64(n)); err != nil {
+			return err
+		}
 		_, _ = scan.Write(chunk[:n]) // never fails
 		if _, err := file.Write(chunk[:n]); err != nil {
 			return err
 		}
 		if readErr == io.EOF {
+			// With the body at its end, net/http notices when the client leaves.
+			if _, err := io.Copy(io.Discard, v.Body); err != nil {
+				return c.broken(v, err)
+			}
 			return nil
 		}
 		if readErr != nil {
-			return cutOff(readErr)
+			return c.broken(v, readErr)
 		}
 	}
 }
@@ -149,6 +160,10 @@ func (c *console) tooLarge(v *visit) error {
 	return errs.New(errs.TooLarge, "file_too_large", "The file is larger than the %s that are allowed here.", c.reader(v).Size(c.UploadBytes))
 }
 
-func cutOff(err error) error {
+// broken says why a form could not be read.
+func (c *console) broken(v *visit, err error) error {
+	if _, over := errors.AsType[*http.MaxBytesError](err); over {
+		return c.tooLarge(v)
+	}
 	return errs.New(errs.Invalid, "upload_truncated", "The upload ended before the file was complete; send it again.").Because(err)
 }

@@ -34,6 +34,9 @@ func (c *console) open(h handler) http.HandlerFunc {
 			c.fail(w, r, err)
 			return
 		}
+		if actor.Kind == auth.Session {
+			httpx.Trust(r)
+		}
 		w.Header().Set("Cache-Control", "private, no-cache")
 		v := &visit{Request: r.WithContext(auth.WithActor(r.Context(), actor)), w: w, actor: actor}
 		v.speak()

@@ -11,38 +11,138 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 )
 
-// Moving replaces r.Body by one that may take as long as it likes as a whole,
-// but not longer than stall for the next byte. Call the returned function when
-// the body is read: a deadline that stays behind would end the request.
-func Moving(w http.ResponseWriter, r *http.Request, stall time.Duration) (done func()) {
-	control := http.NewResponseController(w)
-	r.Body = &movingBody{r.Body, control, stall}
-	return func() { _ = control.SetReadDeadline(time.Time{}) } // only fails where no deadline could be set either
+// BodyLimits bound the time that the body of a request takes to arrive; 0
+// takes the default.
+type BodyLimits struct {
+	Anonymous time.Duration // the whole body, until Trust; 30 seconds
+	Idle      time.Duration // without a byte; 60 seconds
+	Discard   time.Duration // the rest of a body that is refused; 5 seconds
 }
 
-type movingBody struct {
+// discardBytes is how much of a refused body is read before the connection is
+// closed.
+const discardBytes = 16 << 20
+
+func (l BodyLimits) withDefaults() BodyLimits {
+	if l.Anonymous <= 0 {
+		l.Anonymous = 30 * time.Second
+	}
+	if l.Idle <= 0 {
+		l.Idle = time.Minute
+	}
+	if l.Discard <= 0 {
+		l.Discard = 5 * time.Second
+	}
+	return l
+}
+
+// requestBody is the body of a request under Wrap. It sets the deadlines of its
+// reads, and is read to its end before an answer goes out: many clients look
+// for the answer only when they have sent all, and a connection with unread
+// bytes would be reset under it.
+type requestBody struct {
 	io.ReadCloser
 	control *http.ResponseController
-	stall   time.Duration
+	limits  BodyLimits
+	expects bool      // the client sends the body after 100 Continue, which the first Read causes
+	until   time.Time // of the whole body; zero: no limit
+	next    time.Time // the deadline that is set
+
+	begun, ended, failed bool
 }
 
-func (b *movingBody) Read(p []byte) (int, error) {
-	var system clock.Clock // deadlines are of the machine, not of a test
-	if err := b.control.SetReadDeadline(system.Now().Add(b.stall)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+// newRequestBody puts limits on the body of r; nil if it has none.
+func newRequestBody(w http.ResponseWriter, r *http.Request, limits BodyLimits) *requestBody {
+	if r.Body == nil || r.Body == http.NoBody {
+		return nil
+	}
+	b := &requestBody{ReadCloser: r.Body, control: http.NewResponseController(w), limits: limits, expects: r.Header.Get("Expect") != ""}
+	b.until = systemNow().Add(limits.Anonymous)
+	r.Body = b
+	return b
+}
+
+// systemNow is the time of the machine: deadlines are not those of a test.
+func systemNow() time.Time { return clock.Clock{}.Now() }
+
+func (b *requestBody) Read(p []byte) (int, error) {
+	if b.ended {
+		return 0, io.EOF
+	}
+	b.begun = true
+	if err := b.expire(b.limits.Idle); err != nil {
+		b.failed = true
 		return 0, err
 	}
-	return b.ReadCloser.Read(p)
+	n, err := b.ReadCloser.Read(p)
+	switch {
+	case err == io.EOF: //nolint:errorlint // the bare one is the end of the body
+		b.ended = true
+		b.setDeadline(time.Time{}) // else it would end the request
+	case err != nil:
+		b.failed = true
+	}
+	return n, err
+}
+
+// expire makes reads fail after so long, or when the whole body is overdue. A
+// deadline is moved by an eighth or more, because to move one costs time.
+func (b *requestBody) expire(after time.Duration) error {
+	deadline := systemNow().Add(after)
+	if !b.until.IsZero() && b.until.Before(deadline) {
+		deadline = b.until
+	}
+	if moved := deadline.Sub(b.next); moved > 0 && moved < after/8 {
+		return nil
+	}
+	b.next = deadline
+	if err := b.control.SetReadDeadline(deadline); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return nil
+}
+
+func (b *requestBody) setDeadline(at time.Time) {
+	_ = b.control.SetReadDeadline(at) // only fails where no deadline could be set before either
+}
+
+// finish reads the rest of the body, within limits, before the header h of the
+// answer is written. Beyond them the connection is closed after the answer. The
+// rest of a body that the client holds back until 100 Continue is not asked for.
+func (b *requestBody) finish(h http.Header) {
+	if b.ended {
+		return
+	}
+	if !b.failed && (b.begun || !b.expects) && b.expire(b.limits.Discard) == nil {
+		_, err := io.CopyN(io.Discard, b.ReadCloser, discardBytes+1)
+		b.ended = errors.Is(err, io.EOF)
+	}
+	if b.ended {
+		b.setDeadline(time.Time{})
+		return
+	}
+	b.failed = true
+	h.Set("Connection", "close")
+	// net/http would read on for a while when it closes the body.
+	b.setDeadline(time.Unix(1, 0))
+}
+
+// Trust lifts the limit on the time of the whole body: the request carries a
+// valid credential. A body that stops is still ended.
+func Trust(r *http.Request) {
+	if q := requestOf(r.Context()); q != nil && q.body != nil {
+		q.body.until = time.Time{}
+	}
 }
 
 // ReadBody reads the whole body, at most limit bytes of it: errs.TooLarge
 // "body_too_large" beyond, errs.Invalid "body_incomplete" when it ends early
-// or stands still.
-func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+// or stops.
+func ReadBody(r *http.Request, limit int64) ([]byte, error) {
 	tooLarge := errs.New(errs.TooLarge, "body_too_large", "The body is larger than %d bytes.", limit)
 	if r.ContentLength > limit {
 		return nil, tooLarge
 	}
-	defer Moving(w, r, 30*time.Second)()
 	body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))
 	switch {
 	case int64(len(body)) > limit:
@@ -53,28 +153,7 @@ func ReadBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	return body, nil
 }
 
-// Drain takes what a client is still sending of a body that is refused, within
-// bounds: many clients look for the answer only when they have sent all, and
-// would see a broken connection instead. Call it before the answer is written.
-func Drain(w http.ResponseWriter, r *http.Request, body io.Reader) {
-	if r.Header.Get("Expect") != "" {
-		return // such a client waits for the answer; reading would ask it to send
-	}
-	var system clock.Clock
-	control := http.NewResponseController(w)
-	if control.SetReadDeadline(system.Now().Add(drainFor)) != nil {
-		return
-	}
-	_, _ = io.CopyN(io.Discard, body, drainMost) // as far as it goes
-	_ = control.SetReadDeadline(time.Time{})     // worked a moment ago
-}
-
-const (
-	drainFor  = 5 * time.Second
-	drainMost = 64 << 20
-)
-
-// IsStalled reports whether reading a Moving body failed because no byte came.
+// IsStalled reports whether reading a body failed because it took too long.
 func IsStalled(err error) bool {
 	var timeout net.Error
 	return errors.As(err, &timeout) && timeout.Timeout()
@@ -93,8 +172,7 @@ type patientWriter struct {
 }
 
 func (p *patientWriter) Write(b []byte) (int, error) {
-	var system clock.Clock
-	if err := p.control.SetWriteDeadline(system.Now().Add(p.stall)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := p.control.SetWriteDeadline(systemNow().Add(p.stall)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return 0, err
 	}
 	return p.Writer.Write(b)

@@ -38,8 +38,10 @@ func Address(r *http.Request) string {
 // Network is the part of the client's address that belongs to one customer of
 // a provider: the address itself in IPv4, the first 64 bits in IPv6. Limits
 // count by it.
-func Network(r *http.Request) string {
-	addr := remoteAddr(r)
+func Network(r *http.Request) string { return networkOf(remoteAddr(r)) }
+
+func networkOf(addr netip.Addr) string {
+	addr = addr.WithZone("")
 	if addr.Is6() {
 		if p, err := addr.Prefix(64); err == nil {
 			return p.String()

@@ -22,6 +22,7 @@ type Options struct {
 	Proxies []netip.Prefix           // whose X-Forwarded-For and X-Forwarded-Proto are believed
 	Quiet   func(*http.Request) bool // requests without a line in the access log; nil: none
 	Observe func(Observed)           // called once per request, for metrics; nil: nobody
+	Body    BodyLimits               // on the time of bodies; zero: the defaults
 }
 
 // Observed is what happened to one request.
@@ -37,8 +38,9 @@ type Observed struct {
 type request struct {
 	id     string
 	secure bool
-	code   string // of the failure that was answered
-	cause  error  // why, when the answer does not say it
+	code   string       // of the failure that was answered
+	cause  error        // why, when the answer does not say it
+	body   *requestBody // nil: none
 }
 
 type requestKey struct{}
@@ -67,12 +69,15 @@ func Secure(r *http.Request) bool {
 // client's real address, sets the security headers, turns a panic into a 500
 // and writes the access log.
 func Wrap(next http.Handler, o Options) http.Handler {
+	limits := o.Body.withDefaults()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := o.Clock.Now()
 		q := &request{id: requestID(r.Header.Get("X-Request-Id"), started)}
 		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, q))
 		q.secure = resolveClient(r, o.Proxies)
-		rec := &recorder{ResponseWriter: w}
+		q.body = newRequestBody(w, r, limits)
+		rec := &recorder{ResponseWriter: w, body: q.body}
+		defer rec.finish() // of an answer without header and body
 		securityHeaders(rec.Header(), Secure(r))
 		rec.Header().Set("X-Request-Id", q.id)
 		defer func() {
@@ -148,10 +153,19 @@ type recorder struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+	body   *requestBody // nil: none
+}
+
+// finish ends the body of the request before the answer begins.
+func (r *recorder) finish() {
+	if r.status == 0 && r.body != nil {
+		r.body.finish(r.Header())
+	}
 }
 
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 && status >= 200 {
+		r.finish()
 		r.status = status
 	}
 	r.ResponseWriter.WriteHeader(status)
@@ -159,6 +173,7 @@ func (r *recorder) WriteHeader(status int) {
 
 func (r *recorder) Write(p []byte) (int, error) {
 	if r.status == 0 {
+		r.finish()
 		r.status = http.StatusOK
 	}
 	n, err := r.ResponseWriter.Write(p)
