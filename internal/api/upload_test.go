@@ -3,8 +3,11 @@ package api
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"mime/multipart"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -197,6 +200,37 @@ func TestTheFingerprintIsOfTheFileAndTheFieldsInAnyOrder(t *testing.T) {
 	} {
 		if of(pairs...) == first {
 			t.Error(name + " has the same fingerprint")
+		}
+	}
+}
+
+func TestALeavingClientIsNoticedOnceItsFormIsRead(t *testing.T) {
+	seen := make(chan error, 1)
+	u, _ := newUpload(t)
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		u.file = nil
+		seen <- u.read(r)
+		<-r.Context().Done()
+		u.abort()
+		seen <- r.Context().Err()
+	}))
+	defer srv.Close()
+	body, kind := form(t, "@a.csv", "x,y\n")
+	for _, length := range []string{
+		fmt.Sprintf("Content-Length: %d\r\n\r\n%s", len(body), body),
+		fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n", len(body), body),
+	} {
+		conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", srv.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: "+kind+"\r\n"+length)
+		if err := <-seen; err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.Close()
+		if err := <-seen; !errors.Is(err, context.Canceled) {
+			t.Error(err)
 		}
 	}
 }

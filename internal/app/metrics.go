@@ -70,15 +70,16 @@ var (
 	waitingJobsDesc = prometheus.NewDesc("regulars_waiting_jobs", "Jobs that no worker has, by kind.", []string{"kind"}, nil)
 	oldestWaitDesc  = prometheus.NewDesc("regulars_jobs_oldest_wait_seconds", "How long the job that waits longest for a worker has waited, by kind.", []string{"kind"}, nil)
 
-	jobsDesc     = prometheus.NewDesc("regulars_jobs", "Jobs of all nodes by state.", []string{"state"}, nil)
-	bulkJobsDesc = prometheus.NewDesc("regulars_bulk_jobs_total", "Bulk jobs that have ended, dry runs left out.", []string{"type", "status"}, nil)
-	bulkRowsDesc = prometheus.NewDesc("regulars_bulk_rows_total", "Rows of these jobs by what became of them.", []string{"type", "outcome"}, nil)
-	nodesDesc    = prometheus.NewDesc("regulars_nodes", "Nodes that are alive.", nil, nil)
+	jobsDesc      = prometheus.NewDesc("regulars_jobs", "Jobs of all nodes by state.", []string{"state"}, nil)
+	bulkJobsDesc  = prometheus.NewDesc("regulars_bulk_jobs_total", "Bulk jobs that have ended, dry runs left out.", []string{"type", "status"}, nil)
+	bulkRowsDesc  = prometheus.NewDesc("regulars_bulk_rows_total", "Rows of these jobs by what became of them.", []string{"type", "outcome"}, nil)
+	bulkFilesDesc = prometheus.NewDesc("regulars_bulk_files_bytes", "Size of the kept files of bulk jobs.", nil, nil)
+	nodesDesc     = prometheus.NewDesc("regulars_nodes", "Nodes that are alive.", nil, nil)
 )
 
 // Describe says which metrics Collect sends.
 func (q *queueCollector) Describe(to chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{jobsDesc, nodesDesc, bulkJobsDesc, bulkRowsDesc, deadJobsDesc, waitingJobsDesc, oldestWaitDesc} {
+	for _, desc := range []*prometheus.Desc{jobsDesc, nodesDesc, bulkJobsDesc, bulkRowsDesc, deadJobsDesc, waitingJobsDesc, oldestWaitDesc, bulkFilesDesc} {
 		to <- desc
 	}
 }
@@ -103,6 +104,13 @@ func (q *queueCollector) Collect(to chan<- prometheus.Metric) {
 	}
 	if totals, err := q.parts.Bulk.Totals(ctx); err == nil {
 		collectBulk(totals, to)
+	}
+	if stored, err := q.parts.Bulk.Storages(ctx); err == nil {
+		sum := int64(0)
+		for _, s := range stored {
+			sum += s.UsedBytes
+		}
+		to <- prometheus.MustNewConstMetric(bulkFilesDesc, prometheus.GaugeValue, float64(sum))
 	}
 }
 

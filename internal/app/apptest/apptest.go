@@ -73,6 +73,7 @@ func New(t testing.TB, engine sqldb.Dialect, opts ...Option) *App {
 	}
 	config.Data, config.Addr, config.Synchronous = t.TempDir(), "127.0.0.1:0", "OFF"
 	config.AnonymousPerSec, config.SignInsPerMin, config.OpenImports, config.MinFreeMiB, config.PerHour = 0, 0, 0, 0, 0
+	config.UploadsPerAccount, config.UploadsPerAddress, config.FilesWait = 0, 0, time.Minute // CI may be slow
 	config.DatabaseURL = database(t, engine, config.Data)
 	s := settings{config: config}
 	for _, o := range opts {
