@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/regulars/regulars/internal/app"
 	"github.com/regulars/regulars/internal/auth"
