@@ -1,31 +1,12 @@
 package console
 
 import (
-	"net/http"
-
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/jobs"
 )
 
 const deadJobsShown = 100
-
-// operator is a page of the installation's owner.
-func (c *console) operator(h handler) http.HandlerFunc {
-	return c.signed(func(v *visit) error {
-		if !c.operates(v.actor) {
-			return errNoPage()
-		}
-		v.w.Header().Set("Cache-Control", "no-store")
-		return h(v)
-	})
-}
-
-// operates reports whether the actor sees the pages of the installation.
-func (c *console) operates(actor auth.Actor) bool {
-	return actor.InstallationOwner && actor.OnlyCommunity == "" && c.Jobs != nil
-}
 
 func (c *console) showDeadJobs(v *visit) error { return c.renderDeadJobs(v, nil) }
 

@@ -38,6 +38,11 @@ func (c *console) showLog(v *visit) error {
 	if err != nil {
 		return err
 	}
+	stored, err := c.Bulk.StorageOf(v.Context(), v.community.ID)
+	if err != nil {
+		return err
+	}
+	view.Storage = storageView(stored)
 	for _, s := range found {
 		j := jobView(v, s)
 		view.Live = view.Live || j.Live()

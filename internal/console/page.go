@@ -28,7 +28,7 @@ type Page struct {
 	Toast     string // what succeeded elsewhere
 	Alert     Alert  // what failed here
 	Mailbox   bool   // there is one, and the person may read it
-	Operator  bool   // the person sees the pages of the installation
+	Operator  bool   // the person owns the installation
 	Busy      bool   // something goes on: without script the page asks again by itself
 
 	May map[auth.Permission]bool // what the person may do in the community, of what nouns need; nil: everything

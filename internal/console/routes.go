@@ -23,12 +23,13 @@ func (c *console) routes() http.Handler {
 	c.doorRoutes(r)
 	c.accountRoutes(r)
 
+	r.Get("/-/installation", c.forOperator(c.showInstallation))
 	r.Get("/-/mail", c.postmaster(c.showMailbox))
 	r.Get("/-/mail/{mail}", c.postmaster(c.showMail))
 	r.Get("/-/mail/{mail}/html", c.postmaster(c.showMailHTML))
-	r.Get("/-/jobs", c.operator(c.showDeadJobs))
-	r.Post("/-/jobs/{job}/retry", c.operator(c.retryJob))
-	r.Post("/-/jobs/{job}/dismiss", c.operator(c.dismissJob))
+	r.Get("/-/jobs", c.forOperator(c.showDeadJobs))
+	r.Post("/-/jobs/{job}/retry", c.forOperator(c.retryJob))
+	r.Post("/-/jobs/{job}/dismiss", c.forOperator(c.dismissJob))
 
 	r.Get("/", c.signed(c.showHome))
 	r.Post("/communities", c.signed(c.createCommunity))

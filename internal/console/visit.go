@@ -109,8 +109,7 @@ func (c *console) page(v *visit, title, nav, help string) (Page, error) {
 	if err != nil {
 		return p, err
 	}
-	p.Person, p.Mailbox = Person{account.Username, account.Email}, c.mayReadMail(v.actor)
-	p.Operator = c.operates(v.actor)
+	p.Person, p.Mailbox, p.Operator = Person{account.Username, account.Email}, c.mayReadMail(v.actor), ownsInstallation(v.actor)
 	p.Community = Community{ID: v.community.ID, Name: v.community.Name, Accent: v.community.Settings.Accent}
 	if v.community.ID != "" {
 		if p.May, err = c.Auth.Allowed(v.Context(), v.actor, v.community.ID, needed()...); err != nil {
