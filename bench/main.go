@@ -34,6 +34,7 @@ type bench struct {
 
 	waitFiles []int    // numbers of large files beside which a small one waits
 	serveArgs []string // further flags of the server
+	crowded   bool     // also measure parallel workbooks
 
 	clock   clock.Clock
 	out     io.Writer // the tables
@@ -85,6 +86,7 @@ func (b *bench) parse(args []string) error {
 	waitFiles := flags.String("wait-files", "6,20", "with -only wait: numbers of large files, of the smallest size of -rows, beside which a one-row import and a mail are timed")
 	flags.StringVar(&b.binary, "binary", "", "the program to measure; empty: it is built from this working copy")
 	flags.IntVar(&b.tagged, "tagged", 1_000_000, "members with the tag that -only delete-tag deletes")
+	flags.BoolVar(&b.crowded, "workbooks", false, "also send 16 workbooks at a time that unpack to 200 MiB each")
 	flags.BoolVar(&b.large5m, "5m", false, "also load 5,000,000 rows once on each engine, for the memory")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -107,6 +109,9 @@ func (b *bench) parse(args []string) error {
 	}
 	if b.engines, err = among("-engines", *engines, sqlite, postgres); err != nil {
 		return err
+	}
+	if *only == "" {
+		return nil
 	}
 	b.sections, err = among("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection, waitSection, tagSection)
 	return err
@@ -175,6 +180,11 @@ func (b *bench) measure(ctx context.Context) error {
 			err = report(b.reportTagRemovals)(b.tagRemovals(ctx, b.tagged))
 		}
 		if err != nil {
+			return err
+		}
+	}
+	if b.crowded {
+		if err := report(b.reportWorkbooks)(b.workbooks(ctx)); err != nil {
 			return err
 		}
 	}
