@@ -56,6 +56,8 @@ type intake struct {
 	w      http.ResponseWriter
 	ctx    context.Context
 	judged bool // the actor may do this in the community
+
+	replayable bool // the request may have been answered before
 }
 
 // accept reads the form and starts the job, or finds the answer that was given
@@ -100,13 +102,14 @@ func (in *intake) accept(r *http.Request) (before *once.Answer, jobID string, er
 // greet sets up what the form may hold, and turns away nobody in particular
 // at once where no community takes open imports.
 func (in *intake) greet(r *http.Request) error {
+	in.replayable = r.Header.Get("Idempotency-Key") != ""
 	in.form, in.limit, in.create = map[string]string{}, in.api.Limits.UploadBytes, in.api.Files.Create
 	in.community = func(name string) error { return in.judge(name) }
 	in.beforeAll = func() error { return nil }
 	in.judged = here(in.ctx) != ""
 	switch {
 	case in.judged:
-		return in.api.Bulk.CheckStorage(in.ctx, here(in.ctx), r.ContentLength-formOverhead)
+		return in.checkStorage(r.ContentLength - formOverhead)
 	case auth.ActorOf(in.ctx).Kind != auth.Anonymous:
 		return in.api.anyImportable(in.ctx)
 	}
@@ -176,7 +179,16 @@ func (in *intake) judge(names ...string) error {
 		return err
 	}
 	in.ctx, in.judged = ctx, true
-	return in.api.Bulk.CheckStorage(ctx, here(ctx), 0)
+	return in.checkStorage(0)
+}
+
+// checkStorage refuses a file that is too much for its community before it is
+// received, unless the answer may be that of an earlier request.
+func (in *intake) checkStorage(bytes int64) error {
+	if in.replayable {
+		return nil
+	}
+	return in.api.Bulk.CheckStorage(in.ctx, here(in.ctx), bytes)
 }
 
 // withheld keeps from those without a credential what is wrong with their

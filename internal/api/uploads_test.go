@@ -171,10 +171,12 @@ func TestKeptFilesHaveAQuota(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		key := a.Key(t, a.Community(t), "bulkUpdateUser")
 		rows := members + strings.Repeat(",,,\n", 100_000)
-		statuses := map[int]int{}
+		once := []string{"Idempotency-Key", "the first"}
+		first := sendForm(t, a, "/v1/users/bulk-import", key, rows, once, "dryRun", "true")
+		statuses := map[int]int{first.status: 1}
 		var all sync.WaitGroup
 		var mu sync.Mutex
-		for range 20 {
+		for range 19 {
 			all.Go(func() {
 				res := sendForm(t, a, "/v1/users/bulk-import", key, rows, nil, "dryRun", "true")
 				if res.status == 409 && res.code() != "storage_quota_reached" {
@@ -191,6 +193,9 @@ func TestKeptFilesHaveAQuota(t *testing.T) {
 		}
 		if n := keptFiles(t, a); n != 5 {
 			t.Errorf("%d files are kept", n)
+		}
+		if res := sendForm(t, a, "/v1/users/bulk-import", key, rows, once, "dryRun", "true"); res.status != 200 || res.text != first.text {
+			t.Errorf("the first upload again: %d %s", res.status, res.text)
 		}
 		if res := sendForm(t, a, "/v1/users/bulk-import", a.Key(t, a.Community(t), "bulkUpdateUser"), members, nil); res.status != 200 {
 			t.Errorf("another community: %d %s", res.status, res.text)
