@@ -38,7 +38,7 @@ func TestAFileWaitsAMomentForItsPlace(t *testing.T) {
 			t.Errorf("beyond the limit: %v", err)
 		}
 		go func() {
-			time.Sleep(time.Second) //nolint:forbidigo // of the bubble, whose clock needs no time
+			time.Sleep(time.Second) // of the bubble, whose clock needs no time
 			p.free()
 		}()
 		if err := p.acquire(t.Context()); err != nil {

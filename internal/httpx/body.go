@@ -76,7 +76,7 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	}
 	n, err := b.ReadCloser.Read(p)
 	switch {
-	case err == io.EOF: //nolint:errorlint // the bare one is the end of the body
+	case err == io.EOF:
 		b.ended = true
 		b.setDeadline(time.Time{}) // else it would end the request
 	case err != nil:
