@@ -133,6 +133,7 @@ func components(schemas huma.Registry) *huma.Components {
 var schemaNames = map[reflect.Type]string{
 	reflect.TypeFor[errs.Field]():     "WrongField",
 	reflect.TypeFor[bulk.Status]():    "BulkJob",
+	reflect.TypeFor[bulk.Waiting]():   "JobWait",
 	reflect.TypeFor[bulk.Counts]():    "RowCounts",
 	reflect.TypeFor[bulk.Detail]():    "BulkRow",
 	reflect.TypeFor[bulk.Change]():    "FieldChange",

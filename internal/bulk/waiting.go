@@ -9,6 +9,8 @@ import (
 
 // Waiting is why a job makes no progress at the moment.
 type Waiting struct {
+	_ struct{} `nullable:"true"`
+
 	Reason        string  `json:"reason" doc:"A stable code: free_worker (all workers are busy), account_jobs or community_jobs (other jobs of the same account or key, or community, run first), interrupted (a process ended while it worked on the job; such jobs start one at a time), retry (an attempt failed), database (the database was away), field_change (the fields of the community are being changed), no_server (no server runs), silent_server (the server that works on it does not respond), later."`
 	Since         string  `json:"since"`
 	NextAttemptAt *string `json:"nextAttemptAt" doc:"null if the job continues as soon as the reason has gone"`
@@ -41,5 +43,5 @@ func (b *Bulk) statuses(ctx context.Context, list []job) ([]Status, error) {
 }
 
 func waitingOf(w jobs.Wait) *Waiting {
-	return &Waiting{w.Reason, clock.Format(w.Since), moment(w.NextAttempt)}
+	return &Waiting{Reason: w.Reason, Since: clock.Format(w.Since), NextAttemptAt: moment(w.NextAttempt)}
 }
