@@ -1766,7 +1766,7 @@ type BulkJob struct {
 	UndoOf *string `json:"undoOf,omitempty"`
 
 	// Waiting why the job makes no progress at the moment; null: it does, or it has ended
-	Waiting Waiting `json:"waiting"`
+	Waiting *JobWait `json:"waiting"`
 }
 
 // BulkRow defines model for BulkRow.
@@ -2208,6 +2208,16 @@ type JobOrder struct {
 
 	// ServerId The same by another name.
 	ServerId *string `json:"serverId,omitempty"`
+}
+
+// JobWait defines model for JobWait.
+type JobWait struct {
+	// NextAttemptAt null if the job continues as soon as the reason has gone
+	NextAttemptAt *string `json:"nextAttemptAt"`
+
+	// Reason A stable code: free_worker (all workers are busy), account_jobs or community_jobs (other jobs of the same account or key, or community, run first), interrupted (a process ended while it worked on the job; such jobs start one at a time), retry (an attempt failed), database (the database was away), field_change (the fields of the community are being changed), no_server (no server runs), silent_server (the server that works on it does not respond), later.
+	Reason string `json:"reason"`
+	Since  string `json:"since"`
 }
 
 // Joining defines model for Joining.
@@ -4316,16 +4326,6 @@ type Verification struct {
 
 	// Username In the place of the one that was registered, when that is taken by now.
 	Username *string `json:"username,omitempty"`
-}
-
-// Waiting defines model for Waiting.
-type Waiting struct {
-	// NextAttemptAt null if the job continues as soon as the reason has gone
-	NextAttemptAt *string `json:"nextAttemptAt"`
-
-	// Reason A stable code: free_worker (all workers are busy), account_jobs or community_jobs (other jobs of the same account or key, or community, run first), interrupted (a process ended while it worked on the job; such jobs start one at a time), retry (an attempt failed), database (the database was away), field_change (the fields of the community are being changed), no_server (no server runs), silent_server (the server that works on it does not respond), later.
-	Reason string `json:"reason"`
-	Since  string `json:"since"`
 }
 
 // WireSource defines model for WireSource.

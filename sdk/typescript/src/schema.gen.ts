@@ -1630,7 +1630,7 @@ export interface components {
             /** @description The job that this one takes back. */
             undoOf?: string;
             /** @description why the job makes no progress at the moment; null: it does, or it has ended */
-            waiting: components["schemas"]["Waiting"];
+            waiting: components["schemas"]["JobWait"];
         };
         BulkRow: {
             /** @description Every field that got another value, or would get it in a dry run. */
@@ -2022,6 +2022,13 @@ export interface components {
             /** @description The same by another name. */
             serverId?: string;
         };
+        JobWait: {
+            /** @description null if the job continues as soon as the reason has gone */
+            nextAttemptAt: string | null;
+            /** @description A stable code: free_worker (all workers are busy), account_jobs or community_jobs (other jobs of the same account or key, or community, run first), interrupted (a process ended while it worked on the job; such jobs start one at a time), retry (an attempt failed), database (the database was away), field_change (the fields of the community are being changed), no_server (no server runs), silent_server (the server that works on it does not respond), later. */
+            reason: string;
+            since: string;
+        } | null;
         Joining: {
             /** @description What you say of yourself, by the name or _id of a user field: those the community requires, and your name, phone, country and language. */
             fields?: {
@@ -3762,13 +3769,6 @@ export interface components {
             token: string;
             /** @description In the place of the one that was registered, when that is taken by now. */
             username?: string;
-        };
-        Waiting: {
-            /** @description null if the job continues as soon as the reason has gone */
-            nextAttemptAt: string | null;
-            /** @description A stable code: free_worker (all workers are busy), account_jobs or community_jobs (other jobs of the same account or key, or community, run first), interrupted (a process ended while it worked on the job; such jobs start one at a time), retry (an attempt failed), database (the database was away), field_change (the fields of the community are being changed), no_server (no server runs), silent_server (the server that works on it does not respond), later. */
-            reason: string;
-            since: string;
         };
         WireSource: {
             /** @description Of the job, key, row or definition that it was; empty where there is none. */
