@@ -136,6 +136,10 @@ func (a *application) plan(ctx context.Context, q sqldb.Querier, rows []row, tag
 }
 
 func (p *planner) decideAll(rows []row) applied {
+	return p.exchange(rows, func() applied { return p.decideEach(rows) })
+}
+
+func (p *planner) decideEach(rows []row) applied {
 	done := applied{verdicts: make([]verdict, len(rows))}
 	for i := range rows {
 		done.verdicts[i] = p.decide(&rows[i])
@@ -205,6 +209,9 @@ func (c *crowd) proven(k identity, hopeful bool) bool {
 func (a *application) write(ctx context.Context, tx *sqldb.Tx, p *planner, verdicts []verdict) error {
 	now := p.now.UnixMilli()
 	if err := member.InsertTags(ctx, tx, a.communityID, p.newTags); err != nil {
+		return err
+	}
+	if err := insertJobTags(ctx, tx, a.communityID, a.source.ID, p); err != nil {
 		return err
 	}
 	w := gather(p.crowd, now)

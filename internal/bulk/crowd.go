@@ -77,7 +77,9 @@ func (c *crowd) rename(p *person, f *member.Field, username string) {
 	if p.wasNamed == "" {
 		p.wasNamed = p.Username
 	}
-	delete(c.usernames, p.UsernameKey)
+	if c.usernames[p.UsernameKey] == p {
+		delete(c.usernames, p.UsernameKey)
+	}
 	p.Set(f, username)
 	c.usernames[p.UsernameKey] = p
 }

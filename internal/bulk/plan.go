@@ -94,6 +94,8 @@ type planner struct {
 	tells   bool              // verdicts list what created people are made of, for a fingerprint
 	newTags []member.Tag
 	tagIDs  map[string]string // of newTags, by name
+	lines   []int             // of the rows that named newTags first
+	takes   takes             // of names and identifiers that their holders give up in a later row
 	room    [8]identity       // for keys
 	trial   member.Record     // for change
 }
@@ -103,6 +105,14 @@ func newPlanner(ru *rules, c *crowd, tags map[string]string, now time.Time) *pla
 }
 
 func (p *planner) decide(r *row) verdict {
+	v := p.judge(r)
+	for len(p.lines) < len(p.newTags) {
+		p.lines = append(p.lines, r.line)
+	}
+	return v
+}
+
+func (p *planner) judge(r *row) verdict {
 	switch {
 	case r.empty:
 		return verdict{outcome: Skipped}
@@ -250,7 +260,7 @@ func (p *planner) apply(r *row, who *person) (changes []member.Change, problems 
 		if s.field == p.username && (who.newMember || auth.UsernameKey(who.Username) == r.usernameKey) {
 			continue // a new account has it already, and another spelling is the same name
 		}
-		value, problem := p.value(s, who)
+		value, problem := p.value(r, s, who)
 		if problem != nil {
 			problems = append(problems, *problem)
 			continue
@@ -269,7 +279,7 @@ func (p *planner) apply(r *row, who *person) (changes []member.Change, problems 
 }
 
 // value is what a cell makes of a field.
-func (p *planner) value(s *set, who *person) (any, *Problem) {
+func (p *planner) value(r *row, s *set, who *person) (any, *Problem) {
 	list, named := s.value.(names)
 	switch {
 	case s.field.Type == member.RoleList: // also when it is to be cleared
@@ -286,7 +296,7 @@ func (p *planner) value(s *set, who *person) (any, *Problem) {
 		return sum, nil
 	case s.field.Identifier && !s.field.Default && s.value != nil:
 		holder := p.crowd.identifiers[identity{s.field.ID, member.IdentifierKey(s.value)}]
-		if holder != nil && (who.AccountID == "" || holder.AccountID != who.AccountID) {
+		if holder != nil && (who.AccountID == "" || holder.AccountID != who.AccountID) && !p.takes.allow(r, uniqueKey(s.field, s.value), s.field, holder) {
 			return nil, &Problem{s.column.header, "identifier_taken", fmt.Sprintf("Another member has this %s.", s.field.Name), s.text}
 		}
 	}
@@ -357,11 +367,11 @@ func (p *planner) hold(who *person, changes []member.Change) {
 		if _, first := who.held[c.Field]; !first {
 			who.held[c.Field] = c.Old
 		}
-		if c.Old != nil {
-			delete(p.crowd.identifiers, identity{c.Field.ID, member.IdentifierKey(c.Old)})
+		if c.Old != nil && p.crowd.identifiers[uniqueKey(c.Field, c.Old)] == who {
+			delete(p.crowd.identifiers, uniqueKey(c.Field, c.Old))
 		}
 		if c.New != nil {
-			p.crowd.identifiers[identity{c.Field.ID, member.IdentifierKey(c.New)}] = who
+			p.crowd.identifiers[uniqueKey(c.Field, c.New)] = who
 		}
 	}
 }

@@ -33,10 +33,12 @@ type fixture struct {
 	auth        *auth.Auth
 	communities *community.Communities
 	bulk        *bulk.Bulk
+	deps        bulk.Deps
 	mail        *mail.Mail
 	engine      *jobs.Engine
 	community   string
-	late        time.Duration // how far the clock is ahead
+	late        time.Duration       // how far the clock is ahead
+	schema      map[string][]string // columns by table, once asked for
 }
 
 // each runs a test on both engines with pieces of three rows, so that small
@@ -58,13 +60,10 @@ func newFixture(t *testing.T, db *sqldb.DB, pieceRows int) *fixture {
 	f.communities = community.New(db, now)
 	f.members = member.New(db, now)
 	f.auth = auth.New(auth.Deps{DB: db, Communities: f.communities, Standings: f.members, Clock: now, Log: log})
-	f.engine = jobs.New(db, now, log, jobs.EngineOptions{Workers: 2, Slice: 1})
 	f.mail, err = mail.New(mail.Deps{DB: db, Clock: now, Log: log, Keys: seal.Random()}) // queued, and sent by nobody
 	f.ok(err)
-	f.bulk = bulk.New(bulk.Deps{
-		DB: db, Files: files, Members: f.members, Mail: f.mail, Clock: now, Log: log,
-		Limits: bulk.Limits{PieceRows: pieceRows},
-	}, f.engine)
+	f.deps = bulk.Deps{DB: db, Files: files, Members: f.members, Mail: f.mail, Clock: now, Log: log}
+	f.bulk = f.withPieces(pieceRows)
 	c, err := f.communities.Create(t.Context(), community.Input{Name: "Test"})
 	f.ok(err)
 	f.community = c.ID
@@ -73,6 +72,14 @@ func newFixture(t *testing.T, db *sqldb.DB, pieceRows int) *fixture {
 	_, err = f.members.CreateTag(t.Context(), f.community, "beta")
 	f.ok(err)
 	return f
+}
+
+// withPieces makes jobs have pieces of so many rows from now on.
+func (f *fixture) withPieces(rows int) *bulk.Bulk {
+	deps := f.deps
+	deps.Limits = bulk.Limits{PieceRows: rows}
+	f.engine = jobs.New(f.db, deps.Clock, deps.Log, jobs.EngineOptions{Workers: 2, Slice: 1})
+	return bulk.New(deps, f.engine)
 }
 
 func (f *fixture) ok(err error) {

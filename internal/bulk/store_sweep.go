@@ -20,7 +20,11 @@ func selectLost(ctx context.Context, q sqldb.Querier) ([]job, error) {
 		AND NOT EXISTS (SELECT 1 FROM jobs q WHERE q.id = bulk_jobs.queue_job_id AND q.finished_at = 0)`)
 }
 
+// deletePieces deletes the row details of a job, and its list of created tags.
 func deletePieces(ctx context.Context, tx *sqldb.Tx, communityID, jobID string) error {
+	if _, err := tx.Exec(ctx, "DELETE FROM bulk_tags WHERE community_id = $1 AND job_id = $2", communityID, jobID); err != nil {
+		return err
+	}
 	_, err := tx.Exec(ctx, "DELETE FROM bulk_pieces WHERE community_id = $1 AND job_id = $2", communityID, jobID)
 	return err
 }

@@ -28,3 +28,35 @@ func applicationsOf(ctx context.Context, q sqldb.Querier, communityID, planID st
 	return sqldb.All(ctx, q, sqldb.Value[string], `SELECT id FROM bulk_jobs WHERE community_id = $1 AND origin_id = $2 AND status NOT IN ('draft', 'undone')
 		AND NOT (status IN ('failed', 'cancelled') AND pieces = 0) ORDER BY id DESC`, communityID, planID)
 }
+
+// jobTag is a tag that a job created, with the line of the row that named it
+// first.
+type jobTag struct {
+	id   string
+	line int
+}
+
+// insertJobTags saves which tags a piece of a job created.
+func insertJobTags(ctx context.Context, tx *sqldb.Tx, communityID, jobID string, p *planner) error {
+	return tx.InsertRows(ctx, sqldb.Rows{Table: "bulk_tags", Columns: []string{"community_id", "job_id", "tag_id", "line"}, N: len(p.newTags), Fill: func(i int, row []any) {
+		row[0], row[1], row[2], row[3] = communityID, jobID, p.newTags[i].ID, int64(p.lines[i])
+	}})
+}
+
+// selectJobTags returns them by line.
+func selectJobTags(ctx context.Context, q sqldb.Querier, communityID, jobID string) ([]jobTag, error) {
+	return sqldb.All(ctx, q, func(s sqldb.Scanner) (jobTag, error) {
+		var t jobTag
+		return t, s.Scan(&t.id, &t.line)
+	}, "SELECT tag_id, line FROM bulk_tags WHERE community_id = $1 AND job_id = $2 ORDER BY line, tag_id", communityID, jobID)
+}
+
+func deleteJobTags(ctx context.Context, tx *sqldb.Tx, communityID, jobID string, tagIDs []string) error {
+	_, err := tx.Exec(ctx, "DELETE FROM bulk_tags WHERE community_id = $1 AND job_id = $2 AND "+tx.Dialect().In("tag_id", "$3"), communityID, jobID, sqldb.Keys(tagIDs))
+	return err
+}
+
+func updateOutcomes(ctx context.Context, tx *sqldb.Tx, j *job, number int64, outcomes []byte) error {
+	_, err := tx.Exec(ctx, "UPDATE bulk_pieces SET outcomes = $1 WHERE community_id = $2 AND job_id = $3 AND number = $4", outcomes, j.CommunityID, j.ID, number)
+	return err
+}

@@ -2,6 +2,7 @@ package member
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -254,13 +255,33 @@ func Identifiers(ctx context.Context, q sqldb.Querier, communityID, fieldID stri
 // caller's transaction. A key that somebody else holds makes it fail as a
 // duplicate.
 func SetIdentifiers(ctx context.Context, tx *sqldb.Tx, communityID string, gone, held []Identifier) error {
-	for _, i := range gone {
-		if _, err := tx.Exec(ctx, "DELETE FROM member_identifiers WHERE community_id = $1 AND field_id = $2 AND key = $3 AND user_id = $4",
-			communityID, i.FieldID, i.Key, i.UserID); err != nil {
-			return err
-		}
+	if err := deleteIdentifiers(ctx, tx, communityID, gone); err != nil {
+		return err
 	}
 	return tx.InsertRows(ctx, sqldb.Rows{Table: "member_identifiers", Columns: []string{"community_id", "field_id", "key", "user_id"}, N: len(held), Fill: func(i int, row []any) {
 		row[0], row[1], row[2], row[3] = communityID, held[i].FieldID, held[i].Key, held[i].UserID
 	}})
+}
+
+// deleteIdentifiers deletes in one statement for each field. A key has one
+// holder, so a key and a user that are both in gone belong to each other.
+func deleteIdentifiers(ctx context.Context, tx *sqldb.Tx, communityID string, gone []Identifier) error {
+	type list struct{ keys, users []string }
+	byField := map[string]*list{}
+	for _, i := range gone {
+		l := byField[i.FieldID]
+		if l == nil {
+			l = &list{}
+			byField[i.FieldID] = l
+		}
+		l.keys, l.users = append(l.keys, i.Key), append(l.users, i.UserID)
+	}
+	for _, fieldID := range slices.Sorted(maps.Keys(byField)) {
+		l := byField[fieldID]
+		if _, err := tx.Exec(ctx, "DELETE FROM member_identifiers WHERE community_id = $1 AND field_id = $2 AND "+tx.Dialect().In("key", "$3")+" AND "+tx.Dialect().In("user_id", "$4"),
+			communityID, fieldID, sqldb.Keys(l.keys), sqldb.Keys(l.users)); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -33,3 +33,18 @@ func withTag(ctx context.Context, q sqldb.Querier, communityID, tagID, after str
 	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT user_id FROM members WHERE community_id = $1 AND user_id > $2 AND "+
 		q.Dialect().JSONHasID("tags", "$3")+" ORDER BY user_id LIMIT $4", communityID, after, tagID, limit)
 }
+
+// eachTagList calls f once for every list of tags that a member of the
+// community has.
+func eachTagList(ctx context.Context, q sqldb.Querier, communityID string, f func(ids []string)) error {
+	return sqldb.EachText(ctx, q, []string{"tags"}, "FROM members WHERE community_id = $1 GROUP BY tags", []any{communityID}, func(texts []string) error {
+		ids, err := decodeIDs(texts[0])
+		f(ids)
+		return err
+	})
+}
+
+func deleteTags(ctx context.Context, tx *sqldb.Tx, communityID string, ids []string) error {
+	_, err := tx.Exec(ctx, "DELETE FROM tags WHERE community_id = $1 AND "+tx.Dialect().In("id", "$2"), communityID, sqldb.Keys(ids))
+	return err
+}

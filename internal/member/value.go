@@ -247,6 +247,16 @@ func reject(value, code, why string) (any, *Problem) {
 	return value, nil
 }
 
+// Takes reports whether the field still accepts a stored value; nil, unset, is
+// always accepted.
+func (f *Field) Takes(value any) bool {
+	if value == nil || f.Default {
+		return true
+	}
+	_, problem := f.FromJSON(plain(value))
+	return problem == nil
+}
+
 // Equal reports whether two values of a field are the same; nil is unset.
 func Equal(a, b any) bool {
 	switch a := a.(type) {

@@ -1,0 +1,148 @@
+package bulk
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/regulars/regulars/internal/member"
+)
+
+// takes are the usernames and identifiers that rows of a piece may take from
+// their holders, because a later row of the piece gives the holder another one:
+// members exchange them, two or more in a circle.
+type takes struct {
+	allowed map[take]bool
+	used    []use
+}
+
+// take is a key that the row of a line takes.
+type take struct {
+	line int
+	key  identity
+}
+
+// use is a take that happened; the holder has to give the key up by the end of
+// the piece.
+type use struct {
+	take
+	field  *member.Field
+	holder *person
+}
+
+// allow reports whether a row may take a key from its holder.
+func (t *takes) allow(r *row, key identity, f *member.Field, holder *person) bool {
+	wanted := take{r.line, key}
+	if !t.allowed[wanted] {
+		return false
+	}
+	t.used = append(t.used, use{wanted, f, holder})
+	return true
+}
+
+// exchange decides the rows. Where a take turns out to leave a key with two
+// members, since the row of the holder failed, the rows are decided again
+// without it.
+func (p *planner) exchange(rows []row, decide func() applied) applied {
+	p.takes = takes{allowed: p.exchanges(rows)}
+	if len(p.takes.allowed) == 0 {
+		return decide()
+	}
+	before, tags, tagIDs, lines := p.crowd.clone(), slices.Clone(p.newTags), maps.Clone(p.tagIDs), slices.Clone(p.lines)
+	for {
+		done := decide()
+		failed := false
+		for _, u := range p.takes.used {
+			if value := u.holder.Get(u.field); value != nil && uniqueKey(u.field, value) == u.key {
+				delete(p.takes.allowed, u.take)
+				failed = true
+			}
+		}
+		if !failed {
+			return done
+		}
+		*p.crowd = *before.clone()
+		p.newTags, p.lines, p.takes.used = slices.Clone(tags), slices.Clone(lines), nil
+		clear(p.tagIDs) // others may hold the map
+		maps.Copy(p.tagIDs, tagIDs)
+	}
+}
+
+// exchanges are the keys that rows want and whose holders get another one from
+// a later row.
+func (p *planner) exchanges(rows []row) map[take]bool {
+	var allowed map[take]bool
+	if len(p.crowd.people) == 0 {
+		return nil
+	}
+	given := map[identity]bool{} // up by the rows from here on
+	for i := len(rows) - 1; i >= 0; i-- {
+		r := &rows[i]
+		if r.empty || r.stale || len(r.problems) > 0 {
+			continue
+		}
+		who := p.named(r)
+		if who == nil || !who.IsMember() {
+			continue
+		}
+		for j := range r.sets {
+			s := &r.sets[j]
+			if !s.field.Identifier || s.field.Default && s.field != p.username {
+				continue
+			}
+			if s.value != nil {
+				if key := uniqueKey(s.field, s.value); given[key] {
+					if allowed == nil {
+						allowed = map[take]bool{}
+					}
+					allowed[take{r.line, key}] = true
+				}
+			}
+			if old := who.Get(s.field); old != nil && (s.value == nil || uniqueKey(s.field, old) != uniqueKey(s.field, s.value)) {
+				given[uniqueKey(s.field, old)] = true
+			}
+		}
+	}
+	return allowed
+}
+
+// clone returns a crowd that can be changed without changing c.
+func (c *crowd) clone() *crowd {
+	copies := make(map[*person]*person, len(c.people))
+	of := func(p *person) *person {
+		if p == nil {
+			return nil
+		}
+		if copies[p] == nil {
+			copies[p] = p.clone()
+		}
+		return copies[p]
+	}
+	made := &crowd{
+		emails: make(map[string]*person, len(c.emails)), usernames: make(map[string]*person, len(c.usernames)), refs: make(map[string]*person, len(c.refs)),
+		identifiers: make(map[identity]*person, len(c.identifiers)), known: maps.Clone(c.known), people: make([]*person, len(c.people)),
+	}
+	for i, p := range c.people {
+		made.people[i] = of(p)
+	}
+	for key, p := range c.emails {
+		made.emails[key] = of(p)
+	}
+	for key, p := range c.usernames {
+		made.usernames[key] = of(p)
+	}
+	for key, p := range c.refs {
+		made.refs[key] = of(p)
+	}
+	for key, p := range c.identifiers {
+		made.identifiers[key] = of(p)
+	}
+	return made
+}
+
+// clone returns a person that can be changed without changing p.
+func (p *person) clone() *person {
+	again, record := *p, *p.Record
+	record.Values, again.held = p.Values.Clone(), maps.Clone(p.held)
+	again.Record = &record
+	return &again
+}
