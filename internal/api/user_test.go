@@ -73,7 +73,7 @@ func TestANewUserHearsOfItByMailIfThatIsAskedFor(t *testing.T) {
 				texts[m.To] = m.Text
 			}
 		}
-		if len(texts) != 2 || !strings.Contains(texts["ada@example.com"], "a-password-of-hers") || strings.Contains(texts["bob@example.com"], "a-password") {
+		if len(texts) != 2 || strings.Contains(texts["ada@example.com"], "a-password") || strings.Contains(texts["bob@example.com"], "a-password") {
 			t.Fatalf("mails: %q", texts)
 		}
 	})

@@ -53,6 +53,9 @@ func writeBackup(ctx context.Context, s Store, withoutKey bool, to io.Writer) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := checkProgram(ctx, db); err != nil {
+		return err
+	}
 	files, err := blob.Open(s.filesFolder())
 	if err != nil {
 		return err
@@ -155,9 +158,15 @@ func add(archive *tar.Writer, name string, size int64, modified time.Time, conte
 // can start, "" when it is there. Until the archive has proved to be whole all
 // of it stays in a folder aside, so that one that is not leaves nothing behind.
 func readBackup(ctx context.Context, s Store, from io.Reader) (missing string, err error) {
+	_, absent := os.Stat(s.Data)
 	if err := checkEmpty(s); err != nil {
 		return "", err
 	}
+	defer func() {
+		if err != nil && errors.Is(absent, fs.ErrNotExist) {
+			err = errors.Join(err, os.Remove(s.Data)) // empty again
+		}
+	}()
 	folder, err := os.MkdirTemp(s.Data, "restore-")
 	if err != nil {
 		return "", err
@@ -170,18 +179,25 @@ func readBackup(ctx context.Context, s Store, from io.Reader) (missing string, e
 	if err := sqldb.ReadSnapshot(ctx, s.address(), info.Database, folder); err != nil {
 		return "", errors.Join(err, removeDatabase(s))
 	}
-	aside := Store{Data: folder}
-	if err := os.Rename(aside.filesFolder(), s.filesFolder()); err != nil {
-		return "", err
-	}
-	if err := os.Rename(aside.keyFile(), s.keyFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", err
+	if err := moveIn(Store{Data: folder}, s); err != nil {
+		return "", errors.Join(err, os.RemoveAll(s.filesFolder()), removeDatabase(s))
 	}
 	have, err := s.keyID()
 	if err == nil && have != info.SecretKey {
 		missing = info.SecretKey
 	}
 	return missing, err
+}
+
+// moveIn moves the files and the key of an unpacked archive to their places.
+func moveIn(aside, s Store) error {
+	if err := os.Rename(aside.filesFolder(), s.filesFolder()); err != nil {
+		return err
+	}
+	if err := os.Rename(aside.keyFile(), s.keyFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 func unpackBackup(ctx context.Context, from io.Reader, folder string) (info backupInfo, err error) {
@@ -195,7 +211,7 @@ func unpackBackup(ctx context.Context, from io.Reader, folder string) (info back
 	if info, err = readInfo(archive); err != nil {
 		return info, err
 	}
-	to := places{database: folder, key: aside.keyFile(), files: files}
+	to := places{database: folder, key: aside.keyFile(), files: files, seen: entries{"backup.json": true}}
 	return info, to.fill(ctx, archive, info)
 }
 
@@ -217,6 +233,9 @@ func removeDatabase(s Store) (err error) {
 func checkExists(s Store) error {
 	if s.DatabaseURL != "" {
 		return os.MkdirAll(s.Data, 0o700)
+	}
+	if err := checkFolder(s); err != nil {
+		return err
 	}
 	if _, err := os.Stat(filepath.Join(s.Data, databaseFile)); err != nil {
 		return fmt.Errorf("there is no database in %s", s.Data)
@@ -241,7 +260,7 @@ func checkEmpty(s Store) error {
 func readInfo(archive *tar.Reader) (backupInfo, error) {
 	var info backupInfo
 	header, err := archive.Next()
-	if err != nil || header.Name != "backup.json" {
+	if err != nil || header.Name != "backup.json" || (entries{}).check(header) != nil {
 		return info, errors.New("this is not a backup made by regulars backup")
 	}
 	if err := json.NewDecoder(archive).Decode(&info); err != nil {
@@ -258,6 +277,7 @@ type places struct {
 	database string // folder
 	key      string
 	files    *blob.Dir
+	seen     entries
 }
 
 // fill unpacks the archive. A file of the database that is missing means the
@@ -275,8 +295,13 @@ func (p places) fill(ctx context.Context, archive *tar.Reader, info backupInfo) 
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		if err := p.seen.check(header); err != nil {
+			return fmt.Errorf("the backup is damaged: %q %w", header.Name, err)
+		}
 		kind, name, _ := strings.Cut(header.Name, "/")
 		switch {
+		case whole:
+			err = errors.New("it follows the end of the backup")
 		case header.Name == "end":
 			whole = true
 		case header.Name == keyFile:

@@ -108,6 +108,8 @@ type Mailing struct {
 	SMTPURL  string `name:"smtp-url" env:"REGULARS_SMTP_URL" placeholder:"URL" help:"Mail server, smtps://user:password@host:465 or smtp://host:587?tls=required (or optional, off). Empty: nothing is sent, the installation's owner reads the messages at /-/mail."`
 	MailFrom string `name:"mail-from" env:"REGULARS_MAIL_FROM" placeholder:"ADDRESS" help:"Sender of mails, such as \"Our Club <club@example.com>\". Needed with a mail server."`
 	PerHour  int    `name:"mails-per-hour" env:"REGULARS_MAILS_PER_HOUR" default:"10" help:"Mails of one kind to one recipient in an hour, three times as many notices about the ways to sign in; 0: no limit. More are not written."`
+
+	StrangersPerHour int `name:"mails-to-strangers-per-hour" env:"REGULARS_MAILS_TO_STRANGERS_PER_HOUR" default:"20" help:"Mails of one account, and of one community, in an hour to addresses that were never confirmed; 0: no limit. More wait in the queue."`
 }
 
 // Founding says who makes communities and how long deleted ones are kept.

@@ -48,6 +48,9 @@ type Parts struct {
 // features together, from the lowest to the highest. node is the id of a
 // server, "" for a command. Whoever does more than look ends with keyProblem.
 func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger, node string) (*Parts, error) {
+	if err := checkFolder(c.Store); err != nil {
+		return nil, err
+	}
 	p := &Parts{clock: now, log: log}
 	var err error
 	if p.Files, err = blob.Open(c.filesFolder()); err != nil {
@@ -56,6 +59,9 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 	p.Files.SetMinFree(c.MinFreeMiB << 20)
 	if p.DB, err = sqldb.Open(ctx, c.address(), c.options()); err != nil {
 		return nil, errors.Join(err, p.Files.Close())
+	}
+	if err := checkProgram(ctx, p.DB); err != nil {
+		return nil, errors.Join(err, p.Close())
 	}
 	if err := p.DB.Migrate(ctx); err != nil {
 		return nil, errors.Join(err, p.Close())
@@ -68,7 +74,7 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 		TakeBack: node != "" && p.DB.Dialect() == sqldb.SQLite, // who has the folder's lock is the only server then
 	})
 	p.Once, p.Counts = once.New(p.DB, now), rate.New(p.DB, now)
-	if p.Mail, err = mail.New(mail.Deps{DB: p.DB, Jobs: p.Jobs, Clock: now, Log: log, Keys: p.Keys, SMTPURL: c.SMTPURL, From: c.MailFrom, PerHour: c.PerHour}); err != nil {
+	if p.Mail, err = mail.New(mail.Deps{DB: p.DB, Jobs: p.Jobs, Clock: now, Log: log, Keys: p.Keys, SMTPURL: c.SMTPURL, From: c.MailFrom, PerHour: c.PerHour, StrangersPerHour: c.StrangersPerHour}); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	p.Communities = community.New(p.DB, now)

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,11 +20,17 @@ func (migrateCommand) Run(sh *shell) (err error) {
 	if err := os.MkdirAll(sh.store.Data, 0o700); err != nil {
 		return err
 	}
+	if err := checkFolder(sh.store); err != nil {
+		return err
+	}
 	db, err := sqldb.Open(sh.ctx, sh.store.address(), sh.store.options())
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := checkProgram(sh.ctx, db); err != nil {
+		return err
+	}
 	if err := db.Migrate(sh.ctx); err != nil {
 		return err
 	}
@@ -95,4 +102,21 @@ func (c restoreCommand) Run(sh *shell) (err error) {
 	}
 	_, err = fmt.Fprintf(sh.stdout, "Restored to %s.\n", sh.store.Data)
 	return err
+}
+
+// checkProgram rejects a SQLite database that has tables, but none of this
+// program's migrations.
+func checkProgram(ctx context.Context, db *sqldb.DB) error {
+	if db.Dialect() != sqldb.SQLite {
+		return nil
+	}
+	var tables, migrated int
+	err := db.QueryRow(ctx, "SELECT count(*), count(CASE WHEN name = 'goose_db_version' THEN 1 END) FROM sqlite_master WHERE type = 'table'").Scan(&tables, &migrated)
+	if err != nil {
+		return fmt.Errorf("read the tables of the database: %w. %s", err, restoreRemedy)
+	}
+	if tables > 0 && migrated == 0 {
+		return fmt.Errorf("%s is the database of another program: choose another data folder, or restore a backup into a new one", databaseFile)
+	}
+	return nil
 }

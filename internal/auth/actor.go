@@ -69,6 +69,10 @@ func (a Actor) Uploader() string {
 	return a.Ref()
 }
 
+// Account names the account that the actor's acts count for: that of the person
+// or of the creator of a community key, as Ref writes it.
+func (a Actor) Account() string { return a.maker() }
+
 type actorKey struct{}
 
 // WithActor returns a context that carries the actor of a request.

@@ -18,7 +18,12 @@ func (a *Auth) methodAdded(ctx context.Context, tx *sqldb.Tx, accountID, kind, n
 	if err != nil {
 		return err
 	}
+	confirmed, err := Confirmed(ctx, tx, account.ID)
+	if err != nil {
+		return err
+	}
 	return a.mail.Send(ctx, tx, mail.Message{
+		Sender: "account:" + account.ID, Confirmed: confirmed,
 		To: account.Email, ToName: account.Username, Language: account.Language, Template: mail.SignInAdded,
 		Values: map[string]string{"kind": kind, "name": name, "link": a.baseURL + "/account/security"},
 	})

@@ -100,7 +100,12 @@ func (a *Auth) setPassword(ctx context.Context, tx *sqldb.Tx, account Account, h
 	if a.mail == nil || a.baseURL == "" {
 		return nil
 	}
+	confirmed, err := Confirmed(ctx, tx, account.ID)
+	if err != nil {
+		return err
+	}
 	return a.mail.Send(ctx, tx, mail.Message{
+		Sender: "account:" + account.ID, Confirmed: confirmed,
 		To: account.Email, ToName: account.Username, Language: account.Language, Template: mail.PasswordChanged,
 		Values: map[string]string{"link": a.baseURL + ForgotPage},
 	})

@@ -38,6 +38,13 @@ func (a *Auth) proveOwner(ctx context.Context, actor Actor, p Proof) error {
 	return a.prove(ctx, actor, p)
 }
 
+// Confirmed reports whether the email address of an account was proven by the
+// person of the account.
+func Confirmed(ctx context.Context, q sqldb.Querier, accountID string) (bool, error) {
+	at, err := verifiedAt(ctx, q, accountID)
+	return at != 0, err
+}
+
 func (a *Auth) requireVerified(ctx context.Context, accountID string) error {
 	at, err := verifiedAt(ctx, a.db, accountID)
 	if err == nil && at == 0 {

@@ -43,8 +43,13 @@ func (b *Bulk) notify(ctx context.Context, tx *sqldb.Tx, j *job) error {
 	if err != nil {
 		return err
 	}
+	confirmed, err := auth.Confirmed(ctx, tx, accountID)
+	if err != nil {
+		return err
+	}
 	msg := mail.Message{
-		To: account.Email, ToName: account.Username, Language: account.Language, Template: mail.BulkJobFinished, CommunityID: j.CommunityID,
+		Sender: j.Actor, Confirmed: confirmed,
+		To:     account.Email, ToName: account.Username, Language: account.Language, Template: mail.BulkJobFinished, CommunityID: j.CommunityID,
 		Values: b.told(j),
 	}
 	if msg.Language == "" {

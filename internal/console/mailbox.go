@@ -37,6 +37,9 @@ func (c *console) showMailbox(v *visit) error {
 		return err
 	}
 	view := MailboxView{Page: p, Sends: c.Mail.Sends()}
+	if view.Backlogs, err = c.backlogs(v); err != nil {
+		return err
+	}
 	for _, k := range list {
 		view.Mails = append(view.Mails, mailRow(k))
 	}
@@ -98,6 +101,10 @@ func mailState(state string) (word, icon, class string) {
 		return i18n.Key("Kept here"), "store", ""
 	case mail.Failed:
 		return i18n.Key("Refused"), "circle-x", "failed"
+	case mail.Throttled:
+		return i18n.Key("Waiting for its quota"), "clock", "busy"
+	case mail.Stopped:
+		return i18n.Key("Stopped"), "ban", "failed"
 	case mail.Expired:
 		return i18n.Key("Out of date"), "ban", ""
 	}
@@ -114,5 +121,38 @@ func blocks(text string) []string {
 
 // mayReadMail reports whether the menu leads to the mailbox.
 func (c *console) mayReadMail(actor auth.Actor) bool {
-	return actor.InstallationOwner && actor.OnlyCommunity == "" && c.Mail != nil && !c.Mail.Sends()
+	return actor.InstallationOwner && actor.OnlyCommunity == "" && c.Mail != nil
+}
+
+// backlogs are the messages to unconfirmed addresses that wait for a quota.
+func (c *console) backlogs(v *visit) ([]BacklogRow, error) {
+	list, err := c.Mail.Backlogs(v.Context())
+	if err != nil {
+		return nil, err
+	}
+	rows := make([]BacklogRow, len(list))
+	for i, b := range list {
+		rows[i] = BacklogRow{Backlog: b, Account: b.Sender, Community: b.CommunityID}
+		if accountID, ok := strings.CutPrefix(b.Sender, "account:"); ok {
+			if account, err := c.Auth.Account(v.Context(), accountID); err == nil {
+				rows[i].Account = account.Username
+			}
+		}
+		if here, err := c.Communities.Get(v.Context(), b.CommunityID); err == nil {
+			rows[i].Community = here.Name
+		}
+	}
+	return rows, nil
+}
+
+func (c *console) stopMails(v *visit) error {
+	backlog := mail.Backlog{Sender: v.PostFormValue("sender"), CommunityID: v.PostFormValue("community")}
+	_, err := c.Auth.StopMails(v.Context(), v.actor, backlog, v.PostFormValue("reason-"+v.PostFormValue("row")))
+	if wrong := wrongFields(v.Context(), err); wrong != nil {
+		return v.goTo("/-/mail", "Nothing was stopped: give a reason of at most 500 characters")
+	}
+	if err != nil {
+		return err
+	}
+	return v.goTo("/-/mail", "The mails were stopped")
 }

@@ -33,7 +33,7 @@ func installationOwner(t *testing.T, a *apptest.App) person {
 func writeMail(t *testing.T, a *apptest.App) (messageID string) {
 	t.Helper()
 	msg := mail.Message{
-		To: "ada@example.com", Language: "de", Template: mail.Invited, CommunityID: "c",
+		To: "ada@example.com", Language: "de", Template: mail.Invited, Confirmed: true, CommunityID: "c",
 		Values: map[string]string{"community": `<script>alert("x")</script>`, "link": "https://club.example.com/i/abc?x=1&y=2"},
 	}
 	if err := a.DB.Tx(t.Context(), func(tx *sqldb.Tx) error { return a.Mail.Send(t.Context(), tx, msg) }); err != nil {

@@ -25,6 +25,7 @@ func (c *console) routes() http.Handler {
 
 	r.Get("/-/installation", c.forOperator(c.showInstallation))
 	r.Get("/-/mail", c.postmaster(c.showMailbox))
+	r.Post("/-/mail/stop", c.postmaster(c.stopMails))
 	r.Get("/-/mail/{mail}", c.postmaster(c.showMail))
 	r.Get("/-/mail/{mail}/html", c.postmaster(c.showMailHTML))
 	r.Get("/-/jobs", c.forOperator(c.showDeadJobs))

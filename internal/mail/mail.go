@@ -30,6 +30,8 @@ type Deps struct {
 	SMTPURL string // smtp://user:password@host:port or smtps://...; "": nothing is sent
 	From    string // Name <address>; needed with SMTPURL
 	PerHour int    // mails of one kind to one recipient, see Send; 0: no limit
+
+	StrangersPerHour int // mails of one sender, and of one community, to addresses that were never confirmed; 0: no limit
 }
 
 // Mail is the outbox and the way out of it.
@@ -41,13 +43,14 @@ type Mail struct {
 	from   *netmail.Address
 	server *server // nil: none is set
 
-	perHour  int
-	heldBack atomic.Int64
+	perHour          int
+	strangersPerHour int
+	heldBack         atomic.Int64
 }
 
 // New checks the settings and registers the worker that sends.
 func New(d Deps) (*Mail, error) {
-	m := &Mail{db: d.DB, clock: d.Clock, log: d.Log, keys: d.Keys, perHour: d.PerHour}
+	m := &Mail{db: d.DB, clock: d.Clock, log: d.Log, keys: d.Keys, perHour: d.PerHour, strangersPerHour: d.StrangersPerHour}
 	if d.SMTPURL != "" {
 		var err error
 		if m.server, err = parseServer(d.SMTPURL); err != nil {
@@ -59,6 +62,8 @@ func New(d Deps) (*Mail, error) {
 	}
 	if d.Jobs != nil {
 		jobs.Register(d.Jobs, m.send, m.giveUp)
+		jobs.Register(d.Jobs, m.release)
+		d.Jobs.Schedule("mail.release", "* * * * *", ReleaseArgs{})
 	}
 	return m, nil
 }
@@ -76,6 +81,9 @@ type Message struct {
 	Values      map[string]string // what the template names, each in one line
 	CommunityID string            // "": it speaks of no community
 	ExpiresAt   int64             // Unix milliseconds, after which it is not sent any more; 0: never
+
+	Sender    string // the account that causes it, account:<id> or key:<id>; needed unless Confirmed
+	Confirmed bool   // the recipient has confirmed the address; otherwise no free text is sent to it, and it counts against the quota of the sender and of the community
 }
 
 // Send writes a message into the outbox and queues its way out; both exist if
@@ -94,6 +102,7 @@ func (m *Mail) Offer(ctx context.Context, tx *sqldb.Tx, msg Message) (written bo
 	if err := msg.check(); err != nil {
 		return false, err
 	}
+	msg = msg.withoutFreeText()
 	now := m.clock.Now()
 	language := i18n.Match(msg.Language)
 	content, err := render(i18n.For(language), msg, now)
@@ -103,6 +112,7 @@ func (m *Mail) Offer(ctx context.Context, tx *sqldb.Tx, msg Message) (written bo
 	kept := Kept{
 		ID: id.New(now), CommunityID: msg.CommunityID, To: msg.To, ToName: msg.ToName, Language: language.String(), Template: msg.Template,
 		Subject: content.subject, Text: content.text(), HTML: content.html(), State: Waiting, CreatedAt: now.UnixMilli(), ExpiresAt: msg.ExpiresAt,
+		Sender: msg.quotaSender(),
 	}
 	if err := m.seal(&kept); err != nil {
 		return false, err
@@ -116,6 +126,10 @@ func (m *Mail) Offer(ctx context.Context, tx *sqldb.Tx, msg Message) (written bo
 	if err := insert(ctx, tx, kept); err != nil {
 		return false, fmt.Errorf("queue mail: %w", err)
 	}
-	_, err = jobs.Insert(ctx, tx, sendArgs{kept.ID}, jobs.Options{CommunityID: msg.CommunityID, Unique: kept.ID})
+	priority := 0
+	if kept.Sender == "" {
+		priority = 1 // it does not wait behind mails to strangers
+	}
+	_, err = jobs.Insert(ctx, tx, sendArgs{kept.ID}, jobs.Options{CommunityID: msg.CommunityID, Unique: kept.ID, Priority: priority})
 	return written, err
 }

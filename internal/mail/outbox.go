@@ -15,6 +15,9 @@ const (
 	Failed  = "failed"  // the server does not take it
 	Expired = "expired" // what it says was not true any more before it could be sent
 
+	Throttled = "throttled" // it waits for the quota of its sender or its community
+	Stopped   = "stopped"   // the owner of the installation stopped it, Error is the reason
+
 	HeldBack = "held_back" // its recipient got too many; nobody sees it
 )
 
@@ -30,6 +33,7 @@ type Kept struct {
 	CreatedAt           int64  // Unix milliseconds
 	ExpiresAt           int64  // Unix milliseconds, 0: never
 	EndedAt             int64  // Unix milliseconds, 0: it waits
+	Sender              string // counts against the quota of this account; "": against none
 }
 
 // Get returns a message, or NotFound "mail_not_found".

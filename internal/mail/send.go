@@ -33,6 +33,9 @@ func (m *Mail) send(ctx context.Context, j *jobs.Job, args sendArgs) error {
 	if m.server == nil {
 		return m.end(ctx, j, kept.ID, Held, "")
 	}
+	if admitted, err := m.admit(ctx, j, kept); err != nil || !admitted {
+		return err // release queues it again
+	}
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	failure := m.server.deliver(limited, m.from, kept)

@@ -6,17 +6,17 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-const columns = "id, community_id, address, name, language, template, subject, body_text, body_html, state, error, created_at, expires_at, ended_at"
+const columns = "id, community_id, address, name, language, template, subject, body_text, body_html, state, error, created_at, expires_at, ended_at, sender"
 
 func scan(s sqldb.Scanner) (Kept, error) {
 	var k Kept
-	err := s.Scan(&k.ID, &k.CommunityID, &k.To, &k.ToName, &k.Language, &k.Template, &k.Subject, &k.Text, &k.HTML, &k.State, &k.Error, &k.CreatedAt, &k.ExpiresAt, &k.EndedAt)
+	err := s.Scan(&k.ID, &k.CommunityID, &k.To, &k.ToName, &k.Language, &k.Template, &k.Subject, &k.Text, &k.HTML, &k.State, &k.Error, &k.CreatedAt, &k.ExpiresAt, &k.EndedAt, &k.Sender)
 	return k, err
 }
 
 func insert(ctx context.Context, tx *sqldb.Tx, k Kept) error {
-	_, err := tx.Exec(ctx, "INSERT INTO mail_outbox ("+columns+") VALUES ("+sqldb.Marks(1, 14)+")",
-		k.ID, k.CommunityID, k.To, k.ToName, k.Language, string(k.Template), k.Subject, k.Text, k.HTML, k.State, k.Error, k.CreatedAt, k.ExpiresAt, k.EndedAt)
+	_, err := tx.Exec(ctx, "INSERT INTO mail_outbox ("+columns+") VALUES ("+sqldb.Marks(1, 15)+")",
+		k.ID, k.CommunityID, k.To, k.ToName, k.Language, string(k.Template), k.Subject, k.Text, k.HTML, k.State, k.Error, k.CreatedAt, k.ExpiresAt, k.EndedAt, k.Sender)
 	return err
 }
 

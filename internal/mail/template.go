@@ -19,17 +19,17 @@ const (
 	AccountExists   Template = "account_exists"    // link to sign in, name?
 	ResetPassword   Template = "reset_password"    // link
 	PasswordChanged Template = "password_changed"  // link to ask for a new one
-	Welcome         Template = "welcome"           // community, link, password?
-	BulkJobFinished Template = "bulk_job_finished" // kind: check, import, update, undo; status: completed, failed; file, created, updated, unchanged, skipped, failed, link
-	Invited         Template = "invited"           // community, link, inviter?
+	Welcome         Template = "welcome"           // community, link
+	BulkJobFinished Template = "bulk_job_finished" // kind: check, import, update, undo; status: completed, failed; file?, created, updated, unchanged, skipped, failed, link
+	Invited         Template = "invited"           // community, link
 	SignInAdded     Template = "sign_in_added"     // kind: provider, codes, passkey, api_key; name?, link to the account's page
 )
 
 // values are what each template needs; the others are not asked for.
 var values = map[Template][]string{
 	VerifyEmail: {"link"}, AccountExists: {"link"}, ResetPassword: {"link"}, PasswordChanged: {"link"},
-	Welcome: {"community", "link"}, BulkJobFinished: {"kind", "status", "file", "created", "updated", "unchanged", "skipped", "failed", "link"},
-	Invited: {"community", "link"}, SignInAdded: {"kind", "link"},
+	Welcome: {"link"}, BulkJobFinished: {"kind", "status", "created", "updated", "unchanged", "skipped", "failed", "link"},
+	Invited: {"link"}, SignInAdded: {"kind", "link"},
 }
 
 // content is a message in words: paragraphs, a button for its one link, and

@@ -1,7 +1,9 @@
 package mail
 
 import (
+	"cmp"
 	"strconv"
+	"strings"
 
 	"github.com/regulars/regulars/internal/i18n"
 )
@@ -49,29 +51,28 @@ func passwordChanged(p i18n.Printer, _ map[string]string) content {
 	}
 }
 
+// communityName is the community's name, or words for it if nothing was left
+// of the name without its addresses.
+func communityName(p i18n.Printer, v map[string]string) string {
+	return cmp.Or(v["community"], p.T("a community"))
+}
+
 func welcome(p i18n.Printer, v map[string]string) content {
-	c := content{
-		subject: p.T("Welcome to %s", v["community"]),
-		before:  []string{p.T("You are now a member of %s.", v["community"])},
+	return content{
+		subject: p.T("Welcome to %s", communityName(p, v)),
+		before:  []string{p.T("You are now a member of %s.", communityName(p, v))},
 		button:  p.T("Sign in"),
+		after:   []string{p.T("If you have no password yet, choose one with \"Forgot password\" on that page.")},
 	}
-	if v["password"] != "" {
-		c.before = append(c.before, p.T("Your password is %s. Change it when you have signed in.", v["password"]))
-	}
-	return c
 }
 
 func invited(p i18n.Printer, v map[string]string) content {
-	c := content{
-		subject: p.T("An invitation to %s", v["community"]),
-		before:  []string{p.T("You are invited to become a member of %s.", v["community"])},
+	return content{
+		subject: p.T("An invitation to %s", communityName(p, v)),
+		before:  []string{p.T("You are invited to become a member of %s.", communityName(p, v))},
 		button:  p.T("Accept the invitation"),
 		closing: p.T("If you do not want to, do nothing."),
 	}
-	if v["inviter"] != "" {
-		c.before[0] = p.T("%[1]s invites you to become a member of %[2]s.", v["inviter"], v["community"])
-	}
-	return c
 }
 
 // The kinds of new ways to sign in.
@@ -87,11 +88,11 @@ func wayToSignIn(p i18n.Printer, kind, name string) string {
 	case ByCodes:
 		return p.T("codes of an authenticator app")
 	case ByPasskey:
-		return p.T("passkey %s", name)
+		return strings.TrimSpace(p.T("passkey %s", name))
 	case ByKey:
-		return p.T("API key %s", name)
+		return strings.TrimSpace(p.T("API key %s", name))
 	}
-	return name
+	return cmp.Or(name, p.T("a provider"))
 }
 
 func signInAdded(p i18n.Printer, v map[string]string) content {
@@ -126,7 +127,7 @@ func bulkJobFinished(p i18n.Printer, v map[string]string) content {
 
 // jobSubject says what has ended, and whether it came to its end.
 func jobSubject(p i18n.Printer, v map[string]string) string {
-	switch file := v["file"]; {
+	switch file := cmp.Or(v["file"], p.T("Your file")); {
 	case v["status"] == "failed":
 		return p.T("The work on %s could not go on", file)
 	case v["kind"] == "check":

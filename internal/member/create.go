@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"time"
 
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
@@ -274,22 +273,20 @@ func (c *creation) tell(ctx context.Context, tx *sqldb.Tx) error {
 	return c.greet(ctx, tx)
 }
 
-// passwordMailLife is how long a mail with a password is tried to be sent.
-const passwordMailLife = 24 * time.Hour
-
-// greet sends the new member a mail. The password goes only to an account
-// that was made with it.
+// greet sends the new member a mail. A password that the actor chose is not
+// in it: it would be free text to an address that did not ask.
 func (c *creation) greet(ctx context.Context, tx *sqldb.Tx) error {
 	here, err := community.Load(ctx, tx, c.communityID)
 	if err != nil {
 		return err
 	}
-	values, expires := map[string]string{"community": here.Name, "link": c.s.connected.BaseURL + "/sign-in"}, int64(0)
-	if c.MailPassword && c.fresh && c.passwordHash != "" {
-		values["password"], expires = c.Password, c.now+passwordMailLife.Milliseconds()
+	confirmed, err := auth.Confirmed(ctx, tx, c.who.AccountID)
+	if err != nil {
+		return err
 	}
 	return c.s.connected.Mail.Send(ctx, tx, mail.Message{
-		To: c.who.Email, ToName: c.who.FirstName + " " + c.who.LastName, Language: c.who.Language,
-		Template: mail.Welcome, Values: values, CommunityID: c.communityID, ExpiresAt: expires,
+		To: c.who.Email, Language: c.who.Language, Sender: c.actor.Account(), Confirmed: confirmed,
+		Template: mail.Welcome, CommunityID: c.communityID,
+		Values: map[string]string{"community": here.Name, "link": c.s.connected.BaseURL + "/sign-in"},
 	})
 }

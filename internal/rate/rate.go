@@ -69,6 +69,14 @@ func Take(ctx context.Context, tx *sqldb.Tx, now time.Time, l Limit, subject str
 	return taken, nil
 }
 
+// Return undoes a Take of the same transaction.
+func Return(ctx context.Context, tx *sqldb.Tx, l Limit, subject string) error {
+	if l.Most <= 0 {
+		return nil
+	}
+	return uncount(ctx, tx, hash(l.Name, subject))
+}
+
 // hash keeps addresses out of the table.
 func hash(name, subject string) string {
 	sum := sha256.Sum256([]byte(name + "\x00" + subject))

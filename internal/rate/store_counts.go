@@ -41,3 +41,7 @@ func count(ctx context.Context, tx *sqldb.Tx, a attempt) (used int, err error) {
 func sweep(ctx context.Context, db *sqldb.DB, now int64) error {
 	return db.DeleteBatches(ctx, "rate_counts", "subject", "ends_at <= $1", now)
 }
+
+func uncount(ctx context.Context, tx *sqldb.Tx, subject string) error {
+	_, err := tx.Exec(ctx, "UPDATE rate_counts SET taken = taken - 1 WHERE subject = $1 AND taken > 0", subject)
+	return err}
