@@ -12,7 +12,7 @@ static_tool := bin/staticcheck-$(STATICCHECK)
 npm_packages := sdk/typescript/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test test-clients check format-check generated-check vet lint fmt update bench release
+.PHONY: help run demo build test test-clients check format-check generated-check vet lint fmt update fuzz bench release
 
 help: ## shows this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,6 +29,15 @@ build: ## builds ./bin/regulars
 test: ## runs every test, on SQLite, on PostgreSQL and in a browser
 	.ci/packages postgresql chromium
 	REGULARS_TEST_ALL=1 go test -p 2 -timeout 25m ./...
+
+FUZZTIME ?= 30s
+fuzz: ## runs every fuzz target for a time, FUZZTIME=30s each
+	@grep -rl --include='*_test.go' '^func Fuzz' internal | xargs -n1 dirname | sort -u | while read -r folder; do \
+		for target in $$(grep -h '^func Fuzz' $$folder/*_test.go | sed 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/'); do \
+			echo "== $$folder $$target"; \
+			go test ./$$folder -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -parallel 1 || exit 1; \
+		done; \
+	done
 
 test-clients: $(npm_packages) ## tests the clients in sdk/ with a real server
 	cd sdk/go && go vet ./... && go test -timeout 5m ./...

@@ -49,7 +49,7 @@ func (b *Bulk) notify(ctx context.Context, tx *sqldb.Tx, j *job) error {
 	}
 	msg := mail.Message{
 		Sender: j.Actor, Confirmed: confirmed,
-		To:     account.Email, ToName: account.Username, Language: account.Language, Template: mail.BulkJobFinished, CommunityID: j.CommunityID,
+		To: account.Email, ToName: account.Username, Language: account.Language, Template: mail.BulkJobFinished, CommunityID: j.CommunityID,
 		Values: b.told(j),
 	}
 	if msg.Language == "" {

@@ -109,3 +109,46 @@ func checkRaw(t *testing.T, d sheet.Detected, row sheet.Row) {
 		t.Fatalf("%q reads %q first and %q again", row.Raw, row.Cells, again.Header())
 	}
 }
+
+// FuzzPart puts data where a workbook has a part other than its rows.
+func FuzzPart(f *testing.F) {
+	good := workbook(f, [][]any{{"a", "b"}, {"x", 1}})
+	parts := []string{"xl/workbook.xml", "xl/styles.xml", "xl/sharedStrings.xml", "xl/_rels/workbook.xml.rels", "[Content_Types].xml"}
+	f.Add(uint8(0), `<workbook><workbookPr date1904="1"/><sheets><sheet name="a" sheetId="1" id="rId1"/></sheets></workbook>`)
+	f.Add(uint8(1), `<styleSheet><numFmts><numFmt numFmtId="164" formatCode="yyyy\-mm"/></numFmts><cellXfs><xf numFmtId="164"/></cellXfs></styleSheet>`)
+	f.Add(uint8(2), `<sst count="1"><si><t>x</t></si><si><r><t>y</t></r><rPh><t>z</t></rPh></si></sst>`)
+	f.Add(uint8(3), `<Relationships><Relationship Id="rId1" Type="worksheet" Target="../../x.xml"/></Relationships>`)
+	f.Fuzz(func(t *testing.T, part uint8, data string) {
+		book := rewrite(t, good, parts[int(part)%len(parts)], func(string) string { return data })
+		readOrReject(t, book, sheet.Options{MaxUnpacked: 1 << 20})
+	})
+}
+
+// FuzzDialect reads text with delimiters and encodings of the caller's choice.
+func FuzzDialect(f *testing.F) {
+	f.Add("a;b\n\"1;\n\"\"2\";3\n", uint8(1), uint8(0))
+	f.Add("sep=|\r\na|b\r\n\"x\"y|z\r\n", uint8(3), uint8(1))
+	f.Add("a\tb\r\xff\xfe\t\x00\r", uint8(2), uint8(2))
+	delimiters, encodings := []string{"", ",", ";", "\t", "|"}, []string{"", "utf-8", "windows-1252", "utf-16le"}
+	f.Fuzz(func(t *testing.T, data string, delimiter, encoding uint8) {
+		readOrReject(t, []byte(data), sheet.Options{
+			Delimiter: delimiters[int(delimiter)%len(delimiters)], Encoding: encodings[int(encoding)%len(encodings)], MaxUnpacked: 1 << 20,
+		})
+	})
+}
+
+// readOrReject reads a file that is either rejected with a reason or read to its end.
+func readOrReject(t *testing.T, data []byte, o sheet.Options) {
+	t.Helper()
+	table, err := sheet.Open(bytes.NewReader(data), int64(len(data)), o)
+	if err != nil {
+		if errs.From(err) == nil {
+			t.Fatalf("refused without a reason: %v", err)
+		}
+		return
+	}
+	checkRows(t, table)
+	if err := table.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
