@@ -68,9 +68,11 @@ update: $(npm_packages) ## makes every generated file again
 	go run -C tools ./sdkgen ../api/openapi.yaml ../sdk/go/client.gen.go
 	cd sdk/typescript && npm run --silent generate
 
-bench: ## times imports beside sqlite3 and psql, not a test; BENCH="-5m" passes flags
+SOAK ?= 10m
+bench: ## times imports beside sqlite3 and psql, then soaks each engine with load and kills; BENCH="-5m" passes flags, SOAK=10m the time
 	.ci/packages sqlite3 postgresql postgresql-client
 	go run ./bench $(BENCH)
+	REGULARS_TEST_ALL=1 go test -tags soak ./internal/app -run '^TestSoak$$' -v -timeout 3h -args -soak $(SOAK)
 
 release: ## builds the archives and images of a tag with goreleaser
 	goreleaser release --clean

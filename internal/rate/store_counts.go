@@ -44,4 +44,5 @@ func sweep(ctx context.Context, db *sqldb.DB, now int64) error {
 
 func uncount(ctx context.Context, tx *sqldb.Tx, subject string) error {
 	_, err := tx.Exec(ctx, "UPDATE rate_counts SET taken = taken - 1 WHERE subject = $1 AND taken > 0", subject)
-	return err}
+	return err
+}

@@ -208,3 +208,6 @@ func (p *Process) PeakMiB() int {
 	}
 	return kib >> 10
 }
+
+// PID is the id of the running process.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
