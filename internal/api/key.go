@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
@@ -20,6 +21,7 @@ type APIKey struct { //nolint:revive // its name is the schema's
 	UpdatedAt   string   `json:"updatedAt,omitempty" format:"date-time" doc:"Absent: never changed."`
 	ExpireDate  string   `json:"expireDate,omitempty" format:"date-time" doc:"Absent: never."`
 	LastUsedAt  string   `json:"lastUsedAt,omitempty" format:"date-time" doc:"To about a minute; absent: never."`
+	OldUntil    string   `json:"oldKeyUntil,omitempty" format:"date-time" doc:"After a rotation, how long the previous secret works; absent: it does not."`
 }
 
 // newAPIKey is a key with its secret, this one time.
@@ -33,6 +35,7 @@ func wireKey(k auth.Key) APIKey {
 	return APIKey{
 		ID: k.ID, Name: k.Name, Hint: k.Hint, Permissions: names, Active: k.Active, CreatedAt: clock.Format(k.CreatedAt),
 		CreatedBy: k.CreatedBy, Idle: k.Idle, UpdatedAt: clock.Format(k.UpdatedAt), ExpireDate: clock.Format(k.ExpiresAt), LastUsedAt: clock.Format(k.UsedAt),
+		OldUntil: clock.Format(k.OldUntil),
 	}
 }
 
@@ -93,7 +96,7 @@ type communityKeyChange struct {
 	KeyPath
 	Body struct {
 		KeyChange
-		TakeOver bool `json:"takeOver,omitempty" doc:"true: you stand behind the key from now on, as if you had made it."`
+		TakeOver bool `json:"takeOver,omitempty" doc:"true: you become the creator of the key, which needs every permission of it."`
 	} `nameHint:"ApiKeyChange"`
 }
 
@@ -121,6 +124,29 @@ func (a *API) updateKey(ctx context.Context, in *communityKeyChange) (*answer[AP
 		return nil, err
 	}
 	return respond("API key changed", wireKey(changed)), nil
+}
+
+type keyRotation struct {
+	CommunityPath
+	KeyPath
+	Body *struct {
+		OverlapHours *int `json:"overlapHours,omitempty" minimum:"0" maximum:"168" default:"24" doc:"How many hours the previous secret works; 0: it ends at once."`
+	} `nameHint:"ApiKeyRotation"`
+}
+
+// defaultOverlap is how many hours the previous secret of a rotated key works.
+const defaultOverlap = 24
+
+func (a *API) rotateKey(ctx context.Context, in *keyRotation) (*answer[newAPIKey], error) {
+	hours := defaultOverlap
+	if in.Body != nil && in.Body.OverlapHours != nil {
+		hours = *in.Body.OverlapHours
+	}
+	rotated, secret, err := a.Auth.RotateKey(ctx, auth.ActorOf(ctx), here(ctx), in.KeyID, time.Duration(hours)*time.Hour)
+	if err != nil {
+		return nil, err
+	}
+	return respond("API key rotated; copy the new secret now", newAPIKey{wireKey(rotated), secret}), nil
 }
 
 func (a *API) deleteKey(ctx context.Context, in *communityKeyPath) (*answer[deleted], error) {

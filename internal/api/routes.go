@@ -66,6 +66,7 @@ func (a *API) keyRoutes(g area) {
 	add(g, route{"GET", "/v1/communities/{communityId}/api-keys", "listApiKeys", "List API keys", manageKeys, 0}, a.listKeys)
 	add(g, route{"POST", "/v1/communities/{communityId}/api-keys", "createApiKey", "Create an API key", manageKeys, created | secret}, a.createKey)
 	add(g, route{"PUT", "/v1/communities/{communityId}/api-keys/{keyId}", "updateApiKey", "Change an API key", manageKeys, 0}, a.updateKey)
+	add(g, route{"POST", "/v1/communities/{communityId}/api-keys/{keyId}/rotate", "rotateApiKey", "Rotate an API key", manageKeys, created | secret}, a.rotateKey)
 	add(g, route{"DELETE", "/v1/communities/{communityId}/api-keys/{keyId}", "deleteApiKey", "Delete an API key", manageKeys, 0}, a.deleteKey)
 	add(g, route{"GET", "/v1/users/{userId}/api-keys", "listUserApiKeys", "List your API keys", manageKeys, personal}, a.listUserKeys)
 	add(g, route{"POST", "/v1/users/{userId}/api-keys", "createUserApiKey", "Create an API key of yours", manageKeys, personal | created | secret}, a.createUserKey)

@@ -60,7 +60,7 @@ func (a *Auth) bySession(ctx context.Context, token string) (Actor, error) {
 
 func (a *Auth) byKey(ctx context.Context, secret string) (Actor, error) {
 	hash := hashSecret(secret)
-	k, installer, err := keyByHash(ctx, a.db, hash)
+	k, err := keyByHash(ctx, a.db, hash)
 	if errs.KindOf(err) == errs.NotFound {
 		return a.byUserKey(ctx, hash)
 	}
@@ -71,11 +71,14 @@ func (a *Auth) byKey(ctx context.Context, secret string) (Actor, error) {
 	if err := k.works(now); err != nil {
 		return Actor{}, err
 	}
+	if !k.newest && k.OldUntil <= now {
+		return Actor{}, credentialExpired()
+	}
 	a.touch(ctx, k.UsedAt, now, func(ctx context.Context) error {
 		return touchKey(ctx, a.db, k.CommunityID, k.ID, now)
 	})
 	return Actor{
-		Kind: CommunityKey, KeyID: k.ID, CommunityID: k.CommunityID, MadeBy: k.CreatedBy, MadeByInstaller: installer,
+		Kind: CommunityKey, KeyID: k.ID, CommunityID: k.CommunityID, MadeBy: k.CreatedBy, MadeByInstaller: k.installer,
 		Name: k.Name, Permissions: k.Permissions, ExpiresAt: k.ExpiresAt,
 	}, nil
 }

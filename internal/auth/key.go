@@ -25,6 +25,7 @@ type Key struct {
 	UpdatedAt   int64    // Unix milliseconds, 0: never changed
 	ExpiresAt   int64    // Unix milliseconds, 0: never
 	UsedAt      int64    // Unix milliseconds to about a minute, 0: never
+	OldUntil    int64    // Unix milliseconds until which the secret before the last rotation works; 0: it does not
 }
 
 const hintSize = 4
@@ -100,6 +101,9 @@ func (a *Auth) Keys(ctx context.Context, communityID string) ([]Key, error) {
 	if err != nil {
 		return nil, err
 	}
+	for i := range keys {
+		keys[i] = keys[i].at(a.clock.MS())
+	}
 	return keys, a.noteIdle(ctx, communityID, keys)
 }
 
@@ -107,15 +111,17 @@ func (a *Auth) Keys(ctx context.Context, communityID string) ([]Key, error) {
 func (a *Auth) Key(ctx context.Context, communityID, keyID string) (Key, error) {
 	key, err := loadKey(ctx, a.db, communityID, keyID, "")
 	if err == nil {
+		key = key.at(a.clock.MS())
 		key.Idle, err = a.idle(ctx, communityID, key.CreatedBy)
 	}
 	return key, err
 }
 
-// UpdateKey changes what change names of a key. The actor needs APIKeys, and
-// may have made the key as it was and as it is afterwards. Who takes a key over
-// stands behind it from then on, as if they had made it. It fails as CreateKey does, or
-// with NotFound "api_key_not_found".
+// UpdateKey applies change to a key. The actor needs APIKeys; for a change that
+// widens the key also what mayWiden says. With TakeOver the actor becomes the
+// creator, which takes every permission of the key and no rank. It fails as
+// CreateKey does, with NotFound "api_key_not_found" or Forbidden
+// "rank_too_low".
 func (a *Auth) UpdateKey(ctx context.Context, actor Actor, communityID, keyID string, change KeyChange) (Key, error) {
 	if err := a.Can(ctx, actor, communityID, APIKeys); err != nil {
 		return Key{}, err
@@ -131,36 +137,41 @@ func (a *Auth) UpdateKey(ctx context.Context, actor Actor, communityID, keyID st
 		if key, err = change.of(old, now); err != nil {
 			return err
 		}
-		if change.TakeOver {
-			key.CreatedBy = actor.maker()
-		}
-		for _, state := range []Key{key, old} {
-			if err := a.mayGrantIn(ctx, tx, actor, state); err != nil {
-				return err
-			}
+		if key, err = a.allowed(ctx, tx, actor, old, key, change.TakeOver); err != nil {
+			return err
 		}
 		if err := updateKey(ctx, tx, key); err != nil {
 			return err
+		}
+		if old.signsIn() && !key.signsIn() {
+			if err := endSessionsOfKeys(ctx, tx, []string{key.ID}); err != nil {
+				return err
+			}
 		}
 		return Note(WithActor(ctx, actor), tx, key.UpdatedAt, communityID, "api_key.update", key.target(), keyChanges(old, key)...)
 	})
 	if err != nil {
 		return Key{}, err
 	}
+	key = key.at(now.UnixMilli())
 	key.Idle, err = a.idle(ctx, communityID, key.CreatedBy)
 	return key, err
 }
 
-// DeleteKey deletes a key, which stops working at once. The actor that ctx
-// carries may have made it. It fails with NotFound "api_key_not_found", or
-// Forbidden "missing_permission" or "outlives_maker".
+// DeleteKey deletes a key, whose secrets stop working at once, and ends its
+// sign-in links and the sessions that began with them. The caller checks that
+// the actor of ctx has APIKeys. It fails with NotFound "api_key_not_found", or
+// Forbidden "missing_permission" or "outlives_maker" for a key that may less.
 func (a *Auth) DeleteKey(ctx context.Context, communityID, keyID string) error {
 	return a.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		key, err := loadKey(ctx, tx, communityID, keyID, tx.Dialect().Lock())
 		if err != nil {
 			return err
 		}
-		if err := a.mayGrantIn(ctx, tx, ActorOf(ctx), key); err != nil {
+		if err := withinKey(ActorOf(ctx), key); err != nil {
+			return err
+		}
+		if err := endSessionsOfKeys(ctx, tx, []string{keyID}); err != nil {
 			return err
 		}
 		if err := deleteKey(ctx, tx, communityID, keyID); err != nil {

@@ -33,6 +33,7 @@ type link struct {
 	accountID              string // "" for set-up
 	sessionID, communityID string // of the session that a link for a member begins
 	host                   string // who asked for that one, as it calls itself
+	keyID                  string // the API key that made it, "": none
 	createdAt, expiresAt   int64
 }
 

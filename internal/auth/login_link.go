@@ -36,7 +36,7 @@ func (a *Auth) LoginLink(ctx context.Context, actor Actor, accountID, host strin
 	token, now := newSecret(), a.clock.Now()
 	l := link{
 		tokenHash: hashSecret(token), purpose: linkMember, accountID: accountID, sessionID: id.New(now),
-		communityID: actor.CommunityID, host: printable(host[:min(len(host), maxHost)]),
+		communityID: actor.CommunityID, keyID: actor.KeyID, host: printable(host[:min(len(host), maxHost)]),
 		createdAt: now.UnixMilli(), expiresAt: now.Add(memberLinkLifetime).UnixMilli(),
 	}
 	err := a.db.Tx(ctx, func(tx *sqldb.Tx) error {
@@ -87,13 +87,30 @@ func (a *Auth) mayBeLimited(ctx context.Context, q sqldb.Querier, l link) (Accou
 // startLimited begins the session of a link for a member. That is no sign-in
 // of the account, which its owner would take for their own.
 func (a *Auth) startLimited(ctx context.Context, tx *sqldb.Tx, l link, info SessionInfo) (string, Account, error) {
+	if err := a.keySignsIn(ctx, tx, l); err != nil {
+		return "", Account{}, err
+	}
 	account, err := a.mayBeLimited(ctx, tx, l)
 	if err != nil {
 		return "", Account{}, err
 	}
 	token := sessionPrefix + newSecret()
 	err = a.keepSession(ctx, tx, session{
-		id: l.sessionID, tokenHash: hashSecret(token), accountID: l.accountID, communityID: l.communityID, host: l.host, info: info,
+		id: l.sessionID, tokenHash: hashSecret(token), accountID: l.accountID, communityID: l.communityID, host: l.host, keyID: l.keyID, info: info,
 	})
 	return token, account, err
+}
+
+// keySignsIn returns Gone "link_expired" unless the key that made the link may
+// still sign members in: it works, and its creator may do what it does.
+func (a *Auth) keySignsIn(ctx context.Context, q sqldb.Querier, l link) error {
+	if l.keyID == "" { // made before links named their key
+		return nil
+	}
+	now := a.clock.MS()
+	power, err := PowerOfRef(ctx, q, a.standings, Actor{Kind: CommunityKey, KeyID: l.keyID}.Ref(), l.communityID, now)
+	if err == nil && !power.May(SignIn, now) {
+		err = linkExpired()
+	}
+	return err
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -127,12 +128,33 @@ func (a *Auth) StartProvider(ctx context.Context, actor Actor, p Proof, next str
 // claims are what a provider says of a person.
 type claims struct {
 	Subject           string   `json:"sub"`
+	AuthorizedParty   string   `json:"azp"`
 	Email             string   `json:"email"`
 	EmailVerified     lenience `json:"email_verified"`
 	PreferredUsername string   `json:"preferred_username"`
 	GivenName         string   `json:"given_name"`
 	FamilyName        string   `json:"family_name"`
 	Name              string   `json:"name"`
+}
+
+// maxSubject is the longest sub that OpenID Connect allows.
+const maxSubject = 255
+
+// examineClaims checks what the library leaves to the caller: sub is 1 to 255
+// ASCII characters without a control character or space around it, and a token for several audiences, or with an
+// authorized party, is issued to this client. An empty sub would be one
+// identity for everyone.
+func examineClaims(audience []string, clientID string, said claims) error {
+	unfit := func(r rune) bool { return r < ' ' || r >= 0x7f }
+	switch {
+	case said.Subject == "" || len(said.Subject) > maxSubject || strings.TrimSpace(said.Subject) != said.Subject || strings.ContainsFunc(said.Subject, unfit):
+		return fmt.Errorf("sub of %d bytes is empty, too long or not plain ASCII", len(said.Subject))
+	case said.AuthorizedParty != "" && said.AuthorizedParty != clientID:
+		return fmt.Errorf("azp is another client")
+	case len(audience) > 1 && said.AuthorizedParty == "":
+		return fmt.Errorf("aud names %d audiences and azp is missing", len(audience))
+	}
+	return nil
 }
 
 // lenience is a boolean that some providers write as a text.
@@ -174,6 +196,9 @@ func (a *Auth) askProvider(ctx context.Context, asked providerStep, answer url.V
 	}
 	var said claims
 	if err := verified.Claims(&said); err != nil {
+		return claims{}, a.providerRefused(err)
+	}
+	if err := examineClaims(verified.Audience, client.ClientID, said); err != nil {
 		return claims{}, a.providerRefused(err)
 	}
 	if said.Email == "" {

@@ -174,10 +174,30 @@ func TestTokensOfAProviderThatDoNotFitAreRefused(t *testing.T) {
 			"another client":   func(c map[string]any) { c["aud"] = "somebody-else" },
 			"another provider": func(c map[string]any) { c["iss"] = "https://evil.example" },
 			"expired":          func(c map[string]any) { c["exp"] = w.now.Add(-time.Hour).Unix() },
+			"empty sub":        func(c map[string]any) { c["sub"] = "" },
+			"no sub":           func(c map[string]any) { delete(c, "sub") },
+			"blank sub":        func(c map[string]any) { c["sub"] = " " },
+			"space around sub": func(c map[string]any) { c["sub"] = "ann-7\n" },
+			"sub not in ASCII": func(c map[string]any) { c["sub"] = "änn" },
+			"long sub":         func(c map[string]any) { c["sub"] = strings.Repeat("a", 256) },
+			"two audiences":    func(c map[string]any) { c["aud"] = []string{oidctest.ClientID, "other"} },
+			"another azp":      func(c map[string]any) { c["aud"], c["azp"] = []string{oidctest.ClientID, "other"}, "other" },
+			"azp of one aud":   func(c map[string]any) { c["azp"] = "other" },
+			"empty nonce":      func(c map[string]any) { c["nonce"] = "" },
+			"unknown aud list": func(c map[string]any) { c["aud"] = []string{"other"} },
 		} {
 			p.Forge = forge
 			_, err := w.byProvider(t, p)
 			mustFail(t, name, err, errs.Unauthenticated, "provider_refused")
+		}
+		for name, forge := range map[string]func(map[string]any){
+			"several audiences": func(c map[string]any) { c["aud"], c["azp"] = []string{"other", oidctest.ClientID}, oidctest.ClientID },
+			"longest sub":       func(c map[string]any) { c["sub"] = strings.Repeat("a", 255) },
+		} {
+			p.Forge = forge
+			if _, err := w.byProvider(t, p); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
 		p.Forge = func(map[string]any) {}
 		stranger, err := rsa.GenerateKey(rand.Reader, 2048)

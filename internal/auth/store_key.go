@@ -8,15 +8,15 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-const keyColumns = "community_id, id, name, hint, permissions, active, created_by, created_at, updated_at, expires_at, used_at"
+const keyColumns = "community_id, id, name, hint, permissions, active, created_by, created_at, updated_at, expires_at, used_at, old_until"
 
 func insertKey(ctx context.Context, q sqldb.Querier, k Key, hash string) error {
 	permissions, err := json.Marshal(k.Permissions)
 	if err != nil {
 		return fmt.Errorf("encode permissions: %w", err)
 	}
-	_, err = q.Exec(ctx, "INSERT INTO api_keys ("+keyColumns+", key_hash) VALUES ("+sqldb.Marks(1, 12)+")",
-		k.CommunityID, k.ID, k.Name, k.Hint, string(permissions), k.Active, k.CreatedBy, k.CreatedAt, k.UpdatedAt, k.ExpiresAt, k.UsedAt, hash)
+	_, err = q.Exec(ctx, "INSERT INTO api_keys ("+keyColumns+", key_hash) VALUES ("+sqldb.Marks(1, 13)+")",
+		k.CommunityID, k.ID, k.Name, k.Hint, string(permissions), k.Active, k.CreatedBy, k.CreatedAt, k.UpdatedAt, k.ExpiresAt, k.UsedAt, k.OldUntil, hash)
 	return err
 }
 
@@ -24,11 +24,21 @@ func insertKey(ctx context.Context, q sqldb.Querier, k Key, hash string) error {
 // "account:<id>", runs the installation.
 const madeByInstaller = "COALESCE((SELECT a.installation_owner FROM accounts a WHERE a.id = substr(api_keys.created_by, 9)), FALSE)"
 
-func keyByHash(ctx context.Context, q sqldb.Querier, hash string) (k Key, installer bool, err error) {
-	scan := func(s sqldb.Scanner) (Key, error) { return scanKey(scannerTo{s, []any{&installer}}) }
-	k, err = sqldb.One(ctx, q, "api_key", scan, "SELECT "+keyColumns+", "+madeByInstaller+` FROM api_keys WHERE key_hash = $1
+// usedKey is a key as a request presents it.
+type usedKey struct {
+	Key
+	installer bool // its creator owns the installation
+	newest    bool // false: by the secret before the last rotation
+}
+
+func keyByHash(ctx context.Context, q sqldb.Querier, hash string) (usedKey, error) {
+	scan := func(s sqldb.Scanner) (k usedKey, err error) {
+		k.Key, err = scanKey(scannerTo{s, []any{&k.installer, &k.newest}})
+		return k, err
+	}
+	return sqldb.One(ctx, q, "api_key", scan, "SELECT "+keyColumns+", "+madeByInstaller+`, key_hash = $1 FROM api_keys
+		WHERE (key_hash = $1 OR old_hash = $1 AND old_hash <> '')
 		AND EXISTS (SELECT 1 FROM communities c WHERE c.id = api_keys.community_id AND c.deleted_at = 0)`, hash)
-	return k, installer, err
 }
 
 func listKeys(ctx context.Context, q sqldb.Querier, communityID string) ([]Key, error) {
@@ -58,6 +68,32 @@ func updateKey(ctx context.Context, tx *sqldb.Tx, k Key) error {
 	return err
 }
 
+// rotateKey makes hash that of the key's secret. The previous secret works
+// until k.OldUntil; with 0 it does not.
+func rotateKey(ctx context.Context, tx *sqldb.Tx, k Key, hash string) error {
+	_, err := tx.Exec(ctx, `UPDATE api_keys SET old_hash = CASE WHEN CAST($1 AS BIGINT) = 0 THEN '' ELSE key_hash END, old_until = CAST($1 AS BIGINT), key_hash = $2, hint = $3, updated_at = $4, created_by = $5
+		WHERE community_id = $6 AND id = $7`, k.OldUntil, hash, k.Hint, k.UpdatedAt, k.CreatedBy, k.CommunityID, k.ID)
+	return err
+}
+
+// sweepOldSecrets forgets previous secrets that ended before a moment.
+func sweepOldSecrets(ctx context.Context, q sqldb.Querier, before int64) error {
+	_, err := q.Exec(ctx, "UPDATE api_keys SET old_hash = '', old_until = 0 WHERE old_hash <> '' AND old_until < $1", before)
+	return err
+}
+
+// endSessionsOfKeys deletes the sign-in links of keys and the sessions that
+// began with them.
+func endSessionsOfKeys(ctx context.Context, tx *sqldb.Tx, keyIDs []string) error {
+	for _, table := range []string{"one_time_links", "sessions"} {
+		_, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE key_id <> '' AND "+tx.Dialect().In("key_id", "$1"), sqldb.Keys(keyIDs))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func deleteKey(ctx context.Context, tx *sqldb.Tx, communityID, keyID string) error {
 	_, err := tx.Exec(ctx, "DELETE FROM api_keys WHERE community_id = $1 AND id = $2", communityID, keyID)
 	return err
@@ -66,7 +102,7 @@ func deleteKey(ctx context.Context, tx *sqldb.Tx, communityID, keyID string) err
 func scanKey(s sqldb.Scanner) (Key, error) {
 	var k Key
 	var permissions string
-	err := s.Scan(&k.CommunityID, &k.ID, &k.Name, &k.Hint, &permissions, &k.Active, &k.CreatedBy, &k.CreatedAt, &k.UpdatedAt, &k.ExpiresAt, &k.UsedAt)
+	err := s.Scan(&k.CommunityID, &k.ID, &k.Name, &k.Hint, &permissions, &k.Active, &k.CreatedBy, &k.CreatedAt, &k.UpdatedAt, &k.ExpiresAt, &k.UsedAt, &k.OldUntil)
 	if err != nil {
 		return Key{}, err
 	}

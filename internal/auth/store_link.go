@@ -6,17 +6,17 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-const linkColumns = "token_hash, purpose, account_id, session_id, community_id, host, created_at, expires_at"
+const linkColumns = "token_hash, purpose, account_id, session_id, community_id, host, key_id, created_at, expires_at"
 
 func scanLink(s sqldb.Scanner) (link, error) {
 	var l link
-	err := s.Scan(&l.tokenHash, &l.purpose, &l.accountID, &l.sessionID, &l.communityID, &l.host, &l.createdAt, &l.expiresAt)
+	err := s.Scan(&l.tokenHash, &l.purpose, &l.accountID, &l.sessionID, &l.communityID, &l.host, &l.keyID, &l.createdAt, &l.expiresAt)
 	return l, err
 }
 
 func insertLink(ctx context.Context, q sqldb.Querier, l link) error {
-	_, err := q.Exec(ctx, "INSERT INTO one_time_links ("+linkColumns+") VALUES ("+sqldb.Marks(1, 8)+")",
-		l.tokenHash, l.purpose, l.accountID, l.sessionID, l.communityID, l.host, l.createdAt, l.expiresAt)
+	_, err := q.Exec(ctx, "INSERT INTO one_time_links ("+linkColumns+") VALUES ("+sqldb.Marks(1, 9)+")",
+		l.tokenHash, l.purpose, l.accountID, l.sessionID, l.communityID, l.host, l.keyID, l.createdAt, l.expiresAt)
 	return err
 }
 

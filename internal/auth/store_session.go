@@ -15,6 +15,7 @@ type session struct {
 	id, tokenHash, accountID string
 	communityID              string // the only one it works in, "": all
 	host                     string // the system that began it, "": the person
+	keyID                    string // the API key whose link began it, "": none
 	info                     SessionInfo
 	createdAt, expiresAt     int64
 }
@@ -27,9 +28,9 @@ type seen struct {
 
 func insertSession(ctx context.Context, q sqldb.Querier, s session) error {
 	_, err := q.Exec(ctx, `INSERT INTO sessions
-		(id, token_hash, account_id, community_id, host, user_agent, address, created_at, expires_at, seen_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $8)`,
-		s.id, s.tokenHash, s.accountID, s.communityID, s.host, s.info.UserAgent, s.info.Address, s.createdAt, s.expiresAt)
+		(id, token_hash, account_id, community_id, host, key_id, user_agent, address, created_at, expires_at, seen_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9)`,
+		s.id, s.tokenHash, s.accountID, s.communityID, s.host, s.keyID, s.info.UserAgent, s.info.Address, s.createdAt, s.expiresAt)
 	return err
 }
 
@@ -76,6 +77,8 @@ func deleteSessionsOf(ctx context.Context, q sqldb.Querier, accountID, but strin
 	return err
 }
 
+// deleteSessionsIn ends the sessions that other systems began in a community
+// for some accounts, and those that keys of these accounts began.
 func deleteSessionsIn(ctx context.Context, tx *sqldb.Tx, communityID string, accountIDs []string) error {
 	for _, table := range []string{"sessions", "one_time_links"} {
 		_, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE community_id = $1 AND "+tx.Dialect().In("account_id", "$2"), communityID, sqldb.Keys(accountIDs))
@@ -83,7 +86,23 @@ func deleteSessionsIn(ctx context.Context, tx *sqldb.Tx, communityID string, acc
 			return err
 		}
 	}
-	return nil
+	keys, err := listKeys(ctx, tx, communityID)
+	if err != nil {
+		return err
+	}
+	of, made := map[string]bool{}, []string{}
+	for _, accountID := range accountIDs {
+		of[accountID] = true
+	}
+	for _, k := range keys {
+		if accountID, person := strings.CutPrefix(k.CreatedBy, "account:"); person && of[accountID] {
+			made = append(made, k.ID)
+		}
+	}
+	if len(made) == 0 {
+		return nil
+	}
+	return endSessionsOfKeys(ctx, tx, made)
 }
 
 // login is an account and how it signs in; empty when there is none.

@@ -182,7 +182,7 @@ func (n *auditNames) value(field string, value any) string {
 		if field == "expiresAt" && one == 0 {
 			return n.T("Never")
 		}
-		if field == "expiresAt" {
+		if field == "expiresAt" || field == "oldUntil" {
 			return n.page.Reader.Day(int64(one))
 		}
 		if one == float64(int64(one)) {

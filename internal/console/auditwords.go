@@ -7,6 +7,7 @@ import "github.com/regulars/regulars/internal/i18n"
 var auditActions = []Choice{
 	{"api_key.create", i18n.Key("The API key %s was made")},
 	{"api_key.delete", i18n.Key("The API key %s was deleted")},
+	{"api_key.rotate", i18n.Key("The API key %s was rotated")},
 	{"api_key.update", i18n.Key("The API key %s was changed")},
 	{"bulk_job.cancel", i18n.Key("The job %s was cancelled")},
 	{"bulk_job.start", i18n.Key("The job %s was started")},
@@ -63,6 +64,7 @@ var auditFields = []Choice{
 	{"defaultValue", i18n.Key("Value of new members")},
 	{"description", i18n.Key("Description")},
 	{"expiresAt", i18n.Key("Ends")},
+	{"oldUntil", i18n.Key("Old key works until")},
 	{"filterable", i18n.Key("Filterable")},
 	{"host", i18n.Key("Asked for by")},
 	{"icon", i18n.Key("Icon")},

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
@@ -31,7 +32,7 @@ func (c *console) renderKeys(v *visit, status int, newName, newKey string) error
 func (c *console) keyRow(k auth.Key) KeyRow {
 	row := KeyRow{
 		ID: k.ID, Name: k.Name, Hint: k.Hint, CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, UsedAt: k.UsedAt,
-		Expired: k.ExpiresAt > 0 && k.ExpiresAt <= c.Clock.MS(), Off: !k.Active, Idle: k.Idle,
+		Expired: k.ExpiresAt > 0 && k.ExpiresAt <= c.Clock.MS(), Off: !k.Active, Idle: k.Idle, OldUntil: k.OldUntil,
 	}
 	for _, permission := range k.Permissions {
 		row.Permissions = append(row.Permissions, string(permission))
@@ -143,6 +144,34 @@ func (k *KeyView) read(v *visit) auth.KeyChange {
 		change.ExpirePeriod = &days
 	}
 	return change
+}
+
+// rotateKey shows the new secret of a key, this one time.
+func (c *console) rotateKey(v *visit) error {
+	hours, err := strconv.Atoi(v.PostFormValue("hours"))
+	if err != nil {
+		hours = -1 // rejected with the reason
+	}
+	key, err := c.Auth.Key(v.Context(), v.community.ID, v.PathValue("key"))
+	if err != nil {
+		return err
+	}
+	rotated, secret, err := c.Auth.RotateKey(v.Context(), v.actor, v.community.ID, key.ID, time.Duration(hours)*time.Hour)
+	if err == nil {
+		view := c.keyView(rotated, v.in("/api-keys"), communityPermissions)
+		view.NewKey = secret
+		if view.Page, err = c.page(v, rotated.Name, "api-keys", ""); err != nil {
+			return err
+		}
+		v.w.Header().Set("Cache-Control", "no-store")
+		return render(v, http.StatusCreated, KeyPage(view))
+	}
+	view := c.keyView(key, v.in("/api-keys"), communityPermissions)
+	view.Errors = wrongFields(v.Context(), err)
+	if view.Page, view.Alert, err = c.again(v, key.Name, "api-keys", err); err != nil {
+		return err
+	}
+	return render(v, http.StatusBadRequest, KeyPage(view))
 }
 
 // takeKeyOver makes the visitor the one who stands behind a key.

@@ -16,6 +16,7 @@ type KeyView struct {
 	Offered []keyPermission
 	Chosen  map[string]bool
 	Errors  map[string]string
+	NewKey  string // the secret after a rotation, this one time
 
 	Back     string        // the page that lists the keys
 	Channels []keyChannels // a person's key: where it can be kept to
@@ -53,6 +54,9 @@ func (v KeyView) lives() []Choice {
 }
 
 var keyLives = []Choice{{"0", i18n.Key("Never")}, {"30", i18n.Key("In 30 days")}, {"90", i18n.Key("In 90 days")}, {"365", i18n.Key("In a year")}}
+
+// overlaps are how many hours the old secret of a rotated key can work.
+var overlaps = []Choice{{"0", i18n.Key("Not at all")}, {"1", i18n.Key("For an hour")}, {"24", i18n.Key("For a day")}, {"168", i18n.Key("For a week")}}
 
 // keyPermission is a permission whose operations exist, in plain words.
 type keyPermission struct{ Value, Label, Help string }

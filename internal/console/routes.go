@@ -133,6 +133,7 @@ func (c *console) keyRoutes(r chi.Router) {
 	r.Post("/api-keys", c.inside(auth.APIKeys, c.createKey))
 	r.Get("/api-keys/{key}", c.inside(auth.APIKeys, c.showKey))
 	r.Post("/api-keys/{key}", c.inside(auth.APIKeys, c.changeKey))
+	r.Post("/api-keys/{key}/rotate", c.inside(auth.APIKeys, c.rotateKey))
 	r.Post("/api-keys/{key}/take-over", c.inside(auth.APIKeys, c.takeKeyOver))
 	r.Post("/api-keys/{key}/delete", c.inside(auth.APIKeys, c.deleteKey))
 }
