@@ -42,7 +42,10 @@ type Caller struct {
 // Resolve reads it from the request.
 func (c *Caller) Resolve(ctx huma.Context) []error {
 	r, _ := humachi.Unwrap(ctx)
-	c.info = auth.SessionInfo{UserAgent: r.UserAgent(), Address: httpx.Network(r)}
+	c.info = auth.SessionInfo{UserAgent: r.UserAgent(), Address: httpx.Network(r), Held: heldOf(r.Context())}
+	if cookie, err := r.Cookie(httpx.DeviceCookie(r)); err == nil {
+		c.info.Device = cookie.Value
+	}
 	c.language = r.Header.Get("Accept-Language")
 	return nil
 }

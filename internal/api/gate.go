@@ -36,7 +36,7 @@ func (a *API) enter(rt *route, op *huma.Operation, w http.ResponseWriter, r *htt
 		return
 	}
 	if rt.is(signsIn) {
-		if err := a.limitSignIns(rt, w, r, body); err != nil {
+		if r, err = a.limitSignIns(rt, w, r, body); err != nil {
 			httpx.WriteError(w, r, err)
 			return
 		}

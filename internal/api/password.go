@@ -21,6 +21,7 @@ func (a *API) forgotPassword(ctx context.Context, in *forgotInput) (*answer[regi
 }
 
 type resetInput struct {
+	Caller
 	Body struct {
 		Token       string `json:"token" doc:"From the link in the mail."`
 		NewPassword string `json:"newPassword"`
@@ -28,7 +29,7 @@ type resetInput struct {
 }
 
 func (a *API) resetPassword(ctx context.Context, in *resetInput) (*answer[account], error) {
-	person, err := a.Auth.ResetPassword(ctx, in.Body.Token, in.Body.NewPassword)
+	person, err := a.Auth.ResetPassword(ctx, in.Body.Token, in.Body.NewPassword, in.info)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +46,7 @@ type passwordInput struct {
 
 func (a *API) changePassword(ctx context.Context, in *passwordInput) (*answer[nothing], error) {
 	err := a.Auth.ChangePassword(ctx, auth.ActorOf(ctx), auth.PasswordChange{
-		Current: in.Body.CurrentPassword, New: in.Body.NewPassword, Address: in.info.Address,
+		Current: in.Body.CurrentPassword, New: in.Body.NewPassword, Address: in.info.Address, Device: in.info.Device,
 	})
 	if err != nil {
 		return nil, err

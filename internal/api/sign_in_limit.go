@@ -2,39 +2,64 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"net/http"
 	"strconv"
 
 	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
 )
 
 var limitHeaders = []string{"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
 
+// heldKey carries the refusal of a name's limit to a sign-in.
+type heldKey struct{}
+
+// heldOf returns that refusal, nil for none.
+func heldOf(ctx context.Context) error {
+	held, _ := ctx.Value(heldKey{}).(error)
+	return held
+}
+
 // limitSignIns counts an attempt for the address it comes from, then for the
-// name in its body, whether there is such an account or not. The
-// headers tell of the one that is nearer to its end.
-func (a *API) limitSignIns(rt *route, w http.ResponseWriter, r *http.Request, body []byte) error {
-	if err := a.signIns.Take(w, r, httpx.Network(r)); err != nil {
-		return err
-	}
+// name in its body, whether there is such an account or not; from a known device
+// only for that. The headers show the limit with less remaining. A sign-in over
+// the limit of its name goes on with the refusal in the context of the request:
+// Auth returns it unless a known network gives the right password.
+func (a *API) limitSignIns(rt *route, w http.ResponseWriter, r *http.Request, body []byte) (*http.Request, error) {
 	var named struct{ EmailOrUsername, Email string }
-	_ = json.Unmarshal(body, &named) // what is wrong in it is told later
+	_ = json.Unmarshal(body, &named) // an invalid body is rejected later
 	login := cmp.Or(named.EmailOrUsername, named.Email)
+	if cookie, err := r.Cookie(httpx.DeviceCookie(r)); err == nil && login != "" {
+		known, err := a.Auth.KnowsDevice(r.Context(), login, cookie.Value)
+		if err != nil {
+			return r, err
+		}
+		if known != "" {
+			return r, a.signIns.Take(w, r, known)
+		}
+	}
+	if err := a.signIns.Take(w, r, httpx.Network(r)); err != nil {
+		return r, err
+	}
 	if login == "" || a.signInsOf == nil {
-		return nil
+		return r, nil
 	}
 	left, before := remaining(w.Header()), w.Header().Clone()
 	if err := a.signInsOf.Take(w, r, auth.LimitSubject(rt.name, login)); err != nil {
-		return err
+		if errs.KindOf(err) == errs.Limited && rt.name == "login" {
+			return r.WithContext(context.WithValue(r.Context(), heldKey{}, err)), nil
+		}
+		return r, err
 	}
 	if left < remaining(w.Header()) {
 		for _, name := range limitHeaders {
 			w.Header()[http.CanonicalHeaderKey(name)] = before.Values(name)
 		}
 	}
-	return nil
+	return r, nil
 }
 
 func remaining(h http.Header) int {

@@ -54,8 +54,15 @@ func ofName(login string) subject {
 
 func ofAccount(accountID string) subject { return subject{"account:" + accountID, accountPatience} }
 
-// from adds the address that an attempt comes from, if it is known. Names come
-// before accounts and accounts before addresses everywhere, so that two
+func ofSession(sessionID string) subject { return subject{"session:" + sessionID, accountPatience} }
+
+// ofPlace is an account at a known device or network.
+func ofPlace(accountID, place string) subject {
+	return subject{"place:" + hashSecret(accountID+" "+place), accountPatience}
+}
+
+// from adds the address that an attempt comes from, if it is known. Places
+// and sessions come before names, names before accounts and accounts before addresses everywhere, so that two
 // sign-ins never wait for each other.
 func from(address string, subjects ...subject) []subject {
 	if address != "" {
@@ -97,11 +104,25 @@ func (a *Auth) checkFailures(ctx context.Context, q sqldb.Querier, subjects []su
 		if err != nil {
 			return err
 		}
+		if f, err = a.notAhead(ctx, q, s, f); err != nil {
+			return err
+		}
 		if err := a.tooSoon(s, f); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// notAhead corrects failures that were counted when a clock was ahead: the wait
+// begins now, and never lasts longer than the longest one.
+func (a *Auth) notAhead(ctx context.Context, q sqldb.Querier, s subject, f failures) (failures, error) {
+	now := a.clock.MS()
+	if f.lastAt <= now {
+		return f, nil
+	}
+	f.lastAt = now
+	return f, setLastFailure(ctx, q, s.key, now)
 }
 
 // lockFailures is checkFailures that lets nobody else count until the
@@ -115,6 +136,9 @@ func (a *Auth) lockFailures(ctx context.Context, tx *sqldb.Tx, subjects []subjec
 		}
 		f, err := lockedFailures(ctx, tx, s.key)
 		if err != nil {
+			return err
+		}
+		if f, err = a.notAhead(ctx, tx, s, f); err != nil {
 			return err
 		}
 		if err := a.tooSoon(s, f); err != nil {
@@ -142,6 +166,9 @@ func (a *Auth) tooSoon(s subject, f failures) error {
 // countFailures adds one failure for each subject.
 func countFailures(ctx context.Context, tx *sqldb.Tx, subjects []subject, now int64) error {
 	for _, s := range subjects {
+		if err := ensureFailures(ctx, tx, s.key); err != nil {
+			return err
+		}
 		if err := countFailure(ctx, tx, s.key, now, now-s.forget.Milliseconds()); err != nil {
 			return err
 		}

@@ -88,8 +88,8 @@ func (a *Auth) writeResetTo(ctx context.Context, tx *sqldb.Tx, account Account, 
 // sessions and its person's API keys; the first time, it also takes all other
 // ways to sign in, since the address was not proven before. It fails with Gone "link_expired", also for a link that was used or
 // never existed, or with Invalid "invalid_input"; the link works again after
-// that.
-func (a *Auth) ResetPassword(ctx context.Context, token, password string) (Account, error) {
+// that. A known device or network of info stays known.
+func (a *Auth) ResetPassword(ctx context.Context, token, password string, info SessionInfo) (Account, error) {
 	// Nobody without a link makes the server hash.
 	l, err := loadLink(ctx, a.db, hashSecret(token), linkReset)
 	if err = a.unexpired(l, err); err != nil {
@@ -117,7 +117,7 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password string) (Accou
 		if _, err := a.owned(ctx, tx, account.ID); err != nil {
 			return err
 		}
-		return a.setPassword(ctx, tx, account, hash, "")
+		return a.setPassword(ctx, tx, account, hash, "", info)
 	})
 	if err != nil {
 		return Account{}, err

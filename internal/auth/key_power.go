@@ -34,18 +34,18 @@ func widens(old, changed Key) bool {
 // allowed returns changed as it is to be stored, with its creator, or why the
 // actor may not make old into it. A key changes none with more permissions.
 func (a *Auth) allowed(ctx context.Context, tx *sqldb.Tx, actor Actor, old, changed Key, takeOver bool) (Key, error) {
-	if err := withinKey(actor, old); err != nil {
-		return Key{}, err
-	}
+	var err error
 	switch {
 	case takeOver:
 		changed.CreatedBy = actor.maker()
-		return changed, a.mayGrantIn(ctx, tx, actor, changed)
+		err = a.mayGrantIn(ctx, tx, actor, changed)
 	case widens(old, changed):
-		return a.mayWiden(ctx, tx, actor, changed)
-	default:
-		return changed, nil
+		changed, err = a.mayWiden(ctx, tx, actor, changed)
 	}
+	if err == nil {
+		err = withinKey(actor, old)
+	}
+	return changed, err
 }
 
 // mayWiden returns the key as it is to be stored when the actor may widen it or

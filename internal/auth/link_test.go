@@ -191,7 +191,7 @@ func TestSweepTakesWhatIsOfNoUse(t *testing.T) {
 		for _, step := range []struct {
 			pass            time.Duration
 			links, failures int
-		}{{0, 1, 2}, {time.Hour + time.Second, 0, 2}, {23 * time.Hour, 0, 0}} {
+		}{{0, 1, 3}, {time.Hour + time.Second, 0, 3}, {23 * time.Hour, 0, 0}} {
 			w.pass(step.pass)
 			if err := w.Sweep(t.Context()); err != nil {
 				t.Fatal(err)

@@ -199,3 +199,52 @@ func TestOneLinkForAMemberBeginsOneSession(t *testing.T) {
 		}
 	})
 }
+
+func TestTheEndOfAKeyEndsItsLinksAndSessions(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		home, _, ann := w.gate(t)
+		off, narrow := false, auth.KeyChange{Permissions: []auth.Permission{auth.GetUserData}}
+		for name, c := range map[string]struct {
+			end      func(w *world, home, keyID string) error
+			sessions bool // go on
+		}{
+			"deleted": {func(w *world, home, keyID string) error {
+				return w.DeleteKey(auth.WithActor(t.Context(), auth.Actor{Kind: auth.Command}), home, keyID)
+			}, false},
+			"switched off": {func(w *world, home, keyID string) error {
+				_, err := w.UpdateKey(t.Context(), auth.Actor{Kind: auth.Command}, home, keyID, auth.KeyChange{Active: &off})
+				return err
+			}, false},
+			"narrowed": {func(w *world, home, keyID string) error {
+				_, err := w.UpdateKey(t.Context(), auth.Actor{Kind: auth.Command}, home, keyID, narrow)
+				return err
+			}, false},
+			"rotated": {func(w *world, home, keyID string) error {
+				_, _, err := w.RotateKey(t.Context(), auth.Actor{Kind: auth.Command}, home, keyID, 0)
+				return err
+			}, true},
+		} {
+			made, secret := w.key(t, home, auth.KeyInput{Permissions: []auth.Permission{auth.SignIn, auth.GetUserData}})
+			key, err := w.Authenticate(t.Context(), secret)
+			if err != nil || key.KeyID != made.ID {
+				t.Fatal(err)
+			}
+			used, _ := w.loginLink(t, key, ann.ID)
+			unused, _ := w.loginLink(t, key, ann.ID)
+			session, _, err := w.RedeemLink(t.Context(), used, here(""))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.end(w, home, key.KeyID); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.Authenticate(t.Context(), session); (err == nil) != c.sessions {
+				t.Errorf("%s: the session: %v", name, err)
+			}
+			if _, _, err := w.RedeemLink(t.Context(), unused, here("")); (err == nil) != c.sessions {
+				t.Errorf("%s: the unused link: %v", name, err)
+			}
+		}
+	})
+}

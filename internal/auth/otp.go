@@ -130,7 +130,7 @@ func (a *Auth) ConfirmTOTP(ctx context.Context, actor Actor, code string) (recov
 		return nil, err
 	}
 	recovery, hashes := newRecoveryCodes()
-	err = a.guess(ctx, actor.AccountID, "", func(tx *sqldb.Tx) error {
+	err = a.guess(ctx, []subject{ofSession(actor.SessionID)}, from("", ofAccount(actor.AccountID)), func(tx *sqldb.Tx) error {
 		kept, err := loadTOTP(ctx, tx, actor.AccountID, tx.Dialect().Lock())
 		switch {
 		case err != nil:
@@ -212,7 +212,15 @@ func (a *Auth) AnswerChallenge(ctx context.Context, challenge, code string, info
 	if err != nil {
 		return "", Account{}, err
 	}
-	err = a.guess(ctx, begun.accountID, info.Address, func(tx *sqldb.Tx) error {
+	place, err := a.knownPlace(ctx, a.db, begun.accountID, info)
+	if err != nil {
+		return "", Account{}, err
+	}
+	waits, others := from(info.Address, ofAccount(begun.accountID)), []subject(nil)
+	if place != "" {
+		waits, others = []subject{ofPlace(begun.accountID, place)}, from(info.Address)
+	}
+	err = a.guess(ctx, waits, others, func(tx *sqldb.Tx) error {
 		if err := a.requireCode(ctx, tx, begun.accountID, code); err != nil {
 			return err
 		}
@@ -220,6 +228,9 @@ func (a *Auth) AnswerChallenge(ctx context.Context, challenge, code string, info
 			return err
 		}
 		if err := a.finishHalf(ctx, tx, begun); err != nil {
+			return err
+		}
+		if err := forgive(ctx, tx, waits[0]); err != nil {
 			return err
 		}
 		token, account, err = a.startSession(ctx, tx, begun.accountID, info)

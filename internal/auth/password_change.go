@@ -13,6 +13,7 @@ type PasswordChange struct {
 	Current string // "" for an account without a password, shortly after a sign-in
 	New     string
 	Address string // of the network, which wrong ones are counted for too
+	Device  string // cookie of RememberDevice, which stays known
 }
 
 // ChangePassword gives the person who is signed in another password, ends all
@@ -53,7 +54,7 @@ func (a *Auth) ChangePassword(ctx context.Context, actor Actor, change PasswordC
 		if err != nil {
 			return err
 		}
-		return a.setPassword(ctx, tx, account, hash, actor.SessionID)
+		return a.setPassword(ctx, tx, account, hash, actor.SessionID, SessionInfo{Address: change.Address, Device: change.Device})
 	})
 }
 
@@ -73,11 +74,12 @@ func (a *Auth) newHash(ctx context.Context, account Account, password string) (s
 	return a.hash(ctx, password)
 }
 
-// setPassword gives an account a password, ends its sessions but one, its
+// setPassword gives an account a password, ends its sessions but one, its places but
+// the one of info, its
 // person's keys and everything that the old password had begun, and writes to the person. The
 // account is changed before its sessions are: a sign-in by the old password
 // either sees the new one or is ended with the others.
-func (a *Auth) setPassword(ctx context.Context, tx *sqldb.Tx, account Account, hash, but string) error {
+func (a *Auth) setPassword(ctx context.Context, tx *sqldb.Tx, account Account, hash, but string, info SessionInfo) error {
 	if err := updatePassword(ctx, tx, account.ID, hash, a.clock.MS()); err != nil {
 		return err
 	}
@@ -85,6 +87,9 @@ func (a *Auth) setPassword(ctx context.Context, tx *sqldb.Tx, account Account, h
 		return err
 	}
 	if err := deleteUserKeysOf(ctx, tx, account.ID); err != nil {
+		return err
+	}
+	if err := a.forgetPlaces(ctx, tx, account.ID, info); err != nil {
 		return err
 	}
 	if err := deleteLinksOf(ctx, tx, account.ID); err != nil {

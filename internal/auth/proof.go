@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/regulars/regulars/internal/errs"
@@ -39,9 +40,9 @@ func (a *Auth) prove(ctx context.Context, actor Actor, p Proof) error {
 	ctx = sqldb.BeforeCommit(ctx, func(context.Context, *sqldb.Tx) error { return nil }) // the change itself is yet to come
 	switch {
 	case p.Password != "":
-		return a.provePassword(ctx, actor.AccountID, p)
+		return a.provePassword(ctx, actor, p)
 	case p.Code != "":
-		return a.guess(ctx, actor.AccountID, p.Address, func(tx *sqldb.Tx) error {
+		return a.guess(ctx, []subject{ofSession(actor.SessionID)}, from(p.Address, ofAccount(actor.AccountID)), func(tx *sqldb.Tx) error {
 			return a.requireCode(ctx, tx, actor.AccountID, p.Code)
 		})
 	}
@@ -52,12 +53,12 @@ func (a *Auth) prove(ctx context.Context, actor Actor, p Proof) error {
 	return errs.New(errs.Forbidden, "proof_required", "Your sign-in was a while ago: give your password, or sign in again.")
 }
 
-func (a *Auth) provePassword(ctx context.Context, accountID string, p Proof) error {
-	counted := from(p.Address, ofAccount(accountID))
-	if err := a.checkFailures(ctx, a.db, counted); err != nil {
+func (a *Auth) provePassword(ctx context.Context, actor Actor, p Proof) error {
+	waits := []subject{ofSession(actor.SessionID)}
+	if err := a.checkFailures(ctx, a.db, waits); err != nil {
 		return err // before a hash is computed
 	}
-	hash, err := passwordHash(ctx, a.db, accountID)
+	hash, err := passwordHash(ctx, a.db, actor.AccountID)
 	if err != nil {
 		return err
 	}
@@ -65,7 +66,7 @@ func (a *Auth) provePassword(ctx context.Context, accountID string, p Proof) err
 	if err != nil {
 		return err
 	}
-	return a.guess(ctx, accountID, p.Address, func(*sqldb.Tx) error {
+	return a.guess(ctx, waits, from(p.Address, ofAccount(actor.AccountID)), func(*sqldb.Tx) error {
 		if right {
 			return nil
 		}
@@ -73,18 +74,19 @@ func (a *Auth) provePassword(ctx context.Context, accountID string, p Proof) err
 	})
 }
 
-// guess runs try in a transaction, alone for its account. A refusal by
-// Unauthenticated is counted as a failed sign-in, and commits.
-func (a *Auth) guess(ctx context.Context, accountID, address string, try func(*sqldb.Tx) error) error {
-	counted := from(address, ofAccount(accountID))
+// guess runs try in a transaction, alone for waits, whose failures it waits for.
+// A refusal by Unauthenticated is counted for them and for others as a failed
+// sign-in, and commits. A session waits for its own failures only: others must
+// not keep its owner from proving who they are.
+func (a *Auth) guess(ctx context.Context, waits, others []subject, try func(*sqldb.Tx) error) error {
 	var refusal error
 	err := a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if err := a.lockFailures(ctx, tx, counted, false); err != nil {
+		if err := a.lockFailures(ctx, tx, waits, false); err != nil {
 			return err
 		}
 		refusal = try(tx)
 		if errs.KindOf(refusal) == errs.Unauthenticated {
-			return countFailures(ctx, tx, counted, a.clock.MS())
+			return countFailures(ctx, tx, append(slices.Clone(waits), others...), a.clock.MS())
 		}
 		return refusal
 	})

@@ -167,7 +167,7 @@ func TestThePasswordOfAnImportedAccountIsItsOwnersChoice(t *testing.T) {
 		_, err = w.VerifyEmail(t.Context(), token, "")
 		mustFail(t, "a link to choose a password", err, errs.Gone, "link_expired")
 		const chosen = "what the owner chose"
-		if _, err := w.ResetPassword(t.Context(), token, chosen); err != nil {
+		if _, err := w.ResetPassword(t.Context(), token, chosen, auth.SessionInfo{}); err != nil {
 			t.Fatal(err)
 		}
 		_, err = w.signIn(t, "imported", password, "")
@@ -362,7 +362,7 @@ func TestNobodyRegistersAPasswordForWhoeverHasTheAddress(t *testing.T) {
 				t.Fatalf("%s: %+v", name, sent)
 			}
 			const chosen = "what the owner chose"
-			if _, err := w.ResetPassword(t.Context(), sent[0].token, chosen); err != nil {
+			if _, err := w.ResetPassword(t.Context(), sent[0].token, chosen, auth.SessionInfo{}); err != nil {
 				t.Fatal(name, err)
 			}
 			w.letters(t)

@@ -18,6 +18,8 @@ const SessionLifetime = 7 * 24 * time.Hour
 type SessionInfo struct {
 	UserAgent string
 	Address   string // of the network, without a port
+	Device    string // cookie of RememberDevice, "": none
+	Held      error  // Limited: returned unless a known place gives the right password
 }
 
 // SignIn is SignInWithCode without a code.
@@ -38,40 +40,32 @@ func (a *Auth) SignInWithCode(ctx context.Context, login, password, code string,
 	if err != nil {
 		return "", Account{}, err
 	}
-	if err := a.checkFailures(ctx, a.db, from(info.Address, ofName(login))); err != nil {
-		return "", Account{}, err // before a hash is computed
-	}
-	right, outdated, err := a.verify(ctx, found.passwordHash, password)
+	place, err := a.knownPlace(ctx, a.db, found.account.ID, info)
 	if err != nil {
 		return "", Account{}, err
 	}
+	try := attempt{login: found, name: login, place: place, info: info}
+	if err := a.checkFailures(ctx, a.db, try.beforeHash()); err != nil {
+		return "", Account{}, err
+	}
+	if info.Held != nil && try.own() == nil {
+		return "", Account{}, info.Held
+	}
+	if try.right, try.outdated, err = a.verify(ctx, found.passwordHash, password); err != nil {
+		return "", Account{}, err
+	}
 	hash := found.passwordHash
-	if right && outdated {
+	if try.right && try.outdated {
 		if hash, err = a.hash(ctx, password); err != nil {
 			return "", Account{}, err
 		}
 	}
 	var refusal error
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		// What was answered while this password was checked counts: of many
-		// guesses at the same time no more than a few learn whether they are
-		// right.
-		if err := a.lockFailures(ctx, tx, found.waitingFor(login, info.Address, right), right && code == ""); err != nil {
+		if refusal, err = a.judge(ctx, tx, try, code); err != nil || refusal != nil {
 			return err
 		}
-		refusal = errs.New(errs.Unauthenticated, "wrong_password", "The email address, username or password is wrong.")
-		if stands, err := found.stands(ctx, tx, right); err != nil {
-			return err
-		} else if stands {
-			refusal = a.checkSecondFactor(ctx, tx, found.account.ID, code, login)
-		}
-		if refusal != nil {
-			return a.countRefusal(ctx, tx, found.failedFor(login, info.Address, refusal), refusal)
-		}
-		if err := forgive(ctx, tx, ofName(login), ofAccount(found.account.ID)); err != nil {
-			return err
-		}
-		if outdated {
+		if try.outdated {
 			if err := replaceHash(ctx, tx, found.account.ID, found.passwordHash, hash); err != nil {
 				return err
 			}
@@ -86,25 +80,6 @@ func (a *Auth) SignInWithCode(ctx context.Context, login, password, code string,
 		return "", Account{}, err
 	}
 	return token, account, nil
-}
-
-// waitingFor are whose failures a sign-in has to wait for: the account's own
-// only count for who knows its password, since they would tell others which
-// names it has.
-func (l login) waitingFor(name, address string, right bool) []subject {
-	if right {
-		return from(address, ofName(name), ofAccount(l.account.ID))
-	}
-	return from(address, ofName(name))
-}
-
-// failedFor is who a refusal counts for: a wrong password for the name, a
-// wrong code for the account.
-func (l login) failedFor(name, address string, refusal error) []subject {
-	if errs.Is(refusal, "wrong_code") {
-		return from(address, ofAccount(l.account.ID))
-	}
-	return from(address, ofName(name))
 }
 
 // stands reports whether a password that was right still is, and keeps it so
@@ -142,6 +117,9 @@ func (a *Auth) startSession(ctx context.Context, tx *sqldb.Tx, accountID string,
 	token := sessionPrefix + newSecret()
 	account, err := noteSignIn(ctx, tx, accountID, now.UnixMilli())
 	if err != nil {
+		return "", Account{}, err
+	}
+	if err := a.rememberNetwork(ctx, tx, accountID, info.Address); err != nil {
 		return "", Account{}, err
 	}
 	return token, account, a.keepSession(ctx, tx, session{id: id.New(now), tokenHash: hashSecret(token), accountID: accountID, info: info})

@@ -34,10 +34,13 @@ func (a *Auth) EndSession(ctx context.Context, accountID, sessionID string) erro
 }
 
 // EndSessions ends all sessions of an account but one, "" for none, and the API
-// keys of its person: what somebody else may have got hold of.
+// keys of its person, and forgets its devices and networks: what somebody else may have got hold of.
 func (a *Auth) EndSessions(ctx context.Context, accountID, but string) error {
 	return a.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		if err := deleteSessionsOf(ctx, tx, accountID, but); err != nil {
+			return err
+		}
+		if err := a.forgetPlaces(ctx, tx, accountID, SessionInfo{}); err != nil {
 			return err
 		}
 		return deleteUserKeysOf(ctx, tx, accountID)

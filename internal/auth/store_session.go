@@ -189,27 +189,43 @@ func countFailure(ctx context.Context, tx *sqldb.Tx, subject string, now, forgot
 	return err
 }
 
+// lowerFailures takes n failures off a subject.
+func lowerFailures(ctx context.Context, tx *sqldb.Tx, subject string, n int64) error {
+	_, err := tx.Exec(ctx, "UPDATE sign_in_failures SET failures = CASE WHEN failures > CAST($1 AS BIGINT) THEN failures - CAST($1 AS BIGINT) ELSE 0 END WHERE subject = $2", n, subject)
+	return err
+}
+
+// setLastFailure moves the last failure of a subject back to now.
+func setLastFailure(ctx context.Context, q sqldb.Querier, subject string, now int64) error {
+	_, err := q.Exec(ctx, "UPDATE sign_in_failures SET last_at = $1 WHERE subject = $2 AND last_at > $1", now, subject)
+	return err
+}
+
 func deleteFailures(ctx context.Context, tx *sqldb.Tx, subject string) error {
 	_, err := tx.Exec(ctx, "DELETE FROM sign_in_failures WHERE subject = $1", subject)
 	return err
 }
 
 func sweep(ctx context.Context, db *sqldb.DB, now time.Time) error {
+	forget := accountPatience.forget
 	for _, old := range []struct {
 		table, key, where string
-		before            time.Time
+		times             []any
 	}{
-		{"sessions", "id", "expires_at < $1", now.AddDate(0, -1, 0)},
-		{"one_time_links", "token_hash", "expires_at < $1", now},
-		{"registrations", "token_hash", "expires_at < $1", now},
-		{"sign_in_steps", "token_hash", "expires_at < $1", now},
-		{"sign_in_failures", "subject", "last_at < $1", now.Add(-accountPatience.forget)},
+		{"sessions", "id", "expires_at < $1", []any{now.AddDate(0, -1, 0).UnixMilli()}},
+		{"one_time_links", "token_hash", "expires_at < $1", []any{now.UnixMilli()}},
+		{"registrations", "token_hash", "expires_at < $1", []any{now.UnixMilli()}},
+		{"sign_in_steps", "token_hash", "expires_at < $1", []any{now.UnixMilli()}},
+		{"sign_in_failures", "subject", "last_at < $1 OR last_at > $2", []any{now.Add(-forget).UnixMilli(), now.Add(forget).UnixMilli()}},
 	} {
-		if err := db.DeleteBatches(ctx, old.table, old.key, old.where, old.before.UnixMilli()); err != nil {
+		if err := db.DeleteBatches(ctx, old.table, old.key, old.where, old.times...); err != nil {
 			return err
 		}
 	}
-	return nil
+	if err := sweepOldSecrets(ctx, db, now.AddDate(0, -1, 0).UnixMilli()); err != nil {
+		return err
+	}
+	return sweepPlaces(ctx, db, now.Add(-PlaceLifetime).UnixMilli(), now.Add(PlaceLifetime).UnixMilli())
 }
 
 func sessionStart(ctx context.Context, q sqldb.Querier, sessionID string) (int64, error) {

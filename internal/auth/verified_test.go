@@ -90,7 +90,7 @@ func TestWhoProvesAnAddressFirstTakesTheAccountFromWhoeverMadeIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		sent := w.letters(t)
-		if _, err := w.ResetPassword(t.Context(), sent[0].token, "another password!"); err != nil {
+		if _, err := w.ResetPassword(t.Context(), sent[0].token, "another password!", auth.SessionInfo{}); err != nil {
 			t.Fatal(err)
 		}
 		if n := w.methodsLeft(t) + w.count(t, "sessions"); n != 0 {
@@ -105,7 +105,7 @@ func TestWhoProvesAnAddressFirstTakesTheAccountFromWhoeverMadeIt(t *testing.T) {
 			if l.template != mail.ResetPassword {
 				continue
 			}
-			if _, err := w.ResetPassword(t.Context(), l.token, "a third password!"); err != nil {
+			if _, err := w.ResetPassword(t.Context(), l.token, "a third password!", auth.SessionInfo{}); err != nil {
 				t.Fatal(err)
 			}
 		}

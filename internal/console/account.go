@@ -139,7 +139,7 @@ func (c *console) renderSecurity(v *visit, cause error, codes []string) error {
 
 func (c *console) changePassword(v *visit) error {
 	err := c.Auth.ChangePassword(v.Context(), v.actor, auth.PasswordChange{
-		Current: v.PostFormValue("current"), New: v.PostFormValue("new"), Address: httpx.Network(v.Request),
+		Current: v.PostFormValue("current"), New: v.PostFormValue("new"), Address: httpx.Network(v.Request), Device: deviceOf(v.Request),
 	})
 	if err != nil {
 		return c.backToSecurity(v, err)

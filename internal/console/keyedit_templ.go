@@ -246,7 +246,7 @@ func KeyPage(v KeyView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			if v.Key.OldUntil > 0 {
+			if v.OldUntil > 0 {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "<div class=\"notice\">")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
@@ -259,7 +259,7 @@ func KeyPage(v KeyView) templ.Component {
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
-				templ_7745c5c3_Err = Sentence(v.T("The old secret works until %s.", slot(0)), When(v.Reader, v.Key.OldUntil)).Render(ctx, templ_7745c5c3_Buffer)
+				templ_7745c5c3_Err = Sentence(v.T("The old secret works until %s.", slot(0)), When(v.Reader, v.OldUntil)).Render(ctx, templ_7745c5c3_Buffer)
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}

@@ -32,7 +32,7 @@ func (c *console) renderKeys(v *visit, status int, newName, newKey string) error
 func (c *console) keyRow(k auth.Key) KeyRow {
 	row := KeyRow{
 		ID: k.ID, Name: k.Name, Hint: k.Hint, CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, UsedAt: k.UsedAt,
-		Expired: k.ExpiresAt > 0 && k.ExpiresAt <= c.Clock.MS(), Off: !k.Active, Idle: k.Idle, OldUntil: k.OldUntil,
+		Expired: k.ExpiresAt > 0 && k.ExpiresAt <= c.Clock.MS(), Off: !k.Active, Idle: k.Idle,
 	}
 	for _, permission := range k.Permissions {
 		row.Permissions = append(row.Permissions, string(permission))
@@ -102,7 +102,7 @@ func (c *console) showKey(v *visit) error {
 
 // keyView is the form of a key as it is; back is the page that lists it.
 func (c *console) keyView(key auth.Key, back string, offered []keyPermission) KeyView {
-	view := KeyView{Key: c.keyRow(key), Name: key.Name, Ends: keepEnd, On: key.Active, Chosen: map[string]bool{}, Offered: slices.Clone(offered), Back: back}
+	view := KeyView{Key: c.keyRow(key), Name: key.Name, Ends: keepEnd, On: key.Active, OldUntil: key.OldUntil, Chosen: map[string]bool{}, Offered: slices.Clone(offered), Back: back}
 	for _, p := range view.Key.Permissions {
 		view.Chosen[p] = true
 		if permissionName(p) == p { // made by a program, for what has no words here yet

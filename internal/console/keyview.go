@@ -18,6 +18,8 @@ type KeyView struct {
 	Errors  map[string]string
 	NewKey  string // the secret after a rotation, this one time
 
+	OldUntil int64 // Unix milliseconds until which the secret before the last rotation works, 0: it does not
+
 	Back     string        // the page that lists the keys
 	Channels []keyChannels // a person's key: where it can be kept to
 }

@@ -39,7 +39,33 @@ func keepSession(v *visit, token string) {
 }
 
 func sessionInfo(r *http.Request) auth.SessionInfo {
-	return auth.SessionInfo{UserAgent: r.UserAgent(), Address: httpx.Network(r)}
+	return auth.SessionInfo{UserAgent: r.UserAgent(), Address: httpx.Network(r), Device: deviceOf(r)}
+}
+
+func deviceOf(r *http.Request) string {
+	cookie, err := r.Cookie(httpx.DeviceCookie(r))
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
+}
+
+// rememberDevice makes the browser a known device of the person that has just
+// signed in. The cookie survives a sign-out.
+func (c *console) rememberDevice(v *visit, session string) error {
+	actor, err := c.Auth.Authenticate(v.Context(), session)
+	if err != nil {
+		return err
+	}
+	device, err := c.Auth.RememberDevice(v.Context(), actor.AccountID, deviceOf(v.Request))
+	if err != nil {
+		return err
+	}
+	http.SetCookie(v.w, &http.Cookie{
+		Name: httpx.DeviceCookie(v.Request), Value: device, Path: "/", MaxAge: int(auth.PlaceLifetime.Seconds()),
+		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: httpx.Secure(v.Request),
+	})
+	return nil
 }
 
 func (c *console) showSignIn(v *visit) error {
@@ -83,7 +109,9 @@ func (c *console) trySignIn(v *visit, login string) (token string, err error) {
 	if err := c.takeSignIn(v); err != nil {
 		return "", err
 	}
-	token, _, err = c.Auth.SignIn(v.Context(), login, v.PostFormValue("password"), sessionInfo(v.Request))
+	info := sessionInfo(v.Request)
+	info.Held = v.held
+	token, _, err = c.Auth.SignIn(v.Context(), login, v.PostFormValue("password"), info)
 	return token, err
 }
 
@@ -123,6 +151,9 @@ func (c *console) setup(v *visit) error {
 	_, session, err := c.Auth.Setup(v.Context(), view.Token, in, sessionInfo(v.Request))
 	if err == nil {
 		keepSession(v, session)
+		if err := c.rememberDevice(v, session); err != nil {
+			return err
+		}
 		return v.goTo("/", "The account is made")
 	}
 	view.Gone, view.Errors = errs.Is(err, "link_expired"), wrongFields(v.Context(), err)

@@ -55,6 +55,9 @@ func (s stepCookie) of(r *http.Request) string {
 // welcome gives the browser its session and sends it where it wanted to go.
 func (c *console) welcome(v *visit, session, next string) error {
 	keepSession(v, session)
+	if err := c.rememberDevice(v, session); err != nil {
+		return err
+	}
 	return v.goTo(ownPath(next), "")
 }
 

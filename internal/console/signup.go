@@ -14,14 +14,29 @@ import (
 // much, before it is made: for the address it comes from, and for the name in
 // its form, whether somebody has it or not.
 func (c *console) takeSignIn(v *visit) error {
-	err := c.signIns.Take(v.w, v.Request, httpx.Network(v.Request))
-	if login := cmp.Or(v.PostFormValue("login"), v.PostFormValue("email")); err == nil && login != "" {
-		err = c.signInsOf.Take(v.w, v.Request, auth.LimitSubject(operations[v.URL.Path], login))
+	known, err := c.Auth.KnowsDevice(v.Context(), v.PostFormValue("login"), deviceOf(v.Request))
+	if err != nil {
+		return err
+	}
+	if known != "" {
+		err = c.signIns.Take(v.w, v.Request, known)
+	} else {
+		err = c.signIns.Take(v.w, v.Request, httpx.Network(v.Request))
+		if login := cmp.Or(v.PostFormValue("login"), v.PostFormValue("email")); err == nil && login != "" {
+			err = c.signInsOf.Take(v.w, v.Request, auth.LimitSubject(operations[v.URL.Path], login))
+			if named := errs.From(err); named != nil && named.Kind == errs.Limited && v.URL.Path == auth.SignInPage {
+				v.held, err = tooManySignIns(named), nil
+			}
+		}
 	}
 	if limited := errs.From(err); limited != nil {
-		return errs.New(errs.Limited, "too_many_sign_ins", "Too many attempts to sign in from your network. Wait a minute, then try again.").WithRetry(limited.RetryAfter)
+		return tooManySignIns(limited)
 	}
 	return err
+}
+
+func tooManySignIns(limited *errs.Error) error {
+	return errs.New(errs.Limited, "too_many_sign_ins", "Too many attempts to sign in from your network. Wait a minute, then try again.").WithRetry(limited.RetryAfter)
 }
 
 // operations are what forms ask for, as the API calls it: attempts at the same
@@ -152,7 +167,7 @@ func (c *console) showReset(v *visit) error {
 
 func (c *console) reset(v *visit) error {
 	view := ResetView{Token: v.PostFormValue("token")}
-	_, err := c.Auth.ResetPassword(v.Context(), view.Token, v.PostFormValue("password"))
+	_, err := c.Auth.ResetPassword(v.Context(), view.Token, v.PostFormValue("password"), sessionInfo(v.Request))
 	if err == nil {
 		return v.goTo(auth.SignInPage, i18n.Key("The password is saved. Sign in with it."))
 	}

@@ -22,6 +22,7 @@ type visit struct {
 	w         http.ResponseWriter
 	actor     auth.Actor
 	community community.Community // zero outside of one
+	held      error               // the refusal of the limit of a name that signs in
 }
 
 type handler func(v *visit) error

@@ -204,3 +204,12 @@ func securityHeaders(h http.Header, secure bool) {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 	}
 }
+
+// DeviceCookie is the name of the cookie of a known device, bound to this host
+// and to HTTPS where the browser uses it.
+func DeviceCookie(r *http.Request) string {
+	if Secure(r) {
+		return "__Host-regulars_device"
+	}
+	return "regulars_device"
+}

@@ -22,6 +22,10 @@ type attempt struct {
 // counts in the newer window. The condition repeats what SET will make: it is
 // one statement, so that nobody comes between.
 func count(ctx context.Context, tx *sqldb.Tx, a attempt) (used int, err error) {
+	// Windows of a clock that was far ahead: they would not end for as long.
+	if _, err := tx.Exec(ctx, "DELETE FROM rate_counts WHERE subject = $1 AND began_at > $2", a.subject, a.began+3*a.window); err != nil {
+		return 0, err
+	}
 	err = tx.QueryRow(ctx, `INSERT INTO rate_counts (subject, began_at, taken, earlier, ends_at) VALUES ($1, $2, 1, 0, $3)
 		ON CONFLICT (subject) DO UPDATE SET
 			earlier = CASE WHEN rate_counts.began_at >= $2 THEN rate_counts.earlier WHEN rate_counts.began_at = $4 THEN rate_counts.taken ELSE 0 END,
@@ -38,8 +42,11 @@ func count(ctx context.Context, tx *sqldb.Tx, a attempt) (used int, err error) {
 	return used, err
 }
 
+// longestWindow is longer than two windows of any limit, in milliseconds.
+const longestWindow = 7 * 24 * 3_600_000
+
 func sweep(ctx context.Context, db *sqldb.DB, now int64) error {
-	return db.DeleteBatches(ctx, "rate_counts", "subject", "ends_at <= $1", now)
+	return db.DeleteBatches(ctx, "rate_counts", "subject", "ends_at <= $1 OR ends_at > $2", now, now+longestWindow)
 }
 
 func uncount(ctx context.Context, tx *sqldb.Tx, subject string) error {

@@ -1613,8 +1613,11 @@ type APIKey struct {
 	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
 
 	// Name Examples: Nightly import
-	Name        string   `json:"name"`
-	Permissions []string `json:"permissions"`
+	Name string `json:"name"`
+
+	// OldKeyUntil After a rotation, how long the previous secret works; absent: it does not.
+	OldKeyUntil *time.Time `json:"oldKeyUntil,omitempty"`
+	Permissions []string   `json:"permissions"`
 
 	// UpdatedAt Absent: never changed.
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
@@ -1663,8 +1666,14 @@ type ApiKeyChange struct {
 	Name         *string   `json:"name,omitempty"`
 	Permissions  *[]string `json:"permissions,omitempty"`
 
-	// TakeOver true: you stand behind the key from now on, as if you had made it.
+	// TakeOver true: you become the creator of the key, which needs every permission of it.
 	TakeOver *bool `json:"takeOver,omitempty"`
+}
+
+// ApiKeyRotation defines model for ApiKeyRotation.
+type ApiKeyRotation struct {
+	// OverlapHours How many hours the previous secret works; 0: it ends at once.
+	OverlapHours *int64 `json:"overlapHours,omitempty"`
 }
 
 // AuditEntry defines model for AuditEntry.
@@ -2542,8 +2551,11 @@ type NewAPIKey struct {
 	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
 
 	// Name Examples: Nightly import
-	Name        string   `json:"name"`
-	Permissions []string `json:"permissions"`
+	Name string `json:"name"`
+
+	// OldKeyUntil After a rotation, how long the previous secret works; absent: it does not.
+	OldKeyUntil *time.Time `json:"oldKeyUntil,omitempty"`
+	Permissions []string   `json:"permissions"`
 
 	// UpdatedAt Absent: never changed.
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
@@ -2854,8 +2866,11 @@ type NewUserAPIKey struct {
 	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
 
 	// Name Examples: Nightly import
-	Name        string   `json:"name"`
-	Permissions []string `json:"permissions"`
+	Name string `json:"name"`
+
+	// OldKeyUntil After a rotation, how long the previous secret works; absent: it does not.
+	OldKeyUntil *time.Time `json:"oldKeyUntil,omitempty"`
+	Permissions []string   `json:"permissions"`
 
 	// UpdatedAt Absent: never changed.
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
@@ -4127,8 +4142,11 @@ type UserAPIKey struct {
 	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
 
 	// Name Examples: Nightly import
-	Name        string   `json:"name"`
-	Permissions []string `json:"permissions"`
+	Name string `json:"name"`
+
+	// OldKeyUntil After a rotation, how long the previous secret works; absent: it does not.
+	OldKeyUntil *time.Time `json:"oldKeyUntil,omitempty"`
+	Permissions []string   `json:"permissions"`
 
 	// UpdatedAt Absent: never changed.
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
@@ -4533,6 +4551,12 @@ type ExplainChannelPermissionsParams struct {
 
 // CreateApiKeyParams defines parameters for CreateApiKey.
 type CreateApiKeyParams struct {
+	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// RotateApiKeyParams defines parameters for RotateApiKey.
+type RotateApiKeyParams struct {
 	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
@@ -5128,6 +5152,9 @@ type CreateApiKeyJSONRequestBody = KeyWish
 
 // UpdateApiKeyJSONRequestBody defines body for UpdateApiKey for application/json ContentType.
 type UpdateApiKeyJSONRequestBody = ApiKeyChange
+
+// RotateApiKeyJSONRequestBody defines body for RotateApiKey for application/json ContentType.
+type RotateApiKeyJSONRequestBody = ApiKeyRotation
 
 // CreateTagJSONRequestBody defines body for CreateTag for application/json ContentType.
 type CreateTagJSONRequestBody = NewTag
@@ -7701,14 +7728,14 @@ type ClientInterface interface {
 
 	// DeleteApiKey Delete an API key
 	//
-	// It stops working at once.
+	// Both its secrets stop working at once. Its unused sign-in links and the sessions that began with them end.
 	//
 	// Corresponds with DELETE /v1/communities/{communityId}/api-keys/{keyId} (the `DeleteApiKey` operationId).
 	DeleteApiKey(ctx context.Context, communityId string, keyId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdateApiKeyWithBody Change an API key
 	//
-	// What is not named stays as it is. `takeOver` makes you the one who stands behind the key, which goes on working when whoever made it may do nothing any more.
+	// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank, and whoever widens their key becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -7717,12 +7744,30 @@ type ClientInterface interface {
 
 	// UpdateApiKey Change an API key
 	//
-	// What is not named stays as it is. `takeOver` makes you the one who stands behind the key, which goes on working when whoever made it may do nothing any more.
+	// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank, and whoever widens their key becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PUT /v1/communities/{communityId}/api-keys/{keyId} (the `UpdateApiKey` operationId).
 	UpdateApiKey(ctx context.Context, communityId string, keyId string, body UpdateApiKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RotateApiKeyWithBody Rotate an API key
+	//
+	// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The previous secret works for `overlapHours`, 24 unless given; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/communities/{communityId}/api-keys/{keyId}/rotate (the `RotateApiKey` operationId).
+	RotateApiKeyWithBody(ctx context.Context, communityId string, keyId string, params *RotateApiKeyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// RotateApiKey Rotate an API key
+	//
+	// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The previous secret works for `overlapHours`, 24 unless given; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/communities/{communityId}/api-keys/{keyId}/rotate (the `RotateApiKey` operationId).
+	RotateApiKey(ctx context.Context, communityId string, keyId string, params *RotateApiKeyParams, body RotateApiKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListTags List tags
 	//
@@ -9190,7 +9235,7 @@ func (c *Client) CreateApiKey(ctx context.Context, communityId string, params *C
 
 // DeleteApiKey Delete an API key
 //
-// It stops working at once.
+// Both its secrets stop working at once. Its unused sign-in links and the sessions that began with them end.
 //
 // Corresponds with DELETE /v1/communities/{communityId}/api-keys/{keyId} (the `DeleteApiKey` operationId).
 func (c *Client) DeleteApiKey(ctx context.Context, communityId string, keyId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -9207,7 +9252,7 @@ func (c *Client) DeleteApiKey(ctx context.Context, communityId string, keyId str
 
 // UpdateApiKeyWithBody Change an API key
 //
-// What is not named stays as it is. `takeOver` makes you the one who stands behind the key, which goes on working when whoever made it may do nothing any more.
+// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank, and whoever widens their key becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
 //
 // Takes any type of body and a specified content type.
 //
@@ -9226,13 +9271,51 @@ func (c *Client) UpdateApiKeyWithBody(ctx context.Context, communityId string, k
 
 // UpdateApiKey Change an API key
 //
-// What is not named stays as it is. `takeOver` makes you the one who stands behind the key, which goes on working when whoever made it may do nothing any more.
+// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank, and whoever widens their key becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
 //
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PUT /v1/communities/{communityId}/api-keys/{keyId} (the `UpdateApiKey` operationId).
 func (c *Client) UpdateApiKey(ctx context.Context, communityId string, keyId string, body UpdateApiKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateApiKeyRequest(c.Server, communityId, keyId, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RotateApiKeyWithBody Rotate an API key
+//
+// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The previous secret works for `overlapHours`, 24 unless given; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/communities/{communityId}/api-keys/{keyId}/rotate (the `RotateApiKey` operationId).
+func (c *Client) RotateApiKeyWithBody(ctx context.Context, communityId string, keyId string, params *RotateApiKeyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRotateApiKeyRequestWithBody(c.Server, communityId, keyId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// RotateApiKey Rotate an API key
+//
+// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The previous secret works for `overlapHours`, 24 unless given; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/communities/{communityId}/api-keys/{keyId}/rotate (the `RotateApiKey` operationId).
+func (c *Client) RotateApiKey(ctx context.Context, communityId string, keyId string, params *RotateApiKeyParams, body RotateApiKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewRotateApiKeyRequest(c.Server, communityId, keyId, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -12381,6 +12464,75 @@ func NewUpdateApiKeyRequestWithBody(server string, communityId string, keyId str
 	}
 
 	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewRotateApiKeyRequest calls the generic RotateApiKey builder with application/json body
+func NewRotateApiKeyRequest(server string, communityId string, keyId string, params *RotateApiKeyParams, body RotateApiKeyJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewRotateApiKeyRequestWithBody(server, communityId, keyId, params, "application/json", bodyReader)
+}
+
+// NewRotateApiKeyRequestWithBody constructs an http.Request for the RotateApiKey method, with any body, and a specified content type
+func NewRotateApiKeyRequestWithBody(server string, communityId string, keyId string, params *RotateApiKeyParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "communityId", communityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "keyId", keyId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/communities/%s/api-keys/%s/rotate", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
 
 	return req, nil
 }
@@ -16790,7 +16942,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteApiKeyWithResponse Delete an API key
 	//
-	// It stops working at once.
+	// Both its secrets stop working at once. Its unused sign-in links and the sessions that began with them end.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -16799,7 +16951,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateApiKeyWithBodyWithResponse Change an API key
 	//
-	// What is not named stays as it is. `takeOver` makes you the one who stands behind the key, which goes on working when whoever made it may do nothing any more.
+	// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank, and whoever widens their key becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16808,12 +16960,30 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateApiKeyWithResponse Change an API key
 	//
-	// What is not named stays as it is. `takeOver` makes you the one who stands behind the key, which goes on working when whoever made it may do nothing any more.
+	// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank, and whoever widens their key becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v1/communities/{communityId}/api-keys/{keyId} (the `UpdateApiKey` operationId).
 	UpdateApiKeyWithResponse(ctx context.Context, communityId string, keyId string, body UpdateApiKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateApiKeyResponse, error)
+
+	// RotateApiKeyWithBodyWithResponse Rotate an API key
+	//
+	// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The previous secret works for `overlapHours`, 24 unless given; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/communities/{communityId}/api-keys/{keyId}/rotate (the `RotateApiKey` operationId).
+	RotateApiKeyWithBodyWithResponse(ctx context.Context, communityId string, keyId string, params *RotateApiKeyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RotateApiKeyResponse, error)
+
+	// RotateApiKeyWithResponse Rotate an API key
+	//
+	// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The previous secret works for `overlapHours`, 24 unless given; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/communities/{communityId}/api-keys/{keyId}/rotate (the `RotateApiKey` operationId).
+	RotateApiKeyWithResponse(ctx context.Context, communityId string, keyId string, params *RotateApiKeyParams, body RotateApiKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*RotateApiKeyResponse, error)
 
 	// ListTagsWithResponse List tags
 	//
@@ -18954,6 +19124,54 @@ func (r UpdateApiKeyResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r UpdateApiKeyResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type RotateApiKeyResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *SuccessNewAPIKey
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r RotateApiKeyResponse) GetJSON201() *SuccessNewAPIKey {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r RotateApiKeyResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r RotateApiKeyResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r RotateApiKeyResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r RotateApiKeyResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r RotateApiKeyResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -22601,7 +22819,7 @@ func (c *ClientWithResponses) CreateApiKeyWithResponse(ctx context.Context, comm
 
 // DeleteApiKeyWithResponse Delete an API key
 //
-// It stops working at once.
+// Both its secrets stop working at once. Its unused sign-in links and the sessions that began with them end.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -22616,7 +22834,7 @@ func (c *ClientWithResponses) DeleteApiKeyWithResponse(ctx context.Context, comm
 
 // UpdateApiKeyWithBodyWithResponse Change an API key
 //
-// What is not named stays as it is. `takeOver` makes you the one who stands behind the key, which goes on working when whoever made it may do nothing any more.
+// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank, and whoever widens their key becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22631,7 +22849,7 @@ func (c *ClientWithResponses) UpdateApiKeyWithBodyWithResponse(ctx context.Conte
 
 // UpdateApiKeyWithResponse Change an API key
 //
-// What is not named stays as it is. `takeOver` makes you the one who stands behind the key, which goes on working when whoever made it may do nothing any more.
+// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank, and whoever widens their key becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22642,6 +22860,36 @@ func (c *ClientWithResponses) UpdateApiKeyWithResponse(ctx context.Context, comm
 		return nil, err
 	}
 	return ParseUpdateApiKeyResponse(rsp)
+}
+
+// RotateApiKeyWithBodyWithResponse Rotate an API key
+//
+// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The previous secret works for `overlapHours`, 24 unless given; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/communities/{communityId}/api-keys/{keyId}/rotate (the `RotateApiKey` operationId).
+func (c *ClientWithResponses) RotateApiKeyWithBodyWithResponse(ctx context.Context, communityId string, keyId string, params *RotateApiKeyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RotateApiKeyResponse, error) {
+	rsp, err := c.RotateApiKeyWithBody(ctx, communityId, keyId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRotateApiKeyResponse(rsp)
+}
+
+// RotateApiKeyWithResponse Rotate an API key
+//
+// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The previous secret works for `overlapHours`, 24 unless given; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/communities/{communityId}/api-keys/{keyId}/rotate (the `RotateApiKey` operationId).
+func (c *ClientWithResponses) RotateApiKeyWithResponse(ctx context.Context, communityId string, keyId string, params *RotateApiKeyParams, body RotateApiKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*RotateApiKeyResponse, error) {
+	rsp, err := c.RotateApiKey(ctx, communityId, keyId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseRotateApiKeyResponse(rsp)
 }
 
 // ListTagsWithResponse List tags
@@ -24844,6 +25092,39 @@ func ParseUpdateApiKeyResponse(rsp *http.Response) (*UpdateApiKeyResponse, error
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseRotateApiKeyResponse parses an HTTP response from a RotateApiKeyWithResponse call
+func ParseRotateApiKeyResponse(rsp *http.Response) (*RotateApiKeyResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &RotateApiKeyResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest SuccessNewAPIKey
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Failure

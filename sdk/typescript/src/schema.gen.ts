@@ -462,15 +462,35 @@ export interface paths {
         get?: never;
         /**
          * Change an API key
-         * @description What is not named stays as it is. `takeOver` makes you the one who stands behind the key, which goes on working when whoever made it may do nothing any more.
+         * @description What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank, and whoever widens their key becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
          */
         put: operations["updateApiKey"];
         post?: never;
         /**
          * Delete an API key
-         * @description It stops working at once.
+         * @description Both its secrets stop working at once. Its unused sign-in links and the sessions that began with them end.
          */
         delete: operations["deleteApiKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/communities/{communityId}/api-keys/{keyId}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rotate an API key
+         * @description A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The previous secret works for `overlapHours`, 24 unless given; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+         */
+        post: operations["rotateApiKey"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1489,6 +1509,11 @@ export interface components {
             lastUsedAt?: string;
             /** @example Nightly import */
             name: string;
+            /**
+             * Format: date-time
+             * @description After a rotation, how long the previous secret works; absent: it does not.
+             */
+            oldKeyUntil?: string;
             permissions: string[];
             /**
              * Format: date-time
@@ -1534,8 +1559,16 @@ export interface components {
             isActive?: boolean;
             name?: string;
             permissions?: string[];
-            /** @description true: you stand behind the key from now on, as if you had made it. */
+            /** @description true: you become the creator of the key, which needs every permission of it. */
             takeOver?: boolean;
+        };
+        ApiKeyRotation: {
+            /**
+             * Format: int64
+             * @description How many hours the previous secret works; 0: it ends at once.
+             * @default 24
+             */
+            overlapHours: number;
         };
         AuditEntry: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
@@ -2307,6 +2340,11 @@ export interface components {
             lastUsedAt?: string;
             /** @example Nightly import */
             name: string;
+            /**
+             * Format: date-time
+             * @description After a rotation, how long the previous secret works; absent: it does not.
+             */
+            oldKeyUntil?: string;
             permissions: string[];
             /**
              * Format: date-time
@@ -2581,6 +2619,11 @@ export interface components {
             lastUsedAt?: string;
             /** @example Nightly import */
             name: string;
+            /**
+             * Format: date-time
+             * @description After a rotation, how long the previous secret works; absent: it does not.
+             */
+            oldKeyUntil?: string;
             permissions: string[];
             /**
              * Format: date-time
@@ -3600,6 +3643,11 @@ export interface components {
             lastUsedAt?: string;
             /** @example Nightly import */
             name: string;
+            /**
+             * Format: date-time
+             * @description After a rotation, how long the previous secret works; absent: it does not.
+             */
+            oldKeyUntil?: string;
             permissions: string[];
             /**
              * Format: date-time
@@ -4961,6 +5009,51 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    rotateApiKey: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The _id of the community. */
+                communityId: string;
+                /** @description The _id of the key. */
+                keyId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ApiKeyRotation"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessNewAPIKey"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
