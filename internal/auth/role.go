@@ -80,7 +80,7 @@ func EnsureEveryone(ctx context.Context, q sqldb.Querier, communityID string) er
 }
 
 func (in RoleInput) role() (Role, error) {
-	title, ok := text.Line(in.Title, maxTitle)
+	title, ok := text.Line(text.Name(in.Title), maxTitle)
 	r := Role{
 		Title: title,
 		Class: strings.ToLower(in.Class), Order: in.Order, Billable: in.Billable,

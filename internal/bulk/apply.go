@@ -11,6 +11,7 @@ import (
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/text"
 )
 
 // piece is a run of rows that one transaction applies.
@@ -105,7 +106,7 @@ func loadTags(ctx context.Context, q sqldb.Querier, communityID string) (map[str
 	tags, err := member.Tags(ctx, q, communityID)
 	byName := make(map[string]string, len(tags))
 	for _, t := range tags {
-		byName[t.Name] = t.ID
+		byName[text.Name(t.Name)] = t.ID
 	}
 	return byName, err
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/text"
 )
 
 // column is what one column of a file means. One of field, operation and
@@ -141,7 +142,7 @@ func (c *column) name() string {
 }
 
 func (d *dictionary) column(i int, header string, mapping map[string]*string) (column, *errs.Field) {
-	if target, mapped := mapping[header]; mapped {
+	if target, mapped := mappedTo(mapping, header); mapped {
 		if target == nil {
 			return column{}, nil
 		}
@@ -164,11 +165,11 @@ func (d *dictionary) column(i int, header string, mapping map[string]*string) (c
 
 func strayMapping(header []string, mapping map[string]*string) (wrong []errs.Field) {
 	present := map[string]bool{}
-	for _, text := range header {
-		present[text] = true
+	for _, name := range header {
+		present[name], present[text.Name(name)] = true, true
 	}
 	for _, name := range sortedKeys(mapping) {
-		if !present[name] {
+		if !present[name] && !present[text.Name(name)] {
 			wrong = append(wrong, errs.Wrong(name, "unknown_header", "The mapping names the column %q, which the file does not have.", name))
 		}
 	}

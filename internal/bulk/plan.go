@@ -13,6 +13,7 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/text"
 )
 
 // rules are what the rows of one job are judged by.
@@ -25,7 +26,7 @@ type rules struct {
 	required   []*member.Field // custom fields a new member needs
 	defaults   []*member.Field // custom fields with a default value
 	username   *member.Field
-	roles      map[string]auth.Role // by title, without @all
+	roles      map[string]auth.Role // by text.Name of the title, without @all
 	rolesByID  map[string]auth.Role
 	names      map[string]string // what people call a field, by its id
 	headers    map[string]string // what the file calls it, where it has the column
@@ -52,8 +53,11 @@ func newRules(typ Type, o Options, open bool, fields []member.Field, roles []aut
 	}
 	for _, r := range roles {
 		ru.rolesByID[r.ID] = r
-		if !r.Everyone {
-			ru.roles[r.Title] = r
+		if name := text.Name(r.Title); !r.Everyone {
+			// Titles of older versions may differ in white space only.
+			if _, taken := ru.roles[name]; !taken || r.Title == name {
+				ru.roles[name] = r
+			}
 		}
 	}
 	return ru
@@ -327,7 +331,7 @@ func (p *planner) tagList(s *set, list names) (any, *Problem) {
 		}
 		if !ok && p.createTags {
 			name = strings.Clone(name) // a dry run keeps it longer than the record
-			checked, problem := member.CheckTag(name)
+			checked, problem := checkNewTag(name)
 			if problem == nil && len(p.tags)+len(p.tagIDs) >= member.MaxTags {
 				problem = &member.Problem{Code: "too_many_tags", Said: errs.Say("A community has at most %d tags.", member.MaxTags)}
 			}
@@ -344,6 +348,15 @@ func (p *planner) tagList(s *set, list names) (any, *Problem) {
 		ids = append(ids, tagID)
 	}
 	return normalised(ids), nil
+}
+
+// checkNewTag is member.CheckTag for a tag that a file creates: a name that looks
+// like several names is more likely a list with another separator.
+func checkNewTag(name string) (string, *member.Problem) {
+	if strings.ContainsAny(name, ";|[") {
+		return name, &member.Problem{Code: "invalid_tag", Said: errs.Say("An import creates no tag with ; | or [ in its name. Separate tags with commas, or create the tag %q before the import.", name)}
+	}
+	return member.CheckTag(name)
 }
 
 // normalised ids are sorted, each once; none of them is unset.

@@ -11,6 +11,7 @@ import (
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/text"
 )
 
 // Problem is one thing that is wrong with a row.
@@ -336,10 +337,11 @@ func (rd *reader) operate(r *row, c *column, target *set, text string) {
 	target.op = op
 }
 
-func splitNames(text string) names {
+// splitNames returns the names in a cell as names are stored.
+func splitNames(cell string) names {
 	list := names{}
-	for name := range strings.SplitSeq(text, ",") {
-		if name = trimCell(name); name != "" && name != everyoneRole {
+	for name := range strings.SplitSeq(cell, ",") {
+		if name = text.Name(trimCell(name)); name != "" && name != everyoneRole {
 			list = append(list, name)
 		}
 	}

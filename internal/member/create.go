@@ -191,12 +191,18 @@ func (c *creation) role(ctx context.Context, tx *sqldb.Tx) error {
 	if err != nil {
 		return err
 	}
-	at := slices.IndexFunc(roles, func(r auth.Role) bool { return !r.Everyone && (r.ID == c.Role || r.Title == c.Role) })
-	if at < 0 {
+	titles := map[string]string{}
+	for _, r := range roles {
+		if !r.Everyone {
+			titles[r.ID] = r.Title
+		}
+	}
+	roleID := idOf(titles, c.Role)
+	if roleID == "" {
 		c.fail("accessLevel", "unknown_role", "There is no role with this title or _id.")
 		return nil
 	}
-	role := roles[at]
+	role := roles[slices.IndexFunc(roles, func(r auth.Role) bool { return r.ID == roleID })]
 	power, err := auth.PowerOf(ctx, tx, c.s, c.actor, c.communityID)
 	if err != nil {
 		return err

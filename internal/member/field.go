@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
@@ -153,7 +154,7 @@ func (in FieldInput) Validate() (Field, error) {
 // names also where they are not given to new fields any more.
 func (in FieldInput) validate(before Field) (Field, error) {
 	f := Field{
-		Field: strings.ReplaceAll(clean(in.Field), " ", "-"), Name: clean(in.Name), Type: in.Type, Options: []string{},
+		Field: databaseName(in.Field), Name: text.Name(in.Name), Type: in.Type, Options: []string{},
 		Required: in.Required, Description: strings.TrimSpace(in.Description), Filterable: in.Filterable, Identifier: in.Identifier,
 	}
 	if newer, ok := olderNames[f.Type]; ok {
@@ -209,7 +210,7 @@ func (f *Field) takeOptions(options []string) (wrong []errs.Field) {
 	}
 	seen := map[string]bool{}
 	for _, option := range options {
-		option = clean(option)
+		option = text.Name(option)
 		switch key := strings.ToLower(option); {
 		case option == "" || !text.Readable(option, maxOption) || strings.Contains(option, ",") && f.Type == MultiSelect:
 			wrong = append(wrong, errs.Wrong("options", "wrong_option", "%q cannot be an option: 1 to %d characters, without a comma in a multi-select.", option, maxOption))
@@ -227,13 +228,14 @@ func (f *Field) takeOptions(options []string) (wrong []errs.Field) {
 }
 
 // HeaderKey is how names of fields and headers of a file compare: without
-// case, and with space, "_" and "-" equal.
+// case, and with white space, "_" and "-" equal.
 func HeaderKey(s string) string {
-	s = strings.ToLower(norm.NFC.String(strings.TrimSpace(s)))
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == '_' || r == '-' || r == '\u00a0' }), " ")
+	s = strings.ToLower(norm.NFC.String(s))
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '_' || r == '-' || unicode.IsSpace(r) }), " ")
 }
 
-func clean(s string) string { return norm.NFC.String(strings.Join(strings.Fields(s), " ")) }
+// databaseName is a database name as it is stored and looked up.
+func databaseName(s string) string { return strings.ReplaceAll(text.Name(s), " ", "-") }
 
 func joined(types []Type) string {
 	names := make([]string, len(types))
@@ -286,6 +288,7 @@ func (s *Members) FieldID(ctx context.Context, communityID, ref string) (string,
 }
 
 func namedField(fields []Field, ref string) *Field {
+	ref = databaseName(ref)
 	for i := range fields {
 		if fields[i].ID == ref || fields[i].Field == ref {
 			return &fields[i]

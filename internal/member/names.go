@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/text"
 )
 
 // Names tells the names of roles and tags of a community by id.
@@ -97,17 +98,22 @@ func (n Names) Role(ref string) string { return cmp.Or(idOf(n.Roles, ref), ref) 
 // which nobody has.
 func (n Names) Tag(ref string) string { return cmp.Or(idOf(n.Tags, ref), ref) }
 
-// idOf is the id that ref is or names, "" without one.
+// idOf is the id that ref is or names, "" without one. A name equals ref as it
+// is before it equals ref as text.Name cleans both.
 func idOf(names map[string]string, ref string) string {
 	if _, ok := names[ref]; ok {
 		return ref
 	}
+	cleaned, found := text.Name(ref), ""
 	for id, name := range names {
-		if name == ref {
+		switch {
+		case name == ref:
 			return id
+		case text.Name(name) == cleaned:
+			found = id
 		}
 	}
-	return ""
+	return found
 }
 
 // Show returns value with names in place of the ids of roles and tags; the id

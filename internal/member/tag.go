@@ -27,7 +27,7 @@ const MaxTags = 5_000
 
 // CheckTag returns the name as it is kept, or what is wrong with it.
 func CheckTag(name string) (string, *Problem) {
-	name, ok := text.Line(clean(name), maxName)
+	name, ok := text.Line(text.Name(name), maxName)
 	if !ok || name == "" || strings.Contains(name, ",") {
 		return name, unfit("invalid_tag", "A tag has 1 to 50 characters and no comma.")
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/text"
 )
 
 // Problem says why a text is not a value of a field.
@@ -133,14 +134,15 @@ func (f *Field) text(s string, limit int) (any, *Problem) {
 	return s, nil
 }
 
-func (f *Field) option(text string) (any, *Problem) {
+func (f *Field) option(given string) (any, *Problem) {
+	given = text.Name(given) // as options are stored
 	for _, option := range f.Options {
-		if option == text {
+		if option == given {
 			return option, nil
 		}
 	}
 	for _, option := range f.Options {
-		if strings.EqualFold(option, text) {
+		if strings.EqualFold(option, given) {
 			return option, nil
 		}
 	}

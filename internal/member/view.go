@@ -33,7 +33,7 @@ func (s *Members) Views(ctx context.Context, communityID, accountID string) ([]V
 // SaveView keeps a view under a name, in place of the one that has the name
 // already. It fails with Invalid invalid_input or Conflict too_many_views.
 func (s *Members) SaveView(ctx context.Context, communityID, accountID, name, query string) (View, error) {
-	name, ok := text.Line(clean(name), maxName)
+	name, ok := text.Line(text.Name(name), maxName)
 	now := s.clock.Now()
 	v := View{ID: id.New(now), Name: name, Query: query, CreatedAt: now.UnixMilli()}
 	if !ok || name == "" {

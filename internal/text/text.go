@@ -22,6 +22,28 @@ func Line(text string, limit int) (line string, ok bool) {
 	return line, Readable(line, limit)
 }
 
+// Name returns text as names are stored and looked up: composed (NFC), each run
+// of white space one space, and none at the ends. Case stays.
+func Name(text string) string {
+	if isName(text) {
+		return text
+	}
+	return norm.NFC.String(strings.Join(strings.Fields(text), " "))
+}
+
+// isName reports whether text is plain ASCII that Name would not change.
+func isName(text string) bool {
+	space := true // before the next character
+	for i := range len(text) {
+		c := text[i]
+		if c >= utf8.RuneSelf || c < ' ' || c == ' ' && space {
+			return false
+		}
+		space = c == ' '
+	}
+	return !space || text == ""
+}
+
 // Readable reports whether text, as it is, can be shown in one line: at most
 // limit characters, none of which controls a terminal, begins another line or
 // stands for bytes that were no text.

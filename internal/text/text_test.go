@@ -67,3 +67,14 @@ func TestAFileNameIsWithoutFolderAndSafeToShow(t *testing.T) {
 		}
 	}
 }
+
+func TestNamesThatLookTheSameAreTheSame(t *testing.T) {
+	for given, want := range map[string]string{
+		"": "", " ": "", "Team Lead": "Team Lead", "Team  Lead": "Team Lead", "Team\u00a0Lead ": "Team Lead", "\tTeam\r\nLead": "Team Lead",
+		"Cafe\u0301": "Café", "Café": "Café", "team lead": "team lead", " a": "a", "a ": "a",
+	} {
+		if got := text.Name(given); got != want {
+			t.Errorf("%q is %q, want %q", given, got, want)
+		}
+	}
+}
