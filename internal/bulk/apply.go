@@ -22,6 +22,7 @@ type piece struct {
 	doneBytes int64     // of the uploaded file
 	last      bool      // nothing follows
 	forecast  *forecast // nil: there is none
+	fresh     bool      // a plan without a look-up was refused
 	convoy    *convoy   // in place of rows: several pieces, of which number is the first
 	blocks    [][]set   // that the rows' sets are in
 }
@@ -78,12 +79,12 @@ func (a *application) apply(ctx context.Context, tx *sqldb.Tx, piece *piece, now
 		return applied{}, err
 	}
 	if !holds {
-		if f, err = a.plan(ctx, tx, piece.rows, tags, now, a.hopeful.Load()); err != nil {
+		if f, err = a.plan(ctx, tx, piece.rows, tags, now, a.hopeful.Load() && !piece.fresh); err != nil {
 			return applied{}, err
 		}
 	}
 	if err := a.write(ctx, tx, f.planner, f.applied.verdicts); err != nil {
-		if sqldb.IsDuplicate(err) {
+		if sqldb.IsConstraint(err) {
 			piece.forecast = nil
 			a.hopeful.Store(false)
 		}

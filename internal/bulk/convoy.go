@@ -154,7 +154,7 @@ func (a *application) writeConvoy(ctx context.Context, tx *sqldb.Tx, c *convoy) 
 	if err == nil {
 		err = member.SetIdentifiers(ctx, tx, a.communityID, nil, c.held)
 	}
-	if sqldb.IsDuplicate(err) {
+	if sqldb.IsConstraint(err) {
 		return errNoConvoy
 	}
 	return err

@@ -252,8 +252,9 @@ func (s *performance) expected(ctx context.Context, q sqldb.Querier, p *piece) (
 			return nil, err
 		}
 		s.next = found.Number + 1
-		s.expecting = slices.DeleteFunc(append(s.expecting, list...), func(r record) bool { return r.Pos.Line < p.rows[0].line })
+		s.expecting = append(s.expecting, list...)
 	}
+	s.expecting = slices.DeleteFunc(s.expecting, func(r record) bool { return r.Pos.Line < p.rows[0].line })
 	if len(s.expecting) < len(p.rows) || s.expecting[0].Pos.Line != p.rows[0].line {
 		return nil, lost
 	}

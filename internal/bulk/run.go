@@ -115,12 +115,9 @@ func (r *run) readOn(ctx context.Context) error {
 	defer f.stop()
 	defer stop()
 	for p := range f.pieces {
-		// The end of the job makes its pieces safe; until then, what a power
-		// cut takes away is done again from the position before it.
-		if err := r.tx(sqldb.SafeLater(ctx), func(tx *sqldb.Tx) error { return r.applyOnce(ctx, tx, step, p) }); err != nil {
+		if err := r.applyBatch(ctx, step, p); err != nil {
 			return r.without(p, err)
 		}
-		r.passed(p)
 		if err := step.settled(ctx, p); err != nil {
 			return err
 		}
@@ -142,7 +139,7 @@ func (r *run) passed(p *piece) {
 	}
 	r.job.Pieces += pieces
 	r.job.Counts.Read += rows
-	r.job.Position = p.next
+	r.job.Position, r.job.DoneBytes = p.next, p.doneBytes
 }
 
 // without makes no convoys for a while where one failed.
@@ -214,7 +211,7 @@ func (r *run) applyOnce(ctx context.Context, tx *sqldb.Tx, step step, p *piece) 
 	}
 	list, counts, err := step.take(ctx, tx, p)
 	if err != nil {
-		return err
+		return refused(err)
 	}
 	done, err := packPiece(p.number, list, counts)
 	if err != nil {
@@ -371,7 +368,7 @@ func (r *run) tx(ctx context.Context, f func(*sqldb.Tx) error) error {
 		switch {
 		case err == nil || ctx.Err() != nil:
 			return err
-		case (sqldb.IsDuplicate(err) || errs.Is(err, auth.SharedAccount) || errors.Is(err, auth.ErrRenamed)) && races < 10:
+		case (sqldb.IsDuplicate(err) || errs.Is(err, auth.SharedAccount) || errors.Is(err, auth.ErrRenamed)) && !isRefused(err) && races < 10:
 			races++ // somebody else took a key between the look and the leap
 			continue
 		case !sqldb.IsUnavailable(err):

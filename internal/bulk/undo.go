@@ -57,18 +57,13 @@ func (r *run) undoPiece(ctx context.Context, tx *sqldb.Tx, original *job, p *pie
 	// Changes that depend on each other are undone in the reverse order.
 	list = slices.DeleteFunc(list, func(rec record) bool { return rec.Outcome != Created && rec.Outcome != Updated })
 	slices.Reverse(list)
-	u, err := r.newReversal(ctx, tx, list)
+	undone, err := r.reverseBatch(ctx, tx, list)
 	if err != nil {
 		return err
 	}
-	undone := make([]record, len(list))
 	var counts Counts
-	for i := range list {
-		undone[i] = u.reverse(&list[i])
+	for i := range undone {
 		counts.add(undone[i].Outcome)
-	}
-	if err := u.write(ctx, tx); err != nil {
-		return err
 	}
 	done, err := packPiece(p.number, undone, counts)
 	if err != nil {

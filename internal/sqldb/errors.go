@@ -17,6 +17,36 @@ func IsDuplicate(err error) bool {
 	return lite == 2067 || lite == 1555 || pg == "23505"
 }
 
+// IsConstraint reports whether the database refused the data of a statement: by
+// a constraint, a trigger, a type or a limit of size. The same statement with
+// other data may succeed.
+func IsConstraint(err error) bool {
+	lite, pg := codes(err)
+	switch lite & 0xff {
+	case 18, 19, 20: // too big, constraint, mismatch
+		return true
+	}
+	// 22 data exception, 23 integrity constraint, raised by a trigger, too large for an index
+	return strings.HasPrefix(pg, "22") || strings.HasPrefix(pg, "23") || pg == "P0001" || pg == "54000"
+}
+
+// Constraint returns what the database says of a violated constraint, beginning
+// with the name of its table: for a human's hint, not for a decision.
+func Constraint(err error) string {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return e.TableName + "." + e.ConstraintName
+	}
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		if _, columns, ok := strings.Cut(e.Error(), "constraint failed: "); ok {
+			if _, inner, ok := strings.Cut(columns, "constraint failed: "); ok {
+				return inner
+			}
+			return columns
+		}
+	}
+	return ""
+}
+
 // IsMissingParent reports whether err is a foreign key violation.
 func IsMissingParent(err error) bool {
 	lite, pg := codes(err)
