@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -37,7 +36,6 @@ type upload struct {
 	fileName string
 	file     *blob.Writer // nil until the file came
 	verdict  sheet.Verdict
-	sum      []byte // SHA-256 of the file
 
 	body      io.Reader                    // of the request, bounded
 	limit     int64                        // bytes of the file
@@ -165,17 +163,16 @@ func (u *upload) takeFile(part *multipart.Part) (err error) {
 		return err
 	}
 	var scan sheet.Scan
-	sum := sha256.New()
-	if err := u.copy(part, &scan, sum); err != nil {
+	if err := u.copy(part, &scan); err != nil {
 		return err
 	}
-	u.verdict, u.sum = scan.Verdict(), sum.Sum(nil)
+	u.verdict = scan.Verdict()
 	return nil
 }
 
 // copy tells an error of the client from one of the disk, which io.Copy does
 // not.
-func (u *upload) copy(part io.Reader, scan *sheet.Scan, sum hash.Hash) error {
+func (u *upload) copy(part io.Reader, scan *sheet.Scan) error {
 	chunk := make([]byte, uploadChunk)
 	for {
 		n, readErr := 0, error(nil)
@@ -191,7 +188,6 @@ func (u *upload) copy(part io.Reader, scan *sheet.Scan, sum hash.Hash) error {
 			return err
 		}
 		_, _ = scan.Write(chunk[:n]) // never fails
-		_, _ = sum.Write(chunk[:n])  // never fails
 		if _, err := u.file.Write(chunk[:n]); err != nil {
 			return err
 		}
@@ -242,7 +238,8 @@ func isConnection(err error) bool {
 // fields, in any order.
 func (u *upload) fingerprint() string {
 	h := sha256.New()
-	_, _ = h.Write(u.sum)
+	sum, _ := hex.DecodeString(u.verdict.SHA256) // it is hex
+	_, _ = h.Write(sum)
 	names := make([]string, 0, len(u.form))
 	for name := range u.form {
 		names = append(names, name)

@@ -117,11 +117,12 @@ type Bulk struct {
 
 	inspecting *places // files of uploads and drafts
 	looking    *places // files of jobs whose rows are shown
+	intact     intactFiles
 }
 
 // New returns Bulk and registers its workers on the engine.
 func New(d Deps, engine *jobs.Engine) *Bulk {
-	b := &Bulk{db: d.DB, files: d.Files, members: d.Members, mail: d.Mail, engine: engine, clock: d.Clock, log: d.Log, limits: d.Limits.withDefaults()}
+	b := &Bulk{db: d.DB, files: d.Files, members: d.Members, mail: d.Mail, engine: engine, clock: d.Clock, log: d.Log, limits: d.Limits.withDefaults(), intact: intactFiles{known: map[string]fileState{}}}
 	b.memory = &memoryBudget{bytes: b.limits.DryRuns}
 	b.inspecting, b.looking = newPlaces(b.limits.FilesAtOnce, b.limits.FilesWait), newPlaces(b.limits.FilesAtOnce, b.limits.FilesWait)
 	jobs.Register(engine, b.work, b.giveUp)

@@ -46,7 +46,7 @@ func (b *Bulk) Cancel(ctx context.Context, communityID, jobID string) (Status, e
 // Gone expired.
 func (b *Bulk) Apply(ctx context.Context, actor auth.Actor, communityID, jobID, newID string) (Status, error) {
 	var started job
-	beginning, err := b.beginning(ctx, communityID, jobID, b.looking)
+	beginning, err := b.beginning(ctx, communityID, jobID, b.looking, b.verify)
 	if err != nil {
 		return Status{}, err
 	}
@@ -69,14 +69,17 @@ func (b *Bulk) Apply(ctx context.Context, actor auth.Actor, communityID, jobID, 
 }
 
 // beginning is where the rows of a job's file start. Opening a large workbook
-// takes a while, so it is not for a transaction.
-func (b *Bulk) beginning(ctx context.Context, communityID, jobID string, at *places) (sheet.Pos, error) {
+// takes a while, so it is not for a transaction. The file is verified first.
+func (b *Bulk) beginning(ctx context.Context, communityID, jobID string, at *places, verify func(context.Context, *job) error) (sheet.Pos, error) {
 	j, err := b.keptJob(ctx, communityID, jobID)
 	if err != nil {
 		return sheet.Pos{}, err
 	}
 	if j.Type == Undo {
 		return sheet.Pos{}, nil
+	}
+	if err := verify(ctx, &j); err != nil {
+		return sheet.Pos{}, err
 	}
 	table, err := b.openTable(ctx, &j, at)
 	if err != nil {

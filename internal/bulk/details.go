@@ -177,6 +177,9 @@ func (b *Bulk) look(ctx context.Context, j *job) (*look, error) {
 	if l.names, err = member.LoadNames(ctx, b.db, j.CommunityID); err != nil {
 		return nil, err
 	}
+	if err := b.verify(ctx, &source); err != nil {
+		return nil, err
+	}
 	if l.table, err = b.openTable(ctx, &source, b.looking); err != nil {
 		return nil, err
 	}

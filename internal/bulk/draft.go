@@ -151,6 +151,9 @@ func (d *Draft) mapping() map[string]*string {
 // draft looks into a staged file.
 func (b *Bulk) draft(ctx context.Context, j *job) (Draft, error) {
 	d := Draft{ID: j.ID, FileName: j.FileName, Size: j.FileSize, Type: j.Type, Options: j.Options, JobID: j.OriginID, ExpiresAt: clock.Format(j.ExpiresAt)}
+	if err := b.verify(ctx, j); err != nil {
+		return d, err
+	}
 	table, err := b.openTable(ctx, j, b.inspecting)
 	if err != nil {
 		return d, err

@@ -43,10 +43,10 @@ func (b *Bulk) missingFile(ctx context.Context) error {
 		return err
 	}
 	if others > 0 {
-		return errs.New(errs.Invalid, "damaged_file",
+		return errs.New(errs.Gone, "damaged_file",
 			"The uploaded file is not in the storage of the server that continued this job. The servers of this installation must share one file storage: tell their operator, then upload what is missing.")
 	}
-	return errs.New(errs.Invalid, "damaged_file", "The uploaded file is no longer in the server's storage. Upload it again.")
+	return errs.New(errs.Gone, "damaged_file", "The uploaded file is no longer in the server's storage. Upload it again.")
 }
 
 // smallFile is the size in bytes from which a file waits for the workers of

@@ -77,12 +77,10 @@ func (o openFile) close() {
 }
 
 // openTable opens the file of a job as its options say, for as long as ctx
-// lasts. A packed file needs one of at; nil: the caller is a job.
+// lasts. A packed file needs one of at; nil: the caller is a job. It fails like
+// openStored, or with a code of package sheet.
 func (b *Bulk) openTable(ctx context.Context, j *job, at *places) (openFile, error) {
-	if j.FileID == "" {
-		return openFile{}, errs.New(errs.Gone, "expired", "The file of this job is no longer kept.")
-	}
-	file, err := b.files.Open(j.FileID)
+	file, err := b.openStored(ctx, j)
 	if err != nil {
 		return openFile{}, err
 	}

@@ -27,7 +27,7 @@ func (b *Bulk) work(ctx context.Context, queued *jobs.Job, args runArgs) error {
 	if err != nil {
 		return r.settle(ctx, err)
 	}
-	if r.start, err = b.beginning(ctx, args.CommunityID, args.JobID, nil); err != nil {
+	if r.start, err = b.beginning(ctx, args.CommunityID, args.JobID, nil, b.verifyAgain); err != nil {
 		return r.settle(ctx, err)
 	}
 	err = r.tx(ctx, func(tx *sqldb.Tx) error { return r.begin(ctx, tx, args) })
@@ -337,14 +337,8 @@ func (r *run) settle(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	case errors.Is(err, member.ErrFieldsMoved):
 		return jobs.SnoozeFor(time.Second, WaitFieldChange) // it continues with the fields as they are then
-	case errs.Is(err, "file_not_found"):
-		lost := r.missingFile(ctx)
-		if errs.From(lost) == nil {
-			return lost
-		}
-		return r.fail(ctx, errs.From(lost).Code, lost)
 	case errors.Is(err, sheet.ErrDamaged) && !errs.Is(err, "zip_bomb"):
-		return r.fail(ctx, "file_damaged", errs.New(errs.Invalid, "file_damaged", "The file is damaged: it could be read up to the last row that is listed, and no further."))
+		return r.fail(ctx, "damaged_file", errs.New(errs.Invalid, "damaged_file", "The file is damaged behind the last row that is listed. Repair the file and upload it again."))
 	case errs.From(err) != nil && errs.KindOf(err) != errs.Unavailable && r.job.ID != "":
 		return r.fail(ctx, errs.From(err).Code, err)
 	}

@@ -235,7 +235,7 @@ func TestADamagedFileFailsAndKeepsWhatWasRead(t *testing.T) {
 		s, err := f.bulk.Start(f.Context(), f.input(bulk.Import, cutGzip(text.String()), bulk.Options{}))
 		f.ok(err)
 		s = f.work(s)
-		if s.Status != bulk.Failed || s.Error == nil || s.Error.Code != "file_damaged" {
+		if s.Status != bulk.Failed || s.Error == nil || s.Error.Code != "damaged_file" {
 			f.Fatalf("%s %+v", s.Status, s.Error)
 		}
 		if s.Counts.Created != f.count() || s.Counts.Created < 11_000 {

@@ -2,7 +2,10 @@ package sheet
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
+	"hash"
 	"unicode/utf8"
 )
 
@@ -12,6 +15,7 @@ type Scan struct {
 	verdict Verdict
 	tail    [utf8.UTFMax]byte // start of a character that the next Write ends
 	tailLen int
+	sum     hash.Hash // of all bytes, nil before the first
 }
 
 // Verdict is what Scan saw. It is small and meant to be kept beside the file.
@@ -21,12 +25,18 @@ type Verdict struct {
 	Multibyte int64 `json:"multibyte"` // valid UTF-8 characters of two bytes and more
 	Invalid   int64 `json:"invalid"`   // bytes that are not UTF-8
 	NUL       bool  `json:"nul"`       // at least one zero byte
+
+	SHA256 string `json:"sha256,omitempty"` // of the bytes, in hex; "": none was computed
 }
 
 // Write judges p. It never fails.
 func (s *Scan) Write(p []byte) (int, error) {
 	n := len(p)
 	s.verdict.Size += int64(n)
+	if s.sum == nil {
+		s.sum = sha256.New()
+	}
+	_, _ = s.sum.Write(p) // never fails
 	if !s.verdict.NUL && bytes.IndexByte(p, 0) >= 0 {
 		s.verdict.NUL = true
 	}
@@ -86,6 +96,9 @@ const highBits = 0x8080808080808080
 func (s *Scan) Verdict() Verdict {
 	end := *s
 	end.flushTail(true)
+	if s.sum != nil {
+		end.verdict.SHA256 = hex.EncodeToString(s.sum.Sum(nil))
+	}
 	end.verdict.ValidUTF8 = end.verdict.Invalid == 0
 	return end.verdict
 }
