@@ -104,12 +104,10 @@ func (s *Members) takeRole(ctx context.Context, j *jobs.Job, a takeRole) error {
 			return err
 		}
 		err = j.Tx(ctx, func(tx *sqldb.Tx) error {
-			people, err := Lookup(ctx, tx, a.CommunityID, KeySet{IDs: ids}, true)
-			if err != nil {
-				return err
-			}
-			people = slices.DeleteFunc(people, func(who *Record) bool { return !slices.Contains(who.RoleIDs, a.RoleID) })
-			if _, err = putRoles(ctx, tx, a.CommunityID, people, withoutRoles(a.RoleID), trace{Source{"role", a.RoleID}, a.Actor, s.clock.MS(), a.At}); err != nil || len(people) == 0 {
+			// A member whose row the database refuses keeps the id of a role
+			// that is deleted and allows nothing.
+			refused, err := divide(ctx, tx, ids, func(ids []string) error { return a.takeFrom(ctx, tx, ids, s.clock.MS()) })
+			if err != nil || len(refused) == len(ids) {
 				return err
 			}
 			return j.Step(ctx, tx)
@@ -122,6 +120,17 @@ func (s *Members) takeRole(ctx context.Context, j *jobs.Job, a takeRole) error {
 			return jobs.ErrYielded
 		}
 	}
+}
+
+// takeFrom takes the role off members in the caller's transaction.
+func (a takeRole) takeFrom(ctx context.Context, tx *sqldb.Tx, ids []string, now int64) error {
+	people, err := Lookup(ctx, tx, a.CommunityID, KeySet{IDs: ids}, true)
+	if err != nil {
+		return err
+	}
+	people = slices.DeleteFunc(people, func(who *Record) bool { return !slices.Contains(who.RoleIDs, a.RoleID) })
+	_, err = putRoles(ctx, tx, a.CommunityID, people, withoutRoles(a.RoleID), trace{Source{"role", a.RoleID}, a.Actor, now, a.At})
+	return err
 }
 
 // RolesOf returns the roles of a member, the highest first and @all last. user

@@ -91,11 +91,16 @@ func (s *Members) removeTagOnce(ctx context.Context, inTx func(context.Context, 
 		return "", err
 	}
 	err = inTx(ctx, func(tx *sqldb.Tx) error {
-		people, err := Lookup(ctx, tx, a.CommunityID, KeySet{IDs: ids}, true)
-		if err != nil {
-			return err
-		}
-		return untag(ctx, tx, a, people, s.clock.MS())
+		// A member whose row the database refuses keeps the id of a tag that is
+		// deleted and no longer shows.
+		_, err := divide(ctx, tx, ids, func(ids []string) error {
+			people, err := Lookup(ctx, tx, a.CommunityID, KeySet{IDs: ids}, true)
+			if err != nil {
+				return err
+			}
+			return untag(ctx, tx, a, people, s.clock.MS())
+		})
+		return err
 	})
 	return ids[len(ids)-1], err
 }

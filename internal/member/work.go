@@ -48,6 +48,9 @@ type target struct {
 	From    *Field             `json:"from,omitempty"` // what it was before its values were converted
 	Replace map[string]*string `json:"replace,omitempty"`
 	Source  Source             `json:"source"`
+
+	Refused      int64  `json:"refused,omitempty"` // members who keep their values, because the database refuses the new ones
+	FirstRefused string `json:"firstRefused,omitempty"`
 }
 
 type fieldWorkArgs struct {
@@ -243,7 +246,24 @@ func (p *piece) end(ctx context.Context, tx *sqldb.Tx) (more bool, err error) {
 	if err := updateField(ctx, tx, p.communityID, *p.field, p.now); err != nil {
 		return false, err
 	}
-	return startWork(ctx, tx, p.fieldWork, *p.field, p.now)
+	more, err = startWork(ctx, tx, p.fieldWork, *p.field, p.now)
+	if err != nil || more || p.target.Refused == 0 {
+		return more, err
+	}
+	return false, p.reportRefused(ctx, tx)
+}
+
+// reportRefused ends work with the error that names the members who keep their
+// values. Work that is done at once fails, and then nothing has changed.
+func (p *piece) reportRefused(ctx context.Context, tx *sqldb.Tx) error {
+	why := errs.New(errs.Conflict, "values_refused", "The database refused new values (%d). These members keep the previous value; the first has the id %s. Change them by hand.", p.target.Refused, p.target.FirstRefused)
+	if p.total <= workAtOnce {
+		return why
+	}
+	if err := saveWork(ctx, tx, p.fieldWork, p.now); err != nil {
+		return err
+	}
+	return setGivenUp(ctx, tx, p.communityID, p.fieldID, why.Message)
 }
 
 // turn makes the field one of its new type. Its keys are no longer those of

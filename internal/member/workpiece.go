@@ -1,7 +1,9 @@
 package member
 
 import (
+	"cmp"
 	"context"
+	"slices"
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -32,7 +34,11 @@ func (p *piece) fill(ctx context.Context, tx *sqldb.Tx) error {
 	if err := deleteEntries(ctx, tx, p.communityID, list); err != nil {
 		return err
 	}
-	return insertEntries(ctx, tx, p.communityID, list)
+	err = tx.Savepoint(ctx, func() error { return insertEntries(ctx, tx, p.communityID, list) })
+	if sqldb.IsConstraint(err) {
+		return errs.New(errs.Conflict, "values_refused", "The database refuses the index of these values. Shorten the longest values, then make the field filterable again.")
+	}
+	return err
 }
 
 // identify takes the keys of the members' values.
@@ -86,6 +92,7 @@ func (p *piece) clear(ctx context.Context, tx *sqldb.Tx) error {
 }
 
 // change gives the members of the piece other values and writes the history.
+// Members whose new values the database refuses keep theirs and are counted.
 func (p *piece) change(ctx context.Context, tx *sqldb.Tx, to func(old any) (any, error)) error {
 	found, err := p.values()
 	if err != nil || len(found) == 0 {
@@ -95,6 +102,16 @@ func (p *piece) change(ctx context.Context, tx *sqldb.Tx, to func(old any) (any,
 	for userID := range found {
 		ids = append(ids, userID)
 	}
+	slices.Sort(ids)
+	refused, err := divide(ctx, tx, ids, func(ids []string) error { return p.changePart(ctx, tx, ids, to) })
+	if len(refused) > 0 {
+		p.target.Refused += int64(len(refused))
+		p.target.FirstRefused = cmp.Or(p.target.FirstRefused, refused[0])
+	}
+	return err
+}
+
+func (p *piece) changePart(ctx context.Context, tx *sqldb.Tx, ids []string, to func(old any) (any, error)) error {
 	people, err := Lookup(ctx, tx, p.communityID, KeySet{IDs: ids}, true)
 	if err != nil {
 		return err
