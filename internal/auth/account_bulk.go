@@ -27,9 +27,9 @@ const SharedAccount = "account_shared"
 // any.
 type Rename struct{ ID, Username, UsernameKey, Was string }
 
-// ErrRenamed says that an account has another username than Rename.Was:
-// another transaction changed it since it was read. Retry from the look-up.
-var ErrRenamed = errors.New("auth: the account was renamed meanwhile")
+// ErrChanged reports that another transaction renamed or deleted an account
+// since it was read. Retry from the look-up.
+var ErrChanged = errors.New("auth: the account was changed since it was read")
 
 // InsertAccounts adds many accounts without passwords, each counted as a
 // member of one community. An email or username that exists fails the whole
@@ -53,12 +53,14 @@ func InsertPackedAccounts(ctx context.Context, tx *sqldb.Tx, accounts *sqldb.Pac
 // RenameAccounts changes usernames, all at once, so two accounts can
 // swap theirs. A username that exists fails the whole call, see
 // sqldb.IsDuplicate; accounts that do not exist are passed over. It fails with
-// ErrRenamed, or Conflict account_shared.
+// ErrChanged if an account has another username than Rename.Was, or Conflict
+// account_shared.
 func RenameAccounts(ctx context.Context, tx *sqldb.Tx, renames []Rename, now int64) error {
 	return renameAccounts(ctx, tx, renames, now)
 }
 
-// JoinedCommunity counts delta communities more for each account.
+// JoinedCommunity counts delta communities more for each account. With a
+// positive delta it fails with ErrChanged if an account was deleted.
 func JoinedCommunity(ctx context.Context, tx *sqldb.Tx, accountIDs []string, delta int) error {
 	return countCommunities(ctx, tx, accountIDs, delta)
 }

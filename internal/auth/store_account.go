@@ -77,7 +77,7 @@ func lockUnshared(ctx context.Context, tx *sqldb.Tx, renames []Rename) error {
 	}
 	for i := range renames {
 		if name, ok := names[renames[i].ID]; ok && renames[i].Was != "" && renames[i].Was != name {
-			return ErrRenamed
+			return ErrChanged
 		}
 	}
 	return nil
@@ -109,8 +109,11 @@ func countCommunities(ctx context.Context, tx *sqldb.Tx, accountIDs []string, de
 	if len(accountIDs) == 0 {
 		return nil
 	}
-	_, err := tx.Exec(ctx, "UPDATE accounts SET communities = communities + $1 WHERE "+tx.Dialect().In("id", "$2"),
+	counted, err := tx.Exec(ctx, "UPDATE accounts SET communities = communities + $1 WHERE "+tx.Dialect().In("id", "$2"),
 		int64(delta), sqldb.Keys(accountIDs))
+	if err == nil && delta > 0 && counted < int64(len(accountIDs)) {
+		err = ErrChanged
+	}
 	return err
 }
 

@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -84,7 +85,7 @@ func (a *application) apply(ctx context.Context, tx *sqldb.Tx, piece *piece, now
 		}
 	}
 	if err := a.write(ctx, tx, f.planner, f.applied.verdicts); err != nil {
-		if sqldb.IsConstraint(err) {
+		if sqldb.IsConstraint(err) || errors.Is(err, auth.ErrChanged) {
 			piece.forecast = nil
 			a.hopeful.Store(false)
 		}

@@ -362,7 +362,7 @@ func (r *run) tx(ctx context.Context, f func(*sqldb.Tx) error) error {
 		switch {
 		case err == nil || ctx.Err() != nil:
 			return err
-		case (sqldb.IsDuplicate(err) || errs.Is(err, auth.SharedAccount) || errors.Is(err, auth.ErrRenamed)) && !isRefused(err) && races < 10:
+		case (sqldb.IsDuplicate(err) || errs.Is(err, auth.SharedAccount) || errors.Is(err, auth.ErrChanged)) && !isRefused(err) && races < 10:
 			races++ // somebody else took a key between the look and the leap
 			continue
 		case !sqldb.IsUnavailable(err):

@@ -3,6 +3,7 @@ package member
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/regulars/regulars/internal/audit"
@@ -52,7 +53,7 @@ func (s *Members) Create(ctx context.Context, actor auth.Actor, communityID stri
 			return err
 		})
 		n.wrong = wrong
-		if sqldb.IsDuplicate(err) && try < tries {
+		if (sqldb.IsDuplicate(err) || errors.Is(err, auth.ErrChanged)) && try < tries {
 			continue
 		}
 		return m, err
