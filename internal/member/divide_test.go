@@ -48,6 +48,7 @@ func TestADeletedRoleOrTagLeavesAllWhomTheDatabaseLets(t *testing.T) {
 		f.ok(f.members.DeleteRole(f.Context(), command, f.community, role.ID))
 		f.work()
 		f.ok(f.members.DeleteTag(f.Context(), f.community, tag.ID))
+		f.work()
 		for i, r := range people {
 			m, err := f.members.Find(f.Context(), f.community, r.AccountID)
 			f.ok(err)

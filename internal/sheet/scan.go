@@ -26,8 +26,11 @@ type Verdict struct {
 	Invalid   int64 `json:"invalid"`   // bytes that are not UTF-8
 	NUL       bool  `json:"nul"`       // at least one zero byte
 
-	SHA256 string `json:"sha256,omitempty"` // of the bytes, in hex; "": none was computed
+	SHA256 string `json:"sha256,omitempty"` // of the bytes, in hex; "": of a file of an older version
 }
+
+// emptySHA256 is the checksum of no bytes.
+const emptySHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 // Write judges p. It never fails.
 func (s *Scan) Write(p []byte) (int, error) {
@@ -96,6 +99,7 @@ const highBits = 0x8080808080808080
 func (s *Scan) Verdict() Verdict {
 	end := *s
 	end.flushTail(true)
+	end.verdict.SHA256 = emptySHA256
 	if s.sum != nil {
 		end.verdict.SHA256 = hex.EncodeToString(s.sum.Sum(nil))
 	}
