@@ -25,7 +25,7 @@ type Streams struct {
 }
 
 // NewStreams allows perOwner streams to each account or key and total in this
-// process; what is not positive is no bound. The right to a stream is checked
+// process; 0 is no bound. The right to a stream is checked
 // every check, by default every minute.
 func NewStreams(perOwner, total int, check time.Duration) *Streams {
 	if check <= 0 {
@@ -72,7 +72,7 @@ func (s *Streams) Checks() *time.Ticker {
 }
 
 // EndsStream reports whether an error of a check means that the right to a
-// stream has ended. Any other one is the server's, and the stream goes on.
+// stream has ended. Other errors are the server's and do not end it.
 func EndsStream(err error) bool {
 	switch errs.KindOf(err) {
 	case errs.Unauthenticated, errs.Forbidden, errs.NotFound, errs.Gone:
@@ -82,7 +82,7 @@ func EndsStream(err error) bool {
 	}
 }
 
-// Dropped is the data of the last event of a stream whose right has ended.
+// Dropped is the data of the event that ends a stream for lack of a right.
 type Dropped struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
