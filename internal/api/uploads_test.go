@@ -91,7 +91,7 @@ func TestABodyOverTheLimitIsAnsweredToAClientThatSendsAllFirst(t *testing.T) {
 				if _, err := io.WriteString(conn, rawHead(c.path, c.token, c.kind, len(c.body))+c.body); err != nil {
 					t.Fatalf("%s: %v", c.path, err)
 				}
-				if res, text := rawAnswer(t, from); res.StatusCode != c.status || res.Close {
+				if res, text := rawAnswer(t, from); res.StatusCode != c.status || res.Close { //nolint:bodyclose // rawAnswer has closed it
 					t.Errorf("%s: %d, closes %t: %.300s", c.path, res.StatusCode, res.Close, text)
 				}
 			}
@@ -114,7 +114,7 @@ func TestWhoMayImportNowhereIsRefusedBeforeTheFile(t *testing.T) {
 		} {
 			conn, from := dialApp(t, a)
 			_, _ = io.WriteString(conn, rawHead("/v1/users/bulk-import", c.token, kind, len(form), "Expect: 100-continue\r\n"))
-			res, err := http.ReadResponse(from, nil)
+			res, err := http.ReadResponse(from, nil) //nolint:bodyclose // the connection is closed at the end of the test
 			if err != nil || res.StatusCode != c.status {
 				t.Fatalf("%s: %+v %v", name, res, err)
 			}
@@ -132,7 +132,7 @@ func TestUploadsOfOneAccountAreBounded(t *testing.T) {
 		form, kind := apptest.Form(t, "members.csv", []byte(members), nil)
 		conn, from := dialApp(t, a)
 		_, _ = io.WriteString(conn, rawHead("/v1/users/bulk-import", key, kind, len(form), "Expect: 100-continue\r\n"))
-		if res, err := http.ReadResponse(from, nil); err != nil || res.StatusCode != 100 { // it is counted now
+		if res, err := http.ReadResponse(from, nil); err != nil || res.StatusCode != 100 { //nolint:bodyclose // an interim answer; the upload is counted now
 			t.Fatalf("%+v %v", res, err)
 		}
 		if res := sendForm(t, a, "/v1/users/bulk-import", key, members, nil); res.status != 429 || res.code() != "rate_limited" || res.header.Get("Retry-After") == "" {
