@@ -77,7 +77,7 @@ func otherProgram(t *testing.T, folder string) (err error) {
 	if err := os.Remove(path); err != nil {
 		return err
 	}
-	db, err := sql.Open("sqlite", path)
+	db, err := sql.Open("sqlite", path) //nolint:forbidigo // a database that sqldb did not make
 	if err != nil {
 		return err
 	}

@@ -83,18 +83,28 @@ func (t attempt) failed(refusal error) []subject {
 	return append(t.own()[:1], from(t.info.Address, ofAccount(t.account.ID))...)
 }
 
+// longer returns the refusal of the limit of the name in place of a wait, which
+// would end earlier than that limit does.
+func (t attempt) longer(wait error) error {
+	if t.info.Held != nil && errs.KindOf(wait) == errs.Limited && !isDevice(t.place) {
+		return t.info.Held
+	}
+	return wait
+}
+
 // judge returns the refusal of an attempt, nil for none. What was answered while
 // the password was checked counts: of many guesses at the same time no more than
 // a few learn whether they are right. A refusal is counted: commit.
 func (a *Auth) judge(ctx context.Context, tx *sqldb.Tx, t attempt, code string) (refusal, err error) {
 	quick := t.right && code == ""
 	if err := a.lockFailures(ctx, tx, t.own(), quick); err != nil {
-		return nil, err
+		return nil, t.longer(err)
 	}
 	held := a.lockFailures(ctx, tx, t.others(), quick)
 	if held == nil && !isDevice(t.place) && !(t.right && t.place != "") {
 		held = t.info.Held
 	}
+	held = t.longer(held)
 	if held != nil {
 		if errs.KindOf(held) != errs.Limited || t.own() == nil {
 			return nil, held

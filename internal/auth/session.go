@@ -46,7 +46,7 @@ func (a *Auth) SignInWithCode(ctx context.Context, login, password, code string,
 	}
 	try := attempt{login: found, name: login, place: place, info: info}
 	if err := a.checkFailures(ctx, a.db, try.beforeHash()); err != nil {
-		return "", Account{}, err
+		return "", Account{}, try.longer(err)
 	}
 	if info.Held != nil && try.own() == nil {
 		return "", Account{}, info.Held

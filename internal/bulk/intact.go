@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"io"
 	"sync"
 	"time"
@@ -112,7 +113,7 @@ func checksum(ctx context.Context, from io.Reader) (string, error) {
 		n, err := from.Read(chunk)
 		_, _ = sum.Write(chunk[:n]) // never fails
 		switch {
-		case err == io.EOF: //nolint:errorlint // the bare one is the end of the file
+		case errors.Is(err, io.EOF):
 			return hex.EncodeToString(sum.Sum(nil)), nil
 		case err != nil:
 			return "", err

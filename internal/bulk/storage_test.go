@@ -29,12 +29,6 @@ func (f *fixture) limit(limits bulk.Limits) {
 	f.bulk = bulk.New(bulk.Deps{DB: f.db, Files: f.files, Members: f.members, Mail: f.mail, Clock: now, Log: log, Limits: limits}, f.engine)
 }
 
-func (f *fixture) stored() (files int) {
-	f.Helper()
-	f.ok(f.files.List(func(string, int64, time.Time) error { files++; return nil }))
-	return files
-}
-
 const oneMember = "First Name,Last Name,Username,Email\nAda,Lovelace,ada,ada@example.com\n"
 
 func TestParallelUploadsDoNotExceedTheQuota(t *testing.T) {
