@@ -149,3 +149,27 @@ func TestAKeyThatDoesNothingIsTakenOverOnItsPage(t *testing.T) {
 		}
 	})
 }
+
+func TestAKeyIsRotatedOnItsPage(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		communityID, olivia := owner(t, a)
+		made, old, err := a.Auth.CreateKey(t.Context(), apptest.Operator, communityID, auth.KeyInput{Name: "Nightly", Permissions: []auth.Permission{auth.GetUserData}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := "/c/" + communityID + "/api-keys/" + made.ID
+		got := olivia.post(path+"/rotate", url.Values{"hours": {"24"}})
+		if got.status != 201 || !strings.Contains(got.text, "has a new secret") || !strings.Contains(got.text, "The old secret works until") {
+			t.Errorf("%d %.600s", got.status, got.text)
+		}
+		if again := olivia.get(path); strings.Contains(again.text, "has a new secret") || !strings.Contains(again.text, "The old secret works until") {
+			t.Error("the page shows the secret again, or not how long the old one works")
+		}
+		if status, _ := a.Do(t, "GET", "/v1/communities/"+communityID+"/users", old, nil); status != 200 {
+			t.Errorf("the old secret: %d", status)
+		}
+		if got := olivia.post(path+"/rotate", url.Values{"hours": {"x"}}); got.status != 400 {
+			t.Errorf("%d", got.status)
+		}
+	})
+}
