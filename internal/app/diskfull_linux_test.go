@@ -14,6 +14,7 @@ import (
 	"github.com/regulars/regulars/internal/app"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/jobs"
 )
 
 // smallDisk starts the program in a namespace of its own, where script mounts
@@ -144,7 +145,9 @@ func TestADryRunWaitsForRoomForItsTemporaryFiles(t *testing.T) {
 		t.Fatalf("%+v", sent)
 	}
 	n.watch(sent.jobID, func(s bulk.Status) bool { return s.Counts.Read > 0 })
-	n.watchStill(sent.jobID)
+	n.watch(sent.jobID, func(s bulk.Status) bool {
+		return s.Waiting != nil && s.Waiting.Reason == jobs.WaitDisk
+	})
 	files := fmt.Sprintf("/proc/%d/root%s/files/", n.server.Process.Pid, n.config.Data)
 	if err := os.Remove(files + "ballast"); err != nil {
 		t.Fatal(err)

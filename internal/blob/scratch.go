@@ -44,17 +44,26 @@ func (d *Dir) CreateScratch() (*Scratch, error) {
 // Write appends p. A full disk, or one below the minimum of free space, is
 // Unavailable "disk_full".
 func (s *Scratch) Write(p []byte) (int, error) {
-	if s.written += int64(len(p)); s.written >= syncEvery {
-		s.written = 0
-		if err := s.dir.checkRoom(); err != nil {
-			return 0, err
-		}
+	if err := s.reserve(len(p)); err != nil {
+		return 0, err
 	}
 	n, err := s.file.Write(p)
 	if err != nil {
 		return n, roomError("write temporary file", err)
 	}
 	return n, nil
+}
+
+// reserve checks the free space now and then, before n bytes are written.
+func (s *Scratch) reserve(n int) error {
+	if s.written += int64(n); s.written < syncEvery {
+		return nil
+	}
+	if err := s.dir.checkRoom(); err != nil {
+		return err // written stays: the next call checks again
+	}
+	s.written = 0
+	return nil
 }
 
 // ReadAt reads what was written.

@@ -357,6 +357,7 @@ func (r *run) fail(ctx context.Context, code string, cause error) error {
 // commit. While the database is away it waits and goes on.
 func (r *run) tx(ctx context.Context, f func(*sqldb.Tx) error) error {
 	races := 0
+	var stalled bool
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
 		err := r.queued.Tx(ctx, f)
 		switch {
@@ -369,6 +370,10 @@ func (r *run) tx(ctx context.Context, f func(*sqldb.Tx) error) error {
 			return err
 		}
 		r.log.WarnContext(ctx, "database is away, bulk job waits", "job_id", r.job.ID, "error", err.Error())
+		if !stalled {
+			stalled = true
+			defer r.queued.Wait(jobs.WaitDatabase)()
+		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)

@@ -8,36 +8,38 @@ import (
 
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/jobs"
 )
 
 // spillFile is a temporary file of a dry run. A write waits while the disk is
 // full, until ctx ends.
 type spillFile struct {
+	spiller
 	file *blob.Scratch
 	size int64 // where append writes
-	log  *slog.Logger
 }
 
 // spiller creates the temporary files of one dry run.
 type spiller struct {
 	files *blob.Dir
-	log   *slog.Logger // with the job's id
+	log   *slog.Logger                      // with the job's id
+	waits func(reason string) (done func()) // reports that the job waits; nil: not reported
 }
 
 func (s spiller) create(ctx context.Context) (*spillFile, error) {
 	var file *blob.Scratch
-	err := untilRoom(ctx, s.log, func() (err error) {
+	err := s.untilRoom(ctx, func() (err error) {
 		file, err = s.files.CreateScratch()
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &spillFile{file: file, log: s.log}, nil
+	return &spillFile{spiller: s, file: file}, nil
 }
 
 func (f *spillFile) writeAt(ctx context.Context, p []byte, off int64) error {
-	return untilRoom(ctx, f.log, func() error {
+	return f.untilRoom(ctx, func() error {
 		_, err := f.file.WriteAt(p, off)
 		return err
 	})
@@ -52,7 +54,7 @@ func (f *spillFile) append(ctx context.Context, p []byte) error {
 }
 
 func (f *spillFile) truncate(ctx context.Context, size int64) error {
-	return untilRoom(ctx, f.log, func() error { return f.file.Truncate(size) })
+	return f.untilRoom(ctx, func() error { return f.file.Truncate(size) })
 }
 
 // close deletes the file. A file without a name is deleted by the system, and a
@@ -64,13 +66,18 @@ func (f *spillFile) close() {
 }
 
 // untilRoom repeats a write while the disk is full.
-func untilRoom(ctx context.Context, log *slog.Logger, write func() error) error {
+func (s spiller) untilRoom(ctx context.Context, write func() error) error {
+	stalled := false
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
 		err := write()
 		if err == nil || !errs.Is(err, "disk_full") {
 			return err
 		}
-		log.WarnContext(ctx, "disk is full, dry run waits", "error", err.Error())
+		s.log.WarnContext(ctx, "disk is full, dry run waits", "error", err.Error())
+		if !stalled && s.waits != nil {
+			stalled = true
+			defer s.waits(jobs.WaitDisk)()
+		}
 		select {
 		case <-ctx.Done():
 			return errors.Join(context.Cause(ctx), err)

@@ -34,6 +34,7 @@ func (f *fixture) settled() {
 	if lost != 0 {
 		f.Fatalf("%d changes of removed members are left", lost)
 	}
+	f.historiesEnd("parallel work")
 }
 
 func (f *fixture) together(doings ...func()) {

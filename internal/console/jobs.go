@@ -231,6 +231,7 @@ var waitTexts = map[string]string{
 	jobs.WaitDatabase:    i18n.Key("Waiting for the database."),
 	jobs.WaitServer:      i18n.Key("Waiting for a server that works on jobs."),
 	jobs.WaitNode:        i18n.Key("The server that works on this job does not respond. Another one will continue it."),
+	jobs.WaitDisk:        i18n.Key("The disk of the server is full. The job continues as soon as there is space."),
 	bulk.WaitFieldChange: i18n.Key("Waiting until a change of the community's fields is complete."),
 }
 

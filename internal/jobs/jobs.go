@@ -62,6 +62,7 @@ type Job struct {
 
 	begun   int64        // Unix milliseconds
 	movedAt atomic.Int64 // when this attempt first moved the saved position; 0: it has not
+	stalled stall
 }
 
 // Failure is an attempt that failed.

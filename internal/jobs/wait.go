@@ -1,6 +1,9 @@
 package jobs
 
-import "context"
+import (
+	"context"
+	"sync/atomic"
+)
 
 // Wait is why a job makes no progress at the moment.
 type Wait struct {
@@ -19,8 +22,32 @@ const (
 	WaitDatabase    = "database"       // the database was away
 	WaitServer      = "no_server"      // no server runs
 	WaitNode        = "silent_server"  // the server that works on it has gone silent
+	WaitDisk        = "disk_full"      // the disk of the server is full
 	waitSnooze      = "later"
 )
+
+// Wait states why the job makes no progress although it keeps its worker, until
+// done is called. Only the process of the worker reports it.
+func (j *Job) Wait(reason string) (done func()) {
+	j.stalled.Store(&Wait{Reason: reason, Since: j.engine.clock.MS()})
+	return func() { j.stalled.Store(nil) }
+}
+
+// stall is the Wait of a job that runs, nil if it makes progress.
+type stall = atomic.Pointer[Wait]
+
+// addStalls adds the jobs of this process that keep their workers and wait.
+func (e *Engine) addStalls(ids []string, waits map[string]Wait) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, jobID := range ids {
+		if j := e.running[jobID]; j != nil {
+			if w := j.stalled.Load(); w != nil {
+				waits[jobID] = *w
+			}
+		}
+	}
+}
 
 // Waits returns those of some jobs that wait, by their ids.
 func (e *Engine) Waits(ctx context.Context, ids ...string) (map[string]Wait, error) {
@@ -45,6 +72,7 @@ func (e *Engine) Waits(ctx context.Context, ids ...string) (map[string]Wait, err
 			waits[row.id] = w
 		}
 	}
+	e.addStalls(ids, waits)
 	return waits, nil
 }
 

@@ -105,10 +105,14 @@ func UsedTags(ctx context.Context, q sqldb.Querier, communityID string, tagIDs [
 
 // DeleteUnusedTags deletes those of the tags that no member has, in the
 // caller's transaction, and returns their ids. Until it ends no values of
-// members can be changed.
-func DeleteUnusedTags(ctx context.Context, tx *sqldb.Tx, communityID string, tagIDs []string) ([]string, error) {
+// members can be changed. It reads the tags of all members, unless the caller
+// knows by sqldb.Tx.Quiet that they are still those that UsedTags read.
+func DeleteUnusedTags(ctx context.Context, tx *sqldb.Tx, communityID string, tagIDs []string, quiet bool) ([]string, error) {
 	if err := guardFields(ctx, tx, communityID); err != nil {
 		return nil, err
+	}
+	if quiet {
+		return tagIDs, deleteTags(ctx, tx, communityID, tagIDs)
 	}
 	used, err := UsedTags(ctx, tx, communityID, tagIDs)
 	if err != nil {
