@@ -86,7 +86,7 @@ func (p *planner) exchanges(rows []row) map[take]bool {
 		}
 		for j := range r.sets {
 			s := &r.sets[j]
-			if !s.field.Identifier || s.field.Default && s.field != p.username {
+			if !s.field.Identifier || s.field.Default && s.field != p.username || s.field == p.username && r.usernameKey == who.UsernameKey {
 				continue
 			}
 			if s.value != nil {
