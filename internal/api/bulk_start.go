@@ -66,6 +66,9 @@ func (in *intake) accept(r *http.Request) (before *once.Answer, jobID string, er
 	if err := in.greet(r); err != nil {
 		return nil, "", err
 	}
+	if r.ContentLength > in.limit+formOverhead {
+		return nil, "", in.tooLarge()
+	}
 	if in.counted, err = in.api.Uploads.Begin(uploaderOf(in.ctx), httpx.Network(r), r.ContentLength); err != nil {
 		return nil, "", err
 	}

@@ -152,7 +152,10 @@ func TestUploadsOfOneAccountAreBounded(t *testing.T) {
 		if res := sendForm(t, a, "/v1/users/bulk-import", key, large, nil); res.status != 429 || res.code() != "rate_limited" {
 			t.Errorf("more bytes than an account may send: %d %s", res.status, res.text)
 		}
-	}, apptest.WithConfig(func(c *apptest.Config) { c.UploadsPerAccount, c.AccountUploadMiB = 1, 1 }))
+		if res := sendForm(t, a, "/v1/users/bulk-import", key, strings.Repeat("x", 5<<20), nil); res.status != 413 || res.code() != "file_too_large" {
+			t.Errorf("a file that is never accepted: %d %s", res.status, res.text)
+		}
+	}, apptest.WithConfig(func(c *apptest.Config) { c.UploadsPerAccount, c.AccountUploadMiB, c.BulkFileMiB = 1, 1, 2 }))
 }
 
 func TestNoFileIsAcceptedWithoutTheMinimumOfFreeSpace(t *testing.T) {

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -60,11 +61,12 @@ func (a Actor) Ref() string {
 	}
 }
 
-// Uploader names whom the work of what is uploaded counts for: a person,
-// whatever they come with, or the key of a community.
+// Uploader names the account that uploads and the work on them count for: that
+// of the person or of the creator of a community key. A key that the command
+// line or another key created counts for itself.
 func (a Actor) Uploader() string {
-	if a.AccountID != "" {
-		return "account:" + a.AccountID
+	if account := a.maker(); strings.HasPrefix(account, "account:") {
+		return account
 	}
 	return a.Ref()
 }

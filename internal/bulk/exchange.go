@@ -25,19 +25,51 @@ type take struct {
 // the piece.
 type use struct {
 	take
+	taker  string // account id; "": a new member
 	field  *member.Field
 	holder *person
 }
 
-// allow reports whether a row may take a key from its holder.
-func (t *takes) allow(r *row, key identity, f *member.Field, holder *person) bool {
+// allow reports whether a row of taker may take a key from its holder.
+func (t *takes) allow(r *row, taker string, key identity, f *member.Field, holder *person) bool {
 	wanted := take{r.line, key}
 	if !t.allowed[wanted] {
 		return false
 	}
-	t.used = append(t.used, use{wanted, f, holder})
+	t.used = append(t.used, use{wanted, taker, f, holder})
 	return true
 }
+
+// withdraw no longer allows the takes whose holder kept the key. Their rows
+// fail, so their members keep what others were to take from them: those takes
+// are withdrawn too.
+func (t *takes) withdraw() (some bool) {
+	of := map[string][]use{} // by holder
+	var failed []use
+	for _, u := range t.used {
+		of[u.holder.AccountID] = append(of[u.holder.AccountID], u)
+		if value := u.holder.Get(u.field); value != nil && uniqueKey(u.field, value) == u.key {
+			failed = append(failed, u)
+		}
+	}
+	for len(failed) > 0 {
+		u := failed[len(failed)-1]
+		failed = failed[:len(failed)-1]
+		if !t.allowed[u.take] {
+			continue
+		}
+		delete(t.allowed, u.take)
+		some = true
+		if u.taker != "" {
+			failed = append(failed, of[u.taker]...)
+		}
+	}
+	return some
+}
+
+// exchangeRounds is how often rows are decided again before nothing is
+// exchanged any longer.
+const exchangeRounds = 5
 
 // exchange decides the rows. Where a take turns out to leave a key with two
 // members, since the row of the holder failed, the rows are decided again
@@ -48,17 +80,13 @@ func (p *planner) exchange(rows []row, decide func() applied) applied {
 		return decide()
 	}
 	before, tags, tagIDs, lines := p.crowd.clone(), slices.Clone(p.newTags), maps.Clone(p.tagIDs), slices.Clone(p.lines)
-	for {
+	for round := 1; ; round++ {
 		done := decide()
-		failed := false
-		for _, u := range p.takes.used {
-			if value := u.holder.Get(u.field); value != nil && uniqueKey(u.field, value) == u.key {
-				delete(p.takes.allowed, u.take)
-				failed = true
-			}
-		}
-		if !failed {
+		if !p.takes.withdraw() {
 			return done
+		}
+		if round == exchangeRounds {
+			clear(p.takes.allowed)
 		}
 		*p.crowd = *before.clone()
 		p.newTags, p.lines, p.takes.used = slices.Clone(tags), slices.Clone(lines), nil

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/sheet"
 )
 
@@ -87,7 +88,8 @@ var failedColumns = []string{"_line", "_error_column", "_error_code", "_error_me
 
 // WriteFailed writes the failed rows of a job as a file of the kind that was
 // uploaded, with their errors behind them. It fails like Details before the
-// first byte.
+// first byte. While w is slow it keeps no place of a packed file: the rows of
+// such a file are written to a temporary file first.
 func (b *Bulk) WriteFailed(ctx context.Context, communityID, jobID string, w io.Writer) error {
 	j, err := b.keptJob(ctx, communityID, jobID)
 	if err != nil {
@@ -97,7 +99,45 @@ func (b *Bulk) WriteFailed(ctx context.Context, communityID, jobID string, w io.
 	if err != nil {
 		return err
 	}
-	defer look.close()
+	if look.table.place == nil {
+		defer look.close()
+		return b.writeFailed(ctx, &j, look, w)
+	}
+	file, err := b.files.CreateScratch()
+	if err != nil {
+		look.close()
+		return err
+	}
+	defer func() { _ = file.Close() }() // it was read as far as it goes
+	size, err := b.spoolFailed(ctx, &j, look, file)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(w, io.NewSectionReader(file, 0, size))
+	return err
+}
+
+// spoolFailed writes the failed rows to a temporary file and closes the look.
+func (b *Bulk) spoolFailed(ctx context.Context, j *job, l *look, file *blob.Scratch) (size int64, err error) {
+	defer l.close()
+	counted := &countingWriter{Writer: file}
+	err = b.writeFailed(ctx, j, l, counted)
+	return counted.n, err
+}
+
+// countingWriter counts the bytes that it passes on.
+type countingWriter struct {
+	io.Writer
+	n int64
+}
+
+func (c *countingWriter) Write(p []byte) (int, error) {
+	n, err := c.Writer.Write(p)
+	c.n += int64(n)
+	return n, err
+}
+
+func (b *Bulk) writeFailed(ctx context.Context, j *job, look *look, w io.Writer) error {
 	header := look.table.Header()
 	keep := []int{}
 	for i, text := range header {
@@ -109,7 +149,7 @@ func (b *Bulk) WriteFailed(ctx context.Context, communityID, jobID string, w io.
 	if err := out.Write(append(pick(header, keep), failedColumns...)); err != nil {
 		return err
 	}
-	err = b.eachFailed(ctx, &j, func(rec *record) error {
+	err := b.eachFailed(ctx, j, func(rec *record) error {
 		src, err := look.source(rec)
 		if err != nil {
 			return err

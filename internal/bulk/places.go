@@ -70,7 +70,12 @@ type openFile struct {
 
 func (o openFile) close() {
 	_ = o.Table.Close() // nothing was written
-	_ = o.file.Close()
+	o.release()
+}
+
+// release closes the file and frees its place.
+func (o openFile) release() {
+	_ = o.file.Close() // nothing was written
 	if o.place != nil {
 		o.place.free()
 	}
@@ -85,23 +90,27 @@ func (b *Bulk) openTable(ctx context.Context, j *job, at *places) (openFile, err
 		return openFile{}, err
 	}
 	packed, err := sheet.Packed(file)
-	if !packed {
-		at = nil
-	}
-	if err == nil && at != nil {
-		err = at.acquire(ctx)
-	}
 	if err != nil {
 		return openFile{}, errors.Join(err, file.Close())
+	}
+	opened := openFile{file: file}
+	defer func() { // also after a panic of a reader
+		if opened.Table == nil {
+			opened.release()
+		}
+	}()
+	if packed && at != nil {
+		if err := at.acquire(ctx); err != nil {
+			return openFile{}, err
+		}
+		opened.place = at
 	}
 	table, err := sheet.Open(watchedFile{file, ctx}, file.Size(), b.reading(j))
 	if err != nil {
-		if at != nil {
-			at.free()
-		}
-		return openFile{}, errors.Join(err, file.Close())
+		return openFile{}, err
 	}
-	return openFile{table, file, at}, nil
+	opened.Table = table
+	return opened, nil
 }
 
 // reading is how the file of a job is read.

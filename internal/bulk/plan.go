@@ -300,7 +300,7 @@ func (p *planner) value(r *row, s *set, who *person) (any, *Problem) {
 		return sum, nil
 	case s.field.Identifier && !s.field.Default && s.value != nil:
 		holder := p.crowd.identifiers[identity{s.field.ID, member.IdentifierKey(s.value)}]
-		if holder != nil && (who.AccountID == "" || holder.AccountID != who.AccountID) && !p.takes.allow(r, uniqueKey(s.field, s.value), s.field, holder) {
+		if holder != nil && (who.AccountID == "" || holder.AccountID != who.AccountID) && !p.takes.allow(r, who.AccountID, uniqueKey(s.field, s.value), s.field, holder) {
 			return nil, &Problem{s.column.header, "identifier_taken", fmt.Sprintf("Another member has this %s.", s.field.Name), s.text}
 		}
 	}

@@ -239,8 +239,13 @@ func (s *performance) expected(ctx context.Context, q sqldb.Querier, p *piece) (
 	}
 	origin := &job{CommunityID: s.job.CommunityID, ID: s.job.OriginID}
 	last := p.rows[len(p.rows)-1].line
+	earlier := func(r record) bool { return r.Pos.Line < p.rows[0].line }
 	for len(s.expecting) == 0 || s.expecting[len(s.expecting)-1].Pos.Line < last {
-		found, err := pieceFrom(ctx, q, origin, s.next, 0, 0)
+		line := 0
+		if len(s.expecting) == 0 { // after a restart the pieces before are not read again
+			line = p.rows[0].line
+		}
+		found, err := pieceFrom(ctx, q, origin, s.next, 0, line)
 		if err != nil {
 			return nil, err
 		}
@@ -252,9 +257,9 @@ func (s *performance) expected(ctx context.Context, q sqldb.Querier, p *piece) (
 			return nil, err
 		}
 		s.next = found.Number + 1
-		s.expecting = append(s.expecting, list...)
+		s.expecting = slices.DeleteFunc(append(s.expecting, list...), earlier)
 	}
-	s.expecting = slices.DeleteFunc(s.expecting, func(r record) bool { return r.Pos.Line < p.rows[0].line })
+	s.expecting = slices.DeleteFunc(s.expecting, earlier)
 	if len(s.expecting) < len(p.rows) || s.expecting[0].Pos.Line != p.rows[0].line {
 		return nil, lost
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 
+	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sheet"
 )
@@ -128,6 +129,9 @@ func (h *rehearsal) readKeys(ctx context.Context, l *layout, visit func(k identi
 		if n%readAtOnce == 0 {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
+			}
+			if h.mayYield() && h.queued.Yield() {
+				return jobs.ErrYielded
 			}
 			rd.reuse(&piece{blocks: rd.blocks})
 			rd.begin(0)

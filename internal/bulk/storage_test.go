@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"strings"
@@ -181,6 +182,39 @@ func TestPackedFilesAreOpenedAFewAtATime(t *testing.T) {
 		release()
 		if n := len(f.details(done, bulk.DetailFilter{})); n != 1 || f.bulk.PlacesTaken() != 0 {
 			f.Errorf("%d rows, %d places are taken", n, f.bulk.PlacesTaken())
+		}
+	})
+}
+
+// slowClient runs a function at the first write.
+type slowClient struct {
+	io.Writer
+	meanwhile func()
+}
+
+func (s *slowClient) Write(p []byte) (int, error) {
+	if s.meanwhile != nil {
+		s.meanwhile()
+		s.meanwhile = nil
+	}
+	return s.Writer.Write(p)
+}
+
+func TestASlowDownloadOfFailedRowsKeepsNoPlace(t *testing.T) {
+	each(t, func(f *fixture) {
+		f.limit(bulk.Limits{FilesAtOnce: 1, FilesWait: time.Millisecond})
+		text := oneMember + "Bob,Builder,bob,not an address\n"
+		done := f.run(bulk.Import, wholeGzip(text), bulk.Options{})
+		f.want(done, bulk.CompletedWithErrors, 1, 0, 0, 0, 1)
+		var file strings.Builder
+		client := &slowClient{Writer: &file, meanwhile: func() {
+			if n := len(f.details(done, bulk.DetailFilter{})); n != 2 {
+				f.Errorf("%d rows beside the download", n)
+			}
+		}}
+		f.ok(f.bulk.WriteFailed(f.Context(), f.community, done.JobID, client))
+		if client.meanwhile != nil || !strings.Contains(file.String(), "Bob,Builder,bob,not an address") || f.bulk.PlacesTaken() != 0 {
+			f.Errorf("%q, %d places are taken", file.String(), f.bulk.PlacesTaken())
 		}
 	})
 }

@@ -12,7 +12,7 @@ func (p *planner) resolve(r *row) (*person, *Problem) {
 		return nil, &Problem{p.header(member.EmailName), "email_differs", "The person found by the other column has another email; an import never changes it.", r.email}
 	}
 	if r.usernameKey != "" && who.UsernameKey != r.usernameKey {
-		if other := p.crowd.usernames[r.usernameKey]; other != nil && !p.takes.allow(r, identity{member.Username, r.usernameKey}, p.username, other) {
+		if other := p.crowd.usernames[r.usernameKey]; other != nil && !p.takes.allow(r, who.AccountID, identity{member.Username, r.usernameKey}, p.username, other) {
 			return nil, &Problem{p.header(member.Username), "identity_conflict", "The email and the username belong to two different people.", r.username}
 		}
 		if !who.IsMember() || who.OwnsName() {

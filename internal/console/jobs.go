@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/member"
@@ -21,6 +23,7 @@ const (
 	jobsPerPage   = 25
 	rowsPerPage   = 25
 	progressEvery = 300 * time.Millisecond
+	downloadStall = 60 * time.Second // a client that accepts nothing for so long is cut off
 )
 
 func (c *console) showLog(v *visit) error {
@@ -276,7 +279,7 @@ func (c *console) failedRows(v *visit) error {
 	if err != nil {
 		return err
 	}
-	out := &lazyFile{w: v.w, name: bulk.FailedName(s)}
+	out := &lazyFile{w: v.w, body: httpx.Patient(v.w, downloadStall), name: bulk.FailedName(s)}
 	err = c.Bulk.WriteFailed(v.Context(), v.community.ID, s.JobID, out)
 	if err != nil && !out.begun {
 		return err
@@ -291,6 +294,7 @@ func (c *console) failedRows(v *visit) error {
 // can still be told.
 type lazyFile struct {
 	w     http.ResponseWriter
+	body  io.Writer
 	name  string
 	begun bool
 }
@@ -300,7 +304,7 @@ func (f *lazyFile) Write(p []byte) (int, error) {
 		f.begun = true
 		download(f.w, f.name)
 	}
-	return f.w.Write(p)
+	return f.body.Write(p)
 }
 
 func download(w http.ResponseWriter, name string) {

@@ -56,6 +56,9 @@ func (c *console) refuse(v *visit, cause error) error {
 // stage writes the file to the disk while it is judged, then lets bulk look
 // into it. A file that is refused is deleted at once.
 func (c *console) stage(v *visit) (d bulk.Draft, err error) {
+	if v.ContentLength > c.UploadBytes+formOverhead {
+		return d, c.tooLarge(v)
+	}
 	if err := c.Bulk.CheckStorage(v.Context(), v.community.ID, v.ContentLength-formOverhead); err != nil {
 		return d, err
 	}
@@ -107,9 +110,6 @@ func (c *console) forgetFile(v *visit, fileID string) {
 
 // filePart is the part of the form that holds the file.
 func (c *console) filePart(v *visit) (*multipart.Part, error) {
-	if v.ContentLength > c.UploadBytes+formOverhead {
-		return nil, c.tooLarge(v)
-	}
 	v.Body = http.MaxBytesReader(v.w, v.Body, c.UploadBytes+formOverhead)
 	form, err := v.MultipartReader()
 	if err != nil {

@@ -98,7 +98,7 @@ func (e *Engine) finishOne(ctx context.Context, tx *sqldb.Tx, j *Job, end ending
 		return err
 	}
 	err = tx.Savepoint(ctx, func() error { return e.workers[j.Kind].gaveUp(ctx, tx, j.args, why) })
-	if err == nil || sqldb.IsUnavailable(err) || ctx.Err() != nil {
+	if err == nil || sqldb.IsUnavailable(err) || sqldb.IsRetryable(err) || ctx.Err() != nil {
 		return err
 	}
 	e.log.ErrorContext(ctx, "the work of a job that was given up could not be ended", "job_id", j.ID, "kind", j.Kind, "error", err)

@@ -89,7 +89,9 @@ func closedUnexpectedly(err error) bool {
 	return strings.Contains(text, "unexpected EOF") || strings.Contains(text, "conn closed") || strings.Contains(text, "broken pipe")
 }
 
-func retryable(err error) bool {
+// IsRetryable reports whether DB.Tx runs a function again that failed with err:
+// a deadlock, a serialization failure or a broken connection.
+func IsRetryable(err error) bool {
 	if _, ok := errors.AsType[notBegunError](err); ok && IsUnavailable(err) {
 		return true // the pool held a connection that had broken: the next one may not be
 	}

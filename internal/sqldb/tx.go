@@ -54,7 +54,7 @@ func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error {
 			}
 			return nil
 		}
-		if try == tries || !retryable(err) {
+		if try == tries || !IsRetryable(err) {
 			return err
 		}
 		// Two that met in a deadlock must not meet again at the same moment.
