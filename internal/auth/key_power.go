@@ -52,9 +52,9 @@ func (a *Auth) allowed(ctx context.Context, tx *sqldb.Tx, actor Actor, old, chan
 // get a secret of it: with every permission of the key, as its creator, as an
 // owner of the community or of the installation, or with a rank above the
 // creator's. Else it fails with Forbidden "rank_too_low", "missing_permission"
-// or "outlives_maker". A creator that left has no rank. The actor then becomes
-// the creator: otherwise the creator's return would give their rank to the
-// holder of the secret.
+// or "outlives_maker". A creator that left has no rank. The actor becomes
+// the creator, unless an owner: the key is bound by the person that last gave it
+// power or holds its secret, and loses its rights with theirs.
 func (a *Auth) mayWiden(ctx context.Context, tx *sqldb.Tx, actor Actor, key Key) (Key, error) {
 	if err := a.mayGrantIn(ctx, tx, actor, key); err != nil {
 		return Key{}, err
@@ -80,6 +80,7 @@ func (a *Auth) mayWiden(ctx context.Context, tx *sqldb.Tx, actor Actor, key Key)
 	case has.everything || rankOf(power.has.roles) <= rankOf(has.roles):
 		return Key{}, errs.New(errs.Forbidden, "rank_too_low", "The creator of this API key is not ranked below you. Take the key over with takeOver, or ask its creator or an owner.")
 	}
+	key.CreatedBy = actor.maker()
 	return key, nil
 }
 
