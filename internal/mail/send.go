@@ -49,7 +49,7 @@ func (m *Mail) send(ctx context.Context, j *jobs.Job, args sendArgs) error {
 		return m.end(ctx, j, kept.ID, Failed, failure.Error())
 	}
 	err = j.Tx(ctx, func(tx *sqldb.Tx) error {
-		return setState(ctx, tx, kept.ID, ending{Waiting, explain(failure.Error()), 0})
+		return setState(ctx, tx, kept.ID, Waiting, ending{Waiting, explain(failure.Error()), 0})
 	})
 	if err != nil {
 		return err
@@ -66,7 +66,7 @@ func (m *Mail) giveUp(ctx context.Context, tx *sqldb.Tx, args sendArgs, _ jobs.C
 	if err != nil {
 		return err
 	}
-	return setState(ctx, tx, kept.ID, ending{Failed, kept.Error, m.clock.MS()})
+	return setState(ctx, tx, kept.ID, Waiting, ending{Failed, kept.Error, m.clock.MS()})
 }
 
 func (m *Mail) end(ctx context.Context, j *jobs.Job, messageID, state, why string) error {
@@ -76,7 +76,7 @@ func (m *Mail) end(ctx context.Context, j *jobs.Job, messageID, state, why strin
 				return err
 			}
 		}
-		return setState(ctx, tx, messageID, ending{state, explain(why), m.clock.MS()})
+		return setState(ctx, tx, messageID, Waiting, ending{state, explain(why), m.clock.MS()})
 	})
 }
 

@@ -34,8 +34,10 @@ type ending struct {
 	at         int64
 }
 
-func setState(ctx context.Context, tx *sqldb.Tx, messageID string, e ending) error {
-	_, err := tx.Exec(ctx, "UPDATE mail_outbox SET state = $2, error = $3, ended_at = $4 WHERE id = $1", messageID, e.state, e.why, e.at)
+// setState ends an attempt for a message in the state from. In another state
+// the message stays as it is: the owner of the installation has stopped it.
+func setState(ctx context.Context, tx *sqldb.Tx, messageID, from string, e ending) error {
+	_, err := tx.Exec(ctx, "UPDATE mail_outbox SET state = $2, error = $3, ended_at = $4 WHERE id = $1 AND state = $5", messageID, e.state, e.why, e.at, from)
 	return err
 }
 

@@ -67,7 +67,7 @@ func (m *Mail) admit(ctx context.Context, j *jobs.Job, kept Kept) (ok bool, err 
 		if ok, err = m.takeQuota(ctx, tx, kept); err != nil || ok {
 			return err
 		}
-		return setState(ctx, tx, kept.ID, ending{Throttled, kept.Error, 0})
+		return setState(ctx, tx, kept.ID, Waiting, ending{Throttled, kept.Error, 0})
 	})
 	return ok, err
 }
@@ -111,10 +111,12 @@ func (m *Mail) releaseIn(ctx context.Context, tx *sqldb.Tx) error {
 		return err
 	}
 	for _, t := range list {
-		if err := setState(ctx, tx, t.id, ending{Waiting, "", 0}); err != nil {
+		if err := setState(ctx, tx, t.id, Throttled, ending{Waiting, "", 0}); err != nil {
 			return err
 		}
-		if _, err := jobs.Insert(ctx, tx, sendArgs{t.id}, jobs.Options{CommunityID: t.communityID, Unique: t.id}); err != nil {
+		// Without a unique key: the job that throttled the message may not have
+		// ended yet, and sends it no more.
+		if _, err := jobs.Insert(ctx, tx, sendArgs{t.id}, jobs.Options{CommunityID: t.communityID}); err != nil {
 			return err
 		}
 	}
