@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -89,6 +90,22 @@ func (a *Auth) KnowsDevice(ctx context.Context, login, cookie string) (string, e
 		return "", err
 	}
 	return a.knownPlace(ctx, a.db, found.account.ID, SessionInfo{Device: cookie})
+}
+
+// KnowsDeviceOfStep is KnowsDevice for the account whose password was right and
+// whose code is to follow.
+func (a *Auth) KnowsDeviceOfStep(ctx context.Context, challenge, cookie string) (string, error) {
+	if len(placesOfDevice(cookie)) == 0 {
+		return "", nil
+	}
+	begun, err := a.peek(ctx, a.db, stepCode, challenge)
+	if errs.From(err) != nil {
+		return "", nil // the step itself answers with the reason
+	}
+	if err != nil {
+		return "", err
+	}
+	return a.knownPlace(ctx, a.db, begun.accountID, SessionInfo{Device: cookie})
 }
 
 // RememberDevice makes the client that has just signed in a known device of the

@@ -1,6 +1,7 @@
 package auth_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -180,6 +181,29 @@ func TestAWaitNeverExceedsTheLongestAfterTheClockMoved(t *testing.T) {
 		w.pass(3 * time.Second)
 		if _, err := w.signIn(t, "ann", password, "192.0.2.7"); err != nil {
 			t.Errorf("after the wait: %v", err)
+		}
+	})
+}
+
+func TestAKnownDeviceIsKnownAtTheSecondStep(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		ann, _, _ := w.withTOTP(t)
+		needs, ok := errors.AsType[*auth.NeedsCodeError](w.signInWith(t, ""))
+		if !ok {
+			t.Fatal("no challenge")
+		}
+		for _, c := range []struct {
+			accountID, challenge string
+			known                bool
+		}{{ann.AccountID, needs.Challenge, true}, {ann.AccountID, "x", false}, {w.account(t, "bob").ID, needs.Challenge, false}} {
+			cookie, err := w.RememberDevice(t.Context(), c.accountID, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if device, err := w.KnowsDeviceOfStep(t.Context(), c.challenge, cookie); err != nil || (device != "") != c.known {
+				t.Errorf("%+v: %q %v", c, device, err)
+			}
 		}
 	})
 }

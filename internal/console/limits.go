@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -87,6 +88,9 @@ func (c *console) picture(v *visit, field string) (file multipart.File, done fun
 		if v.MultipartForm != nil {
 			_ = v.MultipartForm.RemoveAll() // what is left, the system's own sweep of its temporary files takes
 		}
+	}
+	if _, over := errors.AsType[*http.MaxBytesError](err); over {
+		return file, done, errs.New(errs.TooLarge, "image_too_large", "An image has at most %d MiB.", media.MaxBytes>>20)
 	}
 	if err != nil {
 		err = errs.New(errs.Invalid, "missing_file", "Choose a picture of at most 10 MiB.").Because(err)

@@ -68,9 +68,12 @@ func asksForCode(v *visit, next string, err error) bool {
 		return false
 	}
 	codeStep.keep(v, needs.Challenge)
-	http.Redirect(v.w, v.Request, "/sign-in/code?next="+url.QueryEscape(ownPath(next)), http.StatusSeeOther)
+	http.Redirect(v.w, v.Request, codePage+"?next="+url.QueryEscape(ownPath(next)), http.StatusSeeOther)
 	return true
 }
+
+// codePage asks for the code of a second factor.
+const codePage = "/sign-in/code"
 
 func (c *console) showCode(v *visit) error {
 	if codeStep.of(v.Request) == "" {

@@ -14,7 +14,7 @@ import (
 // much, before it is made: for the address it comes from, and for the name in
 // its form, whether somebody has it or not.
 func (c *console) takeSignIn(v *visit) error {
-	known, err := c.Auth.KnowsDevice(v.Context(), v.PostFormValue("login"), deviceOf(v.Request))
+	known, err := c.knownDevice(v)
 	if err != nil {
 		return err
 	}
@@ -33,6 +33,18 @@ func (c *console) takeSignIn(v *visit) error {
 		return tooManySignIns(limited)
 	}
 	return err
+}
+
+// knownDevice is the known device that signs in, "" for none: elsewhere a form
+// does not prove whose device it is.
+func (c *console) knownDevice(v *visit) (string, error) {
+	switch v.URL.Path {
+	case auth.SignInPage:
+		return c.Auth.KnowsDevice(v.Context(), v.PostFormValue("login"), deviceOf(v.Request))
+	case codePage:
+		return c.Auth.KnowsDeviceOfStep(v.Context(), codeStep.of(v.Request), deviceOf(v.Request))
+	}
+	return "", nil
 }
 
 func tooManySignIns(limited *errs.Error) error {
