@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -197,6 +198,37 @@ func checkGroup(t *testing.T, s source, d *ast.GenDecl) {
 					t.Errorf("%s:%d: %s has no comment", s.path, s.line(name.Pos()), name.Name)
 				}
 			}
+		}
+	}
+}
+
+var promisedTest = regexp.MustCompile("`(\\w+)\\.((?:Test|Fuzz)\\w+)`")
+
+// TestPromisesOfSecurityNameTests checks that each promise of docs/security.md
+// names a test and that the test exists.
+func TestPromisesOfSecurityNameTests(t *testing.T) {
+	text, err := os.ReadFile("docs/security.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(text), "| |\n") {
+		t.Error("a promise names no test")
+	}
+	for _, name := range promisedTest.FindAllStringSubmatch(string(text), -1) {
+		files, err := filepath.Glob("internal/" + name[1] + "/*_test.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		for _, path := range files {
+			source, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found = found || strings.Contains(string(source), "func "+name[2]+"(")
+		}
+		if !found {
+			t.Errorf("there is no %s.%s", name[1], name[2])
 		}
 	}
 }

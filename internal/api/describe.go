@@ -21,7 +21,7 @@ var descriptions = map[string]string{
 	"getBulkJob":        "`read = created + updated + unchanged + skipped + failed` holds at every moment, in dry runs too.",
 	"listBulkRows":      "Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen.",
 	"getFailedRows":     "The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is.",
-	"streamBulkJob":     "Server-sent events: `progress` with the status object, at most four a second, and one last `done`.",
+	"streamBulkJob":     "Server-sent events: `progress` with the status object, at most four a second, and one last `done`. A stream whose right ended ends with `dropped` `{code, message}`. 429 `too_many_streams` of one account or key, 503 `streams_busy` of the server.",
 	"cancelBulkJob":     "Rows that were applied stay applied; undo takes them back.",
 	"applyBulkJob":      "Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`.",
 	"undoBulkJob":       "Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except what somebody changed since.",

@@ -2224,7 +2224,7 @@ type JobWait struct {
 	// NextAttemptAt null if the job continues as soon as the reason has gone
 	NextAttemptAt *string `json:"nextAttemptAt"`
 
-	// Reason A stable code: free_worker (all workers are busy), account_jobs or community_jobs (other jobs of the same account or key, or community, run first), interrupted (a process ended while it worked on the job; such jobs start one at a time), retry (an attempt failed), database (the database was away), field_change (the fields of the community are being changed), no_server (no server runs), silent_server (the server that works on it does not respond), later.
+	// Reason A stable code: free_worker (all workers are busy), account_jobs or community_jobs (other jobs of the same account or key, or community, run first), interrupted (a process ended while it worked on the job; such jobs start one at a time), retry (an attempt failed), database (the database was away), field_change (the fields of the community are being changed), no_server (no server runs), silent_server (the server that works on it does not respond), disk_full (the disk of the server is full), later.
 	Reason string `json:"reason"`
 	Since  string `json:"since"`
 }
@@ -7735,7 +7735,7 @@ type ClientInterface interface {
 
 	// UpdateApiKeyWithBody Change an API key
 	//
-	// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank, and whoever widens their key becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+	// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. A person who widens or rotates the key of a creator ranked below becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -7744,7 +7744,7 @@ type ClientInterface interface {
 
 	// UpdateApiKey Change an API key
 	//
-	// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank, and whoever widens their key becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+	// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. A person who widens or rotates the key of a creator ranked below becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8308,7 +8308,7 @@ type ClientInterface interface {
 
 	// StreamBulkJob Progress of a bulk job, live
 	//
-	// Server-sent events: `progress` with the status object, at most four a second, and one last `done`.
+	// Server-sent events: `progress` with the status object, at most four a second, and one last `done`. A stream whose right ended ends with `dropped` `{code, message}`. 429 `too_many_streams` of one account or key, 503 `streams_busy` of the server.
 	//
 	// Corresponds with GET /v1/users/bulk-update/{jobId}/progress (the `StreamBulkJob` operationId).
 	StreamBulkJob(ctx context.Context, jobId string, params *StreamBulkJobParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -9252,7 +9252,7 @@ func (c *Client) DeleteApiKey(ctx context.Context, communityId string, keyId str
 
 // UpdateApiKeyWithBody Change an API key
 //
-// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank, and whoever widens their key becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. A person who widens or rotates the key of a creator ranked below becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
 //
 // Takes any type of body and a specified content type.
 //
@@ -9271,7 +9271,7 @@ func (c *Client) UpdateApiKeyWithBody(ctx context.Context, communityId string, k
 
 // UpdateApiKey Change an API key
 //
-// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank, and whoever widens their key becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. A person who widens or rotates the key of a creator ranked below becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10535,7 +10535,7 @@ func (c *Client) GetFailedRows(ctx context.Context, jobId string, params *GetFai
 
 // StreamBulkJob Progress of a bulk job, live
 //
-// Server-sent events: `progress` with the status object, at most four a second, and one last `done`.
+// Server-sent events: `progress` with the status object, at most four a second, and one last `done`. A stream whose right ended ends with `dropped` `{code, message}`. 429 `too_many_streams` of one account or key, 503 `streams_busy` of the server.
 //
 // Corresponds with GET /v1/users/bulk-update/{jobId}/progress (the `StreamBulkJob` operationId).
 func (c *Client) StreamBulkJob(ctx context.Context, jobId string, params *StreamBulkJobParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -16951,7 +16951,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateApiKeyWithBodyWithResponse Change an API key
 	//
-	// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank, and whoever widens their key becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+	// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. A person who widens or rotates the key of a creator ranked below becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -16960,7 +16960,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateApiKeyWithResponse Change an API key
 	//
-	// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank, and whoever widens their key becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+	// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. A person who widens or rotates the key of a creator ranked below becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17586,7 +17586,7 @@ type ClientWithResponsesInterface interface {
 
 	// StreamBulkJobWithResponse Progress of a bulk job, live
 	//
-	// Server-sent events: `progress` with the status object, at most four a second, and one last `done`.
+	// Server-sent events: `progress` with the status object, at most four a second, and one last `done`. A stream whose right ended ends with `dropped` `{code, message}`. 429 `too_many_streams` of one account or key, 503 `streams_busy` of the server.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -22834,7 +22834,7 @@ func (c *ClientWithResponses) DeleteApiKeyWithResponse(ctx context.Context, comm
 
 // UpdateApiKeyWithBodyWithResponse Change an API key
 //
-// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank, and whoever widens their key becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. A person who widens or rotates the key of a creator ranked below becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22849,7 +22849,7 @@ func (c *ClientWithResponses) UpdateApiKeyWithBodyWithResponse(ctx context.Conte
 
 // UpdateApiKeyWithResponse Change an API key
 //
-// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank, and whoever widens their key becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. A person who widens or rotates the key of a creator ranked below becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23895,7 +23895,7 @@ func (c *ClientWithResponses) GetFailedRowsWithResponse(ctx context.Context, job
 
 // StreamBulkJobWithResponse Progress of a bulk job, live
 //
-// Server-sent events: `progress` with the status object, at most four a second, and one last `done`.
+// Server-sent events: `progress` with the status object, at most four a second, and one last `done`. A stream whose right ended ends with `dropped` `{code, message}`. 429 `too_many_streams` of one account or key, 503 `streams_busy` of the server.
 //
 // Returns a wrapper object for the known response body format(s).
 //

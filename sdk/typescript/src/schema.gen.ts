@@ -462,7 +462,7 @@ export interface paths {
         get?: never;
         /**
          * Change an API key
-         * @description What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank, and whoever widens their key becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+         * @description What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. A person who widens or rotates the key of a creator ranked below becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
          */
         put: operations["updateApiKey"];
         post?: never;
@@ -1292,7 +1292,7 @@ export interface paths {
         };
         /**
          * Progress of a bulk job, live
-         * @description Server-sent events: `progress` with the status object, at most four a second, and one last `done`.
+         * @description Server-sent events: `progress` with the status object, at most four a second, and one last `done`. A stream whose right ended ends with `dropped` `{code, message}`. 429 `too_many_streams` of one account or key, 503 `streams_busy` of the server.
          */
         get: operations["streamBulkJob"];
         put?: never;
@@ -2058,7 +2058,7 @@ export interface components {
         JobWait: {
             /** @description null if the job continues as soon as the reason has gone */
             nextAttemptAt: string | null;
-            /** @description A stable code: free_worker (all workers are busy), account_jobs or community_jobs (other jobs of the same account or key, or community, run first), interrupted (a process ended while it worked on the job; such jobs start one at a time), retry (an attempt failed), database (the database was away), field_change (the fields of the community are being changed), no_server (no server runs), silent_server (the server that works on it does not respond), later. */
+            /** @description A stable code: free_worker (all workers are busy), account_jobs or community_jobs (other jobs of the same account or key, or community, run first), interrupted (a process ended while it worked on the job; such jobs start one at a time), retry (an attempt failed), database (the database was away), field_change (the fields of the community are being changed), no_server (no server runs), silent_server (the server that works on it does not respond), disk_full (the disk of the server is full), later. */
             reason: string;
             since: string;
         } | null;
