@@ -142,7 +142,7 @@ func TestUploadsOfOneAccountAreBounded(t *testing.T) {
 			t.Errorf("of another account: %d %s", res.status, res.text)
 		}
 		_, _ = conn.Write(form)
-		if res, text := rawAnswer(t, from); res.StatusCode != 200 {
+		if res, text := rawAnswer(t, from); res.StatusCode != 200 { //nolint:bodyclose // rawAnswer has closed it
 			t.Errorf("the first upload: %d %s", res.StatusCode, text)
 		}
 		if res := sendForm(t, a, "/v1/users/bulk-import", key, members, nil); res.status != 200 {
@@ -251,7 +251,7 @@ func TestABodyThatDripsNeedsACredential(t *testing.T) {
 				}
 			}
 		}()
-		if res, text := rawAnswer(t, from); res.StatusCode != 400 || !strings.Contains(text, c.code) || res.Close != (c.token == "") {
+		if res, text := rawAnswer(t, from); res.StatusCode != 400 || !strings.Contains(text, c.code) || res.Close != (c.token == "") { //nolint:bodyclose // rawAnswer has closed it
 			t.Errorf("%s: %d, closes %t: %s", c.path, res.StatusCode, res.Close, text)
 		}
 	}

@@ -227,7 +227,7 @@ func (a *Auth) AnswerChallenge(ctx context.Context, challenge, code string, info
 		if _, err := a.take(ctx, tx, stepCode, challenge); err != nil {
 			return err
 		}
-		if err := a.finishHalf(ctx, tx, begun); err != nil {
+		if err := a.finishHalf(ctx, tx, begun, place, info); err != nil {
 			return err
 		}
 		if err := forgive(ctx, tx, waits[0]); err != nil {
@@ -264,8 +264,9 @@ type half struct {
 	Pending *Identity `json:"pending,omitempty"` // to be connected
 }
 
-// finishHalf does what a right code was waited for with.
-func (a *Auth) finishHalf(ctx context.Context, tx *sqldb.Tx, begun step) error {
+// finishHalf does what a right code was waited for with, and forgives the
+// failures of the same place.
+func (a *Auth) finishHalf(ctx context.Context, tx *sqldb.Tx, begun step, place string, info SessionInfo) error {
 	var first half
 	if err := json.Unmarshal([]byte(begun.data), &first); err != nil {
 		return fmt.Errorf("read half of a sign-in: %w", err)
@@ -276,11 +277,10 @@ func (a *Auth) finishHalf(ctx context.Context, tx *sqldb.Tx, begun step) error {
 			return err
 		}
 	}
-	subjects := []subject{ofAccount(begun.accountID)}
-	if first.Login != "" {
-		subjects = append(subjects, ofName(first.Login))
+	if first.Login == "" {
+		return forgive(ctx, tx, ofAccount(begun.accountID))
 	}
-	return forgive(ctx, tx, subjects...)
+	return a.forgiveAttempt(ctx, tx, attempt{login: login{account: Account{ID: begun.accountID}}, name: first.Login, place: place, info: info})
 }
 
 // askForCode is checkSecondFactor for who has shown an identity that is to be

@@ -333,3 +333,29 @@ func TestWrongProofsAreCountedLikeSignIns(t *testing.T) {
 		mustFail(t, "a sign-in", w.signInWith(t, ""), errs.Limited, "too_many_sign_ins")
 	})
 }
+
+func TestACodeForgivesNoFailuresElsewhere(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		_, secret, _ := w.withTOTP(t)
+		signIn := func() {
+			t.Helper()
+			at := auth.SessionInfo{Address: "192.0.2.7"}
+			_, _, err := w.SignIn(t.Context(), "ann", password, at)
+			needs, ok := errors.AsType[*auth.NeedsCodeError](err)
+			if !ok {
+				t.Fatal(err)
+			}
+			if _, _, err := w.AnswerChallenge(t.Context(), needs.Challenge, w.code(t, secret), at); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w.pass(time.Minute)
+		signIn() // makes the network known
+		w.pass(time.Minute)
+		w.flood(t, "ann")
+		signIn()
+		_, err := w.signIn(t, "ann", wrongPassword, "198.51.77.1")
+		mustFail(t, "a stranger after the owner came in", err, errs.Limited, "too_many_sign_ins")
+	})
+}
