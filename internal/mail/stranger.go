@@ -5,6 +5,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/rate"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -57,7 +58,8 @@ func (msg Message) withoutFreeText() Message {
 
 // admit counts an attempt to send a message against the quotas of its sender
 // and its community. It reports false, and throttles the message, if one of
-// them is used up, or if an older message of both waits. The sender's counter
+// them is used up, or if an older message of both waits; also false if the
+// message has been stopped. The sender's counter
 // is always locked first, so that two nodes cannot deadlock.
 func (m *Mail) admit(ctx context.Context, j *jobs.Job, kept Kept) (ok bool, err error) {
 	if kept.Sender == "" {
@@ -73,6 +75,13 @@ func (m *Mail) admit(ctx context.Context, j *jobs.Job, kept Kept) (ok bool, err 
 }
 
 func (m *Mail) takeQuota(ctx context.Context, tx *sqldb.Tx, kept Kept) (bool, error) {
+	current, err := load(ctx, tx, kept.ID)
+	if errs.KindOf(err) == errs.NotFound {
+		return false, nil // erased since it was read
+	}
+	if err != nil || current.State != Waiting {
+		return false, err
+	}
 	waits, err := olderThrottled(ctx, tx, kept)
 	if err != nil || waits {
 		return false, err
