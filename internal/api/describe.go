@@ -9,19 +9,22 @@ import (
 	"github.com/regulars/regulars/internal/bulk"
 )
 
+// uploadFailures are the codes of a file that is refused for now.
+const uploadFailures = "409 `storage_quota_reached`: the kept files of the community use its quota. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full."
+
 // descriptions say what the summary, the fields and the answers do not, by the
 // name of the operation.
 var descriptions = map[string]string{
 	"importUsers": "Creates members and changes those who are there, found by Email, else by Username. The answer comes as soon as the file is safe; a job works it off, every row has an outcome, and one bad row never stops the others.\n\n" +
 		"CSV (UTF-8, UTF-16 or Windows-1252; `,` `;` tab or `|`), `.xlsx`, `.gz` and `.zip` are taken and detected. An empty cell leaves a value as it is, `__CLEAR__` clears it. The template names the headers.\n\n" +
-		"Without a credential this works only where the community's setting `openBulkImport` is on, with smaller files and without options.",
-	"updateUsers":       "Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite.",
+		"Without a credential this works only where the community's setting `openBulkImport` is on, with smaller files and without options.\n\n" + uploadFailures,
+	"updateUsers":       "Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite." + " " + uploadFailures,
 	"getImportTemplate": "The header line of a file to import: the default fields, then the community's own.",
 	"listBulkJobs":      "The API log: newest first.",
 	"getBulkJob":        "`read = created + updated + unchanged + skipped + failed` holds at every moment, in dry runs too.",
-	"listBulkRows":      "Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen.",
-	"getFailedRows":     "The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is.",
-	"streamBulkJob":     "Server-sent events: `progress` with the status object, at most four a second, and one last `done`. A stream whose right ended ends with `dropped` `{code, message}`. 429 `too_many_streams` of one account or key, 503 `streams_busy` of the server.",
+	"listBulkRows":      "Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen. 503 `files_busy`: too many files are inspected.",
+	"getFailedRows":     "The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is. 503 `files_busy`: too many files are inspected.",
+	"streamBulkJob":     "Server-sent events: `progress` with the status object, at most four a second, and `done` as the last event. A stream whose right has ended closes with `dropped` `{code, message}`. 429 `too_many_streams` of one account or key, 503 `streams_busy` of the server.",
 	"cancelBulkJob":     "Rows that were applied stay applied; undo takes them back.",
 	"applyBulkJob":      "Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`.",
 	"undoBulkJob":       "Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except what somebody changed since.",

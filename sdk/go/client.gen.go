@@ -8228,6 +8228,8 @@ type ClientInterface interface {
 	//
 	// Without a credential this works only where the community's setting `openBulkImport` is on, with smaller files and without options.
 	//
+	// 409 `storage_quota_reached`: the kept files of the community use its quota. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
+	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/users/bulk-import (the `ImportUsers` operationId).
@@ -8249,7 +8251,7 @@ type ClientInterface interface {
 
 	// UpdateUsersWithBody Update members from a file
 	//
-	// Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite.
+	// Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite. 409 `storage_quota_reached`: the kept files of the community use its quota. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8294,21 +8296,21 @@ type ClientInterface interface {
 
 	// ListBulkRows Rows of a bulk job
 	//
-	// Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen.
+	// Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen. 503 `files_busy`: too many files are inspected.
 	//
 	// Corresponds with GET /v1/users/bulk-update/{jobId}/details (the `ListBulkRows` operationId).
 	ListBulkRows(ctx context.Context, jobId string, params *ListBulkRowsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetFailedRows Failed rows of a bulk job
 	//
-	// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is.
+	// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is. 503 `files_busy`: too many files are inspected.
 	//
 	// Corresponds with GET /v1/users/bulk-update/{jobId}/failed.csv (the `GetFailedRows` operationId).
 	GetFailedRows(ctx context.Context, jobId string, params *GetFailedRowsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// StreamBulkJob Progress of a bulk job, live
 	//
-	// Server-sent events: `progress` with the status object, at most four a second, and one last `done`. A stream whose right ended ends with `dropped` `{code, message}`. 429 `too_many_streams` of one account or key, 503 `streams_busy` of the server.
+	// Server-sent events: `progress` with the status object, at most four a second, and `done` as the last event. A stream whose right has ended closes with `dropped` `{code, message}`. 429 `too_many_streams` of one account or key, 503 `streams_busy` of the server.
 	//
 	// Corresponds with GET /v1/users/bulk-update/{jobId}/progress (the `StreamBulkJob` operationId).
 	StreamBulkJob(ctx context.Context, jobId string, params *StreamBulkJobParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -10355,6 +10357,8 @@ func (c *Client) SetAvatarWithBody(ctx context.Context, params *SetAvatarParams,
 //
 // Without a credential this works only where the community's setting `openBulkImport` is on, with smaller files and without options.
 //
+// 409 `storage_quota_reached`: the kept files of the community use its quota. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
+//
 // Takes any type of body and a specified content type.
 //
 // Corresponds with POST /v1/users/bulk-import (the `ImportUsers` operationId).
@@ -10406,7 +10410,7 @@ func (c *Client) ListBulkJobs(ctx context.Context, params *ListBulkJobsParams, r
 
 // UpdateUsersWithBody Update members from a file
 //
-// Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite.
+// Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite. 409 `storage_quota_reached`: the kept files of the community use its quota. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10501,7 +10505,7 @@ func (c *Client) CancelBulkJob(ctx context.Context, jobId string, params *Cancel
 
 // ListBulkRows Rows of a bulk job
 //
-// Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen.
+// Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen. 503 `files_busy`: too many files are inspected.
 //
 // Corresponds with GET /v1/users/bulk-update/{jobId}/details (the `ListBulkRows` operationId).
 func (c *Client) ListBulkRows(ctx context.Context, jobId string, params *ListBulkRowsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10518,7 +10522,7 @@ func (c *Client) ListBulkRows(ctx context.Context, jobId string, params *ListBul
 
 // GetFailedRows Failed rows of a bulk job
 //
-// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is.
+// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is. 503 `files_busy`: too many files are inspected.
 //
 // Corresponds with GET /v1/users/bulk-update/{jobId}/failed.csv (the `GetFailedRows` operationId).
 func (c *Client) GetFailedRows(ctx context.Context, jobId string, params *GetFailedRowsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10535,7 +10539,7 @@ func (c *Client) GetFailedRows(ctx context.Context, jobId string, params *GetFai
 
 // StreamBulkJob Progress of a bulk job, live
 //
-// Server-sent events: `progress` with the status object, at most four a second, and one last `done`. A stream whose right ended ends with `dropped` `{code, message}`. 429 `too_many_streams` of one account or key, 503 `streams_busy` of the server.
+// Server-sent events: `progress` with the status object, at most four a second, and `done` as the last event. A stream whose right has ended closes with `dropped` `{code, message}`. 429 `too_many_streams` of one account or key, 503 `streams_busy` of the server.
 //
 // Corresponds with GET /v1/users/bulk-update/{jobId}/progress (the `StreamBulkJob` operationId).
 func (c *Client) StreamBulkJob(ctx context.Context, jobId string, params *StreamBulkJobParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -17498,6 +17502,8 @@ type ClientWithResponsesInterface interface {
 	//
 	// Without a credential this works only where the community's setting `openBulkImport` is on, with smaller files and without options.
 	//
+	// 409 `storage_quota_reached`: the kept files of the community use its quota. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
+	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/users/bulk-import (the `ImportUsers` operationId).
@@ -17523,7 +17529,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateUsersWithBodyWithResponse Update members from a file
 	//
-	// Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite.
+	// Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite. 409 `storage_quota_reached`: the kept files of the community use its quota. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17568,7 +17574,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListBulkRowsWithResponse Rows of a bulk job
 	//
-	// Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen.
+	// Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen. 503 `files_busy`: too many files are inspected.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17577,7 +17583,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetFailedRowsWithResponse Failed rows of a bulk job
 	//
-	// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is.
+	// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is. 503 `files_busy`: too many files are inspected.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17586,7 +17592,7 @@ type ClientWithResponsesInterface interface {
 
 	// StreamBulkJobWithResponse Progress of a bulk job, live
 	//
-	// Server-sent events: `progress` with the status object, at most four a second, and one last `done`. A stream whose right ended ends with `dropped` `{code, message}`. 429 `too_many_streams` of one account or key, 503 `streams_busy` of the server.
+	// Server-sent events: `progress` with the status object, at most four a second, and `done` as the last event. A stream whose right has ended closes with `dropped` `{code, message}`. 429 `too_many_streams` of one account or key, 503 `streams_busy` of the server.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -23747,6 +23753,8 @@ func (c *ClientWithResponses) SetAvatarWithBodyWithResponse(ctx context.Context,
 //
 // Without a credential this works only where the community's setting `openBulkImport` is on, with smaller files and without options.
 //
+// 409 `storage_quota_reached`: the kept files of the community use its quota. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
+//
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/users/bulk-import (the `ImportUsers` operationId).
@@ -23790,7 +23798,7 @@ func (c *ClientWithResponses) ListBulkJobsWithResponse(ctx context.Context, para
 
 // UpdateUsersWithBodyWithResponse Update members from a file
 //
-// Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite.
+// Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite. 409 `storage_quota_reached`: the kept files of the community use its quota. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23865,7 +23873,7 @@ func (c *ClientWithResponses) CancelBulkJobWithResponse(ctx context.Context, job
 
 // ListBulkRowsWithResponse Rows of a bulk job
 //
-// Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen.
+// Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen. 503 `files_busy`: too many files are inspected.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -23880,7 +23888,7 @@ func (c *ClientWithResponses) ListBulkRowsWithResponse(ctx context.Context, jobI
 
 // GetFailedRowsWithResponse Failed rows of a bulk job
 //
-// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is.
+// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is. 503 `files_busy`: too many files are inspected.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -23895,7 +23903,7 @@ func (c *ClientWithResponses) GetFailedRowsWithResponse(ctx context.Context, job
 
 // StreamBulkJobWithResponse Progress of a bulk job, live
 //
-// Server-sent events: `progress` with the status object, at most four a second, and one last `done`. A stream whose right ended ends with `dropped` `{code, message}`. 429 `too_many_streams` of one account or key, 503 `streams_busy` of the server.
+// Server-sent events: `progress` with the status object, at most four a second, and `done` as the last event. A stream whose right has ended closes with `dropped` `{code, message}`. 429 `too_many_streams` of one account or key, 503 `streams_busy` of the server.
 //
 // Returns a wrapper object for the known response body format(s).
 //

@@ -1151,6 +1151,8 @@ export interface paths {
          *     CSV (UTF-8, UTF-16 or Windows-1252; `,` `;` tab or `|`), `.xlsx`, `.gz` and `.zip` are taken and detected. An empty cell leaves a value as it is, `__CLEAR__` clears it. The template names the headers.
          *
          *     Without a credential this works only where the community's setting `openBulkImport` is on, with smaller files and without options.
+         *
+         *     409 `storage_quota_reached`: the kept files of the community use its quota. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
          */
         post: operations["importUsers"];
         delete?: never;
@@ -1194,7 +1196,7 @@ export interface paths {
         put?: never;
         /**
          * Update members from a file
-         * @description Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite.
+         * @description Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite. 409 `storage_quota_reached`: the kept files of the community use its quota. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
          */
         post: operations["updateUsers"];
         delete?: never;
@@ -1252,7 +1254,7 @@ export interface paths {
         };
         /**
          * Rows of a bulk job
-         * @description Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen.
+         * @description Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen. 503 `files_busy`: too many files are inspected.
          */
         get: operations["listBulkRows"];
         put?: never;
@@ -1272,7 +1274,7 @@ export interface paths {
         };
         /**
          * Failed rows of a bulk job
-         * @description The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is.
+         * @description The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is. 503 `files_busy`: too many files are inspected.
          */
         get: operations["getFailedRows"];
         put?: never;
@@ -1292,7 +1294,7 @@ export interface paths {
         };
         /**
          * Progress of a bulk job, live
-         * @description Server-sent events: `progress` with the status object, at most four a second, and one last `done`. A stream whose right ended ends with `dropped` `{code, message}`. 429 `too_many_streams` of one account or key, 503 `streams_busy` of the server.
+         * @description Server-sent events: `progress` with the status object, at most four a second, and `done` as the last event. A stream whose right has ended closes with `dropped` `{code, message}`. 429 `too_many_streams` of one account or key, 503 `streams_busy` of the server.
          */
         get: operations["streamBulkJob"];
         put?: never;
