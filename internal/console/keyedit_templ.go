@@ -392,7 +392,7 @@ func KeyPage(v KeyView) templ.Component {
 				return templ_7745c5c3_Err
 			}
 			var templ_7745c5c3_Var16 string
-			templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(v.T("The key gets a new secret. The old one goes on working for a while, so that its program can change over."))
+			templ_7745c5c3_Var16, templ_7745c5c3_Err = templ.JoinStringErrs(v.T("The key gets a new secret. The old one keeps working for a while, so that its program can be changed."))
 			if templ_7745c5c3_Err != nil {
 				return templ.Error{Err: templ_7745c5c3_Err, FileName: `keyedit.templ`, Line: 71, Col: 135}
 			}

@@ -9,7 +9,7 @@ import (
 	"github.com/regulars/regulars/internal/httpx"
 )
 
-// progress tells a job while it moves: the piece of the page that shows it,
+// progress streams a job while it runs: the part of the page that shows it,
 // whenever it has changed, and done at its end.
 func (c *console) progress(v *visit) error {
 	s, err := c.Bulk.Status(v.Context(), v.community.ID, v.PathValue("job"))
