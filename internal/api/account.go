@@ -152,8 +152,21 @@ func (a *API) logout(ctx context.Context, in *logoutInput) (*answer[nothing], er
 // nothing is the data of an answer that has none.
 type nothing struct{}
 
+// memberAsAccount answers a session that another system began for a member
+// without an account: with what the community knows.
+func (a *API) memberAsAccount(ctx context.Context, actor auth.Actor) (*answer[account], error) {
+	m, err := a.Members.Self(ctx, actor, actor.OnlyCommunity)
+	if err != nil {
+		return nil, err
+	}
+	return respond("Your account", account{ID: m.ID, UserID: m.Number, Username: m.Username, Email: m.Email, CreatedAt: clock.Format(m.JoinedAt)}), nil
+}
+
 func (a *API) me(ctx context.Context, _ *struct{}) (*answer[account], error) {
 	actor := auth.ActorOf(ctx)
+	if actor.AccountID == "" {
+		return a.memberAsAccount(ctx, actor)
+	}
 	person, err := a.Auth.Account(ctx, actor.AccountID)
 	if err != nil {
 		return nil, err

@@ -130,6 +130,7 @@ func (a *API) into(ctx context.Context, need []auth.Permission, names ...string)
 	if err := a.may(ctx, actor, need); err != nil {
 		return ctx, err
 	}
+	a.Members.NoteVisit(ctx, actor, actor.CommunityID)
 	return auth.WithActor(ctx, actor), nil
 }
 

@@ -25,11 +25,12 @@ type resetInput struct {
 	Body struct {
 		Token       string `json:"token" doc:"From the link in the mail."`
 		NewPassword string `json:"newPassword"`
+		Username    string `json:"username,omitempty" doc:"Only of a person without an account, whom a community added: in place of the username that it gave, after 409 username_taken."`
 	} `nameHint:"ResetPassword"`
 }
 
 func (a *API) resetPassword(ctx context.Context, in *resetInput) (*answer[account], error) {
-	person, err := a.Auth.ResetPassword(ctx, in.Body.Token, in.Body.NewPassword, in.info)
+	person, err := a.Auth.ResetPassword(ctx, in.Body.Token, in.Body.NewPassword, in.Body.Username, in.info)
 	if err != nil {
 		return nil, err
 	}

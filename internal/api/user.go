@@ -12,7 +12,7 @@ import (
 
 type user struct {
 	ID           string         `json:"_id" example:"6a21d1c09f3b0c4d5e6f7a8b"`
-	UserID       int64          `json:"userId" example:"1042" doc:"The account's small number."`
+	UserID       int64          `json:"userId" example:"1042" doc:"The small number of the user."`
 	Username     string         `json:"username" example:"ada"`
 	DisplayName  string         `json:"displayName" example:"Ada L."`
 	FirstName    string         `json:"firstName" example:"Ada"`
@@ -28,6 +28,7 @@ type user struct {
 	Avatar       string         `json:"avatar" doc:"Address of the picture; empty without one."`
 	ExternalID   string         `json:"externalId,omitempty" doc:"What another system calls the user."`
 	Referral     string         `json:"referral,omitempty" doc:"Through whom the user came."`
+	Claimed      bool           `json:"claimed" doc:"False for a user whom others added and who has not accepted it."`
 	JoinedAt     string         `json:"joinedAt" format:"date-time"`
 }
 
@@ -48,7 +49,7 @@ func (n naming) user(m member.Member) user {
 		ID: m.ID, UserID: m.Number, Username: m.Username, DisplayName: m.DisplayName, FirstName: m.FirstName, LastName: m.LastName,
 		Email: m.Email, Phone: m.Phone, Country: m.Country, Language: m.Language, Roles: n.names.RolesOf(&m), Tags: n.names.TagsOf(&m),
 		CustomFields: m.Fields, JoinedAt: clock.Format(m.JoinedAt),
-		Avatar: n.picture(m.Avatar), ExternalID: m.ExternalID, Referral: m.Referral,
+		Avatar: n.picture(m.Avatar), ExternalID: m.ExternalID, Referral: m.Referral, Claimed: m.Claimed(),
 	}
 	if u.CustomFields == nil {
 		u.CustomFields = map[string]any{}
@@ -59,7 +60,7 @@ func (n naming) user(m member.Member) user {
 	return u
 }
 
-// reference names a user: text, or the account's number as it is.
+// reference names a user: text, or the number as it is.
 type reference string
 
 // UnmarshalJSON takes a text or a number.

@@ -54,7 +54,7 @@ func (a *API) setAvatar(w http.ResponseWriter, r *http.Request) {
 // only who may manage users; a person's key needs that permission for both.
 func (a *API) pictured(ctx context.Context, form *pictureForm) (member.Member, error) {
 	actor := auth.ActorOf(ctx)
-	if form.user == "" && actor.AccountID == "" {
+	if form.user == "" && actor.Kind != auth.Session && actor.Kind != auth.UserKey {
 		return member.Member{}, errs.InvalidFields([]errs.Field{{Field: "user", Code: "required", Message: "An API key names the user."}})
 	}
 	if actor.Kind == auth.UserKey {
@@ -63,10 +63,10 @@ func (a *API) pictured(ctx context.Context, form *pictureForm) (member.Member, e
 		}
 	}
 	if form.user == "" {
-		return a.Members.Find(ctx, here(ctx), actor.AccountID)
+		return a.Members.Self(ctx, actor, here(ctx))
 	}
 	who, err := a.Members.Find(ctx, here(ctx), form.user)
-	if err == nil && who.ID == actor.AccountID {
+	if err == nil && who.Is(actor) {
 		return who, nil
 	}
 	if refused := a.may(ctx, actor, manageUsers); refused != nil {

@@ -94,14 +94,14 @@ func (a *API) selectUser(ctx context.Context, in *userSelection) (*answer[select
 		ID: pick(in.ID.among(all), m.ID), Number: pick(in.Number.among(all), m.Number), Avatar: pick(in.Avatar.among(all), a.Members.AvatarURL(here(ctx), m.Avatar)),
 		DisplayName: pick(in.DisplayName.among(all), m.DisplayName), Username: pick(in.Username.among(all), m.Username),
 		FirstName: pick(in.FirstName.among(all), m.FirstName), LastName: pick(in.LastName.among(all), m.LastName), Email: pick(in.Email.among(all), m.Email),
-		LastLogin: pick(in.LastLogin.among(all), clock.Format(m.SignedInAt)),
 	}
-	if in.IsOnline.among(all) {
-		online, err := a.Auth.IsOnline(ctx, m.ID, here(ctx))
+	if in.IsOnline.among(all) || in.LastLogin.among(all) {
+		visit, err := a.Members.LastVisit(ctx, here(ctx), m.ID)
 		if err != nil {
 			return nil, err
 		}
-		out.IsOnline = &online
+		online := a.Members.Online(visit)
+		out.IsOnline, out.LastLogin = pick(in.IsOnline.among(all), online), pick(in.LastLogin.among(all), clock.Format(visit.SignedInAt))
 	}
 	return respond("User data", out), nil
 }

@@ -145,7 +145,10 @@ func (w *walk) join(account auth.Account) {
 	ctx := w.Context()
 	err := w.app.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		now := account.CreatedAt
-		record := member.Record{AccountID: account.ID, State: member.Active, FirstName: "Pat", LastName: "Plain", JoinedAt: now, UpdatedAt: now}
+		record := member.Record{
+			ID: account.ID, AccountID: account.ID, Number: account.Number, Email: account.Email, EmailKey: account.Email,
+			Username: account.Username, UsernameKey: account.Username, State: member.Active, FirstName: "Pat", LastName: "Plain", JoinedAt: now, UpdatedAt: now,
+		}
 		return member.Insert(ctx, tx, w.community, []*member.Record{&record})
 	})
 	if err != nil {

@@ -34,7 +34,10 @@ type AccountInput struct {
 
 // newAccount is a checked AccountInput.
 type newAccount struct {
-	NewAccount
+	ID                               string
+	Email, EmailKey                  string
+	Username, UsernameKey            string
+	CreatedAt                        int64 // Unix milliseconds
 	passwordHash                     string
 	firstName, lastName, displayName string
 	installationOwner                bool
@@ -71,6 +74,17 @@ func (a *Auth) Account(ctx context.Context, accountID string) (Account, error) {
 // LoadAccount is Account inside the caller's transaction, or outside of one.
 func LoadAccount(ctx context.Context, q sqldb.Querier, accountID string) (Account, error) {
 	return loadAccount(ctx, q, accountID)
+}
+
+// InstallationOwners returns the accounts that may do everything in every
+// community, by id.
+func InstallationOwners(ctx context.Context, q sqldb.Querier) (map[string]bool, error) {
+	ids, err := installationOwners(ctx, q)
+	owners := make(map[string]bool, len(ids))
+	for _, accountID := range ids {
+		owners[accountID] = true
+	}
+	return owners, err
 }
 
 // prepare checks the input and hashes the password: all that is slow, before

@@ -25,8 +25,10 @@ const (
 // Actor is whoever asks for something. The zero Actor is nobody.
 type Actor struct {
 	Kind              Kind
-	AccountID         string       // of a session, or of the person whose key it is
+	AccountID         string       // of a session, or of the person whose key it is; "": a session of an unclaimed member
+	MemberID          string       // of a session with OnlyCommunity: the member whose it is
 	SessionID         string       // of a session
+	SignedInAt        int64        // of a session: its start, Unix milliseconds
 	KeyID             string       // of a key
 	CommunityID       string       // the only community of a community key
 	MadeBy            string       // of a community key: Key.CreatedBy
@@ -47,10 +49,14 @@ func (a Actor) InChannel(channelID string) bool {
 }
 
 // Ref names the actor in histories and in created_by: "account:<id>",
-// "key:<id>", "command", "open", or "" for nobody.
+// "member:<id>" (a member without an account), "key:<id>", "command", "open",
+// or "" for nobody.
 func (a Actor) Ref() string {
 	switch a.Kind {
 	case Session:
+		if a.AccountID == "" {
+			return "member:" + a.MemberID
+		}
 		return "account:" + a.AccountID
 	case CommunityKey, UserKey:
 		return "key:" + a.KeyID

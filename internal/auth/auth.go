@@ -21,20 +21,30 @@ import (
 
 // Standing is what an account is in a community.
 type Standing struct {
-	Member  bool // false: the rest is empty
-	State   string
-	Owner   bool
-	RoleIDs []string // without the role that every member has
+	Member    bool // false: the rest is empty, except where a membership ended or has not begun
+	MemberID  string
+	AccountID string // of a claimed member; "": unclaimed
+	Username  string // in this community
+	State     string
+	Owner     bool
+	RoleIDs   []string // without the role that every member has
 
 	SuspendedUntil int64 // Unix milliseconds; in the past or 0: not suspended
 }
 
-// Standings answers where accounts are members. Member is false for a
-// membership that was deleted, has ended or has not begun, and for a community
-// that was deleted.
+// Standings answers where accounts are members, by claimed memberships only:
+// one that nobody accepted is no account's. Member is false for a membership
+// that was deleted, has ended or has not begun, and for a community that was
+// deleted.
 type Standings interface {
+	// Standing is the standing of a claimed account.
 	Standing(ctx context.Context, q sqldb.Querier, communityID, accountID string) (Standing, error)
+	// MemberStanding is the standing of a member, claimed or not.
+	MemberStanding(ctx context.Context, q sqldb.Querier, communityID, memberID string) (Standing, error)
 	Communities(ctx context.Context, q sqldb.Querier, accountID string) ([]string, error)
+	// GivenName is the username that the oldest community gave to an unclaimed
+	// member with an address; added is false when there is none.
+	GivenName(ctx context.Context, q sqldb.Querier, emailKey string) (username string, added bool, err error)
 }
 
 // Auth signs people and programs in and decides what they may do. It may be

@@ -28,20 +28,38 @@ func (s standings) Standing(_ context.Context, _ sqldb.Querier, communityID, acc
 	return s[communityID][accountID], nil
 }
 
+func (s standings) MemberStanding(ctx context.Context, q sqldb.Querier, communityID, memberID string) (auth.Standing, error) {
+	return s.Standing(ctx, q, communityID, memberID)
+}
+
 func (s standings) Communities(_ context.Context, _ sqldb.Querier, accountID string) ([]string, error) {
 	var in []string
 	for communityID, accounts := range s {
-		if accounts[accountID].Member {
+		if communityID != unclaimedHere && accounts[accountID].Member {
 			in = append(in, communityID)
 		}
 	}
 	return in, nil
 }
 
+// unclaimedHere is the place of unclaimed members in standings, by username,
+// with the email key as their state.
+const unclaimedHere = "unclaimed"
+
+func (s standings) GivenName(_ context.Context, _ sqldb.Querier, emailKey string) (string, bool, error) {
+	for _, standing := range s[unclaimedHere] {
+		if standing.State == emailKey {
+			return standing.Username, true, nil
+		}
+	}
+	return "", false, nil
+}
+
 func (s standings) put(communityID, accountID string, standing auth.Standing) {
 	if s[communityID] == nil {
 		s[communityID] = map[string]auth.Standing{}
 	}
+	standing.MemberID, standing.AccountID, standing.Username = accountID, accountID, accountID
 	s[communityID][accountID] = standing
 }
 
@@ -127,11 +145,6 @@ func (w *world) account(t *testing.T, name string) auth.Account {
 		t.Fatal(err)
 	}
 	return a
-}
-
-func (w *world) insert(t *testing.T, accounts ...auth.NewAccount) error {
-	t.Helper()
-	return w.db.Tx(t.Context(), func(tx *sqldb.Tx) error { return auth.InsertAccounts(t.Context(), tx, accounts) })
 }
 
 func mustFail(t *testing.T, what string, err error, kind errs.Kind, code string) {

@@ -55,6 +55,13 @@ func (a *Auth) bySession(ctx context.Context, token string) (Actor, error) {
 	a.touch(ctx, s.seenAt, now, func(ctx context.Context) error {
 		return touchSession(ctx, a.db, s.actor.SessionID, now)
 	})
+	if s.actor.AccountID == "" {
+		who, err := a.standings.MemberStanding(ctx, a.db, s.actor.OnlyCommunity, s.actor.MemberID)
+		if err != nil {
+			return Actor{}, err
+		}
+		s.actor.Name = who.Username
+	}
 	return s.actor, nil
 }
 

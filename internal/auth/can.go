@@ -83,6 +83,7 @@ func (a *Auth) canOpen(ctx context.Context, communityID string, need Permission)
 
 // rights are what a person may do in a community.
 type rights struct {
+	memberID   string // "": not a member, as the owner of the installation may be
 	everything bool
 	roles      []Role // those the person has, the highest first
 

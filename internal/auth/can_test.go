@@ -151,7 +151,7 @@ func TestCanAgreesWithTheSlowReference(t *testing.T) {
 				actor.CommunityID = ids[0]
 			}
 			if actor.Kind == auth.Session && rapid.Bool().Draw(rt, "limited") {
-				actor.OnlyCommunity = pick(ids, "limited to")
+				actor.OnlyCommunity, actor.MemberID = pick(ids, "limited to"), actor.AccountID
 			}
 			communityID, need := pick(ids, "community"), rapid.SampledFrom(append(auth.Permissions(), "unknown")).Draw(rt, "need")
 			if rapid.Bool().Draw(rt, "is special") {

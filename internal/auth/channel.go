@@ -11,7 +11,7 @@ import (
 // whatever their roles say. One of RoleID and UserID is set.
 type Override struct {
 	RoleID string
-	UserID string   // the account's id
+	UserID string   // the member's id
 	Allow  []string // channel permissions
 	Deny   []string // none of Allow
 }
@@ -46,10 +46,10 @@ type Decision struct {
 
 // Subject is somebody of whom channels ask what they may do.
 type Subject struct {
-	AccountID string   // "": only the roles speak
-	Roles     []Role   // those they have and @all, the highest first
-	Always    Rule     // set: decides everything, in every channel
-	Channels  []string // of a person's key: the only channels it is for; empty: all
+	MemberID string   // "": only the roles speak
+	Roles    []Role   // those they have and @all, the highest first
+	Always   Rule     // set: decides everything, in every channel
+	Channels []string // of a person's key: the only channels it is for; empty: all
 }
 
 // may is what Always decides.
@@ -90,7 +90,7 @@ func (s Subject) Decide(channelID string, overrides []Override, permission strin
 
 func (s Subject) byMember(overrides []Override, permission string) (d Decision, spoke bool) {
 	for _, o := range overrides {
-		if s.AccountID == "" || o.UserID != s.AccountID {
+		if s.MemberID == "" || o.UserID != s.MemberID {
 			continue
 		}
 		if slices.Contains(o.Allow, permission) {
@@ -140,19 +140,39 @@ func (s Subject) base(permission string) Decision {
 	return Decision{Rule: RuleNothing}
 }
 
-// SubjectOf returns an account as channels of a community see it.
-func (a *Auth) SubjectOf(ctx context.Context, q sqldb.Querier, communityID, accountID string) (Subject, error) {
-	s := Subject{AccountID: accountID}
-	account, err := loadAccount(ctx, q, accountID)
+// SubjectOf returns a member as channels of a community see them.
+func (a *Auth) SubjectOf(ctx context.Context, q sqldb.Querier, communityID, memberID string) (Subject, error) {
+	standing, err := a.standings.MemberStanding(ctx, q, communityID, memberID)
 	if err != nil {
-		return s, err
+		return Subject{}, err
 	}
-	standing, err := a.standings.Standing(ctx, q, communityID, accountID)
+	var account Account
+	if standing.AccountID != "" {
+		if account, err = loadAccount(ctx, q, standing.AccountID); err != nil {
+			return Subject{}, err
+		}
+	}
+	return a.subjectAs(ctx, q, communityID, standing, account.InstallationOwner)
+}
+
+// subjectOfPerson is SubjectOf for a person, or a member whose session another
+// system began.
+func (a *Auth) subjectOfPerson(ctx context.Context, q sqldb.Querier, actor Actor, communityID string) (Subject, error) {
+	find, ref := a.standings.Standing, actor.AccountID
+	if actor.OnlyCommunity != "" {
+		find, ref = a.standings.MemberStanding, actor.MemberID
+	}
+	standing, err := find(ctx, q, communityID, ref)
 	if err != nil {
-		return s, err
+		return Subject{}, err
 	}
+	return a.subjectAs(ctx, q, communityID, standing, actor.InstallationOwner)
+}
+
+func (a *Auth) subjectAs(ctx context.Context, q sqldb.Querier, communityID string, standing Standing, runsInstallation bool) (s Subject, err error) {
+	s.MemberID = standing.MemberID
 	switch {
-	case account.InstallationOwner:
+	case runsInstallation:
 		s.Always = RuleInstallation
 	case !standing.Member:
 		s.Always = RuleNotMember
@@ -175,7 +195,7 @@ func (a *Auth) SubjectFor(ctx context.Context, q sqldb.Querier, actor Actor, com
 		if actor.OnlyCommunity != "" && actor.OnlyCommunity != communityID {
 			break
 		}
-		s, err := a.SubjectOf(ctx, q, communityID, actor.AccountID)
+		s, err := a.subjectOfPerson(ctx, q, actor, communityID)
 		s.Channels = actor.Channels
 		return s, err
 	case Command:

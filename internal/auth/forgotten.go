@@ -27,7 +27,8 @@ type resetRequest struct {
 func (resetRequest) Kind() string { return "auth.reset" }
 
 // ForgotPassword has a link to choose a new password written to the person
-// with an email address, if there is one, up to five times an hour. It does the
+// with an email address, if there is an account or a community added the person
+// as a member, up to five times an hour. It does the
 // same whether there is one or not: to find out is left to a job. language is a
 // BCP 47 tag or an Accept-Language header. It fails with Invalid
 // "invalid_input" or Unavailable "mail_unavailable".
@@ -60,14 +61,48 @@ func (a *Auth) writeReset(ctx context.Context, j *jobs.Job, ask resetRequest) er
 // than was asked for with the same key.
 func (a *Auth) sendReset(ctx context.Context, tx *sqldb.Tx, ask resetRequest) error {
 	found, err := findLogin(ctx, tx, ask.Email)
-	if err != nil || found.account.ID == "" {
+	if err != nil {
 		return err
+	}
+	if found.account.ID == "" {
+		return a.sendFirst(ctx, tx, ask)
 	}
 	recent, err := countLinks(ctx, tx, linkReset, found.account.ID, a.clock.MS()-time.Hour.Milliseconds())
 	if err != nil || recent >= resetsAnHour {
 		return err
 	}
 	return a.writeResetTo(ctx, tx, found.account, ask.Language)
+}
+
+// sendFirst writes to a person without an account whom a community added: the
+// link makes the account.
+func (a *Auth) sendFirst(ctx context.Context, tx *sqldb.Tx, ask resetRequest) error {
+	email, key, _ := CheckEmail(ask.Email)
+	_, added, err := a.standings.GivenName(ctx, tx, key)
+	if err != nil || !added {
+		return err
+	}
+	recent, err := countFirstLinks(ctx, tx, key, a.clock.MS()-time.Hour.Milliseconds())
+	if err != nil || recent >= resetsAnHour {
+		return err
+	}
+	token, until, err := a.FirstPassword(ctx, tx, email)
+	if err != nil {
+		return err
+	}
+	return a.mail.Send(ctx, tx, mail.Message{
+		To: email, Language: ask.Language, ExpiresAt: until, Template: mail.ResetPassword,
+		Values: map[string]string{"link": a.link(ResetPage, token)},
+	})
+}
+
+// FirstPassword returns the token of a link, which works for an hour, that
+// makes the account of a confirmed address with a password of the person's
+// choice, in the caller's transaction. expiresAt is in Unix milliseconds.
+func (a *Auth) FirstPassword(ctx context.Context, tx *sqldb.Tx, email string) (token string, expiresAt int64, err error) {
+	now := a.clock.MS()
+	token, expiresAt = newSecret(), now+resetLifetime.Milliseconds()
+	return token, expiresAt, insertLink(ctx, tx, link{tokenHash: hashSecret(token), purpose: linkReset, email: email, emailKey: EmailKey(email), createdAt: now, expiresAt: expiresAt})
 }
 
 // writeResetTo writes a link to choose a password to the person of an account.
@@ -89,11 +124,18 @@ func (a *Auth) writeResetTo(ctx context.Context, tx *sqldb.Tx, account Account, 
 // ways to sign in, since the address was not proven before. It fails with Gone "link_expired", also for a link that was used or
 // never existed, or with Invalid "invalid_input"; the link works again after
 // that. A known device or network of info stays known.
-func (a *Auth) ResetPassword(ctx context.Context, token, password string, info SessionInfo) (Account, error) {
+//
+// The link of a person without an account makes it, with the username that a
+// community gave or, where that is not "", with username: it fails with
+// Conflict "username_taken" while an account has it.
+func (a *Auth) ResetPassword(ctx context.Context, token, password, username string, info SessionInfo) (Account, error) {
 	// Nobody without a link makes the server hash.
 	l, err := loadLink(ctx, a.db, hashSecret(token), linkReset)
 	if err = a.unexpired(l, err); err != nil {
 		return Account{}, err
+	}
+	if l.accountID == "" {
+		return a.firstPassword(ctx, l, token, password, username)
 	}
 	account, err := loadAccount(ctx, a.db, l.accountID)
 	if errs.KindOf(err) == errs.NotFound { // the account was deleted
@@ -123,6 +165,57 @@ func (a *Auth) ResetPassword(ctx context.Context, token, password string, info S
 		return Account{}, err
 	}
 	return account, nil
+}
+
+// firstPassword makes the account of a person whom a community added.
+func (a *Auth) firstPassword(ctx context.Context, l link, token, password, username string) (Account, error) {
+	made, err := a.addressed(ctx, a.db, l.email, username)
+	if err != nil {
+		return Account{}, err
+	}
+	if made.passwordHash, err = a.newHash(ctx, Account{Email: made.Email, Username: made.Username}, password); err != nil {
+		return Account{}, err
+	}
+	var account Account
+	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		l, err := takeLink(ctx, tx, hashSecret(token), linkReset)
+		if err := a.unexpired(l, err); err != nil {
+			return err
+		}
+		if err := deleteRegistrations(ctx, tx, made.EmailKey); err != nil {
+			return err
+		}
+		if err := deleteFirstLinks(ctx, tx, made.EmailKey); err != nil {
+			return err
+		}
+		account, err = insertAccount(ctx, tx, made)
+		return err
+	})
+	if err == nil {
+		return account, nil
+	}
+	err = a.taken(ctx, made, err)
+	if errs.Is(err, "email_taken") { // the address has an account by now: forgotten passwords are for that
+		err = linkExpired()
+	}
+	return Account{}, err
+}
+
+// addressed returns the account to be made for an address that its person
+// confirmed. username is what the person wants, "" for the name that a
+// community gave, or one made of the address.
+func (a *Auth) addressed(ctx context.Context, q sqldb.Querier, email, username string) (made newAccount, err error) {
+	made.Email, made.EmailKey, _ = CheckEmail(email) // checked before
+	made.identify(a.clock.Now())
+	if username == "" {
+		if username, _, err = a.standings.GivenName(ctx, q, made.EmailKey); err != nil {
+			return made, err
+		}
+	}
+	if username == "" {
+		return made, made.findUsername(ctx, q, claims{})
+	}
+	return made, made.rename(username)
 }
 
 // unexpired returns Gone "link_expired" for a link that is not there or works

@@ -30,7 +30,9 @@ const (
 type link struct {
 	tokenHash              string
 	purpose                Purpose
-	accountID              string // "" for set-up
+	accountID              string // "" for set-up, and for a person without an account
+	email, emailKey        string // of a person without an account, for linkReset; "": see accountID
+	memberID               string // whom a link for a member signs in
 	sessionID, communityID string // of the session that a link for a member begins
 	host                   string // who asked for that one, as it calls itself
 	keyID                  string // the API key that made it, "": none

@@ -75,9 +75,7 @@ var first = auth.AccountInput{Email: "ann@example.com", Username: "ann", Passwor
 func TestSetupMakesTheOwnerOfTheInstallation(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
-		if err := w.insert(t, batch("imported")...); err != nil {
-			t.Fatal(err)
-		}
+		w.imported(t, "imported")
 		token, needed, err := w.SetupLink(t.Context())
 		if err != nil || !needed {
 			t.Fatalf("needed %v, %v", needed, err)
@@ -110,9 +108,7 @@ func TestSetupMakesTheOwnerOfTheInstallation(t *testing.T) {
 func TestASetupThatIsRefusedCanBeTriedAgain(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
-		if err := w.insert(t, batch("ann")...); err != nil {
-			t.Fatal(err)
-		}
+		w.imported(t, "ann")
 		token, _, err := w.SetupLink(t.Context())
 		if err != nil {
 			t.Fatal(err)

@@ -29,18 +29,18 @@ type LoginLink struct {
 // MaySignIn does, with NotFound "user_not_found", or Forbidden
 // "limited_session" for a member who has a server permission or owns the
 // community.
-func (a *Auth) LoginLink(ctx context.Context, actor Actor, accountID, host string) (LoginLink, error) {
+func (a *Auth) LoginLink(ctx context.Context, actor Actor, memberID, host string) (LoginLink, error) {
 	if err := a.MaySignIn(ctx, actor); err != nil {
 		return LoginLink{}, err
 	}
 	token, now := newSecret(), a.clock.Now()
 	l := link{
-		tokenHash: hashSecret(token), purpose: linkMember, accountID: accountID, sessionID: id.New(now),
+		tokenHash: hashSecret(token), purpose: linkMember, memberID: memberID, sessionID: id.New(now),
 		communityID: actor.CommunityID, keyID: actor.KeyID, host: printable(host[:min(len(host), maxHost)]),
 		createdAt: now.UnixMilli(), expiresAt: now.Add(memberLinkLifetime).UnixMilli(),
 	}
 	err := a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		account, err := a.mayBeLimited(ctx, tx, l)
+		who, err := a.mayBeLimited(ctx, tx, l)
 		if err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ func (a *Auth) LoginLink(ctx context.Context, actor Actor, accountID, host strin
 			return err
 		}
 		// By whose it is: with them the entry loses the name.
-		target := audit.Target{Type: "session", ID: l.accountID, Name: account.Username}
+		target := audit.Target{Type: "session", ID: l.memberID, Name: who.Username}
 		return Note(WithActor(ctx, actor), tx, l.createdAt, l.communityID, "session.link", target,
 			audit.Change{Field: "sessionId", New: l.sessionID}, audit.Change{Field: "host", New: l.host})
 	})
@@ -69,10 +69,15 @@ func (a *Auth) MaySignIn(ctx context.Context, actor Actor) error {
 
 // mayBeLimited returns the member of a link if another system may begin a
 // session for them.
-func (a *Auth) mayBeLimited(ctx context.Context, q sqldb.Querier, l link) (Account, error) {
-	account, err := loadAccount(ctx, q, l.accountID)
+func (a *Auth) mayBeLimited(ctx context.Context, q sqldb.Querier, l link) (Standing, error) {
+	standing, err := a.standings.MemberStanding(ctx, q, l.communityID, l.memberID)
+	actor := Actor{Kind: Session, AccountID: standing.AccountID, MemberID: l.memberID, OnlyCommunity: l.communityID}
+	if err == nil && standing.AccountID != "" {
+		var account Account
+		account, err = loadAccount(ctx, q, standing.AccountID)
+		actor.InstallationOwner = account.InstallationOwner
+	}
 	if err == nil {
-		actor := Actor{Kind: Session, AccountID: account.ID, InstallationOwner: account.InstallationOwner, OnlyCommunity: l.communityID}
 		_, err = a.rightsOf(ctx, q, actor, l.communityID)
 	}
 	switch {
@@ -81,22 +86,29 @@ func (a *Auth) mayBeLimited(ctx context.Context, q sqldb.Querier, l link) (Accou
 	case errs.Is(err, "limited_session"):
 		err = errs.New(errs.Forbidden, "limited_session", "This member may do things in the whole community, and is not signed in by another system. They sign in themselves.")
 	}
-	return account, err
+	return standing, err
 }
 
 // startLimited begins the session of a link for a member. That is no sign-in
-// of the account, which its owner would take for their own.
+// of the account, which its owner would take for their own, and claims nothing.
+// It returns the account of a claimed member.
 func (a *Auth) startLimited(ctx context.Context, tx *sqldb.Tx, l link, info SessionInfo) (string, Account, error) {
 	if err := a.keySignsIn(ctx, tx, l); err != nil {
 		return "", Account{}, err
 	}
-	account, err := a.mayBeLimited(ctx, tx, l)
+	who, err := a.mayBeLimited(ctx, tx, l)
 	if err != nil {
 		return "", Account{}, err
 	}
+	var account Account
+	if who.AccountID != "" {
+		if account, err = loadAccount(ctx, tx, who.AccountID); err != nil {
+			return "", Account{}, err
+		}
+	}
 	token := sessionPrefix + newSecret()
 	err = a.keepSession(ctx, tx, session{
-		id: l.sessionID, tokenHash: hashSecret(token), accountID: l.accountID, communityID: l.communityID, host: l.host, keyID: l.keyID, info: info,
+		id: l.sessionID, tokenHash: hashSecret(token), accountID: who.AccountID, communityID: l.communityID, memberID: l.memberID, host: l.host, keyID: l.keyID, info: info,
 	})
 	return token, account, err
 }

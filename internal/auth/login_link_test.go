@@ -86,7 +86,7 @@ func TestAMemberIsSignedInOnceWithinFiveMinutesAndInOneCommunity(t *testing.T) {
 			t.Errorf("%+v %v", list, err)
 		}
 		log, _, err := audit.List(t.Context(), db, home, audit.Filter{Action: "session.link", Limit: 10})
-		if err != nil || len(log) != 2 || log[0].Actor != key.Ref() || log[0].Target.Name != "ann" {
+		if err != nil || len(log) != 2 || log[0].Actor != key.Ref() || log[0].Target.Name != ann.ID {
 			t.Errorf("%+v %v", log, err)
 		}
 	})
@@ -118,6 +118,7 @@ func TestWhoeverHasASayIsNotSignedInByAnotherSystem(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		w.standings.put(home, root.ID, auth.Standing{Member: true})
 		_, err = w.LoginLink(t.Context(), key, root.ID, "")
 		mustFail(t, "the owner of the installation", err, errs.Forbidden, "limited_session")
 		_, err = w.LoginLink(t.Context(), key, "000000000000000000000000", "")
@@ -148,7 +149,9 @@ func TestASessionOfAnotherSystemEndsWithTheMembershipAndByASay(t *testing.T) {
 		mustFail(t, "with a say since", w.Can(t.Context(), actor, home, auth.BeMember), errs.Forbidden, "limited_session")
 		_, _, err = w.RedeemLink(t.Context(), waiting, here(""))
 		mustFail(t, "a link, with a say since", err, errs.Forbidden, "limited_session")
-		err = db.Tx(t.Context(), func(tx *sqldb.Tx) error { return auth.EndSessionsIn(t.Context(), tx, home, []string{ann.ID}) })
+		err = db.Tx(t.Context(), func(tx *sqldb.Tx) error {
+			return auth.EndSessionsIn(t.Context(), tx, home, []string{ann.ID}, []string{ann.ID})
+		})
 		if err != nil || w.alive(t, session) != 0 || w.alive(t, own) != 1 {
 			t.Errorf("the wrong sessions ended (%v)", err)
 		}

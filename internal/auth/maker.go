@@ -89,7 +89,7 @@ func powerOfKey(ctx context.Context, q sqldb.Querier, standings Standings, actor
 	if err != nil {
 		return none, gone(err)
 	}
-	return Power{actor: actor, person: maker.AccountID, all: has.everything, has: has}, nil
+	return Power{actor: actor, person: has.memberID, all: has.everything, has: has}, nil
 }
 
 // gone leaves nothing of the error that somebody is not there.
@@ -199,5 +199,5 @@ func (a *Auth) subjectOfKey(ctx context.Context, q sqldb.Querier, actor Actor) (
 	case has.commands():
 		return Subject{Always: RuleKey}, nil
 	}
-	return a.SubjectOf(ctx, q, actor.CommunityID, maker.AccountID)
+	return a.subjectOfPerson(ctx, q, maker, actor.CommunityID)
 }

@@ -25,6 +25,11 @@ func (a *Auth) newcomer(ctx context.Context, tx *sqldb.Tx, said claims) (account
 	made.Email, made.EmailKey, _ = CheckEmail(said.Email) // checked before
 	made.firstName, made.lastName = nameOf(said.GivenName), nameOf(said.FamilyName)
 	made.identify(a.clock.Now())
+	if given, added, err := a.standings.GivenName(ctx, tx, made.EmailKey); err != nil {
+		return "", err
+	} else if added {
+		said.PreferredUsername = given
+	}
 	if err := made.findUsername(ctx, tx, said); err != nil {
 		return "", err
 	}
@@ -45,7 +50,7 @@ const usernameTries = 20
 
 // findUsername takes the name by which the provider knows the person, or the
 // first part of their address, with a number where it is taken.
-func (n *newAccount) findUsername(ctx context.Context, tx *sqldb.Tx, said claims) error {
+func (n *newAccount) findUsername(ctx context.Context, q sqldb.Querier, said claims) error {
 	local, _, _ := strings.Cut(n.Email, "@")
 	wanted := "member"
 	for _, one := range []string{local, said.PreferredUsername} {
@@ -63,7 +68,7 @@ func (n *newAccount) findUsername(ctx context.Context, tx *sqldb.Tx, said claims
 			name = wanted + "-" + id.Secret(4)
 		}
 		n.Username, n.UsernameKey, _ = CheckUsername(name)
-		_, taken, err := keysTaken(ctx, tx, n.EmailKey, n.UsernameKey)
+		_, taken, err := keysTaken(ctx, q, n.EmailKey, n.UsernameKey)
 		if err != nil || !taken {
 			return err
 		}

@@ -136,22 +136,22 @@ func TestAForgottenPasswordIsReplacedOnceByItsLink(t *testing.T) {
 		}
 		late := link()
 		w.pass(time.Hour)
-		_, err = w.ResetPassword(t.Context(), late, fresh, auth.SessionInfo{})
+		_, err = w.ResetPassword(t.Context(), late, fresh, "", auth.SessionInfo{})
 		mustFail(t, "an hour later", err, errs.Gone, "link_expired")
 		token, second := link(), link()
 		hashes := w.Hashes()
-		_, err = w.ResetPassword(t.Context(), "0", fresh, auth.SessionInfo{})
+		_, err = w.ResetPassword(t.Context(), "0", fresh, "", auth.SessionInfo{})
 		mustFail(t, "no link", err, errs.Gone, "link_expired")
-		_, err = w.ResetPassword(t.Context(), token, "ann@example.com", auth.SessionInfo{})
+		_, err = w.ResetPassword(t.Context(), token, "ann@example.com", "", auth.SessionInfo{})
 		mustFail(t, "the address for a password", err, errs.Invalid, "invalid_input")
 		if w.Hashes() != hashes {
 			t.Error("something was hashed for nothing")
 		}
-		if account, err := w.ResetPassword(t.Context(), token, fresh, auth.SessionInfo{}); err != nil || account.Username != "ann" {
+		if account, err := w.ResetPassword(t.Context(), token, fresh, "", auth.SessionInfo{}); err != nil || account.Username != "ann" {
 			t.Fatalf("%+v %v", account, err)
 		}
 		for what, used := range map[string]string{"the same link": token, "a link from before": second} {
-			_, err := w.ResetPassword(t.Context(), used, password, auth.SessionInfo{})
+			_, err := w.ResetPassword(t.Context(), used, password, "", auth.SessionInfo{})
 			mustFail(t, what, err, errs.Gone, "link_expired")
 		}
 		if w.alive(t, session) != 0 {

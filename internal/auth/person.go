@@ -50,11 +50,14 @@ func (a Actor) Unbound() error {
 // of theirs, may name: those they are an active member of, of a session that
 // works in one community only that one.
 func (a *Auth) CommunitiesOf(ctx context.Context, actor Actor) ([]string, error) {
-	memberships, err := a.standings.Communities(ctx, a.db, actor.AccountID)
 	if actor.OnlyCommunity != "" {
-		memberships = slices.DeleteFunc(memberships, func(one string) bool { return one != actor.OnlyCommunity })
+		standing, err := a.standings.MemberStanding(ctx, a.db, actor.OnlyCommunity, actor.MemberID)
+		if err != nil || !standing.Member {
+			return nil, err
+		}
+		return []string{actor.OnlyCommunity}, nil
 	}
-	return memberships, err
+	return a.standings.Communities(ctx, a.db, actor.AccountID)
 }
 
 // limitedRights are rightsIn for a session that another system began. Whoever
@@ -64,8 +67,10 @@ func limitedRights(ctx context.Context, q sqldb.Querier, standings Standings, ac
 	if actor.OnlyCommunity != communityID {
 		return rights{}, communityNotFound()
 	}
-	actor.OnlyCommunity = ""
-	has, err := rightsIn(ctx, q, standings, actor, communityID)
+	if actor.InstallationOwner {
+		return rights{}, limitedSession()
+	}
+	has, err := rightsAs(ctx, q, communityID, func() (Standing, error) { return standings.MemberStanding(ctx, q, communityID, actor.MemberID) })
 	if err == nil && has.overOthers() {
 		return rights{}, limitedSession()
 	}

@@ -91,6 +91,9 @@ func actorOfRef(ctx context.Context, q sqldb.Querier, ref, communityID string, n
 	if keyID, key := strings.CutPrefix(ref, "key:"); key {
 		return actorOfKey(ctx, q, keyID, communityID, now)
 	}
+	if memberID, limited := strings.CutPrefix(ref, "member:"); limited {
+		return Actor{Kind: Session, MemberID: memberID, OnlyCommunity: communityID}, nil
+	}
 	accountID, person := strings.CutPrefix(ref, "account:")
 	if !person {
 		return Actor{}, nil

@@ -70,7 +70,7 @@ func TestSetupsThatMeetMakeOneOwner(t *testing.T) {
 		var all sync.WaitGroup
 		for i, token := range tokens {
 			name := fmt.Sprintf("name%d", i)
-			made := newAccount{NewAccount: NewAccount{ID: name, Email: name, EmailKey: name, Username: name, UsernameKey: name}, passwordHash: "x"}
+			made := newAccount{ID: name, Email: name, EmailKey: name, Username: name, UsernameKey: name, passwordHash: "x"}
 			all.Go(func() {
 				err := db.Tx(t.Context(), func(tx *sqldb.Tx) error {
 					_, _, err := a.makeFirst(t.Context(), tx, token, made, SessionInfo{})

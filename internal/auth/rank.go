@@ -39,7 +39,12 @@ func rightsIn(ctx context.Context, q sqldb.Querier, standings Standings, actor A
 		_, err := community.Load(ctx, q, communityID)
 		return rights{everything: true}, err
 	}
-	standing, err := standings.Standing(ctx, q, communityID, actor.AccountID)
+	return rightsAs(ctx, q, communityID, func() (Standing, error) { return standings.Standing(ctx, q, communityID, actor.AccountID) })
+}
+
+// rightsAs returns the rights of a member.
+func rightsAs(ctx context.Context, q sqldb.Querier, communityID string, find func() (Standing, error)) (rights, error) {
+	standing, err := find()
 	if err != nil {
 		return rights{}, err
 	}
@@ -47,10 +52,10 @@ func rightsIn(ctx context.Context, q sqldb.Querier, standings Standings, actor A
 		return rights{}, communityNotFound()
 	}
 	if standing.Owner {
-		return rights{everything: true}, nil
+		return rights{memberID: standing.MemberID, everything: true}, nil
 	}
 	roles, err := rolesOf(ctx, q, communityID, standing.RoleIDs)
-	return rights{roles: roles, suspendedUntil: standing.SuspendedUntil}, err
+	return rights{memberID: standing.MemberID, roles: roles, suspendedUntil: standing.SuspendedUntil}, err
 }
 
 // rolesOf returns @all and those of the roles that exist, the highest first.
@@ -63,7 +68,8 @@ func rolesOf(ctx context.Context, q sqldb.Querier, communityID string, roleIDs [
 // stand below them.
 type Power struct {
 	actor  Actor
-	person string // the account of whoever acts, or of who made the key that does; "": nobody's
+	self   string // the member who acts; "": none
+	person string // the member who acts, or who made the key that does; "": none
 	all    bool   // above every role and everybody but the owner
 	owner  bool   // above the owner too, or the owner
 	has    rights
@@ -76,7 +82,7 @@ func PowerOf(ctx context.Context, q sqldb.Querier, standings Standings, actor Ac
 	switch actor.Kind {
 	case Session, UserKey:
 		has, err := rightsIn(ctx, q, standings, actor, communityID)
-		return Power{actor: actor, person: actor.AccountID, all: has.everything, owner: actor.InstallationOwner, has: has}, err
+		return Power{actor: actor, self: has.memberID, person: has.memberID, all: has.everything, owner: actor.InstallationOwner, has: has}, err
 	case Command:
 		return Power{actor: actor, all: true, owner: true}, nil
 	case CommunityKey:
@@ -93,11 +99,11 @@ func (p Power) OverRole(r Role) bool { return p.all || r.rank() < rankOf(p.has.r
 // OverMember reports whether a member stands below the actor: never the actor
 // themselves, and an owner only below who runs the installation. roles are
 // those of the member.
-func (p Power) OverMember(accountID string, owner bool, roles []Role) bool {
+func (p Power) OverMember(memberID string, owner bool, roles []Role) bool {
 	switch {
 	case p.owner:
 		return true
-	case owner, accountID == p.actor.AccountID:
+	case owner, memberID == p.self:
 		return false
 	}
 	return p.all || rankOf(roles) < rankOf(p.has.roles)
@@ -107,11 +113,11 @@ func (p Power) OverMember(accountID string, owner bool, roles []Role) bool {
 // values, tags, the picture. It may for who stands below them and for
 // themselves, also by a key they made; who stands above every role may for
 // owners too, or a community could not be kept in step with another system by
-// those who own it. Else it fails with Forbidden "rank_too_low". accountID,
+// those who own it. Else it fails with Forbidden "rank_too_low". memberID,
 // owner and roles are the member's. That the actor may change members at all
 // is not looked at.
-func (p Power) MayChange(accountID string, owner bool, roles []Role) error {
-	if p.all || p.person != "" && p.person == accountID || p.OverMember(accountID, owner, roles) {
+func (p Power) MayChange(memberID string, owner bool, roles []Role) error {
+	if p.all || p.person != "" && p.person == memberID || p.OverMember(memberID, owner, roles) {
 		return nil
 	}
 	return rankTooLow()
@@ -152,17 +158,17 @@ func (p Power) MayMake(before, after Role) error {
 }
 
 // MayHand returns nil when the actor may give role to a member, or take it
-// away. accountID, owner and roles are the member's. Else it fails as MayMake
+// away. memberID, owner and roles are the member's. Else it fails as MayMake
 // does. Who owns the community may also do it to themselves.
-func (p Power) MayHand(role Role, giving bool, accountID string, owner bool, roles []Role) error {
+func (p Power) MayHand(role Role, giving bool, memberID string, owner bool, roles []Role) error {
 	if err := p.MayTouch(role); err != nil {
 		return err
 	}
 	if !p.OverRole(role) {
 		return errs.New(errs.Forbidden, "rank_too_low", "The role %q does not stand below your own highest role. Ask somebody above it.", role.Title)
 	}
-	self := p.all && accountID == p.actor.AccountID
-	if !self && !p.OverMember(accountID, owner, roles) {
+	self := p.all && memberID == p.self
+	if !self && !p.OverMember(memberID, owner, roles) {
 		return rankTooLow()
 	}
 	if giving {
@@ -177,17 +183,17 @@ func rankTooLow() error {
 	return errs.New(errs.Forbidden, "rank_too_low", "This member does not stand below you. Ask somebody whose highest role is above theirs.")
 }
 
-// Outranks returns nil when the actor may act on an account as a member of the
-// community: when it stands below them. Nobody stands below themselves, an
+// Outranks returns nil when the actor may act on a member of the community:
+// when the member stands below them. Nobody stands below themselves, an
 // owner only below who runs the installation, and a key of the community
 // stands where its maker does. Otherwise it fails with Forbidden
 // "rank_too_low". Whether the actor may act in this way at all is Can's to say.
-func Outranks(ctx context.Context, q sqldb.Querier, standings Standings, actor Actor, communityID, accountID string) error {
+func Outranks(ctx context.Context, q sqldb.Querier, standings Standings, actor Actor, communityID, memberID string) error {
 	power, err := PowerOf(ctx, q, standings, actor, communityID)
 	if err != nil {
 		return err
 	}
-	target, err := standings.Standing(ctx, q, communityID, accountID)
+	target, err := standings.MemberStanding(ctx, q, communityID, memberID)
 	if err != nil {
 		return err
 	}
@@ -195,7 +201,7 @@ func Outranks(ctx context.Context, q sqldb.Querier, standings Standings, actor A
 	if err != nil {
 		return err
 	}
-	if !power.OverMember(accountID, target.Owner, roles) {
+	if !power.OverMember(memberID, target.Owner, roles) {
 		return rankTooLow()
 	}
 	return nil

@@ -20,13 +20,22 @@ func applicant(name string) auth.RegisterInput {
 	return auth.RegisterInput{Email: name + "@Example.com", Username: name, Password: password, FirstName: " Ann ", LastName: "Lee", DisplayName: "Annie"}
 }
 
-// imported makes an account as an import does: without a password.
+// imported makes an account as imports of older versions did: without a
+// password, for an address that nobody confirmed.
 func (w *world) imported(t *testing.T, name string) {
 	t.Helper()
-	one := auth.NewAccount{ID: fmt.Sprintf("%024x", len(name)), CreatedAt: w.now.UnixMilli()}
-	one.Email, one.EmailKey, _ = auth.CheckEmail(name + "@example.com")
-	one.Username, one.UsernameKey, _ = auth.CheckUsername(name)
-	if err := w.insert(t, one); err != nil {
+	email, emailKey, _ := auth.CheckEmail(name + "@example.com")
+	username, usernameKey, _ := auth.CheckUsername(name)
+	err := w.db.Tx(t.Context(), func(tx *sqldb.Tx) error {
+		numbers, err := auth.NewNumbers(t.Context(), tx, 1)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(t.Context(), `INSERT INTO accounts (number, id, email, email_key, username, username_key, created_at, updated_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $7)`, numbers[0], fmt.Sprintf("%024x", len(name)), email, emailKey, username, usernameKey, w.now.UnixMilli())
+		return err
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 }
@@ -167,7 +176,7 @@ func TestThePasswordOfAnImportedAccountIsItsOwnersChoice(t *testing.T) {
 		_, err = w.VerifyEmail(t.Context(), token, "")
 		mustFail(t, "a link to choose a password", err, errs.Gone, "link_expired")
 		const chosen = "what the owner chose"
-		if _, err := w.ResetPassword(t.Context(), token, chosen, auth.SessionInfo{}); err != nil {
+		if _, err := w.ResetPassword(t.Context(), token, chosen, "", auth.SessionInfo{}); err != nil {
 			t.Fatal(err)
 		}
 		_, err = w.signIn(t, "imported", password, "")
@@ -362,7 +371,7 @@ func TestNobodyRegistersAPasswordForWhoeverHasTheAddress(t *testing.T) {
 				t.Fatalf("%s: %+v", name, sent)
 			}
 			const chosen = "what the owner chose"
-			if _, err := w.ResetPassword(t.Context(), sent[0].token, chosen, auth.SessionInfo{}); err != nil {
+			if _, err := w.ResetPassword(t.Context(), sent[0].token, chosen, "", auth.SessionInfo{}); err != nil {
 				t.Fatal(name, err)
 			}
 			w.letters(t)

@@ -48,11 +48,19 @@ func (a *Auth) EndSessions(ctx context.Context, accountID, but string) error {
 }
 
 // EndSessionsIn ends, in the caller's transaction, the sessions that were begun
-// for a community by another system, and the links to such, of some accounts.
-// Their own sessions go on: Can keeps them out of where they are no members.
-func EndSessionsIn(ctx context.Context, tx *sqldb.Tx, communityID string, accountIDs []string) error {
-	if len(accountIDs) == 0 {
+// for a community by another system, and the links to such, of some members,
+// and those that API keys of these members began. Their own sessions go on: Can
+// keeps them out of where they are no members.
+// accountIDs are those of the claimed ones.
+func EndSessionsIn(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs, accountIDs []string) error {
+	if len(memberIDs) == 0 {
 		return nil
 	}
-	return deleteSessionsIn(ctx, tx, communityID, accountIDs)
+	return deleteSessionsIn(ctx, tx, communityID, memberIDs, accountIDs)
+}
+
+// ClaimSessions lists the sessions of a member that another system began among
+// those of the account that claimed the membership, in the caller's transaction.
+func ClaimSessions(ctx context.Context, tx *sqldb.Tx, communityID, memberID, accountID string) error {
+	return claimSessions(ctx, tx, communityID, memberID, accountID)
 }

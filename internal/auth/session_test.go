@@ -42,7 +42,7 @@ func TestASessionStandsForItsAccount(t *testing.T) {
 				t.Error(diff)
 			}
 			actor, err := w.Authenticate(t.Context(), token)
-			want := auth.Actor{Kind: auth.Session, AccountID: ann.ID, SessionID: actor.SessionID, Name: "ann"}
+			want := auth.Actor{Kind: auth.Session, AccountID: ann.ID, SessionID: actor.SessionID, SignedInAt: w.now.UnixMilli(), Name: "ann"}
 			if diff := cmp.Diff(want, actor); err != nil || diff != "" || actor.Ref() != "account:"+ann.ID {
 				t.Errorf("%v %s", err, diff)
 			}
@@ -170,9 +170,7 @@ func TestAWrongPasswordAndAnUnknownUserLookTheSame(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
 		w.account(t, "ann")
-		if err := w.insert(t, batch("imported")...); err != nil {
-			t.Fatal(err)
-		}
+		w.imported(t, "imported")
 		_, want := w.signIn(t, "ann", "wrong password!", "")
 		mustFail(t, "wrong password", want, errs.Unauthenticated, "wrong_password")
 		for _, login := range []string{"nobody", "nobody@example.com", "imported", "a\x00b", "a\xffb", ""} {

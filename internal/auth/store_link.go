@@ -6,17 +6,17 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-const linkColumns = "token_hash, purpose, account_id, session_id, community_id, host, key_id, created_at, expires_at"
+const linkColumns = "token_hash, purpose, account_id, session_id, community_id, user_id, email, email_key, host, key_id, created_at, expires_at"
 
 func scanLink(s sqldb.Scanner) (link, error) {
 	var l link
-	err := s.Scan(&l.tokenHash, &l.purpose, &l.accountID, &l.sessionID, &l.communityID, &l.host, &l.keyID, &l.createdAt, &l.expiresAt)
+	err := s.Scan(&l.tokenHash, &l.purpose, &l.accountID, &l.sessionID, &l.communityID, &l.memberID, &l.email, &l.emailKey, &l.host, &l.keyID, &l.createdAt, &l.expiresAt)
 	return l, err
 }
 
 func insertLink(ctx context.Context, q sqldb.Querier, l link) error {
-	_, err := q.Exec(ctx, "INSERT INTO one_time_links ("+linkColumns+") VALUES ("+sqldb.Marks(1, 9)+")",
-		l.tokenHash, l.purpose, l.accountID, l.sessionID, l.communityID, l.host, l.keyID, l.createdAt, l.expiresAt)
+	_, err := q.Exec(ctx, "INSERT INTO one_time_links ("+linkColumns+") VALUES ("+sqldb.Marks(1, 12)+")",
+		l.tokenHash, l.purpose, l.accountID, l.sessionID, l.communityID, l.memberID, l.email, l.emailKey, l.host, l.keyID, l.createdAt, l.expiresAt)
 	return err
 }
 
@@ -44,6 +44,17 @@ func loadLink(ctx context.Context, q sqldb.Querier, hash string, purpose Purpose
 func countLinks(ctx context.Context, q sqldb.Querier, purpose Purpose, accountID string, after int64) (n int, err error) {
 	err = q.QueryRow(ctx, "SELECT count(*) FROM one_time_links WHERE account_id = $1 AND purpose = $2 AND created_at > $3", accountID, purpose, after).Scan(&n)
 	return n, err
+}
+
+// countFirstLinks is countLinks for the links of an address without an account.
+func countFirstLinks(ctx context.Context, q sqldb.Querier, emailKey string, after int64) (n int, err error) {
+	err = q.QueryRow(ctx, "SELECT count(*) FROM one_time_links WHERE email_key = $1 AND email_key <> '' AND purpose = 'reset' AND created_at > $2", emailKey, after).Scan(&n)
+	return n, err
+}
+
+func deleteFirstLinks(ctx context.Context, tx *sqldb.Tx, emailKey string) error {
+	_, err := tx.Exec(ctx, "DELETE FROM one_time_links WHERE email_key = $1 AND email_key <> ''", emailKey)
+	return err
 }
 
 func deleteLinksOf(ctx context.Context, tx *sqldb.Tx, accountID string) error {

@@ -12,12 +12,15 @@ import (
 
 // session is a row of sessions.
 type session struct {
-	id, tokenHash, accountID string
-	communityID              string // the only one it works in, "": all
-	host                     string // the system that began it, "": the person
-	keyID                    string // the API key whose link began it, "": none
-	info                     SessionInfo
-	createdAt, expiresAt     int64
+	id, tokenHash string
+	accountID     string // "": of an unclaimed member
+	communityID   string // the only one it works in, "": all
+	memberID      string // whose it is there
+	host          string // the system that began it, "": the person
+	keyID         string // the API key whose link began it, "": none
+	info          SessionInfo
+
+	createdAt, expiresAt int64
 }
 
 // seen is a session with the account it belongs to.
@@ -28,20 +31,20 @@ type seen struct {
 
 func insertSession(ctx context.Context, q sqldb.Querier, s session) error {
 	_, err := q.Exec(ctx, `INSERT INTO sessions
-		(id, token_hash, account_id, community_id, host, key_id, user_agent, address, created_at, expires_at, seen_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $9)`,
-		s.id, s.tokenHash, s.accountID, s.communityID, s.host, s.keyID, s.info.UserAgent, s.info.Address, s.createdAt, s.expiresAt)
+		(id, token_hash, account_id, community_id, user_id, host, key_id, user_agent, address, created_at, expires_at, seen_at)
+		VALUES ($1, $2, NULLIF($3, ''), $4, $5, $6, $7, $8, $9, $10, $11, $10)`,
+		s.id, s.tokenHash, s.accountID, s.communityID, s.memberID, s.host, s.keyID, s.info.UserAgent, s.info.Address, s.createdAt, s.expiresAt)
 	return err
 }
 
 func sessionByHash(ctx context.Context, q sqldb.Querier, hash string) (seen, error) {
 	scan := func(r sqldb.Scanner) (seen, error) {
 		s := seen{actor: Actor{Kind: Session}}
-		err := r.Scan(&s.actor.SessionID, &s.actor.AccountID, &s.actor.OnlyCommunity, &s.actor.Name, &s.actor.InstallationOwner, &s.actor.Language, &s.expiresAt, &s.seenAt)
+		err := r.Scan(&s.actor.SessionID, &s.actor.AccountID, &s.actor.OnlyCommunity, &s.actor.MemberID, &s.actor.SignedInAt, &s.actor.Name, &s.actor.InstallationOwner, &s.actor.Language, &s.expiresAt, &s.seenAt)
 		return s, err
 	}
-	return sqldb.One(ctx, q, "session", scan, `SELECT s.id, a.id, s.community_id, a.username, a.installation_owner, a.language, s.expires_at, s.seen_at
-		FROM sessions s JOIN accounts a ON a.id = s.account_id WHERE s.token_hash = $1`, hash)
+	return sqldb.One(ctx, q, "session", scan, `SELECT s.id, COALESCE(a.id, ''), s.community_id, s.user_id, s.created_at, COALESCE(a.username, ''), COALESCE(a.installation_owner, FALSE), COALESCE(a.language, ''), s.expires_at, s.seen_at
+		FROM sessions s LEFT JOIN accounts a ON a.id = s.account_id WHERE s.token_hash = $1`, hash)
 }
 
 func touchSession(ctx context.Context, q sqldb.Querier, sessionID string, now int64) error {
@@ -63,7 +66,7 @@ func listSessions(ctx context.Context, q sqldb.Querier, accountID string, now in
 }
 
 func deleteSessionOf(ctx context.Context, q sqldb.Querier, accountID, sessionID string) (bool, error) {
-	n, err := q.Exec(ctx, "DELETE FROM sessions WHERE account_id = $1 AND id = $2", accountID, sessionID)
+	n, err := q.Exec(ctx, "DELETE FROM sessions WHERE COALESCE(account_id, '') = $1 AND id = $2", accountID, sessionID)
 	return n > 0, err
 }
 
@@ -78,13 +81,16 @@ func deleteSessionsOf(ctx context.Context, q sqldb.Querier, accountID, but strin
 }
 
 // deleteSessionsIn ends the sessions that other systems began in a community
-// for some accounts, and those that keys of these accounts began.
-func deleteSessionsIn(ctx context.Context, tx *sqldb.Tx, communityID string, accountIDs []string) error {
+// for some members, and those that keys of these members began.
+func deleteSessionsIn(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs, accountIDs []string) error {
 	for _, table := range []string{"sessions", "one_time_links"} {
-		_, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE community_id = $1 AND "+tx.Dialect().In("account_id", "$2"), communityID, sqldb.Keys(accountIDs))
+		_, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE community_id = $1 AND "+tx.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(memberIDs))
 		if err != nil {
 			return err
 		}
+	}
+	if len(accountIDs) == 0 {
+		return nil
 	}
 	keys, err := listKeys(ctx, tx, communityID)
 	if err != nil {
@@ -103,6 +109,11 @@ func deleteSessionsIn(ctx context.Context, tx *sqldb.Tx, communityID string, acc
 		return nil
 	}
 	return endSessionsOfKeys(ctx, tx, made)
+}
+
+func claimSessions(ctx context.Context, tx *sqldb.Tx, communityID, memberID, accountID string) error {
+	_, err := tx.Exec(ctx, "UPDATE sessions SET account_id = $1 WHERE community_id = $2 AND user_id = $3", accountID, communityID, memberID)
+	return err
 }
 
 // login is an account and how it signs in; empty when there is none.

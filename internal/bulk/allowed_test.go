@@ -14,12 +14,12 @@ func TestAJobEndsWhenWhoBeganItMayNoMore(t *testing.T) {
 		role, err := f.auth.CreateRole(f.Context(), command, f.community, auth.RoleInput{Title: "Admin", Order: 5, ServerPermissions: map[string]bool{"server_administrator": true}})
 		f.ok(err)
 		f.run(bulk.Import, "First Name,Last Name,Username,Email,Role\nA,A,admin,admin@example.com,Admin\n", bulk.Options{})
-		admin := auth.Actor{Kind: auth.Session, AccountID: f.member("admin").ID, Name: "admin"}
+		admin := f.claim("admin")
 		key := f.key()
 		theirs, _, err := f.auth.CreateKey(f.Context(), admin, f.community, auth.KeyInput{Name: "theirs", Permissions: []auth.Permission{auth.All}})
 		f.ok(err)
 		demote := func() {
-			_, err := f.members.RemoveRole(f.Context(), command, f.community, admin.AccountID, role.ID)
+			_, err := f.members.RemoveRole(f.Context(), command, f.community, f.member("admin").ID, role.ID)
 			f.ok(err)
 		}
 		for _, c := range []struct {
@@ -63,7 +63,7 @@ func TestAnUndoReachesNoFurtherThanWhoUndoes(t *testing.T) {
 		f.run(bulk.Import, head+"A,A,admin,admin@example.com,Admin\nB,B,boss,boss@example.com,High\nP,P,plain,plain@example.com,\n", bulk.Options{})
 		s := f.run(bulk.Import, head+",,,boss@example.com,Low\n,,,plain@example.com,Low\nN,N,new,new@example.com,High\nM,M,min,min@example.com,Low\n", bulk.Options{})
 		f.want(s, bulk.Completed, 2, 2, 0, 0, 0)
-		admin := auth.Actor{Kind: auth.Session, AccountID: f.member("admin").ID, Name: "admin"}
+		admin := f.claim("admin")
 		undo, err := f.bulk.Undo(f.Context(), admin, f.community, s.JobID, "")
 		f.ok(err)
 		undo = f.work(undo)

@@ -2,13 +2,11 @@ package bulk
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -85,7 +83,7 @@ func (a *application) apply(ctx context.Context, tx *sqldb.Tx, piece *piece, now
 		}
 	}
 	if err := a.write(ctx, tx, f.planner, f.applied.verdicts); err != nil {
-		if sqldb.IsConstraint(err) || errors.Is(err, auth.ErrChanged) {
+		if sqldb.IsConstraint(err) {
 			piece.forecast = nil
 			a.hopeful.Store(false)
 		}
@@ -121,9 +119,14 @@ func (a *application) plan(ctx context.Context, q sqldb.Querier, rows []row, tag
 	if !hopeful {
 		keys = firstKeys(a.rules, rows)
 	}
+	declines, declined, err := a.loadDeclined(ctx, q, rows)
+	if err != nil {
+		return nil, err
+	}
 	for {
 		// Each round starts from what the database said: a round changes people.
 		p := newPlanner(a.rules, newCrowd(len(rows)), tags, now)
+		p.declined = declined
 		p.tells = a.tells
 		_, locks := q.(*sqldb.Tx)
 		if err := p.crowd.load(ctx, q, a.communityID, keys, locks); err != nil {
@@ -132,7 +135,7 @@ func (a *application) plan(ctx context.Context, q sqldb.Querier, rows []row, tag
 		done := p.decideAll(rows)
 		unproven := p.unproven(rows, hopeful)
 		if len(unproven) == 0 {
-			return &forecast{planner: p, applied: done}, nil
+			return &forecast{planner: p, applied: done, declines: declines}, nil
 		}
 		keys = append(keys, unproven...)
 	}
@@ -202,7 +205,7 @@ func (c *crowd) proven(k identity, hopeful bool) bool {
 	switch {
 	case holder == nil:
 		return false
-	case holder.newAccount || k.field != member.EmailName && k.field != member.Username && k.field != refKind:
+	case holder.newMember || k.field != member.EmailName && k.field != member.Username && k.field != refKind:
 		return hopeful
 	}
 	return k.field != member.Username || holder.wasNamed == ""
@@ -210,21 +213,14 @@ func (c *crowd) proven(k identity, hopeful bool) bool {
 
 // write stores what was planned, each table once and in the order of its key.
 func (a *application) write(ctx context.Context, tx *sqldb.Tx, p *planner, verdicts []verdict) error {
-	now := p.now.UnixMilli()
 	if err := member.InsertTags(ctx, tx, a.communityID, p.newTags); err != nil {
 		return err
 	}
 	if err := insertJobTags(ctx, tx, a.communityID, a.source.ID, p); err != nil {
 		return err
 	}
-	w := gather(p.crowd, now)
-	if err := auth.RenameAccounts(ctx, tx, w.renames, now); err != nil {
-		return err
-	}
-	if err := auth.InsertAccounts(ctx, tx, w.accounts); err != nil {
-		return err
-	}
-	if err := auth.JoinedCommunity(ctx, tx, w.joined, 1); err != nil {
+	w := gather(p.crowd)
+	if err := member.RenameAll(ctx, tx, a.communityID, w.renames); err != nil {
 		return err
 	}
 	if err := member.Insert(ctx, tx, a.communityID, w.members); err != nil {
@@ -241,37 +237,31 @@ func (a *application) write(ctx context.Context, tx *sqldb.Tx, p *planner, verdi
 
 // writes are the rows of a piece by table.
 type writes struct {
-	renames    []auth.Rename
-	accounts   []auth.NewAccount
-	joined     []string
+	renames    []member.Rename
 	members    []*member.Record
 	changed    []*member.Record
 	gone, held []member.Identifier
 }
 
-func gather(c *crowd, now int64) writes {
+func gather(c *crowd) writes {
 	w := writes{members: make([]*member.Record, 0, len(c.people))}
-	slices.SortFunc(c.people, func(a, b *person) int { return strings.Compare(a.AccountID, b.AccountID) })
+	slices.SortFunc(c.people, func(a, b *person) int { return strings.Compare(a.ID, b.ID) })
 	for _, p := range c.people {
 		switch {
-		case p.newAccount:
-			w.accounts = append(w.accounts, auth.NewAccount{ID: p.AccountID, Email: p.Email, EmailKey: p.EmailKey, Username: p.Username, UsernameKey: p.UsernameKey, CreatedAt: now})
-			w.members = append(w.members, p.Record)
 		case p.newMember:
-			w.joined = append(w.joined, p.AccountID)
 			w.members = append(w.members, p.Record)
 		case p.dirty:
 			w.changed = append(w.changed, p.Record)
 		}
-		if p.wasNamed != "" && !p.newAccount {
-			w.renames = append(w.renames, auth.Rename{ID: p.AccountID, Username: p.Username, UsernameKey: p.UsernameKey, Was: p.wasNamed})
+		if p.wasNamed != "" && !p.newMember {
+			w.renames = append(w.renames, member.Rename{ID: p.ID, Username: p.Username, UsernameKey: p.UsernameKey})
 		}
 		for f, before := range p.held {
 			if before != nil {
-				w.gone = append(w.gone, member.Identifier{FieldID: f.ID, Key: member.IdentifierKey(before), UserID: p.AccountID})
+				w.gone = append(w.gone, member.Identifier{FieldID: f.ID, Key: member.IdentifierKey(before), UserID: p.ID})
 			}
 			if value := p.Get(f); value != nil {
-				w.held = append(w.held, member.Identifier{FieldID: f.ID, Key: member.IdentifierKey(value), UserID: p.AccountID})
+				w.held = append(w.held, member.Identifier{FieldID: f.ID, Key: member.IdentifierKey(value), UserID: p.ID})
 			}
 		}
 	}

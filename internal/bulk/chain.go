@@ -55,7 +55,7 @@ func (u *reversal) planChains(list []record) error {
 		}
 		for _, c := range slices.Backward(list[i].Changes) {
 			f := u.fields[c.Field]
-			if f == nil || !f.Identifier || u.vanishes(who, f) {
+			if f == nil || !f.Identifier || u.vanishes(who) {
 				continue
 			}
 			old, err := c.before()
@@ -82,8 +82,8 @@ func (u *reversal) planChains(list []record) error {
 }
 
 // vanishes reports whether a username or identifier ends with its member.
-func (u *reversal) vanishes(who *person, f *member.Field) bool {
-	return u.isRemoved(who) && (!f.Default || u.created[who].withAccount)
+func (u *reversal) vanishes(who *person) bool {
+	return u.isRemoved(who)
 }
 
 // shorten takes steps away until no value would have two holders.
@@ -119,7 +119,7 @@ func (u *reversal) holds(key identity, c *chain) bool {
 	if holder == nil || holder == c.who {
 		return false
 	}
-	if u.vanishes(holder, c.field) {
+	if u.vanishes(holder) {
 		return false
 	}
 	other := u.chains[slot{holder, c.field}]

@@ -1,12 +1,12 @@
 package bulk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
 	"strings"
 
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -19,7 +19,7 @@ import (
 // read again from its beginning, piece by piece.
 type convoy struct {
 	tags     map[string]string // that its pieces were planned with
-	accounts sqldb.Packed
+	declines member.Declines   // the same
 	members  member.Packed
 	held     []member.Identifier
 	pieces   []storedPiece
@@ -48,7 +48,7 @@ func (s *plainStep) enlist(p *piece, end bool) (ready []*piece, err error) {
 		return s.flush(p), nil
 	}
 	if s.open == nil {
-		s.open = &piece{number: p.number, convoy: s.newConvoy(p.forecast.planner.tags)}
+		s.open = &piece{number: p.number, convoy: s.newConvoy(p.forecast)}
 	}
 	if err := s.open.convoy.add(s.application, p); err != nil {
 		return nil, err
@@ -62,15 +62,15 @@ func (s *plainStep) enlist(p *piece, end bool) (ready []*piece, err error) {
 
 // newConvoy returns an empty convoy, in the memory of one that was written if
 // there is such.
-func (s *plainStep) newConvoy(tags map[string]string) *convoy {
+func (s *plainStep) newConvoy(f *forecast) *convoy {
+	made := &convoy{tags: f.planner.tags, declines: f.declines}
 	select {
 	case c := <-s.written:
-		c.accounts.Reset()
 		c.members.Reset()
-		return &convoy{tags: tags, accounts: c.accounts, members: c.members}
+		made.members = c.members
 	default:
-		return &convoy{tags: tags}
 	}
+	return made
 }
 
 func (s *plainStep) settled(_ context.Context, p *piece) error {
@@ -88,7 +88,7 @@ func (s *plainStep) settled(_ context.Context, p *piece) error {
 const convoyBytes = 12 << 20
 
 func (c *convoy) full(rows int64) bool {
-	return c.counts.Read >= rows || c.accounts.Bytes()+c.members.Bytes() >= convoyBytes
+	return c.counts.Read >= rows || c.members.Bytes() >= convoyBytes
 }
 
 // flush returns the open convoy, if there is one, and the piece behind it.
@@ -112,14 +112,13 @@ func (p *piece) joins(open *piece) bool {
 	case f.applied.counts.Updated+f.applied.counts.Unchanged > 0 || len(f.planner.newTags) > 0:
 		return false
 	}
-	return open == nil || maps.Equal(open.convoy.tags, f.planner.tags)
+	return open == nil || maps.Equal(open.convoy.tags, f.planner.tags) && open.convoy.declines == f.declines
 }
 
 // add packs what a piece does. Its rows are not needed any more.
 func (c *convoy) add(a *application, p *piece) error {
 	f := p.forecast
-	w := gather(f.planner.crowd, f.planner.now.UnixMilli())
-	auth.PackAccounts(&c.accounts, w.accounts)
+	w := gather(f.planner.crowd)
 	c.members.Add(a.communityID, w.members)
 	for _, held := range w.held {
 		held.Key = strings.Clone(held.Key) // else each keeps the record of its row in memory
@@ -146,11 +145,11 @@ func (a *application) writeConvoy(ctx context.Context, tx *sqldb.Tx, c *convoy) 
 	if !maps.Equal(tags, c.tags) {
 		return errNoConvoy
 	}
-	a.touched, a.unlisted = nil, true
-	err = auth.InsertPackedAccounts(ctx, tx, &c.accounts)
-	if err == nil {
-		err = member.InsertPacked(ctx, tx, a.communityID, &c.members)
+	if same, err := a.sameDeclines(ctx, tx, c.declines); err != nil || !same {
+		return cmp.Or(err, errNoConvoy)
 	}
+	a.touched, a.unlisted = nil, true
+	err = member.InsertPacked(ctx, tx, a.communityID, &c.members)
 	if err == nil {
 		err = member.SetIdentifiers(ctx, tx, a.communityID, nil, c.held)
 	}

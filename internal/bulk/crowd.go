@@ -14,14 +14,13 @@ import (
 // them.
 type person struct {
 	*member.Record
-	newAccount bool
-	newMember  bool
-	dirty      bool                  // the member row has to be written
-	imagined   bool                  // a dry run made the account
-	carried    bool                  // a dry run brought them along from an earlier piece
-	stored     *storedPerson         // the copy that they were brought along in
-	wasNamed   string                // the username before this piece renamed the account, "" when it did not
-	held       map[*member.Field]any // identifier values before this piece changed them
+	newMember bool                  // the rows of this piece created the member
+	dirty     bool                  // the member row has to be written
+	imagined  bool                  // a dry run created the member
+	carried   bool                  // a dry run brought them along from an earlier piece
+	stored    *storedPerson         // the copy that they were brought along in
+	wasNamed  string                // the username before this piece renamed the member, "" when it did not
+	held      map[*member.Field]any // identifier values before this piece changed them
 }
 
 // crowd is everybody whom the rows of a piece may name: what the database
@@ -68,8 +67,8 @@ func (c *crowd) add(p *person) {
 	c.people = append(c.people, p)
 	c.emails[p.EmailKey] = p
 	c.usernames[p.UsernameKey] = p
-	if !p.newAccount {
-		c.refs[p.AccountID] = p
+	if !p.newMember {
+		c.refs[p.ID] = p
 	}
 }
 
@@ -158,10 +157,10 @@ func (c *crowd) admit(ctx context.Context, q sqldb.Querier, communityID string, 
 		return err
 	}
 	for _, r := range found {
-		if c.refs[r.AccountID] == nil {
+		if c.refs[r.ID] == nil {
 			c.add(&person{Record: r})
 		}
-		c.refs[decimalText(r.Number)] = c.refs[r.AccountID]
+		c.refs[decimalText(r.Number)] = c.refs[r.ID]
 	}
 	return nil
 }
@@ -172,11 +171,11 @@ func (c *crowd) admit(ctx context.Context, q sqldb.Querier, communityID string, 
 func (c *crowd) touched() map[identity]bool {
 	keys := map[identity]bool{}
 	for _, p := range c.people {
-		if !p.newAccount && !p.newMember && !p.dirty && p.wasNamed == "" {
+		if !p.newMember && !p.dirty && p.wasNamed == "" {
 			continue
 		}
-		keys[identity{refKind, p.AccountID}] = true
-		if p.newAccount || p.newMember || p.wasNamed != "" {
+		keys[identity{refKind, p.ID}] = true
+		if p.newMember || p.wasNamed != "" {
 			keys[identity{member.EmailName, p.EmailKey}] = true
 			keys[identity{member.Username, p.UsernameKey}] = true
 		}

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/regulars/regulars/internal/auth"
-	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -21,7 +19,7 @@ func (e refusedError) Unwrap() error { return e.error }
 // refused wraps an error of the rows of a batch that the same rows may cause
 // again.
 func refused(err error) error {
-	if sqldb.IsConstraint(err) || errs.Is(err, auth.SharedAccount) {
+	if sqldb.IsConstraint(err) {
 		return refusedError{err}
 	}
 	return err

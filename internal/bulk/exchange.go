@@ -47,7 +47,7 @@ func (t *takes) withdraw() (some bool) {
 	of := map[string][]use{} // by holder
 	var failed []use
 	for _, u := range t.used {
-		of[u.holder.AccountID] = append(of[u.holder.AccountID], u)
+		of[u.holder.ID] = append(of[u.holder.ID], u)
 		if value := u.holder.Get(u.field); value != nil && uniqueKey(u.field, value) == u.key {
 			failed = append(failed, u)
 		}

@@ -70,8 +70,7 @@ func TestNothingIsExchangedWithAMemberWhoseRowFails(t *testing.T) {
 
 func TestAClaimedMemberTakesPartInNoExchangeOfUsernames(t *testing.T) {
 	eachWithCards(t, func(f *fixture) {
-		_, err := f.db.Exec(f.Context(), "UPDATE accounts SET signed_in_at = 1 WHERE username_key = 'bb'")
-		f.ok(err)
+		f.claim("bb")
 		before := f.holders()
 		s := f.run(bulk.Import, "Email,Username\na@x.example,bb\nb@x.example,aa\n", bulk.Options{})
 		f.want(s, bulk.CompletedWithErrors, 0, 0, 0, 0, 2)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -17,6 +18,8 @@ type forecast struct {
 	applied applied
 	looked  bool
 	mark    sqldb.Mark
+
+	declines member.Declines // that the plan rests on
 }
 
 // predict plans a piece outside a transaction. It returns nil where the plan
@@ -25,12 +28,17 @@ func (a *application) predict(ctx context.Context, rows []row, tags map[string]s
 	if !a.hopeful.Load() {
 		return a.lookAhead(ctx, rows, tags, now)
 	}
+	declines, declined, err := a.loadDeclined(ctx, a.db, rows)
+	if err != nil {
+		return nil
+	}
 	p := newPlanner(a.rules, newCrowd(len(rows)), tags, now)
+	p.declined = declined
 	done := p.decideAll(rows)
 	if len(p.unproven(rows, true)) > 0 {
 		return nil
 	}
-	return &forecast{planner: p, applied: done}
+	return &forecast{planner: p, applied: done, declines: declines}
 }
 
 // lookAhead plans a piece with people as they are before the transaction. An
@@ -57,6 +65,9 @@ func (a *application) holds(ctx context.Context, tx *sqldb.Tx, f *forecast, tags
 	if f == nil || !maps.Equal(tags, f.planner.tags) {
 		return false, nil
 	}
+	if same, err := a.sameDeclines(ctx, tx, f.declines); err != nil || !same {
+		return false, err
+	}
 	if !f.looked {
 		return true, nil
 	}
@@ -71,5 +82,5 @@ func (a *application) holds(ctx context.Context, tx *sqldb.Tx, f *forecast, tags
 			return false, nil
 		}
 	}
-	return !slices.ContainsFunc(f.planner.crowd.people, func(p *person) bool { return a.touched[identity{refKind, p.AccountID}] }), nil
+	return !slices.ContainsFunc(f.planner.crowd.people, func(p *person) bool { return a.touched[identity{refKind, p.ID}] }), nil
 }

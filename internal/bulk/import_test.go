@@ -190,7 +190,7 @@ func TestModesSkipWhatTheyLeaveOut(t *testing.T) {
 	})
 }
 
-func TestSomebodyKnownElsewhereJoinsAndIsNotTouched(t *testing.T) {
+func TestSomebodyKnownElsewhereIsAnotherMemberHere(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.run(bulk.Import, people, bulk.Options{})
 		first := f.community
@@ -200,16 +200,21 @@ func TestSomebodyKnownElsewhereJoinsAndIsNotTouched(t *testing.T) {
 		text := "Email,Username,First Name,Last Name\nANN@example.com,ann,Other,Name\nbob@example.com,robert,Bob,B\ncem@example.com,,Cem,C\n"
 		s := f.run(bulk.Import, text, bulk.Options{})
 		f.want(s, bulk.CompletedWithErrors, 2, 0, 0, 0, 1)
-		if got := f.codes(s)[3]; got != "username_differs" {
+		if got := f.codes(s)[4]; got != "required" {
 			f.Fatalf("code %s", got)
 		}
 		here := f.member("ann")
 		f.community = first
 		there := f.member("ann")
-		if here.ID != there.ID || there.FirstName != "Ann" || here.FirstName != "Other" || here.Email != "ann@example.com" {
+		if here.ID == there.ID || there.FirstName != "Ann" || here.FirstName != "Other" || here.Email != "ANN@example.com" {
 			f.Fatalf("here %+v, there %+v", here, there)
 		}
-		f.want(f.run(bulk.Import, "Email,Username\nann@example.com,anna\n", bulk.Options{}), bulk.CompletedWithErrors, 0, 0, 0, 0, 1)
+		f.want(f.run(bulk.Import, "Email,Username\nann@example.com,anna\n", bulk.Options{}), bulk.Completed, 0, 1, 0, 0, 0)
+		f.claim("anna")
+		s = f.run(bulk.Import, "Email,Username\nann@example.com,ann\n", bulk.Options{})
+		if got := f.codes(s)[2]; got != "username_differs" {
+			f.Fatalf("a claimed member: %s", got)
+		}
 	})
 }
 
@@ -239,7 +244,7 @@ func TestAnOpenImportCannotReachPermissions(t *testing.T) {
 			f.ok(err)
 		}
 		f.run(bulk.Import, people+"Mia,Moss,mia,mia@example.com,,,,Mod,,,\n", bulk.Options{})
-		f.ok(f.members.AddOwner(f.Context(), f.community, f.member("bob").ID))
+		f.ok(f.members.AddOwner(f.Context(), f.community, f.claim("bob").AccountID))
 		in := f.input(bulk.Import, "Email,First Name,Role,Plan,Username,Last Name\nmia@example.com,M,,,,\nbob@example.com,B,,,,\nann@example.com,A,Mod,,,\ncem@example.com,C,Paid,,,\n"+
 			"dee@example.com,D,Fan,,,\nann@example.com,,,__CLEAR__,,\nnew@example.com,N,Mod,,neu,N\n", bulk.Options{})
 		in.Actor = auth.Actor{Kind: auth.Open}

@@ -18,9 +18,8 @@ func records(rows []row, verdicts []verdict, tagNames map[string]string) []recor
 		list[i] = record{Outcome: v.outcome, Pos: rows[i].pos, Problems: v.problems}
 		list[i].Pos.Line = rows[i].line
 		if v.person != nil && (v.outcome == Created || v.outcome == Updated) {
-			list[i].NewAccount = v.outcome == Created && v.person.newAccount
-			if tagNames == nil || !v.person.newAccount && !v.person.imagined {
-				list[i].UserID = v.person.AccountID // a dry run makes no ids up
+			if tagNames == nil || !v.person.newMember && !v.person.imagined {
+				list[i].UserID = v.person.ID // a dry run makes no ids up
 			}
 		}
 		if v.outcome == Updated {
@@ -78,7 +77,7 @@ func (v *verdict) as(planned *record, tagNames map[string]string) bool {
 	if v.person == nil || v.outcome != Created && v.outcome != Updated {
 		return true
 	}
-	return (planned.UserID == "" || planned.UserID == v.person.AccountID) && planned.NewAccount == (v.outcome == Created && v.person.newAccount)
+	return planned.UserID == "" || planned.UserID == v.person.ID
 }
 
 // digest is a fingerprint of what a verdict would do, never 0. Tags go in by

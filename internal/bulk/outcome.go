@@ -80,13 +80,12 @@ func (c *Counts) of(o Outcome) *int64 {
 
 // record is what is kept of one row.
 type record struct {
-	Outcome    Outcome
-	Pos        sheet.Pos
-	UserID     string // "": nobody
-	NewAccount bool   // the row made the account, not only the member
-	Digest     uint64 // of a dry run: what the row would do; 0: not kept
-	Changes    []storedChange
-	Problems   []Problem
+	Outcome  Outcome
+	Pos      sheet.Pos
+	UserID   string // "": nobody
+	Digest   uint64 // of a dry run: what the row would do; 0: not kept
+	Changes  []storedChange
+	Problems []Problem
 }
 
 // storedChange is one changed field; of roles and tags the values are ids.
@@ -100,7 +99,7 @@ const (
 	hasUser = 8 << iota
 	hasDigest
 	hasRest
-	newAccount
+	_           // older versions: the row made the account too
 	outcomeMask = 7
 )
 
@@ -125,9 +124,6 @@ func pack(records []record) ([]byte, error) {
 		}
 		if len(r.Changes)+len(r.Problems) > 0 {
 			flags |= hasRest
-		}
-		if r.NewAccount {
-			flags |= newAccount
 		}
 		plain = append(plain, flags)
 		plain = binary.AppendVarint(plain, int64(r.Pos.Line-last.Line))
@@ -234,7 +230,7 @@ func unpackOne(in *bytes.Reader, last sheet.Pos) (r record, err error) {
 	if err != nil {
 		return r, err
 	}
-	r.Outcome, r.NewAccount = Outcome(flags&outcomeMask), flags&newAccount != 0
+	r.Outcome = Outcome(flags & outcomeMask)
 	if r.Outcome == 0 || r.Outcome > RowFailed {
 		return r, fmt.Errorf("outcome %d", r.Outcome)
 	}

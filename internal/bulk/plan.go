@@ -30,6 +30,7 @@ type rules struct {
 	rolesByID  map[string]auth.Role
 	names      map[string]string // what people call a field, by its id
 	headers    map[string]string // what the file calls it, where it has the column
+	installers map[string]bool   // accounts of the owners of the installation; only for open imports
 	power      auth.Power        // whose roles and members stand below who began the job
 }
 
@@ -99,9 +100,11 @@ type planner struct {
 	newTags []member.Tag
 	tagIDs  map[string]string // of newTags, by name
 	lines   []int             // of the rows that named newTags first
-	takes   takes             // of names and identifiers that their holders give up in a later row
-	room    [8]identity       // for keys
-	trial   member.Record     // for change
+
+	declined map[string]bool // email keys of persons who declined to be members; nil: none
+	takes    takes           // of names and identifiers that their holders give up in a later row
+	room     [8]identity     // for keys
+	trial    member.Record   // for change
 }
 
 func newPlanner(ru *rules, c *crowd, tags map[string]string, now time.Time) *planner {
@@ -129,14 +132,16 @@ func (p *planner) judge(r *row) verdict {
 	if problem != nil {
 		return verdict{outcome: RowFailed, problems: []Problem{*problem}}
 	}
-	known := who != nil && who.IsMember()
+	known := who != nil
 	switch {
 	case p.typ == Update && !known:
 		return notFound(r)
 	case p.mode == UpdateOnly && !known, p.mode == CreateOnly && known:
 		return verdict{outcome: Skipped, person: who}
+	case !known && p.declined[r.emailKey]:
+		return refuse(p.header(member.EmailName), "member_declined", member.MessageDeclined, r.email)
 	case !known:
-		return p.create(r, who)
+		return p.create(r)
 	}
 	return p.change(r, who)
 }
@@ -154,48 +159,37 @@ func notFound(r *row) verdict {
 }
 
 func (p *planner) protected(who *person) bool {
-	if who.Owner || who.InstallationOwner {
+	if who.Owner || who.Claimed() && p.installers[who.AccountID] {
 		return true
 	}
 	return slices.ContainsFunc(who.RoleIDs, func(roleID string) bool { return p.rolesByID[roleID].GrantsServerPermission() })
 }
 
-// create plans a new member: of a new account, or of one that is not in this
-// community yet, which is never touched.
-func (p *planner) create(r *row, who *person) verdict {
+// create plans a new member, who is unclaimed: whether an account has the email
+// or the username is never looked at.
+func (p *planner) create(r *row) verdict {
 	now := p.now.UnixMilli()
-	fresh := &person{newMember: true, newAccount: who == nil, Record: &member.Record{
+	who := &person{newMember: true, Record: &member.Record{
 		Email: r.email, EmailKey: r.emailKey, Username: r.username, UsernameKey: r.usernameKey,
 	}}
-	if who != nil {
-		copied := *who.Record
-		fresh.Record = &copied
-	}
-	fresh.Communities++
-	fresh.State, fresh.JoinedAt, fresh.UpdatedAt = member.Active, now, now
+	who.State, who.JoinedAt, who.UpdatedAt = member.Active, now, now
 	for _, f := range p.defaults {
-		fresh.Set(f, f.DefaultValue)
+		who.Set(f, f.DefaultValue)
 	}
 	mark := len(p.newTags)
-	changes, problems := p.apply(r, fresh)
-	problems = append(problems, p.missing(r, fresh)...)
+	changes, problems := p.apply(r, who)
+	problems = append(problems, p.missing(r, who)...)
 	if len(problems) > 0 {
 		p.forgetTags(mark)
 		return verdict{outcome: RowFailed, problems: problems}
 	}
-	if who == nil {
-		fresh.AccountID = id.New(p.now)
-		who = fresh
-		p.crowd.add(who)
-	} else {
-		*who = *fresh
-	}
+	who.ID = id.New(p.now)
+	p.crowd.add(who)
 	p.hold(who, changes)
 	return verdict{outcome: Created, person: who, changes: changes}
 }
 
-// missing names what a new member lacks. The email has to stand in the row: a
-// username alone must not tell anybody the email of somebody elsewhere.
+// missing names what a new member lacks.
 func (p *planner) missing(r *row, fresh *person) (problems []Problem) {
 	require := func(name string, given bool) {
 		if !given {
@@ -262,7 +256,7 @@ func (p *planner) apply(r *row, who *person) (changes []member.Change, problems 
 	for i := range r.sets {
 		s := &r.sets[i]
 		if s.field == p.username && (who.newMember || auth.UsernameKey(who.Username) == r.usernameKey) {
-			continue // a new account has it already, and another spelling is the same name
+			continue // a new member has it already, and another spelling is the same name
 		}
 		value, problem := p.value(r, s, who)
 		if problem != nil {
@@ -277,7 +271,7 @@ func (p *planner) apply(r *row, who *person) (changes []member.Change, problems 
 		if who.newMember && !p.tells && !s.field.Identifier {
 			continue // the file tells what somebody was created with
 		}
-		changes = append(changes, member.Change{UserID: who.AccountID, Field: s.field, Old: old, New: value})
+		changes = append(changes, member.Change{UserID: who.ID, Field: s.field, Old: old, New: value})
 	}
 	return changes, problems
 }
@@ -300,7 +294,7 @@ func (p *planner) value(r *row, s *set, who *person) (any, *Problem) {
 		return sum, nil
 	case s.field.Identifier && !s.field.Default && s.value != nil:
 		holder := p.crowd.identifiers[identity{s.field.ID, member.IdentifierKey(s.value)}]
-		if holder != nil && (who.AccountID == "" || holder.AccountID != who.AccountID) && !p.takes.allow(r, who.AccountID, uniqueKey(s.field, s.value), s.field, holder) {
+		if holder != nil && (who.ID == "" || holder.ID != who.ID) && !p.takes.allow(r, who.ID, uniqueKey(s.field, s.value), s.field, holder) {
 			return nil, &Problem{s.column.header, "identifier_taken", fmt.Sprintf("Another member has this %s.", s.field.Name), s.text}
 		}
 	}

@@ -22,7 +22,7 @@ func (ru *rules) above(who *person, ids []string) string {
 			}
 			err := ru.power.MayTouch(role)
 			if err == nil && !ru.power.Everything() {
-				err = ru.power.MayHand(role, giving, who.AccountID, who.Owner, held)
+				err = ru.power.MayHand(role, giving, who.ID, who.Owner, held)
 			}
 			if err != nil {
 				return errs.From(err).Message
@@ -42,7 +42,7 @@ func (ru *rules) aboveMaker(who *person) string {
 	if ru.open || ru.power.Everything() {
 		return ""
 	}
-	if err := ru.power.MayChange(who.AccountID, who.Owner, ru.held(who)); err != nil {
+	if err := ru.power.MayChange(who.ID, who.Owner, ru.held(who)); err != nil {
 		return errs.From(err).Message
 	}
 	return ""

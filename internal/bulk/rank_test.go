@@ -8,6 +8,7 @@ import (
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/member"
 )
 
 func TestWhoImportsGivesAndTakesOnlyRolesBelowTheirOwn(t *testing.T) {
@@ -25,10 +26,11 @@ func TestWhoImportsGivesAndTakesOnlyRolesBelowTheirOwn(t *testing.T) {
 		}
 		const head = "First Name,Last Name,Username,Email,Role\n"
 		const secret = "a long enough password!"
-		_, err := f.auth.CreateAccount(f.Context(), auth.AccountInput{Email: "admin@example.com", Username: "admin", Password: secret})
+		account, err := f.auth.CreateAccount(f.Context(), auth.AccountInput{Email: "admin@example.com", Username: "admin", Password: secret})
 		f.ok(err)
 		f.run(bulk.Import, head+"A,A,admin,admin@example.com,Admin\nB,B,boss,boss@example.com,High\nP,P,plain,plain@example.com,Low\nO,O,owner,owner@example.com,\n", bulk.Options{})
-		f.ok(f.members.AddOwner(f.Context(), f.community, f.member("owner").ID))
+		f.ok(f.members.AddOwner(f.Context(), f.community, f.claim("owner").AccountID))
+		f.ok(f.members.Join(f.Context(), auth.Actor{Kind: auth.Session, AccountID: account.ID, Name: "admin"}, f.community, member.JoinHow{}))
 
 		const rows = head + "N,N,n1,n1@example.com,Low\n" + "N,N,n2,n2@example.com,Same\n" + "N,N,n3,n3@example.com,High\n" + // new ones
 			",,,plain@example.com,Admin\n" + ",,,boss@example.com,Low\n" + ",,,boss@example.com,__CLEAR__\n" + ",,,admin@example.com,Low\n" +
@@ -77,8 +79,8 @@ func (f *fixture) ranked() auth.Actor {
 		f.ok(err)
 	}
 	f.run(bulk.Import, "First Name,Last Name,Username,Email,Role\nA,A,admin,admin@example.com,Admin\nB,B,boss,boss@example.com,High\nL,L,low,low@example.com,Low\nO,O,owner,owner@example.com,\n", bulk.Options{})
-	f.ok(f.members.AddOwner(f.Context(), f.community, f.member("owner").ID))
-	return auth.Actor{Kind: auth.Session, AccountID: f.member("admin").ID}
+	f.ok(f.members.AddOwner(f.Context(), f.community, f.claim("owner").AccountID))
+	return f.claim("admin")
 }
 
 func TestWhoStandsAboveTheMakerOfAJobIsNotChangedByIt(t *testing.T) {

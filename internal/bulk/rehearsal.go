@@ -60,6 +60,9 @@ func (h *rehearsal) take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]record,
 	}
 	plan := newPlanner(h.rules, h.crowd, tags, h.clock.Now())
 	plan.tagIDs, plan.tells = h.dreamt, true
+	if _, plan.declined, err = h.loadDeclined(ctx, tx, p.rows); err != nil {
+		return nil, Counts{}, err
+	}
 	done := plan.decideAll(p.rows)
 	h.named = map[*person][]identity{}
 	for i := range done.verdicts {
@@ -106,7 +109,7 @@ func (h *rehearsal) settled(ctx context.Context, p *piece) error {
 		if who.wasNamed == "" && !who.dirty && !who.newMember && !who.carried {
 			continue
 		}
-		who.imagined = who.imagined || who.newAccount
+		who.imagined = who.imagined || who.newMember
 		var err error
 		if later, err = h.keysAfter(later[:0], who, line); err != nil {
 			return err
@@ -149,8 +152,8 @@ func (h *rehearsal) keysAfter(hashes []uint64, who *person, line int64) ([]uint6
 // keysOf are the keys that somebody has now or had before the file.
 func (h *rehearsal) keysOf(p *person) []identity {
 	keys := []identity{{member.EmailName, p.EmailKey}, {member.Username, p.UsernameKey}}
-	if !p.imagined { // an account that was not made has neither id nor number
-		keys = append(keys, identity{refKind, p.AccountID}, identity{refKind, decimalText(p.Number)})
+	if !p.imagined { // a member who was not made has neither id nor number
+		keys = append(keys, identity{refKind, p.ID}, identity{refKind, decimalText(p.Number)})
 	}
 	if p.wasNamed != "" {
 		keys = append(keys, identity{member.Username, auth.UsernameKey(p.wasNamed)})
@@ -172,7 +175,7 @@ func (h *rehearsal) keysOf(p *person) []identity {
 // carry puts somebody an earlier piece has changed into the crowd, ahead of
 // what the database says of them.
 func (c *crowd) carry(p *person) {
-	p.carried, p.newAccount, p.newMember, p.dirty = true, false, false, false
+	p.carried, p.newMember, p.dirty = true, false, false
 	c.add(p)
 	if p.Number != 0 {
 		c.refs[decimalText(p.Number)] = p

@@ -13,36 +13,29 @@ import (
 // reverse order of the file, then written at once.
 type reversal struct {
 	*run
-	rules      *rules // only the roles and the power of the actor of the undo
-	crowd      *crowd
-	fields     map[string]*member.Field
-	tags       map[string]bool // ids that exist
-	foreign    map[member.FieldOf]bool
-	undone     map[member.FieldOf]bool     // last written by an earlier undo of the same job
-	ranks      map[*person]string          // why the actor may not change the member; "": allowed
-	created    map[*person]creation        // members that the job created
-	causes     map[member.FieldOf]*Problem // of values kept so far
-	chains     map[slot]*chain
-	removed    []string
-	removedNew []string // of these, those with an account that the job created
-	changes    []member.Change
-}
-
-// creation is the fate of a member whom the job created.
-type creation struct {
-	kept        *Problem // the reason to keep the member; nil: removed
-	withAccount bool     // a removal deletes the account too
+	rules   *rules // only the roles and the power of the actor of the undo
+	crowd   *crowd
+	fields  map[string]*member.Field
+	tags    map[string]bool // ids that exist
+	foreign map[member.FieldOf]bool
+	undone  map[member.FieldOf]bool     // last written by an earlier undo of the same job
+	ranks   map[*person]string          // why the actor may not change the member; "": allowed
+	created map[*person]*Problem        // members that the job created: why one is kept, nil: removed
+	causes  map[member.FieldOf]*Problem // of values kept so far
+	chains  map[slot]*chain
+	removed []string
+	changes []member.Change
 }
 
 func (u *reversal) isRemoved(who *person) bool {
-	c, created := u.created[who]
-	return created && c.kept == nil
+	kept, created := u.created[who]
+	return created && kept == nil
 }
 
 func (r *run) newReversal(ctx context.Context, tx *sqldb.Tx, list []record) (*reversal, error) {
 	u := &reversal{
 		run: r, crowd: newCrowd(len(list)), fields: map[string]*member.Field{}, tags: map[string]bool{}, foreign: map[member.FieldOf]bool{},
-		undone: map[member.FieldOf]bool{}, ranks: map[*person]string{}, created: map[*person]creation{}, causes: map[member.FieldOf]*Problem{}, chains: map[slot]*chain{},
+		undone: map[member.FieldOf]bool{}, ranks: map[*person]string{}, created: map[*person]*Problem{}, causes: map[member.FieldOf]*Problem{}, chains: map[slot]*chain{},
 	}
 	if err := u.loadRules(ctx, tx); err != nil {
 		return nil, err
@@ -63,7 +56,7 @@ func (r *run) newReversal(ctx context.Context, tx *sqldb.Tx, list []record) (*re
 	for i := range list {
 		who := u.crowd.refs[list[i].UserID]
 		if list[i].Outcome == Created && who != nil && who.IsMember() {
-			u.created[who] = creation{u.keptMember(who), list[i].NewAccount && who.deletesAccount()}
+			u.created[who] = u.keptMember(who)
 		}
 	}
 	return u, u.planChains(list)
@@ -122,23 +115,17 @@ func (u *reversal) loadHolders(ctx context.Context, tx *sqldb.Tx, list []record)
 // keptMember returns the reason to keep a member whom the job created, nil to
 // remove them.
 func (u *reversal) keptMember(who *person) *Problem {
-	changed := who.Owner || who.State != member.Active
+	changed := who.Owner || who.Claimed() || who.State != member.Active
 	for fieldID := range u.fields {
-		changed = changed || u.foreign[member.FieldOf{UserID: who.AccountID, FieldID: fieldID}]
+		changed = changed || u.foreign[member.FieldOf{UserID: who.ID, FieldID: fieldID}]
 	}
 	switch {
 	case changed:
 		return &Problem{"", "changed_since", "The member was changed since the import and is kept.", who.Email}
-	case !u.rules.power.OverMember(who.AccountID, who.Owner, u.rules.held(who)):
+	case !u.rules.power.OverMember(who.ID, who.Owner, u.rules.held(who)):
 		return &Problem{"", "role_above_rank", "The member does not rank below the person who undoes the import and is kept.", who.Email}
 	}
 	return nil
-}
-
-// deletesAccount reports whether the account of a removed member is deleted
-// with the membership, as auth.DeleteAccounts decides.
-func (p *person) deletesAccount() bool {
-	return !p.Claimed && p.Communities <= 1 && !p.InstallationOwner
 }
 
 // reverse undoes one row in memory.
@@ -150,27 +137,21 @@ func (u *reversal) reverse(done *record) record {
 		undone.Outcome = Unchanged
 		undone.Problems = []Problem{{"", "already_gone", "The member is no longer in this community.", ""}}
 	case done.Outcome == Created:
-		u.remove(done, who, &undone)
+		u.remove(who, &undone)
 	default:
 		u.restore(done, who, &undone)
 	}
 	return undone
 }
 
-func (u *reversal) remove(done *record, who *person, undone *record) {
-	if kept := u.created[who].kept; kept != nil {
+func (u *reversal) remove(who *person, undone *record) {
+	if kept := u.created[who]; kept != nil {
 		undone.Outcome = Skipped
 		undone.Problems = []Problem{*kept}
 		return
 	}
-	u.removed = append(u.removed, who.AccountID)
-	if done.NewAccount {
-		u.removedNew = append(u.removedNew, who.AccountID)
-	}
-	if u.created[who].withAccount {
-		who.wasNamed = ""
-	}
-	who.State, who.dirty, who.held = "", false, nil
+	u.removed = append(u.removed, who.ID)
+	who.State, who.dirty, who.held, who.wasNamed = "", false, nil, ""
 }
 
 // restore undoes the changes of one row of a member who existed before it.
@@ -203,7 +184,7 @@ func (u *reversal) restore(done *record, who *person, undone *record) {
 			continue
 		}
 		u.set(who, f, old, at)
-		change := member.Change{UserID: who.AccountID, Field: f, Old: now, New: old, RecordedAt: at}
+		change := member.Change{UserID: who.ID, Field: f, Old: now, New: old, RecordedAt: at}
 		u.changes = append(u.changes, change)
 		undone.Changes = append(undone.Changes, stored([]member.Change{change})...)
 	}
@@ -219,7 +200,7 @@ func (u *reversal) restore(done *record, who *person, undone *record) {
 // isUndone reports whether a change needs no undoing: an earlier undo of the
 // job, which was cancelled or failed, or somebody else restored the old value.
 func (u *reversal) isUndone(who *person, f *member.Field, now, old, made any) bool {
-	key := member.FieldOf{UserID: who.AccountID, FieldID: f.ID}
+	key := member.FieldOf{UserID: who.ID, FieldID: f.ID}
 	if u.foreign[key] {
 		return member.Equal(now, old)
 	}
@@ -229,7 +210,7 @@ func (u *reversal) isUndone(who *person, f *member.Field, now, old, made any) bo
 // kept returns the reason to keep the present value of a field, nil to restore
 // the old one.
 func (u *reversal) kept(who *person, f *member.Field, old, made any) *Problem {
-	key := member.FieldOf{UserID: who.AccountID, FieldID: f.ID}
+	key := member.FieldOf{UserID: who.ID, FieldID: f.ID}
 	if u.causes[key] != nil {
 		return u.causes[key]
 	}
@@ -248,9 +229,9 @@ func (u *reversal) kept(who *person, f *member.Field, old, made any) *Problem {
 // blocked returns the reason, other than a holder of the old value, to keep the
 // present value of a field.
 func (u *reversal) blocked(who *person, f *member.Field, now, old, made any) *Problem {
-	switch key := (member.FieldOf{UserID: who.AccountID, FieldID: f.ID}); {
-	case f.Default && f.Field == member.Username && who.OwnsName():
-		return &Problem{f.Field, "used_elsewhere", "The account was claimed or joined another community since, so its username stays.", shown(now)}
+	switch key := (member.FieldOf{UserID: who.ID, FieldID: f.ID}); {
+	case f.Default && f.Field == member.Username && who.Claimed():
+		return &Problem{f.Field, "used_elsewhere", "The person accepted the membership since, and only the person changes the username.", shown(now)}
 	case u.foreign[key] || !member.Equal(now, made):
 		return &Problem{f.Field, "changed_since", "The value was changed since and is kept.", shown(now)}
 	case !f.Takes(old):
@@ -315,18 +296,11 @@ func (u *reversal) set(who *person, f *member.Field, value any, at int64) {
 // write stores the result. Removed members come first: they may hold names and
 // identifiers that return to their previous owners.
 func (u *reversal) write(ctx context.Context, tx *sqldb.Tx) error {
-	now := u.clock.MS()
-	if err := auth.JoinedCommunity(ctx, tx, u.removed, -1); err != nil {
-		return err
-	}
 	if err := member.Remove(ctx, tx, u.job.CommunityID, u.removed); err != nil {
 		return err
 	}
-	if _, err := auth.DeleteAccounts(ctx, tx, u.removedNew); err != nil {
-		return err
-	}
-	w := gather(u.crowd, now)
-	if err := auth.RenameAccounts(ctx, tx, w.renames, now); err != nil {
+	w := gather(u.crowd)
+	if err := member.RenameAll(ctx, tx, u.job.CommunityID, w.renames); err != nil {
 		return err
 	}
 	if err := member.Update(ctx, tx, u.job.CommunityID, w.changed); err != nil {

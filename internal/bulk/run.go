@@ -286,6 +286,11 @@ func (r *run) prepareRules(ctx context.Context, table openFile) (*layout, *rules
 	}
 	rules := newRules(r.job.Type, r.job.Options, r.job.Actor == auth.Actor{Kind: auth.Open}.Ref(), d.fields, roles)
 	rules.readHeaders(layout)
+	if rules.open {
+		if rules.installers, err = auth.InstallationOwners(ctx, r.db); err != nil {
+			return nil, nil, err
+		}
+	}
 	rules.power, err = r.power(ctx, r.db)
 	return layout, rules, err
 }
@@ -363,7 +368,7 @@ func (r *run) tx(ctx context.Context, f func(*sqldb.Tx) error) error {
 		switch {
 		case err == nil || ctx.Err() != nil:
 			return err
-		case (sqldb.IsDuplicate(err) || errs.Is(err, auth.SharedAccount) || errors.Is(err, auth.ErrChanged)) && !isRefused(err) && races < 10:
+		case sqldb.IsDuplicate(err) && !isRefused(err) && races < 10:
 			races++ // somebody else took a key between the look and the leap
 			continue
 		case !sqldb.IsUnavailable(err):

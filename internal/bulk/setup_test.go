@@ -204,6 +204,17 @@ func (f *fixture) member(ref string) member.Member {
 	return m
 }
 
+// claim makes an account for a member and accepts the membership, as the person
+// would, and returns who they are then.
+func (f *fixture) claim(username string) auth.Actor {
+	f.Helper()
+	account, err := f.auth.CreateAccount(f.Context(), auth.AccountInput{Email: f.member(username).Email, Username: username})
+	f.ok(err)
+	person := auth.Actor{Kind: auth.Session, AccountID: account.ID, Name: username}
+	f.ok(f.members.Join(f.Context(), person, f.community, member.JoinHow{}))
+	return person
+}
+
 func (f *fixture) count() int64 {
 	f.Helper()
 	n, err := f.members.Count(f.Context(), f.community)

@@ -157,9 +157,8 @@ func TestCarriedPeopleComeBackAsTheyWere(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		text := func(name string) string { return rapid.String().Draw(t, name) }
 		p := &person{imagined: rapid.Bool().Draw(t, "imagined"), wasNamed: text("was named"), Record: &member.Record{
-			AccountID: text("id"), Number: rapid.Int64().Draw(t, "number"), Email: text("email"), EmailKey: text("email key"), Username: text("username"),
-			UsernameKey: text("username key"), Communities: rapid.Int64().Draw(t, "communities"), InstallationOwner: rapid.Bool().Draw(t, "installation"),
-			Claimed: rapid.Bool().Draw(t, "claimed"), State: text("state"), Owner: rapid.Bool().Draw(t, "owner"), DisplayName: text("display"),
+			ID: text("id"), AccountID: text("account"), Number: rapid.Int64().Draw(t, "number"), Email: text("email"), EmailKey: text("email key"), Username: text("username"),
+			UsernameKey: text("username key"), State: text("state"), Owner: rapid.Bool().Draw(t, "owner"), DisplayName: text("display"),
 			FirstName: text("first"), LastName: text("last"), Phone: text("phone"), Country: text("country"), Language: text("language"),
 			RoleIDs: rapid.SliceOf(rapid.String()).Draw(t, "roles"), TagIDs: rapid.SliceOf(rapid.String()).Draw(t, "tags"),
 			JoinedAt: rapid.Int64().Draw(t, "joined"), UpdatedAt: rapid.Int64().Draw(t, "updated"),

@@ -83,7 +83,7 @@ func (f *fixture) historiesEnd(after string) {
 	f.ok(err)
 	byID := map[string]*member.Record{}
 	for _, r := range people {
-		byID[r.AccountID] = r
+		byID[r.ID] = r
 	}
 	for _, l := range list {
 		at := slices.IndexFunc(fields, func(field member.Field) bool { return field.ID == l.field })

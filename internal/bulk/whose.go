@@ -12,11 +12,11 @@ func (p *planner) resolve(r *row) (*person, *Problem) {
 		return nil, &Problem{p.header(member.EmailName), "email_differs", "The person found by the other column has another email; an import never changes it.", r.email}
 	}
 	if r.usernameKey != "" && who.UsernameKey != r.usernameKey {
-		if other := p.crowd.usernames[r.usernameKey]; other != nil && !p.takes.allow(r, who.AccountID, identity{member.Username, r.usernameKey}, p.username, other) {
+		if other := p.crowd.usernames[r.usernameKey]; other != nil && !p.takes.allow(r, who.ID, identity{member.Username, r.usernameKey}, p.username, other) {
 			return nil, &Problem{p.header(member.Username), "identity_conflict", "The email and the username belong to two different people.", r.username}
 		}
-		if !who.IsMember() || who.OwnsName() {
-			return nil, &Problem{p.header(member.Username), "username_differs", "This email has another username, and its person or another community uses the account.", r.username}
+		if who.Claimed() {
+			return nil, &Problem{p.header(member.Username), "username_differs", "The member with this email has another username, which only the person changes.", r.username}
 		}
 	}
 	if code, message := member.Away(who.State); code != "" {

@@ -88,18 +88,24 @@ func (p *place) community() string {
 // join makes a member, with the role of the same name if there is one.
 func (p *place) join(name string) {
 	p.Helper()
-	r := &member.Record{AccountID: id.New(clock.Clock{}.Now()), Email: name + "@example.com", Username: name, State: member.Active, FirstName: name, LastName: "X", JoinedAt: 1, UpdatedAt: 1}
+	account, err := p.auth.CreateAccount(p.Context(), auth.AccountInput{Email: name + "@example.com", Username: name})
+	p.ok(err)
+	r := &member.Record{ID: id.New(clock.Clock{}.Now()), AccountID: account.ID, Email: account.Email, EmailKey: account.Email, Username: name, UsernameKey: name, State: member.Active, FirstName: name, LastName: "X", JoinedAt: 1, UpdatedAt: 1}
 	if role, ok := p.roles[name]; ok {
 		r.RoleIDs = []string{role.ID}
 	}
 	p.ok(p.db.Tx(p.Context(), func(tx *sqldb.Tx) error {
-		account := auth.NewAccount{ID: r.AccountID, Email: r.Email, EmailKey: r.Email, Username: name, UsernameKey: name, CreatedAt: 1}
-		if err := auth.InsertAccounts(p.Context(), tx, []auth.NewAccount{account}); err != nil {
-			return err
-		}
 		return member.Insert(p.Context(), tx, p.id, []*member.Record{r})
 	}))
-	p.people[name] = auth.Actor{Kind: auth.Session, AccountID: r.AccountID, Name: name}
+	p.people[name] = auth.Actor{Kind: auth.Session, AccountID: account.ID, Name: name}
+}
+
+// member is the id of somebody as a member.
+func (p *place) member(name string) string {
+	p.Helper()
+	m, err := p.members.Self(p.Context(), p.people[name], p.id)
+	p.ok(err)
+	return m.ID
 }
 
 func (p *place) channel(in chat.Input) chat.Channel {

@@ -10,7 +10,7 @@ import (
 func TestOverridesOfAnErasedMemberGoAndThoseOfRolesAndOthersStay(t *testing.T) {
 	each(t, func(p *place) {
 		ch := p.channel(chat.Input{Topic: "lobby"})
-		high, plain := p.people["high"].AccountID, p.people["plain"].AccountID
+		high, plain := p.member("high"), p.member("plain")
 		_, err := p.chat.SetOverrides(p.Context(), command, p.id, ch.ID, []chat.OverrideInput{
 			{User: high, Deny: []string{"post_messages"}}, {User: plain, Deny: []string{"post_messages"}}, {RoleID: p.roles["low"].ID, Deny: []string{"post_messages"}},
 		})

@@ -3,6 +3,8 @@ package console
 import (
 	"net/http"
 
+	"github.com/regulars/regulars/internal/errs"
+
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/media"
 )
@@ -61,18 +63,30 @@ func (c *console) showCommunity(v *visit) error {
 	return render(v, http.StatusOK, CommunityPage(view))
 }
 
+// selfID is the id of the person as a member of the community, "" for none.
+func (c *console) selfID(v *visit) (string, error) {
+	who, err := c.Members.Self(v.Context(), v.actor, v.community.ID)
+	if errs.KindOf(err) == errs.NotFound {
+		return "", nil
+	}
+	return who.ID, err
+}
+
 // ownRoles are the roles of the person in the community, but the one of
 // everyone; none of who runs the installation and is no member.
 func (c *console) ownRoles(v *visit) (rows []RoleRow, err error) {
-	standing, err := c.Members.Standing(v.Context(), c.DB, v.community.ID, v.actor.AccountID)
-	if err != nil || !standing.Member {
-		return nil, err
+	who, err := c.Members.Self(v.Context(), v.actor, v.community.ID)
+	if errs.KindOf(err) == errs.NotFound {
+		return nil, nil
 	}
-	roles, err := c.Members.RolesOf(v.Context(), v.community.ID, v.actor.AccountID)
 	if err != nil {
 		return nil, err
 	}
-	if standing.Owner {
+	roles, err := c.Members.RolesOf(v.Context(), v.community.ID, who.ID)
+	if err != nil {
+		return nil, err
+	}
+	if who.Owner {
 		rows = append(rows, RoleRow{Title: v.T("Owner")})
 	}
 	for _, r := range roles {

@@ -19,7 +19,7 @@ type ViewLink struct {
 }
 
 func (c *console) viewLinks(v *visit, q MemberQuery) ([]ViewLink, error) {
-	views, err := c.Members.Views(v.Context(), v.community.ID, v.actor.AccountID)
+	views, err := c.Members.Views(v.Context(), v.community.ID, v.actor)
 	links := make([]ViewLink, len(views))
 	for i, view := range views {
 		link := v.in("/members")
@@ -38,14 +38,14 @@ func (c *console) saveView(v *visit) error {
 	}
 	address := memberQuery(v.in("/members"), from).onPage(1)
 	_, query, _ := strings.Cut(address, "?")
-	if _, err := c.Members.SaveView(v.Context(), v.community.ID, v.actor.AccountID, v.FormValue("view"), query); err != nil {
+	if _, err := c.Members.SaveView(v.Context(), v.community.ID, v.actor, v.FormValue("view"), query); err != nil {
 		return err
 	}
 	return v.goTo(address, "The view is saved")
 }
 
 func (c *console) deleteView(v *visit) error {
-	if err := c.Members.DeleteView(v.Context(), v.community.ID, v.actor.AccountID, v.PathValue("view")); err != nil {
+	if err := c.Members.DeleteView(v.Context(), v.community.ID, v.actor, v.PathValue("view")); err != nil {
 		return err
 	}
 	return v.goTo(v.in("/members"), "The view is deleted")

@@ -45,11 +45,15 @@ func (c *console) renderPenalties(v *visit, status int, view PenaltiesView) erro
 	if err != nil {
 		return err
 	}
+	self, err := c.selfID(v)
+	if err != nil {
+		return err
+	}
 	for _, one := range found {
 		view.Penalties = append(view.Penalties, PenaltyRow{
 			ID: one.ID, UserID: one.UserID, User: one.Member.Username, Kind: one.Kind, Reason: one.Reason, By: one.ActorName, LiftedBy: one.LifterName,
 			CreatedAt: one.CreatedAt, Until: one.Until, LiftedAt: one.LiftedAt, InForce: c.Members.InForce(one),
-			Liftable: one.LiftedAt == 0 && may[one.Kind] && one.Member.Username != "" && one.UserID != v.actor.AccountID,
+			Liftable: one.LiftedAt == 0 && may[one.Kind] && one.Member.Username != "" && one.UserID != self,
 		})
 	}
 	if next != "" {

@@ -178,8 +178,8 @@ func (c *console) showReset(v *visit) error {
 }
 
 func (c *console) reset(v *visit) error {
-	view := ResetView{Token: v.PostFormValue("token")}
-	_, err := c.Auth.ResetPassword(v.Context(), view.Token, v.PostFormValue("password"), sessionInfo(v.Request))
+	view := ResetView{Token: v.PostFormValue("token"), Username: v.PostFormValue("username")}
+	_, err := c.Auth.ResetPassword(v.Context(), view.Token, v.PostFormValue("password"), view.Username, sessionInfo(v.Request))
 	if err == nil {
 		return v.goTo(auth.SignInPage, i18n.Key("The password is saved. Sign in with it."))
 	}
@@ -188,6 +188,6 @@ func (c *console) reset(v *visit) error {
 	if err != nil {
 		return err
 	}
-	view.Page, view.Errors = p, map[string]string{"password": wrong["newPassword"]}
+	view.Page, view.Errors = p, map[string]string{"password": wrong["newPassword"], "username": wrong["username"]}
 	return render(v, status, ResetPage(view))
 }

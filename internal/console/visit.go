@@ -67,6 +67,7 @@ func (c *console) inside(need auth.Permission, h handler) http.HandlerFunc {
 		if v.community, err = c.Communities.Get(v.Context(), communityID); err != nil {
 			return err
 		}
+		c.Members.NoteVisit(v.Context(), v.actor, communityID)
 		v.speak() // perhaps the community's language
 		return h(v)
 	})
@@ -106,11 +107,11 @@ func (c *console) page(v *visit, title, nav, help string) (Page, error) {
 	if v.actor.Kind != auth.Session {
 		return p, nil
 	}
-	account, err := c.Auth.Account(v.Context(), v.actor.AccountID)
+	person, err := c.person(v)
 	if err != nil {
 		return p, err
 	}
-	p.Person, p.Mailbox, p.Operator = Person{account.Username, account.Email}, c.mayReadMail(v.actor), ownsInstallation(v.actor)
+	p.Person, p.Mailbox, p.Operator = person, c.mayReadMail(v.actor), ownsInstallation(v.actor)
 	p.Community = Community{ID: v.community.ID, Name: v.community.Name, Accent: v.community.Settings.Accent}
 	if v.community.ID != "" {
 		if p.May, err = c.Auth.Allowed(v.Context(), v.actor, v.community.ID, needed()...); err != nil {
@@ -119,6 +120,17 @@ func (c *console) page(v *visit, title, nav, help string) (Page, error) {
 	}
 	p.Others, err = c.communitiesOf(v.Context(), v.actor)
 	return p, err
+}
+
+// person names who has signed in: by the account, or in a session of an
+// unclaimed member as the community does.
+func (c *console) person(v *visit) (Person, error) {
+	if v.actor.AccountID == "" {
+		who, err := c.Members.Self(v.Context(), v.actor, v.actor.OnlyCommunity)
+		return Person{who.Username, who.Email}, err
+	}
+	account, err := c.Auth.Account(v.Context(), v.actor.AccountID)
+	return Person{account.Username, account.Email}, err
 }
 
 func (c *console) reader(v *visit) Reader {

@@ -12,25 +12,14 @@ import (
 
 var errBinary = errors.New("the binary form of a record is damaged")
 
-const (
-	isInstallationOwner = 1 << iota
-	isClaimed
-	isOwner
-)
-
 // AppendBinary appends the record to b.
 func (r *Record) AppendBinary(b []byte) ([]byte, error) {
-	flags := byte(0)
-	for _, f := range []struct {
-		set bool
-		bit byte
-	}{{r.InstallationOwner, isInstallationOwner}, {r.Claimed, isClaimed}, {r.Owner, isOwner}} {
-		if f.set {
-			flags |= f.bit
-		}
+	owner := byte(0)
+	if r.Owner {
+		owner = 1
 	}
-	b = append(b, flags)
-	for _, n := range []int64{r.Number, r.Communities, r.JoinedAt, r.UpdatedAt} {
+	b = append(b, owner)
+	for _, n := range []int64{r.Number, r.JoinedAt, r.UpdatedAt} {
 		b = binary.AppendVarint(b, n)
 	}
 	for _, text := range r.texts() {
@@ -47,9 +36,9 @@ func (r *Record) AppendBinary(b []byte) ([]byte, error) {
 	return b, nil
 }
 
-func (r *Record) texts() [12]*string {
-	return [12]*string{
-		&r.AccountID, &r.Email, &r.EmailKey, &r.Username, &r.UsernameKey, &r.State, &r.DisplayName, &r.FirstName, &r.LastName, &r.Phone, &r.Country, &r.Language,
+func (r *Record) texts() [13]*string {
+	return [13]*string{
+		&r.ID, &r.AccountID, &r.Email, &r.EmailKey, &r.Username, &r.UsernameKey, &r.State, &r.DisplayName, &r.FirstName, &r.LastName, &r.Phone, &r.Country, &r.Language,
 	}
 }
 
@@ -118,9 +107,8 @@ func (in *BinaryReader) strings() []string {
 // Record reads a record.
 func (in *BinaryReader) Record() *Record {
 	r := &Record{}
-	flags := in.Uint()
-	r.InstallationOwner, r.Claimed, r.Owner = flags&isInstallationOwner != 0, flags&isClaimed != 0, flags&isOwner != 0
-	for _, n := range []*int64{&r.Number, &r.Communities, &r.JoinedAt, &r.UpdatedAt} {
+	r.Owner = in.Uint() != 0
+	for _, n := range []*int64{&r.Number, &r.JoinedAt, &r.UpdatedAt} {
 		*n = in.int()
 	}
 	for _, text := range r.texts() {

@@ -22,7 +22,7 @@ type FieldValue struct {
 
 // Change gives fields of one member other values, all of them or none, and
 // writes the history, a row for each field that was not so already; it
-// returns those rows. userID is the account's id. It fails with NotFound
+// returns those rows. It fails with NotFound
 // user_not_found, Forbidden rank_too_low for a member who is neither the actor
 // nor stands below them, Invalid invalid_input with an entry by FieldValue.Field for
 // each value that does not fit, and Conflict identifier_taken, username_taken,
@@ -93,8 +93,7 @@ func (e *edit) begin(now int64) {
 	e.now = e.who.Stamp(now)
 }
 
-// lockMember returns a member who is here or is to come, with the username of
-// the time after the lock.
+// lockMember returns a member who is here or is to come.
 func lockMember(ctx context.Context, tx *sqldb.Tx, communityID, userID string) (*Record, error) {
 	found, err := lockMembers(ctx, tx, communityID, []string{userID})
 	if err == nil && len(found) == 0 {
@@ -103,7 +102,7 @@ func lockMember(ctx context.Context, tx *sqldb.Tx, communityID, userID string) (
 	if err != nil {
 		return nil, err
 	}
-	return found[0], reloadUsername(ctx, tx, found[0])
+	return found[0], nil
 }
 
 // lockMembers returns those of the users who are here or are to come, in the
@@ -230,13 +229,13 @@ func (e *edit) set(f *Field, value any, since int64) {
 	e.who.Set(f, value)
 	if f.Identifier && !f.Default {
 		if old != nil {
-			e.gone = append(e.gone, Identifier{f.ID, IdentifierKey(old), e.who.AccountID})
+			e.gone = append(e.gone, Identifier{f.ID, IdentifierKey(old), e.who.ID})
 		}
 		if value != nil {
-			e.held = append(e.held, Identifier{f.ID, IdentifierKey(value), e.who.AccountID})
+			e.held = append(e.held, Identifier{f.ID, IdentifierKey(value), e.who.ID})
 		}
 	}
-	e.changes = append(e.changes, Change{UserID: e.who.AccountID, Field: f, Old: old, New: value, ValidFrom: since})
+	e.changes = append(e.changes, Change{UserID: e.who.ID, Field: f, Old: old, New: value, ValidFrom: since})
 }
 
 // finish writes what was set and returns its rows of the history.
@@ -273,14 +272,17 @@ func (e *edit) rename(ctx context.Context, tx *sqldb.Tx) error {
 	if e.who.Username == e.before {
 		return nil
 	}
+	if e.who.Claimed() && e.source.Type != "join" {
+		return errs.New(errs.Conflict, "account_shared", "This member has an account of their own: only the person changes its username.")
+	}
 	taken, err := Lookup(ctx, tx, e.communityID, KeySet{Usernames: []string{e.who.UsernameKey}}, false)
 	if err != nil {
 		return err
 	}
-	if len(taken) > 0 && taken[0].AccountID != e.who.AccountID {
+	if len(taken) > 0 && taken[0].ID != e.who.ID {
 		return errTaken("username_taken", Username, "Somebody else has the username %s.", e.who.Username)
 	}
-	err = auth.RenameAccounts(ctx, tx, []auth.Rename{{ID: e.who.AccountID, Username: e.who.Username, UsernameKey: e.who.UsernameKey, Was: e.before}}, e.now)
+	err = RenameAll(ctx, tx, e.communityID, []Rename{{e.who.ID, e.who.Username, e.who.UsernameKey}})
 	if sqldb.IsDuplicate(err) {
 		return errTaken("username_taken", Username, "Somebody else has just taken the username %s.", e.who.Username)
 	}
@@ -299,7 +301,7 @@ func (e *edit) identify(ctx context.Context, tx *sqldb.Tx) error {
 		if err != nil {
 			return err
 		}
-		if len(holders) > 0 && holders[0].UserID != e.who.AccountID {
+		if len(holders) > 0 && holders[0].UserID != e.who.ID {
 			return errTaken("identifier_taken", f.Field, "Another member has this %s.", f.called())
 		}
 	}
@@ -328,7 +330,7 @@ func (e *edit) note(ctx context.Context, tx *sqldb.Tx) error {
 	for i, c := range e.changes {
 		fields[i].Field = c.Field.Field
 	}
-	return auth.Note(ctx, tx, e.now, e.communityID, "user.update", audit.Target{Type: "user", ID: e.who.AccountID, Name: e.who.Username}, fields...)
+	return auth.Note(ctx, tx, e.now, e.communityID, "user.update", audit.Target{Type: "user", ID: e.who.ID, Name: e.who.Username}, fields...)
 }
 
 // shareFields keeps the definitions of a community's fields as they are until

@@ -36,7 +36,7 @@ func (f *fixture) define(in member.FieldInput) member.Field {
 // change gives one field a value and returns the code of the refusal.
 func (f *fixture) change(who *member.Record, field string, value any) string {
 	f.Helper()
-	_, err := f.members.Change(f.Context(), someone, f.community, who.AccountID, []member.FieldValue{{Field: field, Value: value}}, byAPI)
+	_, err := f.members.Change(f.Context(), someone, f.community, who.ID, []member.FieldValue{{Field: field, Value: value}}, byAPI)
 	return codeOf(err)
 }
 
@@ -72,7 +72,7 @@ func (f *fixture) histories(filter member.HistoryFilter) (lines []string) {
 
 func TestAChangeIsCheckedWrittenAndKept(t *testing.T) {
 	each(t, func(f *fixture) {
-		ann := f.people("ann", "bob")[0]
+		ann := f.unclaimed("ann", "bob")[0]
 		f.define(member.FieldInput{Field: "points", Type: member.Numerical})
 		f.define(member.FieldInput{Field: "sizes", Type: member.MultiSelect, Options: []string{"S", "M"}})
 		f.define(member.FieldInput{Field: "plan", Name: "The Plan"})
@@ -115,7 +115,7 @@ func TestAChangeIsCheckedWrittenAndKept(t *testing.T) {
 			"plan: gold > <nil> (api)", "plan: <nil> > gold (api)", "sizes: <nil> > [S M] (api)", "points: <nil> > 12.5 (api)",
 			"email: <nil> > ann@example.com (created)", "first_name: <nil> > ann (created)", "last_name: <nil> > Éli (created)", "username: <nil> > ann (created)",
 		}
-		if d := cmp.Diff(lines, f.histories(member.HistoryFilter{UserID: ann.AccountID})); d != "" {
+		if d := cmp.Diff(lines, f.histories(member.HistoryFilter{UserID: ann.ID})); d != "" {
 			f.Error(d)
 		}
 	})
@@ -126,7 +126,7 @@ func TestAChangeIsAllOrNothing(t *testing.T) {
 		ann := f.people("ann")[0]
 		f.define(member.FieldInput{Field: "plan"})
 		values := []member.FieldValue{{Field: "plan", Value: "gold"}, {Field: "phone", Value: "?"}, {Field: "country", Value: "Atlantis"}}
-		_, err := f.members.Change(f.Context(), someone, f.community, ann.AccountID, values, byAPI)
+		_, err := f.members.Change(f.Context(), someone, f.community, ann.ID, values, byAPI)
 		if e := errs.From(err); e == nil || len(e.Fields) != 2 || e.Fields[0].Field != "phone" || e.Fields[1].Field != "country" {
 			f.Fatal(err)
 		}
@@ -145,7 +145,7 @@ func TestOnlyWhoIsHereOrIsToComeCanBeChanged(t *testing.T) {
 				f.Errorf("%s: %q", state, got)
 			}
 		}
-		ann.AccountID = id.New(clock.Clock{}.Now())
+		ann.ID = id.New(clock.Clock{}.Now())
 		if code := f.change(ann, "country", "DE"); code != "user_not_found" {
 			f.Error(code)
 		}
@@ -200,7 +200,7 @@ func TestChangesOfOneMemberAtOnceAreAllInTheHistory(t *testing.T) {
 			})
 		}
 		work.Wait()
-		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: ann.AccountID, Source: "api", Limit: 50})
+		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: ann.ID, Source: "api", Limit: 50})
 		f.ok(err)
 		if len(rows) != 12 {
 			f.Fatalf("%d rows", len(rows))
@@ -232,7 +232,7 @@ func TestARowIsReverted(t *testing.T) {
 		f.ok(asError(f.change(ann, "sizes", "S,M")))
 		f.ok(asError(f.change(ann, "sizes", nil)))
 		f.ok(asError(f.change(ann, "first_name", "Anna")))
-		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: ann.AccountID, Source: "api", Limit: 50})
+		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: ann.ID, Source: "api", Limit: 50})
 		f.ok(err)
 		for i, want := range []string{"Anna > ann", "<nil> > [S M]", "", "gold > silver", "silver > <nil>"} {
 			made, err := f.members.Revert(f.Context(), someone, f.community, rows[i].ID)
@@ -280,7 +280,7 @@ func TestADeletedTagLeavesARowForEachWhoHadIt(t *testing.T) {
 			f.Fatalf("%+v", rows)
 		}
 		for _, h := range rows {
-			if h.UserID == people[0].AccountID && h.New != nil || h.UserID == people[1].AccountID && !member.Equal(h.New, []string{"new"}) {
+			if h.UserID == people[0].ID && h.New != nil || h.UserID == people[1].ID && !member.Equal(h.New, []string{"new"}) {
 				f.Errorf("%+v", h)
 			}
 		}

@@ -35,7 +35,7 @@ func (s *Members) mayClose(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, 
 	if actor.Kind == auth.Command || actor.InstallationOwner {
 		return nil
 	}
-	known, err := standing(ctx, tx, communityID, actor.AccountID)
+	known, err := standing(ctx, tx, communityID, byAccount, actor.AccountID)
 	if err != nil || known.Member && known.Owner && actor.OnlyCommunity == "" {
 		return err
 	}
@@ -94,17 +94,9 @@ func (s *Members) AuditActors(ctx context.Context, communityID string) ([]audit.
 // erasePiece is how many memberships one transaction of an erasure ends.
 const erasePiece = 1000
 
-// EraseMemberships ends memberships of a community that is erased, and deletes
-// the accounts that nobody needs without them. It is for community.OnErase;
-// the other rows about the members go with the community's.
+// EraseMemberships ends memberships of a community that is erased. It is for
+// community.OnErase; the other rows about the members go with the community's.
 func EraseMemberships(ctx context.Context, tx *sqldb.Tx, communityID string) (done bool, err error) {
-	ids, err := deleteSomeMembers(ctx, tx, communityID, erasePiece)
-	if err != nil || len(ids) == 0 {
-		return err == nil, err
-	}
-	if err := auth.JoinedCommunity(ctx, tx, ids, -1); err != nil {
-		return false, err
-	}
-	_, err = auth.DeleteAccounts(ctx, tx, ids)
-	return false, err
+	deleted, err := deleteSomeMembers(ctx, tx, communityID, erasePiece)
+	return err == nil && deleted == 0, err
 }

@@ -3,7 +3,6 @@ package member
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 
 	"github.com/regulars/regulars/internal/audit"
@@ -16,24 +15,19 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Create makes a member, and the account where the person has none: one that
-// exists is joined as it is, its password and name untouched. It fails with
+// Create makes an unclaimed member; an account is neither made nor changed, and
+// whether one has the address makes no difference. A password is checked and
+// not kept: the person chooses one. It fails with
 // Invalid invalid_input, with Forbidden rank_too_low or missing_permission for
 // a role that reaches higher than the actor, and with a Conflict whose fields
 // name what somebody has already: email_taken, username_taken,
-// username_differs, identifier_taken, external_id_taken, or member_deleted,
+// identifier_taken, external_id_taken, member_declined, or member_deleted,
 // member_left, member_banned for a person who was here. What the actor may do
 // is otherwise the caller's to know.
 func (s *Members) Create(ctx context.Context, actor auth.Actor, communityID string, in Newcomer) (Member, error) {
 	n := in.check()
 	if (n.Welcome || n.MailPassword) && s.connected.Mail == nil {
 		return Member{}, errs.New(errs.Unavailable, "mail_unavailable", "This server sends no mail. Create the user without sendEmail and emailPassword.")
-	}
-	if n.Password != "" && len(n.wrong) == 0 {
-		var err error
-		if n.passwordHash, err = s.connected.Auth.HashPassword(ctx, n.Password); err != nil {
-			return Member{}, err
-		}
 	}
 	// Nobody is looked up at first: the unique keys tell whether somebody has
 	// the email, the username or an identifier. When they do, the second try
@@ -49,11 +43,11 @@ func (s *Members) Create(ctx context.Context, actor auth.Actor, communityID stri
 				return err
 			}
 			// The connection that wrote has all pages at hand.
-			m, err = memberBy(ctx, tx, communityID, "id", made.who.AccountID, AnyState)
+			m, err = memberBy(ctx, tx, communityID, "user_id", made.who.ID, AnyState)
 			return err
 		})
 		n.wrong = wrong
-		if (sqldb.IsDuplicate(err) || errors.Is(err, auth.ErrChanged)) && try < tries {
+		if sqldb.IsDuplicate(err) && try < tries {
 			continue
 		}
 		return m, err
@@ -68,7 +62,6 @@ type creation struct {
 	communityID string
 	looks       bool // somebody has one of the keys: find out who
 	now         int64
-	fresh       bool // the account is new
 	who         *Record
 	held        []Identifier
 	given       string // title of the role; "": none
@@ -79,6 +72,9 @@ func (c *creation) run(ctx context.Context, tx *sqldb.Tx) error {
 		return err
 	}
 	if err := c.begin(ctx, tx); err != nil {
+		return err
+	}
+	if err := c.declined(ctx, tx); err != nil {
 		return err
 	}
 	if err := c.rolesAndFields(ctx, tx); err != nil {
@@ -96,8 +92,8 @@ func (c *creation) run(ctx context.Context, tx *sqldb.Tx) error {
 // begin decides whose membership it is to be.
 func (c *creation) begin(ctx context.Context, tx *sqldb.Tx) error {
 	at := c.s.clock.Now()
-	c.now, c.fresh = at.UnixMilli(), true
-	c.who = &Record{AccountID: id.New(at), Email: c.Email, EmailKey: c.emailKey, Username: c.Username, UsernameKey: c.usernameKey}
+	c.now = at.UnixMilli()
+	c.who = &Record{ID: id.New(at), Email: c.Email, EmailKey: c.emailKey, Username: c.Username, UsernameKey: c.usernameKey}
 	if c.looks && len(c.wrong) == 0 {
 		if err := c.lookUp(ctx, tx); err != nil {
 			return err
@@ -109,6 +105,15 @@ func (c *creation) begin(ctx context.Context, tx *sqldb.Tx) error {
 	}
 	c.who.FirstName, c.who.LastName, c.who.DisplayName = c.FirstName, c.LastName, c.DisplayName
 	return nil
+}
+
+// declined refuses a person who declined to be a member here.
+func (c *creation) declined(ctx context.Context, tx *sqldb.Tx) error {
+	declined, err := Declined(ctx, tx, c.communityID, []string{c.emailKey})
+	if err == nil && declined[c.emailKey] && len(c.wrong) == 0 {
+		err = errDeclined()
+	}
+	return err
 }
 
 func (c *creation) lookUp(ctx context.Context, tx *sqldb.Tx) error {
@@ -128,29 +133,21 @@ func (c *creation) lookUp(ctx context.Context, tx *sqldb.Tx) error {
 	if taken := takenBy(byEmail, byUsername); taken != nil {
 		return taken
 	}
-	if byEmail != nil {
-		c.who, c.fresh = byEmail, false
-	}
 	return nil
 }
 
-// takenBy names what is in the way of a new member: nothing when nobody has
-// the keys, or when one account outside the community has both.
+// takenBy names what is in the way of a new member, nil for nothing.
 func takenBy(byEmail, byUsername *Record) error {
 	var fields []errs.Field
 	add := func(field, code, message string) {
 		fields = append(fields, errs.Field{Field: field, Code: code, Message: message})
 	}
-	switch {
-	case byEmail != nil && byEmail.IsMember():
+	if byEmail != nil {
 		code, message := Away(byEmail.State)
 		add("email", cmp.Or(code, "email_taken"), cmp.Or(message, "A member of this community has this email address."))
-	case byEmail != nil && byUsername != byEmail:
-		add("username", "username_differs", "The person with this email address has an account with another username. Send that one: an account is not changed from here.")
-		byUsername = nil
 	}
-	if byUsername != nil && (byUsername != byEmail || len(fields) > 0) {
-		add("username", "username_taken", "This username belongs to somebody already.")
+	if byUsername != nil {
+		add("username", "username_taken", "A member of this community has this username.")
 	}
 	if len(fields) == 0 {
 		return nil
@@ -221,7 +218,7 @@ func (c *creation) identify(ctx context.Context, tx *sqldb.Tx) error {
 		c.held = append(c.held, Identifier{externalID, c.ExternalID, ""})
 	}
 	for i := range c.held {
-		c.held[i].UserID = c.who.AccountID
+		c.held[i].UserID = c.who.ID
 		holders, err := Identifiers(ctx, tx, c.communityID, c.held[i].FieldID, []string{c.held[i].Key})
 		if err != nil {
 			return err
@@ -238,23 +235,10 @@ func (c *creation) identify(ctx context.Context, tx *sqldb.Tx) error {
 }
 
 func (c *creation) write(ctx context.Context, tx *sqldb.Tx) error {
-	if c.fresh {
-		account := auth.NewAccount{ID: c.who.AccountID, Email: c.Email, EmailKey: c.emailKey, Username: c.Username, UsernameKey: c.usernameKey, CreatedAt: c.now}
-		if err := auth.InsertAccounts(ctx, tx, []auth.NewAccount{account}); err != nil {
-			return err
-		}
-		if c.passwordHash != "" {
-			if err := auth.GivePassword(ctx, tx, c.who.AccountID, c.passwordHash); err != nil {
-				return err
-			}
-		}
-	} else if err := auth.JoinedCommunity(ctx, tx, []string{c.who.AccountID}, 1); err != nil {
-		return err
-	}
 	if err := Insert(ctx, tx, c.communityID, []*Record{c.who}); err != nil {
 		return err
 	}
-	if err := setOrigin(ctx, tx, c.communityID, c.who.AccountID, c.ExternalID, c.Referral); err != nil {
+	if err := setOrigin(ctx, tx, c.communityID, c.who.ID, c.ExternalID, c.Referral); err != nil {
 		return err
 	}
 	return SetIdentifiers(ctx, tx, c.communityID, nil, c.held)
@@ -263,7 +247,7 @@ func (c *creation) write(ctx context.Context, tx *sqldb.Tx) error {
 // tell writes the event, the entry of the log and the mail.
 func (c *creation) tell(ctx context.Context, tx *sqldb.Tx) error {
 	if c.who.State == Active {
-		joined := event.Event{CommunityID: c.communityID, Type: event.UserJoinedServer, Data: event.UserJoined{UserID: c.who.AccountID}}
+		joined := event.Event{CommunityID: c.communityID, Type: event.UserJoinedServer, Data: event.UserJoined{UserID: c.who.ID}}
 		if err := event.Append(ctx, tx, c.now, joined); err != nil {
 			return err
 		}
@@ -272,7 +256,7 @@ func (c *creation) tell(ctx context.Context, tx *sqldb.Tx) error {
 	if c.given != "" {
 		changes = append(changes, audit.Change{Field: "role", New: c.given})
 	}
-	target := audit.Target{Type: "user", ID: c.who.AccountID, Name: c.who.Username}
+	target := audit.Target{Type: "user", ID: c.who.ID, Name: c.who.Username}
 	err := auth.Note(auth.WithActor(ctx, c.actor), tx, c.now, c.communityID, "user.create", target, changes...)
 	if err != nil || !c.Welcome && !c.MailPassword {
 		return err
@@ -287,12 +271,8 @@ func (c *creation) greet(ctx context.Context, tx *sqldb.Tx) error {
 	if err != nil {
 		return err
 	}
-	confirmed, err := auth.Confirmed(ctx, tx, c.who.AccountID)
-	if err != nil {
-		return err
-	}
 	return c.s.connected.Mail.Send(ctx, tx, mail.Message{
-		To: c.who.Email, Language: c.who.Language, Sender: c.actor.Account(), Confirmed: confirmed,
+		To: c.who.Email, Language: c.who.Language, Sender: c.actor.Account(),
 		Template: mail.Welcome, CommunityID: c.communityID,
 		Values: map[string]string{"community": here.Name, "link": c.s.connected.BaseURL + "/sign-in"},
 	})

@@ -17,7 +17,7 @@ func (f *fixture) refuse(people ...*member.Record) {
 	f.Helper()
 	ids := make([]string, len(people))
 	for i, r := range people {
-		ids[i] = "'" + r.AccountID + "'"
+		ids[i] = "'" + r.ID + "'"
 	}
 	condition := "NEW.user_id IN (" + strings.Join(ids, ", ") + ")"
 	statements := []string{"CREATE TRIGGER refuse BEFORE UPDATE ON members FOR EACH ROW WHEN " + condition + " BEGIN SELECT RAISE(ABORT, 'refused'); END"}
@@ -40,7 +40,7 @@ func TestADeletedRoleOrTagLeavesAllWhomTheDatabaseLets(t *testing.T) {
 		tag, err := f.members.CreateTag(f.Context(), f.community, "gone")
 		f.ok(err)
 		for _, r := range people {
-			_, err := f.members.AddRole(f.Context(), command, f.community, r.AccountID, role.ID)
+			_, err := f.members.AddRole(f.Context(), command, f.community, r.ID, role.ID)
 			f.ok(err)
 			f.ok(asError(f.change(r, "tag", "gone")))
 		}
@@ -50,7 +50,7 @@ func TestADeletedRoleOrTagLeavesAllWhomTheDatabaseLets(t *testing.T) {
 		f.ok(f.members.DeleteTag(f.Context(), f.community, tag.ID))
 		f.work()
 		for i, r := range people {
-			m, err := f.members.Find(f.Context(), f.community, r.AccountID)
+			m, err := f.members.Find(f.Context(), f.community, r.ID)
 			f.ok(err)
 			names, err := f.members.Names(f.Context(), f.community)
 			f.ok(err)

@@ -2,9 +2,9 @@ package member
 
 import (
 	"context"
+	"slices"
 
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -60,6 +60,12 @@ func (s *Members) erase(ctx context.Context, tx *sqldb.Tx, communityID string, u
 	if len(userIDs) == 0 {
 		return nil
 	}
+	return s.eraseMembers(ctx, tx, communityID, userIDs)
+}
+
+// eraseMembers takes everything away that a community keeps of members who are
+// not counted.
+func (s *Members) eraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) error {
 	for _, f := range s.erasers {
 		if err := f(ctx, tx, communityID, userIDs); err != nil {
 			return err
@@ -72,20 +78,21 @@ func (s *Members) erase(ctx context.Context, tx *sqldb.Tx, communityID string, u
 	if err != nil {
 		return err
 	}
-	if err := audit.Forget(ctx, tx, communityID, userIDs, penalties); err != nil {
+	refs, err := refsOf(ctx, tx, communityID, userIDs)
+	if err != nil {
 		return err
 	}
-	if err := eraseSigned(ctx, tx, communityID, userIDs); err != nil {
+	if err := audit.Forget(ctx, tx, communityID, refs, slices.Concat(userIDs, penalties)); err != nil {
 		return err
 	}
-	emails, err := emailsOf(ctx, tx, userIDs)
+	if err := eraseSigned(ctx, tx, communityID, refs); err != nil {
+		return err
+	}
+	emails, err := emailsOf(ctx, tx, communityID, userIDs)
 	if err != nil {
 		return err
 	}
 	if err := mail.EraseIn(ctx, tx, communityID, emails); err != nil {
-		return err
-	}
-	if err := auth.JoinedCommunity(ctx, tx, userIDs, -1); err != nil {
 		return err
 	}
 	return eraseRows(ctx, tx, communityID, userIDs)

@@ -65,6 +65,19 @@ func (f *fixture) penal() *auth.Auth {
 	return a
 }
 
+// claim makes an account for a member and accepts the membership, as the person
+// would, and returns who they are then.
+func (f *fixture) claim(m member.Member) auth.Actor {
+	f.Helper()
+	homes := community.New(f.db, clock.Clock{})
+	a := auth.New(auth.Deps{DB: f.db, Communities: homes, Standings: f.members, Clock: clock.Clock{}, Log: slog.New(slog.DiscardHandler)})
+	account, err := a.CreateAccount(f.Context(), auth.AccountInput{Email: m.Email, Username: m.Username})
+	f.ok(err)
+	person := auth.Actor{Kind: auth.Session, AccountID: account.ID, Name: m.Username}
+	f.ok(f.members.Join(f.Context(), person, f.community, member.JoinHow{}))
+	return person
+}
+
 func TestNoTableNamesWhoWasErased(t *testing.T) {
 	eachIn(t, func(f *fixture, later func(time.Duration)) {
 		a := f.penal()
@@ -72,8 +85,8 @@ func TestNoTableNamesWhoWasErased(t *testing.T) {
 		in.FirstName = "Zenobia"
 		gone := f.create(in)
 		bob := f.create(newcomer("bob"))
-		f.ok(f.members.AddOwner(f.Context(), f.community, gone.ID))
-		person := auth.Actor{Kind: auth.Session, AccountID: gone.ID, Name: gone.Username}
+		person := f.claim(gone)
+		f.ok(f.members.AddOwner(f.Context(), f.community, person.AccountID))
 		_, err := f.members.CreateInvite(f.Context(), person, f.community, member.InviteInput{})
 		f.ok(err)
 		warning, err := f.members.Penalise(f.Context(), person, f.community, member.PenaltyInput{User: bob.ID, Kind: member.Warn, Reason: "Rude"})
@@ -106,7 +119,7 @@ func TestABanThatWasLiftedWhileTheMemberWasDeletedIsOver(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.penal()
 		who := f.people("bob")
-		ban, err := f.members.Penalise(f.Context(), command, f.community, member.PenaltyInput{User: who[0].AccountID, Kind: member.Ban, Reason: "Spam"})
+		ban, err := f.members.Penalise(f.Context(), command, f.community, member.PenaltyInput{User: who[0].ID, Kind: member.Ban, Reason: "Spam"})
 		f.ok(err)
 		f.ok(f.members.Delete(f.Context(), command, f.community, idsOf(who)))
 		_, err = f.members.LiftPenalty(f.Context(), command, f.community, ban.ID)
@@ -133,8 +146,9 @@ func TestTagsOwnersAndGivenRolesAreInTheLog(t *testing.T) {
 		in := newcomer("bob")
 		in.Role = "Helper"
 		bob := f.create(in)
+		owner := f.claim(bob)
 		for range 2 {
-			f.ok(f.members.AddOwner(ctx, f.community, bob.ID))
+			f.ok(f.members.AddOwner(ctx, f.community, owner.AccountID))
 		}
 		log, _, err := audit.List(f.Context(), f.db, f.community, audit.Filter{Actor: command.Ref(), Limit: 10})
 		f.ok(err)

@@ -100,7 +100,7 @@ func misfitError(ctx context.Context, q sqldb.Querier, communityID string, c *co
 			return err
 		}
 		for _, r := range people {
-			e = e.WithFields(errs.Wrong("type", one.Code, "%s (%s): %s. %s", r.Email, r.AccountID, encodeJSON(one.value), one.Said))
+			e = e.WithFields(errs.Wrong("type", one.Code, "%s (%s): %s. %s", r.Email, r.ID, encodeJSON(one.value), one.Said))
 		}
 	}
 	return e

@@ -13,7 +13,7 @@ import (
 // looks like it, so it never names somebody else by chance.
 const externalPrefix = "external:"
 
-// Find returns the active member that ref names: an account's _id, its number,
+// Find returns the active member that ref names: an _id, a number,
 // email or username, or external: and the id of another system. It fails with
 // NotFound user_not_found.
 func (s *Members) Find(ctx context.Context, communityID, ref string) (Member, error) {
@@ -36,10 +36,10 @@ func (s *Members) FindIn(ctx context.Context, communityID, ref string, states ..
 	return memberBy(ctx, s.db, communityID, column, value, states)
 }
 
-// reference is the column of an account that ref is in, and as what.
+// reference is the column that ref is in, and as what.
 func reference(ref string) (column string, value any) {
 	if id.Valid(ref) {
-		return "id", ref
+		return "user_id", ref
 	}
 	if n, err := strconv.ParseInt(ref, 10, 64); err == nil {
 		return "number", n

@@ -98,7 +98,7 @@ func (h *handing) handAll(ctx context.Context, tx *sqldb.Tx, roleID string, ids 
 	h.now = h.clock.MS()
 	byID := map[string]*Record{}
 	for _, who := range found {
-		byID[who.AccountID] = who
+		byID[who.ID] = who
 	}
 	var people []*Record
 	for _, userID := range ids {
@@ -134,7 +134,7 @@ func (h *handing) role(ctx context.Context, tx *sqldb.Tx, roleID string) (auth.R
 
 // allowed is the rule of ranks.
 func (h *handing) allowed(role auth.Role, giving bool, who *Record) error {
-	return h.power.MayHand(role, giving, who.AccountID, who.Owner, roleSet(h.roles, who.RoleIDs))
+	return h.power.MayHand(role, giving, who.ID, who.Owner, roleSet(h.roles, who.RoleIDs))
 }
 
 // roleSet returns those of the roles that are named, and @all.
@@ -198,11 +198,11 @@ func (h *handing) tell(ctx context.Context, tx *sqldb.Tx, role auth.Role, giving
 		happened, verb = event.UserRoleAdded, "user.add_role"
 		change = audit.Change{Field: RoleName, New: role.Title}
 	}
-	data := event.UserRole{UserID: who.AccountID, RoleID: role.ID, Title: role.Title}
+	data := event.UserRole{UserID: who.ID, RoleID: role.ID, Title: role.Title}
 	if err := event.Append(ctx, tx, h.now, event.Event{CommunityID: h.communityID, Type: happened, Data: data}); err != nil {
 		return err
 	}
-	target := audit.Target{Type: "user", ID: who.AccountID, Name: who.Username}
+	target := audit.Target{Type: "user", ID: who.ID, Name: who.Username}
 	return auth.Note(auth.WithActor(ctx, h.actor), tx, h.now, h.communityID, verb, target, change)
 }
 
@@ -225,7 +225,7 @@ func putRoles(ctx context.Context, tx *sqldb.Tx, communityID string, people []*R
 		before := who.RoleIDs
 		who.RoleIDs = next(slices.Clone(before))
 		at := who.Stamp(from.now)
-		changes[i] = Change{UserID: who.AccountID, Field: defaultField(RoleName), Old: idList(before), New: idList(who.RoleIDs), ValidFrom: at, RecordedAt: at}
+		changes[i] = Change{UserID: who.ID, Field: defaultField(RoleName), Old: idList(before), New: idList(who.RoleIDs), ValidFrom: at, RecordedAt: at}
 		if from.since != 0 {
 			changes[i].ValidFrom = min(from.since, at)
 		}

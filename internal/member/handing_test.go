@@ -27,7 +27,7 @@ func (f *fixture) ranked() (roles map[string]auth.Role, people map[string]*membe
 	for _, r := range f.people("manager", "plain", "other", "same", "high") {
 		people[r.Username] = r
 		if role, ok := roles[r.Username]; ok {
-			f.ok(second(f.members.AddRole(f.Context(), command, f.community, r.AccountID, role.ID)))
+			f.ok(second(f.members.AddRole(f.Context(), command, f.community, r.ID, role.ID)))
 		}
 	}
 	return roles, people
@@ -40,7 +40,7 @@ func TestARoleIsHandedToManyAndSaysWhoWasRefused(t *testing.T) {
 		roles, people := f.ranked()
 		var ids []string
 		for _, name := range []string{"plain", "same", "other", "high", "plain", "manager"} {
-			ids = append(ids, people[name].AccountID)
+			ids = append(ids, people[name].ID)
 		}
 		nobody := "fa21d1c09f3b0c4d5e6f7a8b"
 		want := []string{"high rank_too_low", "manager rank_too_low", "same rank_too_low", " user_not_found"}
@@ -73,7 +73,7 @@ func TestARoleIsHandedToManyAndSaysWhoWasRefused(t *testing.T) {
 		if d := cmp.Diff([]string{"user.add_role other", "user.add_role plain", "user.remove_role other", "user.remove_role plain"}, sorted(told)); d != "" {
 			f.Error(d)
 		}
-		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: people["other"].AccountID, Source: "console", Limit: 9})
+		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: people["other"].ID, Source: "console", Limit: 9})
 		f.ok(err)
 		if len(rows) != 2 || fmt.Sprint(rows[0].Old, rows[0].New, rows[1].Old, rows[1].New) != "[low] <nil> <nil> [low]" {
 			f.Errorf("history: %+v", rows)
@@ -114,7 +114,7 @@ func TestWhoMayNotHandOutRolesHandsThemToNobody(t *testing.T) {
 			{session(people["manager"]), roles["@all"].ID, "role_of_everyone"},
 			{session(people["manager"]), "6a21d1c09f3b0c4d5e6f7a8b", "role_not_found"},
 		} {
-			done, err := f.members.HandRole(f.Context(), c.actor, f.community, c.role, []string{people["plain"].AccountID}, true)
+			done, err := f.members.HandRole(f.Context(), c.actor, f.community, c.role, []string{people["plain"].ID}, true)
 			if !errs.Is(err, c.want) || done.Changed != 0 {
 				f.Errorf("%+v %v, want %s", done, err, c.want)
 			}
@@ -126,10 +126,10 @@ func TestAChangeOfRolesIsTakenBackUnderTheRuleOfRanks(t *testing.T) {
 	each(t, func(f *fixture) {
 		roles, people := f.ranked()
 		plain, manager := people["plain"], session(people["manager"])
-		f.ok(second(f.members.AddRole(f.Context(), command, f.community, plain.AccountID, roles["low"].ID)))
-		f.ok(second(f.members.AddRole(f.Context(), command, f.community, plain.AccountID, roles["lower"].ID)))
-		f.ok(second(f.members.RemoveRole(f.Context(), command, f.community, plain.AccountID, roles["low"].ID)))
-		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: plain.AccountID, FieldID: member.RoleName, Source: "console", Limit: 9})
+		f.ok(second(f.members.AddRole(f.Context(), command, f.community, plain.ID, roles["low"].ID)))
+		f.ok(second(f.members.AddRole(f.Context(), command, f.community, plain.ID, roles["lower"].ID)))
+		f.ok(second(f.members.RemoveRole(f.Context(), command, f.community, plain.ID, roles["low"].ID)))
+		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: plain.ID, FieldID: member.RoleName, Source: "console", Limit: 9})
 		f.ok(err)
 		taken, lower, low := rows[0].ID, rows[1].ID, rows[2].ID
 		revert := func(by auth.Actor, row, want string) {
@@ -150,7 +150,7 @@ func TestAChangeOfRolesIsTakenBackUnderTheRuleOfRanks(t *testing.T) {
 		revert(manager, lower, "[low lower] > [low]")
 		refused(session(people["high"]), low, "missing_permission")
 		refused(auth.Actor{Kind: auth.CommunityKey, CommunityID: f.community, Permissions: []auth.Permission{auth.UserFields}}, low, "missing_permission")
-		f.ok(second(f.members.AddRole(f.Context(), command, f.community, plain.AccountID, roles["high"].ID)))
+		f.ok(second(f.members.AddRole(f.Context(), command, f.community, plain.ID, roles["high"].ID)))
 		refused(manager, low, "rank_too_low") // plain stands above by now
 		revert(command, low, "[high low] > [high]")
 		events, err := sqldb.All(f.Context(), f.db, sqldb.Value[string], "SELECT type FROM events ORDER BY id DESC LIMIT 1")

@@ -17,9 +17,9 @@ type Home struct {
 	Owner   Person // the first of its owners; zero when it has none
 }
 
-// Person is who somebody is in every community.
+// Person names a member.
 type Person struct {
-	ID       string // of the account
+	ID       string // of the member
 	Number   int64
 	Username string
 }
@@ -46,7 +46,7 @@ func (s *Members) Homes(ctx context.Context, communities ...community.Community)
 // or, with deleted, those that they owned when they were deleted and that can
 // still be restored, because they were deleted after oldest; the oldest first.
 func (s *Members) HomesOf(ctx context.Context, actor auth.Actor, deleted bool, oldest int64) ([]Home, error) {
-	ids, err := s.Communities(ctx, s.db, actor.AccountID)
+	ids, err := s.connected.Auth.CommunitiesOf(ctx, actor)
 	if deleted {
 		ids, err = deletedHomes(ctx, s.db, actor.AccountID, oldest)
 	}
@@ -78,11 +78,8 @@ func (s *Members) Found(ctx context.Context, tx *sqldb.Tx, made community.Commun
 	if err := mayOwnMore(ctx, tx, actor); err != nil {
 		return err
 	}
-	owner := Record{AccountID: actor.AccountID, State: Active, Owner: true, JoinedAt: made.CreatedAt, UpdatedAt: made.CreatedAt}
-	if err := Insert(ctx, tx, made.ID, []*Record{&owner}); err != nil {
-		return err
-	}
-	return auth.JoinedCommunity(ctx, tx, []string{actor.AccountID}, 1)
+	_, _, err := s.insertOwner(ctx, tx, made.ID, actor.AccountID, made.CreatedAt)
+	return err
 }
 
 // mayOwnMore holds the owner until the transaction ends, so that two communities

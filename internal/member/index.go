@@ -50,8 +50,8 @@ func indexAgain(ctx context.Context, tx *sqldb.Tx, communityID string, records [
 	ids := make([]string, len(records))
 	var wanted []entry
 	for i, r := range records {
-		ids[i] = r.AccountID
-		wanted = appendEntries(wanted, fields, r.AccountID, r.Country, r.Values)
+		ids[i] = r.ID
+		wanted = appendEntries(wanted, fields, r.ID, r.Country, r.Values)
 	}
 	stored, err := storedEntries(ctx, tx, communityID, ids, fields)
 	if err != nil {

@@ -77,7 +77,7 @@ func (s *Members) initialOf(ctx context.Context, communityID string, ids []strin
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(people, func(a, b *Record) int { return strings.Compare(b.AccountID, a.AccountID) })
+	slices.SortFunc(people, func(a, b *Record) int { return strings.Compare(b.ID, a.ID) })
 	var rows []HistoryRow
 	for _, r := range people {
 		if r.IsMember() && r.JoinedAt >= f.From && (f.To == 0 || r.JoinedAt < f.To) {
@@ -94,7 +94,7 @@ func (r *Record) initial(fields map[string]*Field, changed map[[2]string]History
 		if only != "" && only != fieldID {
 			continue
 		}
-		change, ok := changed[[2]string{r.AccountID, fieldID}]
+		change, ok := changed[[2]string{r.ID, fieldID}]
 		value := change.Old
 		if !ok {
 			value = r.Get(f)
@@ -103,7 +103,7 @@ func (r *Record) initial(fields map[string]*Field, changed map[[2]string]History
 			continue
 		}
 		rows = append(rows, HistoryRow{
-			ID: initialID(r.JoinedAt, r.AccountID, fieldID), UserID: r.AccountID, FieldID: fieldID, New: value,
+			ID: initialID(r.JoinedAt, r.ID, fieldID), UserID: r.ID, FieldID: fieldID, New: value,
 			ValidFrom: r.JoinedAt, RecordedAt: r.JoinedAt, Source: Source{Type: Created},
 		})
 	}

@@ -194,9 +194,9 @@ func errInviteNotFound() error {
 	return errs.New(errs.NotFound, "invite_not_found", "There is no such invite.")
 }
 
-// useInvite counts one use of an invite by an account, of however many at the
+// useInvite counts one use of an invite by a member, of however many at the
 // same time no more than it has.
-func useInvite(ctx context.Context, tx *sqldb.Tx, communityID, code, accountID string, now int64) error {
+func useInvite(ctx context.Context, tx *sqldb.Tx, communityID, code, memberID string, now int64) error {
 	counted, err := countUse(ctx, tx, communityID, code, now)
 	if err != nil {
 		return err
@@ -208,5 +208,5 @@ func useInvite(ctx context.Context, tx *sqldb.Tx, communityID, code, accountID s
 		}
 		return invite.problem(now)
 	}
-	return insertUse(ctx, tx, communityID, code, accountID, now)
+	return insertUse(ctx, tx, communityID, code, memberID, now)
 }

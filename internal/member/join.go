@@ -24,17 +24,26 @@ func (s *Members) Join(ctx context.Context, actor auth.Actor, communityID string
 	if err := actor.Unbound(); err != nil {
 		return err
 	}
-	err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+	const tries = 4
+	for try := 1; ; try++ {
+		err := s.join(ctx, actor, communityID, how)
+		// The same person at the same time, or a member who was given the
+		// username or address in this moment.
+		if !sqldb.IsDuplicate(err) || try == tries {
+			return err
+		}
+	}
+}
+
+func (s *Members) join(ctx context.Context, actor auth.Actor, communityID string, how JoinHow) error {
+	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		return Join(auth.WithActor(ctx, actor), tx, communityID, actor.AccountID, how, s.clock.MS())
 	})
-	if sqldb.IsDuplicate(err) { // the same person at the same time
-		return errAlreadyMember()
-	}
-	return err
 }
 
 // Join makes an account a member of a community in the caller's transaction,
-// or one again. It fails with NotFound "community_not_found" (also where only
+// or one again, or accepts the membership that the community made for its
+// confirmed address; that needs no invite and asks for no field. It fails with NotFound "community_not_found" (also where only
 // an invite would tell that it is there) or "invite_not_found"; with Gone
 // "invite_revoked", "invite_expired" or "invite_used_up"; with Forbidden
 // "member_banned" or "invite_required"; with Conflict "already_member",
@@ -46,7 +55,11 @@ func Join(ctx context.Context, tx *sqldb.Tx, communityID, accountID string, how 
 	if err != nil {
 		return err
 	}
-	e, err := beginJoin(ctx, tx, communityID, accountID, now)
+	account, err := auth.LoadAccount(ctx, tx, accountID)
+	if err != nil {
+		return err
+	}
+	e, err := beginJoin(ctx, tx, communityID, account, now)
 	if err != nil {
 		return err
 	}
@@ -55,20 +68,28 @@ func Join(ctx context.Context, tx *sqldb.Tx, communityID, accountID string, how 
 		return err
 	}
 	if how.InviteCode != "" {
-		if err := useInvite(ctx, tx, communityID, code, accountID, now); err != nil {
+		if err := useInvite(ctx, tx, communityID, code, e.who.ID, now); err != nil {
 			return err
 		}
 	}
-	e.answer(home.Settings.Joining.RequiredFields, how.Fields)
+	required := home.Settings.Joining.RequiredFields
+	accepted := e.who.IsMember() && !e.who.Claimed()
+	if accepted {
+		required = nil
+	}
+	e.answer(required, how.Fields)
 	before := e.who.State
-	if err := e.enter(ctx, tx); err != nil {
+	if err := e.enter(ctx, tx, account); err != nil {
 		return err
 	}
-	joined := event.UserJoined{UserID: accountID, InviteCode: code}
+	if accepted && before == Active {
+		return nil // has been a member all along
+	}
+	joined := event.UserJoined{UserID: e.who.ID, InviteCode: code}
 	if err := event.Append(ctx, tx, now, event.Event{CommunityID: communityID, Type: event.UserJoinedServer, Data: joined}); err != nil {
 		return err
 	}
-	target := audit.Target{Type: "user", ID: accountID, Name: e.who.Username}
+	target := audit.Target{Type: "user", ID: e.who.ID, Name: e.who.Username}
 	return auth.Note(ctx, tx, now, communityID, "user.join", target, audit.Change{Field: "state", Old: orNil(before), New: Active}, audit.Change{Field: "invite", New: orNil(code)})
 }
 
@@ -85,7 +106,7 @@ func errAlreadyMember() error {
 }
 
 // beginJoin is beginEdit for a person who need not be a member.
-func beginJoin(ctx context.Context, tx *sqldb.Tx, communityID, accountID string, now int64) (*edit, error) {
+func beginJoin(ctx context.Context, tx *sqldb.Tx, communityID string, account auth.Account, now int64) (*edit, error) {
 	e := &edit{communityID: communityID, actor: auth.ActorOf(ctx).Ref(), source: Source{Type: "join"}}
 	if err := shareFields(ctx, tx, communityID); err != nil {
 		return nil, err
@@ -94,15 +115,7 @@ func beginJoin(ctx context.Context, tx *sqldb.Tx, communityID, accountID string,
 	if e.fields, err = Fields(ctx, tx, communityID); err != nil {
 		return nil, err
 	}
-	found, err := Lookup(ctx, tx, communityID, KeySet{IDs: []string{accountID}}, true)
-	if err != nil {
-		return nil, err
-	}
-	if len(found) == 0 {
-		return nil, errUserNotFound()
-	}
-	e.who = found[0]
-	if err := reloadUsername(ctx, tx, e.who); err != nil {
+	if e.who, err = membershipOf(ctx, tx, communityID, account); err != nil {
 		return nil, err
 	}
 	e.begin(now)
@@ -113,6 +126,9 @@ func beginJoin(ctx context.Context, tx *sqldb.Tx, communityID, accountID string,
 func (e *edit) mayJoin(home community.Community, code string) error {
 	switch e.who.State {
 	case Active:
+		if !e.who.Claimed() {
+			return nil
+		}
 		return errAlreadyMember()
 	case Banned:
 		return errs.New(errs.Forbidden, "member_banned", "You are banned from this community: no invite lets you in.")
@@ -166,17 +182,28 @@ func (e *edit) failed(f *Field) bool {
 
 // enter writes the membership: a new row, or the one there was with what
 // changed in it.
-func (e *edit) enter(ctx context.Context, tx *sqldb.Tx) error {
+func (e *edit) enter(ctx context.Context, tx *sqldb.Tx, account auth.Account) error {
+	if err := giveWay(ctx, tx, e.communityID, auth.UsernameKey(account.Username), e.who.ID, e.now); err != nil {
+		return err
+	}
+	if err := deleteDecline(ctx, tx, e.communityID, declineHash(e.communityID, e.who.EmailKey)); err != nil {
+		return err
+	}
 	if e.who.IsMember() {
+		if !e.who.Claimed() {
+			if err := e.accept(ctx, tx, account); err != nil {
+				return err
+			}
+		}
 		if _, err := e.finish(ctx, tx); err != nil {
 			return err
 		}
 		if e.who.State == Pending {
-			if err := setJoined(ctx, tx, e.communityID, e.who.AccountID, e.now); err != nil {
+			if err := setJoined(ctx, tx, e.communityID, e.who.ID, e.now); err != nil {
 				return err
 			}
 		}
-		_, err := SetState(ctx, tx, e.communityID, []string{e.who.AccountID}, Active, e.now)
+		_, err := SetState(ctx, tx, e.communityID, []string{e.who.ID}, Active, e.now)
 		return err
 	}
 	for i := range e.fields {
@@ -194,8 +221,5 @@ func (e *edit) enter(ctx context.Context, tx *sqldb.Tx) error {
 	if err := Insert(ctx, tx, e.communityID, []*Record{e.who}); err != nil {
 		return err
 	}
-	if err := e.identify(ctx, tx); err != nil {
-		return err
-	}
-	return auth.JoinedCommunity(ctx, tx, []string{e.who.AccountID}, 1)
+	return e.identify(ctx, tx)
 }

@@ -19,7 +19,7 @@ func TestKeysOfAFieldAreDeletedInBatches(t *testing.T) {
 		f.ok(asError(f.change(ann, "club", "chess")))
 		f.ok(f.db.Tx(f.Context(), func(tx *sqldb.Tx) error {
 			return tx.InsertRows(f.Context(), sqldb.Rows{Table: "member_value", Columns: []string{"community_id", "field_id", "key", "user_id", "country"}, N: member.KeyBatch, Fill: func(i int, row []any) {
-				row[0], row[1], row[2], row[3], row[4] = f.community, field.ID, fmt.Sprintf("k%d", i), ann.AccountID, ""
+				row[0], row[1], row[2], row[3], row[4] = f.community, field.ID, fmt.Sprintf("k%d", i), ann.ID, ""
 			}})
 		}))
 		for _, query := range []string{

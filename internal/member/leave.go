@@ -22,10 +22,14 @@ func (s *Members) Leave(ctx context.Context, actor auth.Actor, communityID strin
 		if _, err := community.Load(ctx, tx, communityID); err != nil {
 			return err
 		}
-		if err := keepOwner(ctx, tx, communityID, actor.AccountID); err != nil {
+		memberID, err := memberIDOf(ctx, tx, communityID, actor.AccountID)
+		if err != nil {
 			return err
 		}
-		who, err := lockMember(ctx, tx, communityID, actor.AccountID)
+		if err := keepOwner(ctx, tx, communityID, memberID); err != nil {
+			return err
+		}
+		who, err := lockMember(ctx, tx, communityID, memberID)
 		if errs.KindOf(err) == errs.NotFound {
 			return errs.New(errs.NotFound, "community_not_found", "There is no such community.")
 		}
@@ -35,18 +39,18 @@ func (s *Members) Leave(ctx context.Context, actor auth.Actor, communityID strin
 		if err := depart(ctx, tx, communityID, who, departure{to: Left, cause: "leave", now: now}); err != nil {
 			return err
 		}
-		return auth.Note(ctx, tx, now, communityID, "user.leave", audit.Target{Type: "user", ID: who.AccountID, Name: who.Username})
+		return auth.Note(ctx, tx, now, communityID, "user.leave", audit.Target{Type: "user", ID: who.ID, Name: who.Username})
 	})
 }
 
 // keepOwner refuses what would take the last owner of a community away, with
 // Conflict "last_owner". Of two owners who go at the same time one stays.
-func keepOwner(ctx context.Context, tx *sqldb.Tx, communityID, accountID string) error {
+func keepOwner(ctx context.Context, tx *sqldb.Tx, communityID, memberID string) error {
 	owners, err := lockOwners(ctx, tx, communityID)
 	if err != nil {
 		return err
 	}
-	if len(owners) == 1 && owners[0] == accountID {
+	if len(owners) == 1 && owners[0] == memberID {
 		return errs.New(errs.Conflict, "last_owner", "A community needs an owner: make somebody else one first, or delete the community.")
 	}
 	return nil
@@ -66,7 +70,7 @@ type departure struct {
 func depart(ctx context.Context, tx *sqldb.Tx, communityID string, who *Record, d departure) error {
 	wasHere := who.State == Active
 	if len(who.RoleIDs) > 0 {
-		change := Change{UserID: who.AccountID, Field: namedField(DefaultFields(), RoleName), Old: idList(who.RoleIDs)}
+		change := Change{UserID: who.ID, Field: namedField(DefaultFields(), RoleName), Old: idList(who.RoleIDs)}
 		who.RoleIDs = nil
 		change.RecordedAt = who.Stamp(d.now)
 		if err := Update(ctx, tx, communityID, []*Record{who}); err != nil {
@@ -79,15 +83,15 @@ func depart(ctx context.Context, tx *sqldb.Tx, communityID string, who *Record, 
 			return err
 		}
 	}
-	if _, err := SetState(ctx, tx, communityID, []string{who.AccountID}, d.to, d.now); err != nil {
+	if _, err := SetState(ctx, tx, communityID, []string{who.ID}, d.to, d.now); err != nil {
 		return err
 	}
-	if err := disown(ctx, tx, communityID, who.AccountID); err != nil {
+	if err := disown(ctx, tx, communityID, who.ID); err != nil {
 		return err
 	}
-	if err := auth.EndSessionsIn(ctx, tx, communityID, []string{who.AccountID}); err != nil || !wasHere {
+	if err := auth.EndSessionsIn(ctx, tx, communityID, []string{who.ID}, accountsAmong([]*Record{who})); err != nil || !wasHere {
 		return err
 	}
-	left := event.UserLeft{UserID: who.AccountID, Cause: d.cause}
+	left := event.UserLeft{UserID: who.ID, Cause: d.cause}
 	return event.Append(ctx, tx, d.now, event.Event{CommunityID: communityID, Type: event.UserLeftServer, Data: left})
 }

@@ -11,7 +11,7 @@ func TestALookupLeavesTheKeysInTheOrderOfTheCaller(t *testing.T) {
 	each(t, func(f *fixture) {
 		var ids []string
 		for _, r := range f.people("ann", "bob", "cid") {
-			ids = append([]string{r.AccountID}, ids...)
+			ids = append([]string{r.ID}, ids...)
 		}
 		ids = append(ids, ids[0])
 		before := slices.Clone(ids)

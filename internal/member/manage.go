@@ -56,7 +56,7 @@ func (s *Members) Delete(ctx context.Context, actor auth.Actor, communityID stri
 		if _, err := SetState(ctx, tx, communityID, userIDs, Deleted, now); err != nil {
 			return err
 		}
-		if err := auth.EndSessionsIn(ctx, tx, communityID, userIDs); err != nil {
+		if err := auth.EndSessionsIn(ctx, tx, communityID, userIDs, accountsAmong(people)); err != nil {
 			return err
 		}
 		return noteAll(auth.WithActor(ctx, actor), tx, now, communityID, "user.delete", people)
@@ -107,13 +107,24 @@ func (s *Members) manageable(ctx context.Context, tx *sqldb.Tx, actor auth.Actor
 	if len(people) == 0 || len(people) < distinct(userIDs) {
 		return nil, errUserNotFound()
 	}
-	slices.SortFunc(people, func(a, b *Record) int { return strings.Compare(a.AccountID, b.AccountID) })
+	slices.SortFunc(people, func(a, b *Record) int { return strings.Compare(a.ID, b.ID) })
 	for _, who := range people {
 		if !may.manage(who) {
 			return nil, errs.New(errs.Forbidden, "rank_too_low", "The member %s does not stand below you. Ask somebody whose highest role is above theirs.", who.Username)
 		}
 	}
 	return people, nil
+}
+
+// accountsAmong returns the accounts of the claimed ones.
+func accountsAmong(people []*Record) []string {
+	accounts := []string{}
+	for _, who := range people {
+		if who.Claimed() {
+			accounts = append(accounts, who.AccountID)
+		}
+	}
+	return accounts
 }
 
 func distinct(ids []string) int {
@@ -134,7 +145,7 @@ func ownersStay(ctx context.Context, tx *sqldb.Tx, communityID string, gone []*R
 		return err
 	}
 	for _, who := range gone {
-		owners = slices.DeleteFunc(owners, func(accountID string) bool { return accountID == who.AccountID })
+		owners = slices.DeleteFunc(owners, func(memberID string) bool { return memberID == who.ID })
 	}
 	if len(owners) == 0 {
 		return errs.New(errs.Conflict, "last_owner", "A community keeps at least one owner. Make somebody else one first.")
@@ -144,7 +155,7 @@ func ownersStay(ctx context.Context, tx *sqldb.Tx, communityID string, gone []*R
 
 func noteAll(ctx context.Context, tx *sqldb.Tx, now int64, communityID, action string, people []*Record) error {
 	for _, who := range people {
-		if err := auth.Note(ctx, tx, now, communityID, action, audit.Target{Type: "user", ID: who.AccountID, Name: who.Username}); err != nil {
+		if err := auth.Note(ctx, tx, now, communityID, action, audit.Target{Type: "user", ID: who.ID, Name: who.Username}); err != nil {
 			return err
 		}
 	}

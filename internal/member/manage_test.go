@@ -147,13 +147,10 @@ func TestAfterTheRetentionTimeNothingPersonalIsLeft(t *testing.T) {
 		if text := strings.Join(log, "\n"); strings.Contains(text, "ada") || !strings.Contains(text, ada.ID) || !strings.Contains(text, bob.ID+" bob") {
 			f.Fatalf("the log says:\n%s", text)
 		}
-		if account := f.account(ada.ID); account["email"] != "ada@example.com" || account["communities"] != "0" {
-			f.Fatalf("the account: %v", account)
-		}
 		if f.total() != 1 {
 			f.Fatalf("%d members", f.total())
 		}
-		if made := f.create(newcomer("ada")); made.ID != ada.ID || made.Phone != "" || made.ExternalID != "" {
+		if made := f.create(newcomer("ada")); made.ID == ada.ID || made.Phone != "" || made.ExternalID != "" {
 			f.Fatalf("came again as %+v", made)
 		}
 	})
@@ -172,7 +169,7 @@ func (f *fixture) stranger() *member.Record {
 func (f *fixture) states(people ...*member.Record) (states []string) {
 	f.Helper()
 	for _, who := range people {
-		m, err := f.members.FindIn(f.Context(), f.community, who.AccountID, member.AnyState...)
+		m, err := f.members.FindIn(f.Context(), f.community, who.ID, member.AnyState...)
 		f.ok(err)
 		states = append(states, m.State)
 	}
@@ -183,7 +180,7 @@ func TestWhomTheActorMayNotManageKeepsManyFromBeingDeletedAndRestored(t *testing
 	each(t, func(f *fixture) {
 		people, actors := f.ranks()
 		people["stranger"] = f.stranger()
-		people["nobody"] = &member.Record{AccountID: "6a21d1c09f3b0c4d5e6f7a8b"}
+		people["nobody"] = &member.Record{ID: "6a21d1c09f3b0c4d5e6f7a8b"}
 		actors["stranger"] = session(people["stranger"])
 		actors["narrow"] = auth.Actor{Kind: auth.CommunityKey, KeyID: "k3", CommunityID: f.community, MadeBy: "command", Permissions: []auth.Permission{auth.UserFields}}
 		two := []*member.Record{people["plain"], people["low"]}
@@ -238,7 +235,7 @@ func TestManyAreDeletedAndRestoredAllOfThemOrNone(t *testing.T) {
 		if got := f.states(plain, low); !slices.Equal(got, []string{member.Active, member.Active}) {
 			f.Fatal(got)
 		}
-		log, _, err := f.members.AuditLog(f.Context(), f.community, audit.Filter{Target: low.AccountID, Limit: 2})
+		log, _, err := f.members.AuditLog(f.Context(), f.community, audit.Filter{Target: low.ID, Limit: 2})
 		f.ok(err)
 		if len(log) != 2 || log[0].Action != "user.restore" || log[1].Action != "user.delete" || log[0].Actor != admin.Ref() {
 			f.Errorf("the log says %+v", log)

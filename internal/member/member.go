@@ -21,10 +21,11 @@ const (
 	Banned  = "banned"  // may not join again
 )
 
-// Member is an account in one community.
+// Member is a person in one community.
 type Member struct {
-	ID          string // the account's id
-	Number      int64  // the account's small number
+	ID          string
+	AccountID   string // "": unclaimed, added by others and not accepted by the person
+	Number      int64  // the small number
 	Email       string
 	Username    string
 	DisplayName string // "" when the member gave none
@@ -44,7 +45,6 @@ type Member struct {
 	ExternalID  string // what another system calls the member, or ""
 	Referral    string // through whom they came, or ""
 	Avatar      string // id of a picture, or ""
-	SignedInAt  int64  // when the account last signed in, Unix milliseconds; 0: never
 }
 
 // Members answers for the people of all communities. It may be used from many
@@ -54,6 +54,7 @@ type Members struct {
 	clock     clock.Clock
 	connected Connections
 	erasers   []Eraser
+	visits    visits
 	batch     int // members that lose a role or tag in one transaction
 }
 
@@ -61,10 +62,18 @@ type Members struct {
 // database works once they are connected.
 func New(db *sqldb.DB, c clock.Clock) *Members { return &Members{db: db, clock: c, batch: removeBatch} }
 
+// Claimed reports whether the person has accepted the membership, or joined.
+func (m *Member) Claimed() bool { return m.AccountID != "" }
+
 // Standing is what auth asks about an account in a community: whether it is a
 // member there, in what state, and with which roles.
 func (s *Members) Standing(ctx context.Context, q sqldb.Querier, communityID, accountID string) (auth.Standing, error) {
-	return standing(ctx, q, communityID, accountID)
+	return standing(ctx, q, communityID, byAccount, accountID)
+}
+
+// MemberStanding is Standing for a member, claimed or not.
+func (s *Members) MemberStanding(ctx context.Context, q sqldb.Querier, communityID, memberID string) (auth.Standing, error) {
+	return standing(ctx, q, communityID, byMember, memberID)
 }
 
 // Communities returns the ids of the communities an account is an active
@@ -78,29 +87,33 @@ func (s *Members) Communities(ctx context.Context, q sqldb.Querier, accountID st
 func (s *Members) AddOwner(ctx context.Context, communityID, accountID string) error {
 	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		now := s.clock.MS()
-		known, err := standing(ctx, tx, communityID, accountID)
+		known, err := standing(ctx, tx, communityID, byAccount, accountID)
 		if err != nil || known.Owner {
 			return err
 		}
-		if err := addOwner(ctx, tx, communityID, accountID, known.State != "", now); err != nil {
-			return err
+		if known.MemberID == "" {
+			known.MemberID, known.Username, err = s.insertOwner(ctx, tx, communityID, accountID, now)
+		} else {
+			err = setOwner(ctx, tx, communityID, known.MemberID, now)
 		}
-		made, err := Lookup(ctx, tx, communityID, KeySet{IDs: []string{accountID}}, true)
 		if err != nil {
 			return err
 		}
-		target := audit.Target{Type: "user", ID: accountID, Name: made[0].Username}
+		target := audit.Target{Type: "user", ID: known.MemberID, Name: known.Username}
 		return auth.Note(ctx, tx, now, communityID, "user.add_owner", target, audit.Change{Field: "owner", Old: false, New: true})
 	})
 }
 
-func addOwner(ctx context.Context, tx *sqldb.Tx, communityID, accountID string, known bool, now int64) error {
-	if known {
-		return setOwner(ctx, tx, communityID, accountID, now)
+// insertOwner makes an account a member who owns the community.
+func (s *Members) insertOwner(ctx context.Context, tx *sqldb.Tx, communityID, accountID string, now int64) (memberID, username string, err error) {
+	account, err := auth.LoadAccount(ctx, tx, accountID)
+	if err != nil {
+		return "", "", err
 	}
-	owner := Record{AccountID: accountID, State: Active, Owner: true, JoinedAt: now, UpdatedAt: now}
-	if err := Insert(ctx, tx, communityID, []*Record{&owner}); err != nil {
-		return err
+	owner := recordOf(account)
+	owner.State, owner.Owner, owner.JoinedAt, owner.UpdatedAt = Active, true, now, now
+	if err := giveWay(ctx, tx, communityID, owner.UsernameKey, "", now); err != nil {
+		return "", "", err
 	}
-	return auth.JoinedCommunity(ctx, tx, []string{accountID}, 1)
+	return owner.ID, owner.Username, Insert(ctx, tx, communityID, []*Record{owner})
 }

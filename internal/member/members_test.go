@@ -44,16 +44,38 @@ func (f *fixture) ok(err error) {
 // people adds members named after their usernames and returns their records.
 func (f *fixture) people(usernames ...string) []*member.Record {
 	f.Helper()
+	return f.insert(true, usernames...)
+}
+
+// unclaimed is people without accounts.
+func (f *fixture) unclaimed(usernames ...string) []*member.Record {
+	f.Helper()
+	return f.insert(false, usernames...)
+}
+
+func (f *fixture) insert(claimed bool, usernames ...string) []*member.Record {
+	f.Helper()
 	var records []*member.Record
-	var accounts []auth.NewAccount
 	for _, name := range usernames {
-		r := &member.Record{AccountID: id.New(clock.Clock{}.Now()), Email: name + "@example.com", Username: name, State: member.Active, FirstName: name, LastName: "Éli", JoinedAt: 1, UpdatedAt: 1}
+		email := name + "@example.com"
+		r := &member.Record{ID: id.New(clock.Clock{}.Now()), Email: email, EmailKey: auth.EmailKey(email), Username: name, UsernameKey: auth.UsernameKey(name), State: member.Active, FirstName: name, LastName: "Éli", JoinedAt: 1, UpdatedAt: 1}
 		records = append(records, r)
-		accounts = append(accounts, auth.NewAccount{ID: r.AccountID, Email: r.Email, EmailKey: auth.EmailKey(r.Email), Username: name, UsernameKey: auth.UsernameKey(name), CreatedAt: 1})
 	}
 	f.ok(f.db.Tx(f.Context(), func(tx *sqldb.Tx) error {
-		if err := auth.InsertAccounts(f.Context(), tx, accounts); err != nil {
-			return err
+		for _, r := range records {
+			if !claimed {
+				break
+			}
+			numbers, err := auth.NewNumbers(f.Context(), tx, 1)
+			if err != nil {
+				return err
+			}
+			r.AccountID, r.Number = r.ID, numbers[0]
+			_, err = tx.Exec(f.Context(), `INSERT INTO accounts (number, id, email, email_key, username, username_key, created_at, updated_at, email_verified_at)
+				VALUES ($1, $2, $3, $4, $5, $6, 1, 1, 1)`, r.Number, r.ID, r.Email, r.EmailKey, r.Username, r.UsernameKey)
+			if err != nil {
+				return err
+			}
 		}
 		return member.Insert(f.Context(), tx, f.community, records)
 	}))
@@ -144,7 +166,7 @@ func TestHistoryIsPagedAndSaysWhoAndFromWhat(t *testing.T) {
 		fields, err := f.members.Fields(f.Context(), f.community)
 		f.ok(err)
 		for i := range 5 {
-			change := member.Change{UserID: ann.AccountID, Field: &fields[0], Old: fmt.Sprint(i), New: fmt.Sprint(i + 1), RecordedAt: int64(i + 1)}
+			change := member.Change{UserID: ann.ID, Field: &fields[0], Old: fmt.Sprint(i), New: fmt.Sprint(i + 1), RecordedAt: int64(i + 1)}
 			f.ok(f.db.Tx(f.Context(), func(tx *sqldb.Tx) error {
 				return member.RecordChanges(f.Context(), tx, f.community, []member.Change{change}, member.Source{Type: "import", ID: "job"}, "key:k")
 			}))
@@ -152,7 +174,7 @@ func TestHistoryIsPagedAndSaysWhoAndFromWhat(t *testing.T) {
 		var seen []string
 		cursor := ""
 		for {
-			rows, next, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: ann.AccountID, Source: "import", Cursor: cursor, Limit: 2})
+			rows, next, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: ann.ID, Source: "import", Cursor: cursor, Limit: 2})
 			f.ok(err)
 			for _, h := range rows {
 				seen = append(seen, fmt.Sprint(h.FieldName, " ", h.Old, ">", h.New, " ", h.Source, " ", h.Actor, " ", h.RecordedAt))

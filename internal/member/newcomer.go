@@ -14,7 +14,7 @@ type Newcomer struct {
 	FirstName, LastName string // 1 to 50 characters
 	DisplayName         string // at most 50 characters, "" for none
 	Username, Email     string
-	Password            string       // of a new account; "": it has none yet
+	Password            string       // checked and not kept: nobody but the person chooses one
 	Confirm             string       // the password again; "": not asked for
 	Role                string       // id or title; "" and @all: no other role
 	Ahead               bool         // the person has not joined: pending until they do
@@ -35,7 +35,6 @@ const maxReference = 200 // characters of an external id, and of a referral
 type newcomer struct {
 	Newcomer
 	emailKey, usernameKey string
-	passwordHash          string
 	wrong                 []errs.Field
 }
 
@@ -113,7 +112,7 @@ func (n *newcomer) values(fields []Field, who *Record) (held []Identifier) {
 		case value == nil && f.Required && !given[f.ID]:
 			n.reject(errs.Wrong("customFields."+f.Field, "required", "%s is needed.", f.called()))
 		case value != nil && f.Identifier:
-			held = append(held, Identifier{f.ID, IdentifierKey(value), who.AccountID})
+			held = append(held, Identifier{f.ID, IdentifierKey(value), who.ID})
 		}
 	}
 	return held

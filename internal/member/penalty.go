@@ -124,15 +124,15 @@ func (s *Members) Penalise(ctx context.Context, actor auth.Actor, communityID st
 
 // below returns a member, locked, who stands below the actor.
 func (s *Members) below(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID, userID string) (*Record, error) {
-	if actor.AccountID == userID && actor.AccountID != "" {
-		return nil, errs.New(errs.Forbidden, "not_yourself", "Nobody gives or lifts a penalty of their own.")
-	}
 	found, err := Lookup(ctx, tx, communityID, KeySet{IDs: []string{userID}}, true)
 	if err != nil {
 		return nil, err
 	}
 	if len(found) == 0 || !found[0].IsMember() {
 		return nil, errUserNotFound()
+	}
+	if isSelf(actor, found[0]) {
+		return nil, errs.New(errs.Forbidden, "not_yourself", "Nobody gives or lifts a penalty of their own.")
 	}
 	if err := auth.Outranks(ctx, tx, s, actor, communityID, userID); err != nil {
 		return nil, err
@@ -163,7 +163,7 @@ func (s *Members) inflict(ctx context.Context, tx *sqldb.Tx, communityID string,
 	source := Source{Type: "penalty", ID: p.ID}
 	switch p.Kind {
 	case Suspend:
-		return suspend(ctx, tx, communityID, who.AccountID)
+		return suspend(ctx, tx, communityID, who.ID)
 	case Kick:
 		return depart(ctx, tx, communityID, who, departure{to: Left, cause: Kick, source: source, now: p.CreatedAt})
 	case Ban:
@@ -216,10 +216,10 @@ func (s *Members) LiftPenalty(ctx context.Context, actor auth.Actor, communityID
 func unban(ctx context.Context, tx *sqldb.Tx, communityID string, who *Record, now int64) error {
 	switch who.State {
 	case Banned:
-		_, err := SetState(ctx, tx, communityID, []string{who.AccountID}, Left, now)
+		_, err := SetState(ctx, tx, communityID, []string{who.ID}, Left, now)
 		return err
 	case Deleted:
-		return forgetBan(ctx, tx, communityID, who.AccountID)
+		return forgetBan(ctx, tx, communityID, who.ID)
 	}
 	return nil
 }

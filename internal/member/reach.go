@@ -27,12 +27,12 @@ func (s *Members) reachOf(ctx context.Context, q sqldb.Querier, actor auth.Actor
 // change returns nil when the actor may change what is kept of a member, else
 // Forbidden rank_too_low.
 func (r reach) change(who *Record) error {
-	return r.power.MayChange(who.AccountID, who.Owner, roleSet(r.roles, who.RoleIDs))
+	return r.power.MayChange(who.ID, who.Owner, roleSet(r.roles, who.RoleIDs))
 }
 
 // manage reports whether the actor may delete and restore a member.
 func (r reach) manage(who *Record) bool {
-	return r.power.OverMember(who.AccountID, who.Owner, roleSet(r.roles, who.RoleIDs))
+	return r.power.OverMember(who.ID, who.Owner, roleSet(r.roles, who.RoleIDs))
 }
 
 // MayChange reports whether the actor may change what is kept of a member:
@@ -50,9 +50,6 @@ func (s *Members) MayChange(ctx context.Context, actor auth.Actor, communityID s
 // mayPicture returns nil when the actor may change the picture of a member.
 // Who is none is somebody else's to refuse.
 func (s *Members) mayPicture(ctx context.Context, q sqldb.Querier, actor auth.Actor, communityID, userID string) error {
-	if actor.AccountID == userID {
-		return nil
-	}
 	r, err := s.reachOf(ctx, q, actor, communityID)
 	if err != nil {
 		return err
@@ -64,5 +61,36 @@ func (s *Members) mayPicture(ctx context.Context, q sqldb.Querier, actor auth.Ac
 	if len(found) == 0 || !found[0].IsMember() {
 		return errUserNotFound()
 	}
+	if isSelf(actor, found[0]) {
+		return nil
+	}
 	return r.change(found[0])
+}
+
+// isSelf reports whether the actor is the person of a member, signed in or by a
+// key of their own.
+func isSelf(actor auth.Actor, who *Record) bool {
+	return actor.AccountID != "" && actor.AccountID == who.AccountID || actor.MemberID != "" && actor.MemberID == who.ID
+}
+
+// Is reports whether the actor is the person of the member, signed in or by a
+// key of their own.
+func (m *Member) Is(actor auth.Actor) bool {
+	return isSelf(actor, &Record{ID: m.ID, AccountID: m.AccountID})
+}
+
+// Self returns the active member whose person the actor is. It fails with
+// NotFound user_not_found.
+func (s *Members) Self(ctx context.Context, actor auth.Actor, communityID string) (Member, error) {
+	memberID := actor.MemberID
+	if memberID == "" {
+		var err error
+		if memberID, err = memberIDOf(ctx, s.db, communityID, actor.AccountID); err != nil {
+			return Member{}, err
+		}
+	}
+	if memberID == "" {
+		return Member{}, errUserNotFound()
+	}
+	return s.Find(ctx, communityID, memberID)
 }

@@ -24,12 +24,12 @@ func (f *fixture) ranks() (people map[string]*member.Record, actors map[string]a
 	for _, r := range f.people("owner", "partner", "admin", "plain", "low", "same", "high") {
 		people[r.Username], actors[r.Username] = r, session(r)
 		if role, ok := roles[r.Username]; ok {
-			_, err := f.members.AddRole(f.Context(), command, f.community, r.AccountID, role.ID)
+			_, err := f.members.AddRole(f.Context(), command, f.community, r.ID, role.ID)
 			f.ok(err)
 		}
 	}
-	f.ok(f.members.AddOwner(f.Context(), f.community, people["owner"].AccountID))
-	f.ok(f.members.AddOwner(f.Context(), f.community, people["partner"].AccountID))
+	f.ok(f.members.AddOwner(f.Context(), f.community, people["owner"].ID))
+	f.ok(f.members.AddOwner(f.Context(), f.community, people["partner"].ID))
 	actors["key"] = auth.Actor{Kind: auth.CommunityKey, KeyID: "k2", CommunityID: f.community, MadeBy: actors["admin"].Ref(), Permissions: []auth.Permission{auth.All}}
 	return people, actors
 }
@@ -44,7 +44,7 @@ func TestNobodyChangesWhatIsKeptOfWhomTheyDoNotStandAbove(t *testing.T) {
 			"owner": "owner partner admin plain low same high", "sync": "owner partner admin plain low same high", "command": "owner partner admin plain low same high",
 		}
 		country := func(actor auth.Actor, who, value string) error {
-			_, err := f.members.Record(f.Context(), actor, f.community, people[who].AccountID, member.FieldValue{Field: "country", Value: value}, byAPI)
+			_, err := f.members.Record(f.Context(), actor, f.community, people[who].ID, member.FieldValue{Field: "country", Value: value}, byAPI)
 			return err
 		}
 		for who, reached := range below {
@@ -52,11 +52,11 @@ func TestNobodyChangesWhatIsKeptOfWhomTheyDoNotStandAbove(t *testing.T) {
 			for target, record := range people {
 				f.ok(country(command, target, "DE"))
 				f.ok(country(command, target, "ES"))
-				rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: record.AccountID, Limit: 1})
+				rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: record.ID, Limit: 1})
 				f.ok(err)
 				_, reverts := f.members.Revert(f.Context(), actor, f.community, rows[0].ID)
-				_, tags := f.members.PutTag(f.Context(), actor, f.community, tag.ID, []string{people["plain"].AccountID, record.AccountID}, true, byAPI)
-				for way, err := range map[string]error{"a value": country(actor, target, "JP"), "a revert": reverts, "a tag": tags, "a picture": f.members.RemoveAvatar(f.Context(), actor, f.community, record.AccountID)} {
+				_, tags := f.members.PutTag(f.Context(), actor, f.community, tag.ID, []string{people["plain"].ID, record.ID}, true, byAPI)
+				for way, err := range map[string]error{"a value": country(actor, target, "JP"), "a revert": reverts, "a tag": tags, "a picture": f.members.RemoveAvatar(f.Context(), actor, f.community, record.ID)} {
 					want, code := strings.Contains(" "+reached+" ", " "+target+" "), "rank_too_low"
 					if way == "a tag" && (who == "high" || who == "plain" || who == "nobody") {
 						want, code = false, "missing_permission" // not even of their own
@@ -74,7 +74,7 @@ func TestAStrangerChangesNobody(t *testing.T) {
 	each(t, func(f *fixture) {
 		plain := f.people("plain")[0]
 		stranger := auth.Actor{Kind: auth.Session, AccountID: "6a21d1c09f3b0c4d5e6f7a8b"}
-		_, err := f.members.Record(f.Context(), stranger, f.community, plain.AccountID, member.FieldValue{Field: "country", Value: "DE"}, byAPI)
+		_, err := f.members.Record(f.Context(), stranger, f.community, plain.ID, member.FieldValue{Field: "country", Value: "DE"}, byAPI)
 		if !errs.Is(err, "community_not_found") {
 			f.Error(err)
 		}

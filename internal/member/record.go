@@ -7,19 +7,18 @@ import (
 	"github.com/regulars/regulars/internal/auth"
 )
 
-// Record is a person as bulk work sees one: the account and, in one community,
-// the member. It is read, changed in memory and written back.
+// Record is a member of one community as it is read, changed in memory and
+// written back.
 type Record struct {
-	AccountID         string // "": the account does not exist yet
-	Number            int64
-	Email, EmailKey   string
-	Username          string
-	UsernameKey       string
-	Communities       int64 // how many communities the account is a member of
-	InstallationOwner bool
-	Claimed           bool // a person has a password for the account, or has signed in
+	ID          string // "": not made yet
+	AccountID   string // "": unclaimed
+	Number      int64  // 0: none yet
+	Email       string
+	EmailKey    string
+	Username    string
+	UsernameKey string
 
-	State       string // "": not a member here
+	State       string // "": not a member
 	Owner       bool
 	DisplayName string
 	FirstName   string
@@ -43,9 +42,17 @@ func (r *Record) Stamp(now int64) int64 {
 	return r.UpdatedAt
 }
 
-// OwnsName reports whether the account's username is no longer the community's
-// to change: its person uses it, or another community does.
-func (r *Record) OwnsName() bool { return r.Claimed || r.Communities > 1 }
+// Claimed reports whether the member has an account, by whose name and address
+// the member is known; those of an unclaimed member are the community's.
+func (r *Record) Claimed() bool { return r.AccountID != "" }
+
+// recordOf is a new member of an account.
+func recordOf(a auth.Account) *Record {
+	return &Record{
+		ID: a.ID, AccountID: a.ID, Number: a.Number, Email: a.Email, EmailKey: auth.EmailKey(a.Email),
+		Username: a.Username, UsernameKey: auth.UsernameKey(a.Username),
+	}
+}
 
 // IsMember reports whether the person is a member here, in whatever state.
 func (r *Record) IsMember() bool { return r.State != "" }

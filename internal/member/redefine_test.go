@@ -29,7 +29,7 @@ func text(s string) *string { return &s }
 // value is what a member has in a custom field.
 func (f *fixture) value(who *member.Record, field string) any {
 	f.Helper()
-	m, err := f.members.Find(f.Context(), f.community, who.AccountID)
+	m, err := f.members.Find(f.Context(), f.community, who.ID)
 	f.ok(err)
 	return m.Fields[field]
 }

@@ -41,12 +41,12 @@ func (f *fixture) auth() *auth.Auth {
 }
 
 func session(who *member.Record) auth.Actor {
-	return auth.Actor{Kind: auth.Session, AccountID: who.AccountID, Name: who.Username}
+	return auth.Actor{Kind: auth.Session, AccountID: who.ID, Name: who.Username}
 }
 
 func (f *fixture) rolesOf(who *member.Record) []string {
 	f.Helper()
-	found, err := f.members.Find(f.Context(), f.community, who.AccountID)
+	found, err := f.members.Find(f.Context(), f.community, who.ID)
 	f.ok(err)
 	return found.RoleIDs
 }
@@ -66,7 +66,7 @@ func TestARoleIsGivenAndTakenWithItsTraces(t *testing.T) {
 			t.Error(d)
 		}
 		for range 2 {
-			got, err := f.members.RemoveRole(f.Context(), key, f.community, ann.AccountID, vip.ID)
+			got, err := f.members.RemoveRole(f.Context(), key, f.community, ann.ID, vip.ID)
 			if err != nil || len(got.RoleIDs) != 0 {
 				t.Fatalf("%v %v", got.RoleIDs, err)
 			}
@@ -109,11 +109,11 @@ func TestNobodyHandsOutWhatStandsAboveThem(t *testing.T) {
 		for _, r := range f.people("owner", "manager", "plain", "same", "high") {
 			people[r.Username] = r
 			if role, ok := roles[r.Username]; ok {
-				_, err := f.members.AddRole(f.Context(), command, f.community, r.AccountID, role.ID)
+				_, err := f.members.AddRole(f.Context(), command, f.community, r.ID, role.ID)
 				f.ok(err)
 			}
 		}
-		f.ok(f.members.AddOwner(f.Context(), f.community, people["owner"].AccountID))
+		f.ok(f.members.AddOwner(f.Context(), f.community, people["owner"].ID))
 		key := auth.Actor{Kind: auth.CommunityKey, CommunityID: f.community, Permissions: []auth.Permission{auth.All}}
 		for _, c := range []struct {
 			who, role, to string
@@ -147,7 +147,7 @@ func TestNobodyHandsOutWhatStandsAboveThem(t *testing.T) {
 			if c.take {
 				hand = f.members.RemoveRole
 			}
-			_, err := hand(f.Context(), actor, f.community, people[c.to].AccountID, roles[c.role].ID)
+			_, err := hand(f.Context(), actor, f.community, people[c.to].ID, roles[c.role].ID)
 			if c.want == "" && err != nil || c.want != "" && !errs.Is(err, c.want) {
 				t.Errorf("%s %s to %s: %v, want %q", c.who, c.role, c.to, err, c.want)
 			}
@@ -169,14 +169,14 @@ func TestADeletedRoleLeavesEveryMemberInPieces(t *testing.T) {
 		people := f.people("ann", "bob", "cat", "dan")
 		for i, r := range people {
 			if i < 3 {
-				_, err := f.members.AddRole(f.Context(), command, f.community, r.AccountID, roles["gone"].ID)
+				_, err := f.members.AddRole(f.Context(), command, f.community, r.ID, roles["gone"].ID)
 				f.ok(err)
 			}
-			_, err := f.members.AddRole(f.Context(), command, f.community, r.AccountID, roles["kept"].ID)
+			_, err := f.members.AddRole(f.Context(), command, f.community, r.ID, roles["kept"].ID)
 			f.ok(err)
 		}
 		f.ok(f.db.Tx(f.Context(), func(tx *sqldb.Tx) error {
-			_, err := member.SetState(f.Context(), tx, f.community, []string{people[1].AccountID}, member.Deleted, 1)
+			_, err := member.SetState(f.Context(), tx, f.community, []string{people[1].ID}, member.Deleted, 1)
 			return err
 		}))
 		f.ok(f.members.DeleteRole(f.Context(), command, f.community, roles["gone"].ID))
@@ -240,7 +240,7 @@ func TestWhoGivesARoleThatIsBeingDeletedGivesNothingThatStays(t *testing.T) {
 					f.ok(f.members.DeleteRole(f.Context(), command, f.community, gone.ID))
 					return
 				}
-				_, err := f.members.AddRole(f.Context(), command, f.community, r.AccountID, gone.ID)
+				_, err := f.members.AddRole(f.Context(), command, f.community, r.ID, gone.ID)
 				if err != nil && !errs.Is(err, "role_not_found") {
 					t.Error(err)
 				}

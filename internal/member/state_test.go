@@ -22,7 +22,7 @@ func (f *fixture) setState(to string, records ...*member.Record) (changed []stri
 
 func idsOf(records []*member.Record) (ids []string) {
 	for _, r := range records {
-		ids = append(ids, r.AccountID)
+		ids = append(ids, r.ID)
 	}
 	return ids
 }
@@ -39,7 +39,7 @@ func TestAStateIsSetOnceAndOnlyActiveMembersCount(t *testing.T) {
 		all := f.people("ann", "bob", "cid")
 		ann, bob := all[0], all[1]
 		want := slices.Sorted(slices.Values(idsOf(all[:2])))
-		if diff := cmp.Diff(want, f.setState(member.Left, ann, bob, &member.Record{AccountID: "nobody"})); diff != "" {
+		if diff := cmp.Diff(want, f.setState(member.Left, ann, bob, &member.Record{ID: "nobody"})); diff != "" {
 			f.Fatal(diff)
 		}
 		if n := f.total(); n != 1 {
@@ -53,7 +53,7 @@ func TestAStateIsSetOnceAndOnlyActiveMembersCount(t *testing.T) {
 		if n := f.total(); n != 2 {
 			f.Fatalf("%d members count, want 2", n)
 		}
-		standing, err := f.members.Standing(f.Context(), f.db, f.community, ann.AccountID)
+		standing, err := f.members.Standing(f.Context(), f.db, f.community, ann.ID)
 		f.ok(err)
 		if standing.State != member.Banned || standing.Member {
 			f.Fatalf("standing %+v", standing)

@@ -10,7 +10,7 @@ import (
 
 // standsIn is where values stand that are no custom fields.
 var standsIn = map[string]string{
-	UserID: "m.user_id", Number: "a.number", Username: "a.username_key", EmailName: "a.email_key", FirstName: "m.first_name", LastName: "m.last_name",
+	UserID: "m.user_id", Number: "m.number", Username: "m.username_key", EmailName: "m.email_key", FirstName: "m.first_name", LastName: "m.last_name",
 	DisplayName: "m.display_name", PhoneName: "m.phone", CountryName: "m.country", LanguageName: "m.language", ExternalID: "m.external_id", JoinDate: "m.joined_at",
 }
 
@@ -24,7 +24,7 @@ func (f Filter) sql(d sqldb.Dialect, param func(any) string) string {
 	if text := auth.UsernameKey(f.Search); text != "" {
 		prefix := param(sqldb.LikePrefix(text))
 		part := param("%" + sqldb.LikePrefix(text))
-		where = append(where, fmt.Sprintf(`(a.email_key LIKE %s ESCAPE '\' OR a.username_key LIKE %s ESCAPE '\' OR m.name_key LIKE %s ESCAPE '\')`, prefix, prefix, part))
+		where = append(where, fmt.Sprintf(`(m.email_key LIKE %s ESCAPE '\' OR m.username_key LIKE %s ESCAPE '\' OR m.name_key LIKE %s ESCAPE '\')`, prefix, prefix, part))
 	}
 	if f.RoleID != "" {
 		where = append(where, d.JSONHas("m.roles", param(f.RoleID)), existing("roles", param(f.RoleID)))

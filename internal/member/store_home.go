@@ -28,34 +28,34 @@ func firstOwners(ctx context.Context, q sqldb.Querier, communityIDs []string) (m
 			owners[communityID] = p
 		}
 		return struct{}{}, err
-	}, `SELECT m.community_id, a.id, a.number, a.username FROM members m JOIN accounts a ON a.id = m.user_id
+	}, `SELECT m.community_id, m.user_id, m.number, m.username FROM members m
 		WHERE m.owner AND m.state = 'active' AND `+q.Dialect().In("m.community_id", "$1")+" ORDER BY m.community_id, m.user_id", sqldb.Keys(communityIDs))
 	return owners, err
 }
 
 // countOwned counts the communities an account owns, deleted ones too.
 func countOwned(ctx context.Context, q sqldb.Querier, accountID string) (int, error) {
-	return sqldb.One(ctx, q, "user", sqldb.Value[int], "SELECT count(*) FROM members WHERE user_id = $1 AND owner AND state = 'active'", accountID)
+	return sqldb.One(ctx, q, "user", sqldb.Value[int], "SELECT count(*) FROM members WHERE account_id = $1 AND account_id <> '' AND owner AND state = 'active'", accountID)
 }
 
 // deletedHomes are the communities that the account owned when they were
 // deleted, and that were deleted after oldest.
 func deletedHomes(ctx context.Context, q sqldb.Querier, accountID string, oldest int64) ([]string, error) {
 	return sqldb.All(ctx, q, sqldb.Value[string], `SELECT c.id FROM communities c
-		JOIN members m ON m.community_id = c.id AND m.user_id = $1 AND m.state = 'active' AND m.owner
+		JOIN members m ON m.community_id = c.id AND m.account_id = $1 AND m.account_id <> '' AND m.state = 'active' AND m.owner
 		WHERE c.deleted_at <> 0 AND c.deleted_at > $2 ORDER BY c.id`, accountID, oldest)
 }
 
 // ownsDeletedToo reports whether an account owns a community, deleted or not.
 func ownsDeletedToo(ctx context.Context, q sqldb.Querier, communityID, accountID string) (owns bool, err error) {
-	err = q.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM members WHERE community_id = $1 AND user_id = $2 AND owner AND state = 'active')",
+	err = q.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM members WHERE community_id = $1 AND account_id = $2 AND account_id <> '' AND owner AND state = 'active')",
 		communityID, accountID).Scan(&owns)
 	return owns, err
 }
 
 // deleteSomeMembers deletes up to limit memberships in whatever state and
-// returns whose they were.
-func deleteSomeMembers(ctx context.Context, tx *sqldb.Tx, communityID string, limit int) ([]string, error) {
-	return sqldb.All(ctx, tx, sqldb.Value[string], `DELETE FROM members WHERE community_id = $1 AND user_id IN (
-			SELECT user_id FROM members WHERE community_id = $1 ORDER BY user_id LIMIT $2) RETURNING user_id`, communityID, int64(limit))
+// returns how many.
+func deleteSomeMembers(ctx context.Context, tx *sqldb.Tx, communityID string, limit int) (int64, error) {
+	return tx.Exec(ctx, `DELETE FROM members WHERE community_id = $1 AND user_id IN (
+			SELECT user_id FROM members WHERE community_id = $1 ORDER BY user_id LIMIT $2)`, communityID, int64(limit))
 }

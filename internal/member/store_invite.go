@@ -61,10 +61,10 @@ func selectUses(ctx context.Context, q sqldb.Querier, communityID string, invite
 		var u InviteUse
 		err := s.Scan(&u.Code, &u.ID, &u.Number, &u.Username, &u.UsedAt)
 		return u, err
-	}, `SELECT u.code, a.id, a.number, a.username, u.used_at FROM (
+	}, `SELECT u.code, m.user_id, m.number, m.username, u.used_at FROM (
 			SELECT code, user_id, used_at, row_number() OVER (PARTITION BY code ORDER BY used_at DESC, user_id) AS place
 			FROM invite_uses WHERE community_id = $1 AND `+q.Dialect().In("code", "$2")+`) u
-		JOIN accounts a ON a.id = u.user_id WHERE u.place <= $3 ORDER BY u.code, u.place`, communityID, sqldb.Keys(codes), int64(usesShown))
+		JOIN members m ON m.community_id = $1 AND m.user_id = u.user_id WHERE u.place <= $3 ORDER BY u.code, u.place`, communityID, sqldb.Keys(codes), int64(usesShown))
 }
 
 func setRevoked(ctx context.Context, tx *sqldb.Tx, i Invite, now int64) error {
@@ -79,8 +79,8 @@ func countUse(ctx context.Context, tx *sqldb.Tx, communityID, code string, now i
 	return n > 0, err
 }
 
-func insertUse(ctx context.Context, tx *sqldb.Tx, communityID, code, accountID string, now int64) error {
+func insertUse(ctx context.Context, tx *sqldb.Tx, communityID, code, memberID string, now int64) error {
 	_, err := tx.Exec(ctx, `INSERT INTO invite_uses (community_id, code, user_id, used_at) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (community_id, code, user_id) DO UPDATE SET used_at = excluded.used_at`, communityID, code, accountID, now)
+		ON CONFLICT (community_id, code, user_id) DO UPDATE SET used_at = excluded.used_at`, communityID, code, memberID, now)
 	return err
 }

@@ -12,22 +12,23 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-const memberTables = "members m JOIN accounts a ON a.id = m.user_id"
+const memberTables = "members m"
 
 var memberColumns = []string{
-	"a.id", "a.number", "a.email", "a.username", "m.display_name", "m.first_name", "m.last_name", "m.phone", "m.country", "m.language",
+	"m.user_id", "m.number", "m.email", "m.username", "m.display_name", "m.first_name", "m.last_name", "m.phone", "m.country", "m.language",
 	"m.state", "m.owner", "m.roles", "m.tags", "m.fields", "m.joined_at", "m.updated_at",
-	"m.state_at", "m.external_id", "m.referral", "m.avatar", "a.signed_in_at",
+	"m.state_at", "m.external_id", "m.referral", "m.avatar", "m.account_id",
 }
 
 func (m *Member) read(texts []string) (err error) {
 	m.ID, m.Email, m.Username, m.DisplayName, m.FirstName, m.LastName = texts[0], texts[2], texts[3], texts[4], texts[5], texts[6]
 	m.Phone, m.Country, m.Language, m.State, m.Owner = texts[7], texts[8], texts[9], texts[10], sqldb.Truth(texts[11])
 	m.ExternalID, m.Referral, m.Avatar = texts[18], texts[19], texts[20]
+	m.AccountID = texts[21]
 	for _, n := range [...]struct {
 		into *int64
 		text string
-	}{{&m.Number, texts[1]}, {&m.JoinedAt, texts[15]}, {&m.UpdatedAt, texts[16]}, {&m.StateAt, texts[17]}, {&m.SignedInAt, texts[21]}} {
+	}{{&m.Number, texts[1]}, {&m.JoinedAt, texts[15]}, {&m.UpdatedAt, texts[16]}, {&m.StateAt, texts[17]}} {
 		if *n.into, err = strconv.ParseInt(n.text, 10, 64); err != nil {
 			return err
 		}
@@ -42,7 +43,7 @@ func (m *Member) read(texts []string) (err error) {
 	return err
 }
 
-// selectMembers returns the members that stand behind FROM, of tables m and a.
+// selectMembers returns the members that stand behind FROM, of table m.
 func selectMembers(ctx context.Context, q sqldb.Querier, from string, args ...any) ([]Member, error) {
 	list := []Member{}
 	err := sqldb.EachText(ctx, q, memberColumns, "FROM "+from, args, func(texts []string) error {
@@ -52,12 +53,11 @@ func selectMembers(ctx context.Context, q sqldb.Querier, from string, args ...an
 	return list, err
 }
 
-// memberBy returns the member in one of some states whose account has a value
-// in a column.
+// memberBy returns the member in one of some states who has a value in a column.
 func memberBy(ctx context.Context, q sqldb.Querier, communityID, column string, value any, states []string) (Member, error) {
 	// The states are this program's words and stand in the query: SQLite would
 	// plan it again for each value, for it has an index of one of them.
-	found, err := selectMembers(ctx, q, memberTables+" WHERE m.community_id = $1 AND a."+column+" = $2 AND m.state IN ('"+strings.Join(states, "', '")+"')", communityID, value)
+	found, err := selectMembers(ctx, q, memberTables+" WHERE m.community_id = $1 AND m."+column+" = $2 AND m.state IN ('"+strings.Join(states, "', '")+"')", communityID, value)
 	if err == nil && len(found) == 0 {
 		err = errUserNotFound()
 	}
@@ -69,11 +69,11 @@ func memberBy(ctx context.Context, q sqldb.Querier, communityID, column string, 
 
 func communitiesOf(ctx context.Context, q sqldb.Querier, accountID string) ([]string, error) {
 	return sqldb.All(ctx, q, sqldb.Value[string], `SELECT c.id FROM communities c
-		JOIN members m ON m.community_id = c.id AND m.user_id = $1 AND m.state = 'active' WHERE c.deleted_at = 0 ORDER BY c.id`, accountID)
+		JOIN members m ON m.community_id = c.id AND m.account_id = $1 AND m.account_id <> '' AND m.state = 'active' WHERE c.deleted_at = 0 ORDER BY c.id`, accountID)
 }
 
-func setOwner(ctx context.Context, tx *sqldb.Tx, communityID, accountID string, now int64) error {
-	_, err := tx.Exec(ctx, "UPDATE members SET owner = TRUE, "+updatedAt(1)+" WHERE community_id = $2 AND user_id = $3", now, communityID, accountID)
+func setOwner(ctx context.Context, tx *sqldb.Tx, communityID, memberID string, now int64) error {
+	_, err := tx.Exec(ctx, "UPDATE members SET owner = TRUE, "+updatedAt(1)+" WHERE community_id = $2 AND user_id = $3", now, communityID, memberID)
 	return err
 }
 
@@ -91,12 +91,18 @@ func countWithValue(ctx context.Context, q sqldb.Querier, communityID, field str
 		"SELECT count(*) FROM members WHERE community_id = $1 AND "+d.JSONText("fields", "$2")+" IS NOT NULL", communityID, d.JSONKey(field))
 }
 
-func standing(ctx context.Context, q sqldb.Querier, communityID, accountID string) (auth.Standing, error) {
+// The ways to name whose standing is asked for; $2 takes the id.
+const (
+	byAccount = "m.account_id = $2 AND m.account_id <> ''"
+	byMember  = "m.user_id = $2"
+)
+
+func standing(ctx context.Context, q sqldb.Querier, communityID, by, ref string) (auth.Standing, error) {
 	var s auth.Standing
 	var roles string
-	err := q.QueryRow(ctx, `SELECT m.state, m.owner, m.roles, m.suspended_until FROM members m
-		JOIN communities c ON c.id = m.community_id AND c.deleted_at = 0 WHERE m.community_id = $1 AND m.user_id = $2`, communityID, accountID).
-		Scan(&s.State, &s.Owner, &roles, &s.SuspendedUntil)
+	err := q.QueryRow(ctx, `SELECT m.user_id, m.account_id, m.username, m.state, m.owner, m.roles, m.suspended_until FROM members m
+		JOIN communities c ON c.id = m.community_id AND c.deleted_at = 0 WHERE m.community_id = $1 AND `+by, communityID, ref).
+		Scan(&s.MemberID, &s.AccountID, &s.Username, &s.State, &s.Owner, &roles, &s.SuspendedUntil)
 	if errors.Is(err, sql.ErrNoRows) {
 		return s, nil
 	}

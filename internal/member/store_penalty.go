@@ -10,7 +10,7 @@ import (
 )
 
 const penaltyColumns = `p.id, p.user_id, p.kind, p.reason, p.until, p.actor, p.actor_name, p.created_at, p.lifted_at, p.lifted_by, p.lifted_by_name,
-		COALESCE(a.number, 0), COALESCE(a.username, '')`
+		COALESCE(m.number, 0), COALESCE(m.username, '')`
 
 func scanPenalty(s sqldb.Scanner) (Penalty, error) {
 	var p Penalty
@@ -28,7 +28,7 @@ func insertPenalty(ctx context.Context, tx *sqldb.Tx, communityID string, p Pena
 
 func loadPenalty(ctx context.Context, q sqldb.Querier, communityID, penaltyID string) (Penalty, error) {
 	return sqldb.One(ctx, q, "penalty", scanPenalty, "SELECT "+penaltyColumns+` FROM penalties p
-		LEFT JOIN accounts a ON a.id = p.user_id WHERE p.community_id = $1 AND p.id = $2`, communityID, penaltyID)
+		LEFT JOIN members m ON m.community_id = p.community_id AND m.user_id = p.user_id WHERE p.community_id = $1 AND p.id = $2`, communityID, penaltyID)
 }
 
 func selectPenalties(ctx context.Context, q sqldb.Querier, communityID string, f PenaltyFilter) ([]Penalty, error) {
@@ -44,7 +44,7 @@ func selectPenalties(ctx context.Context, q sqldb.Querier, communityID string, f
 	if id.Valid(f.Cursor) {
 		only("p.id <", f.Cursor)
 	}
-	return sqldb.All(ctx, q, scanPenalty, fmt.Sprintf("SELECT %s FROM penalties p LEFT JOIN accounts a ON a.id = p.user_id WHERE %s ORDER BY p.id DESC LIMIT %d",
+	return sqldb.All(ctx, q, scanPenalty, fmt.Sprintf("SELECT %s FROM penalties p LEFT JOIN members m ON m.community_id = p.community_id AND m.user_id = p.user_id WHERE %s ORDER BY p.id DESC LIMIT %d",
 		penaltyColumns, strings.Join(where, " AND "), f.Limit+1), args...)
 }
 

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -19,24 +20,15 @@ type KeySet struct {
 	Numbers   []string // decimal texts that fit 64 bits
 }
 
-var accountColumns = []string{"id", "number", "email", "email_key", "username", "username_key", "communities", "installation_owner", "password_hash <> '' OR signed_in_at > 0"}
-
-func (r *Record) readAccount(texts []string) (err error) {
-	r.AccountID, r.Email, r.EmailKey, r.Username, r.UsernameKey = texts[0], texts[2], texts[3], texts[4], texts[5]
-	r.InstallationOwner, r.Claimed = sqldb.Truth(texts[7]), sqldb.Truth(texts[8])
-	if r.Number, err = strconv.ParseInt(texts[1], 10, 64); err != nil {
-		return err
-	}
-	r.Communities, err = strconv.ParseInt(texts[6], 10, 64)
-	return err
+var recordColumns = []string{
+	"user_id", "state", "owner", "display_name", "first_name", "last_name", "phone", "country", "language", "roles", "tags", "fields", "joined_at", "updated_at",
+	"account_id", "number", "email", "email_key", "username", "username_key",
 }
 
-var recordColumns = []string{"user_id", "state", "owner", "display_name", "first_name", "last_name", "phone", "country", "language", "roles", "tags", "fields", "joined_at", "updated_at"}
-
-// readMember reads the member's half of a record.
-func (r *Record) readMember(texts []string) (err error) {
-	r.State, r.Owner, r.DisplayName, r.FirstName, r.LastName = texts[1], sqldb.Truth(texts[2]), texts[3], texts[4], texts[5]
+func (r *Record) read(texts []string) (err error) {
+	r.ID, r.State, r.Owner, r.DisplayName, r.FirstName, r.LastName = texts[0], texts[1], sqldb.Truth(texts[2]), texts[3], texts[4], texts[5]
 	r.Phone, r.Country, r.Language = texts[6], texts[7], texts[8]
+	r.AccountID, r.Email, r.EmailKey, r.Username, r.UsernameKey = texts[14], texts[16], texts[17], texts[18], texts[19]
 	if r.RoleIDs, err = decodeIDs(texts[9]); err != nil {
 		return err
 	}
@@ -46,78 +38,100 @@ func (r *Record) readMember(texts []string) (err error) {
 	if r.Values, err = decodeValues(texts[11]); err != nil {
 		return err
 	}
-	if r.JoinedAt, err = strconv.ParseInt(texts[12], 10, 64); err != nil {
-		return err
-	}
-	r.UpdatedAt, err = strconv.ParseInt(texts[13], 10, 64)
-	return err
-}
-
-// Lookup returns everybody whom a key names, each once, with the member of
-// the community where there is one. In a transaction that will write, the
-// member rows stay locked until it ends; forUpdate says so.
-func Lookup(ctx context.Context, q sqldb.Querier, communityID string, keys KeySet, forUpdate bool) ([]*Record, error) {
-	var people []*Record
-	d := q.Dialect()
-	for from, wanted := range map[string][]string{
-		d.Among("accounts", "email_key", "$1"): keys.Emails, d.Among("accounts", "username_key", "$1"): keys.Usernames,
-		d.Among("accounts", "id", "$1"): keys.IDs, "accounts WHERE " + d.InNumbers("number", "$1"): keys.Numbers,
-	} {
-		found, err := lookupAccounts(ctx, q, from, wanted)
-		if err != nil {
-			return nil, err
+	for _, n := range [...]struct {
+		into *int64
+		text string
+	}{{&r.JoinedAt, texts[12]}, {&r.UpdatedAt, texts[13]}, {&r.Number, texts[15]}} {
+		if *n.into, err = strconv.ParseInt(n.text, 10, 64); err != nil {
+			return err
 		}
-		people = append(people, found...)
 	}
-	slices.SortFunc(people, func(a, b *Record) int { return strings.Compare(a.AccountID, b.AccountID) })
-	people = slices.CompactFunc(people, func(a, b *Record) bool { return a.AccountID == b.AccountID })
-	return people, addMembers(ctx, q, communityID, people, forUpdate)
+	return nil
 }
 
-// lookupAccounts returns the accounts that keys of one kind name.
-func lookupAccounts(ctx context.Context, q sqldb.Querier, from string, keys []string) ([]*Record, error) {
-	if len(keys) == 0 {
-		return nil, nil
+// Lookup returns the members of the community, in whatever state, whom a key
+// names, each once and in the order of their ids. With forUpdate their rows
+// stay locked until the transaction ends, and are read behind the lock: a
+// member whom another transaction renamed meanwhile may have another key than
+// the one asked for.
+func Lookup(ctx context.Context, q sqldb.Querier, communityID string, keys KeySet, forUpdate bool) ([]*Record, error) {
+	ids, err := idsOf(ctx, q, communityID, keys)
+	if err != nil || len(ids) == 0 {
+		return nil, err
 	}
-	keys = slices.Compact(slices.Sorted(slices.Values(keys))) // the caller's stay as they are
-	people := make([]*Record, 0, len(keys))
-	block := make([]Record, len(keys)) // a key is one person's
-	err := sqldb.EachText(ctx, q, accountColumns, "FROM "+from, []any{sqldb.Keys(keys)}, func(texts []string) error {
+	people := make([]*Record, 0, len(ids))
+	block := make([]Record, len(ids))
+	err = sqldb.EachKeyed(ctx, q, sqldb.Keyed{
+		Table: "members", Columns: recordColumns, Where: "community_id = $1", Arg: communityID, Keys: ids, Lock: forUpdate,
+	}, func(texts []string) error {
 		r := &block[len(people)]
 		people = append(people, r)
-		return r.readAccount(texts)
+		return r.read(texts)
 	})
+	slices.SortFunc(people, func(a, b *Record) int { return strings.Compare(a.ID, b.ID) })
 	return people, err
 }
 
-// addMembers completes people, who are in the order of their ids.
-func addMembers(ctx context.Context, q sqldb.Querier, communityID string, people []*Record, forUpdate bool) error {
-	ids := make([]string, len(people))
-	for i, r := range people {
-		ids[i] = r.AccountID
+// idsOf returns the ids of the members whom a key names, and those asked for by
+// id, sorted and each once.
+func idsOf(ctx context.Context, q sqldb.Querier, communityID string, keys KeySet) ([]string, error) {
+	d := q.Dialect()
+	ids := slices.Clone(keys.IDs)
+	for _, by := range []struct {
+		from string
+		keys []string
+	}{
+		{d.Among("members", "email_key", "$2") + " AND community_id = $1", keys.Emails},
+		{d.Among("members", "username_key", "$2") + " AND community_id = $1", keys.Usernames},
+		{"members WHERE community_id = $1 AND " + d.InNumbers("number", "$2"), keys.Numbers},
+	} {
+		if len(by.keys) == 0 {
+			continue
+		}
+		sorted := slices.Compact(slices.Sorted(slices.Values(by.keys))) // the caller's stay as they are
+		err := sqldb.EachText(ctx, q, []string{"user_id"}, "FROM "+by.from, []any{communityID, sqldb.Keys(sorted)}, func(texts []string) error {
+			ids = append(ids, texts[0])
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
 	}
-	return sqldb.EachKeyed(ctx, q, sqldb.Keyed{
-		Table: "members", Columns: recordColumns, Where: "community_id = $1", Arg: communityID, Keys: ids, Lock: forUpdate,
-	}, func(texts []string) error {
-		i, _ := slices.BinarySearch(ids, texts[0])
-		return people[i].readMember(texts)
-	})
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
 }
 
-// reloadUsername reads the username again where another transaction may have
-// changed it between the look-up of the account and the lock of the member.
-func reloadUsername(ctx context.Context, tx *sqldb.Tx, who *Record) error {
-	if tx.Dialect() == sqldb.SQLite {
-		return nil // one writer at a time
+// memberIDOf returns the id of the member whose account it is, "" for none.
+func memberIDOf(ctx context.Context, q sqldb.Querier, communityID, accountID string) (string, error) {
+	ids, err := sqldb.All(ctx, q, sqldb.Value[string],
+		"SELECT user_id FROM members WHERE account_id = $1 AND account_id <> '' AND community_id = $2", accountID, communityID)
+	if err != nil || len(ids) == 0 {
+		return "", err
 	}
-	return tx.QueryRow(ctx, "SELECT username, username_key FROM accounts WHERE id = $1", who.AccountID).Scan(&who.Username, &who.UsernameKey)
+	return ids[0], nil
 }
 
-// Insert adds members whose accounts exist, in the caller's transaction, and
-// counts the active ones. A person who is a member already, in whatever state,
-// makes it fail as a duplicate.
+// Insert adds members in the caller's transaction, gives a number to those
+// without one, and counts the active ones. An id, email, username or account
+// that a member has already, in whatever state, makes it fail as a duplicate.
 func Insert(ctx context.Context, tx *sqldb.Tx, communityID string, records []*Record) error {
-	return insertRows(ctx, tx, communityID, newRows(communityID, records), active(records))
+	missing := 0
+	for _, r := range records {
+		if r.Number == 0 {
+			missing++
+		}
+	}
+	fresh, err := auth.NewNumbers(ctx, tx, missing)
+	if err != nil {
+		return err
+	}
+	numbers := make([]int64, len(records))
+	for i, r := range records {
+		if numbers[i] = r.Number; r.Number == 0 {
+			numbers[i], fresh = fresh[0], fresh[1:]
+		}
+	}
+	return insertRows(ctx, tx, communityID, newRows(communityID, records), numbers, active(records))
 }
 
 func active(records []*Record) (n int64) {
@@ -134,7 +148,7 @@ type Packed struct {
 	active int64
 }
 
-// Add packs members, whose accounts need not exist yet.
+// Add packs members without numbers.
 func (p *Packed) Add(communityID string, records []*Record) {
 	p.rows.Add(newRows(communityID, records))
 	p.active += active(records)
@@ -151,11 +165,15 @@ func (p *Packed) Reset() {
 
 // InsertPacked is Insert for packed members.
 func InsertPacked(ctx context.Context, tx *sqldb.Tx, communityID string, p *Packed) error {
-	return insertRows(ctx, tx, communityID, p.rows.Rows(), p.active)
+	numbers, err := auth.NewNumbers(ctx, tx, p.rows.Len())
+	if err != nil {
+		return err
+	}
+	return insertRows(ctx, tx, communityID, p.rows.Rows(), numbers, p.active)
 }
 
-func insertRows(ctx context.Context, tx *sqldb.Tx, communityID string, rows sqldb.Rows, active int64) error {
-	if err := tx.InsertRows(ctx, rows); err != nil {
+func insertRows(ctx context.Context, tx *sqldb.Tx, communityID string, rows sqldb.Rows, numbers []int64, active int64) error {
+	if err := tx.InsertRows(ctx, rows.With("number", numbers)); err != nil {
 		return err
 	}
 	if err := indexNew(ctx, tx, communityID, rows); err != nil {
@@ -165,17 +183,18 @@ func insertRows(ctx context.Context, tx *sqldb.Tx, communityID string, rows sqld
 }
 
 func newRows(communityID string, records []*Record) sqldb.Rows {
-	columns := []string{"community_id", "user_id", "state", "owner", "display_name", "first_name", "last_name", "name_key", "phone", "country", "language", "roles", "tags", "fields", "joined_at", "updated_at"}
+	columns := []string{"community_id", "user_id", "state", "owner", "display_name", "first_name", "last_name", "name_key", "phone", "country", "language", "roles", "tags", "fields", "joined_at", "updated_at", "account_id", "email", "email_key", "username", "username_key"}
 	return sqldb.Rows{Table: "members", Columns: columns, N: len(records), Fill: func(i int, row []any) {
 		r := records[i]
-		row[0], row[1], row[2], row[3], row[4] = communityID, r.AccountID, r.State, r.Owner, r.DisplayName
+		row[16], row[17], row[18], row[19], row[20] = r.AccountID, r.Email, r.EmailKey, r.Username, r.UsernameKey
+		row[0], row[1], row[2], row[3], row[4] = communityID, r.ID, r.State, r.Owner, r.DisplayName
 		row[5], row[6], row[7], row[8], row[9], row[10] = r.FirstName, r.LastName, r.nameKey(), r.Phone, r.Country, r.Language
 		row[11], row[12], row[13], row[14], row[15] = encodeIDs(r.RoleIDs), encodeIDs(r.TagIDs), r.Values.encode(), r.JoinedAt, r.UpdatedAt
 	}}
 }
 
 // Update writes the members of records back, in the caller's transaction. It
-// does not touch their accounts, state or ownership.
+// does not touch their account, number, email, username, state or ownership.
 func Update(ctx context.Context, tx *sqldb.Tx, communityID string, records []*Record) error {
 	if len(records) == 0 {
 		return nil
@@ -186,14 +205,14 @@ func Update(ctx context.Context, tx *sqldb.Tx, communityID string, records []*Re
 	columns := []string{"community_id", "user_id", "first_name", "last_name", "name_key", "phone", "country", "language", "roles", "tags", "fields", "updated_at"}
 	return tx.UpdateRows(ctx, 2, sqldb.Rows{Table: "members", Columns: columns, N: len(records), Fill: func(i int, row []any) {
 		r := records[i]
-		row[0], row[1], row[2], row[3], row[4] = communityID, r.AccountID, r.FirstName, r.LastName, r.nameKey()
+		row[0], row[1], row[2], row[3], row[4] = communityID, r.ID, r.FirstName, r.LastName, r.nameKey()
 		row[5], row[6], row[7] = r.Phone, r.Country, r.Language
 		row[8], row[9], row[10], row[11] = encodeIDs(r.RoleIDs), encodeIDs(r.TagIDs), r.Values.encode(), r.UpdatedAt
 	}})
 }
 
 // Remove takes active members out of the community for good, with their
-// identifiers and histories, in the caller's transaction. Their accounts stay.
+// identifiers and histories, in the caller's transaction. Accounts stay.
 func Remove(ctx context.Context, tx *sqldb.Tx, communityID string, ids []string) error {
 	if len(ids) == 0 {
 		return nil
@@ -206,12 +225,36 @@ func Remove(ctx context.Context, tx *sqldb.Tx, communityID string, ids []string)
 	if err != nil {
 		return err
 	}
-	for _, table := range []string{"field_history", "member_identifiers"} {
+	for _, table := range []string{"field_history", "member_identifiers", "member_visits"} {
 		if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE community_id = $1 AND "+tx.Dialect().In("user_id", "$2"), communityID, list); err != nil {
 			return err
 		}
 	}
 	return count(ctx, tx, communityID, -removed)
+}
+
+// Rename gives a member another username.
+type Rename struct{ ID, Username, UsernameKey string }
+
+// RenameAll changes the usernames of members, all at once, so that members can
+// exchange theirs, in the caller's transaction. A username that another member
+// has makes it fail as a duplicate. It writes no history.
+func RenameAll(ctx context.Context, tx *sqldb.Tx, communityID string, renames []Rename) error {
+	// By way of keys that no username has.
+	err := tx.UpdateRows(ctx, 2, sqldb.Rows{
+		Table: "members", Columns: []string{"community_id", "user_id", "username_key"}, N: len(renames),
+		Fill: func(i int, row []any) { row[0], row[1], row[2] = communityID, renames[i].ID, "~"+renames[i].ID },
+	})
+	if err != nil {
+		return err
+	}
+	return tx.UpdateRows(ctx, 2, sqldb.Rows{
+		Table: "members", Columns: []string{"community_id", "user_id", "username", "username_key"}, N: len(renames),
+		Fill: func(i int, row []any) {
+			r := &renames[i]
+			row[0], row[1], row[2], row[3] = communityID, r.ID, r.Username, r.UsernameKey
+		},
+	})
 }
 
 const shards = 16

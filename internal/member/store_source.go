@@ -31,8 +31,8 @@ func (src source) query(d sqldb.Dialect, communityID string) query {
 		return read
 	}
 	// CROSS JOIN: SQLite reads the tables in this order.
-	read.tables, read.user = "member_value v CROSS JOIN members m CROSS JOIN accounts a", "v.user_id"
-	read.where = "v.community_id = $1 AND " + src.driving.entry("v", read.args.add) + " AND m.community_id = $1 AND m.user_id = v.user_id AND a.id = v.user_id AND " + read.where
+	read.tables, read.user = "member_value v CROSS JOIN members m", "v.user_id"
+	read.where = "v.community_id = $1 AND " + src.driving.entry("v", read.args.add) + " AND m.community_id = $1 AND m.user_id = v.user_id AND " + read.where
 	for _, c := range src.countries {
 		read.where += " AND v.country = " + read.args.add(c.Value)
 	}
@@ -56,7 +56,7 @@ func (read query) after(userID string) query {
 
 // orderColumns are what members are put in order by, but for that of their
 // ids, which each query has in a column of its own.
-var orderColumns = map[string]string{byUsername: "a.username_key", byEmail: "a.email_key"}
+var orderColumns = map[string]string{byUsername: "m.username_key", byEmail: "m.email_key"}
 
 func (read query) page(ctx context.Context, q sqldb.Querier, o order, limit, offset int) ([]Member, error) {
 	column := read.user

@@ -64,12 +64,31 @@ func erasable(ctx context.Context, q sqldb.Querier, oldest int64) (map[string][]
 	return due, err
 }
 
-func emailsOf(ctx context.Context, q sqldb.Querier, accountIDs []string) ([]string, error) {
-	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT email FROM accounts WHERE "+q.Dialect().In("id", "$1"), sqldb.Keys(accountIDs))
+func emailsOf(ctx context.Context, q sqldb.Querier, communityID string, userIDs []string) ([]string, error) {
+	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT email FROM members WHERE community_id = $1 AND "+q.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(userIDs))
+}
+
+// refsOf returns the references by which members signed what they did.
+func refsOf(ctx context.Context, q sqldb.Querier, communityID string, userIDs []string) ([]string, error) {
+	accounts, err := accountsOf(ctx, q, communityID, userIDs)
+	refs := make([]string, 0, 2*len(userIDs))
+	for _, accountID := range accounts {
+		refs = append(refs, auth.Actor{Kind: auth.Session, AccountID: accountID}.Ref())
+	}
+	for _, userID := range userIDs {
+		refs = append(refs, auth.Actor{Kind: auth.Session, MemberID: userID}.Ref())
+	}
+	return refs, err
+}
+
+// accountsOf returns the accounts of those of the members who are claimed.
+func accountsOf(ctx context.Context, q sqldb.Querier, communityID string, userIDs []string) ([]string, error) {
+	return sqldb.All(ctx, q, sqldb.Value[string],
+		"SELECT account_id FROM members WHERE community_id = $1 AND account_id <> '' AND "+q.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(userIDs))
 }
 
 // personal are the tables that hold rows of one member in one community.
-var personal = []string{"field_history", "member_identifiers", "penalties", "invite_uses", "saved_views", "members"}
+var personal = []string{"field_history", "member_identifiers", "penalties", "invite_uses", "saved_views", "member_visits", "member_links", "members"}
 
 func penaltiesOf(ctx context.Context, q sqldb.Querier, communityID string, userIDs []string) ([]string, error) {
 	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT id FROM penalties WHERE community_id = $1 AND "+q.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(userIDs))
@@ -85,11 +104,7 @@ var signed = []struct{ table, ref, name string }{
 }
 
 // eraseSigned takes the names of people away from what they did.
-func eraseSigned(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) error {
-	refs := make([]string, len(userIDs))
-	for i, userID := range userIDs {
-		refs[i] = auth.Actor{Kind: auth.Session, AccountID: userID}.Ref()
-	}
+func eraseSigned(ctx context.Context, tx *sqldb.Tx, communityID string, refs []string) error {
 	for _, s := range signed {
 		query := fmt.Sprintf("UPDATE %s SET %s = '' WHERE community_id = $1 AND %s", s.table, s.name, tx.Dialect().In(s.ref, "$2"))
 		if _, err := tx.Exec(ctx, query, communityID, sqldb.Keys(refs)); err != nil {

@@ -23,7 +23,7 @@ func TestDeletedTagIsUnusableBeforeItsJobRuns(t *testing.T) {
 		if code := f.change(ann, "tag", "vip"); code != "invalid_input unknown_tag" {
 			f.Errorf("assigned by name: %q", code)
 		}
-		_, err = f.members.PutTag(f.Context(), command, f.community, tag.ID, []string{ann.AccountID}, true, member.Source{Type: "api"})
+		_, err = f.members.PutTag(f.Context(), command, f.community, tag.ID, []string{ann.ID}, true, member.Source{Type: "api"})
 		if !errs.Is(err, "tag_not_found") {
 			f.Errorf("assigned by id: %v", err)
 		}
@@ -41,14 +41,14 @@ func TestDeletedTagIsUnusableBeforeItsJobRuns(t *testing.T) {
 		// Another tag may have the name at once; the job leaves it alone.
 		again, err := f.members.CreateTag(f.Context(), f.community, "vip")
 		f.ok(err)
-		_, err = f.members.PutTag(f.Context(), command, f.community, again.ID, []string{ann.AccountID}, true, member.Source{Type: "api"})
+		_, err = f.members.PutTag(f.Context(), command, f.community, again.ID, []string{ann.ID}, true, member.Source{Type: "api"})
 		f.ok(err)
 		f.work()
 		shown, err = f.members.Find(f.Context(), f.community, "ann")
 		if d := cmp.Diff([]string{again.ID}, shown.TagIDs); err != nil || d != "" {
 			f.Errorf("%v %s", err, d)
 		}
-		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: ann.AccountID, Source: "tag", Limit: 9})
+		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: ann.ID, Source: "tag", Limit: 9})
 		if err != nil || len(rows) != 1 || rows[0].Source.ID != tag.ID {
 			f.Errorf("%+v %v", rows, err)
 		}
@@ -78,7 +78,7 @@ func TestRemovalOfATagContinuesAfterACrash(t *testing.T) {
 			f.Errorf("%d rows in the end", got)
 		}
 		for _, r := range people {
-			if m, err := f.members.Find(f.Context(), f.community, r.AccountID); err != nil || len(m.TagIDs) != 0 {
+			if m, err := f.members.Find(f.Context(), f.community, r.ID); err != nil || len(m.TagIDs) != 0 {
 				f.Errorf("%s has %v %v", r.Username, m.TagIDs, err)
 			}
 		}

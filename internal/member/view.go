@@ -1,10 +1,12 @@
 package member
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
 
+	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -26,13 +28,17 @@ const (
 )
 
 // Views returns a person's views of a community by name.
-func (s *Members) Views(ctx context.Context, communityID, accountID string) ([]View, error) {
-	return selectViews(ctx, s.db, communityID, accountID)
+func (s *Members) Views(ctx context.Context, communityID string, actor auth.Actor) ([]View, error) {
+	personID, err := s.viewer(ctx, communityID, actor)
+	if err != nil {
+		return nil, err
+	}
+	return selectViews(ctx, s.db, communityID, personID)
 }
 
 // SaveView keeps a view under a name, in place of the one that has the name
 // already. It fails with Invalid invalid_input or Conflict too_many_views.
-func (s *Members) SaveView(ctx context.Context, communityID, accountID, name, query string) (View, error) {
+func (s *Members) SaveView(ctx context.Context, communityID string, actor auth.Actor, name, query string) (View, error) {
 	name, ok := text.Line(text.Name(name), maxName)
 	now := s.clock.Now()
 	v := View{ID: id.New(now), Name: name, Query: query, CreatedAt: now.UnixMilli()}
@@ -42,8 +48,12 @@ func (s *Members) SaveView(ctx context.Context, communityID, accountID, name, qu
 	if len(query) > maxViewQuery || !text.Readable(query, maxViewQuery) {
 		return v, errs.InvalidFields([]errs.Field{{Field: "query", Code: "length", Message: "The view asks for too much at once."}})
 	}
-	err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		views, err := selectViews(ctx, tx, communityID, accountID)
+	personID, err := s.viewer(ctx, communityID, actor)
+	if err != nil {
+		return v, err
+	}
+	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		views, err := selectViews(ctx, tx, communityID, personID)
 		if err != nil {
 			return err
 		}
@@ -51,18 +61,32 @@ func (s *Members) SaveView(ctx context.Context, communityID, accountID, name, qu
 		if len(views) >= maxViews && !known {
 			return errs.New(errs.Conflict, "too_many_views", "You have %d views already. Delete one that you do not need.", maxViews)
 		}
-		return upsertView(ctx, tx, communityID, accountID, v)
+		return upsertView(ctx, tx, communityID, personID, v)
 	})
 	return v, err
 }
 
 // DeleteView forgets a view. It fails with NotFound view_not_found.
-func (s *Members) DeleteView(ctx context.Context, communityID, accountID, viewID string) error {
-	n, err := deleteView(ctx, s.db, communityID, accountID, viewID)
+func (s *Members) DeleteView(ctx context.Context, communityID string, actor auth.Actor, viewID string) error {
+	personID, err := s.viewer(ctx, communityID, actor)
+	if err != nil {
+		return err
+	}
+	n, err := deleteView(ctx, s.db, communityID, personID, viewID)
 	if err == nil && n == 0 {
 		err = errs.New(errs.NotFound, "view_not_found", "There is no such view.")
 	}
 	return err
+}
+
+// viewer is whose views the actor sees: those of their member, or of the account
+// of an owner of the installation who is no member.
+func (s *Members) viewer(ctx context.Context, communityID string, actor auth.Actor) (string, error) {
+	if actor.MemberID != "" {
+		return actor.MemberID, nil
+	}
+	memberID, err := memberIDOf(ctx, s.db, communityID, actor.AccountID)
+	return cmp.Or(memberID, actor.AccountID), err
 }
 
 func viewKey(name string) string { return strings.ToLower(name) }

@@ -7,21 +7,23 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
 )
 
 func TestAViewIsKeptForOnePersonUnderItsName(t *testing.T) {
 	each(t, func(f *fixture) {
-		save := func(account, name, query string) {
+		ada, bob := auth.Actor{Kind: auth.Session, AccountID: "ada"}, auth.Actor{Kind: auth.Session, AccountID: "bob"}
+		save := func(account auth.Actor, name, query string) {
 			_, err := f.members.SaveView(f.Context(), f.community, account, name, query)
 			f.ok(err)
 		}
-		save("ada", " Germans ", "f=country")
-		save("ada", "ALL", "")
-		save("ada", "germans", "f=country&q=x")
-		save("bob", "Germans", "q=y")
-		views, err := f.members.Views(f.Context(), f.community, "ada")
+		save(ada, " Germans ", "f=country")
+		save(ada, "ALL", "")
+		save(ada, "germans", "f=country&q=x")
+		save(bob, "Germans", "q=y")
+		views, err := f.members.Views(f.Context(), f.community, ada)
 		f.ok(err)
 		var got []string
 		for _, v := range views {
@@ -30,19 +32,19 @@ func TestAViewIsKeptForOnePersonUnderItsName(t *testing.T) {
 		if diff := cmp.Diff([]string{"ALL?", "germans?f=country&q=x"}, got); diff != "" {
 			f.Fatal(diff)
 		}
-		if err := f.members.DeleteView(f.Context(), f.community, "bob", views[0].ID); !errs.Is(err, "view_not_found") {
+		if err := f.members.DeleteView(f.Context(), f.community, bob, views[0].ID); !errs.Is(err, "view_not_found") {
 			f.Fatalf("of another person: %v", err)
 		}
-		f.ok(f.members.DeleteView(f.Context(), f.community, "ada", views[0].ID))
+		f.ok(f.members.DeleteView(f.Context(), f.community, ada, views[0].ID))
 		for name, query := range map[string]string{"": "x", strings.Repeat("n", 51): "x", "a\x07b": "x", "long": strings.Repeat("x", 4001)} {
-			if _, err := f.members.SaveView(f.Context(), f.community, "ada", name, query); errs.KindOf(err) != errs.Invalid {
+			if _, err := f.members.SaveView(f.Context(), f.community, ada, name, query); errs.KindOf(err) != errs.Invalid {
 				f.Errorf("%.20q: %v", name, err)
 			}
 		}
 		for i := range 99 {
-			save("ada", fmt.Sprint("view ", i), "")
+			save(ada, fmt.Sprint("view ", i), "")
 		}
-		if _, err := f.members.SaveView(f.Context(), f.community, "ada", "one more", ""); !errs.Is(err, "too_many_views") {
+		if _, err := f.members.SaveView(f.Context(), f.community, ada, "one more", ""); !errs.Is(err, "too_many_views") {
 			f.Fatal(err)
 		}
 	})

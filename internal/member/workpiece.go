@@ -130,7 +130,7 @@ func (p *piece) changePart(ctx context.Context, tx *sqldb.Tx, ids []string, to f
 		at := r.Stamp(p.now)
 		changed = append(changed, r)
 		if !sameChoices(old, value) {
-			changes = append(changes, Change{UserID: r.AccountID, Field: p.field, Old: old, New: value, RecordedAt: at})
+			changes = append(changes, Change{UserID: r.ID, Field: p.field, Old: old, New: value, RecordedAt: at})
 		}
 	}
 	if err := Update(ctx, tx, p.communityID, changed); err != nil {

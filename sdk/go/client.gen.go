@@ -3110,6 +3110,9 @@ type ResetPassword struct {
 
 	// Token From the link in the mail.
 	Token string `json:"token"`
+
+	// Username Only of a person without an account, whom a community added: in place of the username that it gave, after 409 username_taken.
+	Username *string `json:"username,omitempty"`
 }
 
 // Role defines model for Role.
@@ -4057,6 +4060,9 @@ type User struct {
 	// Avatar Address of the picture; empty without one.
 	Avatar string `json:"avatar"`
 
+	// Claimed False for a user whom others added and who has not accepted it.
+	Claimed bool `json:"claimed"`
+
 	// Country ISO 3166 alpha-2; empty when unknown.
 	//
 	// Examples: GB
@@ -4101,7 +4107,7 @@ type User struct {
 	Roles []string `json:"roles"`
 	Tags  []string `json:"tags"`
 
-	// UserId The account's small number.
+	// UserId The small number of the user.
 	//
 	// Examples: 1042
 	UserId int64 `json:"userId"`

@@ -2829,6 +2829,8 @@ export interface components {
             newPassword: string;
             /** @description From the link in the mail. */
             token: string;
+            /** @description Only of a person without an account, whom a community added: in place of the username that it gave, after 409 username_taken. */
+            username?: string;
         };
         Role: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
@@ -3562,6 +3564,8 @@ export interface components {
             _id: string;
             /** @description Address of the picture; empty without one. */
             avatar: string;
+            /** @description False for a user whom others added and who has not accepted it. */
+            claimed: boolean;
             /**
              * @description ISO 3166 alpha-2; empty when unknown.
              * @example GB
@@ -3602,7 +3606,7 @@ export interface components {
             tags: string[];
             /**
              * Format: int64
-             * @description The account's small number.
+             * @description The small number of the user.
              * @example 1042
              */
             userId: number;

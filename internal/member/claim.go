@@ -1,0 +1,168 @@
+package member
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// membershipOf returns the record that an account has or would have in a
+// community: the claimed one, else the unclaimed one of its confirmed address,
+// else a new one.
+func membershipOf(ctx context.Context, tx *sqldb.Tx, communityID string, account auth.Account) (*Record, error) {
+	memberID, err := memberIDOf(ctx, tx, communityID, account.ID)
+	if err != nil {
+		return nil, err
+	}
+	if memberID != "" {
+		found, err := Lookup(ctx, tx, communityID, KeySet{IDs: []string{memberID}}, true)
+		if err != nil {
+			return nil, err
+		}
+		if len(found) > 0 {
+			return found[0], nil
+		}
+	}
+	who, err := addedBefore(ctx, tx, communityID, account)
+	if err == nil && who == nil {
+		who = recordOf(account)
+	}
+	return who, err
+}
+
+// addedBefore returns the unclaimed member with the address of an account whose
+// person confirmed it, nil for none; the row is locked.
+func addedBefore(ctx context.Context, tx *sqldb.Tx, communityID string, account auth.Account) (*Record, error) {
+	confirmed, err := auth.Confirmed(ctx, tx, account.ID)
+	if err != nil || !confirmed {
+		return nil, err
+	}
+	found, err := Lookup(ctx, tx, communityID, KeySet{Emails: []string{auth.EmailKey(account.Email)}}, true)
+	if err != nil || len(found) == 0 || found[0].Claimed() {
+		return nil, err
+	}
+	return found[0], nil
+}
+
+// accept gives an unclaimed member the account of the person who accepts, with
+// its username and the spelling of its address.
+func (e *edit) accept(ctx context.Context, tx *sqldb.Tx, account auth.Account) error {
+	e.set(namedField(e.fields, Username), account.Username, 0)
+	e.who.AccountID, e.who.Email = account.ID, account.Email
+	if err := setAccount(ctx, tx, e.communityID, e.who); err != nil {
+		return err
+	}
+	if err := auth.ClaimSessions(ctx, tx, e.communityID, e.who.ID, account.ID); err != nil {
+		return err
+	}
+	return auth.Note(ctx, tx, e.now, e.communityID, "user.accept", audit.Target{Type: "user", ID: e.who.ID, Name: account.Username})
+}
+
+// giveWay renames the unclaimed member who has a username that a claimed member
+// brings along, to the first free of <name>-2, <name>-3 and so on. keep is a
+// member who may have the name, "" for none.
+func giveWay(ctx context.Context, tx *sqldb.Tx, communityID, usernameKey, keep string, now int64) error {
+	found, err := Lookup(ctx, tx, communityID, KeySet{Usernames: []string{usernameKey}}, true)
+	if err != nil || len(found) == 0 || found[0].Claimed() || found[0].ID == keep || found[0].UsernameKey != usernameKey {
+		return err
+	}
+	who := found[0]
+	before := who.Username
+	if who.Username, who.UsernameKey, err = freeName(ctx, tx, communityID, before); err != nil {
+		return err
+	}
+	at := who.Stamp(now)
+	if err := RenameAll(ctx, tx, communityID, []Rename{{who.ID, who.Username, who.UsernameKey}}); err != nil {
+		return err
+	}
+	if err := Update(ctx, tx, communityID, []*Record{who}); err != nil {
+		return err
+	}
+	change := Change{UserID: who.ID, Field: defaultField(Username), Old: before, New: who.Username, ValidFrom: at, RecordedAt: at}
+	return RecordChanges(ctx, tx, communityID, []Change{change}, Source{Type: "join"}, auth.ActorOf(ctx).Ref())
+}
+
+// maxUsername is how many characters a username has at most.
+const maxUsername = 50
+
+// freeName returns the first free of <name>-2, <name>-3 and so on, with its key.
+func freeName(ctx context.Context, q sqldb.Querier, communityID, name string) (free, key string, err error) {
+	const atOnce = 64
+	for first := 2; ; first += atOnce {
+		names, keys := make([]string, atOnce), make([]string, atOnce)
+		for i := range names {
+			suffix := fmt.Sprintf("-%d", first+i)
+			base := []rune(name)
+			names[i] = string(base[:min(len(base), maxUsername-len(suffix))]) + suffix
+			keys[i] = auth.UsernameKey(names[i])
+		}
+		found, err := Lookup(ctx, q, communityID, KeySet{Usernames: keys}, false)
+		if err != nil {
+			return "", "", err
+		}
+		taken := map[string]bool{}
+		for _, r := range found {
+			taken[r.UsernameKey] = true
+		}
+		for i := range names {
+			if !taken[keys[i]] {
+				return names[i], keys[i], nil
+			}
+		}
+	}
+}
+
+// FollowAccount gives the claimed members of an account, in every community,
+// its present username and email, in the caller's transaction; unclaimed
+// members give way, and the history of each names the change. A community that
+// has another member with the new address keeps the old one.
+func FollowAccount(ctx context.Context, tx *sqldb.Tx, account auth.Account, now int64) error {
+	communityIDs, err := claimedCommunities(ctx, tx, account.ID)
+	if err != nil {
+		return err
+	}
+	for _, communityID := range communityIDs {
+		if err := followIn(ctx, tx, communityID, account, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func followIn(ctx context.Context, tx *sqldb.Tx, communityID string, account auth.Account, now int64) error {
+	who, err := membershipOf(ctx, tx, communityID, account)
+	if err != nil || !who.IsMember() {
+		return err
+	}
+	next := recordOf(account)
+	at := who.Stamp(now)
+	var changes []Change
+	if who.Username != next.Username {
+		if err := giveWay(ctx, tx, communityID, next.UsernameKey, who.ID, now); err != nil {
+			return err
+		}
+		if err := RenameAll(ctx, tx, communityID, []Rename{{who.ID, next.Username, next.UsernameKey}}); err != nil {
+			return err
+		}
+		changes = append(changes, Change{UserID: who.ID, Field: defaultField(Username), Old: who.Username, New: next.Username, ValidFrom: at, RecordedAt: at})
+	}
+	if who.Email != next.Email {
+		moved, err := setEmail(ctx, tx, communityID, who.ID, next.Email, next.EmailKey)
+		if err != nil {
+			return err
+		}
+		if moved {
+			changes = append(changes, Change{UserID: who.ID, Field: defaultField(EmailName), Old: who.Email, New: next.Email, ValidFrom: at, RecordedAt: at})
+		}
+	}
+	if len(changes) == 0 {
+		return nil
+	}
+	if err := Update(ctx, tx, communityID, []*Record{who}); err != nil {
+		return err
+	}
+	return RecordChanges(ctx, tx, communityID, changes, Source{Type: "console"}, auth.ActorOf(ctx).Ref())
+}

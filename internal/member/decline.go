@@ -1,0 +1,133 @@
+package member
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/event"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Addition is an unclaimed membership as its person sees it.
+type Addition struct {
+	CommunityID string
+	Community   string // name
+	MemberID    string
+	Username    string // that the community gave
+	AddedAt     int64  // Unix milliseconds
+}
+
+// Additions returns the memberships that communities made for the address of
+// an account and that its person has neither accepted nor declined. It is empty
+// while the address is not confirmed.
+func (s *Members) Additions(ctx context.Context, accountID string) ([]Addition, error) {
+	account, err := auth.LoadAccount(ctx, s.db, accountID)
+	if err != nil {
+		return nil, err
+	}
+	confirmed, err := auth.Confirmed(ctx, s.db, accountID)
+	if err != nil || !confirmed {
+		return nil, err
+	}
+	return unclaimedOf(ctx, s.db, auth.EmailKey(account.Email))
+}
+
+// GivenName returns the username that the oldest community gave to a person
+// with an address; added is false when no community has an unclaimed member
+// with it.
+func (s *Members) GivenName(ctx context.Context, q sqldb.Querier, emailKey string) (username string, added bool, err error) {
+	found, err := unclaimedOf(ctx, q, emailKey)
+	if err != nil || len(found) == 0 {
+		return "", false, err
+	}
+	return found[0].Username, true, nil
+}
+
+// Declines is the state of a community's declines: it differs after each new
+// one.
+type Declines struct{ Count, Last int64 }
+
+// DeclinesOf returns the state of a community's declines.
+func DeclinesOf(ctx context.Context, q sqldb.Querier, communityID string) (Declines, error) {
+	return lastDecline(ctx, q, communityID)
+}
+
+// Declined returns those of some email keys whose persons declined to be a
+// member of the community.
+func Declined(ctx context.Context, q sqldb.Querier, communityID string, emailKeys []string) (map[string]bool, error) {
+	hashes, keys := make([]string, len(emailKeys)), make(map[string]string, len(emailKeys))
+	for i, key := range emailKeys {
+		hashes[i] = declineHash(communityID, key)
+		keys[hashes[i]] = key
+	}
+	found, err := selectDeclines(ctx, q, communityID, hashes)
+	declined := make(map[string]bool, len(found))
+	for _, hash := range found {
+		declined[keys[hash]] = true
+	}
+	return declined, err
+}
+
+// declineHash is what a community keeps of the address of who declined.
+func declineHash(communityID, emailKey string) string {
+	sum := sha256.Sum256([]byte("declined " + communityID + " " + emailKey))
+	return hex.EncodeToString(sum[:])
+}
+
+// MessageDeclined says why a person who declined is not added.
+const MessageDeclined = "This person declined to be a member of this community. Send them an invite: they can accept it."
+
+func errDeclined() error {
+	return errs.New(errs.Conflict, "member_declined", MessageDeclined).WithFields(errs.Field{Field: "email", Code: "member_declined", Message: MessageDeclined})
+}
+
+// Decline removes an unclaimed membership of the account's confirmed address,
+// with its data. It fails with NotFound "user_not_found" where there is none.
+func (s *Members) Decline(ctx context.Context, accountID, communityID string) error {
+	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := guardFields(ctx, tx, communityID); err != nil {
+			return err
+		}
+		account, err := auth.LoadAccount(ctx, tx, accountID)
+		if err != nil {
+			return err
+		}
+		who, err := addedBefore(ctx, tx, communityID, account)
+		if err != nil {
+			return err
+		}
+		if who == nil || who.State != Active && who.State != Pending {
+			return errUserNotFound()
+		}
+		return s.decline(ctx, tx, communityID, who)
+	})
+}
+
+// decline removes an unclaimed member, whose row is locked, and keeps a hash of
+// the address. No import adds anyone meanwhile: the fields are guarded.
+func (s *Members) decline(ctx context.Context, tx *sqldb.Tx, communityID string, who *Record) error {
+	now := s.clock.MS()
+	if err := insertDecline(ctx, tx, communityID, declineHash(communityID, who.EmailKey), now); err != nil {
+		return err
+	}
+	if _, err := SetState(ctx, tx, communityID, []string{who.ID}, Left, now); err != nil {
+		return err
+	}
+	if err := auth.EndSessionsIn(ctx, tx, communityID, []string{who.ID}, nil); err != nil {
+		return err
+	}
+	if who.State == Active {
+		left := event.Event{CommunityID: communityID, Type: event.UserLeftServer, Data: event.UserLeft{UserID: who.ID, Cause: "declined"}}
+		if err := event.Append(ctx, tx, now, left); err != nil {
+			return err
+		}
+	}
+	if err := s.eraseMembers(ctx, tx, communityID, []string{who.ID}); err != nil {
+		return err
+	}
+	return auth.Note(auth.WithActor(ctx, auth.Actor{}), tx, now, communityID, "user.decline", audit.Target{Type: "user", ID: who.ID})
+}
