@@ -76,6 +76,13 @@ func LoadAccount(ctx context.Context, q sqldb.Querier, accountID string) (Accoun
 	return loadAccount(ctx, q, accountID)
 }
 
+// HasAccount reports whether an account has an email address. What it says must
+// reach nobody but who reads the mail of that address.
+func HasAccount(ctx context.Context, q sqldb.Querier, email string) (bool, error) {
+	taken, _, err := keysTaken(ctx, q, EmailKey(email), "")
+	return taken, err
+}
+
 // InstallationOwners returns the accounts that may do everything in every
 // community, by id.
 func InstallationOwners(ctx context.Context, q sqldb.Querier) (map[string]bool, error) {

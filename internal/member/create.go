@@ -271,9 +271,13 @@ func (c *creation) greet(ctx context.Context, tx *sqldb.Tx) error {
 	if err != nil {
 		return err
 	}
+	link, err := c.s.linkTo(ctx, tx, c.communityID, c.who.ID, c.who.Email, "")
+	if err != nil {
+		return err
+	}
 	return c.s.connected.Mail.Send(ctx, tx, mail.Message{
 		To: c.who.Email, Language: c.who.Language, Sender: c.actor.Account(),
 		Template: mail.Welcome, CommunityID: c.communityID,
-		Values: map[string]string{"community": here.Name, "link": c.s.connected.BaseURL + "/sign-in"},
+		Values: map[string]string{"community": here.Name, "link": link},
 	})
 }
