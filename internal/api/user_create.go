@@ -23,11 +23,11 @@ type newUser struct {
 		Username        string       `json:"username" example:"ada" doc:"2 to 50 characters: letters, digits and . _ -; unique."`
 		DisplayName     string       `json:"displayname,omitempty" example:"Ada L." doc:"At most 50 characters."`
 		Email           string       `json:"email" example:"ada@example.com" doc:"Unique."`
-		Password        string       `json:"password,omitempty" doc:"At least 10 characters, one of them special. Without one the person gets theirs by a forgotten password."`
+		Password        string       `json:"password,omitempty" doc:"Checked (at least 10 characters, one of them special) and not kept: only the person chooses the password of an account, with forgot-password or the link of the welcome mail."`
 		ConfirmPassword string       `json:"confirmPassword,omitempty" doc:"The password again."`
 		AccessLevel     string       `json:"accessLevel,omitempty" example:"VIP" doc:"Title or _id of a role that does not allow more than you may give."`
 		JoinServer      *bool        `json:"joinServer,omitempty" doc:"false: the account is in no list and causes no events until the person joins."`
-		EmailPassword   bool         `json:"emailPassword,omitempty" doc:"Mail the password to the person."`
+		EmailPassword   bool         `json:"emailPassword,omitempty" doc:"Mail the person a link to accept the membership and to choose a password."`
 		SendEmail       bool         `json:"sendEmail,omitempty" doc:"Mail the person that they are a member."`
 		EmailTemplate   string       `json:"emailTemplate,omitempty" doc:"Taken and not used: there is one mail of welcome, in the person's language."`
 		CustomFields    []givenField `json:"customFields,omitempty" maxItems:"500"`

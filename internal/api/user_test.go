@@ -14,6 +14,7 @@ import (
 
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/member"
@@ -39,8 +40,13 @@ func TestAUserIsCreatedAsOtherServersDo(t *testing.T) {
 		if found := send(t, a, "POST", "/v1/users/info", key, `{"idOrEmail":"external:CRM-1"}`); found.at("data._id") != made.at("data._id") {
 			t.Errorf("by external id: %d %s", found.status, found.text)
 		}
-		if _, _, err := a.Auth.SignIn(t.Context(), "ada", "a-password-of-hers", auth.SessionInfo{}); err != nil {
-			t.Errorf("the password does not work: %v", err)
+		if made.at("data.claimed") != false {
+			t.Errorf("claimed by nobody: %s", made.text)
+		}
+		for _, login := range []string{"ada", "ada@example.com"} {
+			if _, _, err := a.Auth.SignIn(t.Context(), login, "a-password-of-hers", auth.SessionInfo{}); !errs.Is(err, "wrong_password") {
+				t.Errorf("another one's choice of a password signs %s in: %v", login, err)
+			}
 		}
 		ahead := send(t, a, "POST", "/v1/users", key, newUserBody("bob", `,"joinServer":false`))
 		if listed := send(t, a, "GET", "/v1/communities/"+here+"/users", key, ""); ahead.status != 200 || listed.at("meta.total") != 1.0 {
@@ -188,9 +194,9 @@ func TestASessionBegunForTheCommunityEndsWithTheMembership(t *testing.T) {
 		here := a.Community(t)
 		key := a.Key(t, here)
 		ada, token := a.Owner(t, a.Community(t), "ada")
-		send(t, a, "POST", "/v1/users", key, newUserBody("ada", ""))
-		bind := "UPDATE sessions SET community_id = $1 WHERE account_id = $2"
-		if _, err := a.DB.Exec(t.Context(), bind, here, ada.ID); err != nil {
+		made := send(t, a, "POST", "/v1/users", key, newUserBody("ada", ""))
+		bind := "UPDATE sessions SET community_id = $1, user_id = $2 WHERE account_id = $3"
+		if _, err := a.DB.Exec(t.Context(), bind, here, made.at("data._id"), ada.ID); err != nil {
 			t.Fatal(err)
 		}
 		other, _, err := a.Auth.SignIn(t.Context(), "ada", "correct-horse-battery", auth.SessionInfo{})
