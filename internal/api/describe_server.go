@@ -11,6 +11,7 @@ var serverDescriptions = map[string]string{
 	"restoreServer":    "Everything is as it was. 410 `community_erased` after the retention time.",
 	"joinServer":       "Where the joining requirements ask for user fields, send them in `fields`. 410 when the invite has expired, was taken back or is used up. Without an invite, a community that asks for one is not found.",
 	"leaveServer":      "Ends your roles there too. 409 `last_owner` for the only owner.",
+	"transferServer":   "Offers the ownership to a member, who accepts or declines in the console or by the link in a mail within seven days. Only an owner (403 `owner_required`), with a session and no key (403 `session_required`), within ten minutes after the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a confirmed account. When the member accepts, you become an ordinary member with the highest role that has `server_administrator`, if there is one.",
 	"listInvites":      "The newest first, with those who joined by each.",
 	"createInvite":     "A community has at most 500 open invites: 409 `too_many_invites`.",
 	"revokeInvite":     "Your own, or any with the permission to manage the community. Who has joined stays.",

@@ -28,6 +28,7 @@ const (
 	seen      trait = 1 << iota // other servers have it too: unknown JSON fields are ignored and named in a header
 	inBody                      // the community may be named in the body, so it is judged after reading
 	created                     // answers 201
+	accepted                    // answers 202
 	open                        // may be used without a credential where a community allows it
 	reads                       // a POST that only asks
 	takesFile                   // reads a form with a file
@@ -89,6 +90,9 @@ func (a area) operation(rt *route) *huma.Operation {
 	status := http.StatusOK
 	if rt.is(created) {
 		status = http.StatusCreated
+	}
+	if rt.is(accepted) {
+		status = http.StatusAccepted
 	}
 	op := &huma.Operation{
 		OperationID: rt.name, Method: rt.method, Path: rt.path,

@@ -102,6 +102,7 @@ func (a *API) serverRoutes(g area) {
 	add(g, route{"POST", "/v1/servers/{serverId}/restore", "restoreServer", "Restore a deleted community", manageCommunity, personal | expires}, a.restoreServer)
 	add(g, route{"POST", "/v1/servers/{serverId}/join", "joinServer", "Join a community", manageCommunity, personal | expires}, a.joinServer)
 	add(g, route{"POST", "/v1/servers/{serverId}/leave", "leaveServer", "Leave a community", manageCommunity, personal}, a.leaveServer)
+	add(g, route{"POST", "/v1/servers/{serverId}/transfer", "transferServer", "Transfer a community", beMember, accepted}, a.transferServer)
 	add(g, route{"GET", "/v1/servers/{serverId}/invites", "listInvites", "List invites", mayInvite, 0}, a.listInvites)
 	add(g, route{"POST", "/v1/servers/{serverId}/invites", "createInvite", "Create an invite", mayInvite, created}, a.createInvite)
 	add(g, route{"DELETE", "/v1/servers/{serverId}/invites/{code}", "revokeInvite", "Take an invite back", mayInvite, 0}, a.revokeInvite)

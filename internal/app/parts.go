@@ -92,6 +92,7 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 	p.Members.OnErase(chat.EraseMembers)
 	p.Members.TakeRoles(p.Jobs)
 	p.Members.RemoveTags(p.Jobs)
+	p.Members.MailTransfers(p.Jobs)
 	p.Bulk = bulk.New(bulk.Deps{
 		DB: p.DB, Files: p.Files, Members: p.Members, Mail: p.Mail, Clock: now, Log: log,
 		Limits: bulk.Limits{

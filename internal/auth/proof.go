@@ -29,6 +29,24 @@ func (a *Auth) Fresh(ctx context.Context, actor Actor) (bool, error) {
 	return a.clock.MS()-started < freshSignIn.Milliseconds(), err
 }
 
+// Prove returns nil if the actor, a signed-in person, proves that they are still
+// there. It fails as RequireSession does, with Forbidden "proof_required" for
+// the zero Proof more than ten minutes after the sign-in, Unauthenticated
+// "wrong_password" or "wrong_code", or Limited "too_many_sign_ins". It owns
+// transactions.
+func (a *Auth) Prove(ctx context.Context, actor Actor, p Proof) error {
+	err := a.prove(ctx, actor, p)
+	if errs.Is(err, "proof_required") {
+		return errs.New(errs.Forbidden, "proof_required", "You signed in more than ten minutes ago. Sign in again, then repeat this.")
+	}
+	return err
+}
+
+// RequireSession returns nil for a person that has signed in themselves. It
+// fails with Unauthenticated "authentication_required", or Forbidden
+// "session_required" or "limited_session".
+func RequireSession(actor Actor) error { return onlySelf(actor) }
+
 // prove returns nil when the proof is good. It fails with Unauthenticated
 // "wrong_password" or "wrong_code", Limited "too_many_sign_ins", or Forbidden
 // "proof_required". It owns transactions: what is wrong is counted even though

@@ -45,6 +45,19 @@ func Confirmed(ctx context.Context, q sqldb.Querier, accountID string) (bool, er
 	return at != 0, err
 }
 
+// InUse reports whether a person has confirmed the address of an account and
+// has signed in; false for an account that does not exist.
+func InUse(ctx context.Context, q sqldb.Querier, accountID string) (bool, error) {
+	account, err := loadAccount(ctx, q, accountID)
+	if errs.KindOf(err) == errs.NotFound {
+		return false, nil
+	}
+	if err != nil || account.SignedInAt == 0 {
+		return false, err
+	}
+	return Confirmed(ctx, q, accountID)
+}
+
 func (a *Auth) requireVerified(ctx context.Context, accountID string) error {
 	at, err := verifiedAt(ctx, a.db, accountID)
 	if err == nil && at == 0 {

@@ -296,7 +296,7 @@ func (u *reversal) set(who *person, f *member.Field, value any, at int64) {
 // write stores the result. Removed members come first: they may hold names and
 // identifiers that return to their previous owners.
 func (u *reversal) write(ctx context.Context, tx *sqldb.Tx) error {
-	if err := member.Remove(ctx, tx, u.job.CommunityID, u.removed); err != nil {
+	if err := member.Remove(ctx, tx, u.job.CommunityID, u.removed, u.clock.MS()); err != nil {
 		return err
 	}
 	w := gather(u.crowd)

@@ -18,6 +18,7 @@ const noticesMore = 3
 // away those of another: anybody may register somebody else's address.
 var kinds = map[Template]string{
 	VerifyEmail: "registration", AccountExists: "registration", ResetPassword: "reset", PasswordChanged: "notice", SignInAdded: "notice",
+	TransferOffered: "transfer", TransferEnded: "transfer",
 }
 
 // within counts a message and reports whether its recipient may still get it.

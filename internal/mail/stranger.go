@@ -21,7 +21,7 @@ var requested = map[Template]bool{VerifyEmail: true, AccountExists: true, ResetP
 
 // unsolicited are the templates that other people cause, even for an address
 // that is confirmed.
-var unsolicited = map[Template]bool{Welcome: true, Invited: true}
+var unsolicited = map[Template]bool{Welcome: true, Invited: true, TransferOffered: true}
 
 // fixedValues are the values that this program chooses itself.
 var fixedValues = map[string]bool{

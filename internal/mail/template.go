@@ -22,6 +22,8 @@ const (
 	Welcome         Template = "welcome"           // community, link
 	BulkJobFinished Template = "bulk_job_finished" // kind: check, import, update, undo; status: completed, failed; file?, created, updated, unchanged, skipped, failed, link
 	Invited         Template = "invited"           // community, link
+	TransferOffered Template = "transfer_offered"  // community, link
+	TransferEnded   Template = "transfer_ended"    // kind: accepted, declined, expired, cancelled; community, member?, link
 	SignInAdded     Template = "sign_in_added"     // kind: provider, codes, passkey, api_key; name?, link to the account's page
 )
 
@@ -29,7 +31,7 @@ const (
 var values = map[Template][]string{
 	VerifyEmail: {"link"}, AccountExists: {"link"}, ResetPassword: {"link"}, PasswordChanged: {"link"},
 	Welcome: {"link"}, BulkJobFinished: {"kind", "status", "created", "updated", "unchanged", "skipped", "failed", "link"},
-	Invited: {"link"}, SignInAdded: {"kind", "link"},
+	Invited: {"link"}, SignInAdded: {"kind", "link"}, TransferOffered: {"link"}, TransferEnded: {"kind", "link"},
 }
 
 // content is a message in words: paragraphs, a button for its one link, and

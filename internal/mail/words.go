@@ -12,6 +12,7 @@ import (
 var words = map[Template]func(i18n.Printer, map[string]string) content{
 	VerifyEmail: verifyEmail, AccountExists: accountExists, ResetPassword: resetPassword, PasswordChanged: passwordChanged,
 	Welcome: welcome, BulkJobFinished: bulkJobFinished, Invited: invited, SignInAdded: signInAdded,
+	TransferOffered: transferOffered, TransferEnded: transferEnded,
 }
 
 func verifyEmail(p i18n.Printer, _ map[string]string) content {
@@ -73,6 +74,43 @@ func invited(p i18n.Printer, v map[string]string) content {
 		button:  p.T("Accept the invitation"),
 		closing: p.T("If you do not want to, do nothing."),
 	}
+}
+
+func transferOffered(p i18n.Printer, v map[string]string) content {
+	return content{
+		subject: p.T("You are offered the ownership of %s", communityName(p, v)),
+		before: []string{
+			p.T("An owner of %s wants to transfer it to you.", communityName(p, v)),
+			p.T("If you accept, you own the community and everything in it, and its owner becomes an ordinary member. Sign in to see the offer and to answer it."),
+		},
+		button:  p.T("See the offer"),
+		closing: p.T("If you do not want the community, decline the offer there or do nothing. Nothing changes then."),
+	}
+}
+
+// The ends of a transfer.
+const (
+	Accepted = "accepted"
+	Declined = "declined"
+	TimedOut = "expired"
+)
+
+func transferEnded(p i18n.Printer, v map[string]string) content {
+	where, who := communityName(p, v), cmp.Or(v["member"], p.T("The member"))
+	c := content{subject: p.T("The transfer of %s has ended", where), button: p.T("Go to the community")}
+	switch v["kind"] {
+	case Accepted:
+		c.subject = p.T("%s has a new owner", where)
+		c.before = []string{p.T("%[1]s has accepted the transfer and owns %[2]s now. You are no longer an owner.", who, where)}
+		c.after = []string{p.T("If you did not start this transfer, change your password and ask the new owner.")}
+	case Declined:
+		c.before = []string{p.T("%[1]s has declined the transfer. You still own %[2]s.", who, where)}
+	case TimedOut:
+		c.before = []string{p.T("%[1]s has not answered within seven days. You still own %[2]s.", who, where)}
+	default:
+		c.before = []string{p.T("%[1]s can no longer accept the transfer. You still own %[2]s.", who, where)}
+	}
+	return c
 }
 
 // The kinds of new ways to sign in.

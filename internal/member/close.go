@@ -19,11 +19,17 @@ func (s *Members) CloseCommunity(ctx context.Context, actor auth.Actor, communit
 	now := s.clock.MS()
 	var closed community.Community
 	err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := tx.Guard(ctx, transferGuard(communityID)); err != nil { // before the owner is read
+			return err
+		}
 		if err := s.mayClose(ctx, tx, actor, communityID); err != nil {
 			return err
 		}
 		var err error
 		if closed, err = community.Delete(ctx, tx, communityID, confirm, now); err != nil {
+			return err
+		}
+		if err := cancelTransfer(auth.WithActor(ctx, actor), tx, communityID, now); err != nil {
 			return err
 		}
 		return noteCommunity(ctx, tx, actor, "community.delete", closed, now)

@@ -25,9 +25,12 @@ const erasedAtOnce = 200
 // the membership with its values, histories, identifiers and pictures, mails
 // to them, and their names in the log, which keeps their ids. Their accounts
 // are their own and stay. It also sees to it that work on the values of a field
-// goes on. Any number of nodes may call it at any time.
+// goes on, and ends transfers whose time is over. Any number of nodes may call it at any time.
 func (s *Members) Sweep(ctx context.Context) error {
 	if err := s.resumeWork(ctx); err != nil {
+		return err
+	}
+	if err := s.sweepTransfers(ctx); err != nil {
 		return err
 	}
 	ctx = sqldb.Alone(ctx)
@@ -80,6 +83,9 @@ func (s *Members) eraseMembers(ctx context.Context, tx *sqldb.Tx, communityID st
 	}
 	refs, err := refsOf(ctx, tx, communityID, userIDs)
 	if err != nil {
+		return err
+	}
+	if err := deleteTransfersOf(ctx, tx, communityID, userIDs); err != nil {
 		return err
 	}
 	if err := audit.Forget(ctx, tx, communityID, refs, slices.Concat(userIDs, penalties)); err != nil {

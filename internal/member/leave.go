@@ -22,6 +22,9 @@ func (s *Members) Leave(ctx context.Context, actor auth.Actor, communityID strin
 		if _, err := community.Load(ctx, tx, communityID); err != nil {
 			return err
 		}
+		if err := tx.Share(ctx, transferGuard(communityID)); err != nil { // the owners stay the same
+			return err
+		}
 		memberID, err := memberIDOf(ctx, tx, communityID, actor.AccountID)
 		if err != nil {
 			return err
@@ -51,7 +54,7 @@ func keepOwner(ctx context.Context, tx *sqldb.Tx, communityID, memberID string) 
 		return err
 	}
 	if len(owners) == 1 && owners[0] == memberID {
-		return errs.New(errs.Conflict, "last_owner", "A community needs an owner: make somebody else one first, or delete the community.")
+		return errs.New(errs.Conflict, "last_owner", "A community needs an owner. Transfer it to another member first, or delete it.")
 	}
 	return nil
 }

@@ -52,14 +52,14 @@ func (s *Members) Delete(ctx context.Context, actor auth.Actor, communityID stri
 		if err := ownersStay(ctx, tx, communityID, people); err != nil {
 			return err
 		}
-		now := s.clock.MS()
+		now, ctx := s.clock.MS(), auth.WithActor(ctx, actor)
 		if _, err := SetState(ctx, tx, communityID, userIDs, Deleted, now); err != nil {
 			return err
 		}
 		if err := auth.EndSessionsIn(ctx, tx, communityID, userIDs, accountsAmong(people)); err != nil {
 			return err
 		}
-		return noteAll(auth.WithActor(ctx, actor), tx, now, communityID, "user.delete", people)
+		return noteAll(ctx, tx, now, communityID, "user.delete", people)
 	})
 }
 
@@ -148,7 +148,7 @@ func ownersStay(ctx context.Context, tx *sqldb.Tx, communityID string, gone []*R
 		owners = slices.DeleteFunc(owners, func(memberID string) bool { return memberID == who.ID })
 	}
 	if len(owners) == 0 {
-		return errs.New(errs.Conflict, "last_owner", "A community keeps at least one owner. Make somebody else one first.")
+		return errs.New(errs.Conflict, "last_owner", "A community needs an owner. Its owner can transfer it to another member first.")
 	}
 	return nil
 }

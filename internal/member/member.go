@@ -94,7 +94,7 @@ func (s *Members) AddOwner(ctx context.Context, communityID, accountID string) e
 		if known.MemberID == "" {
 			known.MemberID, known.Username, err = s.insertOwner(ctx, tx, communityID, accountID, now)
 		} else {
-			err = setOwner(ctx, tx, communityID, known.MemberID, now)
+			err = setOwner(ctx, tx, communityID, known.MemberID, true, now)
 		}
 		if err != nil {
 			return err

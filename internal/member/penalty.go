@@ -138,7 +138,7 @@ func (s *Members) below(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, com
 		return nil, err
 	}
 	if found[0].Owner {
-		return nil, errs.New(errs.Conflict, "owner_protected", "An owner of the community cannot be penalised. Take the ownership away first.")
+		return nil, errs.New(errs.Conflict, "owner_protected", "An owner of the community cannot be penalised.")
 	}
 	return found[0], nil
 }
@@ -163,7 +163,10 @@ func (s *Members) inflict(ctx context.Context, tx *sqldb.Tx, communityID string,
 	source := Source{Type: "penalty", ID: p.ID}
 	switch p.Kind {
 	case Suspend:
-		return suspend(ctx, tx, communityID, who.ID)
+		if err := suspend(ctx, tx, communityID, who.ID); err != nil {
+			return err
+		}
+		return cancelTransfers(ctx, tx, communityID, []string{who.ID}, p.CreatedAt)
 	case Kick:
 		return depart(ctx, tx, communityID, who, departure{to: Left, cause: Kick, source: source, now: p.CreatedAt})
 	case Ban:

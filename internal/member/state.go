@@ -13,7 +13,8 @@ var states = []string{Active, Deleted, Pending, Left, Banned}
 // SetState brings memberships into a state, in the caller's transaction, and
 // keeps the community's number of members exact. It returns the ids of those
 // who were in another state before, sorted: who is in it already, and who is
-// no member in whatever state, is not among them. now is in Unix milliseconds.
+// no member in whatever state, is not among them. A transfer of the community
+// from or to a member that is no longer active ends. now is in Unix milliseconds.
 // Who may do so, and what follows from it, is the caller's to know.
 func SetState(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string, to string, now int64) (changed []string, err error) {
 	if !slices.Contains(states, to) {
@@ -36,6 +37,11 @@ func SetState(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []s
 	}
 	if err := setStates(ctx, tx, communityID, changed, to, now); err != nil {
 		return nil, err
+	}
+	if to != Active {
+		if err := cancelTransfers(ctx, tx, communityID, changed, now); err != nil {
+			return nil, err
+		}
 	}
 	return changed, count(ctx, tx, communityID, delta)
 }

@@ -72,8 +72,9 @@ func communitiesOf(ctx context.Context, q sqldb.Querier, accountID string) ([]st
 		JOIN members m ON m.community_id = c.id AND m.account_id = $1 AND m.account_id <> '' AND m.state = 'active' WHERE c.deleted_at = 0 ORDER BY c.id`, accountID)
 }
 
-func setOwner(ctx context.Context, tx *sqldb.Tx, communityID, memberID string, now int64) error {
-	_, err := tx.Exec(ctx, "UPDATE members SET owner = TRUE, "+updatedAt(1)+" WHERE community_id = $2 AND user_id = $3", now, communityID, memberID)
+// setOwner makes a member an owner, or no longer one.
+func setOwner(ctx context.Context, tx *sqldb.Tx, communityID, memberID string, owner bool, now int64) error {
+	_, err := tx.Exec(ctx, "UPDATE members SET owner = $1, "+updatedAt(2)+" WHERE community_id = $3 AND user_id = $4", owner, now, communityID, memberID)
 	return err
 }
 

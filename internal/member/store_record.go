@@ -212,8 +212,9 @@ func Update(ctx context.Context, tx *sqldb.Tx, communityID string, records []*Re
 }
 
 // Remove takes active members out of the community for good, with their
-// identifiers and histories, in the caller's transaction. Accounts stay.
-func Remove(ctx context.Context, tx *sqldb.Tx, communityID string, ids []string) error {
+// identifiers and histories, in the caller's transaction. Accounts stay. now is
+// in Unix milliseconds.
+func Remove(ctx context.Context, tx *sqldb.Tx, communityID string, ids []string, now int64) error {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -229,6 +230,9 @@ func Remove(ctx context.Context, tx *sqldb.Tx, communityID string, ids []string)
 		if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE community_id = $1 AND "+tx.Dialect().In("user_id", "$2"), communityID, list); err != nil {
 			return err
 		}
+	}
+	if err := cancelTransfers(ctx, tx, communityID, ids, now); err != nil {
+		return err
 	}
 	return count(ctx, tx, communityID, -removed)
 }

@@ -1098,6 +1098,21 @@ func (e SuccessTotpSecretStatus) Valid() bool {
 	}
 }
 
+// Defines values for SuccessTransferCreatedStatus.
+const (
+	SuccessTransferCreatedStatusSuccess SuccessTransferCreatedStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessTransferCreatedStatus enum.
+func (e SuccessTransferCreatedStatus) Valid() bool {
+	switch e {
+	case SuccessTransferCreatedStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SuccessUserStatus.
 const (
 	SuccessUserStatusSuccess SuccessUserStatus = "success"
@@ -3963,6 +3978,20 @@ type SuccessTotpSecret struct {
 // SuccessTotpSecretStatus Always success.
 type SuccessTotpSecretStatus string
 
+// SuccessTransferCreated defines model for SuccessTransferCreated.
+type SuccessTransferCreated struct {
+	Data TransferCreated `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessTransferCreatedStatus `json:"status"`
+}
+
+// SuccessTransferCreatedStatus Always success.
+type SuccessTransferCreatedStatus string
+
 // SuccessUser defines model for SuccessUser.
 type SuccessUser struct {
 	Data User `json:"data"`
@@ -4050,6 +4079,41 @@ type TotpSecret struct {
 	//
 	// Examples: otpauth://totp/Regulars:ada%40example.com?issuer=Regulars&secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP
 	Uri string `json:"uri"`
+}
+
+// TransferCreated defines model for TransferCreated.
+type TransferCreated struct {
+	// ExpiresAt Until when the member can accept: seven days.
+	ExpiresAt time.Time `json:"expiresAt"`
+
+	// TransferId Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	TransferId string `json:"transferId"`
+}
+
+// TransferRequest defines model for TransferRequest.
+type TransferRequest struct {
+	// Confirm The exact name of the community.
+	//
+	// Examples: Rovers
+	Confirm *string `json:"confirm,omitempty"`
+
+	// UserId _id, number, email or username of the member who is to own the community, or external: and the externalId.
+	//
+	// Examples: ada@example.com
+	UserId TransferRequest_UserId `json:"userId"`
+}
+
+// TransferRequestUserId0 defines model for TransferRequest.UserId.0.
+type TransferRequestUserId0 = string
+
+// TransferRequestUserId1 defines model for TransferRequest.UserId.1.
+type TransferRequestUserId1 = int
+
+// TransferRequest_UserId _id, number, email or username of the member who is to own the community, or external: and the externalId.
+//
+// Examples: ada@example.com
+type TransferRequest_UserId struct {
+	union json.RawMessage
 }
 
 // User defines model for User.
@@ -4834,6 +4898,12 @@ type RestoreServerParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// TransferServerParams defines parameters for TransferServer.
+type TransferServerParams struct {
+	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
 // CreateUserParams defines parameters for CreateUser.
 type CreateUserParams struct {
 	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
@@ -5203,6 +5273,9 @@ type SetServerLogoMultipartRequestBody SetServerLogoMultipartBody
 
 // CreatePenaltyJSONRequestBody defines body for CreatePenalty for application/json ContentType.
 type CreatePenaltyJSONRequestBody = NewPenalty
+
+// TransferServerJSONRequestBody defines body for TransferServer for application/json ContentType.
+type TransferServerJSONRequestBody = TransferRequest
 
 // CreateUserJSONRequestBody defines body for CreateUser for application/json ContentType.
 type CreateUserJSONRequestBody = NewUser
@@ -7181,6 +7254,68 @@ func (t *RoleHandout_UserId) UnmarshalJSON(b []byte) error {
 	return err
 }
 
+// AsTransferRequestUserId0 returns the union data inside the TransferRequest_UserId as a TransferRequestUserId0
+func (t TransferRequest_UserId) AsTransferRequestUserId0() (TransferRequestUserId0, error) {
+	var body TransferRequestUserId0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTransferRequestUserId0 overwrites any union data inside the TransferRequest_UserId as the provided TransferRequestUserId0
+func (t *TransferRequest_UserId) FromTransferRequestUserId0(v TransferRequestUserId0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeTransferRequestUserId0 performs a merge with any union data inside the TransferRequest_UserId, using the provided TransferRequestUserId0
+func (t *TransferRequest_UserId) MergeTransferRequestUserId0(v TransferRequestUserId0) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsTransferRequestUserId1 returns the union data inside the TransferRequest_UserId as a TransferRequestUserId1
+func (t TransferRequest_UserId) AsTransferRequestUserId1() (TransferRequestUserId1, error) {
+	var body TransferRequestUserId1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTransferRequestUserId1 overwrites any union data inside the TransferRequest_UserId as the provided TransferRequestUserId1
+func (t *TransferRequest_UserId) FromTransferRequestUserId1(v TransferRequestUserId1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeTransferRequestUserId1 performs a merge with any union data inside the TransferRequest_UserId, using the provided TransferRequestUserId1
+func (t *TransferRequest_UserId) MergeTransferRequestUserId1(v TransferRequestUserId1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t TransferRequest_UserId) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *TransferRequest_UserId) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
 // AsUserOrderUser0 returns the union data inside the UserOrder_User as a UserOrderUser0
 func (t UserOrder_User) AsUserOrderUser0() (UserOrderUser0, error) {
 	var body UserOrderUser0
@@ -8198,6 +8333,24 @@ type ClientInterface interface {
 	//
 	// Corresponds with GET /v1/servers/{serverId}/roles (the `ListRoles` operationId).
 	ListRoles(ctx context.Context, serverId string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TransferServerWithBody Transfer a community
+	//
+	// Offers the ownership to a member, who accepts or declines in the console or by the link in a mail within seven days. Only an owner (403 `owner_required`), with a session and no key (403 `session_required`), within ten minutes after the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a confirmed account. When the member accepts, you become an ordinary member with the highest role that has `server_administrator`, if there is one.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/servers/{serverId}/transfer (the `TransferServer` operationId).
+	TransferServerWithBody(ctx context.Context, serverId string, params *TransferServerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// TransferServer Transfer a community
+	//
+	// Offers the ownership to a member, who accepts or declines in the console or by the link in a mail within seven days. Only an owner (403 `owner_required`), with a session and no key (403 `session_required`), within ten minutes after the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a confirmed account. When the member accepts, you become an ordinary member with the highest role that has `server_administrator`, if there is one.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/servers/{serverId}/transfer (the `TransferServer` operationId).
+	TransferServer(ctx context.Context, serverId string, params *TransferServerParams, body TransferServerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateUserWithBody Create a user
 	//
@@ -10288,6 +10441,44 @@ func (c *Client) RestoreServer(ctx context.Context, serverId string, params *Res
 // Corresponds with GET /v1/servers/{serverId}/roles (the `ListRoles` operationId).
 func (c *Client) ListRoles(ctx context.Context, serverId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListRolesRequest(c.Server, serverId)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TransferServerWithBody Transfer a community
+//
+// Offers the ownership to a member, who accepts or declines in the console or by the link in a mail within seven days. Only an owner (403 `owner_required`), with a session and no key (403 `session_required`), within ten minutes after the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a confirmed account. When the member accepts, you become an ordinary member with the highest role that has `server_administrator`, if there is one.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/servers/{serverId}/transfer (the `TransferServer` operationId).
+func (c *Client) TransferServerWithBody(ctx context.Context, serverId string, params *TransferServerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTransferServerRequestWithBody(c.Server, serverId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// TransferServer Transfer a community
+//
+// Offers the ownership to a member, who accepts or declines in the console or by the link in a mail within seven days. Only an owner (403 `owner_required`), with a session and no key (403 `session_required`), within ten minutes after the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a confirmed account. When the member accepts, you become an ordinary member with the highest role that has `server_administrator`, if there is one.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/servers/{serverId}/transfer (the `TransferServer` operationId).
+func (c *Client) TransferServer(ctx context.Context, serverId string, params *TransferServerParams, body TransferServerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewTransferServerRequest(c.Server, serverId, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -15122,6 +15313,68 @@ func NewListRolesRequest(server string, serverId string) (*http.Request, error) 
 	return req, nil
 }
 
+// NewTransferServerRequest calls the generic TransferServer builder with application/json body
+func NewTransferServerRequest(server string, serverId string, params *TransferServerParams, body TransferServerJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewTransferServerRequestWithBody(server, serverId, params, "application/json", bodyReader)
+}
+
+// NewTransferServerRequestWithBody constructs an http.Request for the TransferServer method, with any body, and a specified content type
+func NewTransferServerRequestWithBody(server string, serverId string, params *TransferServerParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "serverId", serverId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/servers/%s/transfer", pathParam0)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
 // NewCreateUserRequest calls the generic CreateUser builder with application/json body
 func NewCreateUserRequest(server string, params *CreateUserParams, body CreateUserJSONRequestBody) (*http.Request, error) {
 	var bodyReader io.Reader
@@ -17472,6 +17725,24 @@ type ClientWithResponsesInterface interface {
 	//
 	// Corresponds with GET /v1/servers/{serverId}/roles (the `ListRoles` operationId).
 	ListRolesWithResponse(ctx context.Context, serverId string, reqEditors ...RequestEditorFn) (*ListRolesResponse, error)
+
+	// TransferServerWithBodyWithResponse Transfer a community
+	//
+	// Offers the ownership to a member, who accepts or declines in the console or by the link in a mail within seven days. Only an owner (403 `owner_required`), with a session and no key (403 `session_required`), within ten minutes after the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a confirmed account. When the member accepts, you become an ordinary member with the highest role that has `server_administrator`, if there is one.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/servers/{serverId}/transfer (the `TransferServer` operationId).
+	TransferServerWithBodyWithResponse(ctx context.Context, serverId string, params *TransferServerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TransferServerResponse, error)
+
+	// TransferServerWithResponse Transfer a community
+	//
+	// Offers the ownership to a member, who accepts or declines in the console or by the link in a mail within seven days. Only an owner (403 `owner_required`), with a session and no key (403 `session_required`), within ten minutes after the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a confirmed account. When the member accepts, you become an ordinary member with the highest role that has `server_administrator`, if there is one.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/servers/{serverId}/transfer (the `TransferServer` operationId).
+	TransferServerWithResponse(ctx context.Context, serverId string, params *TransferServerParams, body TransferServerJSONRequestBody, reqEditors ...RequestEditorFn) (*TransferServerResponse, error)
 
 	// CreateUserWithBodyWithResponse Create a user
 	//
@@ -21165,6 +21436,54 @@ func (r ListRolesResponse) ContentType() string {
 	return ""
 }
 
+type TransferServerResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON202 the response for an HTTP 202 `application/json` response
+	JSON202 *SuccessTransferCreated
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON202 returns the response for an HTTP 202 `application/json` response
+func (r TransferServerResponse) GetJSON202() *SuccessTransferCreated {
+	return r.JSON202
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r TransferServerResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r TransferServerResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r TransferServerResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r TransferServerResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r TransferServerResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 // CreateUserResponse200Headers the declared response headers of an HTTP 200 response for CreateUser
 type CreateUserResponse200Headers struct {
 	XUnknownFields *string
@@ -23704,6 +24023,36 @@ func (c *ClientWithResponses) ListRolesWithResponse(ctx context.Context, serverI
 		return nil, err
 	}
 	return ParseListRolesResponse(rsp)
+}
+
+// TransferServerWithBodyWithResponse Transfer a community
+//
+// Offers the ownership to a member, who accepts or declines in the console or by the link in a mail within seven days. Only an owner (403 `owner_required`), with a session and no key (403 `session_required`), within ten minutes after the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a confirmed account. When the member accepts, you become an ordinary member with the highest role that has `server_administrator`, if there is one.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/servers/{serverId}/transfer (the `TransferServer` operationId).
+func (c *ClientWithResponses) TransferServerWithBodyWithResponse(ctx context.Context, serverId string, params *TransferServerParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*TransferServerResponse, error) {
+	rsp, err := c.TransferServerWithBody(ctx, serverId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTransferServerResponse(rsp)
+}
+
+// TransferServerWithResponse Transfer a community
+//
+// Offers the ownership to a member, who accepts or declines in the console or by the link in a mail within seven days. Only an owner (403 `owner_required`), with a session and no key (403 `session_required`), within ten minutes after the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a confirmed account. When the member accepts, you become an ordinary member with the highest role that has `server_administrator`, if there is one.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/servers/{serverId}/transfer (the `TransferServer` operationId).
+func (c *ClientWithResponses) TransferServerWithResponse(ctx context.Context, serverId string, params *TransferServerParams, body TransferServerJSONRequestBody, reqEditors ...RequestEditorFn) (*TransferServerResponse, error) {
+	rsp, err := c.TransferServer(ctx, serverId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseTransferServerResponse(rsp)
 }
 
 // CreateUserWithBodyWithResponse Create a user
@@ -26505,6 +26854,39 @@ func ParseListRolesResponse(rsp *http.Response) (*ListRolesResponse, error) {
 			return nil, err
 		}
 		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseTransferServerResponse parses an HTTP response from a TransferServerWithResponse call
+func ParseTransferServerResponse(rsp *http.Response) (*TransferServerResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &TransferServerResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 202:
+		var dest SuccessTransferCreated
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON202 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Failure

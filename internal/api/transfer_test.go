@@ -1,0 +1,626 @@
+package api_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/regulars/regulars/internal/app/apptest"
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// party is a person of a transfer.
+type party struct {
+	auth.Account
+	token string
+	actor auth.Actor
+}
+
+// newParty makes an account that has signed in.
+func newParty(t *testing.T, a *apptest.App, username string) party {
+	t.Helper()
+	made, err := a.Auth.CreateAccount(t.Context(), auth.AccountInput{Email: username + "@example.com", Username: username})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return signIn(t, a, made)
+}
+
+func signIn(t *testing.T, a *apptest.App, account auth.Account) party {
+	t.Helper()
+	link, err := a.Auth.OneTimeLink(t.Context(), auth.LinkSignIn, account.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, account, err := a.Auth.RedeemLink(t.Context(), link, auth.SessionInfo{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	actor, err := a.Auth.Authenticate(t.Context(), token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return party{account, token, actor}
+}
+
+// transferred is a community with its owner and a member that can receive it.
+type transferred struct {
+	*testing.T
+	app        *apptest.App
+	serverID   string
+	owner, ben party
+}
+
+func newTransferred(t *testing.T, a *apptest.App) transferred {
+	t.Helper()
+	x := transferred{T: t, app: a, owner: newParty(t, a, "ada"), ben: newParty(t, a, "ben")}
+	x.found()
+	return x
+}
+
+// found makes another community of the same owner and member.
+func (x *transferred) found() {
+	x.Helper()
+	x.serverID = createServer(x.T, x.app, x.owner.token, "Rovers")
+	x.join(x.ben)
+}
+
+func (x *transferred) join(p party) {
+	x.Helper()
+	code := inviteTo(x.T, x.app, x.serverID, x.owner.token, `{}`)
+	if res := join(x.T, x.app, x.serverID, p.token, code); res.status != 200 {
+		x.Fatalf("%d %s", res.status, res.text)
+	}
+}
+
+func (x *transferred) ask(token, body string, header ...string) reply {
+	x.Helper()
+	return send(x.T, x.app, "POST", "/v1/servers/"+x.serverID+"/transfer", token, body, header...)
+}
+
+// offer offers the community to ben and returns the id of the transfer.
+func (x *transferred) offer() string {
+	x.Helper()
+	res := x.ask(x.owner.token, `{"userId":"ben","confirm":"Rovers"}`)
+	id, _ := res.at("data.transferId").(string)
+	if res.status != 202 || id == "" {
+		x.Fatalf("%d %s", res.status, res.text)
+	}
+	return id
+}
+
+func (x *transferred) accept(transferID string) error {
+	return x.app.Members.AcceptTransfer(x.Context(), x.ben.actor, x.serverID, transferID)
+}
+
+// owners are the usernames of the owners.
+func (x *transferred) owners() []string {
+	x.Helper()
+	names, err := sqldb.All(x.Context(), x.app.DB, sqldb.Value[string], `SELECT a.username FROM members m JOIN accounts a ON a.id = m.user_id
+		WHERE m.community_id = $1 AND m.owner AND m.state = 'active' ORDER BY a.username`, x.serverID)
+	if err != nil {
+		x.Fatal(err)
+	}
+	return names
+}
+
+// state is the state of a transfer.
+func (x *transferred) state(transferID string) string {
+	x.Helper()
+	var state string
+	if err := x.app.DB.QueryRow(x.Context(), "SELECT state FROM community_transfers WHERE id = $1", transferID).Scan(&state); err != nil {
+		x.Fatal(err)
+	}
+	return state
+}
+
+// actions are the entries of the audit log about transfers and owners, oldest
+// first.
+func (x *transferred) actions() (list []string) {
+	x.Helper()
+	entries, _, err := x.app.Members.AuditLog(x.Context(), x.serverID, audit.Filter{Limit: 100})
+	if err != nil {
+		x.Fatal(err)
+	}
+	slices.Reverse(entries)
+	for _, e := range entries {
+		if strings.HasPrefix(e.Action, "transfer.") || strings.HasSuffix(e.Action, "_owner") {
+			list = append(list, e.Action+" "+e.Target.Name+" by "+e.ActorName)
+		}
+	}
+	return list
+}
+
+// mails waits until n messages of a template exist and returns their texts,
+// newest first.
+func (x *transferred) mails(template mail.Template, n int) (found []mail.Kept) {
+	x.Helper()
+	until(x.T, func() bool {
+		list, _, err := x.app.Mail.Unsent(x.Context(), "", 100)
+		if err != nil {
+			x.Fatal(err)
+		}
+		found = slices.DeleteFunc(list, func(m mail.Kept) bool { return m.Template != template })
+		return len(found) >= n
+	})
+	return found
+}
+
+// until polls a state that a job brings about.
+func until(t *testing.T, reached func() bool) {
+	t.Helper()
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	for !reached() {
+		select {
+		case <-ctx.Done():
+			t.Fatal("the state was not reached within a minute")
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+func (x *transferred) exec(query string, args ...any) {
+	x.Helper()
+	if _, err := x.app.DB.Exec(x.Context(), query, args...); err != nil {
+		x.Fatal(err)
+	}
+}
+
+func TestOnlyAnOwnerWhoHasJustSignedInTransfersACommunity(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		x := newTransferred(t, a)
+		admin, stranger, root := newParty(t, a, "admin"), newParty(t, a, "stranger"), newParty(t, a, "root")
+		x.join(admin)
+		role := x.role("Admins", 7, auth.ServerAdministrator)
+		if _, err := a.Members.AddRole(t.Context(), apptest.Operator, x.serverID, admin.ID, role.ID); err != nil {
+			t.Fatal(err)
+		}
+		x.exec("UPDATE accounts SET installation_owner = TRUE WHERE id = $1", root.ID)
+		old := signIn(t, a, x.owner.Account)
+		x.exec("UPDATE sessions SET created_at = created_at - 600000 WHERE id = $1", old.actor.SessionID)
+		_, userKey, err := a.Auth.CreateUserKey(t.Context(), x.owner.actor, auth.Proof{}, auth.KeyInput{Name: "mine", Permissions: []auth.Permission{auth.All}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		limited := x.limited(x.ben)
+		const good = `{"userId":"ben","confirm":"Rovers"}`
+		for _, c := range []struct {
+			name, token, body string
+			status            int
+			code              string
+		}{
+			{"nobody", "", good, 401, "authentication_required"},
+			{"a stranger", stranger.token, good, 404, "community_not_found"},
+			{"a member", x.ben.token, good, 403, "owner_required"},
+			{"an administrator", admin.token, good, 403, "owner_required"},
+			{"the owner of the installation", root.token, good, 403, "owner_required"},
+			{"a key of the community", a.Key(t, x.serverID), good, 403, "session_required"},
+			{"a key of another community", a.Key(t, a.Community(t)), good, 403, "wrong_community"},
+			{"a key of the owner", userKey, good, 403, "session_required"},
+			{"a session that another system began", limited, good, 403, "limited_session"},
+			{"an old sign-in", old.token, good, 403, "proof_required"},
+			{"an old sign-in that would be refused anyway", old.token, `{"userId":"nobody","confirm":"x"}`, 403, "proof_required"},
+			{"without the name", x.owner.token, `{"userId":"ben"}`, 400, "confirm_required"},
+			{"with another name", x.owner.token, `{"userId":"ben","confirm":"rovers"}`, 400, "confirm_required"},
+			{"without a member", x.owner.token, `{"confirm":"Rovers"}`, 400, "invalid_input"},
+			{"with a password", x.owner.token, `{"userId":"ben","confirm":"Rovers","password":"x"}`, 400, "invalid_input"},
+			{"to themselves", x.owner.token, `{"userId":"ada","confirm":"Rovers"}`, 400, "invalid_input"},
+			{"to nobody", x.owner.token, `{"userId":"nobody","confirm":"Rovers"}`, 404, "user_not_found"},
+			{"to a person who is no member", x.owner.token, `{"userId":"stranger","confirm":"Rovers"}`, 404, "user_not_found"},
+		} {
+			if res := x.ask(c.token, c.body); res.status != c.status || res.code() != c.code {
+				t.Errorf("%s: %d %s", c.name, res.status, res.text)
+			}
+		}
+		if got := x.actions(); len(got) > 0 {
+			t.Errorf("refused requests left %v", got)
+		}
+	})
+}
+
+// role makes a role with server permissions.
+func (x *transferred) role(title string, order int, permissions ...string) auth.Role {
+	x.Helper()
+	may := map[string]bool{}
+	for _, name := range permissions {
+		may[name] = true
+	}
+	made, err := x.app.Auth.CreateRole(x.Context(), apptest.Operator, x.serverID, auth.RoleInput{Title: title, Order: order, ServerPermissions: may})
+	if err != nil {
+		x.Fatal(err)
+	}
+	return made
+}
+
+// limited is a session of a member that another system began.
+func (x *transferred) limited(p party) string {
+	x.Helper()
+	key, err := x.app.Auth.Authenticate(x.Context(), x.app.Key(x.T, x.serverID, auth.SignIn))
+	if err != nil {
+		x.Fatal(err)
+	}
+	link, err := x.app.Auth.LoginLink(x.Context(), key, p.ID, "crm.example.com")
+	if err != nil {
+		x.Fatal(err)
+	}
+	_, secret, _ := strings.Cut(link.URL, "?token=")
+	token, _, err := x.app.Auth.RedeemLink(x.Context(), secret, auth.SessionInfo{})
+	if err != nil {
+		x.Fatal(err)
+	}
+	return token
+}
+
+func TestACommunityHasOneOpenTransfer(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		x := newTransferred(t, a)
+		first := x.ask(x.owner.token, fmt.Sprintf(`{"userId":%d,"confirm":"Rovers"}`, x.ben.Number), "Idempotency-Key", "one")
+		again := x.ask(x.owner.token, fmt.Sprintf(`{"userId":%d,"confirm":"Rovers"}`, x.ben.Number), "Idempotency-Key", "one")
+		if first.status != 202 || again.status != 202 || first.text != again.text {
+			t.Fatalf("%d %s, again %d %s", first.status, first.text, again.status, again.text)
+		}
+		until, err := time.Parse(time.RFC3339, first.at("data.expiresAt").(string))
+		if err != nil || time.Until(until) < 7*24*time.Hour-time.Minute || time.Until(until) > 7*24*time.Hour {
+			t.Errorf("expires at %v, %v", until, err)
+		}
+		if res := x.ask(x.owner.token, `{"userId":"ben","confirm":"Rovers"}`); res.status != 409 || res.code() != "transfer_pending" {
+			t.Errorf("a second one: %d %s", res.status, res.text)
+		}
+		id := first.at("data.transferId").(string)
+		stranger := newParty(t, a, "stranger")
+		x.join(stranger)
+		for name, cause := range map[string]error{
+			"owner_required":     a.Members.WithdrawTransfer(t.Context(), x.ben.actor, x.serverID, id),
+			"transfer_not_found": a.Members.AcceptTransfer(t.Context(), stranger.actor, x.serverID, id),
+			"session_required":   a.Members.AcceptTransfer(t.Context(), auth.Actor{Kind: auth.UserKey, AccountID: x.ben.ID}, x.serverID, id),
+			"limited_session":    a.Members.AcceptTransfer(t.Context(), auth.Actor{Kind: auth.Session, AccountID: x.ben.ID, OnlyCommunity: x.serverID}, x.serverID, id),
+		} {
+			if !errs.Is(cause, name) {
+				t.Errorf("%v, want %s", cause, name)
+			}
+		}
+		if err := a.Members.WithdrawTransfer(t.Context(), x.owner.actor, x.serverID, id); err != nil {
+			t.Fatal(err)
+		}
+		if err := x.accept(id); !errs.Is(err, "transfer_ended") {
+			t.Errorf("accepted what was withdrawn: %v", err)
+		}
+		second := x.offer()
+		if err := a.Members.DeclineTransfer(t.Context(), x.ben.actor, x.serverID, second); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"transfer.create ben by ada", "transfer.withdraw ben by ada", "transfer.create ben by ada", "transfer.decline ben by ben"}
+		if d := cmp.Diff(want, x.actions()); d != "" || !slices.Equal(x.owners(), []string{"ada"}) {
+			t.Errorf("owners %v, audit log %s", x.owners(), d)
+		}
+	})
+}
+
+func TestAMemberWhoNeverSignedInOwnsNothing(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		x := newTransferred(t, a)
+		ask := func(name string) reply { return x.ask(x.owner.token, `{"userId":"`+name+`","confirm":"Rovers"}`) }
+		importFile(t, a, a.Key(t, x.serverID), "First Name,Last Name,Username,Email\nGrace,Hopper,grace,grace@example.com\n")
+		if res := ask("grace"); res.status != 409 || res.code() != "member_pending" {
+			t.Errorf("imported: %d %s", res.status, res.text)
+		}
+		x.exec("UPDATE accounts SET signed_in_at = 1 WHERE username = 'grace'")
+		if res := ask("grace"); res.status != 409 || res.code() != "member_pending" {
+			t.Errorf("signed in with an address that is not confirmed: %d %s", res.status, res.text)
+		}
+		penalty, err := a.Members.Penalise(t.Context(), x.owner.actor, x.serverID, member.PenaltyInput{User: "ben", Kind: member.Suspend, Reason: "x", Until: time.Now().Add(time.Hour).UnixMilli()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res := ask("ben"); res.status != 409 || res.code() != "member_suspended" {
+			t.Errorf("suspended: %d %s", res.status, res.text)
+		}
+		if _, err := a.Members.LiftPenalty(t.Context(), x.owner.actor, x.serverID, penalty.ID); err != nil {
+			t.Fatal(err)
+		}
+		id := x.offer()
+		x.exec("UPDATE accounts SET email_verified_at = 0 WHERE id = $1", x.ben.ID)
+		if err := x.accept(id); !errs.Is(err, "email_not_verified") || x.state(id) != member.TransferOpen {
+			t.Errorf("%v, %s", err, x.state(id))
+		}
+	})
+}
+
+func TestTheRightsFollowTheNewOwnerAtOnce(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		x := newTransferred(t, a)
+		limited := x.limited(x.ben)
+		_, key, err := a.Auth.CreateKey(t.Context(), x.owner.actor, x.serverID, auth.KeyInput{Name: "sync", Permissions: []auth.Permission{auth.All}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := "/v1/servers/" + x.serverID
+		probe := func(token string) int { return send(t, a, "GET", at+"/audit-log", token, "").status }
+		if probe(x.owner.token) != 200 || probe(key) != 200 || probe(x.ben.token) != 403 || send(t, a, "GET", at, limited, "").status != 200 {
+			t.Fatal("the rights before the transfer are wrong")
+		}
+		id := x.offer()
+		if err := x.accept(id); err != nil {
+			t.Fatal(err)
+		}
+		if probe(x.owner.token) != 403 || probe(key) != 403 || probe(x.ben.token) != 200 || send(t, a, "GET", at, limited, "").code() != "limited_session" {
+			t.Errorf("after it: former owner %d, their key %d, new owner %d, their limited session %d",
+				probe(x.owner.token), probe(key), probe(x.ben.token), send(t, a, "GET", at, limited, "").status)
+		}
+		if got := send(t, a, "GET", at, x.owner.token, ""); got.at("data.owner.username") != "ben" || got.at("data.memberCount") != 2.0 {
+			t.Errorf("%s", got.text)
+		}
+		if err := x.accept(id); !errs.Is(err, "transfer_ended") {
+			t.Errorf("accepted twice: %v", err)
+		}
+		want := []string{"transfer.create ben by ada", "user.add_owner ben by ben", "user.remove_owner ada by ben", "transfer.accept ben by ben"}
+		if d := cmp.Diff(want, x.actions()); d != "" {
+			t.Errorf("audit log: %s", d)
+		}
+		for name, res := range map[string]reply{
+			"deleted by the former owner": send(t, a, "DELETE", at+"?confirm=Rovers", x.owner.token, ""),
+			"left by the new owner":       send(t, a, "POST", at+"/leave", x.ben.token, ""),
+		} {
+			if res.status == 200 {
+				t.Errorf("%s: %s", name, res.text)
+			}
+		}
+		if res := send(t, a, "POST", at+"/leave", x.owner.token, ""); res.status != 200 {
+			t.Errorf("the former owner leaves: %d %s", res.status, res.text)
+		}
+	})
+}
+
+func TestTheFormerOwnerGetsTheHighestAdministratorRole(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		x := newTransferred(t, a)
+		_, key, err := a.Auth.CreateKey(t.Context(), x.owner.actor, x.serverID, auth.KeyInput{Name: "sync", Permissions: []auth.Permission{auth.All}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		x.role("Moderators", 90, auth.KickMembers, auth.BanMembers)
+		high := x.role("Admins", 50, auth.ServerAdministrator)
+		x.role("Helpers", 10, auth.ServerAdministrator)
+		if err := x.accept(x.offer()); err != nil {
+			t.Fatal(err)
+		}
+		roles, err := a.Members.RolesOf(t.Context(), x.serverID, "ada")
+		if err != nil || len(roles) != 2 || roles[0].ID != high.ID {
+			t.Errorf("%+v, %v", roles, err)
+		}
+		at := "/v1/servers/" + x.serverID
+		if owner, keyed := send(t, a, "GET", at+"/audit-log", x.owner.token, ""), send(t, a, "GET", at+"/audit-log", key, ""); owner.status != 200 || keyed.status != 200 {
+			t.Errorf("an administrator: %d %s, their key %d %s", owner.status, owner.text, keyed.status, keyed.text)
+		}
+		if !slices.Contains(eventTypes(t, a, x.serverID), "user.role_added") {
+			t.Errorf("events %v", eventTypes(t, a, x.serverID))
+		}
+		if res := send(t, a, "GET", "/v1/communities/"+x.serverID+"/users/ada/user-field-histories", x.ben.token, ""); res.at("data.0.newValue.0") != high.Title || res.at("data.0.actor") != x.ben.actor.Ref() {
+			t.Errorf("history: %d %s", res.status, res.text)
+		}
+		back := send(t, a, "POST", at+"/transfer", x.ben.token, `{"userId":"ada","confirm":"Rovers"}`)
+		id, _ := back.at("data.transferId").(string)
+		if err := a.Members.AcceptTransfer(t.Context(), x.owner.actor, x.serverID, id); err != nil || !slices.Equal(x.owners(), []string{"ada"}) {
+			t.Errorf("and back: %d %s, %v, %v", back.status, back.text, err, x.owners())
+		}
+	})
+}
+
+func TestATransferEndsWithWhatItRestsOn(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		x := newTransferred(t, a)
+		ctx := t.Context()
+		penalise := func(kind string) func() error {
+			return func() error {
+				in := member.PenaltyInput{User: "ben", Kind: kind, Reason: "x"}
+				if kind == member.Suspend {
+					in.Until = time.Now().Add(time.Hour).UnixMilli()
+				}
+				_, err := a.Members.Penalise(ctx, x.owner.actor, x.serverID, in)
+				return err
+			}
+		}
+		for _, c := range []struct {
+			name string
+			do   func() error
+		}{
+			{"the member leaves", func() error { return a.Members.Leave(ctx, x.ben.actor, x.serverID) }},
+			{"the member is kicked", penalise(member.Kick)},
+			{"the member is banned", penalise(member.Ban)},
+			{"the member is suspended", penalise(member.Suspend)},
+			{"the member is deleted", func() error { return a.Members.Delete(ctx, x.owner.actor, x.serverID, []string{x.ben.ID}) }},
+			{"the import of the member is undone", func() error {
+				return a.DB.Tx(ctx, func(tx *sqldb.Tx) error {
+					return member.Remove(ctx, tx, x.serverID, []string{x.ben.ID}, time.Now().UnixMilli())
+				})
+			}},
+			{"the owner leaves", func() error {
+				other := newParty(t, a, "other")
+				if err := a.Members.AddOwner(ctx, x.serverID, other.ID); err != nil {
+					return err
+				}
+				return a.Members.Leave(ctx, x.owner.actor, x.serverID)
+			}},
+			{"the community is deleted", func() error {
+				_, err := a.Members.CloseCommunity(ctx, x.owner.actor, x.serverID, "Rovers")
+				return err
+			}},
+		} {
+			x.found()
+			id := x.offer()
+			if err := c.do(); err != nil {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			if got := x.state(id); got != member.TransferCancelled {
+				t.Errorf("%s: the transfer is %s", c.name, got)
+			}
+			if err := x.accept(id); err == nil || slices.Contains(x.owners(), "ben") {
+				t.Errorf("%s: accepted, %v", c.name, x.owners())
+			}
+		}
+	})
+}
+
+func TestARestoredMemberFindsNoOldTransfer(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		x := newTransferred(t, a)
+		id := x.offer()
+		for _, change := range []func(context.Context, auth.Actor, string, []string) error{a.Members.Delete, a.Members.Restore} {
+			if err := change(t.Context(), x.owner.actor, x.serverID, []string{x.ben.ID}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := x.accept(id); !errs.Is(err, "transfer_ended") {
+			t.Errorf("%v", err)
+		}
+		id = x.offer()
+		if _, err := a.Members.CloseCommunity(t.Context(), x.owner.actor, x.serverID, "Rovers"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Members.RestoreCommunity(t.Context(), x.owner.actor, x.serverID, a.Communities.Oldest()); err != nil {
+			t.Fatal(err)
+		}
+		if err := x.accept(id); !errs.Is(err, "transfer_ended") {
+			t.Errorf("of a restored community: %v", err)
+		}
+	})
+}
+
+func TestATransferExpiresAfterSevenDays(t *testing.T) {
+	for _, swept := range []bool{true, false} {
+		eachWithClock(t, func(t *testing.T, a *apptest.App, wait func(time.Duration)) {
+			x := newTransferred(t, a)
+			id := x.offer()
+			wait(7*24*time.Hour - time.Second)
+			if open, err := a.Members.OpenTransfer(t.Context(), x.serverID); err != nil || open.ID != id {
+				t.Errorf("a second before: %+v, %v", open, err)
+			}
+			wait(time.Second)
+			if _, err := a.Members.OpenTransfer(t.Context(), x.serverID); !errs.Is(err, "transfer_not_found") {
+				t.Errorf("afterwards it is open: %v", err)
+			}
+			if swept {
+				if err := a.Members.Sweep(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			} else if err := x.accept(id); !errs.Is(err, "transfer_ended") {
+				t.Errorf("accepted: %v", err)
+			}
+			if x.state(id) != member.TransferExpired {
+				t.Errorf("it is %s", x.state(id))
+			}
+			if ended := x.mails(mail.TransferEnded, 1); ended[0].To != "ada@example.com" || !strings.Contains(ended[0].Text, "has not answered") {
+				t.Errorf("%+v", ended)
+			}
+			want := []string{"transfer.create ben by ada", "transfer.expire ben by "}
+			if d := cmp.Diff(want, x.actions()); d != "" {
+				t.Error(d)
+			}
+			wait(31 * 24 * time.Hour)
+			if err := a.Members.Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			var left int
+			if err := a.DB.QueryRow(t.Context(), "SELECT count(*) FROM community_transfers").Scan(&left); err != nil || left != 0 {
+				t.Errorf("%d transfers are kept, %v", left, err)
+			}
+		})
+	}
+}
+
+func TestAnExpiredTransferMakesRoomForAnother(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		x := newTransferred(t, a)
+		first := x.offer()
+		x.exec("UPDATE community_transfers SET expires_at = 1 WHERE id = $1", first)
+		second := x.offer()
+		if x.state(first) != member.TransferExpired || x.state(second) != member.TransferOpen {
+			t.Errorf("%s, %s", x.state(first), x.state(second))
+		}
+	})
+}
+
+func TestTheMemberIsMailedALinkAndTheOwnerTheAnswer(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		x := newTransferred(t, a)
+		x.exec("UPDATE communities SET name = 'Rovers visit https://evil.example/ now' WHERE id = $1", x.serverID)
+		res := x.ask(x.owner.token, `{"userId":"ben","confirm":"Rovers visit https://evil.example/ now"}`)
+		id, _ := res.at("data.transferId").(string)
+		offered := x.mails(mail.TransferOffered, 1)[0]
+		_, rest, found := strings.Cut(offered.Text, member.TransferPage+"?token=")
+		if !found || len(rest) < 64 || offered.To != "ben@example.com" || strings.Contains(offered.Text+offered.Subject, "evil.example") {
+			t.Fatalf("%+v", offered)
+		}
+		token := rest[:64]
+		var kept int
+		if err := a.DB.QueryRow(t.Context(), "SELECT count(*) FROM community_transfers WHERE token_hash = $1", token).Scan(&kept); err != nil || kept != 0 {
+			t.Errorf("the token is in the database: %d, %v", kept, err)
+		}
+		if _, err := a.Members.TransferByToken(t.Context(), x.owner.actor, token); !errs.Is(err, "not_your_transfer") {
+			t.Errorf("another account: %v", err)
+		}
+		if _, err := a.Members.TransferByToken(t.Context(), x.ben.actor, strings.Repeat("0", 64)); !errs.Is(err, "link_expired") {
+			t.Errorf("another token: %v", err)
+		}
+		if got, err := a.Members.TransferByToken(t.Context(), x.ben.actor, token); err != nil || got.ID != id {
+			t.Errorf("%+v, %v", got, err)
+		}
+		if err := x.accept(id); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Members.TransferByToken(t.Context(), x.ben.actor, token); !errs.Is(err, "transfer_ended") {
+			t.Errorf("the link works again: %v", err)
+		}
+		if ended := x.mails(mail.TransferEnded, 1)[0]; ended.To != "ada@example.com" || !strings.Contains(ended.Text, "ben has accepted") {
+			t.Errorf("%+v", ended)
+		}
+	})
+}
+
+func TestAMemberOwnsAtMostAHundredCommunitiesByTransfer(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		x := newTransferred(t, a)
+		id := x.offer()
+		now := time.Now().UnixMilli()
+		for i := range 100 {
+			x.exec(`INSERT INTO members (community_id, user_id, state, owner, first_name, last_name, name_key, phone, country, language, roles, tags, fields, joined_at, updated_at)
+				VALUES ($1, $2, 'active', TRUE, '', '', '', '', '', '', '[]', '[]', '{}', $3, $3)`, fmt.Sprintf("%024x", i), x.ben.ID, now)
+		}
+		if err := x.accept(id); !errs.Is(err, "too_many_communities") || x.state(id) != member.TransferOpen {
+			t.Errorf("%v, %s", err, x.state(id))
+		}
+		x.exec("DELETE FROM members WHERE user_id = $1 AND community_id = $2", x.ben.ID, fmt.Sprintf("%024x", 7))
+		if err := x.accept(id); err != nil || !slices.Equal(x.owners(), []string{"ben"}) {
+			t.Errorf("%v, %v", err, x.owners())
+		}
+	})
+}
+
+func TestAnErasedMemberLeavesNoTransfer(t *testing.T) {
+	eachWithClock(t, func(t *testing.T, a *apptest.App, wait func(time.Duration)) {
+		x := newTransferred(t, a)
+		x.offer()
+		if err := a.Members.Delete(t.Context(), x.owner.actor, x.serverID, []string{x.ben.ID}); err != nil {
+			t.Fatal(err)
+		}
+		wait(31 * 24 * time.Hour)
+		if err := a.Members.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"transfer.create  by ada", "transfer.cancel  by ada"}
+		if d := cmp.Diff(want, x.actions()); d != "" {
+			t.Errorf("audit log: %s", d)
+		}
+	})
+}

@@ -1,0 +1,94 @@
+package member
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// mailTransfer mails the member the link to the offer, if mail is set up.
+func (s *Members) mailTransfer(ctx context.Context, tx *sqldb.Tx, home community.Community, t Transfer, token string) error {
+	if s.connected.Mail == nil || s.connected.BaseURL == "" {
+		return nil
+	}
+	to, err := standing(ctx, tx, t.CommunityID, byMember, t.UserID)
+	if err != nil {
+		return err
+	}
+	account, err := auth.LoadAccount(ctx, tx, to.AccountID)
+	if err != nil {
+		return err
+	}
+	return s.connected.Mail.Send(ctx, tx, mail.Message{
+		To: account.Email, Language: mailLanguage(account, home), Sender: auth.ActorOf(ctx).Account(), Confirmed: true,
+		Template: mail.TransferOffered, CommunityID: home.ID, ExpiresAt: t.ExpiresAt,
+		Values: map[string]string{"community": home.Name, "link": s.connected.BaseURL + TransferPage + "?token=" + token},
+	})
+}
+
+func mailLanguage(account auth.Account, home community.Community) string {
+	if account.Language != "" {
+		return account.Language
+	}
+	return home.Settings.Language
+}
+
+// transferOutcome is the job that mails the owner who made the offer how a
+// transfer ended.
+type transferOutcome struct {
+	CommunityID string `json:"communityId"`
+	TransferID  string `json:"transferId"`
+}
+
+// Kind names the worker.
+func (transferOutcome) Kind() string { return "member.transfer_outcome" }
+
+// MailTransfers registers the worker that mails how transfers ended. Call it
+// before the engine starts.
+func (s *Members) MailTransfers(engine *jobs.Engine) { jobs.Register(engine, s.mailOutcome) }
+
+func (s *Members) mailOutcome(ctx context.Context, j *jobs.Job, o transferOutcome) error {
+	if s.connected.Mail == nil || s.connected.BaseURL == "" {
+		return nil
+	}
+	return j.Tx(ctx, func(tx *sqldb.Tx) error {
+		err := s.writeOutcome(ctx, tx, o)
+		if errs.KindOf(err) == errs.NotFound || errs.Is(err, "mail_refused") {
+			return nil // the transfer, the community or the account was deleted
+		}
+		return err
+	})
+}
+
+func (s *Members) writeOutcome(ctx context.Context, tx *sqldb.Tx, o transferOutcome) error {
+	t, err := loadTransfer(ctx, tx, o.CommunityID, o.TransferID, "")
+	if err != nil {
+		return err
+	}
+	home, err := community.Load(ctx, tx, o.CommunityID)
+	if err != nil {
+		return err
+	}
+	from, err := standing(ctx, tx, t.CommunityID, byMember, t.FromID)
+	if err != nil || !from.Member {
+		return err
+	}
+	account, err := auth.LoadAccount(ctx, tx, from.AccountID)
+	if err != nil {
+		return err
+	}
+	confirmed, err := auth.Confirmed(ctx, tx, from.AccountID)
+	if err != nil {
+		return err
+	}
+	return s.connected.Mail.Send(ctx, tx, mail.Message{
+		To: account.Email, ToName: account.Username, Language: mailLanguage(account, home), Sender: "account:" + from.AccountID, Confirmed: confirmed,
+		Template: mail.TransferEnded, CommunityID: home.ID,
+		Values: map[string]string{"kind": t.State, "member": t.UserName, "community": home.Name, "link": s.connected.BaseURL + "/c/" + home.ID + "/"},
+	})
+}
