@@ -16,6 +16,7 @@ var auditNouns = []Choice{
 	{"user", i18n.Key("Members")},
 	{"invite", i18n.Key("Invites")},
 	{"penalty", i18n.Key("Penalties")},
+	{"transfer", i18n.Key("Transfers")},
 	{"role", i18n.Key("Roles")},
 	{"channel", i18n.Key("Channels")},
 	{"category", i18n.Key("Categories")},

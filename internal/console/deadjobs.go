@@ -50,7 +50,8 @@ func deadJob(r Reader, e *jobs.Entry) DeadJob {
 // workNames are what people call the kinds of jobs, keys of sentences.
 var workNames = map[string]string{
 	"bulk.run": i18n.Key("Import, update or undo"), "member.field_work": i18n.Key("Change of a field"), "member.take_role": i18n.Key("Removal of a deleted role"),
-	"mail.send": i18n.Key("Mail"), "auth.reset": i18n.Key("Mail with a new password link"), "app.sweep": i18n.Key("Cleanup"),
+	"member.transfer_outcome": i18n.Key("Mail about a transfer"),
+	"mail.send":               i18n.Key("Mail"), "auth.reset": i18n.Key("Mail with a new password link"), "app.sweep": i18n.Key("Cleanup"),
 }
 
 func (c *console) retryJob(v *visit) error {

@@ -26,6 +26,9 @@ func (c *console) renderHome(v *visit, status int, view HomeView) error {
 	if view.Deleted, err = c.deletedOf(v); err != nil {
 		return err
 	}
+	if view.Offers, err = c.offersTo(v); err != nil {
+		return err
+	}
 	if view.Operator {
 		if view.DeadJobs, err = c.countDeadJobs(v); err != nil {
 			return err

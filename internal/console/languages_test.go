@@ -26,7 +26,15 @@ func TestPagesFitInEveryLanguage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	paths := []string{"/-/jobs", "/-/mail", "/-/mail/" + messageID, "/account", "/c/" + communityID + "/members/" + ada.ID, "/c/" + communityID + "/api-log/" + jobID}
+	rootActor, err := b.app.Auth.Authenticate(t.Context(), root.token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.app.Members.AddOwner(t.Context(), communityID, rootActor.AccountID); err != nil {
+		t.Fatal(err)
+	}
+	offered := offeredTo(t, b.app, rootActor)
+	paths := []string{"/c/" + offered + "/home", "/-/jobs", "/-/mail", "/-/mail/" + messageID, "/account", "/c/" + communityID + "/members/" + ada.ID, "/c/" + communityID + "/api-log/" + jobID}
 	for _, page := range []string{
 		"members", "import", "api-log", "fields", "fields/new", "api-keys", "api-keys/new", "roles", "roles/new", "roles/permissions", "channels", "channels/new",
 		"invites", "penalties", "audit-log", "settings/appearance", "settings/languages", "settings/joining", "settings/danger",
@@ -44,7 +52,7 @@ func TestPagesFitInEveryLanguage(t *testing.T) {
 			if spoken != language.String() {
 				t.Errorf("%s is in %s, want %s", path, spoken, language)
 			}
-			name := language.String() + strings.NewReplacer("/", "-", messageID, "message", communityID, "c", jobID, "job", ada.ID, "ada").Replace(path)
+			name := language.String() + strings.NewReplacer("/", "-", offered, "offered", messageID, "message", communityID, "c", jobID, "job", ada.ID, "ada").Replace(path)
 			for _, l := range []console.Look{
 				{Name: "phone", Wide: 390, High: 844, Theme: "light", Touch: true, Rules: rules},
 				{Name: "dark", Wide: 1280, High: 800, Theme: "dark", Rules: "none"},

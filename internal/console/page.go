@@ -31,7 +31,8 @@ type Page struct {
 	Operator  bool   // the person owns the installation
 	Busy      bool   // something goes on: without script the page asks again by itself
 
-	May map[auth.Permission]bool // what the person may do in the community, of what nouns need; nil: everything
+	Offer *TransferOffer           // of the community to the reader; nil: none
+	May   map[auth.Permission]bool // what the person may do in the community, of what nouns need; nil: everything
 }
 
 // may reports whether the person may do what a noun of the rail needs.

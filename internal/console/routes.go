@@ -8,6 +8,7 @@ import (
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/web"
 )
 
@@ -35,6 +36,7 @@ func (c *console) routes() http.Handler {
 	r.Get("/", c.signed(c.showHome))
 	r.Post("/communities", c.signed(c.createCommunity))
 	r.Post("/communities/{community}/restore", c.signed(c.restoreCommunity))
+	r.Get(member.TransferPage, c.signed(c.showTransfer))
 	r.Get("/join/{code}", c.open(c.showJoin))
 	r.Post("/join/{code}", c.signed(c.join))
 
@@ -151,6 +153,10 @@ func (c *console) settingsRoutes(r chi.Router) {
 	r.Post("/settings/joining", c.inside(auth.Community, c.changeJoining))
 	r.Get("/settings/danger", c.inside(auth.Community, c.showDanger))
 	r.Post("/settings/delete", c.inside(auth.Community, c.deleteCommunity))
+	r.Post("/transfer", c.inside(auth.Community, c.requestTransfer))
+	r.Post("/transfer/{transfer}/accept", c.inside(auth.BeMember, c.acceptTransfer))
+	r.Post("/transfer/{transfer}/decline", c.inside(auth.BeMember, c.declineTransfer))
+	r.Post("/transfer/{transfer}/withdraw", c.inside(auth.Community, c.withdrawTransfer))
 
 	r.Get("/invites", c.inside(auth.MayInvite, c.showInvites))
 	r.Post("/invites", c.inside(auth.MayInvite, c.createInvite))

@@ -7,6 +7,7 @@ import (
 	"github.com/a-h/templ"
 
 	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/member"
 )
 
 func fixtureInvites() InvitesView {
@@ -64,6 +65,10 @@ func serverFixtures() map[string]templ.Component {
 		{Field: Field{Name: "size", Label: "Size of shirt", Required: true}, Choices: []Choice{{"", "–"}, {"S", "S"}, {"XL", "XL"}}},
 		{Field: Field{Name: "likes", Label: "What you like"}, Several: true, Choices: []Choice{{"football", "Football"}, {"chess", "Chess"}}, Chosen: map[string]bool{"chess": true}},
 	}
+	offered := fixtureTransfer()
+	offered.Open = &member.Transfer{ID: "6a21d1c09f3b0c4d5e6f7a99", FromName: "ada.lovelace", UserName: "maximiliane.oberbichler-stadelbauer", ExpiresAt: fixtureOffer().ExpiresAt}
+	withOffer, ended, offer := fixtureMemberPage("Harbour Runners"), door, fixtureOffer()
+	withOffer.Offer, ended.Alert = &offer, Alert{Message: "This transfer was accepted already.", RequestID: "6a21d1c09f3b0c4d5e6f7a8b"}
 	home := HomeView{Page: fixturePage("Communities", "", ""), Deleted: []DeletedRow{{"6a21d1c09f3b0c4d5e6f7a8b", "Rovers of the old town", seenAt.Add(300 * time.Hour).UnixMilli()}}}
 	return map[string]templ.Component{
 		"invites":         InvitesPage(fixtureInvites()),
@@ -82,9 +87,28 @@ func serverFixtures() map[string]templ.Component {
 		"languages":         LanguagesPage(LanguagesView{Page: settings, Languages: "en\nde", CoinsName: "Coins", CoinsIcon: "🪙", GemsName: "Gems", Errors: map[string]string{"languages": "Languages are 1 to 20 BCP 47 tags, such as en or pt-BR."}}),
 		"joining":           JoiningPage(JoiningView{Page: settings, Policy: "invite", Fields: []Choice{{"country", "Country"}, {"phone", "Phone"}}, Asked: map[string]bool{"country": true}}),
 		"danger":            DangerPage(DangerView{Page: settings, Owner: true, Days: 30}),
+		"danger-transfer":   DangerPage(DangerView{Page: settings, Owner: true, Days: 30, Transfer: fixtureTransfer()}),
+		"danger-offered":    DangerPage(DangerView{Page: settings, Owner: true, Days: 30, Transfer: offered}),
+		"offer":             CommunityPage(CommunityView{Page: withOffer, Groups: fixtureCommunity().Groups}),
+		"home-with-offer":   HomePage(HomeView{Page: fixturePage("Communities", "", ""), Offers: []TransferOffer{fixtureOffer()}, Choices: withOffer.Others}),
+		"transfer-link":     TransferPage(TransferView{Page: door, Offer: withOffer.Offer}),
+		"transfer-ended":    TransferPage(TransferView{Page: ended, Other: true}),
 		"danger-of-others":  DangerPage(DangerView{Page: settings, Days: 30}),
 		"home-with-deleted": HomePage(home),
 	}
+}
+
+// fixtureTransfer is the form of a transfer with what was wrong, a while after
+// the sign-in.
+func fixtureTransfer() TransferCard {
+	return TransferCard{
+		MayOffer: true, Withdraws: true, Role: "Board members", User: "grace", Proof: SecurityView{Methods: auth.Methods{Password: true}},
+		Errors: map[string]string{"user": "This member has not signed in with a confirmed account yet. Ask them to sign in first, or choose another member.", "confirm": "This is not the name of the community."},
+	}
+}
+
+func fixtureOffer() TransferOffer {
+	return TransferOffer{"6a21d1c09f3b0c4d5e6f7a8b", "6a21d1c09f3b0c4d5e6f7a99", "Harbour Runners", "ada.lovelace", 12480, seenAt.Add(140 * time.Hour).UnixMilli()}
 }
 
 func TestThePagesAboutTheCommunityAreAccessible(t *testing.T) {

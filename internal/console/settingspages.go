@@ -96,22 +96,6 @@ func (c *console) changeJoining(v *visit) error {
 	return c.renderJoining(v, http.StatusBadRequest, view, joining.RequiredFields)
 }
 
-func (c *console) showDanger(v *visit) error { return c.renderDanger(v, http.StatusOK, Alert{}) }
-
-func (c *console) renderDanger(v *visit, status int, said Alert) error {
-	p, err := c.page(v, i18n.Key("Danger zone"), "settings", "")
-	if err != nil {
-		return err
-	}
-	p.Alert = said
-	known, err := c.Members.Standing(v.Context(), c.DB, v.community.ID, v.actor.AccountID)
-	if err != nil {
-		return err
-	}
-	days := int(c.Communities.Rules().Retention.Hours() / 24)
-	return render(v, status, DangerPage(DangerView{Page: p, Owner: known.Owner || v.actor.InstallationOwner, Days: days}))
-}
-
 func (c *console) deleteCommunity(v *visit) error {
 	_, cause := c.Members.CloseCommunity(v.Context(), v.actor, v.community.ID, v.PostFormValue("confirm"))
 	if cause == nil {
@@ -121,7 +105,7 @@ func (c *console) deleteCommunity(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return c.renderDanger(v, status, said)
+	return c.renderDanger(v, status, said, TransferCard{})
 }
 
 func (c *console) restoreCommunity(v *visit) error {

@@ -118,6 +118,9 @@ func (c *console) page(v *visit, title, nav, help string) (Page, error) {
 			return p, err
 		}
 	}
+	if p.Offer, err = c.offerHere(v); err != nil {
+		return p, err
+	}
 	p.Others, err = c.communitiesOf(v.Context(), v.actor)
 	return p, err
 }

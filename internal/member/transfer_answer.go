@@ -178,8 +178,8 @@ func (s *Members) handOver(ctx context.Context, tx *sqldb.Tx, t Transfer, from, 
 	if err != nil {
 		return err
 	}
-	if i := slices.IndexFunc(h.roles, isAdministrator); i >= 0 {
-		if err := h.hand(ctx, tx, h.roles[i], true, from); err != nil {
+	if role, ok := AdministratorRole(h.roles); ok {
+		if err := h.hand(ctx, tx, role, true, from); err != nil {
 			return err
 		}
 	}
@@ -200,10 +200,15 @@ func (s *Members) handOver(ctx context.Context, tx *sqldb.Tx, t Transfer, from, 
 	return endTransfer(ctx, tx, t, TransferAccepted, h.now)
 }
 
-// isAdministrator reports whether a role lets its members do everything. The
-// roles of a community are listed from the highest.
-func isAdministrator(r auth.Role) bool {
-	return !r.Everyone && r.ServerPermissions[auth.ServerAdministrator]
+// AdministratorRole returns the role that an owner has after a transfer: the
+// highest with server_administrator. roles are those of a community, the highest
+// first; ok is false if none has it.
+func AdministratorRole(roles []auth.Role) (role auth.Role, ok bool) {
+	i := slices.IndexFunc(roles, func(r auth.Role) bool { return !r.Everyone && r.ServerPermissions[auth.ServerAdministrator] })
+	if i < 0 {
+		return auth.Role{}, false
+	}
+	return roles[i], true
 }
 
 func noteOwner(ctx context.Context, tx *sqldb.Tx, communityID string, who *Record, owner bool, now int64) error {

@@ -1,0 +1,208 @@
+package console_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/regulars/regulars/internal/app/apptest"
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/member"
+)
+
+// offeredTo makes a community whose owner offers it to a person, and returns
+// its id.
+func offeredTo(t *testing.T, a *apptest.App, to auth.Actor) string {
+	t.Helper()
+	_, ada := signedUp(t, a, "offering")
+	home := foundedBy(t, ada, "Harbour Runners of the old town")
+	joins(t, a, home, to)
+	if got := ada.ask("POST", home+"/transfer", url.Values{"user": {to.AccountID}, "confirm": {"Harbour Runners of the old town"}}); got.status != 303 {
+		t.Fatalf("%d %s", got.status, got.text)
+	}
+	return strings.TrimPrefix(home, "/c/")
+}
+
+// joins makes a person a member by an invite.
+func joins(t *testing.T, a *apptest.App, home string, who auth.Actor) {
+	t.Helper()
+	communityID := strings.TrimPrefix(home, "/c/")
+	invite, err := a.Members.CreateInvite(t.Context(), apptest.Operator, communityID, member.InviteInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Members.Join(t.Context(), who, communityID, member.JoinHow{InviteCode: invite.Code}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func actorOf(account auth.Account) auth.Actor {
+	return auth.Actor{Kind: auth.Session, AccountID: account.ID, Name: account.Username}
+}
+
+// handedOver is a community of ada with the members ben and carl.
+type handedOver struct {
+	*testing.T
+	app            *apptest.App
+	home           string
+	ada, ben, carl *browserOf
+}
+
+func newHandedOver(t *testing.T, a *apptest.App) handedOver {
+	t.Helper()
+	x := handedOver{T: t, app: a}
+	_, x.ada = signedUp(t, a, "ada")
+	x.home = foundedBy(t, x.ada, "Rovers")
+	var ben, carl auth.Account
+	ben, x.ben = signedUp(t, a, "ben")
+	carl, x.carl = signedUp(t, a, "carl")
+	joins(t, a, x.home, actorOf(ben))
+	joins(t, a, x.home, actorOf(carl))
+	return x
+}
+
+func (x handedOver) request(form url.Values) page { return x.ada.ask("POST", x.home+"/transfer", form) }
+
+// offer offers the community to ben and returns the path of the transfer.
+func (x handedOver) offer() string {
+	x.Helper()
+	if got := x.request(url.Values{"user": {"ben"}, "confirm": {"Rovers"}}); got.status != 303 {
+		x.Fatalf("%d %s", got.status, got.text)
+	}
+	open, err := x.app.Members.OpenTransfer(x.Context(), strings.TrimPrefix(x.home, "/c/"))
+	if err != nil {
+		x.Fatal(err)
+	}
+	return x.home + "/transfer/" + open.ID
+}
+
+func TestAnOwnerOffersTheCommunityAndWithdrawsByThePages(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		x := newHandedOver(t, a)
+		for _, c := range []struct {
+			user, confirm string
+			status        int
+			says          string
+		}{
+			{"ben", "rovers", 400, "This is not the name of the community."},
+			{"nobody", "Rovers", 404, "There is no such user."},
+			{"ada", "Rovers", 400, "You own the community already."},
+		} {
+			got := x.request(url.Values{"user": {c.user}, "confirm": {c.confirm}})
+			if got.status != c.status || !strings.Contains(got.text, c.says) || !strings.Contains(got.text, `value="`+c.user+`"`) {
+				t.Errorf("%s, %s: %d %s", c.user, c.confirm, got.status, got.text)
+			}
+		}
+		if got := x.ben.ask("POST", x.home+"/transfer", url.Values{"user": {"carl"}, "confirm": {"Rovers"}}); got.status != 403 {
+			t.Errorf("by a member: %d", got.status)
+		}
+		path := x.offer()
+		if got := x.request(url.Values{"user": {"carl"}, "confirm": {"Rovers"}}); got.status != 409 || !strings.Contains(got.text, "is offered to ben already") {
+			t.Errorf("a second one: %d %s", got.status, got.text)
+		}
+		shown := x.ada.ask("GET", x.home+"/settings/danger", nil)
+		if !strings.Contains(shown.text, path+"/withdraw") || !strings.Contains(shown.text, "is offered to ben") || strings.Contains(shown.text, `name="user"`) {
+			t.Errorf("%s", shown.text)
+		}
+		if got := x.ben.ask("POST", path+"/withdraw", url.Values{}); got.status != 403 {
+			t.Errorf("withdrawn by a member: %d", got.status)
+		}
+		if got := x.ada.ask("POST", path+"/withdraw", url.Values{}); got.status != 303 {
+			t.Errorf("%d %s", got.status, got.text)
+		}
+		if got := x.ada.ask("GET", x.home+"/settings/danger", nil); !strings.Contains(got.text, `name="user"`) {
+			t.Errorf("%s", got.text)
+		}
+		log := x.ada.ask("GET", x.home+"/audit-log?noun=transfer", nil)
+		if !strings.Contains(log.text, "The community was offered to") || !strings.Contains(log.text, "was withdrawn") {
+			t.Errorf("%s", log.text)
+		}
+	})
+}
+
+func TestAMemberAnswersAnOfferByThePages(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		x := newHandedOver(t, a)
+		for _, answer := range []string{"/decline", "/accept"} {
+			path := x.offer()
+			for _, page := range []string{"/?all=1", x.home + "/home"} {
+				if got := x.ben.ask("GET", page, nil); got.status != 200 || !strings.Contains(got.text, `action="`+path+`/accept"`) || !strings.Contains(got.text, `action="`+path+`/decline"`) {
+					t.Errorf("%s: %d %s", page, got.status, got.text)
+				}
+				if got := x.carl.ask("GET", page, nil); got.status != 200 || strings.Contains(got.text, path) {
+					t.Errorf("%s of another member: %d %s", page, got.status, got.text)
+				}
+			}
+			if got := x.carl.ask("POST", path+answer, url.Values{}); got.status != 404 {
+				t.Errorf("%s by another member: %d %s", answer, got.status, got.text)
+			}
+			if got := x.ben.ask("POST", path+answer, url.Values{}); got.status != 303 {
+				t.Fatalf("%s: %d %s", answer, got.status, got.text)
+			}
+			if got := x.ben.ask("POST", path+answer, url.Values{}); got.status != 410 {
+				t.Errorf("%s again: %d %s", answer, got.status, got.text)
+			}
+		}
+		if mine, theirs := x.ben.ask("GET", x.home+"/settings/danger", nil), x.ada.ask("GET", x.home+"/settings/danger", nil); mine.status != 200 || theirs.status != 403 {
+			t.Errorf("the settings: new owner %d, former owner %d", mine.status, theirs.status)
+		}
+	})
+}
+
+func TestTheMailedLinkAsksForASignInAndChangesNothing(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		x := newHandedOver(t, a)
+		path, link := x.offer(), mailed(t, a, "ben@example.com")
+		if !strings.HasPrefix(link, member.TransferPage+"?token=") {
+			t.Fatalf("the link is %s", link)
+		}
+		stranger := newBrowser(t, a)
+		if got := stranger.ask("GET", link, nil); got.status != 303 || got.header.Get("Location") != "/sign-in?next="+url.QueryEscape(link) {
+			t.Errorf("without a session: %d %s", got.status, got.header)
+		}
+		if got := stranger.ask("POST", "/sign-in", url.Values{"login": {"ben"}, "password": {ownersPassword}, "next": {link}}); got.header.Get("Location") != link {
+			t.Errorf("after the sign-in: %d %s", got.status, got.header)
+		}
+		if got := x.carl.ask("GET", link, nil); got.status != 403 || !strings.Contains(got.text, "another account") || strings.Contains(got.text, path) {
+			t.Errorf("another account: %d %s", got.status, got.text)
+		}
+		for range 2 {
+			if got := x.ben.ask("GET", link, nil); got.status != 200 || !strings.Contains(got.text, `action="`+path+`/accept"`) || !strings.Contains(got.text, "its 3 members") || got.header.Get("Cache-Control") != "no-store" {
+				t.Fatalf("the link: %d %s", got.status, got.text)
+			}
+		}
+		if got := x.ben.ask("POST", path+"/accept", url.Values{}); got.status != 303 {
+			t.Fatalf("%d %s", got.status, got.text)
+		}
+		if got := x.ben.ask("GET", link, nil); got.status != 410 || !strings.Contains(got.text, "was accepted already") {
+			t.Errorf("the link again: %d %s", got.status, got.text)
+		}
+		if got := x.ben.ask("GET", member.TransferPage+"?token=0", nil); got.status != 410 {
+			t.Errorf("another token: %d %s", got.status, got.text)
+		}
+	})
+}
+
+func TestAnOldSignInNeedsThePasswordToOfferTheCommunity(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		x := newHandedOver(t, a)
+		if _, err := a.DB.Exec(t.Context(), "UPDATE sessions SET created_at = created_at - 600000"); err != nil {
+			t.Fatal(err)
+		}
+		if got := x.ada.ask("GET", x.home+"/settings/danger", nil); !strings.Contains(got.text, `id="proof-transfer"`) {
+			t.Errorf("the form does not ask for the password: %s", got.text)
+		}
+		form := url.Values{"user": {"ben"}, "confirm": {"Rovers"}}
+		if got := x.request(form); got.status != 403 || !strings.Contains(got.text, "more than ten minutes ago") {
+			t.Errorf("without it: %d %s", got.status, got.text)
+		}
+		form.Set("password", "wrong")
+		if got := x.request(form); got.status != 401 || !strings.Contains(got.text, "The password is wrong.") {
+			t.Errorf("with a wrong one: %d %s", got.status, got.text)
+		}
+		form.Set("password", ownersPassword)
+		if got := x.request(form); got.status != 303 {
+			t.Errorf("with it: %d %s", got.status, got.text)
+		}
+	})
+}
