@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
+
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/member"
@@ -205,4 +208,34 @@ func TestAnOldSignInNeedsThePasswordToOfferTheCommunity(t *testing.T) {
 			t.Errorf("with it: %d %s", got.status, got.text)
 		}
 	})
+}
+
+// TestAnOfferIsMadeAndAcceptedInTheBrowser clicks through the form, the page of
+// the link and the page of the new owner.
+func TestAnOfferIsMadeAndAcceptedInTheBrowser(t *testing.T) {
+	b := startBrowser(t)
+	if b == nil {
+		return
+	}
+	x := newHandedOver(t, b.app)
+	signIn := func(name string) {
+		b.fill("login", name)
+		b.fill("password", ownersPassword)
+		b.press("Sign in")
+	}
+	b.open("/sign-in?next=" + url.QueryEscape(x.home+"/settings/danger"))
+	signIn("ada")
+	b.sees("Transfer the community")
+	b.fill("user", "ben")
+	b.do("type the name", chromedp.SendKeys("#f-confirm", "Rovers", chromedp.ByQuery))
+	b.press("Offer the community")
+	b.sees("The community is offered to ben", "Withdraw the offer")
+	b.do("sign out", network.ClearBrowserCookies())
+	b.open(mailed(t, b.app, "ben@example.com"))
+	signIn("ben")
+	b.sees("Own Rovers?", "ada is no longer an owner then.")
+	b.press("Accept")
+	b.sees("You own Rovers now", "Settings")
+	b.open(x.home + "/settings/danger")
+	b.sees("Offer the community")
 }
