@@ -444,7 +444,7 @@ func offerPath(o TransferOffer, act string) templ.SafeURL {
 	return safe("/c/" + o.CommunityID + "/transfer/" + o.ID + act)
 }
 
-// offerText says who offers what.
+// offerText names the owner and the community.
 func offerText(p Page, o TransferOffer) string {
 	return p.T("%[1]s wants to transfer %[2]s to you.", o.From, o.Name)
 }
@@ -727,7 +727,7 @@ func transferForm(v DangerView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = Input(Field{Name: "user", Label: v.T("New owner"), Value: v.Transfer.User, Error: v.Transfer.Errors["user"], Required: true, MaxLength: 254, Help: v.T("Email, username or number of a member who has signed in before.")}).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = Input(Field{Name: "user", Label: v.T("New owner"), Value: v.Transfer.User, Error: v.Transfer.Errors["user"], Required: true, MaxLength: 254, Help: v.T("Email, username or number. The member must have signed in before.")}).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

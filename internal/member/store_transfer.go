@@ -45,7 +45,7 @@ func transfersTo(ctx context.Context, q sqldb.Querier, accountID string, now int
 		WHERE m.account_id = $1 AND m.account_id <> '' AND t.state = 'open' AND t.expires_at > $2 ORDER BY t.id`, accountID, now)
 }
 
-// expiredTransfers returns some of the open transfers whose time is over.
+// expiredTransfers returns some of the open transfers that have expired.
 func expiredTransfers(ctx context.Context, q sqldb.Querier, now int64) ([]Transfer, error) {
 	return sqldb.All(ctx, q, scanTransfer,
 		"SELECT "+transferColumns+" FROM community_transfers WHERE state = 'open' AND expires_at <= $1 ORDER BY id LIMIT 100", now)

@@ -60,7 +60,7 @@ type TransferInput struct {
 // auth.RequireSession and auth.Prove do, with Forbidden "owner_required",
 // Invalid "confirm_required" or "invalid_input", NotFound "community_not_found"
 // or "user_not_found", or Conflict "transfer_pending", "member_suspended", or
-// "member_pending" for a member who has not signed in with a confirmed account.
+// "member_pending" for a member without a sign-in and a confirmed address.
 func (s *Members) RequestTransfer(ctx context.Context, actor auth.Actor, communityID string, in TransferInput) (Transfer, error) {
 	if err := s.mayRequestTransfer(ctx, actor, communityID, in); err != nil {
 		return Transfer{}, err
@@ -164,8 +164,8 @@ func lockParties(ctx context.Context, tx *sqldb.Tx, communityID, fromID, toID st
 }
 
 // mayTransfer checks the parties, which are locked, and that no other transfer
-// of the community is open. It ends one whose time is over, or whose parties
-// can no longer take part.
+// of the community is open. It ends an expired one, and one that its parties can
+// no longer take part in.
 func (s *Members) mayTransfer(ctx context.Context, tx *sqldb.Tx, communityID string, from, to *Record, now int64) error {
 	if !from.owns() {
 		return errTransferOwner()
@@ -233,7 +233,7 @@ func (t Transfer) note(ctx context.Context, tx *sqldb.Tx, now int64) error {
 	if t.State == TransferExpired {
 		ctx = auth.WithActor(ctx, auth.Actor{})
 	}
-	// By whose it is: the entry loses the name when the member is erased.
+	// The id of the member: the entry loses the name when the member is erased.
 	target := audit.Target{Type: "transfer", ID: t.UserID, Name: t.UserName}
 	return auth.Note(ctx, tx, now, t.CommunityID, "transfer."+transferVerbs[t.State], target)
 }
@@ -253,8 +253,8 @@ func endTransfer(ctx context.Context, tx *sqldb.Tx, t Transfer, state string, no
 	return err
 }
 
-// cancelTransfers ends the open transfer of a community if one of the members,
-// whose rows are locked, takes part in it.
+// cancelTransfers ends the open transfer of a community if one of the members
+// takes part in it. The rows of the members are locked.
 func cancelTransfers(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string, now int64) error {
 	t, err := openTransfer(ctx, tx, communityID, tx.Dialect().Lock())
 	if errs.KindOf(err) == errs.NotFound {

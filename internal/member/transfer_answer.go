@@ -110,8 +110,8 @@ func (s *Members) DeclineTransfer(ctx context.Context, actor auth.Actor, communi
 }
 
 // answerTransfer runs answer on the open transfer to the actor, with both
-// members locked. A transfer whose time is over, or whose parties can no longer
-// take part, ends.
+// members locked. An expired transfer ends, and so does one that its parties
+// can no longer take part in.
 func (s *Members) answerTransfer(ctx context.Context, actor auth.Actor, communityID, transferID string, answer func(tx *sqldb.Tx, t Transfer, from, to *Record) error) error {
 	if err := auth.RequireSession(actor); err != nil {
 		return err
@@ -249,8 +249,8 @@ func (s *Members) WithdrawTransfer(ctx context.Context, actor auth.Actor, commun
 	})
 }
 
-// sweepTransfers ends the transfers whose time is over and deletes those that
-// ended long ago.
+// sweepTransfers ends expired transfers and deletes those that ended longer ago
+// than the retention time.
 func (s *Members) sweepTransfers(ctx context.Context) error {
 	for {
 		now := s.clock.MS()

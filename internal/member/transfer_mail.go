@@ -38,8 +38,8 @@ func mailLanguage(account auth.Account, home community.Community) string {
 	return home.Settings.Language
 }
 
-// transferOutcome is the job that mails the owner who made the offer how a
-// transfer ended.
+// transferOutcome is the job that mails the outcome of a transfer to the owner
+// that made the offer.
 type transferOutcome struct {
 	CommunityID string `json:"communityId"`
 	TransferID  string `json:"transferId"`
