@@ -78,13 +78,18 @@ func (e *Engine) usageOf(lane Lane) *usage {
 	return u
 }
 
-// mayRestart reports whether a job that was running when its process ended may
-// start again. They start one at a time, the next one when the one before has
-// moved on, so that the one that ends processes is found. Large ones run one
-// at a time to their end: together they may need too much memory.
+// mayRestart reports whether an interrupted job, one whose process ended while
+// it ran, may start in a lane. They start one at a time, the next when the one
+// before has moved on, so that the job that ends processes is found. A job
+// never waits for one of a longer lane, which may take hours; one of a longer
+// lane waits, so that short jobs do not share the deaths of a large one. Large
+// ones run one after another: together they may need too much memory.
 func (e *Engine) mayRestart(lane Lane) bool {
 	return !slices.ContainsFunc(e.snapshot(), func(j *Job) bool {
-		return j.deaths > 0 && (j.movedAt.Load() == 0 || lane == Large && j.Lane == Large)
+		if j.deaths == 0 || slices.Index(lanes, j.Lane) > slices.Index(lanes, lane) {
+			return false
+		}
+		return j.movedAt.Load() == 0 || lane == Large && j.Lane == Large
 	})
 }
 

@@ -180,6 +180,61 @@ func TestInterruptedJobsStartOneAtATime(t *testing.T) {
 	})
 }
 
+func TestInterruptedShortJobsDoNotWaitForALargeOneThatDoesNotMove(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		started, end := make(chan int, 10), make(chan bool)
+		engine(t, db, system, jobs.EngineOptions{Workers: 8}, func(ctx context.Context, _ *jobs.Job, a task) error {
+			started <- a.N
+			if a.N == 100 {
+				return nil
+			}
+			select {
+			case <-end:
+			case <-ctx.Done():
+			}
+			return ctx.Err()
+		})
+		interrupted := func(n int, lane jobs.Lane) {
+			t.Helper()
+			err := db.Tx(t.Context(), func(tx *sqldb.Tx) error {
+				jobID, err := jobs.Insert(t.Context(), tx, task{n}, jobs.Options{Lane: lane})
+				if err != nil {
+					return err
+				}
+				_, err = tx.Exec(t.Context(), "UPDATE jobs SET deaths = 1 WHERE id = $1", jobID)
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		interrupted(0, jobs.Large)
+		if got := receive(t, started); got != 0 {
+			t.Fatalf("job %d started first", got)
+		}
+		interrupted(1, jobs.Small)
+		if got := receive(t, started); got != 1 {
+			t.Errorf("job %d started beside the large one", got)
+		}
+		interrupted(2, jobs.Short)
+		if got := receive(t, started); got != 2 {
+			t.Errorf("job %d started beside the others", got)
+		}
+		interrupted(3, jobs.Short)
+		interrupted(4, jobs.Small)
+		for range 5 { // more looks at the queue
+			insert(t, db, task{100}, jobs.Options{Lane: jobs.Short})
+			if got := receive(t, started); got != 100 {
+				t.Errorf("job %d started beside an interrupted one of its lane", got)
+			}
+		}
+		close(end)
+		if next := []int{receive(t, started), receive(t, started)}; next[0]+next[1] != 7 {
+			t.Errorf("jobs %v started last", next)
+		}
+	})
+}
+
 // ids are those of all jobs that have not ended.
 func ids(t *testing.T, db *sqldb.DB) []string {
 	t.Helper()

@@ -42,7 +42,7 @@ const (
 	Large Lane = "large" // work that may take hours
 )
 
-var lanes = []Lane{Short, Small, Large}
+var lanes = []Lane{Short, Small, Large} // the shortest work first
 
 // Job is one attempt at a job, held by this process.
 type Job struct {
