@@ -31,6 +31,29 @@ func Insert(ctx context.Context, tx *sqldb.Tx, args Args, o Options) (jobID stri
 	return jobID, tx.Signal(ctx, topic, "")
 }
 
+// Wake starts a job with a unique key at once if it waits, as after Snooze, and
+// queues a new one if it has ended. It reports whether an attempt starts after
+// tx commits: not so if one runs now, which may have read what tx changes.
+func Wake(ctx context.Context, tx *sqldb.Tx, args Args, o Options) (starts bool, err error) {
+	woken, err := wake(ctx, tx, args.Kind(), o.Unique, now().UnixMilli())
+	if err != nil {
+		return false, fmt.Errorf("wake %s: %w", args.Kind(), err)
+	}
+	if woken {
+		return true, tx.Signal(ctx, topic, "")
+	}
+	packed, err := json.Marshal(args)
+	if err != nil {
+		return false, fmt.Errorf("wake %s: %w", args.Kind(), err)
+	}
+	row := newRow(args.Kind(), string(packed), o)
+	jobID, err := insertUnique(ctx, tx, row)
+	if err != nil {
+		return false, fmt.Errorf("wake %s: %w", args.Kind(), err)
+	}
+	return jobID == row.id, tx.Signal(ctx, topic, "")
+}
+
 // InsertMany queues many jobs of one kind at the cost of few. o.Unique has to
 // be empty.
 func InsertMany[A Args](ctx context.Context, tx *sqldb.Tx, list []A, o Options) error {

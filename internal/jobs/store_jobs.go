@@ -68,6 +68,15 @@ func insertUnique(ctx context.Context, tx *sqldb.Tx, r row) (string, error) {
 	return "", errors.New("a job of the same unique key comes and goes")
 }
 
+// wake queues a job that waits and reports whether one is queued now, locked
+// until tx ends.
+func wake(ctx context.Context, tx *sqldb.Tx, kind, unique string, at int64) (bool, error) {
+	woken, err := tx.Exec(ctx, `
+		UPDATE jobs SET queued_at = CASE WHEN state = 'queued' THEN queued_at ELSE CAST($3 AS BIGINT) END, state = 'queued', run_at = 0, wait_reason = ''
+		WHERE kind = $1 AND unique_key = $2 AND finished_at = 0 AND unique_key <> '' AND state IN ('queued', 'waiting')`, kind, unique, at)
+	return woken > 0, err
+}
+
 func cancel(ctx context.Context, tx *sqldb.Tx, jobID string, at int64) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE jobs SET cancel_asked = TRUE,

@@ -66,18 +66,29 @@ func states(t *testing.T, db *sqldb.DB) []string {
 
 func await(t *testing.T, db *sqldb.DB, want ...string) {
 	t.Helper()
-	deadline := time.After(30 * time.Second)
+	until(t, func() error {
+		if got := states(t, db); fmt.Sprint(got) != fmt.Sprint(want) {
+			return fmt.Errorf("the outbox holds %q, want %q", got, want)
+		}
+		return nil
+	})
+}
+
+// until asks until there is no error; the last one fails the test.
+func until(t *testing.T, ask func() error) {
+	t.Helper()
+	deadline := time.After(60 * time.Second)
 	tick := time.NewTicker(3 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		got := states(t, db)
-		if fmt.Sprint(got) == fmt.Sprint(want) {
+		err := ask()
+		if err == nil {
 			return
 		}
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("the outbox holds %q, want %q", got, want)
+			t.Fatal(err)
 		}
 	}
 }

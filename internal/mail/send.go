@@ -24,8 +24,13 @@ func (m *Mail) send(ctx context.Context, j *jobs.Job, args sendArgs) error {
 	if errs.KindOf(err) == errs.NotFound {
 		return nil // erased meanwhile
 	}
-	if err != nil || kept.State != Waiting {
+	switch {
+	case err != nil:
 		return err
+	case kept.State == Throttled:
+		return jobs.Snooze(throttlePause) // its process ended between the two
+	case kept.State != Waiting:
+		return nil
 	}
 	if kept.ExpiresAt != 0 && kept.ExpiresAt <= m.clock.MS() {
 		return m.end(ctx, j, kept.ID, Expired, kept.Error)
@@ -34,7 +39,7 @@ func (m *Mail) send(ctx context.Context, j *jobs.Job, args sendArgs) error {
 		return m.end(ctx, j, kept.ID, Held, "")
 	}
 	if admitted, err := m.admit(ctx, j, kept); err != nil || !admitted {
-		return err // release queues it again
+		return err
 	}
 	limited, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -60,13 +65,13 @@ func (m *Mail) send(ctx context.Context, j *jobs.Job, args sendArgs) error {
 // giveUp ends a message whose job the queue gives up.
 func (m *Mail) giveUp(ctx context.Context, tx *sqldb.Tx, args sendArgs, _ jobs.Cause) error {
 	kept, err := load(ctx, tx, args.MessageID)
-	if errs.KindOf(err) == errs.NotFound || err == nil && kept.State != Waiting {
+	if errs.KindOf(err) == errs.NotFound || err == nil && kept.State != Waiting && kept.State != Throttled {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return setState(ctx, tx, kept.ID, Waiting, ending{Failed, kept.Error, m.clock.MS()})
+	return setState(ctx, tx, kept.ID, kept.State, ending{Failed, kept.Error, m.clock.MS()})
 }
 
 func (m *Mail) end(ctx context.Context, j *jobs.Job, messageID, state, why string) error {

@@ -1,10 +1,12 @@
 package mail_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
@@ -69,13 +71,7 @@ func TestAMessageStoppedDuringAnAttemptStaysStopped(t *testing.T) {
 			defer close(stopped)
 			stop(t, db, m)
 		}()
-		deadline := time.Now().Add(60 * time.Second)
-		for sendJobs(t, db, "state = 'running'") != 0 {
-			if time.Now().After(deadline) {
-				t.Fatal("the attempt does not end")
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
+		awaitAttempts(t, db)
 		if got, err := m.Get(t.Context(), onlyID(t, db)); err != nil || got.State != mail.Stopped || got.Error != "It is spam." {
 			t.Errorf("the message is %s (%q), want stopped: %v", got.State, got.Error, err)
 		}
@@ -106,23 +102,107 @@ func TestAMessageStoppedBeforeItsDeliveryIsNotAdmitted(t *testing.T) {
 	})
 }
 
-func TestAReleasedMessageHasAJobThoughTheThrottlingOneHasNotEnded(t *testing.T) {
-	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		m := clerk(t, db)
-		if err := send(t, db, m, invitation(1, "account:a", "c")); err != nil {
+// awaitAttempts waits until no message is being sent or about to be.
+func awaitAttempts(t *testing.T, db *sqldb.DB) {
+	t.Helper()
+	until(t, func() error {
+		if n := sendJobs(t, db, "state IN ('queued', 'running')"); n != 0 {
+			return fmt.Errorf("%d attempts have not ended", n)
+		}
+		return nil
+	})
+}
+
+// set changes rows behind the back of the program.
+func set(t *testing.T, db *sqldb.DB, statements ...string) {
+	t.Helper()
+	for _, statement := range statements {
+		if _, err := db.Exec(t.Context(), statement); err != nil {
 			t.Fatal(err)
 		}
-		err := db.Tx(t.Context(), func(tx *sqldb.Tx) error {
-			if _, err := tx.Exec(t.Context(), "UPDATE mail_outbox SET state = 'throttled'"); err != nil {
-				return err
-			}
-			return m.ReleaseIn(t.Context(), tx)
+	}
+}
+
+func releaseOnce(t *testing.T, db *sqldb.DB, m *mail.Mail) {
+	t.Helper()
+	if err := db.Tx(t.Context(), func(tx *sqldb.Tx) error { return m.ReleaseIn(t.Context(), tx) }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAReleasedMessageHasOneJob(t *testing.T) {
+	for name, test := range map[string]struct {
+		job   string // what happens to the job before the release
+		state string // of the message after it
+		ready int
+	}{
+		"a job that sleeps":                       {"UPDATE jobs SET state = 'waiting', run_at = 9999999999999", mail.Waiting, 1},
+		"a job that is queued":                    {"UPDATE jobs SET deaths = 1", mail.Waiting, 1},
+		"an attempt that has not ended":           {"UPDATE jobs SET state = 'running', node_id = 'other', lease_token = 'other', lease_until = 9999999999999", mail.Throttled, 0},
+		"no job, as older versions left messages": {"DELETE FROM jobs", mail.Waiting, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+				m := clerk(t, db)
+				if err := send(t, db, m, invitation(1, "account:a", "c")); err != nil {
+					t.Fatal(err)
+				}
+				set(t, db, "UPDATE mail_outbox SET state = 'throttled'", test.job)
+				for range 2 {
+					releaseOnce(t, db, m)
+					if all, ready := sendJobs(t, db, "finished_at = 0"), sendJobs(t, db, "state = 'queued'"); all != 1 || ready != test.ready || count(t, db, test.state) != 1 {
+						t.Errorf("%d jobs, %d of them ready, want 1 and %d, and a message that is %s", all, ready, test.ready, test.state)
+					}
+				}
+			})
 		})
-		if err != nil {
+	}
+}
+
+// The process of the attempt ends after the commit that throttles the message,
+// and messages are released before the attempt is made again.
+func TestAMessageWhoseProcessEndedAfterItWasThrottledIsSentOnce(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		p, h := openPostbox(t), &hour{now: noon}
+		other := clerk(t, db)
+		if err := send(t, db, other, invitation(1, "account:a", "c")); err != nil {
 			t.Fatal(err)
 		}
-		if waiting, queued := count(t, db, mail.Waiting), sendJobs(t, db, "finished_at = 0"); waiting != 1 || queued != 2 {
-			t.Errorf("%d messages wait with %d jobs, want 1 with the job that throttled it and a new one", waiting, queued)
+		set(t, db, "UPDATE mail_outbox SET state = 'throttled'",
+			"UPDATE jobs SET state = 'running', attempt = 1, node_id = 'lost', lease_token = 'lost', lease_until = 9999999999999")
+		releaseOnce(t, db, other)
+		if n := sendJobs(t, db, "finished_at = 0"); n != 1 {
+			t.Fatalf("the message has %d jobs", n)
+		}
+		m := nodeWith(t, db, h, "smtp://"+p.address(), jobs.EngineOptions{TakeBack: true})
+		awaitAttempts(t, db)
+		for count(t, db, mail.Sent) == 0 {
+			releaseOnce(t, db, m)
+			awaitAttempts(t, db)
+			if n := sendJobs(t, db, "finished_at = 0"); n > 1 {
+				t.Fatalf("the message has %d jobs", n)
+			}
+		}
+		p.receive(t)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.attempts != 1 || sendJobs(t, db, "TRUE") != 0 {
+			t.Errorf("delivered %d times, %d jobs are left", p.attempts, sendJobs(t, db, "TRUE"))
+		}
+	})
+}
+
+func TestAThrottledMessageWhoseProcessesEndFails(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		if err := send(t, db, clerk(t, db), invitation(1, "account:a", "c")); err != nil {
+			t.Fatal(err)
+		}
+		set(t, db, "UPDATE mail_outbox SET state = 'throttled'",
+			"UPDATE jobs SET state = 'running', attempt = 1, node_id = 'lost', lease_token = 'lost', lease_until = 9999999999999, deaths = 2")
+		m := nodeWith(t, db, &hour{now: noon}, "", jobs.EngineOptions{TakeBack: true})
+		releaseOnce(t, db, m)
+		if n := sendJobs(t, db, "finished_at = 0"); n != 0 || count(t, db, mail.Failed) != 1 {
+			t.Errorf("%d jobs, %d messages failed", n, count(t, db, mail.Failed))
 		}
 	})
 }

@@ -32,6 +32,13 @@ func oldestThrottled(ctx context.Context, tx *sqldb.Tx, n, limit int) ([]throttl
 		WHERE place <= $1 ORDER BY random() LIMIT $2`, n, limit)
 }
 
+// throttle reports whether the message was still to be sent, and is throttled
+// now.
+func throttle(ctx context.Context, tx *sqldb.Tx, messageID string) (bool, error) {
+	throttled, err := tx.Exec(ctx, "UPDATE mail_outbox SET state = 'throttled' WHERE id = $1 AND state = 'waiting'", messageID)
+	return throttled > 0, err
+}
+
 func scanBacklog(s sqldb.Scanner) (b Backlog, err error) {
 	err = s.Scan(&b.Sender, &b.CommunityID, &b.Waiting, &b.Oldest)
 	return b, err

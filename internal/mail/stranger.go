@@ -56,21 +56,34 @@ func (msg Message) withoutFreeText() Message {
 	return msg
 }
 
+// throttlePause is how long the job of a throttled message sleeps unless
+// release wakes it.
+const throttlePause = 24 * time.Hour
+
 // admit counts an attempt to send a message against the quotas of its sender
-// and its community. It reports false, and throttles the message, if one of
-// them is used up, or if an older message of both waits; also false if the
-// message has been stopped. The sender's counter
-// is always locked first, so that two nodes cannot deadlock.
+// and its community. If one of them is used up, or an older message of both
+// waits, it throttles the message and fails with a Snooze: a message has one
+// job in all its life, so it is not sent twice. It reports false if the message
+// has been stopped or erased. The sender's counter is always locked first, so
+// that two nodes cannot deadlock.
 func (m *Mail) admit(ctx context.Context, j *jobs.Job, kept Kept) (ok bool, err error) {
 	if kept.Sender == "" {
 		return true, nil
 	}
+	throttled := false
 	err = j.Tx(ctx, func(tx *sqldb.Tx) error {
+		throttled = false
 		if ok, err = m.takeQuota(ctx, tx, kept); err != nil || ok {
 			return err
 		}
-		return setState(ctx, tx, kept.ID, Waiting, ending{Throttled, kept.Error, 0})
+		if throttled, err = throttle(ctx, tx, kept.ID); err != nil || !throttled {
+			return err
+		}
+		return j.Step(ctx, tx)
 	})
+	if err == nil && throttled {
+		err = jobs.Snooze(throttlePause)
+	}
 	return ok, err
 }
 
@@ -108,8 +121,9 @@ func (ReleaseArgs) Kind() string { return "mail.release" }
 // mostReleased bounds the messages that one release queues.
 const mostReleased = 1000
 
-// release queues the oldest throttled messages of each sender and community.
-// It runs once a minute; sending decides whether the quotas have room.
+// release wakes the jobs of the oldest throttled messages of each sender and
+// community. It runs once a minute; sending decides whether the quotas have
+// room.
 func (m *Mail) release(ctx context.Context, j *jobs.Job, _ ReleaseArgs) error {
 	return j.Tx(ctx, func(tx *sqldb.Tx) error { return m.releaseIn(ctx, tx) })
 }
@@ -120,12 +134,14 @@ func (m *Mail) releaseIn(ctx context.Context, tx *sqldb.Tx) error {
 		return err
 	}
 	for _, t := range list {
-		if err := setState(ctx, tx, t.id, Throttled, ending{Waiting, "", 0}); err != nil {
+		starts, err := jobs.Wake(ctx, tx, sendArgs{t.id}, jobs.Options{CommunityID: t.communityID, Unique: t.id})
+		if err != nil {
 			return err
 		}
-		// Without a unique key: the job that throttled the message may not have
-		// ended yet, and sends it no more.
-		if _, err := jobs.Insert(ctx, tx, sendArgs{t.id}, jobs.Options{CommunityID: t.communityID}); err != nil {
+		if !starts {
+			continue // the attempt that throttled it has not ended: the next release wakes its job
+		}
+		if err := setState(ctx, tx, t.id, Throttled, ending{Waiting, "", 0}); err != nil {
 			return err
 		}
 	}

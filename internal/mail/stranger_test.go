@@ -36,8 +36,13 @@ func (h *hour) pass(d time.Duration) {
 // node is mail with an engine and the quota of the default settings.
 func node(t *testing.T, db *sqldb.DB, h *hour, smtpURL string) *mail.Mail {
 	t.Helper()
+	return nodeWith(t, db, h, smtpURL, jobs.EngineOptions{Lease: 24 * time.Hour})
+}
+
+func nodeWith(t *testing.T, db *sqldb.DB, h *hour, smtpURL string, o jobs.EngineOptions) *mail.Mail {
+	t.Helper()
 	now := clock.At(h.read)
-	engine := jobs.New(db, now, quiet, jobs.EngineOptions{Lease: 24 * time.Hour})
+	engine := jobs.New(db, now, quiet, o)
 	m, err := mail.New(mail.Deps{DB: db, Jobs: engine, Clock: now, Log: quiet, Keys: keys, SMTPURL: smtpURL, From: "Our Club <club@example.com>", StrangersPerHour: 20})
 	if err != nil {
 		t.Fatal(err)
@@ -66,13 +71,12 @@ func count(t *testing.T, db *sqldb.DB, state string) (n int) {
 // awaitCount waits until n messages are in a state.
 func awaitCount(t *testing.T, db *sqldb.DB, state string, n int) {
 	t.Helper()
-	deadline := time.Now().Add(60 * time.Second)
-	for count(t, db, state) != n {
-		if time.Now().After(deadline) {
-			t.Fatalf("%d messages are %s, want %d", count(t, db, state), state, n)
+	until(t, func() error {
+		if got := count(t, db, state); got != n {
+			return fmt.Errorf("%d messages are %s, want %d", got, state, n)
 		}
-		time.Sleep(10 * time.Millisecond)
-	}
+		return nil
+	})
 }
 
 func invitation(i int, sender, communityID string) mail.Message {
@@ -143,7 +147,7 @@ func release(t *testing.T, db *sqldb.DB, m *mail.Mail, rounds int) {
 		if err := db.Tx(t.Context(), func(tx *sqldb.Tx) error { return m.ReleaseIn(t.Context(), tx) }); err != nil {
 			t.Fatal(err)
 		}
-		awaitCount(t, db, mail.Waiting, 0)
+		awaitAttempts(t, db)
 		if count(t, db, mail.Throttled) == 0 {
 			return
 		}
