@@ -9,8 +9,11 @@ import (
 	"github.com/regulars/regulars/internal/bulk"
 )
 
-// uploadFailures are the codes of a file that is refused for now.
-const uploadFailures = "409 `storage_quota_reached`: the kept files of the community use its quota. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full."
+// The codes of bulk operations, by what they need.
+const (
+	uploadFailures = "No job is started, and the code says why. 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the kept files of the community use its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at a time. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full."
+	fileFailures   = "410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected."
+)
 
 // descriptions say what the summary, the fields and the answers do not, by the
 // name of the operation.
@@ -22,12 +25,12 @@ var descriptions = map[string]string{
 	"getImportTemplate": "The header line of a file to import: the default fields, then the community's own.",
 	"listBulkJobs":      "The API log: newest first.",
 	"getBulkJob":        "`read = created + updated + unchanged + skipped + failed` holds at every moment, in dry runs too.",
-	"listBulkRows":      "Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen. 503 `files_busy`: too many files are inspected.",
-	"getFailedRows":     "The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is. 503 `files_busy`: too many files are inspected.",
+	"listBulkRows":      "Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen. 400 `invalid_cursor`: the cursor is not one of this list. " + fileFailures,
+	"getFailedRows":     "The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is. " + fileFailures,
 	"streamBulkJob":     "Server-sent events: `progress` with the status object, at most four a second, and `done` as the last event. A stream whose right has ended closes with `dropped` `{code, message}`. 429 `too_many_streams` of one account or key, 503 `streams_busy` of the server.",
-	"cancelBulkJob":     "Rows that were applied stay applied; undo takes them back.",
-	"applyBulkJob":      "Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`.",
-	"undoBulkJob":       "Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except what somebody changed since.",
+	"cancelBulkJob":     "Rows that were applied stay applied; undo takes them back. 409 `job_finished`: the job has ended.",
+	"applyBulkJob":      "Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`. 409 `not_a_plan`: the job is no complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. " + fileFailures,
+	"undoBulkJob":       "Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or not ended; `undo_running`: it is being undone. 410 `expired`: the details of its rows are no longer kept.",
 	"deleteTag":         "Takes the tag from every member too.",
 	"createRole":        "Permissions that are not named are not given. Permissions of several roles add up.",
 	"listRoles":         "The highest first, `@all` last.",

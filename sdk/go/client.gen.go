@@ -8387,7 +8387,7 @@ type ClientInterface interface {
 	//
 	// Without a credential this works only where the community's setting `openBulkImport` is on, with smaller files and without options.
 	//
-	// 409 `storage_quota_reached`: the kept files of the community use its quota. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
+	// No job is started, and the code says why. 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the kept files of the community use its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at a time. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8410,7 +8410,7 @@ type ClientInterface interface {
 
 	// UpdateUsersWithBody Update members from a file
 	//
-	// Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite. 409 `storage_quota_reached`: the kept files of the community use its quota. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
+	// Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite. No job is started, and the code says why. 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the kept files of the community use its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at a time. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8419,7 +8419,7 @@ type ClientInterface interface {
 
 	// ApplyBulkJobWithBody Apply the plan of a dry run
 	//
-	// Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`.
+	// Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`. 409 `not_a_plan`: the job is no complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8428,7 +8428,7 @@ type ClientInterface interface {
 
 	// ApplyBulkJob Apply the plan of a dry run
 	//
-	// Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`.
+	// Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`. 409 `not_a_plan`: the job is no complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8437,7 +8437,7 @@ type ClientInterface interface {
 
 	// CancelBulkJobWithBody Cancel a bulk job
 	//
-	// Rows that were applied stay applied; undo takes them back.
+	// Rows that were applied stay applied; undo takes them back. 409 `job_finished`: the job has ended.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8446,7 +8446,7 @@ type ClientInterface interface {
 
 	// CancelBulkJob Cancel a bulk job
 	//
-	// Rows that were applied stay applied; undo takes them back.
+	// Rows that were applied stay applied; undo takes them back. 409 `job_finished`: the job has ended.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8455,14 +8455,14 @@ type ClientInterface interface {
 
 	// ListBulkRows Rows of a bulk job
 	//
-	// Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen. 503 `files_busy`: too many files are inspected.
+	// Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen. 400 `invalid_cursor`: the cursor is not one of this list. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
 	//
 	// Corresponds with GET /v1/users/bulk-update/{jobId}/details (the `ListBulkRows` operationId).
 	ListBulkRows(ctx context.Context, jobId string, params *ListBulkRowsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetFailedRows Failed rows of a bulk job
 	//
-	// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is. 503 `files_busy`: too many files are inspected.
+	// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
 	//
 	// Corresponds with GET /v1/users/bulk-update/{jobId}/failed.csv (the `GetFailedRows` operationId).
 	GetFailedRows(ctx context.Context, jobId string, params *GetFailedRowsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -8483,7 +8483,7 @@ type ClientInterface interface {
 
 	// UndoBulkJobWithBody Undo a bulk job
 	//
-	// Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except what somebody changed since.
+	// Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or not ended; `undo_running`: it is being undone. 410 `expired`: the details of its rows are no longer kept.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8492,7 +8492,7 @@ type ClientInterface interface {
 
 	// UndoBulkJob Undo a bulk job
 	//
-	// Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except what somebody changed since.
+	// Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or not ended; `undo_running`: it is being undone. 410 `expired`: the details of its rows are no longer kept.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -10554,7 +10554,7 @@ func (c *Client) SetAvatarWithBody(ctx context.Context, params *SetAvatarParams,
 //
 // Without a credential this works only where the community's setting `openBulkImport` is on, with smaller files and without options.
 //
-// 409 `storage_quota_reached`: the kept files of the community use its quota. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
+// No job is started, and the code says why. 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the kept files of the community use its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at a time. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10607,7 +10607,7 @@ func (c *Client) ListBulkJobs(ctx context.Context, params *ListBulkJobsParams, r
 
 // UpdateUsersWithBody Update members from a file
 //
-// Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite. 409 `storage_quota_reached`: the kept files of the community use its quota. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
+// Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite. No job is started, and the code says why. 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the kept files of the community use its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at a time. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10626,7 +10626,7 @@ func (c *Client) UpdateUsersWithBody(ctx context.Context, params *UpdateUsersPar
 
 // ApplyBulkJobWithBody Apply the plan of a dry run
 //
-// Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`.
+// Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`. 409 `not_a_plan`: the job is no complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10645,7 +10645,7 @@ func (c *Client) ApplyBulkJobWithBody(ctx context.Context, jobId string, params 
 
 // ApplyBulkJob Apply the plan of a dry run
 //
-// Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`.
+// Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`. 409 `not_a_plan`: the job is no complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10664,7 +10664,7 @@ func (c *Client) ApplyBulkJob(ctx context.Context, jobId string, params *ApplyBu
 
 // CancelBulkJobWithBody Cancel a bulk job
 //
-// Rows that were applied stay applied; undo takes them back.
+// Rows that were applied stay applied; undo takes them back. 409 `job_finished`: the job has ended.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10683,7 +10683,7 @@ func (c *Client) CancelBulkJobWithBody(ctx context.Context, jobId string, params
 
 // CancelBulkJob Cancel a bulk job
 //
-// Rows that were applied stay applied; undo takes them back.
+// Rows that were applied stay applied; undo takes them back. 409 `job_finished`: the job has ended.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10702,7 +10702,7 @@ func (c *Client) CancelBulkJob(ctx context.Context, jobId string, params *Cancel
 
 // ListBulkRows Rows of a bulk job
 //
-// Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen. 503 `files_busy`: too many files are inspected.
+// Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen. 400 `invalid_cursor`: the cursor is not one of this list. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
 //
 // Corresponds with GET /v1/users/bulk-update/{jobId}/details (the `ListBulkRows` operationId).
 func (c *Client) ListBulkRows(ctx context.Context, jobId string, params *ListBulkRowsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10719,7 +10719,7 @@ func (c *Client) ListBulkRows(ctx context.Context, jobId string, params *ListBul
 
 // GetFailedRows Failed rows of a bulk job
 //
-// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is. 503 `files_busy`: too many files are inspected.
+// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
 //
 // Corresponds with GET /v1/users/bulk-update/{jobId}/failed.csv (the `GetFailedRows` operationId).
 func (c *Client) GetFailedRows(ctx context.Context, jobId string, params *GetFailedRowsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10770,7 +10770,7 @@ func (c *Client) GetBulkJob(ctx context.Context, jobId string, params *GetBulkJo
 
 // UndoBulkJobWithBody Undo a bulk job
 //
-// Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except what somebody changed since.
+// Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or not ended; `undo_running`: it is being undone. 410 `expired`: the details of its rows are no longer kept.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10789,7 +10789,7 @@ func (c *Client) UndoBulkJobWithBody(ctx context.Context, jobId string, params *
 
 // UndoBulkJob Undo a bulk job
 //
-// Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except what somebody changed since.
+// Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or not ended; `undo_running`: it is being undone. 410 `expired`: the details of its rows are no longer kept.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -17779,7 +17779,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Without a credential this works only where the community's setting `openBulkImport` is on, with smaller files and without options.
 	//
-	// 409 `storage_quota_reached`: the kept files of the community use its quota. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
+	// No job is started, and the code says why. 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the kept files of the community use its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at a time. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17806,7 +17806,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateUsersWithBodyWithResponse Update members from a file
 	//
-	// Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite. 409 `storage_quota_reached`: the kept files of the community use its quota. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
+	// Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite. No job is started, and the code says why. 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the kept files of the community use its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at a time. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17815,7 +17815,7 @@ type ClientWithResponsesInterface interface {
 
 	// ApplyBulkJobWithBodyWithResponse Apply the plan of a dry run
 	//
-	// Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`.
+	// Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`. 409 `not_a_plan`: the job is no complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17824,7 +17824,7 @@ type ClientWithResponsesInterface interface {
 
 	// ApplyBulkJobWithResponse Apply the plan of a dry run
 	//
-	// Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`.
+	// Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`. 409 `not_a_plan`: the job is no complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17833,7 +17833,7 @@ type ClientWithResponsesInterface interface {
 
 	// CancelBulkJobWithBodyWithResponse Cancel a bulk job
 	//
-	// Rows that were applied stay applied; undo takes them back.
+	// Rows that were applied stay applied; undo takes them back. 409 `job_finished`: the job has ended.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17842,7 +17842,7 @@ type ClientWithResponsesInterface interface {
 
 	// CancelBulkJobWithResponse Cancel a bulk job
 	//
-	// Rows that were applied stay applied; undo takes them back.
+	// Rows that were applied stay applied; undo takes them back. 409 `job_finished`: the job has ended.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17851,7 +17851,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListBulkRowsWithResponse Rows of a bulk job
 	//
-	// Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen. 503 `files_busy`: too many files are inspected.
+	// Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen. 400 `invalid_cursor`: the cursor is not one of this list. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17860,7 +17860,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetFailedRowsWithResponse Failed rows of a bulk job
 	//
-	// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is. 503 `files_busy`: too many files are inspected.
+	// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17887,7 +17887,7 @@ type ClientWithResponsesInterface interface {
 
 	// UndoBulkJobWithBodyWithResponse Undo a bulk job
 	//
-	// Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except what somebody changed since.
+	// Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or not ended; `undo_running`: it is being undone. 410 `expired`: the details of its rows are no longer kept.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17896,7 +17896,7 @@ type ClientWithResponsesInterface interface {
 
 	// UndoBulkJobWithResponse Undo a bulk job
 	//
-	// Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except what somebody changed since.
+	// Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or not ended; `undo_running`: it is being undone. 410 `expired`: the details of its rows are no longer kept.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -24108,7 +24108,7 @@ func (c *ClientWithResponses) SetAvatarWithBodyWithResponse(ctx context.Context,
 //
 // Without a credential this works only where the community's setting `openBulkImport` is on, with smaller files and without options.
 //
-// 409 `storage_quota_reached`: the kept files of the community use its quota. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
+// No job is started, and the code says why. 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the kept files of the community use its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at a time. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24153,7 +24153,7 @@ func (c *ClientWithResponses) ListBulkJobsWithResponse(ctx context.Context, para
 
 // UpdateUsersWithBodyWithResponse Update members from a file
 //
-// Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite. 409 `storage_quota_reached`: the kept files of the community use its quota. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
+// Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite. No job is started, and the code says why. 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the kept files of the community use its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at a time. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24168,7 +24168,7 @@ func (c *ClientWithResponses) UpdateUsersWithBodyWithResponse(ctx context.Contex
 
 // ApplyBulkJobWithBodyWithResponse Apply the plan of a dry run
 //
-// Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`.
+// Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`. 409 `not_a_plan`: the job is no complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24183,7 +24183,7 @@ func (c *ClientWithResponses) ApplyBulkJobWithBodyWithResponse(ctx context.Conte
 
 // ApplyBulkJobWithResponse Apply the plan of a dry run
 //
-// Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`.
+// Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`. 409 `not_a_plan`: the job is no complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24198,7 +24198,7 @@ func (c *ClientWithResponses) ApplyBulkJobWithResponse(ctx context.Context, jobI
 
 // CancelBulkJobWithBodyWithResponse Cancel a bulk job
 //
-// Rows that were applied stay applied; undo takes them back.
+// Rows that were applied stay applied; undo takes them back. 409 `job_finished`: the job has ended.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24213,7 +24213,7 @@ func (c *ClientWithResponses) CancelBulkJobWithBodyWithResponse(ctx context.Cont
 
 // CancelBulkJobWithResponse Cancel a bulk job
 //
-// Rows that were applied stay applied; undo takes them back.
+// Rows that were applied stay applied; undo takes them back. 409 `job_finished`: the job has ended.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24228,7 +24228,7 @@ func (c *ClientWithResponses) CancelBulkJobWithResponse(ctx context.Context, job
 
 // ListBulkRowsWithResponse Rows of a bulk job
 //
-// Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen. 503 `files_busy`: too many files are inspected.
+// Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen. 400 `invalid_cursor`: the cursor is not one of this list. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24243,7 +24243,7 @@ func (c *ClientWithResponses) ListBulkRowsWithResponse(ctx context.Context, jobI
 
 // GetFailedRowsWithResponse Failed rows of a bulk job
 //
-// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is. 503 `files_busy`: too many files are inspected.
+// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24288,7 +24288,7 @@ func (c *ClientWithResponses) GetBulkJobWithResponse(ctx context.Context, jobId 
 
 // UndoBulkJobWithBodyWithResponse Undo a bulk job
 //
-// Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except what somebody changed since.
+// Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or not ended; `undo_running`: it is being undone. 410 `expired`: the details of its rows are no longer kept.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24303,7 +24303,7 @@ func (c *ClientWithResponses) UndoBulkJobWithBodyWithResponse(ctx context.Contex
 
 // UndoBulkJobWithResponse Undo a bulk job
 //
-// Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except what somebody changed since.
+// Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or not ended; `undo_running`: it is being undone. 410 `expired`: the details of its rows are no longer kept.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -1172,7 +1172,7 @@ export interface paths {
          *
          *     Without a credential this works only where the community's setting `openBulkImport` is on, with smaller files and without options.
          *
-         *     409 `storage_quota_reached`: the kept files of the community use its quota. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
+         *     No job is started, and the code says why. 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the kept files of the community use its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at a time. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
          */
         post: operations["importUsers"];
         delete?: never;
@@ -1216,7 +1216,7 @@ export interface paths {
         put?: never;
         /**
          * Update members from a file
-         * @description Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite. 409 `storage_quota_reached`: the kept files of the community use its quota. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
+         * @description Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite. No job is started, and the code says why. 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the kept files of the community use its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at a time. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
          */
         post: operations["updateUsers"];
         delete?: never;
@@ -1236,7 +1236,7 @@ export interface paths {
         put?: never;
         /**
          * Apply the plan of a dry run
-         * @description Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`.
+         * @description Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`. 409 `not_a_plan`: the job is no complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
          */
         post: operations["applyBulkJob"];
         delete?: never;
@@ -1256,7 +1256,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel a bulk job
-         * @description Rows that were applied stay applied; undo takes them back.
+         * @description Rows that were applied stay applied; undo takes them back. 409 `job_finished`: the job has ended.
          */
         post: operations["cancelBulkJob"];
         delete?: never;
@@ -1274,7 +1274,7 @@ export interface paths {
         };
         /**
          * Rows of a bulk job
-         * @description Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen. 503 `files_busy`: too many files are inspected.
+         * @description Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen. 400 `invalid_cursor`: the cursor is not one of this list. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
          */
         get: operations["listBulkRows"];
         put?: never;
@@ -1294,7 +1294,7 @@ export interface paths {
         };
         /**
          * Failed rows of a bulk job
-         * @description The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is. 503 `files_busy`: too many files are inspected.
+         * @description The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
          */
         get: operations["getFailedRows"];
         put?: never;
@@ -1356,7 +1356,7 @@ export interface paths {
         put?: never;
         /**
          * Undo a bulk job
-         * @description Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except what somebody changed since.
+         * @description Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or not ended; `undo_running`: it is being undone. 410 `expired`: the details of its rows are no longer kept.
          */
         post: operations["undoBulkJob"];
         delete?: never;
