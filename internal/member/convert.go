@@ -57,7 +57,7 @@ func (c *conversion) value(old any) (any, *Problem) {
 // take makes a value of the new type of texts.
 func (c *conversion) take(choices []string) (any, *Problem) {
 	if c.to.Type == MultiSelect {
-		if c.from.Type != Select && c.from.Type != MultiSelect {
+		if c.from.Type != Select && c.from.Type != MultiSelect && len(choices) == 1 { // else it is converted already
 			choices = strings.Split(choices[0], ",")
 		}
 		value, problem := c.to.choices(choices)

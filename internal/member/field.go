@@ -71,7 +71,7 @@ type Work struct {
 	Kind  string // one of the kinds of work; "": nothing is done
 	Done  int64  // members so far
 	Total int64  // members at its start
-	Error string // why it was given up; then the field is as it was before
+	Error string // why it was given up; the field is as it was before, unless the text names members that were converted
 }
 
 // The database names of the default fields.

@@ -178,7 +178,13 @@ func (s *Members) turn(ctx context.Context, tx *sqldb.Tx, communityID string, f 
 		return err
 	}
 	w := &fieldWork{communityID: communityID, fieldID: f.ID, target: t, total: members, actor: auth.ActorOf(ctx).Ref()}
-	more, err := startWork(ctx, tx, w, next, now)
+	more, err := false, error(nil)
+	if !convert.needed() {
+		more, err = w.continuePartial(ctx, tx, now)
+	}
+	if err == nil && !more {
+		more, err = startWork(ctx, tx, w, next, now)
+	}
 	if err != nil || !more {
 		return err
 	}

@@ -39,6 +39,17 @@ func loadWork(ctx context.Context, tx *sqldb.Tx, communityID, fieldID string) (*
 	return found[0], nil
 }
 
+// loadPartial returns the conversion that was given up after it had changed
+// values, locked; nil when there is none.
+func loadPartial(ctx context.Context, tx *sqldb.Tx, communityID, fieldID string) (*fieldWork, error) {
+	found, err := sqldb.All(ctx, tx, scanWork, "SELECT "+workColumns+" FROM field_work WHERE community_id = $1 AND field_id = $2 AND kind = $3 AND stage = $4 "+tx.Dialect().Lock(),
+		communityID, fieldID, ConvertAll, stagePartial)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return found[0], nil
+}
+
 // selectWork names the fields that are being worked on.
 func selectWork(ctx context.Context, q sqldb.Querier) ([]fieldWorkArgs, error) {
 	return sqldb.All(ctx, q, func(s sqldb.Scanner) (fieldWorkArgs, error) {

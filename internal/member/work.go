@@ -63,7 +63,7 @@ func (fieldWorkArgs) Kind() string { return "member.field_work" }
 
 // WorkFields lets the engine work on the values of fields. Call it before the
 // engine starts.
-func (s *Members) WorkFields(engine *jobs.Engine) { jobs.Register(engine, s.workField) }
+func (s *Members) WorkFields(engine *jobs.Engine) { jobs.Register(engine, s.workField, s.workGaveUp) }
 
 // workField works on a field from the saved position to the end. It may be
 // called again after any crash.
@@ -115,9 +115,9 @@ func queueWork(ctx context.Context, tx *sqldb.Tx, communityID, fieldID, owner st
 	return err
 }
 
-// resumeWork queues work that has no job: one that was given up by the queue,
-// or that a migration asked for. Work that ended its process again and again
-// rests for a day.
+// resumeWork queues work that has no job: that of a deleted field whose job was
+// given up, or that a migration asked for. Work that ended its process again
+// and again rests for a day.
 func (s *Members) resumeWork(ctx context.Context) error {
 	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		waiting, err := selectWork(ctx, tx)
@@ -221,9 +221,10 @@ func (p *piece) work(ctx context.Context, tx *sqldb.Tx) error {
 
 // The stages of a conversion: everything is checked before anything changes.
 const (
-	stageCheck = "check"
-	stageApply = "apply"
-	stageKeys  = "keys" // of ClearValues: the keys are deleted first
+	stageCheck   = "check"
+	stageApply   = "apply"
+	stagePartial = "partial" // given up, see workGaveUp
+	stageKeys    = "keys"    // of ClearValues: the keys are deleted first
 )
 
 // end does what is to be done once every member was seen, and reports whether
