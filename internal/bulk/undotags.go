@@ -19,14 +19,8 @@ func (r *run) undoTags(ctx context.Context, originID string) error {
 	for i := range tags {
 		ids[i] = tags[i].id
 	}
-	for try := 1; ; try++ {
-		deleted, err := r.deleteUnused(ctx, originID, ids, try == scans)
-		if err != nil {
-			return err
-		}
-		if deleted {
-			break
-		}
+	if err := r.deleteUnused(ctx, originID, ids); err != nil {
+		return err
 	}
 	for {
 		done := false
@@ -40,46 +34,32 @@ func (r *run) undoTags(ctx context.Context, originID string) error {
 	}
 }
 
-// scans is how often the tags of all members are read without a lock before
-// they are read with one.
-const scans = 5
-
-// deleteUnused deletes the unused ones of the tags. It reads the members without
-// a lock; deleted is false if others wrote meanwhile, unless it is the last try.
-func (r *run) deleteUnused(ctx context.Context, originID string, ids []string, last bool) (deleted bool, err error) {
-	mark, watched := r.watch.Mark()
+// deleteUnused deletes the unused ones of the tags. It reads the members
+// outside a transaction, which would keep others from writing.
+func (r *run) deleteUnused(ctx context.Context, originID string, ids []string) error {
+	err := r.tx(ctx, func(tx *sqldb.Tx) error {
+		if _, err := turn(ctx, tx, &r.job, 0); err != nil {
+			return err
+		}
+		return member.WatchTags(ctx, tx, r.job.CommunityID, ids)
+	})
+	if err != nil {
+		return err
+	}
 	used, err := member.UsedTags(ctx, r.db, r.job.CommunityID, ids)
 	if err != nil {
-		return false, err
+		return err
 	}
-	unused := slices.DeleteFunc(slices.Clone(ids), func(tagID string) bool { return used[tagID] })
-	if len(unused) == 0 {
-		return true, nil
-	}
-	err = r.tx(ctx, func(tx *sqldb.Tx) error {
-		quiet := false
-		if watched {
-			if quiet, err = tx.Quiet(ctx, r.watch, mark); err != nil {
-				return err
-			}
+	return r.tx(ctx, func(tx *sqldb.Tx) error {
+		if _, err := turn(ctx, tx, &r.job, 0); err != nil {
+			return err
 		}
-		if deleted = quiet || !watched || last; !deleted {
-			return nil
+		deleted, err := member.DeleteUnusedTags(ctx, tx, r.job.CommunityID, ids, used)
+		if err != nil {
+			return err
 		}
-		return r.deleteTags(ctx, tx, originID, unused, quiet)
+		return deleteJobTags(ctx, tx, r.job.CommunityID, originID, deleted)
 	})
-	return deleted, err
-}
-
-func (r *run) deleteTags(ctx context.Context, tx *sqldb.Tx, originID string, ids []string, quiet bool) error {
-	if _, err := turn(ctx, tx, &r.job, 0); err != nil {
-		return err
-	}
-	deleted, err := member.DeleteUnusedTags(ctx, tx, r.job.CommunityID, ids, quiet)
-	if err != nil {
-		return err
-	}
-	return deleteJobTags(ctx, tx, r.job.CommunityID, originID, deleted)
 }
 
 // listKeptTags adds the kept tags of one piece to the details of the undo.

@@ -173,6 +173,9 @@ func InsertPacked(ctx context.Context, tx *sqldb.Tx, communityID string, p *Pack
 }
 
 func insertRows(ctx context.Context, tx *sqldb.Tx, communityID string, rows sqldb.Rows, numbers []int64, active int64) error {
+	if err := endWatches(ctx, tx, communityID, tagsIn(rows)); err != nil {
+		return err
+	}
 	if err := tx.InsertRows(ctx, rows.With("number", numbers)); err != nil {
 		return err
 	}
@@ -198,6 +201,9 @@ func newRows(communityID string, records []*Record) sqldb.Rows {
 func Update(ctx context.Context, tx *sqldb.Tx, communityID string, records []*Record) error {
 	if len(records) == 0 {
 		return nil
+	}
+	if err := endWatches(ctx, tx, communityID, tagsOf(records)); err != nil {
+		return err
 	}
 	if err := indexAgain(ctx, tx, communityID, records); err != nil {
 		return err

@@ -48,3 +48,27 @@ func deleteTags(ctx context.Context, tx *sqldb.Tx, communityID string, ids []str
 	_, err := tx.Exec(ctx, "DELETE FROM tags WHERE community_id = $1 AND "+tx.Dialect().In("id", "$2"), communityID, sqldb.Keys(ids))
 	return err
 }
+
+func insertWatches(ctx context.Context, tx *sqldb.Tx, communityID string, tagIDs []string) error {
+	if err := deleteWatches(ctx, tx, communityID, tagIDs); err != nil {
+		return err
+	}
+	return tx.InsertRows(ctx, sqldb.Rows{Table: "tag_watches", Columns: []string{"community_id", "tag_id"}, N: len(tagIDs), Fill: func(i int, row []any) {
+		row[0], row[1] = communityID, tagIDs[i]
+	}})
+}
+
+// anyWatches reports whether tags of the community are watched.
+func anyWatches(ctx context.Context, q sqldb.Querier, communityID string) (bool, error) {
+	return sqldb.One(ctx, q, "watches", sqldb.Value[bool], "SELECT EXISTS (SELECT 1 FROM tag_watches WHERE community_id = $1)", communityID)
+}
+
+// selectWatches returns those of the tags that are watched.
+func selectWatches(ctx context.Context, q sqldb.Querier, communityID string, tagIDs []string) ([]string, error) {
+	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT tag_id FROM tag_watches WHERE community_id = $1 AND "+q.Dialect().In("tag_id", "$2"), communityID, sqldb.Keys(tagIDs))
+}
+
+func deleteWatches(ctx context.Context, tx *sqldb.Tx, communityID string, tagIDs []string) error {
+	_, err := tx.Exec(ctx, "DELETE FROM tag_watches WHERE community_id = $1 AND "+tx.Dialect().In("tag_id", "$2"), communityID, sqldb.Keys(tagIDs))
+	return err
+}

@@ -2,7 +2,6 @@ package member
 
 import (
 	"context"
-	"slices"
 	"strings"
 
 	"github.com/regulars/regulars/internal/audit"
@@ -84,40 +83,4 @@ func InsertTags(ctx context.Context, tx *sqldb.Tx, communityID string, tags []Ta
 		}
 	}
 	return nil
-}
-
-// UsedTags returns those of the tags that a member of the community has, in
-// whatever state.
-func UsedTags(ctx context.Context, q sqldb.Querier, communityID string, tagIDs []string) (map[string]bool, error) {
-	asked, used := map[string]bool{}, map[string]bool{}
-	for _, tagID := range tagIDs {
-		asked[tagID] = true
-	}
-	err := eachTagList(ctx, q, communityID, func(ids []string) {
-		for _, tagID := range ids {
-			if asked[tagID] {
-				used[tagID] = true
-			}
-		}
-	})
-	return used, err
-}
-
-// DeleteUnusedTags deletes those of the tags that no member has, in the
-// caller's transaction, and returns their ids. Until it ends no values of
-// members can be changed. It reads the tags of all members, unless the caller
-// knows by sqldb.Tx.Quiet that they are still those that UsedTags read.
-func DeleteUnusedTags(ctx context.Context, tx *sqldb.Tx, communityID string, tagIDs []string, quiet bool) ([]string, error) {
-	if err := guardFields(ctx, tx, communityID); err != nil {
-		return nil, err
-	}
-	if quiet {
-		return tagIDs, deleteTags(ctx, tx, communityID, tagIDs)
-	}
-	used, err := UsedTags(ctx, tx, communityID, tagIDs)
-	if err != nil {
-		return nil, err
-	}
-	unused := slices.DeleteFunc(slices.Clone(tagIDs), func(tagID string) bool { return used[tagID] })
-	return unused, deleteTags(ctx, tx, communityID, unused)
 }

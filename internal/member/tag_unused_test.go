@@ -1,0 +1,71 @@
+package member_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+func TestOnlyTagsThatNoMemberGotMeanwhileAreDeleted(t *testing.T) {
+	each(t, func(f *fixture) {
+		people := f.people("ann", "bob")
+		ids, named := []string{}, map[string]string{}
+		for _, name := range []string{"kept", "given", "inserted", "unused", "also unused"} {
+			tag, err := f.members.CreateTag(f.Context(), f.community, name)
+			f.ok(err)
+			ids, named[name] = append(ids, tag.ID), tag.ID
+		}
+		f.ok(asError(f.change(people[0], "tag", "kept")))
+		f.ok(f.db.Tx(f.Context(), func(tx *sqldb.Tx) error { return member.WatchTags(f.Context(), tx, f.community, ids) }))
+		used, err := member.UsedTags(f.Context(), f.db, f.community, ids)
+		f.ok(err)
+		if d := cmp.Diff(map[string]bool{named["kept"]: true}, used); d != "" {
+			t.Fatal(d)
+		}
+		// What is written between the two.
+		f.ok(asError(f.change(people[0], "country", "DE")))
+		f.ok(asError(f.change(people[1], "tag", "given")))
+		late := &member.Record{AccountID: id.New(clock.Clock{}.Now()), Email: "cat@example.com", Username: "cat", State: member.Active, FirstName: "cat", LastName: "C", TagIDs: []string{named["inserted"]}, JoinedAt: 1, UpdatedAt: 1}
+		f.ok(f.db.Tx(f.Context(), func(tx *sqldb.Tx) error {
+			err := auth.InsertAccounts(f.Context(), tx, []auth.NewAccount{{ID: late.AccountID, Email: late.Email, EmailKey: auth.EmailKey(late.Email), Username: "cat", UsernameKey: auth.UsernameKey("cat"), CreatedAt: 1}})
+			if err != nil {
+				return err
+			}
+			return member.Insert(f.Context(), tx, f.community, []*member.Record{late})
+		}))
+		var deleted []string
+		f.ok(f.db.Tx(f.Context(), func(tx *sqldb.Tx) error {
+			// Others wait for this transaction, so it must not read the members.
+			if _, err := tx.Exec(f.Context(), "ALTER TABLE members RENAME TO unreadable"); err != nil {
+				return err
+			}
+			if deleted, err = member.DeleteUnusedTags(f.Context(), tx, f.community, ids, used); err != nil {
+				return err
+			}
+			_, err := tx.Exec(f.Context(), "ALTER TABLE unreadable RENAME TO members")
+			return err
+		}))
+		if d := cmp.Diff(sorted([]string{named["unused"], named["also unused"]}), sorted(deleted)); d != "" {
+			t.Error(d)
+		}
+		tags, err := f.members.Tags(f.Context(), f.community)
+		f.ok(err)
+		names := []string{}
+		for _, tag := range tags {
+			names = append(names, tag.Name)
+		}
+		if d := cmp.Diff([]string{"given", "inserted", "kept"}, names); d != "" {
+			t.Error(d)
+		}
+		left, err := sqldb.One(f.Context(), f.db, "count", sqldb.Value[int], "SELECT count(*) FROM tag_watches")
+		if f.ok(err); left != 0 {
+			t.Errorf("%d watches are left", left)
+		}
+	})
+}

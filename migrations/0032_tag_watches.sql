@@ -1,0 +1,8 @@
+-- +goose Up
+-- Tags that are about to be deleted if no member has them. A row is deleted with
+-- the write that gives its tag to a member.
+CREATE TABLE tag_watches (
+  community_id key_text NOT NULL,
+  tag_id       key_text NOT NULL,
+  PRIMARY KEY (community_id, tag_id)
+);
