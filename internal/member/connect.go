@@ -1,6 +1,7 @@
 package member
 
 import (
+	"log/slog"
 	"strings"
 	"time"
 
@@ -16,6 +17,7 @@ type Connections struct {
 	Mail      *mail.Mail     // for mails to new members
 	Pictures  *media.Library // for avatars
 	Retention time.Duration  // how long a deleted member can be restored; 0: 30 days
+	Log       *slog.Logger   // nil: the default one
 	BaseURL   string         // where people reach the server, for links in mails
 }
 

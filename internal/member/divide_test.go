@@ -1,7 +1,10 @@
 package member_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +14,32 @@ import (
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
+
+// logged makes the log of the members' work readable. Read it once the work has
+// ended.
+func (f *fixture) logged() *bytes.Buffer {
+	log := &bytes.Buffer{}
+	f.members.Connect(member.Connections{Log: slog.New(slog.NewTextHandler(log, nil))})
+	return log
+}
+
+// skips checks that the log has one line about skipped members for each work,
+// with their number and some of their ids.
+func (f *fixture) skips(log *bytes.Buffer, works []string, people ...*member.Record) {
+	f.Helper()
+	lines := strings.Split(strings.TrimSpace(log.String()), "\n")
+	if len(lines) != len(works) || f.members.SkippedTotal() != int64(len(works)*len(people)) {
+		f.Errorf("%d skipped, %d lines:\n%s", f.members.SkippedTotal(), len(lines), log)
+		return
+	}
+	for i, work := range works {
+		for _, want := range []string{`work="` + work + `"`, fmt.Sprintf("count=%d", len(people)), people[0].AccountID, people[len(people)-1].AccountID} {
+			if !strings.Contains(lines[i], want) {
+				f.Errorf("no %s in %s", want, lines[i])
+			}
+		}
+	}
+}
 
 // refuse lets the database refuse changes of the rows of members.
 func (f *fixture) refuse(people ...*member.Record) {
@@ -45,6 +74,7 @@ func TestADeletedRoleOrTagLeavesAllWhomTheDatabaseLets(t *testing.T) {
 			f.ok(asError(f.change(r, "tag", "gone")))
 		}
 		f.refuse(people[1], people[4])
+		log := f.logged()
 		f.ok(f.members.DeleteRole(f.Context(), command, f.community, role.ID))
 		f.work()
 		f.ok(f.members.DeleteTag(f.Context(), f.community, tag.ID))
@@ -59,6 +89,7 @@ func TestADeletedRoleOrTagLeavesAllWhomTheDatabaseLets(t *testing.T) {
 				t.Errorf("%d: roles %v tags %v", i, m.RoleIDs, m.TagIDs)
 			}
 		}
+		f.skips(log, []string{"remove role", "remove tag"}, people[1], people[4])
 	})
 }
 
@@ -69,7 +100,9 @@ func TestAJobConvertsAllValuesThatTheDatabaseLets(t *testing.T) {
 		_, err := f.members.UpdateField(f.Context(), f.community, field.ID, member.FieldUpdate{Type: typed(member.Numerical)})
 		f.ok(err)
 		f.refuse(people[0], people[1_500], people[5_009])
+		log := f.logged()
 		f.workFields()
+		f.skips(log, []string{"field convert"}, people[0], people[1_500], people[5_009])
 		now, err := f.members.Field(f.Context(), f.community, field.ID)
 		f.ok(err)
 		if now.Type != member.Numerical || now.Works() || !strings.Contains(now.Work.Error, "(3)") {
@@ -80,6 +113,21 @@ func TestAJobConvertsAllValuesThatTheDatabaseLets(t *testing.T) {
 				t.Errorf("%d: %#v", i, v)
 			}
 		}
+	})
+}
+
+func TestTheRemovalOfAFieldsValuesReportsMembersThatKeepThem(t *testing.T) {
+	each(t, func(f *fixture) {
+		field := f.define(member.FieldInput{Field: "points"})
+		people := f.people("ann", "bob", "cat")
+		for _, r := range people {
+			f.ok(asError(f.change(r, "points", "7")))
+		}
+		f.refuse(people[0], people[2])
+		log := f.logged()
+		_, err := f.members.DeleteField(f.Context(), f.community, field.ID, "points")
+		f.ok(err)
+		f.skips(log, []string{"field clear"}, people[0], people[2])
 	})
 }
 

@@ -5,6 +5,7 @@ package member
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
@@ -56,6 +57,7 @@ type Members struct {
 	erasers   []Eraser
 	visits    visits
 	batch     int // members that lose a role or tag in one transaction
+	skipped   atomic.Int64
 }
 
 // New returns Members that keep their rows in db. What needs more than the

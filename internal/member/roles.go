@@ -95,18 +95,23 @@ func (takeRole) Kind() string { return "member.take_role" }
 func (s *Members) TakeRoles(engine *jobs.Engine) { jobs.Register(engine, s.takeRole) }
 
 func (s *Members) takeRole(ctx context.Context, j *jobs.Job, a takeRole) error {
-	after := ""
+	after, left := "", skipped{}
 	ctx = sqldb.Alone(ctx)
 	for {
 		// Read outside the transaction: few of very many may have the role.
 		ids, err := withRole(ctx, s.db, a.CommunityID, a.RoleID, after, s.batch)
+		if err == nil && len(ids) == 0 {
+			s.reportSkipped(ctx, "remove role", a.CommunityID, a.RoleID, left)
+		}
 		if err != nil || len(ids) == 0 {
 			return err
 		}
+		var refused []string
 		err = j.Tx(ctx, func(tx *sqldb.Tx) error {
 			// A member whose row the database refuses keeps the id of a role
 			// that is deleted and allows nothing.
-			refused, err := divide(ctx, tx, ids, func(ids []string) error { return a.takeFrom(ctx, tx, ids, s.clock.MS()) })
+			var err error
+			refused, err = divide(ctx, tx, ids, func(ids []string) error { return a.takeFrom(ctx, tx, ids, s.clock.MS()) })
 			if err != nil || len(refused) == len(ids) {
 				return err
 			}
@@ -115,6 +120,7 @@ func (s *Members) takeRole(ctx context.Context, j *jobs.Job, a takeRole) error {
 		if err != nil {
 			return err
 		}
+		left.add(refused)
 		after = ids[len(ids)-1]
 		if j.Yield() {
 			return jobs.ErrYielded

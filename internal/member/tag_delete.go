@@ -58,8 +58,12 @@ const removeBatch = 1000
 // skipped.
 func (s *Members) removeTag(ctx context.Context, j *jobs.Job, a removeTag) error {
 	ctx = sqldb.Alone(ctx)
+	left := skipped{}
 	for after := ""; ; {
-		next, err := s.removeTagOnce(ctx, stepTx(j), a, after)
+		next, err := s.removeTagOnce(ctx, stepTx(j), a, after, &left)
+		if err == nil && next == "" {
+			s.reportSkipped(ctx, "remove tag", a.CommunityID, a.TagID, left)
+		}
 		if err != nil || next == "" {
 			return err
 		}
@@ -83,17 +87,20 @@ func stepTx(j *jobs.Job) func(context.Context, func(*sqldb.Tx) error) error {
 }
 
 // removeTagOnce removes the tag from the next members after one, in a
-// transaction, and returns the last of them, "" at the end.
-func (s *Members) removeTagOnce(ctx context.Context, inTx func(context.Context, func(*sqldb.Tx) error) error, a removeTag, after string) (string, error) {
+// transaction, and returns the last of them, "" at the end. It adds those that
+// it skips to left.
+func (s *Members) removeTagOnce(ctx context.Context, inTx func(context.Context, func(*sqldb.Tx) error) error, a removeTag, after string, left *skipped) (string, error) {
 	// Read outside the transaction: few of very many may have the tag.
 	ids, err := withTag(ctx, s.db, a.CommunityID, a.TagID, after, s.batch)
 	if err != nil || len(ids) == 0 {
 		return "", err
 	}
+	var refused []string
 	err = inTx(ctx, func(tx *sqldb.Tx) error {
 		// A member whose row the database refuses keeps the id of a tag that is
 		// deleted and no longer shows.
-		_, err := divide(ctx, tx, ids, func(ids []string) error {
+		var err error
+		refused, err = divide(ctx, tx, ids, func(ids []string) error {
 			people, err := Lookup(ctx, tx, a.CommunityID, KeySet{IDs: ids}, true)
 			if err != nil {
 				return err
@@ -102,6 +109,9 @@ func (s *Members) removeTagOnce(ctx context.Context, inTx func(context.Context, 
 		})
 		return err
 	})
+	if err == nil {
+		left.add(refused)
+	}
 	return ids[len(ids)-1], err
 }
 

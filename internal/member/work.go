@@ -49,8 +49,7 @@ type target struct {
 	Replace map[string]*string `json:"replace,omitempty"`
 	Source  Source             `json:"source"`
 
-	Refused      int64  `json:"refused,omitempty"` // members who keep their values, because the database refuses the new ones
-	FirstRefused string `json:"firstRefused,omitempty"`
+	Skipped skipped `json:"skipped,omitzero"` // members who keep their values
 }
 
 type fieldWorkArgs struct {
@@ -177,7 +176,10 @@ func (s *Members) workOn(ctx context.Context, tx *sqldb.Tx, communityID, fieldID
 	if err != nil || len(late) > 0 {
 		return true, err
 	}
-	return p.end(ctx, tx)
+	if more, err = p.end(ctx, tx); err == nil && !more {
+		tx.AfterCommit(func() { s.reportSkipped(ctx, "field "+p.kind, p.communityID, p.fieldID, p.target.Skipped) })
+	}
+	return more, err
 }
 
 // take locks the next members, in the order in which everybody locks: the
@@ -248,7 +250,7 @@ func (p *piece) end(ctx context.Context, tx *sqldb.Tx) (more bool, err error) {
 		return false, err
 	}
 	more, err = startWork(ctx, tx, p.fieldWork, *p.field, p.now)
-	if err != nil || more || p.target.Refused == 0 {
+	if err != nil || more || p.target.Skipped.Count == 0 {
 		return more, err
 	}
 	return false, p.reportRefused(ctx, tx)
@@ -257,7 +259,7 @@ func (p *piece) end(ctx context.Context, tx *sqldb.Tx) (more bool, err error) {
 // reportRefused ends work with the error that names the members who keep their
 // values. Work that is done at once fails, and then nothing has changed.
 func (p *piece) reportRefused(ctx context.Context, tx *sqldb.Tx) error {
-	why := errs.New(errs.Conflict, "values_refused", "The database refused new values (%d). These members keep the previous value; the first has the id %s. Change them by hand.", p.target.Refused, p.target.FirstRefused)
+	why := errs.New(errs.Conflict, "values_refused", "The database refused new values (%d). These members keep the previous value; the first has the id %s. Change them by hand.", p.target.Skipped.Count, p.target.Skipped.First[0])
 	if p.total <= workAtOnce {
 		return why
 	}

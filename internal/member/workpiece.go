@@ -1,7 +1,6 @@
 package member
 
 import (
-	"cmp"
 	"context"
 	"slices"
 
@@ -104,10 +103,7 @@ func (p *piece) change(ctx context.Context, tx *sqldb.Tx, to func(old any) (any,
 	}
 	slices.Sort(ids)
 	refused, err := divide(ctx, tx, ids, func(ids []string) error { return p.changePart(ctx, tx, ids, to) })
-	if len(refused) > 0 {
-		p.target.Refused += int64(len(refused))
-		p.target.FirstRefused = cmp.Or(p.target.FirstRefused, refused[0])
-	}
+	p.target.Skipped.add(refused)
 	return err
 }
 
