@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"context"
+	"errors"
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/jobs"
@@ -35,6 +36,9 @@ func (b *Bulk) giveUp(ctx context.Context, tx *sqldb.Tx, args runArgs, why jobs.
 	return b.end(ctx, tx, &j, Failed, gaveUp, message)
 }
 
+// errMissing is the cause of the errors of missingFile.
+var errMissing = errors.New("bulk: no such file in the storage of this server")
+
 // missingFile is the error of a job without its file in the storage of this
 // server.
 func (b *Bulk) missingFile(ctx context.Context) error {
@@ -44,9 +48,9 @@ func (b *Bulk) missingFile(ctx context.Context) error {
 	}
 	if others > 0 {
 		return errs.New(errs.Gone, "damaged_file",
-			"The uploaded file is not in the storage of the server that continued this job. The servers of this installation must share one file storage: tell their operator, then upload what is missing.")
+			"The uploaded file is not in the storage of the server that continued this job. The servers of this installation must share one file storage: tell their operator, then upload what is missing.").Because(errMissing)
 	}
-	return errs.New(errs.Gone, "damaged_file", "The uploaded file is no longer in the server's storage. Upload it again.")
+	return errs.New(errs.Gone, "damaged_file", "The uploaded file is no longer in the server's storage. Upload it again.").Because(errMissing)
 }
 
 // smallFile is the size in bytes from which a file waits for the workers of

@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -342,6 +343,11 @@ func (r *run) settle(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	case errors.Is(err, member.ErrFieldsMoved):
 		return jobs.SnoozeFor(time.Second, WaitFieldChange) // it continues with the fields as they are then
+	case errors.Is(err, errMissing):
+		if other, err := r.queued.OtherNode(ctx); err != nil || other {
+			return cmp.Or(err, jobs.ErrElsewhere)
+		}
+		return r.fail(ctx, errs.From(err).Code, err)
 	case errors.Is(err, sheet.ErrDamaged) && !errs.Is(err, "zip_bomb"):
 		return r.fail(ctx, "damaged_file", errs.New(errs.Invalid, "damaged_file", "The file is damaged behind the last row that is listed. Repair the file and upload it again."))
 	case errs.From(err) != nil && errs.KindOf(err) != errs.Unavailable && r.job.ID != "":

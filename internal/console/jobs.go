@@ -235,6 +235,7 @@ var waitTexts = map[string]string{
 	jobs.WaitServer:      i18n.Key("Waiting for a server that works on jobs."),
 	jobs.WaitNode:        i18n.Key("The server that works on this job does not respond. Another one will continue it."),
 	jobs.WaitDisk:        i18n.Key("The disk of the server is full. The job continues as soon as there is space."),
+	jobs.WaitOtherNode:   i18n.Key("The file is on another server. The job continues there."),
 	bulk.WaitFieldChange: i18n.Key("Waiting until a change of the community's fields is complete."),
 }
 

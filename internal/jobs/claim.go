@@ -51,7 +51,7 @@ func (e *Engine) planClaim(ctx context.Context, found queue) (plan, error) {
 // are too many to look at.
 func (e *Engine) sharesOf(ctx context.Context, lane Lane) ([]share, error) {
 	after := e.after[lane]
-	found, err := selectShares(ctx, e.db, lane, after, sharesAtOnce)
+	found, err := selectShares(ctx, e.db, e.claimer(), lane, after, sharesAtOnce)
 	if err != nil {
 		return nil, err
 	}
@@ -63,9 +63,11 @@ func (e *Engine) sharesOf(ctx context.Context, lane Lane) ([]share, error) {
 	if after == "" {
 		return found, nil
 	}
-	first, err := selectShares(ctx, e.db, lane, "", sharesAtOnce-len(found))
+	first, err := selectShares(ctx, e.db, e.claimer(), lane, "", sharesAtOnce-len(found))
 	return append(found, slices.DeleteFunc(first, func(s share) bool { return s > after })...), err
 }
+
+func (e *Engine) claimer() claimer { return claimer{e.nodeID, e.clock.MS()} }
 
 // usageOf counts the jobs of a lane that run here.
 func (e *Engine) usageOf(lane Lane) *usage {
@@ -104,7 +106,7 @@ func (e *Engine) claim(ctx context.Context, tx *sqldb.Tx, p plan) (claimed []*Jo
 	}
 	kinds := slices.Sorted(maps.Keys(e.workers))
 	if len(p.interrupted) > 0 {
-		picked, err := pickInterrupted(ctx, tx, kinds, p.interrupted)
+		picked, err := pickInterrupted(ctx, tx, e.claimer(), kinds, p.interrupted)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -135,7 +137,7 @@ func (e *Engine) claimLane(ctx context.Context, tx *sqldb.Tx, lane Lane, kinds [
 		}
 		picked := []held{}
 		for _, q := range quotas {
-			of, err := pickShare(ctx, tx, lane, q.share, kinds, q.n)
+			of, err := pickShare(ctx, tx, e.claimer(), lane, q.share, kinds, q.n)
 			if err != nil {
 				return nil, err
 			}

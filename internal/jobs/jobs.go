@@ -58,7 +58,9 @@ type Job struct {
 	token   string
 	cancel  context.CancelCauseFunc
 	outages int64 // of the database that the engine knew of at the start
-	deaths  int64 // at the claim, see Engine.abandoned
+	deaths  int64 // at the claim, see Engine.abandon
+
+	refusedBy string // the nodes that answered ErrElsewhere, as ' id id '
 
 	begun   int64        // Unix milliseconds
 	movedAt atomic.Int64 // when this attempt first moved the saved position; 0: it has not

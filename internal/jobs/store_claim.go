@@ -54,12 +54,12 @@ type held struct {
 	nodeID string
 }
 
-const heldColumns = "id, kind, community_id, lane, share, attempt, max_attempts, args, errors, lease_token, node_id, deaths"
+const heldColumns = "id, kind, community_id, lane, share, attempt, max_attempts, args, errors, lease_token, node_id, deaths, refused_by"
 
 func scanHeld(s sqldb.Scanner) (held, error) {
 	h := held{Job: &Job{}}
 	var args, failures string
-	err := s.Scan(&h.ID, &h.Kind, &h.CommunityID, &h.Lane, &h.share, &h.Attempt, &h.MaxAttempts, &args, &failures, &h.token, &h.nodeID, &h.deaths)
+	err := s.Scan(&h.ID, &h.Kind, &h.CommunityID, &h.Lane, &h.share, &h.Attempt, &h.MaxAttempts, &args, &failures, &h.token, &h.nodeID, &h.deaths, &h.refusedBy)
 	if err != nil {
 		return h, err
 	}
@@ -67,31 +67,43 @@ func scanHeld(s sqldb.Scanner) (held, error) {
 	return h, json.Unmarshal([]byte(failures), &h.Errors)
 }
 
+// mayTake is the condition of jobs that a node may claim; nodeID and at are
+// placeholders.
+func mayTake(nodeID, at string) string {
+	return "(refused_by = '' OR refused_until <= " + at + " OR refused_by NOT LIKE '% ' || " + nodeID + " || ' %')"
+}
+
+// claimer is the node that claims, and when.
+type claimer struct {
+	nodeID string
+	at     int64
+}
+
 // selectShares returns shares after one that have queued jobs of a lane. It
 // goes from share to share by the index: one may have a hundred thousand jobs.
-func selectShares(ctx context.Context, q sqldb.Querier, lane Lane, after share, limit int) ([]share, error) {
+func selectShares(ctx context.Context, q sqldb.Querier, by claimer, lane Lane, after share, limit int) ([]share, error) {
 	return sqldb.All(ctx, q, sqldb.Value[share], `
 		WITH RECURSIVE found (share, n) AS (
-			SELECT min(share), 1 FROM jobs WHERE state = 'queued' AND deaths = 0 AND lane = $1 AND share > $2
+			SELECT min(share), 1 FROM jobs WHERE state = 'queued' AND deaths = 0 AND lane = $1 AND share > $2 AND `+mayTake("$4", "$5")+`
 			UNION ALL
-			SELECT (SELECT min(share) FROM jobs WHERE state = 'queued' AND deaths = 0 AND lane = $1 AND share > found.share), n + 1
+			SELECT (SELECT min(share) FROM jobs WHERE state = 'queued' AND deaths = 0 AND lane = $1 AND share > found.share AND `+mayTake("$4", "$5")+`), n + 1
 			FROM found WHERE found.share IS NOT NULL AND n < $3
 		)
-		SELECT share FROM found WHERE share IS NOT NULL ORDER BY share`, string(lane), string(after), int64(limit))
+		SELECT share FROM found WHERE share IS NOT NULL ORDER BY share`, string(lane), string(after), int64(limit), by.nodeID, by.at)
 }
 
 // pickShare locks the next jobs of a share, of some kinds.
-func pickShare(ctx context.Context, tx *sqldb.Tx, lane Lane, of share, kinds []string, limit int) ([]held, error) {
+func pickShare(ctx context.Context, tx *sqldb.Tx, by claimer, lane Lane, of share, kinds []string, limit int) ([]held, error) {
 	d := tx.Dialect()
 	return sqldb.All(ctx, tx, scanHeld, `
 		SELECT `+heldColumns+` FROM jobs
-		WHERE state = 'queued' AND deaths = 0 AND lane = $1 AND share = $2 AND `+d.In("kind", "$3")+`
-		ORDER BY priority DESC, queued_at, id LIMIT $4 `+d.SkipLocked(), string(lane), string(of), sqldb.Keys(kinds), int64(limit))
+		WHERE state = 'queued' AND deaths = 0 AND lane = $1 AND share = $2 AND `+d.In("kind", "$3")+` AND `+mayTake("$5", "$6")+`
+		ORDER BY priority DESC, queued_at, id LIMIT $4 `+d.SkipLocked(), string(lane), string(of), sqldb.Keys(kinds), int64(limit), by.nodeID, by.at)
 }
 
 // pickInterrupted locks the job whose process ended least often without
 // progress, the short ones first.
-func pickInterrupted(ctx context.Context, tx *sqldb.Tx, kinds []string, of []Lane) ([]held, error) {
+func pickInterrupted(ctx context.Context, tx *sqldb.Tx, by claimer, kinds []string, of []Lane) ([]held, error) {
 	d := tx.Dialect()
 	names := make([]string, len(of))
 	for i, lane := range of {
@@ -99,9 +111,9 @@ func pickInterrupted(ctx context.Context, tx *sqldb.Tx, kinds []string, of []Lan
 	}
 	return sqldb.All(ctx, tx, scanHeld, `
 		SELECT `+heldColumns+` FROM jobs
-		WHERE state = 'queued' AND deaths > 0 AND `+d.In("lane", "$1")+` AND `+d.In("kind", "$2")+`
+		WHERE state = 'queued' AND deaths > 0 AND `+d.In("lane", "$1")+` AND `+d.In("kind", "$2")+` AND `+mayTake("$3", "$4")+`
 		ORDER BY CASE lane WHEN 'short' THEN 0 WHEN 'small' THEN 1 ELSE 2 END, deaths, queued_at, id LIMIT 1 `+d.SkipLocked(),
-		sqldb.Keys(names), sqldb.Keys(kinds))
+		sqldb.Keys(names), sqldb.Keys(kinds), by.nodeID, by.at)
 }
 
 // pickOne locks one job if no worker holds it and its time has come.

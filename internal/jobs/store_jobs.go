@@ -31,14 +31,14 @@ type row struct {
 var insertColumns = []string{
 	"id", "kind", "community_id", "unique_key", "state", "priority", "run_at", "attempt", "max_attempts", "args",
 	"errors", "cancel_asked", "progressed", "node_id", "lease_token", "lease_until", "created_at", "finished_at",
-	"lane", "share", "deaths", "position", "queued_at", "wait_reason",
+	"lane", "share", "deaths", "position", "queued_at", "wait_reason", "refused_by", "refused_until",
 }
 
 func (r row) fill(into []any) {
 	copy(into, []any{
 		r.id, r.kind, r.communityID, r.unique, r.state, int64(r.priority), r.runAt, int64(0), int64(r.maxAttempts), r.args,
 		"[]", false, false, "", "", int64(0), r.createdAt, int64(0),
-		string(r.lane), string(r.share), int64(0), int64(0), r.createdAt, "",
+		string(r.lane), string(r.share), int64(0), int64(0), r.createdAt, "", "", int64(0),
 	})
 }
 
@@ -126,6 +126,10 @@ type ending struct {
 	lane    Lane
 	reason  string // why it waits, if it does
 	died    int64  // 1: its process ended
+
+	elsewhere    bool   // this node is one of refusedBy from now on
+	refusedBy    string // see Job
+	refusedUntil int64
 }
 
 // finish writes an ending if the job is still held under the token, and
@@ -141,8 +145,9 @@ func finish(ctx context.Context, tx *sqldb.Tx, jobID, token string, e ending, at
 			state = CASE WHEN cancel_asked AND $3 <> 'dead' THEN 'cancelled' ELSE $3 END,
 			finished_at = CASE WHEN cancel_asked OR $3 = 'dead' OR $3 = 'cancelled' THEN CAST($7 AS BIGINT) ELSE 0 END,
 			run_at = $4, attempt = $5, errors = $6, node_id = '', lease_token = '', lease_until = 0,
-			lane = $8, wait_reason = $9, deaths = deaths + $10, queued_at = CAST($7 AS BIGINT)
+			lane = $8, wait_reason = $9, deaths = deaths + $10, queued_at = CAST($7 AS BIGINT),
+			refused_by = $11, refused_until = $12
 		WHERE id = $1 AND lease_token = $2`,
-		jobID, token, e.state, e.runAt, int64(e.attempt), string(packed), at, string(e.lane), e.reason, e.died)
+		jobID, token, e.state, e.runAt, int64(e.attempt), string(packed), at, string(e.lane), e.reason, e.died, e.refusedBy, e.refusedUntil)
 	return n > 0, err
 }

@@ -34,6 +34,10 @@ func liveNodes(ctx context.Context, q sqldb.Querier, since int64) (int, error) {
 	return sqldb.One(ctx, q, "count", sqldb.Value[int], "SELECT count(*) FROM job_nodes WHERE seen_at >= $1", since)
 }
 
+func liveNodeIDs(ctx context.Context, q sqldb.Querier, since int64) ([]string, error) {
+	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT id FROM job_nodes WHERE seen_at >= $1", since)
+}
+
 func countOthers(ctx context.Context, q sqldb.Querier, nodeID string) (int, error) {
 	return sqldb.One(ctx, q, "count", sqldb.Value[int], "SELECT count(*) FROM job_nodes WHERE id <> $1", nodeID)
 }

@@ -40,7 +40,7 @@ func selectDead(ctx context.Context, q sqldb.Querier, limit int) ([]Entry, error
 // revive reports whether there was a dead job to queue again.
 func revive(ctx context.Context, tx *sqldb.Tx, jobID string, at int64) (bool, error) {
 	revived, err := tx.Exec(ctx, `
-		UPDATE jobs SET state = 'queued', attempt = 0, deaths = 0, finished_at = 0, cancel_asked = FALSE, queued_at = $2, wait_reason = ''
+		UPDATE jobs SET state = 'queued', attempt = 0, deaths = 0, finished_at = 0, cancel_asked = FALSE, queued_at = $2, wait_reason = '', refused_by = ''
 		WHERE id = $1 AND state = 'dead'`, jobID, at)
 	return revived > 0, err
 }
@@ -70,12 +70,15 @@ type waitRow struct {
 	queuedAt   int64
 	runAt      int64
 	leaseUntil int64
+
+	refusedBy    string
+	refusedUntil int64
 }
 
 func selectWaits(ctx context.Context, q sqldb.Querier, ids []string) ([]waitRow, error) {
 	return sqldb.All(ctx, q, func(s sqldb.Scanner) (w waitRow, err error) {
-		return w, s.Scan(&w.id, &w.state, &w.lane, &w.share, &w.deaths, &w.reason, &w.queuedAt, &w.runAt, &w.leaseUntil)
-	}, "SELECT id, state, lane, share, deaths, wait_reason, queued_at, run_at, lease_until FROM jobs WHERE finished_at = 0 AND "+q.Dialect().In("id", "$1"), sqldb.Keys(ids))
+		return w, s.Scan(&w.id, &w.state, &w.lane, &w.share, &w.deaths, &w.reason, &w.queuedAt, &w.runAt, &w.leaseUntil, &w.refusedBy, &w.refusedUntil)
+	}, "SELECT id, state, lane, share, deaths, wait_reason, queued_at, run_at, lease_until, refused_by, refused_until FROM jobs WHERE finished_at = 0 AND "+q.Dialect().In("id", "$1"), sqldb.Keys(ids))
 }
 
 // runningShares counts the running jobs of all nodes by lane and share.

@@ -22,6 +22,7 @@ const (
 	WaitDatabase    = "database"       // the database was away
 	WaitServer      = "no_server"      // no server runs
 	WaitNode        = "silent_server"  // the server that works on it has gone silent
+	WaitOtherNode   = "other_server"   // this server lacks its file; another one has it
 	WaitDisk        = "disk_full"      // the disk of the server is full
 	waitSnooze      = "later"
 )
@@ -96,6 +97,8 @@ func (w *waitRow) wait(now int64, live int, others map[share]int) Wait {
 		if since.Reason = w.reason; w.reason == "" {
 			since.Reason = waitSnooze
 		}
+	case w.refusedBy != "" && w.refusedUntil > now:
+		since.Reason = WaitOtherNode
 	case w.deaths > 0:
 		since.Reason = WaitInterrupted
 	default:

@@ -44,7 +44,7 @@ func (e *Engine) run(ctx context.Context, j *Job) (err error) {
 	err = e.workers[j.Kind].work(ctx, j)
 	_, again := errors.AsType[snooze](err)
 	_, never := errors.AsType[fatal](err)
-	if err == nil || again || never || errors.Is(err, ErrYielded) {
+	if err == nil || again || never || errors.Is(err, ErrYielded) || errors.Is(err, ErrElsewhere) {
 		return err
 	}
 	if cause := context.Cause(ctx); cause != nil {
@@ -83,6 +83,11 @@ func (e *Engine) finish(ctx context.Context, tx *sqldb.Tx, ended []result) error
 		if err := e.finishOne(ctx, tx, r.job, e.ending(ctx, r), Failed); err != nil {
 			return err
 		}
+		if errors.Is(r.err, ErrElsewhere) {
+			if err := tx.Signal(ctx, topic, ""); err != nil {
+				return err
+			}
+		}
 	}
 	if len(ids) == 0 {
 		return nil
@@ -93,6 +98,11 @@ func (e *Engine) finish(ctx context.Context, tx *sqldb.Tx, ended []result) error
 // finishOne writes the ending of one job. If it is given up, what it was to do
 // ends in the same transaction.
 func (e *Engine) finishOne(ctx context.Context, tx *sqldb.Tx, j *Job, end ending, why Cause) error {
+	end.refusedBy = j.refusedBy
+	if end.elsewhere {
+		end.refusedBy = withNode(j.refusedBy, e.nodeID)
+	}
+	end.refusedUntil = e.leaseEnd()
 	held, err := finish(ctx, tx, j.ID, j.token, end, e.clock.MS())
 	if err != nil || !held || end.state != dead {
 		return err
@@ -118,6 +128,10 @@ func (e *Engine) ending(ctx context.Context, r result) ending {
 		if j.Lane == Small {
 			again.lane = Large
 		}
+		return again
+	}
+	if errors.Is(r.err, ErrElsewhere) {
+		again.elsewhere = true
 		return again
 	}
 	if errors.Is(r.err, ErrStopped) {
