@@ -24,12 +24,19 @@ type piece struct {
 	fresh     bool      // a plan without a look-up was refused
 	convoy    *convoy   // in place of rows: several pieces, of which number is the first
 	blocks    [][]set   // that the rows' sets are in
+	parts     *parts    // of the divided batch that this is a part of; nil: of none
+
+	records []record // that the last transaction wrote
+	counts  Counts
 }
 
 // size is how many pieces of the job a piece stands for, and of how many rows.
 func (p *piece) size() (pieces, rows int64) {
 	if p.convoy != nil {
 		return int64(len(p.convoy.pieces)), p.convoy.counts.Read
+	}
+	if p.parts.open() {
+		return 0, int64(len(p.rows))
 	}
 	return 1, int64(len(p.rows))
 }

@@ -48,6 +48,7 @@ func (r *run) applyBatch(ctx context.Context, step step, p *piece) error {
 		return err
 	}
 	r.log.WarnContext(ctx, "batch violates a constraint and is divided", "job_id", r.job.ID, "rows", len(p.rows), "error", err.Error())
+	p.parts = &parts{}
 	err = r.divide(ctx, step, p, err)
 	if plain, ok := step.(*plainStep); ok {
 		plain.unlisted = true // touched knows the last part only
@@ -59,6 +60,9 @@ func (r *run) applyBatch(ctx context.Context, step step, p *piece) error {
 // ones: a batch before it may have been divided since it was read.
 func (r *run) commit(ctx context.Context, step step, p *piece) error {
 	p.number = r.job.Pieces
+	if p.parts.open() {
+		p.number--
+	}
 	if p.convoy != nil {
 		for i := range p.convoy.pieces {
 			p.convoy.pieces[i].Number = p.number + int64(i)
@@ -69,6 +73,7 @@ func (r *run) commit(ctx context.Context, step step, p *piece) error {
 	err := r.tx(sqldb.SafeLater(ctx), func(tx *sqldb.Tx) error { return r.applyOnce(ctx, tx, step, p) })
 	if err == nil {
 		r.passed(p)
+		p.parts.add(p.records, p.counts)
 	}
 	return err
 }
@@ -95,8 +100,8 @@ func (r *run) divide(ctx context.Context, step step, p *piece, cause error) erro
 func (p *piece) halves(doneBytes int64) [2]*piece {
 	middle := len(p.rows) / 2
 	return [2]*piece{
-		{rows: p.rows[:middle], next: p.rows[middle].pos, doneBytes: doneBytes + (p.doneBytes-doneBytes)/2, fresh: true},
-		{rows: p.rows[middle:], next: p.next, doneBytes: p.doneBytes, last: p.last, fresh: true},
+		{rows: p.rows[:middle], next: p.rows[middle].pos, doneBytes: doneBytes + (p.doneBytes-doneBytes)/2, fresh: true, parts: p.parts},
+		{rows: p.rows[middle:], next: p.next, doneBytes: p.doneBytes, last: p.last, fresh: true, parts: p.parts},
 	}
 }
 

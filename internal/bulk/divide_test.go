@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -220,11 +221,53 @@ func TestADividedBatchNeedsFewTransactions(t *testing.T) {
 		f.refuseMembers("NEW.last_name = 'Bad'")
 		s := f.run(bulk.Import, crew(n, 30), bulk.Options{})
 		f.wantConflicts(s, n, 30)
-		// One part per level, and the row: each was one event of a batch.
-		events, err := sqldb.All(f.Context(), f.db, sqldb.Value[int64], "SELECT count(*) FROM bulk_pieces WHERE job_id = $1", s.JobID)
+		// One part per level; each has an event, but the part that is the row.
+		events, err := sqldb.One(f.Context(), f.db, "count", sqldb.Value[int64], "SELECT count(*) FROM events WHERE type = 'members.imported'")
 		f.ok(err)
-		if events[0] > 7 {
-			f.Errorf("%d parts of %d rows with one that is refused", events[0], n)
+		if events < 2 || events > 6 {
+			f.Errorf("%d parts of %d rows with one that is refused", events, n)
+		}
+		f.wantPieces(s, 1)
+	})
+}
+
+// wantPieces checks how many rows keep the outcomes of a job.
+func (f *fixture) wantPieces(s bulk.Status, most int) {
+	f.Helper()
+	pieces, err := sqldb.One(f.Context(), f.db, "count", sqldb.Value[int], "SELECT count(*) FROM bulk_pieces WHERE job_id = $1", s.JobID)
+	f.ok(err)
+	stored, err := sqldb.One(f.Context(), f.db, "count", sqldb.Value[int], "SELECT pieces FROM bulk_jobs WHERE id = $1", s.JobID)
+	f.ok(err)
+	if pieces > most || stored < pieces {
+		f.Errorf("%d rows keep the outcomes (%d by the job), want at most %d", pieces, stored, most)
+	}
+}
+
+func TestTheOutcomesOfManyRefusedRowsTakeFewRowsAndAreUndone(t *testing.T) {
+	const n = 120
+	eachOfSize(t, n, func(f *fixture) {
+		f.refuseMembers("NEW.last_name = 'Bad'")
+		before := f.dump()
+		bad := []int{}
+		for line := 2; line <= n; line += 2 {
+			bad = append(bad, line)
+		}
+		s, err := f.bulk.Start(f.Context(), f.input(bulk.Import, crew(n, bad...), bulk.Options{}))
+		f.ok(err)
+		s = f.work(s)
+		f.wantConflicts(s, n, bad...)
+		f.wantPieces(s, 5) // about 120 parts, of which 32 share a row
+		lines := []int{}
+		for _, d := range f.details(s, bulk.DetailFilter{Limit: 7}) {
+			lines = append(lines, d.Line)
+		}
+		if len(lines) != n || !slices.IsSorted(lines) {
+			f.Errorf("%d details: %v", len(lines), lines)
+		}
+		undo, err := f.bulk.Undo(f.Context(), command, f.community, s.JobID, "")
+		f.ok(err)
+		if undo = f.work(undo); undo.Status != bulk.Completed || f.count() != 0 || f.dump() != before {
+			f.Errorf("%s %+v, %d members left", undo.Status, undo.Counts, f.count())
 		}
 	})
 }

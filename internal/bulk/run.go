@@ -201,7 +201,7 @@ func (r *run) stepFor(ctx context.Context, ru *rules, l *layout) (step, error) {
 // applyOnce applies a piece and saves the position behind it.
 func (r *run) applyOnce(ctx context.Context, tx *sqldb.Tx, step step, p *piece) error {
 	_, rows := p.size()
-	if done, err := turn(ctx, tx, &r.job, p.number); err != nil || done || rows == 0 {
+	if done, err := turnOfRows(ctx, tx, &r.job); err != nil || done || rows == 0 {
 		return err
 	}
 	if plain, ok := step.(*plainStep); ok && p.convoy != nil {
@@ -214,31 +214,14 @@ func (r *run) applyOnce(ctx context.Context, tx *sqldb.Tx, step step, p *piece) 
 	if err != nil {
 		return refused(err)
 	}
-	done, err := packPiece(p.number, list, counts)
-	if err != nil {
-		return err
-	}
-	if err := r.record(ctx, tx, &done); err != nil {
+	p.records, p.counts = list, counts
+	if err := r.keep(ctx, tx, p); err != nil {
 		return err
 	}
 	if err := advance(ctx, tx, &r.job, p, counts, r.clock.MS()); err != nil {
 		return err
 	}
 	return r.queued.Advance(ctx, tx, r.job.Counts.Read+rows)
-}
-
-// record keeps what a piece did and writes the one event of a piece that
-// changed somebody.
-func (r *run) record(ctx context.Context, tx *sqldb.Tx, done *storedPiece) error {
-	if err := insertPiece(ctx, tx, &r.job, done); err != nil {
-		return err
-	}
-	if r.job.DryRun || done.Counts.Created+done.Counts.Updated == 0 {
-		return nil
-	}
-	return event.Append(ctx, tx, r.clock.MS(), event.Event{CommunityID: r.job.CommunityID, Type: event.MembersImported, Data: event.MembersChanged{
-		JobID: r.job.ID, JobType: string(r.job.Type), FirstLine: int(done.FirstLine), LastLine: int(done.LastLine), Created: done.Counts.Created, Updated: done.Counts.Updated,
-	}})
 }
 
 // plainStep applies pieces for real.

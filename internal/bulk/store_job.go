@@ -145,6 +145,21 @@ func turn(ctx context.Context, tx *sqldb.Tx, j *job, number int64) (done bool, e
 	return pieces > number, nil
 }
 
+// turnOfRows locks a job for its next rows. done says that they were committed
+// before, although the answer was lost.
+func turnOfRows(ctx context.Context, tx *sqldb.Tx, j *job) (done bool, err error) {
+	var status string
+	var read int64
+	err = tx.QueryRow(ctx, "SELECT status, read_rows FROM bulk_jobs WHERE community_id = $1 AND id = $2 "+tx.Dialect().Lock(), j.CommunityID, j.ID).Scan(&status, &read)
+	switch {
+	case err != nil:
+		return false, err
+	case status != Running || read < j.Counts.Read:
+		return false, errMoved
+	}
+	return read > j.Counts.Read, nil
+}
+
 // setRunning marks a job as running from its position on, with the counts it
 // has there.
 func setRunning(ctx context.Context, tx *sqldb.Tx, j *job, now int64) error {
@@ -203,6 +218,15 @@ func packPiece(number int64, list []record, c Counts) (storedPiece, error) {
 func insertPiece(ctx context.Context, tx *sqldb.Tx, j *job, p *storedPiece) error {
 	c := &p.Counts
 	_, err := tx.Exec(ctx, "INSERT INTO bulk_pieces (community_id, job_id, "+pieceColumns+") VALUES ("+sqldb.Marks(1, 11)+")",
+		j.CommunityID, j.ID, p.Number, p.FirstLine, p.LastLine, c.Created, c.Updated, c.Unchanged, c.Skipped, c.Failed, p.Outcomes)
+	return err
+}
+
+// updatePiece writes a piece that has more rows now.
+func updatePiece(ctx context.Context, tx *sqldb.Tx, j *job, p *storedPiece) error {
+	c := &p.Counts
+	_, err := tx.Exec(ctx, `UPDATE bulk_pieces SET first_line = $4, last_line = $5, created_rows = $6, updated_rows = $7, unchanged_rows = $8,
+		skipped_rows = $9, failed_rows = $10, outcomes = $11 WHERE community_id = $1 AND job_id = $2 AND number = $3`,
 		j.CommunityID, j.ID, p.Number, p.FirstLine, p.LastLine, c.Created, c.Updated, c.Unchanged, c.Skipped, c.Failed, p.Outcomes)
 	return err
 }
