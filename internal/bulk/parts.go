@@ -64,7 +64,7 @@ func (r *run) keep(ctx context.Context, tx *sqldb.Tx, p *piece) error {
 }
 
 // record keeps what a piece did and writes the one event of a piece that
-// changed somebody.
+// changed members.
 func (r *run) record(ctx context.Context, tx *sqldb.Tx, done *storedPiece) error {
 	if err := insertPiece(ctx, tx, &r.job, done); err != nil {
 		return err

@@ -80,8 +80,8 @@ func (e *Engine) usageOf(lane Lane) *usage {
 	return u
 }
 
-// mayRestart reports whether an interrupted job, one whose process ended while
-// it ran, may start in a lane. They start one at a time, the next when the one
+// mayRestart reports whether an interrupted job (its process ended while it ran)
+// may start in a lane. They start one at a time, the next when the one
 // before has moved on, so that the job that ends processes is found. A job
 // never waits for one of a longer lane, which may take hours; one of a longer
 // lane waits, so that short jobs do not share the deaths of a large one. Large

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// ErrElsewhere is the answer of a worker whose node lacks what the job needs,
-// such as a file: other nodes do the job. It burns no attempt. This node leaves
+// ErrElsewhere is the answer of a worker if its node lacks a file or another
+// thing that the job needs: other nodes do the job. It burns no attempt. This node leaves
 // the job alone for the length of a lease, and then tries again.
 var ErrElsewhere = errors.New("jobs: another node has what the job needs")
 

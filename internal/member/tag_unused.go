@@ -9,12 +9,12 @@ import (
 )
 
 // Unused tags are deleted in three steps, since a transaction that read the tags
-// of all members would keep everybody from changing values for long: WatchTags,
+// of all members would delay all changes of values: WatchTags,
 // then UsedTags outside a transaction, then DeleteUnusedTags.
 
 // WatchTags begins to watch, in the caller's transaction, whether a member gets
 // one of the tags. It waits for the writers of values: after the commit UsedTags
-// sees what they wrote, and what others write later ends the watch of its tags.
+// sees their members, and later writes end the watch of the tags that they give.
 func WatchTags(ctx context.Context, tx *sqldb.Tx, communityID string, tagIDs []string) error {
 	if err := guardFields(ctx, tx, communityID); err != nil {
 		return err
