@@ -15,7 +15,7 @@ type fieldWork struct {
 	Kind  string `json:"kind" example:"convert" doc:"index: fills the index of a filterable field; identify: takes the keys of an identifier; convert: makes values of another type; clear."`
 	Done  int64  `json:"done" doc:"Members so far."`
 	Total int64  `json:"total" doc:"Members at its start, about."`
-	Error string `json:"error,omitempty" doc:"Why it was given up; then the field is as it was."`
+	Error string `json:"error,omitempty" doc:"Why it was given up; the field is as it was, unless the text names members that were converted."`
 }
 
 func wireWork(w member.Work) *fieldWork {

@@ -2080,7 +2080,7 @@ type FieldWork struct {
 	// Done Members so far.
 	Done int64 `json:"done"`
 
-	// Error Why it was given up; then the field is as it was.
+	// Error Why it was given up; the field is as it was, unless the text names members that were converted.
 	Error *string `json:"error,omitempty"`
 
 	// Kind index: fills the index of a filterable field; identify: takes the keys of an identifier; convert: makes values of another type; clear.

@@ -1922,7 +1922,7 @@ export interface components {
              * @description Members so far.
              */
             done: number;
-            /** @description Why it was given up; then the field is as it was. */
+            /** @description Why it was given up; the field is as it was, unless the text names members that were converted. */
             error?: string;
             /**
              * @description index: fills the index of a filterable field; identify: takes the keys of an identifier; convert: makes values of another type; clear.
