@@ -61,7 +61,7 @@ func (r *reader) drain(a *app.App) {
 
 func (r *reader) learnNames() {
 	for _, query := range []string{
-		"SELECT id, email_key FROM accounts", "SELECT id, name FROM tags", "SELECT id, title FROM roles", "SELECT id, field FROM user_fields", "SELECT id, name FROM api_keys",
+		"SELECT user_id, email_key FROM members", "SELECT id, name FROM tags", "SELECT id, title FROM roles", "SELECT id, field FROM user_fields", "SELECT id, name FROM api_keys",
 	} {
 		for _, row := range r.rows(2, query) {
 			r.names[row[0]] = row[1]
@@ -154,14 +154,14 @@ func (r *reader) tables(communityID string) []string {
 		r.t.Helper()
 		all = append(all, r.lines(what, columns, query, args...)...)
 	}
-	take("accounts", 4, "SELECT email, username, username_key, communities FROM accounts ORDER BY email_key")
-	take("members", 11, `SELECT user_id, state, members.first_name, members.last_name, name_key, phone, country, members.language, roles, tags, fields
-		FROM members, accounts WHERE community_id = $1 AND accounts.id = members.user_id ORDER BY email_key`, communityID)
+	take("accounts", 2, "SELECT email, username FROM accounts ORDER BY email_key")
+	take("members", 15, `SELECT user_id, account_id, email, username, username_key, state, first_name, last_name, name_key, phone, country, language, roles, tags, fields
+		FROM members WHERE community_id = $1 ORDER BY email_key`, communityID)
 	take("totals", 1, "SELECT sum(total) FROM member_totals WHERE community_id = $1", communityID)
 	take("identifiers", 3, "SELECT field_id, key, user_id FROM member_identifiers WHERE community_id = $1 ORDER BY field_id, key", communityID)
 	take("tags", 1, "SELECT name FROM tags WHERE community_id = $1 ORDER BY name", communityID)
-	take("history", 7, `SELECT user_id, field_id, old_value, new_value, source_type, source_id, actor FROM field_history, accounts
-		WHERE community_id = $1 AND accounts.id = field_history.user_id ORDER BY email_key, valid_from, field_history.id`, communityID)
+	take("history", 7, `SELECT h.user_id, h.field_id, h.old_value, h.new_value, h.source_type, h.source_id, h.actor FROM field_history h, members m
+		WHERE h.community_id = $1 AND m.community_id = $1 AND m.user_id = h.user_id ORDER BY m.email_key, h.valid_from, h.id`, communityID)
 	take("jobs", 10, `SELECT type, status, read_rows, created_rows, updated_rows, unchanged_rows, skipped_rows, failed_rows, pieces, error_code
 		FROM bulk_jobs WHERE community_id = $1 ORDER BY created_at, id`, communityID)
 	take("queue", 1, "SELECT count(*) FROM jobs WHERE kind = 'bulk.run'")

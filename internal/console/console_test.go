@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/chat"
 )
 
@@ -81,14 +80,7 @@ func TestPagesAreForThoseWhoMayManageTheCommunity(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		link, err := a.Auth.OneTimeLink(t.Context(), auth.LinkSignIn, mia.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		miaToken, _, err := a.Auth.RedeemLink(t.Context(), link, auth.SessionInfo{})
-		if err != nil {
-			t.Fatal(err)
-		}
+		_, miaToken := a.Claim(t, communityID, "mia")
 		for _, path := range []string{"/members", "/members/" + mia.ID, "/import", "/import/template.csv", "/api-log", "/fields", "/fields/new", "/api-keys", "/api-keys/new", "/settings/appearance", "/palette?q=mia"} {
 			path = "/c/" + communityID + path
 			for _, row := range []struct {

@@ -18,18 +18,10 @@ func administrator(t *testing.T, a *apptest.App, communityID, username string, o
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := a.Members.AddRole(t.Context(), apptest.Operator, communityID, username, role.ID)
-	if err != nil {
+	if _, err := a.Members.AddRole(t.Context(), apptest.Operator, communityID, username, role.ID); err != nil {
 		t.Fatal(err)
 	}
-	link, err := a.Auth.OneTimeLink(t.Context(), auth.LinkSignIn, found.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	token, _, err := a.Auth.RedeemLink(t.Context(), link, auth.SessionInfo{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, token := a.Claim(t, communityID, username)
 	return person{t, a, token}
 }
 

@@ -33,7 +33,7 @@ func (f *fixture) skips(log *bytes.Buffer, works []string, people ...*member.Rec
 		return
 	}
 	for i, work := range works {
-		for _, want := range []string{`work="` + work + `"`, fmt.Sprintf("count=%d", len(people)), people[0].AccountID, people[len(people)-1].AccountID} {
+		for _, want := range []string{`work="` + work + `"`, fmt.Sprintf("count=%d", len(people)), people[0].ID, people[len(people)-1].ID} {
 			if !strings.Contains(lines[i], want) {
 				f.Errorf("no %s in %s", want, lines[i])
 			}

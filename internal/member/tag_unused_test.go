@@ -5,7 +5,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/member"
@@ -31,12 +30,8 @@ func TestOnlyTagsThatNoMemberGotMeanwhileAreDeleted(t *testing.T) {
 		// What is written between the two.
 		f.ok(asError(f.change(people[0], "country", "DE")))
 		f.ok(asError(f.change(people[1], "tag", "given")))
-		late := &member.Record{AccountID: id.New(clock.Clock{}.Now()), Email: "cat@example.com", Username: "cat", State: member.Active, FirstName: "cat", LastName: "C", TagIDs: []string{named["inserted"]}, JoinedAt: 1, UpdatedAt: 1}
+		late := &member.Record{ID: id.New(clock.Clock{}.Now()), Email: "cat@example.com", EmailKey: "cat@example.com", Username: "cat", UsernameKey: "cat", State: member.Active, FirstName: "cat", LastName: "C", TagIDs: []string{named["inserted"]}, JoinedAt: 1, UpdatedAt: 1}
 		f.ok(f.db.Tx(f.Context(), func(tx *sqldb.Tx) error {
-			err := auth.InsertAccounts(f.Context(), tx, []auth.NewAccount{{ID: late.AccountID, Email: late.Email, EmailKey: auth.EmailKey(late.Email), Username: "cat", UsernameKey: auth.UsernameKey("cat"), CreatedAt: 1}})
-			if err != nil {
-				return err
-			}
 			return member.Insert(f.Context(), tx, f.community, []*member.Record{late})
 		}))
 		var deleted []string

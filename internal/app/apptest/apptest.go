@@ -20,6 +20,7 @@ import (
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
@@ -158,6 +159,30 @@ func (a *App) Owner(t testing.TB, communityID, username string) (auth.Account, s
 		t.Fatal(err)
 	}
 	if err := a.Members.AddOwner(t.Context(), communityID, made.ID); err != nil {
+		t.Fatal(err)
+	}
+	token, made, err := a.Auth.SignIn(t.Context(), username, password, auth.SessionInfo{UserAgent: "test", Address: "127.0.0.1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return made, token
+}
+
+// Claim makes an account for an unclaimed member and accepts the membership, as
+// the person would, and returns it with the token of a session.
+func (a *App) Claim(t testing.TB, communityID, username string) (auth.Account, string) {
+	t.Helper()
+	const password = "correct-horse-battery"
+	who, err := a.Members.Find(t.Context(), communityID, username)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := a.Auth.CreateAccount(t.Context(), auth.AccountInput{Email: who.Email, Username: username, Password: password})
+	if err != nil {
+		t.Fatal(err)
+	}
+	person := auth.Actor{Kind: auth.Session, AccountID: made.ID, Name: username}
+	if err := a.Members.Join(t.Context(), person, communityID, member.JoinHow{}); err != nil {
 		t.Fatal(err)
 	}
 	token, made, err := a.Auth.SignIn(t.Context(), username, password, auth.SessionInfo{UserAgent: "test", Address: "127.0.0.1"})
