@@ -24,6 +24,8 @@ type account struct {
 	Language    string `json:"language" doc:"BCP 47; empty: none was chosen."`
 	CreatedAt   string `json:"createdAt" format:"date-time"`
 	LastLogin   string `json:"lastLogin,omitempty" format:"date-time" doc:"Absent: never."`
+
+	PendingEmail string `json:"pendingEmail,omitempty" example:"ada@new.example" doc:"The new email address that waits for its confirmation, in answers of me and updateMe. Absent: none."`
 }
 
 func wireAccount(a auth.Account) account {
@@ -86,6 +88,13 @@ type verification struct {
 }
 
 func (a *API) verifyEmail(ctx context.Context, in *verification) (*answer[account], error) {
+	changed, err := a.Auth.ConfirmEmail(ctx, in.Body.Token, fromAPI)
+	if err == nil {
+		return respond("The account has its new email address", wireAccount(changed)), nil
+	}
+	if !errs.Is(err, "link_expired") {
+		return nil, err
+	}
 	made, err := a.Auth.VerifyEmail(ctx, in.Body.Token, in.Body.Username)
 	if err != nil {
 		return nil, err
@@ -171,9 +180,47 @@ func (a *API) me(ctx context.Context, _ *struct{}) (*answer[account], error) {
 	if err != nil {
 		return nil, err
 	}
-	shown := wireAccount(person)
 	if actor.OnlyCommunity != "" { // another system holds it, and knows its community's names only
-		shown.FirstName, shown.LastName, shown.DisplayName, shown.LastLogin = "", "", "", ""
+		person.FirstName, person.LastName, person.DisplayName, person.SignedInAt = "", "", "", 0
+		return respond("Your account", wireAccount(person)), nil
 	}
-	return respond("Your account", shown), nil
+	return a.own(ctx, "Your account", person)
+}
+
+// own answers with an account and its pending email address.
+func (a *API) own(ctx context.Context, message string, person auth.Account) (*answer[account], error) {
+	pending, err := a.Auth.PendingEmail(ctx, person.ID)
+	if err != nil {
+		return nil, err
+	}
+	shown := wireAccount(person)
+	shown.PendingEmail = pending
+	return respond(message, shown), nil
+}
+
+type accountChange struct {
+	Caller
+	Body struct {
+		Username        *string `json:"username,omitempty" example:"ada" doc:"2 to 50 letters, digits and . _ -"`
+		Email           *string `json:"email,omitempty" example:"ada@new.example" doc:"Counts when the link in the mail to it was opened. The current address cancels a pending change."`
+		FirstName       *string `json:"firstname,omitempty" example:"Ada" doc:"Up to 50 characters; empty: none."`
+		LastName        *string `json:"lastname,omitempty" example:"Lovelace" doc:"As firstname."`
+		DisplayName     *string `json:"displayname,omitempty" example:"Ada L." doc:"As firstname."`
+		CurrentPassword string  `json:"currentPassword,omitempty" doc:"Needed, unless the session began within the last ten minutes."`
+	} `nameHint:"AccountChange"`
+}
+
+// fromAPI is the source of changes in the history of members.
+const fromAPI = "api"
+
+func (a *API) updateMe(ctx context.Context, in *accountChange) (*answer[account], error) {
+	b := &in.Body
+	changed, err := a.Auth.UpdateAccount(ctx, auth.ActorOf(ctx), auth.AccountChange{
+		Username: b.Username, Email: b.Email, FirstName: b.FirstName, LastName: b.LastName, DisplayName: b.DisplayName,
+		Password: b.CurrentPassword, Address: in.info.Address, Source: fromAPI, Speaks: in.language,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a.own(ctx, "Account changed", changed)
 }

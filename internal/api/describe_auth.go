@@ -4,12 +4,16 @@ package api
 // and keys.
 var authDescriptions = map[string]string{
 	"register":        "Writes to the address: a link that makes the account, or, where there is one already, that there is. Of several registrations of an address only the newest one's link works. The answer and its time are the same. 403 `registration_closed` where nobody may register.",
-	"verifyEmail":     "Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail.",
+	"verifyEmail":     "Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail. The token of a new email address (`updateMe`) gives the account that address; 409 `email_taken` if another account has it by then.",
 	"login":           "Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time.",
 	"secureAuth":      "For a system that has signed a member in itself: a link that signs them in here. It needs a community's key with the permission `signIn`, which `*` does not stand for. The session works in that community only, and members with a server permission cannot have one.",
 	"secureAuthOlder": "The same as `secureAuth`, by its older address.",
 	"logout":          "Ends the session of the request, or all of the account; the person's API keys end with all.",
 	"me":              "Whose session or key this is.",
+	"updateMe": "What is not named stays as it is. Needs a sign-in of the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. " +
+		"Every community shows the new username; one of another account is 409 `username_taken`. A new email address counts when the link that is mailed to it was opened, within 24 hours (`verifyEmail` takes its token too); until then it is `pendingEmail`. " +
+		"The current address gets a notice at the request and at the change. The answer is the same whether or not another account has the address. A newer request ends the link of an older one, and a new password ends it too. " +
+		"At most five new addresses an hour: 429 `too_many_mails`. The current address has to be proven: otherwise 403 `email_not_verified`.",
 	"forgotPassword":  "Writes a link to choose a new password, if there is an account with the address, up to five times an hour. The answer and its time are the same.",
 	"resetPassword":   "The token works once, within an hour. All sessions of the account and the person's API keys end. The first time it proves the address, every other way to sign in to the account goes too.",
 	"changePassword":  "All other sessions of the account and the person's API keys end. 401 `wrong_password` counts as a failed sign-in.",

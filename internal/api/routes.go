@@ -52,6 +52,7 @@ func (a *API) authRoutes(g area) {
 	add(g, route{"GET", "/api/secureAuth", "secureAuthOlder", "Sign a member in from another system", signMembersIn, seen}, a.secureAuth)
 	add(g, route{"POST", "/v1/auth/logout", "logout", "Sign out", anyPerson, personal}, a.logout)
 	add(g, route{"GET", "/v1/auth/me", "me", "Your account", anyPerson, personal}, a.me)
+	add(g, route{"PUT", "/v1/auth/me", "updateMe", "Change your account", signedIn, personal | signsIn}, a.updateMe)
 	add(g, route{"POST", "/v1/auth/forgot-password", "forgotPassword", "Ask for a new password", nil, anyone | signsIn}, a.forgotPassword)
 	add(g, route{"POST", "/v1/auth/reset-password", "resetPassword", "Choose a new password", nil, anyone | expires | signsIn}, a.resetPassword)
 	add(g, route{"POST", "/v1/auth/change-password", "changePassword", "Change the password", signedIn, personal | signsIn}, a.changePassword)

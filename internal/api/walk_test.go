@@ -24,7 +24,7 @@ var moving = []string{"jobs", "job_nodes", "job_schedules", "sessions.seen_at", 
 // ownMatter are operations on what belongs to whoever asks: a stranger and a
 // plain member may use them, on their own things.
 var ownMatter = map[string]bool{
-	"GET /v1/auth/me": true, "GET /v1/auth/sessions": true, "POST /v1/auth/logout": true, "POST /v1/auth/change-password": true,
+	"GET /v1/auth/me": true, "PUT /v1/auth/me": true, "GET /v1/auth/sessions": true, "POST /v1/auth/logout": true, "POST /v1/auth/change-password": true,
 	"GET /v1/servers": true, "POST /v1/servers": true,
 	"POST /v1/auth/totp": true, "POST /v1/auth/totp/confirm": true, "POST /v1/auth/totp/disable": true,
 }

@@ -87,6 +87,7 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 	p.Auth = auth.New(auth.Deps{DB: p.DB, Communities: p.Communities, Standings: p.Members, Clock: now, Log: log, Keys: p.Keys, Mail: p.Mail, Closed: c.Registration == "closed"})
 	p.Pictures = media.New(p.DB, p.Files, now)
 	p.Members.Connect(member.Connections{Auth: p.Auth, Mail: p.Mail, Pictures: p.Pictures, Retention: c.retention(), Log: log})
+	p.Auth.OnRename(p.Members.Follow)
 	p.Auth.RegisterJobs(p.Jobs)
 	p.Chat = chat.New(chat.Deps{DB: p.DB, Auth: p.Auth, Members: p.Members, Clock: now})
 	p.Members.OnErase(chat.EraseMembers)

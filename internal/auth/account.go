@@ -141,13 +141,23 @@ func (a *Auth) taken(ctx context.Context, made newAccount, cause error) error {
 	}
 	var fields []errs.Field
 	if email {
-		fields = append(fields, errs.Field{Field: "email", Code: "email_taken", Message: "This email address belongs to another account."})
+		fields = append(fields, emailTaken)
 	}
 	if username {
-		fields = append(fields, errs.Field{Field: "username", Code: "username_taken", Message: "This username belongs to another account."})
+		fields = append(fields, usernameTaken)
 	}
 	if len(fields) == 0 {
 		return fmt.Errorf("account in the way is gone: %w", cause)
 	}
-	return errs.New(errs.Conflict, fields[0].Code, "%s", fields[0].Message).WithFields(fields...).Because(cause)
+	return conflict(fields...).Because(cause)
+}
+
+var (
+	emailTaken    = errs.Field{Field: "email", Code: "email_taken", Message: "This email address belongs to another account."}
+	usernameTaken = errs.Field{Field: "username", Code: "username_taken", Message: "This username belongs to another account."}
+)
+
+// conflict returns the Conflict of the values that belong to another account.
+func conflict(fields ...errs.Field) *errs.Error {
+	return errs.New(errs.Conflict, fields[0].Code, "%s", fields[0].Message).WithFields(fields...)
 }

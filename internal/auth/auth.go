@@ -63,6 +63,7 @@ type Auth struct {
 	hashes      atomic.Int64  // passwords that were hashed so far
 	hashing     chan struct{} // one place for each password that is hashed now
 	touching    sync.Mutex
+	followers   []Follower
 }
 
 // Deps are what an Auth stands on.

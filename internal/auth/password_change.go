@@ -95,6 +95,9 @@ func (a *Auth) setPassword(ctx context.Context, tx *sqldb.Tx, account Account, h
 	if err := deleteLinksOf(ctx, tx, account.ID); err != nil {
 		return err
 	}
+	if err := deleteEmailChangeOf(ctx, tx, account.ID); err != nil {
+		return err
+	}
 	if err := deleteStepsOf(ctx, tx, account.ID); err != nil {
 		return err
 	}
@@ -102,16 +105,5 @@ func (a *Auth) setPassword(ctx context.Context, tx *sqldb.Tx, account Account, h
 	if err := forgive(ctx, tx, ofName(account.Email), ofAccount(account.ID)); err != nil {
 		return err
 	}
-	if a.mail == nil || a.baseURL == "" {
-		return nil
-	}
-	confirmed, err := Confirmed(ctx, tx, account.ID)
-	if err != nil {
-		return err
-	}
-	return a.mail.Send(ctx, tx, mail.Message{
-		Sender: "account:" + account.ID, Confirmed: confirmed,
-		To: account.Email, ToName: account.Username, Language: account.Language, Template: mail.PasswordChanged,
-		Values: map[string]string{"link": a.baseURL + ForgotPage},
-	})
+	return a.notify(ctx, tx, account, mail.PasswordChanged, ForgotPage)
 }

@@ -14,6 +14,7 @@ import (
 // The pages that links in mails lead to, each with ?token=.
 const (
 	VerifyPage = "/verify-email"
+	EmailPage  = "/confirm-email"
 	ResetPage  = "/reset-password"
 	ForgotPage = "/forgot-password"
 	LinkPage   = "/link"

@@ -39,9 +39,9 @@ func keysTaken(ctx context.Context, q sqldb.Querier, emailKey, usernameKey strin
 	return email, username, err
 }
 
-func updateProfile(ctx context.Context, q sqldb.Querier, accountID string, p Profile, now int64) error {
+func updateProfile(ctx context.Context, q sqldb.Querier, a Account, now int64) error {
 	_, err := q.Exec(ctx, "UPDATE accounts SET first_name = $1, last_name = $2, display_name = $3, language = $4, updated_at = $5 WHERE id = $6",
-		p.FirstName, p.LastName, p.DisplayName, p.Language, now, accountID)
+		a.FirstName, a.LastName, a.DisplayName, a.Language, now, a.ID)
 	return err
 }
 

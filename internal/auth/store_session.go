@@ -226,6 +226,7 @@ func sweep(ctx context.Context, db *sqldb.DB, now time.Time) error {
 		{"sessions", "id", "expires_at < $1", []any{now.AddDate(0, -1, 0).UnixMilli()}},
 		{"one_time_links", "token_hash", "expires_at < $1", []any{now.UnixMilli()}},
 		{"registrations", "token_hash", "expires_at < $1", []any{now.UnixMilli()}},
+		{"email_changes", "account_id", "expires_at < $1", []any{now.UnixMilli()}},
 		{"sign_in_steps", "token_hash", "expires_at < $1", []any{now.UnixMilli()}},
 		{"sign_in_failures", "subject", "last_at < $1 OR last_at > $2", []any{now.Add(-forget).UnixMilli(), now.Add(forget).UnixMilli()}},
 	} {

@@ -22,6 +22,9 @@ func (a *Auth) owned(ctx context.Context, tx *sqldb.Tx, accountID string) (first
 	if err := deleteSessionsOf(ctx, tx, accountID, ""); err != nil {
 		return true, err
 	}
+	if err := deleteEmailChangeOf(ctx, tx, accountID); err != nil {
+		return true, err
+	}
 	return true, deleteLinksOf(ctx, tx, accountID)
 }
 

@@ -4,9 +4,6 @@ import (
 	"encoding/base64"
 	"net/http"
 
-	"golang.org/x/text/language"
-	"golang.org/x/text/language/display"
-
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
@@ -49,63 +46,6 @@ func proofOf(v *visit) auth.Proof {
 	return auth.Proof{Password: v.PostFormValue("password"), Code: v.PostFormValue("proof-code"), Address: httpx.Network(v.Request)}
 }
 
-// languageChoices are the languages of the pages, each in its own name.
-func languageChoices(v *visit) []Choice {
-	choices := []Choice{{"", v.T("As the browser asks for")}}
-	for _, tag := range i18n.Languages {
-		choices = append(choices, Choice{tag.String(), display.Self.Name(tag)})
-	}
-	return choices
-}
-
-func (c *console) showAccount(v *visit) error {
-	account, err := c.Auth.Account(v.Context(), v.actor.AccountID)
-	if err != nil {
-		return err
-	}
-	return c.renderAccount(v, nil, AccountView{
-		Email: account.Email, Username: account.Username, FirstName: account.FirstName, LastName: account.LastName,
-		DisplayName: account.DisplayName, Language: account.Language,
-	})
-}
-
-func (c *console) renderAccount(v *visit, cause error, view AccountView) error {
-	status, a, err := refusal(v, cause)
-	if err != nil {
-		return err
-	}
-	if view.Page, err = c.accountPage(v, accountPath); err != nil {
-		return err
-	}
-	if view.Errors = wrongFields(v.Context(), cause); view.Errors == nil {
-		view.Alert = a
-	}
-	view.Languages = languageChoices(v)
-	return render(v, status, AccountPage(view))
-}
-
-func (c *console) changeAccount(v *visit) error {
-	profile := auth.Profile{
-		FirstName: v.PostFormValue("firstname"), LastName: v.PostFormValue("lastname"), DisplayName: v.PostFormValue("displayname"),
-		Language: v.PostFormValue("language"),
-	}
-	err := c.Auth.UpdateProfile(v.Context(), v.actor, profile)
-	if err == nil {
-		if tag, err := language.Parse(profile.Language); err == nil {
-			v.Request = v.WithContext(speaking(v.Context(), i18n.For(i18n.Match(tag.String()))))
-		}
-		return v.goTo(accountPath, i18n.Key("Saved"))
-	}
-	account, missing := c.Auth.Account(v.Context(), v.actor.AccountID)
-	if missing != nil {
-		return missing
-	}
-	return c.renderAccount(v, err, AccountView{
-		Email: account.Email, Username: account.Username, FirstName: profile.FirstName, LastName: profile.LastName,
-		DisplayName: profile.DisplayName, Language: profile.Language,
-	})
-}
-
 func (c *console) showSecurity(v *visit) error { return c.renderSecurity(v, nil, nil) }
 
 // backToSecurity shows the page again, with what went wrong.
@@ -117,9 +57,7 @@ func (c *console) renderSecurity(v *visit, cause error, codes []string) error {
 	if err != nil {
 		return err
 	}
-	if after := httpx.NewFailure(v.Context(), cause).GetHeaders().Get("Retry-After"); cause != nil && after != "" {
-		v.w.Header().Set("Retry-After", after)
-	}
+	keepRetryAfter(v, cause)
 	p, err := c.accountPage(v, securityPath)
 	if err != nil {
 		return err

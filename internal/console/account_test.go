@@ -333,12 +333,17 @@ func TestSessionsEndByThePages(t *testing.T) {
 func TestAPersonChoosesALanguageAndAKey(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		_, olivia := owner(t, a)
-		olivia.follow("/account", url.Values{"firstname": {" Olivia "}, "language": {"de"}})
+		olivia.follow("/account", url.Values{"username": {"olivia"}, "firstname": {" Olivia "}})
+		olivia.follow("/account/language", url.Values{"language": {"de"}})
 		if got := olivia.get("/account"); !strings.Contains(got.text, `<html lang="de"`) || !strings.Contains(got.text, `value="Olivia"`) {
 			t.Errorf("profile: %.600s", got.text)
 		}
-		if got := olivia.post("/account", url.Values{"language": {"??"}, "firstname": {"a\x00b"}}); got.status != 400 {
-			t.Errorf("nonsense: %d", got.status)
+		for path, form := range map[string]url.Values{
+			"/account": {"username": {"olivia"}, "firstname": {"a\x00b"}}, "/account/language": {"language": {"??"}}, "/account/email": {"email": {"nowhere"}},
+		} {
+			if got := olivia.post(path, form); got.status != 400 || !strings.Contains(got.text, `aria-invalid="true"`) {
+				t.Errorf("nonsense at %s: %d", path, got.status)
+			}
 		}
 		if got := olivia.post("/account/api-keys", url.Values{"name": {""}, "days": {"x"}}); got.status != 400 || !strings.Contains(got.text, `aria-invalid="true"`) {
 			t.Errorf("an empty key: %d", got.status)

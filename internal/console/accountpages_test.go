@@ -28,6 +28,13 @@ func fixtureSecurity() SecurityView {
 	}
 }
 
+func fixtureOwnAccount() AccountView {
+	return AccountView{
+		Page: fixtureAccount(accountPath), Methods: auth.Methods{Password: true, Fresh: true}, Email: "ada.lovelace@a-rather-long-domain.example", Username: "ada", FirstName: "Ada",
+		Languages: []Choice{{"", "As the browser asks for"}, {"de", "Deutsch"}},
+	}
+}
+
 // accountFixtures are the pages before and about the person.
 func accountFixtures(t *testing.T) map[string]templ.Component {
 	t.Helper()
@@ -49,6 +56,11 @@ func accountFixtures(t *testing.T) map[string]templ.Component {
 	scan := fixtureAccount(securityPath)
 	scan.Title = "Codes of an app"
 	keys := fixtureKeys()
+	pending := fixtureOwnAccount()
+	pending.PendingEmail, pending.Fresh = "ada@new.example", false
+	pending.Errors = map[string]string{"username": "This username belongs to another account."}
+	taken := door
+	taken.Alert = Alert{Message: "This email address belongs to another account.", RequestID: "6a21d1c09f3b0c4d5e6f7a8b"}
 	return map[string]templ.Component{
 		"sign-in-ways":    SignInPage(SignInView{Page: door, Provider: "Example ID", Passkeys: true, Register: true, Next: "/"}),
 		"sign-in-code":    CodePage(CodeView{Page: limited, Next: "/"}),
@@ -61,7 +73,11 @@ func accountFixtures(t *testing.T) map[string]templ.Component {
 		"verify-gone":     VerifyPage(VerifyView{Page: door, Gone: true}),
 		"forgot":          ForgotPage(ForgotView{Page: door}),
 		"reset":           ResetPage(ResetView{Page: door, Token: "x", Errors: map[string]string{"password": "A password has at least 10 characters."}}),
-		"account":         AccountPage(AccountView{Page: fixtureAccount(accountPath), Email: "ada.lovelace@a-rather-long-domain.example", Username: "ada", FirstName: "Ada", Languages: []Choice{{"", "As the browser asks for"}, {"de", "Deutsch"}}}),
+		"account":         AccountPage(fixtureOwnAccount()),
+		"account-pending": AccountPage(pending),
+		"confirm-email":   ConfirmEmailPage(ConfirmEmailView{Page: door, Token: "x", EmailChange: auth.EmailChange{Username: "ada", Email: "ada.lovelace@a-rather-long-domain.example"}}),
+		"confirm-taken":   ConfirmEmailPage(ConfirmEmailView{Page: taken, Token: "x", EmailChange: auth.EmailChange{Username: "ada", Email: "ada@new.example"}}),
+		"confirm-gone":    ConfirmEmailPage(ConfirmEmailView{Page: door, Gone: true}),
 		"security":        SecurityPage(fixtureSecurity()),
 		"security-wrong":  SecurityPage(wrong),
 		"security-new":    SecurityPage(fresh),

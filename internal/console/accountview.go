@@ -8,16 +8,6 @@ import (
 	"github.com/regulars/regulars/internal/i18n"
 )
 
-// AccountView is what a person says of themselves.
-type AccountView struct {
-	Page
-	Email, Username                  string
-	FirstName, LastName, DisplayName string
-	Language                         string
-	Languages                        []Choice
-	Errors                           map[string]string
-}
-
 // SecurityView is how a person signs in.
 type SecurityView struct {
 	Page

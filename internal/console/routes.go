@@ -73,6 +73,8 @@ func (c *console) doorRoutes(r chi.Router) {
 	r.Get("/check-mail", c.open(c.showSent))
 	r.Get(auth.VerifyPage, c.open(c.showVerify))
 	r.Post(auth.VerifyPage, c.open(c.verify))
+	r.Get(auth.EmailPage, c.open(c.showEmailChange))
+	r.Post(auth.EmailPage, c.open(c.confirmEmail))
 	r.Get(auth.ForgotPage, c.open(c.showForgot))
 	r.Post(auth.ForgotPage, c.open(c.forgot))
 	r.Get(auth.ResetPage, c.open(c.showReset))
@@ -204,7 +206,10 @@ func (c *console) channelRoutes(r chi.Router) {
 // accountRoutes are the pages about the person who is signed in.
 func (c *console) accountRoutes(r chi.Router) {
 	r.Get(accountPath, c.own(c.showAccount))
-	r.Post(accountPath, c.own(c.changeAccount))
+	r.Post(accountPath, c.own(c.changeProfile))
+	r.Post("/account/email", c.own(c.changeEmail))
+	r.Post("/account/email/cancel", c.own(c.cancelEmail))
+	r.Post("/account/language", c.own(c.changeLanguage))
 	r.Get(securityPath, c.own(c.showSecurity))
 	r.Post("/account/password", c.own(c.changePassword))
 	r.Post("/account/totp", c.own(c.startTOTP))

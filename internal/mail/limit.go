@@ -19,6 +19,7 @@ const noticesMore = 3
 var kinds = map[Template]string{
 	VerifyEmail: "registration", AccountExists: "registration", ResetPassword: "reset", PasswordChanged: "notice", SignInAdded: "notice",
 	TransferOffered: "transfer", TransferEnded: "transfer",
+	ConfirmEmail: "email change", EmailChanging: "notice", EmailChanged: "notice",
 }
 
 // within counts a message and reports whether its recipient may still get it.

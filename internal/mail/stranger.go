@@ -17,7 +17,7 @@ const unknownSender = "unknown"
 
 // requested are the templates that answer a request made with the address
 // itself. They carry no text of other people and are never throttled.
-var requested = map[Template]bool{VerifyEmail: true, AccountExists: true, ResetPassword: true}
+var requested = map[Template]bool{VerifyEmail: true, AccountExists: true, ResetPassword: true, ConfirmEmail: true}
 
 // unsolicited are the templates that other people cause, even for an address
 // that is confirmed.

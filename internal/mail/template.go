@@ -24,6 +24,9 @@ const (
 	Invited         Template = "invited"           // community, link
 	TransferOffered Template = "transfer_offered"  // community, link
 	TransferEnded   Template = "transfer_ended"    // kind: accepted, declined, expired, cancelled; community, member?, link
+	ConfirmEmail    Template = "confirm_email"     // link; to the new address of an account
+	EmailChanging   Template = "email_changing"    // link to choose a new password; to the current address
+	EmailChanged    Template = "email_changed"     // link to sign in; to the previous address
 	SignInAdded     Template = "sign_in_added"     // kind: provider, codes, passkey, api_key; name?, link to the account's page
 )
 
@@ -32,6 +35,7 @@ var values = map[Template][]string{
 	VerifyEmail: {"link"}, AccountExists: {"link"}, ResetPassword: {"link"}, PasswordChanged: {"link"},
 	Welcome: {"link"}, BulkJobFinished: {"kind", "status", "created", "updated", "unchanged", "skipped", "failed", "link"},
 	Invited: {"link"}, SignInAdded: {"kind", "link"}, TransferOffered: {"link"}, TransferEnded: {"kind", "link"},
+	ConfirmEmail: {"link"}, EmailChanging: {"link"}, EmailChanged: {"link"},
 }
 
 // content is a message in words: paragraphs, a button for its one link, and

@@ -13,6 +13,7 @@ var words = map[Template]func(i18n.Printer, map[string]string) content{
 	VerifyEmail: verifyEmail, AccountExists: accountExists, ResetPassword: resetPassword, PasswordChanged: passwordChanged,
 	Welcome: welcome, BulkJobFinished: bulkJobFinished, Invited: invited, SignInAdded: signInAdded,
 	TransferOffered: transferOffered, TransferEnded: transferEnded,
+	ConfirmEmail: confirmEmail, EmailChanging: emailChanging, EmailChanged: emailChanged,
 }
 
 func verifyEmail(p i18n.Printer, _ map[string]string) content {
@@ -49,6 +50,33 @@ func passwordChanged(p i18n.Printer, _ map[string]string) content {
 		before:  []string{p.T("The password of your account was changed, and it was signed out everywhere else.")},
 		button:  p.T("This was not me"),
 		after:   []string{p.T("If it was not you, ask for a new password at once.")},
+	}
+}
+
+func confirmEmail(p i18n.Printer, _ map[string]string) content {
+	return content{
+		subject: p.T("Confirm your new email address"),
+		before:  []string{p.T("This address was entered as the new email address of an account. Confirm that it is yours:")},
+		button:  p.T("Confirm the address"),
+		closing: p.T("If it was not you, do nothing: the account keeps its current address."),
+	}
+}
+
+func emailChanging(p i18n.Printer, _ map[string]string) content {
+	return content{
+		subject: p.T("Your email address is about to change"),
+		before:  []string{p.T("A new email address was entered for your account. It replaces this one when the link in a mail to the new address is opened.")},
+		button:  p.T("This was not me"),
+		after:   []string{p.T("If it was not you, choose a new password at once: that cancels the change.")},
+	}
+}
+
+func emailChanged(p i18n.Printer, _ map[string]string) content {
+	return content{
+		subject: p.T("Your email address was changed"),
+		before:  []string{p.T("Your account has a new email address. You can no longer sign in with this one.")},
+		button:  p.T("Sign in"),
+		after:   []string{p.T("If it was not you, contact the people who run this server.")},
 	}
 }
 

@@ -1661,6 +1661,11 @@ type Account struct {
 	LastLogin *time.Time `json:"lastLogin,omitempty"`
 	LastName  string     `json:"lastName"`
 
+	// PendingEmail The new email address that waits for its confirmation, in answers of me and updateMe. Absent: none.
+	//
+	// Examples: ada@new.example
+	PendingEmail *string `json:"pendingEmail,omitempty"`
+
 	// UserId The account's small number.
 	//
 	// Examples: 1042
@@ -1668,6 +1673,37 @@ type Account struct {
 
 	// Username Examples: ada
 	Username string `json:"username"`
+}
+
+// AccountChange defines model for AccountChange.
+type AccountChange struct {
+	// CurrentPassword Needed, unless the session began within the last ten minutes.
+	CurrentPassword *string `json:"currentPassword,omitempty"`
+
+	// Displayname As firstname.
+	//
+	// Examples: Ada L.
+	Displayname *string `json:"displayname,omitempty"`
+
+	// Email Counts when the link in the mail to it was opened. The current address cancels a pending change.
+	//
+	// Examples: ada@new.example
+	Email *string `json:"email,omitempty"`
+
+	// Firstname Up to 50 characters; empty: none.
+	//
+	// Examples: Ada
+	Firstname *string `json:"firstname,omitempty"`
+
+	// Lastname As firstname.
+	//
+	// Examples: Lovelace
+	Lastname *string `json:"lastname,omitempty"`
+
+	// Username 2 to 50 letters, digits and . _ -
+	//
+	// Examples: ada
+	Username *string `json:"username,omitempty"`
 }
 
 // ApiKeyChange defines model for ApiKeyChange.
@@ -5190,6 +5226,9 @@ type LoginJSONRequestBody = Login
 // LogoutJSONRequestBody defines body for Logout for application/json ContentType.
 type LogoutJSONRequestBody = Logout
 
+// UpdateMeJSONRequestBody defines body for UpdateMe for application/json ContentType.
+type UpdateMeJSONRequestBody = AccountChange
+
 // RegisterJSONRequestBody defines body for Register for application/json ContentType.
 type RegisterJSONRequestBody = Registration
 
@@ -7600,6 +7639,24 @@ type ClientInterface interface {
 	// Corresponds with GET /v1/auth/me (the `Me` operationId).
 	Me(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// UpdateMeWithBody Change your account
+	//
+	// What is not named stays as it is. Needs a sign-in of the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; one of another account is 409 `username_taken`. A new email address counts when the link that is mailed to it was opened, within 24 hours (`verifyEmail` takes its token too); until then it is `pendingEmail`. The current address gets a notice at the request and at the change. The answer is the same whether or not another account has the address. A newer request ends the link of an older one, and a new password ends it too. At most five new addresses an hour: 429 `too_many_mails`. The current address has to be proven: otherwise 403 `email_not_verified`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/auth/me (the `UpdateMe` operationId).
+	UpdateMeWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateMe Change your account
+	//
+	// What is not named stays as it is. Needs a sign-in of the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; one of another account is 409 `username_taken`. A new email address counts when the link that is mailed to it was opened, within 24 hours (`verifyEmail` takes its token too); until then it is `pendingEmail`. The current address gets a notice at the request and at the change. The answer is the same whether or not another account has the address. A newer request ends the link of an older one, and a new password ends it too. At most five new addresses an hour: 429 `too_many_mails`. The current address has to be proven: otherwise 403 `email_not_verified`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/auth/me (the `UpdateMe` operationId).
+	UpdateMe(ctx context.Context, body UpdateMeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// RegisterWithBody Register
 	//
 	// Writes to the address: a link that makes the account, or, where there is one already, that there is. Of several registrations of an address only the newest one's link works. The answer and its time are the same. 403 `registration_closed` where nobody may register.
@@ -7711,7 +7768,7 @@ type ClientInterface interface {
 
 	// VerifyEmailWithBody Verify an email address
 	//
-	// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail.
+	// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail. The token of a new email address (`updateMe`) gives the account that address; 409 `email_taken` if another account has it by then.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -7720,7 +7777,7 @@ type ClientInterface interface {
 
 	// VerifyEmail Verify an email address
 	//
-	// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail.
+	// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail. The token of a new email address (`updateMe`) gives the account that address; 409 `email_taken` if another account has it by then.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8797,6 +8854,44 @@ func (c *Client) Me(ctx context.Context, reqEditors ...RequestEditorFn) (*http.R
 	return c.Client.Do(req)
 }
 
+// UpdateMeWithBody Change your account
+//
+// What is not named stays as it is. Needs a sign-in of the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; one of another account is 409 `username_taken`. A new email address counts when the link that is mailed to it was opened, within 24 hours (`verifyEmail` takes its token too); until then it is `pendingEmail`. The current address gets a notice at the request and at the change. The answer is the same whether or not another account has the address. A newer request ends the link of an older one, and a new password ends it too. At most five new addresses an hour: 429 `too_many_mails`. The current address has to be proven: otherwise 403 `email_not_verified`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/auth/me (the `UpdateMe` operationId).
+func (c *Client) UpdateMeWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateMeRequestWithBody(c.Server, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateMe Change your account
+//
+// What is not named stays as it is. Needs a sign-in of the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; one of another account is 409 `username_taken`. A new email address counts when the link that is mailed to it was opened, within 24 hours (`verifyEmail` takes its token too); until then it is `pendingEmail`. The current address gets a notice at the request and at the change. The answer is the same whether or not another account has the address. A newer request ends the link of an older one, and a new password ends it too. At most five new addresses an hour: 429 `too_many_mails`. The current address has to be proven: otherwise 403 `email_not_verified`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/auth/me (the `UpdateMe` operationId).
+func (c *Client) UpdateMe(ctx context.Context, body UpdateMeJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateMeRequest(c.Server, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // RegisterWithBody Register
 //
 // Writes to the address: a link that makes the account, or, where there is one already, that there is. Of several registrations of an address only the newest one's link works. The answer and its time are the same. 403 `registration_closed` where nobody may register.
@@ -9038,7 +9133,7 @@ func (c *Client) DisableTotp(ctx context.Context, params *DisableTotpParams, bod
 
 // VerifyEmailWithBody Verify an email address
 //
-// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail.
+// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail. The token of a new email address (`updateMe`) gives the account that address; 409 `email_taken` if another account has it by then.
 //
 // Takes any type of body and a specified content type.
 //
@@ -9057,7 +9152,7 @@ func (c *Client) VerifyEmailWithBody(ctx context.Context, params *VerifyEmailPar
 
 // VerifyEmail Verify an email address
 //
-// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail.
+// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail. The token of a new email address (`updateMe`) gives the account that address; 409 `email_taken` if another account has it by then.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -11391,6 +11486,46 @@ func NewMeRequest(server string) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewUpdateMeRequest calls the generic UpdateMe builder with application/json body
+func NewUpdateMeRequest(server string, body UpdateMeJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateMeRequestWithBody(server, "application/json", bodyReader)
+}
+
+// NewUpdateMeRequestWithBody constructs an http.Request for the UpdateMe method, with any body, and a specified content type
+func NewUpdateMeRequestWithBody(server string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/auth/me")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -16918,6 +17053,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with GET /v1/auth/me (the `Me` operationId).
 	MeWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*MeResponse, error)
 
+	// UpdateMeWithBodyWithResponse Change your account
+	//
+	// What is not named stays as it is. Needs a sign-in of the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; one of another account is 409 `username_taken`. A new email address counts when the link that is mailed to it was opened, within 24 hours (`verifyEmail` takes its token too); until then it is `pendingEmail`. The current address gets a notice at the request and at the change. The answer is the same whether or not another account has the address. A newer request ends the link of an older one, and a new password ends it too. At most five new addresses an hour: 429 `too_many_mails`. The current address has to be proven: otherwise 403 `email_not_verified`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/auth/me (the `UpdateMe` operationId).
+	UpdateMeWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateMeResponse, error)
+
+	// UpdateMeWithResponse Change your account
+	//
+	// What is not named stays as it is. Needs a sign-in of the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; one of another account is 409 `username_taken`. A new email address counts when the link that is mailed to it was opened, within 24 hours (`verifyEmail` takes its token too); until then it is `pendingEmail`. The current address gets a notice at the request and at the change. The answer is the same whether or not another account has the address. A newer request ends the link of an older one, and a new password ends it too. At most five new addresses an hour: 429 `too_many_mails`. The current address has to be proven: otherwise 403 `email_not_verified`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/auth/me (the `UpdateMe` operationId).
+	UpdateMeWithResponse(ctx context.Context, body UpdateMeJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateMeResponse, error)
+
 	// RegisterWithBodyWithResponse Register
 	//
 	// Writes to the address: a link that makes the account, or, where there is one already, that there is. Of several registrations of an address only the newest one's link works. The answer and its time are the same. 403 `registration_closed` where nobody may register.
@@ -17035,7 +17188,7 @@ type ClientWithResponsesInterface interface {
 
 	// VerifyEmailWithBodyWithResponse Verify an email address
 	//
-	// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail.
+	// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail. The token of a new email address (`updateMe`) gives the account that address; 409 `email_taken` if another account has it by then.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17044,7 +17197,7 @@ type ClientWithResponsesInterface interface {
 
 	// VerifyEmailWithResponse Verify an email address
 	//
-	// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail.
+	// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail. The token of a new email address (`updateMe`) gives the account that address; 409 `email_taken` if another account has it by then.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18303,6 +18456,54 @@ func (r MeResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r MeResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateMeResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessAccount
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateMeResponse) GetJSON200() *SuccessAccount {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r UpdateMeResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateMeResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateMeResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateMeResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateMeResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -22665,6 +22866,36 @@ func (c *ClientWithResponses) MeWithResponse(ctx context.Context, reqEditors ...
 	return ParseMeResponse(rsp)
 }
 
+// UpdateMeWithBodyWithResponse Change your account
+//
+// What is not named stays as it is. Needs a sign-in of the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; one of another account is 409 `username_taken`. A new email address counts when the link that is mailed to it was opened, within 24 hours (`verifyEmail` takes its token too); until then it is `pendingEmail`. The current address gets a notice at the request and at the change. The answer is the same whether or not another account has the address. A newer request ends the link of an older one, and a new password ends it too. At most five new addresses an hour: 429 `too_many_mails`. The current address has to be proven: otherwise 403 `email_not_verified`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/auth/me (the `UpdateMe` operationId).
+func (c *ClientWithResponses) UpdateMeWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateMeResponse, error) {
+	rsp, err := c.UpdateMeWithBody(ctx, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateMeResponse(rsp)
+}
+
+// UpdateMeWithResponse Change your account
+//
+// What is not named stays as it is. Needs a sign-in of the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; one of another account is 409 `username_taken`. A new email address counts when the link that is mailed to it was opened, within 24 hours (`verifyEmail` takes its token too); until then it is `pendingEmail`. The current address gets a notice at the request and at the change. The answer is the same whether or not another account has the address. A newer request ends the link of an older one, and a new password ends it too. At most five new addresses an hour: 429 `too_many_mails`. The current address has to be proven: otherwise 403 `email_not_verified`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/auth/me (the `UpdateMe` operationId).
+func (c *ClientWithResponses) UpdateMeWithResponse(ctx context.Context, body UpdateMeJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateMeResponse, error) {
+	rsp, err := c.UpdateMe(ctx, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateMeResponse(rsp)
+}
+
 // RegisterWithBodyWithResponse Register
 //
 // Writes to the address: a link that makes the account, or, where there is one already, that there is. Of several registrations of an address only the newest one's link works. The answer and its time are the same. 403 `registration_closed` where nobody may register.
@@ -22860,7 +23091,7 @@ func (c *ClientWithResponses) DisableTotpWithResponse(ctx context.Context, param
 
 // VerifyEmailWithBodyWithResponse Verify an email address
 //
-// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail.
+// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail. The token of a new email address (`updateMe`) gives the account that address; 409 `email_taken` if another account has it by then.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22875,7 +23106,7 @@ func (c *ClientWithResponses) VerifyEmailWithBodyWithResponse(ctx context.Contex
 
 // VerifyEmailWithResponse Verify an email address
 //
-// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail.
+// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail. The token of a new email address (`updateMe`) gives the account that address; 409 `email_taken` if another account has it by then.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24685,6 +24916,39 @@ func ParseMeResponse(rsp *http.Response) (*MeResponse, error) {
 	}
 
 	response := &MeResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessAccount
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateMeResponse parses an HTTP response from a UpdateMeWithResponse call
+func ParseUpdateMeResponse(rsp *http.Response) (*UpdateMeResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateMeResponse{
 		Body:         bodyBytes,
 		HTTPResponse: rsp,
 	}

@@ -116,7 +116,11 @@ export interface paths {
          * @description Whose session or key this is.
          */
         get: operations["me"];
-        put?: never;
+        /**
+         * Change your account
+         * @description What is not named stays as it is. Needs a sign-in of the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; one of another account is 409 `username_taken`. A new email address counts when the link that is mailed to it was opened, within 24 hours (`verifyEmail` takes its token too); until then it is `pendingEmail`. The current address gets a notice at the request and at the change. The answer is the same whether or not another account has the address. A newer request ends the link of an older one, and a new password ends it too. At most five new addresses an hour: 429 `too_many_mails`. The current address has to be proven: otherwise 403 `email_not_verified`.
+         */
+        put: operations["updateMe"];
         post?: never;
         delete?: never;
         options?: never;
@@ -292,7 +296,7 @@ export interface paths {
         put?: never;
         /**
          * Verify an email address
-         * @description Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail.
+         * @description Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail. The token of a new email address (`updateMe`) gives the account that address; 409 `email_taken` if another account has it by then.
          */
         post: operations["verifyEmail"];
         delete?: never;
@@ -1562,6 +1566,11 @@ export interface components {
             lastLogin?: string;
             lastName: string;
             /**
+             * @description The new email address that waits for its confirmation, in answers of me and updateMe. Absent: none.
+             * @example ada@new.example
+             */
+            pendingEmail?: string;
+            /**
              * Format: int64
              * @description The account's small number.
              * @example 1042
@@ -1569,6 +1578,35 @@ export interface components {
             userId: number;
             /** @example ada */
             username: string;
+        };
+        AccountChange: {
+            /** @description Needed, unless the session began within the last ten minutes. */
+            currentPassword?: string;
+            /**
+             * @description As firstname.
+             * @example Ada L.
+             */
+            displayname?: string;
+            /**
+             * @description Counts when the link in the mail to it was opened. The current address cancels a pending change.
+             * @example ada@new.example
+             */
+            email?: string;
+            /**
+             * @description Up to 50 characters; empty: none.
+             * @example Ada
+             */
+            firstname?: string;
+            /**
+             * @description As firstname.
+             * @example Lovelace
+             */
+            lastname?: string;
+            /**
+             * @description 2 to 50 letters, digits and . _ -
+             * @example ada
+             */
+            username?: string;
         };
         ApiKeyChange: {
             /** @description YYYY-MM-DD or RFC 3339; empty: never. */
@@ -4224,6 +4262,40 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    updateMe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessAccount"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
