@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
@@ -37,6 +38,7 @@ func wireAccount(a auth.Account) account {
 
 // Caller is the part of an input that tells what a client says of itself.
 type Caller struct {
+	request  *http.Request
 	info     auth.SessionInfo
 	language string
 }
@@ -44,10 +46,8 @@ type Caller struct {
 // Resolve reads it from the request.
 func (c *Caller) Resolve(ctx huma.Context) []error {
 	r, _ := humachi.Unwrap(ctx)
-	c.info = auth.SessionInfo{UserAgent: r.UserAgent(), Address: httpx.Network(r), Held: heldOf(r.Context())}
-	if cookie, err := r.Cookie(httpx.DeviceCookie(r)); err == nil {
-		c.info.Device = cookie.Value
-	}
+	c.request = r
+	c.info = auth.SessionInfo{UserAgent: r.UserAgent(), Address: httpx.Network(r), Device: deviceOf(r), Held: heldOf(r.Context())}
 	c.language = r.Header.Get("Accept-Language")
 	return nil
 }
@@ -124,13 +124,25 @@ type loggedIn struct {
 	User      account `json:"user"`
 }
 
-func (a *API) login(ctx context.Context, in *loginInput) (*answer[loggedIn], error) {
+type signedInAnswer struct {
+	Device string `header:"Set-Cookie" doc:"Makes the client a known device of the account for 90 days: keep it, and send it with later sign-ins. It is no credential."`
+	Body   success[loggedIn]
+}
+
+func (a *API) login(ctx context.Context, in *loginInput) (*signedInAnswer, error) {
 	token, person, err := a.Auth.SignInWithCode(ctx, in.Body.Login, in.Body.Password, in.Body.Code, in.info)
 	if err != nil {
 		return nil, err
 	}
+	device, err := a.Auth.RememberDevice(ctx, person.ID, in.info.Device)
+	if err != nil {
+		return nil, err
+	}
 	until := person.SignedInAt + auth.SessionLifetime.Milliseconds()
-	return respond("Signed in", loggedIn{token, clock.Format(until), wireAccount(person)}), nil
+	return &signedInAnswer{
+		Device: httpx.NewDeviceCookie(in.request, device, auth.PlaceLifetime).String(),
+		Body:   respond("Signed in", loggedIn{token, clock.Format(until), wireAccount(person)}).Body,
+	}, nil
 }
 
 type logoutInput struct {

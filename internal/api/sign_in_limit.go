@@ -28,12 +28,22 @@ func heldOf(ctx context.Context) error {
 // only for that. The headers show the limit with less remaining. A sign-in over
 // the limit of its name goes on with the refusal in the context of the request:
 // Auth returns it unless a known network gives the right password.
+//
+// Operations of a person that is signed in are counted for the known device or
+// the account.
 func (a *API) limitSignIns(rt *route, w http.ResponseWriter, r *http.Request, body []byte) (*http.Request, error) {
+	if actor := auth.ActorOf(r.Context()); rt.is(personal) && actor.AccountID != "" {
+		known, err := a.Auth.KnowsDeviceOf(r.Context(), actor.AccountID, deviceOf(r))
+		if err != nil {
+			return r, err
+		}
+		return r, a.signIns.Take(w, r, cmp.Or(known, auth.AccountSubject(actor.AccountID)))
+	}
 	var named struct{ EmailOrUsername, Email string }
 	_ = json.Unmarshal(body, &named) // an invalid body is rejected later
 	login := cmp.Or(named.EmailOrUsername, named.Email)
-	if cookie, err := r.Cookie(httpx.DeviceCookie(r)); err == nil && login != "" {
-		known, err := a.Auth.KnowsDevice(r.Context(), login, cookie.Value)
+	if cookie := deviceOf(r); cookie != "" && login != "" {
+		known, err := a.Auth.KnowsDevice(r.Context(), login, cookie)
 		if err != nil {
 			return r, err
 		}
@@ -60,6 +70,15 @@ func (a *API) limitSignIns(rt *route, w http.ResponseWriter, r *http.Request, bo
 		}
 	}
 	return r, nil
+}
+
+// deviceOf returns the cookie of a known device, "" for none.
+func deviceOf(r *http.Request) string {
+	cookie, err := r.Cookie(httpx.DeviceCookie(r))
+	if err != nil {
+		return ""
+	}
+	return cookie.Value
 }
 
 func remaining(h http.Header) int {

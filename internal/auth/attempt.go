@@ -125,9 +125,9 @@ func (a *Auth) judge(ctx context.Context, tx *sqldb.Tx, t attempt, code string) 
 	return nil, a.forgiveAttempt(ctx, tx, t)
 }
 
-// forgiveAttempt forgets the failures of the same place, and of the account.
-// Those of the name elsewhere stay, and those of the address: an attacker may
-// have an account as well.
+// forgiveAttempt deletes the failures of the same place, and from an unknown
+// place those of the account. The failures elsewhere stay, and those of the
+// address: an attacker may have an account as well.
 func (a *Auth) forgiveAttempt(ctx context.Context, tx *sqldb.Tx, t attempt) error {
 	own := t.own()
 	if own == nil {
@@ -142,5 +142,8 @@ func (a *Auth) forgiveAttempt(ctx context.Context, tx *sqldb.Tx, t attempt) erro
 			return err
 		}
 	}
-	return forgive(ctx, tx, append(own, ofPlace(t.account.ID, t.place), ofAccount(t.account.ID))...)
+	if t.place == "" {
+		return forgive(ctx, tx, append(own, ofAccount(t.account.ID))...)
+	}
+	return forgive(ctx, tx, append(own, ofPlace(t.account.ID, t.place))...)
 }

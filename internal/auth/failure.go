@@ -78,6 +78,15 @@ const (
 	LimitByName    = "attempts by a name"
 )
 
+// StartSubject is what starts of sign-ins that name no account, by passkey and
+// by the provider, are counted by: apart from attempts with a password, so a
+// flood of those does not hold them up.
+func StartSubject(address string) string { return "start " + address }
+
+// AccountSubject is what attempts of a person that is signed in are counted by:
+// others in the same network do not hold them up.
+func AccountSubject(accountID string) string { return "account " + accountID }
+
 // LimitSubject is what attempts by an email address or a username are counted
 // by: the same for any way to write it, and of two names never the same. what
 // is the operation of the API that is tried.
@@ -176,10 +185,8 @@ func countFailures(ctx context.Context, tx *sqldb.Tx, subjects []subject, now in
 	return nil
 }
 
-// forgive forgets failures of the name that somebody signed in by, and of the
-// account. Those of its other name stay: that both can be used again at once
-// would tell that they are of one person. Those of the address stay too: an
-// attacker may have an account as well.
+// forgive deletes the failures of subjects. Callers pass what is of the same
+// place only: see forgiveAttempt.
 func forgive(ctx context.Context, tx *sqldb.Tx, subjects ...subject) error {
 	for _, s := range subjects {
 		if err := deleteFailures(ctx, tx, s.key); err != nil {

@@ -89,7 +89,7 @@ func (a *Auth) setPassword(ctx context.Context, tx *sqldb.Tx, account Account, h
 	if err := deleteUserKeysOf(ctx, tx, account.ID); err != nil {
 		return err
 	}
-	if err := a.forgetPlaces(ctx, tx, account.ID, info); err != nil {
+	if err := a.forgiveOwner(ctx, tx, account, info); err != nil {
 		return err
 	}
 	if err := deleteLinksOf(ctx, tx, account.ID); err != nil {
@@ -101,9 +101,26 @@ func (a *Auth) setPassword(ctx context.Context, tx *sqldb.Tx, account Account, h
 	if err := deleteStepsOf(ctx, tx, account.ID); err != nil {
 		return err
 	}
-	// By its email address, which a link to choose a password was asked for with.
-	if err := forgive(ctx, tx, ofName(account.Email), ofAccount(account.ID)); err != nil {
+	return a.notify(ctx, tx, account, mail.PasswordChanged, ForgotPage)
+}
+
+// forgiveOwner forgets the places of an account but the one of info, and
+// deletes the failures there, as a sign-in does: failures of the name elsewhere
+// stay. The network becomes known, so these do not hold up the next sign-in
+// there. The failures of the account were of people that knew the old password.
+func (a *Auth) forgiveOwner(ctx context.Context, tx *sqldb.Tx, account Account, info SessionInfo) error {
+	place, err := a.knownPlace(ctx, tx, account.ID, info)
+	if err != nil {
 		return err
 	}
-	return a.notify(ctx, tx, account, mail.PasswordChanged, ForgotPage)
+	if err := a.forgetPlaces(ctx, tx, account.ID, info); err != nil {
+		return err
+	}
+	if err := a.rememberNetwork(ctx, tx, account.ID, info.Address); err != nil {
+		return err
+	}
+	if err := a.forgiveAttempt(ctx, tx, attempt{login: login{account: account}, name: account.Email, place: place, info: info}); err != nil {
+		return err
+	}
+	return forgive(ctx, tx, ofAccount(account.ID))
 }

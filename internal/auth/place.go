@@ -92,6 +92,21 @@ func (a *Auth) KnowsDevice(ctx context.Context, login, cookie string) (string, e
 	return a.knownPlace(ctx, a.db, found.account.ID, SessionInfo{Device: cookie})
 }
 
+// KnowsDeviceOf is KnowsDevice for an account that is signed in.
+func (a *Auth) KnowsDeviceOf(ctx context.Context, accountID, cookie string) (string, error) {
+	return a.knownPlace(ctx, a.db, accountID, SessionInfo{Device: cookie})
+}
+
+// KnowsDeviceOfAny is KnowsDevice for a sign-in that names no account: a device
+// of any account.
+func (a *Auth) KnowsDeviceOfAny(ctx context.Context, cookie string) (string, error) {
+	asked := placesOfDevice(cookie)
+	if len(asked) == 0 {
+		return "", nil
+	}
+	return loadDevice(ctx, a.db, asked, a.clock.Now().Add(-PlaceLifetime).UnixMilli())
+}
+
 // KnowsDeviceOfStep is KnowsDevice for the account whose password was right and
 // whose code is to follow.
 func (a *Auth) KnowsDeviceOfStep(ctx context.Context, challenge, cookie string) (string, error) {

@@ -61,10 +61,7 @@ func (c *console) rememberDevice(v *visit, session string) error {
 	if err != nil {
 		return err
 	}
-	http.SetCookie(v.w, &http.Cookie{
-		Name: httpx.DeviceCookie(v.Request), Value: device, Path: "/", MaxAge: int(auth.PlaceLifetime.Seconds()),
-		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: httpx.Secure(v.Request),
-	})
+	http.SetCookie(v.w, httpx.NewDeviceCookie(v.Request, device, auth.PlaceLifetime))
 	return nil
 }
 

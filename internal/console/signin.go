@@ -110,7 +110,7 @@ func (c *console) giveCode(v *visit) error {
 
 // askPasskey answers what the script gives to the browser.
 func (c *console) askPasskey(v *visit) error {
-	if err := c.takeSignIn(v); err != nil {
+	if err := c.takeStart(v); err != nil {
 		return err
 	}
 	token, options, err := c.Auth.StartPasskeySignIn(v.Context())
@@ -142,7 +142,7 @@ func (c *console) signInByPasskey(v *visit) error {
 // startProvider is a link and not a form: a browser does not let a form lead
 // to another site here.
 func (c *console) startProvider(v *visit) error {
-	err := c.takeSignIn(v)
+	err := c.takeStart(v)
 	if err == nil {
 		var token, address string
 		token, address, err = c.Auth.StartProvider(v.Context(), auth.Actor{}, auth.Proof{}, ownPath(v.FormValue("next")))

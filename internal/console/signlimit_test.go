@@ -6,10 +6,14 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/auth/oidctest"
+	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
 func TestTheDoorsLimitAttemptsForAnAccountFromManyAddresses(t *testing.T) {
@@ -48,5 +52,50 @@ func TestADeviceOfOneAccountLiftsNoLimitOfOtherForms(t *testing.T) {
 		if limited := got.status == http.StatusTooManyRequests; limited != (n == 3) {
 			t.Errorf("attempt %d: %d", n, got.status)
 		}
+	}
+}
+
+func TestAFloodFromTheSameNetworkHoldsUpNoStartOfAKnownDevice(t *testing.T) {
+	now := time.Now() // a minute that does not end
+	for _, engine := range sqldbtest.Engines(t) {
+		t.Run(string(engine), func(t *testing.T) {
+			p := oidctest.Start(t, func() time.Time { return now })
+			a := apptest.New(t, engine, apptest.WithClock(clock.At(func() time.Time { return now })), apptest.WithConfig(func(c *apptest.Config) {
+				c.SignInsPerMin = 3
+				c.OIDCIssuer, c.OIDCClientID, c.OIDCClientSecret, c.OIDCName = p.URL, oidctest.ClientID, oidctest.ClientSecret, "Example ID"
+			}))
+			ada, err := a.Auth.CreateAccount(t.Context(), auth.AccountInput{Email: "ada@example.com", Username: "ada"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			cookie, err := a.Auth.RememberDevice(t.Context(), ada.ID, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			known, unknown := newBrowser(t, a), newBrowser(t, a)
+			known.cookies["regulars_device"] = cookie
+			start := func(b *browserOf, what string, limited bool) {
+				t.Helper()
+				for method, path := range map[string]string{"GET": "/sign-in/provider", "POST": "/sign-in/passkey/options"} {
+					if got := b.ask(method, path, url.Values{}); (got.status == http.StatusTooManyRequests) != limited || !limited && got.status >= http.StatusBadRequest {
+						t.Errorf("%s, %s: %d", what, path, got.status)
+					}
+				}
+			}
+			for n := range 4 {
+				form := url.Values{"login": {fmt.Sprintf("nobody%d", n)}, "password": {"x"}}
+				if got := unknown.ask("POST", "/sign-in", form); (got.status == http.StatusTooManyRequests) != (n == 3) {
+					t.Fatalf("attempt %d: %d", n, got.status)
+				}
+			}
+			start(unknown, "after a flood of passwords", false)
+			for range 3 {
+				unknown.ask("GET", "/sign-in/provider", nil)
+			}
+			start(unknown, "after a flood of starts", true)
+			start(known, "on a known device", false)
+			unknown.cookies["regulars_device"] = strings.Repeat("0", len(cookie))
+			start(unknown, "with a cookie of no device", true)
+		})
 	}
 }

@@ -35,6 +35,20 @@ func (c *console) takeSignIn(v *visit) error {
 	return err
 }
 
+// takeStart counts the start of a sign-in that names no account: for a known
+// device, else for the address.
+func (c *console) takeStart(v *visit) error {
+	subject, err := c.Auth.KnowsDeviceOfAny(v.Context(), deviceOf(v.Request))
+	if err != nil {
+		return err
+	}
+	err = c.signIns.Take(v.w, v.Request, cmp.Or(subject, auth.StartSubject(httpx.Network(v.Request))))
+	if limited := errs.From(err); limited != nil {
+		return tooManySignIns(limited)
+	}
+	return err
+}
+
 // knownDevice is the known device that signs in, "" for none: elsewhere a form
 // does not prove whose device it is.
 func (c *console) knownDevice(v *visit) (string, error) {

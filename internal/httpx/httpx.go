@@ -213,3 +213,11 @@ func DeviceCookie(r *http.Request) string {
 	}
 	return "regulars_device"
 }
+
+// NewDeviceCookie returns the cookie of a known device. It survives a sign-out.
+func NewDeviceCookie(r *http.Request, value string, lifetime time.Duration) *http.Cookie {
+	return &http.Cookie{
+		Name: DeviceCookie(r), Value: value, Path: "/", MaxAge: int(lifetime.Seconds()),
+		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: Secure(r),
+	}
+}

@@ -7598,7 +7598,7 @@ type ClientInterface interface {
 
 	// LoginWithBody Sign in
 	//
-	// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time.
+	// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time. The answer sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins that send it are counted for that device alone, so neither a flood from the same address nor failures elsewhere hold them up.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -7607,7 +7607,7 @@ type ClientInterface interface {
 
 	// Login Sign in
 	//
-	// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time.
+	// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time. The answer sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins that send it are counted for that device alone, so neither a flood from the same address nor failures elsewhere hold them up.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8763,7 +8763,7 @@ func (c *Client) ForgotPassword(ctx context.Context, params *ForgotPasswordParam
 
 // LoginWithBody Sign in
 //
-// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time.
+// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time. The answer sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins that send it are counted for that device alone, so neither a flood from the same address nor failures elsewhere hold them up.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8782,7 +8782,7 @@ func (c *Client) LoginWithBody(ctx context.Context, contentType string, body io.
 
 // Login Sign in
 //
-// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time.
+// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time. The answer sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins that send it are counted for that device alone, so neither a flood from the same address nor failures elsewhere hold them up.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -17010,7 +17010,7 @@ type ClientWithResponsesInterface interface {
 
 	// LoginWithBodyWithResponse Sign in
 	//
-	// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time.
+	// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time. The answer sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins that send it are counted for that device alone, so neither a flood from the same address nor failures elsewhere hold them up.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17019,7 +17019,7 @@ type ClientWithResponsesInterface interface {
 
 	// LoginWithResponse Sign in
 	//
-	// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time.
+	// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time. The answer sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins that send it are counted for that device alone, so neither a flood from the same address nor failures elsewhere hold them up.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18318,6 +18318,11 @@ func (r ForgotPasswordResponse) ContentType() string {
 	return ""
 }
 
+// LoginResponse200Headers the declared response headers of an HTTP 200 response for Login
+type LoginResponse200Headers struct {
+	SetCookie *string
+}
+
 type LoginResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -18325,6 +18330,8 @@ type LoginResponse struct {
 	JSON200 *SuccessLoggedIn
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Failure
+	// Headers200 the parsed response headers for an HTTP 200 response
+	Headers200 *LoginResponse200Headers
 }
 
 // GetJSON200 returns the response for an HTTP 200 `application/json` response
@@ -22793,7 +22800,7 @@ func (c *ClientWithResponses) ForgotPasswordWithResponse(ctx context.Context, pa
 
 // LoginWithBodyWithResponse Sign in
 //
-// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time.
+// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time. The answer sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins that send it are counted for that device alone, so neither a flood from the same address nor failures elsewhere hold them up.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22808,7 +22815,7 @@ func (c *ClientWithResponses) LoginWithBodyWithResponse(ctx context.Context, con
 
 // LoginWithResponse Sign in
 //
-// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time.
+// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time. The answer sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins that send it are counted for that device alone, so neither a flood from the same address nor failures elsewhere hold them up.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24869,6 +24876,19 @@ func ParseLoginResponse(rsp *http.Response) (*LoginResponse, error) {
 		}
 		response.JSONDefault = &dest
 
+	}
+
+	switch {
+	case rsp.StatusCode == 200:
+		var headers LoginResponse200Headers
+		if values := rsp.Header.Values("Set-Cookie"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "Set-Cookie", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.SetCookie = &value
+		}
+		response.Headers200 = &headers
 	}
 
 	return response, nil

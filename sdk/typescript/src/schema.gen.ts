@@ -75,7 +75,7 @@ export interface paths {
         put?: never;
         /**
          * Sign in
-         * @description Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time.
+         * @description Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time. The answer sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins that send it are counted for that device alone, so neither a flood from the same address nor failures elsewhere hold them up.
          */
         post: operations["login"];
         delete?: never;
@@ -4182,6 +4182,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
                 content: {
