@@ -15,3 +15,9 @@ CREATE INDEX email_changes_end ON email_changes (expires_at);
 -- came back; and a cookie is looked up without the name of an account.
 ALTER TABLE sign_in_places ADD COLUMN returned BOOLEAN NOT NULL DEFAULT TRUE;
 CREATE INDEX sign_in_places_place ON sign_in_places (place);
+
+-- The persons beside the creator whose rights the present secret of a key, and
+-- the one before, stay within: references as in created_by, with spaces between
+-- them. A rotation by another person than the creator adds that person.
+ALTER TABLE api_keys ADD COLUMN bound_by TEXT NOT NULL DEFAULT '';
+ALTER TABLE api_keys ADD COLUMN old_bound_by TEXT NOT NULL DEFAULT '';

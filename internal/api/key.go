@@ -15,8 +15,9 @@ type APIKey struct { //nolint:revive // its name is the schema's
 	Hint        string   `json:"hint" example:"9f3b" doc:"The last four digits of the key."`
 	Permissions []string `json:"permissions" nullable:"false"`
 	Active      bool     `json:"isActive" doc:"A key that is not is refused."`
-	CreatedBy   string   `json:"createdBy,omitempty" example:"account:6a21d1c09f3b0c4d5e6f7a8b" doc:"Of a community's key, who stands behind it: account:<_id>, or command. It never does more than they may do."`
-	Idle        string   `json:"idle,omitempty" enum:"key_maker_gone,key_maker_suspended" doc:"The code with which every request with the key is refused, because of who made it; absent: none."`
+	CreatedBy   string   `json:"createdBy,omitempty" example:"account:6a21d1c09f3b0c4d5e6f7a8b" doc:"Of a community's key, its creator: account:<_id>, or command. It never does more than they may do."`
+	BoundBy     []string `json:"boundBy,omitempty" nullable:"false" example:"account:6a21d1c09f3b0c4d5e6f7a8c" doc:"Of a key that another person rotated: that person. The key does no more than they may do either."`
+	Idle        string   `json:"idle,omitempty" enum:"key_maker_gone,key_maker_suspended" doc:"The code with which every request with the key is refused, because of its creator or a person in boundBy; absent: none."`
 	CreatedAt   string   `json:"createdAt" format:"date-time"`
 	UpdatedAt   string   `json:"updatedAt,omitempty" format:"date-time" doc:"Absent: never changed."`
 	ExpireDate  string   `json:"expireDate,omitempty" format:"date-time" doc:"Absent: never."`
@@ -34,7 +35,7 @@ func wireKey(k auth.Key) APIKey {
 	names := convert(k.Permissions, func(p auth.Permission) string { return string(p) })
 	return APIKey{
 		ID: k.ID, Name: k.Name, Hint: k.Hint, Permissions: names, Active: k.Active, CreatedAt: clock.Format(k.CreatedAt),
-		CreatedBy: k.CreatedBy, Idle: k.Idle, UpdatedAt: clock.Format(k.UpdatedAt), ExpireDate: clock.Format(k.ExpiresAt), LastUsedAt: clock.Format(k.UsedAt),
+		CreatedBy: k.CreatedBy, BoundBy: k.BoundBy, Idle: k.Idle, UpdatedAt: clock.Format(k.UpdatedAt), ExpireDate: clock.Format(k.ExpiresAt), LastUsedAt: clock.Format(k.UsedAt),
 		OldUntil: clock.Format(k.OldUntil),
 	}
 }

@@ -32,6 +32,7 @@ type Actor struct {
 	KeyID             string       // of a key
 	CommunityID       string       // the only community of a community key
 	MadeBy            string       // of a community key: Key.CreatedBy
+	BoundBy           []string     // of a community key: Key.BoundBy of its secret
 	MadeByInstaller   bool         // of a community key: who made it runs the installation
 	OnlyCommunity     string       // of a session that another system began: it works there and nowhere else; "": everywhere
 	Name              string       // username, or the name of the key

@@ -84,8 +84,12 @@ func (a *Auth) byKey(ctx context.Context, secret string) (Actor, error) {
 	a.touch(ctx, k.UsedAt, now, func(ctx context.Context) error {
 		return touchKey(ctx, a.db, k.CommunityID, k.ID, now)
 	})
+	bounds := k.BoundBy
+	if !k.newest {
+		bounds = k.OldBoundBy
+	}
 	return Actor{
-		Kind: CommunityKey, KeyID: k.ID, CommunityID: k.CommunityID, MadeBy: k.CreatedBy, MadeByInstaller: k.installer,
+		Kind: CommunityKey, KeyID: k.ID, CommunityID: k.CommunityID, MadeBy: k.CreatedBy, MadeByInstaller: k.installer, BoundBy: bounds,
 		Name: k.Name, Permissions: k.Permissions, ExpiresAt: k.ExpiresAt,
 	}, nil
 }

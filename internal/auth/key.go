@@ -19,12 +19,14 @@ type Key struct {
 	Permissions []Permission
 	Channels    []string // of a person's key: the only channels it may act in; empty: all
 	Active      bool     // false: it is refused for the time being
-	CreatedBy   string   // Actor.Ref of who stands behind a community's key, whose power it has
+	CreatedBy   string   // Actor.Ref of the creator of a community's key, whose power it has
 	Idle        string   // of a community's key that does nothing: the code of the error it gets
 	CreatedAt   int64    // Unix milliseconds
 	UpdatedAt   int64    // Unix milliseconds, 0: never changed
 	ExpiresAt   int64    // Unix milliseconds, 0: never
 	UsedAt      int64    // Unix milliseconds to about a minute, 0: never
+	BoundBy     []string // Actor.Ref of the persons beside the creator whose rights the secret stays within
+	OldBoundBy  []string // BoundBy of the secret before the last rotation
 	OldUntil    int64    // Unix milliseconds until which the secret before the last rotation works; 0: it does not
 }
 
@@ -63,7 +65,7 @@ func (a *Auth) CreateKey(ctx context.Context, actor Actor, communityID string, i
 	if err != nil {
 		return Key{}, "", err
 	}
-	key.CommunityID, key.CreatedBy = communityID, actor.maker()
+	key.CommunityID, key.CreatedBy, key.BoundBy = communityID, actor.maker(), actor.BoundBy
 	if err := a.mayGrant(ctx, actor, key); err != nil {
 		return Key{}, "", err
 	}
@@ -112,7 +114,7 @@ func (a *Auth) Key(ctx context.Context, communityID, keyID string) (Key, error) 
 	key, err := loadKey(ctx, a.db, communityID, keyID, "")
 	if err == nil {
 		key = key.at(a.clock.MS())
-		key.Idle, err = a.idle(ctx, communityID, key.CreatedBy)
+		key.Idle, err = a.idle(ctx, communityID, key)
 	}
 	return key, err
 }
@@ -154,7 +156,7 @@ func (a *Auth) UpdateKey(ctx context.Context, actor Actor, communityID, keyID st
 		return Key{}, err
 	}
 	key = key.at(now.UnixMilli())
-	key.Idle, err = a.idle(ctx, communityID, key.CreatedBy)
+	key.Idle, err = a.idle(ctx, communityID, key)
 	return key, err
 }
 

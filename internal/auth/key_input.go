@@ -135,5 +135,6 @@ func keyChanges(old, changed Key) (changes []audit.Change) {
 	note("isActive", old.Active, changed.Active)
 	note("expiresAt", old.ExpiresAt, changed.ExpiresAt)
 	note("createdBy", old.CreatedBy, changed.CreatedBy)
+	note("boundBy", old.BoundBy, changed.BoundBy)
 	return changes
 }

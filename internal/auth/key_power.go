@@ -31,16 +31,16 @@ func widens(old, changed Key) bool {
 	return longer || again || slices.ContainsFunc(changed.Permissions, func(p Permission) bool { return !grants(old.Permissions, p) })
 }
 
-// allowed returns changed as it is to be stored, with its creator, or why the
-// actor may not make old into it. A key changes none with more permissions.
+// allowed returns changed as it is to be stored, or why the actor may not make
+// old into it. A key changes none with more permissions.
 func (a *Auth) allowed(ctx context.Context, tx *sqldb.Tx, actor Actor, old, changed Key, takeOver bool) (Key, error) {
 	var err error
 	switch {
 	case takeOver:
-		changed.CreatedBy = actor.maker()
+		changed.CreatedBy, changed.BoundBy, changed.OldBoundBy = actor.maker(), actor.BoundBy, actor.BoundBy
 		err = a.mayGrantIn(ctx, tx, actor, changed)
 	case widens(old, changed):
-		changed, err = a.mayWiden(ctx, tx, actor, changed)
+		_, err = a.mayWiden(ctx, tx, actor, changed)
 	}
 	if err == nil {
 		err = withinKey(actor, old)
@@ -48,45 +48,62 @@ func (a *Auth) allowed(ctx context.Context, tx *sqldb.Tx, actor Actor, old, chan
 	return changed, err
 }
 
-// mayWiden returns the key as it is to be stored when the actor may widen it or
-// get a secret of it: with every permission of the key, as its creator, as an
-// owner of the community or of the installation, or with a rank above the
-// creator's. Else it fails with Forbidden "rank_too_low", "missing_permission"
-// or "outlives_maker". A creator that left has no rank. The actor becomes
-// the creator, unless an owner: the key is bound by the person that last gave it
-// power or holds its secret, and loses its rights with theirs.
-func (a *Auth) mayWiden(ctx context.Context, tx *sqldb.Tx, actor Actor, key Key) (Key, error) {
+// mayWiden returns nil when the actor may widen a key or get a secret of it:
+// with every permission of the key, as its creator, as an owner of the community
+// or of the installation, or with a rank above the creator's. Else it fails with
+// Forbidden "rank_too_low", "missing_permission" or "outlives_maker". A creator
+// that left has no rank; left reports that.
+//
+// Widening keeps the creator: the people that have the secret get no more than
+// the creator may do.
+func (a *Auth) mayWiden(ctx context.Context, tx *sqldb.Tx, actor Actor, key Key) (left bool, err error) {
 	if err := a.mayGrantIn(ctx, tx, actor, key); err != nil {
-		return Key{}, err
+		return false, err
 	}
 	power, err := PowerOf(ctx, tx, a.standings, actor, key.CommunityID)
-	if err != nil || power.all {
-		return key, err
+	if err != nil {
+		return false, err
 	}
 	maker, err := makerOf(ctx, tx, key.CommunityID, key.CreatedBy)
 	var has rights
 	if err == nil {
-		if power.person != "" && power.person == maker.AccountID {
-			return key, nil
-		}
 		has, err = rightsOfMaker(ctx, tx, a.standings, maker, key.CommunityID)
 	}
 	switch {
 	case errs.KindOf(err) == errs.NotFound:
-		key.CreatedBy = actor.maker()
-		return key, nil
+		return true, nil
 	case err != nil:
-		return Key{}, err
+		return false, err
+	case power.all || power.person != "" && power.person == maker.AccountID:
+		return false, nil
 	case has.everything || rankOf(power.has.roles) <= rankOf(has.roles):
-		return Key{}, errs.New(errs.Forbidden, "rank_too_low", "The creator of this API key is not ranked below you. Take the key over with takeOver, or ask its creator or an owner.")
+		return false, errs.New(errs.Forbidden, "rank_too_low", "The creator of this API key is not ranked below you. Take the key over with takeOver, or ask its creator or an owner.")
 	}
-	key.CreatedBy = actor.maker()
-	return key, nil
+	return false, nil
+}
+
+// rotated returns a key with the persons that its secrets are bound by after a
+// rotation by the actor. The creator stays and bounds both secrets, so the
+// people that have the old one get no more than before. The new one is bound by
+// the actor too, an owner as well: it loses what the actor loses. The actor
+// becomes the creator of a key whose creator left; the old secret stays bound by
+// that creator, and is refused.
+func (k Key) rotated(actor Actor, left bool) Key {
+	k.OldBoundBy = k.BoundBy
+	if left {
+		k.OldBoundBy = slices.Concat(k.BoundBy, []string{k.CreatedBy})
+		k.CreatedBy = actor.maker()
+	}
+	k.BoundBy = slices.DeleteFunc(append([]string{actor.maker()}, actor.BoundBy...), func(ref string) bool {
+		return ref == k.CreatedBy || ref == (Actor{Kind: Command}).Ref()
+	})
+	return k
 }
 
 // RotateKey gives a key a new secret and returns it; it is not kept. The
 // previous secret works for overlap, an older one ends at once. The actor needs
-// APIKeys and what mayWiden says. It fails as UpdateKey does.
+// APIKeys and what mayWiden says; rotated says what the secrets are bound by. It
+// fails as UpdateKey does.
 func (a *Auth) RotateKey(ctx context.Context, actor Actor, communityID, keyID string, overlap time.Duration) (key Key, secret string, err error) {
 	if overlap < 0 || overlap > MaxOverlap {
 		return Key{}, "", errs.InvalidFields([]errs.Field{{Field: "overlapHours", Code: "invalid", Message: "The old key works for 0 to 168 more hours."}})
@@ -101,9 +118,11 @@ func (a *Auth) RotateKey(ctx context.Context, actor Actor, communityID, keyID st
 		if err != nil {
 			return err
 		}
-		if key, err = a.mayWiden(ctx, tx, actor, old); err != nil {
+		left, err := a.mayWiden(ctx, tx, actor, old)
+		if err != nil {
 			return err
 		}
+		key = old.rotated(actor, left)
 		key.Hint, key.UpdatedAt, key.OldUntil = secret[len(secret)-hintSize:], now.UnixMilli(), 0
 		if overlap > 0 {
 			key.OldUntil = now.Add(overlap).UnixMilli()
@@ -120,6 +139,6 @@ func (a *Auth) RotateKey(ctx context.Context, actor Actor, communityID, keyID st
 	if err != nil {
 		return Key{}, "", err
 	}
-	key.Idle, err = a.idle(ctx, communityID, key.CreatedBy)
+	key.Idle, err = a.idle(ctx, communityID, key)
 	return key, secret, err
 }

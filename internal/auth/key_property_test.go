@@ -164,7 +164,7 @@ func TestNoSequenceOfCallsGivesACredentialAboveItsHolder(t *testing.T) {
 		all := func(auth.Key) bool { return true }
 		rapid.Check(t, func(rt *rapid.T) {
 			keys := s.reset(t)
-			who := rapid.SampledFrom([]string{"low", "low", "high", "moderator", "member"}).Draw(rt, "actor")
+			who := rapid.SampledFrom([]string{"low", "low", "high", "owner", "moderator", "member"}).Draw(rt, "actor")
 			limit := s.acts(t, s.as(who))
 			for range rapid.IntRange(1, 8).Draw(rt, "calls") {
 				keys = s.call(t, rt, who, keys)

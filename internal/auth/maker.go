@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -73,23 +74,69 @@ func rightsOfMaker(ctx context.Context, q sqldb.Querier, standings Standings, ma
 	return rightsIn(ctx, q, standings, maker, communityID)
 }
 
-// powerOfKey is the power of a community's key: what its maker has now, and
-// none when they are gone. A key made at the machine itself stands above
-// everybody but the owner.
+// backer is a person that a key is bound by, with their rights.
+type backer struct {
+	Actor
+	has rights
+}
+
+// backersOf returns the creator of a key and the persons of Key.BoundBy, or
+// NotFound if one of them left.
+func backersOf(ctx context.Context, q sqldb.Querier, standings Standings, actor Actor, communityID string) ([]backer, error) {
+	creator, err := makerBehind(ctx, q, actor)
+	persons := []Actor{creator}
+	for _, ref := range actor.BoundBy {
+		if err == nil {
+			creator, err = makerOf(ctx, q, communityID, ref)
+			persons = append(persons, creator)
+		}
+	}
+	var backers []backer
+	for _, person := range persons {
+		if err == nil {
+			var has rights
+			has, err = rightsOfMaker(ctx, q, standings, person, communityID)
+			backers = append(backers, backer{person, has})
+		}
+	}
+	return backers, err
+}
+
+// byRank sorts backers by their rank, the lowest first; the creator comes first
+// among equals.
+func byRank(backers []backer) {
+	slices.SortStableFunc(backers, func(x, y backer) int {
+		switch {
+		case x.has.everything && y.has.everything:
+			return 0
+		case x.has.everything:
+			return 1
+		case y.has.everything:
+			return -1
+		}
+		return cmp.Compare(rankOf(x.has.roles), rankOf(y.has.roles))
+	})
+}
+
+// powerOfKey is the power of a community's key: that of the lowest person it is
+// bound by at that time, and none if one of them left. A key of the command line
+// ranks above everyone but the owner.
 func powerOfKey(ctx context.Context, q sqldb.Querier, standings Standings, actor Actor, communityID string) (Power, error) {
 	none := Power{actor: actor}
 	if actor.CommunityID != communityID {
 		return none, nil
 	}
-	maker, err := makerBehind(ctx, q, actor)
+	backers, err := backersOf(ctx, q, standings, actor, communityID)
 	if err != nil {
 		return none, gone(err)
 	}
-	has, err := rightsOfMaker(ctx, q, standings, maker, communityID)
-	if err != nil {
-		return none, gone(err)
+	byRank(backers)
+	least := backers[0]
+	power := Power{actor: actor, person: least.has.memberID, all: least.has.everything, has: least.has}
+	for _, b := range backers[1:] {
+		power.others = append(power.others, b.has)
 	}
-	return Power{actor: actor, person: has.memberID, all: has.everything, has: has}, nil
+	return power, nil
 }
 
 // gone leaves nothing of the error that somebody is not there.
@@ -109,18 +156,17 @@ func (a *Auth) canKey(ctx context.Context, actor Actor, communityID string, need
 	if need != BeMember && !grants(actor.Permissions, onKey(need)) {
 		return keyLacks(need)
 	}
-	maker, err := makerBehind(ctx, a.db, actor)
+	backers, err := backersOf(ctx, a.db, a.standings, actor, communityID)
 	if err != nil {
 		return makerGone(err)
 	}
-	has, err := rightsOfMaker(ctx, a.db, a.standings, maker, communityID)
-	switch {
-	case err != nil:
-		return makerGone(err)
-	case has.suspendedUntil > a.clock.MS():
-		return makerSuspended(has.suspendedUntil)
-	case !has.allowKey(need):
-		return makerLacks(need)
+	for _, b := range backers {
+		switch {
+		case b.has.suspendedUntil > a.clock.MS():
+			return makerSuspended(b.has.suspendedUntil)
+		case !b.has.allowKey(need):
+			return makerLacks(need)
+		}
 	}
 	return nil
 }
@@ -142,25 +188,28 @@ func makerGone(err error) error {
 	if errs.KindOf(err) != errs.NotFound {
 		return err
 	}
-	return errs.New(errs.Forbidden, "key_maker_gone", "Who made this API key is not in the community any more, so it does nothing. An owner can take it over or make a new one.").Because(err)
+	return errs.New(errs.Forbidden, "key_maker_gone", "The creator of this API key, or the person that rotated it, is no longer in the community, so it does nothing. An owner can take it over or make a new one.").Because(err)
 }
 
 func makerSuspended(until int64) error {
-	return errs.New(errs.Forbidden, "key_maker_suspended", "Who made this API key is suspended until %s, and so is the key. An owner can take it over or make a new one.", clock.Format(until))
+	return errs.New(errs.Forbidden, "key_maker_suspended", "The creator of this API key, or the person that rotated it, is suspended until %s, and so is the key. An owner can take it over or make a new one.", clock.Format(until))
 }
 
-// idle is the code of the error that every request with a key made by ref
-// gets, "" when there is none.
-func (a *Auth) idle(ctx context.Context, communityID, ref string) (string, error) {
-	maker, err := makerOf(ctx, a.db, communityID, ref)
-	var has rights
+// idle is the code of the error that every request with the present secret of a
+// key gets, "" when there is none.
+func (a *Auth) idle(ctx context.Context, communityID string, key Key) (string, error) {
+	actor := Actor{Kind: CommunityKey, CommunityID: communityID, MadeBy: key.CreatedBy, BoundBy: key.BoundBy}
+	creator, err := makerOf(ctx, a.db, communityID, key.CreatedBy)
+	var backers []backer
 	if err == nil {
-		has, err = rightsOfMaker(ctx, a.db, a.standings, maker, communityID)
+		actor.MadeByInstaller = creator.InstallationOwner
+		backers, err = backersOf(ctx, a.db, a.standings, actor, communityID)
 	}
+	suspended := func(b backer) bool { return b.has.suspendedUntil > a.clock.MS() }
 	switch {
 	case errs.KindOf(err) == errs.NotFound:
 		return "key_maker_gone", nil
-	case err == nil && has.suspendedUntil > a.clock.MS():
+	case err == nil && slices.ContainsFunc(backers, suspended):
 		return "key_maker_suspended", nil
 	}
 	return "", err
@@ -170,9 +219,9 @@ func (a *Auth) idle(ctx context.Context, communityID, ref string) (string, error
 func (a *Auth) noteIdle(ctx context.Context, communityID string, keys []Key) error {
 	known := map[string]string{}
 	for i := range keys {
-		ref := keys[i].CreatedBy
+		ref := strings.Join(append([]string{keys[i].CreatedBy}, keys[i].BoundBy...), " ")
 		if _, asked := known[ref]; !asked {
-			code, err := a.idle(ctx, communityID, ref)
+			code, err := a.idle(ctx, communityID, keys[i])
 			if err != nil {
 				return err
 			}
@@ -186,18 +235,20 @@ func (a *Auth) noteIdle(ctx context.Context, communityID string, keys []Key) err
 // subjectOfKey is a key of a community as channels see it: who may do
 // everything, while its maker may, else its maker.
 func (a *Auth) subjectOfKey(ctx context.Context, q sqldb.Querier, actor Actor) (Subject, error) {
-	maker, err := makerBehind(ctx, q, actor)
+	backers, err := backersOf(ctx, q, a.standings, actor, actor.CommunityID)
 	if err != nil {
 		return Subject{Always: RuleNotMember}, gone(err)
 	}
-	has, err := rightsOfMaker(ctx, q, a.standings, maker, actor.CommunityID)
-	switch {
-	case err != nil:
-		return Subject{Always: RuleNotMember}, gone(err)
-	case has.suspendedUntil > a.clock.MS():
-		return Subject{Always: RuleSuspended}, nil
-	case has.commands():
-		return Subject{Always: RuleKey}, nil
+	for _, b := range backers {
+		if b.has.suspendedUntil > a.clock.MS() {
+			return Subject{Always: RuleSuspended}, nil
+		}
 	}
-	return a.subjectOfPerson(ctx, q, maker, actor.CommunityID)
+	byRank(backers)
+	for _, b := range backers {
+		if !b.has.commands() {
+			return a.subjectOfPerson(ctx, q, b.Actor, actor.CommunityID)
+		}
+	}
+	return Subject{Always: RuleKey}, nil
 }

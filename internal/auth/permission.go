@@ -187,9 +187,9 @@ func makerLacks(need Permission) error {
 	const code = "missing_permission"
 	names := asRole(need)
 	if len(names) > 1 {
-		return errs.New(errs.Forbidden, code, "Who made this API key may not do this any more, and so neither may the key: their roles have none of these permissions: %s. An owner can take the key over.", strings.Join(names, ", "))
+		return errs.New(errs.Forbidden, code, "The roles of the creator of this API key, or of the person that rotated it, have none of these permissions: %s. An owner can take the key over.", strings.Join(names, ", "))
 	}
-	return errs.New(errs.Forbidden, code, "Who made this API key may not do this any more, and so neither may the key: their roles lack the permission %q. An owner can take the key over.", names[0])
+	return errs.New(errs.Forbidden, code, "The roles of the creator of this API key, or of the person that rotated it, lack the permission %q. An owner can take the key over.", names[0])
 }
 
 // ofMembers is what every active member may. What they see and write in which

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/regulars/regulars/internal/errs"
@@ -38,7 +39,8 @@ func (p Power) May(need Permission, now int64) bool {
 	case Command:
 		return true
 	case CommunityKey:
-		return grants(p.actor.Permissions, onKey(need)) && p.has.suspendedUntil <= now && p.has.allowKey(need)
+		refuses := func(has rights) bool { return has.suspendedUntil > now || !has.allowKey(need) }
+		return grants(p.actor.Permissions, onKey(need)) && !refuses(p.has) && !slices.ContainsFunc(p.others, refuses)
 	case UserKey:
 		return grants(p.actor.Permissions, onKey(need)) && p.personMay(need, now)
 	case Session:
@@ -131,9 +133,13 @@ func actorOfCommunityKey(ctx context.Context, q sqldb.Querier, key Key, now int6
 	if err := key.works(now); err != nil {
 		return Actor{}, err
 	}
+	bounds := key.BoundBy
+	if key.OldUntil > now { // either secret may have begun the work
+		bounds = slices.Concat(bounds, key.OldBoundBy)
+	}
 	maker, err := makerOf(ctx, q, key.CommunityID, key.CreatedBy)
 	return Actor{
-		Kind: CommunityKey, KeyID: key.ID, CommunityID: key.CommunityID, MadeBy: key.CreatedBy, MadeByInstaller: maker.InstallationOwner,
+		Kind: CommunityKey, KeyID: key.ID, CommunityID: key.CommunityID, MadeBy: key.CreatedBy, MadeByInstaller: maker.InstallationOwner, BoundBy: bounds,
 		Permissions: key.Permissions,
 	}, err
 }

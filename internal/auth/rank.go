@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -73,6 +74,7 @@ type Power struct {
 	all    bool   // above every role and everybody but the owner
 	owner  bool   // above the owner too, or the owner
 	has    rights
+	others []rights // of a key: of the others that it is bound by, each with at least the rank of has
 }
 
 // PowerOf returns the power of an actor, read through q, or NotFound
@@ -126,16 +128,27 @@ func (p Power) MayChange(memberID string, owner bool, roles []Role) error {
 // lacks returns the first permission that after allows, before does not, and
 // the actor has not; "" when there is none.
 func (p Power) lacks(before, after Role) string {
-	if p.all || p.has.commands() {
+	if p.all {
+		return ""
+	}
+	missing := p.has.lacks(before, after)
+	for _, has := range p.others {
+		missing = cmp.Or(missing, has.lacks(before, after))
+	}
+	return missing
+}
+
+func (r rights) lacks(before, after Role) string {
+	if r.commands() {
 		return ""
 	}
 	for _, name := range serverPermissions {
-		if after.ServerPermissions[name] && !before.ServerPermissions[name] && !p.has.granted(name) {
+		if after.ServerPermissions[name] && !before.ServerPermissions[name] && !r.granted(name) {
 			return name
 		}
 	}
 	for _, name := range channelPermissions {
-		has := slices.ContainsFunc(p.has.roles, func(r Role) bool { return r.ChannelPermissions[name] })
+		has := slices.ContainsFunc(r.roles, func(r Role) bool { return r.ChannelPermissions[name] })
 		if after.ChannelPermissions[name] && !before.ChannelPermissions[name] && !has {
 			return name
 		}

@@ -4,19 +4,20 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-const keyColumns = "community_id, id, name, hint, permissions, active, created_by, created_at, updated_at, expires_at, used_at, old_until"
+const keyColumns = "community_id, id, name, hint, permissions, active, created_by, created_at, updated_at, expires_at, used_at, old_until, bound_by, old_bound_by"
 
 func insertKey(ctx context.Context, q sqldb.Querier, k Key, hash string) error {
 	permissions, err := json.Marshal(k.Permissions)
 	if err != nil {
 		return fmt.Errorf("encode permissions: %w", err)
 	}
-	_, err = q.Exec(ctx, "INSERT INTO api_keys ("+keyColumns+", key_hash) VALUES ("+sqldb.Marks(1, 13)+")",
-		k.CommunityID, k.ID, k.Name, k.Hint, string(permissions), k.Active, k.CreatedBy, k.CreatedAt, k.UpdatedAt, k.ExpiresAt, k.UsedAt, k.OldUntil, hash)
+	_, err = q.Exec(ctx, "INSERT INTO api_keys ("+keyColumns+", key_hash) VALUES ("+sqldb.Marks(1, 15)+")",
+		k.CommunityID, k.ID, k.Name, k.Hint, string(permissions), k.Active, k.CreatedBy, k.CreatedAt, k.UpdatedAt, k.ExpiresAt, k.UsedAt, k.OldUntil, strings.Join(k.BoundBy, " "), strings.Join(k.OldBoundBy, " "), hash)
 	return err
 }
 
@@ -63,16 +64,17 @@ func updateKey(ctx context.Context, tx *sqldb.Tx, k Key) error {
 	if err != nil {
 		return fmt.Errorf("encode permissions: %w", err)
 	}
-	_, err = tx.Exec(ctx, "UPDATE api_keys SET name = $1, permissions = $2, active = $3, expires_at = $4, updated_at = $5, created_by = $6 WHERE community_id = $7 AND id = $8",
-		k.Name, string(permissions), k.Active, k.ExpiresAt, k.UpdatedAt, k.CreatedBy, k.CommunityID, k.ID)
+	_, err = tx.Exec(ctx, "UPDATE api_keys SET name = $1, permissions = $2, active = $3, expires_at = $4, updated_at = $5, created_by = $6, bound_by = $7, old_bound_by = $8 WHERE community_id = $9 AND id = $10",
+		k.Name, string(permissions), k.Active, k.ExpiresAt, k.UpdatedAt, k.CreatedBy, strings.Join(k.BoundBy, " "), strings.Join(k.OldBoundBy, " "), k.CommunityID, k.ID)
 	return err
 }
 
 // rotateKey makes hash that of the key's secret. The previous secret works
 // until k.OldUntil; with 0 it does not.
 func rotateKey(ctx context.Context, tx *sqldb.Tx, k Key, hash string) error {
-	_, err := tx.Exec(ctx, `UPDATE api_keys SET old_hash = CASE WHEN CAST($1 AS BIGINT) = 0 THEN '' ELSE key_hash END, old_until = CAST($1 AS BIGINT), key_hash = $2, hint = $3, updated_at = $4, created_by = $5
-		WHERE community_id = $6 AND id = $7`, k.OldUntil, hash, k.Hint, k.UpdatedAt, k.CreatedBy, k.CommunityID, k.ID)
+	_, err := tx.Exec(ctx, `UPDATE api_keys SET old_hash = CASE WHEN CAST($1 AS BIGINT) = 0 THEN '' ELSE key_hash END, old_until = CAST($1 AS BIGINT), key_hash = $2, hint = $3, updated_at = $4, created_by = $5,
+		bound_by = $6, old_bound_by = $7 WHERE community_id = $8 AND id = $9`,
+		k.OldUntil, hash, k.Hint, k.UpdatedAt, k.CreatedBy, strings.Join(k.BoundBy, " "), strings.Join(k.OldBoundBy, " "), k.CommunityID, k.ID)
 	return err
 }
 
@@ -101,13 +103,19 @@ func deleteKey(ctx context.Context, tx *sqldb.Tx, communityID, keyID string) err
 
 func scanKey(s sqldb.Scanner) (Key, error) {
 	var k Key
-	var permissions string
-	err := s.Scan(&k.CommunityID, &k.ID, &k.Name, &k.Hint, &permissions, &k.Active, &k.CreatedBy, &k.CreatedAt, &k.UpdatedAt, &k.ExpiresAt, &k.UsedAt, &k.OldUntil)
+	var permissions, bounds, oldBounds string
+	err := s.Scan(&k.CommunityID, &k.ID, &k.Name, &k.Hint, &permissions, &k.Active, &k.CreatedBy, &k.CreatedAt, &k.UpdatedAt, &k.ExpiresAt, &k.UsedAt, &k.OldUntil, &bounds, &oldBounds)
 	if err != nil {
 		return Key{}, err
 	}
 	if err := json.Unmarshal([]byte(permissions), &k.Permissions); err != nil {
 		return Key{}, fmt.Errorf("decode permissions of key %s: %w", k.ID, err)
+	}
+	if bounds != "" {
+		k.BoundBy = strings.Split(bounds, " ")
+	}
+	if oldBounds != "" {
+		k.OldBoundBy = strings.Split(oldBounds, " ")
 	}
 	return k, nil
 }

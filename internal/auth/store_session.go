@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -101,7 +102,8 @@ func deleteSessionsIn(ctx context.Context, tx *sqldb.Tx, communityID string, mem
 		of[accountID] = true
 	}
 	for _, k := range keys {
-		if accountID, person := strings.CutPrefix(k.CreatedBy, "account:"); person && of[accountID] {
+		behind := append([]string{k.CreatedBy}, k.BoundBy...)
+		if slices.ContainsFunc(behind, func(ref string) bool { return of[strings.TrimPrefix(ref, "account:")] }) {
 			made = append(made, k.ID)
 		}
 	}

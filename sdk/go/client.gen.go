@@ -1602,10 +1602,15 @@ func (e ListBulkRowsParamsOutcome) Valid() bool {
 // APIKey defines model for APIKey.
 type APIKey struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
-	ID        string    `json:"_id"`
+	ID string `json:"_id"`
+
+	// BoundBy Of a key that another person rotated: that person. The key does no more than they may do either.
+	//
+	// Examples: ["account:6a21d1c09f3b0c4d5e6f7a8c"]
+	BoundBy   *[]string `json:"boundBy,omitempty"`
 	CreatedAt time.Time `json:"createdAt"`
 
-	// CreatedBy Of a community's key, who stands behind it: account:<_id>, or command. It never does more than they may do.
+	// CreatedBy Of a community's key, its creator: account:<_id>, or command. It never does more than they may do.
 	//
 	// Examples: account:6a21d1c09f3b0c4d5e6f7a8b
 	CreatedBy *string `json:"createdBy,omitempty"`
@@ -1618,7 +1623,7 @@ type APIKey struct {
 	// Examples: 9f3b
 	Hint string `json:"hint"`
 
-	// Idle The code with which every request with the key is refused, because of who made it; absent: none.
+	// Idle The code with which every request with the key is refused, because of its creator or a person in boundBy; absent: none.
 	Idle *APIKeyIdle `json:"idle,omitempty"`
 
 	// IsActive A key that is not is refused.
@@ -1638,7 +1643,7 @@ type APIKey struct {
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
 }
 
-// APIKeyIdle The code with which every request with the key is refused, because of who made it; absent: none.
+// APIKeyIdle The code with which every request with the key is refused, because of its creator or a person in boundBy; absent: none.
 type APIKeyIdle string
 
 // Account defines model for Account.
@@ -2573,10 +2578,15 @@ type ManagedUserState string
 // NewAPIKey defines model for NewAPIKey.
 type NewAPIKey struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
-	ID        string    `json:"_id"`
+	ID string `json:"_id"`
+
+	// BoundBy Of a key that another person rotated: that person. The key does no more than they may do either.
+	//
+	// Examples: ["account:6a21d1c09f3b0c4d5e6f7a8c"]
+	BoundBy   *[]string `json:"boundBy,omitempty"`
 	CreatedAt time.Time `json:"createdAt"`
 
-	// CreatedBy Of a community's key, who stands behind it: account:<_id>, or command. It never does more than they may do.
+	// CreatedBy Of a community's key, its creator: account:<_id>, or command. It never does more than they may do.
 	//
 	// Examples: account:6a21d1c09f3b0c4d5e6f7a8b
 	CreatedBy *string `json:"createdBy,omitempty"`
@@ -2589,7 +2599,7 @@ type NewAPIKey struct {
 	// Examples: 9f3b
 	Hint string `json:"hint"`
 
-	// Idle The code with which every request with the key is refused, because of who made it; absent: none.
+	// Idle The code with which every request with the key is refused, because of its creator or a person in boundBy; absent: none.
 	Idle *NewAPIKeyIdle `json:"idle,omitempty"`
 
 	// IsActive A key that is not is refused.
@@ -2612,7 +2622,7 @@ type NewAPIKey struct {
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
 }
 
-// NewAPIKeyIdle The code with which every request with the key is refused, because of who made it; absent: none.
+// NewAPIKeyIdle The code with which every request with the key is refused, because of its creator or a person in boundBy; absent: none.
 type NewAPIKeyIdle string
 
 // NewChannel defines model for NewChannel.
@@ -2887,11 +2897,16 @@ type NewUserAPIKey struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
 	ID string `json:"_id"`
 
+	// BoundBy Of a key that another person rotated: that person. The key does no more than they may do either.
+	//
+	// Examples: ["account:6a21d1c09f3b0c4d5e6f7a8c"]
+	BoundBy *[]string `json:"boundBy,omitempty"`
+
 	// Channels The _id of the only channels it may act in; empty: all.
 	Channels  []string  `json:"channels"`
 	CreatedAt time.Time `json:"createdAt"`
 
-	// CreatedBy Of a community's key, who stands behind it: account:<_id>, or command. It never does more than they may do.
+	// CreatedBy Of a community's key, its creator: account:<_id>, or command. It never does more than they may do.
 	//
 	// Examples: account:6a21d1c09f3b0c4d5e6f7a8b
 	CreatedBy *string `json:"createdBy,omitempty"`
@@ -2904,7 +2919,7 @@ type NewUserAPIKey struct {
 	// Examples: 9f3b
 	Hint string `json:"hint"`
 
-	// Idle The code with which every request with the key is refused, because of who made it; absent: none.
+	// Idle The code with which every request with the key is refused, because of its creator or a person in boundBy; absent: none.
 	Idle *NewUserAPIKeyIdle `json:"idle,omitempty"`
 
 	// IsActive A key that is not is refused.
@@ -2927,7 +2942,7 @@ type NewUserAPIKey struct {
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
 }
 
-// NewUserAPIKeyIdle The code with which every request with the key is refused, because of who made it; absent: none.
+// NewUserAPIKeyIdle The code with which every request with the key is refused, because of its creator or a person in boundBy; absent: none.
 type NewUserAPIKeyIdle string
 
 // NewUserApiKey defines model for NewUserApiKey.
@@ -4221,11 +4236,16 @@ type UserAPIKey struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
 	ID string `json:"_id"`
 
+	// BoundBy Of a key that another person rotated: that person. The key does no more than they may do either.
+	//
+	// Examples: ["account:6a21d1c09f3b0c4d5e6f7a8c"]
+	BoundBy *[]string `json:"boundBy,omitempty"`
+
 	// Channels The _id of the only channels it may act in; empty: all.
 	Channels  []string  `json:"channels"`
 	CreatedAt time.Time `json:"createdAt"`
 
-	// CreatedBy Of a community's key, who stands behind it: account:<_id>, or command. It never does more than they may do.
+	// CreatedBy Of a community's key, its creator: account:<_id>, or command. It never does more than they may do.
 	//
 	// Examples: account:6a21d1c09f3b0c4d5e6f7a8b
 	CreatedBy *string `json:"createdBy,omitempty"`
@@ -4238,7 +4258,7 @@ type UserAPIKey struct {
 	// Examples: 9f3b
 	Hint string `json:"hint"`
 
-	// Idle The code with which every request with the key is refused, because of who made it; absent: none.
+	// Idle The code with which every request with the key is refused, because of its creator or a person in boundBy; absent: none.
 	Idle *UserAPIKeyIdle `json:"idle,omitempty"`
 
 	// IsActive A key that is not is refused.
@@ -4258,7 +4278,7 @@ type UserAPIKey struct {
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
 }
 
-// UserAPIKeyIdle The code with which every request with the key is refused, because of who made it; absent: none.
+// UserAPIKeyIdle The code with which every request with the key is refused, because of its creator or a person in boundBy; absent: none.
 type UserAPIKeyIdle string
 
 // UserApiKeyChange defines model for UserApiKeyChange.
@@ -7933,7 +7953,7 @@ type ClientInterface interface {
 
 	// UpdateApiKeyWithBody Change an API key
 	//
-	// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. A person who widens or rotates the key of a creator ranked below becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+	// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. The creator stays and bounds the key, whoever widens it. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator, and the only person that the key is bound by: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -7942,7 +7962,7 @@ type ClientInterface interface {
 
 	// UpdateApiKey Change an API key
 	//
-	// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. A person who widens or rotates the key of a creator ranked below becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+	// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. The creator stays and bounds the key, whoever widens it. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator, and the only person that the key is bound by: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -7951,7 +7971,7 @@ type ClientInterface interface {
 
 	// RotateApiKeyWithBody Rotate an API key
 	//
-	// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The previous secret works for `overlapHours`, 24 unless given; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+	// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The creator stays; the new secret of a key that another person rotated, an owner too, also stays within the rights of that person at the time of each request (`boundBy`), and is refused when they leave. If the creator left, you become the creator. The previous secret works for `overlapHours`, 24 unless given, bound as before; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -7960,7 +7980,7 @@ type ClientInterface interface {
 
 	// RotateApiKey Rotate an API key
 	//
-	// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The previous secret works for `overlapHours`, 24 unless given; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+	// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The creator stays; the new secret of a key that another person rotated, an owner too, also stays within the rights of that person at the time of each request (`boundBy`), and is refused when they leave. If the creator left, you become the creator. The previous secret works for `overlapHours`, 24 unless given, bound as before; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -9508,7 +9528,7 @@ func (c *Client) DeleteApiKey(ctx context.Context, communityId string, keyId str
 
 // UpdateApiKeyWithBody Change an API key
 //
-// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. A person who widens or rotates the key of a creator ranked below becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. The creator stays and bounds the key, whoever widens it. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator, and the only person that the key is bound by: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
 //
 // Takes any type of body and a specified content type.
 //
@@ -9527,7 +9547,7 @@ func (c *Client) UpdateApiKeyWithBody(ctx context.Context, communityId string, k
 
 // UpdateApiKey Change an API key
 //
-// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. A person who widens or rotates the key of a creator ranked below becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. The creator stays and bounds the key, whoever widens it. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator, and the only person that the key is bound by: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -9546,7 +9566,7 @@ func (c *Client) UpdateApiKey(ctx context.Context, communityId string, keyId str
 
 // RotateApiKeyWithBody Rotate an API key
 //
-// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The previous secret works for `overlapHours`, 24 unless given; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The creator stays; the new secret of a key that another person rotated, an owner too, also stays within the rights of that person at the time of each request (`boundBy`), and is refused when they leave. If the creator left, you become the creator. The previous secret works for `overlapHours`, 24 unless given, bound as before; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
 //
 // Takes any type of body and a specified content type.
 //
@@ -9565,7 +9585,7 @@ func (c *Client) RotateApiKeyWithBody(ctx context.Context, communityId string, k
 
 // RotateApiKey Rotate an API key
 //
-// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The previous secret works for `overlapHours`, 24 unless given; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The creator stays; the new secret of a key that another person rotated, an owner too, also stays within the rights of that person at the time of each request (`boundBy`), and is refused when they leave. If the creator left, you become the creator. The previous secret works for `overlapHours`, 24 unless given, bound as before; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -17367,7 +17387,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateApiKeyWithBodyWithResponse Change an API key
 	//
-	// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. A person who widens or rotates the key of a creator ranked below becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+	// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. The creator stays and bounds the key, whoever widens it. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator, and the only person that the key is bound by: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17376,7 +17396,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateApiKeyWithResponse Change an API key
 	//
-	// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. A person who widens or rotates the key of a creator ranked below becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+	// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. The creator stays and bounds the key, whoever widens it. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator, and the only person that the key is bound by: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17385,7 +17405,7 @@ type ClientWithResponsesInterface interface {
 
 	// RotateApiKeyWithBodyWithResponse Rotate an API key
 	//
-	// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The previous secret works for `overlapHours`, 24 unless given; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+	// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The creator stays; the new secret of a key that another person rotated, an owner too, also stays within the rights of that person at the time of each request (`boundBy`), and is refused when they leave. If the creator left, you become the creator. The previous secret works for `overlapHours`, 24 unless given, bound as before; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17394,7 +17414,7 @@ type ClientWithResponsesInterface interface {
 
 	// RotateApiKeyWithResponse Rotate an API key
 	//
-	// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The previous secret works for `overlapHours`, 24 unless given; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+	// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The creator stays; the new secret of a key that another person rotated, an owner too, also stays within the rights of that person at the time of each request (`boundBy`), and is refused when they leave. If the creator left, you become the creator. The previous secret works for `overlapHours`, 24 unless given, bound as before; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -23403,7 +23423,7 @@ func (c *ClientWithResponses) DeleteApiKeyWithResponse(ctx context.Context, comm
 
 // UpdateApiKeyWithBodyWithResponse Change an API key
 //
-// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. A person who widens or rotates the key of a creator ranked below becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. The creator stays and bounds the key, whoever widens it. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator, and the only person that the key is bound by: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23418,7 +23438,7 @@ func (c *ClientWithResponses) UpdateApiKeyWithBodyWithResponse(ctx context.Conte
 
 // UpdateApiKeyWithResponse Change an API key
 //
-// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. A person who widens or rotates the key of a creator ranked below becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. The creator stays and bounds the key, whoever widens it. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator, and the only person that the key is bound by: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23433,7 +23453,7 @@ func (c *ClientWithResponses) UpdateApiKeyWithResponse(ctx context.Context, comm
 
 // RotateApiKeyWithBodyWithResponse Rotate an API key
 //
-// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The previous secret works for `overlapHours`, 24 unless given; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The creator stays; the new secret of a key that another person rotated, an owner too, also stays within the rights of that person at the time of each request (`boundBy`), and is refused when they leave. If the creator left, you become the creator. The previous secret works for `overlapHours`, 24 unless given, bound as before; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23448,7 +23468,7 @@ func (c *ClientWithResponses) RotateApiKeyWithBodyWithResponse(ctx context.Conte
 
 // RotateApiKeyWithResponse Rotate an API key
 //
-// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The previous secret works for `overlapHours`, 24 unless given; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The creator stays; the new secret of a key that another person rotated, an owner too, also stays within the rights of that person at the time of each request (`boundBy`), and is refused when they leave. If the creator left, you become the creator. The previous secret works for `overlapHours`, 24 unless given, bound as before; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -466,7 +466,7 @@ export interface paths {
         get?: never;
         /**
          * Change an API key
-         * @description What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. A person who widens or rotates the key of a creator ranked below becomes its creator. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+         * @description What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. The creator stays and bounds the key, whoever widens it. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator, and the only person that the key is bound by: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
          */
         put: operations["updateApiKey"];
         post?: never;
@@ -491,7 +491,7 @@ export interface paths {
         put?: never;
         /**
          * Rotate an API key
-         * @description A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The previous secret works for `overlapHours`, 24 unless given; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+         * @description A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The creator stays; the new secret of a key that another person rotated, an owner too, also stays within the rights of that person at the time of each request (`boundBy`), and is refused when they leave. If the creator left, you become the creator. The previous secret works for `overlapHours`, 24 unless given, bound as before; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
          */
         post: operations["rotateApiKey"];
         delete?: never;
@@ -1504,10 +1504,17 @@ export interface components {
         APIKey: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
+            /**
+             * @description Of a key that another person rotated: that person. The key does no more than they may do either.
+             * @example [
+             *       "account:6a21d1c09f3b0c4d5e6f7a8c"
+             *     ]
+             */
+            boundBy?: string[];
             /** Format: date-time */
             createdAt: string;
             /**
-             * @description Of a community's key, who stands behind it: account:<_id>, or command. It never does more than they may do.
+             * @description Of a community's key, its creator: account:<_id>, or command. It never does more than they may do.
              * @example account:6a21d1c09f3b0c4d5e6f7a8b
              */
             createdBy?: string;
@@ -1522,7 +1529,7 @@ export interface components {
              */
             hint: string;
             /**
-             * @description The code with which every request with the key is refused, because of who made it; absent: none.
+             * @description The code with which every request with the key is refused, because of its creator or a person in boundBy; absent: none.
              * @enum {string}
              */
             idle?: "key_maker_gone" | "key_maker_suspended";
@@ -2367,10 +2374,17 @@ export interface components {
         NewAPIKey: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
+            /**
+             * @description Of a key that another person rotated: that person. The key does no more than they may do either.
+             * @example [
+             *       "account:6a21d1c09f3b0c4d5e6f7a8c"
+             *     ]
+             */
+            boundBy?: string[];
             /** Format: date-time */
             createdAt: string;
             /**
-             * @description Of a community's key, who stands behind it: account:<_id>, or command. It never does more than they may do.
+             * @description Of a community's key, its creator: account:<_id>, or command. It never does more than they may do.
              * @example account:6a21d1c09f3b0c4d5e6f7a8b
              */
             createdBy?: string;
@@ -2385,7 +2399,7 @@ export interface components {
              */
             hint: string;
             /**
-             * @description The code with which every request with the key is refused, because of who made it; absent: none.
+             * @description The code with which every request with the key is refused, because of its creator or a person in boundBy; absent: none.
              * @enum {string}
              */
             idle?: "key_maker_gone" | "key_maker_suspended";
@@ -2644,12 +2658,19 @@ export interface components {
         NewUserAPIKey: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
+            /**
+             * @description Of a key that another person rotated: that person. The key does no more than they may do either.
+             * @example [
+             *       "account:6a21d1c09f3b0c4d5e6f7a8c"
+             *     ]
+             */
+            boundBy?: string[];
             /** @description The _id of the only channels it may act in; empty: all. */
             channels: string[];
             /** Format: date-time */
             createdAt: string;
             /**
-             * @description Of a community's key, who stands behind it: account:<_id>, or command. It never does more than they may do.
+             * @description Of a community's key, its creator: account:<_id>, or command. It never does more than they may do.
              * @example account:6a21d1c09f3b0c4d5e6f7a8b
              */
             createdBy?: string;
@@ -2664,7 +2685,7 @@ export interface components {
              */
             hint: string;
             /**
-             * @description The code with which every request with the key is refused, because of who made it; absent: none.
+             * @description The code with which every request with the key is refused, because of its creator or a person in boundBy; absent: none.
              * @enum {string}
              */
             idle?: "key_maker_gone" | "key_maker_suspended";
@@ -3705,12 +3726,19 @@ export interface components {
         UserAPIKey: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
+            /**
+             * @description Of a key that another person rotated: that person. The key does no more than they may do either.
+             * @example [
+             *       "account:6a21d1c09f3b0c4d5e6f7a8c"
+             *     ]
+             */
+            boundBy?: string[];
             /** @description The _id of the only channels it may act in; empty: all. */
             channels: string[];
             /** Format: date-time */
             createdAt: string;
             /**
-             * @description Of a community's key, who stands behind it: account:<_id>, or command. It never does more than they may do.
+             * @description Of a community's key, its creator: account:<_id>, or command. It never does more than they may do.
              * @example account:6a21d1c09f3b0c4d5e6f7a8b
              */
             createdBy?: string;
@@ -3725,7 +3753,7 @@ export interface components {
              */
             hint: string;
             /**
-             * @description The code with which every request with the key is refused, because of who made it; absent: none.
+             * @description The code with which every request with the key is refused, because of its creator or a person in boundBy; absent: none.
              * @enum {string}
              */
             idle?: "key_maker_gone" | "key_maker_suspended";
