@@ -11,13 +11,13 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// A key of a community never does more than who made it may do now: who is
-// suspended, goes, or loses a role does not keep by a key what they lost. Keys
-// that were made at the machine, or by who runs the installation, have no maker
-// to lose.
+// A key of a community never does more than its creator, and the persons that
+// it is bound by after a rotation, may do at the time of the request. Keys of the
+// command line and of the owner of the installation have no such bound.
 
-// maker is what a key that the actor makes keeps as CreatedBy: who stands
-// behind it, so that it outlives the key that made it, but not their rights.
+// maker returns CreatedBy of a key that the actor creates: the person behind the
+// actor, so that the key outlives the key that created it, but not the rights of
+// that person.
 func (a Actor) maker() string {
 	switch {
 	case a.Kind == UserKey:
