@@ -210,7 +210,7 @@ func TestSignInsAreLimitedForAnAddressAndForAnAccount(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			a := apptest.New(t, sqldb.SQLite, limit)
+			a := apptest.New(t, sqldb.SQLite, limit, apptest.WithClock(standing()))
 			if _, err := a.Auth.CreateAccount(t.Context(), auth.AccountInput{Email: "ada@example.com", Username: "ada"}); err != nil {
 				t.Fatal(err)
 			}
