@@ -154,7 +154,7 @@ func TestANewEmailAddressCountsWhenItIsConfirmed(t *testing.T) {
 		}
 		_, err = w.ConfirmEmail(t.Context(), token, "console")
 		mustFail(t, "a second time", err, errs.Gone, "link_expired")
-		_, err = w.ResetPassword(t.Context(), reset, "another phrase, 42!", auth.SessionInfo{})
+		_, err = w.ResetPassword(t.Context(), reset, "another phrase, 42!", "", auth.SessionInfo{})
 		mustFail(t, "a link to the old address", err, errs.Gone, "link_expired")
 		if _, err := w.signIn(t, "ann@new.example", password, ""); err != nil {
 			t.Error(err)
@@ -190,7 +190,7 @@ func TestALinkToANewEmailAddressEnds(t *testing.T) {
 			if err := w.AnswerForgotten(t.Context(), "ann@example.com"); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := w.ResetPassword(t.Context(), w.letters(t)[0].token, "another phrase, 42!", auth.SessionInfo{}); err != nil {
+			if _, err := w.ResetPassword(t.Context(), w.letters(t)[0].token, "another phrase, 42!", "", auth.SessionInfo{}); err != nil {
 				t.Fatal(err)
 			}
 		},

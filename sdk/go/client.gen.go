@@ -2849,7 +2849,7 @@ type NewUser struct {
 	// Examples: ada@example.com
 	Email string `json:"email"`
 
-	// EmailPassword Mail the password to the person.
+	// EmailPassword Mail the person a link to accept the membership and to choose a password.
 	EmailPassword *bool `json:"emailPassword,omitempty"`
 
 	// EmailTemplate Taken and not used: there is one mail of welcome, in the person's language.
@@ -2873,7 +2873,7 @@ type NewUser struct {
 	// Examples: Lovelace
 	Lastname string `json:"lastname"`
 
-	// Password At least 10 characters, one of them special. Without one the person gets theirs by a forgotten password.
+	// Password Checked (at least 10 characters, one of them special) and not kept: only the person chooses the password of an account, with forgot-password or the link of the welcome mail.
 	Password *string `json:"password,omitempty"`
 
 	// Referral Through whom the person came; at most 200 characters.

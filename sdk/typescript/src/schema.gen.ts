@@ -2618,7 +2618,7 @@ export interface components {
              * @example ada@example.com
              */
             email: string;
-            /** @description Mail the password to the person. */
+            /** @description Mail the person a link to accept the membership and to choose a password. */
             emailPassword?: boolean;
             /** @description Taken and not used: there is one mail of welcome, in the person's language. */
             emailTemplate?: string;
@@ -2639,7 +2639,7 @@ export interface components {
              * @example Lovelace
              */
             lastname: string;
-            /** @description At least 10 characters, one of them special. Without one the person gets theirs by a forgotten password. */
+            /** @description Checked (at least 10 characters, one of them special) and not kept: only the person chooses the password of an account, with forgot-password or the link of the welcome mail. */
             password?: string;
             /** @description Through whom the person came; at most 200 characters. */
             referral?: string;
