@@ -21,7 +21,7 @@ func TestANewPasswordForgivesNoFailuresElsewhere(t *testing.T) {
 			if err := w.AnswerForgotten(t.Context(), "ann@example.com"); err != nil {
 				return err
 			}
-			_, err := w.ResetPassword(t.Context(), w.letters(t)[0].token, other, here)
+			_, err := w.ResetPassword(t.Context(), w.letters(t)[0].token, other, "", here)
 			return err
 		},
 	} {

@@ -169,7 +169,7 @@ func InsertPacked(ctx context.Context, tx *sqldb.Tx, communityID string, p *Pack
 	if err != nil {
 		return err
 	}
-	return insertRows(ctx, tx, communityID, p.rows.Rows(), numbers, p.active)
+	return insertRows(ctx, tx, communityID, p.rows.SortedBy("email_key"), numbers, p.active)
 }
 
 func insertRows(ctx context.Context, tx *sqldb.Tx, communityID string, rows sqldb.Rows, numbers []int64, active int64) error {
