@@ -113,6 +113,8 @@ func TestAnImportWaitsForRoomOnTheDisk(t *testing.T) {
 	}
 	jobID := n.upload([]byte(file.String()), "one").jobID
 	n.watchStill(jobID)
+	n.watch(jobID, func(s bulk.Status) bool { return s.Waiting != nil && s.Waiting.Reason == jobs.WaitDisk })
+	others := n.awaitRefusal()
 	ballast := fmt.Sprintf("/proc/%d/root%s/ballast", n.server.Process.Pid, n.config.Data)
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
@@ -121,9 +123,31 @@ func TestAnImportWaitsForRoomOnTheDisk(t *testing.T) {
 	if done.Counts.Created != rows || done.Counts.Failed != 0 {
 		t.Errorf("%+v", done)
 	}
-	if members := n.get("/v1/communities/" + n.community + "/users?limit=1"); members.Meta.Total != rows {
+	if members := n.get("/v1/communities/" + n.community + "/users?limit=1"); members.Meta.Total != rows+others {
 		t.Errorf("%d members", members.Meta.Total)
 	}
+}
+
+// awaitRefusal creates members until the full disk refuses one, and returns their
+// number: the last free pages may still take some.
+func (n *node) awaitRefusal() (created int) {
+	n.t.Helper()
+	for i := range 10_000 {
+		switch got := n.createMember(i); {
+		case got.status == http.StatusServiceUnavailable && got.code == "disk_full":
+			return i
+		case got.status != http.StatusOK:
+			n.t.Fatalf("%+v", got)
+		}
+	}
+	n.t.Fatal("no member is refused while the disk is full")
+	return 0
+}
+
+// createMember creates a member whom no file names.
+func (n *node) createMember(i int) uploaded {
+	body := fmt.Sprintf(`{"firstname":"Direct","lastname":"Member","username":"direct%d","email":"direct%d@example.com"}`, i, i)
+	return n.sendTo(n.t.Context(), "/v1/users", formBody{strings.NewReader(body), int64(len(body)), "application/json"}, "")
 }
 
 // TestADryRunWaitsForRoomForItsTemporaryFiles fills the disk of the files with a

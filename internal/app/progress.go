@@ -60,7 +60,7 @@ var waitTexts = map[string]string{
 	jobs.WaitWorker: "waits for a free worker", jobs.WaitAccount: "waits for other jobs of the same account or key",
 	jobs.WaitCommunity: "waits for other jobs of the community", jobs.WaitInterrupted: "was interrupted by the end of a process, and starts again when other interrupted jobs have moved on",
 	jobs.WaitRetry: "failed, and is tried again", jobs.WaitDatabase: "waits for the database", jobs.WaitServer: "starts when a server or command works on it",
-	jobs.WaitNode: "waits: its server does not respond", jobs.WaitOtherNode: "waits for the server that has its file",
+	jobs.WaitNode: "waits: its server does not respond", jobs.WaitDisk: "waits for space on the disk", jobs.WaitOtherNode: "waits for the server that has its file",
 	bulk.WaitFieldChange: "waits: the fields of the community are being changed",
 }
 

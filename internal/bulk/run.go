@@ -348,10 +348,11 @@ func (r *run) fail(ctx context.Context, code string, cause error) error {
 }
 
 // tx runs f in a transaction that only the holder of the job's lease can
-// commit. While the database is away it waits and goes on.
+// commit. While the database is away or its disk full it waits and repeats.
 func (r *run) tx(ctx context.Context, f func(*sqldb.Tx) error) error {
 	races := 0
-	var stalled bool
+	resume := func() {}
+	defer func() { resume() }()
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
 		err := r.queued.Tx(ctx, f)
 		switch {
@@ -363,11 +364,12 @@ func (r *run) tx(ctx context.Context, f func(*sqldb.Tx) error) error {
 		case !sqldb.IsUnavailable(err):
 			return err
 		}
-		r.log.WarnContext(ctx, "database is away, bulk job waits", "job_id", r.job.ID, "error", err.Error())
-		if !stalled {
-			stalled = true
-			defer r.queued.Wait(jobs.WaitDatabase)()
+		reason := jobs.WaitDatabase
+		if sqldb.IsFull(err) {
+			reason = jobs.WaitDisk
 		}
+		r.log.WarnContext(ctx, "the database cannot be written, bulk job waits", "job_id", r.job.ID, "reason", reason, "error", err.Error())
+		resume = r.queued.Wait(reason)
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)

@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -57,6 +58,8 @@ func unexpected(ctx context.Context, err error) *errs.Error {
 	switch {
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		return errs.New(errs.Unavailable, cancelled, "The request was given up before its end.")
+	case sqldb.IsFull(err):
+		return errs.New(errs.Unavailable, "disk_full", "The server's disk is full. Its operator has to make room; then try again.").WithRetry(time.Minute)
 	case sqldb.IsUnavailable(err), errors.Is(err, context.DeadlineExceeded):
 		return errs.New(errs.Unavailable, "unavailable", "The server cannot do this right now; try again in a moment.").WithRetry(retryUnavailable)
 	default:

@@ -15,6 +15,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 )
@@ -130,6 +132,7 @@ func TestAnErrorGetsItsFormOnTheWire(t *testing.T) {
 		{"too often", errs.New(errs.Limited, "rate_limited", "m").WithRetry(1500e6), 429, "rate_limited", map[string]string{"Retry-After": "2"}},
 		{"a known error with an internal cause", errs.New(errs.Conflict, "c", "m").Because(secret), 409, "c", nil},
 		{"an internal error", secret, 500, "internal", nil},
+		{"a database whose disk is full", &pgconn.PgError{Code: "53100"}, 503, "disk_full", map[string]string{"Retry-After": "60"}},
 		{"a database that is gone", driver.ErrBadConn, 503, "unavailable", map[string]string{"Retry-After": "2"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

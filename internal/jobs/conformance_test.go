@@ -194,6 +194,28 @@ func TestSnoozeBurnsNoAttemptAndAFailureDoes(t *testing.T) {
 	})
 }
 
+func TestAFullDiskBurnsNoAttempt(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		h := newHand()
+		full := sqldbtest.DiskFull(t, db)
+		attempts := make(chan int, 2)
+		engine(t, db, h.clock(), jobs.EngineOptions{}, func(_ context.Context, j *jobs.Job, _ task) error {
+			attempts <- j.Attempt
+			if len(attempts) == 1 {
+				return full
+			}
+			return nil
+		})
+		jobID := insert(t, db, task{}, jobs.Options{})
+		awaitState(t, db, jobID, "waiting 0")
+		h.move(2 * time.Second)
+		awaitState(t, db, jobID, "gone")
+		if first, second := receive(t, attempts), receive(t, attempts); first != 1 || second != 1 {
+			t.Errorf("attempts %d and %d", first, second)
+		}
+	})
+}
+
 func TestAJobWithAUniqueKeyIsQueuedOnceUntilItEnds(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		h := newHand()

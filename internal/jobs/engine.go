@@ -42,6 +42,8 @@ type Engine struct {
 	schedules []*schedule
 
 	outages  atomic.Int64 // of the database, that this process has seen
+	noSpace  atomic.Bool  // the last outage was a full disk
+	stuck    atomic.Bool  // the last turn failed
 	graceEnd atomic.Int64 // until then nobody else's leases have expired, see outage
 
 	mu      sync.Mutex
@@ -200,6 +202,7 @@ func (e *Engine) work() {
 		}
 		ended = e.collect(ended)
 		next, err := e.turn(e.calm, ended)
+		e.stuck.Store(err != nil)
 		if err == nil {
 			ended, bad = nil, 0
 			timer.Reset(next)
@@ -274,7 +277,21 @@ func (e *Engine) leaseEnd() int64 { return e.clock.Now().Add(e.options.Lease).Un
 func (e *Engine) note(err error) {
 	if sqldb.IsUnavailable(err) {
 		e.outages.Add(1)
+		e.noSpace.Store(sqldb.IsFull(err))
 		e.graceEnd.Store(e.leaseEnd())
+	}
+}
+
+// outage is the reason of a Wait while the database does not accept the turns or
+// heartbeats of this process, "" while it does.
+func (e *Engine) outage() string {
+	switch {
+	case !e.stuck.Load() && e.graceEnd.Load() < e.clock.MS():
+		return ""
+	case e.noSpace.Load():
+		return WaitDisk
+	default:
+		return WaitDatabase
 	}
 }
 

@@ -2,6 +2,7 @@ package jobs_test
 
 import (
 	"context"
+	"database/sql/driver"
 	"fmt"
 	"slices"
 	"testing"
@@ -186,6 +187,7 @@ func TestAJobThatDoesNotMoveHasAReason(t *testing.T) {
 		if got := reason(t, none, first); got != jobs.WaitServer {
 			t.Errorf("without a server: %q", got)
 		}
+		full := sqldbtest.DiskFull(t, db)
 		started, end := make(chan int, 10), make(chan bool)
 		e := engine(t, db, h.clock(), jobs.EngineOptions{Workers: 2}, func(ctx context.Context, j *jobs.Job, a task) error {
 			switch a.N {
@@ -193,6 +195,8 @@ func TestAJobThatDoesNotMoveHasAReason(t *testing.T) {
 				return errBroken
 			case 11:
 				return jobs.SnoozeFor(time.Minute, "rain")
+			case 12:
+				return full
 			}
 			return blocking(started, end)(ctx, j, a)
 		})
@@ -209,7 +213,7 @@ func TestAJobThatDoesNotMoveHasAReason(t *testing.T) {
 				t.Errorf("%q, want %q", got, want)
 			}
 		}
-		for want, n := range map[string]int{jobs.WaitRetry: 10, "rain": 11} {
+		for want, n := range map[string]int{jobs.WaitRetry: 10, "rain": 11, jobs.WaitDisk: 12} {
 			jobID := insert(t, db, task{n}, jobs.Options{})
 			await(t, func() error {
 				waits, err := e.Waits(t.Context(), jobID)
@@ -224,6 +228,11 @@ func TestAJobThatDoesNotMoveHasAReason(t *testing.T) {
 		}
 		if got := reason(t, none, first); got != jobs.WaitNode && got != jobs.WaitInterrupted {
 			t.Errorf("with a silent server: %q", got)
+		}
+		for want, err := range map[string]error{jobs.WaitDisk: full, jobs.WaitDatabase: driver.ErrBadConn} {
+			if none.Note(err); reason(t, none, first) != want {
+				t.Errorf("%q, want %q, while no lease can be renewed", reason(t, none, first), want)
+			}
 		}
 		close(end)
 	})

@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"cmp"
 	"context"
 	"sync/atomic"
 )
@@ -28,9 +29,12 @@ const (
 )
 
 // Wait states why the job makes no progress although it keeps its worker, until
-// done is called. Only the process of the worker reports it.
+// done is called. Only the process of the worker reports it. A repeated reason
+// keeps its beginning.
 func (j *Job) Wait(reason string) (done func()) {
-	j.stalled.Store(&Wait{Reason: reason, Since: j.engine.clock.MS()})
+	if w := j.stalled.Load(); w == nil || w.Reason != reason {
+		j.stalled.Store(&Wait{Reason: reason, Since: j.engine.clock.MS()})
+	}
 	return func() { j.stalled.Store(nil) }
 }
 
@@ -69,7 +73,11 @@ func (e *Engine) Waits(ctx context.Context, ids ...string) (map[string]Wait, err
 		return nil, err
 	}
 	for _, row := range rows {
-		if w := row.wait(e.clock.MS(), live, busy[row.lane]); w.Reason != "" {
+		w := row.wait(e.clock.MS(), live, busy[row.lane])
+		if w.Reason == WaitNode || w.Reason == WaitServer {
+			w.Reason = cmp.Or(e.outage(), w.Reason) // no node can renew its lease
+		}
+		if w.Reason != "" {
 			waits[row.id] = w
 		}
 	}

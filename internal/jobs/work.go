@@ -50,14 +50,14 @@ func (e *Engine) run(ctx context.Context, j *Job) (err error) {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause
 	}
-	if sqldb.IsUnavailable(err) && (j.outages != e.outages.Load() || e.gone(ctx)) {
+	if sqldb.IsFull(err) || sqldb.IsUnavailable(err) && (j.outages != e.outages.Load() || e.gone(ctx)) {
 		return awayError{err}
 	}
 	return err
 }
 
-// awayError is an attempt that failed because the database was away: not the
-// job's fault.
+// awayError is an attempt that failed because the database was away or had no
+// space: not the job's fault.
 type awayError struct{ error }
 
 func (e awayError) Unwrap() error { return e.error }
@@ -142,7 +142,9 @@ func (e *Engine) ending(ctx context.Context, r result) ending {
 		return again
 	}
 	if _, ok := errors.AsType[awayError](r.err); ok {
-		again.reason = WaitDatabase
+		if again.reason = WaitDatabase; sqldb.IsFull(r.err) {
+			again.reason = WaitDisk
+		}
 		return again.at(at, time.Second)
 	}
 	failed := ending{state: queued, attempt: j.Attempt, errors: withFailure(j, at.UnixMilli(), r.err.Error()), lane: j.Lane, reason: WaitRetry}

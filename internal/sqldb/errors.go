@@ -80,6 +80,13 @@ func IsUnavailable(err error) bool {
 	return errors.Is(err, driver.ErrBadConn) || pgconn.SafeToRetry(err) || closedUnexpectedly(err)
 }
 
+// IsFull reports whether the database found no space on its disk. Such an error
+// is also IsUnavailable.
+func IsFull(err error) bool {
+	lite, pg := codes(err)
+	return lite&0xff == 13 || pg == "53100"
+}
+
 // closedUnexpectedly knows the connection errors that pgx reports as text.
 func closedUnexpectedly(err error) bool {
 	if err == nil {

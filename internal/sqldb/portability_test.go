@@ -199,6 +199,7 @@ func TestErrorsAreKnownByTheirMeaning(t *testing.T) {
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
 		_, hurried := db.Exec(gone, "DELETE FROM notes")
+		full := sqldbtest.DiskFull(t, db)
 		for _, test := range []struct {
 			name string
 			ok   bool
@@ -210,7 +211,8 @@ func TestErrorsAreKnownByTheirMeaning(t *testing.T) {
 			{"no such row", errs.Is(missing, "lucky_number_not_found") && errs.KindOf(missing) == errs.NotFound},
 			{"a duplicate does not mean that the database is gone", !sqldb.IsUnavailable(twice)},
 			{"a cancelled call does not mean that the database is gone", hurried != nil && !sqldb.IsUnavailable(hurried)},
-			{"no error is no error", !sqldb.IsUnavailable(nil) && !sqldb.IsDuplicate(nil)},
+			{"a full disk", sqldb.IsFull(full) && sqldb.IsUnavailable(full) && !sqldb.IsFull(twice)},
+			{"no error is no error", !sqldb.IsFull(nil) && !sqldb.IsUnavailable(nil) && !sqldb.IsDuplicate(nil)},
 		} {
 			if !test.ok {
 				t.Errorf("%s: not so", test.name)

@@ -104,3 +104,21 @@ var template = sync.OnceValues(func() (content []byte, err error) {
 	}
 	return os.ReadFile(path)
 })
+
+// DiskFull returns the error of db's engine for a disk without space.
+func DiskFull(t testing.TB, db *sqldb.DB) error {
+	t.Helper()
+	statements := []string{"DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$"}
+	if db.Dialect() == sqldb.SQLite {
+		db = Open(t, Address(t, sqldb.SQLite))
+		statements = []string{"PRAGMA max_page_count = 1", "CREATE TABLE large AS SELECT zeroblob(10000000) AS content"}
+	}
+	return db.Tx(t.Context(), func(tx *sqldb.Tx) (err error) {
+		for _, statement := range statements {
+			if _, err = tx.Exec(t.Context(), statement); err != nil {
+				return err
+			}
+		}
+		return err
+	})
+}
