@@ -289,7 +289,7 @@ func awaitUnfinished(t *testing.T, a *apptest.App, n int) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	late := time.After(10 * time.Second)
+	late := time.After(apptest.Patience)
 	for {
 		found, err := os.ReadDir(filepath.Join(a.Config().Data, "files", "unfinished"))
 		if err != nil {

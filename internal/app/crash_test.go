@@ -95,7 +95,7 @@ func newNode(t *testing.T, engine sqldb.Dialect, env ...string) *node {
 
 func startNode(t *testing.T, config app.Config, env ...string) *node {
 	t.Helper()
-	n := &node{t: t, config: config, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}}
+	n := &node{t: t, config: config, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: apptest.Patience}}
 	n.furnish()
 	n.Process = apptest.StartBinary(t, append([]string{
 		"REGULARS_DATA=" + config.Data, "REGULARS_DATABASE_URL=" + config.DatabaseURL,
@@ -151,7 +151,12 @@ func (n *node) upload(file []byte, key string) uploaded {
 }
 
 func (n *node) form(file []byte) formBody {
-	body, kind := apptest.Form(n.t, "members.csv", file, map[string]string{"createTags": "true", "communityId": n.community})
+	return n.formWith(file, map[string]string{"createTags": "true", "communityId": n.community})
+}
+
+func (n *node) formWith(file []byte, fields map[string]string) formBody {
+	n.t.Helper()
+	body, kind := apptest.Form(n.t, "members.csv", file, fields)
 	return formBody{bytes.NewReader(body), int64(len(body)), kind}
 }
 
@@ -201,6 +206,7 @@ func (n *node) status(jobID string) (status bulk.Status, ok bool) {
 // said is an answer of the server; status is 0 when there is none.
 type said struct {
 	status int
+	Code   string
 	Data   json.RawMessage
 	Meta   struct{ Total int }
 }
@@ -223,21 +229,27 @@ func (n *node) get(path string) (got said) {
 	return got
 }
 
-// watch asks for a job's status until it is as wanted.
+// watch asks for a job's status until it is as wanted. It fails the test if the
+// job makes no progress for a long time.
 func (n *node) watch(jobID string, wanted func(bulk.Status) bool) bulk.Status {
 	n.t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	late := time.After(50 * time.Second)
+	var seen bulk.Counts
+	late := time.NewTimer(apptest.Patience)
 	for {
 		status, ok := n.status(jobID)
 		if ok && wanted(status) {
 			return status
 		}
+		if ok && status.Counts != seen {
+			seen = status.Counts
+			late.Reset(apptest.Patience)
+		}
 		select {
 		case <-tick.C:
-		case <-late:
-			n.t.Fatalf("the job does not go on: %+v\n%s", status, n.Log())
+		case <-late.C:
+			n.t.Fatalf("the job makes no progress: %+v\n%s", status, n.Log())
 		}
 	}
 }

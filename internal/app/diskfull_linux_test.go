@@ -31,7 +31,7 @@ func smallDisk(t *testing.T, script string, env ...string) *node {
 		t.Fatal(err)
 	}
 	config.Data, config.Addr = t.TempDir(), "127.0.0.1:0"
-	n := &node{t: t, config: config, client: &http.Client{Timeout: 30 * time.Second}}
+	n := &node{t: t, config: config, client: &http.Client{Timeout: apptest.Patience}}
 	n.furnish()
 	address, err := freeAddress()
 	if err != nil {
@@ -68,7 +68,7 @@ func (n *node) startSmall() {
 	})
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	late := time.After(time.Minute)
+	late := time.After(apptest.Patience)
 	for n.get("/v1/users/bulk-update").status == 0 {
 		select {
 		case <-tick.C:
@@ -112,8 +112,12 @@ func TestAnImportWaitsForRoomOnTheDisk(t *testing.T) {
 		fmt.Fprintf(&file, "First%d,Last%d,user%d,user%d@example.com,gold\n", i, i, i, i)
 	}
 	jobID := n.upload([]byte(file.String()), "one").jobID
-	n.watchStill(jobID)
-	n.watch(jobID, func(s bulk.Status) bool { return s.Waiting != nil && s.Waiting.Reason == jobs.WaitDisk })
+	n.watch(jobID, func(s bulk.Status) bool {
+		if s.Finished() {
+			t.Fatalf("there was room enough, or the job gave up: %+v", s)
+		}
+		return s.Waiting != nil && s.Waiting.Reason == jobs.WaitDisk
+	})
 	others := n.awaitRefusal()
 	ballast := fmt.Sprintf("/proc/%d/root%s/ballast", n.server.Process.Pid, n.config.Data)
 	if err := os.Remove(ballast); err != nil {
@@ -182,24 +186,5 @@ func TestADryRunWaitsForRoomForItsTemporaryFiles(t *testing.T) {
 	}
 	if left, err := filepath.Glob(files + "*/*"); err != nil || len(left) != 0 {
 		t.Errorf("temporary files are left: %v %v", left, err)
-	}
-}
-
-// watchStill returns when a job that runs has not gone on for two seconds.
-func (n *node) watchStill(jobID string) {
-	n.t.Helper()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	var last int64
-	still := 0
-	for still < 20 {
-		<-tick.C
-		status, ok := n.status(jobID)
-		if status.Finished() && ok {
-			n.t.Fatalf("there was room enough, or the job gave up: %+v", status)
-		}
-		if still++; ok && status.Counts.Read != last {
-			last, still = status.Counts.Read, 0
-		}
 	}
 }

@@ -16,13 +16,10 @@ import (
 )
 
 // TestOtherRequestsAreServedWhileAFileLoads asks for members and makes tags
-// while 100,000 rows are imported. The bound is generous: the machine of a
-// test has other work.
+// while 100,000 rows are imported. The bound is generous, and a part of the time
+// of the import: the machine of a test has other work.
 func TestOtherRequestsAreServedWhileAFileLoads(t *testing.T) {
-	const (
-		rows  = 100_000
-		bound = 500 * time.Millisecond
-	)
+	const rows = 100_000
 	var file strings.Builder
 	file.WriteString("First Name,Last Name,Username,Email,Plan,Score\n")
 	for i := range rows {
@@ -32,6 +29,7 @@ func TestOtherRequestsAreServedWhileAFileLoads(t *testing.T) {
 		t.Run(string(engine), func(t *testing.T) {
 			n := newNode(t, engine, "REGULARS_BULK_PIECE_ROWS=5000", "REGULARS_LEASE=30s", "REGULARS_LOG_LEVEL=warn")
 			n.await(n.upload([]byte("First Name,Last Name,Username,Email\nAnn,Ash,ann,ann@example.com\n"), "first").jobID)
+			begun := time.Now()
 			jobID := n.upload([]byte(file.String()), "second").jobID
 			loaded := make(chan struct{})
 			var asked, written []time.Duration
@@ -47,6 +45,7 @@ func TestOtherRequestsAreServedWhileAFileLoads(t *testing.T) {
 				})
 			})
 			done := n.await(jobID)
+			bound := max(500*time.Millisecond, time.Since(begun)/20)
 			close(loaded)
 			users.Wait()
 			if done.Counts.Created != rows {

@@ -15,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/regulars/regulars/internal/app"
+	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/pgtest"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
@@ -94,7 +95,7 @@ func field(ts *testscript.TestScript, _ bool, args []string) {
 // get STATUS PATH TEXT... waits until the server answers and checks the status
 // of a path and what its body holds.
 func get(ts *testscript.TestScript, _ bool, args []string) {
-	late := time.After(time.Minute)
+	late := time.After(apptest.Patience)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -123,7 +124,7 @@ func get(ts *testscript.TestScript, _ bool, args []string) {
 
 // until FILE TEXT waits until a file holds a text.
 func until(ts *testscript.TestScript, _ bool, args []string) {
-	late := time.After(time.Minute)
+	late := time.After(apptest.Patience)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {

@@ -50,6 +50,10 @@ var build = sync.OnceValues(func() (path string, err error) {
 	return path, os.Rename(fresh, path)
 })
 
+// Patience is how long a test waits for a state before it fails: the machine may
+// be loaded.
+const Patience = 3 * time.Minute
+
 // Process is the real program, serving on 127.0.0.1. It is killed when its
 // test ends.
 type Process struct {
@@ -67,7 +71,7 @@ type Process struct {
 func StartBinary(t testing.TB, env ...string) *Process {
 	t.Helper()
 	address := freeAddress(t)
-	p := &Process{URL: "http://" + address, t: t, env: append(env, "REGULARS_ADDR="+address, "REGULARS_LOG_LEVEL=debug")}
+	p := &Process{URL: "http://" + address, t: t, env: append([]string{"REGULARS_LOG_LEVEL=debug", "REGULARS_ADDR=" + address}, env...)}
 	t.Cleanup(func() {
 		p.Kill()
 		if t.Failed() {
@@ -99,7 +103,7 @@ func (p *Process) awaitReady() {
 	p.t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	late := time.After(time.Minute)
+	late := time.After(Patience)
 	for {
 		err := p.ask()
 		if err == nil {
@@ -161,7 +165,12 @@ func (p *Process) Stop() {
 }
 
 // Log returns what the server has printed so far, over all its starts.
-func (p *Process) Log() string { return p.logs.String() }
+func (p *Process) Log() string {
+	if p.logs == nil {
+		return "" // started by the test itself
+	}
+	return p.logs.String()
+}
 
 func freeAddress(t testing.TB) string {
 	t.Helper()

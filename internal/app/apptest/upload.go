@@ -69,7 +69,7 @@ func (a *App) Await(t testing.TB, communityID, jobID string) bulk.Status {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	late := time.After(2 * time.Minute)
+	late := time.After(Patience)
 	for {
 		status, err := a.Bulk.Status(t.Context(), communityID, jobID)
 		if err != nil {
