@@ -16,6 +16,7 @@ import (
 
 	"github.com/regulars/regulars/internal/api"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // version is set by the release build.
@@ -107,6 +108,9 @@ func exitCode(sh *shell, err error) int {
 // the wrong fields, rather than its code.
 func explain(err error) string {
 	e := errs.From(err)
+	if e == nil && sqldb.IsFull(err) {
+		return fmt.Sprintf("The disk of the database is full. Make room on it, then try again. (%v)", err)
+	}
 	if e == nil {
 		return err.Error()
 	}

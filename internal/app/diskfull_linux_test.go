@@ -119,6 +119,7 @@ func TestAnImportWaitsForRoomOnTheDisk(t *testing.T) {
 		return s.Waiting != nil && s.Waiting.Reason == jobs.WaitDisk
 	})
 	others := n.awaitRefusal()
+	n.commandSaysDiskIsFull()
 	ballast := fmt.Sprintf("/proc/%d/root%s/ballast", n.server.Process.Pid, n.config.Data)
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
@@ -146,6 +147,25 @@ func (n *node) awaitRefusal() (created int) {
 	}
 	n.t.Fatal("no member is refused while the disk is full")
 	return 0
+}
+
+// commandSaysDiskIsFull checks what a command prints that finds no space. The
+// last free pages may still take some.
+func (n *node) commandSaysDiskIsFull() {
+	n.t.Helper()
+	for range 100 {
+		cmd := exec.CommandContext(n.t.Context(), "nsenter", "-t", fmt.Sprint(n.server.Process.Pid), "-U", "-m", "--preserve-credentials", //nolint:gosec // our own program
+			apptest.Binary(n.t), "community", "create", "--data", n.config.Data, "--name", "Another")
+		out, err := cmd.CombinedOutput()
+		if err == nil {
+			continue
+		}
+		if !strings.Contains(string(out), "The disk of the database is full. Make room") {
+			n.t.Errorf("a command on a full disk: %v: %s", err, out)
+		}
+		return
+	}
+	n.t.Error("every command finds space on a full disk")
 }
 
 // createMember creates a member whom no file names.
