@@ -59,10 +59,11 @@ const Patience = 3 * time.Minute
 type Process struct {
 	URL string // stays the same over restarts
 
-	t    testing.TB
-	env  []string
-	cmd  *exec.Cmd
-	logs *logs
+	t     testing.TB
+	env   []string
+	cmd   *exec.Cmd
+	ended chan error // from Wait of cmd
+	logs  *logs
 }
 
 // StartBinary starts the server with further environment, REGULARS_DATA at
@@ -85,6 +86,15 @@ func StartBinary(t testing.TB, env ...string) *Process {
 // Restart starts the server again after Kill or Stop, on the same address.
 func (p *Process) Restart() {
 	p.t.Helper()
+	if err := p.TryRestart(); err != nil {
+		p.t.Fatalf("the server does not start: %v\n%s", err, p.logs)
+	}
+}
+
+// TryRestart is Restart that returns the error of a server that ended at its
+// start.
+func (p *Process) TryRestart() error {
+	p.t.Helper()
 	p.cmd = exec.CommandContext(context.Background(), Binary(p.t), "serve")
 	p.cmd.Env = append(os.Environ(), p.env...)
 	if p.logs == nil {
@@ -94,12 +104,15 @@ func (p *Process) Restart() {
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)
 	}
-	p.awaitReady()
+	cmd, ended := p.cmd, make(chan error, 1)
+	p.ended = ended
+	go func() { ended <- cmd.Wait() }()
+	return p.awaitReady()
 }
 
-// awaitReady waits until the server answers at all: with several nodes on one
-// database /readyz has reasons of its own to say no.
-func (p *Process) awaitReady() {
+// awaitReady waits until the server answers at all, or ends: with several nodes on
+// one database /readyz has reasons of its own to say no.
+func (p *Process) awaitReady() error {
 	p.t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
@@ -107,10 +120,13 @@ func (p *Process) awaitReady() {
 	for {
 		err := p.ask()
 		if err == nil {
-			return
+			return nil
 		}
 		select {
 		case <-tick.C:
+		case err := <-p.ended:
+			p.cmd = nil
+			return fmt.Errorf("ended at its start: %w", err)
 		case <-late:
 			p.t.Fatalf("the server does not answer: %v\n%s", err, p.logs)
 		}
@@ -143,7 +159,7 @@ func (p *Process) Kill() {
 		return
 	}
 	err := p.cmd.Process.Kill()
-	_ = p.cmd.Wait() // tells of the signal, which is what was asked for
+	<-p.ended // with the signal, which is what was asked for
 	p.cmd = nil
 	if err != nil && !errors.Is(err, os.ErrProcessDone) {
 		p.t.Fatal(err)
@@ -157,7 +173,7 @@ func (p *Process) Stop() {
 	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
 		p.t.Fatal(err)
 	}
-	err := p.cmd.Wait()
+	err := <-p.ended
 	p.cmd = nil
 	if err != nil {
 		p.t.Fatalf("the server did not stop in order: %v\n%s", err, p.logs)
