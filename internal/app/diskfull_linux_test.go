@@ -120,6 +120,11 @@ func TestAnImportWaitsForRoomOnTheDisk(t *testing.T) {
 	})
 	others := n.awaitRefusal()
 	n.commandSaysDiskIsFull()
+	for _, path := range []string{"/v1/communities/" + n.community + "/users?search=a", "/v1/users/bulk-update", "/v1/servers/" + n.community + "/audit-log"} {
+		if got := n.get(path); got.status != http.StatusOK {
+			t.Errorf("%s on a full disk: %d %s", path, got.status, got.Code)
+		}
+	}
 	ballast := fmt.Sprintf("/proc/%d/root%s/ballast", n.server.Process.Pid, n.config.Data)
 	if err := os.Remove(ballast); err != nil {
 		t.Fatal(err)
