@@ -62,7 +62,8 @@ type Process struct {
 	t     testing.TB
 	env   []string
 	cmd   *exec.Cmd
-	ended chan error // from Wait of cmd
+	ended chan struct{} // closed once cmd has ended
+	exit  error         // of cmd, once ended is closed
 	logs  *logs
 }
 
@@ -104,9 +105,12 @@ func (p *Process) TryRestart() error {
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)
 	}
-	cmd, ended := p.cmd, make(chan error, 1)
+	cmd, ended := p.cmd, make(chan struct{})
 	p.ended = ended
-	go func() { ended <- cmd.Wait() }()
+	go func() {
+		defer close(ended)
+		p.exit = cmd.Wait()
+	}()
 	return p.awaitReady()
 }
 
@@ -124,9 +128,9 @@ func (p *Process) awaitReady() error {
 		}
 		select {
 		case <-tick.C:
-		case err := <-p.ended:
+		case <-p.ended:
 			p.cmd = nil
-			return fmt.Errorf("ended at its start: %w", err)
+			return fmt.Errorf("ended at its start: %w", p.exit)
 		case <-late:
 			p.t.Fatalf("the server does not answer: %v\n%s", err, p.logs)
 		}
@@ -173,10 +177,10 @@ func (p *Process) Stop() {
 	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
 		p.t.Fatal(err)
 	}
-	err := <-p.ended
+	<-p.ended
 	p.cmd = nil
-	if err != nil {
-		p.t.Fatalf("the server did not stop in order: %v\n%s", err, p.logs)
+	if p.exit != nil {
+		p.t.Fatalf("the server did not stop in order: %v\n%s", p.exit, p.logs)
 	}
 }
 
