@@ -22,6 +22,16 @@ import (
 // that others see. It returns nil where the system allows no namespaces.
 func smallDisk(t *testing.T, script string, env ...string) *node {
 	t.Helper()
+	n := onSmallDisk(t, script, env...)
+	if n != nil {
+		n.startSmall()
+	}
+	return n
+}
+
+// onSmallDisk is smallDisk without the start.
+func onSmallDisk(t *testing.T, script string, env ...string) *node {
+	t.Helper()
 	if out, err := exec.CommandContext(t.Context(), "unshare", "-rm", "true").CombinedOutput(); err != nil {
 		t.Logf("LEFT OUT: no namespace of its own to mount in: %v %s", err, out)
 		return nil
@@ -40,7 +50,6 @@ func smallDisk(t *testing.T, script string, env ...string) *node {
 	n.Process = &apptest.Process{URL: "http://" + address}
 	n.server = exec.CommandContext(context.WithoutCancel(t.Context()), "unshare", "-rm", "sh", "-ec", script, "sh", config.Data, apptest.Binary(t)) //nolint:gosec // our own program
 	n.server.Env = append(os.Environ(), append(env, "REGULARS_DATA="+config.Data, "REGULARS_ADDR="+address, "REGULARS_MIN_FREE_MIB=0", "REGULARS_BULK_PIECE_ROWS=500")...)
-	n.startSmall()
 	return n
 }
 
@@ -152,6 +161,18 @@ func (n *node) awaitRefusal() (created int) {
 	}
 	n.t.Fatal("no member is refused while the disk is full")
 	return 0
+}
+
+// No byte is free: SQLite cannot even make the files beside the database.
+func TestAServerThatFindsNoSpaceAtItsStartSaysSo(t *testing.T) {
+	n := onSmallDisk(t, `cp -r "$1" "$1.copy"; mount -t tmpfs -o size=64m tmpfs "$1"; cp -r "$1.copy"/* "$1"; head -c 99000000 /dev/zero >"$1/ballast" 2>&- || exec timeout 100 "$2" serve`)
+	if n == nil {
+		return
+	}
+	out, err := n.server.CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "The disk of the database is full. Make room") {
+		t.Errorf("%v: %s", err, out)
+	}
 }
 
 // commandSaysDiskIsFull checks what a command prints that finds no space. The

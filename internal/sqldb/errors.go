@@ -84,7 +84,7 @@ func IsUnavailable(err error) bool {
 // is also IsUnavailable.
 func IsFull(err error) bool {
 	lite, pg := codes(err)
-	return lite&0xff == 13 || pg == "53100"
+	return lite&0xff == 13 || lite == 4874 || pg == "53100" // full, no room for the shared memory of the log
 }
 
 // closedUnexpectedly knows the connection errors that pgx reports as text.
