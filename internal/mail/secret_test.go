@@ -15,7 +15,7 @@ func TestWhatASecretMessageSaidIsGoneOnceItIsSent(t *testing.T) {
 		p := openPostbox(t)
 		m := office(t, db, clock.Clock{}, "smtp://"+p.address())
 		values := map[string]string{"community": "Club", "link": "https://club.example.com/x"}
-		for template, kept := range map[mail.Template]bool{mail.Welcome: false, mail.VerifyEmail: false, mail.ResetPassword: false, mail.Invited: true} {
+		for template, kept := range map[mail.Template]bool{mail.Welcome: false, mail.VerifyEmail: false, mail.ResetPassword: false, mail.Invited: false, mail.PasswordChanged: true} {
 			to := string(template) + "@example.com"
 			expires := clock.Clock{}.MS() + 3_600_000
 			if err := send(t, db, m, mail.Message{To: to, Template: template, Values: values, ExpiresAt: expires}); err != nil {

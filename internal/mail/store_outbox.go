@@ -44,7 +44,7 @@ func setState(ctx context.Context, tx *sqldb.Tx, messageID, from string, e endin
 // emptySecret empties a message that holds a password, or a link that stands
 // for one.
 func emptySecret(ctx context.Context, tx *sqldb.Tx, messageID string) error {
-	secret := sqldb.Keys([]string{string(Welcome), string(VerifyEmail), string(ResetPassword)})
+	secret := sqldb.Keys([]string{string(Welcome), string(Invited), string(VerifyEmail), string(ResetPassword)})
 	_, err := tx.Exec(ctx, "UPDATE mail_outbox SET body_text = '', body_html = '' WHERE id = $1 AND "+tx.Dialect().In("template", "$2"), messageID, secret)
 	return err
 }

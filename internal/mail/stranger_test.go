@@ -205,8 +205,42 @@ func TestMailsToStrangersCarryNoFreeText(t *testing.T) {
 			if all := k.ToName + k.Subject + k.Text + k.HTML; strings.Contains(all, "spam") {
 				t.Errorf("%s: %s", k.Template, all)
 			}
-			if k.Template == mail.Welcome && k.Subject != "Welcome to Harbour Club" {
+			if k.Template == mail.Welcome && k.Subject != "You were added to Harbour Club" {
 				t.Errorf("subject %q", k.Subject)
+			}
+		}
+	})
+}
+
+// TestMailsOfCommunitiesOfferBothChoices: the one link leads to the page with
+// both, in every language.
+func TestMailsOfCommunitiesOfferBothChoices(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		m := office(t, db, clock.Clock{}, "")
+		button := map[string]string{"en": "Accept or decline", "de": "Annehmen oder ablehnen", "es": "Aceptar o rechazar", "ja": "承認または辞退する"}
+		without := map[string]string{"en": "without an account", "de": "ohne Konto", "es": "sin cuenta", "ja": "アカウントがなくても"}
+		for language := range button {
+			for _, template := range []mail.Template{mail.Welcome, mail.Invited} {
+				values := map[string]string{"community": "Harbour Club", "link": "https://club.example.com/added?token=x"}
+				to := string(template) + "@" + language + ".example.org"
+				if err := send(t, db, m, mail.Message{To: to, Language: language, Template: template, Values: values, CommunityID: "c"}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		list, _, err := m.Unsent(t.Context(), "", 10)
+		if err != nil || len(list) != 8 {
+			t.Fatal(len(list), err)
+		}
+		for _, k := range list {
+			_, host, _ := strings.Cut(k.To, "@")
+			for _, part := range []string{button[host[:2]], without[host[:2]], "Harbour Club"} {
+				if !strings.Contains(k.HTML, part) || part != button[host[:2]] && !strings.Contains(k.Text, part) {
+					t.Errorf("%s to %s lacks %q: %s", k.Template, k.To, part, k.Text)
+				}
+			}
+			if n := strings.Count(k.Text, "https://"); n != 1 {
+				t.Errorf("%s to %s has %d links", k.Template, k.To, n)
 			}
 		}
 	})

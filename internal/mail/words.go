@@ -88,19 +88,25 @@ func communityName(p i18n.Printer, v map[string]string) string {
 
 func welcome(p i18n.Printer, v map[string]string) content {
 	return content{
-		subject: p.T("Welcome to %s", communityName(p, v)),
-		before:  []string{p.T("You are now a member of %s.", communityName(p, v))},
-		button:  p.T("Sign in"),
-		after:   []string{p.T("If you have no password yet, choose one with \"Forgot password\" on that page.")},
+		subject: p.T("You were added to %s", communityName(p, v)),
+		before: []string{
+			p.T("You were added as a member of %s.", communityName(p, v)),
+			p.T("You decide whether to accept. Until you do, the community sees nothing of an account that you may have."),
+		},
+		button: p.T("Accept or decline"),
+		after:  []string{p.T("On that page you can also decline, without an account: the community's data about you is then removed, and it cannot add you again.")},
 	}
 }
 
 func invited(p i18n.Printer, v map[string]string) content {
 	return content{
 		subject: p.T("An invitation to %s", communityName(p, v)),
-		before:  []string{p.T("You are invited to become a member of %s.", communityName(p, v))},
-		button:  p.T("Accept the invitation"),
-		closing: p.T("If you do not want to, do nothing."),
+		before: []string{
+			p.T("You are invited to become a member of %s.", communityName(p, v)),
+			p.T("You decide whether to accept."),
+		},
+		button: p.T("Accept or decline"),
+		after:  []string{p.T("On that page you can also decline, without an account: the invite then ends, and the community cannot add you.")},
 	}
 }
 
