@@ -12,12 +12,16 @@ func (c *console) showHome(v *visit) error {
 	if err != nil {
 		return err
 	}
+	additions, err := c.additions(v)
+	if err != nil {
+		return err
+	}
 	// Who has one community only wants to be there; who may make others comes
 	// back by the link in the rail.
-	if len(p.Others) == 1 && v.URL.Query().Get("all") == "" && c.Auth.Can(v.Context(), v.actor, p.Others[0].ID, auth.BeMember) == nil {
+	if len(additions) == 0 && len(p.Others) == 1 && v.URL.Query().Get("all") == "" && c.Auth.Can(v.Context(), v.actor, p.Others[0].ID, auth.BeMember) == nil {
 		return v.goTo("/c/"+p.Others[0].ID+"/", p.Toast)
 	}
-	return c.renderHome(v, http.StatusOK, HomeView{Page: p})
+	return c.renderHome(v, http.StatusOK, HomeView{Page: p, Additions: additions})
 }
 
 func (c *console) renderHome(v *visit, status int, view HomeView) error {
@@ -65,7 +69,11 @@ func (c *console) createCommunity(v *visit) error {
 		if err != nil {
 			return err
 		}
-		return c.renderHome(v, http.StatusBadRequest, HomeView{Page: p, Name: name, Errors: wrong})
+		additions, err := c.additions(v)
+		if err != nil {
+			return err
+		}
+		return c.renderHome(v, http.StatusBadRequest, HomeView{Page: p, Additions: additions, Name: name, Errors: wrong})
 	}
 	if err != nil {
 		return err

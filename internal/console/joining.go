@@ -30,14 +30,19 @@ func (c *console) renderJoin(v *visit, given map[string][]string, cause error) e
 			return err
 		}
 		view.Joined = known.Member
+		if view.Added, view.AddedAs, err = c.addedHere(v, home.ID); err != nil {
+			return err
+		}
 	}
 	if gone != nil && !(view.Joined && errs.KindOf(gone) == errs.Gone) { // the last use may have been theirs
 		return c.renderNoInvite(v, view, gone)
 	}
 	view.Code, view.Name, view.Members, view.Inviter = invitation.Code, home.Name, home.Members, invitation.CreatedByName
 	view.Logo, view.Community.Accent, view.Address = media.Path(home.ID, home.Settings.Logo), home.Settings.Accent, "/c/"+home.ID+"/"
-	if view.Asks, err = c.asks(v, invitation, given, wrongFields(v.Context(), cause)); err != nil {
-		return err
+	if !view.Added {
+		if view.Asks, err = c.asks(v, invitation, given, wrongFields(v.Context(), cause)); err != nil {
+			return err
+		}
 	}
 	status, said, err := refusal(v, cause)
 	if err != nil {
@@ -56,6 +61,13 @@ func (c *console) renderNoInvite(v *visit, view JoinView, cause error) error {
 	}
 	view.Alert = said
 	return render(v, status, JoinPage(view))
+}
+
+// addedHere reports whether the community added the person, who has not decided
+// about it, and the username it gave.
+func (c *console) addedHere(v *visit, communityID string) (added bool, username string, err error) {
+	a, added, err := c.addition(v, communityID)
+	return added, a.Username, err
 }
 
 // asks are the fields that the community asks for.
@@ -118,6 +130,13 @@ func (c *console) join(v *visit) error {
 		return c.renderJoin(v, nil, err)
 	}
 	how := member.JoinHow{InviteCode: invitation.Code}
+	added, _, err := c.addedHere(v, invitation.CommunityID)
+	if err != nil {
+		return err
+	}
+	if added { // accepts what the community stored, which asks for no field
+		v.PostForm = nil
+	}
 	for _, fieldID := range invitation.Home.Settings.Joining.RequiredFields {
 		switch given := v.PostForm[fieldID]; {
 		case len(given) == 1:

@@ -23,6 +23,7 @@ func (c *console) routes() http.Handler {
 
 	c.doorRoutes(r)
 	c.accountRoutes(r)
+	c.addedRoutes(r)
 
 	r.Get("/-/installation", c.forOperator(c.showInstallation))
 	r.Get("/-/mail", c.postmaster(c.showMailbox))

@@ -5,8 +5,10 @@ import (
 	"time"
 
 	"github.com/a-h/templ"
+	"golang.org/x/text/language"
 
 	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/member"
 )
 
@@ -109,6 +111,34 @@ func fixtureTransfer() TransferCard {
 
 func fixtureOffer() TransferOffer {
 	return TransferOffer{"6a21d1c09f3b0c4d5e6f7a8b", "6a21d1c09f3b0c4d5e6f7a99", "Harbour Runners", "ada.lovelace", 12480, seenAt.Add(140 * time.Hour).UnixMilli()}
+}
+
+// offerFixtures are the pages of persons that a community added or invited.
+func offerFixtures() map[string]templ.Component {
+	door := Page{Title: "Your decision", Reader: Reader{Now: seenAt}}
+	offer := OfferView{Page: door, Token: "3f9c1b22a7d0", Name: "Rovers of the old town", Members: 1234, Username: "maximiliane.oberbichler-stadelbauer"}
+	other, unconfirmed, invite := offer, offer, offer
+	other.Visitor, unconfirmed.Visitor, invite.Username, invite.Invite, invite.Visitor = readerOther, readerUnconfirmed, "", true, readerReceiver
+	refused := other
+	refused.Alert = Alert{Message: "This account cannot accept it.", RequestID: "6a21d1c09f3b0c4d5e6f7a8b"}
+	home := HomeView{Page: fixturePage("Communities", "", "Where do you want to go?"), Choices: []Community{{ID: "6a21d1c09f3b0c4d5e6f7a8b", Name: "Night Owls", Members: 12}}, Additions: []member.Addition{
+		{CommunityID: "6a21d1c09f3b0c4d5e6f7a8c", Community: "Rovers", Username: "ada", AddedAt: ago(3 * time.Hour)},
+		{CommunityID: "6a21d1c09f3b0c4d5e6f7a8d", Community: "Association of the harbour runners of the old town and the islands", Username: "maximiliane.oberbichler-stadelbauer", AddedAt: ago(70 * 24 * time.Hour)},
+	}}
+	german, germanHome := offer, home
+	german.Reader.Words = i18n.For(language.German)
+	germanHome.Reader.Words = german.Reader.Words
+	return map[string]templ.Component{
+		"offer-german": OfferPage(german), "home-with-additions-german": HomePage(germanHome),
+		"offer": OfferPage(offer), "offer-other": OfferPage(other), "offer-refused": OfferPage(refused), "offer-unconfirmed": OfferPage(unconfirmed),
+		"offer-invite": OfferPage(invite), "offer-dead": DeadOfferPage(door), "offer-declined": DeclinedPage(DeclinedView{Page: door, Signed: true}),
+		"offer-invite-declined": DeclinedPage(DeclinedView{Page: door, Invite: true}), "home-with-additions": HomePage(home),
+		"join-added": JoinPage(JoinView{Page: door, Code: "3f9c1b22a7d0", Name: "Rovers", Members: 2, Inviter: "ada", Signed: true, Added: true, AddedAs: "grace"}),
+	}
+}
+
+func TestThePagesOfOffersAreAccessible(t *testing.T) {
+	checkGallery(t, offerFixtures())
 }
 
 func TestThePagesAboutTheCommunityAreAccessible(t *testing.T) {

@@ -123,11 +123,20 @@ func (c *console) again(v *visit, title, nav string, cause error) (Page, Alert, 
 }
 
 func (c *console) signOut(v *visit) error {
+	if err := c.endSessionHere(v); err != nil {
+		return err
+	}
+	return v.goTo("/sign-in", "")
+}
+
+// endSessionHere signs the browser out; the visit continues without a session.
+func (c *console) endSessionHere(v *visit) error {
 	if err := c.Auth.SignOut(v.Context(), sessionOf(v.Request)); err != nil {
 		return err
 	}
 	keepSession(v, "")
-	return v.goTo("/sign-in", "")
+	v.actor = auth.Actor{}
+	return nil
 }
 
 func (c *console) showSetup(v *visit) error {

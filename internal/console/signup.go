@@ -3,6 +3,7 @@ package console
 import (
 	"cmp"
 	"net/http"
+	"net/url"
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
@@ -183,22 +184,26 @@ func (c *console) forgot(v *visit) error {
 }
 
 func (c *console) showReset(v *visit) error {
-	p, err := c.page(v, i18n.Key("Choose a new password"), "", "")
+	p, err := c.page(v, i18n.Key("Choose a password"), "", "")
 	if err != nil {
 		return err
 	}
 	token := v.URL.Query().Get("token")
-	return render(v, http.StatusOK, ResetPage(ResetView{Page: p, Token: token, Gone: token == ""}))
+	return render(v, http.StatusOK, ResetPage(ResetView{Page: p, Token: token, Next: ownPath(v.URL.Query().Get("next")), Gone: token == ""}))
 }
 
 func (c *console) reset(v *visit) error {
-	view := ResetView{Token: v.PostFormValue("token"), Username: v.PostFormValue("username")}
+	view := ResetView{Token: v.PostFormValue("token"), Username: v.PostFormValue("username"), Next: ownPath(v.PostFormValue("next"))}
 	_, err := c.Auth.ResetPassword(v.Context(), view.Token, v.PostFormValue("password"), view.Username, sessionInfo(v.Request))
 	if err == nil {
-		return v.goTo(auth.SignInPage, i18n.Key("The password is saved. Sign in with it."))
+		page := auth.SignInPage
+		if view.Next != "/" {
+			page += "?next=" + url.QueryEscape(view.Next)
+		}
+		return v.goTo(page, i18n.Key("The password is saved. Sign in with it."))
 	}
 	view.Gone = errs.Is(err, "link_expired")
-	status, p, wrong, err := c.doorAgain(v, i18n.Key("Choose a new password"), err)
+	status, p, wrong, err := c.doorAgain(v, i18n.Key("Choose a password"), err)
 	if err != nil {
 		return err
 	}
