@@ -13,7 +13,7 @@ var serverDescriptions = map[string]string{
 	"leaveServer":      "Ends your roles there too. 409 `last_owner` for the only owner.",
 	"transferServer":   "Offers the ownership to a member, who accepts or declines in the console or by the link in a mail within seven days. Only an owner (403 `owner_required`), with a session and no key (403 `session_required`), within ten minutes after the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a confirmed account. When the member accepts, you become an ordinary member with the highest role that has `server_administrator`, if there is one.",
 	"listInvites":      "The newest first, with those who joined by each.",
-	"createInvite":     "A community has at most 500 open invites: 409 `too_many_invites`.",
+	"createInvite":     "With `roleId` whoever joins gets that role: 403 `missing_permission` or `rank_too_low` for one that you could not give to a member. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is the array of the invites; all are created or none. Whether an address has an account, is a member or declined before makes no difference. A community has at most 500 open invites: 409 `too_many_invites`.",
 	"revokeInvite":     "Your own, or any with the permission to manage the community. Who has joined stays.",
 	"listPenalties":    "The misconduct log: the newest first, lifted ones too.",
 	"createPenalty":    "The member must stand below you, and each kind has its own permission. A suspension ends by itself at `until`.",

@@ -91,10 +91,11 @@ type userQuestion struct {
 type userQuery struct {
 	CommunityPath
 	PageInput
-	Search string `query:"search" maxLength:"200" doc:"The beginning of an email address or username, or a part of a name."`
-	Role   string `query:"role" doc:"The _id or title of a role."`
-	Tag    string `query:"tag" doc:"The _id or name of a tag."`
-	Sort   string `query:"sort" enum:"-created,created,username,-username,email,-email" default:"-created" doc:"With - in front the other way round."`
+	Search  string   `query:"search" maxLength:"200" doc:"The beginning of an email address or username, or a part of a name."`
+	Role    string   `query:"role" doc:"The _id or title of a role."`
+	Tag     string   `query:"tag" doc:"The _id or name of a tag."`
+	Claimed selector `query:"claimed" doc:"true: users who have accepted or joined; false: users whom others added and who have not accepted; absent: both."`
+	Sort    string   `query:"sort" enum:"-created,created,username,-username,email,-email" default:"-created" doc:"With - in front the other way round."`
 }
 
 func (a *API) userInfo(ctx context.Context, in *userQuestion) (*answer[user], error) {
@@ -115,6 +116,12 @@ func (a *API) userInfo(ctx context.Context, in *userQuestion) (*answer[user], er
 
 func (a *API) listUsers(ctx context.Context, in *userQuery) (*list[user, pages], error) {
 	filter := member.Filter{Search: in.Search, Sort: in.Sort, Page: in.Page, Limit: in.Limit}
+	switch {
+	case in.Claimed.chosen:
+		filter.Claim = member.ClaimedOnly
+	case in.Claimed.refused:
+		filter.Claim = member.UnclaimedOnly
+	}
 	if in.Role != "" || in.Tag != "" {
 		all, err := a.Members.Names(ctx, here(ctx))
 		if err != nil {

@@ -81,6 +81,8 @@ func (n naming) chosen(m *member.Member, fields []*member.Field) chosenUser {
 			value = n.names.TagsOf(m)
 		case f.Field == member.JoinDate:
 			value = clock.Format(m.JoinedAt)
+		case f.Field == member.ClaimedName:
+			value = m.Claimed()
 		default:
 			value = member.TextOf(m, f)
 		}

@@ -11,7 +11,7 @@ type userFilter struct {
 	Body struct {
 		CommunityID string         `json:"communityId,omitempty" doc:"Needed with a session of several memberships."`
 		ServerID    string         `json:"serverId,omitempty" doc:"The same by another name."`
-		Fields      []string       `json:"fields,omitempty" maxItems:"600" example:"[\"email\",\"join_date\",\"loyalty-number\"]" doc:"What to answer of each user: names of user fields, _id, user_id, display_name, external_id, join_date. Without it all of them."`
+		Fields      []string       `json:"fields,omitempty" maxItems:"600" example:"[\"email\",\"join_date\",\"loyalty-number\"]" doc:"What to answer of each user: names of user fields, _id, user_id, display_name, external_id, join_date, claimed. Without it all of them."`
 		Filter      map[string]any `json:"filter,omitempty" example:"{\"country\":\"GB\",\"join_date\":{\"gte\":\"2026-04-01\",\"lte\":\"2026-04-30\"}}" doc:"By field a value, or an object with the bounds gte, lte, gt and lt. All have to hold; days are those of UTC."`
 		Cursor      *string        `json:"cursor,omitempty" nullable:"true" doc:"The next_cursor of the answer before; leave it out for the first."`
 		Page        *int           `json:"page,omitempty" nullable:"true" minimum:"1" maximum:"1000000" doc:"Instead of a cursor: the page, the first is 1."`

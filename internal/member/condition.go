@@ -43,6 +43,7 @@ const (
 	DisplayName = "display_name"
 	ExternalID  = "external_id"
 	JoinDate    = "join_date"
+	ClaimedName = "claimed"
 )
 
 var moreFields = []Field{
@@ -51,6 +52,7 @@ var moreFields = []Field{
 	{ID: DisplayName, Field: DisplayName, Name: "Display Name", Type: SingleLine, Default: true},
 	{ID: ExternalID, Field: ExternalID, Name: "External id", Type: SingleLine, Default: true},
 	{ID: JoinDate, Field: JoinDate, Name: "Joined", Type: Date, Default: true},
+	{ID: ClaimedName, Field: ClaimedName, Name: "Claimed", Type: Boolean, Default: true},
 }
 
 // Asking turns what a request asks for into conditions of a community.

@@ -114,6 +114,9 @@ func (s *Members) decline(ctx context.Context, tx *sqldb.Tx, communityID string,
 	if err := insertDecline(ctx, tx, communityID, declineHash(communityID, who.EmailKey), now); err != nil {
 		return err
 	}
+	if err := closeMailed(ctx, tx, communityID, who.EmailKey, now); err != nil {
+		return err
+	}
 	if _, err := SetState(ctx, tx, communityID, []string{who.ID}, Left, now); err != nil {
 		return err
 	}

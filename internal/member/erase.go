@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -101,5 +102,16 @@ func (s *Members) eraseMembers(ctx context.Context, tx *sqldb.Tx, communityID st
 	if err := mail.EraseIn(ctx, tx, communityID, emails); err != nil {
 		return err
 	}
+	if err := forgetMailed(ctx, tx, communityID, keysOfEmails(emails)); err != nil {
+		return err
+	}
 	return eraseRows(ctx, tx, communityID, userIDs)
+}
+
+func keysOfEmails(emails []string) []string {
+	keys := make([]string, len(emails))
+	for i, email := range emails {
+		keys[i] = auth.EmailKey(email)
+	}
+	return keys
 }

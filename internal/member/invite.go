@@ -9,7 +9,6 @@ import (
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
-	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/text"
 )
@@ -18,6 +17,8 @@ import (
 type Invite struct {
 	CommunityID   string
 	Code          string
+	RoleID        string // given on joining, if the role exists then; "": none
+	Email         string // to which it was mailed; "": not mailed, revoked or declined
 	MaxUses       int64  // 0: any number
 	Uses          int64  //
 	ExpiresAt     int64  // Unix milliseconds, 0: never
@@ -29,8 +30,9 @@ type Invite struct {
 
 // InviteInput is what a new invite is made from.
 type InviteInput struct {
-	MaxUses   int64 // 0: any number
-	ExpiresAt int64 // Unix milliseconds, 0: never
+	MaxUses   int64  // 0: any number
+	ExpiresAt int64  // Unix milliseconds, 0: never
+	RoleID    string // of the role given on joining; "" and @all: none
 }
 
 // InviteUse is one who joined by an invite.
@@ -83,51 +85,6 @@ func inviteCode(given string) string {
 	return code
 }
 
-// CreateInvite makes an invite. It fails with Invalid "invalid_input" or
-// Conflict "too_many_invites". That the actor may invite is not looked at.
-func (s *Members) CreateInvite(ctx context.Context, actor auth.Actor, communityID string, in InviteInput) (Invite, error) {
-	now := s.clock.MS()
-	var wrong []errs.Field
-	if in.MaxUses < 0 || in.MaxUses > maxInviteUses {
-		wrong = append(wrong, errs.Wrong("maxUses", "invalid", "An invite is used at most 1 to %d times, or any number of times with 0.", maxInviteUses))
-	}
-	if in.ExpiresAt != 0 && (in.ExpiresAt <= now || in.ExpiresAt > now+maxInviteLife.Milliseconds()) {
-		wrong = append(wrong, errs.Field{Field: "expiresAt", Code: "invalid", Message: "An invite expires within the next ten years, or never."})
-	}
-	if err := errs.InvalidFields(wrong); err != nil {
-		return Invite{}, err
-	}
-	made := Invite{
-		CommunityID: communityID, Code: id.Secret(codeBytes), MaxUses: in.MaxUses, ExpiresAt: in.ExpiresAt,
-		CreatedBy: actor.Ref(), CreatedByName: actor.Name, CreatedAt: now,
-	}
-	return made, s.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if _, err := community.Load(ctx, tx, communityID); err != nil {
-			return err
-		}
-		if err := inviteRoom(ctx, tx, communityID, now); err != nil {
-			return err
-		}
-		if err := insertInvite(ctx, tx, made); err != nil {
-			return err
-		}
-		return auth.Note(auth.WithActor(ctx, actor), tx, now, communityID, "invite.create", audit.Target{Type: "invite", ID: made.Code, Name: made.Code})
-	})
-}
-
-// inviteRoom returns Conflict "too_many_invites" when a community has as many
-// open invites as it can. Until the transaction ends nobody else makes one.
-func inviteRoom(ctx context.Context, tx *sqldb.Tx, communityID string, now int64) error {
-	if err := tx.Guard(ctx, "invites "+communityID); err != nil {
-		return err
-	}
-	open, err := countOpenInvites(ctx, tx, communityID, now)
-	if err == nil && open >= maxOpenInvites {
-		err = errs.New(errs.Conflict, "too_many_invites", "A community has at most %d open invites. Take one back that nobody needs.", maxOpenInvites)
-	}
-	return err
-}
-
 // Invites returns a page of a community's invites, the newest first, with the
 // last people who joined by each of them, and the cursor of the next page ("":
 // none).
@@ -161,7 +118,7 @@ func (s *Members) RevokeInvite(ctx context.Context, actor auth.Actor, communityI
 		if invite.RevokedAt != 0 {
 			return nil
 		}
-		if err := setRevoked(ctx, tx, invite, now); err != nil {
+		if err := revoke(ctx, tx, invite, now); err != nil {
 			return err
 		}
 		return auth.Note(auth.WithActor(ctx, actor), tx, now, communityID, "invite.revoke", audit.Target{Type: "invite", ID: invite.Code, Name: invite.Code})
@@ -194,19 +151,19 @@ func errInviteNotFound() error {
 	return errs.New(errs.NotFound, "invite_not_found", "There is no such invite.")
 }
 
-// useInvite counts one use of an invite by a member, of however many at the
-// same time no more than it has.
-func useInvite(ctx context.Context, tx *sqldb.Tx, communityID, code, memberID string, now int64) error {
+// useInvite counts one use of an invite by a member and returns the invite. Of
+// requests at the same time no more succeed than it has uses.
+func useInvite(ctx context.Context, tx *sqldb.Tx, communityID, code, memberID string, now int64) (Invite, error) {
 	counted, err := countUse(ctx, tx, communityID, code, now)
 	if err != nil {
-		return err
+		return Invite{}, err
+	}
+	invite, err := lockInvite(ctx, tx, communityID, code)
+	if err != nil {
+		return Invite{}, err
 	}
 	if !counted {
-		invite, err := lockInvite(ctx, tx, communityID, code)
-		if err != nil {
-			return err
-		}
-		return invite.problem(now)
+		return invite, invite.problem(now)
 	}
-	return insertUse(ctx, tx, communityID, code, memberID, now)
+	return invite, insertUse(ctx, tx, communityID, code, memberID, now)
 }

@@ -59,16 +59,22 @@ func Join(ctx context.Context, tx *sqldb.Tx, communityID, accountID string, how 
 	if err != nil {
 		return err
 	}
+	code := inviteCode(how.InviteCode)
+	if how.InviteCode != "" { // it may give a role, which is locked before members
+		if err := tx.Share(ctx, rolesGuard(communityID)); err != nil {
+			return err
+		}
+	}
 	e, err := beginJoin(ctx, tx, communityID, account, now)
 	if err != nil {
 		return err
 	}
-	code := inviteCode(how.InviteCode)
 	if err := e.mayJoin(home, code); err != nil {
 		return err
 	}
+	var invite Invite
 	if how.InviteCode != "" {
-		if err := useInvite(ctx, tx, communityID, code, e.who.ID, now); err != nil {
+		if invite, err = useInvite(ctx, tx, communityID, code, e.who.ID, now); err != nil {
 			return err
 		}
 	}
@@ -82,15 +88,22 @@ func Join(ctx context.Context, tx *sqldb.Tx, communityID, accountID string, how 
 	if err := e.enter(ctx, tx, account); err != nil {
 		return err
 	}
-	if accepted && before == Active {
-		return nil // has been a member all along
+	if !accepted || before != Active { // else a member all along
+		if err := e.tellJoined(ctx, tx, before, code, now); err != nil {
+			return err
+		}
 	}
+	return giveInvitedRole(ctx, tx, invite, e.who.ID, now)
+}
+
+// tellJoined writes the event of joining and the entry of the log.
+func (e *edit) tellJoined(ctx context.Context, tx *sqldb.Tx, before, code string, now int64) error {
 	joined := event.UserJoined{UserID: e.who.ID, InviteCode: code}
-	if err := event.Append(ctx, tx, now, event.Event{CommunityID: communityID, Type: event.UserJoinedServer, Data: joined}); err != nil {
+	if err := event.Append(ctx, tx, now, event.Event{CommunityID: e.communityID, Type: event.UserJoinedServer, Data: joined}); err != nil {
 		return err
 	}
 	target := audit.Target{Type: "user", ID: e.who.ID, Name: e.who.Username}
-	return auth.Note(ctx, tx, now, communityID, "user.join", target, audit.Change{Field: "state", Old: orNil(before), New: Active}, audit.Change{Field: "invite", New: orNil(code)})
+	return auth.Note(ctx, tx, now, e.communityID, "user.join", target, audit.Change{Field: "state", Old: orNil(before), New: Active}, audit.Change{Field: "invite", New: orNil(code)})
 }
 
 // orNil is a text, or nil for none.

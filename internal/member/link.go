@@ -134,7 +134,21 @@ func (s *Members) declineInvite(ctx context.Context, tx *sqldb.Tx, l mailLink) e
 			return err
 		}
 	}
+	if l.email != "" { // else revoked or declined already
+		if err := closeMailed(ctx, tx, l.communityID, auth.EmailKey(l.email), now); err != nil {
+			return err
+		}
+	}
 	return insertDecline(ctx, tx, l.communityID, l.emailHash, now)
+}
+
+// closeMailed revokes the open invites that a community mailed to an address,
+// and forgets the address.
+func closeMailed(ctx context.Context, tx *sqldb.Tx, communityID, emailKey string, now int64) error {
+	if err := revokeMailed(ctx, tx, communityID, emailKey, now); err != nil {
+		return err
+	}
+	return forgetMailed(ctx, tx, communityID, []string{emailKey})
 }
 
 // StartFirst returns the token of a page where the person of a link, who reads

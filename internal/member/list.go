@@ -16,14 +16,21 @@ type Filter struct {
 	TagID  string
 	Where  []Condition
 	State  string // "": Active
+	Claim  string // ClaimedOnly, UnclaimedOnly; "": both
 	Sort   string // created, username or email, with - for the other way round; "": -created, newest first
 	Page   int    // from 1
 	Limit  int    // at most 200
 }
 
+// What a filter asks of claims.
+const (
+	ClaimedOnly   = "claimed"
+	UnclaimedOnly = "unclaimed"
+)
+
 // everybody reports whether the filter chooses all active members.
 func (f Filter) everybody() bool {
-	return (f.State == "" || f.State == Active) && auth.UsernameKey(f.Search) == "" && f.RoleID == "" && f.TagID == "" && len(f.Where) == 0
+	return (f.State == "" || f.State == Active) && auth.UsernameKey(f.Search) == "" && f.RoleID == "" && f.TagID == "" && f.Claim == "" && len(f.Where) == 0
 }
 
 // List is one page of members. Total counts all that match, up to 10,000;

@@ -31,6 +31,9 @@ func reserved(name string) string {
 // the fields, or will. A field may be called id: that is not _id there.
 func builtIn(name, key string) bool {
 	for _, f := range moreFields {
+		if f.Field == ClaimedName {
+			continue // a custom field of this name comes first
+		}
 		if name == f.Field || f.Field != UserID && key == HeaderKey(f.Field) {
 			return true
 		}

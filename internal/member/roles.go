@@ -55,7 +55,8 @@ func (s *Members) handRole(ctx context.Context, actor auth.Actor, communityID, u
 }
 
 // DeleteRole deletes a role. It allows nothing from then on; the members who
-// had it are told so in their histories by a job, in pieces. It fails with
+// had it are told so in their histories by a job, in pieces; invites no longer
+// give it. It fails with
 // NotFound "role_not_found", Conflict "role_of_everyone" or Forbidden
 // "rank_too_low". That the actor may manage roles at all is not looked at.
 func (s *Members) DeleteRole(ctx context.Context, actor auth.Actor, communityID, roleID string) error {
@@ -69,6 +70,9 @@ func (s *Members) DeleteRole(ctx context.Context, actor auth.Actor, communityID,
 		}
 		now := s.clock.MS()
 		if _, err := auth.RemoveRole(ctx, tx, power, communityID, roleID, now); err != nil {
+			return err
+		}
+		if err := clearInviteRole(ctx, tx, communityID, roleID); err != nil {
 			return err
 		}
 		_, err = jobs.Insert(ctx, tx, takeRole{communityID, roleID, actor.Ref(), now}, jobs.Options{CommunityID: communityID, Owner: actor.Uploader(), Lane: jobs.Large})

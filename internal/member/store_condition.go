@@ -14,6 +14,12 @@ var standsIn = map[string]string{
 	DisplayName: "m.display_name", PhoneName: "m.phone", CountryName: "m.country", LanguageName: "m.language", ExternalID: "m.external_id", JoinDate: "m.joined_at",
 }
 
+// Claimed and unclaimed members.
+const (
+	claimedSQL   = "m.account_id <> ''"
+	unclaimedSQL = "m.account_id = ''"
+)
+
 // sql is the filter in a query over memberTables whose first argument is the
 // community. param takes an argument and returns its placeholder.
 func (f Filter) sql(d sqldb.Dialect, param func(any) string) string {
@@ -32,6 +38,12 @@ func (f Filter) sql(d sqldb.Dialect, param func(any) string) string {
 	if f.TagID != "" {
 		where = append(where, d.JSONHas("m.tags", param(f.TagID)), existing("tags", param(f.TagID)))
 	}
+	switch f.Claim {
+	case ClaimedOnly:
+		where = append(where, claimedSQL)
+	case UnclaimedOnly:
+		where = append(where, unclaimedSQL)
+	}
 	for _, c := range f.Where {
 		where = append(where, c.sql(d, param))
 	}
@@ -46,6 +58,10 @@ func (c Condition) sql(d sqldb.Dialect, param func(any) string) string {
 		return d.JSONHas("m.roles", param(c.Value))
 	case f.Default && f.Type == TagList:
 		return d.JSONHas("m.tags", param(c.Value))
+	case f.Default && f.Field == ClaimedName && c.Value == true:
+		return claimedSQL
+	case f.Default && f.Field == ClaimedName:
+		return unclaimedSQL
 	case f.Default:
 		column := standsIn[f.Field]
 		if _, isText := c.Value.(string); isText && c.Op != Equals {

@@ -3,20 +3,21 @@ package member
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-const inviteColumns = "community_id, code, max_uses, uses, expires_at, revoked_at, created_by, created_by_name, created_at"
+const inviteColumns = "community_id, code, max_uses, uses, expires_at, revoked_at, created_by, created_by_name, created_at, role_id, email"
 
 func scanInvite(s sqldb.Scanner) (Invite, error) {
 	var i Invite
-	err := s.Scan(&i.CommunityID, &i.Code, &i.MaxUses, &i.Uses, &i.ExpiresAt, &i.RevokedAt, &i.CreatedBy, &i.CreatedByName, &i.CreatedAt)
+	err := s.Scan(&i.CommunityID, &i.Code, &i.MaxUses, &i.Uses, &i.ExpiresAt, &i.RevokedAt, &i.CreatedBy, &i.CreatedByName, &i.CreatedAt, &i.RoleID, &i.Email)
 	return i, err
 }
 
-func insertInvite(ctx context.Context, tx *sqldb.Tx, i Invite) error {
-	_, err := tx.Exec(ctx, "INSERT INTO invites ("+inviteColumns+") VALUES ("+sqldb.Marks(1, 9)+")",
-		i.CommunityID, i.Code, i.MaxUses, i.Uses, i.ExpiresAt, i.RevokedAt, i.CreatedBy, i.CreatedByName, i.CreatedAt)
+func insertInvite(ctx context.Context, tx *sqldb.Tx, i Invite, emailKey string) error {
+	_, err := tx.Exec(ctx, "INSERT INTO invites ("+inviteColumns+", email_key) VALUES ("+sqldb.Marks(1, 12)+")",
+		i.CommunityID, i.Code, i.MaxUses, i.Uses, i.ExpiresAt, i.RevokedAt, i.CreatedBy, i.CreatedByName, i.CreatedAt, i.RoleID, i.Email, emailKey)
 	return err
 }
 
@@ -68,7 +69,7 @@ func selectUses(ctx context.Context, q sqldb.Querier, communityID string, invite
 }
 
 func setRevoked(ctx context.Context, tx *sqldb.Tx, i Invite, now int64) error {
-	_, err := tx.Exec(ctx, "UPDATE invites SET revoked_at = $1 WHERE community_id = $2 AND code = $3", now, i.CommunityID, i.Code)
+	_, err := tx.Exec(ctx, "UPDATE invites SET revoked_at = $1, email = '', email_key = '' WHERE community_id = $2 AND code = $3", now, i.CommunityID, i.Code)
 	return err
 }
 
@@ -82,5 +83,42 @@ func countUse(ctx context.Context, tx *sqldb.Tx, communityID, code string, now i
 func insertUse(ctx context.Context, tx *sqldb.Tx, communityID, code, memberID string, now int64) error {
 	_, err := tx.Exec(ctx, `INSERT INTO invite_uses (community_id, code, user_id, used_at) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (community_id, code, user_id) DO UPDATE SET used_at = excluded.used_at`, communityID, code, memberID, now)
+	return err
+}
+
+// clearInviteRole takes a deleted role from the invites that give it.
+func clearInviteRole(ctx context.Context, tx *sqldb.Tx, communityID, roleID string) error {
+	_, err := tx.Exec(ctx, "UPDATE invites SET role_id = '' WHERE community_id = $1 AND role_id = $2", communityID, roleID)
+	return err
+}
+
+// revokeMailed ends the open invites that were mailed to an address.
+func revokeMailed(ctx context.Context, tx *sqldb.Tx, communityID, emailKey string, now int64) error {
+	_, err := tx.Exec(ctx, "UPDATE invites SET revoked_at = $2 WHERE community_id = $1 AND email_key = $3 AND email_key <> '' AND "+openInvite, communityID, now, emailKey)
+	return err
+}
+
+// forgetMailed takes addresses from the invites and links that were mailed to
+// them.
+func forgetMailed(ctx context.Context, tx *sqldb.Tx, communityID string, emailKeys []string) error {
+	hashes := make([]string, len(emailKeys))
+	for i, key := range emailKeys {
+		hashes[i] = declineHash(communityID, key)
+	}
+	in := tx.Dialect().In
+	if _, err := tx.Exec(ctx, "UPDATE invites SET email = '', email_key = '' WHERE community_id = $1 AND email_key <> '' AND "+in("email_key", "$2"), communityID, sqldb.Keys(emailKeys)); err != nil {
+		return err
+	}
+	_, err := tx.Exec(ctx, "UPDATE member_links SET email = '' WHERE community_id = $1 AND invite_code <> '' AND "+in("email_hash", "$2"), communityID, sqldb.Keys(hashes))
+	return err
+}
+
+// forgetLinkOf takes the address from the links of an invite.
+func forgetLinkOf(ctx context.Context, tx *sqldb.Tx, i Invite) error {
+	if i.Email == "" {
+		return nil
+	}
+	_, err := tx.Exec(ctx, "UPDATE member_links SET email = '' WHERE community_id = $1 AND email_hash = $2 AND invite_code = $3",
+		i.CommunityID, declineHash(i.CommunityID, auth.EmailKey(i.Email)), i.Code)
 	return err
 }

@@ -24,3 +24,21 @@ func loadMailLink(ctx context.Context, q sqldb.Querier, hash string) (mailLink, 
 	}
 	return l, err
 }
+
+// lastInvited returns when the newest link was mailed to each of some members,
+// in Unix milliseconds; members without one are absent.
+func lastInvited(ctx context.Context, q sqldb.Querier, communityID string, memberIDs []string) (map[string]int64, error) {
+	type row struct {
+		memberID string
+		at       int64
+	}
+	found, err := sqldb.All(ctx, q, func(s sqldb.Scanner) (r row, err error) {
+		err = s.Scan(&r.memberID, &r.at)
+		return r, err
+	}, "SELECT user_id, MAX(created_at) FROM member_links WHERE community_id = $1 AND "+q.Dialect().In("user_id", "$2")+" GROUP BY user_id", communityID, sqldb.Keys(memberIDs))
+	last := make(map[string]int64, len(found))
+	for _, r := range found {
+		last[r.memberID] = r.at
+	}
+	return last, err
+}

@@ -1,0 +1,227 @@
+package member
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// maxMailed is how many addresses one call mails invites to.
+const maxMailed = 100
+
+// receiver is an email address and its key.
+type receiver struct{ email, key string }
+
+// CreateInvite creates an invite. It fails with Invalid "invalid_input",
+// Forbidden "rank_too_low" or "missing_permission" for a role that the actor may
+// not give, or Conflict "too_many_invites". The caller checks that the actor may
+// invite.
+func (s *Members) CreateInvite(ctx context.Context, actor auth.Actor, communityID string, in InviteInput) (Invite, error) {
+	made, err := s.createInvites(ctx, actor, communityID, in, []receiver{{}}, nil)
+	if err != nil {
+		return Invite{}, err
+	}
+	return made[0], nil
+}
+
+// MailInvites creates one single-use invite for each of 1 to 100 addresses and
+// mails it there; an address that is repeated counts once. It never reads
+// whether an address belongs to an account or a member, so neither result nor
+// time depends on that. It fails as CreateInvite does, also with Unavailable
+// "mail_unavailable"; then no invite is created and no mail is sent.
+func (s *Members) MailInvites(ctx context.Context, actor auth.Actor, communityID string, in InviteInput, emails []string) ([]Invite, error) {
+	if s.connected.Mail == nil {
+		return nil, errs.New(errs.Unavailable, "mail_unavailable", "This server sends no mail. Create the invite without emails and send its address yourself.")
+	}
+	addresses, wrong := addressesOf(emails)
+	if in.MaxUses > 1 {
+		wrong = append(wrong, errs.Field{Field: "maxUses", Code: "invalid", Message: "A mailed invite is used once. Leave maxUses out, or emails."})
+	}
+	in.MaxUses = 1
+	return s.createInvites(ctx, actor, communityID, in, addresses, wrong)
+}
+
+// addressesOf checks addresses and leaves out repetitions.
+func addressesOf(emails []string) (addresses []receiver, wrong []errs.Field) {
+	if len(emails) == 0 || len(emails) > maxMailed {
+		return nil, []errs.Field{errs.Wrong("emails", "length", "Send 1 to %d addresses at once.", maxMailed)}
+	}
+	known := map[string]bool{}
+	for i, given := range emails {
+		display, key, problem := auth.CheckEmail(given)
+		if problem != "" {
+			wrong = append(wrong, errs.Field{Field: fmt.Sprintf("emails[%d]", i), Code: "invalid_email", Message: problem})
+			continue
+		}
+		if !known[key] {
+			addresses = append(addresses, receiver{display, key})
+		}
+		known[key] = true
+	}
+	return addresses, wrong
+}
+
+func (in InviteInput) wrong(now int64) (wrong []errs.Field) {
+	if in.MaxUses < 0 || in.MaxUses > maxInviteUses {
+		wrong = append(wrong, errs.Wrong("maxUses", "invalid", "An invite is used at most 1 to %d times, or any number of times with 0.", maxInviteUses))
+	}
+	if in.ExpiresAt != 0 && (in.ExpiresAt <= now || in.ExpiresAt > now+maxInviteLife.Milliseconds()) {
+		wrong = append(wrong, errs.Field{Field: "expiresAt", Code: "invalid", Message: "An invite expires within the next ten years, or never."})
+	}
+	return wrong
+}
+
+// createInvites creates one invite for each address; an empty address is an
+// invite that is not mailed.
+func (s *Members) createInvites(ctx context.Context, actor auth.Actor, communityID string, in InviteInput, addresses []receiver, wrong []errs.Field) ([]Invite, error) {
+	now := s.clock.MS()
+	if err := errs.InvalidFields(append(wrong, in.wrong(now)...)); err != nil {
+		return nil, err
+	}
+	made := make([]Invite, len(addresses))
+	err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		home, err := community.Load(ctx, tx, communityID)
+		if err != nil {
+			return err
+		}
+		role, err := s.invitedRole(ctx, tx, actor, communityID, in.RoleID, now)
+		if err != nil {
+			return err
+		}
+		if err := inviteRoom(ctx, tx, communityID, now, len(addresses)); err != nil {
+			return err
+		}
+		for i, to := range addresses {
+			made[i] = Invite{
+				CommunityID: communityID, Code: id.Secret(codeBytes), RoleID: role.ID, Email: to.email, MaxUses: in.MaxUses, ExpiresAt: in.ExpiresAt,
+				CreatedBy: actor.Ref(), CreatedByName: actor.Name, CreatedAt: now,
+			}
+			if err := s.writeInvite(auth.WithActor(ctx, actor), tx, home, made[i], to.key, role.Title); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return made, nil
+}
+
+// writeInvite writes an invite of the actor in ctx, its entry of the log, which
+// names no address, and its mail.
+func (s *Members) writeInvite(ctx context.Context, tx *sqldb.Tx, home community.Community, i Invite, emailKey, roleTitle string) error {
+	if err := insertInvite(ctx, tx, i, emailKey); err != nil {
+		return err
+	}
+	var changes []audit.Change
+	if roleTitle != "" {
+		changes = append(changes, audit.Change{Field: RoleName, New: roleTitle})
+	}
+	if err := auth.Note(ctx, tx, i.CreatedAt, i.CommunityID, "invite.create", audit.Target{Type: "invite", ID: i.Code, Name: i.Code}, changes...); err != nil {
+		return err
+	}
+	if i.Email == "" {
+		return nil
+	}
+	link, err := s.linkTo(ctx, tx, i.CommunityID, "", i.Email, i.Code)
+	if err != nil {
+		return err
+	}
+	return s.sendInvitation(ctx, tx, home, i.Email, "", link, i.ExpiresAt)
+}
+
+// sendInvitation mails a link by which the receiver accepts or declines. It
+// counts against the quota of the account that the actor in ctx acts for.
+// language is that of the receiver, "" if unknown; expiresAt 0: never.
+func (s *Members) sendInvitation(ctx context.Context, tx *sqldb.Tx, home community.Community, to, language, link string, expiresAt int64) error {
+	return s.connected.Mail.Send(ctx, tx, mail.Message{
+		To: to, Language: cmp.Or(language, home.Settings.Language), Sender: auth.ActorOf(ctx).Account(),
+		Template: mail.Invited, CommunityID: home.ID, ExpiresAt: expiresAt,
+		Values: map[string]string{"community": home.Name, "link": link},
+	})
+}
+
+// invitedRole returns a role that an invite of the actor may give: one that the
+// actor could give to a member below them. "" and @all are no role. The role is
+// not deleted before the transaction ends.
+func (s *Members) invitedRole(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID, roleID string, now int64) (auth.Role, error) {
+	if roleID == "" {
+		return auth.Role{}, nil
+	}
+	if err := tx.Share(ctx, rolesGuard(communityID)); err != nil {
+		return auth.Role{}, err
+	}
+	power, err := auth.PowerOf(ctx, tx, s, actor, communityID)
+	if err != nil {
+		return auth.Role{}, err
+	}
+	if err := power.Need(auth.ManageRoles, now); err != nil {
+		return auth.Role{}, err
+	}
+	roles, err := auth.Roles(ctx, tx, communityID)
+	if err != nil {
+		return auth.Role{}, err
+	}
+	at := slices.IndexFunc(roles, func(r auth.Role) bool { return r.ID == roleID })
+	switch {
+	case at < 0:
+		return auth.Role{}, errs.InvalidFields([]errs.Field{{Field: "roleId", Code: "unknown_role", Message: "There is no role with this _id."}})
+	case roles[at].Everyone:
+		return auth.Role{}, nil
+	}
+	return roles[at], power.MayMake(auth.Role{}, roles[at])
+}
+
+// inviteRoom returns Conflict "too_many_invites" if a community has no room for
+// n more open invites. No other transaction creates one until this one ends.
+func inviteRoom(ctx context.Context, tx *sqldb.Tx, communityID string, now int64, n int) error {
+	if err := tx.Guard(ctx, "invites "+communityID); err != nil {
+		return err
+	}
+	open, err := countOpenInvites(ctx, tx, communityID, now)
+	if err == nil && open+n > maxOpenInvites {
+		err = errs.New(errs.Conflict, "too_many_invites", "A community has at most %d open invites, and has %d. Revoke some that are not needed.", maxOpenInvites, open)
+	}
+	return err
+}
+
+// revoke ends an invite and forgets the address that it was mailed to.
+func revoke(ctx context.Context, tx *sqldb.Tx, i Invite, now int64) error {
+	if err := setRevoked(ctx, tx, i, now); err != nil {
+		return err
+	}
+	return forgetLinkOf(ctx, tx, i)
+}
+
+// giveInvitedRole gives a member who joined by an invite its role, if the role
+// still exists: what the creator of the invite may do now is not checked.
+// rolesGuard of the community is shared.
+func giveInvitedRole(ctx context.Context, tx *sqldb.Tx, i Invite, memberID string, now int64) error {
+	if i.RoleID == "" {
+		return nil
+	}
+	role, err := auth.RoleByID(ctx, tx, i.CommunityID, i.RoleID)
+	if errs.KindOf(err) == errs.NotFound {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	who, err := lockMember(ctx, tx, i.CommunityID, memberID)
+	if err != nil {
+		return err
+	}
+	actor := auth.ActorOf(ctx)
+	h := &handing{communityID: i.CommunityID, actor: actor, trace: trace{source: Source{Type: "join"}, by: actor.Ref(), now: now}}
+	return h.hand(ctx, tx, role, true, who)
+}
