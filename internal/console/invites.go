@@ -1,9 +1,12 @@
 package console
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/i18n"
@@ -32,11 +35,16 @@ func (c *console) renderInvites(v *visit, status int, view InvitesView) error {
 	if err != nil {
 		return err
 	}
+	names, err := c.addInviteChoices(v, &view)
+	if err != nil {
+		return err
+	}
 	manages := c.Auth.Can(v.Context(), v.actor, v.community.ID, auth.Community) == nil
 	for _, i := range found {
 		row := InviteRow{
 			Code: i.Code, URL: c.Members.InviteURL(i.Code), By: i.CreatedByName, Uses: i.Uses, MaxUses: i.MaxUses,
 			CreatedAt: i.CreatedAt, ExpiresAt: i.ExpiresAt, State: c.inviteState(i),
+			Email: i.Email, Role: names[i.RoleID],
 			Takeable: i.RevokedAt == 0 && (manages || i.CreatedBy == v.actor.Ref()),
 		}
 		for _, u := range uses {
@@ -73,11 +81,14 @@ func (c *console) createInvite(v *visit) error {
 	if err != nil || days < 0 || days > 3650 {
 		days = -1
 	}
-	in := member.InviteInput{MaxUses: uses}
+	in := member.InviteInput{MaxUses: uses, RoleID: v.PostFormValue("roleId")}
 	if days != 0 {
 		in.ExpiresAt = c.Clock.Now().Add(time.Duration(days) * 24 * time.Hour).UnixMilli()
 	}
-	view := InvitesView{Uses: uses, Days: days}
+	view := InvitesView{Uses: uses, Days: days, Role: in.RoleID, Emails: v.PostFormValue("emails")}
+	if emails := strings.FieldsFunc(view.Emails, betweenEmails); len(emails) > 0 {
+		return c.mailInvites(v, view, in, emails)
+	}
 	made, err := c.Members.CreateInvite(v.Context(), v.actor, v.community.ID, in)
 	if err == nil {
 		view.Made = c.Members.InviteURL(made.Code)
@@ -87,6 +98,43 @@ func (c *console) createInvite(v *visit) error {
 		return err
 	}
 	return c.renderInvites(v, http.StatusBadRequest, view)
+}
+
+// mailInvites mails an invite to each address; how many may join by it is not
+// asked then.
+func (c *console) mailInvites(v *visit, view InvitesView, in member.InviteInput, emails []string) error {
+	in.MaxUses = 1
+	made, err := c.Members.MailInvites(v.Context(), v.actor, v.community.ID, in, emails)
+	if err == nil {
+		return c.renderInvites(v, http.StatusCreated, InvitesView{Uses: view.Uses, Days: view.Days, Mailed: len(made)})
+	}
+	if view.Errors = wrongFields(v.Context(), err); view.Errors == nil {
+		return err
+	}
+	for i, email := range emails {
+		if why := view.Errors[fmt.Sprintf("emails[%d]", i)]; why != "" && view.Errors["emails"] == "" {
+			view.Errors["emails"] = v.T("%[1]s: %[2]s", email, why)
+		}
+	}
+	return c.renderInvites(v, http.StatusBadRequest, view)
+}
+
+// betweenEmails reports whether addresses are separated by a character.
+func betweenEmails(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == ';' }
+
+// addInviteChoices adds what a new invite can give, and returns the titles of
+// all roles.
+func (c *console) addInviteChoices(v *visit, view *InvitesView) (titles map[string]string, err error) {
+	view.Mails = c.Mail != nil
+	roles, err := c.Members.InvitableRoles(v.Context(), v.actor, v.community.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range roles {
+		view.Roles = append(view.Roles, Choice{r.ID, r.Title})
+	}
+	names, err := member.LoadNames(v.Context(), c.DB, v.community.ID)
+	return names.Roles, err
 }
 
 func (c *console) revokeInvite(v *visit) error {

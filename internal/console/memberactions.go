@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/member"
 )
 
@@ -29,6 +30,8 @@ func (c *console) actOnMembers(v *visit) error {
 		return c.acted(v, back, len(users), c.Members.Delete(v.Context(), v.actor, v.community.ID, users))
 	case "restore":
 		return c.acted(v, back, len(users), c.Members.Restore(v.Context(), v.actor, v.community.ID, users))
+	case "invite":
+		return c.inviteAgain(v, users, back)
 	case "add", "remove":
 		return c.labelMembers(v, users, back)
 	}
@@ -98,11 +101,40 @@ func (c *console) handed(v *visit, back string, done member.Handed) error {
 	if err != nil {
 		return err
 	}
-	view := RefusedView{Page: p, Changed: done.Changed, Back: back}
-	for _, one := range done.Refused {
-		view.Refused = append(view.Refused, RefusedMember{ID: one.UserID, Name: one.Name, Why: explained(wordsOf(v.Context()), one.Why)})
-	}
+	view := RefusedView{Page: p, Changed: done.Changed, Back: back, Refused: refusedMembers(v, done.Refused)}
 	return render(v, http.StatusOK, RefusedPage(view))
+}
+
+func refusedMembers(v *visit, refused []member.Refusal) []RefusedMember {
+	list := make([]RefusedMember, len(refused))
+	for i, one := range refused {
+		list[i] = RefusedMember{ID: one.UserID, Name: one.Name, Why: explained(wordsOf(v.Context()), one.Why)}
+	}
+	return list
+}
+
+// inviteAgain mails unclaimed members and goes back, or names those who were not
+// invited in a page of its own.
+func (c *console) inviteAgain(v *visit, users []string, back string) error {
+	done, err := c.Members.InviteMembers(v.Context(), v.actor, v.community.ID, users)
+	if err != nil {
+		return err
+	}
+	if len(done.Refused) == 0 {
+		return v.goTo(back, c.reader(v).Count(int64(done.Mailed), "%d member was invited", "%d members were invited"))
+	}
+	p, err := c.page(v, i18n.Key("Not every member was invited"), "members", "")
+	if err != nil {
+		return err
+	}
+	return render(v, http.StatusOK, RefusedPage(RefusedView{Page: p, Invited: true, Changed: done.Mailed, Back: back, Refused: refusedMembers(v, done.Refused)}))
+}
+
+func (v RefusedView) refusedTitle() string {
+	if v.Invited {
+		return v.T("Members who were not invited")
+	}
+	return v.T("Who was not changed")
 }
 
 // changeAvatar gives a member another picture, or none.

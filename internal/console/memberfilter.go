@@ -80,7 +80,7 @@ type FilterChip struct {
 // filter is what the query asks of members, the filters of fields as people
 // read them, and what is wrong with some: those choose nobody.
 func (q MemberQuery) filter(v *visit, asking member.Asking) (member.Filter, []FilterChip, Alert) {
-	f := member.Filter{Search: q.Search, RoleID: q.RoleID, TagID: q.TagID, State: q.State, Sort: q.Order}
+	f := member.Filter{Search: q.Search, RoleID: q.RoleID, TagID: q.TagID, State: q.State, Claim: q.claim(), Sort: q.Order}
 	var chips []FilterChip
 	var wrong Alert
 	for _, text := range q.Filters {
@@ -112,7 +112,7 @@ func (q MemberQuery) filter(v *visit, asking member.Asking) (member.Filter, []Fi
 func filterFields(r Reader, fields []member.Field) []Choice {
 	var choices []Choice
 	for _, f := range member.NewAsking(fields, member.Names{}).All() {
-		if f.Type != member.RoleList && f.Type != member.TagList && f.Field != member.UserID {
+		if f.Type != member.RoleList && f.Type != member.TagList && f.Field != member.UserID && f.ID != member.ClaimedName {
 			choices = append(choices, Choice{f.ID, fieldLabel(r.T, f)})
 		}
 	}

@@ -47,6 +47,7 @@ func (c *console) showMembers(v *visit) error {
 		HasRoles: len(names.Roles) > 1, HasTags: len(names.Tags) > 0, // @all is no choice
 		Filters: chips, Fields: filterFields(p.Reader, fields), Labels: labelNames(names),
 	}
+	view.MayInvite = c.Members.MayInviteAgain(v.Context(), v.actor, v.community.ID) == nil
 	if view.Views, err = c.viewLinks(v, q); err != nil {
 		return err
 	}
@@ -82,7 +83,7 @@ func memberColumns(p Page, fields []member.Field) []Choice {
 
 func memberRowOf(r Reader, m member.Member, names member.Names, fields []member.Field) MemberRow {
 	row := MemberRow{
-		ID: m.ID, Name: nameOf(m), Username: m.Username, Email: m.Email, Owner: m.Owner,
+		ID: m.ID, Name: nameOf(m), Username: m.Username, Email: m.Email, Owner: m.Owner, Unclaimed: !m.Claimed(),
 		Roles: named(m.RoleIDs, names.Roles), Tags: named(m.TagIDs, names.Tags), JoinedAt: m.JoinedAt,
 		Texts: map[string]string{"phone": m.Phone, "country": r.country(m.Country), "language": r.language(m.Language)},
 	}

@@ -15,6 +15,7 @@ type MemberQuery struct {
 	base                         string   // address of the list
 	Search, RoleID, TagID, Order string   // Order: "" newest first, else as in member.Filter
 	State                        string   // "": active
+	Claimed                      string   // "true" or "false"; "": both
 	Filters                      []string // see MemberFilter
 	Columns                      []string
 	Page                         int
@@ -31,6 +32,9 @@ func memberQuery(base string, from url.Values) MemberQuery {
 	}
 	if state := from.Get("state"); slices.Contains(member.AnyState, state) && state != member.Active {
 		q.State = state
+	}
+	if claimed := from.Get("claimed"); claimed == "true" || claimed == "false" {
+		q.Claimed = claimed
 	}
 	if slices.Equal(q.Columns, usualColumns) {
 		q.Columns = nil
@@ -55,7 +59,7 @@ func (q MemberQuery) Address() string {
 
 // state is all that the query says but the page, by the names of the address.
 func (q MemberQuery) state() []Choice {
-	state := []Choice{{"q", q.Search}, {"role", q.RoleID}, {"tag", q.TagID}, {"state", q.State}, {"sort", q.Order}}
+	state := []Choice{{"q", q.Search}, {"role", q.RoleID}, {"tag", q.TagID}, {"state", q.State}, {"claimed", q.Claimed}, {"sort", q.Order}}
 	for _, filter := range q.Filters {
 		state = append(state, Choice{"f", filter})
 	}
@@ -72,7 +76,7 @@ func (q MemberQuery) without(part string) []Choice {
 }
 
 func (q MemberQuery) filtered() bool {
-	return q.Search != "" || q.RoleID != "" || q.TagID != "" || q.State != "" || len(q.Filters) > 0
+	return q.Search != "" || q.RoleID != "" || q.TagID != "" || q.State != "" || q.Claimed != "" || len(q.Filters) > 0
 }
 
 // shows reports whether a column is to be seen.
@@ -91,6 +95,16 @@ func (q MemberQuery) withRole(id string) MemberQuery {
 func (q MemberQuery) withTag(id string) MemberQuery {
 	q.TagID, q.Page = id, 1
 	return q
+}
+
+func (q MemberQuery) withClaimed(claimed string) MemberQuery {
+	q.Claimed, q.Page = claimed, 1
+	return q
+}
+
+// claim is what a member.Filter asks of claims.
+func (q MemberQuery) claim() string {
+	return map[string]string{"true": member.ClaimedOnly, "false": member.UnclaimedOnly}[q.Claimed]
 }
 
 func (q MemberQuery) onPage(page int) string {

@@ -66,6 +66,18 @@ func stateName(r Reader, state string) string {
 	return ""
 }
 
+// claimName is what the list says of members who have claimed their membership
+// or not.
+func claimName(r Reader, claimed string) string {
+	switch claimed {
+	case "true":
+		return r.T("Claimed")
+	case "false":
+		return r.T("Unclaimed")
+	}
+	return ""
+}
+
 // exportMembers streams all whom the query finds as a file to import.
 func (c *console) exportMembers(v *visit) error {
 	names, err := member.LoadNames(v.Context(), c.DB, v.community.ID)

@@ -26,6 +26,8 @@ func (n *namer) actor(ctx context.Context, ref string) (string, error) {
 	switch kind {
 	case "account":
 		name, err = n.account(ctx, id)
+	case "member":
+		name, err = n.member(ctx, id)
 	case "key":
 		name, err = n.key(ctx, id)
 	case "command":
@@ -43,6 +45,16 @@ func (n *namer) account(ctx context.Context, id string) (string, error) {
 		return T(ctx, "somebody who is gone"), nil
 	}
 	return account.Username, err
+}
+
+// member is the name of a member without an account who acted in a limited
+// session.
+func (n *namer) member(ctx context.Context, id string) (string, error) {
+	m, err := n.Members.FindIn(ctx, n.communityID, id, member.AnyState...)
+	if errs.KindOf(err) == errs.NotFound {
+		return T(ctx, "somebody who is gone"), nil
+	}
+	return m.Username, err
 }
 
 func (n *namer) key(ctx context.Context, id string) (string, error) {

@@ -29,11 +29,11 @@ func fixturePage(title, nav, help string) Page {
 
 func fixtureMembers() MembersView {
 	rows := []MemberRow{
-		{"6a21d1c09f3b0c4d5e6f7a01", "Ada Lovelace", "ada", "ada@example.com", true, []string{"Captain"}, []string{"founder", "marathon"}, ago(3 * time.Hour), map[string]string{"country": "United Kingdom"}, ""},
-		{"6a21d1c09f3b0c4d5e6f7a02", "Grace Hopper", "grace", "grace.hopper@navy.example", false, []string{"Coach", "Volunteer", "Pacer"}, []string{"marathon", "early bird", "trail"}, ago(26 * time.Hour), map[string]string{"country": "United States"}, ""},
-		{"6a21d1c09f3b0c4d5e6f7a03", "Nguyễn Thị Minh Khai", "minhkhai", "minh.khai@example.vn", false, nil, []string{"trail"}, ago(9 * 24 * time.Hour), map[string]string{"country": "Vietnam"}, ""},
-		{"6a21d1c09f3b0c4d5e6f7a04", "Łukasz Żółć", "lukasz", "lukasz@example.pl", false, nil, nil, ago(40 * 24 * time.Hour), nil, ""},
-		{"6a21d1c09f3b0c4d5e6f7a05", "Maximiliane Oberbichler-Stadelbauer", "maximiliane.oberbichler-stadelbauer", "maximiliane.oberbichler-stadelbauer@very-long-domain.example", false, []string{"Volunteer"}, nil, ago(90 * 24 * time.Hour), map[string]string{"country": "Austria"}, ""},
+		{"6a21d1c09f3b0c4d5e6f7a01", "Ada Lovelace", "ada", "ada@example.com", true, []string{"Captain"}, []string{"founder", "marathon"}, ago(3 * time.Hour), map[string]string{"country": "United Kingdom"}, "", false},
+		{"6a21d1c09f3b0c4d5e6f7a02", "Grace Hopper", "grace", "grace.hopper@navy.example", false, []string{"Coach", "Volunteer", "Pacer"}, []string{"marathon", "early bird", "trail"}, ago(26 * time.Hour), map[string]string{"country": "United States"}, "", true},
+		{"6a21d1c09f3b0c4d5e6f7a03", "Nguyễn Thị Minh Khai", "minhkhai", "minh.khai@example.vn", false, nil, []string{"trail"}, ago(9 * 24 * time.Hour), map[string]string{"country": "Vietnam"}, "", false},
+		{"6a21d1c09f3b0c4d5e6f7a04", "Łukasz Żółć", "lukasz", "lukasz@example.pl", false, nil, nil, ago(40 * 24 * time.Hour), nil, "", false},
+		{"6a21d1c09f3b0c4d5e6f7a05", "Maximiliane Oberbichler-Stadelbauer", "maximiliane.oberbichler-stadelbauer", "maximiliane.oberbichler-stadelbauer@very-long-domain.example", false, []string{"Volunteer"}, nil, ago(90 * 24 * time.Hour), map[string]string{"country": "Austria"}, "", true},
 	}
 	for i := range 9 {
 		m := rows[i%5]
@@ -44,7 +44,7 @@ func fixtureMembers() MembersView {
 	q := memberQuery(p.In("/members"), map[string][]string{"tag": {"t1"}, "role": {"r1"}})
 	return MembersView{
 		Page: p, Query: q, Rows: rows, Range: newRange(2, 20, 14, 12480, false, q.onPage), Columns: memberColumns(p, []member.Field{{Field: "shirt-size", Name: "Shirt size"}}),
-		Role: "Captain", Tag: "marathon", HasRoles: true, HasTags: true,
+		Role: "Captain", Tag: "marathon", HasRoles: true, HasTags: true, MayInvite: true,
 	}
 }
 
@@ -70,6 +70,13 @@ func fixtureProfile() ProfileView {
 		},
 		Older: "?cursor=x",
 	}
+}
+
+func fixtureUnclaimed(invited time.Duration) ProfileView {
+	v := fixtureProfile()
+	v.Unclaimed, v.MayInvite, v.InvitedAt = true, true, ago(invited)
+	v.InvitableFrom = member.InvitableFrom(v.InvitedAt)
+	return v
 }
 
 func fixtureJob(status string, dry bool) JobView {
@@ -202,7 +209,12 @@ func fixtures() map[string]templ.Component {
 		"members-refused": RefusedPage(RefusedView{Page: fixturePage("Not everybody was changed", "members", ""), Changed: 12, Back: "/", Refused: []RefusedMember{
 			{"6a21d1c09f3b0c4d5e6f7a01", "ada", "This member does not stand below you. Ask somebody whose highest role is above theirs."}, {"6a21d1c09f3b0c4d5e6f7a02", "", "There is no such user."},
 		}}),
-		"profile":        ProfilePage(fixtureProfile()),
+		"profile":           ProfilePage(fixtureProfile()),
+		"profile-unclaimed": ProfilePage(fixtureUnclaimed(26 * time.Hour)),
+		"profile-invited":   ProfilePage(fixtureUnclaimed(3 * time.Hour)),
+		"members-invited": RefusedPage(RefusedView{Page: fixturePage("Not every member was invited", "members", ""), Invited: true, Changed: 2, Back: "/", Refused: []RefusedMember{
+			{"6a21d1c09f3b0c4d5e6f7a02", "grace", "This member was invited in the last 24 hours. Invite them again tomorrow."}, {"6a21d1c09f3b0c4d5e6f7a01", "", "There is no such user."},
+		}}),
 		"import-file":    ImportPage(fixtureImport(1)),
 		"import-columns": ImportPage(fixtureImport(2)),
 		"import-check":   ImportPage(fixtureImport(3)),

@@ -40,6 +40,9 @@ func (c *console) renderProfile(v *visit, typed refusedValue, cause error) error
 	if err != nil {
 		return err
 	}
+	if err := c.addPresence(v, &view, m, may); err != nil {
+		return err
+	}
 	view.showInputs(m, fields, names, typed)
 	view.Sources, view.Fields = historySources(p.Reader), historyFields(p.Reader, fields)
 	if err := c.addHistory(v, &view); err != nil {
@@ -49,6 +52,25 @@ func (c *console) renderProfile(v *visit, typed refusedValue, cause error) error
 		view.fix()
 	}
 	return render(v, status, ProfilePage(view))
+}
+
+// addPresence adds when the member was here, and of an unclaimed one when they
+// were invited.
+func (c *console) addPresence(v *visit, view *ProfileView, m member.Member, may bool) error {
+	here, err := c.Members.LastVisit(v.Context(), v.community.ID, m.ID)
+	if err != nil {
+		return err
+	}
+	view.SeenAt, view.SignedInAt, view.Unclaimed = here.SeenAt, here.SignedInAt, !m.Claimed()
+	if !view.Unclaimed {
+		return nil
+	}
+	if view.InvitedAt, err = c.Members.LastInvited(v.Context(), v.community.ID, m.ID); err != nil {
+		return err
+	}
+	view.InvitableFrom = member.InvitableFrom(view.InvitedAt)
+	view.MayInvite = may && c.Members.MayInviteAgain(v.Context(), v.actor, v.community.ID) == nil
+	return nil
 }
 
 // fix leaves nothing on the page that would be refused.

@@ -19,10 +19,14 @@ func fixtureInvites() InvitesView {
 			CreatedAt: ago(50 * time.Hour), ExpiresAt: seenAt.Add(100 * time.Hour).UnixMilli(), Joined: joined, Takeable: state != "revoked",
 		}
 	}
+	mailed := row("e01b22c33d44", "open", 0, 1)
+	mailed.Email, mailed.Role = "maximiliane.oberbichler-stadelbauer@very-long-domain.example", "Volunteer"
 	return InvitesView{
+		Mails: true, Roles: []Choice{{"r1", "Coach"}, {"r2", "Volunteer"}},
 		Page: fixturePage("Invites", "invites", "Addresses that let people join, and who came by them."), Days: 7, Next: "?after=x",
 		Made: "https://community.example.com/join/3f9c1b22a7d0",
 		Invites: []InviteRow{
+			mailed,
 			row("3f9c1b22a7d0", "open", 0, 5), row("a01b22c33d44", "open", 12_345, 0, InvitedRow{"6a21d1c09f3b0c4d5e6f7a8b", "grace"}, InvitedRow{"6a21d1c09f3b0c4d5e6f7a8c", "somebody.with.a.rather.long.name"}),
 			row("b01b22c33d44", "expired", 3, 10), row("c01b22c33d44", "used-up", 10, 10), row("d01b22c33d44", "revoked", 1, 0),
 		},
@@ -74,6 +78,8 @@ func serverFixtures() map[string]templ.Component {
 	home := HomeView{Page: fixturePage("Communities", "", ""), Deleted: []DeletedRow{{"6a21d1c09f3b0c4d5e6f7a8b", "Rovers of the old town", seenAt.Add(300 * time.Hour).UnixMilli()}}}
 	return map[string]templ.Component{
 		"invites":         InvitesPage(fixtureInvites()),
+		"invites-mailed":  InvitesPage(InvitesView{Page: fixturePage("Invites", "invites", ""), Mails: true, Mailed: 3, Invites: fixtureInvites().Invites[:1]}),
+		"invites-wrong":   InvitesPage(InvitesView{Page: fixturePage("Invites", "invites", ""), Mails: true, Emails: "ada@example.com\nnobody", Errors: map[string]string{"emails": "nobody: An email address such as ada@example.com is expected."}}),
 		"invites-none":    InvitesPage(InvitesView{Page: fixturePage("Invites", "invites", ""), Errors: map[string]string{"maxUses": "An invite is used at most 1 to 1000000 times, or any number of times with 0."}}),
 		"join":            JoinPage(JoinView{Page: door, Code: "3f9c1b22a7d0", Name: "Rovers of the old town", Members: 1234, Inviter: "ada", Signed: true, Asks: asks}),
 		"join-door":       JoinPage(JoinView{Page: door, Code: "3f9c1b22a7d0", Name: "Rovers", Members: 1, Inviter: "ada", Register: true}),

@@ -44,15 +44,15 @@ func mayInviteAgain(power auth.Power, now int64) error {
 }
 
 // InviteMembers mails unclaimed members a link by which they accept or decline,
-// at most once a day each; the mail of their creation counts. A member who
-// cannot be invited is refused and the others are mailed: for NotFound
+// at most once a day each; the mail of their creation counts. Members that
+// cannot be invited are refused and the others are mailed: for NotFound
 // "user_not_found", Forbidden "rank_too_low", or Conflict "already_claimed",
 // "invited_recently" or as Away. It fails for all with Forbidden
 // "missing_permission", Unavailable "mail_unavailable", or Invalid
 // "invalid_input" for more than 200 members.
 func (s *Members) InviteMembers(ctx context.Context, actor auth.Actor, communityID string, userIDs []string) (Invited, error) {
 	if s.connected.Mail == nil {
-		return Invited{}, errs.New(errs.Unavailable, "mail_unavailable", "This server sends no mail, so nobody can be invited by mail.")
+		return Invited{}, errs.New(errs.Unavailable, "mail_unavailable", "This server sends no mail, so members cannot be invited by mail.")
 	}
 	userIDs = slices.Compact(slices.Sorted(slices.Values(userIDs)))
 	if len(userIDs) > maxInvitedAgain {
@@ -156,8 +156,8 @@ func (s *Members) LastInvited(ctx context.Context, communityID, memberID string)
 	return last[memberID], err
 }
 
-// InvitableFrom returns the moment from which a member who was invited at last
-// can be invited again; both in Unix milliseconds.
+// InvitableFrom returns the earliest time of the next invitation after one at
+// last; both in Unix milliseconds.
 func InvitableFrom(last int64) int64 {
 	if last == 0 {
 		return 0

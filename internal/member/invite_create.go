@@ -182,6 +182,17 @@ func (s *Members) invitedRole(ctx context.Context, tx *sqldb.Tx, actor auth.Acto
 	return roles[at], power.MayMake(auth.Role{}, roles[at])
 }
 
+// InvitableRoles returns the roles that an invite of the actor may give, the
+// highest first. CreateInvite checks again.
+func (s *Members) InvitableRoles(ctx context.Context, actor auth.Actor, communityID string) ([]auth.Role, error) {
+	power, err := auth.PowerOf(ctx, s.db, s, actor, communityID)
+	if err != nil || !power.May(auth.ManageRoles, s.clock.MS()) {
+		return nil, err
+	}
+	roles, err := auth.Roles(ctx, s.db, communityID)
+	return slices.DeleteFunc(roles, func(r auth.Role) bool { return r.Everyone || power.MayMake(auth.Role{}, r) != nil }), err
+}
+
 // inviteRoom returns Conflict "too_many_invites" if a community has no room for
 // n more open invites. No other transaction creates one until this one ends.
 func inviteRoom(ctx context.Context, tx *sqldb.Tx, communityID string, now int64, n int) error {
@@ -203,8 +214,8 @@ func revoke(ctx context.Context, tx *sqldb.Tx, i Invite, now int64) error {
 	return forgetLinkOf(ctx, tx, i)
 }
 
-// giveInvitedRole gives a member who joined by an invite its role, if the role
-// still exists: what the creator of the invite may do now is not checked.
+// giveInvitedRole gives a member the role of the invite they joined by, if the
+// role still exists; the present permissions of its creator are not checked.
 // rolesGuard of the community is shared.
 func giveInvitedRole(ctx context.Context, tx *sqldb.Tx, i Invite, memberID string, now int64) error {
 	if i.RoleID == "" {

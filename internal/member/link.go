@@ -9,6 +9,7 @@ import (
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -129,13 +130,13 @@ func (s *Members) declineInvite(ctx context.Context, tx *sqldb.Tx, l mailLink) e
 		return err
 	}
 	now := s.clock.MS()
-	if invite.RevokedAt == 0 {
-		if err := setRevoked(ctx, tx, invite, now); err != nil {
+	if l.email != "" { // else revoked or declined already
+		if err := closeMailed(ctx, tx, l.communityID, auth.EmailKey(l.email), now); err != nil {
 			return err
 		}
 	}
-	if l.email != "" { // else revoked or declined already
-		if err := closeMailed(ctx, tx, l.communityID, auth.EmailKey(l.email), now); err != nil {
+	if invite.RevokedAt == 0 {
+		if err := setRevoked(ctx, tx, invite, now); err != nil {
 			return err
 		}
 	}
@@ -143,9 +144,16 @@ func (s *Members) declineInvite(ctx context.Context, tx *sqldb.Tx, l mailLink) e
 }
 
 // closeMailed revokes the open invites that a community mailed to an address,
-// and forgets the address.
+// erases its mails there, sent or waiting, and forgets the address.
 func closeMailed(ctx context.Context, tx *sqldb.Tx, communityID, emailKey string, now int64) error {
 	if err := revokeMailed(ctx, tx, communityID, emailKey, now); err != nil {
+		return err
+	}
+	spellings, err := mailedTo(ctx, tx, communityID, emailKey)
+	if err != nil {
+		return err
+	}
+	if err := mail.EraseIn(ctx, tx, communityID, spellings); err != nil {
 		return err
 	}
 	return forgetMailed(ctx, tx, communityID, []string{emailKey})

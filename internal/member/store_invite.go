@@ -98,6 +98,12 @@ func revokeMailed(ctx context.Context, tx *sqldb.Tx, communityID, emailKey strin
 	return err
 }
 
+// mailedTo returns the spellings of an address that invites were mailed to.
+func mailedTo(ctx context.Context, q sqldb.Querier, communityID, emailKey string) ([]string, error) {
+	return sqldb.All(ctx, q, sqldb.Value[string],
+		"SELECT DISTINCT email FROM invites WHERE community_id = $1 AND email_key = $2 AND email_key <> ''", communityID, emailKey)
+}
+
 // forgetMailed takes addresses from the invites and links that were mailed to
 // them.
 func forgetMailed(ctx context.Context, tx *sqldb.Tx, communityID string, emailKeys []string) error {

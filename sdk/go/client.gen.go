@@ -633,6 +633,21 @@ func (e SuccessChannelRulesStatus) Valid() bool {
 	}
 }
 
+// Defines values for SuccessCreatedInvitesStatus.
+const (
+	SuccessCreatedInvitesStatusSuccess SuccessCreatedInvitesStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessCreatedInvitesStatus enum.
+func (e SuccessCreatedInvitesStatus) Valid() bool {
+	switch e {
+	case SuccessCreatedInvitesStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SuccessDeletedStatus.
 const (
 	SuccessDeletedStatusSuccess SuccessDeletedStatus = "success"
@@ -672,21 +687,6 @@ const (
 func (e SuccessHistoryRowStatus) Valid() bool {
 	switch e {
 	case SuccessHistoryRowStatusSuccess:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for SuccessInviteStatus.
-const (
-	SuccessInviteStatusSuccess SuccessInviteStatus = "success"
-)
-
-// Valid indicates whether the value is a known member of the SuccessInviteStatus enum.
-func (e SuccessInviteStatus) Valid() bool {
-	switch e {
-	case SuccessInviteStatusSuccess:
 		return true
 	default:
 		return false
@@ -2225,6 +2225,11 @@ type Invite struct {
 	// Examples: ada
 	CreatedByName string `json:"createdByName"`
 
+	// Email The address that it was mailed to. Absent when it was not mailed, and once it is revoked or its receiver declined.
+	//
+	// Examples: ada@example.com
+	Email *string `json:"email,omitempty"`
+
 	// ExpiresAt null: never.
 	ExpiresAt *time.Time `json:"expiresAt"`
 
@@ -2239,6 +2244,11 @@ type Invite struct {
 
 	// RevokedAt null: it was not taken back.
 	RevokedAt *time.Time `json:"revokedAt"`
+
+	// RoleId Given on joining; empty: none.
+	//
+	// Examples: 6a21d1c09f3b0c4d5e6f7a90
+	RoleId string `json:"roleId"`
 
 	// Url The page where people join by it.
 	//
@@ -2683,6 +2693,11 @@ type NewHistory struct {
 
 // NewInvite defines model for NewInvite.
 type NewInvite struct {
+	// Emails One single-use invite is mailed to each address, and the answer is the array of them. A repeated address counts once.
+	//
+	// Examples: ["ada@example.com"]
+	Emails *[]string `json:"emails,omitempty"`
+
 	// ExpiresAt Until when; left out: for ever.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
 
@@ -2690,6 +2705,11 @@ type NewInvite struct {
 	//
 	// Examples: 5
 	MaxUses *int64 `json:"maxUses,omitempty"`
+
+	// RoleId The _id of a role that whoever joins gets, if it exists then. You could give it to a member yourself: it ranks below you and allows nothing that you may not do.
+	//
+	// Examples: 6a21d1c09f3b0c4d5e6f7a90
+	RoleId *string `json:"roleId,omitempty"`
 }
 
 // NewPenalty defines model for NewPenalty.
@@ -3595,6 +3615,29 @@ type SuccessChannelRules struct {
 // SuccessChannelRulesStatus Always success.
 type SuccessChannelRulesStatus string
 
+// SuccessCreatedInvites defines model for SuccessCreatedInvites.
+type SuccessCreatedInvites struct {
+	// Data An invite; with emails the array of the invites that were mailed.
+	Data SuccessCreatedInvites_Data `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessCreatedInvitesStatus `json:"status"`
+}
+
+// SuccessCreatedInvitesData1 defines model for SuccessCreatedInvites.Data.1.
+type SuccessCreatedInvitesData1 = []Invite
+
+// SuccessCreatedInvites_Data An invite; with emails the array of the invites that were mailed.
+type SuccessCreatedInvites_Data struct {
+	union json.RawMessage
+}
+
+// SuccessCreatedInvitesStatus Always success.
+type SuccessCreatedInvitesStatus string
+
 // SuccessDeleted defines model for SuccessDeleted.
 type SuccessDeleted struct {
 	Data Deleted `json:"data"`
@@ -3636,20 +3679,6 @@ type SuccessHistoryRow struct {
 
 // SuccessHistoryRowStatus Always success.
 type SuccessHistoryRowStatus string
-
-// SuccessInvite defines model for SuccessInvite.
-type SuccessInvite struct {
-	Data Invite `json:"data"`
-
-	// Message What was done, for a person.
-	Message string `json:"message"`
-
-	// Status Always success.
-	Status SuccessInviteStatus `json:"status"`
-}
-
-// SuccessInviteStatus Always success.
-type SuccessInviteStatus string
 
 // SuccessListAPIKey defines model for SuccessListAPIKey.
 type SuccessListAPIKey struct {
@@ -4381,7 +4410,7 @@ type UserFilter struct {
 	// Cursor The next_cursor of the answer before; leave it out for the first.
 	Cursor *string `json:"cursor,omitempty"`
 
-	// Fields What to answer of each user: names of user fields, _id, user_id, display_name, external_id, join_date. Without it all of them.
+	// Fields What to answer of each user: names of user fields, _id, user_id, display_name, external_id, join_date, claimed. Without it all of them.
 	//
 	// Examples: ["email","join_date","loyalty-number"]
 	Fields *[]string `json:"fields,omitempty"`
@@ -4763,6 +4792,9 @@ type ListUsersParams struct {
 
 	// Tag The _id or name of a tag.
 	Tag *string `form:"tag,omitempty" json:"tag,omitempty"`
+
+	// Claimed true: users who have accepted or joined; false: users whom others added and who have not accepted; absent: both.
+	Claimed *bool `form:"claimed,omitempty" json:"claimed,omitempty"`
 
 	// Sort With - in front the other way round.
 	Sort *ListUsersParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
@@ -7316,12 +7348,17 @@ func (t *RoleHandout_UserId) UnmarshalJSON(b []byte) error {
 // AsTransferRequestUserId0 returns the union data inside the TransferRequest_UserId as a TransferRequestUserId0
 func (t TransferRequest_UserId) AsTransferRequestUserId0() (TransferRequestUserId0, error) {
 	var body TransferRequestUserId0
+// AsInvite returns the union data inside the SuccessCreatedInvites_Data as a Invite
+func (t SuccessCreatedInvites_Data) AsInvite() (Invite, error) {
+	var body Invite
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
 // FromTransferRequestUserId0 overwrites any union data inside the TransferRequest_UserId as the provided TransferRequestUserId0
 func (t *TransferRequest_UserId) FromTransferRequestUserId0(v TransferRequestUserId0) error {
+// FromInvite overwrites any union data inside the SuccessCreatedInvites_Data as the provided Invite
+func (t *SuccessCreatedInvites_Data) FromInvite(v Invite) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
@@ -7329,6 +7366,8 @@ func (t *TransferRequest_UserId) FromTransferRequestUserId0(v TransferRequestUse
 
 // MergeTransferRequestUserId0 performs a merge with any union data inside the TransferRequest_UserId, using the provided TransferRequestUserId0
 func (t *TransferRequest_UserId) MergeTransferRequestUserId0(v TransferRequestUserId0) error {
+// MergeInvite performs a merge with any union data inside the SuccessCreatedInvites_Data, using the provided Invite
+func (t *SuccessCreatedInvites_Data) MergeInvite(v Invite) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -7342,12 +7381,17 @@ func (t *TransferRequest_UserId) MergeTransferRequestUserId0(v TransferRequestUs
 // AsTransferRequestUserId1 returns the union data inside the TransferRequest_UserId as a TransferRequestUserId1
 func (t TransferRequest_UserId) AsTransferRequestUserId1() (TransferRequestUserId1, error) {
 	var body TransferRequestUserId1
+// AsSuccessCreatedInvitesData1 returns the union data inside the SuccessCreatedInvites_Data as a SuccessCreatedInvitesData1
+func (t SuccessCreatedInvites_Data) AsSuccessCreatedInvitesData1() (SuccessCreatedInvitesData1, error) {
+	var body SuccessCreatedInvitesData1
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
 // FromTransferRequestUserId1 overwrites any union data inside the TransferRequest_UserId as the provided TransferRequestUserId1
 func (t *TransferRequest_UserId) FromTransferRequestUserId1(v TransferRequestUserId1) error {
+// FromSuccessCreatedInvitesData1 overwrites any union data inside the SuccessCreatedInvites_Data as the provided SuccessCreatedInvitesData1
+func (t *SuccessCreatedInvites_Data) FromSuccessCreatedInvitesData1(v SuccessCreatedInvitesData1) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
@@ -7355,6 +7399,8 @@ func (t *TransferRequest_UserId) FromTransferRequestUserId1(v TransferRequestUse
 
 // MergeTransferRequestUserId1 performs a merge with any union data inside the TransferRequest_UserId, using the provided TransferRequestUserId1
 func (t *TransferRequest_UserId) MergeTransferRequestUserId1(v TransferRequestUserId1) error {
+// MergeSuccessCreatedInvitesData1 performs a merge with any union data inside the SuccessCreatedInvites_Data, using the provided SuccessCreatedInvitesData1
+func (t *SuccessCreatedInvites_Data) MergeSuccessCreatedInvitesData1(v SuccessCreatedInvitesData1) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -7366,11 +7412,13 @@ func (t *TransferRequest_UserId) MergeTransferRequestUserId1(v TransferRequestUs
 }
 
 func (t TransferRequest_UserId) MarshalJSON() ([]byte, error) {
+func (t SuccessCreatedInvites_Data) MarshalJSON() ([]byte, error) {
 	b, err := t.union.MarshalJSON()
 	return b, err
 }
 
 func (t *TransferRequest_UserId) UnmarshalJSON(b []byte) error {
+func (t *SuccessCreatedInvites_Data) UnmarshalJSON(b []byte) error {
 	err := t.union.UnmarshalJSON(b)
 	return err
 }
@@ -8301,7 +8349,7 @@ type ClientInterface interface {
 
 	// CreateInviteWithBody Create an invite
 	//
-	// A community has at most 500 open invites: 409 `too_many_invites`.
+	// With `roleId` whoever joins gets that role: 403 `missing_permission` or `rank_too_low` for one that you could not give to a member. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is the array of the invites; all are created or none. Whether an address has an account, is a member or declined before makes no difference. A community has at most 500 open invites: 409 `too_many_invites`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8310,7 +8358,7 @@ type ClientInterface interface {
 
 	// CreateInvite Create an invite
 	//
-	// A community has at most 500 open invites: 409 `too_many_invites`.
+	// With `roleId` whoever joins gets that role: 403 `missing_permission` or `rank_too_low` for one that you could not give to a member. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is the array of the invites; all are created or none. Whether an address has an account, is a member or declined before makes no difference. A community has at most 500 open invites: 409 `too_many_invites`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -10316,7 +10364,7 @@ func (c *Client) ListInvites(ctx context.Context, serverId string, params *ListI
 
 // CreateInviteWithBody Create an invite
 //
-// A community has at most 500 open invites: 409 `too_many_invites`.
+// With `roleId` whoever joins gets that role: 403 `missing_permission` or `rank_too_low` for one that you could not give to a member. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is the array of the invites; all are created or none. Whether an address has an account, is a member or declined before makes no difference. A community has at most 500 open invites: 409 `too_many_invites`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10335,7 +10383,7 @@ func (c *Client) CreateInviteWithBody(ctx context.Context, serverId string, para
 
 // CreateInvite Create an invite
 //
-// A community has at most 500 open invites: 409 `too_many_invites`.
+// With `roleId` whoever joins gets that role: 403 `missing_permission` or `rank_too_low` for one that you could not give to a member. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is the array of the invites; all are created or none. Whether an address has an account, is a member or declined before makes no difference. A community has at most 500 open invites: 409 `too_many_invites`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -13656,6 +13704,18 @@ func NewListUsersRequest(server string, communityId string, params *ListUsersPar
 		if params.Tag != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "tag", *params.Tag, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Claimed != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "claimed", *params.Claimed, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "boolean", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {
@@ -17775,7 +17835,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateInviteWithBodyWithResponse Create an invite
 	//
-	// A community has at most 500 open invites: 409 `too_many_invites`.
+	// With `roleId` whoever joins gets that role: 403 `missing_permission` or `rank_too_low` for one that you could not give to a member. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is the array of the invites; all are created or none. Whether an address has an account, is a member or declined before makes no difference. A community has at most 500 open invites: 409 `too_many_invites`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17784,7 +17844,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateInviteWithResponse Create an invite
 	//
-	// A community has at most 500 open invites: 409 `too_many_invites`.
+	// With `roleId` whoever joins gets that role: 403 `missing_permission` or `rank_too_low` for one that you could not give to a member. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is the array of the invites; all are created or none. Whether an address has an account, is a member or declined before makes no difference. A community has at most 500 open invites: 409 `too_many_invites`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -21140,13 +21200,13 @@ type CreateInviteResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
 	// JSON201 the response for an HTTP 201 `application/json` response
-	JSON201 *SuccessInvite
+	JSON201 *SuccessCreatedInvites
 	// JSONDefault the response for an HTTP default `application/json` response
 	JSONDefault *Failure
 }
 
 // GetJSON201 returns the response for an HTTP 201 `application/json` response
-func (r CreateInviteResponse) GetJSON201() *SuccessInvite {
+func (r CreateInviteResponse) GetJSON201() *SuccessCreatedInvites {
 	return r.JSON201
 }
 
@@ -24075,7 +24135,7 @@ func (c *ClientWithResponses) ListInvitesWithResponse(ctx context.Context, serve
 
 // CreateInviteWithBodyWithResponse Create an invite
 //
-// A community has at most 500 open invites: 409 `too_many_invites`.
+// With `roleId` whoever joins gets that role: 403 `missing_permission` or `rank_too_low` for one that you could not give to a member. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is the array of the invites; all are created or none. Whether an address has an account, is a member or declined before makes no difference. A community has at most 500 open invites: 409 `too_many_invites`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24090,7 +24150,7 @@ func (c *ClientWithResponses) CreateInviteWithBodyWithResponse(ctx context.Conte
 
 // CreateInviteWithResponse Create an invite
 //
-// A community has at most 500 open invites: 409 `too_many_invites`.
+// With `roleId` whoever joins gets that role: 403 `missing_permission` or `rank_too_low` for one that you could not give to a member. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is the array of the invites; all are created or none. Whether an address has an account, is a member or declined before makes no difference. A community has at most 500 open invites: 409 `too_many_invites`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -26823,7 +26883,7 @@ func ParseCreateInviteResponse(rsp *http.Response) (*CreateInviteResponse, error
 
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
-		var dest SuccessInvite
+		var dest SuccessCreatedInvites
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

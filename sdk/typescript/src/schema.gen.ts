@@ -922,7 +922,7 @@ export interface paths {
         put?: never;
         /**
          * Create an invite
-         * @description A community has at most 500 open invites: 409 `too_many_invites`.
+         * @description With `roleId` whoever joins gets that role: 403 `missing_permission` or `rank_too_low` for one that you could not give to a member. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is the array of the invites; all are created or none. Whether an address has an account, is a member or declined before makes no difference. A community has at most 500 open invites: 409 `too_many_invites`.
          */
         post: operations["createInvite"];
         delete?: never;
@@ -2073,6 +2073,11 @@ export interface components {
              */
             createdByName: string;
             /**
+             * @description The address that it was mailed to. Absent when it was not mailed, and once it is revoked or its receiver declined.
+             * @example ada@example.com
+             */
+            email?: string;
+            /**
              * Format: date-time
              * @description null: never.
              */
@@ -2091,6 +2096,11 @@ export interface components {
              * @description null: it was not taken back.
              */
             revokedAt: string | null;
+            /**
+             * @description Given on joining; empty: none.
+             * @example 6a21d1c09f3b0c4d5e6f7a90
+             */
+            roleId: string;
             /**
              * @description The page where people join by it.
              * @example https://community.example.com/join/3f9c1b22a7d0
@@ -2475,6 +2485,13 @@ export interface components {
         };
         NewInvite: {
             /**
+             * @description One single-use invite is mailed to each address, and the answer is the array of them. A repeated address counts once.
+             * @example [
+             *       "ada@example.com"
+             *     ]
+             */
+            emails?: string[] | null;
+            /**
              * Format: date-time
              * @description Until when; left out: for ever.
              */
@@ -2485,6 +2502,11 @@ export interface components {
              * @example 5
              */
             maxUses?: number;
+            /**
+             * @description The _id of a role that whoever joins gets, if it exists then. You could give it to a member yourself: it ranks below you and allows nothing that you may not do.
+             * @example 6a21d1c09f3b0c4d5e6f7a90
+             */
+            roleId?: string;
         };
         NewPenalty: {
             /**
@@ -3258,6 +3280,17 @@ export interface components {
              */
             status: "success";
         };
+        SuccessCreatedInvites: {
+            /** @description An invite; with emails the array of the invites that were mailed. */
+            data: components["schemas"]["Invite"] | components["schemas"]["Invite"][];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
         SuccessDeleted: {
             data: components["schemas"]["Deleted"];
             /** @description What was done, for a person. */
@@ -3280,16 +3313,6 @@ export interface components {
         };
         SuccessHistoryRow: {
             data: components["schemas"]["HistoryRow"];
-            /** @description What was done, for a person. */
-            message: string;
-            /**
-             * @description Always success.
-             * @enum {string}
-             */
-            status: "success";
-        };
-        SuccessInvite: {
-            data: components["schemas"]["Invite"];
             /** @description What was done, for a person. */
             message: string;
             /**
@@ -3867,7 +3890,7 @@ export interface components {
             /** @description The next_cursor of the answer before; leave it out for the first. */
             cursor?: string | null;
             /**
-             * @description What to answer of each user: names of user fields, _id, user_id, display_name, external_id, join_date. Without it all of them.
+             * @description What to answer of each user: names of user fields, _id, user_id, display_name, external_id, join_date, claimed. Without it all of them.
              * @example [
              *       "email",
              *       "join_date",
@@ -5641,6 +5664,8 @@ export interface operations {
                 role?: string;
                 /** @description The _id or name of a tag. */
                 tag?: string;
+                /** @description true: users who have accepted or joined; false: users whom others added and who have not accepted; absent: both. */
+                claimed?: boolean;
                 /** @description With - in front the other way round. */
                 sort?: "-created" | "created" | "username" | "-username" | "email" | "-email";
             };
@@ -6379,7 +6404,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SuccessInvite"];
+                    "application/json": components["schemas"]["SuccessCreatedInvites"];
                 };
             };
             400: components["responses"]["Invalid"];
