@@ -7345,9 +7345,6 @@ func (t *RoleHandout_UserId) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// AsTransferRequestUserId0 returns the union data inside the TransferRequest_UserId as a TransferRequestUserId0
-func (t TransferRequest_UserId) AsTransferRequestUserId0() (TransferRequestUserId0, error) {
-	var body TransferRequestUserId0
 // AsInvite returns the union data inside the SuccessCreatedInvites_Data as a Invite
 func (t SuccessCreatedInvites_Data) AsInvite() (Invite, error) {
 	var body Invite
@@ -7355,8 +7352,6 @@ func (t SuccessCreatedInvites_Data) AsInvite() (Invite, error) {
 	return body, err
 }
 
-// FromTransferRequestUserId0 overwrites any union data inside the TransferRequest_UserId as the provided TransferRequestUserId0
-func (t *TransferRequest_UserId) FromTransferRequestUserId0(v TransferRequestUserId0) error {
 // FromInvite overwrites any union data inside the SuccessCreatedInvites_Data as the provided Invite
 func (t *SuccessCreatedInvites_Data) FromInvite(v Invite) error {
 	b, err := json.Marshal(v)
@@ -7364,10 +7359,70 @@ func (t *SuccessCreatedInvites_Data) FromInvite(v Invite) error {
 	return err
 }
 
-// MergeTransferRequestUserId0 performs a merge with any union data inside the TransferRequest_UserId, using the provided TransferRequestUserId0
-func (t *TransferRequest_UserId) MergeTransferRequestUserId0(v TransferRequestUserId0) error {
 // MergeInvite performs a merge with any union data inside the SuccessCreatedInvites_Data, using the provided Invite
 func (t *SuccessCreatedInvites_Data) MergeInvite(v Invite) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+// AsSuccessCreatedInvitesData1 returns the union data inside the SuccessCreatedInvites_Data as a SuccessCreatedInvitesData1
+func (t SuccessCreatedInvites_Data) AsSuccessCreatedInvitesData1() (SuccessCreatedInvitesData1, error) {
+	var body SuccessCreatedInvitesData1
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromSuccessCreatedInvitesData1 overwrites any union data inside the SuccessCreatedInvites_Data as the provided SuccessCreatedInvitesData1
+func (t *SuccessCreatedInvites_Data) FromSuccessCreatedInvitesData1(v SuccessCreatedInvitesData1) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeSuccessCreatedInvitesData1 performs a merge with any union data inside the SuccessCreatedInvites_Data, using the provided SuccessCreatedInvitesData1
+func (t *SuccessCreatedInvites_Data) MergeSuccessCreatedInvitesData1(v SuccessCreatedInvitesData1) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+
+	merged, err := runtime.JSONMerge(t.union, b)
+	t.union = merged
+	return err
+}
+
+func (t SuccessCreatedInvites_Data) MarshalJSON() ([]byte, error) {
+	b, err := t.union.MarshalJSON()
+	return b, err
+}
+
+func (t *SuccessCreatedInvites_Data) UnmarshalJSON(b []byte) error {
+	err := t.union.UnmarshalJSON(b)
+	return err
+}
+
+// AsTransferRequestUserId0 returns the union data inside the TransferRequest_UserId as a TransferRequestUserId0
+func (t TransferRequest_UserId) AsTransferRequestUserId0() (TransferRequestUserId0, error) {
+	var body TransferRequestUserId0
+	err := json.Unmarshal(t.union, &body)
+	return body, err
+}
+
+// FromTransferRequestUserId0 overwrites any union data inside the TransferRequest_UserId as the provided TransferRequestUserId0
+func (t *TransferRequest_UserId) FromTransferRequestUserId0(v TransferRequestUserId0) error {
+	b, err := json.Marshal(v)
+	t.union = b
+	return err
+}
+
+// MergeTransferRequestUserId0 performs a merge with any union data inside the TransferRequest_UserId, using the provided TransferRequestUserId0
+func (t *TransferRequest_UserId) MergeTransferRequestUserId0(v TransferRequestUserId0) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -7381,17 +7436,12 @@ func (t *SuccessCreatedInvites_Data) MergeInvite(v Invite) error {
 // AsTransferRequestUserId1 returns the union data inside the TransferRequest_UserId as a TransferRequestUserId1
 func (t TransferRequest_UserId) AsTransferRequestUserId1() (TransferRequestUserId1, error) {
 	var body TransferRequestUserId1
-// AsSuccessCreatedInvitesData1 returns the union data inside the SuccessCreatedInvites_Data as a SuccessCreatedInvitesData1
-func (t SuccessCreatedInvites_Data) AsSuccessCreatedInvitesData1() (SuccessCreatedInvitesData1, error) {
-	var body SuccessCreatedInvitesData1
 	err := json.Unmarshal(t.union, &body)
 	return body, err
 }
 
 // FromTransferRequestUserId1 overwrites any union data inside the TransferRequest_UserId as the provided TransferRequestUserId1
 func (t *TransferRequest_UserId) FromTransferRequestUserId1(v TransferRequestUserId1) error {
-// FromSuccessCreatedInvitesData1 overwrites any union data inside the SuccessCreatedInvites_Data as the provided SuccessCreatedInvitesData1
-func (t *SuccessCreatedInvites_Data) FromSuccessCreatedInvitesData1(v SuccessCreatedInvitesData1) error {
 	b, err := json.Marshal(v)
 	t.union = b
 	return err
@@ -7399,8 +7449,6 @@ func (t *SuccessCreatedInvites_Data) FromSuccessCreatedInvitesData1(v SuccessCre
 
 // MergeTransferRequestUserId1 performs a merge with any union data inside the TransferRequest_UserId, using the provided TransferRequestUserId1
 func (t *TransferRequest_UserId) MergeTransferRequestUserId1(v TransferRequestUserId1) error {
-// MergeSuccessCreatedInvitesData1 performs a merge with any union data inside the SuccessCreatedInvites_Data, using the provided SuccessCreatedInvitesData1
-func (t *SuccessCreatedInvites_Data) MergeSuccessCreatedInvitesData1(v SuccessCreatedInvitesData1) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -7412,13 +7460,11 @@ func (t *SuccessCreatedInvites_Data) MergeSuccessCreatedInvitesData1(v SuccessCr
 }
 
 func (t TransferRequest_UserId) MarshalJSON() ([]byte, error) {
-func (t SuccessCreatedInvites_Data) MarshalJSON() ([]byte, error) {
 	b, err := t.union.MarshalJSON()
 	return b, err
 }
 
 func (t *TransferRequest_UserId) UnmarshalJSON(b []byte) error {
-func (t *SuccessCreatedInvites_Data) UnmarshalJSON(b []byte) error {
 	err := t.union.UnmarshalJSON(b)
 	return err
 }
