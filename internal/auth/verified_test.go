@@ -21,14 +21,6 @@ func (w *world) unproven(t *testing.T, name string) {
 	}
 }
 
-func (w *world) idOf(t *testing.T, q sqldb.Querier, name string) (accountID string) {
-	t.Helper()
-	if err := q.QueryRow(t.Context(), "SELECT id FROM accounts WHERE username_key = $1", auth.UsernameKey(name)).Scan(&accountID); err != nil {
-		t.Fatal(err)
-	}
-	return accountID
-}
-
 // plant puts every way to sign in at an account.
 func (w *world) plant(t *testing.T, accountID string) {
 	t.Helper()

@@ -124,7 +124,7 @@ func TestAKeyThatDoesNothingIsTakenOverOnItsPage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		made, secret, err := a.Auth.CreateKey(t.Context(), auth.Actor{Kind: auth.Session, AccountID: low.ID}, communityID, auth.KeyInput{Name: "Nightly", Permissions: []auth.Permission{auth.GetUserData}})
+		made, secret, err := a.Auth.CreateKey(t.Context(), auth.Actor{Kind: auth.Session, AccountID: low.AccountID}, communityID, auth.KeyInput{Name: "Nightly", Permissions: []auth.Permission{auth.GetUserData}})
 		if err != nil {
 			t.Fatal(err)
 		}

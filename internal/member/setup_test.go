@@ -2,13 +2,10 @@ package member_test
 
 import (
 	"fmt"
-	"log/slog"
 	"slices"
 
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
-	"github.com/regulars/regulars/internal/member"
 )
 
 // elsewhere makes another community.
@@ -17,13 +14,6 @@ func (f *fixture) elsewhere() string {
 	c, err := community.New(f.db, clock.Clock{}).Create(f.Context(), community.Input{Name: "Elsewhere"})
 	f.ok(err)
 	return c.ID
-}
-
-// hashes connects what passwords need.
-func (f *fixture) hashes() *auth.Auth {
-	a := auth.New(auth.Deps{DB: f.db, Communities: community.New(f.db, clock.Clock{}), Standings: f.members, Clock: clock.Clock{}, Log: slog.New(slog.DiscardHandler)})
-	f.members.Connect(member.Connections{Auth: a})
-	return a
 }
 
 // account is the row of an account by column.
