@@ -338,7 +338,8 @@ func (s *Members) CreateField(ctx context.Context, communityID string, in FieldI
 
 // collision compares all four names: one header must never mean two fields.
 func collision(f, other Field) error {
-	for part, name := range map[string]string{"field": f.Field, "name": f.Name} {
+	for _, one := range [...]struct{ part, name string }{{"field", f.Field}, {"name", f.Name}} {
+		part, name := one.part, one.name
 		if key := HeaderKey(name); key == HeaderKey(other.Field) || key == HeaderKey(other.Name) {
 			return errs.New(errs.Conflict, "duplicate_field", "The field %q uses this name already.", other.Name).
 				WithFields(errs.Wrong(part, "duplicate", "%q is taken.", name))
