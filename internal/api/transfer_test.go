@@ -594,8 +594,8 @@ func TestAMemberOwnsAtMostAHundredCommunitiesByTransfer(t *testing.T) {
 		id := x.offer()
 		now := time.Now().UnixMilli()
 		for i := range 100 {
-			x.exec(`INSERT INTO members (community_id, user_id, state, owner, first_name, last_name, name_key, phone, country, language, roles, tags, fields, joined_at, updated_at)
-				VALUES ($1, $2, 'active', TRUE, '', '', '', '', '', '', '[]', '[]', '{}', $3, $3)`, fmt.Sprintf("%024x", i), x.ben.ID, now)
+			x.exec(`INSERT INTO members (community_id, user_id, state, owner, first_name, last_name, name_key, phone, country, language, roles, tags, fields, joined_at, updated_at, account_id)
+				VALUES ($1, $2, 'active', TRUE, '', '', '', '', '', '', '[]', '[]', '{}', $3, $3, $2)`, fmt.Sprintf("%024x", i), x.ben.ID, now)
 		}
 		if err := x.accept(id); !errs.Is(err, "too_many_communities") || x.state(id) != member.TransferOpen {
 			t.Errorf("%v, %s", err, x.state(id))

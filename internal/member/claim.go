@@ -33,8 +33,8 @@ func membershipOf(ctx context.Context, tx *sqldb.Tx, communityID string, account
 	return who, err
 }
 
-// addedBefore returns the unclaimed member with the address of an account whose
-// person confirmed it, nil for none; the row is locked.
+// addedBefore returns the unclaimed member with the confirmed address of an
+// account, nil for none; the row is locked.
 func addedBefore(ctx context.Context, tx *sqldb.Tx, communityID string, account auth.Account) (*Record, error) {
 	confirmed, err := auth.Confirmed(ctx, tx, account.ID)
 	if err != nil || !confirmed {
@@ -47,8 +47,8 @@ func addedBefore(ctx context.Context, tx *sqldb.Tx, communityID string, account 
 	return found[0], nil
 }
 
-// accept gives an unclaimed member the account of the person who accepts, with
-// its username and the spelling of its address.
+// accept gives an unclaimed member the account of the accepting person, with its
+// username and the spelling of its address.
 func (e *edit) accept(ctx context.Context, tx *sqldb.Tx, account auth.Account) error {
 	e.set(namedField(e.fields, Username), account.Username, 0)
 	e.who.AccountID, e.who.Email = account.ID, account.Email
@@ -61,9 +61,9 @@ func (e *edit) accept(ctx context.Context, tx *sqldb.Tx, account auth.Account) e
 	return auth.Note(ctx, tx, e.now, e.communityID, "user.accept", audit.Target{Type: "user", ID: e.who.ID, Name: account.Username})
 }
 
-// giveWay renames the unclaimed member who has a username that a claimed member
-// brings along, to the first free of <name>-2, <name>-3 and so on. keep is a
-// member who may have the name, "" for none.
+// giveWay renames the unclaimed member with a username that a claimed member
+// brings along, to the first free of <name>-2, <name>-3 and so on. The member
+// keep may have the name, "" for none.
 func giveWay(ctx context.Context, tx *sqldb.Tx, communityID, usernameKey, keep string, now int64) error {
 	found, err := Lookup(ctx, tx, communityID, KeySet{Usernames: []string{usernameKey}}, true)
 	if err != nil || len(found) == 0 || found[0].Claimed() || found[0].ID == keep || found[0].UsernameKey != usernameKey {

@@ -56,8 +56,8 @@ func DeclinesOf(ctx context.Context, q sqldb.Querier, communityID string) (Decli
 	return lastDecline(ctx, q, communityID)
 }
 
-// Declined returns those of some email keys whose persons declined to be a
-// member of the community.
+// Declined returns those of some email keys for which a person declined the
+// membership in the community.
 func Declined(ctx context.Context, q sqldb.Querier, communityID string, emailKeys []string) (map[string]bool, error) {
 	hashes, keys := make([]string, len(emailKeys)), make(map[string]string, len(emailKeys))
 	for i, key := range emailKeys {
@@ -72,13 +72,13 @@ func Declined(ctx context.Context, q sqldb.Querier, communityID string, emailKey
 	return declined, err
 }
 
-// declineHash is what a community keeps of the address of who declined.
+// declineHash is the hash that a community keeps of a declined address.
 func declineHash(communityID, emailKey string) string {
 	sum := sha256.Sum256([]byte("declined " + communityID + " " + emailKey))
 	return hex.EncodeToString(sum[:])
 }
 
-// MessageDeclined says why a person who declined is not added.
+// MessageDeclined is the reason to refuse a person after a decline.
 const MessageDeclined = "This person declined to be a member of this community. Send them an invite: they can accept it."
 
 func errDeclined() error {
@@ -107,8 +107,8 @@ func (s *Members) Decline(ctx context.Context, accountID, communityID string) er
 	})
 }
 
-// decline removes an unclaimed member, whose row is locked, and keeps a hash of
-// the address. No import adds anyone meanwhile: the fields are guarded.
+// decline removes an unclaimed member with a locked row, and keeps a hash of the
+// address. No import adds anyone meanwhile: the fields are guarded.
 func (s *Members) decline(ctx context.Context, tx *sqldb.Tx, communityID string, who *Record) error {
 	now := s.clock.MS()
 	if err := insertDecline(ctx, tx, communityID, declineHash(communityID, who.EmailKey), now); err != nil {

@@ -89,7 +89,7 @@ func (s *Members) OfferOf(ctx context.Context, token string) (Offer, error) {
 	return offer, nil
 }
 
-// unclaimedMember returns the member of a link who has not been claimed.
+// unclaimedMember returns the member of a link, if still unclaimed.
 func unclaimedMember(ctx context.Context, q sqldb.Querier, l mailLink, forUpdate bool) (*Record, error) {
 	found, err := Lookup(ctx, q, l.communityID, KeySet{IDs: []string{l.memberID}}, forUpdate)
 	if err != nil {
@@ -159,8 +159,8 @@ func closeMailed(ctx context.Context, tx *sqldb.Tx, communityID, emailKey string
 	return forgetMailed(ctx, tx, communityID, []string{emailKey})
 }
 
-// StartFirst returns the token of a page where the person of a link, who reads
-// the mail of its address, chooses the password of a new account; "" where the
+// StartFirst returns the token of a page where the person with the address of a
+// link chooses the password of a new account; "" where the
 // address has an account already. It fails as OfferOf does.
 func (s *Members) StartFirst(ctx context.Context, token string) (resetToken string, err error) {
 	offer, err := s.OfferOf(ctx, token)
