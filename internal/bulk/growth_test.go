@@ -42,6 +42,9 @@ func TestTheMemoryOfADryRunDoesNotGrowWithItsFile(t *testing.T) {
 					distinct = 2
 				}
 				small, large := f.peakOfDryRun(rows, rows/distinct), f.peakOfDryRun(4*rows, 4*rows/distinct)
+				if large > small+2<<20 { // growth repeats; what a busy machine has not collected yet does not
+					large = min(large, f.peakOfDryRun(4*rows, 4*rows/distinct))
+				}
 				t.Logf("%s: %d KiB in use at %d rows, %d KiB at %d", kind, small>>10, rows, large>>10, 4*rows)
 				if large > small+2<<20 {
 					t.Errorf("%s: the memory grows with the file", kind)
