@@ -236,7 +236,7 @@ func TestWhoDeclinedIsNotAddedAgainHoweverOften(t *testing.T) {
 			s.Fatal(err)
 		}
 		actor := s.person("mia-elsewhere", "mia@example.com")
-		if err := s.app.Members.Decline(s.Context(), actor.AccountID, s.community); err != nil {
+		if err := s.app.Members.Decline(s.Context(), actor, s.community); err != nil {
 			s.Fatal(err)
 		}
 		if _, err := s.app.DB.Exec(s.Context(), "DELETE FROM accounts WHERE id = $1", actor.AccountID); err != nil {

@@ -47,6 +47,9 @@ func makerOf(ctx context.Context, q sqldb.Querier, communityID, ref string) (Act
 		}
 		ref = key.CreatedBy
 	}
+	if strings.HasPrefix(ref, "member:") { // a member without an account creates no keys
+		return Actor{}, errs.New(errs.NotFound, "account_not_found", "There is no such account.")
+	}
 	accountID, person := strings.CutPrefix(ref, "account:")
 	if !person {
 		return Actor{Kind: Command}, nil

@@ -24,9 +24,9 @@ func (a *application) loadDeclined(ctx context.Context, q sqldb.Querier, rows []
 	return state, declined, err
 }
 
-// sameDeclines reports whether nobody declined since, and nobody who had
-// declined accepted an invite. It stays so until the transaction ends, since
-// whoever writes values of the community shares its fields.
+// sameDeclines reports whether the declines are still those of before. They stay
+// the same until the transaction ends: it shares the fields of the community,
+// and a decline guards them.
 func (a *application) sameDeclines(ctx context.Context, tx *sqldb.Tx, before member.Declines) (bool, error) {
 	now, err := member.DeclinesOf(ctx, tx, a.communityID)
 	return now == before, err

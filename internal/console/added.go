@@ -195,19 +195,10 @@ func (c *console) showDeclined(v *visit) error {
 	return render(v, http.StatusOK, DeclinedPage(DeclinedView{Page: p, Invite: v.URL.Query().Has("invite"), Signed: v.actor.Kind == auth.Session}))
 }
 
-// additions are the memberships that the person has to decide about; a session
-// that another system began sees none.
-func (c *console) additions(v *visit) ([]member.Addition, error) {
-	if v.actor.Kind != auth.Session || v.actor.Unbound() != nil {
-		return nil, nil
-	}
-	return c.Members.Additions(v.Context(), v.actor.AccountID)
-}
-
 // addition is the membership of one community that the person has to decide
 // about.
 func (c *console) addition(v *visit, communityID string) (found member.Addition, ok bool, err error) {
-	all, err := c.additions(v)
+	all, err := c.Members.Additions(v.Context(), v.actor)
 	for _, one := range all {
 		if one.CommunityID == communityID {
 			return one, true, err
@@ -245,7 +236,7 @@ func (c *console) declineAddition(v *visit) error {
 		return err
 	}
 	if ok {
-		err = c.Members.Decline(v.Context(), v.actor.AccountID, communityID)
+		err = c.Members.Decline(v.Context(), v.actor, communityID)
 	}
 	if !ok || errs.KindOf(err) == errs.NotFound {
 		return errDecided()

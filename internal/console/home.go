@@ -12,7 +12,7 @@ func (c *console) showHome(v *visit) error {
 	if err != nil {
 		return err
 	}
-	additions, err := c.additions(v)
+	additions, err := c.Members.Additions(v.Context(), v.actor)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (c *console) createCommunity(v *visit) error {
 		if err != nil {
 			return err
 		}
-		additions, err := c.additions(v)
+		additions, err := c.Members.Additions(v.Context(), v.actor)
 		if err != nil {
 			return err
 		}

@@ -22,14 +22,17 @@ type Addition struct {
 }
 
 // Additions returns the memberships that communities made for the address of
-// an account and that its person has neither accepted nor declined. It is empty
-// while the address is not confirmed.
-func (s *Members) Additions(ctx context.Context, accountID string) ([]Addition, error) {
-	account, err := auth.LoadAccount(ctx, s.db, accountID)
+// the actor, a person, and that wait for a decision. It is empty while the
+// address is not confirmed, and for a limited session.
+func (s *Members) Additions(ctx context.Context, actor auth.Actor) ([]Addition, error) {
+	if actor.Kind != auth.Session || actor.Unbound() != nil {
+		return nil, nil
+	}
+	account, err := auth.LoadAccount(ctx, s.db, actor.AccountID)
 	if err != nil {
 		return nil, err
 	}
-	confirmed, err := auth.Confirmed(ctx, s.db, accountID)
+	confirmed, err := auth.Confirmed(ctx, s.db, account.ID)
 	if err != nil || !confirmed {
 		return nil, err
 	}
@@ -85,14 +88,18 @@ func errDeclined() error {
 	return errs.New(errs.Conflict, "member_declined", MessageDeclined).WithFields(errs.Field{Field: "email", Code: "member_declined", Message: MessageDeclined})
 }
 
-// Decline removes an unclaimed membership of the account's confirmed address,
-// with its data. It fails with NotFound "user_not_found" where there is none.
-func (s *Members) Decline(ctx context.Context, accountID, communityID string) error {
+// Decline removes an unclaimed membership of the actor's confirmed address, with
+// its data. It fails with NotFound "user_not_found" if there is none, or
+// Forbidden "session_required" or "limited_session".
+func (s *Members) Decline(ctx context.Context, actor auth.Actor, communityID string) error {
+	if err := auth.RequireSession(actor); err != nil {
+		return err
+	}
 	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		if err := guardFields(ctx, tx, communityID); err != nil {
 			return err
 		}
-		account, err := auth.LoadAccount(ctx, tx, accountID)
+		account, err := auth.LoadAccount(ctx, tx, actor.AccountID)
 		if err != nil {
 			return err
 		}

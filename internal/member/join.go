@@ -19,7 +19,7 @@ type JoinHow struct {
 }
 
 // Join makes the actor, a person, a member of a community; see the function
-// Join. It fails with Forbidden "limited_session" as well.
+// Join. It also fails with Forbidden "limited_session" and Conflict "email_taken".
 func (s *Members) Join(ctx context.Context, actor auth.Actor, communityID string, how JoinHow) error {
 	if err := actor.Unbound(); err != nil {
 		return err
@@ -29,8 +29,11 @@ func (s *Members) Join(ctx context.Context, actor auth.Actor, communityID string
 		err := s.join(ctx, actor, communityID, how)
 		// The same person at the same time, or a member who was given the
 		// username or address in this moment.
-		if !sqldb.IsDuplicate(err) || try == tries {
+		if !sqldb.IsDuplicate(err) {
 			return err
+		}
+		if try == tries { // an address that another member has kept, see Follow
+			return errs.New(errs.Conflict, "email_taken", "Another member of this community has your email address. Ask the people who manage it to remove that member.").Because(err)
 		}
 	}
 }
@@ -43,8 +46,9 @@ func (s *Members) join(ctx context.Context, actor auth.Actor, communityID string
 
 // Join makes an account a member of a community in the caller's transaction,
 // or one again, or accepts the membership that the community made for its
-// confirmed address; that needs no invite and asks for no field. It fails with NotFound "community_not_found" (also where only
-// an invite would tell that it is there) or "invite_not_found"; with Gone
+// confirmed address; that needs no invite and asks for no field. It fails with
+// NotFound "community_not_found" (also if only an invite reveals the community)
+// or "invite_not_found"; with Gone
 // "invite_revoked", "invite_expired" or "invite_used_up"; with Forbidden
 // "member_banned" or "invite_required"; with Conflict "already_member",
 // "member_deleted" or "identifier_taken"; and with Invalid "invalid_input",

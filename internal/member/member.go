@@ -106,11 +106,22 @@ func (s *Members) AddOwner(ctx context.Context, communityID, accountID string) e
 	})
 }
 
-// insertOwner makes an account a member who owns the community.
+// insertOwner makes an account a member that owns the community. A membership
+// that the community made for its confirmed address is accepted.
 func (s *Members) insertOwner(ctx context.Context, tx *sqldb.Tx, communityID, accountID string, now int64) (memberID, username string, err error) {
 	account, err := auth.LoadAccount(ctx, tx, accountID)
 	if err != nil {
 		return "", "", err
+	}
+	added, err := addedBefore(ctx, tx, communityID, account)
+	if err != nil {
+		return "", "", err
+	}
+	if added != nil {
+		if err := Join(ctx, tx, communityID, accountID, JoinHow{}, now); err != nil {
+			return "", "", err
+		}
+		return added.ID, account.Username, setOwner(ctx, tx, communityID, added.ID, true, now)
 	}
 	owner := recordOf(account)
 	owner.State, owner.Owner, owner.JoinedAt, owner.UpdatedAt = Active, true, now, now

@@ -55,10 +55,13 @@ func (s *Members) NoteVisit(ctx context.Context, actor auth.Actor, communityID s
 		return
 	}
 	now := s.clock.MS()
-	if !s.visits.due(communityID+" "+actor.SessionID, now) || !s.visits.busy.TryLock() {
+	if !s.visits.busy.TryLock() { // the next request notes itself
 		return
 	}
 	defer s.visits.busy.Unlock()
+	if !s.visits.due(communityID+" "+actor.SessionID, now) {
+		return
+	}
 	short, cancel := context.WithTimeout(context.WithoutCancel(ctx), visitWait)
 	defer cancel()
 	memberID := actor.MemberID

@@ -95,7 +95,3 @@ CREATE TABLE member_links (
   created_at   BIGINT NOT NULL
 );
 CREATE INDEX member_links_member ON member_links (community_id, user_id);
-
--- Numbers of members and accounts come from one sequence.
-CREATE SEQUENCE user_numbers;
-SELECT setval('user_numbers', COALESCE(MAX(number), 0) + 1, FALSE) FROM (SELECT number FROM accounts UNION ALL SELECT number FROM members) AS taken;
