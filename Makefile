@@ -12,7 +12,7 @@ static_tool := bin/staticcheck-$(STATICCHECK)
 npm_packages := sdk/typescript/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test test-clients check format-check generated-check vet lint fmt update fuzz bench release
+.PHONY: help run demo build test test-clients check format-check generated-check tidy-check vet lint fmt update fuzz bench release
 
 help: ## shows this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,13 +43,16 @@ test-clients: $(npm_packages) ## tests the clients in sdk/ with a real server
 	cd sdk/go && go vet ./... && go test -timeout 5m ./...
 	cd sdk/typescript && npm test
 
-check: format-check generated-check vet lint test test-clients ## runs everything that has to pass before a change goes in
+check: format-check generated-check tidy-check vet lint test test-clients ## runs everything that has to pass before a change goes in
 
 format-check: $(lint_tool)
 	$(lint_tool) fmt --diff
 
 generated-check: update
 	@git diff --exit-code -- '*_templ.go' '*.gen.go' '*.gen.ts' api web/dist || { echo 'Generated files are not up to date: run make update and commit.' >&2; exit 1; }
+
+tidy-check:
+	go mod tidy -diff
 
 vet:
 	go vet ./...

@@ -155,7 +155,7 @@ func (a *API) createHistory(ctx context.Context, in *newHistory) (*answer[histor
 		return nil, errs.InvalidFields(wrong)
 	}
 	actor := auth.ActorOf(ctx)
-	made, err := a.Members.Record(ctx, actor, here(ctx), found.ID, v, member.Source{Type: "api", ID: actor.KeyID})
+	made, err := a.Members.Record(ctx, actor, here(ctx), found.ID, v, apiSource(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -173,4 +173,9 @@ func (a *API) revertHistory(ctx context.Context, in *historyPath) (*answer[histo
 		return nil, err
 	}
 	return respond("User field reverted", wireHistory(made)), nil
+}
+
+// apiSource is the source of changes that a request of the API makes.
+func apiSource(ctx context.Context) member.Source {
+	return member.Source{Type: "api", ID: auth.ActorOf(ctx).KeyID}
 }

@@ -122,6 +122,26 @@ func TestAValueIsChangedItsHistoryReadAndTakenBack(t *testing.T) {
 	})
 }
 
+func TestARoleAssignedOverTheAPIIsRecordedAsSuch(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		_, owner := person(t, a, "owner")
+		serverID := createServer(t, a, owner, "Rovers")
+		ada, _ := joined(t, a, serverID, owner, "ada")
+		role, _ := send(t, a, "POST", "/v1/roles", owner, `{"serverId":"`+serverID+`","title":"VIP","order":5}`).at("data._id").(string)
+		for _, step := range []string{"add", "remove"} {
+			if res := send(t, a, "POST", "/v1/roles/"+role+"/"+step, owner, `{"userId":"`+ada.ID+`"}`); res.status != 200 {
+				t.Fatalf("%s: %d %s", step, res.status, res.text)
+			}
+		}
+		rows := send(t, a, "GET", "/v1/communities/"+serverID+"/users/"+ada.ID+"/user-field-histories?source=api", owner, "")
+		for i := range 2 {
+			if got := rows.at(fmt.Sprintf("data.%d.source.type", i)); got != "api" {
+				t.Errorf("row %d has source %v: %s", i, got, rows.text)
+			}
+		}
+	})
+}
+
 func TestAChangeOfRolesIsRevertedByWhoMayHandThemOut(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		community := a.Community(t)

@@ -13,6 +13,7 @@ import (
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -73,7 +74,7 @@ func TestAnInviteGivesOnlyRolesThatItsCreatorMayGive(t *testing.T) {
 		for username, role := range map[string]auth.Role{"inviter": inviter, "helper": helper} {
 			made, token := joined(t, a, g.serverID, g.tokens["owner"], username)
 			g.ids[username], g.tokens[username] = made.ID, token
-			if _, err := a.Members.AddRole(t.Context(), apptest.Operator, g.serverID, made.ID, role.ID); err != nil {
+			if _, err := a.Members.AddRole(t.Context(), apptest.Operator, g.serverID, made.ID, role.ID, member.Source{Type: "api"}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -330,7 +331,7 @@ func TestUnclaimedMembersAreInvitedAgainOnceADay(t *testing.T) {
 			return id
 		}
 		ada, bob, chief := add("ada", ""), add("bob", `,"sendEmail":true`), add("chief", "")
-		if _, err := a.Members.AddRole(t.Context(), apptest.Operator, g.serverID, chief, roleOf(t, a, g.serverID, "Chief", 15).ID); err != nil {
+		if _, err := a.Members.AddRole(t.Context(), apptest.Operator, g.serverID, chief, roleOf(t, a, g.serverID, "Chief", 15).ID, member.Source{Type: "api"}); err != nil {
 			t.Fatal(err)
 		}
 		gone := add("gone", "")

@@ -11,6 +11,7 @@ import (
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/member"
 )
 
 // moderated is a community with an owner, two moderators of different rank and
@@ -46,7 +47,7 @@ func (m moderated) moderator(t *testing.T, a *apptest.App, username string, orde
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Members.AddRole(t.Context(), apptest.Operator, m.serverID, made.ID, role.ID); err != nil {
+	if _, err := a.Members.AddRole(t.Context(), apptest.Operator, m.serverID, made.ID, role.ID, member.Source{Type: "api"}); err != nil {
 		t.Fatal(err)
 	}
 	return made.ID, token

@@ -7,6 +7,7 @@ import (
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/member"
 )
 
 // unfinished is a job that stays as it is.
@@ -38,7 +39,7 @@ func TestProgressEndsWithTheRightToIt(t *testing.T) {
 		}
 		importer := func(name string) (token, userID string) {
 			made, token := joined(t, a, m.serverID, m.owner, name)
-			if _, err := a.Members.AddRole(t.Context(), apptest.Operator, m.serverID, made.ID, role.ID); err != nil {
+			if _, err := a.Members.AddRole(t.Context(), apptest.Operator, m.serverID, made.ID, role.ID, member.Source{Type: "api"}); err != nil {
 				t.Fatal(err)
 			}
 			return token, made.ID
@@ -63,7 +64,7 @@ func TestProgressEndsWithTheRightToIt(t *testing.T) {
 			}},
 			{"a sign-out", of(signedOut), "invalid_credential", exec("DELETE FROM sessions WHERE account_id = $1", signedOutID)},
 			{"a lost role", of(demoted), "missing_permission", func(t *testing.T) {
-				if _, err := a.Members.RemoveRole(t.Context(), apptest.Operator, m.serverID, demotedID, role.ID); err != nil {
+				if _, err := a.Members.RemoveRole(t.Context(), apptest.Operator, m.serverID, demotedID, role.ID, member.Source{Type: "api"}); err != nil {
 					t.Error(err)
 				}
 			}},

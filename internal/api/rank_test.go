@@ -8,6 +8,7 @@ import (
 
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/member"
 )
 
 // governed is a community with an owner, two administrators of different rank
@@ -42,7 +43,7 @@ func (g governed) promote(t *testing.T, username string, order int) auth.Role {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := g.Members.AddRole(t.Context(), apptest.Operator, g.serverID, g.ids[username], role.ID); err != nil {
+	if _, err := g.Members.AddRole(t.Context(), apptest.Operator, g.serverID, g.ids[username], role.ID, member.Source{Type: "api"}); err != nil {
 		t.Fatal(err)
 	}
 	return role

@@ -101,7 +101,7 @@ func (a *API) addRole(ctx context.Context, in *roleHandout) (*answer[roleHolder]
 	if err != nil {
 		return nil, err
 	}
-	holder, err := a.Members.AddRole(ctx, auth.ActorOf(ctx), here(ctx), string(in.Body.UserID), in.ID)
+	holder, err := a.Members.AddRole(ctx, auth.ActorOf(ctx), here(ctx), string(in.Body.UserID), in.ID, apiSource(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func (a *API) removeRole(ctx context.Context, in *roleHandout) (*answer[roleHold
 	if err != nil {
 		return nil, err
 	}
-	holder, err := a.Members.RemoveRole(ctx, auth.ActorOf(ctx), here(ctx), string(in.Body.UserID), in.ID)
+	holder, err := a.Members.RemoveRole(ctx, auth.ActorOf(ctx), here(ctx), string(in.Body.UserID), in.ID, apiSource(ctx))
 	if err != nil {
 		return nil, err
 	}

@@ -183,7 +183,7 @@ func TestOnlyAnOwnerWhoHasJustSignedInTransfersACommunity(t *testing.T) {
 		admin, stranger, root := newParty(t, a, "admin"), newParty(t, a, "stranger"), newParty(t, a, "root")
 		x.join(admin)
 		role := x.role("Admins", 7, auth.ServerAdministrator)
-		if _, err := a.Members.AddRole(t.Context(), apptest.Operator, x.serverID, admin.ID, role.ID); err != nil {
+		if _, err := a.Members.AddRole(t.Context(), apptest.Operator, x.serverID, admin.ID, role.ID, member.Source{Type: "api"}); err != nil {
 			t.Fatal(err)
 		}
 		x.exec("UPDATE accounts SET installation_owner = TRUE WHERE id = $1", root.ID)

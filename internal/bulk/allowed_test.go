@@ -7,6 +7,7 @@ import (
 
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/member"
 )
 
 func TestAJobEndsWhenWhoBeganItMayNoMore(t *testing.T) {
@@ -19,7 +20,7 @@ func TestAJobEndsWhenWhoBeganItMayNoMore(t *testing.T) {
 		theirs, _, err := f.auth.CreateKey(f.Context(), admin, f.community, auth.KeyInput{Name: "theirs", Permissions: []auth.Permission{auth.All}})
 		f.ok(err)
 		demote := func() {
-			_, err := f.members.RemoveRole(f.Context(), command, f.community, f.member("admin").ID, role.ID)
+			_, err := f.members.RemoveRole(f.Context(), command, f.community, f.member("admin").ID, role.ID, member.Source{Type: "api"})
 			f.ok(err)
 		}
 		for _, c := range []struct {

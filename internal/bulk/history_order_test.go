@@ -118,9 +118,9 @@ func (f *fixture) writeSets(seed int, roles []string) {
 			f.allow(err, "tag_not_found")
 		}
 		for _, roleID := range roles {
-			_, err := f.members.HandRole(f.Context(), command, f.community, roleID, ids, (round+seed)%2 == 0)
+			_, err := f.members.HandRole(f.Context(), command, f.community, roleID, ids, (round+seed)%2 == 0, member.Source{Type: "api"})
 			f.allow(err, "role_not_found")
-			_, err = f.members.AddRole(f.Context(), command, f.community, ids[round], roleID)
+			_, err = f.members.AddRole(f.Context(), command, f.community, ids[round], roleID, member.Source{Type: "api"})
 			f.allow(err, "role_not_found")
 		}
 	}

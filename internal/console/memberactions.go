@@ -77,7 +77,7 @@ func (c *console) labelMembers(v *visit, users []string, back string) error {
 		return err
 	}
 	if roleID := names.Role(label); names.Roles[roleID] != "" && names.Roles[roleID] != everyone {
-		done, err := c.Members.HandRole(v.Context(), v.actor, v.community.ID, roleID, users, giving)
+		done, err := c.Members.HandRole(v.Context(), v.actor, v.community.ID, roleID, users, giving, fromConsole)
 		if err != nil {
 			return err
 		}

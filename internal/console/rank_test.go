@@ -18,7 +18,7 @@ func administrator(t *testing.T, a *apptest.App, communityID, username string, o
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Members.AddRole(t.Context(), apptest.Operator, communityID, username, role.ID); err != nil {
+	if _, err := a.Members.AddRole(t.Context(), apptest.Operator, communityID, username, role.ID, member.Source{Type: "api"}); err != nil {
 		t.Fatal(err)
 	}
 	_, token := a.Claim(t, communityID, username)

@@ -177,7 +177,7 @@ func (c *console) deleteRole(v *visit) error {
 
 func (c *console) giveRole(v *visit) error {
 	user := v.PostFormValue("user")
-	who, err := c.Members.AddRole(v.Context(), v.actor, v.community.ID, user, v.PathValue("role"))
+	who, err := c.Members.AddRole(v.Context(), v.actor, v.community.ID, user, v.PathValue("role"), fromConsole)
 	if err != nil {
 		return c.renderRole(v, nil, user, err)
 	}
@@ -185,7 +185,7 @@ func (c *console) giveRole(v *visit) error {
 }
 
 func (c *console) takeRole(v *visit) error {
-	who, err := c.Members.RemoveRole(v.Context(), v.actor, v.community.ID, v.PathValue("user"), v.PathValue("role"))
+	who, err := c.Members.RemoveRole(v.Context(), v.actor, v.community.ID, v.PathValue("user"), v.PathValue("role"), fromConsole)
 	if err != nil {
 		return c.renderRole(v, nil, "", err)
 	}

@@ -69,7 +69,7 @@ func TestADeletedRoleOrTagLeavesAllWhomTheDatabaseLets(t *testing.T) {
 		tag, err := f.members.CreateTag(f.Context(), f.community, "gone")
 		f.ok(err)
 		for _, r := range people {
-			_, err := f.members.AddRole(f.Context(), command, f.community, r.ID, role.ID)
+			_, err := f.members.AddRole(f.Context(), command, f.community, r.ID, role.ID, member.Source{Type: "api"})
 			f.ok(err)
 			f.ok(asError(f.change(r, "tag", "gone")))
 		}

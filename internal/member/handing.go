@@ -34,13 +34,13 @@ type Refusal struct {
 // get it: for user_not_found and as AddRole fails for one. It fails for all
 // with Forbidden "missing_permission" when the actor may not hand out roles at
 // all, NotFound "role_not_found" or Conflict "role_of_everyone".
-func (s *Members) HandRole(ctx context.Context, actor auth.Actor, communityID, roleID string, userIDs []string, giving bool) (Handed, error) {
+func (s *Members) HandRole(ctx context.Context, actor auth.Actor, communityID, roleID string, userIDs []string, giving bool, source Source) (Handed, error) {
 	var all Handed
 	userIDs = slices.Compact(slices.Sorted(slices.Values(userIDs))) // two that lock many never wait for each other
 	for ids := range slices.Chunk(userIDs, handPiece) {
 		var piece Handed
 		err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
-			h, err := s.beginHanding(ctx, tx, actor, communityID)
+			h, err := s.beginHanding(ctx, tx, actor, communityID, source)
 			if err == nil {
 				piece, err = h.handAll(ctx, tx, roleID, ids, giving)
 			}
@@ -66,14 +66,11 @@ type handing struct {
 	trace
 }
 
-func (s *Members) beginHanding(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID string) (*handing, error) {
+func (s *Members) beginHanding(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID string, source Source) (*handing, error) {
 	if err := tx.Share(ctx, rolesGuard(communityID)); err != nil {
 		return nil, err
 	}
-	h := &handing{communityID: communityID, actor: actor, clock: s.clock, trace: trace{source: Source{Type: "console"}, by: actor.Ref(), now: s.clock.MS()}}
-	if actor.KeyID != "" {
-		h.source = Source{Type: "api", ID: actor.KeyID}
-	}
+	h := &handing{communityID: communityID, actor: actor, clock: s.clock, trace: trace{source: source, by: actor.Ref(), now: s.clock.MS()}}
 	var err error
 	if h.power, err = auth.PowerOf(ctx, tx, s, actor, communityID); err != nil {
 		return nil, err

@@ -27,7 +27,7 @@ func (f *fixture) ranked() (roles map[string]auth.Role, people map[string]*membe
 	for _, r := range f.people("manager", "plain", "other", "same", "high") {
 		people[r.Username] = r
 		if role, ok := roles[r.Username]; ok {
-			f.ok(second(f.members.AddRole(f.Context(), command, f.community, r.ID, role.ID)))
+			f.ok(second(f.members.AddRole(f.Context(), command, f.community, r.ID, role.ID, member.Source{Type: "console"})))
 		}
 	}
 	return roles, people
@@ -49,7 +49,7 @@ func TestARoleIsHandedToManyAndSaysWhoWasRefused(t *testing.T) {
 			if now := f.rolesOf(people["plain"]); slices.Contains(now, roles["low"].ID) == giving {
 				changed = 0
 			}
-			done, err := f.members.HandRole(f.Context(), session(people["manager"]), f.community, roles["low"].ID, append(ids, nobody), giving)
+			done, err := f.members.HandRole(f.Context(), session(people["manager"]), f.community, roles["low"].ID, append(ids, nobody), giving, member.Source{Type: "console"})
 			f.ok(err)
 			var refused []string
 			for _, one := range done.Refused {
@@ -89,7 +89,7 @@ func TestARoleIsHandedToMoreThanOnePiece(t *testing.T) {
 			names = append(names, fmt.Sprintf("m%03d", i))
 		}
 		ids := idsOf(f.people(names...))
-		done, err := f.members.HandRole(f.Context(), command, f.community, vip.ID, ids, true)
+		done, err := f.members.HandRole(f.Context(), command, f.community, vip.ID, ids, true, member.Source{Type: "console"})
 		if err != nil || done.Changed != 120 || len(done.Refused) != 0 {
 			f.Fatalf("%+v %v", done, err)
 		}
@@ -114,7 +114,7 @@ func TestWhoMayNotHandOutRolesHandsThemToNobody(t *testing.T) {
 			{session(people["manager"]), roles["@all"].ID, "role_of_everyone"},
 			{session(people["manager"]), "6a21d1c09f3b0c4d5e6f7a8b", "role_not_found"},
 		} {
-			done, err := f.members.HandRole(f.Context(), c.actor, f.community, c.role, []string{people["plain"].ID}, true)
+			done, err := f.members.HandRole(f.Context(), c.actor, f.community, c.role, []string{people["plain"].ID}, true, member.Source{Type: "console"})
 			if !errs.Is(err, c.want) || done.Changed != 0 {
 				f.Errorf("%+v %v, want %s", done, err, c.want)
 			}
@@ -126,9 +126,9 @@ func TestAChangeOfRolesIsTakenBackUnderTheRuleOfRanks(t *testing.T) {
 	each(t, func(f *fixture) {
 		roles, people := f.ranked()
 		plain, manager := people["plain"], session(people["manager"])
-		f.ok(second(f.members.AddRole(f.Context(), command, f.community, plain.ID, roles["low"].ID)))
-		f.ok(second(f.members.AddRole(f.Context(), command, f.community, plain.ID, roles["lower"].ID)))
-		f.ok(second(f.members.RemoveRole(f.Context(), command, f.community, plain.ID, roles["low"].ID)))
+		f.ok(second(f.members.AddRole(f.Context(), command, f.community, plain.ID, roles["low"].ID, member.Source{Type: "console"})))
+		f.ok(second(f.members.AddRole(f.Context(), command, f.community, plain.ID, roles["lower"].ID, member.Source{Type: "console"})))
+		f.ok(second(f.members.RemoveRole(f.Context(), command, f.community, plain.ID, roles["low"].ID, member.Source{Type: "console"})))
 		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: plain.ID, FieldID: member.RoleName, Source: "console", Limit: 9})
 		f.ok(err)
 		taken, lower, low := rows[0].ID, rows[1].ID, rows[2].ID
@@ -150,7 +150,7 @@ func TestAChangeOfRolesIsTakenBackUnderTheRuleOfRanks(t *testing.T) {
 		revert(manager, lower, "[low lower] > [low]")
 		refused(session(people["high"]), low, "missing_permission")
 		refused(auth.Actor{Kind: auth.CommunityKey, CommunityID: f.community, Permissions: []auth.Permission{auth.UserFields}}, low, "missing_permission")
-		f.ok(second(f.members.AddRole(f.Context(), command, f.community, plain.ID, roles["high"].ID)))
+		f.ok(second(f.members.AddRole(f.Context(), command, f.community, plain.ID, roles["high"].ID, member.Source{Type: "console"})))
 		refused(manager, low, "rank_too_low") // plain stands above by now
 		revert(command, low, "[high low] > [high]")
 		events, err := sqldb.All(f.Context(), f.db, sqldb.Value[string], "SELECT type FROM events ORDER BY id DESC LIMIT 1")

@@ -24,7 +24,7 @@ func (f *fixture) ranks() (people map[string]*member.Record, actors map[string]a
 	for _, r := range f.people("owner", "partner", "admin", "plain", "low", "same", "high") {
 		people[r.Username], actors[r.Username] = r, session(r)
 		if role, ok := roles[r.Username]; ok {
-			_, err := f.members.AddRole(f.Context(), command, f.community, r.ID, role.ID)
+			_, err := f.members.AddRole(f.Context(), command, f.community, r.ID, role.ID, member.Source{Type: "api"})
 			f.ok(err)
 		}
 	}

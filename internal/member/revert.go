@@ -111,7 +111,7 @@ func plain(value any) any {
 
 // revertRoles takes one change of somebody's roles back.
 func (s *Members) revertRoles(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID string, h HistoryRow) ([]HistoryRow, error) {
-	hand, err := s.beginHanding(ctx, tx, actor, communityID)
+	hand, err := s.beginHanding(ctx, tx, actor, communityID, Source{"revert", h.ID})
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +134,6 @@ func (s *Members) revertRoles(ctx context.Context, tx *sqldb.Tx, actor auth.Acto
 	if len(take)+len(give) == 0 {
 		return nil, errUnchanged(defaultField(RoleName))
 	}
-	hand.source = Source{"revert", h.ID}
 	changes, err := hand.exchange(ctx, tx, who, take, give)
 	if err != nil {
 		return nil, err

@@ -16,23 +16,23 @@ import (
 // "role_not_found", Conflict "role_of_everyone", or Forbidden "rank_too_low"
 // or "missing_permission". That the actor may hand out roles at all is not
 // looked at.
-func (s *Members) AddRole(ctx context.Context, actor auth.Actor, communityID, user, roleID string) (Member, error) {
-	return s.handRole(ctx, actor, communityID, user, roleID, true)
+func (s *Members) AddRole(ctx context.Context, actor auth.Actor, communityID, user, roleID string, source Source) (Member, error) {
+	return s.handRole(ctx, actor, communityID, user, roleID, true, source)
 }
 
 // RemoveRole takes a role off a member; who does not have it stays without.
 // It fails as AddRole does.
-func (s *Members) RemoveRole(ctx context.Context, actor auth.Actor, communityID, user, roleID string) (Member, error) {
-	return s.handRole(ctx, actor, communityID, user, roleID, false)
+func (s *Members) RemoveRole(ctx context.Context, actor auth.Actor, communityID, user, roleID string, source Source) (Member, error) {
+	return s.handRole(ctx, actor, communityID, user, roleID, false, source)
 }
 
-func (s *Members) handRole(ctx context.Context, actor auth.Actor, communityID, user, roleID string, giving bool) (Member, error) {
+func (s *Members) handRole(ctx context.Context, actor auth.Actor, communityID, user, roleID string, giving bool, source Source) (Member, error) {
 	target, err := s.Find(ctx, communityID, user)
 	if err != nil {
 		return target, err
 	}
 	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		h, err := s.beginHanding(ctx, tx, actor, communityID)
+		h, err := s.beginHanding(ctx, tx, actor, communityID, source)
 		if err != nil {
 			return err
 		}

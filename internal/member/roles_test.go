@@ -57,7 +57,7 @@ func TestARoleIsGivenAndTakenWithItsTraces(t *testing.T) {
 		ann := f.people("ann")[0]
 		key := auth.Actor{Kind: auth.CommunityKey, KeyID: "k1", CommunityID: f.community, Name: "sync"}
 		for range 2 {
-			got, err := f.members.AddRole(f.Context(), key, f.community, "ann@example.com", vip.ID)
+			got, err := f.members.AddRole(f.Context(), key, f.community, "ann@example.com", vip.ID, member.Source{Type: "api", ID: "k1"})
 			if d := cmp.Diff([]string{vip.ID}, got.RoleIDs); err != nil || d != "" {
 				t.Fatalf("%v %s", err, d)
 			}
@@ -66,7 +66,7 @@ func TestARoleIsGivenAndTakenWithItsTraces(t *testing.T) {
 			t.Error(d)
 		}
 		for range 2 {
-			got, err := f.members.RemoveRole(f.Context(), key, f.community, ann.ID, vip.ID)
+			got, err := f.members.RemoveRole(f.Context(), key, f.community, ann.ID, vip.ID, member.Source{Type: "api", ID: "k1"})
 			if err != nil || len(got.RoleIDs) != 0 {
 				t.Fatalf("%v %v", got.RoleIDs, err)
 			}
@@ -109,7 +109,7 @@ func TestNobodyHandsOutWhatStandsAboveThem(t *testing.T) {
 		for _, r := range f.people("owner", "manager", "plain", "same", "high") {
 			people[r.Username] = r
 			if role, ok := roles[r.Username]; ok {
-				_, err := f.members.AddRole(f.Context(), command, f.community, r.ID, role.ID)
+				_, err := f.members.AddRole(f.Context(), command, f.community, r.ID, role.ID, member.Source{Type: "api"})
 				f.ok(err)
 			}
 		}
@@ -147,16 +147,16 @@ func TestNobodyHandsOutWhatStandsAboveThem(t *testing.T) {
 			if c.take {
 				hand = f.members.RemoveRole
 			}
-			_, err := hand(f.Context(), actor, f.community, people[c.to].ID, roles[c.role].ID)
+			_, err := hand(f.Context(), actor, f.community, people[c.to].ID, roles[c.role].ID, member.Source{Type: "api"})
 			if c.want == "" && err != nil || c.want != "" && !errs.Is(err, c.want) {
 				t.Errorf("%s %s to %s: %v, want %q", c.who, c.role, c.to, err, c.want)
 			}
 		}
-		_, err := f.members.AddRole(f.Context(), command, f.community, "nobody", roles["low"].ID)
+		_, err := f.members.AddRole(f.Context(), command, f.community, "nobody", roles["low"].ID, member.Source{Type: "api"})
 		if !errs.Is(err, "user_not_found") {
 			t.Error(err)
 		}
-		_, err = f.members.AddRole(f.Context(), command, f.community, "plain", "0123456789abcdef01234567")
+		_, err = f.members.AddRole(f.Context(), command, f.community, "plain", "0123456789abcdef01234567", member.Source{Type: "api"})
 		if !errs.Is(err, "role_not_found") {
 			t.Error(err)
 		}
@@ -169,10 +169,10 @@ func TestADeletedRoleLeavesEveryMemberInPieces(t *testing.T) {
 		people := f.people("ann", "bob", "cat", "dan")
 		for i, r := range people {
 			if i < 3 {
-				_, err := f.members.AddRole(f.Context(), command, f.community, r.ID, roles["gone"].ID)
+				_, err := f.members.AddRole(f.Context(), command, f.community, r.ID, roles["gone"].ID, member.Source{Type: "api"})
 				f.ok(err)
 			}
-			_, err := f.members.AddRole(f.Context(), command, f.community, r.ID, roles["kept"].ID)
+			_, err := f.members.AddRole(f.Context(), command, f.community, r.ID, roles["kept"].ID, member.Source{Type: "api"})
 			f.ok(err)
 		}
 		f.ok(f.db.Tx(f.Context(), func(tx *sqldb.Tx) error {
@@ -240,7 +240,7 @@ func TestWhoGivesARoleThatIsBeingDeletedGivesNothingThatStays(t *testing.T) {
 					f.ok(f.members.DeleteRole(f.Context(), command, f.community, gone.ID))
 					return
 				}
-				_, err := f.members.AddRole(f.Context(), command, f.community, r.ID, gone.ID)
+				_, err := f.members.AddRole(f.Context(), command, f.community, r.ID, gone.ID, member.Source{Type: "api"})
 				if err != nil && !errs.Is(err, "role_not_found") {
 					t.Error(err)
 				}

@@ -174,7 +174,7 @@ func lockTransfer(ctx context.Context, tx *sqldb.Tx, communityID, transferID str
 
 // handOver exchanges the owner; ctx carries the actor, the new owner.
 func (s *Members) handOver(ctx context.Context, tx *sqldb.Tx, t Transfer, from, to *Record) error {
-	h, err := s.beginHanding(ctx, tx, auth.ActorOf(ctx), t.CommunityID)
+	h, err := s.beginHanding(ctx, tx, auth.ActorOf(ctx), t.CommunityID, Source{Type: "console"})
 	if err != nil {
 		return err
 	}
