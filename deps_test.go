@@ -55,7 +55,7 @@ type pkg struct {
 
 func TestImportsPointDown(t *testing.T) {
 	rank := ranks()
-	for _, p := range packages(t) {
+	for _, p := range allPackages(t) {
 		path := strings.TrimPrefix(p.ImportPath, module)
 		floor, ok := rank[path]
 		if !ok {
@@ -112,9 +112,9 @@ func ranks() map[string]int {
 	return rank
 }
 
-// packages are all packages of the module but the root, which has only these
+// allPackages are all packages of the module but the root, which has only these
 // tests, and programs that only make files (package main outside cmd).
-func packages(t *testing.T) []pkg {
+func allPackages(t *testing.T) []pkg {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-e", "-json=ImportPath,Name,Imports,TestImports,XTestImports", "./...").Output()
 	if err != nil {
