@@ -18,7 +18,7 @@ const module = "github.com/regulars/regulars/"
 var floors = []string{
 	"migrations web examples", // embedded files only
 	"internal/errs internal/clock internal/id internal/text",
-	"internal/sqldb internal/blob internal/sheet internal/safehttp internal/i18n",
+	"internal/actor internal/sqldb internal/blob internal/sheet internal/safehttp internal/i18n",
 	"internal/sqldb/pgtest",
 	"internal/sqldb/sqldbtest internal/auth/oidctest",
 	"internal/jobs internal/once internal/seal internal/rate",

@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
@@ -152,17 +153,17 @@ type logoutInput struct {
 }
 
 func (a *API) logout(ctx context.Context, in *logoutInput) (*answer[nothing], error) {
-	actor := auth.ActorOf(ctx)
+	caller := actor.FromContext(ctx)
 	var err error
 	switch {
-	case actor.Kind != auth.Session:
+	case caller.Kind != actor.Session:
 		err = errs.New(errs.Forbidden, "session_required", "An API key has no session to end.")
 	case in.Body != nil && in.Body.Everywhere:
-		if err = a.Auth.MayAsPerson(actor, signedIn); err == nil {
-			err = a.Auth.EndSessions(ctx, actor.AccountID, "")
+		if err = a.Auth.MayAsPerson(caller, signedIn); err == nil {
+			err = a.Auth.EndSessions(ctx, caller.AccountID, "")
 		}
 	default:
-		err = a.Auth.EndSession(ctx, actor.AccountID, actor.SessionID)
+		err = a.Auth.EndSession(ctx, caller.AccountID, caller.SessionID)
 	}
 	if err != nil {
 		return nil, err
@@ -175,7 +176,7 @@ type nothing struct{}
 
 // memberAsAccount answers a session that another system began for a member
 // without an account: with what the community knows.
-func (a *API) memberAsAccount(ctx context.Context, actor auth.Actor) (*answer[account], error) {
+func (a *API) memberAsAccount(ctx context.Context, actor actor.Actor) (*answer[account], error) {
 	m, err := a.Members.Self(ctx, actor, actor.OnlyCommunity)
 	if err != nil {
 		return nil, err
@@ -184,7 +185,7 @@ func (a *API) memberAsAccount(ctx context.Context, actor auth.Actor) (*answer[ac
 }
 
 func (a *API) me(ctx context.Context, _ *struct{}) (*answer[account], error) {
-	actor := auth.ActorOf(ctx)
+	actor := actor.FromContext(ctx)
 	if actor.AccountID == "" {
 		return a.memberAsAccount(ctx, actor)
 	}
@@ -227,7 +228,7 @@ const fromAPI = "api"
 
 func (a *API) updateMe(ctx context.Context, in *accountChange) (*answer[account], error) {
 	b := &in.Body
-	changed, err := a.Auth.UpdateAccount(ctx, auth.ActorOf(ctx), auth.AccountChange{
+	changed, err := a.Auth.UpdateAccount(ctx, actor.FromContext(ctx), auth.AccountChange{
 		Username: b.Username, Email: b.Email, FirstName: b.FirstName, LastName: b.LastName, DisplayName: b.DisplayName,
 		Password: b.CurrentPassword, Address: in.info.Address, Source: fromAPI, Speaks: in.language,
 	})

@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -54,7 +54,7 @@ func TestOfMostThingsThereAreOnlySoMany(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		ada, token := person(t, a, "ada")
 		serverID := createServer(t, a, token, "Rovers")
-		key := a.Key(t, serverID, auth.All)
+		key := a.Key(t, serverID, actor.PermAll)
 		const id = "'6a21d1c0%016x', $1, "
 		for _, c := range []struct {
 			code, holder           string
@@ -102,7 +102,7 @@ func TestOfMostThingsThereAreOnlySoMany(t *testing.T) {
 func TestAPersonOwnsOnlySoManyCommunities(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		ada, token := person(t, a, "ada")
-		actor := auth.Actor{Kind: auth.Session, AccountID: ada.ID}
+		actor := actor.Actor{Kind: actor.Session, AccountID: ada.ID}
 		create := func() error {
 			_, err := a.Auth.CreateCommunity(t.Context(), actor, community.Input{Name: "Rovers"})
 			return err

@@ -3,7 +3,7 @@ package api
 import (
 	"context"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/bulk"
 )
 
@@ -95,7 +95,7 @@ func (a *API) applyJob(ctx context.Context, in *jobOrder) (*answer[startedJob], 
 	newID := a.Bulk.NewID()
 	reply := respond("The plan of the dry run is queued", startedJob{newID, jobURL(newID)})
 	promise(ctx, reply.Body)
-	_, err = a.Bulk.Apply(ctx, auth.ActorOf(ctx), here(ctx), in.JobID, newID)
+	_, err = a.Bulk.Apply(ctx, actor.FromContext(ctx), here(ctx), in.JobID, newID)
 	return reply, err
 }
 
@@ -107,6 +107,6 @@ func (a *API) undoJob(ctx context.Context, in *jobOrder) (*answer[startedJob], e
 	newID := a.Bulk.NewID()
 	reply := respond("Undoing the bulk job is queued", startedJob{newID, jobURL(newID)})
 	promise(ctx, reply.Body)
-	_, err = a.Bulk.Undo(ctx, auth.ActorOf(ctx), here(ctx), in.JobID, newID)
+	_, err = a.Bulk.Undo(ctx, actor.FromContext(ctx), here(ctx), in.JobID, newID)
 	return reply, err
 }

@@ -6,7 +6,7 @@ import (
 	"reflect"
 	"time"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
@@ -23,7 +23,7 @@ func (a *API) jobProgress(w http.ResponseWriter, r *http.Request) {
 		httpx.WriteError(w, r, err)
 		return
 	}
-	release, err := a.Streams.Open(auth.ActorOf(ctx).Uploader())
+	release, err := a.Streams.Open(actor.FromContext(ctx).Uploader())
 	if err != nil {
 		httpx.WriteError(w, r, err)
 		return
@@ -76,10 +76,10 @@ func (a *API) streamJob(r *http.Request, stream *httpx.Stream, jobID string, sta
 // mayStill returns nil if the credential of an open request still works in its
 // community, else why not.
 func (a *API) mayStill(ctx context.Context, r *http.Request) error {
-	actor, err := a.Auth.Authenticate(ctx, httpx.Credential(r))
+	caller, err := a.Auth.Authenticate(ctx, httpx.Credential(r))
 	if err != nil {
 		return err
 	}
-	_, err = a.into(auth.WithActor(ctx, actor), bulkWork, here(ctx))
+	_, err = a.into(actor.NewContext(ctx, caller), bulkWork, here(ctx))
 	return err
 }

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
@@ -113,10 +113,10 @@ func (in *intake) greet(r *http.Request) error {
 	switch {
 	case in.judged:
 		return in.checkStorage(r.ContentLength - formOverhead)
-	case auth.ActorOf(in.ctx).Kind != auth.Anonymous:
+	case actor.FromContext(in.ctx).Kind != actor.Anonymous:
 		return in.api.anyImportable(in.ctx)
 	}
-	in.ctx = auth.WithActor(in.ctx, auth.Actor{Kind: auth.Open})
+	in.ctx = actor.NewContext(in.ctx, actor.Actor{Kind: actor.Open})
 	in.limit = in.api.Limits.OpenUploadBytes
 	in.beforeAll = func() error { return in.api.openUploads.Take(in.w, r, httpx.Network(r)) }
 	if names := namedCommunities(r); len(names) > 0 {
@@ -136,29 +136,29 @@ func (a *API) anyOpen(ctx context.Context) error {
 			return nil
 		}
 	}
-	return a.may(ctx, auth.Actor{}, bulkWork)
+	return a.may(ctx, actor.Actor{}, bulkWork)
 }
 
 // anyImportable returns nil if a person may import into one of their
 // communities, so that no other fills the disk before the form names one.
 func (a *API) anyImportable(ctx context.Context) error {
-	actor := auth.ActorOf(ctx)
-	if actor.Kind == auth.UserKey {
-		if err := a.Auth.MayAsPerson(actor, bulkWork); err != nil {
+	caller := actor.FromContext(ctx)
+	if caller.Kind == actor.UserKey {
+		if err := a.Auth.MayAsPerson(caller, bulkWork); err != nil {
 			return err
 		}
 	}
-	if actor.InstallationOwner && actor.OnlyCommunity == "" {
+	if caller.InstallationOwner && caller.OnlyCommunity == "" {
 		return nil
 	}
-	communities, err := a.Auth.CommunitiesOf(ctx, actor)
+	communities, err := a.Auth.CommunitiesOf(ctx, caller)
 	if err != nil {
 		return err
 	}
 	refusal := errs.New(errs.Forbidden, "missing_permission", "You are in no community that you may import into. Ask its owner for the permission, then try again.")
 	for _, one := range communities {
-		actor.CommunityID = one
-		err := a.may(ctx, actor, bulkWork)
+		caller.CommunityID = one
+		err := a.may(ctx, caller, bulkWork)
 		if kind := errs.KindOf(err); err == nil || kind == errs.Internal || kind == errs.Unavailable {
 			return err
 		}
@@ -169,11 +169,11 @@ func (a *API) anyImportable(ctx context.Context) error {
 // uploaderOf is the account or API key that an upload counts for; "" without a
 // credential.
 func uploaderOf(ctx context.Context) string {
-	actor := auth.ActorOf(ctx)
-	if actor.Kind == auth.Open || actor.Kind == auth.Anonymous {
+	caller := actor.FromContext(ctx)
+	if caller.Kind == actor.Open || caller.Kind == actor.Anonymous {
 		return ""
 	}
-	return actor.Uploader()
+	return caller.Uploader()
 }
 
 func (in *intake) judge(names ...string) error {
@@ -198,14 +198,14 @@ func (in *intake) checkStorage(bytes int64) error {
 // form until the community they name is known to be open.
 func (in *intake) withheld(err error) error {
 	kind := errs.KindOf(err)
-	if auth.ActorOf(in.ctx).Kind == auth.Open && !in.judged && (kind == errs.Invalid || kind == errs.Unsupported) {
-		return in.api.may(in.ctx, auth.Actor{}, bulkWork)
+	if actor.FromContext(in.ctx).Kind == actor.Open && !in.judged && (kind == errs.Invalid || kind == errs.Unsupported) {
+		return in.api.may(in.ctx, actor.Actor{}, bulkWork)
 	}
 	return err
 }
 
 func (in *intake) options() (bulk.Options, error) {
-	if auth.ActorOf(in.ctx).Kind != auth.Open || len(in.form) == 0 {
+	if actor.FromContext(in.ctx).Kind != actor.Open || len(in.form) == 0 {
 		return bulk.ParseOptions(in.form)
 	}
 	var wrong []errs.Field
@@ -229,7 +229,7 @@ func (in *intake) commit(ctx context.Context, reservation *once.Reservation, opt
 	if err = in.file.Commit(); err == nil {
 		_, err = in.api.Bulk.Start(ctx, bulk.Start{
 			CommunityID: here(ctx), Type: in.kind, FileID: in.file.ID(), FileName: in.fileName,
-			Verdict: in.verdict, Options: options, Actor: auth.ActorOf(ctx), JobID: jobID,
+			Verdict: in.verdict, Options: options, Actor: actor.FromContext(ctx), JobID: jobID,
 		})
 		if err != nil && bulk.Refused(err) {
 			in.api.forget(ctx, in.file.ID())

@@ -3,7 +3,7 @@ package api
 import (
 	"context"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/clock"
 )
@@ -86,7 +86,7 @@ func (a *API) listServerChannels(ctx context.Context, _ *ServerPath) (*answer[[]
 }
 
 func (a *API) respondChannels(ctx context.Context) (*answer[[]listedChannel], error) {
-	actor := auth.ActorOf(ctx)
+	actor := actor.FromContext(ctx)
 	found, err := a.Chat.Channels(ctx, actor, here(ctx))
 	if err != nil {
 		return nil, err
@@ -110,7 +110,7 @@ func (a *API) createChannel(ctx context.Context, in *newChannel) (*answer[Channe
 	if err != nil {
 		return nil, err
 	}
-	made, err := a.Chat.CreateChannel(ctx, auth.ActorOf(ctx), here(ctx), chat.Input{
+	made, err := a.Chat.CreateChannel(ctx, actor.FromContext(ctx), here(ctx), chat.Input{
 		Topic: b.Topic, Type: chat.Type(b.ChannelType), Description: b.Description, CategoryID: b.CategoryID, Private: b.Private, URL: b.URL,
 	})
 	if err != nil {
@@ -125,7 +125,7 @@ func (a *API) updateChannel(ctx context.Context, in *channelChange) (*answer[Cha
 	if err != nil {
 		return nil, err
 	}
-	changed, err := a.Chat.UpdateChannel(ctx, auth.ActorOf(ctx), here(ctx), in.ChannelID, chat.Change{
+	changed, err := a.Chat.UpdateChannel(ctx, actor.FromContext(ctx), here(ctx), in.ChannelID, chat.Change{
 		Topic: b.Topic, Type: (*chat.Type)(b.ChannelType), Description: b.Description, CategoryID: b.CategoryID,
 		Position: b.Position, Private: b.Private, URL: b.URL,
 	})
@@ -136,7 +136,7 @@ func (a *API) updateChannel(ctx context.Context, in *channelChange) (*answer[Cha
 }
 
 func (a *API) deleteChannel(ctx context.Context, in *channelPath) (*answer[deleted], error) {
-	if err := a.Chat.DeleteChannel(ctx, auth.ActorOf(ctx), here(ctx), in.ChannelID); err != nil {
+	if err := a.Chat.DeleteChannel(ctx, actor.FromContext(ctx), here(ctx), in.ChannelID); err != nil {
 		return nil, err
 	}
 	return respond("Channel deleted successfully", deleted{in.ChannelID}), nil

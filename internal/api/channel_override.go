@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/clock"
@@ -55,7 +56,7 @@ func (a *API) setOverrides(ctx context.Context, in *overridesInput) (*answer[cha
 	inputs := convert(in.Body, func(o overrideInput) chat.OverrideInput {
 		return chat.OverrideInput{RoleID: o.RoleID, User: string(o.UserID), Allow: o.Allow, Deny: o.Deny}
 	})
-	changed, err := a.Chat.SetOverrides(ctx, auth.ActorOf(ctx), here(ctx), in.ChannelID, inputs)
+	changed, err := a.Chat.SetOverrides(ctx, actor.FromContext(ctx), here(ctx), in.ChannelID, inputs)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +64,7 @@ func (a *API) setOverrides(ctx context.Context, in *overridesInput) (*answer[cha
 }
 
 func (a *API) explainChannel(ctx context.Context, in *channelUser) (*answer[channelRights], error) {
-	found, err := a.Chat.Explain(ctx, auth.ActorOf(ctx), here(ctx), in.ChannelID, in.UserID)
+	found, err := a.Chat.Explain(ctx, actor.FromContext(ctx), here(ctx), in.ChannelID, in.UserID)
 	if err != nil {
 		return nil, err
 	}
@@ -129,7 +130,7 @@ func (a *API) createCategory(ctx context.Context, in *newCategory) (*answer[cate
 	if err != nil {
 		return nil, err
 	}
-	made, err := a.Chat.CreateCategory(ctx, auth.ActorOf(ctx), here(ctx), in.Body.Name)
+	made, err := a.Chat.CreateCategory(ctx, actor.FromContext(ctx), here(ctx), in.Body.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +143,7 @@ func (a *API) updateCategory(ctx context.Context, in *categoryChange) (*answer[c
 		return nil, err
 	}
 	change := chat.CategoryChange{Name: in.Body.Name, Position: in.Body.Position}
-	changed, err := a.Chat.UpdateCategory(ctx, auth.ActorOf(ctx), here(ctx), in.CategoryID, change)
+	changed, err := a.Chat.UpdateCategory(ctx, actor.FromContext(ctx), here(ctx), in.CategoryID, change)
 	if err != nil {
 		return nil, err
 	}
@@ -150,7 +151,7 @@ func (a *API) updateCategory(ctx context.Context, in *categoryChange) (*answer[c
 }
 
 func (a *API) deleteCategory(ctx context.Context, in *categoryPath) (*answer[deleted], error) {
-	if err := a.Chat.DeleteCategory(ctx, auth.ActorOf(ctx), here(ctx), in.CategoryID); err != nil {
+	if err := a.Chat.DeleteCategory(ctx, actor.FromContext(ctx), here(ctx), in.CategoryID); err != nil {
 		return nil, err
 	}
 	return respond("Channel category deleted", deleted{in.CategoryID}), nil

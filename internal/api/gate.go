@@ -11,7 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/id"
@@ -63,22 +63,22 @@ func (a *API) judge(rt *route, w http.ResponseWriter, r *http.Request) (*http.Re
 	if rt.is(anyone) {
 		return r, nil
 	}
-	actor, err := a.authenticate(w, r)
+	caller, err := a.authenticate(w, r)
 	if err != nil {
 		return r, err
 	}
 	if rt.is(personal) {
-		return r.WithContext(auth.WithActor(r.Context(), actor)), a.Auth.MayAsPerson(actor, rt.need)
+		return r.WithContext(actor.NewContext(r.Context(), caller)), a.Auth.MayAsPerson(caller, rt.need)
 	}
-	if actor.Kind == auth.Anonymous {
+	if caller.Kind == actor.Anonymous {
 		if rt.is(open) {
 			return r, nil
 		}
-		return r, a.may(r.Context(), actor, rt.need)
+		return r, a.may(r.Context(), caller, rt.need)
 	}
-	ctx := auth.WithActor(r.Context(), actor)
+	ctx := actor.NewContext(r.Context(), caller)
 	named := namedCommunities(r)
-	if len(named) == 0 && actor.CommunityID == "" && rt.is(inBody) {
+	if len(named) == 0 && caller.CommunityID == "" && rt.is(inBody) {
 		return r.WithContext(ctx), nil
 	}
 	ctx, err = a.into(ctx, rt.need, named...)
@@ -87,55 +87,55 @@ func (a *API) judge(rt *route, w http.ResponseWriter, r *http.Request) (*http.Re
 
 // authenticate says whose the credential is. One that is not valid counts like
 // none at all: else any nonsense would lift the limit.
-func (a *API) authenticate(w http.ResponseWriter, r *http.Request) (auth.Actor, error) {
-	actor, err := a.Auth.Authenticate(r.Context(), httpx.Credential(r))
+func (a *API) authenticate(w http.ResponseWriter, r *http.Request) (actor.Actor, error) {
+	caller, err := a.Auth.Authenticate(r.Context(), httpx.Credential(r))
 	if errs.KindOf(err) == errs.Unauthenticated {
 		if limited := a.nobody.Take(w, r, httpx.Network(r)); limited != nil {
-			return actor, limited
+			return caller, limited
 		}
 	}
-	if err == nil && actor.Kind != auth.Anonymous {
+	if err == nil && caller.Kind != actor.Anonymous {
 		httpx.Trust(r)
 	}
-	return actor, err
+	return caller, err
 }
 
 // into makes the community that names name, or the credential's own, the one
 // the request is about, if the actor may do there one of what is needed.
-func (a *API) into(ctx context.Context, need []auth.Permission, names ...string) (context.Context, error) {
-	actor := auth.ActorOf(ctx)
+func (a *API) into(ctx context.Context, need []actor.Permission, names ...string) (context.Context, error) {
+	caller := actor.FromContext(ctx)
 	for _, name := range names {
-		if actor.CommunityID == name {
+		if caller.CommunityID == name {
 			continue
 		}
-		if actor.CommunityID != "" && actor.Kind != auth.CommunityKey {
+		if caller.CommunityID != "" && caller.Kind != actor.CommunityKey {
 			return ctx, errs.New(errs.Invalid, "community_ambiguous", "The request names two communities; name one.")
 		}
 		if !id.Valid(name) {
 			name = "-" // what it is not must not reach the database
 		}
-		found, err := a.Auth.CommunityFor(ctx, actor, name)
+		found, err := a.Auth.CommunityFor(ctx, caller, name)
 		if err != nil {
 			return ctx, err
 		}
-		actor.CommunityID = found
+		caller.CommunityID = found
 	}
-	if actor.CommunityID == "" {
-		found, err := a.Auth.CommunityFor(ctx, actor, "")
+	if caller.CommunityID == "" {
+		found, err := a.Auth.CommunityFor(ctx, caller, "")
 		if err != nil {
 			return ctx, err
 		}
-		actor.CommunityID = found
+		caller.CommunityID = found
 	}
-	if err := a.may(ctx, actor, need); err != nil {
+	if err := a.may(ctx, caller, need); err != nil {
 		return ctx, err
 	}
-	a.Members.NoteVisit(ctx, actor, actor.CommunityID)
-	return auth.WithActor(ctx, actor), nil
+	a.Members.NoteVisit(ctx, caller, caller.CommunityID)
+	return actor.NewContext(ctx, caller), nil
 }
 
 // intoBody is into for the community that a body names, "" where it does not.
-func (a *API) intoBody(ctx context.Context, need []auth.Permission, names ...string) (context.Context, error) {
+func (a *API) intoBody(ctx context.Context, need []actor.Permission, names ...string) (context.Context, error) {
 	names = slices.DeleteFunc(names, func(name string) bool { return name == "" })
 	if len(names) == 0 && here(ctx) != "" {
 		return ctx, nil // judged before the body was read
@@ -144,7 +144,7 @@ func (a *API) intoBody(ctx context.Context, need []auth.Permission, names ...str
 }
 
 // may returns nil if the actor may do one of need, else why not the first.
-func (a *API) may(ctx context.Context, actor auth.Actor, need []auth.Permission) (refusal error) {
+func (a *API) may(ctx context.Context, actor actor.Actor, need []actor.Permission) (refusal error) {
 	if len(need) == 0 {
 		return errors.New("an operation does not say who may use it")
 	}
@@ -161,7 +161,7 @@ func (a *API) may(ctx context.Context, actor auth.Actor, need []auth.Permission)
 }
 
 // here is the community a request is about, once it was admitted.
-func here(ctx context.Context) string { return auth.ActorOf(ctx).CommunityID }
+func here(ctx context.Context) string { return actor.FromContext(ctx).CommunityID }
 
 // namedCommunities are the communities that path and query name.
 func namedCommunities(r *http.Request) (names []string) {

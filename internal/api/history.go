@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
@@ -154,7 +154,7 @@ func (a *API) createHistory(ctx context.Context, in *newHistory) (*answer[histor
 	if len(wrong) > 0 {
 		return nil, errs.InvalidFields(wrong)
 	}
-	actor := auth.ActorOf(ctx)
+	actor := actor.FromContext(ctx)
 	made, err := a.Members.Record(ctx, actor, here(ctx), found.ID, v, apiSource(ctx))
 	if err != nil {
 		return nil, err
@@ -168,7 +168,7 @@ type historyPath struct {
 }
 
 func (a *API) revertHistory(ctx context.Context, in *historyPath) (*answer[historyRow], error) {
-	made, err := a.Members.Revert(ctx, auth.ActorOf(ctx), here(ctx), in.HistoryID)
+	made, err := a.Members.Revert(ctx, actor.FromContext(ctx), here(ctx), in.HistoryID)
 	if err != nil {
 		return nil, err
 	}
@@ -177,5 +177,5 @@ func (a *API) revertHistory(ctx context.Context, in *historyPath) (*answer[histo
 
 // apiSource is the source of changes that a request of the API makes.
 func apiSource(ctx context.Context) member.Source {
-	return member.Source{Type: "api", ID: auth.ActorOf(ctx).KeyID}
+	return member.Source{Type: "api", ID: actor.FromContext(ctx).KeyID}
 }

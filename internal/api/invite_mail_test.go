@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
@@ -338,7 +339,7 @@ func TestUnclaimedMembersAreInvitedAgainOnceADay(t *testing.T) {
 		if err := a.Members.Delete(t.Context(), apptest.Operator, g.serverID, []string{gone}); err != nil {
 			t.Fatal(err)
 		}
-		as := func(username string) auth.Actor {
+		as := func(username string) actor.Actor {
 			actor, err := a.Auth.Authenticate(t.Context(), g.tokens[username])
 			if err != nil {
 				t.Fatal(err)

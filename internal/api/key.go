@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 )
@@ -32,7 +33,7 @@ type newAPIKey struct {
 }
 
 func wireKey(k auth.Key) APIKey {
-	names := convert(k.Permissions, func(p auth.Permission) string { return string(p) })
+	names := convert(k.Permissions, func(p actor.Permission) string { return string(p) })
 	return APIKey{
 		ID: k.ID, Name: k.Name, Hint: k.Hint, Permissions: names, Active: k.Active, CreatedAt: clock.Format(k.CreatedAt),
 		CreatedBy: k.CreatedBy, BoundBy: k.BoundBy, Idle: k.Idle, UpdatedAt: clock.Format(k.UpdatedAt), ExpireDate: clock.Format(k.ExpiresAt), LastUsedAt: clock.Format(k.UsedAt),
@@ -73,8 +74,8 @@ func (c KeyChange) change() auth.KeyChange {
 	return change
 }
 
-func permissions(names []string) []auth.Permission {
-	return convert(names, func(name string) auth.Permission { return auth.Permission(name) })
+func permissions(names []string) []actor.Permission {
+	return convert(names, func(name string) actor.Permission { return actor.Permission(name) })
 }
 
 // KeyPath is the part of an address that names a key.
@@ -110,7 +111,7 @@ func (a *API) listKeys(ctx context.Context, _ *CommunityPath) (*answer[[]APIKey]
 }
 
 func (a *API) createKey(ctx context.Context, in *newCommunityKey) (*answer[newAPIKey], error) {
-	made, secret, err := a.Auth.CreateKey(ctx, auth.ActorOf(ctx), here(ctx), in.Body.input())
+	made, secret, err := a.Auth.CreateKey(ctx, actor.FromContext(ctx), here(ctx), in.Body.input())
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +121,7 @@ func (a *API) createKey(ctx context.Context, in *newCommunityKey) (*answer[newAP
 func (a *API) updateKey(ctx context.Context, in *communityKeyChange) (*answer[APIKey], error) {
 	change := in.Body.change()
 	change.TakeOver = in.Body.TakeOver
-	changed, err := a.Auth.UpdateKey(ctx, auth.ActorOf(ctx), here(ctx), in.KeyID, change)
+	changed, err := a.Auth.UpdateKey(ctx, actor.FromContext(ctx), here(ctx), in.KeyID, change)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +144,7 @@ func (a *API) rotateKey(ctx context.Context, in *keyRotation) (*answer[newAPIKey
 	if in.Body != nil && in.Body.OverlapHours != nil {
 		hours = *in.Body.OverlapHours
 	}
-	rotated, secret, err := a.Auth.RotateKey(ctx, auth.ActorOf(ctx), here(ctx), in.KeyID, time.Duration(hours)*time.Hour)
+	rotated, secret, err := a.Auth.RotateKey(ctx, actor.FromContext(ctx), here(ctx), in.KeyID, time.Duration(hours)*time.Hour)
 	if err != nil {
 		return nil, err
 	}

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 )
 
 // keyIDs returns the ids of the keys of a community by name.
@@ -30,7 +30,7 @@ func TestAKeyIsWidenedByItsCreatorAndPersonsAboveOnly(t *testing.T) {
 			g.tokens["key of "+who] = send(t, a, "POST", at, g.tokens[who], `{"name":"all of `+who+`","permissions":["*"]}`).at("data.key").(string)
 		}
 		g.tokens["narrow key of owner"] = g.keyOf(t, "owner", `"apiKeys","getUserData"`)
-		g.tokens["command's key"] = a.Key(t, g.serverID, auth.All)
+		g.tokens["command's key"] = a.Key(t, g.serverID, actor.PermAll)
 		reach := map[string]string{ // the creators whose keys the actor may widen
 			"owner": "owner command upper lower", "upper": "upper lower", "lower": "lower", "plain": "", "key of owner": "owner command upper lower",
 			"key of upper": "upper lower", "key of lower": "lower", "command's key": "owner command upper lower",

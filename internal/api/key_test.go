@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
@@ -104,7 +105,7 @@ func TestAnotherSystemSignsAMemberIn(t *testing.T) {
 		a.Import(t, home, every, "First Name,Last Name,Username,Email\nAda,Lovelace,ada,ada@example.com\n", nil)
 		a.Import(t, elsewhere, a.Key(t, elsewhere), "First Name,Last Name,Username,Email\nAda,Lovelace,ada,ada@example.com\n", nil)
 		a.Owner(t, home, "boss")
-		key := a.Key(t, home, auth.SignIn)
+		key := a.Key(t, home, actor.PermSignIn)
 		for _, c := range []struct {
 			name, path string
 			header     []string
@@ -113,7 +114,7 @@ func TestAnotherSystemSignsAMemberIn(t *testing.T) {
 		}{
 			{"without a key", "/api/secureAuth?userId=ada&action=login", nil, 401, "authentication_required"},
 			{"with a wrong key", "/api/secureAuth?userId=ada", []string{"apiKey", strings.Repeat("a", 64)}, 401, "invalid_credential"},
-			{"with a key for everything else", "/api/secureAuth?userId=ada", []string{"apiKey", a.Key(t, home, auth.All)}, 403, "missing_permission"},
+			{"with a key for everything else", "/api/secureAuth?userId=ada", []string{"apiKey", a.Key(t, home, actor.PermAll)}, 403, "missing_permission"},
 			{"another action", "/api/secureAuth?userId=ada&action=logout", []string{"apiKey", key}, 400, "invalid_input"},
 			{"nobody named", "/api/secureAuth?action=login", []string{"apiKey", key}, 400, "invalid_input"},
 			{"nobody there", "/api/secureAuth?userId=bob", []string{"apiKey", key}, 404, "user_not_found"},

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
@@ -121,12 +122,12 @@ func TestKeysOfTheMachineAndOfItsOwnerHaveNoMakerToLose(t *testing.T) {
 		if _, err := a.DB.Exec(t.Context(), "UPDATE accounts SET installation_owner = TRUE WHERE id = $1", installer.ID); err != nil {
 			t.Fatal(err)
 		}
-		actor := auth.Actor{Kind: auth.Session, AccountID: installer.ID, InstallationOwner: true}
-		_, secret, err := a.Auth.CreateKey(t.Context(), actor, g.serverID, auth.KeyInput{Name: "k", Permissions: []auth.Permission{auth.All}})
+		caller := actor.Actor{Kind: actor.Session, AccountID: installer.ID, InstallationOwner: true}
+		_, secret, err := a.Auth.CreateKey(t.Context(), caller, g.serverID, auth.KeyInput{Name: "k", Permissions: []actor.Permission{actor.PermAll}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for name, key := range map[string]string{"installer": secret, "command": a.Key(t, g.serverID, auth.All)} {
+		for name, key := range map[string]string{"installer": secret, "command": a.Key(t, g.serverID, actor.PermAll)} {
 			if res := send(t, a, "GET", "/v1/communities/"+g.serverID+"/users", key, ""); res.status != 200 {
 				t.Errorf("%s: %d %s", name, res.status, res.text)
 			}

@@ -6,7 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/once"
@@ -70,12 +70,12 @@ func encode(v any) []byte {
 // scopeOf is where a key is unique: the same key of another caller, in another
 // community or at another address is another key.
 func scopeOf(r *http.Request) once.Scope {
-	actor := auth.ActorOf(r.Context())
-	principal := actor.Ref()
-	if actor.Kind == auth.Open || actor.Kind == auth.Anonymous {
+	caller := actor.FromContext(r.Context())
+	principal := caller.Ref()
+	if caller.Kind == actor.Open || caller.Kind == actor.Anonymous {
 		principal += ":" + httpx.Network(r) // nobody's keys are not everybody's
 	}
-	return once.Scope{Principal: principal, CommunityID: actor.CommunityID, Route: r.Method + " " + r.URL.Path}
+	return once.Scope{Principal: principal, CommunityID: caller.CommunityID, Route: r.Method + " " + r.URL.Path}
 }
 
 func idempotencyKey(r *http.Request) (string, error) {

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 )
 
@@ -46,7 +47,7 @@ type passwordInput struct {
 }
 
 func (a *API) changePassword(ctx context.Context, in *passwordInput) (*answer[nothing], error) {
-	err := a.Auth.ChangePassword(ctx, auth.ActorOf(ctx), auth.PasswordChange{
+	err := a.Auth.ChangePassword(ctx, actor.FromContext(ctx), auth.PasswordChange{
 		Current: in.Body.CurrentPassword, New: in.Body.NewPassword, Address: in.info.Address, Device: in.info.Device,
 	})
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
@@ -242,7 +243,7 @@ func boundSession(t *testing.T, a *apptest.App, key, accountID string) string {
 func TestAKickEndsSessionsThatWorkOnlyThere(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		m := newModerated(t, a)
-		bound := boundSession(t, a, a.Key(t, m.serverID, auth.SignIn), m.plyID)
+		bound := boundSession(t, a, a.Key(t, m.serverID, actor.PermSignIn), m.plyID)
 		if res := send(t, a, "GET", m.address, bound, ""); res.status != 200 {
 			t.Fatalf("%d %s", res.status, res.text)
 		}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/media"
 )
@@ -26,7 +26,7 @@ type pictureForm struct {
 // takePicture is readPicture for who has not sent too many; the rest is not
 // read.
 func (a *API) takePicture(w http.ResponseWriter, r *http.Request, part string, fields ...string) (*pictureForm, error) {
-	if err := a.Pictures.Take(w, r, auth.ActorOf(r.Context()).Uploader()); err != nil {
+	if err := a.Pictures.Take(w, r, actor.FromContext(r.Context()).Uploader()); err != nil {
 		return nil, err
 	}
 	return readPicture(r, part, fields...)

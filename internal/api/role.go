@@ -5,6 +5,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 )
@@ -86,7 +87,7 @@ func (a *API) createRole(ctx context.Context, in *newRole) (*answer[role], error
 	if err != nil {
 		return nil, err
 	}
-	made, err := a.Auth.CreateRole(ctx, auth.ActorOf(ctx), here(ctx), auth.RoleInput{
+	made, err := a.Auth.CreateRole(ctx, actor.FromContext(ctx), here(ctx), auth.RoleInput{
 		Title: b.Title, Class: b.Class, Order: b.Order, Billable: b.Billable,
 		ServerPermissions:  only(b.ServerPermissions, auth.ServerPermissions()),
 		ChannelPermissions: only(b.ChannelPermissions, auth.ChannelPermissions()),

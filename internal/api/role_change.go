@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -71,7 +72,7 @@ func (a *API) updateRole(ctx context.Context, in *roleChange) (*answer[role], er
 	if err != nil {
 		return nil, err
 	}
-	changed, err := a.Auth.UpdateRole(ctx, auth.ActorOf(ctx), here(ctx), in.ID, auth.RoleChange{
+	changed, err := a.Auth.UpdateRole(ctx, actor.FromContext(ctx), here(ctx), in.ID, auth.RoleChange{
 		Title: b.Title, Class: b.Class, Order: b.Order, Billable: b.Billable,
 		ServerPermissions: b.ServerPermissions, ChannelPermissions: b.ChannelPermissions,
 	})
@@ -82,7 +83,7 @@ func (a *API) updateRole(ctx context.Context, in *roleChange) (*answer[role], er
 }
 
 func (a *API) deleteRole(ctx context.Context, in *rolePath) (*answer[deleted], error) {
-	if err := a.Members.DeleteRole(ctx, auth.ActorOf(ctx), here(ctx), in.ID); err != nil {
+	if err := a.Members.DeleteRole(ctx, actor.FromContext(ctx), here(ctx), in.ID); err != nil {
 		return nil, err
 	}
 	return respond("Role deleted successfully", deleted{in.ID}), nil
@@ -101,7 +102,7 @@ func (a *API) addRole(ctx context.Context, in *roleHandout) (*answer[roleHolder]
 	if err != nil {
 		return nil, err
 	}
-	holder, err := a.Members.AddRole(ctx, auth.ActorOf(ctx), here(ctx), string(in.Body.UserID), in.ID, apiSource(ctx))
+	holder, err := a.Members.AddRole(ctx, actor.FromContext(ctx), here(ctx), string(in.Body.UserID), in.ID, apiSource(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +114,7 @@ func (a *API) removeRole(ctx context.Context, in *roleHandout) (*answer[roleHold
 	if err != nil {
 		return nil, err
 	}
-	holder, err := a.Members.RemoveRole(ctx, auth.ActorOf(ctx), here(ctx), string(in.Body.UserID), in.ID, apiSource(ctx))
+	holder, err := a.Members.RemoveRole(ctx, actor.FromContext(ctx), here(ctx), string(in.Body.UserID), in.ID, apiSource(ctx))
 	if err != nil {
 		return nil, err
 	}

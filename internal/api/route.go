@@ -8,16 +8,16 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/httpx"
 )
 
 // route is one operation: where it is, who may, and how it treats its input.
 type route struct {
 	method, path string
-	name         string            // operationId, and the key of its text in descriptions
-	summary      string            //
-	need         []auth.Permission // one of them is enough
+	name         string             // operationId, and the key of its text in descriptions
+	summary      string             //
+	need         []actor.Permission // one of them is enough
 	traits       trait
 }
 
@@ -102,7 +102,7 @@ func (a area) operation(rt *route) *huma.Operation {
 		MaxBodyBytes: -1, BodyReadTimeout: -1,
 		Parameters: rt.parameters(),
 		Responses:  rt.responses(status),
-		Extensions: map[string]any{"x-permissions": append([]auth.Permission{}, rt.need...)},
+		Extensions: map[string]any{"x-permissions": append([]actor.Permission{}, rt.need...)},
 	}
 	if rt.is(anyone) {
 		op.Security = []map[string][]string{}

@@ -1,34 +1,35 @@
 package api
 
 import (
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/bulk"
 )
 
 // What a credential needs: one permission of a line is enough.
 var (
-	bulkWork    = []auth.Permission{auth.BulkUpdateUser}
-	readFields  = []auth.Permission{auth.UserFields, auth.BulkUpdateUser, auth.GetUserData}
-	writeFields = []auth.Permission{auth.UserFields}
-	readValues  = []auth.Permission{auth.UserFields, auth.GetUserData}
-	tagMembers  = []auth.Permission{auth.UserFields, auth.BulkUpdateUser}
-	readRoles   = []auth.Permission{auth.ManageRoles, auth.BulkUpdateUser, auth.GetUserData}
-	manageRoles = []auth.Permission{auth.ManageRoles}
+	bulkWork    = []actor.Permission{auth.BulkUpdateUser}
+	readFields  = []actor.Permission{auth.UserFields, auth.BulkUpdateUser, auth.GetUserData}
+	writeFields = []actor.Permission{auth.UserFields}
+	readValues  = []actor.Permission{auth.UserFields, auth.GetUserData}
+	tagMembers  = []actor.Permission{auth.UserFields, auth.BulkUpdateUser}
+	readRoles   = []actor.Permission{auth.ManageRoles, auth.BulkUpdateUser, auth.GetUserData}
+	manageRoles = []actor.Permission{auth.ManageRoles}
 
-	seeChannels     = []auth.Permission{auth.SeeChannels, auth.SendMessage, auth.GetMessages}
-	manageChannels  = []auth.Permission{auth.Channels}
-	explainChannels = []auth.Permission{auth.Channels, auth.ManageRoles}
+	seeChannels     = []actor.Permission{auth.SeeChannels, auth.SendMessage, auth.GetMessages}
+	manageChannels  = []actor.Permission{auth.Channels}
+	explainChannels = []actor.Permission{auth.Channels, auth.ManageRoles}
 
-	readUsers = []auth.Permission{auth.GetUserData}
+	readUsers = []actor.Permission{auth.GetUserData}
 
-	anyPerson       = []auth.Permission{auth.BePerson}
-	signedIn        = []auth.Permission{auth.BeSignedIn}
-	signMembersIn   = []auth.Permission{auth.SignIn}
-	manageKeys      = []auth.Permission{auth.APIKeys}
-	beMember        = []auth.Permission{auth.BeMember}
-	manageCommunity = []auth.Permission{auth.Community}
-	mayInvite       = []auth.Permission{auth.MayInvite}
-	seePenalties    = []auth.Permission{auth.MaySeePenalties}
+	anyPerson       = []actor.Permission{auth.BePerson}
+	signedIn        = []actor.Permission{actor.PermSessionOnly}
+	signMembersIn   = []actor.Permission{actor.PermSignIn}
+	manageKeys      = []actor.Permission{auth.APIKeys}
+	beMember        = []actor.Permission{auth.BeMember}
+	manageCommunity = []actor.Permission{auth.Community}
+	mayInvite       = []actor.Permission{auth.MayInvite}
+	seePenalties    = []actor.Permission{auth.MaySeePenalties}
 )
 
 // routes lists every operation: where it is, what it is called, what a

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 )
@@ -29,7 +30,7 @@ type loginAnswer struct {
 }
 
 func (a *API) secureAuth(ctx context.Context, in *loginQuestion) (*loginAnswer, error) {
-	if err := a.Auth.MaySignIn(ctx, auth.ActorOf(ctx)); err != nil {
+	if err := a.Auth.MaySignIn(ctx, actor.FromContext(ctx)); err != nil {
 		return nil, err
 	}
 	ref := in.UserID
@@ -46,7 +47,7 @@ func (a *API) secureAuth(ctx context.Context, in *loginQuestion) (*loginAnswer, 
 	if in.Email != "" && auth.EmailKey(in.Email) != auth.EmailKey(found.Email) {
 		return nil, errs.New(errs.NotFound, "user_not_found", "userId and email name two users.")
 	}
-	link, err := a.Auth.LoginLink(ctx, auth.ActorOf(ctx), found.ID, in.Host)
+	link, err := a.Auth.LoginLink(ctx, actor.FromContext(ctx), found.ID, in.Host)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,7 @@ package api
 import (
 	"context"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/member"
@@ -133,7 +133,7 @@ type serverQuery struct {
 
 func (a *API) createServer(ctx context.Context, in *newServer) (*answer[server], error) {
 	change := in.Body.change()
-	made, err := a.Auth.CreateCommunity(ctx, auth.ActorOf(ctx), change.Input(in.Body.Name))
+	made, err := a.Auth.CreateCommunity(ctx, actor.FromContext(ctx), change.Input(in.Body.Name))
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +149,7 @@ func (a *API) respondServer(ctx context.Context, message string, c community.Com
 }
 
 func (a *API) listServers(ctx context.Context, in *serverQuery) (*answer[[]server], error) {
-	homes, err := a.Members.HomesOf(ctx, auth.ActorOf(ctx), in.Deleted, a.Communities.Oldest())
+	homes, err := a.Members.HomesOf(ctx, actor.FromContext(ctx), in.Deleted, a.Communities.Oldest())
 	if err != nil {
 		return nil, err
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -121,13 +121,13 @@ func (a *API) createInvite(ctx context.Context, in *newInvite) (*answer[createdI
 		}
 	}
 	if emails != nil {
-		made, err := a.Members.MailInvites(ctx, auth.ActorOf(ctx), here(ctx), wanted, emails)
+		made, err := a.Members.MailInvites(ctx, actor.FromContext(ctx), here(ctx), wanted, emails)
 		if err != nil {
 			return nil, err
 		}
 		return respond("Invites created and mailed", createdInvites{mailed: convert(made, a.wireInvite)}), nil
 	}
-	made, err := a.Members.CreateInvite(ctx, auth.ActorOf(ctx), here(ctx), wanted)
+	made, err := a.Members.CreateInvite(ctx, actor.FromContext(ctx), here(ctx), wanted)
 	if err != nil {
 		return nil, err
 	}
@@ -135,7 +135,7 @@ func (a *API) createInvite(ctx context.Context, in *newInvite) (*answer[createdI
 }
 
 func (a *API) revokeInvite(ctx context.Context, in *invitePath) (*answer[deleted], error) {
-	if err := a.Members.RevokeInvite(ctx, auth.ActorOf(ctx), here(ctx), in.Code); err != nil {
+	if err := a.Members.RevokeInvite(ctx, actor.FromContext(ctx), here(ctx), in.Code); err != nil {
 		return nil, err
 	}
 	return respond("Invite taken back", deleted{in.Code}), nil

@@ -3,7 +3,7 @@ package api
 import (
 	"context"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/member"
 )
 
@@ -26,7 +26,7 @@ type departed struct {
 }
 
 func (a *API) deleteServer(ctx context.Context, in *serverRemoval) (*answer[server], error) {
-	closed, err := a.Members.CloseCommunity(ctx, auth.ActorOf(ctx), here(ctx), in.Confirm)
+	closed, err := a.Members.CloseCommunity(ctx, actor.FromContext(ctx), here(ctx), in.Confirm)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func (a *API) deleteServer(ctx context.Context, in *serverRemoval) (*answer[serv
 }
 
 func (a *API) restoreServer(ctx context.Context, in *ServerPath) (*answer[server], error) {
-	restored, err := a.Members.RestoreCommunity(ctx, auth.ActorOf(ctx), in.ServerID, a.Communities.Oldest())
+	restored, err := a.Members.RestoreCommunity(ctx, actor.FromContext(ctx), in.ServerID, a.Communities.Oldest())
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (a *API) joinServer(ctx context.Context, in *joining) (*answer[server], err
 			how.Fields = append(how.Fields, member.FieldValue{Field: name, Value: value})
 		}
 	}
-	if err := a.Members.Join(ctx, auth.ActorOf(ctx), in.ServerID, how); err != nil {
+	if err := a.Members.Join(ctx, actor.FromContext(ctx), in.ServerID, how); err != nil {
 		return nil, err
 	}
 	joined, err := a.Communities.Get(ctx, in.ServerID)
@@ -60,7 +60,7 @@ func (a *API) joinServer(ctx context.Context, in *joining) (*answer[server], err
 }
 
 func (a *API) leaveServer(ctx context.Context, in *ServerPath) (*answer[departed], error) {
-	if err := a.Members.Leave(ctx, auth.ActorOf(ctx), in.ServerID); err != nil {
+	if err := a.Members.Leave(ctx, actor.FromContext(ctx), in.ServerID); err != nil {
 		return nil, err
 	}
 	return respond("You have left the community", departed{in.ServerID}), nil

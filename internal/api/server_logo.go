@@ -8,7 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/media"
 )
@@ -34,7 +34,7 @@ func (a *API) setLogo(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.onceOnly(&route{}, w, r.WithContext(ctx), form.picture, func(w http.ResponseWriter, r *http.Request) {
-		made, err := a.Members.SetLogo(r.Context(), auth.ActorOf(ctx), a.Communities, here(ctx), bytes.NewReader(form.picture))
+		made, err := a.Members.SetLogo(r.Context(), actor.FromContext(ctx), a.Communities, here(ctx), bytes.NewReader(form.picture))
 		if err != nil {
 			httpx.WriteError(w, r, err)
 			return
@@ -46,7 +46,7 @@ func (a *API) setLogo(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *API) removeLogo(ctx context.Context, _ *ServerPath) (*answer[server], error) {
-	if _, err := a.Members.SetLogo(ctx, auth.ActorOf(ctx), a.Communities, here(ctx), nil); err != nil {
+	if _, err := a.Members.SetLogo(ctx, actor.FromContext(ctx), a.Communities, here(ctx), nil); err != nil {
 		return nil, err
 	}
 	changed, err := a.Communities.Get(ctx, here(ctx))

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -68,7 +68,7 @@ func (a *API) createPenalty(ctx context.Context, in *newPenalty) (*answer[penalt
 	if !b.Until.IsZero() {
 		wanted.Until = b.Until.UnixMilli()
 	}
-	given, err := a.Members.Penalise(ctx, auth.ActorOf(ctx), here(ctx), wanted)
+	given, err := a.Members.Penalise(ctx, actor.FromContext(ctx), here(ctx), wanted)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func (a *API) createPenalty(ctx context.Context, in *newPenalty) (*answer[penalt
 }
 
 func (a *API) liftPenalty(ctx context.Context, in *penaltyPath) (*answer[penalty], error) {
-	lifted, err := a.Members.LiftPenalty(ctx, auth.ActorOf(ctx), here(ctx), in.PenaltyID)
+	lifted, err := a.Members.LiftPenalty(ctx, actor.FromContext(ctx), here(ctx), in.PenaltyID)
 	if err != nil {
 		return nil, err
 	}

@@ -3,7 +3,7 @@ package api
 import (
 	"context"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -22,7 +22,7 @@ type transferCreated struct {
 }
 
 func (a *API) transferServer(ctx context.Context, in *transferRequest) (*answer[transferCreated], error) {
-	made, err := a.Members.RequestTransfer(ctx, auth.ActorOf(ctx), here(ctx), member.TransferInput{
+	made, err := a.Members.RequestTransfer(ctx, actor.FromContext(ctx), here(ctx), member.TransferInput{
 		User: string(in.Body.UserID), Confirm: in.Body.Confirm,
 	})
 	if err != nil {

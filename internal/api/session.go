@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 )
@@ -24,7 +25,7 @@ type sessionPath struct {
 }
 
 func (a *API) listSessions(ctx context.Context, _ *struct{}) (*answer[[]session], error) {
-	actor := auth.ActorOf(ctx)
+	actor := actor.FromContext(ctx)
 	sessions, err := a.Auth.Sessions(ctx, actor.AccountID)
 	if err != nil {
 		return nil, err
@@ -39,7 +40,7 @@ func (a *API) listSessions(ctx context.Context, _ *struct{}) (*answer[[]session]
 }
 
 func (a *API) endSession(ctx context.Context, in *sessionPath) (*answer[deleted], error) {
-	if err := a.Auth.EndSession(ctx, auth.ActorOf(ctx).AccountID, in.SessionID); err != nil {
+	if err := a.Auth.EndSession(ctx, actor.FromContext(ctx).AccountID, in.SessionID); err != nil {
 		return nil, err
 	}
 	return respond("Session ended", deleted{in.SessionID}), nil

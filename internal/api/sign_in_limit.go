@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
@@ -32,7 +33,7 @@ func heldOf(ctx context.Context) error {
 // Operations of a person that is signed in are counted for the known device or
 // the account.
 func (a *API) limitSignIns(rt *route, w http.ResponseWriter, r *http.Request, body []byte) (*http.Request, error) {
-	if actor := auth.ActorOf(r.Context()); rt.is(personal) && actor.AccountID != "" {
+	if actor := actor.FromContext(r.Context()); rt.is(personal) && actor.AccountID != "" {
 		known, err := a.Auth.KnowsDeviceOf(r.Context(), actor.AccountID, deviceOf(r))
 		if err != nil {
 			return r, err

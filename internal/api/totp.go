@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 )
 
@@ -35,7 +36,7 @@ type totpSecret struct {
 }
 
 func (a *API) startTotp(ctx context.Context, in *totpProof) (*answer[totpSecret], error) {
-	setup, err := a.Auth.StartTOTP(ctx, auth.ActorOf(ctx), in.proof())
+	setup, err := a.Auth.StartTOTP(ctx, actor.FromContext(ctx), in.proof())
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +54,7 @@ type recoveryCodes struct {
 }
 
 func (a *API) confirmTotp(ctx context.Context, in *totpCode) (*answer[recoveryCodes], error) {
-	codes, err := a.Auth.ConfirmTOTP(ctx, auth.ActorOf(ctx), in.Body.Code)
+	codes, err := a.Auth.ConfirmTOTP(ctx, actor.FromContext(ctx), in.Body.Code)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +62,7 @@ func (a *API) confirmTotp(ctx context.Context, in *totpCode) (*answer[recoveryCo
 }
 
 func (a *API) disableTotp(ctx context.Context, in *totpProof) (*answer[nothing], error) {
-	if err := a.Auth.DisableTOTP(ctx, auth.ActorOf(ctx), in.proof()); err != nil {
+	if err := a.Auth.DisableTOTP(ctx, actor.FromContext(ctx), in.proof()); err != nil {
 		return nil, err
 	}
 	return respond("Codes are not asked for any more.", nothing{}), nil

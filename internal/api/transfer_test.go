@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
@@ -23,7 +24,7 @@ import (
 type party struct {
 	auth.Account
 	token string
-	actor auth.Actor
+	actor actor.Actor
 }
 
 // newParty makes an account that has signed in.
@@ -189,7 +190,7 @@ func TestOnlyAnOwnerWhoHasJustSignedInTransfersACommunity(t *testing.T) {
 		x.exec("UPDATE accounts SET installation_owner = TRUE WHERE id = $1", root.ID)
 		old := signIn(t, a, x.owner.Account)
 		x.exec("UPDATE sessions SET created_at = created_at - 600000 WHERE id = $1", old.actor.SessionID)
-		_, userKey, err := a.Auth.CreateUserKey(t.Context(), x.owner.actor, auth.Proof{}, auth.KeyInput{Name: "mine", Permissions: []auth.Permission{auth.All}})
+		_, userKey, err := a.Auth.CreateUserKey(t.Context(), x.owner.actor, auth.Proof{}, auth.KeyInput{Name: "mine", Permissions: []actor.Permission{actor.PermAll}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -246,7 +247,7 @@ func (x *transferred) role(title string, order int, permissions ...string) auth.
 // limited is a session of a member that another system began.
 func (x *transferred) limited(p party) string {
 	x.Helper()
-	key, err := x.app.Auth.Authenticate(x.Context(), x.app.Key(x.T, x.serverID, auth.SignIn))
+	key, err := x.app.Auth.Authenticate(x.Context(), x.app.Key(x.T, x.serverID, actor.PermSignIn))
 	if err != nil {
 		x.Fatal(err)
 	}
@@ -283,8 +284,8 @@ func TestACommunityHasOneOpenTransfer(t *testing.T) {
 		for name, cause := range map[string]error{
 			"owner_required":     a.Members.WithdrawTransfer(t.Context(), x.ben.actor, x.serverID, id),
 			"transfer_not_found": a.Members.AcceptTransfer(t.Context(), stranger.actor, x.serverID, id),
-			"session_required":   a.Members.AcceptTransfer(t.Context(), auth.Actor{Kind: auth.UserKey, AccountID: x.ben.ID}, x.serverID, id),
-			"limited_session":    a.Members.AcceptTransfer(t.Context(), auth.Actor{Kind: auth.Session, AccountID: x.ben.ID, OnlyCommunity: x.serverID}, x.serverID, id),
+			"session_required":   a.Members.AcceptTransfer(t.Context(), actor.Actor{Kind: actor.UserKey, AccountID: x.ben.ID}, x.serverID, id),
+			"limited_session":    a.Members.AcceptTransfer(t.Context(), actor.Actor{Kind: actor.Session, AccountID: x.ben.ID, OnlyCommunity: x.serverID}, x.serverID, id),
 		} {
 			if !errs.Is(cause, name) {
 				t.Errorf("%v, want %s", cause, name)
@@ -341,7 +342,7 @@ func TestTheRightsFollowTheNewOwnerAtOnce(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		x := newTransferred(t, a)
 		limited := x.limited(x.ben)
-		_, key, err := a.Auth.CreateKey(t.Context(), x.owner.actor, x.serverID, auth.KeyInput{Name: "sync", Permissions: []auth.Permission{auth.All}})
+		_, key, err := a.Auth.CreateKey(t.Context(), x.owner.actor, x.serverID, auth.KeyInput{Name: "sync", Permissions: []actor.Permission{actor.PermAll}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -385,7 +386,7 @@ func TestTheRightsFollowTheNewOwnerAtOnce(t *testing.T) {
 func TestTheFormerOwnerGetsTheHighestAdministratorRole(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		x := newTransferred(t, a)
-		_, key, err := a.Auth.CreateKey(t.Context(), x.owner.actor, x.serverID, auth.KeyInput{Name: "sync", Permissions: []auth.Permission{auth.All}})
+		_, key, err := a.Auth.CreateKey(t.Context(), x.owner.actor, x.serverID, auth.KeyInput{Name: "sync", Permissions: []actor.Permission{actor.PermAll}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -476,7 +477,7 @@ func TestARestoredMemberFindsNoOldTransfer(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		x := newTransferred(t, a)
 		id := x.offer()
-		for _, change := range []func(context.Context, auth.Actor, string, []string) error{a.Members.Delete, a.Members.Restore} {
+		for _, change := range []func(context.Context, actor.Actor, string, []string) error{a.Members.Delete, a.Members.Restore} {
 			if err := change(t.Context(), x.owner.actor, x.serverID, []string{x.ben.ID}); err != nil {
 				t.Fatal(err)
 			}

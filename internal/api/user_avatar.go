@@ -8,7 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/member"
@@ -39,7 +39,7 @@ func (a *API) setAvatar(w http.ResponseWriter, r *http.Request) {
 	}
 	sent := append([]byte(who.ID+"\n"), form.picture...)
 	a.onceOnly(&route{}, w, r.WithContext(ctx), sent, func(w http.ResponseWriter, r *http.Request) {
-		made, err := a.Members.SetAvatar(r.Context(), auth.ActorOf(ctx), here(ctx), who.ID, bytes.NewReader(form.picture))
+		made, err := a.Members.SetAvatar(r.Context(), actor.FromContext(ctx), here(ctx), who.ID, bytes.NewReader(form.picture))
 		if err != nil {
 			httpx.WriteError(w, r, err)
 			return
@@ -53,23 +53,23 @@ func (a *API) setAvatar(w http.ResponseWriter, r *http.Request) {
 // pictured is whose picture it is to be. Everybody changes their own, others
 // only who may manage users; a person's key needs that permission for both.
 func (a *API) pictured(ctx context.Context, form *pictureForm) (member.Member, error) {
-	actor := auth.ActorOf(ctx)
-	if form.user == "" && actor.Kind != auth.Session && actor.Kind != auth.UserKey {
+	caller := actor.FromContext(ctx)
+	if form.user == "" && caller.Kind != actor.Session && caller.Kind != actor.UserKey {
 		return member.Member{}, errs.InvalidFields([]errs.Field{{Field: "user", Code: "required", Message: "An API key names the user."}})
 	}
-	if actor.Kind == auth.UserKey {
-		if refused := a.Auth.MayAsPerson(actor, manageUsers); refused != nil {
+	if caller.Kind == actor.UserKey {
+		if refused := a.Auth.MayAsPerson(caller, manageUsers); refused != nil {
 			return member.Member{}, refused
 		}
 	}
 	if form.user == "" {
-		return a.Members.Self(ctx, actor, here(ctx))
+		return a.Members.Self(ctx, caller, here(ctx))
 	}
 	who, err := a.Members.Find(ctx, here(ctx), form.user)
-	if err == nil && who.Is(actor) {
+	if err == nil && who.Is(caller) {
 		return who, nil
 	}
-	if refused := a.may(ctx, actor, manageUsers); refused != nil {
+	if refused := a.may(ctx, caller, manageUsers); refused != nil {
 		return member.Member{}, refused
 	}
 	return who, err

@@ -3,11 +3,12 @@ package api
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/member"
 )
 
-var createUsers = []auth.Permission{auth.CreateUser}
+var createUsers = []actor.Permission{auth.CreateUser}
 
 type givenField struct {
 	Field string `json:"fieldIdorName" example:"loyalty-number" doc:"The _id, database name or name of a user field; phone, country and language too."`
@@ -54,7 +55,7 @@ func (a *API) createUser(ctx context.Context, in *newUser) (*answer[user], error
 	if err != nil {
 		return nil, err
 	}
-	made, err := a.Members.Create(ctx, auth.ActorOf(ctx), here(ctx), in.newcomer())
+	made, err := a.Members.Create(ctx, actor.FromContext(ctx), here(ctx), in.newcomer())
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 )
@@ -56,7 +57,7 @@ type userKeyChange struct {
 // self returns nil when a path names the person who asks. Everybody else is
 // not found, whether they exist or not.
 func (a *API) self(ctx context.Context, in OwnPath) error {
-	actor := auth.ActorOf(ctx)
+	actor := actor.FromContext(ctx)
 	if in.UserID == actor.AccountID {
 		return nil
 	}
@@ -71,7 +72,7 @@ func (a *API) listUserKeys(ctx context.Context, in *OwnPath) (*answer[[]UserAPIK
 	if err := a.self(ctx, *in); err != nil {
 		return nil, err
 	}
-	keys, err := a.Auth.UserKeys(ctx, auth.ActorOf(ctx).AccountID)
+	keys, err := a.Auth.UserKeys(ctx, actor.FromContext(ctx).AccountID)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +86,7 @@ func (a *API) createUserKey(ctx context.Context, in *newUserKey) (*answer[newUse
 	wish := in.Body.input()
 	wish.Channels = in.Body.Channels
 	proof := auth.Proof{Password: in.Body.Password, Code: in.Body.Code, Address: in.info.Address}
-	made, secret, err := a.Auth.CreateUserKey(ctx, auth.ActorOf(ctx), proof, wish)
+	made, secret, err := a.Auth.CreateUserKey(ctx, actor.FromContext(ctx), proof, wish)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +99,7 @@ func (a *API) updateUserKey(ctx context.Context, in *userKeyChange) (*answer[Use
 	}
 	change := in.Body.change()
 	change.Channels = in.Body.Channels
-	changed, err := a.Auth.UpdateUserKey(ctx, auth.ActorOf(ctx), in.KeyID, change)
+	changed, err := a.Auth.UpdateUserKey(ctx, actor.FromContext(ctx), in.KeyID, change)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +110,7 @@ func (a *API) deleteUserKey(ctx context.Context, in *userKeyPath) (*answer[delet
 	if err := a.self(ctx, in.OwnPath); err != nil {
 		return nil, err
 	}
-	if err := a.Auth.DeleteUserKey(ctx, auth.ActorOf(ctx).AccountID, in.KeyID); err != nil {
+	if err := a.Auth.DeleteUserKey(ctx, actor.FromContext(ctx).AccountID, in.KeyID); err != nil {
 		return nil, err
 	}
 	return respond("API key deleted", deleted{in.KeyID}), nil

@@ -3,13 +3,14 @@ package api
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
 )
 
-var manageUsers = []auth.Permission{auth.ManageUser}
+var manageUsers = []actor.Permission{auth.ManageUser}
 
 type userOrder struct {
 	Body struct {
@@ -44,7 +45,7 @@ func (a *API) manageUser(ctx context.Context, in *userOrder) (*answer[managedUse
 	if err != nil {
 		return nil, err
 	}
-	if err := act(ctx, auth.ActorOf(ctx), here(ctx), []string{who.ID}); err != nil {
+	if err := act(ctx, actor.FromContext(ctx), here(ctx), []string{who.ID}); err != nil {
 		return nil, err
 	}
 	if who, err = a.Members.FindIn(ctx, here(ctx), who.ID, member.AnyState...); err != nil {

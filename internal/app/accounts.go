@@ -7,13 +7,14 @@ import (
 	"io"
 	"strings"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 )
 
 // operator is whoever works at the command line.
-var operator = auth.Actor{Kind: auth.Command, Name: "command line"}
+var operator = actor.Actor{Kind: actor.Command, Name: "command line"}
 
 // withParts runs f on the parts of an installation, as commands do.
 func withParts(sh *shell, f func(*Parts) error) error {
@@ -110,7 +111,7 @@ func (c userCreateCommand) Run(sh *shell) error {
 			return err
 		}
 		if c.OwnerOf != "" {
-			if err := p.Members.AddOwner(auth.WithActor(sh.ctx, operator), c.OwnerOf, made.ID); err != nil {
+			if err := p.Members.AddOwner(actor.NewContext(sh.ctx, operator), c.OwnerOf, made.ID); err != nil {
 				return err
 			}
 		}
@@ -135,7 +136,7 @@ func (c keyCreateCommand) Run(sh *shell) error {
 	return withParts(sh, func(p *Parts) error {
 		in := auth.KeyInput{Name: c.Name, ExpirePeriod: c.ExpiresDays}
 		for _, name := range c.Permission {
-			in.Permissions = append(in.Permissions, auth.Permission(name))
+			in.Permissions = append(in.Permissions, actor.Permission(name))
 		}
 		made, secret, err := p.Auth.CreateKey(sh.ctx, operator, c.Community, in)
 		if err != nil {

@@ -110,8 +110,7 @@ func checkProgram(ctx context.Context, db *sqldb.DB) error {
 	if db.Dialect() != sqldb.SQLite {
 		return nil
 	}
-	var tables, migrated int
-	err := db.QueryRow(ctx, "SELECT count(*), count(CASE WHEN name = 'goose_db_version' THEN 1 END) FROM sqlite_master WHERE type = 'table'").Scan(&tables, &migrated)
+	tables, migrated, err := countTables(ctx, db)
 	if err != nil {
 		return fmt.Errorf("read the tables of the database: %w. %s", err, restoreRemedy)
 	}

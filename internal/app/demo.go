@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/examples"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/clock"
@@ -181,7 +182,7 @@ func (a *App) makeDemoOwner(ctx context.Context, d *demo) error {
 	if d.linkToken, err = a.Auth.OneTimeLink(ctx, auth.LinkSignIn, owner.ID); err != nil {
 		return err
 	}
-	_, d.key, err = a.Auth.CreateKey(ctx, operator, d.communityID, auth.KeyInput{Name: "Demo", Permissions: []auth.Permission{auth.All}})
+	_, d.key, err = a.Auth.CreateKey(ctx, operator, d.communityID, auth.KeyInput{Name: "Demo", Permissions: []actor.Permission{actor.PermAll}})
 	return err
 }
 

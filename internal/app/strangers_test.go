@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/bulk"
@@ -45,7 +46,7 @@ func (s *strangers) add(communityID, key, username, email string) (jobID string)
 }
 
 // person makes an account with a confirmed address.
-func (s *strangers) person(username, email string) auth.Actor {
+func (s *strangers) person(username, email string) actor.Actor {
 	s.Helper()
 	made, err := s.app.Auth.CreateAccount(s.Context(), auth.AccountInput{Email: email, Username: username})
 	if err != nil {
@@ -54,10 +55,10 @@ func (s *strangers) person(username, email string) auth.Actor {
 	if _, err := s.app.DB.Exec(s.Context(), "UPDATE accounts SET email_verified_at = 1 WHERE id = $1", made.ID); err != nil {
 		s.Fatal(err)
 	}
-	return auth.Actor{Kind: auth.Session, AccountID: made.ID, Name: made.Username}
+	return actor.Actor{Kind: actor.Session, AccountID: made.ID, Name: made.Username}
 }
 
-func (s *strangers) accept(actor auth.Actor, communityID string) error {
+func (s *strangers) accept(actor actor.Actor, communityID string) error {
 	return s.app.Members.Join(s.Context(), actor, communityID, member.JoinHow{})
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pressly/goose/v3"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/member"
@@ -289,7 +290,7 @@ func (u upgraded) claims() {
 	if _, err := u.app.DB.Exec(u.Context(), "UPDATE accounts SET email_verified_at = 9 WHERE id = $1", made.ID); err != nil {
 		u.Fatal(err)
 	}
-	actor := auth.Actor{Kind: auth.Session, AccountID: made.ID, Name: made.Username}
+	actor := actor.Actor{Kind: actor.Session, AccountID: made.ID, Name: made.Username}
 	if err := u.app.Members.Join(u.Context(), actor, formerID("c0", 1), member.JoinHow{}); err != nil {
 		u.Fatal(err)
 	}

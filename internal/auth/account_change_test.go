@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/mail"
@@ -17,7 +18,7 @@ import (
 )
 
 // email asks for a new email address and returns the token of its link.
-func (w *world) email(t *testing.T, actor auth.Actor, address string) string {
+func (w *world) email(t *testing.T, actor actor.Actor, address string) string {
 	t.Helper()
 	if _, err := w.UpdateAccount(t.Context(), actor, auth.AccountChange{Email: &address}); err != nil {
 		t.Fatal(err)
@@ -31,7 +32,7 @@ func (w *world) email(t *testing.T, actor auth.Actor, address string) string {
 	return ""
 }
 
-func (w *world) rename(t *testing.T, actor auth.Actor, username string) error {
+func (w *world) rename(t *testing.T, actor actor.Actor, username string) error {
 	t.Helper()
 	_, err := w.UpdateAccount(t.Context(), actor, auth.AccountChange{Username: &username})
 	return err
@@ -85,32 +86,32 @@ func TestAChangeOfTheAccountNeedsAProof(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
 		w.account(t, "ann")
-		actor := w.session(t, "ann")
+		caller := w.session(t, "ann")
 		w.pass(11 * time.Minute)
 		name, german := "anna", "de"
 		change := auth.AccountChange{Username: &name}
-		update := func(actor auth.Actor, change auth.AccountChange) error {
+		update := func(actor actor.Actor, change auth.AccountChange) error {
 			_, err := w.UpdateAccount(t.Context(), actor, change)
 			return err
 		}
-		mustFail(t, "an old session", update(actor, change), errs.Forbidden, "proof_required")
-		if err := update(actor, auth.AccountChange{Language: &german}); err != nil {
+		mustFail(t, "an old session", update(caller, change), errs.Forbidden, "proof_required")
+		if err := update(caller, auth.AccountChange{Language: &german}); err != nil {
 			t.Errorf("the language: %v", err)
 		}
 		change.Password = wrongPassword
 		for range 5 {
-			mustFail(t, "a wrong password", update(actor, change), errs.Unauthenticated, "wrong_password")
+			mustFail(t, "a wrong password", update(caller, change), errs.Unauthenticated, "wrong_password")
 		}
 		change.Password = password
-		mustFail(t, "the sixth", update(actor, change), errs.Limited, "too_many_sign_ins")
+		mustFail(t, "the sixth", update(caller, change), errs.Limited, "too_many_sign_ins")
 		w.pass(time.Minute)
-		if err := update(actor, change); err != nil {
+		if err := update(caller, change); err != nil {
 			t.Error(err)
 		}
-		limited := actor
+		limited := caller
 		limited.OnlyCommunity = "c"
-		for code, actor := range map[string]auth.Actor{
-			"session_required": {Kind: auth.UserKey, AccountID: actor.AccountID}, "limited_session": limited,
+		for code, actor := range map[string]actor.Actor{
+			"session_required": {Kind: actor.UserKey, AccountID: caller.AccountID}, "limited_session": limited,
 		} {
 			mustFail(t, code, update(actor, change), errs.Forbidden, code)
 			mustFail(t, code, w.CancelEmailChange(t.Context(), actor), errs.Forbidden, code)
@@ -168,25 +169,25 @@ func TestANewEmailAddressCountsWhenItIsConfirmed(t *testing.T) {
 }
 
 func TestALinkToANewEmailAddressEnds(t *testing.T) {
-	for what, end := range map[string]func(*testing.T, *world, auth.Actor){
-		"by a newer request": func(t *testing.T, w *world, actor auth.Actor) { w.email(t, actor, "other@new.example") },
-		"by the current address": func(t *testing.T, w *world, actor auth.Actor) {
+	for what, end := range map[string]func(*testing.T, *world, actor.Actor){
+		"by a newer request": func(t *testing.T, w *world, actor actor.Actor) { w.email(t, actor, "other@new.example") },
+		"by the current address": func(t *testing.T, w *world, actor actor.Actor) {
 			present := "ann@example.com"
 			if _, err := w.UpdateAccount(t.Context(), actor, auth.AccountChange{Email: &present}); err != nil {
 				t.Fatal(err)
 			}
 		},
-		"by its person": func(t *testing.T, w *world, actor auth.Actor) {
+		"by its person": func(t *testing.T, w *world, actor actor.Actor) {
 			if err := w.CancelEmailChange(t.Context(), actor); err != nil {
 				t.Fatal(err)
 			}
 		},
-		"by a new password": func(t *testing.T, w *world, actor auth.Actor) {
+		"by a new password": func(t *testing.T, w *world, actor actor.Actor) {
 			if err := w.ChangePassword(t.Context(), actor, auth.PasswordChange{Current: password, New: "another phrase, 42!"}); err != nil {
 				t.Fatal(err)
 			}
 		},
-		"by a forgotten password": func(t *testing.T, w *world, _ auth.Actor) {
+		"by a forgotten password": func(t *testing.T, w *world, _ actor.Actor) {
 			if err := w.AnswerForgotten(t.Context(), "ann@example.com"); err != nil {
 				t.Fatal(err)
 			}
@@ -194,7 +195,7 @@ func TestALinkToANewEmailAddressEnds(t *testing.T) {
 				t.Fatal(err)
 			}
 		},
-		"by its age": func(t *testing.T, w *world, _ auth.Actor) {
+		"by its age": func(t *testing.T, w *world, _ actor.Actor) {
 			w.pass(24 * time.Hour)
 		},
 	} {

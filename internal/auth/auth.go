@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
@@ -85,7 +86,7 @@ func New(d Deps) *Auth {
 		if err := EnsureEveryone(ctx, tx, made.ID); err != nil {
 			return err
 		}
-		if ActorOf(ctx).Kind == Anonymous {
+		if actor.FromContext(ctx).Kind == actor.Anonymous {
 			return nil // made while the installation is set up
 		}
 		return Note(ctx, tx, made.CreatedAt, made.ID, "community.create", audit.Target{Type: "community", ID: made.ID, Name: made.Name})

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 )
@@ -27,30 +28,30 @@ const (
 // "" is nobody. It fails with Unauthenticated "invalid_credential",
 // "credential_expired" or "credential_inactive". It costs one read by a unique
 // key, two for the key of a person.
-func (a *Auth) Authenticate(ctx context.Context, token string) (Actor, error) {
+func (a *Auth) Authenticate(ctx context.Context, token string) (actor.Actor, error) {
 	switch {
 	case token == "":
-		return Actor{}, nil
+		return actor.Actor{}, nil
 	case strings.HasPrefix(token, sessionPrefix):
 		return a.bySession(ctx, token)
 	case len(token) == 2*secretSize:
 		return a.byKey(ctx, token)
 	default:
-		return Actor{}, invalidCredential()
+		return actor.Actor{}, invalidCredential()
 	}
 }
 
-func (a *Auth) bySession(ctx context.Context, token string) (Actor, error) {
+func (a *Auth) bySession(ctx context.Context, token string) (actor.Actor, error) {
 	s, err := sessionByHash(ctx, a.db, hashSecret(token))
 	if errs.KindOf(err) == errs.NotFound {
-		return Actor{}, invalidCredential()
+		return actor.Actor{}, invalidCredential()
 	}
 	if err != nil {
-		return Actor{}, err
+		return actor.Actor{}, err
 	}
 	now := a.clock.MS()
 	if s.expiresAt <= now {
-		return Actor{}, credentialExpired()
+		return actor.Actor{}, credentialExpired()
 	}
 	a.touch(ctx, s.seenAt, now, func(ctx context.Context) error {
 		return touchSession(ctx, a.db, s.actor.SessionID, now)
@@ -58,28 +59,28 @@ func (a *Auth) bySession(ctx context.Context, token string) (Actor, error) {
 	if s.actor.AccountID == "" {
 		who, err := a.standings.MemberStanding(ctx, a.db, s.actor.OnlyCommunity, s.actor.MemberID)
 		if err != nil {
-			return Actor{}, err
+			return actor.Actor{}, err
 		}
 		s.actor.Name = who.Username
 	}
 	return s.actor, nil
 }
 
-func (a *Auth) byKey(ctx context.Context, secret string) (Actor, error) {
+func (a *Auth) byKey(ctx context.Context, secret string) (actor.Actor, error) {
 	hash := hashSecret(secret)
 	k, err := keyByHash(ctx, a.db, hash)
 	if errs.KindOf(err) == errs.NotFound {
 		return a.byUserKey(ctx, hash)
 	}
 	if err != nil {
-		return Actor{}, err
+		return actor.Actor{}, err
 	}
 	now := a.clock.MS()
 	if err := k.works(now); err != nil {
-		return Actor{}, err
+		return actor.Actor{}, err
 	}
 	if !k.newest && k.OldUntil <= now {
-		return Actor{}, credentialExpired()
+		return actor.Actor{}, credentialExpired()
 	}
 	a.touch(ctx, k.UsedAt, now, func(ctx context.Context) error {
 		return touchKey(ctx, a.db, k.CommunityID, k.ID, now)
@@ -88,29 +89,29 @@ func (a *Auth) byKey(ctx context.Context, secret string) (Actor, error) {
 	if !k.newest {
 		bounds = k.OldBoundBy
 	}
-	return Actor{
-		Kind: CommunityKey, KeyID: k.ID, CommunityID: k.CommunityID, MadeBy: k.CreatedBy, MadeByInstaller: k.installer, BoundBy: bounds,
+	return actor.Actor{
+		Kind: actor.CommunityKey, KeyID: k.ID, CommunityID: k.CommunityID, CreatedBy: k.CreatedBy, CreatorIsOwner: k.installer, BoundBy: bounds,
 		Name: k.Name, Permissions: k.Permissions, ExpiresAt: k.ExpiresAt,
 	}, nil
 }
 
-func (a *Auth) byUserKey(ctx context.Context, hash string) (Actor, error) {
+func (a *Auth) byUserKey(ctx context.Context, hash string) (actor.Actor, error) {
 	k, err := userKeyByHash(ctx, a.db, hash)
 	if errs.KindOf(err) == errs.NotFound {
-		return Actor{}, invalidCredential()
+		return actor.Actor{}, invalidCredential()
 	}
 	if err != nil {
-		return Actor{}, err
+		return actor.Actor{}, err
 	}
 	now := a.clock.MS()
 	if err := k.works(now); err != nil {
-		return Actor{}, err
+		return actor.Actor{}, err
 	}
 	a.touch(ctx, k.UsedAt, now, func(ctx context.Context) error {
 		return touchUserKey(ctx, a.db, k.AccountID, k.ID, now)
 	})
-	return Actor{
-		Kind: UserKey, AccountID: k.AccountID, KeyID: k.ID, Name: k.Name, Language: k.language, Permissions: k.Permissions,
+	return actor.Actor{
+		Kind: actor.UserKey, AccountID: k.AccountID, KeyID: k.ID, Name: k.Name, Language: k.language, Permissions: k.Permissions,
 		Channels: k.Channels, ExpiresAt: k.ExpiresAt, InstallationOwner: k.owner,
 	}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -13,21 +14,21 @@ import (
 // "wrong_community" (a key of another one), NotFound "community_not_found" (a
 // person who is not a member), Forbidden "missing_permission" or "suspended",
 // or as canKey does.
-func (a *Auth) Can(ctx context.Context, actor Actor, communityID string, need Permission) error {
-	switch actor.Kind {
-	case Command:
+func (a *Auth) Can(ctx context.Context, caller actor.Actor, communityID string, need actor.Permission) error {
+	switch caller.Kind {
+	case actor.Command:
 		_, err := a.communities.Get(ctx, communityID)
 		return err
-	case CommunityKey:
-		return a.canKey(ctx, actor, communityID, need)
-	case UserKey:
-		if need != BeMember && !grants(actor.Permissions, onKey(need)) {
+	case actor.CommunityKey:
+		return a.canKey(ctx, caller, communityID, need)
+	case actor.UserKey:
+		if need != BeMember && !actor.Grants(caller.Permissions, onKey(need)) {
 			return keyLacks(need)
 		}
-		return a.canPerson(ctx, actor, communityID, need)
-	case Session:
-		return a.canPerson(ctx, actor, communityID, need)
-	case Open:
+		return a.canPerson(ctx, caller, communityID, need)
+	case actor.Session:
+		return a.canPerson(ctx, caller, communityID, need)
+	case actor.Open:
 		return a.canOpen(ctx, communityID, need)
 	default:
 		return authenticationRequired(need)
@@ -36,19 +37,19 @@ func (a *Auth) Can(ctx context.Context, actor Actor, communityID string, need Pe
 
 // Allowed returns which of needs a person may do in a community. It fails as
 // Can does for BeMember.
-func (a *Auth) Allowed(ctx context.Context, actor Actor, communityID string, needs ...Permission) (map[Permission]bool, error) {
-	has, err := a.rightsOf(ctx, a.db, actor, communityID)
+func (a *Auth) Allowed(ctx context.Context, caller actor.Actor, communityID string, needs ...actor.Permission) (map[actor.Permission]bool, error) {
+	has, err := a.rightsOf(ctx, a.db, caller, communityID)
 	if err != nil {
 		return nil, err
 	}
-	may := make(map[Permission]bool, len(needs))
+	may := make(map[actor.Permission]bool, len(needs))
 	for _, need := range needs {
 		may[need] = has.allow(need)
 	}
 	return may, nil
 }
 
-func (a *Auth) canPerson(ctx context.Context, actor Actor, communityID string, need Permission) error {
+func (a *Auth) canPerson(ctx context.Context, actor actor.Actor, communityID string, need actor.Permission) error {
 	has, err := a.rightsOf(ctx, a.db, actor, communityID)
 	if err != nil || has.allow(need) {
 		return err
@@ -60,7 +61,7 @@ func wrongCommunity() error {
 	return errs.New(errs.Forbidden, "wrong_community", "This API key belongs to another community.")
 }
 
-func authenticationRequired(need Permission) error {
+func authenticationRequired(need actor.Permission) error {
 	const code = "authentication_required"
 	if need == BulkUpdateUser {
 		return errs.New(errs.Unauthenticated, code, "This needs a credential: send a session token or an API key. Only a community whose setting openBulkImport is on takes imports without one.")
@@ -70,7 +71,7 @@ func authenticationRequired(need Permission) error {
 
 // canOpen lets nobody in particular import into a community that wants it. All
 // else looks like a missing credential, a missing community too.
-func (a *Auth) canOpen(ctx context.Context, communityID string, need Permission) error {
+func (a *Auth) canOpen(ctx context.Context, communityID string, need actor.Permission) error {
 	if need != BulkUpdateUser {
 		return authenticationRequired(need)
 	}
@@ -90,7 +91,7 @@ type rights struct {
 	suspendedUntil int64 // Unix milliseconds; of an owner 0
 }
 
-func (r rights) allow(need Permission) bool {
+func (r rights) allow(need actor.Permission) bool {
 	if need == MaySeePenalties && slices.ContainsFunc(penalising, r.granted) {
 		return true
 	}
@@ -106,7 +107,7 @@ func (r rights) granted(serverPermission string) bool {
 
 // rightsOf returns the rights of a person, or NotFound "community_not_found"
 // where they have no business, or Forbidden "suspended" while they are.
-func (a *Auth) rightsOf(ctx context.Context, q sqldb.Querier, actor Actor, communityID string) (rights, error) {
+func (a *Auth) rightsOf(ctx context.Context, q sqldb.Querier, actor actor.Actor, communityID string) (rights, error) {
 	has, err := rightsIn(ctx, q, a.standings, actor, communityID)
 	if err == nil && has.suspendedUntil > a.clock.MS() {
 		return rights{}, suspended(has.suspendedUntil)
@@ -123,20 +124,20 @@ func communityNotFound() error {
 // need not name it. It fails with Invalid "community_required", Forbidden
 // "wrong_community", NotFound "community_not_found" or Unauthenticated
 // "authentication_required".
-func (a *Auth) CommunityFor(ctx context.Context, actor Actor, explicit string) (string, error) {
-	switch actor.Kind {
-	case CommunityKey:
-		if explicit != "" && explicit != actor.CommunityID {
+func (a *Auth) CommunityFor(ctx context.Context, caller actor.Actor, explicit string) (string, error) {
+	switch caller.Kind {
+	case actor.CommunityKey:
+		if explicit != "" && explicit != caller.CommunityID {
 			return "", wrongCommunity()
 		}
-		return actor.CommunityID, nil
-	case Session, UserKey:
-		return a.communityOf(ctx, actor, explicit)
-	case Command, Open:
+		return caller.CommunityID, nil
+	case actor.Session, actor.UserKey:
+		return a.communityOf(ctx, caller, explicit)
+	case actor.Command, actor.Open:
 		if explicit == "" {
 			return "", communityRequired()
 		}
-		if actor.Kind == Open { // Can tells nobody whether it exists
+		if caller.Kind == actor.Open { // Can tells nobody whether it exists
 			return explicit, nil
 		}
 		_, err := a.communities.Get(ctx, explicit)
@@ -146,7 +147,7 @@ func (a *Auth) CommunityFor(ctx context.Context, actor Actor, explicit string) (
 	}
 }
 
-func (a *Auth) communityOf(ctx context.Context, actor Actor, explicit string) (string, error) {
+func (a *Auth) communityOf(ctx context.Context, actor actor.Actor, explicit string) (string, error) {
 	if explicit != "" {
 		_, err := a.rightsOf(ctx, a.db, actor, explicit)
 		return explicit, err

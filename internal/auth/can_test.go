@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
@@ -24,22 +25,22 @@ type place struct {
 
 // allowed is Can in the slow way, a sentence at a time: the code it must
 // answer, "" for yes.
-func allowed(places []place, who standings, a auth.Actor, communityID string, need auth.Permission) string {
+func allowed(places []place, who standings, a actor.Actor, communityID string, need actor.Permission) string {
 	at := slices.IndexFunc(places, func(p place) bool { return p.id == communityID })
 	switch a.Kind {
-	case auth.Anonymous:
+	case actor.Anonymous:
 		return "authentication_required"
-	case auth.Command:
+	case actor.Command:
 		if at < 0 {
 			return "community_not_found"
 		}
 		return ""
-	case auth.Open:
+	case actor.Open:
 		if at >= 0 && places[at].open && need == "bulkUpdateUser" {
 			return ""
 		}
 		return "authentication_required"
-	case auth.CommunityKey:
+	case actor.CommunityKey:
 		if a.CommunityID != communityID {
 			return "wrong_community"
 		}
@@ -47,7 +48,7 @@ func allowed(places []place, who standings, a auth.Actor, communityID string, ne
 			return "missing_permission"
 		}
 		return ""
-	case auth.UserKey:
+	case actor.UserKey:
 		if !keyHas(a, need) {
 			return "missing_permission"
 		}
@@ -84,7 +85,7 @@ func allowed(places []place, who standings, a auth.Actor, communityID string, ne
 	return "missing_permission"
 }
 
-func keyHas(a auth.Actor, need auth.Permission) bool {
+func keyHas(a actor.Actor, need actor.Permission) bool {
 	for _, p := range a.Permissions {
 		if p == need || p == "*" && need != "signIn" {
 			return true
@@ -131,7 +132,7 @@ func TestCanAgreesWithTheSlowReference(t *testing.T) {
 		}
 		ids := []string{places[0].id, places[1].id, places[2].id, places[3].id, "nowhere"}
 		// Those that Can treats in a way of their own come up as often as all others.
-		special := []auth.Permission{auth.ManageRoles, auth.ManageRoles, auth.SignIn, auth.BulkUpdateUser}
+		special := []actor.Permission{auth.ManageRoles, auth.ManageRoles, actor.PermSignIn, auth.BulkUpdateUser}
 		rapid.Check(t, func(rt *rapid.T) {
 			pick := func(from []string, label string) string { return rapid.SampledFrom(from).Draw(rt, label) }
 			clear(w.standings)
@@ -141,25 +142,25 @@ func TestCanAgreesWithTheSlowReference(t *testing.T) {
 					RoleIDs: rapid.SliceOfN(rapid.SampledFrom(anyRole), 0, 3).Draw(rt, "roles"),
 				})
 			}
-			actor := auth.Actor{
-				Kind:      rapid.SampledFrom([]auth.Kind{auth.Session, auth.Session, auth.Session, auth.CommunityKey, auth.CommunityKey, auth.UserKey, auth.UserKey, auth.Open, auth.Anonymous, auth.Command}).Draw(rt, "kind"),
+			caller := actor.Actor{
+				Kind:      rapid.SampledFrom([]actor.Kind{actor.Session, actor.Session, actor.Session, actor.CommunityKey, actor.CommunityKey, actor.UserKey, actor.UserKey, actor.Open, actor.Anonymous, actor.Command}).Draw(rt, "kind"),
 				AccountID: pick([]string{"ann", "ann", "ann", "stranger"}, "account"), CommunityID: pick(ids, "home"),
 				Permissions:       rapid.SliceOfN(rapid.SampledFrom(auth.Permissions()), 0, 4).Draw(rt, "permissions"),
 				InstallationOwner: rapid.IntRange(0, 5).Draw(rt, "installation owner") == 0,
 			}
 			if rapid.Bool().Draw(rt, "everywhere at home") {
-				actor.CommunityID = ids[0]
+				caller.CommunityID = ids[0]
 			}
-			if actor.Kind == auth.Session && rapid.Bool().Draw(rt, "limited") {
-				actor.OnlyCommunity, actor.MemberID = pick(ids, "limited to"), actor.AccountID
+			if caller.Kind == actor.Session && rapid.Bool().Draw(rt, "limited") {
+				caller.OnlyCommunity, caller.MemberID = pick(ids, "limited to"), caller.AccountID
 			}
 			communityID, need := pick(ids, "community"), rapid.SampledFrom(append(auth.Permissions(), "unknown")).Draw(rt, "need")
 			if rapid.Bool().Draw(rt, "is special") {
 				need = rapid.SampledFrom(special).Draw(rt, "special need")
 			}
-			err := w.Can(t.Context(), actor, communityID, need)
-			if want := allowed(places, w.standings, actor, communityID, need); want == "" && err != nil || want != "" && !errs.Is(err, want) {
-				rt.Fatalf("%+v needs %s in %s: %v, want %q", actor, need, communityID, err, want)
+			err := w.Can(t.Context(), caller, communityID, need)
+			if want := allowed(places, w.standings, caller, communityID, need); want == "" && err != nil || want != "" && !errs.Is(err, want) {
+				rt.Fatalf("%+v needs %s in %s: %v, want %q", caller, need, communityID, err, want)
 			}
 		})
 	})
@@ -172,12 +173,12 @@ func TestTheCommunityARequestSpeaksOf(t *testing.T) {
 		w.standings.put(home, "one", auth.Standing{Member: true})
 		w.standings.put(home, "two", auth.Standing{Member: true})
 		w.standings.put(other, "two", auth.Standing{Member: true})
-		key := auth.Actor{Kind: auth.CommunityKey, CommunityID: home}
-		person := func(name string) auth.Actor { return auth.Actor{Kind: auth.Session, AccountID: name} }
-		owner := auth.Actor{Kind: auth.Session, AccountID: "zero", InstallationOwner: true}
+		key := actor.Actor{Kind: actor.CommunityKey, CommunityID: home}
+		person := func(name string) actor.Actor { return actor.Actor{Kind: actor.Session, AccountID: name} }
+		owner := actor.Actor{Kind: actor.Session, AccountID: "zero", InstallationOwner: true}
 		for _, c := range []struct {
 			name           string
-			actor          auth.Actor
+			actor          actor.Actor
 			explicit, want string
 			code           string
 		}{
@@ -195,8 +196,8 @@ func TestTheCommunityARequestSpeaksOf(t *testing.T) {
 			{"the command line names it", command, home, home, ""},
 			{"the command line names none", command, "", "", "community_required"},
 			{"the command line names a wrong one", command, "nowhere", "", "community_not_found"},
-			{"an open import names it", auth.Actor{Kind: auth.Open}, home, home, ""},
-			{"nobody", auth.Actor{}, home, "", "authentication_required"},
+			{"an open import names it", actor.Actor{Kind: actor.Open}, home, home, ""},
+			{"nobody", actor.Actor{}, home, "", "authentication_required"},
 		} {
 			got, err := w.CommunityFor(t.Context(), c.actor, c.explicit)
 			if c.code == "" && (err != nil || got != c.want) || c.code != "" && !errs.Is(err, c.code) {
@@ -207,10 +208,10 @@ func TestTheCommunityARequestSpeaksOf(t *testing.T) {
 }
 
 func TestTheContextCarriesTheActor(t *testing.T) {
-	if got := auth.ActorOf(t.Context()); got.Kind != auth.Anonymous {
+	if got := actor.FromContext(t.Context()); got.Kind != actor.Anonymous {
 		t.Errorf("%+v", got)
 	}
-	if got := auth.ActorOf(auth.WithActor(t.Context(), command)); got.Kind != auth.Command || got.Ref() != "command" {
+	if got := actor.FromContext(actor.NewContext(t.Context(), command)); got.Kind != actor.Command || got.Ref() != "command" {
 		t.Errorf("%+v", got)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -157,7 +158,7 @@ func (a *Auth) SubjectOf(ctx context.Context, q sqldb.Querier, communityID, memb
 
 // subjectOfPerson is SubjectOf for a person, or a member whose session another
 // system began.
-func (a *Auth) subjectOfPerson(ctx context.Context, q sqldb.Querier, actor Actor, communityID string) (Subject, error) {
+func (a *Auth) subjectOfPerson(ctx context.Context, q sqldb.Querier, actor actor.Actor, communityID string) (Subject, error) {
 	find, ref := a.standings.Standing, actor.AccountID
 	if actor.OnlyCommunity != "" {
 		find, ref = a.standings.MemberStanding, actor.MemberID
@@ -189,20 +190,20 @@ func (a *Auth) subjectAs(ctx context.Context, q sqldb.Querier, communityID strin
 // as themselves, a key of the community as somebody who may do everything while
 // who made it may.
 // What a key may do at all is Can's to say.
-func (a *Auth) SubjectFor(ctx context.Context, q sqldb.Querier, actor Actor, communityID string) (Subject, error) {
-	switch actor.Kind {
-	case Session, UserKey:
-		if actor.OnlyCommunity != "" && actor.OnlyCommunity != communityID {
+func (a *Auth) SubjectFor(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID string) (Subject, error) {
+	switch caller.Kind {
+	case actor.Session, actor.UserKey:
+		if caller.OnlyCommunity != "" && caller.OnlyCommunity != communityID {
 			break
 		}
-		s, err := a.subjectOfPerson(ctx, q, actor, communityID)
-		s.Channels = actor.Channels
+		s, err := a.subjectOfPerson(ctx, q, caller, communityID)
+		s.Channels = caller.Channels
 		return s, err
-	case Command:
+	case actor.Command:
 		return Subject{Always: RuleInstallation}, nil
-	case CommunityKey:
-		if actor.CommunityID == communityID {
-			return a.subjectOfKey(ctx, q, actor)
+	case actor.CommunityKey:
+		if caller.CommunityID == communityID {
+			return a.subjectOfKey(ctx, q, caller)
 		}
 	}
 	return Subject{Always: RuleNotMember}, nil

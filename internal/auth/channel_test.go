@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
@@ -143,7 +144,7 @@ func TestASubjectIsReadFromItsRolesAndItsStanding(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, actor := range []auth.Actor{{Kind: auth.Session, AccountID: id}, {Kind: auth.UserKey, AccountID: id, Channels: []string{"c"}}} {
+			for _, actor := range []actor.Actor{{Kind: actor.Session, AccountID: id}, {Kind: actor.UserKey, AccountID: id, Channels: []string{"c"}}} {
 				s, err := h.SubjectFor(t.Context(), db, actor, home)
 				var titles []string
 				for _, r := range s.Roles {
@@ -153,13 +154,13 @@ func TestASubjectIsReadFromItsRolesAndItsStanding(t *testing.T) {
 					t.Errorf("%s: %+v %v, want %v", name, s, err, want)
 				}
 			}
-			elsewhere, err := h.SubjectFor(t.Context(), db, auth.Actor{Kind: auth.Session, AccountID: id, OnlyCommunity: "other"}, home)
+			elsewhere, err := h.SubjectFor(t.Context(), db, actor.Actor{Kind: actor.Session, AccountID: id, OnlyCommunity: "other"}, home)
 			if err != nil || elsewhere.Always != auth.RuleNotMember {
 				t.Errorf("%s with a session of another community: %+v %v", name, elsewhere, err)
 			}
 		}
-		for rule, actor := range map[auth.Rule]auth.Actor{
-			auth.RuleKey: h.actor("key"), auth.RuleInstallation: command, auth.RuleNotMember: {Kind: auth.CommunityKey, CommunityID: "other"},
+		for rule, actor := range map[auth.Rule]actor.Actor{
+			auth.RuleKey: h.actor("key"), auth.RuleInstallation: command, auth.RuleNotMember: {Kind: actor.CommunityKey, CommunityID: "other"},
 		} {
 			if s, err := h.SubjectFor(t.Context(), db, actor, home); err != nil || s.Always != rule {
 				t.Errorf("%s: %+v %v", rule, s, err)

@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
@@ -15,8 +16,8 @@ import (
 
 // MayCreateCommunity returns nil when the actor, a person, may make
 // communities here, else Forbidden "creation_closed" or "limited_session".
-func (a *Auth) MayCreateCommunity(actor Actor) error {
-	if err := actor.Unbound(); err != nil {
+func (a *Auth) MayCreateCommunity(actor actor.Actor) error {
+	if err := actor.RequireUnlimited(); err != nil {
 		return err
 	}
 	if a.communities.Rules().OwnerOnly && !actor.InstallationOwner {
@@ -28,11 +29,11 @@ func (a *Auth) MayCreateCommunity(actor Actor) error {
 // CreateCommunity makes a community, which the actor, a person, owns. It fails
 // with Forbidden "creation_closed" or "limited_session", Invalid
 // "invalid_input" or Conflict "too_many_communities".
-func (a *Auth) CreateCommunity(ctx context.Context, actor Actor, in community.Input) (community.Community, error) {
-	if err := a.MayCreateCommunity(actor); err != nil {
+func (a *Auth) CreateCommunity(ctx context.Context, caller actor.Actor, in community.Input) (community.Community, error) {
+	if err := a.MayCreateCommunity(caller); err != nil {
 		return community.Community{}, err
 	}
-	return a.communities.Create(WithActor(ctx, actor), in)
+	return a.communities.Create(actor.NewContext(ctx, caller), in)
 }
 
 // suspended is why a member may do nothing for a while.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/mail"
@@ -107,7 +108,7 @@ func (a *Auth) validChange(c emailChange, err error) (emailChange, error) {
 
 // CancelEmailChange ends the pending email change of the actor, if there is
 // one. It fails with Forbidden "session_required" or "limited_session".
-func (a *Auth) CancelEmailChange(ctx context.Context, actor Actor) error {
+func (a *Auth) CancelEmailChange(ctx context.Context, actor actor.Actor) error {
 	if err := onlySelf(actor); err != nil {
 		return err
 	}
@@ -165,7 +166,7 @@ func (a *Auth) confirmEmail(ctx context.Context, tx *sqldb.Tx, hash, source stri
 	}
 	after := before
 	after.Email = asked.email
-	ctx = WithActor(ctx, Actor{Kind: Session, AccountID: after.ID, Name: after.Username})
+	ctx = actor.NewContext(ctx, actor.Actor{Kind: actor.Session, AccountID: after.ID, Name: after.Username})
 	return after, a.follow(ctx, tx, before, after, source)
 }
 

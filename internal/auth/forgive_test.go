@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -13,11 +14,11 @@ import (
 func TestANewPasswordForgivesNoFailuresElsewhere(t *testing.T) {
 	const other = "another phrase, 42!"
 	here := auth.SessionInfo{Address: "192.0.2.7"}
-	for what, change := range map[string]func(*testing.T, *world, auth.Actor) error{
-		"a change": func(t *testing.T, w *world, actor auth.Actor) error {
+	for what, change := range map[string]func(*testing.T, *world, actor.Actor) error{
+		"a change": func(t *testing.T, w *world, actor actor.Actor) error {
 			return w.ChangePassword(t.Context(), actor, auth.PasswordChange{Current: password, New: other, Address: here.Address})
 		},
-		"a reset": func(t *testing.T, w *world, _ auth.Actor) error {
+		"a reset": func(t *testing.T, w *world, _ actor.Actor) error {
 			if err := w.AnswerForgotten(t.Context(), "ann@example.com"); err != nil {
 				return err
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -21,7 +22,7 @@ type Identity struct {
 
 // Identities returns the identities that the actor's account is connected
 // with, the oldest first.
-func (a *Auth) Identities(ctx context.Context, actor Actor) ([]Identity, error) {
+func (a *Auth) Identities(ctx context.Context, actor actor.Actor) ([]Identity, error) {
 	if err := onlySelf(actor); err != nil {
 		return nil, err
 	}
@@ -30,7 +31,7 @@ func (a *Auth) Identities(ctx context.Context, actor Actor) ([]Identity, error) 
 
 // RemoveIdentity fails as Proof says, or with NotFound "identity_not_found".
 // Sessions stay.
-func (a *Auth) RemoveIdentity(ctx context.Context, actor Actor, p Proof, issuer, subject string) error {
+func (a *Auth) RemoveIdentity(ctx context.Context, actor actor.Actor, p Proof, issuer, subject string) error {
 	if err := a.prove(ctx, actor, p); err != nil {
 		return err
 	}
@@ -56,7 +57,7 @@ type ProviderSignIn struct {
 // "sign_in_expired", Unauthenticated "provider_refused" or "totp_required" (see
 // NeedsCodeError), Forbidden "email_not_verified" or "no_account", Conflict
 // "identity_taken", or Unavailable "provider_unavailable".
-func (a *Auth) FinishProvider(ctx context.Context, actor Actor, token string, answer url.Values, info SessionInfo) (done ProviderSignIn, err error) {
+func (a *Auth) FinishProvider(ctx context.Context, actor actor.Actor, token string, answer url.Values, info SessionInfo) (done ProviderSignIn, err error) {
 	if a.provider == nil {
 		return done, errs.New(errs.NotFound, "no_provider", "This server has no provider to sign in by.")
 	}
@@ -166,7 +167,7 @@ func (a *Auth) ownedByProvider(ctx context.Context, tx *sqldb.Tx, accountID stri
 }
 
 // connect adds an identity to the account of who is signed in.
-func (a *Auth) connect(ctx context.Context, actor Actor, said claims) error {
+func (a *Auth) connect(ctx context.Context, actor actor.Actor, said claims) error {
 	return a.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		known, err := loadIdentity(ctx, tx, a.provider.config.Issuer, said.Subject)
 		if err == nil && known.accountID == actor.AccountID {

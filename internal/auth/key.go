@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
@@ -16,7 +17,7 @@ type Key struct {
 	ID          string
 	Name        string
 	Hint        string // the last 4 digits of the secret
-	Permissions []Permission
+	Permissions []actor.Permission
 	Channels    []string // of a person's key: the only channels it may act in; empty: all
 	Active      bool     // false: it is refused for the time being
 	CreatedBy   string   // Actor.Ref of the creator of a community's key, whose power it has
@@ -56,8 +57,8 @@ func keyRoom(ctx context.Context, tx *sqldb.Tx, holder string, most int, count f
 // digits. The actor needs APIKeys; nobody makes a key that may more or lives
 // longer than they do. It fails as Can does, with Invalid "invalid_input", or with
 // Conflict "too_many_api_keys".
-func (a *Auth) CreateKey(ctx context.Context, actor Actor, communityID string, in KeyInput) (key Key, secret string, err error) {
-	if err := a.Can(ctx, actor, communityID, APIKeys); err != nil {
+func (a *Auth) CreateKey(ctx context.Context, caller actor.Actor, communityID string, in KeyInput) (key Key, secret string, err error) {
+	if err := a.Can(ctx, caller, communityID, APIKeys); err != nil {
 		return Key{}, "", err
 	}
 	in.Channels = nil
@@ -65,8 +66,8 @@ func (a *Auth) CreateKey(ctx context.Context, actor Actor, communityID string, i
 	if err != nil {
 		return Key{}, "", err
 	}
-	key.CommunityID, key.CreatedBy, key.BoundBy = communityID, actor.maker(), actor.BoundBy
-	if err := a.mayGrant(ctx, actor, key); err != nil {
+	key.CommunityID, key.CreatedBy, key.BoundBy = communityID, caller.Principal(), caller.BoundBy
+	if err := a.mayGrant(ctx, caller, key); err != nil {
 		return Key{}, "", err
 	}
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
@@ -76,7 +77,7 @@ func (a *Auth) CreateKey(ctx context.Context, actor Actor, communityID string, i
 		if err := insertKey(ctx, tx, key, hashSecret(secret)); err != nil {
 			return err
 		}
-		return Note(WithActor(ctx, actor), tx, key.CreatedAt, communityID, "api_key.create", key.target(),
+		return Note(actor.NewContext(ctx, caller), tx, key.CreatedAt, communityID, "api_key.create", key.target(),
 			audit.Change{Field: "permissions", New: key.Permissions}, audit.Change{Field: "expiresAt", New: key.ExpiresAt})
 	})
 	if err != nil {
@@ -124,8 +125,8 @@ func (a *Auth) Key(ctx context.Context, communityID, keyID string) (Key, error) 
 // creator, which takes every permission of the key and no rank. It fails as
 // CreateKey does, with NotFound "api_key_not_found" or Forbidden
 // "rank_too_low".
-func (a *Auth) UpdateKey(ctx context.Context, actor Actor, communityID, keyID string, change KeyChange) (Key, error) {
-	if err := a.Can(ctx, actor, communityID, APIKeys); err != nil {
+func (a *Auth) UpdateKey(ctx context.Context, caller actor.Actor, communityID, keyID string, change KeyChange) (Key, error) {
+	if err := a.Can(ctx, caller, communityID, APIKeys); err != nil {
 		return Key{}, err
 	}
 	change.Channels = nil
@@ -139,7 +140,7 @@ func (a *Auth) UpdateKey(ctx context.Context, actor Actor, communityID, keyID st
 		if key, err = change.of(old, now); err != nil {
 			return err
 		}
-		if key, err = a.allowed(ctx, tx, actor, old, key, change.TakeOver); err != nil {
+		if key, err = a.allowed(ctx, tx, caller, old, key, change.TakeOver); err != nil {
 			return err
 		}
 		if err := updateKey(ctx, tx, key); err != nil {
@@ -150,7 +151,7 @@ func (a *Auth) UpdateKey(ctx context.Context, actor Actor, communityID, keyID st
 				return err
 			}
 		}
-		return Note(WithActor(ctx, actor), tx, key.UpdatedAt, communityID, "api_key.update", key.target(), keyChanges(old, key)...)
+		return Note(actor.NewContext(ctx, caller), tx, key.UpdatedAt, communityID, "api_key.update", key.target(), keyChanges(old, key)...)
 	})
 	if err != nil {
 		return Key{}, err
@@ -170,7 +171,7 @@ func (a *Auth) DeleteKey(ctx context.Context, communityID, keyID string) error {
 		if err != nil {
 			return err
 		}
-		if err := withinKey(ActorOf(ctx), key); err != nil {
+		if err := withinKey(actor.FromContext(ctx), key); err != nil {
 			return err
 		}
 		if err := endSessionsOfKeys(ctx, tx, []string{keyID}); err != nil {
@@ -185,18 +186,18 @@ func (a *Auth) DeleteKey(ctx context.Context, communityID, keyID string) error {
 
 // mayGrant returns nil when the actor may make a key like this: nobody gives
 // what they lack, nor for longer than they have it. Else it fails as Can does.
-func (a *Auth) mayGrant(ctx context.Context, actor Actor, key Key) error {
+func (a *Auth) mayGrant(ctx context.Context, actor actor.Actor, key Key) error {
 	return a.mayGrantIn(ctx, a.db, actor, key)
 }
 
-func (a *Auth) mayGrantIn(ctx context.Context, q sqldb.Querier, actor Actor, key Key) error {
-	if err := withinKey(actor, key); err != nil {
+func (a *Auth) mayGrantIn(ctx context.Context, q sqldb.Querier, caller actor.Actor, key Key) error {
+	if err := withinKey(caller, key); err != nil {
 		return err
 	}
-	if actor.Kind != Session && actor.Kind != UserKey || key.CommunityID == "" {
+	if caller.Kind != actor.Session && caller.Kind != actor.UserKey || key.CommunityID == "" {
 		return nil
 	}
-	has, err := a.rightsOf(ctx, q, actor, key.CommunityID)
+	has, err := a.rightsOf(ctx, q, caller, key.CommunityID)
 	if err != nil {
 		return err
 	}
@@ -209,23 +210,23 @@ func (a *Auth) mayGrantIn(ctx context.Context, q sqldb.Querier, actor Actor, key
 }
 
 // withinKey keeps a key from making one that may more than itself.
-func withinKey(actor Actor, key Key) error {
-	if actor.Kind != CommunityKey && actor.Kind != UserKey {
+func withinKey(caller actor.Actor, key Key) error {
+	if caller.Kind != actor.CommunityKey && caller.Kind != actor.UserKey {
 		return nil
 	}
 	for _, p := range key.Permissions {
-		if !grants(actor.Permissions, p) {
+		if !actor.Grants(caller.Permissions, p) {
 			return errs.New(errs.Forbidden, "missing_permission", "An API key cannot give the permission %q, which it lacks itself.", p)
 		}
 	}
-	if actor.ExpiresAt != 0 && (key.ExpiresAt == 0 || key.ExpiresAt > actor.ExpiresAt) {
+	if caller.ExpiresAt != 0 && (key.ExpiresAt == 0 || key.ExpiresAt > caller.ExpiresAt) {
 		return errs.New(errs.Forbidden, "outlives_maker", "An API key cannot make one that works longer than itself. Give expireDate.")
 	}
-	if len(actor.Channels) == 0 {
+	if len(caller.Channels) == 0 {
 		return nil
 	}
 	for _, channel := range key.Channels {
-		if !actor.InChannel(channel) {
+		if !caller.InChannel(channel) {
 			return errs.New(errs.Forbidden, "missing_permission", "An API key cannot make one for channels that it is not for itself.")
 		}
 	}

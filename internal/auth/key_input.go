@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
@@ -14,7 +15,7 @@ import (
 // KeyInput is what a new key is made from.
 type KeyInput struct {
 	Name         string // 1 to 100 characters
-	Permissions  []Permission
+	Permissions  []actor.Permission
 	Channels     []string // ids, of a person's key only
 	ExpirePeriod int      // days from now, 0: never
 	ExpireDate   string   // YYYY-MM-DD (to the end of that day in UTC) or RFC 3339, "": as ExpirePeriod says
@@ -24,10 +25,10 @@ type KeyInput struct {
 // KeyChange says what becomes of a key; nil leaves it as it is.
 type KeyChange struct {
 	Name         *string
-	Permissions  []Permission // nil leaves them
-	Channels     []string     // nil leaves them, of a person's key only
-	ExpirePeriod *int         // days from now, 0: never
-	ExpireDate   *string      // as in KeyInput, "": never
+	Permissions  []actor.Permission // nil leaves them
+	Channels     []string           // nil leaves them, of a person's key only
+	ExpirePeriod *int               // days from now, 0: never
+	ExpireDate   *string            // as in KeyInput, "": never
 	Active       *bool
 	TakeOver     bool // of a community's key: who changes it stands behind it from now on
 }

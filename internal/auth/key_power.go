@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -22,22 +23,22 @@ func (k Key) at(now int64) Key {
 	return k
 }
 
-func (k Key) signsIn() bool { return k.Active && slices.Contains(k.Permissions, SignIn) }
+func (k Key) signsIn() bool { return k.Active && slices.Contains(k.Permissions, actor.PermSignIn) }
 
 // widens reports whether changed does more than old, for longer, or again.
 func widens(old, changed Key) bool {
 	longer := old.ExpiresAt != 0 && (changed.ExpiresAt == 0 || changed.ExpiresAt > old.ExpiresAt)
 	again := changed.Active && !old.Active
-	return longer || again || slices.ContainsFunc(changed.Permissions, func(p Permission) bool { return !grants(old.Permissions, p) })
+	return longer || again || slices.ContainsFunc(changed.Permissions, func(p actor.Permission) bool { return !actor.Grants(old.Permissions, p) })
 }
 
 // allowed returns changed as it is to be stored, or why the actor may not make
 // old into it. A key changes none with more permissions.
-func (a *Auth) allowed(ctx context.Context, tx *sqldb.Tx, actor Actor, old, changed Key, takeOver bool) (Key, error) {
+func (a *Auth) allowed(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, old, changed Key, takeOver bool) (Key, error) {
 	var err error
 	switch {
 	case takeOver:
-		changed.CreatedBy, changed.BoundBy, changed.OldBoundBy = actor.maker(), actor.BoundBy, actor.BoundBy
+		changed.CreatedBy, changed.BoundBy, changed.OldBoundBy = actor.Principal(), actor.BoundBy, actor.BoundBy
 		err = a.mayGrantIn(ctx, tx, actor, changed)
 	case widens(old, changed):
 		_, err = a.mayWiden(ctx, tx, actor, changed)
@@ -56,7 +57,7 @@ func (a *Auth) allowed(ctx context.Context, tx *sqldb.Tx, actor Actor, old, chan
 //
 // Widening keeps the creator: the people that have the secret get no more than
 // the creator may do.
-func (a *Auth) mayWiden(ctx context.Context, tx *sqldb.Tx, actor Actor, key Key) (left bool, err error) {
+func (a *Auth) mayWiden(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, key Key) (left bool, err error) {
 	if err := a.mayGrantIn(ctx, tx, actor, key); err != nil {
 		return false, err
 	}
@@ -88,14 +89,14 @@ func (a *Auth) mayWiden(ctx context.Context, tx *sqldb.Tx, actor Actor, key Key)
 // the actor too, an owner as well: it loses what the actor loses. The actor
 // becomes the creator of a key whose creator left; the old secret stays bound by
 // that creator, and is refused.
-func (k Key) rotated(actor Actor, left bool) Key {
+func (k Key) rotated(caller actor.Actor, left bool) Key {
 	k.OldBoundBy = k.BoundBy
 	if left {
 		k.OldBoundBy = slices.Concat(k.BoundBy, []string{k.CreatedBy})
-		k.CreatedBy = actor.maker()
+		k.CreatedBy = caller.Principal()
 	}
-	k.BoundBy = slices.DeleteFunc(append([]string{actor.maker()}, actor.BoundBy...), func(ref string) bool {
-		return ref == k.CreatedBy || ref == (Actor{Kind: Command}).Ref()
+	k.BoundBy = slices.DeleteFunc(append([]string{caller.Principal()}, caller.BoundBy...), func(ref string) bool {
+		return ref == k.CreatedBy || ref == (actor.Actor{Kind: actor.Command}).Ref()
 	})
 	return k
 }
@@ -104,11 +105,11 @@ func (k Key) rotated(actor Actor, left bool) Key {
 // previous secret works for overlap, an older one ends at once. The actor needs
 // APIKeys and what mayWiden says; rotated says what the secrets are bound by. It
 // fails as UpdateKey does.
-func (a *Auth) RotateKey(ctx context.Context, actor Actor, communityID, keyID string, overlap time.Duration) (key Key, secret string, err error) {
+func (a *Auth) RotateKey(ctx context.Context, caller actor.Actor, communityID, keyID string, overlap time.Duration) (key Key, secret string, err error) {
 	if overlap < 0 || overlap > MaxOverlap {
 		return Key{}, "", errs.InvalidFields([]errs.Field{{Field: "overlapHours", Code: "invalid", Message: "The old key works for 0 to 168 more hours."}})
 	}
-	if err := a.Can(ctx, actor, communityID, APIKeys); err != nil {
+	if err := a.Can(ctx, caller, communityID, APIKeys); err != nil {
 		return Key{}, "", err
 	}
 	now := a.clock.Now()
@@ -118,11 +119,11 @@ func (a *Auth) RotateKey(ctx context.Context, actor Actor, communityID, keyID st
 		if err != nil {
 			return err
 		}
-		left, err := a.mayWiden(ctx, tx, actor, old)
+		left, err := a.mayWiden(ctx, tx, caller, old)
 		if err != nil {
 			return err
 		}
-		key = old.rotated(actor, left)
+		key = old.rotated(caller, left)
 		key.Hint, key.UpdatedAt, key.OldUntil = secret[len(secret)-hintSize:], now.UnixMilli(), 0
 		if overlap > 0 {
 			key.OldUntil = now.Add(overlap).UnixMilli()
@@ -134,7 +135,7 @@ func (a *Auth) RotateKey(ctx context.Context, actor Actor, communityID, keyID st
 		if key.OldUntil > 0 {
 			changes = append(changes, audit.Change{Field: "oldUntil", New: key.OldUntil})
 		}
-		return Note(WithActor(ctx, actor), tx, key.UpdatedAt, communityID, "api_key.rotate", key.target(), changes...)
+		return Note(actor.NewContext(ctx, caller), tx, key.UpdatedAt, communityID, "api_key.rotate", key.target(), changes...)
 	})
 	if err != nil {
 		return Key{}, "", err

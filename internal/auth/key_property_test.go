@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
@@ -30,7 +31,7 @@ func newStaff(t *testing.T, db *sqldb.DB) *staff {
 	for _, name := range []string{"owner", "high", "left", "suspended", "low", "moderator", "member"} {
 		s.ids[name] = s.account(t, name).ID
 		if order, ok := ranks[name]; ok {
-			role, err := s.CreateRole(t.Context(), auth.Actor{Kind: auth.Command}, s.home, auth.RoleInput{
+			role, err := s.CreateRole(t.Context(), actor.Actor{Kind: actor.Command}, s.home, auth.RoleInput{
 				Title: name, Order: order, ServerPermissions: map[string]bool{auth.ServerAdministrator: name != "moderator", auth.RolesPermission: true},
 			})
 			if err != nil {
@@ -56,12 +57,12 @@ func (s *staff) reset(t *testing.T) (keys []string) {
 		}
 		s.standings.put(s.home, id, standing)
 	}
-	makers := []auth.Actor{{Kind: auth.Command}}
+	makers := []actor.Actor{{Kind: actor.Command}}
 	for _, name := range []string{"owner", "high", "left", "suspended", "low"} {
 		makers = append(makers, s.as(name))
 	}
 	for _, maker := range makers {
-		key, _, err := s.CreateKey(t.Context(), maker, s.home, auth.KeyInput{Name: "k", Permissions: []auth.Permission{auth.GetUserData}, ExpirePeriod: 9})
+		key, _, err := s.CreateKey(t.Context(), maker, s.home, auth.KeyInput{Name: "k", Permissions: []actor.Permission{auth.GetUserData}, ExpirePeriod: 9})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -72,18 +73,18 @@ func (s *staff) reset(t *testing.T) (keys []string) {
 	return keys
 }
 
-func (s *staff) as(name string) auth.Actor {
-	return auth.Actor{Kind: auth.Session, AccountID: s.ids[name]}
+func (s *staff) as(name string) actor.Actor {
+	return actor.Actor{Kind: actor.Session, AccountID: s.ids[name]}
 }
 
 // acts names what an actor can do: by permission and by rank.
-func (s *staff) acts(t *testing.T, actor auth.Actor) map[string]bool {
+func (s *staff) acts(t *testing.T, caller actor.Actor) map[string]bool {
 	t.Helper()
 	can := map[string]bool{}
-	for _, need := range []auth.Permission{auth.ManageUser, auth.ManageRoles, auth.APIKeys, auth.GetUserData} {
-		can[string(need)] = s.Can(t.Context(), actor, s.home, need) == nil
+	for _, need := range []actor.Permission{auth.ManageUser, auth.ManageRoles, auth.APIKeys, auth.GetUserData} {
+		can[string(need)] = s.Can(t.Context(), caller, s.home, need) == nil
 	}
-	power, err := auth.PowerOf(t.Context(), s.db, s.standings, actor, s.home)
+	power, err := auth.PowerOf(t.Context(), s.db, s.standings, caller, s.home)
 	if err != nil {
 		return can
 	}
@@ -121,29 +122,29 @@ func (s *staff) exceeds(t *testing.T, rt *rapid.T, when string, limit map[string
 // call makes one random call as the actor or with a key that they hold.
 func (s *staff) call(t *testing.T, rt *rapid.T, who string, keys []string) []string {
 	t.Helper()
-	actor := s.as(who)
+	caller := s.as(who)
 	if secrets := sortedSecrets(s.held); len(secrets) > 0 && rapid.Bool().Draw(rt, "by a key") {
 		if got, err := s.Authenticate(t.Context(), rapid.SampledFrom(secrets).Draw(rt, "secret")); err == nil {
-			actor = got
+			caller = got
 		}
 	}
-	wish := rapid.SampledFrom([][]auth.Permission{{auth.All}, {auth.APIKeys, auth.ManageUser}, {auth.ManageRoles, auth.APIKeys}, {auth.SignIn}}).Draw(rt, "permissions")
+	wish := rapid.SampledFrom([][]actor.Permission{{actor.PermAll}, {auth.APIKeys, auth.ManageUser}, {auth.ManageRoles, auth.APIKeys}, {actor.PermSignIn}}).Draw(rt, "permissions")
 	id := rapid.SampledFrom(keys).Draw(rt, "key")
 	on, never := rapid.Bool().Draw(rt, "on"), 0
 	switch rapid.IntRange(0, 5).Draw(rt, "call") {
 	case 0:
-		if key, secret, err := s.CreateKey(t.Context(), actor, s.home, auth.KeyInput{Name: "n", Permissions: wish}); err == nil {
+		if key, secret, err := s.CreateKey(t.Context(), caller, s.home, auth.KeyInput{Name: "n", Permissions: wish}); err == nil {
 			s.held[key.ID] = secret
 			keys = append(keys, key.ID)
 		}
 	case 1:
-		_, _ = s.UpdateKey(t.Context(), actor, s.home, id, auth.KeyChange{Permissions: wish, Active: &on})
+		_, _ = s.UpdateKey(t.Context(), caller, s.home, id, auth.KeyChange{Permissions: wish, Active: &on})
 	case 2:
-		_, _ = s.UpdateKey(t.Context(), actor, s.home, id, auth.KeyChange{ExpirePeriod: &never, TakeOver: on})
+		_, _ = s.UpdateKey(t.Context(), caller, s.home, id, auth.KeyChange{ExpirePeriod: &never, TakeOver: on})
 	case 3:
-		_, _ = s.UpdateKey(t.Context(), actor, s.home, id, auth.KeyChange{Permissions: wish, TakeOver: true})
+		_, _ = s.UpdateKey(t.Context(), caller, s.home, id, auth.KeyChange{Permissions: wish, TakeOver: true})
 	case 4, 5:
-		if key, secret, err := s.RotateKey(t.Context(), actor, s.home, id, time.Hour); err == nil {
+		if key, secret, err := s.RotateKey(t.Context(), caller, s.home, id, time.Hour); err == nil {
 			s.held[key.ID] = secret
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -38,7 +39,7 @@ func names(acts map[string]bool) (can []string) {
 func (s *staff) rotated(t *testing.T, by string) (keyID, before, after string) {
 	t.Helper()
 	s.reset(t)
-	key, before, err := s.CreateKey(t.Context(), s.as("low"), s.home, auth.KeyInput{Name: "k", Permissions: []auth.Permission{auth.All}})
+	key, before, err := s.CreateKey(t.Context(), s.as("low"), s.home, auth.KeyInput{Name: "k", Permissions: []actor.Permission{actor.PermAll}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +67,7 @@ func TestARotatedKeyStaysWithinItsCreatorAndThePersonThatRotatedIt(t *testing.T)
 			lows := names(s.acts(t, s.as("low")))
 			same("the old secret", before, lows)
 			same("the new secret", after, lows)
-			child, second, err := s.CreateKey(t.Context(), s.actor(t, after), s.home, auth.KeyInput{Name: "made by it", Permissions: []auth.Permission{auth.All}})
+			child, second, err := s.CreateKey(t.Context(), s.actor(t, after), s.home, auth.KeyInput{Name: "made by it", Permissions: []actor.Permission{actor.PermAll}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -101,7 +102,7 @@ func TestARotatedKeyStaysWithinItsCreatorAndThePersonThatRotatedIt(t *testing.T)
 	})
 }
 
-func (s *staff) actor(t *testing.T, secret string) auth.Actor {
+func (s *staff) actor(t *testing.T, secret string) actor.Actor {
 	t.Helper()
 	actor, err := s.Authenticate(t.Context(), secret)
 	if err != nil {
@@ -115,13 +116,13 @@ func TestTheRotationOfAKeyWhoseCreatorLeftGivesItsOldSecretNothing(t *testing.T)
 		s := newStaff(t, db)
 		s.reset(t)
 		s.standings.put(s.home, s.ids["left"], auth.Standing{Member: true, RoleIDs: []string{s.roles["left"].ID}})
-		key, before, err := s.CreateKey(t.Context(), s.as("left"), s.home, auth.KeyInput{Name: "k", Permissions: []auth.Permission{auth.All}})
+		key, before, err := s.CreateKey(t.Context(), s.as("left"), s.home, auth.KeyInput{Name: "k", Permissions: []actor.Permission{actor.PermAll}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		s.standings.put(s.home, s.ids["left"], auth.Standing{})
 		never := 0
-		if _, err := s.UpdateKey(t.Context(), s.as("high"), s.home, key.ID, auth.KeyChange{ExpirePeriod: &never, Permissions: []auth.Permission{auth.All}}); err != nil {
+		if _, err := s.UpdateKey(t.Context(), s.as("high"), s.home, key.ID, auth.KeyChange{ExpirePeriod: &never, Permissions: []actor.Permission{actor.PermAll}}); err != nil {
 			t.Fatal(err)
 		}
 		mustFail(t, "after a change", s.Can(t.Context(), s.actor(t, before), s.home, auth.GetUserData), errs.Forbidden, "key_maker_gone")
@@ -141,12 +142,12 @@ func TestWideningAKeyGivesItsHoldersNoMoreThanItsCreatorMayDo(t *testing.T) {
 		s := newStaff(t, db)
 		for _, by := range []string{"high", "owner"} {
 			s.reset(t)
-			key, secret, err := s.CreateKey(t.Context(), s.as("low"), s.home, auth.KeyInput{Name: "k", Permissions: []auth.Permission{auth.GetUserData}, ExpirePeriod: 9})
+			key, secret, err := s.CreateKey(t.Context(), s.as("low"), s.home, auth.KeyInput{Name: "k", Permissions: []actor.Permission{auth.GetUserData}, ExpirePeriod: 9})
 			if err != nil {
 				t.Fatal(err)
 			}
 			never := 0
-			if _, err := s.UpdateKey(t.Context(), s.as(by), s.home, key.ID, auth.KeyChange{Permissions: []auth.Permission{auth.All}, ExpirePeriod: &never}); err != nil {
+			if _, err := s.UpdateKey(t.Context(), s.as(by), s.home, key.ID, auth.KeyChange{Permissions: []actor.Permission{actor.PermAll}, ExpirePeriod: &never}); err != nil {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(names(s.acts(t, s.as("low"))), s.does(t, secret)); diff != "" {

@@ -7,13 +7,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-var command = auth.Actor{Kind: auth.Command}
+var command = actor.Actor{Kind: actor.Command}
 
 func (w *world) key(t *testing.T, communityID string, in auth.KeyInput) (auth.Key, string) {
 	t.Helper()
@@ -31,17 +32,17 @@ func TestAKeyStandsForItsCommunity(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
 		home := w.community(t, "Home")
-		key, secret := w.key(t, home, auth.KeyInput{Name: " Import ", Permissions: []auth.Permission{auth.BulkUpdateUser, auth.GetUserData, auth.BulkUpdateUser}})
+		key, secret := w.key(t, home, auth.KeyInput{Name: " Import ", Permissions: []actor.Permission{auth.BulkUpdateUser, auth.GetUserData, auth.BulkUpdateUser}})
 		want := auth.Key{
 			CommunityID: home, ID: key.ID, Name: "Import", Hint: secret[60:], Active: true, CreatedBy: "command", CreatedAt: w.now.UnixMilli(),
-			Permissions: []auth.Permission{auth.BulkUpdateUser, auth.GetUserData},
+			Permissions: []actor.Permission{auth.BulkUpdateUser, auth.GetUserData},
 		}
 		if diff := cmp.Diff(want, key); diff != "" || len(secret) != 64 {
 			t.Errorf("secret of %d digits, %s", len(secret), diff)
 		}
-		actor, err := w.Authenticate(t.Context(), secret)
-		wantActor := auth.Actor{Kind: auth.CommunityKey, KeyID: key.ID, CommunityID: home, MadeBy: "command", Name: "Import", Permissions: want.Permissions}
-		if diff := cmp.Diff(wantActor, actor); err != nil || diff != "" || actor.Ref() != "key:"+key.ID {
+		caller, err := w.Authenticate(t.Context(), secret)
+		wantActor := actor.Actor{Kind: actor.CommunityKey, KeyID: key.ID, CommunityID: home, CreatedBy: "command", Name: "Import", Permissions: want.Permissions}
+		if diff := cmp.Diff(wantActor, caller); err != nil || diff != "" || caller.Ref() != "key:"+key.ID {
 			t.Errorf("%v %s", err, diff)
 		}
 		want.UsedAt = w.now.UnixMilli()
@@ -49,7 +50,7 @@ func TestAKeyStandsForItsCommunity(t *testing.T) {
 		if _, err := w.Authenticate(t.Context(), secret); err != nil {
 			t.Error(err)
 		}
-		other, _ := w.key(t, home, auth.KeyInput{Permissions: []auth.Permission{auth.All}})
+		other, _ := w.key(t, home, auth.KeyInput{Permissions: []actor.Permission{actor.PermAll}})
 		keys, err := w.Keys(t.Context(), home)
 		if diff := cmp.Diff([]auth.Key{other, want}, keys); err != nil || diff != "" {
 			t.Errorf("%v %s", err, diff)
@@ -61,8 +62,8 @@ func TestAKeyStopsWorkingWhenItExpiresOrIsDeleted(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
 		home, other := w.community(t, "Home"), w.community(t, "Other")
-		_, short := w.key(t, home, auth.KeyInput{Permissions: []auth.Permission{auth.All}, ExpirePeriod: 2})
-		key, long := w.key(t, home, auth.KeyInput{Permissions: []auth.Permission{auth.All}})
+		_, short := w.key(t, home, auth.KeyInput{Permissions: []actor.Permission{actor.PermAll}, ExpirePeriod: 2})
+		key, long := w.key(t, home, auth.KeyInput{Permissions: []actor.Permission{actor.PermAll}})
 		w.pass(48*time.Hour - time.Millisecond)
 		if _, err := w.Authenticate(t.Context(), short); err != nil {
 			t.Error(err)
@@ -87,7 +88,7 @@ func TestEveryWrongFieldOfAKeyIsNamed(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
 		home := w.community(t, "Home")
-		_, _, err := w.CreateKey(t.Context(), command, home, auth.KeyInput{Permissions: []auth.Permission{"fly", auth.Store, "swim"}, ExpirePeriod: -1})
+		_, _, err := w.CreateKey(t.Context(), command, home, auth.KeyInput{Permissions: []actor.Permission{"fly", auth.Store, "swim"}, ExpirePeriod: -1})
 		if diff := cmp.Diff([]string{"name", "permissions", "permissions", "expirePeriod"}, fieldsOf(err)); diff != "" {
 			t.Errorf("%v %s", err, diff)
 		}
@@ -95,7 +96,7 @@ func TestEveryWrongFieldOfAKeyIsNamed(t *testing.T) {
 		if diff := cmp.Diff([]string{"permissions"}, fieldsOf(err)); diff != "" {
 			t.Errorf("%v %s", err, diff)
 		}
-		_, _, err = w.CreateKey(t.Context(), command, "nowhere", auth.KeyInput{Name: "k", Permissions: []auth.Permission{auth.All}})
+		_, _, err = w.CreateKey(t.Context(), command, "nowhere", auth.KeyInput{Name: "k", Permissions: []actor.Permission{actor.PermAll}})
 		mustFail(t, "nowhere", err, errs.NotFound, "community_not_found")
 	})
 }
@@ -105,15 +106,15 @@ func TestAKeyMakesNoKeyThatMayMoreThanItself(t *testing.T) {
 		w := newWorld(db)
 		home := w.community(t, "Home")
 		for _, c := range []struct {
-			has, asks []auth.Permission
+			has, asks []actor.Permission
 			ok        bool
 		}{
-			{[]auth.Permission{auth.APIKeys, auth.Store}, []auth.Permission{auth.Store}, true},
-			{[]auth.Permission{auth.APIKeys, auth.Store}, []auth.Permission{auth.Store, auth.Games}, false},
-			{[]auth.Permission{auth.APIKeys, auth.Store}, []auth.Permission{auth.All}, false},
-			{[]auth.Permission{auth.All}, []auth.Permission{auth.All, auth.Games}, true},
-			{[]auth.Permission{auth.All}, []auth.Permission{auth.SignIn}, false},
-			{[]auth.Permission{auth.Store}, []auth.Permission{auth.Store}, false},
+			{[]actor.Permission{auth.APIKeys, auth.Store}, []actor.Permission{auth.Store}, true},
+			{[]actor.Permission{auth.APIKeys, auth.Store}, []actor.Permission{auth.Store, auth.Games}, false},
+			{[]actor.Permission{auth.APIKeys, auth.Store}, []actor.Permission{actor.PermAll}, false},
+			{[]actor.Permission{actor.PermAll}, []actor.Permission{actor.PermAll, auth.Games}, true},
+			{[]actor.Permission{actor.PermAll}, []actor.Permission{actor.PermSignIn}, false},
+			{[]actor.Permission{auth.Store}, []actor.Permission{auth.Store}, false},
 		} {
 			_, secret := w.key(t, home, auth.KeyInput{Permissions: c.has})
 			actor, err := w.Authenticate(t.Context(), secret)
@@ -134,7 +135,7 @@ func TestWhatIsMadeCommitsWithTheRecordOfItsRequest(t *testing.T) {
 		home := w.community(t, "Home")
 		records := 0
 		ctx := sqldb.BeforeCommit(t.Context(), func(context.Context, *sqldb.Tx) error { records++; return nil })
-		if _, _, err := w.CreateKey(ctx, command, home, auth.KeyInput{Name: "k", Permissions: []auth.Permission{auth.All}}); err != nil || records != 1 {
+		if _, _, err := w.CreateKey(ctx, command, home, auth.KeyInput{Name: "k", Permissions: []actor.Permission{actor.PermAll}}); err != nil || records != 1 {
 			t.Errorf("key: %d records, %v", records, err)
 		}
 		if _, err := w.CreateRole(ctx, command, home, auth.RoleInput{Title: "r"}); err != nil || records != 2 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
@@ -29,14 +30,14 @@ type LoginLink struct {
 // MaySignIn does, with NotFound "user_not_found", or Forbidden
 // "limited_session" for a member who has a server permission or owns the
 // community.
-func (a *Auth) LoginLink(ctx context.Context, actor Actor, memberID, host string) (LoginLink, error) {
-	if err := a.MaySignIn(ctx, actor); err != nil {
+func (a *Auth) LoginLink(ctx context.Context, caller actor.Actor, memberID, host string) (LoginLink, error) {
+	if err := a.MaySignIn(ctx, caller); err != nil {
 		return LoginLink{}, err
 	}
 	token, now := newSecret(), a.clock.Now()
 	l := link{
 		tokenHash: hashSecret(token), purpose: linkMember, memberID: memberID, sessionID: id.New(now),
-		communityID: actor.CommunityID, keyID: actor.KeyID, host: printable(host[:min(len(host), maxHost)]),
+		communityID: caller.CommunityID, keyID: caller.KeyID, host: printable(host[:min(len(host), maxHost)]),
 		createdAt: now.UnixMilli(), expiresAt: now.Add(memberLinkLifetime).UnixMilli(),
 	}
 	err := a.db.Tx(ctx, func(tx *sqldb.Tx) error {
@@ -49,7 +50,7 @@ func (a *Auth) LoginLink(ctx context.Context, actor Actor, memberID, host string
 		}
 		// By whose it is: with them the entry loses the name.
 		target := audit.Target{Type: "session", ID: l.memberID, Name: who.Username}
-		return Note(WithActor(ctx, actor), tx, l.createdAt, l.communityID, "session.link", target,
+		return Note(actor.NewContext(ctx, caller), tx, l.createdAt, l.communityID, "session.link", target,
 			audit.Change{Field: "sessionId", New: l.sessionID}, audit.Change{Field: "host", New: l.host})
 	})
 	if err != nil {
@@ -60,18 +61,18 @@ func (a *Auth) LoginLink(ctx context.Context, actor Actor, memberID, host string
 
 // MaySignIn returns nil when the actor may make login links. It fails as Can
 // does for SignIn, or with Forbidden "key_required" for whoever is no key.
-func (a *Auth) MaySignIn(ctx context.Context, actor Actor) error {
-	if actor.Kind != CommunityKey {
+func (a *Auth) MaySignIn(ctx context.Context, caller actor.Actor) error {
+	if caller.Kind != actor.CommunityKey {
 		return errs.New(errs.Forbidden, "key_required", "Only an API key of a community signs its members in.")
 	}
-	return a.Can(ctx, actor, actor.CommunityID, SignIn)
+	return a.Can(ctx, caller, caller.CommunityID, actor.PermSignIn)
 }
 
 // mayBeLimited returns the member of a link if another system may begin a
 // session for them.
 func (a *Auth) mayBeLimited(ctx context.Context, q sqldb.Querier, l link) (Standing, error) {
 	standing, err := a.standings.MemberStanding(ctx, q, l.communityID, l.memberID)
-	actor := Actor{Kind: Session, AccountID: standing.AccountID, MemberID: l.memberID, OnlyCommunity: l.communityID}
+	actor := actor.Actor{Kind: actor.Session, AccountID: standing.AccountID, MemberID: l.memberID, OnlyCommunity: l.communityID}
 	if err == nil && standing.AccountID != "" {
 		var account Account
 		account, err = loadAccount(ctx, q, standing.AccountID)
@@ -120,8 +121,8 @@ func (a *Auth) keySignsIn(ctx context.Context, q sqldb.Querier, l link) error {
 		return nil
 	}
 	now := a.clock.MS()
-	power, err := PowerOfRef(ctx, q, a.standings, Actor{Kind: CommunityKey, KeyID: l.keyID}.Ref(), l.communityID, now)
-	if err == nil && !power.May(SignIn, now) {
+	power, err := PowerOfRef(ctx, q, a.standings, actor.Actor{Kind: actor.CommunityKey, KeyID: l.keyID}.Ref(), l.communityID, now)
+	if err == nil && !power.May(actor.PermSignIn, now) {
 		err = linkExpired()
 	}
 	return err

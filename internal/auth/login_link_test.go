@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
@@ -16,10 +17,10 @@ import (
 )
 
 // gate is a community whose key signs members in, and ann, one of them.
-func (w *world) gate(t *testing.T) (home string, key auth.Actor, ann auth.Account) {
+func (w *world) gate(t *testing.T) (home string, key actor.Actor, ann auth.Account) {
 	t.Helper()
 	home = w.community(t, "Home")
-	_, secret := w.key(t, home, auth.KeyInput{Permissions: []auth.Permission{auth.SignIn}})
+	_, secret := w.key(t, home, auth.KeyInput{Permissions: []actor.Permission{actor.PermSignIn}})
 	key, err := w.Authenticate(t.Context(), secret)
 	if err != nil {
 		t.Fatal(err)
@@ -29,7 +30,7 @@ func (w *world) gate(t *testing.T) (home string, key auth.Actor, ann auth.Accoun
 	return home, key, ann
 }
 
-func (w *world) loginLink(t *testing.T, key auth.Actor, accountID string) (token string, made auth.LoginLink) {
+func (w *world) loginLink(t *testing.T, key actor.Actor, accountID string) (token string, made auth.LoginLink) {
 	t.Helper()
 	made, err := w.LoginLink(t.Context(), key, accountID, "shop.example.com")
 	if err != nil {
@@ -64,21 +65,21 @@ func TestAMemberIsSignedInOnceWithinFiveMinutesAndInOneCommunity(t *testing.T) {
 		_, _, err = w.RedeemLink(t.Context(), token, here(""))
 		mustFail(t, "a second time", err, errs.Gone, "link_expired")
 
-		actor, err := w.Authenticate(t.Context(), session)
-		if err != nil || actor.SessionID != made.SessionID || actor.OnlyCommunity != home {
-			t.Fatalf("%+v %v", actor, err)
+		caller, err := w.Authenticate(t.Context(), session)
+		if err != nil || caller.SessionID != made.SessionID || caller.OnlyCommunity != home {
+			t.Fatalf("%+v %v", caller, err)
 		}
-		if err := w.Can(t.Context(), actor, home, auth.BeMember); err != nil {
+		if err := w.Can(t.Context(), caller, home, auth.BeMember); err != nil {
 			t.Error(err)
 		}
-		mustFail(t, "another community", w.Can(t.Context(), actor, other, auth.BeMember), errs.NotFound, "community_not_found")
-		if in, err := w.CommunityFor(t.Context(), actor, ""); err != nil || in != home {
+		mustFail(t, "another community", w.Can(t.Context(), caller, other, auth.BeMember), errs.NotFound, "community_not_found")
+		if in, err := w.CommunityFor(t.Context(), caller, ""); err != nil || in != home {
 			t.Errorf("its community is %q (%v)", in, err)
 		}
-		mustFail(t, "the account", w.MayAsPerson(actor, []auth.Permission{auth.BeSignedIn}), errs.Forbidden, "limited_session")
-		_, err = w.CreateCommunity(t.Context(), actor, community.Input{Name: "Third"})
+		mustFail(t, "the account", w.MayAsPerson(caller, []actor.Permission{actor.PermSessionOnly}), errs.Forbidden, "limited_session")
+		_, err = w.CreateCommunity(t.Context(), caller, community.Input{Name: "Third"})
 		mustFail(t, "a community of their own", err, errs.Forbidden, "limited_session")
-		if err := w.MayAsPerson(actor, []auth.Permission{auth.BePerson}); err != nil {
+		if err := w.MayAsPerson(caller, []actor.Permission{auth.BePerson}); err != nil {
 			t.Error(err)
 		}
 		list, err := w.Sessions(t.Context(), ann.ID)
@@ -167,12 +168,12 @@ func TestOnlyAKeyThatSignsInMakesLinks(t *testing.T) {
 		home, _, ann := w.gate(t)
 		w.standings.put(home, "boss", auth.Standing{Member: true, Owner: true})
 		for _, c := range []struct {
-			actor auth.Actor
+			actor actor.Actor
 			code  string
 		}{
-			{auth.Actor{Kind: auth.CommunityKey, CommunityID: home, Permissions: []auth.Permission{auth.All}}, "missing_permission"},
-			{auth.Actor{Kind: auth.Session, AccountID: "boss", CommunityID: home}, "key_required"},
-			{auth.Actor{Kind: auth.UserKey, AccountID: "boss", CommunityID: home, Permissions: []auth.Permission{auth.All}}, "key_required"},
+			{actor.Actor{Kind: actor.CommunityKey, CommunityID: home, Permissions: []actor.Permission{actor.PermAll}}, "missing_permission"},
+			{actor.Actor{Kind: actor.Session, AccountID: "boss", CommunityID: home}, "key_required"},
+			{actor.Actor{Kind: actor.UserKey, AccountID: "boss", CommunityID: home, Permissions: []actor.Permission{actor.PermAll}}, "key_required"},
 		} {
 			_, err := w.LoginLink(t.Context(), c.actor, ann.ID, "")
 			mustFail(t, string(c.actor.Kind), err, errs.Forbidden, c.code)
@@ -207,28 +208,28 @@ func TestTheEndOfAKeyEndsItsLinksAndSessions(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
 		home, _, ann := w.gate(t)
-		off, narrow := false, auth.KeyChange{Permissions: []auth.Permission{auth.GetUserData}}
+		off, narrow := false, auth.KeyChange{Permissions: []actor.Permission{auth.GetUserData}}
 		for name, c := range map[string]struct {
 			end      func(w *world, home, keyID string) error
 			sessions bool // go on
 		}{
 			"deleted": {func(w *world, home, keyID string) error {
-				return w.DeleteKey(auth.WithActor(t.Context(), auth.Actor{Kind: auth.Command}), home, keyID)
+				return w.DeleteKey(actor.NewContext(t.Context(), actor.Actor{Kind: actor.Command}), home, keyID)
 			}, false},
 			"switched off": {func(w *world, home, keyID string) error {
-				_, err := w.UpdateKey(t.Context(), auth.Actor{Kind: auth.Command}, home, keyID, auth.KeyChange{Active: &off})
+				_, err := w.UpdateKey(t.Context(), actor.Actor{Kind: actor.Command}, home, keyID, auth.KeyChange{Active: &off})
 				return err
 			}, false},
 			"narrowed": {func(w *world, home, keyID string) error {
-				_, err := w.UpdateKey(t.Context(), auth.Actor{Kind: auth.Command}, home, keyID, narrow)
+				_, err := w.UpdateKey(t.Context(), actor.Actor{Kind: actor.Command}, home, keyID, narrow)
 				return err
 			}, false},
 			"rotated": {func(w *world, home, keyID string) error {
-				_, _, err := w.RotateKey(t.Context(), auth.Actor{Kind: auth.Command}, home, keyID, 0)
+				_, _, err := w.RotateKey(t.Context(), actor.Actor{Kind: actor.Command}, home, keyID, 0)
 				return err
 			}, true},
 		} {
-			made, secret := w.key(t, home, auth.KeyInput{Permissions: []auth.Permission{auth.SignIn, auth.GetUserData}})
+			made, secret := w.key(t, home, auth.KeyInput{Permissions: []actor.Permission{actor.PermSignIn, auth.GetUserData}})
 			key, err := w.Authenticate(t.Context(), secret)
 			if err != nil || key.KeyID != made.ID {
 				t.Fatal(err)

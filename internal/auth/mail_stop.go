@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/mail"
@@ -18,8 +19,8 @@ const maxStopReason = 500 // characters
 // addresses, writes the reason into the audit log of the community, and returns
 // the number of mails. Only the owner of the installation may. It fails with
 // Forbidden "owner_required" and Invalid "invalid_input".
-func (a *Auth) StopMails(ctx context.Context, actor Actor, b mail.Backlog, reason string) (stopped int64, err error) {
-	if !actor.InstallationOwner || actor.OnlyCommunity != "" {
+func (a *Auth) StopMails(ctx context.Context, caller actor.Actor, b mail.Backlog, reason string) (stopped int64, err error) {
+	if !caller.InstallationOwner || caller.OnlyCommunity != "" {
 		return 0, errs.New(errs.Forbidden, "owner_required", "Only the owner of the installation can stop mails.")
 	}
 	reason, ok := text.Line(reason, maxStopReason)
@@ -38,7 +39,7 @@ func (a *Auth) StopMails(ctx context.Context, actor Actor, b mail.Backlog, reaso
 				return err
 			}
 		}
-		return Note(WithActor(ctx, actor), tx, a.clock.MS(), b.CommunityID, "mail.stop", target,
+		return Note(actor.NewContext(ctx, caller), tx, a.clock.MS(), b.CommunityID, "mail.stop", target,
 			audit.Change{Field: "count", New: strconv.FormatInt(stopped, 10)}, audit.Change{Field: "reason", New: reason})
 	})
 	return stopped, err

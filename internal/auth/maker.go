@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -15,23 +16,9 @@ import (
 // it is bound by after a rotation, may do at the time of the request. Keys of the
 // command line and of the owner of the installation have no such bound.
 
-// maker returns CreatedBy of a key that the actor creates: the person behind the
-// actor, so that the key outlives the key that created it, but not the rights of
-// that person.
-func (a Actor) maker() string {
-	switch {
-	case a.Kind == UserKey:
-		return "account:" + a.AccountID
-	case a.Kind == CommunityKey && a.MadeBy != "":
-		return a.MadeBy
-	default:
-		return a.Ref()
-	}
-}
-
 // makerOf finds who stands behind a key, by its CreatedBy: a person, or the
 // command. Keys that keys made are followed to the first one.
-func makerOf(ctx context.Context, q sqldb.Querier, communityID, ref string) (Actor, error) {
+func makerOf(ctx context.Context, q sqldb.Querier, communityID, ref string) (actor.Actor, error) {
 	for {
 		keyID, made := strings.CutPrefix(ref, "key:")
 		if !made {
@@ -43,35 +30,35 @@ func makerOf(ctx context.Context, q sqldb.Querier, communityID, ref string) (Act
 			key.CreatedBy = "account:" + key.CreatedBy
 		}
 		if err != nil {
-			return Actor{}, err
+			return actor.Actor{}, err
 		}
 		ref = key.CreatedBy
 	}
 	if strings.HasPrefix(ref, "member:") { // a member without an account creates no keys
-		return Actor{}, errs.New(errs.NotFound, "account_not_found", "There is no such account.")
+		return actor.Actor{}, errs.New(errs.NotFound, "account_not_found", "There is no such account.")
 	}
 	accountID, person := strings.CutPrefix(ref, "account:")
 	if !person {
-		return Actor{Kind: Command}, nil
+		return actor.Actor{Kind: actor.Command}, nil
 	}
 	account, err := loadAccount(ctx, q, accountID)
-	return Actor{Kind: Session, AccountID: accountID, InstallationOwner: account.InstallationOwner}, err
+	return actor.Actor{Kind: actor.Session, AccountID: accountID, InstallationOwner: account.InstallationOwner}, err
 }
 
 // makerBehind is makerOf for a key that asks, of whose maker Authenticate has
 // found out what can be known without their membership.
-func makerBehind(ctx context.Context, q sqldb.Querier, actor Actor) (Actor, error) {
-	if accountID, person := strings.CutPrefix(actor.MadeBy, "account:"); person {
-		return Actor{Kind: Session, AccountID: accountID, InstallationOwner: actor.MadeByInstaller}, nil
+func makerBehind(ctx context.Context, q sqldb.Querier, caller actor.Actor) (actor.Actor, error) {
+	if accountID, person := strings.CutPrefix(caller.CreatedBy, "account:"); person {
+		return actor.Actor{Kind: actor.Session, AccountID: accountID, InstallationOwner: caller.CreatorIsOwner}, nil
 	}
-	return makerOf(ctx, q, actor.CommunityID, actor.MadeBy)
+	return makerOf(ctx, q, caller.CommunityID, caller.CreatedBy)
 }
 
 // rightsOfMaker are the rights of who made a key of the community, or NotFound
 // when they have no business there any more. For a person it costs a read of
 // their standing, and another of the roles unless they own the community.
-func rightsOfMaker(ctx context.Context, q sqldb.Querier, standings Standings, maker Actor, communityID string) (rights, error) {
-	if maker.Kind == Command || maker.InstallationOwner {
+func rightsOfMaker(ctx context.Context, q sqldb.Querier, standings Standings, maker actor.Actor, communityID string) (rights, error) {
+	if maker.Kind == actor.Command || maker.InstallationOwner {
 		return rights{everything: true}, nil
 	}
 	return rightsIn(ctx, q, standings, maker, communityID)
@@ -79,16 +66,16 @@ func rightsOfMaker(ctx context.Context, q sqldb.Querier, standings Standings, ma
 
 // backer is a person that a key is bound by, with their rights.
 type backer struct {
-	Actor
+	actor.Actor
 	has rights
 }
 
 // backersOf returns the creator of a key and the persons of Key.BoundBy, or
 // NotFound if one of them left.
-func backersOf(ctx context.Context, q sqldb.Querier, standings Standings, actor Actor, communityID string) ([]backer, error) {
-	creator, err := makerBehind(ctx, q, actor)
-	persons := []Actor{creator}
-	for _, ref := range actor.BoundBy {
+func backersOf(ctx context.Context, q sqldb.Querier, standings Standings, caller actor.Actor, communityID string) ([]backer, error) {
+	creator, err := makerBehind(ctx, q, caller)
+	persons := []actor.Actor{creator}
+	for _, ref := range caller.BoundBy {
 		if err == nil {
 			creator, err = makerOf(ctx, q, communityID, ref)
 			persons = append(persons, creator)
@@ -124,7 +111,7 @@ func byRank(backers []backer) {
 // powerOfKey is the power of a community's key: that of the lowest person it is
 // bound by at that time, and none if one of them left. A key of the command line
 // ranks above everyone but the owner.
-func powerOfKey(ctx context.Context, q sqldb.Querier, standings Standings, actor Actor, communityID string) (Power, error) {
+func powerOfKey(ctx context.Context, q sqldb.Querier, standings Standings, actor actor.Actor, communityID string) (Power, error) {
 	none := Power{actor: actor}
 	if actor.CommunityID != communityID {
 		return none, nil
@@ -152,14 +139,14 @@ func gone(err error) error {
 
 // canKey is Can for a key of a community. Beside what Can says it fails with
 // Forbidden "key_maker_gone" or "key_maker_suspended".
-func (a *Auth) canKey(ctx context.Context, actor Actor, communityID string, need Permission) error {
-	if actor.CommunityID != communityID {
+func (a *Auth) canKey(ctx context.Context, caller actor.Actor, communityID string, need actor.Permission) error {
+	if caller.CommunityID != communityID {
 		return wrongCommunity()
 	}
-	if need != BeMember && !grants(actor.Permissions, onKey(need)) {
+	if need != BeMember && !actor.Grants(caller.Permissions, onKey(need)) {
 		return keyLacks(need)
 	}
-	backers, err := backersOf(ctx, a.db, a.standings, actor, communityID)
+	backers, err := backersOf(ctx, a.db, a.standings, caller, communityID)
 	if err != nil {
 		return makerGone(err)
 	}
@@ -177,8 +164,8 @@ func (a *Auth) canKey(ctx context.Context, actor Actor, communityID string, need
 // allowKey is allow for a key that a person made. It speaks for any member and
 // reads every channel, so it takes more to send and to read messages than from
 // a member.
-func (r rights) allowKey(need Permission) bool {
-	if slices.Contains([]Permission{SendMessage, GetMessages}, need) {
+func (r rights) allowKey(need actor.Permission) bool {
+	if slices.Contains([]actor.Permission{SendMessage, GetMessages}, need) {
 		return r.commands()
 	}
 	return r.allow(need)
@@ -201,11 +188,11 @@ func makerSuspended(until int64) error {
 // idle is the code of the error that every request with the present secret of a
 // key gets, "" when there is none.
 func (a *Auth) idle(ctx context.Context, communityID string, key Key) (string, error) {
-	actor := Actor{Kind: CommunityKey, CommunityID: communityID, MadeBy: key.CreatedBy, BoundBy: key.BoundBy}
+	actor := actor.Actor{Kind: actor.CommunityKey, CommunityID: communityID, CreatedBy: key.CreatedBy, BoundBy: key.BoundBy}
 	creator, err := makerOf(ctx, a.db, communityID, key.CreatedBy)
 	var backers []backer
 	if err == nil {
-		actor.MadeByInstaller = creator.InstallationOwner
+		actor.CreatorIsOwner = creator.InstallationOwner
 		backers, err = backersOf(ctx, a.db, a.standings, actor, communityID)
 	}
 	suspended := func(b backer) bool { return b.has.suspendedUntil > a.clock.MS() }
@@ -237,7 +224,7 @@ func (a *Auth) noteIdle(ctx context.Context, communityID string, keys []Key) err
 
 // subjectOfKey is a key of a community as channels see it: who may do
 // everything, while its maker may, else its maker.
-func (a *Auth) subjectOfKey(ctx context.Context, q sqldb.Querier, actor Actor) (Subject, error) {
+func (a *Auth) subjectOfKey(ctx context.Context, q sqldb.Querier, actor actor.Actor) (Subject, error) {
 	backers, err := backersOf(ctx, q, a.standings, actor, actor.CommunityID)
 	if err != nil {
 		return Subject{Always: RuleNotMember}, gone(err)

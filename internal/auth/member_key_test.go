@@ -3,6 +3,7 @@ package auth_test
 import (
 	"testing"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -13,11 +14,11 @@ func TestAKeyOfAMemberWithoutAnAccountDoesNothing(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
 		home := w.community(t, "Home")
-		_, secret, err := w.CreateKey(t.Context(), command, home, auth.KeyInput{Name: "k", Permissions: []auth.Permission{auth.All}})
+		_, secret, err := w.CreateKey(t.Context(), command, home, auth.KeyInput{Name: "k", Permissions: []actor.Permission{actor.PermAll}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		member := auth.Actor{Kind: auth.Session, MemberID: "6a21d1c09f3b0c4d5e6f7a8b", OnlyCommunity: home}
+		member := actor.Actor{Kind: actor.Session, MemberID: "6a21d1c09f3b0c4d5e6f7a8b", OnlyCommunity: home}
 		if _, err := db.Exec(t.Context(), "UPDATE api_keys SET created_by = $1", member.Ref()); err != nil {
 			t.Fatal(err)
 		}

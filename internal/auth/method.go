@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -41,7 +42,7 @@ type Methods struct {
 
 // Methods returns how the actor may sign in. It fails with Forbidden
 // "session_required" or "limited_session".
-func (a *Auth) Methods(ctx context.Context, actor Actor) (m Methods, err error) {
+func (a *Auth) Methods(ctx context.Context, actor actor.Actor) (m Methods, err error) {
 	if m.Fresh, err = a.Fresh(ctx, actor); err != nil {
 		return Methods{}, err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 )
 
@@ -99,12 +100,12 @@ type providerStep struct {
 // back with it. next is handed through. An actor who is signed in connects
 // the account with the provider, and needs a proof. It fails with NotFound
 // "no_provider", Unavailable "provider_unavailable", or as Proof says.
-func (a *Auth) StartProvider(ctx context.Context, actor Actor, p Proof, next string) (token, address string, err error) {
+func (a *Auth) StartProvider(ctx context.Context, caller actor.Actor, p Proof, next string) (token, address string, err error) {
 	if a.provider == nil {
 		return "", "", errs.New(errs.NotFound, "no_provider", "This server has no provider to sign in by.")
 	}
-	if actor.Kind != Anonymous {
-		if err := a.proveOwner(ctx, actor, p); err != nil {
+	if caller.Kind != actor.Anonymous {
+		if err := a.proveOwner(ctx, caller, p); err != nil {
 			return "", "", err
 		}
 	}
@@ -117,7 +118,7 @@ func (a *Auth) StartProvider(ctx context.Context, actor Actor, p Proof, next str
 	if err != nil {
 		return "", "", fmt.Errorf("encode sign-in: %w", err)
 	}
-	token, err = a.begin(ctx, a.db, stepProvider, actor.AccountID, string(data))
+	token, err = a.begin(ctx, a.db, stepProvider, caller.AccountID, string(data))
 	if err != nil {
 		return "", "", err
 	}

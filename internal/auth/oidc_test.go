@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/auth/oidctest"
 	"github.com/regulars/regulars/internal/errs"
@@ -48,7 +49,7 @@ func comesBack(t *testing.T, p *oidctest.Provider, address string) url.Values {
 // byProvider signs in by the provider, with what change makes of the answer.
 func (w *world) byProvider(t *testing.T, p *oidctest.Provider, change ...func(url.Values)) (auth.ProviderSignIn, error) {
 	t.Helper()
-	token, address, err := w.StartProvider(t.Context(), auth.Actor{}, auth.Proof{}, "/c/x")
+	token, address, err := w.StartProvider(t.Context(), actor.Actor{}, auth.Proof{}, "/c/x")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +57,7 @@ func (w *world) byProvider(t *testing.T, p *oidctest.Provider, change ...func(ur
 	for _, f := range change {
 		f(answer)
 	}
-	return w.FinishProvider(t.Context(), auth.Actor{}, token, answer, here(""))
+	return w.FinishProvider(t.Context(), actor.Actor{}, token, answer, here(""))
 }
 
 func TestAProviderSignsInWhoseEmailItHasVerified(t *testing.T) {
@@ -128,25 +129,25 @@ func TestOnlyTheBrowserThatBeganComesBackFromTheProvider(t *testing.T) {
 			_, err := w.byProvider(t, p, change)
 			mustFail(t, name, err, errs.Unauthenticated, "provider_refused")
 		}
-		token, address, err := w.StartProvider(t.Context(), auth.Actor{}, auth.Proof{}, "")
+		token, address, err := w.StartProvider(t.Context(), actor.Actor{}, auth.Proof{}, "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		answer := comesBack(t, p, address)
 		for _, other := range []string{"", "x"} {
-			_, err = w.FinishProvider(t.Context(), auth.Actor{}, other, answer, here(""))
+			_, err = w.FinishProvider(t.Context(), actor.Actor{}, other, answer, here(""))
 			mustFail(t, "another browser", err, errs.Gone, "sign_in_expired")
 		}
-		if _, err = w.FinishProvider(t.Context(), auth.Actor{}, token, answer, here("")); err != nil {
+		if _, err = w.FinishProvider(t.Context(), actor.Actor{}, token, answer, here("")); err != nil {
 			t.Errorf("the browser that began: %v", err)
 		}
-		_, err = w.FinishProvider(t.Context(), auth.Actor{}, token, answer, here(""))
+		_, err = w.FinishProvider(t.Context(), actor.Actor{}, token, answer, here(""))
 		mustFail(t, "twice", err, errs.Gone, "sign_in_expired")
 	})
 }
 
 func (w *world) otherState(t *testing.T, p *oidctest.Provider) string {
-	_, address, err := w.StartProvider(t.Context(), auth.Actor{}, auth.Proof{}, "")
+	_, address, err := w.StartProvider(t.Context(), actor.Actor{}, auth.Proof{}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +157,7 @@ func (w *world) otherState(t *testing.T, p *oidctest.Provider) string {
 // otherCode is a code that an attacker got for a sign-in of their own: its
 // verifier and nonce are other ones.
 func (w *world) otherCode(t *testing.T, p *oidctest.Provider) string {
-	_, address, err := w.StartProvider(t.Context(), auth.Actor{}, auth.Proof{}, "")
+	_, address, err := w.StartProvider(t.Context(), actor.Actor{}, auth.Proof{}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -294,7 +295,7 @@ func TestWhoIsSignedInConnectsAnIdentityOfAnyEmail(t *testing.T) {
 func TestAProviderThatIsDownIsAskedAgain(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
-		_, _, err := w.StartProvider(t.Context(), auth.Actor{}, auth.Proof{}, "")
+		_, _, err := w.StartProvider(t.Context(), actor.Actor{}, auth.Proof{}, "")
 		mustFail(t, "none is set", err, errs.NotFound, "no_provider")
 		down := true
 		var p *oidctest.Provider
@@ -309,10 +310,10 @@ func TestAProviderThatIsDownIsAskedAgain(t *testing.T) {
 		p = w.withProvider(t)
 		p.URL = front.URL
 		w.SetProvider(configOf(p))
-		_, _, err = w.StartProvider(t.Context(), auth.Actor{}, auth.Proof{}, "")
+		_, _, err = w.StartProvider(t.Context(), actor.Actor{}, auth.Proof{}, "")
 		mustFail(t, "down", err, errs.Unavailable, "provider_unavailable")
 		down = false
-		_, address, err := w.StartProvider(t.Context(), auth.Actor{}, auth.Proof{}, "")
+		_, address, err := w.StartProvider(t.Context(), actor.Actor{}, auth.Proof{}, "")
 		if err != nil || !strings.Contains(address, "code_challenge_method=S256") {
 			t.Errorf("up again: %s %v", address, err)
 		}
@@ -354,12 +355,12 @@ func TestWhoTheProviderBringsGetsAnAccountWhereRegistrationIsOpen(t *testing.T) 
 		closed.SetBaseURL(origin)
 		closed.SetProvider(configOf(p))
 		p.Person = map[string]any{"sub": "new", "email": "new@example.net", "email_verified": true}
-		token, address, err := closed.StartProvider(t.Context(), auth.Actor{}, auth.Proof{}, "")
+		token, address, err := closed.StartProvider(t.Context(), actor.Actor{}, auth.Proof{}, "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		p.Forge = func(c map[string]any) { c["exp"] = 1 << 40 } // that one has the system's clock
-		_, err = closed.FinishProvider(t.Context(), auth.Actor{}, token, comesBack(t, p, address), here(""))
+		_, err = closed.FinishProvider(t.Context(), actor.Actor{}, token, comesBack(t, p, address), here(""))
 		mustFail(t, "closed", err, errs.Forbidden, "no_account")
 	})
 }

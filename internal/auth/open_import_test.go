@@ -3,7 +3,7 @@ package auth_test
 import (
 	"testing"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -14,8 +14,8 @@ func TestOnlyAPersonOrTheCommandLetsAnybodyImport(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
 		on, off := true, false
-		for kind, allowed := range map[auth.Kind]bool{auth.Session: true, auth.Command: true, auth.CommunityKey: false, auth.UserKey: false} {
-			ctx := auth.WithActor(t.Context(), auth.Actor{Kind: kind, AccountID: "a", KeyID: "k"})
+		for kind, allowed := range map[actor.Kind]bool{actor.Session: true, actor.Command: true, actor.CommunityKey: false, actor.UserKey: false} {
+			ctx := actor.NewContext(t.Context(), actor.Actor{Kind: kind, AccountID: "a", KeyID: "k"})
 			home, err := w.communities.Create(t.Context(), community.Input{Name: "Home"})
 			if err != nil {
 				t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/hotp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -59,7 +60,7 @@ func (n *NeedsCodeError) Error() string { return "a code of the second factor is
 // StartTOTP makes a secret that becomes the second factor when ConfirmTOTP
 // sees a code of it; one that was started before is forgotten. It fails as
 // Proof says, or with Conflict "totp_on".
-func (a *Auth) StartTOTP(ctx context.Context, actor Actor, p Proof) (TOTPSetup, error) {
+func (a *Auth) StartTOTP(ctx context.Context, actor actor.Actor, p Proof) (TOTPSetup, error) {
 	if err := a.proveOwner(ctx, actor, p); err != nil {
 		return TOTPSetup{}, err
 	}
@@ -86,7 +87,7 @@ func (a *Auth) StartTOTP(ctx context.Context, actor Actor, p Proof) (TOTPSetup, 
 
 // PendingTOTP returns what StartTOTP made, while it waits to be confirmed. It
 // fails with NotFound "totp_not_found".
-func (a *Auth) PendingTOTP(ctx context.Context, actor Actor) (TOTPSetup, error) {
+func (a *Auth) PendingTOTP(ctx context.Context, actor actor.Actor) (TOTPSetup, error) {
 	if err := onlySelf(actor); err != nil {
 		return TOTPSetup{}, err
 	}
@@ -125,7 +126,7 @@ func (a *Auth) setupOf(account Account, secret string) TOTPSetup {
 // place of a code; only their hashes are kept. It fails with Unauthenticated
 // "wrong_code", Limited "too_many_sign_ins", or Conflict "totp_not_started" or
 // "totp_on".
-func (a *Auth) ConfirmTOTP(ctx context.Context, actor Actor, code string) (recovery []string, err error) {
+func (a *Auth) ConfirmTOTP(ctx context.Context, actor actor.Actor, code string) (recovery []string, err error) {
 	if err := onlySelf(actor); err != nil {
 		return nil, err
 	}
@@ -164,7 +165,7 @@ func (a *Auth) ConfirmTOTP(ctx context.Context, actor Actor, code string) (recov
 
 // DisableTOTP switches the second factor off and forgets its recovery codes.
 // It fails as Proof says, or with NotFound "totp_not_found". Sessions stay.
-func (a *Auth) DisableTOTP(ctx context.Context, actor Actor, p Proof) error {
+func (a *Auth) DisableTOTP(ctx context.Context, actor actor.Actor, p Proof) error {
 	if err := a.prove(ctx, actor, p); err != nil {
 		return err
 	}
@@ -182,7 +183,7 @@ func (a *Auth) DisableTOTP(ctx context.Context, actor Actor, p Proof) error {
 
 // RenewRecoveryCodes makes new recovery codes; the ones from before stop to
 // work. It fails as Proof says, or with NotFound "totp_not_found".
-func (a *Auth) RenewRecoveryCodes(ctx context.Context, actor Actor, p Proof) ([]string, error) {
+func (a *Auth) RenewRecoveryCodes(ctx context.Context, actor actor.Actor, p Proof) ([]string, error) {
 	if err := a.prove(ctx, actor, p); err != nil {
 		return nil, err
 	}

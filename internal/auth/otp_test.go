@@ -10,6 +10,7 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -17,7 +18,7 @@ import (
 )
 
 // session signs somebody in and returns who they are then.
-func (w *world) session(t *testing.T, login string) auth.Actor {
+func (w *world) session(t *testing.T, login string) actor.Actor {
 	t.Helper()
 	token, err := w.signIn(t, login, password, "")
 	if err != nil {
@@ -40,7 +41,7 @@ func (w *world) code(t *testing.T, secret string) string {
 }
 
 // withTOTP makes ann, who has a second factor, and passes its first code.
-func (w *world) withTOTP(t *testing.T) (actor auth.Actor, secret string, recovery []string) {
+func (w *world) withTOTP(t *testing.T) (actor actor.Actor, secret string, recovery []string) {
 	t.Helper()
 	w.account(t, "ann")
 	actor = w.session(t, "ann")
@@ -57,7 +58,7 @@ func (w *world) withTOTP(t *testing.T) (actor auth.Actor, secret string, recover
 }
 
 // actorByChallenge signs ann in by her next code.
-func (w *world) actorByChallenge(t *testing.T) auth.Actor {
+func (w *world) actorByChallenge(t *testing.T) actor.Actor {
 	t.Helper()
 	var accountID, kept string
 	if err := w.db.QueryRow(t.Context(), "SELECT account_id, secret FROM account_totp").Scan(&accountID, &kept); err != nil {
@@ -296,27 +297,27 @@ func TestAChallengeIsAnsweredWithoutThePassword(t *testing.T) {
 func TestAWayToSignInChangesOnlyWithProof(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
-		actor, secret, recovery := w.withTOTP(t)
+		caller, secret, recovery := w.withTOTP(t)
 		w.pass(10 * time.Minute)
-		mustFail(t, "no proof", w.DisableTOTP(t.Context(), actor, auth.Proof{}), errs.Forbidden, "proof_required")
-		mustFail(t, "a wrong password", w.DisableTOTP(t.Context(), actor, auth.Proof{Password: "wrong password!"}), errs.Unauthenticated, "wrong_password")
-		mustFail(t, "a wrong code", w.DisableTOTP(t.Context(), actor, auth.Proof{Code: "000000"}), errs.Unauthenticated, "wrong_code")
-		for _, other := range []auth.Actor{{}, {Kind: auth.CommunityKey}, {Kind: auth.UserKey, AccountID: actor.AccountID}} {
+		mustFail(t, "no proof", w.DisableTOTP(t.Context(), caller, auth.Proof{}), errs.Forbidden, "proof_required")
+		mustFail(t, "a wrong password", w.DisableTOTP(t.Context(), caller, auth.Proof{Password: "wrong password!"}), errs.Unauthenticated, "wrong_password")
+		mustFail(t, "a wrong code", w.DisableTOTP(t.Context(), caller, auth.Proof{Code: "000000"}), errs.Unauthenticated, "wrong_code")
+		for _, other := range []actor.Actor{{}, {Kind: actor.CommunityKey}, {Kind: actor.UserKey, AccountID: caller.AccountID}} {
 			if err := w.DisableTOTP(t.Context(), other, auth.Proof{Password: password}); err == nil {
 				t.Errorf("%q may switch it off", other.Kind)
 			}
 		}
-		if _, err := w.RenewRecoveryCodes(t.Context(), actor, auth.Proof{Code: recovery[0]}); err != nil {
+		if _, err := w.RenewRecoveryCodes(t.Context(), caller, auth.Proof{Code: recovery[0]}); err != nil {
 			t.Errorf("a recovery code: %v", err)
 		}
-		if err := w.DisableTOTP(t.Context(), actor, auth.Proof{Code: w.code(t, secret)}); err != nil {
+		if err := w.DisableTOTP(t.Context(), caller, auth.Proof{Code: w.code(t, secret)}); err != nil {
 			t.Fatal(err)
 		}
-		mustFail(t, "off already", w.DisableTOTP(t.Context(), actor, auth.Proof{Password: password}), errs.NotFound, "totp_not_found")
+		mustFail(t, "off already", w.DisableTOTP(t.Context(), caller, auth.Proof{Password: password}), errs.NotFound, "totp_not_found")
 		if err := w.signInWith(t, ""); err != nil {
 			t.Errorf("without a second factor: %v", err)
 		}
-		if fresh, err := w.Fresh(t.Context(), actor); err != nil || fresh {
+		if fresh, err := w.Fresh(t.Context(), caller); err != nil || fresh {
 			t.Errorf("the old session is fresh: %v (%v)", fresh, err)
 		}
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/mail"
@@ -34,7 +35,7 @@ const (
 )
 
 // Passkeys returns the passkeys of the actor, the oldest first.
-func (a *Auth) Passkeys(ctx context.Context, actor Actor) ([]Passkey, error) {
+func (a *Auth) Passkeys(ctx context.Context, actor actor.Actor) ([]Passkey, error) {
 	if err := onlySelf(actor); err != nil {
 		return nil, err
 	}
@@ -49,7 +50,7 @@ func (a *Auth) Passkeys(ctx context.Context, actor Actor) ([]Passkey, error) {
 // StartPasskey returns what navigator.credentials.create takes, as JSON, and
 // the token that AddPasskey asks for. It fails as Proof says, with Conflict
 // "too_many_passkeys", or as PasskeyOrigin says.
-func (a *Auth) StartPasskey(ctx context.Context, actor Actor, p Proof) (token string, options []byte, err error) {
+func (a *Auth) StartPasskey(ctx context.Context, actor actor.Actor, p Proof) (token string, options []byte, err error) {
 	if err := a.proveOwner(ctx, actor, p); err != nil {
 		return "", nil, err
 	}
@@ -98,7 +99,7 @@ func (a *Auth) beginPasskey(ctx context.Context, kind stepKind, accountID string
 // characters. response is the credential's toJSON. It fails with Gone
 // "sign_in_expired", Invalid "invalid_input" or "passkey_refused", or Conflict
 // "passkey_exists". Nothing else of the account changes.
-func (a *Auth) AddPasskey(ctx context.Context, actor Actor, token, name string, response []byte) (Passkey, error) {
+func (a *Auth) AddPasskey(ctx context.Context, actor actor.Actor, token, name string, response []byte) (Passkey, error) {
 	if err := onlySelf(actor); err != nil {
 		return Passkey{}, err
 	}
@@ -145,7 +146,7 @@ func (a *Auth) AddPasskey(ctx context.Context, actor Actor, token, name string, 
 
 // RemovePasskey fails as Proof says, or with NotFound "passkey_not_found".
 // Sessions that it started stay.
-func (a *Auth) RemovePasskey(ctx context.Context, actor Actor, p Proof, passkeyID string) error {
+func (a *Auth) RemovePasskey(ctx context.Context, actor actor.Actor, p Proof, passkeyID string) error {
 	if err := a.prove(ctx, actor, p); err != nil {
 		return err
 	}

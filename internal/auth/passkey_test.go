@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -137,7 +138,7 @@ func (d *device) answer(response map[string]any) []byte {
 }
 
 // withPasskey makes ann and a device that signs her in.
-func (w *world) withPasskey(t *testing.T) (auth.Actor, *device, auth.Passkey) {
+func (w *world) withPasskey(t *testing.T) (actor.Actor, *device, auth.Passkey) {
 	t.Helper()
 	w.SetBaseURL(origin)
 	w.account(t, "ann")

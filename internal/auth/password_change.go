@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -21,7 +22,7 @@ type PasswordChange struct {
 // "wrong_password", Limited "too_many_sign_ins", Invalid "invalid_input", or
 // Forbidden "session_required", "limited_session" or "proof_required". Wrong
 // ones are counted: do not call it in a BeforeCommit context.
-func (a *Auth) ChangePassword(ctx context.Context, actor Actor, change PasswordChange) error {
+func (a *Auth) ChangePassword(ctx context.Context, actor actor.Actor, change PasswordChange) error {
 	if err := onlySelf(actor); err != nil {
 		return err
 	}

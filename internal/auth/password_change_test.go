@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/mail"
@@ -18,7 +19,7 @@ const fresh = "green pig under 3 trees"
 func (w *world) alive(t *testing.T, tokens ...string) (n int) {
 	t.Helper()
 	for _, token := range tokens {
-		if actor, err := w.Authenticate(t.Context(), token); err == nil && actor.Kind == auth.Session {
+		if caller, err := w.Authenticate(t.Context(), token); err == nil && caller.Kind == actor.Session {
 			n++
 		}
 	}
@@ -69,29 +70,29 @@ func TestAPasswordIsChangedByWhoeverKnowsIt(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
 		ann := w.account(t, "ann")
-		actor := w.session(t, "ann")
-		limited := actor
+		caller := w.session(t, "ann")
+		limited := caller
 		limited.OnlyCommunity = "c"
 		for _, c := range []struct {
 			name   string
-			actor  auth.Actor
+			actor  actor.Actor
 			change auth.PasswordChange
 			kind   errs.Kind
 			code   string
 		}{
-			{"nobody", auth.Actor{}, auth.PasswordChange{Current: password, New: fresh}, errs.Unauthenticated, "authentication_required"},
-			{"a key of the person", auth.Actor{Kind: auth.UserKey, AccountID: ann.ID}, auth.PasswordChange{Current: password, New: fresh}, errs.Forbidden, "session_required"},
+			{"nobody", actor.Actor{}, auth.PasswordChange{Current: password, New: fresh}, errs.Unauthenticated, "authentication_required"},
+			{"a key of the person", actor.Actor{Kind: actor.UserKey, AccountID: ann.ID}, auth.PasswordChange{Current: password, New: fresh}, errs.Forbidden, "session_required"},
 			{"a session that another system began", limited, auth.PasswordChange{Current: password, New: fresh}, errs.Forbidden, "limited_session"},
-			{"no password", actor, auth.PasswordChange{New: fresh}, errs.Invalid, "invalid_input"},
-			{"a new one that is too short", actor, auth.PasswordChange{Current: password, New: "short"}, errs.Invalid, "invalid_input"},
-			{"a wrong password", actor, auth.PasswordChange{Current: fresh, New: fresh}, errs.Unauthenticated, "wrong_password"},
+			{"no password", caller, auth.PasswordChange{New: fresh}, errs.Invalid, "invalid_input"},
+			{"a new one that is too short", caller, auth.PasswordChange{Current: password, New: "short"}, errs.Invalid, "invalid_input"},
+			{"a wrong password", caller, auth.PasswordChange{Current: fresh, New: fresh}, errs.Unauthenticated, "wrong_password"},
 		} {
 			mustFail(t, c.name, w.ChangePassword(t.Context(), c.actor, c.change), c.kind, c.code)
 		}
 		for range 4 {
-			mustFail(t, "a guess", w.ChangePassword(t.Context(), actor, auth.PasswordChange{Current: fresh, New: fresh}), errs.Unauthenticated, "wrong_password")
+			mustFail(t, "a guess", w.ChangePassword(t.Context(), caller, auth.PasswordChange{Current: fresh, New: fresh}), errs.Unauthenticated, "wrong_password")
 		}
-		mustFail(t, "the sixth guess", w.ChangePassword(t.Context(), actor, auth.PasswordChange{Current: password, New: fresh}), errs.Limited, "too_many_sign_ins")
+		mustFail(t, "the sixth guess", w.ChangePassword(t.Context(), caller, auth.PasswordChange{Current: password, New: fresh}), errs.Limited, "too_many_sign_ins")
 	})
 }
 

@@ -5,61 +5,51 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 )
 
-// Permission is what an API key can be allowed, by its name on the wire. It is
-// also what Can is asked for, whoever the actor is.
-type Permission string
-
 // The permissions. All stands for every other one but SignIn.
 const (
-	SendMessage     Permission = "sendMessage"
-	ReplyMessage    Permission = "replyMessage"
-	CreateUser      Permission = "createUser"
-	ManageUser      Permission = "manageUser"
-	GetUserData     Permission = "getUserData"
-	GetUserStats    Permission = "getUserStats"
-	BulkUpdateUser  Permission = "bulkUpdateUser"
-	UserFields      Permission = "userFields"
-	GetMessages     Permission = "getMessages"
-	Store           Permission = "store"
-	Leaderboard     Permission = "leaderboard"
-	PurchaseHistory Permission = "purchase-history"
-	Community       Permission = "community"
-	Channels        Permission = "channels"
-	ManageRoles     Permission = "roles"
-	Badges          Permission = "badges"
-	Gamification    Permission = "gamification"
-	Games           Permission = "games"
-	Redemptions     Permission = "redemptions"
-	Analysis        Permission = "analysis"
-	Webhooks        Permission = "webhooks"
-	Widgets         Permission = "widgets"
-	Analytics       Permission = "analytics"
-	APIKeys         Permission = "apiKeys"
-	SignIn          Permission = "signIn"
-	All             Permission = "*"
+	SendMessage     actor.Permission = "sendMessage"
+	ReplyMessage    actor.Permission = "replyMessage"
+	CreateUser      actor.Permission = "createUser"
+	ManageUser      actor.Permission = "manageUser"
+	GetUserData     actor.Permission = "getUserData"
+	GetUserStats    actor.Permission = "getUserStats"
+	BulkUpdateUser  actor.Permission = "bulkUpdateUser"
+	UserFields      actor.Permission = "userFields"
+	GetMessages     actor.Permission = "getMessages"
+	Store           actor.Permission = "store"
+	Leaderboard     actor.Permission = "leaderboard"
+	PurchaseHistory actor.Permission = "purchase-history"
+	Community       actor.Permission = "community"
+	Channels        actor.Permission = "channels"
+	ManageRoles     actor.Permission = "roles"
+	Badges          actor.Permission = "badges"
+	Gamification    actor.Permission = "gamification"
+	Games           actor.Permission = "games"
+	Redemptions     actor.Permission = "redemptions"
+	Analysis        actor.Permission = "analysis"
+	Webhooks        actor.Permission = "webhooks"
+	Widgets         actor.Permission = "widgets"
+	Analytics       actor.Permission = "analytics"
+	APIKeys         actor.Permission = "apiKeys"
 )
 
-var permissions = []Permission{
+var permissions = []actor.Permission{
 	SendMessage, ReplyMessage, CreateUser, ManageUser, GetUserData, GetUserStats, BulkUpdateUser, UserFields,
 	GetMessages, Store, Leaderboard, PurchaseHistory, Community, Channels, ManageRoles, Badges, Gamification, Games,
-	Redemptions, Analysis, Webhooks, Widgets, Analytics, APIKeys, SignIn, All,
+	Redemptions, Analysis, Webhooks, Widgets, Analytics, APIKeys, actor.PermSignIn, actor.PermAll,
 }
 
 // Permissions returns all permissions an API key can have, All last.
-func Permissions() []Permission { return slices.Clone(permissions) }
-
-// grants reports whether a key with these permissions has need.
-func grants(has []Permission, need Permission) bool {
-	return slices.Contains(has, need) || need != SignIn && need != BeSignedIn && slices.Contains(has, All)
-}
+func Permissions() []actor.Permission { return slices.Clone(permissions) }
 
 // checkPermissions returns the permissions without repetitions, and a problem
 // for each unknown one.
-func checkPermissions(asked []Permission) ([]Permission, []errs.Field) {
-	known, wrong := []Permission{}, []errs.Field{}
+func checkPermissions(asked []actor.Permission) ([]actor.Permission, []errs.Field) {
+	known, wrong := []actor.Permission{}, []errs.Field{}
 	for _, p := range asked {
 		switch {
 		case !slices.Contains(permissions, p):
@@ -117,25 +107,24 @@ var (
 // What Can is asked for where a role of a person tells more apart than a key
 // does. A key has none of these; it needs what onKey says.
 const (
-	BeMember         Permission = "be_member" // any active member, and any key of the community
-	MayInvite        Permission = "may_invite"
-	MayWarn          Permission = "may_warn"
-	MaySuspend       Permission = "may_suspend"
-	MayKick          Permission = "may_kick"
-	MayBan           Permission = "may_ban"
-	MaySeePenalties  Permission = "may_see_penalties" // one of the four before
-	OverrideLanguage Permission = "may_override_language"
-	SeeChannels      Permission = "see_channels" // any active member; which ones they see is the channels' to say
+	BeMember         actor.Permission = "be_member" // any active member, and any key of the community
+	MayInvite        actor.Permission = "may_invite"
+	MayWarn          actor.Permission = "may_warn"
+	MaySuspend       actor.Permission = "may_suspend"
+	MayKick          actor.Permission = "may_kick"
+	MayBan           actor.Permission = "may_ban"
+	MaySeePenalties  actor.Permission = "may_see_penalties" // one of the four before
+	OverrideLanguage actor.Permission = "may_override_language"
+	SeeChannels      actor.Permission = "see_channels" // any active member; which ones they see is the channels' to say
 )
 
 // What MayAsPerson is asked for besides the permissions of a key.
 const (
-	BePerson   Permission = "be_person"    // any session, also one that works in one community only, and any key of a person
-	BeSignedIn Permission = "be_signed_in" // a session of the person's own making; no key
+	BePerson actor.Permission = "be_person" // any session, also one that works in one community only, and any key of a person
 )
 
 // onKey is the permission a key needs for need.
-func onKey(need Permission) Permission {
+func onKey(need actor.Permission) actor.Permission {
 	switch need {
 	case MayInvite, OverrideLanguage:
 		return Community
@@ -150,14 +139,14 @@ func onKey(need Permission) Permission {
 
 // byRole says which permission of a role lets a person do what a key needs a
 // permission for; ServerAdministrator lets them do everything.
-var byRole = map[Permission]string{
+var byRole = map[actor.Permission]string{
 	ManageRoles: RolesPermission, Channels: ManageChannels, MayInvite: CreateInvite, MayWarn: WarnMembers,
 	MaySuspend: SuspendMembers, MayKick: KickMembers, MayBan: BanMembers, OverrideLanguage: OverwriteLanguageSettings,
 }
 
 // asRole names what a role needs for need, as roles are given it: one
 // permission, or any of several.
-func asRole(need Permission) []string {
+func asRole(need actor.Permission) []string {
 	if need == MaySeePenalties {
 		return slices.Clone(penalising)
 	}
@@ -168,7 +157,7 @@ func asRole(need Permission) []string {
 }
 
 // rolesLack is the error of a person whose roles do not let them do need.
-func rolesLack(need Permission) error {
+func rolesLack(need actor.Permission) error {
 	const code = "missing_permission"
 	names := asRole(need)
 	if len(names) > 1 {
@@ -178,12 +167,12 @@ func rolesLack(need Permission) error {
 }
 
 // keyLacks is the error of a key that does not have what need takes.
-func keyLacks(need Permission) error {
+func keyLacks(need actor.Permission) error {
 	return errs.New(errs.Forbidden, "missing_permission", "This API key lacks the permission %q.", onKey(need))
 }
 
 // makerLacks is the error of a key whose maker may not do need any more.
-func makerLacks(need Permission) error {
+func makerLacks(need actor.Permission) error {
 	const code = "missing_permission"
 	names := asRole(need)
 	if len(names) > 1 {
@@ -194,7 +183,7 @@ func makerLacks(need Permission) error {
 
 // ofMembers is what every active member may. What they see and write in which
 // channel is the channels' to say.
-var ofMembers = []Permission{BeMember, SeeChannels, SendMessage, GetMessages}
+var ofMembers = []actor.Permission{BeMember, SeeChannels, SendMessage, GetMessages}
 
 // penalising are the permissions of a role that let a person see the
 // misconduct log.

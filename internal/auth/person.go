@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -14,42 +15,33 @@ import (
 // "authentication_required", or Forbidden "person_required",
 // "session_required", "limited_session" (a session that works in one community
 // only) or "missing_permission".
-func (a *Auth) MayAsPerson(actor Actor, need []Permission) error {
+func (a *Auth) MayAsPerson(caller actor.Actor, need []actor.Permission) error {
 	anybody := slices.Contains(need, BePerson)
-	switch actor.Kind {
-	case Session:
-		if actor.OnlyCommunity != "" && !anybody {
-			return limitedSession()
+	switch caller.Kind {
+	case actor.Session:
+		if caller.OnlyCommunity != "" && !anybody {
+			return actor.LimitedSession()
 		}
 		return nil
-	case UserKey:
-		if anybody || slices.ContainsFunc(need, func(p Permission) bool { return grants(actor.Permissions, p) }) {
+	case actor.UserKey:
+		if anybody || slices.ContainsFunc(need, func(p actor.Permission) bool { return actor.Grants(caller.Permissions, p) }) {
 			return nil
 		}
-		if slices.Contains(need, BeSignedIn) {
+		if slices.Contains(need, actor.PermSessionOnly) {
 			return sessionRequired()
 		}
 		return errs.New(errs.Forbidden, "missing_permission", "This API key lacks the permission for this.")
-	case Anonymous:
+	case actor.Anonymous:
 		return authenticationRequired("")
 	default:
 		return errs.New(errs.Forbidden, "person_required", "This is about a person: a community's API key cannot do it, a session or a user's API key can.")
 	}
 }
 
-// Unbound returns Forbidden "limited_session" for a session that works in one
-// community only, which is for nothing outside of it.
-func (a Actor) Unbound() error {
-	if a.OnlyCommunity != "" {
-		return limitedSession()
-	}
-	return nil
-}
-
 // CommunitiesOf returns the ids of the communities that a person, or a program
 // of theirs, may name: those they are an active member of, of a session that
 // works in one community only that one.
-func (a *Auth) CommunitiesOf(ctx context.Context, actor Actor) ([]string, error) {
+func (a *Auth) CommunitiesOf(ctx context.Context, actor actor.Actor) ([]string, error) {
 	if actor.OnlyCommunity != "" {
 		standing, err := a.standings.MemberStanding(ctx, a.db, actor.OnlyCommunity, actor.MemberID)
 		if err != nil || !standing.Member {
@@ -63,16 +55,16 @@ func (a *Auth) CommunitiesOf(ctx context.Context, actor Actor) ([]string, error)
 // limitedRights are rightsIn for a session that another system began. Whoever
 // may do more than talk has no such session, also when they came to it later:
 // that system was trusted with its members, not with the community.
-func limitedRights(ctx context.Context, q sqldb.Querier, standings Standings, actor Actor, communityID string) (rights, error) {
-	if actor.OnlyCommunity != communityID {
+func limitedRights(ctx context.Context, q sqldb.Querier, standings Standings, caller actor.Actor, communityID string) (rights, error) {
+	if caller.OnlyCommunity != communityID {
 		return rights{}, communityNotFound()
 	}
-	if actor.InstallationOwner {
-		return rights{}, limitedSession()
+	if caller.InstallationOwner {
+		return rights{}, actor.LimitedSession()
 	}
-	has, err := rightsAs(ctx, q, communityID, func() (Standing, error) { return standings.MemberStanding(ctx, q, communityID, actor.MemberID) })
+	has, err := rightsAs(ctx, q, communityID, func() (Standing, error) { return standings.MemberStanding(ctx, q, communityID, caller.MemberID) })
 	if err == nil && has.overOthers() {
-		return rights{}, limitedSession()
+		return rights{}, actor.LimitedSession()
 	}
 	return has, err
 }
@@ -81,10 +73,6 @@ func limitedRights(ctx context.Context, q sqldb.Querier, standings Standings, ac
 // whole.
 func (r rights) overOthers() bool {
 	return r.everything || slices.ContainsFunc(r.roles, Role.GrantsServerPermission)
-}
-
-func limitedSession() error {
-	return errs.New(errs.Forbidden, "limited_session", "This session was begun by another system and works in its community only. Sign in yourself to do this.")
 }
 
 func sessionRequired() error {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -18,7 +19,7 @@ func (p Power) Everything() bool { return p.all }
 func (p Power) HandsAll() bool { return p.all && p.managesRoles() }
 
 func (p Power) managesRoles() bool {
-	return p.actor.Kind != CommunityKey && p.actor.Kind != UserKey || p.actor.Holds(ManageRoles)
+	return p.actor.Kind != actor.CommunityKey && p.actor.Kind != actor.UserKey || p.actor.Holds(ManageRoles)
 }
 
 // MayTouch returns nil unless the actor is a key without ManageRoles and the
@@ -34,16 +35,16 @@ func (p Power) MayTouch(role Role) error {
 
 // May reports whether the actor may still do what need names, now in Unix
 // milliseconds. It is false for work of nobody.
-func (p Power) May(need Permission, now int64) bool {
+func (p Power) May(need actor.Permission, now int64) bool {
 	switch p.actor.Kind {
-	case Command:
+	case actor.Command:
 		return true
-	case CommunityKey:
+	case actor.CommunityKey:
 		refuses := func(has rights) bool { return has.suspendedUntil > now || !has.allowKey(need) }
-		return grants(p.actor.Permissions, onKey(need)) && !refuses(p.has) && !slices.ContainsFunc(p.others, refuses)
-	case UserKey:
-		return grants(p.actor.Permissions, onKey(need)) && p.personMay(need, now)
-	case Session:
+		return actor.Grants(p.actor.Permissions, onKey(need)) && !refuses(p.has) && !slices.ContainsFunc(p.others, refuses)
+	case actor.UserKey:
+		return actor.Grants(p.actor.Permissions, onKey(need)) && p.personMay(need, now)
+	case actor.Session:
 		return p.personMay(need, now)
 	default:
 		return false
@@ -53,11 +54,11 @@ func (p Power) May(need Permission, now int64) bool {
 // Need returns nil when the actor May do what need names, now in Unix
 // milliseconds. Else it fails as Can does, with Forbidden "missing_permission"
 // or "suspended".
-func (p Power) Need(need Permission, now int64) error {
+func (p Power) Need(need actor.Permission, now int64) error {
 	switch {
 	case p.May(need, now):
 		return nil
-	case p.actor.Kind == CommunityKey, p.actor.Kind == UserKey && !p.actor.Holds(onKey(need)):
+	case p.actor.Kind == actor.CommunityKey, p.actor.Kind == actor.UserKey && !p.actor.Holds(onKey(need)):
 		return keyLacks(need)
 	case p.has.suspendedUntil > now:
 		return suspended(p.has.suspendedUntil)
@@ -65,7 +66,7 @@ func (p Power) Need(need Permission, now int64) error {
 	return rolesLack(need)
 }
 
-func (p Power) personMay(need Permission, now int64) bool {
+func (p Power) personMay(need actor.Permission, now int64) bool {
 	return p.has.suspendedUntil <= now && p.has.allow(need)
 }
 
@@ -86,60 +87,60 @@ func PowerOfRef(ctx context.Context, q sqldb.Querier, standings Standings, ref, 
 	return Power{}, err
 }
 
-func actorOfRef(ctx context.Context, q sqldb.Querier, ref, communityID string, now int64) (Actor, error) {
-	if ref == (Actor{Kind: Command}).Ref() {
-		return Actor{Kind: Command}, nil
+func actorOfRef(ctx context.Context, q sqldb.Querier, ref, communityID string, now int64) (actor.Actor, error) {
+	if ref == (actor.Actor{Kind: actor.Command}).Ref() {
+		return actor.Actor{Kind: actor.Command}, nil
 	}
 	if keyID, key := strings.CutPrefix(ref, "key:"); key {
 		return actorOfKey(ctx, q, keyID, communityID, now)
 	}
 	if memberID, limited := strings.CutPrefix(ref, "member:"); limited {
-		return Actor{Kind: Session, MemberID: memberID, OnlyCommunity: communityID}, nil
+		return actor.Actor{Kind: actor.Session, MemberID: memberID, OnlyCommunity: communityID}, nil
 	}
 	accountID, person := strings.CutPrefix(ref, "account:")
 	if !person {
-		return Actor{}, nil
+		return actor.Actor{}, nil
 	}
 	account, err := loadAccount(ctx, q, accountID)
-	return Actor{Kind: Session, AccountID: accountID, InstallationOwner: account.InstallationOwner}, err
+	return actor.Actor{Kind: actor.Session, AccountID: accountID, InstallationOwner: account.InstallationOwner}, err
 }
 
-func actorOfKey(ctx context.Context, q sqldb.Querier, keyID, communityID string, now int64) (Actor, error) {
+func actorOfKey(ctx context.Context, q sqldb.Querier, keyID, communityID string, now int64) (actor.Actor, error) {
 	key, err := loadKey(ctx, q, communityID, keyID, "")
 	if err == nil {
 		return actorOfCommunityKey(ctx, q, key, now)
 	}
 	if errs.KindOf(err) != errs.NotFound {
-		return Actor{}, err
+		return actor.Actor{}, err
 	}
 	accountID, err := ownerOfKey(ctx, q, keyID)
 	if err != nil {
-		return Actor{}, err
+		return actor.Actor{}, err
 	}
 	if key, err = loadUserKey(ctx, q, accountID, keyID, ""); err != nil {
-		return Actor{}, err
+		return actor.Actor{}, err
 	}
 	account, err := loadAccount(ctx, q, accountID)
 	if err != nil {
-		return Actor{}, err
+		return actor.Actor{}, err
 	}
-	return Actor{
-		Kind: UserKey, KeyID: keyID, AccountID: accountID, Permissions: key.Permissions, Channels: key.Channels,
+	return actor.Actor{
+		Kind: actor.UserKey, KeyID: keyID, AccountID: accountID, Permissions: key.Permissions, Channels: key.Channels,
 		InstallationOwner: account.InstallationOwner,
 	}, key.works(now)
 }
 
-func actorOfCommunityKey(ctx context.Context, q sqldb.Querier, key Key, now int64) (Actor, error) {
+func actorOfCommunityKey(ctx context.Context, q sqldb.Querier, key Key, now int64) (actor.Actor, error) {
 	if err := key.works(now); err != nil {
-		return Actor{}, err
+		return actor.Actor{}, err
 	}
 	bounds := key.BoundBy
 	if key.OldUntil > now { // either secret may have begun the work
 		bounds = slices.Concat(bounds, key.OldBoundBy)
 	}
 	maker, err := makerOf(ctx, q, key.CommunityID, key.CreatedBy)
-	return Actor{
-		Kind: CommunityKey, KeyID: key.ID, CommunityID: key.CommunityID, MadeBy: key.CreatedBy, MadeByInstaller: maker.InstallationOwner, BoundBy: bounds,
+	return actor.Actor{
+		Kind: actor.CommunityKey, KeyID: key.ID, CommunityID: key.CommunityID, CreatedBy: key.CreatedBy, CreatorIsOwner: maker.InstallationOwner, BoundBy: bounds,
 		Permissions: key.Permissions,
 	}, err
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -11,7 +12,7 @@ import (
 )
 
 // keyBy makes a key as somebody and returns it with the actor it stands for.
-func (h hall) keyBy(t *testing.T, maker auth.Actor, permissions ...auth.Permission) (auth.Key, auth.Actor) {
+func (h hall) keyBy(t *testing.T, maker actor.Actor, permissions ...actor.Permission) (auth.Key, actor.Actor) {
 	t.Helper()
 	key, secret, err := h.CreateKey(t.Context(), maker, h.id, auth.KeyInput{Name: "key", Permissions: permissions})
 	if err != nil {
@@ -26,17 +27,17 @@ func TestAKeyReachesNoFurtherThanWhoMadeItDoesNow(t *testing.T) {
 		admin := h.account(t, "ann")
 		adminRole := auth.Standing{Member: true, RoleIDs: []string{h.roles["admin"].ID}}
 		h.standings.put(h.id, admin.ID, adminRole)
-		maker := auth.Actor{Kind: auth.Session, AccountID: admin.ID}
-		_, key := h.keyBy(t, maker, auth.All)
-		parent, child := h.keyBy(t, key, auth.All)
-		give := func(actor auth.Actor, role string) error {
+		maker := actor.Actor{Kind: actor.Session, AccountID: admin.ID}
+		_, key := h.keyBy(t, maker, actor.PermAll)
+		parent, child := h.keyBy(t, key, actor.PermAll)
+		give := func(actor actor.Actor, role string) error {
 			power, err := auth.PowerOf(t.Context(), db, h.standings, actor, h.id)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return power.MayHand(h.roles[role], true, "plain", false, nil)
 		}
-		for name, actor := range map[string]auth.Actor{"a key": key, "a key that the key made": child} {
+		for name, actor := range map[string]actor.Actor{"a key": key, "a key that the key made": child} {
 			if err := give(actor, "manager"); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
@@ -70,18 +71,18 @@ func TestAKeyHandsRolesOfTheServerOnlyWhenItManagesRoles(t *testing.T) {
 		h := newHall(t, db)
 		owner := h.account(t, "ann")
 		h.standings.put(h.id, owner.ID, auth.Standing{Member: true, Owner: true})
-		for _, kind := range []auth.Kind{auth.CommunityKey, auth.UserKey} {
+		for _, kind := range []actor.Kind{actor.CommunityKey, actor.UserKey} {
 			for _, c := range []struct {
-				permission auth.Permission
+				permission actor.Permission
 				role, want string
 			}{
 				{auth.BulkUpdateUser, "manager", "missing_permission"},
 				{auth.CreateUser, "high", "missing_permission"},
 				{auth.BulkUpdateUser, "low", ""},
 				{auth.ManageRoles, "manager", ""},
-				{auth.All, "high", ""},
+				{actor.PermAll, "high", ""},
 			} {
-				actor := auth.Actor{Kind: kind, KeyID: "k", AccountID: owner.ID, CommunityID: h.id, Permissions: []auth.Permission{c.permission}}
+				actor := actor.Actor{Kind: kind, KeyID: "k", AccountID: owner.ID, CommunityID: h.id, Permissions: []actor.Permission{c.permission}}
 				power, err := auth.PowerOf(t.Context(), db, h.standings, actor, h.id)
 				if err != nil {
 					t.Fatal(err)
@@ -102,12 +103,12 @@ func TestARefusalNamesAPermissionThatCanBeGiven(t *testing.T) {
 		h := newHall(t, db)
 		low := h.account(t, "ann")
 		h.standings.put(h.id, low.ID, auth.Standing{Member: true, RoleIDs: []string{h.roles["low"].ID}})
-		person := auth.Actor{Kind: auth.Session, AccountID: low.ID}
-		weak := auth.Actor{Kind: auth.CommunityKey, CommunityID: h.id, MadeBy: "account:" + low.ID}
-		weakOfPerson := auth.Actor{Kind: auth.UserKey, AccountID: low.ID}
+		person := actor.Actor{Kind: actor.Session, AccountID: low.ID}
+		weak := actor.Actor{Kind: actor.CommunityKey, CommunityID: h.id, CreatedBy: "account:" + low.ID}
+		weakOfPerson := actor.Actor{Kind: actor.UserKey, AccountID: low.ID}
 		bereft := weak
-		bereft.Permissions = []auth.Permission{auth.All}
-		for need, c := range map[auth.Permission]struct{ role, key string }{
+		bereft.Permissions = []actor.Permission{actor.PermAll}
+		for need, c := range map[actor.Permission]struct{ role, key string }{
 			auth.MayBan:           {`"ban_members"`, "manageUser"},
 			auth.MayInvite:        {`"create_invite"`, "community"},
 			auth.OverrideLanguage: {`"overwrite_language_settings"`, "community"},
@@ -118,7 +119,7 @@ func TestARefusalNamesAPermissionThatCanBeGiven(t *testing.T) {
 			auth.Community:        {`"server_administrator"`, "community"},
 		} {
 			for who, as := range map[string]struct {
-				actor auth.Actor
+				actor actor.Actor
 				named string
 			}{
 				"a person": {person, c.role}, "a key": {weak, `"` + c.key + `"`}, "a person's key": {weakOfPerson, `"` + c.key + `"`}, "the maker of a key": {bereft, c.role},
@@ -145,20 +146,20 @@ func TestAKeyNeitherDeletesNorWeakensOneThatMayMore(t *testing.T) {
 		h := newHall(t, db)
 		owner := h.account(t, "ann")
 		h.standings.put(h.id, owner.ID, auth.Standing{Member: true, Owner: true})
-		session := auth.Actor{Kind: auth.Session, AccountID: owner.ID}
-		strong, _ := h.keyBy(t, session, auth.All)
+		session := actor.Actor{Kind: actor.Session, AccountID: owner.ID}
+		strong, _ := h.keyBy(t, session, actor.PermAll)
 		equal, _ := h.keyBy(t, session, auth.APIKeys)
 		_, weak := h.keyBy(t, session, auth.APIKeys)
-		as := auth.WithActor(t.Context(), weak)
+		as := actor.NewContext(t.Context(), weak)
 		mustFail(t, "delete", h.DeleteKey(as, h.id, strong.ID), errs.Forbidden, "missing_permission")
 		_, err := h.UpdateKey(as, weak, h.id, strong.ID, auth.KeyChange{Active: new(false)})
 		mustFail(t, "switch off", err, errs.Forbidden, "missing_permission")
-		_, err = h.UpdateKey(as, weak, h.id, strong.ID, auth.KeyChange{Permissions: []auth.Permission{auth.APIKeys}})
+		_, err = h.UpdateKey(as, weak, h.id, strong.ID, auth.KeyChange{Permissions: []actor.Permission{auth.APIKeys}})
 		mustFail(t, "weaken", err, errs.Forbidden, "missing_permission")
 		if err := h.DeleteKey(as, h.id, equal.ID); err != nil {
 			t.Error(err)
 		}
-		if err := h.DeleteKey(auth.WithActor(t.Context(), session), h.id, strong.ID); err != nil {
+		if err := h.DeleteKey(actor.NewContext(t.Context(), session), h.id, strong.ID); err != nil {
 			t.Error(err)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 
 	"golang.org/x/text/language"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/text"
@@ -38,14 +39,14 @@ func (c AccountChange) onlyLanguage() bool {
 // Limited "too_many_sign_ins" or "too_many_mails", or Unavailable
 // "mail_unavailable". Wrong passwords are counted: do not call it in a
 // BeforeCommit context.
-func (a *Auth) UpdateAccount(ctx context.Context, actor Actor, change AccountChange) (Account, error) {
-	if err := onlySelf(actor); err != nil {
+func (a *Auth) UpdateAccount(ctx context.Context, caller actor.Actor, change AccountChange) (Account, error) {
+	if err := onlySelf(caller); err != nil {
 		return Account{}, err
 	}
 	if err := change.normalize(); err != nil {
 		return Account{}, err
 	}
-	account, err := loadAccount(ctx, a.db, actor.AccountID)
+	account, err := loadAccount(ctx, a.db, caller.AccountID)
 	if err != nil {
 		return Account{}, err
 	}
@@ -62,7 +63,7 @@ func (a *Auth) UpdateAccount(ctx context.Context, actor Actor, change AccountCha
 		return Account{}, err
 	}
 	if !change.onlyLanguage() {
-		if err := a.prove(ctx, actor, Proof{Password: change.Password, Address: change.Address}); err != nil {
+		if err := a.prove(ctx, caller, Proof{Password: change.Password, Address: change.Address}); err != nil {
 			return Account{}, err
 		}
 	}
@@ -74,7 +75,7 @@ func (a *Auth) UpdateAccount(ctx context.Context, actor Actor, change AccountCha
 		if hash != proven { // the password changed since the proof
 			return errs.New(errs.Forbidden, "proof_required", "The password of this account was changed just now. Sign in again, then try again.")
 		}
-		account, err = a.applyChange(WithActor(ctx, actor), tx, account.ID, change)
+		account, err = a.applyChange(actor.NewContext(ctx, caller), tx, account.ID, change)
 		return err
 	})
 	return account, err

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -21,7 +22,7 @@ type Proof struct {
 }
 
 // Fresh reports whether the zero Proof will do for the actor.
-func (a *Auth) Fresh(ctx context.Context, actor Actor) (bool, error) {
+func (a *Auth) Fresh(ctx context.Context, actor actor.Actor) (bool, error) {
 	if err := onlySelf(actor); err != nil {
 		return false, err
 	}
@@ -34,7 +35,7 @@ func (a *Auth) Fresh(ctx context.Context, actor Actor) (bool, error) {
 // the zero Proof more than ten minutes after the sign-in, Unauthenticated
 // "wrong_password" or "wrong_code", or Limited "too_many_sign_ins". It owns
 // transactions.
-func (a *Auth) Prove(ctx context.Context, actor Actor, p Proof) error {
+func (a *Auth) Prove(ctx context.Context, actor actor.Actor, p Proof) error {
 	err := a.prove(ctx, actor, p)
 	if errs.Is(err, "proof_required") {
 		return errs.New(errs.Forbidden, "proof_required", "You signed in more than ten minutes ago. Sign in again, then repeat this.")
@@ -45,13 +46,13 @@ func (a *Auth) Prove(ctx context.Context, actor Actor, p Proof) error {
 // RequireSession returns nil for a person that has signed in themselves. It
 // fails with Unauthenticated "authentication_required", or Forbidden
 // "session_required" or "limited_session".
-func RequireSession(actor Actor) error { return onlySelf(actor) }
+func RequireSession(actor actor.Actor) error { return onlySelf(actor) }
 
 // prove returns nil when the proof is good. It fails with Unauthenticated
 // "wrong_password" or "wrong_code", Limited "too_many_sign_ins", or Forbidden
 // "proof_required". It owns transactions: what is wrong is counted even though
 // the change it stands before is not made.
-func (a *Auth) prove(ctx context.Context, actor Actor, p Proof) error {
+func (a *Auth) prove(ctx context.Context, actor actor.Actor, p Proof) error {
 	if err := onlySelf(actor); err != nil {
 		return err
 	}
@@ -71,7 +72,7 @@ func (a *Auth) prove(ctx context.Context, actor Actor, p Proof) error {
 	return errs.New(errs.Forbidden, "proof_required", "Your sign-in was a while ago: give your password, or sign in again.")
 }
 
-func (a *Auth) provePassword(ctx context.Context, actor Actor, p Proof) error {
+func (a *Auth) provePassword(ctx context.Context, actor actor.Actor, p Proof) error {
 	waits := []subject{ofSession(actor.SessionID)}
 	if err := a.checkFailures(ctx, a.db, waits); err != nil {
 		return err // before a hash is computed
@@ -117,14 +118,14 @@ func (a *Auth) guess(ctx context.Context, waits, others []subject, try func(*sql
 // onlySelf lets persons manage how they sign in, and nothing that acts for
 // them. It fails with Unauthenticated "authentication_required", or Forbidden
 // "session_required" or "limited_session".
-func onlySelf(actor Actor) error {
+func onlySelf(caller actor.Actor) error {
 	switch {
-	case actor.Kind == Anonymous:
+	case caller.Kind == actor.Anonymous:
 		return authenticationRequired("")
-	case actor.Kind != Session:
+	case caller.Kind != actor.Session:
 		return sessionRequired()
-	case actor.OnlyCommunity != "":
-		return limitedSession()
+	case caller.OnlyCommunity != "":
+		return actor.LimitedSession()
 	}
 	return nil
 }

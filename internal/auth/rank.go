@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -32,7 +33,7 @@ func rankOf(roles []Role) int {
 
 // rightsIn returns the rights of a person, or NotFound "community_not_found"
 // where they have no business.
-func rightsIn(ctx context.Context, q sqldb.Querier, standings Standings, actor Actor, communityID string) (rights, error) {
+func rightsIn(ctx context.Context, q sqldb.Querier, standings Standings, actor actor.Actor, communityID string) (rights, error) {
 	if actor.OnlyCommunity != "" {
 		return limitedRights(ctx, q, standings, actor, communityID)
 	}
@@ -68,7 +69,7 @@ func rolesOf(ctx context.Context, q sqldb.Querier, communityID string, roleIDs [
 // Power is how far an actor reaches in a community: which roles and members
 // stand below them.
 type Power struct {
-	actor  Actor
+	actor  actor.Actor
 	self   string // the member who acts; "": none
 	person string // the member who acts, or who made the key that does; "": none
 	all    bool   // above every role and everybody but the owner
@@ -80,17 +81,17 @@ type Power struct {
 // PowerOf returns the power of an actor, read through q, or NotFound
 // "community_not_found" for a person who has no business in the community.
 // That they may do at all what they are about to do is not looked at.
-func PowerOf(ctx context.Context, q sqldb.Querier, standings Standings, actor Actor, communityID string) (Power, error) {
-	switch actor.Kind {
-	case Session, UserKey:
-		has, err := rightsIn(ctx, q, standings, actor, communityID)
-		return Power{actor: actor, self: has.memberID, person: has.memberID, all: has.everything, owner: actor.InstallationOwner, has: has}, err
-	case Command:
-		return Power{actor: actor, all: true, owner: true}, nil
-	case CommunityKey:
-		return powerOfKey(ctx, q, standings, actor, communityID)
+func PowerOf(ctx context.Context, q sqldb.Querier, standings Standings, caller actor.Actor, communityID string) (Power, error) {
+	switch caller.Kind {
+	case actor.Session, actor.UserKey:
+		has, err := rightsIn(ctx, q, standings, caller, communityID)
+		return Power{actor: caller, self: has.memberID, person: has.memberID, all: has.everything, owner: caller.InstallationOwner, has: has}, err
+	case actor.Command:
+		return Power{actor: caller, all: true, owner: true}, nil
+	case actor.CommunityKey:
+		return powerOfKey(ctx, q, standings, caller, communityID)
 	default:
-		return Power{actor: actor}, nil
+		return Power{actor: caller}, nil
 	}
 }
 
@@ -201,7 +202,7 @@ func rankTooLow() error {
 // owner only below who runs the installation, and a key of the community
 // stands where its maker does. Otherwise it fails with Forbidden
 // "rank_too_low". Whether the actor may act in this way at all is Can's to say.
-func Outranks(ctx context.Context, q sqldb.Querier, standings Standings, actor Actor, communityID, memberID string) error {
+func Outranks(ctx context.Context, q sqldb.Querier, standings Standings, actor actor.Actor, communityID, memberID string) error {
 	power, err := PowerOf(ctx, q, standings, actor, communityID)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
@@ -49,18 +50,18 @@ func newHall(t *testing.T, db *sqldb.DB) hall {
 	return h
 }
 
-func (h hall) actor(who string) auth.Actor {
+func (h hall) actor(who string) actor.Actor {
 	switch who {
 	case "key":
-		return auth.Actor{Kind: auth.CommunityKey, KeyID: "k", CommunityID: h.id, Permissions: []auth.Permission{auth.All}}
+		return actor.Actor{Kind: actor.CommunityKey, KeyID: "k", CommunityID: h.id, Permissions: []actor.Permission{actor.PermAll}}
 	case "command":
 		return command
 	case "installer":
-		return auth.Actor{Kind: auth.Session, AccountID: who, InstallationOwner: true}
+		return actor.Actor{Kind: actor.Session, AccountID: who, InstallationOwner: true}
 	case "nobody":
-		return auth.Actor{}
+		return actor.Actor{}
 	}
-	return auth.Actor{Kind: auth.Session, AccountID: who}
+	return actor.Actor{Kind: actor.Session, AccountID: who}
 }
 
 func TestWhoStandsBelowWhom(t *testing.T) {

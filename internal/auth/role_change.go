@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
@@ -51,7 +52,7 @@ func set[T any](target, value *T) {
 // nothing they may not do themselves. It fails as Can does, with Forbidden
 // "rank_too_low" or "missing_permission", Conflict "title_taken" or
 // "too_many_roles", or Invalid "invalid_input".
-func (a *Auth) CreateRole(ctx context.Context, actor Actor, communityID string, in RoleInput) (Role, error) {
+func (a *Auth) CreateRole(ctx context.Context, actor actor.Actor, communityID string, in RoleInput) (Role, error) {
 	if err := a.Can(ctx, actor, communityID, ManageRoles); err != nil {
 		return Role{}, err
 	}
@@ -88,7 +89,7 @@ func (a *Auth) CreateRole(ctx context.Context, actor Actor, communityID string, 
 // leaves them there, and allows nothing anew that they may not do themselves.
 // Of @all neither title nor order can be changed. It fails as CreateRole does,
 // with NotFound "role_not_found", or with Conflict "role_of_everyone".
-func (a *Auth) UpdateRole(ctx context.Context, actor Actor, communityID, roleID string, change RoleChange) (Role, error) {
+func (a *Auth) UpdateRole(ctx context.Context, actor actor.Actor, communityID, roleID string, change RoleChange) (Role, error) {
 	if err := a.Can(ctx, actor, communityID, ManageRoles); err != nil {
 		return Role{}, err
 	}
@@ -136,7 +137,7 @@ func RemoveRole(ctx context.Context, tx *sqldb.Tx, power Power, communityID, rol
 	if err := deleteRole(ctx, tx, communityID, roleID); err != nil {
 		return Role{}, err
 	}
-	return old, Note(WithActor(ctx, power.actor), tx, now, communityID, "role.delete", roleTarget(old), roleChanges(old, Role{})...)
+	return old, Note(actor.NewContext(ctx, power.actor), tx, now, communityID, "role.delete", roleTarget(old), roleChanges(old, Role{})...)
 }
 
 // RoleByID returns a role, or NotFound "role_not_found".
@@ -150,7 +151,7 @@ func EveryoneHasIt() error {
 	return errs.New(errs.Conflict, "role_of_everyone", "Every member has the role %s, always.", EveryoneTitle)
 }
 
-func (a *Auth) mayMake(ctx context.Context, q sqldb.Querier, actor Actor, communityID string, before, after Role) error {
+func (a *Auth) mayMake(ctx context.Context, q sqldb.Querier, actor actor.Actor, communityID string, before, after Role) error {
 	power, err := PowerOf(ctx, q, a.standings, actor, communityID)
 	if err != nil {
 		return err
@@ -158,8 +159,8 @@ func (a *Auth) mayMake(ctx context.Context, q sqldb.Querier, actor Actor, commun
 	return power.MayMake(before, after)
 }
 
-func (a *Auth) noteRole(ctx context.Context, tx *sqldb.Tx, actor Actor, communityID, action string, before, after Role) error {
-	return Note(WithActor(ctx, actor), tx, after.UpdatedAt, communityID, action, roleTarget(after), roleChanges(before, after)...)
+func (a *Auth) noteRole(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, communityID, action string, before, after Role) error {
+	return Note(actor.NewContext(ctx, caller), tx, after.UpdatedAt, communityID, action, roleTarget(after), roleChanges(before, after)...)
 }
 
 func roleTarget(r Role) audit.Target { return audit.Target{Type: "role", ID: r.ID, Name: r.Title} }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -115,7 +116,7 @@ func TestAPersonMakesOnlyRolesBelowTheirOwn(t *testing.T) {
 			{"8", "helper", 1, nil, "missing_permission"},
 			{"9", "stranger", 1, nil, "community_not_found"},
 		} {
-			actor := auth.Actor{Kind: auth.Session, AccountID: c.who}
+			actor := actor.Actor{Kind: actor.Session, AccountID: c.who}
 			_, err := w.CreateRole(t.Context(), actor, home, auth.RoleInput{Title: c.title, Order: c.order, ServerPermissions: c.grants})
 			if c.want == "" && err != nil || c.want != "" && !errs.Is(err, c.want) {
 				t.Errorf("%s %s: %v, want %q", c.title, c.who, err, c.want)

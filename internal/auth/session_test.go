@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/crypto/argon2"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -41,9 +42,9 @@ func TestASessionStandsForItsAccount(t *testing.T) {
 			if diff := cmp.Diff(ann, account); diff != "" {
 				t.Error(diff)
 			}
-			actor, err := w.Authenticate(t.Context(), token)
-			want := auth.Actor{Kind: auth.Session, AccountID: ann.ID, SessionID: actor.SessionID, SignedInAt: w.now.UnixMilli(), Name: "ann"}
-			if diff := cmp.Diff(want, actor); err != nil || diff != "" || actor.Ref() != "account:"+ann.ID {
+			caller, err := w.Authenticate(t.Context(), token)
+			want := actor.Actor{Kind: actor.Session, AccountID: ann.ID, SessionID: caller.SessionID, SignedInAt: w.now.UnixMilli(), Name: "ann"}
+			if diff := cmp.Diff(want, caller); err != nil || diff != "" || caller.Ref() != "account:"+ann.ID {
 				t.Errorf("%v %s", err, diff)
 			}
 		}
@@ -109,8 +110,8 @@ func TestOnlyTheHashOfATokenIsKept(t *testing.T) {
 func TestACredentialThatIsNoneIsInvalid(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
-		if actor, err := w.Authenticate(t.Context(), ""); err != nil || actor.Kind != auth.Anonymous || actor.Ref() != "" {
-			t.Errorf("no credential: %+v %v", actor, err)
+		if caller, err := w.Authenticate(t.Context(), ""); err != nil || caller.Kind != actor.Anonymous || caller.Ref() != "" {
+			t.Errorf("no credential: %+v %v", caller, err)
 		}
 		for _, token := range []string{"x", "rgs_", "rgs_" + strings.Repeat("0", 64), strings.Repeat("0", 64), strings.Repeat("\x00", 64), "\xff"} {
 			_, err := w.Authenticate(t.Context(), token)

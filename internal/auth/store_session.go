@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -26,7 +27,7 @@ type session struct {
 
 // seen is a session with the account it belongs to.
 type seen struct {
-	actor             Actor
+	actor             actor.Actor
 	expiresAt, seenAt int64
 }
 
@@ -40,7 +41,7 @@ func insertSession(ctx context.Context, q sqldb.Querier, s session) error {
 
 func sessionByHash(ctx context.Context, q sqldb.Querier, hash string) (seen, error) {
 	scan := func(r sqldb.Scanner) (seen, error) {
-		s := seen{actor: Actor{Kind: Session}}
+		s := seen{actor: actor.Actor{Kind: actor.Session}}
 		err := r.Scan(&s.actor.SessionID, &s.actor.AccountID, &s.actor.OnlyCommunity, &s.actor.MemberID, &s.actor.SignedInAt, &s.actor.Name, &s.actor.InstallationOwner, &s.actor.Language, &s.expiresAt, &s.seenAt)
 		return s, err
 	}

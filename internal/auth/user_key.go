@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -16,28 +17,28 @@ import (
 // Forbidden "missing_permission" or "outlives_maker" when a key makes one that may more than itself. A person who
 // is signed in shows a proof, is written to, and fails as Proof says or with
 // Forbidden "email_not_verified" too.
-func (a *Auth) CreateUserKey(ctx context.Context, actor Actor, p Proof, in KeyInput) (key Key, secret string, err error) {
+func (a *Auth) CreateUserKey(ctx context.Context, caller actor.Actor, p Proof, in KeyInput) (key Key, secret string, err error) {
 	key, secret, err = a.newKey(in)
 	if err != nil {
 		return Key{}, "", err
 	}
-	key.AccountID = actor.AccountID
-	if err := a.mayMakeUserKey(ctx, actor, key); err != nil {
+	key.AccountID = caller.AccountID
+	if err := a.mayMakeUserKey(ctx, caller, key); err != nil {
 		return Key{}, "", err
 	}
-	if actor.Kind == Session {
-		if err := a.proveOwner(ctx, actor, p); err != nil {
+	if caller.Kind == actor.Session {
+		if err := a.proveOwner(ctx, caller, p); err != nil {
 			return Key{}, "", err
 		}
 	}
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if err := keyRoom(ctx, tx, actor.AccountID, maxUserKeys, countUserKeys); err != nil {
+		if err := keyRoom(ctx, tx, caller.AccountID, maxUserKeys, countUserKeys); err != nil {
 			return err
 		}
 		if err := insertUserKey(ctx, tx, key, hashSecret(secret)); err != nil {
 			return err
 		}
-		return a.methodAdded(ctx, tx, actor.AccountID, mail.ByKey, key.Name)
+		return a.methodAdded(ctx, tx, caller.AccountID, mail.ByKey, key.Name)
 	})
 	if err != nil {
 		return Key{}, "", err
@@ -57,7 +58,7 @@ func (a *Auth) UserKey(ctx context.Context, accountID, keyID string) (Key, error
 
 // UpdateUserKey changes what change names of a key of the person who asks. It
 // fails as CreateUserKey does, or with NotFound "api_key_not_found".
-func (a *Auth) UpdateUserKey(ctx context.Context, actor Actor, keyID string, change KeyChange) (Key, error) {
+func (a *Auth) UpdateUserKey(ctx context.Context, actor actor.Actor, keyID string, change KeyChange) (Key, error) {
 	now := a.clock.Now()
 	var key Key
 	err := a.db.Tx(ctx, func(tx *sqldb.Tx) error {
@@ -89,7 +90,7 @@ func (a *Auth) DeleteUserKey(ctx context.Context, accountID, keyID string) error
 	if err != nil {
 		return err
 	}
-	if err := withinKey(ActorOf(ctx), key); err != nil {
+	if err := withinKey(actor.FromContext(ctx), key); err != nil {
 		return err
 	}
 	deleted, err := deleteUserKey(ctx, a.db, accountID, keyID)
@@ -105,12 +106,12 @@ func keyNotFound() error {
 
 // mayMakeUserKey returns nil for a person who makes a key, and for a key that
 // makes one which may no more than itself.
-func (a *Auth) mayMakeUserKey(ctx context.Context, actor Actor, key Key) error {
-	if err := a.MayAsPerson(actor, []Permission{APIKeys}); err != nil {
+func (a *Auth) mayMakeUserKey(ctx context.Context, caller actor.Actor, key Key) error {
+	if err := a.MayAsPerson(caller, []actor.Permission{APIKeys}); err != nil {
 		return err
 	}
-	if slices.Contains(key.Permissions, SignIn) {
+	if slices.Contains(key.Permissions, actor.PermSignIn) {
 		return errs.InvalidFields([]errs.Field{{Field: "permissions", Code: "invalid", Message: "Only a community's key signs people in."}})
 	}
-	return a.mayGrant(ctx, actor, key)
+	return a.mayGrant(ctx, caller, key)
 }

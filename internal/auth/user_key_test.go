@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
@@ -14,7 +15,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-func (w *world) by(t *testing.T, secret string) auth.Actor {
+func (w *world) by(t *testing.T, secret string) actor.Actor {
 	t.Helper()
 	actor, err := w.Authenticate(t.Context(), secret)
 	if err != nil {
@@ -29,20 +30,20 @@ func TestAPersonsKeyMayWhatItAllowsAndThePersonMay(t *testing.T) {
 		home, other := w.community(t, "Home"), w.community(t, "Other")
 		ann := w.account(t, "ann")
 		session := w.session(t, "ann")
-		in := auth.KeyInput{Name: " Bot ", Permissions: []auth.Permission{auth.ManageRoles, auth.GetUserData}, Channels: []string{strings.Repeat("b", 24), strings.Repeat("a", 24)}, ExpirePeriod: 2}
+		in := auth.KeyInput{Name: " Bot ", Permissions: []actor.Permission{auth.ManageRoles, auth.GetUserData}, Channels: []string{strings.Repeat("b", 24), strings.Repeat("a", 24)}, ExpirePeriod: 2}
 		key, secret, err := w.CreateUserKey(t.Context(), session, auth.Proof{}, in)
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := auth.Actor{
-			Kind: auth.UserKey, AccountID: ann.ID, KeyID: key.ID, Name: "Bot", Permissions: in.Permissions,
+		want := actor.Actor{
+			Kind: actor.UserKey, AccountID: ann.ID, KeyID: key.ID, Name: "Bot", Permissions: in.Permissions,
 			Channels: []string{strings.Repeat("a", 24), strings.Repeat("b", 24)}, ExpiresAt: w.now.AddDate(0, 0, 2).UnixMilli(),
 		}
-		actor := w.by(t, secret)
-		if diff := cmp.Diff(want, actor); diff != "" || len(secret) != 64 {
+		caller := w.by(t, secret)
+		if diff := cmp.Diff(want, caller); diff != "" || len(secret) != 64 {
 			t.Error(diff)
 		}
-		if !actor.InChannel(strings.Repeat("a", 24)) || actor.InChannel(strings.Repeat("c", 24)) || !session.InChannel("x") {
+		if !caller.InChannel(strings.Repeat("a", 24)) || caller.InChannel(strings.Repeat("c", 24)) || !session.InChannel("x") {
 			t.Error("the wrong channels")
 		}
 		role := w.role(t, home, auth.RoleInput{Title: "Roles", ServerPermissions: may("manage_roles")})
@@ -50,7 +51,7 @@ func TestAPersonsKeyMayWhatItAllowsAndThePersonMay(t *testing.T) {
 		for _, c := range []struct {
 			name string
 			in   string
-			need auth.Permission
+			need actor.Permission
 			code string
 		}{
 			{"both may", home, auth.ManageRoles, ""},
@@ -59,7 +60,7 @@ func TestAPersonsKeyMayWhatItAllowsAndThePersonMay(t *testing.T) {
 			{"a member", home, auth.BeMember, ""},
 			{"no member", other, auth.ManageRoles, "community_not_found"},
 		} {
-			if err := w.Can(t.Context(), actor, c.in, c.need); c.code == "" && err != nil || c.code != "" && !errs.Is(err, c.code) {
+			if err := w.Can(t.Context(), caller, c.in, c.need); c.code == "" && err != nil || c.code != "" && !errs.Is(err, c.code) {
 				t.Errorf("%s: %v", c.name, err)
 			}
 		}
@@ -79,15 +80,15 @@ func TestAKeyOfAPersonIsChangedSwitchedOffAndDeleted(t *testing.T) {
 		w.account(t, "ann")
 		bob := w.account(t, "bob")
 		session, stranger := w.session(t, "ann"), w.session(t, "bob")
-		key, secret, err := w.CreateUserKey(t.Context(), session, auth.Proof{}, auth.KeyInput{Name: "Bot", Permissions: []auth.Permission{auth.All}})
+		key, secret, err := w.CreateUserKey(t.Context(), session, auth.Proof{}, auth.KeyInput{Name: "Bot", Permissions: []actor.Permission{actor.PermAll}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		off, name := false, "Robot"
 		_, err = w.UpdateUserKey(t.Context(), stranger, key.ID, auth.KeyChange{Name: &name})
 		mustFail(t, "somebody else's", err, errs.NotFound, "api_key_not_found")
-		changed, err := w.UpdateUserKey(t.Context(), session, key.ID, auth.KeyChange{Name: &name, Permissions: []auth.Permission{auth.Store}, Active: &off})
-		key.Name, key.Permissions, key.Active, key.UpdatedAt = "Robot", []auth.Permission{auth.Store}, false, w.now.UnixMilli()
+		changed, err := w.UpdateUserKey(t.Context(), session, key.ID, auth.KeyChange{Name: &name, Permissions: []actor.Permission{auth.Store}, Active: &off})
+		key.Name, key.Permissions, key.Active, key.UpdatedAt = "Robot", []actor.Permission{auth.Store}, false, w.now.UnixMilli()
 		if diff := cmp.Diff(key, changed); err != nil || diff != "" {
 			t.Errorf("%v %s", err, diff)
 		}
@@ -118,7 +119,7 @@ func TestAKeyOfAPersonMakesNoKeyThatMayMoreThanItself(t *testing.T) {
 		session := w.session(t, "ann")
 		channel, elsewhere := strings.Repeat("a", 24), strings.Repeat("b", 24)
 		_, secret, err := w.CreateUserKey(t.Context(), session, auth.Proof{}, auth.KeyInput{
-			Name: "maker", Permissions: []auth.Permission{auth.APIKeys, auth.Store}, Channels: []string{channel}, ExpirePeriod: 10,
+			Name: "maker", Permissions: []actor.Permission{auth.APIKeys, auth.Store}, Channels: []string{channel}, ExpirePeriod: 10,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -129,14 +130,14 @@ func TestAKeyOfAPersonMakesNoKeyThatMayMoreThanItself(t *testing.T) {
 			in   auth.KeyInput
 			code string
 		}{
-			{"the same", auth.KeyInput{Permissions: []auth.Permission{auth.Store}, Channels: []string{channel}, ExpirePeriod: 10}, ""},
-			{"a permission it lacks", auth.KeyInput{Permissions: []auth.Permission{auth.Games}, Channels: []string{channel}, ExpirePeriod: 10}, "missing_permission"},
-			{"all", auth.KeyInput{Permissions: []auth.Permission{auth.All}, Channels: []string{channel}, ExpirePeriod: 10}, "missing_permission"},
-			{"another channel", auth.KeyInput{Permissions: []auth.Permission{auth.Store}, Channels: []string{channel, elsewhere}, ExpirePeriod: 10}, "missing_permission"},
-			{"all channels", auth.KeyInput{Permissions: []auth.Permission{auth.Store}, ExpirePeriod: 10}, "missing_permission"},
-			{"a day longer", auth.KeyInput{Permissions: []auth.Permission{auth.Store}, Channels: []string{channel}, ExpirePeriod: 11}, "outlives_maker"},
-			{"for ever", auth.KeyInput{Permissions: []auth.Permission{auth.Store}, Channels: []string{channel}}, "outlives_maker"},
-			{"to sign in", auth.KeyInput{Permissions: []auth.Permission{auth.SignIn}, Channels: []string{channel}, ExpirePeriod: 10}, "invalid_input"},
+			{"the same", auth.KeyInput{Permissions: []actor.Permission{auth.Store}, Channels: []string{channel}, ExpirePeriod: 10}, ""},
+			{"a permission it lacks", auth.KeyInput{Permissions: []actor.Permission{auth.Games}, Channels: []string{channel}, ExpirePeriod: 10}, "missing_permission"},
+			{"all", auth.KeyInput{Permissions: []actor.Permission{actor.PermAll}, Channels: []string{channel}, ExpirePeriod: 10}, "missing_permission"},
+			{"another channel", auth.KeyInput{Permissions: []actor.Permission{auth.Store}, Channels: []string{channel, elsewhere}, ExpirePeriod: 10}, "missing_permission"},
+			{"all channels", auth.KeyInput{Permissions: []actor.Permission{auth.Store}, ExpirePeriod: 10}, "missing_permission"},
+			{"a day longer", auth.KeyInput{Permissions: []actor.Permission{auth.Store}, Channels: []string{channel}, ExpirePeriod: 11}, "outlives_maker"},
+			{"for ever", auth.KeyInput{Permissions: []actor.Permission{auth.Store}, Channels: []string{channel}}, "outlives_maker"},
+			{"to sign in", auth.KeyInput{Permissions: []actor.Permission{actor.PermSignIn}, Channels: []string{channel}, ExpirePeriod: 10}, "invalid_input"},
 		} {
 			c.in.Name = "new"
 			_, _, err := w.CreateUserKey(t.Context(), maker, auth.Proof{}, c.in)
@@ -144,18 +145,18 @@ func TestAKeyOfAPersonMakesNoKeyThatMayMoreThanItself(t *testing.T) {
 				t.Errorf("%s: %v", c.name, err)
 			}
 		}
-		_, _, err = w.CreateKey(t.Context(), maker, home, auth.KeyInput{Name: "c", Permissions: []auth.Permission{auth.Games}, ExpirePeriod: 1})
+		_, _, err = w.CreateKey(t.Context(), maker, home, auth.KeyInput{Name: "c", Permissions: []actor.Permission{auth.Games}, ExpirePeriod: 1})
 		mustFail(t, "a community's key", err, errs.Forbidden, "missing_permission")
-		_, _, err = w.CreateUserKey(t.Context(), session, auth.Proof{}, auth.KeyInput{Name: "sign in", Permissions: []auth.Permission{auth.SignIn}})
+		_, _, err = w.CreateUserKey(t.Context(), session, auth.Proof{}, auth.KeyInput{Name: "sign in", Permissions: []actor.Permission{actor.PermSignIn}})
 		mustFail(t, "a person gives signIn", err, errs.Invalid, "invalid_input")
-		every, _, err := w.CreateUserKey(t.Context(), session, auth.Proof{}, auth.KeyInput{Name: "every", Permissions: []auth.Permission{auth.All}})
+		every, _, err := w.CreateUserKey(t.Context(), session, auth.Proof{}, auth.KeyInput{Name: "every", Permissions: []actor.Permission{actor.PermAll}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		name := "renamed"
 		_, err = w.UpdateUserKey(t.Context(), maker, every.ID, auth.KeyChange{Name: &name})
 		mustFail(t, "a key that may more", err, errs.Forbidden, "missing_permission")
-		_, err = w.UpdateUserKey(t.Context(), auth.Actor{Kind: auth.UserKey, AccountID: ann.ID, Permissions: []auth.Permission{auth.Store}}, every.ID, auth.KeyChange{Name: &name})
+		_, err = w.UpdateUserKey(t.Context(), actor.Actor{Kind: actor.UserKey, AccountID: ann.ID, Permissions: []actor.Permission{auth.Store}}, every.ID, auth.KeyChange{Name: &name})
 		mustFail(t, "a key that manages none", err, errs.Forbidden, "missing_permission")
 	})
 }
@@ -164,21 +165,21 @@ func TestAKeyOfACommunityIsChangedAndTheLogSaysBy(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
 		home, other := w.community(t, "Home"), w.community(t, "Other")
-		key, secret := w.key(t, home, auth.KeyInput{Permissions: []auth.Permission{auth.Store}, ExpirePeriod: 2})
-		_, few := w.key(t, home, auth.KeyInput{Permissions: []auth.Permission{auth.APIKeys, auth.Store}, ExpirePeriod: 1})
+		key, secret := w.key(t, home, auth.KeyInput{Permissions: []actor.Permission{auth.Store}, ExpirePeriod: 2})
+		_, few := w.key(t, home, auth.KeyInput{Permissions: []actor.Permission{auth.APIKeys, auth.Store}, ExpirePeriod: 1})
 		maker := w.by(t, few)
 		days, off, date := 5, false, "2026-04-07"
 		for _, c := range []struct {
 			name, community, key string
-			actor                auth.Actor
+			actor                actor.Actor
 			change               auth.KeyChange
 			code                 string
 		}{
 			{"of another community", other, key.ID, command, auth.KeyChange{Active: &off}, "api_key_not_found"},
 			{"by another community's key", other, key.ID, maker, auth.KeyChange{Active: &off}, "wrong_community"},
 			{"for longer than the maker", home, key.ID, maker, auth.KeyChange{ExpirePeriod: &days}, "outlives_maker"},
-			{"more than the maker", home, key.ID, maker, auth.KeyChange{Permissions: []auth.Permission{auth.Games}}, "missing_permission"},
-			{"no permission", home, key.ID, command, auth.KeyChange{Permissions: []auth.Permission{}}, "invalid_input"},
+			{"more than the maker", home, key.ID, maker, auth.KeyChange{Permissions: []actor.Permission{auth.Games}}, "missing_permission"},
+			{"no permission", home, key.ID, command, auth.KeyChange{Permissions: []actor.Permission{}}, "invalid_input"},
 			{"two ends", home, key.ID, command, auth.KeyChange{ExpirePeriod: &days, ExpireDate: &date}, "invalid_input"},
 		} {
 			_, err := w.UpdateKey(t.Context(), c.actor, c.community, c.key, c.change)
@@ -193,7 +194,7 @@ func TestAKeyOfACommunityIsChangedAndTheLogSaysBy(t *testing.T) {
 		}
 		_, err = w.Authenticate(t.Context(), secret)
 		mustFail(t, "switched off", err, errs.Unauthenticated, "credential_inactive")
-		if err := w.DeleteKey(auth.WithActor(t.Context(), command), home, key.ID); err != nil {
+		if err := w.DeleteKey(actor.NewContext(t.Context(), command), home, key.ID); err != nil {
 			t.Fatal(err)
 		}
 		log, _, err := audit.List(t.Context(), db, home, audit.Filter{Target: key.ID, Limit: 10})
@@ -215,7 +216,7 @@ func TestTheEndOfAKeyIsADayOrAMoment(t *testing.T) {
 			"2026-04-07": "2026-04-08T00:00:00Z", "2026-04-07T08:50:17Z": "2026-04-07T08:50:17Z", "2026-04-07T11:00:00+02:00": "2026-04-07T09:00:00Z",
 			"2026-04-06": "", "2026-04-07T08:50:16Z": "", "07.04.2027": "", "2036-04-09": "", "": "never",
 		} {
-			key, _, err := w.CreateKey(t.Context(), command, home, auth.KeyInput{Name: "k", Permissions: []auth.Permission{auth.Store}, ExpireDate: date})
+			key, _, err := w.CreateKey(t.Context(), command, home, auth.KeyInput{Name: "k", Permissions: []actor.Permission{auth.Store}, ExpireDate: date})
 			got := time.UnixMilli(key.ExpiresAt).UTC().Format(time.RFC3339)
 			if key.ExpiresAt == 0 {
 				got = "never"
@@ -232,17 +233,17 @@ func TestAKeyOfAPersonNeitherDeletesNorWeakensOneThatMayMore(t *testing.T) {
 		h := newHall(t, db)
 		owner := h.account(t, "ann")
 		h.standings.put(h.id, owner.ID, auth.Standing{Member: true, Owner: true})
-		mine, _, err := h.CreateUserKey(t.Context(), auth.Actor{Kind: auth.UserKey, AccountID: owner.ID, Permissions: []auth.Permission{auth.All}}, auth.Proof{}, auth.KeyInput{Name: "mine", Permissions: []auth.Permission{auth.All}})
+		mine, _, err := h.CreateUserKey(t.Context(), actor.Actor{Kind: actor.UserKey, AccountID: owner.ID, Permissions: []actor.Permission{actor.PermAll}}, auth.Proof{}, auth.KeyInput{Name: "mine", Permissions: []actor.Permission{actor.PermAll}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, secret, err := h.CreateUserKey(t.Context(), auth.Actor{Kind: auth.UserKey, AccountID: owner.ID, Permissions: []auth.Permission{auth.All}}, auth.Proof{}, auth.KeyInput{Name: "few", Permissions: []auth.Permission{auth.APIKeys}})
+		_, secret, err := h.CreateUserKey(t.Context(), actor.Actor{Kind: actor.UserKey, AccountID: owner.ID, Permissions: []actor.Permission{actor.PermAll}}, auth.Proof{}, auth.KeyInput{Name: "few", Permissions: []actor.Permission{auth.APIKeys}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		few := h.by(t, secret)
-		mustFail(t, "delete a person's", h.DeleteUserKey(auth.WithActor(t.Context(), few), owner.ID, mine.ID), errs.Forbidden, "missing_permission")
-		_, err = h.UpdateUserKey(t.Context(), few, mine.ID, auth.KeyChange{Permissions: []auth.Permission{auth.APIKeys}})
+		mustFail(t, "delete a person's", h.DeleteUserKey(actor.NewContext(t.Context(), few), owner.ID, mine.ID), errs.Forbidden, "missing_permission")
+		_, err = h.UpdateUserKey(t.Context(), few, mine.ID, auth.KeyChange{Permissions: []actor.Permission{auth.APIKeys}})
 		mustFail(t, "weaken a person's", err, errs.Forbidden, "missing_permission")
 	})
 }

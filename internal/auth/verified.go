@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -31,7 +32,7 @@ func (a *Auth) owned(ctx context.Context, tx *sqldb.Tx, accountID string) (first
 // proveOwner is prove for whoever adds a way to sign in: nobody does before
 // the address of the account is proven, since it would outlast the person who
 // has that address. It fails with Forbidden "email_not_verified" too.
-func (a *Auth) proveOwner(ctx context.Context, actor Actor, p Proof) error {
+func (a *Auth) proveOwner(ctx context.Context, actor actor.Actor, p Proof) error {
 	if err := onlySelf(actor); err != nil {
 		return err
 	}

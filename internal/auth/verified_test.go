@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/mail"
@@ -48,14 +49,14 @@ func TestAnAccountWhoseAddressNobodyHasProvenGetsNoOtherWayToSignIn(t *testing.T
 		w := newWorld(db)
 		w.withProvider(t)
 		w.unproven(t, "ann")
-		actor := w.session(t, "ann")
-		_, _, err := w.StartPasskey(t.Context(), actor, auth.Proof{Password: password})
+		caller := w.session(t, "ann")
+		_, _, err := w.StartPasskey(t.Context(), caller, auth.Proof{Password: password})
 		mustFail(t, "a passkey", err, errs.Forbidden, "email_not_verified")
-		_, err = w.StartTOTP(t.Context(), actor, auth.Proof{})
+		_, err = w.StartTOTP(t.Context(), caller, auth.Proof{})
 		mustFail(t, "an app", err, errs.Forbidden, "email_not_verified")
-		_, _, err = w.StartProvider(t.Context(), actor, auth.Proof{}, "")
+		_, _, err = w.StartProvider(t.Context(), caller, auth.Proof{}, "")
 		mustFail(t, "a provider", err, errs.Forbidden, "email_not_verified")
-		_, _, err = w.CreateUserKey(t.Context(), actor, auth.Proof{}, auth.KeyInput{Name: "Bot", Permissions: []auth.Permission{auth.All}})
+		_, _, err = w.CreateUserKey(t.Context(), caller, auth.Proof{}, auth.KeyInput{Name: "Bot", Permissions: []actor.Permission{actor.PermAll}})
 		mustFail(t, "a key", err, errs.Forbidden, "email_not_verified")
 	})
 }
@@ -126,22 +127,22 @@ func TestAKeyOfAPersonNeedsAProofAndIsToldOf(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
 		w.account(t, "ann")
-		actor := w.session(t, "ann")
+		caller := w.session(t, "ann")
 		w.pass(time.Hour)
-		in := auth.KeyInput{Name: "Bot", Permissions: []auth.Permission{auth.All}}
-		_, _, err := w.CreateUserKey(t.Context(), actor, auth.Proof{}, in)
+		in := auth.KeyInput{Name: "Bot", Permissions: []actor.Permission{actor.PermAll}}
+		_, _, err := w.CreateUserKey(t.Context(), caller, auth.Proof{}, in)
 		mustFail(t, "no proof", err, errs.Forbidden, "proof_required")
-		_, _, err = w.CreateUserKey(t.Context(), actor, auth.Proof{Password: "wrong password!"}, in)
+		_, _, err = w.CreateUserKey(t.Context(), caller, auth.Proof{Password: "wrong password!"}, in)
 		mustFail(t, "a wrong one", err, errs.Unauthenticated, "wrong_password")
 		w.letters(t)
 		for _, end := range []func() error{
 			func() error {
-				return w.ChangePassword(t.Context(), actor, auth.PasswordChange{Current: password, New: "another password!"})
+				return w.ChangePassword(t.Context(), caller, auth.PasswordChange{Current: password, New: "another password!"})
 			},
-			func() error { return w.EndSessions(t.Context(), actor.AccountID, "") },
+			func() error { return w.EndSessions(t.Context(), caller.AccountID, "") },
 		} {
-			actor = w.by(t, w.tokenOf(t, "ann", password, "another password!"))
-			_, secret, err := w.CreateUserKey(t.Context(), actor, auth.Proof{}, in)
+			caller = w.by(t, w.tokenOf(t, "ann", password, "another password!"))
+			_, secret, err := w.CreateUserKey(t.Context(), caller, auth.Proof{}, in)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -3,6 +3,7 @@ package bulk
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
@@ -19,7 +20,7 @@ func (r *run) power(ctx context.Context, q sqldb.Querier) (auth.Power, error) {
 func (r *run) mayGoOn(ctx context.Context) error {
 	var allowed bool
 	var err error
-	if r.job.Actor == (auth.Actor{Kind: auth.Open}).Ref() {
+	if r.job.Actor == (actor.Actor{Kind: actor.Open}).Ref() {
 		var home community.Community
 		home, err = community.Load(ctx, r.db, r.job.CommunityID)
 		allowed = home.Settings.OpenBulkImport

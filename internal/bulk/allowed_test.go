@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/member"
@@ -17,7 +18,7 @@ func TestAJobEndsWhenWhoBeganItMayNoMore(t *testing.T) {
 		f.run(bulk.Import, "First Name,Last Name,Username,Email,Role\nA,A,admin,admin@example.com,Admin\n", bulk.Options{})
 		admin := f.claim("admin")
 		key := f.key()
-		theirs, _, err := f.auth.CreateKey(f.Context(), admin, f.community, auth.KeyInput{Name: "theirs", Permissions: []auth.Permission{auth.All}})
+		theirs, _, err := f.auth.CreateKey(f.Context(), admin, f.community, auth.KeyInput{Name: "theirs", Permissions: []actor.Permission{actor.PermAll}})
 		f.ok(err)
 		demote := func() {
 			_, err := f.members.RemoveRole(f.Context(), command, f.community, f.member("admin").ID, role.ID, member.Source{Type: "api"})
@@ -25,7 +26,7 @@ func TestAJobEndsWhenWhoBeganItMayNoMore(t *testing.T) {
 		}
 		for _, c := range []struct {
 			name   string
-			actor  auth.Actor
+			actor  actor.Actor
 			change func()
 		}{
 			{"a key that is switched off", key, func() {
@@ -34,9 +35,9 @@ func TestAJobEndsWhenWhoBeganItMayNoMore(t *testing.T) {
 			}},
 			{"a key that is deleted", key, func() { f.ok(f.auth.DeleteKey(f.Context(), f.community, key.KeyID)) }},
 			{"an administrator who is one no more", admin, demote},
-			{"a key whose maker is an administrator no more", auth.Actor{Kind: auth.CommunityKey, KeyID: theirs.ID, CommunityID: f.community, MadeBy: theirs.CreatedBy}, func() {}},
-			{"somebody who is not here", auth.Actor{Kind: auth.Session, AccountID: "0123456789abcdef01234567"}, func() {}},
-			{"nobody, where that is not open", auth.Actor{Kind: auth.Open}, func() {}},
+			{"a key whose maker is an administrator no more", actor.Actor{Kind: actor.CommunityKey, KeyID: theirs.ID, CommunityID: f.community, CreatedBy: theirs.CreatedBy}, func() {}},
+			{"somebody who is not here", actor.Actor{Kind: actor.Session, AccountID: "0123456789abcdef01234567"}, func() {}},
+			{"nobody, where that is not open", actor.Actor{Kind: actor.Open}, func() {}},
 		} {
 			in := f.input(bulk.Import, people, bulk.Options{})
 			in.Actor = c.actor

@@ -5,8 +5,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -20,7 +20,7 @@ func TestWhoStartsCancelsAndExportsIsInTheLog(t *testing.T) {
 		f.work(applied)
 		taken, err := f.bulk.Undo(f.Context(), command, f.community, applied.JobID, "")
 		f.ok(err)
-		ctx := auth.WithActor(f.Context(), auth.Actor{Kind: auth.Session, AccountID: "a", Name: "grace"})
+		ctx := actor.NewContext(f.Context(), actor.Actor{Kind: actor.Session, AccountID: "a", Name: "grace"})
 		_, err = f.bulk.Cancel(ctx, f.community, taken.JobID)
 		f.ok(err)
 		f.ok(f.bulk.Export(ctx, f.Output(), f.community, member.Filter{}))

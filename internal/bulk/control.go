@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/jobs"
@@ -44,7 +45,7 @@ func (b *Bulk) Cancel(ctx context.Context, communityID, jobID string) (Status, e
 // Apply starts a new job that does exactly what a dry run planned. It fails
 // with Conflict not_a_plan, plan_running, already_applied or plan_stale, or
 // Gone expired.
-func (b *Bulk) Apply(ctx context.Context, actor auth.Actor, communityID, jobID, newID string) (Status, error) {
+func (b *Bulk) Apply(ctx context.Context, actor actor.Actor, communityID, jobID, newID string) (Status, error) {
 	var started job
 	beginning, err := b.beginning(ctx, communityID, jobID, b.looking, b.verify)
 	if err != nil {
@@ -124,7 +125,7 @@ func (b *Bulk) applicable(ctx context.Context, q sqldb.Querier, plan *job) error
 
 // Undo starts a job that takes back what a job did. It fails with Conflict
 // not_undoable, or Gone expired.
-func (b *Bulk) Undo(ctx context.Context, actor auth.Actor, communityID, jobID, newID string) (Status, error) {
+func (b *Bulk) Undo(ctx context.Context, actor actor.Actor, communityID, jobID, newID string) (Status, error) {
 	var started job
 	err := b.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		done, err := lockJob(ctx, tx, communityID, jobID)
@@ -158,7 +159,7 @@ func (b *Bulk) noUndoUnderWay(ctx context.Context, tx *sqldb.Tx, done *job) erro
 }
 
 // successor is a new job that follows from another one.
-func (b *Bulk) successor(of *job, actor auth.Actor, newID string) job {
+func (b *Bulk) successor(of *job, actor actor.Actor, newID string) job {
 	if newID == "" {
 		newID = b.NewID()
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
@@ -101,7 +101,7 @@ func (b *Bulk) Restage(ctx context.Context, communityID, draftID string, o Optio
 
 // StartDraft queues a job for a staged file, which stays staged: a dry run may
 // be followed by another one, or by the run. It fails like Start.
-func (b *Bulk) StartDraft(ctx context.Context, actor auth.Actor, communityID, draftID string, dryRun bool) (Status, error) {
+func (b *Bulk) StartDraft(ctx context.Context, actor actor.Actor, communityID, draftID string, dryRun bool) (Status, error) {
 	staged, err := b.keptDraft(ctx, b.db, communityID, draftID)
 	if err != nil {
 		return Status{}, err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/community"
@@ -247,7 +248,7 @@ func TestAnOpenImportCannotReachPermissions(t *testing.T) {
 		f.ok(f.members.AddOwner(f.Context(), f.community, f.claim("bob").AccountID))
 		in := f.input(bulk.Import, "Email,First Name,Role,Plan,Username,Last Name\nmia@example.com,M,,,,\nbob@example.com,B,,,,\nann@example.com,A,Mod,,,\ncem@example.com,C,Paid,,,\n"+
 			"dee@example.com,D,Fan,,,\nann@example.com,,,__CLEAR__,,\nnew@example.com,N,Mod,,neu,N\n", bulk.Options{})
-		in.Actor = auth.Actor{Kind: auth.Open}
+		in.Actor = actor.Actor{Kind: actor.Open}
 		s, err := f.bulk.Start(f.Context(), in)
 		f.ok(err)
 		s = f.work(s)

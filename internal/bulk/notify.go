@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
@@ -18,8 +19,8 @@ import (
 func (b *Bulk) SetBaseURL(base string) { b.baseURL = strings.TrimRight(base, "/") }
 
 // mayNotify refuses to promise a mail to somebody who has no address.
-func mayNotify(actor auth.Actor, o Options) error {
-	if o.Notify && actor.Kind != auth.Session {
+func mayNotify(caller actor.Actor, o Options) error {
+	if o.Notify && caller.Kind != actor.Session {
 		return errs.New(errs.Invalid, "notify_needs_person", "Only a person who is signed in can be written to: leave notify out, and ask for the status.")
 	}
 	return nil

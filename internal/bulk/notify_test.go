@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/errs"
@@ -28,7 +29,7 @@ func TestWhoeverStartedAJobIsWrittenToWhenItHasEnded(t *testing.T) {
 		const file = "First Name,Last Name,Username,Email\nBob,Bell,bob,bob@example.com\nCy,Cole,,broken\n"
 		start := func(o bulk.Options) bulk.Status {
 			in := f.input(bulk.Import, file, o)
-			in.Actor = auth.Actor{Kind: auth.Session, AccountID: account.ID, Name: "ada"}
+			in.Actor = actor.Actor{Kind: actor.Session, AccountID: account.ID, Name: "ada"}
 			s, err := f.bulk.Start(f.Context(), in)
 			f.ok(err)
 			return f.work(s)
@@ -56,9 +57,9 @@ func TestWhoeverStartedAJobIsWrittenToWhenItHasEnded(t *testing.T) {
 
 func TestOnlyPeopleCanBeWrittenTo(t *testing.T) {
 	each(t, func(f *fixture) {
-		for _, kind := range []auth.Kind{auth.CommunityKey, auth.UserKey, auth.Command, auth.Open} {
+		for _, kind := range []actor.Kind{actor.CommunityKey, actor.UserKey, actor.Command, actor.Open} {
 			in := f.input(bulk.Import, "First Name,Last Name,Username,Email\nBob,Bell,bob,bob@example.com\n", bulk.Options{Notify: true})
-			in.Actor = auth.Actor{Kind: kind}
+			in.Actor = actor.Actor{Kind: kind}
 			if _, err := f.bulk.Start(f.Context(), in); !errs.Is(err, "notify_needs_person") || !bulk.Refused(err) {
 				t.Errorf("%s: %v", kind, err)
 			}

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
@@ -25,7 +25,7 @@ func rows(prefix string, n, bytes int) string {
 }
 
 // start queues a job without working it.
-func (f *fixture) start(typ bulk.Type, text string, o bulk.Options, actor auth.Actor) bulk.Status {
+func (f *fixture) start(typ bulk.Type, text string, o bulk.Options, actor actor.Actor) bulk.Status {
 	f.Helper()
 	in := f.input(typ, text, o)
 	in.Actor = actor
@@ -217,17 +217,17 @@ func (f *fixture) queued(s bulk.Status) string {
 func TestSmallFilesAndUndosHaveWorkersOfTheirOwn(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		f := newFixture(t, db, 500)
-		person := auth.Actor{Kind: auth.Session, AccountID: "a1"}
+		person := actor.Actor{Kind: actor.Session, AccountID: "a1"}
 		for want, start := range map[string]func() bulk.Status{
 			"small command C":    func() bulk.Status { return f.start(bulk.Import, people, bulk.Options{}, command) },
 			"large account:a1 C": func() bulk.Status { return f.start(bulk.Import, rows("l", 1500, 300_000), bulk.Options{}, person) },
 			"small account:a1 C": func() bulk.Status {
-				return f.start(bulk.Import, people, bulk.Options{}, auth.Actor{Kind: auth.UserKey, KeyID: "k1", AccountID: "a1"})
+				return f.start(bulk.Import, people, bulk.Options{}, actor.Actor{Kind: actor.UserKey, KeyID: "k1", AccountID: "a1"})
 			},
 			"small key:k2 C": func() bulk.Status {
-				return f.start(bulk.Import, people, bulk.Options{}, auth.Actor{Kind: auth.CommunityKey, KeyID: "k2"})
+				return f.start(bulk.Import, people, bulk.Options{}, actor.Actor{Kind: actor.CommunityKey, KeyID: "k2"})
 			},
-			"small open C": func() bulk.Status { return f.start(bulk.Import, people, bulk.Options{}, auth.Actor{Kind: auth.Open}) },
+			"small open C": func() bulk.Status { return f.start(bulk.Import, people, bulk.Options{}, actor.Actor{Kind: actor.Open}) },
 		} {
 			if got := f.queued(start()); got != want {
 				t.Errorf("%q, want %q", got, want)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/member"
@@ -30,7 +31,7 @@ func TestWhoImportsGivesAndTakesOnlyRolesBelowTheirOwn(t *testing.T) {
 		f.ok(err)
 		f.run(bulk.Import, head+"A,A,admin,admin@example.com,Admin\nB,B,boss,boss@example.com,High\nP,P,plain,plain@example.com,Low\nO,O,owner,owner@example.com,\n", bulk.Options{})
 		f.ok(f.members.AddOwner(f.Context(), f.community, f.claim("owner").AccountID))
-		f.ok(f.members.Join(f.Context(), auth.Actor{Kind: auth.Session, AccountID: account.ID, Name: "admin"}, f.community, member.JoinHow{}))
+		f.ok(f.members.Join(f.Context(), actor.Actor{Kind: actor.Session, AccountID: account.ID, Name: "admin"}, f.community, member.JoinHow{}))
 
 		const rows = head + "N,N,n1,n1@example.com,Low\n" + "N,N,n2,n2@example.com,Same\n" + "N,N,n3,n3@example.com,High\n" + // new ones
 			",,,plain@example.com,Admin\n" + ",,,boss@example.com,Low\n" + ",,,boss@example.com,__CLEAR__\n" + ",,,admin@example.com,Low\n" +
@@ -39,20 +40,20 @@ func TestWhoImportsGivesAndTakesOnlyRolesBelowTheirOwn(t *testing.T) {
 		f.ok(err)
 		admin, err := f.auth.Authenticate(f.Context(), token)
 		f.ok(err)
-		key, _, err := f.auth.CreateUserKey(f.Context(), admin, auth.Proof{}, auth.KeyInput{Name: "sync", Permissions: []auth.Permission{auth.BulkUpdateUser}})
+		key, _, err := f.auth.CreateUserKey(f.Context(), admin, auth.Proof{}, auth.KeyInput{Name: "sync", Permissions: []actor.Permission{auth.BulkUpdateUser}})
 		f.ok(err)
 		above := map[int]string{3: "role_above_rank", 4: "role_above_rank", 5: "role_above_rank", 6: "role_above_rank", 7: "role_above_rank", 8: "role_above_rank", 11: "role_above_rank"}
-		few, _, err := f.auth.CreateKey(f.Context(), command, f.community, auth.KeyInput{Name: "few", Permissions: []auth.Permission{auth.BulkUpdateUser}})
+		few, _, err := f.auth.CreateKey(f.Context(), command, f.community, auth.KeyInput{Name: "few", Permissions: []actor.Permission{auth.BulkUpdateUser}})
 		f.ok(err)
 		server := map[int]string{5: "role_above_rank", 8: "role_above_rank"}
 		for _, c := range []struct {
 			name  string
-			actor auth.Actor
+			actor actor.Actor
 			codes map[int]string
 		}{
 			{"a person", admin, above},
-			{"a person's key", auth.Actor{Kind: auth.UserKey, KeyID: key.ID, AccountID: admin.AccountID}, above},
-			{"a key that does not manage roles", auth.Actor{Kind: auth.CommunityKey, KeyID: few.ID, CommunityID: f.community}, server},
+			{"a person's key", actor.Actor{Kind: actor.UserKey, KeyID: key.ID, AccountID: admin.AccountID}, above},
+			{"a key that does not manage roles", actor.Actor{Kind: actor.CommunityKey, KeyID: few.ID, CommunityID: f.community}, server},
 			{"a key of the community", f.key(), nil},
 		} {
 			in := f.input(bulk.Import, rows, bulk.Options{DryRun: true})
@@ -69,7 +70,7 @@ func TestWhoImportsGivesAndTakesOnlyRolesBelowTheirOwn(t *testing.T) {
 
 // ranked makes members of different height; it returns the maker of jobs among
 // them, who may do everything to those below.
-func (f *fixture) ranked() auth.Actor {
+func (f *fixture) ranked() actor.Actor {
 	f.Helper()
 	for title, in := range map[string]auth.RoleInput{
 		"High": {Order: 9}, "Admin": {Order: 5, ServerPermissions: map[string]bool{"server_administrator": true}}, "Low": {Order: 2},
@@ -90,7 +91,7 @@ func TestWhoStandsAboveTheMakerOfAJobIsNotChangedByIt(t *testing.T) {
 		for _, c := range []struct {
 			typ   bulk.Type
 			rows  string
-			actor auth.Actor
+			actor actor.Actor
 			codes map[int]string
 		}{
 			{bulk.Import, rows, admin, map[int]string{2: "member_above_rank", 3: "member_above_rank"}},
@@ -129,9 +130,9 @@ func TestAnUndoLeavesWhoStandsAboveItsMakerAlone(t *testing.T) {
 	})
 }
 
-func (f *fixture) key() auth.Actor {
+func (f *fixture) key() actor.Actor {
 	f.Helper()
-	made, _, err := f.auth.CreateKey(f.Context(), command, f.community, auth.KeyInput{Name: "sync", Permissions: []auth.Permission{auth.All}})
+	made, _, err := f.auth.CreateKey(f.Context(), command, f.community, auth.KeyInput{Name: "sync", Permissions: []actor.Permission{actor.PermAll}})
 	f.ok(err)
-	return auth.Actor{Kind: auth.CommunityKey, KeyID: made.ID, CommunityID: f.community}
+	return actor.Actor{Kind: actor.CommunityKey, KeyID: made.ID, CommunityID: f.community}
 }

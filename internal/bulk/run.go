@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/event"
@@ -268,7 +269,7 @@ func (r *run) prepareRules(ctx context.Context, table openFile) (*layout, *rules
 	if err != nil {
 		return nil, nil, err
 	}
-	rules := newRules(r.job.Type, r.job.Options, r.job.Actor == auth.Actor{Kind: auth.Open}.Ref(), d.fields, roles)
+	rules := newRules(r.job.Type, r.job.Options, r.job.Actor == actor.Actor{Kind: actor.Open}.Ref(), d.fields, roles)
 	rules.readHeaders(layout)
 	if rules.open {
 		if rules.installers, err = auth.InstallationOwners(ctx, r.db); err != nil {

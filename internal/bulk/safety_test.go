@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/community"
@@ -100,7 +101,7 @@ func TestAnOpenImportTakesNoRoleAwayAndGivesNoPower(t *testing.T) {
 		f.run(bulk.Import, people, bulk.Options{})
 		f.run(bulk.Import, "Email,Role\nann@example.com,Fan\n", bulk.Options{})
 		in := f.input(bulk.Import, "Email,Role,Tag\nann@example.com,@all,\nbob@example.com,Writer,\nann@example.com,\",\",\" , \"\n", bulk.Options{})
-		in.Actor = auth.Actor{Kind: auth.Open}
+		in.Actor = actor.Actor{Kind: actor.Open}
 		s, err := f.bulk.Start(f.Context(), in)
 		f.ok(err)
 		s = f.work(s)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/bulk"
@@ -95,7 +96,7 @@ func (f *fixture) field(in member.FieldInput) {
 	f.ok(err)
 }
 
-var command = auth.Actor{Kind: auth.Command, Name: "test"}
+var command = actor.Actor{Kind: actor.Command, Name: "test"}
 
 // store keeps a file as an upload would.
 func (f *fixture) store(text string) (string, sheet.Verdict) {
@@ -206,11 +207,11 @@ func (f *fixture) member(ref string) member.Member {
 
 // claim makes an account for a member and accepts the membership, as the person
 // would, and returns who they are then.
-func (f *fixture) claim(username string) auth.Actor {
+func (f *fixture) claim(username string) actor.Actor {
 	f.Helper()
 	account, err := f.auth.CreateAccount(f.Context(), auth.AccountInput{Email: f.member(username).Email, Username: username})
 	f.ok(err)
-	person := auth.Actor{Kind: auth.Session, AccountID: account.ID, Name: username}
+	person := actor.Actor{Kind: actor.Session, AccountID: account.ID, Name: username}
 	f.ok(f.members.Join(f.Context(), person, f.community, member.JoinHow{}))
 	return person
 }

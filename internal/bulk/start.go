@@ -7,8 +7,8 @@ import (
 	"encoding/json"
 	"errors"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/jobs"
@@ -25,7 +25,7 @@ type Start struct {
 	FileName    string
 	Verdict     sheet.Verdict // what sheet.Scan saw of the file
 	Options     Options
-	Actor       auth.Actor
+	Actor       actor.Actor
 	JobID       string // from NewID; "": one is made
 }
 

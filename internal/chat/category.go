@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
@@ -38,7 +39,7 @@ func (c *Chat) Category(ctx context.Context, communityID, categoryID string) (Ca
 
 // CreateCategory makes a category, the last one. It fails as Can does for
 // Channels, with Invalid "invalid_input" or Conflict "too_many_categories".
-func (c *Chat) CreateCategory(ctx context.Context, actor auth.Actor, communityID, name string) (Category, error) {
+func (c *Chat) CreateCategory(ctx context.Context, actor actor.Actor, communityID, name string) (Category, error) {
 	now := c.clock.Now()
 	made := Category{ID: id.New(now), CreatedAt: now.UnixMilli(), UpdatedAt: now.UnixMilli()}
 	err := c.change(ctx, actor, communityID, func(ctx context.Context, tx *sqldb.Tx) (err error) {
@@ -74,7 +75,7 @@ func categoryName(name string) (string, error) {
 
 // UpdateCategory changes a category. It fails as CreateCategory does, or with
 // NotFound "category_not_found".
-func (c *Chat) UpdateCategory(ctx context.Context, actor auth.Actor, communityID, categoryID string, change CategoryChange) (Category, error) {
+func (c *Chat) UpdateCategory(ctx context.Context, actor actor.Actor, communityID, categoryID string, change CategoryChange) (Category, error) {
 	var changed Category
 	err := c.change(ctx, actor, communityID, func(ctx context.Context, tx *sqldb.Tx) error {
 		old, err := categoryByID(ctx, tx, communityID, categoryID)
@@ -138,7 +139,7 @@ func placeCategory(ctx context.Context, tx *sqldb.Tx, communityID string, moved 
 
 // DeleteCategory deletes a category; its channels stay, in none, behind those
 // that are in none already. It fails as UpdateCategory does.
-func (c *Chat) DeleteCategory(ctx context.Context, actor auth.Actor, communityID, categoryID string) error {
+func (c *Chat) DeleteCategory(ctx context.Context, actor actor.Actor, communityID, categoryID string) error {
 	return c.change(ctx, actor, communityID, func(ctx context.Context, tx *sqldb.Tx) error {
 		old, err := categoryByID(ctx, tx, communityID, categoryID)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
@@ -16,7 +17,7 @@ import (
 // does for Channels, with Invalid "invalid_input" naming every wrong field,
 // NotFound "category_not_found", Conflict "too_many_channels", or Forbidden
 // "missing_permission" for a private one where the actor does not see channels.
-func (c *Chat) CreateChannel(ctx context.Context, actor auth.Actor, communityID string, in Input) (Channel, error) {
+func (c *Chat) CreateChannel(ctx context.Context, actor actor.Actor, communityID string, in Input) (Channel, error) {
 	now := c.clock.Now()
 	made := Channel{ID: id.New(now), CreatedAt: now.UnixMilli(), UpdatedAt: now.UnixMilli()}
 	err := c.change(ctx, actor, communityID, func(ctx context.Context, tx *sqldb.Tx) error {
@@ -82,7 +83,7 @@ func set[T any](target, value *T) {
 
 // UpdateChannel changes a channel. It fails as CreateChannel does, with
 // NotFound "channel_not_found" or Conflict "type_fixed" or "direct_private".
-func (c *Chat) UpdateChannel(ctx context.Context, actor auth.Actor, communityID, channelID string, change Change) (Channel, error) {
+func (c *Chat) UpdateChannel(ctx context.Context, actor actor.Actor, communityID, channelID string, change Change) (Channel, error) {
 	var changed Channel
 	err := c.change(ctx, actor, communityID, func(ctx context.Context, tx *sqldb.Tx) error {
 		old, err := c.channel(ctx, tx, actor, communityID, channelID)
@@ -98,7 +99,7 @@ func (c *Chat) UpdateChannel(ctx context.Context, actor auth.Actor, communityID,
 	return changed, err
 }
 
-func (c *Chat) rewrite(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID string, old Channel, change Change) (Channel, error) {
+func (c *Chat) rewrite(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, communityID string, old Channel, change Change) (Channel, error) {
 	home, err := community.Load(ctx, tx, communityID)
 	if err != nil {
 		return old, err
@@ -187,7 +188,7 @@ func place(ctx context.Context, tx *sqldb.Tx, communityID string, moved *Channel
 }
 
 // DeleteChannel deletes a channel. It fails as UpdateChannel does.
-func (c *Chat) DeleteChannel(ctx context.Context, actor auth.Actor, communityID, channelID string) error {
+func (c *Chat) DeleteChannel(ctx context.Context, actor actor.Actor, communityID, channelID string) error {
 	return c.change(ctx, actor, communityID, func(ctx context.Context, tx *sqldb.Tx) error {
 		old, err := c.channel(ctx, tx, actor, communityID, channelID)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
@@ -93,7 +94,7 @@ func (in *Input) normalise(home community.Community) error {
 
 // Channels returns the channels that the actor sees, those in no category
 // first, then category by category, each in its order.
-func (c *Chat) Channels(ctx context.Context, actor auth.Actor, communityID string) ([]Channel, error) {
+func (c *Chat) Channels(ctx context.Context, actor actor.Actor, communityID string) ([]Channel, error) {
 	subject, err := c.auth.SubjectFor(ctx, c.db, actor, communityID)
 	if err != nil {
 		return nil, err
@@ -115,11 +116,11 @@ func (ch Channel) SeenBy(subject auth.Subject) bool {
 // Channel returns a channel that the actor sees. It fails with NotFound
 // "channel_not_found", for one that is hidden from them as for one that is not
 // there.
-func (c *Chat) Channel(ctx context.Context, actor auth.Actor, communityID, channelID string) (Channel, error) {
+func (c *Chat) Channel(ctx context.Context, actor actor.Actor, communityID, channelID string) (Channel, error) {
 	return c.channel(ctx, c.db, actor, communityID, channelID)
 }
 
-func (c *Chat) channel(ctx context.Context, q sqldb.Querier, actor auth.Actor, communityID, channelID string) (Channel, error) {
+func (c *Chat) channel(ctx context.Context, q sqldb.Querier, actor actor.Actor, communityID, channelID string) (Channel, error) {
 	found, err := channelByID(ctx, q, communityID, channelID)
 	if err != nil {
 		return found, err

@@ -5,6 +5,7 @@ package chat
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
@@ -34,11 +35,11 @@ func New(d Deps) *Chat { return &Chat{db: d.DB, auth: d.Auth, members: d.Members
 // change runs f in a transaction that no other change of the community's
 // channels, categories and overrides runs beside, if the actor may manage
 // channels.
-func (c *Chat) change(ctx context.Context, actor auth.Actor, communityID string, f func(context.Context, *sqldb.Tx) error) error {
-	if err := c.auth.Can(ctx, actor, communityID, auth.Channels); err != nil {
+func (c *Chat) change(ctx context.Context, caller actor.Actor, communityID string, f func(context.Context, *sqldb.Tx) error) error {
+	if err := c.auth.Can(ctx, caller, communityID, auth.Channels); err != nil {
 		return err
 	}
-	ctx = auth.WithActor(ctx, actor) // for the audit log
+	ctx = actor.NewContext(ctx, caller) // for the audit log
 	return c.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		if err := tx.Guard(ctx, "channels "+communityID); err != nil {
 			return err
@@ -49,7 +50,7 @@ func (c *Chat) change(ctx context.Context, actor auth.Actor, communityID string,
 
 // Manages reports whether the actor may change the community's channels, and
 // so may know what they allow and deny.
-func (c *Chat) Manages(ctx context.Context, actor auth.Actor, communityID string) (bool, error) {
+func (c *Chat) Manages(ctx context.Context, actor actor.Actor, communityID string) (bool, error) {
 	err := c.auth.Can(ctx, actor, communityID, auth.Channels)
 	if errs.KindOf(err) == errs.Forbidden {
 		return false, nil

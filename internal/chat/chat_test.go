@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/chat"
@@ -22,7 +23,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-var command = auth.Actor{Kind: auth.Command}
+var command = actor.Actor{Kind: actor.Command}
 
 // place is a community with channels, and people of several heights: owner,
 // mod (5: manage_channels, manage_roles), high (9) and plain.
@@ -35,14 +36,14 @@ type place struct {
 	members     *member.Members
 	id          string
 	roles       map[string]auth.Role
-	people      map[string]auth.Actor
+	people      map[string]actor.Actor
 }
 
 func each(t *testing.T, test func(p *place)) {
 	t.Helper()
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		c := clock.Clock{}
-		p := &place{T: t, db: db, communities: community.New(db, c), members: member.New(db, c), roles: map[string]auth.Role{}, people: map[string]auth.Actor{}}
+		p := &place{T: t, db: db, communities: community.New(db, c), members: member.New(db, c), roles: map[string]auth.Role{}, people: map[string]actor.Actor{}}
 		p.auth = auth.New(auth.Deps{DB: db, Communities: p.communities, Standings: p.members, Clock: c, Log: slog.New(slog.DiscardHandler)})
 		p.chat = chat.New(chat.Deps{DB: db, Auth: p.auth, Members: p.members, Clock: c})
 		p.id = p.community()
@@ -97,7 +98,7 @@ func (p *place) join(name string) {
 	p.ok(p.db.Tx(p.Context(), func(tx *sqldb.Tx) error {
 		return member.Insert(p.Context(), tx, p.id, []*member.Record{r})
 	}))
-	p.people[name] = auth.Actor{Kind: auth.Session, AccountID: account.ID, Name: name}
+	p.people[name] = actor.Actor{Kind: actor.Session, AccountID: account.ID, Name: name}
 }
 
 // member is the id of somebody as a member.
@@ -124,7 +125,7 @@ func (p *place) category(name string) chat.Category {
 
 // topics are the channels that somebody sees, in order, each after the name of
 // its category.
-func (p *place) topics(actor auth.Actor) (topics []string) {
+func (p *place) topics(actor actor.Actor) (topics []string) {
 	p.Helper()
 	names := map[string]string{"": ""}
 	categories, err := p.chat.Categories(p.Context(), p.id)
@@ -140,7 +141,7 @@ func (p *place) topics(actor auth.Actor) (topics []string) {
 	return topics
 }
 
-func (p *place) sees(what string, actor auth.Actor, want ...string) {
+func (p *place) sees(what string, actor actor.Actor, want ...string) {
 	p.Helper()
 	if d := cmp.Diff(want, p.topics(actor)); d != "" {
 		p.Errorf("%s: %s", what, d)
@@ -318,7 +319,7 @@ func TestWhoMayNotSeeAChannelDoesNotFindIt(t *testing.T) {
 		p.sees("mod", p.people["mod"], "lobby", "staff")
 		p.sees("low", p.people["low"], "lobby", "staff")
 		p.sees("owner", p.people["owner"], "lobby", "staff", "direct")
-		p.sees("key", auth.Actor{Kind: auth.CommunityKey, CommunityID: p.id}, "lobby", "staff", "direct")
+		p.sees("key", actor.Actor{Kind: actor.CommunityKey, CommunityID: p.id}, "lobby", "staff", "direct")
 		if _, err := p.chat.Channel(p.Context(), p.people["plain"], p.id, staff.ID); !errs.Is(err, "channel_not_found") {
 			t.Error(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
@@ -30,7 +31,7 @@ type OverrideInput struct {
 // "channel_not_found", Invalid "invalid_input" naming every wrong entry,
 // Conflict "channel_private" or "direct_private" where inputs let @all see a
 // private channel, or Forbidden "rank_too_low" or "missing_permission".
-func (c *Chat) SetOverrides(ctx context.Context, actor auth.Actor, communityID, channelID string, inputs []OverrideInput) (Channel, error) {
+func (c *Chat) SetOverrides(ctx context.Context, actor actor.Actor, communityID, channelID string, inputs []OverrideInput) (Channel, error) {
 	if len(inputs) > maxOverrides {
 		return Channel{}, errs.New(errs.Invalid, "too_many_overrides", "A channel has at most %d overrides.", maxOverrides)
 	}
@@ -59,7 +60,7 @@ func (c *Chat) SetOverrides(ctx context.Context, actor auth.Actor, communityID, 
 
 // hide makes a channel private or public: it changes what its override of
 // @all says about seeing it.
-func (c *Chat) hide(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID string, ch *Channel, private bool) error {
+func (c *Chat) hide(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, communityID string, ch *Channel, private bool) error {
 	roles, err := auth.Roles(ctx, tx, communityID)
 	if err != nil {
 		return err
@@ -114,7 +115,7 @@ func without(names []string, name string) []string {
 }
 
 // override writes the overrides of a channel, if the actor may.
-func (c *Chat) override(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID string, ch Channel, wanted []auth.Override) (Channel, error) {
+func (c *Chat) override(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, communityID string, ch Channel, wanted []auth.Override) (Channel, error) {
 	changes := overrideChanges(ch.Overrides, wanted)
 	if len(changes) == 0 {
 		return ch, nil
@@ -180,7 +181,7 @@ func says(all []auth.Override, about auth.Override, permission string) string {
 	return ""
 }
 
-func (c *Chat) mayOverride(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID string, ch Channel, changes []flip) error {
+func (c *Chat) mayOverride(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, communityID string, ch Channel, changes []flip) error {
 	power, err := auth.PowerOf(ctx, tx, c.members, actor, communityID)
 	if err != nil || power.Everything() {
 		return err
@@ -286,7 +287,7 @@ type Ruling struct {
 // is a reference as member.Find takes it. It fails with NotFound
 // "channel_not_found", also when the actor does not see the channel, or
 // "user_not_found".
-func (c *Chat) Explain(ctx context.Context, actor auth.Actor, communityID, channelID, user string) (Explained, error) {
+func (c *Chat) Explain(ctx context.Context, actor actor.Actor, communityID, channelID, user string) (Explained, error) {
 	ch, err := c.Channel(ctx, actor, communityID, channelID)
 	if err != nil {
 		return Explained{}, err

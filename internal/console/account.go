@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"net/http"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
@@ -21,7 +22,7 @@ const (
 // own lets people in who have signed in themselves.
 func (c *console) own(h handler) http.HandlerFunc {
 	return c.signed(func(v *visit) error {
-		if err := c.Auth.MayAsPerson(v.actor, []auth.Permission{auth.BeSignedIn}); err != nil {
+		if err := c.Auth.MayAsPerson(v.actor, []actor.Permission{actor.PermSessionOnly}); err != nil {
 			return err
 		}
 		v.w.Header().Set("Cache-Control", "no-store")

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -353,8 +354,8 @@ func TestAPersonChoosesALanguageAndAKey(t *testing.T) {
 		if made.status != 201 || secret == "" || made.header.Get("Cache-Control") != "no-store" {
 			t.Fatalf("a key: %d", made.status)
 		}
-		if actor, err := a.Auth.Authenticate(t.Context(), secret); err != nil || actor.Kind != auth.UserKey {
-			t.Errorf("the key is of %+v (%v)", actor, err)
+		if caller, err := a.Auth.Authenticate(t.Context(), secret); err != nil || caller.Kind != actor.UserKey {
+			t.Errorf("the key is of %+v (%v)", caller, err)
 		}
 		listed := olivia.get("/account/api-keys")
 		id := regexp.MustCompile(`/account/api-keys/([0-9a-f]{24})/delete`).FindStringSubmatch(listed.text)

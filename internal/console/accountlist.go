@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/i18n"
@@ -83,7 +84,7 @@ func (c *console) createOwnKey(v *visit) error {
 	in := auth.KeyInput{Name: view.Name, ExpirePeriod: days}
 	for _, chosen := range v.PostForm["permissions"] {
 		view.Chosen[chosen] = true
-		in.Permissions = append(in.Permissions, auth.Permission(chosen))
+		in.Permissions = append(in.Permissions, actor.Permission(chosen))
 	}
 	key, secret, err := c.Auth.CreateUserKey(v.Context(), v.actor, proofOf(v), in)
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/i18n"
@@ -43,10 +44,10 @@ const (
 )
 
 func (c *console) offerReader(v *visit, offer member.Offer) (offerReader, error) {
-	if v.actor.Kind != auth.Session {
+	if v.actor.Kind != actor.Session {
 		return readerUnknown, nil
 	}
-	if v.actor.Unbound() != nil {
+	if v.actor.RequireUnlimited() != nil {
 		return readerOther, nil
 	}
 	account, err := c.Auth.Account(v.Context(), v.actor.AccountID)
@@ -123,8 +124,8 @@ func (c *console) acceptOffer(v *visit) error {
 			return err
 		}
 		return c.identify(v, token)
-	case v.actor.Unbound() != nil:
-		return v.actor.Unbound()
+	case v.actor.RequireUnlimited() != nil:
+		return v.actor.RequireUnlimited()
 	case reader == readerUnconfirmed:
 		return c.renderOffer(v, token, errs.New(errs.Forbidden, "email_not_verified", "The email address of your account is not confirmed."))
 	}
@@ -167,7 +168,7 @@ func (c *console) identify(v *visit, token string) error {
 func (c *console) declineOffer(v *visit) error {
 	token := v.PostFormValue("token")
 	var err error
-	if v.actor.Kind != auth.Session {
+	if v.actor.Kind != actor.Session {
 		err = c.takeSignIn(v)
 	}
 	var offer member.Offer
@@ -192,7 +193,7 @@ func (c *console) showDeclined(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return render(v, http.StatusOK, DeclinedPage(DeclinedView{Page: p, Invite: v.URL.Query().Has("invite"), Signed: v.actor.Kind == auth.Session}))
+	return render(v, http.StatusOK, DeclinedPage(DeclinedView{Page: p, Invite: v.URL.Query().Has("invite"), Signed: v.actor.Kind == actor.Session}))
 }
 
 // addition is the membership of one community that the person has to decide
@@ -209,7 +210,7 @@ func (c *console) addition(v *visit, communityID string) (found member.Addition,
 
 func (c *console) acceptAddition(v *visit) error {
 	communityID := v.PathValue("community")
-	if err := v.actor.Unbound(); err != nil {
+	if err := v.actor.RequireUnlimited(); err != nil {
 		return err
 	}
 	a, ok, err := c.addition(v, communityID)
@@ -228,7 +229,7 @@ func (c *console) acceptAddition(v *visit) error {
 
 func (c *console) declineAddition(v *visit) error {
 	communityID := v.PathValue("community")
-	if err := v.actor.Unbound(); err != nil {
+	if err := v.actor.RequireUnlimited(); err != nil {
 		return err
 	}
 	a, ok, err := c.addition(v, communityID)

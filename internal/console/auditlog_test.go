@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/chat"
@@ -14,7 +15,7 @@ import (
 func TestTheLogIsFilteredByWhatWasTouched(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		communityID, olivia := owner(t, a)
-		if _, err := a.Members.CreateTag(auth.WithActor(t.Context(), apptest.Operator), communityID, "orchid"); err != nil {
+		if _, err := a.Members.CreateTag(actor.NewContext(t.Context(), apptest.Operator), communityID, "orchid"); err != nil {
 			t.Fatal(err)
 		}
 		if got := olivia.get("/c/" + communityID + "/members/export.csv"); got.status != 200 {
@@ -33,7 +34,7 @@ func TestTheLogIsFilteredByWhatWasTouched(t *testing.T) {
 func TestTheLogSpeaksInSentencesOfWhatThereIs(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		here, olivia := owner(t, a)
-		ctx := auth.WithActor(t.Context(), apptest.Operator)
+		ctx := actor.NewContext(t.Context(), apptest.Operator)
 		role, err := a.Auth.CreateRole(ctx, apptest.Operator, here, auth.RoleInput{Title: "Choach", Order: 2})
 		if err != nil {
 			t.Fatal(err)

@@ -3,7 +3,7 @@ package console
 import (
 	"net/http"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/bulk"
 )
 
@@ -19,7 +19,7 @@ func (c *console) forOperator(h handler) http.HandlerFunc {
 	})
 }
 
-func ownsInstallation(actor auth.Actor) bool {
+func ownsInstallation(actor actor.Actor) bool {
 	return actor.InstallationOwner && actor.OnlyCommunity == ""
 }
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
@@ -250,9 +250,9 @@ func waitText(reason string) string {
 // startedBy is who started a job; those who have no name get one.
 func startedBy(name string) string {
 	switch name {
-	case string(auth.Open):
+	case string(actor.Open):
 		return i18n.Key("somebody without a key")
-	case string(auth.Command):
+	case string(actor.Command):
 		return i18n.Key("the command line")
 	}
 	return name

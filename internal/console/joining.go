@@ -3,7 +3,7 @@ package console
 import (
 	"strings"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/media"
@@ -21,7 +21,7 @@ func (c *console) renderJoin(v *visit, given map[string][]string, cause error) e
 	if err != nil {
 		return err
 	}
-	view := JoinView{Page: p, Signed: v.actor.Kind == auth.Session, Register: c.Auth.RegistrationOpen()}
+	view := JoinView{Page: p, Signed: v.actor.Kind == actor.Session, Register: c.Auth.RegistrationOpen()}
 	invitation, gone := c.Members.Invitation(v.Context(), v.PathValue("code"))
 	home := invitation.Home
 	if view.Signed && home.ID != "" {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/chat"
@@ -13,7 +14,7 @@ import (
 func TestAKeyIsChangedOnItsPage(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		communityID, olivia := owner(t, a)
-		made, secret, err := a.Auth.CreateKey(t.Context(), apptest.Operator, communityID, auth.KeyInput{Name: "Nightly", Permissions: []auth.Permission{auth.GetUserData, auth.Games}, ExpirePeriod: 30})
+		made, secret, err := a.Auth.CreateKey(t.Context(), apptest.Operator, communityID, auth.KeyInput{Name: "Nightly", Permissions: []actor.Permission{auth.GetUserData, auth.Games}, ExpirePeriod: 30})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -78,9 +79,9 @@ func TestAPersonChangesTheirOwnKey(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		self := auth.Actor{Kind: auth.UserKey, AccountID: account.ID, Permissions: []auth.Permission{auth.All}}
+		self := actor.Actor{Kind: actor.UserKey, AccountID: account.ID, Permissions: []actor.Permission{actor.PermAll}}
 		gone := "6a21d1c09f3b0c4d5e6f7a8b"
-		made, _, err := a.Auth.CreateUserKey(t.Context(), self, auth.Proof{}, auth.KeyInput{Name: "Phone", Permissions: []auth.Permission{auth.GetUserData}, Channels: []string{gone}})
+		made, _, err := a.Auth.CreateUserKey(t.Context(), self, auth.Proof{}, auth.KeyInput{Name: "Phone", Permissions: []actor.Permission{auth.GetUserData}, Channels: []string{gone}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -124,7 +125,7 @@ func TestAKeyThatDoesNothingIsTakenOverOnItsPage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		made, secret, err := a.Auth.CreateKey(t.Context(), auth.Actor{Kind: auth.Session, AccountID: low.AccountID}, communityID, auth.KeyInput{Name: "Nightly", Permissions: []auth.Permission{auth.GetUserData}})
+		made, secret, err := a.Auth.CreateKey(t.Context(), actor.Actor{Kind: actor.Session, AccountID: low.AccountID}, communityID, auth.KeyInput{Name: "Nightly", Permissions: []actor.Permission{auth.GetUserData}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -153,7 +154,7 @@ func TestAKeyThatDoesNothingIsTakenOverOnItsPage(t *testing.T) {
 func TestAKeyIsRotatedOnItsPage(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		communityID, olivia := owner(t, a)
-		made, old, err := a.Auth.CreateKey(t.Context(), apptest.Operator, communityID, auth.KeyInput{Name: "Nightly", Permissions: []auth.Permission{auth.GetUserData}})
+		made, old, err := a.Auth.CreateKey(t.Context(), apptest.Operator, communityID, auth.KeyInput{Name: "Nightly", Permissions: []actor.Permission{auth.GetUserData}})
 		if err != nil {
 			t.Fatal(err)
 		}

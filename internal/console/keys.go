@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/i18n"
@@ -72,10 +73,10 @@ func (c *console) createKey(v *visit) error {
 
 // permissionsOf are the permissions that a form chooses, chosen the same as a
 // set.
-func permissionsOf(v *visit) []auth.Permission {
-	list := []auth.Permission{}
+func permissionsOf(v *visit) []actor.Permission {
+	list := []actor.Permission{}
 	for _, name := range v.PostForm["permissions"] {
-		list = append(list, auth.Permission(name))
+		list = append(list, actor.Permission(name))
 	}
 	return list
 }

@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/mail"
@@ -120,7 +120,7 @@ func blocks(text string) []string {
 }
 
 // mayReadMail reports whether the menu leads to the mailbox.
-func (c *console) mayReadMail(actor auth.Actor) bool {
+func (c *console) mayReadMail(actor actor.Actor) bool {
 	return actor.InstallationOwner && actor.OnlyCommunity == "" && c.Mail != nil
 }
 

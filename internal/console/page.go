@@ -10,6 +10,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/web"
 )
@@ -31,12 +32,12 @@ type Page struct {
 	Operator  bool   // the person owns the installation
 	Busy      bool   // something goes on: without script the page asks again by itself
 
-	Offer *TransferOffer           // of the community to the reader; nil: none
-	May   map[auth.Permission]bool // what the person may do in the community, of what nouns need; nil: everything
+	Offer *TransferOffer            // of the community to the reader; nil: none
+	May   map[actor.Permission]bool // what the person may do in the community, of what nouns need; nil: everything
 }
 
 // may reports whether the person may do what a noun of the rail needs.
-func (p Page) may(need auth.Permission) bool { return p.May == nil || p.May[need] }
+func (p Page) may(need actor.Permission) bool { return p.May == nil || p.May[need] }
 
 // inTab is the title of the document.
 func (p Page) inTab() string {
@@ -63,7 +64,7 @@ type Alert struct {
 // noun is an entry of the rail.
 type noun struct {
 	Key, Label, Icon, Path string
-	Need                   auth.Permission
+	Need                   actor.Permission
 }
 
 // nouns are the areas that work, in the order of the rail.
@@ -83,7 +84,7 @@ var nouns = []noun{
 }
 
 // needed are what the nouns need.
-func needed() (needs []auth.Permission) {
+func needed() (needs []actor.Permission) {
 	for _, n := range nouns {
 		needs = append(needs, n.Need)
 	}

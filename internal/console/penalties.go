@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/i18n"
@@ -17,7 +18,7 @@ var suspensionLives = []Choice{
 }
 
 // mayPenalise is what a person needs for each kind of penalty.
-var mayPenalise = map[string]auth.Permission{
+var mayPenalise = map[string]actor.Permission{
 	member.Warn: auth.MayWarn, member.Suspend: auth.MaySuspend, member.Kick: auth.MayKick, member.Ban: auth.MayBan,
 }
 

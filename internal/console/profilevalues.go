@@ -3,7 +3,7 @@ package console
 import (
 	"strings"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -23,7 +23,7 @@ func (c *console) changeValue(v *visit) error {
 	field := v.PostFormValue("field") // reads the form
 	text := strings.Join(v.PostForm["value"], ", ")
 	values := []member.FieldValue{{Field: field, Value: text}}
-	rows, err := c.Members.Change(v.Context(), auth.ActorOf(v.Context()), v.community.ID, m.ID, values, fromConsole)
+	rows, err := c.Members.Change(v.Context(), actor.FromContext(v.Context()), v.community.ID, m.ID, values, fromConsole)
 	if e := errs.From(err); e != nil && len(e.Fields) > 0 {
 		return c.renderProfile(v, refusedValue{field, text, sayField(v.Context(), e.Fields[0])}, err)
 	}
@@ -42,7 +42,7 @@ func (c *console) changeValue(v *visit) error {
 
 // revertValue takes one change back.
 func (c *console) revertValue(v *visit) error {
-	row, err := c.Members.Revert(v.Context(), auth.ActorOf(v.Context()), v.community.ID, v.PathValue("row"))
+	row, err := c.Members.Revert(v.Context(), actor.FromContext(v.Context()), v.community.ID, v.PathValue("row"))
 	if kind := errs.KindOf(err); kind == errs.Conflict || kind == errs.Forbidden { // the ranks forbid some roles
 		return c.renderProfile(v, refusedValue{}, err)
 	}

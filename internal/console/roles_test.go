@@ -9,6 +9,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/chat"
@@ -80,7 +81,7 @@ func TestRolesAreManagedWithoutScript(t *testing.T) {
 func TestARoleIsGivenToTheChosenAndWhoIsRefusedIsNamed(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		home, olivia := owner(t, a)
-		if _, err := a.Auth.CreateRole(t.Context(), auth.Actor{Kind: auth.Command}, home, auth.RoleInput{Title: "Coach", Order: 5}); err != nil {
+		if _, err := a.Auth.CreateRole(t.Context(), actor.Actor{Kind: actor.Command}, home, auth.RoleInput{Title: "Coach", Order: 5}); err != nil {
 			t.Fatal(err)
 		}
 		a.Import(t, home, a.Key(t, home), "Email,Username,First Name,Last Name\nmia@example.com,mia,Mia,M\n", nil)
@@ -109,7 +110,7 @@ func TestARoleIsGivenToTheChosenAndWhoIsRefusedIsNamed(t *testing.T) {
 func TestARoleShowsTheCommunityAsItsMembersSeeIt(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		home, olivia := owner(t, a)
-		command := auth.Actor{Kind: auth.Command}
+		command := actor.Actor{Kind: actor.Command}
 		role, err := a.Auth.CreateRole(t.Context(), command, home, auth.RoleInput{Title: "Coach", Order: 5})
 		if err != nil {
 			t.Fatal(err)
@@ -152,7 +153,7 @@ func TestThePermissionsOfAPrivateChannelKeepItPrivate(t *testing.T) {
 			if got := olivia.post(at+"/permissions", form); got.status != status {
 				t.Errorf("%q: %d %.300s", says, got.status, got.text)
 			}
-			all, err := a.Chat.Channels(t.Context(), auth.Actor{Kind: auth.Command}, home)
+			all, err := a.Chat.Channels(t.Context(), actor.Actor{Kind: actor.Command}, home)
 			if err != nil || len(all) != 1 || !all[0].Private {
 				t.Errorf("%q: %+v %v", says, all, err)
 			}
@@ -277,7 +278,7 @@ func TestAFramedPageIsShownAndOthersAreKeptOut(t *testing.T) {
 	if _, err := b.app.Communities.Update(t.Context(), home, community.Change{AllowedFrameOrigins: &[]string{site.URL}}); err != nil {
 		t.Fatal(err)
 	}
-	ch, err := b.app.Chat.CreateChannel(t.Context(), auth.Actor{Kind: auth.Command}, home, chat.Input{Topic: "Board", Type: chat.Iframe, URL: site.URL + "/week"})
+	ch, err := b.app.Chat.CreateChannel(t.Context(), actor.Actor{Kind: actor.Command}, home, chat.Input{Topic: "Board", Type: chat.Iframe, URL: site.URL + "/week"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/member"
@@ -92,7 +93,7 @@ func TestPenaltiesAreGivenAndLiftedByThePages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		actor := auth.Actor{Kind: auth.Session, AccountID: guest.ID, Name: guest.Username}
+		actor := actor.Actor{Kind: actor.Session, AccountID: guest.ID, Name: guest.Username}
 		if err := a.Members.Join(t.Context(), actor, communityID, member.JoinHow{InviteCode: invite.Code}); err != nil {
 			t.Fatal(err)
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/a-h/templ"
 	"golang.org/x/text/language"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/member"
@@ -154,7 +155,7 @@ func TestThePagesAboutTheCommunityAreAccessible(t *testing.T) {
 // fixtureMemberPage is the frame around what a member without a say sees.
 func fixtureMemberPage(title string) Page {
 	p := fixturePage(title, "home", "12,480 members")
-	p.May = map[auth.Permission]bool{auth.SeeChannels: true}
+	p.May = map[actor.Permission]bool{auth.SeeChannels: true}
 	return p
 }
 

@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
@@ -66,7 +67,7 @@ func (c *console) rememberDevice(v *visit, session string) error {
 }
 
 func (c *console) showSignIn(v *visit) error {
-	if v.actor.Kind == auth.Session {
+	if v.actor.Kind == actor.Session {
 		return v.goTo(ownPath(v.FormValue("next")), "")
 	}
 	p, err := c.page(v, "Sign in", "", "")
@@ -135,7 +136,7 @@ func (c *console) endSessionHere(v *visit) error {
 		return err
 	}
 	keepSession(v, "")
-	v.actor = auth.Actor{}
+	v.actor = actor.Actor{}
 	return nil
 }
 

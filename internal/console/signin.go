@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
@@ -145,7 +146,7 @@ func (c *console) startProvider(v *visit) error {
 	err := c.takeStart(v)
 	if err == nil {
 		var token, address string
-		token, address, err = c.Auth.StartProvider(v.Context(), auth.Actor{}, auth.Proof{}, ownPath(v.FormValue("next")))
+		token, address, err = c.Auth.StartProvider(v.Context(), actor.Actor{}, auth.Proof{}, ownPath(v.FormValue("next")))
 		if err == nil {
 			providerStep.keep(v, token)
 			http.Redirect(v.w, v.Request, address, http.StatusSeeOther)
@@ -167,7 +168,7 @@ func (c *console) finishProvider(v *visit) error {
 		return c.welcome(v, done.Token, done.Next)
 	case asksForCode(v, done.Next, err):
 		return nil
-	case v.actor.Kind == auth.Session:
+	case v.actor.Kind == actor.Session:
 		return c.backToSecurity(v, err)
 	}
 	return c.backToSignIn(v, done.Next, err)

@@ -8,6 +8,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/member"
@@ -15,7 +16,7 @@ import (
 
 // offeredTo makes a community whose owner offers it to a person, and returns
 // its id.
-func offeredTo(t *testing.T, a *apptest.App, to auth.Actor) string {
+func offeredTo(t *testing.T, a *apptest.App, to actor.Actor) string {
 	t.Helper()
 	_, ada := signedUp(t, a, "offering")
 	home := foundedBy(t, ada, "Harbour Runners of the old town")
@@ -27,7 +28,7 @@ func offeredTo(t *testing.T, a *apptest.App, to auth.Actor) string {
 }
 
 // joins makes a person a member by an invite.
-func joins(t *testing.T, a *apptest.App, home string, who auth.Actor) {
+func joins(t *testing.T, a *apptest.App, home string, who actor.Actor) {
 	t.Helper()
 	communityID := strings.TrimPrefix(home, "/c/")
 	invite, err := a.Members.CreateInvite(t.Context(), apptest.Operator, communityID, member.InviteInput{})
@@ -39,8 +40,8 @@ func joins(t *testing.T, a *apptest.App, home string, who auth.Actor) {
 	}
 }
 
-func actorOf(account auth.Account) auth.Actor {
-	return auth.Actor{Kind: auth.Session, AccountID: account.ID, Name: account.Username}
+func actorOf(account auth.Account) actor.Actor {
+	return actor.Actor{Kind: actor.Session, AccountID: account.ID, Name: account.Username}
 }
 
 // handedOver is a community of ada with the members ben and carl.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/a-h/templ"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
@@ -20,7 +20,7 @@ import (
 type visit struct {
 	*http.Request
 	w         http.ResponseWriter
-	actor     auth.Actor
+	actor     actor.Actor
 	community community.Community // zero outside of one
 	held      error               // the refusal of the limit of a name that signs in
 }
@@ -30,16 +30,16 @@ type handler func(v *visit) error
 // open lets everybody in.
 func (c *console) open(h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		actor, err := c.Auth.Authenticate(r.Context(), sessionOf(r))
+		caller, err := c.Auth.Authenticate(r.Context(), sessionOf(r))
 		if err != nil && errs.KindOf(err) != errs.Unauthenticated {
 			c.fail(w, r, err)
 			return
 		}
-		if actor.Kind == auth.Session {
+		if caller.Kind == actor.Session {
 			httpx.Trust(r)
 		}
 		w.Header().Set("Cache-Control", "private, no-cache")
-		v := &visit{Request: r.WithContext(auth.WithActor(r.Context(), actor)), w: w, actor: actor}
+		v := &visit{Request: r.WithContext(actor.NewContext(r.Context(), caller)), w: w, actor: caller}
 		v.speak()
 		if err := h(v); err != nil {
 			c.fail(w, v.Request, err)
@@ -50,7 +50,7 @@ func (c *console) open(h handler) http.HandlerFunc {
 // signed lets people in who have signed in, and sends the others to do so.
 func (c *console) signed(h handler) http.HandlerFunc {
 	return c.open(func(v *visit) error {
-		if v.actor.Kind != auth.Session {
+		if v.actor.Kind != actor.Session {
 			return errs.New(errs.Unauthenticated, "authentication_required", "Sign in to see this page.")
 		}
 		return h(v)
@@ -58,7 +58,7 @@ func (c *console) signed(h handler) http.HandlerFunc {
 }
 
 // inside lets people in who may do in the community what need names.
-func (c *console) inside(need auth.Permission, h handler) http.HandlerFunc {
+func (c *console) inside(need actor.Permission, h handler) http.HandlerFunc {
 	return c.signed(func(v *visit) (err error) {
 		communityID := v.PathValue("community")
 		if err := c.Auth.Can(v.Context(), v.actor, communityID, need); err != nil {
@@ -75,7 +75,7 @@ func (c *console) inside(need auth.Permission, h handler) http.HandlerFunc {
 
 // mayStill returns nil if the session of an open visit still works in its
 // community and may do what need names, else why not.
-func (c *console) mayStill(v *visit, need auth.Permission) error {
+func (c *console) mayStill(v *visit, need actor.Permission) error {
 	actor, err := c.Auth.Authenticate(v.Context(), sessionOf(v.Request))
 	if err != nil {
 		return err
@@ -104,7 +104,7 @@ func (v *visit) goTo(path, toast string) error {
 // sentences, or have been said.
 func (c *console) page(v *visit, title, nav, help string) (Page, error) {
 	p := Page{Title: v.T(title), Nav: nav, Help: v.T(help), Reader: c.reader(v), Address: address(v.Request), Toast: takeToast(v)}
-	if v.actor.Kind != auth.Session {
+	if v.actor.Kind != actor.Session {
 		return p, nil
 	}
 	person, err := c.person(v)
@@ -146,7 +146,7 @@ func (c *console) reader(v *visit) Reader {
 }
 
 // communitiesOf are the communities a person may enter.
-func (c *console) communitiesOf(ctx context.Context, actor auth.Actor) ([]Community, error) {
+func (c *console) communitiesOf(ctx context.Context, actor actor.Actor) ([]Community, error) {
 	if actor.InstallationOwner {
 		all, err := c.Communities.List(ctx)
 		shown := make([]Community, 0, len(all))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/media"
@@ -14,7 +15,7 @@ import (
 // fails with NotFound user_not_found, with Forbidden rank_too_low for a member
 // who is neither the actor nor stands below them, and as media.Library.Make
 // does.
-func (s *Members) SetAvatar(ctx context.Context, actor auth.Actor, communityID, userID string, file io.Reader) (media.Picture, error) {
+func (s *Members) SetAvatar(ctx context.Context, actor actor.Actor, communityID, userID string, file io.Reader) (media.Picture, error) {
 	if err := s.mayPicture(ctx, s.db, actor, communityID, userID); err != nil {
 		return media.Picture{}, err
 	}
@@ -33,16 +34,16 @@ func (s *Members) SetAvatar(ctx context.Context, actor auth.Actor, communityID, 
 
 // RemoveAvatar takes a member's picture away. It fails as SetAvatar does, and
 // not when there is none.
-func (s *Members) RemoveAvatar(ctx context.Context, actor auth.Actor, communityID, userID string) error {
+func (s *Members) RemoveAvatar(ctx context.Context, actor actor.Actor, communityID, userID string) error {
 	return s.db.Tx(ctx, func(tx *sqldb.Tx) error { return s.putAvatar(ctx, tx, actor, communityID, userID, "") })
 }
 
-func (s *Members) putAvatar(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID, userID, pictureID string) error {
+func (s *Members) putAvatar(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, communityID, userID, pictureID string) error {
 	who, err := lockMember(ctx, tx, communityID, userID)
 	if err != nil {
 		return err
 	}
-	if err := s.mayPicture(ctx, tx, actor, communityID, userID); err != nil {
+	if err := s.mayPicture(ctx, tx, caller, communityID, userID); err != nil {
 		return err
 	}
 	old, err := swapAvatar(ctx, tx, communityID, userID, pictureID, s.clock.MS())
@@ -53,5 +54,5 @@ func (s *Members) putAvatar(ctx context.Context, tx *sqldb.Tx, actor auth.Actor,
 		return err
 	}
 	target := audit.Target{Type: "user", ID: userID, Name: who.Username}
-	return auth.Note(auth.WithActor(ctx, actor), tx, s.clock.MS(), communityID, "user.change_avatar", target)
+	return auth.Note(actor.NewContext(ctx, caller), tx, s.clock.MS(), communityID, "user.change_avatar", target)
 }

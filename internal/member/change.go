@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
@@ -27,7 +28,7 @@ type FieldValue struct {
 // nor stands below them, Invalid invalid_input with an entry by FieldValue.Field for
 // each value that does not fit, and Conflict identifier_taken, username_taken,
 // account_shared or field_busy.
-func (s *Members) Change(ctx context.Context, actor auth.Actor, communityID, userID string, values []FieldValue, source Source) ([]HistoryRow, error) {
+func (s *Members) Change(ctx context.Context, actor actor.Actor, communityID, userID string, values []FieldValue, source Source) ([]HistoryRow, error) {
 	var rows []HistoryRow
 	err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		may, err := s.reachOf(ctx, tx, actor, communityID)

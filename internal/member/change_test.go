@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
@@ -16,7 +16,7 @@ import (
 )
 
 var (
-	someone = auth.Actor{Kind: auth.Command}
+	someone = actor.Actor{Kind: actor.Command}
 	byAPI   = member.Source{Type: "api", ID: "k1"}
 )
 

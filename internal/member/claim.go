@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -82,7 +83,7 @@ func giveWay(ctx context.Context, tx *sqldb.Tx, communityID, usernameKey, keep s
 		return err
 	}
 	change := Change{UserID: who.ID, Field: defaultField(Username), Old: before, New: who.Username, ValidFrom: at, RecordedAt: at}
-	return RecordChanges(ctx, tx, communityID, []Change{change}, Source{Type: "join"}, auth.ActorOf(ctx).Ref())
+	return RecordChanges(ctx, tx, communityID, []Change{change}, Source{Type: "join"}, actor.FromContext(ctx).Ref())
 }
 
 // maxUsername is how many characters a username has at most.

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"testing"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
@@ -46,7 +47,7 @@ func TestAnAddressThatAnotherMemberHasKeptIsAConflictForWhoJoins(t *testing.T) {
 		_, err := community.New(f.db, clock.Clock{}).Update(f.Context(), f.community, community.Change{Joining: &community.Joining{Policy: open}})
 		f.ok(err)
 		bob := f.newAccount("ada@example.com", "bob")
-		err = f.members.Join(f.Context(), auth.Actor{Kind: auth.Session, AccountID: bob.ID}, f.community, member.JoinHow{})
+		err = f.members.Join(f.Context(), actor.Actor{Kind: actor.Session, AccountID: bob.ID}, f.community, member.JoinHow{})
 		if !errs.Is(err, "email_taken") || errs.KindOf(err) != errs.Conflict {
 			f.Error(err)
 		}
@@ -57,9 +58,9 @@ func TestOnlyThePersonThemselvesSeesAndDeclinesAMembership(t *testing.T) {
 	each(t, func(f *fixture) {
 		added := f.unclaimed("ada")[0]
 		ada := f.newAccount("ada@example.com", "ada")
-		limited := auth.Actor{Kind: auth.Session, AccountID: ada.ID, MemberID: added.ID, OnlyCommunity: f.community}
-		key := auth.Actor{Kind: auth.UserKey, AccountID: ada.ID, KeyID: "k"}
-		for name, actor := range map[string]auth.Actor{"a limited session": limited, "a key": key} {
+		limited := actor.Actor{Kind: actor.Session, AccountID: ada.ID, MemberID: added.ID, OnlyCommunity: f.community}
+		key := actor.Actor{Kind: actor.UserKey, AccountID: ada.ID, KeyID: "k"}
+		for name, actor := range map[string]actor.Actor{"a limited session": limited, "a key": key} {
 			if list, err := f.members.Additions(f.Context(), actor); err != nil || len(list) > 0 {
 				f.Errorf("%s sees %v, %v", name, list, err)
 			}
@@ -67,7 +68,7 @@ func TestOnlyThePersonThemselvesSeesAndDeclinesAMembership(t *testing.T) {
 				f.Errorf("%s declines: %v", name, err)
 			}
 		}
-		person := auth.Actor{Kind: auth.Session, AccountID: ada.ID}
+		person := actor.Actor{Kind: actor.Session, AccountID: ada.ID}
 		if list, err := f.members.Additions(f.Context(), person); err != nil || len(list) != 1 || list[0].MemberID != added.ID {
 			f.Errorf("%v, %v", list, err)
 		}

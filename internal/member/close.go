@@ -3,6 +3,7 @@ package member
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
@@ -15,34 +16,34 @@ import (
 // is erased. confirm is its name. Only an owner may, and who runs the
 // installation. It fails with NotFound "community_not_found", Forbidden
 // "owner_required" or Invalid "confirm_required".
-func (s *Members) CloseCommunity(ctx context.Context, actor auth.Actor, communityID, confirm string) (community.Community, error) {
+func (s *Members) CloseCommunity(ctx context.Context, caller actor.Actor, communityID, confirm string) (community.Community, error) {
 	now := s.clock.MS()
 	var closed community.Community
 	err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		if err := tx.Guard(ctx, transferGuard(communityID)); err != nil { // before the owner is read
 			return err
 		}
-		if err := s.mayClose(ctx, tx, actor, communityID); err != nil {
+		if err := s.mayClose(ctx, tx, caller, communityID); err != nil {
 			return err
 		}
 		var err error
 		if closed, err = community.Delete(ctx, tx, communityID, confirm, now); err != nil {
 			return err
 		}
-		if err := cancelTransfer(auth.WithActor(ctx, actor), tx, communityID, now); err != nil {
+		if err := cancelTransfer(actor.NewContext(ctx, caller), tx, communityID, now); err != nil {
 			return err
 		}
-		return noteCommunity(ctx, tx, actor, "community.delete", closed, now)
+		return noteCommunity(ctx, tx, caller, "community.delete", closed, now)
 	})
 	return closed, err
 }
 
-func (s *Members) mayClose(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID string) error {
-	if actor.Kind == auth.Command || actor.InstallationOwner {
+func (s *Members) mayClose(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, communityID string) error {
+	if caller.Kind == actor.Command || caller.InstallationOwner {
 		return nil
 	}
-	known, err := standing(ctx, tx, communityID, byAccount, actor.AccountID)
-	if err != nil || known.Member && known.Owner && actor.OnlyCommunity == "" {
+	known, err := standing(ctx, tx, communityID, byAccount, caller.AccountID)
+	if err != nil || known.Member && known.Owner && caller.OnlyCommunity == "" {
 		return err
 	}
 	return errs.New(errs.Forbidden, "owner_required", "Only an owner deletes a community, signed in or with a key of their own.")
@@ -53,8 +54,8 @@ func (s *Members) mayClose(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, 
 // fails with NotFound "community_not_found" for everybody else, Conflict
 // "not_deleted" or Gone "community_erased", and with Forbidden
 // "limited_session".
-func (s *Members) RestoreCommunity(ctx context.Context, actor auth.Actor, communityID string, oldest int64) (community.Community, error) {
-	if err := actor.Unbound(); err != nil {
+func (s *Members) RestoreCommunity(ctx context.Context, actor actor.Actor, communityID string, oldest int64) (community.Community, error) {
+	if err := actor.RequireUnlimited(); err != nil {
 		return community.Community{}, err
 	}
 	now := s.clock.MS()
@@ -72,19 +73,19 @@ func (s *Members) RestoreCommunity(ctx context.Context, actor auth.Actor, commun
 	return restored, err
 }
 
-func mayRestore(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID string) error {
-	if actor.Kind == auth.Command || actor.InstallationOwner {
+func mayRestore(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, communityID string) error {
+	if caller.Kind == actor.Command || caller.InstallationOwner {
 		return nil
 	}
-	owns, err := ownsDeletedToo(ctx, tx, communityID, actor.AccountID)
+	owns, err := ownsDeletedToo(ctx, tx, communityID, caller.AccountID)
 	if err != nil || owns {
 		return err
 	}
 	return errs.New(errs.NotFound, "community_not_found", "There is no such community.")
 }
 
-func noteCommunity(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, action string, c community.Community, now int64) error {
-	return auth.Note(auth.WithActor(ctx, actor), tx, now, c.ID, action, audit.Target{Type: "community", ID: c.ID, Name: c.Name})
+func noteCommunity(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, action string, c community.Community, now int64) error {
+	return auth.Note(actor.NewContext(ctx, caller), tx, now, c.ID, action, audit.Target{Type: "community", ID: c.ID, Name: c.Name})
 }
 
 // AuditLog returns what people and keys did in a community, see audit.List.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
@@ -24,7 +25,7 @@ import (
 // identifier_taken, external_id_taken, member_declined, or member_deleted,
 // member_left, member_banned for a person who was here. What the actor may do
 // is otherwise the caller's to know.
-func (s *Members) Create(ctx context.Context, actor auth.Actor, communityID string, in Newcomer) (Member, error) {
+func (s *Members) Create(ctx context.Context, actor actor.Actor, communityID string, in Newcomer) (Member, error) {
 	n := in.check()
 	if (n.Welcome || n.MailPassword) && s.connected.Mail == nil {
 		return Member{}, errs.New(errs.Unavailable, "mail_unavailable", "This server sends no mail. Create the user without sendEmail and emailPassword.")
@@ -58,7 +59,7 @@ func (s *Members) Create(ctx context.Context, actor auth.Actor, communityID stri
 type creation struct {
 	*newcomer
 	s           *Members
-	actor       auth.Actor
+	actor       actor.Actor
 	communityID string
 	looks       bool // somebody has one of the keys: find out who
 	now         int64
@@ -257,7 +258,7 @@ func (c *creation) tell(ctx context.Context, tx *sqldb.Tx) error {
 		changes = append(changes, audit.Change{Field: "role", New: c.given})
 	}
 	target := audit.Target{Type: "user", ID: c.who.ID, Name: c.who.Username}
-	err := auth.Note(auth.WithActor(ctx, c.actor), tx, c.now, c.communityID, "user.create", target, changes...)
+	err := auth.Note(actor.NewContext(ctx, c.actor), tx, c.now, c.communityID, "user.create", target, changes...)
 	if err != nil || !c.Welcome && !c.MailPassword {
 		return err
 	}
@@ -276,7 +277,7 @@ func (c *creation) greet(ctx context.Context, tx *sqldb.Tx) error {
 		return err
 	}
 	return c.s.connected.Mail.Send(ctx, tx, mail.Message{
-		To: c.who.Email, Language: c.who.Language, Sender: c.actor.Account(),
+		To: c.who.Email, Language: c.who.Language, Sender: c.actor.Principal(),
 		Template: mail.Welcome, CommunityID: c.communityID,
 		Values: map[string]string{"community": here.Name, "link": link},
 	})

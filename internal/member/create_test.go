@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -18,7 +18,7 @@ func newcomer(name string) member.Newcomer {
 	return member.Newcomer{FirstName: "Ada", LastName: "Lovelace", Username: name, Email: name + "@example.com"}
 }
 
-var command = auth.Actor{Kind: auth.Command}
+var command = actor.Actor{Kind: actor.Command}
 
 func (f *fixture) create(in member.Newcomer) member.Member {
 	f.Helper()

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
@@ -24,11 +25,11 @@ type Addition struct {
 // Additions returns the memberships that communities made for the address of
 // the actor, a person, and that wait for a decision. It is empty while the
 // address is not confirmed, and for a limited session.
-func (s *Members) Additions(ctx context.Context, actor auth.Actor) ([]Addition, error) {
-	if actor.Kind != auth.Session || actor.Unbound() != nil {
+func (s *Members) Additions(ctx context.Context, caller actor.Actor) ([]Addition, error) {
+	if caller.Kind != actor.Session || caller.RequireUnlimited() != nil {
 		return nil, nil
 	}
-	account, err := auth.LoadAccount(ctx, s.db, actor.AccountID)
+	account, err := auth.LoadAccount(ctx, s.db, caller.AccountID)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +92,7 @@ func errDeclined() error {
 // Decline removes an unclaimed membership of the actor's confirmed address, with
 // its data. It fails with NotFound "user_not_found" if there is none, or
 // Forbidden "session_required" or "limited_session".
-func (s *Members) Decline(ctx context.Context, actor auth.Actor, communityID string) error {
+func (s *Members) Decline(ctx context.Context, actor actor.Actor, communityID string) error {
 	if err := auth.RequireSession(actor); err != nil {
 		return err
 	}
@@ -139,5 +140,5 @@ func (s *Members) decline(ctx context.Context, tx *sqldb.Tx, communityID string,
 	if err := s.eraseMembers(ctx, tx, communityID, []string{who.ID}); err != nil {
 		return err
 	}
-	return auth.Note(auth.WithActor(ctx, auth.Actor{}), tx, now, communityID, "user.decline", audit.Target{Type: "user", ID: who.ID})
+	return auth.Note(actor.NewContext(ctx, actor.Actor{}), tx, now, communityID, "user.decline", audit.Target{Type: "user", ID: who.ID})
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
@@ -67,13 +68,13 @@ func (f *fixture) penal() *auth.Auth {
 
 // claim makes an account for a member and accepts the membership, as the person
 // would, and returns who they are then.
-func (f *fixture) claim(m member.Member) auth.Actor {
+func (f *fixture) claim(m member.Member) actor.Actor {
 	f.Helper()
 	homes := community.New(f.db, clock.Clock{})
 	a := auth.New(auth.Deps{DB: f.db, Communities: homes, Standings: f.members, Clock: clock.Clock{}, Log: slog.New(slog.DiscardHandler)})
 	account, err := a.CreateAccount(f.Context(), auth.AccountInput{Email: m.Email, Username: m.Username})
 	f.ok(err)
-	person := auth.Actor{Kind: auth.Session, AccountID: account.ID, Name: m.Username}
+	person := actor.Actor{Kind: actor.Session, AccountID: account.ID, Name: m.Username}
 	f.ok(f.members.Join(f.Context(), person, f.community, member.JoinHow{}))
 	return person
 }
@@ -97,7 +98,7 @@ func TestNoTableNamesWhoWasErased(t *testing.T) {
 		f.ok(err)
 		_, err = f.members.Penalise(f.Context(), command, f.community, member.PenaltyInput{User: gone.ID, Kind: member.Warn, Reason: "Zenobia was rude"})
 		f.ok(err)
-		key := auth.Actor{Kind: auth.CommunityKey, KeyID: "k", CommunityID: f.community, Permissions: []auth.Permission{auth.SignIn}}
+		key := actor.Actor{Kind: actor.CommunityKey, KeyID: "k", CommunityID: f.community, Permissions: []actor.Permission{actor.PermSignIn}}
 		_, err = a.LoginLink(f.Context(), key, gone.ID, "shop")
 		f.ok(err)
 		f.ok(f.members.Delete(f.Context(), command, f.community, []string{gone.ID}))
@@ -136,7 +137,7 @@ func TestTagsOwnersAndGivenRolesAreInTheLog(t *testing.T) {
 		a := f.penal()
 		_, err := a.CreateRole(f.Context(), command, f.community, auth.RoleInput{Title: "Helper"})
 		f.ok(err)
-		ctx := auth.WithActor(f.Context(), command)
+		ctx := actor.NewContext(f.Context(), command)
 		tag, err := f.members.CreateTag(ctx, f.community, "vip")
 		f.ok(err)
 		f.ok(f.members.DeleteTag(ctx, f.community, tag.ID))

@@ -3,6 +3,7 @@ package member
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -66,7 +67,7 @@ func (s *Members) followIn(ctx context.Context, tx *sqldb.Tx, communityID string
 		changes[i].ID = changes[i].newID()
 		noted[i].Field = changes[i].Field.Field
 	}
-	if err := RecordChanges(ctx, tx, communityID, changes, source, auth.ActorOf(ctx).Ref()); err != nil {
+	if err := RecordChanges(ctx, tx, communityID, changes, source, actor.FromContext(ctx).Ref()); err != nil {
 		return err
 	}
 	return auth.Note(ctx, tx, at, communityID, "user.update", audit.Target{Type: "user", ID: who.ID, Name: next.Username}, noted...)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
@@ -34,7 +35,7 @@ type Refusal struct {
 // get it: for user_not_found and as AddRole fails for one. It fails for all
 // with Forbidden "missing_permission" when the actor may not hand out roles at
 // all, NotFound "role_not_found" or Conflict "role_of_everyone".
-func (s *Members) HandRole(ctx context.Context, actor auth.Actor, communityID, roleID string, userIDs []string, giving bool, source Source) (Handed, error) {
+func (s *Members) HandRole(ctx context.Context, actor actor.Actor, communityID, roleID string, userIDs []string, giving bool, source Source) (Handed, error) {
 	var all Handed
 	userIDs = slices.Compact(slices.Sorted(slices.Values(userIDs))) // two that lock many never wait for each other
 	for ids := range slices.Chunk(userIDs, handPiece) {
@@ -59,14 +60,14 @@ func (s *Members) HandRole(ctx context.Context, actor auth.Actor, communityID, r
 // they are until it ends.
 type handing struct {
 	communityID string
-	actor       auth.Actor
+	actor       actor.Actor
 	power       auth.Power
 	roles       []auth.Role
 	clock       clock.Clock
 	trace
 }
 
-func (s *Members) beginHanding(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID string, source Source) (*handing, error) {
+func (s *Members) beginHanding(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, communityID string, source Source) (*handing, error) {
 	if err := tx.Share(ctx, rolesGuard(communityID)); err != nil {
 		return nil, err
 	}
@@ -200,7 +201,7 @@ func (h *handing) tell(ctx context.Context, tx *sqldb.Tx, role auth.Role, giving
 		return err
 	}
 	target := audit.Target{Type: "user", ID: who.ID, Name: who.Username}
-	return auth.Note(auth.WithActor(ctx, h.actor), tx, h.now, h.communityID, verb, target, change)
+	return auth.Note(actor.NewContext(ctx, h.actor), tx, h.now, h.communityID, verb, target, change)
 }
 
 // trace is what the history says about where a change came from.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
@@ -103,14 +104,14 @@ func TestARoleIsHandedToMoreThanOnePiece(t *testing.T) {
 func TestWhoMayNotHandOutRolesHandsThemToNobody(t *testing.T) {
 	each(t, func(f *fixture) {
 		roles, people := f.ranked()
-		key := auth.Actor{Kind: auth.CommunityKey, KeyID: "k1", CommunityID: f.community, Permissions: []auth.Permission{auth.ManageUser}}
+		key := actor.Actor{Kind: actor.CommunityKey, KeyID: "k1", CommunityID: f.community, Permissions: []actor.Permission{auth.ManageUser}}
 		for _, c := range []struct {
-			actor      auth.Actor
+			actor      actor.Actor
 			role, want string
 		}{
 			{session(people["high"]), roles["low"].ID, "missing_permission"},
 			{key, roles["low"].ID, "missing_permission"},
-			{auth.Actor{Kind: auth.Session, AccountID: "6a21d1c09f3b0c4d5e6f7a8b"}, roles["low"].ID, "community_not_found"},
+			{actor.Actor{Kind: actor.Session, AccountID: "6a21d1c09f3b0c4d5e6f7a8b"}, roles["low"].ID, "community_not_found"},
 			{session(people["manager"]), roles["@all"].ID, "role_of_everyone"},
 			{session(people["manager"]), "6a21d1c09f3b0c4d5e6f7a8b", "role_not_found"},
 		} {
@@ -132,14 +133,14 @@ func TestAChangeOfRolesIsTakenBackUnderTheRuleOfRanks(t *testing.T) {
 		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: plain.ID, FieldID: member.RoleName, Source: "console", Limit: 9})
 		f.ok(err)
 		taken, lower, low := rows[0].ID, rows[1].ID, rows[2].ID
-		revert := func(by auth.Actor, row, want string) {
+		revert := func(by actor.Actor, row, want string) {
 			f.Helper()
 			made, err := f.members.Revert(f.Context(), by, f.community, row)
 			if got := fmt.Sprintf("%v > %v", made.Old, made.New); err != nil || got != want || made.Source != (member.Source{Type: "revert", ID: row}) || made.Actor != by.Ref() || made.ValidFrom == 0 {
 				f.Errorf("%+v %v, want %s", made, err, want)
 			}
 		}
-		refused := func(by auth.Actor, row, code string) {
+		refused := func(by actor.Actor, row, code string) {
 			f.Helper()
 			if made, err := f.members.Revert(f.Context(), by, f.community, row); !errs.Is(err, code) {
 				f.Errorf("%+v %v, want %s", made, err, code)
@@ -149,7 +150,7 @@ func TestAChangeOfRolesIsTakenBackUnderTheRuleOfRanks(t *testing.T) {
 		refused(manager, taken, "value_unchanged")
 		revert(manager, lower, "[low lower] > [low]")
 		refused(session(people["high"]), low, "missing_permission")
-		refused(auth.Actor{Kind: auth.CommunityKey, CommunityID: f.community, Permissions: []auth.Permission{auth.UserFields}}, low, "missing_permission")
+		refused(actor.Actor{Kind: actor.CommunityKey, CommunityID: f.community, Permissions: []actor.Permission{auth.UserFields}}, low, "missing_permission")
 		f.ok(second(f.members.AddRole(f.Context(), command, f.community, plain.ID, roles["high"].ID, member.Source{Type: "console"})))
 		refused(manager, low, "rank_too_low") // plain stands above by now
 		revert(command, low, "[high low] > [high]")

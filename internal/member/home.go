@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -45,7 +45,7 @@ func (s *Members) Homes(ctx context.Context, communities ...community.Community)
 // HomesOf returns the communities the actor, a person, is an active member of,
 // or, with deleted, those that they owned when they were deleted and that can
 // still be restored, because they were deleted after oldest; the oldest first.
-func (s *Members) HomesOf(ctx context.Context, actor auth.Actor, deleted bool, oldest int64) ([]Home, error) {
+func (s *Members) HomesOf(ctx context.Context, actor actor.Actor, deleted bool, oldest int64) ([]Home, error) {
 	ids, err := s.connected.Auth.CommunitiesOf(ctx, actor)
 	if deleted {
 		ids, err = deletedHomes(ctx, s.db, actor.AccountID, oldest)
@@ -71,20 +71,20 @@ const maxOwned = 100
 // Conflict "too_many_communities". It is for community.OnCreate; what a program
 // makes has no owner yet.
 func (s *Members) Found(ctx context.Context, tx *sqldb.Tx, made community.Community) error {
-	actor := auth.ActorOf(ctx)
-	if actor.Kind != auth.Session && actor.Kind != auth.UserKey {
+	caller := actor.FromContext(ctx)
+	if caller.Kind != actor.Session && caller.Kind != actor.UserKey {
 		return nil
 	}
-	if err := mayOwnMore(ctx, tx, actor); err != nil {
+	if err := mayOwnMore(ctx, tx, caller); err != nil {
 		return err
 	}
-	_, _, err := s.insertOwner(ctx, tx, made.ID, actor.AccountID, made.CreatedAt)
+	_, _, err := s.insertOwner(ctx, tx, made.ID, caller.AccountID, made.CreatedAt)
 	return err
 }
 
 // mayOwnMore holds the owner until the transaction ends, so that two communities
 // which are made at once do not both find the last place free.
-func mayOwnMore(ctx context.Context, tx *sqldb.Tx, actor auth.Actor) error {
+func mayOwnMore(ctx context.Context, tx *sqldb.Tx, actor actor.Actor) error {
 	if actor.InstallationOwner {
 		return nil
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
@@ -101,8 +102,8 @@ func (s *Members) Invites(ctx context.Context, communityID, cursor string, limit
 // anybody may take back, those of others who manages the community. It fails
 // with NotFound "invite_not_found" or Forbidden "not_your_invite"; an invite
 // that was taken back before stays as it is.
-func (s *Members) RevokeInvite(ctx context.Context, actor auth.Actor, communityID, code string) error {
-	manages := s.connected.Auth.Can(ctx, actor, communityID, auth.Community)
+func (s *Members) RevokeInvite(ctx context.Context, caller actor.Actor, communityID, code string) error {
+	manages := s.connected.Auth.Can(ctx, caller, communityID, auth.Community)
 	if manages != nil && errs.KindOf(manages) != errs.Forbidden {
 		return manages
 	}
@@ -112,7 +113,7 @@ func (s *Members) RevokeInvite(ctx context.Context, actor auth.Actor, communityI
 		if err != nil {
 			return err
 		}
-		if manages != nil && invite.CreatedBy != actor.Ref() {
+		if manages != nil && invite.CreatedBy != caller.Ref() {
 			return errs.New(errs.Forbidden, "not_your_invite", "Somebody else made this invite: who manages the community can take it back.")
 		}
 		if invite.RevokedAt != 0 {
@@ -121,7 +122,7 @@ func (s *Members) RevokeInvite(ctx context.Context, actor auth.Actor, communityI
 		if err := revoke(ctx, tx, invite, now); err != nil {
 			return err
 		}
-		return auth.Note(auth.WithActor(ctx, actor), tx, now, communityID, "invite.revoke", audit.Target{Type: "invite", ID: invite.Code, Name: invite.Code})
+		return auth.Note(actor.NewContext(ctx, caller), tx, now, communityID, "invite.revoke", audit.Target{Type: "invite", ID: invite.Code, Name: invite.Code})
 	})
 }
 

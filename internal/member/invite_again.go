@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
@@ -28,7 +29,7 @@ type Invited struct {
 // MayInviteAgain returns nil if the actor may invite unclaimed members again:
 // with the permission to create users or to invite. Else it fails with Forbidden
 // "missing_permission".
-func (s *Members) MayInviteAgain(ctx context.Context, actor auth.Actor, communityID string) error {
+func (s *Members) MayInviteAgain(ctx context.Context, actor actor.Actor, communityID string) error {
 	power, err := auth.PowerOf(ctx, s.db, s, actor, communityID)
 	if err != nil {
 		return err
@@ -50,7 +51,7 @@ func mayInviteAgain(power auth.Power, now int64) error {
 // "invited_recently" or as Away. It fails for all with Forbidden
 // "missing_permission", Unavailable "mail_unavailable", or Invalid
 // "invalid_input" for more than 200 members.
-func (s *Members) InviteMembers(ctx context.Context, actor auth.Actor, communityID string, userIDs []string) (Invited, error) {
+func (s *Members) InviteMembers(ctx context.Context, caller actor.Actor, communityID string, userIDs []string) (Invited, error) {
 	if s.connected.Mail == nil {
 		return Invited{}, errs.New(errs.Unavailable, "mail_unavailable", "This server sends no mail, so members cannot be invited by mail.")
 	}
@@ -62,7 +63,7 @@ func (s *Members) InviteMembers(ctx context.Context, actor auth.Actor, community
 	for ids := range slices.Chunk(userIDs, handPiece) {
 		var done Invited
 		err := s.db.Tx(ctx, func(tx *sqldb.Tx) (err error) {
-			done, err = s.inviteAgain(auth.WithActor(ctx, actor), tx, actor, communityID, ids)
+			done, err = s.inviteAgain(actor.NewContext(ctx, caller), tx, caller, communityID, ids)
 			return err
 		})
 		if err != nil {
@@ -75,7 +76,7 @@ func (s *Members) InviteMembers(ctx context.Context, actor auth.Actor, community
 }
 
 // inviteAgain is InviteMembers in the caller's transaction.
-func (s *Members) inviteAgain(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID string, ids []string) (done Invited, err error) {
+func (s *Members) inviteAgain(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, communityID string, ids []string) (done Invited, err error) {
 	home, err := community.Load(ctx, tx, communityID)
 	if err != nil {
 		return done, err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
@@ -25,7 +26,7 @@ type receiver struct{ email, key string }
 // Forbidden "rank_too_low" or "missing_permission" for a role that the actor may
 // not give, or Conflict "too_many_invites". The caller checks that the actor may
 // invite.
-func (s *Members) CreateInvite(ctx context.Context, actor auth.Actor, communityID string, in InviteInput) (Invite, error) {
+func (s *Members) CreateInvite(ctx context.Context, actor actor.Actor, communityID string, in InviteInput) (Invite, error) {
 	made, err := s.createInvites(ctx, actor, communityID, in, []receiver{{}}, nil)
 	if err != nil {
 		return Invite{}, err
@@ -38,7 +39,7 @@ func (s *Members) CreateInvite(ctx context.Context, actor auth.Actor, communityI
 // whether an address belongs to an account or a member, so neither result nor
 // time depends on that. It fails as CreateInvite does, also with Unavailable
 // "mail_unavailable"; then no invite is created and no mail is sent.
-func (s *Members) MailInvites(ctx context.Context, actor auth.Actor, communityID string, in InviteInput, emails []string) ([]Invite, error) {
+func (s *Members) MailInvites(ctx context.Context, actor actor.Actor, communityID string, in InviteInput, emails []string) ([]Invite, error) {
 	if s.connected.Mail == nil {
 		return nil, errs.New(errs.Unavailable, "mail_unavailable", "This server sends no mail. Create the invite without emails and send its address yourself.")
 	}
@@ -82,7 +83,7 @@ func (in InviteInput) wrong(now int64) (wrong []errs.Field) {
 
 // createInvites creates one invite for each address; an empty address is an
 // invite that is not mailed.
-func (s *Members) createInvites(ctx context.Context, actor auth.Actor, communityID string, in InviteInput, addresses []receiver, wrong []errs.Field) ([]Invite, error) {
+func (s *Members) createInvites(ctx context.Context, caller actor.Actor, communityID string, in InviteInput, addresses []receiver, wrong []errs.Field) ([]Invite, error) {
 	now := s.clock.MS()
 	if err := errs.InvalidFields(append(wrong, in.wrong(now)...)); err != nil {
 		return nil, err
@@ -93,7 +94,7 @@ func (s *Members) createInvites(ctx context.Context, actor auth.Actor, community
 		if err != nil {
 			return err
 		}
-		role, err := s.invitedRole(ctx, tx, actor, communityID, in.RoleID, now)
+		role, err := s.invitedRole(ctx, tx, caller, communityID, in.RoleID, now)
 		if err != nil {
 			return err
 		}
@@ -103,9 +104,9 @@ func (s *Members) createInvites(ctx context.Context, actor auth.Actor, community
 		for i, to := range addresses {
 			made[i] = Invite{
 				CommunityID: communityID, Code: id.Secret(codeBytes), RoleID: role.ID, Email: to.email, MaxUses: in.MaxUses, ExpiresAt: in.ExpiresAt,
-				CreatedBy: actor.Ref(), CreatedByName: actor.Name, CreatedAt: now,
+				CreatedBy: caller.Ref(), CreatedByName: caller.Name, CreatedAt: now,
 			}
-			if err := s.writeInvite(auth.WithActor(ctx, actor), tx, home, made[i], to.key, role.Title); err != nil {
+			if err := s.writeInvite(actor.NewContext(ctx, caller), tx, home, made[i], to.key, role.Title); err != nil {
 				return err
 			}
 		}
@@ -145,7 +146,7 @@ func (s *Members) writeInvite(ctx context.Context, tx *sqldb.Tx, home community.
 // language is that of the receiver, "" if unknown; expiresAt 0: never.
 func (s *Members) sendInvitation(ctx context.Context, tx *sqldb.Tx, home community.Community, to, language, link string, expiresAt int64) error {
 	return s.connected.Mail.Send(ctx, tx, mail.Message{
-		To: to, Language: cmp.Or(language, home.Settings.Language), Sender: auth.ActorOf(ctx).Account(),
+		To: to, Language: cmp.Or(language, home.Settings.Language), Sender: actor.FromContext(ctx).Principal(),
 		Template: mail.Invited, CommunityID: home.ID, ExpiresAt: expiresAt,
 		Values: map[string]string{"community": home.Name, "link": link},
 	})
@@ -154,7 +155,7 @@ func (s *Members) sendInvitation(ctx context.Context, tx *sqldb.Tx, home communi
 // invitedRole returns a role that an invite of the actor may give: one that the
 // actor could give to a member below them. "" and @all are no role. The role is
 // not deleted before the transaction ends.
-func (s *Members) invitedRole(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID, roleID string, now int64) (auth.Role, error) {
+func (s *Members) invitedRole(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, communityID, roleID string, now int64) (auth.Role, error) {
 	if roleID == "" {
 		return auth.Role{}, nil
 	}
@@ -184,7 +185,7 @@ func (s *Members) invitedRole(ctx context.Context, tx *sqldb.Tx, actor auth.Acto
 
 // InvitableRoles returns the roles that an invite of the actor may give, the
 // highest first. CreateInvite checks again.
-func (s *Members) InvitableRoles(ctx context.Context, actor auth.Actor, communityID string) ([]auth.Role, error) {
+func (s *Members) InvitableRoles(ctx context.Context, actor actor.Actor, communityID string) ([]auth.Role, error) {
 	power, err := auth.PowerOf(ctx, s.db, s, actor, communityID)
 	if err != nil || !power.May(auth.ManageRoles, s.clock.MS()) {
 		return nil, err
@@ -232,7 +233,7 @@ func giveInvitedRole(ctx context.Context, tx *sqldb.Tx, i Invite, memberID strin
 	if err != nil {
 		return err
 	}
-	actor := auth.ActorOf(ctx)
+	actor := actor.FromContext(ctx)
 	h := &handing{communityID: i.CommunityID, actor: actor, trace: trace{source: Source{Type: "join"}, by: actor.Ref(), now: now}}
 	return h.hand(ctx, tx, role, true, who)
 }

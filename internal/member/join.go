@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
@@ -20,8 +21,8 @@ type JoinHow struct {
 
 // Join makes the actor, a person, a member of a community; see the function
 // Join. It also fails with Forbidden "limited_session" and Conflict "email_taken".
-func (s *Members) Join(ctx context.Context, actor auth.Actor, communityID string, how JoinHow) error {
-	if err := actor.Unbound(); err != nil {
+func (s *Members) Join(ctx context.Context, actor actor.Actor, communityID string, how JoinHow) error {
+	if err := actor.RequireUnlimited(); err != nil {
 		return err
 	}
 	const tries = 4
@@ -38,9 +39,9 @@ func (s *Members) Join(ctx context.Context, actor auth.Actor, communityID string
 	}
 }
 
-func (s *Members) join(ctx context.Context, actor auth.Actor, communityID string, how JoinHow) error {
+func (s *Members) join(ctx context.Context, caller actor.Actor, communityID string, how JoinHow) error {
 	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		return Join(auth.WithActor(ctx, actor), tx, communityID, actor.AccountID, how, s.clock.MS())
+		return Join(actor.NewContext(ctx, caller), tx, communityID, caller.AccountID, how, s.clock.MS())
 	})
 }
 
@@ -124,7 +125,7 @@ func errAlreadyMember() error {
 
 // beginJoin is beginEdit for a person who need not be a member.
 func beginJoin(ctx context.Context, tx *sqldb.Tx, communityID string, account auth.Account, now int64) (*edit, error) {
-	e := &edit{communityID: communityID, actor: auth.ActorOf(ctx).Ref(), source: Source{Type: "join"}}
+	e := &edit{communityID: communityID, actor: actor.FromContext(ctx).Ref(), source: Source{Type: "join"}}
 	if err := shareFields(ctx, tx, communityID); err != nil {
 		return nil, err
 	}

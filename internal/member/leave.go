@@ -3,6 +3,7 @@ package member
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
@@ -15,9 +16,9 @@ import (
 // end with it, what is known of them stays until they join again or are
 // erased. It fails with NotFound "community_not_found" for who is no member,
 // or Conflict "last_owner".
-func (s *Members) Leave(ctx context.Context, actor auth.Actor, communityID string) error {
+func (s *Members) Leave(ctx context.Context, caller actor.Actor, communityID string) error {
 	now := s.clock.MS()
-	ctx = auth.WithActor(ctx, actor)
+	ctx = actor.NewContext(ctx, caller)
 	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		if _, err := community.Load(ctx, tx, communityID); err != nil {
 			return err
@@ -25,7 +26,7 @@ func (s *Members) Leave(ctx context.Context, actor auth.Actor, communityID strin
 		if err := tx.Share(ctx, transferGuard(communityID)); err != nil { // the owners stay the same
 			return err
 		}
-		memberID, err := memberIDOf(ctx, tx, communityID, actor.AccountID)
+		memberID, err := memberIDOf(ctx, tx, communityID, caller.AccountID)
 		if err != nil {
 			return err
 		}
@@ -82,7 +83,7 @@ func depart(ctx context.Context, tx *sqldb.Tx, communityID string, who *Record, 
 		if d.source.Type == "" {
 			d.source.Type = d.cause
 		}
-		if err := RecordChanges(ctx, tx, communityID, []Change{change}, d.source, auth.ActorOf(ctx).Ref()); err != nil {
+		if err := RecordChanges(ctx, tx, communityID, []Change{change}, d.source, actor.FromContext(ctx).Ref()); err != nil {
 			return err
 		}
 	}

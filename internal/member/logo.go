@@ -4,7 +4,7 @@ import (
 	"context"
 	"io"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/media"
@@ -14,7 +14,7 @@ import (
 // SetLogo makes an uploaded picture the logo of a community; a nil file leaves
 // it without one. The picture before goes. It returns the new one, and fails as
 // media.Library.Make does. That the actor may change the community is not looked at.
-func (s *Members) SetLogo(ctx context.Context, actor auth.Actor, communities *community.Communities, communityID string, file io.Reader) (media.Picture, error) {
+func (s *Members) SetLogo(ctx context.Context, caller actor.Actor, communities *community.Communities, communityID string, file io.Reader) (media.Picture, error) {
 	var picture media.Picture
 	if file != nil {
 		var err error
@@ -22,7 +22,7 @@ func (s *Members) SetLogo(ctx context.Context, actor auth.Actor, communities *co
 			return picture, err
 		}
 	}
-	ctx = auth.WithActor(ctx, actor)
+	ctx = actor.NewContext(ctx, caller)
 	return picture, s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		if picture.ID != "" {
 			if err := media.Insert(ctx, tx, picture); err != nil {

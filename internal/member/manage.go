@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
@@ -18,13 +19,13 @@ var AnyState = []string{Active, Pending, Left, Banned, Deleted}
 // MayManage returns nil when the actor may delete and restore members at all,
 // else it fails as Delete does. It is for what is shown; Delete and Restore
 // ask again.
-func (s *Members) MayManage(ctx context.Context, actor auth.Actor, communityID string) error {
+func (s *Members) MayManage(ctx context.Context, actor actor.Actor, communityID string) error {
 	_, err := s.managing(ctx, s.db, actor, communityID)
 	return err
 }
 
 // managing is how far an actor reaches who may delete and restore members.
-func (s *Members) managing(ctx context.Context, q sqldb.Querier, actor auth.Actor, communityID string) (reach, error) {
+func (s *Members) managing(ctx context.Context, q sqldb.Querier, actor actor.Actor, communityID string) (reach, error) {
 	may, err := s.reachOf(ctx, q, actor, communityID)
 	if err == nil {
 		err = may.power.Need(auth.ManageUser, s.clock.MS())
@@ -38,9 +39,9 @@ func (s *Members) managing(ctx context.Context, q sqldb.Querier, actor auth.Acto
 // missing_permission for who may not manage members, NotFound user_not_found,
 // Forbidden rank_too_low for a member who does not stand below the actor, and
 // Conflict already_deleted or last_owner.
-func (s *Members) Delete(ctx context.Context, actor auth.Actor, communityID string, userIDs []string) error {
+func (s *Members) Delete(ctx context.Context, caller actor.Actor, communityID string, userIDs []string) error {
 	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		people, err := s.manageable(ctx, tx, actor, communityID, userIDs)
+		people, err := s.manageable(ctx, tx, caller, communityID, userIDs)
 		if err != nil {
 			return err
 		}
@@ -52,7 +53,7 @@ func (s *Members) Delete(ctx context.Context, actor auth.Actor, communityID stri
 		if err := ownersStay(ctx, tx, communityID, people); err != nil {
 			return err
 		}
-		now, ctx := s.clock.MS(), auth.WithActor(ctx, actor)
+		now, ctx := s.clock.MS(), actor.NewContext(ctx, caller)
 		if _, err := SetState(ctx, tx, communityID, userIDs, Deleted, now); err != nil {
 			return err
 		}
@@ -66,9 +67,9 @@ func (s *Members) Delete(ctx context.Context, actor auth.Actor, communityID stri
 // Restore gives deleted members back the state they had, all of them or none.
 // It fails as Delete does for who may not or is not found, with Conflict
 // not_deleted, or with Gone retention_over when their time is over.
-func (s *Members) Restore(ctx context.Context, actor auth.Actor, communityID string, userIDs []string) error {
+func (s *Members) Restore(ctx context.Context, caller actor.Actor, communityID string, userIDs []string) error {
 	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		people, err := s.manageable(ctx, tx, actor, communityID, userIDs)
+		people, err := s.manageable(ctx, tx, caller, communityID, userIDs)
 		if err != nil {
 			return err
 		}
@@ -88,13 +89,13 @@ func (s *Members) Restore(ctx context.Context, actor auth.Actor, communityID str
 		if _, err := bringBack(ctx, tx, communityID, userIDs, now); err != nil {
 			return err
 		}
-		return noteAll(auth.WithActor(ctx, actor), tx, now, communityID, "user.restore", people)
+		return noteAll(actor.NewContext(ctx, caller), tx, now, communityID, "user.restore", people)
 	})
 }
 
 // manageable locks members in whatever state whom the actor may delete and
 // restore, sorted by id.
-func (s *Members) manageable(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID string, userIDs []string) ([]*Record, error) {
+func (s *Members) manageable(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, communityID string, userIDs []string) ([]*Record, error) {
 	people, err := Lookup(ctx, tx, communityID, KeySet{IDs: userIDs}, true)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/blob"
@@ -132,8 +133,8 @@ func TestAfterTheRetentionTimeNothingPersonalIsLeft(t *testing.T) {
 	eachIn(t, func(f *fixture, later func(time.Duration)) {
 		ada := f.known("ada")
 		bob := f.create(newcomer("bob"))
-		ctx := auth.WithActor(f.Context(), command)
-		f.ok(f.members.Delete(ctx, auth.Actor{Kind: auth.Command, Name: "root"}, f.community, []string{ada.ID}))
+		ctx := actor.NewContext(f.Context(), command)
+		f.ok(f.members.Delete(ctx, actor.Actor{Kind: actor.Command, Name: "root"}, f.community, []string{ada.ID}))
 		later(30*24*time.Hour + time.Minute)
 		if err := f.members.Restore(f.Context(), command, f.community, []string{ada.ID}); !errs.Is(err, "retention_over") {
 			f.Fatal(err)
@@ -182,7 +183,7 @@ func TestWhomTheActorMayNotManageKeepsManyFromBeingDeletedAndRestored(t *testing
 		people["stranger"] = f.stranger()
 		people["nobody"] = &member.Record{ID: "6a21d1c09f3b0c4d5e6f7a8b"}
 		actors["stranger"] = session(people["stranger"])
-		actors["narrow"] = auth.Actor{Kind: auth.CommunityKey, KeyID: "k3", CommunityID: f.community, MadeBy: "command", Permissions: []auth.Permission{auth.UserFields}}
+		actors["narrow"] = actor.Actor{Kind: actor.CommunityKey, KeyID: "k3", CommunityID: f.community, CreatedBy: "command", Permissions: []actor.Permission{auth.UserFields}}
 		two := []*member.Record{people["plain"], people["low"]}
 		for _, row := range []struct{ actor, who, code string }{
 			{"high", "plain", "missing_permission"},
@@ -201,7 +202,7 @@ func TestWhomTheActorMayNotManageKeepsManyFromBeingDeletedAndRestored(t *testing
 			if row.who == "stranger" || row.who == "nobody" {
 				here = two
 			}
-			for state, act := range map[string]func(context.Context, auth.Actor, string, []string) error{member.Active: f.members.Delete, member.Deleted: f.members.Restore} {
+			for state, act := range map[string]func(context.Context, actor.Actor, string, []string) error{member.Active: f.members.Delete, member.Deleted: f.members.Restore} {
 				f.setState(state, here...)
 				if err := act(f.Context(), actors[row.actor], f.community, idsOf(many)); !errs.Is(err, row.code) {
 					f.Errorf("%s acts on %s, who is %s: %v, want %s", row.actor, row.who, state, err, row.code)

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
@@ -26,7 +27,7 @@ const (
 var PenaltyKinds = []string{Warn, Suspend, Kick, Ban}
 
 // mayGive is what somebody needs to give a penalty of a kind.
-var mayGive = map[string]auth.Permission{Warn: auth.MayWarn, Suspend: auth.MaySuspend, Kick: auth.MayKick, Ban: auth.MayBan}
+var mayGive = map[string]actor.Permission{Warn: auth.MayWarn, Suspend: auth.MaySuspend, Kick: auth.MayKick, Ban: auth.MayBan}
 
 // Penalty is an entry of the misconduct log.
 type Penalty struct {
@@ -86,13 +87,13 @@ func (in PenaltyInput) normal(now int64) (PenaltyInput, error) {
 // "invalid_input", NotFound "user_not_found", Forbidden "rank_too_low" or
 // "not_yourself", or Conflict "owner_protected", "already_banned",
 // "member_left", "member_banned" or "member_pending".
-func (s *Members) Penalise(ctx context.Context, actor auth.Actor, communityID string, in PenaltyInput) (Penalty, error) {
+func (s *Members) Penalise(ctx context.Context, caller actor.Actor, communityID string, in PenaltyInput) (Penalty, error) {
 	now := s.clock.Now()
 	in, err := in.normal(now.UnixMilli())
 	if err != nil {
 		return Penalty{}, err
 	}
-	if err := s.connected.Auth.Can(ctx, actor, communityID, mayGive[in.Kind]); err != nil {
+	if err := s.connected.Auth.Can(ctx, caller, communityID, mayGive[in.Kind]); err != nil {
 		return Penalty{}, err
 	}
 	target, err := s.FindIn(ctx, communityID, in.User, Active, Pending, Left, Banned)
@@ -100,12 +101,12 @@ func (s *Members) Penalise(ctx context.Context, actor auth.Actor, communityID st
 		return Penalty{}, err
 	}
 	given := Penalty{
-		ID: id.New(now), UserID: target.ID, Kind: in.Kind, Reason: in.Reason, Until: in.Until, Actor: actor.Ref(), ActorName: actor.Name,
+		ID: id.New(now), UserID: target.ID, Kind: in.Kind, Reason: in.Reason, Until: in.Until, Actor: caller.Ref(), ActorName: caller.Name,
 		CreatedAt: now.UnixMilli(), Member: Person{target.ID, target.Number, target.Username},
 	}
-	ctx = auth.WithActor(ctx, actor)
+	ctx = actor.NewContext(ctx, caller)
 	return given, s.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		who, err := s.below(ctx, tx, actor, communityID, target.ID)
+		who, err := s.below(ctx, tx, caller, communityID, target.ID)
 		if err != nil {
 			return err
 		}
@@ -123,7 +124,7 @@ func (s *Members) Penalise(ctx context.Context, actor auth.Actor, communityID st
 }
 
 // below returns a member, locked, who stands below the actor.
-func (s *Members) below(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID, userID string) (*Record, error) {
+func (s *Members) below(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, communityID, userID string) (*Record, error) {
 	found, err := Lookup(ctx, tx, communityID, KeySet{IDs: []string{userID}}, true)
 	if err != nil {
 		return nil, err
@@ -178,22 +179,22 @@ func (s *Members) inflict(ctx context.Context, tx *sqldb.Tx, communityID string,
 // LiftPenalty takes a penalty back, with what it does: a suspension ends, who
 // was banned may join again. It stays in the log. It fails as Penalise does,
 // with NotFound "penalty_not_found" or Conflict "already_lifted".
-func (s *Members) LiftPenalty(ctx context.Context, actor auth.Actor, communityID, penaltyID string) (Penalty, error) {
+func (s *Members) LiftPenalty(ctx context.Context, caller actor.Actor, communityID, penaltyID string) (Penalty, error) {
 	p, err := loadPenalty(ctx, s.db, communityID, penaltyID)
 	if err != nil {
 		return p, err
 	}
-	if err := s.connected.Auth.Can(ctx, actor, communityID, mayGive[p.Kind]); err != nil {
+	if err := s.connected.Auth.Can(ctx, caller, communityID, mayGive[p.Kind]); err != nil {
 		return p, err
 	}
 	now := s.clock.MS()
-	ctx = auth.WithActor(ctx, actor)
+	ctx = actor.NewContext(ctx, caller)
 	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		who, err := s.below(ctx, tx, actor, communityID, p.UserID)
+		who, err := s.below(ctx, tx, caller, communityID, p.UserID)
 		if err != nil {
 			return err
 		}
-		p.LiftedAt, p.LiftedBy, p.LifterName = now, actor.Ref(), actor.Name
+		p.LiftedAt, p.LiftedBy, p.LifterName = now, caller.Ref(), caller.Name
 		lifted, err := setLifted(ctx, tx, communityID, p)
 		if err != nil {
 			return err

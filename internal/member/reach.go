@@ -3,6 +3,7 @@ package member
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -10,12 +11,12 @@ import (
 // reach is how far an actor reaches among the members of a community, read
 // once for all members of a transaction.
 type reach struct {
-	actor auth.Actor
+	actor actor.Actor
 	power auth.Power
 	roles []auth.Role // of the community; none where no role matters
 }
 
-func (s *Members) reachOf(ctx context.Context, q sqldb.Querier, actor auth.Actor, communityID string) (reach, error) {
+func (s *Members) reachOf(ctx context.Context, q sqldb.Querier, actor actor.Actor, communityID string) (reach, error) {
 	power, err := auth.PowerOf(ctx, q, s, actor, communityID)
 	r := reach{actor: actor, power: power}
 	if err == nil && !power.Everything() {
@@ -38,7 +39,7 @@ func (r reach) manage(who *Record) bool {
 // MayChange reports whether the actor may change what is kept of a member:
 // their values, tags and picture. It is for what is shown; whatever changes
 // them asks again.
-func (s *Members) MayChange(ctx context.Context, actor auth.Actor, communityID string, m Member) (bool, error) {
+func (s *Members) MayChange(ctx context.Context, actor actor.Actor, communityID string, m Member) (bool, error) {
 	r, err := s.reachOf(ctx, s.db, actor, communityID)
 	if err != nil {
 		return false, err
@@ -49,7 +50,7 @@ func (s *Members) MayChange(ctx context.Context, actor auth.Actor, communityID s
 
 // mayPicture returns nil when the actor may change the picture of a member.
 // Who is none is somebody else's to refuse.
-func (s *Members) mayPicture(ctx context.Context, q sqldb.Querier, actor auth.Actor, communityID, userID string) error {
+func (s *Members) mayPicture(ctx context.Context, q sqldb.Querier, actor actor.Actor, communityID, userID string) error {
 	r, err := s.reachOf(ctx, q, actor, communityID)
 	if err != nil {
 		return err
@@ -69,19 +70,19 @@ func (s *Members) mayPicture(ctx context.Context, q sqldb.Querier, actor auth.Ac
 
 // isSelf reports whether the actor is the person of a member, signed in or by a
 // key of their own.
-func isSelf(actor auth.Actor, who *Record) bool {
+func isSelf(actor actor.Actor, who *Record) bool {
 	return actor.AccountID != "" && actor.AccountID == who.AccountID || actor.MemberID != "" && actor.MemberID == who.ID
 }
 
 // Is reports whether the actor is the person of the member, signed in or by a
 // key of their own.
-func (m *Member) Is(actor auth.Actor) bool {
+func (m *Member) Is(actor actor.Actor) bool {
 	return isSelf(actor, &Record{ID: m.ID, AccountID: m.AccountID})
 }
 
 // Self returns the active member whose person the actor is. It fails with
 // NotFound user_not_found.
-func (s *Members) Self(ctx context.Context, actor auth.Actor, communityID string) (Member, error) {
+func (s *Members) Self(ctx context.Context, actor actor.Actor, communityID string) (Member, error) {
 	memberID := actor.MemberID
 	if memberID == "" {
 		var err error

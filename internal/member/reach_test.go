@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
@@ -11,15 +12,15 @@ import (
 
 // ranks are members of different height, by username; key and sync are keys
 // that admin and the command line made.
-func (f *fixture) ranks() (people map[string]*member.Record, actors map[string]auth.Actor) {
+func (f *fixture) ranks() (people map[string]*member.Record, actors map[string]actor.Actor) {
 	f.Helper()
 	administrator := map[string]bool{auth.ServerAdministrator: true}
 	roles := f.roles(
 		auth.RoleInput{Title: "low", Order: 2}, auth.RoleInput{Title: "admin", Order: 5, ServerPermissions: administrator},
 		auth.RoleInput{Title: "same", Order: 5}, auth.RoleInput{Title: "high", Order: 9},
 	)
-	people, actors = map[string]*member.Record{}, map[string]auth.Actor{
-		"sync": {Kind: auth.CommunityKey, KeyID: "k1", CommunityID: f.community, MadeBy: "command", Permissions: []auth.Permission{auth.All}}, "command": command, "nobody": {},
+	people, actors = map[string]*member.Record{}, map[string]actor.Actor{
+		"sync": {Kind: actor.CommunityKey, KeyID: "k1", CommunityID: f.community, CreatedBy: "command", Permissions: []actor.Permission{actor.PermAll}}, "command": command, "nobody": {},
 	}
 	for _, r := range f.people("owner", "partner", "admin", "plain", "low", "same", "high") {
 		people[r.Username], actors[r.Username] = r, session(r)
@@ -30,7 +31,7 @@ func (f *fixture) ranks() (people map[string]*member.Record, actors map[string]a
 	}
 	f.ok(f.members.AddOwner(f.Context(), f.community, people["owner"].ID))
 	f.ok(f.members.AddOwner(f.Context(), f.community, people["partner"].ID))
-	actors["key"] = auth.Actor{Kind: auth.CommunityKey, KeyID: "k2", CommunityID: f.community, MadeBy: actors["admin"].Ref(), Permissions: []auth.Permission{auth.All}}
+	actors["key"] = actor.Actor{Kind: actor.CommunityKey, KeyID: "k2", CommunityID: f.community, CreatedBy: actors["admin"].Ref(), Permissions: []actor.Permission{actor.PermAll}}
 	return people, actors
 }
 
@@ -43,7 +44,7 @@ func TestNobodyChangesWhatIsKeptOfWhomTheyDoNotStandAbove(t *testing.T) {
 			"admin": "admin plain low", "key": "admin plain low", "high": "high admin plain low same", "plain": "plain", "nobody": "",
 			"owner": "owner partner admin plain low same high", "sync": "owner partner admin plain low same high", "command": "owner partner admin plain low same high",
 		}
-		country := func(actor auth.Actor, who, value string) error {
+		country := func(actor actor.Actor, who, value string) error {
 			_, err := f.members.Record(f.Context(), actor, f.community, people[who].ID, member.FieldValue{Field: "country", Value: value}, byAPI)
 			return err
 		}
@@ -73,7 +74,7 @@ func TestNobodyChangesWhatIsKeptOfWhomTheyDoNotStandAbove(t *testing.T) {
 func TestAStrangerChangesNobody(t *testing.T) {
 	each(t, func(f *fixture) {
 		plain := f.people("plain")[0]
-		stranger := auth.Actor{Kind: auth.Session, AccountID: "6a21d1c09f3b0c4d5e6f7a8b"}
+		stranger := actor.Actor{Kind: actor.Session, AccountID: "6a21d1c09f3b0c4d5e6f7a8b"}
 		_, err := f.members.Record(f.Context(), stranger, f.community, plain.ID, member.FieldValue{Field: "country", Value: "DE"}, byAPI)
 		if !errs.Is(err, "community_not_found") {
 			f.Error(err)

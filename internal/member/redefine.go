@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
@@ -177,7 +178,7 @@ func (s *Members) turn(ctx context.Context, tx *sqldb.Tx, communityID string, f 
 	if err := updateField(ctx, tx, communityID, next, now); err != nil {
 		return err
 	}
-	w := &fieldWork{communityID: communityID, fieldID: f.ID, target: t, total: members, actor: auth.ActorOf(ctx).Ref()}
+	w := &fieldWork{communityID: communityID, fieldID: f.ID, target: t, total: members, actor: actor.FromContext(ctx).Ref()}
 	more, err := false, error(nil)
 	if !convert.needed() {
 		more, err = w.continuePartial(ctx, tx, now)
@@ -274,7 +275,7 @@ func (s *Members) deleteField(ctx context.Context, tx *sqldb.Tx, communityID str
 	if err := insertDeletedField(ctx, tx, communityID, f, now); err != nil {
 		return err
 	}
-	w := &fieldWork{communityID: communityID, fieldID: f.ID, kind: ClearValues, stage: stageKeys, target: target{Field: f, Source: Source{"field", f.ID}}, total: members, actor: auth.ActorOf(ctx).Ref()}
+	w := &fieldWork{communityID: communityID, fieldID: f.ID, kind: ClearValues, stage: stageKeys, target: target{Field: f, Source: Source{"field", f.ID}}, total: members, actor: actor.FromContext(ctx).Ref()}
 	if err := saveWork(ctx, tx, w, now); err != nil {
 		return err
 	}

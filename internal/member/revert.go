@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -13,7 +14,7 @@ import (
 // or database name, with the row it made. It fails like Change, but with
 // NotFound field_not_found, wrong values under the name "value", and Conflict
 // value_unchanged when the field has the value already.
-func (s *Members) Record(ctx context.Context, actor auth.Actor, communityID, userID string, v FieldValue, source Source) (HistoryRow, error) {
+func (s *Members) Record(ctx context.Context, actor actor.Actor, communityID, userID string, v FieldValue, source Source) (HistoryRow, error) {
 	f, err := s.Field(ctx, communityID, v.Field)
 	if err != nil {
 		return HistoryRow{}, err
@@ -48,7 +49,7 @@ func errUnchanged(f *Field) error {
 // user_not_found, and Conflict field_gone, value_does_not_fit when the field
 // would not take that value any more, value_unchanged, or as Change and, for
 // roles, AddRole do.
-func (s *Members) Revert(ctx context.Context, actor auth.Actor, communityID, historyID string) (HistoryRow, error) {
+func (s *Members) Revert(ctx context.Context, actor actor.Actor, communityID, historyID string) (HistoryRow, error) {
 	var rows []HistoryRow
 	err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		h, err := loadHistory(ctx, tx, communityID, historyID)
@@ -110,7 +111,7 @@ func plain(value any) any {
 }
 
 // revertRoles takes one change of somebody's roles back.
-func (s *Members) revertRoles(ctx context.Context, tx *sqldb.Tx, actor auth.Actor, communityID string, h HistoryRow) ([]HistoryRow, error) {
+func (s *Members) revertRoles(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, communityID string, h HistoryRow) ([]HistoryRow, error) {
 	hand, err := s.beginHanding(ctx, tx, actor, communityID, Source{"revert", h.ID})
 	if err != nil {
 		return nil, err

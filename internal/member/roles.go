@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -16,17 +17,17 @@ import (
 // "role_not_found", Conflict "role_of_everyone", or Forbidden "rank_too_low"
 // or "missing_permission". That the actor may hand out roles at all is not
 // looked at.
-func (s *Members) AddRole(ctx context.Context, actor auth.Actor, communityID, user, roleID string, source Source) (Member, error) {
+func (s *Members) AddRole(ctx context.Context, actor actor.Actor, communityID, user, roleID string, source Source) (Member, error) {
 	return s.handRole(ctx, actor, communityID, user, roleID, true, source)
 }
 
 // RemoveRole takes a role off a member; who does not have it stays without.
 // It fails as AddRole does.
-func (s *Members) RemoveRole(ctx context.Context, actor auth.Actor, communityID, user, roleID string, source Source) (Member, error) {
+func (s *Members) RemoveRole(ctx context.Context, actor actor.Actor, communityID, user, roleID string, source Source) (Member, error) {
 	return s.handRole(ctx, actor, communityID, user, roleID, false, source)
 }
 
-func (s *Members) handRole(ctx context.Context, actor auth.Actor, communityID, user, roleID string, giving bool, source Source) (Member, error) {
+func (s *Members) handRole(ctx context.Context, actor actor.Actor, communityID, user, roleID string, giving bool, source Source) (Member, error) {
 	target, err := s.Find(ctx, communityID, user)
 	if err != nil {
 		return target, err
@@ -59,7 +60,7 @@ func (s *Members) handRole(ctx context.Context, actor auth.Actor, communityID, u
 // give it. It fails with
 // NotFound "role_not_found", Conflict "role_of_everyone" or Forbidden
 // "rank_too_low". That the actor may manage roles at all is not looked at.
-func (s *Members) DeleteRole(ctx context.Context, actor auth.Actor, communityID, roleID string) error {
+func (s *Members) DeleteRole(ctx context.Context, actor actor.Actor, communityID, roleID string) error {
 	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		if err := tx.Guard(ctx, rolesGuard(communityID)); err != nil {
 			return err

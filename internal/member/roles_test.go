@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
@@ -40,8 +41,8 @@ func (f *fixture) auth() *auth.Auth {
 	return auth.New(auth.Deps{DB: f.db, Communities: community.New(f.db, c), Standings: f.members, Clock: c, Log: slog.New(slog.DiscardHandler)})
 }
 
-func session(who *member.Record) auth.Actor {
-	return auth.Actor{Kind: auth.Session, AccountID: who.ID, Name: who.Username}
+func session(who *member.Record) actor.Actor {
+	return actor.Actor{Kind: actor.Session, AccountID: who.ID, Name: who.Username}
 }
 
 func (f *fixture) rolesOf(who *member.Record) []string {
@@ -55,7 +56,7 @@ func TestARoleIsGivenAndTakenWithItsTraces(t *testing.T) {
 	each(t, func(f *fixture) {
 		vip := f.roles(auth.RoleInput{Title: "vip", Order: 3})["vip"]
 		ann := f.people("ann")[0]
-		key := auth.Actor{Kind: auth.CommunityKey, KeyID: "k1", CommunityID: f.community, Name: "sync"}
+		key := actor.Actor{Kind: actor.CommunityKey, KeyID: "k1", CommunityID: f.community, Name: "sync"}
 		for range 2 {
 			got, err := f.members.AddRole(f.Context(), key, f.community, "ann@example.com", vip.ID, member.Source{Type: "api", ID: "k1"})
 			if d := cmp.Diff([]string{vip.ID}, got.RoleIDs); err != nil || d != "" {
@@ -114,7 +115,7 @@ func TestNobodyHandsOutWhatStandsAboveThem(t *testing.T) {
 			}
 		}
 		f.ok(f.members.AddOwner(f.Context(), f.community, people["owner"].ID))
-		key := auth.Actor{Kind: auth.CommunityKey, CommunityID: f.community, Permissions: []auth.Permission{auth.All}}
+		key := actor.Actor{Kind: actor.CommunityKey, CommunityID: f.community, Permissions: []actor.Permission{actor.PermAll}}
 		for _, c := range []struct {
 			who, role, to string
 			take          bool

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -73,10 +73,10 @@ func refsOf(ctx context.Context, q sqldb.Querier, communityID string, userIDs []
 	accounts, err := accountsOf(ctx, q, communityID, userIDs)
 	refs := make([]string, 0, 2*len(userIDs))
 	for _, accountID := range accounts {
-		refs = append(refs, auth.Actor{Kind: auth.Session, AccountID: accountID}.Ref())
+		refs = append(refs, actor.Actor{Kind: actor.Session, AccountID: accountID}.Ref())
 	}
 	for _, userID := range userIDs {
-		refs = append(refs, auth.Actor{Kind: auth.Session, MemberID: userID}.Ref())
+		refs = append(refs, actor.Actor{Kind: actor.Session, MemberID: userID}.Ref())
 	}
 	return refs, err
 }

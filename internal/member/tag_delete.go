@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/jobs"
@@ -29,8 +30,8 @@ func (s *Members) DeleteTag(ctx context.Context, communityID, tagID string) erro
 		if err := auth.Note(ctx, tx, now, communityID, "tag.delete", Tag{ID: tagID, Name: name}.target()); err != nil {
 			return err
 		}
-		_, err = jobs.Insert(ctx, tx, removeTag{communityID, tagID, auth.ActorOf(ctx).Ref(), now}, jobs.Options{
-			CommunityID: communityID, Owner: auth.ActorOf(ctx).Uploader(), Lane: jobs.Large,
+		_, err = jobs.Insert(ctx, tx, removeTag{communityID, tagID, actor.FromContext(ctx).Ref(), now}, jobs.Options{
+			CommunityID: communityID, Owner: actor.FromContext(ctx).Uploader(), Lane: jobs.Large,
 		})
 		return err
 	})

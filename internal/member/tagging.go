@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -14,12 +15,12 @@ import (
 // many these were. It fails with NotFound tag_not_found or user_not_found, or
 // Forbidden missing_permission for who may not change values, or rank_too_low
 // as Change does.
-func (s *Members) PutTag(ctx context.Context, actor auth.Actor, communityID, tagID string, userIDs []string, on bool, source Source) (changed int, err error) {
+func (s *Members) PutTag(ctx context.Context, caller actor.Actor, communityID, tagID string, userIDs []string, on bool, source Source) (changed int, err error) {
 	userIDs = slices.Compact(slices.Sorted(slices.Values(userIDs))) // two that lock many never wait for each other
-	ctx = auth.WithActor(ctx, actor)
+	ctx = actor.NewContext(ctx, caller)
 	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		changed = 0
-		may, err := s.reachOf(ctx, tx, actor, communityID)
+		may, err := s.reachOf(ctx, tx, caller, communityID)
 		if err != nil {
 			return err
 		}

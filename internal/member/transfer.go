@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
@@ -61,18 +62,18 @@ type TransferInput struct {
 // Invalid "confirm_required" or "invalid_input", NotFound "community_not_found"
 // or "user_not_found", or Conflict "transfer_pending", "member_suspended", or
 // "member_pending" for a member without a sign-in and a confirmed address.
-func (s *Members) RequestTransfer(ctx context.Context, actor auth.Actor, communityID string, in TransferInput) (Transfer, error) {
-	if err := s.mayRequestTransfer(ctx, actor, communityID, in); err != nil {
+func (s *Members) RequestTransfer(ctx context.Context, caller actor.Actor, communityID string, in TransferInput) (Transfer, error) {
+	if err := s.mayRequestTransfer(ctx, caller, communityID, in); err != nil {
 		return Transfer{}, err
 	}
 	target, err := s.Find(ctx, communityID, in.User)
 	if err != nil {
 		return Transfer{}, err
 	}
-	if target.Is(actor) {
+	if target.Is(caller) {
 		return Transfer{}, errs.InvalidFields([]errs.Field{{Field: "userId", Code: "not_allowed", Message: "You own the community already. Choose another member."}})
 	}
-	ctx = auth.WithActor(ctx, actor)
+	ctx = actor.NewContext(ctx, caller)
 	token, made := id.Secret(transferTokenBytes), Transfer{}
 	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		if err := tx.Guard(ctx, transferGuard(communityID)); err != nil {
@@ -82,7 +83,7 @@ func (s *Members) RequestTransfer(ctx context.Context, actor auth.Actor, communi
 		if err != nil {
 			return err
 		}
-		ownerID, err := memberIDOf(ctx, tx, communityID, actor.AccountID)
+		ownerID, err := memberIDOf(ctx, tx, communityID, caller.AccountID)
 		if err != nil {
 			return err
 		}
@@ -121,7 +122,7 @@ func transferHash(token string) string {
 func transferGuard(communityID string) string { return "transfer " + communityID }
 
 // mayRequestTransfer checks everything that does not depend on the member.
-func (s *Members) mayRequestTransfer(ctx context.Context, actor auth.Actor, communityID string, in TransferInput) error {
+func (s *Members) mayRequestTransfer(ctx context.Context, actor actor.Actor, communityID string, in TransferInput) error {
 	if err := auth.RequireSession(actor); err != nil {
 		return err
 	}
@@ -231,7 +232,7 @@ func (t Transfer) able(ctx context.Context, q sqldb.Querier, now int64) (bool, e
 // actor.
 func (t Transfer) note(ctx context.Context, tx *sqldb.Tx, now int64) error {
 	if t.State == TransferExpired {
-		ctx = auth.WithActor(ctx, auth.Actor{})
+		ctx = actor.NewContext(ctx, actor.Actor{})
 	}
 	// The id of the member: the entry loses the name when the member is erased.
 	target := audit.Target{Type: "transfer", ID: t.UserID, Name: t.UserName}

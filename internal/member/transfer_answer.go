@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
@@ -41,7 +42,7 @@ func (s *Members) OpenTransfer(ctx context.Context, communityID string) (Transfe
 
 // TransfersTo returns the open transfers to the actor, a person, oldest first;
 // none for a session that works in one community only, which cannot answer.
-func (s *Members) TransfersTo(ctx context.Context, actor auth.Actor) ([]Transfer, error) {
+func (s *Members) TransfersTo(ctx context.Context, actor actor.Actor) ([]Transfer, error) {
 	if auth.RequireSession(actor) != nil {
 		return nil, nil
 	}
@@ -52,7 +53,7 @@ func (s *Members) TransfersTo(ctx context.Context, actor auth.Actor) ([]Transfer
 // nothing. It fails as auth.RequireSession does, with Gone "link_expired" for a
 // token that does not exist, Forbidden "not_your_transfer" for any account but
 // the member's, or, with the transfer, Gone "transfer_ended".
-func (s *Members) TransferByToken(ctx context.Context, actor auth.Actor, token string) (Transfer, error) {
+func (s *Members) TransferByToken(ctx context.Context, actor actor.Actor, token string) (Transfer, error) {
 	if err := auth.RequireSession(actor); err != nil {
 		return Transfer{}, err
 	}
@@ -83,9 +84,9 @@ func errTransferNotFound() error {
 // auth.RequireSession and auth.Can do, with NotFound "transfer_not_found", Gone
 // "transfer_ended", Forbidden "email_not_verified" or Conflict
 // "too_many_communities"; after the last two the transfer is still open.
-func (s *Members) AcceptTransfer(ctx context.Context, actor auth.Actor, communityID, transferID string) error {
-	return s.answerTransfer(ctx, actor, communityID, transferID, func(tx *sqldb.Tx, t Transfer, from, to *Record) error {
-		ready, err := auth.InUse(ctx, tx, actor.AccountID)
+func (s *Members) AcceptTransfer(ctx context.Context, caller actor.Actor, communityID, transferID string) error {
+	return s.answerTransfer(ctx, caller, communityID, transferID, func(tx *sqldb.Tx, t Transfer, from, to *Record) error {
+		ready, err := auth.InUse(ctx, tx, caller.AccountID)
 		if err != nil {
 			return err
 		}
@@ -93,26 +94,26 @@ func (s *Members) AcceptTransfer(ctx context.Context, actor auth.Actor, communit
 			return errs.New(errs.Forbidden, "email_not_verified", "The email address of your account is not confirmed. Choose a new password by \"Forgot password\", which confirms the address, and accept again.")
 		}
 		if !to.Owner {
-			if err := mayOwnMore(ctx, tx, actor); err != nil {
+			if err := mayOwnMore(ctx, tx, caller); err != nil {
 				return err
 			}
 		}
-		return s.handOver(auth.WithActor(ctx, actor), tx, t, from, to)
+		return s.handOver(actor.NewContext(ctx, caller), tx, t, from, to)
 	})
 }
 
 // DeclineTransfer ends the transfer to the actor. It fails as AcceptTransfer
 // does for a transfer that is not theirs or not open.
-func (s *Members) DeclineTransfer(ctx context.Context, actor auth.Actor, communityID, transferID string) error {
-	return s.answerTransfer(ctx, actor, communityID, transferID, func(tx *sqldb.Tx, t Transfer, _, _ *Record) error {
-		return endTransfer(auth.WithActor(ctx, actor), tx, t, TransferDeclined, s.clock.MS())
+func (s *Members) DeclineTransfer(ctx context.Context, caller actor.Actor, communityID, transferID string) error {
+	return s.answerTransfer(ctx, caller, communityID, transferID, func(tx *sqldb.Tx, t Transfer, _, _ *Record) error {
+		return endTransfer(actor.NewContext(ctx, caller), tx, t, TransferDeclined, s.clock.MS())
 	})
 }
 
 // answerTransfer runs answer on the open transfer to the actor, with both
 // members locked. An expired transfer ends, and so does one that its parties
 // can no longer take part in.
-func (s *Members) answerTransfer(ctx context.Context, actor auth.Actor, communityID, transferID string, answer func(tx *sqldb.Tx, t Transfer, from, to *Record) error) error {
+func (s *Members) answerTransfer(ctx context.Context, actor actor.Actor, communityID, transferID string, answer func(tx *sqldb.Tx, t Transfer, from, to *Record) error) error {
 	if err := auth.RequireSession(actor); err != nil {
 		return err
 	}
@@ -174,7 +175,7 @@ func lockTransfer(ctx context.Context, tx *sqldb.Tx, communityID, transferID str
 
 // handOver exchanges the owner; ctx carries the actor, the new owner.
 func (s *Members) handOver(ctx context.Context, tx *sqldb.Tx, t Transfer, from, to *Record) error {
-	h, err := s.beginHanding(ctx, tx, auth.ActorOf(ctx), t.CommunityID, Source{Type: "console"})
+	h, err := s.beginHanding(ctx, tx, actor.FromContext(ctx), t.CommunityID, Source{Type: "console"})
 	if err != nil {
 		return err
 	}
@@ -224,21 +225,21 @@ func noteOwner(ctx context.Context, tx *sqldb.Tx, communityID string, who *Recor
 // owner of the installation. It fails as auth.RequireSession does, with
 // Forbidden "owner_required", NotFound "transfer_not_found" or Gone
 // "transfer_ended".
-func (s *Members) WithdrawTransfer(ctx context.Context, actor auth.Actor, communityID, transferID string) error {
-	if err := auth.RequireSession(actor); err != nil {
+func (s *Members) WithdrawTransfer(ctx context.Context, caller actor.Actor, communityID, transferID string) error {
+	if err := auth.RequireSession(caller); err != nil {
 		return err
 	}
-	ctx = auth.WithActor(ctx, actor)
+	ctx = actor.NewContext(ctx, caller)
 	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		t, _, _, err := lockTransfer(ctx, tx, communityID, transferID)
 		if err != nil {
 			return err
 		}
-		known, err := standing(ctx, tx, communityID, byAccount, actor.AccountID)
+		known, err := standing(ctx, tx, communityID, byAccount, caller.AccountID)
 		if err != nil {
 			return err
 		}
-		if !actor.InstallationOwner && !(known.Member && known.Owner) {
+		if !caller.InstallationOwner && !(known.Member && known.Owner) {
 			return errTransferOwner()
 		}
 		now := s.clock.MS()

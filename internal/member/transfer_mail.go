@@ -3,6 +3,7 @@ package member
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
@@ -25,7 +26,7 @@ func (s *Members) mailTransfer(ctx context.Context, tx *sqldb.Tx, home community
 		return err
 	}
 	return s.connected.Mail.Send(ctx, tx, mail.Message{
-		To: account.Email, Language: mailLanguage(account, home), Sender: auth.ActorOf(ctx).Account(), Confirmed: true,
+		To: account.Email, Language: mailLanguage(account, home), Sender: actor.FromContext(ctx).Principal(), Confirmed: true,
 		Template: mail.TransferOffered, CommunityID: home.ID, ExpiresAt: t.ExpiresAt,
 		Values: map[string]string{"community": home.Name, "link": s.connected.BaseURL + TransferPage + "?token=" + token},
 	})

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -28,7 +28,7 @@ const (
 )
 
 // Views returns a person's views of a community by name.
-func (s *Members) Views(ctx context.Context, communityID string, actor auth.Actor) ([]View, error) {
+func (s *Members) Views(ctx context.Context, communityID string, actor actor.Actor) ([]View, error) {
 	personID, err := s.viewer(ctx, communityID, actor)
 	if err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func (s *Members) Views(ctx context.Context, communityID string, actor auth.Acto
 
 // SaveView keeps a view under a name, in place of the one that has the name
 // already. It fails with Invalid invalid_input or Conflict too_many_views.
-func (s *Members) SaveView(ctx context.Context, communityID string, actor auth.Actor, name, query string) (View, error) {
+func (s *Members) SaveView(ctx context.Context, communityID string, actor actor.Actor, name, query string) (View, error) {
 	name, ok := text.Line(text.Name(name), maxName)
 	now := s.clock.Now()
 	v := View{ID: id.New(now), Name: name, Query: query, CreatedAt: now.UnixMilli()}
@@ -67,7 +67,7 @@ func (s *Members) SaveView(ctx context.Context, communityID string, actor auth.A
 }
 
 // DeleteView forgets a view. It fails with NotFound view_not_found.
-func (s *Members) DeleteView(ctx context.Context, communityID string, actor auth.Actor, viewID string) error {
+func (s *Members) DeleteView(ctx context.Context, communityID string, actor actor.Actor, viewID string) error {
 	personID, err := s.viewer(ctx, communityID, actor)
 	if err != nil {
 		return err
@@ -81,7 +81,7 @@ func (s *Members) DeleteView(ctx context.Context, communityID string, actor auth
 
 // viewer is whose views the actor sees: those of their member, or of the account
 // of an owner of the installation who is no member.
-func (s *Members) viewer(ctx context.Context, communityID string, actor auth.Actor) (string, error) {
+func (s *Members) viewer(ctx context.Context, communityID string, actor actor.Actor) (string, error) {
 	if actor.MemberID != "" {
 		return actor.MemberID, nil
 	}

@@ -7,15 +7,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
 )
 
 func TestAViewIsKeptForOnePersonUnderItsName(t *testing.T) {
 	each(t, func(f *fixture) {
-		ada, bob := auth.Actor{Kind: auth.Session, AccountID: "ada"}, auth.Actor{Kind: auth.Session, AccountID: "bob"}
-		save := func(account auth.Actor, name, query string) {
+		ada, bob := actor.Actor{Kind: actor.Session, AccountID: "ada"}, actor.Actor{Kind: actor.Session, AccountID: "bob"}
+		save := func(account actor.Actor, name, query string) {
 			_, err := f.members.SaveView(f.Context(), f.community, account, name, query)
 			f.ok(err)
 		}

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -50,8 +50,8 @@ func (v *visits) due(key string, now int64) bool {
 // NoteVisit notes that a person made a request in a community. It never fails
 // the request, and does nothing for programs and for persons who are no members
 // there.
-func (s *Members) NoteVisit(ctx context.Context, actor auth.Actor, communityID string) {
-	if actor.Kind != auth.Session {
+func (s *Members) NoteVisit(ctx context.Context, caller actor.Actor, communityID string) {
+	if caller.Kind != actor.Session {
 		return
 	}
 	now := s.clock.MS()
@@ -59,19 +59,19 @@ func (s *Members) NoteVisit(ctx context.Context, actor auth.Actor, communityID s
 		return
 	}
 	defer s.visits.busy.Unlock()
-	if !s.visits.due(communityID+" "+actor.SessionID, now) {
+	if !s.visits.due(communityID+" "+caller.SessionID, now) {
 		return
 	}
 	short, cancel := context.WithTimeout(context.WithoutCancel(ctx), visitWait)
 	defer cancel()
-	memberID := actor.MemberID
+	memberID := caller.MemberID
 	if memberID == "" {
 		var err error
-		if memberID, err = memberIDOf(short, s.db, communityID, actor.AccountID); err != nil || memberID == "" {
+		if memberID, err = memberIDOf(short, s.db, communityID, caller.AccountID); err != nil || memberID == "" {
 			return
 		}
 	}
-	_ = upsertVisit(short, s.db, communityID, memberID, Visit{now, actor.SignedInAt}) // the next request notes itself
+	_ = upsertVisit(short, s.db, communityID, memberID, Visit{now, caller.SignedInAt}) // the next request notes itself
 }
 
 // LastVisit returns when a member was in the community.

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app"
 	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
@@ -33,7 +34,7 @@ type App struct {
 }
 
 // Operator is whoever works at the command line: it may do everything.
-var Operator = auth.Actor{Kind: auth.Command, Name: "test"}
+var Operator = actor.Actor{Kind: actor.Command, Name: "test"}
 
 // Config is the configuration of a server, so that tests of the floors below
 // need not import package app.
@@ -137,7 +138,7 @@ func (a *App) Community(t testing.TB, settings ...community.Settings) string {
 
 // Key makes an API key of a community and returns its secret; no permissions
 // means all that a key can have.
-func (a *App) Key(t testing.TB, communityID string, permissions ...auth.Permission) string {
+func (a *App) Key(t testing.TB, communityID string, permissions ...actor.Permission) string {
 	t.Helper()
 	if len(permissions) == 0 {
 		permissions = auth.Permissions()
@@ -181,7 +182,7 @@ func (a *App) Claim(t testing.TB, communityID, username string) (auth.Account, s
 	if err != nil {
 		t.Fatal(err)
 	}
-	person := auth.Actor{Kind: auth.Session, AccountID: made.ID, Name: username}
+	person := actor.Actor{Kind: actor.Session, AccountID: made.ID, Name: username}
 	if err := a.Members.Join(t.Context(), person, communityID, member.JoinHow{}); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,146 @@
+// Package actor describes the party that a request or a command acts for, and
+// the question whether it may.
+package actor
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/regulars/regulars/internal/errs"
+)
+
+// Kind is how an actor authenticated.
+type Kind string
+
+// Kinds of actors.
+const (
+	Anonymous    Kind = ""
+	Session      Kind = "session"       // a signed-in person
+	CommunityKey Kind = "community_key" // a program with an API key of one community
+	UserKey      Kind = "user_key"      // a program with an API key of one person
+	Command      Kind = "command"       // the command line of the server: allowed everything
+	Open         Kind = "open"          // without a credential, in a community that takes open imports
+)
+
+// Permission is a permission of an API key by its name on the wire, or a
+// requirement that only Authorizer knows.
+type Permission string
+
+// Permissions with a meaning of their own.
+const (
+	PermAll         Permission = "*"            // of a key: every permission but PermSignIn
+	PermSignIn      Permission = "signIn"       // of a key: create sign-in links for members
+	PermSessionOnly Permission = "be_signed_in" // an unlimited session; no key
+)
+
+// Grants reports whether a key with the permissions has need.
+func Grants(has []Permission, need Permission) bool {
+	return slices.Contains(has, need) || need != PermSignIn && need != PermSessionOnly && slices.Contains(has, PermAll)
+}
+
+// Authorizer decides what an actor may do in a community.
+type Authorizer interface {
+	// Can returns nil if the actor has need in the community.
+	Can(ctx context.Context, a Actor, communityID string, need Permission) error
+}
+
+// Actor is the caller of an operation. The zero Actor is anonymous.
+type Actor struct {
+	Kind              Kind
+	AccountID         string       // of a session or of a person's key; "": a session of an unclaimed member
+	MemberID          string       // of a session with OnlyCommunity: its member
+	SessionID         string       // of a session
+	SignedInAt        int64        // of a session: its start, Unix milliseconds
+	KeyID             string       // of a key
+	CommunityID       string       // of a community key: its community
+	CreatedBy         string       // of a community key: Ref of its creator
+	BoundBy           []string     // of a community key: Ref of the persons that also bound its secret
+	CreatorIsOwner    bool         // of a community key: its creator owns the installation
+	OnlyCommunity     string       // of a session that another system began: the only community it works in; "": everywhere
+	Name              string       // username, or the name of the key
+	Permissions       []Permission // of a key
+	Channels          []string     // of a person's key: the only channels it may act in; empty: all
+	ExpiresAt         int64        // of a key, Unix milliseconds, 0: never
+	Language          string       // of a person, a BCP 47 tag; "": none chosen
+	InstallationOwner bool
+}
+
+// Holds reports whether the actor is a key with a permission.
+func (a Actor) Holds(p Permission) bool { return Grants(a.Permissions, p) }
+
+// InChannel reports whether the channels of the actor's key include a channel.
+// Permissions in the channel are not checked.
+func (a Actor) InChannel(channelID string) bool {
+	return len(a.Channels) == 0 || slices.Contains(a.Channels, channelID)
+}
+
+// Ref names the actor in histories and in created_by: "account:<id>",
+// "member:<id>" (a member without an account), "key:<id>", "command", "open",
+// or "" for an anonymous actor.
+func (a Actor) Ref() string {
+	switch a.Kind {
+	case Session:
+		if a.AccountID == "" {
+			return "member:" + a.MemberID
+		}
+		return "account:" + a.AccountID
+	case CommunityKey, UserKey:
+		return "key:" + a.KeyID
+	case Command, Open:
+		return string(a.Kind)
+	default:
+		return ""
+	}
+}
+
+// Principal names the party that answers for the actor, as Ref writes it: the
+// person behind a session or a person's key, the creator of a community key. A
+// key that the actor creates belongs to its principal, so it outlives the key
+// that created it but not the rights of that person.
+func (a Actor) Principal() string {
+	switch {
+	case a.Kind == UserKey:
+		return "account:" + a.AccountID
+	case a.Kind == CommunityKey && a.CreatedBy != "":
+		return a.CreatedBy
+	default:
+		return a.Ref()
+	}
+}
+
+// Uploader names the account that uploads and their processing count for: the
+// principal, or the key itself if the command line or another key created it.
+func (a Actor) Uploader() string {
+	if principal := a.Principal(); strings.HasPrefix(principal, "account:") {
+		return principal
+	}
+	return a.Ref()
+}
+
+// RequireUnlimited returns Forbidden "limited_session" for a session that works
+// in one community only.
+func (a Actor) RequireUnlimited() error {
+	if a.OnlyCommunity != "" {
+		return LimitedSession()
+	}
+	return nil
+}
+
+// LimitedSession is the error of a limited session outside of what it may do.
+func LimitedSession() error {
+	return errs.New(errs.Forbidden, "limited_session", "Another system started this session; it works in its community only. Sign in yourself to do this.")
+}
+
+type contextKey struct{}
+
+// NewContext returns a context with the actor of a request, for handlers.
+func NewContext(ctx context.Context, a Actor) context.Context {
+	return context.WithValue(ctx, contextKey{}, a)
+}
+
+// FromContext returns the actor of a request, anonymous if there is none.
+func FromContext(ctx context.Context) Actor {
+	a, _ := ctx.Value(contextKey{}).(Actor)
+	return a
+}

@@ -1,0 +1,19 @@
+package auth
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Note writes into the audit log, in the caller's transaction, what the actor
+// that ctx carries did. action is noun.verb, and the noun the target's type;
+// now is in Unix milliseconds.
+func Note(ctx context.Context, tx *sqldb.Tx, now int64, communityID, action string, target audit.Target, changes ...audit.Change) error {
+	actor := actor.FromContext(ctx)
+	return audit.Append(ctx, tx, audit.Entry{
+		CommunityID: communityID, At: now, Actor: actor.Ref(), ActorName: actor.Name, Action: action, Target: target, Changes: changes,
+	})
+}
