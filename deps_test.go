@@ -20,12 +20,13 @@ var floors = []string{
 	"internal/errs internal/clock internal/id internal/text",
 	"internal/actor internal/sqldb internal/blob internal/sheet internal/safehttp internal/i18n",
 	"internal/sqldb/pgtest",
-	"internal/sqldb/sqldbtest internal/auth/oidctest",
+	"internal/sqldb/sqldbtest internal/account/oidctest",
 	"internal/jobs internal/once internal/seal internal/rate",
 	"internal/event internal/audit internal/mail internal/httpx",
 	"internal/media",
 	"internal/community",
-	"internal/auth",
+	"internal/account",
+	"internal/access",
 	"internal/member",
 	"internal/chat internal/reward internal/chart",
 	"internal/shop internal/board internal/stats internal/hook internal/widget",
@@ -38,7 +39,7 @@ var floors = []string{
 
 // harnesses start things for tests. An external test (package x_test) may
 // import them from any floor; nothing else may, but a harness higher up.
-var harnesses = []string{"internal/sqldb/pgtest", "internal/sqldb/sqldbtest", "internal/auth/oidctest", "internal/app/apptest"}
+var harnesses = []string{"internal/sqldb/pgtest", "internal/sqldb/sqldbtest", "internal/account/oidctest", "internal/app/apptest"}
 
 // visitors names the packages that only some may import.
 var visitors = map[string][]string{

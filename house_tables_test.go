@@ -16,7 +16,8 @@ import (
 // join them in SQL and call the owner to change them.
 var owned = map[string][]string{
 	"internal/audit":     {"audit_log"},
-	"internal/auth":      {"account_totp", "accounts", "api_keys", "email_changes", "one_time_links", "passkeys", "provider_identities", "recovery_codes", "registrations", "roles", "sessions", "sign_in_failures", "sign_in_places", "sign_in_steps", "user_api_keys", "user_numbers"},
+	"internal/access":    {"api_keys", "roles", "user_api_keys"},
+	"internal/account":   {"account_totp", "accounts", "email_changes", "one_time_links", "passkeys", "provider_identities", "recovery_codes", "registrations", "sessions", "sign_in_failures", "sign_in_places", "sign_in_steps", "user_numbers"},
 	"internal/bulk":      {"bulk_jobs", "bulk_pieces", "bulk_tags"},
 	"internal/chat":      {"channel_categories", "channel_overrides", "channels"},
 	"internal/community": {"communities"},

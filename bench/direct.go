@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -56,7 +56,7 @@ func scanDirect(s sqldb.Scanner) (row directRow, err error) {
 
 func (d *direct) read(ctx context.Context, email string) error {
 	_, err := sqldb.One(ctx, d.db, "user", scanDirect, "SELECT "+directColumns+` FROM accounts a JOIN members m ON m.user_id = a.id
-		WHERE m.community_id = $1 AND a.email_key = $2`, d.community, auth.EmailKey(email))
+		WHERE m.community_id = $1 AND a.email_key = $2`, d.community, account.EmailKey(email))
 	return err
 }
 

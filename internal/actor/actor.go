@@ -132,6 +132,16 @@ func LimitedSession() error {
 	return errs.New(errs.Forbidden, "limited_session", "Another system started this session; it works in its community only. Sign in yourself to do this.")
 }
 
+// AuthenticationRequired is the error of an anonymous actor.
+func AuthenticationRequired() error {
+	return errs.New(errs.Unauthenticated, "authentication_required", "This needs a credential: send a session token or an API key.")
+}
+
+// SessionRequired is the error of a key where only a session may act.
+func SessionRequired() error {
+	return errs.New(errs.Forbidden, "session_required", "Sign in to do this; API keys cannot.")
+}
+
 type contextKey struct{}
 
 // NewContext returns a context with the actor of a request, for handlers.

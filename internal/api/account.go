@@ -7,15 +7,15 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
 )
 
-// account is a person on this installation, as they see themselves.
-type account struct {
+// accountView is a person on this installation, as they see themselves.
+type accountView struct {
 	ID          string `json:"_id" example:"6a21d1c09f3b0c4d5e6f7a8b"`
 	UserID      int64  `json:"userId" example:"1042" doc:"The account's small number."`
 	Username    string `json:"username" example:"ada"`
@@ -30,8 +30,8 @@ type account struct {
 	PendingEmail string `json:"pendingEmail,omitempty" example:"ada@new.example" doc:"The new email address that waits for its confirmation, in answers of me and updateMe. Absent: none."`
 }
 
-func wireAccount(a auth.Account) account {
-	return account{
+func wireAccount(a account.Account) accountView {
+	return accountView{
 		ID: a.ID, UserID: a.Number, Username: a.Username, Email: a.Email, FirstName: a.FirstName, LastName: a.LastName,
 		DisplayName: a.DisplayName, Language: a.Language, CreatedAt: clock.Format(a.CreatedAt), LastLogin: clock.Format(a.SignedInAt),
 	}
@@ -40,7 +40,7 @@ func wireAccount(a auth.Account) account {
 // Caller is the part of an input that tells what a client says of itself.
 type Caller struct {
 	request  *http.Request
-	info     auth.SessionInfo
+	info     account.SessionInfo
 	language string
 }
 
@@ -48,7 +48,7 @@ type Caller struct {
 func (c *Caller) Resolve(ctx huma.Context) []error {
 	r, _ := humachi.Unwrap(ctx)
 	c.request = r
-	c.info = auth.SessionInfo{UserAgent: r.UserAgent(), Address: httpx.Network(r), Device: deviceOf(r), Held: heldOf(r.Context())}
+	c.info = account.SessionInfo{UserAgent: r.UserAgent(), Address: httpx.Network(r), Device: deviceOf(r), Held: heldOf(r.Context())}
 	c.language = r.Header.Get("Accept-Language")
 	return nil
 }
@@ -71,7 +71,7 @@ type registered struct {
 
 func (a *API) register(ctx context.Context, in *registrationInput) (*answer[registered], error) {
 	b := &in.Body
-	err := a.Auth.Register(ctx, auth.RegisterInput{
+	err := a.Accounts.Register(ctx, account.RegisterInput{
 		Email: b.Email, Username: b.Username, Password: b.Password, Language: in.language,
 		FirstName: b.FirstName, LastName: b.LastName, DisplayName: b.DisplayName,
 	})
@@ -88,19 +88,19 @@ type verification struct {
 	} `nameHint:"Verification"`
 }
 
-func (a *API) verifyEmail(ctx context.Context, in *verification) (*answer[account], error) {
-	changed, err := a.Auth.ConfirmEmail(ctx, in.Body.Token, fromAPI)
+func (a *API) verifyEmail(ctx context.Context, in *verification) (*answer[accountView], error) {
+	changed, err := a.Accounts.ConfirmEmail(ctx, in.Body.Token, fromAPI)
 	if err == nil {
 		return respond("The account has its new email address", wireAccount(changed)), nil
 	}
 	if !errs.Is(err, "link_expired") {
 		return nil, err
 	}
-	made, err := a.Auth.VerifyEmail(ctx, in.Body.Token, in.Body.Username)
+	made, err := a.Accounts.VerifyEmail(ctx, in.Body.Token, in.Body.Username)
 	if err != nil {
 		return nil, err
 	}
-	has, err := a.Auth.HasPassword(ctx, made.ID)
+	has, err := a.Accounts.HasPassword(ctx, made.ID)
 	switch {
 	case err != nil:
 		return nil, err
@@ -120,9 +120,9 @@ type loginInput struct {
 }
 
 type loggedIn struct {
-	Token     string  `json:"token" doc:"Send it as Authorization: Bearer <token>. Only its hash is kept."`
-	ExpiresAt string  `json:"expiresAt" format:"date-time"`
-	User      account `json:"user"`
+	Token     string      `json:"token" doc:"Send it as Authorization: Bearer <token>. Only its hash is kept."`
+	ExpiresAt string      `json:"expiresAt" format:"date-time"`
+	User      accountView `json:"user"`
 }
 
 type signedInAnswer struct {
@@ -131,17 +131,17 @@ type signedInAnswer struct {
 }
 
 func (a *API) login(ctx context.Context, in *loginInput) (*signedInAnswer, error) {
-	token, person, err := a.Auth.SignInWithCode(ctx, in.Body.Login, in.Body.Password, in.Body.Code, in.info)
+	token, person, err := a.Accounts.SignInWithCode(ctx, in.Body.Login, in.Body.Password, in.Body.Code, in.info)
 	if err != nil {
 		return nil, err
 	}
-	device, err := a.Auth.RememberDevice(ctx, person.ID, in.info.Device)
+	device, err := a.Accounts.RememberDevice(ctx, person.ID, in.info.Device)
 	if err != nil {
 		return nil, err
 	}
-	until := person.SignedInAt + auth.SessionLifetime.Milliseconds()
+	until := person.SignedInAt + account.SessionLifetime.Milliseconds()
 	return &signedInAnswer{
-		Device: httpx.NewDeviceCookie(in.request, device, auth.PlaceLifetime).String(),
+		Device: httpx.NewDeviceCookie(in.request, device, account.PlaceLifetime).String(),
 		Body:   respond("Signed in", loggedIn{token, clock.Format(until), wireAccount(person)}).Body,
 	}, nil
 }
@@ -159,11 +159,11 @@ func (a *API) logout(ctx context.Context, in *logoutInput) (*answer[nothing], er
 	case caller.Kind != actor.Session:
 		err = errs.New(errs.Forbidden, "session_required", "An API key has no session to end.")
 	case in.Body != nil && in.Body.Everywhere:
-		if err = a.Auth.MayAsPerson(caller, signedIn); err == nil {
-			err = a.Auth.EndSessions(ctx, caller.AccountID, "")
+		if err = a.Access.MayAsPerson(caller, signedIn); err == nil {
+			err = a.Accounts.EndSessions(ctx, caller.AccountID, "")
 		}
 	default:
-		err = a.Auth.EndSession(ctx, caller.AccountID, caller.SessionID)
+		err = a.Accounts.EndSession(ctx, caller.AccountID, caller.SessionID)
 	}
 	if err != nil {
 		return nil, err
@@ -176,20 +176,20 @@ type nothing struct{}
 
 // memberAsAccount answers a session that another system began for a member
 // without an account: with what the community knows.
-func (a *API) memberAsAccount(ctx context.Context, actor actor.Actor) (*answer[account], error) {
+func (a *API) memberAsAccount(ctx context.Context, actor actor.Actor) (*answer[accountView], error) {
 	m, err := a.Members.Self(ctx, actor, actor.OnlyCommunity)
 	if err != nil {
 		return nil, err
 	}
-	return respond("Your account", account{ID: m.ID, UserID: m.Number, Username: m.Username, Email: m.Email, CreatedAt: clock.Format(m.JoinedAt)}), nil
+	return respond("Your account", accountView{ID: m.ID, UserID: m.Number, Username: m.Username, Email: m.Email, CreatedAt: clock.Format(m.JoinedAt)}), nil
 }
 
-func (a *API) me(ctx context.Context, _ *struct{}) (*answer[account], error) {
+func (a *API) me(ctx context.Context, _ *struct{}) (*answer[accountView], error) {
 	actor := actor.FromContext(ctx)
 	if actor.AccountID == "" {
 		return a.memberAsAccount(ctx, actor)
 	}
-	person, err := a.Auth.Account(ctx, actor.AccountID)
+	person, err := a.Accounts.Account(ctx, actor.AccountID)
 	if err != nil {
 		return nil, err
 	}
@@ -201,8 +201,8 @@ func (a *API) me(ctx context.Context, _ *struct{}) (*answer[account], error) {
 }
 
 // own answers with an account and its pending email address.
-func (a *API) own(ctx context.Context, message string, person auth.Account) (*answer[account], error) {
-	pending, err := a.Auth.PendingEmail(ctx, person.ID)
+func (a *API) own(ctx context.Context, message string, person account.Account) (*answer[accountView], error) {
+	pending, err := a.Accounts.PendingEmail(ctx, person.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -226,9 +226,9 @@ type accountChange struct {
 // fromAPI is the source of changes in the history of members.
 const fromAPI = "api"
 
-func (a *API) updateMe(ctx context.Context, in *accountChange) (*answer[account], error) {
+func (a *API) updateMe(ctx context.Context, in *accountChange) (*answer[accountView], error) {
 	b := &in.Body
-	changed, err := a.Auth.UpdateAccount(ctx, actor.FromContext(ctx), auth.AccountChange{
+	changed, err := a.Accounts.UpdateAccount(ctx, actor.FromContext(ctx), account.AccountChange{
 		Username: b.Username, Email: b.Email, FirstName: b.FirstName, LastName: b.LastName, DisplayName: b.DisplayName,
 		Password: b.CurrentPassword, Address: in.info.Address, Source: fromAPI, Speaks: in.language,
 	})

@@ -7,8 +7,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -84,7 +84,7 @@ func limitedSession(t *testing.T, a *apptest.App) string {
 	importFile(t, a, key, members)
 	linked := send(t, a, "GET", "/v1/auth/secure-auth?userId=alan", key, "")
 	url, _ := linked.at("loginUrl").(string)
-	token, _, err := a.Auth.RedeemLink(t.Context(), url[strings.LastIndex(url, "=")+1:], auth.SessionInfo{})
+	token, _, err := a.Accounts.RedeemLink(t.Context(), url[strings.LastIndex(url, "=")+1:], account.SessionInfo{})
 	if err != nil {
 		t.Fatalf("%s: %v", linked.text, err)
 	}

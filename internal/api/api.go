@@ -15,7 +15,8 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/chat"
@@ -29,7 +30,8 @@ import (
 // Deps are what the interface is made of.
 type Deps struct {
 	Log         *slog.Logger
-	Auth        *auth.Auth
+	Access        *access.Access
+	Accounts    *account.Accounts
 	Communities *community.Communities
 	Members     *member.Members
 	Chat        *chat.Chat
@@ -93,8 +95,8 @@ func New(d Deps) *API {
 	a := &API{
 		Deps: d, router: chi.NewRouter(),
 		nobody: httpx.NewLimit(d.Limits.PerAddress, time.Second), openUploads: httpx.NewSharedLimit(d.Counts, "open imports", d.Limits.OpenUploadsHourly, time.Hour),
-		signIns:   httpx.NewSharedLimit(d.Counts, auth.LimitByAddress, d.Limits.SignIns, time.Minute),
-		signInsOf: httpx.NewSharedLimit(d.Counts, auth.LimitByName, d.Limits.SignIns, time.Minute),
+		signIns:   httpx.NewSharedLimit(d.Counts, account.LimitByAddress, d.Limits.SignIns, time.Minute),
+		signInsOf: httpx.NewSharedLimit(d.Counts, account.LimitByName, d.Limits.SignIns, time.Minute),
 	}
 	a.router.Use(a.nobody.Middleware, middleware.GetHead, notStored)
 	a.router.NotFound(notFound)

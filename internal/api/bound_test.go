@@ -104,7 +104,7 @@ func TestAPersonOwnsOnlySoManyCommunities(t *testing.T) {
 		ada, token := person(t, a, "ada")
 		actor := actor.Actor{Kind: actor.Session, AccountID: ada.ID}
 		create := func() error {
-			_, err := a.Auth.CreateCommunity(t.Context(), actor, community.Input{Name: "Rovers"})
+			_, err := a.Access.CreateCommunity(t.Context(), actor, community.Input{Name: "Rovers"})
 			return err
 		}
 		for range 99 {

@@ -76,7 +76,7 @@ func (a *API) streamJob(r *http.Request, stream *httpx.Stream, jobID string, sta
 // mayStill returns nil if the credential of an open request still works in its
 // community, else why not.
 func (a *API) mayStill(ctx context.Context, r *http.Request) error {
-	caller, err := a.Auth.Authenticate(ctx, httpx.Credential(r))
+	caller, err := a.Access.Authenticate(ctx, httpx.Credential(r))
 	if err != nil {
 		return err
 	}

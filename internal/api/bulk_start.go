@@ -144,14 +144,14 @@ func (a *API) anyOpen(ctx context.Context) error {
 func (a *API) anyImportable(ctx context.Context) error {
 	caller := actor.FromContext(ctx)
 	if caller.Kind == actor.UserKey {
-		if err := a.Auth.MayAsPerson(caller, bulkWork); err != nil {
+		if err := a.Access.MayAsPerson(caller, bulkWork); err != nil {
 			return err
 		}
 	}
 	if caller.InstallationOwner && caller.OnlyCommunity == "" {
 		return nil
 	}
-	communities, err := a.Auth.CommunitiesOf(ctx, caller)
+	communities, err := a.Access.CommunitiesOf(ctx, caller)
 	if err != nil {
 		return err
 	}

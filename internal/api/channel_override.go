@@ -3,8 +3,8 @@ package api
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/clock"
 )
@@ -16,7 +16,7 @@ type override struct {
 	Deny   []string `json:"deny" nullable:"false" doc:"Channel permissions."`
 }
 
-func wireOverride(o auth.Override) override {
+func wireOverride(o access.Override) override {
 	return override{o.RoleID, o.UserID, o.Allow, o.Deny}
 }
 
@@ -71,7 +71,7 @@ func (a *API) explainChannel(ctx context.Context, in *channelUser) (*answer[chan
 	rights := channelRights{ChannelID: found.Channel.ID, UserID: found.Member.ID, Permissions: map[string]ruling{}}
 	for _, r := range found.Rulings {
 		rights.Permissions[r.Permission] = ruling{r.Allowed, string(r.Rule), r.Role.ID, r.Role.Title}
-		if r.Permission == auth.ViewMessageHistory {
+		if r.Permission == access.ViewMessageHistory {
 			rights.Visible = r.Allowed
 		}
 	}

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 )
 
@@ -32,7 +32,7 @@ func floodLogins(t *testing.T, a *apptest.App, most int) {
 
 func TestALoginMakesADeviceKnown(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
-		if _, err := a.Auth.CreateAccount(t.Context(), auth.AccountInput{Email: "ada@example.com", Username: "ada", Password: secretPhrase}); err != nil {
+		if _, err := a.Accounts.CreateAccount(t.Context(), account.AccountInput{Email: "ada@example.com", Username: "ada", Password: secretPhrase}); err != nil {
 			t.Fatal(err)
 		}
 		if res := login(t, a, "ada", "wrong password!"); res.header.Get("Set-Cookie") != "" {
@@ -40,7 +40,7 @@ func TestALoginMakesADeviceKnown(t *testing.T) {
 		}
 		res := login(t, a, "ada", secretPhrase)
 		cookie, err := http.ParseSetCookie(res.header.Get("Set-Cookie"))
-		if err != nil || cookie.Name != "regulars_device" || cookie.Path != "/" || !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.MaxAge != int(auth.PlaceLifetime.Seconds()) {
+		if err != nil || cookie.Name != "regulars_device" || cookie.Path != "/" || !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.MaxAge != int(account.PlaceLifetime.Seconds()) {
 			t.Fatalf("%v %v", res.header, err)
 		}
 		session, _ := res.at("data.token").(string)

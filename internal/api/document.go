@@ -148,7 +148,7 @@ func schemaName(t reflect.Type, hint string) string {
 	if name, ok := schemaNames[t]; ok {
 		return name
 	}
-	return huma.DefaultSchemaNamer(t, hint)
+	return strings.ReplaceAll(huma.DefaultSchemaNamer(t, hint), "AccountView", "Account")
 }
 
 // Document is the OpenAPI document of this version, in YAML.

@@ -68,7 +68,7 @@ func (a *API) judge(rt *route, w http.ResponseWriter, r *http.Request) (*http.Re
 		return r, err
 	}
 	if rt.is(personal) {
-		return r.WithContext(actor.NewContext(r.Context(), caller)), a.Auth.MayAsPerson(caller, rt.need)
+		return r.WithContext(actor.NewContext(r.Context(), caller)), a.Access.MayAsPerson(caller, rt.need)
 	}
 	if caller.Kind == actor.Anonymous {
 		if rt.is(open) {
@@ -88,7 +88,7 @@ func (a *API) judge(rt *route, w http.ResponseWriter, r *http.Request) (*http.Re
 // authenticate says whose the credential is. One that is not valid counts like
 // none at all: else any nonsense would lift the limit.
 func (a *API) authenticate(w http.ResponseWriter, r *http.Request) (actor.Actor, error) {
-	caller, err := a.Auth.Authenticate(r.Context(), httpx.Credential(r))
+	caller, err := a.Access.Authenticate(r.Context(), httpx.Credential(r))
 	if errs.KindOf(err) == errs.Unauthenticated {
 		if limited := a.nobody.Take(w, r, httpx.Network(r)); limited != nil {
 			return caller, limited
@@ -114,14 +114,14 @@ func (a *API) into(ctx context.Context, need []actor.Permission, names ...string
 		if !id.Valid(name) {
 			name = "-" // what it is not must not reach the database
 		}
-		found, err := a.Auth.CommunityFor(ctx, caller, name)
+		found, err := a.Access.CommunityFor(ctx, caller, name)
 		if err != nil {
 			return ctx, err
 		}
 		caller.CommunityID = found
 	}
 	if caller.CommunityID == "" {
-		found, err := a.Auth.CommunityFor(ctx, caller, "")
+		found, err := a.Access.CommunityFor(ctx, caller, "")
 		if err != nil {
 			return ctx, err
 		}
@@ -149,7 +149,7 @@ func (a *API) may(ctx context.Context, actor actor.Actor, need []actor.Permissio
 		return errors.New("an operation does not say who may use it")
 	}
 	for _, permission := range need {
-		err := a.Auth.Can(ctx, actor, actor.CommunityID, permission)
+		err := a.Access.Can(ctx, actor, actor.CommunityID, permission)
 		if err == nil {
 			return nil
 		}

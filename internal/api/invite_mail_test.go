@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/member"
@@ -37,13 +37,13 @@ func invitations(t *testing.T, a *apptest.App, address string) (tokens []string)
 }
 
 // roleOf creates a role of a community.
-func roleOf(t *testing.T, a *apptest.App, serverID, title string, order int, grants ...string) auth.Role {
+func roleOf(t *testing.T, a *apptest.App, serverID, title string, order int, grants ...string) access.Role {
 	t.Helper()
-	in := auth.RoleInput{Title: title, Order: order, ServerPermissions: map[string]bool{}}
+	in := access.RoleInput{Title: title, Order: order, ServerPermissions: map[string]bool{}}
 	for _, name := range grants {
 		in.ServerPermissions[name] = true
 	}
-	role, err := a.Auth.CreateRole(t.Context(), apptest.Operator, serverID, in)
+	role, err := a.Access.CreateRole(t.Context(), apptest.Operator, serverID, in)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,17 +62,17 @@ func TestAnInviteGivesOnlyRolesThatItsCreatorMayGive(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		g := newGoverned(t, a)
 		roles := map[string]string{"@all": ""}
-		for _, r := range []auth.Role{roleOf(t, a, g.serverID, "VIP", 1), roleOf(t, a, g.serverID, "Guard", 5, auth.KickMembers), roleOf(t, a, g.serverID, "Chief", 15)} {
+		for _, r := range []access.Role{roleOf(t, a, g.serverID, "VIP", 1), roleOf(t, a, g.serverID, "Guard", 5, access.KickMembers), roleOf(t, a, g.serverID, "Chief", 15)} {
 			roles[r.Title] = r.ID
 		}
-		all, err := auth.Roles(t.Context(), a.DB, g.serverID)
+		all, err := access.Roles(t.Context(), a.DB, g.serverID)
 		if err != nil {
 			t.Fatal(err)
 		}
 		roles["@all"], roles["none"] = all[len(all)-1].ID, "0123456789abcdef01234567"
-		inviter := roleOf(t, a, g.serverID, "Inviter", 8, auth.CreateInvite)
-		helper := roleOf(t, a, g.serverID, "Helper", 9, auth.CreateInvite, auth.RolesPermission)
-		for username, role := range map[string]auth.Role{"inviter": inviter, "helper": helper} {
+		inviter := roleOf(t, a, g.serverID, "Inviter", 8, access.CreateInvite)
+		helper := roleOf(t, a, g.serverID, "Helper", 9, access.CreateInvite, access.RolesPermission)
+		for username, role := range map[string]access.Role{"inviter": inviter, "helper": helper} {
 			made, token := joined(t, a, g.serverID, g.tokens["owner"], username)
 			g.ids[username], g.tokens[username] = made.ID, token
 			if _, err := a.Members.AddRole(t.Context(), apptest.Operator, g.serverID, made.ID, role.ID, member.Source{Type: "api"}); err != nil {
@@ -340,7 +340,7 @@ func TestUnclaimedMembersAreInvitedAgainOnceADay(t *testing.T) {
 			t.Fatal(err)
 		}
 		as := func(username string) actor.Actor {
-			actor, err := a.Auth.Authenticate(t.Context(), g.tokens[username])
+			actor, err := a.Access.Authenticate(t.Context(), g.tokens[username])
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -10,21 +10,21 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // person makes an account that is in no community, with a session.
-func person(t *testing.T, a *apptest.App, username string) (auth.Account, string) {
+func person(t *testing.T, a *apptest.App, username string) (account.Account, string) {
 	t.Helper()
 	const password = "correct-horse-battery"
-	_, err := a.Auth.CreateAccount(t.Context(), auth.AccountInput{Email: username + "@example.com", Username: username, Password: password})
+	_, err := a.Accounts.CreateAccount(t.Context(), account.AccountInput{Email: username + "@example.com", Username: username, Password: password})
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, made, err := a.Auth.SignIn(t.Context(), username, password, auth.SessionInfo{UserAgent: "test", Address: "127.0.0.1"})
+	token, made, err := a.Accounts.SignIn(t.Context(), username, password, account.SessionInfo{UserAgent: "test", Address: "127.0.0.1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func join(t *testing.T, a *apptest.App, serverID, token, code string) reply {
 }
 
 // joined makes a person who has joined a community by an invite.
-func joined(t *testing.T, a *apptest.App, serverID, owner, username string) (auth.Account, string) {
+func joined(t *testing.T, a *apptest.App, serverID, owner, username string) (account.Account, string) {
 	t.Helper()
 	made, token := person(t, a, username)
 	if res := join(t, a, serverID, token, inviteTo(t, a, serverID, owner, `{}`)); res.status != 200 {

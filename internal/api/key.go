@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 )
 
@@ -32,7 +32,7 @@ type newAPIKey struct {
 	Key string `json:"key" doc:"64 hex digits. It is shown this once; only its hash is kept."`
 }
 
-func wireKey(k auth.Key) APIKey {
+func wireKey(k access.Key) APIKey {
 	names := convert(k.Permissions, func(p actor.Permission) string { return string(p) })
 	return APIKey{
 		ID: k.ID, Name: k.Name, Hint: k.Hint, Permissions: names, Active: k.Active, CreatedAt: clock.Format(k.CreatedAt),
@@ -50,8 +50,8 @@ type KeyWish struct {
 	Active       *bool    `json:"isActive,omitempty" doc:"Default true."`
 }
 
-func (w KeyWish) input() auth.KeyInput {
-	return auth.KeyInput{
+func (w KeyWish) input() access.KeyInput {
+	return access.KeyInput{
 		Name: w.Name, Permissions: permissions(w.Permissions), ExpirePeriod: w.ExpirePeriod, ExpireDate: w.ExpireDate,
 		Inactive: w.Active != nil && !*w.Active,
 	}
@@ -66,8 +66,8 @@ type KeyChange struct {
 	Active       *bool    `json:"isActive,omitempty"`
 }
 
-func (c KeyChange) change() auth.KeyChange {
-	change := auth.KeyChange{Name: c.Name, ExpirePeriod: c.ExpirePeriod, ExpireDate: c.ExpireDate, Active: c.Active}
+func (c KeyChange) change() access.KeyChange {
+	change := access.KeyChange{Name: c.Name, ExpirePeriod: c.ExpirePeriod, ExpireDate: c.ExpireDate, Active: c.Active}
 	if c.Permissions != nil {
 		change.Permissions = permissions(c.Permissions)
 	}
@@ -103,7 +103,7 @@ type communityKeyChange struct {
 }
 
 func (a *API) listKeys(ctx context.Context, _ *CommunityPath) (*answer[[]APIKey], error) {
-	keys, err := a.Auth.Keys(ctx, here(ctx))
+	keys, err := a.Access.Keys(ctx, here(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func (a *API) listKeys(ctx context.Context, _ *CommunityPath) (*answer[[]APIKey]
 }
 
 func (a *API) createKey(ctx context.Context, in *newCommunityKey) (*answer[newAPIKey], error) {
-	made, secret, err := a.Auth.CreateKey(ctx, actor.FromContext(ctx), here(ctx), in.Body.input())
+	made, secret, err := a.Access.CreateKey(ctx, actor.FromContext(ctx), here(ctx), in.Body.input())
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +121,7 @@ func (a *API) createKey(ctx context.Context, in *newCommunityKey) (*answer[newAP
 func (a *API) updateKey(ctx context.Context, in *communityKeyChange) (*answer[APIKey], error) {
 	change := in.Body.change()
 	change.TakeOver = in.Body.TakeOver
-	changed, err := a.Auth.UpdateKey(ctx, actor.FromContext(ctx), here(ctx), in.KeyID, change)
+	changed, err := a.Access.UpdateKey(ctx, actor.FromContext(ctx), here(ctx), in.KeyID, change)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +144,7 @@ func (a *API) rotateKey(ctx context.Context, in *keyRotation) (*answer[newAPIKey
 	if in.Body != nil && in.Body.OverlapHours != nil {
 		hours = *in.Body.OverlapHours
 	}
-	rotated, secret, err := a.Auth.RotateKey(ctx, actor.FromContext(ctx), here(ctx), in.KeyID, time.Duration(hours)*time.Hour)
+	rotated, secret, err := a.Access.RotateKey(ctx, actor.FromContext(ctx), here(ctx), in.KeyID, time.Duration(hours)*time.Hour)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +152,7 @@ func (a *API) rotateKey(ctx context.Context, in *keyRotation) (*answer[newAPIKey
 }
 
 func (a *API) deleteKey(ctx context.Context, in *communityKeyPath) (*answer[deleted], error) {
-	if err := a.Auth.DeleteKey(ctx, here(ctx), in.KeyID); err != nil {
+	if err := a.Access.DeleteKey(ctx, here(ctx), in.KeyID); err != nil {
 		return nil, err
 	}
 	return respond("API key deleted", deleted{in.KeyID}), nil

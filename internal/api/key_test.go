@@ -6,9 +6,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -50,7 +50,7 @@ func TestACommunitysKeysAreManaged(t *testing.T) {
 		if res := send(t, a, "DELETE", path+"/"+id, owner, ""); res.status != 404 {
 			t.Errorf("delete again: %d %s", res.status, res.text)
 		}
-		if res := send(t, a, "POST", path, a.Key(t, home, auth.APIKeys), `{"name":"k","permissions":["*"]}`); res.status != 403 || res.code() != "missing_permission" {
+		if res := send(t, a, "POST", path, a.Key(t, home, access.APIKeys), `{"name":"k","permissions":["*"]}`); res.status != 403 || res.code() != "missing_permission" {
 			t.Errorf("more than its maker: %d %s", res.status, res.text)
 		}
 	})
@@ -149,7 +149,7 @@ func TestAnotherSystemSignsAMemberIn(t *testing.T) {
 				t.Errorf("another system reads %s: %v", name, said)
 			}
 		}
-		bound, err := a.Auth.Authenticate(t.Context(), session)
+		bound, err := a.Access.Authenticate(t.Context(), session)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,9 +4,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 )
 
@@ -123,7 +123,7 @@ func TestKeysOfTheMachineAndOfItsOwnerHaveNoMakerToLose(t *testing.T) {
 			t.Fatal(err)
 		}
 		caller := actor.Actor{Kind: actor.Session, AccountID: installer.ID, InstallationOwner: true}
-		_, secret, err := a.Auth.CreateKey(t.Context(), caller, g.serverID, auth.KeyInput{Name: "k", Permissions: []actor.Permission{actor.PermAll}})
+		_, secret, err := a.Access.CreateKey(t.Context(), caller, g.serverID, access.KeyInput{Name: "k", Permissions: []actor.Permission{actor.PermAll}})
 		if err != nil {
 			t.Fatal(err)
 		}

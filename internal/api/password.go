@@ -3,8 +3,8 @@ package api
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 )
 
 type forgotInput struct {
@@ -15,7 +15,7 @@ type forgotInput struct {
 }
 
 func (a *API) forgotPassword(ctx context.Context, in *forgotInput) (*answer[registered], error) {
-	if err := a.Auth.ForgotPassword(ctx, in.Body.Email, in.language); err != nil {
+	if err := a.Accounts.ForgotPassword(ctx, in.Body.Email, in.language); err != nil {
 		return nil, err
 	}
 	return respond("If there is an account with this address, we have written to it.", registered{in.Body.Email}), nil
@@ -30,8 +30,8 @@ type resetInput struct {
 	} `nameHint:"ResetPassword"`
 }
 
-func (a *API) resetPassword(ctx context.Context, in *resetInput) (*answer[account], error) {
-	person, err := a.Auth.ResetPassword(ctx, in.Body.Token, in.Body.NewPassword, in.Body.Username, in.info)
+func (a *API) resetPassword(ctx context.Context, in *resetInput) (*answer[accountView], error) {
+	person, err := a.Accounts.ResetPassword(ctx, in.Body.Token, in.Body.NewPassword, in.Body.Username, in.info)
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ type passwordInput struct {
 }
 
 func (a *API) changePassword(ctx context.Context, in *passwordInput) (*answer[nothing], error) {
-	err := a.Auth.ChangePassword(ctx, actor.FromContext(ctx), auth.PasswordChange{
+	err := a.Accounts.ChangePassword(ctx, actor.FromContext(ctx), account.PasswordChange{
 		Current: in.Body.CurrentPassword, New: in.Body.NewPassword, Address: in.info.Address, Device: in.info.Device,
 	})
 	if err != nil {

@@ -8,9 +8,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -27,7 +28,7 @@ type moderated struct {
 func newModerated(t *testing.T, a *apptest.App) moderated {
 	t.Helper()
 	var m moderated
-	var made auth.Account
+	var made account.Account
 	made, m.owner = person(t, a, "owner")
 	m.ownerID = made.ID
 	m.serverID = createServer(t, a, m.owner, "Rovers")
@@ -43,8 +44,8 @@ func newModerated(t *testing.T, a *apptest.App) moderated {
 func (m moderated) moderator(t *testing.T, a *apptest.App, username string, order int) (userID, token string) {
 	t.Helper()
 	made, token := joined(t, a, m.serverID, m.owner, username)
-	may := map[string]bool{auth.WarnMembers: true, auth.SuspendMembers: true, auth.KickMembers: true, auth.BanMembers: true}
-	role, err := a.Auth.CreateRole(t.Context(), apptest.Operator, m.serverID, auth.RoleInput{Title: username, Order: order, ServerPermissions: may})
+	may := map[string]bool{access.WarnMembers: true, access.SuspendMembers: true, access.KickMembers: true, access.BanMembers: true}
+	role, err := a.Access.CreateRole(t.Context(), apptest.Operator, m.serverID, access.RoleInput{Title: username, Order: order, ServerPermissions: may})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +67,7 @@ func (m moderated) penalise(t *testing.T, a *apptest.App, token, user, kind, unt
 func TestNobodyPenalisesWhoDoesNotStandBelowThem(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		m := newModerated(t, a)
-		key := a.Key(t, m.serverID, auth.ManageUser)
+		key := a.Key(t, m.serverID, access.ManageUser)
 		for _, c := range []struct {
 			name, token, user, kind string
 			status                  int
@@ -224,16 +225,16 @@ func TestABanKeepsOutUntilItIsLifted(t *testing.T) {
 // boundSession is a session that another system began for a member.
 func boundSession(t *testing.T, a *apptest.App, key, accountID string) string {
 	t.Helper()
-	system, err := a.Auth.Authenticate(t.Context(), key)
+	system, err := a.Access.Authenticate(t.Context(), key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	link, err := a.Auth.LoginLink(t.Context(), system, accountID, "crm.example.com")
+	link, err := a.Access.LoginLink(t.Context(), system, accountID, "crm.example.com")
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, token, _ := strings.Cut(link.URL, "token=")
-	session, _, err := a.Auth.RedeemLink(t.Context(), token, auth.SessionInfo{})
+	session, _, err := a.Accounts.RedeemLink(t.Context(), token, account.SessionInfo{})
 	if err != nil {
 		t.Fatal(err)
 	}

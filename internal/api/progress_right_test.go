@@ -4,8 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -23,12 +23,12 @@ func unfinished(t *testing.T, a *apptest.App, community, key string) (jobID stri
 func TestProgressEndsWithTheRightToIt(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		m := newModerated(t, a)
-		role, err := a.Auth.CreateRole(t.Context(), apptest.Operator, m.serverID, auth.RoleInput{Title: "importer", ServerPermissions: map[string]bool{auth.ServerAdministrator: true}})
+		role, err := a.Access.CreateRole(t.Context(), apptest.Operator, m.serverID, access.RoleInput{Title: "importer", ServerPermissions: map[string]bool{access.ServerAdministrator: true}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		jobID := unfinished(t, a, m.serverID, a.Key(t, m.serverID))
-		key := func() string { return a.Key(t, m.serverID, auth.BulkUpdateUser) }
+		key := func() string { return a.Key(t, m.serverID, access.BulkUpdateUser) }
 		of := func(token string) func() string { return func() string { return token } }
 		exec := func(query string, args ...any) func(*testing.T) {
 			return func(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/member"
 )
 
@@ -37,9 +37,9 @@ func newGoverned(t *testing.T, a *apptest.App) governed {
 }
 
 // promote gives somebody a role that lets them do everything.
-func (g governed) promote(t *testing.T, username string, order int) auth.Role {
+func (g governed) promote(t *testing.T, username string, order int) access.Role {
 	t.Helper()
-	role, err := g.Auth.CreateRole(t.Context(), apptest.Operator, g.serverID, auth.RoleInput{Title: fmt.Sprint(username, order), Order: order, ServerPermissions: map[string]bool{auth.ServerAdministrator: true}})
+	role, err := g.Access.CreateRole(t.Context(), apptest.Operator, g.serverID, access.RoleInput{Title: fmt.Sprint(username, order), Order: order, ServerPermissions: map[string]bool{access.ServerAdministrator: true}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,8 +5,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 )
 
@@ -22,7 +22,7 @@ type role struct {
 	CreatedAt          string          `json:"createdAt" format:"date-time"`
 }
 
-func wireRole(r auth.Role) role {
+func wireRole(r access.Role) role {
 	return role{
 		ID: r.ID, Title: r.Title, Class: r.Class, Order: r.Order, Billable: r.Billable, Everyone: r.Everyone,
 		ServerPermissions: r.ServerPermissions, ChannelPermissions: r.ChannelPermissions, CreatedAt: clock.Format(r.CreatedAt),
@@ -38,12 +38,12 @@ type (
 
 // Schema lists the permissions in the OpenAPI document.
 func (serverGrants) Schema(huma.Registry) *huma.Schema {
-	return grantSchema(auth.ServerPermissions())
+	return grantSchema(access.ServerPermissions())
 }
 
 // Schema lists the permissions in the OpenAPI document.
 func (channelGrants) Schema(huma.Registry) *huma.Schema {
-	return grantSchema(auth.ChannelPermissions())
+	return grantSchema(access.ChannelPermissions())
 }
 
 func grantSchema(names []string) *huma.Schema {
@@ -87,10 +87,10 @@ func (a *API) createRole(ctx context.Context, in *newRole) (*answer[role], error
 	if err != nil {
 		return nil, err
 	}
-	made, err := a.Auth.CreateRole(ctx, actor.FromContext(ctx), here(ctx), auth.RoleInput{
+	made, err := a.Access.CreateRole(ctx, actor.FromContext(ctx), here(ctx), access.RoleInput{
 		Title: b.Title, Class: b.Class, Order: b.Order, Billable: b.Billable,
-		ServerPermissions:  only(b.ServerPermissions, auth.ServerPermissions()),
-		ChannelPermissions: only(b.ChannelPermissions, auth.ChannelPermissions()),
+		ServerPermissions:  only(b.ServerPermissions, access.ServerPermissions()),
+		ChannelPermissions: only(b.ChannelPermissions, access.ChannelPermissions()),
 	})
 	if err != nil {
 		return nil, err
@@ -99,7 +99,7 @@ func (a *API) createRole(ctx context.Context, in *newRole) (*answer[role], error
 }
 
 func (a *API) listRoles(ctx context.Context, _ *ServerPath) (*answer[[]role], error) {
-	roles, err := a.Auth.Roles(ctx, here(ctx))
+	roles, err := a.Access.Roles(ctx, here(ctx))
 	if err != nil {
 		return nil, err
 	}

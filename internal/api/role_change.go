@@ -3,8 +3,8 @@ package api
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/member"
 )
 
@@ -72,7 +72,7 @@ func (a *API) updateRole(ctx context.Context, in *roleChange) (*answer[role], er
 	if err != nil {
 		return nil, err
 	}
-	changed, err := a.Auth.UpdateRole(ctx, actor.FromContext(ctx), here(ctx), in.ID, auth.RoleChange{
+	changed, err := a.Access.UpdateRole(ctx, actor.FromContext(ctx), here(ctx), in.ID, access.RoleChange{
 		Title: b.Title, Class: b.Class, Order: b.Order, Billable: b.Billable,
 		ServerPermissions: b.ServerPermissions, ChannelPermissions: b.ChannelPermissions,
 	})

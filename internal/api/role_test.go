@@ -6,8 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 )
 
 // makeRole makes a role and returns its id.
@@ -33,7 +33,7 @@ func titles(r reply) (out []string) {
 func TestARoleIsChangedGivenTakenAndDeleted(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		home := a.Community(t)
-		key := a.Key(t, home, auth.ManageRoles, auth.BulkUpdateUser, auth.GetUserData)
+		key := a.Key(t, home, access.ManageRoles, access.BulkUpdateUser, access.GetUserData)
 		importFile(t, a, key, members)
 		vip := makeRole(t, a, key, `{"title":"VIP","order":3,"server_permissions":{"kick_members":true},"channel_permissions":{"pinable":true}}`)
 		makeRole(t, a, key, `{"title":"Top","order":9}`)

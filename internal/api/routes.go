@@ -1,35 +1,35 @@
 package api
 
 import (
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/bulk"
 )
 
 // What a credential needs: one permission of a line is enough.
 var (
-	bulkWork    = []actor.Permission{auth.BulkUpdateUser}
-	readFields  = []actor.Permission{auth.UserFields, auth.BulkUpdateUser, auth.GetUserData}
-	writeFields = []actor.Permission{auth.UserFields}
-	readValues  = []actor.Permission{auth.UserFields, auth.GetUserData}
-	tagMembers  = []actor.Permission{auth.UserFields, auth.BulkUpdateUser}
-	readRoles   = []actor.Permission{auth.ManageRoles, auth.BulkUpdateUser, auth.GetUserData}
-	manageRoles = []actor.Permission{auth.ManageRoles}
+	bulkWork    = []actor.Permission{access.BulkUpdateUser}
+	readFields  = []actor.Permission{access.UserFields, access.BulkUpdateUser, access.GetUserData}
+	writeFields = []actor.Permission{access.UserFields}
+	readValues  = []actor.Permission{access.UserFields, access.GetUserData}
+	tagMembers  = []actor.Permission{access.UserFields, access.BulkUpdateUser}
+	readRoles   = []actor.Permission{access.ManageRoles, access.BulkUpdateUser, access.GetUserData}
+	manageRoles = []actor.Permission{access.ManageRoles}
 
-	seeChannels     = []actor.Permission{auth.SeeChannels, auth.SendMessage, auth.GetMessages}
-	manageChannels  = []actor.Permission{auth.Channels}
-	explainChannels = []actor.Permission{auth.Channels, auth.ManageRoles}
+	seeChannels     = []actor.Permission{access.SeeChannels, access.SendMessage, access.GetMessages}
+	manageChannels  = []actor.Permission{access.Channels}
+	explainChannels = []actor.Permission{access.Channels, access.ManageRoles}
 
-	readUsers = []actor.Permission{auth.GetUserData}
+	readUsers = []actor.Permission{access.GetUserData}
 
-	anyPerson       = []actor.Permission{auth.BePerson}
+	anyPerson       = []actor.Permission{access.BePerson}
 	signedIn        = []actor.Permission{actor.PermSessionOnly}
 	signMembersIn   = []actor.Permission{actor.PermSignIn}
-	manageKeys      = []actor.Permission{auth.APIKeys}
-	beMember        = []actor.Permission{auth.BeMember}
-	manageCommunity = []actor.Permission{auth.Community}
-	mayInvite       = []actor.Permission{auth.MayInvite}
-	seePenalties    = []actor.Permission{auth.MaySeePenalties}
+	manageKeys      = []actor.Permission{access.APIKeys}
+	beMember        = []actor.Permission{access.BeMember}
+	manageCommunity = []actor.Permission{access.Community}
+	mayInvite       = []actor.Permission{access.MayInvite}
+	seePenalties    = []actor.Permission{access.MaySeePenalties}
 )
 
 // routes lists every operation: where it is, what it is called, what a

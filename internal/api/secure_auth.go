@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 )
 
@@ -30,7 +30,7 @@ type loginAnswer struct {
 }
 
 func (a *API) secureAuth(ctx context.Context, in *loginQuestion) (*loginAnswer, error) {
-	if err := a.Auth.MaySignIn(ctx, actor.FromContext(ctx)); err != nil {
+	if err := a.Access.MaySignIn(ctx, actor.FromContext(ctx)); err != nil {
 		return nil, err
 	}
 	ref := in.UserID
@@ -44,10 +44,10 @@ func (a *API) secureAuth(ctx context.Context, in *loginQuestion) (*loginAnswer, 
 	if err != nil {
 		return nil, err
 	}
-	if in.Email != "" && auth.EmailKey(in.Email) != auth.EmailKey(found.Email) {
+	if in.Email != "" && account.EmailKey(in.Email) != account.EmailKey(found.Email) {
 		return nil, errs.New(errs.NotFound, "user_not_found", "userId and email name two users.")
 	}
-	link, err := a.Auth.LoginLink(ctx, actor.FromContext(ctx), found.ID, in.Host)
+	link, err := a.Access.LoginLink(ctx, actor.FromContext(ctx), found.ID, in.Host)
 	if err != nil {
 		return nil, err
 	}

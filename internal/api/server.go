@@ -133,7 +133,7 @@ type serverQuery struct {
 
 func (a *API) createServer(ctx context.Context, in *newServer) (*answer[server], error) {
 	change := in.Body.change()
-	made, err := a.Auth.CreateCommunity(ctx, actor.FromContext(ctx), change.Input(in.Body.Name))
+	made, err := a.Access.CreateCommunity(ctx, actor.FromContext(ctx), change.Input(in.Body.Name))
 	if err != nil {
 		return nil, err
 	}

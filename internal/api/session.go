@@ -3,8 +3,8 @@ package api
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 )
 
@@ -26,11 +26,11 @@ type sessionPath struct {
 
 func (a *API) listSessions(ctx context.Context, _ *struct{}) (*answer[[]session], error) {
 	actor := actor.FromContext(ctx)
-	sessions, err := a.Auth.Sessions(ctx, actor.AccountID)
+	sessions, err := a.Accounts.Sessions(ctx, actor.AccountID)
 	if err != nil {
 		return nil, err
 	}
-	wire := func(s auth.SessionView) session {
+	wire := func(s account.SessionView) session {
 		return session{
 			ID: s.ID, Current: s.ID == actor.SessionID, CommunityID: s.CommunityID, Host: s.Host, UserAgent: s.UserAgent, Address: s.Address,
 			CreatedAt: clock.Format(s.CreatedAt), LastSeenAt: clock.Format(s.SeenAt), ExpiresAt: clock.Format(s.ExpiresAt),
@@ -40,7 +40,7 @@ func (a *API) listSessions(ctx context.Context, _ *struct{}) (*answer[[]session]
 }
 
 func (a *API) endSession(ctx context.Context, in *sessionPath) (*answer[deleted], error) {
-	if err := a.Auth.EndSession(ctx, actor.FromContext(ctx).AccountID, in.SessionID); err != nil {
+	if err := a.Accounts.EndSession(ctx, actor.FromContext(ctx).AccountID, in.SessionID); err != nil {
 		return nil, err
 	}
 	return respond("Session ended", deleted{in.SessionID}), nil

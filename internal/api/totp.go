@@ -3,8 +3,8 @@ package api
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 )
 
 // totpDescriptions are the descriptions of operations on the second factor.
@@ -23,11 +23,11 @@ type totpProof struct {
 }
 
 // proof is what shows that it is still the person who signed in.
-func (in *totpProof) proof() auth.Proof {
+func (in *totpProof) proof() account.Proof {
 	if in.Body == nil {
-		return auth.Proof{}
+		return account.Proof{}
 	}
-	return auth.Proof{Password: in.Body.Password, Code: in.Body.Code, Address: in.info.Address}
+	return account.Proof{Password: in.Body.Password, Code: in.Body.Code, Address: in.info.Address}
 }
 
 type totpSecret struct {
@@ -36,7 +36,7 @@ type totpSecret struct {
 }
 
 func (a *API) startTotp(ctx context.Context, in *totpProof) (*answer[totpSecret], error) {
-	setup, err := a.Auth.StartTOTP(ctx, actor.FromContext(ctx), in.proof())
+	setup, err := a.Accounts.StartTOTP(ctx, actor.FromContext(ctx), in.proof())
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +54,7 @@ type recoveryCodes struct {
 }
 
 func (a *API) confirmTotp(ctx context.Context, in *totpCode) (*answer[recoveryCodes], error) {
-	codes, err := a.Auth.ConfirmTOTP(ctx, actor.FromContext(ctx), in.Body.Code)
+	codes, err := a.Accounts.ConfirmTOTP(ctx, actor.FromContext(ctx), in.Body.Code)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (a *API) confirmTotp(ctx context.Context, in *totpCode) (*answer[recoveryCo
 }
 
 func (a *API) disableTotp(ctx context.Context, in *totpProof) (*answer[nothing], error) {
-	if err := a.Auth.DisableTOTP(ctx, actor.FromContext(ctx), in.proof()); err != nil {
+	if err := a.Accounts.DisableTOTP(ctx, actor.FromContext(ctx), in.proof()); err != nil {
 		return nil, err
 	}
 	return respond("Codes are not asked for any more.", nothing{}), nil

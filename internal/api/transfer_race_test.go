@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -162,7 +162,7 @@ func TestAnOwnerWhoHandedOverDeletesNothing(t *testing.T) {
 		if !errs.Is(err, "owner_required") {
 			t.Errorf("%v", err)
 		}
-		_, err = a.Members.RequestTransfer(t.Context(), x.owner.actor, x.serverID, member.TransferInput{User: "ben", Confirm: "Rovers", Proof: auth.Proof{}})
+		_, err = a.Members.RequestTransfer(t.Context(), x.owner.actor, x.serverID, member.TransferInput{User: "ben", Confirm: "Rovers", Proof: account.Proof{}})
 		if !errs.Is(err, "owner_required") {
 			t.Errorf("%v", err)
 		}

@@ -10,10 +10,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/member"
@@ -22,7 +23,7 @@ import (
 
 // party is a person of a transfer.
 type party struct {
-	auth.Account
+	account.Account
 	token string
 	actor actor.Actor
 }
@@ -30,28 +31,28 @@ type party struct {
 // newParty makes an account that has signed in.
 func newParty(t *testing.T, a *apptest.App, username string) party {
 	t.Helper()
-	made, err := a.Auth.CreateAccount(t.Context(), auth.AccountInput{Email: username + "@example.com", Username: username})
+	made, err := a.Accounts.CreateAccount(t.Context(), account.AccountInput{Email: username + "@example.com", Username: username})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return signIn(t, a, made)
 }
 
-func signIn(t *testing.T, a *apptest.App, account auth.Account) party {
+func signIn(t *testing.T, a *apptest.App, acct account.Account) party {
 	t.Helper()
-	link, err := a.Auth.OneTimeLink(t.Context(), auth.LinkSignIn, account.ID)
+	link, err := a.Accounts.OneTimeLink(t.Context(), account.LinkSignIn, acct.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, account, err := a.Auth.RedeemLink(t.Context(), link, auth.SessionInfo{})
+	token, acct, err := a.Accounts.RedeemLink(t.Context(), link, account.SessionInfo{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	actor, err := a.Auth.Authenticate(t.Context(), token)
+	actor, err := a.Access.Authenticate(t.Context(), token)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return party{account, token, actor}
+	return party{acct, token, actor}
 }
 
 // transferred is a community with its owner and a member that can receive it.
@@ -183,14 +184,14 @@ func TestOnlyAnOwnerWhoHasJustSignedInTransfersACommunity(t *testing.T) {
 		x := newTransferred(t, a)
 		admin, stranger, root := newParty(t, a, "admin"), newParty(t, a, "stranger"), newParty(t, a, "root")
 		x.join(admin)
-		role := x.role("Admins", 7, auth.ServerAdministrator)
+		role := x.role("Admins", 7, access.ServerAdministrator)
 		if _, err := a.Members.AddRole(t.Context(), apptest.Operator, x.serverID, admin.ID, role.ID, member.Source{Type: "api"}); err != nil {
 			t.Fatal(err)
 		}
 		x.exec("UPDATE accounts SET installation_owner = TRUE WHERE id = $1", root.ID)
 		old := signIn(t, a, x.owner.Account)
 		x.exec("UPDATE sessions SET created_at = created_at - 600000 WHERE id = $1", old.actor.SessionID)
-		_, userKey, err := a.Auth.CreateUserKey(t.Context(), x.owner.actor, auth.Proof{}, auth.KeyInput{Name: "mine", Permissions: []actor.Permission{actor.PermAll}})
+		_, userKey, err := a.Access.CreateUserKey(t.Context(), x.owner.actor, account.Proof{}, access.KeyInput{Name: "mine", Permissions: []actor.Permission{actor.PermAll}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -231,13 +232,13 @@ func TestOnlyAnOwnerWhoHasJustSignedInTransfersACommunity(t *testing.T) {
 }
 
 // role makes a role with server permissions.
-func (x *transferred) role(title string, order int, permissions ...string) auth.Role {
+func (x *transferred) role(title string, order int, permissions ...string) access.Role {
 	x.Helper()
 	may := map[string]bool{}
 	for _, name := range permissions {
 		may[name] = true
 	}
-	made, err := x.app.Auth.CreateRole(x.Context(), apptest.Operator, x.serverID, auth.RoleInput{Title: title, Order: order, ServerPermissions: may})
+	made, err := x.app.Access.CreateRole(x.Context(), apptest.Operator, x.serverID, access.RoleInput{Title: title, Order: order, ServerPermissions: may})
 	if err != nil {
 		x.Fatal(err)
 	}
@@ -247,16 +248,16 @@ func (x *transferred) role(title string, order int, permissions ...string) auth.
 // limited is a session of a member that another system began.
 func (x *transferred) limited(p party) string {
 	x.Helper()
-	key, err := x.app.Auth.Authenticate(x.Context(), x.app.Key(x.T, x.serverID, actor.PermSignIn))
+	key, err := x.app.Access.Authenticate(x.Context(), x.app.Key(x.T, x.serverID, actor.PermSignIn))
 	if err != nil {
 		x.Fatal(err)
 	}
-	link, err := x.app.Auth.LoginLink(x.Context(), key, p.ID, "crm.example.com")
+	link, err := x.app.Access.LoginLink(x.Context(), key, p.ID, "crm.example.com")
 	if err != nil {
 		x.Fatal(err)
 	}
 	_, secret, _ := strings.Cut(link.URL, "?token=")
-	token, _, err := x.app.Auth.RedeemLink(x.Context(), secret, auth.SessionInfo{})
+	token, _, err := x.app.Accounts.RedeemLink(x.Context(), secret, account.SessionInfo{})
 	if err != nil {
 		x.Fatal(err)
 	}
@@ -342,7 +343,7 @@ func TestTheRightsFollowTheNewOwnerAtOnce(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		x := newTransferred(t, a)
 		limited := x.limited(x.ben)
-		_, key, err := a.Auth.CreateKey(t.Context(), x.owner.actor, x.serverID, auth.KeyInput{Name: "sync", Permissions: []actor.Permission{actor.PermAll}})
+		_, key, err := a.Access.CreateKey(t.Context(), x.owner.actor, x.serverID, access.KeyInput{Name: "sync", Permissions: []actor.Permission{actor.PermAll}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -386,13 +387,13 @@ func TestTheRightsFollowTheNewOwnerAtOnce(t *testing.T) {
 func TestTheFormerOwnerGetsTheHighestAdministratorRole(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		x := newTransferred(t, a)
-		_, key, err := a.Auth.CreateKey(t.Context(), x.owner.actor, x.serverID, auth.KeyInput{Name: "sync", Permissions: []actor.Permission{actor.PermAll}})
+		_, key, err := a.Access.CreateKey(t.Context(), x.owner.actor, x.serverID, access.KeyInput{Name: "sync", Permissions: []actor.Permission{actor.PermAll}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		x.role("Moderators", 90, auth.KickMembers, auth.BanMembers)
-		high := x.role("Admins", 50, auth.ServerAdministrator)
-		x.role("Helpers", 10, auth.ServerAdministrator)
+		x.role("Moderators", 90, access.KickMembers, access.BanMembers)
+		high := x.role("Admins", 50, access.ServerAdministrator)
+		x.role("Helpers", 10, access.ServerAdministrator)
 		if err := x.accept(x.offer()); err != nil {
 			t.Fatal(err)
 		}

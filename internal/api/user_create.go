@@ -3,12 +3,12 @@ package api
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/member"
 )
 
-var createUsers = []actor.Permission{auth.CreateUser}
+var createUsers = []actor.Permission{access.CreateUser}
 
 type givenField struct {
 	Field string `json:"fieldIdorName" example:"loyalty-number" doc:"The _id, database name or name of a user field; phone, country and language too."`

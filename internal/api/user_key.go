@@ -4,8 +4,9 @@ import (
 	"context"
 	"strconv"
 
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 )
 
@@ -20,7 +21,7 @@ type newUserAPIKey struct {
 	Key string `json:"key" doc:"64 hex digits. It is shown this once; only its hash is kept."`
 }
 
-func wireUserKey(k auth.Key) UserAPIKey {
+func wireUserKey(k access.Key) UserAPIKey {
 	return UserAPIKey{wireKey(k), append([]string{}, k.Channels...)}
 }
 
@@ -61,7 +62,7 @@ func (a *API) self(ctx context.Context, in OwnPath) error {
 	if in.UserID == actor.AccountID {
 		return nil
 	}
-	person, err := a.Auth.Account(ctx, actor.AccountID)
+	person, err := a.Accounts.Account(ctx, actor.AccountID)
 	if err == nil && in.UserID != strconv.FormatInt(person.Number, 10) {
 		err = errs.New(errs.NotFound, "user_not_found", "These are your own keys: the path names you.")
 	}
@@ -72,7 +73,7 @@ func (a *API) listUserKeys(ctx context.Context, in *OwnPath) (*answer[[]UserAPIK
 	if err := a.self(ctx, *in); err != nil {
 		return nil, err
 	}
-	keys, err := a.Auth.UserKeys(ctx, actor.FromContext(ctx).AccountID)
+	keys, err := a.Access.UserKeys(ctx, actor.FromContext(ctx).AccountID)
 	if err != nil {
 		return nil, err
 	}
@@ -85,8 +86,8 @@ func (a *API) createUserKey(ctx context.Context, in *newUserKey) (*answer[newUse
 	}
 	wish := in.Body.input()
 	wish.Channels = in.Body.Channels
-	proof := auth.Proof{Password: in.Body.Password, Code: in.Body.Code, Address: in.info.Address}
-	made, secret, err := a.Auth.CreateUserKey(ctx, actor.FromContext(ctx), proof, wish)
+	proof := account.Proof{Password: in.Body.Password, Code: in.Body.Code, Address: in.info.Address}
+	made, secret, err := a.Access.CreateUserKey(ctx, actor.FromContext(ctx), proof, wish)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +100,7 @@ func (a *API) updateUserKey(ctx context.Context, in *userKeyChange) (*answer[Use
 	}
 	change := in.Body.change()
 	change.Channels = in.Body.Channels
-	changed, err := a.Auth.UpdateUserKey(ctx, actor.FromContext(ctx), in.KeyID, change)
+	changed, err := a.Access.UpdateUserKey(ctx, actor.FromContext(ctx), in.KeyID, change)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +111,7 @@ func (a *API) deleteUserKey(ctx context.Context, in *userKeyPath) (*answer[delet
 	if err := a.self(ctx, in.OwnPath); err != nil {
 		return nil, err
 	}
-	if err := a.Auth.DeleteUserKey(ctx, actor.FromContext(ctx).AccountID, in.KeyID); err != nil {
+	if err := a.Access.DeleteUserKey(ctx, actor.FromContext(ctx).AccountID, in.KeyID); err != nil {
 		return nil, err
 	}
 	return respond("API key deleted", deleted{in.KeyID}), nil

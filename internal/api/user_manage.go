@@ -3,14 +3,14 @@ package api
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
 )
 
-var manageUsers = []actor.Permission{auth.ManageUser}
+var manageUsers = []actor.Permission{access.ManageUser}
 
 type userOrder struct {
 	Body struct {

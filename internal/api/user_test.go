@@ -12,8 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/media"
@@ -27,7 +28,7 @@ func newUserBody(name, more string) string {
 func TestAUserIsCreatedAsOtherServersDo(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		here := a.Community(t)
-		key := a.Key(t, here, auth.CreateUser, auth.GetUserData)
+		key := a.Key(t, here, access.CreateUser, access.GetUserData)
 		_, err := a.Members.CreateField(t.Context(), here, member.FieldInput{Field: "plan", Name: "Plan", Type: member.SingleLine})
 		if err != nil {
 			t.Fatal(err)
@@ -44,7 +45,7 @@ func TestAUserIsCreatedAsOtherServersDo(t *testing.T) {
 			t.Errorf("claimed by nobody: %s", made.text)
 		}
 		for _, login := range []string{"ada", "ada@example.com"} {
-			if _, _, err := a.Auth.SignIn(t.Context(), login, "a-password-of-hers", auth.SessionInfo{}); !errs.Is(err, "wrong_password") {
+			if _, _, err := a.Accounts.SignIn(t.Context(), login, "a-password-of-hers", account.SessionInfo{}); !errs.Is(err, "wrong_password") {
 				t.Errorf("another one's choice of a password signs %s in: %v", login, err)
 			}
 		}
@@ -65,7 +66,7 @@ func TestAUserIsCreatedAsOtherServersDo(t *testing.T) {
 func TestANewUserHearsOfItByMailIfThatIsAskedFor(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		here := a.Community(t)
-		key := a.Key(t, here, auth.CreateUser)
+		key := a.Key(t, here, access.CreateUser)
 		send(t, a, "POST", "/v1/users", key, newUserBody("ada", `,"password":"a-password-of-hers","emailPassword":true`))
 		send(t, a, "POST", "/v1/users", key, newUserBody("bob", `,"password":"a-password-of-his","sendEmail":true`))
 		send(t, a, "POST", "/v1/users", key, newUserBody("cid", ""))
@@ -88,13 +89,13 @@ func TestANewUserHearsOfItByMailIfThatIsAskedFor(t *testing.T) {
 func TestAnAccessLevelReachesNoHigherThanWhoGivesIt(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		here := a.Community(t)
-		for title, grants := range map[string]map[string]bool{"VIP": nil, "Guard": {auth.KickMembers: true}} {
-			_, err := a.Auth.CreateRole(t.Context(), apptest.Operator, here, auth.RoleInput{Title: title, Order: 5, ServerPermissions: grants})
+		for title, grants := range map[string]map[string]bool{"VIP": nil, "Guard": {access.KickMembers: true}} {
+			_, err := a.Access.CreateRole(t.Context(), apptest.Operator, here, access.RoleInput{Title: title, Order: 5, ServerPermissions: grants})
 			if err != nil {
 				t.Fatal(err)
 			}
 		}
-		creates, both := a.Key(t, here, auth.CreateUser), a.Key(t, here, auth.CreateUser, auth.ManageRoles)
+		creates, both := a.Key(t, here, access.CreateUser), a.Key(t, here, access.CreateUser, access.ManageRoles)
 		for i, row := range []struct {
 			key, role string
 			status    int
@@ -110,7 +111,7 @@ func TestAnAccessLevelReachesNoHigherThanWhoGivesIt(t *testing.T) {
 func TestOfTwentyRequestsForOneUserOneWins(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		here := a.Community(t)
-		key := a.Key(t, here, auth.CreateUser)
+		key := a.Key(t, here, access.CreateUser)
 		var work sync.WaitGroup
 		answers := make([]reply, 20)
 		for i := range answers {
@@ -199,15 +200,15 @@ func TestASessionBegunForTheCommunityEndsWithTheMembership(t *testing.T) {
 		if _, err := a.DB.Exec(t.Context(), bind, here, made.at("data._id"), ada.ID); err != nil {
 			t.Fatal(err)
 		}
-		other, _, err := a.Auth.SignIn(t.Context(), "ada", "correct-horse-battery", auth.SessionInfo{})
+		other, _, err := a.Accounts.SignIn(t.Context(), "ada", "correct-horse-battery", account.SessionInfo{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		send(t, a, "POST", "/v1/users/manage", key, `{"action":"delete","user":"ada"}`)
-		if _, err := a.Auth.Authenticate(t.Context(), token); err == nil {
+		if _, err := a.Access.Authenticate(t.Context(), token); err == nil {
 			t.Error("the session of the community goes on")
 		}
-		if _, err := a.Auth.Authenticate(t.Context(), other); err != nil {
+		if _, err := a.Access.Authenticate(t.Context(), other); err != nil {
 			t.Errorf("the person's own session has ended: %v", err)
 		}
 	})
@@ -296,7 +297,7 @@ func TestAPictureBecomesAnAvatarAndGoesWithTheNext(t *testing.T) {
 		if status, code := put(token, picture.Bytes(), map[string]string{"communityId": here}); status != 201 {
 			t.Errorf("their own: %d %v", status, code)
 		}
-		if status, code := put(a.Key(t, here, auth.GetUserData), picture.Bytes(), map[string]string{"user": "ada"}); status != 403 {
+		if status, code := put(a.Key(t, here, access.GetUserData), picture.Bytes(), map[string]string{"user": "ada"}); status != 403 {
 			t.Errorf("a key that may only read: %d %v", status, code)
 		}
 	})

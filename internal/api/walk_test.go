@@ -11,8 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
@@ -140,7 +141,7 @@ func newWalk(t *testing.T, a *apptest.App) *walk {
 }
 
 // join makes an account a member without roles.
-func (w *walk) join(account auth.Account) {
+func (w *walk) join(account account.Account) {
 	w.Helper()
 	ctx := w.Context()
 	err := w.app.DB.Tx(ctx, func(tx *sqldb.Tx) error {
@@ -231,7 +232,7 @@ func (w *walk) operations() (list []operation) {
 			}
 			one := operation{method: strings.ToUpper(method), open: op.Security != nil && len(*op.Security) == 0}
 			one.name = one.method + " " + path
-			one.forMembers = forMembers[one.name] || slices.Contains(op.Permissions, string(auth.BeMember)) || slices.Contains(op.Permissions, string(auth.SeeChannels))
+			one.forMembers = forMembers[one.name] || slices.Contains(op.Permissions, string(access.BeMember)) || slices.Contains(op.Permissions, string(access.SeeChannels))
 			one.address = w.address(path)
 			if content, ok := op.RequestBody.Content["application/json"]; ok {
 				one.body = w.sample(content.Schema, document.Components.Schemas)

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/account"
 )
 
-var wallsBrowser = auth.SessionInfo{UserAgent: "test", Address: "127.0.0.1"}
+var wallsBrowser = account.SessionInfo{UserAgent: "test", Address: "127.0.0.1"}
 
 // page asks for a page as a browser does, or sends a form, and keeps the answer.
 func (w *walls) page(as, session, method, path, form string) reply {

@@ -10,8 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
@@ -83,11 +83,11 @@ func newWalls(t *testing.T, a *apptest.App, prefix string) *walls {
 	t.Helper()
 	other := walk{T: t, app: a, community: a.Community(t)}
 	for i, e := range elsewhere {
-		in := auth.AccountInput{Email: prefix + e[0], Username: prefix + e[1]}
+		in := account.AccountInput{Email: prefix + e[0], Username: prefix + e[1]}
 		if online := i%5 == 0; online {
 			in.Password = secretPhrase
 		}
-		account, err := a.Auth.CreateAccount(t.Context(), in)
+		account, err := a.Accounts.CreateAccount(t.Context(), in)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -339,7 +339,7 @@ func (w *walls) doors() {
 func (w *walls) limited(link string) {
 	w.Helper()
 	_, token, _ := strings.Cut(link, "token=")
-	session, _, err := w.app.Auth.RedeemLink(w.Context(), token, wallsBrowser)
+	session, _, err := w.app.Accounts.RedeemLink(w.Context(), token, wallsBrowser)
 	w.note("redeem", fmt.Sprint(err))
 	if err != nil {
 		return

@@ -7,8 +7,9 @@ import (
 	"io"
 	"strings"
 
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 )
@@ -104,7 +105,7 @@ func (c userCreateCommand) Run(sh *shell) error {
 				return err
 			}
 		}
-		made, err := p.Auth.CreateAccount(sh.ctx, auth.AccountInput{
+		made, err := p.Accounts.CreateAccount(sh.ctx, account.AccountInput{
 			Email: c.Email, Username: c.Username, Password: password, InstallationOwner: c.InstallationOwner,
 		})
 		if err != nil {
@@ -134,11 +135,11 @@ type keyCreateCommand struct {
 // Run makes a key.
 func (c keyCreateCommand) Run(sh *shell) error {
 	return withParts(sh, func(p *Parts) error {
-		in := auth.KeyInput{Name: c.Name, ExpirePeriod: c.ExpiresDays}
+		in := access.KeyInput{Name: c.Name, ExpirePeriod: c.ExpiresDays}
 		for _, name := range c.Permission {
 			in.Permissions = append(in.Permissions, actor.Permission(name))
 		}
-		made, secret, err := p.Auth.CreateKey(sh.ctx, operator, c.Community, in)
+		made, secret, err := p.Access.CreateKey(sh.ctx, operator, c.Community, in)
 		if err != nil {
 			return err
 		}

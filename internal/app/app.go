@@ -60,10 +60,9 @@ func New(ctx context.Context, c Config, now clock.Clock, log *slog.Logger) (*App
 	if a.listener, err = listen.Listen(ctx, "tcp", c.Addr); err != nil {
 		return nil, errors.Join(fmt.Errorf("listen: %w", err), a.Close())
 	}
-	a.Auth.SetBaseURL(a.URL())
+	a.baseURL = a.URL()
 	a.Bulk.SetBaseURL(a.URL())
 	a.Members.SetBaseURL(a.URL())
-	a.Auth.SetProvider(c.Signing.provider())
 	a.metrics = newMetrics(parts)
 	handler, err := a.handler()
 	if err != nil {

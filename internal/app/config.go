@@ -14,7 +14,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -135,8 +135,8 @@ type Signing struct {
 }
 
 // provider is what people may sign in by; zero without one.
-func (s Signing) provider() auth.ProviderConfig {
-	return auth.ProviderConfig{Issuer: s.OIDCIssuer, ClientID: s.OIDCClientID, ClientSecret: s.OIDCClientSecret, Name: s.OIDCName}
+func (s Signing) provider() account.ProviderConfig {
+	return account.ProviderConfig{Issuer: s.OIDCIssuer, ClientID: s.OIDCClientID, ClientSecret: s.OIDCClientSecret, Name: s.OIDCName}
 }
 
 func (s Signing) validate() error {

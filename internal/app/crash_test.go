@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/app"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/member"
@@ -115,7 +115,7 @@ func (n *node) furnish() {
 	n.key = server.Key(n.t, n.community)
 	ctx := n.t.Context()
 	for i, title := range []string{"Gold", "Silver"} {
-		_, failed := a.Auth.CreateRole(ctx, apptest.Operator, n.community, auth.RoleInput{Title: title, Class: "#112233", Order: i + 1})
+		_, failed := a.Access.CreateRole(ctx, apptest.Operator, n.community, access.RoleInput{Title: title, Class: "#112233", Order: i + 1})
 		err = errors.Join(err, failed)
 	}
 	for _, f := range []member.FieldInput{

@@ -14,8 +14,9 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/examples"
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
@@ -157,9 +158,9 @@ func (a *App) makeDemo(ctx context.Context) (demo, error) {
 			return d, err
 		}
 	}
-	for i, role := range []auth.RoleInput{{Title: "Beta Tester", Class: "#0e7490"}, {Title: "Ambassador", Class: "#7c3aed"}, {Title: "VIP", Class: "#b45309"}} {
+	for i, role := range []access.RoleInput{{Title: "Beta Tester", Class: "#0e7490"}, {Title: "Ambassador", Class: "#7c3aed"}, {Title: "VIP", Class: "#b45309"}} {
 		role.Order = 10 * (i + 1)
-		if _, err := a.Auth.CreateRole(ctx, operator, made.ID, role); err != nil {
+		if _, err := a.Access.CreateRole(ctx, operator, made.ID, role); err != nil {
 			return d, err
 		}
 	}
@@ -172,17 +173,17 @@ func (a *App) makeDemo(ctx context.Context) (demo, error) {
 }
 
 func (a *App) makeDemoOwner(ctx context.Context, d *demo) error {
-	owner, err := a.Auth.CreateAccount(ctx, auth.AccountInput{Email: "demo@regulars.example", Username: "demo", InstallationOwner: true})
+	owner, err := a.Accounts.CreateAccount(ctx, account.AccountInput{Email: "demo@regulars.example", Username: "demo", InstallationOwner: true})
 	if err != nil {
 		return err
 	}
 	if err := a.Members.AddOwner(ctx, d.communityID, owner.ID); err != nil {
 		return err
 	}
-	if d.linkToken, err = a.Auth.OneTimeLink(ctx, auth.LinkSignIn, owner.ID); err != nil {
+	if d.linkToken, err = a.Accounts.OneTimeLink(ctx, account.LinkSignIn, owner.ID); err != nil {
 		return err
 	}
-	_, d.key, err = a.Auth.CreateKey(ctx, operator, d.communityID, auth.KeyInput{Name: "Demo", Permissions: []actor.Permission{actor.PermAll}})
+	_, d.key, err = a.Access.CreateKey(ctx, operator, d.communityID, access.KeyInput{Name: "Demo", Permissions: []actor.Permission{actor.PermAll}})
 	return err
 }
 

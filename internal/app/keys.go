@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/seal"
 )
@@ -47,7 +47,7 @@ func (p *Parts) openKeys(ctx context.Context, s Store) (err error) {
 	return nil
 }
 
-func sealedColumns() []seal.Column { return append(auth.SealedColumns(), mail.SealedColumns()...) }
+func sealedColumns() []seal.Column { return append(account.SealedColumns(), mail.SealedColumns()...) }
 
 // sealAll seals what was kept before there was a key, or with a previous one.
 func (p *Parts) sealAll(ctx context.Context) error {

@@ -12,9 +12,9 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/app"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/pgtest"
@@ -63,23 +63,23 @@ func (h *house) with(f func(*app.App)) {
 func (h *house) furnish() (secret string) {
 	h.Helper()
 	h.with(func(a *app.App) {
-		_, err := a.Auth.CreateAccount(h.Context(), auth.AccountInput{Email: "ann@example.com", Username: "ann", Password: keysPassword})
+		_, err := a.Accounts.CreateAccount(h.Context(), account.AccountInput{Email: "ann@example.com", Username: "ann", Password: keysPassword})
 		if err != nil {
 			h.Fatal(err)
 		}
-		token, _, err := a.Auth.SignIn(h.Context(), "ann", keysPassword, auth.SessionInfo{})
+		token, _, err := a.Accounts.SignIn(h.Context(), "ann", keysPassword, account.SessionInfo{})
 		if err != nil {
 			h.Fatal(err)
 		}
-		actor, err := a.Auth.Authenticate(h.Context(), token)
+		actor, err := a.Access.Authenticate(h.Context(), token)
 		if err != nil {
 			h.Fatal(err)
 		}
-		setup, err := a.Auth.StartTOTP(h.Context(), actor, auth.Proof{})
+		setup, err := a.Accounts.StartTOTP(h.Context(), actor, account.Proof{})
 		if err != nil {
 			h.Fatal(err)
 		}
-		if _, err := a.Auth.ConfirmTOTP(h.Context(), actor, h.code(setup.Secret)); err != nil {
+		if _, err := a.Accounts.ConfirmTOTP(h.Context(), actor, h.code(setup.Secret)); err != nil {
 			h.Fatal(err)
 		}
 		secret = setup.Secret
@@ -100,7 +100,7 @@ func (h *house) code(secret string) string {
 func (h *house) mustSignIn(what, secret string) {
 	h.Helper()
 	h.with(func(a *app.App) {
-		if _, _, err := a.Auth.SignInWithCode(h.Context(), "ann", keysPassword, h.code(secret), auth.SessionInfo{}); err != nil {
+		if _, _, err := a.Accounts.SignInWithCode(h.Context(), "ann", keysPassword, h.code(secret), account.SessionInfo{}); err != nil {
 			h.Errorf("%s: %v", what, err)
 		}
 	})

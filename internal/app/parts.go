@@ -6,7 +6,8 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/chat"
@@ -35,10 +36,12 @@ type Parts struct {
 	Communities *community.Communities
 	Pictures    *media.Library
 	Members     *member.Members
-	Auth        *auth.Auth
+	Accounts    *account.Accounts
+	Access        *access.Access
 	Chat        *chat.Chat
 	Bulk        *bulk.Bulk
 
+	baseURL    string // address of the server, known once it listens
 	clock      clock.Clock
 	log        *slog.Logger
 	keyProblem error // why nothing but looking is safe here: the key is another one
@@ -73,9 +76,18 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 		Workers: c.Workers, Lease: c.Lease, NodeID: node,
 		TakeBack: node != "" && p.DB.Dialect() == sqldb.SQLite, // who has the folder's lock is the only server then
 	})
+	if err := p.assemble(c); err != nil {
+		return nil, errors.Join(err, p.Close())
+	}
+	return p, nil
+}
+
+// assemble constructs the features, from the lowest layer to the highest.
+func (p *Parts) assemble(c Config) (err error) {
+	now, log := p.clock, p.log
 	p.Once, p.Counts = once.New(p.DB, now), rate.New(p.DB, now)
 	if p.Mail, err = mail.New(mail.Deps{DB: p.DB, Jobs: p.Jobs, Clock: now, Log: log, Keys: p.Keys, SMTPURL: c.SMTPURL, From: c.MailFrom, PerHour: c.PerHour, StrangersPerHour: c.StrangersPerHour}); err != nil {
-		return nil, errors.Join(err, p.Close())
+		return err
 	}
 	p.Communities = community.New(p.DB, now)
 	p.Communities.SetRules(c.rules())
@@ -84,12 +96,16 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 	p.Communities.OnChange(member.CheckJoining)
 	p.Communities.OnChange(member.CheckLogo)
 	p.Communities.OnErase(member.EraseMemberships)
-	p.Auth = auth.New(auth.Deps{DB: p.DB, Communities: p.Communities, Standings: p.Members, Clock: now, Log: log, Keys: p.Keys, Mail: p.Mail, Closed: c.Registration == "closed"})
+	p.Accounts = account.New(account.Deps{
+		DB: p.DB, Clock: now, Log: log, Keys: p.Keys, Mail: p.Mail, Closed: c.Registration == "closed", BaseURL: p.url, Provider: c.Signing.provider(),
+		GivenName: member.Memberships{}.GivenName, LimitSession: access.LimitedSessions(member.Memberships{}, now), RevokeKeys: access.RevokeUserKeys,
+		Followers: []account.Follower{p.Members.Follow},
+	})
+	p.Access = access.New(access.Deps{DB: p.DB, Accounts: p.Accounts, Communities: p.Communities, Memberships: member.Memberships{}, Clock: now, Log: log, BaseURL: p.url})
 	p.Pictures = media.New(p.DB, p.Files, now)
-	p.Members.Connect(member.Connections{Auth: p.Auth, Mail: p.Mail, Pictures: p.Pictures, Retention: c.retention(), Log: log})
-	p.Auth.OnRename(p.Members.Follow)
-	p.Auth.RegisterJobs(p.Jobs)
-	p.Chat = chat.New(chat.Deps{DB: p.DB, Auth: p.Auth, Members: p.Members, Clock: now})
+	p.Members.Connect(member.Connections{Access: p.Access, Accounts: p.Accounts, Mail: p.Mail, Pictures: p.Pictures, Retention: c.retention(), Log: log})
+	p.Accounts.RegisterJobs(p.Jobs)
+	p.Chat = chat.New(chat.Deps{DB: p.DB, Access: p.Access, Members: p.Members, Clock: now})
 	p.Members.OnErase(chat.EraseMembers)
 	p.Members.TakeRoles(p.Jobs)
 	p.Members.RemoveTags(p.Jobs)
@@ -104,8 +120,12 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 	}, p.Jobs)
 	p.Members.WorkFields(p.Jobs)
 	jobs.Register(p.Jobs, p.sweep)
-	return p, nil
+	return nil
 }
+
+// url is the address of the server without a slash at its end; "" before it
+// listens, and for commands.
+func (p *Parts) url() string { return p.baseURL }
 
 // Close closes the database and the files. Stop the engine first.
 func (p *Parts) Close() error { return errors.Join(p.DB.Close(), p.Files.Close()) }
@@ -122,5 +142,5 @@ const uploadPause = 24 * time.Hour
 
 func (p *Parts) sweep(ctx context.Context, _ *jobs.Job, _ sweepArgs) error {
 	_, err := p.Files.Sweep(p.clock.Now().Add(-uploadPause))
-	return errors.Join(err, p.Bulk.Sweep(ctx), p.Auth.Sweep(ctx), p.Once.Sweep(ctx), p.Counts.Sweep(ctx), p.Mail.Sweep(ctx), p.Communities.Sweep(ctx), p.Members.Sweep(ctx), p.sweepStrays(ctx))
+	return errors.Join(err, p.Bulk.Sweep(ctx), p.Accounts.Sweep(ctx), p.Access.Sweep(ctx), p.Once.Sweep(ctx), p.Counts.Sweep(ctx), p.Mail.Sweep(ctx), p.Communities.Sweep(ctx), p.Members.Sweep(ctx), p.sweepStrays(ctx))
 }

@@ -25,7 +25,7 @@ func (c serveCommand) Run(sh *shell) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	token, needed, err := a.Auth.SetupLink(sh.ctx)
+	token, needed, err := a.Accounts.SetupLink(sh.ctx)
 	if err != nil {
 		return err
 	}

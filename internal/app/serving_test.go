@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/app"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -151,7 +151,7 @@ func TestAServerThatStopsFinishesTheRequestInHand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, key, err := a.Auth.CreateKey(t.Context(), apptest.Operator, made.ID, auth.KeyInput{Name: "x", Permissions: auth.Permissions()})
+	_, key, err := a.Access.CreateKey(t.Context(), apptest.Operator, made.ID, access.KeyInput{Name: "x", Permissions: access.Permissions()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
@@ -48,7 +48,7 @@ func (s *strangers) add(communityID, key, username, email string) (jobID string)
 // person makes an account with a confirmed address.
 func (s *strangers) person(username, email string) actor.Actor {
 	s.Helper()
-	made, err := s.app.Auth.CreateAccount(s.Context(), auth.AccountInput{Email: email, Username: username})
+	made, err := s.app.Accounts.CreateAccount(s.Context(), account.AccountInput{Email: email, Username: username})
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -306,7 +306,7 @@ func TestAUsernameOfAnAccountElsewhereIsFreeInACommunity(t *testing.T) {
 			s.Errorf("%+v", m)
 		}
 		// Whoever signs in by that name is the account elsewhere, not the member.
-		_, account, err := s.app.Auth.SignIn(s.Context(), "boss", "correct-horse-battery", auth.SessionInfo{})
+		_, account, err := s.app.Accounts.SignIn(s.Context(), "boss", "correct-horse-battery", account.SessionInfo{})
 		if err != nil || account.ID == m.ID {
 			s.Errorf("%+v, %v", account, err)
 		}

@@ -13,9 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pressly/goose/v3"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/pgtest"
@@ -247,7 +247,7 @@ func (u upgraded) sessions() {
 			u.Errorf("%s: %d %v", s.name, status, answer)
 		}
 	}
-	session, _, err := u.app.Auth.RedeemLink(u.Context(), linkedToken, auth.SessionInfo{})
+	session, _, err := u.app.Accounts.RedeemLink(u.Context(), linkedToken, account.SessionInfo{})
 	if err != nil {
 		u.Errorf("the link of another system: %v", err)
 	} else if status, answer := u.app.Do(u.T, "GET", "/v1/servers/"+formerID("c0", 1), session, nil); status != 200 {
@@ -258,7 +258,7 @@ func (u upgraded) sessions() {
 // numbers are never given twice, also not those of accounts that were removed.
 func (u upgraded) numbers() {
 	u.Helper()
-	made, err := u.app.Auth.CreateAccount(u.Context(), auth.AccountInput{Email: "later@example.com", Username: "later"})
+	made, err := u.app.Accounts.CreateAccount(u.Context(), account.AccountInput{Email: "later@example.com", Username: "later"})
 	if err != nil || made.Number <= 12 {
 		u.Errorf("number %d, %v", made.Number, err)
 	}
@@ -280,10 +280,10 @@ func (u upgraded) numbers() {
 // claims: who was only imported makes the account by the address, and accepts.
 func (u upgraded) claims() {
 	u.Helper()
-	if _, err := u.app.Auth.ResetPassword(u.Context(), resetSecret, "a-long-secret-phrase", "", auth.SessionInfo{}); err == nil {
+	if _, err := u.app.Accounts.ResetPassword(u.Context(), resetSecret, "a-long-secret-phrase", "", account.SessionInfo{}); err == nil {
 		u.Error("a link to an account that is not there any more worked")
 	}
-	made, err := u.app.Auth.CreateAccount(u.Context(), auth.AccountInput{Email: "imported@example.com", Username: "imported"})
+	made, err := u.app.Accounts.CreateAccount(u.Context(), account.AccountInput{Email: "imported@example.com", Username: "imported"})
 	if err != nil {
 		u.Fatal(err)
 	}

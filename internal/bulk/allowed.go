@@ -3,16 +3,17 @@ package bulk
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // power is how far who began the job reaches now.
-func (r *run) power(ctx context.Context, q sqldb.Querier) (auth.Power, error) {
-	return auth.PowerOfRef(ctx, q, r.members, r.job.Actor, r.job.CommunityID, r.clock.MS())
+func (r *run) power(ctx context.Context, q sqldb.Querier) (access.Power, error) {
+	return access.PowerOfRef(ctx, q, member.Memberships{}, r.job.Actor, r.job.CommunityID, r.clock.MS())
 }
 
 // mayGoOn fails with Forbidden "not_allowed_any_more" when who began the job
@@ -25,9 +26,9 @@ func (r *run) mayGoOn(ctx context.Context) error {
 		home, err = community.Load(ctx, r.db, r.job.CommunityID)
 		allowed = home.Settings.OpenBulkImport
 	} else {
-		var power auth.Power
+		var power access.Power
 		power, err = r.power(ctx, r.db)
-		allowed = power.May(auth.BulkUpdateUser, r.clock.MS())
+		allowed = power.May(access.BulkUpdateUser, r.clock.MS())
 	}
 	if err != nil || allowed {
 		return err

@@ -5,20 +5,20 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/member"
 )
 
 func TestAJobEndsWhenWhoBeganItMayNoMore(t *testing.T) {
 	each(t, func(f *fixture) {
-		role, err := f.auth.CreateRole(f.Context(), command, f.community, auth.RoleInput{Title: "Admin", Order: 5, ServerPermissions: map[string]bool{"server_administrator": true}})
+		role, err := f.auth.CreateRole(f.Context(), command, f.community, access.RoleInput{Title: "Admin", Order: 5, ServerPermissions: map[string]bool{"server_administrator": true}})
 		f.ok(err)
 		f.run(bulk.Import, "First Name,Last Name,Username,Email,Role\nA,A,admin,admin@example.com,Admin\n", bulk.Options{})
 		admin := f.claim("admin")
 		key := f.key()
-		theirs, _, err := f.auth.CreateKey(f.Context(), admin, f.community, auth.KeyInput{Name: "theirs", Permissions: []actor.Permission{actor.PermAll}})
+		theirs, _, err := f.auth.CreateKey(f.Context(), admin, f.community, access.KeyInput{Name: "theirs", Permissions: []actor.Permission{actor.PermAll}})
 		f.ok(err)
 		demote := func() {
 			_, err := f.members.RemoveRole(f.Context(), command, f.community, f.member("admin").ID, role.ID, member.Source{Type: "api"})
@@ -30,7 +30,7 @@ func TestAJobEndsWhenWhoBeganItMayNoMore(t *testing.T) {
 			change func()
 		}{
 			{"a key that is switched off", key, func() {
-				_, err := f.auth.UpdateKey(f.Context(), command, f.community, key.KeyID, auth.KeyChange{Active: new(false)})
+				_, err := f.auth.UpdateKey(f.Context(), command, f.community, key.KeyID, access.KeyChange{Active: new(false)})
 				f.ok(err)
 			}},
 			{"a key that is deleted", key, func() { f.ok(f.auth.DeleteKey(f.Context(), f.community, key.KeyID)) }},
@@ -53,7 +53,7 @@ func TestAJobEndsWhenWhoBeganItMayNoMore(t *testing.T) {
 
 func TestAnUndoReachesNoFurtherThanWhoUndoes(t *testing.T) {
 	each(t, func(f *fixture) {
-		for _, in := range []auth.RoleInput{
+		for _, in := range []access.RoleInput{
 			{Title: "Low", Order: 2},
 			{Title: "High", Order: 9},
 			{Title: "Admin", Order: 5, ServerPermissions: map[string]bool{"server_administrator": true}},

@@ -3,7 +3,7 @@ package bulk
 import (
 	"slices"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/member"
 )
 
@@ -36,7 +36,7 @@ func (c *chain) end() any {
 func uniqueKey(f *member.Field, value any) identity {
 	if f.Default {
 		text, _ := value.(string)
-		return identity{f.Field, auth.UsernameKey(text)}
+		return identity{f.Field, account.UsernameKey(text)}
 	}
 	return identity{f.ID, member.IdentifierKey(value)}
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/sheet"
@@ -37,7 +37,7 @@ func (b *Bulk) Cancel(ctx context.Context, communityID, jobID string) (Status, e
 		if err := b.end(ctx, tx, &j, Cancelled, "", ""); err != nil {
 			return err
 		}
-		return auth.Note(ctx, tx, b.clock.MS(), communityID, "bulk_job.cancel", j.target())
+		return audit.Record(ctx, tx, b.clock.MS(), communityID, "bulk_job.cancel", j.target())
 	})
 	return b.status(j), err
 }

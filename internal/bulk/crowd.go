@@ -4,7 +4,7 @@ import (
 	"context"
 	"strconv"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -180,7 +180,7 @@ func (c *crowd) touched() map[identity]bool {
 			keys[identity{member.Username, p.UsernameKey}] = true
 		}
 		if p.wasNamed != "" {
-			keys[identity{member.Username, auth.UsernameKey(p.wasNamed)}] = true
+			keys[identity{member.Username, account.UsernameKey(p.wasNamed)}] = true
 		}
 		for f, before := range p.held {
 			for _, value := range []any{before, p.Get(f)} {

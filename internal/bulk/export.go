@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -20,7 +19,7 @@ import (
 // before the first line is written.
 func (b *Bulk) Export(ctx context.Context, w io.Writer, communityID string, f member.Filter) error {
 	err := b.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		return auth.Note(ctx, tx, b.clock.MS(), communityID, "member.export", audit.Target{Type: "member"})
+		return audit.Record(ctx, tx, b.clock.MS(), communityID, "member.export", audit.Target{Type: "member"})
 	})
 	if err != nil {
 		return err

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -39,7 +39,7 @@ func TestAnExportImportsAgainWithoutAnyChange(t *testing.T) {
 			_, err := f.members.CreateTag(f.Context(), f.community, name)
 			f.ok(err)
 			tags = append(tags, name)
-			made, err := f.auth.CreateRole(f.Context(), command, f.community, auth.RoleInput{Title: name})
+			made, err := f.auth.CreateRole(f.Context(), command, f.community, access.RoleInput{Title: name})
 			f.ok(err)
 			roles = append(roles, made.ID)
 		}

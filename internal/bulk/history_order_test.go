@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
@@ -48,10 +48,10 @@ func TestHistoriesOfConcurrentWritersAreInOrder(t *testing.T) {
 	sqldbtest.EachAddress(t, func(t *testing.T, address string) {
 		first := newFixture(t, sqldbtest.Open(t, address), 3)
 		first.want(first.run(bulk.Import, newRows("ann", "bob", "cat", "dan"), bulk.Options{}), bulk.Completed, 4, 0, 0, 0, 0)
-		first.ok(auth.EnsureEveryone(t.Context(), first.db, first.community))
+		first.ok(access.EnsureEveryoneRole(t.Context(), first.db, first.community))
 		var roles []string
 		for _, title := range []string{"vip", "gone"} {
-			role, err := first.auth.CreateRole(t.Context(), command, first.community, auth.RoleInput{Title: title})
+			role, err := first.auth.CreateRole(t.Context(), command, first.community, access.RoleInput{Title: title})
 			first.ok(err)
 			roles = append(roles, role.ID)
 		}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
@@ -76,7 +76,7 @@ func TestAnEmptyCellKeepsAndATokenClears(t *testing.T) {
 
 func TestEveryBadRowIsNamedAndNoneStopsTheFile(t *testing.T) {
 	each(t, func(f *fixture) {
-		_, err := f.auth.CreateRole(f.Context(), command, f.community, auth.RoleInput{Title: "VIP", Class: "#112233"})
+		_, err := f.auth.CreateRole(f.Context(), command, f.community, access.RoleInput{Title: "VIP", Class: "#112233"})
 		f.ok(err)
 		f.run(bulk.Import, people, bulk.Options{})
 		rows := []struct{ row, code string }{
@@ -236,7 +236,7 @@ func TestAnOpenImportCannotReachPermissions(t *testing.T) {
 	each(t, func(f *fixture) {
 		_, err := f.communities.Update(f.Context(), f.community, community.Change{OpenBulkImport: new(true)})
 		f.ok(err)
-		for title, input := range map[string]auth.RoleInput{
+		for title, input := range map[string]access.RoleInput{
 			"Mod":  {ServerPermissions: map[string]bool{"kick_members": true}},
 			"Paid": {Billable: true}, "Fan": {},
 		} {

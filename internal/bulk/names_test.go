@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -26,7 +26,7 @@ func TestNamesInCellsAreLookedUpAsTheyAreStored(t *testing.T) {
 		for _, name := range []string{"Team Lead", "Café"} {
 			_, err := f.members.CreateTag(f.Context(), f.community, name)
 			f.ok(err)
-			_, err = f.auth.CreateRole(f.Context(), command, f.community, auth.RoleInput{Title: name})
+			_, err = f.auth.CreateRole(f.Context(), command, f.community, access.RoleInput{Title: name})
 			f.ok(err)
 		}
 		f.field(member.FieldInput{Field: "size", Name: "Shirt Size", Type: member.Select, Options: []string{"Team Lead", "Café"}})

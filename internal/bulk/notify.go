@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/mail"
@@ -33,7 +33,7 @@ func (b *Bulk) notify(ctx context.Context, tx *sqldb.Tx, j *job) error {
 	if !j.Options.Notify || !person || j.Status == Cancelled || b.mail == nil || b.baseURL == "" {
 		return nil
 	}
-	account, err := auth.LoadAccount(ctx, tx, accountID)
+	acct, err := account.LoadAccount(ctx, tx, accountID)
 	if errs.KindOf(err) == errs.NotFound {
 		return nil // gone meanwhile
 	}
@@ -44,13 +44,13 @@ func (b *Bulk) notify(ctx context.Context, tx *sqldb.Tx, j *job) error {
 	if err != nil {
 		return err
 	}
-	confirmed, err := auth.Confirmed(ctx, tx, accountID)
+	confirmed, err := account.Confirmed(ctx, tx, accountID)
 	if err != nil {
 		return err
 	}
 	msg := mail.Message{
 		Sender: j.Actor, Confirmed: confirmed,
-		To: account.Email, ToName: account.Username, Language: account.Language, Template: mail.BulkJobFinished, CommunityID: j.CommunityID,
+		To: acct.Email, ToName: acct.Username, Language: acct.Language, Template: mail.BulkJobFinished, CommunityID: j.CommunityID,
 		Values: b.told(j),
 	}
 	if msg.Language == "" {

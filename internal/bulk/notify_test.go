@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/mail"
@@ -22,7 +22,7 @@ func (f *fixture) mails() []mail.Kept {
 func TestWhoeverStartedAJobIsWrittenToWhenItHasEnded(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.bulk.SetBaseURL("https://club.example.com/")
-		account, err := f.auth.CreateAccount(f.Context(), auth.AccountInput{Email: "ada@example.com", Username: "ada"})
+		account, err := f.accounts.CreateAccount(f.Context(), account.AccountInput{Email: "ada@example.com", Username: "ada"})
 		f.ok(err)
 		_, err = f.db.Exec(f.Context(), "UPDATE accounts SET installation_owner = TRUE WHERE id = $1", account.ID)
 		f.ok(err)

@@ -9,7 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/member"
@@ -26,18 +27,18 @@ type rules struct {
 	required   []*member.Field // custom fields a new member needs
 	defaults   []*member.Field // custom fields with a default value
 	username   *member.Field
-	roles      map[string]auth.Role // by text.Name of the title, without @all
-	rolesByID  map[string]auth.Role
+	roles      map[string]access.Role // by text.Name of the title, without @all
+	rolesByID  map[string]access.Role
 	names      map[string]string // what people call a field, by its id
 	headers    map[string]string // what the file calls it, where it has the column
 	installers map[string]bool   // accounts of the owners of the installation; only for open imports
-	power      auth.Power        // whose roles and members stand below who began the job
+	power      access.Power      // whose roles and members stand below who began the job
 }
 
-func newRules(typ Type, o Options, open bool, fields []member.Field, roles []auth.Role) *rules {
+func newRules(typ Type, o Options, open bool, fields []member.Field, roles []access.Role) *rules {
 	ru := &rules{
 		typ: typ, mode: o.Mode, open: open, createTags: o.CreateTags, fields: fields,
-		roles: map[string]auth.Role{}, rolesByID: map[string]auth.Role{}, names: map[string]string{}, headers: map[string]string{},
+		roles: map[string]access.Role{}, rolesByID: map[string]access.Role{}, names: map[string]string{}, headers: map[string]string{},
 	}
 	for i := range fields {
 		f := &fields[i]
@@ -255,7 +256,7 @@ func (p *planner) change(r *row, who *person) verdict {
 func (p *planner) apply(r *row, who *person) (changes []member.Change, problems []Problem) {
 	for i := range r.sets {
 		s := &r.sets[i]
-		if s.field == p.username && (who.newMember || auth.UsernameKey(who.Username) == r.usernameKey) {
+		if s.field == p.username && (who.newMember || account.UsernameKey(who.Username) == r.usernameKey) {
 			continue // a new member has it already, and another spelling is the same name
 		}
 		value, problem := p.value(r, s, who)

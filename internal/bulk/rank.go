@@ -3,7 +3,7 @@ package bulk
 import (
 	"slices"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/errs"
 )
 
@@ -49,8 +49,8 @@ func (ru *rules) aboveMaker(who *person) string {
 }
 
 // held are the roles somebody has.
-func (ru *rules) held(who *person) []auth.Role {
-	held := []auth.Role{}
+func (ru *rules) held(who *person) []access.Role {
+	held := []access.Role{}
 	for _, roleID := range who.RoleIDs {
 		if role, ok := ru.rolesByID[roleID]; ok {
 			held = append(held, role)

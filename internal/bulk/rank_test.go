@@ -6,16 +6,17 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/member"
 )
 
 func TestWhoImportsGivesAndTakesOnlyRolesBelowTheirOwn(t *testing.T) {
 	each(t, func(f *fixture) {
-		roles := map[string]auth.Role{}
-		for _, in := range []auth.RoleInput{
+		roles := map[string]access.Role{}
+		for _, in := range []access.RoleInput{
 			{Title: "Low", Order: 2},
 			{Title: "Same", Order: 5},
 			{Title: "High", Order: 9},
@@ -27,23 +28,23 @@ func TestWhoImportsGivesAndTakesOnlyRolesBelowTheirOwn(t *testing.T) {
 		}
 		const head = "First Name,Last Name,Username,Email,Role\n"
 		const secret = "a long enough password!"
-		account, err := f.auth.CreateAccount(f.Context(), auth.AccountInput{Email: "admin@example.com", Username: "admin", Password: secret})
+		acct, err := f.accounts.CreateAccount(f.Context(), account.AccountInput{Email: "admin@example.com", Username: "admin", Password: secret})
 		f.ok(err)
 		f.run(bulk.Import, head+"A,A,admin,admin@example.com,Admin\nB,B,boss,boss@example.com,High\nP,P,plain,plain@example.com,Low\nO,O,owner,owner@example.com,\n", bulk.Options{})
 		f.ok(f.members.AddOwner(f.Context(), f.community, f.claim("owner").AccountID))
-		f.ok(f.members.Join(f.Context(), actor.Actor{Kind: actor.Session, AccountID: account.ID, Name: "admin"}, f.community, member.JoinHow{}))
+		f.ok(f.members.Join(f.Context(), actor.Actor{Kind: actor.Session, AccountID: acct.ID, Name: "admin"}, f.community, member.JoinHow{}))
 
 		const rows = head + "N,N,n1,n1@example.com,Low\n" + "N,N,n2,n2@example.com,Same\n" + "N,N,n3,n3@example.com,High\n" + // new ones
 			",,,plain@example.com,Admin\n" + ",,,boss@example.com,Low\n" + ",,,boss@example.com,__CLEAR__\n" + ",,,admin@example.com,Low\n" +
 			",,,boss@example.com,High\n" + ",,,plain@example.com,__CLEAR__\n" + ",,,owner@example.com,Low\n"
-		token, _, err := f.auth.SignIn(f.Context(), "admin", secret, auth.SessionInfo{})
+		token, _, err := f.accounts.SignIn(f.Context(), "admin", secret, account.SessionInfo{})
 		f.ok(err)
 		admin, err := f.auth.Authenticate(f.Context(), token)
 		f.ok(err)
-		key, _, err := f.auth.CreateUserKey(f.Context(), admin, auth.Proof{}, auth.KeyInput{Name: "sync", Permissions: []actor.Permission{auth.BulkUpdateUser}})
+		key, _, err := f.auth.CreateUserKey(f.Context(), admin, account.Proof{}, access.KeyInput{Name: "sync", Permissions: []actor.Permission{access.BulkUpdateUser}})
 		f.ok(err)
 		above := map[int]string{3: "role_above_rank", 4: "role_above_rank", 5: "role_above_rank", 6: "role_above_rank", 7: "role_above_rank", 8: "role_above_rank", 11: "role_above_rank"}
-		few, _, err := f.auth.CreateKey(f.Context(), command, f.community, auth.KeyInput{Name: "few", Permissions: []actor.Permission{auth.BulkUpdateUser}})
+		few, _, err := f.auth.CreateKey(f.Context(), command, f.community, access.KeyInput{Name: "few", Permissions: []actor.Permission{access.BulkUpdateUser}})
 		f.ok(err)
 		server := map[int]string{5: "role_above_rank", 8: "role_above_rank"}
 		for _, c := range []struct {
@@ -72,7 +73,7 @@ func TestWhoImportsGivesAndTakesOnlyRolesBelowTheirOwn(t *testing.T) {
 // them, who may do everything to those below.
 func (f *fixture) ranked() actor.Actor {
 	f.Helper()
-	for title, in := range map[string]auth.RoleInput{
+	for title, in := range map[string]access.RoleInput{
 		"High": {Order: 9}, "Admin": {Order: 5, ServerPermissions: map[string]bool{"server_administrator": true}}, "Low": {Order: 2},
 	} {
 		in.Title = title
@@ -132,7 +133,7 @@ func TestAnUndoLeavesWhoStandsAboveItsMakerAlone(t *testing.T) {
 
 func (f *fixture) key() actor.Actor {
 	f.Helper()
-	made, _, err := f.auth.CreateKey(f.Context(), command, f.community, auth.KeyInput{Name: "sync", Permissions: []actor.Permission{actor.PermAll}})
+	made, _, err := f.auth.CreateKey(f.Context(), command, f.community, access.KeyInput{Name: "sync", Permissions: []actor.Permission{actor.PermAll}})
 	f.ok(err)
 	return actor.Actor{Kind: actor.CommunityKey, KeyID: made.ID, CommunityID: f.community}
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -156,7 +156,7 @@ func (h *rehearsal) keysOf(p *person) []identity {
 		keys = append(keys, identity{refKind, p.ID}, identity{refKind, decimalText(p.Number)})
 	}
 	if p.wasNamed != "" {
-		keys = append(keys, identity{member.Username, auth.UsernameKey(p.wasNamed)})
+		keys = append(keys, identity{member.Username, account.UsernameKey(p.wasNamed)})
 	}
 	for i := range h.rules.fields {
 		f := &h.rules.fields[i]

@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -75,7 +75,7 @@ func (u *reversal) loadRules(ctx context.Context, tx *sqldb.Tx) error {
 	for i := range fields {
 		u.fields[fields[i].ID] = &fields[i]
 	}
-	roles, err := auth.Roles(ctx, tx, u.job.CommunityID)
+	roles, err := access.Roles(ctx, tx, u.job.CommunityID)
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/text"
@@ -220,13 +220,13 @@ func (rd *reader) cell(r *row, c *column, text string) {
 	case c.operation != nil:
 		rd.ops[c.operation] = strings.ToLower(text)
 	case c.field.Field == member.EmailName:
-		display, key, problem := auth.CheckEmail(text)
+		display, key, problem := account.CheckEmail(text)
 		if problem != "" {
 			r.fail(c.header, "invalid_email", problem, text)
 		}
 		r.email, r.emailKey = display, key
 	case c.field.Field == member.Username:
-		display, key, problem := auth.CheckUsername(text)
+		display, key, problem := account.CheckUsername(text)
 		if problem != "" {
 			r.fail(c.header, "invalid_username", problem, text)
 		}

@@ -6,8 +6,9 @@ import (
 	"errors"
 	"time"
 
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/event"
 	"github.com/regulars/regulars/internal/jobs"
@@ -265,14 +266,14 @@ func (r *run) prepareRules(ctx context.Context, table openFile) (*layout, *rules
 	if err != nil {
 		return nil, nil, err
 	}
-	roles, err := auth.Roles(ctx, r.db, r.job.CommunityID)
+	roles, err := access.Roles(ctx, r.db, r.job.CommunityID)
 	if err != nil {
 		return nil, nil, err
 	}
 	rules := newRules(r.job.Type, r.job.Options, r.job.Actor == actor.Actor{Kind: actor.Open}.Ref(), d.fields, roles)
 	rules.readHeaders(layout)
 	if rules.open {
-		if rules.installers, err = auth.InstallationOwners(ctx, r.db); err != nil {
+		if rules.installers, err = account.InstallationOwners(ctx, r.db); err != nil {
 			return nil, nil, err
 		}
 	}

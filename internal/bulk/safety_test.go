@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
@@ -93,7 +93,7 @@ func TestAnOpenImportTakesNoRoleAwayAndGivesNoPower(t *testing.T) {
 	each(t, func(f *fixture) {
 		_, err := f.communities.Update(f.Context(), f.community, community.Change{OpenBulkImport: new(true)})
 		f.ok(err)
-		for title, input := range map[string]auth.RoleInput{"Fan": {}, "Writer": {ChannelPermissions: map[string]bool{"manage_messages": true}}} {
+		for title, input := range map[string]access.RoleInput{"Fan": {}, "Writer": {ChannelPermissions: map[string]bool{"manage_messages": true}}} {
 			input.Title, input.Class = title, "#112233"
 			_, err := f.auth.CreateRole(f.Context(), command, f.community, input)
 			f.ok(err)
@@ -215,7 +215,7 @@ func TestADeletedMemberIsLeftAlone(t *testing.T) {
 		if got := f.codes(s)[2]; got != "member_deleted" {
 			f.Fatalf("code %s", got)
 		}
-		standing, err := f.members.Standing(f.Context(), f.db, f.community, ann.ID)
+		standing, err := member.Memberships{}.ByAccount(f.Context(), f.db, f.community, ann.ID)
 		f.ok(err)
 		if standing.Member {
 			f.Fatal("a deleted member still counts as one")

@@ -9,8 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/clock"
@@ -31,7 +32,8 @@ type fixture struct {
 	files       *blob.Dir
 	folder      string // of the files
 	members     *member.Members
-	auth        *auth.Auth
+	auth        *access.Access
+	accounts    *account.Accounts
 	communities *community.Communities
 	bulk        *bulk.Bulk
 	deps        bulk.Deps
@@ -60,7 +62,10 @@ func newFixture(t *testing.T, db *sqldb.DB, pieceRows int) *fixture {
 	f.files = files
 	f.communities = community.New(db, now)
 	f.members = member.New(db, now)
-	f.auth = auth.New(auth.Deps{DB: db, Communities: f.communities, Standings: f.members, Clock: now, Log: log})
+	f.accounts = account.New(account.Deps{
+		DB: db, Clock: now, Log: log, GivenName: member.Memberships{}.GivenName, LimitSession: access.LimitedSessions(member.Memberships{}, now), RevokeKeys: access.RevokeUserKeys,
+	})
+	f.auth = access.New(access.Deps{DB: db, Accounts: f.accounts, Communities: f.communities, Memberships: member.Memberships{}, Clock: now, Log: log})
 	f.mail, err = mail.New(mail.Deps{DB: db, Clock: now, Log: log, Keys: seal.Random()}) // queued, and sent by nobody
 	f.ok(err)
 	f.deps = bulk.Deps{DB: db, Files: files, Members: f.members, Mail: f.mail, Clock: now, Log: log}
@@ -209,7 +214,7 @@ func (f *fixture) member(ref string) member.Member {
 // would, and returns who they are then.
 func (f *fixture) claim(username string) actor.Actor {
 	f.Helper()
-	account, err := f.auth.CreateAccount(f.Context(), auth.AccountInput{Email: f.member(username).Email, Username: username})
+	account, err := f.accounts.CreateAccount(f.Context(), account.AccountInput{Email: f.member(username).Email, Username: username})
 	f.ok(err)
 	person := actor.Actor{Kind: actor.Session, AccountID: account.ID, Name: username}
 	f.ok(f.members.Join(f.Context(), person, f.community, member.JoinHow{}))

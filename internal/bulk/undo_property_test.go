@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/member"
@@ -248,7 +248,7 @@ func (s *story) begin() {
 		f.ok(err)
 	}
 	for _, title := range []string{"Gold", "Silver"} {
-		_, err := f.auth.CreateRole(f.Context(), command, f.community, auth.RoleInput{Title: title, Class: "#112233"})
+		_, err := f.auth.CreateRole(f.Context(), command, f.community, access.RoleInput{Title: title, Class: "#112233"})
 		f.ok(err)
 	}
 	text := "Email,Username,First Name,Last Name,Plan,Card,Badge,Tag,Colours\n"

@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
@@ -191,7 +191,7 @@ func TestAPlanWithNewTagsCanBeAppliedAgainOnceItsRunIsUndone(t *testing.T) {
 func TestRolesTagsAndOptionsThatWereDeletedSinceAreNotRestored(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.field(member.FieldInput{Field: "level", Name: "Level", Type: member.Select, Options: []string{"Low", "High"}})
-		fan, err := f.auth.CreateRole(f.Context(), command, f.community, auth.RoleInput{Title: "Fan", Class: "#112233"})
+		fan, err := f.auth.CreateRole(f.Context(), command, f.community, access.RoleInput{Title: "Fan", Class: "#112233"})
 		f.ok(err)
 		gone, err := f.members.CreateTag(f.Context(), f.community, "gone")
 		f.ok(err)

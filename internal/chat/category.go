@@ -5,7 +5,6 @@ import (
 
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -175,5 +174,5 @@ func categoryExists(ctx context.Context, q sqldb.Querier, communityID, categoryI
 }
 
 func noteCategory(ctx context.Context, tx *sqldb.Tx, now int64, communityID, action string, about Category, changes ...audit.Change) error {
-	return auth.Note(ctx, tx, now, communityID, action, audit.Target{Type: "category", ID: about.ID, Name: about.Name}, changes...)
+	return audit.Record(ctx, tx, now, communityID, action, audit.Target{Type: "category", ID: about.ID, Name: about.Name}, changes...)
 }

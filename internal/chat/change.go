@@ -6,7 +6,6 @@ import (
 
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
@@ -206,7 +205,7 @@ func noteChannel(ctx context.Context, tx *sqldb.Tx, now int64, communityID, acti
 	if after.ID == "" {
 		about = before
 	}
-	return auth.Note(ctx, tx, now, communityID, action, channelTarget(about), channelChanges(before, after)...)
+	return audit.Record(ctx, tx, now, communityID, action, channelTarget(about), channelChanges(before, after)...)
 }
 
 func channelTarget(ch Channel) audit.Target {

@@ -4,8 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -40,7 +40,7 @@ type Channel struct {
 	URL         string // of an iframe channel
 	Position    int    // among the channels of its category, from 0 up; there may be gaps
 	Private     bool   // the override of @all hides it
-	Overrides   []auth.Override
+	Overrides   []access.Override
 	CreatedAt   int64 // Unix milliseconds
 	UpdatedAt   int64 // Unix milliseconds
 }
@@ -103,14 +103,14 @@ func (c *Chat) Channels(ctx context.Context, actor actor.Actor, communityID stri
 }
 
 // SeenBy returns the channels that somebody sees, in the order of Channels.
-func (c *Chat) SeenBy(ctx context.Context, subject auth.Subject, communityID string) ([]Channel, error) {
+func (c *Chat) SeenBy(ctx context.Context, subject access.Subject, communityID string) ([]Channel, error) {
 	all, err := channelsOf(ctx, c.db, communityID)
 	return slices.DeleteFunc(all, func(ch Channel) bool { return !ch.SeenBy(subject) }), err
 }
 
 // SeenBy reports whether somebody sees the channel at all.
-func (ch Channel) SeenBy(subject auth.Subject) bool {
-	return subject.Decide(ch.ID, ch.Overrides, auth.ViewMessageHistory).Allowed
+func (ch Channel) SeenBy(subject access.Subject) bool {
+	return subject.Decide(ch.ID, ch.Overrides, access.ViewMessageHistory).Allowed
 }
 
 // Channel returns a channel that the actor sees. It fails with NotFound

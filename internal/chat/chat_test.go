@@ -10,9 +10,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
@@ -30,12 +31,13 @@ var command = actor.Actor{Kind: actor.Command}
 type place struct {
 	*testing.T
 	db          *sqldb.DB
-	auth        *auth.Auth
+	auth        *access.Access
+	accounts    *account.Accounts
 	chat        *chat.Chat
 	communities *community.Communities
 	members     *member.Members
 	id          string
-	roles       map[string]auth.Role
+	roles       map[string]access.Role
 	people      map[string]actor.Actor
 }
 
@@ -43,18 +45,21 @@ func each(t *testing.T, test func(p *place)) {
 	t.Helper()
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		c := clock.Clock{}
-		p := &place{T: t, db: db, communities: community.New(db, c), members: member.New(db, c), roles: map[string]auth.Role{}, people: map[string]actor.Actor{}}
-		p.auth = auth.New(auth.Deps{DB: db, Communities: p.communities, Standings: p.members, Clock: c, Log: slog.New(slog.DiscardHandler)})
-		p.chat = chat.New(chat.Deps{DB: db, Auth: p.auth, Members: p.members, Clock: c})
+		p := &place{T: t, db: db, communities: community.New(db, c), members: member.New(db, c), roles: map[string]access.Role{}, people: map[string]actor.Actor{}}
+		p.accounts = account.New(account.Deps{
+			DB: db, Clock: c, Log: slog.New(slog.DiscardHandler), GivenName: member.Memberships{}.GivenName, LimitSession: access.LimitedSessions(member.Memberships{}, c), RevokeKeys: access.RevokeUserKeys,
+		})
+		p.auth = access.New(access.Deps{DB: db, Accounts: p.accounts, Communities: p.communities, Memberships: member.Memberships{}, Clock: c, Log: slog.New(slog.DiscardHandler)})
+		p.chat = chat.New(chat.Deps{DB: db, Access: p.auth, Members: p.members, Clock: c})
 		p.id = p.community()
-		for _, in := range []auth.RoleInput{
+		for _, in := range []access.RoleInput{
 			{Title: "mod", Order: 5, ServerPermissions: map[string]bool{"manage_channels": true, "manage_roles": true}}, {Title: "high", Order: 9}, {Title: "low", Order: 2},
 		} {
 			role, err := p.auth.CreateRole(t.Context(), command, p.id, in)
 			p.ok(err)
 			p.roles[in.Title] = role
 		}
-		all, err := auth.Roles(t.Context(), db, p.id)
+		all, err := access.Roles(t.Context(), db, p.id)
 		p.ok(err)
 		p.roles["@all"] = all[len(all)-1]
 		for _, name := range []string{"owner", "mod", "high", "low", "plain"} {
@@ -89,7 +94,7 @@ func (p *place) community() string {
 // join makes a member, with the role of the same name if there is one.
 func (p *place) join(name string) {
 	p.Helper()
-	account, err := p.auth.CreateAccount(p.Context(), auth.AccountInput{Email: name + "@example.com", Username: name})
+	account, err := p.accounts.CreateAccount(p.Context(), account.AccountInput{Email: name + "@example.com", Username: name})
 	p.ok(err)
 	r := &member.Record{ID: id.New(clock.Clock{}.Now()), AccountID: account.ID, Email: account.Email, EmailKey: account.Email, Username: name, UsernameKey: name, State: member.Active, FirstName: name, LastName: "X", JoinedAt: 1, UpdatedAt: 1}
 	if role, ok := p.roles[name]; ok {
@@ -357,7 +362,7 @@ func TestOverridesDoNotOpenAPrivateChannel(t *testing.T) {
 			}
 			ch, err := p.chat.SetOverrides(p.Context(), command, p.id, made.ID, []chat.OverrideInput{{RoleID: everyone, Allow: attach, Deny: post}})
 			p.ok(err)
-			want := []auth.Override{{RoleID: everyone, Allow: attach, Deny: []string{"post_messages", "view_message_history"}}}
+			want := []access.Override{{RoleID: everyone, Allow: attach, Deny: []string{"post_messages", "view_message_history"}}}
 			if d := cmp.Diff(want, ch.Overrides); d != "" {
 				t.Error(d)
 			}

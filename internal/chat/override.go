@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -41,7 +41,7 @@ func (c *Chat) SetOverrides(ctx context.Context, actor actor.Actor, communityID,
 		if err != nil {
 			return err
 		}
-		roles, err := auth.Roles(ctx, tx, communityID)
+		roles, err := access.Roles(ctx, tx, communityID)
 		if err != nil {
 			return err
 		}
@@ -61,20 +61,20 @@ func (c *Chat) SetOverrides(ctx context.Context, actor actor.Actor, communityID,
 // hide makes a channel private or public: it changes what its override of
 // @all says about seeing it.
 func (c *Chat) hide(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, communityID string, ch *Channel, private bool) error {
-	roles, err := auth.Roles(ctx, tx, communityID)
+	roles, err := access.Roles(ctx, tx, communityID)
 	if err != nil {
 		return err
 	}
 	wanted := slices.Clone(ch.Overrides)
-	everyone := auth.Override{RoleID: roles[len(roles)-1].ID}
-	if at := slices.IndexFunc(wanted, func(o auth.Override) bool { return o.RoleID == everyone.RoleID }); at >= 0 {
+	everyone := access.Override{RoleID: roles[len(roles)-1].ID}
+	if at := slices.IndexFunc(wanted, func(o access.Override) bool { return o.RoleID == everyone.RoleID }); at >= 0 {
 		everyone = wanted[at]
 		wanted = slices.Delete(wanted, at, at+1)
 	}
-	everyone.Deny = without(everyone.Deny, auth.ViewMessageHistory)
+	everyone.Deny = without(everyone.Deny, access.ViewMessageHistory)
 	if private {
-		everyone.Allow = without(everyone.Allow, auth.ViewMessageHistory)
-		everyone.Deny = append(everyone.Deny, auth.ViewMessageHistory)
+		everyone.Allow = without(everyone.Allow, access.ViewMessageHistory)
+		everyone.Deny = append(everyone.Deny, access.ViewMessageHistory)
 	}
 	if len(everyone.Allow)+len(everyone.Deny) > 0 {
 		wanted = append(wanted, everyone)
@@ -85,23 +85,23 @@ func (c *Chat) hide(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, commun
 
 // keepHidden adds to wanted what hides a private channel from @all, so that
 // overrides that say nothing about it do not open the channel.
-func keepHidden(ch Channel, everyoneID string, wanted []auth.Override) ([]auth.Override, error) {
+func keepHidden(ch Channel, everyoneID string, wanted []access.Override) ([]access.Override, error) {
 	if !ch.Private && ch.Type != Direct {
 		return wanted, nil
 	}
-	at := slices.IndexFunc(wanted, func(o auth.Override) bool { return o.RoleID == everyoneID })
+	at := slices.IndexFunc(wanted, func(o access.Override) bool { return o.RoleID == everyoneID })
 	if at < 0 {
-		return append(wanted, auth.Override{RoleID: everyoneID, Deny: []string{auth.ViewMessageHistory}}), nil
+		return append(wanted, access.Override{RoleID: everyoneID, Deny: []string{access.ViewMessageHistory}}), nil
 	}
 	everyone := &wanted[at]
-	if slices.Contains(everyone.Allow, auth.ViewMessageHistory) {
+	if slices.Contains(everyone.Allow, access.ViewMessageHistory) {
 		if ch.Type == Direct {
 			return nil, directPrivate()
 		}
-		return nil, errs.New(errs.Conflict, "channel_private", "The channel is private, so %s cannot be allowed to see it. Make the channel public first.", auth.EveryoneTitle)
+		return nil, errs.New(errs.Conflict, "channel_private", "The channel is private, so %s cannot be allowed to see it. Make the channel public first.", access.EveryoneTitle)
 	}
-	if !slices.Contains(everyone.Deny, auth.ViewMessageHistory) {
-		everyone.Deny = append(everyone.Deny, auth.ViewMessageHistory)
+	if !slices.Contains(everyone.Deny, access.ViewMessageHistory) {
+		everyone.Deny = append(everyone.Deny, access.ViewMessageHistory)
 	}
 	return wanted, nil
 }
@@ -115,7 +115,7 @@ func without(names []string, name string) []string {
 }
 
 // override writes the overrides of a channel, if the actor may.
-func (c *Chat) override(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, communityID string, ch Channel, wanted []auth.Override) (Channel, error) {
+func (c *Chat) override(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, communityID string, ch Channel, wanted []access.Override) (Channel, error) {
 	changes := overrideChanges(ch.Overrides, wanted)
 	if len(changes) == 0 {
 		return ch, nil
@@ -135,7 +135,7 @@ func (c *Chat) override(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, co
 	for i, one := range changes {
 		noted[i] = audit.Change{Field: one.subject + " " + one.permission, Old: one.old, New: one.now}
 	}
-	return ch, auth.Note(ctx, tx, c.clock.MS(), communityID, "channel.override", channelTarget(ch), noted...)
+	return ch, audit.Record(ctx, tx, c.clock.MS(), communityID, "channel.override", channelTarget(ch), noted...)
 }
 
 // flip is a permission that a channel is to treat in another way for a role
@@ -148,15 +148,15 @@ type flip struct {
 }
 
 // overrideChanges says what becomes different, in a fixed order.
-func overrideChanges(before, after []auth.Override) (changes []flip) {
-	subjects := []auth.Override{}
+func overrideChanges(before, after []access.Override) (changes []flip) {
+	subjects := []access.Override{}
 	for _, o := range slices.Concat(before, after) {
-		if !slices.ContainsFunc(subjects, func(known auth.Override) bool { return known.RoleID == o.RoleID && known.UserID == o.UserID }) {
+		if !slices.ContainsFunc(subjects, func(known access.Override) bool { return known.RoleID == o.RoleID && known.UserID == o.UserID }) {
 			subjects = append(subjects, o)
 		}
 	}
 	for _, o := range subjects {
-		for _, permission := range auth.ChannelPermissions() {
+		for _, permission := range access.ChannelPermissions() {
 			one := flip{subject: o.RoleID + o.UserID, isRole: o.RoleID != "", permission: permission, old: says(before, o, permission), now: says(after, o, permission)}
 			if one.old != one.now {
 				changes = append(changes, one)
@@ -166,7 +166,7 @@ func overrideChanges(before, after []auth.Override) (changes []flip) {
 	return changes
 }
 
-func says(all []auth.Override, about auth.Override, permission string) string {
+func says(all []access.Override, about access.Override, permission string) string {
 	for _, o := range all {
 		if o.RoleID != about.RoleID || o.UserID != about.UserID {
 			continue
@@ -182,7 +182,7 @@ func says(all []auth.Override, about auth.Override, permission string) string {
 }
 
 func (c *Chat) mayOverride(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, communityID string, ch Channel, changes []flip) error {
-	power, err := auth.PowerOf(ctx, tx, c.members, actor, communityID)
+	power, err := access.PowerOf(ctx, tx, member.Memberships{}, actor, communityID)
 	if err != nil || power.Everything() {
 		return err
 	}
@@ -195,12 +195,12 @@ func (c *Chat) mayOverride(ctx context.Context, tx *sqldb.Tx, actor actor.Actor,
 			return errs.New(errs.Forbidden, "missing_permission", "You cannot allow or deny %q in this channel: you lack it there yourself.", one.permission)
 		}
 		if !one.isRole {
-			if err := auth.Outranks(ctx, tx, c.members, actor, communityID, one.subject); err != nil {
+			if err := access.Outranks(ctx, tx, member.Memberships{}, actor, communityID, one.subject); err != nil {
 				return err
 			}
 			continue
 		}
-		role, err := auth.RoleByID(ctx, tx, communityID, one.subject)
+		role, err := access.RoleByID(ctx, tx, communityID, one.subject)
 		if err != nil {
 			return err
 		}
@@ -211,14 +211,14 @@ func (c *Chat) mayOverride(ctx context.Context, tx *sqldb.Tx, actor actor.Actor,
 	return nil
 }
 
-func (c *Chat) readOverrides(ctx context.Context, communityID string, roles []auth.Role, inputs []OverrideInput) ([]auth.Override, error) {
+func (c *Chat) readOverrides(ctx context.Context, communityID string, roles []access.Role, inputs []OverrideInput) ([]access.Override, error) {
 	var wrong []errs.Field
-	all, seen := []auth.Override{}, map[string]bool{}
+	all, seen := []access.Override{}, map[string]bool{}
 	for i, in := range inputs {
 		fail := func(field, code, format string, args ...any) {
 			wrong = append(wrong, errs.Wrong(fmt.Sprintf("%d.%s", i, field), code, format, args...))
 		}
-		o := auth.Override{RoleID: in.RoleID, Allow: once(in.Allow), Deny: once(in.Deny)}
+		o := access.Override{RoleID: in.RoleID, Allow: once(in.Allow), Deny: once(in.Deny)}
 		switch {
 		case (in.RoleID == "") == (in.User == ""):
 			fail("roleId", "one_of", "Name a role or a user, one of them.")
@@ -233,7 +233,7 @@ func (c *Chat) readOverrides(ctx context.Context, communityID string, roles []au
 				return nil, err
 			}
 			o.UserID = found.ID
-		case !slices.ContainsFunc(roles, func(r auth.Role) bool { return r.ID == in.RoleID }):
+		case !slices.ContainsFunc(roles, func(r access.Role) bool { return r.ID == in.RoleID }):
 			fail("roleId", "unknown_role", "There is no such role.")
 			continue
 		}
@@ -254,8 +254,8 @@ func once(names []string) []string {
 	return slices.Compact(sorted)
 }
 
-func checkNames(o auth.Override, fail func(field, code, format string, args ...any)) {
-	known := auth.ChannelPermissions()
+func checkNames(o access.Override, fail func(field, code, format string, args ...any)) {
+	known := access.ChannelPermissions()
 	for field, names := range map[string][]string{"allow": o.Allow, "deny": o.Deny} {
 		for _, name := range names {
 			if !slices.Contains(known, name) {
@@ -280,7 +280,7 @@ type Explained struct {
 // Ruling is the decision about one permission.
 type Ruling struct {
 	Permission string
-	auth.Decision
+	access.Decision
 }
 
 // Explain says what a member may do in a channel and which rule decides. user
@@ -301,9 +301,9 @@ func (c *Chat) Explain(ctx context.Context, actor actor.Actor, communityID, chan
 }
 
 // Rulings decides every permission of channels for somebody.
-func Rulings(ch Channel, subject auth.Subject) []Ruling {
+func Rulings(ch Channel, subject access.Subject) []Ruling {
 	var all []Ruling
-	for _, permission := range auth.ChannelPermissions() {
+	for _, permission := range access.ChannelPermissions() {
 		all = append(all, Ruling{permission, subject.Decide(ch.ID, ch.Overrides, permission)})
 	}
 	return all

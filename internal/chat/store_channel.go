@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -66,9 +66,9 @@ func addOverrides(ctx context.Context, q sqldb.Querier, communityID string, chan
 		at[channels[i].ID] = &channels[i]
 	}
 	for _, row := range rows {
-		o := auth.Override{UserID: row.subjectID}
+		o := access.Override{UserID: row.subjectID}
 		if row.isRole {
-			o = auth.Override{RoleID: row.subjectID}
+			o = access.Override{RoleID: row.subjectID}
 		}
 		if err := json.Unmarshal([]byte(row.allow), &o.Allow); err != nil {
 			return err
@@ -78,7 +78,7 @@ func addOverrides(ctx context.Context, q sqldb.Querier, communityID string, chan
 		}
 		if ch := at[row.channelID]; ch != nil {
 			ch.Overrides = append(ch.Overrides, o)
-			ch.Private = ch.Private || row.everyone && slices.Contains(o.Deny, auth.ViewMessageHistory)
+			ch.Private = ch.Private || row.everyone && slices.Contains(o.Deny, access.ViewMessageHistory)
 		}
 	}
 	return nil
@@ -106,7 +106,7 @@ func deleteChannel(ctx context.Context, tx *sqldb.Tx, communityID, channelID str
 	return err
 }
 
-func replaceOverrides(ctx context.Context, tx *sqldb.Tx, communityID, channelID string, overrides []auth.Override) error {
+func replaceOverrides(ctx context.Context, tx *sqldb.Tx, communityID, channelID string, overrides []access.Override) error {
 	if _, err := tx.Exec(ctx, "DELETE FROM channel_overrides WHERE community_id = $1 AND channel_id = $2", communityID, channelID); err != nil {
 		return err
 	}

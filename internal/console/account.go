@@ -4,8 +4,8 @@ import (
 	"encoding/base64"
 	"net/http"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/i18n"
@@ -22,7 +22,7 @@ const (
 // own lets people in who have signed in themselves.
 func (c *console) own(h handler) http.HandlerFunc {
 	return c.signed(func(v *visit) error {
-		if err := c.Auth.MayAsPerson(v.actor, []actor.Permission{actor.PermSessionOnly}); err != nil {
+		if err := c.Access.MayAsPerson(v.actor, []actor.Permission{actor.PermSessionOnly}); err != nil {
 			return err
 		}
 		v.w.Header().Set("Cache-Control", "no-store")
@@ -43,8 +43,8 @@ func (c *console) accountPage(v *visit, path string) (Page, error) {
 }
 
 // proofOf is what a form shows before a way to sign in changes.
-func proofOf(v *visit) auth.Proof {
-	return auth.Proof{Password: v.PostFormValue("password"), Code: v.PostFormValue("proof-code"), Address: httpx.Network(v.Request)}
+func proofOf(v *visit) account.Proof {
+	return account.Proof{Password: v.PostFormValue("password"), Code: v.PostFormValue("proof-code"), Address: httpx.Network(v.Request)}
 }
 
 func (c *console) showSecurity(v *visit) error { return c.renderSecurity(v, nil, nil) }
@@ -63,12 +63,12 @@ func (c *console) renderSecurity(v *visit, cause error, codes []string) error {
 	if err != nil {
 		return err
 	}
-	methods, err := c.Auth.Methods(v.Context(), v.actor)
+	methods, err := c.Accounts.Methods(v.Context(), v.actor)
 	if err != nil {
 		return err
 	}
 	view := SecurityView{
-		Page: p, Methods: methods, Codes: codes, Provider: c.Auth.ProviderName(), PasskeysHere: c.passkeysAt(v), PasskeyOrigin: c.Auth.PasskeyOrigin(),
+		Page: p, Methods: methods, Codes: codes, Provider: c.Accounts.ProviderName(), PasskeysHere: c.passkeysAt(v), PasskeyOrigin: c.Accounts.PasskeyOrigin(),
 	}
 	if view.Errors = wrongFields(v.Context(), cause); view.Errors == nil {
 		view.Alert = a
@@ -77,7 +77,7 @@ func (c *console) renderSecurity(v *visit, cause error, codes []string) error {
 }
 
 func (c *console) changePassword(v *visit) error {
-	err := c.Auth.ChangePassword(v.Context(), v.actor, auth.PasswordChange{
+	err := c.Accounts.ChangePassword(v.Context(), v.actor, account.PasswordChange{
 		Current: v.PostFormValue("current"), New: v.PostFormValue("new"), Address: httpx.Network(v.Request), Device: deviceOf(v.Request),
 	})
 	if err != nil {
@@ -87,7 +87,7 @@ func (c *console) changePassword(v *visit) error {
 }
 
 func (c *console) startTOTP(v *visit) error {
-	if _, err := c.Auth.StartTOTP(v.Context(), v.actor, proofOf(v)); err != nil {
+	if _, err := c.Accounts.StartTOTP(v.Context(), v.actor, proofOf(v)); err != nil {
 		return c.backToSecurity(v, err)
 	}
 	return v.goTo("/account/totp", "")
@@ -98,7 +98,7 @@ func (c *console) showTOTP(v *visit) error { return c.renderTOTP(v, nil) }
 const qrSide = 216 // pixels
 
 func (c *console) renderTOTP(v *visit, cause error) error {
-	setup, err := c.Auth.PendingTOTP(v.Context(), v.actor)
+	setup, err := c.Accounts.PendingTOTP(v.Context(), v.actor)
 	if errs.KindOf(err) == errs.NotFound {
 		return v.goTo(securityPath, "")
 	}
@@ -122,7 +122,7 @@ func (c *console) renderTOTP(v *visit, cause error) error {
 }
 
 func (c *console) confirmTOTP(v *visit) error {
-	codes, err := c.Auth.ConfirmTOTP(v.Context(), v.actor, v.PostFormValue("code"))
+	codes, err := c.Accounts.ConfirmTOTP(v.Context(), v.actor, v.PostFormValue("code"))
 	if err != nil {
 		return c.renderTOTP(v, err)
 	}
@@ -130,14 +130,14 @@ func (c *console) confirmTOTP(v *visit) error {
 }
 
 func (c *console) stopTOTP(v *visit) error {
-	if err := c.Auth.DisableTOTP(v.Context(), v.actor, proofOf(v)); err != nil {
+	if err := c.Accounts.DisableTOTP(v.Context(), v.actor, proofOf(v)); err != nil {
 		return c.backToSecurity(v, err)
 	}
 	return v.goTo(securityPath, i18n.Key("Codes are not asked for any more"))
 }
 
 func (c *console) renewCodes(v *visit) error {
-	codes, err := c.Auth.RenewRecoveryCodes(v.Context(), v.actor, proofOf(v))
+	codes, err := c.Accounts.RenewRecoveryCodes(v.Context(), v.actor, proofOf(v))
 	if err != nil {
 		return c.backToSecurity(v, err)
 	}
@@ -146,7 +146,7 @@ func (c *console) renewCodes(v *visit) error {
 
 // newPasskey answers what the script gives to the browser.
 func (c *console) newPasskey(v *visit) error {
-	token, options, err := c.Auth.StartPasskey(v.Context(), v.actor, proofOf(v))
+	token, options, err := c.Accounts.StartPasskey(v.Context(), v.actor, proofOf(v))
 	if err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ func (c *console) newPasskey(v *visit) error {
 func (c *console) addPasskey(v *visit) error {
 	token := passkeyStep.of(v.Request)
 	passkeyStep.keep(v, "")
-	made, err := c.Auth.AddPasskey(v.Context(), v.actor, token, v.PostFormValue("name"), []byte(v.PostFormValue("response")))
+	made, err := c.Accounts.AddPasskey(v.Context(), v.actor, token, v.PostFormValue("name"), []byte(v.PostFormValue("response")))
 	if err != nil {
 		return c.backToSecurity(v, err)
 	}
@@ -165,7 +165,7 @@ func (c *console) addPasskey(v *visit) error {
 }
 
 func (c *console) removePasskey(v *visit) error {
-	err := c.Auth.RemovePasskey(v.Context(), v.actor, proofOf(v), v.PathValue("passkey"))
+	err := c.Accounts.RemovePasskey(v.Context(), v.actor, proofOf(v), v.PathValue("passkey"))
 	if err != nil {
 		return c.backToSecurity(v, err)
 	}
@@ -175,20 +175,20 @@ func (c *console) removePasskey(v *visit) error {
 // connectProvider shows a link to the provider: no form may lead to another
 // site.
 func (c *console) connectProvider(v *visit) error {
-	token, address, err := c.Auth.StartProvider(v.Context(), v.actor, proofOf(v), "")
+	token, address, err := c.Accounts.StartProvider(v.Context(), v.actor, proofOf(v), "")
 	if err != nil {
 		return c.backToSecurity(v, err)
 	}
 	providerStep.keep(v, token)
-	p, err := c.page(v, v.T("Connect %s", c.Auth.ProviderName()), securityPath, "")
+	p, err := c.page(v, v.T("Connect %s", c.Accounts.ProviderName()), securityPath, "")
 	if err != nil {
 		return err
 	}
-	return render(v, http.StatusOK, ConnectPage(ConnectView{Page: p, Provider: c.Auth.ProviderName(), Address: address}))
+	return render(v, http.StatusOK, ConnectPage(ConnectView{Page: p, Provider: c.Accounts.ProviderName(), Address: address}))
 }
 
 func (c *console) removeIdentity(v *visit) error {
-	err := c.Auth.RemoveIdentity(v.Context(), v.actor, proofOf(v), v.PostFormValue("issuer"), v.PostFormValue("subject"))
+	err := c.Accounts.RemoveIdentity(v.Context(), v.actor, proofOf(v), v.PostFormValue("issuer"), v.PostFormValue("subject"))
 	if err != nil {
 		return c.backToSecurity(v, err)
 	}

@@ -8,7 +8,7 @@ package console
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-import "github.com/regulars/regulars/internal/auth"
+import "github.com/regulars/regulars/internal/account"
 
 // AccountShell is the frame of the pages about the person: they belong to no
 // community.
@@ -388,7 +388,7 @@ func proof(v SecurityView, id string) templ.Component {
 }
 
 // passwordProof is proof for a form that has a field for the username.
-func passwordProof(p Page, m auth.Methods, id string) templ.Component {
+func passwordProof(p Page, m account.Methods, id string) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

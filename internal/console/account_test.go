@@ -10,9 +10,9 @@ import (
 
 	"github.com/pquerna/otp/totp"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -83,7 +83,7 @@ func TestAPersonRegistersByThePages(t *testing.T) {
 			t.Fatalf("register: %d %s", got.status, got.text)
 		}
 		link := mailed(t, a, "mia@example.com")
-		if !strings.HasPrefix(link, auth.VerifyPage+"?token=") {
+		if !strings.HasPrefix(link, account.VerifyPage+"?token=") {
 			t.Fatalf("link %s", link)
 		}
 		for range 2 { // as a mail scanner does
@@ -92,10 +92,10 @@ func TestAPersonRegistersByThePages(t *testing.T) {
 			}
 		}
 		token := url.Values{"token": {link[strings.Index(link, "=")+1:]}}
-		if got := b.ask("POST", auth.VerifyPage, token); got.header.Get("Location") != auth.SignInPage {
+		if got := b.ask("POST", account.VerifyPage, token); got.header.Get("Location") != account.SignInPage {
 			t.Fatalf("confirm: %d %s", got.status, got.text)
 		}
-		if got := b.ask("POST", auth.VerifyPage, token); got.status != 410 || !strings.Contains(got.text, "works no more") {
+		if got := b.ask("POST", account.VerifyPage, token); got.status != 410 || !strings.Contains(got.text, "works no more") {
 			t.Errorf("confirm twice: %d", got.status)
 		}
 		got := b.ask("POST", "/sign-in", url.Values{"login": {"mia"}, "password": {"blue cow over 9 hills"}, "next": {accountPage}})
@@ -115,13 +115,13 @@ func TestWhoWasRegisteredByTwoChoosesThePasswordByAMail(t *testing.T) {
 		}
 	}
 	link := mailed(t, a, "mia@example.com")
-	if got := b.ask("POST", auth.VerifyPage, url.Values{"token": {link[strings.Index(link, "=")+1:]}}); got.header.Get("Location") != auth.SignInPage {
+	if got := b.ask("POST", account.VerifyPage, url.Values{"token": {link[strings.Index(link, "=")+1:]}}); got.header.Get("Location") != account.SignInPage {
 		t.Fatalf("confirm: %d %s", got.status, got.text)
 	}
-	if got := b.ask("GET", auth.SignInPage, nil); !strings.Contains(got.text, "so choose one: we have sent you a link") {
+	if got := b.ask("GET", account.SignInPage, nil); !strings.Contains(got.text, "so choose one: we have sent you a link") {
 		t.Errorf("told %s", got.text)
 	}
-	if link := mailed(t, a, "mia@example.com"); !strings.HasPrefix(link, auth.ResetPage+"?token=") {
+	if link := mailed(t, a, "mia@example.com"); !strings.HasPrefix(link, account.ResetPage+"?token=") {
 		t.Errorf("mailed %s", link)
 	}
 }
@@ -134,7 +134,7 @@ func TestAForgottenPasswordIsReplacedByThePages(t *testing.T) {
 		b := newBrowser(t, a)
 		var answers []string
 		for _, email := range []string{"nobody@example.com", "olivia@example.com"} {
-			got := b.ask("POST", auth.ForgotPage, url.Values{"email": {email}})
+			got := b.ask("POST", account.ForgotPage, url.Values{"email": {email}})
 			answers = append(answers, got.header.Get("Location"))
 		}
 		if answers[0] != "/check-mail?forgot" || answers[0] != answers[1] {
@@ -145,13 +145,13 @@ func TestAForgottenPasswordIsReplacedByThePages(t *testing.T) {
 		if got := b.ask("GET", link, nil); got.status != 200 {
 			t.Fatalf("the link: %d", got.status)
 		}
-		if got := b.ask("POST", auth.ResetPage, url.Values{"token": {token}, "password": {"short"}}); got.status != 400 || !strings.Contains(got.text, "at least 10 characters") {
+		if got := b.ask("POST", account.ResetPage, url.Values{"token": {token}, "password": {"short"}}); got.status != 400 || !strings.Contains(got.text, "at least 10 characters") {
 			t.Errorf("a short one: %d %s", got.status, got.text)
 		}
-		if got := b.ask("POST", auth.ResetPage, url.Values{"token": {token}, "password": {"blue cow over 9 hills"}}); got.header.Get("Location") != auth.SignInPage {
+		if got := b.ask("POST", account.ResetPage, url.Values{"token": {token}, "password": {"blue cow over 9 hills"}}); got.header.Get("Location") != account.SignInPage {
 			t.Fatalf("reset: %d %s", got.status, got.text)
 		}
-		if got := b.ask("POST", auth.ResetPage, url.Values{"token": {token}, "password": {"blue cow over 9 hills"}}); got.status != 410 {
+		if got := b.ask("POST", account.ResetPage, url.Values{"token": {token}, "password": {"blue cow over 9 hills"}}); got.status != 410 {
 			t.Errorf("reset twice: %d", got.status)
 		}
 		if got := olivia.get(accountPage); got.status != 303 {
@@ -215,8 +215,8 @@ func TestTheSignInPagesTellNobodyWhoHasAnAccount(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		owner(t, a)
 		for path, forms := range map[string][2]url.Values{
-			"/sign-in":      {{"login": {"olivia"}, "password": {"wrong password!"}}, {"login": {"nobody"}, "password": {"wrong password!"}}},
-			auth.ForgotPage: {{"email": {"olivia@example.com"}}, {"email": {"nobody@example.com"}}},
+			"/sign-in":         {{"login": {"olivia"}, "password": {"wrong password!"}}, {"login": {"nobody"}, "password": {"wrong password!"}}},
+			account.ForgotPage: {{"email": {"olivia@example.com"}}, {"email": {"nobody@example.com"}}},
 			"/register": {
 				{"email": {"olivia@example.com"}, "username": {"olivia"}, "firstname": {"O"}, "lastname": {"O"}, "password": {"blue cow over 9 hills"}},
 				{"email": {"newbie@example.com"}, "username": {"newbie"}, "firstname": {"O"}, "lastname": {"O"}, "password": {"blue cow over 9 hills"}},
@@ -301,7 +301,7 @@ func TestSessionsEndByThePages(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		_, olivia := owner(t, a)
 		other := func() person {
-			token, _, err := a.Auth.SignIn(t.Context(), "olivia", ownersPassword, auth.SessionInfo{UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"})
+			token, _, err := a.Accounts.SignIn(t.Context(), "olivia", ownersPassword, account.SessionInfo{UserAgent: "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -354,7 +354,7 @@ func TestAPersonChoosesALanguageAndAKey(t *testing.T) {
 		if made.status != 201 || secret == "" || made.header.Get("Cache-Control") != "no-store" {
 			t.Fatalf("a key: %d", made.status)
 		}
-		if caller, err := a.Auth.Authenticate(t.Context(), secret); err != nil || caller.Kind != actor.UserKey {
+		if caller, err := a.Access.Authenticate(t.Context(), secret); err != nil || caller.Kind != actor.UserKey {
 			t.Errorf("the key is of %+v (%v)", caller, err)
 		}
 		listed := olivia.get("/account/api-keys")
@@ -363,7 +363,7 @@ func TestAPersonChoosesALanguageAndAKey(t *testing.T) {
 			t.Fatalf("listed: %s", listed.text)
 		}
 		olivia.follow("/account/api-keys/"+id[1]+"/delete", url.Values{})
-		if _, err := a.Auth.Authenticate(t.Context(), secret); err == nil {
+		if _, err := a.Access.Authenticate(t.Context(), secret); err == nil {
 			t.Error("a deleted key works")
 		}
 	})

@@ -4,7 +4,7 @@ import (
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/i18n"
@@ -19,16 +19,18 @@ func languageChoices(v *visit) []Choice {
 	return choices
 }
 
-func (c *console) showAccount(v *visit) error { return c.renderAccount(v, nil, auth.AccountChange{}) }
+func (c *console) showAccount(v *visit) error {
+	return c.renderAccount(v, nil, account.AccountChange{})
+}
 
 // renderAccount shows the account, or the values of a change that failed.
-func (c *console) renderAccount(v *visit, cause error, change auth.AccountChange) error {
+func (c *console) renderAccount(v *visit, cause error, change account.AccountChange) error {
 	status, a, err := refusal(v, cause)
 	if err != nil {
 		return err
 	}
 	keepRetryAfter(v, cause)
-	account, err := c.Auth.Account(v.Context(), v.actor.AccountID)
+	account, err := c.Accounts.Account(v.Context(), v.actor.AccountID)
 	if err != nil {
 		return err
 	}
@@ -44,10 +46,10 @@ func (c *console) renderAccount(v *visit, cause error, change auth.AccountChange
 		DisplayName: shown(change.DisplayName, account.DisplayName), Language: shown(change.Language, account.Language),
 		Languages: languageChoices(v),
 	}
-	if view.Methods, err = c.Auth.Methods(v.Context(), v.actor); err != nil {
+	if view.Methods, err = c.Accounts.Methods(v.Context(), v.actor); err != nil {
 		return err
 	}
-	if view.PendingEmail, err = c.Auth.PendingEmail(v.Context(), v.actor.AccountID); err != nil {
+	if view.PendingEmail, err = c.Accounts.PendingEmail(v.Context(), v.actor.AccountID); err != nil {
 		return err
 	}
 	if view.Page, err = c.accountPage(v, accountPath); err != nil {
@@ -77,14 +79,14 @@ func field(v *visit, name string) *string {
 
 // updateAccount changes the account and redirects with a message, or shows the
 // page again.
-func (c *console) updateAccount(v *visit, change auth.AccountChange, done string) error {
+func (c *console) updateAccount(v *visit, change account.AccountChange, done string) error {
 	change.Password, change.Address, change.Source = v.PostFormValue("password"), httpx.Network(v.Request), fromConsole.Type
 	change.Speaks = v.Header.Get("Accept-Language")
-	if _, err := c.Auth.UpdateAccount(v.Context(), v.actor, change); err != nil {
+	if _, err := c.Accounts.UpdateAccount(v.Context(), v.actor, change); err != nil {
 		return c.renderAccount(v, err, change)
 	}
 	if change.Email != nil {
-		pending, err := c.Auth.PendingEmail(v.Context(), v.actor.AccountID)
+		pending, err := c.Accounts.PendingEmail(v.Context(), v.actor.AccountID)
 		if err != nil {
 			return err
 		}
@@ -96,25 +98,25 @@ func (c *console) updateAccount(v *visit, change auth.AccountChange, done string
 }
 
 func (c *console) changeProfile(v *visit) error {
-	return c.updateAccount(v, auth.AccountChange{
+	return c.updateAccount(v, account.AccountChange{
 		Username: field(v, "username"), FirstName: field(v, "firstname"), LastName: field(v, "lastname"), DisplayName: field(v, "displayname"),
 	}, i18n.Key("Saved"))
 }
 
 func (c *console) changeEmail(v *visit) error {
-	return c.updateAccount(v, auth.AccountChange{Email: field(v, "email")}, i18n.Key("Check your mail: the new address counts when you open the link that we sent there."))
+	return c.updateAccount(v, account.AccountChange{Email: field(v, "email")}, i18n.Key("Check your mail: the new address counts when you open the link that we sent there."))
 }
 
 func (c *console) cancelEmail(v *visit) error {
-	if err := c.Auth.CancelEmailChange(v.Context(), v.actor); err != nil {
+	if err := c.Accounts.CancelEmailChange(v.Context(), v.actor); err != nil {
 		return err
 	}
 	return v.goTo(accountPath, i18n.Key("Your email address stays as it is"))
 }
 
 func (c *console) changeLanguage(v *visit) error {
-	change := auth.AccountChange{Language: field(v, "language")}
-	if _, err := c.Auth.UpdateAccount(v.Context(), v.actor, change); err != nil {
+	change := account.AccountChange{Language: field(v, "language")}
+	if _, err := c.Accounts.UpdateAccount(v.Context(), v.actor, change); err != nil {
 		return c.renderAccount(v, err, change)
 	}
 	if tag, err := language.Parse(*change.Language); err == nil {
@@ -133,7 +135,7 @@ func (c *console) renderEmailChange(v *visit, token string, cause error) error {
 	if err != nil {
 		return err
 	}
-	view.EmailChange, err = c.Auth.PendingChange(v.Context(), token)
+	view.EmailChange, err = c.Accounts.PendingChange(v.Context(), token)
 	if view.Gone = errs.Is(err, "link_expired"); err != nil && !view.Gone {
 		return err
 	}
@@ -147,12 +149,12 @@ func (c *console) renderEmailChange(v *visit, token string, cause error) error {
 
 func (c *console) confirmEmail(v *visit) error {
 	token := v.PostFormValue("token")
-	account, err := c.Auth.ConfirmEmail(v.Context(), token, fromConsole.Type)
+	acct, err := c.Accounts.ConfirmEmail(v.Context(), token, fromConsole.Type)
 	switch {
 	case err != nil:
 		return c.renderEmailChange(v, token, err)
-	case v.actor.AccountID == account.ID:
+	case v.actor.AccountID == acct.ID:
 		return v.goTo(accountPath, i18n.Key("Your new email address is confirmed"))
 	}
-	return v.goTo(auth.SignInPage, i18n.Key("Your new email address is confirmed"))
+	return v.goTo(account.SignInPage, i18n.Key("Your new email address is confirmed"))
 }

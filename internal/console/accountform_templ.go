@@ -8,12 +8,12 @@ package console
 import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
-import "github.com/regulars/regulars/internal/auth"
+import "github.com/regulars/regulars/internal/account"
 
 // AccountView is the account of the person, with the forms that change it.
 type AccountView struct {
 	Page
-	auth.Methods
+	account.Methods
 	Email, PendingEmail              string // PendingEmail "": no address waits for its confirmation
 	NewEmail                         string // as it was typed
 	Username                         string
@@ -494,7 +494,7 @@ func languageCard(v AccountView) templ.Component {
 // open links by themselves, so only its button confirms.
 type ConfirmEmailView struct {
 	Page
-	auth.EmailChange
+	account.EmailChange
 	Token string
 	Gone  bool
 }
@@ -577,9 +577,9 @@ func ConfirmEmailPage(v ConfirmEmailView) templ.Component {
 					return templ_7745c5c3_Err
 				}
 				var templ_7745c5c3_Var29 templ.SafeURL
-				templ_7745c5c3_Var29, templ_7745c5c3_Err = templ.JoinURLErrs(safe(auth.EmailPage))
+				templ_7745c5c3_Var29, templ_7745c5c3_Err = templ.JoinURLErrs(safe(account.EmailPage))
 				if templ_7745c5c3_Err != nil {
-					return templ.Error{Err: templ_7745c5c3_Err, FileName: `accountform.templ`, Line: 119, Col: 65}
+					return templ.Error{Err: templ_7745c5c3_Err, FileName: `accountform.templ`, Line: 119, Col: 68}
 				}
 				_, templ_7745c5c3_Err = templ_7745c5c3_Buffer.WriteString(templ.EscapeString(templ_7745c5c3_Var29))
 				if templ_7745c5c3_Err != nil {

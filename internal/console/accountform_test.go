@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 )
 
 func TestAPersonChangesUsernameAndEmailByThePages(t *testing.T) {
@@ -22,7 +22,7 @@ func TestAPersonChangesUsernameAndEmailByThePages(t *testing.T) {
 			}
 		}
 		first := mailed(t, a, "liv@new.example")
-		if !strings.HasPrefix(first, auth.EmailPage+"?token=") || !strings.HasPrefix(mailed(t, a, "olivia@example.com"), auth.ForgotPage) {
+		if !strings.HasPrefix(first, account.EmailPage+"?token=") || !strings.HasPrefix(mailed(t, a, "olivia@example.com"), account.ForgotPage) {
 			t.Fatalf("link %s", first)
 		}
 		olivia.follow("/account/email", url.Values{"email": {"liv@newer.example"}})
@@ -37,10 +37,10 @@ func TestAPersonChangesUsernameAndEmailByThePages(t *testing.T) {
 			}
 		}
 		token := url.Values{"token": {link[strings.Index(link, "=")+1:]}}
-		if got := b.ask("POST", auth.EmailPage, token); got.header.Get("Location") != auth.SignInPage {
+		if got := b.ask("POST", account.EmailPage, token); got.header.Get("Location") != account.SignInPage {
 			t.Fatalf("confirm: %d %s", got.status, got.text)
 		}
-		if got := b.ask("POST", auth.EmailPage, token); got.status != 410 {
+		if got := b.ask("POST", account.EmailPage, token); got.status != 410 {
 			t.Errorf("confirm twice: %d", got.status)
 		}
 		form := url.Values{"login": {"liv@newer.example"}, "password": {ownersPassword}, "next": {accountPage}}
@@ -53,7 +53,7 @@ func TestAPersonChangesUsernameAndEmailByThePages(t *testing.T) {
 func TestTheAccountPageAsksForAProofAndCancels(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		_, olivia := owner(t, a)
-		if _, err := a.Auth.CreateAccount(t.Context(), auth.AccountInput{Email: "max@example.com", Username: "max"}); err != nil {
+		if _, err := a.Accounts.CreateAccount(t.Context(), account.AccountInput{Email: "max@example.com", Username: "max"}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := a.DB.Exec(t.Context(), "UPDATE sessions SET created_at = created_at - $1", (11 * time.Minute).Milliseconds()); err != nil {
@@ -75,7 +75,7 @@ func TestTheAccountPageAsksForAProofAndCancels(t *testing.T) {
 		email := url.Values{"email": {"max@example.com"}, "password": {ownersPassword}}
 		olivia.follow("/account/email", email)
 		link := mailed(t, a, "max@example.com")
-		if got := olivia.post(auth.EmailPage, url.Values{"token": {link[strings.Index(link, "=")+1:]}}); got.status != 409 || !strings.Contains(got.text, "This email address belongs to another account.") {
+		if got := olivia.post(account.EmailPage, url.Values{"token": {link[strings.Index(link, "=")+1:]}}); got.status != 409 || !strings.Contains(got.text, "This email address belongs to another account.") {
 			t.Errorf("a taken address: %d", got.status)
 		}
 		olivia.follow("/account/email/cancel", url.Values{})

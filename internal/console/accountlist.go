@@ -4,8 +4,8 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/i18n"
 )
@@ -15,7 +15,7 @@ func (c *console) showSessions(v *visit) error {
 	if err != nil {
 		return err
 	}
-	sessions, err := c.Auth.Sessions(v.Context(), v.actor.AccountID)
+	sessions, err := c.Accounts.Sessions(v.Context(), v.actor.AccountID)
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (c *console) showSessions(v *visit) error {
 }
 
 func (c *console) endSession(v *visit) error {
-	err := c.Auth.EndSession(v.Context(), v.actor.AccountID, v.PathValue("session"))
+	err := c.Accounts.EndSession(v.Context(), v.actor.AccountID, v.PathValue("session"))
 	if err != nil && errs.KindOf(err) != errs.NotFound { // ended is what was asked for
 		return err
 	}
@@ -38,7 +38,7 @@ func (c *console) endSession(v *visit) error {
 }
 
 func (c *console) endOtherSessions(v *visit) error {
-	if err := c.Auth.EndSessions(v.Context(), v.actor.AccountID, v.actor.SessionID); err != nil {
+	if err := c.Accounts.EndSessions(v.Context(), v.actor.AccountID, v.actor.SessionID); err != nil {
 		return err
 	}
 	return v.goTo(sessionsPath, i18n.Key("You are signed out everywhere else"))
@@ -62,10 +62,10 @@ func (c *console) renderOwnKeys(v *visit, cause error, view OwnKeysView) error {
 	if view.NewKey != "" {
 		status = http.StatusCreated
 	}
-	if view.Methods, err = c.Auth.Methods(v.Context(), v.actor); err != nil {
+	if view.Methods, err = c.Accounts.Methods(v.Context(), v.actor); err != nil {
 		return err
 	}
-	keys, err := c.Auth.UserKeys(v.Context(), v.actor.AccountID)
+	keys, err := c.Access.UserKeys(v.Context(), v.actor.AccountID)
 	if err != nil {
 		return err
 	}
@@ -81,12 +81,12 @@ func (c *console) createOwnKey(v *visit) error {
 		days = -1 // refused, with a reason that fits
 	}
 	view := OwnKeysView{Name: v.PostFormValue("name"), Days: days, Chosen: map[string]bool{}}
-	in := auth.KeyInput{Name: view.Name, ExpirePeriod: days}
+	in := access.KeyInput{Name: view.Name, ExpirePeriod: days}
 	for _, chosen := range v.PostForm["permissions"] {
 		view.Chosen[chosen] = true
 		in.Permissions = append(in.Permissions, actor.Permission(chosen))
 	}
-	key, secret, err := c.Auth.CreateUserKey(v.Context(), v.actor, proofOf(v), in)
+	key, secret, err := c.Access.CreateUserKey(v.Context(), v.actor, proofOf(v), in)
 	if err != nil {
 		return c.renderOwnKeys(v, err, view)
 	}
@@ -94,7 +94,7 @@ func (c *console) createOwnKey(v *visit) error {
 }
 
 func (c *console) deleteOwnKey(v *visit) error {
-	err := c.Auth.DeleteUserKey(v.Context(), v.actor.AccountID, v.PathValue("key"))
+	err := c.Access.DeleteUserKey(v.Context(), v.actor.AccountID, v.PathValue("key"))
 	if err != nil && errs.KindOf(err) != errs.NotFound { // gone is what was asked for
 		return err
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/a-h/templ"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/account"
 )
 
 func fixtureAccount(path string) Page {
@@ -17,20 +17,20 @@ func fixtureAccount(path string) Page {
 func fixtureSecurity() SecurityView {
 	return SecurityView{
 		Page: fixtureAccount(securityPath), Provider: "Example ID", PasskeysHere: true, PasskeyOrigin: "https://community.example.com",
-		Methods: auth.Methods{
+		Methods: account.Methods{
 			Password: true, TOTP: true, RecoveryCodes: 7,
-			Passkeys: []auth.Passkey{
+			Passkeys: []account.Passkey{
 				{ID: "6a21d1c09f3b0c4d5e6f7f01", Name: "My phone", CreatedAt: ago(40 * 24 * time.Hour), UsedAt: ago(3 * time.Hour)},
 				{ID: "6a21d1c09f3b0c4d5e6f7f02", Name: "The blue security key that lies in the drawer at home", CreatedAt: ago(time.Hour)},
 			},
-			Identities: []auth.Identity{{Issuer: "https://id.example.com", Subject: "7", Email: "ada.lovelace@a-rather-long-domain.example"}},
+			Identities: []account.Identity{{Issuer: "https://id.example.com", Subject: "7", Email: "ada.lovelace@a-rather-long-domain.example"}},
 		},
 	}
 }
 
 func fixtureOwnAccount() AccountView {
 	return AccountView{
-		Page: fixtureAccount(accountPath), Methods: auth.Methods{Password: true, Fresh: true}, Email: "ada.lovelace@a-rather-long-domain.example", Username: "ada", FirstName: "Ada",
+		Page: fixtureAccount(accountPath), Methods: account.Methods{Password: true, Fresh: true}, Email: "ada.lovelace@a-rather-long-domain.example", Username: "ada", FirstName: "Ada",
 		Languages: []Choice{{"", "As the browser asks for"}, {"de", "Deutsch"}},
 	}
 }
@@ -41,7 +41,7 @@ func accountFixtures(t *testing.T) map[string]templ.Component {
 	door := Page{Title: "Sign in", Reader: Reader{Now: seenAt}}
 	limited := door
 	limited.Alert = Alert{Message: "Too many sign-ins have failed. Try again in 8 seconds.", RequestID: "6a21d1c09f3b0c4d5e6f7a8b"}
-	fresh := SecurityView{Page: fixtureAccount(securityPath), Provider: "Example ID", Methods: auth.Methods{Password: true, Fresh: true}}
+	fresh := SecurityView{Page: fixtureAccount(securityPath), Provider: "Example ID", Methods: account.Methods{Password: true, Fresh: true}}
 	codes := fresh
 	codes.TOTP, codes.RecoveryCodes = true, 10
 	for range 10 {
@@ -49,7 +49,7 @@ func accountFixtures(t *testing.T) map[string]templ.Component {
 	}
 	wrong := fixtureSecurity()
 	wrong.Errors = map[string]string{"newPassword": "This password is one of those that are tried first. Choose another one."}
-	picture, err := auth.TOTPSetup{URI: "otpauth://totp/Regulars:ada%40example.com?issuer=Regulars&secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"}.QR(qrSide)
+	picture, err := account.TOTPSetup{URI: "otpauth://totp/Regulars:ada%40example.com?issuer=Regulars&secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"}.QR(qrSide)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,8 +75,8 @@ func accountFixtures(t *testing.T) map[string]templ.Component {
 		"reset":           ResetPage(ResetView{Page: door, Token: "x", Errors: map[string]string{"password": "A password has at least 10 characters."}}),
 		"account":         AccountPage(fixtureOwnAccount()),
 		"account-pending": AccountPage(pending),
-		"confirm-email":   ConfirmEmailPage(ConfirmEmailView{Page: door, Token: "x", EmailChange: auth.EmailChange{Username: "ada", Email: "ada.lovelace@a-rather-long-domain.example"}}),
-		"confirm-taken":   ConfirmEmailPage(ConfirmEmailView{Page: taken, Token: "x", EmailChange: auth.EmailChange{Username: "ada", Email: "ada@new.example"}}),
+		"confirm-email":   ConfirmEmailPage(ConfirmEmailView{Page: door, Token: "x", EmailChange: account.EmailChange{Username: "ada", Email: "ada.lovelace@a-rather-long-domain.example"}}),
+		"confirm-taken":   ConfirmEmailPage(ConfirmEmailView{Page: taken, Token: "x", EmailChange: account.EmailChange{Username: "ada", Email: "ada@new.example"}}),
 		"confirm-gone":    ConfirmEmailPage(ConfirmEmailView{Page: door, Gone: true}),
 		"security":        SecurityPage(fixtureSecurity()),
 		"security-wrong":  SecurityPage(wrong),

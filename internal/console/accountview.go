@@ -4,14 +4,14 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/i18n"
 )
 
 // SecurityView is how a person signs in.
 type SecurityView struct {
 	Page
-	auth.Methods
+	account.Methods
 	Codes         []string // recovery codes, this one time
 	Provider      string   // "": none is set
 	PasskeysHere  bool     // the browser is where passkeys work
@@ -48,7 +48,7 @@ type SessionRow struct {
 // OwnKeysView lists the keys of a person, with the one that was just made.
 type OwnKeysView struct {
 	Page
-	auth.Methods
+	account.Methods
 	Keys            []KeyRow
 	NewName, NewKey string // the secret, this one time
 	Name            string

@@ -6,8 +6,8 @@ import (
 
 	"github.com/go-chi/chi/v5"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/media"
@@ -50,11 +50,11 @@ func (c *console) offerReader(v *visit, offer member.Offer) (offerReader, error)
 	if v.actor.RequireUnlimited() != nil {
 		return readerOther, nil
 	}
-	account, err := c.Auth.Account(v.Context(), v.actor.AccountID)
-	if err != nil || auth.EmailKey(account.Email) != auth.EmailKey(offer.Email) {
+	acct, err := c.Accounts.Account(v.Context(), v.actor.AccountID)
+	if err != nil || account.EmailKey(acct.Email) != account.EmailKey(offer.Email) {
 		return readerOther, err
 	}
-	confirmed, err := auth.Confirmed(v.Context(), c.DB, account.ID)
+	confirmed, err := account.Confirmed(v.Context(), c.DB, acct.ID)
 	if err != nil || !confirmed {
 		return readerUnconfirmed, err
 	}
@@ -160,9 +160,9 @@ func (c *console) identify(v *visit, token string) error {
 	}
 	next := "next=" + url.QueryEscape(addedPath(token))
 	if reset != "" {
-		return v.goTo(auth.ResetPage+"?token="+url.QueryEscape(reset)+"&"+next, "")
+		return v.goTo(account.ResetPage+"?token="+url.QueryEscape(reset)+"&"+next, "")
 	}
-	return v.goTo(auth.SignInPage+"?"+next, "")
+	return v.goTo(account.SignInPage+"?"+next, "")
 }
 
 func (c *console) declineOffer(v *visit) error {

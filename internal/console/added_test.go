@@ -10,8 +10,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
@@ -65,7 +65,7 @@ func (c club) invite(email string) (token, code string) {
 	}
 	token = "invite-" + invite.Code
 	hash := sha256.Sum256([]byte(token))
-	declined := sha256.Sum256([]byte("declined " + c.id + " " + auth.EmailKey(email)))
+	declined := sha256.Sum256([]byte("declined " + c.id + " " + account.EmailKey(email)))
 	err = c.app.DB.Tx(c.Context(), func(tx *sqldb.Tx) error {
 		_, err := tx.Exec(c.Context(), "INSERT INTO member_links (token_hash, community_id, user_id, email, email_hash, invite_code, created_at) VALUES ($1, $2, '', $3, $4, $5, 1)",
 			hex.EncodeToString(hash[:]), c.id, email, hex.EncodeToString(declined[:]), invite.Code)
@@ -84,7 +84,7 @@ func (c club) state(email string) (state string, claimed bool) {
 	found, err := sqldb.One(c.Context(), c.app.DB, "member", func(s sqldb.Scanner) (r row, err error) {
 		err = s.Scan(&r.state, &r.accountID)
 		return r, err
-	}, "SELECT state, account_id FROM members WHERE community_id = $1 AND email_key = $2", c.id, auth.EmailKey(email))
+	}, "SELECT state, account_id FROM members WHERE community_id = $1 AND email_key = $2", c.id, account.EmailKey(email))
 	if err != nil && errs.KindOf(err) != errs.NotFound {
 		c.Fatal(err)
 	}
@@ -164,9 +164,9 @@ func TestAPersonWithAnAccountSignsInAndAccepts(t *testing.T) {
 		path, token := c.link("ada")
 		b := newBrowser(t, a)
 		b.ask("GET", path, nil).expect(t, "the page", 200, "")
-		signIn := b.ask("POST", "/added/accept", offerForm(token)).expect(t, "accept", 303, auth.SignInPage+"?next="+url.QueryEscape(path)).header.Get("Location")
+		signIn := b.ask("POST", "/added/accept", offerForm(token)).expect(t, "accept", 303, account.SignInPage+"?next="+url.QueryEscape(path)).header.Get("Location")
 		b.ask("GET", signIn, nil).expect(t, "sign-in", 200, "").has(t, "the sign-in", `name="next" value="`+path+`"`)
-		b.ask("POST", auth.SignInPage, url.Values{"login": {"ada"}, "password": {ownersPassword}, "next": {path}}).expect(t, "signed in", 303, path)
+		b.ask("POST", account.SignInPage, url.Values{"login": {"ada"}, "password": {ownersPassword}, "next": {path}}).expect(t, "signed in", 303, path)
 		b.ask("POST", "/added/accept", offerForm(token)).expect(t, "accept", 303, "/c/"+c.id+"/")
 		if state, claimed := c.state("ada@example.com"); state != member.Active || !claimed {
 			t.Errorf("accepted: %s %t", state, claimed)
@@ -182,15 +182,15 @@ func TestAPersonWithoutAnAccountChoosesAPasswordAndAccepts(t *testing.T) {
 		b := newBrowser(t, a)
 		reset := b.ask("POST", "/added/accept", offerForm(token)).expect(t, "accept", 303, "").header.Get("Location")
 		at, err := url.Parse(reset)
-		if err != nil || at.Path != auth.ResetPage || at.Query().Get("next") != path {
+		if err != nil || at.Path != account.ResetPage || at.Query().Get("next") != path {
 			t.Fatalf("accept leads to %s", reset)
 		}
 		b.ask("GET", reset, nil).expect(t, "the password", 200, "").has(t, "the password", "Choose a password", `name="next" value="`+path+`"`)
 		form := url.Values{"token": {at.Query().Get("token")}, "next": {path}, "password": {"short"}}
-		b.ask("POST", auth.ResetPage, form).expect(t, "a short password", 400, "").has(t, "a short password", `name="next" value="`+path+`"`)
+		b.ask("POST", account.ResetPage, form).expect(t, "a short password", 400, "").has(t, "a short password", `name="next" value="`+path+`"`)
 		form.Set("password", ownersPassword)
-		b.ask("POST", auth.ResetPage, form).expect(t, "the password", 303, auth.SignInPage+"?next="+url.QueryEscape(path))
-		b.ask("POST", auth.SignInPage, url.Values{"login": {"grace"}, "password": {ownersPassword}, "next": {path}}).expect(t, "sign-in", 303, path)
+		b.ask("POST", account.ResetPage, form).expect(t, "the password", 303, account.SignInPage+"?next="+url.QueryEscape(path))
+		b.ask("POST", account.SignInPage, url.Values{"login": {"grace"}, "password": {ownersPassword}, "next": {path}}).expect(t, "sign-in", 303, path)
 		b.ask("POST", "/added/accept", offerForm(token)).expect(t, "accept", 303, "/c/"+c.id+"/")
 		if state, claimed := c.state("grace@example.com"); state != member.Active || !claimed {
 			t.Errorf("accepted: %s %t", state, claimed)
@@ -205,7 +205,7 @@ func TestAGivenNameThatIsTakenIsAskedForAgain(t *testing.T) {
 	a := apptest.New(t, sqldb.SQLite) // the rule is tested on both engines where it is
 	c := newClub(t, a)
 	path, token := c.link("grace")
-	if _, err := a.Auth.CreateAccount(t.Context(), auth.AccountInput{Email: "first@example.com", Username: "grace", Password: ownersPassword}); err != nil {
+	if _, err := a.Accounts.CreateAccount(t.Context(), account.AccountInput{Email: "first@example.com", Username: "grace", Password: ownersPassword}); err != nil {
 		t.Fatal(err)
 	}
 	b := newBrowser(t, a)
@@ -214,9 +214,9 @@ func TestAGivenNameThatIsTakenIsAskedForAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	form := url.Values{"token": {at.Query().Get("token")}, "next": {path}, "password": {ownersPassword}}
-	b.ask("POST", auth.ResetPage, form).expect(t, "a taken name", 409, "").has(t, "a taken name", `name="username"`, `name="next" value="`+path+`"`)
+	b.ask("POST", account.ResetPage, form).expect(t, "a taken name", 409, "").has(t, "a taken name", `name="username"`, `name="next" value="`+path+`"`)
 	form.Set("username", "grace.h")
-	b.ask("POST", auth.ResetPage, form).expect(t, "another name", 303, auth.SignInPage+"?next="+url.QueryEscape(path))
+	b.ask("POST", account.ResetPage, form).expect(t, "another name", 303, account.SignInPage+"?next="+url.QueryEscape(path))
 }
 
 func TestAPersonDeclinesByTheLinkWithoutAnAccount(t *testing.T) {
@@ -290,14 +290,14 @@ func TestAnotherAccountCannotAcceptALink(t *testing.T) {
 			t.Errorf("%s %t", state, claimed)
 		}
 		unproven := unconfirmed(t, a, "ada")
-		unproven.ask("GET", path, nil).expect(t, "an address that is not confirmed", 200, "").has(t, "the page", "is not confirmed yet", auth.ForgotPage)
+		unproven.ask("GET", path, nil).expect(t, "an address that is not confirmed", 200, "").has(t, "the page", "is not confirmed yet", account.ForgotPage)
 		unproven.ask("POST", "/added/accept", offerForm(token)).expect(t, "accept", 403, "")
 		if _, claimed := c.state("ada@example.com"); claimed {
 			t.Error("an account without a confirmed address has accepted")
 		}
 		form := offerForm(token)
 		form.Set("switch", "true")
-		eve.ask("POST", "/added/accept", form).expect(t, "sign out and continue", 303, auth.SignInPage+"?next="+url.QueryEscape(path))
+		eve.ask("POST", "/added/accept", form).expect(t, "sign out and continue", 303, account.SignInPage+"?next="+url.QueryEscape(path))
 		if eve.cookies["regulars"] != "" {
 			t.Error("still signed in")
 		}

@@ -5,9 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/community"
 )
@@ -35,11 +35,11 @@ func TestTheLogSpeaksInSentencesOfWhatThereIs(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		here, olivia := owner(t, a)
 		ctx := actor.NewContext(t.Context(), apptest.Operator)
-		role, err := a.Auth.CreateRole(ctx, apptest.Operator, here, auth.RoleInput{Title: "Choach", Order: 2})
+		role, err := a.Access.CreateRole(ctx, apptest.Operator, here, access.RoleInput{Title: "Choach", Order: 2})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := a.Auth.UpdateRole(ctx, apptest.Operator, here, role.ID, auth.RoleChange{Title: new("Coach")}); err != nil {
+		if _, err := a.Access.UpdateRole(ctx, apptest.Operator, here, role.ID, access.RoleChange{Title: new("Coach")}); err != nil {
 			t.Fatal(err)
 		}
 		category, err := a.Chat.CreateCategory(ctx, apptest.Operator, here, "Matches")

@@ -84,7 +84,7 @@ func (n *auditNames) load() error {
 	for _, one := range categories {
 		n.known["category:"+one.ID] = audited{one.Name, n.in("/channels/categories/" + one.ID)}
 	}
-	keys, err := c.Auth.Keys(ctx, here)
+	keys, err := c.Access.Keys(ctx, here)
 	for _, k := range keys {
 		n.known["api_key:"+k.ID] = audited{k.Name, n.in("/api-keys/" + k.ID)}
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/errs"
 )
@@ -147,7 +147,7 @@ func (c *console) renderOverrides(v *visit, ch chat.Channel, cause error) error 
 		return err
 	}
 	view.Alert = refused
-	roles, err := c.Auth.Roles(v.Context(), v.community.ID)
+	roles, err := c.Access.Roles(v.Context(), v.community.ID)
 	if err != nil {
 		return err
 	}
@@ -176,8 +176,8 @@ func (c *console) renderOverrides(v *visit, ch chat.Channel, cause error) error 
 }
 
 // overrideRows lists @all first, then roles by rank, then members.
-func (c *console) overrideRows(v *visit, view *OverridesView, ch chat.Channel, roles []auth.Role) error {
-	row := func(key, name, class string, o auth.Override) OverrideRow {
+func (c *console) overrideRows(v *visit, view *OverridesView, ch chat.Channel, roles []access.Role) error {
+	row := func(key, name, class string, o access.Override) OverrideRow {
 		says := map[string]string{}
 		for _, permission := range o.Allow {
 			says[permission] = "allow"
@@ -190,14 +190,14 @@ func (c *console) overrideRows(v *visit, view *OverridesView, ch chat.Channel, r
 	added := v.URL.Query().Get("add")
 	for i := range roles {
 		role := roles[(i+len(roles)-1)%len(roles)] // the last one, of everyone, first
-		at := slices.IndexFunc(ch.Overrides, func(o auth.Override) bool { return o.RoleID == role.ID })
+		at := slices.IndexFunc(ch.Overrides, func(o access.Override) bool { return o.RoleID == role.ID })
 		switch {
 		case at >= 0:
 			one := row("role:"+role.ID, role.Title, role.Class, ch.Overrides[at])
 			one.Hidden = role.Everyone && ch.Private
 			view.Rows = append(view.Rows, one)
 		case role.Everyone || added == role.ID:
-			view.Rows = append(view.Rows, row("role:"+role.ID, role.Title, role.Class, auth.Override{}))
+			view.Rows = append(view.Rows, row("role:"+role.ID, role.Title, role.Class, access.Override{}))
 		default:
 			view.Roles = append(view.Roles, Choice{role.ID, role.Title})
 		}
@@ -216,10 +216,10 @@ func (c *console) overrideRows(v *visit, view *OverridesView, ch chat.Channel, r
 	}
 	if user := strings.TrimSpace(v.URL.Query().Get("member")); user != "" {
 		found, err := c.Members.Find(v.Context(), v.community.ID, user)
-		known := func(o auth.Override) bool { return o.UserID == found.ID }
+		known := func(o access.Override) bool { return o.UserID == found.ID }
 		switch {
 		case err == nil && !slices.ContainsFunc(ch.Overrides, known):
-			view.Rows = append(view.Rows, row("user:"+found.ID, displayName(found), "", auth.Override{}))
+			view.Rows = append(view.Rows, row("user:"+found.ID, displayName(found), "", access.Override{}))
 		case errs.KindOf(err) == errs.NotFound:
 			view.Alert = Alert{Message: v.T("There is no member %s.", user)}
 		case err != nil:
@@ -244,7 +244,7 @@ func (c *console) changeOverrides(v *visit) error {
 		if kind == "user" {
 			in = chat.OverrideInput{User: subject}
 		}
-		for _, permission := range auth.ChannelPermissions() {
+		for _, permission := range access.ChannelPermissions() {
 			switch v.PostFormValue(key + ":" + permission) {
 			case "allow":
 				in.Allow = append(in.Allow, permission)

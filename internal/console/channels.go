@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
@@ -38,7 +38,7 @@ func (c *console) renderChannels(v *visit, view ChannelsView, cause error) error
 	if view.Wrong == "" {
 		view.Origins = strings.Join(v.community.Settings.AllowedFrameOrigins, "\n")
 	}
-	view.Settled = c.Auth.Can(v.Context(), v.actor, v.community.ID, auth.Community) != nil
+	view.Settled = c.Access.Can(v.Context(), v.actor, v.community.ID, access.Community) != nil
 	return render(v, status, ChannelsPage(view))
 }
 

@@ -1,7 +1,7 @@
 package console
 
 import (
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/chat"
 )
 
@@ -83,27 +83,27 @@ type FrameView struct {
 }
 
 // why says in a sentence which rule decided.
-func (p Page) why(d auth.Decision) string {
+func (p Page) why(d access.Decision) string {
 	switch d.Rule {
-	case auth.RuleNotMember:
+	case access.RuleNotMember:
 		return p.T("They are no member.")
-	case auth.RuleSuspended:
+	case access.RuleSuspended:
 		return p.T("They are suspended for now.")
-	case auth.RuleInstallation:
+	case access.RuleInstallation:
 		return p.T("They run this installation.")
-	case auth.RuleOwner:
+	case access.RuleOwner:
 		return p.T("They own the community.")
-	case auth.RuleAdministrator:
+	case access.RuleAdministrator:
 		return p.T("The role %s may do everything.", d.Role.Title)
-	case auth.RuleMemberOverride:
+	case access.RuleMemberOverride:
 		return p.either(d.Allowed, p.T("This channel allows it to them."), p.T("This channel denies it to them."))
-	case auth.RuleRoleOverride:
+	case access.RuleRoleOverride:
 		return p.either(d.Allowed, p.T("This channel allows it to the role %s.", d.Role.Title), p.T("This channel denies it to the role %s.", d.Role.Title))
-	case auth.RuleEveryoneOverride:
+	case access.RuleEveryoneOverride:
 		return p.either(d.Allowed, p.T("This channel allows it to everybody."), p.T("This channel denies it to everybody."))
-	case auth.RuleRole:
+	case access.RuleRole:
 		return p.T("The role %s allows it in every channel.", d.Role.Title)
-	case auth.RuleEveryone:
+	case access.RuleEveryone:
 		return p.T("Everybody may, in every channel.")
 	}
 	return p.T("None of their roles allows it.")

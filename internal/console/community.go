@@ -3,9 +3,8 @@ package console
 import (
 	"net/http"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/errs"
-
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/media"
 )
 
@@ -29,7 +28,7 @@ func (v CommunityView) empty() bool {
 
 // enter goes where the person has something to do.
 func (c *console) enter(v *visit) error {
-	if c.Auth.Can(v.Context(), v.actor, v.community.ID, auth.GetUserData) == nil {
+	if c.Access.Can(v.Context(), v.actor, v.community.ID, access.GetUserData) == nil {
 		return v.goTo(v.in("/members"), "")
 	}
 	return v.goTo(v.in("/home"), "")

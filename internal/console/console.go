@@ -5,14 +5,13 @@
 // View structs beside them.
 package console
 
-//go:generate go tool -modfile=../../tools/go.mod templ generate -log-level error
-
 import (
 	"log/slog"
 	"net/http"
 	"time"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/chat"
@@ -26,10 +25,13 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
+//go:generate go tool -modfile=../../tools/go.mod templ generate -log-level error
+
 // Deps are what the pages are made of.
 type Deps struct {
 	DB          *sqldb.DB // to read names of roles and memberships
-	Auth        *auth.Auth
+	Access        *access.Access
+	Accounts    *account.Accounts
 	Communities *community.Communities
 	Members     *member.Members
 	Chat        *chat.Chat
@@ -64,8 +66,8 @@ func New(d Deps) http.Handler {
 		d.UploadBytes = defaultUploadBytes
 	}
 	c := &console{
-		Deps: d, signIns: httpx.NewSharedLimit(d.Counts, auth.LimitByAddress, d.SignIns, time.Minute),
-		signInsOf: httpx.NewSharedLimit(d.Counts, auth.LimitByName, d.SignIns, time.Minute),
+		Deps: d, signIns: httpx.NewSharedLimit(d.Counts, account.LimitByAddress, d.SignIns, time.Minute),
+		signInsOf: httpx.NewSharedLimit(d.Counts, account.LimitByName, d.SignIns, time.Minute),
 	}
 	return withPolicy(new(http.CrossOriginProtection).Handler(c.bounded(c.routes())))
 }

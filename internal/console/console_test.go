@@ -247,7 +247,7 @@ func TestASecretIsShownOnceAndNotKeptByTheBrowser(t *testing.T) {
 		if got.status != 201 || got.header.Get("Cache-Control") != "no-store" {
 			t.Fatalf("%d %v", got.status, got.header)
 		}
-		keys, err := a.Auth.Keys(t.Context(), communityID)
+		keys, err := a.Access.Keys(t.Context(), communityID)
 		if err != nil || len(keys) != 1 {
 			t.Fatalf("%v %v", keys, err)
 		}

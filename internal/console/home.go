@@ -3,7 +3,7 @@ package console
 import (
 	"net/http"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/community"
 )
 
@@ -18,14 +18,14 @@ func (c *console) showHome(v *visit) error {
 	}
 	// Who has one community only wants to be there; who may make others comes
 	// back by the link in the rail.
-	if len(additions) == 0 && len(p.Others) == 1 && v.URL.Query().Get("all") == "" && c.Auth.Can(v.Context(), v.actor, p.Others[0].ID, auth.BeMember) == nil {
+	if len(additions) == 0 && len(p.Others) == 1 && v.URL.Query().Get("all") == "" && c.Access.Can(v.Context(), v.actor, p.Others[0].ID, access.BeMember) == nil {
 		return v.goTo("/c/"+p.Others[0].ID+"/", p.Toast)
 	}
 	return c.renderHome(v, http.StatusOK, HomeView{Page: p, Additions: additions})
 }
 
 func (c *console) renderHome(v *visit, status int, view HomeView) error {
-	view.MayCreate = c.Auth.MayCreateCommunity(v.actor) == nil
+	view.MayCreate = c.Access.MayCreateCommunity(v.actor) == nil
 	var err error
 	if view.Deleted, err = c.deletedOf(v); err != nil {
 		return err
@@ -63,7 +63,7 @@ func (c *console) countDeadJobs(v *visit) (n int64, err error) {
 
 func (c *console) createCommunity(v *visit) error {
 	name := v.PostFormValue("name")
-	made, err := c.Auth.CreateCommunity(v.Context(), v.actor, community.Input{Name: name})
+	made, err := c.Access.CreateCommunity(v.Context(), v.actor, community.Input{Name: name})
 	if wrong := wrongFields(v.Context(), err); wrong != nil {
 		p, err := c.page(v, "Communities", "", "")
 		if err != nil {

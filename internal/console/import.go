@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
@@ -149,7 +149,7 @@ func (c *console) makeFields(v *visit, d bulk.Draft) error {
 		if v.PostFormValue("column-"+strconv.Itoa(column.Index)) != makeField {
 			continue
 		}
-		if err := c.Auth.Can(v.Context(), v.actor, v.community.ID, auth.UserFields); err != nil {
+		if err := c.Access.Can(v.Context(), v.actor, v.community.ID, access.UserFields); err != nil {
 			return err
 		}
 		in := member.FieldInput{Name: column.Header, Field: strings.ToLower(column.Header), Type: typeOf(column.Samples, d.Options)}

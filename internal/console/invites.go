@@ -8,7 +8,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -39,7 +39,7 @@ func (c *console) renderInvites(v *visit, status int, view InvitesView) error {
 	if err != nil {
 		return err
 	}
-	manages := c.Auth.Can(v.Context(), v.actor, v.community.ID, auth.Community) == nil
+	manages := c.Access.Can(v.Context(), v.actor, v.community.ID, access.Community) == nil
 	for _, i := range found {
 		row := InviteRow{
 			Code: i.Code, URL: c.Members.InviteURL(i.Code), By: i.CreatedByName, Uses: i.Uses, MaxUses: i.MaxUses,

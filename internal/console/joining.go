@@ -21,11 +21,11 @@ func (c *console) renderJoin(v *visit, given map[string][]string, cause error) e
 	if err != nil {
 		return err
 	}
-	view := JoinView{Page: p, Signed: v.actor.Kind == actor.Session, Register: c.Auth.RegistrationOpen()}
+	view := JoinView{Page: p, Signed: v.actor.Kind == actor.Session, Register: c.Accounts.RegistrationOpen()}
 	invitation, gone := c.Members.Invitation(v.Context(), v.PathValue("code"))
 	home := invitation.Home
 	if view.Signed && home.ID != "" {
-		known, err := c.Members.Standing(v.Context(), c.DB, home.ID, v.actor.AccountID)
+		known, err := member.Memberships{}.ByAccount(v.Context(), c.DB, home.ID, v.actor.AccountID)
 		if err != nil {
 			return err
 		}

@@ -142,7 +142,7 @@ func TestTheFirstAccountMakesTheFirstCommunity(t *testing.T) {
 	}
 	b.open("/")
 	b.sees("Almost there")
-	token, needed, err := b.app.Auth.SetupLink(t.Context())
+	token, needed, err := b.app.Accounts.SetupLink(t.Context())
 	if err != nil || !needed {
 		t.Fatalf("set-up link: %v, needed %v", err, needed)
 	}

@@ -5,16 +5,17 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/chat"
 )
 
 func TestAKeyIsChangedOnItsPage(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		communityID, olivia := owner(t, a)
-		made, secret, err := a.Auth.CreateKey(t.Context(), apptest.Operator, communityID, auth.KeyInput{Name: "Nightly", Permissions: []actor.Permission{auth.GetUserData, auth.Games}, ExpirePeriod: 30})
+		made, secret, err := a.Access.CreateKey(t.Context(), apptest.Operator, communityID, access.KeyInput{Name: "Nightly", Permissions: []actor.Permission{access.GetUserData, access.Games}, ExpirePeriod: 30})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -32,7 +33,7 @@ func TestAKeyIsChangedOnItsPage(t *testing.T) {
 		if to := olivia.follow(path, form); to != "/c/"+communityID+"/api-keys" {
 			t.Errorf("on to %s", to)
 		}
-		key, err := a.Auth.Key(t.Context(), communityID, made.ID)
+		key, err := a.Access.Key(t.Context(), communityID, made.ID)
 		if err != nil || key.Name != "Weekly" || key.Active || key.ExpiresAt != made.ExpiresAt || len(key.Permissions) != 1 {
 			t.Errorf("%+v %v", key, err)
 		}
@@ -45,7 +46,7 @@ func TestAKeyIsChangedOnItsPage(t *testing.T) {
 		form.Set("on", "true")
 		form.Set("ends", "0")
 		olivia.follow(path, form)
-		if key, err := a.Auth.Key(t.Context(), communityID, made.ID); err != nil || !key.Active || key.ExpiresAt != 0 {
+		if key, err := a.Access.Key(t.Context(), communityID, made.ID); err != nil || !key.Active || key.ExpiresAt != 0 {
 			t.Errorf("%+v %v", key, err)
 		}
 		other, nobody := owner2(t, a)
@@ -75,13 +76,13 @@ func TestAPersonChangesTheirOwnKey(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		account, err := a.Members.Find(t.Context(), communityID, "olivia")
+		acct, err := a.Members.Find(t.Context(), communityID, "olivia")
 		if err != nil {
 			t.Fatal(err)
 		}
-		self := actor.Actor{Kind: actor.UserKey, AccountID: account.ID, Permissions: []actor.Permission{actor.PermAll}}
+		self := actor.Actor{Kind: actor.UserKey, AccountID: acct.ID, Permissions: []actor.Permission{actor.PermAll}}
 		gone := "6a21d1c09f3b0c4d5e6f7a8b"
-		made, _, err := a.Auth.CreateUserKey(t.Context(), self, auth.Proof{}, auth.KeyInput{Name: "Phone", Permissions: []actor.Permission{auth.GetUserData}, Channels: []string{gone}})
+		made, _, err := a.Access.CreateUserKey(t.Context(), self, account.Proof{}, access.KeyInput{Name: "Phone", Permissions: []actor.Permission{access.GetUserData}, Channels: []string{gone}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,7 +99,7 @@ func TestAPersonChangesTheirOwnKey(t *testing.T) {
 		if to := olivia.follow(path, url.Values{"name": {"Tablet"}, "ends": {"30"}, "permissions": {"roles", "getUserData"}, "channels": {channel.ID}}); to != "/account/api-keys" {
 			t.Errorf("on to %s", to)
 		}
-		key, err := a.Auth.UserKey(t.Context(), account.ID, made.ID)
+		key, err := a.Access.UserKey(t.Context(), acct.ID, made.ID)
 		if err != nil || key.Name != "Tablet" || key.Active || key.ExpiresAt == 0 || len(key.Permissions) != 2 || len(key.Channels) != 1 || key.Channels[0] != channel.ID {
 			t.Errorf("%+v %v", key, err)
 		}
@@ -106,7 +107,7 @@ func TestAPersonChangesTheirOwnKey(t *testing.T) {
 			t.Error("the list does not lead to it, or does not say that it is switched off")
 		}
 		olivia.follow(path, url.Values{"name": {"Tablet"}, "ends": {"keep"}, "permissions": {"roles"}, "on": {"true"}})
-		if key, err := a.Auth.UserKey(t.Context(), account.ID, made.ID); err != nil || !key.Active || len(key.Channels) != 0 {
+		if key, err := a.Access.UserKey(t.Context(), acct.ID, made.ID); err != nil || !key.Active || len(key.Channels) != 0 {
 			t.Errorf("%+v %v", key, err)
 		}
 		_, stranger := owner2(t, a)
@@ -125,7 +126,7 @@ func TestAKeyThatDoesNothingIsTakenOverOnItsPage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		made, secret, err := a.Auth.CreateKey(t.Context(), actor.Actor{Kind: actor.Session, AccountID: low.AccountID}, communityID, auth.KeyInput{Name: "Nightly", Permissions: []actor.Permission{auth.GetUserData}})
+		made, secret, err := a.Access.CreateKey(t.Context(), actor.Actor{Kind: actor.Session, AccountID: low.AccountID}, communityID, access.KeyInput{Name: "Nightly", Permissions: []actor.Permission{access.GetUserData}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +155,7 @@ func TestAKeyThatDoesNothingIsTakenOverOnItsPage(t *testing.T) {
 func TestAKeyIsRotatedOnItsPage(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		communityID, olivia := owner(t, a)
-		made, old, err := a.Auth.CreateKey(t.Context(), apptest.Operator, communityID, auth.KeyInput{Name: "Nightly", Permissions: []actor.Permission{auth.GetUserData}})
+		made, old, err := a.Access.CreateKey(t.Context(), apptest.Operator, communityID, access.KeyInput{Name: "Nightly", Permissions: []actor.Permission{access.GetUserData}})
 		if err != nil {
 			t.Fatal(err)
 		}

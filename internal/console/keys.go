@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/i18n"
 )
@@ -19,7 +19,7 @@ func (c *console) renderKeys(v *visit, status int, newName, newKey string) error
 	if err != nil {
 		return err
 	}
-	keys, err := c.Auth.Keys(v.Context(), v.community.ID)
+	keys, err := c.Access.Keys(v.Context(), v.community.ID)
 	if err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (c *console) renderKeys(v *visit, status int, newName, newKey string) error
 	return render(v, status, KeysPage(view))
 }
 
-func (c *console) keyRow(k auth.Key) KeyRow {
+func (c *console) keyRow(k access.Key) KeyRow {
 	row := KeyRow{
 		ID: k.ID, Name: k.Name, Hint: k.Hint, CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, UsedAt: k.UsedAt,
 		Expired: k.ExpiresAt > 0 && k.ExpiresAt <= c.Clock.MS(), Off: !k.Active, Idle: k.Idle,
@@ -55,8 +55,8 @@ func (c *console) createKey(v *visit) error {
 		days = -1 // refused, with a reason that fits
 	}
 	view := NewKeyView{Name: v.PostFormValue("name"), Days: days, Chosen: chosen(v)}
-	in := auth.KeyInput{Name: view.Name, Permissions: permissionsOf(v), ExpirePeriod: days}
-	key, secret, err := c.Auth.CreateKey(v.Context(), v.actor, v.community.ID, in)
+	in := access.KeyInput{Name: view.Name, Permissions: permissionsOf(v), ExpirePeriod: days}
+	key, secret, err := c.Access.CreateKey(v.Context(), v.actor, v.community.ID, in)
 	if err == nil {
 		v.w.Header().Set("Cache-Control", "no-store")
 		return c.renderKeys(v, http.StatusCreated, key.Name, secret)
@@ -90,7 +90,7 @@ func chosen(v *visit) map[string]bool {
 }
 
 func (c *console) showKey(v *visit) error {
-	key, err := c.Auth.Key(v.Context(), v.community.ID, v.PathValue("key"))
+	key, err := c.Access.Key(v.Context(), v.community.ID, v.PathValue("key"))
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,7 @@ func (c *console) showKey(v *visit) error {
 }
 
 // keyView is the form of a key as it is; back is the page that lists it.
-func (c *console) keyView(key auth.Key, back string, offered []keyPermission) KeyView {
+func (c *console) keyView(key access.Key, back string, offered []keyPermission) KeyView {
 	view := KeyView{Key: c.keyRow(key), Name: key.Name, Ends: keepEnd, On: key.Active, OldUntil: key.OldUntil, Chosen: map[string]bool{}, Offered: slices.Clone(offered), Back: back}
 	for _, p := range view.Key.Permissions {
 		view.Chosen[p] = true
@@ -114,13 +114,13 @@ func (c *console) keyView(key auth.Key, back string, offered []keyPermission) Ke
 }
 
 func (c *console) changeKey(v *visit) error {
-	key, err := c.Auth.Key(v.Context(), v.community.ID, v.PathValue("key"))
+	key, err := c.Access.Key(v.Context(), v.community.ID, v.PathValue("key"))
 	if err != nil {
 		return err
 	}
 	view := c.keyView(key, v.in("/api-keys"), communityPermissions)
 	change := view.read(v)
-	if _, err = c.Auth.UpdateKey(v.Context(), v.actor, v.community.ID, key.ID, change); err == nil {
+	if _, err = c.Access.UpdateKey(v.Context(), v.actor, v.community.ID, key.ID, change); err == nil {
 		return v.goTo(v.in("/api-keys"), i18n.Key("The key is changed"))
 	}
 	view.Errors = wrongFields(v.Context(), err)
@@ -134,9 +134,9 @@ func (c *console) changeKey(v *visit) error {
 }
 
 // read takes what was typed into the form, and returns what it changes.
-func (k *KeyView) read(v *visit) auth.KeyChange {
+func (k *KeyView) read(v *visit) access.KeyChange {
 	k.Name, k.Ends, k.On, k.Chosen = v.PostFormValue("name"), v.PostFormValue("ends"), v.PostFormValue("on") == "true", chosen(v)
-	change := auth.KeyChange{Name: &k.Name, Permissions: permissionsOf(v), Active: &k.On}
+	change := access.KeyChange{Name: &k.Name, Permissions: permissionsOf(v), Active: &k.On}
 	if k.Ends != keepEnd {
 		days, err := strconv.Atoi(k.Ends)
 		if err != nil {
@@ -153,11 +153,11 @@ func (c *console) rotateKey(v *visit) error {
 	if err != nil {
 		hours = -1 // rejected with the reason
 	}
-	key, err := c.Auth.Key(v.Context(), v.community.ID, v.PathValue("key"))
+	key, err := c.Access.Key(v.Context(), v.community.ID, v.PathValue("key"))
 	if err != nil {
 		return err
 	}
-	rotated, secret, err := c.Auth.RotateKey(v.Context(), v.actor, v.community.ID, key.ID, time.Duration(hours)*time.Hour)
+	rotated, secret, err := c.Access.RotateKey(v.Context(), v.actor, v.community.ID, key.ID, time.Duration(hours)*time.Hour)
 	if err == nil {
 		view := c.keyView(rotated, v.in("/api-keys"), communityPermissions)
 		view.NewKey = secret
@@ -178,14 +178,14 @@ func (c *console) rotateKey(v *visit) error {
 // takeKeyOver makes the visitor the one who stands behind a key.
 func (c *console) takeKeyOver(v *visit) error {
 	keyID := v.PathValue("key")
-	if _, err := c.Auth.UpdateKey(v.Context(), v.actor, v.community.ID, keyID, auth.KeyChange{TakeOver: true}); err != nil {
+	if _, err := c.Access.UpdateKey(v.Context(), v.actor, v.community.ID, keyID, access.KeyChange{TakeOver: true}); err != nil {
 		return err
 	}
 	return v.goTo(v.in("/api-keys/"+keyID), i18n.Key("The key is yours now"))
 }
 
 func (c *console) deleteKey(v *visit) error {
-	err := c.Auth.DeleteKey(v.Context(), v.community.ID, v.PathValue("key"))
+	err := c.Access.DeleteKey(v.Context(), v.community.ID, v.PathValue("key"))
 	if err != nil && errs.KindOf(err) != errs.NotFound { // gone is what was asked for
 		return err
 	}

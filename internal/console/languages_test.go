@@ -26,7 +26,7 @@ func TestPagesFitInEveryLanguage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rootActor, err := b.app.Auth.Authenticate(t.Context(), root.token)
+	rootActor, err := b.app.Access.Authenticate(t.Context(), root.token)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -134,7 +134,7 @@ func (c *console) backlogs(v *visit) ([]BacklogRow, error) {
 	for i, b := range list {
 		rows[i] = BacklogRow{Backlog: b, Account: b.Sender, Community: b.CommunityID}
 		if accountID, ok := strings.CutPrefix(b.Sender, "account:"); ok {
-			if account, err := c.Auth.Account(v.Context(), accountID); err == nil {
+			if account, err := c.Accounts.Account(v.Context(), accountID); err == nil {
 				rows[i].Account = account.Username
 			}
 		}
@@ -147,7 +147,7 @@ func (c *console) backlogs(v *visit) ([]BacklogRow, error) {
 
 func (c *console) stopMails(v *visit) error {
 	backlog := mail.Backlog{Sender: v.PostFormValue("sender"), CommunityID: v.PostFormValue("community")}
-	_, err := c.Auth.StopMails(v.Context(), v.actor, backlog, v.PostFormValue("reason-"+v.PostFormValue("row")))
+	_, err := c.Accounts.StopMails(v.Context(), v.actor, backlog, v.PostFormValue("reason-"+v.PostFormValue("row")))
 	if wrong := wrongFields(v.Context(), err); wrong != nil {
 		return v.goTo("/-/mail", "Nothing was stopped: give a reason of at most 500 characters")
 	}

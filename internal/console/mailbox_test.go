@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -14,15 +14,15 @@ import (
 // installationOwner is a person who may do everything.
 func installationOwner(t *testing.T, a *apptest.App) person {
 	t.Helper()
-	account, err := a.Auth.CreateAccount(t.Context(), auth.AccountInput{Email: "root@example.com", Username: "root", InstallationOwner: true})
+	acct, err := a.Accounts.CreateAccount(t.Context(), account.AccountInput{Email: "root@example.com", Username: "root", InstallationOwner: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	link, err := a.Auth.OneTimeLink(t.Context(), auth.LinkSignIn, account.ID)
+	link, err := a.Accounts.OneTimeLink(t.Context(), account.LinkSignIn, acct.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, _, err := a.Auth.RedeemLink(t.Context(), link, auth.SessionInfo{})
+	token, _, err := a.Accounts.RedeemLink(t.Context(), link, account.SessionInfo{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,8 +14,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/console"
 	"github.com/regulars/regulars/internal/member"
@@ -30,7 +30,7 @@ func furnish(t *testing.T, a *apptest.App, communityID string) {
 	if _, err := a.Members.CreateTag(t.Context(), communityID, "founder"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Auth.CreateRole(t.Context(), apptest.Operator, communityID, auth.RoleInput{Title: "VIP", Order: 3}); err != nil {
+	if _, err := a.Access.CreateRole(t.Context(), apptest.Operator, communityID, access.RoleInput{Title: "VIP", Order: 3}); err != nil {
 		t.Fatal(err)
 	}
 	var rows strings.Builder

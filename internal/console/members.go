@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/member"
@@ -146,7 +146,7 @@ func (c *console) pick(v *visit) error {
 }
 
 func (c *console) roleChoices(ctx context.Context, communityID string) (choices []Choice, err error) {
-	roles, err := auth.Roles(ctx, c.DB, communityID)
+	roles, err := access.Roles(ctx, c.DB, communityID)
 	for _, r := range roles {
 		if !r.Everyone {
 			choices = append(choices, Choice{r.ID, r.Title})

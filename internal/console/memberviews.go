@@ -5,12 +5,12 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
 )
 
-const everyone = auth.EveryoneTitle
+const everyone = access.EveryoneTitle
 
 // ViewLink is a saved view of the person who looks.
 type ViewLink struct {

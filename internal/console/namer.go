@@ -40,7 +40,7 @@ func (n *namer) actor(ctx context.Context, ref string) (string, error) {
 }
 
 func (n *namer) account(ctx context.Context, id string) (string, error) {
-	account, err := n.Auth.Account(ctx, id)
+	account, err := n.Accounts.Account(ctx, id)
 	if errs.KindOf(err) == errs.NotFound {
 		return T(ctx, "somebody who is gone"), nil
 	}
@@ -58,7 +58,7 @@ func (n *namer) member(ctx context.Context, id string) (string, error) {
 }
 
 func (n *namer) key(ctx context.Context, id string) (string, error) {
-	keys, err := n.Auth.Keys(ctx, n.communityID)
+	keys, err := n.Access.Keys(ctx, n.communityID)
 	if err != nil {
 		return "", err
 	}

@@ -23,7 +23,7 @@ func (c *console) changeOwnKey(v *visit) error {
 	change := view.read(v)
 	change.Channels = append([]string{}, v.PostForm["channels"]...)
 	view.keepTo(change.Channels)
-	if _, err := c.Auth.UpdateUserKey(v.Context(), v.actor, view.Key.ID, change); err != nil {
+	if _, err := c.Access.UpdateUserKey(v.Context(), v.actor, view.Key.ID, change); err != nil {
 		return c.renderOwnKey(v, err, view)
 	}
 	return v.goTo(ownKeysPath, i18n.Key("The key is changed"))
@@ -45,7 +45,7 @@ func (c *console) renderOwnKey(v *visit, cause error, view KeyView) error {
 
 // ownKeyView is the form of a key of the person as it is.
 func (c *console) ownKeyView(v *visit) (KeyView, error) {
-	key, err := c.Auth.UserKey(v.Context(), v.actor.AccountID, v.PathValue("key"))
+	key, err := c.Access.UserKey(v.Context(), v.actor.AccountID, v.PathValue("key"))
 	if err != nil {
 		return KeyView{}, err
 	}

@@ -10,8 +10,8 @@ import (
 
 	"github.com/a-h/templ"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/web"
 )
 
@@ -69,18 +69,18 @@ type noun struct {
 
 // nouns are the areas that work, in the order of the rail.
 var nouns = []noun{
-	{"home", "Home", "store", "/home", auth.SeeChannels},
-	{"members", "Members", "users", "/members", auth.GetUserData},
-	{"invites", "Invites", "mail", "/invites", auth.MayInvite},
-	{"penalties", "Penalties", "ban", "/penalties", auth.MaySeePenalties},
-	{"roles", "Roles", "shield", "/roles", auth.ManageRoles},
-	{"channels", "Channels", "hash", "/channels", auth.Channels},
-	{"fields", "Fields", "rows-3", "/fields", auth.UserFields},
-	{"import", "Import", "upload", "/import", auth.BulkUpdateUser},
-	{"api-log", "API log", "scroll-text", "/api-log", auth.BulkUpdateUser},
-	{"api-keys", "API keys", "key-round", "/api-keys", auth.APIKeys},
-	{"audit-log", "Audit log", "history", "/audit-log", auth.Community},
-	{"settings", "Settings", "settings", "/settings/appearance", auth.Community},
+	{"home", "Home", "store", "/home", access.SeeChannels},
+	{"members", "Members", "users", "/members", access.GetUserData},
+	{"invites", "Invites", "mail", "/invites", access.MayInvite},
+	{"penalties", "Penalties", "ban", "/penalties", access.MaySeePenalties},
+	{"roles", "Roles", "shield", "/roles", access.ManageRoles},
+	{"channels", "Channels", "hash", "/channels", access.Channels},
+	{"fields", "Fields", "rows-3", "/fields", access.UserFields},
+	{"import", "Import", "upload", "/import", access.BulkUpdateUser},
+	{"api-log", "API log", "scroll-text", "/api-log", access.BulkUpdateUser},
+	{"api-keys", "API keys", "key-round", "/api-keys", access.APIKeys},
+	{"audit-log", "Audit log", "history", "/audit-log", access.Community},
+	{"settings", "Settings", "settings", "/settings/appearance", access.Community},
 }
 
 // needed are what the nouns need.

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/member"
@@ -19,7 +19,7 @@ var suspensionLives = []Choice{
 
 // mayPenalise is what a person needs for each kind of penalty.
 var mayPenalise = map[string]actor.Permission{
-	member.Warn: auth.MayWarn, member.Suspend: auth.MaySuspend, member.Kick: auth.MayKick, member.Ban: auth.MayBan,
+	member.Warn: access.MayWarn, member.Suspend: access.MaySuspend, member.Kick: access.MayKick, member.Ban: access.MayBan,
 }
 
 func (c *console) showPenalties(v *visit) error {
@@ -35,7 +35,7 @@ func (c *console) renderPenalties(v *visit, status int, view PenaltiesView) erro
 	view.Page = p
 	may := map[string]bool{}
 	for _, kind := range penaltyKinds {
-		if c.Auth.Can(v.Context(), v.actor, v.community.ID, mayPenalise[kind.Value]) == nil {
+		if c.Access.Can(v.Context(), v.actor, v.community.ID, mayPenalise[kind.Value]) == nil {
 			may[kind.Value] = true
 			view.May = append(view.May, kind)
 		}

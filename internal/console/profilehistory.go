@@ -5,7 +5,7 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -120,7 +120,7 @@ func (c *console) historyOf(ctx context.Context, p Page, rows []member.HistoryRo
 			ID: row.ID, Field: changedField(ctx, row), Old: p.Reader.historic(row.FieldID, row.Old), New: p.Reader.historic(row.FieldID, row.New), At: row.ValidFrom, By: by,
 			Backdated: row.ValidFrom != row.RecordedAt, Recorded: row.RecordedAt, First: row.Source.Type == member.Created,
 		}
-		h.CanRevert = !h.First && (row.FieldID != member.RoleName || p.may(auth.ManageRoles))
+		h.CanRevert = !h.First && (row.FieldID != member.RoleName || p.may(access.ManageRoles))
 		if h.From, h.FromLink, err = who.source(ctx, p, row.Source); err != nil {
 			return nil, err
 		}

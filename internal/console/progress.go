@@ -5,7 +5,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/httpx"
 )
 
@@ -67,7 +67,7 @@ func (c *console) awaitProgress(v *visit, tick, check *time.Ticker) error {
 		case <-c.Stopping:
 			return context.Canceled
 		case <-check.C:
-			if err := c.mayStill(v, auth.BulkUpdateUser); httpx.EndsStream(err) {
+			if err := c.mayStill(v, access.BulkUpdateUser); httpx.EndsStream(err) {
 				return err
 			}
 		case <-tick.C:

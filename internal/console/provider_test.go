@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth/oidctest"
+	"github.com/regulars/regulars/internal/account/oidctest"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )

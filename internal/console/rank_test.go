@@ -6,15 +6,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/member"
 )
 
 // administrator signs somebody in who may do everything to those below them.
 func administrator(t *testing.T, a *apptest.App, communityID, username string, order int) person {
 	t.Helper()
-	role, err := a.Auth.CreateRole(t.Context(), apptest.Operator, communityID, auth.RoleInput{Title: username, Order: order, ServerPermissions: map[string]bool{auth.ServerAdministrator: true}})
+	role, err := a.Access.CreateRole(t.Context(), apptest.Operator, communityID, access.RoleInput{Title: username, Order: order, ServerPermissions: map[string]bool{access.ServerAdministrator: true}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strconv"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/i18n"
@@ -14,12 +14,12 @@ import (
 
 // roleRows are the roles of the community as the person who looks may change
 // them.
-func (c *console) roleRows(v *visit) ([]auth.Role, []RoleRow, error) {
-	roles, err := c.Auth.Roles(v.Context(), v.community.ID)
+func (c *console) roleRows(v *visit) ([]access.Role, []RoleRow, error) {
+	roles, err := c.Access.Roles(v.Context(), v.community.ID)
 	if err != nil {
 		return nil, nil, err
 	}
-	power, err := auth.PowerOf(v.Context(), c.DB, c.Members, v.actor, v.community.ID)
+	power, err := access.PowerOf(v.Context(), c.DB, member.Memberships{}, v.actor, v.community.ID)
 	rows := make([]RoleRow, len(roles))
 	for i, r := range roles {
 		rows[i] = RoleRow{
@@ -51,29 +51,29 @@ func (c *console) showNewRole(v *visit) error {
 }
 
 // roleForm reads what a form says about a role.
-func roleForm(v *visit) (RoleView, auth.RoleInput) {
+func roleForm(v *visit) (RoleView, access.RoleInput) {
 	view := RoleView{
 		Title: v.PostFormValue("title"), Class: v.PostFormValue("class"), Order: v.PostFormValue("order"), Billable: v.PostFormValue("billable") == "true",
 		Server: map[string]bool{}, Channel: map[string]bool{}, Below: true,
 	}
-	for _, name := range auth.ServerPermissions() {
+	for _, name := range access.ServerPermissions() {
 		view.Server[name] = slices.Contains(v.PostForm["server"], name)
 	}
-	for _, name := range auth.ChannelPermissions() {
+	for _, name := range access.ChannelPermissions() {
 		view.Channel[name] = slices.Contains(v.PostForm["channel"], name)
 	}
 	order, err := strconv.Atoi(view.Order)
 	if err != nil {
 		order = -1 // refused, with a reason that fits
 	}
-	return view, auth.RoleInput{
+	return view, access.RoleInput{
 		Title: view.Title, Class: view.Class, Order: order, Billable: view.Billable, ServerPermissions: view.Server, ChannelPermissions: view.Channel,
 	}
 }
 
 func (c *console) createRole(v *visit) error {
 	view, in := roleForm(v)
-	made, err := c.Auth.CreateRole(v.Context(), v.actor, v.community.ID, in)
+	made, err := c.Access.CreateRole(v.Context(), v.actor, v.community.ID, in)
 	if err == nil {
 		return v.goTo(v.in("/roles/"+made.ID), v.T("The role %s is made", made.Title))
 	}
@@ -91,11 +91,11 @@ func (c *console) showRole(v *visit) error { return c.renderRole(v, nil, "", nil
 
 // renderRole shows a role: as it is, or as form has it after cause.
 func (c *console) renderRole(v *visit, form *RoleView, user string, cause error) error {
-	role, err := auth.RoleByID(v.Context(), c.DB, v.community.ID, v.PathValue("role"))
+	role, err := access.RoleByID(v.Context(), c.DB, v.community.ID, v.PathValue("role"))
 	if err != nil {
 		return err
 	}
-	power, err := auth.PowerOf(v.Context(), c.DB, c.Members, v.actor, v.community.ID)
+	power, err := access.PowerOf(v.Context(), c.DB, member.Memberships{}, v.actor, v.community.ID)
 	if err != nil {
 		return err
 	}
@@ -150,11 +150,11 @@ func displayName(m member.Member) string {
 
 func (c *console) changeRole(v *visit) error {
 	view, in := roleForm(v)
-	change := auth.RoleChange{Class: &in.Class, Billable: &in.Billable, ServerPermissions: in.ServerPermissions, ChannelPermissions: in.ChannelPermissions}
+	change := access.RoleChange{Class: &in.Class, Billable: &in.Billable, ServerPermissions: in.ServerPermissions, ChannelPermissions: in.ChannelPermissions}
 	if v.PostForm.Has("title") { // @all keeps its title and order
 		change.Title, change.Order = &in.Title, &in.Order
 	}
-	changed, err := c.Auth.UpdateRole(v.Context(), v.actor, v.community.ID, v.PathValue("role"), change)
+	changed, err := c.Access.UpdateRole(v.Context(), v.actor, v.community.ID, v.PathValue("role"), change)
 	if errs.KindOf(err) == errs.NotFound {
 		return err
 	}
@@ -228,14 +228,14 @@ func (c *console) changeMatrix(v *visit) error {
 		granted[one] = true
 	}
 	for _, roleID := range v.PostForm["role"] {
-		change := auth.RoleChange{ServerPermissions: map[string]bool{}, ChannelPermissions: map[string]bool{}}
-		for _, name := range auth.ServerPermissions() {
+		change := access.RoleChange{ServerPermissions: map[string]bool{}, ChannelPermissions: map[string]bool{}}
+		for _, name := range access.ServerPermissions() {
 			change.ServerPermissions[name] = granted[roleID+":"+name]
 		}
-		for _, name := range auth.ChannelPermissions() {
+		for _, name := range access.ChannelPermissions() {
 			change.ChannelPermissions[name] = granted[roleID+":"+name]
 		}
-		if _, err := c.Auth.UpdateRole(v.Context(), v.actor, v.community.ID, roleID, change); err != nil {
+		if _, err := c.Access.UpdateRole(v.Context(), v.actor, v.community.ID, roleID, change); err != nil {
 			return c.renderMatrix(v, err)
 		}
 	}
@@ -244,16 +244,16 @@ func (c *console) changeMatrix(v *visit) error {
 
 // previewRole shows the community as somebody sees it who has one role.
 func (c *console) previewRole(v *visit) error {
-	roles, err := c.Auth.Roles(v.Context(), v.community.ID)
+	roles, err := c.Access.Roles(v.Context(), v.community.ID)
 	if err != nil {
 		return err
 	}
-	at := slices.IndexFunc(roles, func(r auth.Role) bool { return r.ID == v.PathValue("role") })
+	at := slices.IndexFunc(roles, func(r access.Role) bool { return r.ID == v.PathValue("role") })
 	if at < 0 {
 		return errs.New(errs.NotFound, "role_not_found", "There is no such role.")
 	}
 	role := roles[at]
-	subject := auth.Subject{Roles: []auth.Role{role}}
+	subject := access.Subject{Roles: []access.Role{role}}
 	if !role.Everyone {
 		subject.Roles = append(subject.Roles, roles[len(roles)-1])
 	}
@@ -263,8 +263,8 @@ func (c *console) previewRole(v *visit) error {
 	}
 	view := RolePreview{Page: p, ID: role.ID, Name: role.Title}
 	view.Server = grantLabels(serverGrants, func(permission string) bool {
-		return slices.ContainsFunc(subject.Roles, func(r auth.Role) bool {
-			return r.ServerPermissions[permission] || r.ServerPermissions[auth.ServerAdministrator]
+		return slices.ContainsFunc(subject.Roles, func(r access.Role) bool {
+			return r.ServerPermissions[permission] || r.ServerPermissions[access.ServerAdministrator]
 		})
 	})
 	channels, err := c.Chat.Channels(v.Context(), v.actor, v.community.ID)

@@ -5,7 +5,7 @@ import (
 
 	"github.com/a-h/templ"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/chat"
 )
 
@@ -42,8 +42,8 @@ func fixtureOverrides() OverridesView {
 		},
 	}
 	for i, g := range channelGrants {
-		rules := []auth.Rule{auth.RuleMemberOverride, auth.RuleRoleOverride, auth.RuleEveryone, auth.RuleNothing}
-		v.Rulings = append(v.Rulings, RulingRow{g.Label, i%2 == 0, p.why(auth.Decision{Allowed: i%2 == 0, Rule: rules[i%4], Role: auth.Role{Title: "Coach"}})})
+		rules := []access.Rule{access.RuleMemberOverride, access.RuleRoleOverride, access.RuleEveryone, access.RuleNothing}
+		v.Rulings = append(v.Rulings, RulingRow{g.Label, i%2 == 0, p.why(access.Decision{Allowed: i%2 == 0, Rule: rules[i%4], Role: access.Role{Title: "Coach"}})})
 	}
 	return v
 }

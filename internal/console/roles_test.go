@@ -9,9 +9,9 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/console"
@@ -19,7 +19,7 @@ import (
 
 func (p person) roleID(communityID, title string) string {
 	p.Helper()
-	roles, err := p.app.Auth.Roles(p.Context(), communityID)
+	roles, err := p.app.Access.Roles(p.Context(), communityID)
 	if err != nil {
 		p.Fatal(err)
 	}
@@ -45,13 +45,13 @@ func TestRolesAreManagedWithoutScript(t *testing.T) {
 			t.Errorf("%d %.300s", got.status, got.text)
 		}
 		olivia.follow(base+"/"+coach, url.Values{"title": {"Coaches"}, "order": {"6"}, "class": {"#00aa00"}, "channel": {"post_messages"}})
-		role, err := auth.RoleByID(t.Context(), a.DB, home, coach)
+		role, err := access.RoleByID(t.Context(), a.DB, home, coach)
 		if err != nil || role.Title != "Coaches" || role.Order != 6 || role.ServerPermissions["manage_roles"] || role.ChannelPermissions["pinable"] {
 			t.Errorf("%+v %v", role, err)
 		}
 		everyone := olivia.roleID(home, "@all")
 		olivia.follow(base+"/permissions", url.Values{"role": {coach, everyone}, "grant": {coach + ":warn_members", everyone + ":post_messages", everyone + ":view_message_history"}})
-		role, err = auth.RoleByID(t.Context(), a.DB, home, everyone)
+		role, err = access.RoleByID(t.Context(), a.DB, home, everyone)
 		if err != nil || role.ChannelPermissions["share_links"] || !role.ChannelPermissions["post_messages"] {
 			t.Errorf("%+v %v", role, err)
 		}
@@ -81,7 +81,7 @@ func TestRolesAreManagedWithoutScript(t *testing.T) {
 func TestARoleIsGivenToTheChosenAndWhoIsRefusedIsNamed(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		home, olivia := owner(t, a)
-		if _, err := a.Auth.CreateRole(t.Context(), actor.Actor{Kind: actor.Command}, home, auth.RoleInput{Title: "Coach", Order: 5}); err != nil {
+		if _, err := a.Access.CreateRole(t.Context(), actor.Actor{Kind: actor.Command}, home, access.RoleInput{Title: "Coach", Order: 5}); err != nil {
 			t.Fatal(err)
 		}
 		a.Import(t, home, a.Key(t, home), "Email,Username,First Name,Last Name\nmia@example.com,mia,Mia,M\n", nil)
@@ -111,7 +111,7 @@ func TestARoleShowsTheCommunityAsItsMembersSeeIt(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		home, olivia := owner(t, a)
 		command := actor.Actor{Kind: actor.Command}
-		role, err := a.Auth.CreateRole(t.Context(), command, home, auth.RoleInput{Title: "Coach", Order: 5})
+		role, err := a.Access.CreateRole(t.Context(), command, home, access.RoleInput{Title: "Coach", Order: 5})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,7 +1,7 @@
 package console
 
 import (
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/i18n"
 )
 
@@ -9,30 +9,30 @@ import (
 type grant struct{ Value, Label, Help string }
 
 var serverGrants = []grant{
-	{auth.ServerAdministrator, i18n.Key("Administrator"), i18n.Key("May do everything here, in every channel.")},
-	{auth.RolesPermission, i18n.Key("Manage roles"), i18n.Key("Make, change and hand out roles below their own.")},
-	{auth.ManageChannels, i18n.Key("Manage channels"), i18n.Key("Make, change and delete channels and categories.")},
-	{auth.CreateInvite, i18n.Key("Invite people"), i18n.Key("Make links that let people in.")},
-	{auth.WarnMembers, i18n.Key("Warn members"), i18n.Key("Put a warning into the misconduct log.")},
-	{auth.SuspendMembers, i18n.Key("Suspend members"), i18n.Key("Keep somebody from doing anything for a while.")},
-	{auth.KickMembers, i18n.Key("Remove members"), i18n.Key("Whoever is removed may join again.")},
-	{auth.BanMembers, i18n.Key("Ban members"), i18n.Key("Whoever is banned stays out.")},
-	{auth.BroadcastMessages, i18n.Key("Broadcast messages"), i18n.Key("Write to everybody at once.")},
-	{auth.AllowDM, i18n.Key("Write to members directly"), i18n.Key("Begin a conversation with a single member.")},
-	{auth.OverwriteLanguageSettings, i18n.Key("Change languages"), i18n.Key("Set the languages that the community speaks.")},
+	{access.ServerAdministrator, i18n.Key("Administrator"), i18n.Key("May do everything here, in every channel.")},
+	{access.RolesPermission, i18n.Key("Manage roles"), i18n.Key("Make, change and hand out roles below their own.")},
+	{access.ManageChannels, i18n.Key("Manage channels"), i18n.Key("Make, change and delete channels and categories.")},
+	{access.CreateInvite, i18n.Key("Invite people"), i18n.Key("Make links that let people in.")},
+	{access.WarnMembers, i18n.Key("Warn members"), i18n.Key("Put a warning into the misconduct log.")},
+	{access.SuspendMembers, i18n.Key("Suspend members"), i18n.Key("Keep somebody from doing anything for a while.")},
+	{access.KickMembers, i18n.Key("Remove members"), i18n.Key("Whoever is removed may join again.")},
+	{access.BanMembers, i18n.Key("Ban members"), i18n.Key("Whoever is banned stays out.")},
+	{access.BroadcastMessages, i18n.Key("Broadcast messages"), i18n.Key("Write to everybody at once.")},
+	{access.AllowDM, i18n.Key("Write to members directly"), i18n.Key("Begin a conversation with a single member.")},
+	{access.OverwriteLanguageSettings, i18n.Key("Change languages"), i18n.Key("Set the languages that the community speaks.")},
 }
 
 var channelGrants = []grant{
-	{auth.ViewMessageHistory, i18n.Key("See the channel"), i18n.Key("Without it the channel is hidden.")},
-	{auth.PostMessages, i18n.Key("Post messages"), ""},
-	{auth.AttachFiles, i18n.Key("Attach files"), ""},
-	{auth.ShareLinks, i18n.Key("Share links"), ""},
-	{auth.ShareAttachments, i18n.Key("Share attachments"), ""},
-	{auth.AllowMentions, i18n.Key("Mention members"), ""},
-	{auth.PostAnalysis, i18n.Key("Post chart analysis"), ""},
-	{auth.Pinable, i18n.Key("Pin messages"), ""},
-	{auth.ManageMessages, i18n.Key("Change messages of others"), ""},
-	{auth.DeleteMessages, i18n.Key("Delete messages of others"), ""},
+	{access.ViewMessageHistory, i18n.Key("See the channel"), i18n.Key("Without it the channel is hidden.")},
+	{access.PostMessages, i18n.Key("Post messages"), ""},
+	{access.AttachFiles, i18n.Key("Attach files"), ""},
+	{access.ShareLinks, i18n.Key("Share links"), ""},
+	{access.ShareAttachments, i18n.Key("Share attachments"), ""},
+	{access.AllowMentions, i18n.Key("Mention members"), ""},
+	{access.PostAnalysis, i18n.Key("Post chart analysis"), ""},
+	{access.Pinable, i18n.Key("Pin messages"), ""},
+	{access.ManageMessages, i18n.Key("Change messages of others"), ""},
+	{access.DeleteMessages, i18n.Key("Delete messages of others"), ""},
 }
 
 // RolesView is the list of roles.

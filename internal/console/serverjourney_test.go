@@ -9,16 +9,16 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/member"
 )
 
 // signedUp is a person without a community whose browser has a session.
-func signedUp(t *testing.T, a *apptest.App, username string) (auth.Account, *browserOf) {
+func signedUp(t *testing.T, a *apptest.App, username string) (account.Account, *browserOf) {
 	t.Helper()
-	made, err := a.Auth.CreateAccount(t.Context(), auth.AccountInput{Email: username + "@example.com", Username: username, Password: ownersPassword})
+	made, err := a.Accounts.CreateAccount(t.Context(), account.AccountInput{Email: username + "@example.com", Username: username, Password: ownersPassword})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,8 +7,9 @@ import (
 	"github.com/a-h/templ"
 	"golang.org/x/text/language"
 
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -111,7 +112,7 @@ func serverFixtures() map[string]templ.Component {
 // the sign-in.
 func fixtureTransfer() TransferCard {
 	return TransferCard{
-		MayOffer: true, Withdraws: true, Role: "Board members", User: "grace", Proof: SecurityView{Methods: auth.Methods{Password: true}},
+		MayOffer: true, Withdraws: true, Role: "Board members", User: "grace", Proof: SecurityView{Methods: account.Methods{Password: true}},
 		Errors: map[string]string{"user": "This member has not signed in with a confirmed account yet. Ask them to sign in first, or choose another member.", "confirm": "This is not the name of the community."},
 	}
 }
@@ -155,7 +156,7 @@ func TestThePagesAboutTheCommunityAreAccessible(t *testing.T) {
 // fixtureMemberPage is the frame around what a member without a say sees.
 func fixtureMemberPage(title string) Page {
 	p := fixturePage(title, "home", "12,480 members")
-	p.May = map[actor.Permission]bool{auth.SeeChannels: true}
+	p.May = map[actor.Permission]bool{access.SeeChannels: true}
 	return p
 }
 

@@ -3,8 +3,8 @@ package console
 import (
 	"net/http"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/i18n"
@@ -30,7 +30,7 @@ func sessionOf(r *http.Request) string {
 // keepSession gives the browser its session, or takes it away with "".
 func keepSession(v *visit, token string) {
 	cookie := &http.Cookie{
-		Name: cookieName(v.Request), Value: token, Path: "/", MaxAge: int(auth.SessionLifetime.Seconds()),
+		Name: cookieName(v.Request), Value: token, Path: "/", MaxAge: int(account.SessionLifetime.Seconds()),
 		HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: httpx.Secure(v.Request),
 	}
 	if token == "" {
@@ -39,8 +39,8 @@ func keepSession(v *visit, token string) {
 	http.SetCookie(v.w, cookie)
 }
 
-func sessionInfo(r *http.Request) auth.SessionInfo {
-	return auth.SessionInfo{UserAgent: r.UserAgent(), Address: httpx.Network(r), Device: deviceOf(r)}
+func sessionInfo(r *http.Request) account.SessionInfo {
+	return account.SessionInfo{UserAgent: r.UserAgent(), Address: httpx.Network(r), Device: deviceOf(r)}
 }
 
 func deviceOf(r *http.Request) string {
@@ -54,15 +54,15 @@ func deviceOf(r *http.Request) string {
 // rememberDevice makes the browser a known device of the person that has just
 // signed in. The cookie survives a sign-out.
 func (c *console) rememberDevice(v *visit, session string) error {
-	actor, err := c.Auth.Authenticate(v.Context(), session)
+	actor, err := c.Access.Authenticate(v.Context(), session)
 	if err != nil {
 		return err
 	}
-	device, err := c.Auth.RememberDevice(v.Context(), actor.AccountID, deviceOf(v.Request))
+	device, err := c.Accounts.RememberDevice(v.Context(), actor.AccountID, deviceOf(v.Request))
 	if err != nil {
 		return err
 	}
-	http.SetCookie(v.w, httpx.NewDeviceCookie(v.Request, device, auth.PlaceLifetime))
+	http.SetCookie(v.w, httpx.NewDeviceCookie(v.Request, device, account.PlaceLifetime))
 	return nil
 }
 
@@ -74,7 +74,7 @@ func (c *console) showSignIn(v *visit) error {
 	if err != nil {
 		return err
 	}
-	pending, err := c.Auth.SetupPending(v.Context())
+	pending, err := c.Accounts.SetupPending(v.Context())
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (c *console) trySignIn(v *visit, login string) (token string, err error) {
 	}
 	info := sessionInfo(v.Request)
 	info.Held = v.held
-	token, _, err = c.Auth.SignIn(v.Context(), login, v.PostFormValue("password"), info)
+	token, _, err = c.Accounts.SignIn(v.Context(), login, v.PostFormValue("password"), info)
 	return token, err
 }
 
@@ -132,7 +132,7 @@ func (c *console) signOut(v *visit) error {
 
 // endSessionHere signs the browser out; the visit continues without a session.
 func (c *console) endSessionHere(v *visit) error {
-	if err := c.Auth.SignOut(v.Context(), sessionOf(v.Request)); err != nil {
+	if err := c.Accounts.SignOut(v.Context(), sessionOf(v.Request)); err != nil {
 		return err
 	}
 	keepSession(v, "")
@@ -145,7 +145,7 @@ func (c *console) showSetup(v *visit) error {
 	if err != nil {
 		return err
 	}
-	pending, err := c.Auth.SetupPending(v.Context())
+	pending, err := c.Accounts.SetupPending(v.Context())
 	if err != nil {
 		return err
 	}
@@ -154,8 +154,8 @@ func (c *console) showSetup(v *visit) error {
 
 func (c *console) setup(v *visit) error {
 	view := SetupView{Token: v.PostFormValue("token"), Email: v.PostFormValue("email"), Username: v.PostFormValue("username")}
-	in := auth.AccountInput{Email: view.Email, Username: view.Username, Password: v.PostFormValue("password")}
-	_, session, err := c.Auth.Setup(v.Context(), view.Token, in, sessionInfo(v.Request))
+	in := account.AccountInput{Email: view.Email, Username: view.Username, Password: v.PostFormValue("password")}
+	_, session, err := c.Accounts.Setup(v.Context(), view.Token, in, sessionInfo(v.Request))
 	if err == nil {
 		keepSession(v, session)
 		if err := c.rememberDevice(v, session); err != nil {
@@ -183,7 +183,7 @@ func (c *console) showLink(v *visit) error {
 }
 
 func (c *console) redeemLink(v *visit) error {
-	token, _, err := c.Auth.RedeemLink(v.Context(), v.PostFormValue("token"), sessionInfo(v.Request))
+	token, _, err := c.Accounts.RedeemLink(v.Context(), v.PostFormValue("token"), sessionInfo(v.Request))
 	if err == nil {
 		keepSession(v, token)
 		return v.goTo("/", "")

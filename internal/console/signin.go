@@ -6,8 +6,8 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/i18n"
@@ -64,7 +64,7 @@ func (c *console) welcome(v *visit, session, next string) error {
 
 // asksForCode leads to the second step, if that is what err asks for.
 func asksForCode(v *visit, next string, err error) bool {
-	needs, ok := errors.AsType[*auth.NeedsCodeError](err)
+	needs, ok := errors.AsType[*account.NeedsCodeError](err)
 	if !ok {
 		return false
 	}
@@ -78,7 +78,7 @@ const codePage = "/sign-in/code"
 
 func (c *console) showCode(v *visit) error {
 	if codeStep.of(v.Request) == "" {
-		return v.goTo(auth.SignInPage, "")
+		return v.goTo(account.SignInPage, "")
 	}
 	p, err := c.page(v, i18n.Key("One more step"), "", "")
 	if err != nil {
@@ -92,7 +92,7 @@ func (c *console) giveCode(v *visit) error {
 	err := c.takeSignIn(v)
 	if err == nil {
 		var session string
-		session, _, err = c.Auth.AnswerChallenge(v.Context(), codeStep.of(v.Request), v.PostFormValue("code"), sessionInfo(v.Request))
+		session, _, err = c.Accounts.AnswerChallenge(v.Context(), codeStep.of(v.Request), v.PostFormValue("code"), sessionInfo(v.Request))
 		if err == nil {
 			codeStep.keep(v, "")
 			return c.welcome(v, session, next)
@@ -114,7 +114,7 @@ func (c *console) askPasskey(v *visit) error {
 	if err := c.takeStart(v); err != nil {
 		return err
 	}
-	token, options, err := c.Auth.StartPasskeySignIn(v.Context())
+	token, options, err := c.Accounts.StartPasskeySignIn(v.Context())
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func sendJSON(v *visit, content []byte) error {
 func (c *console) signInByPasskey(v *visit) error {
 	token := passkeyStep.of(v.Request)
 	passkeyStep.keep(v, "")
-	session, _, err := c.Auth.SignInByPasskey(v.Context(), token, []byte(v.PostFormValue("response")), sessionInfo(v.Request))
+	session, _, err := c.Accounts.SignInByPasskey(v.Context(), token, []byte(v.PostFormValue("response")), sessionInfo(v.Request))
 	if err != nil {
 		return c.backToSignIn(v, v.PostFormValue("next"), err)
 	}
@@ -146,7 +146,7 @@ func (c *console) startProvider(v *visit) error {
 	err := c.takeStart(v)
 	if err == nil {
 		var token, address string
-		token, address, err = c.Auth.StartProvider(v.Context(), actor.Actor{}, auth.Proof{}, ownPath(v.FormValue("next")))
+		token, address, err = c.Accounts.StartProvider(v.Context(), actor.Actor{}, account.Proof{}, ownPath(v.FormValue("next")))
 		if err == nil {
 			providerStep.keep(v, token)
 			http.Redirect(v.w, v.Request, address, http.StatusSeeOther)
@@ -160,10 +160,10 @@ func (c *console) startProvider(v *visit) error {
 func (c *console) finishProvider(v *visit) error {
 	token := providerStep.of(v.Request)
 	providerStep.keep(v, "")
-	done, err := c.Auth.FinishProvider(v.Context(), v.actor, token, v.URL.Query(), sessionInfo(v.Request))
+	done, err := c.Accounts.FinishProvider(v.Context(), v.actor, token, v.URL.Query(), sessionInfo(v.Request))
 	switch {
 	case err == nil && done.Token == "":
-		return v.goTo(securityPath, v.T("%s is connected", c.Auth.ProviderName()))
+		return v.goTo(securityPath, v.T("%s is connected", c.Accounts.ProviderName()))
 	case err == nil:
 		return c.welcome(v, done.Token, done.Next)
 	case asksForCode(v, done.Next, err):
@@ -186,14 +186,14 @@ func (c *console) backToSignIn(v *visit, next string, cause error) error {
 // signInView is the sign-in page with the ways that there are.
 func (c *console) signInView(v *visit, p Page, next string) SignInView {
 	return SignInView{
-		Page: p, Next: ownPath(next), Provider: c.Auth.ProviderName(), Passkeys: c.passkeysAt(v), Register: c.Auth.RegistrationOpen(),
+		Page: p, Next: ownPath(next), Provider: c.Accounts.ProviderName(), Passkeys: c.passkeysAt(v), Register: c.Accounts.RegistrationOpen(),
 	}
 }
 
 // passkeysAt reports whether browsers use our passkeys at the address of the
 // visit.
 func (c *console) passkeysAt(v *visit) bool {
-	return address(v.Request) == c.Auth.PasskeyOrigin()
+	return address(v.Request) == c.Accounts.PasskeyOrigin()
 }
 
 // ownPath is a path on this server, and never an address elsewhere.
@@ -202,7 +202,7 @@ func ownPath(next string) string {
 	if err != nil || parsed.Scheme != "" || parsed.Host != "" || parsed.User != nil || parsed.Opaque != "" || !strings.HasPrefix(next, "/") {
 		return "/"
 	}
-	if strings.HasPrefix(parsed.Path, "//") || strings.ContainsFunc(parsed.Path+next, unsafeInPath) || strings.HasPrefix(parsed.Path, auth.SignInPage) {
+	if strings.HasPrefix(parsed.Path, "//") || strings.ContainsFunc(parsed.Path+next, unsafeInPath) || strings.HasPrefix(parsed.Path, account.SignInPage) {
 		return "/"
 	}
 	return next

@@ -9,7 +9,7 @@ import "github.com/a-h/templ"
 import templruntime "github.com/a-h/templ/runtime"
 
 import (
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/account"
 	"net/url"
 )
 
@@ -137,7 +137,7 @@ func CodePage(v CodeView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = link(auth.SignInPage, v.T("Back to sign-in")).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = link(account.SignInPage, v.T("Back to sign-in")).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
@@ -297,7 +297,7 @@ func otherWays(v SignInView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = link(auth.ForgotPage, v.T("Forgotten the password?")).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = link(account.ForgotPage, v.T("Forgotten the password?")).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
-	"github.com/regulars/regulars/internal/auth/oidctest"
+	"github.com/regulars/regulars/internal/account/oidctest"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
@@ -35,11 +35,11 @@ func TestTheDoorsLimitAttemptsForAnAccountFromManyAddresses(t *testing.T) {
 
 func TestADeviceOfOneAccountLiftsNoLimitOfOtherForms(t *testing.T) {
 	a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *apptest.Config) { c.SignInsPerMin = 3 }))
-	eve, err := a.Auth.CreateAccount(t.Context(), auth.AccountInput{Email: "eve@example.com", Username: "eve"})
+	eve, err := a.Accounts.CreateAccount(t.Context(), account.AccountInput{Email: "eve@example.com", Username: "eve"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	device, err := a.Auth.RememberDevice(t.Context(), eve.ID, "")
+	device, err := a.Accounts.RememberDevice(t.Context(), eve.ID, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,11 +64,11 @@ func TestAFloodFromTheSameNetworkHoldsUpNoStartOfAKnownDevice(t *testing.T) {
 				c.SignInsPerMin = 3
 				c.OIDCIssuer, c.OIDCClientID, c.OIDCClientSecret, c.OIDCName = p.URL, oidctest.ClientID, oidctest.ClientSecret, "Example ID"
 			}))
-			ada, err := a.Auth.CreateAccount(t.Context(), auth.AccountInput{Email: "ada@example.com", Username: "ada"})
+			ada, err := a.Accounts.CreateAccount(t.Context(), account.AccountInput{Email: "ada@example.com", Username: "ada"})
 			if err != nil {
 				t.Fatal(err)
 			}
-			cookie, err := a.Auth.RememberDevice(t.Context(), ada.ID, "")
+			cookie, err := a.Accounts.RememberDevice(t.Context(), ada.ID, "")
 			if err != nil {
 				t.Fatal(err)
 			}

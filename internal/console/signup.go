@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"net/url"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/i18n"
@@ -24,8 +24,8 @@ func (c *console) takeSignIn(v *visit) error {
 	} else {
 		err = c.signIns.Take(v.w, v.Request, httpx.Network(v.Request))
 		if login := cmp.Or(v.PostFormValue("login"), v.PostFormValue("email")); err == nil && login != "" {
-			err = c.signInsOf.Take(v.w, v.Request, auth.LimitSubject(operations[v.URL.Path], login))
-			if named := errs.From(err); named != nil && named.Kind == errs.Limited && v.URL.Path == auth.SignInPage {
+			err = c.signInsOf.Take(v.w, v.Request, account.LimitSubject(operations[v.URL.Path], login))
+			if named := errs.From(err); named != nil && named.Kind == errs.Limited && v.URL.Path == account.SignInPage {
 				v.held, err = tooManySignIns(named), nil
 			}
 		}
@@ -39,11 +39,11 @@ func (c *console) takeSignIn(v *visit) error {
 // takeStart counts the start of a sign-in that names no account: for a known
 // device, else for the address.
 func (c *console) takeStart(v *visit) error {
-	subject, err := c.Auth.KnowsDeviceOfAny(v.Context(), deviceOf(v.Request))
+	subject, err := c.Accounts.KnowsDeviceOfAny(v.Context(), deviceOf(v.Request))
 	if err != nil {
 		return err
 	}
-	err = c.signIns.Take(v.w, v.Request, cmp.Or(subject, auth.StartSubject(httpx.Network(v.Request))))
+	err = c.signIns.Take(v.w, v.Request, cmp.Or(subject, account.StartSubject(httpx.Network(v.Request))))
 	if limited := errs.From(err); limited != nil {
 		return tooManySignIns(limited)
 	}
@@ -54,10 +54,10 @@ func (c *console) takeStart(v *visit) error {
 // does not prove whose device it is.
 func (c *console) knownDevice(v *visit) (string, error) {
 	switch v.URL.Path {
-	case auth.SignInPage:
-		return c.Auth.KnowsDevice(v.Context(), v.PostFormValue("login"), deviceOf(v.Request))
+	case account.SignInPage:
+		return c.Accounts.KnowsDevice(v.Context(), v.PostFormValue("login"), deviceOf(v.Request))
 	case codePage:
-		return c.Auth.KnowsDeviceOfStep(v.Context(), codeStep.of(v.Request), deviceOf(v.Request))
+		return c.Accounts.KnowsDeviceOfStep(v.Context(), codeStep.of(v.Request), deviceOf(v.Request))
 	}
 	return "", nil
 }
@@ -68,7 +68,7 @@ func tooManySignIns(limited *errs.Error) error {
 
 // operations are what forms ask for, as the API calls it: attempts at the same
 // count together.
-var operations = map[string]string{auth.SignInPage: "login", "/register": "register", auth.ForgotPage: "forgotPassword"}
+var operations = map[string]string{account.SignInPage: "login", "/register": "register", account.ForgotPage: "forgotPassword"}
 
 // doorAgain is the status and the frame of a door that is shown again because of
 // cause. What is wrong with single fields stands at them, not in the alert.
@@ -88,17 +88,17 @@ func (c *console) showRegister(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return render(v, http.StatusOK, RegisterPage(RegisterView{Page: p, Closed: !c.Auth.RegistrationOpen()}))
+	return render(v, http.StatusOK, RegisterPage(RegisterView{Page: p, Closed: !c.Accounts.RegistrationOpen()}))
 }
 
 func (c *console) register(v *visit) error {
 	view := RegisterView{
 		Email: v.PostFormValue("email"), Username: v.PostFormValue("username"), FirstName: v.PostFormValue("firstname"), LastName: v.PostFormValue("lastname"),
-		Closed: !c.Auth.RegistrationOpen(),
+		Closed: !c.Accounts.RegistrationOpen(),
 	}
 	err := c.takeSignIn(v)
 	if err == nil {
-		err = c.Auth.Register(v.Context(), auth.RegisterInput{
+		err = c.Accounts.Register(v.Context(), account.RegisterInput{
 			Email: view.Email, Username: view.Username, Password: v.PostFormValue("password"), FirstName: view.FirstName, LastName: view.LastName,
 			Language: v.Header.Get("Accept-Language"),
 		})
@@ -132,7 +132,7 @@ func (c *console) showVerify(v *visit) error {
 
 func (c *console) verify(v *visit) error {
 	view := VerifyView{Token: v.PostFormValue("token"), Username: v.PostFormValue("username")}
-	made, err := c.Auth.VerifyEmail(v.Context(), view.Token, view.Username)
+	made, err := c.Accounts.VerifyEmail(v.Context(), view.Token, view.Username)
 	if err == nil {
 		return c.verified(v, made)
 	}
@@ -148,15 +148,15 @@ func (c *console) verify(v *visit) error {
 	return render(v, status, VerifyPage(view))
 }
 
-func (c *console) verified(v *visit, made auth.Account) error {
-	has, err := c.Auth.HasPassword(v.Context(), made.ID)
+func (c *console) verified(v *visit, made account.Account) error {
+	has, err := c.Accounts.HasPassword(v.Context(), made.ID)
 	switch {
 	case err != nil:
 		return err
 	case !has:
-		return v.goTo(auth.SignInPage, i18n.Key("Your account is made. It was asked for with different passwords, so choose one: we have sent you a link."))
+		return v.goTo(account.SignInPage, i18n.Key("Your account is made. It was asked for with different passwords, so choose one: we have sent you a link."))
 	}
-	return v.goTo(auth.SignInPage, i18n.Key("Your account is made. Sign in to go on."))
+	return v.goTo(account.SignInPage, i18n.Key("Your account is made. Sign in to go on."))
 }
 
 func (c *console) showForgot(v *visit) error {
@@ -171,7 +171,7 @@ func (c *console) forgot(v *visit) error {
 	view := ForgotView{Email: v.PostFormValue("email")}
 	err := c.takeSignIn(v)
 	if err == nil {
-		err = c.Auth.ForgotPassword(v.Context(), view.Email, v.Header.Get("Accept-Language"))
+		err = c.Accounts.ForgotPassword(v.Context(), view.Email, v.Header.Get("Accept-Language"))
 	}
 	if err == nil {
 		return v.goTo("/check-mail?forgot", "")
@@ -194,9 +194,9 @@ func (c *console) showReset(v *visit) error {
 
 func (c *console) reset(v *visit) error {
 	view := ResetView{Token: v.PostFormValue("token"), Username: v.PostFormValue("username"), Next: ownPath(v.PostFormValue("next"))}
-	_, err := c.Auth.ResetPassword(v.Context(), view.Token, v.PostFormValue("password"), view.Username, sessionInfo(v.Request))
+	_, err := c.Accounts.ResetPassword(v.Context(), view.Token, v.PostFormValue("password"), view.Username, sessionInfo(v.Request))
 	if err == nil {
-		page := auth.SignInPage
+		page := account.SignInPage
 		if view.Next != "/" {
 			page += "?next=" + url.QueryEscape(view.Next)
 		}

@@ -3,7 +3,7 @@ package console
 import (
 	"net/http"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/i18n"
@@ -157,8 +157,8 @@ func transferErrors(v *visit, cause error, said Alert) map[string]string {
 
 // transferCard completes the card of the danger zone.
 func (c *console) transferCard(v *visit, p Page, card TransferCard) (TransferCard, error) {
-	known, err := c.Members.Standing(v.Context(), c.DB, v.community.ID, v.actor.AccountID)
-	if err != nil || auth.RequireSession(v.actor) != nil {
+	known, err := member.Memberships{}.ByAccount(v.Context(), c.DB, v.community.ID, v.actor.AccountID)
+	if err != nil || account.RequireSession(v.actor) != nil {
 		return card, err
 	}
 	card.MayOffer, card.Withdraws = known.Member && known.Owner, known.Member && known.Owner || ownsInstallation(v.actor)
@@ -169,7 +169,7 @@ func (c *console) transferCard(v *visit, p Page, card TransferCard) (TransferCar
 	case errs.KindOf(err) != errs.NotFound:
 		return card, err
 	}
-	roles, err := c.Auth.Roles(v.Context(), v.community.ID)
+	roles, err := c.Access.Roles(v.Context(), v.community.ID)
 	if err != nil {
 		return card, err
 	}
@@ -177,7 +177,7 @@ func (c *console) transferCard(v *visit, p Page, card TransferCard) (TransferCar
 		card.Role = role.Title
 	}
 	card.Proof = SecurityView{Page: p}
-	card.Proof.Methods, err = c.Auth.Methods(v.Context(), v.actor)
+	card.Proof.Methods, err = c.Accounts.Methods(v.Context(), v.actor)
 	return card, err
 }
 

@@ -8,9 +8,9 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/member"
 )
 
@@ -40,7 +40,7 @@ func joins(t *testing.T, a *apptest.App, home string, who actor.Actor) {
 	}
 }
 
-func actorOf(account auth.Account) actor.Actor {
+func actorOf(account account.Account) actor.Actor {
 	return actor.Actor{Kind: actor.Session, AccountID: account.ID, Name: account.Username}
 }
 
@@ -57,7 +57,7 @@ func newHandedOver(t *testing.T, a *apptest.App) handedOver {
 	x := handedOver{T: t, app: a}
 	_, x.ada = signedUp(t, a, "ada")
 	x.home = foundedBy(t, x.ada, "Rovers")
-	var ben, carl auth.Account
+	var ben, carl account.Account
 	ben, x.ben = signedUp(t, a, "ben")
 	carl, x.carl = signedUp(t, a, "carl")
 	joins(t, a, x.home, actorOf(ben))

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/member"
 )
 
@@ -63,7 +63,7 @@ func TestUnclaimedMembersAreMarkedFilteredAndInvitedAgain(t *testing.T) {
 func TestInvitesAreMailedWithARole(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		communityID, olivia := owner(t, a)
-		role, err := a.Auth.CreateRole(t.Context(), apptest.Operator, communityID, auth.RoleInput{Title: "Coach", Order: 3})
+		role, err := a.Access.CreateRole(t.Context(), apptest.Operator, communityID, access.RoleInput{Title: "Coach", Order: 3})
 		if err != nil {
 			t.Fatal(err)
 		}

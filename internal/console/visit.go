@@ -30,7 +30,7 @@ type handler func(v *visit) error
 // open lets everybody in.
 func (c *console) open(h handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		caller, err := c.Auth.Authenticate(r.Context(), sessionOf(r))
+		caller, err := c.Access.Authenticate(r.Context(), sessionOf(r))
 		if err != nil && errs.KindOf(err) != errs.Unauthenticated {
 			c.fail(w, r, err)
 			return
@@ -61,7 +61,7 @@ func (c *console) signed(h handler) http.HandlerFunc {
 func (c *console) inside(need actor.Permission, h handler) http.HandlerFunc {
 	return c.signed(func(v *visit) (err error) {
 		communityID := v.PathValue("community")
-		if err := c.Auth.Can(v.Context(), v.actor, communityID, need); err != nil {
+		if err := c.Access.Can(v.Context(), v.actor, communityID, need); err != nil {
 			return err
 		}
 		if v.community, err = c.Communities.Get(v.Context(), communityID); err != nil {
@@ -76,11 +76,11 @@ func (c *console) inside(need actor.Permission, h handler) http.HandlerFunc {
 // mayStill returns nil if the session of an open visit still works in its
 // community and may do what need names, else why not.
 func (c *console) mayStill(v *visit, need actor.Permission) error {
-	actor, err := c.Auth.Authenticate(v.Context(), sessionOf(v.Request))
+	actor, err := c.Access.Authenticate(v.Context(), sessionOf(v.Request))
 	if err != nil {
 		return err
 	}
-	if err := c.Auth.Can(v.Context(), actor, v.community.ID, need); err != nil {
+	if err := c.Access.Can(v.Context(), actor, v.community.ID, need); err != nil {
 		return err
 	}
 	_, err = c.Communities.Get(v.Context(), v.community.ID)
@@ -114,7 +114,7 @@ func (c *console) page(v *visit, title, nav, help string) (Page, error) {
 	p.Person, p.Mailbox, p.Operator = person, c.mayReadMail(v.actor), ownsInstallation(v.actor)
 	p.Community = Community{ID: v.community.ID, Name: v.community.Name, Accent: v.community.Settings.Accent}
 	if v.community.ID != "" {
-		if p.May, err = c.Auth.Allowed(v.Context(), v.actor, v.community.ID, needed()...); err != nil {
+		if p.May, err = c.Access.Allowed(v.Context(), v.actor, v.community.ID, needed()...); err != nil {
 			return p, err
 		}
 	}
@@ -132,7 +132,7 @@ func (c *console) person(v *visit) (Person, error) {
 		who, err := c.Members.Self(v.Context(), v.actor, v.actor.OnlyCommunity)
 		return Person{who.Username, who.Email}, err
 	}
-	account, err := c.Auth.Account(v.Context(), v.actor.AccountID)
+	account, err := c.Accounts.Account(v.Context(), v.actor.AccountID)
 	return Person{account.Username, account.Email}, err
 }
 
@@ -155,7 +155,7 @@ func (c *console) communitiesOf(ctx context.Context, actor actor.Actor) ([]Commu
 		}
 		return shown, err
 	}
-	ids, err := c.Auth.CommunitiesOf(ctx, actor)
+	ids, err := c.Access.CommunitiesOf(ctx, actor)
 	if err != nil {
 		return nil, err
 	}

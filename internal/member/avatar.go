@@ -6,7 +6,6 @@ import (
 
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -54,5 +53,5 @@ func (s *Members) putAvatar(ctx context.Context, tx *sqldb.Tx, caller actor.Acto
 		return err
 	}
 	target := audit.Target{Type: "user", ID: userID, Name: who.Username}
-	return auth.Note(actor.NewContext(ctx, caller), tx, s.clock.MS(), communityID, "user.change_avatar", target)
+	return audit.Record(actor.NewContext(ctx, caller), tx, s.clock.MS(), communityID, "user.change_avatar", target)
 }

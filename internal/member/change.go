@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -167,7 +167,7 @@ func (e *edit) read(f *Field, v any) (any, *Problem) {
 		return e.tagIDs(v)
 	case f.Default && f.Field == Username:
 		text, _ := v.(string)
-		display, _, problem := auth.CheckUsername(text)
+		display, _, problem := account.CheckUsername(text)
 		return reject(display, "invalid_username", problem)
 	}
 	value, problem := f.FromJSON(v)
@@ -331,7 +331,7 @@ func (e *edit) note(ctx context.Context, tx *sqldb.Tx) error {
 	for i, c := range e.changes {
 		fields[i].Field = c.Field.Field
 	}
-	return auth.Note(ctx, tx, e.now, e.communityID, "user.update", audit.Target{Type: "user", ID: e.who.ID, Name: e.who.Username}, fields...)
+	return audit.Record(ctx, tx, e.now, e.communityID, "user.update", audit.Target{Type: "user", ID: e.who.ID, Name: e.who.Username}, fields...)
 }
 
 // shareFields keeps the definitions of a community's fields as they are until

@@ -4,16 +4,16 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // membershipOf returns the record that an account has or would have in a
 // community: the claimed one, else the unclaimed one of its confirmed address,
 // else a new one.
-func membershipOf(ctx context.Context, tx *sqldb.Tx, communityID string, account auth.Account) (*Record, error) {
+func membershipOf(ctx context.Context, tx *sqldb.Tx, communityID string, account account.Account) (*Record, error) {
 	memberID, err := memberIDOf(ctx, tx, communityID, account.ID)
 	if err != nil {
 		return nil, err
@@ -36,12 +36,12 @@ func membershipOf(ctx context.Context, tx *sqldb.Tx, communityID string, account
 
 // addedBefore returns the unclaimed member with the confirmed address of an
 // account, nil for none; the row is locked.
-func addedBefore(ctx context.Context, tx *sqldb.Tx, communityID string, account auth.Account) (*Record, error) {
-	confirmed, err := auth.Confirmed(ctx, tx, account.ID)
+func addedBefore(ctx context.Context, tx *sqldb.Tx, communityID string, acct account.Account) (*Record, error) {
+	confirmed, err := account.Confirmed(ctx, tx, acct.ID)
 	if err != nil || !confirmed {
 		return nil, err
 	}
-	found, err := Lookup(ctx, tx, communityID, KeySet{Emails: []string{auth.EmailKey(account.Email)}}, true)
+	found, err := Lookup(ctx, tx, communityID, KeySet{Emails: []string{account.EmailKey(acct.Email)}}, true)
 	if err != nil || len(found) == 0 || found[0].Claimed() {
 		return nil, err
 	}
@@ -50,16 +50,16 @@ func addedBefore(ctx context.Context, tx *sqldb.Tx, communityID string, account 
 
 // accept gives an unclaimed member the account of the accepting person, with its
 // username and the spelling of its address.
-func (e *edit) accept(ctx context.Context, tx *sqldb.Tx, account auth.Account) error {
-	e.set(namedField(e.fields, Username), account.Username, 0)
-	e.who.AccountID, e.who.Email = account.ID, account.Email
+func (e *edit) accept(ctx context.Context, tx *sqldb.Tx, acct account.Account) error {
+	e.set(namedField(e.fields, Username), acct.Username, 0)
+	e.who.AccountID, e.who.Email = acct.ID, acct.Email
 	if err := setAccount(ctx, tx, e.communityID, e.who); err != nil {
 		return err
 	}
-	if err := auth.ClaimSessions(ctx, tx, e.communityID, e.who.ID, account.ID); err != nil {
+	if err := account.ClaimSessions(ctx, tx, e.communityID, e.who.ID, acct.ID); err != nil {
 		return err
 	}
-	return auth.Note(ctx, tx, e.now, e.communityID, "user.accept", audit.Target{Type: "user", ID: e.who.ID, Name: account.Username})
+	return audit.Record(ctx, tx, e.now, e.communityID, "user.accept", audit.Target{Type: "user", ID: e.who.ID, Name: acct.Username})
 }
 
 // giveWay renames the unclaimed member with a username that a claimed member
@@ -98,7 +98,7 @@ func freeName(ctx context.Context, q sqldb.Querier, communityID, name string) (f
 			suffix := fmt.Sprintf("-%d", first+i)
 			base := []rune(name)
 			names[i] = string(base[:min(len(base), maxUsername-len(suffix))]) + suffix
-			keys[i] = auth.UsernameKey(names[i])
+			keys[i] = account.UsernameKey(names[i])
 		}
 		found, err := Lookup(ctx, q, communityID, KeySet{Usernames: keys}, false)
 		if err != nil {

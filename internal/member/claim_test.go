@@ -1,11 +1,10 @@
 package member_test
 
 import (
-	"log/slog"
 	"testing"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
@@ -13,10 +12,9 @@ import (
 )
 
 // newAccount makes an account with a confirmed address.
-func (f *fixture) newAccount(email, username string) auth.Account {
+func (f *fixture) newAccount(email, username string) account.Account {
 	f.Helper()
-	a := auth.New(auth.Deps{DB: f.db, Communities: community.New(f.db, clock.Clock{}), Standings: f.members, Clock: clock.Clock{}, Log: slog.New(slog.DiscardHandler)})
-	made, err := a.CreateAccount(f.Context(), auth.AccountInput{Email: email, Username: username})
+	made, err := f.accounts().CreateAccount(f.Context(), account.AccountInput{Email: email, Username: username})
 	f.ok(err)
 	return made
 }

@@ -5,7 +5,6 @@ import (
 
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -85,7 +84,7 @@ func mayRestore(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, community
 }
 
 func noteCommunity(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, action string, c community.Community, now int64) error {
-	return auth.Note(actor.NewContext(ctx, caller), tx, now, c.ID, action, audit.Target{Type: "community", ID: c.ID, Name: c.Name})
+	return audit.Record(actor.NewContext(ctx, caller), tx, now, c.ID, action, audit.Target{Type: "community", ID: c.ID, Name: c.Name})
 }
 
 // AuditLog returns what people and keys did in a community, see audit.List.

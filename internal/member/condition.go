@@ -10,7 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/errs"
 )
 
@@ -139,7 +140,7 @@ func (a Asking) condition(f *Field, bound string, given any) ([]Condition, *Prob
 		return joinedAt(f, op, given)
 	}
 	value, problem := a.value(f, given)
-	if role, ok := value.(string); ok && f.Type == RoleList && a.names.Roles[role] == auth.EveryoneTitle {
+	if role, ok := value.(string); ok && f.Type == RoleList && a.names.Roles[role] == access.EveryoneTitle {
 		return nil, problem // everybody has it
 	}
 	return []Condition{{f, op, value}}, problem
@@ -170,9 +171,9 @@ func (a Asking) value(f *Field, given any) (any, *Problem) {
 	case f.Type == MultiSelect:
 		return nil, unfit("wrong_type", "One of the field's options is expected.")
 	case f.Default && f.Field == Username && isText:
-		return auth.UsernameKey(text), nil
+		return account.UsernameKey(text), nil
 	case f.Default && f.Field == EmailName && isText:
-		return auth.EmailKey(text), nil
+		return account.EmailKey(text), nil
 	case f.Type == Date && isText:
 		return date(strings.TrimSpace(text), "DD/MM/YYYY")
 	case isText && strings.TrimSpace(text) == "":

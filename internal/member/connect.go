@@ -5,7 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/media"
 )
@@ -13,7 +14,8 @@ import (
 // Connections are what work with single people needs beside the database.
 // What is missing makes that work fail where it is needed, and nowhere else.
 type Connections struct {
-	Auth      *auth.Auth     // for passwords of new accounts
+	Access      *access.Access // for passwords of new accounts
+	Accounts  *account.Accounts
 	Mail      *mail.Mail     // for mails to new members
 	Pictures  *media.Library // for avatars
 	Retention time.Duration  // how long a deleted member can be restored; 0: 30 days

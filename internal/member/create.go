@@ -5,9 +5,9 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/event"
@@ -176,7 +176,7 @@ func (c *creation) rolesAndFields(ctx context.Context, tx *sqldb.Tx) error {
 		return err
 	}
 	c.held = c.values(fields, c.who)
-	if c.Role != "" && c.Role != auth.EveryoneTitle {
+	if c.Role != "" && c.Role != access.EveryoneTitle {
 		if err := c.role(ctx, tx); err != nil {
 			return err
 		}
@@ -186,7 +186,7 @@ func (c *creation) rolesAndFields(ctx context.Context, tx *sqldb.Tx) error {
 
 // role gives the new member a role that does not reach above the actor.
 func (c *creation) role(ctx context.Context, tx *sqldb.Tx) error {
-	roles, err := auth.Roles(ctx, tx, c.communityID)
+	roles, err := access.Roles(ctx, tx, c.communityID)
 	if err != nil {
 		return err
 	}
@@ -201,8 +201,8 @@ func (c *creation) role(ctx context.Context, tx *sqldb.Tx) error {
 		c.fail("accessLevel", "unknown_role", "There is no role with this title or _id.")
 		return nil
 	}
-	role := roles[slices.IndexFunc(roles, func(r auth.Role) bool { return r.ID == roleID })]
-	power, err := auth.PowerOf(ctx, tx, c.s, c.actor, c.communityID)
+	role := roles[slices.IndexFunc(roles, func(r access.Role) bool { return r.ID == roleID })]
+	power, err := access.PowerOf(ctx, tx, Memberships{}, c.actor, c.communityID)
 	if err != nil {
 		return err
 	}
@@ -210,7 +210,7 @@ func (c *creation) role(ctx context.Context, tx *sqldb.Tx) error {
 		return err
 	}
 	c.who.RoleIDs, c.given = []string{role.ID}, role.Title
-	return power.MayMake(auth.Role{}, role)
+	return power.MayMake(access.Role{}, role)
 }
 
 // identify makes sure that what names one member only names nobody else.
@@ -258,7 +258,7 @@ func (c *creation) tell(ctx context.Context, tx *sqldb.Tx) error {
 		changes = append(changes, audit.Change{Field: "role", New: c.given})
 	}
 	target := audit.Target{Type: "user", ID: c.who.ID, Name: c.who.Username}
-	err := auth.Note(actor.NewContext(ctx, c.actor), tx, c.now, c.communityID, "user.create", target, changes...)
+	err := audit.Record(actor.NewContext(ctx, c.actor), tx, c.now, c.communityID, "user.create", target, changes...)
 	if err != nil || !c.Welcome && !c.MailPassword {
 		return err
 	}

@@ -5,9 +5,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/event"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -29,26 +30,15 @@ func (s *Members) Additions(ctx context.Context, caller actor.Actor) ([]Addition
 	if caller.Kind != actor.Session || caller.RequireUnlimited() != nil {
 		return nil, nil
 	}
-	account, err := auth.LoadAccount(ctx, s.db, caller.AccountID)
+	acct, err := account.LoadAccount(ctx, s.db, caller.AccountID)
 	if err != nil {
 		return nil, err
 	}
-	confirmed, err := auth.Confirmed(ctx, s.db, account.ID)
+	confirmed, err := account.Confirmed(ctx, s.db, acct.ID)
 	if err != nil || !confirmed {
 		return nil, err
 	}
-	return unclaimedOf(ctx, s.db, auth.EmailKey(account.Email))
-}
-
-// GivenName returns the username that the oldest community gave to a person
-// with an address; added is false when no community has an unclaimed member
-// with it.
-func (s *Members) GivenName(ctx context.Context, q sqldb.Querier, emailKey string) (username string, added bool, err error) {
-	found, err := unclaimedOf(ctx, q, emailKey)
-	if err != nil || len(found) == 0 {
-		return "", false, err
-	}
-	return found[0].Username, true, nil
+	return unclaimedOf(ctx, s.db, account.EmailKey(acct.Email))
 }
 
 // Declines is the state of a community's declines: it differs after each new
@@ -93,14 +83,14 @@ func errDeclined() error {
 // its data. It fails with NotFound "user_not_found" if there is none, or
 // Forbidden "session_required" or "limited_session".
 func (s *Members) Decline(ctx context.Context, actor actor.Actor, communityID string) error {
-	if err := auth.RequireSession(actor); err != nil {
+	if err := account.RequireSession(actor); err != nil {
 		return err
 	}
 	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		if err := guardFields(ctx, tx, communityID); err != nil {
 			return err
 		}
-		account, err := auth.LoadAccount(ctx, tx, actor.AccountID)
+		account, err := account.LoadAccount(ctx, tx, actor.AccountID)
 		if err != nil {
 			return err
 		}
@@ -128,7 +118,7 @@ func (s *Members) decline(ctx context.Context, tx *sqldb.Tx, communityID string,
 	if _, err := SetState(ctx, tx, communityID, []string{who.ID}, Left, now); err != nil {
 		return err
 	}
-	if err := auth.EndSessionsIn(ctx, tx, communityID, []string{who.ID}, nil); err != nil {
+	if err := access.EndSessionsIn(ctx, tx, communityID, []string{who.ID}, nil); err != nil {
 		return err
 	}
 	if who.State == Active {
@@ -140,5 +130,5 @@ func (s *Members) decline(ctx context.Context, tx *sqldb.Tx, communityID string,
 	if err := s.eraseMembers(ctx, tx, communityID, []string{who.ID}); err != nil {
 		return err
 	}
-	return auth.Note(actor.NewContext(ctx, actor.Actor{}), tx, now, communityID, "user.decline", audit.Target{Type: "user", ID: who.ID})
+	return audit.Record(actor.NewContext(ctx, actor.Actor{}), tx, now, communityID, "user.decline", audit.Target{Type: "user", ID: who.ID})
 }

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -65,7 +65,7 @@ func (f *fixture) refuse(people ...*member.Record) {
 func TestADeletedRoleOrTagLeavesAllWhomTheDatabaseLets(t *testing.T) {
 	each(t, func(f *fixture) {
 		people := f.people("ann", "bob", "cat", "dan", "eve")
-		role := f.roles(auth.RoleInput{Title: "gone"})["gone"]
+		role := f.roles(access.RoleInput{Title: "gone"})["gone"]
 		tag, err := f.members.CreateTag(f.Context(), f.community, "gone")
 		f.ok(err)
 		for _, r := range people {

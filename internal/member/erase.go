@@ -4,8 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -111,7 +111,7 @@ func (s *Members) eraseMembers(ctx context.Context, tx *sqldb.Tx, communityID st
 func keysOfEmails(emails []string) []string {
 	keys := make([]string, len(emails))
 	for i, email := range emails {
-		keys[i] = auth.EmailKey(email)
+		keys[i] = account.EmailKey(email)
 	}
 	return keys
 }

@@ -2,18 +2,16 @@ package member_test
 
 import (
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
-	"github.com/regulars/regulars/internal/clock"
-	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -59,10 +57,9 @@ func (f *fixture) mentions(table string, words ...string) (found []string) {
 }
 
 // penal connects what penalties need.
-func (f *fixture) penal() *auth.Auth {
-	homes := community.New(f.db, clock.Clock{})
-	a := auth.New(auth.Deps{DB: f.db, Communities: homes, Standings: f.members, Clock: clock.Clock{}, Log: slog.New(slog.DiscardHandler)})
-	f.members.Connect(member.Connections{Auth: a})
+func (f *fixture) penal() *access.Access {
+	a := f.auth()
+	f.members.Connect(member.Connections{Access: a})
 	return a
 }
 
@@ -70,9 +67,7 @@ func (f *fixture) penal() *auth.Auth {
 // would, and returns who they are then.
 func (f *fixture) claim(m member.Member) actor.Actor {
 	f.Helper()
-	homes := community.New(f.db, clock.Clock{})
-	a := auth.New(auth.Deps{DB: f.db, Communities: homes, Standings: f.members, Clock: clock.Clock{}, Log: slog.New(slog.DiscardHandler)})
-	account, err := a.CreateAccount(f.Context(), auth.AccountInput{Email: m.Email, Username: m.Username})
+	account, err := f.accounts().CreateAccount(f.Context(), account.AccountInput{Email: m.Email, Username: m.Username})
 	f.ok(err)
 	person := actor.Actor{Kind: actor.Session, AccountID: account.ID, Name: m.Username}
 	f.ok(f.members.Join(f.Context(), person, f.community, member.JoinHow{}))
@@ -135,7 +130,7 @@ func TestABanThatWasLiftedWhileTheMemberWasDeletedIsOver(t *testing.T) {
 func TestTagsOwnersAndGivenRolesAreInTheLog(t *testing.T) {
 	each(t, func(f *fixture) {
 		a := f.penal()
-		_, err := a.CreateRole(f.Context(), command, f.community, auth.RoleInput{Title: "Helper"})
+		_, err := a.CreateRole(f.Context(), command, f.community, access.RoleInput{Title: "Helper"})
 		f.ok(err)
 		ctx := actor.NewContext(f.Context(), command)
 		tag, err := f.members.CreateTag(ctx, f.community, "vip")

@@ -11,7 +11,6 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -328,7 +327,7 @@ func (s *Members) CreateField(ctx context.Context, communityID string, in FieldI
 		if err := insertField(ctx, tx, communityID, f); err != nil {
 			return err
 		}
-		return auth.Note(ctx, tx, f.CreatedAt, communityID, "field.create", audit.Target{Type: "field", ID: f.ID, Name: f.Name})
+		return audit.Record(ctx, tx, f.CreatedAt, communityID, "field.create", audit.Target{Type: "field", ID: f.ID, Name: f.Name})
 	})
 	if sqldb.IsDuplicate(err) {
 		err = errs.New(errs.Conflict, "duplicate_field", "A field with this name was just made, or is being deleted.")

@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -40,7 +40,7 @@ func (f *fixture) who(filter map[string]any) string {
 
 func TestAFilterAsksForValuesAndRangesOfAnyField(t *testing.T) {
 	each(t, func(f *fixture) {
-		f.ok(auth.EnsureEveryone(f.Context(), f.db, f.community))
+		f.ok(access.EnsureEveryoneRole(f.Context(), f.db, f.community))
 		f.field(member.FieldInput{Field: "points", Name: "Points", Type: member.Numerical})
 		f.field(member.FieldInput{Field: `$.od"d [0]`, Name: "Odd", Type: member.SingleLine})
 		f.field(member.FieldInput{Field: "born", Name: "Born", Type: member.Date, Filterable: true})

@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/id"
 )
 
@@ -44,10 +44,10 @@ func reference(ref string) (column string, value any) {
 	if n, err := strconv.ParseInt(ref, 10, 64); err == nil {
 		return "number", n
 	}
-	if key := auth.EmailKey(ref); strings.Contains(key, "@") {
+	if key := account.EmailKey(ref); strings.Contains(key, "@") {
 		return "email_key", key
 	}
-	return "username_key", auth.UsernameKey(ref)
+	return "username_key", account.UsernameKey(ref)
 }
 
 // TextOf is what a member has in a default field that is one text; "" when it

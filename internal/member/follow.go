@@ -3,9 +3,9 @@ package member
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -14,7 +14,7 @@ import (
 // the audit log of each. An unclaimed member who has the username gives way; a
 // community where another member has the new address keeps the old one. It is
 // for auth.OnRename.
-func (s *Members) Follow(ctx context.Context, tx *sqldb.Tx, _, after auth.Account, source string) error {
+func (s *Members) Follow(ctx context.Context, tx *sqldb.Tx, _, after account.Account, source string) error {
 	homes, err := claimedCommunities(ctx, tx, after.ID)
 	if err != nil {
 		return err
@@ -27,7 +27,7 @@ func (s *Members) Follow(ctx context.Context, tx *sqldb.Tx, _, after auth.Accoun
 	return nil
 }
 
-func (s *Members) followIn(ctx context.Context, tx *sqldb.Tx, communityID string, account auth.Account, source Source) error {
+func (s *Members) followIn(ctx context.Context, tx *sqldb.Tx, communityID string, account account.Account, source Source) error {
 	if err := shareFields(ctx, tx, communityID); err != nil {
 		return err
 	}
@@ -70,5 +70,5 @@ func (s *Members) followIn(ctx context.Context, tx *sqldb.Tx, communityID string
 	if err := RecordChanges(ctx, tx, communityID, changes, source, actor.FromContext(ctx).Ref()); err != nil {
 		return err
 	}
-	return auth.Note(ctx, tx, at, communityID, "user.update", audit.Target{Type: "user", ID: who.ID, Name: next.Username}, noted...)
+	return audit.Record(ctx, tx, at, communityID, "user.update", audit.Target{Type: "user", ID: who.ID, Name: next.Username}, noted...)
 }

@@ -4,9 +4,9 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/event"
@@ -61,8 +61,8 @@ func (s *Members) HandRole(ctx context.Context, actor actor.Actor, communityID, 
 type handing struct {
 	communityID string
 	actor       actor.Actor
-	power       auth.Power
-	roles       []auth.Role
+	power       access.Power
+	roles       []access.Role
 	clock       clock.Clock
 	trace
 }
@@ -73,16 +73,16 @@ func (s *Members) beginHanding(ctx context.Context, tx *sqldb.Tx, actor actor.Ac
 	}
 	h := &handing{communityID: communityID, actor: actor, clock: s.clock, trace: trace{source: source, by: actor.Ref(), now: s.clock.MS()}}
 	var err error
-	if h.power, err = auth.PowerOf(ctx, tx, s, actor, communityID); err != nil {
+	if h.power, err = access.PowerOf(ctx, tx, Memberships{}, actor, communityID); err != nil {
 		return nil, err
 	}
-	h.roles, err = auth.Roles(ctx, tx, communityID)
+	h.roles, err = access.Roles(ctx, tx, communityID)
 	return h, err
 }
 
 // handAll hands the role to those of the users who may get it from the actor.
 func (h *handing) handAll(ctx context.Context, tx *sqldb.Tx, roleID string, ids []string, giving bool) (piece Handed, err error) {
-	if err := h.power.Need(auth.ManageRoles, h.now); err != nil {
+	if err := h.power.Need(access.ManageRoles, h.now); err != nil {
 		return piece, err
 	}
 	role, err := h.role(ctx, tx, roleID)
@@ -122,27 +122,27 @@ func (h *handing) lock(ctx context.Context, tx *sqldb.Tx, userID string) (*Recor
 }
 
 // role is one that can change hands.
-func (h *handing) role(ctx context.Context, tx *sqldb.Tx, roleID string) (auth.Role, error) {
-	role, err := auth.RoleByID(ctx, tx, h.communityID, roleID)
+func (h *handing) role(ctx context.Context, tx *sqldb.Tx, roleID string) (access.Role, error) {
+	role, err := access.RoleByID(ctx, tx, h.communityID, roleID)
 	if err == nil && role.Everyone {
-		err = auth.EveryoneHasIt()
+		err = access.EveryoneHasIt()
 	}
 	return role, err
 }
 
 // allowed is the rule of ranks.
-func (h *handing) allowed(role auth.Role, giving bool, who *Record) error {
+func (h *handing) allowed(role access.Role, giving bool, who *Record) error {
 	return h.power.MayHand(role, giving, who.ID, who.Owner, roleSet(h.roles, who.RoleIDs))
 }
 
 // roleSet returns those of the roles that are named, and @all.
-func roleSet(roles []auth.Role, ids []string) []auth.Role {
-	return slices.DeleteFunc(slices.Clone(roles), func(r auth.Role) bool { return !r.Everyone && !slices.Contains(ids, r.ID) })
+func roleSet(roles []access.Role, ids []string) []access.Role {
+	return slices.DeleteFunc(slices.Clone(roles), func(r access.Role) bool { return !r.Everyone && !slices.Contains(ids, r.ID) })
 }
 
 // hand gives the role to people, or takes it off them, where they are not so
 // already; whether the actor may is not looked at.
-func (h *handing) hand(ctx context.Context, tx *sqldb.Tx, role auth.Role, giving bool, people ...*Record) error {
+func (h *handing) hand(ctx context.Context, tx *sqldb.Tx, role access.Role, giving bool, people ...*Record) error {
 	people = slices.DeleteFunc(slices.Clone(people), func(who *Record) bool { return slices.Contains(who.RoleIDs, role.ID) == giving })
 	next := withoutRoles(role.ID)
 	if giving {
@@ -160,7 +160,7 @@ func (h *handing) hand(ctx context.Context, tx *sqldb.Tx, role auth.Role, giving
 }
 
 // exchange takes roles off a member and gives them others, in one change.
-func (h *handing) exchange(ctx context.Context, tx *sqldb.Tx, who *Record, take, give []auth.Role) ([]Change, error) {
+func (h *handing) exchange(ctx context.Context, tx *sqldb.Tx, who *Record, take, give []access.Role) ([]Change, error) {
 	taken, given := idsOfRoles(take), idsOfRoles(give)
 	next := func(ids []string) []string { return withRoles(given...)(withoutRoles(taken...)(ids)) }
 	changes, err := putRoles(ctx, tx, h.communityID, []*Record{who}, next, h.trace)
@@ -180,7 +180,7 @@ func (h *handing) exchange(ctx context.Context, tx *sqldb.Tx, who *Record, take,
 	return changes, nil
 }
 
-func idsOfRoles(roles []auth.Role) []string {
+func idsOfRoles(roles []access.Role) []string {
 	ids := make([]string, len(roles))
 	for i, r := range roles {
 		ids[i] = r.ID
@@ -189,7 +189,7 @@ func idsOfRoles(roles []auth.Role) []string {
 }
 
 // tell says in the events and in the audit log that a role changed hands.
-func (h *handing) tell(ctx context.Context, tx *sqldb.Tx, role auth.Role, giving bool, who *Record) error {
+func (h *handing) tell(ctx context.Context, tx *sqldb.Tx, role access.Role, giving bool, who *Record) error {
 	happened, verb := event.UserRoleRemoved, "user.remove_role"
 	change := audit.Change{Field: RoleName, Old: role.Title}
 	if giving {
@@ -201,7 +201,7 @@ func (h *handing) tell(ctx context.Context, tx *sqldb.Tx, role auth.Role, giving
 		return err
 	}
 	target := audit.Target{Type: "user", ID: who.ID, Name: who.Username}
-	return auth.Note(actor.NewContext(ctx, h.actor), tx, h.now, h.communityID, verb, target, change)
+	return audit.Record(actor.NewContext(ctx, h.actor), tx, h.now, h.communityID, verb, target, change)
 }
 
 // trace is what the history says about where a change came from.

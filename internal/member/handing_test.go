@@ -7,9 +7,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -17,12 +17,12 @@ import (
 
 // ranked makes members of one role each: a manager, and two who do not stand
 // below them.
-func (f *fixture) ranked() (roles map[string]auth.Role, people map[string]*member.Record) {
+func (f *fixture) ranked() (roles map[string]access.Role, people map[string]*member.Record) {
 	f.Helper()
 	roles = f.roles(
-		auth.RoleInput{Title: "low", Order: 2}, auth.RoleInput{Title: "lower", Order: 1},
-		auth.RoleInput{Title: "manager", Order: 5, ServerPermissions: map[string]bool{"manage_roles": true}},
-		auth.RoleInput{Title: "same", Order: 5}, auth.RoleInput{Title: "high", Order: 9},
+		access.RoleInput{Title: "low", Order: 2}, access.RoleInput{Title: "lower", Order: 1},
+		access.RoleInput{Title: "manager", Order: 5, ServerPermissions: map[string]bool{"manage_roles": true}},
+		access.RoleInput{Title: "same", Order: 5}, access.RoleInput{Title: "high", Order: 9},
 	)
 	people = map[string]*member.Record{}
 	for _, r := range f.people("manager", "plain", "other", "same", "high") {
@@ -84,7 +84,7 @@ func TestARoleIsHandedToManyAndSaysWhoWasRefused(t *testing.T) {
 
 func TestARoleIsHandedToMoreThanOnePiece(t *testing.T) {
 	each(t, func(f *fixture) {
-		vip := f.roles(auth.RoleInput{Title: "vip"})["vip"]
+		vip := f.roles(access.RoleInput{Title: "vip"})["vip"]
 		var names []string
 		for i := range 120 {
 			names = append(names, fmt.Sprintf("m%03d", i))
@@ -104,7 +104,7 @@ func TestARoleIsHandedToMoreThanOnePiece(t *testing.T) {
 func TestWhoMayNotHandOutRolesHandsThemToNobody(t *testing.T) {
 	each(t, func(f *fixture) {
 		roles, people := f.ranked()
-		key := actor.Actor{Kind: actor.CommunityKey, KeyID: "k1", CommunityID: f.community, Permissions: []actor.Permission{auth.ManageUser}}
+		key := actor.Actor{Kind: actor.CommunityKey, KeyID: "k1", CommunityID: f.community, Permissions: []actor.Permission{access.ManageUser}}
 		for _, c := range []struct {
 			actor      actor.Actor
 			role, want string
@@ -150,7 +150,7 @@ func TestAChangeOfRolesIsTakenBackUnderTheRuleOfRanks(t *testing.T) {
 		refused(manager, taken, "value_unchanged")
 		revert(manager, lower, "[low lower] > [low]")
 		refused(session(people["high"]), low, "missing_permission")
-		refused(actor.Actor{Kind: actor.CommunityKey, CommunityID: f.community, Permissions: []actor.Permission{auth.UserFields}}, low, "missing_permission")
+		refused(actor.Actor{Kind: actor.CommunityKey, CommunityID: f.community, Permissions: []actor.Permission{access.UserFields}}, low, "missing_permission")
 		f.ok(second(f.members.AddRole(f.Context(), command, f.community, plain.ID, roles["high"].ID, member.Source{Type: "console"})))
 		refused(manager, low, "rank_too_low") // plain stands above by now
 		revert(command, low, "[high low] > [high]")

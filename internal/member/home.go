@@ -46,7 +46,7 @@ func (s *Members) Homes(ctx context.Context, communities ...community.Community)
 // or, with deleted, those that they owned when they were deleted and that can
 // still be restored, because they were deleted after oldest; the oldest first.
 func (s *Members) HomesOf(ctx context.Context, actor actor.Actor, deleted bool, oldest int64) ([]Home, error) {
-	ids, err := s.connected.Auth.CommunitiesOf(ctx, actor)
+	ids, err := s.connected.Access.CommunitiesOf(ctx, actor)
 	if deleted {
 		ids, err = deletedHomes(ctx, s.db, actor.AccountID, oldest)
 	}

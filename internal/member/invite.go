@@ -5,9 +5,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -103,7 +103,7 @@ func (s *Members) Invites(ctx context.Context, communityID, cursor string, limit
 // with NotFound "invite_not_found" or Forbidden "not_your_invite"; an invite
 // that was taken back before stays as it is.
 func (s *Members) RevokeInvite(ctx context.Context, caller actor.Actor, communityID, code string) error {
-	manages := s.connected.Auth.Can(ctx, caller, communityID, auth.Community)
+	manages := s.connected.Access.Can(ctx, caller, communityID, access.Community)
 	if manages != nil && errs.KindOf(manages) != errs.Forbidden {
 		return manages
 	}
@@ -122,7 +122,7 @@ func (s *Members) RevokeInvite(ctx context.Context, caller actor.Actor, communit
 		if err := revoke(ctx, tx, invite, now); err != nil {
 			return err
 		}
-		return auth.Note(actor.NewContext(ctx, caller), tx, now, communityID, "invite.revoke", audit.Target{Type: "invite", ID: invite.Code, Name: invite.Code})
+		return audit.Record(actor.NewContext(ctx, caller), tx, now, communityID, "invite.revoke", audit.Target{Type: "invite", ID: invite.Code, Name: invite.Code})
 	})
 }
 

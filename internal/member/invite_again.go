@@ -5,9 +5,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -30,18 +30,18 @@ type Invited struct {
 // with the permission to create users or to invite. Else it fails with Forbidden
 // "missing_permission".
 func (s *Members) MayInviteAgain(ctx context.Context, actor actor.Actor, communityID string) error {
-	power, err := auth.PowerOf(ctx, s.db, s, actor, communityID)
+	power, err := access.PowerOf(ctx, s.db, Memberships{}, actor, communityID)
 	if err != nil {
 		return err
 	}
 	return mayInviteAgain(power, s.clock.MS())
 }
 
-func mayInviteAgain(power auth.Power, now int64) error {
-	if power.May(auth.CreateUser, now) {
+func mayInviteAgain(power access.Power, now int64) error {
+	if power.May(access.CreateUser, now) {
 		return nil
 	}
-	return power.Need(auth.MayInvite, now)
+	return power.Need(access.MayInvite, now)
 }
 
 // InviteMembers mails unclaimed members a link by which they accept or decline,
@@ -147,7 +147,7 @@ func (s *Members) mailAgain(ctx context.Context, tx *sqldb.Tx, home community.Co
 	if err := s.sendInvitation(ctx, tx, home, who.Email, who.Language, link, 0); err != nil {
 		return err
 	}
-	return auth.Note(ctx, tx, now, home.ID, "user.invite", audit.Target{Type: "user", ID: who.ID, Name: who.Username})
+	return audit.Record(ctx, tx, now, home.ID, "user.invite", audit.Target{Type: "user", ID: who.ID, Name: who.Username})
 }
 
 // LastInvited returns when a mail last asked an unclaimed member to accept, in

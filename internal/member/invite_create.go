@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
@@ -58,7 +59,7 @@ func addressesOf(emails []string) (addresses []receiver, wrong []errs.Field) {
 	}
 	known := map[string]bool{}
 	for i, given := range emails {
-		display, key, problem := auth.CheckEmail(given)
+		display, key, problem := account.CheckEmail(given)
 		if problem != "" {
 			wrong = append(wrong, errs.Field{Field: fmt.Sprintf("emails[%d]", i), Code: "invalid_email", Message: problem})
 			continue
@@ -128,7 +129,7 @@ func (s *Members) writeInvite(ctx context.Context, tx *sqldb.Tx, home community.
 	if roleTitle != "" {
 		changes = append(changes, audit.Change{Field: RoleName, New: roleTitle})
 	}
-	if err := auth.Note(ctx, tx, i.CreatedAt, i.CommunityID, "invite.create", audit.Target{Type: "invite", ID: i.Code, Name: i.Code}, changes...); err != nil {
+	if err := audit.Record(ctx, tx, i.CreatedAt, i.CommunityID, "invite.create", audit.Target{Type: "invite", ID: i.Code, Name: i.Code}, changes...); err != nil {
 		return err
 	}
 	if i.Email == "" {
@@ -155,43 +156,43 @@ func (s *Members) sendInvitation(ctx context.Context, tx *sqldb.Tx, home communi
 // invitedRole returns a role that an invite of the actor may give: one that the
 // actor could give to a member below them. "" and @all are no role. The role is
 // not deleted before the transaction ends.
-func (s *Members) invitedRole(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, communityID, roleID string, now int64) (auth.Role, error) {
+func (s *Members) invitedRole(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, communityID, roleID string, now int64) (access.Role, error) {
 	if roleID == "" {
-		return auth.Role{}, nil
+		return access.Role{}, nil
 	}
 	if err := tx.Share(ctx, rolesGuard(communityID)); err != nil {
-		return auth.Role{}, err
+		return access.Role{}, err
 	}
-	power, err := auth.PowerOf(ctx, tx, s, actor, communityID)
+	power, err := access.PowerOf(ctx, tx, Memberships{}, actor, communityID)
 	if err != nil {
-		return auth.Role{}, err
+		return access.Role{}, err
 	}
-	if err := power.Need(auth.ManageRoles, now); err != nil {
-		return auth.Role{}, err
+	if err := power.Need(access.ManageRoles, now); err != nil {
+		return access.Role{}, err
 	}
-	roles, err := auth.Roles(ctx, tx, communityID)
+	roles, err := access.Roles(ctx, tx, communityID)
 	if err != nil {
-		return auth.Role{}, err
+		return access.Role{}, err
 	}
-	at := slices.IndexFunc(roles, func(r auth.Role) bool { return r.ID == roleID })
+	at := slices.IndexFunc(roles, func(r access.Role) bool { return r.ID == roleID })
 	switch {
 	case at < 0:
-		return auth.Role{}, errs.InvalidFields([]errs.Field{{Field: "roleId", Code: "unknown_role", Message: "There is no role with this _id."}})
+		return access.Role{}, errs.InvalidFields([]errs.Field{{Field: "roleId", Code: "unknown_role", Message: "There is no role with this _id."}})
 	case roles[at].Everyone:
-		return auth.Role{}, nil
+		return access.Role{}, nil
 	}
-	return roles[at], power.MayMake(auth.Role{}, roles[at])
+	return roles[at], power.MayMake(access.Role{}, roles[at])
 }
 
 // InvitableRoles returns the roles that an invite of the actor may give, the
 // highest first. CreateInvite checks again.
-func (s *Members) InvitableRoles(ctx context.Context, actor actor.Actor, communityID string) ([]auth.Role, error) {
-	power, err := auth.PowerOf(ctx, s.db, s, actor, communityID)
-	if err != nil || !power.May(auth.ManageRoles, s.clock.MS()) {
+func (s *Members) InvitableRoles(ctx context.Context, actor actor.Actor, communityID string) ([]access.Role, error) {
+	power, err := access.PowerOf(ctx, s.db, Memberships{}, actor, communityID)
+	if err != nil || !power.May(access.ManageRoles, s.clock.MS()) {
 		return nil, err
 	}
-	roles, err := auth.Roles(ctx, s.db, communityID)
-	return slices.DeleteFunc(roles, func(r auth.Role) bool { return r.Everyone || power.MayMake(auth.Role{}, r) != nil }), err
+	roles, err := access.Roles(ctx, s.db, communityID)
+	return slices.DeleteFunc(roles, func(r access.Role) bool { return r.Everyone || power.MayMake(access.Role{}, r) != nil }), err
 }
 
 // inviteRoom returns Conflict "too_many_invites" if a community has no room for
@@ -222,7 +223,7 @@ func giveInvitedRole(ctx context.Context, tx *sqldb.Tx, i Invite, memberID strin
 	if i.RoleID == "" {
 		return nil
 	}
-	role, err := auth.RoleByID(ctx, tx, i.CommunityID, i.RoleID)
+	role, err := access.RoleByID(ctx, tx, i.CommunityID, i.RoleID)
 	if errs.KindOf(err) == errs.NotFound {
 		return nil
 	}

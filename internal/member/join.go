@@ -4,9 +4,9 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/event"
@@ -60,7 +60,7 @@ func Join(ctx context.Context, tx *sqldb.Tx, communityID, accountID string, how 
 	if err != nil {
 		return err
 	}
-	account, err := auth.LoadAccount(ctx, tx, accountID)
+	account, err := account.LoadAccount(ctx, tx, accountID)
 	if err != nil {
 		return err
 	}
@@ -108,7 +108,7 @@ func (e *edit) tellJoined(ctx context.Context, tx *sqldb.Tx, before, code string
 		return err
 	}
 	target := audit.Target{Type: "user", ID: e.who.ID, Name: e.who.Username}
-	return auth.Note(ctx, tx, now, e.communityID, "user.join", target, audit.Change{Field: "state", Old: orNil(before), New: Active}, audit.Change{Field: "invite", New: orNil(code)})
+	return audit.Record(ctx, tx, now, e.communityID, "user.join", target, audit.Change{Field: "state", Old: orNil(before), New: Active}, audit.Change{Field: "invite", New: orNil(code)})
 }
 
 // orNil is a text, or nil for none.
@@ -124,7 +124,7 @@ func errAlreadyMember() error {
 }
 
 // beginJoin is beginEdit for a person who need not be a member.
-func beginJoin(ctx context.Context, tx *sqldb.Tx, communityID string, account auth.Account, now int64) (*edit, error) {
+func beginJoin(ctx context.Context, tx *sqldb.Tx, communityID string, account account.Account, now int64) (*edit, error) {
 	e := &edit{communityID: communityID, actor: actor.FromContext(ctx).Ref(), source: Source{Type: "join"}}
 	if err := shareFields(ctx, tx, communityID); err != nil {
 		return nil, err
@@ -200,8 +200,8 @@ func (e *edit) failed(f *Field) bool {
 
 // enter writes the membership: a new row, or the one there was with what
 // changed in it.
-func (e *edit) enter(ctx context.Context, tx *sqldb.Tx, account auth.Account) error {
-	if err := giveWay(ctx, tx, e.communityID, auth.UsernameKey(account.Username), e.who.ID, e.now); err != nil {
+func (e *edit) enter(ctx context.Context, tx *sqldb.Tx, acct account.Account) error {
+	if err := giveWay(ctx, tx, e.communityID, account.UsernameKey(acct.Username), e.who.ID, e.now); err != nil {
 		return err
 	}
 	if err := deleteDecline(ctx, tx, e.communityID, declineHash(e.communityID, e.who.EmailKey)); err != nil {
@@ -209,7 +209,7 @@ func (e *edit) enter(ctx context.Context, tx *sqldb.Tx, account auth.Account) er
 	}
 	if e.who.IsMember() {
 		if !e.who.Claimed() {
-			if err := e.accept(ctx, tx, account); err != nil {
+			if err := e.accept(ctx, tx, acct); err != nil {
 				return err
 			}
 		}

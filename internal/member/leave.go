@@ -3,9 +3,9 @@ package member
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/event"
@@ -43,7 +43,7 @@ func (s *Members) Leave(ctx context.Context, caller actor.Actor, communityID str
 		if err := depart(ctx, tx, communityID, who, departure{to: Left, cause: "leave", now: now}); err != nil {
 			return err
 		}
-		return auth.Note(ctx, tx, now, communityID, "user.leave", audit.Target{Type: "user", ID: who.ID, Name: who.Username})
+		return audit.Record(ctx, tx, now, communityID, "user.leave", audit.Target{Type: "user", ID: who.ID, Name: who.Username})
 	})
 }
 
@@ -93,7 +93,7 @@ func depart(ctx context.Context, tx *sqldb.Tx, communityID string, who *Record, 
 	if err := disown(ctx, tx, communityID, who.ID); err != nil {
 		return err
 	}
-	if err := auth.EndSessionsIn(ctx, tx, communityID, []string{who.ID}, accountsAmong([]*Record{who})); err != nil || !wasHere {
+	if err := access.EndSessionsIn(ctx, tx, communityID, []string{who.ID}, accountsAmong([]*Record{who})); err != nil || !wasHere {
 		return err
 	}
 	left := event.UserLeft{UserID: who.ID, Cause: d.cause}

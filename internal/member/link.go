@@ -5,7 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
@@ -33,7 +33,7 @@ type mailLink struct {
 func (s *Members) linkTo(ctx context.Context, tx *sqldb.Tx, communityID, memberID, email, inviteCode string) (string, error) {
 	token := id.Secret(32)
 	l := mailLink{
-		communityID: communityID, memberID: memberID, email: email, emailHash: declineHash(communityID, auth.EmailKey(email)),
+		communityID: communityID, memberID: memberID, email: email, emailHash: declineHash(communityID, account.EmailKey(email)),
 		inviteCode: inviteCode, createdAt: s.clock.MS(),
 	}
 	return s.connected.BaseURL + AddedPage + "?token=" + token, insertMailLink(ctx, tx, tokenHash(token), l)
@@ -131,7 +131,7 @@ func (s *Members) declineInvite(ctx context.Context, tx *sqldb.Tx, l mailLink) e
 	}
 	now := s.clock.MS()
 	if l.email != "" { // else revoked or declined already
-		if err := closeMailed(ctx, tx, l.communityID, auth.EmailKey(l.email), now); err != nil {
+		if err := closeMailed(ctx, tx, l.communityID, account.EmailKey(l.email), now); err != nil {
 			return err
 		}
 	}
@@ -168,11 +168,11 @@ func (s *Members) StartFirst(ctx context.Context, token string) (resetToken stri
 		return "", err
 	}
 	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		known, err := auth.HasAccount(ctx, tx, offer.Email)
+		known, err := account.HasAccount(ctx, tx, offer.Email)
 		if err != nil || known {
 			return err
 		}
-		resetToken, _, err = s.connected.Auth.FirstPassword(ctx, tx, offer.Email)
+		resetToken, _, err = s.connected.Accounts.FirstPassword(ctx, tx, offer.Email)
 		return err
 	})
 	return resetToken, err

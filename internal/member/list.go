@@ -5,7 +5,7 @@ import (
 	"context"
 	"strings"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/errs"
 )
 
@@ -30,7 +30,7 @@ const (
 
 // everybody reports whether the filter chooses all active members.
 func (f Filter) everybody() bool {
-	return (f.State == "" || f.State == Active) && auth.UsernameKey(f.Search) == "" && f.RoleID == "" && f.TagID == "" && f.Claim == "" && len(f.Where) == 0
+	return (f.State == "" || f.State == Active) && account.UsernameKey(f.Search) == "" && f.RoleID == "" && f.TagID == "" && f.Claim == "" && len(f.Where) == 0
 }
 
 // List is one page of members. Total counts all that match, up to 10,000;

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -28,7 +28,7 @@ func (s *Members) MayManage(ctx context.Context, actor actor.Actor, communityID 
 func (s *Members) managing(ctx context.Context, q sqldb.Querier, actor actor.Actor, communityID string) (reach, error) {
 	may, err := s.reachOf(ctx, q, actor, communityID)
 	if err == nil {
-		err = may.power.Need(auth.ManageUser, s.clock.MS())
+		err = may.power.Need(access.ManageUser, s.clock.MS())
 	}
 	return may, err
 }
@@ -57,7 +57,7 @@ func (s *Members) Delete(ctx context.Context, caller actor.Actor, communityID st
 		if _, err := SetState(ctx, tx, communityID, userIDs, Deleted, now); err != nil {
 			return err
 		}
-		if err := auth.EndSessionsIn(ctx, tx, communityID, userIDs, accountsAmong(people)); err != nil {
+		if err := access.EndSessionsIn(ctx, tx, communityID, userIDs, accountsAmong(people)); err != nil {
 			return err
 		}
 		return noteAll(ctx, tx, now, communityID, "user.delete", people)
@@ -156,7 +156,7 @@ func ownersStay(ctx context.Context, tx *sqldb.Tx, communityID string, gone []*R
 
 func noteAll(ctx context.Context, tx *sqldb.Tx, now int64, communityID, action string, people []*Record) error {
 	for _, who := range people {
-		if err := auth.Note(ctx, tx, now, communityID, action, audit.Target{Type: "user", ID: who.ID, Name: who.Username}); err != nil {
+		if err := audit.Record(ctx, tx, now, communityID, action, audit.Target{Type: "user", ID: who.ID, Name: who.Username}); err != nil {
 			return err
 		}
 	}

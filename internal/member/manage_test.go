@@ -12,9 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
@@ -183,7 +183,7 @@ func TestWhomTheActorMayNotManageKeepsManyFromBeingDeletedAndRestored(t *testing
 		people["stranger"] = f.stranger()
 		people["nobody"] = &member.Record{ID: "6a21d1c09f3b0c4d5e6f7a8b"}
 		actors["stranger"] = session(people["stranger"])
-		actors["narrow"] = actor.Actor{Kind: actor.CommunityKey, KeyID: "k3", CommunityID: f.community, CreatedBy: "command", Permissions: []actor.Permission{auth.UserFields}}
+		actors["narrow"] = actor.Actor{Kind: actor.CommunityKey, KeyID: "k3", CommunityID: f.community, CreatedBy: "command", Permissions: []actor.Permission{access.UserFields}}
 		two := []*member.Record{people["plain"], people["low"]}
 		for _, row := range []struct{ actor, who, code string }{
 			{"high", "plain", "missing_permission"},

@@ -7,8 +7,8 @@ import (
 	"context"
 	"sync/atomic"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -67,29 +67,12 @@ func New(db *sqldb.DB, c clock.Clock) *Members { return &Members{db: db, clock: 
 // Claimed reports whether the person has accepted the membership, or joined.
 func (m *Member) Claimed() bool { return m.AccountID != "" }
 
-// Standing is what auth asks about an account in a community: whether it is a
-// member there, in what state, and with which roles.
-func (s *Members) Standing(ctx context.Context, q sqldb.Querier, communityID, accountID string) (auth.Standing, error) {
-	return standing(ctx, q, communityID, byAccount, accountID)
-}
-
-// MemberStanding is Standing for a member, claimed or not.
-func (s *Members) MemberStanding(ctx context.Context, q sqldb.Querier, communityID, memberID string) (auth.Standing, error) {
-	return standing(ctx, q, communityID, byMember, memberID)
-}
-
-// Communities returns the ids of the communities an account is an active
-// member of, oldest community first.
-func (s *Members) Communities(ctx context.Context, q sqldb.Querier, accountID string) ([]string, error) {
-	return communitiesOf(ctx, q, accountID)
-}
-
 // AddOwner makes the account an owner of the community, as a member when it is
 // none yet. Calling it again changes nothing.
 func (s *Members) AddOwner(ctx context.Context, communityID, accountID string) error {
 	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		now := s.clock.MS()
-		known, err := standing(ctx, tx, communityID, byAccount, accountID)
+		known, err := Memberships{}.ByAccount(ctx, tx, communityID, accountID)
 		if err != nil || known.Owner {
 			return err
 		}
@@ -102,14 +85,14 @@ func (s *Members) AddOwner(ctx context.Context, communityID, accountID string) e
 			return err
 		}
 		target := audit.Target{Type: "user", ID: known.MemberID, Name: known.Username}
-		return auth.Note(ctx, tx, now, communityID, "user.add_owner", target, audit.Change{Field: "owner", Old: false, New: true})
+		return audit.Record(ctx, tx, now, communityID, "user.add_owner", target, audit.Change{Field: "owner", Old: false, New: true})
 	})
 }
 
 // insertOwner makes an account a member that owns the community. A membership
 // that the community made for its confirmed address is accepted.
 func (s *Members) insertOwner(ctx context.Context, tx *sqldb.Tx, communityID, accountID string, now int64) (memberID, username string, err error) {
-	account, err := auth.LoadAccount(ctx, tx, accountID)
+	account, err := account.LoadAccount(ctx, tx, accountID)
 	if err != nil {
 		return "", "", err
 	}

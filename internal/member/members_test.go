@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
@@ -58,7 +58,7 @@ func (f *fixture) insert(claimed bool, usernames ...string) []*member.Record {
 	var records []*member.Record
 	for _, name := range usernames {
 		email := name + "@example.com"
-		r := &member.Record{ID: id.New(clock.Clock{}.Now()), Email: email, EmailKey: auth.EmailKey(email), Username: name, UsernameKey: auth.UsernameKey(name), State: member.Active, FirstName: name, LastName: "Éli", JoinedAt: 1, UpdatedAt: 1}
+		r := &member.Record{ID: id.New(clock.Clock{}.Now()), Email: email, EmailKey: account.EmailKey(email), Username: name, UsernameKey: account.UsernameKey(name), State: member.Active, FirstName: name, LastName: "Éli", JoinedAt: 1, UpdatedAt: 1}
 		records = append(records, r)
 	}
 	f.ok(f.db.Tx(f.Context(), func(tx *sqldb.Tx) error {
@@ -66,7 +66,7 @@ func (f *fixture) insert(claimed bool, usernames ...string) []*member.Record {
 			if !claimed {
 				break
 			}
-			numbers, err := auth.NewNumbers(f.Context(), tx, 1)
+			numbers, err := account.NewNumbers(f.Context(), tx, 1)
 			if err != nil {
 				return err
 			}

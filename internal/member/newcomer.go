@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"unicode/utf8"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/text"
 )
@@ -46,12 +46,12 @@ func (in Newcomer) check() *newcomer {
 	n.Referral = n.text("referral", in.Referral, 0, maxReference)
 	n.ExternalID = n.text("externalId", in.ExternalID, 0, maxReference)
 	var problem string
-	n.Username, n.usernameKey, problem = auth.CheckUsername(in.Username)
+	n.Username, n.usernameKey, problem = account.CheckUsername(in.Username)
 	n.fail("username", "invalid_username", problem)
-	n.Email, n.emailKey, problem = auth.CheckEmail(in.Email)
+	n.Email, n.emailKey, problem = account.CheckEmail(in.Email)
 	n.fail("email", "invalid_email", problem)
 	if in.Password != "" {
-		n.fail("password", "invalid_password", auth.PasswordProblem(in.Password, n.emailKey, n.usernameKey))
+		n.fail("password", "invalid_password", account.PasswordProblem(in.Password, n.emailKey, n.usernameKey))
 	}
 	if in.Confirm != "" && in.Confirm != in.Password {
 		n.fail("confirmPassword", "password_differs", "The two passwords differ.")

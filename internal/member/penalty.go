@@ -5,9 +5,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
@@ -27,7 +27,7 @@ const (
 var PenaltyKinds = []string{Warn, Suspend, Kick, Ban}
 
 // mayGive is what somebody needs to give a penalty of a kind.
-var mayGive = map[string]actor.Permission{Warn: auth.MayWarn, Suspend: auth.MaySuspend, Kick: auth.MayKick, Ban: auth.MayBan}
+var mayGive = map[string]actor.Permission{Warn: access.MayWarn, Suspend: access.MaySuspend, Kick: access.MayKick, Ban: access.MayBan}
 
 // Penalty is an entry of the misconduct log.
 type Penalty struct {
@@ -93,7 +93,7 @@ func (s *Members) Penalise(ctx context.Context, caller actor.Actor, communityID 
 	if err != nil {
 		return Penalty{}, err
 	}
-	if err := s.connected.Auth.Can(ctx, caller, communityID, mayGive[in.Kind]); err != nil {
+	if err := s.connected.Access.Can(ctx, caller, communityID, mayGive[in.Kind]); err != nil {
 		return Penalty{}, err
 	}
 	target, err := s.FindIn(ctx, communityID, in.User, Active, Pending, Left, Banned)
@@ -135,7 +135,7 @@ func (s *Members) below(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, co
 	if isSelf(actor, found[0]) {
 		return nil, errs.New(errs.Forbidden, "not_yourself", "Nobody gives or lifts a penalty of their own.")
 	}
-	if err := auth.Outranks(ctx, tx, s, actor, communityID, userID); err != nil {
+	if err := access.Outranks(ctx, tx, Memberships{}, actor, communityID, userID); err != nil {
 		return nil, err
 	}
 	if found[0].Owner {
@@ -184,7 +184,7 @@ func (s *Members) LiftPenalty(ctx context.Context, caller actor.Actor, community
 	if err != nil {
 		return p, err
 	}
-	if err := s.connected.Auth.Can(ctx, caller, communityID, mayGive[p.Kind]); err != nil {
+	if err := s.connected.Access.Can(ctx, caller, communityID, mayGive[p.Kind]); err != nil {
 		return p, err
 	}
 	now := s.clock.MS()
@@ -238,7 +238,7 @@ func notePenalty(ctx context.Context, tx *sqldb.Tx, communityID, action string, 
 			changes[i].Old, changes[i].New = changes[i].New, nil
 		}
 	}
-	return auth.Note(ctx, tx, now, communityID, action, audit.Target{Type: "penalty", ID: p.ID, Name: p.Member.Username}, changes...)
+	return audit.Record(ctx, tx, now, communityID, action, audit.Target{Type: "penalty", ID: p.ID, Name: p.Member.Username}, changes...)
 }
 
 // PenaltyFilter chooses entries of the misconduct log; what is empty does not

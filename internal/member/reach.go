@@ -3,8 +3,8 @@ package member
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -12,15 +12,15 @@ import (
 // once for all members of a transaction.
 type reach struct {
 	actor actor.Actor
-	power auth.Power
-	roles []auth.Role // of the community; none where no role matters
+	power access.Power
+	roles []access.Role // of the community; none where no role matters
 }
 
 func (s *Members) reachOf(ctx context.Context, q sqldb.Querier, actor actor.Actor, communityID string) (reach, error) {
-	power, err := auth.PowerOf(ctx, q, s, actor, communityID)
+	power, err := access.PowerOf(ctx, q, Memberships{}, actor, communityID)
 	r := reach{actor: actor, power: power}
 	if err == nil && !power.Everything() {
-		r.roles, err = auth.Roles(ctx, q, communityID)
+		r.roles, err = access.Roles(ctx, q, communityID)
 	}
 	return r, err
 }

@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -14,10 +14,10 @@ import (
 // that admin and the command line made.
 func (f *fixture) ranks() (people map[string]*member.Record, actors map[string]actor.Actor) {
 	f.Helper()
-	administrator := map[string]bool{auth.ServerAdministrator: true}
+	administrator := map[string]bool{access.ServerAdministrator: true}
 	roles := f.roles(
-		auth.RoleInput{Title: "low", Order: 2}, auth.RoleInput{Title: "admin", Order: 5, ServerPermissions: administrator},
-		auth.RoleInput{Title: "same", Order: 5}, auth.RoleInput{Title: "high", Order: 9},
+		access.RoleInput{Title: "low", Order: 2}, access.RoleInput{Title: "admin", Order: 5, ServerPermissions: administrator},
+		access.RoleInput{Title: "same", Order: 5}, access.RoleInput{Title: "high", Order: 9},
 	)
 	people, actors = map[string]*member.Record{}, map[string]actor.Actor{
 		"sync": {Kind: actor.CommunityKey, KeyID: "k1", CommunityID: f.community, CreatedBy: "command", Permissions: []actor.Permission{actor.PermAll}}, "command": command, "nobody": {},

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/account"
 )
 
 // Record is a member of one community as it is read, changed in memory and
@@ -47,10 +47,10 @@ func (r *Record) Stamp(now int64) int64 {
 func (r *Record) Claimed() bool { return r.AccountID != "" }
 
 // recordOf is a new member of an account.
-func recordOf(a auth.Account) *Record {
+func recordOf(a account.Account) *Record {
 	return &Record{
-		ID: a.ID, AccountID: a.ID, Number: a.Number, Email: a.Email, EmailKey: auth.EmailKey(a.Email),
-		Username: a.Username, UsernameKey: auth.UsernameKey(a.Username),
+		ID: a.ID, AccountID: a.ID, Number: a.Number, Email: a.Email, EmailKey: account.EmailKey(a.Email),
+		Username: a.Username, UsernameKey: account.UsernameKey(a.Username),
 	}
 }
 
@@ -91,7 +91,7 @@ func (r *Record) Set(f *Field, value any) {
 		text, _ := value.(string)
 		*r.slot(f.Field) = text
 		if f.Field == Username {
-			r.UsernameKey = auth.UsernameKey(text)
+			r.UsernameKey = account.UsernameKey(text)
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -157,7 +156,7 @@ func (s *Members) redefine(ctx context.Context, tx *sqldb.Tx, communityID, field
 		return to, err
 	}
 	now := s.clock.MS()
-	return after, auth.Note(ctx, tx, now, communityID, "field.update", audit.Target{Type: "field", ID: f.ID, Name: f.Name}, changesOf(before, to)...)
+	return after, audit.Record(ctx, tx, now, communityID, "field.update", audit.Target{Type: "field", ID: f.ID, Name: f.Name}, changesOf(before, to)...)
 }
 
 // turn writes what changes at once, and does or begins the work on the values.
@@ -279,7 +278,7 @@ func (s *Members) deleteField(ctx context.Context, tx *sqldb.Tx, communityID str
 	if err := saveWork(ctx, tx, w, now); err != nil {
 		return err
 	}
-	if err := auth.Note(ctx, tx, now, communityID, "field.delete", audit.Target{Type: "field", ID: f.ID, Name: f.Name}); err != nil {
+	if err := audit.Record(ctx, tx, now, communityID, "field.delete", audit.Target{Type: "field", ID: f.ID, Name: f.Name}); err != nil {
 		return err
 	}
 	return s.finishWork(ctx, tx, w)
@@ -303,6 +302,6 @@ func (s *Members) OrderFields(ctx context.Context, communityID string, ids []str
 				return err
 			}
 		}
-		return auth.Note(ctx, tx, s.clock.MS(), communityID, "field.order", audit.Target{Type: "field", ID: id.New(s.clock.Now()), Name: "order"})
+		return audit.Record(ctx, tx, s.clock.MS(), communityID, "field.order", audit.Target{Type: "field", ID: id.New(s.clock.Now()), Name: "order"})
 	})
 }

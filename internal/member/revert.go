@@ -4,8 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -116,7 +116,7 @@ func (s *Members) revertRoles(ctx context.Context, tx *sqldb.Tx, actor actor.Act
 	if err != nil {
 		return nil, err
 	}
-	if err := hand.power.Need(auth.ManageRoles, hand.now); err != nil {
+	if err := hand.power.Need(access.ManageRoles, hand.now); err != nil {
 		return nil, err
 	}
 	who, err := hand.lock(ctx, tx, h.UserID)
@@ -155,9 +155,9 @@ func without(ids, others []string) []string {
 // reversed are those of the roles that the member has to be given, or to be
 // freed of, when a change is taken back. A role that is deleted can be taken
 // off nobody, and given to nobody.
-func (h *handing) reversed(ids []string, giving bool, who *Record) (roles []auth.Role, err error) {
+func (h *handing) reversed(ids []string, giving bool, who *Record) (roles []access.Role, err error) {
 	for _, roleID := range ids {
-		at := slices.IndexFunc(h.roles, func(r auth.Role) bool { return r.ID == roleID })
+		at := slices.IndexFunc(h.roles, func(r access.Role) bool { return r.ID == roleID })
 		switch {
 		case at < 0 && giving:
 			return nil, errs.New(errs.Conflict, "value_does_not_fit", "A role that this change took away was deleted since; nobody can have it.")

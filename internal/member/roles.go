@@ -4,8 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -65,12 +65,12 @@ func (s *Members) DeleteRole(ctx context.Context, actor actor.Actor, communityID
 		if err := tx.Guard(ctx, rolesGuard(communityID)); err != nil {
 			return err
 		}
-		power, err := auth.PowerOf(ctx, tx, s, actor, communityID)
+		power, err := access.PowerOf(ctx, tx, Memberships{}, actor, communityID)
 		if err != nil {
 			return err
 		}
 		now := s.clock.MS()
-		if _, err := auth.RemoveRole(ctx, tx, power, communityID, roleID, now); err != nil {
+		if _, err := access.RemoveRole(ctx, tx, power, communityID, roleID, now); err != nil {
 			return err
 		}
 		if err := clearInviteRole(ctx, tx, communityID, roleID); err != nil {
@@ -146,11 +146,11 @@ func (a takeRole) takeFrom(ctx context.Context, tx *sqldb.Tx, ids []string, now 
 
 // RolesOf returns the roles of a member, the highest first and @all last. user
 // is a reference as Find takes it. It fails with NotFound "user_not_found".
-func (s *Members) RolesOf(ctx context.Context, communityID, user string) ([]auth.Role, error) {
+func (s *Members) RolesOf(ctx context.Context, communityID, user string) ([]access.Role, error) {
 	found, err := s.Find(ctx, communityID, user)
 	if err != nil {
 		return nil, err
 	}
-	roles, err := auth.Roles(ctx, s.db, communityID)
+	roles, err := access.Roles(ctx, s.db, communityID)
 	return roleSet(roles, found.RoleIDs), err
 }

@@ -8,9 +8,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
@@ -20,25 +21,32 @@ import (
 )
 
 // roles makes roles of the community by title; each allows what is named.
-func (f *fixture) roles(ins ...auth.RoleInput) map[string]auth.Role {
+func (f *fixture) roles(ins ...access.RoleInput) map[string]access.Role {
 	f.Helper()
-	f.ok(auth.EnsureEveryone(f.Context(), f.db, f.community))
+	f.ok(access.EnsureEveryoneRole(f.Context(), f.db, f.community))
 	a := f.auth()
-	made := map[string]auth.Role{}
+	made := map[string]access.Role{}
 	for _, in := range ins {
 		role, err := a.CreateRole(f.Context(), command, f.community, in)
 		f.ok(err)
 		made[in.Title] = role
 	}
-	all, err := auth.Roles(f.Context(), f.db, f.community)
+	all, err := access.Roles(f.Context(), f.db, f.community)
 	f.ok(err)
 	made["@all"] = all[len(all)-1]
 	return made
 }
 
-func (f *fixture) auth() *auth.Auth {
+func (f *fixture) auth() *access.Access {
 	c := clock.Clock{}
-	return auth.New(auth.Deps{DB: f.db, Communities: community.New(f.db, c), Standings: f.members, Clock: c, Log: slog.New(slog.DiscardHandler)})
+	return access.New(access.Deps{DB: f.db, Accounts: f.accounts(), Communities: community.New(f.db, c), Memberships: member.Memberships{}, Clock: c, Log: slog.New(slog.DiscardHandler)})
+}
+
+func (f *fixture) accounts() *account.Accounts {
+	c := clock.Clock{}
+	return account.New(account.Deps{
+		DB: f.db, Clock: c, Log: slog.New(slog.DiscardHandler), GivenName: member.Memberships{}.GivenName, LimitSession: access.LimitedSessions(member.Memberships{}, c), RevokeKeys: access.RevokeUserKeys,
+	})
 }
 
 func session(who *member.Record) actor.Actor {
@@ -54,7 +62,7 @@ func (f *fixture) rolesOf(who *member.Record) []string {
 
 func TestARoleIsGivenAndTakenWithItsTraces(t *testing.T) {
 	each(t, func(f *fixture) {
-		vip := f.roles(auth.RoleInput{Title: "vip", Order: 3})["vip"]
+		vip := f.roles(access.RoleInput{Title: "vip", Order: 3})["vip"]
 		ann := f.people("ann")[0]
 		key := actor.Actor{Kind: actor.CommunityKey, KeyID: "k1", CommunityID: f.community, Name: "sync"}
 		for range 2 {
@@ -102,9 +110,9 @@ func TestARoleIsGivenAndTakenWithItsTraces(t *testing.T) {
 func TestNobodyHandsOutWhatStandsAboveThem(t *testing.T) {
 	each(t, func(f *fixture) {
 		roles := f.roles(
-			auth.RoleInput{Title: "low", Order: 2}, auth.RoleInput{Title: "banner", Order: 3, ServerPermissions: map[string]bool{"ban_members": true}},
-			auth.RoleInput{Title: "manager", Order: 5, ServerPermissions: map[string]bool{"manage_roles": true}},
-			auth.RoleInput{Title: "same", Order: 5}, auth.RoleInput{Title: "high", Order: 9},
+			access.RoleInput{Title: "low", Order: 2}, access.RoleInput{Title: "banner", Order: 3, ServerPermissions: map[string]bool{"ban_members": true}},
+			access.RoleInput{Title: "manager", Order: 5, ServerPermissions: map[string]bool{"manage_roles": true}},
+			access.RoleInput{Title: "same", Order: 5}, access.RoleInput{Title: "high", Order: 9},
 		)
 		people := map[string]*member.Record{}
 		for _, r := range f.people("owner", "manager", "plain", "same", "high") {
@@ -166,7 +174,7 @@ func TestNobodyHandsOutWhatStandsAboveThem(t *testing.T) {
 
 func TestADeletedRoleLeavesEveryMemberInPieces(t *testing.T) {
 	each(t, func(f *fixture) {
-		roles := f.roles(auth.RoleInput{Title: "gone", Order: 2}, auth.RoleInput{Title: "kept", Order: 1})
+		roles := f.roles(access.RoleInput{Title: "gone", Order: 2}, access.RoleInput{Title: "kept", Order: 1})
 		people := f.people("ann", "bob", "cat", "dan")
 		for i, r := range people {
 			if i < 3 {
@@ -181,7 +189,7 @@ func TestADeletedRoleLeavesEveryMemberInPieces(t *testing.T) {
 			return err
 		}))
 		f.ok(f.members.DeleteRole(f.Context(), command, f.community, roles["gone"].ID))
-		if _, err := auth.RoleByID(f.Context(), f.db, f.community, roles["gone"].ID); !errs.Is(err, "role_not_found") {
+		if _, err := access.RoleByID(f.Context(), f.db, f.community, roles["gone"].ID); !errs.Is(err, "role_not_found") {
 			t.Error(err)
 		}
 		f.work()
@@ -232,7 +240,7 @@ func (f *fixture) work() {
 
 func TestWhoGivesARoleThatIsBeingDeletedGivesNothingThatStays(t *testing.T) {
 	each(t, func(f *fixture) {
-		gone := f.roles(auth.RoleInput{Title: "gone"})["gone"]
+		gone := f.roles(access.RoleInput{Title: "gone"})["gone"]
 		people := f.people("ann", "bob", "cat", "dan", "eve", "fay")
 		var all sync.WaitGroup
 		for i, r := range people {

@@ -53,7 +53,7 @@ func TestAStateIsSetOnceAndOnlyActiveMembersCount(t *testing.T) {
 		if n := f.total(); n != 2 {
 			f.Fatalf("%d members count, want 2", n)
 		}
-		standing, err := f.members.Standing(f.Context(), f.db, f.community, ann.ID)
+		standing, err := member.Memberships{}.ByAccount(f.Context(), f.db, f.community, ann.ID)
 		f.ok(err)
 		if standing.State != member.Banned || standing.Member {
 			f.Fatalf("standing %+v", standing)

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -27,7 +27,7 @@ func (f Filter) sql(d sqldb.Dialect, param func(any) string) string {
 	if f.State != "" && f.State != Active {
 		where[1] = "m.state = " + param(f.State)
 	}
-	if text := auth.UsernameKey(f.Search); text != "" {
+	if text := account.UsernameKey(f.Search); text != "" {
 		prefix := param(sqldb.LikePrefix(text))
 		part := param("%" + sqldb.LikePrefix(text))
 		where = append(where, fmt.Sprintf(`(m.email_key LIKE %s ESCAPE '\' OR m.username_key LIKE %s ESCAPE '\' OR m.name_key LIKE %s ESCAPE '\')`, prefix, prefix, part))

@@ -3,7 +3,7 @@ package member
 import (
 	"context"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -125,6 +125,6 @@ func forgetLinkOf(ctx context.Context, tx *sqldb.Tx, i Invite) error {
 		return nil
 	}
 	_, err := tx.Exec(ctx, "UPDATE member_links SET email = '' WHERE community_id = $1 AND email_hash = $2 AND invite_code = $3",
-		i.CommunityID, declineHash(i.CommunityID, auth.EmailKey(i.Email)), i.Code)
+		i.CommunityID, declineHash(i.CommunityID, account.EmailKey(i.Email)), i.Code)
 	return err
 }

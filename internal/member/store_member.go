@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -98,8 +98,8 @@ const (
 	byMember  = "m.user_id = $2"
 )
 
-func standing(ctx context.Context, q sqldb.Querier, communityID, by, ref string) (auth.Standing, error) {
-	var s auth.Standing
+func standing(ctx context.Context, q sqldb.Querier, communityID, by, ref string) (access.Membership, error) {
+	var s access.Membership
 	var roles string
 	err := q.QueryRow(ctx, `SELECT m.user_id, m.account_id, m.username, m.state, m.owner, m.roles, m.suspended_until FROM members m
 		JOIN communities c ON c.id = m.community_id AND c.deleted_at = 0 WHERE m.community_id = $1 AND `+by, communityID, ref).

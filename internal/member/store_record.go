@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -121,7 +121,7 @@ func Insert(ctx context.Context, tx *sqldb.Tx, communityID string, records []*Re
 			missing++
 		}
 	}
-	fresh, err := auth.NewNumbers(ctx, tx, missing)
+	fresh, err := account.NewNumbers(ctx, tx, missing)
 	if err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (p *Packed) Reset() {
 
 // InsertPacked is Insert for packed members.
 func InsertPacked(ctx context.Context, tx *sqldb.Tx, communityID string, p *Packed) error {
-	numbers, err := auth.NewNumbers(ctx, tx, p.rows.Len())
+	numbers, err := account.NewNumbers(ctx, tx, p.rows.Len())
 	if err != nil {
 		return err
 	}

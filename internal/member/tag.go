@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -56,7 +55,7 @@ func (s *Members) CreateTag(ctx context.Context, communityID, name string) (Tag,
 		if err := InsertTags(ctx, tx, communityID, []Tag{made}); err != nil {
 			return err
 		}
-		return auth.Note(ctx, tx, made.CreatedAt, communityID, "tag.create", made.target())
+		return audit.Record(ctx, tx, made.CreatedAt, communityID, "tag.create", made.target())
 	})
 	if sqldb.IsDuplicate(err) {
 		err = errs.New(errs.Conflict, "duplicate_tag", "There is a tag %q already.", name)

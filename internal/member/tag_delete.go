@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -27,7 +27,7 @@ func (s *Members) DeleteTag(ctx context.Context, communityID, tagID string) erro
 			return err
 		}
 		now := s.clock.MS()
-		if err := auth.Note(ctx, tx, now, communityID, "tag.delete", Tag{ID: tagID, Name: name}.target()); err != nil {
+		if err := audit.Record(ctx, tx, now, communityID, "tag.delete", Tag{ID: tagID, Name: name}.target()); err != nil {
 			return err
 		}
 		_, err = jobs.Insert(ctx, tx, removeTag{communityID, tagID, actor.FromContext(ctx).Ref(), now}, jobs.Options{

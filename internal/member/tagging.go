@@ -4,8 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -24,7 +24,7 @@ func (s *Members) PutTag(ctx context.Context, caller actor.Actor, communityID, t
 		if err != nil {
 			return err
 		}
-		if err := may.power.Need(auth.UserFields, s.clock.MS()); err != nil {
+		if err := may.power.Need(access.UserFields, s.clock.MS()); err != nil {
 			return err
 		}
 		for _, userID := range userIDs {

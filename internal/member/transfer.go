@@ -7,9 +7,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
@@ -51,9 +51,9 @@ type Transfer struct {
 
 // TransferInput describes a new transfer.
 type TransferInput struct {
-	User    string     // a reference as Find takes it
-	Confirm string     // the exact name of the community
-	Proof   auth.Proof // the zero Proof is enough within ten minutes after the sign-in
+	User    string        // a reference as Find takes it
+	Confirm string        // the exact name of the community
+	Proof   account.Proof // the zero Proof is enough within ten minutes after the sign-in
 }
 
 // RequestTransfer offers the community to a member and mails them a link. The
@@ -123,7 +123,7 @@ func transferGuard(communityID string) string { return "transfer " + communityID
 
 // mayRequestTransfer checks everything that does not depend on the member.
 func (s *Members) mayRequestTransfer(ctx context.Context, actor actor.Actor, communityID string, in TransferInput) error {
-	if err := auth.RequireSession(actor); err != nil {
+	if err := account.RequireSession(actor); err != nil {
 		return err
 	}
 	known, err := standing(ctx, s.db, communityID, byAccount, actor.AccountID)
@@ -133,7 +133,7 @@ func (s *Members) mayRequestTransfer(ctx context.Context, actor actor.Actor, com
 	if !known.Member || !known.Owner {
 		return errTransferOwner()
 	}
-	if err := s.connected.Auth.Prove(ctx, actor, in.Proof); err != nil {
+	if err := s.connected.Accounts.Prove(ctx, actor, in.Proof); err != nil {
 		return err
 	}
 	home, err := community.Load(ctx, s.db, communityID)
@@ -210,7 +210,7 @@ func mayReceive(ctx context.Context, q sqldb.Querier, communityID string, who *R
 	if known.SuspendedUntil > now {
 		return errs.New(errs.Conflict, "member_suspended", "This member is suspended. Lift the suspension first, or choose another member.")
 	}
-	ready, err := auth.InUse(ctx, q, who.AccountID)
+	ready, err := account.InUse(ctx, q, who.AccountID)
 	if err == nil && !ready {
 		err = errs.New(errs.Conflict, "member_pending", "This member has not signed in with a confirmed account yet. Ask them to sign in first, or choose another member.")
 	}
@@ -236,7 +236,7 @@ func (t Transfer) note(ctx context.Context, tx *sqldb.Tx, now int64) error {
 	}
 	// The id of the member: the entry loses the name when the member is erased.
 	target := audit.Target{Type: "transfer", ID: t.UserID, Name: t.UserName}
-	return auth.Note(ctx, tx, now, t.CommunityID, "transfer."+transferVerbs[t.State], target)
+	return audit.Record(ctx, tx, now, t.CommunityID, "transfer."+transferVerbs[t.State], target)
 }
 
 // endTransfer ends an open transfer, writes the audit log and queues the mail

@@ -4,9 +4,10 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -43,7 +44,7 @@ func (s *Members) OpenTransfer(ctx context.Context, communityID string) (Transfe
 // TransfersTo returns the open transfers to the actor, a person, oldest first;
 // none for a session that works in one community only, which cannot answer.
 func (s *Members) TransfersTo(ctx context.Context, actor actor.Actor) ([]Transfer, error) {
-	if auth.RequireSession(actor) != nil {
+	if account.RequireSession(actor) != nil {
 		return nil, nil
 	}
 	return transfersTo(ctx, s.db, actor.AccountID, s.clock.MS())
@@ -54,7 +55,7 @@ func (s *Members) TransfersTo(ctx context.Context, actor actor.Actor) ([]Transfe
 // token that does not exist, Forbidden "not_your_transfer" for any account but
 // the member's, or, with the transfer, Gone "transfer_ended".
 func (s *Members) TransferByToken(ctx context.Context, actor actor.Actor, token string) (Transfer, error) {
-	if err := auth.RequireSession(actor); err != nil {
+	if err := account.RequireSession(actor); err != nil {
 		return Transfer{}, err
 	}
 	t, err := transferByToken(ctx, s.db, transferHash(token))
@@ -86,7 +87,7 @@ func errTransferNotFound() error {
 // "too_many_communities"; after the last two the transfer is still open.
 func (s *Members) AcceptTransfer(ctx context.Context, caller actor.Actor, communityID, transferID string) error {
 	return s.answerTransfer(ctx, caller, communityID, transferID, func(tx *sqldb.Tx, t Transfer, from, to *Record) error {
-		ready, err := auth.InUse(ctx, tx, caller.AccountID)
+		ready, err := account.InUse(ctx, tx, caller.AccountID)
 		if err != nil {
 			return err
 		}
@@ -114,10 +115,10 @@ func (s *Members) DeclineTransfer(ctx context.Context, caller actor.Actor, commu
 // members locked. An expired transfer ends, and so does one that its parties
 // can no longer take part in.
 func (s *Members) answerTransfer(ctx context.Context, actor actor.Actor, communityID, transferID string, answer func(tx *sqldb.Tx, t Transfer, from, to *Record) error) error {
-	if err := auth.RequireSession(actor); err != nil {
+	if err := account.RequireSession(actor); err != nil {
 		return err
 	}
-	if err := s.connected.Auth.Can(ctx, actor, communityID, auth.BeMember); err != nil {
+	if err := s.connected.Access.Can(ctx, actor, communityID, access.BeMember); err != nil {
 		return err
 	}
 	var refusal error
@@ -204,10 +205,10 @@ func (s *Members) handOver(ctx context.Context, tx *sqldb.Tx, t Transfer, from, 
 // AdministratorRole returns the role that an owner has after a transfer: the
 // highest with server_administrator. roles are those of a community, the highest
 // first; ok is false if none has it.
-func AdministratorRole(roles []auth.Role) (role auth.Role, ok bool) {
-	i := slices.IndexFunc(roles, func(r auth.Role) bool { return !r.Everyone && r.ServerPermissions[auth.ServerAdministrator] })
+func AdministratorRole(roles []access.Role) (role access.Role, ok bool) {
+	i := slices.IndexFunc(roles, func(r access.Role) bool { return !r.Everyone && r.ServerPermissions[access.ServerAdministrator] })
 	if i < 0 {
-		return auth.Role{}, false
+		return access.Role{}, false
 	}
 	return roles[i], true
 }
@@ -218,7 +219,7 @@ func noteOwner(ctx context.Context, tx *sqldb.Tx, communityID string, who *Recor
 		action = "user.add_owner"
 	}
 	target := audit.Target{Type: "user", ID: who.ID, Name: who.Username}
-	return auth.Note(ctx, tx, now, communityID, action, target, audit.Change{Field: "owner", Old: !owner, New: owner})
+	return audit.Record(ctx, tx, now, communityID, action, target, audit.Change{Field: "owner", Old: !owner, New: owner})
 }
 
 // WithdrawTransfer ends an open transfer for an owner of the community or the
@@ -226,7 +227,7 @@ func noteOwner(ctx context.Context, tx *sqldb.Tx, communityID string, who *Recor
 // Forbidden "owner_required", NotFound "transfer_not_found" or Gone
 // "transfer_ended".
 func (s *Members) WithdrawTransfer(ctx context.Context, caller actor.Actor, communityID, transferID string) error {
-	if err := auth.RequireSession(caller); err != nil {
+	if err := account.RequireSession(caller); err != nil {
 		return err
 	}
 	ctx = actor.NewContext(ctx, caller)

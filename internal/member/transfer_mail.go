@@ -3,8 +3,8 @@ package member
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/jobs"
@@ -21,7 +21,7 @@ func (s *Members) mailTransfer(ctx context.Context, tx *sqldb.Tx, home community
 	if err != nil {
 		return err
 	}
-	account, err := auth.LoadAccount(ctx, tx, to.AccountID)
+	account, err := account.LoadAccount(ctx, tx, to.AccountID)
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func (s *Members) mailTransfer(ctx context.Context, tx *sqldb.Tx, home community
 	})
 }
 
-func mailLanguage(account auth.Account, home community.Community) string {
+func mailLanguage(account account.Account, home community.Community) string {
 	if account.Language != "" {
 		return account.Language
 	}
@@ -79,16 +79,16 @@ func (s *Members) writeOutcome(ctx context.Context, tx *sqldb.Tx, o transferOutc
 	if err != nil || !from.Member {
 		return err
 	}
-	account, err := auth.LoadAccount(ctx, tx, from.AccountID)
+	acct, err := account.LoadAccount(ctx, tx, from.AccountID)
 	if err != nil {
 		return err
 	}
-	confirmed, err := auth.Confirmed(ctx, tx, from.AccountID)
+	confirmed, err := account.Confirmed(ctx, tx, from.AccountID)
 	if err != nil {
 		return err
 	}
 	return s.connected.Mail.Send(ctx, tx, mail.Message{
-		To: account.Email, ToName: account.Username, Language: mailLanguage(account, home), Sender: "account:" + from.AccountID, Confirmed: confirmed,
+		To: acct.Email, ToName: acct.Username, Language: mailLanguage(acct, home), Sender: "account:" + from.AccountID, Confirmed: confirmed,
 		Template: mail.TransferEnded, CommunityID: home.ID,
 		Values: map[string]string{"kind": t.State, "member": t.UserName, "community": home.Name, "link": s.connected.BaseURL + "/c/" + home.ID + "/"},
 	})

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
-	"github.com/regulars/regulars/internal/auth"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/text"
 )
@@ -67,7 +67,7 @@ func (f *Field) FromText(text string, formats Formats) (any, *Problem) {
 	case MultiSelect:
 		return f.choices(strings.Split(text, ","))
 	case Email:
-		display, _, problem := auth.CheckEmail(text)
+		display, _, problem := account.CheckEmail(text)
 		return reject(display, "invalid_email", problem)
 	case Phone:
 		return phone(text)

@@ -16,9 +16,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app"
-	"github.com/regulars/regulars/internal/auth"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/member"
@@ -141,9 +142,9 @@ func (a *App) Community(t testing.TB, settings ...community.Settings) string {
 func (a *App) Key(t testing.TB, communityID string, permissions ...actor.Permission) string {
 	t.Helper()
 	if len(permissions) == 0 {
-		permissions = auth.Permissions()
+		permissions = access.Permissions()
 	}
-	_, secret, err := a.Auth.CreateKey(t.Context(), Operator, communityID, auth.KeyInput{Name: "test", Permissions: permissions})
+	_, secret, err := a.Access.CreateKey(t.Context(), Operator, communityID, access.KeyInput{Name: "test", Permissions: permissions})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,17 +153,17 @@ func (a *App) Key(t testing.TB, communityID string, permissions ...actor.Permiss
 
 // Owner makes an account that owns a community and returns it with the token
 // of a session.
-func (a *App) Owner(t testing.TB, communityID, username string) (auth.Account, string) {
+func (a *App) Owner(t testing.TB, communityID, username string) (account.Account, string) {
 	t.Helper()
 	const password = "correct-horse-battery"
-	made, err := a.Auth.CreateAccount(t.Context(), auth.AccountInput{Email: username + "@example.com", Username: username, Password: password})
+	made, err := a.Accounts.CreateAccount(t.Context(), account.AccountInput{Email: username + "@example.com", Username: username, Password: password})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := a.Members.AddOwner(t.Context(), communityID, made.ID); err != nil {
 		t.Fatal(err)
 	}
-	token, made, err := a.Auth.SignIn(t.Context(), username, password, auth.SessionInfo{UserAgent: "test", Address: "127.0.0.1"})
+	token, made, err := a.Accounts.SignIn(t.Context(), username, password, account.SessionInfo{UserAgent: "test", Address: "127.0.0.1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,14 +172,14 @@ func (a *App) Owner(t testing.TB, communityID, username string) (auth.Account, s
 
 // Claim makes an account for an unclaimed member and accepts the membership, as
 // the person would, and returns it with the token of a session.
-func (a *App) Claim(t testing.TB, communityID, username string) (auth.Account, string) {
+func (a *App) Claim(t testing.TB, communityID, username string) (account.Account, string) {
 	t.Helper()
 	const password = "correct-horse-battery"
 	who, err := a.Members.Find(t.Context(), communityID, username)
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := a.Auth.CreateAccount(t.Context(), auth.AccountInput{Email: who.Email, Username: username, Password: password})
+	made, err := a.Accounts.CreateAccount(t.Context(), account.AccountInput{Email: who.Email, Username: username, Password: password})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +187,7 @@ func (a *App) Claim(t testing.TB, communityID, username string) (auth.Account, s
 	if err := a.Members.Join(t.Context(), person, communityID, member.JoinHow{}); err != nil {
 		t.Fatal(err)
 	}
-	token, made, err := a.Auth.SignIn(t.Context(), username, password, auth.SessionInfo{UserAgent: "test", Address: "127.0.0.1"})
+	token, made, err := a.Accounts.SignIn(t.Context(), username, password, account.SessionInfo{UserAgent: "test", Address: "127.0.0.1"})
 	if err != nil {
 		t.Fatal(err)
 	}

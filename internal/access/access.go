@@ -1,0 +1,87 @@
+// Package access decides what an actor may do: API keys, roles, ranks and the
+// method Can. Memberships and their roles belong to a package above and are read
+// through Memberships.
+package access
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Membership is what an account is in a community.
+type Membership struct {
+	Member    bool // false: the rest is empty, except where a membership ended or has not begun
+	MemberID  string
+	AccountID string // of a claimed member; "": unclaimed
+	Username  string // in this community
+	State     string
+	Owner     bool
+	RoleIDs   []string // without the role that every member has
+
+	SuspendedUntil int64 // Unix milliseconds; in the past or 0: not suspended
+}
+
+// Memberships answers where accounts are members, by claimed memberships only:
+// one that nobody accepted is no account's. Member is false for a membership
+// that was deleted, has ended or has not begun, and for a community that was
+// deleted.
+type Memberships interface {
+	// ByAccount returns the membership of a claimed account.
+	ByAccount(ctx context.Context, q sqldb.Querier, communityID, accountID string) (Membership, error)
+	// ByMember returns the membership of a member, claimed or not.
+	ByMember(ctx context.Context, q sqldb.Querier, communityID, memberID string) (Membership, error)
+	Communities(ctx context.Context, q sqldb.Querier, accountID string) ([]string, error)
+}
+
+// Access authenticates credentials and authorises actors. It is safe for
+// concurrent use.
+type Access struct {
+	db          *sqldb.DB
+	accounts    *account.Accounts
+	communities *community.Communities
+	memberships   Memberships
+	clock       clock.Clock
+	baseURL     func() string
+	touch       *account.Touch
+}
+
+// Deps are the dependencies of Access.
+type Deps struct {
+	DB          *sqldb.DB
+	Accounts    *account.Accounts
+	Communities *community.Communities
+	Memberships   Memberships
+	Clock       clock.Clock
+	Log         *slog.Logger
+	BaseURL     func() string // address of the server without a slash at its end
+}
+
+// New returns the Access of a database. Every community that d.Communities
+// creates from now on gets the role of everyone.
+func New(d Deps) *Access {
+	d.Communities.OnCreate(func(ctx context.Context, tx *sqldb.Tx, made community.Community) error {
+		if err := EnsureEveryoneRole(ctx, tx, made.ID); err != nil {
+			return err
+		}
+		if actor.FromContext(ctx).Kind == actor.Anonymous {
+			return nil // created while the installation is set up
+		}
+		return audit.Record(ctx, tx, made.CreatedAt, made.ID, "community.create", audit.Target{Type: "community", ID: made.ID, Name: made.Name})
+	})
+	d.Communities.OnCreate(personOpensNew)
+	d.Communities.OnChange(personOpens)
+	d.Communities.OnChange(noteSettings)
+	return &Access{db: d.DB, accounts: d.Accounts, communities: d.Communities, memberships: d.Memberships, clock: d.Clock, baseURL: d.BaseURL, touch: account.NewTouch(d.Log)}
+}
+
+// Sweep forgets previous secrets of rotated keys a month after their end.
+func (a *Access) Sweep(ctx context.Context) error {
+	return sweepOldSecrets(ctx, a.db, a.clock.Now().AddDate(0, -1, 0).UnixMilli())
+}

@@ -1,0 +1,99 @@
+package access
+
+import (
+	"context"
+	"strings"
+
+	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/errs"
+)
+
+// Authenticate returns the actor that a session token or API key stands for;
+// "" is nobody. It fails with Unauthenticated "invalid_credential",
+// "credential_expired" or "credential_inactive". It costs one read by a unique
+// key, two for the key of a person.
+func (a *Access) Authenticate(ctx context.Context, token string) (actor.Actor, error) {
+	switch {
+	case token == "":
+		return actor.Actor{}, nil
+	case strings.HasPrefix(token, account.SessionPrefix):
+		return a.bySession(ctx, token)
+	case len(token) == 2*account.SecretSize:
+		return a.byKey(ctx, token)
+	default:
+		return actor.Actor{}, account.InvalidCredential()
+	}
+}
+
+func (a *Access) bySession(ctx context.Context, token string) (actor.Actor, error) {
+	session, err := a.accounts.AuthenticateSession(ctx, token)
+	if err != nil || session.AccountID != "" {
+		return session, err
+	}
+	member, err := a.memberships.ByMember(ctx, a.db, session.OnlyCommunity, session.MemberID)
+	session.Name = member.Username
+	return session, err
+}
+
+func (a *Access) byKey(ctx context.Context, secret string) (actor.Actor, error) {
+	hash := account.HashToken(secret)
+	k, err := keyByHash(ctx, a.db, hash)
+	if errs.KindOf(err) == errs.NotFound {
+		return a.byUserKey(ctx, hash)
+	}
+	if err != nil {
+		return actor.Actor{}, err
+	}
+	now := a.clock.MS()
+	if err := k.works(now); err != nil {
+		return actor.Actor{}, err
+	}
+	if !k.newest && k.OldUntil <= now {
+		return actor.Actor{}, account.CredentialExpired()
+	}
+	a.touch.Do(ctx, k.UsedAt, now, func(ctx context.Context) error {
+		return touchKey(ctx, a.db, k.CommunityID, k.ID, now)
+	})
+	bounds := k.BoundBy
+	if !k.newest {
+		bounds = k.OldBoundBy
+	}
+	return actor.Actor{
+		Kind: actor.CommunityKey, KeyID: k.ID, CommunityID: k.CommunityID, CreatedBy: k.CreatedBy, CreatorIsOwner: k.installer, BoundBy: bounds,
+		Name: k.Name, Permissions: k.Permissions, ExpiresAt: k.ExpiresAt,
+	}, nil
+}
+
+func (a *Access) byUserKey(ctx context.Context, hash string) (actor.Actor, error) {
+	k, err := userKeyByHash(ctx, a.db, hash)
+	if errs.KindOf(err) == errs.NotFound {
+		return actor.Actor{}, account.InvalidCredential()
+	}
+	if err != nil {
+		return actor.Actor{}, err
+	}
+	now := a.clock.MS()
+	if err := k.works(now); err != nil {
+		return actor.Actor{}, err
+	}
+	a.touch.Do(ctx, k.UsedAt, now, func(ctx context.Context) error {
+		return touchUserKey(ctx, a.db, k.AccountID, k.ID, now)
+	})
+	return actor.Actor{
+		Kind: actor.UserKey, AccountID: k.AccountID, KeyID: k.ID, Name: k.Name, Language: k.language, Permissions: k.Permissions,
+		Channels: k.Channels, ExpiresAt: k.ExpiresAt, InstallationOwner: k.owner,
+	}, nil
+}
+
+// works returns why a key is refused, nil when it is not.
+func (k Key) works(now int64) error {
+	switch {
+	case k.ExpiresAt != 0 && k.ExpiresAt <= now:
+		return account.CredentialExpired()
+	case !k.Active:
+		return errs.New(errs.Unauthenticated, "credential_inactive", "This API key is switched off. Whoever manages it can switch it on again.")
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,217 @@
+package access_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+// place is a community as the reference sees it: what each role allows.
+type place struct {
+	id       string
+	open     bool
+	everyone []string
+	roles    map[string][]string // by id
+}
+
+// allowed is Can in the slow way, a sentence at a time: the code it must
+// answer, "" for yes.
+func allowed(places []place, who standings, a actor.Actor, communityID string, need actor.Permission) string {
+	at := slices.IndexFunc(places, func(p place) bool { return p.id == communityID })
+	switch a.Kind {
+	case actor.Anonymous:
+		return "authentication_required"
+	case actor.Command:
+		if at < 0 {
+			return "community_not_found"
+		}
+		return ""
+	case actor.Open:
+		if at >= 0 && places[at].open && need == "bulkUpdateUser" {
+			return ""
+		}
+		return "authentication_required"
+	case actor.CommunityKey:
+		if a.CommunityID != communityID {
+			return "wrong_community"
+		}
+		if !keyHas(a, need) {
+			return "missing_permission"
+		}
+		return ""
+	case actor.UserKey:
+		if !keyHas(a, need) {
+			return "missing_permission"
+		}
+	}
+	limited := a.OnlyCommunity != ""
+	if at < 0 || limited && a.OnlyCommunity != communityID {
+		return "community_not_found"
+	}
+	if a.InstallationOwner {
+		return refused(limited, "limited_session")
+	}
+	standing := who[communityID][a.AccountID]
+	if !standing.Member {
+		return "community_not_found"
+	}
+	if standing.Owner {
+		return refused(limited, "limited_session")
+	}
+	granted := slices.Clone(places[at].everyone)
+	for _, role := range standing.RoleIDs {
+		granted = append(granted, places[at].roles[role]...)
+	}
+	if limited && len(granted) > 0 {
+		return "limited_session"
+	}
+	if need == "sendMessage" || need == "getMessages" {
+		return ""
+	}
+	for _, name := range granted {
+		if name == "server_administrator" || name == "manage_roles" && need == "roles" {
+			return ""
+		}
+	}
+	return "missing_permission"
+}
+
+func keyHas(a actor.Actor, need actor.Permission) bool {
+	for _, p := range a.Permissions {
+		if p == need || p == "*" && need != "signIn" {
+			return true
+		}
+	}
+	return false
+}
+
+func refused(yes bool, code string) string {
+	if yes {
+		return code
+	}
+	return ""
+}
+
+func TestCanAgreesWithTheSlowReference(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		var places []place
+		anyRole := []string{"no such role"}
+		for _, p := range []place{
+			{open: true, roles: map[string][]string{"": nil, "a": {"server_administrator"}, "m": {"manage_roles", "kick_members"}, "k": {"kick_members", "allow_dm"}}},
+			{roles: map[string][]string{"x": {"manage_roles"}, "y": {"server_administrator", "manage_roles"}}},
+			{everyone: []string{"manage_roles"}, roles: map[string][]string{"z": {"allow_dm"}}},
+			{},
+		} {
+			made, err := w.communities.Create(t.Context(), community.Input{Name: "c", Settings: community.Settings{OpenBulkImport: p.open}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept := place{id: made.ID, open: p.open, everyone: p.everyone, roles: map[string][]string{}}
+			for title, grants := range p.roles {
+				role := w.role(t, made.ID, access.RoleInput{Title: "role " + title, ServerPermissions: may(grants...)})
+				kept.roles[role.ID] = grants
+				anyRole = append(anyRole, role.ID)
+			}
+			if p.everyone != nil {
+				if _, err := db.Exec(t.Context(), "UPDATE roles SET server_permissions = $1 WHERE community_id = $2 AND everyone",
+					fmt.Sprintf(`{%q: true}`, p.everyone[0]), made.ID); err != nil {
+					t.Fatal(err)
+				}
+			}
+			places = append(places, kept)
+		}
+		ids := []string{places[0].id, places[1].id, places[2].id, places[3].id, "nowhere"}
+		// Those that Can treats in a way of their own come up as often as all others.
+		special := []actor.Permission{access.ManageRoles, access.ManageRoles, actor.PermSignIn, access.BulkUpdateUser}
+		rapid.Check(t, func(rt *rapid.T) {
+			pick := func(from []string, label string) string { return rapid.SampledFrom(from).Draw(rt, label) }
+			clear(w.standings)
+			for _, p := range places {
+				w.standings.put(p.id, "ann", access.Membership{
+					Member: rapid.IntRange(0, 5).Draw(rt, "member") > 0, Owner: rapid.IntRange(0, 5).Draw(rt, "owner") == 0,
+					RoleIDs: rapid.SliceOfN(rapid.SampledFrom(anyRole), 0, 3).Draw(rt, "roles"),
+				})
+			}
+			caller := actor.Actor{
+				Kind:      rapid.SampledFrom([]actor.Kind{actor.Session, actor.Session, actor.Session, actor.CommunityKey, actor.CommunityKey, actor.UserKey, actor.UserKey, actor.Open, actor.Anonymous, actor.Command}).Draw(rt, "kind"),
+				AccountID: pick([]string{"ann", "ann", "ann", "stranger"}, "account"), CommunityID: pick(ids, "home"),
+				Permissions:       rapid.SliceOfN(rapid.SampledFrom(access.Permissions()), 0, 4).Draw(rt, "permissions"),
+				InstallationOwner: rapid.IntRange(0, 5).Draw(rt, "installation owner") == 0,
+			}
+			if rapid.Bool().Draw(rt, "everywhere at home") {
+				caller.CommunityID = ids[0]
+			}
+			if caller.Kind == actor.Session && rapid.Bool().Draw(rt, "limited") {
+				caller.OnlyCommunity, caller.MemberID = pick(ids, "limited to"), caller.AccountID
+			}
+			communityID, need := pick(ids, "community"), rapid.SampledFrom(append(access.Permissions(), "unknown")).Draw(rt, "need")
+			if rapid.Bool().Draw(rt, "is special") {
+				need = rapid.SampledFrom(special).Draw(rt, "special need")
+			}
+			err := w.Can(t.Context(), caller, communityID, need)
+			if want := allowed(places, w.standings, caller, communityID, need); want == "" && err != nil || want != "" && !errs.Is(err, want) {
+				rt.Fatalf("%+v needs %s in %s: %v, want %q", caller, need, communityID, err, want)
+			}
+		})
+	})
+}
+
+func TestTheCommunityARequestSpeaksOf(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		home, other := w.community(t, "Home"), w.community(t, "Other")
+		w.standings.put(home, "one", access.Membership{Member: true})
+		w.standings.put(home, "two", access.Membership{Member: true})
+		w.standings.put(other, "two", access.Membership{Member: true})
+		key := actor.Actor{Kind: actor.CommunityKey, CommunityID: home}
+		person := func(name string) actor.Actor { return actor.Actor{Kind: actor.Session, AccountID: name} }
+		owner := actor.Actor{Kind: actor.Session, AccountID: "zero", InstallationOwner: true}
+		for _, c := range []struct {
+			name           string
+			actor          actor.Actor
+			explicit, want string
+			code           string
+		}{
+			{"a key needs no name", key, "", home, ""},
+			{"a key may name its own", key, home, home, ""},
+			{"a key names another", key, other, "", "wrong_community"},
+			{"a key names none that exists", key, "nowhere", "", "wrong_community"},
+			{"one membership needs no name", person("one"), "", home, ""},
+			{"a membership is named", person("one"), home, home, ""},
+			{"somebody else's community", person("one"), other, "", "community_not_found"},
+			{"two memberships need a name", person("two"), "", "", "community_required"},
+			{"no membership needs a name", person("zero"), "", "", "community_required"},
+			{"the owner of the installation", owner, other, other, ""},
+			{"the owner names none that exists", owner, "nowhere", "", "community_not_found"},
+			{"the command line names it", command, home, home, ""},
+			{"the command line names none", command, "", "", "community_required"},
+			{"the command line names a wrong one", command, "nowhere", "", "community_not_found"},
+			{"an open import names it", actor.Actor{Kind: actor.Open}, home, home, ""},
+			{"nobody", actor.Actor{}, home, "", "authentication_required"},
+		} {
+			got, err := w.CommunityFor(t.Context(), c.actor, c.explicit)
+			if c.code == "" && (err != nil || got != c.want) || c.code != "" && !errs.Is(err, c.code) {
+				t.Errorf("%s: %q %v, want %q %q", c.name, got, err, c.want, c.code)
+			}
+		}
+	})
+}
+
+func TestTheContextCarriesTheActor(t *testing.T) {
+	if got := actor.FromContext(t.Context()); got.Kind != actor.Anonymous {
+		t.Errorf("%+v", got)
+	}
+	if got := actor.FromContext(actor.NewContext(t.Context(), command)); got.Kind != actor.Command || got.Ref() != "command" {
+		t.Errorf("%+v", got)
+	}
+}

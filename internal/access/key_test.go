@@ -1,0 +1,163 @@
+package access_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+)
+
+var command = actor.Actor{Kind: actor.Command}
+
+func (w *world) key(t *testing.T, communityID string, in access.KeyInput) (access.Key, string) {
+	t.Helper()
+	if in.Name == "" {
+		in.Name = "key"
+	}
+	key, secret, err := w.CreateKey(t.Context(), command, communityID, in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key, secret
+}
+
+func TestAKeyStandsForItsCommunity(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		home := w.community(t, "Home")
+		key, secret := w.key(t, home, access.KeyInput{Name: " Import ", Permissions: []actor.Permission{access.BulkUpdateUser, access.GetUserData, access.BulkUpdateUser}})
+		want := access.Key{
+			CommunityID: home, ID: key.ID, Name: "Import", Hint: secret[60:], Active: true, CreatedBy: "command", CreatedAt: w.now.UnixMilli(),
+			Permissions: []actor.Permission{access.BulkUpdateUser, access.GetUserData},
+		}
+		if diff := cmp.Diff(want, key); diff != "" || len(secret) != 64 {
+			t.Errorf("secret of %d digits, %s", len(secret), diff)
+		}
+		caller, err := w.Authenticate(t.Context(), secret)
+		wantActor := actor.Actor{Kind: actor.CommunityKey, KeyID: key.ID, CommunityID: home, CreatedBy: "command", Name: "Import", Permissions: want.Permissions}
+		if diff := cmp.Diff(wantActor, caller); err != nil || diff != "" || caller.Ref() != "key:"+key.ID {
+			t.Errorf("%v %s", err, diff)
+		}
+		want.UsedAt = w.now.UnixMilli()
+		w.pass(time.Second)
+		if _, err := w.Authenticate(t.Context(), secret); err != nil {
+			t.Error(err)
+		}
+		other, _ := w.key(t, home, access.KeyInput{Permissions: []actor.Permission{actor.PermAll}})
+		keys, err := w.Keys(t.Context(), home)
+		if diff := cmp.Diff([]access.Key{other, want}, keys); err != nil || diff != "" {
+			t.Errorf("%v %s", err, diff)
+		}
+	})
+}
+
+func TestAKeyStopsWorkingWhenItExpiresOrIsDeleted(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		home, other := w.community(t, "Home"), w.community(t, "Other")
+		_, short := w.key(t, home, access.KeyInput{Permissions: []actor.Permission{actor.PermAll}, ExpirePeriod: 2})
+		key, long := w.key(t, home, access.KeyInput{Permissions: []actor.Permission{actor.PermAll}})
+		w.pass(48*time.Hour - time.Millisecond)
+		if _, err := w.Authenticate(t.Context(), short); err != nil {
+			t.Error(err)
+		}
+		w.pass(time.Millisecond)
+		_, err := w.Authenticate(t.Context(), short)
+		mustFail(t, "expired", err, errs.Unauthenticated, "credential_expired")
+		mustFail(t, "of another community", w.DeleteKey(t.Context(), other, key.ID), errs.NotFound, "api_key_not_found")
+		if _, err := w.Authenticate(t.Context(), long); err != nil {
+			t.Error(err)
+		}
+		if err := w.DeleteKey(t.Context(), home, key.ID); err != nil {
+			t.Error(err)
+		}
+		_, err = w.Authenticate(t.Context(), long)
+		mustFail(t, "deleted", err, errs.Unauthenticated, "invalid_credential")
+		mustFail(t, "again", w.DeleteKey(t.Context(), home, key.ID), errs.NotFound, "api_key_not_found")
+	})
+}
+
+func TestEveryWrongFieldOfAKeyIsNamed(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		home := w.community(t, "Home")
+		_, _, err := w.CreateKey(t.Context(), command, home, access.KeyInput{Permissions: []actor.Permission{"fly", access.Store, "swim"}, ExpirePeriod: -1})
+		if diff := cmp.Diff([]string{"name", "permissions", "permissions", "expirePeriod"}, fieldsOf(err)); diff != "" {
+			t.Errorf("%v %s", err, diff)
+		}
+		_, _, err = w.CreateKey(t.Context(), command, home, access.KeyInput{Name: "none"})
+		if diff := cmp.Diff([]string{"permissions"}, fieldsOf(err)); diff != "" {
+			t.Errorf("%v %s", err, diff)
+		}
+		_, _, err = w.CreateKey(t.Context(), command, "nowhere", access.KeyInput{Name: "k", Permissions: []actor.Permission{actor.PermAll}})
+		mustFail(t, "nowhere", err, errs.NotFound, "community_not_found")
+	})
+}
+
+func TestAKeyMakesNoKeyThatMayMoreThanItself(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		home := w.community(t, "Home")
+		for _, c := range []struct {
+			has, asks []actor.Permission
+			ok        bool
+		}{
+			{[]actor.Permission{access.APIKeys, access.Store}, []actor.Permission{access.Store}, true},
+			{[]actor.Permission{access.APIKeys, access.Store}, []actor.Permission{access.Store, access.Games}, false},
+			{[]actor.Permission{access.APIKeys, access.Store}, []actor.Permission{actor.PermAll}, false},
+			{[]actor.Permission{actor.PermAll}, []actor.Permission{actor.PermAll, access.Games}, true},
+			{[]actor.Permission{actor.PermAll}, []actor.Permission{actor.PermSignIn}, false},
+			{[]actor.Permission{access.Store}, []actor.Permission{access.Store}, false},
+		} {
+			_, secret := w.key(t, home, access.KeyInput{Permissions: c.has})
+			actor, err := w.Authenticate(t.Context(), secret)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _, err = w.CreateKey(t.Context(), actor, home, access.KeyInput{Name: "new", Permissions: c.asks})
+			if c.ok != (err == nil) || !c.ok && !errs.Is(err, "missing_permission") {
+				t.Errorf("%v asks for %v: %v", c.has, c.asks, err)
+			}
+		}
+	})
+}
+
+func TestWhatIsMadeCommitsWithTheRecordOfItsRequest(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		home := w.community(t, "Home")
+		records := 0
+		ctx := sqldb.BeforeCommit(t.Context(), func(context.Context, *sqldb.Tx) error { records++; return nil })
+		if _, _, err := w.CreateKey(ctx, command, home, access.KeyInput{Name: "k", Permissions: []actor.Permission{actor.PermAll}}); err != nil || records != 1 {
+			t.Errorf("key: %d records, %v", records, err)
+		}
+		if _, err := w.CreateRole(ctx, command, home, access.RoleInput{Title: "r"}); err != nil || records != 2 {
+			t.Errorf("role: %d records, %v", records, err)
+		}
+		if _, err := w.CreateAccount(ctx, account.AccountInput{Email: "ann@example.com", Username: "ann"}); err != nil || records != 3 {
+			t.Errorf("account: %d records, %v", records, err)
+		}
+	})
+}
+
+func TestACredentialThatIsNoneIsInvalid(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newWorld(db)
+		if caller, err := w.Authenticate(t.Context(), ""); err != nil || caller.Kind != actor.Anonymous || caller.Ref() != "" {
+			t.Errorf("no credential: %+v %v", caller, err)
+		}
+		for _, token := range []string{"x", "rgs_", "rgs_" + strings.Repeat("0", 64), strings.Repeat("0", 64), strings.Repeat("\x00", 64), "\xff"} {
+			_, err := w.Authenticate(t.Context(), token)
+			mustFail(t, token, err, errs.Unauthenticated, "invalid_credential")
+		}
+	})
+}

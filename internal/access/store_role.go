@@ -1,0 +1,108 @@
+package access
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+const roleColumns = "id, title, class, rank, everyone, billable, server_permissions, channel_permissions, created_at, updated_at"
+
+func listRoles(ctx context.Context, q sqldb.Querier, communityID string) ([]Role, error) {
+	return sqldb.All(ctx, q, scanRole,
+		"SELECT "+roleColumns+" FROM roles WHERE community_id = $1 ORDER BY everyone, rank DESC, id", communityID)
+}
+
+func insertRole(ctx context.Context, q sqldb.Querier, communityID string, r Role) error {
+	return execInsertRole(ctx, q, communityID, r, "")
+}
+
+func insertEveryone(ctx context.Context, q sqldb.Querier, communityID string) error {
+	c, err := community.Load(ctx, q, communityID)
+	if err != nil {
+		return err
+	}
+	r, err := RoleInput{Title: EveryoneTitle, ChannelPermissions: everyoneMay}.role()
+	if err != nil {
+		return err
+	}
+	r.ID, r.Everyone, r.CreatedAt, r.UpdatedAt = id.New(time.UnixMilli(c.CreatedAt)), true, c.CreatedAt, c.CreatedAt
+	return execInsertRole(ctx, q, communityID, r, "ON CONFLICT (community_id, title) DO NOTHING")
+}
+
+func execInsertRole(ctx context.Context, q sqldb.Querier, communityID string, r Role, conflict string) error {
+	server, channel, err := encodeGranted(r)
+	if err != nil {
+		return err
+	}
+	_, err = q.Exec(ctx, "INSERT INTO roles (community_id, "+roleColumns+") VALUES ("+sqldb.Marks(1, 11)+") "+conflict,
+		communityID, r.ID, r.Title, r.Class, r.Order, r.Everyone, r.Billable, server, channel, r.CreatedAt, r.UpdatedAt)
+	return err
+}
+
+func scanRole(s sqldb.Scanner) (Role, error) {
+	var r Role
+	var server, channel string
+	err := s.Scan(&r.ID, &r.Title, &r.Class, &r.Order, &r.Everyone, &r.Billable, &server, &channel, &r.CreatedAt, &r.UpdatedAt)
+	if err != nil {
+		return Role{}, err
+	}
+	if r.ServerPermissions, err = decodeGranted(server, serverPermissions); err != nil {
+		return Role{}, fmt.Errorf("decode permissions of role %s: %w", r.ID, err)
+	}
+	if r.ChannelPermissions, err = decodeGranted(channel, channelPermissions); err != nil {
+		return Role{}, fmt.Errorf("decode permissions of role %s: %w", r.ID, err)
+	}
+	return r, nil
+}
+
+// decodeGranted also knows the names that came after the role was written.
+func decodeGranted(kept string, known []string) (map[string]bool, error) {
+	var granted map[string]bool
+	if err := json.Unmarshal([]byte(kept), &granted); err != nil {
+		return nil, err
+	}
+	all, _ := complete("", known, granted)
+	return all, nil
+}
+
+func roleByID(ctx context.Context, q sqldb.Querier, communityID, roleID, lock string) (Role, error) {
+	return sqldb.One(ctx, q, "role", scanRole,
+		"SELECT "+roleColumns+" FROM roles WHERE community_id = $1 AND id = $2 "+lock, communityID, roleID)
+}
+
+func lockRole(ctx context.Context, tx *sqldb.Tx, communityID, roleID string) (Role, error) {
+	return roleByID(ctx, tx, communityID, roleID, tx.Dialect().Lock())
+}
+
+func updateRole(ctx context.Context, tx *sqldb.Tx, communityID string, r Role) error {
+	server, channel, err := encodeGranted(r)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `UPDATE roles SET title = $1, class = $2, rank = $3, billable = $4, server_permissions = $5, channel_permissions = $6, updated_at = $7
+		WHERE community_id = $8 AND id = $9`, r.Title, r.Class, r.Order, r.Billable, server, channel, r.UpdatedAt, communityID, r.ID)
+	return err
+}
+
+func encodeGranted(r Role) (server, channel string, err error) {
+	s, err := json.Marshal(r.ServerPermissions)
+	if err != nil {
+		return "", "", fmt.Errorf("encode server permissions: %w", err)
+	}
+	c, err := json.Marshal(r.ChannelPermissions)
+	if err != nil {
+		return "", "", fmt.Errorf("encode channel permissions: %w", err)
+	}
+	return string(s), string(c), nil
+}
+
+func deleteRole(ctx context.Context, tx *sqldb.Tx, communityID, roleID string) error {
+	_, err := tx.Exec(ctx, "DELETE FROM roles WHERE community_id = $1 AND id = $2", communityID, roleID)
+	return err
+}

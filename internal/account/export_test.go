@@ -1,0 +1,22 @@
+package account
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Hashes is how many passwords were hashed so far: what an answer costs,
+// counted instead of timed.
+func (a *Accounts) Hashes() int64 { return a.hashes.Load() }
+
+// UseProvider changes the OpenID Connect provider.
+func (a *Accounts) UseProvider(c ProviderConfig) { a.provider = newProvider(c) }
+
+// Follow adds a follower.
+func (a *Accounts) Follow(f Follower) { a.followers = append(a.followers, f) }
+
+// AnswerForgotten does what the job of ForgotPassword does.
+func (a *Accounts) AnswerForgotten(ctx context.Context, email string) error {
+	return a.db.Tx(ctx, func(tx *sqldb.Tx) error { return a.sendReset(ctx, tx, resetRequest{Email: email}) })
+}

@@ -1,0 +1,193 @@
+package account
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+
+	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Identity is an account as a provider knows it.
+type Identity struct {
+	Issuer, Subject   string
+	Email             string // what the provider said last
+	CreatedAt, UsedAt int64  // Unix milliseconds
+	accountID         string
+}
+
+// Identities returns the identities that the actor's account is connected
+// with, the oldest first.
+func (a *Accounts) Identities(ctx context.Context, actor actor.Actor) ([]Identity, error) {
+	if err := onlySelf(actor); err != nil {
+		return nil, err
+	}
+	return listIdentities(ctx, a.db, actor.AccountID)
+}
+
+// RemoveIdentity fails as Proof says, or with NotFound "identity_not_found".
+// Sessions stay.
+func (a *Accounts) RemoveIdentity(ctx context.Context, actor actor.Actor, p Proof, issuer, subject string) error {
+	if err := a.prove(ctx, actor, p); err != nil {
+		return err
+	}
+	found, err := deleteIdentity(ctx, a.db, actor.AccountID, issuer, subject)
+	if err == nil && !found {
+		return errs.New(errs.NotFound, "identity_not_found", "The account is not connected with this identity.")
+	}
+	return err
+}
+
+// ProviderSignIn is how a sign-in by the provider ended.
+type ProviderSignIn struct {
+	Token   string // of the session; "" when an account was connected
+	Account Account
+	Next    string // what StartProvider was given, also beside an error
+}
+
+// FinishProvider signs in whom the provider names: the account that is
+// connected with the identity, else the one whose email address the provider
+// has verified, which is connected then; where people may register, one is made
+// if there is none. token comes from the browser's cookie,
+// answer from the address the provider sent it to. It fails with Gone
+// "sign_in_expired", Unauthenticated "provider_refused" or "totp_required" (see
+// NeedsCodeError), Forbidden "email_not_verified" or "no_account", Conflict
+// "identity_taken", or Unavailable "provider_unavailable".
+func (a *Accounts) FinishProvider(ctx context.Context, actor actor.Actor, token string, answer url.Values, info SessionInfo) (done ProviderSignIn, err error) {
+	if a.provider == nil {
+		return done, errs.New(errs.NotFound, "no_provider", "This server has no provider to sign in by.")
+	}
+	var begun step
+	err = a.db.Tx(ctx, func(tx *sqldb.Tx) (err error) {
+		begun, err = a.take(ctx, tx, stepProvider, token)
+		return err
+	})
+	if err != nil {
+		return done, err
+	}
+	var asked providerStep
+	if err := json.Unmarshal([]byte(begun.data), &asked); err != nil {
+		return done, fmt.Errorf("read sign-in: %w", err)
+	}
+	done.Next = asked.Next
+	if begun.accountID != actor.AccountID {
+		return done, a.providerRefused(fmt.Errorf("somebody else is signed in now"))
+	}
+	said, err := a.askProvider(ctx, asked, answer)
+	if err != nil {
+		return done, err
+	}
+	if begun.accountID != "" {
+		return done, a.connect(ctx, actor, said)
+	}
+	var refusal error
+	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		done.Token, done.Account, refusal = a.signInAs(ctx, tx, said, info)
+		if errs.Is(refusal, "totp_required") {
+			return nil // keeps the challenge
+		}
+		return refusal
+	})
+	if err == nil {
+		err = refusal
+	}
+	if sqldb.IsDuplicate(err) { // two came at the same time
+		err = a.providerRefused(err)
+	}
+	return done, err
+}
+
+func (a *Accounts) identity(said claims, accountID string) Identity {
+	now := a.clock.MS()
+	email, _, problem := CheckEmail(said.Email)
+	if problem != "" {
+		email = "" // shown only
+	}
+	return Identity{Issuer: a.provider.config.Issuer, Subject: said.Subject, Email: email, CreatedAt: now, UsedAt: now, accountID: accountID}
+}
+
+// signInAs starts a session for whom the provider speaks of.
+func (a *Accounts) signInAs(ctx context.Context, tx *sqldb.Tx, said claims, info SessionInfo) (string, Account, error) {
+	known, err := loadIdentity(ctx, tx, a.provider.config.Issuer, said.Subject)
+	connected := err == nil
+	if errs.KindOf(err) == errs.NotFound {
+		known, err = a.identityByEmail(ctx, tx, said)
+	}
+	if err != nil {
+		return "", Account{}, err
+	}
+	var pending *Identity
+	if !connected {
+		pending = &known
+	}
+	if err := a.askForCode(ctx, tx, known.accountID, pending); err != nil {
+		return "", Account{}, err
+	}
+	if connected {
+		err = useIdentity(ctx, tx, a.identity(said, known.accountID), a.clock.MS())
+	} else {
+		err = a.keepIdentity(ctx, tx, known)
+	}
+	if err != nil {
+		return "", Account{}, err
+	}
+	return a.startSession(ctx, tx, known.accountID, info)
+}
+
+// identityByEmail is the identity that would connect an account by its email
+// address, if the provider stands for it. Without an account one is made.
+func (a *Accounts) identityByEmail(ctx context.Context, tx *sqldb.Tx, said claims) (Identity, error) {
+	_, key, problem := CheckEmail(said.Email)
+	if problem != "" || !bool(said.EmailVerified) {
+		return Identity{}, errs.New(errs.Forbidden, "email_not_verified", "%s has not verified your email address. Verify it there, or sign in with your password and connect your account.", a.provider.config.Name)
+	}
+	accountID, err := accountByEmail(ctx, tx, key)
+	switch {
+	case err != nil:
+	case accountID == "":
+		accountID, err = a.newcomer(ctx, tx, said)
+	default:
+		err = a.ownedByProvider(ctx, tx, accountID)
+	}
+	return a.identity(said, accountID), err
+}
+
+// ownedByProvider is owned on the word of the provider. A password that
+// somebody chose before is no longer one.
+func (a *Accounts) ownedByProvider(ctx context.Context, tx *sqldb.Tx, accountID string) error {
+	first, err := a.owned(ctx, tx, accountID)
+	if err != nil || !first {
+		return err
+	}
+	return updatePassword(ctx, tx, accountID, "", a.clock.MS())
+}
+
+// connect adds an identity to the account of who is signed in.
+func (a *Accounts) connect(ctx context.Context, actor actor.Actor, said claims) error {
+	return a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		known, err := loadIdentity(ctx, tx, a.provider.config.Issuer, said.Subject)
+		if err == nil && known.accountID == actor.AccountID {
+			return nil
+		}
+		if err != nil && errs.KindOf(err) != errs.NotFound {
+			return err
+		}
+		return a.keepIdentity(ctx, tx, a.identity(said, actor.AccountID))
+	})
+}
+
+// keepIdentity connects an account, and tells its person.
+func (a *Accounts) keepIdentity(ctx context.Context, tx *sqldb.Tx, i Identity) error {
+	kept, err := insertIdentity(ctx, tx, i)
+	if err == nil && !kept {
+		err = errs.New(errs.Conflict, "identity_taken", "This identity is connected with another account.")
+	}
+	if err != nil {
+		return err
+	}
+	return a.MethodAdded(ctx, tx, i.accountID, mail.ByProvider, a.ProviderName())
+}

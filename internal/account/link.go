@@ -1,0 +1,106 @@
+package account
+
+import (
+	"context"
+	"time"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Purpose says what a one-time link is for.
+type Purpose string
+
+// LinkSignIn signs an account in.
+const LinkSignIn Purpose = "sign_in"
+
+// The other purposes have makers of their own.
+const (
+	linkSetup  Purpose = "setup"  // makes the first account
+	linkReset  Purpose = "reset"  // gives an account a new password
+	LinkMember Purpose = "member" // signs a member in, see LoginLink
+)
+
+const (
+	signInLinkLifetime = time.Hour
+	setupLinkLifetime  = 24 * time.Hour
+)
+
+// Link is a row of one_time_links.
+type Link struct {
+	TokenHash              string
+	Purpose                Purpose
+	accountID              string // "" for set-up, and for a person without an account
+	email, emailKey        string // of a person without an account, for linkReset; "": see accountID
+	MemberID               string // whom a link for a member signs in
+	SessionID, CommunityID string // of the session that a link for a member begins
+	Host                   string // who asked for that one, as it calls itself
+	KeyID                  string // the API key that made it, "": none
+	CreatedAt, ExpiresAt   int64
+}
+
+// OneTimeLink returns the token of a link that works once, within an hour. It
+// fails with NotFound "account_not_found".
+func (a *Accounts) OneTimeLink(ctx context.Context, purpose Purpose, accountID string) (token string, err error) {
+	if purpose != LinkSignIn {
+		return "", errs.New(errs.Invalid, "invalid_input", "There are no links for %q.", purpose)
+	}
+	if _, err := LoadAccount(ctx, a.db, accountID); err != nil {
+		return "", err
+	}
+	return a.makeLink(ctx, purpose, accountID, signInLinkLifetime)
+}
+
+func (a *Accounts) makeLink(ctx context.Context, purpose Purpose, accountID string, lifetime time.Duration) (string, error) {
+	token, now := NewToken(), a.clock.Now()
+	err := InsertLink(ctx, a.db, Link{
+		TokenHash: HashToken(token), Purpose: purpose, accountID: accountID,
+		CreatedAt: now.UnixMilli(), ExpiresAt: now.Add(lifetime).UnixMilli(),
+	})
+	return token, err
+}
+
+// RedeemLink starts a session for the account of a link that signs in; one of
+// LoginLink works in the link's community only. It fails with Gone
+// "link_expired", also for a link that was used or never existed, or as
+// LoginLink does for somebody who may not have such a session any more.
+func (a *Accounts) RedeemLink(ctx context.Context, token string, info SessionInfo) (session string, account Account, err error) {
+	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		l, err := takeLink(ctx, tx, HashToken(token), LinkSignIn, LinkMember)
+		if err := a.unexpired(l, err); err != nil {
+			return err
+		}
+		if l.Purpose == LinkMember {
+			session, account, err = a.startLimited(ctx, tx, l, info)
+		} else {
+			session, account, err = a.startSession(ctx, tx, l.accountID, info)
+		}
+		if errs.KindOf(err) == errs.NotFound { // the account or membership is gone
+			return LinkExpired()
+		}
+		return err
+	})
+	if err != nil {
+		return "", Account{}, err
+	}
+	return session, account, nil
+}
+
+// LinkExpired is the error of a one-time link that expired or was used.
+func LinkExpired() error {
+	return errs.New(errs.Gone, "link_expired", "This link has expired or was used already. Ask for a new one.")
+}
+
+// startLimited starts the session of a link for a member. It is no sign-in of
+// the account and claims nothing. It returns the account of a claimed member.
+func (a *Accounts) startLimited(ctx context.Context, tx *sqldb.Tx, l Link, info SessionInfo) (string, Account, error) {
+	account, err := a.limitSession(ctx, tx, l)
+	if err != nil {
+		return "", Account{}, err
+	}
+	token := SessionPrefix + NewToken()
+	err = a.keepSession(ctx, tx, session{
+		id: l.SessionID, tokenHash: HashToken(token), accountID: account.ID, communityID: l.CommunityID, memberID: l.MemberID, host: l.Host, keyID: l.KeyID, info: info,
+	})
+	return token, account, err
+}

@@ -1,0 +1,151 @@
+package account
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/regulars/regulars/internal/id"
+)
+
+// EmailKey is the form in which email addresses are compared and kept unique:
+// trimmed, composed (NFC), lower case. It does not check the address.
+func EmailKey(email string) string { return lower(tidy(email)) }
+
+// UsernameKey is EmailKey for usernames.
+func UsernameKey(username string) string { return lower(tidy(username)) }
+
+// CheckEmail returns an email address as it is shown and its key. problem is a
+// sentence for a person, "" when the address can be used.
+func CheckEmail(email string) (display, key, problem string) {
+	display = tidy(email)
+	return display, lower(display), emailProblem(display)
+}
+
+// CheckUsername returns a username as it is shown and its key. problem is a
+// sentence for a person, "" when the name can be used.
+func CheckUsername(username string) (display, key, problem string) {
+	display = tidy(username)
+	key = lower(display)
+	return display, key, usernameProblem(display, key)
+}
+
+// tidy and lower run for every row of an import: text in ASCII and lower case
+// comes back as it is, nothing is allocated.
+func tidy(s string) string {
+	s = strings.TrimSpace(s)
+	if ascii(s) {
+		return s
+	}
+	return norm.NFC.String(s)
+}
+
+func lower(s string) string {
+	small := strings.ToLower(s)
+	if ascii(small) {
+		return small
+	}
+	return norm.NFC.String(small) // a lower-case letter may be two code points
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+const maxEmail = 254 // bytes that fit the envelope of a mail, RFC 5321
+
+func emailProblem(email string) string {
+	at := strings.IndexByte(email, '@')
+	switch {
+	case email == "":
+		return "An email address is needed."
+	case len(email) > maxEmail:
+		return "An email address has at most 254 characters."
+	case at < 0 || strings.IndexByte(email[at+1:], '@') >= 0:
+		return "An email address has exactly one @."
+	case at == 0:
+		return "An email address has a name before the @."
+	}
+	for _, r := range email[:at] {
+		if !inLocalPart(r) {
+			return "The part before the @ holds a character that is not allowed there."
+		}
+	}
+	if !domainOK(email[at+1:]) {
+		return "The part after the @ is a domain with a dot, such as example.com."
+	}
+	return ""
+}
+
+// inLocalPart follows what browsers accept (the valid e-mail address of the
+// HTML standard), and takes the letters of all scripts.
+func inLocalPart(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(".!#$%&'*+/=?^_`{|}~-", r)
+	}
+	return foreign(r)
+}
+
+// foreign reports whether r, not ASCII, is part of a word in some script.
+func foreign(r rune) bool {
+	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r))
+}
+
+func domainOK(domain string) bool {
+	dots, label := 0, 0
+	last := '.'
+	for _, r := range domain {
+		switch {
+		case r == '.':
+			if label == 0 || last == '-' {
+				return false
+			}
+			dots, label = dots+1, -1
+		case r == '-':
+			if label == 0 {
+				return false
+			}
+		case r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9':
+		case r < utf8.RuneSelf || !foreign(r):
+			return false
+		}
+		label++
+		if label > 63 {
+			return false
+		}
+		last = r
+	}
+	return dots > 0 && label > 0 && last != '-'
+}
+
+func usernameProblem(username, key string) string {
+	length, digits := 0, 0
+	for _, r := range username {
+		switch {
+		case r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '.' || r == '_' || r == '-':
+		case r >= '0' && r <= '9':
+			digits++
+		case r < utf8.RuneSelf || !foreign(r) || length == 0 && unicode.IsMark(r):
+			return "A username has only letters, digits and . _ -"
+		case unicode.IsNumber(r):
+			digits++
+		}
+		length++
+	}
+	switch {
+	case length < 2 || length > 50:
+		return "A username has 2 to 50 characters."
+	case digits == length:
+		return "A username is not only digits."
+	case id.Valid(key):
+		return "A username does not look like an id of 24 hex digits."
+	}
+	return ""
+}

@@ -1,0 +1,220 @@
+package account
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+
+	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/errs"
+)
+
+// ProviderConfig names an OpenID Connect provider that people may sign in by.
+// The zero one is none.
+type ProviderConfig struct {
+	Issuer                 string // https address
+	ClientID, ClientSecret string
+	Name                   string // what its button says; "": the host of Issuer
+}
+
+// providerPatience is how long the provider may take for one answer.
+const providerPatience = 10 * time.Second
+
+// provider is the configured provider. What it says of itself is asked for
+// when somebody first signs in by it, and again until it has answered.
+type provider struct {
+	config ProviderConfig
+	client *http.Client
+	mu     sync.Mutex
+	known  *oidc.Provider
+}
+
+// ProviderName is what the button of the provider says, "" without one.
+func (a *Accounts) ProviderName() string {
+	if a.provider == nil {
+		return ""
+	}
+	return a.provider.config.Name
+}
+
+// discover returns what the provider says of itself. It fails with Unavailable
+// "provider_unavailable".
+func (p *provider) discover(ctx context.Context) (*oidc.Provider, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.known != nil {
+		return p.known, nil
+	}
+	// The keys are fetched later too, so not in the context of one request.
+	known, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), p.client), p.config.Issuer)
+	if err != nil {
+		return nil, p.unavailable(err)
+	}
+	p.known = known
+	return known, nil
+}
+
+func (p *provider) unavailable(cause error) error {
+	return errs.New(errs.Unavailable, "provider_unavailable", "%s does not answer as it should. Try again later, or sign in another way.", p.config.Name).
+		WithRetry(providerPatience).Because(cause)
+}
+
+func (a *Accounts) providerClient(known *oidc.Provider) oauth2.Config {
+	return oauth2.Config{
+		ClientID: a.provider.config.ClientID, ClientSecret: a.provider.config.ClientSecret, Endpoint: known.Endpoint(),
+		RedirectURL: a.baseURL() + ProviderReturn, Scopes: []string{oidc.ScopeOpenID, "profile", "email"},
+	}
+}
+
+// ProviderReturn is the path that the provider sends browsers back to.
+const ProviderReturn = "/sign-in/provider/return"
+
+// providerStep is what a sign-in by the provider remembers.
+type providerStep struct {
+	State, Nonce, Verifier, Next string
+}
+
+// StartProvider returns the address to send the browser to, and the token that
+// FinishProvider asks for: keep it in a cookie, so that only this browser comes
+// back with it. next is handed through. An actor who is signed in connects
+// the account with the provider, and needs a proof. It fails with NotFound
+// "no_provider", Unavailable "provider_unavailable", or as Proof says.
+func (a *Accounts) StartProvider(ctx context.Context, caller actor.Actor, p Proof, next string) (token, address string, err error) {
+	if a.provider == nil {
+		return "", "", errs.New(errs.NotFound, "no_provider", "This server has no provider to sign in by.")
+	}
+	if caller.Kind != actor.Anonymous {
+		if err := a.ProveOwner(ctx, caller, p); err != nil {
+			return "", "", err
+		}
+	}
+	known, err := a.provider.discover(ctx)
+	if err != nil {
+		return "", "", err
+	}
+	asked := providerStep{State: NewToken(), Nonce: NewToken(), Verifier: oauth2.GenerateVerifier(), Next: next}
+	data, err := json.Marshal(asked)
+	if err != nil {
+		return "", "", fmt.Errorf("encode sign-in: %w", err)
+	}
+	token, err = a.begin(ctx, a.db, stepProvider, caller.AccountID, string(data))
+	if err != nil {
+		return "", "", err
+	}
+	client := a.providerClient(known)
+	return token, client.AuthCodeURL(asked.State, oidc.Nonce(asked.Nonce), oauth2.S256ChallengeOption(asked.Verifier)), nil
+}
+
+// claims are what a provider says of a person.
+type claims struct {
+	Subject           string   `json:"sub"`
+	AuthorizedParty   string   `json:"azp"`
+	Email             string   `json:"email"`
+	EmailVerified     lenience `json:"email_verified"`
+	PreferredUsername string   `json:"preferred_username"`
+	GivenName         string   `json:"given_name"`
+	FamilyName        string   `json:"family_name"`
+	Name              string   `json:"name"`
+}
+
+// maxSubject is the longest sub that OpenID Connect allows.
+const maxSubject = 255
+
+// examineClaims checks what the library leaves to the caller: sub is 1 to 255
+// ASCII characters without a control character or space around it, and a token for several audiences, or with an
+// authorized party, is issued to this client. An empty sub would be one
+// identity for everyone.
+func examineClaims(audience []string, clientID string, said claims) error {
+	unfit := func(r rune) bool { return r < ' ' || r >= 0x7f }
+	switch {
+	case said.Subject == "" || len(said.Subject) > maxSubject || strings.TrimSpace(said.Subject) != said.Subject || strings.ContainsFunc(said.Subject, unfit):
+		return fmt.Errorf("sub of %d bytes is empty, too long or not plain ASCII", len(said.Subject))
+	case said.AuthorizedParty != "" && said.AuthorizedParty != clientID:
+		return fmt.Errorf("azp is another client")
+	case len(audience) > 1 && said.AuthorizedParty == "":
+		return fmt.Errorf("aud names %d audiences and azp is missing", len(audience))
+	}
+	return nil
+}
+
+// lenience is a boolean that some providers write as a text.
+type lenience bool
+
+// UnmarshalJSON takes true and "true"; all else is false.
+func (l *lenience) UnmarshalJSON(raw []byte) error {
+	*l = lenience(string(raw) == "true" || string(raw) == `"true"`)
+	return nil
+}
+
+// askProvider exchanges what the browser brought back for what the provider
+// says of the person. It fails with Unauthenticated "provider_refused" or
+// Unavailable "provider_unavailable".
+func (a *Accounts) askProvider(ctx context.Context, asked providerStep, answer url.Values) (claims, error) {
+	if subtle.ConstantTimeCompare([]byte(asked.State), []byte(answer.Get("state"))) != 1 {
+		return claims{}, a.providerRefused(fmt.Errorf("state is another one"))
+	}
+	if problem := answer.Get("error"); problem != "" || answer.Get("code") == "" {
+		return claims{}, a.providerRefused(fmt.Errorf("provider answered %q", problem))
+	}
+	known, err := a.provider.discover(ctx)
+	if err != nil {
+		return claims{}, err
+	}
+	ctx = oidc.ClientContext(ctx, a.provider.client)
+	client := a.providerClient(known)
+	tokens, err := client.Exchange(ctx, answer.Get("code"), oauth2.VerifierOption(asked.Verifier))
+	if err != nil {
+		return claims{}, a.providerRefused(err)
+	}
+	raw, _ := tokens.Extra("id_token").(string)
+	verified, err := known.VerifierContext(ctx, &oidc.Config{ClientID: client.ClientID, Now: a.clock.Now}).Verify(ctx, raw)
+	if err != nil {
+		return claims{}, a.providerRefused(err)
+	}
+	if subtle.ConstantTimeCompare([]byte(asked.Nonce), []byte(verified.Nonce)) != 1 {
+		return claims{}, a.providerRefused(fmt.Errorf("nonce is another one"))
+	}
+	var said claims
+	if err := verified.Claims(&said); err != nil {
+		return claims{}, a.providerRefused(err)
+	}
+	if err := examineClaims(verified.Audience, client.ClientID, said); err != nil {
+		return claims{}, a.providerRefused(err)
+	}
+	if said.Email == "" {
+		err = a.askUserInfo(ctx, known, tokens, &said)
+	}
+	return said, err
+}
+
+// askUserInfo asks for what some providers leave out of the token.
+func (a *Accounts) askUserInfo(ctx context.Context, known *oidc.Provider, tokens *oauth2.Token, said *claims) error {
+	subject := said.Subject
+	if known.UserInfoEndpoint() == "" {
+		return nil
+	}
+	info, err := known.UserInfo(ctx, oauth2.StaticTokenSource(tokens))
+	if err != nil {
+		return a.providerRefused(err)
+	}
+	if info.Subject != subject {
+		return a.providerRefused(fmt.Errorf("user info is about another person"))
+	}
+	if err := info.Claims(said); err != nil {
+		return a.providerRefused(err)
+	}
+	return nil
+}
+
+func (a *Accounts) providerRefused(cause error) error {
+	return errs.New(errs.Unauthenticated, "provider_refused", "%s did not sign you in. Try again, or sign in another way.", a.provider.config.Name).Because(cause)
+}

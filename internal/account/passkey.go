@@ -1,0 +1,338 @@
+package account
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/webauthn"
+
+	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/text"
+)
+
+// Passkey is a key in a device or password manager that signs an account in
+// without a password: the device asks for a finger, a face or a PIN.
+type Passkey struct {
+	ID, Name  string
+	CreatedAt int64 // Unix milliseconds
+	UsedAt    int64 // Unix milliseconds, 0: never
+}
+
+const (
+	maxPasskeyName = 60
+	maxPasskeys    = 20 // of one account
+)
+
+// Passkeys returns the passkeys of the actor, the oldest first.
+func (a *Accounts) Passkeys(ctx context.Context, actor actor.Actor) ([]Passkey, error) {
+	if err := onlySelf(actor); err != nil {
+		return nil, err
+	}
+	kept, err := listPasskeys(ctx, a.db, actor.AccountID)
+	shown := make([]Passkey, len(kept))
+	for i := range kept {
+		shown[i] = kept[i].Passkey
+	}
+	return shown, err
+}
+
+// StartPasskey returns what navigator.credentials.create takes, as JSON, and
+// the token that AddPasskey asks for. It fails as Proof says, with Conflict
+// "too_many_passkeys", or as PasskeyOrigin says.
+func (a *Accounts) StartPasskey(ctx context.Context, actor actor.Actor, p Proof) (token string, options []byte, err error) {
+	if err := a.ProveOwner(ctx, actor, p); err != nil {
+		return "", nil, err
+	}
+	rp, err := a.relyingParty()
+	if err != nil {
+		return "", nil, err
+	}
+	account, err := LoadAccount(ctx, a.db, actor.AccountID)
+	if err != nil {
+		return "", nil, err
+	}
+	kept, err := listPasskeys(ctx, a.db, actor.AccountID)
+	if err != nil {
+		return "", nil, err
+	}
+	if len(kept) >= maxPasskeys {
+		return "", nil, errs.New(errs.Conflict, "too_many_passkeys", "An account has at most %d passkeys. Remove one first.", maxPasskeys)
+	}
+	holder := passkeyHolder{account, kept}
+	asked, session, err := rp.BeginRegistration(holder,
+		webauthn.WithExclusions(webauthn.Credentials(holder.WebAuthnCredentials()).CredentialDescriptors()),
+		webauthn.WithAuthenticatorSelection(protocol.AuthenticatorSelection{
+			ResidentKey: protocol.ResidentKeyRequirementRequired, UserVerification: protocol.VerificationRequired,
+		}))
+	if err != nil {
+		return "", nil, fmt.Errorf("begin a passkey: %w", err)
+	}
+	return a.beginPasskey(ctx, stepPasskeyNew, account.ID, asked.Response, session)
+}
+
+// beginPasskey keeps a ceremony and returns what the browser needs for it.
+func (a *Accounts) beginPasskey(ctx context.Context, kind stepKind, accountID string, asked any, session *webauthn.SessionData) (string, []byte, error) {
+	options, err := json.Marshal(asked)
+	if err != nil {
+		return "", nil, fmt.Errorf("encode options of a passkey: %w", err)
+	}
+	data, err := json.Marshal(session)
+	if err != nil {
+		return "", nil, fmt.Errorf("encode ceremony of a passkey: %w", err)
+	}
+	token, err := a.begin(ctx, a.db, kind, accountID, string(data))
+	return token, options, err
+}
+
+// AddPasskey keeps the passkey that a browser made, under a name of 1 to 60
+// characters. response is the credential's toJSON. It fails with Gone
+// "sign_in_expired", Invalid "invalid_input" or "passkey_refused", or Conflict
+// "passkey_exists". Nothing else of the account changes.
+func (a *Accounts) AddPasskey(ctx context.Context, actor actor.Actor, token, name string, response []byte) (Passkey, error) {
+	if err := onlySelf(actor); err != nil {
+		return Passkey{}, err
+	}
+	name, err := passkeyName(name)
+	if err != nil {
+		return Passkey{}, err
+	}
+	rp, err := a.relyingParty()
+	if err != nil {
+		return Passkey{}, err
+	}
+	answer, err := protocol.ParseCredentialCreationResponseBytes(response)
+	if err != nil {
+		return Passkey{}, passkeyRefused(errs.Invalid).Because(err)
+	}
+	now := a.clock.Now()
+	made := keptPasskey{Passkey: Passkey{ID: id.New(now), Name: name, CreatedAt: now.UnixMilli()}, accountID: actor.AccountID}
+	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		account, session, err := a.takeCeremony(ctx, tx, stepPasskeyNew, token)
+		if err != nil {
+			return err
+		}
+		if account != actor.AccountID {
+			return passkeyRefused(errs.Invalid)
+		}
+		credential, err := rp.CreateCredential(passkeyHolder{account: Account{ID: account}}, session, answer)
+		if err != nil {
+			return passkeyRefused(errs.Invalid).Because(err)
+		}
+		made.credential = *credential
+		if err := insertPasskey(ctx, tx, made); err != nil {
+			return err
+		}
+		return a.MethodAdded(ctx, tx, actor.AccountID, mail.ByPasskey, name)
+	})
+	if sqldb.IsDuplicate(err) {
+		err = errs.New(errs.Conflict, "passkey_exists", "This passkey is known already.").Because(err)
+	}
+	if err != nil {
+		return Passkey{}, err
+	}
+	return made.Passkey, nil
+}
+
+// RemovePasskey fails as Proof says, or with NotFound "passkey_not_found".
+// Sessions that it started stay.
+func (a *Accounts) RemovePasskey(ctx context.Context, actor actor.Actor, p Proof, passkeyID string) error {
+	if err := a.prove(ctx, actor, p); err != nil {
+		return err
+	}
+	return foundPasskey(deletePasskey(ctx, a.db, actor.AccountID, passkeyID))
+}
+
+func foundPasskey(found bool, err error) error {
+	if err == nil && !found {
+		return errs.New(errs.NotFound, "passkey_not_found", "There is no such passkey.")
+	}
+	return err
+}
+
+func passkeyName(name string) (string, error) {
+	name, ok := text.Line(name, maxPasskeyName)
+	if !ok || name == "" {
+		return "", errs.InvalidFields([]errs.Field{{Field: "name", Code: "invalid", Message: "A name has 1 to 60 characters, none of them a control character."}})
+	}
+	return name, nil
+}
+
+// StartPasskeySignIn returns what navigator.credentials.get takes, as JSON, and
+// the token that SignInByPasskey asks for. It names no account. It fails as
+// PasskeyOrigin says.
+func (a *Accounts) StartPasskeySignIn(ctx context.Context) (token string, options []byte, err error) {
+	rp, err := a.relyingParty()
+	if err != nil {
+		return "", nil, err
+	}
+	asked, session, err := rp.BeginDiscoverableLogin(webauthn.WithUserVerification(protocol.VerificationRequired))
+	if err != nil {
+		return "", nil, fmt.Errorf("ask for a passkey: %w", err)
+	}
+	return a.beginPasskey(ctx, stepPasskey, "", asked.Response, session)
+}
+
+// SignInByPasskey starts a session for the account that a passkey belongs to:
+// without a password, and without a code, because the device has checked who
+// holds it. response is the credential's toJSON. It fails with Gone
+// "sign_in_expired" or Unauthenticated "passkey_refused", also for a passkey
+// whose counter went back: somebody may have a copy of it.
+func (a *Accounts) SignInByPasskey(ctx context.Context, token string, response []byte, info SessionInfo) (session string, account Account, err error) {
+	rp, err := a.relyingParty()
+	if err != nil {
+		return "", Account{}, err
+	}
+	answer, err := protocol.ParseCredentialRequestResponseBytes(response)
+	if err != nil {
+		return "", Account{}, passkeyRefused(errs.Unauthenticated).Because(err)
+	}
+	var refusal error
+	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		refusal = nil
+		_, ceremony, err := a.takeCeremony(ctx, tx, stepPasskey, token)
+		if err != nil {
+			return err
+		}
+		var used keptPasskey
+		if used, refusal = a.checkPasskey(ctx, tx, rp, ceremony, answer); refusal != nil {
+			if errs.KindOf(refusal) == errs.Unauthenticated {
+				return nil // the ceremony stays used up
+			}
+			return refusal
+		}
+		if err := usePasskey(ctx, tx, used, a.clock.MS()); err != nil {
+			return err
+		}
+		session, account, err = a.startSession(ctx, tx, used.accountID, info)
+		return err
+	})
+	if err = errors.Join(err, refusal); err != nil {
+		return "", Account{}, err
+	}
+	return session, account, nil
+}
+
+// checkPasskey returns the passkey that gave an answer, with its counter moved.
+func (a *Accounts) checkPasskey(ctx context.Context, tx *sqldb.Tx, rp *webauthn.WebAuthn, ceremony webauthn.SessionData, answer *protocol.ParsedCredentialAssertionData) (keptPasskey, error) {
+	used, err := passkeyByCredential(ctx, tx, answer.RawID)
+	if errs.KindOf(err) == errs.NotFound {
+		return keptPasskey{}, passkeyRefused(errs.Unauthenticated)
+	}
+	if err != nil {
+		return keptPasskey{}, err
+	}
+	holder := passkeyHolder{Account{ID: used.accountID}, []keptPasskey{used}}
+	credential, err := rp.ValidateDiscoverableLogin(func(_, handle []byte) (webauthn.User, error) {
+		if string(handle) != used.accountID {
+			return nil, errors.New("the passkey belongs to another account")
+		}
+		return holder, nil
+	}, ceremony, answer)
+	if err != nil {
+		return keptPasskey{}, passkeyRefused(errs.Unauthenticated).Because(err)
+	}
+	if credential.Authenticator.CloneWarning {
+		a.log.WarnContext(ctx, "counter of a passkey went back: there may be a copy of it", "passkey_id", used.ID, "account_id", used.accountID)
+		return keptPasskey{}, passkeyRefused(errs.Unauthenticated)
+	}
+	used.credential = *credential
+	return used, nil
+}
+
+func (a *Accounts) takeCeremony(ctx context.Context, tx *sqldb.Tx, kind stepKind, token string) (accountID string, session webauthn.SessionData, err error) {
+	begun, err := a.take(ctx, tx, kind, token)
+	if err != nil {
+		return "", session, err
+	}
+	if err := json.Unmarshal([]byte(begun.data), &session); err != nil {
+		return "", session, fmt.Errorf("read ceremony of a passkey: %w", err)
+	}
+	return begun.accountID, session, nil
+}
+
+func passkeyRefused(kind errs.Kind) *errs.Error {
+	return errs.New(kind, "passkey_refused", "This passkey was not accepted. Try again, or use another way.")
+}
+
+// PasskeyOrigin is the only address, scheme and host, at which browsers use
+// passkeys of this installation; "" where they do not: the public address has
+// to be https or on the own machine, and may not be a number.
+func (a *Accounts) PasskeyOrigin() string {
+	base, err := url.Parse(a.baseURL())
+	if err != nil || base.Hostname() == "" {
+		return ""
+	}
+	host := base.Hostname()
+	if ip, err := netip.ParseAddr(host); err == nil {
+		if !ip.IsLoopback() {
+			return ""
+		}
+		host = "localhost" // browsers take it for the same machine
+	}
+	if base.Scheme != "https" && host != "localhost" && !strings.HasSuffix(host, ".localhost") {
+		return ""
+	}
+	if port := base.Port(); port != "" {
+		host = net.JoinHostPort(host, port)
+	}
+	return base.Scheme + "://" + host
+}
+
+// relyingParty fails with Unavailable "passkeys_unavailable" without a
+// PasskeyOrigin.
+func (a *Accounts) relyingParty() (*webauthn.WebAuthn, error) {
+	origin := a.PasskeyOrigin()
+	address, err := url.Parse(origin)
+	if err != nil || origin == "" {
+		return nil, errs.New(errs.Unavailable, "passkeys_unavailable", "This server has no address at which passkeys work: it has to be https and a name.")
+	}
+	rp, err := webauthn.New(&webauthn.Config{RPID: address.Hostname(), RPDisplayName: a.installation(), RPOrigins: []string{origin}})
+	if err != nil {
+		return nil, fmt.Errorf("set passkeys up for %s: %w", origin, err)
+	}
+	return rp, nil
+}
+
+// installation is what apps and devices call this server.
+func (a *Accounts) installation() string {
+	base, err := url.Parse(a.baseURL())
+	if err != nil || base.Host == "" {
+		return "Regulars"
+	}
+	return "Regulars (" + base.Host + ")"
+}
+
+// passkeyHolder is an account as the library asks for it.
+type passkeyHolder struct {
+	account Account
+	keys    []keptPasskey
+}
+
+// WebAuthnID is what a device keeps of the account, and gives back.
+func (h passkeyHolder) WebAuthnID() []byte { return []byte(h.account.ID) }
+
+// WebAuthnName tells accounts apart where a device has several.
+func (h passkeyHolder) WebAuthnName() string { return h.account.Email }
+
+// WebAuthnDisplayName is what a device shows.
+func (h passkeyHolder) WebAuthnDisplayName() string { return h.account.Username }
+
+// WebAuthnCredentials are the passkeys of the account.
+func (h passkeyHolder) WebAuthnCredentials() []webauthn.Credential {
+	credentials := make([]webauthn.Credential, len(h.keys))
+	for i := range h.keys {
+		credentials[i] = h.keys[i].credential
+	}
+	return credentials
+}

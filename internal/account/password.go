@@ -1,0 +1,196 @@
+package account
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/argon2"
+	"golang.org/x/text/unicode/norm"
+)
+
+const (
+	minPassword = 10
+	maxPassword = 1000 // characters
+)
+
+// commonStems are words that passwords of many people are made of: lower case,
+// without what is put around them.
+//
+//go:embed common_passwords.txt
+var commonStems string
+
+var isCommon = sync.OnceValue(func() map[string]bool {
+	set := map[string]bool{}
+	for stem := range strings.FieldsSeq(commonStems) {
+		set[stem] = true
+	}
+	return set
+})
+
+// passwordProblem says in a sentence why a password cannot be used, "" when it
+// can.
+func passwordProblem(password, emailKey, usernameKey string) string {
+	length := utf8.RuneCountInString(password)
+	key := lower(tidy(password))
+	switch {
+	case !utf8.ValidString(password):
+		return "A password is text."
+	case length < minPassword:
+		return "A password has at least 10 characters."
+	case length > maxPassword:
+		return "A password has at most 1000 characters."
+	case !strings.ContainsFunc(password, special):
+		return "A password has at least one special character, such as ! or a space."
+	case key == usernameKey || key == emailKey:
+		return "A password is not the username or email address."
+	case common(key):
+		return "This password is one of those that are tried first. Choose another one."
+	}
+	return ""
+}
+
+// HasPassword reports whether an account can be signed in to with a password.
+func (a *Accounts) HasPassword(ctx context.Context, accountID string) (bool, error) {
+	hash, err := passwordHash(ctx, a.db, accountID)
+	return hash != "", err
+}
+
+func special(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) }
+
+// common reports whether a password in lower case is a common one, also with
+// digits and signs around it or in the place of its letters.
+func common(password string) bool {
+	different := map[rune]bool{}
+	for _, r := range password {
+		different[r] = true
+	}
+	if len(different) < 4 {
+		return true
+	}
+	if known := isCommon(); known[password] || known[strings.TrimFunc(password, special)] {
+		return true
+	}
+	return aroundCommon(password, strings.TrimFunc(password, notLetter)) ||
+		aroundCommon(password, strings.TrimRightFunc(password, notLetter)) // "$unshine1!"
+}
+
+// aroundCommon reports whether word, a part of the password, is common and the
+// digits beside it are few or common too.
+func aroundCommon(password, word string) bool {
+	if !isCommon()[word] && !isCommon()[unmask.Replace(word)] {
+		return false
+	}
+	before, after, _ := strings.Cut(password, word)
+	digits := strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return r
+		}
+		return -1
+	}, before+after)
+	return len(digits) <= 4 || isCommon()[digits]
+}
+
+var unmask = strings.NewReplacer("@", "a", "4", "a", "3", "e", "1", "i", "!", "i", "0", "o", "$", "s", "5", "s", "7", "t")
+
+func notLetter(r rune) bool { return !unicode.IsLetter(r) }
+
+// cost is what one hash takes. The values are those that OWASP's password
+// storage cheat sheet gives as the least for argon2id; about 40 ms here.
+type cost struct {
+	memory uint32 // KiB
+	passes uint32
+	lanes  uint8
+}
+
+var today = cost{memory: 19 * 1024, passes: 2, lanes: 1}
+
+const (
+	saltSize = 16
+	hashSize = 32
+)
+
+// hashesAtOnce bounds the memory that hashing takes: each hash needs 19 MiB,
+// and more of them than processors would only wait.
+func hashesAtOnce() int { return min(max(runtime.GOMAXPROCS(0), 2), 8) }
+
+// hash returns the PHC string of a password. It waits for its turn and gives
+// up when ctx ends.
+func (a *Accounts) hash(ctx context.Context, password string) (string, error) {
+	salt := make([]byte, saltSize)
+	_, _ = rand.Read(salt) // never fails, see crypto/rand
+	sum, err := a.derive(ctx, password, salt, today)
+	if err != nil {
+		return "", err
+	}
+	return encodeHash(today, salt, sum), nil
+}
+
+// verify reports whether the password belongs to the hash, and whether the
+// hash was made at another cost than today's. Without a hash it takes the same
+// time and reports false.
+func (a *Accounts) verify(ctx context.Context, encoded, password string) (right, outdated bool, err error) {
+	nobody := encoded == ""
+	if nobody {
+		encoded = encodeHash(today, make([]byte, saltSize), make([]byte, hashSize))
+	}
+	made, salt, want, err := decodeHash(encoded)
+	if err != nil {
+		return false, false, err
+	}
+	got, err := a.derive(ctx, password, salt, made)
+	if err != nil {
+		return false, false, err
+	}
+	same := subtle.ConstantTimeCompare(got, want) == 1
+	return same && !nobody, made != today, nil
+}
+
+func (a *Accounts) derive(ctx context.Context, password string, salt []byte, c cost) ([]byte, error) {
+	select {
+	case a.hashing <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-a.hashing }()
+	a.hashes.Add(1)
+	return argon2.IDKey([]byte(norm.NFC.String(password)), salt, c.passes, c.memory, c.lanes, hashSize), nil
+}
+
+// The PHC string format: $argon2id$v=19$m=19456,t=2,p=1$<salt>$<hash>
+const phc = "$argon2id$v=%d$m=%d,t=%d,p=%d$"
+
+func encodeHash(c cost, salt, sum []byte) string {
+	raw := base64.RawStdEncoding
+	return fmt.Sprintf(phc, argon2.Version, c.memory, c.passes, c.lanes) + raw.EncodeToString(salt) + "$" + raw.EncodeToString(sum)
+}
+
+func decodeHash(encoded string) (c cost, salt, sum []byte, err error) {
+	parts := strings.Split(encoded, "$")
+	if len(parts) != 6 {
+		return c, nil, nil, fmt.Errorf("password hash has %d parts, not 6", len(parts))
+	}
+	version := 0
+	head := strings.Join(parts[:4], "$") + "$"
+	if _, err := fmt.Sscanf(head, phc, &version, &c.memory, &c.passes, &c.lanes); err != nil {
+		return c, nil, nil, fmt.Errorf("read password hash: %w", err)
+	}
+	if version != argon2.Version || c.memory > 1<<20 || c.passes < 1 || c.lanes < 1 {
+		return c, nil, nil, fmt.Errorf("password hash with version %d, %d KiB, %d passes, %d lanes", version, c.memory, c.passes, c.lanes)
+	}
+	if salt, err = base64.RawStdEncoding.DecodeString(parts[4]); err != nil {
+		return c, nil, nil, fmt.Errorf("read salt of password hash: %w", err)
+	}
+	if sum, err = base64.RawStdEncoding.DecodeString(parts[5]); err != nil || len(sum) != hashSize {
+		return c, nil, nil, fmt.Errorf("read sum of password hash: %d bytes, %w", len(sum), err)
+	}
+	return c, salt, sum, nil
+}

@@ -1,0 +1,164 @@
+package account
+
+import (
+	"context"
+
+	"golang.org/x/text/language"
+
+	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/text"
+)
+
+// AccountChange is a change of an account by its person; nil leaves a value as
+// it is.
+type AccountChange struct {
+	Username                         *string
+	Email                            *string // counts once the mailed link is confirmed; the current address ends a pending change
+	FirstName, LastName, DisplayName *string // up to 50 characters, "": none
+	Language                         *string // BCP 47 tag of pages and mails, "": the browser's
+
+	Password string // the current one; "" within ten minutes of the sign-in
+	Address  string // of the network, which wrong passwords are counted for too
+	Source   string // of the history rows: "api" or "console"
+	Speaks   string // Accept-Language header, for mails to an account without a language
+}
+
+// onlyLanguage reports whether the change needs no proof.
+func (c AccountChange) onlyLanguage() bool {
+	return c.Username == nil && c.Email == nil && c.FirstName == nil && c.LastName == nil && c.DisplayName == nil && c.Password == ""
+}
+
+// UpdateAccount changes the account of the actor, all of it or nothing, and
+// returns it. A new email address is mailed a link, see ConfirmEmail. All but
+// the language needs a proof: a sign-in of the last ten minutes or the password.
+// It fails with Invalid "invalid_input", Forbidden "session_required",
+// "limited_session", "proof_required" or "email_not_verified" (for a new email
+// address only), Unauthenticated "wrong_password", Conflict "username_taken",
+// Limited "too_many_sign_ins" or "too_many_mails", or Unavailable
+// "mail_unavailable". Wrong passwords are counted: do not call it in a
+// BeforeCommit context.
+func (a *Accounts) UpdateAccount(ctx context.Context, caller actor.Actor, change AccountChange) (Account, error) {
+	if err := onlySelf(caller); err != nil {
+		return Account{}, err
+	}
+	if err := change.normalize(); err != nil {
+		return Account{}, err
+	}
+	account, err := LoadAccount(ctx, a.db, caller.AccountID)
+	if err != nil {
+		return Account{}, err
+	}
+	if change.Email != nil && *change.Email != account.Email {
+		if a.mail == nil || a.baseURL() == "" {
+			return Account{}, mailUnavailable()
+		}
+		if err := a.requireVerified(ctx, account.ID); err != nil { // an unproven address may be of another person, whose account this would move away
+			return Account{}, err
+		}
+	}
+	proven, err := passwordHash(ctx, a.db, account.ID)
+	if err != nil {
+		return Account{}, err
+	}
+	if !change.onlyLanguage() {
+		if err := a.prove(ctx, caller, Proof{Password: change.Password, Address: change.Address}); err != nil {
+			return Account{}, err
+		}
+	}
+	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		hash, err := lockPassword(ctx, tx, account.ID)
+		if err != nil {
+			return err
+		}
+		if hash != proven { // the password changed since the proof
+			return errs.New(errs.Forbidden, "proof_required", "The password of this account was changed just now. Sign in again, then try again.")
+		}
+		account, err = a.applyChange(actor.NewContext(ctx, caller), tx, account.ID, change)
+		return err
+	})
+	return account, err
+}
+
+// applyChange changes a locked account.
+func (a *Accounts) applyChange(ctx context.Context, tx *sqldb.Tx, accountID string, change AccountChange) (Account, error) {
+	account, err := LoadAccount(ctx, tx, accountID)
+	if err != nil {
+		return Account{}, err
+	}
+	if before := account; change.names(&account) && account != before {
+		if err := updateProfile(ctx, tx, account, a.clock.MS()); err != nil {
+			return Account{}, err
+		}
+	}
+	if change.Username != nil {
+		if account, err = a.Rename(ctx, tx, account.ID, *change.Username, change.Source); err != nil {
+			return Account{}, err
+		}
+	}
+	if change.Email != nil {
+		err = a.startEmailChange(ctx, tx, account, *change.Email, change.Speaks)
+	}
+	return account, err
+}
+
+// names sets the names and the language, and reports whether the change has
+// any of them.
+func (c AccountChange) names(account *Account) (any bool) {
+	for _, one := range []struct{ from, to *string }{
+		{c.FirstName, &account.FirstName}, {c.LastName, &account.LastName}, {c.DisplayName, &account.DisplayName}, {c.Language, &account.Language},
+	} {
+		if one.from != nil {
+			*one.to, any = *one.from, true
+		}
+	}
+	return any
+}
+
+// normalize replaces each value by the form that is kept, or returns Invalid
+// "invalid_input" with every wrong field.
+func (c *AccountChange) normalize() error {
+	var wrong []errs.Field
+	check := func(field string, value **string, read func(string) (kept, problem string)) {
+		if *value == nil {
+			return
+		}
+		kept, problem := read(**value)
+		if *value = &kept; problem != "" {
+			wrong = append(wrong, errs.Field{Field: field, Code: "invalid", Message: problem})
+		}
+	}
+	check("username", &c.Username, func(given string) (string, string) {
+		kept, _, problem := CheckUsername(given)
+		return kept, problem
+	})
+	check("email", &c.Email, func(given string) (string, string) {
+		kept, _, problem := CheckEmail(given)
+		return kept, problem
+	})
+	check("firstname", &c.FirstName, readName)
+	check("lastname", &c.LastName, readName)
+	check("displayname", &c.DisplayName, readName)
+	check("language", &c.Language, readLanguage)
+	return errs.InvalidFields(wrong)
+}
+
+func readName(given string) (kept, problem string) {
+	kept, ok := text.Line(given, maxName)
+	if !ok {
+		problem = "A name has up to 50 characters, none of them a control character."
+	}
+	return kept, problem
+}
+
+func readLanguage(given string) (kept, problem string) {
+	if given == "" {
+		return "", ""
+	}
+	tag, err := language.Parse(given)
+	if err != nil {
+		problem = "A language is a tag such as en or de-AT."
+	}
+	return tag.String(), problem
+}

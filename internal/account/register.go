@@ -1,0 +1,232 @@
+package account
+
+import (
+	"context"
+	"time"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/i18n"
+	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/text"
+)
+
+// The pages that links in mails lead to, each with ?token=.
+const (
+	VerifyPage = "/verify-email"
+	EmailPage  = "/confirm-email"
+	ResetPage  = "/reset-password"
+	ForgotPage = "/forgot-password"
+	LinkPage   = "/link"
+	SignInPage = "/sign-in"
+)
+
+// registrationLifetime is how long an address may wait to be verified.
+const registrationLifetime = 24 * time.Hour
+
+// RegisterInput is what somebody asks for an account with.
+type RegisterInput struct {
+	Email, Username, Password string
+	FirstName, LastName       string // 1 to 50 characters
+	DisplayName               string // up to 50 characters, "": first and last name
+	Language                  string // of the mail: a BCP 47 tag or an Accept-Language header
+}
+
+// registration is a row of registrations.
+type registration struct {
+	newAccount
+	tokenHash string
+	expiresAt int64
+	contested bool   // nobody knows whose password it has
+	language  string // of mails
+}
+
+// RegistrationOpen reports whether people may ask for accounts here.
+func (a *Accounts) RegistrationOpen() bool { return !a.closed }
+
+// Register writes to an address: a link that makes the account, or that it has
+// one already. Nothing tells the caller which, neither the time it takes. An
+// account without a password, made by an import, gets a link to choose one:
+// what was asked for here may come from anybody. It fails with Invalid
+// "invalid_input", Forbidden "registration_closed" or Unavailable
+// "mail_unavailable".
+//
+// Of several registrations of an address only the newest one's link works: who
+// has mistyped and tries again must not make the account that was mistyped.
+// But the newest one may be somebody else's, who waits for the person with the
+// address to open that link, the only one that works, and then knows the
+// password of their account. So a registration that takes the place of another
+// one with another password is contested: its link makes the account, and the
+// person chooses its password by a further mail, whoever they are. Who asks
+// again with the same password notices nothing of this. And a registration
+// whose mail is held back takes no place: else a flood of them would leave the
+// person without any link that works.
+func (a *Accounts) Register(ctx context.Context, in RegisterInput) error {
+	if a.closed {
+		return errs.New(errs.Forbidden, "registration_closed", "Nobody can register here. Ask the people who run this server for an account.")
+	}
+	if a.mail == nil {
+		return mailUnavailable()
+	}
+	made, wrong := in.checked()
+	if err := errs.InvalidFields(wrong); err != nil {
+		return err
+	}
+	made.identify(a.clock.Now())
+	same, err := a.sameRegistration(ctx, made.EmailKey, in.Password)
+	if err != nil {
+		return err
+	}
+	if made.passwordHash, err = a.hash(ctx, in.Password); err != nil {
+		return err
+	}
+	token := NewToken()
+	return a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		found, err := findLogin(ctx, tx, made.Email)
+		if err != nil {
+			return err
+		}
+		msg := mail.Message{To: made.Email, Language: in.Language, ExpiresAt: made.CreatedAt + registrationLifetime.Milliseconds()}
+		switch {
+		case found.account.ID == "":
+			msg.Template, msg.Values = mail.VerifyEmail, map[string]string{"link": a.link(VerifyPage, token)}
+		case found.passwordHash == "":
+			msg.To = found.account.Email
+			msg.Template, msg.Values = mail.ResetPassword, map[string]string{"link": a.link(ResetPage, token)}
+			if err := InsertLink(ctx, tx, Link{TokenHash: HashToken(token), Purpose: linkReset, accountID: found.account.ID, CreatedAt: made.CreatedAt, ExpiresAt: msg.ExpiresAt}); err != nil {
+				return err
+			}
+			return a.mail.Send(ctx, tx, msg)
+		default: // a row all the same, whose token nobody learns: it takes its time
+			msg.To, msg.ExpiresAt = found.account.Email, 0
+			msg.Template, msg.Values = mail.AccountExists, map[string]string{"link": a.baseURL() + SignInPage}
+		}
+		written, err := a.mail.Offer(ctx, tx, msg)
+		if err != nil {
+			return err
+		}
+		asked := registration{
+			newAccount: made, tokenHash: HashToken(token), expiresAt: made.CreatedAt + registrationLifetime.Milliseconds(), language: i18n.Match(in.Language).String(),
+		}
+		return putRegistration(ctx, tx, asked, same, written)
+	})
+}
+
+// sameRegistration returns the token hash of the registration of an address
+// with the same password, "" for none. It takes a hash in any case.
+func (a *Accounts) sameRegistration(ctx context.Context, emailKey, password string) (string, error) {
+	pending, err := pendingRegistration(ctx, a.db, emailKey, a.clock.MS())
+	if err != nil {
+		return "", err
+	}
+	same, _, err := a.verify(ctx, pending.passwordHash, password)
+	if err != nil || !same {
+		return "", err
+	}
+	return pending.tokenHash, nil
+}
+
+// VerifyEmail makes the account that was registered with the token's address;
+// one that was contested (see Register) gets no password, but a mail to choose
+// it, see HasPassword.
+// username takes the place of the one that was asked for, "" keeps that. It
+// fails with Gone "link_expired" (also when the address has an account by now),
+// Invalid "invalid_input" or Conflict "username_taken"; the token works again
+// after the last two, with another username.
+func (a *Accounts) VerifyEmail(ctx context.Context, token, username string) (Account, error) {
+	var account Account
+	var made newAccount
+	err := a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		r, err := lockRegistration(ctx, tx, HashToken(token))
+		if errs.KindOf(err) == errs.NotFound || err == nil && r.expiresAt <= a.clock.MS() {
+			return LinkExpired()
+		}
+		if err != nil {
+			return err
+		}
+		made = r.newAccount
+		made.identify(a.clock.Now())
+		if err := made.rename(username); err != nil {
+			return err
+		}
+		if found, err := findLogin(ctx, tx, made.Email); err != nil || found.account.ID != "" {
+			return firstError(err, LinkExpired())
+		}
+		if err := deleteRegistrations(ctx, tx, made.EmailKey); err != nil {
+			return err
+		}
+		if !r.contested {
+			account, err = insertAccount(ctx, tx, made)
+			return err
+		}
+		made.passwordHash = ""
+		if account, err = insertAccount(ctx, tx, made); err != nil {
+			return err
+		}
+		return a.writeResetTo(ctx, tx, account, r.language)
+	})
+	if err == nil {
+		return account, nil
+	}
+	err = a.taken(ctx, made, err)
+	if errs.Is(err, "email_taken") { // an account was made in this moment
+		err = LinkExpired()
+	}
+	return Account{}, err
+}
+
+func firstError(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
+}
+
+// rename gives the account another username, unless it is empty.
+func (n *newAccount) rename(username string) error {
+	if username == "" {
+		return nil
+	}
+	var problem string
+	if n.Username, n.UsernameKey, problem = CheckUsername(username); problem != "" {
+		return errs.InvalidFields([]errs.Field{{Field: "username", Code: "invalid", Message: problem}})
+	}
+	return nil
+}
+
+// checked returns what can be made of the input, and every wrong field.
+func (in RegisterInput) checked() (newAccount, []errs.Field) {
+	password := in.Password
+	if password == "" {
+		password = " " // too short, and told so
+	}
+	made, wrong := AccountInput{Email: in.Email, Username: in.Username, Password: password}.checked()
+	names := []struct {
+		field, value string
+		needed       bool
+		to           *string
+	}{
+		{"firstname", in.FirstName, true, &made.firstName},
+		{"lastname", in.LastName, true, &made.lastName},
+		{"displayname", in.DisplayName, false, &made.displayName},
+	}
+	for _, name := range names {
+		line, ok := text.Line(name.value, maxName)
+		if *name.to = line; !ok || name.needed && line == "" {
+			wrong = append(wrong, errs.Field{Field: name.field, Code: "invalid", Message: "A name has 1 to 50 characters, none of them a control character."})
+		}
+	}
+	return made, wrong
+}
+
+const maxName = 50 // characters, as for members
+
+// link is the address of a page with a token.
+func (a *Accounts) link(page, token string) string { return LinkURL(a.baseURL(), page, token) }
+
+// LinkURL is the address of a page of the server at base with a token.
+func LinkURL(base, page, token string) string { return base + page + "?token=" + token }
+
+func mailUnavailable() error {
+	return errs.New(errs.Unavailable, "mail_unavailable", "This server cannot write mails, which is needed for this.")
+}

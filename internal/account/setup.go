@@ -1,0 +1,89 @@
+package account
+
+import (
+	"context"
+	"slices"
+
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// SetupPending reports whether nobody can sign in with a password yet, so that
+// the first account is still to be made.
+func (a *Accounts) SetupPending(ctx context.Context) (bool, error) {
+	exists, err := passwordExists(ctx, a.db)
+	return !exists, err
+}
+
+// SetupLink returns a token for Setup that works once, within 24 hours, while
+// set-up is pending; otherwise needed is false. Tokens from before go on
+// working: each node of an installation prints its own.
+func (a *Accounts) SetupLink(ctx context.Context) (token string, needed bool, err error) {
+	needed, err = a.SetupPending(ctx)
+	if err != nil || !needed {
+		return "", false, err
+	}
+	token, err = a.makeLink(ctx, linkSetup, "", setupLinkLifetime)
+	return token, err == nil, err
+}
+
+// Setup makes the first account, which owns the installation, and signs it in.
+// It fails with Gone "link_expired" (also when set-up is done), Invalid
+// "invalid_input", or Conflict as CreateAccount does; the token works again
+// after the last two.
+func (a *Accounts) Setup(ctx context.Context, token string, in AccountInput, info SessionInfo) (account Account, session string, err error) {
+	// Nobody without a token makes the server hash.
+	if err := a.checkSetupLink(ctx, a.db, token, ""); err != nil {
+		return Account{}, "", err
+	}
+	in.InstallationOwner = true
+	if in.Password == "" {
+		in.Password = " " // too short, and told so
+	}
+	made, err := a.prepare(ctx, in)
+	if err != nil {
+		return Account{}, "", err
+	}
+	err = a.db.Tx(ctx, func(tx *sqldb.Tx) (err error) {
+		session, account, err = a.makeFirst(ctx, tx, token, made, info)
+		return err
+	})
+	if err != nil {
+		return Account{}, "", a.taken(ctx, made, err)
+	}
+	return account, session, nil
+}
+
+func (a *Accounts) makeFirst(ctx context.Context, tx *sqldb.Tx, token string, made newAccount, info SessionInfo) (string, Account, error) {
+	// All links are locked, not only this one: two tokens make one owner.
+	if err := a.checkSetupLink(ctx, tx, token, tx.Dialect().Lock()); err != nil {
+		return "", Account{}, err
+	}
+	done, err := passwordExists(ctx, tx)
+	if err != nil {
+		return "", Account{}, err
+	}
+	if done {
+		return "", Account{}, LinkExpired()
+	}
+	if err := deleteLinks(ctx, tx, linkSetup); err != nil {
+		return "", Account{}, err
+	}
+	if _, err := insertAccount(ctx, tx, made); err != nil {
+		return "", Account{}, err
+	}
+	return a.startSession(ctx, tx, made.ID, info)
+}
+
+// checkSetupLink reads all links for set-up and returns Gone "link_expired"
+// when token is not one of them.
+func (a *Accounts) checkSetupLink(ctx context.Context, q sqldb.Querier, token, lock string) error {
+	links, err := listLinks(ctx, q, linkSetup, lock)
+	if err != nil {
+		return err
+	}
+	hash, now := HashToken(token), a.clock.MS()
+	if !slices.ContainsFunc(links, func(l Link) bool { return l.TokenHash == hash && l.ExpiresAt > now }) {
+		return LinkExpired()
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package account
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+const linkColumns = "token_hash, purpose, account_id, session_id, community_id, user_id, email, email_key, host, key_id, created_at, expires_at"
+
+func scanLink(s sqldb.Scanner) (Link, error) {
+	var l Link
+	err := s.Scan(&l.TokenHash, &l.Purpose, &l.accountID, &l.SessionID, &l.CommunityID, &l.MemberID, &l.email, &l.emailKey, &l.Host, &l.KeyID, &l.CreatedAt, &l.ExpiresAt)
+	return l, err
+}
+
+// InsertLink stores a one-time link.
+func InsertLink(ctx context.Context, q sqldb.Querier, l Link) error {
+	_, err := q.Exec(ctx, "INSERT INTO one_time_links ("+linkColumns+") VALUES ("+sqldb.Marks(1, 12)+")",
+		l.TokenHash, l.Purpose, l.accountID, l.SessionID, l.CommunityID, l.MemberID, l.email, l.emailKey, l.Host, l.KeyID, l.CreatedAt, l.ExpiresAt)
+	return err
+}
+
+// takeLink returns a link for one of some purposes and deletes it: of two at
+// the same time one gets it.
+func takeLink(ctx context.Context, tx *sqldb.Tx, hash string, purposes ...Purpose) (Link, error) {
+	return sqldb.One(ctx, tx, "link", scanLink,
+		"DELETE FROM one_time_links WHERE token_hash = $1 AND "+tx.Dialect().In("purpose", "$2")+" RETURNING "+linkColumns, hash, packPurposes(purposes))
+}
+
+func packPurposes(purposes []Purpose) string {
+	names := make([]string, len(purposes))
+	for i, p := range purposes {
+		names[i] = string(p)
+	}
+	return sqldb.Keys(names)
+}
+
+func loadLink(ctx context.Context, q sqldb.Querier, hash string, purpose Purpose) (Link, error) {
+	return sqldb.One(ctx, q, "link", scanLink, "SELECT "+linkColumns+" FROM one_time_links WHERE token_hash = $1 AND purpose = $2", hash, purpose)
+}
+
+// countLinks counts the links of an account that were made after a moment and
+// have not been used.
+func countLinks(ctx context.Context, q sqldb.Querier, purpose Purpose, accountID string, after int64) (n int, err error) {
+	err = q.QueryRow(ctx, "SELECT count(*) FROM one_time_links WHERE account_id = $1 AND purpose = $2 AND created_at > $3", accountID, purpose, after).Scan(&n)
+	return n, err
+}
+
+// countFirstLinks is countLinks for the links of an address without an account.
+func countFirstLinks(ctx context.Context, q sqldb.Querier, emailKey string, after int64) (n int, err error) {
+	err = q.QueryRow(ctx, "SELECT count(*) FROM one_time_links WHERE email_key = $1 AND email_key <> '' AND purpose = 'reset' AND created_at > $2", emailKey, after).Scan(&n)
+	return n, err
+}
+
+func deleteFirstLinks(ctx context.Context, tx *sqldb.Tx, emailKey string) error {
+	_, err := tx.Exec(ctx, "DELETE FROM one_time_links WHERE email_key = $1 AND email_key <> ''", emailKey)
+	return err
+}
+
+func deleteLinksOf(ctx context.Context, tx *sqldb.Tx, accountID string) error {
+	_, err := tx.Exec(ctx, "DELETE FROM one_time_links WHERE account_id = $1", accountID)
+	return err
+}
+
+// listLinks returns the links for a purpose, in an order in which they can be
+// locked.
+func listLinks(ctx context.Context, q sqldb.Querier, purpose Purpose, lock string) ([]Link, error) {
+	return sqldb.All(ctx, q, scanLink,
+		"SELECT "+linkColumns+" FROM one_time_links WHERE purpose = $1 ORDER BY token_hash "+lock, purpose)
+}
+
+func deleteLinks(ctx context.Context, tx *sqldb.Tx, purpose Purpose) error {
+	_, err := tx.Exec(ctx, "DELETE FROM one_time_links WHERE purpose = $1", purpose)
+	return err
+}
+
+// passwordExists reads a partial index that imported accounts are not in.
+func passwordExists(ctx context.Context, q sqldb.Querier) (exists bool, err error) {
+	err = q.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM accounts WHERE password_hash <> '')").Scan(&exists)
+	return exists, err
+}

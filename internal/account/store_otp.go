@@ -1,0 +1,76 @@
+package account
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// totpSecret is a row of account_totp; the zero one is none.
+type totpSecret struct {
+	secret      string // sealed
+	usedStep    int64
+	confirmedAt int64 // Unix milliseconds, 0: not yet
+}
+
+func loadTOTP(ctx context.Context, q sqldb.Querier, accountID, lock string) (totpSecret, error) {
+	scan := func(r sqldb.Scanner) (s totpSecret, err error) {
+		err = r.Scan(&s.secret, &s.usedStep, &s.confirmedAt)
+		return s, err
+	}
+	s, err := sqldb.One(ctx, q, "totp", scan, "SELECT secret, used_step, confirmed_at FROM account_totp WHERE account_id = $1 "+lock, accountID)
+	if errs.KindOf(err) == errs.NotFound {
+		return totpSecret{}, nil
+	}
+	return s, err
+}
+
+// replaceTOTP keeps a secret that waits to be confirmed. It reports false when
+// a confirmed one is there.
+func replaceTOTP(ctx context.Context, q sqldb.Querier, accountID, secret string, now int64) (bool, error) {
+	n, err := q.Exec(ctx, `INSERT INTO account_totp (account_id, secret, used_step, created_at, confirmed_at) VALUES ($1, $2, 0, $3, 0)
+		ON CONFLICT (account_id) DO UPDATE SET secret = excluded.secret, created_at = excluded.created_at
+		WHERE account_totp.confirmed_at = 0`, accountID, secret, now)
+	return n > 0, err
+}
+
+func confirmTOTP(ctx context.Context, tx *sqldb.Tx, accountID string, step, now int64) error {
+	_, err := tx.Exec(ctx, "UPDATE account_totp SET used_step = $1, confirmed_at = $2 WHERE account_id = $3", step, now, accountID)
+	return err
+}
+
+// useTOTPStep reports false when that step, or a later one, was used already.
+func useTOTPStep(ctx context.Context, tx *sqldb.Tx, accountID string, step int64) (bool, error) {
+	n, err := tx.Exec(ctx, "UPDATE account_totp SET used_step = $1 WHERE account_id = $2 AND used_step < $1", step, accountID)
+	return n > 0, err
+}
+
+func deleteTOTP(ctx context.Context, tx *sqldb.Tx, accountID string) (bool, error) {
+	n, err := tx.Exec(ctx, "DELETE FROM account_totp WHERE account_id = $1 AND confirmed_at > 0", accountID)
+	return n > 0, err
+}
+
+func replaceRecoveryCodes(ctx context.Context, tx *sqldb.Tx, accountID string, hashes []string) error {
+	if _, err := tx.Exec(ctx, "DELETE FROM recovery_codes WHERE account_id = $1", accountID); err != nil {
+		return err
+	}
+	for _, hash := range hashes {
+		if _, err := tx.Exec(ctx, "INSERT INTO recovery_codes (account_id, code_hash) VALUES ($1, $2)", accountID, hash); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// useRecoveryCode deletes a code: of two that use it at the same time one
+// does.
+func useRecoveryCode(ctx context.Context, tx *sqldb.Tx, accountID, hash string) (bool, error) {
+	n, err := tx.Exec(ctx, "DELETE FROM recovery_codes WHERE account_id = $1 AND code_hash = $2", accountID, hash)
+	return n > 0, err
+}
+
+func countRecoveryCodes(ctx context.Context, q sqldb.Querier, accountID string) (n int, err error) {
+	err = q.QueryRow(ctx, "SELECT count(*) FROM recovery_codes WHERE account_id = $1", accountID).Scan(&n)
+	return n, err
+}

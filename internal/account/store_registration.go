@@ -1,0 +1,56 @@
+package account
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+const registrationColumns = "email, email_key, username, username_key, first_name, last_name, display_name, password_hash, created_at, expires_at, token_hash, contested, language"
+
+func scanRegistration(s sqldb.Scanner) (r registration, err error) {
+	err = s.Scan(&r.Email, &r.EmailKey, &r.Username, &r.UsernameKey, &r.firstName, &r.lastName, &r.displayName, &r.passwordHash, &r.CreatedAt, &r.expiresAt, &r.tokenHash, &r.contested, &r.language)
+	return r, err
+}
+
+// putRegistration takes the place of the registration that the address has. It
+// is contested when that one still stood, unless it is the one with the token
+// hash same. Without replace one that still stands stays, contested
+// by this one.
+func putRegistration(ctx context.Context, tx *sqldb.Tx, r registration, same string, replace bool) error {
+	if !replace {
+		if _, err := tx.Exec(ctx, "UPDATE registrations SET contested = TRUE WHERE email_key = $1 AND expires_at > $2 AND token_hash <> $3", r.EmailKey, r.CreatedAt, same); err != nil {
+			return err
+		}
+	}
+	_, err := tx.Exec(ctx, "INSERT INTO registrations ("+registrationColumns+") VALUES ("+sqldb.Marks(1, 13)+`)
+		ON CONFLICT (email_key) DO UPDATE SET email = excluded.email, username = excluded.username, username_key = excluded.username_key,
+			first_name = excluded.first_name, last_name = excluded.last_name, display_name = excluded.display_name, password_hash = excluded.password_hash,
+			created_at = excluded.created_at, expires_at = excluded.expires_at, token_hash = excluded.token_hash, language = excluded.language,
+			contested = registrations.expires_at > $9 AND (registrations.contested OR registrations.token_hash <> $14)
+		WHERE $15 OR registrations.expires_at <= $9`,
+		r.Email, r.EmailKey, r.Username, r.UsernameKey, r.firstName, r.lastName, r.displayName, r.passwordHash, r.CreatedAt, r.expiresAt, r.tokenHash, false, r.language,
+		same, replace)
+	return err
+}
+
+// pendingRegistration returns the registration of an address, the zero one for
+// none.
+func pendingRegistration(ctx context.Context, q sqldb.Querier, emailKey string, now int64) (registration, error) {
+	r, err := sqldb.One(ctx, q, "registration", scanRegistration, "SELECT "+registrationColumns+" FROM registrations WHERE email_key = $1 AND expires_at > $2", emailKey, now)
+	if errs.KindOf(err) == errs.NotFound {
+		return registration{}, nil
+	}
+	return r, err
+}
+
+// lockRegistration lets nobody else use the token until the transaction ends.
+func lockRegistration(ctx context.Context, tx *sqldb.Tx, hash string) (registration, error) {
+	return sqldb.One(ctx, tx, "registration", scanRegistration, "SELECT "+registrationColumns+" FROM registrations WHERE token_hash = $1 "+tx.Dialect().Lock(), hash)
+}
+
+func deleteRegistrations(ctx context.Context, tx *sqldb.Tx, emailKey string) error {
+	_, err := tx.Exec(ctx, "DELETE FROM registrations WHERE email_key = $1", emailKey)
+	return err
+}

@@ -1,0 +1,52 @@
+package account
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/regulars/regulars/internal/errs"
+)
+
+const (
+	// touchEvery is the precision of the last use of a credential.
+	touchEvery = time.Minute
+	// touchWait bounds the delay of a request that records that use.
+	touchWait = 200 * time.Millisecond
+)
+
+// Touch records when credentials were last used. It is safe for concurrent use.
+type Touch struct {
+	log  *slog.Logger
+	busy sync.Mutex
+}
+
+// NewTouch returns a Touch that logs failures.
+func NewTouch(log *slog.Logger) *Touch { return &Touch{log: log} }
+
+// Do calls write unless the last use is recent enough; both times are in Unix
+// milliseconds. It never fails a request and delays one request at a time; the
+// next one retries.
+func (t *Touch) Do(ctx context.Context, last, now int64, write func(context.Context) error) {
+	if now-last < touchEvery.Milliseconds() || !t.busy.TryLock() {
+		return
+	}
+	defer t.busy.Unlock()
+	short, cancel := context.WithTimeout(context.WithoutCancel(ctx), touchWait)
+	defer cancel()
+	if err := write(short); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		t.log.WarnContext(ctx, "use of a credential not recorded", "error", err)
+	}
+}
+
+// InvalidCredential is the error of an unknown token or key.
+func InvalidCredential() error {
+	return errs.New(errs.Unauthenticated, "invalid_credential", "This credential is not valid.")
+}
+
+// CredentialExpired is the error of an expired session or key.
+func CredentialExpired() error {
+	return errs.New(errs.Unauthenticated, "credential_expired", "This credential has expired. Sign in again or ask for a new key.")
+}
