@@ -100,3 +100,25 @@ func TestAnUnknownAddressAndAWrongMethodAreFailures(t *testing.T) {
 		}
 	}
 }
+
+// TestCodesOfMembershipsAreDescribed: a description names the codes of its
+// operation that a client tells apart.
+func TestCodesOfMembershipsAreDescribed(t *testing.T) {
+	a := New(Deps{})
+	for name, codes := range map[string]string{
+		"joinServer":     "already_member member_deleted identifier_taken email_taken member_banned invite_required invite_expired invite_revoked invite_used_up",
+		"createUser":     "email_taken username_taken external_id_taken identifier_taken member_deleted member_left member_banned member_declined mail_unavailable rank_too_low missing_permission",
+		"manageUser":     "rank_too_low already_deleted not_deleted last_owner member_declined retention_over",
+		"transferServer": "owner_required session_required proof_required confirm_required transfer_pending member_suspended member_pending",
+		"createInvite":   "missing_permission rank_too_low too_many_invites",
+		"createHistory":  "account_shared username_taken identifier_taken rank_too_low value_unchanged field_busy",
+		"updateMe":       "proof_required wrong_password username_taken too_many_mails email_not_verified",
+		"secureAuth":     "limited_session user_not_found",
+	} {
+		for _, code := range strings.Fields(codes) {
+			if !strings.Contains(operation(t, a, name).Description, "`"+code+"`") {
+				t.Errorf("the description of %s lacks %s", name, code)
+			}
+		}
+	}
+}

@@ -66,3 +66,13 @@ func TestASampleCellIsShort(t *testing.T) {
 		}
 	}
 }
+
+func TestAConvoyHasAThirdOfTheRowsBeforeIt(t *testing.T) {
+	l := Limits{}.withDefaults()
+	most := convoyPieces * l.PieceRows
+	for read, want := range map[int64]int{0: 2_500, 7_500: 2_500, 30_000: 10_000, int64(3 * most): most, 1_000_000: most} {
+		if got := l.convoyAfter(read); got != want {
+			t.Errorf("after %d rows: %d, want %d", read, got, want)
+		}
+	}
+}

@@ -32,11 +32,11 @@ var errNoConvoy = errors.New("not everything in the convoy is new")
 // convoyPieces is how many full pieces a convoy is of at most.
 const convoyPieces = 8
 
-// convoyAfter is how many rows a convoy has after so many were read: a sixth of
-// them, for the writer must not wait for the reader, and a short file must not
-// take the memory of a long one.
+// convoyAfter returns the number of rows of a convoy that begins after so many
+// rows were read: a third of them. The writer does not wait for the reader, and
+// a short file does not need the memory of a long one.
 func (l Limits) convoyAfter(read int64) int {
-	return min(max(l.rowsAfter(0), int(read/6)), convoyPieces*l.PieceRows)
+	return min(max(l.rowsAfter(0), int(read/3)), convoyPieces*l.PieceRows)
 }
 
 // enlist takes a piece that was foreseen and returns what is ready to be

@@ -108,13 +108,18 @@ func (c *creation) begin(ctx context.Context, tx *sqldb.Tx) error {
 	return nil
 }
 
-// declined refuses a person who declined to be a member here.
+// declined rejects a person after a decline, unless a member has the address:
+// by an invite that was accepted, or by a change of the account's address.
 func (c *creation) declined(ctx context.Context, tx *sqldb.Tx) error {
 	declined, err := Declined(ctx, tx, c.communityID, []string{c.emailKey})
-	if err == nil && declined[c.emailKey] && len(c.wrong) == 0 {
-		err = errDeclined()
+	if err != nil || !declined[c.emailKey] || len(c.wrong) > 0 {
+		return err
 	}
-	return err
+	found, err := Lookup(ctx, tx, c.communityID, KeySet{Emails: []string{c.emailKey}}, true)
+	if err != nil || len(found) > 0 { // refused by the unique key, and by its name in the next try
+		return err
+	}
+	return errDeclined()
 }
 
 func (c *creation) lookUp(ctx context.Context, tx *sqldb.Tx) error {

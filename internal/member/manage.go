@@ -85,12 +85,31 @@ func (s *Members) Restore(ctx context.Context, caller actor.Actor, communityID s
 				return errs.New(errs.Gone, "retention_over", "The time in which this member could be restored is over.")
 			}
 		}
+		if err := mayReturn(ctx, tx, communityID, people); err != nil {
+			return err
+		}
 		now := s.clock.MS()
 		if _, err := bringBack(ctx, tx, communityID, userIDs, now); err != nil {
 			return err
 		}
 		return noteAll(actor.NewContext(ctx, caller), tx, now, communityID, "user.restore", people)
 	})
+}
+
+// mayReturn fails with Conflict "member_declined" if a person declined an
+// invite while their unclaimed membership was deleted.
+func mayReturn(ctx context.Context, tx *sqldb.Tx, communityID string, people []*Record) error {
+	var keys []string
+	for _, who := range people {
+		if !who.Claimed() {
+			keys = append(keys, who.EmailKey)
+		}
+	}
+	declined, err := Declined(ctx, tx, communityID, keys)
+	if err == nil && len(declined) > 0 {
+		err = errDeclined()
+	}
+	return err
 }
 
 // manageable locks members in whatever state whom the actor may delete and

@@ -7809,7 +7809,7 @@ type ClientInterface interface {
 
 	// SecureAuth Sign a member in from another system
 	//
-	// For a system that has signed a member in itself: a link that signs them in here. It needs a community's key with the permission `signIn`, which `*` does not stand for. The session works in that community only, and members with a server permission cannot have one.
+	// For a system that has signed a member in itself: a link that signs them in here. It needs a community's key with the permission `signIn`, which `*` does not stand for. The session works in that community only, and members with a server permission cannot have one: 403 `limited_session`. 404 `user_not_found` for a person who is no member, whether or not an account exists.
 	//
 	// Corresponds with GET /v1/auth/secure-auth (the `SecureAuth` operationId).
 	SecureAuth(ctx context.Context, params *SecureAuthParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -8215,7 +8215,7 @@ type ClientInterface interface {
 
 	// CreateHistoryWithBody Change a value
 	//
-	// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
+	// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` or `username_taken` when another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while all values of the field are being converted.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8224,7 +8224,7 @@ type ClientInterface interface {
 
 	// CreateHistory Change a value
 	//
-	// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
+	// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` or `username_taken` when another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while all values of the field are being converted.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8420,7 +8420,7 @@ type ClientInterface interface {
 
 	// JoinServerWithBody Join a community
 	//
-	// Where the joining requirements ask for user fields, send them in `fields`. 410 when the invite has expired, was taken back or is used up. Without an invite, a community that asks for one is not found.
+	// Where the joining requirements ask for user fields, send them in `fields`. If the community added your confirmed address before, this accepts that membership and asks for no field. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for a field in which each member has a value of their own; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that you can join by invite only is not found without one.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8429,7 +8429,7 @@ type ClientInterface interface {
 
 	// JoinServer Join a community
 	//
-	// Where the joining requirements ask for user fields, send them in `fields`. 410 when the invite has expired, was taken back or is used up. Without an invite, a community that asks for one is not found.
+	// Where the joining requirements ask for user fields, send them in `fields`. If the community added your confirmed address before, this accepts that membership and asks for no field. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for a field in which each member has a value of their own; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that you can join by invite only is not found without one.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8525,7 +8525,7 @@ type ClientInterface interface {
 
 	// CreateUserWithBody Create a user
 	//
-	// Makes a member of the community, and an account where the person has none. Somebody who has an account elsewhere becomes a member with it, and it is not changed. What somebody has already is a 409 whose `errors` name the field.
+	// Creates an unclaimed member (`claimed` is false). No account is created or changed, and an account outside the community makes no difference. 409 has the code of the first conflict, and `errors` has one entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who declined to be a member and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you could not give to a member. 503 `mail_unavailable` if a mail is to be sent and the server sends none.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8534,7 +8534,7 @@ type ClientInterface interface {
 
 	// CreateUser Create a user
 	//
-	// Makes a member of the community, and an account where the person has none. Somebody who has an account elsewhere becomes a member with it, and it is not changed. What somebody has already is a 409 whose `errors` name the field.
+	// Creates an unclaimed member (`claimed` is false). No account is created or changed, and an account outside the community makes no difference. 409 has the code of the first conflict, and `errors` has one entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who declined to be a member and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you could not give to a member. 503 `mail_unavailable` if a mail is to be sent and the server sends none.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8708,7 +8708,7 @@ type ClientInterface interface {
 
 	// ManageUserWithBody Delete or restore a user
 	//
-	// `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. After the retention time what is known of the member is erased; the account is the person's own.
+	// `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person declined an invite after the deletion; 410 `retention_over`. After the retention time what is known of the member is erased; the account is the person's own.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8717,7 +8717,7 @@ type ClientInterface interface {
 
 	// ManageUser Delete or restore a user
 	//
-	// `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. After the retention time what is known of the member is erased; the account is the person's own.
+	// `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person declined an invite after the deletion; 410 `retention_over`. After the retention time what is known of the member is erased; the account is the person's own.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -9084,7 +9084,7 @@ func (c *Client) ResetPassword(ctx context.Context, params *ResetPasswordParams,
 
 // SecureAuth Sign a member in from another system
 //
-// For a system that has signed a member in itself: a link that signs them in here. It needs a community's key with the permission `signIn`, which `*` does not stand for. The session works in that community only, and members with a server permission cannot have one.
+// For a system that has signed a member in itself: a link that signs them in here. It needs a community's key with the permission `signIn`, which `*` does not stand for. The session works in that community only, and members with a server permission cannot have one: 403 `limited_session`. 404 `user_not_found` for a person who is no member, whether or not an account exists.
 //
 // Corresponds with GET /v1/auth/secure-auth (the `SecureAuth` operationId).
 func (c *Client) SecureAuth(ctx context.Context, params *SecureAuthParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10010,7 +10010,7 @@ func (c *Client) ListUserFieldHistories(ctx context.Context, communityId string,
 
 // CreateHistoryWithBody Change a value
 //
-// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
+// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` or `username_taken` when another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while all values of the field are being converted.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10029,7 +10029,7 @@ func (c *Client) CreateHistoryWithBody(ctx context.Context, communityId string, 
 
 // CreateHistory Change a value
 //
-// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
+// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` or `username_taken` when another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while all values of the field are being converted.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10465,7 +10465,7 @@ func (c *Client) RevokeInvite(ctx context.Context, serverId string, code string,
 
 // JoinServerWithBody Join a community
 //
-// Where the joining requirements ask for user fields, send them in `fields`. 410 when the invite has expired, was taken back or is used up. Without an invite, a community that asks for one is not found.
+// Where the joining requirements ask for user fields, send them in `fields`. If the community added your confirmed address before, this accepts that membership and asks for no field. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for a field in which each member has a value of their own; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that you can join by invite only is not found without one.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10484,7 +10484,7 @@ func (c *Client) JoinServerWithBody(ctx context.Context, serverId string, params
 
 // JoinServer Join a community
 //
-// Where the joining requirements ask for user fields, send them in `fields`. 410 when the invite has expired, was taken back or is used up. Without an invite, a community that asks for one is not found.
+// Where the joining requirements ask for user fields, send them in `fields`. If the community added your confirmed address before, this accepts that membership and asks for no field. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for a field in which each member has a value of their own; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that you can join by invite only is not found without one.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10700,7 +10700,7 @@ func (c *Client) TransferServer(ctx context.Context, serverId string, params *Tr
 
 // CreateUserWithBody Create a user
 //
-// Makes a member of the community, and an account where the person has none. Somebody who has an account elsewhere becomes a member with it, and it is not changed. What somebody has already is a 409 whose `errors` name the field.
+// Creates an unclaimed member (`claimed` is false). No account is created or changed, and an account outside the community makes no difference. 409 has the code of the first conflict, and `errors` has one entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who declined to be a member and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you could not give to a member. 503 `mail_unavailable` if a mail is to be sent and the server sends none.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10719,7 +10719,7 @@ func (c *Client) CreateUserWithBody(ctx context.Context, params *CreateUserParam
 
 // CreateUser Create a user
 //
-// Makes a member of the community, and an account where the person has none. Somebody who has an account elsewhere becomes a member with it, and it is not changed. What somebody has already is a 409 whose `errors` name the field.
+// Creates an unclaimed member (`claimed` is false). No account is created or changed, and an account outside the community makes no difference. 409 has the code of the first conflict, and `errors` has one entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who declined to be a member and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you could not give to a member. 503 `mail_unavailable` if a mail is to be sent and the server sends none.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -11093,7 +11093,7 @@ func (c *Client) GetUserData(ctx context.Context, body GetUserDataJSONRequestBod
 
 // ManageUserWithBody Delete or restore a user
 //
-// `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. After the retention time what is known of the member is erased; the account is the person's own.
+// `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person declined an invite after the deletion; 410 `retention_over`. After the retention time what is known of the member is erased; the account is the person's own.
 //
 // Takes any type of body and a specified content type.
 //
@@ -11112,7 +11112,7 @@ func (c *Client) ManageUserWithBody(ctx context.Context, params *ManageUserParam
 
 // ManageUser Delete or restore a user
 //
-// `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. After the retention time what is known of the member is erased; the account is the person's own.
+// `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person declined an invite after the deletion; 410 `retention_over`. After the retention time what is known of the member is erased; the account is the person's own.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -17235,7 +17235,7 @@ type ClientWithResponsesInterface interface {
 
 	// SecureAuthWithResponse Sign a member in from another system
 	//
-	// For a system that has signed a member in itself: a link that signs them in here. It needs a community's key with the permission `signIn`, which `*` does not stand for. The session works in that community only, and members with a server permission cannot have one.
+	// For a system that has signed a member in itself: a link that signs them in here. It needs a community's key with the permission `signIn`, which `*` does not stand for. The session works in that community only, and members with a server permission cannot have one: 403 `limited_session`. 404 `user_not_found` for a person who is no member, whether or not an account exists.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17685,7 +17685,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateHistoryWithBodyWithResponse Change a value
 	//
-	// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
+	// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` or `username_taken` when another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while all values of the field are being converted.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17694,7 +17694,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateHistoryWithResponse Change a value
 	//
-	// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
+	// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` or `username_taken` when another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while all values of the field are being converted.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17908,7 +17908,7 @@ type ClientWithResponsesInterface interface {
 
 	// JoinServerWithBodyWithResponse Join a community
 	//
-	// Where the joining requirements ask for user fields, send them in `fields`. 410 when the invite has expired, was taken back or is used up. Without an invite, a community that asks for one is not found.
+	// Where the joining requirements ask for user fields, send them in `fields`. If the community added your confirmed address before, this accepts that membership and asks for no field. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for a field in which each member has a value of their own; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that you can join by invite only is not found without one.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17917,7 +17917,7 @@ type ClientWithResponsesInterface interface {
 
 	// JoinServerWithResponse Join a community
 	//
-	// Where the joining requirements ask for user fields, send them in `fields`. 410 when the invite has expired, was taken back or is used up. Without an invite, a community that asks for one is not found.
+	// Where the joining requirements ask for user fields, send them in `fields`. If the community added your confirmed address before, this accepts that membership and asks for no field. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for a field in which each member has a value of their own; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that you can join by invite only is not found without one.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18025,7 +18025,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateUserWithBodyWithResponse Create a user
 	//
-	// Makes a member of the community, and an account where the person has none. Somebody who has an account elsewhere becomes a member with it, and it is not changed. What somebody has already is a 409 whose `errors` name the field.
+	// Creates an unclaimed member (`claimed` is false). No account is created or changed, and an account outside the community makes no difference. 409 has the code of the first conflict, and `errors` has one entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who declined to be a member and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you could not give to a member. 503 `mail_unavailable` if a mail is to be sent and the server sends none.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18034,7 +18034,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateUserWithResponse Create a user
 	//
-	// Makes a member of the community, and an account where the person has none. Somebody who has an account elsewhere becomes a member with it, and it is not changed. What somebody has already is a 409 whose `errors` name the field.
+	// Creates an unclaimed member (`claimed` is false). No account is created or changed, and an account outside the community makes no difference. 409 has the code of the first conflict, and `errors` has one entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who declined to be a member and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you could not give to a member. 503 `mail_unavailable` if a mail is to be sent and the server sends none.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18220,7 +18220,7 @@ type ClientWithResponsesInterface interface {
 
 	// ManageUserWithBodyWithResponse Delete or restore a user
 	//
-	// `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. After the retention time what is known of the member is erased; the account is the person's own.
+	// `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person declined an invite after the deletion; 410 `retention_over`. After the retention time what is known of the member is erased; the account is the person's own.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18229,7 +18229,7 @@ type ClientWithResponsesInterface interface {
 
 	// ManageUserWithResponse Delete or restore a user
 	//
-	// `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. After the retention time what is known of the member is erased; the account is the person's own.
+	// `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person declined an invite after the deletion; 410 `retention_over`. After the retention time what is known of the member is erased; the account is the person's own.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -23091,7 +23091,7 @@ func (c *ClientWithResponses) ResetPasswordWithResponse(ctx context.Context, par
 
 // SecureAuthWithResponse Sign a member in from another system
 //
-// For a system that has signed a member in itself: a link that signs them in here. It needs a community's key with the permission `signIn`, which `*` does not stand for. The session works in that community only, and members with a server permission cannot have one.
+// For a system that has signed a member in itself: a link that signs them in here. It needs a community's key with the permission `signIn`, which `*` does not stand for. The session works in that community only, and members with a server permission cannot have one: 403 `limited_session`. 404 `user_not_found` for a person who is no member, whether or not an account exists.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -23853,7 +23853,7 @@ func (c *ClientWithResponses) ListUserFieldHistoriesWithResponse(ctx context.Con
 
 // CreateHistoryWithBodyWithResponse Change a value
 //
-// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
+// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` or `username_taken` when another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while all values of the field are being converted.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23868,7 +23868,7 @@ func (c *ClientWithResponses) CreateHistoryWithBodyWithResponse(ctx context.Cont
 
 // CreateHistoryWithResponse Change a value
 //
-// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
+// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` or `username_taken` when another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while all values of the field are being converted.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24226,7 +24226,7 @@ func (c *ClientWithResponses) RevokeInviteWithResponse(ctx context.Context, serv
 
 // JoinServerWithBodyWithResponse Join a community
 //
-// Where the joining requirements ask for user fields, send them in `fields`. 410 when the invite has expired, was taken back or is used up. Without an invite, a community that asks for one is not found.
+// Where the joining requirements ask for user fields, send them in `fields`. If the community added your confirmed address before, this accepts that membership and asks for no field. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for a field in which each member has a value of their own; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that you can join by invite only is not found without one.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24241,7 +24241,7 @@ func (c *ClientWithResponses) JoinServerWithBodyWithResponse(ctx context.Context
 
 // JoinServerWithResponse Join a community
 //
-// Where the joining requirements ask for user fields, send them in `fields`. 410 when the invite has expired, was taken back or is used up. Without an invite, a community that asks for one is not found.
+// Where the joining requirements ask for user fields, send them in `fields`. If the community added your confirmed address before, this accepts that membership and asks for no field. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for a field in which each member has a value of their own; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that you can join by invite only is not found without one.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24421,7 +24421,7 @@ func (c *ClientWithResponses) TransferServerWithResponse(ctx context.Context, se
 
 // CreateUserWithBodyWithResponse Create a user
 //
-// Makes a member of the community, and an account where the person has none. Somebody who has an account elsewhere becomes a member with it, and it is not changed. What somebody has already is a 409 whose `errors` name the field.
+// Creates an unclaimed member (`claimed` is false). No account is created or changed, and an account outside the community makes no difference. 409 has the code of the first conflict, and `errors` has one entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who declined to be a member and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you could not give to a member. 503 `mail_unavailable` if a mail is to be sent and the server sends none.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24436,7 +24436,7 @@ func (c *ClientWithResponses) CreateUserWithBodyWithResponse(ctx context.Context
 
 // CreateUserWithResponse Create a user
 //
-// Makes a member of the community, and an account where the person has none. Somebody who has an account elsewhere becomes a member with it, and it is not changed. What somebody has already is a 409 whose `errors` name the field.
+// Creates an unclaimed member (`claimed` is false). No account is created or changed, and an account outside the community makes no difference. 409 has the code of the first conflict, and `errors` has one entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who declined to be a member and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you could not give to a member. 503 `mail_unavailable` if a mail is to be sent and the server sends none.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24742,7 +24742,7 @@ func (c *ClientWithResponses) GetUserDataWithResponse(ctx context.Context, body 
 
 // ManageUserWithBodyWithResponse Delete or restore a user
 //
-// `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. After the retention time what is known of the member is erased; the account is the person's own.
+// `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person declined an invite after the deletion; 410 `retention_over`. After the retention time what is known of the member is erased; the account is the person's own.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24757,7 +24757,7 @@ func (c *ClientWithResponses) ManageUserWithBodyWithResponse(ctx context.Context
 
 // ManageUserWithResponse Delete or restore a user
 //
-// `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. After the retention time what is known of the member is erased; the account is the person's own.
+// `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person declined an invite after the deletion; 410 `retention_over`. After the retention time what is known of the member is erased; the account is the person's own.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -177,7 +177,7 @@ export interface paths {
         };
         /**
          * Sign a member in from another system
-         * @description For a system that has signed a member in itself: a link that signs them in here. It needs a community's key with the permission `signIn`, which `*` does not stand for. The session works in that community only, and members with a server permission cannot have one.
+         * @description For a system that has signed a member in itself: a link that signs them in here. It needs a community's key with the permission `signIn`, which `*` does not stand for. The session works in that community only, and members with a server permission cannot have one: 403 `limited_session`. 404 `user_not_found` for a person who is no member, whether or not an account exists.
          */
         get: operations["secureAuth"];
         put?: never;
@@ -721,7 +721,7 @@ export interface paths {
         put?: never;
         /**
          * Change a value
-         * @description The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` when another member has it, `field_busy` while all values of the field are being converted.
+         * @description The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` or `username_taken` when another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while all values of the field are being converted.
          */
         post: operations["createHistory"];
         delete?: never;
@@ -962,7 +962,7 @@ export interface paths {
         put?: never;
         /**
          * Join a community
-         * @description Where the joining requirements ask for user fields, send them in `fields`. 410 when the invite has expired, was taken back or is used up. Without an invite, a community that asks for one is not found.
+         * @description Where the joining requirements ask for user fields, send them in `fields`. If the community added your confirmed address before, this accepts that membership and asks for no field. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for a field in which each member has a value of their own; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that you can join by invite only is not found without one.
          */
         post: operations["joinServer"];
         delete?: never;
@@ -1130,7 +1130,7 @@ export interface paths {
         put?: never;
         /**
          * Create a user
-         * @description Makes a member of the community, and an account where the person has none. Somebody who has an account elsewhere becomes a member with it, and it is not changed. What somebody has already is a 409 whose `errors` name the field.
+         * @description Creates an unclaimed member (`claimed` is false). No account is created or changed, and an account outside the community makes no difference. 409 has the code of the first conflict, and `errors` has one entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who declined to be a member and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you could not give to a member. 503 `mail_unavailable` if a mail is to be sent and the server sends none.
          */
         post: operations["createUser"];
         delete?: never;
@@ -1420,7 +1420,7 @@ export interface paths {
         put?: never;
         /**
          * Delete or restore a user
-         * @description `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. After the retention time what is known of the member is erased; the account is the person's own.
+         * @description `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person declined an invite after the deletion; 410 `retention_over`. After the retention time what is known of the member is erased; the account is the person's own.
          */
         post: operations["manageUser"];
         delete?: never;
