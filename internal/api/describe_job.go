@@ -29,7 +29,7 @@ var fieldTexts = map[string]map[string]string{
 	},
 	"BulkRow": {
 		"line":       "The physical line on which the row starts, the first is 1; in a spreadsheet the row of the sheet.",
-		"identifier": "What the row was found by.",
+		"identifier": "What the row was found by; empty, like all values of the row, if the person was erased or declined after the upload.",
 		"userId":     "The _id of the member it is about.",
 		"changes":    "Every field that got another value, or would get it in a dry run.",
 		"errors":     "Why it failed.",

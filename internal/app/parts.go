@@ -118,6 +118,7 @@ func (p *Parts) assemble(c Config) (err error) {
 			DryRuns: c.DryRunMiB << 20,
 		},
 	}, p.Jobs)
+	p.Members.OnErase(p.Bulk.Withhold)
 	p.Members.WorkFields(p.Jobs)
 	jobs.Register(p.Jobs, p.sweep)
 	return nil

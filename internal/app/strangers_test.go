@@ -236,6 +236,7 @@ func TestWhoDeclinedIsNotAddedAgainHoweverOften(t *testing.T) {
 		if err != nil {
 			s.Fatal(err)
 		}
+		before := s.app.Import(s.T, s.community, s.key, strangersHeader+"Mia,Miller,mia,mia@example.com\n", nil)
 		actor := s.person("mia-elsewhere", "mia@example.com")
 		if err := s.app.Members.Decline(s.Context(), actor, s.community); err != nil {
 			s.Fatal(err)
@@ -247,6 +248,13 @@ func TestWhoDeclinedIsNotAddedAgainHoweverOften(t *testing.T) {
 			if low := strings.ToLower(row); strings.Contains(low, "mia@") || strings.Contains(low, "miller") {
 				s.Errorf("a table keeps the person who declined: %s", row)
 			}
+		}
+		if rows, _, err := s.app.Bulk.Details(s.Context(), s.community, before.JobID, bulk.DetailFilter{Limit: 10}); err != nil || len(rows) != 1 || rows[0].Identifier != "" || rows[0].Line != 2 {
+			s.Errorf("a job shows the person who declined: %+v, %v", rows, err)
+		}
+		var withheld int
+		if err := s.app.DB.QueryRow(s.Context(), "SELECT count(*) FROM bulk_withheld").Scan(&withheld); err != nil || withheld == 0 {
+			s.Errorf("jobs hide %d names, %v: rows without the address would be shown", withheld, err)
 		}
 		for range 3 {
 			for _, email := range []string{"mia@example.com", "MIA@Example.COM"} {

@@ -127,12 +127,19 @@ func (b *Bulk) describe(ctx context.Context, j *job, list []record) ([]Detail, e
 		return nil, err
 	}
 	defer look.close()
+	subjects := make([][]string, len(list))
 	for _, i := range inFileOrder(list) {
-		if details[i], err = look.detail(&list[i]); err != nil {
+		if details[i], subjects[i], err = look.detail(&list[i]); err != nil {
 			return nil, err
 		}
 	}
-	return details, nil
+	hidden, err := b.withheld(ctx, look, subjects)
+	for i := range hidden {
+		if hidden[i] {
+			details[i] = details[i].erased()
+		}
+	}
+	return details, err
 }
 
 // inFileOrder are the places of records as they stand in the file: a packed
@@ -154,6 +161,9 @@ type look struct {
 	names  member.Names
 	undo   bool // the rows are taken back
 	last   sheet.Row
+
+	communityID string
+	uploadedAt  int64 // Unix milliseconds
 }
 
 // look opens the file of a job; of an undo, that of the job it takes back.
@@ -170,7 +180,7 @@ func (b *Bulk) look(ctx context.Context, j *job) (*look, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &look{fields: map[string]*member.Field{}, undo: j.Type == Undo}
+	l := &look{fields: map[string]*member.Field{}, undo: j.Type == Undo, communityID: j.CommunityID, uploadedAt: source.uploadedAt()}
 	for i := range d.fields {
 		l.fields[d.fields[i].ID] = &d.fields[i]
 	}
@@ -215,14 +225,15 @@ func (l *look) source(rec *record) (*sheet.Row, error) {
 	return &l.last, nil
 }
 
-func (l *look) detail(rec *record) (Detail, error) {
-	d := Detail{Line: rec.Pos.Line, UserID: rec.UserID, Outcome: rec.Outcome.String(), Changes: []Change{}, Errors: rec.Problems}
+// detail returns the detail of a record and the subjects of its row.
+func (l *look) detail(rec *record) (d Detail, subjects []string, err error) {
+	d = Detail{Line: rec.Pos.Line, UserID: rec.UserID, Outcome: rec.Outcome.String(), Changes: []Change{}, Errors: rec.Problems}
 	if d.Errors == nil {
 		d.Errors = []Problem{}
 	}
 	src, err := l.source(rec)
 	if err != nil {
-		return d, err
+		return d, nil, err
 	}
 	r := l.reader.read(src)
 	d.Identifier = r.identifier()
@@ -235,11 +246,11 @@ func (l *look) detail(rec *record) (Detail, error) {
 	for _, c := range rec.Changes {
 		change, err := l.change(&c)
 		if err != nil {
-			return d, err
+			return d, nil, err
 		}
 		d.Changes = append(d.Changes, change)
 	}
-	return d, nil
+	return d, l.subjects(rec, &r), nil
 }
 
 // created shows the cells that somebody was made from.

@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"path/filepath"
@@ -54,7 +55,7 @@ func (b *Bulk) Problems(ctx context.Context, communityID, jobID string) ([]Probl
 		if a.Count != b.Count {
 			return int(b.Count - a.Count)
 		}
-		return a.FirstLine - b.FirstLine
+		return cmp.Or(a.FirstLine-b.FirstLine, cmp.Compare(a.Column, b.Column), cmp.Compare(a.Code, b.Code))
 	})
 	return list, err
 }
@@ -87,8 +88,8 @@ func (b *Bulk) eachFailed(ctx context.Context, j *job, visit func(*record) error
 var failedColumns = []string{"_line", "_error_column", "_error_code", "_error_message"}
 
 // WriteFailed writes the failed rows of a job as a file of the kind that was
-// uploaded, with their errors behind them. It fails like Details before the
-// first byte. While w is slow it keeps no place of a packed file: the rows of
+// uploaded, with their errors behind them; rows of persons whose data was erased
+// are left out. It fails like Details before the first byte. While w is slow it keeps no place of a packed file: the rows of
 // such a file are written to a temporary file first.
 func (b *Bulk) WriteFailed(ctx context.Context, communityID, jobID string, w io.Writer) error {
 	j, err := b.keptJob(ctx, communityID, jobID)
@@ -149,16 +150,22 @@ func (b *Bulk) writeFailed(ctx context.Context, j *job, look *look, w io.Writer)
 	if err := out.Write(append(pick(header, keep), failedColumns...)); err != nil {
 		return err
 	}
+	batch := failedBatch{bulk: b, look: look, out: out}
 	err := b.eachFailed(ctx, j, func(rec *record) error {
 		src, err := look.source(rec)
 		if err != nil {
 			return err
 		}
+		r := look.reader.read(src)
 		// Cells beyond the header come last, so that the row is refused again
 		// until somebody has looked at it.
 		extra := src.Cells[min(len(header), len(src.Cells)):]
-		return out.Write(append(append(pick(src.Cells, keep), explain(rec)...), extra...))
+		cells := append(append(pick(src.Cells, keep), explain(rec)...), extra...)
+		return batch.add(ctx, failedRow{cells, look.subjects(rec, &r)})
 	})
+	if err == nil {
+		err = batch.flush(ctx)
+	}
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,9 @@ func (b *Bulk) Sweep(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := b.sweepWithheld(ctx); err != nil {
+		return err
+	}
 	return b.endLost(ctx)
 }
 

@@ -37,6 +37,12 @@ func New(now time.Time) string {
 	return hex.EncodeToString(raw[:])
 }
 
+// Time returns the time at which a valid id was made, in Unix milliseconds.
+func Time(s string) int64 {
+	raw, _ := hex.DecodeString(s[:12]) // valid ids are hex
+	return int64(binary.BigEndian.Uint32(raw[:4]))*1_000 + int64(binary.BigEndian.Uint16(raw[4:6]))
+}
+
 // Valid reports whether s has the form of an id.
 func Valid(s string) bool {
 	if len(s) != Size {

@@ -27,3 +27,11 @@ func TestOnlyIDsAreValid(t *testing.T) {
 		}
 	}
 }
+
+func TestAnIDHasTheMillisecondItWasMadeIn(t *testing.T) {
+	for _, at := range []int64{1_800_000_000_000, 1_800_000_000_999, 1_800_000_001_001} {
+		if got := id.Time(id.New(time.UnixMilli(at))); got != at {
+			t.Errorf("%d, want %d", got, at)
+		}
+	}
+}

@@ -55,7 +55,7 @@ func DeclinesOf(ctx context.Context, q sqldb.Querier, communityID string) (Decli
 func Declined(ctx context.Context, q sqldb.Querier, communityID string, emailKeys []string) (map[string]bool, error) {
 	hashes, keys := make([]string, len(emailKeys)), make(map[string]string, len(emailKeys))
 	for i, key := range emailKeys {
-		hashes[i] = declineHash(communityID, key)
+		hashes[i] = AddressHash(communityID, key)
 		keys[hashes[i]] = key
 	}
 	found, err := selectDeclines(ctx, q, communityID, hashes)
@@ -66,8 +66,8 @@ func Declined(ctx context.Context, q sqldb.Querier, communityID string, emailKey
 	return declined, err
 }
 
-// declineHash is the hash that a community keeps of a declined address.
-func declineHash(communityID, emailKey string) string {
+// AddressHash returns the hash that a community keeps of a declined address.
+func AddressHash(communityID, emailKey string) string {
 	sum := sha256.Sum256([]byte("declined " + communityID + " " + emailKey))
 	return hex.EncodeToString(sum[:])
 }
@@ -109,7 +109,7 @@ func (s *Members) Decline(ctx context.Context, actor actor.Actor, communityID st
 // address. No import adds anyone meanwhile: the fields are guarded.
 func (s *Members) decline(ctx context.Context, tx *sqldb.Tx, communityID string, who *Record) error {
 	now := s.clock.MS()
-	if err := insertDecline(ctx, tx, communityID, declineHash(communityID, who.EmailKey), now); err != nil {
+	if err := insertDecline(ctx, tx, communityID, AddressHash(communityID, who.EmailKey), now); err != nil {
 		return err
 	}
 	if err := closeMailed(ctx, tx, communityID, who.EmailKey, now); err != nil {

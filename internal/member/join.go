@@ -204,7 +204,7 @@ func (e *edit) enter(ctx context.Context, tx *sqldb.Tx, acct account.Account) er
 	if err := giveWay(ctx, tx, e.communityID, account.UsernameKey(acct.Username), e.who.ID, e.now); err != nil {
 		return err
 	}
-	if err := deleteDecline(ctx, tx, e.communityID, declineHash(e.communityID, e.who.EmailKey)); err != nil {
+	if err := deleteDecline(ctx, tx, e.communityID, AddressHash(e.communityID, e.who.EmailKey)); err != nil {
 		return err
 	}
 	if e.who.IsMember() {

@@ -33,7 +33,7 @@ type mailLink struct {
 func (s *Members) linkTo(ctx context.Context, tx *sqldb.Tx, communityID, memberID, email, inviteCode string) (string, error) {
 	token := id.Secret(32)
 	l := mailLink{
-		communityID: communityID, memberID: memberID, email: email, emailHash: declineHash(communityID, account.EmailKey(email)),
+		communityID: communityID, memberID: memberID, email: email, emailHash: AddressHash(communityID, account.EmailKey(email)),
 		inviteCode: inviteCode, createdAt: s.clock.MS(),
 	}
 	return s.connected.BaseURL + AddedPage + "?token=" + token, insertMailLink(ctx, tx, tokenHash(token), l)

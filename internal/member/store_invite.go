@@ -109,7 +109,7 @@ func mailedTo(ctx context.Context, q sqldb.Querier, communityID, emailKey string
 func forgetMailed(ctx context.Context, tx *sqldb.Tx, communityID string, emailKeys []string) error {
 	hashes := make([]string, len(emailKeys))
 	for i, key := range emailKeys {
-		hashes[i] = declineHash(communityID, key)
+		hashes[i] = AddressHash(communityID, key)
 	}
 	in := tx.Dialect().In
 	if _, err := tx.Exec(ctx, "UPDATE invites SET email = '', email_key = '' WHERE community_id = $1 AND email_key <> '' AND "+in("email_key", "$2"), communityID, sqldb.Keys(emailKeys)); err != nil {
@@ -125,6 +125,6 @@ func forgetLinkOf(ctx context.Context, tx *sqldb.Tx, i Invite) error {
 		return nil
 	}
 	_, err := tx.Exec(ctx, "UPDATE member_links SET email = '' WHERE community_id = $1 AND email_hash = $2 AND invite_code = $3",
-		i.CommunityID, declineHash(i.CommunityID, account.EmailKey(i.Email)), i.Code)
+		i.CommunityID, AddressHash(i.CommunityID, account.EmailKey(i.Email)), i.Code)
 	return err
 }

@@ -1842,7 +1842,7 @@ type BulkRow struct {
 	// Errors Why it failed.
 	Errors *[]RowProblem `json:"errors"`
 
-	// Identifier What the row was found by.
+	// Identifier What the row was found by; empty, like all values of the row, if the person was erased or declined after the upload.
 	Identifier string `json:"identifier"`
 
 	// Line The physical line on which the row starts, the first is 1; in a spreadsheet the row of the sheet.

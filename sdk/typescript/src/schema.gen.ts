@@ -1737,7 +1737,7 @@ export interface components {
             changes: components["schemas"]["FieldChange"][] | null;
             /** @description Why it failed. */
             errors: components["schemas"]["RowProblem"][] | null;
-            /** @description What the row was found by. */
+            /** @description What the row was found by; empty, like all values of the row, if the person was erased or declined after the upload. */
             identifier: string;
             /**
              * Format: int64
