@@ -46,7 +46,7 @@ func (w *walls) pages() {
 	w.crawl("stranger", w.stranger, "/c/"+w.community+"/members", "/c/"+w.community+"/members/"+w.ids["userId"])
 	w.crawl("nobody", "", "/sign-in", "/register", "/forgot-password")
 	for _, name := range []string{"ann@example.com", "ann", "eve@example.com", "nobody@example.com"} {
-		w.page("nobody", "", http.MethodPost, "/sign-in", url.Values{"name": {name}, "password": {"wrong-horse-battery"}}.Encode())
+		w.page("nobody", "", http.MethodPost, "/sign-in", url.Values{"login": {name}, "password": {"wrong-horse-battery"}}.Encode())
 		w.page("nobody", "", http.MethodPost, "/forgot-password", url.Values{"email": {name}}.Encode())
 		w.page("nobody", "", http.MethodPost, "/register", url.Values{
 			"email": {name}, "username": {"eve"}, "first_name": {"E"}, "last_name": {"E"}, "firstname": {"E"}, "lastname": {"E"}, "password": {"a-long-secret-phrase"},

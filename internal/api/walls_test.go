@@ -180,6 +180,7 @@ func (w *walls) run() []string {
 	w.lists()
 	w.files()
 	w.systems()
+	w.added()
 	w.doors()
 	w.changes()
 	w.pages()

@@ -25,6 +25,7 @@ func TestNoOperationOfACommunityReadsAccountsElsewhere(t *testing.T) {
 		w.lists()
 		w.files()
 		w.systems()
+		w.added()
 		w.changes()
 		for _, line := range w.lines {
 			what, answer, _ := strings.Cut(line, "\n")

@@ -8,10 +8,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/regulars/regulars/internal/app"
@@ -40,7 +42,7 @@ func TestCommands(t *testing.T) {
 					t.Parallel()
 					testscript.Run(t, testscript.Params{
 						Files: []string{script}, Setup: func(e *testscript.Env) error { return setUp(t, engine, e) },
-						Cmds: map[string]func(*testscript.TestScript, bool, []string){"cut": cut, "field": field, "get": get, "until": until}, RequireExplicitExec: true,
+						Cmds: map[string]func(*testscript.TestScript, bool, []string){"alike": alike, "cut": cut, "field": field, "get": get, "until": until}, RequireExplicitExec: true,
 						Condition: func(c string) (bool, error) { return c == string(engine), nil },
 					})
 				})
@@ -78,6 +80,16 @@ func cut(ts *testscript.TestScript, _ bool, args []string) {
 	content, err := os.ReadFile(ts.MkAbs(args[0]))
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), content[:max(len(content)-4096, 0)], 0o600))
+}
+
+var scriptIDs = regexp.MustCompile(`\b[0-9a-f]{24}\b`)
+
+// alike FILE FILE checks that two outputs are the same, ids apart.
+func alike(ts *testscript.TestScript, _ bool, args []string) {
+	first, second := scriptIDs.ReplaceAllString(ts.ReadFile(args[0]), "ID"), scriptIDs.ReplaceAllString(ts.ReadFile(args[1]), "ID")
+	if d := cmp.Diff(first, second); d != "" || first == "" {
+		ts.Fatalf("%s and %s differ:\n%s", args[0], args[1], d)
+	}
 }
 
 // field NAME VARIABLE takes a field of the JSON object that the last command
