@@ -22,6 +22,7 @@ type Detail struct {
 	Changes    []Change  `json:"changes"`
 	Errors     []Problem `json:"errors"`
 	Removed    bool      `json:"-"` // an undo removed the member, which is the one change
+	Withheld   bool      `json:"-"` // the data of the person was erased
 }
 
 // Change is a field that got another value; null is unset. Roles and tags are

@@ -94,11 +94,13 @@ func (b *Bulk) withheld(ctx context.Context, l *look, lists [][]string) ([]bool,
 	return hidden, nil
 }
 
+const withheldMessage = "The data of this person was erased."
+
 // erased is the detail of a withheld row: its line, outcome and codes.
 func (d Detail) erased() Detail {
-	rest := Detail{Line: d.Line, UserID: d.UserID, Outcome: d.Outcome, Changes: []Change{}, Errors: make([]Problem, len(d.Errors)), Removed: d.Removed}
+	rest := Detail{Line: d.Line, UserID: d.UserID, Outcome: d.Outcome, Changes: []Change{}, Errors: make([]Problem, len(d.Errors)), Removed: d.Removed, Withheld: true}
 	for i, p := range d.Errors {
-		rest.Errors[i] = Problem{Column: p.Column, Code: p.Code, Message: "The data of this person was erased."}
+		rest.Errors[i] = Problem{Column: p.Column, Code: p.Code, Message: withheldMessage}
 	}
 	return rest
 }

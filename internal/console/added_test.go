@@ -533,3 +533,19 @@ func TestAcceptanceDeclineAndRemovalAtOnceLeaveOneOutcome(t *testing.T) {
 		}
 	})
 }
+
+func TestTheBulkJobHidesTheRowOfAPersonWhoDeclined(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		communityID, olivia := owner(t, a)
+		key := a.Key(t, communityID)
+		done := a.Import(t, communityID, key, "First Name,Last Name,Username,Email\nGrace,H,grace,grace@example.com\nBen,H,ben,ben@example.com\n", nil)
+		page := "/c/" + communityID + "/api-log/" + done.JobID
+		olivia.get(page).expect(t, "the job", 200, "").has(t, "the job", "grace@example.com", "ben@example.com")
+		confirmed(t, a, "grace").ask("POST", "/additions/"+communityID+"/decline", url.Values{}).expect(t, "decline", 303, "")
+		after := olivia.get(page).expect(t, "the job afterwards", 200, "")
+		after.has(t, "the job afterwards", "ben@example.com", "The data of this person was erased.")
+		if strings.Contains(strings.ToLower(after.text), "grace") {
+			t.Errorf("the job shows the person: %s", after.text)
+		}
+	})
+}

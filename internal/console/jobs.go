@@ -174,6 +174,8 @@ func rowView(v *visit, j JobView, d bulk.Detail, names map[string]string) RowVie
 		row.Errors = append(row.Errors, RowError{e.Column, retell(v.Context(), e.Message), e.Value})
 	}
 	switch {
+	case d.Withheld:
+		row.Note = v.T("The data of this person was erased.")
 	case d.Removed:
 		row.Note = v.T("The member that it created is gone again")
 	case j.Type == "undo":
