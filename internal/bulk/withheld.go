@@ -152,9 +152,9 @@ func (f *failedBatch) flush(ctx context.Context) error {
 	return nil
 }
 
-// sweepWithheld deletes the hashes of persons whom no kept file can name. A
-// file is older than the first job of a draft by a day at most, and than the
-// job that applies a dry run by little more.
+// sweepWithheld deletes the hashes of persons that were erased before the oldest
+// kept file was stored. A file is older than the job of a draft by a day at
+// most, and than the job that applies a dry run by little more.
 func (b *Bulk) sweepWithheld(ctx context.Context) error {
 	return b.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		oldest, err := oldestKept(ctx, tx, b.clock.MS())
