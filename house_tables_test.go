@@ -18,7 +18,7 @@ var owned = map[string][]string{
 	"internal/audit":     {"audit_log"},
 	"internal/access":    {"api_keys", "roles", "user_api_keys"},
 	"internal/account":   {"account_totp", "accounts", "email_changes", "one_time_links", "passkeys", "provider_identities", "recovery_codes", "registrations", "sessions", "sign_in_failures", "sign_in_places", "sign_in_steps", "user_numbers"},
-	"internal/bulk":      {"bulk_jobs", "bulk_pieces", "bulk_tags"},
+	"internal/bulk":      {"bulk_jobs", "bulk_pieces", "bulk_tags", "bulk_withheld"},
 	"internal/chat":      {"channel_categories", "channel_overrides", "channels"},
 	"internal/community": {"communities"},
 	"internal/event":     {"events"},

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/auth"
 )
 
 // links are the tokens of the pages /added that the community mailed, by
@@ -72,8 +72,8 @@ func (w *walls) added() {
 // and an address that nothing is known of.
 func TestTheDoorsAnswerAlikeForEveryAddress(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
-		for _, in := range []auth.AccountInput{{Email: "quentin@example.com", Username: "quentin", Password: secretPhrase}, {Email: "rosalind@example.com", Username: "rosalind"}} {
-			if _, err := a.Auth.CreateAccount(t.Context(), in); err != nil {
+		for _, in := range []account.AccountInput{{Email: "quentin@example.com", Username: "quentin", Password: secretPhrase}, {Email: "rosalind@example.com", Username: "rosalind"}} {
+			if _, err := a.Accounts.CreateAccount(t.Context(), in); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -16,7 +16,7 @@ type namer struct {
 	known       map[string]string
 }
 
-// actor is the name of an auth.Actor.Ref; what is gone keeps a general one.
+// actor is the name of an actor.Actor.Ref; what is gone keeps a general one.
 func (n *namer) actor(ctx context.Context, ref string) (string, error) {
 	if name, ok := n.known[ref]; ok {
 		return name, nil

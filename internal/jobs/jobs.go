@@ -26,7 +26,7 @@ type Options struct {
 	Priority    int       // the higher the sooner
 	RunAt       time.Time // zero: at once
 	Lane        Lane      // which workers take it; "" means Short
-	Owner       string    // the account or key that caused it, as auth.Actor.Uploader names it; "": the server itself
+	Owner       string    // the account or key that caused it, as actor.Actor.Uploader names it; "": the server itself
 	CommunityID string    // takes turns with the other communities of the owner; "": of none
 	MaxAttempts int       // failed attempts, 0 means 20
 }

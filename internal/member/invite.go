@@ -24,7 +24,7 @@ type Invite struct {
 	Uses          int64  //
 	ExpiresAt     int64  // Unix milliseconds, 0: never
 	RevokedAt     int64  // Unix milliseconds, 0: not revoked
-	CreatedBy     string // auth.Actor.Ref
+	CreatedBy     string // actor.Actor.Ref
 	CreatedByName string // as it was then
 	CreatedAt     int64  // Unix milliseconds
 }

@@ -36,11 +36,11 @@ type Penalty struct {
 	Kind       string
 	Reason     string
 	Until      int64  // of a suspension, Unix milliseconds; else 0
-	Actor      string // auth.Actor.Ref of who gave it
+	Actor      string // actor.Actor.Ref of who gave it
 	ActorName  string // as it was then
 	CreatedAt  int64  // Unix milliseconds
 	LiftedAt   int64  // Unix milliseconds, 0: not lifted
-	LiftedBy   string // auth.Actor.Ref
+	LiftedBy   string // actor.Actor.Ref
 	LifterName string // as it was then
 	Member     Person // whom it was given to; without a username when their account is gone
 }
@@ -83,7 +83,7 @@ func (in PenaltyInput) normal(now int64) (PenaltyInput, error) {
 }
 
 // Penalise gives a member a penalty. The actor needs the permission of its kind
-// and a rank above the member's. It fails as auth.Can does, with Invalid
+// and a rank above the member's. It fails as access.Can does, with Invalid
 // "invalid_input", NotFound "user_not_found", Forbidden "rank_too_low" or
 // "not_yourself", or Conflict "owner_protected", "already_banned",
 // "member_left", "member_banned" or "member_pending".

@@ -58,7 +58,7 @@ type TransferInput struct {
 
 // RequestTransfer offers the community to a member and mails them a link. The
 // actor is an owner, signed in. A community has one open transfer. It fails as
-// auth.RequireSession and auth.Prove do, with Forbidden "owner_required",
+// account.RequireSession and account.Prove do, with Forbidden "owner_required",
 // Invalid "confirm_required" or "invalid_input", NotFound "community_not_found"
 // or "user_not_found", or Conflict "transfer_pending", "member_suspended", or
 // "member_pending" for a member without a sign-in and a confirmed address.

@@ -51,7 +51,7 @@ func (s *Members) TransfersTo(ctx context.Context, actor actor.Actor) ([]Transfe
 }
 
 // TransferByToken returns the transfer of a link in a mail, and changes
-// nothing. It fails as auth.RequireSession does, with Gone "link_expired" for a
+// nothing. It fails as account.RequireSession does, with Gone "link_expired" for a
 // token that does not exist, Forbidden "not_your_transfer" for any account but
 // the member's, or, with the transfer, Gone "transfer_ended".
 func (s *Members) TransferByToken(ctx context.Context, actor actor.Actor, token string) (Transfer, error) {
@@ -82,7 +82,7 @@ func errTransferNotFound() error {
 // AcceptTransfer makes the actor, the member of the transfer, the owner of the
 // community. The former owner becomes an ordinary member with the highest role
 // that has server_administrator, if the community has one. It fails as
-// auth.RequireSession and auth.Can do, with NotFound "transfer_not_found", Gone
+// account.RequireSession and access.Can do, with NotFound "transfer_not_found", Gone
 // "transfer_ended", Forbidden "email_not_verified" or Conflict
 // "too_many_communities"; after the last two the transfer is still open.
 func (s *Members) AcceptTransfer(ctx context.Context, caller actor.Actor, communityID, transferID string) error {
@@ -223,7 +223,7 @@ func noteOwner(ctx context.Context, tx *sqldb.Tx, communityID string, who *Recor
 }
 
 // WithdrawTransfer ends an open transfer for an owner of the community or the
-// owner of the installation. It fails as auth.RequireSession does, with
+// owner of the installation. It fails as account.RequireSession does, with
 // Forbidden "owner_required", NotFound "transfer_not_found" or Gone
 // "transfer_ended".
 func (s *Members) WithdrawTransfer(ctx context.Context, caller actor.Actor, communityID, transferID string) error {

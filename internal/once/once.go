@@ -24,7 +24,7 @@ const (
 
 // Scope is where a key is unique.
 type Scope struct {
-	Principal   string // auth.Actor.Ref
+	Principal   string // actor.Actor.Ref
 	CommunityID string // "" if the route has none
 	Route       string
 }
