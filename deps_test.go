@@ -21,7 +21,7 @@ var floors = []string{
 	"internal/actor internal/sqldb internal/blob internal/sheet internal/safehttp internal/i18n",
 	"internal/sqldb/pgtest",
 	"internal/sqldb/sqldbtest internal/account/oidctest",
-	"internal/jobs internal/once internal/seal internal/rate",
+	"internal/jobs internal/idempotency internal/seal internal/ratelimit",
 	"internal/event internal/audit internal/mail internal/httpx",
 	"internal/media",
 	"internal/community",

@@ -15,20 +15,20 @@ import (
 // owned are the tables of the migrations by the package that writes them. Others
 // join them in SQL and call the owner to change them.
 var owned = map[string][]string{
-	"internal/audit":     {"audit_log"},
-	"internal/access":    {"api_keys", "roles", "user_api_keys"},
-	"internal/account":   {"account_totp", "accounts", "email_changes", "one_time_links", "passkeys", "provider_identities", "recovery_codes", "registrations", "sessions", "sign_in_failures", "sign_in_places", "sign_in_steps", "user_numbers"},
-	"internal/bulk":      {"bulk_jobs", "bulk_pieces", "bulk_tags", "bulk_withheld"},
-	"internal/chat":      {"channel_categories", "channel_overrides", "channels"},
-	"internal/community": {"communities"},
-	"internal/event":     {"events"},
-	"internal/jobs":      {"job_nodes", "job_schedules", "jobs"},
-	"internal/mail":      {"mail_outbox"},
-	"internal/media":     {"media"},
-	"internal/member":    {"community_transfers", "deleted_fields", "field_history", "field_work", "invite_uses", "invites", "member_declines", "member_identifiers", "member_links", "member_totals", "member_value", "member_visits", "members", "penalties", "saved_views", "tag_watches", "tags", "user_fields"},
-	"internal/once":      {"idempotency_keys"},
-	"internal/rate":      {"rate_counts"},
-	"internal/seal":      {"secret_key"},
+	"internal/audit":       {"audit_log"},
+	"internal/access":      {"api_keys", "roles", "user_api_keys"},
+	"internal/account":     {"account_totp", "accounts", "email_changes", "one_time_links", "passkeys", "provider_identities", "recovery_codes", "registrations", "sessions", "sign_in_failures", "sign_in_places", "sign_in_steps", "user_numbers"},
+	"internal/bulk":        {"bulk_jobs", "bulk_pieces", "bulk_tags", "bulk_withheld"},
+	"internal/chat":        {"channel_categories", "channel_overrides", "channels"},
+	"internal/community":   {"communities"},
+	"internal/event":       {"events"},
+	"internal/jobs":        {"job_nodes", "job_schedules", "jobs"},
+	"internal/mail":        {"mail_outbox"},
+	"internal/media":       {"media"},
+	"internal/member":      {"community_transfers", "deleted_fields", "field_history", "field_work", "invite_uses", "invites", "member_declines", "member_identifiers", "member_links", "member_totals", "member_value", "member_visits", "members", "penalties", "saved_views", "tag_watches", "tags", "user_fields"},
+	"internal/idempotency": {"idempotency_keys"},
+	"internal/ratelimit":   {"rate_counts"},
+	"internal/seal":        {"secret_key"},
 }
 
 // foreignWriters are packages that still write the table of another one: the

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// acceptance is how long a server took to answer an upload after its last
-// byte, a value a round.
+// acceptance has the times to send an upload and to get the response after its
+// last byte, one of each per round.
 type acceptance struct {
 	engine string
 	sending,
@@ -19,11 +19,11 @@ type acceptance struct {
 	bytes int64
 }
 
-// accepts uploads a large file to each engine's server, and does not wait for
-// what becomes of it.
+// accepts uploads a large file to a server on each engine, without waiting for the
+// import.
 func (b *bench) accepts(ctx context.Context, size int64) ([]*acceptance, error) {
 	path := filepath.Join(b.folder, "accept.csv")
-	if err := writeFile(path, math.MaxInt, size, newPeople(false), math.MaxInt); err != nil {
+	if err := writeFile(path, math.MaxInt, size, newGenerator(false), math.MaxInt); err != nil {
 		return nil, err
 	}
 	var list []*acceptance
@@ -32,7 +32,7 @@ func (b *bench) accepts(ctx context.Context, size int64) ([]*acceptance, error) 
 	}
 	for range b.rounds {
 		for _, a := range list {
-			if err := b.rest(ctx, a.engine); err != nil {
+			if err := b.settle(ctx, a.engine); err != nil {
 				return nil, err
 			}
 			err := b.serve(ctx, a.engine, func(v *server) error {
@@ -44,7 +44,7 @@ func (b *bench) accepts(ctx context.Context, size int64) ([]*acceptance, error) 
 				return nil, fmt.Errorf("upload on %s: %w", a.engine, err)
 			}
 			last := len(a.answer) - 1
-			b.say("%s: %d MB sent in %s, answered %s after the last byte", a.engine, size/1e6, seconds(a.sending[last]), a.answer[last])
+			b.logf("%s: %d MB sent in %s, answered %s after the last byte", a.engine, size/1e6, seconds(a.sending[last]), a.answer[last])
 		}
 	}
 	return list, nil

@@ -10,19 +10,18 @@ import (
 	"time"
 )
 
-// ticksPerSecond is the unit of /proc on every Linux that Go runs on.
+// ticksPerSecond is the unit of times in /proc.
 const ticksPerSecond = 100
 
-// cpu is the processor time that a process, all below it, and its children
-// that have ended have used. It depends less on what else the machine does
-// than the time on the wall.
-func cpu(pid int) (time.Duration, error) {
+// processCPU returns the processor time of a process, its descendants and its finished
+// children. It depends less on the load of the machine than wall time.
+func processCPU(pid int) (time.Duration, error) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err
 	}
-	// The second field is a name in brackets that may hold anything; the
-	// fields from 14 on are utime, stime, cutime and cstime.
+	// The second field is the name in parentheses and may contain spaces; fields
+	// 14 to 17 are utime, stime, cutime and cstime.
 	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
 	var sum time.Duration
 	for _, field := range fields[11:15] {
@@ -41,19 +40,19 @@ func cpu(pid int) (time.Duration, error) {
 		if err != nil {
 			return 0, err
 		}
-		if used, err := cpu(pid); err == nil { // else it has just ended
+		if used, err := processCPU(pid); err == nil { // it may have exited
 			sum += used
 		}
 	}
 	return sum, nil
 }
 
-// meter sums the processor time of what works for a run: the server, if it is
-// ours that runs, and the database's processes, if it has some.
-func (b *bench) meter(engine string, v *server) (time.Duration, error) {
+// cpuTime returns the processor time of the server, if v is not nil, and of the
+// PostgreSQL cluster, if the engine is PostgreSQL.
+func (b *bench) cpuTime(engine string, v *server) (time.Duration, error) {
 	var sum time.Duration
 	if v != nil {
-		used, err := cpu(v.cmd.Process.Pid)
+		used, err := processCPU(v.cmd.Process.Pid)
 		if err != nil {
 			return 0, err
 		}
@@ -62,6 +61,6 @@ func (b *bench) meter(engine string, v *server) (time.Duration, error) {
 	if engine != postgres {
 		return sum, nil
 	}
-	used, err := cpu(b.cluster.keeper.Process.Pid)
+	used, err := processCPU(b.cluster.process.Process.Pid)
 	return sum + used, err
 }

@@ -13,8 +13,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// direct is the database of a server that has nothing to do, asked with the
-// same driver and nothing around it.
+// direct is direct access to the database of an idle server, by the same driver.
 type direct struct {
 	db        *sqldb.DB
 	clock     clock.Clock
@@ -60,7 +59,7 @@ func (d *direct) read(ctx context.Context, email string) error {
 	return err
 }
 
-// list reads the first 50 by country and a custom field.
+// list reads 50 members by country and a custom field.
 func (d *direct) list(ctx context.Context, field, value string, indexed bool) error {
 	query, arg := d.db.Dialect().JSONText("m.fields", "$3")+" = $4", d.db.Dialect().JSONKey(field)
 	if indexed {
@@ -71,7 +70,7 @@ func (d *direct) list(ctx context.Context, field, value string, indexed bool) er
 	return err
 }
 
-// create adds an account and its member, durable as everything.
+// create inserts an account and a member in one durable transaction.
 func (d *direct) create(ctx context.Context, n int64) error {
 	return d.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		now := d.clock.Now()

@@ -12,52 +12,52 @@ import (
 	"strings"
 )
 
-// rehearsed is one dry run on one engine, beside the floor of a file of as
-// many rows.
-type rehearsed struct {
+// dryRunResult is the result of one dry run and the floor of a file with as many
+// rows.
+type dryRunResult struct {
 	engine      string
 	file        loadFile
-	floor, ours took
+	floor, ours timing
 	peak        int // MB
 }
 
-// dryRuns measures time and peak memory of dry runs: of a file of different
-// people, and of one in which each comes again half the file later. Each has a
-// server of its own, whose peak is that of the one dry run.
-func (b *bench) dryRuns(ctx context.Context, sizes []int) ([]*rehearsed, error) {
-	var figures []*rehearsed
+// dryRuns measures time and peak memory of dry runs of a file of distinct people,
+// and of a file that repeats each person in its second half. Each dry run has its
+// own server.
+func (b *bench) dryRuns(ctx context.Context, sizes []int) ([]*dryRunResult, error) {
+	var results []*dryRunResult
 	for _, rows := range sizes {
 		plain := loadFile{path: filepath.Join(b.folder, "plain.csv"), rows: rows}
 		twice := loadFile{path: filepath.Join(b.folder, "twice.csv"), rows: rows - rows%2, twice: true}
 		for _, f := range []loadFile{plain, twice} {
-			if err := writeFile(f.path, f.rows, math.MaxInt64, newPeople(false), f.distinct()); err != nil {
+			if err := writeFile(f.path, f.rows, math.MaxInt64, newGenerator(false), f.distinct()); err != nil {
 				return nil, err
 			}
 		}
 		for _, engine := range b.engines {
-			floor := &figure{engine: engine, file: plain}
-			if err := b.floorRound(ctx, []*figure{floor}); err != nil {
+			floor := &loadResult{engine: engine, file: plain}
+			if err := b.floorRound(ctx, []*loadResult{floor}); err != nil {
 				return nil, fmt.Errorf("%d rows on %s: %w", rows, engine, err)
 			}
 			for _, f := range []loadFile{plain, twice} {
-				g := &rehearsed{engine: engine, file: f, floor: floor.floor[0]}
-				if err := b.rehearse(ctx, g); err != nil {
+				g := &dryRunResult{engine: engine, file: f, floor: floor.floor[0]}
+				if err := b.measureDryRun(ctx, g); err != nil {
 					return nil, fmt.Errorf("dry run of %d rows on %s: %w", rows, engine, err)
 				}
-				b.say("%s, dry run of %d rows, %s: floor %s, regulars %s (cpu %s), peak %d MB", engine, f.rows, f.title(), seconds(g.floor.wall), seconds(g.ours.wall), seconds(g.ours.cpu), g.peak)
-				figures = append(figures, g)
+				b.logf("%s, dry run of %d rows, %s: floor %s, regulars %s (cpu %s), peak %d MB", engine, f.rows, f.title(), seconds(g.floor.wall), seconds(g.ours.wall), seconds(g.ours.cpu), g.peak)
+				results = append(results, g)
 			}
 		}
 		if err := errors.Join(os.Remove(plain.path), os.Remove(twice.path)); err != nil {
 			return nil, err
 		}
 	}
-	return figures, nil
+	return results, nil
 }
 
-func (b *bench) rehearse(ctx context.Context, g *rehearsed) error {
+func (b *bench) measureDryRun(ctx context.Context, g *dryRunResult) error {
 	return b.serve(ctx, g.engine, func(v *server) (err error) {
-		if err := b.rest(ctx, g.engine); err != nil {
+		if err := b.settle(ctx, g.engine); err != nil {
 			return err
 		}
 		v.form = map[string]string{"dryRun": "true"}
@@ -69,7 +69,7 @@ func (b *bench) rehearse(ctx context.Context, g *rehearsed) error {
 	})
 }
 
-func (b *bench) reportDryRuns(list []*rehearsed) error {
+func (b *bench) reportDryRuns(list []*dryRunResult) error {
 	var rows []string
 	for _, g := range list {
 		rows = append(rows, strings.Join([]string{
@@ -77,5 +77,5 @@ func (b *bench) reportDryRuns(list []*rehearsed) error {
 			fmt.Sprintf("%.2f", g.ours.wall.Seconds()/g.floor.wall.Seconds()), seconds(g.ours.cpu), fmt.Sprint(g.peak, " MB"), "200 MiB",
 		}, "|"))
 	}
-	return grid(b.out, "engine|rows|dry run of|floor|regulars|ratio|processor time|peak memory|bound", rows)
+	return printTable(b.out, "engine|rows|dry run of|floor|regulars|ratio|processor time|peak memory|bound", rows)
 }

@@ -12,7 +12,7 @@ import (
 	"os"
 )
 
-// What the cells of a file are drawn from.
+// Values of the cells.
 var (
 	firstNames = []string{"Anna", "José", "Zoë", "Olga", "李雷", "Ahmed", "Søren", "Mary-Jane", "Łukasz", "Priya", "Владимир", "Grace", "さくら", "Liam"}
 	lastNames  = []string{"Smith", "O'Neil", "García", "Nguyễn", "Kowalski", "van der Berg", "Ibrahim", "Müller-Lüdenscheidt", "Иванов", "Tanaka"}
@@ -22,7 +22,7 @@ var (
 	plans      = []string{"free", `Says "pro"`, "gold, yearly", "", "Grüße ☕"}
 )
 
-// customFields are made in each community before it loads a file.
+// customFields are created in each community before a file is loaded.
 var customFields = []struct{ name, kind string }{
 	{"Plan", "single-line-text"}, {"Lifetime Deposits", "numerical"}, {"Last Deposit", "date"},
 }
@@ -32,26 +32,26 @@ var header = []string{
 	"Plan", "Lifetime Deposits", "Last Deposit",
 }
 
-// people draws rows. Two of them draw the same people; with changed, every
-// third has another phone number and plan.
-type people struct {
+// generator generates rows from a fixed seed. With changed, every third person has
+// another phone number and plan.
+type generator struct {
 	random  *rand.Rand
 	drawn   int
 	changed bool
 }
 
-func newPeople(changed bool) *people {
-	return &people{random: rand.New(rand.NewPCG(42, 7)), changed: changed}
+func newGenerator(changed bool) *generator {
+	return &generator{random: rand.New(rand.NewPCG(42, 7)), changed: changed}
 }
 
-// number spreads the people, so that keys arrive in no order of an index.
+// number scatters the keys, so that they do not arrive in the order of an index.
 func number(person int) uint64 { return (uint64(person)*2654435761 + 12345) % (1 << 32) }
 
 func email(person int) string {
 	return fmt.Sprintf("User.%08x@example%d.com", number(person), person%97)
 }
 
-func (p *people) next() []string {
+func (p *generator) next() []string {
 	person, pick := p.drawn, func(list []string) string { return list[p.random.IntN(len(list))] }
 	p.drawn++
 	phone := ""
@@ -69,7 +69,7 @@ func (p *people) next() []string {
 	}
 }
 
-// counter counts what went through it.
+// counter counts the bytes written.
 type counter struct {
 	io.Writer
 	bytes int64
@@ -81,10 +81,9 @@ func (c *counter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// writeFile writes a file of members that ends after so many rows, or with the
-// first row that makes it as long as limit, whichever comes first. After the
-// first distinct rows the same people come again with other values.
-func writeFile(path string, rows int, limit int64, p *people, distinct int) (err error) {
+// writeFile writes a file of at most rows members and about limit bytes. After the
+// first distinct rows, people repeat with other values.
+func writeFile(path string, rows int, limit int64, p *generator, distinct int) (err error) {
 	f, err := os.Create(path)
 	if err != nil {
 		return err

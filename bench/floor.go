@@ -19,14 +19,13 @@ var floorSQLite string
 //go:embed floor_postgres.sql
 var floorPostgres string
 
-// floor loads a file with the database's own shell. It took as long as the
-// shell ran.
-func (b *bench) floor(ctx context.Context, s store, f loadFile) (t took, err error) {
+// floor loads a file with the database's own shell and returns the shell's time.
+func (b *bench) floor(ctx context.Context, s store, f loadFile) (t timing, err error) {
 	script := floorSQLite
 	if s.engine == postgres {
 		script = floorPostgres
 	}
-	before, err := b.meter(s.engine, nil)
+	before, err := b.cpuTime(s.engine, nil)
 	if err != nil {
 		return t, err
 	}
@@ -36,7 +35,7 @@ func (b *bench) floor(ctx context.Context, s store, f loadFile) (t took, err err
 		return t, err
 	}
 	t.wall = b.clock.Now().Sub(began)
-	after, err := b.meter(s.engine, nil)
+	after, err := b.cpuTime(s.engine, nil)
 	if err != nil {
 		return t, err
 	}
@@ -51,8 +50,7 @@ func (b *bench) floor(ctx context.Context, s store, f loadFile) (t took, err err
 	return t, nil
 }
 
-// shell gives a script to the shell of the store's engine and returns what it
-// printed.
+// shell runs a script in the shell of the store's engine and returns its output.
 func (s store) shell(ctx context.Context, script string) (*os.ProcessState, string, error) {
 	cmd := exec.CommandContext(ctx, "sqlite3", "-batch", "-bail", s.path)
 	if s.engine == postgres {

@@ -1,5 +1,5 @@
--- The least that loading a file of members takes: two tables, their unique
--- keys, one merge. No checks, no outcomes, no history.
+-- The minimum of loading a file of members: two tables, their unique keys, one
+-- merge. No validation, outcomes or history.
 SET client_min_messages = warning;
 CREATE TABLE IF NOT EXISTS accounts (
   id TEXT COLLATE "C" PRIMARY KEY,

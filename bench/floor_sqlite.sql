@@ -1,5 +1,5 @@
--- The least that loading a file of members takes: two tables, their unique
--- keys, one merge. No checks, no outcomes, no history.
+-- The minimum of loading a file of members: two tables, their unique keys, one
+-- merge. No validation, outcomes or history.
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 PRAGMA cache_size = -65536;

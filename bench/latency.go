@@ -12,22 +12,22 @@ import (
 	"time"
 )
 
-// calls are the answers to one kind of request while a file loads.
+// calls are the results of one kind of request while a file loads.
 type calls struct {
 	engine, what string
 	every        time.Duration
-	ask          func(ctx context.Context, v *server, loaded int, c *calls)
+	send         func(ctx context.Context, v *server, loaded int, c *calls)
 
-	mutex   sync.Mutex
-	took    []time.Duration
-	refused int
-	refusal string // the first
+	mutex     sync.Mutex
+	durations []time.Duration
+	refused   int
+	refusal   string // of the first refused call
 }
 
 func (c *calls) add(took time.Duration, status int, err error) {
 	c.mutex.Lock()
 	defer c.mutex.Unlock()
-	c.took = append(c.took, took)
+	c.durations = append(c.durations, took)
 	if err != nil || status >= 300 {
 		c.refused++
 		if c.refusal == "" {
@@ -36,16 +36,15 @@ func (c *calls) add(took time.Duration, status int, err error) {
 	}
 }
 
-// Requests go out this often, whether earlier ones were answered or not: a
-// server that stalls cannot hide it by being asked less.
+// Intervals of the requests. Requests start at a steady rate, whether or not
+// earlier ones have finished, so that a stalled server gets no fewer requests.
 const (
 	readEvery    = 10 * time.Millisecond
 	writeEvery   = 250 * time.Millisecond
 	commandEvery = 2 * time.Second
 )
 
-// latencies loads the file of most rows on each engine and asks other things
-// meanwhile.
+// latencies measures other requests on each engine while a file loads.
 func (b *bench) latencies(ctx context.Context, rows int) ([]*calls, error) {
 	files, err := b.pair(rows)
 	if err != nil {
@@ -53,47 +52,47 @@ func (b *bench) latencies(ctx context.Context, rows int) ([]*calls, error) {
 	}
 	var list []*calls
 	for _, engine := range b.engines {
-		asked := []*calls{
-			{engine: engine, what: "POST /v1/users/info", every: readEvery, ask: b.read},
-			{engine: engine, what: "POST a tag", every: writeEvery, ask: b.write},
-			{engine: engine, what: "regulars community create", every: commandEvery, ask: b.command},
+		kinds := []*calls{
+			{engine: engine, what: "POST /v1/users/info", every: readEvery, send: b.read},
+			{engine: engine, what: "POST a tag", every: writeEvery, send: b.write},
+			{engine: engine, what: "regulars community create", every: commandEvery, send: b.command},
 		}
-		err := b.serve(ctx, engine, func(v *server) error { return b.askWhileLoading(ctx, v, files[0], asked) })
+		err := b.serve(ctx, engine, func(v *server) error { return b.sendWhileLoading(ctx, v, files[0], kinds) })
 		if err != nil {
 			return nil, fmt.Errorf("requests on %s: %w", engine, err)
 		}
-		list = append(list, asked...)
+		list = append(list, kinds...)
 	}
 	return list, nil
 }
 
-func (b *bench) askWhileLoading(ctx context.Context, v *server, f loadFile, asked []*calls) error {
+func (b *bench) sendWhileLoading(ctx context.Context, v *server, f loadFile, kinds []*calls) error {
 	u, err := b.post(ctx, v, f.path)
 	if err != nil {
 		return err
 	}
 	var loaded atomic.Int64
-	asking, stop := context.WithCancel(ctx)
+	sending, stop := context.WithCancel(ctx)
 	var group sync.WaitGroup
-	for _, c := range asked {
+	for _, c := range kinds {
 		group.Go(func() {
-			pace(asking, c.every, func() { c.ask(ctx, v, int(loaded.Load()), c) })
+			pace(sending, c.every, func() { c.send(ctx, v, int(loaded.Load()), c) })
 		})
 	}
 	_, _, err = b.finish(ctx, v, u.job, func(p progress) { loaded.Store(int64(p.Counts.Read)) })
 	stop()
 	group.Wait()
-	for _, c := range asked {
-		b.say("%s, %d rows loading: %s: %d calls, p99 %s, refused %d", c.engine, f.rows, c.what, len(c.took), share(c.took, 0.99), c.refused)
+	for _, c := range kinds {
+		b.logf("%s, %d rows loading: %s: %d calls, p99 %s, refused %d", c.engine, f.rows, c.what, len(c.durations), quantile(c.durations, 0.99), c.refused)
 		if c.refusal != "" {
-			b.say("the first refusal: %s", c.refusal)
+			b.logf("the first refusal: %s", c.refusal)
 		}
 	}
 	return err
 }
 
-// pace starts ask at a steady rate until ctx is done, and waits for the last.
-func pace(ctx context.Context, every time.Duration, ask func()) {
+// pace starts send at a steady rate until ctx is done, and waits for all calls.
+func pace(ctx context.Context, every time.Duration, send func()) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	var group sync.WaitGroup
@@ -101,14 +100,14 @@ func pace(ctx context.Context, every time.Duration, ask func()) {
 	for {
 		select {
 		case <-tick.C:
-			group.Go(ask)
+			group.Go(send)
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// read asks for somebody who is already there.
+// read requests a random loaded member.
 func (b *bench) read(ctx context.Context, v *server, loaded int, c *calls) {
 	if loaded == 0 {
 		return
@@ -118,15 +117,15 @@ func (b *bench) read(ctx context.Context, v *server, loaded int, c *calls) {
 	c.add(b.clock.Now().Sub(began), status, err)
 }
 
-// write makes a tag: a small write.
+// write creates a tag.
 func (b *bench) write(ctx context.Context, v *server, _ int, c *calls) {
 	began := b.clock.Now()
 	status, err := v.call(ctx, http.MethodPost, "/v1/communities/"+v.community+"/tags", map[string]any{"name": fmt.Sprintf("t%d", rand.Uint64())}, nil)
 	c.add(b.clock.Now().Sub(began), status, err)
 }
 
-// command makes a community from the command line: a small write of another
-// process on the same data.
+// command creates a community from the command line, a small write of another
+// process.
 func (b *bench) command(ctx context.Context, v *server, _ int, c *calls) {
 	cmd := b.regulars(ctx, v.store, "community", "create", "--name", "Another")
 	began := b.clock.Now()

@@ -18,7 +18,7 @@ type loadFile struct {
 	path    string
 	rows    int
 	changed bool
-	twice   bool // each person comes again half the file later
+	twice   bool // repeats each person in its second half
 }
 
 func (f loadFile) title() string {
@@ -39,13 +39,13 @@ func (f loadFile) distinct() int {
 	return f.rows
 }
 
-// pair are the two files of so many rows, in the order they are loaded.
+// pair returns the fresh and the changed file, creating them if necessary.
 func (b *bench) pair(rows int) ([]loadFile, error) {
 	var list []loadFile
 	for _, changed := range []bool{false, true} {
 		f := loadFile{path: filepath.Join(b.folder, fmt.Sprintf("%d-%t.csv", rows, changed)), rows: rows, changed: changed}
 		if _, err := os.Stat(f.path); err != nil {
-			if err := writeFile(f.path, rows, math.MaxInt64, newPeople(changed), rows); err != nil {
+			if err := writeFile(f.path, rows, math.MaxInt64, newGenerator(changed), rows); err != nil {
 				return nil, err
 			}
 		}
@@ -54,45 +54,45 @@ func (b *bench) pair(rows int) ([]loadFile, error) {
 	return list, nil
 }
 
-// took is how long something took on the wall, and how much processor time.
-type took struct{ wall, cpu time.Duration }
+// timing is the wall time and processor time of a run.
+type timing struct{ wall, cpu time.Duration }
 
-// figure is what was measured of one file on one engine, a value a round.
-type figure struct {
+// loadResult has the results of one file on one engine, one per round.
+type loadResult struct {
 	engine      string
 	file        loadFile
-	floor, ours []took
+	floor, ours []timing
 	peak        []int // MB
 }
 
-func walls(list []took) (d []time.Duration) {
+func walls(list []timing) (d []time.Duration) {
 	for _, t := range list {
 		d = append(d, t.wall)
 	}
 	return d
 }
 
-func cpus(list []took) (d []time.Duration) {
+func cpus(list []timing) (d []time.Duration) {
 	for _, t := range list {
 		d = append(d, t.cpu)
 	}
 	return d
 }
 
-// loads times each file on each engine, the bare load and ours in turns.
-func (b *bench) loads(ctx context.Context) ([]*figure, error) {
-	var figures []*figure
+// loads measures each file on each engine, alternating floor and server.
+func (b *bench) loads(ctx context.Context) ([]*loadResult, error) {
+	var results []*loadResult
 	for _, rows := range b.rows {
 		files, err := b.pair(rows)
 		if err != nil {
 			return nil, err
 		}
-		byEngine := map[string][]*figure{}
+		byEngine := map[string][]*loadResult{}
 		for _, engine := range b.engines {
 			for _, f := range files {
-				byEngine[engine] = append(byEngine[engine], &figure{engine: engine, file: f})
+				byEngine[engine] = append(byEngine[engine], &loadResult{engine: engine, file: f})
 			}
-			figures = append(figures, byEngine[engine]...)
+			results = append(results, byEngine[engine]...)
 		}
 		for round := range b.rounds {
 			for _, engine := range b.engines {
@@ -102,36 +102,36 @@ func (b *bench) loads(ctx context.Context) ([]*figure, error) {
 			}
 		}
 	}
-	return figures, nil
+	return results, nil
 }
 
-// round measures once more. Who goes first changes with the round.
-func (b *bench) round(ctx context.Context, round int, figures []*figure) error {
-	steps := []func(context.Context, []*figure) error{b.floorRound, b.ourRound}
+// round runs one round. The order alternates between rounds.
+func (b *bench) round(ctx context.Context, round int, results []*loadResult) error {
+	steps := []func(context.Context, []*loadResult) error{b.floorRound, b.ourRound}
 	if round%2 == 1 {
 		slices.Reverse(steps)
 	}
 	for _, step := range steps {
-		if err := step(ctx, figures); err != nil {
+		if err := step(ctx, results); err != nil {
 			return err
 		}
 	}
-	for _, f := range figures {
+	for _, f := range results {
 		floor, ours := f.floor[round], f.ours[round]
-		b.say("round %d, %s, %d rows, %s: floor %s (cpu %s), regulars %s (cpu %s), ratio %.2f, peak %d MB", round+1, f.engine, f.file.rows, f.file.title(),
+		b.logf("round %d, %s, %d rows, %s: floor %s (cpu %s), regulars %s (cpu %s), ratio %.2f, peak %d MB", round+1, f.engine, f.file.rows, f.file.title(),
 			seconds(floor.wall), seconds(floor.cpu), seconds(ours.wall), seconds(ours.cpu), ours.wall.Seconds()/floor.wall.Seconds(), f.peak[round])
 	}
 	return nil
 }
 
-func (b *bench) floorRound(ctx context.Context, figures []*figure) (err error) {
-	s, err := b.newStore(ctx, figures[0].engine)
+func (b *bench) floorRound(ctx context.Context, results []*loadResult) (err error) {
+	s, err := b.newStore(ctx, results[0].engine)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.drop(ctx, s)) }()
-	for _, f := range figures {
-		if err := b.rest(ctx, s.engine); err != nil {
+	for _, f := range results {
+		if err := b.settle(ctx, s.engine); err != nil {
 			return err
 		}
 		t, err := b.floor(ctx, s, f.file)
@@ -143,10 +143,10 @@ func (b *bench) floorRound(ctx context.Context, figures []*figure) (err error) {
 	return nil
 }
 
-func (b *bench) ourRound(ctx context.Context, figures []*figure) error {
-	return b.serve(ctx, figures[0].engine, func(v *server) error {
-		for _, f := range figures {
-			if err := b.rest(ctx, f.engine); err != nil {
+func (b *bench) ourRound(ctx context.Context, results []*loadResult) error {
+	return b.serve(ctx, results[0].engine, func(v *server) error {
+		for _, f := range results {
+			if err := b.settle(ctx, f.engine); err != nil {
 				return err
 			}
 			t, err := b.load(ctx, f.engine, v, f.file)
@@ -163,7 +163,7 @@ func (b *bench) ourRound(ctx context.Context, figures []*figure) error {
 	})
 }
 
-// serve runs f beside a server on a fresh store.
+// serve runs f with a server on a new store.
 func (b *bench) serve(ctx context.Context, engine string, f func(*server) error) (err error) {
 	s, err := b.newStore(ctx, engine)
 	if err != nil {
@@ -178,20 +178,20 @@ func (b *bench) serve(ctx context.Context, engine string, f func(*server) error)
 	return f(v)
 }
 
-// large loads one big file on each engine, for its memory.
-func (b *bench) large(ctx context.Context, rows int) ([]*figure, error) {
+// large measures the memory of loading one large file on each engine.
+func (b *bench) large(ctx context.Context, rows int) ([]*loadResult, error) {
 	f := loadFile{path: filepath.Join(b.folder, "large.csv"), rows: rows}
-	if err := writeFile(f.path, rows, math.MaxInt64, newPeople(false), rows); err != nil {
+	if err := writeFile(f.path, rows, math.MaxInt64, newGenerator(false), rows); err != nil {
 		return nil, err
 	}
-	var figures []*figure
+	var results []*loadResult
 	for _, engine := range b.engines {
-		g := &figure{engine: engine, file: f}
-		if err := b.ourRound(ctx, []*figure{g}); err != nil {
+		g := &loadResult{engine: engine, file: f}
+		if err := b.ourRound(ctx, []*loadResult{g}); err != nil {
 			return nil, fmt.Errorf("%d rows on %s: %w", rows, engine, err)
 		}
-		b.say("%s, %d rows: regulars %s, peak %d MB", engine, rows, seconds(g.ours[0].wall), g.peak[0])
-		figures = append(figures, g)
+		b.logf("%s, %d rows: regulars %s, peak %d MB", engine, rows, seconds(g.ours[0].wall), g.peak[0])
+		results = append(results, g)
 	}
-	return figures, os.Remove(f.path)
+	return results, os.Remove(f.path)
 }

@@ -1,9 +1,9 @@
 //go:build linux
 
-// Bench times imports through a real server beside the bare load of the same
-// file by the database's own shell, on both engines, in turns. It also asks
-// how long other requests take meanwhile, and how fast an upload is answered.
-// docs/performance.md says how to read the figures.
+// Bench compares imports through a real server with a bare load of the same file
+// by the database's own shell, on both engines. It also measures the latency of
+// other requests meanwhile and the time to accept an upload.
+// docs/performance.md explains the figures.
 package main
 
 import (
@@ -25,20 +25,20 @@ import (
 // bench is one run of the benchmark.
 type bench struct {
 	rows     []int
-	sizes    []int // of the communities that answer requests
+	sizes    []int // of the communities of the requests section
 	rounds   int
 	engines  []string
 	sections []string
 	large5m  bool
-	tagged   int // members with the tag that is deleted
+	tagged   int // members with the deleted tag
 
-	waitFiles []int    // numbers of large files beside which a small one waits
-	serveArgs []string // further flags of the server
-	crowded   bool     // also measure parallel workbooks
+	waitFiles     []int    // numbers of concurrent large files
+	serveArgs     []string // additional flags of the server
+	withWorkbooks bool     // also measure parallel workbooks
 
 	clock   clock.Clock
-	out     io.Writer // the tables
-	news    io.Writer // how far it is
+	out     io.Writer // for tables
+	log     io.Writer // for progress
 	folder  string    // removed at the end
 	binary  string
 	cluster *cluster
@@ -53,14 +53,14 @@ const (
 	requestSection = "requests"
 	dryRunSection  = "dryrun"
 	waitSection    = "wait"
-	tagSection     = "delete-tag" // only where it is named: it takes long
+	tagSection     = "delete-tag" // not part of the default: slow
 )
 
 // acceptBytes is the size of the file whose upload is timed.
 const acceptBytes = 200_000_000
 
 func main() {
-	b := &bench{out: os.Stdout, news: os.Stderr}
+	b := &bench{out: os.Stdout, log: os.Stderr}
 	if err := b.parse(os.Args[1:]); err != nil {
 		if !errors.Is(err, flag.ErrHelp) {
 			fmt.Fprintln(os.Stderr, "bench:", err)
@@ -79,26 +79,26 @@ func main() {
 func (b *bench) parse(args []string) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	rows := flags.String("rows", "100000,1000000", "sizes of the files in rows; the largest also loads while other requests are timed")
-	rounds := flags.Int("rounds", 3, "how often each is measured")
+	rounds := flags.Int("rounds", 3, "number of measurements")
 	engines := flags.String("engines", sqlite+","+postgres, "databases")
-	only := flags.String("only", strings.Join([]string{loadSection, latencySection, acceptSection, requestSection}, ","), "what to measure; "+dryRunSection+" also measures dry runs, their memory first of all")
+	only := flags.String("only", strings.Join([]string{loadSection, latencySection, acceptSection, requestSection}, ","), "what to measure; "+dryRunSection+" measures dry runs and their memory")
 	sizes := flags.String("sizes", "10000,100000,1000000", "sizes of the communities that answer requests")
 	waitFiles := flags.String("wait-files", "6,20", "with -only wait: numbers of large files, of the smallest size of -rows, beside which a one-row import and a mail are timed")
-	flags.StringVar(&b.binary, "binary", "", "the program to measure; empty: it is built from this working copy")
-	flags.IntVar(&b.tagged, "tagged", 1_000_000, "members with the tag that -only delete-tag deletes")
-	flags.BoolVar(&b.crowded, "workbooks", false, "also send 16 workbooks at a time that unpack to 200 MiB each")
+	flags.StringVar(&b.binary, "binary", "", "program to measure; empty: built from this working copy")
+	flags.IntVar(&b.tagged, "tagged", 1_000_000, "members with the tag deleted by -only delete-tag")
+	flags.BoolVar(&b.withWorkbooks, "workbooks", false, "also send 16 workbooks at a time that unpack to 200 MiB each")
 	flags.BoolVar(&b.large5m, "5m", false, "also load 5,000,000 rows once on each engine, for the memory")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	var err error
-	if b.rows, err = numbers("-rows", *rows); err != nil {
+	if b.rows, err = parseNumbers("-rows", *rows); err != nil {
 		return err
 	}
-	if b.sizes, err = numbers("-sizes", *sizes); err != nil {
+	if b.sizes, err = parseNumbers("-sizes", *sizes); err != nil {
 		return err
 	}
-	if b.waitFiles, err = numbers("-wait-files", *waitFiles); err != nil {
+	if b.waitFiles, err = parseNumbers("-wait-files", *waitFiles); err != nil {
 		return err
 	}
 	if b.tagged < 1 {
@@ -107,34 +107,34 @@ func (b *bench) parse(args []string) error {
 	if b.rounds = *rounds; b.rounds < 1 {
 		return errors.New("-rounds: at least 1")
 	}
-	if b.engines, err = among("-engines", *engines, sqlite, postgres); err != nil {
+	if b.engines, err = parseWords("-engines", *engines, sqlite, postgres); err != nil {
 		return err
 	}
 	if *only == "" {
 		return nil
 	}
-	b.sections, err = among("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection, waitSection, tagSection)
+	b.sections, err = parseWords("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection, waitSection, tagSection)
 	return err
 }
 
-// numbers splits a list of numbers above 0.
-func numbers(name, list string) (all []int, err error) {
+// parseNumbers parses a list of positive numbers.
+func parseNumbers(name, list string) (all []int, err error) {
 	for text := range strings.SplitSeq(list, ",") {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 {
-			return nil, fmt.Errorf("%s: %q is not a number above 0", name, text)
+			return nil, fmt.Errorf("%s: %q is not a positive number", name, text)
 		}
 		all = append(all, n)
 	}
 	return all, nil
 }
 
-// among splits a list of words, each of which has to be a known one.
-func among(name, list string, known ...string) ([]string, error) {
+// parseWords parses a list of known words.
+func parseWords(name, list string, known ...string) ([]string, error) {
 	words := strings.Split(list, ",")
 	for _, word := range words {
 		if !slices.Contains(known, word) {
-			return nil, fmt.Errorf("%s: %q is none of %s", name, word, strings.Join(known, ", "))
+			return nil, fmt.Errorf("%s: unknown value %q; use %s", name, word, strings.Join(known, ", "))
 		}
 	}
 	return words, nil
@@ -158,8 +158,7 @@ func (b *bench) run(ctx context.Context) (err error) {
 	return b.measure(ctx)
 }
 
-// measure runs the sections and prints the table of each as soon as it is
-// there.
+// measure runs the sections and prints the table of each when it has finished.
 func (b *bench) measure(ctx context.Context) error {
 	for _, section := range b.sections {
 		var err error
@@ -171,11 +170,11 @@ func (b *bench) measure(ctx context.Context) error {
 		case acceptSection:
 			err = report(b.reportAccepts)(b.accepts(ctx, acceptBytes))
 		case requestSection:
-			err = report(b.reportRates)(b.rates(ctx, b.sizes))
+			err = report(b.reportThroughputs)(b.throughputs(ctx, b.sizes))
 		case dryRunSection:
 			err = report(b.reportDryRuns)(b.dryRuns(ctx, b.rows))
 		case waitSection:
-			err = report(b.reportWaits)(b.waiting(ctx))
+			err = report(b.reportWaits)(b.measureWaits(ctx))
 		case tagSection:
 			err = report(b.reportTagRemovals)(b.tagRemovals(ctx, b.tagged))
 		}
@@ -183,7 +182,7 @@ func (b *bench) measure(ctx context.Context) error {
 			return err
 		}
 	}
-	if b.crowded {
+	if b.withWorkbooks {
 		if err := report(b.reportWorkbooks)(b.workbooks(ctx)); err != nil {
 			return err
 		}
@@ -194,7 +193,7 @@ func (b *bench) measure(ctx context.Context) error {
 	return report(b.reportLarge)(b.large(ctx, 5_000_000))
 }
 
-// report hands what was measured to the function that prints it.
+// report passes results to the function that prints them.
 func report[T any](show func([]T) error) func([]T, error) error {
 	return func(measured []T, err error) error {
 		if err != nil {
@@ -204,5 +203,5 @@ func report[T any](show func([]T) error) func([]T, error) error {
 	}
 }
 
-// say tells how far the run is.
-func (b *bench) say(format string, args ...any) { fmt.Fprintf(b.news, format+"\n", args...) }
+// logf prints progress.
+func (b *bench) logf(format string, args ...any) { fmt.Fprintf(b.log, format+"\n", args...) }

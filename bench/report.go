@@ -17,8 +17,8 @@ import (
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
 
-// share is the value below which a share of the others are.
-func share(values []time.Duration, part float64) time.Duration {
+// quantile returns the quantile of values at part.
+func quantile(values []time.Duration, part float64) time.Duration {
 	if len(values) == 0 {
 		return 0
 	}
@@ -26,10 +26,10 @@ func share(values []time.Duration, part float64) time.Duration {
 	return sorted[min(len(sorted)-1, int(math.Ceil(part*float64(len(sorted))))-1)]
 }
 
-func median(values []time.Duration) time.Duration { return share(values, 0.5) }
+func median(values []time.Duration) time.Duration { return quantile(values, 0.5) }
 
-// grid prints rows below a header, aligned, in the form of Markdown.
-func grid(w io.Writer, header string, rows []string) error {
+// printTable prints an aligned Markdown table. Cells are separated by |.
+func printTable(w io.Writer, header string, rows []string) error {
 	out := tabwriter.NewWriter(w, 0, 0, 1, ' ', 0)
 	line := strings.Repeat("|\t---\t", strings.Count(header, "|")+1)
 	for i, row := range append([]string{header, ""}, rows...) {
@@ -43,17 +43,17 @@ func grid(w io.Writer, header string, rows []string) error {
 	return out.Flush()
 }
 
-func (b *bench) reportLoads(figures []*figure) error {
+func (b *bench) reportLoads(results []*loadResult) error {
 	var rows []string
-	for _, f := range figures {
+	for _, f := range results {
 		floor, ours := median(walls(f.floor)), median(walls(f.ours))
 		rows = append(rows, fmt.Sprintf("%s|%d|%s|%s|%s|%.2f|%s|%.2f|%.0f|%d MB", f.engine, f.file.rows, f.file.title(), seconds(floor), seconds(ours), ours.Seconds()/floor.Seconds(),
 			bounds(f.file.rows), median(cpus(f.ours)).Seconds()/median(cpus(f.floor)).Seconds(), float64(f.file.rows)/ours.Seconds(), slices.Max(f.peak)))
 	}
-	return grid(b.out, "engine|rows|file|floor|regulars|ratio|bound (aim)|ratio of processor time|rows/s|peak memory", rows)
+	return printTable(b.out, "engine|rows|file|floor|regulars|ratio|bound (aim)|ratio of processor time|rows/s|peak memory", rows)
 }
 
-// bounds says what the ratio may be, and should be.
+// bounds returns the bound of the ratio and, in parentheses, the aim.
 func bounds(rows int) string {
 	if rows >= 1_000_000 {
 		return "1.0 (0.7)"
@@ -61,41 +61,41 @@ func bounds(rows int) string {
 	return "1.5 (1.2)"
 }
 
-func (b *bench) reportLarge(figures []*figure) error {
+func (b *bench) reportLarge(results []*loadResult) error {
 	var rows []string
-	for _, f := range figures {
+	for _, f := range results {
 		took := f.ours[0].wall
 		rows = append(rows, fmt.Sprintf("%s|%d|%s|%.0f|%d MB", f.engine, f.file.rows, seconds(took), float64(f.file.rows)/took.Seconds(), f.peak[0]))
 	}
-	return grid(b.out, "engine|rows|regulars|rows/s|peak memory", rows)
+	return printTable(b.out, "engine|rows|regulars|rows/s|peak memory", rows)
 }
 
 func (b *bench) reportCalls(list []*calls) error {
 	var rows []string
 	for _, c := range list {
-		rows = append(rows, fmt.Sprintf("%s|%s|%d|%s|%s|%s|%d", c.engine, c.what, len(c.took), median(c.took), share(c.took, 0.99), share(c.took, 1), c.refused))
+		rows = append(rows, fmt.Sprintf("%s|%s|%d|%s|%s|%s|%d", c.engine, c.what, len(c.durations), median(c.durations), quantile(c.durations, 0.99), quantile(c.durations, 1), c.refused))
 	}
-	return grid(b.out, "engine|request while a file loads|calls|median|p99|longest|refused", rows)
+	return printTable(b.out, "engine|request while a file loads|calls|median|p99|longest|refused", rows)
 }
 
 func (b *bench) reportAccepts(list []*acceptance) error {
 	var rows []string
 	for _, a := range list {
-		rows = append(rows, fmt.Sprintf("%s|%d MB|%s|%s|%s", a.engine, a.bytes/1e6, seconds(median(a.sending)), median(a.answer), share(a.answer, 1)))
+		rows = append(rows, fmt.Sprintf("%s|%d MB|%s|%s|%s", a.engine, a.bytes/1e6, seconds(median(a.sending)), median(a.answer), quantile(a.answer, 1)))
 	}
-	return grid(b.out, "engine|file|sending it|answer after the last byte|longest", rows)
+	return printTable(b.out, "engine|file|sending it|answer after the last byte|longest", rows)
 }
 
-func (b *bench) reportRates(list []*rate) error {
+func (b *bench) reportThroughputs(list []*throughput) error {
 	var rows []string
 	for _, r := range list {
-		rows = append(rows, fmt.Sprintf("%s|%d|%s|%.0f|%s|%s|%.0f|%.2f", r.engine, r.members, r.what, r.ours.perSecond(), median(r.ours.took), share(r.ours.took, 0.99),
+		rows = append(rows, fmt.Sprintf("%s|%d|%s|%.0f|%s|%s|%.0f|%.2f", r.engine, r.members, r.what, r.ours.perSecond(), median(r.ours.durations), quantile(r.ours.durations, 0.99),
 			r.alone.perSecond(), r.ours.perSecond()/r.alone.perSecond()))
 	}
-	return grid(b.out, "engine|members|request|a second|median|p99|a second by the database alone|ratio", rows)
+	return printTable(b.out, "engine|members|request|a second|median|p99|a second by the database alone|ratio", rows)
 }
 
-// machine says where the figures are from.
+// machine describes the machine and the run.
 func (b *bench) machine() string {
 	model, memory := "unknown processor", 0
 	info, _ := os.ReadFile("/proc/cpuinfo") // best effort

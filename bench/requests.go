@@ -18,45 +18,45 @@ import (
 	"time"
 )
 
-// Requests of each kind go out for this long, each connection sending its next
-// one as soon as the last is answered.
+// Each kind of request is sent for requestsFor; each connection sends its next
+// request when the previous one has finished.
 const (
 	requestsFor = 4 * time.Second
 	connections = 8
 )
 
-// rate is how many requests of one kind were answered, by the server and by
-// the database alone.
-type rate struct {
+// throughput has the results of one kind of request, by the server and by the database
+// alone.
+type throughput struct {
 	engine, what string
 	members      int
-	ours, alone  answered
+	ours, alone  responses
 }
 
-// answered are answers and how long each took.
-type answered struct {
-	took []time.Duration
-	over time.Duration
+// responses has the sorted durations of finished requests.
+type responses struct {
+	durations []time.Duration
+	over      time.Duration
 }
 
-func (a answered) perSecond() float64 { return float64(len(a.took)) / a.over.Seconds() }
+func (a responses) perSecond() float64 { return float64(len(a.durations)) / a.over.Seconds() }
 
-// question is one kind of request.
-type question struct {
+// requestKind is one kind of request.
+type requestKind struct {
 	what    string
 	path    string
 	body    func() any
-	sql     func(ctx context.Context, d *direct) error // the same by the database alone
-	indexed string                                     // the field that gets an index before
+	sql     func(ctx context.Context, d *direct) error // the same, by the database alone
+	indexed string                                     // field to index first; "" for none
 }
 
-// rates asks communities of several sizes, on each engine.
-func (b *bench) rates(ctx context.Context, sizes []int) ([]*rate, error) {
-	var list []*rate
+// throughputs measures requests to communities of several sizes on each engine.
+func (b *bench) throughputs(ctx context.Context, sizes []int) ([]*throughput, error) {
+	var list []*throughput
 	for _, engine := range b.engines {
 		for _, members := range sizes {
 			err := b.serve(ctx, engine, func(v *server) error {
-				measured, err := b.ratesOf(ctx, v, members)
+				measured, err := b.measureCommunity(ctx, v, members)
 				list = append(list, measured...)
 				return err
 			})
@@ -68,7 +68,7 @@ func (b *bench) rates(ctx context.Context, sizes []int) ([]*rate, error) {
 	return list, nil
 }
 
-func (b *bench) ratesOf(ctx context.Context, v *server, members int) (list []*rate, err error) {
+func (b *bench) measureCommunity(ctx context.Context, v *server, members int) (list []*throughput, err error) {
 	files, err := b.pair(members)
 	if err != nil {
 		return nil, err
@@ -85,26 +85,26 @@ func (b *bench) ratesOf(ctx context.Context, v *server, members int) (list []*ra
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, d.close()) }()
-	for _, q := range questions(members) {
+	for _, q := range requestKinds(members) {
 		if q.indexed != "" {
 			if err := b.index(ctx, v, q.indexed); err != nil {
 				return list, err
 			}
 		}
-		r := &rate{engine: v.store.engine, what: q.what, members: members}
-		if r.ours, err = b.ask(ctx, v, q); err != nil {
+		r := &throughput{engine: v.store.engine, what: q.what, members: members}
+		if r.ours, err = b.measureServer(ctx, v, q); err != nil {
 			return list, fmt.Errorf("%s: %w", q.what, err)
 		}
 		if r.alone, err = b.repeat(ctx, func(ctx context.Context) error { return q.sql(ctx, d) }); err != nil {
 			return list, fmt.Errorf("%s by the database alone: %w", q.what, err)
 		}
-		b.say("%s, %d members: %s: %.0f/s, p99 %s; the database alone %.0f/s", r.engine, members, q.what, r.ours.perSecond(), share(r.ours.took, 0.99), r.alone.perSecond())
+		b.logf("%s, %d members: %s: %.0f/s, p99 %s; the database alone %.0f/s", r.engine, members, q.what, r.ours.perSecond(), quantile(r.ours.durations, 0.99), r.alone.perSecond())
 		list = append(list, r)
 	}
 	return list, nil
 }
 
-// index makes a custom field filterable and waits until its index is filled.
+// index makes a custom field filterable and waits for its index.
 func (b *bench) index(ctx context.Context, v *server, field string) error {
 	var fields []struct {
 		ID    string `json:"_id"`
@@ -135,9 +135,9 @@ func (b *bench) index(ctx context.Context, v *server, field string) error {
 	}
 }
 
-func questions(members int) []question {
-	list := func(what, field, value string, indexed bool) question {
-		q := question{what: what, path: "/v1/users/filter", body: func() any {
+func requestKinds(members int) []requestKind {
+	list := func(what, field, value string, indexed bool) requestKind {
+		q := requestKind{what: what, path: "/v1/users/filter", body: func() any {
 			return map[string]any{"filter": map[string]any{"country": "DE", field: value}, "limit": 50}
 		}, sql: func(ctx context.Context, d *direct) error { return d.list(ctx, field, value, indexed) }}
 		if indexed {
@@ -145,8 +145,8 @@ func questions(members int) []question {
 		}
 		return q
 	}
-	var made atomic.Int64
-	return []question{
+	var created atomic.Int64
+	return []requestKind{
 		{
 			what: "read one member by email", path: "/v1/users/info", body: func() any { return map[string]any{"idOrEmail": email(rand.IntN(members))} },
 			sql: func(ctx context.Context, d *direct) error { return d.read(ctx, email(rand.IntN(members))) },
@@ -155,21 +155,21 @@ func questions(members int) []question {
 		list("the same with an index", "plan", "free", true),
 		list("list by country and a day", "last-deposit", "2020-02-02", false),
 		list("the same with an index", "last-deposit", "2020-02-02", true),
-		{what: "make one member", path: "/v1/users", body: func() any {
-			n := made.Add(1)
+		{what: "create one member", path: "/v1/users", body: func() any {
+			n := created.Add(1)
 			return map[string]any{"firstname": "Ada", "lastname": "Lovelace", "username": fmt.Sprintf("new%d", n), "email": fmt.Sprintf("new%d@example.com", n)}
-		}, sql: func(ctx context.Context, d *direct) error { return d.create(ctx, made.Add(1)) }},
+		}, sql: func(ctx context.Context, d *direct) error { return d.create(ctx, created.Add(1)) }},
 	}
 }
 
-// ask sends a question over some connections at a time.
-func (b *bench) ask(ctx context.Context, v *server, q question) (answered, error) {
+// measureServer sends a request over several connections.
+func (b *bench) measureServer(ctx context.Context, v *server, q requestKind) (responses, error) {
 	lines := sync.Pool{}
 	var opened []net.Conn
 	var mutex sync.Mutex
 	defer func() {
 		for _, conn := range opened {
-			_ = conn.Close() // nothing more is expected of it
+			_ = conn.Close() // no longer used
 		}
 	}()
 	return b.repeat(ctx, func(ctx context.Context) error {
@@ -185,13 +185,13 @@ func (b *bench) ask(ctx context.Context, v *server, q question) (answered, error
 			line = bufio.NewReadWriter(bufio.NewReader(conn), bufio.NewWriter(conn))
 		}
 		defer lines.Put(line)
-		return v.exchange(line, q)
+		return v.roundTrip(line, q)
 	})
 }
 
-// exchange is one request by hand: a client of the library would cost as much
-// as the server.
-func (v *server) exchange(line *bufio.ReadWriter, q question) error {
+// roundTrip sends one request without http.Client, which would use as much
+// processor time as the server.
+func (v *server) roundTrip(line *bufio.ReadWriter, q requestKind) error {
 	body, err := json.Marshal(q.body())
 	if err != nil {
 		return err
@@ -215,8 +215,8 @@ func (v *server) exchange(line *bufio.ReadWriter, q question) error {
 	return err
 }
 
-// repeat does something again and again, several at a time.
-func (b *bench) repeat(ctx context.Context, do func(context.Context) error) (a answered, err error) {
+// repeat calls do in a loop on several goroutines for requestsFor.
+func (b *bench) repeat(ctx context.Context, do func(context.Context) error) (a responses, err error) {
 	began := b.clock.Now()
 	var mutex sync.Mutex
 	var group sync.WaitGroup
@@ -231,11 +231,11 @@ func (b *bench) repeat(ctx context.Context, do func(context.Context) error) (a a
 			}
 			mutex.Lock()
 			defer mutex.Unlock()
-			a.took, err = append(a.took, took...), errors.Join(err, failed)
+			a.durations, err = append(a.durations, took...), errors.Join(err, failed)
 		})
 	}
 	group.Wait()
 	a.over = b.clock.Now().Sub(began)
-	slices.Sort(a.took)
+	slices.Sort(a.durations)
 	return a, err
 }

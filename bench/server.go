@@ -21,21 +21,21 @@ import (
 	"time"
 )
 
-// server is a running regulars with one community that has the fields and tags
-// of the files, and a key for it.
+// server is a running server with one community, which has the fields and tags of
+// the files, and an API key.
 type server struct {
 	store     store
 	cmd       *exec.Cmd
-	logged    chan struct{} // closed when its log has ended
-	log       string        // file
+	logged    chan struct{} // closed at the end of the log
+	log       string        // path
 	address   string
 	community string
 	key       string
 	client    *http.Client
-	form      map[string]string // fields of each upload beside the file
+	form      map[string]string // additional form fields of uploads
 }
 
-// build makes the program that is measured.
+// build builds the program to measure.
 func (b *bench) build(ctx context.Context) error {
 	if b.binary != "" {
 		return nil
@@ -49,7 +49,7 @@ func (b *bench) build(ctx context.Context) error {
 	return nil
 }
 
-// regulars is the program on a store, with no setting but these.
+// regulars returns a command on a store, with no other settings.
 func (b *bench) regulars(ctx context.Context, s store, args ...string) *exec.Cmd {
 	args = append(args, "--data", filepath.Join(s.folder, "data"))
 	if s.engine == postgres {
@@ -85,43 +85,43 @@ func (b *bench) start(ctx context.Context, s store) (_ *server, err error) {
 	select {
 	case v.address = <-address:
 	case <-v.logged:
-		text, _ := os.ReadFile(v.log) // best effort: the exit is the error
-		return nil, fmt.Errorf("the server ended: %w: %s", v.cmd.Wait(), text)
+		text, _ := os.ReadFile(v.log) // best effort
+		return nil, fmt.Errorf("server exited: %w: %s", v.cmd.Wait(), text)
 	}
-	if err := v.furnish(ctx); err != nil {
+	if err := v.createFieldsAndTags(ctx); err != nil {
 		return nil, errors.Join(err, v.stop())
 	}
 	return v, nil
 }
 
-// prepare makes the community and the key from the command line.
+// prepare creates the community and the key from the command line.
 func (b *bench) prepare(ctx context.Context, s store, v *server) error {
-	var made struct{ CommunityID, Key string }
+	var created struct{ CommunityID, Key string }
 	for _, args := range [][]string{
 		{"community", "create", "--json", "--name", "Bench"},
 		{"key", "create", "--json", "--name", "bench", "--permission", "*", "--community"},
 	} {
 		if args[0] == "key" {
-			args = append(args, made.CommunityID)
+			args = append(args, created.CommunityID)
 		}
 		cmd := b.regulars(ctx, s, args...)
 		var complaints bytes.Buffer
 		cmd.Stderr = &complaints
 		out, err := cmd.Output()
 		if err == nil {
-			err = json.Unmarshal(out, &made)
+			err = json.Unmarshal(out, &created)
 		}
 		if err != nil {
 			return fmt.Errorf("regulars %s create: %w: %s", args[0], err, complaints.Bytes())
 		}
 	}
-	v.community, v.key = made.CommunityID, made.Key
+	v.community, v.key = created.CommunityID, created.Key
 	return nil
 }
 
 var servingLine = regexp.MustCompile(`msg=serving address=(\S+)`)
 
-// readLog keeps the server's log and sends the address that it names.
+// readLog writes the server's log to a file and sends the address in it.
 func (v *server) readLog(lines io.Reader, address chan<- string) {
 	defer close(v.logged)
 	kept, err := os.Create(v.log)
@@ -137,8 +137,8 @@ func (v *server) readLog(lines io.Reader, address chan<- string) {
 	}
 }
 
-// furnish makes the custom fields and tags that the files name.
-func (v *server) furnish(ctx context.Context) error {
+// createFieldsAndTags creates the custom fields and tags of the files.
+func (v *server) createFieldsAndTags(ctx context.Context) error {
 	for _, f := range customFields {
 		body := map[string]any{"field": strings.ToLower(f.name), "name": f.name, "type": f.kind}
 		if err := v.must(ctx, "POST", "/v1/communities/"+v.community+"/user-fields", body, nil); err != nil {
@@ -153,8 +153,8 @@ func (v *server) furnish(ctx context.Context) error {
 	return nil
 }
 
-// call makes a request and reads the data of the answer into data, unless it
-// is nil.
+// call sends a request and decodes the data of the response into data, if it is
+// not nil.
 func (v *server) call(ctx context.Context, method, path string, body, data any) (status int, err error) {
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -171,10 +171,10 @@ func (v *server) call(ctx context.Context, method, path string, body, data any) 
 		return 0, err
 	}
 	defer resp.Body.Close()
-	return readAnswer(resp, data)
+	return decodeResponse(resp, data)
 }
 
-// must is call for requests that have to succeed.
+// must is call for requests that must succeed.
 func (v *server) must(ctx context.Context, method, path string, body, data any) error {
 	status, err := v.call(ctx, method, path, body, data)
 	if err == nil && status >= 300 {
@@ -186,7 +186,7 @@ func (v *server) must(ctx context.Context, method, path string, body, data any) 
 	return nil
 }
 
-func readAnswer(resp *http.Response, data any) (int, error) {
+func decodeResponse(resp *http.Response, data any) (int, error) {
 	text, err := io.ReadAll(resp.Body)
 	if err != nil || data == nil || resp.StatusCode >= 300 {
 		return resp.StatusCode, err
@@ -194,7 +194,7 @@ func readAnswer(resp *http.Response, data any) (int, error) {
 	return resp.StatusCode, json.Unmarshal(text, &struct{ Data any }{data})
 }
 
-// peak is the most memory the server was resident with, in MB.
+// peak returns the peak resident memory of the server in MB.
 func (v *server) peak() (int, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", v.cmd.Process.Pid))
 	if err != nil {
@@ -206,10 +206,10 @@ func (v *server) peak() (int, error) {
 			return (kib*1024 + 999_999) / 1_000_000, err
 		}
 	}
-	return 0, errors.New("the kernel does not tell the peak of resident memory")
+	return 0, errors.New("no VmHWM in the status of the process")
 }
 
-// stop ends the server in order.
+// stop shuts the server down.
 func (v *server) stop() error {
 	v.client.CloseIdleConnections()
 	if err := v.cmd.Process.Signal(syscall.SIGTERM); err != nil {

@@ -23,7 +23,7 @@ const (
 	postgres = "postgres"
 )
 
-// store is one fresh place for data: of the server, or of a bare load.
+// store is the storage of one server or of one bare load.
 type store struct {
 	engine string
 	folder string
@@ -31,7 +31,7 @@ type store struct {
 	url    string // the database on PostgreSQL
 }
 
-// newStore makes an empty store. Whoever is done with it drops it.
+// newStore creates an empty store. The caller drops it.
 func (b *bench) newStore(ctx context.Context, engine string) (store, error) {
 	b.stores++
 	folder, err := os.MkdirTemp(b.folder, "store-")
@@ -55,8 +55,8 @@ func (b *bench) drop(ctx context.Context, s store) error {
 	return err
 }
 
-// rest lets the disk settle, so that no run pays for the one before it.
-func (b *bench) rest(ctx context.Context, engine string) error {
+// settle flushes pending writes, so that a run does not pay for the previous one.
+func (b *bench) settle(ctx context.Context, engine string) error {
 	syscall.Sync()
 	if engine != postgres {
 		return nil
@@ -65,16 +65,17 @@ func (b *bench) rest(ctx context.Context, engine string) error {
 	return err
 }
 
-// cluster is a PostgreSQL server of our own with the settings it comes with:
-// durable, reachable by a unix socket only.
+// cluster is a temporary PostgreSQL server with default settings, reachable by a
+// Unix socket only.
 type cluster struct {
-	folder string
-	keeper *exec.Cmd
-	life   io.Closer
+	folder  string
+	process *exec.Cmd
+	stdin   io.Closer
 }
 
-// keep ends the server when its input ends: also when nobody is left to say so.
-const keep = `"$@" >>log 2>&1 </dev/null & read -r _; kill -INT $!; wait $!`
+// stopWithInput stops the server when its standard input closes, also if this process is
+// killed.
+const stopWithInput = `"$@" >>log 2>&1 </dev/null & read -r _; kill -INT $!; wait $!`
 
 func startCluster(ctx context.Context) (_ *cluster, err error) {
 	programs, err := pgtest.Programs()
@@ -92,7 +93,7 @@ func startCluster(ctx context.Context) (_ *cluster, err error) {
 		}
 	}()
 	if os.Geteuid() == 0 {
-		if err := os.Chown(folder, nobody, nobody); err != nil {
+		if err := os.Chown(folder, nobodyID, nobodyID); err != nil {
 			return nil, err
 		}
 	}
@@ -100,29 +101,30 @@ func startCluster(ctx context.Context) (_ *cluster, err error) {
 	if out, err := create.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("initdb: %w: %s", err, out)
 	}
-	c.keeper = c.command(exec.Command("/bin/sh", "-c", keep, "keep", filepath.Join(programs, "postgres"), "-D", "data", "-k", folder, "-c", "listen_addresses=")) //nolint:noctx // ends with its input
-	if c.life, err = c.keeper.StdinPipe(); err != nil {
+	c.process = c.command(exec.Command("/bin/sh", "-c", stopWithInput, "stopWithInput", filepath.Join(programs, "postgres"), "-D", "data", "-k", folder, "-c", "listen_addresses=")) //nolint:noctx // stops with its input
+	if c.stdin, err = c.process.StdinPipe(); err != nil {
 		return nil, err
 	}
-	if err := c.keeper.Start(); err != nil {
+	if err := c.process.Start(); err != nil {
 		return nil, err
 	}
-	return c, c.await(ctx)
+	return c, c.waitReady(ctx)
 }
 
-// nobody runs the server when root runs the benchmark: it refuses to be root.
-const nobody = 65534
+// nobodyID is the user id of the server if the benchmark runs as root, which
+// PostgreSQL refuses.
+const nobodyID = 65534
 
-// command runs cmd in the cluster's folder, out of reach of a Ctrl-C.
+// command prepares cmd to run in the cluster's folder, isolated from Ctrl-C.
 func (c *cluster) command(cmd *exec.Cmd) *exec.Cmd {
 	cmd.Dir, cmd.SysProcAttr = c.folder, &syscall.SysProcAttr{Setpgid: true}
 	if os.Geteuid() == 0 {
-		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: nobodyID, Gid: nobodyID}
 	}
 	return cmd
 }
 
-func (c *cluster) await(ctx context.Context) error {
+func (c *cluster) waitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
@@ -148,8 +150,8 @@ func (c *cluster) admin() store { return store{engine: postgres, url: c.url("pos
 
 func (c *cluster) stop() error {
 	var err error
-	if c.life != nil {
-		err = errors.Join(c.life.Close(), c.keeper.Wait())
+	if c.stdin != nil {
+		err = errors.Join(c.stdin.Close(), c.process.Wait())
 	}
 	return errors.Join(err, os.RemoveAll(c.folder))
 }

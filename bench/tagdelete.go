@@ -14,19 +14,19 @@ import (
 	"time"
 )
 
-// tagRemoval is the deletion of a tag that every member has.
+// tagRemoval has the results of deleting a tag of every member.
 type tagRemoval struct {
 	engine  string
 	members int
 	answer  time.Duration // of the DELETE
-	whole   time.Duration // until no member has the tag
+	whole   time.Duration // until the tag is removed from all members
 	writes  *calls        // small writes meanwhile
 }
 
-// tagWriteEvery keeps the small writes below the most tags of a community.
+// tagWriteEvery keeps the small writes below the limit of tags of a community.
 const tagWriteEvery = 100 * time.Millisecond
 
-// tagRemovals deletes a tag of so many members on each engine.
+// tagRemovals measures the deletion of a tag on each engine.
 func (b *bench) tagRemovals(ctx context.Context, members int) ([]*tagRemoval, error) {
 	path := filepath.Join(b.folder, "tagged.csv")
 	if err := writeTagged(path, members); err != nil {
@@ -38,13 +38,13 @@ func (b *bench) tagRemovals(ctx context.Context, members int) ([]*tagRemoval, er
 		if err := b.serve(ctx, engine, func(v *server) error { return b.removeTag(ctx, v, path, t) }); err != nil {
 			return nil, fmt.Errorf("deletion of a tag on %s: %w", engine, err)
 		}
-		b.say("%s, a tag of %d members deleted: %s in all, longest write %s", engine, members, seconds(t.whole), share(t.writes.took, 1))
+		b.logf("%s, a tag of %d members deleted: %s in all, longest write %s", engine, members, seconds(t.whole), quantile(t.writes.durations, 1))
 		list = append(list, t)
 	}
 	return list, os.Remove(path)
 }
 
-// writeTagged writes a file of members who all have the first of tags.
+// writeTagged writes a file of members with the first of tags.
 func writeTagged(path string, members int) error {
 	file, err := os.Create(path)
 	if err != nil {
@@ -63,7 +63,7 @@ func writeTagged(path string, members int) error {
 }
 
 func (b *bench) removeTag(ctx context.Context, v *server, path string, t *tagRemoval) error {
-	v.client = &http.Client{} // a write that waits for minutes is what is looked for
+	v.client = &http.Client{} // no timeout: slow writes are measured, not aborted
 	u, err := b.post(ctx, v, path)
 	if err != nil {
 		return err
@@ -104,7 +104,7 @@ func (b *bench) removeTag(ctx context.Context, v *server, path string, t *tagRem
 
 var waitingJobs = regexp.MustCompile(`(?m)^regulars_jobs\{state="(?:waiting|queued|running)"\} [1-9]`)
 
-// idle waits until the server has no job left to do.
+// idle waits until the server has no jobs.
 func (v *server) idle(ctx context.Context) error {
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
@@ -140,8 +140,8 @@ func (v *server) idle(ctx context.Context) error {
 func (b *bench) reportTagRemovals(list []*tagRemoval) error {
 	var rows []string
 	for _, t := range list {
-		took := t.writes.took
-		rows = append(rows, fmt.Sprintf("%s|%d|%s|%s|%d|%s|%s|%s|%d", t.engine, t.members, seconds(t.answer), seconds(t.whole), len(took), median(took), share(took, 0.99), share(took, 1), t.writes.refused))
+		took := t.writes.durations
+		rows = append(rows, fmt.Sprintf("%s|%d|%s|%s|%d|%s|%s|%s|%d", t.engine, t.members, seconds(t.answer), seconds(t.whole), len(took), median(took), quantile(took, 0.99), quantile(took, 1), t.writes.refused))
 	}
-	return grid(b.out, "engine|members with the tag|answer|tag removed|small writes meanwhile|median|p99|longest|refused", rows)
+	return printTable(b.out, "engine|members with the tag|answer|tag removed|small writes meanwhile|median|p99|longest|refused", rows)
 }

@@ -15,15 +15,15 @@ import (
 	"time"
 )
 
-// upload is a file on its way through a server.
+// upload has the times of one upload.
 type upload struct {
 	job      string
-	began    time.Time // the first byte was about to go out
-	sent     time.Time // the last byte was out
+	began    time.Time // before the first byte
+	sent     time.Time // after the last byte
 	answered time.Time
 }
 
-// post uploads a file for an import over a connection of its own.
+// post uploads a file for an import over a new connection.
 func (b *bench) post(ctx context.Context, v *server, path string) (u upload, err error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -39,7 +39,7 @@ func (b *bench) post(ctx context.Context, v *server, path string) (u upload, err
 		return u, err
 	}
 	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { _ = conn.Close() })() // an error of what waits for it
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })() // makes reads and writes fail
 	u.began = b.clock.Now()
 	_, err = conn.Write(before)
 	if err == nil {
@@ -54,19 +54,19 @@ func (b *bench) post(ctx context.Context, v *server, path string) (u upload, err
 	u.sent = b.clock.Now()
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
-		return u, fmt.Errorf("answer of the upload: %w", err)
+		return u, fmt.Errorf("response to the upload: %w", err)
 	}
 	defer resp.Body.Close()
 	var data struct{ JobID string }
-	status, err := readAnswer(resp, &data)
+	status, err := decodeResponse(resp, &data)
 	u.answered, u.job = b.clock.Now(), data.JobID
 	if err == nil && status != http.StatusOK {
-		err = fmt.Errorf("the upload was answered with %d", status)
+		err = fmt.Errorf("upload: status %d", status)
 	}
 	return u, err
 }
 
-// request is what goes over the wire before and after the bytes of the file.
+// request returns the bytes of the request before and after the file.
 func request(v *server, file *os.File) (before, after []byte, err error) {
 	info, err := file.Stat()
 	if err != nil {
@@ -91,14 +91,14 @@ func request(v *server, file *os.File) (before, after []byte, err error) {
 	return append([]byte(head), form.Bytes()[:opening]...), form.Bytes()[opening:], nil
 }
 
-// progress is the part of a job's status that matters here.
+// progress is a part of the status of a job.
 type progress struct {
 	Status string
 	Counts struct{ Read, Created, Updated, Unchanged, Failed int }
 }
 
-// finish waits for the end of a job and returns when it was seen. Each look is
-// given to seen, unless it is nil.
+// finish polls a job until it has completed and returns the time of the last poll.
+// seen is called with each earlier status; it may be nil.
 func (b *bench) finish(ctx context.Context, v *server, job string, seen func(progress)) (time.Time, progress, error) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -112,7 +112,7 @@ func (b *bench) finish(ctx context.Context, v *server, job string, seen func(pro
 		case "completed":
 			return b.clock.Now(), p, nil
 		default:
-			return time.Time{}, p, fmt.Errorf("the import ended as %s: %+v", p.Status, p.Counts)
+			return time.Time{}, p, fmt.Errorf("import %s: %+v", p.Status, p.Counts)
 		}
 		if seen != nil {
 			seen(p)
@@ -125,10 +125,10 @@ func (b *bench) finish(ctx context.Context, v *server, job string, seen func(pro
 	}
 }
 
-// load imports a file and checks that every row became what it should. It took
-// from the first byte of the upload until the end was seen.
-func (b *bench) load(ctx context.Context, engine string, v *server, f loadFile) (t took, err error) {
-	before, err := b.meter(engine, v)
+// load imports a file and checks the counts. The time is from the first byte of
+// the upload until the job has completed.
+func (b *bench) load(ctx context.Context, engine string, v *server, f loadFile) (t timing, err error) {
+	before, err := b.cpuTime(engine, v)
 	if err != nil {
 		return t, err
 	}
@@ -140,13 +140,13 @@ func (b *bench) load(ctx context.Context, engine string, v *server, f loadFile) 
 	if err != nil {
 		return t, err
 	}
-	after, err := b.meter(engine, v)
+	after, err := b.cpuTime(engine, v)
 	if err != nil {
 		return t, err
 	}
 	c := p.Counts
 	if c.Read != f.rows || c.Failed != 0 || !f.changed && c.Created != f.distinct() || f.changed && c.Updated != (f.rows+2)/3 {
-		return t, fmt.Errorf("the import did something else: %+v", c)
+		return t, fmt.Errorf("unexpected counts of the import: %+v", c)
 	}
-	return took{ended.Sub(u.began), after - before}, nil
+	return timing{ended.Sub(u.began), after - before}, nil
 }

@@ -20,17 +20,17 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 )
 
-// waits are how long a one-row import of one community waited for a worker,
-// and a password mail for its delivery, while large files of two other
-// communities were queued or running.
-type waits struct {
+// waitResult has the delays of one-row imports of one community until they started, and
+// of password mails until delivery, while large files of two other communities
+// were queued or running.
+type waitResult struct {
 	engine     string
 	files      int
 	row, mail  []time.Duration
-	unfinished []int // files at the end of a round
+	unfinished []int // large files left at the end of each round
 }
 
-// The requests of one round. More mails to one person would be held back.
+// The requests of one round. More mails to one recipient would be throttled.
 const (
 	rowsARound  = 8
 	mailsARound = 3
@@ -38,8 +38,8 @@ const (
 
 const waitEmail = "wait@example.com"
 
-// waiting measures each number of large files on each engine.
-func (b *bench) waiting(ctx context.Context) ([]*waits, error) {
+// measureWaits measures delays beside each number of large files on each engine.
+func (b *bench) measureWaits(ctx context.Context) ([]*waitResult, error) {
 	files, err := b.pair(slices.Min(b.rows))
 	if err != nil {
 		return nil, err
@@ -55,24 +55,24 @@ func (b *bench) waiting(ctx context.Context) ([]*waits, error) {
 	defer sink.close()
 	b.serveArgs = []string{"--smtp-url", "smtp://" + sink.address() + "?tls=off", "--mail-from", "bench@example.com"}
 	defer func() { b.serveArgs = nil }()
-	var list []*waits
+	var list []*waitResult
 	for _, engine := range b.engines {
 		for _, n := range b.waitFiles {
-			w := &waits{engine: engine, files: n}
+			w := &waitResult{engine: engine, files: n}
 			for range b.rounds {
 				err := b.serve(ctx, engine, func(v *server) error { return b.waitRound(ctx, v, w, files[0].path, row, sink) })
 				if err != nil {
 					return nil, fmt.Errorf("%d files on %s: %w", n, engine, err)
 				}
 			}
-			b.say("%s, %d files: a one-row import waited %v at most, a mail %v", engine, n, slices.Max(w.row), slices.Max(w.mail))
+			b.logf("%s, %d files: a one-row import waited %v at most, a mail %v", engine, n, slices.Max(w.row), slices.Max(w.mail))
 			list = append(list, w)
 		}
 	}
 	return list, nil
 }
 
-func (b *bench) waitRound(ctx context.Context, v *server, w *waits, large, row string, sink *smtpSink) error {
+func (b *bench) waitRound(ctx context.Context, v *server, w *waitResult, large, row string, sink *smtpSink) error {
 	cmd := b.regulars(ctx, v.store, "user", "create", "--email", waitEmail, "--username", "wait", "--password-stdin")
 	cmd.Stdin = strings.NewReader("correct horse battery\n")
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -81,7 +81,7 @@ func (b *bench) waitRound(ctx context.Context, v *server, w *waits, large, row s
 	busy := []*server{}
 	for range 2 {
 		other := *v
-		if err := errors.Join(b.prepare(ctx, v.store, &other), other.furnish(ctx)); err != nil {
+		if err := errors.Join(b.prepare(ctx, v.store, &other), other.createFieldsAndTags(ctx)); err != nil {
 			return err
 		}
 		busy = append(busy, &other)
@@ -130,7 +130,7 @@ func (b *bench) waitRound(ctx context.Context, v *server, w *waits, large, row s
 	return nil
 }
 
-// rowWait is the time between the start of a small job and its acceptance.
+// rowWait returns the time between the creation and the start of a small job.
 func (b *bench) rowWait(ctx context.Context, v *server, row string) (time.Duration, error) {
 	u, err := b.post(ctx, v, row)
 	if err != nil {
@@ -159,20 +159,20 @@ func (b *bench) rowWait(ctx context.Context, v *server, row string) (time.Durati
 	}
 }
 
-func (b *bench) reportWaits(list []*waits) error {
+func (b *bench) reportWaits(list []*waitResult) error {
 	var rows []string
 	for _, w := range list {
 		text, err := json.Marshal(w.unfinished)
 		if err != nil {
 			return err
 		}
-		rows = append(rows, fmt.Sprintf("%s|%d|%s|%s|%s|%s|%s", w.engine, w.files, median(w.row), share(w.row, 1), median(w.mail).Round(time.Millisecond),
-			share(w.mail, 1).Round(time.Millisecond), bytes.Trim(text, "[]")))
+		rows = append(rows, fmt.Sprintf("%s|%d|%s|%s|%s|%s|%s", w.engine, w.files, median(w.row), quantile(w.row, 1), median(w.mail).Round(time.Millisecond),
+			quantile(w.mail, 1).Round(time.Millisecond), bytes.Trim(text, "[]")))
 	}
-	return grid(b.out, "engine|large files|one-row import waits|longest|mail is delivered after|longest|files unfinished at the end", rows)
+	return printTable(b.out, "engine|large files|one-row import waits|longest|mail is delivered after|longest|files unfinished at the end", rows)
 }
 
-// smtpSink is a mail server that takes every message and keeps none.
+// smtpSink is a mail server that accepts and discards every message.
 type smtpSink struct {
 	clock     clock.Clock
 	listener  net.Listener
@@ -212,11 +212,11 @@ func (s *smtpSink) talk(conn net.Conn) {
 		case inData && line == ".":
 			inData = false
 			s.delivered <- s.clock.Now()
-			fmt.Fprint(conn, "250 taken\r\n")
+			fmt.Fprint(conn, "250 accepted\r\n")
 		case inData:
 		case line == "DATA":
 			inData = true
-			fmt.Fprint(conn, "354 go\r\n")
+			fmt.Fprint(conn, "354 continue\r\n")
 		case line == "QUIT":
 			fmt.Fprint(conn, "221 bye\r\n")
 			return

@@ -21,36 +21,35 @@ import (
 	"time"
 )
 
-// Workbooks whose header is refused, sent at the same time, each by a key of
-// its own.
+// Workbooks with an invalid header, sent concurrently, each with its own key.
 const (
 	workbookCount = 16
-	workbookMiB   = 200 // that the strings of one unpack to
-	lookEvery     = 20 * time.Millisecond
+	workbookMiB   = 200 // unpacked
+	pollInterval  = 20 * time.Millisecond
 )
 
-// crowd is what parallel workbooks took of one server.
-type crowd struct {
+// workbookResult has the results of parallel workbooks on one engine.
+type workbookResult struct {
 	engine   string
 	answers  map[int]int // by status
 	took     time.Duration
 	memory   int   // peak of resident memory, MB
-	before   int   // the same before the first workbook
-	files    int64 // most bytes of temporary files
+	before   int   // resident memory before the first workbook
+	files    int64 // peak of temporary files in bytes
 	requests []time.Duration
 }
 
-// workbooks sends parallel workbooks to a server on each engine while another
-// community makes small requests.
-func (b *bench) workbooks(ctx context.Context) ([]*crowd, error) {
-	book, err := refusedWorkbook(workbookMiB)
+// workbooks sends parallel workbooks to a server on each engine while small
+// requests of another community are measured.
+func (b *bench) workbooks(ctx context.Context) ([]*workbookResult, error) {
+	book, err := invalidWorkbook(workbookMiB)
 	if err != nil {
 		return nil, err
 	}
-	var list []*crowd
+	var list []*workbookResult
 	for _, engine := range b.engines {
 		err := b.serve(ctx, engine, func(v *server) error {
-			c, err := b.crowd(ctx, v, book)
+			c, err := b.measureWorkbooks(ctx, v, book)
 			list = append(list, c)
 			return err
 		})
@@ -61,8 +60,8 @@ func (b *bench) workbooks(ctx context.Context) ([]*crowd, error) {
 	return list, nil
 }
 
-func (b *bench) crowd(ctx context.Context, v *server, book []byte) (*crowd, error) {
-	c := &crowd{engine: v.store.engine, answers: map[int]int{}}
+func (b *bench) measureWorkbooks(ctx context.Context, v *server, book []byte) (*workbookResult, error) {
+	c := &workbookResult{engine: v.store.engine, answers: map[int]int{}}
 	other := &server{store: v.store, cmd: v.cmd, address: v.address, client: v.client}
 	if err := b.prepare(ctx, v.store, other); err != nil {
 		return c, err
@@ -77,9 +76,9 @@ func (b *bench) crowd(ctx context.Context, v *server, book []byte) (*crowd, erro
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	var watch sync.WaitGroup
-	watch.Go(func() { c.files = v.mostTemporary(watching) })
+	watch.Go(func() { c.files = v.peakTemporary(watching) })
 	var failed error
-	watch.Go(func() { c.requests, failed = b.askUntil(watching, other) })
+	watch.Go(func() { c.requests, failed = b.sendUntil(watching, other) })
 	began := b.clock.Now()
 	statuses := make(chan int, len(keys))
 	for _, key := range keys {
@@ -95,28 +94,28 @@ func (b *bench) crowd(ctx context.Context, v *server, book []byte) (*crowd, erro
 		return c, failed
 	}
 	c.memory, err = v.peak()
-	b.say("%s: %d workbooks of %d MiB in %s: answers %v, %d MB of memory, %d MB of temporary files, longest other request %s",
+	b.logf("%s: %d workbooks of %d MiB in %s: answers %v, %d MB of memory, %d MB of temporary files, longest other request %s",
 		c.engine, len(keys), workbookMiB, seconds(c.took), c.answers, c.memory, c.files/1e6, slices.Max(c.requests))
 	return c, err
 }
 
-// keysOf makes a key for each workbook.
+// keysOf creates a key for each workbook.
 func (b *bench) keysOf(ctx context.Context, v *server) (keys []string, err error) {
 	for range workbookCount {
-		var made struct{ Key string }
+		var created struct{ Key string }
 		out, err := b.regulars(ctx, v.store, "key", "create", "--json", "--name", "bench", "--permission", "*", "--community", v.community).Output()
 		if err == nil {
-			err = json.Unmarshal(out, &made)
+			err = json.Unmarshal(out, &created)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("key create: %w", err)
 		}
-		keys = append(keys, made.Key)
+		keys = append(keys, created.Key)
 	}
 	return keys, nil
 }
 
-// sendWorkbook returns the status of the answer; 0: there was none.
+// sendWorkbook returns the status of the response, 0 if there was none.
 func (b *bench) sendWorkbook(ctx context.Context, v *server, key string, book []byte) int {
 	var form bytes.Buffer
 	w := multipart.NewWriter(&form)
@@ -133,8 +132,8 @@ func (b *bench) sendWorkbook(ctx context.Context, v *server, key string, book []
 	}
 	req.Header.Set("Content-Type", w.FormDataContentType())
 	req.Header.Set("Authorization", "Bearer "+key)
-	patient := &http.Client{Timeout: 10 * time.Minute}
-	resp, err := patient.Do(req)
+	client := &http.Client{Timeout: 10 * time.Minute}
+	resp, err := client.Do(req)
 	if err != nil {
 		return 0
 	}
@@ -143,9 +142,8 @@ func (b *bench) sendWorkbook(ctx context.Context, v *server, key string, book []
 	return resp.StatusCode
 }
 
-// askUntil makes small requests of a community, one after the other, until ctx
-// is done.
-func (b *bench) askUntil(ctx context.Context, v *server) (took []time.Duration, err error) {
+// sendUntil sends sequential small requests until ctx is done.
+func (b *bench) sendUntil(ctx context.Context, v *server) (took []time.Duration, err error) {
 	for {
 		began := b.clock.Now()
 		err := v.must(context.WithoutCancel(ctx), http.MethodGet, "/v1/communities/"+v.community+"/tags", nil, nil)
@@ -156,15 +154,15 @@ func (b *bench) askUntil(ctx context.Context, v *server) (took []time.Duration, 
 		select {
 		case <-ctx.Done():
 			return took, nil
-		case <-time.After(lookEvery):
+		case <-time.After(pollInterval):
 		}
 	}
 }
 
-// mostTemporary looks at the temporary files that the server has open, until
-// ctx is done, and returns the most bytes they had on the disk.
-func (v *server) mostTemporary(ctx context.Context) (most int64) {
-	tick := time.NewTicker(lookEvery)
+// peakTemporary polls the disk use of the server's open temporary files until ctx
+// is done, and returns the peak in bytes.
+func (v *server) peakTemporary(ctx context.Context) (most int64) {
+	tick := time.NewTicker(pollInterval)
 	defer tick.Stop()
 	for {
 		most = max(most, v.temporary())
@@ -177,7 +175,7 @@ func (v *server) mostTemporary(ctx context.Context) (most int64) {
 }
 
 func (v *server) temporary() (sum int64) {
-	open, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", v.cmd.Process.Pid)) // the pattern is well-formed
+	open, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", v.cmd.Process.Pid)) // valid pattern
 	for _, fd := range open {
 		path, err := os.Readlink(fd)
 		if err != nil || !strings.Contains(path, "/scratch/") && !strings.HasPrefix(filepath.Base(path), "table-") {
@@ -191,9 +189,9 @@ func (v *server) temporary() (sum int64) {
 	return sum
 }
 
-// refusedWorkbook is a workbook without a usable header whose strings unpack
-// to so many MiB.
-func refusedWorkbook(mebibytes int) ([]byte, error) {
+// invalidWorkbook returns a workbook with an invalid header that unpacks to the
+// given size.
+func invalidWorkbook(mebibytes int) ([]byte, error) {
 	var out bytes.Buffer
 	archive := zip.NewWriter(&out)
 	for _, part := range [][2]string{
@@ -214,11 +212,11 @@ func refusedWorkbook(mebibytes int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same texts every time
+	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // deterministic
 	padding := strings.Repeat("0", 1998)
 	_, err = io.WriteString(w, "<sst>")
 	for range mebibytes << 9 {
-		if err == nil { // a little noise, or it packs like a bomb
+		if err == nil { // noise, so that it does not compress like a zip bomb
 			_, err = fmt.Fprintf(w, "<si><t>%016x%016x%s</t></si>", random.Uint64(), random.Uint64(), padding)
 		}
 	}
@@ -234,11 +232,11 @@ func refusedWorkbook(mebibytes int) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-func (b *bench) reportWorkbooks(list []*crowd) error {
+func (b *bench) reportWorkbooks(list []*workbookResult) error {
 	var rows []string
 	for _, c := range list {
 		rows = append(rows, fmt.Sprintf("%s|%d|%v|%s|%d MB|%d MB|%d MB|%s|%s", c.engine, workbookCount, c.answers, seconds(c.took), c.before, c.memory, c.files/1e6,
-			median(c.requests), share(c.requests, 1)))
+			median(c.requests), quantile(c.requests, 1)))
 	}
-	return grid(b.out, "engine|workbooks|answers by status|all answered|memory before|peak|temporary files|another community's request|longest", rows)
+	return printTable(b.out, "engine|workbooks|answers by status|all answered|memory before|peak|temporary files|another community's request|longest", rows)
 }

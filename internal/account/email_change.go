@@ -9,7 +9,7 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/mail"
-	"github.com/regulars/regulars/internal/rate"
+	"github.com/regulars/regulars/internal/ratelimit"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -37,7 +37,7 @@ func (a *Accounts) startEmailChange(ctx context.Context, tx *sqldb.Tx, account A
 		return deleteEmailChangeOf(ctx, tx, account.ID)
 	}
 	now := a.clock.Now()
-	taken, err := rate.Take(ctx, tx, now, rate.Limit{Name: "email changes", Most: emailChangesAnHour, Window: time.Hour}, account.ID)
+	taken, err := ratelimit.Allow(ctx, tx, now, ratelimit.Limit{Name: "email changes", Max: emailChangesAnHour, Window: time.Hour}, account.ID)
 	if err != nil {
 		return err
 	}

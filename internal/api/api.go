@@ -22,9 +22,9 @@ import (
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/httpx"
+	"github.com/regulars/regulars/internal/idempotency"
 	"github.com/regulars/regulars/internal/member"
-	"github.com/regulars/regulars/internal/once"
-	"github.com/regulars/regulars/internal/rate"
+	"github.com/regulars/regulars/internal/ratelimit"
 )
 
 // Deps are what the interface is made of.
@@ -36,9 +36,9 @@ type Deps struct {
 	Members     *member.Members
 	Chat        *chat.Chat
 	Bulk        *bulk.Bulk
-	Once        *once.Store
+	Once        *idempotency.Store
 	Files       *blob.Dir
-	Counts      *rate.Counts // of attempts over all nodes; nil: this one counts by itself
+	Counts      *ratelimit.Counter // of attempts over all nodes; nil: this one counts by itself
 	Version     string
 	Limits      Limits
 	Pictures    *httpx.Limit    // uploads of pictures, each account or key by itself; nil: no limit

@@ -44,7 +44,7 @@ func (a *API) failedRows(w http.ResponseWriter, r *http.Request) {
 		httpx.WriteError(w, r, err)
 		return
 	}
-	out := &startedWriter{Writer: httpx.Patient(w, downloadStall), start: func() { attach(w, bulk.FailedName(status)) }}
+	out := &startedWriter{Writer: httpx.NewStallWriter(w, downloadStall), start: func() { attach(w, bulk.FailedName(status)) }}
 	err = a.Bulk.WriteFailed(ctx, here(ctx), jobID, out)
 	switch {
 	case err != nil && out.begun:

@@ -39,7 +39,7 @@ func (a *API) jobProgress(w http.ResponseWriter, r *http.Request) {
 
 func (a *API) streamJob(r *http.Request, stream *httpx.Stream, jobID string, status bulk.Status) {
 	ctx := r.Context()
-	tick, check := time.NewTicker(progressEvery), a.Streams.Checks()
+	tick, check := time.NewTicker(progressEvery), a.Streams.CheckTicker()
 	defer tick.Stop()
 	defer check.Stop()
 	sent := stream.Send("progress", status)
@@ -50,7 +50,7 @@ func (a *API) streamJob(r *http.Request, stream *httpx.Stream, jobID string, sta
 		case <-a.Stopping:
 			return
 		case <-check.C:
-			if err := a.mayStill(ctx, r); httpx.EndsStream(err) {
+			if err := a.mayStill(ctx, r); httpx.IsAccessLost(err) {
 				stream.Drop(err)
 				return
 			}

@@ -9,7 +9,7 @@ import (
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
-	"github.com/regulars/regulars/internal/once"
+	"github.com/regulars/regulars/internal/idempotency"
 )
 
 // queuedJob is the data of the answer to an upload that was accepted.
@@ -62,7 +62,7 @@ type intake struct {
 
 // accept reads the form and starts the job, or finds the answer that was given
 // to the same request before.
-func (in *intake) accept(r *http.Request) (before *once.Answer, jobID string, err error) {
+func (in *intake) accept(r *http.Request) (before *idempotency.Response, jobID string, err error) {
 	if err := in.greet(r); err != nil {
 		return nil, "", err
 	}
@@ -118,7 +118,7 @@ func (in *intake) greet(r *http.Request) error {
 	}
 	in.ctx = actor.NewContext(in.ctx, actor.Actor{Kind: actor.Open})
 	in.limit = in.api.Limits.OpenUploadBytes
-	in.beforeAll = func() error { return in.api.openUploads.Take(in.w, r, httpx.Network(r)) }
+	in.beforeAll = func() error { return in.api.openUploads.Allow(in.w, r, httpx.Network(r)) }
 	if names := namedCommunities(r); len(names) > 0 {
 		return in.judge(names...)
 	}
@@ -219,12 +219,12 @@ func (in *intake) options() (bulk.Options, error) {
 
 // commit puts the file on stable storage and starts the job. The answer is
 // known before the job is and kept in the same commit.
-func (in *intake) commit(ctx context.Context, reservation *once.Reservation, options bulk.Options) (jobID string, err error) {
+func (in *intake) commit(ctx context.Context, reservation *idempotency.Reservation, options bulk.Options) (jobID string, err error) {
 	jobID = in.api.Bulk.NewID()
 	body := encode(queued(in.kind, jobID))
 	header := map[string]string{"Content-Type": "application/json", "Location": jobURL(jobID)}
 	if reservation != nil {
-		reservation.SetAnswer(http.StatusOK, header, body)
+		reservation.SetResponse(http.StatusOK, header, body)
 	}
 	if err = in.file.Commit(); err == nil {
 		_, err = in.api.Bulk.Start(ctx, bulk.Start{

@@ -90,12 +90,12 @@ func (a *API) judge(rt *route, w http.ResponseWriter, r *http.Request) (*http.Re
 func (a *API) authenticate(w http.ResponseWriter, r *http.Request) (actor.Actor, error) {
 	caller, err := a.Access.Authenticate(r.Context(), httpx.Credential(r))
 	if errs.KindOf(err) == errs.Unauthenticated {
-		if limited := a.nobody.Take(w, r, httpx.Network(r)); limited != nil {
+		if limited := a.nobody.Allow(w, r, httpx.Network(r)); limited != nil {
 			return caller, limited
 		}
 	}
 	if err == nil && caller.Kind != actor.Anonymous {
-		httpx.Trust(r)
+		httpx.LiftBodyTimeout(r)
 	}
 	return caller, err
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
-	"github.com/regulars/regulars/internal/once"
+	"github.com/regulars/regulars/internal/idempotency"
 )
 
 // keptHeaders are repeated with a kept answer.
@@ -51,11 +51,11 @@ type reservationKey struct{}
 // promise writes down an answer that is known before the change is made, so
 // that both are in one commit: after a crash a retry still gets it.
 func promise(ctx context.Context, body any) {
-	reservation, ok := ctx.Value(reservationKey{}).(*once.Reservation)
+	reservation, ok := ctx.Value(reservationKey{}).(*idempotency.Reservation)
 	if !ok {
 		return
 	}
-	reservation.SetAnswer(http.StatusOK, map[string]string{"Content-Type": "application/json"}, encode(body))
+	reservation.SetResponse(http.StatusOK, map[string]string{"Content-Type": "application/json"}, encode(body))
 }
 
 // encode writes v exactly as httpx.WriteJSON and huma do.
@@ -69,13 +69,13 @@ func encode(v any) []byte {
 
 // scopeOf is where a key is unique: the same key of another caller, in another
 // community or at another address is another key.
-func scopeOf(r *http.Request) once.Scope {
+func scopeOf(r *http.Request) idempotency.Scope {
 	caller := actor.FromContext(r.Context())
 	principal := caller.Ref()
 	if caller.Kind == actor.Open || caller.Kind == actor.Anonymous {
 		principal += ":" + httpx.Network(r) // nobody's keys are not everybody's
 	}
-	return once.Scope{Principal: principal, CommunityID: caller.CommunityID, Route: r.Method + " " + r.URL.Path}
+	return idempotency.Scope{Principal: principal, CommunityID: caller.CommunityID, Route: r.Method + " " + r.URL.Path}
 }
 
 func idempotencyKey(r *http.Request) (string, error) {
@@ -101,7 +101,7 @@ func kept(h http.Header) map[string]string {
 	return out
 }
 
-func replay(w http.ResponseWriter, before *once.Answer) {
+func replay(w http.ResponseWriter, before *idempotency.Response) {
 	for name, value := range before.Header {
 		w.Header().Set(name, value)
 	}

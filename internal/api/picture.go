@@ -26,7 +26,7 @@ type pictureForm struct {
 // takePicture is readPicture for who has not sent too many; the rest is not
 // read.
 func (a *API) takePicture(w http.ResponseWriter, r *http.Request, part string, fields ...string) (*pictureForm, error) {
-	if err := a.Pictures.Take(w, r, actor.FromContext(r.Context()).Uploader()); err != nil {
+	if err := a.Pictures.Allow(w, r, actor.FromContext(r.Context()).Uploader()); err != nil {
 		return nil, err
 	}
 	return readPicture(r, part, fields...)

@@ -49,7 +49,7 @@ func (a *API) documentRoutes() {
 func (a *API) forAll(serve http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if httpx.Credential(r) != "" { // else it is counted already
-			if err := a.nobody.Take(w, r, httpx.Network(r)); err != nil {
+			if err := a.nobody.Allow(w, r, httpx.Network(r)); err != nil {
 				httpx.WriteError(w, r, err)
 				return
 			}

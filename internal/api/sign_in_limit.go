@@ -38,7 +38,7 @@ func (a *API) limitSignIns(rt *route, w http.ResponseWriter, r *http.Request, bo
 		if err != nil {
 			return r, err
 		}
-		return r, a.signIns.Take(w, r, cmp.Or(known, account.AccountSubject(actor.AccountID)))
+		return r, a.signIns.Allow(w, r, cmp.Or(known, account.AccountSubject(actor.AccountID)))
 	}
 	var named struct{ EmailOrUsername, Email string }
 	_ = json.Unmarshal(body, &named) // an invalid body is rejected later
@@ -49,17 +49,17 @@ func (a *API) limitSignIns(rt *route, w http.ResponseWriter, r *http.Request, bo
 			return r, err
 		}
 		if known != "" {
-			return r, a.signIns.Take(w, r, known)
+			return r, a.signIns.Allow(w, r, known)
 		}
 	}
-	if err := a.signIns.Take(w, r, httpx.Network(r)); err != nil {
+	if err := a.signIns.Allow(w, r, httpx.Network(r)); err != nil {
 		return r, err
 	}
 	if login == "" || a.signInsOf == nil {
 		return r, nil
 	}
 	left, before := remaining(w.Header()), w.Header().Clone()
-	if err := a.signInsOf.Take(w, r, account.LimitSubject(rt.name, login)); err != nil {
+	if err := a.signInsOf.Allow(w, r, account.LimitSubject(rt.name, login)); err != nil {
 		if errs.KindOf(err) == errs.Limited && rt.name == "login" {
 			return r.WithContext(context.WithValue(r.Context(), heldKey{}, err)), nil
 		}

@@ -78,7 +78,7 @@ func New(ctx context.Context, c Config, now clock.Clock, log *slog.Logger) (*App
 	if err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
-	a.server.ConnState = httpx.NewConnections(c.ConnectionsPerNet, proxies).State
+	a.server.ConnState = httpx.NewConnectionLimit(c.ConnectionsPerNet, proxies).ConnState
 	return a, nil
 }
 

@@ -43,7 +43,7 @@ func (a *App) handler() (http.Handler, error) {
 	mux.Handle("GET /media/", a.Pictures)
 	mux.Handle("/", pages)
 	return noteRoute(httpx.Wrap(beside(rest, mux), httpx.Options{
-		Log: a.log, Clock: a.clock, Proxies: proxies, Quiet: isProbe, Observe: a.metrics.observe,
+		Log: a.log, Clock: a.clock, Proxies: proxies, SkipLog: isProbe, Observe: a.metrics.observe,
 		Body: httpx.BodyLimits{Anonymous: a.config.AnonymousBody, Idle: a.config.BodyIdle},
 	})), nil
 }

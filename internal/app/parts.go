@@ -13,12 +13,12 @@ import (
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/idempotency"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/member"
-	"github.com/regulars/regulars/internal/once"
-	"github.com/regulars/regulars/internal/rate"
+	"github.com/regulars/regulars/internal/ratelimit"
 	"github.com/regulars/regulars/internal/seal"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -30,8 +30,8 @@ type Parts struct {
 	Keys        *seal.Ring // nil: see keyProblem
 	Files       *blob.Dir
 	Jobs        *jobs.Engine // not started
-	Once        *once.Store
-	Counts      *rate.Counts
+	Once        *idempotency.Store
+	Counts      *ratelimit.Counter
 	Mail        *mail.Mail
 	Communities *community.Communities
 	Pictures    *media.Library
@@ -85,7 +85,7 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 // assemble constructs the features, from the lowest layer to the highest.
 func (p *Parts) assemble(c Config) (err error) {
 	now, log := p.clock, p.log
-	p.Once, p.Counts = once.New(p.DB, now), rate.New(p.DB, now)
+	p.Once, p.Counts = idempotency.New(p.DB, now), ratelimit.New(p.DB, now)
 	if p.Mail, err = mail.New(mail.Deps{DB: p.DB, Jobs: p.Jobs, Clock: now, Log: log, Keys: p.Keys, SMTPURL: c.SMTPURL, From: c.MailFrom, PerHour: c.PerHour, StrangersPerHour: c.StrangersPerHour}); err != nil {
 		return err
 	}

@@ -190,5 +190,5 @@ func roomError(doing string, err error) error {
 }
 
 func diskFull() *errs.Error {
-	return errs.New(errs.Unavailable, "disk_full", "The server's disk is full. Its operator has to make room; then try again.").WithRetry(time.Minute)
+	return errs.New(errs.Unavailable, "disk_full", "The server's disk is full. Try again when the operator has freed space.").WithRetry(time.Minute)
 }

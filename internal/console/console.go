@@ -21,7 +21,7 @@ import (
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/member"
-	"github.com/regulars/regulars/internal/rate"
+	"github.com/regulars/regulars/internal/ratelimit"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -41,13 +41,13 @@ type Deps struct {
 	Files       *blob.Dir
 	Clock       clock.Clock
 	Log         *slog.Logger
-	UploadBytes int64           // of one file; 0: 2 GiB
-	SignIns     int             // attempts a minute from one address, and by one name; 0: no limit
-	Counts      *rate.Counts    // of attempts over all nodes; nil: this one counts by itself
-	Pictures    *httpx.Limit    // uploads of pictures, each account or key by itself; nil: no limit
-	Streams     *httpx.Streams  // open ones of both ways in together; nil: no bound
-	Uploads     *httpx.Uploads  // bulk files under way; nil: no limit
-	Stopping    <-chan struct{} // closed when the server goes down: ends streams; nil: never
+	UploadBytes int64              // of one file; 0: 2 GiB
+	SignIns     int                // attempts a minute from one address, and by one name; 0: no limit
+	Counts      *ratelimit.Counter // of attempts over all nodes; nil: this one counts by itself
+	Pictures    *httpx.Limit       // uploads of pictures, each account or key by itself; nil: no limit
+	Streams     *httpx.Streams     // open ones of both ways in together; nil: no bound
+	Uploads     *httpx.Uploads     // bulk files under way; nil: no limit
+	Stopping    <-chan struct{}    // closed when the server goes down: ends streams; nil: never
 }
 
 const defaultUploadBytes = 2 << 30

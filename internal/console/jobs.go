@@ -282,7 +282,7 @@ func (c *console) failedRows(v *visit) error {
 	if err != nil {
 		return err
 	}
-	out := &lazyFile{w: v.w, body: httpx.Patient(v.w, downloadStall), name: bulk.FailedName(s)}
+	out := &lazyFile{w: v.w, body: httpx.NewStallWriter(v.w, downloadStall), name: bulk.FailedName(s)}
 	err = c.Bulk.WriteFailed(v.Context(), v.community.ID, s.JobID, out)
 	if err != nil && !out.begun {
 		return err

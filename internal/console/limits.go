@@ -77,7 +77,7 @@ func fileOf(r *http.Request) taken {
 // them lately, of which nothing is read. Call done when it is read, also after an
 // error: it removes what was put on the disk.
 func (c *console) picture(v *visit, field string) (file multipart.File, done func(), err error) {
-	if err := c.Pictures.Take(v.w, v.Request, v.actor.Uploader()); err != nil {
+	if err := c.Pictures.Allow(v.w, v.Request, v.actor.Uploader()); err != nil {
 		return nil, func() {}, err
 	}
 	file, _, err = v.FormFile(field)

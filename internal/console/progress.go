@@ -27,7 +27,7 @@ func (c *console) progress(v *visit) error {
 	}
 	defer stream.Close()
 	p := Page{Community: Community{ID: v.community.ID}, Reader: c.reader(v)}
-	tick, check := time.NewTicker(progressEvery), c.Streams.Checks()
+	tick, check := time.NewTicker(progressEvery), c.Streams.CheckTicker()
 	defer tick.Stop()
 	defer check.Stop()
 	for last := ""; ; {
@@ -46,7 +46,7 @@ func (c *console) progress(v *visit) error {
 			return sent(stream.Send("done", struct{}{}))
 		}
 		if reason := c.awaitProgress(v, tick, check); reason != nil {
-			if httpx.EndsStream(reason) {
+			if httpx.IsAccessLost(reason) {
 				stream.Drop(reason)
 			}
 			return nil // the browser comes back by itself
@@ -67,7 +67,7 @@ func (c *console) awaitProgress(v *visit, tick, check *time.Ticker) error {
 		case <-c.Stopping:
 			return context.Canceled
 		case <-check.C:
-			if err := c.mayStill(v, access.BulkUpdateUser); httpx.EndsStream(err) {
+			if err := c.mayStill(v, access.BulkUpdateUser); httpx.IsAccessLost(err) {
 				return err
 			}
 		case <-tick.C:

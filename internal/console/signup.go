@@ -20,11 +20,11 @@ func (c *console) takeSignIn(v *visit) error {
 		return err
 	}
 	if known != "" {
-		err = c.signIns.Take(v.w, v.Request, known)
+		err = c.signIns.Allow(v.w, v.Request, known)
 	} else {
-		err = c.signIns.Take(v.w, v.Request, httpx.Network(v.Request))
+		err = c.signIns.Allow(v.w, v.Request, httpx.Network(v.Request))
 		if login := cmp.Or(v.PostFormValue("login"), v.PostFormValue("email")); err == nil && login != "" {
-			err = c.signInsOf.Take(v.w, v.Request, account.LimitSubject(operations[v.URL.Path], login))
+			err = c.signInsOf.Allow(v.w, v.Request, account.LimitSubject(operations[v.URL.Path], login))
 			if named := errs.From(err); named != nil && named.Kind == errs.Limited && v.URL.Path == account.SignInPage {
 				v.held, err = tooManySignIns(named), nil
 			}
@@ -43,7 +43,7 @@ func (c *console) takeStart(v *visit) error {
 	if err != nil {
 		return err
 	}
-	err = c.signIns.Take(v.w, v.Request, cmp.Or(subject, account.StartSubject(httpx.Network(v.Request))))
+	err = c.signIns.Allow(v.w, v.Request, cmp.Or(subject, account.StartSubject(httpx.Network(v.Request))))
 	if limited := errs.From(err); limited != nil {
 		return tooManySignIns(limited)
 	}

@@ -36,7 +36,7 @@ func (c *console) open(h handler) http.HandlerFunc {
 			return
 		}
 		if caller.Kind == actor.Session {
-			httpx.Trust(r)
+			httpx.LiftBodyTimeout(r)
 		}
 		w.Header().Set("Cache-Control", "private, no-cache")
 		v := &visit{Request: r.WithContext(actor.NewContext(r.Context(), caller)), w: w, actor: caller}

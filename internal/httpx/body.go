@@ -11,16 +11,15 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 )
 
-// BodyLimits bound the time that the body of a request takes to arrive; 0
-// takes the default.
+// BodyLimits bound the time to receive a request body; 0 means the default.
 type BodyLimits struct {
-	Anonymous time.Duration // the whole body, until Trust; 30 seconds
-	Idle      time.Duration // without a byte; 60 seconds
-	Discard   time.Duration // the rest of a body that is refused; 5 seconds
+	Anonymous time.Duration // whole body, until LiftBodyTimeout; default 30 seconds
+	Idle      time.Duration // between two reads; default 60 seconds
+	Discard   time.Duration // rest of a rejected body; default 5 seconds
 }
 
-// discardBytes is how much of a refused body is read before the connection is
-// closed.
+// discardBytes is the part of a rejected body that is read before the connection
+// is closed.
 const discardBytes = 16 << 20
 
 func (l BodyLimits) withDefaults() BodyLimits {
@@ -36,108 +35,108 @@ func (l BodyLimits) withDefaults() BodyLimits {
 	return l
 }
 
-// requestBody is the body of a request under Wrap. It sets the deadlines of its
-// reads, and is read to its end before an answer goes out: many clients look
-// for the answer only when they have sent all, and a connection with unread
-// bytes would be reset under it.
+// requestBody sets read deadlines on the body of a request, and drains it before
+// the response is written: many clients read the response only after they have
+// sent the whole body, and unread bytes would reset the connection.
 type requestBody struct {
 	io.ReadCloser
-	control *http.ResponseController
-	limits  BodyLimits
-	expects bool      // the client sends the body after 100 Continue, which the first Read causes
-	until   time.Time // of the whole body; zero: no limit
-	next    time.Time // the deadline that is set
+	controller     *http.ResponseController
+	limits         BodyLimits
+	expectContinue bool      // the first Read sends 100 Continue
+	deadline       time.Time // of the whole body; zero: none
+	readDeadline   time.Time // as set on the connection
 
-	begun, ended, failed bool
+	started, eof, failed bool
 }
 
-// newRequestBody puts limits on the body of r; nil if it has none.
+// newRequestBody replaces the body of r; nil if it has none.
 func newRequestBody(w http.ResponseWriter, r *http.Request, limits BodyLimits) *requestBody {
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil
 	}
-	b := &requestBody{ReadCloser: r.Body, control: http.NewResponseController(w), limits: limits, expects: r.Header.Get("Expect") != ""}
-	b.until = systemNow().Add(limits.Anonymous)
+	b := &requestBody{ReadCloser: r.Body, controller: http.NewResponseController(w), limits: limits, expectContinue: r.Header.Get("Expect") != ""}
+	b.deadline = systemNow().Add(limits.Anonymous)
 	r.Body = b
 	return b
 }
 
-// systemNow is the time of the machine: deadlines are not those of a test.
+// systemNow is the system time: deadlines of connections ignore a test clock.
 func systemNow() time.Time { return clock.Clock{}.Now() }
 
 func (b *requestBody) Read(p []byte) (int, error) {
-	if b.ended {
+	if b.eof {
 		return 0, io.EOF
 	}
-	b.begun = true
-	if err := b.expire(b.limits.Idle); err != nil {
+	b.started = true
+	if err := b.extendReadDeadline(b.limits.Idle); err != nil {
 		b.failed = true
 		return 0, err
 	}
 	n, err := b.ReadCloser.Read(p)
 	switch {
 	case err == io.EOF:
-		b.ended = true
-		b.setDeadline(time.Time{}) // else it would end the request
+		b.eof = true
+		b.setReadDeadline(time.Time{}) // it would cancel the request
 	case err != nil:
 		b.failed = true
 	}
 	return n, err
 }
 
-// expire makes reads fail after so long, or when the whole body is overdue. A
-// deadline is moved by an eighth or more, because to move one costs time.
-func (b *requestBody) expire(after time.Duration) error {
-	deadline := systemNow().Add(after)
-	if !b.until.IsZero() && b.until.Before(deadline) {
-		deadline = b.until
+// extendReadDeadline makes reads fail after a timeout, or at the deadline of the
+// whole body. Changes below an eighth of the timeout are skipped: setting a
+// deadline is expensive.
+func (b *requestBody) extendReadDeadline(timeout time.Duration) error {
+	deadline := systemNow().Add(timeout)
+	if !b.deadline.IsZero() && b.deadline.Before(deadline) {
+		deadline = b.deadline
 	}
-	if moved := deadline.Sub(b.next); moved > 0 && moved < after/8 {
+	if moved := deadline.Sub(b.readDeadline); moved > 0 && moved < timeout/8 {
 		return nil
 	}
-	b.next = deadline
-	if err := b.control.SetReadDeadline(deadline); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	b.readDeadline = deadline
+	if err := b.controller.SetReadDeadline(deadline); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
 	return nil
 }
 
-func (b *requestBody) setDeadline(at time.Time) {
-	_ = b.control.SetReadDeadline(at) // only fails where no deadline could be set before either
+func (b *requestBody) setReadDeadline(at time.Time) {
+	_ = b.controller.SetReadDeadline(at) // fails only if no deadline is supported
 }
 
-// finish reads the rest of the body, within limits, before the header h of the
-// answer is written. Beyond them the connection is closed after the answer. The
-// rest of a body that the client holds back until 100 Continue is not asked for.
-func (b *requestBody) finish(h http.Header) {
-	if b.ended {
+// drain discards the rest of the body before the response header h is written.
+// If the rest exceeds the limits, the connection is closed after the response. A
+// body that the client has not sent for lack of 100 Continue is not read.
+func (b *requestBody) drain(h http.Header) {
+	if b.eof {
 		return
 	}
-	if !b.failed && (b.begun || !b.expects) && b.expire(b.limits.Discard) == nil {
+	if !b.failed && (b.started || !b.expectContinue) && b.extendReadDeadline(b.limits.Discard) == nil {
 		_, err := io.CopyN(io.Discard, b.ReadCloser, discardBytes+1)
-		b.ended = errors.Is(err, io.EOF)
+		b.eof = errors.Is(err, io.EOF)
 	}
-	if b.ended {
-		b.setDeadline(time.Time{})
+	if b.eof {
+		b.setReadDeadline(time.Time{})
 		return
 	}
 	b.failed = true
 	h.Set("Connection", "close")
-	// net/http would read on for a while when it closes the body.
-	b.setDeadline(time.Unix(1, 0))
+	// Prevents net/http from reading more when it closes the body.
+	b.setReadDeadline(time.Unix(1, 0))
 }
 
-// Trust lifts the limit on the time of the whole body: the request carries a
-// valid credential. A body that stops is still ended.
-func Trust(r *http.Request) {
+// LiftBodyTimeout removes the time limit of the whole body, for a request with a
+// valid credential. The idle timeout still applies.
+func LiftBodyTimeout(r *http.Request) {
 	if q := requestOf(r.Context()); q != nil && q.body != nil {
-		q.body.until = time.Time{}
+		q.body.deadline = time.Time{}
 	}
 }
 
-// ReadBody reads the whole body, at most limit bytes of it: errs.TooLarge
-// "body_too_large" beyond, errs.Invalid "body_incomplete" when it ends early
-// or stops.
+// ReadBody reads the whole body. It returns errs.TooLarge "body_too_large" if the
+// body exceeds limit bytes, and errs.Invalid "body_incomplete" if it ends early
+// or times out.
 func ReadBody(r *http.Request, limit int64) ([]byte, error) {
 	tooLarge := errs.New(errs.TooLarge, "body_too_large", "The body is larger than %d bytes.", limit)
 	if r.ContentLength > limit {
@@ -148,32 +147,32 @@ func ReadBody(r *http.Request, limit int64) ([]byte, error) {
 	case int64(len(body)) > limit:
 		return nil, tooLarge
 	case err != nil:
-		return nil, errs.New(errs.Invalid, "body_incomplete", "The body ended before it was whole; send it again.").Because(err)
+		return nil, errs.New(errs.Invalid, "body_incomplete", "The body is incomplete. Send it again.").Because(err)
 	}
 	return body, nil
 }
 
-// IsStalled reports whether reading a body failed because it took too long.
+// IsStalled reports whether err is a timeout of reading a body.
 func IsStalled(err error) bool {
 	var timeout net.Error
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// Patient gives a long answer as much time as it needs, while the client
-// takes at least something every stall.
-func Patient(w http.ResponseWriter, stall time.Duration) io.Writer {
-	return &patientWriter{w, http.NewResponseController(w), stall}
+// NewStallWriter returns a writer for long responses: each write has the timeout
+// stall, and the response as a whole has none.
+func NewStallWriter(w http.ResponseWriter, stall time.Duration) io.Writer {
+	return &stallWriter{w, http.NewResponseController(w), stall}
 }
 
-type patientWriter struct {
+type stallWriter struct {
 	io.Writer
-	control *http.ResponseController
-	stall   time.Duration
+	controller *http.ResponseController
+	stall      time.Duration
 }
 
-func (p *patientWriter) Write(b []byte) (int, error) {
-	if err := p.control.SetWriteDeadline(systemNow().Add(p.stall)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+func (s *stallWriter) Write(b []byte) (int, error) {
+	if err := s.controller.SetWriteDeadline(systemNow().Add(s.stall)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return 0, err
 	}
-	return p.Writer.Write(b)
+	return s.Writer.Write(b)
 }

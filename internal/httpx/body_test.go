@@ -30,7 +30,7 @@ func rawServer(t *testing.T, limits BodyLimits, h http.HandlerFunc) (dial func()
 	}
 }
 
-func refuse(w http.ResponseWriter, r *http.Request) {
+func rejectPost(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet {
 		return
 	}
@@ -41,25 +41,26 @@ func header(length int, more ...string) string {
 	return "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + fmt.Sprint(length) + "\r\n" + strings.Join(more, "") + "\r\n"
 }
 
-// answer is the status of an answer, and whether the connection ends with it.
-type answer struct {
+// response is a response without its body; closes is set if it closes the
+// connection.
+type response struct {
 	status int
 	closes bool
 }
 
-// answerOf reads an answer whole; its status is 0 when there is none.
-func answerOf(t *testing.T, from *bufio.Reader) answer {
+// readResponse reads a whole response; status 0 means none.
+func readResponse(t *testing.T, from *bufio.Reader) response {
 	t.Helper()
 	res, err := http.ReadResponse(from, nil)
 	if err == nil {
 		_, err = io.Copy(io.Discard, res.Body)
-		_ = res.Body.Close() // read to its end
+		_ = res.Body.Close() // fully read
 	}
 	if err != nil {
 		t.Error(err)
-		return answer{}
+		return response{}
 	}
-	return answer{res.StatusCode, res.Close}
+	return response{res.StatusCode, res.Close}
 }
 
 func isClosed(from io.Reader) bool {
@@ -67,8 +68,8 @@ func isClosed(from io.Reader) bool {
 	return n == 0 && err != nil
 }
 
-func TestARefusalReachesAClientThatReadsAfterItHasSentAll(t *testing.T) {
-	dial := rawServer(t, BodyLimits{Discard: time.Minute, Anonymous: time.Minute}, refuse)
+func TestRejectionReachesAClientThatSendsTheWholeBodyFirst(t *testing.T) {
+	dial := rawServer(t, BodyLimits{Discard: time.Minute, Anonymous: time.Minute}, rejectPost)
 	body := strings.Repeat("x", 8<<20)
 	var all sync.WaitGroup
 	for range 30 {
@@ -79,35 +80,35 @@ func TestARefusalReachesAClientThatReadsAfterItHasSentAll(t *testing.T) {
 				return
 			}
 			from := bufio.NewReader(conn)
-			if res := answerOf(t, from); res.status != 413 || res.closes {
+			if res := readResponse(t, from); res.status != 413 || res.closes {
 				t.Errorf("%+v", res)
 			}
-			// The connection can be used again.
+			// The connection is reusable.
 			if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
 				t.Error(err)
 			}
-			if res := answerOf(t, from); res.status != 200 {
-				t.Errorf("the next request: %+v", res)
+			if res := readResponse(t, from); res.status != 200 {
+				t.Errorf("next request: %+v", res)
 			}
 		})
 	}
 	all.Wait()
 }
 
-func TestABodyOfUnknownLengthIsDiscardedToo(t *testing.T) {
-	dial := rawServer(t, BodyLimits{Discard: time.Minute, Anonymous: time.Minute}, refuse)
+func TestRejectedBodyOfUnknownLengthIsDiscarded(t *testing.T) {
+	dial := rawServer(t, BodyLimits{Discard: time.Minute, Anonymous: time.Minute}, rejectPost)
 	conn := dial()
 	chunk := fmt.Sprintf("%x\r\n%s\r\n", 1<<20, strings.Repeat("x", 1<<20))
 	if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"+strings.Repeat(chunk, 8)+"0\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
-	if res := answerOf(t, bufio.NewReader(conn)); res.status != 413 || res.closes {
+	if res := readResponse(t, bufio.NewReader(conn)); res.status != 413 || res.closes {
 		t.Errorf("%+v", res)
 	}
 }
 
-func TestARefusedBodyBeyond16MiBClosesTheConnection(t *testing.T) {
-	dial := rawServer(t, BodyLimits{Discard: time.Minute, Anonymous: time.Minute}, refuse)
+func TestRejectedBodyOver16MiBClosesTheConnection(t *testing.T) {
+	dial := rawServer(t, BodyLimits{Discard: time.Minute, Anonymous: time.Minute}, rejectPost)
 	conn := dial()
 	sent := make(chan error, 1)
 	go func() {
@@ -121,14 +122,14 @@ func TestARefusedBodyBeyond16MiBClosesTheConnection(t *testing.T) {
 		sent <- err
 	}()
 	if err := <-sent; err == nil {
-		t.Error("all of a GiB was taken")
+		t.Error("the server read the whole GiB")
 	}
 }
 
-func TestAClientThatWaitsFor100ContinueIsAnsweredWithoutSending(t *testing.T) {
+func TestClientThatWaitsFor100ContinueGetsAResponse(t *testing.T) {
 	dial := rawServer(t, BodyLimits{}, func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("X-Api-Key") == "" {
-			refuse(w, r)
+			rejectPost(w, r)
 			return
 		}
 		body, err := io.ReadAll(r.Body)
@@ -140,25 +141,24 @@ func TestAClientThatWaitsFor100ContinueIsAnsweredWithoutSending(t *testing.T) {
 	conn := dial()
 	_, _ = io.WriteString(conn, header(8<<20, "Expect: 100-continue\r\n"))
 	from := bufio.NewReader(conn)
-	if res := answerOf(t, from); res.status != 413 || !res.closes || !isClosed(from) {
+	if res := readResponse(t, from); res.status != 413 || !res.closes || !isClosed(from) {
 		t.Errorf("refused: %+v", res)
 	}
 	conn = dial()
 	from = bufio.NewReader(conn)
 	for range 2 {
 		_, _ = io.WriteString(conn, header(5, "Expect: 100-continue\r\n", "X-Api-Key: k\r\n"))
-		if res := answerOf(t, from); res.status != 100 {
+		if res := readResponse(t, from); res.status != 100 {
 			t.Fatalf("%+v", res)
 		}
 		_, _ = io.WriteString(conn, "hello")
-		if res := answerOf(t, from); res.status != 200 || res.closes {
+		if res := readResponse(t, from); res.status != 200 || res.closes {
 			t.Errorf("accepted: %+v", res)
 		}
 	}
 }
 
-// drip sends a byte every few milliseconds until the connection is closed or
-// all is sent.
+// drip sends single bytes every few milliseconds until the connection closes.
 func drip(conn net.Conn, bytes int) {
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -170,7 +170,7 @@ func drip(conn net.Conn, bytes int) {
 	}
 }
 
-func TestASlowBodyWithoutACredentialIsEndedHoweverItDrips(t *testing.T) {
+func TestSlowBodyWithoutACredentialTimesOut(t *testing.T) {
 	ended := make(chan error, 1)
 	dial := rawServer(t, BodyLimits{Anonymous: 100 * time.Millisecond, Idle: time.Minute, Discard: time.Minute}, func(w http.ResponseWriter, r *http.Request) {
 		_, err := ReadBody(r, 1<<20)
@@ -186,24 +186,24 @@ func TestASlowBodyWithoutACredentialIsEndedHoweverItDrips(t *testing.T) {
 		t.Error(err)
 	}
 	from := bufio.NewReader(conn)
-	if res := answerOf(t, from); res.status != 400 || !res.closes || !isClosed(from) {
+	if res := readResponse(t, from); res.status != 400 || !res.closes || !isClosed(from) {
 		t.Errorf("%+v", res)
 	}
-	// One that is refused unread is not waited for longer either.
-	dial = rawServer(t, BodyLimits{Anonymous: 100 * time.Millisecond, Idle: time.Minute, Discard: time.Minute}, refuse)
+	// The timeout also applies to a body that is rejected without being read.
+	dial = rawServer(t, BodyLimits{Anonymous: 100 * time.Millisecond, Idle: time.Minute, Discard: time.Minute}, rejectPost)
 	conn = dial()
 	_, _ = io.WriteString(conn, header(1<<20))
 	go drip(conn, 1<<20)
 	from = bufio.NewReader(conn)
-	if res := answerOf(t, from); res.status != 413 || !res.closes || !isClosed(from) {
+	if res := readResponse(t, from); res.status != 413 || !res.closes || !isClosed(from) {
 		t.Errorf("%+v", res)
 	}
 }
 
-func TestATrustedBodyMayTakeLongWhileItMoves(t *testing.T) {
+func TestBodyWithACredentialTimesOutOnlyIfIdle(t *testing.T) {
 	ended := make(chan error, 1)
 	trusting := func(w http.ResponseWriter, r *http.Request) {
-		Trust(r)
+		LiftBodyTimeout(r)
 		_, err := io.Copy(io.Discard, r.Body)
 		ended <- err
 	}
@@ -218,34 +218,34 @@ func TestATrustedBodyMayTakeLongWhileItMoves(t *testing.T) {
 	conn = dial()
 	_, _ = io.WriteString(conn, header(30)+"some")
 	if err := <-ended; !IsStalled(err) {
-		t.Errorf("a body that stopped ended with %v", err)
+		t.Errorf("the idle body failed with %v", err)
 	}
-	if res := answerOf(t, bufio.NewReader(conn)); !res.closes {
+	if res := readResponse(t, bufio.NewReader(conn)); !res.closes {
 		t.Errorf("%+v", res)
 	}
 }
 
-func TestARequestWithoutABodyHasNoDeadline(t *testing.T) {
+func TestRequestWithoutABodyHasNoDeadline(t *testing.T) {
 	dial := rawServer(t, BodyLimits{Anonymous: time.Millisecond, Idle: time.Millisecond}, func(_ http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		select {
 		case <-r.Context().Done():
-			t.Error("the request was ended")
+			t.Error("the request was cancelled")
 		case <-time.After(50 * time.Millisecond):
 		}
 	})
 	for _, request := range []string{"GET / HTTP/1.1\r\nHost: x\r\n\r\n", header(2) + "ab"} {
 		conn := dial()
 		_, _ = io.WriteString(conn, request)
-		if res := answerOf(t, bufio.NewReader(conn)); res.status != 200 {
+		if res := readResponse(t, bufio.NewReader(conn)); res.status != 200 {
 			t.Errorf("%+v", res)
 		}
 	}
 }
 
-func TestConnectionsOfOneAddressAreBounded(t *testing.T) {
+func TestConnectionsPerNetworkAreLimited(t *testing.T) {
 	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	srv.Config.ConnState = NewConnections(2, nil).State
+	srv.Config.ConnState = NewConnectionLimit(2, nil).ConnState
 	srv.Start()
 	defer srv.Close()
 	dial := func() (net.Conn, *bufio.Reader) {
@@ -257,12 +257,12 @@ func TestConnectionsOfOneAddressAreBounded(t *testing.T) {
 		return conn, bufio.NewReader(conn)
 	}
 	first, answers := dial()
-	answerOf(t, answers)
+	readResponse(t, answers)
 	second, answers := dial()
-	answerOf(t, answers)
+	readResponse(t, answers)
 	third, answers := dial()
 	if !isClosed(answers) {
-		t.Error("a third connection is served")
+		t.Error("the third connection was accepted")
 	}
 	_, _ = first.Close(), third.Close()
 	for deadline := time.Now().Add(10 * time.Second); ; {
@@ -273,13 +273,13 @@ func TestConnectionsOfOneAddressAreBounded(t *testing.T) {
 		}
 		_ = again.Close()
 		if time.Now().After(deadline) {
-			t.Fatal("a place that became free is not given out")
+			t.Fatal("no new connection is accepted after one was closed")
 		}
 	}
 	_ = second.Close()
 }
 
-func TestUploadsOfOneAccountAndAddressAreBounded(t *testing.T) {
+func TestUploadsPerAccountAndAddressAreLimited(t *testing.T) {
 	u := NewUploads(UploadLimits{PerAccount: 2, PerAddress: 3, BytesPerAccount: 100, BytesPerAddress: 1000})
 	begin := func(account, address string, bytes int64) (*Upload, bool) {
 		t.Helper()
@@ -292,13 +292,13 @@ func TestUploadsOfOneAccountAndAddressAreBounded(t *testing.T) {
 	first, _ := begin("a", "1", 40)
 	second, _ := begin("a", "2", -1)
 	if _, ok := begin("a", "3", 0); ok {
-		t.Error("a third upload of an account is accepted")
+		t.Error("accepted a third upload of the account")
 	}
 	if err := second.Received(60); err != nil {
 		t.Error(err)
 	}
 	if err := second.Received(61); !errs.Is(err, "rate_limited") {
-		t.Errorf("more bytes than an account may have: %v", err)
+		t.Errorf("accepted more bytes than the limit of the account: %v", err)
 	}
 	first.End()
 	first.End()
@@ -306,18 +306,18 @@ func TestUploadsOfOneAccountAndAddressAreBounded(t *testing.T) {
 		t.Error(err)
 	}
 	if _, ok := begin("a", "1", 40); ok {
-		t.Error("more declared bytes than an account may have are accepted")
+		t.Error("accepted more declared bytes than the limit of the account")
 	}
 	for range 3 {
 		begin("", "9", 0)
 	}
 	if _, ok := begin("b", "9", 0); ok {
-		t.Error("a fourth upload from an address is accepted")
+		t.Error("accepted a fourth upload from the address")
 	}
 	second.End()
 	one, err := (*Uploads)(nil).Begin("a", "1", 1<<40)
 	if err != nil || one.Received(1<<50) != nil {
-		t.Error("without limits an upload is refused")
+		t.Error("nil Uploads rejected an upload")
 	}
 	one.End()
 }

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Credential is the token or key a request carries, "" when there is none:
-// Authorization: Bearer <token>, or x-api-key: <key>. The first wins.
+// Credential returns the token of Authorization: Bearer, else the key of
+// X-Api-Key, else "".
 func Credential(r *http.Request) string {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if strings.EqualFold(scheme, "bearer") && strings.TrimSpace(token) != "" {
@@ -17,16 +17,16 @@ func Credential(r *http.Request) string {
 		return key
 	}
 	if r.Header.Get("Authorization") != "" {
-		return unreadable
+		return malformedCredential
 	}
 	return ""
 }
 
-// unreadable stands for a credential in a form that is not ours: such a
-// request has a wrong credential, not none.
-const unreadable = "-"
+// malformedCredential replaces a credential of an unsupported form, so that the
+// request counts as one with an invalid credential and not as one without.
+const malformedCredential = "-"
 
-// Address is the client's IP address as Wrap resolved it, "" when unknown.
+// Address returns the client's IP address as resolved by Wrap, "" if unknown.
 func Address(r *http.Request) string {
 	addr := remoteAddr(r)
 	if !addr.IsValid() {
@@ -35,9 +35,8 @@ func Address(r *http.Request) string {
 	return addr.String()
 }
 
-// Network is the part of the client's address that belongs to one customer of
-// a provider: the address itself in IPv4, the first 64 bits in IPv6. Limits
-// count by it.
+// Network returns the prefix that limits count by, usually one customer of a
+// provider: the IPv4 address, or the first 64 bits of the IPv6 address.
 func Network(r *http.Request) string { return networkOf(remoteAddr(r)) }
 
 func networkOf(addr netip.Addr) string {
@@ -58,11 +57,12 @@ func remoteAddr(r *http.Request) netip.Addr {
 	return addr.Unmap().WithZone("")
 }
 
-// resolveClient replaces r.RemoteAddr by the address behind proxies that are
-// believed, and reports whether such a proxy was reached over HTTPS. The
-// header is read from its end: only the last entries were written by them.
+// resolveClient replaces r.RemoteAddr by the address behind trusted proxies, and
+// reports whether the client reached such a proxy over HTTPS. It reads
+// X-Forwarded-For from the end, because only the last entries are written by
+// trusted proxies.
 func resolveClient(r *http.Request, proxies []netip.Prefix) (secure bool) {
-	if !within(remoteAddr(r), proxies) {
+	if !containsAddr(proxies, remoteAddr(r)) {
 		return false
 	}
 	secure = strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https")
@@ -73,14 +73,14 @@ func resolveClient(r *http.Request, proxies []netip.Prefix) (secure bool) {
 			break
 		}
 		r.RemoteAddr = netip.AddrPortFrom(addr.Unmap(), 0).String()
-		if !within(addr.Unmap(), proxies) {
+		if !containsAddr(proxies, addr.Unmap()) {
 			break
 		}
 	}
 	return secure
 }
 
-func within(addr netip.Addr, networks []netip.Prefix) bool {
+func containsAddr(networks []netip.Prefix, addr netip.Addr) bool {
 	for _, n := range networks {
 		if addr.IsValid() && n.Contains(addr) {
 			return true

@@ -15,8 +15,8 @@ import (
 
 var errPanic = errors.New("panic")
 
-// Failure is the body of every answer that is not a success.
-type Failure struct { //nolint:errname // an answer; it is an error only so that a handler can return it
+// Failure is the body of every error response.
+type Failure struct { //nolint:errname // a response; an error only so that a handler can return it
 	Result    string       `json:"status" enum:"error" doc:"Always error." example:"error"`
 	Message   string       `json:"message" doc:"What happened and what to do, for a person." example:"Some fields are wrong; errors names each of them."`
 	Code      string       `json:"code" doc:"A stable name in snake_case, for programs." example:"invalid_input"`
@@ -27,15 +27,15 @@ type Failure struct { //nolint:errname // an answer; it is an error only so that
 	header http.Header
 }
 
-// NewFailure gives err its form on the wire and keeps what the wire must not
-// show for the access log. An error that is not an *errs.Error is a 500, or a
-// 503 when the database could not be reached.
+// NewFailure converts err to a response. An error that is not an *errs.Error is a
+// 500, or a 503 if the database is unavailable; its text goes to the access log
+// only.
 func NewFailure(ctx context.Context, err error) *Failure {
 	e := errs.From(err)
 	if e == nil {
-		e = unexpected(ctx, err)
+		e = publicError(ctx, err)
 		if e.Code != cancelled {
-			note(ctx, e.Code, err)
+			recordError(ctx, e.Code, err)
 		}
 	}
 	f := failure(ctx, e.Kind.Status(), e.Code, e.Message)
@@ -49,40 +49,40 @@ func NewFailure(ctx context.Context, err error) *Failure {
 	return f
 }
 
-// cancelled is the code of a request whose client has gone: nothing that an
-// operator has to look into.
+// cancelled is the code of a request that the client has cancelled. It is logged
+// without its cause.
 const cancelled = "cancelled"
 
-// unexpected is what a caller may know of an error that is none of theirs.
-func unexpected(ctx context.Context, err error) *errs.Error {
+// publicError returns the error that the caller sees in place of an internal one.
+func publicError(ctx context.Context, err error) *errs.Error {
 	switch {
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
-		return errs.New(errs.Unavailable, cancelled, "The request was given up before its end.")
+		return errs.New(errs.Unavailable, cancelled, "The request was cancelled.")
 	case sqldb.IsFull(err):
-		return errs.New(errs.Unavailable, "disk_full", "The server's disk is full. Its operator has to make room; then try again.").WithRetry(time.Minute)
+		return errs.New(errs.Unavailable, "disk_full", "The server's disk is full. Try again when the operator has freed space.").WithRetry(time.Minute)
 	case sqldb.IsUnavailable(err), errors.Is(err, context.DeadlineExceeded):
-		return errs.New(errs.Unavailable, "unavailable", "The server cannot do this right now; try again in a moment.").WithRetry(retryUnavailable)
+		return errs.New(errs.Unavailable, "unavailable", "The server is temporarily unavailable. Try again in a moment.").WithRetry(retryUnavailable)
 	default:
-		return errs.New(errs.Internal, "internal", "Something went wrong on the server; its log says more under the requestId.")
+		return errs.New(errs.Internal, "internal", "Something went wrong on the server. The server log has the details under the requestId.")
 	}
 }
 
-// StatusFailure is a failure of the protocol itself, which has no errs.Kind:
-// a wrong method, a header too large.
+// StatusFailure returns a failure of the protocol, which has no errs.Kind, such as
+// a wrong method or a header that is too large.
 func StatusFailure(ctx context.Context, status int, code, message string) *Failure {
 	return failure(ctx, status, code, message)
 }
 
 func failure(ctx context.Context, status int, code, message string) *Failure {
-	note(ctx, code, nil)
+	recordError(ctx, code, nil)
 	return &Failure{
 		Result: "error", Message: message, Code: code, Errors: []errs.Field{}, RequestID: RequestID(ctx),
 		status: status, header: http.Header{},
 	}
 }
 
-// note keeps what the access log is to say.
-func note(ctx context.Context, code string, cause error) {
+// recordError stores code and cause for the access log.
+func recordError(ctx context.Context, code string, cause error) {
 	if q := requestOf(ctx); q != nil {
 		q.code = code
 		if cause != nil {
@@ -91,21 +91,21 @@ func note(ctx context.Context, code string, cause error) {
 	}
 }
 
-// Error makes a Failure an error, so that a handler can return it.
+// Error implements error.
 func (f *Failure) Error() string { return f.Code + ": " + f.Message }
 
-// GetStatus is the HTTP status.
+// GetStatus returns the HTTP status.
 func (f *Failure) GetStatus() int { return f.status }
 
-// GetHeaders are the headers that go with it.
+// GetHeaders returns the headers of the response.
 func (f *Failure) GetHeaders() http.Header { return f.header }
 
-// WriteError answers with err in the form of Failure.
+// WriteError responds with err as a Failure.
 func WriteError(w http.ResponseWriter, r *http.Request, err error) {
 	WriteFailure(w, NewFailure(r.Context(), err))
 }
 
-// WriteFailure answers with f.
+// WriteFailure responds with f.
 func WriteFailure(w http.ResponseWriter, f *Failure) {
 	for name, values := range f.header {
 		w.Header()[name] = values
@@ -113,8 +113,8 @@ func WriteFailure(w http.ResponseWriter, f *Failure) {
 	WriteJSON(w, f.status, f)
 }
 
-// WriteJSON answers with v as JSON. What cannot be sent any more is dropped:
-// the client is gone.
+// WriteJSON responds with v as JSON. It ignores write errors, which mean that the
+// client has disconnected.
 func WriteJSON(w http.ResponseWriter, status int, v any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

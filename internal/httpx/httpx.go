@@ -1,6 +1,6 @@
-// Package httpx is what every way in over HTTP shares: the request id, the
-// access log, the credential, the client's address, limits, the form of an
-// error, streams. It knows nothing of communities or of who may do what.
+// Package httpx has the parts shared by all HTTP entry points: request ids, the
+// access log, credentials, client addresses, limits, error responses and event
+// streams. Authorization and communities are left to its callers.
 package httpx
 
 import (
@@ -15,17 +15,17 @@ import (
 	"github.com/regulars/regulars/internal/id"
 )
 
-// Options are what Wrap needs.
+// Options are the options of Wrap.
 type Options struct {
 	Log     *slog.Logger
 	Clock   clock.Clock
-	Proxies []netip.Prefix           // whose X-Forwarded-For and X-Forwarded-Proto are believed
-	Quiet   func(*http.Request) bool // requests without a line in the access log; nil: none
-	Observe func(Observed)           // called once per request, for metrics; nil: nobody
-	Body    BodyLimits               // on the time of bodies; zero: the defaults
+	Proxies []netip.Prefix           // trusted for X-Forwarded-For and X-Forwarded-Proto
+	SkipLog func(*http.Request) bool // reports whether to leave a request below status 500 out of the access log; may be nil
+	Observe func(Observed)           // called once per request, for metrics; may be nil
+	Body    BodyLimits
 }
 
-// Observed is what happened to one request.
+// Observed describes one finished request.
 type Observed struct {
 	Request  *http.Request
 	Status   int
@@ -33,19 +33,18 @@ type Observed struct {
 	Duration time.Duration
 }
 
-// request is what is known about the request under way; its id is all that
-// other packages see of it.
+// request is the state of one request in its context.
 type request struct {
 	id     string
 	secure bool
-	code   string       // of the failure that was answered
-	cause  error        // why, when the answer does not say it
+	code   string       // of the failure, "" on success
+	cause  error        // internal error, not part of the response
 	body   *requestBody // nil: none
 }
 
 type requestKey struct{}
 
-// RequestID is the id of the request that ctx belongs to, "" outside of one.
+// RequestID returns the id of the request of ctx, "" if ctx has none.
 func RequestID(ctx context.Context) string {
 	if q := requestOf(ctx); q != nil {
 		return q.id
@@ -58,16 +57,15 @@ func requestOf(ctx context.Context) *request {
 	return q
 }
 
-// Secure reports whether the client speaks HTTPS, to us or to a proxy that is
-// believed.
+// Secure reports whether the client uses HTTPS, directly or up to a trusted proxy.
 func Secure(r *http.Request) bool {
 	q := requestOf(r.Context())
 	return r.TLS != nil || q != nil && q.secure
 }
 
-// Wrap is the outermost handler: it gives every request its id and the
-// client's real address, sets the security headers, turns a panic into a 500
-// and writes the access log.
+// Wrap returns the outermost handler. It sets the request id, resolves the
+// client's address, sets the security headers, converts a panic to a 500 and
+// writes the access log.
 func Wrap(next http.Handler, o Options) http.Handler {
 	limits := o.Body.withDefaults()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -77,12 +75,12 @@ func Wrap(next http.Handler, o Options) http.Handler {
 		q.secure = resolveClient(r, o.Proxies)
 		q.body = newRequestBody(w, r, limits)
 		rec := &recorder{ResponseWriter: w, body: q.body}
-		defer rec.finish() // of an answer without header and body
+		defer rec.drainBody() // if the handler writes nothing
 		securityHeaders(rec.Header(), Secure(r))
 		rec.Header().Set("X-Request-Id", q.id)
 		defer func() {
-			seen := Observed{Request: r, Status: rec.code(), Bytes: rec.bytes, Duration: o.Clock.Now().Sub(started)}
-			if o.Quiet == nil || !o.Quiet(r) || seen.Status >= 500 {
+			seen := Observed{Request: r, Status: rec.statusCode(), Bytes: rec.bytes, Duration: o.Clock.Now().Sub(started)}
+			if o.SkipLog == nil || !o.SkipLog(r) || seen.Status >= 500 {
 				logAccess(o.Log, q, seen)
 			}
 			if o.Observe != nil {
@@ -94,8 +92,8 @@ func Wrap(next http.Handler, o Options) http.Handler {
 	})
 }
 
-// requestID takes the id a proxy or caller gave, so that its logs and ours
-// meet, unless it could forge a line of the log.
+// requestID returns the id given by the client or proxy, so that logs can be
+// correlated, or a new one if the given id could forge a line of the log.
 func requestID(given string, now time.Time) string {
 	if given == "" || len(given) > 64 {
 		return id.New(now)
@@ -113,7 +111,7 @@ func requestID(given string, now time.Time) string {
 func logAccess(log *slog.Logger, q *request, seen Observed) {
 	r := seen.Request
 	level := slog.LevelInfo
-	// The query stays out: it can hold a token or an address.
+	// The query is not logged: it may contain a token or an email address.
 	attrs := []slog.Attr{
 		slog.String("request_id", q.id),
 		slog.String("method", r.Method),
@@ -137,18 +135,18 @@ func recoverPanic(rec *recorder, r *http.Request, log *slog.Logger) {
 	if v == nil {
 		return
 	}
-	if v == http.ErrAbortHandler { //nolint:errorlint // net/http compares it like that
-		panic(v) //nolint:forbidigo // passes on what net/http understands
+	if v == http.ErrAbortHandler { //nolint:errorlint // compared as in net/http
+		panic(v) //nolint:forbidigo // handled by net/http
 	}
-	log.ErrorContext(r.Context(), "panic in a handler", "request_id", RequestID(r.Context()), "panic", v, "stack", string(debug.Stack()))
+	log.ErrorContext(r.Context(), "handler panicked", "request_id", RequestID(r.Context()), "panic", v, "stack", string(debug.Stack()))
 	if rec.status == 0 {
 		WriteError(rec, r, errPanic)
 		return
 	}
-	panic(http.ErrAbortHandler) //nolint:forbidigo // half an answer must not look whole
+	panic(http.ErrAbortHandler) //nolint:forbidigo // aborts a partial response
 }
 
-// recorder remembers what was answered.
+// recorder records status and size of a response.
 type recorder struct {
 	http.ResponseWriter
 	status int
@@ -156,16 +154,16 @@ type recorder struct {
 	body   *requestBody // nil: none
 }
 
-// finish ends the body of the request before the answer begins.
-func (r *recorder) finish() {
+// drainBody drains the request body before the response starts.
+func (r *recorder) drainBody() {
 	if r.status == 0 && r.body != nil {
-		r.body.finish(r.Header())
+		r.body.drain(r.Header())
 	}
 }
 
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 && status >= 200 {
-		r.finish()
+		r.drainBody()
 		r.status = status
 	}
 	r.ResponseWriter.WriteHeader(status)
@@ -173,7 +171,7 @@ func (r *recorder) WriteHeader(status int) {
 
 func (r *recorder) Write(p []byte) (int, error) {
 	if r.status == 0 {
-		r.finish()
+		r.drainBody()
 		r.status = http.StatusOK
 	}
 	n, err := r.ResponseWriter.Write(p)
@@ -181,17 +179,17 @@ func (r *recorder) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Unwrap lets http.ResponseController reach flushing and deadlines.
+// Unwrap supports http.ResponseController.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-func (r *recorder) code() int {
+func (r *recorder) statusCode() int {
 	if r.status == 0 {
 		return http.StatusOK
 	}
 	return r.status
 }
 
-// securityHeaders are the strictest ones; a page that needs more sets its own
+// securityHeaders sets the strictest headers. Pages replace the
 // Content-Security-Policy.
 func securityHeaders(h http.Header, secure bool) {
 	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
@@ -205,8 +203,8 @@ func securityHeaders(h http.Header, secure bool) {
 	}
 }
 
-// DeviceCookie is the name of the cookie of a known device, bound to this host
-// and to HTTPS where the browser uses it.
+// DeviceCookie returns the name of the known-device cookie, which over HTTPS has
+// the __Host- prefix.
 func DeviceCookie(r *http.Request) string {
 	if Secure(r) {
 		return "__Host-regulars_device"
@@ -214,7 +212,7 @@ func DeviceCookie(r *http.Request) string {
 	return "regulars_device"
 }
 
-// NewDeviceCookie returns the cookie of a known device. It survives a sign-out.
+// NewDeviceCookie returns the known-device cookie. Signing out does not delete it.
 func NewDeviceCookie(r *http.Request, value string, lifetime time.Duration) *http.Cookie {
 	return &http.Cookie{
 		Name: DeviceCookie(r), Value: value, Path: "/", MaxAge: int(lifetime.Seconds()),

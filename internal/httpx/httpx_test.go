@@ -21,7 +21,7 @@ import (
 	"github.com/regulars/regulars/internal/id"
 )
 
-// serve runs one request through Wrap and returns the answer and the log.
+// serve runs one request through Wrap and returns the response and the log.
 func serve(t *testing.T, r *http.Request, h http.HandlerFunc, proxies ...string) (*httptest.ResponseRecorder, string) {
 	t.Helper()
 	var log bytes.Buffer
@@ -44,13 +44,13 @@ func get(path string, header ...string) *http.Request {
 	return r
 }
 
-func TestARequestKeepsTheIDItCameWith(t *testing.T) {
+func TestValidRequestIDIsKept(t *testing.T) {
 	for given, kept := range map[string]bool{"abc-1.2:3_4": true, "": false, "a\nb": false, "a b": false, strings.Repeat("a", 65): false} {
 		var seen string
 		res, log := serve(t, get("/", "X-Request-Id", given), func(_ http.ResponseWriter, r *http.Request) { seen = RequestID(r.Context()) })
-		answered := res.Header().Get("X-Request-Id")
-		if (answered == given) != kept || answered != seen || !kept && !id.Valid(seen) {
-			t.Errorf("X-Request-Id %q: answered %q, in the context %q", given, answered, seen)
+		got := res.Header().Get("X-Request-Id")
+		if (got == given) != kept || got != seen || !kept && !id.Valid(seen) {
+			t.Errorf("X-Request-Id %q: response %q, context %q", given, got, seen)
 		}
 		if !strings.Contains(log, "request_id="+seen) {
 			t.Errorf("the access log lacks request_id %s: %s", seen, log)
@@ -58,7 +58,7 @@ func TestARequestKeepsTheIDItCameWith(t *testing.T) {
 	}
 }
 
-func TestTheCredentialIsABearerTokenOrAnAPIKey(t *testing.T) {
+func TestCredentialIsABearerTokenOrAnAPIKey(t *testing.T) {
 	for _, c := range []struct {
 		header []string
 		want   string
@@ -69,8 +69,8 @@ func TestTheCredentialIsABearerTokenOrAnAPIKey(t *testing.T) {
 		{[]string{"X-Api-Key", " k "}, "k"},
 		{[]string{"Authorization", "Bearer abc", "X-Api-Key", "k"}, "abc"},
 		{[]string{"Authorization", "Basic abc", "X-Api-Key", "k"}, "k"},
-		{[]string{"Authorization", "Basic abc"}, unreadable},
-		{[]string{"Authorization", "Bearer "}, unreadable},
+		{[]string{"Authorization", "Basic abc"}, malformedCredential},
+		{[]string{"Authorization", "Bearer "}, malformedCredential},
 	} {
 		if got := Credential(get("/", c.header...)); got != c.want {
 			t.Errorf("%v: %q, want %q", c.header, got, c.want)
@@ -84,11 +84,11 @@ func TestOnlyATrustedProxyNamesTheClient(t *testing.T) {
 		secure                             bool
 	}{
 		{"no proxy", "192.0.2.7:1", "", "", "192.0.2.7", false},
-		{"a stranger's header is not believed", "192.0.2.7:1", "1.2.3.4", "https", "192.0.2.7", false},
+		{"an untrusted peer", "192.0.2.7:1", "1.2.3.4", "https", "192.0.2.7", false},
 		{"one proxy", "10.0.0.1:1", "1.2.3.4", "https", "1.2.3.4", true},
-		{"the client wrote the first entry itself", "10.0.0.1:1", "6.6.6.6, 1.2.3.4", "", "1.2.3.4", false},
+		{"a forged first entry", "10.0.0.1:1", "6.6.6.6, 1.2.3.4", "", "1.2.3.4", false},
 		{"a chain of proxies", "10.0.0.1:1", "6.6.6.6, 1.2.3.4, 10.0.0.9", "", "1.2.3.4", false},
-		{"nonsense ends the chain", "10.0.0.1:1", "nonsense, 10.0.0.9", "", "10.0.0.9", false},
+		{"an invalid entry", "10.0.0.1:1", "nonsense, 10.0.0.9", "", "10.0.0.9", false},
 		{"an IPv6 client", "10.0.0.1:1", "2001:db8::5", "", "2001:db8::5", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -104,13 +104,13 @@ func TestOnlyATrustedProxyNamesTheClient(t *testing.T) {
 				}
 			}, "10.0.0.0/8")
 			if got := res.Header().Get("Strict-Transport-Security") != ""; got != c.secure {
-				t.Errorf("Strict-Transport-Security is there: %v", got)
+				t.Errorf("Strict-Transport-Security set: %v", got)
 			}
 		})
 	}
 }
 
-func TestLimitsCountAnIPv6CustomerAsOne(t *testing.T) {
+func TestNetworkIsTheFirst64BitsOfAnIPv6Address(t *testing.T) {
 	a, b, c := get("/"), get("/"), get("/")
 	a.RemoteAddr, b.RemoteAddr, c.RemoteAddr = "[2001:db8:0:1::5]:1", "[2001:db8:0:1:9::]:2", "[2001:db8:0:2::5]:1"
 	if Network(a) != Network(b) || Network(a) == Network(c) {
@@ -118,7 +118,7 @@ func TestLimitsCountAnIPv6CustomerAsOne(t *testing.T) {
 	}
 }
 
-func TestAnErrorGetsItsFormOnTheWire(t *testing.T) {
+func TestErrorBecomesAFailure(t *testing.T) {
 	secret := errors.New("dial tcp 10.1.2.3: the password is wrong")
 	for _, c := range []struct {
 		name   string
@@ -127,13 +127,13 @@ func TestAnErrorGetsItsFormOnTheWire(t *testing.T) {
 		code   string
 		header map[string]string
 	}{
-		{"wrong fields", errs.InvalidFields([]errs.Field{{Field: "name", Code: "required", Message: "m"}}), 400, "invalid_input", nil},
+		{"invalid fields", errs.InvalidFields([]errs.Field{{Field: "name", Code: "required", Message: "m"}}), 400, "invalid_input", nil},
 		{"no credential", errs.New(errs.Unauthenticated, "authentication_required", "m"), 401, "authentication_required", map[string]string{"Www-Authenticate": `Bearer realm="regulars"`}},
-		{"too often", errs.New(errs.Limited, "rate_limited", "m").WithRetry(1500e6), 429, "rate_limited", map[string]string{"Retry-After": "2"}},
-		{"a known error with an internal cause", errs.New(errs.Conflict, "c", "m").Because(secret), 409, "c", nil},
+		{"rate limited", errs.New(errs.Limited, "rate_limited", "m").WithRetry(1500e6), 429, "rate_limited", map[string]string{"Retry-After": "2"}},
+		{"an error with an internal cause", errs.New(errs.Conflict, "c", "m").Because(secret), 409, "c", nil},
 		{"an internal error", secret, 500, "internal", nil},
-		{"a database whose disk is full", &pgconn.PgError{Code: "53100"}, 503, "disk_full", map[string]string{"Retry-After": "60"}},
-		{"a database that is gone", driver.ErrBadConn, 503, "unavailable", map[string]string{"Retry-After": "2"}},
+		{"a full disk", &pgconn.PgError{Code: "53100"}, 503, "disk_full", map[string]string{"Retry-After": "60"}},
+		{"an unavailable database", driver.ErrBadConn, 503, "unavailable", map[string]string{"Retry-After": "2"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			res, log := serve(t, get("/x?token=hidden"), func(w http.ResponseWriter, r *http.Request) { WriteError(w, r, c.err) })
@@ -151,7 +151,7 @@ func TestAnErrorGetsItsFormOnTheWire(t *testing.T) {
 				}
 			}
 			if bytes.Contains(body, []byte("password")) {
-				t.Errorf("an internal text is shown: %s", body)
+				t.Errorf("the response contains the internal error: %s", body)
 			}
 			internal := errs.From(c.err) == nil
 			if strings.Contains(log, "level=ERROR") != internal || strings.Contains(log, "hidden") {
@@ -161,7 +161,7 @@ func TestAnErrorGetsItsFormOnTheWire(t *testing.T) {
 	}
 }
 
-func TestNoWrongFieldIsAnEmptyList(t *testing.T) {
+func TestErrorsIsEmptyWithoutInvalidFields(t *testing.T) {
 	res, _ := serve(t, get("/"), func(w http.ResponseWriter, r *http.Request) {
 		WriteError(w, r, errs.New(errs.NotFound, "c", "m"))
 	})
@@ -172,22 +172,22 @@ func TestNoWrongFieldIsAnEmptyList(t *testing.T) {
 	}
 }
 
-func TestAPanicIsA500AndIsLogged(t *testing.T) {
-	res, log := serve(t, get("/"), func(http.ResponseWriter, *http.Request) { panic("boom") }) //nolint:forbidigo // what is tested
+func TestPanicIsLoggedAndBecomesA500(t *testing.T) {
+	res, log := serve(t, get("/"), func(http.ResponseWriter, *http.Request) { panic("boom") }) //nolint:forbidigo // tested
 	body := res.Body.Bytes()
 	if res.Code != 500 || bytes.Contains(body, []byte("boom")) || !strings.Contains(log, "panic=boom") {
 		t.Errorf("%d %s\n%s", res.Code, body, log)
 	}
 }
 
-func TestAPanicInTheMiddleOfAnAnswerCutsIt(t *testing.T) {
+func TestPanicAbortsAPartialResponse(t *testing.T) {
 	defer func() {
-		if v := recover(); v != http.ErrAbortHandler { //nolint:errorlint // net/http compares it like that
+		if v := recover(); v != http.ErrAbortHandler { //nolint:errorlint // compared as in net/http
 			t.Errorf("recovered %v", v)
 		}
 	}()
 	serve(t, get("/"), func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte("half"))
-		panic("boom") //nolint:forbidigo // what is tested
+		panic("boom") //nolint:forbidigo // tested
 	})
 }

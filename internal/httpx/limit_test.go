@@ -12,12 +12,16 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/ratelimit"
+	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-func TestALimitIsPerAddressWithoutACredential(t *testing.T) {
+func TestMiddlewareLimitsEachNetworkWithoutACredential(t *testing.T) {
 	h := NewLimit(2, time.Hour).Middleware(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	ask := func(address string, header ...string) *httptest.ResponseRecorder {
+	request := func(address string, header ...string) *httptest.ResponseRecorder {
 		r, rec := get("/", header...), httptest.NewRecorder()
 		r.RemoteAddr = address
 		h.ServeHTTP(rec, r)
@@ -25,44 +29,76 @@ func TestALimitIsPerAddressWithoutACredential(t *testing.T) {
 	}
 	var got []string
 	for range 3 {
-		rec := ask("192.0.2.1:9")
+		rec := request("192.0.2.1:9")
 		got = append(got, strconv.Itoa(rec.Code)+" "+rec.Header().Get("RateLimit-Limit")+" "+rec.Header().Get("RateLimit-Remaining"))
 	}
 	if d := cmp.Diff([]string{"200 2 1", "200 2 0", "429 2 0"}, got); d != "" {
 		t.Error(d)
 	}
-	last := ask("192.0.2.1:9")
+	last := request("192.0.2.1:9")
 	reset, _ := strconv.Atoi(last.Header().Get("RateLimit-Reset"))
 	retry, _ := strconv.Atoi(last.Header().Get("Retry-After"))
 	if reset < 1800 || reset > 5400 || retry != reset {
 		t.Errorf("RateLimit-Reset %d, Retry-After %d", reset, retry)
 	}
-	if text := last.Body.String(); !strings.Contains(text, "at most 2 in an hour.") {
+	if text := last.Body.String(); !strings.Contains(text, "at most 2 per hour.") {
 		t.Error(text)
 	}
-	if rec := ask("192.0.2.2:9"); rec.Code != 200 {
-		t.Errorf("another address is limited too: %d", rec.Code)
+	if rec := request("192.0.2.2:9"); rec.Code != 200 {
+		t.Errorf("the limit of another network was used: %d", rec.Code)
 	}
-	if rec := ask("192.0.2.1:9", "X-Api-Key", "k"); rec.Code != 200 || rec.Header().Get("RateLimit-Limit") != "" {
-		t.Errorf("a request with a credential is limited: %d", rec.Code)
+	if rec := request("192.0.2.1:9", "X-Api-Key", "k"); rec.Code != 200 || rec.Header().Get("RateLimit-Limit") != "" {
+		t.Errorf("a request with a credential was limited: %d", rec.Code)
 	}
 }
 
-func TestNoLimitIsNoLimit(t *testing.T) {
-	if err := NewLimit(0, time.Second).Take(httptest.NewRecorder(), get("/"), "k"); err != nil {
+func TestSharedLimitAppliesToAllNodes(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		now := clock.At(func() time.Time { return time.Date(2026, 4, 7, 8, 0, 0, 0, time.UTC) })
+		var nodes []*Limit
+		for range 3 {
+			nodes = append(nodes, NewSharedLimit(ratelimit.New(db, now), "attempts", 4, time.Hour))
+		}
+		var got []string
+		for i := range 6 {
+			w := httptest.NewRecorder()
+			err := nodes[i%3].Allow(w, get("/"), "192.0.2.1")
+			status := "ok"
+			if errs.Is(err, "rate_limited") {
+				status = "limited for " + errs.From(err).RetryAfter.String()
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, status+" "+w.Header().Get("RateLimit-Limit")+" "+w.Header().Get("RateLimit-Remaining")+" "+w.Header().Get("RateLimit-Reset"))
+		}
+		var want []string
+		for left := 3; left >= 0; left-- {
+			want = append(want, "ok 4 "+strconv.Itoa(left)+" 3600")
+		}
+		if d := cmp.Diff(append(want, "limited for 1h15m0s 4 0 4500", "limited for 1h15m0s 4 0 4500"), got); d != "" {
+			t.Error(d)
+		}
+		if err := nodes[0].Allow(httptest.NewRecorder(), get("/"), "192.0.2.2"); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestNilLimitAllowsEverything(t *testing.T) {
+	if err := NewLimit(0, time.Second).Allow(httptest.NewRecorder(), get("/"), "k"); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestABodyIsReadUpToItsLimit(t *testing.T) {
+func TestReadBodyEnforcesItsLimit(t *testing.T) {
 	for _, c := range []struct {
 		name, body string
 		length     int64
 		code       string
 	}{
 		{"fits", "12345", 5, ""},
-		{"is declared too large", "123456", 6, "body_too_large"},
-		{"is too large without saying so", "123456", -1, "body_too_large"},
+		{"declared too large", "123456", 6, "body_too_large"},
+		{"too large, undeclared", "123456", -1, "body_too_large"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := httptest.NewRequestWithContext(context.Background(), "POST", "/", strings.NewReader(c.body))
@@ -75,7 +111,7 @@ func TestABodyIsReadUpToItsLimit(t *testing.T) {
 	}
 }
 
-func TestAStreamSendsEvents(t *testing.T) {
+func TestStreamSendsEvents(t *testing.T) {
 	srv := httptest.NewServer(Wrap(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s, err := NewStream(w, r)
 		if err != nil {
@@ -86,7 +122,7 @@ func TestAStreamSendsEvents(t *testing.T) {
 		if err := s.Send("progress", map[string]string{"text": "two\nlines"}); err != nil {
 			t.Error(err)
 		}
-		<-r.Context().Done() // the event must not wait for the end of the answer
+		<-r.Context().Done() // the event must arrive before the response ends
 	}), Options{Log: discard()}))
 	defer srv.Close()
 	ctx, cancel := context.WithCancel(context.Background())

@@ -9,42 +9,43 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/regulars/regulars/internal/errs"
 )
 
 const (
-	heartbeat   = 15 * time.Second // shorter than the patience of usual proxies
+	heartbeat   = 15 * time.Second // below the idle timeout of common proxies
 	streamStall = 30 * time.Second
 )
 
-// Stream is an answer of server-sent events. Send may be called by many at
-// once.
+// Stream is a response of server-sent events. It is safe for concurrent use.
 type Stream struct {
-	mu      sync.Mutex
-	out     io.Writer
-	control *http.ResponseController
-	stop    chan struct{}
-	beats   sync.WaitGroup
+	mu         sync.Mutex
+	out        io.Writer
+	controller *http.ResponseController
+	stop       chan struct{}
+	heartbeats sync.WaitGroup
 }
 
-// NewStream starts the answer and keeps it alive with comments until Close,
-// which the caller owes.
+// NewStream starts the response and sends heartbeats until Close, which the caller
+// must call.
 func NewStream(w http.ResponseWriter, _ *http.Request) (*Stream, error) {
 	h := w.Header()
 	h.Set("Content-Type", "text/event-stream")
 	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no") // nginx would hold events back
-	s := &Stream{out: Patient(w, streamStall), control: http.NewResponseController(w), stop: make(chan struct{})}
+	h.Set("X-Accel-Buffering", "no") // disables buffering in nginx
+	s := &Stream{out: NewStallWriter(w, streamStall), controller: http.NewResponseController(w), stop: make(chan struct{})}
 	if err := s.write([]byte(": open\n\n")); err != nil {
 		return nil, fmt.Errorf("start stream: %w", err)
 	}
-	s.beats.Go(s.beat)
+	s.heartbeats.Go(s.sendHeartbeats)
 	return s, nil
 }
 
-// Send sends one event with v as its data in JSON. An error means that the
-// client is gone.
+// Send sends an event with v as JSON data. An error means that the client has
+// disconnected.
 func (s *Stream) Send(event string, v any) error {
-	data, err := json.Marshal(v) // never holds a line break
+	data, err := json.Marshal(v) // without line breaks
 	if err != nil {
 		return fmt.Errorf("encode event %s: %w", event, err)
 	}
@@ -53,13 +54,29 @@ func (s *Stream) Send(event string, v any) error {
 	return s.write(b.Bytes())
 }
 
-// Close ends the heartbeats. The answer itself ends with its handler.
-func (s *Stream) Close() {
-	close(s.stop)
-	s.beats.Wait()
+// Dropped is the data of the event "dropped", which ends a stream after a loss of
+// access.
+type Dropped struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
 }
 
-func (s *Stream) beat() {
+// Drop sends the event "dropped".
+func (s *Stream) Drop(reason error) {
+	d := Dropped{Code: "internal_error"}
+	if e := errs.From(reason); e != nil {
+		d = Dropped{Code: e.Code, Message: e.Message}
+	}
+	_ = s.Send("dropped", d) // the client may have disconnected
+}
+
+// Close stops the heartbeats. The response ends with its handler.
+func (s *Stream) Close() {
+	close(s.stop)
+	s.heartbeats.Wait()
+}
+
+func (s *Stream) sendHeartbeats() {
 	tick := time.NewTicker(heartbeat)
 	defer tick.Stop()
 	for {
@@ -68,7 +85,7 @@ func (s *Stream) beat() {
 			return
 		case <-tick.C:
 			if s.write([]byte(": still here\n\n")) != nil {
-				return // the next Send sees it too
+				return // the next Send fails too
 			}
 		}
 	}
@@ -80,7 +97,7 @@ func (s *Stream) write(p []byte) error {
 	if _, err := s.out.Write(p); err != nil {
 		return err
 	}
-	if err := s.control.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
+	if err := s.controller.Flush(); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
 	return nil

@@ -8,46 +8,45 @@ import (
 )
 
 const (
-	retryStream = 5 * time.Second
-	checkStream = time.Minute
+	streamRetry          = 5 * time.Second
+	defaultCheckInterval = time.Minute
 )
 
-// Streams bounds how many event streams are open, and says how often the right
-// to each is checked again. A nil Streams has no bound and checks every minute.
-// It may be used by many at once.
+// Streams bounds the open event streams and sets the interval at which access to
+// them is checked again. A nil Streams has no bound and an interval of a minute.
+// It is safe for concurrent use.
 type Streams struct {
 	perOwner, total int
-	check           time.Duration
+	checkInterval   time.Duration
 
-	mutex  sync.Mutex
+	mu     sync.Mutex
 	open   int
 	owners map[string]int
 }
 
-// NewStreams allows perOwner streams to each account or key and total in this
-// process; 0 is no bound. The right to a stream is checked
-// every check, by default every minute.
-func NewStreams(perOwner, total int, check time.Duration) *Streams {
-	if check <= 0 {
-		check = checkStream
+// NewStreams allows perOwner streams for each account or key and total in this
+// process; 0 means no bound. The default checkInterval is a minute.
+func NewStreams(perOwner, total int, checkInterval time.Duration) *Streams {
+	if checkInterval <= 0 {
+		checkInterval = defaultCheckInterval
 	}
-	return &Streams{perOwner: perOwner, total: total, check: check, owners: map[string]int{}}
+	return &Streams{perOwner: perOwner, total: total, checkInterval: checkInterval, owners: map[string]int{}}
 }
 
 // Open counts a stream until release is called. It fails with Limited
-// "too_many_streams" for an owner with too many, and with Unavailable
-// "streams_busy" where the process has too many.
+// "too_many_streams" over the bound of the owner, and with Unavailable
+// "streams_busy" over the bound of the process.
 func (s *Streams) Open(owner string) (release func(), err error) {
 	if s == nil {
 		return func() {}, nil
 	}
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	switch {
 	case s.perOwner > 0 && s.owners[owner] >= s.perOwner:
-		return nil, errs.New(errs.Limited, "too_many_streams", "This account or API key already has %d streams open. Close one of them first.", s.perOwner).WithRetry(retryStream)
+		return nil, errs.New(errs.Limited, "too_many_streams", "This account or API key already has %d streams open. Close one of them first.", s.perOwner).WithRetry(streamRetry)
 	case s.total > 0 && s.open >= s.total:
-		return nil, errs.New(errs.Unavailable, "streams_busy", "Too many streams are open on this server. Try again later, or request the status instead.").WithRetry(retryStream)
+		return nil, errs.New(errs.Unavailable, "streams_busy", "Too many streams are open on this server. Try again later, or request the status instead.").WithRetry(streamRetry)
 	}
 	s.open++
 	s.owners[owner]++
@@ -55,44 +54,30 @@ func (s *Streams) Open(owner string) (release func(), err error) {
 }
 
 func (s *Streams) release(owner string) {
-	s.mutex.Lock()
-	defer s.mutex.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.open--
 	if s.owners[owner]--; s.owners[owner] == 0 {
 		delete(s.owners, owner)
 	}
 }
 
-// Checks returns a ticker for the checks of one stream. The caller stops it.
-func (s *Streams) Checks() *time.Ticker {
+// CheckTicker returns a ticker for the access checks of one stream. The caller
+// stops it.
+func (s *Streams) CheckTicker() *time.Ticker {
 	if s == nil {
-		return time.NewTicker(checkStream)
+		return time.NewTicker(defaultCheckInterval)
 	}
-	return time.NewTicker(s.check)
+	return time.NewTicker(s.checkInterval)
 }
 
-// EndsStream reports whether an error of a check means that the right to a
-// stream has ended. Other errors are the server's and do not end it.
-func EndsStream(err error) bool {
+// IsAccessLost reports whether the error of an access check ends a stream. Other
+// errors are the server's.
+func IsAccessLost(err error) bool {
 	switch errs.KindOf(err) {
 	case errs.Unauthenticated, errs.Forbidden, errs.NotFound, errs.Gone:
 		return true
 	default:
 		return false
 	}
-}
-
-// Dropped is the data of the event that ends a stream for lack of a right.
-type Dropped struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
-}
-
-// Drop sends the event "dropped" with the reason.
-func (s *Stream) Drop(reason error) {
-	d := Dropped{Code: "internal_error"}
-	if e := errs.From(reason); e != nil {
-		d = Dropped{Code: e.Code, Message: e.Message}
-	}
-	_ = s.Send("dropped", d) // the client may be gone
 }

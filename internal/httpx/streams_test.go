@@ -9,7 +9,7 @@ import (
 	"github.com/regulars/regulars/internal/httpx"
 )
 
-func TestOpenStreamsAreBoundedPerOwnerAndPerProcess(t *testing.T) {
+func TestStreamsAreLimitedPerOwnerAndProcess(t *testing.T) {
 	s := httpx.NewStreams(2, 3, time.Minute)
 	open := func(owner, want string) func() {
 		t.Helper()
@@ -18,7 +18,7 @@ func TestOpenStreamsAreBoundedPerOwnerAndPerProcess(t *testing.T) {
 			t.Fatalf("%s: %v, want %q", owner, err, want)
 		}
 		if err != nil && errs.From(err).RetryAfter <= 0 {
-			t.Errorf("%s: no time to wait", want)
+			t.Errorf("%s: no RetryAfter", want)
 		}
 		return release
 	}
@@ -41,13 +41,13 @@ func TestOpenStreamsAreBoundedPerOwnerAndPerProcess(t *testing.T) {
 	}
 }
 
-func TestOnlyALostRightEndsAStream(t *testing.T) {
+func TestOnlyALossOfAccessEndsAStream(t *testing.T) {
 	for kind, want := range map[errs.Kind]bool{errs.Unauthenticated: true, errs.Forbidden: true, errs.NotFound: true, errs.Gone: true, errs.Unavailable: false, errs.Internal: false} {
-		if got := httpx.EndsStream(errs.New(kind, "code", "Text.")); got != want {
+		if got := httpx.IsAccessLost(errs.New(kind, "code", "Text.")); got != want {
 			t.Errorf("%v: %v", kind, got)
 		}
 	}
-	if httpx.EndsStream(nil) || httpx.EndsStream(errors.New("database away")) {
-		t.Error("an error of the server ends a stream")
+	if httpx.IsAccessLost(nil) || httpx.IsAccessLost(errors.New("database unavailable")) {
+		t.Error("a server error counts as loss of access")
 	}
 }

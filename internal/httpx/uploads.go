@@ -8,151 +8,151 @@ import (
 	"github.com/regulars/regulars/internal/text"
 )
 
-// UploadLimits bound the uploads that are under way at a time; 0: no limit.
+// UploadLimits bound concurrent uploads; 0 means no limit.
 type UploadLimits struct {
 	PerAccount      int   // uploads of one account or API key
 	PerAddress      int   // uploads from one network address
-	BytesPerAccount int64 // bytes of them, declared or received
+	BytesPerAccount int64 // declared or received, whichever is larger
 	BytesPerAddress int64
 }
 
-// Uploads counts the uploads of one node. It may be used by many at once; a nil
-// one limits nothing.
+// Uploads counts the concurrent uploads of one node. It is safe for concurrent
+// use; a nil Uploads has no limits.
 type Uploads struct {
 	limits UploadLimits
 	mu     sync.Mutex
-	counts map[uploader]*underway
+	usage  map[client]*usage
 }
 
-// uploader is an account or an address.
-type uploader struct {
+// client is an account, or else an address.
+type client struct {
 	account bool
 	name    string
 }
 
-type underway struct {
+type usage struct {
 	uploads int
 	bytes   int64
 }
 
 // NewUploads returns Uploads with these limits.
 func NewUploads(limits UploadLimits) *Uploads {
-	return &Uploads{limits: limits, counts: map[uploader]*underway{}}
+	return &Uploads{limits: limits, usage: map[client]*usage{}}
 }
 
-// Upload is one upload that is under way. It is used by one goroutine.
+// Upload is one upload in progress. It is not safe for concurrent use.
 type Upload struct {
-	of    *Uploads
-	who   []uploader
-	bytes int64 // counted so far
+	uploads *Uploads
+	clients []client
+	bytes   int64 // counted so far
 }
 
-// retryUploads is when an upload may find a place.
+// retryUploads is the suggested delay of a rejected upload.
 const retryUploads = 2 * time.Second
 
-// Begin counts an upload of an account, "" for none, from an address, with the
-// bytes it declares; less than 0: unknown. Over a limit it counts nothing and
-// fails with Limited "rate_limited". The caller calls End.
+// Begin counts an upload of an account ("" if anonymous) from an address with a
+// declared size (negative if unknown). Over a limit it counts nothing and fails
+// with Limited "rate_limited". The caller must call End.
 func (u *Uploads) Begin(account, address string, declared int64) (*Upload, error) {
 	if u == nil {
-		return nil, nil //nolint:nilnil // a nil Upload counts nothing
+		return nil, nil //nolint:nilnil // methods accept a nil Upload
 	}
-	one := &Upload{of: u}
-	for _, who := range []uploader{{true, account}, {false, address}} {
-		if who.name != "" {
-			one.who = append(one.who, who)
+	up := &Upload{uploads: u}
+	for _, c := range []client{{true, account}, {false, address}} {
+		if c.name != "" {
+			up.clients = append(up.clients, c)
 		}
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	for _, who := range one.who {
-		if err := u.check(who, max(declared, 0)); err != nil {
+	for _, c := range up.clients {
+		if err := u.check(c, max(declared, 0)); err != nil {
 			return nil, err
 		}
 	}
-	one.bytes = max(declared, 0)
-	for _, who := range one.who {
-		if u.counts[who] == nil {
-			u.counts[who] = &underway{}
+	up.bytes = max(declared, 0)
+	for _, c := range up.clients {
+		if u.usage[c] == nil {
+			u.usage[c] = &usage{}
 		}
-		u.counts[who].uploads++
-		u.counts[who].bytes += one.bytes
+		u.usage[c].uploads++
+		u.usage[c].bytes += up.bytes
 	}
-	return one, nil
+	return up, nil
 }
 
-func (u *Uploads) check(who uploader, bytes int64) error {
-	most, mostBytes := u.limits.PerAddress, u.limits.BytesPerAddress
-	if who.account {
-		most, mostBytes = u.limits.PerAccount, u.limits.BytesPerAccount
+func (u *Uploads) check(c client, bytes int64) error {
+	limit, limitBytes := u.limits.PerAddress, u.limits.BytesPerAddress
+	if c.account {
+		limit, limitBytes = u.limits.PerAccount, u.limits.BytesPerAccount
 	}
-	now := underway{}
-	if found := u.counts[who]; found != nil {
-		now = *found
+	var now usage
+	if current := u.usage[c]; current != nil {
+		now = *current
 	}
-	if most > 0 && now.uploads >= most {
-		return tooManyUploads(who, most)
+	if limit > 0 && now.uploads >= limit {
+		return tooManyUploads(c, limit)
 	}
-	return overBytes(who, now.bytes+bytes, mostBytes)
+	return overBytes(c, now.bytes+bytes, limitBytes)
 }
 
-func tooManyUploads(who uploader, most int) error {
-	if who.account {
-		return errs.New(errs.Limited, "rate_limited", "Too many uploads: at most %d of one account at a time. Wait until one has ended.", most).WithRetry(retryUploads)
+func tooManyUploads(c client, limit int) error {
+	if c.account {
+		return errs.New(errs.Limited, "rate_limited", "Too many uploads: at most %d per account at a time. Wait until one has finished.", limit).WithRetry(retryUploads)
 	}
-	return errs.New(errs.Limited, "rate_limited", "Too many uploads: at most %d from one address at a time. Wait until one has ended.", most).WithRetry(retryUploads)
+	return errs.New(errs.Limited, "rate_limited", "Too many uploads: at most %d per address at a time. Wait until one has finished.", limit).WithRetry(retryUploads)
 }
 
-func overBytes(who uploader, bytes, most int64) error {
+func overBytes(c client, bytes, limit int64) error {
 	switch {
-	case most <= 0 || bytes <= most:
+	case limit <= 0 || bytes <= limit:
 		return nil
-	case who.account:
-		return errs.New(errs.Limited, "rate_limited", "Too many bytes: the uploads of one account have at most %s at a time. Wait until one has ended.", text.Size(most)).WithRetry(retryUploads)
+	case c.account:
+		return errs.New(errs.Limited, "rate_limited", "Too much data: uploads of one account are limited to %s at a time. Wait until one has finished.", text.Size(limit)).WithRetry(retryUploads)
 	}
-	return errs.New(errs.Limited, "rate_limited", "Too many bytes: the uploads from one address have at most %s at a time. Wait until one has ended.", text.Size(most)).WithRetry(retryUploads)
+	return errs.New(errs.Limited, "rate_limited", "Too much data: uploads from one address are limited to %s at a time. Wait until one has finished.", text.Size(limit)).WithRetry(retryUploads)
 }
 
-// Received counts the bytes beyond the declared ones when so many have come. It
-// fails like Begin.
-func (one *Upload) Received(total int64) error {
-	if one == nil || total <= one.bytes {
+// Received counts the bytes beyond the declared size, given the total received so
+// far. It fails like Begin.
+func (up *Upload) Received(total int64) error {
+	if up == nil || total <= up.bytes {
 		return nil
 	}
-	u := one.of
+	u := up.uploads
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	more := total - one.bytes
-	for _, who := range one.who {
-		most := u.limits.BytesPerAddress
-		if who.account {
-			most = u.limits.BytesPerAccount
+	more := total - up.bytes
+	for _, c := range up.clients {
+		limit := u.limits.BytesPerAddress
+		if c.account {
+			limit = u.limits.BytesPerAccount
 		}
-		if err := overBytes(who, u.counts[who].bytes+more, most); err != nil {
+		if err := overBytes(c, u.usage[c].bytes+more, limit); err != nil {
 			return err
 		}
 	}
-	for _, who := range one.who {
-		u.counts[who].bytes += more
+	for _, c := range up.clients {
+		u.usage[c].bytes += more
 	}
-	one.bytes = total
+	up.bytes = total
 	return nil
 }
 
-// End counts the upload no longer. Further calls do nothing.
-func (one *Upload) End() {
-	if one == nil {
+// End removes the upload from the counts. It may be called more than once.
+func (up *Upload) End() {
+	if up == nil {
 		return
 	}
-	one.of.mu.Lock()
-	defer one.of.mu.Unlock()
-	for _, who := range one.who {
-		now := one.of.counts[who]
+	up.uploads.mu.Lock()
+	defer up.uploads.mu.Unlock()
+	for _, c := range up.clients {
+		now := up.uploads.usage[c]
 		now.uploads--
-		now.bytes -= one.bytes
+		now.bytes -= up.bytes
 		if now.uploads == 0 {
-			delete(one.of.counts, who)
+			delete(up.uploads.usage, c)
 		}
 	}
-	one.who = nil
+	up.clients = nil
 }

@@ -15,42 +15,42 @@ import (
 	"github.com/regulars/regulars/internal/i18n"
 )
 
-var update = flag.Bool("update", false, "add missing sentences to the catalogue, without a translation, and drop those that nobody says")
+var update = flag.Bool("update", false, "add missing texts to the catalogues, without a translation, and delete unused ones")
 
-func TestEverySentenceIsTranslatedIntoEveryLanguage(t *testing.T) {
-	sentences := said(t)
+func TestEveryTextIsTranslated(t *testing.T) {
+	texts := usedTexts(t)
 	for _, tag := range i18n.Languages[1:] {
 		translations, err := i18n.Catalogue(tag)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if *update {
-			write(t, tag.String(), sentences, translations)
+			write(t, tag.String(), texts, translations)
 			continue
 		}
-		for english, place := range sentences {
+		for english, place := range texts {
 			switch translated := translations[english]; {
 			case translated == "":
 				t.Errorf("%s: %s has no translation of %q", place, tag, english)
 			case fmt.Sprint(verbs(translated)) != fmt.Sprint(verbs(english)):
-				t.Errorf("%s of %q has other verbs: %q", tag, english, translated)
+				t.Errorf("%s of %q has different verbs: %q", tag, english, translated)
 			case !strings.HasPrefix(english, ",") && edges(translated) != edges(english):
-				t.Errorf("%s of %q begins or ends with other space: %q", tag, english, translated)
+				t.Errorf("%s of %q has different surrounding space: %q", tag, english, translated)
 			}
 		}
 		for english := range translations {
-			if sentences[english] == "" {
-				t.Errorf("%s translates %q, which nobody says", tag, english)
+			if texts[english] == "" {
+				t.Errorf("%s translates %q, which is not used", tag, english)
 			}
 		}
 	}
 }
 
-// write puts the catalogue of a language in order.
-func write(t *testing.T, language string, sentences, translations map[string]string) {
+// write writes the sorted catalogue of a language.
+func write(t *testing.T, language string, texts, translations map[string]string) {
 	t.Helper()
 	ordered := map[string]string{}
-	for english := range sentences {
+	for english := range texts {
 		ordered[english] = translations[english]
 	}
 	var out bytes.Buffer
@@ -67,12 +67,12 @@ func write(t *testing.T, language string, sentences, translations map[string]str
 
 var verb = regexp.MustCompile(`%(?:\[(\d+)\])?([-+# 0]*[\d.]*[a-zA-Z%])|\{\w+\}`)
 
-// verbs are the verbs of fmt by the argument they show, and the places that a
-// page fills in.
-func verbs(sentence string) []string {
+// verbs returns the sorted verbs of fmt, each with its argument number, and the
+// placeholders in braces.
+func verbs(text string) []string {
 	used := map[string]bool{}
 	next := 1
-	for _, found := range verb.FindAllStringSubmatch(sentence, -1) {
+	for _, found := range verb.FindAllStringSubmatch(text, -1) {
 		switch {
 		case strings.HasPrefix(found[0], "{"):
 			used[found[0]] = true
@@ -87,10 +87,9 @@ func verbs(sentence string) []string {
 	return slices.Sorted(maps.Keys(used))
 }
 
-// edges is the space around a sentence, which joins it to its neighbours. Commas
-// of some languages bring their own.
-func edges(sentence string) string {
-	inner := strings.Trim(sentence, " ")
-	before, after, _ := strings.Cut(sentence, inner)
+// edges returns the leading and trailing space of a text.
+func edges(text string) string {
+	inner := strings.Trim(text, " ")
+	before, after, _ := strings.Cut(text, inner)
 	return before + "|" + after
 }

@@ -8,11 +8,11 @@ import (
 	"golang.org/x/text/language"
 )
 
-// calendar is how a language writes dates.
+// calendar has the date formats of a language.
 type calendar struct {
 	months, short []string
 	weekdays      []string
-	day, full     string // patterns, see date
+	day, full     string // patterns of Printer.date
 }
 
 var calendars = map[language.Tag]calendar{
@@ -42,11 +42,10 @@ var calendars = map[language.Tag]calendar{
 	},
 }
 
-// Day is the date of a time in its zone: "2 Jan 2006".
+// Day returns the date of t in its zone, such as "2 Jan 2006".
 func (p Printer) Day(t time.Time) string { return p.date(t, calendars[p.Language()].day) }
 
-// Exact is the date, with the weekday, and the time to the second with its
-// zone.
+// Exact returns weekday, date, time to the second and zone.
 func (p Printer) Exact(t time.Time) string { return p.date(t, calendars[p.Language()].full) }
 
 func (p Printer) date(t time.Time, pattern string) string {
@@ -56,7 +55,7 @@ func (p Printer) date(t time.Time, pattern string) string {
 		"{weekday}", c.weekdays[t.Weekday()], "{time}", t.Format("15:04:05 MST")).Replace(pattern)
 }
 
-// List joins words the way a sentence does: "a, b and c".
+// List joins words as in "a, b and c".
 func (p Printer) List(words []string) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
@@ -65,17 +64,17 @@ func (p Printer) List(words []string) string {
 	return p.T("%[1]s and %[2]s", strings.Join(words[:len(words)-1], comma), words[len(words)-1])
 }
 
-// Sentences puts sentences one after another; empty ones are left out.
-func (p Printer) Sentences(said ...string) string {
-	between := " "
+// Sentences joins the sentences that are not empty.
+func (p Printer) Sentences(sentences ...string) string {
+	separator := " "
 	if p.Language() == language.Japanese {
-		between = ""
+		separator = ""
 	}
-	return strings.Join(slices.DeleteFunc(said, func(s string) bool { return s == "" }), between)
+	return strings.Join(slices.DeleteFunc(sentences, func(s string) bool { return s == "" }), separator)
 }
 
-// Ago tells how long before now t was, or how long until it is; times far away
-// as a date.
+// Ago returns the time from t to now in words, such as "5 min ago" or "in 3
+// hours", or the date if it is two weeks ago or two days ahead.
 func (p Printer) Ago(t, now time.Time) string {
 	d := now.Sub(t)
 	switch {
@@ -95,7 +94,7 @@ func (p Printer) Ago(t, now time.Time) string {
 	return p.Day(t)
 }
 
-// Span tells how long something takes.
+// Span returns a duration in words, such as "3 hours".
 func (p Printer) Span(d time.Duration) string {
 	switch {
 	case d < time.Second:

@@ -1,6 +1,6 @@
-// Package i18n says the product's sentences in the languages it knows. The key
-// of a sentence is the sentence in English, as it stands in the code; the
-// catalogue holds one file of translations for each other language.
+// Package i18n translates the texts of the product. The key of a text is its
+// English form in the code; the catalogue has one file of translations for each
+// other language.
 package i18n
 
 import (
@@ -14,28 +14,27 @@ import (
 	"golang.org/x/text/message"
 )
 
-// Languages are the languages the product speaks; the first is for everybody
-// else.
+// Languages are the supported languages; the first is the default.
 var Languages = []language.Tag{language.English, language.German, language.Spanish, language.Japanese}
 
 //go:embed catalogue/*.json
 var files embed.FS
 
-// sentences are the translations of each language but English.
-var sentences = sync.OnceValue(func() map[language.Tag]map[string]string {
-	known := map[language.Tag]map[string]string{}
+// catalogues are the translations by language, without English.
+var catalogues = sync.OnceValue(func() map[language.Tag]map[string]string {
+	all := map[language.Tag]map[string]string{}
 	for _, tag := range Languages[1:] {
 		translations, err := Catalogue(tag)
 		if err != nil {
-			panic(err) //nolint:forbidigo // the files are ours and tested
+			panic(err) //nolint:forbidigo // embedded and tested
 		}
-		known[tag] = translations
+		all[tag] = translations
 	}
-	return known
+	return all
 })
 
-// Catalogue returns the translations of a language by the English sentence; of
-// English itself there are none.
+// Catalogue returns the translations of a language by English text. English has
+// no catalogue.
 func Catalogue(tag language.Tag) (map[string]string, error) {
 	text, err := fs.ReadFile(files, "catalogue/"+tag.String()+".json")
 	if err != nil {
@@ -50,12 +49,12 @@ func Catalogue(tag language.Tag) (map[string]string, error) {
 
 var matcher = language.NewMatcher(Languages)
 
-// Match returns the language that serves best whoever wants one of wanted, the
-// first above all. Each is a BCP 47 tag or a whole Accept-Language header;
-// what is neither is passed over.
-func Match(wanted ...string) language.Tag {
-	for _, one := range wanted {
-		tags, _, err := language.ParseAcceptLanguage(one)
+// Match returns the best supported language for the preferences, the most
+// important first. Each is a BCP 47 tag or an Accept-Language header; invalid ones
+// are ignored.
+func Match(preferences ...string) language.Tag {
+	for _, preference := range preferences {
+		tags, _, err := language.ParseAcceptLanguage(preference)
 		if err != nil {
 			continue
 		}
@@ -68,13 +67,13 @@ func Match(wanted ...string) language.Tag {
 	return Languages[0]
 }
 
-// Printer says sentences in one language. The zero Printer speaks English.
+// Printer prints texts in one language. The zero Printer prints English.
 type Printer struct{ tag language.Tag }
 
-// For returns the Printer of one of Languages.
+// For returns the Printer of a language in Languages.
 func For(tag language.Tag) Printer { return Printer{tag} }
 
-// Language is the language of the printer.
+// Language returns the language of p.
 func (p Printer) Language() language.Tag {
 	if p.tag == language.Und {
 		return language.English
@@ -82,21 +81,21 @@ func (p Printer) Language() language.Tag {
 	return p.tag
 }
 
-// T says a sentence; english is a constant with verbs of fmt for args (%s, %d,
-// %[2]s), and only with args is a % a verb. Numbers are grouped as the language
-// does. A sentence without a translation is said in English.
+// T returns the translation of english, or english itself if there is none. If
+// args are given, it is a format of fmt (%s, %d, %[2]s), and numbers are grouped
+// as usual in the language.
 func (p Printer) T(english string, args ...any) string {
-	said := sentences()[p.Language()][english]
-	if said == "" {
-		said = english
+	translated := catalogues()[p.Language()][english]
+	if translated == "" {
+		translated = english
 	}
 	if len(args) == 0 {
-		return said
+		return translated
 	}
-	return message.NewPrinter(p.Language()).Sprintf(said, args...)
+	return message.NewPrinter(p.Language()).Sprintf(translated, args...)
 }
 
-// Count says one for 1 and many for every other n; both have one %d for n.
+// Count returns T(one, n) if n is 1, else T(many, n).
 func (p Printer) Count(n int64, one, many string) string {
 	if n == 1 {
 		return p.T(one, n)
@@ -104,6 +103,6 @@ func (p Printer) Count(n int64, one, many string) string {
 	return p.T(many, n)
 }
 
-// Key marks a constant as a sentence that is said later, by T of a variable. It
-// returns it as it is.
+// Key marks a constant as a text that is translated later, and returns it
+// unchanged.
 func Key(english string) string { return english }

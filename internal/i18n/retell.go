@@ -12,25 +12,23 @@ import (
 	"golang.org/x/text/language"
 )
 
-// verb is a verb of fmt in a sentence; its argument's number is the first
-// group.
+// verb matches a verb of fmt; its first group is the explicit argument number.
 var verb = regexp.MustCompile(`%(?:\[(\d+)\])?[-+# 0]*[\d.]*([a-zA-Z%])`)
 
-// pattern finds out whether a text was made of a sentence with verbs.
+// pattern matches texts that were formatted from an English text with verbs.
 type pattern struct {
 	english string
-	start   string // up to the first verb
-	whole   func() *regexp.Regexp
+	prefix  string // up to the first verb
+	expr    func() *regexp.Regexp
 }
 
-// patterns are the sentences with verbs, those that say more by themselves
-// first.
+// patterns are the English texts with verbs, the longest first.
 var patterns = sync.OnceValue(func() []pattern {
 	var list []pattern
-	for english := range sentences()[Languages[1]] {
+	for english := range catalogues()[Languages[1]] {
 		at := verb.FindStringIndex(english)
 		if at != nil && len(english) > 12 && strings.ContainsFunc(verb.ReplaceAllString(english, ""), unicode.IsLetter) {
-			list = append(list, pattern{english, english[:at[0]], sync.OnceValue(func() *regexp.Regexp { return matcherOf(english) })})
+			list = append(list, pattern{english, english[:at[0]], sync.OnceValue(func() *regexp.Regexp { return regexpOf(english) })})
 		}
 	}
 	slices.SortFunc(list, func(a, b pattern) int {
@@ -39,8 +37,8 @@ var patterns = sync.OnceValue(func() []pattern {
 	return list
 })
 
-// matcherOf is an expression that has a group for each verb of a sentence.
-func matcherOf(english string) *regexp.Regexp {
+// regexpOf returns an expression with a group for each verb of english.
+func regexpOf(english string) *regexp.Regexp {
 	var b strings.Builder
 	b.WriteString("(?s)^")
 	rest := 0
@@ -59,23 +57,22 @@ func matcherOf(english string) *regexp.Regexp {
 	return regexp.MustCompile(b.String() + regexp.QuoteMeta(english[rest:]) + "$")
 }
 
-// Retell says what was said in English already, a message that was kept or
-// comes from another part. What was put into it then stays as it is, but for
-// nouns, which the catalogue knows, and a sentence at its end. A text that
-// nobody knows is returned as it is.
+// Retell translates a formatted English text, such as a stored message. Of its
+// arguments it translates those in nouns and a final sentence. An unknown text is
+// returned unchanged.
 func (p Printer) Retell(text string, nouns ...string) string {
-	known := sentences()[p.Language()]
+	known := catalogues()[p.Language()]
 	if p.Language() == language.English || text == "" {
 		return text
 	}
-	if said := known[text]; said != "" {
-		return said
+	if translated := known[text]; translated != "" {
+		return translated
 	}
 	for _, candidate := range patterns() {
-		if !strings.HasPrefix(text, candidate.start) || known[candidate.english] == "" {
+		if !strings.HasPrefix(text, candidate.prefix) || known[candidate.english] == "" {
 			continue
 		}
-		if found := candidate.whole().FindStringSubmatch(text); found != nil {
+		if found := candidate.expr().FindStringSubmatch(text); found != nil {
 			args := arguments(candidate.english, found[1:])
 			p.retellAll(args, nouns, strings.HasSuffix(candidate.english, ". %s"))
 			return fill(known[candidate.english], args)
@@ -84,8 +81,8 @@ func (p Printer) Retell(text string, nouns ...string) string {
 	return text
 }
 
-// retellAll says those of the arguments of a sentence that are nouns, and the
-// last one where that is a sentence of its own.
+// retellAll translates the arguments that are nouns, and the last one if it is a
+// sentence.
 func (p Printer) retellAll(args map[int]string, nouns []string, sentenceLast bool) {
 	for i, arg := range args {
 		if sentenceLast && i == len(args) {
@@ -96,7 +93,7 @@ func (p Printer) retellAll(args map[int]string, nouns []string, sentenceLast boo
 	}
 }
 
-// arguments are what was found by the number of the argument.
+// arguments returns the matched texts by argument number.
 func arguments(english string, found []string) map[int]string {
 	args, next := map[int]string{}, 1
 	for _, v := range verb.FindAllStringSubmatch(english, -1) {
@@ -108,7 +105,7 @@ func arguments(english string, found []string) map[int]string {
 	return args
 }
 
-// fill puts texts where the verbs of a sentence are.
+// fill replaces the verbs of a sentence by args.
 func fill(sentence string, args map[int]string) string {
 	next := 1
 	return verb.ReplaceAllStringFunc(sentence, func(v string) string {
@@ -119,9 +116,9 @@ func fill(sentence string, args map[int]string) string {
 	})
 }
 
-// number is which argument a verb shows.
-func number(given string, next *int) int {
-	if n, err := strconv.Atoi(given); err == nil {
+// number returns the argument number of a verb.
+func number(explicit string, next *int) int {
+	if n, err := strconv.Atoi(explicit); err == nil {
 		*next = n
 	}
 	*next++

@@ -12,29 +12,29 @@ import (
 	"testing"
 )
 
-// unspoken are folders whose errors are only told to programs, in English.
-var unspoken = []string{"api", "app", "jobs", "once", "sqldb"}
+// untranslated are folders with errors for programs only.
+var untranslated = []string{"api", "app", "idempotency", "jobs", "sqldb"}
 
-// said finds every sentence that the sources say through a catalogue, with the
-// place of one that says it.
-func said(t *testing.T) map[string]string {
+// usedTexts returns every text that the sources translate, with one position of
+// its use.
+func usedTexts(t *testing.T) map[string]string {
 	t.Helper()
-	found := map[string]string{}
+	texts := map[string]string{}
 	for _, s := range sources(t) {
-		r := reader{say: func(english string, at token.Pos) {
+		r := reader{found: func(english string, at token.Pos) {
 			if strings.ContainsFunc(english, isLetter) {
-				found[english] = s.place(at)
+				texts[english] = s.place(at)
 			}
 		}}
-		r.failures, r.rules = !slices.Contains(unspoken, s.area), slices.Contains(features, s.area)
-		ast.Inspect(s.file, r.look)
+		r.errors, r.rules = !slices.Contains(untranslated, s.area), slices.Contains(features, s.area)
+		ast.Inspect(s.file, r.inspect)
 	}
-	return found
+	return texts
 }
 
-// source is a file of the program, without tests.
+// source is a Go file without tests.
 type source struct {
-	area string // the folder of internal that it is in
+	area string // its folder in internal
 	file *ast.File
 	set  *token.FileSet
 }
@@ -67,22 +67,22 @@ func isLetter(r rune) bool {
 // pages tell again.
 var features = []string{"access", "account", "actor", "bulk", "chat", "community", "media", "member", "sheet"}
 
-// reader looks for sentences in a file.
+// reader finds the translated texts of a file.
 type reader struct {
-	failures bool // also what errors say
-	rules    bool // also whatever looks like a sentence
-	say      func(english string, at token.Pos)
+	errors bool // include texts of errors
+	rules  bool // include every literal that looks like a sentence
+	found  func(english string, at token.Pos)
 }
 
-// failing are functions that make what errors say, by the position of the
-// sentence, or of the word, among their arguments.
-var failing = map[string]int{"errs.New": 2, "errs.Wrong": 2, "errs.Say": 0, "errs.Word": 0, "unfit": 1, "errTaken": 2, "refused": 0}
+// errorFuncs are the functions that create texts of errors, with the index of the
+// text among their arguments.
+var errorFuncs = map[string]int{"errs.New": 2, "errs.Wrong": 2, "errs.Say": 0, "errs.Word": 0, "unfit": 1, "errTaken": 2, "refused": 0}
 
-// titled are functions of the console that say constants, by the positions of
-// these among their arguments.
-var titled = map[string][]int{"page": {1, 3}, "again": {1}, "goTo": {1}}
+// titleFuncs are functions of the console that translate arguments, with the
+// indices of these.
+var titleFuncs = map[string][]int{"page": {1, 3}, "again": {1}, "goTo": {1}}
 
-func (r reader) look(n ast.Node) bool {
+func (r reader) inspect(n ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.CallExpr:
 		r.call(n)
@@ -97,14 +97,13 @@ func (r reader) look(n ast.Node) bool {
 	return true
 }
 
-// isSentence reports whether a text in the rules of a feature is told to
-// people.
+// isSentence reports whether e is a constant text in the form of a sentence.
 func isSentence(e ast.Expr) bool {
 	text, ok := text(e)
 	return ok && hasForm(text)
 }
 
-// hasForm reports whether a text has the form of a sentence.
+// hasForm reports whether text has the form of a sentence.
 func hasForm(text string) bool {
 	if !strings.HasSuffix(text, ".") && !strings.HasSuffix(text, "_ -") || strings.Count(text, " ") < 2 || strings.Contains(text, "\n") {
 		return false
@@ -126,20 +125,20 @@ func (r reader) call(call *ast.CallExpr) {
 		r.literal(call.Args[2], counted)
 	case name == "Key" && owner == "i18n":
 		r.literal(call.Args[0], same)
-	case r.failures:
-		at, says := failing[strings.TrimPrefix(owner+"."+name, ".")]
-		if says && at < len(call.Args) {
+	case r.errors:
+		at, ok := errorFuncs[strings.TrimPrefix(owner+"."+name, ".")]
+		if ok && at < len(call.Args) {
 			r.literal(call.Args[at], same)
 		}
 	}
-	for _, at := range titled[name] {
+	for _, at := range titleFuncs[name] {
 		if at < len(call.Args) {
 			r.literal(call.Args[at], same)
 		}
 	}
 }
 
-// nouns reads the entries of the rail.
+// nouns reads the entries of the navigation.
 func (r reader) nouns(lit *ast.CompositeLit) {
 	list, ok := lit.Type.(*ast.ArrayType)
 	if !ok {
@@ -157,7 +156,7 @@ func (r reader) nouns(lit *ast.CompositeLit) {
 
 func same(s string) string { return s }
 
-// counted is the sentence that counts a noun, as console.Reader makes it.
+// counted returns the text that counts a noun, as console.Reader builds it.
 func counted(noun string) string {
 	if strings.Contains(noun, "%") {
 		return noun
@@ -168,12 +167,12 @@ func counted(noun string) string {
 func (r reader) literal(e ast.Expr, sentence func(string) string) bool {
 	text, ok := text(e)
 	if ok && text != "" && text != "%s" {
-		r.say(sentence(text), e.Pos())
+		r.found(sentence(text), e.Pos())
 	}
 	return ok
 }
 
-// text is the value of a constant text.
+// text returns the value of a constant string.
 func text(e ast.Expr) (string, bool) {
 	switch e := e.(type) {
 	case *ast.BasicLit:

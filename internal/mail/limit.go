@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/regulars/regulars/internal/rate"
+	"github.com/regulars/regulars/internal/ratelimit"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -25,11 +25,11 @@ var kinds = map[Template]string{
 // within counts a message and reports whether its recipient may still get it.
 func (m *Mail) within(ctx context.Context, tx *sqldb.Tx, msg Message) (bool, error) {
 	kind := kinds[msg.Template]
-	limit := rate.Limit{Name: "mails: " + kind, Most: m.perHour, Window: time.Hour}
+	limit := ratelimit.Limit{Name: "mails: " + kind, Max: m.perHour, Window: time.Hour}
 	if kind == "notice" {
-		limit.Most *= noticesMore
+		limit.Max *= noticesMore
 	}
-	taken, err := rate.Take(ctx, tx, m.clock.Now(), limit, mailbox(msg.To))
+	taken, err := ratelimit.Allow(ctx, tx, m.clock.Now(), limit, mailbox(msg.To))
 	return taken.OK, err
 }
 

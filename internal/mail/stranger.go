@@ -7,7 +7,7 @@ import (
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/jobs"
-	"github.com/regulars/regulars/internal/rate"
+	"github.com/regulars/regulars/internal/ratelimit"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -100,16 +100,16 @@ func (m *Mail) takeQuota(ctx context.Context, tx *sqldb.Tx, kept Kept) (bool, er
 		return false, err
 	}
 	now := m.clock.Now()
-	bySender := rate.Limit{Name: "mails to strangers: account", Most: m.strangersPerHour, Window: time.Hour}
-	byCommunity := rate.Limit{Name: "mails to strangers: community", Most: m.strangersPerHour, Window: time.Hour}
-	taken, err := rate.Take(ctx, tx, now, bySender, kept.Sender)
+	bySender := ratelimit.Limit{Name: "mails to strangers: account", Max: m.strangersPerHour, Window: time.Hour}
+	byCommunity := ratelimit.Limit{Name: "mails to strangers: community", Max: m.strangersPerHour, Window: time.Hour}
+	taken, err := ratelimit.Allow(ctx, tx, now, bySender, kept.Sender)
 	if err != nil || !taken.OK || kept.CommunityID == "" {
 		return taken.OK, err
 	}
-	if taken, err = rate.Take(ctx, tx, now, byCommunity, kept.CommunityID); err != nil || taken.OK {
+	if taken, err = ratelimit.Allow(ctx, tx, now, byCommunity, kept.CommunityID); err != nil || taken.OK {
 		return taken.OK, err
 	}
-	return false, rate.Return(ctx, tx, bySender, kept.Sender)
+	return false, ratelimit.Refund(ctx, tx, bySender, kept.Sender)
 }
 
 // ReleaseArgs ask for the throttled messages to be tried again.

@@ -1,4 +1,4 @@
-package rate
+package ratelimit
 
 import (
 	"context"
@@ -8,22 +8,21 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// attempt is one more of a subject, in a window that began at a moment and
-// lasts for left milliseconds more.
+// attempt is one attempt of a subject. Times are in milliseconds.
 type attempt struct {
-	subject             string
-	began, window, left int64
-	most                int
+	subject                  string
+	start, window, remaining int64 // of the current window
+	max                      int
 }
 
-// count counts an attempt and returns how many count now, 0 when it was one
-// too many and nothing was counted. The window before counts in proportion to
-// what a window that ends now would see of it. A node whose clock is behind
-// counts in the newer window. The condition repeats what SET will make: it is
-// one statement, so that nobody comes between.
-func count(ctx context.Context, tx *sqldb.Tx, a attempt) (used int, err error) {
-	// Windows of a clock that was far ahead: they would not end for as long.
-	if _, err := tx.Exec(ctx, "DELETE FROM rate_counts WHERE subject = $1 AND began_at > $2", a.subject, a.began+3*a.window); err != nil {
+// increment counts an attempt and returns the weighted count, or 0 if the attempt is
+// over the limit and was not counted. The previous window counts in proportion
+// to its overlap with a sliding window that ends now. A node with a slow clock
+// counts in the newer window. The WHERE clause repeats the values of SET, so
+// that check and update are one atomic statement.
+func increment(ctx context.Context, tx *sqldb.Tx, a attempt) (used int, err error) {
+	// A clock that was far ahead leaves windows that end too late.
+	if _, err := tx.Exec(ctx, "DELETE FROM rate_counts WHERE subject = $1 AND began_at > $2", a.subject, a.start+3*a.window); err != nil {
 		return 0, err
 	}
 	err = tx.QueryRow(ctx, `INSERT INTO rate_counts (subject, began_at, taken, earlier, ends_at) VALUES ($1, $2, 1, 0, $3)
@@ -35,21 +34,21 @@ func count(ctx context.Context, tx *sqldb.Tx, a attempt) (used int, err error) {
 		WHERE $7 > CASE WHEN rate_counts.began_at >= $2 THEN rate_counts.taken + rate_counts.earlier * $5 / $6
 			WHEN rate_counts.began_at = $4 THEN rate_counts.taken * $5 / $6 ELSE 0 END
 		RETURNING taken + earlier * $5 / $6`,
-		a.subject, a.began, a.began+2*a.window, a.began-a.window, a.left, a.window, a.most).Scan(&used)
+		a.subject, a.start, a.start+2*a.window, a.start-a.window, a.remaining, a.window, a.max).Scan(&used)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
 	return used, err
 }
 
-// longestWindow is longer than two windows of any limit, in milliseconds.
+// longestWindow exceeds two windows of any limit, in milliseconds.
 const longestWindow = 7 * 24 * 3_600_000
 
 func sweep(ctx context.Context, db *sqldb.DB, now int64) error {
 	return db.DeleteBatches(ctx, "rate_counts", "subject", "ends_at <= $1 OR ends_at > $2", now, now+longestWindow)
 }
 
-func uncount(ctx context.Context, tx *sqldb.Tx, subject string) error {
+func decrement(ctx context.Context, tx *sqldb.Tx, subject string) error {
 	_, err := tx.Exec(ctx, "UPDATE rate_counts SET taken = taken - 1 WHERE subject = $1 AND taken > 0", subject)
 	return err
 }

@@ -7,9 +7,9 @@ import (
 	"testing"
 )
 
-// TestNoSentenceIsBuiltOfPieces looks for what no catalogue can know: sentences
-// of the features' rules that are put together with +.
-func TestNoSentenceIsBuiltOfPieces(t *testing.T) {
+// TestSentencesAreNotConcatenated finds sentences that are concatenated with +,
+// which a catalogue cannot translate.
+func TestSentencesAreNotConcatenated(t *testing.T) {
 	for _, s := range sources(t) {
 		if !slices.Contains(features, s.area) {
 			continue
@@ -20,17 +20,17 @@ func TestNoSentenceIsBuiltOfPieces(t *testing.T) {
 				return true
 			}
 			if _, constant := text(sum); !constant && hasForm(joined(sum)) {
-				t.Errorf("%s: a sentence is built of pieces; errs.Say takes a whole one, with verbs for what differs", s.place(sum.Pos()))
+				t.Errorf("%s: sentence is concatenated; pass one format with verbs to errs.Say", s.place(sum.Pos()))
 			}
 			return false
 		})
 	}
 }
 
-// piece stands for a part of a text that is not constant.
-const piece = "%s"
+// placeholder replaces the variable parts of a text.
+const placeholder = "%s"
 
-// joined is what a sum of texts makes.
+// joined returns the text of a concatenation.
 func joined(e ast.Expr) string {
 	if constant, ok := text(e); ok {
 		return constant
@@ -38,5 +38,5 @@ func joined(e ast.Expr) string {
 	if sum, ok := e.(*ast.BinaryExpr); ok && sum.Op == token.ADD {
 		return joined(sum.X) + joined(sum.Y)
 	}
-	return piece
+	return placeholder
 }
