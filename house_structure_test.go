@@ -43,7 +43,6 @@ var larger = map[string]figure{
 	"internal/account": {43, 5100, 5.45},
 	"internal/bulk":    {57, 8600, 5.60},
 	"internal/console": {59, 9250, 5.95},
-	"internal/jobs":    {17, 2390, 4.90},
 	"internal/member":  {90, 11400, 5.30},
 	"internal/sheet":   {19, 3500, 3.15},
 }

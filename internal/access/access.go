@@ -46,7 +46,7 @@ type Access struct {
 	db          *sqldb.DB
 	accounts    *account.Accounts
 	communities *community.Communities
-	memberships   Memberships
+	memberships Memberships
 	clock       clock.Clock
 	baseURL     func() string
 	touch       *account.Touch
@@ -57,7 +57,7 @@ type Deps struct {
 	DB          *sqldb.DB
 	Accounts    *account.Accounts
 	Communities *community.Communities
-	Memberships   Memberships
+	Memberships Memberships
 	Clock       clock.Clock
 	Log         *slog.Logger
 	BaseURL     func() string // address of the server without a slash at its end

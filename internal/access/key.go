@@ -44,7 +44,7 @@ const (
 // keyRoom returns Conflict "too_many_api_keys" when there are most keys
 // already. Until the transaction ends nobody else makes a key of the holder.
 func keyRoom(ctx context.Context, tx *sqldb.Tx, holder string, most int, count func(context.Context, sqldb.Querier, string) (int, error)) error {
-	if err := tx.Guard(ctx, "api_keys "+holder); err != nil {
+	if err := tx.LockExclusive(ctx, "api_keys "+holder); err != nil {
 		return err
 	}
 	n, err := count(ctx, tx, holder)

@@ -63,7 +63,7 @@ func (a *Access) CreateRole(ctx context.Context, actor actor.Actor, communityID 
 	now := a.clock.Now()
 	role.ID, role.CreatedAt, role.UpdatedAt = id.New(now), now.UnixMilli(), now.UnixMilli()
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if err := tx.Guard(ctx, "new roles "+communityID); err != nil {
+		if err := tx.LockExclusive(ctx, "new roles "+communityID); err != nil {
 			return err // or two that meet would both find the last place free
 		}
 		known, err := listRoles(ctx, tx, communityID)

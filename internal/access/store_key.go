@@ -16,7 +16,7 @@ func insertKey(ctx context.Context, q sqldb.Querier, k Key, hash string) error {
 	if err != nil {
 		return fmt.Errorf("encode permissions: %w", err)
 	}
-	_, err = q.Exec(ctx, "INSERT INTO api_keys ("+keyColumns+", key_hash) VALUES ("+sqldb.Marks(1, 15)+")",
+	_, err = q.Exec(ctx, "INSERT INTO api_keys ("+keyColumns+", key_hash) VALUES ("+sqldb.Placeholders(1, 15)+")",
 		k.CommunityID, k.ID, k.Name, k.Hint, string(permissions), k.Active, k.CreatedBy, k.CreatedAt, k.UpdatedAt, k.ExpiresAt, k.UsedAt, k.OldUntil, strings.Join(k.BoundBy, " "), strings.Join(k.OldBoundBy, " "), hash)
 	return err
 }

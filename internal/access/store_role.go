@@ -40,7 +40,7 @@ func execInsertRole(ctx context.Context, q sqldb.Querier, communityID string, r 
 	if err != nil {
 		return err
 	}
-	_, err = q.Exec(ctx, "INSERT INTO roles (community_id, "+roleColumns+") VALUES ("+sqldb.Marks(1, 11)+") "+conflict,
+	_, err = q.Exec(ctx, "INSERT INTO roles (community_id, "+roleColumns+") VALUES ("+sqldb.Placeholders(1, 11)+") "+conflict,
 		communityID, r.ID, r.Title, r.Class, r.Order, r.Everyone, r.Billable, server, channel, r.CreatedAt, r.UpdatedAt)
 	return err
 }

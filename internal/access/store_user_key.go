@@ -28,7 +28,7 @@ func insertUserKey(ctx context.Context, q sqldb.Querier, k Key, hash string) err
 	if err != nil {
 		return err
 	}
-	_, err = q.Exec(ctx, "INSERT INTO user_api_keys ("+userKeyColumns+", key_hash) VALUES ("+sqldb.Marks(1, 12)+")",
+	_, err = q.Exec(ctx, "INSERT INTO user_api_keys ("+userKeyColumns+", key_hash) VALUES ("+sqldb.Placeholders(1, 12)+")",
 		k.AccountID, k.ID, k.Name, k.Hint, permissions, channels, k.Active, k.CreatedAt, k.UpdatedAt, k.ExpiresAt, k.UsedAt, hash)
 	return err
 }

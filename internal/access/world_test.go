@@ -71,7 +71,7 @@ type world struct {
 	*account.Accounts
 	base        string // address of the server
 	db          *sqldb.DB
-	keys        *seal.Ring
+	keys        *seal.Keyring
 	communities *community.Communities
 	standings   standings
 	mail        *mail.Mail // without a server: messages wait in the outbox

@@ -9,5 +9,5 @@ import (
 // NewNumbers returns n numbers that no account and no member of the
 // installation has, ascending, in the caller's transaction.
 func NewNumbers(ctx context.Context, tx *sqldb.Tx, n int) ([]int64, error) {
-	return tx.Numbers(ctx, "user_numbers", n)
+	return tx.AllocateNumbers(ctx, "user_numbers", n)
 }

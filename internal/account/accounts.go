@@ -22,7 +22,7 @@ type Accounts struct {
 	db           *sqldb.DB
 	clock        clock.Clock
 	log          *slog.Logger
-	keys         *seal.Ring
+	keys         *seal.Keyring
 	closed       bool
 	mail         *mail.Mail
 	baseURL      func() string
@@ -51,7 +51,7 @@ type Deps struct {
 	DB           *sqldb.DB
 	Clock        clock.Clock
 	Log          *slog.Logger
-	Keys         *seal.Ring    // nil: no two-factor authentication, and no sign-in of several steps
+	Keys         *seal.Keyring // nil: no two-factor authentication, and no sign-in of several steps
 	Closed       bool          // registration is closed
 	Mail         *mail.Mail    // nil: operations that send mail fail
 	BaseURL      func() string // address of the server without a slash at its end; "": unknown

@@ -54,7 +54,7 @@ func TestASecretFromBeforeThereWasAKeyWorksAndIsSealed(t *testing.T) {
 		if err := w.signInWith(t, w.code(t, secret)); err != nil {
 			t.Errorf("while it is plain: %v", err)
 		}
-		if n, err := w.keys.Renew(t.Context(), db, account.SealedColumns()...); n != 0 || err != nil {
+		if n, err := w.keys.Rotate(t.Context(), db, account.SealedColumns()...); n != 0 || err != nil {
 			t.Fatal(n, err)
 		}
 		if kept := w.keptTOTP(t); strings.Contains(kept, secret) {

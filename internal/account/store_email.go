@@ -16,7 +16,7 @@ func scanEmailChange(s sqldb.Scanner) (c emailChange, err error) {
 
 // putEmailChange replaces the pending email change of the account.
 func putEmailChange(ctx context.Context, tx *sqldb.Tx, c emailChange) error {
-	_, err := tx.Exec(ctx, "INSERT INTO email_changes ("+emailChangeColumns+") VALUES ("+sqldb.Marks(1, 6)+`)
+	_, err := tx.Exec(ctx, "INSERT INTO email_changes ("+emailChangeColumns+") VALUES ("+sqldb.Placeholders(1, 6)+`)
 		ON CONFLICT (account_id) DO UPDATE SET email = excluded.email, email_key = excluded.email_key, token_hash = excluded.token_hash,
 			created_at = excluded.created_at, expires_at = excluded.expires_at`,
 		c.accountID, c.email, c.emailKey, c.tokenHash, c.createdAt, c.expiresAt)

@@ -16,7 +16,7 @@ func scanLink(s sqldb.Scanner) (Link, error) {
 
 // InsertLink stores a one-time link.
 func InsertLink(ctx context.Context, q sqldb.Querier, l Link) error {
-	_, err := q.Exec(ctx, "INSERT INTO one_time_links ("+linkColumns+") VALUES ("+sqldb.Marks(1, 12)+")",
+	_, err := q.Exec(ctx, "INSERT INTO one_time_links ("+linkColumns+") VALUES ("+sqldb.Placeholders(1, 12)+")",
 		l.TokenHash, l.Purpose, l.accountID, l.SessionID, l.CommunityID, l.MemberID, l.email, l.emailKey, l.Host, l.KeyID, l.CreatedAt, l.ExpiresAt)
 	return err
 }

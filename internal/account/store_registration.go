@@ -24,7 +24,7 @@ func putRegistration(ctx context.Context, tx *sqldb.Tx, r registration, same str
 			return err
 		}
 	}
-	_, err := tx.Exec(ctx, "INSERT INTO registrations ("+registrationColumns+") VALUES ("+sqldb.Marks(1, 13)+`)
+	_, err := tx.Exec(ctx, "INSERT INTO registrations ("+registrationColumns+") VALUES ("+sqldb.Placeholders(1, 13)+`)
 		ON CONFLICT (email_key) DO UPDATE SET email = excluded.email, username = excluded.username, username_key = excluded.username_key,
 			first_name = excluded.first_name, last_name = excluded.last_name, display_name = excluded.display_name, password_hash = excluded.password_hash,
 			created_at = excluded.created_at, expires_at = excluded.expires_at, token_hash = excluded.token_hash, language = excluded.language,

@@ -24,7 +24,7 @@ type world struct {
 	*account.Accounts
 	base       string // address of the server
 	db         *sqldb.DB
-	keys       *seal.Ring
+	keys       *seal.Keyring
 	givenNames map[string]string // usernames of unclaimed members by email key
 	mail       *mail.Mail        // without a server: messages wait in the outbox
 	clock      clock.Clock

@@ -30,7 +30,7 @@ import (
 // Deps are what the interface is made of.
 type Deps struct {
 	Log         *slog.Logger
-	Access        *access.Access
+	Access      *access.Access
 	Accounts    *account.Accounts
 	Communities *community.Communities
 	Members     *member.Members

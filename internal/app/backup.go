@@ -176,7 +176,7 @@ func readBackup(ctx context.Context, s Store, from io.Reader) (missing string, e
 	if err != nil {
 		return "", err
 	}
-	if err := sqldb.ReadSnapshot(ctx, s.address(), info.Database, folder); err != nil {
+	if err := sqldb.RestoreSnapshot(ctx, s.address(), info.Database, folder); err != nil {
 		return "", errors.Join(err, removeDatabase(s))
 	}
 	if err := moveIn(Store{Data: folder}, s); err != nil {

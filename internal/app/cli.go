@@ -108,7 +108,7 @@ func exitCode(sh *shell, err error) int {
 // the wrong fields, rather than its code.
 func explain(err error) string {
 	e := errs.From(err)
-	if e == nil && sqldb.IsFull(err) {
+	if e == nil && sqldb.IsDiskFull(err) {
 		return fmt.Sprintf("The disk of the database is full. Make room on it, then try again. (%v)", err)
 	}
 	if e == nil {

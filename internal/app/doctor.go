@@ -32,7 +32,7 @@ func (c doctorCommand) Run(sh *shell) error {
 		checks := append(p.readiness(config),
 			check{"data folder", func(context.Context) (string, error) { return writable(sh.store.Data) }},
 			check{"secret key", p.secretKey},
-			check{"database content", func(ctx context.Context) (string, error) { return p.DB.Examine(ctx) }},
+			check{"database content", func(ctx context.Context) (string, error) { return p.DB.Check(ctx) }},
 			check{"dead jobs", p.deadJobs})
 		findings, ok := runChecks(sh.ctx, checks)
 		if err := c.print(sh, findings, ok); err != nil {
@@ -95,8 +95,8 @@ func (p *Parts) deadJobs(ctx context.Context) (string, error) {
 		if len(j.Errors) > 0 {
 			reason = fmt.Sprintf("; the latest, %s: %s", j.ID, j.Errors[len(j.Errors)-1].Error)
 		}
-		if j.Cause() == jobs.Died {
-			reason += fmt.Sprintf(" (%d times: often the process has too little memory)", j.Deaths)
+		if j.Cause() == jobs.Crashed {
+			reason += fmt.Sprintf(" (%d times: often the process has too little memory)", j.Crashes)
 		}
 	}
 	return fmt.Sprintf("%d jobs were given up (%s)%s. Remove the cause, then retry or dismiss them as the owner of the installation at /-/jobs",

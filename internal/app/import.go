@@ -129,7 +129,7 @@ func (p *Parts) forgetCrashed(ctx context.Context, s Store) error {
 	if err != nil || used {
 		return err
 	}
-	return p.Jobs.ForgetNodes(ctx)
+	return p.Jobs.RemoveNodes(ctx)
 }
 
 // follow shows a job until it has ended. It works the job itself while no

@@ -21,7 +21,7 @@ func (s Store) keys() seal.Source {
 // none yet.
 func (s Store) keyID() (string, error) {
 	if s.SecretKey == "" {
-		_, keyID, err := seal.KeyOf(s.keyFile())
+		_, keyID, err := seal.ReadKeyFile(s.keyFile())
 		return keyID, err
 	}
 	ring, err := seal.New(s.SecretKey)
@@ -51,7 +51,7 @@ func sealedColumns() []seal.Column { return append(account.SealedColumns(), mail
 
 // sealAll seals what was kept before there was a key, or with a previous one.
 func (p *Parts) sealAll(ctx context.Context) error {
-	unreadable, err := p.Keys.Renew(ctx, p.DB, sealedColumns()...)
+	unreadable, err := p.Keys.Rotate(ctx, p.DB, sealedColumns()...)
 	if err == nil && unreadable > 0 {
 		p.log.WarnContext(ctx, "secrets are sealed with a key that is not here", "count", unreadable)
 	}

@@ -27,7 +27,7 @@ import (
 // both stand on.
 type Parts struct {
 	DB          *sqldb.DB
-	Keys        *seal.Ring // nil: see keyProblem
+	Keys        *seal.Keyring // nil: see keyProblem
 	Files       *blob.Dir
 	Jobs        *jobs.Engine // not started
 	Once        *idempotency.Store
@@ -37,7 +37,7 @@ type Parts struct {
 	Pictures    *media.Library
 	Members     *member.Members
 	Accounts    *account.Accounts
-	Access        *access.Access
+	Access      *access.Access
 	Chat        *chat.Chat
 	Bulk        *bulk.Bulk
 
@@ -74,7 +74,7 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 	}
 	p.Jobs = jobs.New(p.DB, now, log, jobs.EngineOptions{
 		Workers: c.Workers, Lease: c.Lease, NodeID: node,
-		TakeBack: node != "" && p.DB.Dialect() == sqldb.SQLite, // who has the folder's lock is the only server then
+		ReclaimAll: node != "" && p.DB.Dialect() == sqldb.SQLite, // who has the folder's lock is the only server then
 	})
 	if err := p.assemble(c); err != nil {
 		return nil, errors.Join(err, p.Close())

@@ -52,10 +52,10 @@ type application struct {
 	tells       bool                              // see planner
 	hopeful     atomic.Bool                       // the last piece met nobody: assume that of the next one too
 	db          *sqldb.DB
-	watch       *sqldb.Watch      // nil: forecasts may not look people up
-	touched     map[identity]bool // keys of whom the last piece changed
-	unlisted    bool              // the last piece changed people who are not in touched
-	patience    atomic.Int64      // most rows of a convoy
+	watch       *sqldb.ChangeWatch // nil: forecasts may not look people up
+	touched     map[identity]bool  // keys of whom the last piece changed
+	unlisted    bool               // the last piece changed people who are not in touched
+	patience    atomic.Int64       // most rows of a convoy
 }
 
 // applied is what a piece did.

@@ -161,7 +161,7 @@ func (a *application) writeConvoy(ctx context.Context, tx *sqldb.Tx, c *convoy) 
 
 // takeConvoy writes a convoy and saves the position behind it.
 func (s *plainStep) takeConvoy(ctx context.Context, tx *sqldb.Tx, p *piece) error {
-	waits := s.run.db.Waits()
+	waits := s.run.db.WriterWaits()
 	if err := s.writeConvoy(ctx, tx, p.convoy); err != nil {
 		return err
 	}
@@ -173,7 +173,7 @@ func (s *plainStep) takeConvoy(ctx context.Context, tx *sqldb.Tx, p *piece) erro
 	if err := advance(ctx, tx, &s.job, p, p.convoy.counts, s.clock.MS()); err != nil {
 		return err
 	}
-	s.beKind(s.run.db.Waits() > waits)
+	s.beKind(s.run.db.WriterWaits() > waits)
 	return nil
 }
 

@@ -70,7 +70,7 @@ func (r *run) commit(ctx context.Context, step step, p *piece) error {
 	}
 	// The end of the job makes its pieces safe; until then, what a power
 	// cut takes away is done again from the position before it.
-	err := r.tx(sqldb.SafeLater(ctx), func(tx *sqldb.Tx) error { return r.applyOnce(ctx, tx, step, p) })
+	err := r.tx(ctx, func(tx *sqldb.Tx) error { return r.applyOnce(ctx, tx, step, p) }, sqldb.RelaxedSync)
 	if err == nil {
 		r.passed(p)
 		p.parts.add(p.records, p.counts)

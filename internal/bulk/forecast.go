@@ -17,7 +17,7 @@ type forecast struct {
 	planner *planner
 	applied applied
 	looked  bool
-	mark    sqldb.Mark
+	mark    sqldb.DataVersion
 
 	declines member.Declines // that the plan rests on
 }
@@ -47,7 +47,7 @@ func (a *application) lookAhead(ctx context.Context, rows []row, tags map[string
 	if a.watch == nil {
 		return nil
 	}
-	mark, ok := a.watch.Mark()
+	mark, ok := a.watch.Version()
 	if !ok {
 		return nil
 	}
@@ -74,7 +74,7 @@ func (a *application) holds(ctx context.Context, tx *sqldb.Tx, f *forecast, tags
 	if a.unlisted {
 		return false, nil
 	}
-	if quiet, err := tx.Quiet(ctx, a.watch, f.mark); err != nil || !quiet {
+	if quiet, err := tx.Unchanged(ctx, a.watch, f.mark); err != nil || !quiet {
 		return false, err
 	}
 	for k := range f.planner.crowd.known {

@@ -30,7 +30,7 @@ func (b *Bulk) giveUp(ctx context.Context, tx *sqldb.Tx, args runArgs, why jobs.
 		return err
 	}
 	message := errFailedOften.Message
-	if why == jobs.Died {
+	if why == jobs.Crashed {
 		message = errDied.Message
 	}
 	return b.end(ctx, tx, &j, Failed, gaveUp, message)

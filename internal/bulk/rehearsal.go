@@ -42,7 +42,7 @@ func (h *rehearsal) close() {
 }
 
 func (h *rehearsal) spiller() spiller {
-	return spiller{files: h.files, log: h.log.With("job_id", h.job.ID), waits: h.queued.Wait}
+	return spiller{files: h.files, log: h.log.With("job_id", h.job.ID), waits: h.queued.ReportWait}
 }
 
 func (h *rehearsal) take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]record, Counts, error) {

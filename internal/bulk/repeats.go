@@ -130,7 +130,7 @@ func (h *rehearsal) readKeys(ctx context.Context, l *layout, visit func(k identi
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			if h.mayYield() && h.queued.Yield() {
+			if h.mayYield() && h.queued.ShouldYield() {
 				return jobs.ErrYielded
 			}
 			rd.reuse(&piece{blocks: rd.blocks})

@@ -21,7 +21,7 @@ import (
 // again after any crash.
 func (b *Bulk) work(ctx context.Context, queued *jobs.Job, args runArgs) error {
 	r := &run{Bulk: b, queued: queued}
-	ctx, r.watch = b.db.Watch(ctx)
+	ctx, r.watch = b.db.WatchChanges(ctx)
 	var err error
 	r.job, err = loadJob(ctx, b.db, args.CommunityID, args.JobID)
 	if errs.KindOf(err) == errs.NotFound {
@@ -50,7 +50,7 @@ func (b *Bulk) work(ctx context.Context, queued *jobs.Job, args runArgs) error {
 type run struct {
 	*Bulk
 	queued *jobs.Job
-	watch  *sqldb.Watch
+	watch  *sqldb.ChangeWatch
 	start  sheet.Pos // of the file's rows
 	job    job
 
@@ -127,7 +127,7 @@ func (r *run) readOn(ctx context.Context) error {
 		last := p.last
 		f.done(p)
 		collector.adapt()
-		if !last && r.mayYield() && r.queued.Yield() {
+		if !last && r.mayYield() && r.queued.ShouldYield() {
 			return jobs.ErrYielded
 		}
 	}
@@ -329,8 +329,8 @@ func (r *run) settle(ctx context.Context, err error) error {
 	case errors.Is(err, member.ErrFieldsMoved):
 		return jobs.SnoozeFor(time.Second, WaitFieldChange) // it continues with the fields as they are then
 	case errors.Is(err, errMissing):
-		if other, err := r.queued.OtherNode(ctx); err != nil || other {
-			return cmp.Or(err, jobs.ErrElsewhere)
+		if other, err := r.queued.HasOtherNode(ctx); err != nil || other {
+			return cmp.Or(err, jobs.ErrWrongNode)
 		}
 		return r.fail(ctx, errs.From(err).Code, err)
 	case errors.Is(err, sheet.ErrDamaged) && !errs.Is(err, "zip_bomb"):
@@ -351,12 +351,12 @@ func (r *run) fail(ctx context.Context, code string, cause error) error {
 
 // tx runs f in a transaction that only the holder of the job's lease can
 // commit. While the database is away or its disk full it waits and repeats.
-func (r *run) tx(ctx context.Context, f func(*sqldb.Tx) error) error {
+func (r *run) tx(ctx context.Context, f func(*sqldb.Tx) error, options ...sqldb.TxOption) error {
 	races := 0
 	resume := func() {}
 	defer func() { resume() }()
 	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
-		err := r.queued.Tx(ctx, f)
+		err := r.queued.Tx(ctx, f, options...)
 		switch {
 		case err == nil || ctx.Err() != nil:
 			return err
@@ -367,11 +367,11 @@ func (r *run) tx(ctx context.Context, f func(*sqldb.Tx) error) error {
 			return err
 		}
 		reason := jobs.WaitDatabase
-		if sqldb.IsFull(err) {
+		if sqldb.IsDiskFull(err) {
 			reason = jobs.WaitDisk
 		}
 		r.log.WarnContext(ctx, "the database cannot be written, bulk job waits", "job_id", r.job.ID, "reason", reason, "error", err.Error())
-		resume = r.queued.Wait(reason)
+		resume = r.queued.ReportWait(reason)
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)

@@ -67,7 +67,7 @@ func (b *Bulk) reserve(ctx context.Context, tx *sqldb.Tx, j *job) error {
 	if b.limits.StorageBytes <= 0 {
 		return nil
 	}
-	if err := tx.Guard(ctx, "bulk_storage:"+j.CommunityID); err != nil {
+	if err := tx.LockExclusive(ctx, "bulk_storage:"+j.CommunityID); err != nil {
 		return err
 	}
 	s, err := b.storageOf(ctx, tx, j.CommunityID)

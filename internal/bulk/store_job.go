@@ -70,7 +70,7 @@ func scanJob(s sqldb.Scanner) (job, error) {
 }
 
 func insertJob(ctx context.Context, q sqldb.Querier, j job) error {
-	_, err := q.Exec(ctx, "INSERT INTO bulk_jobs ("+jobColumns+") VALUES ("+sqldb.Marks(1, 33)+")",
+	_, err := q.Exec(ctx, "INSERT INTO bulk_jobs ("+jobColumns+") VALUES ("+sqldb.Placeholders(1, 33)+")",
 		j.CommunityID, j.ID, string(j.Type), j.Status, j.DryRun, j.OriginID, encode(j.Options), j.FileID, j.FileName, j.FileSize, encode(j.Verdict), encode(j.Detected), j.Revision, encode(j.Position),
 		j.DoneBytes, j.TotalRows, j.Counts.Read, j.Counts.Created, j.Counts.Updated, j.Counts.Unchanged, j.Counts.Skipped, j.Counts.Failed, j.Pieces, j.ErrorCode, j.ErrorText,
 		j.Actor, j.ActorName, j.QueueJobID, j.CreatedAt, j.StartedAt, j.UpdatedAt, j.FinishedAt, j.ExpiresAt)
@@ -217,7 +217,7 @@ func packPiece(number int64, list []record, c Counts) (storedPiece, error) {
 
 func insertPiece(ctx context.Context, tx *sqldb.Tx, j *job, p *storedPiece) error {
 	c := &p.Counts
-	_, err := tx.Exec(ctx, "INSERT INTO bulk_pieces (community_id, job_id, "+pieceColumns+") VALUES ("+sqldb.Marks(1, 11)+")",
+	_, err := tx.Exec(ctx, "INSERT INTO bulk_pieces (community_id, job_id, "+pieceColumns+") VALUES ("+sqldb.Placeholders(1, 11)+")",
 		j.CommunityID, j.ID, p.Number, p.FirstLine, p.LastLine, c.Created, c.Updated, c.Unchanged, c.Skipped, c.Failed, p.Outcomes)
 	return err
 }

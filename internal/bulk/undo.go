@@ -21,10 +21,10 @@ func (r *run) undo(ctx context.Context) error {
 	}
 	for n := r.job.Pieces; n < original.Pieces; n++ {
 		p := &piece{number: n}
-		if err := r.tx(sqldb.SafeLater(ctx), func(tx *sqldb.Tx) error { return r.undoPiece(ctx, tx, &original, p) }); err != nil {
+		if err := r.tx(ctx, func(tx *sqldb.Tx) error { return r.undoPiece(ctx, tx, &original, p) }, sqldb.RelaxedSync); err != nil {
 			return err
 		}
-		if r.queued.Yield() {
+		if r.queued.ShouldYield() {
 			return jobs.ErrYielded
 		}
 	}

@@ -41,7 +41,7 @@ func (c *Chat) change(ctx context.Context, caller actor.Actor, communityID strin
 	}
 	ctx = actor.NewContext(ctx, caller) // for the audit log
 	return c.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if err := tx.Guard(ctx, "channels "+communityID); err != nil {
+		if err := tx.LockExclusive(ctx, "channels "+communityID); err != nil {
 			return err
 		}
 		return f(ctx, tx)

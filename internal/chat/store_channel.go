@@ -86,7 +86,7 @@ func addOverrides(ctx context.Context, q sqldb.Querier, communityID string, chan
 
 func insertChannel(ctx context.Context, tx *sqldb.Tx, communityID string, c Channel) error {
 	_, err := tx.Exec(ctx, `INSERT INTO channels (community_id, id, topic, type, description, category_id, url, position, created_at, updated_at)
-		VALUES (`+sqldb.Marks(1, 10)+")", communityID, c.ID, c.Topic, string(c.Type), c.Description, c.CategoryID, c.URL, c.Position, c.CreatedAt, c.UpdatedAt)
+		VALUES (`+sqldb.Placeholders(1, 10)+")", communityID, c.ID, c.Topic, string(c.Type), c.Description, c.CategoryID, c.URL, c.Position, c.CreatedAt, c.UpdatedAt)
 	return err
 }
 
@@ -137,7 +137,7 @@ func categoryByID(ctx context.Context, q sqldb.Querier, communityID, categoryID 
 }
 
 func insertCategory(ctx context.Context, tx *sqldb.Tx, communityID string, c Category) error {
-	_, err := tx.Exec(ctx, "INSERT INTO channel_categories (community_id, "+categoryColumns+") VALUES ("+sqldb.Marks(1, 6)+")",
+	_, err := tx.Exec(ctx, "INSERT INTO channel_categories (community_id, "+categoryColumns+") VALUES ("+sqldb.Placeholders(1, 6)+")",
 		communityID, c.ID, c.Name, c.Position, c.CreatedAt, c.UpdatedAt)
 	return err
 }

@@ -82,19 +82,18 @@ func (c *Communities) Sweep(ctx context.Context) error {
 }
 
 func (c *Communities) eraseAll(ctx context.Context, communityID string) error {
-	ctx = sqldb.Alone(ctx)
 	for i := len(c.erase) - 1; i >= 0; i-- {
 		for done := false; !done; {
 			err := c.db.Tx(ctx, func(tx *sqldb.Tx) (err error) {
 				done, err = c.erase[i](ctx, tx, communityID)
 				return err
-			})
+			}, sqldb.WithoutGroupCommit)
 			if err != nil {
 				return err
 			}
 		}
 	}
-	if err := c.db.DeleteRows(ctx, "community_id", communityID); err != nil {
+	if err := c.db.DeleteByColumn(ctx, "community_id", communityID); err != nil {
 		return err
 	}
 	return deleteMarked(ctx, c.db, communityID)

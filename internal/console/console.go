@@ -30,7 +30,7 @@ import (
 // Deps are what the pages are made of.
 type Deps struct {
 	DB          *sqldb.DB // to read names of roles and memberships
-	Access        *access.Access
+	Access      *access.Access
 	Accounts    *account.Accounts
 	Communities *community.Communities
 	Members     *member.Members

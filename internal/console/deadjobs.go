@@ -40,8 +40,8 @@ func deadJob(r Reader, e *jobs.Entry) DeadJob {
 		d.Error = e.Errors[len(e.Errors)-1].Error
 	}
 	d.Cause = r.Count(int64(max(e.Attempt, 1)), "%d attempt failed.", "%d attempts failed.")
-	if e.Cause() == jobs.Died {
-		d.Cause = r.T("The server's process ended %d times during this job, without progress. Often it has too little memory.", e.Deaths)
+	if e.Cause() == jobs.Crashed {
+		d.Cause = r.T("The server's process ended %d times during this job, without progress. Often it has too little memory.", e.Crashes)
 		d.Error = ""
 	}
 	return d
@@ -55,7 +55,7 @@ var workNames = map[string]string{
 }
 
 func (c *console) retryJob(v *visit) error {
-	return c.afterDeadJob(v, c.Jobs.Revive(v.Context(), v.PathValue("job")), i18n.Key("The job is queued again"))
+	return c.afterDeadJob(v, c.Jobs.Requeue(v.Context(), v.PathValue("job")), i18n.Key("The job is queued again"))
 }
 
 func (c *console) dismissJob(v *visit) error {

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/account/oidctest"
+	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/account"
-	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/account/oidctest"
+	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"

@@ -1,6 +1,5 @@
-// Package event writes down what happened, in the transaction that did it.
-// Whoever wants to know reads the events; whoever writes them knows nothing of
-// the readers.
+// Package event appends events to the database in the transaction of the change
+// they describe. Writers do not know the readers.
 package event
 
 import (
@@ -13,20 +12,20 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Event is something that happened in a community.
+// Event is a change in a community.
 type Event struct {
 	CommunityID string
-	Type        string // one of the constants of this package
-	Data        any    // the struct that belongs to the type
+	Type        string // a constant of this package
+	Data        any    // the struct of the type
 }
 
-// Append writes an event in the caller's transaction. now is in Unix
-// milliseconds. Its sequence is given after the commit: until then nobody can
-// know the order of commits.
+// Append inserts an event in the caller's transaction. now is in Unix
+// milliseconds. The sequence is assigned after the commit, because the order of
+// commits is unknown before.
 func Append(ctx context.Context, tx *sqldb.Tx, now int64, e Event) error {
 	data, err := json.Marshal(e.Data)
 	if err != nil {
-		return fmt.Errorf("event %s: %w", e.Type, err)
+		return fmt.Errorf("append event %s: %w", e.Type, err)
 	}
 	return insertEvent(ctx, tx, id.New(time.UnixMilli(now)), now, e, string(data))
 }

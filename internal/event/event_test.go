@@ -9,10 +9,10 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-func TestAnEventExistsExactlyWhenItsTransactionDoes(t *testing.T) {
+func TestEventIsCommittedWithItsTransaction(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		ctx := t.Context()
-		write := func(end error) error {
+		appendEvent := func(end error) error {
 			return db.Tx(ctx, func(tx *sqldb.Tx) error {
 				e := event.Event{CommunityID: "c", Type: event.BulkJobFinished, Data: event.BulkJob{JobID: "j"}}
 				if err := event.Append(ctx, tx, 1_700_000_000_000, e); err != nil {
@@ -21,10 +21,10 @@ func TestAnEventExistsExactlyWhenItsTransactionDoes(t *testing.T) {
 				return end
 			})
 		}
-		if err := write(errors.New("no")); err == nil {
-			t.Fatal("the transaction went through")
+		if err := appendEvent(errors.New("no")); err == nil {
+			t.Fatal("the transaction was committed")
 		}
-		if err := write(nil); err != nil {
+		if err := appendEvent(nil); err != nil {
 			t.Fatal(err)
 		}
 		n, err := sqldb.One(ctx, db, "event", sqldb.Value[int], "SELECT count(*) FROM events WHERE sequence IS NULL AND type = 'bulk_job.finished'")

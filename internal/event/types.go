@@ -1,18 +1,18 @@
 package event
 
-// What can happen. Each constant names the struct of its data.
+// The types of events, each with the struct of its data.
 const (
-	MembersImported = "members.imported"  // MembersChanged: one piece of an import or update was applied
+	MembersImported = "members.imported"  // MembersChanged: a batch of an import or update was applied
 	BulkJobFinished = "bulk_job.finished" // BulkJob
 	UserRoleAdded   = "user.role_added"   // UserRole
 	UserRoleRemoved = "user.role_removed" // UserRole
 
-	UserJoinedServer = "user.joined_server" // UserJoined: one person became a member, or one again
-	UserLeftServer   = "user.left_server"   // UserLeft: one person is no member any more
+	UserJoinedServer = "user.joined_server" // UserJoined: a person became a member, for the first time or again
+	UserLeftServer   = "user.left_server"   // UserLeft: a membership ended
 )
 
-// MembersChanged is what one transaction of a bulk job did. The rows
-// themselves stand in the job's details.
+// MembersChanged summarizes one transaction of a bulk job. The details of the
+// job list the rows.
 type MembersChanged struct {
 	JobID     string `json:"jobId"`
 	JobType   string `json:"jobType"`
@@ -22,7 +22,7 @@ type MembersChanged struct {
 	Updated   int64  `json:"updated"`
 }
 
-// BulkJob is the end of a bulk job.
+// BulkJob is a finished bulk job.
 type BulkJob struct {
 	JobID   string `json:"jobId"`
 	JobType string `json:"jobType"`
@@ -33,21 +33,21 @@ type BulkJob struct {
 	Failed  int64  `json:"failed"`
 }
 
-// UserJoined is a person who is a member now.
+// UserJoined is a new member.
 type UserJoined struct {
 	UserID     string `json:"userId"`
-	InviteCode string `json:"inviteCode,omitempty"` // the invite that let them in
+	InviteCode string `json:"inviteCode,omitempty"` // the invite they used
 }
 
-// UserRole is a member who was given a role, or lost it. A role that is
-// deleted is lost without an event for each member.
+// UserRole is a role that was assigned to a member or removed. Deleting a role
+// appends no event per member.
 type UserRole struct {
 	UserID string `json:"userId"`
 	RoleID string `json:"roleId"`
-	Title  string `json:"title"` // as it was then
+	Title  string `json:"title"` // at that time
 }
 
-// UserLeft is a person who is no member any more.
+// UserLeft is a former member.
 type UserLeft struct {
 	UserID string `json:"userId"`
 	Cause  string `json:"cause"` // leave, kick or ban

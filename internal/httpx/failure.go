@@ -58,7 +58,7 @@ func publicError(ctx context.Context, err error) *errs.Error {
 	switch {
 	case ctx.Err() != nil && errors.Is(err, context.Canceled):
 		return errs.New(errs.Unavailable, cancelled, "The request was cancelled.")
-	case sqldb.IsFull(err):
+	case sqldb.IsDiskFull(err):
 		return errs.New(errs.Unavailable, "disk_full", "The server's disk is full. Try again when the operator has freed space.").WithRetry(time.Minute)
 	case sqldb.IsUnavailable(err), errors.Is(err, context.DeadlineExceeded):
 		return errs.New(errs.Unavailable, "unavailable", "The server is temporarily unavailable. Try again in a moment.").WithRetry(retryUnavailable)

@@ -10,8 +10,8 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-// BenchmarkJobs queues jobs, one transaction each, and works on them.
-func BenchmarkJobs(b *testing.B) {
+// BenchmarkInsert queues jobs in one transaction each and runs them.
+func BenchmarkInsert(b *testing.B) {
 	for _, dialect := range sqldbtest.Engines(b) {
 		b.Run(string(dialect), func(b *testing.B) {
 			db := sqldbtest.Open(b, sqldbtest.Address(b, dialect))
@@ -40,8 +40,8 @@ func BenchmarkJobs(b *testing.B) {
 	}
 }
 
-// BenchmarkWork works on jobs that were queued together.
-func BenchmarkWork(b *testing.B) {
+// BenchmarkClaim runs jobs that were queued in one transaction.
+func BenchmarkClaim(b *testing.B) {
 	const n = 2000
 	for _, dialect := range sqldbtest.Engines(b) {
 		b.Run(string(dialect), func(b *testing.B) {

@@ -15,8 +15,9 @@ import (
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// obedient works until its context ends and answers with nothing of its own.
-func obedient(started chan<- string, causes chan<- error) func(context.Context, *jobs.Job, task) error {
+// waitForCancel is a worker that waits for the end of its context and returns
+// nil.
+func waitForCancel(started chan<- string, causes chan<- error) func(context.Context, *jobs.Job, task) error {
 	return func(ctx context.Context, j *jobs.Job, _ task) error {
 		started <- j.ID
 		<-ctx.Done()
@@ -25,10 +26,10 @@ func obedient(started chan<- string, causes chan<- error) func(context.Context, 
 	}
 }
 
-func TestCancelEndsARunningJobAtOnceInTheSameProcess(t *testing.T) {
+func TestCancelEndsRunningJobOfTheSameProcessAtOnce(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		started, causes := make(chan string, 1), make(chan error, 1)
-		engine(t, db, system, jobs.EngineOptions{Lease: time.Hour}, obedient(started, causes))
+		engine(t, db, system, jobs.EngineOptions{Lease: time.Hour}, waitForCancel(started, causes))
 		jobID := insert(t, db, task{}, jobs.Options{})
 		receive(t, started)
 		cancel(t, db, jobID)
@@ -39,11 +40,11 @@ func TestCancelEndsARunningJobAtOnceInTheSameProcess(t *testing.T) {
 	})
 }
 
-func TestCancelReachesAJobOfAnotherProcessByItsHeartbeat(t *testing.T) {
+func TestCancelReachesAnotherProcessByItsHeartbeat(t *testing.T) {
 	sqldbtest.EachAddress(t, func(t *testing.T, address string) {
 		db, other := sqldbtest.Open(t, address), sqldbtest.Open(t, address)
 		started, causes := make(chan string, 1), make(chan error, 1)
-		engine(t, db, system, jobs.EngineOptions{Lease: 90 * time.Millisecond}, obedient(started, causes))
+		engine(t, db, system, jobs.EngineOptions{Lease: 90 * time.Millisecond}, waitForCancel(started, causes))
 		jobID := insert(t, other, task{}, jobs.Options{})
 		receive(t, started)
 		cancel(t, other, jobID)
@@ -54,16 +55,16 @@ func TestCancelReachesAJobOfAnotherProcessByItsHeartbeat(t *testing.T) {
 	})
 }
 
-func TestSignalsReachOtherNodesWithoutPolling(t *testing.T) {
+func TestNotificationsReachOtherNodesWithoutPolling(t *testing.T) {
 	if len(sqldbtest.Engines(t)) == 1 {
-		return // Engines told what is left out
+		return // Engines has logged it
 	}
 	address := pgtest.URL(t)
 	db, other := sqldbtest.Open(t, address), sqldbtest.Open(t, address)
 	started, causes := make(chan string, 1), make(chan error, 1)
 	e := jobs.New(db, system, quiet, jobs.EngineOptions{Lease: time.Hour})
 	e.SetPoll(time.Hour)
-	jobs.Register(e, obedient(started, causes))
+	jobs.Register(e, waitForCancel(started, causes))
 	start(t, e)
 	jobID := insert(t, other, task{}, jobs.Options{})
 	receive(t, started)
@@ -73,9 +74,9 @@ func TestSignalsReachOtherNodesWithoutPolling(t *testing.T) {
 	}
 }
 
-func TestCancelEndsAJobThatNobodyHoldsAndLeavesEndedOnesAlone(t *testing.T) {
+func TestCancelEndsQueuedJobAndIgnoresFinishedOnes(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		h := newHand()
+		h := newManualClock()
 		jobID := insert(t, db, task{}, jobs.Options{RunAt: h.at.Add(time.Hour), Unique: "a"})
 		cancel(t, db, jobID)
 		cancel(t, db, jobID)
@@ -84,12 +85,12 @@ func TestCancelEndsAJobThatNobodyHoldsAndLeavesEndedOnesAlone(t *testing.T) {
 			t.Fatal(got)
 		}
 		if next := insert(t, db, task{}, jobs.Options{RunAt: h.at.Add(time.Hour), Unique: "a"}); next == jobID {
-			t.Fatal("a cancelled job keeps its unique key")
+			t.Fatal("a cancelled job still has its unique key")
 		}
 	})
 }
 
-func TestAJobIsNotQueuedAgainOnceItIsToBeCancelled(t *testing.T) {
+func TestJobIsNotRequeuedAfterCancel(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		started := make(chan string)
 		engine(t, db, system, jobs.EngineOptions{}, func(ctx context.Context, j *jobs.Job, a task) error {

@@ -9,111 +9,113 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// sharesAtOnce is how many shares one claim looks at. With more of them, each
-// claim looks at the next ones.
-const sharesAtOnce = 64
+// sharesPerClaim is the number of shares that one claim considers. If more are
+// queued, each claim continues after those of the previous one.
+const sharesPerClaim = 64
 
-// plan is what a claim will ask for.
-type plan struct {
+// claimPlan is the work that a claim looks for.
+type claimPlan struct {
 	waiting     map[Lane][]share
-	interrupted []Lane // lanes of which one interrupted job may start
+	interrupted []Lane // lanes in which an interrupted job may start
 }
 
-func (p plan) empty() bool { return len(p.waiting) == 0 && len(p.interrupted) == 0 }
+func (p claimPlan) empty() bool { return len(p.waiting) == 0 && len(p.interrupted) == 0 }
 
-// planClaim finds the shares that wait and leaves those that a free worker
-// cannot serve to Job.Yield.
-func (e *Engine) planClaim(ctx context.Context, found queue) (plan, error) {
-	p := plan{waiting: map[Lane][]share{}}
+// planClaim finds the queued shares. Those that no free worker can run are left
+// to Job.ShouldYield.
+func (e *Engine) planClaim(ctx context.Context, state queueState) (claimPlan, error) {
+	p := claimPlan{waiting: map[Lane][]share{}}
 	for _, lane := range lanes {
 		var waiting []share
-		if found.ready[lane] {
+		if state.ready[lane] {
 			var err error
-			if waiting, err = e.sharesOf(ctx, lane); err != nil {
+			if waiting, err = e.queuedShares(ctx, lane); err != nil {
 				return p, err
 			}
 		}
-		u := e.usageOf(lane)
+		u := e.laneUsage(lane)
 		if _, ok := u.next(waiting); ok && u.free() > 0 {
 			p.waiting[lane] = waiting
 		}
 		e.mu.Lock()
-		e.crowd[lane], e.yields[lane] = waiting, 0
+		e.contending[lane], e.yields[lane] = waiting, 0
 		e.mu.Unlock()
-		if found.interrupted[lane] && u.free() > 0 && e.mayRestart(lane) {
+		if state.interrupted[lane] && u.free() > 0 && e.canRestart(lane) {
 			p.interrupted = append(p.interrupted, lane)
 		}
 	}
 	return p, nil
 }
 
-// sharesOf returns shares that have queued jobs, other ones each time if there
-// are too many to look at.
-func (e *Engine) sharesOf(ctx context.Context, lane Lane) ([]share, error) {
-	after := e.after[lane]
-	found, err := selectShares(ctx, e.db, e.claimer(), lane, after, sharesAtOnce)
+// queuedShares returns up to sharesPerClaim shares with queued jobs, round
+// robin.
+func (e *Engine) queuedShares(ctx context.Context, lane Lane) ([]share, error) {
+	after := e.shareCursor[lane]
+	found, err := selectShares(ctx, e.db, e.claimer(), lane, after, sharesPerClaim)
 	if err != nil {
 		return nil, err
 	}
-	e.after[lane] = ""
-	if len(found) == sharesAtOnce {
-		e.after[lane] = found[len(found)-1]
+	e.shareCursor[lane] = ""
+	if len(found) == sharesPerClaim {
+		e.shareCursor[lane] = found[len(found)-1]
 		return found, nil
 	}
 	if after == "" {
 		return found, nil
 	}
-	first, err := selectShares(ctx, e.db, e.claimer(), lane, "", sharesAtOnce-len(found))
+	first, err := selectShares(ctx, e.db, e.claimer(), lane, "", sharesPerClaim-len(found))
 	return append(found, slices.DeleteFunc(first, func(s share) bool { return s > after })...), err
 }
 
 func (e *Engine) claimer() claimer { return claimer{e.nodeID, e.clock.MS()} }
 
-// usageOf counts the jobs of a lane that run here.
-func (e *Engine) usageOf(lane Lane) *usage {
+// laneUsage counts the running jobs of a lane on this node.
+func (e *Engine) laneUsage(lane Lane) *usage {
 	u := newUsage(e.options.workersOf(lane))
 	for _, j := range e.snapshot() {
 		if j.Lane == lane {
-			u.add(j.share, 1)
+			u.adjust(j.share, 1)
 		}
 	}
 	return u
 }
 
-// mayRestart reports whether an interrupted job (its process ended while it ran)
-// may start in a lane. They start one at a time, the next when the one
-// before has moved on, so that the job that ends processes is found. A job
-// never waits for one of a longer lane, which may take hours; one of a longer
-// lane waits, so that short jobs do not share the deaths of a large one. Large
-// ones run one after another: together they may need too much memory.
-func (e *Engine) mayRestart(lane Lane) bool {
+// canRestart reports whether an interrupted job, one that was running when its
+// process ended, may start in a lane. They start one at a time, the next after
+// the previous one has made progress, so that a job that crashes its process is
+// identified. A job does not wait for one of a longer lane, which may take
+// hours, but a longer one waits for shorter ones, so that those are not blamed
+// for its crashes. Large jobs run one after another, because together they may
+// exhaust the memory.
+func (e *Engine) canRestart(lane Lane) bool {
 	return !slices.ContainsFunc(e.snapshot(), func(j *Job) bool {
-		if j.deaths == 0 || slices.Index(lanes, j.Lane) > slices.Index(lanes, lane) {
+		if j.crashes == 0 || slices.Index(lanes, j.Lane) > slices.Index(lanes, lane) {
 			return false
 		}
-		return j.movedAt.Load() == 0 || lane == Large && j.Lane == Large
+		return j.progressAt.Load() == 0 || lane == Large && j.Lane == Large
 	})
 }
 
-// claim takes jobs as planned, and returns what was served with them.
-func (e *Engine) claim(ctx context.Context, tx *sqldb.Tx, p plan) (claimed []*Job, after map[Lane]*served, err error) {
+// claim claims jobs as planned. It returns the new values of Engine.served, to
+// be stored after the commit.
+func (e *Engine) claim(ctx context.Context, tx *sqldb.Tx, p claimPlan) (claimed []*Job, after map[Lane]*served, err error) {
 	after = map[Lane]*served{}
 	usages := map[Lane]*usage{}
 	for _, lane := range lanes {
 		after[lane] = e.served[lane].clone()
-		usages[lane] = e.usageOf(lane)
+		usages[lane] = e.laneUsage(lane)
 		usages[lane].served = after[lane]
 	}
 	kinds := slices.Sorted(maps.Keys(e.workers))
 	if len(p.interrupted) > 0 {
-		picked, err := pickInterrupted(ctx, tx, e.claimer(), kinds, p.interrupted)
+		picked, err := lockInterrupted(ctx, tx, e.claimer(), kinds, p.interrupted)
 		if err != nil {
 			return nil, nil, err
 		}
 		for _, h := range picked {
-			usages[h.Lane].serve(h.share)
+			usages[h.Lane].assign(h.share)
 		}
-		if claimed, err = e.take(ctx, tx, picked); err != nil {
+		if claimed, err = e.acquire(ctx, tx, picked); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -127,37 +129,36 @@ func (e *Engine) claim(ctx context.Context, tx *sqldb.Tx, p plan) (claimed []*Jo
 	return claimed, after, nil
 }
 
-// claimLane takes jobs for all free workers of a lane.
+// claimLane claims jobs for all free workers of a lane.
 func (e *Engine) claimLane(ctx context.Context, tx *sqldb.Tx, lane Lane, kinds []string, u *usage, waiting []share) (claimed []*Job, err error) {
 	waiting = slices.Clone(waiting)
 	for {
-		quotas := u.allot(waiting)
+		quotas := u.allocate(waiting)
 		if len(quotas) == 0 {
 			return claimed, nil
 		}
-		picked := []held{}
+		picked := []leasedJob{}
 		for _, q := range quotas {
-			of, err := pickShare(ctx, tx, e.claimer(), lane, q.share, kinds, q.n)
+			leased, err := lockShare(ctx, tx, e.claimer(), lane, q.share, kinds, q.n)
 			if err != nil {
 				return nil, err
 			}
-			if missing := q.n - len(of); missing > 0 {
-				u.add(q.share, -missing)
+			if missing := q.n - len(leased); missing > 0 {
+				u.adjust(q.share, -missing)
 				waiting = slices.DeleteFunc(waiting, func(s share) bool { return s == q.share })
 			}
-			picked = append(picked, of...)
+			picked = append(picked, leased...)
 		}
-		taken, err := e.take(ctx, tx, picked)
+		acquired, err := e.acquire(ctx, tx, picked)
 		if err != nil {
 			return nil, err
 		}
-		claimed = append(claimed, taken...)
+		claimed = append(claimed, acquired...)
 	}
 }
 
-// take makes picked jobs this node's own, under a token that no earlier
-// attempt had.
-func (e *Engine) take(ctx context.Context, tx *sqldb.Tx, picked []held) ([]*Job, error) {
+// acquire marks picked jobs as running on this node, with a new lease token.
+func (e *Engine) acquire(ctx context.Context, tx *sqldb.Tx, picked []leasedJob) ([]*Job, error) {
 	if len(picked) == 0 {
 		return nil, nil
 	}
@@ -169,22 +170,23 @@ func (e *Engine) take(ctx context.Context, tx *sqldb.Tx, picked []held) ([]*Job,
 		j.token, j.engine = token, e
 		jobs[i], ids[i] = j, j.ID
 	}
-	return jobs, take(ctx, tx, ids, e.nodeID, token, e.leaseEnd())
+	return jobs, markRunning(ctx, tx, ids, e.nodeID, token, e.leaseEnd())
 }
 
-// Yield asks a worker whether to answer ErrYielded, because others wait that
-// have had less. A job of the lane Small moves to Large by that.
-func (j *Job) Yield() bool { return j.engine.yield(j) }
+// ShouldYield reports whether the worker should return ErrYielded, because
+// shares that have had less are waiting. A job of the lane Small moves to
+// Large if it yields.
+func (j *Job) ShouldYield() bool { return j.engine.shouldYield(j) }
 
-func (e *Engine) yield(j *Job) bool {
-	if !j.longEnough(e.clock.MS(), e.options.Slice.Milliseconds()) {
+func (e *Engine) shouldYield(j *Job) bool {
+	if !j.usedSlice(e.clock.MS(), e.options.Slice.Milliseconds()) {
 		return false
 	}
-	u := e.usageOf(j.Lane)
-	u.add(j.share, -1)
+	u := e.laneUsage(j.Lane)
+	u.adjust(j.share, -1)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	crowd := e.crowd[j.Lane]
+	crowd := e.contending[j.Lane]
 	if j.Lane == Large {
 		crowd = slices.DeleteFunc(slices.Clone(crowd), func(s share) bool { return s == j.share })
 	}
@@ -195,12 +197,13 @@ func (e *Engine) yield(j *Job) bool {
 	return true
 }
 
-// longEnough reports whether a job has had its time slice. One that starts
-// slowly, such as behind a million rows of a packed file, gets a longer one.
-func (j *Job) longEnough(now, slice int64) bool {
+// usedSlice reports whether a job has used its time slice. The slice is longer
+// for a job that starts slowly, for example after a million rows of a compressed
+// file.
+func (j *Job) usedSlice(now, slice int64) bool {
 	if j.Lane == Small {
-		return now-j.begun >= slice
+		return now-j.startedAt >= slice
 	}
-	moved := j.movedAt.Load()
-	return moved != 0 && now-moved >= max(slice, 4*(moved-j.begun))
+	moved := j.progressAt.Load()
+	return moved != 0 && now-moved >= max(slice, 4*(moved-j.startedAt))
 }

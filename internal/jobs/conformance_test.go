@@ -20,14 +20,14 @@ import (
 
 var system clock.Clock
 
-func TestEachJobIsWorkedOnceHoweverManyEnginesThereAre(t *testing.T) {
+func TestEachJobRunsOnceWithSeveralEngines(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		const n = 200
 		var runs [n]atomic.Int64
 		var total atomic.Int64
 		work := func(_ context.Context, j *jobs.Job, a task) error {
 			if runs[a.N].Add(1) > 1 || j.Attempt != 1 {
-				t.Errorf("job %d runs a second time", a.N)
+				t.Errorf("job %d runs again", a.N)
 			}
 			total.Add(1)
 			return nil
@@ -53,32 +53,32 @@ func TestEachJobIsWorkedOnceHoweverManyEnginesThereAre(t *testing.T) {
 	})
 }
 
-func TestAWorkerThatLostItsLeaseChangesNothing(t *testing.T) {
+func TestWorkerWithoutLeaseChangesNothing(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		started, goOn, answered := make(chan string), make(chan bool), make(chan error)
+		started, resume, answered := make(chan string), make(chan bool), make(chan error)
 		engine(t, db, system, jobs.EngineOptions{}, func(ctx context.Context, j *jobs.Job, a task) error {
 			if a.N == 2 {
 				return nil
 			}
 			started <- j.ID
-			<-goOn
+			<-resume
 			err := j.Tx(ctx, func(tx *sqldb.Tx) error {
 				_, err := tx.Exec(ctx, "DELETE FROM jobs")
 				return err
 			})
 			answered <- errors.Join(err, context.Cause(ctx))
-			return nil // "done", but not its job any more
+			return nil // has no effect without the lease
 		})
 		jobID := insert(t, db, task{}, jobs.Options{})
 		receive(t, started)
 		if _, err := db.Exec(t.Context(), "UPDATE jobs SET lease_token = 'another', node_id = 'another'"); err != nil {
 			t.Fatal(err)
 		}
-		close(goOn)
+		close(resume)
 		if err := receive(t, answered); !errors.Is(err, jobs.ErrLeaseLost) {
 			t.Fatalf("%v, want a lost lease", err)
 		}
-		done := insert(t, db, task{2}, jobs.Options{}) // done after the first one is dealt with
+		done := insert(t, db, task{2}, jobs.Options{}) // done after the result of the first job was handled
 		awaitState(t, db, done, "gone")
 		if got := state(t, db, jobID); got != "running 1" {
 			t.Fatalf("job is %q", got)
@@ -86,7 +86,7 @@ func TestAWorkerThatLostItsLeaseChangesNothing(t *testing.T) {
 	})
 }
 
-func TestAHeartbeatEndsAWorkerWhoseJobWasTakenOver(t *testing.T) {
+func TestHeartbeatEndsWorkerThatLostItsLease(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		started, causes := make(chan bool), make(chan error)
 		engine(t, db, system, jobs.EngineOptions{Lease: 60 * time.Millisecond}, func(ctx context.Context, _ *jobs.Job, _ task) error {
@@ -106,14 +106,14 @@ func TestAHeartbeatEndsAWorkerWhoseJobWasTakenOver(t *testing.T) {
 	})
 }
 
-func TestALongJobKeepsItsLease(t *testing.T) {
+func TestLeaseOfLongJobIsRenewed(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		h := newHand()
-		started, goOn := make(chan int, 10), make(chan bool)
+		h := newManualClock()
+		started, resume := make(chan int, 10), make(chan bool)
 		for range 2 {
 			engine(t, db, h.clock(), jobs.EngineOptions{Lease: 90 * time.Millisecond}, func(_ context.Context, j *jobs.Job, _ task) error {
 				started <- j.Attempt
-				<-goOn
+				<-resume
 				return nil
 			})
 		}
@@ -121,18 +121,18 @@ func TestALongJobKeepsItsLease(t *testing.T) {
 		receive(t, started)
 		for range 10 {
 			before := lease(t, db, jobID)
-			h.move(30 * time.Millisecond)
+			h.advance(30 * time.Millisecond)
 			await(t, func() error {
 				if lease(t, db, jobID) == before {
-					return errors.New("the lease is not made longer")
+					return errors.New("the lease is not renewed")
 				}
 				return nil
 			})
 		}
-		close(goOn)
+		close(resume)
 		awaitState(t, db, jobID, "gone")
 		if len(started) != 0 {
-			t.Fatal("it was started again")
+			t.Fatal("the job started again")
 		}
 	})
 }
@@ -146,7 +146,7 @@ func lease(t *testing.T, db *sqldb.DB, jobID string) int64 {
 	return until
 }
 
-func TestARollbackLeavesNoJob(t *testing.T) {
+func TestRollbackLeavesNoJob(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		runs := make(chan int, 10)
 		engine(t, db, system, jobs.EngineOptions{}, func(_ context.Context, _ *jobs.Job, a task) error { runs <- a.N; return nil })
@@ -164,9 +164,9 @@ func TestARollbackLeavesNoJob(t *testing.T) {
 	})
 }
 
-func TestSnoozeBurnsNoAttemptAndAFailureDoes(t *testing.T) {
+func TestFailureCountsAsAttemptAndSnoozeDoesNot(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		h := newHand()
+		h := newManualClock()
 		answers := []error{jobs.Snooze(0), jobs.Snooze(time.Hour), errBroken, jobs.Snooze(0), nil}
 		attempts := make(chan int, len(answers))
 		e := engine(t, db, h.clock(), jobs.EngineOptions{}, func(_ context.Context, j *jobs.Job, _ task) error {
@@ -178,14 +178,14 @@ func TestSnoozeBurnsNoAttemptAndAFailureDoes(t *testing.T) {
 		jobID := insert(t, db, task{}, jobs.Options{})
 		got := []int{receive(t, attempts), receive(t, attempts)}
 		awaitState(t, db, jobID, "waiting 0")
-		h.move(time.Hour)
+		h.advance(time.Hour)
 		got = append(got, receive(t, attempts))
 		awaitState(t, db, jobID, "waiting 1")
-		h.move(4 * time.Second)
+		h.advance(4 * time.Second)
 		if s, err := e.Stats(t.Context()); err != nil || s != (jobs.Stats{Waiting: 1}) {
 			t.Fatalf("%+v, %v", s, err)
 		}
-		h.move(3 * time.Second)
+		h.advance(3 * time.Second)
 		got = append(got, receive(t, attempts), receive(t, attempts))
 		awaitState(t, db, jobID, "gone")
 		if diff := cmp.Diff([]int{1, 1, 1, 2, 2}, got); diff != "" {
@@ -194,9 +194,9 @@ func TestSnoozeBurnsNoAttemptAndAFailureDoes(t *testing.T) {
 	})
 }
 
-func TestAFullDiskBurnsNoAttempt(t *testing.T) {
+func TestFullDiskDoesNotCountAsAttempt(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		h := newHand()
+		h := newManualClock()
 		full := sqldbtest.DiskFull(t, db)
 		attempts := make(chan int, 2)
 		engine(t, db, h.clock(), jobs.EngineOptions{}, func(_ context.Context, j *jobs.Job, _ task) error {
@@ -208,7 +208,7 @@ func TestAFullDiskBurnsNoAttempt(t *testing.T) {
 		})
 		jobID := insert(t, db, task{}, jobs.Options{})
 		awaitState(t, db, jobID, "waiting 0")
-		h.move(2 * time.Second)
+		h.advance(2 * time.Second)
 		awaitState(t, db, jobID, "gone")
 		if first, second := receive(t, attempts), receive(t, attempts); first != 1 || second != 1 {
 			t.Errorf("attempts %d and %d", first, second)
@@ -216,16 +216,16 @@ func TestAFullDiskBurnsNoAttempt(t *testing.T) {
 	})
 }
 
-func TestAJobWithAUniqueKeyIsQueuedOnceUntilItEnds(t *testing.T) {
+func TestUniqueJobIsQueuedOnceUntilItEnds(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		h := newHand()
+		h := newManualClock()
 		soon := jobs.Options{Unique: "a", RunAt: h.at.Add(time.Minute)}
 		first := insert(t, db, task{}, soon)
 		if again := insert(t, db, task{}, soon); again != first {
 			t.Fatal("queued twice")
 		}
 		if other := insert(t, db, task{}, jobs.Options{Unique: "b", RunAt: soon.RunAt}); other == first {
-			t.Fatal("keys are not told apart")
+			t.Fatal("different keys are treated as one")
 		}
 		var group sync.WaitGroup
 		ids := make([]string, 8)
@@ -239,7 +239,7 @@ func TestAJobWithAUniqueKeyIsQueuedOnceUntilItEnds(t *testing.T) {
 			}
 		}
 		engine(t, db, h.clock(), jobs.EngineOptions{}, func(context.Context, *jobs.Job, task) error { return nil })
-		h.move(time.Minute)
+		h.advance(time.Minute)
 		awaitState(t, db, first, "gone")
 		if next := insert(t, db, task{}, soon); next == first {
 			t.Fatal("not queued after the first one ended")
@@ -247,7 +247,7 @@ func TestAJobWithAUniqueKeyIsQueuedOnceUntilItEnds(t *testing.T) {
 	})
 }
 
-func TestTheHigherPriorityRunsFirst(t *testing.T) {
+func TestHigherPriorityRunsFirst(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		for n, priority := range []int{0, -5, 10, 0, 10} {
 			insert(t, db, task{n}, jobs.Options{Priority: priority})
@@ -264,17 +264,17 @@ func TestTheHigherPriorityRunsFirst(t *testing.T) {
 	})
 }
 
-func TestACommunityWithManyJobsLeavesWorkersToOthers(t *testing.T) {
+func TestCommunityWithManyJobsLeavesWorkersToOthers(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		for n := range 20 {
 			insert(t, db, task{n}, jobs.Options{CommunityID: "busy", Priority: 1})
 		}
 		insert(t, db, task{100}, jobs.Options{CommunityID: "quiet"})
 		insert(t, db, task{101}, jobs.Options{})
-		started, goOn := make(chan int, 30), make(chan bool)
+		started, resume := make(chan int, 30), make(chan bool)
 		engine(t, db, system, jobs.EngineOptions{Workers: 4}, func(_ context.Context, _ *jobs.Job, a task) error {
 			started <- a.N
-			<-goOn
+			<-resume
 			return nil
 		})
 		first := map[int]bool{}
@@ -284,16 +284,16 @@ func TestACommunityWithManyJobsLeavesWorkersToOthers(t *testing.T) {
 		if diff := cmp.Diff(map[int]bool{0: true, 1: true, 100: true, 101: true}, first); diff != "" {
 			t.Error(diff)
 		}
-		close(goOn)
+		close(resume)
 		for range 18 {
 			receive(t, started)
 		}
 	})
 }
 
-func TestAScheduleQueuesOneJobATickHoweverManyEnginesThereAre(t *testing.T) {
+func TestScheduleQueuesOneJobPerTickWithSeveralEngines(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		h := newHand()
+		h := newManualClock()
 		runs := make(chan task, 100)
 		engines := []*jobs.Engine{}
 		for range 3 {
@@ -305,24 +305,24 @@ func TestAScheduleQueuesOneJobATickHoweverManyEnginesThereAre(t *testing.T) {
 			engines = append(engines, e)
 		}
 		for range 5 {
-			h.move(time.Minute)
+			h.advance(time.Minute)
 			receive(t, runs)
-			await(t, func() error { // a tick before the job has ended would be left out
+			await(t, func() error { // a tick is skipped until the job has ended
 				if s, err := engines[0].Stats(t.Context()); err != nil || s.Running > 0 {
 					return fmt.Errorf("%+v, %w", s, err)
 				}
 				return nil
 			})
 		}
-		for _, e := range engines { // each has seen the last tick
+		for _, e := range engines { // after the last tick
 			if err := e.Stop(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
 		if len(runs) != 0 {
-			t.Fatalf("%d jobs too many", len(runs))
+			t.Fatalf("%d extra jobs", len(runs))
 		}
-		h.move(3*time.Minute + 10*time.Second) // nobody lived
+		h.advance(3*time.Minute + 10*time.Second) // no engine is live
 		e := jobs.New(db, h.clock(), quiet, jobs.EngineOptions{})
 		jobs.Register(e, func(_ context.Context, _ *jobs.Job, a task) error { runs <- a; return nil })
 		e.Schedule("sweep", "* * * * *", task{8})
@@ -333,16 +333,16 @@ func TestAScheduleQueuesOneJobATickHoweverManyEnginesThereAre(t *testing.T) {
 	})
 }
 
-func TestAJobThatKeepsFailingIsDeadAndCanBeRevived(t *testing.T) {
+func TestFailingJobIsDeadAndCanBeRequeued(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		h := newHand()
+		h := newManualClock()
 		var healthy atomic.Bool
 		e := engine(t, db, h.clock(), jobs.EngineOptions{}, func(_ context.Context, j *jobs.Job, a task) error {
 			switch {
 			case healthy.Load():
 				return nil
 			case a.N == 1:
-				panic("no \x00 way") //nolint:forbidigo // the panic is what is tested
+				panic("no \x00 way") //nolint:forbidigo // the test needs a panic
 			case a.N == 2:
 				return fmt.Errorf("give up: %w", jobs.Fatal(errBroken))
 			}
@@ -354,7 +354,7 @@ func TestAJobThatKeepsFailingIsDeadAndCanBeRevived(t *testing.T) {
 		awaitState(t, db, failing, "waiting 1")
 		awaitState(t, db, panicking, "dead 1")
 		awaitState(t, db, hopeless, "dead 1")
-		h.move(10 * time.Second)
+		h.advance(10 * time.Second)
 		awaitState(t, db, failing, "dead 2")
 		list, err := e.Dead(t.Context(), 10)
 		if err != nil || len(list) != 3 || list[0].ID != failing {
@@ -370,11 +370,11 @@ func TestAJobThatKeepsFailingIsDeadAndCanBeRevived(t *testing.T) {
 			t.Fatal(diff)
 		}
 		healthy.Store(true)
-		if err := e.Revive(t.Context(), failing); err != nil {
+		if err := e.Requeue(t.Context(), failing); err != nil {
 			t.Fatal(err)
 		}
 		awaitState(t, db, failing, "gone")
-		if err := e.Revive(t.Context(), failing); !errs.Is(err, "job_not_dead") {
+		if err := e.Requeue(t.Context(), failing); !errs.Is(err, "job_not_dead") {
 			t.Fatal(err)
 		}
 	})

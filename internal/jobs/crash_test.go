@@ -16,16 +16,16 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-// What the worker of a child process does with a task before it is killed.
+// Actions of the worker in a child process before it is killed.
 const (
 	doNothing = iota
-	doStep    // moves the saved position on
-	doCommit  // commits, and the position stays
-	doEat     // takes memory until there is none
+	doStep    // advances the saved position
+	doCommit  // commits without advancing the position
+	doExhaust // allocates memory until there is none
 )
 
-// child is a process that claims a job, does what the job says, prints so, and
-// works until it is killed.
+// child is the main function of a process that claims a job, performs its
+// action, prints it, and waits to be killed.
 func child(address string) {
 	db, err := sqldb.Open(context.Background(), address, sqldb.Options{})
 	if err != nil {
@@ -37,7 +37,7 @@ func child(address string) {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	e := jobs.New(db, system, quiet, jobs.EngineOptions{Lease: lease, NodeID: os.Getenv("JOBS_TEST_NODE"), TakeBack: os.Getenv("JOBS_TEST_ALONE") != ""})
+	e := jobs.New(db, system, quiet, jobs.EngineOptions{Lease: lease, NodeID: os.Getenv("JOBS_TEST_NODE"), ReclaimAll: os.Getenv("JOBS_TEST_ALONE") != ""})
 	jobs.Register(e, func(ctx context.Context, j *jobs.Job, a task) error {
 		err := j.Tx(ctx, func(tx *sqldb.Tx) error {
 			if a.N == doStep {
@@ -48,8 +48,8 @@ func child(address string) {
 		if err != nil {
 			return err
 		}
-		if a.N == doEat {
-			eat()
+		if a.N == doExhaust {
+			exhaustMemory()
 		}
 		fmt.Println("claimed")
 		<-ctx.Done()
@@ -60,13 +60,13 @@ func child(address string) {
 		os.Exit(1)
 	}
 	if n, err := e.Stats(context.Background()); os.Getenv("JOBS_TEST_IDLE") != "" && err == nil && n.Dead > 0 {
-		os.Exit(0) // there is nothing to do
+		os.Exit(0) // no job
 	}
 	select {}
 }
 
-// killAWorker lets another process claim the job and kills it there.
-func killAWorker(t *testing.T, address string, lease time.Duration) {
+// killWorker starts a process that claims the job and kills it.
+func killWorker(t *testing.T, address string, lease time.Duration) {
 	t.Helper()
 	cmd := childProcess(t, address, lease)
 	out, err := cmd.StdoutPipe()
@@ -78,12 +78,12 @@ func killAWorker(t *testing.T, address string, lease time.Duration) {
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if line != "claimed\n" {
-		t.Errorf("the other process says %q, %v", line, err)
+		t.Errorf("the child printed %q, %v", line, err)
 	}
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	_ = cmd.Wait() // it was killed
+	_ = cmd.Wait() // killed
 }
 
 func childProcess(t *testing.T, address string, lease time.Duration, env ...string) *exec.Cmd {
@@ -93,13 +93,13 @@ func childProcess(t *testing.T, address string, lease time.Duration, env ...stri
 	return cmd
 }
 
-func TestTheJobOfAKilledProcessRunsAgainWhenItsLeaseHasEnded(t *testing.T) {
+func TestJobOfKilledProcessRunsAgainAfterItsLease(t *testing.T) {
 	sqldbtest.EachAddress(t, func(t *testing.T, address string) {
 		db := sqldbtest.Open(t, address)
 		const lease = time.Second
 		for n := range 2 {
 			jobID := insert(t, db, task{n}, jobs.Options{})
-			killAWorker(t, address, lease)
+			killWorker(t, address, lease)
 			killed := time.Now()
 			attempts := make(chan int, 1)
 			e := engine(t, db, system, jobs.EngineOptions{Lease: lease}, func(_ context.Context, j *jobs.Job, _ task) error {
@@ -107,10 +107,10 @@ func TestTheJobOfAKilledProcessRunsAgainWhenItsLeaseHasEnded(t *testing.T) {
 				return nil
 			})
 			if got := receive(t, attempts); got != 1 {
-				t.Errorf("attempt %d: the end of a process burnt one", got)
+				t.Errorf("attempt %d: a crash counted as an attempt", got)
 			}
-			if after := time.Since(killed); after > 5*lease { // a generous machine needs little more than one
-				t.Errorf("taken over after %v", after)
+			if after := time.Since(killed); after > 5*lease { // usually little more than one
+				t.Errorf("reclaimed after %v", after)
 			}
 			awaitState(t, db, jobID, "gone")
 			if err := e.Stop(t.Context()); err != nil {
@@ -120,12 +120,12 @@ func TestTheJobOfAKilledProcessRunsAgainWhenItsLeaseHasEnded(t *testing.T) {
 	})
 }
 
-func TestAStartTakesBackAtOnceWhenNoOtherProcessCanBe(t *testing.T) {
+func TestStartReclaimsAllJobsAtOnceIfAsked(t *testing.T) {
 	sqldbtest.EachAddress(t, func(t *testing.T, address string) {
 		db := sqldbtest.Open(t, address)
 		jobID := insert(t, db, task{}, jobs.Options{})
-		killAWorker(t, address, time.Hour)
-		e := engine(t, db, system, jobs.EngineOptions{TakeBack: true}, func(context.Context, *jobs.Job, task) error { return nil })
+		killWorker(t, address, time.Hour)
+		e := engine(t, db, system, jobs.EngineOptions{ReclaimAll: true}, func(context.Context, *jobs.Job, task) error { return nil })
 		awaitState(t, db, jobID, "gone")
 		if n, err := e.LiveNodes(t.Context()); n != 1 || err != nil {
 			t.Fatalf("%d live nodes, %v", n, err)
@@ -133,21 +133,21 @@ func TestAStartTakesBackAtOnceWhenNoOtherProcessCanBe(t *testing.T) {
 	})
 }
 
-func TestANodeThatStartsAgainTakesBackItsOwnJobsAtOnce(t *testing.T) {
+func TestRestartedNodeReclaimsItsOwnJobsAtOnce(t *testing.T) {
 	const node = "65a000000000000000000001"
 	t.Setenv("JOBS_TEST_NODE", node)
-	for _, dialect := range sqldbtest.Engines(t) { // t.Setenv forbids parallel tests
+	for _, dialect := range sqldbtest.Engines(t) { // not parallel because of t.Setenv
 		address := sqldbtest.Address(t, dialect)
 		db := sqldbtest.Open(t, address)
 		jobID := insert(t, db, task{}, jobs.Options{})
-		killAWorker(t, address, time.Hour)
+		killWorker(t, address, time.Hour)
 		done := func(context.Context, *jobs.Job, task) error { return nil }
 		other := engine(t, db, system, jobs.EngineOptions{}, done)
 		if err := other.Stop(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if got := state(t, db, jobID); got != "running 1" {
-			t.Errorf("another node has taken it: %s", got)
+			t.Errorf("another node has claimed it: %s", got)
 		}
 		e := engine(t, db, system, jobs.EngineOptions{NodeID: node}, done)
 		awaitState(t, db, jobID, "gone")
@@ -157,10 +157,10 @@ func TestANodeThatStartsAgainTakesBackItsOwnJobsAtOnce(t *testing.T) {
 	}
 }
 
-func TestStopGivesJobsBackWithoutBurningAnAttempt(t *testing.T) {
+func TestStopRequeuesJobsWithoutCountingAnAttempt(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		started, causes := make(chan string, 1), make(chan error, 1)
-		e := engine(t, db, system, jobs.EngineOptions{}, obedient(started, causes))
+		e := engine(t, db, system, jobs.EngineOptions{}, waitForCancel(started, causes))
 		jobID := insert(t, db, task{}, jobs.Options{})
 		receive(t, started)
 		if n, err := e.LiveNodes(t.Context()); n != 1 || err != nil {
@@ -181,12 +181,12 @@ func TestStopGivesJobsBackWithoutBurningAnAttempt(t *testing.T) {
 	})
 }
 
-func TestStopGivesBackTheJobOfAWorkerThatDoesNotEnd(t *testing.T) {
+func TestStopRequeuesJobOfWorkerThatDoesNotReturn(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		started, answered := make(chan string), make(chan error)
 		e := engine(t, db, system, jobs.EngineOptions{}, func(ctx context.Context, j *jobs.Job, _ task) error {
 			started <- j.ID
-			<-started // deaf to its context
+			<-started // ignores its context
 			answered <- j.Tx(context.WithoutCancel(ctx), func(*sqldb.Tx) error { return nil })
 			return nil
 		})
@@ -207,9 +207,9 @@ func TestStopGivesBackTheJobOfAWorkerThatDoesNotEnd(t *testing.T) {
 	})
 }
 
-func TestAnEngineOutlivesItsDatabaseBeingAwayAndBurnsNoAttempt(t *testing.T) {
+func TestEngineSurvivesOutageWithoutCountingAnAttempt(t *testing.T) {
 	if len(sqldbtest.Engines(t)) == 1 {
-		return // Engines told what is left out
+		return // Engines has logged it
 	}
 	cluster, err := pgtest.Start("")
 	if err != nil {
@@ -244,7 +244,7 @@ func TestAnEngineOutlivesItsDatabaseBeingAwayAndBurnsNoAttempt(t *testing.T) {
 		t.Fatal(err)
 	}
 	close(away)
-	for drain := true; drain; { // it may have to come again
+	for drain := true; drain; { // the job may run again
 		select {
 		case <-started:
 		case <-time.After(lease):
@@ -256,14 +256,14 @@ func TestAnEngineOutlivesItsDatabaseBeingAwayAndBurnsNoAttempt(t *testing.T) {
 	close(attempts)
 	for got := range attempts {
 		if got != 1 {
-			t.Errorf("attempt %d: being away burnt one", got)
+			t.Errorf("attempt %d: the outage counted as an attempt", got)
 		}
 	}
 }
 
-func TestAFailureWhileTheDatabaseIsAwayBurnsNoAttempt(t *testing.T) {
+func TestFailureDuringOutageDoesNotCountAsAttempt(t *testing.T) {
 	if len(sqldbtest.Engines(t)) == 1 {
-		return // Engines told what is left out
+		return // Engines has logged it
 	}
 	cluster, err := pgtest.Start("")
 	if err != nil {
@@ -297,9 +297,9 @@ func TestAFailureWhileTheDatabaseIsAwayBurnsNoAttempt(t *testing.T) {
 	awaitState(t, db, jobID, "gone")
 }
 
-func TestAClaimWhoseAnswerWasLostIsMadeAgainAndBurnsNoAttempt(t *testing.T) {
+func TestClaimWithLostResponseIsRepeatedWithoutCountingAnAttempt(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		h := newHand()
+		h := newManualClock()
 		attempts := make(chan int, 1)
 		engine(t, db, h.clock(), jobs.EngineOptions{Lease: 90 * time.Millisecond}, func(_ context.Context, j *jobs.Job, _ task) error {
 			attempts <- j.Attempt
@@ -312,7 +312,7 @@ func TestAClaimWhoseAnswerWasLostIsMadeAgainAndBurnsNoAttempt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h.move(2 * time.Second)
+		h.advance(2 * time.Second)
 		if got := receive(t, attempts); got != 1 {
 			t.Fatalf("attempt %d", got)
 		}

@@ -17,55 +17,55 @@ import (
 
 const dayMS = 24 * 60 * 60 * 1000
 
-// keptDays is how long a job that is dead or cancelled can be looked at.
-const keptDays = 30
+// retentionDays is how long dead and cancelled jobs are kept.
+const retentionDays = 30
 
 // EngineOptions are the settings of an Engine.
 type EngineOptions struct {
-	Workers  int           // of the lanes Small and Large together, and of Short again as many; 0 means 4
-	Lease    time.Duration // how long a job of a silent worker stays its own; 0 means 30 s
-	Slice    time.Duration // how long a job may run before Job.Yield asks for its worker; 0 means 5 s
-	TakeBack bool          // at Start every running job is taken back: the caller knows that no other process works
-	NodeID   string        // at Start the running jobs of this node are taken back: the caller knows that no other process has its id; "": a new one
+	Workers    int           // of the lanes Small and Large together; Short has as many again; 0 means 4
+	Lease      time.Duration // lease of a job, renewed while its worker lives; 0 means 30 s
+	Slice      time.Duration // how long a job may run before Job.ShouldYield may report true; 0 means 5 s
+	ReclaimAll bool          // Start requeues every running job; the caller guarantees that no other process is working
+	NodeID     string        // Start requeues the running jobs of this node; the caller guarantees that no other process has the id; "" generates one
 }
 
-// Engine claims jobs and calls their workers. Make it with New, Register the
+// Engine claims jobs and calls their workers. Create it with New, Register the
 // workers, Start it, and Stop it before the database closes.
 type Engine struct {
 	db        *sqldb.DB
 	clock     clock.Clock
 	log       *slog.Logger
 	options   EngineOptions
-	poll      time.Duration // the safety net under missed signals
+	poll      time.Duration // polling interval, in case notifications are missed
 	nodeID    string
 	workers   map[string]worker
 	schedules []*schedule
 
-	outages  atomic.Int64 // of the database, that this process has seen
-	noSpace  atomic.Bool  // the last outage was a full disk
-	stuck    atomic.Bool  // the last turn failed
-	graceEnd atomic.Int64 // until then nobody else's leases have expired, see outage
+	outages     atomic.Int64 // of the database, seen by this process
+	diskFull    atomic.Bool  // the last outage was a full disk
+	cycleFailed atomic.Bool  // the last cycle failed
+	graceEnd    atomic.Int64 // Unix milliseconds; until then leases of other nodes do not expire, see noteOutage
 
-	mu      sync.Mutex
-	running map[string]*Job  // by id; a job leaves when its worker has returned
-	crowd   map[Lane][]share // that have queued jobs
-	yields  map[Lane]int     // jobs that were asked to yield to the crowd
+	mu         sync.Mutex
+	running    map[string]*Job  // by id; until the worker has returned
+	contending map[Lane][]share // with queued jobs
+	yields     map[Lane]int     // jobs that were asked to yield to contending
 
-	// These belong to the loop.
-	served map[Lane]*served
-	after  map[Lane]share // the last share of the last look, see sharesOf
+	// Used only by the goroutine of loop.
+	served      map[Lane]*served
+	shareCursor map[Lane]share // last share considered, see queuedShares
 
-	wake     chan struct{}
-	finished chan result
-	base     context.Context         // of all workers
-	stop     context.CancelCauseFunc // ends base
-	calm     context.Context         // of the engine's own statements, until Stop waits no longer
-	hurry    context.CancelFunc      // ends calm
-	loops    sync.WaitGroup
-	unlisten func()
+	wake        chan struct{}
+	finished    chan result
+	workCtx     context.Context         // parent of the workers' contexts
+	stopWorkers context.CancelCauseFunc // cancels workCtx
+	dbCtx       context.Context         // for the engine's own statements; outlives workCtx until Stop gives up
+	abortDB     context.CancelFunc      // cancels dbCtx
+	loops       sync.WaitGroup
+	unsubscribe func()
 }
 
-// New returns an engine that does nothing before Start.
+// New returns an engine that is not started.
 func New(db *sqldb.DB, c clock.Clock, log *slog.Logger, o EngineOptions) *Engine {
 	if o.Workers == 0 {
 		o.Workers = 4
@@ -81,75 +81,77 @@ func New(db *sqldb.DB, c clock.Clock, log *slog.Logger, o EngineOptions) *Engine
 	}
 	e := &Engine{
 		db: db, clock: c, log: log, options: o, poll: 2 * time.Second, nodeID: o.NodeID,
-		workers: map[string]worker{}, running: map[string]*Job{}, crowd: map[Lane][]share{}, yields: map[Lane]int{},
-		served: map[Lane]*served{}, after: map[Lane]share{}, wake: make(chan struct{}, 1),
+		workers: map[string]worker{}, running: map[string]*Job{}, contending: map[Lane][]share{}, yields: map[Lane]int{},
+		served: map[Lane]*served{}, shareCursor: map[Lane]share{}, wake: make(chan struct{}, 1),
 	}
-	all := 0
+	workers := 0
 	for _, lane := range lanes {
 		e.served[lane] = newServed()
-		all += o.workersOf(lane)
+		workers += o.workersOf(lane)
 	}
-	e.finished = make(chan result, all)
-	e.calm, e.hurry = context.WithCancel(context.Background())
-	e.base, e.stop = context.WithCancelCause(context.Background())
+	e.finished = make(chan result, workers)
+	e.dbCtx, e.abortDB = context.WithCancel(context.Background())
+	e.workCtx, e.stopWorkers = context.WithCancelCause(context.Background())
 	return e
 }
 
-// Start begins to work. The end of ctx ends only the start itself; Stop ends
-// the work. An engine is started once.
+// Start starts the engine, once. ctx bounds only the start; Stop ends the
+// engine.
 func (e *Engine) Start(ctx context.Context) error {
 	err := e.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if err := e.takeBack(ctx, tx); err != nil {
+		if err := e.reclaimOwn(ctx, tx); err != nil {
 			return err
 		}
 		if err := e.startSchedules(ctx, tx); err != nil {
 			return err
 		}
-		return seeNode(ctx, tx, e.nodeID, e.clock.MS())
+		return upsertNode(ctx, tx, e.nodeID, e.clock.MS())
 	})
 	if err != nil {
 		return err
 	}
-	e.unlisten = e.db.Listen(topic, e.hear)
-	e.loops.Go(e.work)
+	e.unsubscribe = e.db.Subscribe(topic, e.onNotify)
+	e.loops.Go(e.loop)
 	e.loops.Go(e.keepAlive)
 	return nil
 }
 
-// takeBack queues again what processes left running of which the caller knows
-// that they are gone.
-func (e *Engine) takeBack(ctx context.Context, tx *sqldb.Tx) error {
-	left, err := allRunning(ctx, tx)
+// reclaimOwn requeues the jobs that were left running by processes which the
+// caller knows to have ended.
+func (e *Engine) reclaimOwn(ctx context.Context, tx *sqldb.Tx) error {
+	running, err := lockRunning(ctx, tx)
 	if err != nil {
 		return err
 	}
-	for _, h := range left {
-		if !e.options.TakeBack && h.nodeID != e.nodeID {
+	for _, h := range running {
+		if !e.options.ReclaimAll && h.nodeID != e.nodeID {
 			continue
 		}
-		if err := e.abandon(ctx, tx, h, true); err != nil {
+		if err := e.requeueInterrupted(ctx, tx, h, true); err != nil {
 			return err
 		}
 	}
-	if !e.options.TakeBack {
+	if !e.options.ReclaimAll {
 		return nil
 	}
 	return removeNodes(ctx, tx)
 }
 
-// hear takes a signal: a job to cancel, or "" for work to look for.
-func (e *Engine) hear(jobID string) {
+// onNotify handles a notification: the id of a job to cancel, or "" if jobs were
+// queued.
+func (e *Engine) onNotify(jobID string) {
 	if jobID != "" {
-		e.end(jobID, "", ErrCancelled)
+		e.cancelJob(jobID, "", ErrCancelled)
 	}
 	select {
 	case e.wake <- struct{}{}:
-	default: // awake already
+	default: // already awake
 	}
 }
 
-// end ends the context of a job that runs here, under any token if it is "".
-func (e *Engine) end(jobID, token string, cause error) {
+// cancelJob cancels the context of a job that runs here, with any token if token
+// is "".
+func (e *Engine) cancelJob(jobID, token string, cause error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if j := e.running[jobID]; j != nil && (token == "" || j.token == token) {
@@ -157,108 +159,107 @@ func (e *Engine) end(jobID, token string, cause error) {
 	}
 }
 
-// Stop ends the contexts of all workers, waits until they have returned, gives
-// their jobs back without burning an attempt, and ends the engine. When ctx
-// ends first, the jobs are given back all the same and Stop returns the error
-// of ctx; the late workers cannot change anything any more.
+// Stop cancels the contexts of all workers, waits until they have returned, and
+// requeues their jobs without counting the attempt. If ctx ends first, Stop
+// requeues the jobs nevertheless and returns the error of ctx; the remaining
+// workers have lost their leases.
 func (e *Engine) Stop(ctx context.Context) error {
-	if e.unlisten == nil {
-		return nil // never started
+	if e.unsubscribe == nil {
+		return nil // not started
 	}
-	e.unlisten()
-	e.stop(ErrStopped)
-	gone := make(chan struct{})
-	go func() { e.loops.Wait(); close(gone) }()
+	e.unsubscribe()
+	e.stopWorkers(ErrStopped)
+	stopped := make(chan struct{})
+	go func() { e.loops.Wait(); close(stopped) }()
 	var late error
 	select {
-	case <-gone:
+	case <-stopped:
 	case <-ctx.Done():
 		late = ctx.Err()
-		e.hurry()
-		<-gone
+		e.abortDB()
+		<-stopped
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
-	return errors.Join(late, removeNode(last, e.db, e.nodeID))
+	return errors.Join(late, removeNode(ctx, e.db, e.nodeID))
 }
 
-// lastWords is how long an engine that stops may still take to write.
-const lastWords = 5 * time.Second
+// shutdownTimeout bounds the statements of an engine that is stopping.
+const shutdownTimeout = 5 * time.Second
 
-// work is the one loop that claims and finishes jobs, many of them in each
-// transaction.
-func (e *Engine) work() {
+// loop claims and finishes jobs, many of them in each transaction.
+func (e *Engine) loop() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	ended, bad := []result{}, 0
-	for e.base.Err() == nil {
+	ended, failures := []result{}, 0
+	for e.workCtx.Err() == nil {
 		select {
-		case <-e.base.Done():
+		case <-e.workCtx.Done():
 			continue
 		case r := <-e.finished:
-			ended = append(ended, e.release(r))
+			ended = append(ended, e.removeRunning(r))
 		case <-e.wake:
 		case <-timer.C:
 		}
-		ended = e.collect(ended)
-		next, err := e.turn(e.calm, ended)
-		e.stuck.Store(err != nil)
+		ended = e.drainFinished(ended)
+		next, err := e.runCycle(e.dbCtx, ended)
+		e.cycleFailed.Store(err != nil)
 		if err == nil {
-			ended, bad = nil, 0
+			ended, failures = nil, 0
 			timer.Reset(next)
 			continue
 		}
-		bad++
-		e.report(err, bad)
-		timer.Reset(min(time.Duration(bad)*100*time.Millisecond, e.poll))
+		failures++
+		e.reportError(err, failures)
+		timer.Reset(min(time.Duration(failures)*100*time.Millisecond, e.poll))
 	}
-	e.finishAll(ended)
+	e.finishRemaining(ended)
 }
 
-// collect takes what else has ended, so that one transaction serves all.
-func (e *Engine) collect(ended []result) []result {
+// drainFinished receives further results, to save them in the same transaction.
+func (e *Engine) drainFinished(ended []result) []result {
 	for {
 		select {
 		case r := <-e.finished:
-			ended = append(ended, e.release(r))
+			ended = append(ended, e.removeRunning(r))
 		default:
 			return ended
 		}
 	}
 }
 
-func (e *Engine) release(r result) result {
+func (e *Engine) removeRunning(r result) result {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.running, r.job.ID)
 	return r
 }
 
-// finishAll waits for the workers and writes how their jobs ended.
-func (e *Engine) finishAll(ended []result) {
-	for waiting := true; waiting && e.held() > 0; {
+// finishRemaining waits for the workers and saves their results.
+func (e *Engine) finishRemaining(ended []result) {
+	for waiting := true; waiting && e.runningCount() > 0; {
 		select {
 		case r := <-e.finished:
-			ended = append(ended, e.release(r))
-		case <-e.calm.Done():
+			ended = append(ended, e.removeRunning(r))
+		case <-e.dbCtx.Done():
 			waiting = false
 		}
 	}
 	for _, j := range e.snapshot() {
-		ended = append(ended, result{j, ErrStopped}) // its worker is late
+		ended = append(ended, result{j, ErrStopped}) // the worker has not returned
 	}
 	if len(ended) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.calm), lastWords)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(e.dbCtx), shutdownTimeout)
 	defer cancel()
-	err := e.db.Tx(ctx, func(tx *sqldb.Tx) error { return e.finish(ctx, tx, ended) })
+	err := e.db.Tx(ctx, func(tx *sqldb.Tx) error { return e.saveResults(ctx, tx, ended) })
 	if err != nil {
-		e.log.WarnContext(ctx, "jobs are not given back, their leases will end", "error", err)
+		e.log.WarnContext(ctx, "cannot requeue jobs, their leases will expire", "error", err)
 	}
 }
 
-func (e *Engine) held() int {
+func (e *Engine) runningCount() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return len(e.running)
@@ -272,33 +273,33 @@ func (e *Engine) snapshot() []*Job {
 
 func (e *Engine) leaseEnd() int64 { return e.clock.Now().Add(e.options.Lease).UnixMilli() }
 
-// note remembers that the database was away. All nodes see that, so for one
-// lease after it is back nobody takes over what others hold.
-func (e *Engine) note(err error) {
+// noteOutage records an outage of the database. Other nodes could not renew
+// their leases meanwhile, so none is reclaimed until one lease after the outage.
+func (e *Engine) noteOutage(err error) {
 	if sqldb.IsUnavailable(err) {
 		e.outages.Add(1)
-		e.noSpace.Store(sqldb.IsFull(err))
+		e.diskFull.Store(sqldb.IsDiskFull(err))
 		e.graceEnd.Store(e.leaseEnd())
 	}
 }
 
-// outage is the reason of a Wait while the database does not accept the turns or
-// heartbeats of this process, "" while it does.
-func (e *Engine) outage() string {
+// outageReason returns the reason for Wait while the cycles or heartbeats of
+// this process fail, "" otherwise.
+func (e *Engine) outageReason() string {
 	switch {
-	case !e.stuck.Load() && e.graceEnd.Load() < e.clock.MS():
+	case !e.cycleFailed.Load() && e.graceEnd.Load() < e.clock.MS():
 		return ""
-	case e.noSpace.Load():
+	case e.diskFull.Load():
 		return WaitDisk
 	default:
 		return WaitDatabase
 	}
 }
 
-func (e *Engine) report(err error, times int) {
-	e.note(err)
-	if e.base.Err() != nil || (times > 1 && times%30 != 0) {
-		return // once is enough, and a sign of life now and then
+func (e *Engine) reportError(err error, failures int) {
+	e.noteOutage(err)
+	if e.workCtx.Err() != nil || (failures > 1 && failures%30 != 0) {
+		return // log the first failure and every 30th
 	}
-	e.log.Error("jobs wait for the database", "error", err, "times", times)
+	e.log.Error("job cycle failed", "error", err, "failures", failures)
 }

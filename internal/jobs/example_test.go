@@ -12,12 +12,12 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// welcome is what the worker needs to know.
+// welcome is the arguments of the worker.
 type welcome struct {
 	Name string `json:"name"`
 }
 
-// Kind names the worker in the table.
+// Kind implements jobs.Args.
 func (welcome) Kind() string { return "example.welcome" }
 
 func Example() {
@@ -39,8 +39,7 @@ func Example() {
 	engine := jobs.New(db, clock.Clock{}, slog.New(slog.DiscardHandler), jobs.EngineOptions{})
 	done := make(chan bool)
 	jobs.Register(engine, func(ctx context.Context, j *jobs.Job, a welcome) error {
-		// Everything the worker writes goes through the job: another worker
-		// may have taken it over.
+		// Write through the job: another worker may have reclaimed it.
 		err := j.Tx(ctx, func(*sqldb.Tx) error {
 			fmt.Println("welcome,", a.Name)
 			return nil

@@ -2,8 +2,8 @@ package jobs
 
 import "time"
 
-// SetPoll changes how often an engine looks for work unasked.
+// SetPoll sets the polling interval.
 func (e *Engine) SetPoll(d time.Duration) { e.poll = d }
 
-// Note makes the engine remember that the database failed with err.
-func (e *Engine) Note(err error) { e.note(err) }
+// NoteOutage records a failure of the database.
+func (e *Engine) NoteOutage(err error) { e.noteOutage(err) }

@@ -15,7 +15,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-// blocking is a worker that reports its task and works until it is let go.
+// blocking returns a worker that reports its task and blocks until end.
 func blocking(started chan<- int, end <-chan bool) func(context.Context, *jobs.Job, task) error {
 	return func(ctx context.Context, _ *jobs.Job, a task) error {
 		started <- a.N
@@ -47,14 +47,14 @@ func TestSmallAndShortJobsDoNotWaitForLargeOnes(t *testing.T) {
 			t.Errorf("%+v, %v", s, err)
 		}
 		if owners := []int{first[0] % 3, first[1] % 3}; owners[0] == owners[1] || first[0]%2 == first[1]%2 {
-			t.Errorf("both workers of large jobs are with jobs %v", first)
+			t.Errorf("both workers of large jobs run jobs %v", first)
 		}
 		close(end)
 	})
 }
 
-// One owner has many jobs; owners that come later do not wait for all of them.
-func TestOwnersAreServedInTurnHoweverManyJobsOneHas(t *testing.T) {
+// One owner has many jobs; later owners do not wait for all of them.
+func TestOwnersAreServedInTurnDespiteManyJobsOfOne(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		for n := range 30 {
 			insert(t, db, task{n}, jobs.Options{Lane: jobs.Small, Owner: "account:busy", CommunityID: fmt.Sprint("c", n%2)})
@@ -79,8 +79,8 @@ func TestOwnersAreServedInTurnHoweverManyJobsOneHas(t *testing.T) {
 	})
 }
 
-// More owners than one look covers.
-func TestNoneOfManyOwnersIsForgotten(t *testing.T) {
+// More owners than one claim considers.
+func TestEachOfManyOwnersIsServed(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		const owners = 150
 		order := make(chan int, 2*owners)
@@ -97,16 +97,16 @@ func TestNoneOfManyOwnersIsForgotten(t *testing.T) {
 				t.Fatalf("job %d ran twice", n)
 			}
 			if seen[n] = true; n >= owners && at < owners/2 {
-				t.Errorf("owner %d had a second turn as number %d", n-owners, at)
+				t.Errorf("owner %d was served a second time as number %d", n-owners, at)
 			}
 		}
 	})
 }
 
-func TestALargeJobYieldsToOthersAndContinuesAfterThem(t *testing.T) {
+func TestLargeJobYieldsToOthersAndContinuesAfterThem(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		events := make(chan string, 100)
-		e := jobs.New(db, system, quiet, jobs.EngineOptions{Workers: 2, Slice: 1}) // one of them for large jobs
+		e := jobs.New(db, system, quiet, jobs.EngineOptions{Workers: 2, Slice: 1}) // one for large jobs
 		e.SetPoll(5 * time.Millisecond)
 		jobs.Register(e, func(ctx context.Context, j *jobs.Job, a task) error {
 			events <- fmt.Sprint("start ", a.N, " attempt ", j.Attempt)
@@ -116,7 +116,7 @@ func TestALargeJobYieldsToOthersAndContinuesAfterThem(t *testing.T) {
 			if err := j.Tx(ctx, func(tx *sqldb.Tx) error { return j.Step(ctx, tx) }); err != nil {
 				return err
 			}
-			for !j.Yield() {
+			for !j.ShouldYield() {
 				select {
 				case <-ctx.Done():
 					return ctx.Err()
@@ -131,7 +131,7 @@ func TestALargeJobYieldsToOthersAndContinuesAfterThem(t *testing.T) {
 		if got := receive(t, events); got != "start 1 attempt 1" {
 			t.Fatal(got)
 		}
-		insert(t, db, task{2}, jobs.Options{Lane: jobs.Large, Owner: "account:a", CommunityID: "x"}) // its own share: no reason to yield
+		insert(t, db, task{2}, jobs.Options{Lane: jobs.Large, Owner: "account:a", CommunityID: "x"}) // the same share is not a reason to yield
 		insert(t, db, task{3}, jobs.Options{Lane: jobs.Large, Owner: "account:b", CommunityID: "x"})
 		for _, want := range []string{"yield", "start 3 attempt 1"} {
 			if got := receive(t, events); got != want {
@@ -147,14 +147,14 @@ func TestALargeJobYieldsToOthersAndContinuesAfterThem(t *testing.T) {
 	})
 }
 
-func TestASmallJobThatIsNotSmallMovesToTheLargeOnes(t *testing.T) {
+func TestLongSmallJobMovesToLaneLarge(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		lanes := make(chan jobs.Lane, 10)
 		e := jobs.New(db, system, quiet, jobs.EngineOptions{Workers: 1, Slice: 1})
 		e.SetPoll(5 * time.Millisecond)
 		jobs.Register(e, func(ctx context.Context, j *jobs.Job, a task) error {
 			lanes <- j.Lane
-			for a.N == 1 && j.Lane == jobs.Small && !j.Yield() {
+			for a.N == 1 && j.Lane == jobs.Small && !j.ShouldYield() {
 				select {
 				case <-ctx.Done():
 					return ctx.Err()
@@ -179,9 +179,9 @@ func TestASmallJobThatIsNotSmallMovesToTheLargeOnes(t *testing.T) {
 	})
 }
 
-func TestAJobThatDoesNotMoveHasAReason(t *testing.T) {
+func TestJobWithoutProgressHasAReason(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		h := newHand()
+		h := newManualClock()
 		first := insert(t, db, task{0}, jobs.Options{Lane: jobs.Large, Owner: "account:a", CommunityID: "x"})
 		none := jobs.New(db, h.clock(), quiet, jobs.EngineOptions{})
 		if got := reason(t, none, first); got != jobs.WaitServer {
@@ -202,7 +202,7 @@ func TestAJobThatDoesNotMoveHasAReason(t *testing.T) {
 		})
 		receive(t, started)
 		if got := reason(t, e, first); got != "" {
-			t.Errorf("a running job waits: %q", got)
+			t.Errorf("a running job has reason %q", got)
 		}
 		for want, o := range map[string]jobs.Options{
 			jobs.WaitAccount:   {Lane: jobs.Large, Owner: "account:a", CommunityID: "y"},
@@ -223,15 +223,16 @@ func TestAJobThatDoesNotMoveHasAReason(t *testing.T) {
 				return err
 			})
 		}
+		e.NoteOutage(driver.ErrBadConn) // keeps e from reclaiming the job
 		if _, err := db.Exec(t.Context(), "UPDATE jobs SET lease_until = 1000, node_id = 'another', lease_token = 'another' WHERE id = $1", first); err != nil {
 			t.Fatal(err)
 		}
-		if got := reason(t, none, first); got != jobs.WaitNode && got != jobs.WaitInterrupted {
+		if got := reason(t, none, first); got != jobs.WaitNode {
 			t.Errorf("with a silent server: %q", got)
 		}
 		for want, err := range map[string]error{jobs.WaitDisk: full, jobs.WaitDatabase: driver.ErrBadConn} {
-			if none.Note(err); reason(t, none, first) != want {
-				t.Errorf("%q, want %q, while no lease can be renewed", reason(t, none, first), want)
+			if none.NoteOutage(err); reason(t, none, first) != want {
+				t.Errorf("%q, want %q during an outage", reason(t, none, first), want)
 			}
 		}
 		close(end)

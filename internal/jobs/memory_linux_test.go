@@ -12,9 +12,9 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-// eat limits the address space of this process and takes memory until the
-// runtime ends it.
-func eat() {
+// exhaustMemory limits the address space of this process and allocates until it
+// crashes.
+func exhaustMemory() {
 	fmt.Println("claimed")
 	for _, resource := range []int{syscall.RLIMIT_DATA, syscall.RLIMIT_AS} {
 		if err := syscall.Setrlimit(resource, &syscall.Rlimit{Cur: 256 << 20, Max: 256 << 20}); err != nil {
@@ -33,22 +33,22 @@ func eat() {
 	select {}
 }
 
-func TestAJobThatNeedsMoreMemoryThanThereIsIsGivenUp(t *testing.T) {
+func TestJobThatExhaustsMemoryIsDead(t *testing.T) {
 	for _, dialect := range sqldbtest.Engines(t) {
 		t.Run(string(dialect), func(t *testing.T) {
 			t.Parallel()
 			address := sqldbtest.Address(t, dialect)
 			db := sqldbtest.Open(t, address)
-			jobID := insert(t, db, task{doEat}, jobs.Options{Lane: jobs.Large})
+			jobID := insert(t, db, task{doExhaust}, jobs.Options{Lane: jobs.Large})
 			starts := 0
 			for ; starts < 10 && state(t, db, jobID) != "dead 0"; starts++ {
 				cmd := childProcess(t, address, time.Hour, "JOBS_TEST_ALONE=1", "JOBS_TEST_IDLE=1")
 				out, err := cmd.Output()
-				if (err == nil) != (starts == jobs.MaxDeaths) {
+				if (err == nil) != (starts == jobs.MaxCrashes) {
 					t.Fatalf("start %d: %v: %s", starts, err, out)
 				}
 			}
-			if starts != jobs.MaxDeaths+1 {
+			if starts != jobs.MaxCrashes+1 {
 				t.Errorf("started %d times", starts)
 			}
 			_, _ = restart(t, db, func(context.Context, *jobs.Job, task) error { return nil })

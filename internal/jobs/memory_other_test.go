@@ -2,4 +2,4 @@
 
 package jobs_test
 
-func eat() {}
+func exhaustMemory() {}

@@ -9,35 +9,35 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// schedule queues a job at each tick of a clock.
+// schedule queues a job at each tick.
 type schedule struct {
 	name string
 	cron cron.Schedule
 	args Args
-	last int64 // the tick it has reached
+	last int64 // last tick reached, Unix milliseconds
 }
 
-// Schedule queues args at each tick of spec, five cron fields in UTC or
-// "@every 1h". However many nodes have it, there is one job a tick; a tick
-// while the last job has not ended, and all but the last of ticks that passed
-// while no node lived, are left out; so are the ticks of a day after a job of
-// the schedule that was given up since its process ended again and again.
-// name never changes. Call it before Start.
+// Schedule queues args at each tick of spec, five cron fields in UTC or "@every
+// 1h", once per tick however many nodes there are. It skips a tick while the
+// previous job has not ended, all but the last of the ticks missed while no node
+// was live, and the ticks of a day after a job of the schedule has died by
+// crashes. name must not change. Call Schedule before Start.
 func (e *Engine) Schedule(name, spec string, args Args) {
 	parsed, err := cron.ParseStandard(spec)
 	if err != nil {
-		panic("jobs: schedule " + name + ": " + err.Error()) //nolint:forbidigo // a mistake in the wiring, seen at the first start
+		panic("jobs: schedule " + name + ": " + err.Error()) //nolint:forbidigo // a programming error, found at the first start
 	}
 	e.schedules = append(e.schedules, &schedule{name: name, cron: parsed, args: args})
 }
 
-// next is the first tick after one, in Unix milliseconds.
+// next returns the first tick after a time; both are in Unix milliseconds.
 func (s *schedule) next(after int64) int64 {
 	return s.cron.Next(time.UnixMilli(after).UTC()).UnixMilli()
 }
 
-// startSchedules goes on where other processes stopped; a new schedule begins
-// now, and that is kept, or "@every 24h" would begin again at each restart.
+// startSchedules continues the schedules after their last tick. It saves the
+// start of a new schedule, otherwise "@every 24h" would start over at each
+// restart.
 func (e *Engine) startSchedules(ctx context.Context, tx *sqldb.Tx) error {
 	for _, s := range e.schedules {
 		last, err := lastTick(ctx, tx, s.name)
@@ -48,14 +48,14 @@ func (e *Engine) startSchedules(ctx context.Context, tx *sqldb.Tx) error {
 			continue
 		}
 		s.last = e.clock.MS()
-		if _, err := moveSchedule(ctx, tx, s.name, s.last); err != nil {
+		if _, err := advanceSchedule(ctx, tx, s.name, s.last); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// nextTick is when the next schedule is due, 0 without schedules.
+// nextTick returns the time of the next tick, 0 without schedules.
 func (e *Engine) nextTick() (next int64) {
 	for _, s := range e.schedules {
 		if t := s.next(s.last); next == 0 || t < next {
@@ -65,7 +65,7 @@ func (e *Engine) nextTick() (next int64) {
 	return next
 }
 
-// tick queues the jobs of schedules that are due.
+// tick queues the jobs of due schedules.
 func (e *Engine) tick(ctx context.Context) error {
 	for _, s := range e.schedules {
 		due := int64(0)
@@ -76,13 +76,13 @@ func (e *Engine) tick(ctx context.Context) error {
 			continue
 		}
 		err := e.db.Tx(ctx, func(tx *sqldb.Tx) error {
-			first, err := moveSchedule(ctx, tx, s.name, due)
+			first, err := advanceSchedule(ctx, tx, s.name, due)
 			if err != nil || !first {
 				return err
 			}
 			unique := "schedule:" + s.name
-			deadly, err := DiedSince(ctx, tx, s.args, unique, time.UnixMilli(due-dayMS))
-			if err != nil || deadly {
+			crashed, err := CrashedSince(ctx, tx, s.args, unique, time.UnixMilli(due-dayMS))
+			if err != nil || crashed {
 				return err
 			}
 			_, err = Insert(ctx, tx, s.args, Options{Unique: unique, Lane: Large})

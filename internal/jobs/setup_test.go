@@ -25,15 +25,15 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
-// task is the job of these tests.
+// task is the arguments of the test worker.
 type task struct {
 	N int `json:"n"`
 }
 
 func (task) Kind() string { return "task" }
 
-// engine makes an engine with a worker of tasks and starts it. It stops with
-// the test.
+// engine starts an engine with a worker of tasks. It stops at the end of the
+// test.
 func engine(t *testing.T, db *sqldb.DB, c clock.Clock, o jobs.EngineOptions, work func(context.Context, *jobs.Job, task) error) *jobs.Engine {
 	t.Helper()
 	e := jobs.New(db, c, slog.New(slog.DiscardHandler), o)
@@ -76,7 +76,7 @@ func cancel(t *testing.T, db *sqldb.DB, jobID string) {
 	}
 }
 
-// state is a job's row as "state attempt", "gone" if there is none.
+// state returns "state attempt" of a job, "gone" if it has no row.
 func state(t *testing.T, db *sqldb.DB, jobID string) string {
 	t.Helper()
 	list, err := sqldb.All(t.Context(), db, func(s sqldb.Scanner) (string, error) {
@@ -104,14 +104,14 @@ func awaitState(t *testing.T, db *sqldb.DB, jobID, want string) {
 	})
 }
 
-// await asks until there is no error; the last one fails the test.
-func await(t *testing.T, ask func() error) {
+// await calls check until it returns nil, and fails with the last error.
+func await(t *testing.T, check func() error) {
 	t.Helper()
 	deadline := time.After(30 * time.Second)
 	tick := time.NewTicker(3 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		err := ask()
+		err := check()
 		if err == nil {
 			return
 		}
@@ -123,27 +123,29 @@ func await(t *testing.T, ask func() error) {
 	}
 }
 
-// receive returns what comes next, or fails.
+// receive returns the next value, or fails.
 func receive[T any](t *testing.T, c <-chan T) T {
 	t.Helper()
 	select {
 	case v := <-c:
 		return v
 	case <-time.After(30 * time.Second):
-		t.Fatal("nothing came")
+		t.Fatal("nothing received")
 		panic("not reached") //nolint:forbidigo // Fatal has ended the test
 	}
 }
 
-// hand is a clock moved by hand.
-type hand struct {
+// manualClock is a clock that the test advances.
+type manualClock struct {
 	mu sync.Mutex
 	at time.Time
 }
 
-func newHand() *hand { return &hand{at: time.Date(2030, 1, 1, 12, 0, 30, 0, time.UTC)} }
+func newManualClock() *manualClock {
+	return &manualClock{at: time.Date(2030, 1, 1, 12, 0, 30, 0, time.UTC)}
+}
 
-func (h *hand) clock() clock.Clock {
+func (h *manualClock) clock() clock.Clock {
 	return clock.At(func() time.Time {
 		h.mu.Lock()
 		defer h.mu.Unlock()
@@ -151,7 +153,7 @@ func (h *hand) clock() clock.Clock {
 	})
 }
 
-func (h *hand) move(d time.Duration) {
+func (h *manualClock) advance(d time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.at = h.at.Add(d)

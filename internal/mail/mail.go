@@ -25,7 +25,7 @@ type Deps struct {
 	Jobs  *jobs.Engine // not started; nil: messages are queued for another process
 	Clock clock.Clock
 	Log   *slog.Logger
-	Keys  *seal.Ring // what messages say is sealed with
+	Keys  *seal.Keyring // what messages say is sealed with
 
 	SMTPURL string // smtp://user:password@host:port or smtps://...; "": nothing is sent
 	From    string // Name <address>; needed with SMTPURL
@@ -39,7 +39,7 @@ type Mail struct {
 	db     *sqldb.DB
 	clock  clock.Clock
 	log    *slog.Logger
-	keys   *seal.Ring
+	keys   *seal.Keyring
 	from   *netmail.Address
 	server *server // nil: none is set
 

@@ -166,7 +166,7 @@ func TestAServerIsAskedInTheWayTheSettingsSay(t *testing.T) {
 
 func TestAMessageWhoseJobIsGivenUpHasFailed(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		engine := jobs.New(db, clock.Clock{}, quiet, jobs.EngineOptions{TakeBack: true})
+		engine := jobs.New(db, clock.Clock{}, quiet, jobs.EngineOptions{ReclaimAll: true})
 		m, err := mail.New(mail.Deps{DB: db, Jobs: engine, Clock: clock.Clock{}, Log: quiet, Keys: keys})
 		if err != nil {
 			t.Fatal(err)

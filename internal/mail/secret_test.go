@@ -52,7 +52,7 @@ func TestWhatAMessageSaysIsNotReadableInTheDatabase(t *testing.T) {
 		if _, err := db.Exec(t.Context(), "UPDATE mail_outbox SET body_text = 'Hello from before there was a key'"); err != nil {
 			t.Fatal(err)
 		}
-		if n, err := keys.Renew(t.Context(), db, mail.SealedColumns()...); n != 0 || err != nil {
+		if n, err := keys.Rotate(t.Context(), db, mail.SealedColumns()...); n != 0 || err != nil {
 			t.Fatal(n, err)
 		}
 		list, _, err := m.Unsent(t.Context(), "", 10)

@@ -174,7 +174,7 @@ func TestAMessageWhoseProcessEndedAfterItWasThrottledIsSentOnce(t *testing.T) {
 		if n := sendJobs(t, db, "finished_at = 0"); n != 1 {
 			t.Fatalf("the message has %d jobs", n)
 		}
-		m := nodeWith(t, db, h, "smtp://"+p.address(), jobs.EngineOptions{TakeBack: true})
+		m := nodeWith(t, db, h, "smtp://"+p.address(), jobs.EngineOptions{ReclaimAll: true})
 		awaitAttempts(t, db)
 		for count(t, db, mail.Sent) == 0 {
 			releaseOnce(t, db, m)
@@ -199,7 +199,7 @@ func TestAThrottledMessageWhoseProcessesEndFails(t *testing.T) {
 		}
 		set(t, db, "UPDATE mail_outbox SET state = 'throttled'",
 			"UPDATE jobs SET state = 'running', attempt = 1, node_id = 'lost', lease_token = 'lost', lease_until = 9999999999999, deaths = 2")
-		m := nodeWith(t, db, &hour{now: noon}, "", jobs.EngineOptions{TakeBack: true})
+		m := nodeWith(t, db, &hour{now: noon}, "", jobs.EngineOptions{ReclaimAll: true})
 		releaseOnce(t, db, m)
 		if n := sendJobs(t, db, "finished_at = 0"); n != 0 || count(t, db, mail.Failed) != 1 {
 			t.Errorf("%d jobs, %d messages failed", n, count(t, db, mail.Failed))

@@ -15,7 +15,7 @@ func scan(s sqldb.Scanner) (Kept, error) {
 }
 
 func insert(ctx context.Context, tx *sqldb.Tx, k Kept) error {
-	_, err := tx.Exec(ctx, "INSERT INTO mail_outbox ("+columns+") VALUES ("+sqldb.Marks(1, 15)+")",
+	_, err := tx.Exec(ctx, "INSERT INTO mail_outbox ("+columns+") VALUES ("+sqldb.Placeholders(1, 15)+")",
 		k.ID, k.CommunityID, k.To, k.ToName, k.Language, string(k.Template), k.Subject, k.Text, k.HTML, k.State, k.Error, k.CreatedAt, k.ExpiresAt, k.EndedAt, k.Sender)
 	return err
 }

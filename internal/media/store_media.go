@@ -18,7 +18,7 @@ func scan(s sqldb.Scanner) (Picture, error) {
 }
 
 func insert(ctx context.Context, tx *sqldb.Tx, p Picture) error {
-	_, err := tx.Exec(ctx, "INSERT INTO media ("+columns+") VALUES ("+sqldb.Marks(1, 10)+")",
+	_, err := tx.Exec(ctx, "INSERT INTO media ("+columns+") VALUES ("+sqldb.Placeholders(1, 10)+")",
 		p.CommunityID, p.ID, p.FileID, string(p.Kind), p.OwnerID, p.Type, p.Width, p.Height, p.SizeBytes, p.CreatedAt)
 	return err
 }

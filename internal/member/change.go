@@ -337,7 +337,7 @@ func (e *edit) note(ctx context.Context, tx *sqldb.Tx) error {
 // shareFields keeps the definitions of a community's fields as they are until
 // the transaction ends; whoever writes values does so before it reads fields.
 func shareFields(ctx context.Context, tx *sqldb.Tx, communityID string) error {
-	return tx.Share(ctx, "user_fields "+communityID)
+	return tx.LockShared(ctx, "user_fields "+communityID)
 }
 
 func errFieldBusy(f *Field) error {
@@ -347,5 +347,5 @@ func errFieldBusy(f *Field) error {
 // guardFields waits for everybody who writes values of the community, and
 // keeps them from it until the transaction ends.
 func guardFields(ctx context.Context, tx *sqldb.Tx, communityID string) error {
-	return tx.Guard(ctx, "user_fields "+communityID)
+	return tx.LockExclusive(ctx, "user_fields "+communityID)
 }

@@ -19,7 +19,7 @@ func (s *Members) CloseCommunity(ctx context.Context, caller actor.Actor, commun
 	now := s.clock.MS()
 	var closed community.Community
 	err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if err := tx.Guard(ctx, transferGuard(communityID)); err != nil { // before the owner is read
+		if err := tx.LockExclusive(ctx, transferGuard(communityID)); err != nil { // before the owner is read
 			return err
 		}
 		if err := s.mayClose(ctx, tx, caller, communityID); err != nil {

@@ -14,7 +14,7 @@ import (
 // Connections are what work with single people needs beside the database.
 // What is missing makes that work fail where it is needed, and nowhere else.
 type Connections struct {
-	Access      *access.Access // for passwords of new accounts
+	Access    *access.Access // for passwords of new accounts
 	Accounts  *account.Accounts
 	Mail      *mail.Mail     // for mails to new members
 	Pictures  *media.Library // for avatars

@@ -34,14 +34,13 @@ func (s *Members) Sweep(ctx context.Context) error {
 	if err := s.sweepTransfers(ctx); err != nil {
 		return err
 	}
-	ctx = sqldb.Alone(ctx)
 	for {
 		due, err := erasable(ctx, s.db, s.oldest())
 		if err != nil || len(due) == 0 {
 			return err
 		}
 		for communityID, userIDs := range due {
-			err := s.db.Tx(ctx, func(tx *sqldb.Tx) error { return s.erase(ctx, tx, communityID, userIDs) })
+			err := s.db.Tx(ctx, func(tx *sqldb.Tx) error { return s.erase(ctx, tx, communityID, userIDs) }, sqldb.WithoutGroupCommit)
 			if err != nil {
 				return err
 			}

@@ -12,7 +12,7 @@ func (s *Members) SetBatch(n int) { s.batch = n }
 // RemoveTagOnce does the first batch of the job that removes a deleted tag, and
 // no more of it, as a process that dies then.
 func (s *Members) RemoveTagOnce(ctx context.Context, communityID, tagID string) error {
-	_, err := s.removeTagOnce(ctx, s.db.Tx, removeTag{CommunityID: communityID, TagID: tagID, At: s.clock.MS()}, "", &skipped{})
+	_, err := s.removeTagOnce(ctx, func(ctx context.Context, f func(*sqldb.Tx) error) error { return s.db.Tx(ctx, f) }, removeTag{CommunityID: communityID, TagID: tagID, At: s.clock.MS()}, "", &skipped{})
 	return err
 }
 

@@ -68,7 +68,7 @@ type handing struct {
 }
 
 func (s *Members) beginHanding(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, communityID string, source Source) (*handing, error) {
-	if err := tx.Share(ctx, rolesGuard(communityID)); err != nil {
+	if err := tx.LockShared(ctx, rolesGuard(communityID)); err != nil {
 		return nil, err
 	}
 	h := &handing{communityID: communityID, actor: actor, clock: s.clock, trace: trace{source: source, by: actor.Ref(), now: s.clock.MS()}}

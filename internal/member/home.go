@@ -88,7 +88,7 @@ func mayOwnMore(ctx context.Context, tx *sqldb.Tx, actor actor.Actor) error {
 	if actor.InstallationOwner {
 		return nil
 	}
-	if err := tx.Guard(ctx, "owned by "+actor.AccountID); err != nil {
+	if err := tx.LockExclusive(ctx, "owned by "+actor.AccountID); err != nil {
 		return err
 	}
 	owned, err := countOwned(ctx, tx, actor.AccountID)

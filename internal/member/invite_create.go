@@ -160,7 +160,7 @@ func (s *Members) invitedRole(ctx context.Context, tx *sqldb.Tx, actor actor.Act
 	if roleID == "" {
 		return access.Role{}, nil
 	}
-	if err := tx.Share(ctx, rolesGuard(communityID)); err != nil {
+	if err := tx.LockShared(ctx, rolesGuard(communityID)); err != nil {
 		return access.Role{}, err
 	}
 	power, err := access.PowerOf(ctx, tx, Memberships{}, actor, communityID)
@@ -198,7 +198,7 @@ func (s *Members) InvitableRoles(ctx context.Context, actor actor.Actor, communi
 // inviteRoom returns Conflict "too_many_invites" if a community has no room for
 // n more open invites. No other transaction creates one until this one ends.
 func inviteRoom(ctx context.Context, tx *sqldb.Tx, communityID string, now int64, n int) error {
-	if err := tx.Guard(ctx, "invites "+communityID); err != nil {
+	if err := tx.LockExclusive(ctx, "invites "+communityID); err != nil {
 		return err
 	}
 	open, err := countOpenInvites(ctx, tx, communityID, now)

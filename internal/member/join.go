@@ -66,7 +66,7 @@ func Join(ctx context.Context, tx *sqldb.Tx, communityID, accountID string, how 
 	}
 	code := inviteCode(how.InviteCode)
 	if how.InviteCode != "" { // it may give a role, which is locked before members
-		if err := tx.Share(ctx, rolesGuard(communityID)); err != nil {
+		if err := tx.LockShared(ctx, rolesGuard(communityID)); err != nil {
 			return err
 		}
 	}

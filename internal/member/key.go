@@ -41,7 +41,7 @@ func keys(value any) []string {
 
 // textKey folds case. What is too long is cut, and told apart by its sum.
 func textKey(text string) string {
-	key := sqldb.Folded(text)
+	key := sqldb.CaseFold(text)
 	if len(key) <= longestKey {
 		return key
 	}

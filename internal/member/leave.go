@@ -23,7 +23,7 @@ func (s *Members) Leave(ctx context.Context, caller actor.Actor, communityID str
 		if _, err := community.Load(ctx, tx, communityID); err != nil {
 			return err
 		}
-		if err := tx.Share(ctx, transferGuard(communityID)); err != nil { // the owners stay the same
+		if err := tx.LockShared(ctx, transferGuard(communityID)); err != nil { // the owners stay the same
 			return err
 		}
 		memberID, err := memberIDOf(ctx, tx, communityID, caller.AccountID)

@@ -89,11 +89,11 @@ func (s *Members) UpdateField(ctx context.Context, communityID, ref string, u Fi
 			return f, err
 		}
 	}
-	err = s.db.Tx(sqldb.Alone(ctx), func(tx *sqldb.Tx) error {
+	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		var err error
 		f, err = s.redefine(ctx, tx, communityID, f.ID, u, members)
 		return err
-	})
+	}, sqldb.WithoutGroupCommit)
 	if sqldb.IsDuplicate(err) {
 		err = errs.New(errs.Conflict, "duplicate_field", "A field with this name was just made.")
 	}
@@ -249,7 +249,7 @@ func (s *Members) DeleteField(ctx context.Context, communityID, ref, confirm str
 	if err != nil {
 		return f, err
 	}
-	err = s.db.Tx(sqldb.Alone(ctx), func(tx *sqldb.Tx) error { return s.deleteField(ctx, tx, communityID, f, members) })
+	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error { return s.deleteField(ctx, tx, communityID, f, members) }, sqldb.WithoutGroupCommit)
 	return f, err
 }
 

@@ -62,7 +62,7 @@ func (s *Members) handRole(ctx context.Context, actor actor.Actor, communityID, 
 // "rank_too_low". That the actor may manage roles at all is not looked at.
 func (s *Members) DeleteRole(ctx context.Context, actor actor.Actor, communityID, roleID string) error {
 	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if err := tx.Guard(ctx, rolesGuard(communityID)); err != nil {
+		if err := tx.LockExclusive(ctx, rolesGuard(communityID)); err != nil {
 			return err
 		}
 		power, err := access.PowerOf(ctx, tx, Memberships{}, actor, communityID)
@@ -101,7 +101,6 @@ func (s *Members) TakeRoles(engine *jobs.Engine) { jobs.Register(engine, s.takeR
 
 func (s *Members) takeRole(ctx context.Context, j *jobs.Job, a takeRole) error {
 	after, left := "", skipped{}
-	ctx = sqldb.Alone(ctx)
 	for {
 		// Read outside the transaction: few of very many may have the role.
 		ids, err := withRole(ctx, s.db, a.CommunityID, a.RoleID, after, s.batch)
@@ -121,13 +120,13 @@ func (s *Members) takeRole(ctx context.Context, j *jobs.Job, a takeRole) error {
 				return err
 			}
 			return j.Step(ctx, tx)
-		})
+		}, sqldb.WithoutGroupCommit)
 		if err != nil {
 			return err
 		}
 		left.add(refused)
 		after = ids[len(ids)-1]
-		if j.Yield() {
+		if j.ShouldYield() {
 			return jobs.ErrYielded
 		}
 	}

@@ -82,7 +82,7 @@ func (c Condition) customSQL(d sqldb.Dialect, param func(any) string) string {
 	case Boolean:
 		return d.JSONText("m.fields", key) + " = " + param(d.JSONBool(c.Value == true))
 	default:
-		return d.Fold(d.JSONText("m.fields", key)) + " " + string(c.Op) + " " + param(sqldb.Folded(fmt.Sprint(c.Value)))
+		return d.CaseFold(d.JSONText("m.fields", key)) + " " + string(c.Op) + " " + param(sqldb.CaseFold(fmt.Sprint(c.Value)))
 	}
 }
 

@@ -36,7 +36,7 @@ func selectFields(ctx context.Context, q sqldb.Querier, communityID string) ([]F
 
 func insertField(ctx context.Context, q sqldb.Querier, communityID string, f Field) error {
 	_, err := q.Exec(ctx, `INSERT INTO user_fields (community_id, id, field, field_key, name, name_key, type, options, required, default_value,
-		description, filterable, filled, identifier, sort_order, created_at, updated_at) VALUES (`+sqldb.Marks(1, 17)+`)`,
+		description, filterable, filled, identifier, sort_order, created_at, updated_at) VALUES (`+sqldb.Placeholders(1, 17)+`)`,
 		communityID, f.ID, f.Field, HeaderKey(f.Field), f.Name, HeaderKey(f.Name), string(f.Type), encodeJSON(f.Options), f.Required, encodeJSON(f.DefaultValue),
 		f.Description, f.Filterable, f.Filled, f.Identifier, f.Order, f.CreatedAt, f.CreatedAt)
 	return err

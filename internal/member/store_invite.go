@@ -16,7 +16,7 @@ func scanInvite(s sqldb.Scanner) (Invite, error) {
 }
 
 func insertInvite(ctx context.Context, tx *sqldb.Tx, i Invite, emailKey string) error {
-	_, err := tx.Exec(ctx, "INSERT INTO invites ("+inviteColumns+", email_key) VALUES ("+sqldb.Marks(1, 12)+")",
+	_, err := tx.Exec(ctx, "INSERT INTO invites ("+inviteColumns+", email_key) VALUES ("+sqldb.Placeholders(1, 12)+")",
 		i.CommunityID, i.Code, i.MaxUses, i.Uses, i.ExpiresAt, i.RevokedAt, i.CreatedBy, i.CreatedByName, i.CreatedAt, i.RoleID, i.Email, emailKey)
 	return err
 }

@@ -22,7 +22,7 @@ var memberColumns = []string{
 
 func (m *Member) read(texts []string) (err error) {
 	m.ID, m.Email, m.Username, m.DisplayName, m.FirstName, m.LastName = texts[0], texts[2], texts[3], texts[4], texts[5], texts[6]
-	m.Phone, m.Country, m.Language, m.State, m.Owner = texts[7], texts[8], texts[9], texts[10], sqldb.Truth(texts[11])
+	m.Phone, m.Country, m.Language, m.State, m.Owner = texts[7], texts[8], texts[9], texts[10], sqldb.ParseBool(texts[11])
 	m.ExternalID, m.Referral, m.Avatar = texts[18], texts[19], texts[20]
 	m.AccountID = texts[21]
 	for _, n := range [...]struct {
@@ -46,7 +46,7 @@ func (m *Member) read(texts []string) (err error) {
 // selectMembers returns the members that stand behind FROM, of table m.
 func selectMembers(ctx context.Context, q sqldb.Querier, from string, args ...any) ([]Member, error) {
 	list := []Member{}
-	err := sqldb.EachText(ctx, q, memberColumns, "FROM "+from, args, func(texts []string) error {
+	err := sqldb.ScanStrings(ctx, q, memberColumns, "FROM "+from, args, func(texts []string) error {
 		list = append(list, Member{})
 		return list[len(list)-1].read(texts)
 	})

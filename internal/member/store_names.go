@@ -15,7 +15,7 @@ type nameRow struct {
 func selectNames(ctx context.Context, q sqldb.Querier, communityID string, tagIDs []string) ([]nameRow, error) {
 	tags, args := "tags WHERE", []any{communityID}
 	if tagIDs != nil {
-		tags, args = q.Dialect().Among("tags", "id", "$2")+" AND", append(args, sqldb.Keys(tagIDs))
+		tags, args = q.Dialect().FromKeys("tags", "id", "$2")+" AND", append(args, sqldb.Keys(tagIDs))
 	}
 	query := `SELECT id, title, rank, everyone, FALSE FROM roles WHERE community_id = $1
 		UNION ALL SELECT id, name, 0, FALSE, TRUE FROM ` + tags + " community_id = $1"

@@ -26,7 +26,7 @@ var recordColumns = []string{
 }
 
 func (r *Record) read(texts []string) (err error) {
-	r.ID, r.State, r.Owner, r.DisplayName, r.FirstName, r.LastName = texts[0], texts[1], sqldb.Truth(texts[2]), texts[3], texts[4], texts[5]
+	r.ID, r.State, r.Owner, r.DisplayName, r.FirstName, r.LastName = texts[0], texts[1], sqldb.ParseBool(texts[2]), texts[3], texts[4], texts[5]
 	r.Phone, r.Country, r.Language = texts[6], texts[7], texts[8]
 	r.AccountID, r.Email, r.EmailKey, r.Username, r.UsernameKey = texts[14], texts[16], texts[17], texts[18], texts[19]
 	if r.RoleIDs, err = decodeIDs(texts[9]); err != nil {
@@ -61,7 +61,7 @@ func Lookup(ctx context.Context, q sqldb.Querier, communityID string, keys KeySe
 	}
 	people := make([]*Record, 0, len(ids))
 	block := make([]Record, len(ids))
-	err = sqldb.EachKeyed(ctx, q, sqldb.Keyed{
+	err = sqldb.ScanKeys(ctx, q, sqldb.KeyScan{
 		Table: "members", Columns: recordColumns, Where: "community_id = $1", Arg: communityID, Keys: ids, Lock: forUpdate,
 	}, func(texts []string) error {
 		r := &block[len(people)]
@@ -81,15 +81,15 @@ func idsOf(ctx context.Context, q sqldb.Querier, communityID string, keys KeySet
 		from string
 		keys []string
 	}{
-		{d.Among("members", "email_key", "$2") + " AND community_id = $1", keys.Emails},
-		{d.Among("members", "username_key", "$2") + " AND community_id = $1", keys.Usernames},
+		{d.FromKeys("members", "email_key", "$2") + " AND community_id = $1", keys.Emails},
+		{d.FromKeys("members", "username_key", "$2") + " AND community_id = $1", keys.Usernames},
 		{"members WHERE community_id = $1 AND " + d.InNumbers("number", "$2"), keys.Numbers},
 	} {
 		if len(by.keys) == 0 {
 			continue
 		}
 		sorted := slices.Compact(slices.Sorted(slices.Values(by.keys))) // the caller's stay as they are
-		err := sqldb.EachText(ctx, q, []string{"user_id"}, "FROM "+by.from, []any{communityID, sqldb.Keys(sorted)}, func(texts []string) error {
+		err := sqldb.ScanStrings(ctx, q, []string{"user_id"}, "FROM "+by.from, []any{communityID, sqldb.Keys(sorted)}, func(texts []string) error {
 			ids = append(ids, texts[0])
 			return nil
 		})
@@ -144,7 +144,7 @@ func active(records []*Record) (n int64) {
 // Packed are members of one community that wait to be inserted, in little
 // memory.
 type Packed struct {
-	rows   sqldb.Packed
+	rows   sqldb.RowBuffer
 	active int64
 }
 
@@ -176,7 +176,7 @@ func insertRows(ctx context.Context, tx *sqldb.Tx, communityID string, rows sqld
 	if err := endWatches(ctx, tx, communityID, tagsIn(rows)); err != nil {
 		return err
 	}
-	if err := tx.InsertRows(ctx, rows.With("number", numbers)); err != nil {
+	if err := tx.InsertRows(ctx, rows.WithColumn("number", numbers)); err != nil {
 		return err
 	}
 	if err := indexNew(ctx, tx, communityID, rows); err != nil {

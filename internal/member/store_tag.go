@@ -37,7 +37,7 @@ func withTag(ctx context.Context, q sqldb.Querier, communityID, tagID, after str
 // eachTagList calls f once for every list of tags that a member of the
 // community has.
 func eachTagList(ctx context.Context, q sqldb.Querier, communityID string, f func(ids []string)) error {
-	return sqldb.EachText(ctx, q, []string{"tags"}, "FROM members WHERE community_id = $1 GROUP BY tags", []any{communityID}, func(texts []string) error {
+	return sqldb.ScanStrings(ctx, q, []string{"tags"}, "FROM members WHERE community_id = $1 GROUP BY tags", []any{communityID}, func(texts []string) error {
 		ids, err := decodeIDs(texts[0])
 		f(ids)
 		return err

@@ -15,7 +15,7 @@ func scanTransfer(s sqldb.Scanner) (Transfer, error) {
 }
 
 func insertTransfer(ctx context.Context, tx *sqldb.Tx, t Transfer, tokenHash string) error {
-	_, err := tx.Exec(ctx, "INSERT INTO community_transfers ("+transferColumns+", token_hash) VALUES ("+sqldb.Marks(1, 11)+")",
+	_, err := tx.Exec(ctx, "INSERT INTO community_transfers ("+transferColumns+", token_hash) VALUES ("+sqldb.Placeholders(1, 11)+")",
 		t.CommunityID, t.ID, t.FromID, t.FromName, t.UserID, t.UserName, t.State, t.CreatedAt, t.ExpiresAt, t.EndedAt, tokenHash)
 	return err
 }

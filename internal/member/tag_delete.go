@@ -58,7 +58,6 @@ const removeBatch = 1000
 // removeTag may run again after any crash: members without the tag are
 // skipped.
 func (s *Members) removeTag(ctx context.Context, j *jobs.Job, a removeTag) error {
-	ctx = sqldb.Alone(ctx)
 	left := skipped{}
 	for after := ""; ; {
 		next, err := s.removeTagOnce(ctx, stepTx(j), a, after, &left)
@@ -69,7 +68,7 @@ func (s *Members) removeTag(ctx context.Context, j *jobs.Job, a removeTag) error
 			return err
 		}
 		after = next
-		if j.Yield() {
+		if j.ShouldYield() {
 			return jobs.ErrYielded
 		}
 	}
@@ -83,7 +82,7 @@ func stepTx(j *jobs.Job) func(context.Context, func(*sqldb.Tx) error) error {
 				return err
 			}
 			return j.Step(ctx, tx)
-		})
+		}, sqldb.WithoutGroupCommit)
 	}
 }
 

@@ -76,7 +76,7 @@ func (s *Members) RequestTransfer(ctx context.Context, caller actor.Actor, commu
 	ctx = actor.NewContext(ctx, caller)
 	token, made := id.Secret(transferTokenBytes), Transfer{}
 	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if err := tx.Guard(ctx, transferGuard(communityID)); err != nil {
+		if err := tx.LockExclusive(ctx, transferGuard(communityID)); err != nil {
 			return err
 		}
 		home, err := community.Load(ctx, tx, communityID)

@@ -158,7 +158,7 @@ func (s *Members) answerTransfer(ctx context.Context, actor actor.Actor, communi
 // parties. The order is the same in every transaction: the guard, the members,
 // the transfer.
 func lockTransfer(ctx context.Context, tx *sqldb.Tx, communityID, transferID string) (t Transfer, from, to *Record, err error) {
-	if err := tx.Guard(ctx, transferGuard(communityID)); err != nil {
+	if err := tx.LockExclusive(ctx, transferGuard(communityID)); err != nil {
 		return t, nil, nil, err
 	}
 	if _, err := community.Load(ctx, tx, communityID); err != nil {

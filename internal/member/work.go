@@ -67,7 +67,6 @@ func (s *Members) WorkFields(engine *jobs.Engine) { jobs.Register(engine, s.work
 // workField works on a field from the saved position to the end. It may be
 // called again after any crash.
 func (s *Members) workField(ctx context.Context, j *jobs.Job, args fieldWorkArgs) error {
-	ctx = sqldb.Alone(ctx)
 	for {
 		more, err := false, error(nil)
 		run := func(tx *sqldb.Tx) error {
@@ -76,7 +75,7 @@ func (s *Members) workField(ctx context.Context, j *jobs.Job, args fieldWorkArgs
 			}
 			return j.Step(ctx, tx)
 		}
-		if txErr := j.Tx(ctx, run); txErr != nil {
+		if txErr := j.Tx(ctx, run, sqldb.WithoutGroupCommit); txErr != nil {
 			refused := errs.From(txErr)
 			if refused == nil || refused.Kind != errs.Conflict {
 				return txErr
@@ -86,7 +85,7 @@ func (s *Members) workField(ctx context.Context, j *jobs.Job, args fieldWorkArgs
 		if !more {
 			return nil
 		}
-		if j.Yield() {
+		if j.ShouldYield() {
 			return jobs.ErrYielded
 		}
 	}
@@ -95,14 +94,14 @@ func (s *Members) workField(ctx context.Context, j *jobs.Job, args fieldWorkArgs
 // giveUp ends work with the reason. It deletes the keys that Identify had
 // taken; those it leaves after a crash are deleted before the next Identify.
 func (s *Members) giveUp(ctx context.Context, j *jobs.Job, args fieldWorkArgs, reason string) error {
-	err := j.Tx(ctx, func(tx *sqldb.Tx) error { return setGivenUp(ctx, tx, args.CommunityID, args.FieldID, reason) })
+	err := j.Tx(ctx, func(tx *sqldb.Tx) error { return setGivenUp(ctx, tx, args.CommunityID, args.FieldID, reason) }, sqldb.WithoutGroupCommit)
 	for more := true; more && err == nil; {
 		err = j.Tx(ctx, func(tx *sqldb.Tx) (err error) {
 			if more, err = dropTaken(ctx, tx, args.CommunityID, args.FieldID); err != nil {
 				return err
 			}
 			return j.Step(ctx, tx)
-		})
+		}, sqldb.WithoutGroupCommit)
 	}
 	return err
 }
@@ -124,7 +123,7 @@ func (s *Members) resumeWork(ctx context.Context) error {
 			return err
 		}
 		for _, w := range waiting {
-			died, err := jobs.DiedSince(ctx, tx, w, w.CommunityID+w.FieldID, s.clock.Now().Add(-24*time.Hour))
+			died, err := jobs.CrashedSince(ctx, tx, w, w.CommunityID+w.FieldID, s.clock.Now().Add(-24*time.Hour))
 			if err != nil {
 				return err
 			}

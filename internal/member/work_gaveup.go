@@ -32,9 +32,9 @@ func (s *Members) workGaveUp(ctx context.Context, tx *sqldb.Tx, args fieldWorkAr
 func gaveUpReason(why jobs.Cause, partial bool, done int64) *errs.Error {
 	const code = "gave_up"
 	switch {
-	case why == jobs.Died && partial:
+	case why == jobs.Crashed && partial:
 		return errs.New(errs.Internal, code, "The server's process ended three times during the conversion. Members converted so far: %d. The others keep the previous values. Ask the operator of the server for more memory, then save the field again to convert the others.", done)
-	case why == jobs.Died:
+	case why == jobs.Crashed:
 		return errs.New(errs.Internal, code, "The server's process ended three times during this change, and the values are as before. Ask the operator of the server for more memory, then change the field again.")
 	case partial:
 		return errs.New(errs.Internal, code, "Every attempt at the conversion failed because of an error of the server. Members converted so far: %d. The others keep the previous values. Ask the operator of the server, then save the field again to convert the others.", done)

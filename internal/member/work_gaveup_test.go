@@ -22,7 +22,7 @@ func (f *fixture) die() {
 	if n != 1 {
 		f.Fatalf("%d jobs work on fields", n)
 	}
-	engine := jobs.New(f.db, clock.Clock{}, slog.New(slog.DiscardHandler), jobs.EngineOptions{TakeBack: true})
+	engine := jobs.New(f.db, clock.Clock{}, slog.New(slog.DiscardHandler), jobs.EngineOptions{ReclaimAll: true})
 	f.members.WorkFields(engine)
 	f.ok(errors.Join(engine.Start(f.Context()), engine.Stop(context.WithoutCancel(f.Context()))))
 }

@@ -39,11 +39,11 @@ func New(db *sqldb.DB, c clock.Clock) *Counter { return &Counter{db, c} }
 // within the limit. BeforeCommit hooks of ctx do not run. A power failure may
 // lose the last counts.
 func (c *Counter) Allow(ctx context.Context, l Limit, subject string) (result Result, err error) {
-	own := sqldb.BeforeCommit(sqldb.SafeLater(ctx), func(context.Context, *sqldb.Tx) error { return nil })
+	own := sqldb.BeforeCommit(ctx, func(context.Context, *sqldb.Tx) error { return nil })
 	err = c.db.Tx(own, func(tx *sqldb.Tx) error {
 		result, err = Allow(ctx, tx, c.clock.Now(), l, subject)
 		return err
-	})
+	}, sqldb.RelaxedSync)
 	return result, err
 }
 

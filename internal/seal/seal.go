@@ -1,7 +1,6 @@
-// Package seal keeps secrets that have to be read again unreadable to whoever
-// has the database but not the key of the installation. It says how a secret
-// is sealed and where the key comes from; which columns hold secrets, the
-// features say.
+// Package seal encrypts secrets in the database with a key of the installation
+// that is not in the database. It contains the format and the source of the key;
+// features declare the columns.
 package seal
 
 import (
@@ -18,62 +17,63 @@ import (
 	"github.com/regulars/regulars/internal/id"
 )
 
-// Column is where secrets stand. Column and row are bound into what is sealed:
-// copied to another row or column it does not open.
+// Column is a column of secrets. A sealed secret is bound to its column and
+// row: it cannot be opened as another one.
 type Column struct {
 	Table, Name string
-	Key         string // column of texts that names a row
+	Key         string // text column that identifies the row
 }
 
-func (c Column) bind(row string) []byte { return []byte(c.Table + "\x00" + c.Name + "\x00" + row) }
+// additionalData returns the data that a sealed secret of a row is bound to.
+func (c Column) additionalData(row string) []byte {
+	return []byte(c.Table + "\x00" + c.Name + "\x00" + row)
+}
 
 const (
 	keyBytes   = 32
 	keyIDBytes = 8
-	// prefix of what is sealed; the number is the version of the form. No secret
-	// of ours has a colon where it is kept plain.
+	// prefix of a sealed secret; the number is the version of the format. Plain
+	// secrets contain no colon.
 	prefix = "sealed1:"
 )
 
-// key is one key of an installation.
 type key struct {
 	id   string
 	aead cipher.AEAD
 }
 
-// Ring seals with one key and opens with that or previous ones. It may be used
-// by many goroutines; the nil Ring seals and opens nothing.
-type Ring struct {
-	keys []key // the first one seals
+// Keyring seals with its current key and opens with it or a previous one. It
+// is safe for concurrent use. A nil Keyring has no key.
+type Keyring struct {
+	keys []key // the current key first
 }
 
-// ErrNoKey is what a nil Ring says.
-var ErrNoKey = errors.New("there is no key to seal secrets with")
+// ErrNoKey is the error of a nil Keyring.
+var ErrNoKey = errors.New("no key to seal secrets with")
 
-// OtherKeyError is what Open says of a secret that was sealed with a key that
-// the ring has not.
+// OtherKeyError is the error of Open for a secret sealed with an unknown key.
 type OtherKeyError struct{ ID string }
 
 func (e *OtherKeyError) Error() string {
-	return "the secret was sealed with the key " + e.ID + ", which is not here"
+	return "the secret is sealed with the unknown key " + e.ID
 }
 
-// DamagedError is what Open says of a secret whose key is here, and which was
-// changed or belongs to another row.
+// DamagedError is the error of Open for a secret that was changed or belongs to
+// another row.
 type DamagedError struct {
 	Table string
 	cause error
 }
 
 func (e *DamagedError) Error() string {
-	return fmt.Sprintf("a secret in %s is damaged or of another row: %v", e.Table, e.cause)
+	return fmt.Sprintf("a secret in %s is damaged or belongs to another row: %v", e.Table, e.cause)
 }
 
-// New returns a ring of keys of 64 hex digits: the first one seals.
-func New(current string, previous ...string) (*Ring, error) {
-	r := &Ring{}
+// New returns a keyring of keys of 64 hex digits.
+func New(current string, previous ...string) (*Keyring, error) {
+	r := &Keyring{}
 	for _, text := range append([]string{current}, previous...) {
-		k, err := parse(text)
+		k, err := parseKey(text)
 		if err != nil {
 			return nil, err
 		}
@@ -82,44 +82,44 @@ func New(current string, previous ...string) (*Ring, error) {
 	return r, nil
 }
 
-// Random returns a ring of a key that nobody keeps, for tests.
-func Random() *Ring {
-	r, _ := New(id.Secret(keyBytes)) // such a key is always one
+// Random returns a keyring with a random key, for tests.
+func Random() *Keyring {
+	r, _ := New(id.Secret(keyBytes)) // always valid
 	return r
 }
 
-// parse makes two keys of the one that was given, so that its id tells nothing
-// of what seals.
-func parse(text string) (key, error) {
+// parseKey derives the id and the encryption key from a key, so that the id
+// reveals nothing about the latter.
+func parseKey(text string) (key, error) {
 	raw, err := hex.DecodeString(strings.TrimSpace(text))
 	if err != nil || len(raw) != keyBytes {
-		return key{}, errors.New("a secret key is 64 hex digits, such as `openssl rand -hex 32` prints")
+		return key{}, errors.New("invalid secret key: it must be 64 hex digits, for example from `openssl rand -hex 32`")
 	}
-	named, err := hkdf.Key(sha256.New, raw, nil, "regulars: id of a key", keyIDBytes)
+	keyID, err := hkdf.Key(sha256.New, raw, nil, "regulars: id of a key", keyIDBytes)
 	if err != nil {
 		return key{}, err
 	}
-	sealing, err := hkdf.Key(sha256.New, raw, nil, "regulars: seal, AES-256-GCM", keyBytes)
+	encryptionKey, err := hkdf.Key(sha256.New, raw, nil, "regulars: seal, AES-256-GCM", keyBytes)
 	if err != nil {
 		return key{}, err
 	}
-	block, err := aes.NewCipher(sealing)
+	block, err := aes.NewCipher(encryptionKey)
 	if err != nil {
 		return key{}, err
 	}
 	aead, err := cipher.NewGCMWithRandomNonce(block)
-	return key{hex.EncodeToString(named), aead}, err
+	return key{hex.EncodeToString(keyID), aead}, err
 }
 
-// ID names the key that seals: a hash of it, which tells nothing else.
-func (r *Ring) ID() string {
+// ID returns the id of the current key, which reveals nothing about the key.
+func (r *Keyring) ID() string {
 	if r == nil {
 		return ""
 	}
 	return r.keys[0].id
 }
 
-func (r *Ring) has(keyID string) bool {
+func (r *Keyring) has(keyID string) bool {
 	for _, k := range r.keys {
 		if k.id == keyID {
 			return true
@@ -128,26 +128,26 @@ func (r *Ring) has(keyID string) bool {
 	return false
 }
 
-// Seal returns what is kept of a secret of a row; nothing is kept of "".
-func (r *Ring) Seal(c Column, row, plain string) (string, error) {
+// Seal encrypts the secret of a row. The sealed form of "" is "".
+func (r *Keyring) Seal(c Column, row, plain string) (string, error) {
 	if plain == "" {
 		return "", nil
 	}
 	if r == nil {
 		return "", ErrNoKey
 	}
-	sealed := r.keys[0].aead.Seal(nil, nil, []byte(plain), c.bind(row))
+	sealed := r.keys[0].aead.Seal(nil, nil, []byte(plain), c.additionalData(row))
 	return prefix + r.ID() + ":" + base64.RawStdEncoding.EncodeToString(sealed), nil
 }
 
-// Open returns the secret of a row. What was kept before there were keys is
-// returned as it stands: refusing it would keep nobody out, since whoever may
-// write such a row may write any other. It fails with OtherKeyError or
-// DamagedError.
-func (r *Ring) Open(c Column, row, kept string) (string, error) {
-	rest, sealed := strings.CutPrefix(kept, prefix)
+// Open decrypts the secret of a row. It fails with ErrNoKey, OtherKeyError or
+// DamagedError. A plain secret, stored before there was a key, is returned
+// unchanged: rejecting it would not stop an attacker with write access to the
+// table.
+func (r *Keyring) Open(c Column, row, stored string) (string, error) {
+	rest, sealed := strings.CutPrefix(stored, prefix)
 	if !sealed {
-		return kept, nil
+		return stored, nil
 	}
 	if r == nil {
 		return "", ErrNoKey
@@ -161,7 +161,7 @@ func (r *Ring) Open(c Column, row, kept string) (string, error) {
 		if err != nil {
 			return "", &DamagedError{c.Table, err}
 		}
-		plain, err := k.aead.Open(nil, nil, raw, c.bind(row))
+		plain, err := k.aead.Open(nil, nil, raw, c.additionalData(row))
 		if err != nil {
 			return "", &DamagedError{c.Table, err}
 		}

@@ -7,33 +7,33 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Source says where an installation's keys come from.
+// Source is the source of an installation's keys.
 type Source struct {
-	Key      string // "": the one in File
-	Previous string // that sealed before; "": none
-	File     string // made where no key is given and none was used yet
+	Key      string // "" to use File
+	Previous string // previous key, "" for none
+	File     string // created with a new key if Key is "" and the database has no key yet
 }
 
-// WrongKeyError is what Open says when the database was sealed with a key that
-// is not here.
+// WrongKeyError is the error of Open if the database is sealed with a key that
+// the source lacks.
 type WrongKeyError struct {
-	Known string // id of the key that the database was sealed with
-	Have  string // id of the key that is here, "" when there is none
+	Known string // id of the key of the database
+	Have  string // id of the key of the source, "" for none
 }
 
 func (e *WrongKeyError) Error() string {
-	return fmt.Sprintf("the secrets in the database are sealed with the key %s, and here is the key %q", e.Known, e.Have)
+	return fmt.Sprintf("the secrets in the database are sealed with the key %s, not with the present key %q", e.Known, e.Have)
 }
 
-// Open returns the keys of an installation, and has the database remember
-// which one seals: a node with another one fails with WrongKeyError. A
-// previous key gives way to the current one; Renew then seals anew.
-func Open(ctx context.Context, db *sqldb.DB, from Source, now int64) (*Ring, error) {
-	known, err := remembered(ctx, db)
+// Open returns the keys of an installation and records the current one in the
+// database, so that a node with another key fails with WrongKeyError. If the
+// database is sealed with the previous key, call Rotate afterwards.
+func Open(ctx context.Context, db *sqldb.DB, from Source, now int64) (*Keyring, error) {
+	known, err := selectKeyID(ctx, db)
 	if err != nil {
 		return nil, err
 	}
-	ring, err := from.ring(known)
+	ring, err := from.keyring(known)
 	if err != nil || ring.ID() == known {
 		return ring, err
 	}
@@ -42,13 +42,13 @@ func Open(ctx context.Context, db *sqldb.DB, from Source, now int64) (*Ring, err
 	}
 	var current string
 	err = db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if err := remember(ctx, tx, ring.ID(), known, now); err != nil {
+		if err := replaceKeyID(ctx, tx, ring.ID(), known, now); err != nil {
 			return err
 		}
-		current, err = remembered(ctx, tx)
+		current, err = selectKeyID(ctx, tx)
 		return err
 	})
-	if err == nil && current != ring.ID() { // another node was quicker
+	if err == nil && current != ring.ID() { // another node was faster
 		err = &WrongKeyError{current, ring.ID()}
 	}
 	if err != nil {
@@ -57,22 +57,22 @@ func Open(ctx context.Context, db *sqldb.DB, from Source, now int64) (*Ring, err
 	return ring, nil
 }
 
-// ring makes no new key where the database knows one that is not here: it
-// would hide that the file is gone.
-func (s Source) ring(known string) (*Ring, error) {
-	var before []string
+// keyring creates a key only if the database has none: otherwise it would hide
+// the loss of the file.
+func (s Source) keyring(known string) (*Keyring, error) {
+	var previous []string
 	if s.Previous != "" {
-		before = append(before, s.Previous)
+		previous = append(previous, s.Previous)
 	}
 	key, err := s.Key, error(nil)
 	if key == "" {
-		key, err = readFile(s.File)
+		key, err = readKeyFile(s.File)
 	}
 	if err != nil {
 		return nil, err
 	}
 	if key != "" {
-		return New(key, before...)
+		return New(key, previous...)
 	}
 	if known != "" {
 		old, err := New(s.Previous)
@@ -83,15 +83,16 @@ func (s Source) ring(known string) (*Ring, error) {
 			return nil, err
 		}
 	}
-	if key, err = makeFile(s.File); err != nil {
+	if key, err = createKeyFile(s.File); err != nil {
 		return nil, err
 	}
-	return New(key, before...)
+	return New(key, previous...)
 }
 
-// KeyOf returns the key that a file holds, "" when there is none, and its id.
-func KeyOf(path string) (key, keyID string, err error) {
-	if key, err = readFile(path); err != nil || key == "" {
+// ReadKeyFile returns the key in a file and its id, "" if the file does not
+// exist.
+func ReadKeyFile(path string) (key, keyID string, err error) {
+	if key, err = readKeyFile(path); err != nil || key == "" {
 		return "", "", err
 	}
 	ring, err := New(key)

@@ -7,9 +7,8 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// remembered returns the id of the key that the database is sealed with, ""
-// before the first one.
-func remembered(ctx context.Context, q sqldb.Querier) (string, error) {
+// selectKeyID returns the id of the key of the database, "" if it has none.
+func selectKeyID(ctx context.Context, q sqldb.Querier) (string, error) {
 	keyID, err := sqldb.One(ctx, q, "secret_key", sqldb.Value[string], "SELECT key_id FROM secret_key WHERE slot = 'one'")
 	if errs.KindOf(err) == errs.NotFound {
 		return "", nil
@@ -17,36 +16,36 @@ func remembered(ctx context.Context, q sqldb.Querier) (string, error) {
 	return keyID, err
 }
 
-// remember takes the place of the key with the id old, "" of none. Of two at
-// the same time the first one stays.
-func remember(ctx context.Context, tx *sqldb.Tx, keyID, old string, now int64) error {
+// replaceKeyID replaces the key id old, "" for none. It has no effect if another
+// node has replaced it.
+func replaceKeyID(ctx context.Context, tx *sqldb.Tx, keyID, old string, now int64) error {
 	_, err := tx.Exec(ctx, `INSERT INTO secret_key (slot, key_id, since, renewed) VALUES ('one', $1, $2, FALSE)
 		ON CONFLICT (slot) DO UPDATE SET key_id = excluded.key_id, since = excluded.since, renewed = FALSE
 		WHERE secret_key.key_id = $3`, keyID, now, old)
 	return err
 }
 
-func renewed(ctx context.Context, q sqldb.Querier, keyID string) (done bool, err error) {
+func isRotated(ctx context.Context, q sqldb.Querier, keyID string) (done bool, err error) {
 	err = q.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM secret_key WHERE key_id = $1 AND renewed)", keyID).Scan(&done)
 	return done, err
 }
 
-func noteRenewed(ctx context.Context, q sqldb.Querier, keyID string) error {
+func setRotated(ctx context.Context, q sqldb.Querier, keyID string) error {
 	_, err := q.Exec(ctx, "UPDATE secret_key SET renewed = TRUE WHERE key_id = $1", keyID)
 	return err
 }
 
-// row is a secret as it is kept.
-type row struct{ key, kept string }
+// row is a stored secret, plain or sealed.
+type row struct{ key, stored string }
 
-// rowsWithout returns the next secrets of a column that do not begin with a
-// text, in the order of their keys.
-func rowsWithout(ctx context.Context, q sqldb.Querier, c Column, start, after string) ([]row, error) {
+// selectUnrotated returns the next secrets of a column without the prefix start,
+// sorted by key.
+func selectUnrotated(ctx context.Context, q sqldb.Querier, c Column, start, after string) ([]row, error) {
 	return sqldb.All(ctx, q, func(s sqldb.Scanner) (r row, err error) {
-		err = s.Scan(&r.key, &r.kept)
+		err = s.Scan(&r.key, &r.stored)
 		return r, err
 	}, "SELECT "+c.Key+", "+c.Name+" FROM "+c.Table+" WHERE "+c.Key+" > $1 AND "+c.Name+" <> '' AND substr("+c.Name+", 1, $2) <> $3 ORDER BY "+c.Key+" LIMIT $4",
-		after, len(start), start, pieceRows)
+		after, len(start), start, rotateBatchRows)
 }
 
 func countSealed(ctx context.Context, q sqldb.Querier, c Column, start string) (n int64, err error) {
@@ -54,8 +53,8 @@ func countSealed(ctx context.Context, q sqldb.Querier, c Column, start string) (
 	return n, err
 }
 
-// replace leaves a secret alone that was changed since it was read.
+// replace has no effect if the secret has changed since it was read.
 func replace(ctx context.Context, tx *sqldb.Tx, c Column, r row, sealed string) error {
-	_, err := tx.Exec(ctx, "UPDATE "+c.Table+" SET "+c.Name+" = $1 WHERE "+c.Key+" = $2 AND "+c.Name+" = $3", sealed, r.key, r.kept)
+	_, err := tx.Exec(ctx, "UPDATE "+c.Table+" SET "+c.Name+" = $1 WHERE "+c.Key+" = $2 AND "+c.Name+" = $3", sealed, r.key, r.stored)
 	return err
 }

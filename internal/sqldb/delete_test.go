@@ -11,7 +11,7 @@ import (
 
 func TestRowsAreDeletedInBatches(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		makeFacts(t, db)
+		createFacts(t, db)
 		for _, key := range []string{"key", "key, text"} {
 			if err := inTx(t, db, insertFacts(manyFacts(25))); err != nil {
 				t.Fatal(err)

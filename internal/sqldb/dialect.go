@@ -1,77 +1,119 @@
 package sqldb
 
-// Dialect is the engine in use. Its methods return the few pieces of SQL that
-// cannot be written once. Add one only when a test on both engines forces it.
+import "encoding/json"
+
+// Dialect is the engine in use. Its methods return the fragments of SQL that
+// differ between engines. Add one only if a test on both engines needs it.
 type Dialect string
 
-// The two engines.
+// The engines.
 const (
 	SQLite   Dialect = "sqlite"
 	Postgres Dialect = "postgres"
 )
 
-// Lock returns the clause that locks selected rows until commit. SQLite locks
-// the whole database for a writer, so it needs none.
+// Lock returns the clause that locks selected rows until the end of the
+// transaction. It is empty on SQLite, where a write transaction is exclusive.
 func (d Dialect) Lock() string { return d.pick("", "FOR UPDATE") }
 
 // LockOf is Lock for the rows of one table of a join.
 func (d Dialect) LockOf(table string) string { return d.pick("", "FOR UPDATE OF "+table) }
 
-// SkipLocked is Lock for queues: rows another worker holds are passed over.
+// SkipLocked is Lock for queues: locked rows are left out.
 func (d Dialect) SkipLocked() string { return d.pick("", "FOR UPDATE SKIP LOCKED") }
 
-// In returns the condition that column is one of many keys; param, "$3" say,
-// takes Keys(keys). On PostgreSQL the keys become an array first: a join with
-// them may be planned as a loop over the table before it was analysed.
+// In returns the condition that column is one of many keys. param is a
+// placeholder, such as "$3"; its argument is Keys(keys). On PostgreSQL the
+// keys become an array: a join with them may be planned as a loop over a table
+// that has no statistics yet.
 func (d Dialect) In(column, param string) string {
 	return column + d.pick(
 		" IN (SELECT value FROM json_each("+param+"))",
 		" = ANY (ARRAY(SELECT jsonb_array_elements_text(CAST("+param+" AS JSONB))))")
 }
 
-// Among returns what stands behind FROM to read those rows of a table whose
-// column, which must be unique there or with what is asked besides, is one of
-// many keys; param takes Keys(keys), each once. More conditions follow with
-// AND. In their order SQLite finds them one by one, without a table of its own
-// for the keys.
-func (d Dialect) Among(table, column, param string) string {
+// FromKeys returns the FROM clause that selects the rows of a table by many keys
+// of a unique column; the argument of param is Keys(keys), without duplicates.
+// The caller appends further conditions with AND. SQLite looks the rows up in
+// the order of the keys, without a temporary index.
+func (d Dialect) FromKeys(table, column, param string) string {
 	return d.pick(
 		"(SELECT value AS wanted_key FROM json_each("+param+")) CROSS JOIN "+table+" ON "+table+"."+column+" = wanted_key",
 		table+" WHERE "+d.In(column, param))
 }
 
-// InNumbers is In for a column of whole numbers; param takes Keys of decimal
-// texts, which must fit 64 bits.
+// InNumbers is In for an integer column; the argument is Keys of decimal
+// numbers that fit 64 bits.
 func (d Dialect) InNumbers(column, param string) string {
 	return column + d.pick(
 		" IN (SELECT CAST(value AS INTEGER) FROM json_each("+param+"))",
 		" = ANY (ARRAY(SELECT CAST(jsonb_array_elements_text(CAST("+param+" AS JSONB)) AS BIGINT)))")
 }
 
-// InPairs is In for two columns at once; param takes the JSON of a list of
-// pairs of texts.
+// InPairs is In for two columns; the argument is a JSON array of pairs of
+// strings.
 func (d Dialect) InPairs(first, second, param string) string {
 	return "(" + first + ", " + second + ")" + d.pick(
 		" IN (SELECT value ->> 0, value ->> 1 FROM json_each("+param+"))",
 		" IN (SELECT pair ->> 0, pair ->> 1 FROM jsonb_array_elements(CAST("+param+" AS JSONB)) AS pair)")
 }
 
-// JSONText returns an expression for a value of a JSON object as text; param
-// takes the key. It is NULL where the key is absent.
+// JSONText returns a value of a JSON object as text, NULL if the key is absent.
+// The argument of param is the key.
 func (d Dialect) JSONText(column, param string) string {
 	return d.pick("("+column+" ->> "+param+")", "("+column+" ->> CAST("+param+" AS TEXT))")
 }
 
-// JSONHas returns the condition that a JSON array of strings holds the text
-// that param takes.
+// JSONBool returns the argument that equals JSONText of a boolean.
+func (d Dialect) JSONBool(value bool) any {
+	if d == Postgres {
+		return map[bool]string{true: "true", false: "false"}[value]
+	}
+	return value
+}
+
+// JSONKey returns the argument for a key in JSONText, JSONValue and JSONNumber.
+// SQLite would read some bare keys as a path.
+func (d Dialect) JSONKey(key string) string {
+	if d == Postgres {
+		return key
+	}
+	quoted, err := json.Marshal(key)
+	if err != nil {
+		panic(err) //nolint:forbidigo // a string always encodes
+	}
+	return "$." + string(quoted)
+}
+
+// JSONValue returns a value of a JSON object as JSON; the argument of key is a
+// JSONKey.
+func (d Dialect) JSONValue(column, key string) string {
+	return d.pick("("+column+" -> "+key+")", "("+column+" -> CAST("+key+" AS TEXT))")
+}
+
+// JSONNumber returns a value of a JSON object as a number, to compare with
+// Number; NULL if the value is absent or not a number. The argument of key is a
+// JSONKey.
+func (d Dialect) JSONNumber(column, key string) string {
+	return d.pick(
+		"(CASE WHEN json_type("+column+", "+key+") IN ('integer', 'real') THEN "+column+" ->> "+key+" END)",
+		"(CASE WHEN jsonb_typeof("+column+" -> CAST("+key+" AS TEXT)) = 'number' THEN CAST("+column+" ->> CAST("+key+" AS TEXT) AS NUMERIC) END)")
+}
+
+// Number returns a decimal number; the argument of param is its text.
+func (d Dialect) Number(param string) string {
+	return d.pick("CAST("+param+" AS REAL)", "CAST("+param+" AS NUMERIC)")
+}
+
+// JSONHas returns the condition that a JSON array of strings contains param.
 func (d Dialect) JSONHas(column, param string) string {
 	return d.pick(
 		"EXISTS (SELECT 1 FROM json_each("+column+") WHERE value = "+param+")",
 		column+" @> to_jsonb(CAST("+param+" AS TEXT))")
 }
 
-// JSONHasID is JSONHas for an array of ids, of which none is part of another:
-// a search in the text costs a tenth.
+// JSONHasID is JSONHas for ids of equal length: a substring search takes a
+// tenth of the time.
 func (d Dialect) JSONHasID(column, param string) string {
 	return d.pick("instr("+column+", "+param+") > 0", d.JSONHas(column, param))
 }

@@ -13,25 +13,26 @@ import (
 
 // IsDuplicate reports whether err is a unique or primary key violation.
 func IsDuplicate(err error) bool {
-	lite, pg := codes(err)
+	lite, pg := errorCodes(err)
 	return lite == 2067 || lite == 1555 || pg == "23505"
 }
 
-// IsConstraint reports whether the database refused the data of a statement: by
-// a constraint, a trigger, a type or a limit of size. The same statement with
-// other data may succeed.
+// IsConstraint reports whether the database rejected the data of a statement by
+// a constraint, a trigger, a type or a size limit. The same statement with other
+// data may succeed.
 func IsConstraint(err error) bool {
-	lite, pg := codes(err)
+	lite, pg := errorCodes(err)
 	switch lite & 0xff {
 	case 18, 19, 20: // too big, constraint, mismatch
 		return true
 	}
-	// 22 data exception, 23 integrity constraint, raised by a trigger, too large for an index
+	// 22 data exception, 23 integrity constraint, raised by a trigger, too
+	// large for an index
 	return strings.HasPrefix(pg, "22") || strings.HasPrefix(pg, "23") || pg == "P0001" || pg == "54000"
 }
 
-// Constraint returns what the database says of a violated constraint, beginning
-// with the name of its table: for a human's hint, not for a decision.
+// Constraint describes the violated constraint, starting with the name of its
+// table. It is for messages, not for decisions.
 func Constraint(err error) string {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return e.TableName + "." + e.ConstraintName
@@ -47,24 +48,25 @@ func Constraint(err error) string {
 	return ""
 }
 
-// IsMissingParent reports whether err is a foreign key violation.
-func IsMissingParent(err error) bool {
-	lite, pg := codes(err)
+// IsForeignKeyViolation reports whether err is a foreign key violation.
+func IsForeignKeyViolation(err error) bool {
+	lite, pg := errorCodes(err)
 	return lite == 787 || pg == "23503"
 }
 
-// IsUnavailable reports whether the database could not be reached, refused to
-// serve for now, or had no room: the same call may succeed later.
+// IsUnavailable reports whether the database is unreachable, overloaded or out
+// of disk space: the same call may succeed later.
 func IsUnavailable(err error) bool {
-	if errors.Is(err, errLost) {
+	if errors.Is(err, errGroupRolledBack) {
 		return true
 	}
-	lite, pg := codes(err)
+	lite, pg := errorCodes(err)
 	switch lite & 0xff {
 	case 5, 6, 10, 13, 14: // busy, locked, i/o error, full, cannot open
 		return true
 	}
-	// 08 connection, 53 resources (disk full, too many connections), 57P shutdown
+	// 08 connection, 53 resources (disk full, too many connections), 57P
+	// shutdown
 	if strings.HasPrefix(pg, "08") || strings.HasPrefix(pg, "53") || strings.HasPrefix(pg, "57P") || pg == "25006" {
 		return true
 	}
@@ -72,23 +74,23 @@ func IsUnavailable(err error) bool {
 		return true
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return false // the caller's own hurry says nothing about the database
+		return false // the caller gave up
 	}
 	if _, ok := errors.AsType[net.Error](err); ok {
 		return true
 	}
-	return errors.Is(err, driver.ErrBadConn) || pgconn.SafeToRetry(err) || closedUnexpectedly(err)
+	return errors.Is(err, driver.ErrBadConn) || pgconn.SafeToRetry(err) || isBrokenConnection(err)
 }
 
-// IsFull reports whether the database found no space on its disk. Such an error
+// IsDiskFull reports whether the disk of the database is full. Such an error
 // is also IsUnavailable.
-func IsFull(err error) bool {
-	lite, pg := codes(err)
-	return lite&0xff == 13 || lite == 4874 || pg == "53100" // full, no room for the shared memory of the log
+func IsDiskFull(err error) bool {
+	lite, pg := errorCodes(err)
+	return lite&0xff == 13 || lite == 4874 || pg == "53100" // full, no space for the WAL index
 }
 
-// closedUnexpectedly knows the connection errors that pgx reports as text.
-func closedUnexpectedly(err error) bool {
+// isBrokenConnection recognizes connection errors that pgx reports only as text.
+func isBrokenConnection(err error) bool {
 	if err == nil {
 		return false
 	}
@@ -96,20 +98,20 @@ func closedUnexpectedly(err error) bool {
 	return strings.Contains(text, "unexpected EOF") || strings.Contains(text, "conn closed") || strings.Contains(text, "broken pipe")
 }
 
-// IsRetryable reports whether DB.Tx runs a function again that failed with err:
-// a deadlock, a serialization failure or a broken connection.
+// IsRetryable reports whether DB.Tx retries after err: a deadlock, a
+// serialization failure or a connection that broke while idle.
 func IsRetryable(err error) bool {
 	if _, ok := errors.AsType[notBegunError](err); ok && IsUnavailable(err) {
-		return true // the pool held a connection that had broken: the next one may not be
+		return true // the pooled connection was broken
 	}
-	if errors.Is(err, errLost) {
+	if errors.Is(err, errGroupRolledBack) {
 		return true
 	}
-	lite, pg := codes(err)
+	lite, pg := errorCodes(err)
 	return lite&0xff == 5 || pg == "40001" || pg == "40P01" // busy, serialization, deadlock
 }
 
-func codes(err error) (lite int, pg string) {
+func errorCodes(err error) (lite int, pg string) {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		lite = e.Code()
 	}

@@ -13,9 +13,9 @@ import (
 	"github.com/regulars/regulars/migrations"
 )
 
-// Migrate brings the schema to the newest version this program knows. It
-// refuses a database that a newer program has migrated further. Several
-// processes may call it at the same time.
+// Migrate migrates the schema to the newest version of this program. It fails if
+// a newer program has migrated the database further. Processes may call it
+// concurrently.
 func (db *DB) Migrate(ctx context.Context) error {
 	provider, err := db.provider()
 	if err != nil {
@@ -27,14 +27,14 @@ func (db *DB) Migrate(ctx context.Context) error {
 			return fmt.Errorf("read schema version: %w", err)
 		}
 		if current > newest {
-			return fmt.Errorf("the database has schema version %d, this program knows %d: start the newer program", current, newest)
+			return fmt.Errorf("the database has schema version %d, this program knows %d: start the newer version of the program", current, newest)
 		}
 		_, failed := provider.Up(ctx)
 		if failed == nil {
 			return nil
 		}
-		// goose has no lock for SQLite: if another process got further in
-		// between, the failure is only that it was quicker.
+		// goose has no lock for SQLite: the failure is a lost race if another
+		// process has migrated further meanwhile.
 		reached, _, err := provider.GetVersions(ctx)
 		if err != nil || reached == current || db.dialect != SQLite {
 			return errors.Join(fmt.Errorf("migrate: %w", failed), err)
@@ -42,8 +42,8 @@ func (db *DB) Migrate(ctx context.Context) error {
 	}
 }
 
-// SchemaVersion returns the version of the database and the newest one this
-// program knows.
+// SchemaVersion returns the schema version of the database and the newest one
+// of this program.
 func (db *DB) SchemaVersion(ctx context.Context) (current, newest int64, err error) {
 	provider, err := db.provider()
 	if err != nil {
@@ -57,7 +57,7 @@ func (db *DB) provider() (*goose.Provider, error) {
 	options := []goose.ProviderOption{}
 	if db.dialect == Postgres {
 		other, dialect = ".sqlite.sql", goose.DialectPostgres
-		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // asks each second, for 5 minutes
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // retries every second, for 5 minutes
 		if err != nil {
 			return nil, err
 		}

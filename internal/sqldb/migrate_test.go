@@ -31,7 +31,7 @@ var columnsOf = map[sqldb.Dialect]string{
 }
 
 // user_numbers is a sequence on PostgreSQL.
-func TestMigrationsMakeTheSameColumnsOnBothEngines(t *testing.T) {
+func TestMigrationsCreateTheSameColumnsOnBothEngines(t *testing.T) {
 	lists := [][]string{}
 	for _, engine := range sqldbtest.Engines(t) {
 		db := sqldbtest.Open(t, sqldbtest.Address(t, engine))
@@ -49,7 +49,7 @@ func TestMigrationsMakeTheSameColumnsOnBothEngines(t *testing.T) {
 	}
 }
 
-func TestSeveralProcessesMayMigrateAtTheSameTime(t *testing.T) {
+func TestProcessesCanMigrateConcurrently(t *testing.T) {
 	addresses := map[sqldb.Dialect]func() string{
 		sqldb.SQLite:   func() string { return "sqlite:" + filepath.Join(t.TempDir(), "fresh.db") },
 		sqldb.Postgres: func() string { return pgtest.EmptyURL(t) },
@@ -67,16 +67,16 @@ func TestSeveralProcessesMayMigrateAtTheSameTime(t *testing.T) {
 	}
 }
 
-func TestMigrateRefusesANewerSchema(t *testing.T) {
+func TestMigrateRejectsNewerSchema(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		if err := db.Migrate(t.Context()); err != nil {
-			t.Fatalf("a second time: %v", err)
+			t.Fatalf("second migration: %v", err)
 		}
 		current, newest, err := db.SchemaVersion(t.Context())
 		if err != nil || current != newest || newest < 8 {
 			t.Fatalf("version %d of %d, %v", current, newest, err)
 		}
-		run(t, db, "INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, TRUE)", newest+1)
+		mustExec(t, db, "INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, TRUE)", newest+1)
 		err = db.Migrate(context.Background())
 		if want := fmt.Sprintf("schema version %d, this program knows %d", newest+1, newest); err == nil || !strings.Contains(err.Error(), want) {
 			t.Fatalf("%v, want %q", err, want)
@@ -84,19 +84,19 @@ func TestMigrateRefusesANewerSchema(t *testing.T) {
 	})
 }
 
-// SQLite's C library is translated to Go together with one version of libc;
-// with another one it fails in obscure ways.
-func TestLibcIsTheVersionThatSQLiteWasBuiltWith(t *testing.T) {
+// modernc.org/sqlite is generated for one version of modernc.org/libc and fails
+// in obscure ways with another.
+func TestLibcIsTheVersionRequiredBySQLite(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Path}} {{.Version}} {{.GoMod}}", "modernc.org/libc", "modernc.org/sqlite").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Fields(string(out))
-	wanted, err := os.ReadFile(lines[5])
+	goMod, err := os.ReadFile(lines[5])
 	if err != nil {
 		t.Fatal(err)
 	}
-	if used := lines[0] + " " + lines[1]; !strings.Contains(string(wanted), used+"\n") {
-		t.Fatalf("go.mod has %s, sqlite %s wants another version", used, lines[4])
+	if used := lines[0] + " " + lines[1]; !strings.Contains(string(goMod), used+"\n") {
+		t.Fatalf("go.mod has %s, sqlite %s requires another version", used, lines[4])
 	}
 }

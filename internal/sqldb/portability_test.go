@@ -11,7 +11,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-// fact is one row of the table these tests use.
+// fact is a row of the test table.
 type fact struct {
 	Key, Text, JSON string
 	Number          int64
@@ -28,14 +28,14 @@ func scanFact(s sqldb.Scanner) (f fact, err error) {
 	return f, err
 }
 
-func makeFacts(t *testing.T, db *sqldb.DB) {
+func createFacts(t *testing.T, db *sqldb.DB) {
 	t.Helper()
-	run(t, db, `CREATE TABLE facts (
+	mustExec(t, db, `CREATE TABLE facts (
 		key key_text NOT NULL PRIMARY KEY, text TEXT NOT NULL, doc json_text NOT NULL,
 		number BIGINT NOT NULL, flag BOOLEAN NOT NULL, raw bytes NOT NULL)`)
 }
 
-func run(t *testing.T, q sqldb.Querier, query string, args ...any) {
+func mustExec(t *testing.T, q sqldb.Querier, query string, args ...any) {
 	t.Helper()
 	if _, err := q.Exec(t.Context(), query, args...); err != nil {
 		t.Fatalf("%s: %v", query, err)
@@ -83,33 +83,33 @@ var someFacts = []fact{
 	{Key: "Ärger", Text: "", JSON: `{"name": ""}`},
 }
 
-func TestRowsComeBackAsTheyWentIn(t *testing.T) {
+func TestRowsAreReadBackUnchanged(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		makeFacts(t, db)
+		createFacts(t, db)
 		if err := inTx(t, db, insertFacts(someFacts)); err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(someFacts, facts(t, db, "")); diff != "" {
-			t.Fatal(diff) // the order of the list is the order of its bytes
+			t.Fatal(diff) // someFacts is in bytewise order
 		}
 	})
 }
 
-func TestUpdateRowsSetsByKeyAndPassesOverMissingRows(t *testing.T) {
+func TestUpdateRowsUpdatesByKeyAndIgnoresMissingRows(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		makeFacts(t, db)
+		createFacts(t, db)
 		if err := inTx(t, db, insertFacts(someFacts)); err != nil {
 			t.Fatal(err)
 		}
 		want := facts(t, db, "")
 		want[0].Number, want[0].JSON = 7, `{"name": "z"}`
 		want[2].Number, want[2].JSON = 9, `{}`
-		for range 2 { // twice on one connection: statements may be cached
+		for range 2 { // again on the same connection, with cached statements
 			err := inTx(t, db, func(ctx context.Context, tx *sqldb.Tx) error {
 				return tx.UpdateRows(ctx, 1, sqldb.Rows{
 					Table: "facts", Columns: []string{"key", "number", "doc"}, N: 3,
 					Fill: func(i int, row []any) {
-						row[0], row[1], row[2] = []string{"Cat", "nobody", "ann"}[i], []int{7, 8, 9}[i], []string{`{"name": "z"}`, "{}", "{}"}[i]
+						row[0], row[1], row[2] = []string{"Cat", "missing", "ann"}[i], []int{7, 8, 9}[i], []string{`{"name": "z"}`, "{}", "{}"}[i]
 					},
 				})
 			})
@@ -123,7 +123,7 @@ func TestUpdateRowsSetsByKeyAndPassesOverMissingRows(t *testing.T) {
 	})
 }
 
-func TestConditionsMeanTheSame(t *testing.T) {
+func TestConditionsSelectTheSameRowsOnBothEngines(t *testing.T) {
 	tests := []struct {
 		name  string
 		where func(d sqldb.Dialect) string
@@ -132,7 +132,7 @@ func TestConditionsMeanTheSame(t *testing.T) {
 	}{
 		{"a list of keys", func(d sqldb.Dialect) string { return "WHERE " + d.In("key", "$1") }, []any{sqldb.Keys([]string{"ann", `it's "x"`, "Ärger"})}, []string{"ann", "Ärger"}},
 		{"an empty list of keys", func(d sqldb.Dialect) string { return "WHERE " + d.In("key", "$1") }, []any{sqldb.Keys(nil)}, []string{}},
-		{"a list of keys beside another argument", func(d sqldb.Dialect) string { return "WHERE number = $1 AND " + d.In("key", "$2") }, []any{-1, sqldb.Keys([]string{"ann", "Cat"})}, []string{"ann"}},
+		{"a list of keys and another argument", func(d sqldb.Dialect) string { return "WHERE number = $1 AND " + d.In("key", "$2") }, []any{-1, sqldb.Keys([]string{"ann", "Cat"})}, []string{"ann"}},
 		{"a list of numbers", func(d sqldb.Dialect) string { return "WHERE " + d.InNumbers("number", "$1") }, []any{sqldb.Keys([]string{"-1", "9223372036854775807"})}, []string{"ann"}},
 		{"a list of pairs", func(d sqldb.Dialect) string { return "WHERE number = $1 AND " + d.InPairs("key", "text", "$2") }, []any{-1, `[["ann", "\t\\N"], ["Cat", "x"], ["_dog", ""]]`}, []string{"ann"}},
 		{"a JSON value as text", func(d sqldb.Dialect) string { return "WHERE " + d.JSONText("doc", "$1") + " = $2" }, []any{"name", "x\ny"}, []string{"_dog"}},
@@ -143,7 +143,7 @@ func TestConditionsMeanTheSame(t *testing.T) {
 		{"a boolean argument", func(sqldb.Dialect) string { return "WHERE flag = $1" }, []any{true}, []string{"_dog"}},
 	}
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		makeFacts(t, db)
+		createFacts(t, db)
 		if err := inTx(t, db, insertFacts(someFacts)); err != nil {
 			t.Fatal(err)
 		}
@@ -155,9 +155,9 @@ func TestConditionsMeanTheSame(t *testing.T) {
 	})
 }
 
-func TestJSONHasFindsAnElementOfAnArray(t *testing.T) {
+func TestJSONHasFindsArrayElement(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		makeFacts(t, db)
+		createFacts(t, db)
 		list := []fact{{Key: "a", JSON: `["r1", "ä"]`}, {Key: "b", JSON: "[]"}, {Key: "c", JSON: `["r11"]`}}
 		if err := inTx(t, db, insertFacts(list)); err != nil {
 			t.Fatal(err)
@@ -170,9 +170,9 @@ func TestJSONHasFindsAnElementOfAnArray(t *testing.T) {
 	})
 }
 
-func TestJSONHasIDFindsAnIDInAnArray(t *testing.T) {
+func TestJSONHasIDFindsIDInArray(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		makeFacts(t, db)
+		createFacts(t, db)
 		list := []fact{{Key: "a", JSON: `["id1","id2"]`}, {Key: "b", JSON: "[]"}, {Key: "c", JSON: `["id2"]`}}
 		if err := inTx(t, db, insertFacts(list)); err != nil {
 			t.Fatal(err)
@@ -185,37 +185,37 @@ func TestJSONHasIDFindsAnIDInAnArray(t *testing.T) {
 	})
 }
 
-func TestErrorsAreKnownByTheirMeaning(t *testing.T) {
+func TestErrorsAreClassified(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		makeFacts(t, db)
+		createFacts(t, db)
 		if err := inTx(t, db, insertFacts(someFacts)); err != nil {
 			t.Fatal(err)
 		}
-		run(t, db, "CREATE TABLE notes (fact key_text NOT NULL REFERENCES facts(key))")
-		twice := inTx(t, db, insertFacts(someFacts[:1]))
-		_, alone := db.Exec(t.Context(), "INSERT INTO facts ("+factColumns+") SELECT "+factColumns+" FROM facts")
-		_, orphan := db.Exec(t.Context(), "INSERT INTO notes (fact) VALUES ('nobody')")
-		_, missing := sqldb.One(t.Context(), db, "lucky_number", sqldb.Value[int64], "SELECT number FROM facts WHERE key = 'nobody'")
-		gone, cancel := context.WithCancel(t.Context())
+		mustExec(t, db, "CREATE TABLE notes (fact key_text NOT NULL REFERENCES facts(key))")
+		rows := inTx(t, db, insertFacts(someFacts[:1]))
+		_, statement := db.Exec(t.Context(), "INSERT INTO facts ("+factColumns+") SELECT "+factColumns+" FROM facts")
+		_, orphan := db.Exec(t.Context(), "INSERT INTO notes (fact) VALUES ('missing')")
+		_, missing := sqldb.One(t.Context(), db, "lucky_number", sqldb.Value[int64], "SELECT number FROM facts WHERE key = 'missing'")
+		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, hurried := db.Exec(gone, "DELETE FROM notes")
+		_, cancelled := db.Exec(ctx, "DELETE FROM notes")
 		full := sqldbtest.DiskFull(t, db)
 		for _, test := range []struct {
 			name string
 			ok   bool
 		}{
-			{"many rows, one a duplicate", sqldb.IsDuplicate(twice)},
-			{"a statement with a duplicate", sqldb.IsDuplicate(alone)},
-			{"a duplicate is not a missing parent", !sqldb.IsMissingParent(alone)},
-			{"a missing parent", sqldb.IsMissingParent(orphan)},
+			{"many rows, one a duplicate", sqldb.IsDuplicate(rows)},
+			{"a statement with a duplicate", sqldb.IsDuplicate(statement)},
+			{"a duplicate is not a missing parent", !sqldb.IsForeignKeyViolation(statement)},
+			{"a missing parent", sqldb.IsForeignKeyViolation(orphan)},
 			{"no such row", errs.Is(missing, "lucky_number_not_found") && errs.KindOf(missing) == errs.NotFound},
-			{"a duplicate does not mean that the database is gone", !sqldb.IsUnavailable(twice)},
-			{"a cancelled call does not mean that the database is gone", hurried != nil && !sqldb.IsUnavailable(hurried)},
-			{"a full disk", sqldb.IsFull(full) && sqldb.IsUnavailable(full) && !sqldb.IsFull(twice)},
-			{"no error is no error", !sqldb.IsFull(nil) && !sqldb.IsUnavailable(nil) && !sqldb.IsDuplicate(nil)},
+			{"a duplicate is not an outage", !sqldb.IsUnavailable(rows)},
+			{"a cancelled call is not an outage", cancelled != nil && !sqldb.IsUnavailable(cancelled)},
+			{"a full disk", sqldb.IsDiskFull(full) && sqldb.IsUnavailable(full) && !sqldb.IsDiskFull(rows)},
+			{"no error is no error", !sqldb.IsDiskFull(nil) && !sqldb.IsUnavailable(nil) && !sqldb.IsDuplicate(nil)},
 		} {
 			if !test.ok {
-				t.Errorf("%s: not so", test.name)
+				t.Errorf("%s: false", test.name)
 			}
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -15,7 +16,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-// manyFacts have the keys 00000 to n-1.
+// manyFacts returns facts with the keys 00000 to n-1.
 func manyFacts(n int) []fact {
 	list := make([]fact, n)
 	for i := range list {
@@ -24,9 +25,9 @@ func manyFacts(n int) []fact {
 	return list
 }
 
-func TestManyRowsComeBackAsTheyWentIn(t *testing.T) {
+func TestManyRowsAreReadBackUnchanged(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		makeFacts(t, db)
+		createFacts(t, db)
 		for _, n := range []int{0, 1, 127, 128, 129, 256, 1000} {
 			list := manyFacts(n)
 			if err := inTx(t, db, insertFacts(list)); err != nil {
@@ -48,14 +49,14 @@ func TestManyRowsComeBackAsTheyWentIn(t *testing.T) {
 					t.Fatalf("%d: %v", n, f)
 				}
 			}
-			run(t, db, "DELETE FROM facts")
+			mustExec(t, db, "DELETE FROM facts")
 		}
 	})
 }
 
-func TestARowThatIsThereAlreadyIsADuplicateAndTakesTheOthersBack(t *testing.T) {
+func TestDuplicateRowRollsBackTheWholeCall(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		makeFacts(t, db)
+		createFacts(t, db)
 		list := manyFacts(600)
 		again := slices.Concat(list[300:], list[299:300])
 		err := inTx(t, db, func(ctx context.Context, tx *sqldb.Tx) error {
@@ -63,7 +64,7 @@ func TestARowThatIsThereAlreadyIsADuplicateAndTakesTheOthersBack(t *testing.T) {
 				return err
 			}
 			if err := tx.Savepoint(ctx, func() error { return insertFacts(again)(ctx, tx) }); !sqldb.IsDuplicate(err) {
-				t.Errorf("a duplicate is %v", err)
+				t.Errorf("got %v, want a duplicate", err)
 			}
 			return nil
 		})
@@ -71,20 +72,20 @@ func TestARowThatIsThereAlreadyIsADuplicateAndTakesTheOthersBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := len(facts(t, db, "")); got != 300 {
-			t.Errorf("%d rows are left, not 300", got)
+			t.Errorf("got %d rows, want 300", got)
 		}
 		if err := inTx(t, db, insertFacts(again)); !sqldb.IsDuplicate(err) {
-			t.Errorf("a duplicate is %v", err)
+			t.Errorf("got %v, want a duplicate", err)
 		}
 		if got := len(facts(t, db, "")); got != 300 {
-			t.Errorf("%d rows are left, not 300", got)
+			t.Errorf("got %d rows, want 300", got)
 		}
 	})
 }
 
-func TestInsertingEndsWithItsContext(t *testing.T) {
+func TestInsertRowsEndsWithItsContext(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		makeFacts(t, db)
+		createFacts(t, db)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		filled := 0
@@ -97,35 +98,35 @@ func TestInsertingEndsWithItsContext(t *testing.T) {
 			}})
 		})
 		if err == nil || !errors.Is(ctx.Err(), context.Canceled) {
-			t.Errorf("a cancelled insert is %v", err)
+			t.Errorf("cancelled insert: %v", err)
 		}
 		if filled == 100_000 && db.Dialect() == sqldb.SQLite {
-			t.Error("all rows were filled for nothing")
+			t.Error("Fill was called for all rows after the cancellation")
 		}
 		if got := len(facts(t, db, "")); got != 0 {
-			t.Errorf("%d rows stayed", got)
+			t.Errorf("got %d rows, want 0", got)
 		}
 		if err := inTx(t, db, insertFacts(manyFacts(200))); err != nil {
-			t.Errorf("the next: %v", err)
+			t.Errorf("next insert: %v", err)
 		}
 	})
 }
 
-// TestEachKeyedReadsWhatIsAskedFor asks for keys that stand together, far
-// apart, and are not there.
-func TestEachKeyedReadsWhatIsAskedFor(t *testing.T) {
+// TestScanKeysReturnsExactlyTheRequestedRows requests dense, sparse and missing
+// keys.
+func TestScanKeysReturnsExactlyTheRequestedRows(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		makeFacts(t, db)
+		createFacts(t, db)
 		list := slices.DeleteFunc(manyFacts(1500), func(f fact) bool { return f.Number%7 == 3 })
 		if err := inTx(t, db, insertFacts(list)); err != nil {
 			t.Fatal(err)
 		}
 		random := rand.New(rand.NewPCG(1, 2))
 		for try := range 60 {
-			from, to, chance := random.IntN(1500), random.IntN(1600), random.IntN(100)
+			from, to, density := random.IntN(1500), random.IntN(1600), random.IntN(100)
 			var wanted, want []string
 			for n := from; n < to; n++ {
-				if random.IntN(100) > chance && try > 0 || n > 1400 && random.IntN(3) == 0 {
+				if random.IntN(100) > density && try > 0 || n > 1400 && random.IntN(3) == 0 {
 					continue
 				}
 				wanted = append(wanted, fmt.Sprintf("%05d", n))
@@ -136,9 +137,9 @@ func TestEachKeyedReadsWhatIsAskedFor(t *testing.T) {
 			var got []string
 			read := func(q sqldb.Querier, lock bool) error {
 				got = nil
-				return sqldb.EachKeyed(t.Context(), q, sqldb.Keyed{Table: "facts", Columns: []string{"key", "number"}, Where: "number < $1", Arg: 1450, Keys: wanted, Lock: lock}, func(texts []string) error {
+				return sqldb.ScanKeys(t.Context(), q, sqldb.KeyScan{Table: "facts", Columns: []string{"key", "number"}, Where: "number < $1", Arg: 1450, Keys: wanted, Lock: lock}, func(texts []string) error {
 					if n, err := strconv.Atoi(texts[0]); err != nil || strconv.Itoa(n) != texts[1] {
-						t.Errorf("a row of %v", texts)
+						t.Errorf("row %v", texts)
 					}
 					got = append(got, texts[0])
 					return nil
@@ -153,6 +154,33 @@ func TestEachKeyedReadsWhatIsAskedFor(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Fatalf("keys %v: %s", wanted, diff)
 			}
+		}
+	})
+}
+
+func TestNumbersAreUnique(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		var mu sync.Mutex
+		var all []int64
+		var group sync.WaitGroup
+		for n := range 8 {
+			group.Go(func() {
+				var numbers []int64
+				err := db.Tx(t.Context(), func(tx *sqldb.Tx) (err error) {
+					numbers, err = tx.AllocateNumbers(t.Context(), "user_numbers", 50*n)
+					return err
+				})
+				if err != nil || len(numbers) != 50*n || !slices.IsSorted(numbers) {
+					t.Errorf("%d numbers, %v", len(numbers), err)
+				}
+				mu.Lock()
+				all = append(all, numbers...)
+				mu.Unlock()
+			})
+		}
+		group.Wait()
+		if distinct := slices.Compact(slices.Sorted(slices.Values(all))); len(distinct) != len(all) {
+			t.Errorf("%d numbers, %d distinct", len(all), len(distinct))
 		}
 	})
 }

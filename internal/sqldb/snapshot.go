@@ -14,24 +14,24 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// Snapshot describes a database that was written to files as it was at one
-// moment. The engine that wrote it reads it.
+// Snapshot describes a consistent copy of a database in files. It can only be
+// restored to the same engine.
 type Snapshot struct {
 	Engine        Dialect         `json:"engine"`
 	SchemaVersion int64           `json:"schemaVersion"`
 	Tables        []SnapshotTable `json:"tables,omitempty"` // PostgreSQL: parents before children
 }
 
-// SnapshotTable is one table of a Snapshot, in a file of its name.
+// SnapshotTable is a table of a Snapshot, in a file of the same name.
 type SnapshotTable struct {
 	Name    string   `json:"name"`
 	Columns []string `json:"columns"`
 }
 
-// ErrNotEmpty is what ReadSnapshot says of a database that holds something.
+// ErrNotEmpty is the error of ReadSnapshot for a database with a schema.
 var ErrNotEmpty = errors.New("the database is not empty")
 
-// Files are the names of the files a Snapshot consists of.
+// Files returns the names of the files.
 func (s Snapshot) Files() []string {
 	if s.Engine == SQLite {
 		return []string{snapshotFile}
@@ -45,8 +45,8 @@ func (s Snapshot) Files() []string {
 
 const snapshotFile = "database.sqlite"
 
-// WriteSnapshot writes the whole database to folder while others go on using
-// it.
+// WriteSnapshot writes the whole database to folder, without blocking other
+// users of the database.
 func (db *DB) WriteSnapshot(ctx context.Context, folder string) (Snapshot, error) {
 	version, _, err := db.SchemaVersion(ctx)
 	if err != nil {
@@ -64,15 +64,15 @@ func (db *DB) WriteSnapshot(ctx context.Context, folder string) (Snapshot, error
 	return s, err
 }
 
-// ReadSnapshot fills the empty database at address with a snapshot and brings
-// it to the newest schema. It fails with ErrNotEmpty, and changes nothing
-// then, when there is a schema already.
-func ReadSnapshot(ctx context.Context, address string, s Snapshot, folder string) (err error) {
+// RestoreSnapshot restores a snapshot to the empty database at address and
+// migrates it. If the database has a schema already, it fails with ErrNotEmpty
+// and changes nothing.
+func RestoreSnapshot(ctx context.Context, address string, s Snapshot, folder string) (err error) {
 	if path, ok := strings.CutPrefix(address, "sqlite:"); ok {
 		if s.Engine != SQLite {
 			return fmt.Errorf("the backup is of a %s database: it cannot be restored to SQLite", s.Engine)
 		}
-		if err := moveNew(filepath.Join(folder, snapshotFile), path); err != nil {
+		if err := moveToUnused(filepath.Join(folder, snapshotFile), path); err != nil {
 			return err
 		}
 	} else if s.Engine != Postgres {
@@ -84,22 +84,22 @@ func ReadSnapshot(ctx context.Context, address string, s Snapshot, folder string
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	if db.dialect == Postgres {
-		if err := db.fill(ctx, s, folder); err != nil {
+		if err := db.loadSnapshot(ctx, s, folder); err != nil {
 			return err
 		}
 	}
 	return db.Migrate(ctx)
 }
 
-// moveNew puts a file to a place where there is none.
-func moveNew(from, to string) error {
+// moveToUnused renames a file unless the target exists.
+func moveToUnused(from, to string) error {
 	if _, err := os.Stat(to); err == nil {
 		return ErrNotEmpty
 	}
 	return os.Rename(from, to)
 }
 
-func (db *DB) fill(ctx context.Context, s Snapshot, folder string) error {
+func (db *DB) loadSnapshot(ctx context.Context, s Snapshot, folder string) error {
 	tables, err := One(ctx, db, "schema", Value[int64], "SELECT count(*) FROM pg_tables WHERE schemaname = current_schema()")
 	if err != nil {
 		return err
@@ -131,8 +131,8 @@ func writeTables(ctx context.Context, conn *pgx.Conn, folder string) ([]Snapshot
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // it only read
-	tables, err := ourTables(ctx, tx)
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // read-only
+	tables, err := schemaTables(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
@@ -161,7 +161,7 @@ func readTables(ctx context.Context, conn *pgx.Conn, tables []SnapshotTable, fol
 				return fmt.Errorf("copy %s: %w", table.Name, err)
 			}
 		}
-		// Counters go on after the numbers that came with the rows.
+		// Continue the identity columns after the restored numbers.
 		_, err := tx.Exec(ctx, `SELECT setval(pg_get_serial_sequence(quote_ident(c.table_name), c.column_name),
 			greatest((xpath('/row/max/text()', query_to_xml(format('SELECT max(%I) AS max FROM %I', c.column_name, c.table_name), false, true, '')))[1]::TEXT::BIGINT, 1))
 			FROM information_schema.columns c WHERE c.table_schema = current_schema() AND c.is_identity = 'YES'`)
@@ -177,9 +177,9 @@ func (t SnapshotTable) list() string {
 	return pgx.Identifier{t.Name}.Sanitize() + " (" + strings.Join(columns, ", ") + ")"
 }
 
-// ourTables lists the tables of the schema, parents before children, without
-// the one that counts migrations.
-func ourTables(ctx context.Context, tx pgx.Tx) ([]SnapshotTable, error) {
+// schemaTables returns the tables of the schema, parents before children,
+// without goose's.
+func schemaTables(ctx context.Context, tx pgx.Tx) ([]SnapshotTable, error) {
 	rows, err := tx.Query(ctx, `SELECT t.relname,
 		(SELECT array_agg(a.attname ORDER BY a.attnum) FROM pg_attribute a WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''),
 		(SELECT coalesce(array_agg(DISTINCT p.relname), '{}') FROM pg_constraint f JOIN pg_class p ON p.oid = f.confrelid WHERE f.conrelid = t.oid AND f.contype = 'f' AND p.oid <> t.oid)
@@ -192,7 +192,7 @@ func ourTables(ctx context.Context, tx pgx.Tx) ([]SnapshotTable, error) {
 		SnapshotTable
 		parents []string
 	}
-	waiting, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (n node, err error) {
+	pending, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (n node, err error) {
 		return n, row.Scan(&n.Name, &n.Columns, &n.parents)
 	})
 	if err != nil {
@@ -200,16 +200,16 @@ func ourTables(ctx context.Context, tx pgx.Tx) ([]SnapshotTable, error) {
 	}
 	var ordered []SnapshotTable
 	placed := map[string]bool{}
-	for len(waiting) > 0 {
-		ready := slices.IndexFunc(waiting, func(n node) bool {
+	for len(pending) > 0 {
+		ready := slices.IndexFunc(pending, func(n node) bool {
 			return !slices.ContainsFunc(n.parents, func(p string) bool { return !placed[p] })
 		})
 		if ready < 0 {
-			return nil, fmt.Errorf("tables refer to each other in a circle: %s", waiting[0].Name)
+			return nil, fmt.Errorf("foreign keys form a cycle at table %s", pending[0].Name)
 		}
-		ordered = append(ordered, waiting[ready].SnapshotTable)
-		placed[waiting[ready].Name] = true
-		waiting = slices.Delete(waiting, ready, ready+1)
+		ordered = append(ordered, pending[ready].SnapshotTable)
+		placed[pending[ready].Name] = true
+		pending = slices.Delete(pending, ready, ready+1)
 	}
 	return ordered, nil
 }

@@ -18,7 +18,7 @@ func emptyAddress(t *testing.T, engine sqldb.Dialect) string {
 	return "sqlite:" + filepath.Join(t.TempDir(), "restored.db")
 }
 
-func TestASnapshotBringsEveryRowBackAndCountersGoOn(t *testing.T) {
+func TestSnapshotRestoresEveryRowAndIdentityColumn(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		ctx := t.Context()
 		odd := "tab\t back\\slash \"quote\" line\nnull \\N é 漢"
@@ -42,7 +42,7 @@ func TestASnapshotBringsEveryRowBackAndCountersGoOn(t *testing.T) {
 		}
 
 		address := emptyAddress(t, db.Dialect())
-		if err := sqldb.ReadSnapshot(ctx, address, snapshot, folder); err != nil {
+		if err := sqldb.RestoreSnapshot(ctx, address, snapshot, folder); err != nil {
 			t.Fatal(err)
 		}
 		restored := sqldbtest.Open(t, address)
@@ -52,7 +52,7 @@ func TestASnapshotBringsEveryRowBackAndCountersGoOn(t *testing.T) {
 			}
 		}
 		if err := insertAccount(restored, "a2", "next"); err != nil {
-			t.Errorf("the number after the restored ones: %v", err)
+			t.Errorf("insert after the restore: %v", err)
 		}
 		if n, err := sqldb.One(ctx, restored, "row", sqldb.Value[int64], "SELECT count(*) FROM tags"); err != nil || n != 1 {
 			t.Errorf("%d tags, %v", n, err)
@@ -60,7 +60,7 @@ func TestASnapshotBringsEveryRowBackAndCountersGoOn(t *testing.T) {
 	})
 }
 
-func TestASnapshotGoesOnlyToAnEmptyDatabaseOfItsEngine(t *testing.T) {
+func TestSnapshotIsRestoredOnlyToAnEmptyDatabaseOfItsEngine(t *testing.T) {
 	sqldbtest.EachAddress(t, func(t *testing.T, address string) {
 		folder := t.TempDir()
 		db := sqldbtest.Open(t, address)
@@ -68,15 +68,15 @@ func TestASnapshotGoesOnlyToAnEmptyDatabaseOfItsEngine(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := sqldb.ReadSnapshot(t.Context(), address, snapshot, folder); !errors.Is(err, sqldb.ErrNotEmpty) {
-			t.Errorf("over itself: %v", err)
+		if err := sqldb.RestoreSnapshot(t.Context(), address, snapshot, folder); !errors.Is(err, sqldb.ErrNotEmpty) {
+			t.Errorf("restore over itself: %v", err)
 		}
 		foreign := sqldb.Snapshot{Engine: sqldb.SQLite}
 		if db.Dialect() == sqldb.SQLite {
 			foreign.Engine = sqldb.Postgres
 		}
-		if err := sqldb.ReadSnapshot(t.Context(), address, foreign, folder); err == nil || !strings.Contains(err.Error(), "cannot be restored") {
-			t.Errorf("of the other engine: %v", err)
+		if err := sqldb.RestoreSnapshot(t.Context(), address, foreign, folder); err == nil || !strings.Contains(err.Error(), "cannot be restored") {
+			t.Errorf("snapshot of the other engine: %v", err)
 		}
 	})
 }

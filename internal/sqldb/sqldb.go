@@ -1,8 +1,7 @@
-// Package sqldb runs one SQL text on SQLite and on PostgreSQL.
+// Package sqldb runs the same SQL on SQLite and PostgreSQL.
 //
-// Write portable SQL with $1, $2 placeholders (docs/sql.md lists what is
-// portable). Where the engines must differ, ask the Dialect; nothing outside
-// this package tests which engine is in use.
+// Write portable SQL (docs/sql.md) with $1, $2 placeholders. Where the engines
+// differ, use a method of Dialect; no other package branches on the engine.
 package sqldb
 
 import (
@@ -17,8 +16,8 @@ import (
 	"modernc.org/sqlite"
 )
 
-// Querier is what a store function needs: a DB for a lone statement, a Tx to
-// take part in the caller's transaction.
+// Querier is the parameter of store functions: a DB for a single statement, a Tx
+// for a statement of the caller's transaction.
 type Querier interface {
 	Exec(ctx context.Context, query string, args ...any) (affected int64, err error)
 	Query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
@@ -26,35 +25,35 @@ type Querier interface {
 	Dialect() Dialect
 }
 
-// DB is an open database. SQLite has one writer, so it gets two pools: write
-// (one connection) and read (many). On PostgreSQL both are the same pool.
+// DB is an open database. SQLite allows one writer, so it has two pools: write
+// (one connection) and read (several). On PostgreSQL both are the same pool.
 type DB struct {
-	writes      writes
+	changes     changeCounter
 	read, write *sql.DB
-	turns       turns // at write, on SQLite
+	writerQueue writerQueue // of the writing connection of SQLite
 	dialect     Dialect
-	synchronous string // of SQLite
-	signals     *signals
+	synchronous string // SQLite only
+	notifier    *notifier
 }
 
-// Options are what an operator may choose about a database.
+// Options are the settings of a database.
 type Options struct {
-	// Synchronous is SQLite's setting, FULL when empty: what is committed
-	// survives a power cut. NORMAL survives a crash of the process only.
+	// Synchronous is SQLite's setting. The default FULL makes commits durable
+	// across a power failure, NORMAL only across a crash of the process.
 	Synchronous string
-	// MaxConns bounds the PostgreSQL pool; 0 means 20.
+	// MaxConns is the size of the PostgreSQL pool. 0 means 20.
 	MaxConns int
 }
 
-// Open opens "sqlite:<path>" or "postgres://…" and checks that it answers. It
-// does not migrate.
+// Open opens "sqlite:<path>" or "postgres://..." and pings it. It does not
+// migrate.
 func Open(ctx context.Context, address string, opts Options) (*DB, error) {
 	db, err := open(address, opts)
 	if err != nil {
 		return nil, err
 	}
 	if err := db.write.PingContext(ctx); err != nil {
-		_ = db.Close() // the ping's error is the one to tell
+		_ = db.Close() // the error of the ping matters more
 		return nil, fmt.Errorf("open database: %w", err)
 	}
 	return db, nil
@@ -65,7 +64,7 @@ func open(address string, opts Options) (*DB, error) {
 		return openSQLite(path, opts)
 	}
 	if !strings.HasPrefix(address, "postgres://") && !strings.HasPrefix(address, "postgresql://") {
-		return nil, errors.New(`a database address starts with "postgres://" or "sqlite:"`)
+		return nil, errors.New(`invalid database address: start it with "postgres://" or "sqlite:"`)
 	}
 	pool, err := sql.Open("pgx", withPlanMode(address))
 	if err != nil {
@@ -77,13 +76,13 @@ func open(address string, opts Options) (*DB, error) {
 	}
 	pool.SetMaxOpenConns(conns)
 	pool.SetMaxIdleConns(conns)
-	db := &DB{read: pool, write: pool, dialect: Postgres, signals: newSignals()}
-	db.signals.hear = db.hear
+	db := &DB{read: pool, write: pool, dialect: Postgres, notifier: newNotifier()}
+	db.notifier.startListening = db.startListening
 	return db, nil
 }
 
-// withPlanMode asks for a fresh plan at each execution: a plan kept from when
-// a table was empty would read the whole of it after an import filled it.
+// withPlanMode disables generic plans: one made while a table was empty would
+// scan it entirely after an import.
 func withPlanMode(address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -102,14 +101,15 @@ func openSQLite(path string, opts Options) (*DB, error) {
 	if synchronous == "" {
 		synchronous = "FULL"
 	}
-	// busy_timeout comes first: the pragmas after it may have to wait. It is long
-	// because a command may have to wait for a moment between two pieces of an import.
+	// busy_timeout is first because the other pragmas may have to wait. It is
+	// long because a command may have to wait for a gap between two batches of
+	// an import.
 	common := "file:" + (&url.URL{Path: path}).EscapedPath() + "?_pragma=busy_timeout(60000)&_pragma=journal_mode(WAL)&_pragma=synchronous(" +
 		url.QueryEscape(synchronous) + ")&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)"
-	if err := registerGiven(); err != nil {
+	if err := registerRowSource(); err != nil {
 		return nil, err
 	}
-	write, err := openPool(common+"&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(32000)&_pragma=journal_size_limit(67108864)&_txlock=immediate", makeGiven)
+	write, err := openPool(common+"&_pragma=cache_size(-16384)&_pragma=wal_autocheckpoint(32000)&_pragma=journal_size_limit(67108864)&_txlock=immediate", createRowSource)
 	if err != nil {
 		return nil, err
 	}
@@ -120,19 +120,19 @@ func openSQLite(path string, opts Options) (*DB, error) {
 	}
 	read.SetMaxOpenConns(8)
 	read.SetMaxIdleConns(8)
-	return &DB{read: read, write: write, dialect: SQLite, synchronous: strings.ToUpper(synchronous), signals: newSignals()}, nil
+	return &DB{read: read, write: write, dialect: SQLite, synchronous: strings.ToUpper(synchronous), notifier: newNotifier()}, nil
 }
 
-// openPool returns a pool whose connections begin with a statement.
-func openPool(address, first string) (*sql.DB, error) {
+// openPool returns a pool that runs initSQL on each new connection.
+func openPool(address, initSQL string) (*sql.DB, error) {
 	connector, err := sqlite.NewConnector(address)
 	if err != nil {
 		return nil, err
 	}
-	return sql.OpenDB(keeper{connector, first}), nil
+	return sql.OpenDB(cachingConnector{connector, initSQL}), nil
 }
 
-// Close closes all connections; running statements end with an error.
+// Close closes all connections. Running statements fail.
 func (db *DB) Close() error {
 	if db.read == db.write {
 		return db.write.Close()
@@ -140,18 +140,17 @@ func (db *DB) Close() error {
 	return errors.Join(db.read.Close(), db.write.Close())
 }
 
-// Ping asks the database for an answer.
+// Ping checks that the database answers.
 func (db *DB) Ping(ctx context.Context) error { return db.write.PingContext(ctx) }
 
-// Dialect is the engine in use.
+// Dialect returns the engine in use.
 func (db *DB) Dialect() Dialect { return db.dialect }
 
-// Waits is how often somebody in this process has had to wait for a connection
-// that writes.
-func (db *DB) Waits() int64 { return db.write.Stats().WaitCount + db.turns.waited() }
+// WriterWaits returns how many callers in this process have had to wait for a
+// writing connection.
+func (db *DB) WriterWaits() int64 { return db.write.Stats().WaitCount + db.writerQueue.waits() }
 
-// Pool is the pool that may write, for what needs a *sql.DB: migrations,
-// listening, backups.
+// Pool returns the writing pool, for code that needs a *sql.DB.
 func (db *DB) Pool() *sql.DB { return db.write }
 
 // Exec runs one statement in its own transaction.
@@ -160,18 +159,18 @@ func (db *DB) Exec(ctx context.Context, query string, args ...any) (int64, error
 	if err != nil {
 		return 0, err
 	}
-	defer func() { _ = conn.Close() }() // gives it back to the pool
-	db.wrote(ctx)
-	defer db.wrote(ctx) // again: see shared.end
+	defer func() { _ = conn.Close() }() // returns it to the pool
+	db.noteWrite(ctx)
+	defer db.noteWrite(ctx) // again, see commitGroup.finish
 	return affected(conn.ExecContext(ctx, query, args...))
 }
 
-// Query reads; a statement that writes goes through Exec or Tx.
+// Query runs a read-only query; Exec and Tx write.
 func (db *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	return db.read.QueryContext(ctx, query, args...)
 }
 
-// QueryRow reads one row; a statement that writes goes through Exec or Tx.
+// QueryRow runs a read-only query for one row.
 func (db *DB) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
 	return db.read.QueryRowContext(ctx, query, args...)
 }

@@ -3,25 +3,42 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"math/rand/v2"
 	"time"
 )
 
-// Tx is a running transaction. It is used by one goroutine.
+// Tx is a transaction. It is for one goroutine.
 type Tx struct {
 	db          *DB
 	conn        *sql.Conn
 	tx          executor
-	shares      bool // a commit with others
+	options     TxOption
+	inGroup     bool // see commitGroup
 	dialect     Dialect
 	afterCommit []func()
-	signals     *signals
-	signalled   map[string]bool
+	notifier    *notifier
+	notified    map[string]bool
 }
 
-// executor is what statements of a transaction go to: an *sql.Tx, or the
-// connection of those who share one.
+// TxOption changes how a transaction commits on SQLite. It has no effect on
+// PostgreSQL.
+type TxOption uint8
+
+const (
+	// WithoutGroupCommit keeps the transaction out of commit groups. It is for
+	// long transactions, because those of a group return only after the last
+	// one.
+	WithoutGroupCommit TxOption = 1 << iota
+	// RelaxedSync skips fsync, and group commit. The commit is visible at once
+	// and becomes durable with the next ordinary one; a power failure before
+	// that loses the latest commits, never one in the middle. It is for work in
+	// many steps that can be resumed at any of them.
+	RelaxedSync
+)
+
+// executor is an *sql.Tx, or the connection of a commit group.
 type executor interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
@@ -30,24 +47,27 @@ type executor interface {
 
 type beforeCommitKey struct{}
 
-// BeforeCommit returns a context whose transactions run f as their last act
-// before they commit; an error of f rolls back. It is how an idempotency
-// record is written in the commit that it speaks of.
+// BeforeCommit returns a context that makes transactions call f right before
+// they commit; an error of f rolls back. It is how an idempotency record
+// becomes part of the transaction it describes.
 func BeforeCommit(ctx context.Context, f func(context.Context, *Tx) error) context.Context {
 	return context.WithValue(ctx, beforeCommitKey{}, f)
 }
 
-// Tx runs f in a transaction: it commits when f returns nil and rolls back
-// otherwise. On a serialization failure or deadlock f runs again, so f must
-// not have effects outside the database; put those in AfterCommit.
+// Tx runs f in a transaction: it commits if f returns nil and rolls back
+// otherwise. f may run several times, after a serialization failure or deadlock,
+// so its effects outside the database belong in AfterCommit.
 //
-// On SQLite the one writer is taken at the start: inside f use only the Tx,
-// a DB.Exec there would wait for itself.
-func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error {
+// On SQLite the transaction locks the database from the start: a DB.Exec inside
+// f deadlocks.
+func (db *DB) Tx(ctx context.Context, f func(*Tx) error, options ...TxOption) error {
 	const tries = 6
 	for try := 1; ; try++ {
-		tx := &Tx{db: db, dialect: db.dialect, signals: db.signals}
-		err := tx.begin(ctx, f)
+		tx := &Tx{db: db, dialect: db.dialect, notifier: db.notifier}
+		for _, option := range options {
+			tx.options |= option
+		}
+		err := tx.runOnce(ctx, f)
 		if err == nil {
 			for _, after := range tx.afterCommit {
 				after()
@@ -57,7 +77,7 @@ func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error {
 		if try == tries || !IsRetryable(err) {
 			return err
 		}
-		// Two that met in a deadlock must not meet again at the same moment.
+		// The random part keeps the parties of a deadlock from colliding again.
 		pause := time.Duration(try*try)*10*time.Millisecond + rand.N(10*time.Millisecond)
 		select {
 		case <-ctx.Done():
@@ -67,29 +87,29 @@ func (db *DB) Tx(ctx context.Context, f func(*Tx) error) error {
 	}
 }
 
-// notBegunError is the error of a transaction that did nothing at all.
+// notBegunError is the error of a transaction that ran no statement.
 type notBegunError struct{ error }
 
 func (e notBegunError) Unwrap() error { return e.error }
 
-// begin runs f in the way that the engine, and the context, ask for.
-func (t *Tx) begin(ctx context.Context, f func(*Tx) error) error {
+// runOnce runs f once, in a commit group where that is possible.
+func (t *Tx) runOnce(ctx context.Context, f func(*Tx) error) error {
 	switch {
 	case t.dialect == Postgres:
 		return t.run(ctx, t.db.write, f)
-	case ctx.Value(safeLaterKey{}) != nil || ctx.Value(aloneKey{}) != nil:
-		return t.runAlone(ctx, f)
+	case t.options != 0:
+		return t.runUngrouped(ctx, f)
 	}
-	return t.runShared(ctx, f)
+	return t.runInGroup(ctx, f)
 }
 
 func (t *Tx) run(ctx context.Context, pool *sql.DB, f func(*Tx) error) (err error) {
 	if t.conn, err = pool.Conn(ctx); err != nil {
 		return err
 	}
-	defer func() { _ = t.conn.Close() }() // gives it back to the pool
-	if ctx.Value(safeLaterKey{}) != nil {
-		restore, err := t.db.relax(ctx, t.conn)
+	defer func() { _ = t.conn.Close() }() // returns it to the pool
+	if t.options&RelaxedSync != 0 {
+		restore, err := t.db.relaxSync(ctx, t.conn)
 		if err != nil {
 			return notBegunError{err}
 		}
@@ -100,16 +120,16 @@ func (t *Tx) run(ctx context.Context, pool *sql.DB, f func(*Tx) error) (err erro
 		return notBegunError{err}
 	}
 	t.tx = tx
-	defer func() { _ = tx.Rollback() }() // no effect after a commit; also undoes a panic
-	if err := t.act(ctx, f); err != nil {
+	defer func() { _ = tx.Rollback() }() // no effect after a commit; also runs after a panic
+	if err := t.execute(ctx, f); err != nil {
 		return err
 	}
-	defer t.db.wrote(ctx) // again: see shared.end
+	defer t.db.noteWrite(ctx) // again, see commitGroup.finish
 	return tx.Commit()
 }
 
-// act does all of a transaction but its commit.
-func (t *Tx) act(ctx context.Context, f func(*Tx) error) error {
+// execute runs everything but the commit.
+func (t *Tx) execute(ctx context.Context, f func(*Tx) error) error {
 	if err := f(t); err != nil {
 		return err
 	}
@@ -118,21 +138,21 @@ func (t *Tx) act(ctx context.Context, f func(*Tx) error) error {
 			return err
 		}
 	}
-	t.db.wrote(ctx)
+	t.db.noteWrite(ctx)
 	return ctx.Err()
 }
 
-// AfterCommit calls f once the transaction is safe, for example to wake a
-// worker. f does not run when the transaction fails.
+// AfterCommit calls f after the commit, for example to wake a worker. f does not
+// run if the transaction fails.
 func (t *Tx) AfterCommit(f func()) { t.afterCommit = append(t.afterCommit, f) }
 
-// Dialect is the engine in use.
+// Dialect returns the engine in use.
 func (t *Tx) Dialect() Dialect { return t.dialect }
 
-// calm is the context for a statement. One that shares a commit is not
-// interrupted: SQLite would take back what the others did.
-func (t *Tx) calm(ctx context.Context) context.Context {
-	if t.shares {
+// uninterruptible returns the context for a statement. In a commit group it
+// cannot be cancelled: on an interrupt SQLite rolls back the whole group.
+func (t *Tx) uninterruptible(ctx context.Context) context.Context {
+	if t.inGroup {
 		return context.WithoutCancel(ctx)
 	}
 	return ctx
@@ -140,35 +160,70 @@ func (t *Tx) calm(ctx context.Context) context.Context {
 
 // Exec runs one statement.
 func (t *Tx) Exec(ctx context.Context, query string, args ...any) (int64, error) {
-	return affected(t.tx.ExecContext(t.calm(ctx), query, args...))
+	return affected(t.tx.ExecContext(t.uninterruptible(ctx), query, args...))
 }
 
-// Query reads inside the transaction. Close the rows before the next call.
+// Query runs a query. Close the rows before the next call.
 func (t *Tx) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	return t.tx.QueryContext(t.calm(ctx), query, args...)
+	return t.tx.QueryContext(t.uninterruptible(ctx), query, args...)
 }
 
-// QueryRow reads one row inside the transaction.
+// QueryRow runs a query for one row.
 func (t *Tx) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
-	return t.tx.QueryRowContext(t.calm(ctx), query, args...)
+	return t.tx.QueryRowContext(t.uninterruptible(ctx), query, args...)
 }
 
-// Savepoint runs f so that its failure takes back only what f did: the
-// transaction itself goes on, on both engines. It returns f's error.
+// Savepoint runs f in a savepoint and returns its error. If f fails, only its
+// changes are rolled back and the transaction continues, on both engines.
 func (t *Tx) Savepoint(ctx context.Context, f func() error) error {
 	if _, err := t.Exec(ctx, "SAVEPOINT attempt"); err != nil {
 		return err
 	}
 	if err := f(); err != nil {
-		// Without the release the savepoint would stay, and hide the outer one
+		// Without the release the savepoint would remain and hide an outer one
 		// of the same name.
-		for _, undo := range []string{"ROLLBACK TO SAVEPOINT attempt", "RELEASE SAVEPOINT attempt"} {
-			if _, back := t.tx.ExecContext(context.WithoutCancel(ctx), undo); back != nil {
-				return errors.Join(back, err)
+		for _, statement := range []string{"ROLLBACK TO SAVEPOINT attempt", "RELEASE SAVEPOINT attempt"} {
+			if _, failed := t.tx.ExecContext(context.WithoutCancel(ctx), statement); failed != nil {
+				return errors.Join(failed, err)
 			}
 		}
 		return err
 	}
 	_, err := t.Exec(ctx, "RELEASE SAVEPOINT attempt")
 	return err
+}
+
+// LockShared takes a shared lock on a name until the transaction ends. It does
+// nothing on SQLite, where write transactions are exclusive.
+func (t *Tx) LockShared(ctx context.Context, name string) error {
+	return t.advisoryLock(ctx, "SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))", name)
+}
+
+// LockExclusive takes an exclusive lock on a name until the transaction ends.
+func (t *Tx) LockExclusive(ctx context.Context, name string) error {
+	return t.advisoryLock(ctx, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
+}
+
+func (t *Tx) advisoryLock(ctx context.Context, query, name string) error {
+	if t.dialect == SQLite {
+		return nil
+	}
+	_, err := t.tx.ExecContext(ctx, query, name)
+	return err
+}
+
+// relaxSync makes commits of the writing connection of SQLite skip fsync until
+// restore is called.
+func (db *DB) relaxSync(ctx context.Context, conn *sql.Conn) (restore func(), err error) {
+	if db.dialect != SQLite || db.synchronous != "FULL" {
+		return func() {}, nil
+	}
+	if _, err := conn.ExecContext(ctx, "PRAGMA synchronous = NORMAL"); err != nil {
+		return nil, err
+	}
+	return func() {
+		if _, err := conn.ExecContext(context.WithoutCancel(ctx), "PRAGMA synchronous = FULL"); err != nil {
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // discards the connection
+		}
+	}, nil
 }

@@ -16,39 +16,39 @@ import (
 
 var errStop = errors.New("stop")
 
-func TestAnErrorRollsBackAndACommitRunsWhatWaitsForIt(t *testing.T) {
+func TestErrorRollsBackAndCommitRunsAfterCommit(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		makeFacts(t, db)
-		woken := 0
+		createFacts(t, db)
+		calls := 0
 		for _, end := range []error{errStop, nil} {
 			err := db.Tx(t.Context(), func(tx *sqldb.Tx) error {
-				tx.AfterCommit(func() { woken++ })
+				tx.AfterCommit(func() { calls++ })
 				return errors.Join(insertFacts(someFacts)(t.Context(), tx), end)
 			})
 			if !errors.Is(err, end) {
 				t.Fatalf("%v, want %v", err, end)
 			}
 		}
-		if got := len(facts(t, db, "")); got != len(someFacts) || woken != 1 {
-			t.Fatalf("%d rows, woken %d times", got, woken)
+		if got := len(facts(t, db, "")); got != len(someFacts) || calls != 1 {
+			t.Fatalf("%d rows, %d calls", got, calls)
 		}
 	})
 }
 
-func TestAPanicRollsBackAndLeavesTheDatabaseUsable(t *testing.T) {
+func TestPanicRollsBackAndLeavesTheDatabaseUsable(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		makeFacts(t, db)
+		createFacts(t, db)
 		func() {
-			defer func() { _ = recover() }() // the panic is the point
+			defer func() { _ = recover() }() // expected
 			_ = inTx(t, db, func(ctx context.Context, tx *sqldb.Tx) error {
 				if err := insertFacts(someFacts)(ctx, tx); err != nil {
 					t.Error(err)
 				}
-				panic("half way") //nolint:forbidigo // the panic is what is tested
+				panic("half way") //nolint:forbidigo // the test needs a panic
 			})
 		}()
 		if got := facts(t, db, ""); len(got) != 0 {
-			t.Fatalf("%d rows stayed", len(got))
+			t.Fatalf("got %d rows, want 0", len(got))
 		}
 		if err := inTx(t, db, insertFacts(someFacts)); err != nil {
 			t.Fatal(err)
@@ -56,9 +56,9 @@ func TestAPanicRollsBackAndLeavesTheDatabaseUsable(t *testing.T) {
 	})
 }
 
-func TestAFailedSavepointTakesBackOnlyItsOwnPart(t *testing.T) {
+func TestFailedSavepointRollsBackOnlyItsOwnChanges(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		makeFacts(t, db)
+		createFacts(t, db)
 		err := inTx(t, db, func(ctx context.Context, tx *sqldb.Tx) error {
 			insert := func(i int) error { return insertFacts(someFacts[i:i+1])(ctx, tx) }
 			if err := insert(0); err != nil {
@@ -74,7 +74,7 @@ func TestAFailedSavepointTakesBackOnlyItsOwnPart(t *testing.T) {
 				if err := tx.Savepoint(ctx, func() error { return insert(1) }); !sqldb.IsDuplicate(err) {
 					t.Errorf("%v, want a duplicate", err)
 				}
-				return errStop // takes back row 1 too, though a savepoint inside failed before
+				return errStop // rolls back row 1 as well, after a failed inner savepoint
 			})
 			if !errors.Is(err, errStop) {
 				t.Errorf("%v, want stop", err)
@@ -90,20 +90,20 @@ func TestAFailedSavepointTakesBackOnlyItsOwnPart(t *testing.T) {
 	})
 }
 
-func TestBeforeCommitIsTheLastActOfATransaction(t *testing.T) {
+func TestBeforeCommitRunsLast(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		makeFacts(t, db)
+		createFacts(t, db)
 		end := errStop
 		ctx := sqldb.BeforeCommit(t.Context(), func(ctx context.Context, tx *sqldb.Tx) error {
 			seen := len(facts(t, tx, ""))
 			if seen != 1 {
-				t.Errorf("saw %d rows, want the one of the transaction", seen)
+				t.Errorf("got %d rows, want the one of the transaction", seen)
 			}
 			return errors.Join(insertFacts(someFacts[1:2])(ctx, tx), end)
 		})
 		insert := func(tx *sqldb.Tx) error { return insertFacts(someFacts[:1])(ctx, tx) }
 		if err := db.Tx(ctx, insert); !errors.Is(err, errStop) || len(facts(t, db, "")) != 0 {
-			t.Fatalf("its error did not roll back: %v", err)
+			t.Fatalf("an error of BeforeCommit did not roll back: %v", err)
 		}
 		end = nil
 		if err := db.Tx(ctx, insert); err != nil || len(facts(t, db, "")) != 2 {
@@ -112,10 +112,10 @@ func TestBeforeCommitIsTheLastActOfATransaction(t *testing.T) {
 	})
 }
 
-func TestAConflictRunsTheTransactionAgain(t *testing.T) {
+func TestConflictIsRetried(t *testing.T) {
 	sqldbtest.EachAddress(t, func(t *testing.T, address string) {
 		db := sqldbtest.Open(t, address)
-		makeFacts(t, db)
+		createFacts(t, db)
 		runs := 0
 		err := inTx(t, db, func(ctx context.Context, tx *sqldb.Tx) error {
 			runs++
@@ -130,7 +130,7 @@ func TestAConflictRunsTheTransactionAgain(t *testing.T) {
 	})
 }
 
-// conflict provokes the error of the engine that says: try again.
+// conflict causes a retryable error.
 func conflict(ctx context.Context, t *testing.T, tx *sqldb.Tx, address string) error {
 	if tx.Dialect() == sqldb.Postgres {
 		_, err := tx.Exec(ctx, "DO $$ BEGIN RAISE EXCEPTION 'again' USING ERRCODE = '40001'; END $$")
@@ -141,11 +141,11 @@ func conflict(ctx context.Context, t *testing.T, tx *sqldb.Tx, address string) e
 		t.Fatal(err)
 	}
 	defer func() { _ = other.Close() }()
-	_, err = other.ExecContext(ctx, "DELETE FROM facts") // tx holds the one writer
+	_, err = other.ExecContext(ctx, "DELETE FROM facts") // tx has locked the database
 	return err
 }
 
-func TestAnyOtherErrorDoesNotRunTheTransactionAgain(t *testing.T) {
+func TestOtherErrorIsNotRetried(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		runs := 0
 		err := inTx(t, db, func(ctx context.Context, tx *sqldb.Tx) error {
@@ -159,9 +159,9 @@ func TestAnyOtherErrorDoesNotRunTheTransactionAgain(t *testing.T) {
 	})
 }
 
-func TestAServerThatDiesIsUnavailableUntilItIsBack(t *testing.T) {
+func TestKilledServerIsUnavailableUntilItRestarts(t *testing.T) {
 	if len(sqldbtest.Engines(t)) == 1 {
-		return // Engines told what is left out
+		return // Engines has logged it
 	}
 	cluster, err := pgtest.Start("")
 	if err != nil {
@@ -177,15 +177,15 @@ func TestAServerThatDiesIsUnavailableUntilItIsBack(t *testing.T) {
 		return err
 	})
 	if !sqldb.IsUnavailable(err) {
-		t.Errorf("a broken connection: %v", err)
+		t.Errorf("broken connection: %v", err)
 	}
 	if err := db.Ping(t.Context()); !sqldb.IsUnavailable(err) {
-		t.Errorf("a server that is not there: %v", err)
+		t.Errorf("stopped server: %v", err)
 	}
 	if err := cluster.Restart(); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Ping(t.Context()); err != nil {
-		t.Errorf("after the restart: %v", err)
+		t.Errorf("restarted server: %v", err)
 	}
 }

@@ -15,19 +15,19 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Cluster is a PostgreSQL server of its own, reachable by a unix socket only.
-// It is durable against the end of its processes, not against a power cut.
+// Cluster is a PostgreSQL server that listens only on a Unix socket. Its data
+// survives a crash of its processes, but not a power failure.
 type Cluster struct {
-	dir       string
-	temporary bool
-	keeper    *exec.Cmd
-	orders    io.WriteCloser
+	dir        string
+	temporary  bool
+	supervisor *exec.Cmd
+	signals    io.WriteCloser // names of signals for the supervisor to send
 }
 
-// keep starts the server and waits for the name of a signal to end it with.
-// The end of its input means that the test process is gone, however it went:
-// then the server must not stay, nor a temporary folder.
-const keep = `
+// supervisorScript starts the server and reads the name of the signal to stop
+// it with. End of file means that the test process has ended in any way: the
+// script stops the server and removes a temporary directory.
+const supervisorScript = `
 dir=$1 temporary=$2
 shift 2
 trap '' HUP INT TERM
@@ -42,20 +42,20 @@ wait $!
 if [ "$temporary" = true ]; then rm -rf "$dir"; fi
 `
 
-// Start runs a cluster whose data is in dir, and makes it there when dir is
-// empty. An unprivileged user must be able to reach dir, and its path be
-// short (a socket lives there). With dir "" the folder is a temporary one that
+// Start runs the cluster in dir, and creates it first if dir is empty. dir
+// must be accessible to an unprivileged user and its path short, because it
+// contains a socket. If dir is "", the cluster uses a temporary directory that
 // Stop removes.
 func Start(dir string) (*Cluster, error) {
 	c := &Cluster{dir: dir}
 	if dir == "" {
-		made, err := os.MkdirTemp("", "pgtest-")
+		temp, err := os.MkdirTemp("", "pgtest-")
 		if err != nil {
 			return nil, err
 		}
-		c.dir, c.temporary = made, true
+		c.dir, c.temporary = temp, true
 	}
-	err := giveAway(c.dir)
+	err := chownToServer(c.dir)
 	if _, missing := os.Stat(c.data()); err == nil && missing != nil {
 		err = c.create()
 	}
@@ -75,47 +75,48 @@ func (c *Cluster) create() error {
 	if err != nil {
 		return err
 	}
-	// A collation that sorts for people shows where a query leans on the
-	// order of bytes without saying so.
+	// A linguistic collation exposes queries that rely on bytewise order by
+	// mistake.
 	cmd := exec.Command(filepath.Join(programs, "initdb"), "-D", c.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", //nolint:noctx // ends by itself
 		"--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en", "--no-sync", "--no-instructions")
 	cmd.Dir = c.dir
-	setAside(cmd)
+	setServerUser(cmd)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, bytes.TrimSpace(out))
 	}
 	return nil
 }
 
-// URL is the address of a database of the cluster; postgres exists always.
+// URL returns the address of a database of the cluster. The database "postgres"
+// always exists.
 func (c *Cluster) URL(db string) string {
 	return "postgres://postgres@/" + db + "?sslmode=disable&host=" + url.QueryEscape(c.dir)
 }
 
-// Restart starts the server again after Kill and returns once it answers. A
-// server that was killed recovers first.
+// Restart starts the server after Kill and returns once it has recovered and
+// answers.
 func (c *Cluster) Restart() error {
 	programs, err := Programs()
 	if err != nil {
 		return err
 	}
-	c.keeper = exec.Command("/bin/sh", "-c", keep, "keep", c.dir, fmt.Sprint(c.temporary), //nolint:noctx // lives as long as the process
+	c.supervisor = exec.Command("/bin/sh", "-c", supervisorScript, "supervisor", c.dir, fmt.Sprint(c.temporary), //nolint:noctx // lives as long as the process
 		filepath.Join(programs, "postgres"), "-D", c.data(), "-k", c.dir, "-c", "listen_addresses=",
 		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "wal_level=minimal", "-c", "max_wal_senders=0",
 		"-c", "max_connections=300", "-c", "shared_buffers=64MB", "-c", "jit=off", "-c", "max_wal_size=512MB")
-	c.keeper.Dir = c.dir
-	setAside(c.keeper)
-	if c.orders, err = c.keeper.StdinPipe(); err != nil {
+	c.supervisor.Dir = c.dir
+	setServerUser(c.supervisor)
+	if c.signals, err = c.supervisor.StdinPipe(); err != nil {
 		return err
 	}
-	if err := c.keeper.Start(); err != nil {
+	if err := c.supervisor.Start(); err != nil {
 		return err
 	}
-	return c.await()
+	return c.waitUntilReady()
 }
 
-// await returns when the server answers, or with its log.
-func (c *Cluster) await() error {
+// waitUntilReady returns once the server answers. Its error contains the log.
+func (c *Cluster) waitUntilReady() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
@@ -128,32 +129,31 @@ func (c *Cluster) await() error {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			log, _ := os.ReadFile(filepath.Join(c.dir, "log")) // best effort: the error is the answer
-			return fmt.Errorf("the cluster does not answer: %w: %s", err, log)
+			log, _ := os.ReadFile(filepath.Join(c.dir, "log")) // best effort
+			return fmt.Errorf("the PostgreSQL server does not answer: %w: %s", err, log)
 		}
 	}
 }
 
-// Kill ends the server like a crash: nothing is written, every connection
-// breaks, what was committed is found again by Restart.
-func (c *Cluster) Kill() error { return c.end("QUIT") }
+// Kill stops the server as a crash would: it breaks every connection without a
+// checkpoint. Restart recovers the committed transactions.
+func (c *Cluster) Kill() error { return c.stopWith("QUIT") }
 
-// Stop ends the server in order. The Cluster is of no use afterwards if its
-// folder was a temporary one.
+// Stop shuts the server down and removes a temporary directory.
 func (c *Cluster) Stop() error {
-	err := c.end("INT")
+	err := c.stopWith("INT")
 	if c.temporary {
 		err = errors.Join(err, os.RemoveAll(c.dir))
 	}
 	return err
 }
 
-func (c *Cluster) end(signal string) error {
-	if c.orders == nil {
+func (c *Cluster) stopWith(signal string) error {
+	if c.signals == nil {
 		return nil
 	}
-	_, err := io.WriteString(c.orders, signal+"\n")
-	err = errors.Join(err, c.keeper.Wait())
-	c.orders = nil
+	_, err := io.WriteString(c.signals, signal+"\n")
+	err = errors.Join(err, c.supervisor.Wait())
+	c.signals = nil
 	return err
 }

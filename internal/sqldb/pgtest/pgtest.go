@@ -1,6 +1,6 @@
-// Package pgtest runs throw-away PostgreSQL servers for tests. It needs the
-// server programs on the machine, no service and no rights: when root runs the
-// tests the server runs as nobody.
+// Package pgtest runs temporary PostgreSQL servers for tests. It needs the
+// server programs, but no running service and no privileges. If the tests run
+// as root, the server runs as an unprivileged user.
 package pgtest
 
 import (
@@ -16,25 +16,25 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// shared is the cluster of this test process, started by the first test that
-// asks. It ends with the process, see keep.
-type shared struct {
-	cluster *Cluster
-	made    atomic.Int64
+// sharedCluster is the cluster of this test process. The first test that needs
+// it starts it; it ends with the process, see supervisorScript.
+type sharedCluster struct {
+	cluster   *Cluster
+	databases atomic.Int64 // number of databases created
 }
 
-var start = sync.OnceValues(func() (*shared, error) {
+var startShared = sync.OnceValues(func() (*sharedCluster, error) {
 	cluster, err := Start("")
 	if err != nil {
 		return nil, err
 	}
-	s := &shared{cluster: cluster}
-	return s, s.makeTemplate(context.Background())
+	s := &sharedCluster{cluster: cluster}
+	return s, s.createTemplate(context.Background())
 })
 
-// admin runs one statement on a connection of its own: a pool would leave
-// goroutines that a leak check of the caller finds.
-func (s *shared) admin(ctx context.Context, statement string) error {
+// exec runs one statement on its own connection: the goroutines of a pool would
+// fail the leak checks of callers.
+func (s *sharedCluster) exec(ctx context.Context, statement string) error {
 	conn, err := pgx.Connect(ctx, s.cluster.URL("postgres"))
 	if err != nil {
 		return err
@@ -43,8 +43,8 @@ func (s *shared) admin(ctx context.Context, statement string) error {
 	return errors.Join(err, conn.Close(ctx))
 }
 
-func (s *shared) makeTemplate(ctx context.Context) error {
-	if err := s.admin(ctx, "CREATE DATABASE migrated"); err != nil {
+func (s *sharedCluster) createTemplate(ctx context.Context) error {
+	if err := s.exec(ctx, "CREATE DATABASE migrated"); err != nil {
 		return err
 	}
 	db, err := sqldb.Open(ctx, s.cluster.URL("migrated"), sqldb.Options{})
@@ -54,26 +54,26 @@ func (s *shared) makeTemplate(ctx context.Context) error {
 	return errors.Join(db.Migrate(ctx), db.Close())
 }
 
-// URL returns the address of a fresh, migrated database that is dropped when
-// the test ends. The cluster is shared by the tests of a process. The test
-// fails when there is no PostgreSQL on the machine; ask Programs first.
-func URL(t testing.TB) string { return address(t, "migrated") }
+// URL returns the address of a new, migrated database, dropped at the end of the
+// test. The tests of a process share one cluster. Without the programs of
+// PostgreSQL the test fails; check Programs first.
+func URL(t testing.TB) string { return createDatabase(t, "migrated") }
 
 // EmptyURL is URL for a database without a schema.
-func EmptyURL(t testing.TB) string { return address(t, "template0") }
+func EmptyURL(t testing.TB) string { return createDatabase(t, "template0") }
 
-func address(t testing.TB, template string) string {
+func createDatabase(t testing.TB, template string) string {
 	t.Helper()
-	s, err := start()
+	s, err := startShared()
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := fmt.Sprintf("test_%d", s.made.Add(1))
-	if err := s.admin(t.Context(), "CREATE DATABASE "+name+" TEMPLATE "+template+" STRATEGY FILE_COPY"); err != nil {
+	name := fmt.Sprintf("test_%d", s.databases.Add(1))
+	if err := s.exec(t.Context(), "CREATE DATABASE "+name+" TEMPLATE "+template+" STRATEGY FILE_COPY"); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.admin(context.WithoutCancel(t.Context()), "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+		if err := s.exec(context.WithoutCancel(t.Context()), "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
 			t.Error(err)
 		}
 	})

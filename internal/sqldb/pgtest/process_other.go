@@ -4,6 +4,6 @@ package pgtest
 
 import "os/exec"
 
-func giveAway(string) error { return nil }
+func chownToServer(string) error { return nil }
 
-func setAside(*exec.Cmd) {}
+func setServerUser(*exec.Cmd) {}

@@ -8,22 +8,23 @@ import (
 	"syscall"
 )
 
-// nobody owns a cluster that root started: postgres refuses to run as root.
-const nobody = 65534
+// unprivilegedID is the user and group of a server that root starts: postgres
+// refuses to run as root.
+const unprivilegedID = 65534
 
-// giveAway makes the cluster's user the owner of a folder.
-func giveAway(dir string) error {
+// chownToServer makes the server's user the owner of dir.
+func chownToServer(dir string) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}
-	return os.Chown(dir, nobody, nobody)
+	return os.Chown(dir, unprivilegedID, unprivilegedID)
 }
 
-// setAside runs cmd as the cluster's user, out of reach of a Ctrl-C that is
-// meant for the tests.
-func setAside(cmd *exec.Cmd) {
+// setServerUser makes cmd run as the server's user, in a process group of its
+// own, so that a Ctrl-C for the tests does not reach it.
+func setServerUser(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if os.Geteuid() == 0 {
-		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: unprivilegedID, Gid: unprivilegedID}
 	}
 }

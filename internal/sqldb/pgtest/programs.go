@@ -8,8 +8,8 @@ import (
 	"sort"
 )
 
-// Programs returns the folder that holds initdb and postgres: $PG_BIN, else
-// where PATH finds initdb, else Debian's folder of the newest version.
+// Programs returns the directory of initdb and postgres: $PG_BIN, else the one
+// on PATH, else Debian's directory of the newest version.
 func Programs() (string, error) {
 	candidates := []string{os.Getenv("PG_BIN")}
 	if found, err := exec.LookPath("initdb"); err == nil {
@@ -21,14 +21,14 @@ func Programs() (string, error) {
 	}
 	sort.Sort(sort.Reverse(sort.StringSlice(debian)))
 	for _, dir := range append(candidates, debian...) {
-		if dir != "" && runnable(filepath.Join(dir, "initdb")) && runnable(filepath.Join(dir, "postgres")) {
+		if dir != "" && isExecutable(filepath.Join(dir, "initdb")) && isExecutable(filepath.Join(dir, "postgres")) {
 			return dir, nil
 		}
 	}
-	return "", errors.New("no PostgreSQL server programs: install postgresql, or set PG_BIN to the folder of initdb")
+	return "", errors.New("PostgreSQL server programs not found: install postgresql, or set PG_BIN to the directory of initdb")
 }
 
-func runnable(path string) bool {
+func isExecutable(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && !info.IsDir() && info.Mode()&0o111 != 0
 }

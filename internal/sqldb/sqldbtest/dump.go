@@ -9,7 +9,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Tables returns the columns of every table of the schema, by its name.
+// Tables returns the columns of every table of the schema by table name.
 func Tables(t testing.TB, db *sqldb.DB) map[string][]string {
 	t.Helper()
 	query := `SELECT m.name, p.name FROM sqlite_master m, pragma_table_info(m.name) p WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'`
@@ -32,15 +32,14 @@ func Tables(t testing.TB, db *sqldb.DB) map[string][]string {
 	return tables
 }
 
-// Dump returns all rows of all tables as sorted lines, so that two dumps tell
-// whether anything has changed. It leaves out what without names: tables
-// ("jobs") and columns ("sessions.seen_at").
-func Dump(t testing.TB, db *sqldb.DB, without ...string) []string {
+// Dump returns all rows of all tables as sorted lines, for comparison. It leaves
+// out the excluded tables ("jobs") and columns ("sessions.seen_at").
+func Dump(t testing.TB, db *sqldb.DB, excluded ...string) []string {
 	t.Helper()
 	var lines []string
 	for table, columns := range Tables(t, db) {
-		columns = slices.DeleteFunc(columns, func(c string) bool { return slices.Contains(without, table+"."+c) })
-		if slices.Contains(without, table) || len(columns) == 0 {
+		columns = slices.DeleteFunc(columns, func(c string) bool { return slices.Contains(excluded, table+"."+c) })
+		if slices.Contains(excluded, table) || len(columns) == 0 {
 			continue
 		}
 		for i, column := range columns {

@@ -1,4 +1,4 @@
-// Package sqldbtest gives each test a fresh, migrated database on every
+// Package sqldbtest provides each test with a new, migrated database on every
 // engine.
 package sqldbtest
 
@@ -14,16 +14,15 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/pgtest"
 )
 
-// Each runs f once per engine, as the parallel subtests "sqlite" and
-// "postgres". On a machine without PostgreSQL the second one is left out with
-// a line that says so; with REGULARS_TEST_ALL=1 it fails instead.
+// Each runs f once per engine, as the parallel subtests "sqlite" and "postgres".
+// On a machine without PostgreSQL it logs that the second one is left out; with
+// REGULARS_TEST_ALL=1 it fails.
 func Each(t *testing.T, f func(t *testing.T, db *sqldb.DB)) {
 	t.Helper()
 	EachAddress(t, func(t *testing.T, address string) { f(t, Open(t, address)) })
 }
 
-// EachAddress is Each for tests that open the database themselves: f gets the
-// address of a migrated database.
+// EachAddress is Each for tests that open the migrated database themselves.
 func EachAddress(t *testing.T, f func(t *testing.T, address string)) {
 	t.Helper()
 	for _, engine := range Engines(t) {
@@ -34,7 +33,7 @@ func EachAddress(t *testing.T, f func(t *testing.T, address string)) {
 	}
 }
 
-// Engines are the engines this machine can test, see Each.
+// Engines returns the engines that this machine can test, see Each.
 func Engines(t testing.TB) []sqldb.Dialect {
 	t.Helper()
 	_, missing := pgtest.Programs()
@@ -48,8 +47,8 @@ func Engines(t testing.TB) []sqldb.Dialect {
 	return []sqldb.Dialect{sqldb.SQLite}
 }
 
-// Address returns the address of a fresh, migrated database of one engine. It
-// is gone when the test ends.
+// Address returns the address of a new, migrated database, removed at the end of
+// the test.
 func Address(t testing.TB, engine sqldb.Dialect) string {
 	t.Helper()
 	if engine == sqldb.Postgres {
@@ -66,8 +65,7 @@ func Address(t testing.TB, engine sqldb.Dialect) string {
 	return "sqlite:" + path
 }
 
-// Open opens a database for the time of a test. A power cut would harm a
-// SQLite file opened so: nothing waits for the disk.
+// Open opens a database until the end of the test. SQLite does not fsync.
 func Open(t testing.TB, address string) *sqldb.DB {
 	t.Helper()
 	db, err := sqldb.Open(t.Context(), address, sqldb.Options{Synchronous: "OFF"})
@@ -82,8 +80,8 @@ func Open(t testing.TB, address string) *sqldb.DB {
 	return db
 }
 
-// template is the content of a migrated SQLite file: copying it is quicker
-// than migrating again.
+// template returns the content of a migrated SQLite file, which is faster to
+// copy than to migrate.
 var template = sync.OnceValues(func() (content []byte, err error) {
 	dir, err := os.MkdirTemp("", "sqldbtest-")
 	if err != nil {
@@ -99,13 +97,13 @@ var template = sync.OnceValues(func() (content []byte, err error) {
 	if err := db.Migrate(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	if err := db.Close(); err != nil { // folds the write-ahead log into the file
+	if err := db.Close(); err != nil { // checkpoints the write-ahead log
 		return nil, err
 	}
 	return os.ReadFile(path)
 })
 
-// DiskFull returns the error of db's engine for a disk without space.
+// DiskFull returns the error of db's engine for a full disk.
 func DiskFull(t testing.TB, db *sqldb.DB) error {
 	t.Helper()
 	statements := []string{"DO $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$"}

@@ -7,7 +7,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-func TestEveryTestGetsADatabaseOfItsOwn(t *testing.T) {
+func TestEveryTestHasItsOwnDatabase(t *testing.T) {
 	for range 3 {
 		sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 			insert := "INSERT INTO communities (id, name, settings, created_at, updated_at) VALUES ($1, 'one', '{}', 1, 1)"
