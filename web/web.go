@@ -1,8 +1,8 @@
-// Package web holds what browsers load: style, script, fonts and icons, built
-// from src and vendor into dist and embedded. It knows nothing of the pages.
+// Package web serves the static files of the console: styles, scripts, fonts
+// and icons, built from src and vendor into dist and embedded.
 //
-// go generate builds dist anew; the result is committed, so that go build
-// needs nothing else. See vendor/vendor.json for the libraries inside.
+// go generate rebuilds dist, which is committed, so that go build needs no other
+// tools. vendor/vendor.json lists the libraries.
 package web
 
 import (
@@ -24,26 +24,25 @@ var dist embed.FS
 //go:embed vendor/lucide
 var icons embed.FS
 
-// Prefix is where Handler has to be mounted; the addresses of Path start with
-// it, and so do those inside the style sheets.
+// Prefix is the URL path to mount Handler at, also used in style sheets.
 const Prefix = "/assets/"
 
 var (
-	paths   = readManifest()
-	shapes  = readIcons()
-	hashed  = "public, max-age=31536000, immutable"
-	types   = map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".woff2": "font/woff2", ".svg": "image/svg+xml"}
-	packing = map[string]bool{".js": true, ".css": true, ".svg": true}
+	paths        = readManifest()
+	iconBodies   = readIcons()
+	immutable    = "public, max-age=31536000, immutable"
+	types        = map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".woff2": "font/woff2", ".svg": "image/svg+xml"}
+	compressible = map[string]bool{".js": true, ".css": true, ".svg": true}
 )
 
 func readManifest() map[string]string {
 	raw, err := dist.ReadFile("dist/manifest.json")
 	if err != nil {
-		panic(fmt.Sprintf("web: %v: run go generate ./web", err)) //nolint:forbidigo // the program was built wrongly
+		panic(fmt.Sprintf("web: %v: run go generate ./web", err)) //nolint:forbidigo // the build is broken
 	}
 	var m map[string]string
 	if err := json.Unmarshal(raw, &m); err != nil {
-		panic(fmt.Sprintf("web: manifest: %v", err)) //nolint:forbidigo // the program was built wrongly
+		panic(fmt.Sprintf("web: manifest: %v", err)) //nolint:forbidigo // the build is broken
 	}
 	return m
 }
@@ -51,50 +50,49 @@ func readManifest() map[string]string {
 func readIcons() map[string]string {
 	files, err := fs.Glob(icons, "vendor/lucide/*.svg")
 	if err != nil {
-		panic(fmt.Sprintf("web: icons: %v", err)) //nolint:forbidigo // the program was built wrongly
+		panic(fmt.Sprintf("web: icons: %v", err)) //nolint:forbidigo // the build is broken
 	}
 	m := make(map[string]string, len(files))
 	for _, f := range files {
 		raw, err := icons.ReadFile(f)
 		if err != nil {
-			panic(fmt.Sprintf("web: icons: %v", err)) //nolint:forbidigo // the program was built wrongly
+			panic(fmt.Sprintf("web: icons: %v", err)) //nolint:forbidigo // the build is broken
 		}
-		m[strings.TrimSuffix(path.Base(f), ".svg")] = inner(string(raw))
+		m[strings.TrimSuffix(path.Base(f), ".svg")] = innerSVG(string(raw))
 	}
 	return m
 }
 
-// inner is what stands between <svg ...> and </svg>.
-func inner(svg string) string {
+// innerSVG returns the content between <svg ...> and </svg>.
+func innerSVG(svg string) string {
 	_, svg, _ = strings.Cut(svg, "<svg")
 	_, svg, _ = strings.Cut(svg, ">")
 	svg, _, _ = strings.Cut(svg, "</svg>")
 	return strings.Join(strings.Fields(svg), " ")
 }
 
-// Path is the address of a built file by its plain name, such as app.css. It
-// changes whenever the content does. An unknown name is a mistake in the
-// program and panics.
+// Path returns the URL path of a built file by its plain name, such as
+// app.css. It contains a hash of the content. An unknown name panics.
 func Path(name string) string {
 	p, ok := paths[name]
 	if !ok {
-		panic("web: no built file " + name) //nolint:forbidigo // the program was built wrongly
+		panic("web: no built file " + name) //nolint:forbidigo // the build is broken
 	}
 	return Prefix + p
 }
 
-// Icon is the inside of an SVG of 24 by 24 units that is drawn with strokes in
-// currentColor. An unknown name is a mistake in the program and panics.
+// Icon returns the content of an SVG of 24 by 24 units, drawn with strokes in
+// currentColor. An unknown name panics.
 func Icon(name string) string {
-	s, ok := shapes[name]
+	s, ok := iconBodies[name]
 	if !ok {
-		panic("web: no icon " + name) //nolint:forbidigo // the program was built wrongly
+		panic("web: no icon " + name) //nolint:forbidigo // the build is broken
 	}
 	return s
 }
 
-// Handler serves the built files under Prefix: packed where the browser takes
-// it, and to be kept for ever, because another content has another address.
+// Handler serves the built files under Prefix, compressed if the browser
+// accepts gzip. They are immutable.
 func Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := strings.TrimPrefix(r.URL.Path, Prefix)
@@ -106,19 +104,19 @@ func Handler() http.Handler {
 		}
 		h := w.Header()
 		h.Set("Content-Type", types[ext])
-		h.Set("Cache-Control", hashed)
+		h.Set("Cache-Control", immutable)
 		h.Set("X-Content-Type-Options", "nosniff")
-		if packing[ext] {
+		if compressible[ext] {
 			h.Set("Vary", "Accept-Encoding")
-			if packed, err := dist.ReadFile("dist/" + name + ".gz"); err == nil && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			if compressed, err := dist.ReadFile("dist/" + name + ".gz"); err == nil && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 				h.Set("Content-Encoding", "gzip")
-				body = packed
+				body = compressed
 			}
 		}
 		h.Set("Content-Length", fmt.Sprint(len(body)))
 		if r.Method == http.MethodHead {
 			return
 		}
-		_, _ = bytes.NewReader(body).WriteTo(w) // the reader has gone, nobody is left to tell
+		_, _ = bytes.NewReader(body).WriteTo(w) // the client may have gone
 	})
 }

@@ -24,11 +24,11 @@ func get(t *testing.T, path, encoding string) answer {
 	return answer{w.Code, w.Header(), w.Body.Len()}
 }
 
-func TestBuiltFilesAreKeptForEverAndPacked(t *testing.T) {
+func TestBuiltFilesAreImmutableAndCompressed(t *testing.T) {
 	for _, name := range []string{"app.js", "app.css", "theme.js"} {
-		packed, plain := get(t, web.Path(name), "gzip, br"), get(t, web.Path(name), "")
-		if packed.status != 200 || packed.header.Get("Content-Encoding") != "gzip" {
-			t.Errorf("%s packed: %d %v", name, packed.status, packed.header)
+		compressed, plain := get(t, web.Path(name), "gzip, br"), get(t, web.Path(name), "")
+		if compressed.status != 200 || compressed.header.Get("Content-Encoding") != "gzip" {
+			t.Errorf("%s compressed: %d %v", name, compressed.status, compressed.header)
 		}
 		if plain.status != 200 || plain.header.Get("Content-Encoding") != "" {
 			t.Errorf("%s plain: %d %v", name, plain.status, plain.header)
@@ -42,7 +42,7 @@ func TestBuiltFilesAreKeptForEverAndPacked(t *testing.T) {
 	}
 }
 
-func TestOtherNamesAreNotThere(t *testing.T) {
+func TestOtherNamesAreNotFound(t *testing.T) {
 	for _, path := range []string{"/assets/", "/assets/manifest.json", "/assets/nothing.js", "/assets/../web.go", "/assets/app.css"} {
 		if got := get(t, path, "").status; got != 404 {
 			t.Errorf("%s: %d", path, got)
@@ -50,13 +50,13 @@ func TestOtherNamesAreNotThere(t *testing.T) {
 	}
 }
 
-func TestTheFirstPageStaysSmall(t *testing.T) {
+func TestFirstPageStaysSmall(t *testing.T) {
 	const budget = 100_000
 	sum := 0
 	for _, name := range []string{"app.js", "app.css", "theme.js"} {
 		sum += get(t, web.Path(name), "gzip").bytes
 	}
 	if sum == 0 || sum > budget {
-		t.Errorf("script and style are %d bytes packed, the budget is %d", sum, budget)
+		t.Errorf("script and style are %d bytes compressed, the budget is %d", sum, budget)
 	}
 }

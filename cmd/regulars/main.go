@@ -1,4 +1,4 @@
-// Command regulars is the server and its tools: regulars --help lists them.
+// Command regulars is the server and its tools; see regulars --help.
 package main
 
 import (

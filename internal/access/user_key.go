@@ -39,7 +39,7 @@ func (a *Access) CreateUserKey(ctx context.Context, caller actor.Actor, p accoun
 		if err := insertUserKey(ctx, tx, key, account.HashToken(secret)); err != nil {
 			return err
 		}
-		return a.accounts.MethodAdded(ctx, tx, caller.AccountID, mail.ByKey, key.Name)
+		return a.accounts.MethodAdded(ctx, tx, caller.AccountID, mail.MethodAPIKey, key.Name)
 	})
 	if err != nil {
 		return Key{}, "", err

@@ -189,5 +189,5 @@ func (a *Accounts) keepIdentity(ctx context.Context, tx *sqldb.Tx, i Identity) e
 	if err != nil {
 		return err
 	}
-	return a.MethodAdded(ctx, tx, i.accountID, mail.ByProvider, a.ProviderName())
+	return a.MethodAdded(ctx, tx, i.accountID, mail.MethodProvider, a.ProviderName())
 }

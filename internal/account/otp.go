@@ -155,7 +155,7 @@ func (a *Accounts) ConfirmTOTP(ctx context.Context, actor actor.Actor, code stri
 		if err := replaceRecoveryCodes(ctx, tx, actor.AccountID, hashes); err != nil {
 			return err
 		}
-		return a.MethodAdded(ctx, tx, actor.AccountID, mail.ByCodes, "")
+		return a.MethodAdded(ctx, tx, actor.AccountID, mail.MethodTOTP, "")
 	})
 	if err != nil {
 		return nil, err

@@ -133,7 +133,7 @@ func (a *Accounts) AddPasskey(ctx context.Context, actor actor.Actor, token, nam
 		if err := insertPasskey(ctx, tx, made); err != nil {
 			return err
 		}
-		return a.MethodAdded(ctx, tx, actor.AccountID, mail.ByPasskey, name)
+		return a.MethodAdded(ctx, tx, actor.AccountID, mail.MethodPasskey, name)
 	})
 	if sqldb.IsDuplicate(err) {
 		err = errs.New(errs.Conflict, "passkey_exists", "This passkey is known already.").Because(err)

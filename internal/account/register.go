@@ -101,7 +101,7 @@ func (a *Accounts) Register(ctx context.Context, in RegisterInput) error {
 			msg.To, msg.ExpiresAt = found.account.Email, 0
 			msg.Template, msg.Values = mail.AccountExists, map[string]string{"link": a.baseURL() + SignInPage}
 		}
-		written, err := a.mail.Offer(ctx, tx, msg)
+		written, err := a.mail.TrySend(ctx, tx, msg)
 		if err != nil {
 			return err
 		}

@@ -48,7 +48,7 @@ func mailed(t *testing.T, a *apptest.App, template mail.Template) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if at := slices.IndexFunc(list, func(k mail.Kept) bool { return k.Template == template }); at >= 0 {
+		if at := slices.IndexFunc(list, func(k mail.OutboxMessage) bool { return k.Template == template }); at >= 0 {
 			if found := linkToken.FindStringSubmatch(list[at].Text); found != nil {
 				return found[1]
 			}

@@ -149,7 +149,7 @@ func (a *API) respondServer(ctx context.Context, message string, c community.Com
 }
 
 func (a *API) listServers(ctx context.Context, in *serverQuery) (*answer[[]server], error) {
-	homes, err := a.Members.HomesOf(ctx, actor.FromContext(ctx), in.Deleted, a.Communities.Oldest())
+	homes, err := a.Members.HomesOf(ctx, actor.FromContext(ctx), in.Deleted, a.Communities.ErasureCutoff())
 	if err != nil {
 		return nil, err
 	}

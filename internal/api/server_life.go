@@ -34,7 +34,7 @@ func (a *API) deleteServer(ctx context.Context, in *serverRemoval) (*answer[serv
 }
 
 func (a *API) restoreServer(ctx context.Context, in *ServerPath) (*answer[server], error) {
-	restored, err := a.Members.RestoreCommunity(ctx, actor.FromContext(ctx), in.ServerID, a.Communities.Oldest())
+	restored, err := a.Members.RestoreCommunity(ctx, actor.FromContext(ctx), in.ServerID, a.Communities.ErasureCutoff())
 	if err != nil {
 		return nil, err
 	}

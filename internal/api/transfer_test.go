@@ -145,14 +145,14 @@ func (x *transferred) actions() (list []string) {
 
 // mails waits until n messages of a template exist and returns their texts,
 // newest first.
-func (x *transferred) mails(template mail.Template, n int) (found []mail.Kept) {
+func (x *transferred) mails(template mail.Template, n int) (found []mail.OutboxMessage) {
 	x.Helper()
 	until(x.T, func() bool {
 		list, _, err := x.app.Mail.Unsent(x.Context(), "", 100)
 		if err != nil {
 			x.Fatal(err)
 		}
-		found = slices.DeleteFunc(list, func(m mail.Kept) bool { return m.Template != template })
+		found = slices.DeleteFunc(list, func(m mail.OutboxMessage) bool { return m.Template != template })
 		return len(found) >= n
 	})
 	return found
@@ -490,7 +490,7 @@ func TestARestoredMemberFindsNoOldTransfer(t *testing.T) {
 		if _, err := a.Members.CloseCommunity(t.Context(), x.owner.actor, x.serverID, "Rovers"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := a.Members.RestoreCommunity(t.Context(), x.owner.actor, x.serverID, a.Communities.Oldest()); err != nil {
+		if _, err := a.Members.RestoreCommunity(t.Context(), x.owner.actor, x.serverID, a.Communities.ErasureCutoff()); err != nil {
 			t.Fatal(err)
 		}
 		if err := x.accept(id); !errs.Is(err, "transfer_ended") {

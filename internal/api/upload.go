@@ -35,7 +35,7 @@ type upload struct {
 	unknown  []string
 	fileName string
 	file     *blob.Writer // nil until the file came
-	verdict  sheet.Verdict
+	verdict  sheet.ScanResult
 
 	body      io.Reader                    // of the request, bounded
 	limit     int64                        // bytes of the file
@@ -162,17 +162,17 @@ func (u *upload) takeFile(part *multipart.Part) (err error) {
 	if u.file, err = u.create(); err != nil {
 		return err
 	}
-	var scan sheet.Scan
+	var scan sheet.Scanner
 	if err := u.copy(part, &scan); err != nil {
 		return err
 	}
-	u.verdict = scan.Verdict()
+	u.verdict = scan.Result()
 	return nil
 }
 
 // copy tells an error of the client from one of the disk, which io.Copy does
 // not.
-func (u *upload) copy(part io.Reader, scan *sheet.Scan) error {
+func (u *upload) copy(part io.Reader, scan *sheet.Scanner) error {
 	chunk := make([]byte, uploadChunk)
 	for {
 		n, readErr := 0, error(nil)

@@ -36,13 +36,13 @@ func (n *node) queue(deaths int) (jobID string) {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	var scan sheet.Scan
+	var scan sheet.Scanner
 	_, err = io.Copy(io.MultiWriter(w, &scan), strings.NewReader(oneMember))
 	if err := errors.Join(err, w.Commit()); err != nil {
 		n.t.Fatal(err)
 	}
 	s, err := a.Bulk.Start(n.t.Context(), bulk.Start{
-		CommunityID: n.community, Type: bulk.Import, FileID: w.ID(), FileName: "members.csv", Verdict: scan.Verdict(),
+		CommunityID: n.community, Type: bulk.Import, FileID: w.ID(), FileName: "members.csv", Verdict: scan.Result(),
 		Options: bulk.Options{Mode: bulk.Upsert, DryRun: true}, Actor: apptest.Operator,
 	})
 	if err == nil && deaths > 0 {

@@ -106,17 +106,17 @@ func (c importCommand) options() (bulk.Options, error) {
 }
 
 // keep puts a file on stable storage and judges its bytes on the way.
-func (p *Parts) keep(from io.Reader) (fileID string, verdict sheet.Verdict, err error) {
+func (p *Parts) keep(from io.Reader) (fileID string, verdict sheet.ScanResult, err error) {
 	w, err := p.Files.Create()
 	if err != nil {
 		return "", verdict, err
 	}
 	defer w.Abort()
-	var scan sheet.Scan
+	var scan sheet.Scanner
 	if _, err := io.Copy(io.MultiWriter(w, &scan), from); err != nil {
 		return "", verdict, err
 	}
-	return w.ID(), scan.Verdict(), w.Commit()
+	return w.ID(), scan.Result(), w.Commit()
 }
 
 // forgetCrashed looks at the lock of the data folder, which on SQLite tells at

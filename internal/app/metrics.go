@@ -33,7 +33,7 @@ func newMetrics(p *Parts) *metrics {
 	m.registry.MustRegister(m.requests, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		&queueCollector{p}, prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "regulars_mails_held_back_total", Help: "Mails that were not written because their recipients got many within the hour.",
-		}, func() float64 { return float64(p.Mail.HeldBackTotal()) }), prometheus.NewCounterFunc(prometheus.CounterOpts{
+		}, func() float64 { return float64(p.Mail.SuppressedTotal()) }), prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "regulars_members_skipped_total", Help: "Members that work on all members left as they were, because the database refuses their new rows.",
 		}, func() float64 { return float64(p.Members.SkippedTotal()) }))
 	return m

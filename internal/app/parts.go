@@ -86,7 +86,7 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 func (p *Parts) assemble(c Config) (err error) {
 	now, log := p.clock, p.log
 	p.Once, p.Counts = idempotency.New(p.DB, now), ratelimit.New(p.DB, now)
-	if p.Mail, err = mail.New(mail.Deps{DB: p.DB, Jobs: p.Jobs, Clock: now, Log: log, Keys: p.Keys, SMTPURL: c.SMTPURL, From: c.MailFrom, PerHour: c.PerHour, StrangersPerHour: c.StrangersPerHour}); err != nil {
+	if p.Mail, err = mail.New(mail.Deps{DB: p.DB, Jobs: p.Jobs, Clock: now, Log: log, Keys: p.Keys, SMTPURL: c.SMTPURL, From: c.MailFrom, PerHour: c.PerHour, UnconfirmedPerHour: c.StrangersPerHour}); err != nil {
 		return err
 	}
 	p.Communities = community.New(p.DB, now)

@@ -1,6 +1,6 @@
-// Package audit is the log of what people and programs did in a community: who
-// changed which thing, when, and from what to what. Whoever changes something
-// writes its entry in the same transaction.
+// Package audit is the log of changes in a community: actor, action, target,
+// time, old and new values. A change and its entry are written in one
+// transaction.
 package audit
 
 import (
@@ -13,34 +13,33 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Entry is one thing that somebody did. Secrets have no place in it.
+// Entry is one action. It must not contain secrets.
 type Entry struct {
-	ID          string // made by Append
+	ID          string // set by Append
 	CommunityID string
 	At          int64  // Unix milliseconds
 	Actor       string // account:<id>, key:<id>, command
-	ActorName   string // as it was then
+	ActorName   string // at that time
 	Action      string // noun.verb: role.update
 	Target      Target
 	Changes     []Change
 }
 
-// Target is what something was done to.
+// Target is the object of an action.
 type Target struct {
 	Type string `json:"type"` // the noun of the action
 	ID   string `json:"id"`
-	Name string `json:"name"` // as it was then
+	Name string `json:"name"` // at that time
 }
 
-// Change is a part of the target that became another; nil when it was or is
-// not there.
+// Change is a changed field of the target; nil values are absent.
 type Change struct {
 	Field string `json:"field"`
 	Old   any    `json:"old"`
 	New   any    `json:"new"`
 }
 
-// Append writes an entry in the caller's transaction.
+// Append writes an entry in the transaction of the caller.
 func Append(ctx context.Context, tx *sqldb.Tx, e Entry) error {
 	if e.Changes == nil {
 		e.Changes = []Change{}
@@ -53,19 +52,19 @@ func Append(ctx context.Context, tx *sqldb.Tx, e Entry) error {
 	return insertEntry(ctx, tx, e, string(changes))
 }
 
-// Filter chooses entries; what is empty does not choose.
+// Filter selects entries; empty fields match all.
 type Filter struct {
 	Actor  string // as in Entry
-	Action string // a whole action, or a noun with a dot at its end: "role."
+	Action string // an action, or a noun followed by a dot: "role."
 	Target string // the id of a target
-	From   int64  // Unix milliseconds, that moment too
-	To     int64  // Unix milliseconds, before that moment; 0: no end
-	Cursor string // what List returned for the next page
+	From   int64  // Unix milliseconds, inclusive
+	To     int64  // Unix milliseconds, exclusive; 0: unbounded
+	Cursor string // as returned by List
 	Limit  int
 }
 
-// List returns a community's entries, newest first, and the cursor of the next
-// page, "" at the end.
+// List returns the entries of a community, newest first, and the cursor of the
+// next page, "" at the end.
 func List(ctx context.Context, q sqldb.Querier, communityID string, f Filter) (entries []Entry, next string, err error) {
 	entries, err = selectEntries(ctx, q, communityID, f)
 	if len(entries) > f.Limit {
@@ -75,10 +74,21 @@ func List(ctx context.Context, q sqldb.Querier, communityID string, f Filter) (e
 	return entries, next, err
 }
 
-// Actor is somebody who did something, by the name they had last.
+// Actor is an actor with its most recent name.
 type Actor struct{ Ref, Name string }
 
-// Actors returns who did anything in a community, by name, a hundred at most.
+// Actors returns at most 100 actors of a community, by name.
 func Actors(ctx context.Context, q sqldb.Querier, communityID string) ([]Actor, error) {
 	return selectActors(ctx, q, communityID)
+}
+
+// Anonymise removes names and changed values of people from the log of a
+// community, in the transaction of the caller. Actions, times and ids remain.
+// actors are references of these people, targets the ids of objects about
+// them.
+func Anonymise(ctx context.Context, tx *sqldb.Tx, communityID string, actors, targets []string) error {
+	if err := eraseTargets(ctx, tx, communityID, targets); err != nil {
+		return err
+	}
+	return eraseActors(ctx, tx, communityID, actors)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-func TestEntriesAreReadBackNewestFirstAndFiltered(t *testing.T) {
+func TestEntriesAreListedNewestFirstAndFiltered(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		ctx := t.Context()
 		for i, action := range []string{"role.create", "role.update", "tag.delete"} {

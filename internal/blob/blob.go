@@ -1,6 +1,5 @@
-// Package blob keeps files under ids in one folder. A file is written once,
-// is there in whole or not at all, and is never changed after. What a file
-// means, and how long it stays, is its owner's business.
+// Package blob stores immutable files by id in one directory. A file appears
+// completely or not at all. Its owner decides when to delete it.
 package blob
 
 import (
@@ -17,80 +16,80 @@ import (
 	"github.com/regulars/regulars/internal/id"
 )
 
-// unfinished is the folder of the files that are being written.
-const unfinished = "unfinished"
+// unfinishedDir contains the files being written.
+const unfinishedDir = "unfinished"
 
-// Dir is a folder of files. It may be used by many goroutines and processes
-// at the same time, and no id leads out of the folder.
+// Dir is a directory of files. It is safe for concurrent use by many
+// goroutines and processes, and ids cannot escape the directory.
 type Dir struct {
 	root    *os.Root
 	minFree atomic.Int64
 }
 
-// SetMinFree makes writes fail with Unavailable "disk_full" while fewer bytes
-// are free on the folder's disk. It is checked before a file and every few MiB.
+// SetMinFree makes writes return Unavailable "disk_full" while fewer bytes are
+// free on the disk. It is checked before a file and every few MiB.
 func (d *Dir) SetMinFree(sizeBytes int64) { d.minFree.Store(sizeBytes) }
 
-// checkRoom fails with Unavailable "disk_full" below the minimum of free bytes.
-func (d *Dir) checkRoom() error {
-	least := d.minFree.Load()
-	if least <= 0 {
+// checkFree returns Unavailable "disk_full" below the minimum of free bytes.
+func (d *Dir) checkFree() error {
+	minimum := d.minFree.Load()
+	if minimum <= 0 {
 		return nil
 	}
-	left, err := d.Free()
-	if err == nil && left < uint64(least) {
-		return diskFull()
+	available, err := d.Free()
+	if err == nil && available < uint64(minimum) {
+		return errDiskFull()
 	}
 	return err
 }
 
-// Open opens a folder, and makes it where it is missing.
+// Open opens a directory and creates it if it is missing.
 func Open(path string) (*Dir, error) {
 	if err := os.MkdirAll(path, 0o700); err != nil {
-		return nil, fmt.Errorf("make file folder: %w", err)
+		return nil, fmt.Errorf("create file directory:  %w", err)
 	}
 	root, err := os.OpenRoot(path)
 	if err != nil {
-		return nil, fmt.Errorf("open file folder: %w", err)
+		return nil, fmt.Errorf("open file directory:  %w", err)
 	}
-	for _, folder := range []string{unfinished, scratch} {
-		if err := root.Mkdir(folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-			return nil, errors.Join(fmt.Errorf("open file folder: %w", err), root.Close())
+	for _, dir := range []string{unfinishedDir, scratchDir} {
+		if err := root.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+			return nil, errors.Join(fmt.Errorf("open file directory:  %w", err), root.Close())
 		}
 	}
 	return &Dir{root: root}, nil
 }
 
-// Close lets the folder go. Files that are open stay usable.
+// Close closes the directory. Open files remain usable.
 func (d *Dir) Close() error { return d.root.Close() }
 
-// Create begins a file. The caller ends it with Commit or Abort.
+// Create starts a file. The caller ends it with Commit or Abort.
 func (d *Dir) Create() (*Writer, error) { return d.CreateAs(id.New(clock.Clock{}.Now())) }
 
-// CreateAs is Create under an id that the file had before: a restore.
+// CreateAs is Create with a given id, for a restore.
 func (d *Dir) CreateAs(name string) (*Writer, error) {
 	if !id.Valid(name) {
-		return nil, notFound()
+		return nil, errNotFound()
 	}
-	if err := d.checkRoom(); err != nil {
+	if err := d.checkFree(); err != nil {
 		return nil, err
 	}
-	file, err := d.root.OpenFile(unfinished+"/"+name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	file, err := d.root.OpenFile(unfinishedDir+"/"+name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return nil, roomError("create file", err)
+		return nil, wrapError("create file", err)
 	}
 	return newWriter(d, name, file), nil
 }
 
-// Open opens a finished file; NotFound "file_not_found" when there is none,
-// and for whatever is not an id.
+// Open opens a committed file. It returns NotFound "file_not_found" if the
+// file is missing or fileID is not an id.
 func (d *Dir) Open(fileID string) (*File, error) {
 	if !id.Valid(fileID) {
-		return nil, notFound()
+		return nil, errNotFound()
 	}
 	file, err := d.root.Open(fileID)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, notFound()
+		return nil, errNotFound()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open file: %w", err)
@@ -102,10 +101,10 @@ func (d *Dir) Open(fileID string) (*File, error) {
 	return &File{File: file, size: info.Size()}, nil
 }
 
-// Delete removes a finished file. One that is gone already is no error.
+// Delete deletes a committed file. A missing file is not an error.
 func (d *Dir) Delete(fileID string) error {
 	if !id.Valid(fileID) {
-		return notFound()
+		return errNotFound()
 	}
 	if err := d.root.Remove(fileID); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("delete file: %w", err)
@@ -113,22 +112,22 @@ func (d *Dir) Delete(fileID string) error {
 	return nil
 }
 
-// List calls visit for each finished file, in the order of their ids, and
-// stops at its first error. A file that goes away meanwhile is passed over.
+// List calls visit for each committed file in order of ids and stops at the
+// first error. Files deleted meanwhile are skipped.
 func (d *Dir) List(visit func(fileID string, size int64, modified time.Time) error) error {
 	return d.walk(".", func(name string, info fs.FileInfo) error {
 		return visit(name, info.Size(), info.ModTime())
 	})
 }
 
-// Sweep removes what writers that crashed have left: unfinished files that
-// nobody has written to since before.
+// Sweep deletes unfinished files of crashed writers, last written before the
+// given time.
 func (d *Dir) Sweep(before time.Time) (removed int, err error) {
-	err = d.walk(unfinished, func(name string, info fs.FileInfo) error {
+	err = d.walk(unfinishedDir, func(name string, info fs.FileInfo) error {
 		if !info.ModTime().Before(before) {
 			return nil
 		}
-		if err := d.root.Remove(unfinished + "/" + name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := d.root.Remove(unfinishedDir + "/" + name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("sweep: %w", err)
 		}
 		removed++
@@ -137,8 +136,8 @@ func (d *Dir) Sweep(before time.Time) (removed int, err error) {
 	return removed, err
 }
 
-func (d *Dir) walk(folder string, visit func(name string, info fs.FileInfo) error) error {
-	entries, err := fs.ReadDir(d.root.FS(), folder)
+func (d *Dir) walk(dir string, visit func(name string, info fs.FileInfo) error) error {
+	entries, err := fs.ReadDir(d.root.FS(), dir)
 	if err != nil {
 		return fmt.Errorf("list files: %w", err)
 	}
@@ -160,16 +159,16 @@ func (d *Dir) walk(folder string, visit func(name string, info fs.FileInfo) erro
 	return nil
 }
 
-// Free is the room that is left on the folder's disk.
+// Free returns the free bytes of the disk.
 func (d *Dir) Free() (sizeBytes uint64, err error) { return free(d.root.Name()) }
 
-// File is a finished file.
+// File is a committed file.
 type File struct {
 	*os.File
 	size int64
 }
 
-// Size is the file's length in bytes.
+// Size returns the length in bytes.
 func (f *File) Size() int64 { return f.size }
 
 var _ interface {
@@ -177,18 +176,19 @@ var _ interface {
 	io.ReaderAt
 } = (*File)(nil)
 
-func notFound() error {
-	return errs.New(errs.NotFound, "file_not_found", "There is no such file.")
+func errNotFound() error {
+	return errs.New(errs.NotFound, "file_not_found", "File not found.")
 }
 
-// roomError is err, or Unavailable "disk_full" where it says so.
-func roomError(doing string, err error) error {
+// wrapError returns err with context, or Unavailable "disk_full" if the disk
+// is full.
+func wrapError(doing string, err error) error {
 	if isFull(err) {
-		return diskFull().Because(err)
+		return errDiskFull().Because(err)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }
 
-func diskFull() *errs.Error {
+func errDiskFull() *errs.Error {
 	return errs.New(errs.Unavailable, "disk_full", "The server's disk is full. Try again when the operator has freed space.").WithRetry(time.Minute)
 }

@@ -57,7 +57,7 @@ func ids(t *testing.T, d *Dir) []string {
 	return list
 }
 
-func TestACommittedFileIsReadBack(t *testing.T) {
+func TestCommittedFileIsReadBack(t *testing.T) {
 	d, _ := open(t)
 	id := put(t, d, []byte("Ann,Lee\n"))
 	f, err := d.Open(id)
@@ -78,7 +78,7 @@ func TestACommittedFileIsReadBack(t *testing.T) {
 	}
 }
 
-func TestAFileIsNotThereBeforeItsCommit(t *testing.T) {
+func TestFileIsNotVisibleBeforeCommit(t *testing.T) {
 	d, _ := open(t)
 	w, err := d.Create()
 	if err != nil {
@@ -96,7 +96,7 @@ func TestAFileIsNotThereBeforeItsCommit(t *testing.T) {
 	}
 }
 
-func TestAnAbortLeavesNothingAndMayFollowACommit(t *testing.T) {
+func TestAbortLeavesNothingAndMayFollowCommit(t *testing.T) {
 	d, path := open(t)
 	w, err := d.Create()
 	if err != nil {
@@ -107,17 +107,17 @@ func TestAnAbortLeavesNothingAndMayFollowACommit(t *testing.T) {
 	if err := w.Commit(); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("commit after abort: %v", err)
 	}
-	left, err := os.ReadDir(filepath.Join(path, unfinished))
+	left, err := os.ReadDir(filepath.Join(path, unfinishedDir))
 	if err != nil || len(left) != 0 {
 		t.Errorf("left %v, %v", left, err)
 	}
 	id := put(t, d, []byte("kept")) // put defers an Abort
 	if !slices.Equal(ids(t, d), []string{id}) {
-		t.Errorf("the file is gone")
+		t.Errorf("the file is missing")
 	}
 }
 
-func TestManySyncsKeepEveryByte(t *testing.T) {
+func TestManySyncsLoseNoBytes(t *testing.T) {
 	d, _ := open(t)
 	w, err := d.Create()
 	if err != nil {
@@ -129,8 +129,8 @@ func TestManySyncsKeepEveryByte(t *testing.T) {
 		if _, err := w.Write(chunk); err != nil {
 			t.Fatal(err)
 		}
-		if open := w.asked - w.taken; open > unsyncedMost {
-			t.Fatalf("%d bytes wait for the disk", open)
+		if open := w.requested - w.syncedSize; open > maxUnsynced {
+			t.Fatalf("%d bytes are unsynced", open)
 		}
 	}
 	if err := w.Commit(); err != nil {
@@ -146,7 +146,7 @@ func TestManySyncsKeepEveryByte(t *testing.T) {
 	}
 }
 
-func TestAFailedSyncFailsTheCommit(t *testing.T) {
+func TestFailedSyncFailsTheCommit(t *testing.T) {
 	d, path := open(t)
 	w, err := d.Create()
 	if err != nil {
@@ -155,17 +155,17 @@ func TestAFailedSyncFailsTheCommit(t *testing.T) {
 	if err := w.file.Close(); err != nil { // every later sync fails
 		t.Fatal(err)
 	}
-	w.ask <- 1
+	w.requests <- 1
 	if err := w.Commit(); !errors.Is(err, os.ErrClosed) {
 		t.Errorf("commit: %v", err)
 	}
-	left, err := os.ReadDir(filepath.Join(path, unfinished))
+	left, err := os.ReadDir(filepath.Join(path, unfinishedDir))
 	if err != nil || len(left) != 0 {
 		t.Errorf("left %v, %v", left, err)
 	}
 }
 
-func TestAFullDiskIsSaidToBeFull(t *testing.T) {
+func TestFullDiskIsReported(t *testing.T) {
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 	if errors.Is(err, os.ErrNotExist) {
 		t.Log("left out: this system has no /dev/full")
@@ -183,7 +183,7 @@ func TestAFullDiskIsSaidToBeFull(t *testing.T) {
 	}
 }
 
-func TestNoIDLeadsOutOfTheFolder(t *testing.T) {
+func TestIDsCannotEscapeTheDirectory(t *testing.T) {
 	d, path := open(t)
 	secret := filepath.Join(filepath.Dir(path), "secret")
 	if err := os.WriteFile(secret, []byte("x"), 0o600); err != nil {
@@ -203,15 +203,15 @@ func TestNoIDLeadsOutOfTheFolder(t *testing.T) {
 	}
 	if f, err := d.Open(link); err == nil {
 		_ = f.Close()
-		t.Error("a link led out of the folder")
+		t.Error("a link escaped the directory")
 	}
 }
 
-func TestADeletedFileIsGoneAndMayBeDeletedAgain(t *testing.T) {
+func TestDeleteIsIdempotent(t *testing.T) {
 	d, _ := open(t)
-	kept, gone := put(t, d, []byte("a")), put(t, d, []byte("b"))
+	kept, deleted := put(t, d, []byte("a")), put(t, d, []byte("b"))
 	for range 2 {
-		if err := d.Delete(gone); err != nil {
+		if err := d.Delete(deleted); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -220,7 +220,7 @@ func TestADeletedFileIsGoneAndMayBeDeletedAgain(t *testing.T) {
 	}
 }
 
-func TestASweepRemovesWhatACrashLeftAndNothingElse(t *testing.T) {
+func TestSweepRemovesOnlyAbandonedFiles(t *testing.T) {
 	d, path := open(t)
 	kept := put(t, d, []byte("a"))
 	w, err := d.Create()
@@ -228,7 +228,7 @@ func TestASweepRemovesWhatACrashLeftAndNothingElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer w.Abort()
-	crashed := filepath.Join(path, unfinished, "65a000000000000000000001")
+	crashed := filepath.Join(path, unfinishedDir, "65a000000000000000000001")
 	if err := os.WriteFile(crashed, []byte("half"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -241,14 +241,14 @@ func TestASweepRemovesWhatACrashLeftAndNothingElse(t *testing.T) {
 		t.Errorf("swept %d, %v; want 1", n, err)
 	}
 	if err := w.Commit(); err != nil {
-		t.Errorf("the file in hand was swept too: %v", err)
+		t.Errorf("the file being written was swept: %v", err)
 	}
 	if !slices.Equal(ids(t, d), []string{kept, w.ID()}) {
 		t.Errorf("left %v", ids(t, d))
 	}
 }
 
-func TestTheDiskHasRoom(t *testing.T) {
+func TestFreeReportsDiskSpace(t *testing.T) {
 	d, _ := open(t)
 	if n, err := d.Free(); err != nil || n == 0 {
 		t.Errorf("free %d, %v", n, err)

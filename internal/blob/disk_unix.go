@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// removesOpen reports whether the name of an open file can be removed.
-const removesOpen = true
+// canRemoveOpen reports whether an open file can be unlinked.
+const canRemoveOpen = true
 
 func isFull(err error) bool {
 	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
@@ -19,16 +19,16 @@ func isFull(err error) bool {
 func free(path string) (uint64, error) {
 	var stat syscall.Statfs_t
 	if err := syscall.Statfs(path, &stat); err != nil {
-		return 0, fmt.Errorf("ask for free disk space: %w", err)
+		return 0, fmt.Errorf("get free disk space: %w", err)
 	}
 	return stat.Bavail * uint64(stat.Bsize), nil // a block size is positive
 }
 
-// syncFolder makes the names in the folder last, not only the files' bytes.
-func syncFolder(root *os.Root) error {
-	folder, err := root.Open(".")
+// syncDir makes renames in the directory durable.
+func syncDir(root *os.Root) error {
+	dir, err := root.Open(".")
 	if err != nil {
 		return err
 	}
-	return errors.Join(folder.Sync(), folder.Close())
+	return errors.Join(dir.Sync(), dir.Close())
 }

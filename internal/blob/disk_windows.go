@@ -8,8 +8,8 @@ import (
 	"unsafe"
 )
 
-// removesOpen reports whether the name of an open file can be removed.
-const removesOpen = false
+// canRemoveOpen reports whether an open file can be unlinked.
+const canRemoveOpen = false
 
 func isFull(err error) bool {
 	const diskFull, handleDiskFull = syscall.Errno(112), syscall.Errno(39)
@@ -24,11 +24,11 @@ func free(path string) (uint64, error) {
 	var available uint64
 	ask := syscall.NewLazyDLL("kernel32.dll").NewProc("GetDiskFreeSpaceExW")
 	if ok, _, err := ask.Call(uintptr(unsafe.Pointer(name)), uintptr(unsafe.Pointer(&available)), 0, 0); ok == 0 {
-		return 0, fmt.Errorf("ask for free disk space: %w", err)
+		return 0, fmt.Errorf("get free disk space: %w", err)
 	}
 	return available, nil
 }
 
-// syncFolder has nothing to do: NTFS writes names through its journal, and
-// Windows cannot flush a folder.
-func syncFolder(*os.Root) error { return nil }
+// syncDir does nothing: NTFS journals names, and Windows cannot flush a
+// directory.
+func syncDir(*os.Root) error { return nil }

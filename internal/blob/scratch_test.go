@@ -5,14 +5,15 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"github.com/regulars/regulars/internal/errs"
 )
 
-func namesIn(t *testing.T, path, folder string) (names []string) {
+func fileNames(t *testing.T, path, dir string) (names []string) {
 	t.Helper()
-	entries, err := os.ReadDir(filepath.Join(path, folder))
+	entries, err := os.ReadDir(filepath.Join(path, dir))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -22,13 +23,13 @@ func namesIn(t *testing.T, path, folder string) (names []string) {
 	return names
 }
 
-func TestATemporaryFileLeavesNothing(t *testing.T) {
+func TestScratchLeavesNothing(t *testing.T) {
 	d, path := open(t)
 	s, err := d.CreateScratch()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if names := namesIn(t, path, scratch); removesOpen && len(names) != 0 {
+	if names := fileNames(t, path, scratchDir); canRemoveOpen && len(names) != 0 {
 		t.Errorf("a crash would leave %v", names)
 	}
 	if _, err := s.Write([]byte("some text")); err != nil {
@@ -41,21 +42,21 @@ func TestATemporaryFileLeavesNothing(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if names := namesIn(t, path, scratch); len(names) != 0 {
+	if names := fileNames(t, path, scratchDir); len(names) != 0 {
 		t.Errorf("left %v", names)
 	}
 }
 
-func TestTemporaryFilesOfACrashAreCleared(t *testing.T) {
+func TestScratchFilesAreClearedAfterACrash(t *testing.T) {
 	d, path := open(t)
 	kept := put(t, d, []byte("a"))
-	if err := os.WriteFile(filepath.Join(path, scratch, "left"), []byte("b"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(path, scratchDir, "left"), []byte("b"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := d.ClearScratch(); err != nil {
 		t.Fatal(err)
 	}
-	if names := namesIn(t, path, scratch); len(names) != 0 {
+	if names := fileNames(t, path, scratchDir); len(names) != 0 {
 		t.Errorf("left %v", names)
 	}
 	if all := ids(t, d); len(all) != 1 || all[0] != kept {
@@ -85,18 +86,67 @@ func TestNothingIsWrittenBelowTheMinimumOfFreeSpace(t *testing.T) {
 	if _, err := d.CreateScratch(); !isFull(err) {
 		t.Errorf("a new temporary file: %v", err)
 	}
-	// A file that is under way ends at the next check.
+	// A file being written fails at the next check.
 	chunk := make([]byte, syncEvery)
 	if _, err := w.Write(chunk); !isFull(err) {
-		t.Errorf("a file under way: %v", err)
+		t.Errorf("a file being written: %v", err)
 	}
 	if _, err := temporary.Write(chunk); !isFull(err) {
-		t.Errorf("a temporary file under way: %v", err)
+		t.Errorf("a temporary file being written: %v", err)
 	}
 	w.Abort()
-	if names := namesIn(t, path, unfinished); len(names) != 0 {
+	if names := fileNames(t, path, unfinishedDir); len(names) != 0 {
 		t.Errorf("left %v", names)
 	}
 	d.SetMinFree(0)
 	put(t, d, chunk)
+}
+
+func TestScratchIsWrittenAtAnyOffsetAndLeavesNothing(t *testing.T) {
+	d, path := open(t)
+	s, err := d.CreateScratch()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Truncate(10); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.WriteAt([]byte("late"), 4); err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, 10)
+	if _, err := s.ReadAt(got, 0); err != nil || string(got) != "\x00\x00\x00\x00late\x00\x00" {
+		t.Errorf("%q %v", got, err)
+	}
+	if named, err := filepath.Glob(filepath.Join(path, "*", "*")); runtime.GOOS != "windows" && (err != nil || len(named) != 0) {
+		t.Errorf("a crash would leave %v, %v", named, err)
+	}
+	if list := ids(t, d); len(list) != 0 {
+		t.Errorf("a temporary file is listed: %v", list)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	left, err := filepath.Glob(filepath.Join(path, "*", "*"))
+	if err != nil || len(left) != 0 {
+		t.Errorf("left %v, %v", left, err)
+	}
+}
+
+func TestScratchReportsAFullDisk(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		t.Log("left out: this system has no /dev/full")
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Scratch{file: full}
+	if _, err := s.WriteAt([]byte("x"), 0); !errs.Is(err, "disk_full") {
+		t.Errorf("write: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
 }

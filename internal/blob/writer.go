@@ -6,82 +6,80 @@ import (
 )
 
 const (
-	// syncEvery is how much is written before the disk is asked to take it.
+	// syncEvery is the number of bytes between syncs.
 	syncEvery = 8 << 20
-	// unsyncedMost is how much may wait for the disk: what Commit has to wait
-	// for at the end.
-	unsyncedMost = 4 * syncEvery
+	// maxUnsynced bounds the unsynced bytes, and so the duration of Commit.
+	maxUnsynced = 4 * syncEvery
 )
 
-// Writer writes one file. It is used by one goroutine.
+// Writer writes one file. It is not safe for concurrent use.
 type Writer struct {
 	dir  *Dir
 	id   string
 	file *os.File
 	size int64
 
-	asked  int64      // size when the disk was last asked
-	ask    chan int64 // how far to sync, to the goroutine
-	synced chan int64 // how far it is synced, from the goroutine
-	taken  int64      // the newest of synced
-	failed error      // written by the goroutine, read once synced is closed
-	closed bool
+	requested  int64      // size at the last request
+	requests   chan int64 // sizes to sync, to the goroutine
+	synced     chan int64 // synced sizes, from the goroutine
+	syncedSize int64      // latest value of synced
+	syncErr    error      // set by the goroutine, read once synced is closed
+	closed     bool
 }
 
 func newWriter(dir *Dir, id string, file *os.File) *Writer {
 	w := &Writer{
 		dir: dir, id: id, file: file,
-		// With room for all that may wait, neither side ever blocks on the
-		// other by mistake.
-		ask: make(chan int64, unsyncedMost/syncEvery+1), synced: make(chan int64, unsyncedMost/syncEvery+1),
+		// Buffered for all unsynced bytes, so that neither side blocks the other.
+		requests: make(chan int64, maxUnsynced/syncEvery+1), synced: make(chan int64, maxUnsynced/syncEvery+1),
 	}
-	go w.keepSyncing()
+	go w.syncLoop()
 	return w
 }
 
-// keepSyncing ends when ask is closed.
-func (w *Writer) keepSyncing() {
+// syncLoop ends when requests is closed.
+func (w *Writer) syncLoop() {
 	defer close(w.synced)
-	for upTo := range w.ask {
+	for upTo := range w.requests {
 		// After a failed sync the kernel may drop the data and let the next
-		// sync succeed: the first error stands.
-		if w.failed == nil {
-			w.failed = w.file.Sync()
+		// sync succeed: remember the first error.
+		if w.syncErr == nil {
+			w.syncErr = w.file.Sync()
 		}
 		w.synced <- upTo
 	}
 }
 
-// ID is the id of the file, once Commit has succeeded.
+// ID returns the id of the file, valid once Commit has succeeded.
 func (w *Writer) ID() string { return w.id }
 
-// Size is the number of bytes written so far.
+// Size returns the number of bytes written so far.
 func (w *Writer) Size() int64 { return w.size }
 
-// Write appends p. It waits for the disk when more than 32 MiB are not on it
-// yet, so that Commit never has much to wait for. A full disk, or one below the
-// minimum of free space, is Unavailable "disk_full".
+// Write appends p. It waits while more than 32 MiB are unsynced, so that
+// Commit is fast. It returns Unavailable "disk_full" if the disk is full or
+// below the minimum of free space.
 func (w *Writer) Write(p []byte) (int, error) {
 	n, err := w.file.Write(p)
 	w.size += int64(n)
 	if err != nil {
-		return n, roomError("write file", err)
+		return n, wrapError("write file", err)
 	}
-	if w.size-w.asked >= syncEvery {
-		if err := w.dir.checkRoom(); err != nil {
+	if w.size-w.requested >= syncEvery {
+		if err := w.dir.checkFree(); err != nil {
 			return n, err
 		}
-		w.asked = w.size
-		w.ask <- w.size
+		w.requested = w.size
+		w.requests <- w.size
 	}
-	for w.asked-w.taken > unsyncedMost {
-		w.taken = <-w.synced
+	for w.requested-w.syncedSize > maxUnsynced {
+		w.syncedSize = <-w.synced
 	}
 	return n, nil
 }
 
-// Commit puts the file on stable storage and under its id. After an error the
-// file is gone.
+// Commit makes the file durable and visible under its id. After an error the
+// file is deleted.
 func (w *Writer) Commit() error {
 	err := w.stop()
 	if err == nil {
@@ -89,25 +87,27 @@ func (w *Writer) Commit() error {
 	}
 	err = errors.Join(err, w.file.Close())
 	if err == nil {
-		err = w.dir.root.Rename(unfinished+"/"+w.id, w.id)
+		err = w.dir.root.Rename(unfinishedDir+"/"+w.id, w.id)
 	}
 	if err == nil {
-		err = syncFolder(w.dir.root)
+		err = syncDir(w.dir.root)
 	}
 	if err != nil {
-		return errors.Join(roomError("keep file", err), w.remove())
+		return errors.Join(wrapError("commit file", err), w.remove())
 	}
 	return nil
 }
 
-// Abort forgets the file. After Commit it does nothing, so it may be deferred.
+// Abort discards the file. After Commit it does nothing, so it may be
+// deferred.
 func (w *Writer) Abort() {
 	if w.closed {
 		return
 	}
-	_ = w.stop()       // nobody wants the file any more
-	_ = w.file.Close() // nor this
-	_ = w.remove()     // what cannot be removed now, Sweep removes later
+	// Errors are ignored: Sweep deletes the rest.
+	_ = w.stop()
+	_ = w.file.Close()
+	_ = w.remove()
 }
 
 func (w *Writer) stop() error {
@@ -115,17 +115,17 @@ func (w *Writer) stop() error {
 		return os.ErrClosed
 	}
 	w.closed = true
-	close(w.ask)
+	close(w.requests)
 	for range w.synced {
-		continue // until the goroutine has ended
+		continue // wait for the goroutine
 	}
-	return w.failed
+	return w.syncErr
 }
 
 func (w *Writer) remove() error {
-	err := w.dir.root.Remove(unfinished + "/" + w.id)
+	err := w.dir.root.Remove(unfinishedDir + "/" + w.id)
 	if errors.Is(err, os.ErrNotExist) {
-		// Renamed, but the folder could not be synced.
+		// Renamed, but the directory was not synced.
 		err = w.dir.root.Remove(w.id)
 	}
 	if errors.Is(err, os.ErrNotExist) {

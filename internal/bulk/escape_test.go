@@ -27,7 +27,7 @@ func TestAnEscapedValueIsReadAsItself(t *testing.T) {
 		if got := trimCell(cell); got != value || clears(cell) {
 			t.Fatalf("%q is written as %q and read as %q", value, cell, got)
 		}
-		if sheet.StartsFormula(cell) && sheet.Neutralise(cell) != cell {
+		if sheet.StartsFormula(cell) && sheet.EscapeFormula(cell) != cell {
 			t.Fatalf("%q is written as %q, which is a formula", value, cell)
 		}
 	}
@@ -37,11 +37,11 @@ func TestANeutralisedCellIsReadAsTheCell(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 200_000 {
 		cell := randomText(r)
-		safe := sheet.Neutralise(cell)
+		safe := sheet.EscapeFormula(cell)
 		if got, want := trimCell(safe), trimCell(cell); got != want && !clears(cell) {
 			t.Fatalf("%q is written as %q and read as %q, not as %q", cell, safe, got, want)
 		}
-		if again := sheet.Neutralise(safe); again != safe {
+		if again := sheet.EscapeFormula(safe); again != safe {
 			t.Fatalf("%q becomes %q and then %q", cell, safe, again)
 		}
 	}

@@ -95,5 +95,5 @@ func escapeCell(text string) string {
 	if rest == clearToken || rest != text && sheet.StartsFormula(rest) {
 		return "'" + text
 	}
-	return sheet.Neutralise(text)
+	return sheet.EscapeFormula(text)
 }

@@ -178,7 +178,7 @@ func pick(cells []string, places []int) []string {
 	picked := make([]string, len(places), len(places)+len(failedColumns))
 	for i, place := range places {
 		if place < len(cells) {
-			picked[i] = sheet.Neutralise(cells[place])
+			picked[i] = sheet.EscapeFormula(cells[place])
 		}
 	}
 	return picked
@@ -189,7 +189,7 @@ func explain(rec *record) []string {
 	for _, p := range rec.Problems {
 		columns, codes, messages = append(columns, p.Column), append(codes, p.Code), append(messages, p.Message)
 	}
-	return []string{strconv.Itoa(rec.Pos.Line), sheet.Neutralise(strings.Join(columns, "; ")), strings.Join(codes, "; "), sheet.Neutralise(strings.Join(messages, " "))}
+	return []string{strconv.Itoa(rec.Pos.Line), sheet.EscapeFormula(strings.Join(columns, "; ")), strings.Join(codes, "; "), sheet.EscapeFormula(strings.Join(messages, " "))}
 }
 
 // FailedName is the file name for the failed rows of a job.

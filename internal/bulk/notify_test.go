@@ -12,7 +12,7 @@ import (
 )
 
 // mails are the messages that have been written.
-func (f *fixture) mails() []mail.Kept {
+func (f *fixture) mails() []mail.OutboxMessage {
 	f.Helper()
 	list, _, err := f.mail.Unsent(f.Context(), "", 100)
 	f.ok(err)
@@ -40,7 +40,7 @@ func TestWhoeverStartedAJobIsWrittenToWhenItHasEnded(t *testing.T) {
 		}
 		s := start(bulk.Options{Notify: true, DryRun: true})
 		list := f.mails()
-		if len(list) != 1 || list[0].To != "ada@example.com" || list[0].Subject != "members.csv is checked" {
+		if len(list) != 1 || list[0].To != "ada@example.com" || list[0].Subject != "members.csv was checked" {
 			t.Fatalf("%+v", list)
 		}
 		for _, said := range []string{"0 created, 0 updated, 1 unchanged, 0 skipped, 1 failed", "https://club.example.com/c/" + f.community + "/api-log/" + s.JobID} {

@@ -89,7 +89,7 @@ func (b *Bulk) openTable(ctx context.Context, j *job, at *places) (openFile, err
 	if err != nil {
 		return openFile{}, err
 	}
-	packed, err := sheet.Packed(file)
+	packed, err := sheet.IsPacked(file)
 	if err != nil {
 		return openFile{}, errors.Join(err, file.Close())
 	}
@@ -116,7 +116,7 @@ func (b *Bulk) openTable(ctx context.Context, j *job, at *places) (openFile, err
 // reading is how the file of a job is read.
 func (b *Bulk) reading(j *job) sheet.Options {
 	o := sheet.Options{
-		Encoding: j.Options.Encoding, Delimiter: j.Options.Delimiter, Sheet: j.Options.Sheet, MaxUnpacked: b.limits.MaxUnpacked, Verdict: &j.Verdict,
+		Encoding: j.Options.Encoding, Delimiter: j.Options.Delimiter, Sheet: j.Options.Sheet, MaxUnpacked: b.limits.MaxUnpacked, Scan: &j.Verdict,
 		Scratch: func() (sheet.Scratch, error) { return b.files.CreateScratch() },
 	}
 	if j.Detected != nil { // never detect another thing the second time

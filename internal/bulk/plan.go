@@ -328,7 +328,7 @@ func (p *planner) tagList(s *set, list names) (any, *Problem) {
 			name = strings.Clone(name) // a dry run keeps it longer than the record
 			checked, problem := checkNewTag(name)
 			if problem == nil && len(p.tags)+len(p.tagIDs) >= member.MaxTags {
-				problem = &member.Problem{Code: "too_many_tags", Said: errs.Say("A community has at most %d tags.", member.MaxTags)}
+				problem = &member.Problem{Code: "too_many_tags", Said: errs.NewSentence("A community has at most %d tags.", member.MaxTags)}
 			}
 			if problem != nil {
 				return nil, &Problem{s.column.header, problem.Code, problem.Said.English, s.text}
@@ -349,7 +349,7 @@ func (p *planner) tagList(s *set, list names) (any, *Problem) {
 // like several names is more likely a list with another separator.
 func checkNewTag(name string) (string, *member.Problem) {
 	if strings.ContainsAny(name, ";|[") {
-		return name, &member.Problem{Code: "invalid_tag", Said: errs.Say("An import creates no tag with ; | or [ in its name. Separate tags with commas, or create the tag %q before the import.", name)}
+		return name, &member.Problem{Code: "invalid_tag", Said: errs.NewSentence("An import creates no tag with ; | or [ in its name. Separate tags with commas, or create the tag %q before the import.", name)}
 	}
 	return member.CheckTag(name)
 }

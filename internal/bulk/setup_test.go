@@ -104,15 +104,15 @@ func (f *fixture) field(in member.FieldInput) {
 var command = actor.Actor{Kind: actor.Command, Name: "test"}
 
 // store keeps a file as an upload would.
-func (f *fixture) store(text string) (string, sheet.Verdict) {
+func (f *fixture) store(text string) (string, sheet.ScanResult) {
 	f.Helper()
 	w, err := f.files.Create()
 	f.ok(err)
-	var scan sheet.Scan
+	var scan sheet.Scanner
 	_, err = io.Copy(io.MultiWriter(w, &scan), strings.NewReader(text))
 	f.ok(err)
 	f.ok(w.Commit())
-	return w.ID(), scan.Verdict()
+	return w.ID(), scan.Result()
 }
 
 func (f *fixture) input(typ bulk.Type, text string, o bulk.Options) bulk.Start {

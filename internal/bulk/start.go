@@ -23,7 +23,7 @@ type Start struct {
 	Type        Type // Import or Update
 	FileID      string
 	FileName    string
-	Verdict     sheet.Verdict // what sheet.Scan saw of the file
+	Verdict     sheet.ScanResult // of a sheet.Scanner
 	Options     Options
 	Actor       actor.Actor
 	JobID       string // from NewID; "": one is made

@@ -23,7 +23,7 @@ type job struct {
 	FileID      string // "": expired, or an undo, which has none
 	FileName    string
 	FileSize    int64
-	Verdict     sheet.Verdict
+	Verdict     sheet.ScanResult
 	Detected    *sheet.Detected // nil until the file was opened
 	Revision    string
 	Position    sheet.Pos

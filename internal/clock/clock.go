@@ -1,16 +1,17 @@
-// Package clock is the only place that asks for the time, so that a test can
-// decide it.
+// Package clock is the only source of the current time, so that tests can
+// control it.
 package clock
 
 import "time"
 
-// Clock tells the time. The zero Clock is the system's.
+// Clock returns the current time. The zero Clock uses the system time.
 type Clock struct{ now func() time.Time }
 
-// At returns a Clock that asks now; tests use it to move time by hand.
+// At returns a Clock that calls now, for tests.
 func At(now func() time.Time) Clock { return Clock{now} }
 
-// Now is the time in UTC, cut to milliseconds: what the database keeps.
+// Now returns the time in UTC, truncated to milliseconds, the precision of the
+// database.
 func (c Clock) Now() time.Time {
 	if c.now == nil {
 		return time.Now().UTC().Truncate(time.Millisecond)
@@ -18,13 +19,14 @@ func (c Clock) Now() time.Time {
 	return c.now().UTC().Truncate(time.Millisecond)
 }
 
-// MS is Now in Unix milliseconds.
+// MS returns Now in Unix milliseconds.
 func (c Clock) MS() int64 { return c.Now().UnixMilli() }
 
-// Layout is how the wire shows a time: RFC 3339 in UTC with milliseconds.
+// Layout is the format of times on the wire: RFC 3339 in UTC with
+// milliseconds.
 const Layout = "2006-01-02T15:04:05.000Z"
 
-// Format shows Unix milliseconds on the wire; 0 is "".
+// Format formats Unix milliseconds with Layout; 0 is "".
 func Format(ms int64) string {
 	if ms == 0 {
 		return ""

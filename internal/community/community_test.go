@@ -20,11 +20,11 @@ import (
 
 var start = time.Date(2026, 4, 7, 8, 50, 16, 0, time.UTC)
 
-func fixed() clock.Clock { return clock.At(func() time.Time { return start }) }
+func fixedClock() clock.Clock { return clock.At(func() time.Time { return start }) }
 
-func TestACommunityIsReadBackAsItWasMade(t *testing.T) {
+func TestCommunityIsReadBackUnchanged(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		communities := community.New(db, fixed())
+		communities := community.New(db, fixedClock())
 		made, err := communities.Create(t.Context(), community.Input{Name: "  Cafe\u0301 "})
 		if err != nil {
 			t.Fatal(err)
@@ -53,9 +53,9 @@ func TestACommunityIsReadBackAsItWasMade(t *testing.T) {
 	})
 }
 
-func TestAMissingCommunityIsNotFound(t *testing.T) {
+func TestMissingCommunityIsNotFound(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		communities := community.New(db, fixed())
+		communities := community.New(db, fixedClock())
 		if _, err := communities.Get(t.Context(), "nobody"); !errs.Is(err, "community_not_found") || errs.KindOf(err) != errs.NotFound {
 			t.Errorf("get: %v", err)
 		}
@@ -65,9 +65,9 @@ func TestAMissingCommunityIsNotFound(t *testing.T) {
 	})
 }
 
-func TestEveryWrongFieldIsNamed(t *testing.T) {
+func TestEveryInvalidFieldIsReported(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		communities := community.New(db, fixed())
+		communities := community.New(db, fixedClock())
 		_, err := communities.Create(t.Context(), community.Input{
 			Name:     strings.Repeat("x", 101),
 			Settings: community.Settings{Accent: "red", TimeZone: "Mars/Olympus", Language: "??"},
@@ -87,12 +87,12 @@ func TestEveryWrongFieldIsNamed(t *testing.T) {
 			}
 		}
 		if list, err := communities.List(t.Context()); err != nil || len(list) != 0 {
-			t.Errorf("a refused community was kept: %v %v", list, err)
+			t.Errorf("a rejected community was stored: %v %v", list, err)
 		}
 	})
 }
 
-func TestAnUpdateChangesOnlyWhatItNames(t *testing.T) {
+func TestUpdateChangesOnlyTheGivenFields(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		now := start
 		communities := community.New(db, clock.At(func() time.Time { return now }))
@@ -118,9 +118,9 @@ func TestAnUpdateChangesOnlyWhatItNames(t *testing.T) {
 	})
 }
 
-func TestUpdatesAtTheSameTimeKeepEachOthersChanges(t *testing.T) {
+func TestConcurrentUpdatesAreNotLost(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		communities := community.New(db, fixed())
+		communities := community.New(db, fixedClock())
 		made, err := communities.Create(t.Context(), community.Input{Name: "One"})
 		if err != nil {
 			t.Fatal(err)
@@ -142,23 +142,23 @@ func TestUpdatesAtTheSameTimeKeepEachOthersChanges(t *testing.T) {
 	})
 }
 
-func TestWhatMustComeWithACommunityComesOrNeitherIsMade(t *testing.T) {
+func TestHooksOfCreateRunInItsTransaction(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		communities := community.New(db, fixed())
+		communities := community.New(db, fixedClock())
 		var seen community.Community
-		var refuse error
+		var hookErr error
 		communities.OnCreate(func(ctx context.Context, tx *sqldb.Tx, made community.Community) (err error) {
 			if seen, err = community.Load(ctx, tx, made.ID); err != nil {
 				return err
 			}
-			return refuse
+			return hookErr
 		})
 		made, err := communities.Create(t.Context(), community.Input{Name: "One"})
 		if diff := cmp.Diff(made, seen); err != nil || diff != "" {
 			t.Fatalf("%v %s", err, diff)
 		}
-		refuse = errors.New("no")
-		if _, err := communities.Create(t.Context(), community.Input{Name: "Two"}); !errors.Is(err, refuse) {
+		hookErr = errors.New("no")
+		if _, err := communities.Create(t.Context(), community.Input{Name: "Two"}); !errors.Is(err, hookErr) {
 			t.Fatalf("error %v", err)
 		}
 		if list, err := communities.List(t.Context()); err != nil || len(list) != 1 {

@@ -36,7 +36,7 @@ func (c *console) showMailbox(v *visit) error {
 	if err != nil {
 		return err
 	}
-	view := MailboxView{Page: p, Sends: c.Mail.Sends()}
+	view := MailboxView{Page: p, Sends: c.Mail.Configured()}
 	if view.Backlogs, err = c.backlogs(v); err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (c *console) showMailHTML(v *visit) error {
 
 // unsentMail is the message of the address. What was sent is its reader's: the
 // text is not shown again.
-func (c *console) unsentMail(v *visit) (mail.Kept, error) {
+func (c *console) unsentMail(v *visit) (mail.OutboxMessage, error) {
 	k, err := c.Mail.Get(v.Context(), v.PathValue("mail"))
 	if k.State == mail.Sent {
 		k.Text, k.HTML = "", ""
@@ -87,7 +87,7 @@ func (c *console) unsentMail(v *visit) (mail.Kept, error) {
 	return k, err
 }
 
-func mailRow(k mail.Kept) MailRow {
+func mailRow(k mail.OutboxMessage) MailRow {
 	return MailRow{ID: k.ID, To: k.To, Subject: k.Subject, State: k.State, CreatedAt: k.CreatedAt}
 }
 
@@ -97,7 +97,7 @@ func mailState(state string) (word, icon, class string) {
 	switch state {
 	case mail.Waiting:
 		return i18n.Key("To be sent"), "clock", "busy"
-	case mail.Held:
+	case mail.NoServer:
 		return i18n.Key("Kept here"), "store", ""
 	case mail.Failed:
 		return i18n.Key("Refused"), "circle-x", "failed"

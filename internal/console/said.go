@@ -12,11 +12,11 @@ import (
 
 // explained is the message of an error in the language of words.
 func explained(words i18n.Printer, e *errs.Error) string {
-	format := e.Said.Format
+	format := e.Sentence.Format
 	if e.Kind == errs.NotFound && format != "" && words.Language() != language.English && words.T(format) == format {
 		return words.T("The address is wrong, or what stood here is gone.") // what is not there has only an English name
 	}
-	return say(words, e.Said, e.Message)
+	return say(words, e.Sentence, e.Message)
 }
 
 // told is the message of a failure in the reader's language.
@@ -43,11 +43,11 @@ func wrongFields(ctx context.Context, err error) map[string]string {
 	return wrong
 }
 
-// sayField is what is wrong with a field in the reader's language.
-func sayField(ctx context.Context, f errs.Field) string { return say(wordsOf(ctx), f.Said, f.Message) }
+func sayField(ctx context.Context, f errs.Field) string {
+	return say(wordsOf(ctx), f.Sentence, f.Message)
+}
 
-// say is a sentence in the language of words; message is its English, which is
-// all there is of a constant one.
+// say translates s; a constant message has only English.
 func say(words i18n.Printer, s errs.Sentence, message string) string {
 	if s.Format == "" || s.Format == "%s" {
 		return words.Retell(message)

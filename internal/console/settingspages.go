@@ -109,7 +109,7 @@ func (c *console) deleteCommunity(v *visit) error {
 }
 
 func (c *console) restoreCommunity(v *visit) error {
-	restored, err := c.Members.RestoreCommunity(v.Context(), v.actor, v.PathValue("community"), c.Communities.Oldest())
+	restored, err := c.Members.RestoreCommunity(v.Context(), v.actor, v.PathValue("community"), c.Communities.ErasureCutoff())
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (c *console) restoreCommunity(v *visit) error {
 
 // deletedOf are the communities that the person can restore.
 func (c *console) deletedOf(v *visit) ([]DeletedRow, error) {
-	homes, err := c.Members.HomesOf(v.Context(), v.actor, true, c.Communities.Oldest())
+	homes, err := c.Members.HomesOf(v.Context(), v.actor, true, c.Communities.ErasureCutoff())
 	if err != nil {
 		return nil, err
 	}

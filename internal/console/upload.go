@@ -80,7 +80,7 @@ func (c *console) stage(v *visit) (d bulk.Draft, err error) {
 			file.Abort()
 		}
 	}()
-	var scan sheet.Scan
+	var scan sheet.Scanner
 	if err := c.keep(v, file, part, &scan, counted); err != nil {
 		return d, err
 	}
@@ -91,7 +91,7 @@ func (c *console) stage(v *visit) (d bulk.Draft, err error) {
 		return d, err
 	}
 	d, err = c.Bulk.Stage(v.Context(), bulk.Start{
-		CommunityID: v.community.ID, Type: bulk.Import, FileID: file.ID(), FileName: text.FileName(part.FileName(), "upload.csv"), Verdict: scan.Verdict(),
+		CommunityID: v.community.ID, Type: bulk.Import, FileID: file.ID(), FileName: text.FileName(part.FileName(), "upload.csv"), Verdict: scan.Result(),
 		Options: bulk.Options{Mode: bulk.Upsert}, Actor: v.actor,
 	})
 	if err != nil && bulk.Refused(err) {
@@ -129,7 +129,7 @@ func (c *console) filePart(v *visit) (*multipart.Part, error) {
 	}
 }
 
-func (c *console) keep(v *visit, file *blob.Writer, from io.Reader, scan *sheet.Scan, counted *httpx.Upload) error {
+func (c *console) keep(v *visit, file *blob.Writer, from io.Reader, scan *sheet.Scanner, counted *httpx.Upload) error {
 	chunk := make([]byte, uploadChunk)
 	for {
 		n, readErr := from.Read(chunk)

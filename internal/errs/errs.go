@@ -1,5 +1,5 @@
-// Package errs is the one error type that callers can act on. Whatever is not
-// an *Error is internal: it is logged at the edge and never shown.
+// Package errs defines the error type that callers can act on. Any other error
+// is internal: it is logged at the edge and never shown.
 package errs
 
 import (
@@ -7,63 +7,63 @@ import (
 	"time"
 )
 
-// Kind says what a caller can do about an error. The zero Kind is Internal.
+// Kind classifies errors by what a caller can do. The zero Kind is Internal.
 type Kind int
 
-// The kinds and the HTTP status each of them becomes.
+// Kinds and their HTTP status.
 const (
-	Internal        Kind = iota // 500: nothing the caller can mend
-	Invalid                     // 400: the input is wrong
-	Unauthenticated             // 401: no credential, or one that is not valid
-	Forbidden                   // 403: a valid credential in the wrong place
-	NotFound                    // 404: not there, or not in this community
-	Conflict                    // 409: a duplicate, or a state that forbids it
-	Gone                        // 410: it was there and has expired
+	Internal        Kind = iota // 500: not caused by the caller
+	Invalid                     // 400: invalid input
+	Unauthenticated             // 401: no credential, or an invalid one
+	Forbidden                   // 403: a valid credential without the permission
+	NotFound                    // 404: missing, or in another community
+	Conflict                    // 409: a duplicate, or a conflicting state
+	Gone                        // 410: existed and has expired
 	TooLarge                    // 413
 	Unsupported                 // 415
-	Limited                     // 429: too often, see RetryAfter
-	Unavailable                 // 503: not now
+	Limited                     // 429: over a limit, see RetryAfter
+	Unavailable                 // 503: temporarily
 )
 
 var statuses = [...]int{500, 400, 401, 403, 404, 409, 410, 413, 415, 429, 503}
 
-// Status is the HTTP status of a kind.
+// Status returns the HTTP status.
 func (k Kind) Status() int { return statuses[k] }
 
-// Field is one wrong field of an input: its wire name, a stable code and a
-// sentence for a person.
+// Field is an invalid field of an input: its wire name, a stable code and a
+// message for a person.
 type Field struct {
-	Field   string   `json:"field"`
-	Code    string   `json:"code"`
-	Message string   `json:"message"`
-	Said    Sentence `json:"-"` // what Message was made of; zero: Message is constant
+	Field    string   `json:"field"`
+	Code     string   `json:"code"`
+	Message  string   `json:"message"`
+	Sentence Sentence `json:"-"` // source of Message; zero: Message is constant
 }
 
-// Wrong returns a Field with a message made by fmt.Sprintf.
+// Wrong returns a Field with a message formatted by fmt.Sprintf.
 func Wrong(field, code, format string, args ...any) Field {
-	return Say(format, args...).Field(field, code)
+	return NewSentence(format, args...).Field(field, code)
 }
 
-// Error is what a caller may see. Code is stable and in snake_case; Message
-// says what happened and what to do.
+// Error is shown to callers. Code is stable and in snake_case; Message gives
+// the cause and the remedy.
 type Error struct {
 	Kind       Kind
 	Code       string
 	Message    string
-	Said       Sentence // what Message was made of
+	Sentence   Sentence // source of Message
 	Fields     []Field
 	RetryAfter time.Duration // 0: none
 	cause      error
 }
 
-// New returns an error with a message made by fmt.Sprintf.
+// New returns an error with a message formatted by fmt.Sprintf.
 func New(kind Kind, code, format string, args ...any) *Error {
-	said := Say(format, args...)
-	return &Error{Kind: kind, Code: code, Message: said.English, Said: said}
+	sentence := NewSentence(format, args...)
+	return &Error{Kind: kind, Code: code, Message: sentence.English, Sentence: sentence}
 }
 
-// InvalidFields reports all wrong fields of an input at once, under the code
-// invalid_input. It returns nil when there are none.
+// InvalidFields returns an error invalid_input with all fields, or nil if
+// there are none.
 func InvalidFields(fields []Field) error {
 	if len(fields) == 0 {
 		return nil
@@ -71,20 +71,20 @@ func InvalidFields(fields []Field) error {
 	return New(Invalid, "invalid_input", "Some fields are wrong; errors names each of them.").WithFields(fields...)
 }
 
-// WithFields returns e with the wrong fields added.
+// WithFields appends fields and returns e.
 func (e *Error) WithFields(fields ...Field) *Error {
 	e.Fields = append(e.Fields, fields...)
 	return e
 }
 
-// WithRetry returns e with the time after which trying again makes sense.
+// WithRetry sets RetryAfter and returns e.
 func (e *Error) WithRetry(after time.Duration) *Error {
 	e.RetryAfter = after
 	return e
 }
 
-// Because returns e with its cause, which errors.Is and errors.As see and the
-// caller of the API does not.
+// Because sets the cause and returns e. errors.Is and errors.As see the cause;
+// the message shown to callers does not contain it.
 func (e *Error) Because(cause error) *Error {
 	e.cause = cause
 	return e
@@ -107,7 +107,7 @@ func From(err error) *Error {
 	return nil
 }
 
-// KindOf returns the kind of err; Internal when it holds no *Error.
+// KindOf returns the kind of err; Internal without an *Error in its chain.
 func KindOf(err error) Kind {
 	if e := From(err); e != nil {
 		return e.Kind
@@ -115,7 +115,7 @@ func KindOf(err error) Kind {
 	return Internal
 }
 
-// Is reports whether err holds an *Error with that code.
+// Is reports whether err contains an *Error with that code.
 func Is(err error, code string) bool {
 	e := From(err)
 	return e != nil && e.Code == code

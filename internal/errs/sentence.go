@@ -2,28 +2,28 @@ package errs
 
 import "fmt"
 
-// Sentence is what an error tells a person. The wire has it in English;
-// another language says it from what it was made of.
+// Sentence is a translatable message. The wire has it in English; other
+// languages are formatted from Format and Args.
 type Sentence struct {
 	English string
-	Format  string // of English: what a catalogue of translations knows it by
-	Args    []any  // put into Format; a Word or a Sentence among them is translated too
+	Format  string // of English; the key in catalogues
+	Args    []any  // arguments of Format; a Word or a Sentence is translated too
 }
 
-// Word is a part of a Sentence that a catalogue knows by itself. Other texts
-// in a Sentence stay as they are: names that people gave, what they typed.
+// Word is an argument of a Sentence that is translated by itself. Other
+// strings, such as names and input, are not.
 type Word string
 
-// Say returns a Sentence whose English is made by fmt.Sprintf. format is a
-// whole sentence, so that it can be translated: what differs goes into args.
-func Say(format string, args ...any) Sentence {
+// NewSentence returns a Sentence formatted by fmt.Sprintf. format is a whole
+// sentence for translation; variable parts belong into args.
+func NewSentence(format string, args ...any) Sentence {
 	return Sentence{English: fmt.Sprintf(format, args...), Format: format, Args: args}
 }
 
-// String is the sentence in English.
+// String returns the sentence in English.
 func (s Sentence) String() string { return s.English }
 
-// Field is s as the message about a wrong field.
+// Field returns a Field with s as its message.
 func (s Sentence) Field(field, code string) Field {
-	return Field{Field: field, Code: code, Message: s.English, Said: s}
+	return Field{Field: field, Code: code, Message: s.English, Sentence: s}
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 )
 
-func TestTheWireHasASentenceInEnglishOnly(t *testing.T) {
-	why := errs.Say("Write the date as %s.", "YYYY-MM-DD")
+func TestJSONContainsEnglishOnly(t *testing.T) {
+	why := errs.NewSentence("Write the date as %s.", "YYYY-MM-DD")
 	wire, err := json.Marshal(errs.Wrong("born", "invalid_date", "%s: %s", errs.Word("Birthday"), why))
 	if err != nil {
 		t.Fatal(err)

@@ -20,7 +20,7 @@ func TestSentencesAreNotConcatenated(t *testing.T) {
 				return true
 			}
 			if _, constant := text(sum); !constant && hasForm(joined(sum)) {
-				t.Errorf("%s: sentence is concatenated; pass one format with verbs to errs.Say", s.place(sum.Pos()))
+				t.Errorf("%s: sentence is concatenated; pass one format with verbs to errs.NewSentence", s.place(sum.Pos()))
 			}
 			return false
 		})

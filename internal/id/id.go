@@ -1,5 +1,5 @@
-// Package id makes the ids of everything: 24 lower-case hex digits that sort
-// by the millisecond they were made in, and within one process by their order.
+// Package id generates ids: 24 lower-case hex digits that sort by the
+// millisecond of their creation, and within one process by their order.
 package id
 
 import (
@@ -25,8 +25,8 @@ func init() {
 	counter.Store(uint32(seed[5])<<8 | uint32(seed[6]))
 }
 
-// New returns an id for something made at now: 4 bytes of seconds, 2 of the
-// fraction of the second, 3 that are random for the process, 3 of a counter.
+// New returns an id for the given time: 4 bytes of seconds, 2 of milliseconds,
+// 3 random ones per process, 3 of a counter.
 func New(now time.Time) string {
 	var raw [12]byte
 	binary.BigEndian.PutUint32(raw[:4], uint32(now.Unix()))
@@ -57,7 +57,7 @@ func Valid(s string) bool {
 	return true
 }
 
-// Secret returns n random bytes in hex: tokens, keys, passwords of nobody.
+// Secret returns n random bytes in hex, for tokens, keys and passwords.
 func Secret(n int) string {
 	raw := make([]byte, n)
 	_, _ = rand.Read(raw)

@@ -7,20 +7,20 @@ import (
 	"github.com/regulars/regulars/internal/id"
 )
 
-func TestIDsSortByTheTimeTheyWereMade(t *testing.T) {
+func TestIDsSortByCreation(t *testing.T) {
 	at := time.Unix(1_800_000_000, 0)
 	last := ""
 	for range 2_000 {
-		made := id.New(at)
-		if !id.Valid(made) || made <= last {
-			t.Fatalf("%s after %s", made, last)
+		next := id.New(at)
+		if !id.Valid(next) || next <= last {
+			t.Fatalf("%s after %s", next, last)
 		}
-		last = made
+		last = next
 		at = at.Add(time.Millisecond / 3)
 	}
 }
 
-func TestOnlyIDsAreValid(t *testing.T) {
+func TestValidRejectsOtherStrings(t *testing.T) {
 	for _, text := range []string{"", "6b02d5b7019a9be96600e3d", "6b02d5b7019a9be96600e3d11", "6B02D5B7019A9BE96600E3D1", "6b02d5b7019a9be96600e3dg"} {
 		if id.Valid(text) {
 			t.Errorf("%q is valid", text)

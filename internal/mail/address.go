@@ -8,40 +8,40 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// lookAlikes are characters that read as the ones of an address and that NFKC
-// leaves as they are.
-var lookAlikes = strings.NewReplacer(
+// homoglyphs maps characters that look like ones of an address and that NFKC
+// does not normalize.
+var homoglyphs = strings.NewReplacer(
 	"。", ".", "․", ".", "‧", ".", "·", ".", "∙", ".", "•", ".", "⋅", ".", "・", ".", "ꓸ", ".", "۔", ".", "܁", ".", "܂", ".", "⸳", ".",
 	"⁄", "/", "∕", "/", "⧸", "/", "∶", ":", "ː", ":", "꞉", ":",
 )
 
-// withoutAddresses removes the words of a text that a reader or a program for
-// mail would take for a web address, a domain or an email address. It returns
-// "" if nothing readable is left.
-func withoutAddresses(s string) string {
+// stripAddresses removes the words that a reader or a mail client could take
+// for a web address, a domain or an email address. It returns "" if no
+// readable word is left.
+func stripAddresses(s string) string {
 	words := strings.Fields(s)
-	kept := words[:0]
+	rest := words[:0]
 	readable := false
 	for _, word := range words {
-		if addressLike(word) {
+		if looksLikeAddress(word) {
 			continue
 		}
-		kept = append(kept, word)
+		rest = append(rest, word)
 		readable = readable || strings.ContainsFunc(word, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })
 	}
 	if !readable {
 		return ""
 	}
-	return strings.Join(kept, " ")
+	return strings.Join(rest, " ")
 }
 
-func addressLike(word string) bool {
+func looksLikeAddress(word string) bool {
 	word = strings.Map(func(r rune) rune {
-		if unicode.In(r, unicode.Cf, unicode.Mn, unicode.Me) { // invisible ones, and marks that only decorate
+		if unicode.In(r, unicode.Cf, unicode.Mn, unicode.Me) { // invisible characters and combining marks
 			return -1
 		}
 		return unicode.ToLower(r)
-	}, lookAlikes.Replace(norm.NFKC.String(word)))
+	}, homoglyphs.Replace(norm.NFKC.String(word)))
 	if strings.ContainsRune(word, '@') || strings.Contains(word, "://") || strings.Contains(word, "www.") {
 		return true
 	}
@@ -53,17 +53,17 @@ func addressLike(word string) bool {
 	for part := range strings.FieldsFuncSeq(word, func(r rune) bool {
 		return r != '.' && r != '-' && !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r)
 	}) {
-		if domainLike(part) {
+		if looksLikeDomain(part) {
 			return true
 		}
 	}
 	return false
 }
 
-// domainLike reports whether labels are joined by dots and the last one could
-// be a top-level domain, or whether they are an IPv4 address. "F.C." and "2.0"
-// are none.
-func domainLike(part string) bool {
+// looksLikeDomain reports whether part is an IPv4 address, or labels joined by
+// dots the last of which could be a top-level domain. "F.C." and "2.0" are
+// not.
+func looksLikeDomain(part string) bool {
 	labels := strings.FieldsFunc(part, func(r rune) bool { return r == '.' })
 	if len(labels) < 2 {
 		return false

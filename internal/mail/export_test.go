@@ -6,13 +6,13 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// WithoutAddresses is withoutAddresses.
-var WithoutAddresses = withoutAddresses
+// StripAddresses exports stripAddresses.
+var StripAddresses = stripAddresses
 
-// ReleaseIn is the scheduled release in a transaction of the test.
-func (m *Mail) ReleaseIn(ctx context.Context, tx *sqldb.Tx) error { return m.releaseIn(ctx, tx) }
+// ReleaseTx runs the scheduled release in a transaction of the test.
+func (m *Mail) ReleaseTx(ctx context.Context, tx *sqldb.Tx) error { return m.releaseTx(ctx, tx) }
 
-// TakeQuota is the check before a message is delivered.
-func (m *Mail) TakeQuota(ctx context.Context, tx *sqldb.Tx, kept Kept) (bool, error) {
-	return m.takeQuota(ctx, tx, kept)
+// ConsumeQuota exports consumeQuota.
+func (m *Mail) ConsumeQuota(ctx context.Context, tx *sqldb.Tx, entry OutboxMessage) (bool, error) {
+	return m.consumeQuota(ctx, tx, entry)
 }

@@ -24,8 +24,8 @@ var (
 	keys  = seal.Random()
 )
 
-// office is mail with an engine that works.
-func office(t *testing.T, db *sqldb.DB, c clock.Clock, smtpURL string) *mail.Mail {
+// startMail returns a Mail with a running engine.
+func startMail(t *testing.T, db *sqldb.DB, c clock.Clock, smtpURL string) *mail.Mail {
 	t.Helper()
 	engine := jobs.New(db, c, quiet, jobs.EngineOptions{Lease: 24 * time.Hour})
 	m, err := mail.New(mail.Deps{DB: db, Jobs: engine, Clock: c, Log: quiet, Keys: keys, SMTPURL: smtpURL, From: "Our Club <club@example.com>"})
@@ -50,7 +50,7 @@ func send(t *testing.T, db *sqldb.DB, m *mail.Mail, msg mail.Message) error {
 	return db.Tx(t.Context(), func(tx *sqldb.Tx) error { return m.Send(t.Context(), tx, msg) })
 }
 
-// states are the messages in the outbox as "address state", oldest first.
+// states lists the outbox as "address state", oldest first.
 func states(t *testing.T, db *sqldb.DB) []string {
 	t.Helper()
 	list, err := sqldb.All(t.Context(), db, func(s sqldb.Scanner) (string, error) {
@@ -64,18 +64,19 @@ func states(t *testing.T, db *sqldb.DB) []string {
 	return list
 }
 
-func await(t *testing.T, db *sqldb.DB, want ...string) {
+func awaitStates(t *testing.T, db *sqldb.DB, want ...string) {
 	t.Helper()
-	until(t, func() error {
+	retryUntil(t, func() error {
 		if got := states(t, db); fmt.Sprint(got) != fmt.Sprint(want) {
-			return fmt.Errorf("the outbox holds %q, want %q", got, want)
+			return fmt.Errorf("the outbox is %q, want %q", got, want)
 		}
 		return nil
 	})
 }
 
-// until asks until there is no error; the last one fails the test.
-func until(t *testing.T, ask func() error) {
+// retryUntil retries until there is no error; after a minute the last error
+// fails the test.
+func retryUntil(t *testing.T, ask func() error) {
 	t.Helper()
 	deadline := time.After(60 * time.Second)
 	tick := time.NewTicker(3 * time.Millisecond)
@@ -93,24 +94,24 @@ func until(t *testing.T, ask func() error) {
 	}
 }
 
-func verify(to string) mail.Message {
+func verifyMessage(to string) mail.Message {
 	return mail.Message{To: to, Template: mail.VerifyEmail, Values: map[string]string{"link": "https://club.example.com/verify?token=abc"}}
 }
 
-func TestAMessageIsQueuedWithTheChangeItSpeaksOf(t *testing.T) {
+func TestMessageIsQueuedInTheTransactionOfTheChange(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		m := office(t, db, clock.Clock{}, "")
+		m := startMail(t, db, clock.Clock{}, "")
 		failure := errors.New("the change failed")
 		err := db.Tx(t.Context(), func(tx *sqldb.Tx) error {
-			return errors.Join(m.Send(t.Context(), tx, verify("gone@example.com")), failure)
+			return errors.Join(m.Send(t.Context(), tx, verifyMessage("gone@example.com")), failure)
 		})
 		if !errors.Is(err, failure) {
 			t.Fatal(err)
 		}
-		if err := send(t, db, m, verify("ada@example.com")); err != nil {
+		if err := send(t, db, m, verifyMessage("ada@example.com")); err != nil {
 			t.Fatal(err)
 		}
-		await(t, db, "ada@example.com kept")
+		awaitStates(t, db, "ada@example.com kept")
 		list, _, err := m.Unsent(t.Context(), "", 10)
 		if err != nil || len(list) != 1 || !strings.Contains(list[0].Text, "https://club.example.com/verify?token=abc") {
 			t.Errorf("%+v, %v", list, err)
@@ -118,9 +119,9 @@ func TestAMessageIsQueuedWithTheChangeItSpeaksOf(t *testing.T) {
 	})
 }
 
-func TestNothingAddsAHeaderOrARecipient(t *testing.T) {
+func TestInputCannotAddHeadersOrRecipients(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		m := office(t, db, clock.Clock{}, "")
+		m := startMail(t, db, clock.Clock{}, "")
 		welcome := func(community, name, to string) mail.Message {
 			return mail.Message{To: to, ToName: name, Template: mail.Welcome, Values: map[string]string{"community": community, "link": "https://club.example.com/"}}
 		}
@@ -134,19 +135,19 @@ func TestNothingAddsAHeaderOrARecipient(t *testing.T) {
 			"a NUL":                        welcome("Club\x00", "Ada", "ada@example.com"),
 			"a separator of lines":         welcome("Club\u2028Bcc", "Ada", "ada@example.com"),
 			"text that is not UTF-8":       welcome("Club\xff", "Ada", "ada@example.com"),
-			"a value that is a whole text": welcome(strings.Repeat("Club ", 1000), "Ada", "ada@example.com"),
+			"a value of several kilobytes": welcome(strings.Repeat("Club ", 1000), "Ada", "ada@example.com"),
 		} {
 			if err := send(t, db, m, msg); !errs.Is(err, "mail_refused") {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
 		if got := states(t, db); len(got) != 0 {
-			t.Errorf("the outbox holds %q", got)
+			t.Errorf("the outbox is %q", got)
 		}
 	})
 }
 
-func TestAServerIsAskedInTheWayTheSettingsSay(t *testing.T) {
+func TestSMTPURLIsValidated(t *testing.T) {
 	for address, ok := range map[string]bool{
 		"smtp://mail.example.com": true, "smtps://u:p@mail.example.com": true, "smtp://u:p@mail.example.com:25?tls=off": true,
 		"http://mail.example.com": false, "smtp://": false, "mail.example.com:25": false, "smtp://mail.example.com?tls=maybe": false, "smtp://mail.example.com:port": false, "smtp://mail.example.com/path": false,
@@ -156,15 +157,15 @@ func TestAServerIsAskedInTheWayTheSettingsSay(t *testing.T) {
 			t.Errorf("%s: %v", address, err)
 		}
 		if err != nil && strings.Contains(err.Error(), address) {
-			t.Errorf("%s: the error tells the password", address)
+			t.Errorf("%s: the error reveals the password", address)
 		}
 	}
 	if _, err := mail.New(mail.Deps{SMTPURL: "smtp://mail.example.com"}); err == nil {
-		t.Error("a server without a sender is taken")
+		t.Error("a server without a sender is accepted")
 	}
 }
 
-func TestAMessageWhoseJobIsGivenUpHasFailed(t *testing.T) {
+func TestMessageFailsWithItsJob(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		engine := jobs.New(db, clock.Clock{}, quiet, jobs.EngineOptions{ReclaimAll: true})
 		m, err := mail.New(mail.Deps{DB: db, Jobs: engine, Clock: clock.Clock{}, Log: quiet, Keys: keys})

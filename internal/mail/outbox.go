@@ -4,47 +4,48 @@ import (
 	"context"
 	"time"
 
+	"github.com/regulars/regulars/internal/seal"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// The states of a message.
+// States of a message.
 const (
-	Waiting = "waiting" // to be sent, or to be tried again
-	Sent    = "sent"    // the server has taken it
-	Held    = "kept"    // there was no server to send it with
-	Failed  = "failed"  // the server does not take it
-	Expired = "expired" // what it says was not true any more before it could be sent
+	Waiting  = "waiting" // to be sent or retried
+	Sent     = "sent"    // accepted by the server
+	NoServer = "kept"    // not sent because there is no server
+	Failed   = "failed"  // rejected by the server
+	Expired  = "expired" // not sent before ExpiresAt
 
-	Throttled = "throttled" // it waits for the quota of its sender or its community
-	Stopped   = "stopped"   // the owner of the installation stopped it, Error is the reason
+	Throttled = "throttled" // waits for the quota of its sender or community
+	Stopped   = "stopped"   // stopped by the owner of the installation; Error is the reason
 
-	HeldBack = "held_back" // its recipient got too many; nobody sees it
+	Suppressed = "held_back" // over the hourly limit of its recipient; not shown
 )
 
-// Kept is a message in the outbox.
-type Kept struct {
+// OutboxMessage is a message in the outbox.
+type OutboxMessage struct {
 	ID, CommunityID     string
 	To, ToName          string
 	Language            string
 	Template            Template
-	Subject, Text, HTML string // Text and HTML are "" once they were erased, and sealed in the database
+	Subject, Text, HTML string // Text and HTML are "" once erased, and sealed in the database
 	State               string
-	Error               string // why it has not been sent, "" when nothing went wrong
+	Error               string // why it was not sent; "" without an error
 	CreatedAt           int64  // Unix milliseconds
 	ExpiresAt           int64  // Unix milliseconds, 0: never
-	EndedAt             int64  // Unix milliseconds, 0: it waits
-	Sender              string // counts against the quota of this account; "": against none
+	EndedAt             int64  // Unix milliseconds, 0: not ended
+	Sender              string // account charged for the quota; "": none
 }
 
 // Get returns a message, or NotFound "mail_not_found".
-func (m *Mail) Get(ctx context.Context, messageID string) (Kept, error) {
+func (m *Mail) Get(ctx context.Context, messageID string) (OutboxMessage, error) {
 	return m.load(ctx, m.db, messageID)
 }
 
-// Unsent returns messages that have not been sent, newest first, and the cursor
-// of the next page, "" at the end. They hold secrets: they are for whoever runs
-// the installation.
-func (m *Mail) Unsent(ctx context.Context, cursor string, limit int) (list []Kept, next string, err error) {
+// Unsent returns messages that were not sent, newest first, and the cursor of
+// the next page, "" at the end. They contain secrets; show them to the
+// operator only.
+func (m *Mail) Unsent(ctx context.Context, cursor string, limit int) (list []OutboxMessage, next string, err error) {
 	list, err = unsent(ctx, m.db, cursor, limit+1)
 	if len(list) > limit {
 		list = list[:limit]
@@ -52,7 +53,7 @@ func (m *Mail) Unsent(ctx context.Context, cursor string, limit int) (list []Kep
 	}
 	for i, sealed := range list {
 		opened, unreadable := m.open(sealed)
-		if unreadable != nil { // one must not hide the others
+		if unreadable != nil { // log it and list the others
 			m.log.ErrorContext(ctx, "mail not readable", "mail_id", sealed.ID, "error", unreadable)
 			opened.Text, opened.HTML = "", ""
 		}
@@ -61,20 +62,59 @@ func (m *Mail) Unsent(ctx context.Context, cursor string, limit int) (list []Kep
 	return list, next, err
 }
 
-// How long the bodies of messages that have ended are kept, and their rows.
+// Retention of ended messages.
 const (
-	keepBodies = 7 * 24 * time.Hour
-	keepRows   = 90 * 24 * time.Hour
+	bodyRetention = 7 * 24 * time.Hour
+	rowRetention  = 90 * 24 * time.Hour
 )
 
-// Sweep empties messages that ended a week ago or hold a link that works no
-// more, and forgets them after 90 days, and at once what was held back.
+// Sweep erases the bodies of messages that ended a week ago or have an expired
+// link, deletes messages after 90 days, and suppressed ones at once.
 func (m *Mail) Sweep(ctx context.Context) error {
 	now := m.clock.Now()
 	return m.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if err := emptyBodies(ctx, tx, now.Add(-keepBodies).UnixMilli(), now.UnixMilli()); err != nil {
+		if err := eraseBodies(ctx, tx, now.Add(-bodyRetention).UnixMilli(), now.UnixMilli()); err != nil {
 			return err
 		}
-		return remove(ctx, tx, now.Add(-keepRows).UnixMilli())
+		return deleteEnded(ctx, tx, now.Add(-rowRetention).UnixMilli())
 	})
 }
+
+// EraseRecipients deletes the messages of a community to the given addresses.
+func EraseRecipients(ctx context.Context, tx *sqldb.Tx, communityID string, addresses []string) error {
+	return deleteSentTo(ctx, tx, communityID, addresses)
+}
+
+// SealedColumns are the bodies of messages, which contain sign-in links and
+// passwords.
+func SealedColumns() []seal.Column { return []seal.Column{textColumn, htmlColumn} }
+
+func (m *Mail) seal(k *OutboxMessage) (err error) {
+	if k.Text, err = m.keys.Seal(textColumn, k.ID, k.Text); err != nil {
+		return err
+	}
+	k.HTML, err = m.keys.Seal(htmlColumn, k.ID, k.HTML)
+	return err
+}
+
+// open decrypts a message of the outbox.
+func (m *Mail) open(k OutboxMessage) (_ OutboxMessage, err error) {
+	if k.Text, err = m.keys.Open(textColumn, k.ID, k.Text); err != nil {
+		return k, err
+	}
+	k.HTML, err = m.keys.Open(htmlColumn, k.ID, k.HTML)
+	return k, err
+}
+
+func (m *Mail) load(ctx context.Context, q sqldb.Querier, messageID string) (OutboxMessage, error) {
+	entry, err := load(ctx, q, messageID)
+	if err != nil {
+		return entry, err
+	}
+	return m.open(entry)
+}
+
+var (
+	textColumn = seal.Column{Table: "mail_outbox", Name: "body_text", Key: "id"}
+	htmlColumn = seal.Column{Table: "mail_outbox", Name: "body_html", Key: "id"}
+)

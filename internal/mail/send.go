@@ -9,52 +9,52 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// sendArgs ask for one message to be sent.
+// sendArgs are the arguments of the job that sends a message.
 type sendArgs struct {
 	MessageID string `json:"messageId"`
 }
 
-// Kind is the queue's name for sending a message.
+// Kind implements jobs.Args.
 func (sendArgs) Kind() string { return "mail.send" }
 
-// send hands a message over to the server. What the server refuses for now is
-// tried again by the queue, for about half a day.
+// send delivers a message. The queue retries temporary errors for about half a
+// day.
 func (m *Mail) send(ctx context.Context, j *jobs.Job, args sendArgs) error {
-	kept, err := m.load(ctx, m.db, args.MessageID)
+	entry, err := m.load(ctx, m.db, args.MessageID)
 	if errs.KindOf(err) == errs.NotFound {
-		return nil // erased meanwhile
+		return nil // erased
 	}
 	switch {
 	case err != nil:
 		return err
-	case kept.State == Throttled:
-		return jobs.Snooze(throttlePause) // its process ended between the two
-	case kept.State != Waiting:
+	case entry.State == Throttled:
+		return jobs.Snooze(throttleDelay) // crashed between throttling and snoozing
+	case entry.State != Waiting:
 		return nil
 	}
-	if kept.ExpiresAt != 0 && kept.ExpiresAt <= m.clock.MS() {
-		return m.end(ctx, j, kept.ID, Expired, kept.Error)
+	if entry.ExpiresAt != 0 && entry.ExpiresAt <= m.clock.MS() {
+		return m.finish(ctx, j, entry.ID, Expired, entry.Error)
 	}
 	if m.server == nil {
-		return m.end(ctx, j, kept.ID, Held, "")
+		return m.finish(ctx, j, entry.ID, NoServer, "")
 	}
-	if admitted, err := m.admit(ctx, j, kept); err != nil || !admitted {
+	if admitted, err := m.admit(ctx, j, entry); err != nil || !admitted {
 		return err
 	}
-	limited, cancel := context.WithTimeout(ctx, patience)
+	limited, cancel := context.WithTimeout(ctx, deliveryTimeout)
 	defer cancel()
-	failure := m.server.deliver(limited, m.from, kept)
+	failure := m.server.deliver(limited, m.from, entry)
 	switch {
 	case failure == nil:
-		return m.end(ctx, j, kept.ID, Sent, "")
+		return m.finish(ctx, j, entry.ID, Sent, "")
 	case ctx.Err() != nil:
-		return failure // the engine stops
-	case final(failure) || j.Attempt >= j.MaxAttempts:
-		m.log.WarnContext(ctx, "mail given up", "mail_id", kept.ID, "error", failure)
-		return m.end(ctx, j, kept.ID, Failed, failure.Error())
+		return failure // the engine is stopping
+	case isPermanent(failure) || j.Attempt >= j.MaxAttempts:
+		m.log.WarnContext(ctx, "mail failed", "mail_id", entry.ID, "error", failure)
+		return m.finish(ctx, j, entry.ID, Failed, failure.Error())
 	}
 	err = j.Tx(ctx, func(tx *sqldb.Tx) error {
-		return setState(ctx, tx, kept.ID, Waiting, ending{Waiting, explain(failure.Error()), 0})
+		return setState(ctx, tx, entry.ID, Waiting, outcome{Waiting, cleanError(failure.Error()), 0})
 	})
 	if err != nil {
 		return err
@@ -62,33 +62,33 @@ func (m *Mail) send(ctx context.Context, j *jobs.Job, args sendArgs) error {
 	return failure
 }
 
-// giveUp ends a message whose job the queue gives up.
-func (m *Mail) giveUp(ctx context.Context, tx *sqldb.Tx, args sendArgs, _ jobs.Cause) error {
-	kept, err := load(ctx, tx, args.MessageID)
-	if errs.KindOf(err) == errs.NotFound || err == nil && kept.State != Waiting && kept.State != Throttled {
+// fail marks a message as failed when the queue discards its job.
+func (m *Mail) fail(ctx context.Context, tx *sqldb.Tx, args sendArgs, _ jobs.Cause) error {
+	entry, err := load(ctx, tx, args.MessageID)
+	if errs.KindOf(err) == errs.NotFound || err == nil && entry.State != Waiting && entry.State != Throttled {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return setState(ctx, tx, kept.ID, kept.State, ending{Failed, kept.Error, m.clock.MS()})
+	return setState(ctx, tx, entry.ID, entry.State, outcome{Failed, entry.Error, m.clock.MS()})
 }
 
-func (m *Mail) end(ctx context.Context, j *jobs.Job, messageID, state, why string) error {
+func (m *Mail) finish(ctx context.Context, j *jobs.Job, messageID, state, reason string) error {
 	return j.Tx(ctx, func(tx *sqldb.Tx) error {
 		if state == Sent {
-			if err := emptySecret(ctx, tx, messageID); err != nil {
+			if err := eraseSecretBodies(ctx, tx, messageID); err != nil {
 				return err
 			}
 		}
-		return setState(ctx, tx, messageID, Waiting, ending{state, explain(why), m.clock.MS()})
+		return setState(ctx, tx, messageID, Waiting, outcome{state, cleanError(reason), m.clock.MS()})
 	})
 }
 
-// explain makes an answer of a server fit for the table.
-func explain(why string) string {
-	if len(why) > 500 {
-		why = why[:500]
+// cleanError truncates a server reply and removes invalid characters.
+func cleanError(reason string) string {
+	if len(reason) > 500 {
+		reason = reason[:500]
 	}
-	return strings.ToValidUTF8(strings.ReplaceAll(why, "\x00", ""), "")
+	return strings.ToValidUTF8(strings.ReplaceAll(reason, "\x00", ""), "")
 }

@@ -13,28 +13,28 @@ import (
 	gomail "github.com/wneessen/go-mail"
 )
 
-// patience is how long a server may take for one message.
-const patience = 30 * time.Second
+// deliveryTimeout bounds the delivery of one message.
+const deliveryTimeout = 30 * time.Second
 
-// server is where messages are handed over.
+// server is an SMTP server.
 type server struct {
 	host    string
 	options []gomail.Option
 }
 
-// tlsPolicies are what ?tls= says about a connection that starts in the clear.
+// tlsPolicies are the values of ?tls= for smtp://.
 var tlsPolicies = map[string]gomail.TLSPolicy{"required": gomail.TLSMandatory, "optional": gomail.TLSOpportunistic, "off": gomail.NoTLS}
 
-// parseServer reads smtp://user:password@host:port?tls=required|optional|off,
-// or smtps:// for TLS from the first byte. A password is only sent through TLS
-// unless tls=off asks for it.
+// parseServer parses smtp://user:password@host:port?tls=required|optional|off,
+// or smtps:// for implicit TLS. A password is sent over TLS only, unless
+// tls=off.
 func parseServer(address string) (*server, error) {
-	wrong := errors.New("the SMTP URL is not an address such as smtps://user:password@mail.example.com:465") // says nothing of the password
+	errURL := errors.New("the SMTP URL is not an address such as smtps://user:password@mail.example.com:465") // does not reveal the password
 	u, err := url.Parse(address)
 	if err != nil || u.Hostname() == "" || u.Scheme != "smtp" && u.Scheme != "smtps" || strings.Trim(u.Path, "/") != "" {
-		return nil, wrong
+		return nil, errURL
 	}
-	s := &server{host: u.Hostname(), options: []gomail.Option{gomail.WithTimeout(patience), gomail.WithoutNoop()}}
+	s := &server{host: u.Hostname(), options: []gomail.Option{gomail.WithTimeout(deliveryTimeout), gomail.WithoutNoop()}}
 	port := 587
 	if u.Scheme == "smtps" {
 		port = 465
@@ -42,13 +42,13 @@ func parseServer(address string) (*server, error) {
 	}
 	if text := u.Port(); text != "" {
 		if port, err = strconv.Atoi(text); err != nil {
-			return nil, wrong
+			return nil, errURL
 		}
 	}
 	s.options = append(s.options, gomail.WithPort(port))
-	password, signsIn := u.User.Password()
+	password, hasPassword := u.User.Password()
 	policy := "optional"
-	if signsIn {
+	if hasPassword {
 		policy = "required"
 	}
 	if chosen := u.Query().Get("tls"); chosen != "" {
@@ -61,24 +61,24 @@ func parseServer(address string) (*server, error) {
 	if u.Scheme == "smtp" {
 		s.options = append(s.options, gomail.WithTLSPolicy(tls))
 	}
-	if signsIn {
-		s.options = append(s.options, gomail.WithUsername(u.User.Username()), gomail.WithPassword(password), signIn(policy == "off"))
+	if hasPassword {
+		s.options = append(s.options, gomail.WithUsername(u.User.Username()), gomail.WithPassword(password), smtpAuth(policy == "off"))
 	}
 	return s, nil
 }
 
-// signIn chooses how the password is proven; inTheClear also in ways that show
-// it to the network.
-func signIn(inTheClear bool) gomail.Option {
-	if !inTheClear {
+// smtpAuth returns the authentication option; with plaintext also mechanisms
+// that reveal the password on the wire.
+func smtpAuth(plaintext bool) gomail.Option {
+	if !plaintext {
 		return gomail.WithSMTPAuth(gomail.SMTPAuthAutoDiscover)
 	}
 	return gomail.WithOpportunisticSMTPAuth(gomail.SMTPAuthSCRAMSHA256, gomail.SMTPAuthSCRAMSHA1, gomail.SMTPAuthCramMD5,
 		gomail.SMTPAuthPlainNoEnc, gomail.SMTPAuthLoginNoEnc)
 }
 
-// deliver hands one message over.
-func (s *server) deliver(ctx context.Context, from *netmail.Address, k Kept) error {
+// deliver sends one message.
+func (s *server) deliver(ctx context.Context, from *netmail.Address, k OutboxMessage) error {
 	client, err := gomail.NewClient(s.host, s.options...)
 	if err != nil {
 		return err
@@ -90,9 +90,9 @@ func (s *server) deliver(ctx context.Context, from *netmail.Address, k Kept) err
 	return client.DialAndSendWithContext(ctx, msg)
 }
 
-// compose makes the message as it travels. Its id is made from ours, so that a
-// message that is handed over twice, after a crash, can be seen to be one.
-func compose(from *netmail.Address, k Kept) (*gomail.Msg, error) {
+// compose builds the MIME message. Its Message-ID is derived from the id of
+// the message, so that a second delivery after a crash can be recognized.
+func compose(from *netmail.Address, k OutboxMessage) (*gomail.Msg, error) {
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	msg.FromMailAddress(from)
 	if err := msg.EnvelopeFrom(from.Address); err != nil {
@@ -110,8 +110,8 @@ func compose(from *netmail.Address, k Kept) (*gomail.Msg, error) {
 	return msg, nil
 }
 
-// final reports whether the server has said that it will never take a message.
-func final(err error) bool {
-	refusal, ok := errors.AsType[*gomail.SendError](err)
-	return ok && !refusal.IsTemp() && refusal.ErrorCode() >= 500
+// isPermanent reports whether the server rejected the message permanently.
+func isPermanent(err error) bool {
+	sendErr, ok := errors.AsType[*gomail.SendError](err)
+	return ok && !sendErr.IsTemp() && sendErr.ErrorCode() >= 500
 }

@@ -22,31 +22,31 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-// postbox is a small SMTP server.
-type postbox struct {
-	listener net.Listener
-	refuse   func(attempt int) string // the answer to MAIL FROM, "" takes it
-	login    string                   // AUTH PLAIN's argument that is asked for, "": none
-	arrived  chan letter
-	mu       sync.Mutex
-	attempts int
+// smtpServer is a minimal SMTP server.
+type smtpServer struct {
+	listener  net.Listener
+	reply     func(attempt int) string // reply to MAIL FROM; "" accepts it
+	login     string                   // required argument of AUTH PLAIN; "": none
+	delivered chan delivery
+	mu        sync.Mutex
+	attempts  int
 }
 
-// letter is what arrived.
-type letter struct {
+// delivery is a received message.
+type delivery struct {
 	from string
 	to   []string
 	data string
 }
 
-func openPostbox(t *testing.T) *postbox {
+func startSMTPServer(t *testing.T) *smtpServer {
 	t.Helper()
 	var config net.ListenConfig
 	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &postbox{listener: listener, refuse: func(int) string { return "" }, arrived: make(chan letter, 100)}
+	p := &smtpServer{listener: listener, reply: func(int) string { return "" }, delivered: make(chan delivery, 100)}
 	var served sync.WaitGroup
 	served.Go(func() {
 		for {
@@ -65,15 +65,15 @@ func openPostbox(t *testing.T) *postbox {
 	return p
 }
 
-func (p *postbox) address() string { return p.listener.Addr().String() }
+func (p *smtpServer) address() string { return p.listener.Addr().String() }
 
-// serve speaks with one client until it hangs up.
-func (p *postbox) serve(conn net.Conn) {
+// serve handles one connection.
+func (p *smtpServer) serve(conn net.Conn) {
 	defer func() { _ = conn.Close() }()
 	lines := bufio.NewReader(conn)
-	say := func(answer string) { fmt.Fprint(conn, answer+"\r\n") }
-	say("220 postbox")
-	var got letter
+	reply := func(answer string) { fmt.Fprint(conn, answer+"\r\n") }
+	reply("220 postbox")
+	var got delivery
 	for {
 		line, err := lines.ReadString('\n')
 		if err != nil {
@@ -84,30 +84,30 @@ func (p *postbox) serve(conn net.Conn) {
 		switch strings.ToUpper(verb) {
 		case "EHLO":
 			if p.login != "" {
-				say("250-postbox\r\n250-AUTH PLAIN\r\n250 8BITMIME")
+				reply("250-postbox\r\n250-AUTH PLAIN\r\n250 8BITMIME")
 			} else {
-				say("250-postbox\r\n250 8BITMIME")
+				reply("250-postbox\r\n250 8BITMIME")
 			}
 		case "AUTH":
 			if rest != "PLAIN "+p.login {
-				say("535 5.7.8 wrong")
+				reply("535 5.7.8 wrong")
 			} else {
-				say("235 2.7.0 welcome")
+				reply("235 2.7.0 welcome")
 			}
 		case "MAIL":
 			p.mu.Lock()
 			p.attempts++
-			answer := p.refuse(p.attempts)
+			answer := p.reply(p.attempts)
 			p.mu.Unlock()
-			if got = (letter{from: rest}); answer == "" {
+			if got = (delivery{from: rest}); answer == "" {
 				answer = "250 2.1.0 ok"
 			}
-			say(answer)
+			reply(answer)
 		case "RCPT":
 			got.to = append(got.to, rest)
-			say("250 2.1.5 ok")
+			reply("250 2.1.5 ok")
 		case "DATA":
-			say("354 go on")
+			reply("354 go on")
 			var data strings.Builder
 			for {
 				line, err := lines.ReadString('\n')
@@ -120,30 +120,30 @@ func (p *postbox) serve(conn net.Conn) {
 				data.WriteString(strings.TrimPrefix(line, "."))
 			}
 			got.data = data.String()
-			p.arrived <- got
-			say("250 2.0.0 taken")
+			p.delivered <- got
+			reply("250 2.0.0 taken")
 		case "QUIT":
-			say("221 2.0.0 bye")
+			reply("221 2.0.0 bye")
 			return
 		default:
-			say("250 ok")
+			reply("250 ok")
 		}
 	}
 }
 
-func (p *postbox) receive(t *testing.T) letter {
+func (p *smtpServer) receive(t *testing.T) delivery {
 	t.Helper()
 	select {
-	case got := <-p.arrived:
+	case got := <-p.delivered:
 		return got
 	case <-time.After(30 * time.Second):
-		t.Fatal("no mail came")
-		return letter{}
+		t.Fatal("no mail was delivered")
+		return delivery{}
 	}
 }
 
-// parts are the bodies of a letter by their type.
-func (l letter) parts(t *testing.T) (netmail.Header, map[string]string) {
+// parts returns the bodies by content type.
+func (l delivery) parts(t *testing.T) (netmail.Header, map[string]string) {
 	t.Helper()
 	message, err := netmail.ReadMessage(strings.NewReader(l.data))
 	if err != nil {
@@ -174,11 +174,11 @@ func (l letter) parts(t *testing.T) (netmail.Header, map[string]string) {
 	}
 }
 
-func TestAMessageArrivesAsTextAndAsHTMLInTheLanguageOfItsReader(t *testing.T) {
+func TestMessageIsTextAndHTMLInTheLanguageOfTheRecipient(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		p := openPostbox(t)
+		p := startSMTPServer(t)
 		p.login = "AGNsdWIAc2VjcmV0" // \x00club\x00secret
-		m := office(t, db, clock.Clock{}, "smtp://club:secret@"+p.address()+"?tls=off")
+		m := startMail(t, db, clock.Clock{}, "smtp://club:secret@"+p.address()+"?tls=off")
 		msg := mail.Message{
 			To: "juergen@example.com", ToName: `Jürgen "J" Müller`, Language: "de-AT", Template: mail.Invited, CommunityID: "c",
 			Values: map[string]string{"community": "Tom & <b>Jerry</b>", "link": "https://club.example.com/i/abc?x=1&y=2", "inviter": "Eve"},
@@ -187,7 +187,7 @@ func TestAMessageArrivesAsTextAndAsHTMLInTheLanguageOfItsReader(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := p.receive(t)
-		await(t, db, "juergen@example.com sent")
+		awaitStates(t, db, "juergen@example.com sent")
 		if got.from != "FROM:<club@example.com> BODY=8BITMIME" || fmt.Sprint(got.to) != "[TO:<juergen@example.com>]" {
 			t.Errorf("from %q to %q", got.from, got.to)
 		}
@@ -213,17 +213,17 @@ func TestAMessageArrivesAsTextAndAsHTMLInTheLanguageOfItsReader(t *testing.T) {
 	})
 }
 
-func TestWhatAServerRefusesForNowIsTriedAgainAndWhatItRefusesIsNot(t *testing.T) {
+func TestTemporaryErrorsAreRetriedAndPermanentOnesAreNot(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		p := openPostbox(t)
+		p := startSMTPServer(t)
 		start := clock.Clock{}.Now()
 		c := clock.At(func() time.Time { // a second is over in ten milliseconds
 			now := clock.Clock{}.Now()
 			return now.Add(99 * now.Sub(start))
 		})
-		refused := make(chan int, 16)
-		p.refuse = func(attempt int) string {
-			refused <- attempt
+		rejected := make(chan int, 16)
+		p.reply = func(attempt int) string {
+			rejected <- attempt
 			if attempt < 3 {
 				return "451 4.3.0 later"
 			}
@@ -232,18 +232,18 @@ func TestWhatAServerRefusesForNowIsTriedAgainAndWhatItRefusesIsNot(t *testing.T)
 			}
 			return ""
 		}
-		m := office(t, db, c, "smtp://"+p.address())
-		if err := send(t, db, m, verify("ada@example.com")); err != nil {
+		m := startMail(t, db, c, "smtp://"+p.address())
+		if err := send(t, db, m, verifyMessage("ada@example.com")); err != nil {
 			t.Fatal(err)
 		}
 		p.receive(t)
-		await(t, db, "ada@example.com sent")
-		if err := send(t, db, m, verify("bob@example.com")); err != nil {
+		awaitStates(t, db, "ada@example.com sent")
+		if err := send(t, db, m, verifyMessage("bob@example.com")); err != nil {
 			t.Fatal(err)
 		}
-		await(t, db, "ada@example.com sent", "bob@example.com failed")
-		if len(refused) != 4 {
-			t.Errorf("%d attempts, want 3 and 1", len(refused))
+		awaitStates(t, db, "ada@example.com sent", "bob@example.com failed")
+		if len(rejected) != 4 {
+			t.Errorf("%d attempts, want 3 and 1", len(rejected))
 		}
 		list, _, err := m.Unsent(t.Context(), "", 10)
 		if err != nil || len(list) != 1 || !strings.Contains(list[0].Error, "never") {
@@ -252,7 +252,7 @@ func TestWhatAServerRefusesForNowIsTriedAgainAndWhatItRefusesIsNot(t *testing.T)
 	})
 }
 
-func TestAMessageThatIsTooLateIsNotSentAndOldOnesAreErased(t *testing.T) {
+func TestExpiredMessagesAreNotSentAndOldOnesAreErased(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		var mu sync.Mutex
 		at := noon
@@ -262,17 +262,17 @@ func TestAMessageThatIsTooLateIsNotSentAndOldOnesAreErased(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		early := verify("early@example.com")
+		early := verifyMessage("early@example.com")
 		early.ExpiresAt = noon.Add(time.Hour).UnixMilli()
 		if err := send(t, db, writer, early); err != nil {
 			t.Fatal(err)
 		}
-		if err := send(t, db, writer, verify("held@example.com")); err != nil {
+		if err := send(t, db, writer, verifyMessage("held@example.com")); err != nil {
 			t.Fatal(err)
 		}
 		move(time.Hour)
-		m := office(t, db, c, "")
-		await(t, db, "early@example.com expired", "held@example.com kept")
+		m := startMail(t, db, c, "")
+		awaitStates(t, db, "early@example.com expired", "held@example.com kept")
 		bodies := func(want ...bool) {
 			t.Helper()
 			list, _, err := m.Unsent(t.Context(), "", 10)

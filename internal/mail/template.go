@@ -3,17 +3,18 @@ package mail
 import (
 	"cmp"
 	"fmt"
+	"html/template"
 	"strings"
 	"time"
 
 	"github.com/regulars/regulars/internal/i18n"
 )
 
-// Template is what a message says. Beside each stand the values it takes; those
-// with a question mark may be left out.
+// Template identifies a mail. Each constant lists its values; those with a
+// question mark are optional.
 type Template string
 
-// The templates.
+// Templates.
 const (
 	VerifyEmail     Template = "verify_email"      // link, name?
 	AccountExists   Template = "account_exists"    // link to sign in, name?
@@ -30,27 +31,16 @@ const (
 	SignInAdded     Template = "sign_in_added"     // kind: provider, codes, passkey, api_key; name?, link to the account's page
 )
 
-// values are what each template needs; the others are not asked for.
-var values = map[Template][]string{
+// requiredValues are the required values of each template.
+var requiredValues = map[Template][]string{
 	VerifyEmail: {"link"}, AccountExists: {"link"}, ResetPassword: {"link"}, PasswordChanged: {"link"},
 	Welcome: {"link"}, BulkJobFinished: {"kind", "status", "created", "updated", "unchanged", "skipped", "failed", "link"},
 	Invited: {"link"}, SignInAdded: {"kind", "link"}, TransferOffered: {"link"}, TransferEnded: {"kind", "link"},
 	ConfirmEmail: {"link"}, EmailChanging: {"link"}, EmailChanged: {"link"},
 }
 
-// content is a message in words: paragraphs, a button for its one link, and
-// what stands under the line.
-type content struct {
-	language      string
-	subject       string
-	greeting      string
-	before, after []string // paragraphs around the button
-	button, link  string
-	closing       string
-}
-
 func render(p i18n.Printer, msg Message, now time.Time) (content, error) {
-	needed, known := values[msg.Template]
+	needed, known := requiredValues[msg.Template]
 	if !known {
 		return content{}, fmt.Errorf("no mail template %q", msg.Template)
 	}
@@ -60,9 +50,9 @@ func render(p i18n.Printer, msg Message, now time.Time) (content, error) {
 		}
 	}
 	if link := msg.Values["link"]; !strings.HasPrefix(link, "https://") && !strings.HasPrefix(link, "http://") {
-		return content{}, fmt.Errorf("mail %s: the link is no web address", msg.Template)
+		return content{}, fmt.Errorf("mail %s: the link is not a web address", msg.Template)
 	}
-	c := words[msg.Template](p, msg.Values)
+	c := builders[msg.Template](p, msg.Values)
 	c.language, c.link = p.Language().String(), msg.Values["link"]
 	if c.greeting == "" {
 		c.greeting = p.T("Hello,")
@@ -70,14 +60,14 @@ func render(p i18n.Printer, msg Message, now time.Time) (content, error) {
 			c.greeting = p.T("Hello %s,", name)
 		}
 	}
-	if msg.ExpiresAt != 0 && msg.Template != Welcome { // whose link works on
+	if msg.ExpiresAt != 0 && msg.Template != Welcome { // its link does not expire
 		c.after = append(c.after, validity(p, time.UnixMilli(msg.ExpiresAt).Sub(now)))
 	}
 	return c, nil
 }
 
-// validity says for how long a link works. A minute that went by since it was
-// made does not make a day 23 hours.
+// validity is how long a link works, rounded so that a minute since its
+// creation does not turn one day into 23 hours.
 func validity(p i18n.Printer, left time.Duration) string {
 	left += time.Minute
 	switch hours := int64(left / time.Hour); {
@@ -88,3 +78,17 @@ func validity(p i18n.Printer, left time.Duration) string {
 	}
 	return p.Count(max(1, int64(left/time.Minute)), "The link works once, for %d minute.", "The link works once, for %d minutes.")
 }
+
+// page has inline styles because mail clients drop style sheets.
+var page = template.Must(template.New("mail").Parse(`<!doctype html>
+<html lang="{{.Language}}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{{.Subject}}</title></head>
+<body style="margin:0;padding:24px;background:#f4f4f5;color:#18181b;font-family:system-ui,-apple-system,'Segoe UI',sans-serif;font-size:16px;line-height:1.5">
+<div style="max-width:560px;margin:0 auto;padding:32px;background:#ffffff;border-radius:12px">
+<p style="margin:0 0 16px">{{.Greeting}}</p>
+{{range .Before}}<p style="margin:0 0 16px">{{.}}</p>
+{{end}}<p style="margin:24px 0"><a href="{{.Link}}" style="display:inline-block;padding:12px 20px;border-radius:8px;background:#1d4ed8;color:#ffffff;text-decoration:none;font-weight:600">{{.Button}}</a></p>
+{{range .After}}<p style="margin:0 0 16px">{{.}}</p>
+{{end}}{{if .Closing}}<p style="margin:0 0 16px;color:#52525b">{{.Closing}}</p>
+{{end}}<p style="margin:24px 0 0;font-size:13px;color:#52525b;word-break:break-all">{{.Link}}</p>
+</div></body></html>
+`))

@@ -1,26 +1,28 @@
-// Package media keeps the pictures of communities and their members: avatars,
-// logos. What is uploaded is never served as it came: it is decoded, made
-// smaller where it is larger than anybody needs, and written anew, so that
-// nothing of the original but its pixels is left.
+// Package media stores the pictures of communities and members: avatars and
+// logos. Uploads are decoded, scaled down and re-encoded, so that only pixels of
+// the original are stored and served.
 package media
 
 import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
+	"strings"
 	"time"
 
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Kind is what a picture is for. It decides how large it is kept.
+// Kind is the purpose of a picture. It determines the maximum size.
 type Kind string
 
-// The kinds of pictures.
+// Kinds of pictures.
 const (
 	Avatar Kind = "avatar"
 	Logo   Kind = "logo"
@@ -28,20 +30,20 @@ const (
 
 var longestSide = map[Kind]int{Avatar: 512, Logo: 1024} // pixels
 
-// MaxBytes is the largest file that is taken.
+// MaxBytes is the maximum size of an upload.
 const MaxBytes = 10 << 20
 
-// maxPixels bounds the memory that a picture may ask for: 25 million pixels
-// are the photograph of a good camera.
+// maxPixels bounds the memory of decoding; a good camera has 25 million
+// pixels.
 const maxPixels = 25_000_000
 
-// Picture is a picture as it is kept.
+// Picture is a stored picture.
 type Picture struct {
-	ID          string // random: not to be guessed
+	ID          string // random, unguessable
 	CommunityID string
 	FileID      string
 	Kind        Kind
-	OwnerID     string // the member it belongs to; "" of the community
+	OwnerID     string // id of a member; "": belongs to the community
 	Type        string // image/png or image/jpeg
 	Width       int    // pixels
 	Height      int
@@ -49,36 +51,36 @@ type Picture struct {
 	CreatedAt   int64 // Unix milliseconds
 }
 
-// Input is an uploaded file and what it is to be.
+// Input is an upload.
 type Input struct {
 	CommunityID string
-	OwnerID     string // the member it belongs to; "" of the community
+	OwnerID     string // id of a member; "": belongs to the community
 	Kind        Kind
 	File        io.Reader
 }
 
-// Library keeps the pictures of all communities. It may be used from many
-// goroutines.
+// Library manages the pictures of all communities. It is safe for concurrent
+// use.
 type Library struct {
 	db       *sqldb.DB
 	files    *blob.Dir
 	clock    clock.Clock
-	decoding chan struct{} // one place: a picture may need 400 MB while it is decoded
-	held     chan struct{} // a place for each that is decoded or waits for it, with its file in memory
+	decoding chan struct{} // one slot: decoding may take 400 MB
+	queue    chan struct{} // a slot for each upload in memory
 }
 
-// mostHeld bounds the memory, and the time, of pictures that wait.
+// Limits of uploads waiting to be decoded.
 const (
-	mostHeld = 16
-	busyFor  = 2 * time.Second
+	maxQueued  = 16
+	retryAfter = 2 * time.Second
 )
 
-// New returns the Library of a database whose files are in files.
+// New returns a Library that stores files in files.
 func New(db *sqldb.DB, files *blob.Dir, c clock.Clock) *Library {
-	return &Library{db: db, files: files, clock: c, decoding: make(chan struct{}, 1), held: make(chan struct{}, mostHeld)}
+	return &Library{db: db, files: files, clock: c, decoding: make(chan struct{}, 1), queue: make(chan struct{}, maxQueued)}
 }
 
-// Path is the address of a picture on this server; "" for no picture.
+// Path is the URL path of a picture; "" without a picture.
 func Path(communityID, pictureID string) string {
 	if pictureID == "" {
 		return ""
@@ -86,18 +88,17 @@ func Path(communityID, pictureID string) string {
 	return "/media/" + communityID + "/" + pictureID
 }
 
-// Make writes a picture anew from an uploaded file and keeps it on stable
-// storage. Nobody sees it before Insert; one that is never inserted is removed
-// by a sweep. It fails with TooLarge "image_too_large" above MaxBytes,
-// Unsupported "image_type" for anything but PNG, JPEG, GIF and WebP,
-// Unavailable "pictures_busy" when too many wait already, and Invalid
-// "image_dimensions" for too many pixels or "image_damaged".
-func (l *Library) Make(ctx context.Context, in Input) (Picture, error) {
+// Create re-encodes an upload and stores the file. The picture is visible
+// after Insert; a sweep deletes files without a picture. Create returns
+// TooLarge "image_too_large" over MaxBytes, Unsupported "image_type" for
+// anything but PNG, JPEG, GIF and WebP, Unavailable "pictures_busy" if too
+// many uploads wait, and Invalid "image_dimensions" or "image_damaged".
+func (l *Library) Create(ctx context.Context, in Input) (Picture, error) {
 	select {
-	case l.held <- struct{}{}:
-		defer func() { <-l.held }()
+	case l.queue <- struct{}{}:
+		defer func() { <-l.queue }()
 	default:
-		return Picture{}, errs.New(errs.Unavailable, "pictures_busy", "Too many pictures are being worked on. Try again in a moment.").WithRetry(busyFor)
+		return Picture{}, errs.New(errs.Unavailable, "pictures_busy", "Too many pictures are being processed. Try again in a moment.").WithRetry(retryAfter)
 	}
 	content, err := io.ReadAll(io.LimitReader(in.File, MaxBytes+1))
 	if err != nil {
@@ -112,20 +113,20 @@ func (l *Library) Make(ctx context.Context, in Input) (Picture, error) {
 	case <-ctx.Done():
 		return Picture{}, ctx.Err()
 	}
-	made, err := remake(content, longestSide[in.Kind])
+	encoded, err := reencode(content, longestSide[in.Kind])
 	if err != nil {
 		return Picture{}, err
 	}
 	now := l.clock.Now()
 	p := Picture{
-		ID: id.Secret(id.Size / 2), CommunityID: in.CommunityID, Kind: in.Kind, OwnerID: in.OwnerID, Type: made.kind,
-		Width: made.width, Height: made.height, SizeBytes: int64(len(made.content)), CreatedAt: now.UnixMilli(),
+		ID: id.Secret(id.Size / 2), CommunityID: in.CommunityID, Kind: in.Kind, OwnerID: in.OwnerID, Type: encoded.kind,
+		Width: encoded.width, Height: encoded.height, SizeBytes: int64(len(encoded.content)), CreatedAt: now.UnixMilli(),
 	}
-	p.FileID, err = l.keep(made.content)
+	p.FileID, err = l.store(encoded.content)
 	return p, err
 }
 
-func (l *Library) keep(content []byte) (fileID string, err error) {
+func (l *Library) store(content []byte) (fileID string, err error) {
 	file, err := l.files.Create()
 	if err != nil {
 		return "", err
@@ -137,30 +138,30 @@ func (l *Library) keep(content []byte) (fileID string, err error) {
 	return file.ID(), file.Commit()
 }
 
-// Insert makes a picture part of its community, in the caller's transaction.
+// Insert adds a picture to its community, in the transaction of the caller.
 func Insert(ctx context.Context, tx *sqldb.Tx, p Picture) error { return insert(ctx, tx, p) }
 
-// Find returns a picture without its file, or NotFound "picture_not_found".
-func Find(ctx context.Context, q sqldb.Querier, communityID, pictureID string) (Picture, error) {
-	return find(ctx, q, communityID, pictureID)
+// Load returns a picture without its file, or NotFound "picture_not_found".
+func Load(ctx context.Context, q sqldb.Querier, communityID, pictureID string) (Picture, error) {
+	return load(ctx, q, communityID, pictureID)
 }
 
-// Remove takes pictures away, in the caller's transaction; a sweep removes
-// their files. Ids that are no pictures are passed over.
-func Remove(ctx context.Context, tx *sqldb.Tx, communityID string, ids []string) error {
-	return remove(ctx, tx, communityID, ids)
+// Delete deletes pictures, in the transaction of the caller; a sweep deletes
+// their files. Unknown ids are ignored.
+func Delete(ctx context.Context, tx *sqldb.Tx, communityID string, ids []string) error {
+	return deletePictures(ctx, tx, communityID, ids)
 }
 
-// RemoveOf takes every picture of the members away, in the caller's
-// transaction; a sweep removes their files.
-func RemoveOf(ctx context.Context, tx *sqldb.Tx, communityID string, ownerIDs []string) error {
-	return removeOf(ctx, tx, communityID, ownerIDs)
+// DeleteByOwner deletes all pictures of the given members, in the transaction
+// of the caller; a sweep deletes their files.
+func DeleteByOwner(ctx context.Context, tx *sqldb.Tx, communityID string, ownerIDs []string) error {
+	return deleteByOwner(ctx, tx, communityID, ownerIDs)
 }
 
-// Open opens a picture; NotFound "picture_not_found" when there is none. The
-// caller closes the file.
+// Open opens a picture, or returns NotFound "picture_not_found". The caller
+// closes the file.
 func (l *Library) Open(ctx context.Context, communityID, pictureID string) (Picture, *blob.File, error) {
-	p, err := find(ctx, l.db, communityID, pictureID)
+	p, err := load(ctx, l.db, communityID, pictureID)
 	if err != nil {
 		return p, nil, err
 	}
@@ -172,10 +173,30 @@ func (l *Library) Open(ctx context.Context, communityID, pictureID string) (Pict
 }
 
 func errNotFound() error {
-	return errs.New(errs.NotFound, "picture_not_found", "There is no such picture.")
+	return errs.New(errs.NotFound, "picture_not_found", "Picture not found.")
 }
 
-// Uses reports whether a stored file is one of a picture.
-func (l *Library) Uses(ctx context.Context, fileID string) (bool, error) {
+// UsesFile reports whether a stored file belongs to a picture.
+func (l *Library) UsesFile(ctx context.Context, fileID string) (bool, error) {
 	return usesFile(ctx, l.db, fileID)
+}
+
+// ServeHTTP serves Path. A picture is immutable and needs no credential: its
+// id is random, and other sites embed it.
+func (l *Library) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	communityID, pictureID, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/media/"), "/")
+	p, file, err := l.Open(r.Context(), communityID, pictureID)
+	if err != nil {
+		httpx.WriteError(w, r, err)
+		return
+	}
+	defer func() { _ = file.Close() }() // read-only
+	h := w.Header()
+	h.Set("Content-Type", p.Type)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("ETag", `"`+p.ID+`"`)
+	http.ServeContent(w, r, "", time.UnixMilli(p.CreatedAt), file)
 }

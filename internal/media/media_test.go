@@ -47,14 +47,14 @@ func each(t *testing.T, test func(f *fixture)) {
 	})
 }
 
-func (f *fixture) make(content []byte) (media.Picture, error) {
-	return f.library.Make(f.Context(), media.Input{CommunityID: f.community, OwnerID: "u", Kind: media.Avatar, File: bytes.NewReader(content)})
+func (f *fixture) create(content []byte) (media.Picture, error) {
+	return f.library.Create(f.Context(), media.Input{CommunityID: f.community, OwnerID: "u", Kind: media.Avatar, File: bytes.NewReader(content)})
 }
 
-// kept makes, inserts and fetches a picture.
-func (f *fixture) kept(content []byte) (media.Picture, []byte) {
+// store creates, inserts and fetches a picture.
+func (f *fixture) store(content []byte) (media.Picture, []byte) {
 	f.Helper()
-	p, err := f.make(content)
+	p, err := f.create(content)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func (f *fixture) kept(content []byte) (media.Picture, []byte) {
 	return p, got
 }
 
-// picture is left half red, right half blue.
+// picture is red on the left and blue on the right.
 func picture(width, height int) *image.NRGBA {
 	m := image.NewNRGBA(image.Rect(0, 0, width, height))
 	for y := range height {
@@ -97,15 +97,15 @@ func encoded(t *testing.T, encode func(io.Writer) error) []byte {
 	return out.Bytes()
 }
 
-func pngOf(t *testing.T, m image.Image) []byte {
+func encodePNG(t *testing.T, m image.Image) []byte {
 	return encoded(t, func(w io.Writer) error { return png.Encode(w, m) })
 }
 
-func jpegOf(t *testing.T, m image.Image) []byte {
+func encodeJPEG(t *testing.T, m image.Image) []byte {
 	return encoded(t, func(w io.Writer) error { return jpeg.Encode(w, m, nil) })
 }
 
-// chunk is one chunk of a PNG.
+// chunk returns a chunk of a PNG.
 func chunk(kind string, data []byte) []byte {
 	out := binary.BigEndian.AppendUint32(nil, uint32(len(data)))
 	body := append([]byte(kind), data...)
@@ -114,12 +114,12 @@ func chunk(kind string, data []byte) []byte {
 
 const tinyWebP = "UklGRh4AAABXRUJQVlA4TBEAAAAvAAAAAAfQ//73v/+BiOh/AAA="
 
-func TestEveryTypeIsWrittenAnewWithoutWhatWasBesideThePixels(t *testing.T) {
+func TestEveryTypeIsReencodedWithoutMetadata(t *testing.T) {
 	each(t, func(f *fixture) {
 		m := picture(8, 4)
-		plain := pngOf(f.T, m)
+		plain := encodePNG(f.T, m)
 		noted := append(append(bytes.Clone(plain[:33]), chunk("tEXt", []byte("Comment\x00<script>secret</script>"))...), plain[33:]...)
-		photo := withExif(jpegOf(f.T, m), 1)
+		photo := withExif(encodeJPEG(f.T, m), 1)
 		animation := encoded(f.T, func(w io.Writer) error { return gif.Encode(w, m, nil) })
 		animation = append(animation, "<script>secret</script>"...)
 		webp, err := base64.StdEncoding.DecodeString(tinyWebP)
@@ -132,12 +132,12 @@ func TestEveryTypeIsWrittenAnewWithoutWhatWasBesideThePixels(t *testing.T) {
 		}{
 			"png": {noted, "image/png"}, "jpeg": {photo, "image/jpeg"}, "gif": {animation, "image/png"}, "webp": {webp, "image/png"},
 		} {
-			p, got := f.kept(row.content)
+			p, got := f.store(row.content)
 			if p.Type != row.kind {
 				f.Errorf("%s: type %s, want %s", name, p.Type, row.kind)
 			}
 			if bytes.Contains(got, []byte("secret")) || bytes.Contains(got, []byte("Exif")) {
-				f.Errorf("%s: something beside the pixels is kept", name)
+				f.Errorf("%s: metadata is stored", name)
 			}
 			if int64(len(got)) != p.SizeBytes || p.Width == 0 {
 				f.Errorf("%s: %d bytes, %+v", name, len(got), p)
@@ -146,9 +146,9 @@ func TestEveryTypeIsWrittenAnewWithoutWhatWasBesideThePixels(t *testing.T) {
 	})
 }
 
-func TestALargePictureIsMadeSmaller(t *testing.T) {
+func TestLargePictureIsScaledDown(t *testing.T) {
 	each(t, func(f *fixture) {
-		p, got := f.kept(pngOf(f.T, picture(2000, 500)))
+		p, got := f.store(encodePNG(f.T, picture(2000, 500)))
 		config, err := png.DecodeConfig(bytes.NewReader(got))
 		if err != nil || config.Width != 512 || config.Height != 128 || p.Width != 512 {
 			f.Fatalf("%+v %+v (%v)", config, p, err)
@@ -156,42 +156,42 @@ func TestALargePictureIsMadeSmaller(t *testing.T) {
 	})
 }
 
-// withExif puts a camera's note in front of a JPEG.
-func withExif(photo []byte, held byte) []byte {
+// withExif adds an EXIF orientation to a JPEG.
+func withExif(photo []byte, orientation byte) []byte {
 	tiff := []byte("MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x03\x00\x00\x00\x01\x00")
-	tiff = append(tiff, held, 0, 0, 0, 0, 0, 0)
+	tiff = append(tiff, orientation, 0, 0, 0, 0, 0, 0)
 	body := append([]byte("Exif\x00\x00"), tiff...)
 	body = append(body, "secret"...)
 	out := append([]byte{0xff, 0xd8, 0xff, 0xe1}, binary.BigEndian.AppendUint16(nil, uint16(len(body)+2))...)
 	return append(append(out, body...), photo[2:]...)
 }
 
-func TestAPhotographIsTurnedAsItsCameraWasHeld(t *testing.T) {
+func TestOrientationIsApplied(t *testing.T) {
 	each(t, func(f *fixture) {
-		photo := jpegOf(f.T, picture(64, 32)) // red left, blue right
-		for held, red := range map[byte]image.Point{1: {8, 16}, 2: {56, 16}, 3: {56, 16}, 4: {8, 16}, 5: {16, 8}, 6: {16, 8}, 7: {16, 56}, 8: {16, 56}} {
-			_, got := f.kept(withExif(photo, held))
+		photo := encodeJPEG(f.T, picture(64, 32)) // red left, blue right
+		for orientation, red := range map[byte]image.Point{1: {8, 16}, 2: {56, 16}, 3: {56, 16}, 4: {8, 16}, 5: {16, 8}, 6: {16, 8}, 7: {16, 56}, 8: {16, 56}} {
+			_, got := f.store(withExif(photo, orientation))
 			m, err := jpeg.Decode(bytes.NewReader(got))
 			if err != nil {
 				f.Fatal(err)
 			}
 			if r, _, b, _ := m.At(red.X, red.Y).RGBA(); r < 0xa000 || b > 0x5000 {
-				f.Errorf("held %d: red is not at %v of %v", held, red, m.Bounds())
+				f.Errorf("held %d: red is not at %v of %v", orientation, red, m.Bounds())
 			}
 		}
 	})
 }
 
-// claiming is a PNG of a few bytes that says it is huge.
-func claiming(width, height uint32) []byte {
+// pngOfSize returns a small PNG with these dimensions in its header.
+func pngOfSize(width, height uint32) []byte {
 	header := binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint32(nil, width), height)
 	out := append([]byte("\x89PNG\r\n\x1a\n"), chunk("IHDR", append(header, 8, 6, 0, 0, 0))...)
 	return append(out, chunk("IDAT", []byte{0x78, 0x9c, 3, 0, 0, 0, 0, 1})...)
 }
 
-func TestWhatIsNoHarmlessPictureIsRefused(t *testing.T) {
+func TestUnsafeFilesAreRejected(t *testing.T) {
 	each(t, func(f *fixture) {
-		good := pngOf(f.T, picture(300, 200))
+		good := encodePNG(f.T, picture(300, 200))
 		for name, row := range map[string]struct {
 			content []byte
 			code    string
@@ -202,13 +202,13 @@ func TestWhatIsNoHarmlessPictureIsRefused(t *testing.T) {
 			"a page":                  {[]byte("<html><script>alert(1)</script>"), "image_type", 415},
 			"nothing":                 {nil, "image_type", 415},
 			"a bitmap":                {append([]byte("BM"), make([]byte, 100)...), "image_type", 415},
-			"a small bomb":            {claiming(60_000, 60_000), "image_dimensions", 400},
-			"a long bomb":             {claiming(1<<31-1, 1), "image_dimensions", 400},
+			"a small bomb":            {pngOfSize(60_000, 60_000), "image_dimensions", 400},
+			"a long bomb":             {pngOfSize(1<<31-1, 1), "image_dimensions", 400},
 			"one that was cut off":    {good[:len(good)-40], "image_damaged", 400},
 			"only a beginning":        {good[:20], "image_damaged", 400},
 			"one that is too large":   {append(bytes.Clone(good), make([]byte, media.MaxBytes)...), "image_too_large", 413},
 		} {
-			_, err := f.make(row.content)
+			_, err := f.create(row.content)
 			if e := errs.From(err); e == nil || e.Code != row.code || e.Kind.Status() != row.status {
 				f.Errorf("%s: %v, want %d %s", name, err, row.status, row.code)
 			}
@@ -216,9 +216,9 @@ func TestWhatIsNoHarmlessPictureIsRefused(t *testing.T) {
 	})
 }
 
-func TestAPictureIsServedSoThatNobodyRunsIt(t *testing.T) {
+func TestPictureIsServedWithSafeHeaders(t *testing.T) {
 	each(t, func(f *fixture) {
-		p, content := f.kept(pngOf(f.T, picture(8, 4)))
+		p, content := f.store(encodePNG(f.T, picture(8, 4)))
 		answer := httptest.NewRecorder()
 		f.library.ServeHTTP(answer, httptest.NewRequestWithContext(f.Context(), "GET", media.Path(f.community, p.ID), nil))
 		h := answer.Header()
@@ -237,26 +237,26 @@ func TestAPictureIsServedSoThatNobodyRunsIt(t *testing.T) {
 	})
 }
 
-func TestPicturesGoWithTheirOwner(t *testing.T) {
+func TestPicturesAreDeletedWithTheirOwner(t *testing.T) {
 	each(t, func(f *fixture) {
-		p, _ := f.kept(pngOf(f.T, picture(8, 4)))
-		if used, err := f.library.Uses(f.Context(), p.FileID); err != nil || !used {
+		p, _ := f.store(encodePNG(f.T, picture(8, 4)))
+		if used, err := f.library.UsesFile(f.Context(), p.FileID); err != nil || !used {
 			f.Fatalf("the file of a picture is not in use (%v)", err)
 		}
-		err := f.db.Tx(f.Context(), func(tx *sqldb.Tx) error { return media.RemoveOf(f.Context(), tx, f.community, []string{"u"}) })
+		err := f.db.Tx(f.Context(), func(tx *sqldb.Tx) error { return media.DeleteByOwner(f.Context(), tx, f.community, []string{"u"}) })
 		if err != nil {
 			f.Fatal(err)
 		}
 		if _, _, err := f.library.Open(f.Context(), f.community, p.ID); !errs.Is(err, "picture_not_found") {
 			f.Fatal(err)
 		}
-		if used, err := f.library.Uses(f.Context(), p.FileID); err != nil || used {
+		if used, err := f.library.UsesFile(f.Context(), p.FileID); err != nil || used {
 			f.Fatalf("the file is in use (%v)", err)
 		}
 	})
 }
 
-func TestOnlySoManyPicturesAreHeldAtOnce(t *testing.T) {
+func TestQueuedPicturesAreLimited(t *testing.T) {
 	each(t, func(f *fixture) {
 		var done sync.WaitGroup
 		writers := make([]*io.PipeWriter, 16)
@@ -264,21 +264,21 @@ func TestOnlySoManyPicturesAreHeldAtOnce(t *testing.T) {
 			file, writer := io.Pipe()
 			writers[i] = writer
 			done.Go(func() {
-				if _, err := f.library.Make(f.Context(), media.Input{CommunityID: f.community, OwnerID: "u", Kind: media.Avatar, File: file}); !errs.Is(err, "image_type") {
+				if _, err := f.library.Create(f.Context(), media.Input{CommunityID: f.community, OwnerID: "u", Kind: media.Avatar, File: file}); !errs.Is(err, "image_type") {
 					f.Error(err)
 				}
 			})
 			_, _ = writer.Write([]byte("no picture")) // returns when it is being read
 		}
-		_, err := f.make(nil)
+		_, err := f.create(nil)
 		if e := errs.From(err); !errs.Is(err, "pictures_busy") || e.RetryAfter == 0 {
-			f.Errorf("one more than can be held: %v", err)
+			f.Errorf("one over the limit: %v", err)
 		}
 		for _, writer := range writers {
 			_ = writer.Close()
 		}
 		done.Wait()
-		if _, err := f.make(nil); !errs.Is(err, "image_type") {
+		if _, err := f.create(nil); !errs.Is(err, "image_type") {
 			f.Errorf("after the others: %v", err)
 		}
 	})

@@ -6,8 +6,8 @@ import (
 	"image"
 )
 
-// orientation is how a camera says it was held, 1 to 8; 1 when the image does
-// not say. What says it is not kept, so the pixels are turned instead.
+// orientation returns the EXIF orientation of an image, 1 to 8, or 1 if there
+// is none. Metadata is dropped, so the pixels are rotated instead.
 // https://www.cipa.jp/std/documents/e/DC-X008-Translation-2019-E.pdf, 4.6.4 A
 func orientation(kind string, content []byte) int {
 	if kind != "image/jpeg" {
@@ -16,7 +16,7 @@ func orientation(kind string, content []byte) int {
 	for at := 2; at+4 <= len(content) && content[at] == 0xff; {
 		marker, size := content[at+1], int(binary.BigEndian.Uint16(content[at+2:]))
 		end := at + 2 + size
-		if marker == 0xda || size < 2 || end > len(content) { // the pixels begin, or nonsense
+		if marker == 0xda || size < 2 || end > len(content) { // start of scan, or malformed
 			return 1
 		}
 		if exif, ok := bytes.CutPrefix(content[at+4:end], []byte("Exif\x00\x00")); marker == 0xe1 && ok {
@@ -27,7 +27,7 @@ func orientation(kind string, content []byte) int {
 	return 1
 }
 
-// orientationTag looks through the first directory of a TIFF.
+// orientationTag searches the first directory of a TIFF.
 func orientationTag(tiff []byte) int {
 	if len(tiff) < 8 {
 		return 1
@@ -47,8 +47,8 @@ func orientationTag(tiff []byte) int {
 			return 1
 		}
 		if order.Uint16(tiff[entry:]) == 0x0112 {
-			if held := int(order.Uint16(tiff[entry+8:])); held >= 1 && held <= 8 {
-				return held
+			if value := int(order.Uint16(tiff[entry+8:])); value >= 1 && value <= 8 {
+				return value
 			}
 			return 1
 		}
@@ -56,27 +56,27 @@ func orientationTag(tiff []byte) int {
 	return 1
 }
 
-// upright turns and mirrors an image as its orientation asks.
-func upright(from *image.NRGBA, held int) *image.NRGBA {
-	if held == 1 {
+// applyOrientation rotates and mirrors an image.
+func applyOrientation(from *image.NRGBA, value int) *image.NRGBA {
+	if value == 1 {
 		return from
 	}
 	width, height := from.Bounds().Dx(), from.Bounds().Dy()
-	turned := image.Rect(0, 0, width, height)
-	if held >= 5 {
-		turned = image.Rect(0, 0, height, width)
+	bounds := image.Rect(0, 0, width, height)
+	if value >= 5 {
+		bounds = image.Rect(0, 0, height, width)
 	}
-	to := image.NewNRGBA(turned)
-	for y := range turned.Dy() {
-		for x := range turned.Dx() {
+	to := image.NewNRGBA(bounds)
+	for y := range bounds.Dy() {
+		for x := range bounds.Dx() {
 			sx, sy := x, y
-			if held >= 5 {
+			if value >= 5 {
 				sx, sy = y, x
 			}
-			if held == 2 || held == 3 || held == 7 || held == 8 {
+			if value == 2 || value == 3 || value == 7 || value == 8 {
 				sx = width - 1 - sx
 			}
-			if held == 3 || held == 4 || held == 6 || held == 7 {
+			if value == 3 || value == 4 || value == 6 || value == 7 {
 				sy = height - 1 - sy
 			}
 			to.SetNRGBA(x, y, from.NRGBAAt(sx, sy))

@@ -18,7 +18,7 @@ func (s *Members) SetAvatar(ctx context.Context, actor actor.Actor, communityID,
 	if err := s.mayPicture(ctx, s.db, actor, communityID, userID); err != nil {
 		return media.Picture{}, err
 	}
-	picture, err := s.connected.Pictures.Make(ctx, media.Input{CommunityID: communityID, OwnerID: userID, Kind: media.Avatar, File: file})
+	picture, err := s.connected.Pictures.Create(ctx, media.Input{CommunityID: communityID, OwnerID: userID, Kind: media.Avatar, File: file})
 	if err != nil {
 		return picture, err
 	}
@@ -49,7 +49,7 @@ func (s *Members) putAvatar(ctx context.Context, tx *sqldb.Tx, caller actor.Acto
 	if err != nil || old == pictureID {
 		return err
 	}
-	if err := media.Remove(ctx, tx, communityID, []string{old}); err != nil {
+	if err := media.Delete(ctx, tx, communityID, []string{old}); err != nil {
 		return err
 	}
 	target := audit.Target{Type: "user", ID: userID, Name: who.Username}

@@ -74,7 +74,7 @@ func (s *Members) eraseMembers(ctx context.Context, tx *sqldb.Tx, communityID st
 			return err
 		}
 	}
-	if err := media.RemoveOf(ctx, tx, communityID, userIDs); err != nil {
+	if err := media.DeleteByOwner(ctx, tx, communityID, userIDs); err != nil {
 		return err
 	}
 	penalties, err := penaltiesOf(ctx, tx, communityID, userIDs)
@@ -88,7 +88,7 @@ func (s *Members) eraseMembers(ctx context.Context, tx *sqldb.Tx, communityID st
 	if err := deleteTransfersOf(ctx, tx, communityID, userIDs); err != nil {
 		return err
 	}
-	if err := audit.Forget(ctx, tx, communityID, refs, slices.Concat(userIDs, penalties)); err != nil {
+	if err := audit.Anonymise(ctx, tx, communityID, refs, slices.Concat(userIDs, penalties)); err != nil {
 		return err
 	}
 	if err := eraseSigned(ctx, tx, communityID, refs); err != nil {
@@ -98,7 +98,7 @@ func (s *Members) eraseMembers(ctx context.Context, tx *sqldb.Tx, communityID st
 	if err != nil {
 		return err
 	}
-	if err := mail.EraseIn(ctx, tx, communityID, emails); err != nil {
+	if err := mail.EraseRecipients(ctx, tx, communityID, emails); err != nil {
 		return err
 	}
 	if err := forgetMailed(ctx, tx, communityID, keysOfEmails(emails)); err != nil {

@@ -56,7 +56,7 @@ func (s *Members) HomesOf(ctx context.Context, actor actor.Actor, deleted bool, 
 	if err != nil {
 		return nil, err
 	}
-	found, err := community.LoadAll(ctx, s.db, ids)
+	found, err := community.LoadMany(ctx, s.db, ids)
 	if err != nil {
 		return nil, err
 	}

@@ -153,7 +153,7 @@ func closeMailed(ctx context.Context, tx *sqldb.Tx, communityID, emailKey string
 	if err != nil {
 		return err
 	}
-	if err := mail.EraseIn(ctx, tx, communityID, spellings); err != nil {
+	if err := mail.EraseRecipients(ctx, tx, communityID, spellings); err != nil {
 		return err
 	}
 	return forgetMailed(ctx, tx, communityID, []string{emailKey})

@@ -18,7 +18,7 @@ func (s *Members) SetLogo(ctx context.Context, caller actor.Actor, communities *
 	var picture media.Picture
 	if file != nil {
 		var err error
-		if picture, err = s.connected.Pictures.Make(ctx, media.Input{CommunityID: communityID, Kind: media.Logo, File: file}); err != nil {
+		if picture, err = s.connected.Pictures.Create(ctx, media.Input{CommunityID: communityID, Kind: media.Logo, File: file}); err != nil {
 			return picture, err
 		}
 	}
@@ -43,7 +43,7 @@ func CheckLogo(ctx context.Context, tx *sqldb.Tx, old, changed community.Communi
 		return nil
 	}
 	if after != "" {
-		picture, err := media.Find(ctx, tx, changed.ID, after)
+		picture, err := media.Load(ctx, tx, changed.ID, after)
 		if errs.KindOf(err) == errs.NotFound || err == nil && picture.Kind != media.Logo {
 			return errs.InvalidFields([]errs.Field{{Field: "logo", Code: "unknown_picture", Message: "The community has no such picture for its logo."}})
 		}
@@ -51,5 +51,5 @@ func CheckLogo(ctx context.Context, tx *sqldb.Tx, old, changed community.Communi
 			return err
 		}
 	}
-	return media.Remove(ctx, tx, changed.ID, []string{before})
+	return media.Delete(ctx, tx, changed.ID, []string{before})
 }

@@ -21,9 +21,9 @@ type Problem struct {
 	Said errs.Sentence
 }
 
-// unfit is a Problem that says what errs.Say makes of format and args.
+// unfit is a Problem that says what errs.NewSentence makes of format and args.
 func unfit(code, format string, args ...any) *Problem {
-	return &Problem{code, errs.Say(format, args...)}
+	return &Problem{code, errs.NewSentence(format, args...)}
 }
 
 // at is the problem as one of a field of an input.

@@ -11,8 +11,8 @@ import (
 	"github.com/regulars/regulars/internal/sheet"
 )
 
-// members is a table of n rows of 12 columns and about 110 bytes, every tenth
-// with a quoted cell.
+// members returns a table with n rows of 12 columns and about 110 bytes, every
+// tenth with a quoted cell.
 func members(n int) []byte {
 	var b bytes.Buffer
 	b.WriteString("First Name,Last Name,Username,Email,Phone,Country,Language,Role,Tag,Plan,Lifetime Deposits,Last Deposit\n")
@@ -71,7 +71,7 @@ func BenchmarkScan(b *testing.B) {
 	data := members(100_000)
 	b.SetBytes(int64(len(data)))
 	for b.Loop() {
-		var s sheet.Scan
+		var s sheet.Scanner
 		_, _ = s.Write(data)
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 )
 
-// The names of encodings in Detected. Declared single-byte encodings have the
-// name the web uses for them.
+// Encodings in Detected. Other declared single-byte encodings have their WHATWG
+// names.
 const (
 	utf8Plain   = "utf-8"
 	utf8BOM     = "utf-8-bom"
@@ -22,19 +22,19 @@ const (
 	windows1252 = "windows-1252"
 )
 
-// encodingName finds the encoding that is meant by name.
-func encodingName(name string) (string, error) {
-	switch squash(name) {
+// parseEncoding returns the canonical name of an encoding.
+func parseEncoding(name string) (string, error) {
+	switch normalizeName(name) {
 	case "utf8", "utf8bom", "utf8sig":
 		return utf8Plain, nil
 	case "utf16", "utf16le", "unicode":
 		return utf16LE, nil
 	case "utf16be":
 		return utf16BE, nil
-	case "ansi", "latin1", "iso88591": // the web reads Latin 1 so, too
+	case "ansi", "latin1", "iso88591": // as browsers do
 		return windows1252, nil
 	}
-	if chars := charmapOf(name); chars != nil {
+	if chars := findCharmap(name); chars != nil {
 		return strings.ReplaceAll(strings.ToLower(chars.String()), " ", "-"), nil
 	}
 	return "", errs.New(errs.Invalid, "bad_encoding_name", "The encoding %q is not known; use utf-8, utf-16le, utf-16be, windows-1252 or another single-byte encoding.", name)
@@ -42,36 +42,36 @@ func encodingName(name string) (string, error) {
 
 var separators = strings.NewReplacer(" ", "", "-", "", "_", "")
 
-func squash(name string) string { return separators.Replace(strings.ToLower(name)) }
+func normalizeName(name string) string { return separators.Replace(strings.ToLower(name)) }
 
-// charmapOf finds a single-byte encoding that contains ASCII, by its own name
-// or as cp and a number; nil when there is none.
-func charmapOf(name string) *charmap.Charmap {
-	want := squash(name)
+// findCharmap returns the single-byte superset of ASCII with that name, or cp
+// and its number; nil if unknown.
+func findCharmap(name string) *charmap.Charmap {
+	want := normalizeName(name)
 	for _, e := range charmap.All {
 		chars, ok := e.(*charmap.Charmap)
 		if !ok || chars.DecodeByte(',') != ',' {
 			continue
 		}
-		own := squash(chars.String())
-		number := strings.TrimPrefix(strings.TrimPrefix(own, "windows"), "ibmcodepage")
-		if want == own || want == "cp"+number {
+		normalized := normalizeName(chars.String())
+		number := strings.TrimPrefix(strings.TrimPrefix(normalized, "windows"), "ibmcodepage")
+		if want == normalized || want == "cp"+number {
 			return chars
 		}
 	}
 	return nil
 }
 
-// singleByte returns what each byte means in an encoding that encodingName
-// has named, utf8.RuneError where it means nothing.
-func singleByte(encoding string) *[256]rune {
-	chars := charmapOf(encoding)
+// decodeTable maps each byte of a single-byte encoding to its rune,
+// utf8.RuneError if it is undefined.
+func decodeTable(encoding string) *[256]rune {
+	chars := findCharmap(encoding)
 	var table [256]rune
 	for b := range 256 {
 		table[b] = chars.DecodeByte(byte(b))
 	}
 	if encoding == windows1252 {
-		// The web gives these five a meaning, Windows does not.
+		// Defined by WHATWG, undefined in Windows.
 		for _, b := range []byte{0x81, 0x8d, 0x8f, 0x90, 0x9d} {
 			table[b] = utf8.RuneError
 		}
@@ -80,10 +80,10 @@ func singleByte(encoding string) *[256]rune {
 	return &table
 }
 
-// decoder makes UTF-8 of records.
+// decoder converts records to UTF-8.
 type decoder struct {
 	table *[256]rune // nil: UTF-8 or UTF-16
-	wide  binary.ByteOrder
+	order binary.ByteOrder
 	out   []byte
 }
 
@@ -92,18 +92,18 @@ func newDecoder(encoding string) *decoder {
 	case utf8Plain, utf8BOM:
 		return &decoder{}
 	case utf16LE:
-		return &decoder{wide: binary.LittleEndian}
+		return &decoder{order: binary.LittleEndian}
 	case utf16BE:
-		return &decoder{wide: binary.BigEndian}
+		return &decoder{order: binary.BigEndian}
 	}
-	return &decoder{table: singleByte(encoding)}
+	return &decoder{table: decodeTable(encoding)}
 }
 
-// bytes returns raw in UTF-8, good until the next call. When something cannot
-// be decoded, or is a NUL, U+FFFD stands for it and ok is false.
-func (d *decoder) bytes(raw []byte) (plain []byte, ok bool) {
+// decode returns raw as UTF-8, valid until the next call. Invalid bytes and
+// NUL become U+FFFD and make ok false.
+func (d *decoder) decode(raw []byte) (plain []byte, ok bool) {
 	switch {
-	case d.wide != nil:
+	case d.order != nil:
 		return d.fromUTF16(raw)
 	case isASCII(raw):
 		return raw, true
@@ -135,8 +135,9 @@ func (d *decoder) fromTable(raw []byte) ([]byte, bool) {
 	return d.out, ok
 }
 
-// isASCII is false for NUL too. It looks at eight bytes at once: taking one
-// from a byte below 128 sets its high bit only when it is 0.
+// isASCII reports whether b is ASCII without NUL. It checks eight bytes at a
+// time: subtracting one from a byte below 128 sets its high bit only if it is
+// 0.
 func isASCII(b []byte) bool {
 	const ones = 0x0101010101010101
 	for ; len(b) >= 8; b = b[8:] {
@@ -156,7 +157,7 @@ func (d *decoder) fromUTF16(raw []byte) ([]byte, bool) {
 	d.out = d.out[:0]
 	ok := true
 	for len(raw) > 0 {
-		r, size := d.unit(raw)
+		r, size := d.utf16Rune(raw)
 		if size == 0 {
 			r, size, ok = utf8.RuneError, min(2, len(raw)), false
 		}
@@ -166,12 +167,12 @@ func (d *decoder) fromUTF16(raw []byte) ([]byte, bool) {
 	return d.out, ok
 }
 
-// unit decodes the first character of raw; its size is 0 when that is none.
-func (d *decoder) unit(raw []byte) (r rune, size int) {
+// utf16Rune decodes the first character of raw; size is 0 if it is invalid.
+func (d *decoder) utf16Rune(raw []byte) (r rune, size int) {
 	if len(raw) < 2 {
 		return 0, 0
 	}
-	r = rune(d.wide.Uint16(raw))
+	r = rune(d.order.Uint16(raw))
 	if r == 0 {
 		return 0, 0
 	}
@@ -181,7 +182,7 @@ func (d *decoder) unit(raw []byte) (r rune, size int) {
 	if len(raw) < 4 {
 		return 0, 0
 	}
-	if r = utf16.DecodeRune(r, rune(d.wide.Uint16(raw[2:]))); r == utf8.RuneError {
+	if r = utf16.DecodeRune(r, rune(d.order.Uint16(raw[2:]))); r == utf8.RuneError {
 		return 0, 0
 	}
 	return r, 4

@@ -15,18 +15,18 @@ import (
 func FuzzTable(f *testing.F) {
 	for _, s := range []string{
 		"a,b\n1,2\n", "sep=;\r\na;b\r\n\"x\ny\";2\r\n", "a\tb\r\"1\n2\"\t3\r", "a,b\n\"open\nc,d\n", "\ufeffa|b\n\"\"\"|\"\n",
-		wide("a,b\nJosé,\"x\ny\"\n", false, true), wide("a,b\n1,2\n", true, false), "a,b\nJos\xe9,\x81\n\x00,1\n",
+		encodeUTF16("a,b\nJosé,\"x\ny\"\n", false, true), encodeUTF16("a,b\n1,2\n", true, false), "a,b\nJos\xe9,\x81\n\x00,1\n",
 		strings.Repeat(",", 1001), "a\n" + strings.Repeat(",", 3000) + "x\n",
 	} {
 		f.Add([]byte(s))
 	}
-	f.Add(gz(f, []byte("a,b\n1,2\n")))
+	f.Add(gzipped(f, []byte("a,b\n1,2\n")))
 	f.Add(zipped(f, "t.csv", "a,b\n1,2\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		table, err := sheet.Open(bytes.NewReader(data), int64(len(data)), sheet.Options{MaxUnpacked: 1 << 20})
 		if err != nil {
 			if errs.From(err) == nil {
-				t.Fatalf("refused without a reason: %v", err)
+				t.Fatalf("rejected without a reason: %v", err)
 			}
 			return
 		}
@@ -37,17 +37,17 @@ func FuzzTable(f *testing.F) {
 	})
 }
 
-// FuzzSheet puts data where a workbook has its rows.
-func FuzzSheet(f *testing.F) {
+// FuzzSheetRows replaces the rows of a workbook with data.
+func FuzzSheetRows(f *testing.F) {
 	good := workbook(f, [][]any{{"a", "b"}, {"x", 1}})
 	f.Add(`<worksheet><sheetData><row r="1"><c r="A1" t="s"><v>0</v></c></row><row r="3"><c r="B3"><v>1.5</v></c></row></sheetData></worksheet>`)
 	f.Add(`<sheetData><row><c t="inlineStr"><is><t>x</t></is></c></row><row r="1"><c t="b"><v>1</v></c><c t="d"><v>2024-01-01</v></c></row></sheetData>`)
 	f.Fuzz(func(t *testing.T, data string) {
-		book := rewrite(t, good, "xl/worksheets/sheet1.xml", func(string) string { return data })
+		book := rewritePart(t, good, "xl/worksheets/sheet1.xml", func(string) string { return data })
 		table, err := sheet.Open(bytes.NewReader(book), int64(len(book)), sheet.Options{})
 		if err != nil {
 			if errs.From(err) == nil {
-				t.Fatalf("refused without a reason: %v", err)
+				t.Fatalf("rejected without a reason: %v", err)
 			}
 			return
 		}
@@ -58,7 +58,7 @@ func FuzzSheet(f *testing.F) {
 	})
 }
 
-// checkRows reads to the end and asks of every row what a job relies on.
+// checkRows reads to the end and checks the invariants of every row.
 func checkRows(t *testing.T, table *sheet.Table) {
 	last := table.HeaderLine()
 	pos := table.Start()
@@ -88,7 +88,7 @@ func checkRows(t *testing.T, table *sheet.Table) {
 	}
 }
 
-// checkRaw reads the original bytes of a row as a file of their own.
+// checkRaw reads the original bytes of a row as a file of its own.
 func checkRaw(t *testing.T, d sheet.Detected, row sheet.Row) {
 	var b bytes.Buffer
 	switch d.Encoding {
@@ -100,8 +100,8 @@ func checkRaw(t *testing.T, d sheet.Detected, row sheet.Row) {
 		b.WriteString(string(row.Raw) + "\n")
 	}
 	again, err := sheet.Open(bytes.NewReader(b.Bytes()), int64(b.Len()), sheet.Options{Encoding: d.Encoding, Delimiter: d.Delimiter})
-	// A line end of another kind, a mark or a sep line mean something at the
-	// start of a file that they do not in the middle.
+	// Other line endings, byte order marks and sep lines are special at the
+	// start of a file only.
 	if err != nil || again.Detected().LineEnding != "lf" || d.LineEnding == "cr" || again.Detected().Sep || again.Detected().Encoding != strings.TrimSuffix(d.Encoding, "-bom") {
 		return
 	}
@@ -110,7 +110,7 @@ func checkRaw(t *testing.T, d sheet.Detected, row sheet.Row) {
 	}
 }
 
-// FuzzPart puts data where a workbook has a part other than its rows.
+// FuzzPart replaces a part other than the rows with data.
 func FuzzPart(f *testing.F) {
 	good := workbook(f, [][]any{{"a", "b"}, {"x", 1}})
 	parts := []string{"xl/workbook.xml", "xl/styles.xml", "xl/sharedStrings.xml", "xl/_rels/workbook.xml.rels", "[Content_Types].xml"}
@@ -119,12 +119,12 @@ func FuzzPart(f *testing.F) {
 	f.Add(uint8(2), `<sst count="1"><si><t>x</t></si><si><r><t>y</t></r><rPh><t>z</t></rPh></si></sst>`)
 	f.Add(uint8(3), `<Relationships><Relationship Id="rId1" Type="worksheet" Target="../../x.xml"/></Relationships>`)
 	f.Fuzz(func(t *testing.T, part uint8, data string) {
-		book := rewrite(t, good, parts[int(part)%len(parts)], func(string) string { return data })
+		book := rewritePart(t, good, parts[int(part)%len(parts)], func(string) string { return data })
 		readOrReject(t, book, sheet.Options{MaxUnpacked: 1 << 20})
 	})
 }
 
-// FuzzDialect reads text with delimiters and encodings of the caller's choice.
+// FuzzDialect reads text with arbitrary delimiters and encodings.
 func FuzzDialect(f *testing.F) {
 	f.Add("a;b\n\"1;\n\"\"2\";3\n", uint8(1), uint8(0))
 	f.Add("sep=|\r\na|b\r\n\"x\"y|z\r\n", uint8(3), uint8(1))
@@ -143,7 +143,7 @@ func readOrReject(t *testing.T, data []byte, o sheet.Options) {
 	table, err := sheet.Open(bytes.NewReader(data), int64(len(data)), o)
 	if err != nil {
 		if errs.From(err) == nil {
-			t.Fatalf("refused without a reason: %v", err)
+			t.Fatalf("rejected without a reason: %v", err)
 		}
 		return
 	}

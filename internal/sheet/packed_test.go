@@ -15,7 +15,7 @@ import (
 	"github.com/regulars/regulars/internal/sheet"
 )
 
-func gz(t testing.TB, data []byte) []byte {
+func gzipped(t testing.TB, data []byte) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
@@ -28,7 +28,7 @@ func gz(t testing.TB, data []byte) []byte {
 	return b.Bytes()
 }
 
-// zipped packs pairs of name and content.
+// zipped returns an archive of pairs of name and content.
 func zipped(t testing.TB, files ...string) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -57,19 +57,19 @@ func TestPackedTablesReadLikePlainOnes(t *testing.T) {
 		in       []byte
 		detected sheet.Detected
 	}{
-		{"gzip", gz(t, []byte(text)), sheet.Detected{Format: "csv", Container: "gzip", Encoding: "utf-8", Delimiter: ",", LineEnding: "lf"}},
-		{"gzip of several members", append(gz(t, []byte("a,b\nJo")), gz(t, []byte("sé,2\n"))...), sheet.Detected{Format: "csv", Container: "gzip", Encoding: "utf-8", Delimiter: ",", LineEnding: "lf"}},
+		{"gzip", gzipped(t, []byte(text)), sheet.Detected{Format: "csv", Container: "gzip", Encoding: "utf-8", Delimiter: ",", LineEnding: "lf"}},
+		{"gzip of several members", append(gzipped(t, []byte("a,b\nJo")), gzipped(t, []byte("sé,2\n"))...), sheet.Detected{Format: "csv", Container: "gzip", Encoding: "utf-8", Delimiter: ",", LineEnding: "lf"}},
 		{"zip", zipped(t, "t.csv", text), sheet.Detected{Format: "csv", Container: "zip", Encoding: "utf-8", Delimiter: ",", LineEnding: "lf", Entry: "t.csv"}},
 		{
 			"zip with what archivers add", zipped(t, "__MACOSX/._t.csv", "?", "d/", "", "d/.DS_Store", "?", "d/.t.csv", "?", "readme.md", "?", "d/T.CSV", text),
 			sheet.Detected{Format: "csv", Container: "zip", Encoding: "utf-8", Delimiter: ",", LineEnding: "lf", Entry: "d/T.CSV"},
 		},
-		{"a workbook in gzip", gz(t, book), sheet.Detected{Format: "xlsx", Container: "gzip", Sheet: "Sheet1"}},
+		{"a workbook in gzip", gzipped(t, book), sheet.Detected{Format: "xlsx", Container: "gzip", Sheet: "Sheet1"}},
 		{"a workbook in zip", zipped(t, "w.xlsx", string(book)), sheet.Detected{Format: "xlsx", Container: "zip", Sheet: "Sheet1", Entry: "w.xlsx"}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			table := open(t, test.in, sheet.Options{Verdict: verdict(string(test.in))})
+			table := open(t, test.in, sheet.Options{Scan: scanResult(string(test.in))})
 			rows, err := readAll(table)
 			if !errors.Is(err, io.EOF) {
 				t.Fatal(err)
@@ -87,7 +87,7 @@ func TestPackedTablesReadLikePlainOnes(t *testing.T) {
 	}
 }
 
-func TestPackedFilesThatAreNoSingleTableAreRefused(t *testing.T) {
+func TestPackedFilesWithoutASingleTableAreRejected(t *testing.T) {
 	secret := zipped(t, "t.csv", "a,b\n")
 	for _, at := range [][]byte{[]byte("PK\x03\x04"), []byte("PK\x01\x02")} {
 		flag := bytes.Index(secret, at) + map[byte]int{3: 6, 1: 8}[at[2]]
@@ -104,15 +104,15 @@ func TestPackedFilesThatAreNoSingleTableAreRefused(t *testing.T) {
 		{"no table", zipped(t, "a.pdf", "a\n"), "no_table", errs.Unsupported},
 		{"an empty archive", zipped(t), "no_table", errs.Unsupported},
 		{"an empty table in zip", zipped(t, "a.csv", ""), "empty_file", errs.Invalid},
-		{"an empty table in gzip", gz(t, nil), "empty_file", errs.Invalid},
+		{"an empty table in gzip", gzipped(t, nil), "empty_file", errs.Invalid},
 		{"an encrypted archive", secret, "encrypted_file", errs.Unsupported},
 		{"a bomb that the archive admits", zipped(t, "a.csv", zeros), "zip_bomb", errs.TooLarge},
 		{"a document of another kind", zipped(t, "[Content_Types].xml", "<Types/>", "word/document.xml", "<x/>"), "unsupported_type", errs.Unsupported},
 		{"an OpenDocument file", zipped(t, "mimetype", "application/vnd.oasis.opendocument.spreadsheet"), "unsupported_type", errs.Unsupported},
-		{"gzip in gzip", gz(t, gz(t, []byte("a\n"))), "unsupported_type", errs.Unsupported},
-		{"zip in gzip", gz(t, zipped(t, "a.csv", "a\n")), "unsupported_type", errs.Unsupported},
-		{"a cut gzip", gz(t, members(100))[:200], "damaged_file", errs.Invalid},
-		{"a cut gzip header", gz(t, members(1))[:5], "damaged_file", errs.Invalid},
+		{"gzip in gzip", gzipped(t, gzipped(t, []byte("a\n"))), "unsupported_type", errs.Unsupported},
+		{"zip in gzip", gzipped(t, zipped(t, "a.csv", "a\n")), "unsupported_type", errs.Unsupported},
+		{"a cut gzip", gzipped(t, members(100))[:200], "damaged_file", errs.Invalid},
+		{"a cut gzip header", gzipped(t, members(1))[:5], "damaged_file", errs.Invalid},
 		{"a cut zip", zipped(t, "a.csv", "a,b\n")[:40], "damaged_file", errs.Invalid},
 		{"a directory of too many entries", manyEntries(t), "unsupported_type", errs.Unsupported},
 	}
@@ -141,27 +141,27 @@ func manyEntries(t testing.TB) []byte {
 	return b.Bytes()
 }
 
-func TestABombThatHidesIsStoppedWhileItUnpacks(t *testing.T) {
-	bomb := gz(t, append(members(2000), strings.Repeat(strings.Repeat("0", 1023)+"\n", 40<<10)...))
+func TestHiddenBombIsStoppedWhileUnpacking(t *testing.T) {
+	bomb := gzipped(t, append(members(2000), strings.Repeat(strings.Repeat("0", 1023)+"\n", 40<<10)...))
 	rows, err := readAll(open(t, bomb, sheet.Options{}))
 	if !errs.Is(err, "zip_bomb") || !errors.Is(err, sheet.ErrDamaged) || !strings.Contains(err.Error(), "more than 200 times") {
 		t.Errorf("%d rows, then %v", len(rows), err)
 	}
-	rows, err = readAll(open(t, gz(t, members(100_000)), sheet.Options{MaxUnpacked: 2 << 20}))
+	rows, err = readAll(open(t, gzipped(t, members(100_000)), sheet.Options{MaxUnpacked: 2 << 20}))
 	if !errs.Is(err, "zip_bomb") || !strings.Contains(err.Error(), "the limit of 2097152 bytes") {
 		t.Errorf("over the limit: %d rows, then %v", len(rows), err)
 	}
 }
 
-func TestADamagedFileGivesItsGoodRowsFirst(t *testing.T) {
+func TestDamagedFileReturnsItsGoodRowsFirst(t *testing.T) {
 	data := members(50_000)
-	packed := gz(t, data)
+	packed := gzipped(t, data)
 	broken := append([]byte(nil), packed...)
 	broken[len(broken)-5] ^= 1 // checksum
 	tests := map[string][]byte{
 		"gzip, cut":        packed[:len(packed)*3/4],
 		"gzip, wrong sum":  broken,
-		"zip, overwritten": spoil(zipped(t, "t.csv", string(data))),
+		"zip, overwritten": corrupt(zipped(t, "t.csv", string(data))),
 	}
 	for name, in := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -178,8 +178,8 @@ func TestADamagedFileGivesItsGoodRowsFirst(t *testing.T) {
 	}
 }
 
-// spoil overwrites some bytes at two thirds of an archive.
-func spoil(archive []byte) []byte {
+// corrupt overwrites some bytes at two thirds of an archive.
+func corrupt(archive []byte) []byte {
 	copy(archive[len(archive)*2/3:], bytes.Repeat([]byte{0xff}, 64))
 	return archive
 }

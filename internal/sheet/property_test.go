@@ -16,8 +16,8 @@ import (
 	"github.com/regulars/regulars/internal/sheet"
 )
 
-// cellGen draws what people put into cells, with all that needs quoting. The
-// letters are such that Windows-1252 never looks like UTF-8.
+// cellGen draws cells, including everything that needs quoting. Its letters
+// never make Windows-1252 look like UTF-8.
 func cellGen() *rapid.Generator[string] {
 	return rapid.OneOf(
 		rapid.StringMatching(`[a-zA-Z0-9 .@_-]{0,12}`),
@@ -25,8 +25,8 @@ func cellGen() *rapid.Generator[string] {
 	)
 }
 
-// grid draws rows of the same width; the first row names the columns.
-func grid(t *rapid.T) [][]string {
+// drawGrid draws rows of equal width; the first one is the header.
+func drawGrid(t *rapid.T) [][]string {
 	width := rapid.IntRange(2, 6).Draw(t, "width")
 	header := make([]string, width)
 	for i := range header {
@@ -36,15 +36,15 @@ func grid(t *rapid.T) [][]string {
 	return append([][]string{header}, body...)
 }
 
-// encode writes UTF-8 as d says, independently of Writer.
+// encode encodes UTF-8 as d requires, independently of Writer.
 func encode(t testing.TB, s string, d sheet.Detected) []byte {
 	switch d.Encoding {
 	case "utf-8-bom":
 		return []byte("\ufeff" + s)
 	case "utf-16le", "utf-16be":
-		return []byte(wide(s, d.Encoding == "utf-16be", true))
+		return []byte(encodeUTF16(s, d.Encoding == "utf-16be", true))
 	case "windows-1252":
-		return []byte(ansi(t, s))
+		return []byte(toWindows1252(t, s))
 	}
 	return []byte(s)
 }
@@ -58,9 +58,9 @@ func drawDetected(t *rapid.T) sheet.Detected {
 	}
 }
 
-// standard writes rows with encoding/csv. A bare CR ends lines outside of
+// writeStandardCSV writes rows with encoding/csv. A bare CR is used outside
 // quotes only.
-func standard(rows [][]string, d sheet.Detected) string {
+func writeStandardCSV(rows [][]string, d sheet.Detected) string {
 	var b strings.Builder
 	w := csv.NewWriter(&b)
 	w.Comma = rune(d.Delimiter[0])
@@ -81,10 +81,10 @@ func standard(rows [][]string, d sheet.Detected) string {
 	}, b.String())
 }
 
-func TestWhatTheStandardLibraryWritesReadsBack(t *testing.T) {
+func TestStandardLibraryCSVReadsBack(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		rows, d := grid(r), drawDetected(r)
-		data := encode(t, standard(rows, d), d)
+		rows, d := drawGrid(r), drawDetected(r)
+		data := encode(t, writeStandardCSV(rows, d), d)
 		table, err := sheet.Open(bytes.NewReader(data), int64(len(data)), sheet.Options{Encoding: d.Encoding, Delimiter: d.Delimiter})
 		if err != nil {
 			r.Fatal(err)
@@ -99,7 +99,7 @@ func TestWhatTheStandardLibraryWritesReadsBack(t *testing.T) {
 	})
 }
 
-// withCRLF is what encoding/csv makes of line feeds in cells.
+// withCRLF converts line feeds in cells as encoding/csv does.
 func withCRLF(rows [][]string) [][]string {
 	out := make([][]string, len(rows))
 	for i, row := range rows {
@@ -127,9 +127,9 @@ func cellsOf(t fataler, table *sheet.Table) [][]string {
 	return out
 }
 
-func TestWhatWriterWritesReadsBackAndIsDetected(t *testing.T) {
+func TestWriterOutputReadsBackAndIsDetected(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		rows, d := grid(r), drawDetected(r)
+		rows, d := drawGrid(r), drawDetected(r)
 		d.Sep = rapid.Bool().Draw(r, "sep")
 		var b bytes.Buffer
 		w := sheet.NewWriter(&b, d)
@@ -163,7 +163,8 @@ func TestWhatWriterWritesReadsBackAndIsDetected(t *testing.T) {
 	})
 }
 
-// checkResume opens a file as a job does that goes on: with what was detected.
+// checkResume opens a file with the options detected before, as a resumed job
+// does.
 func checkResume(r *rapid.T, data []byte, is sheet.Detected, want [][]string) {
 	table, err := sheet.Open(bytes.NewReader(data), int64(len(data)), sheet.Options{Encoding: is.Encoding, Delimiter: is.Delimiter})
 	if err != nil {
@@ -177,16 +178,16 @@ func checkResume(r *rapid.T, data []byte, is sheet.Detected, want [][]string) {
 	}
 }
 
-// whole is all that a row says, to be kept beyond Next.
-type whole struct {
+// rowCopy is a copy of a row that outlives Next.
+type rowCopy struct {
 	Row   line
 	Pos   sheet.Pos
 	End   sheet.Pos
 	Bytes string
 }
 
-func restOf(t fataler, table *sheet.Table) []whole {
-	var rows []whole
+func restOf(t fataler, table *sheet.Table) []rowCopy {
+	var rows []rowCopy
 	var row sheet.Row
 	for {
 		err := table.Next(&row)
@@ -196,18 +197,18 @@ func restOf(t fataler, table *sheet.Table) []whole {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rows = append(rows, whole{line{row.Line, append([]string(nil), row.Cells...), row.Problem}, row.Pos, row.End, string(row.Raw)})
+		rows = append(rows, rowCopy{line{row.Line, append([]string(nil), row.Cells...), row.Problem}, row.Pos, row.End, string(row.Raw)})
 	}
 }
 
-func TestSeekToAnyRowGivesTheSameRest(t *testing.T) {
+func TestSeekToAnyRowReturnsTheSameRows(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		d := drawDetected(r)
 		body := rapid.StringOfN(rapid.RuneFrom([]rune("ab,;\"\" \n\r\té\x00")), 0, 80, -1).Draw(r, "body")
 		data := encode(t, "a,b,c\n"+body, d)
 		switch rapid.IntRange(0, 2).Draw(r, "container") {
 		case 1:
-			data = gz(t, data)
+			data = gzipped(t, data)
 		case 2:
 			data = zipped(t, "t.csv", string(data))
 		}
@@ -215,7 +216,7 @@ func TestSeekToAnyRowGivesTheSameRest(t *testing.T) {
 	})
 }
 
-func TestSeekInAWorkbookGivesTheSameRest(t *testing.T) {
+func TestSeekInWorkbookReturnsTheSameRows(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		rows := [][]any{{"a", "b"}}
 		for range rapid.IntRange(0, 8).Draw(r, "rows") {
@@ -234,7 +235,7 @@ func checkSeek(r *rapid.T, data []byte) {
 	for i, row := range all {
 		for _, to := range []struct {
 			pos  sheet.Pos
-			rest []whole
+			rest []rowCopy
 		}{{row.Pos, all[i:]}, {row.End, all[i+1:]}} {
 			if err := table.Seek(to.pos); err != nil {
 				r.Fatal(err)
@@ -255,24 +256,24 @@ func checkSeek(r *rapid.T, data []byte) {
 	}
 }
 
-func TestScanInAnyPiecesSeesTheSame(t *testing.T) {
+func TestScanIsIndependentOfWriteSizes(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		data := rapid.OneOf(
 			rapid.SliceOfN(rapid.Byte(), 0, 40),
 			rapid.Map(rapid.StringN(0, 30, -1), func(s string) []byte { return []byte(s) }),
 			rapid.SliceOfN(rapid.SampledFrom([]byte("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80\x00")), 0, 40),
 		).Draw(r, "data")
-		want := *verdict(string(data))
-		var s sheet.Scan
+		want := *scanResult(string(data))
+		var s sheet.Scanner
 		for rest := data; len(rest) > 0; {
 			n := rapid.IntRange(1, len(rest)).Draw(r, "piece")
 			_, _ = s.Write(rest[:n]) // never fails
 			rest = rest[n:]
 		}
-		if diff := cmp.Diff(want, s.Verdict()); diff != "" {
+		if diff := cmp.Diff(want, s.Result()); diff != "" {
 			r.Fatal(diff)
 		}
-		slow := sheet.Verdict{Size: int64(len(data)), NUL: bytes.IndexByte(data, 0) >= 0, SHA256: fmt.Sprintf("%x", sha256.Sum256(data))}
+		slow := sheet.ScanResult{Size: int64(len(data)), NUL: bytes.IndexByte(data, 0) >= 0, SHA256: fmt.Sprintf("%x", sha256.Sum256(data))}
 		for i, c := range string(data) {
 			if c == '\ufffd' && (len(data)-i < 3 || string(data[i:i+3]) != "\ufffd") {
 				slow.Invalid++

@@ -13,8 +13,8 @@ import (
 	"github.com/regulars/regulars/internal/sheet"
 )
 
-// manyRows is one table in every kind of file. The texts are longer than what
-// is held in memory of them, the workbook has gaps, and a row that is too long.
+// manyRows returns one table in every format. The texts exceed the buffer; the
+// workbook has gaps and a row that is too long.
 func manyRows(t testing.TB, n int) map[string][]byte {
 	t.Helper()
 	text := members(n)
@@ -32,29 +32,29 @@ func manyRows(t testing.TB, n int) map[string][]byte {
 	book := workbook(t, append(cells, nil, nil))
 	return map[string][]byte{
 		"csv":          text,
-		"utf-16":       []byte(wide(string(text), false, true)),
-		"gzip":         gz(t, text),
-		"utf-16 gzip":  gz(t, []byte(wide(string(text), true, true))),
+		"utf-16":       []byte(encodeUTF16(string(text), false, true)),
+		"gzip":         gzipped(t, text),
+		"utf-16 gzip":  gzipped(t, []byte(encodeUTF16(string(text), true, true))),
 		"zip":          zipped(t, "t.csv", string(text)),
 		"xlsx":         book,
-		"xlsx in gzip": gz(t, book),
+		"xlsx in gzip": gzipped(t, book),
 	}
 }
 
-// rowAt reads a row as something that can be kept.
-func rowAt(t fataler, table *sheet.Table) (whole, bool) {
+// rowAt copies the next row.
+func rowAt(t fataler, table *sheet.Table) (rowCopy, bool) {
 	var row sheet.Row
 	err := table.Next(&row)
 	if errors.Is(err, io.EOF) {
-		return whole{}, false
+		return rowCopy{}, false
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return whole{line{row.Line, slices.Clone(row.Cells), row.Problem}, row.Pos, row.End, string(row.Raw)}, true
+	return rowCopy{line{row.Line, slices.Clone(row.Cells), row.Problem}, row.Pos, row.End, string(row.Raw)}, true
 }
 
-func TestSeeksInAnyOrderGiveTheRowsOfAStraightRead(t *testing.T) {
+func TestSeeksInAnyOrderReturnTheRowsOfASequentialRead(t *testing.T) {
 	for name, data := range manyRows(t, 5_000) {
 		t.Run(name, func(t *testing.T) {
 			all := restOf(t, open(t, data, sheet.Options{}))
@@ -85,23 +85,23 @@ func TestSeeksInAnyOrderGiveTheRowsOfAStraightRead(t *testing.T) {
 	}
 }
 
-// counted is a source that knows how much was read of it.
-type counted struct {
+// countingReader counts the bytes read.
+type countingReader struct {
 	*bytes.Reader
 	bytes int64
 }
 
-func (c *counted) ReadAt(p []byte, off int64) (int, error) {
+func (c *countingReader) ReadAt(p []byte, off int64) (int, error) {
 	n, err := c.Reader.ReadAt(p, off)
 	c.bytes += int64(n)
 	return n, err
 }
 
-func TestSeeksForwardReadTheFileOnce(t *testing.T) {
+func TestForwardSeeksReadTheFileOnce(t *testing.T) {
 	for name, data := range manyRows(t, 10_000) {
 		t.Run(name, func(t *testing.T) {
 			all := restOf(t, open(t, data, sheet.Options{}))
-			src := &counted{Reader: bytes.NewReader(data)}
+			src := &countingReader{Reader: bytes.NewReader(data)}
 			table, err := sheet.Open(src, int64(len(data)), sheet.Options{Scratch: scratch(t)})
 			if err != nil {
 				t.Fatal(err)
@@ -109,7 +109,7 @@ func TestSeeksForwardReadTheFileOnce(t *testing.T) {
 			defer func() { _ = table.Close() }() // the reads are what is tested
 			src.bytes = 0
 			for i, want := range all {
-				if i%10 == 5 { // the same again, and one that is left out
+				if i%10 == 5 { // the same row again, then skip one
 					continue
 				}
 				for range 1 + i%2 {
@@ -128,15 +128,15 @@ func TestSeeksForwardReadTheFileOnce(t *testing.T) {
 	}
 }
 
-func TestASeekAfterAFailureReadsAgain(t *testing.T) {
+func TestSeekAfterErrorReadsAgain(t *testing.T) {
 	broken := errors.New("disk on fire")
 	for name, data := range manyRows(t, 10_000) {
 		if name == "xlsx in gzip" {
-			continue // read from a copy
+			continue // reads a copy
 		}
 		t.Run(name, func(t *testing.T) {
 			all := restOf(t, open(t, data, sheet.Options{}))
-			src := &failing{Reader: bytes.NewReader(data), after: int64(len(data)), err: broken}
+			src := &failingReader{Reader: bytes.NewReader(data), after: int64(len(data)), err: broken}
 			table, err := sheet.Open(src, int64(len(data)), sheet.Options{Scratch: scratch(t)})
 			if err != nil {
 				t.Fatal(err)

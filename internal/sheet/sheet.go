@@ -1,83 +1,86 @@
-// Package sheet reads tables the way spreadsheets and exports write them: CSV
-// in the usual encodings, delimiters and line ends, XLSX, and either of them
-// packed with gzip or zip. It finds out what a file is, hands out its records
-// one by one with their line numbers and original bytes, and can go on at any
-// record it has handed out before. What a header or a cell means is left to
-// the caller.
+// Package sheet reads tables as spreadsheets and exports write them: CSV in the
+// common encodings, delimiters and line endings, and XLSX, either of them
+// optionally packed with gzip or zip. It detects the format, returns records
+// one by one with their line numbers and original bytes, and can seek to any
+// record it has returned. The caller interprets headers and cells.
 //
-// Memory does not grow with the file: a buffer of at most a few MiB, and for
-// XLSX up to 32 MiB. The other shared strings go to a temporary file.
+// Memory does not grow with the file: a buffer of at most a few MiB, plus up
+// to 32 MiB for XLSX. Further shared strings go to a temporary file.
 package sheet
 
 import (
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
 
 	"github.com/regulars/regulars/internal/errs"
 )
 
-// MaxColumns is how many columns a header may have.
+// MaxColumns is the maximum number of columns of a header.
 const MaxColumns = 1000
 
-// MaxRecord is how many bytes one record of a text may have, without its line
-// end, and how many the cells of one row of a workbook together; the row has
-// Problem RecordTooLong beyond that.
+// MaxRecord is the maximum size in bytes of a CSV record without its line
+// ending, and of all cells of a workbook row. Longer rows have the Problem
+// RecordTooLong.
 const MaxRecord = 1 << 20
 
-// The problems of a Row.
+// Values of Row.Problem.
 const (
-	BadEncoding   = "bad_encoding"    // bytes that mean nothing in the encoding; Cells hold U+FFFD for them
-	RecordTooLong = "record_too_long" // over MaxRecord; Cells is empty when its first line alone is too long, and stops before the limit in a workbook
-	OpenQuote     = "open_quote"      // a quote that never closes; Cells is what its first line alone gives
+	BadEncoding   = "bad_encoding"    // invalid bytes in the encoding; Cells have U+FFFD in their place
+	RecordTooLong = "record_too_long" // over MaxRecord; Cells is empty if the first line alone is too long, and truncated in a workbook
+	OpenQuote     = "open_quote"      // a quote that is never closed; Cells come from the first line only
 )
 
-// ErrDamaged is in the chain of every error that means the file itself is
-// broken, so that reading it again will not help.
+// ErrDamaged is in the chain of every error caused by a broken file. Reading
+// it again does not help.
 var ErrDamaged = errors.New("damaged file")
 
-// Options say what the caller knows about a file. The zero value detects
+// Options are what the caller knows about a file. The zero value detects
 // everything.
 type Options struct {
-	Encoding    string   // "" detects; else a name such as utf-8, utf-16le, windows-1252
-	Delimiter   string   // "" detects; else one ASCII character or its name: tab, comma, semicolon, pipe
-	Sheet       string   // workbooks only: name or number from 1; "" takes the first visible sheet with values
-	MaxUnpacked int64    // bytes a packed file may unpack to; 0 means 1 GiB
-	Verdict     *Verdict // what Scan saw of the whole file; nil when it was not scanned
+	Encoding    string      // a name such as utf-8, utf-16le or windows-1252; "" detects it
+	Delimiter   string      // one ASCII character, or tab, comma, semicolon or pipe; "" detects it
+	Sheet       string      // name, or number from 1, of a sheet; "" selects the first visible sheet with values
+	MaxUnpacked int64       // maximum bytes a packed file may unpack to; 0 means 1 GiB
+	Scan        *ScanResult // result of a Scanner for the whole file; nil if it was not scanned
 
-	// Scratch makes the temporary file of a large or packed workbook. nil: such
-	// a workbook cannot be read.
+	// Scratch creates the temporary file of a large or packed workbook. If
+	// nil, such a workbook cannot be read.
 	Scratch func() (Scratch, error)
 }
 
-// Detected says what a file turned out to be.
+// Detected describes a file.
 type Detected struct {
 	Format     string `json:"format"`               // csv or xlsx
-	Container  string `json:"container,omitempty"`  // gzip, zip or "" when the table is not packed
-	Encoding   string `json:"encoding,omitempty"`   // utf-8, utf-8-bom, utf-16le, utf-16be, windows-1252, or what was declared; "" for xlsx
+	Container  string `json:"container,omitempty"`  // gzip, zip or "" if the table is not packed
+	Encoding   string `json:"encoding,omitempty"`   // utf-8, utf-8-bom, utf-16le, utf-16be, windows-1252, or the declared one; "" for xlsx
 	Delimiter  string `json:"delimiter,omitempty"`  // "" for xlsx
 	LineEnding string `json:"lineEnding,omitempty"` // lf, crlf, cr; "" for xlsx
 	Sep        bool   `json:"sep,omitempty"`        // the first line is sep=
-	Sheet      string `json:"sheet,omitempty"`      // name of the sheet that is read
+	Sheet      string `json:"sheet,omitempty"`      // name of the sheet
 	Entry      string `json:"entry,omitempty"`      // name of the table inside the zip
 }
 
-// Pos is a place between two records, to be kept and given to Table.Seek.
+// Pos is a position between two records, for Table.Seek.
 type Pos struct {
-	Offset int64 `json:"offset"` // byte in the unpacked text, still encoded; the row number in a workbook
-	Line   int   `json:"line"`   // physical line, the first is 1; the row number in a workbook
+	Offset int64 `json:"offset"` // byte offset in the unpacked, still encoded text; the row number in a workbook
+	Line   int   `json:"line"`   // physical line from 1; the row number in a workbook
 }
 
 // Row is one record. Cells and Raw are valid until the next call of Next; the
 // strings in Cells stay valid.
 type Row struct {
-	Line     int      // physical line the record starts on; the row number in a workbook
-	Pos, End Pos      // where the record starts, and where the next one does
-	Cells    []string // as written, untrimmed; none on a blank line
-	Raw      []byte   // original bytes without the line end; nil in a workbook or when the first line is too long
+	Line     int      // physical line of the start of the record; the row number in a workbook
+	Pos, End Pos      // start of the record, and start of the next one
+	Cells    []string // untrimmed; empty for a blank line
+	Raw      []byte   // original bytes without the line ending; nil in a workbook or if the first line is too long
 	Problem  string   // "", BadEncoding, RecordTooLong or OpenQuote
 }
 
-// Table is an open file. It is for one goroutine.
+// Table is an open file. It is not safe for concurrent use.
 type Table struct {
 	rows       rows
 	detected   Detected
@@ -86,27 +89,27 @@ type Table struct {
 	start      Pos
 }
 
-// rows is a kind of table: text or workbook.
+// rows are the records of a CSV text or of a sheet.
 type rows interface {
 	next(row *Row) error
 	seek(p Pos) error
-	// limit sets how many cells a row is split into at most.
-	limit(cells int)
+	// limitCells sets the maximum number of cells of a row.
+	limitCells(cells int)
 	progress() (done, total int64)
 	close() error
 }
 
-// Open finds out what src is and reads its header. It refuses what cannot be
-// read as a table with an *errs.Error: empty_file, no_header, bad_header,
-// too_many_columns, not_text, not_a_table, unsupported_type, encrypted_file,
-// damaged_file, zip_bomb, no_table, several_tables, no_sheet,
-// bad_encoding_name or bad_delimiter. src must stay readable until Close.
+// Open detects the format of src and reads the header. A file that cannot be
+// read as a table is rejected with an *errs.Error: empty_file, no_header,
+// bad_header, too_many_columns, not_text, not_a_table, unsupported_type,
+// encrypted_file, damaged_file, zip_bomb, no_table, several_tables, no_sheet,
+// bad_encoding_name or bad_delimiter. src must be readable until Close.
 func Open(src io.ReaderAt, size int64, opts Options) (*Table, error) {
 	if opts.MaxUnpacked <= 0 {
 		opts.MaxUnpacked = defaultMaxUnpacked
 	}
 	if size == 0 {
-		return nil, errEmpty()
+		return nil, errEmptyFile()
 	}
 	t := &Table{}
 	err := t.open(src, size, opts)
@@ -115,20 +118,20 @@ func Open(src io.ReaderAt, size int64, opts Options) (*Table, error) {
 	}
 	if err != nil {
 		if t.rows != nil {
-			_ = t.rows.close() // the refusal is what matters
+			_ = t.rows.close() // the first error matters
 		}
 		return nil, err
 	}
 	return t, nil
 }
 
-func errEmpty() error {
+func errEmptyFile() error {
 	return errs.New(errs.Invalid, "empty_file", "The file is empty; send one with a header line and at least one row.")
 }
 
-// readHeader takes the first record that is not a blank line.
+// readHeader reads the first record that is not a blank line.
 func (t *Table) readHeader() error {
-	t.rows.limit(MaxColumns + 1)
+	t.rows.limitCells(MaxColumns + 1)
 	var row Row
 	for len(row.Cells) == 0 {
 		err := t.rows.next(&row)
@@ -136,36 +139,36 @@ func (t *Table) readHeader() error {
 			return errs.New(errs.Invalid, "no_header", "The file has no header line; its first line must name the columns.")
 		}
 		if err != nil {
-			return refuseDamaged(err)
+			return wrapDamaged(err)
 		}
 		if row.Problem == RecordTooLong {
 			return errs.New(errs.Invalid, "bad_header", "The header on line %d is longer than %d bytes; shorten the names of the columns.", row.Line, MaxRecord)
 		}
 		if row.Problem != "" {
-			return errs.New(errs.Invalid, "bad_header", "The header on line %d cannot be read (%s); mend it or name the file's encoding.", row.Line, row.Problem)
+			return errs.New(errs.Invalid, "bad_header", "The header on line %d cannot be read (%s); correct it or set the encoding.", row.Line, row.Problem)
 		}
 	}
 	if len(row.Cells) > MaxColumns {
 		return errs.New(errs.Invalid, "too_many_columns", "The header has more than %d columns.", MaxColumns)
 	}
-	if allEmpty(row.Cells) {
+	if isBlank(row.Cells) {
 		return errs.New(errs.Invalid, "no_header", "The header on line %d names no column.", row.Line)
 	}
 	t.header = append([]string(nil), row.Cells...)
 	t.headerLine, t.start = row.Line, row.End
-	t.rows.limit(len(t.header) + MaxColumns)
+	t.rows.limitCells(len(t.header) + MaxColumns)
 	return nil
 }
 
-// refuseDamaged makes an error of the file, met while opening it, a refusal.
-func refuseDamaged(err error) error {
+// wrapDamaged turns damage found while opening a file into damaged_file.
+func wrapDamaged(err error) error {
 	if errors.Is(err, ErrDamaged) && errs.From(err) == nil {
 		return errs.New(errs.Invalid, "damaged_file", "The file is damaged or incomplete; send it again.").Because(err)
 	}
 	return err
 }
 
-func allEmpty(cells []string) bool {
+func isBlank(cells []string) bool {
 	for _, c := range cells {
 		for i := range len(c) {
 			if c[i] != ' ' && c[i] != '\t' {
@@ -176,45 +179,230 @@ func allEmpty(cells []string) bool {
 	return true
 }
 
-// Detected says what the file is.
+// Detected returns the format of the file.
 func (t *Table) Detected() Detected { return t.detected }
 
 // Header returns the cells of the header, untrimmed.
 func (t *Table) Header() []string { return t.header }
 
-// HeaderLine is the line of the header, counted like Row.Line.
+// HeaderLine is the line number of the header, counted as in Row.Line.
 func (t *Table) HeaderLine() int { return t.headerLine }
 
-// Start is where the first row after the header begins.
+// Start is the position of the first row after the header.
 func (t *Table) Start() Pos { return t.start }
 
-// Next reads the next record into row. It returns io.EOF after the last one,
-// an error with ErrDamaged in its chain when the file is broken there (a bomb
-// is also the *errs.Error zip_bomb), and any other error when reading failed.
+// Next reads the next record into row. It returns io.EOF after the last
+// record, an error with ErrDamaged in its chain if the file is broken at that
+// point (a bomb is also the *errs.Error zip_bomb), and any other error if
+// reading failed.
 //
-// A row has at most MaxColumns cells more than the header; if there are more,
-// the last cell is all the rest.
+// A row has at most MaxColumns more cells than the header; the last cell then
+// contains the remainder.
 func (t *Table) Next(row *Row) error { return t.rows.next(row) }
 
-// Seek makes p, which came from Start, Row.Pos or Row.End of the same file and
-// options, the place of the next row. It costs nothing in a plain text; packed
-// files and workbooks are read on to there, and from their beginning when p is
-// behind what is in memory. Many places are best visited in their order.
+// Seek sets the position of the next row to p, a Table.Start, Row.Pos or
+// Row.End of the same file and options. It is free in an unpacked text. Packed
+// files and workbooks are read up to p, from the beginning if p is behind the
+// buffer, so visit positions in ascending order.
 func (t *Table) Seek(p Pos) error { return t.rows.seek(p) }
 
-// Progress says how many bytes of the file, as it was given to Open, are read.
+// Progress returns how many bytes of src have been read.
 func (t *Table) Progress() (done, total int64) { return t.rows.progress() }
 
-// Close frees what Open took, but not src.
+// Close releases the resources of the table. It does not close src.
 func (t *Table) Close() error { return t.rows.close() }
 
-// Packed reports whether src is an archive or workbook, which takes more memory
-// and time to open than a plain text.
-func Packed(src io.ReaderAt) (bool, error) {
+// open detects the container of src and opens its content.
+func (t *Table) open(src io.ReaderAt, size int64, opts Options) error {
+	s := &stream{src: &meteredReader{src: src, budget: -1}, size: size, unpackMax: opts.MaxUnpacked}
 	start := make([]byte, 4)
-	n, err := src.ReadAt(start, 0)
-	if errors.Is(err, io.EOF) {
-		err = nil
+	n, err := s.readPrefix(start)
+	if err != nil {
+		return err
 	}
-	return isGzip(start[:n]) || isZip(start[:n]), err
+	if err := s.seek(0); err != nil {
+		return err
+	}
+	switch start = start[:n]; {
+	case isGzip(start):
+		return t.openGzip(s, opts)
+	case isZip(start):
+		return t.openZip(s, opts)
+	}
+	return t.openText(s, opts)
+}
+
+func (t *Table) openGzip(s *stream, opts Options) error {
+	t.detected.Container = "gzip"
+	s.unpack = func() (io.ReadCloser, error) {
+		return gzip.NewReader(io.NewSectionReader(s.src, 0, s.size))
+	}
+	return t.openPacked(s, opts)
+}
+
+func (t *Table) openZip(s *stream, opts Options) error {
+	archive, err := readDirectory(s)
+	if err != nil {
+		return wrapDamaged(err)
+	}
+	if isOfficeDocument(archive) {
+		return t.openXLSX(s, archive, opts)
+	}
+	entry, err := singleTable(archive)
+	if err != nil {
+		return err
+	}
+	if err := checkEntry(entry, opts.MaxUnpacked); err != nil {
+		return err
+	}
+	at, err := entry.DataOffset()
+	if err != nil {
+		return wrapDamaged(s.wrapError(err))
+	}
+	t.detected.Container, t.detected.Entry = "zip", entry.Name
+	s.packedAt, s.unpack = at, entry.Open
+	return t.openPacked(s, opts)
+}
+
+// openPacked opens the unpacked bytes of s. Options.Scan describes the packed
+// bytes and is ignored.
+func (t *Table) openPacked(s *stream, opts Options) error {
+	opts.Scan = nil
+	start := make([]byte, 4)
+	n, err := s.readPrefix(start)
+	if err != nil {
+		return wrapDamaged(err)
+	}
+	if err := s.seek(0); err != nil {
+		return wrapDamaged(err)
+	}
+	switch start = start[:n]; {
+	case n == 0:
+		return errEmptyFile()
+	case isGzip(start):
+		return errs.New(errs.Unsupported, "unsupported_type", "The file is packed twice; unpack it once.")
+	case isZip(start):
+		return t.openPackedXLSX(s, opts)
+	}
+	return t.openText(s, opts)
+}
+
+// openText opens a CSV text.
+func (t *Table) openText(s *stream, opts Options) error {
+	size := int64(sampleSize)
+	if s.unpack == nil {
+		size = min(size, s.size)
+	}
+	sample := make([]byte, size)
+	n, err := s.readPrefix(sample)
+	if err != nil {
+		return wrapDamaged(err)
+	}
+	complete := n < sampleSize
+	return t.detectText(s, sample[:n], complete, opts)
+}
+
+// detectText detects the dialect from sample, the first bytes of s, and
+// positions the table at the first line.
+func (t *Table) detectText(s *stream, sample []byte, complete bool, opts Options) error {
+	if err := checkText(sample, opts.Encoding); err != nil {
+		return err
+	}
+	encoding, mark, err := detectEncoding(sample, complete, opts)
+	if err != nil {
+		return err
+	}
+	units := sample[mark:]
+	if isUTF16(encoding) {
+		units = narrowUTF16(nil, units, encoding == utf16BE)
+	}
+	d := &t.detected
+	d.Format, d.Encoding, d.LineEnding = "csv", encoding, detectLineEnding(units)
+	c := &csvRows{in: newReader(s, encoding), decoder: newDecoder(encoding), eol: '\n', size: s.size}
+	if d.LineEnding == "cr" {
+		c.eol = '\r'
+	}
+	t.rows = c
+	at := Pos{Offset: int64(mark), Line: 1}
+	if first, rest, _ := bytes.Cut(units, []byte{c.eol}); parseSep(first) != 0 {
+		d.Sep = true
+		c.splitter.delimiter = parseSep(first)
+		at = Pos{Offset: at.Offset + int64((len(units)-len(rest))*c.in.width), Line: 2}
+	} else {
+		c.splitter.delimiter = detectDelimiter(units, c.eol)
+	}
+	if opts.Delimiter != "" {
+		if c.splitter.delimiter, err = parseDelimiter(opts.Delimiter); err != nil {
+			return err
+		}
+	}
+	d.Delimiter = string(c.splitter.delimiter)
+	return c.seek(at)
+}
+
+func (t *Table) openXLSX(s *stream, archive *zip.Reader, opts Options) error {
+	b := &workbook{src: s, total: s.size, parts: map[string]*zip.File{}, limit: opts.MaxUnpacked, newScratch: opts.newScratch}
+	if err := b.open(archive); err != nil {
+		_ = b.close()
+		return wrapDamaged(err)
+	}
+	r := &xlsxRows{book: b}
+	t.rows = r
+	ref, err := b.selectSheet(opts.Sheet, r)
+	if err != nil {
+		return wrapDamaged(err)
+	}
+	t.detected.Format, t.detected.Sheet = "xlsx", ref.name
+	return nil
+}
+
+// openPackedXLSX unpacks a workbook into a temporary file, because it needs
+// random access.
+func (t *Table) openPackedXLSX(s *stream, opts Options) error {
+	file, err := opts.newScratch()
+	if err != nil {
+		return fmt.Errorf("unpack workbook: %w", err)
+	}
+	size, err := io.Copy(file, s)
+	s.close()
+	if err == nil {
+		inner := &stream{src: &meteredReader{src: file, budget: -1}, size: size, unpackMax: opts.MaxUnpacked}
+		err = t.openSpooledXLSX(inner, file, s.size, opts)
+	}
+	if err != nil && t.rows == nil {
+		_ = file.Close()
+	}
+	return wrapDamaged(err)
+}
+
+func (t *Table) openSpooledXLSX(s *stream, file Scratch, total int64, opts Options) error {
+	archive, err := readDirectory(s)
+	if err != nil {
+		return err
+	}
+	if !isOfficeDocument(archive) {
+		return errs.New(errs.Unsupported, "unsupported_type", "The file is packed twice; unpack it once.")
+	}
+	err = t.openXLSX(s, archive, opts)
+	if r, ok := t.rows.(*xlsxRows); ok {
+		r.book.spooled, r.book.total = file, total
+	}
+	return err
+}
+
+// Scratch is a temporary file. Close deletes it.
+type Scratch interface {
+	io.Writer
+	io.ReaderAt
+	io.Closer
+}
+
+// errNoScratch: the file needs Options.Scratch, which is nil.
+var errNoScratch = errors.New("read workbook: no temporary file is available")
+
+func (o Options) newScratch() (Scratch, error) {
+	if o.Scratch == nil {
+		return nil, errNoScratch
+	}
+	return o.Scratch()
 }

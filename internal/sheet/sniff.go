@@ -3,16 +3,15 @@ package sheet
 import (
 	"bytes"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/regulars/regulars/internal/errs"
 )
 
-// sampleSize is how much of a text decides what it is.
+// sampleSize is the number of bytes used for detection.
 const sampleSize = 1 << 20
 
-// foreign names files that start in a way no table does.
-var foreign = []struct {
+// signatures are the first bytes of common files that are not tables.
+var signatures = []struct {
 	start, code string
 	name        errs.Word
 }{
@@ -33,32 +32,32 @@ var foreign = []struct {
 	{"\x28\xb5\x2f\xfd", "unsupported_type", errs.Word("a zstd archive (use .zip or .gz)")},
 }
 
-// markup is how web pages, XML and JSON begin.
-var markup = []string{"<!doctype", "<html", "<?xml", "<table", "[{", "{\"", "{\n", "{\r\n"}
+// markupPrefixes are the beginnings of HTML, XML and JSON.
+var markupPrefixes = []string{"<!doctype", "<html", "<?xml", "<table", "[{", "{\"", "{\n", "{\r\n"}
 
-// checkText refuses what is not a text, from its first bytes. A text whose
-// encoding is declared may hold what looks like none.
+// checkText rejects files that are not text, by their first bytes. With a
+// declared encoding, control characters are not checked.
 func checkText(sample []byte, declared string) error {
-	for _, f := range foreign {
+	for _, f := range signatures {
 		if bytes.HasPrefix(sample, []byte(f.start)) {
 			return errs.New(errs.Unsupported, f.code, "The file is %s, not a table; send CSV or XLSX.", f.name)
 		}
 	}
-	_, bom := bomOf(sample)
-	if declared == "" && bom == "" && wideWithoutBOM(sample) == "" && looksBinary(sample[:min(len(sample), 64<<10)]) {
-		return errs.New(errs.Unsupported, "not_text", "The file is not a text; send CSV or XLSX.")
+	_, bom := detectBOM(sample)
+	if declared == "" && bom == "" && detectUTF16(sample) == "" && looksBinary(sample[:min(len(sample), 64<<10)]) {
+		return errs.New(errs.Unsupported, "not_text", "The file is not text; send CSV or XLSX.")
 	}
-	begin := strings.ToLower(string(bytes.TrimLeft(sample[:min(len(sample), 512)], "\xef\xbb\xbf \t\r\n")))
-	for _, m := range markup {
-		if strings.HasPrefix(begin, m) {
+	start := strings.ToLower(string(bytes.TrimLeft(sample[:min(len(sample), 512)], "\xef\xbb\xbf \t\r\n")))
+	for _, m := range markupPrefixes {
+		if strings.HasPrefix(start, m) {
 			return errs.New(errs.Unsupported, "not_a_table", "The file is a web page, XML or JSON, not a table; send CSV or XLSX.")
 		}
 	}
 	return nil
 }
 
-// looksBinary says whether b has more control characters than a text that is
-// merely dirty: every twentieth byte, and a handful at least.
+// looksBinary reports whether over 5 % of the bytes of b, and more than 16,
+// are control characters.
 func looksBinary(b []byte) bool {
 	controls := 0
 	for _, c := range b {
@@ -69,8 +68,8 @@ func looksBinary(b []byte) bool {
 	return controls > 16 && controls*20 > len(b)
 }
 
-// bomOf returns the encoding a byte order mark says, with the mark itself.
-func bomOf(b []byte) (encoding, mark string) {
+// detectBOM returns the encoding of a byte order mark and the mark itself.
+func detectBOM(b []byte) (encoding, mark string) {
 	for _, m := range [][2]string{{utf8BOM, "\xef\xbb\xbf"}, {utf16LE, "\xff\xfe"}, {utf16BE, "\xfe\xff"}} {
 		if bytes.HasPrefix(b, []byte(m[1])) {
 			return m[0], m[1]
@@ -79,9 +78,9 @@ func bomOf(b []byte) (encoding, mark string) {
 	return "", ""
 }
 
-// wideWithoutBOM recognises UTF-16 by the zero bytes that ASCII has in it: at
-// the same half of nearly every character, never at the other.
-func wideWithoutBOM(b []byte) string {
+// detectUTF16 detects UTF-16 without a byte order mark by the zero bytes of
+// ASCII characters: in the same half of most units, almost never in the other.
+func detectUTF16(b []byte) string {
 	b = b[:min(len(b), 64<<10)&^1]
 	var zeros [2]int
 	for i, c := range b {
@@ -91,17 +90,17 @@ func wideWithoutBOM(b []byte) string {
 	}
 	pairs := len(b) / 2
 	switch {
-	case zeros[1] > 0 && zeros[1]*4 >= pairs && zeros[0]*20 <= zeros[1] && evenBreaks(b, 0):
+	case zeros[1] > 0 && zeros[1]*4 >= pairs && zeros[0]*20 <= zeros[1] && breaksAligned(b, 0):
 		return utf16LE
-	case zeros[0] > 0 && zeros[0]*4 >= pairs && zeros[1]*20 <= zeros[0] && evenBreaks(b, 1):
+	case zeros[0] > 0 && zeros[0]*4 >= pairs && zeros[1]*20 <= zeros[0] && breaksAligned(b, 1):
 		return utf16BE
 	}
 	return ""
 }
 
-// evenBreaks says whether the line breaks are characters of two bytes, with
-// the one that is not zero at that half.
-func evenBreaks(b []byte, half int) bool {
+// breaksAligned reports whether most line breaks are UTF-16 units with their
+// nonzero byte in the given half.
+func breaksAligned(b []byte, half int) bool {
 	even, others := 0, 0
 	for i, c := range b {
 		if c != '\n' && c != '\r' {
@@ -116,53 +115,53 @@ func evenBreaks(b []byte, half int) bool {
 	return even >= others
 }
 
-// findEncoding decides on the encoding of a text, and how many bytes of it are
-// its byte order mark.
-func findEncoding(sample []byte, whole bool, opts Options) (encoding string, mark int, err error) {
-	says, bom := bomOf(sample)
+// detectEncoding returns the encoding of a text and the length of its byte
+// order mark.
+func detectEncoding(sample []byte, complete bool, opts Options) (encoding string, mark int, err error) {
+	bomEncoding, bom := detectBOM(sample)
 	if opts.Encoding != "" {
-		encoding, err = encodingName(opts.Encoding)
+		encoding, err = parseEncoding(opts.Encoding)
 		switch {
-		case encoding == utf8Plain && says == utf8BOM:
+		case encoding == utf8Plain && bomEncoding == utf8BOM:
 			return utf8BOM, len(bom), err
-		case encoding == utf16LE && says == utf16BE && squash(opts.Encoding) != "utf16le":
-			return utf16BE, len(bom), err // "utf-16" leaves the order to the mark
-		case encoding == says:
+		case encoding == utf16LE && bomEncoding == utf16BE && normalizeName(opts.Encoding) != "utf16le":
+			return utf16BE, len(bom), err // "utf-16" leaves the byte order to the mark
+		case encoding == bomEncoding:
 			return encoding, len(bom), err
 		}
 		return encoding, 0, err
 	}
 	if bom != "" {
-		return says, len(bom), nil
+		return bomEncoding, len(bom), nil
 	}
-	if wide := wideWithoutBOM(sample); wide != "" {
+	if wide := detectUTF16(sample); wide != "" {
 		return wide, 0, nil
 	}
-	verdict := opts.Verdict
-	if verdict == nil {
-		verdict = judge(sample, whole)
+	scan := opts.Scan
+	if scan == nil {
+		scan = scanSample(sample, complete)
 	}
-	if verdict.Invalid == 0 || verdict.Multibyte > verdict.Invalid {
+	if scan.Invalid == 0 || scan.Multibyte > scan.Invalid {
 		return utf8Plain, 0, nil
 	}
 	return windows1252, 0, nil
 }
 
-// judge is the verdict on a sample, whose last character may be cut off when
-// it is not the whole text.
-func judge(sample []byte, whole bool) *Verdict {
-	var s Scan
+// scanSample scans a sample. If it is not the whole text, an incomplete last
+// character is ignored.
+func scanSample(sample []byte, complete bool) *ScanResult {
+	var s Scanner
 	_, _ = s.Write(sample) // never fails
-	if !whole {
+	if !complete {
 		s.tailLen = 0
 	}
-	v := s.Verdict()
+	v := s.Result()
 	return &v
 }
 
-// findLineEnding looks at the line ends outside quotes. b has one byte per
-// character unit.
-func findLineEnding(b []byte) string {
+// detectLineEnding counts the line endings outside quotes. b has one byte per
+// code unit.
+func detectLineEnding(b []byte) string {
 	var lf, crlf, cr int
 	quoted := false
 	for i, c := range b {
@@ -191,37 +190,4 @@ func findLineEnding(b []byte) string {
 		return "crlf"
 	}
 	return "lf"
-}
-
-// findSep reads a first line of the form sep=;  which is how Excel is told the
-// delimiter. It returns 0 when there is none.
-func findSep(line []byte) byte {
-	line = bytes.Trim(bytes.TrimRight(line, "\r"), `"`)
-	if len(line) == 5 && strings.EqualFold(string(line[:4]), "sep=") && delimits(line[4]) {
-		return line[4]
-	}
-	return 0
-}
-
-// delimits says whether c can stand between cells.
-func delimits(c byte) bool {
-	return c == '\t' || c >= ' ' && c < utf8.RuneSelf-1 && c != '"'
-}
-
-// delimiterName finds the delimiter that is meant by name.
-func delimiterName(name string) (byte, error) {
-	switch strings.ToLower(name) {
-	case "tab", `\t`:
-		return '\t', nil
-	case "comma":
-		return ',', nil
-	case "semicolon":
-		return ';', nil
-	case "pipe":
-		return '|', nil
-	}
-	if len(name) == 1 && delimits(name[0]) {
-		return name[0], nil
-	}
-	return 0, errs.New(errs.Invalid, "bad_delimiter", "The delimiter %q is none; use one character, or tab, comma, semicolon or pipe.", name)
 }

@@ -16,18 +16,18 @@ import (
 	"github.com/regulars/regulars/internal/sheet"
 )
 
-// line is a row as a test expects it.
+// line is an expected row.
 type line struct {
 	Line    int
 	Cells   []string
 	Problem string
 }
 
-// scratch makes temporary files in a folder of the test.
+// scratch creates temporary files in a directory of the test.
 func scratch(t testing.TB) func() (sheet.Scratch, error) {
 	t.Helper()
-	folder := t.TempDir()
-	return func() (sheet.Scratch, error) { return os.CreateTemp(folder, "") }
+	dir := t.TempDir()
+	return func() (sheet.Scratch, error) { return os.CreateTemp(dir, "") }
 }
 
 func open(t testing.TB, data []byte, opts sheet.Options) *sheet.Table {
@@ -45,7 +45,7 @@ func open(t testing.TB, data []byte, opts sheet.Options) *sheet.Table {
 	return table
 }
 
-// readAll returns the rows up to the end, and the error that was the end.
+// readAll returns the rows and the error at the end.
 func readAll(table *sheet.Table) ([]line, error) {
 	var rows []line
 	var row sheet.Row
@@ -57,7 +57,7 @@ func readAll(table *sheet.Table) ([]line, error) {
 	}
 }
 
-func wide(s string, bigEndian, mark bool) string {
+func encodeUTF16(s string, bigEndian, mark bool) string {
 	if mark {
 		s = "\ufeff" + s
 	}
@@ -72,7 +72,7 @@ func wide(s string, bigEndian, mark bool) string {
 	return b.String()
 }
 
-func ansi(t testing.TB, s string) string {
+func toWindows1252(t testing.TB, s string) string {
 	t.Helper()
 	out, err := charmap.Windows1252.NewEncoder().String(s)
 	if err != nil {
@@ -91,7 +91,7 @@ func encoded(encoding string) sheet.Detected {
 	return d
 }
 
-func TestUglyFilesReadAsTheirAuthorsMeant(t *testing.T) {
+func TestMessyFilesAreReadAsIntended(t *testing.T) {
 	ab := []string{"a", "b"}
 	tests := []struct {
 		name     string
@@ -119,7 +119,7 @@ func TestUglyFilesReadAsTheirAuthorsMeant(t *testing.T) {
 			detected: plain(";", "crlf"),
 		},
 		{
-			name: "line ends that were converted twice", in: "a,b\r\r\n\"1\n2\",3\r\r\n\r\r\n4,\"5\"\r\r\n", header: ab,
+			name: "line endings converted twice", in: "a,b\r\r\n\"1\n2\",3\r\r\n\r\r\n4,\"5\"\r\r\n", header: ab,
 			rows:     []line{{2, []string{"1\n2", "3"}, ""}, {4, nil, ""}, {5, []string{"4", "5"}, ""}},
 			detected: plain(",", "crlf"),
 		},
@@ -151,7 +151,7 @@ func TestUglyFilesReadAsTheirAuthorsMeant(t *testing.T) {
 			detected: plain(",", "lf"),
 		},
 		{
-			name: "a stray quote costs its own line only", in: "a,b\n1,\"x\n2,y\n3,z\n", header: ab,
+			name: "a stray quote affects its own line only", in: "a,b\n1,\"x\n2,y\n3,z\n", header: ab,
 			rows: []line{
 				{2, []string{"1", "x\n"[:1]}, sheet.OpenQuote},
 				{3, []string{"2", "y"}, ""},
@@ -170,22 +170,22 @@ func TestUglyFilesReadAsTheirAuthorsMeant(t *testing.T) {
 			detected: plain(",", "lf"),
 		},
 		{
-			name: "missing and extra cells are left as they are", in: "a,b\n1\n1,2,3,4\n,\n", header: ab,
+			name: "missing and extra cells are unchanged", in: "a,b\n1\n1,2,3,4\n,\n", header: ab,
 			rows:     []line{{2, []string{"1"}, ""}, {3, []string{"1", "2", "3", "4"}, ""}, {4, []string{"", ""}, ""}},
 			detected: plain(",", "lf"),
 		},
 		{
-			name: "blank lines are rows without cells, before the header none", in: "\n\na,b\n\n1,2\n\n", header: ab,
+			name: "blank lines are rows without cells, and ignored before the header", in: "\n\na,b\n\n1,2\n\n", header: ab,
 			rows:     []line{{4, nil, ""}, {5, []string{"1", "2"}, ""}, {6, nil, ""}},
 			detected: plain(",", "lf"),
 		},
 		{
-			name: "a sep line counts and decides", in: "sep=;\r\na,b;c\r\n1;2\r\n", header: []string{"a,b", "c"},
+			name: "a sep line counts and sets the delimiter", in: "sep=;\r\na,b;c\r\n1;2\r\n", header: []string{"a,b", "c"},
 			rows:     []line{{3, []string{"1", "2"}, ""}},
 			detected: sheet.Detected{Format: "csv", Encoding: "utf-8", Delimiter: ";", LineEnding: "crlf", Sep: true},
 		},
 		{
-			name: "a delimiter that is declared wins", in: "a,b;c\n1,2;3\n", opts: sheet.Options{Delimiter: "semicolon"},
+			name: "a declared delimiter wins", in: "a,b;c\n1,2;3\n", opts: sheet.Options{Delimiter: "semicolon"},
 			header: []string{"a,b", "c"}, rows: []line{{2, []string{"1,2", "3"}, ""}}, detected: plain(";", "lf"),
 		},
 		{
@@ -205,19 +205,19 @@ func TestUglyFilesReadAsTheirAuthorsMeant(t *testing.T) {
 			rows: []line{{2, []string{"José", "Łódź"}, ""}}, detected: encoded("utf-8-bom"),
 		},
 		{
-			name: "UTF-16 little endian", in: wide("a,b\n\"José\n😀\",東\nx,y\n", false, true), header: ab,
+			name: "UTF-16 little endian", in: encodeUTF16("a,b\n\"José\n😀\",東\nx,y\n", false, true), header: ab,
 			rows: []line{{2, []string{"José\n😀", "東"}, ""}, {4, []string{"x", "y"}, ""}}, detected: encoded("utf-16le"),
 		},
 		{
-			name: "UTF-16 big endian", in: wide("a,b\nJosé,Ċ\n", true, true), header: ab,
+			name: "UTF-16 big endian", in: encodeUTF16("a,b\nJosé,Ċ\n", true, true), header: ab,
 			rows: []line{{2, []string{"José", "Ċ"}, ""}}, detected: encoded("utf-16be"),
 		},
 		{
-			name: "UTF-16 without a mark", in: wide("a,b\nJosé,x\n", false, false), header: ab,
+			name: "UTF-16 without a mark", in: encodeUTF16("a,b\nJosé,x\n", false, false), header: ab,
 			rows: []line{{2, []string{"José", "x"}, ""}}, detected: encoded("utf-16le"),
 		},
 		{
-			name: "half a surrogate pair and half a unit fail their rows", in: wide("a,b\n1,\xed", false, true) + "\x00\xd8" + wide("\n2,3\n", false, false) + "x", header: ab,
+			name: "half a surrogate pair and half a unit fail their rows", in: encodeUTF16("a,b\n1,\xed", false, true) + "\x00\xd8" + encodeUTF16("\n2,3\n", false, false) + "x", header: ab,
 			rows: []line{
 				{2, []string{"1", "\ufffd\ufffd"}, sheet.BadEncoding},
 				{3, []string{"2", "3"}, ""},
@@ -226,11 +226,11 @@ func TestUglyFilesReadAsTheirAuthorsMeant(t *testing.T) {
 			detected: encoded("utf-16le"),
 		},
 		{
-			name: "Windows-1252 where the bytes are not UTF-8", in: ansi(t, "a,b\nJosé,€5 – “ok”\n"), header: ab,
+			name: "Windows-1252 where the bytes are not UTF-8", in: toWindows1252(t, "a,b\nJosé,€5 – “ok”\n"), header: ab,
 			rows: []line{{2, []string{"José", "€5 – “ok”"}, ""}}, detected: encoded("windows-1252"),
 		},
 		{
-			name: "a byte that Windows-1252 leaves undefined fails its row", in: ansi(t, "a,b\nJosé,x\n") + "y\x81,1\n", header: ab,
+			name: "a byte that Windows-1252 leaves undefined fails its row", in: toWindows1252(t, "a,b\nJosé,x\n") + "y\x81,1\n", header: ab,
 			rows:     []line{{2, []string{"José", "x"}, ""}, {3, []string{"y\ufffd", "1"}, sheet.BadEncoding}},
 			detected: encoded("windows-1252"),
 		},
@@ -245,7 +245,7 @@ func TestUglyFilesReadAsTheirAuthorsMeant(t *testing.T) {
 			detected: encoded("utf-8"),
 		},
 		{
-			name: "an encoding that is declared wins", in: "a,b\nJos\xc3\xa9,x\n", opts: sheet.Options{Encoding: "CP1252"}, header: ab,
+			name: "a declared encoding wins", in: "a,b\nJos\xc3\xa9,x\n", opts: sheet.Options{Encoding: "CP1252"}, header: ab,
 			rows: []line{{2, []string{"JosÃ©", "x"}, ""}}, detected: encoded("windows-1252"),
 		},
 		{
@@ -253,13 +253,13 @@ func TestUglyFilesReadAsTheirAuthorsMeant(t *testing.T) {
 			rows: []line{{2, []string{"При", "x"}, ""}}, detected: encoded("windows-1251"),
 		},
 		{
-			name: "the end-of-file character of DOS is no row", in: "a,b\r\n1,2\r\n\x1a", header: ab,
+			name: "the end-of-file character of DOS is not a row", in: "a,b\r\n1,2\r\n\x1a", header: ab,
 			rows: []line{{2, []string{"1", "2"}, ""}}, detected: plain(",", "crlf"),
 		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			test.opts.Verdict = verdict(test.in)
+			test.opts.Scan = scanResult(test.in)
 			table := open(t, []byte(test.in), test.opts)
 			if diff := cmp.Diff(test.header, table.Header()); diff != "" {
 				t.Errorf("header: %s", diff)
@@ -278,14 +278,14 @@ func TestUglyFilesReadAsTheirAuthorsMeant(t *testing.T) {
 	}
 }
 
-func verdict(s string) *sheet.Verdict {
-	var scan sheet.Scan
+func scanResult(s string) *sheet.ScanResult {
+	var scan sheet.Scanner
 	_, _ = scan.Write([]byte(s)) // never fails
-	v := scan.Verdict()
+	v := scan.Result()
 	return &v
 }
 
-func TestWhatIsNoTableIsRefused(t *testing.T) {
+func TestNonTablesAreRejected(t *testing.T) {
 	columns := strings.Repeat("x,", 1000) + "x\n"
 	tests := []struct {
 		name, in, code string
@@ -299,7 +299,7 @@ func TestWhatIsNoTableIsRefused(t *testing.T) {
 		{name: "a sep line only", in: "sep=,\n", code: "no_header", kind: errs.Invalid},
 		{name: "a header with an open quote", in: "a,\"b\n1,2\n", code: "bad_header", kind: errs.Invalid},
 		{name: "a header that does not decode", in: "a\x00,b\n1,2\n", code: "bad_header", kind: errs.Invalid},
-		{name: "a header without end", in: strings.Repeat("x", 2<<20), code: "bad_header", kind: errs.Invalid},
+		{name: "an endless header", in: strings.Repeat("x", 2<<20), code: "bad_header", kind: errs.Invalid},
 		{name: "1001 columns", in: columns, code: "too_many_columns", kind: errs.Invalid},
 		{name: "an image", in: "\x89PNG\r\n\x1a\n\x00\x00", code: "not_text", kind: errs.Unsupported},
 		{name: "a document", in: "%PDF-1.7\nstream of things", code: "not_text", kind: errs.Unsupported},
@@ -309,7 +309,7 @@ func TestWhatIsNoTableIsRefused(t *testing.T) {
 		{name: "JSON", in: "[{\"email\":\"a@b.c\"}]", code: "not_a_table", kind: errs.Unsupported},
 		{name: "an unknown encoding", in: "a\n", opts: sheet.Options{Encoding: "klingon"}, code: "bad_encoding_name", kind: errs.Invalid},
 		{name: "an encoding of many bytes", in: "a\n", opts: sheet.Options{Encoding: "gbk"}, code: "bad_encoding_name", kind: errs.Invalid},
-		{name: "a delimiter of two", in: "a\n", opts: sheet.Options{Delimiter: ",,"}, code: "bad_delimiter", kind: errs.Invalid},
+		{name: "a delimiter of two characters", in: "a\n", opts: sheet.Options{Delimiter: ",,"}, code: "bad_delimiter", kind: errs.Invalid},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -321,7 +321,7 @@ func TestWhatIsNoTableIsRefused(t *testing.T) {
 	}
 }
 
-func TestARecordOverOneMiBFailsAndReadingResumesAtTheNextLine(t *testing.T) {
+func TestRecordOverOneMiBFailsAndReadingResumesAtTheNextLine(t *testing.T) {
 	long := strings.Repeat("x", sheet.MaxRecord)
 	tests := []struct {
 		name, in string
@@ -365,7 +365,7 @@ func TestARecordOverOneMiBFailsAndReadingResumesAtTheNextLine(t *testing.T) {
 	}
 }
 
-func TestARowIsSplitIntoAThousandCellsMoreThanTheHeader(t *testing.T) {
+func TestRowHasAtMostAThousandCellsMoreThanTheHeader(t *testing.T) {
 	in := "a,b\n" + strings.Repeat("x,", 5000) + "\n" + strings.Repeat(",", 5000) + "\n"
 	rows, err := readAll(open(t, []byte(in), sheet.Options{Delimiter: ","}))
 	if !errors.Is(err, io.EOF) || len(rows) != 2 {
@@ -379,10 +379,10 @@ func TestARowIsSplitIntoAThousandCellsMoreThanTheHeader(t *testing.T) {
 	}
 }
 
-func TestAnErrorOfTheSourceIsNoDamage(t *testing.T) {
+func TestReadErrorIsNotDamage(t *testing.T) {
 	broken := errors.New("disk on fire")
 	data := members(100_000)
-	src := &failing{Reader: bytes.NewReader(data), after: int64(len(data) / 2), err: broken}
+	src := &failingReader{Reader: bytes.NewReader(data), after: int64(len(data) / 2), err: broken}
 	table, err := sheet.Open(src, int64(len(data)), sheet.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -393,14 +393,14 @@ func TestAnErrorOfTheSourceIsNoDamage(t *testing.T) {
 	}
 }
 
-// failing is a source that cannot be read beyond after.
-type failing struct {
+// failingReader fails after a number of bytes.
+type failingReader struct {
 	*bytes.Reader
 	after int64
 	err   error
 }
 
-func (f *failing) ReadAt(p []byte, off int64) (int, error) {
+func (f *failingReader) ReadAt(p []byte, off int64) (int, error) {
 	if off+int64(len(p)) > f.after {
 		return 0, f.err
 	}

@@ -9,21 +9,21 @@ import (
 	"unicode/utf8"
 )
 
-// Writer writes records as a detected file has them, so that what was read
-// can be given back corrected. A workbook is answered with what Excel opens
-// without questions: UTF-8 with a byte order mark, commas, CR LF.
+// Writer writes records in a detected dialect, so that rows can be returned
+// corrected. A workbook becomes CSV that Excel opens without questions: UTF-8
+// with a byte order mark, commas, CR LF.
 type Writer struct {
 	out       *bufio.Writer
 	delimiter byte
 	sep       bool
 	eol       string
 	encode    encoder
-	begun     bool
+	started   bool
 	record    []byte // UTF-8
 	encoded   []byte
 }
 
-// NewWriter returns a Writer; the byte order mark and a sep= line are written
+// NewWriter returns a Writer. The byte order mark and a sep= line are written
 // with the first record.
 func NewWriter(w io.Writer, d Detected) *Writer {
 	if d.Format == "xlsx" {
@@ -42,13 +42,13 @@ func NewWriter(w io.Writer, d Detected) *Writer {
 	return out
 }
 
-// Write writes one record as it is; see Neutralise. A character that the
-// encoding lacks becomes a question mark.
+// Write writes one record without escaping formulas; see EscapeFormula. A
+// character that the encoding lacks becomes a question mark.
 func (w *Writer) Write(cells []string) error {
 	w.record = w.record[:0]
-	if !w.begun {
-		w.begun = true
-		w.record = append(w.record, w.encode.mark...)
+	if !w.started {
+		w.started = true
+		w.record = append(w.record, w.encode.bom...)
 		if w.sep {
 			w.record = append(w.record, "sep="+string(w.delimiter)+w.eol...)
 		}
@@ -57,7 +57,7 @@ func (w *Writer) Write(cells []string) error {
 		if i > 0 {
 			w.record = append(w.record, w.delimiter)
 		}
-		w.cell(cell, len(cells) == 1)
+		w.appendCell(cell, len(cells) == 1)
 	}
 	w.record = append(w.record, w.eol...)
 	w.encoded = w.encode.append(w.encoded[:0], w.record)
@@ -65,8 +65,8 @@ func (w *Writer) Write(cells []string) error {
 	return err
 }
 
-// cell appends a cell, in quotes where it would not be read back as it is.
-func (w *Writer) cell(cell string, only bool) {
+// appendCell appends a cell and quotes it if it would not read back unchanged.
+func (w *Writer) appendCell(cell string, only bool) {
 	bare := !strings.ContainsAny(cell, "\"\r\n\x1a") && strings.IndexByte(cell, w.delimiter) < 0
 	if bare && !(only && (cell == "" || strings.HasPrefix(strings.ToLower(cell), "sep="))) {
 		w.record = append(w.record, cell...)
@@ -77,14 +77,14 @@ func (w *Writer) cell(cell string, only bool) {
 	w.record = append(w.record, '"')
 }
 
-// Flush writes what is buffered.
+// Flush writes any buffered data to the underlying writer.
 func (w *Writer) Flush() error { return w.out.Flush() }
 
-// encoder writes UTF-8 in another encoding.
+// encoder converts UTF-8 to another encoding.
 type encoder struct {
-	mark  string // byte order mark as UTF-8
-	wide  binary.AppendByteOrder
-	table map[rune]byte // nil: UTF-8, or UTF-16 when wide
+	bom   string // byte order mark as UTF-8
+	order binary.AppendByteOrder
+	table map[rune]byte // nil for UTF-8 and UTF-16
 }
 
 func newEncoder(encoding string) encoder {
@@ -93,14 +93,14 @@ func newEncoder(encoding string) encoder {
 	case "", utf8Plain:
 		return encoder{}
 	case utf8BOM:
-		return encoder{mark: mark}
+		return encoder{bom: mark}
 	case utf16LE:
-		return encoder{mark: mark, wide: binary.LittleEndian}
+		return encoder{bom: mark, order: binary.LittleEndian}
 	case utf16BE:
-		return encoder{mark: mark, wide: binary.BigEndian}
+		return encoder{bom: mark, order: binary.BigEndian}
 	}
 	table := map[rune]byte{}
-	for b, r := range singleByte(encoding) {
+	for b, r := range decodeTable(encoding) {
 		if r != utf8.RuneError {
 			table[r] = byte(b)
 		}
@@ -111,13 +111,13 @@ func newEncoder(encoding string) encoder {
 // append adds s, which is UTF-8, to out.
 func (e *encoder) append(out, s []byte) []byte {
 	switch {
-	case e.wide != nil:
+	case e.order != nil:
 		for _, r := range string(s) {
 			if first, second := utf16.EncodeRune(r); first != utf8.RuneError {
-				out = e.wide.AppendUint16(out, uint16(first))
+				out = e.order.AppendUint16(out, uint16(first))
 				r = second
 			}
-			out = e.wide.AppendUint16(out, uint16(r))
+			out = e.order.AppendUint16(out, uint16(r))
 		}
 		return out
 	case e.table != nil:

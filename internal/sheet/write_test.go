@@ -7,7 +7,7 @@ import (
 	"github.com/regulars/regulars/internal/sheet"
 )
 
-func TestNeutraliseStopsFormulasButLeavesNumbers(t *testing.T) {
+func TestEscapeFormulaEscapesFormulasButNotNumbers(t *testing.T) {
 	for in, want := range map[string]string{
 		"":           "",
 		"ann":        "ann",
@@ -43,13 +43,13 @@ func TestNeutraliseStopsFormulasButLeavesNumbers(t *testing.T) {
 		"東=1":        "東=1",
 		"2020-01-01": "2020-01-01",
 	} {
-		if got := sheet.Neutralise(in); got != want {
+		if got := sheet.EscapeFormula(in); got != want {
 			t.Errorf("%q becomes %q, want %q", in, got, want)
 		}
 	}
 }
 
-func TestWriterWritesWhatWasDetected(t *testing.T) {
+func TestWriterUsesTheDetectedDialect(t *testing.T) {
 	rows := [][]string{{"a", "b"}, {"é;€", "say \"hi\"\n"}, {"東", ""}}
 	tests := []struct {
 		name string
@@ -60,7 +60,7 @@ func TestWriterWritesWhatWasDetected(t *testing.T) {
 		{"a sep line", sheet.Detected{Format: "csv", Encoding: "utf-8", Delimiter: ",", LineEnding: "crlf", Sep: true}, "sep=,\r\na,b\r\né;€,\"say \"\"hi\"\"\n\"\r\n東,\r\n"},
 		{"Windows-1252", sheet.Detected{Format: "csv", Encoding: "windows-1252", Delimiter: "\t", LineEnding: "cr"}, "a\tb\r\xe9;\x80\t\"say \"\"hi\"\"\n\"\r?\t\r"},
 		{"a workbook", sheet.Detected{Format: "xlsx", Sheet: "Sheet1"}, "\ufeffa,b\r\né;€,\"say \"\"hi\"\"\n\"\r\n東,\r\n"},
-		{"UTF-16", sheet.Detected{Format: "csv", Encoding: "utf-16be", Delimiter: ",", LineEnding: "lf"}, wide("a,b\né;€,\"say \"\"hi\"\"\n\"\n東,\n", true, true)},
+		{"UTF-16", sheet.Detected{Format: "csv", Encoding: "utf-16be", Delimiter: ",", LineEnding: "lf"}, encodeUTF16("a,b\né;€,\"say \"\"hi\"\"\n\"\n東,\n", true, true)},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

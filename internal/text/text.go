@@ -1,8 +1,9 @@
-// Package text judges the short texts that people give things: names, titles,
-// reasons. What is more than a line, such as a message, is not its business.
+// Package text normalises and validates single-line texts: names, titles,
+// reasons.
 package text
 
 import (
+	"fmt"
 	"path"
 	"strings"
 	"unicode"
@@ -11,9 +12,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Line returns text as it is kept: without space around it, and composed
-// (NFC), so that what looks the same is the same. ok reports whether that is
-// readable and has at most limit characters; "" is.
+// Line returns text as stored: trimmed and in NFC, so that texts that look
+// equal are equal. ok reports whether it is Readable with at most limit
+// characters; "" is.
 func Line(text string, limit int) (line string, ok bool) {
 	line = strings.TrimSpace(text)
 	if !norm.NFC.IsNormalString(line) {
@@ -22,18 +23,18 @@ func Line(text string, limit int) (line string, ok bool) {
 	return line, Readable(line, limit)
 }
 
-// Name returns text as names are stored and looked up: composed (NFC), each run
-// of white space one space, and none at the ends. Case stays.
+// Name returns text as names are stored and looked up: in NFC, trimmed, each
+// run of white space one space. Case is preserved.
 func Name(text string) string {
-	if isName(text) {
+	if isNormalName(text) {
 		return text
 	}
 	return norm.NFC.String(strings.Join(strings.Fields(text), " "))
 }
 
-// isName reports whether text is plain ASCII that Name would not change.
-func isName(text string) bool {
-	space := true // before the next character
+// isNormalName reports whether text is ASCII that Name would not change.
+func isNormalName(text string) bool {
+	space := true // the previous character is a space, or this is the first
 	for i := range len(text) {
 		c := text[i]
 		if c >= utf8.RuneSelf || c < ' ' || c == ' ' && space {
@@ -44,24 +45,23 @@ func isName(text string) bool {
 	return !space || text == ""
 }
 
-// Readable reports whether text, as it is, can be shown in one line: at most
-// limit characters, none of which controls a terminal, begins another line or
-// stands for bytes that were no text.
+// Readable reports whether text can be shown in one line: valid UTF-8 of at
+// most limit characters without control characters, line separators and
+// U+FFFD.
 func Readable(text string, limit int) bool {
-	return (len(text) <= limit || utf8.RuneCountInString(text) <= limit) && !strings.ContainsFunc(text, unreadable)
+	return (len(text) <= limit || utf8.RuneCountInString(text) <= limit) && !strings.ContainsFunc(text, isUnreadable)
 }
 
-// unreadable sees what is not valid UTF-8 too: as the sign of replacement,
-// which a decoder of JSON has put there already.
-func unreadable(r rune) bool {
+// isUnreadable also matches U+FFFD, with which a JSON decoder replaces invalid
+// UTF-8.
+func isUnreadable(r rune) bool {
 	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || r == utf8.RuneError
 }
 
-// FileName is the name of a file as a browser gave it, without its folder and
-// without what would be unsafe to show. otherwise is for one that leaves
-// nothing.
-func FileName(given, otherwise string) string {
-	name := path.Base(strings.ReplaceAll(strings.ToValidUTF8(given, ""), `\`, "/"))
+// FileName returns the name of an uploaded file without its directory and
+// without characters that are unsafe to show, or fallback if nothing is left.
+func FileName(name, fallback string) string {
+	name = path.Base(strings.ReplaceAll(strings.ToValidUTF8(name, ""), `\`, "/"))
 	name = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
 			return -1
@@ -69,7 +69,15 @@ func FileName(given, otherwise string) string {
 		return r
 	}, name)
 	if name == "" || name == "." || name == "/" {
-		return otherwise
+		return fallback
 	}
 	return name
+}
+
+// Size formats a number of bytes for a message.
+func Size(bytes int64) string {
+	if bytes >= 1<<30 {
+		return fmt.Sprintf("%.4g GiB", float64(bytes)/(1<<30))
+	}
+	return fmt.Sprintf("%.4g MiB", float64(bytes)/(1<<20))
 }

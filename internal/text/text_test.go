@@ -12,7 +12,7 @@ import (
 	"github.com/regulars/regulars/internal/text"
 )
 
-func TestALineIsTrimmedComposedAndJudged(t *testing.T) {
+func TestLineIsTrimmedComposedAndChecked(t *testing.T) {
 	for given, want := range map[string]struct {
 		line string
 		ok   bool
@@ -23,7 +23,7 @@ func TestALineIsTrimmedComposedAndJudged(t *testing.T) {
 		"Jose\u0301":                 {"Jos\u00e9", true},
 		"日本語です":                      {"日本語です", true},
 		"123456789":                  {"123456789", false},
-		strings.Repeat("e\u0301", 8): {strings.Repeat("\u00e9", 8), true}, // counted as it is kept
+		strings.Repeat("e\u0301", 8): {strings.Repeat("\u00e9", 8), true}, // counted in NFC
 		"a\nb":                       {"a\nb", false},
 		"a\x00b":                     {"a\x00b", false},
 		"a\x7fb":                     {"a\x7fb", false},
@@ -33,7 +33,7 @@ func TestALineIsTrimmedComposedAndJudged(t *testing.T) {
 		"a\u2029b":                   {"a\u2029b", false},
 		"a\xffb":                     {"a\xffb", false},
 		"a\ufffdb":                   {"a\ufffdb", false},
-		"a\u200db":                   {"a\u200db", true}, // joins parts of emoji and of words in some scripts
+		"a\u200db":                   {"a\u200db", true}, // joins emoji and words of some scripts
 	} {
 		if line, ok := text.Line(given, 8); line != want.line || ok != want.ok {
 			t.Errorf("%q: %q %v, want %q %v", given, line, ok, want.line, want.ok)
@@ -41,7 +41,7 @@ func TestALineIsTrimmedComposedAndJudged(t *testing.T) {
 	}
 }
 
-func TestALineThatWasTakenIsTakenAgainAsItIs(t *testing.T) {
+func TestLineIsIdempotent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		given, limit := rapid.String().Draw(t, "text"), rapid.IntRange(0, 20).Draw(t, "limit")
 		line, ok := text.Line(given, limit)
@@ -52,12 +52,12 @@ func TestALineThatWasTakenIsTakenAgainAsItIs(t *testing.T) {
 			t.Fatalf("%q became %q, and then %q %v", given, line, again, ok)
 		}
 		if !utf8.ValidString(line) || utf8.RuneCountInString(line) > limit || !norm.NFC.IsNormalString(line) || strings.ContainsFunc(line, unicode.IsControl) {
-			t.Fatalf("%q was taken as %q", given, line)
+			t.Fatalf("%q was accepted as %q", given, line)
 		}
 	})
 }
 
-func TestAFileNameIsWithoutFolderAndSafeToShow(t *testing.T) {
+func TestFileNameHasNoDirectoryAndIsSafeToShow(t *testing.T) {
 	for given, want := range map[string]string{
 		"members.csv": "members.csv", `C:\files\members.csv`: "members.csv", "../../etc/passwd": "passwd",
 		"": "x", "/": "x", "..": "..", ".": "x", "a\u202egnp.csv": "agnp.csv", "a\r\nb.csv": "ab.csv", "\xff.csv": ".csv", "\u200b": "x",
@@ -68,7 +68,7 @@ func TestAFileNameIsWithoutFolderAndSafeToShow(t *testing.T) {
 	}
 }
 
-func TestNamesThatLookTheSameAreTheSame(t *testing.T) {
+func TestNamesThatLookEqualAreEqual(t *testing.T) {
 	for given, want := range map[string]string{
 		"": "", " ": "", "Team Lead": "Team Lead", "Team  Lead": "Team Lead", "Team\u00a0Lead ": "Team Lead", "\tTeam\r\nLead": "Team Lead",
 		"Cafe\u0301": "Café", "Café": "Café", "team lead": "team lead", " a": "a", "a ": "a",

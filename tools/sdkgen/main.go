@@ -1,5 +1,6 @@
-// Command sdkgen writes the generated half of the Go client from the OpenAPI
-// document: sdkgen api/openapi.yaml sdk/go/client.gen.go.
+// Command sdkgen generates the Go client from the OpenAPI document:
+//
+//	sdkgen api/openapi.yaml sdk/go/client.gen.go
 package main
 
 import (
@@ -27,7 +28,7 @@ func generate(from, to string) error {
 	if err != nil {
 		return err
 	}
-	oneFailure(document)
+	singleError(document)
 	nameIDs(document)
 	code, err := codegen.Generate(document, codegen.Configuration{
 		PackageName:   "regulars",
@@ -40,15 +41,15 @@ func generate(from, to string) error {
 	return os.WriteFile(to, []byte(code), 0o644)
 }
 
-// oneFailure leaves each operation one answer for all failures: they have the
-// same form, and a field for each would make the client three times as long.
-func oneFailure(document *openapi3.T) {
+// singleError replaces the error responses of each operation by one: they
+// share a schema, and a field for each would triple the size of the client.
+func singleError(document *openapi3.T) {
 	for _, path := range document.Paths.Map() {
 		for _, operation := range path.Operations() {
 			var failure *openapi3.ResponseRef
-			for status, answer := range operation.Responses.Map() {
+			for status, response := range operation.Responses.Map() {
 				if !strings.HasPrefix(status, "2") {
-					failure = answer
+					failure = response
 					operation.Responses.Delete(status)
 				}
 			}
@@ -59,7 +60,7 @@ func oneFailure(document *openapi3.T) {
 	}
 }
 
-// nameIDs gives the fields called _id a name that Go knows.
+// nameIDs sets the Go name of fields called _id.
 func nameIDs(document *openapi3.T) {
 	for _, schema := range document.Components.Schemas {
 		if id := schema.Value.Properties["_id"]; id != nil {

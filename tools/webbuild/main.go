@@ -1,7 +1,6 @@
-// Command webbuild bundles web/src and web/vendor into web/dist: file names
-// carry a hash of their content, text has a gzip copy beside it, and
-// manifest.json maps plain names to built ones. The same input gives the same
-// bytes.
+// Command webbuild bundles web/src and web/vendor into web/dist. File names
+// contain a hash of their content, text files have a gzip copy, and
+// manifest.json maps plain names to built ones. The output is reproducible.
 package main
 
 import (
@@ -17,7 +16,7 @@ import (
 	"github.com/evanw/esbuild/pkg/api"
 )
 
-// entries are the files that pages name; what they import comes along.
+// entries are the entry points referenced by pages.
 var entries = []string{"app.ts", "theme.ts", "app.css", "favicon.svg"}
 
 var builtName = regexp.MustCompile(`^(.+)-[A-Z0-9]{8}(\.[a-z0-9]+)$`)
@@ -25,19 +24,19 @@ var builtName = regexp.MustCompile(`^(.+)-[A-Z0-9]{8}(\.[a-z0-9]+)$`)
 func main() {
 	log.SetFlags(0)
 	if len(os.Args) != 2 {
-		log.Fatal("usage: webbuild FOLDER")
+		log.Fatal("usage: webbuild DIR")
 	}
 	if err := run(os.Args[1]); err != nil {
 		log.Fatal("webbuild: ", err)
 	}
 }
 
-func run(folder string) error {
-	folder, err := filepath.Abs(folder)
+func run(dir string) error {
+	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return err
 	}
-	src, dist := filepath.Join(folder, "src"), filepath.Join(folder, "dist")
+	src, dist := filepath.Join(dir, "src"), filepath.Join(dir, "dist")
 	built := api.Build(api.BuildOptions{
 		AbsWorkingDir:     src,
 		EntryPoints:       entries,
@@ -69,7 +68,7 @@ func run(folder string) error {
 }
 
 func write(dist string, files []api.OutputFile) error {
-	manifest := map[string]string{} // fonts too: pages load them ahead
+	manifest := map[string]string{} // includes fonts, which pages preload
 	for _, f := range files {
 		name := filepath.Base(f.Path)
 		parts := builtName.FindStringSubmatch(name)
@@ -83,7 +82,7 @@ func write(dist string, files []api.OutputFile) error {
 		if parts[2] == ".woff2" {
 			continue
 		}
-		if err := writePacked(filepath.Join(dist, name+".gz"), f.Contents); err != nil {
+		if err := writeGzip(filepath.Join(dist, name+".gz"), f.Contents); err != nil {
 			return err
 		}
 	}
@@ -94,9 +93,9 @@ func write(dist string, files []api.OutputFile) error {
 	return os.WriteFile(filepath.Join(dist, "manifest.json"), append(raw, '\n'), 0o644)
 }
 
-func writePacked(path string, content []byte) error {
-	var packed bytes.Buffer
-	w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+func writeGzip(path string, content []byte) error {
+	var compressed bytes.Buffer
+	w, err := gzip.NewWriterLevel(&compressed, gzip.BestCompression)
 	if err != nil {
 		return err
 	}
@@ -106,5 +105,5 @@ func writePacked(path string, content []byte) error {
 	if err := w.Close(); err != nil {
 		return err
 	}
-	return os.WriteFile(path, packed.Bytes(), 0o644)
+	return os.WriteFile(path, compressed.Bytes(), 0o644)
 }

@@ -1,7 +1,7 @@
-// Command webvendor takes the files that web/vendor/vendor.json names out of
-// their npm packages, with npm pack, and refuses a package whose bytes are not
-// the ones that were reviewed. An empty integrity is filled in: that is how a
-// new version comes in.
+// Command webvendor extracts the files listed in web/vendor/vendor.json from
+// their npm packages, with npm pack, and rejects a package that does not match
+// its reviewed integrity. To update a library, empty its integrity; the command
+// fills it in.
 //
 //	go run -C tools ./webvendor ../web/vendor
 package main
@@ -36,15 +36,15 @@ type library struct {
 func main() {
 	log.SetFlags(0)
 	if len(os.Args) != 2 {
-		log.Fatal("usage: webvendor FOLDER")
+		log.Fatal("usage: webvendor DIR")
 	}
 	if err := run(os.Args[1]); err != nil {
 		log.Fatal("webvendor: ", err)
 	}
 }
 
-func run(folder string) error {
-	list := filepath.Join(folder, "vendor.json")
+func run(dir string) error {
+	list := filepath.Join(dir, "vendor.json")
 	raw, err := os.ReadFile(list)
 	if err != nil {
 		return err
@@ -54,7 +54,7 @@ func run(folder string) error {
 		return fmt.Errorf("%s: %w", list, err)
 	}
 	for _, l := range libraries {
-		if err := l.take(folder); err != nil {
+		if err := l.fetch(dir); err != nil {
 			return fmt.Errorf("%s@%s: %w", l.Name, l.Version, err)
 		}
 	}
@@ -65,7 +65,7 @@ func run(folder string) error {
 	return os.WriteFile(list, append(out, '\n'), 0o644)
 }
 
-func (l *library) take(folder string) error {
+func (l *library) fetch(dir string) error {
 	dir, err := os.MkdirTemp("", "webvendor")
 	if err != nil {
 		return err
@@ -87,10 +87,10 @@ func (l *library) take(folder string) error {
 		return fmt.Errorf("integrity is %s, reviewed was %s", integrity, l.Integrity)
 	}
 	l.Integrity = integrity
-	return l.unpack(raw, folder)
+	return l.unpack(raw, dir)
 }
 
-func (l *library) unpack(raw []byte, folder string) error {
+func (l *library) unpack(raw []byte, dir string) error {
 	wanted := map[string]string{}
 	for from, to := range l.Files {
 		wanted[from] = to
@@ -119,7 +119,7 @@ func (l *library) unpack(raw []byte, folder string) error {
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(folder, to), content, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, to), content, 0o644); err != nil {
 			return err
 		}
 	}

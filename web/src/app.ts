@@ -14,7 +14,7 @@ import "./toast";
 
 customElements.define("job-live", JobLive);
 
-// A page whose request failed on the way says so in the place of the toast.
+// Shows a toast while requests fail on the network.
 document.addEventListener("htmx:error", () => {
   const toast = document.querySelector<HTMLElement>("#offline");
   if (toast) toast.hidden = false;

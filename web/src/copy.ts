@@ -1,13 +1,13 @@
-// <copy-button value="..."><button>...</button></copy-button>: puts the value,
-// or the text of the element that its for names, on the clipboard and says so.
+// <copy-button value="..."><button>...</button></copy-button> copies the value,
+// or the text of the element referenced by for, and confirms it in the label.
 class CopyButton extends HTMLElement {
   connectedCallback() {
     this.addEventListener("click", () => void this.copy());
   }
 
   private async copy() {
-    const from = this.getAttribute("for");
-    const text = this.getAttribute("value") ?? (from ? document.getElementById(from)?.textContent : "") ?? "";
+    const source = this.getAttribute("for");
+    const text = this.getAttribute("value") ?? (source ? document.getElementById(source)?.textContent : "") ?? "";
     await navigator.clipboard.writeText(text);
     const label = this.querySelector<HTMLElement>("[data-label]");
     if (!label) return;

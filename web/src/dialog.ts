@@ -1,6 +1,5 @@
-// Buttons with command and commandfor open and close dialogs by themselves in
-// current browsers; this does it in the others. A form that asks for a word to
-// be typed has its button held back until it stands there.
+// Polyfills command and commandfor of buttons for dialogs. A form with a
+// confirmation word enables its button once the word is typed.
 if (!("command" in HTMLButtonElement.prototype)) {
   document.addEventListener("click", (event) => {
     const button = (event.target as Element).closest?.("button[commandfor]");

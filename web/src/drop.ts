@@ -1,6 +1,6 @@
-// <file-drop>: a form with one file input, to be dropped on. The file goes up
-// with progress; the answer is the address to go on at, or what is wrong. What
-// it says stands in its data attributes, in the language of the page.
+// <file-drop> wraps a form with one file input as a drop zone. It uploads the
+// file with progress; the response is a location or an error message. Its data
+// attributes contain the texts in the language of the page.
 class FileDrop extends HTMLElement {
   private request: XMLHttpRequest | undefined;
 
@@ -31,11 +31,11 @@ class FileDrop extends HTMLElement {
       const file = event.dataTransfer?.files[0];
       if (file) this.send(form, file);
     });
-    // A file that misses the zone must not replace the page.
+    // A file dropped outside the zone must not replace the page.
     for (const name of ["dragover", "drop"]) window.addEventListener(name, (event) => event.preventDefault());
   }
 
-  private piece(name: string) {
+  private partElement(name: string) {
     return this.querySelector<HTMLElement>(`[data-part=${name}]`);
   }
 
@@ -46,15 +46,15 @@ class FileDrop extends HTMLElement {
     const request = new XMLHttpRequest();
     this.request = request;
     this.show("sending");
-    this.say("name", file.name);
-    this.say("sent", "0 %");
+    this.setText("name", file.name);
+    this.setText("sent", "0 %");
     request.upload.addEventListener("progress", (event) => {
       if (!event.lengthComputable || !bar) return;
       const share = event.loaded / event.total;
       bar.value = share;
-      this.say("sent", share < 1 ? this.progress(share, event.total) : this.text("reading"));
+      this.setText("sent", share < 1 ? this.progress(share, event.total) : this.text("reading"));
     });
-    request.addEventListener("load", () => this.answered(request));
+    request.addEventListener("load", () => this.finish(request));
     request.addEventListener("error", () => this.fail(this.text("cut")));
     request.addEventListener("abort", () => this.show("waiting"));
     request.open("POST", form.action);
@@ -62,33 +62,33 @@ class FileDrop extends HTMLElement {
     request.send(body);
   }
 
-  private answered(request: XMLHttpRequest) {
-    let answer: { location?: string; message?: string } = {};
+  private finish(request: XMLHttpRequest) {
+    let response: { location?: string; message?: string } = {};
     try {
-      answer = JSON.parse(request.responseText);
+      response = JSON.parse(request.responseText);
     } catch {
-      answer = { message: this.text("unreadable") };
+      response = { message: this.text("unreadable") };
     }
-    if (answer.location) location.assign(answer.location);
-    else this.fail(answer.message ?? this.text("refused"));
+    if (response.location) location.assign(response.location);
+    else this.fail(response.message ?? this.text("refused"));
   }
 
   private fail(message: string) {
     this.show("waiting");
-    const error = this.piece("error");
+    const error = this.partElement("error");
     if (!error) return;
     error.hidden = false;
-    this.say("why", message);
+    this.setText("why", message);
     const input = this.querySelector<HTMLInputElement>("input[type=file]");
     if (input) input.value = "";
   }
 
   private show(state: "waiting" | "sending") {
     for (const name of ["waiting", "sending"]) {
-      const part = this.piece(name);
-      if (part) part.hidden = name !== state;
+      const element = this.partElement(name);
+      if (element) element.hidden = name !== state;
     }
-    const error = this.piece("error");
+    const error = this.partElement("error");
     if (error) error.hidden = true;
   }
 
@@ -100,9 +100,9 @@ class FileDrop extends HTMLElement {
     return this.text("of").replace("{share}", `${Math.floor(share * 100)} %`).replace("{size}", size(total, this.text("bytes")));
   }
 
-  private say(name: string, text: string) {
-    const part = this.piece(name);
-    if (part) part.textContent = text;
+  private setText(name: string, text: string) {
+    const element = this.partElement(name);
+    if (element) element.textContent = text;
   }
 }
 

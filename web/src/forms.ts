@@ -1,6 +1,5 @@
-// Saving shows in the button; a form that was changed asks before it is left;
-// selects that stand for an address or
-// send their form do so at once.
+// Submit buttons show progress, unsaved changes ask before leaving, and
+// data-send-form submits on change.
 let changed: HTMLFormElement | null = null;
 
 document.addEventListener("input", (event) => {
@@ -15,12 +14,12 @@ document.addEventListener("submit", (event) => {
   const busy = button?.dataset.busy;
   if (!button || !busy || form.hasAttribute("hx-get")) return;
   const label = button.querySelector("[data-label]") ?? button;
-  const before = label.textContent;
+  const original = label.textContent;
   label.textContent = busy;
   button.setAttribute("aria-busy", "true");
-  // Coming back by the browser's history shows the page as it was left.
+  // Restores the button when the page returns from the back/forward cache.
   window.addEventListener("pageshow", () => {
-    label.textContent = before;
+    label.textContent = original;
     button.removeAttribute("aria-busy");
   }, { once: true });
 });
@@ -34,7 +33,7 @@ document.addEventListener("change", (event) => {
   if (input.hasAttribute?.("data-send-form")) input.form?.requestSubmit();
 });
 
-// Two inputs that show the same value, such as a colour and its code.
+// Synchronises two inputs with the same value, such as a colour and its code.
 document.addEventListener("input", (event) => {
   const input = event.target as HTMLInputElement;
   const twin = input.dataset?.twin && document.getElementById(input.dataset.twin);

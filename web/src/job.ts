@@ -1,8 +1,8 @@
 import htmx from "../vendor/htmx.js";
 
-// <job-live src="..." page="...">: shows a job as the server tells it. Each
-// event holds the piece of page to show; after the last one the page itself is
-// asked for again, because a finished job offers other things than a running one.
+// <job-live src="..." page="..."> shows the progress of a job. Each event is a
+// fragment of the page; after the last one the page is loaded again, because a
+// finished job has other actions.
 export class JobLive extends HTMLElement {
   private source: EventSource | undefined;
 
@@ -12,7 +12,7 @@ export class JobLive extends HTMLElement {
     const source = new EventSource(src);
     this.source = source;
     source.addEventListener("progress", (event) => this.show(JSON.parse((event as MessageEvent).data)));
-    // The reason is on the page that the server answers with now.
+    // The reloaded page shows the reason.
     source.addEventListener("dropped", () => {
       source.close();
       location.reload();
@@ -27,9 +27,9 @@ export class JobLive extends HTMLElement {
     this.source?.close();
   }
 
-  private show(piece: { html: string; title: string }) {
-    document.title = piece.title;
-    const fresh = new DOMParser().parseFromString(piece.html, "text/html");
+  private show(fragment: { html: string; title: string }) {
+    document.title = fragment.title;
+    const fresh = new DOMParser().parseFromString(fragment.html, "text/html");
     for (const part of fresh.querySelectorAll("[data-live]")) {
       const name = part.getAttribute("data-live");
       const old = this.querySelector(`[data-live="${name}"]`);
@@ -42,8 +42,7 @@ export class JobLive extends HTMLElement {
   }
 }
 
-// update changes what differs and keeps the elements, so that bars move and a
-// focus stays where it is.
+// update patches differences in place, to preserve transitions and focus.
 function update(old: Element, fresh: Element) {
   if (old.tagName !== fresh.tagName || old.childNodes.length !== fresh.childNodes.length) {
     old.replaceWith(document.importNode(fresh, true));
@@ -51,9 +50,9 @@ function update(old: Element, fresh: Element) {
   }
   for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   fresh.childNodes.forEach((node, i) => {
-    const mine = old.childNodes[i];
-    if (!mine) return;
-    if (node instanceof Element && mine instanceof Element) update(mine, node);
-    else if (mine.nodeValue !== node.nodeValue) mine.nodeValue = node.nodeValue;
+    const existing = old.childNodes[i];
+    if (!existing) return;
+    if (node instanceof Element && existing instanceof Element) update(existing, node);
+    else if (existing.nodeValue !== node.nodeValue) existing.nodeValue = node.nodeValue;
   });
 }

@@ -1,6 +1,6 @@
-// Menus made of <details data-menu>: one open at a time, closed by Escape, by
-// a click elsewhere and by leaving with the keyboard; arrows walk through.
-function open(): HTMLDetailsElement | null {
+// Menus made of <details data-menu>: one open at a time. Escape, a click
+// outside and loss of focus close it; arrow keys move the focus.
+function openMenu(): HTMLDetailsElement | null {
   return document.querySelector<HTMLDetailsElement>("details[data-menu][open]");
 }
 
@@ -10,11 +10,11 @@ document.addEventListener("click", (event) => {
   }
 });
 document.addEventListener("focusin", (event) => {
-  const menu = open();
+  const menu = openMenu();
   if (menu && !menu.contains(event.target as Node)) menu.open = false;
 });
 document.addEventListener("keydown", (event) => {
-  const menu = open();
+  const menu = openMenu();
   if (!menu) return;
   if (event.key === "Escape") {
     menu.open = false;

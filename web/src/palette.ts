@@ -1,42 +1,42 @@
-// The palette behind Ctrl-K: finds members, pages and actions.
+// The command palette (Ctrl-K) finds members, pages and actions.
 const dialog = document.querySelector<HTMLDialogElement>("#palette");
 const input = dialog?.querySelector<HTMLInputElement>("input");
 const list = dialog?.querySelector<HTMLElement>("[role=listbox]");
-let chosen = 0;
-let waiting: number | undefined;
+let selected = 0;
+let timer: number | undefined;
 let latest = 0;
-let answered = "";
+let searched = "";
 
 function items(): HTMLElement[] {
   return list ? [...list.querySelectorAll<HTMLElement>("[role=option]")] : [];
 }
 
-function choose(i: number) {
+function select(i: number) {
   const all = items();
-  chosen = all.length ? (i + all.length) % all.length : 0;
-  all.forEach((item, n) => item.setAttribute("aria-selected", String(n === chosen)));
-  input?.setAttribute("aria-activedescendant", all[chosen]?.id ?? "");
-  all[chosen]?.scrollIntoView({ block: "nearest" });
+  selected = all.length ? (i + all.length) % all.length : 0;
+  all.forEach((item, n) => item.setAttribute("aria-selected", String(n === selected)));
+  input?.setAttribute("aria-activedescendant", all[selected]?.id ?? "");
+  all[selected]?.scrollIntoView({ block: "nearest" });
 }
 
-async function ask() {
+async function search() {
   if (!input || !list || !dialog) return;
-  const turn = ++latest;
+  const request = ++latest;
   const text = input.value;
-  const answer = await fetch(`${dialog.dataset.src}?q=${encodeURIComponent(text)}`, { headers: { "HX-Request": "true" } });
-  const elsewhere = answer.headers.get("HX-Redirect"); // to sign in again
-  if (elsewhere) location.assign(elsewhere);
-  if (turn !== latest || !answer.ok || elsewhere) return;
-  answered = text;
-  list.innerHTML = await answer.text();
-  choose(0);
+  const response = await fetch(`${dialog.dataset.src}?q=${encodeURIComponent(text)}`, { headers: { "HX-Request": "true" } });
+  const redirect = response.headers.get("HX-Redirect"); // to the sign-in page
+  if (redirect) location.assign(redirect);
+  if (request !== latest || !response.ok || redirect) return;
+  searched = text;
+  list.innerHTML = await response.text();
+  select(0);
 }
 
-// go opens what is chosen, of the list that fits what is typed.
-async function go() {
-  clearTimeout(waiting);
-  if (input && input.value !== answered) await ask();
-  items()[chosen]?.click();
+// openSelected opens the selected item, after a search for the current text.
+async function openSelected() {
+  clearTimeout(timer);
+  if (input && input.value !== searched) await search();
+  items()[selected]?.click();
 }
 
 document.addEventListener("keydown", (event) => {
@@ -49,16 +49,16 @@ document.addEventListener("keydown", (event) => {
 dialog?.addEventListener("toggle", () => {
   if (!dialog.open) return;
   if (input) input.value = "";
-  void ask();
+  void search();
 });
 input?.addEventListener("input", () => {
-  clearTimeout(waiting);
-  waiting = setTimeout(() => void ask(), 120);
+  clearTimeout(timer);
+  timer = setTimeout(() => void search(), 120);
 });
 input?.addEventListener("keydown", (event) => {
-  if (event.key === "ArrowDown") choose(chosen + 1);
-  else if (event.key === "ArrowUp") choose(chosen - 1);
-  else if (event.key === "Enter") void go();
+  if (event.key === "ArrowDown") select(selected + 1);
+  else if (event.key === "ArrowUp") select(selected - 1);
+  else if (event.key === "Enter") void openSelected();
   else return;
   event.preventDefault();
 });

@@ -1,8 +1,7 @@
-// Arrows walk through the rows of a table whose rows are links; "/" goes to
-// the search field of the page.
+// Arrow keys move between rows that are links; "/" focuses the search field.
 document.addEventListener("keydown", (event) => {
-  const at = document.activeElement;
-  if (event.key === "/" && !(at instanceof HTMLInputElement || at instanceof HTMLTextAreaElement || at instanceof HTMLSelectElement)) {
+  const focused = document.activeElement;
+  if (event.key === "/" && !(focused instanceof HTMLInputElement || focused instanceof HTMLTextAreaElement || focused instanceof HTMLSelectElement)) {
     const search = document.querySelector<HTMLInputElement>("main input[type=search]");
     if (search) {
       event.preventDefault();
@@ -11,16 +10,16 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
-  if (!(at instanceof HTMLElement) || !at.classList.contains("row-link")) return;
+  if (!(focused instanceof HTMLElement) || !focused.classList.contains("row-link")) return;
   const links = [...document.querySelectorAll<HTMLElement>(".table.links .row-link")];
-  const next = links[links.indexOf(at) + (event.key === "ArrowDown" ? 1 : -1)];
+  const next = links[links.indexOf(focused) + (event.key === "ArrowDown" ? 1 : -1)];
   if (next) {
     event.preventDefault();
     next.focus();
   }
 });
 
-// A tick in the head of a table ticks every row, and follows them.
+// The checkbox in the head of a table selects all rows and reflects them.
 document.addEventListener("change", (event) => {
   const box = event.target;
   if (!(box instanceof HTMLInputElement) || box.type !== "checkbox") return;
@@ -32,7 +31,7 @@ document.addEventListener("change", (event) => {
     for (const row of rows) row.checked = all.checked;
     return;
   }
-  const ticked = rows.filter((row) => row.checked).length;
-  all.checked = ticked === rows.length;
-  all.indeterminate = ticked > 0 && ticked < rows.length;
+  const checked = rows.filter((row) => row.checked).length;
+  all.checked = checked === rows.length;
+  all.indeterminate = checked > 0 && checked < rows.length;
 });

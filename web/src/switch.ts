@@ -1,4 +1,4 @@
-// <theme-switch>: system, light or dark, kept in this browser.
+// <theme-switch> selects the system, light or dark theme, stored in the browser.
 class ThemeSwitch extends HTMLElement {
   connectedCallback() {
     this.hidden = false;
@@ -18,8 +18,8 @@ class ThemeSwitch extends HTMLElement {
   }
 
   private mark() {
-    const now = localStorage.getItem("theme") ?? "";
-    for (const b of this.querySelectorAll("button")) b.setAttribute("aria-pressed", String(b.dataset.choose === now));
+    const current = localStorage.getItem("theme") ?? "";
+    for (const b of this.querySelectorAll("button")) b.setAttribute("aria-pressed", String(b.dataset.choose === current));
   }
 }
 customElements.define("theme-switch", ThemeSwitch);

@@ -1,4 +1,4 @@
-// Runs before the first paint: puts the chosen theme on the page. Nothing
-// chosen means the system's.
-const chosen = localStorage.getItem("theme");
-if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;
+// Runs before the first paint and applies the stored theme; without one the
+// system theme applies.
+const theme = localStorage.getItem("theme");
+if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;

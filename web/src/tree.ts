@@ -1,5 +1,5 @@
-// <channel-tree>: a channel is dragged before another one, or to the end of a
-// category. The buttons beside each channel do the same without a mouse.
+// <channel-tree> moves a dragged channel before another one, or to the end of a
+// category. Buttons do the same without a mouse.
 class ChannelTree extends HTMLElement {
   private dragged: HTMLElement | null = null;
 
@@ -25,8 +25,8 @@ class ChannelTree extends HTMLElement {
     });
   }
 
-  // placeAt is where a drop would put the channel: before the row under the
-  // pointer, or at the end of the category that is under it.
+  // placeAt is the drop position: before the row under the pointer, or at the end
+  // of the category.
   private placeAt(event: DragEvent) {
     const over = event.target as Element;
     const group = over.closest<HTMLElement>("[data-category]");

@@ -1,4 +1,4 @@
-// The libraries of ../vendor as far as the islands use them.
+// Types of the libraries in ../vendor, as far as used.
 declare module "*/vendor/htmx.js" {
   const htmx: {
     ajax(method: string, url: string, options: { target: string; select?: string; swap?: string }): Promise<void>;

@@ -1,0 +1,326 @@
+package sheet
+
+import (
+	"bytes"
+	"io"
+	"strings"
+)
+
+// A cell that starts with a quote ends at the next quote that is not doubled;
+// text between that quote and the delimiter belongs to the cell as well. A
+// quote anywhere else is an ordinary character.
+
+// endsInQuote reports whether b, complete lines without the last line ending,
+// ends inside a quoted cell. If inCell, b starts after a closing quote,
+// otherwise at a cell.
+func endsInQuote(b []byte, delimiter byte, inCell bool) bool {
+	for i := 0; ; {
+		j := bytes.IndexByte(b[i:], '"')
+		if j < 0 {
+			return false
+		}
+		i += j
+		if i == 0 && !inCell || i > 0 && b[i-1] == delimiter {
+			if i = closingQuote(b, i+1); i < 0 {
+				return true
+			}
+		}
+		i++
+	}
+}
+
+// closingQuote returns the index of the first quote at or after i that is not
+// doubled, or -1.
+func closingQuote(b []byte, i int) int {
+	for {
+		j := bytes.IndexByte(b[i:], '"')
+		if j < 0 {
+			return -1
+		}
+		i += j + 1
+		if i == len(b) || b[i] != '"' {
+			return i - 1
+		}
+		i++
+	}
+}
+
+// splitter splits records into cells. The cells of a record share one string,
+// except unescaped ones.
+type splitter struct {
+	delimiter byte
+	limit     int // maximum cells of a record; the last one contains the remainder
+}
+
+// split appends the cells of b to cells. quoted reports whether b may contain
+// quotes.
+func (s *splitter) split(b []byte, quoted bool, cells []string) []string {
+	if len(b) == 0 {
+		return cells
+	}
+	rest := string(b)
+	for range s.limit - 1 {
+		if quoted && rest != "" && rest[0] == '"' {
+			cell, next := s.quotedCell(rest)
+			cells = append(cells, cell)
+			if next < 0 {
+				return cells
+			}
+			rest = rest[next:]
+			continue
+		}
+		i := strings.IndexByte(rest, s.delimiter)
+		if i < 0 {
+			return append(cells, rest)
+		}
+		cells = append(cells, rest[:i])
+		rest = rest[i+1:]
+	}
+	return appendRest(cells, rest, s.delimiter)
+}
+
+// appendRest appends the text after the last allowed delimiter, unless it is
+// only empty cells.
+func appendRest(cells []string, rest string, delimiter byte) []string {
+	for i := range len(rest) {
+		if rest[i] != delimiter {
+			return append(cells, rest)
+		}
+	}
+	return cells
+}
+
+// quotedCell reads the quoted cell at the start of text. next is the start of
+// the next cell, or -1 after the last.
+func (s *splitter) quotedCell(text string) (cell string, next int) {
+	end := strings.IndexByte(text[1:], '"') + 1
+	switch {
+	case end == 0:
+		return text[1:], -1
+	case end+1 == len(text):
+		return text[1:end], -1
+	case text[end+1] == s.delimiter:
+		return text[1:end], end + 2
+	}
+	return s.unescapeCell(text)
+}
+
+// unescapeCell is quotedCell for a cell with doubled quotes or with text after
+// the closing quote.
+func (s *splitter) unescapeCell(text string) (cell string, next int) {
+	var out strings.Builder
+	i := 1
+	for {
+		j := strings.IndexByte(text[i:], '"')
+		if j < 0 {
+			out.WriteString(text[i:])
+			return out.String(), -1
+		}
+		out.WriteString(text[i : i+j])
+		i += j + 1
+		if i == len(text) || text[i] != '"' {
+			break
+		}
+		out.WriteByte('"')
+		i++
+	}
+	j := strings.IndexByte(text[i:], s.delimiter)
+	if j < 0 {
+		out.WriteString(text[i:])
+		return out.String(), -1
+	}
+	out.WriteString(text[i : i+j])
+	return out.String(), i + j + 1
+}
+
+// csvRows reads the records of a CSV text.
+type csvRows struct {
+	in       *reader
+	decoder  *decoder
+	splitter splitter
+	eol      byte // '\n', or '\r' if lines end with a bare CR
+	line     int  // of the next record
+	size     int64
+}
+
+// span is the extent of a record, in units from its start.
+type span struct {
+	length  int // without the line ending
+	next    int // start of the next record
+	lines   int // physical lines
+	quoted  bool
+	problem string
+}
+
+func (c *csvRows) limitCells(cells int) { c.splitter.limit = cells }
+
+func (c *csvRows) close() error {
+	c.in.src.close()
+	return nil
+}
+
+func (c *csvRows) progress() (done, total int64) {
+	return c.in.src.bytesRead(c.in.offset()), c.size
+}
+
+func (c *csvRows) seek(p Pos) error {
+	c.line = p.Line
+	return c.in.seek(p.Offset)
+}
+
+func (c *csvRows) next(row *Row) error {
+	rec, err := c.findRecord()
+	if err != nil {
+		return err
+	}
+	row.Line, row.Problem, row.Cells, row.Raw = c.line, rec.problem, row.Cells[:0], nil
+	row.Pos = Pos{Offset: c.in.offset(), Line: c.line}
+	if rec.next < 0 {
+		if err := c.skipLine(); err != nil {
+			return err
+		}
+	} else {
+		c.setCells(row, rec)
+		c.in.skip(rec.next)
+	}
+	c.line += rec.lines
+	row.End = Pos{Offset: c.in.offset(), Line: c.line}
+	return nil
+}
+
+func (c *csvRows) setCells(row *Row, rec span) {
+	row.Raw = c.in.rawBytes(rec.length)
+	plain, ok := c.decoder.decode(row.Raw)
+	if !ok && row.Problem == "" {
+		row.Problem = BadEncoding
+	}
+	row.Cells = c.splitter.split(plain, rec.quoted, row.Cells)
+}
+
+// skipLine skips the rest of a line that exceeds MaxRecord.
+func (c *csvRows) skipLine() error {
+	for {
+		if i := bytes.IndexByte(c.in.unread(), c.eol); i >= 0 {
+			c.in.skip(i + 1)
+			return nil
+		}
+		c.in.skip(len(c.in.unread()))
+		if !c.in.fill() {
+			return c.in.readErr()
+		}
+	}
+}
+
+// findRecord finds the end of the next record. next is -1 if its first line is
+// too long, so that its end is not buffered.
+func (c *csvRows) findRecord() (span, error) {
+	rec, err := c.firstLine()
+	if err != nil || rec.next < 0 {
+		return rec, err
+	}
+	line := c.in.unread()[:rec.length]
+	rec.quoted = bytes.IndexByte(line, '"') >= 0
+	if !rec.quoted || !endsInQuote(line, c.splitter.delimiter, false) {
+		return rec, nil
+	}
+	return c.multilineRecord(rec)
+}
+
+func (c *csvRows) firstLine() (span, error) {
+	r := c.in
+	end := r.find(c.eol, 0)
+	tooLong := span{next: -1, lines: 1, problem: RecordTooLong}
+	if end < 0 {
+		end = len(r.unread())
+		switch {
+		case end > r.maxUnits()+maxLineEnd:
+			return tooLong, nil
+		case r.readErr() != nil:
+			return span{}, r.readErr()
+		case end == 0 || end == 1 && r.unread()[0] == dosEOF:
+			return span{}, io.EOF
+		}
+	}
+	rec := span{length: c.trimCR(end), next: c.nextLine(end), lines: 1}
+	if rec.length > r.maxUnits() {
+		return tooLong, nil
+	}
+	return rec, nil
+}
+
+// dosEOF ends a text file on DOS.
+const dosEOF = 0x1a
+
+// trimCR returns the end of the line without CRs before a line feed; a file
+// converted twice has several.
+func (c *csvRows) trimCR(end int) int {
+	for c.eol == '\n' && end > 0 && c.in.unread()[end-1] == '\r' {
+		end--
+	}
+	return end
+}
+
+func (c *csvRows) nextLine(end int) int {
+	return min(end+1, len(c.in.unread()))
+}
+
+// multilineRecord extends a record whose first line leaves a quote open. If
+// the quote is never closed, or closed where a cell cannot end, it is a stray
+// one: the record is its first line, so that no other line is lost.
+func (c *csvRows) multilineRecord(first span) (span, error) {
+	rec, r := first, c.in
+	for {
+		quote := c.closingQuote(rec.next)
+		if quote < 0 && r.readErr() != nil {
+			return first, r.readErr()
+		}
+		if quote < 0 || !c.endsCell(quote+1) {
+			first.problem = OpenQuote
+			return first, nil
+		}
+		rec.lines += 1 + bytes.Count(r.unread()[rec.next:quote], []byte{c.eol})
+		end := r.find(c.eol, quote+1)
+		if end < 0 {
+			if r.readErr() != nil {
+				return first, r.readErr()
+			}
+			end = len(r.unread())
+		}
+		rec.length, rec.next = c.trimCR(end), c.nextLine(end)
+		if rec.length > r.maxUnits() || end > r.maxUnits()+maxLineEnd {
+			first.problem = RecordTooLong
+			return first, nil
+		}
+		if !endsInQuote(r.unread()[quote+1:rec.length], c.splitter.delimiter, true) {
+			return rec, nil
+		}
+	}
+}
+
+func (c *csvRows) closingQuote(from int) int {
+	for {
+		i := c.in.find('"', from)
+		if i < 0 || i > c.in.maxUnits() {
+			return -1
+		}
+		if !c.in.has(i+1) || c.in.unread()[i+1] != '"' {
+			return i
+		}
+		from = i + 2
+	}
+}
+
+// endsCell reports whether only spaces follow between i and the end of the
+// cell.
+func (c *csvRows) endsCell(i int) bool {
+	for ; c.in.has(i); i++ {
+		switch c.in.unread()[i] {
+		case c.splitter.delimiter, c.eol:
+			return true
+		case ' ', '\r':
+		default:
+			return false
+		}
+	}
+	return i <= c.in.maxUnits()
+}
