@@ -143,7 +143,7 @@ func TestWhatIsMadeCommitsWithTheRecordOfItsRequest(t *testing.T) {
 		if _, err := w.CreateRole(ctx, command, home, access.RoleInput{Title: "r"}); err != nil || records != 2 {
 			t.Errorf("role: %d records, %v", records, err)
 		}
-		if _, err := w.CreateAccount(ctx, account.AccountInput{Email: "ann@example.com", Username: "ann"}); err != nil || records != 3 {
+		if _, err := w.CreateAccount(ctx, account.Input{Email: "ann@example.com", Username: "ann"}); err != nil || records != 3 {
 			t.Errorf("account: %d records, %v", records, err)
 		}
 	})

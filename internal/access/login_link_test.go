@@ -116,7 +116,7 @@ func TestWhoeverHasASayIsNotSignedInByAnotherSystem(t *testing.T) {
 				t.Errorf("%s: %v", c.name, err)
 			}
 		}
-		root, err := w.CreateAccount(t.Context(), account.AccountInput{Email: "root@example.com", Username: "root", InstallationOwner: true})
+		root, err := w.CreateAccount(t.Context(), account.Input{Email: "root@example.com", Username: "root", InstallationOwner: true})
 		if err != nil {
 			t.Fatal(err)
 		}

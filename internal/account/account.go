@@ -25,14 +25,14 @@ type Account struct {
 	SignedInAt        int64  // Unix milliseconds, 0: never
 }
 
-// AccountInput is what a new account is made from.
-type AccountInput struct {
+// Input is what a new account is made from.
+type Input struct {
 	Email, Username   string
 	Password          string // "": the account cannot sign in with a password
 	InstallationOwner bool
 }
 
-// newAccount is a checked AccountInput.
+// newAccount is a checked Input.
 type newAccount struct {
 	ID                               string
 	Email, EmailKey                  string
@@ -50,7 +50,7 @@ func (n *newAccount) identify(now time.Time) { n.ID, n.CreatedAt = id.New(now), 
 // CreateAccount makes an account that is in no community. It fails with
 // Invalid "invalid_input", or Conflict "email_taken" or "username_taken"; both
 // name every wrong field.
-func (a *Accounts) CreateAccount(ctx context.Context, in AccountInput) (Account, error) {
+func (a *Accounts) CreateAccount(ctx context.Context, in Input) (Account, error) {
 	made, err := a.prepare(ctx, in)
 	if err != nil {
 		return Account{}, err
@@ -91,7 +91,7 @@ func InstallationOwners(ctx context.Context, q sqldb.Querier) (map[string]bool, 
 
 // prepare checks the input and hashes the password: all that is slow, before
 // the transaction.
-func (a *Accounts) prepare(ctx context.Context, in AccountInput) (newAccount, error) {
+func (a *Accounts) prepare(ctx context.Context, in Input) (newAccount, error) {
 	made, wrong := in.checked()
 	if err := errs.InvalidFields(wrong); err != nil {
 		return newAccount{}, err
@@ -106,7 +106,7 @@ func (a *Accounts) prepare(ctx context.Context, in AccountInput) (newAccount, er
 }
 
 // checked returns what can be made of the input, and every wrong field.
-func (in AccountInput) checked() (newAccount, []errs.Field) {
+func (in Input) checked() (newAccount, []errs.Field) {
 	made := newAccount{installationOwner: in.InstallationOwner}
 	var wrong []errs.Field
 	check := func(field, problem string) {

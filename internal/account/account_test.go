@@ -15,7 +15,7 @@ import (
 func TestAnAccountIsReadBackAsItWasMade(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
-		made, err := w.CreateAccount(t.Context(), account.AccountInput{Email: " Ann@Example.com", Username: "Ann", Password: password, InstallationOwner: true})
+		made, err := w.CreateAccount(t.Context(), account.Input{Email: " Ann@Example.com", Username: "Ann", Password: password, InstallationOwner: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -36,11 +36,11 @@ func TestEmailAndUsernameBelongToOneAccount(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
 		w.account(t, "ann")
-		_, err := w.CreateAccount(t.Context(), account.AccountInput{Email: "ANN@example.com", Username: "bob"})
+		_, err := w.CreateAccount(t.Context(), account.Input{Email: "ANN@example.com", Username: "bob"})
 		mustFail(t, "email", err, errs.Conflict, "email_taken")
-		_, err = w.CreateAccount(t.Context(), account.AccountInput{Email: "bob@example.com", Username: "Ann"})
+		_, err = w.CreateAccount(t.Context(), account.Input{Email: "bob@example.com", Username: "Ann"})
 		mustFail(t, "username", err, errs.Conflict, "username_taken")
-		_, err = w.CreateAccount(t.Context(), account.AccountInput{Email: "ann@example.com", Username: "ANN"})
+		_, err = w.CreateAccount(t.Context(), account.Input{Email: "ann@example.com", Username: "ANN"})
 		if diff := cmp.Diff([]string{"email", "username"}, fieldsOf(err)); diff != "" {
 			t.Errorf("both: %v %s", err, diff)
 		}
@@ -49,7 +49,7 @@ func TestEmailAndUsernameBelongToOneAccount(t *testing.T) {
 
 func TestEveryWrongFieldOfAnAccountIsNamed(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		_, err := newWorld(db).CreateAccount(t.Context(), account.AccountInput{Email: "x", Username: "1", Password: "short"})
+		_, err := newWorld(db).CreateAccount(t.Context(), account.Input{Email: "x", Username: "1", Password: "short"})
 		if diff := cmp.Diff([]string{"email", "username", "password"}, fieldsOf(err)); diff != "" {
 			t.Errorf("%v %s", err, diff)
 		}
@@ -59,7 +59,7 @@ func TestEveryWrongFieldOfAnAccountIsNamed(t *testing.T) {
 func TestWeakPasswordsAreRefused(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
-		in := account.AccountInput{Email: "ann.smith@example.com", Username: "ann_smith.1"}
+		in := account.Input{Email: "ann.smith@example.com", Username: "ann_smith.1"}
 		for _, weak := range []string{
 			"Short!1", "nospecialcharacter1", "ANN_smith.1", "ann.smith@EXAMPLE.com", "Password1!", "P@ssw0rd123!", "!!password!!",
 			"Qwerty12345!", "1234567890!", "aaaaaaaaa!", "$unshine1!", "admin123456!", "Liverpool2024!", "bad\xffutf8 \xff\xff\xff\xff", strings.Repeat("x!", 501),
@@ -77,7 +77,7 @@ func TestGoodPasswordsAreTaken(t *testing.T) {
 		w := newWorld(db)
 		for i, good := range []string{"bear#8273645!", "my dog eats 7 shoes", "\u65e5\u672c\u8a9e\u306e\u30d1\u30b9\u30ef\u30fc\u30c9\u3001\u9577\u3044", "Tr0ub4dor&3x"} {
 			name := string(rune('a'+i)) + "nn"
-			if _, err := w.CreateAccount(t.Context(), account.AccountInput{Email: name + "@example.com", Username: name, Password: good}); err != nil {
+			if _, err := w.CreateAccount(t.Context(), account.Input{Email: name + "@example.com", Username: name, Password: good}); err != nil {
 				t.Errorf("%q: %v", good, err)
 			}
 		}

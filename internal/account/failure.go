@@ -83,9 +83,9 @@ const (
 // flood of those does not hold them up.
 func StartSubject(address string) string { return "start " + address }
 
-// AccountSubject is what attempts of a person that is signed in are counted by:
+// FailureSubject is what attempts of a person that is signed in are counted by:
 // others in the same network do not hold them up.
-func AccountSubject(accountID string) string { return "account " + accountID }
+func FailureSubject(accountID string) string { return "account " + accountID }
 
 // LimitSubject is what attempts by an email address or a username are counted
 // by: the same for any way to write it, and of two names never the same. what

@@ -70,7 +70,7 @@ func TestALinkForNothingIsNotMade(t *testing.T) {
 	})
 }
 
-var first = account.AccountInput{Email: "ann@example.com", Username: "ann", Password: password}
+var first = account.Input{Email: "ann@example.com", Username: "ann", Password: password}
 
 func TestSetupMakesTheOwnerOfTheInstallation(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
@@ -100,7 +100,7 @@ func TestSetupMakesTheOwnerOfTheInstallation(t *testing.T) {
 		if pending, err := w.SetupPending(t.Context()); err != nil || pending {
 			t.Errorf("pending: %v %v", pending, err)
 		}
-		_, _, err = w.Setup(t.Context(), token, account.AccountInput{Email: "bob@example.com", Username: "bob", Password: password}, here(""))
+		_, _, err = w.Setup(t.Context(), token, account.Input{Email: "bob@example.com", Username: "bob", Password: password}, here(""))
 		mustFail(t, "again", err, errs.Gone, "link_expired")
 	})
 }
@@ -115,7 +115,7 @@ func TestASetupThatIsRefusedCanBeTriedAgain(t *testing.T) {
 		}
 		_, _, err = w.Setup(t.Context(), "wrong", first, here(""))
 		mustFail(t, "wrong token", err, errs.Gone, "link_expired")
-		_, _, err = w.Setup(t.Context(), token, account.AccountInput{Email: "bob@example.com", Username: "bob"}, here(""))
+		_, _, err = w.Setup(t.Context(), token, account.Input{Email: "bob@example.com", Username: "bob"}, here(""))
 		if diff := cmp.Diff([]string{"password"}, fieldsOf(err)); diff != "" {
 			t.Errorf("%v %s", err, diff)
 		}
@@ -158,7 +158,7 @@ func TestTwoWhoSetUpAtTheSameTimeMakeOneOwner(t *testing.T) {
 		for i, token := range tokens {
 			all.Go(func() {
 				name := string(rune('a'+i)) + "nn"
-				in := account.AccountInput{Email: name + "@example.com", Username: name, Password: password}
+				in := account.Input{Email: name + "@example.com", Username: name, Password: password}
 				_, _, err := w.Setup(t.Context(), token, in, here(""))
 				if err == nil {
 					owners.Add(1)

@@ -11,9 +11,9 @@ import (
 	"github.com/regulars/regulars/internal/text"
 )
 
-// AccountChange is a change of an account by its person; nil leaves a value as
+// Change is a change of an account by its person; nil leaves a value as
 // it is.
-type AccountChange struct {
+type Change struct {
 	Username                         *string
 	Email                            *string // counts once the mailed link is confirmed; the current address ends a pending change
 	FirstName, LastName, DisplayName *string // up to 50 characters, "": none
@@ -26,7 +26,7 @@ type AccountChange struct {
 }
 
 // onlyLanguage reports whether the change needs no proof.
-func (c AccountChange) onlyLanguage() bool {
+func (c Change) onlyLanguage() bool {
 	return c.Username == nil && c.Email == nil && c.FirstName == nil && c.LastName == nil && c.DisplayName == nil && c.Password == ""
 }
 
@@ -39,7 +39,7 @@ func (c AccountChange) onlyLanguage() bool {
 // Limited "too_many_sign_ins" or "too_many_mails", or Unavailable
 // "mail_unavailable". Wrong passwords are counted: do not call it in a
 // BeforeCommit context.
-func (a *Accounts) UpdateAccount(ctx context.Context, caller actor.Actor, change AccountChange) (Account, error) {
+func (a *Accounts) UpdateAccount(ctx context.Context, caller actor.Actor, change Change) (Account, error) {
 	if err := onlySelf(caller); err != nil {
 		return Account{}, err
 	}
@@ -82,7 +82,7 @@ func (a *Accounts) UpdateAccount(ctx context.Context, caller actor.Actor, change
 }
 
 // applyChange changes a locked account.
-func (a *Accounts) applyChange(ctx context.Context, tx *sqldb.Tx, accountID string, change AccountChange) (Account, error) {
+func (a *Accounts) applyChange(ctx context.Context, tx *sqldb.Tx, accountID string, change Change) (Account, error) {
 	account, err := LoadAccount(ctx, tx, accountID)
 	if err != nil {
 		return Account{}, err
@@ -105,7 +105,7 @@ func (a *Accounts) applyChange(ctx context.Context, tx *sqldb.Tx, accountID stri
 
 // names sets the names and the language, and reports whether the change has
 // any of them.
-func (c AccountChange) names(account *Account) (any bool) {
+func (c Change) names(account *Account) (any bool) {
 	for _, one := range []struct{ from, to *string }{
 		{c.FirstName, &account.FirstName}, {c.LastName, &account.LastName}, {c.DisplayName, &account.DisplayName}, {c.Language, &account.Language},
 	} {
@@ -118,7 +118,7 @@ func (c AccountChange) names(account *Account) (any bool) {
 
 // normalize replaces each value by the form that is kept, or returns Invalid
 // "invalid_input" with every wrong field.
-func (c *AccountChange) normalize() error {
+func (c *Change) normalize() error {
 	var wrong []errs.Field
 	check := func(field string, value **string, read func(string) (kept, problem string)) {
 		if *value == nil {

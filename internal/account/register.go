@@ -200,7 +200,7 @@ func (in RegisterInput) checked() (newAccount, []errs.Field) {
 	if password == "" {
 		password = " " // too short, and told so
 	}
-	made, wrong := AccountInput{Email: in.Email, Username: in.Username, Password: password}.checked()
+	made, wrong := Input{Email: in.Email, Username: in.Username, Password: password}.checked()
 	names := []struct {
 		field, value string
 		needed       bool

@@ -9,7 +9,7 @@ import (
 
 // Follower takes part in the transaction that changes the username or the
 // confirmed email address of an account. The row of the account is locked and
-// has its new values; source is AccountChange.Source.
+// has its new values; source is Change.Source.
 type Follower func(ctx context.Context, tx *sqldb.Tx, before, after Account, source string) error
 
 func (a *Accounts) follow(ctx context.Context, tx *sqldb.Tx, before, after Account, source string) error {

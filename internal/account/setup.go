@@ -30,7 +30,7 @@ func (a *Accounts) SetupLink(ctx context.Context) (token string, needed bool, er
 // It fails with Gone "link_expired" (also when set-up is done), Invalid
 // "invalid_input", or Conflict as CreateAccount does; the token works again
 // after the last two.
-func (a *Accounts) Setup(ctx context.Context, token string, in AccountInput, info SessionInfo) (account Account, session string, err error) {
+func (a *Accounts) Setup(ctx context.Context, token string, in Input, info SessionInfo) (account Account, session string, err error) {
 	// Nobody without a token makes the server hash.
 	if err := a.checkSetupLink(ctx, a.db, token, ""); err != nil {
 		return Account{}, "", err

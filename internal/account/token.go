@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	// secretSize is the number of random bytes of a token or key.
+	// SecretSize is the number of random bytes of a token or key.
 	SecretSize = 32
-	// sessionPrefix distinguishes session tokens from API keys, which are bare hex.
+	// SessionPrefix distinguishes session tokens from API keys, which are bare hex.
 	SessionPrefix = "rgs_"
 )
 

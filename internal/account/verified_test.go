@@ -119,14 +119,3 @@ func TestAProviderTakesAnAccountFromWhoeverMadeIt(t *testing.T) {
 		w.session(t, "bobby") // an address that was proven before keeps its password
 	})
 }
-
-func (w *world) tokenOf(t *testing.T, login string, passwords ...string) string {
-	t.Helper()
-	for _, one := range passwords {
-		if token, err := w.signIn(t, login, one, ""); err == nil {
-			return token
-		}
-	}
-	t.Fatal("no password is right")
-	return ""
-}

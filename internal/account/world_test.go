@@ -104,7 +104,7 @@ func (w *world) pass(d time.Duration) {
 // account makes <name>@example.com with the password of these tests.
 func (w *world) account(t *testing.T, name string) account.Account {
 	t.Helper()
-	a, err := w.CreateAccount(t.Context(), account.AccountInput{Email: name + "@example.com", Username: name, Password: password})
+	a, err := w.CreateAccount(t.Context(), account.Input{Email: name + "@example.com", Username: name, Password: password})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -228,7 +228,7 @@ const fromAPI = "api"
 
 func (a *API) updateMe(ctx context.Context, in *accountChange) (*answer[accountView], error) {
 	b := &in.Body
-	changed, err := a.Accounts.UpdateAccount(ctx, actor.FromContext(ctx), account.AccountChange{
+	changed, err := a.Accounts.UpdateAccount(ctx, actor.FromContext(ctx), account.Change{
 		Username: b.Username, Email: b.Email, FirstName: b.FirstName, LastName: b.LastName, DisplayName: b.DisplayName,
 		Password: b.CurrentPassword, Address: in.info.Address, Source: fromAPI, Speaks: in.language,
 	})

@@ -65,7 +65,7 @@ func mailed(t *testing.T, a *apptest.App, template mail.Template) string {
 // registrant has an account and signs in.
 func registrant(t *testing.T, a *apptest.App, name string) (token, id string) {
 	t.Helper()
-	if _, err := a.Accounts.CreateAccount(t.Context(), account.AccountInput{Email: name + "@example.com", Username: name, Password: secretPhrase}); err != nil {
+	if _, err := a.Accounts.CreateAccount(t.Context(), account.Input{Email: name + "@example.com", Username: name, Password: secretPhrase}); err != nil {
 		t.Fatal(err)
 	}
 	res := login(t, a, name, secretPhrase)
@@ -211,7 +211,7 @@ func TestSignInsAreLimitedForAnAddressAndForAnAccount(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			a := apptest.New(t, sqldb.SQLite, limit, apptest.WithClock(standing()))
-			if _, err := a.Accounts.CreateAccount(t.Context(), account.AccountInput{Email: "ada@example.com", Username: "ada"}); err != nil {
+			if _, err := a.Accounts.CreateAccount(t.Context(), account.Input{Email: "ada@example.com", Username: "ada"}); err != nil {
 				t.Fatal(err)
 			}
 			for n := range 10 {
@@ -238,7 +238,7 @@ func TestSignInsAreLimitedForAnAddressAndForAnAccount(t *testing.T) {
 
 func TestTheLimitOfANameDoesNotTellTheOtherNameOfItsAccount(t *testing.T) {
 	a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *apptest.Config) { c.SignInsPerMin = 2; c.Proxies = []string{"127.0.0.1/32"} }))
-	person := account.AccountInput{Email: "ada@example.com", Username: "ada"}
+	person := account.Input{Email: "ada@example.com", Username: "ada"}
 	if _, err := a.Accounts.CreateAccount(t.Context(), person); err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,7 @@ func floodLogins(t *testing.T, a *apptest.App, most int) {
 
 func TestALoginMakesADeviceKnown(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
-		if _, err := a.Accounts.CreateAccount(t.Context(), account.AccountInput{Email: "ada@example.com", Username: "ada", Password: secretPhrase}); err != nil {
+		if _, err := a.Accounts.CreateAccount(t.Context(), account.Input{Email: "ada@example.com", Username: "ada", Password: secretPhrase}); err != nil {
 			t.Fatal(err)
 		}
 		if res := login(t, a, "ada", "wrong password!"); res.header.Get("Set-Cookie") != "" {

@@ -20,7 +20,7 @@ import (
 func person(t *testing.T, a *apptest.App, username string) (account.Account, string) {
 	t.Helper()
 	const password = "correct-horse-battery"
-	_, err := a.Accounts.CreateAccount(t.Context(), account.AccountInput{Email: username + "@example.com", Username: username, Password: password})
+	_, err := a.Accounts.CreateAccount(t.Context(), account.Input{Email: username + "@example.com", Username: username, Password: password})
 	if err != nil {
 		t.Fatal(err)
 	}

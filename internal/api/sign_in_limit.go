@@ -38,7 +38,7 @@ func (a *API) limitSignIns(rt *route, w http.ResponseWriter, r *http.Request, bo
 		if err != nil {
 			return r, err
 		}
-		return r, a.signIns.Allow(w, r, cmp.Or(known, account.AccountSubject(actor.AccountID)))
+		return r, a.signIns.Allow(w, r, cmp.Or(known, account.FailureSubject(actor.AccountID)))
 	}
 	var named struct{ EmailOrUsername, Email string }
 	_ = json.Unmarshal(body, &named) // an invalid body is rejected later

@@ -31,7 +31,7 @@ type party struct {
 // newParty makes an account that has signed in.
 func newParty(t *testing.T, a *apptest.App, username string) party {
 	t.Helper()
-	made, err := a.Accounts.CreateAccount(t.Context(), account.AccountInput{Email: username + "@example.com", Username: username})
+	made, err := a.Accounts.CreateAccount(t.Context(), account.Input{Email: username + "@example.com", Username: username})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -72,7 +72,7 @@ func (w *walls) added() {
 // and an address that nothing is known of.
 func TestTheDoorsAnswerAlikeForEveryAddress(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
-		for _, in := range []account.AccountInput{{Email: "quentin@example.com", Username: "quentin", Password: secretPhrase}, {Email: "rosalind@example.com", Username: "rosalind"}} {
+		for _, in := range []account.Input{{Email: "quentin@example.com", Username: "quentin", Password: secretPhrase}, {Email: "rosalind@example.com", Username: "rosalind"}} {
 			if _, err := a.Accounts.CreateAccount(t.Context(), in); err != nil {
 				t.Fatal(err)
 			}

@@ -83,7 +83,7 @@ func newWalls(t *testing.T, a *apptest.App, prefix string) *walls {
 	t.Helper()
 	other := walk{T: t, app: a, community: a.Community(t)}
 	for i, e := range elsewhere {
-		in := account.AccountInput{Email: prefix + e[0], Username: prefix + e[1]}
+		in := account.Input{Email: prefix + e[0], Username: prefix + e[1]}
 		if online := i%5 == 0; online {
 			in.Password = secretPhrase
 		}

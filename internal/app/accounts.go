@@ -105,7 +105,7 @@ func (c userCreateCommand) Run(sh *shell) error {
 				return err
 			}
 		}
-		made, err := p.Accounts.CreateAccount(sh.ctx, account.AccountInput{
+		made, err := p.Accounts.CreateAccount(sh.ctx, account.Input{
 			Email: c.Email, Username: c.Username, Password: password, InstallationOwner: c.InstallationOwner,
 		})
 		if err != nil {

@@ -173,7 +173,7 @@ func (a *App) makeDemo(ctx context.Context) (demo, error) {
 }
 
 func (a *App) makeDemoOwner(ctx context.Context, d *demo) error {
-	owner, err := a.Accounts.CreateAccount(ctx, account.AccountInput{Email: "demo@regulars.example", Username: "demo", InstallationOwner: true})
+	owner, err := a.Accounts.CreateAccount(ctx, account.Input{Email: "demo@regulars.example", Username: "demo", InstallationOwner: true})
 	if err != nil {
 		return err
 	}

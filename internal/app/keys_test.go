@@ -63,7 +63,7 @@ func (h *house) with(f func(*app.App)) {
 func (h *house) furnish() (secret string) {
 	h.Helper()
 	h.with(func(a *app.App) {
-		_, err := a.Accounts.CreateAccount(h.Context(), account.AccountInput{Email: "ann@example.com", Username: "ann", Password: keysPassword})
+		_, err := a.Accounts.CreateAccount(h.Context(), account.Input{Email: "ann@example.com", Username: "ann", Password: keysPassword})
 		if err != nil {
 			h.Fatal(err)
 		}

@@ -48,7 +48,7 @@ func (s *strangers) add(communityID, key, username, email string) (jobID string)
 // person makes an account with a confirmed address.
 func (s *strangers) person(username, email string) actor.Actor {
 	s.Helper()
-	made, err := s.app.Accounts.CreateAccount(s.Context(), account.AccountInput{Email: email, Username: username})
+	made, err := s.app.Accounts.CreateAccount(s.Context(), account.Input{Email: email, Username: username})
 	if err != nil {
 		s.Fatal(err)
 	}

@@ -258,7 +258,7 @@ func (u upgraded) sessions() {
 // numbers are never given twice, also not those of accounts that were removed.
 func (u upgraded) numbers() {
 	u.Helper()
-	made, err := u.app.Accounts.CreateAccount(u.Context(), account.AccountInput{Email: "later@example.com", Username: "later"})
+	made, err := u.app.Accounts.CreateAccount(u.Context(), account.Input{Email: "later@example.com", Username: "later"})
 	if err != nil || made.Number <= 12 {
 		u.Errorf("number %d, %v", made.Number, err)
 	}
@@ -283,7 +283,7 @@ func (u upgraded) claims() {
 	if _, err := u.app.Accounts.ResetPassword(u.Context(), resetSecret, "a-long-secret-phrase", "", account.SessionInfo{}); err == nil {
 		u.Error("a link to an account that is not there any more worked")
 	}
-	made, err := u.app.Accounts.CreateAccount(u.Context(), account.AccountInput{Email: "imported@example.com", Username: "imported"})
+	made, err := u.app.Accounts.CreateAccount(u.Context(), account.Input{Email: "imported@example.com", Username: "imported"})
 	if err != nil {
 		u.Fatal(err)
 	}

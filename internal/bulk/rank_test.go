@@ -28,7 +28,7 @@ func TestWhoImportsGivesAndTakesOnlyRolesBelowTheirOwn(t *testing.T) {
 		}
 		const head = "First Name,Last Name,Username,Email,Role\n"
 		const secret = "a long enough password!"
-		acct, err := f.accounts.CreateAccount(f.Context(), account.AccountInput{Email: "admin@example.com", Username: "admin", Password: secret})
+		acct, err := f.accounts.CreateAccount(f.Context(), account.Input{Email: "admin@example.com", Username: "admin", Password: secret})
 		f.ok(err)
 		f.run(bulk.Import, head+"A,A,admin,admin@example.com,Admin\nB,B,boss,boss@example.com,High\nP,P,plain,plain@example.com,Low\nO,O,owner,owner@example.com,\n", bulk.Options{})
 		f.ok(f.members.AddOwner(f.Context(), f.community, f.claim("owner").AccountID))

@@ -214,7 +214,7 @@ func (f *fixture) member(ref string) member.Member {
 // would, and returns who they are then.
 func (f *fixture) claim(username string) actor.Actor {
 	f.Helper()
-	account, err := f.accounts.CreateAccount(f.Context(), account.AccountInput{Email: f.member(username).Email, Username: username})
+	account, err := f.accounts.CreateAccount(f.Context(), account.Input{Email: f.member(username).Email, Username: username})
 	f.ok(err)
 	person := actor.Actor{Kind: actor.Session, AccountID: account.ID, Name: username}
 	f.ok(f.members.Join(f.Context(), person, f.community, member.JoinHow{}))

@@ -86,7 +86,7 @@ func TestJobsDoNotShowAPersonWhoDeclined(t *testing.T) {
 	each(t, func(f *fixture) {
 		jobs := f.withheldJobs()
 		before := f.shown(jobs...)
-		account, err := f.accounts.CreateAccount(f.Context(), account.AccountInput{Email: "ann@example.com", Username: "elsewhere"})
+		account, err := f.accounts.CreateAccount(f.Context(), account.Input{Email: "ann@example.com", Username: "elsewhere"})
 		f.ok(err)
 		f.ok(f.members.Decline(f.Context(), actor.Actor{Kind: actor.Session, AccountID: account.ID, Name: "elsewhere"}, f.community))
 		f.forgotten(before, jobs)

@@ -94,7 +94,7 @@ func (p *place) community() string {
 // join makes a member, with the role of the same name if there is one.
 func (p *place) join(name string) {
 	p.Helper()
-	account, err := p.accounts.CreateAccount(p.Context(), account.AccountInput{Email: name + "@example.com", Username: name})
+	account, err := p.accounts.CreateAccount(p.Context(), account.Input{Email: name + "@example.com", Username: name})
 	p.ok(err)
 	r := &member.Record{ID: id.New(clock.Clock{}.Now()), AccountID: account.ID, Email: account.Email, EmailKey: account.Email, Username: name, UsernameKey: name, State: member.Active, FirstName: name, LastName: "X", JoinedAt: 1, UpdatedAt: 1}
 	if role, ok := p.roles[name]; ok {

@@ -53,7 +53,7 @@ func TestAPersonChangesUsernameAndEmailByThePages(t *testing.T) {
 func TestTheAccountPageAsksForAProofAndCancels(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		_, olivia := owner(t, a)
-		if _, err := a.Accounts.CreateAccount(t.Context(), account.AccountInput{Email: "max@example.com", Username: "max"}); err != nil {
+		if _, err := a.Accounts.CreateAccount(t.Context(), account.Input{Email: "max@example.com", Username: "max"}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := a.DB.Exec(t.Context(), "UPDATE sessions SET created_at = created_at - $1", (11 * time.Minute).Milliseconds()); err != nil {

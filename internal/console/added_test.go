@@ -205,7 +205,7 @@ func TestAGivenNameThatIsTakenIsAskedForAgain(t *testing.T) {
 	a := apptest.New(t, sqldb.SQLite) // the rule is tested on both engines where it is
 	c := newClub(t, a)
 	path, token := c.link("grace")
-	if _, err := a.Accounts.CreateAccount(t.Context(), account.AccountInput{Email: "first@example.com", Username: "grace", Password: ownersPassword}); err != nil {
+	if _, err := a.Accounts.CreateAccount(t.Context(), account.Input{Email: "first@example.com", Username: "grace", Password: ownersPassword}); err != nil {
 		t.Fatal(err)
 	}
 	b := newBrowser(t, a)

@@ -14,7 +14,7 @@ import (
 // installationOwner is a person who may do everything.
 func installationOwner(t *testing.T, a *apptest.App) person {
 	t.Helper()
-	acct, err := a.Accounts.CreateAccount(t.Context(), account.AccountInput{Email: "root@example.com", Username: "root", InstallationOwner: true})
+	acct, err := a.Accounts.CreateAccount(t.Context(), account.Input{Email: "root@example.com", Username: "root", InstallationOwner: true})
 	if err != nil {
 		t.Fatal(err)
 	}

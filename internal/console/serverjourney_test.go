@@ -18,7 +18,7 @@ import (
 // signedUp is a person without a community whose browser has a session.
 func signedUp(t *testing.T, a *apptest.App, username string) (account.Account, *browserOf) {
 	t.Helper()
-	made, err := a.Accounts.CreateAccount(t.Context(), account.AccountInput{Email: username + "@example.com", Username: username, Password: ownersPassword})
+	made, err := a.Accounts.CreateAccount(t.Context(), account.Input{Email: username + "@example.com", Username: username, Password: ownersPassword})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -154,7 +154,7 @@ func (c *console) showSetup(v *visit) error {
 
 func (c *console) setup(v *visit) error {
 	view := SetupView{Token: v.PostFormValue("token"), Email: v.PostFormValue("email"), Username: v.PostFormValue("username")}
-	in := account.AccountInput{Email: view.Email, Username: view.Username, Password: v.PostFormValue("password")}
+	in := account.Input{Email: view.Email, Username: view.Username, Password: v.PostFormValue("password")}
 	_, session, err := c.Accounts.Setup(v.Context(), view.Token, in, sessionInfo(v.Request))
 	if err == nil {
 		keepSession(v, session)

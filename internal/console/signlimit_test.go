@@ -35,7 +35,7 @@ func TestTheDoorsLimitAttemptsForAnAccountFromManyAddresses(t *testing.T) {
 
 func TestADeviceOfOneAccountLiftsNoLimitOfOtherForms(t *testing.T) {
 	a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *apptest.Config) { c.SignInsPerMin = 3 }))
-	eve, err := a.Accounts.CreateAccount(t.Context(), account.AccountInput{Email: "eve@example.com", Username: "eve"})
+	eve, err := a.Accounts.CreateAccount(t.Context(), account.Input{Email: "eve@example.com", Username: "eve"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func TestAFloodFromTheSameNetworkHoldsUpNoStartOfAKnownDevice(t *testing.T) {
 				c.SignInsPerMin = 3
 				c.OIDCIssuer, c.OIDCClientID, c.OIDCClientSecret, c.OIDCName = p.URL, oidctest.ClientID, oidctest.ClientSecret, "Example ID"
 			}))
-			ada, err := a.Accounts.CreateAccount(t.Context(), account.AccountInput{Email: "ada@example.com", Username: "ada"})
+			ada, err := a.Accounts.CreateAccount(t.Context(), account.Input{Email: "ada@example.com", Username: "ada"})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -14,7 +14,7 @@ import (
 // newAccount makes an account with a confirmed address.
 func (f *fixture) newAccount(email, username string) account.Account {
 	f.Helper()
-	made, err := f.accounts().CreateAccount(f.Context(), account.AccountInput{Email: email, Username: username})
+	made, err := f.accounts().CreateAccount(f.Context(), account.Input{Email: email, Username: username})
 	f.ok(err)
 	return made
 }

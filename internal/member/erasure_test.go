@@ -67,7 +67,7 @@ func (f *fixture) penal() *access.Access {
 // would, and returns who they are then.
 func (f *fixture) claim(m member.Member) actor.Actor {
 	f.Helper()
-	account, err := f.accounts().CreateAccount(f.Context(), account.AccountInput{Email: m.Email, Username: m.Username})
+	account, err := f.accounts().CreateAccount(f.Context(), account.Input{Email: m.Email, Username: m.Username})
 	f.ok(err)
 	person := actor.Actor{Kind: actor.Session, AccountID: account.ID, Name: m.Username}
 	f.ok(f.members.Join(f.Context(), person, f.community, member.JoinHow{}))

@@ -156,7 +156,7 @@ func (a *App) Key(t testing.TB, communityID string, permissions ...actor.Permiss
 func (a *App) Owner(t testing.TB, communityID, username string) (account.Account, string) {
 	t.Helper()
 	const password = "correct-horse-battery"
-	made, err := a.Accounts.CreateAccount(t.Context(), account.AccountInput{Email: username + "@example.com", Username: username, Password: password})
+	made, err := a.Accounts.CreateAccount(t.Context(), account.Input{Email: username + "@example.com", Username: username, Password: password})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func (a *App) Claim(t testing.TB, communityID, username string) (account.Account
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := a.Accounts.CreateAccount(t.Context(), account.AccountInput{Email: who.Email, Username: username, Password: password})
+	made, err := a.Accounts.CreateAccount(t.Context(), account.Input{Email: who.Email, Username: username, Password: password})
 	if err != nil {
 		t.Fatal(err)
 	}
