@@ -60,12 +60,15 @@ type Deps struct {
 	Memberships Memberships
 	Clock       clock.Clock
 	Log         *slog.Logger
-	BaseURL     func() string // address of the server without a slash at its end
+	BaseURL     func() string // address of the server without a slash at its end; nil: unknown
 }
 
 // New returns the Access of a database. Every community that d.Communities
 // creates from now on gets the role of everyone.
 func New(d Deps) *Access {
+	if d.BaseURL == nil {
+		d.BaseURL = func() string { return "" }
+	}
 	d.Communities.OnCreate(func(ctx context.Context, tx *sqldb.Tx, made community.Community) error {
 		if err := EnsureEveryoneRole(ctx, tx, made.ID); err != nil {
 			return err

@@ -54,11 +54,17 @@ func allowed(places []place, who standings, a actor.Actor, communityID string, n
 		}
 	}
 	limited := a.OnlyCommunity != ""
-	if at < 0 || limited && a.OnlyCommunity != communityID {
+	if limited && a.OnlyCommunity != communityID {
+		return "community_not_found"
+	}
+	if limited && a.InstallationOwner {
+		return "limited_session" // also in a community that no longer exists
+	}
+	if at < 0 {
 		return "community_not_found"
 	}
 	if a.InstallationOwner {
-		return refused(limited, "limited_session")
+		return ""
 	}
 	standing := who[communityID][a.AccountID]
 	if !standing.Member {

@@ -10,6 +10,7 @@ import (
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
@@ -190,7 +191,7 @@ func TestAJobThatCannotGoOnEndsAsFailed(t *testing.T) {
 
 func TestWhatFailedIsRefusedAgainUntilItIsMended(t *testing.T) {
 	each(t, func(f *fixture) {
-		f.field(member.FieldInput{Field: "handle", Name: "@handle", Type: member.SingleLine})
+		f.field(field.Input{Field: "handle", Name: "@handle", Type: field.SingleLine})
 		text := "Email,Username,First Name,Last Name,@handle\na@example.com,aa,A,A,x,shifted\nb@example.com,bb,Zo\xeb \xc3\xa9\xc3\xa9,B,\n"
 		s := f.run(bulk.Import, text, bulk.Options{})
 		f.want(s, bulk.CompletedWithErrors, 0, 0, 0, 0, 2)
@@ -256,14 +257,14 @@ func TestAFileThatIsPackedTooTightlyIsNotCalledDamaged(t *testing.T) {
 		s, err := f.bulk.Start(f.Context(), f.input(bulk.Import, packed, bulk.Options{}))
 		f.ok(err)
 		s = f.work(s)
-		if s.Status != bulk.Failed || s.Error == nil || s.Error.Code != "zip_bomb" || !strings.Contains(s.Error.Message, "more than 200 times its size") {
+		if s.Status != bulk.Failed || s.Error == nil || s.Error.Code != "zip_bomb" || !strings.Contains(s.Error.Message, "more than 200 times as many") {
 			f.Fatalf("%s %+v", s.Status, s.Error)
 		}
 	})
 }
 
 func TestIdentifiersHaveNoDefault(t *testing.T) {
-	in := member.FieldInput{Field: "card", Name: "Card", Type: member.SingleLine, Identifier: true, DefaultValue: "x"}
+	in := field.Input{Field: "card", Name: "Card", Type: field.SingleLine, Identifier: true, DefaultValue: "x"}
 	if _, err := in.Validate(); !errs.Is(err, "invalid_input") {
 		t.Fatalf("%v", err)
 	}

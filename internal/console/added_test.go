@@ -462,7 +462,7 @@ func TestALimitedSessionDecidesNothingAndSeesNoAccount(t *testing.T) {
 			t.Errorf("home: %s", got.text)
 		}
 		for _, path := range []string{"/account", "/account/security", "/account/sessions", "/account/api-keys"} {
-			b.ask("GET", path, nil).expect(t, path, 403, "").has(t, path, "begun by another system")
+			b.ask("GET", path, nil).expect(t, path, 403, "").has(t, path, "Another system started this session")
 		}
 		for _, id := range []string{c.id, other.id} {
 			b.ask("POST", "/additions/"+id+"/accept", url.Values{}).expect(t, "accept", 403, "")
