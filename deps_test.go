@@ -27,6 +27,7 @@ var floors = []string{
 	"internal/community",
 	"internal/account",
 	"internal/access",
+	"internal/field",
 	"internal/member",
 	"internal/chat internal/reward internal/chart",
 	"internal/shop internal/board internal/stats internal/hook internal/widget",

@@ -42,6 +42,7 @@ var wordy = []string{
 	"internal/bulk",
 	"internal/chat",
 	"internal/console",
+	"internal/field",
 	"internal/i18n/catalogue",
 	"internal/member",
 	"migrations",

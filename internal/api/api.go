@@ -21,6 +21,7 @@ import (
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/idempotency"
 	"github.com/regulars/regulars/internal/member"
@@ -33,6 +34,7 @@ type Deps struct {
 	Access      *access.Access
 	Accounts    *account.Accounts
 	Communities *community.Communities
+	Fields      *field.Fields
 	Members     *member.Members
 	Chat        *chat.Chat
 	Bulk        *bulk.Bulk

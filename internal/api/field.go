@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"github.com/regulars/regulars/internal/clock"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/field"
 )
 
 type userField struct {
@@ -24,7 +24,7 @@ type userField struct {
 	CreatedAt    string     `json:"createdAt,omitempty" format:"date-time" doc:"Absent for a default field."`
 }
 
-func wireField(f member.Field) userField {
+func wireField(f field.Field) userField {
 	return userField{
 		ID: f.ID, Field: f.Field, Name: f.Name, Type: string(f.Type), Options: f.Options, Required: f.Required,
 		DefaultValue: f.DefaultValue, Description: f.Description, Filterable: f.Filterable, Identifier: f.Identifier,
@@ -48,7 +48,7 @@ type newField struct {
 }
 
 func (a *API) listFields(ctx context.Context, _ *CommunityPath) (*answer[[]userField], error) {
-	fields, err := a.Members.Fields(ctx, here(ctx))
+	fields, err := a.Fields.List(ctx, here(ctx))
 	if err != nil {
 		return nil, err
 	}
@@ -57,8 +57,8 @@ func (a *API) listFields(ctx context.Context, _ *CommunityPath) (*answer[[]userF
 
 func (a *API) createField(ctx context.Context, in *newField) (*answer[userField], error) {
 	b := &in.Body
-	made, err := a.Members.CreateField(ctx, here(ctx), member.FieldInput{
-		Field: b.Field, Name: b.Name, Type: member.Type(b.Type), Options: b.Options, Required: b.Required,
+	made, err := a.Fields.Create(ctx, here(ctx), field.Input{
+		Field: b.Field, Name: b.Name, Type: field.Type(b.Type), Options: b.Options, Required: b.Required,
 		DefaultValue: b.DefaultValue, Description: b.Description, Filterable: b.Filterable, Identifier: b.Identifier,
 	})
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/field"
 )
 
 // fieldWork tells what a job still does to the values of a field.
@@ -18,7 +18,7 @@ type fieldWork struct {
 	Error string `json:"error,omitempty" doc:"Why it was given up; the field is as it was, unless the text names members that were converted."`
 }
 
-func wireWork(w member.Work) *fieldWork {
+func wireWork(w field.Work) *fieldWork {
 	if w.Kind == "" {
 		return nil
 	}
@@ -66,7 +66,7 @@ type fieldUpdate struct {
 }
 
 func (a *API) getField(ctx context.Context, in *fieldInput) (*answer[userField], error) {
-	f, err := a.Members.Field(ctx, here(ctx), in.FieldID)
+	f, err := a.Fields.Get(ctx, here(ctx), in.FieldID)
 	if err != nil {
 		return nil, err
 	}
@@ -75,8 +75,8 @@ func (a *API) getField(ctx context.Context, in *fieldInput) (*answer[userField],
 
 func (a *API) updateField(ctx context.Context, in *fieldUpdate) (*answer[userField], error) {
 	b := &in.Body
-	f, err := a.Members.UpdateField(ctx, here(ctx), in.FieldID, member.FieldUpdate{
-		Field: b.Field, Name: b.Name, Type: (*member.Type)(b.Type), Options: b.Options, Replace: b.Replace, Required: b.Required,
+	f, err := a.Members.UpdateField(ctx, here(ctx), in.FieldID, field.Update{
+		Field: b.Field, Name: b.Name, Type: (*field.Type)(b.Type), Options: b.Options, Replace: b.Replace, Required: b.Required,
 		DefaultValue: b.DefaultValue.value, NoDefault: b.DefaultValue.given && b.DefaultValue.value == nil,
 		Description: b.Description, Filterable: b.Filterable, Identifier: b.Identifier, Order: b.Order,
 	})

@@ -116,7 +116,7 @@ func (a *API) histories(ctx context.Context, in *HistoryInput, user, field strin
 		return nil, err
 	}
 	if field != "" {
-		if filter.FieldID, err = a.Members.FieldID(ctx, here(ctx), field); err != nil {
+		if filter.FieldID, err = a.Fields.ID(ctx, here(ctx), field); err != nil {
 			return nil, err
 		}
 	}

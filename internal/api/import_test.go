@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -22,8 +22,8 @@ import (
 func withFields(t *testing.T, a *apptest.App) (communityID, key string) {
 	t.Helper()
 	communityID = a.Community(t)
-	for _, in := range []member.FieldInput{{Field: "points", Name: "Points", Type: member.Numerical}, {Field: "birthday", Name: "Birthday", Type: member.Date}} {
-		if _, err := a.Members.CreateField(t.Context(), communityID, in); err != nil {
+	for _, in := range []field.Input{{Field: "points", Name: "Points", Type: field.Numerical}, {Field: "birthday", Name: "Birthday", Type: field.Date}} {
+		if _, err := a.Fields.Create(t.Context(), communityID, in); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 )
 
@@ -28,8 +29,8 @@ func (u chosenUser) MarshalJSON() ([]byte, error) {
 	text := make([]byte, 0, 64*(len(u)+1))
 	for _, v := range u {
 		text = append(text, ',')
-		text = append(member.AppendValue(text, v.name), ':')
-		text = member.AppendValue(text, v.value)
+		text = append(field.AppendValue(text, v.name), ':')
+		text = field.AppendValue(text, v.value)
 	}
 	if len(text) == 0 {
 		return []byte("{}"), nil
@@ -45,11 +46,11 @@ func (chosenUser) Schema(registry huma.Registry) *huma.Schema {
 
 // chosenFields are the fields that names stand for, all without names; _id is
 // always among them.
-func chosenFields(asking member.Asking, names []string) (chosen []*member.Field, wrong []errs.Field) {
+func chosenFields(asking member.Asking, names []string) (chosen []*field.Field, wrong []errs.Field) {
 	if len(names) == 0 {
 		chosen = asking.All()
 	} else {
-		chosen = append(chosen, asking.Field(member.UserID))
+		chosen = append(chosen, asking.Field(field.UserID))
 	}
 	for i, name := range names {
 		f := asking.Field(name)
@@ -61,27 +62,27 @@ func chosenFields(asking member.Asking, names []string) (chosen []*member.Field,
 			chosen = append(chosen, f)
 		}
 	}
-	slices.SortFunc(chosen, func(a, b *member.Field) int { return cmp.Compare(a.Field, b.Field) })
+	slices.SortFunc(chosen, func(a, b *field.Field) int { return cmp.Compare(a.Field, b.Field) })
 	return chosen, wrong
 }
 
 // chosen is what was chosen of a member.
-func (n naming) chosen(m *member.Member, fields []*member.Field) chosenUser {
+func (n naming) chosen(m *member.Member, fields []*field.Field) chosenUser {
 	u := make(chosenUser, 0, len(fields))
 	for _, f := range fields {
 		var value any
 		switch {
 		case !f.Default:
 			value = m.Fields[f.Field]
-		case f.Field == member.Number:
+		case f.Field == field.Number:
 			value = m.Number
-		case f.Field == member.RoleName:
+		case f.Field == field.RoleName:
 			value = n.names.RolesOf(m)
-		case f.Field == member.TagName:
+		case f.Field == field.TagName:
 			value = n.names.TagsOf(m)
-		case f.Field == member.JoinDate:
+		case f.Field == field.JoinDate:
 			value = clock.Format(m.JoinedAt)
-		case f.Field == member.ClaimedName:
+		case f.Field == field.ClaimedName:
 			value = m.Claimed()
 		default:
 			value = member.TextOf(m, f)

@@ -16,9 +16,9 @@ import (
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/media"
-	"github.com/regulars/regulars/internal/member"
 )
 
 func newUserBody(name, more string) string {
@@ -29,7 +29,7 @@ func TestAUserIsCreatedAsOtherServersDo(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		here := a.Community(t)
 		key := a.Key(t, here, access.CreateUser, access.GetUserData)
-		_, err := a.Members.CreateField(t.Context(), here, member.FieldInput{Field: "plan", Name: "Plan", Type: member.SingleLine})
+		_, err := a.Fields.Create(t.Context(), here, field.Input{Field: "plan", Name: "Plan", Type: field.SingleLine})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +137,7 @@ func TestUsersAreFilteredByFieldsAndInParts(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		here := a.Community(t)
 		key := a.Key(t, here)
-		_, err := a.Members.CreateField(t.Context(), here, member.FieldInput{Field: "points", Name: "Points", Type: member.Numerical})
+		_, err := a.Fields.Create(t.Context(), here, field.Input{Field: "points", Name: "Points", Type: field.Numerical})
 		if err != nil {
 			t.Fatal(err)
 		}

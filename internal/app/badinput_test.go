@@ -23,7 +23,7 @@ import (
 
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/bulk"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/field"
 )
 
 // part is one part of a form; with a file name it is a file.
@@ -165,7 +165,7 @@ func zipped(t *testing.T, header string) string {
 func withPlan(t *testing.T, a *apptest.App) (communityID, key string) {
 	t.Helper()
 	communityID = a.Community(t)
-	if _, err := a.Members.CreateField(t.Context(), communityID, member.FieldInput{Field: "plan", Name: "Plan", Type: member.SingleLine}); err != nil {
+	if _, err := a.Fields.Create(t.Context(), communityID, field.Input{Field: "plan", Name: "Plan", Type: field.SingleLine}); err != nil {
 		t.Fatal(err)
 	}
 	return communityID, a.Key(t, communityID)

@@ -18,7 +18,7 @@ import (
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/clock"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
@@ -118,13 +118,13 @@ func (n *node) furnish() {
 		_, failed := a.Access.CreateRole(ctx, apptest.Operator, n.community, access.RoleInput{Title: title, Class: "#112233", Order: i + 1})
 		err = errors.Join(err, failed)
 	}
-	for _, f := range []member.FieldInput{
-		{Field: "plan", Name: "Plan", Type: member.SingleLine},
-		{Field: "score", Name: "Score", Type: member.Numerical},
-		{Field: "notes", Name: "Notes", Type: member.MultiLine},
-		{Field: "customer-no", Name: "Customer No", Type: member.SingleLine, Identifier: true},
+	for _, f := range []field.Input{
+		{Field: "plan", Name: "Plan", Type: field.SingleLine},
+		{Field: "score", Name: "Score", Type: field.Numerical},
+		{Field: "notes", Name: "Notes", Type: field.MultiLine},
+		{Field: "customer-no", Name: "Customer No", Type: field.SingleLine, Identifier: true},
 	} {
-		_, failed := a.Members.CreateField(ctx, n.community, f)
+		_, failed := a.Fields.Create(ctx, n.community, f)
 		err = errors.Join(err, failed)
 	}
 	if err := errors.Join(err, a.Close()); err != nil {

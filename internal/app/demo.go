@@ -21,7 +21,7 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/field"
 )
 
 type demoCommand struct {
@@ -149,12 +149,12 @@ func (a *App) makeDemo(ctx context.Context) (demo, error) {
 		return d, err
 	}
 	d.communityID = made.ID
-	for _, field := range []member.FieldInput{
+	for _, field := range []field.Input{
 		{Field: "plan", Name: "Plan", Type: "select", Options: []string{"Free", "Starter", "Pro", "Enterprise"}, Description: "What the member pays for."},
 		{Field: "lifetime-deposits", Name: "Lifetime Deposits", Type: "numerical", Description: "Everything the member has ever paid in."},
 		{Field: "last-deposit", Name: "Last Deposit", Type: "date"},
 	} {
-		if _, err := a.Members.CreateField(ctx, made.ID, field); err != nil {
+		if _, err := a.Fields.Create(ctx, made.ID, field); err != nil {
 			return d, err
 		}
 	}

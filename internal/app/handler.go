@@ -24,7 +24,7 @@ func (a *App) handler() (http.Handler, error) {
 	streams := httpx.NewStreams(a.config.StreamsPerOwner, a.config.Streams, a.config.StreamCheck)
 	uploads := httpx.NewUploads(a.config.uploadLimits())
 	rest := api.New(api.Deps{
-		Log: a.log, Access: a.Access, Accounts: a.Accounts, Communities: a.Communities, Members: a.Members, Chat: a.Chat, Bulk: a.Bulk, Once: a.Once, Files: a.Files, Counts: a.Counts,
+		Log: a.log, Access: a.Access, Accounts: a.Accounts, Communities: a.Communities, Fields: a.Fields, Members: a.Members, Chat: a.Chat, Bulk: a.Bulk, Once: a.Once, Files: a.Files, Counts: a.Counts,
 		Version: version, Stopping: a.stopping, Pictures: pictures, Streams: streams, Uploads: uploads,
 		Limits: api.Limits{
 			PerAddress: a.config.AnonymousPerSec, SignIns: a.config.SignInsPerMin, OpenUploadsHourly: a.config.OpenImports,
@@ -32,7 +32,7 @@ func (a *App) handler() (http.Handler, error) {
 		},
 	})
 	pages := console.New(console.Deps{
-		DB: a.DB, Access: a.Access, Accounts: a.Accounts, Communities: a.Communities, Members: a.Members, Chat: a.Chat, Bulk: a.Bulk, Mail: a.Mail, Jobs: a.Jobs, Files: a.Files,
+		DB: a.DB, Access: a.Access, Accounts: a.Accounts, Communities: a.Communities, Fields: a.Fields, Members: a.Members, Chat: a.Chat, Bulk: a.Bulk, Mail: a.Mail, Jobs: a.Jobs, Files: a.Files,
 		Clock: a.clock, Log: a.log, UploadBytes: a.config.BulkFileMiB << 20, Stopping: a.stopping,
 		SignIns: a.config.SignInsPerMin, Counts: a.Counts, Pictures: pictures, Streams: streams, Uploads: uploads,
 	})

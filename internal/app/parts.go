@@ -13,6 +13,7 @@ import (
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/idempotency"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/mail"
@@ -35,6 +36,7 @@ type Parts struct {
 	Mail        *mail.Mail
 	Communities *community.Communities
 	Pictures    *media.Library
+	Fields      *field.Fields
 	Members     *member.Members
 	Accounts    *account.Accounts
 	Access      *access.Access
@@ -91,6 +93,7 @@ func (p *Parts) assemble(c Config) (err error) {
 	}
 	p.Communities = community.New(p.DB, now)
 	p.Communities.SetRules(c.rules())
+	p.Fields = field.New(p.DB, now)
 	p.Members = member.New(p.DB, now)
 	p.Communities.OnCreate(p.Members.Found)
 	p.Communities.OnChange(member.CheckJoining)

@@ -42,7 +42,7 @@ func TestCommands(t *testing.T) {
 					t.Parallel()
 					testscript.Run(t, testscript.Params{
 						Files: []string{script}, Setup: func(e *testscript.Env) error { return setUp(t, engine, e) },
-						Cmds: map[string]func(*testscript.TestScript, bool, []string){"alike": alike, "cut": cut, "field": field, "get": get, "until": until}, RequireExplicitExec: true,
+						Cmds: map[string]func(*testscript.TestScript, bool, []string){"alike": alike, "cut": cut, "field": addField, "get": get, "until": until}, RequireExplicitExec: true,
 						Condition: func(c string) (bool, error) { return c == string(engine), nil },
 					})
 				})
@@ -92,9 +92,9 @@ func alike(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// field NAME VARIABLE takes a field of the JSON object that the last command
+// addField NAME VARIABLE takes a addField of the JSON object that the last command
 // printed.
-func field(ts *testscript.TestScript, _ bool, args []string) {
+func addField(ts *testscript.TestScript, _ bool, args []string) {
 	var object map[string]any
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &object))
 	value, ok := object[args[0]]

@@ -13,6 +13,7 @@ import (
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
@@ -150,7 +151,7 @@ func TestAnAcceptanceThatMeetsARenameEndsWithTheNameOfTheAccount(t *testing.T) {
 			accepted, renamed := atOnce(
 				func() error { return s.accept(actor, s.community) },
 				func() error {
-					_, err := s.app.Members.Change(s.Context(), apptest.Operator, s.community, before.ID, []member.FieldValue{{Field: member.Username, Value: "other-" + name}}, member.Source{Type: "api"})
+					_, err := s.app.Members.Change(s.Context(), apptest.Operator, s.community, before.ID, []member.FieldValue{{Field: field.Username, Value: "other-" + name}}, member.Source{Type: "api"})
 					return err
 				})
 			who := s.mine(s.community, email)

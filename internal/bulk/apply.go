@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -103,7 +104,7 @@ func (a *application) apply(ctx context.Context, tx *sqldb.Tx, piece *piece, now
 
 // steady makes sure that the fields are still those the rules know.
 func (a *application) steady(ctx context.Context, tx *sqldb.Tx) error {
-	return member.Steady(ctx, tx, a.communityID, a.rules.fields, func(f *member.Field) bool {
+	return field.Verify(ctx, tx, a.communityID, a.rules.fields, func(f *field.Field) bool {
 		_, inFile := a.rules.headers[f.ID]
 		return inFile || f.DefaultValue != nil
 	})
@@ -212,10 +213,10 @@ func (c *crowd) proven(k identity, hopeful bool) bool {
 	switch {
 	case holder == nil:
 		return false
-	case holder.newMember || k.field != member.EmailName && k.field != member.Username && k.field != refKind:
+	case holder.newMember || k.field != field.EmailName && k.field != field.Username && k.field != refKind:
 		return hopeful
 	}
-	return k.field != member.Username || holder.wasNamed == ""
+	return k.field != field.Username || holder.wasNamed == ""
 }
 
 // write stores what was planned, each table once and in the order of its key.

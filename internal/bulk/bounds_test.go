@@ -6,12 +6,12 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sheet"
 )
 
 // tableOf opens a text as a table whose columns are all fields of one type.
-func tableOf(t *testing.T, text string, typ member.Type) (openFile, *layout) {
+func tableOf(t *testing.T, text string, typ field.Type) (openFile, *layout) {
 	t.Helper()
 	table, err := sheet.Open(strings.NewReader(text), int64(len(text)), sheet.Options{Delimiter: ","})
 	if err != nil {
@@ -20,7 +20,7 @@ func tableOf(t *testing.T, text string, typ member.Type) (openFile, *layout) {
 	t.Cleanup(func() { _ = table.Close() })
 	l := &layout{}
 	for i, name := range table.Header() {
-		l.columns = append(l.columns, column{header: name, field: &member.Field{ID: name, Field: name, Name: fmt.Sprint("Field ", i), Type: typ}})
+		l.columns = append(l.columns, column{header: name, field: &field.Field{ID: name, Field: name, Name: fmt.Sprint("Field ", i), Type: typ}})
 	}
 	return openFile{Table: table}, l
 }
@@ -31,8 +31,8 @@ func TestAPieceOfManyCellsHasFewRows(t *testing.T) {
 	for i := range header {
 		header[i] = fmt.Sprint("c", i)
 	}
-	table, l := tableOf(t, strings.Join(header, ",")+"\n"+strings.Repeat(strings.Repeat("x,", columns-1)+"x\n", rows), member.SingleLine)
-	p, err := nextPiece(table, newReader(l, member.Formats{}, false), 0, rows)
+	table, l := tableOf(t, strings.Join(header, ",")+"\n"+strings.Repeat(strings.Repeat("x,", columns-1)+"x\n", rows), field.SingleLine)
+	p, err := nextPiece(table, newReader(l, field.Formats{}, false), 0, rows)
 	if err != nil || len(p.rows) != maxPieceSets/columns {
 		t.Errorf("%d rows, want %d, %v", len(p.rows), maxPieceSets/columns, err)
 	}
@@ -40,16 +40,16 @@ func TestAPieceOfManyCellsHasFewRows(t *testing.T) {
 
 func TestAPieceOfLongMessagesHasFewRows(t *testing.T) {
 	const rows = 20_000
-	table, l := tableOf(t, "a\n"+strings.Repeat(strings.Repeat("x", 200)+"\n", rows), member.Numerical)
-	p, err := nextPiece(table, newReader(l, member.Formats{}, false), 0, rows)
+	table, l := tableOf(t, "a\n"+strings.Repeat(strings.Repeat("x", 200)+"\n", rows), field.Numerical)
+	p, err := nextPiece(table, newReader(l, field.Formats{}, false), 0, rows)
 	if err != nil || len(p.rows) > maxPieceBytes/400 {
 		t.Errorf("%d rows, %v", len(p.rows), err)
 	}
 }
 
 func TestOnlyShortCellsAreCached(t *testing.T) {
-	_, l := tableOf(t, "a\n", member.Country)
-	rd, f := newReader(l, member.Formats{}, false), l.columns[0].field
+	_, l := tableOf(t, "a\n", field.Country)
+	rd, f := newReader(l, field.Formats{}, false), l.columns[0].field
 	long := strings.Repeat("x", maxShown+1)
 	for _, text := range []string{"DE", long, "FR"} {
 		rd.value(f, text)

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 )
 
@@ -16,7 +17,7 @@ import (
 type carriedPeople struct {
 	spiller
 	limit  func() int64 // bytes
-	fields []member.Field
+	fields []field.Field
 	memory map[uint64][]*storedPerson
 	list   map[*storedPerson]struct{} // those in memory
 	bytes  int64
@@ -34,7 +35,7 @@ type storedPerson struct {
 // size estimates the memory of the person and its entries in maps.
 func (s *storedPerson) size() int64 { return int64(len(s.packed)) + 160 + 96*int64(len(s.hashes)) }
 
-func newCarriedPeople(s spiller, limit func() int64, fields []member.Field) *carriedPeople {
+func newCarriedPeople(s spiller, limit func() int64, fields []field.Field) *carriedPeople {
 	return &carriedPeople{spiller: s, limit: limit, fields: fields, memory: map[uint64][]*storedPerson{}, list: map[*storedPerson]struct{}{}}
 }
 
@@ -217,9 +218,9 @@ func (p *person) pack(b []byte) (_ []byte, err error) {
 	b = binary.AppendUvarint(b, uint64(len(p.wasNamed)))
 	b = append(b, p.wasNamed...)
 	b = binary.AppendUvarint(b, uint64(len(p.held)))
-	for _, f := range slices.SortedFunc(maps.Keys(p.held), func(x, y *member.Field) int { return bytes.Compare([]byte(x.ID), []byte(y.ID)) }) {
+	for _, f := range slices.SortedFunc(maps.Keys(p.held), func(x, y *field.Field) int { return bytes.Compare([]byte(x.ID), []byte(y.ID)) }) {
 		b = append(binary.AppendUvarint(b, uint64(len(f.ID))), f.ID...)
-		if b, err = member.AppendBinaryValue(b, p.held[f]); err != nil {
+		if b, err = field.AppendBinaryValue(b, p.held[f]); err != nil {
 			return nil, err
 		}
 	}
@@ -228,18 +229,18 @@ func (p *person) pack(b []byte) (_ []byte, err error) {
 
 // unpack returns a person of its own, which the caller may change.
 func (c *carriedPeople) unpack(s *storedPerson) (*person, error) {
-	in := member.NewBinaryReader(s.packed)
+	in := field.NewBinaryReader(s.packed)
 	p := &person{imagined: in.Uint() != 0, stored: s}
-	p.Record, p.wasNamed = in.Record(), in.String()
+	p.Record, p.wasNamed = member.ReadRecord(in), in.String()
 	for range in.Uint() {
 		id := in.String()
 		value := in.Value()
 		if in.Err != nil {
 			break
 		}
-		if i := slices.IndexFunc(c.fields, func(f member.Field) bool { return f.ID == id }); i >= 0 {
+		if i := slices.IndexFunc(c.fields, func(f field.Field) bool { return f.ID == id }); i >= 0 {
 			if p.held == nil {
-				p.held = map[*member.Field]any{}
+				p.held = map[*field.Field]any{}
 			}
 			p.held[&c.fields[i]] = value
 		}

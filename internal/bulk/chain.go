@@ -4,13 +4,14 @@ import (
 	"slices"
 
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 )
 
 // slot is a username or identifier of one member.
 type slot struct {
 	who   *person
-	field *member.Field
+	field *field.Field
 }
 
 // chain is the way back of a slot within one piece. Its values may be held by
@@ -33,7 +34,7 @@ func (c *chain) end() any {
 }
 
 // uniqueKey is the key by which a value of a unique field is compared.
-func uniqueKey(f *member.Field, value any) identity {
+func uniqueKey(f *field.Field, value any) identity {
 	if f.Default {
 		text, _ := value.(string)
 		return identity{f.Field, account.UsernameKey(text)}

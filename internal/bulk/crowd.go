@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -14,13 +15,13 @@ import (
 // them.
 type person struct {
 	*member.Record
-	newMember bool                  // the rows of this piece created the member
-	dirty     bool                  // the member row has to be written
-	imagined  bool                  // a dry run created the member
-	carried   bool                  // a dry run brought them along from an earlier piece
-	stored    *storedPerson         // the copy that they were brought along in
-	wasNamed  string                // the username before this piece renamed the member, "" when it did not
-	held      map[*member.Field]any // identifier values before this piece changed them
+	newMember bool                 // the rows of this piece created the member
+	dirty     bool                 // the member row has to be written
+	imagined  bool                 // a dry run created the member
+	carried   bool                 // a dry run brought them along from an earlier piece
+	stored    *storedPerson        // the copy that they were brought along in
+	wasNamed  string               // the username before this piece renamed the member, "" when it did not
+	held      map[*field.Field]any // identifier values before this piece changed them
 }
 
 // crowd is everybody whom the rows of a piece may name: what the database
@@ -52,9 +53,9 @@ func newCrowd(n int) *crowd {
 // find returns whom a key names now.
 func (c *crowd) find(k identity) *person {
 	switch k.field {
-	case member.EmailName:
+	case field.EmailName:
 		return c.emails[k.key]
-	case member.Username:
+	case field.Username:
 		return c.usernames[k.key]
 	case refKind:
 		return c.refs[k.key]
@@ -72,7 +73,7 @@ func (c *crowd) add(p *person) {
 	}
 }
 
-func (c *crowd) rename(p *person, f *member.Field, username string) {
+func (c *crowd) rename(p *person, f *field.Field, username string) {
 	if p.wasNamed == "" {
 		p.wasNamed = p.Username
 	}
@@ -92,9 +93,9 @@ func (c *crowd) load(ctx context.Context, q sqldb.Querier, communityID string, k
 		}
 		c.known[k] = true
 		switch k.field {
-		case member.EmailName:
+		case field.EmailName:
 			wanted.Emails = append(wanted.Emails, k.key)
-		case member.Username:
+		case field.Username:
 			wanted.Usernames = append(wanted.Usernames, k.key)
 		case refKind:
 			if id.Valid(k.key) {
@@ -176,11 +177,11 @@ func (c *crowd) touched() map[identity]bool {
 		}
 		keys[identity{refKind, p.ID}] = true
 		if p.newMember || p.wasNamed != "" {
-			keys[identity{member.EmailName, p.EmailKey}] = true
-			keys[identity{member.Username, p.UsernameKey}] = true
+			keys[identity{field.EmailName, p.EmailKey}] = true
+			keys[identity{field.Username, p.UsernameKey}] = true
 		}
 		if p.wasNamed != "" {
-			keys[identity{member.Username, account.UsernameKey(p.wasNamed)}] = true
+			keys[identity{field.Username, account.UsernameKey(p.wasNamed)}] = true
 		}
 		for f, before := range p.held {
 			for _, value := range []any{before, p.Get(f)} {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sheet"
 )
@@ -158,7 +159,7 @@ func inFileOrder(list []record) []int {
 type look struct {
 	table  openFile
 	reader *reader
-	fields map[string]*member.Field
+	fields map[string]*field.Field
 	names  member.Names
 	undo   bool // the rows are taken back
 	last   sheet.Row
@@ -181,7 +182,7 @@ func (b *Bulk) look(ctx context.Context, j *job) (*look, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &look{fields: map[string]*member.Field{}, undo: j.Type == Undo, communityID: j.CommunityID, uploadedAt: source.uploadedAt()}
+	l := &look{fields: map[string]*field.Field{}, undo: j.Type == Undo, communityID: j.CommunityID, uploadedAt: source.uploadedAt()}
 	for i := range d.fields {
 		l.fields[d.fields[i].ID] = &d.fields[i]
 	}
@@ -202,7 +203,7 @@ func (b *Bulk) look(ctx context.Context, j *job) (*look, error) {
 // readLenient is read for a header that was understood once: columns whose
 // field is gone since are ignored.
 func (d *dictionary) readLenient(header []string, mapping map[string]*string) *layout {
-	l := &layout{columns: make([]column, len(header)), hasColumn: map[*member.Field]bool{}}
+	l := &layout{columns: make([]column, len(header)), hasColumn: map[*field.Field]bool{}}
 	for i, text := range header {
 		if c, problem := d.column(i, text, mapping); problem == nil {
 			l.columns[i] = c
@@ -258,7 +259,7 @@ func (l *look) detail(rec *record) (d Detail, subjects []string, err error) {
 func (l *look) created(r *row) []Change {
 	changes := make([]Change, 0, len(r.sets)+1)
 	if r.email != "" {
-		changes = append(changes, Change{Field: member.EmailName, New: r.email})
+		changes = append(changes, Change{Field: field.EmailName, New: r.email})
 	}
 	for i := range r.sets {
 		s := &r.sets[i]

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -141,9 +141,9 @@ func (r *row) violating(constraint string) *set {
 	var belongs func(*set) bool
 	switch {
 	case strings.Contains(constraint, "username"):
-		belongs = func(s *set) bool { return s.field.Default && s.field.Field == member.Username }
+		belongs = func(s *set) bool { return s.field.Default && s.field.Field == field.Username }
 	case strings.HasPrefix(constraint, "tags"):
-		belongs = func(s *set) bool { return s.field.Type == member.TagList }
+		belongs = func(s *set) bool { return s.field.Type == field.TagList }
 	case strings.HasPrefix(constraint, "member_identifiers"):
 		belongs = own
 	default:

@@ -11,6 +11,7 @@ import (
 
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -274,7 +275,7 @@ func TestTheOutcomesOfManyRefusedRowsTakeFewRowsAndAreUndone(t *testing.T) {
 
 func TestAValueThatIsTakenWhileItIsImportedNamesItsColumn(t *testing.T) {
 	eachOfSize(t, 8, func(f *fixture) {
-		f.field(member.FieldInput{Field: "card", Name: "Card", Type: member.SingleLine, Identifier: true})
+		f.field(field.Input{Field: "card", Name: "Card", Type: field.SingleLine, Identifier: true})
 		// The key that line 3 wants is taken by nobody whom a look-up finds.
 		const index = "CREATE UNIQUE INDEX one_card ON member_identifiers (substr(key, 1, 1)) WHERE key LIKE 'x%'"
 		f.exec(index, index)

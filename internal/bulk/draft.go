@@ -11,7 +11,7 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -26,11 +26,11 @@ type Draft struct {
 	Detected  sheet.Detected
 	Options   Options
 	Columns   []DraftColumn
-	Fields    []member.Field // what a column may be
-	Missing   []member.Field // required fields that no column gives
-	Problem   string         // why it cannot start yet; "": it can
-	JobID     string         // its latest dry run or run; "": none
-	ExpiresAt string         // RFC 3339
+	Fields    []field.Field // what a column may be
+	Missing   []field.Field // required fields that no column gives
+	Problem   string        // why it cannot start yet; "": it can
+	JobID     string        // its latest dry run or run; "": none
+	ExpiresAt string        // RFC 3339
 }
 
 // DraftColumn is a column of the file and what it is taken for.
@@ -267,8 +267,8 @@ func (d *Draft) judge(dict *dictionary) {
 			d.Missing = append(d.Missing, f)
 		}
 	}
-	_, email := taken[member.EmailName]
-	_, username := taken[member.Username]
+	_, email := taken[field.EmailName]
+	_, username := taken[field.Username]
 	switch {
 	case open > 0:
 		d.Problem = "Choose a field for every column, or ignore it."

@@ -4,7 +4,7 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/field"
 )
 
 // takes are the usernames and identifiers that rows of a piece may take from
@@ -26,12 +26,12 @@ type take struct {
 type use struct {
 	take
 	taker  string // account id; "": a new member
-	field  *member.Field
+	field  *field.Field
 	holder *person
 }
 
 // allow reports whether a row of taker may take a key from its holder.
-func (t *takes) allow(r *row, taker string, key identity, f *member.Field, holder *person) bool {
+func (t *takes) allow(r *row, taker string, key identity, f *field.Field, holder *person) bool {
 	wanted := take{r.line, key}
 	if !t.allowed[wanted] {
 		return false

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/bulk"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
@@ -18,7 +18,7 @@ func TestALongChainOfExchangesThatBreaksIsDecidedInFewRounds(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		const people = 6_000
 		f := newFixture(t, db, people+1)
-		f.field(member.FieldInput{Field: "card", Name: "Card", Type: member.SingleLine, Identifier: true})
+		f.field(field.Input{Field: "card", Name: "Card", Type: field.SingleLine, Identifier: true})
 		var first, second strings.Builder
 		first.WriteString("First Name,Last Name,Username,Email,card\nKeeper,K,keeper,keeper@example.com,kept\n")
 		second.WriteString("Email,card\n")

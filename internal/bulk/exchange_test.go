@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 )
 
@@ -25,7 +26,7 @@ func eachWithCards(t *testing.T, test func(f *fixture)) {
 	t.Helper()
 	each(t, func(f *fixture) {
 		f.bulk = f.withPieces(50)
-		f.field(member.FieldInput{Field: "card", Name: "Card", Type: member.SingleLine, Identifier: true})
+		f.field(field.Input{Field: "card", Name: "Card", Type: field.SingleLine, Identifier: true})
 		f.run(bulk.Import, "Email,Username,First Name,Last Name,Card\na@x.example,aa,F,L,c1\nb@x.example,bb,F,L,c2\nc@x.example,cc,F,L,c3\nd@x.example,dd,F,L,c4\n", bulk.Options{})
 		test(f)
 	})

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -24,7 +25,7 @@ func (b *Bulk) Export(ctx context.Context, w io.Writer, communityID string, f me
 	if err != nil {
 		return err
 	}
-	fields, err := b.members.Fields(ctx, communityID)
+	fields, err := field.List(ctx, b.db, communityID)
 	if err != nil {
 		return err
 	}
@@ -54,11 +55,11 @@ func (b *Bulk) Export(ctx context.Context, w io.Writer, communityID string, f me
 
 // cellOf is a member's value as a cell that reads back as the same value; an
 // unset one is empty.
-func cellOf(m *member.Member, f *member.Field, names member.Names) string {
+func cellOf(m *member.Member, f *field.Field, names member.Names) string {
 	switch {
-	case f.Type == member.RoleList:
+	case f.Type == field.RoleList:
 		return nameCell(m.RoleIDs, names.Roles)
-	case f.Type == member.TagList:
+	case f.Type == field.TagList:
 		return nameCell(m.TagIDs, names.Tags)
 	case f.Default:
 		return escapeCell(member.TextOf(m, f))

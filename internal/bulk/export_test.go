@@ -8,6 +8,7 @@ import (
 
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 )
 
@@ -29,11 +30,11 @@ func (f *fixture) export(filter member.Filter) string {
 
 func TestAnExportImportsAgainWithoutAnyChange(t *testing.T) {
 	each(t, func(f *fixture) {
-		f.field(member.FieldInput{Field: "odd", Name: "=Odd", Type: member.MultiLine})
-		f.field(member.FieldInput{Field: "odder", Name: "'=Odder", Type: member.Select, Options: awkward})
-		f.field(member.FieldInput{Field: "on", Name: "On", Type: member.Boolean})
-		f.field(member.FieldInput{Field: "born", Name: "Born", Type: member.Date})
-		f.field(member.FieldInput{Field: "likes", Name: "Likes", Type: member.MultiSelect, Options: []string{"=tea", "'=tea", "-coffee", "__CLEAR__"}})
+		f.field(field.Input{Field: "odd", Name: "=Odd", Type: field.MultiLine})
+		f.field(field.Input{Field: "odder", Name: "'=Odder", Type: field.Select, Options: awkward})
+		f.field(field.Input{Field: "on", Name: "On", Type: field.Boolean})
+		f.field(field.Input{Field: "born", Name: "Born", Type: field.Date})
+		f.field(field.Input{Field: "likes", Name: "Likes", Type: field.MultiSelect, Options: []string{"=tea", "'=tea", "-coffee", "__CLEAR__"}})
 		var tags, roles []string
 		for _, name := range []string{"=vip", "'=vip", "''=vip", "-old", "__CLEAR__"} {
 			_, err := f.members.CreateTag(f.Context(), f.community, name)

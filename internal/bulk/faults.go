@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/field"
 )
 
 // faults are all that is wrong with a row that failed when it was read: what
@@ -22,7 +22,7 @@ func (p *planner) faults(r *row) []Problem {
 			continue
 		}
 		var problem *Problem
-		if s.field.Type == member.RoleList {
+		if s.field.Type == field.RoleList {
 			_, problem = p.rolesNamed(s, list)
 		} else {
 			_, problem = p.tagList(s, list)

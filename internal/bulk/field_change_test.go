@@ -21,7 +21,7 @@ func (fieldWork) Kind() string { return "member.field_work" }
 // The process that converts the values of a field ends three times.
 func TestAnImportDoesNotWaitForAFieldChangeThatIsGivenUp(t *testing.T) {
 	each(t, func(f *fixture) {
-		plan, err := f.members.Field(f.Context(), f.community, "plan")
+		plan, err := f.fields.Get(f.Context(), f.community, "plan")
 		f.ok(err)
 		f.ok(f.db.Tx(f.Context(), func(tx *sqldb.Tx) error {
 			_, err := tx.Exec(f.Context(), `INSERT INTO field_work (community_id, field_id, kind, stage, target, position, done, total, error, actor, updated_at)
@@ -43,7 +43,7 @@ func TestAnImportDoesNotWaitForAFieldChangeThatIsGivenUp(t *testing.T) {
 		f.members.WorkFields(f.engine)
 		f.serve()
 		f.want(f.until(s, bulk.Status.Finished), bulk.Completed, 1, 0, 0, 0, 0)
-		if plan, err = f.members.Field(f.Context(), f.community, "plan"); err != nil || plan.Works() || plan.Work.Error == "" {
+		if plan, err = f.fields.Get(f.Context(), f.community, "plan"); err != nil || plan.Works() || plan.Work.Error == "" {
 			t.Error(errors.Join(err, fmt.Errorf("%+v", plan)))
 		}
 	})

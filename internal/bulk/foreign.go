@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -36,7 +37,7 @@ func (u *reversal) loadForeign(ctx context.Context, tx *sqldb.Tx, list []record)
 		if f == nil || who == nil {
 			continue
 		}
-		u.foreign[key] = !member.Equal(who.Get(f), last.Value)
+		u.foreign[key] = !field.Equal(who.Get(f), last.Value)
 		u.undone[key] = last.SourceID != "" && last.SourceID != u.job.OriginID
 	}
 	return err
@@ -61,7 +62,7 @@ func (u *reversal) addDeviating(list []record, touched map[string]bool) error {
 			if err != nil {
 				return err
 			}
-			if !member.Equal(who.Get(f), made) {
+			if !field.Equal(who.Get(f), made) {
 				touched[list[i].UserID] = true
 			}
 		}

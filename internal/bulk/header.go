@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/errs"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/text"
 )
 
@@ -14,10 +14,10 @@ import (
 // userID says so; none of them: the column is ignored.
 type column struct {
 	header    string
-	field     *member.Field
-	operation *member.Field // the column says what to do with this numerical field
-	userID    bool          // the column holds _id or the small number
-	nameless  bool          // nobody gave it a header, so it must have no values
+	field     *field.Field
+	operation *field.Field // the column says what to do with this numerical field
+	userID    bool         // the column holds _id or the small number
+	nameless  bool         // nobody gave it a header, so it must have no values
 }
 
 func (c *column) ignored() bool { return c.field == nil && c.operation == nil && !c.userID }
@@ -25,7 +25,7 @@ func (c *column) ignored() bool { return c.field == nil && c.operation == nil &&
 // layout is the header of a file, understood.
 type layout struct {
 	columns    []column
-	hasColumn  map[*member.Field]bool
+	hasColumn  map[*field.Field]bool
 	operations bool
 	errorCode  int // the column _error_code of a failed.csv; 0: none
 }
@@ -33,16 +33,16 @@ type layout struct {
 // dictionary knows every name a header may have in one community.
 type dictionary struct {
 	typ    Type
-	fields []member.Field
-	byName map[string]*member.Field // by HeaderKey
+	fields []field.Field
+	byName map[string]*field.Field // by HeaderKey
 }
 
-func newDictionary(typ Type, fields []member.Field) *dictionary {
-	d := &dictionary{typ: typ, fields: fields, byName: map[string]*member.Field{}}
+func newDictionary(typ Type, fields []field.Field) *dictionary {
+	d := &dictionary{typ: typ, fields: fields, byName: map[string]*field.Field{}}
 	for i := len(fields) - 1; i >= 0; i-- { // default fields stand first and win
 		f := &fields[i]
-		d.byName[member.HeaderKey(f.Name)] = f
-		d.byName[member.HeaderKey(f.Field)] = f
+		d.byName[field.HeaderKey(f.Name)] = f
+		d.byName[field.HeaderKey(f.Field)] = f
 	}
 	return d
 }
@@ -51,12 +51,12 @@ func newDictionary(typ Type, fields []member.Field) *dictionary {
 func ownColumn(key string) bool { return key == "line" || strings.HasPrefix(key, "error ") }
 
 func isOwn(header string) bool {
-	return strings.HasPrefix(strings.TrimSpace(header), "_") && ownColumn(member.HeaderKey(header))
+	return strings.HasPrefix(strings.TrimSpace(header), "_") && ownColumn(field.HeaderKey(header))
 }
 
 // meaning returns what a name stands for; ok is false for an unknown one.
 func (d *dictionary) meaning(name string) (column, bool) {
-	key := member.HeaderKey(name)
+	key := field.HeaderKey(name)
 	if f := d.byName[key]; f != nil {
 		return column{field: f}, true
 	}
@@ -65,7 +65,7 @@ func (d *dictionary) meaning(name string) (column, bool) {
 			return column{userID: true}, true
 		}
 		if base, ok := strings.CutSuffix(key, " op"); ok {
-			if f := d.byName[base]; f != nil && f.Type == member.Numerical {
+			if f := d.byName[base]; f != nil && f.Type == field.Numerical {
 				return column{operation: f}, true
 			}
 		}
@@ -76,7 +76,7 @@ func (d *dictionary) meaning(name string) (column, bool) {
 // read understands a header with the caller's mapping. Every header that is
 // unknown or there twice is named in the Invalid error.
 func (d *dictionary) read(header []string, mapping map[string]*string) (*layout, error) {
-	l := &layout{columns: make([]column, len(header)), hasColumn: map[*member.Field]bool{}}
+	l := &layout{columns: make([]column, len(header)), hasColumn: map[*field.Field]bool{}}
 	var wrong []errs.Field
 	taken := map[string]string{} // meaning -> header
 	end, nameless := endOfNames(header, mapping), 0
@@ -126,7 +126,7 @@ func (d *dictionary) read(header []string, mapping map[string]*string) (*layout,
 }
 
 func (l *layout) noteErrorCode(i int, header string) {
-	if isOwn(header) && member.HeaderKey(header) == "error code" {
+	if isOwn(header) && field.HeaderKey(header) == "error code" {
 		l.errorCode = i
 	}
 }
@@ -179,7 +179,7 @@ func strayMapping(header []string, mapping map[string]*string) (wrong []errs.Fie
 // identifies checks that the columns can tell whose row it is.
 func (d *dictionary) identifies(l *layout) error {
 	for _, c := range l.columns {
-		if c.userID || c.field != nil && (c.field.Field == member.EmailName || c.field.Field == member.Username || d.typ == Update && c.field.Identifier) {
+		if c.userID || c.field != nil && (c.field.Field == field.EmailName || c.field.Field == field.Username || d.typ == Update && c.field.Identifier) {
 			return nil
 		}
 	}
@@ -209,21 +209,21 @@ func (d *dictionary) unknownHeader(header string) *errs.Field {
 // otherHeaders are names other programs give to the default fields; they are
 // suggestions, never taken silently.
 var otherHeaders = map[string]string{
-	"given name": member.FirstName, "forename": member.FirstName, "first": member.FirstName, "vorname": member.FirstName, "nombre": member.FirstName, "prenom": member.FirstName,
-	"surname": member.LastName, "family name": member.LastName, "last": member.LastName, "nachname": member.LastName, "apellido": member.LastName, "apellidos": member.LastName, "nom": member.LastName,
-	"user": member.Username, "user name": member.Username, "login": member.Username, "nickname": member.Username, "handle": member.Username, "benutzername": member.Username,
-	"mail": member.EmailName, "e mail": member.EmailName, "email address": member.EmailName, "e mail address": member.EmailName, "mail address": member.EmailName, "correo": member.EmailName,
-	"telephone": member.PhoneName, "mobile": member.PhoneName, "phone number": member.PhoneName, "cell": member.PhoneName, "tel": member.PhoneName, "telefon": member.PhoneName,
-	"nation": member.CountryName, "country code": member.CountryName, "land": member.CountryName, "locale": member.LanguageName, "lang": member.LanguageName, "sprache": member.LanguageName,
-	"roles": member.RoleName, "tags": member.TagName, "labels": member.TagName, "groups": member.RoleName,
+	"given name": field.FirstName, "forename": field.FirstName, "first": field.FirstName, "vorname": field.FirstName, "nombre": field.FirstName, "prenom": field.FirstName,
+	"surname": field.LastName, "family name": field.LastName, "last": field.LastName, "nachname": field.LastName, "apellido": field.LastName, "apellidos": field.LastName, "nom": field.LastName,
+	"user": field.Username, "user name": field.Username, "login": field.Username, "nickname": field.Username, "handle": field.Username, "benutzername": field.Username,
+	"mail": field.EmailName, "e mail": field.EmailName, "email address": field.EmailName, "e mail address": field.EmailName, "mail address": field.EmailName, "correo": field.EmailName,
+	"telephone": field.PhoneName, "mobile": field.PhoneName, "phone number": field.PhoneName, "cell": field.PhoneName, "tel": field.PhoneName, "telefon": field.PhoneName,
+	"nation": field.CountryName, "country code": field.CountryName, "land": field.CountryName, "locale": field.LanguageName, "lang": field.LanguageName, "sprache": field.LanguageName,
+	"roles": field.RoleName, "tags": field.TagName, "labels": field.TagName, "groups": field.RoleName,
 }
 
-func (d *dictionary) nearest(name string) *member.Field {
-	key := member.HeaderKey(name)
-	if field, ok := otherHeaders[key]; ok {
-		return d.byName[member.HeaderKey(field)]
+func (d *dictionary) nearest(name string) *field.Field {
+	key := field.HeaderKey(name)
+	if fld, ok := otherHeaders[key]; ok {
+		return d.byName[field.HeaderKey(fld)]
 	}
-	var best *member.Field
+	var best *field.Field
 	squeezed := strings.ReplaceAll(key, " ", "")
 	least := 1 + len([]rune(squeezed))/4
 	for _, known := range sortedKeys(d.byName) {

@@ -11,6 +11,7 @@ import (
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -165,8 +166,8 @@ func (f *fixture) deleteUnderWriters(roleID string) {
 // convert gives a field another type and back.
 func (f *fixture) convert(seed int) {
 	for round := range 2 {
-		to := []member.Type{member.SingleLine, member.Numerical}[(seed+round)%2]
-		_, err := f.members.UpdateField(f.Context(), f.community, "score", member.FieldUpdate{Type: &to})
+		to := []field.Type{field.SingleLine, field.Numerical}[(seed+round)%2]
+		_, err := f.members.UpdateField(f.Context(), f.community, "score", field.Update{Type: &to})
 		f.allow(err)
 	}
 }
@@ -187,7 +188,7 @@ func (f *fixture) checkHistories() {
 				continue
 			}
 			before, known := last[h.Field]
-			if known && !member.Equal(before.New, h.Old) {
+			if known && !field.Equal(before.New, h.Old) {
 				f.Errorf("%s %s: %v became %v by %v, then %v became %v by %v", email, h.Field, before.Old, before.New, before.Source, h.Old, h.New, h.Source)
 			}
 			if h.RecordedAt < newest || known && h.RecordedAt <= before.RecordedAt {
@@ -199,9 +200,9 @@ func (f *fixture) checkHistories() {
 			"plan": who.Fields["plan"], "score": who.Fields["score"], "username": who.Username,
 			"tag": shownIDs(names.Tags, who.TagIDs), "role": shownIDs(names.Roles, who.RoleIDs),
 		}
-		for field, value := range stored {
-			if h, ok := last[field]; !ok || !member.Equal(h.New, value) {
-				f.Errorf("%s %s is %v, and its newest history row %v", email, field, value, h.New)
+		for fld, value := range stored {
+			if h, ok := last[fld]; !ok || !field.Equal(h.New, value) {
+				f.Errorf("%s %s is %v, and its newest history row %v", email, fld, value, h.New)
 			}
 		}
 	}

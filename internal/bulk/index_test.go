@@ -13,6 +13,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -33,7 +34,7 @@ func (f *fixture) indexed() (index, rows map[string][]string, numbers []string) 
 		return d, s.Scan(&d[0], &d[1])
 	}, "SELECT user_id, fields FROM members WHERE community_id = $1", f.community)
 	f.ok(err)
-	fields, err := f.members.Fields(f.Context(), f.community)
+	fields, err := f.fields.List(f.Context(), f.community)
 	f.ok(err)
 	values := map[string]map[string]any{}
 	rows = map[string][]string{}
@@ -179,12 +180,12 @@ func (d *doings) some() string {
 		if d.IntN(2) == 0 {
 			options, replace = []string{"Red", "Blue", "Green"}, map[string]*string{"Red": &options[0]}
 		}
-		_, err := d.members.UpdateField(ctx, d.community, "colours", member.FieldUpdate{Options: options, Replace: replace})
+		_, err := d.members.UpdateField(ctx, d.community, "colours", field.Update{Options: options, Replace: replace})
 		d.ok(err)
 		return "other options"
 	}
 	on := d.IntN(2) == 0
-	_, err := d.members.UpdateField(ctx, d.community, "plan", member.FieldUpdate{Filterable: &on})
+	_, err := d.members.UpdateField(ctx, d.community, "plan", field.Update{Filterable: &on})
 	d.ok(err)
 	return fmt.Sprint("filterable: ", on)
 }
@@ -194,10 +195,10 @@ func TestTheIndexOfValuesIsExactWhateverChangesThem(t *testing.T) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
 			each(t, func(f *fixture) {
-				f.field(member.FieldInput{Field: "colours", Name: "Colours", Type: member.MultiSelect, Options: []string{"Red", "Blue"}, Filterable: true, DefaultValue: "Red"})
+				f.field(field.Input{Field: "colours", Name: "Colours", Type: field.MultiSelect, Options: []string{"Red", "Blue"}, Filterable: true, DefaultValue: "Red"})
 				on := true
 				for _, name := range []string{"plan", "score"} {
-					_, err := f.members.UpdateField(f.Context(), f.community, name, member.FieldUpdate{Filterable: &on})
+					_, err := f.members.UpdateField(f.Context(), f.community, name, field.Update{Filterable: &on})
 					f.ok(err)
 				}
 				d := &doings{fixture: f, Rand: rand.New(rand.NewPCG(seed, 7))}
@@ -213,7 +214,7 @@ func TestTheIndexOfValuesIsExactWhateverChangesThem(t *testing.T) {
 
 func TestAnImportWaitsWhileValuesOfItsFieldAreWorkedOn(t *testing.T) {
 	each(t, func(f *fixture) {
-		fields, err := f.members.Fields(f.Context(), f.community)
+		fields, err := f.fields.List(f.Context(), f.community)
 		f.ok(err)
 		plan := fields[len(fields)-2].ID
 		_, err = f.db.Exec(f.Context(), `INSERT INTO field_work (community_id, field_id, kind, stage, target, position, done, total, error, actor, updated_at)

@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"slices"
 
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 )
 
@@ -41,7 +42,7 @@ func named(changes []member.Change, tagNames map[string]string) []member.Change 
 	shown := slices.Clone(changes)
 	for i := range shown {
 		c := &shown[i]
-		if c.Field.Type == member.TagList {
+		if c.Field.Type == field.TagList {
 			c.Old, c.New = tagsByName(c.Old, tagNames), tagsByName(c.New, tagNames)
 		}
 	}
@@ -64,7 +65,7 @@ func tagsByName(value any, tagNames map[string]string) any {
 func stored(changes []member.Change) []storedChange {
 	list := make([]storedChange, len(changes))
 	for i, c := range changes {
-		list[i] = storedChange{Field: c.Field.ID, Old: member.AppendValue(nil, c.Old), New: member.AppendValue(nil, c.New)}
+		list[i] = storedChange{Field: c.Field.ID, Old: field.AppendValue(nil, c.Old), New: field.AppendValue(nil, c.New)}
 	}
 	return list
 }
@@ -83,11 +84,11 @@ func (v *verdict) as(planned *record, tagNames map[string]string) bool {
 // digest is a fingerprint of what a verdict would do, never 0. Tags go in by
 // name: one that a dry run only imagined has no id yet.
 func (v *verdict) digest(tagNames map[string]string) uint64 {
-	shown := func(f *member.Field, value any) []byte {
-		if f.Type == member.TagList {
+	shown := func(f *field.Field, value any) []byte {
+		if f.Type == field.TagList {
 			value = tagsByName(value, tagNames)
 		}
-		return member.AppendValue(nil, value)
+		return field.AppendValue(nil, value)
 	}
 	h := fnv.New64a()
 	_, _ = fmt.Fprint(h, v.outcome) // a hash takes every byte

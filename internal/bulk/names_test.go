@@ -7,7 +7,7 @@ import (
 
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/bulk"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/field"
 )
 
 // spellings differ from "Team Lead" and "Café" in what cleaning removes.
@@ -29,8 +29,8 @@ func TestNamesInCellsAreLookedUpAsTheyAreStored(t *testing.T) {
 			_, err = f.auth.CreateRole(f.Context(), command, f.community, access.RoleInput{Title: name})
 			f.ok(err)
 		}
-		f.field(member.FieldInput{Field: "size", Name: "Shirt Size", Type: member.Select, Options: []string{"Team Lead", "Café"}})
-		f.field(member.FieldInput{Field: "interests", Name: "Interests", Type: member.MultiSelect, Options: []string{"Team Lead", "Café"}})
+		f.field(field.Input{Field: "size", Name: "Shirt Size", Type: field.Select, Options: []string{"Team Lead", "Café"}})
+		f.field(field.Input{Field: "interests", Name: "Interests", Type: field.MultiSelect, Options: []string{"Team Lead", "Café"}})
 		for _, o := range []bulk.Options{{CreateTags: true, DryRun: true}, {CreateTags: true}, {}} {
 			var text strings.Builder
 			text.WriteString("Email,Username,First Name,Last Name,Role,Tag,Shirt\u00a0Size,Interests\n")

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/errs"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/field"
 )
 
 // The modes of an import.
@@ -67,7 +67,7 @@ func ParseOptions(form map[string]string) (Options, error) {
 	}
 	choose("delimiter", []string{",", ";", "\t", "|"}, &o.Delimiter)
 	choose("decimal", []string{".", ","}, &o.Decimal)
-	choose("dateFormat", sortedKeys(member.DateFormats), &o.DateFormat)
+	choose("dateFormat", sortedKeys(field.DateFormats), &o.DateFormat)
 	if text := form["mapping"]; text != "" {
 		if err := json.Unmarshal([]byte(text), &o.Mapping); err != nil {
 			wrong = append(wrong, errs.Field{Field: "mapping", Code: "invalid_json", Message: `Write the mapping as JSON: {"header": "field"}, null for a column to ignore.`})
@@ -89,8 +89,8 @@ func unknownValue(name string, allowed []string) errs.Field {
 }
 
 // formats is how the cells of a job's file are to be read.
-func (j *job) formats() member.Formats {
-	return member.Formats{Decimal: j.Options.Decimal, DateFormat: j.Options.DateFormat, Typed: j.Detected != nil && j.Detected.Format == "xlsx"}
+func (j *job) formats() field.Formats {
+	return field.Formats{Decimal: j.Options.Decimal, DateFormat: j.Options.DateFormat, Typed: j.Detected != nil && j.Detected.Format == "xlsx"}
 }
 
 func sortedKeys[V any](m map[string]V) []string {

@@ -10,7 +10,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sheet"
 )
 
@@ -163,7 +163,7 @@ func (r *record) rest() ([]byte, error) {
 		if i == 0 {
 			begin = `{"c":[{"f":`
 		}
-		text = append(member.AppendValue(append(text, begin...), c.Field), `,"o":`...)
+		text = append(field.AppendValue(append(text, begin...), c.Field), `,"o":`...)
 		text = append(append(append(text, c.Old...), `,"n":`...), c.New...)
 		text = append(text, '}')
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/text"
@@ -23,10 +24,10 @@ type rules struct {
 	mode       string
 	open       bool // no credential: see the limits in protected and roleIDs
 	createTags bool
-	fields     []member.Field
-	required   []*member.Field // custom fields a new member needs
-	defaults   []*member.Field // custom fields with a default value
-	username   *member.Field
+	fields     []field.Field
+	required   []*field.Field // custom fields a new member needs
+	defaults   []*field.Field // custom fields with a default value
+	username   *field.Field
 	roles      map[string]access.Role // by text.Name of the title, without @all
 	rolesByID  map[string]access.Role
 	names      map[string]string // what people call a field, by its id
@@ -35,7 +36,7 @@ type rules struct {
 	power      access.Power      // whose roles and members stand below who began the job
 }
 
-func newRules(typ Type, o Options, open bool, fields []member.Field, roles []access.Role) *rules {
+func newRules(typ Type, o Options, open bool, fields []field.Field, roles []access.Role) *rules {
 	ru := &rules{
 		typ: typ, mode: o.Mode, open: open, createTags: o.CreateTags, fields: fields,
 		roles: map[string]access.Role{}, rolesByID: map[string]access.Role{}, names: map[string]string{}, headers: map[string]string{},
@@ -44,7 +45,7 @@ func newRules(typ Type, o Options, open bool, fields []member.Field, roles []acc
 		f := &fields[i]
 		ru.names[f.ID] = f.Name
 		switch {
-		case f.Default && f.Field == member.Username:
+		case f.Default && f.Field == field.Username:
 			ru.username = f
 		case f.Default:
 		case f.DefaultValue != nil:
@@ -140,7 +141,7 @@ func (p *planner) judge(r *row) verdict {
 	case p.mode == UpdateOnly && !known, p.mode == CreateOnly && known:
 		return verdict{outcome: Skipped, person: who}
 	case !known && p.declined[r.emailKey]:
-		return refuse(p.header(member.EmailName), "member_declined", member.MessageDeclined, r.email)
+		return refuse(p.header(field.EmailName), "member_declined", member.MessageDeclined, r.email)
 	case !known:
 		return p.create(r)
 	}
@@ -197,10 +198,10 @@ func (p *planner) missing(r *row, fresh *person) (problems []Problem) {
 			problems = append(problems, Problem{p.header(name), "required", fmt.Sprintf("A new member needs %s.", p.names[name]), ""})
 		}
 	}
-	require(member.FirstName, fresh.FirstName != "")
-	require(member.LastName, fresh.LastName != "")
-	require(member.Username, fresh.Username != "")
-	require(member.EmailName, r.email != "")
+	require(field.FirstName, fresh.FirstName != "")
+	require(field.LastName, fresh.LastName != "")
+	require(field.Username, fresh.Username != "")
+	require(field.EmailName, r.email != "")
 	for _, f := range p.required {
 		require(f.ID, fresh.Get(f) != nil)
 	}
@@ -265,7 +266,7 @@ func (p *planner) apply(r *row, who *person) (changes []member.Change, problems 
 			continue
 		}
 		old := who.Get(s.field)
-		if member.Equal(old, value) {
+		if field.Equal(old, value) {
 			continue
 		}
 		who.Set(s.field, value)
@@ -281,14 +282,14 @@ func (p *planner) apply(r *row, who *person) (changes []member.Change, problems 
 func (p *planner) value(r *row, s *set, who *person) (any, *Problem) {
 	list, named := s.value.(names)
 	switch {
-	case s.field.Type == member.RoleList: // also when it is to be cleared
+	case s.field.Type == field.RoleList: // also when it is to be cleared
 		return p.roleIDs(s, list, who)
 	case named:
 		return p.tagList(s, list)
 	}
 	switch {
 	case s.op != overwrite:
-		sum, problem := member.AddNumbers(who.Get(s.field), s.value.(json.Number))
+		sum, problem := field.AddNumbers(who.Get(s.field), s.value.(json.Number))
 		if problem != nil {
 			return nil, &Problem{s.column.header, problem.Code, problem.Said.English, s.text}
 		}
@@ -328,7 +329,7 @@ func (p *planner) tagList(s *set, list names) (any, *Problem) {
 			name = strings.Clone(name) // a dry run keeps it longer than the record
 			checked, problem := checkNewTag(name)
 			if problem == nil && len(p.tags)+len(p.tagIDs) >= member.MaxTags {
-				problem = &member.Problem{Code: "too_many_tags", Said: errs.NewSentence("A community has at most %d tags.", member.MaxTags)}
+				problem = &field.Problem{Code: "too_many_tags", Said: errs.NewSentence("A community has at most %d tags.", member.MaxTags)}
 			}
 			if problem != nil {
 				return nil, &Problem{s.column.header, problem.Code, problem.Said.English, s.text}
@@ -347,9 +348,9 @@ func (p *planner) tagList(s *set, list names) (any, *Problem) {
 
 // checkNewTag is member.CheckTag for a tag that a file creates: a name that looks
 // like several names is more likely a list with another separator.
-func checkNewTag(name string) (string, *member.Problem) {
+func checkNewTag(name string) (string, *field.Problem) {
 	if strings.ContainsAny(name, ";|[") {
-		return name, &member.Problem{Code: "invalid_tag", Said: errs.NewSentence("An import creates no tag with ; | or [ in its name. Separate tags with commas, or create the tag %q before the import.", name)}
+		return name, &field.Problem{Code: "invalid_tag", Said: errs.NewSentence("An import creates no tag with ; | or [ in its name. Separate tags with commas, or create the tag %q before the import.", name)}
 	}
 	return member.CheckTag(name)
 }
@@ -370,7 +371,7 @@ func (p *planner) hold(who *person, changes []member.Change) {
 			continue
 		}
 		if who.held == nil {
-			who.held = map[*member.Field]any{}
+			who.held = map[*field.Field]any{}
 		}
 		if _, first := who.held[c.Field]; !first {
 			who.held[c.Field] = c.Old

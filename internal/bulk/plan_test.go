@@ -11,7 +11,7 @@ import (
 
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/errs"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
@@ -106,7 +106,7 @@ func TestAPlanIsAppliedOnlyWhileItHolds(t *testing.T) {
 			f.Errorf("applying after a day: %v", err)
 		}
 		f.late = 0
-		f.field(member.FieldInput{Field: "more", Name: "More", Type: member.Boolean})
+		f.field(field.Input{Field: "more", Name: "More", Type: field.Boolean})
 		if err := apply(plan); !errs.Is(err, "plan_stale") {
 			f.Errorf("applying after a field was made: %v", err)
 		}
@@ -206,7 +206,7 @@ func TestCancelKeepsWhatWasApplied(t *testing.T) {
 
 func TestAnUpdateAddsSubtractsAndOverwrites(t *testing.T) {
 	each(t, func(f *fixture) {
-		f.field(member.FieldInput{Field: "card", Name: "Card", Type: member.SingleLine, Identifier: true})
+		f.field(field.Input{Field: "card", Name: "Card", Type: field.SingleLine, Identifier: true})
 		f.run(bulk.Import, people, bulk.Options{})
 		f.run(bulk.Import, "Email,Card\nann@example.com,A-1\nbob@example.com,B-1\ncem@example.com,a-1\n", bulk.Options{})
 		text := "Email,score_op,Score\nann@example.com,add,2.25\nann@example.com,ADD,1\nbob@example.com,subtract,4\ncem@example.com,overwrite,100\n" +

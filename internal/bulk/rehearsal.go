@@ -6,6 +6,7 @@ import (
 
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -151,12 +152,12 @@ func (h *rehearsal) keysAfter(hashes []uint64, who *person, line int64) ([]uint6
 
 // keysOf are the keys that somebody has now or had before the file.
 func (h *rehearsal) keysOf(p *person) []identity {
-	keys := []identity{{member.EmailName, p.EmailKey}, {member.Username, p.UsernameKey}}
+	keys := []identity{{field.EmailName, p.EmailKey}, {field.Username, p.UsernameKey}}
 	if !p.imagined { // a member who was not made has neither id nor number
 		keys = append(keys, identity{refKind, p.ID}, identity{refKind, decimalText(p.Number)})
 	}
 	if p.wasNamed != "" {
-		keys = append(keys, identity{member.Username, account.UsernameKey(p.wasNamed)})
+		keys = append(keys, identity{field.Username, account.UsernameKey(p.wasNamed)})
 	}
 	for i := range h.rules.fields {
 		f := &h.rules.fields[i]

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/regulars/regulars/internal/bulk"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/field"
 )
 
 // TestADryRunKnowsPeopleByEachOfTheirKeys has rows that depend on rows of
@@ -28,7 +28,7 @@ func TestADryRunKnowsPeopleByEachOfTheirKeys(t *testing.T) {
 		"an identifier that only now is taken": {",,,ann@example.com,,N7,", ",,bob,,,N7,"},
 	} {
 		each(t, func(f *fixture) {
-			f.field(member.FieldInput{Field: "number", Name: "Number", Type: member.SingleLine, Identifier: true})
+			f.field(field.Input{Field: "number", Name: "Number", Type: field.SingleLine, Identifier: true})
 			f.run(bulk.Import, head+"Ann,Ash,ann,ann@example.com,gold,N1,\nBob,Birch,bob,bob@example.com,,N2,\n", bulk.Options{})
 			text := head + rows[0] + "\n" + others + rows[1] + "\n" + strings.ReplaceAll(others, "other", "more") + rows[1] + "\n"
 			plan := f.run(bulk.Import, text, bulk.Options{DryRun: true})

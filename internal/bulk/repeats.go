@@ -7,8 +7,8 @@ import (
 	"io"
 	"slices"
 
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/jobs"
-	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sheet"
 )
 
@@ -185,8 +185,8 @@ func (l *layout) keysOnly() *layout {
 	return keys
 }
 
-func isKey(f *member.Field) bool {
-	return f != nil && (f.Identifier || f.Default && (f.Field == member.EmailName || f.Field == member.Username))
+func isKey(f *field.Field) bool {
+	return f != nil && (f.Identifier || f.Default && (f.Field == field.EmailName || f.Field == field.Username))
 }
 
 // keyFilter is a Bloom filter.

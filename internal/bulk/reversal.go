@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -15,7 +16,7 @@ type reversal struct {
 	*run
 	rules   *rules // only the roles and the power of the actor of the undo
 	crowd   *crowd
-	fields  map[string]*member.Field
+	fields  map[string]*field.Field
 	tags    map[string]bool // ids that exist
 	foreign map[member.FieldOf]bool
 	undone  map[member.FieldOf]bool     // last written by an earlier undo of the same job
@@ -34,7 +35,7 @@ func (u *reversal) isRemoved(who *person) bool {
 
 func (r *run) newReversal(ctx context.Context, tx *sqldb.Tx, list []record) (*reversal, error) {
 	u := &reversal{
-		run: r, crowd: newCrowd(len(list)), fields: map[string]*member.Field{}, tags: map[string]bool{}, foreign: map[member.FieldOf]bool{},
+		run: r, crowd: newCrowd(len(list)), fields: map[string]*field.Field{}, tags: map[string]bool{}, foreign: map[member.FieldOf]bool{},
 		undone: map[member.FieldOf]bool{}, ranks: map[*person]string{}, created: map[*person]*Problem{}, causes: map[member.FieldOf]*Problem{}, chains: map[slot]*chain{},
 	}
 	if err := u.loadRules(ctx, tx); err != nil {
@@ -64,12 +65,12 @@ func (r *run) newReversal(ctx context.Context, tx *sqldb.Tx, list []record) (*re
 
 // loadRules reads the fields, roles and tags, and the power of the actor.
 func (u *reversal) loadRules(ctx context.Context, tx *sqldb.Tx) error {
-	fields, err := member.Fields(ctx, tx, u.job.CommunityID)
+	fields, err := field.List(ctx, tx, u.job.CommunityID)
 	if err != nil {
 		return err
 	}
 	// An undo writes to any field.
-	if err := member.Steady(ctx, tx, u.job.CommunityID, fields, func(*member.Field) bool { return true }); err != nil {
+	if err := field.Verify(ctx, tx, u.job.CommunityID, fields, func(*field.Field) bool { return true }); err != nil {
 		return err
 	}
 	for i := range fields {
@@ -104,7 +105,7 @@ func (u *reversal) loadHolders(ctx context.Context, tx *sqldb.Tx, list []record)
 			if err != nil {
 				return err
 			}
-			if old != nil && (!f.Default || f.Field == member.Username) {
+			if old != nil && (!f.Default || f.Field == field.Username) {
 				keys = append(keys, uniqueKey(f, old))
 			}
 		}
@@ -180,7 +181,7 @@ func (u *reversal) restore(done *record, who *person, undone *record) {
 			undone.Problems = append(undone.Problems, *kept)
 			continue
 		}
-		if old = u.existing(f, old, undone); member.Equal(now, old) {
+		if old = u.existing(f, old, undone); field.Equal(now, old) {
 			continue
 		}
 		u.set(who, f, old, at)
@@ -199,17 +200,17 @@ func (u *reversal) restore(done *record, who *person, undone *record) {
 
 // isUndone reports whether a change needs no undoing: an earlier undo of the
 // job, which was cancelled or failed, or somebody else restored the old value.
-func (u *reversal) isUndone(who *person, f *member.Field, now, old, made any) bool {
+func (u *reversal) isUndone(who *person, f *field.Field, now, old, made any) bool {
 	key := member.FieldOf{UserID: who.ID, FieldID: f.ID}
 	if u.foreign[key] {
-		return member.Equal(now, old)
+		return field.Equal(now, old)
 	}
-	return !member.Equal(now, made) && (u.undone[key] || member.Equal(now, old))
+	return !field.Equal(now, made) && (u.undone[key] || field.Equal(now, old))
 }
 
 // kept returns the reason to keep the present value of a field, nil to restore
 // the old one.
-func (u *reversal) kept(who *person, f *member.Field, old, made any) *Problem {
+func (u *reversal) kept(who *person, f *field.Field, old, made any) *Problem {
 	key := member.FieldOf{UserID: who.ID, FieldID: f.ID}
 	if u.causes[key] != nil {
 		return u.causes[key]
@@ -228,11 +229,11 @@ func (u *reversal) kept(who *person, f *member.Field, old, made any) *Problem {
 
 // blocked returns the reason, other than a holder of the old value, to keep the
 // present value of a field.
-func (u *reversal) blocked(who *person, f *member.Field, now, old, made any) *Problem {
+func (u *reversal) blocked(who *person, f *field.Field, now, old, made any) *Problem {
 	switch key := (member.FieldOf{UserID: who.ID, FieldID: f.ID}); {
-	case f.Default && f.Field == member.Username && who.Claimed():
+	case f.Default && f.Field == field.Username && who.Claimed():
 		return &Problem{f.Field, "used_elsewhere", "The person accepted the membership since, and only the person changes the username.", shown(now)}
-	case u.foreign[key] || !member.Equal(now, made):
+	case u.foreign[key] || !field.Equal(now, made):
 		return &Problem{f.Field, "changed_since", "The value was changed since and is kept.", shown(now)}
 	case !f.Takes(old):
 		return &Problem{f.Field, "field_gone", "The field was changed since and no longer takes the old value.", shown(old)}
@@ -248,8 +249,8 @@ func (u *reversal) blocked(who *person, f *member.Field, now, old, made any) *Pr
 
 // aboveRank returns why the actor may not restore roles, "" if they may and for
 // every other field.
-func (u *reversal) aboveRank(who *person, f *member.Field, old any) string {
-	if f.Type != member.RoleList {
+func (u *reversal) aboveRank(who *person, f *field.Field, old any) string {
+	if f.Type != field.RoleList {
 		return ""
 	}
 	ids, _ := old.([]string) // nil: none
@@ -257,13 +258,13 @@ func (u *reversal) aboveRank(who *person, f *member.Field, old any) string {
 }
 
 // existing leaves out roles and tags that were deleted since.
-func (u *reversal) existing(f *member.Field, value any, undone *record) any {
+func (u *reversal) existing(f *field.Field, value any, undone *record) any {
 	ids, list := value.([]string)
-	if !list || f.Type != member.RoleList && f.Type != member.TagList {
+	if !list || f.Type != field.RoleList && f.Type != field.TagList {
 		return value
 	}
 	left := slices.DeleteFunc(slices.Clone(ids), func(one string) bool {
-		if f.Type == member.TagList {
+		if f.Type == field.TagList {
 			return !u.tags[one]
 		}
 		_, known := u.rules.rolesByID[one]
@@ -282,9 +283,9 @@ func (rec *record) keep(column, code, message, value string) {
 	rec.Problems = append(rec.Problems, Problem{column, code, message, value})
 }
 
-func (u *reversal) set(who *person, f *member.Field, value any, at int64) {
+func (u *reversal) set(who *person, f *field.Field, value any, at int64) {
 	who.dirty, who.UpdatedAt = true, at
-	if f.Default && f.Field == member.Username {
+	if f.Default && f.Field == field.Username {
 		u.crowd.rename(who, f, value.(string))
 		return
 	}

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/regulars/regulars/internal/account"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/text"
 )
@@ -46,7 +46,7 @@ type row struct {
 
 // set is one cell that says what a field is to be.
 type set struct {
-	field  *member.Field
+	field  *field.Field
 	column *column
 	text   string
 	value  any // nil: clear; names of roles and tags; else as the field keeps it
@@ -70,23 +70,23 @@ var operations = map[string]operation{"overwrite": overwrite, "add": add, "subtr
 // reader turns rows of a file into rows. It belongs to one goroutine.
 type reader struct {
 	layout  *layout
-	formats member.Formats
-	open    bool                                   // open imports may not clear
-	ops     map[*member.Field]string               // operations of the row at hand
-	cells   map[*member.Field]map[string]cellValue // values of cells that repeat
-	room    []set                                  // for the sets of rows to come
-	blocks  [][]set                                // that the sets of the piece at hand are in
-	free    [][]set                                // to be used again
-	rows    []row                                  // to be used again
+	formats field.Formats
+	open    bool                                  // open imports may not clear
+	ops     map[*field.Field]string               // operations of the row at hand
+	cells   map[*field.Field]map[string]cellValue // values of cells that repeat
+	room    []set                                 // for the sets of rows to come
+	blocks  [][]set                               // that the sets of the piece at hand are in
+	free    [][]set                               // to be used again
+	rows    []row                                 // to be used again
 }
 
 type cellValue struct {
 	value   any
-	problem *member.Problem
+	problem *field.Problem
 }
 
-func newReader(l *layout, formats member.Formats, open bool) *reader {
-	return &reader{layout: l, formats: formats, open: open, ops: map[*member.Field]string{}, cells: map[*member.Field]map[string]cellValue{}}
+func newReader(l *layout, formats field.Formats, open bool) *reader {
+	return &reader{layout: l, formats: formats, open: open, ops: map[*field.Field]string{}, cells: map[*field.Field]map[string]cellValue{}}
 }
 
 // read checks one row. The strings of the result point into the record of
@@ -219,20 +219,20 @@ func (rd *reader) cell(r *row, c *column, text string) {
 		r.userRef = text
 	case c.operation != nil:
 		rd.ops[c.operation] = strings.ToLower(text)
-	case c.field.Field == member.EmailName:
+	case c.field.Field == field.EmailName:
 		display, key, problem := account.CheckEmail(text)
 		if problem != "" {
 			r.fail(c.header, "invalid_email", problem, text)
 		}
 		r.email, r.emailKey = display, key
-	case c.field.Field == member.Username:
+	case c.field.Field == field.Username:
 		display, key, problem := account.CheckUsername(text)
 		if problem != "" {
 			r.fail(c.header, "invalid_username", problem, text)
 		}
 		r.username, r.usernameKey = display, key
 		r.sets = append(r.sets, set{field: c.field, column: c, text: text, value: display})
-	case c.field.Type == member.RoleList, c.field.Type == member.TagList:
+	case c.field.Type == field.RoleList, c.field.Type == field.TagList:
 		rd.names(r, c, text)
 	default:
 		value, problem := rd.value(c.field, text)
@@ -263,9 +263,9 @@ func (rd *reader) names(r *row, c *column, text string) {
 }
 
 // value remembers what cells of few different texts mean.
-func (rd *reader) value(f *member.Field, text string) (any, *member.Problem) {
+func (rd *reader) value(f *field.Field, text string) (any, *field.Problem) {
 	switch f.Type {
-	case member.Country, member.Language, member.Select, member.MultiSelect:
+	case field.Country, field.Language, field.Select, field.MultiSelect:
 	default:
 		return f.FromText(text, rd.formats)
 	}
@@ -332,7 +332,7 @@ func (rd *reader) operate(r *row, c *column, target *set, text string) {
 	case op != overwrite && !number:
 		r.fail(c.header, "unknown_operation", "Only overwrite can clear a value.", text)
 	case op == subtract:
-		target.value = member.Negated(n)
+		target.value = field.Negated(n)
 	}
 	target.op = op
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/event"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sheet"
@@ -326,7 +327,7 @@ func (r *run) settle(ctx context.Context, err error) error {
 		return nil
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case errors.Is(err, member.ErrFieldsMoved):
+	case errors.Is(err, field.ErrChanged):
 		return jobs.SnoozeFor(time.Second, WaitFieldChange) // it continues with the fields as they are then
 	case errors.Is(err, errMissing):
 		if other, err := r.queued.HasOtherNode(ctx); err != nil || other {

@@ -16,6 +16,7 @@ import (
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/member"
@@ -31,6 +32,7 @@ type fixture struct {
 	db          *sqldb.DB
 	files       *blob.Dir
 	folder      string // of the files
+	fields      *field.Fields
 	members     *member.Members
 	auth        *access.Access
 	accounts    *account.Accounts
@@ -61,6 +63,7 @@ func newFixture(t *testing.T, db *sqldb.DB, pieceRows int) *fixture {
 	f.ok(err)
 	f.files = files
 	f.communities = community.New(db, now)
+	f.fields = field.New(db, now)
 	f.members = member.New(db, now)
 	f.accounts = account.New(account.Deps{
 		DB: db, Clock: now, Log: log, GivenName: member.Memberships{}.GivenName, LimitSession: access.LimitedSessions(member.Memberships{}, now), RevokeKeys: access.RevokeUserKeys,
@@ -73,8 +76,8 @@ func newFixture(t *testing.T, db *sqldb.DB, pieceRows int) *fixture {
 	c, err := f.communities.Create(t.Context(), community.Input{Name: "Test"})
 	f.ok(err)
 	f.community = c.ID
-	f.field(member.FieldInput{Field: "plan", Name: "Plan", Type: member.SingleLine})
-	f.field(member.FieldInput{Field: "score", Name: "Score", Type: member.Numerical})
+	f.field(field.Input{Field: "plan", Name: "Plan", Type: field.SingleLine})
+	f.field(field.Input{Field: "score", Name: "Score", Type: field.Numerical})
 	_, err = f.members.CreateTag(t.Context(), f.community, "beta")
 	f.ok(err)
 	return f
@@ -95,9 +98,9 @@ func (f *fixture) ok(err error) {
 	}
 }
 
-func (f *fixture) field(in member.FieldInput) {
+func (f *fixture) field(in field.Input) {
 	f.Helper()
-	_, err := f.members.CreateField(f.Context(), f.community, in)
+	_, err := f.fields.Create(f.Context(), f.community, in)
 	f.ok(err)
 }
 

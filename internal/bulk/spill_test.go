@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/regulars/regulars/internal/blob"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 )
 
@@ -149,7 +150,7 @@ func TestAFilterHasEveryKey(t *testing.T) {
 // TestCarriedPeopleComeBackAsTheyWere packs, moves to disk and unpacks.
 func TestCarriedPeopleComeBackAsTheyWere(t *testing.T) {
 	s, ctx := testSpiller(t), context.Background()
-	fields := []member.Field{{ID: "f1", Field: "plan"}, {ID: "f2", Field: "number", Identifier: true}, {ID: "f3", Field: "colours"}}
+	fields := []field.Field{{ID: "f1", Field: "plan"}, {ID: "f2", Field: "number", Identifier: true}, {ID: "f3", Field: "colours"}}
 	value := rapid.OneOf(
 		rapid.Just[any](nil), rapid.Map(rapid.String(), func(s string) any { return s }), rapid.Map(rapid.Bool(), func(b bool) any { return b }),
 		rapid.Map(rapid.Int(), func(n int) any { return json.Number(decimalText(int64(n))) }), rapid.Map(rapid.SliceOf(rapid.String()), func(l []string) any { return l }),
@@ -169,7 +170,7 @@ func TestCarriedPeopleComeBackAsTheyWere(t *testing.T) {
 			}
 			if rapid.Bool().Draw(t, "held") {
 				if p.held == nil {
-					p.held = map[*member.Field]any{}
+					p.held = map[*field.Field]any{}
 				}
 				p.held[&fields[i]] = value.Draw(t, "before")
 			}

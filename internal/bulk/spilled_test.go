@@ -12,8 +12,8 @@ import (
 
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/jobs"
-	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
@@ -76,7 +76,7 @@ func TestADryRunSaysTheSameWhateverItKeepsInMemory(t *testing.T) {
 		for seed := range 12 {
 			suffix := fmt.Sprint("s", seed)
 			f := newFixture(t, db, 3)
-			f.field(member.FieldInput{Field: "number", Name: "Number", Type: member.SingleLine, Identifier: true})
+			f.field(field.Input{Field: "number", Name: "Number", Type: field.SingleLine, Identifier: true})
 			files := crowdedFile(suffix)
 			f.run(bulk.Import, files.Example(seed), bulk.Options{})
 			text, typ := files.Example(1000+seed), bulk.Import

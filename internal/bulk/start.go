@@ -11,6 +11,7 @@ import (
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sheet"
@@ -122,7 +123,7 @@ func shortName(name string) string {
 }
 
 func (b *Bulk) dictionary(ctx context.Context, q sqldb.Querier, j *job) (*dictionary, error) {
-	fields, err := member.Fields(ctx, q, j.CommunityID)
+	fields, err := field.List(ctx, q, j.CommunityID)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +132,7 @@ func (b *Bulk) dictionary(ctx context.Context, q sqldb.Querier, j *job) (*dictio
 
 // revision is a fingerprint of everything a plan rests on besides the people.
 func (b *Bulk) revision(ctx context.Context, q sqldb.Querier, communityID string) (string, error) {
-	fields, err := member.Fields(ctx, q, communityID)
+	fields, err := field.List(ctx, q, communityID)
 	if err != nil {
 		return "", err
 	}
@@ -144,7 +145,7 @@ func (b *Bulk) revision(ctx context.Context, q sqldb.Querier, communityID string
 		return "", err
 	}
 	for i := range fields { // how far work on values is changes no plan
-		fields[i].Work, fields[i].Filled = member.Work{}, false
+		fields[i].Work, fields[i].Filled = field.Work{}, false
 	}
 	text, err := json.Marshal([]any{fields, names, home.Name, home.Settings})
 	sum := sha256.Sum256(text)
@@ -154,7 +155,7 @@ func (b *Bulk) revision(ctx context.Context, q sqldb.Querier, communityID string
 // Template returns the headers of a file to import: the default fields, then
 // the community's own.
 func (b *Bulk) Template(ctx context.Context, communityID string) ([]string, error) {
-	fields, err := b.members.Fields(ctx, communityID)
+	fields, err := field.List(ctx, b.db, communityID)
 	names := make([]string, len(fields))
 	for i, f := range fields {
 		names[i] = escapeCell(f.Name)

@@ -4,8 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/jobs"
-	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -78,8 +78,8 @@ func (r *run) undoPiece(ctx context.Context, tx *sqldb.Tx, original *job, p *pie
 	return r.queued.Advance(ctx, tx, p.number+1)
 }
 
-func (c *storedChange) before() (any, error) { return member.DecodeValue(c.Old) }
-func (c *storedChange) after() (any, error)  { return member.DecodeValue(c.New) }
+func (c *storedChange) before() (any, error) { return field.DecodeValue(c.Old) }
+func (c *storedChange) after() (any, error)  { return field.DecodeValue(c.New) }
 
 // shown is a value as a Problem shows it.
 func shown(value any) string {

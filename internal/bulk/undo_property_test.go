@@ -12,6 +12,7 @@ import (
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
@@ -73,7 +74,7 @@ func (f *fixture) historiesEnd(after string) {
 	}, `SELECT user_id, field_id, new_value FROM field_history h WHERE community_id = $1 AND id = (SELECT max(id) FROM field_history x
 		WHERE x.community_id = h.community_id AND x.user_id = h.user_id AND x.field_id = h.field_id)`, f.community)
 	f.ok(err)
-	fields, err := f.members.Fields(f.Context(), f.community)
+	fields, err := f.fields.List(f.Context(), f.community)
 	f.ok(err)
 	ids := make([]string, len(list))
 	for i := range list {
@@ -86,10 +87,10 @@ func (f *fixture) historiesEnd(after string) {
 		byID[r.ID] = r
 	}
 	for _, l := range list {
-		at := slices.IndexFunc(fields, func(field member.Field) bool { return field.ID == l.field })
-		value, err := member.DecodeValue([]byte(l.value))
+		at := slices.IndexFunc(fields, func(field field.Field) bool { return field.ID == l.field })
+		value, err := field.DecodeValue([]byte(l.value))
 		f.ok(err)
-		if r := byID[l.user]; r == nil || !member.Equal(r.Get(&fields[at]), value) {
+		if r := byID[l.user]; r == nil || !field.Equal(r.Get(&fields[at]), value) {
 			f.Fatalf("after %s: the history of %s of %s ends with %s, the member has %+v", after, l.field, l.user, l.value, r)
 		}
 	}
@@ -118,13 +119,13 @@ func (s *story) maybe(what string, from ...string) string {
 
 func (s *story) number(what string, to int) int { return rapid.IntRange(0, to).Draw(s.T, what) }
 
-var storyFields = []member.FieldInput{
-	{Field: "level", Name: "Level", Type: member.Select, Options: []string{"Low", "High"}},
-	{Field: "colours", Name: "Colours", Type: member.MultiSelect, Options: []string{"Red", "Blue", "Green"}, Filterable: true},
-	{Field: "since", Name: "Since", Type: member.Date, Filterable: true},
-	{Field: "vip", Name: "VIP", Type: member.Boolean},
-	{Field: "card", Name: "Card", Type: member.SingleLine, Identifier: true},
-	{Field: "badge", Name: "Badge", Type: member.Numerical, Identifier: true},
+var storyFields = []field.Input{
+	{Field: "level", Name: "Level", Type: field.Select, Options: []string{"Low", "High"}},
+	{Field: "colours", Name: "Colours", Type: field.MultiSelect, Options: []string{"Red", "Blue", "Green"}, Filterable: true},
+	{Field: "since", Name: "Since", Type: field.Date, Filterable: true},
+	{Field: "vip", Name: "VIP", Type: field.Boolean},
+	{Field: "card", Name: "Card", Type: field.SingleLine, Identifier: true},
+	{Field: "badge", Name: "Badge", Type: field.Numerical, Identifier: true},
 }
 
 // values are the cells of a row for everything but the keys.
@@ -240,7 +241,7 @@ func (s *story) begin() {
 	other, err := f.communities.Create(f.Context(), community.Input{Name: "Other"})
 	f.ok(err)
 	f.community = home.ID
-	for _, in := range append([]member.FieldInput{{Field: "plan", Name: "Plan", Type: member.SingleLine, Filterable: true}, {Field: "score", Name: "Score", Type: member.Numerical, Filterable: true}}, storyFields...) {
+	for _, in := range append([]field.Input{{Field: "plan", Name: "Plan", Type: field.SingleLine, Filterable: true}, {Field: "score", Name: "Score", Type: field.Numerical, Filterable: true}}, storyFields...) {
 		f.field(in)
 	}
 	for _, tag := range []string{"beta", "alpha"} {

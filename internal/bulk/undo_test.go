@@ -10,6 +10,7 @@ import (
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 )
 
@@ -95,7 +96,7 @@ func TestAValueThatSomebodyWroteSinceIsKeptEvenIfAnEarlierRowWroteItToo(t *testi
 
 func TestANameThatPassedToANewMemberReturnsToItsOwner(t *testing.T) {
 	each(t, func(f *fixture) {
-		f.field(member.FieldInput{Field: "card", Name: "Card", Type: member.SingleLine, Identifier: true})
+		f.field(field.Input{Field: "card", Name: "Card", Type: field.SingleLine, Identifier: true})
 		f.run(bulk.Import, people, bulk.Options{})
 		f.run(bulk.Update, "Email,Card\nann@example.com,c1\nbob@example.com,c2\n", bulk.Options{})
 		before := f.state()
@@ -108,7 +109,7 @@ func TestANameThatPassedToANewMemberReturnsToItsOwner(t *testing.T) {
 
 func TestNamesThatWentRoundReturnToTheirOwners(t *testing.T) {
 	each(t, func(f *fixture) {
-		f.field(member.FieldInput{Field: "card", Name: "Card", Type: member.SingleLine, Identifier: true})
+		f.field(field.Input{Field: "card", Name: "Card", Type: field.SingleLine, Identifier: true})
 		f.run(bulk.Import, people, bulk.Options{})
 		f.run(bulk.Update, "Email,Card\nann@example.com,c1\nbob@example.com,c2\ncem@example.com,c3\n", bulk.Options{})
 		before := f.state()
@@ -125,7 +126,7 @@ func TestNamesThatWentRoundReturnToTheirOwners(t *testing.T) {
 
 func TestANameThatSomebodyElseHasNowStaysWhereItIs(t *testing.T) {
 	each(t, func(f *fixture) {
-		f.field(member.FieldInput{Field: "card", Name: "Card", Type: member.SingleLine, Identifier: true})
+		f.field(field.Input{Field: "card", Name: "Card", Type: field.SingleLine, Identifier: true})
 		f.run(bulk.Import, people, bulk.Options{})
 		f.run(bulk.Update, "Email,Card\nann@example.com,c1\nbob@example.com,c2\n", bulk.Options{})
 		s := f.run(bulk.Import, "Email,Username,Card,Plan\nann@example.com,anna,c7,x\nbob@example.com,ann,c1,y\n", bulk.Options{})
@@ -190,7 +191,7 @@ func TestAPlanWithNewTagsCanBeAppliedAgainOnceItsRunIsUndone(t *testing.T) {
 
 func TestRolesTagsAndOptionsThatWereDeletedSinceAreNotRestored(t *testing.T) {
 	each(t, func(f *fixture) {
-		f.field(member.FieldInput{Field: "level", Name: "Level", Type: member.Select, Options: []string{"Low", "High"}})
+		f.field(field.Input{Field: "level", Name: "Level", Type: field.Select, Options: []string{"Low", "High"}})
 		fan, err := f.auth.CreateRole(f.Context(), command, f.community, access.RoleInput{Title: "Fan", Class: "#112233"})
 		f.ok(err)
 		gone, err := f.members.CreateTag(f.Context(), f.community, "gone")
@@ -200,7 +201,7 @@ func TestRolesTagsAndOptionsThatWereDeletedSinceAreNotRestored(t *testing.T) {
 		f.want(s, bulk.Completed, 0, 1, 0, 0, 0)
 		f.ok(f.members.DeleteTag(f.Context(), f.community, gone.ID))
 		f.ok(f.members.DeleteRole(f.Context(), command, f.community, fan.ID))
-		_, err = f.members.UpdateField(f.Context(), f.community, "level", member.FieldUpdate{Options: []string{"High"}})
+		_, err = f.members.UpdateField(f.Context(), f.community, "level", field.Update{Options: []string{"High"}})
 		f.ok(err)
 		undo := f.undo(s)
 		if d := cmp.Diff(map[int]string{2: "level:field_gone role:already_gone tag:already_gone"}, f.causes(undo)); d != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -96,7 +97,7 @@ func (r *run) listKeptTags(ctx context.Context, tx *sqldb.Tx, originID string) (
 		if row < 0 {
 			continue
 		}
-		list[row].keep(member.TagName, "used_elsewhere", "The tag was created by this job and is kept, because other members have it now.", name)
+		list[row].keep(field.TagName, "used_elsewhere", "The tag was created by this job and is kept, because other members have it now.", name)
 		listed = append(listed, tagID)
 	}
 	packed, err := pack(list)

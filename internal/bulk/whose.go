@@ -1,6 +1,9 @@
 package bulk
 
-import "github.com/regulars/regulars/internal/member"
+import (
+	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/member"
+)
 
 // resolve finds whose row it is; nil for somebody new.
 func (p *planner) resolve(r *row) (*person, *Problem) {
@@ -9,14 +12,14 @@ func (p *planner) resolve(r *row) (*person, *Problem) {
 		return nil, nil
 	}
 	if r.emailKey != "" && who.EmailKey != r.emailKey {
-		return nil, &Problem{p.header(member.EmailName), "email_differs", "The person found by the other column has another email; an import never changes it.", r.email}
+		return nil, &Problem{p.header(field.EmailName), "email_differs", "The person found by the other column has another email; an import never changes it.", r.email}
 	}
 	if r.usernameKey != "" && who.UsernameKey != r.usernameKey {
-		if other := p.crowd.usernames[r.usernameKey]; other != nil && !p.takes.allow(r, who.ID, identity{member.Username, r.usernameKey}, p.username, other) {
-			return nil, &Problem{p.header(member.Username), "identity_conflict", "The email and the username belong to two different people.", r.username}
+		if other := p.crowd.usernames[r.usernameKey]; other != nil && !p.takes.allow(r, who.ID, identity{field.Username, r.usernameKey}, p.username, other) {
+			return nil, &Problem{p.header(field.Username), "identity_conflict", "The email and the username belong to two different people.", r.username}
 		}
 		if who.Claimed() {
-			return nil, &Problem{p.header(member.Username), "username_differs", "The member with this email has another username, which only the person changes.", r.username}
+			return nil, &Problem{p.header(field.Username), "username_differs", "The member with this email has another username, which only the person changes.", r.username}
 		}
 	}
 	if code, message := member.Away(who.State); code != "" {
@@ -45,10 +48,10 @@ func (p *planner) keys(r *row) []identity {
 		return append(keys, identity{refKind, r.userRef})
 	}
 	if r.emailKey != "" {
-		keys = append(keys, identity{member.EmailName, r.emailKey})
+		keys = append(keys, identity{field.EmailName, r.emailKey})
 	}
 	if r.usernameKey != "" {
-		keys = append(keys, identity{member.Username, r.usernameKey})
+		keys = append(keys, identity{field.Username, r.usernameKey})
 	}
 	if len(keys) > 0 || p.typ != Update {
 		return keys
@@ -67,7 +70,7 @@ func (p *planner) lookups(r *row) []identity {
 	keys := p.keys(r)
 	if r.userRef != "" {
 		if r.usernameKey != "" {
-			keys = append(keys, identity{member.Username, r.usernameKey})
+			keys = append(keys, identity{field.Username, r.usernameKey})
 		}
 	}
 	for i := range r.sets {

@@ -71,8 +71,8 @@ func keepRetryAfter(v *visit, cause error) {
 	}
 }
 
-// field returns the value of a form's field that a change takes.
-func field(v *visit, name string) *string {
+// formField returns the value of a form's formField that a change takes.
+func formField(v *visit, name string) *string {
 	value := v.PostFormValue(name)
 	return &value
 }
@@ -99,12 +99,12 @@ func (c *console) updateAccount(v *visit, change account.Change, done string) er
 
 func (c *console) changeProfile(v *visit) error {
 	return c.updateAccount(v, account.Change{
-		Username: field(v, "username"), FirstName: field(v, "firstname"), LastName: field(v, "lastname"), DisplayName: field(v, "displayname"),
+		Username: formField(v, "username"), FirstName: formField(v, "firstname"), LastName: formField(v, "lastname"), DisplayName: formField(v, "displayname"),
 	}, i18n.Key("Saved"))
 }
 
 func (c *console) changeEmail(v *visit) error {
-	return c.updateAccount(v, account.Change{Email: field(v, "email")}, i18n.Key("Check your mail: the new address counts when you open the link that we sent there."))
+	return c.updateAccount(v, account.Change{Email: formField(v, "email")}, i18n.Key("Check your mail: the new address counts when you open the link that we sent there."))
 }
 
 func (c *console) cancelEmail(v *visit) error {
@@ -115,7 +115,7 @@ func (c *console) cancelEmail(v *visit) error {
 }
 
 func (c *console) changeLanguage(v *visit) error {
-	change := account.Change{Language: field(v, "language")}
+	change := account.Change{Language: formField(v, "language")}
 	if _, err := c.Accounts.UpdateAccount(v.Context(), v.actor, change); err != nil {
 		return c.renderAccount(v, err, change)
 	}

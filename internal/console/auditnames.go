@@ -57,7 +57,7 @@ func (n *auditNames) load() error {
 	for id, name := range names.Tags {
 		n.known["tag:"+id] = audited{Name: name}
 	}
-	fields, err := c.Members.Fields(ctx, here)
+	fields, err := c.Fields.List(ctx, here)
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/regulars/regulars/internal/chat"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/mail"
@@ -33,6 +34,7 @@ type Deps struct {
 	Access      *access.Access
 	Accounts    *account.Accounts
 	Communities *community.Communities
+	Fields      *field.Fields
 	Members     *member.Members
 	Chat        *chat.Chat
 	Bulk        *bulk.Bulk

@@ -9,8 +9,8 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/i18n"
-	"github.com/regulars/regulars/internal/member"
 )
 
 func (c *console) showFields(v *visit) error { return c.renderFields(v, nil) }
@@ -26,7 +26,7 @@ func (c *console) renderFields(v *visit, cause error) error {
 		return err
 	}
 	p.Alert = refused
-	fields, err := c.Members.Fields(v.Context(), v.community.ID)
+	fields, err := c.Fields.List(v.Context(), v.community.ID)
 	if err != nil {
 		return err
 	}
@@ -43,18 +43,18 @@ func (c *console) renderFields(v *visit, cause error) error {
 }
 
 // workOf says what is being done to the values of a field.
-func workOf(r Reader, f member.Field) FieldWork {
+func workOf(r Reader, f field.Field) FieldWork {
 	w := FieldWork{Busy: f.Works(), Done: f.Work.Done, Total: max(f.Work.Total, f.Work.Done)}
 	switch {
 	case f.Work.Error != "":
 		w.Text = r.T("Given up: %s", r.Words.Retell(f.Work.Error, defaultNames...))
-	case f.Work.Kind == member.FillIndex:
+	case f.Work.Kind == field.FillIndex:
 		w.Text = r.T("Getting ready for filters")
-	case f.Work.Kind == member.Identify:
+	case f.Work.Kind == field.Identify:
 		w.Text = r.T("Looking at every value")
-	case f.Work.Kind == member.ConvertAll:
+	case f.Work.Kind == field.ConvertAll:
 		w.Text = r.T("Converting the values")
-	case f.Work.Kind == member.DropKeys:
+	case f.Work.Kind == field.DropKeys:
 		w.Text = r.T("Deleting the index")
 	}
 	return w
@@ -72,8 +72,8 @@ func (c *console) showNewField(v *visit) error {
 
 func (c *console) createField(v *visit) error {
 	view := typedField(v)
-	in := member.FieldInput{
-		Field: view.Field, Name: view.Name, Type: member.Type(view.Type), Options: view.options(), Description: view.Description,
+	in := field.Input{
+		Field: view.Field, Name: view.Name, Type: field.Type(view.Type), Options: view.options(), Description: view.Description,
 		Required: view.Required, Identifier: view.Identifier, Filterable: view.Filterable,
 	}
 	if view.Default != "" {
@@ -82,7 +82,7 @@ func (c *console) createField(v *visit) error {
 	if strings.TrimSpace(in.Field) == "" {
 		in.Field = strings.ToLower(in.Name)
 	}
-	made, err := c.Members.CreateField(v.Context(), v.community.ID, in)
+	made, err := c.Fields.Create(v.Context(), v.community.ID, in)
 	if err == nil {
 		return v.goTo(v.in("/fields"), v.T("The field %s is made", made.Name))
 	}
@@ -100,7 +100,7 @@ func typedField(v *visit) FieldFormView {
 
 // options are the choices that were typed, of a type that has some.
 func (f FieldFormView) options() []string {
-	if t := member.Type(f.Type); t != member.Select && t != member.MultiSelect {
+	if t := field.Type(f.Type); t != field.Select && t != field.MultiSelect {
 		return nil
 	}
 	return append([]string{}, lines(f.Options)...)
@@ -121,8 +121,8 @@ func (c *console) fieldAgain(v *visit, title string, view FieldFormView, cause e
 }
 
 // ownField is the custom field an address names.
-func (c *console) ownField(v *visit) (member.Field, error) {
-	f, err := c.Members.Field(v.Context(), v.community.ID, v.PathValue("field"))
+func (c *console) ownField(v *visit) (field.Field, error) {
+	f, err := c.Fields.Get(v.Context(), v.community.ID, v.PathValue("field"))
 	if err == nil && f.Default {
 		err = errNoPage()
 	}
@@ -149,7 +149,7 @@ func (c *console) showField(v *visit) error {
 }
 
 // about tells the form what the field is now.
-func (c *console) about(v *visit, view *FieldFormView, f member.Field) (err error) {
+func (c *console) about(v *visit, view *FieldFormView, f field.Field) (err error) {
 	view.ID, view.Field, view.Was, view.Work = f.ID, f.Field, f.Name, workOf(c.reader(v), f)
 	view.Have, err = c.Members.HaveValue(v.Context(), v.community.ID, f)
 	return err
@@ -161,8 +161,8 @@ func (c *console) changeField(v *visit) error {
 		return err
 	}
 	view := typedField(v)
-	kind := member.Type(view.Type)
-	u := member.FieldUpdate{
+	kind := field.Type(view.Type)
+	u := field.Update{
 		Name: &view.Name, Type: &kind, Options: view.options(), Required: &view.Required, NoDefault: view.Default == "", Description: &view.Description,
 		Filterable: &view.Filterable, Identifier: &view.Identifier, Replace: map[string]*string{},
 	}
@@ -190,7 +190,7 @@ func (c *console) changeField(v *visit) error {
 }
 
 // goingOptions are those that are no longer there.
-func goingOptions(before []string, u member.FieldUpdate) (going []GoingOption) {
+func goingOptions(before []string, u field.Update) (going []GoingOption) {
 	for _, option := range before {
 		if slices.ContainsFunc(u.Options, func(kept string) bool { return strings.EqualFold(kept, option) }) {
 			continue
@@ -221,7 +221,7 @@ func (c *console) moveField(v *visit) error {
 	if err != nil {
 		return err
 	}
-	fields, err := c.Members.Fields(v.Context(), v.community.ID)
+	fields, err := c.Fields.List(v.Context(), v.community.ID)
 	if err != nil {
 		return err
 	}

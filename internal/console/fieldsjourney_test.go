@@ -6,6 +6,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/regulars/regulars/internal/app/apptest"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 )
 
@@ -15,11 +16,11 @@ func TestValuesAndFieldsAreChangedAndPutBackInTheConsole(t *testing.T) {
 		return
 	}
 	communityID := b.signIn()
-	for _, in := range []member.FieldInput{
-		{Field: "plan", Name: "Plan", Type: member.SingleLine, Description: "What they pay for"},
-		{Field: "sizes", Name: "Sizes", Type: member.MultiSelect, Options: []string{"S", "M", "L"}},
+	for _, in := range []field.Input{
+		{Field: "plan", Name: "Plan", Type: field.SingleLine, Description: "What they pay for"},
+		{Field: "sizes", Name: "Sizes", Type: field.MultiSelect, Options: []string{"S", "M", "L"}},
 	} {
-		if _, err := b.app.Members.CreateField(t.Context(), communityID, in); err != nil {
+		if _, err := b.app.Fields.Create(t.Context(), communityID, in); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -12,9 +12,9 @@ import (
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/i18n"
-	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sheet"
 )
 
@@ -152,8 +152,8 @@ func (c *console) makeFields(v *visit, d bulk.Draft) error {
 		if err := c.Access.Can(v.Context(), v.actor, v.community.ID, access.UserFields); err != nil {
 			return err
 		}
-		in := member.FieldInput{Name: column.Header, Field: strings.ToLower(column.Header), Type: typeOf(column.Samples, d.Options)}
-		if _, err := c.Members.CreateField(v.Context(), v.community.ID, in); err != nil {
+		in := field.Input{Name: column.Header, Field: strings.ToLower(column.Header), Type: typeOf(column.Samples, d.Options)}
+		if _, err := c.Fields.Create(v.Context(), v.community.ID, in); err != nil {
 			return err
 		}
 	}
@@ -162,18 +162,18 @@ func (c *console) makeFields(v *visit, d bulk.Draft) error {
 
 // typeOf is the type of field that all samples fit; text where that says
 // nothing, or where digits are a name and no number.
-func typeOf(samples []string, o bulk.Options) member.Type {
-	for _, t := range []member.Type{member.Numerical, member.Date, member.Boolean, member.Email, member.URL} {
-		field := member.Field{Type: t}
+func typeOf(samples []string, o bulk.Options) field.Type {
+	for _, t := range []field.Type{field.Numerical, field.Date, field.Boolean, field.Email, field.URL} {
+		fld := field.Field{Type: t}
 		fits := func(text string) bool {
-			_, problem := field.FromText(text, member.Formats{Decimal: o.Decimal, DateFormat: o.DateFormat})
-			return problem == nil && !(t == member.Numerical && len(text) > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9')
+			_, problem := fld.FromText(text, field.Formats{Decimal: o.Decimal, DateFormat: o.DateFormat})
+			return problem == nil && !(t == field.Numerical && len(text) > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9')
 		}
 		if len(samples) > 0 && !slices.ContainsFunc(samples, func(text string) bool { return !fits(text) }) {
 			return t
 		}
 	}
-	return member.SingleLine
+	return field.SingleLine
 }
 
 // mappingOf is where the form sends each column.

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/field"
 )
 
 // germanFile has columns that no field is called like, one with a quote.
@@ -26,8 +26,8 @@ const germanFile = "Vorname;Nachname;Ann's Login;E-Mail;Geburtstag;Größe;Egal;
 func TestTheCodeOfTheWizardDoesWhatTheWizardDoes(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		communityID, olivia := owner(t, a)
-		for _, in := range []member.FieldInput{{Field: "height", Name: "Height", Type: member.Numerical}, {Field: "birthday", Name: "Birthday", Type: member.Date}} {
-			if _, err := a.Members.CreateField(t.Context(), communityID, in); err != nil {
+		for _, in := range []field.Input{{Field: "height", Name: "Height", Type: field.Numerical}, {Field: "birthday", Name: "Birthday", Type: field.Date}} {
+			if _, err := a.Fields.Create(t.Context(), communityID, in); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -12,10 +12,10 @@ import (
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/jobs"
-	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sheet"
 )
 
@@ -149,7 +149,7 @@ func (c *console) problemsOf(v *visit, j JobView, base string) ([]ProblemView, e
 
 // fieldNames are what people call the fields, by their database names.
 func (c *console) fieldNames(ctx context.Context, communityID string) (map[string]string, error) {
-	fields, err := c.Members.Fields(ctx, communityID)
+	fields, err := c.Fields.List(ctx, communityID)
 	names := map[string]string{}
 	for _, f := range fields {
 		names[f.Field] = fieldName(ctx, f.Default, f.Name)
@@ -190,12 +190,12 @@ func rowView(v *visit, j JobView, d bulk.Detail, names map[string]string) RowVie
 }
 
 // shown is a value as the profile shows it.
-func (r Reader) shown(field string, value any) string {
+func (r Reader) shown(fld string, value any) string {
 	text := r.value(value)
-	switch field {
-	case member.CountryName:
+	switch fld {
+	case field.CountryName:
 		return r.country(text)
-	case member.LanguageName:
+	case field.LanguageName:
 		return r.language(text)
 	}
 	return text

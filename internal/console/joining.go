@@ -5,6 +5,7 @@ import (
 
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/member"
@@ -76,7 +77,7 @@ func (c *console) asks(v *visit, invitation member.Invitation, given map[string]
 	if len(required) == 0 {
 		return nil, nil
 	}
-	fields, err := c.Members.Fields(v.Context(), invitation.CommunityID)
+	fields, err := c.Fields.List(v.Context(), invitation.CommunityID)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +92,7 @@ func (c *console) asks(v *visit, invitation member.Invitation, given map[string]
 	return asks, nil
 }
 
-func ask(v *visit, f member.Field, given []string, wrong string) Ask {
+func ask(v *visit, f field.Field, given []string, wrong string) Ask {
 	a := Ask{Field: Field{Name: f.ID, Label: v.T(f.Name), Value: strings.Join(given, ", "), Help: f.Description, Error: wrong, Required: true}, Chosen: map[string]bool{}}
 	if !f.Default {
 		a.Label = f.Name
@@ -100,19 +101,19 @@ func ask(v *visit, f member.Field, given []string, wrong string) Ask {
 		a.Chosen[one] = true
 	}
 	switch f.Type {
-	case member.Boolean:
+	case field.Boolean:
 		a.Choices = yesOrNo
-	case member.Select:
+	case field.Select:
 		a.Choices = []Choice{{"", "–"}}
-	case member.MultiSelect:
+	case field.MultiSelect:
 		a.Several, a.Required = true, false
-	case member.Date:
+	case field.Date:
 		a.Type = "date"
-	case member.Numerical:
+	case field.Numerical:
 		a.Mode = "decimal"
-	case member.URL:
+	case field.URL:
 		a.Type = "url"
-	case member.Country:
+	case field.Country:
 		a.Help = v.T("A name or two letters, such as GB.")
 	}
 	for _, option := range f.Options {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -109,10 +110,10 @@ func (q MemberQuery) filter(v *visit, asking member.Asking) (member.Filter, []Fi
 
 // filterFields are the fields that can be filtered by; roles and tags have
 // their own ways.
-func filterFields(r Reader, fields []member.Field) []Choice {
+func filterFields(r Reader, fields []field.Field) []Choice {
 	var choices []Choice
 	for _, f := range member.NewAsking(fields, member.Names{}).All() {
-		if f.Type != member.RoleList && f.Type != member.TagList && f.Field != member.UserID && f.ID != member.ClaimedName {
+		if f.Type != field.RoleList && f.Type != field.TagList && f.Field != field.UserID && f.ID != field.ClaimedName {
 			choices = append(choices, Choice{f.ID, fieldLabel(r.T, f)})
 		}
 	}
@@ -120,32 +121,32 @@ func filterFields(r Reader, fields []member.Field) []Choice {
 }
 
 // fieldLabel is what people call a field, the default ones in their language.
-func fieldLabel(say func(string, ...any) string, f *member.Field) string {
+func fieldLabel(say func(string, ...any) string, f *field.Field) string {
 	if !f.Default {
 		return f.Name
 	}
 	switch f.Field {
-	case member.FirstName:
+	case field.FirstName:
 		return say(i18n.Key("First Name"))
-	case member.LastName:
+	case field.LastName:
 		return say(i18n.Key("Last Name"))
-	case member.Username:
+	case field.Username:
 		return say(i18n.Key("Username"))
-	case member.EmailName:
+	case field.EmailName:
 		return say(i18n.Key("Email"))
-	case member.PhoneName:
+	case field.PhoneName:
 		return say(i18n.Key("Phone"))
-	case member.CountryName:
+	case field.CountryName:
 		return say(i18n.Key("Country"))
-	case member.LanguageName:
+	case field.LanguageName:
 		return say(i18n.Key("Language"))
-	case member.DisplayName:
+	case field.DisplayName:
 		return say(i18n.Key("Display name"))
-	case member.JoinDate:
+	case field.JoinDate:
 		return say(i18n.Key("Joined"))
-	case member.Number:
+	case field.Number:
 		return say(i18n.Key("Member number"))
-	case member.ExternalID:
+	case field.ExternalID:
 		return say(i18n.Key("External id"))
 	}
 	return f.Name

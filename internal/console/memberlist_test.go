@@ -18,13 +18,13 @@ import (
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/console"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/field"
 )
 
 // furnish gives a community people, a field, a role and a tag.
 func furnish(t *testing.T, a *apptest.App, communityID string) {
 	t.Helper()
-	if _, err := a.Members.CreateField(t.Context(), communityID, member.FieldInput{Field: "points", Name: "Points", Type: member.Numerical, Filterable: true}); err != nil {
+	if _, err := a.Fields.Create(t.Context(), communityID, field.Input{Field: "points", Name: "Points", Type: field.Numerical, Filterable: true}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := a.Members.CreateTag(t.Context(), communityID, "founder"); err != nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/member"
@@ -30,7 +31,7 @@ func (c *console) showMembers(v *visit) error {
 	if err != nil {
 		return err
 	}
-	fields, err := c.Members.Fields(v.Context(), v.community.ID)
+	fields, err := c.Fields.List(v.Context(), v.community.ID)
 	if err != nil {
 		return err
 	}
@@ -71,7 +72,7 @@ func filteredBy(id string, names map[string]string) string {
 }
 
 // memberColumns are the columns there are besides the member's name.
-func memberColumns(p Page, fields []member.Field) []Choice {
+func memberColumns(p Page, fields []field.Field) []Choice {
 	columns := []Choice{{"email", p.T("Email")}, {"phone", p.T("Phone")}, {"country", p.T("Country")}, {"language", p.T("Language")}, {"labels", p.T("Roles and tags")}}
 	for _, f := range fields {
 		if !f.Default {
@@ -81,7 +82,7 @@ func memberColumns(p Page, fields []member.Field) []Choice {
 	return append(columns, Choice{"joined", p.T("Joined")})
 }
 
-func memberRowOf(r Reader, m member.Member, names member.Names, fields []member.Field) MemberRow {
+func memberRowOf(r Reader, m member.Member, names member.Names, fields []field.Field) MemberRow {
 	row := MemberRow{
 		ID: m.ID, Name: nameOf(m), Username: m.Username, Email: m.Email, Owner: m.Owner, Unclaimed: !m.Claimed(),
 		Roles: named(m.RoleIDs, names.Roles), Tags: named(m.TagIDs, names.Tags), JoinedAt: m.JoinedAt,

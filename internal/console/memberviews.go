@@ -84,7 +84,7 @@ func (c *console) exportMembers(v *visit) error {
 	if err != nil {
 		return err
 	}
-	fields, err := c.Members.Fields(v.Context(), v.community.ID)
+	fields, err := c.Fields.List(v.Context(), v.community.ID)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/a-h/templ"
 	"github.com/chromedp/chromedp"
 
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/web"
 )
@@ -43,7 +44,7 @@ func fixtureMembers() MembersView {
 	p := fixturePage("Members", "members", "")
 	q := memberQuery(p.In("/members"), map[string][]string{"tag": {"t1"}, "role": {"r1"}})
 	return MembersView{
-		Page: p, Query: q, Rows: rows, Range: newRange(2, 20, 14, 12480, false, q.onPage), Columns: memberColumns(p, []member.Field{{Field: "shirt-size", Name: "Shirt size"}}),
+		Page: p, Query: q, Rows: rows, Range: newRange(2, 20, 14, 12480, false, q.onPage), Columns: memberColumns(p, []field.Field{{Field: "shirt-size", Name: "Shirt size"}}),
 		Role: "Captain", Tag: "marathon", HasRoles: true, HasTags: true, MayInvite: true,
 	}
 }

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -28,7 +29,7 @@ func (c *console) renderProfile(v *visit, typed refusedValue, cause error) error
 	if err != nil {
 		return err
 	}
-	fields, err := c.Members.Fields(v.Context(), v.community.ID)
+	fields, err := c.Fields.List(v.Context(), v.community.ID)
 	if err != nil {
 		return err
 	}
@@ -85,20 +86,20 @@ func (v *ProfileView) fix() {
 }
 
 // valuesOf is what the profile says of a member, first what everybody has.
-func valuesOf(r Reader, m member.Member, fields []member.Field) []Value {
+func valuesOf(r Reader, m member.Member, fields []field.Field) []Value {
 	values := []Value{
-		{Name: r.T("First Name"), Text: m.FirstName, Field: member.FirstName},
-		{Name: r.T("Last Name"), Text: m.LastName, Field: member.LastName},
-		{Name: r.T("Phone"), Text: m.Phone, Field: member.PhoneName},
-		{Name: r.T("Country"), Text: r.country(m.Country), Field: member.CountryName},
-		{Name: r.T("Language"), Text: r.language(m.Language), Field: member.LanguageName},
+		{Name: r.T("First Name"), Text: m.FirstName, Field: field.FirstName},
+		{Name: r.T("Last Name"), Text: m.LastName, Field: field.LastName},
+		{Name: r.T("Phone"), Text: m.Phone, Field: field.PhoneName},
+		{Name: r.T("Country"), Text: r.country(m.Country), Field: field.CountryName},
+		{Name: r.T("Language"), Text: r.language(m.Language), Field: field.LanguageName},
 	}
 	for _, f := range fields {
 		if f.Default {
 			continue
 		}
 		value := Value{Name: f.Name, Text: r.value(m.Fields[f.Field]), Field: f.Field}
-		if f.Type == member.URL {
+		if f.Type == field.URL {
 			value.Link = value.Text
 		}
 		values = append(values, value)

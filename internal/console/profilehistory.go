@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -56,7 +57,7 @@ func historySources(r Reader) []Choice {
 	return choices
 }
 
-func historyFields(r Reader, fields []member.Field) []Choice {
+func historyFields(r Reader, fields []field.Field) []Choice {
 	choices := []Choice{{"", r.T("All fields")}}
 	for _, f := range fields {
 		name := f.Name
@@ -120,7 +121,7 @@ func (c *console) historyOf(ctx context.Context, p Page, rows []member.HistoryRo
 			ID: row.ID, Field: changedField(ctx, row), Old: p.Reader.historic(row.FieldID, row.Old), New: p.Reader.historic(row.FieldID, row.New), At: row.ValidFrom, By: by,
 			Backdated: row.ValidFrom != row.RecordedAt, Recorded: row.RecordedAt, First: row.Source.Type == member.Created,
 		}
-		h.CanRevert = !h.First && (row.FieldID != member.RoleName || p.may(access.ManageRoles))
+		h.CanRevert = !h.First && (row.FieldID != field.RoleName || p.may(access.ManageRoles))
 		if h.From, h.FromLink, err = who.source(ctx, p, row.Source); err != nil {
 			return nil, err
 		}
@@ -133,9 +134,9 @@ func (c *console) historyOf(ctx context.Context, p Page, rows []member.HistoryRo
 func (r Reader) historic(fieldID string, value any) string {
 	text := r.value(value)
 	switch fieldID {
-	case member.CountryName:
+	case field.CountryName:
 		return r.country(text)
-	case member.LanguageName:
+	case field.LanguageName:
 		return r.language(text)
 	}
 	return text

@@ -5,6 +5,7 @@ import (
 
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 )
 
@@ -53,11 +54,11 @@ func (c *console) revertValue(v *visit) error {
 }
 
 // showInputs makes the values of the profile ones that can be changed.
-func (v *ProfileView) showInputs(m member.Member, fields []member.Field, names member.Names, typed refusedValue) {
-	v.Values = append(v.Values, Value{Name: v.T("Tags"), Text: strings.Join(v.Tags, v.T(", ")), Field: member.TagName})
+func (v *ProfileView) showInputs(m member.Member, fields []field.Field, names member.Names, typed refusedValue) {
+	v.Values = append(v.Values, Value{Name: v.T("Tags"), Text: strings.Join(v.Tags, v.T(", ")), Field: field.TagName})
 	record := map[string]any{
-		member.FirstName: m.FirstName, member.LastName: m.LastName, member.PhoneName: m.Phone, member.CountryName: m.Country,
-		member.LanguageName: m.Language, member.TagName: named(m.TagIDs, names.Tags),
+		field.FirstName: m.FirstName, field.LastName: m.LastName, field.PhoneName: m.Phone, field.CountryName: m.Country,
+		field.LanguageName: m.Language, field.TagName: named(m.TagIDs, names.Tags),
 	}
 	for i := range v.Values {
 		value := &v.Values[i]
@@ -80,8 +81,8 @@ func (v *ProfileView) showInputs(m member.Member, fields []member.Field, names m
 }
 
 // inputOf is how a value of a field is typed.
-func inputOf(f *member.Field, now any) ValueInput {
-	in := ValueInput{Type: string(f.Type), Text: typedText(now), Required: f.Required, Options: f.Options, Busy: f.Works() && f.Work.Kind != member.FillIndex && f.Work.Kind != member.DropKeys}
+func inputOf(f *field.Field, now any) ValueInput {
+	in := ValueInput{Type: string(f.Type), Text: typedText(now), Required: f.Required, Options: f.Options, Busy: f.Works() && f.Work.Kind != field.FillIndex && f.Work.Kind != field.DropKeys}
 	if list, ok := now.([]string); ok {
 		in.chosen(list)
 	} else {

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/field"
 )
 
 // refused is something that a person does and the console does not take, with
@@ -31,15 +31,15 @@ func TestRefusalsAreWholeSentencesOfTheReadersLanguage(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		communityID, olivia := owner(t, a)
 		home := "/c/" + communityID
-		field := func(in member.FieldInput) string {
-			made, err := a.Members.CreateField(t.Context(), communityID, in)
+		fld := func(in field.Input) string {
+			made, err := a.Fields.Create(t.Context(), communityID, in)
 			if err != nil {
 				t.Fatal(err)
 			}
 			return made.ID
 		}
-		field(member.FieldInput{Field: "bib", Name: "Startnummer", Type: member.SingleLine, Identifier: true})
-		town := field(member.FieldInput{Field: "town", Name: "Ort", Type: member.SingleLine})
+		fld(field.Input{Field: "bib", Name: "Startnummer", Type: field.SingleLine, Identifier: true})
+		town := fld(field.Input{Field: "town", Name: "Ort", Type: field.SingleLine})
 		key := a.Key(t, communityID)
 		a.Import(t, communityID, key, "Email,Username,First Name,Last Name,bib,town\nada@example.com,ada,Ada,L,7,Ulm\nbob@example.com,bob,Bob,B,8,12\n", nil)
 		ada, err := a.Members.Find(t.Context(), communityID, "ada")

@@ -64,7 +64,7 @@ func (c *console) renderJoining(v *visit, status int, view JoiningView, asked []
 	if err != nil {
 		return err
 	}
-	fields, err := c.Members.Fields(v.Context(), v.community.ID)
+	fields, err := c.Fields.List(v.Context(), v.community.ID)
 	if err != nil {
 		return err
 	}

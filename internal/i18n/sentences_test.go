@@ -65,7 +65,7 @@ func isLetter(r rune) bool {
 
 // features are folders whose rules say what is wrong in whole sentences, which
 // pages tell again.
-var features = []string{"access", "account", "actor", "bulk", "chat", "community", "media", "member", "sheet"}
+var features = []string{"access", "account", "actor", "bulk", "chat", "community", "field", "media", "member", "sheet"}
 
 // reader finds the translated texts of a file.
 type reader struct {

@@ -4,13 +4,13 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -59,7 +59,7 @@ type edit struct {
 	now         int64 // later than every earlier change of the member
 	actor       string
 	source      Source
-	fields      []Field
+	fields      []field.Field
 	names       Names
 	who         *Record
 	before      string // the username
@@ -71,11 +71,11 @@ type edit struct {
 
 func beginEdit(ctx context.Context, tx *sqldb.Tx, may reach, communityID, userID string, c clock.Clock) (*edit, error) {
 	e := &edit{communityID: communityID, actor: may.actor.Ref()}
-	if err := shareFields(ctx, tx, communityID); err != nil {
+	if err := field.LockShared(ctx, tx, communityID); err != nil {
 		return nil, err
 	}
 	var err error
-	if e.fields, err = Fields(ctx, tx, communityID); err != nil {
+	if e.fields, err = field.List(ctx, tx, communityID); err != nil {
 		return nil, err
 	}
 	if e.names, err = LoadNames(ctx, tx, communityID); err != nil {
@@ -128,7 +128,7 @@ func (e *edit) take(v FieldValue) {
 	default:
 		value, problem := e.read(f, v.Value)
 		if problem != nil {
-			e.fail(problem.at(v.Field))
+			e.fail(problem.At(v.Field))
 			return
 		}
 		e.set(f, value, v.Since)
@@ -138,13 +138,13 @@ func (e *edit) take(v FieldValue) {
 func (e *edit) fail(wrong errs.Field) { e.wrong = append(e.wrong, wrong) }
 
 // findField returns the field whose id, database name or name ref is.
-func findField(fields []Field, ref string) *Field {
-	if f := namedField(fields, ref); f != nil {
+func findField(fields []field.Field, ref string) *field.Field {
+	if f := field.Find(fields, ref); f != nil {
 		return f
 	}
-	key := HeaderKey(ref)
+	key := field.HeaderKey(ref)
 	for i := range fields {
-		if HeaderKey(fields[i].Field) == key || HeaderKey(fields[i].Name) == key {
+		if field.HeaderKey(fields[i].Field) == key || field.HeaderKey(fields[i].Name) == key {
 			return &fields[i]
 		}
 	}
@@ -152,23 +152,23 @@ func findField(fields []Field, ref string) *Field {
 }
 
 // read returns what a JSON value means as a value of a field, nil to clear it.
-func (e *edit) read(f *Field, v any) (any, *Problem) {
+func (e *edit) read(f *field.Field, v any) (any, *field.Problem) {
 	switch {
-	case f.Default && f.Field == EmailName:
-		return nil, unfit("not_changeable", "An email address belongs to the account; only the person can change it.")
-	case f.Type == RoleList:
-		return nil, unfit("use_roles", "Roles are given and taken one by one, not as a value.")
+	case f.Default && f.Field == field.EmailName:
+		return nil, field.Unfit("not_changeable", "An email address belongs to the account; only the person can change it.")
+	case f.Type == field.RoleList:
+		return nil, field.Unfit("use_roles", "Roles are given and taken one by one, not as a value.")
 	case empty(v):
 		if f.Required {
-			return nil, unfit("cannot_clear", "%s is required and cannot be cleared.", f.called())
+			return nil, field.Unfit("cannot_clear", "%s is required and cannot be cleared.", f.Called())
 		}
 		return nil, nil
-	case f.Type == TagList:
+	case f.Type == field.TagList:
 		return e.tagIDs(v)
-	case f.Default && f.Field == Username:
+	case f.Default && f.Field == field.Username:
 		text, _ := v.(string)
 		display, _, problem := account.CheckUsername(text)
-		return reject(display, "invalid_username", problem)
+		return field.Reject(display, "invalid_username", problem)
 	}
 	value, problem := f.FromJSON(v)
 	if list, ok := value.([]string); ok && len(list) == 0 {
@@ -190,7 +190,7 @@ func empty(v any) bool {
 }
 
 // tagIDs takes names or ids of tags, as a list or with commas between them.
-func (e *edit) tagIDs(v any) (any, *Problem) {
+func (e *edit) tagIDs(v any) (any, *field.Problem) {
 	var list []any
 	switch v := v.(type) {
 	case string:
@@ -200,14 +200,14 @@ func (e *edit) tagIDs(v any) (any, *Problem) {
 	case []any:
 		list = v
 	default:
-		return nil, unfit("wrong_type", "A list of tags is expected.")
+		return nil, field.Unfit("wrong_type", "A list of tags is expected.")
 	}
 	ids := []string{}
 	for _, item := range list {
 		text, _ := item.(string)
 		found := idOf(e.names.Tags, strings.TrimSpace(text))
 		if found == "" {
-			return nil, unfit("unknown_tag", "There is no tag %q; names are compared with their case.", text)
+			return nil, field.Unfit("unknown_tag", "There is no tag %q; names are compared with their case.", text)
 		}
 		ids = append(ids, found)
 	}
@@ -216,13 +216,13 @@ func (e *edit) tagIDs(v any) (any, *Problem) {
 }
 
 // set puts a value of a field on the member in memory.
-func (e *edit) set(f *Field, value any, since int64) {
+func (e *edit) set(f *field.Field, value any, since int64) {
 	old := e.who.Get(f)
-	if Equal(old, value) {
+	if field.Equal(old, value) {
 		return
 	}
-	if f.busy() {
-		e.refused = errFieldBusy(f)
+	if f.Busy() {
+		e.refused = field.ErrBusy(f)
 	}
 	if since == 0 {
 		since = e.now
@@ -281,11 +281,11 @@ func (e *edit) rename(ctx context.Context, tx *sqldb.Tx) error {
 		return err
 	}
 	if len(taken) > 0 && taken[0].ID != e.who.ID {
-		return errTaken("username_taken", Username, "Somebody else has the username %s.", e.who.Username)
+		return errTaken("username_taken", field.Username, "Somebody else has the username %s.", e.who.Username)
 	}
 	err = RenameAll(ctx, tx, e.communityID, []Rename{{e.who.ID, e.who.Username, e.who.UsernameKey}})
 	if sqldb.IsDuplicate(err) {
-		return errTaken("username_taken", Username, "Somebody else has just taken the username %s.", e.who.Username)
+		return errTaken("username_taken", field.Username, "Somebody else has just taken the username %s.", e.who.Username)
 	}
 	return err
 }
@@ -303,7 +303,7 @@ func (e *edit) identify(ctx context.Context, tx *sqldb.Tx) error {
 			return err
 		}
 		if len(holders) > 0 && holders[0].UserID != e.who.ID {
-			return errTaken("identifier_taken", f.Field, "Another member has this %s.", f.called())
+			return errTaken("identifier_taken", f.Field, "Another member has this %s.", f.Called())
 		}
 	}
 	err := SetIdentifiers(ctx, tx, e.communityID, e.gone, e.held)
@@ -332,16 +332,6 @@ func (e *edit) note(ctx context.Context, tx *sqldb.Tx) error {
 		fields[i].Field = c.Field.Field
 	}
 	return audit.Record(ctx, tx, e.now, e.communityID, "user.update", audit.Target{Type: "user", ID: e.who.ID, Name: e.who.Username}, fields...)
-}
-
-// shareFields keeps the definitions of a community's fields as they are until
-// the transaction ends; whoever writes values does so before it reads fields.
-func shareFields(ctx context.Context, tx *sqldb.Tx, communityID string) error {
-	return tx.LockShared(ctx, "user_fields "+communityID)
-}
-
-func errFieldBusy(f *Field) error {
-	return errs.New(errs.Conflict, "field_busy", "The values of %q are being worked on; try again when that is done.", f.Name).WithRetry(time.Second)
 }
 
 // guardFields waits for everybody who writes values of the community, and

@@ -11,6 +11,7 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -20,15 +21,15 @@ var (
 	byAPI   = member.Source{Type: "api", ID: "k1"}
 )
 
-func (f *fixture) define(in member.FieldInput) member.Field {
+func (f *fixture) define(in field.Input) field.Field {
 	f.Helper()
 	if in.Name == "" {
 		in.Name = in.Field
 	}
 	if in.Type == "" {
-		in.Type = member.SingleLine
+		in.Type = field.SingleLine
 	}
-	made, err := f.members.CreateField(f.Context(), f.community, in)
+	made, err := f.fields.Create(f.Context(), f.community, in)
 	f.ok(err)
 	return made
 }
@@ -73,9 +74,9 @@ func (f *fixture) histories(filter member.HistoryFilter) (lines []string) {
 func TestAChangeIsCheckedWrittenAndKept(t *testing.T) {
 	each(t, func(f *fixture) {
 		ann := f.unclaimed("ann", "bob")[0]
-		f.define(member.FieldInput{Field: "points", Type: member.Numerical})
-		f.define(member.FieldInput{Field: "sizes", Type: member.MultiSelect, Options: []string{"S", "M"}})
-		f.define(member.FieldInput{Field: "plan", Name: "The Plan"})
+		f.define(field.Input{Field: "points", Type: field.Numerical})
+		f.define(field.Input{Field: "sizes", Type: field.MultiSelect, Options: []string{"S", "M"}})
+		f.define(field.Input{Field: "plan", Name: "The Plan"})
 		_, err := f.members.CreateTag(f.Context(), f.community, "vip")
 		f.ok(err)
 		for _, test := range []struct {
@@ -124,7 +125,7 @@ func TestAChangeIsCheckedWrittenAndKept(t *testing.T) {
 func TestAChangeIsAllOrNothing(t *testing.T) {
 	each(t, func(f *fixture) {
 		ann := f.people("ann")[0]
-		f.define(member.FieldInput{Field: "plan"})
+		f.define(field.Input{Field: "plan"})
 		values := []member.FieldValue{{Field: "plan", Value: "gold"}, {Field: "phone", Value: "?"}, {Field: "country", Value: "Atlantis"}}
 		_, err := f.members.Change(f.Context(), someone, f.community, ann.ID, values, byAPI)
 		if e := errs.From(err); e == nil || len(e.Fields) != 2 || e.Fields[0].Field != "phone" || e.Fields[1].Field != "country" {
@@ -154,7 +155,7 @@ func TestOnlyWhoIsHereOrIsToComeCanBeChanged(t *testing.T) {
 
 func TestOneOfManyTakesAnIdentifier(t *testing.T) {
 	each(t, func(f *fixture) {
-		f.define(member.FieldInput{Field: "card", Identifier: true})
+		f.define(field.Input{Field: "card", Identifier: true})
 		people := f.people("a1", "a2", "a3", "a4", "a5", "a6")
 		codes := make([]string, len(people))
 		var work sync.WaitGroup
@@ -190,7 +191,7 @@ func TestOneOfManyTakesAnIdentifier(t *testing.T) {
 func TestChangesOfOneMemberAtOnceAreAllInTheHistory(t *testing.T) {
 	each(t, func(f *fixture) {
 		ann := f.people("ann")[0]
-		f.define(member.FieldInput{Field: "plan"})
+		f.define(field.Input{Field: "plan"})
 		var work sync.WaitGroup
 		for i := range 12 {
 			work.Go(func() {
@@ -224,8 +225,8 @@ func TestChangesOfOneMemberAtOnceAreAllInTheHistory(t *testing.T) {
 func TestARowIsReverted(t *testing.T) {
 	each(t, func(f *fixture) {
 		ann := f.people("ann")[0]
-		f.define(member.FieldInput{Field: "plan"})
-		f.define(member.FieldInput{Field: "sizes", Type: member.MultiSelect, Options: []string{"S", "M"}})
+		f.define(field.Input{Field: "plan"})
+		f.define(field.Input{Field: "sizes", Type: field.MultiSelect, Options: []string{"S", "M"}})
 		for _, plan := range []string{"silver", "gold"} {
 			f.ok(asError(f.change(ann, "plan", plan)))
 		}
@@ -274,13 +275,13 @@ func TestADeletedTagLeavesARowForEachWhoHadIt(t *testing.T) {
 		vip := tags[1].ID
 		f.ok(f.members.DeleteTag(f.Context(), f.community, vip))
 		f.work()
-		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{FieldID: member.TagName, Source: "tag", Limit: 10})
+		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{FieldID: field.TagName, Source: "tag", Limit: 10})
 		f.ok(err)
 		if len(rows) != 2 || rows[0].Source.ID != vip {
 			f.Fatalf("%+v", rows)
 		}
 		for _, h := range rows {
-			if h.UserID == people[0].ID && h.New != nil || h.UserID == people[1].ID && !member.Equal(h.New, []string{"new"}) {
+			if h.UserID == people[0].ID && h.New != nil || h.UserID == people[1].ID && !field.Equal(h.New, []string{"new"}) {
 				f.Errorf("%+v", h)
 			}
 		}

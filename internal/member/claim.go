@@ -7,6 +7,7 @@ import (
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -51,7 +52,7 @@ func addedBefore(ctx context.Context, tx *sqldb.Tx, communityID string, acct acc
 // accept gives an unclaimed member the account of the accepting person, with its
 // username and the spelling of its address.
 func (e *edit) accept(ctx context.Context, tx *sqldb.Tx, acct account.Account) error {
-	e.set(namedField(e.fields, Username), acct.Username, 0)
+	e.set(field.Find(e.fields, field.Username), acct.Username, 0)
 	e.who.AccountID, e.who.Email = acct.ID, acct.Email
 	if err := setAccount(ctx, tx, e.communityID, e.who); err != nil {
 		return err
@@ -82,7 +83,7 @@ func giveWay(ctx context.Context, tx *sqldb.Tx, communityID, usernameKey, keep s
 	if err := Update(ctx, tx, communityID, []*Record{who}); err != nil {
 		return err
 	}
-	change := Change{UserID: who.ID, Field: defaultField(Username), Old: before, New: who.Username, ValidFrom: at, RecordedAt: at}
+	change := Change{UserID: who.ID, Field: field.DefaultField(field.Username), Old: before, New: who.Username, ValidFrom: at, RecordedAt: at}
 	return RecordChanges(ctx, tx, communityID, []Change{change}, Source{Type: "join"}, actor.FromContext(ctx).Ref())
 }
 

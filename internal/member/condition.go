@@ -13,6 +13,7 @@ import (
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 )
 
 // Operator is how a condition compares.
@@ -32,49 +33,30 @@ var operators = map[string]Operator{"gte": AtLeast, "lte": AtMost, "gt": Above, 
 // Condition is something that a member's value of a field has to fulfil; who
 // has no value does not. Of roles and tags the value is an id.
 type Condition struct {
-	Field *Field
+	Field *field.Field
 	Op    Operator
 	Value any // of the field, a string for one option of several
 }
 
-// What can be asked for beside the fields of a community.
-const (
-	UserID      = "_id"
-	Number      = "user_id"
-	DisplayName = "display_name"
-	ExternalID  = "external_id"
-	JoinDate    = "join_date"
-	ClaimedName = "claimed"
-)
-
-var moreFields = []Field{
-	{ID: UserID, Field: UserID, Name: "Id", Type: SingleLine, Default: true},
-	{ID: Number, Field: Number, Name: "Number", Type: Numerical, Default: true},
-	{ID: DisplayName, Field: DisplayName, Name: "Display Name", Type: SingleLine, Default: true},
-	{ID: ExternalID, Field: ExternalID, Name: "External id", Type: SingleLine, Default: true},
-	{ID: JoinDate, Field: JoinDate, Name: "Joined", Type: Date, Default: true},
-	{ID: ClaimedName, Field: ClaimedName, Name: "Claimed", Type: Boolean, Default: true},
-}
-
 // Asking turns what a request asks for into conditions of a community.
 type Asking struct {
-	fields []Field
+	fields []field.Field
 	names  Names
 }
 
 // NewAsking returns the Asking of a community with these fields, roles and
 // tags.
-func NewAsking(fields []Field, names Names) Asking {
-	return Asking{slices.Concat(fields, moreFields), names}
+func NewAsking(fields []field.Field, names Names) Asking {
+	return Asking{slices.Concat(fields, field.MemberFields), names}
 }
 
 // Asking returns the Asking of a community for a filter. The names of roles
 // and tags are read only where the filter speaks of them.
 func (s *Members) Asking(ctx context.Context, communityID string, filter map[string]any) (Asking, error) {
-	fields, err := s.Fields(ctx, communityID)
+	fields, err := field.List(ctx, s.db, communityID)
 	a := NewAsking(fields, Names{})
 	for name := range filter {
-		if f := a.Field(name); err == nil && f != nil && (f.Type == RoleList || f.Type == TagList) {
+		if f := a.Field(name); err == nil && f != nil && (f.Type == field.RoleList || f.Type == field.TagList) {
 			a.names, err = s.Names(ctx, communityID)
 			break
 		}
@@ -84,11 +66,11 @@ func (s *Members) Asking(ctx context.Context, communityID string, filter map[str
 
 // Field returns what a name in a request stands for: a field's id, database
 // name or name, or one of what can be asked for beside them; nil without one.
-func (a Asking) Field(name string) *Field { return findField(a.fields, name) }
+func (a Asking) Field(name string) *field.Field { return findField(a.fields, name) }
 
 // All returns everything that can be asked for.
-func (a Asking) All() []*Field {
-	all := make([]*Field, len(a.fields))
+func (a Asking) All() []*field.Field {
+	all := make([]*field.Field, len(a.fields))
 	for i := range a.fields {
 		all[i] = &a.fields[i]
 	}
@@ -117,7 +99,7 @@ func (a Asking) Conditions(filter map[string]any) ([]Condition, error) {
 		for _, bound := range slices.Sorted(maps.Keys(asked)) {
 			c, problem := a.condition(f, bound, asked[bound])
 			if problem != nil {
-				wrong = append(wrong, problem.at(strings.TrimSuffix("filter."+name+"."+bound, ".")))
+				wrong = append(wrong, problem.At(strings.TrimSuffix("filter."+name+"."+bound, ".")))
 				continue
 			}
 			conditions = append(conditions, c...)
@@ -126,69 +108,59 @@ func (a Asking) Conditions(filter map[string]any) ([]Condition, error) {
 	return conditions, errs.InvalidFields(wrong)
 }
 
-func (a Asking) condition(f *Field, bound string, given any) ([]Condition, *Problem) {
+func (a Asking) condition(f *field.Field, bound string, given any) ([]Condition, *field.Problem) {
 	op, known := operators[bound]
 	switch {
 	case bound == "":
 		op = Equals
 	case !known:
-		return nil, unfit("unknown_bound", "A range has the bounds gte, lte, gt and lt.")
-	case !f.ranges():
-		return nil, unfit("no_range", "%s has no order: ask for one value.", f.called())
+		return nil, field.Unfit("unknown_bound", "A range has the bounds gte, lte, gt and lt.")
+	case !f.Ranges():
+		return nil, field.Unfit("no_range", "%s has no order: ask for one value.", f.Called())
 	}
-	if f.Field == JoinDate {
+	if f.Field == field.JoinDate {
 		return joinedAt(f, op, given)
 	}
 	value, problem := a.value(f, given)
-	if role, ok := value.(string); ok && f.Type == RoleList && a.names.Roles[role] == access.EveryoneTitle {
+	if role, ok := value.(string); ok && f.Type == field.RoleList && a.names.Roles[role] == access.EveryoneTitle {
 		return nil, problem // everybody has it
 	}
 	return []Condition{{f, op, value}}, problem
 }
 
-// ranges reports whether values of the field have an order to ask for.
-func (f *Field) ranges() bool {
-	switch f.Type {
-	case Boolean, Select, MultiSelect, RoleList, TagList, Country, Language:
-		return false
-	default:
-		return true
-	}
-}
-
 // value is what a request's value means for a field.
-func (a Asking) value(f *Field, given any) (any, *Problem) {
+func (a Asking) value(f *field.Field, given any) (any, *field.Problem) {
 	text, isText := given.(string)
 	switch {
-	case f.Type == RoleList && isText:
-		return idNamed(a.names.Roles, text, unfit("unknown_role", "There is no role %q; names are compared with their case.", text))
-	case f.Type == TagList && isText:
-		return idNamed(a.names.Tags, text, unfit("unknown_tag", "There is no tag %q; names are compared with their case.", text))
-	case f.Type == RoleList, f.Type == TagList:
-		return nil, unfit("wrong_type", "One name or _id is expected.")
-	case f.Type == MultiSelect && isText:
-		return f.option(strings.TrimSpace(text))
-	case f.Type == MultiSelect:
-		return nil, unfit("wrong_type", "One of the field's options is expected.")
-	case f.Default && f.Field == Username && isText:
+	case f.Type == field.RoleList && isText:
+		return idNamed(a.names.Roles, text, field.Unfit("unknown_role", "There is no role %q; names are compared with their case.", text))
+	case f.Type == field.TagList && isText:
+		return idNamed(a.names.Tags, text, field.Unfit("unknown_tag", "There is no tag %q; names are compared with their case.", text))
+	case f.Type == field.RoleList, f.Type == field.TagList:
+		return nil, field.Unfit("wrong_type", "One name or _id is expected.")
+	case f.Type == field.MultiSelect && isText:
+		return f.Option(strings.TrimSpace(text))
+	case f.Type == field.MultiSelect:
+		return nil, field.Unfit("wrong_type", "One of the field's options is expected.")
+	case f.Default && f.Field == field.Username && isText:
 		return account.UsernameKey(text), nil
-	case f.Default && f.Field == EmailName && isText:
+	case f.Default && f.Field == field.EmailName && isText:
 		return account.EmailKey(text), nil
-	case f.Type == Date && isText:
-		return date(strings.TrimSpace(text), "DD/MM/YYYY")
+	case f.Type == field.Date && isText:
+		return field.ParseDate(strings.TrimSpace(text), "DD/MM/YYYY")
 	case isText && strings.TrimSpace(text) == "":
-		return nil, unfit("empty", "A value is expected.")
-	case f.Field == Number && f.Default:
+		return nil, field.Unfit("empty", "A value is expected.")
+	case f.Field == field.Number && f.Default:
 		n, err := strconv.ParseInt(fmt.Sprint(given), 10, 64)
 		if err != nil {
-			return nil, unfit("invalid_number", "A whole number is expected.")
+			return nil, field.Unfit("invalid_number", "A whole number is expected.")
 		}
 		return n, nil
 	}
 	return f.FromJSON(given)
 }
 
-func idNamed(byID map[string]string, ref string, unknown *Problem) (any, *Problem) {
+func idNamed(byID map[string]string, ref string, unknown *field.Problem) (any, *field.Problem) {
 	if found := idOf(byID, ref); found != "" {
 		return found, nil
 	}
@@ -197,18 +169,18 @@ func idNamed(byID map[string]string, ref string, unknown *Problem) (any, *Proble
 
 // joinedAt compares the moment a member joined with a day, in UTC, or with
 // another moment.
-func joinedAt(f *Field, op Operator, given any) ([]Condition, *Problem) {
+func joinedAt(f *field.Field, op Operator, given any) ([]Condition, *field.Problem) {
 	text, _ := given.(string)
 	if at, err := time.Parse(time.RFC3339Nano, text); err == nil {
 		return []Condition{{f, op, at.UnixMilli()}}, nil
 	}
-	day, problem := date(strings.TrimSpace(text), "DD/MM/YYYY")
+	day, problem := field.ParseDate(strings.TrimSpace(text), "DD/MM/YYYY")
 	if problem != nil {
 		return nil, problem
 	}
 	begin, err := time.Parse(time.DateOnly, day.(string))
 	if err != nil {
-		return nil, unfit("invalid_date", "A day such as 2026-04-07 is expected.")
+		return nil, field.Unfit("invalid_date", "A day such as 2026-04-07 is expected.")
 	}
 	from, to := Condition{f, AtLeast, begin.UnixMilli()}, Condition{f, Below, begin.AddDate(0, 0, 1).UnixMilli()}
 	switch op {

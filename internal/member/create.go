@@ -11,6 +11,7 @@ import (
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/event"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -69,7 +70,7 @@ type creation struct {
 }
 
 func (c *creation) run(ctx context.Context, tx *sqldb.Tx) error {
-	if err := shareFields(ctx, tx, c.communityID); err != nil {
+	if err := field.LockShared(ctx, tx, c.communityID); err != nil {
 		return err
 	}
 	if err := c.begin(ctx, tx); err != nil {
@@ -176,7 +177,7 @@ func Away(state string) (code, message string) {
 }
 
 func (c *creation) rolesAndFields(ctx context.Context, tx *sqldb.Tx) error {
-	fields, err := Fields(ctx, tx, c.communityID)
+	fields, err := field.List(ctx, tx, c.communityID)
 	if err != nil {
 		return err
 	}

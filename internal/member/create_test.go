@@ -10,6 +10,7 @@ import (
 
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -42,17 +43,17 @@ func (f *fixture) refused(in member.Newcomer) map[string]string {
 	return codes
 }
 
-func (f *fixture) field(in member.FieldInput) member.Field {
+func (f *fixture) field(in field.Input) field.Field {
 	f.Helper()
-	made, err := f.members.CreateField(f.Context(), f.community, in)
+	made, err := f.fields.Create(f.Context(), f.community, in)
 	f.ok(err)
 	return made
 }
 
 func TestANewMemberHasAllThatWasGiven(t *testing.T) {
 	each(t, func(f *fixture) {
-		points := f.field(member.FieldInput{Field: "points", Name: "Points", Type: member.Numerical})
-		f.field(member.FieldInput{Field: "size", Name: "T-shirt size", Type: member.Select, Options: []string{"S", "M"}, DefaultValue: "M"})
+		points := f.field(field.Input{Field: "points", Name: "Points", Type: field.Numerical})
+		f.field(field.Input{Field: "size", Name: "T-shirt size", Type: field.Select, Options: []string{"S", "M"}, DefaultValue: "M"})
 		in := newcomer("ada")
 		in.DisplayName, in.Referral, in.ExternalID = "Ada L.", "bob", "CRM-17"
 		in.Fields = []member.FieldValue{{Field: points.ID, Value: float64(1.5)}, {Field: "country", Value: "United Kingdom"}, {Field: "t-shirt_size", Value: nil}}
@@ -90,8 +91,8 @@ func TestWhoIsMadeAheadIsInNoListAndCausesNoEvent(t *testing.T) {
 
 func TestEveryWrongPartOfANewMemberIsNamed(t *testing.T) {
 	each(t, func(f *fixture) {
-		f.field(member.FieldInput{Field: "points", Name: "Points", Type: member.Numerical})
-		f.field(member.FieldInput{Field: "must", Name: "Must", Type: member.SingleLine, Required: true})
+		f.field(field.Input{Field: "points", Name: "Points", Type: field.Numerical})
+		f.field(field.Input{Field: "must", Name: "Must", Type: field.SingleLine, Required: true})
 		got := f.refused(member.Newcomer{
 			FirstName: strings.Repeat("x", 51), Username: "1", Email: "nobody", Password: "short", Confirm: "other", ExternalID: "a\x07b", Role: "nobility",
 			Fields: []member.FieldValue{{Field: "points", Value: "many"}, {Field: "no such", Value: 1}, {Field: "email", Value: "a@b.example"}},
@@ -109,7 +110,7 @@ func TestEveryWrongPartOfANewMemberIsNamed(t *testing.T) {
 
 func TestAConflictNamesWhatIsTaken(t *testing.T) {
 	each(t, func(f *fixture) {
-		f.field(member.FieldInput{Field: "card", Name: "Card", Type: member.SingleLine, Identifier: true})
+		f.field(field.Input{Field: "card", Name: "Card", Type: field.SingleLine, Identifier: true})
 		in := newcomer("ada")
 		in.ExternalID, in.Fields = "17", []member.FieldValue{{Field: "card", Value: "A-1"}}
 		f.create(in)
@@ -162,7 +163,7 @@ func TestAnAccountElsewhereMakesNoDifferenceAndIsNotTouched(t *testing.T) {
 
 func TestOfTwentyWhoAskAtOnceOneGetsTheNameAndTheOthersAreTold(t *testing.T) {
 	each(t, func(f *fixture) {
-		f.field(member.FieldInput{Field: "card", Name: "Card", Type: member.SingleLine, Identifier: true})
+		f.field(field.Input{Field: "card", Name: "Card", Type: field.SingleLine, Identifier: true})
 		for name, row := range map[string]struct {
 			change func(n *member.Newcomer, i int)
 			field  string

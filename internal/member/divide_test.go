@@ -11,6 +11,7 @@ import (
 
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -95,17 +96,17 @@ func TestADeletedRoleOrTagLeavesAllWhomTheDatabaseLets(t *testing.T) {
 
 func TestAJobConvertsAllValuesThatTheDatabaseLets(t *testing.T) {
 	each(t, func(f *fixture) {
-		field := f.define(member.FieldInput{Field: "points"})
+		fld := f.define(field.Input{Field: "points"})
 		people := f.crowd("points")
-		_, err := f.members.UpdateField(f.Context(), f.community, field.ID, member.FieldUpdate{Type: typed(member.Numerical)})
+		_, err := f.members.UpdateField(f.Context(), f.community, fld.ID, field.Update{Type: typed(field.Numerical)})
 		f.ok(err)
 		f.refuse(people[0], people[1_500], people[5_009])
 		log := f.logged()
 		f.workFields()
 		f.skips(log, []string{"field convert"}, people[0], people[1_500], people[5_009])
-		now, err := f.members.Field(f.Context(), f.community, field.ID)
+		now, err := f.fields.Get(f.Context(), f.community, fld.ID)
 		f.ok(err)
-		if now.Type != member.Numerical || now.Works() || !strings.Contains(now.Work.Error, "(3)") {
+		if now.Type != field.Numerical || now.Works() || !strings.Contains(now.Work.Error, "(3)") {
 			f.Fatalf("%+v", now)
 		}
 		for i, want := range map[int]any{0: "0", 1: json.Number("1"), 1_499: json.Number("1499"), 1_500: "1500", 5_008: json.Number("5008"), 5_009: "5009"} {
@@ -118,7 +119,7 @@ func TestAJobConvertsAllValuesThatTheDatabaseLets(t *testing.T) {
 
 func TestTheRemovalOfAFieldsValuesReportsMembersThatKeepThem(t *testing.T) {
 	each(t, func(f *fixture) {
-		field := f.define(member.FieldInput{Field: "points"})
+		field := f.define(field.Input{Field: "points"})
 		people := f.people("ann", "bob", "cat")
 		for _, r := range people {
 			f.ok(asError(f.change(r, "points", "7")))
@@ -133,13 +134,13 @@ func TestTheRemovalOfAFieldsValuesReportsMembersThatKeepThem(t *testing.T) {
 
 func TestAConversionThatTheDatabaseRefusesAtOnceChangesNothing(t *testing.T) {
 	each(t, func(f *fixture) {
-		field := f.define(member.FieldInput{Field: "points"})
+		fld := f.define(field.Input{Field: "points"})
 		people := f.people("ann", "bob")
 		for _, r := range people {
 			f.ok(asError(f.change(r, "points", "7")))
 		}
 		f.refuse(people[1])
-		if _, err := f.members.UpdateField(f.Context(), f.community, field.ID, member.FieldUpdate{Type: typed(member.Numerical)}); !errs.Is(err, "values_refused") {
+		if _, err := f.members.UpdateField(f.Context(), f.community, fld.ID, field.Update{Type: typed(field.Numerical)}); !errs.Is(err, "values_refused") {
 			t.Errorf("%v, want values_refused", err)
 		}
 		if v := f.value(people[0], "points"); v != "7" {
@@ -150,13 +151,13 @@ func TestAConversionThatTheDatabaseRefusesAtOnceChangesNothing(t *testing.T) {
 
 func TestAnIndexThatTheDatabaseRefusesIsGivenUpAtOnce(t *testing.T) {
 	each(t, func(f *fixture) {
-		field := f.define(member.FieldInput{Field: "points"})
+		fld := f.define(field.Input{Field: "points"})
 		for _, r := range f.people("ann", "bob") {
 			f.ok(asError(f.change(r, "points", "7")))
 		}
 		_, err := f.db.Exec(f.Context(), "CREATE UNIQUE INDEX one_value ON member_value (key)")
 		f.ok(err)
-		if _, err := f.members.UpdateField(f.Context(), f.community, field.ID, member.FieldUpdate{Filterable: yes(true)}); !errs.Is(err, "values_refused") {
+		if _, err := f.members.UpdateField(f.Context(), f.community, fld.ID, field.Update{Filterable: yes(true)}); !errs.Is(err, "values_refused") {
 			t.Errorf("%v, want values_refused", err)
 		}
 	})

@@ -7,14 +7,15 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // examine reads all values of a field and fails with a Conflict when what the
 // field is to become does not suit them.
-func examine(ctx context.Context, q sqldb.Querier, communityID string, f, to *Field, replace map[string]*string) error {
-	convert := conversion{f, to, replace}
-	needed, unique := convert.needed(), to.Identifier && (!f.Identifier || f.Type != to.Type)
+func examine(ctx context.Context, q sqldb.Querier, communityID string, f, to *field.Field, replace map[string]*string) error {
+	convert := field.Conversion{From: f, To: to, Replace: replace}
+	needed, unique := convert.Needed(), to.Identifier && (!f.Identifier || f.Type != to.Type)
 	if !needed && !unique {
 		return nil
 	}
@@ -22,9 +23,9 @@ func examine(ctx context.Context, q sqldb.Querier, communityID string, f, to *Fi
 	holders := keyring{seed: maphash.MakeSeed(), seen: map[uint64]bool{}}
 	err := eachValue(ctx, q, communityID, f, func(userID string, value any) {
 		found.values++
-		next, problem := value, (*Problem)(nil)
+		next, problem := value, (*field.Problem)(nil)
 		if needed {
-			next, problem = convert.value(value)
+			next, problem = convert.Value(value)
 		}
 		switch {
 		case problem != nil:
@@ -39,7 +40,7 @@ func examine(ctx context.Context, q sqldb.Querier, communityID string, f, to *Fi
 	case found.wrong > 0:
 		return misfitError(ctx, q, communityID, &convert, &found)
 	case holders.twice > 0:
-		return errs.New(errs.Conflict, "not_unique", "%d values of %s belong to more than one member, for example %s.", holders.twice, f.called(), strings.Join(holders.examples, ", ")).
+		return errs.New(errs.Conflict, "not_unique", "%d values of %s belong to more than one member, for example %s.", holders.twice, f.Called(), strings.Join(holders.examples, ", ")).
 			WithFields(errs.Wrong("identifier", "not_unique", "More than one member has %s.", strings.Join(holders.examples, ", ")))
 	}
 	return nil
@@ -68,7 +69,7 @@ func (k *keyring) add(value any) {
 
 // eachValue calls see with every member's value of a field, unset ones left
 // out.
-func eachValue(ctx context.Context, q sqldb.Querier, communityID string, f *Field, see func(userID string, value any)) error {
+func eachValue(ctx context.Context, q sqldb.Querier, communityID string, f *field.Field, see func(userID string, value any)) error {
 	after := ""
 	for {
 		documents, err := selectHaving(ctx, q, communityID, f.Field, after, 5*pieceOfWork)
@@ -76,11 +77,11 @@ func eachValue(ctx context.Context, q sqldb.Querier, communityID string, f *Fiel
 			return err
 		}
 		for _, d := range documents {
-			values, err := decodeValues(d.text)
+			values, err := field.DecodeValues(d.text)
 			if err != nil {
 				return err
 			}
-			if value := values.get(f.Field); value != nil {
+			if value := values.Get(f.Field); value != nil {
 				see(d.userID, value)
 			}
 		}
@@ -89,33 +90,33 @@ func eachValue(ctx context.Context, q sqldb.Querier, communityID string, f *Fiel
 }
 
 // misfitError says which values do not fit.
-func misfitError(ctx context.Context, q sqldb.Querier, communityID string, c *conversion, found *misfits) error {
-	if c.from.Type == c.to.Type {
+func misfitError(ctx context.Context, q sqldb.Querier, communityID string, c *field.Conversion, found *misfits) error {
+	if c.From.Type == c.To.Type {
 		return optionsInUse(ctx, q, communityID, c, found)
 	}
-	e := errs.New(errs.Conflict, "values_do_not_fit", "%d of %d values of %s do not fit a %s field, so nothing was changed. Correct them first; errors names examples.", found.wrong, found.values, c.from.called(), errs.Word(c.to.Type))
+	e := errs.New(errs.Conflict, "values_do_not_fit", "%d of %d values of %s do not fit a %s field, so nothing was changed. Correct them first; errors names examples.", found.wrong, found.values, c.From.Called(), errs.Word(c.To.Type))
 	for _, one := range found.examples {
 		people, err := Lookup(ctx, q, communityID, KeySet{IDs: []string{one.userID}}, false)
 		if err != nil {
 			return err
 		}
 		for _, r := range people {
-			e = e.WithFields(errs.Wrong("type", one.Code, "%s (%s): %s. %s", r.Email, r.ID, encodeJSON(one.value), one.Said))
+			e = e.WithFields(errs.Wrong("type", one.Code, "%s (%s): %s. %s", r.Email, r.ID, field.EncodeJSON(one.value), one.Said))
 		}
 	}
 	return e
 }
 
 // optionsInUse names the options that somebody has chosen and that would go.
-func optionsInUse(ctx context.Context, q sqldb.Querier, communityID string, c *conversion, found *misfits) error {
+func optionsInUse(ctx context.Context, q sqldb.Querier, communityID string, c *field.Conversion, found *misfits) error {
 	chosen := map[string]int64{}
-	err := eachValue(ctx, q, communityID, c.from, func(_ string, value any) {
+	err := eachValue(ctx, q, communityID, c.From, func(_ string, value any) {
 		list, ok := value.([]string)
 		if text, one := value.(string); one {
 			list, ok = []string{text}, true
 		}
 		for _, option := range list {
-			if _, problem := c.to.option(option); ok && problem != nil {
+			if _, problem := c.To.Option(option); ok && problem != nil {
 				chosen[option]++
 			}
 		}
@@ -127,7 +128,7 @@ func optionsInUse(ctx context.Context, q sqldb.Querier, communityID string, c *c
 	if found.wrong != 1 {
 		e = errs.New(errs.Conflict, "option_in_use", "%d members have chosen an option that would go. Say in replace what they get instead, null for nothing.", found.wrong)
 	}
-	for _, option := range c.from.Options {
+	for _, option := range c.From.Options {
 		switch n := chosen[option]; n {
 		case 0:
 		case 1:
@@ -141,6 +142,27 @@ func optionsInUse(ctx context.Context, q sqldb.Querier, communityID string, c *c
 
 // HaveValue returns how many members, in whatever state, have a value in a
 // custom field.
-func (s *Members) HaveValue(ctx context.Context, communityID string, f Field) (int64, error) {
+func (s *Members) HaveValue(ctx context.Context, communityID string, f field.Field) (int64, error) {
 	return countWithValue(ctx, s.db, communityID, f.Field)
+}
+
+// misfits counts values that do not fit and keeps some as examples.
+type misfits struct {
+	values, wrong int64
+	examples      []misfit
+}
+
+type misfit struct {
+	userID string
+	value  any
+	field.Problem
+}
+
+const mostExamples = 5
+
+func (m *misfits) add(userID string, value any, problem *field.Problem) {
+	m.wrong++
+	if len(m.examples) < mostExamples {
+		m.examples = append(m.examples, misfit{userID, value, *problem})
+	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -17,7 +18,7 @@ import (
 // asking knows the fields, roles and tags of the fixture's community.
 func (f *fixture) asking() member.Asking {
 	f.Helper()
-	fields, err := f.members.Fields(f.Context(), f.community)
+	fields, err := f.fields.List(f.Context(), f.community)
 	f.ok(err)
 	names, err := member.LoadNames(f.Context(), f.db, f.community)
 	f.ok(err)
@@ -41,11 +42,11 @@ func (f *fixture) who(filter map[string]any) string {
 func TestAFilterAsksForValuesAndRangesOfAnyField(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.ok(access.EnsureEveryoneRole(f.Context(), f.db, f.community))
-		f.field(member.FieldInput{Field: "points", Name: "Points", Type: member.Numerical})
-		f.field(member.FieldInput{Field: `$.od"d [0]`, Name: "Odd", Type: member.SingleLine})
-		f.field(member.FieldInput{Field: "born", Name: "Born", Type: member.Date, Filterable: true})
-		f.field(member.FieldInput{Field: "vegan", Name: "Vegan", Type: member.Boolean})
-		f.field(member.FieldInput{Field: "likes", Name: "Likes", Type: member.MultiSelect, Options: []string{"tea", "coffee"}})
+		f.field(field.Input{Field: "points", Name: "Points", Type: field.Numerical})
+		f.field(field.Input{Field: `$.od"d [0]`, Name: "Odd", Type: field.SingleLine})
+		f.field(field.Input{Field: "born", Name: "Born", Type: field.Date, Filterable: true})
+		f.field(field.Input{Field: "vegan", Name: "Vegan", Type: field.Boolean})
+		f.field(field.Input{Field: "likes", Name: "Likes", Type: field.MultiSelect, Options: []string{"tea", "coffee"}})
 		tag, err := f.members.CreateTag(f.Context(), f.community, "vip")
 		f.ok(err)
 		type values = []member.FieldValue
@@ -100,7 +101,7 @@ func TestAFilterAsksForValuesAndRangesOfAnyField(t *testing.T) {
 func TestAFilterByCountryAndAnIndexedValueFollowsWhoMoves(t *testing.T) {
 	each(t, func(f *fixture) {
 		type values = []member.FieldValue
-		f.field(member.FieldInput{Field: "plan", Name: "Plan", Type: member.SingleLine, Filterable: true})
+		f.field(field.Input{Field: "plan", Name: "Plan", Type: field.SingleLine, Filterable: true})
 		for name, country := range map[string]string{"ada": "GB", "bob": "GB", "cid": "JP"} {
 			in := newcomer(name)
 			in.Fields = values{{Field: "plan", Value: "free"}, {Field: "country", Value: country}}
@@ -125,7 +126,7 @@ func TestAFilterByCountryAndAnIndexedValueFollowsWhoMoves(t *testing.T) {
 
 func TestWhatAFilterCannotAskForIsNamed(t *testing.T) {
 	each(t, func(f *fixture) {
-		f.field(member.FieldInput{Field: "points", Name: "Points", Type: member.Numerical})
+		f.field(field.Input{Field: "points", Name: "Points", Type: field.Numerical})
 		_, err := f.asking().Conditions(map[string]any{
 			"no such": 1, "points": map[string]any{"gte": "many", "near": 5}, "country": map[string]any{"gte": "GB"}, "tag": "none", "role": []any{"x"},
 			"join_date": "soon", "language": map[string]any{}, "last_name": "", "phone": true,

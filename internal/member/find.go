@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/id"
 )
 
@@ -52,27 +53,27 @@ func reference(ref string) (column string, value any) {
 
 // TextOf is what a member has in a default field that is one text; "" when it
 // is unset, and for every other field.
-func TextOf(m *Member, f *Field) string {
+func TextOf(m *Member, f *field.Field) string {
 	switch f.Field {
-	case UserID:
+	case field.UserID:
 		return m.ID
-	case FirstName:
+	case field.FirstName:
 		return m.FirstName
-	case LastName:
+	case field.LastName:
 		return m.LastName
-	case Username:
+	case field.Username:
 		return m.Username
-	case EmailName:
+	case field.EmailName:
 		return m.Email
-	case PhoneName:
+	case field.PhoneName:
 		return m.Phone
-	case CountryName:
+	case field.CountryName:
 		return m.Country
-	case LanguageName:
+	case field.LanguageName:
 		return m.Language
-	case DisplayName:
+	case field.DisplayName:
 		return m.DisplayName
-	case ExternalID:
+	case field.ExternalID:
 		return m.ExternalID
 	}
 	return ""

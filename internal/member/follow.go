@@ -6,6 +6,7 @@ import (
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -28,7 +29,7 @@ func (s *Members) Follow(ctx context.Context, tx *sqldb.Tx, _, after account.Acc
 }
 
 func (s *Members) followIn(ctx context.Context, tx *sqldb.Tx, communityID string, account account.Account, source Source) error {
-	if err := shareFields(ctx, tx, communityID); err != nil {
+	if err := field.LockShared(ctx, tx, communityID); err != nil {
 		return err
 	}
 	who, err := membershipOf(ctx, tx, communityID, account)
@@ -45,7 +46,7 @@ func (s *Members) followIn(ctx context.Context, tx *sqldb.Tx, communityID string
 		if err := RenameAll(ctx, tx, communityID, []Rename{{who.ID, next.Username, next.UsernameKey}}); err != nil {
 			return err
 		}
-		changes = append(changes, Change{UserID: who.ID, Field: defaultField(Username), Old: who.Username, New: next.Username, ValidFrom: at, RecordedAt: at})
+		changes = append(changes, Change{UserID: who.ID, Field: field.DefaultField(field.Username), Old: who.Username, New: next.Username, ValidFrom: at, RecordedAt: at})
 	}
 	if who.Email != next.Email {
 		moved, err := setEmail(ctx, tx, communityID, who.ID, next.Email, next.EmailKey)
@@ -53,7 +54,7 @@ func (s *Members) followIn(ctx context.Context, tx *sqldb.Tx, communityID string
 			return err
 		}
 		if moved {
-			changes = append(changes, Change{UserID: who.ID, Field: defaultField(EmailName), Old: who.Email, New: next.Email, ValidFrom: at, RecordedAt: at})
+			changes = append(changes, Change{UserID: who.ID, Field: field.DefaultField(field.EmailName), Old: who.Email, New: next.Email, ValidFrom: at, RecordedAt: at})
 		}
 	}
 	if len(changes) == 0 {

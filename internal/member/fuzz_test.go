@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 )
 
@@ -15,7 +16,7 @@ func FuzzFilter(f *testing.F) {
 	} {
 		f.Add(s)
 	}
-	asking := member.NewAsking(append(member.DefaultFields(), member.Field{ID: "f1", Name: "Score", Field: "score", Type: member.Numerical}), member.Names{})
+	asking := member.NewAsking(append(field.DefaultFields(), field.Field{ID: "f1", Name: "Score", Field: "score", Type: field.Numerical}), member.Names{})
 	f.Fuzz(func(t *testing.T, text string) {
 		var filter map[string]any
 		if json.Unmarshal([]byte(text), &filter) != nil {

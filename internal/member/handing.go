@@ -10,6 +10,7 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/event"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -191,10 +192,10 @@ func idsOfRoles(roles []access.Role) []string {
 // tell says in the events and in the audit log that a role changed hands.
 func (h *handing) tell(ctx context.Context, tx *sqldb.Tx, role access.Role, giving bool, who *Record) error {
 	happened, verb := event.UserRoleRemoved, "user.remove_role"
-	change := audit.Change{Field: RoleName, Old: role.Title}
+	change := audit.Change{Field: field.RoleName, Old: role.Title}
 	if giving {
 		happened, verb = event.UserRoleAdded, "user.add_role"
-		change = audit.Change{Field: RoleName, New: role.Title}
+		change = audit.Change{Field: field.RoleName, New: role.Title}
 	}
 	data := event.UserRole{UserID: who.ID, RoleID: role.ID, Title: role.Title}
 	if err := event.Append(ctx, tx, h.now, event.Event{CommunityID: h.communityID, Type: happened, Data: data}); err != nil {
@@ -223,7 +224,7 @@ func putRoles(ctx context.Context, tx *sqldb.Tx, communityID string, people []*R
 		before := who.RoleIDs
 		who.RoleIDs = next(slices.Clone(before))
 		at := who.Stamp(from.now)
-		changes[i] = Change{UserID: who.ID, Field: defaultField(RoleName), Old: idList(before), New: idList(who.RoleIDs), ValidFrom: at, RecordedAt: at}
+		changes[i] = Change{UserID: who.ID, Field: field.DefaultField(field.RoleName), Old: idList(before), New: idList(who.RoleIDs), ValidFrom: at, RecordedAt: at}
 		if from.since != 0 {
 			changes[i].ValidFrom = min(from.since, at)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -130,7 +131,7 @@ func TestAChangeOfRolesIsTakenBackUnderTheRuleOfRanks(t *testing.T) {
 		f.ok(second(f.members.AddRole(f.Context(), command, f.community, plain.ID, roles["low"].ID, member.Source{Type: "console"})))
 		f.ok(second(f.members.AddRole(f.Context(), command, f.community, plain.ID, roles["lower"].ID, member.Source{Type: "console"})))
 		f.ok(second(f.members.RemoveRole(f.Context(), command, f.community, plain.ID, roles["low"].ID, member.Source{Type: "console"})))
-		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: plain.ID, FieldID: member.RoleName, Source: "console", Limit: 9})
+		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: plain.ID, FieldID: field.RoleName, Source: "console", Limit: 9})
 		f.ok(err)
 		taken, lower, low := rows[0].ID, rows[1].ID, rows[2].ID
 		revert := func(by actor.Actor, row, want string) {

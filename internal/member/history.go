@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -34,7 +35,7 @@ type HistoryRow struct {
 type Change struct {
 	ID         string // of its row in the history; "": RecordChanges makes one
 	UserID     string
-	Field      *Field
+	Field      *field.Field
 	Old, New   any
 	ValidFrom  int64 // Unix milliseconds; 0: when it is recorded
 	RecordedAt int64 // a Record's Stamp, in Unix milliseconds
@@ -55,7 +56,7 @@ func RecordChanges(ctx context.Context, tx *sqldb.Tx, communityID string, change
 		if c.ID == "" {
 			row[2] = c.newID()
 		}
-		row[4], row[5] = string(AppendValue(nil, c.Old)), string(AppendValue(nil, c.New))
+		row[4], row[5] = string(field.AppendValue(nil, c.Old)), string(field.AppendValue(nil, c.New))
 		row[6], row[7], row[8], row[9], row[10] = c.RecordedAt, c.RecordedAt, sourceType, sourceID, by
 		if c.ValidFrom != 0 {
 			row[6] = c.ValidFrom
@@ -138,17 +139,17 @@ func (s *Members) nameHistory(ctx context.Context, communityID string, rows []Hi
 }
 
 // everyField are the fields by their ids, those that are gone too.
-func everyField(ctx context.Context, q sqldb.Querier, communityID string) (map[string]*Field, error) {
-	fields, err := Fields(ctx, q, communityID)
+func everyField(ctx context.Context, q sqldb.Querier, communityID string) (map[string]*field.Field, error) {
+	fields, err := field.List(ctx, q, communityID)
 	if err != nil {
 		return nil, err
 	}
-	gone, err := selectDeletedFields(ctx, q, communityID)
+	gone, err := field.ListDeleted(ctx, q, communityID)
 	if err != nil {
 		return nil, err
 	}
-	byID := map[string]*Field{}
-	for _, list := range [][]Field{gone, fields} {
+	byID := map[string]*field.Field{}
+	for _, list := range [][]field.Field{gone, fields} {
 		for i := range list {
 			byID[list[i].ID] = &list[i]
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -105,13 +106,13 @@ func CheckJoining(ctx context.Context, tx *sqldb.Tx, old, changed community.Comm
 	if slices.Equal(required, old.Settings.Joining.RequiredFields) {
 		return nil
 	}
-	fields, err := Fields(ctx, tx, changed.ID)
+	fields, err := field.List(ctx, tx, changed.ID)
 	if err != nil {
 		return err
 	}
 	var wrong []errs.Field
 	for _, fieldID := range required {
-		if !slices.ContainsFunc(fields, func(f Field) bool { return f.ID == fieldID && Askable(f) }) {
+		if !slices.ContainsFunc(fields, func(f field.Field) bool { return f.ID == fieldID && Askable(f) }) {
 			wrong = append(wrong, errs.Wrong("joiningRequirements.requiredFields", "unknown_field", "Nobody can be asked for the field %q when they join.", fieldID))
 		}
 	}
@@ -120,6 +121,6 @@ func CheckJoining(ctx context.Context, tx *sqldb.Tx, old, changed community.Comm
 
 // Askable reports whether a person can give the field when they join: what
 // they have as an account, and what others decide, they cannot.
-func Askable(f Field) bool {
-	return !f.Default || !slices.Contains([]string{Username, EmailName, RoleName, TagName}, f.Field)
+func Askable(f field.Field) bool {
+	return !f.Default || !slices.Contains([]string{field.Username, field.EmailName, field.RoleName, field.TagName}, f.Field)
 }

@@ -3,6 +3,7 @@ package member
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -22,7 +23,7 @@ func indexNew(ctx context.Context, tx *sqldb.Tx, communityID string, rows sqldb.
 	row := make([]any, len(rows.Columns))
 	for i := range rows.N {
 		rows.Fill(i, row)
-		values, err := decodeValues(row[document].(string))
+		values, err := field.DecodeValues(row[document].(string))
 		if err != nil {
 			return err
 		}
@@ -92,9 +93,9 @@ func unindex(ctx context.Context, tx *sqldb.Tx, communityID string, ids []string
 	return deleteEntries(ctx, tx, communityID, stored)
 }
 
-func appendEntries(list []entry, fields []Field, userID, country string, values Values) []entry {
+func appendEntries(list []entry, fields []field.Field, userID, country string, values field.Values) []entry {
 	for i := range fields {
-		for _, key := range keys(values.get(fields[i].Field)) {
+		for _, key := range field.Keys(values.Get(fields[i].Field)) {
 			list = append(list, entry{fields[i].ID, key, userID, country})
 		}
 	}
@@ -103,7 +104,7 @@ func appendEntries(list []entry, fields []Field, userID, country string, values 
 
 // storedEntries are those that the members' rows, as they are stored, have in
 // the index.
-func storedEntries(ctx context.Context, q sqldb.Querier, communityID string, ids []string, fields []Field) ([]entry, error) {
+func storedEntries(ctx context.Context, q sqldb.Querier, communityID string, ids []string, fields []field.Field) ([]entry, error) {
 	documents, err := selectDocuments(ctx, q, communityID, ids)
 	if err != nil {
 		return nil, err
@@ -112,9 +113,9 @@ func storedEntries(ctx context.Context, q sqldb.Querier, communityID string, ids
 }
 
 // entriesOf are the entries of members as they are stored.
-func entriesOf(documents []document, fields []Field) (list []entry, err error) {
+func entriesOf(documents []document, fields []field.Field) (list []entry, err error) {
 	for _, d := range documents {
-		values, err := decodeValues(d.text)
+		values, err := field.DecodeValues(d.text)
 		if err != nil {
 			return nil, err
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/id"
 )
 
@@ -89,7 +90,7 @@ func (s *Members) initialOf(ctx context.Context, communityID string, ids []strin
 
 // initial is what a member was created with: of each field the value before
 // its first change, else the one it has.
-func (r *Record) initial(fields map[string]*Field, changed map[[2]string]HistoryRow, only string) (rows []HistoryRow) {
+func (r *Record) initial(fields map[string]*field.Field, changed map[[2]string]HistoryRow, only string) (rows []HistoryRow) {
 	for fieldID, f := range fields {
 		if only != "" && only != fieldID {
 			continue

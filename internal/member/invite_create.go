@@ -12,6 +12,7 @@ import (
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -127,7 +128,7 @@ func (s *Members) writeInvite(ctx context.Context, tx *sqldb.Tx, home community.
 	}
 	var changes []audit.Change
 	if roleTitle != "" {
-		changes = append(changes, audit.Change{Field: RoleName, New: roleTitle})
+		changes = append(changes, audit.Change{Field: field.RoleName, New: roleTitle})
 	}
 	if err := audit.Record(ctx, tx, i.CreatedAt, i.CommunityID, "invite.create", audit.Target{Type: "invite", ID: i.Code, Name: i.Code}, changes...); err != nil {
 		return err

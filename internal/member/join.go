@@ -10,6 +10,7 @@ import (
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/event"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -126,11 +127,11 @@ func errAlreadyMember() error {
 // beginJoin is beginEdit for a person who need not be a member.
 func beginJoin(ctx context.Context, tx *sqldb.Tx, communityID string, account account.Account, now int64) (*edit, error) {
 	e := &edit{communityID: communityID, actor: actor.FromContext(ctx).Ref(), source: Source{Type: "join"}}
-	if err := shareFields(ctx, tx, communityID); err != nil {
+	if err := field.LockShared(ctx, tx, communityID); err != nil {
 		return nil, err
 	}
 	var err error
-	if e.fields, err = Fields(ctx, tx, communityID); err != nil {
+	if e.fields, err = field.List(ctx, tx, communityID); err != nil {
 		return nil, err
 	}
 	if e.who, err = membershipOf(ctx, tx, communityID, account); err != nil {
@@ -167,7 +168,7 @@ func (e *edit) mayJoin(home community.Community, code string) error {
 // answer takes what the person says of themselves: the fields they are asked
 // for, and their name and place. Nobody gives themselves other fields.
 func (e *edit) answer(required []string, given []FieldValue) {
-	own := []string{FirstName, LastName, PhoneName, CountryName, LanguageName}
+	own := []string{field.FirstName, field.LastName, field.PhoneName, field.CountryName, field.LanguageName}
 	for _, v := range given {
 		f := findField(e.fields, v.Field)
 		if f == nil || !slices.Contains(required, f.ID) && !(f.Default && slices.Contains(own, f.Field)) {
@@ -176,7 +177,7 @@ func (e *edit) answer(required []string, given []FieldValue) {
 		}
 		value, problem := e.read(f, v.Value)
 		if problem != nil && !(empty(v.Value) && problem.Code == "cannot_clear") {
-			e.fail(problem.at("fields." + v.Field))
+			e.fail(problem.At("fields." + v.Field))
 			continue
 		}
 		if value != nil {
@@ -184,14 +185,14 @@ func (e *edit) answer(required []string, given []FieldValue) {
 		}
 	}
 	for _, fieldID := range required {
-		f := namedField(e.fields, fieldID)
+		f := field.Find(e.fields, fieldID)
 		if f != nil && e.who.Get(f) == nil && !e.failed(f) {
-			e.fail(errs.Wrong("fields."+f.Field, "required", "%s is needed to join.", f.called()))
+			e.fail(errs.Wrong("fields."+f.Field, "required", "%s is needed to join.", f.Called()))
 		}
 	}
 }
 
-func (e *edit) failed(f *Field) bool {
+func (e *edit) failed(f *field.Field) bool {
 	return slices.ContainsFunc(e.wrong, func(w errs.Field) bool {
 		named := findField(e.fields, w.Field[len("fields."):])
 		return named != nil && named.ID == f.ID

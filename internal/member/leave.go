@@ -9,6 +9,7 @@ import (
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/event"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -74,7 +75,7 @@ type departure struct {
 func depart(ctx context.Context, tx *sqldb.Tx, communityID string, who *Record, d departure) error {
 	wasHere := who.State == Active
 	if len(who.RoleIDs) > 0 {
-		change := Change{UserID: who.ID, Field: namedField(DefaultFields(), RoleName), Old: idList(who.RoleIDs)}
+		change := Change{UserID: who.ID, Field: field.Find(field.DefaultFields(), field.RoleName), Old: idList(who.RoleIDs)}
 		who.RoleIDs = nil
 		change.RecordedAt = who.Stamp(d.now)
 		if err := Update(ctx, tx, communityID, []*Record{who}); err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -47,7 +48,7 @@ func (f *fixture) rowsOf(userID string) map[string]int {
 // known makes somebody of whom much is known.
 func (f *fixture) known(username string) member.Member {
 	f.Helper()
-	f.field(member.FieldInput{Field: "card", Name: "Card", Type: member.SingleLine, Identifier: true})
+	f.field(field.Input{Field: "card", Name: "Card", Type: field.SingleLine, Identifier: true})
 	tag, err := f.members.CreateTag(f.Context(), f.community, "vip")
 	f.ok(err)
 	in := newcomer(username)
@@ -70,7 +71,7 @@ func eachIn(t *testing.T, test func(f *fixture, later func(time.Duration))) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		var late time.Duration
 		now := clock.At(func() time.Time { return clock.Clock{}.Now().Add(late) })
-		f := &fixture{T: t, db: db, members: member.New(db, now)}
+		f := &fixture{T: t, db: db, fields: field.New(db, now), members: member.New(db, now)}
 		f.community = f.elsewhere()
 		files, err := blob.Open(t.TempDir())
 		f.ok(err)

@@ -10,6 +10,7 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -19,6 +20,7 @@ import (
 type fixture struct {
 	*testing.T
 	db        *sqldb.DB
+	fields    *field.Fields
 	members   *member.Members
 	community string
 }
@@ -30,7 +32,7 @@ func each(t *testing.T, test func(f *fixture)) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		test(&fixture{t, db, member.New(db, clock.Clock{}), c.ID})
+		test(&fixture{t, db, field.New(db, clock.Clock{}), member.New(db, clock.Clock{}), c.ID})
 	})
 }
 
@@ -163,7 +165,7 @@ func TestAMemberIsFoundByAnyOfTheirNames(t *testing.T) {
 func TestHistoryIsPagedAndSaysWhoAndFromWhat(t *testing.T) {
 	each(t, func(f *fixture) {
 		ann := f.people("ann")[0]
-		fields, err := f.members.Fields(f.Context(), f.community)
+		fields, err := f.fields.List(f.Context(), f.community)
 		f.ok(err)
 		for i := range 5 {
 			change := member.Change{UserID: ann.ID, Field: &fields[0], Old: fmt.Sprint(i), New: fmt.Sprint(i + 1), RecordedAt: int64(i + 1)}
@@ -193,34 +195,34 @@ func TestFieldsAreCheckedAndUnique(t *testing.T) {
 	each(t, func(f *fixture) {
 		tests := []struct {
 			name string
-			in   member.FieldInput
+			in   field.Input
 			code string // "": made
 		}{
-			{"a select with options", member.FieldInput{Field: "favourite drink", Name: "Favourite Drink", Type: member.Select, Options: []string{"Tea", "Coffee"}, DefaultValue: "tea"}, ""},
-			{"an older name of a type", member.FieldInput{Field: "points", Name: "Points", Type: "number", DefaultValue: 5.0}, ""},
-			{"the same name", member.FieldInput{Field: "drink", Name: "favourite_drink", Type: member.SingleLine}, "duplicate_field"},
-			{"a field named as another's name", member.FieldInput{Field: "FAVOURITE DRINK", Name: "X", Type: member.SingleLine}, "duplicate_field"},
-			{"a name near a default one", member.FieldInput{Field: "x", Name: "E-Mail", Type: member.SingleLine}, ""},
-			{"a default field's name", member.FieldInput{Field: "x", Name: "first name", Type: member.SingleLine}, "invalid_input"},
-			{"no name, no type", member.FieldInput{}, "invalid_input"},
-			{"a select without options", member.FieldInput{Field: "s", Name: "S", Type: member.Select}, "invalid_input"},
-			{"options twice", member.FieldInput{Field: "s", Name: "S", Type: member.Select, Options: []string{"a", "A"}}, "invalid_input"},
-			{"a default that is no option", member.FieldInput{Field: "s", Name: "S", Type: member.Select, Options: []string{"a"}, DefaultValue: "b"}, "invalid_input"},
-			{"a date that identifies", member.FieldInput{Field: "s", Name: "S", Type: member.Date, Identifier: true}, "invalid_input"},
+			{"a select with options", field.Input{Field: "favourite drink", Name: "Favourite Drink", Type: field.Select, Options: []string{"Tea", "Coffee"}, DefaultValue: "tea"}, ""},
+			{"an older name of a type", field.Input{Field: "points", Name: "Points", Type: "number", DefaultValue: 5.0}, ""},
+			{"the same name", field.Input{Field: "drink", Name: "favourite_drink", Type: field.SingleLine}, "duplicate_field"},
+			{"a field named as another's name", field.Input{Field: "FAVOURITE DRINK", Name: "X", Type: field.SingleLine}, "duplicate_field"},
+			{"a name near a default one", field.Input{Field: "x", Name: "E-Mail", Type: field.SingleLine}, ""},
+			{"a default field's name", field.Input{Field: "x", Name: "first name", Type: field.SingleLine}, "invalid_input"},
+			{"no name, no type", field.Input{}, "invalid_input"},
+			{"a select without options", field.Input{Field: "s", Name: "S", Type: field.Select}, "invalid_input"},
+			{"options twice", field.Input{Field: "s", Name: "S", Type: field.Select, Options: []string{"a", "A"}}, "invalid_input"},
+			{"a default that is no option", field.Input{Field: "s", Name: "S", Type: field.Select, Options: []string{"a"}, DefaultValue: "b"}, "invalid_input"},
+			{"a date that identifies", field.Input{Field: "s", Name: "S", Type: field.Date, Identifier: true}, "invalid_input"},
 		}
 		for _, test := range tests {
-			_, err := f.members.CreateField(f.Context(), f.community, test.in)
+			_, err := f.fields.Create(f.Context(), f.community, test.in)
 			if test.code == "" && err != nil || test.code != "" && !errs.Is(err, test.code) {
 				f.Errorf("%s: %v, want %q", test.name, err, test.code)
 			}
 		}
-		fields, err := f.members.Fields(f.Context(), f.community)
+		fields, err := f.fields.List(f.Context(), f.community)
 		f.ok(err)
 		made := fields[len(fields)-3]
 		if !fields[0].Default || made.Field != "favourite-drink" || made.DefaultValue != "Tea" || len(made.Options) != 2 {
 			f.Fatalf("fields %+v", fields)
 		}
-		names, err := f.members.Fields(f.Context(), id.New(clock.Clock{}.Now()))
+		names, err := f.fields.List(f.Context(), id.New(clock.Clock{}.Now()))
 		f.ok(err)
 		if len(names) != 9 {
 			f.Errorf("another community has %d fields, want the default ones", len(names))

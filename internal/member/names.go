@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/text"
 )
@@ -118,13 +119,13 @@ func idOf(names map[string]string, ref string) string {
 
 // Show returns value with names in place of the ids of roles and tags; the id
 // of one that is gone stays.
-func (n Names) Show(f *Field, value any) any {
+func (n Names) Show(f *field.Field, value any) any {
 	ids, ok := value.([]string)
-	if !ok || f.Type != RoleList && f.Type != TagList {
+	if !ok || f.Type != field.RoleList && f.Type != field.TagList {
 		return value
 	}
 	names := n.Tags
-	if f.Type == RoleList {
+	if f.Type == field.RoleList {
 		names = n.Roles
 	}
 	shown := make([]string, len(ids))

@@ -1,6 +1,10 @@
 package member
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/regulars/regulars/internal/field"
+)
 
 func TestNamesInRequestsAreLookedUpAsTheyAreStored(t *testing.T) {
 	names := Names{Roles: map[string]string{"r1": "Team Lead"}, Tags: map[string]string{"t1": "Café", "t2": "vip"}}
@@ -13,8 +17,8 @@ func TestNamesInRequestsAreLookedUpAsTheyAreStored(t *testing.T) {
 	if got := names.Role("Team\u00a0 Lead"); got != "r1" {
 		t.Errorf("role %s", got)
 	}
-	fields := []Field{{ID: "f1", Field: "shirt-size", Name: "Shirt Size"}}
-	if f := namedField(fields, "shirt  size"); f == nil {
+	fields := []field.Field{{ID: "f1", Field: "shirt-size", Name: "Shirt Size"}}
+	if f := field.Find(fields, "shirt  size"); f == nil {
 		t.Error("a field is not found by the name that was given for it")
 	}
 }

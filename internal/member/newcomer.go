@@ -6,6 +6,7 @@ import (
 
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/text"
 )
 
@@ -40,9 +41,9 @@ type newcomer struct {
 
 func (in Newcomer) check() *newcomer {
 	n := &newcomer{Newcomer: in}
-	n.FirstName = n.text("firstname", in.FirstName, 1, maxName)
-	n.LastName = n.text("lastname", in.LastName, 1, maxName)
-	n.DisplayName = n.text("displayname", in.DisplayName, 0, maxName)
+	n.FirstName = n.text("firstname", in.FirstName, 1, field.MaxName)
+	n.LastName = n.text("lastname", in.LastName, 1, field.MaxName)
+	n.DisplayName = n.text("displayname", in.DisplayName, 0, field.MaxName)
 	n.Referral = n.text("referral", in.Referral, 0, maxReference)
 	n.ExternalID = n.text("externalId", in.ExternalID, 0, maxReference)
 	var problem string
@@ -70,22 +71,22 @@ func (n *newcomer) fail(field, code, problem string) {
 func (n *newcomer) reject(wrong errs.Field) { n.wrong = append(n.wrong, wrong) }
 
 // text is one line of text as it is kept.
-func (n *newcomer) text(field, given string, least, most int) string {
-	line, ok := text.Line(oneLine(given), most)
+func (n *newcomer) text(fld, given string, least, most int) string {
+	line, ok := text.Line(field.OneLine(given), most)
 	switch length := utf8.RuneCountInString(line); {
 	case length < least:
-		n.fail(field, "required", "It is needed.")
+		n.fail(fld, "required", "It is needed.")
 	case length > most:
-		n.reject(errs.Wrong(field, "too_long", "It has at most %d characters.", most))
+		n.reject(errs.Wrong(fld, "too_long", "It has at most %d characters.", most))
 	case !ok:
-		n.fail(field, "bad_text", "It holds a character that cannot be read.")
+		n.fail(fld, "bad_text", "It holds a character that cannot be read.")
 	}
 	return line
 }
 
 // values puts the given values of fields, and default values for the others,
 // on the record of the new member.
-func (n *newcomer) values(fields []Field, who *Record) (held []Identifier) {
+func (n *newcomer) values(fields []field.Field, who *Record) (held []Identifier) {
 	given := map[string]bool{}
 	for i, v := range n.Fields {
 		path := fmt.Sprintf("customFields[%d]", i)
@@ -93,10 +94,10 @@ func (n *newcomer) values(fields []Field, who *Record) (held []Identifier) {
 		switch {
 		case f == nil:
 			n.reject(errs.Wrong(path, "unknown_field", "There is no user field %q.", v.Field))
-		case f.Default && f.Field != PhoneName && f.Field != CountryName && f.Field != LanguageName:
-			n.reject(errs.Wrong(path, "not_custom", "%s has a place of its own and is no custom field.", f.called()))
+		case f.Default && f.Field != field.PhoneName && f.Field != field.CountryName && f.Field != field.LanguageName:
+			n.reject(errs.Wrong(path, "not_custom", "%s has a place of its own and is no custom field.", f.Called()))
 		case given[f.ID]:
-			n.reject(errs.Wrong(path, "duplicate", "The field %s is there twice.", f.called()))
+			n.reject(errs.Wrong(path, "duplicate", "The field %s is there twice.", f.Called()))
 		case empty(v.Value):
 		default:
 			given[f.ID] = true
@@ -110,7 +111,7 @@ func (n *newcomer) values(fields []Field, who *Record) (held []Identifier) {
 		case value == nil && f.DefaultValue != nil:
 			who.Set(f, f.DefaultValue)
 		case value == nil && f.Required && !given[f.ID]:
-			n.reject(errs.Wrong("customFields."+f.Field, "required", "%s is needed.", f.called()))
+			n.reject(errs.Wrong("customFields."+f.Field, "required", "%s is needed.", f.Called()))
 		case value != nil && f.Identifier:
 			held = append(held, Identifier{f.ID, IdentifierKey(value), who.ID})
 		}
@@ -118,14 +119,14 @@ func (n *newcomer) values(fields []Field, who *Record) (held []Identifier) {
 	return held
 }
 
-func (n *newcomer) value(path string, f *Field, given any, who *Record) {
+func (n *newcomer) value(path string, f *field.Field, given any, who *Record) {
 	value, problem := f.FromJSON(given)
 	switch list, isList := value.([]string); {
 	case problem != nil:
-		n.reject(errs.Wrong(path, problem.Code, "%s: %s", f.called(), problem.Said))
+		n.reject(errs.Wrong(path, problem.Code, "%s: %s", f.Called(), problem.Said))
 	case isList && len(list) == 0:
-	case f.busy():
-		n.reject(errs.Wrong(path, "field_busy", "%s is being changed just now. Try again soon.", f.called()))
+	case f.Busy():
+		n.reject(errs.Wrong(path, "field_busy", "%s is being changed just now. Try again soon.", f.Called()))
 	default:
 		who.Set(f, value)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/text"
@@ -71,7 +72,7 @@ func (in PenaltyInput) normal(now int64) (PenaltyInput, error) {
 		}
 	}
 	check(slices.Contains(PenaltyKinds, in.Kind), "kind", "A penalty is one of warn, suspend, kick and ban.")
-	reason, ok := text.Line(oneLine(in.Reason), maxReason)
+	reason, ok := text.Line(field.OneLine(in.Reason), maxReason)
 	in.Reason = reason
 	check(ok && reason != "", "reason", "A reason has 1 to 500 characters.")
 	if in.Kind == Suspend {

@@ -7,62 +7,10 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
 )
-
-// FieldUpdate is what a request says about a custom field that is there; what
-// is nil stays as it is.
-type FieldUpdate struct {
-	Field        *string // must be what it is
-	Name         *string
-	Type         *Type
-	Options      []string
-	Replace      map[string]*string // what members who chose an option that goes get instead; nil: nothing
-	Required     *bool
-	DefaultValue any
-	NoDefault    bool // takes the default value away
-	Description  *string
-	Filterable   *bool
-	Identifier   *bool
-	Order        *int64
-}
-
-// over returns the whole input that the update makes of a field.
-func (u FieldUpdate) over(f Field) FieldInput {
-	in := FieldInput{
-		Field: f.Field, Name: f.Name, Type: f.Type, Options: f.Options, Required: f.Required, DefaultValue: plain(f.DefaultValue),
-		Description: f.Description, Filterable: f.Filterable, Identifier: f.Identifier,
-	}
-	override(&in.Name, u.Name)
-	override(&in.Type, u.Type)
-	override(&in.Required, u.Required)
-	override(&in.Description, u.Description)
-	override(&in.Filterable, u.Filterable)
-	override(&in.Identifier, u.Identifier)
-	if newer, ok := olderNames[in.Type]; ok {
-		in.Type = newer
-	}
-	switch {
-	case u.Options != nil:
-		in.Options = u.Options
-	case in.Type != Select && in.Type != MultiSelect:
-		in.Options = nil
-	}
-	switch {
-	case u.NoDefault:
-		in.DefaultValue = nil
-	case u.DefaultValue != nil:
-		in.DefaultValue = u.DefaultValue
-	}
-	return in
-}
-
-func override[T any](to *T, from *T) {
-	if from != nil {
-		*to = *from
-	}
-}
 
 // UpdateField changes a custom field. Values are converted when the type or
 // the options change, all of them or none. In a community of some thousand
@@ -72,8 +20,8 @@ func override[T any](to *T, from *T) {
 // It fails with NotFound field_not_found, Invalid invalid_input, and Conflict
 // default_field, field_busy, duplicate_field, values_do_not_fit (with
 // examples), option_in_use (with the options), or not_unique (with examples).
-func (s *Members) UpdateField(ctx context.Context, communityID, ref string, u FieldUpdate) (Field, error) {
-	f, err := s.Field(ctx, communityID, ref)
+func (s *Members) UpdateField(ctx context.Context, communityID, ref string, u field.Update) (field.Field, error) {
+	f, err := field.Load(ctx, s.db, communityID, ref)
 	if err != nil {
 		return f, err
 	}
@@ -83,7 +31,7 @@ func (s *Members) UpdateField(ctx context.Context, communityID, ref string, u Fi
 	}
 	if members > workAtOnce {
 		// What takes long is found out before anybody has to wait for it.
-		if to, err := u.validate(f); err != nil {
+		if to, err := u.Validate(f); err != nil {
 			return f, err
 		} else if err := examine(ctx, s.db, communityID, &f, &to, u.Replace); err != nil {
 			return f, err
@@ -100,44 +48,28 @@ func (s *Members) UpdateField(ctx context.Context, communityID, ref string, u Fi
 	return f, err
 }
 
-// validate returns what the field is to become.
-func (u FieldUpdate) validate(f Field) (Field, error) {
-	switch {
-	case f.Default:
-		return f, errs.New(errs.Conflict, "default_field", "%s is a default field: every community has it as it is.", f.called())
-	case f.Works():
-		return f, errFieldBusy(&f)
-	case u.Field != nil && HeaderKey(*u.Field) != HeaderKey(f.Field):
-		return f, errs.InvalidFields([]errs.Field{{Field: "field", Code: "fixed", Message: "The database name cannot be changed: files and programs know the field by it."}})
-	}
-	to, err := u.over(f).validate(f)
-	to.ID, to.Field, to.CreatedAt, to.Order = f.ID, f.Field, f.CreatedAt, f.Order
-	override(&to.Order, u.Order)
-	return to, err
-}
-
 // redefine is UpdateField inside a transaction, in a community of about so
 // many members.
-func (s *Members) redefine(ctx context.Context, tx *sqldb.Tx, communityID, fieldID string, u FieldUpdate, members int64) (Field, error) {
+func (s *Members) redefine(ctx context.Context, tx *sqldb.Tx, communityID, fieldID string, u field.Update, members int64) (field.Field, error) {
 	atOnce := members <= workAtOnce
 	if err := guardFields(ctx, tx, communityID); err != nil {
-		return Field{}, err
+		return field.Field{}, err
 	}
-	fields, err := Fields(ctx, tx, communityID)
+	fields, err := field.List(ctx, tx, communityID)
 	if err != nil {
-		return Field{}, err
+		return field.Field{}, err
 	}
-	f := namedField(fields, fieldID)
+	f := field.Find(fields, fieldID)
 	if f == nil {
-		return Field{}, errFieldNotFound()
+		return field.Field{}, field.ErrNotFound()
 	}
-	to, err := u.validate(*f)
+	to, err := u.Validate(*f)
 	if err != nil {
 		return to, err
 	}
 	for _, other := range fields {
 		if !other.Default && other.ID != f.ID {
-			if err := collision(to, other); err != nil {
+			if err := field.Collision(to, other); err != nil {
 				return to, err
 			}
 		}
@@ -151,7 +83,7 @@ func (s *Members) redefine(ctx context.Context, tx *sqldb.Tx, communityID, field
 	if err := s.turn(ctx, tx, communityID, f, target{Field: to, Replace: u.Replace, Source: Source{"field", f.ID}}, members); err != nil {
 		return to, err
 	}
-	after, err := loadField(ctx, tx, communityID, f.ID)
+	after, err := field.LoadByID(ctx, tx, communityID, f.ID)
 	if err != nil {
 		return to, err
 	}
@@ -160,12 +92,12 @@ func (s *Members) redefine(ctx context.Context, tx *sqldb.Tx, communityID, field
 }
 
 // turn writes what changes at once, and does or begins the work on the values.
-func (s *Members) turn(ctx context.Context, tx *sqldb.Tx, communityID string, f *Field, t target, members int64) error {
+func (s *Members) turn(ctx context.Context, tx *sqldb.Tx, communityID string, f *field.Field, t target, members int64) error {
 	now, to := s.clock.MS(), t.Field
-	convert := conversion{f, &to, t.Replace}
+	convert := field.Conversion{From: f, To: &to, Replace: t.Replace}
 	next := *f
 	next.Name, next.Required, next.Description, next.Order = to.Name, to.Required, to.Description, to.Order
-	if !convert.needed() {
+	if !convert.Needed() {
 		next.Type, next.Options, next.DefaultValue = to.Type, to.Options, to.DefaultValue
 	}
 	if f.Filterable && !to.Filterable {
@@ -174,12 +106,12 @@ func (s *Members) turn(ctx context.Context, tx *sqldb.Tx, communityID string, f 
 	if f.Identifier && !to.Identifier {
 		next.Identifier = false
 	}
-	if err := updateField(ctx, tx, communityID, next, now); err != nil {
+	if err := field.Store(ctx, tx, communityID, next, now); err != nil {
 		return err
 	}
 	w := &fieldWork{communityID: communityID, fieldID: f.ID, target: t, total: members, actor: actor.FromContext(ctx).Ref()}
 	more, err := false, error(nil)
-	if !convert.needed() {
+	if !convert.Needed() {
 		more, err = w.continuePartial(ctx, tx, now)
 	}
 	if err == nil && !more {
@@ -207,7 +139,7 @@ func (s *Members) finishWork(ctx context.Context, tx *sqldb.Tx, w *fieldWork) er
 }
 
 // changesOf are the parts of a definition that differ, for the audit log.
-func changesOf(old, to Field) (changes []audit.Change) {
+func changesOf(old, to field.Field) (changes []audit.Change) {
 	for _, part := range []audit.Change{
 		{Field: "name", Old: old.Name, New: to.Name},
 		{Field: "type", Old: string(old.Type), New: string(to.Type)},
@@ -219,7 +151,7 @@ func changesOf(old, to Field) (changes []audit.Change) {
 		{Field: "identifier", Old: old.Identifier, New: to.Identifier},
 		{Field: "order", Old: old.Order, New: to.Order},
 	} {
-		if encodeJSON(part.Old) != encodeJSON(part.New) {
+		if field.EncodeJSON(part.Old) != field.EncodeJSON(part.New) {
 			changes = append(changes, part)
 		}
 	}
@@ -230,13 +162,13 @@ func changesOf(old, to Field) (changes []audit.Change) {
 // members have values, confirm has to be the field's database name. It fails
 // with NotFound field_not_found and Conflict default_field, field_busy or
 // confirm_needed.
-func (s *Members) DeleteField(ctx context.Context, communityID, ref, confirm string) (Field, error) {
-	f, err := s.Field(ctx, communityID, ref)
+func (s *Members) DeleteField(ctx context.Context, communityID, ref, confirm string) (field.Field, error) {
+	f, err := field.Load(ctx, s.db, communityID, ref)
 	if err != nil {
 		return f, err
 	}
 	if f.Default {
-		return f, errs.New(errs.Conflict, "default_field", "%s is a default field: every community has it.", f.called())
+		return f, errs.New(errs.Conflict, "default_field", "%s is a default field: every community has it.", f.Called())
 	}
 	have, err := s.HaveValue(ctx, communityID, f)
 	if err != nil {
@@ -253,28 +185,28 @@ func (s *Members) DeleteField(ctx context.Context, communityID, ref, confirm str
 	return f, err
 }
 
-func (s *Members) deleteField(ctx context.Context, tx *sqldb.Tx, communityID string, f Field, members int64) error {
+func (s *Members) deleteField(ctx context.Context, tx *sqldb.Tx, communityID string, f field.Field, members int64) error {
 	if err := guardFields(ctx, tx, communityID); err != nil {
 		return err
 	}
-	f, err := loadField(ctx, tx, communityID, f.ID)
+	f, err := field.LoadByID(ctx, tx, communityID, f.ID)
 	switch {
 	case err != nil:
 		return err
-	case f.Work.Kind == ClearValues:
-		return errFieldNotFound()
+	case f.Work.Kind == field.ClearValues:
+		return field.ErrNotFound()
 	case f.Works():
-		return errFieldBusy(&f)
+		return field.ErrBusy(&f)
 	}
 	now := s.clock.MS()
 	f.Filterable, f.Filled, f.Identifier = false, false, false
-	if err := updateField(ctx, tx, communityID, f, now); err != nil {
+	if err := field.Store(ctx, tx, communityID, f, now); err != nil {
 		return err
 	}
-	if err := insertDeletedField(ctx, tx, communityID, f, now); err != nil {
+	if err := field.InsertDeleted(ctx, tx, communityID, f, now); err != nil {
 		return err
 	}
-	w := &fieldWork{communityID: communityID, fieldID: f.ID, kind: ClearValues, stage: stageKeys, target: target{Field: f, Source: Source{"field", f.ID}}, total: members, actor: actor.FromContext(ctx).Ref()}
+	w := &fieldWork{communityID: communityID, fieldID: f.ID, kind: field.ClearValues, stage: stageKeys, target: target{Field: f, Source: Source{"field", f.ID}}, total: members, actor: actor.FromContext(ctx).Ref()}
 	if err := saveWork(ctx, tx, w, now); err != nil {
 		return err
 	}
@@ -288,7 +220,7 @@ func (s *Members) deleteField(ctx context.Context, tx *sqldb.Tx, communityID str
 // named first, the others behind them as they were.
 func (s *Members) OrderFields(ctx context.Context, communityID string, ids []string) error {
 	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		fields, err := selectFields(ctx, tx, communityID)
+		fields, err := field.ListCustom(ctx, tx, communityID)
 		if err != nil {
 			return err
 		}
@@ -298,7 +230,7 @@ func (s *Members) OrderFields(ctx context.Context, communityID string, ids []str
 		}
 		for i, f := range fields {
 			order := int64(cmp.Or(place[f.ID], len(ids)+1+i))
-			if err := setFieldOrder(ctx, tx, communityID, f.ID, order, s.clock.MS()); err != nil {
+			if err := field.SetOrder(ctx, tx, communityID, f.ID, order, s.clock.MS()); err != nil {
 				return err
 			}
 		}

@@ -14,13 +14,14 @@ import (
 
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-func typed(t member.Type) *member.Type { return &t }
+func typed(t field.Type) *field.Type { return &t }
 
 func yes(b bool) *bool { return &b }
 
@@ -35,7 +36,7 @@ func (f *fixture) value(who *member.Record, field string) any {
 }
 
 // index is what the index knows of a field, as key and username.
-func (f *fixture) index(field member.Field) []string {
+func (f *fixture) index(field field.Field) []string {
 	f.Helper()
 	list, err := sqldb.All(f.Context(), f.db, sqldb.Value[string], `SELECT v.key || ' ' || a.username FROM member_value v JOIN accounts a ON a.id = v.user_id
 		WHERE v.community_id = $1 AND v.field_id = $2 ORDER BY v.key, v.user_id`, f.community, field.ID)
@@ -67,82 +68,82 @@ func TestATypeIsChangedWithAllValuesOrNotAtAll(t *testing.T) {
 	choices := []string{"Tea", "Coffee", "12"}
 	numbers, dates := json.Number("12.5"), "2024-02-29"
 	for _, test := range []struct {
-		from, to member.Type
+		from, to field.Type
 		value    any
 		want     any // nil: it does not fit
 	}{
-		{member.SingleLine, member.Numerical, "12.50", numbers},
-		{member.SingleLine, member.Numerical, "a dozen", nil},
-		{member.SingleLine, member.Date, "2024-02-29", dates},
-		{member.SingleLine, member.Date, "29 Feb", nil},
-		{member.SingleLine, member.Boolean, "Yes", true},
-		{member.SingleLine, member.Boolean, "maybe", nil},
-		{member.SingleLine, member.Select, "tea", "Tea"},
-		{member.SingleLine, member.Select, "milk", nil},
-		{member.SingleLine, member.MultiSelect, "coffee, Tea", []string{"Tea", "Coffee"}},
-		{member.SingleLine, member.Email, "a@example.com", "a@example.com"},
-		{member.SingleLine, member.Email, "a", nil},
-		{member.SingleLine, member.Phone, "+44 20 7123 4567", "+442071234567"},
-		{member.SingleLine, member.Country, "Germany", "DE"},
-		{member.SingleLine, member.URL, "https://example.com/x", "https://example.com/x"},
-		{member.SingleLine, member.MultiLine, "a", "a"},
-		{member.MultiLine, member.SingleLine, "a\nb", "a b"},
-		{member.MultiLine, member.SingleLine, strings.Repeat("x", 1001), nil},
-		{member.Numerical, member.SingleLine, 12.5, "12.5"},
-		{member.Numerical, member.Select, 12.0, "12"},
-		{member.Numerical, member.Boolean, 1.0, true},
-		{member.Numerical, member.Date, 1.0, nil},
-		{member.Boolean, member.SingleLine, true, "true"},
-		{member.Boolean, member.Numerical, true, nil},
-		{member.Date, member.SingleLine, dates, dates},
-		{member.Date, member.Numerical, dates, nil},
-		{member.Select, member.SingleLine, "Tea", "Tea"},
-		{member.Select, member.MultiSelect, "Tea", []string{"Tea"}},
-		{member.MultiSelect, member.Select, []any{"Tea"}, "Tea"},
-		{member.MultiSelect, member.Select, []any{"Tea", "Coffee"}, nil},
-		{member.MultiSelect, member.SingleLine, []any{"Tea", "Coffee"}, "Tea, Coffee"},
-		{member.Country, member.SingleLine, "DE", "DE"},
-		{member.Email, member.URL, "a@example.com", nil},
-		{member.URL, member.MultiLine, "https://example.com", "https://example.com"},
-		{member.Phone, member.Numerical, "+442071234567", json.Number("442071234567")},
+		{field.SingleLine, field.Numerical, "12.50", numbers},
+		{field.SingleLine, field.Numerical, "a dozen", nil},
+		{field.SingleLine, field.Date, "2024-02-29", dates},
+		{field.SingleLine, field.Date, "29 Feb", nil},
+		{field.SingleLine, field.Boolean, "Yes", true},
+		{field.SingleLine, field.Boolean, "maybe", nil},
+		{field.SingleLine, field.Select, "tea", "Tea"},
+		{field.SingleLine, field.Select, "milk", nil},
+		{field.SingleLine, field.MultiSelect, "coffee, Tea", []string{"Tea", "Coffee"}},
+		{field.SingleLine, field.Email, "a@example.com", "a@example.com"},
+		{field.SingleLine, field.Email, "a", nil},
+		{field.SingleLine, field.Phone, "+44 20 7123 4567", "+442071234567"},
+		{field.SingleLine, field.Country, "Germany", "DE"},
+		{field.SingleLine, field.URL, "https://example.com/x", "https://example.com/x"},
+		{field.SingleLine, field.MultiLine, "a", "a"},
+		{field.MultiLine, field.SingleLine, "a\nb", "a b"},
+		{field.MultiLine, field.SingleLine, strings.Repeat("x", 1001), nil},
+		{field.Numerical, field.SingleLine, 12.5, "12.5"},
+		{field.Numerical, field.Select, 12.0, "12"},
+		{field.Numerical, field.Boolean, 1.0, true},
+		{field.Numerical, field.Date, 1.0, nil},
+		{field.Boolean, field.SingleLine, true, "true"},
+		{field.Boolean, field.Numerical, true, nil},
+		{field.Date, field.SingleLine, dates, dates},
+		{field.Date, field.Numerical, dates, nil},
+		{field.Select, field.SingleLine, "Tea", "Tea"},
+		{field.Select, field.MultiSelect, "Tea", []string{"Tea"}},
+		{field.MultiSelect, field.Select, []any{"Tea"}, "Tea"},
+		{field.MultiSelect, field.Select, []any{"Tea", "Coffee"}, nil},
+		{field.MultiSelect, field.SingleLine, []any{"Tea", "Coffee"}, "Tea, Coffee"},
+		{field.Country, field.SingleLine, "DE", "DE"},
+		{field.Email, field.URL, "a@example.com", nil},
+		{field.URL, field.MultiLine, "https://example.com", "https://example.com"},
+		{field.Phone, field.Numerical, "+442071234567", json.Number("442071234567")},
 	} {
 		t.Run(fmt.Sprintf("%s to %s of %v", test.from, test.to, shortened(test.value)), func(t *testing.T) {
 			t.Parallel()
 			each(t, func(f *fixture) {
 				people := f.people("ann", "bob")
-				in := member.FieldInput{Field: "x", Type: test.from, Filterable: true}
-				if test.from == member.Select || test.from == member.MultiSelect {
+				in := field.Input{Field: "x", Type: test.from, Filterable: true}
+				if test.from == field.Select || test.from == field.MultiSelect {
 					in.Options = choices
 				}
-				field := f.define(in)
+				fld := f.define(in)
 				f.ok(asError(f.change(people[0], "x", test.value)))
 				before := f.value(people[0], "x")
-				u := member.FieldUpdate{Type: typed(test.to)}
-				if test.to == member.Select || test.to == member.MultiSelect {
+				u := field.Update{Type: typed(test.to)}
+				if test.to == field.Select || test.to == field.MultiSelect {
 					u.Options = choices
 				}
-				changed, err := f.members.UpdateField(f.Context(), f.community, field.ID, u)
+				changed, err := f.members.UpdateField(f.Context(), f.community, fld.ID, u)
 				after := f.value(people[0], "x")
 				rows := f.histories(member.HistoryFilter{Source: "field"})
 				if test.want == nil {
 					if e := errs.From(err); e == nil || e.Code != "values_do_not_fit" || len(e.Fields) != 1 || !strings.Contains(e.Fields[0].Message, "ann@example.com") {
 						f.Errorf("not refused: %v", err)
 					}
-					now, err := f.members.Field(f.Context(), f.community, field.ID)
+					now, err := f.fields.Get(f.Context(), f.community, fld.ID)
 					f.ok(err)
-					if d := cmp.Diff(field, now); d != "" || !member.Equal(before, after) || rows != nil {
+					if d := cmp.Diff(fld, now); d != "" || !field.Equal(before, after) || rows != nil {
 						f.Errorf("changed: %s %v %v", d, after, rows)
 					}
 					return
 				}
 				f.ok(err)
-				if !member.Equal(after, test.want) || changed.Type != test.to || !changed.Filled || changed.Works() {
+				if !field.Equal(after, test.want) || changed.Type != test.to || !changed.Filled || changed.Works() {
 					f.Errorf("%#v, want %#v; %+v", after, test.want, changed)
 				}
-				if converted := !member.Equal(before, after); converted != (len(rows) == 1) {
+				if converted := !field.Equal(before, after); converted != (len(rows) == 1) {
 					f.Errorf("history: %v", rows)
 				}
-				if len(f.index(field)) == 0 {
+				if len(f.index(fld)) == 0 {
 					f.Error("the index is empty")
 				}
 			})
@@ -153,30 +154,30 @@ func TestATypeIsChangedWithAllValuesOrNotAtAll(t *testing.T) {
 func TestAnOptionInUseGoesOnlyForAnother(t *testing.T) {
 	each(t, func(f *fixture) {
 		people := f.people("ann", "bob", "cid")
-		field := f.define(member.FieldInput{Field: "drink", Type: member.MultiSelect, Options: []string{"Tea", "Coffee", "Milk"}, Filterable: true})
+		fld := f.define(field.Input{Field: "drink", Type: field.MultiSelect, Options: []string{"Tea", "Coffee", "Milk"}, Filterable: true})
 		for i, drinks := range []string{"Tea,Coffee", "Coffee", "Milk"} {
 			f.ok(asError(f.change(people[i], "drink", drinks)))
 		}
-		change := func(u member.FieldUpdate) error {
-			_, err := f.members.UpdateField(f.Context(), f.community, field.ID, u)
+		change := func(u field.Update) error {
+			_, err := f.members.UpdateField(f.Context(), f.community, fld.ID, u)
 			return err
 		}
-		err := change(member.FieldUpdate{Options: []string{"Tea", "Water"}})
+		err := change(field.Update{Options: []string{"Tea", "Water"}})
 		if e := errs.From(err); e == nil || e.Code != "option_in_use" || len(e.Fields) != 2 || e.Fields[0].Message != `"Coffee": 2 members.` || e.Fields[1].Message != `"Milk": one member.` {
 			f.Fatalf("%v", err)
 		}
-		if e := errs.From(change(member.FieldUpdate{Options: []string{"Tea", "Coffee"}})); e == nil || !strings.HasPrefix(e.Message, "One member has ") {
+		if e := errs.From(change(field.Update{Options: []string{"Tea", "Coffee"}})); e == nil || !strings.HasPrefix(e.Message, "One member has ") {
 			f.Errorf("one member: %v", e)
 		}
-		if err := change(member.FieldUpdate{Options: []string{"Tea", "Water"}, Replace: map[string]*string{"Coffee": text("Milk"), "Milk": nil}}); !errs.Is(err, "option_in_use") {
+		if err := change(field.Update{Options: []string{"Tea", "Water"}, Replace: map[string]*string{"Coffee": text("Milk"), "Milk": nil}}); !errs.Is(err, "option_in_use") {
 			f.Errorf("replaced by what goes too: %v", err)
 		}
-		f.ok(change(member.FieldUpdate{Options: []string{"Water", "Tea"}, Replace: map[string]*string{"Coffee": text("Water"), "Milk": nil}}))
+		f.ok(change(field.Update{Options: []string{"Water", "Tea"}, Replace: map[string]*string{"Coffee": text("Water"), "Milk": nil}}))
 		got := []any{f.value(people[0], "drink"), f.value(people[1], "drink"), f.value(people[2], "drink")}
 		if d := cmp.Diff([]any{[]string{"Water", "Tea"}, []string{"Water"}, nil}, got); d != "" {
 			f.Error(d)
 		}
-		if d := cmp.Diff([]string{"tea ann", "water ann", "water bob"}, f.index(field)); d != "" {
+		if d := cmp.Diff([]string{"tea ann", "water ann", "water bob"}, f.index(fld)); d != "" {
 			f.Error(d)
 		}
 		lines := f.histories(member.HistoryFilter{Source: "field"})
@@ -184,11 +185,11 @@ func TestAnOptionInUseGoesOnlyForAnother(t *testing.T) {
 		if d := cmp.Diff([]string{"drink: [Coffee] > [Water] (field)", "drink: [Milk] > <nil> (field)", "drink: [Tea Coffee] > [Water Tea] (field)"}, lines); d != "" {
 			f.Error(d)
 		}
-		f.ok(change(member.FieldUpdate{Options: []string{"Tea", "Water", "Beer"}})) // another order is no change of a value
+		f.ok(change(field.Update{Options: []string{"Tea", "Water", "Beer"}})) // another order is no change of a value
 		if n := len(f.histories(member.HistoryFilter{Source: "field"})); n != 3 {
 			f.Errorf("%d rows", n)
 		}
-		if code := f.change(people[0], "drink", "water,tea"); code != "" || !member.Equal(f.value(people[0], "drink"), []string{"Tea", "Water"}) {
+		if code := f.change(people[0], "drink", "water,tea"); code != "" || !field.Equal(f.value(people[0], "drink"), []string{"Tea", "Water"}) {
 			f.Errorf("%v %s", f.value(people[0], "drink"), code)
 		}
 	})
@@ -196,29 +197,29 @@ func TestAnOptionInUseGoesOnlyForAnother(t *testing.T) {
 
 func TestWhatAFieldRefuses(t *testing.T) {
 	each(t, func(f *fixture) {
-		field := f.define(member.FieldInput{Field: "plan", Name: "Plan"})
-		f.define(member.FieldInput{Field: "size", Name: "Size"})
+		fld := f.define(field.Input{Field: "plan", Name: "Plan"})
+		f.define(field.Input{Field: "size", Name: "Size"})
 		for _, test := range []struct {
 			name, ref string
-			u         member.FieldUpdate
+			u         field.Update
 			code      string
 		}{
-			{"nothing", field.ID, member.FieldUpdate{}, ""},
-			{"its own name", "plan", member.FieldUpdate{Field: text("Plan"), Name: text("The plan"), Order: ptr(int64(7))}, ""},
-			{"a taken name", "plan", member.FieldUpdate{Name: text("SIZE")}, "duplicate_field"},
-			{"a default field's name", "plan", member.FieldUpdate{Name: text("E-Mail")}, ""},
-			{"a default field's exact name", "plan", member.FieldUpdate{Name: text("Email")}, "invalid_input reserved"},
-			{"another database name", "plan", member.FieldUpdate{Field: text("plan2")}, "invalid_input fixed"},
-			{"a select without options", "plan", member.FieldUpdate{Type: typed(member.Select)}, "invalid_input length"},
-			{"a default value of the wrong type", "plan", member.FieldUpdate{Type: typed("number"), DefaultValue: "x"}, "invalid_input invalid_number"},
-			{"a default field", "country", member.FieldUpdate{Name: text("Land")}, "default_field"},
-			{"no such field", id.New(clock.Clock{}.Now()), member.FieldUpdate{}, "field_not_found"},
+			{"nothing", fld.ID, field.Update{}, ""},
+			{"its own name", "plan", field.Update{Field: text("Plan"), Name: text("The plan"), Order: ptr(int64(7))}, ""},
+			{"a taken name", "plan", field.Update{Name: text("SIZE")}, "duplicate_field"},
+			{"a default field's name", "plan", field.Update{Name: text("E-Mail")}, ""},
+			{"a default field's exact name", "plan", field.Update{Name: text("Email")}, "invalid_input reserved"},
+			{"another database name", "plan", field.Update{Field: text("plan2")}, "invalid_input fixed"},
+			{"a select without options", "plan", field.Update{Type: typed(field.Select)}, "invalid_input length"},
+			{"a default value of the wrong type", "plan", field.Update{Type: typed("number"), DefaultValue: "x"}, "invalid_input invalid_number"},
+			{"a default field", "country", field.Update{Name: text("Land")}, "default_field"},
+			{"no such field", id.New(clock.Clock{}.Now()), field.Update{}, "field_not_found"},
 		} {
 			if _, err := f.members.UpdateField(f.Context(), f.community, test.ref, test.u); codeOf(err) != test.code {
 				f.Errorf("%s: %v", test.name, err)
 			}
 		}
-		if _, err := f.members.UpdateField(f.Context(), id.New(clock.Clock{}.Now()), field.ID, member.FieldUpdate{}); !errs.Is(err, "field_not_found") {
+		if _, err := f.members.UpdateField(f.Context(), id.New(clock.Clock{}.Now()), fld.ID, field.Update{}); !errs.Is(err, "field_not_found") {
 			f.Errorf("of another community: %v", err)
 		}
 		if _, err := f.members.DeleteField(f.Context(), f.community, "email", "email"); !errs.Is(err, "default_field") {
@@ -232,27 +233,27 @@ func ptr[T any](v T) *T { return &v }
 func TestAnIdentifierHasToBeUnique(t *testing.T) {
 	each(t, func(f *fixture) {
 		people := f.people("ann", "bob", "cid")
-		field := f.define(member.FieldInput{Field: "card"})
+		fld := f.define(field.Input{Field: "card"})
 		f.ok(asError(f.change(people[0], "card", "c1")))
 		f.ok(asError(f.change(people[1], "card", "C1")))
-		change := func(u member.FieldUpdate) error {
-			_, err := f.members.UpdateField(f.Context(), f.community, field.ID, u)
+		change := func(u field.Update) error {
+			_, err := f.members.UpdateField(f.Context(), f.community, fld.ID, u)
 			return err
 		}
-		if err := change(member.FieldUpdate{Identifier: yes(true)}); !errs.Is(err, "not_unique") || !strings.Contains(err.Error(), `"c1"`) {
+		if err := change(field.Update{Identifier: yes(true)}); !errs.Is(err, "not_unique") || !strings.Contains(err.Error(), `"c1"`) {
 			f.Fatal(err)
 		}
 		f.ok(asError(f.change(people[1], "card", "02.0")))
 		f.ok(asError(f.change(people[0], "card", "1")))
-		f.ok(change(member.FieldUpdate{Identifier: yes(true)}))
+		f.ok(change(field.Update{Identifier: yes(true)}))
 		if code := f.change(people[2], "card", "02.0"); code != "identifier_taken" {
 			f.Errorf("taken: %q", code)
 		}
-		f.ok(change(member.FieldUpdate{Type: typed(member.Numerical)}))
+		f.ok(change(field.Update{Type: typed(field.Numerical)}))
 		if code := f.change(people[2], "card", 2.0); code != "identifier_taken" {
 			f.Errorf("taken as a number: %q", code)
 		}
-		f.ok(change(member.FieldUpdate{Identifier: yes(false)}))
+		f.ok(change(field.Update{Identifier: yes(false)}))
 		f.ok(asError(f.change(people[2], "card", 2.0)))
 	})
 }
@@ -260,35 +261,35 @@ func TestAnIdentifierHasToBeUnique(t *testing.T) {
 func TestADeletedFieldTakesItsValuesAndLeavesItsHistory(t *testing.T) {
 	each(t, func(f *fixture) {
 		people := f.people("ann", "bob")
-		field := f.define(member.FieldInput{Field: "plan", Name: "Plan", Filterable: true, Identifier: true})
+		fld := f.define(field.Input{Field: "plan", Name: "Plan", Filterable: true, Identifier: true})
 		f.ok(asError(f.change(people[0], "plan", "gold")))
-		_, err := f.members.DeleteField(f.Context(), f.community, field.ID, "")
+		_, err := f.members.DeleteField(f.Context(), f.community, fld.ID, "")
 		if e := errs.From(err); e == nil || e.Code != "confirm_needed" || !strings.HasPrefix(e.Message, "1 members") {
 			f.Fatal(err)
 		}
-		_, err = f.members.DeleteField(f.Context(), f.community, field.ID, "plan")
+		_, err = f.members.DeleteField(f.Context(), f.community, fld.ID, "plan")
 		f.ok(err)
-		if v := f.value(people[0], "plan"); v != nil || len(f.index(field)) != 0 {
-			f.Errorf("left: %v %v", v, f.index(field))
+		if v := f.value(people[0], "plan"); v != nil || len(f.index(fld)) != 0 {
+			f.Errorf("left: %v %v", v, f.index(fld))
 		}
 		want := []string{"plan: gold > <nil> (field)", "plan: <nil> > gold (api)"}
-		if d := cmp.Diff(want, f.histories(member.HistoryFilter{FieldID: field.ID})); d != "" {
+		if d := cmp.Diff(want, f.histories(member.HistoryFilter{FieldID: fld.ID})); d != "" {
 			f.Error(d)
 		}
-		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{FieldID: field.ID, Limit: 1})
+		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{FieldID: fld.ID, Limit: 1})
 		f.ok(err)
 		if _, err := f.members.Revert(f.Context(), someone, f.community, rows[0].ID); !errs.Is(err, "field_gone") {
 			f.Error(err)
 		}
-		if found, err := f.members.FieldID(f.Context(), f.community, field.ID); err != nil || found != field.ID {
+		if found, err := f.fields.ID(f.Context(), f.community, fld.ID); err != nil || found != fld.ID {
 			f.Errorf("its history is not found: %v", err)
 		}
-		again := f.define(member.FieldInput{Field: "plan", Name: "Plan", Identifier: true})
+		again := f.define(field.Input{Field: "plan", Name: "Plan", Identifier: true})
 		f.ok(asError(f.change(people[1], "plan", "gold")))
 		if lines := f.histories(member.HistoryFilter{FieldID: again.ID}); len(lines) != 1 {
 			f.Errorf("%v", lines)
 		}
-		unused := f.define(member.FieldInput{Field: "unused"})
+		unused := f.define(field.Input{Field: "unused"})
 		if _, err := f.members.DeleteField(f.Context(), f.community, unused.ID, ""); err != nil {
 			f.Error(err)
 		}
@@ -304,7 +305,7 @@ func (f *fixture) crowd(field string) []*member.Record {
 		names[i] = fmt.Sprintf("m%05d", i)
 	}
 	people := f.people(names...)
-	definition, err := f.members.Field(f.Context(), f.community, field)
+	definition, err := f.fields.Get(f.Context(), f.community, field)
 	f.ok(err)
 	for i, r := range people {
 		r.Set(&definition, fmt.Sprint(i))
@@ -315,11 +316,11 @@ func (f *fixture) crowd(field string) []*member.Record {
 
 func TestAJobConvertsManyValuesAndGoesOnAfterACrash(t *testing.T) {
 	each(t, func(f *fixture) {
-		field := f.define(member.FieldInput{Field: "points"})
+		fld := f.define(field.Input{Field: "points"})
 		people := f.crowd("points")
-		changed, err := f.members.UpdateField(f.Context(), f.community, field.ID, member.FieldUpdate{Type: typed(member.Numerical), Filterable: yes(true), Identifier: yes(true)})
+		changed, err := f.members.UpdateField(f.Context(), f.community, fld.ID, field.Update{Type: typed(field.Numerical), Filterable: yes(true), Identifier: yes(true)})
 		f.ok(err)
-		if changed.Type != member.SingleLine || changed.Work.Kind != member.ConvertAll || changed.Work.Total != int64(len(people)) {
+		if changed.Type != field.SingleLine || changed.Work.Kind != field.ConvertAll || changed.Work.Total != int64(len(people)) {
 			f.Fatalf("%+v", changed)
 		}
 		if code := f.change(people[0], "points", "7"); code != "field_busy" {
@@ -328,14 +329,14 @@ func TestAJobConvertsManyValuesAndGoesOnAfterACrash(t *testing.T) {
 		if code := f.change(people[0], "country", "DE"); code != "" {
 			f.Errorf("another field: %q", code)
 		}
-		if _, err := f.members.UpdateField(f.Context(), f.community, field.ID, member.FieldUpdate{Name: text("P")}); !errs.Is(err, "field_busy") {
+		if _, err := f.members.UpdateField(f.Context(), f.community, fld.ID, field.Update{Name: text("P")}); !errs.Is(err, "field_busy") {
 			f.Error(err)
 		}
-		f.interrupt(field)
+		f.interrupt(fld)
 		f.workFields()
-		now, err := f.members.Field(f.Context(), f.community, field.ID)
+		now, err := f.fields.Get(f.Context(), f.community, fld.ID)
 		f.ok(err)
-		if now.Type != member.Numerical || now.Works() || !now.Filled || !now.Identifier {
+		if now.Type != field.Numerical || now.Works() || !now.Filled || !now.Identifier {
 			f.Fatalf("%+v", now)
 		}
 		if v := f.value(people[4_999], "points"); v != json.Number("4999") {
@@ -343,9 +344,9 @@ func TestAJobConvertsManyValuesAndGoesOnAfterACrash(t *testing.T) {
 		}
 		rows, err := sqldb.One(f.Context(), f.db, "row", sqldb.Value[int], "SELECT count(*) FROM field_history WHERE community_id = $1 AND source_type = 'field'", f.community)
 		f.ok(err)
-		keys, err := sqldb.One(f.Context(), f.db, "row", sqldb.Value[int], "SELECT count(*) FROM member_identifiers WHERE community_id = $1 AND field_id = $2", f.community, field.ID)
+		keys, err := sqldb.One(f.Context(), f.db, "row", sqldb.Value[int], "SELECT count(*) FROM member_identifiers WHERE community_id = $1 AND field_id = $2", f.community, fld.ID)
 		f.ok(err)
-		if n := len(f.index(field)); rows != len(people) || n != len(people) || keys != len(people) {
+		if n := len(f.index(fld)); rows != len(people) || n != len(people) || keys != len(people) {
 			f.Errorf("%d changes, %d in the index, %d identifiers", rows, n, keys)
 		}
 		if code := f.change(people[0], "points", 4_999.0); code != "identifier_taken" {
@@ -355,7 +356,7 @@ func TestAJobConvertsManyValuesAndGoesOnAfterACrash(t *testing.T) {
 }
 
 // interrupt lets the job of a field die once it has converted some values.
-func (f *fixture) interrupt(field member.Field) {
+func (f *fixture) interrupt(field field.Field) {
 	f.Helper()
 	engine := jobs.New(f.db, clock.Clock{}, slog.New(slog.DiscardHandler), jobs.EngineOptions{})
 	f.members.WorkFields(engine)
@@ -381,47 +382,47 @@ func (f *fixture) interrupt(field member.Field) {
 
 func TestAValueThatStopsToFitEndsTheWork(t *testing.T) {
 	each(t, func(f *fixture) {
-		field := f.define(member.FieldInput{Field: "points", Name: "Points"})
+		fld := f.define(field.Input{Field: "points", Name: "Points"})
 		people := f.crowd("points")
-		_, err := f.members.UpdateField(f.Context(), f.community, field.ID, member.FieldUpdate{Type: typed(member.Numerical)})
+		_, err := f.members.UpdateField(f.Context(), f.community, fld.ID, field.Update{Type: typed(field.Numerical)})
 		f.ok(err)
 		// Somebody who was looked up before the work began writes after it.
-		people[5_005].Set(&field, "five")
+		people[5_005].Set(&fld, "five")
 		f.ok(f.db.Tx(f.Context(), func(tx *sqldb.Tx) error { return member.Update(f.Context(), tx, f.community, people[5_005:5_006]) }))
 		f.workFields()
-		now, err := f.members.Field(f.Context(), f.community, field.ID)
+		now, err := f.fields.Get(f.Context(), f.community, fld.ID)
 		f.ok(err)
-		if now.Type != member.SingleLine || now.Works() || now.Work.Error == "" || f.value(people[0], "points") != "0" {
+		if now.Type != field.SingleLine || now.Works() || now.Work.Error == "" || f.value(people[0], "points") != "0" {
 			f.Fatalf("%+v", now)
 		}
 		f.ok(asError(f.change(people[5_005], "points", "5")))
-		_, err = f.members.UpdateField(f.Context(), f.community, field.ID, member.FieldUpdate{Filterable: yes(true)})
+		_, err = f.members.UpdateField(f.Context(), f.community, fld.ID, field.Update{Filterable: yes(true)})
 		f.ok(err)
 		f.ok(asError(f.change(people[0], "points", "changed while it is filled")))
 		f.workFields()
-		if now, err = f.members.Field(f.Context(), f.community, field.ID); err != nil || !now.Filled || now.Work.Error != "" || len(f.index(field)) != len(people) {
+		if now, err = f.fields.Get(f.Context(), f.community, fld.ID); err != nil || !now.Filled || now.Work.Error != "" || len(f.index(fld)) != len(people) {
 			f.Fatalf("%+v %v", now, err)
 		}
-		gone, err := f.members.DeleteField(f.Context(), f.community, field.ID, "points")
+		gone, err := f.members.DeleteField(f.Context(), f.community, fld.ID, "points")
 		f.ok(err)
-		if _, err := f.members.CreateField(f.Context(), f.community, member.FieldInput{Field: "points", Name: "Points", Type: member.SingleLine}); !errs.Is(err, "duplicate_field") {
+		if _, err := f.fields.Create(f.Context(), f.community, field.Input{Field: "points", Name: "Points", Type: field.SingleLine}); !errs.Is(err, "duplicate_field") {
 			f.Errorf("made again while it is cleared: %v", err)
 		}
-		if _, err := f.members.Field(f.Context(), f.community, gone.ID); !errs.Is(err, "field_not_found") {
+		if _, err := f.fields.Get(f.Context(), f.community, gone.ID); !errs.Is(err, "field_not_found") {
 			f.Error(err)
 		}
 		f.workFields()
 		if v := f.value(people[77], "points"); v != nil || len(f.index(gone)) != 0 {
 			f.Errorf("left: %v", v)
 		}
-		f.define(member.FieldInput{Field: "points", Name: "Points"})
+		f.define(field.Input{Field: "points", Name: "Points"})
 	})
 }
 
 func TestAFieldThatWasFilterableBeforeThereWasAnIndexGetsOne(t *testing.T) {
 	each(t, func(f *fixture) {
 		ann := f.people("ann")[0]
-		field := f.define(member.FieldInput{Field: "plan", Filterable: true})
+		field := f.define(field.Input{Field: "plan", Filterable: true})
 		f.ok(asError(f.change(ann, "plan", "gold")))
 		for _, query := range []string{"DELETE FROM member_value", "UPDATE user_fields SET filled = FALSE", `INSERT INTO field_work (community_id, field_id, kind, stage, target, position, done, total, error, actor, updated_at)
 			SELECT community_id, id, 'index', '', '{}', '', 0, 0, '', '', 0 FROM user_fields WHERE filterable`} {
@@ -447,7 +448,7 @@ func TestAFieldThatWasFilterableBeforeThereWasAnIndexGetsOne(t *testing.T) {
 		f.ok(err)
 		f.ok(f.members.Sweep(f.Context()))
 		f.workFields()
-		now, err := f.members.Field(f.Context(), f.community, field.ID)
+		now, err := f.fields.Get(f.Context(), f.community, field.ID)
 		f.ok(err)
 		if !now.Filled || now.Works() || !cmp.Equal(f.index(field), []string{"gold ann"}) {
 			f.Errorf("%+v %v", now, f.index(field))

@@ -7,6 +7,7 @@ import (
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -15,7 +16,7 @@ import (
 // NotFound field_not_found, wrong values under the name "value", and Conflict
 // value_unchanged when the field has the value already.
 func (s *Members) Record(ctx context.Context, actor actor.Actor, communityID, userID string, v FieldValue, source Source) (HistoryRow, error) {
-	f, err := s.Field(ctx, communityID, v.Field)
+	f, err := field.Load(ctx, s.db, communityID, v.Field)
 	if err != nil {
 		return HistoryRow{}, err
 	}
@@ -38,8 +39,8 @@ func (s *Members) Record(ctx context.Context, actor actor.Actor, communityID, us
 	return rows[0], nil
 }
 
-func errUnchanged(f *Field) error {
-	return errs.New(errs.Conflict, "value_unchanged", "%s has this value already, so there is no change to write down.", f.called())
+func errUnchanged(f *field.Field) error {
+	return errs.New(errs.Conflict, "value_unchanged", "%s has this value already, so there is no change to write down.", f.Called())
 }
 
 // Revert puts back the value that a change replaced, as a new change, whatever
@@ -56,7 +57,7 @@ func (s *Members) Revert(ctx context.Context, actor actor.Actor, communityID, hi
 		if err != nil {
 			return err
 		}
-		if h.FieldID == RoleName {
+		if h.FieldID == field.RoleName {
 			rows, err = s.revertRoles(ctx, tx, actor, communityID, h)
 			return err
 		}
@@ -86,28 +87,15 @@ func (e *edit) putBack(h HistoryRow) error {
 	if f == nil || f.ID != h.FieldID {
 		return errs.New(errs.Conflict, "field_gone", "The field was deleted since; its history stays, but nothing can be put back.")
 	}
-	value, problem := e.read(f, plain(h.Old))
+	value, problem := e.read(f, field.Plain(h.Old))
 	if problem != nil {
-		return errs.New(errs.Conflict, "value_does_not_fit", "%s no longer takes the value it had before this change. %s", f.called(), problem.Said)
+		return errs.New(errs.Conflict, "value_does_not_fit", "%s no longer takes the value it had before this change. %s", f.Called(), problem.Said)
 	}
 	e.set(f, value, 0)
 	if len(e.changes) == 0 {
 		return errUnchanged(f)
 	}
 	return nil
-}
-
-// plain is a value of a field as encoding/json would decode it.
-func plain(value any) any {
-	list, ok := value.([]string)
-	if !ok {
-		return value
-	}
-	items := make([]any, len(list))
-	for i, text := range list {
-		items[i] = text
-	}
-	return items
 }
 
 // revertRoles takes one change of somebody's roles back.
@@ -133,7 +121,7 @@ func (s *Members) revertRoles(ctx context.Context, tx *sqldb.Tx, actor actor.Act
 		return nil, err
 	}
 	if len(take)+len(give) == 0 {
-		return nil, errUnchanged(defaultField(RoleName))
+		return nil, errUnchanged(field.DefaultField(field.RoleName))
 	}
 	changes, err := hand.exchange(ctx, tx, who, take, give)
 	if err != nil {

@@ -3,6 +3,8 @@ package member
 import (
 	"context"
 	"slices"
+
+	"github.com/regulars/regulars/internal/field"
 )
 
 // source is where the members of a list are read from: the index of values
@@ -48,12 +50,12 @@ func drivenBy(at int, f Filter) source {
 // indexed reports whether the index knows everybody who fulfils the condition.
 func (c Condition) indexed() bool {
 	text, ok := c.Value.(string)
-	return !c.Field.Default && c.Field.Filterable && c.Field.Filled && (!ok || len(text) <= longestKey || c.Op == Equals)
+	return !c.Field.Default && c.Field.Filterable && c.Field.Filled && (!ok || len(text) <= field.LongestKey || c.Op == Equals)
 }
 
 // byCountry reports whether each entry of the index answers the condition.
 func (c Condition) byCountry() bool {
-	return c.Field.Default && c.Field.Field == CountryName && c.Op == Equals
+	return c.Field.Default && c.Field.Field == field.CountryName && c.Op == Equals
 }
 
 // rarest is the place of the condition by whose index members are best found,

@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/regulars/regulars/internal/field"
 )
 
 func TestAListIsReadByTheConditionThatFewFulfil(t *testing.T) {
-	fields := map[string]*Field{"country": {Field: CountryName, Type: Country, Default: true}}
+	fields := map[string]*field.Field{"country": {Field: field.CountryName, Type: field.Country, Default: true}}
 	for _, name := range []string{"few", "some", "many", "filling", "unindexed"} {
-		fields[name] = &Field{ID: name, Field: name, Filterable: name != "unindexed", Filled: name != "filling"}
+		fields[name] = &field.Field{ID: name, Field: name, Filterable: name != "unindexed", Filled: name != "filling"}
 	}
 	entries := map[string]int64{"few": 3, "some": 40, "many": fewEntries + 1}
 	for _, row := range []struct {

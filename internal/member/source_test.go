@@ -7,18 +7,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
 )
 
 func TestAFilterFindsTheSameWithAndWithoutTheIndex(t *testing.T) {
 	each(t, func(f *fixture) {
-		fields := []member.FieldInput{
-			{Field: "n", Type: member.Numerical},
+		fields := []field.Input{
+			{Field: "n", Type: field.Numerical},
 			{Field: "t"},
-			{Field: "d", Type: member.Date},
-			{Field: "b", Type: member.Boolean},
-			{Field: "m", Type: member.MultiSelect, Options: []string{"Red", "Blue", "Ärger"}},
-			{Field: "c", Type: member.Country},
+			{Field: "d", Type: field.Date},
+			{Field: "b", Type: field.Boolean},
+			{Field: "m", Type: field.MultiSelect, Options: []string{"Red", "Blue", "Ärger"}},
+			{Field: "c", Type: field.Country},
 		}
 		for _, in := range fields {
 			f.define(in)
@@ -77,7 +78,7 @@ func TestAFilterFindsTheSameWithAndWithoutTheIndex(t *testing.T) {
 		}
 		without := results()
 		for _, in := range fields {
-			_, err := f.members.UpdateField(f.Context(), f.community, in.Field, member.FieldUpdate{Filterable: yes(true)})
+			_, err := f.members.UpdateField(f.Context(), f.community, in.Field, field.Update{Filterable: yes(true)})
 			f.ok(err)
 		}
 		if d := cmp.Diff(without, results()); d != "" {

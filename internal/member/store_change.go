@@ -3,6 +3,7 @@ package member
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -35,9 +36,9 @@ func scanEdge(s sqldb.Scanner) (edge, error) {
 	}
 	e.first, e.last = place == 1, own == 1 && recent == 1
 	var err error
-	if e.before, err = decodeValue(before); err != nil {
+	if e.before, err = field.DecodeText(before); err != nil {
 		return e, err
 	}
-	e.after, err = decodeValue(after)
+	e.after, err = field.DecodeText(after)
 	return e, err
 }

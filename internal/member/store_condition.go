@@ -5,13 +5,14 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // standsIn is where values stand that are no custom fields.
 var standsIn = map[string]string{
-	UserID: "m.user_id", Number: "m.number", Username: "m.username_key", EmailName: "m.email_key", FirstName: "m.first_name", LastName: "m.last_name",
-	DisplayName: "m.display_name", PhoneName: "m.phone", CountryName: "m.country", LanguageName: "m.language", ExternalID: "m.external_id", JoinDate: "m.joined_at",
+	field.UserID: "m.user_id", field.Number: "m.number", field.Username: "m.username_key", field.EmailName: "m.email_key", field.FirstName: "m.first_name", field.LastName: "m.last_name",
+	field.DisplayName: "m.display_name", field.PhoneName: "m.phone", field.CountryName: "m.country", field.LanguageName: "m.language", field.ExternalID: "m.external_id", field.JoinDate: "m.joined_at",
 }
 
 // Claimed and unclaimed members.
@@ -54,13 +55,13 @@ func (f Filter) sql(d sqldb.Dialect, param func(any) string) string {
 func (c Condition) sql(d sqldb.Dialect, param func(any) string) string {
 	f := c.Field
 	switch {
-	case f.Default && f.Type == RoleList:
+	case f.Default && f.Type == field.RoleList:
 		return d.JSONHas("m.roles", param(c.Value))
-	case f.Default && f.Type == TagList:
+	case f.Default && f.Type == field.TagList:
 		return d.JSONHas("m.tags", param(c.Value))
-	case f.Default && f.Field == ClaimedName && c.Value == true:
+	case f.Default && f.Field == field.ClaimedName && c.Value == true:
 		return claimedSQL
-	case f.Default && f.Field == ClaimedName:
+	case f.Default && f.Field == field.ClaimedName:
 		return unclaimedSQL
 	case f.Default:
 		column := standsIn[f.Field]
@@ -75,11 +76,11 @@ func (c Condition) sql(d sqldb.Dialect, param func(any) string) string {
 func (c Condition) customSQL(d sqldb.Dialect, param func(any) string) string {
 	key := param(d.JSONKey(c.Field.Field))
 	switch c.Field.Type {
-	case MultiSelect:
+	case field.MultiSelect:
 		return d.JSONHas(d.JSONValue("m.fields", key), param(c.Value))
-	case Numerical:
+	case field.Numerical:
 		return d.JSONNumber("m.fields", key) + " " + string(c.Op) + " " + d.Number(param(c.number()))
-	case Boolean:
+	case field.Boolean:
 		return d.JSONText("m.fields", key) + " = " + param(d.JSONBool(c.Value == true))
 	default:
 		return d.CaseFold(d.JSONText("m.fields", key)) + " " + string(c.Op) + " " + param(sqldb.CaseFold(fmt.Sprint(c.Value)))

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -65,10 +66,10 @@ func scanHistory(s sqldb.Scanner) (HistoryRow, error) {
 	if err != nil {
 		return h, err
 	}
-	if h.Old, err = decodeValue(before); err != nil {
+	if h.Old, err = field.DecodeText(before); err != nil {
 		return h, err
 	}
-	h.New, err = decodeValue(after)
+	h.New, err = field.DecodeText(after)
 	return h, err
 }
 
@@ -92,11 +93,4 @@ func selectJoined(ctx context.Context, q sqldb.Querier, communityID string, f Hi
 	}
 	return sqldb.All(ctx, q, sqldb.Value[string], fmt.Sprintf(`SELECT user_id FROM members WHERE community_id = $1 AND user_id <= $2 AND state <> 'deleted'
 		AND joined_at >= $3 AND joined_at < $4 ORDER BY user_id DESC LIMIT %d`, limit), communityID, from, f.From, to)
-}
-
-func selectDeletedFields(ctx context.Context, q sqldb.Querier, communityID string) ([]Field, error) {
-	return sqldb.All(ctx, q, func(s sqldb.Scanner) (Field, error) {
-		var f Field
-		return f, s.Scan(&f.ID, &f.Field, &f.Name, &f.Type)
-	}, "SELECT id, field, name, type FROM deleted_fields WHERE community_id = $1", communityID)
 }

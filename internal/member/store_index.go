@@ -6,16 +6,17 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // filterable are the custom fields whose values the index keeps. They stay as
 // they are until the transaction ends.
-func filterable(ctx context.Context, tx *sqldb.Tx, communityID string) ([]Field, error) {
-	if err := shareFields(ctx, tx, communityID); err != nil {
+func filterable(ctx context.Context, tx *sqldb.Tx, communityID string) ([]field.Field, error) {
+	if err := field.LockShared(ctx, tx, communityID); err != nil {
 		return nil, err
 	}
-	return sqldb.All(ctx, tx, scanField, "SELECT "+fieldColumns+" FROM "+fieldTables+" WHERE f.community_id = $1 AND f.filterable ORDER BY f.id", communityID)
+	return field.ListFilterable(ctx, tx, communityID)
 }
 
 type document struct{ userID, country, text string }

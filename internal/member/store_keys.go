@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -11,19 +12,19 @@ import (
 type keyTable struct {
 	name string
 	key  string // its primary key
-	used func(f Field) bool
+	used func(f field.Field) bool
 }
 
 var keyTables = []keyTable{
-	{"member_value", "community_id, field_id, key, user_id", func(f Field) bool { return f.Filterable }},
-	{"member_identifiers", "community_id, field_id, key", func(f Field) bool { return f.Identifier }},
+	{"member_value", "community_id, field_id, key, user_id", func(f field.Field) bool { return f.Filterable }},
+	{"member_identifiers", "community_id, field_id, key", func(f field.Field) bool { return f.Identifier }},
 }
 
 // keyBatch is how many keys one transaction deletes.
 const keyBatch = 5_000
 
 // staleKeys are the tables with keys of a field that is not found by them.
-func staleKeys(ctx context.Context, q sqldb.Querier, communityID string, f Field) (stale []keyTable, err error) {
+func staleKeys(ctx context.Context, q sqldb.Querier, communityID string, f field.Field) (stale []keyTable, err error) {
 	for _, t := range keyTables {
 		if t.used(f) {
 			continue
@@ -50,7 +51,7 @@ func (p *piece) dropKeys(ctx context.Context, tx *sqldb.Tx) (more bool, err erro
 	if len(stale) > 0 {
 		return true, stale[0].deleteSome(ctx, tx, p.communityID, p.fieldID)
 	}
-	if p.kind == DropKeys {
+	if p.kind == field.DropKeys {
 		return startWork(ctx, tx, p.fieldWork, *p.field, p.now)
 	}
 	p.stage = ""
@@ -60,7 +61,7 @@ func (p *piece) dropKeys(ctx context.Context, tx *sqldb.Tx) (more bool, err erro
 // dropTaken deletes the next keys that work which was given up had taken, and
 // reports whether there may be more.
 func dropTaken(ctx context.Context, tx *sqldb.Tx, communityID, fieldID string) (more bool, err error) {
-	f, err := loadField(ctx, tx, communityID, fieldID)
+	f, err := field.LoadByID(ctx, tx, communityID, fieldID)
 	if err != nil {
 		return false, err
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -33,13 +34,13 @@ func (m *Member) read(texts []string) (err error) {
 			return err
 		}
 	}
-	if m.RoleIDs, err = decodeIDs(texts[12]); err != nil {
+	if m.RoleIDs, err = field.DecodeIDs(texts[12]); err != nil {
 		return err
 	}
-	if m.TagIDs, err = decodeIDs(texts[13]); err != nil {
+	if m.TagIDs, err = field.DecodeIDs(texts[13]); err != nil {
 		return err
 	}
-	m.Fields, err = decodeFields(texts[14])
+	m.Fields, err = field.DecodeFields(texts[14])
 	return err
 }
 
@@ -111,7 +112,7 @@ func standing(ctx context.Context, q sqldb.Querier, communityID, by, ref string)
 		return s, err
 	}
 	s.Member = s.State == Active
-	s.RoleIDs, err = decodeIDs(roles)
+	s.RoleIDs, err = field.DecodeIDs(roles)
 	return s, err
 }
 

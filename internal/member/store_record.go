@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -29,13 +30,13 @@ func (r *Record) read(texts []string) (err error) {
 	r.ID, r.State, r.Owner, r.DisplayName, r.FirstName, r.LastName = texts[0], texts[1], sqldb.ParseBool(texts[2]), texts[3], texts[4], texts[5]
 	r.Phone, r.Country, r.Language = texts[6], texts[7], texts[8]
 	r.AccountID, r.Email, r.EmailKey, r.Username, r.UsernameKey = texts[14], texts[16], texts[17], texts[18], texts[19]
-	if r.RoleIDs, err = decodeIDs(texts[9]); err != nil {
+	if r.RoleIDs, err = field.DecodeIDs(texts[9]); err != nil {
 		return err
 	}
-	if r.TagIDs, err = decodeIDs(texts[10]); err != nil {
+	if r.TagIDs, err = field.DecodeIDs(texts[10]); err != nil {
 		return err
 	}
-	if r.Values, err = decodeValues(texts[11]); err != nil {
+	if r.Values, err = field.DecodeValues(texts[11]); err != nil {
 		return err
 	}
 	for _, n := range [...]struct {
@@ -192,7 +193,7 @@ func newRows(communityID string, records []*Record) sqldb.Rows {
 		row[16], row[17], row[18], row[19], row[20] = r.AccountID, r.Email, r.EmailKey, r.Username, r.UsernameKey
 		row[0], row[1], row[2], row[3], row[4] = communityID, r.ID, r.State, r.Owner, r.DisplayName
 		row[5], row[6], row[7], row[8], row[9], row[10] = r.FirstName, r.LastName, r.nameKey(), r.Phone, r.Country, r.Language
-		row[11], row[12], row[13], row[14], row[15] = encodeIDs(r.RoleIDs), encodeIDs(r.TagIDs), r.Values.encode(), r.JoinedAt, r.UpdatedAt
+		row[11], row[12], row[13], row[14], row[15] = field.EncodeIDs(r.RoleIDs), field.EncodeIDs(r.TagIDs), r.Values.Encode(), r.JoinedAt, r.UpdatedAt
 	}}
 }
 
@@ -213,7 +214,7 @@ func Update(ctx context.Context, tx *sqldb.Tx, communityID string, records []*Re
 		r := records[i]
 		row[0], row[1], row[2], row[3], row[4] = communityID, r.ID, r.FirstName, r.LastName, r.nameKey()
 		row[5], row[6], row[7] = r.Phone, r.Country, r.Language
-		row[8], row[9], row[10], row[11] = encodeIDs(r.RoleIDs), encodeIDs(r.TagIDs), r.Values.encode(), r.UpdatedAt
+		row[8], row[9], row[10], row[11] = field.EncodeIDs(r.RoleIDs), field.EncodeIDs(r.TagIDs), r.Values.Encode(), r.UpdatedAt
 	}})
 }
 
@@ -291,7 +292,7 @@ type Identifier struct {
 func IdentifierKey(value any) string {
 	text, ok := value.(string)
 	if !ok {
-		return strings.Trim(encodeJSON(value), `"`)
+		return strings.Trim(field.EncodeJSON(value), `"`)
 	}
 	return strings.ToLower(text)
 }

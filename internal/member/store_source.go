@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -44,7 +45,7 @@ func (src source) query(d sqldb.Dialect, communityID string) query {
 
 // entry is the condition on an entry of the index.
 func (c Condition) entry(table string, param func(any) string) string {
-	return fmt.Sprintf("%s.field_id = %s AND %s.key %s %s", table, param(c.Field.ID), table, c.Op, param(keys(c.Value)[0]))
+	return fmt.Sprintf("%s.field_id = %s AND %s.key %s %s", table, param(c.Field.ID), table, c.Op, param(field.Keys(c.Value)[0]))
 }
 
 // after leaves of the members only those after one, in the order of their ids.

@@ -3,6 +3,7 @@ package member
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -38,7 +39,7 @@ func withTag(ctx context.Context, q sqldb.Querier, communityID, tagID, after str
 // community has.
 func eachTagList(ctx context.Context, q sqldb.Querier, communityID string, f func(ids []string)) error {
 	return sqldb.ScanStrings(ctx, q, []string{"tags"}, "FROM members WHERE community_id = $1 GROUP BY tags", []any{communityID}, func(texts []string) error {
-		ids, err := decodeIDs(texts[0])
+		ids, err := field.DecodeIDs(texts[0])
 		f(ids)
 		return err
 	})

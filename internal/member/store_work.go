@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -22,9 +23,9 @@ func scanWork(s sqldb.Scanner) (*fieldWork, error) {
 	if err := d.Decode(&w.target); err != nil {
 		return nil, err
 	}
-	w.target.Field.DefaultValue = native(w.target.Field.DefaultValue)
+	w.target.Field.DefaultValue = field.Native(w.target.Field.DefaultValue)
 	if w.target.From != nil {
-		w.target.From.DefaultValue = native(w.target.From.DefaultValue)
+		w.target.From.DefaultValue = field.Native(w.target.From.DefaultValue)
 	}
 	return w, nil
 }
@@ -43,7 +44,7 @@ func loadWork(ctx context.Context, tx *sqldb.Tx, communityID, fieldID string) (*
 // values, locked; nil when there is none.
 func loadPartial(ctx context.Context, tx *sqldb.Tx, communityID, fieldID string) (*fieldWork, error) {
 	found, err := sqldb.All(ctx, tx, scanWork, "SELECT "+workColumns+" FROM field_work WHERE community_id = $1 AND field_id = $2 AND kind = $3 AND stage = $4 "+tx.Dialect().Lock(),
-		communityID, fieldID, ConvertAll, stagePartial)
+		communityID, fieldID, field.ConvertAll, stagePartial)
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
@@ -63,7 +64,7 @@ func saveWork(ctx context.Context, tx *sqldb.Tx, w *fieldWork, now int64) error 
 	_, err := tx.Exec(ctx, `INSERT INTO field_work (`+workColumns+`, error, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', $10)
 		ON CONFLICT (community_id, field_id) DO UPDATE SET kind = excluded.kind, stage = excluded.stage, target = excluded.target, position = excluded.position,
 		done = excluded.done, total = excluded.total, actor = excluded.actor, error = '', updated_at = excluded.updated_at`,
-		w.communityID, w.fieldID, w.kind, w.stage, encodeJSON(w.target), w.position, w.done, w.total, w.actor, now)
+		w.communityID, w.fieldID, w.kind, w.stage, field.EncodeJSON(w.target), w.position, w.done, w.total, w.actor, now)
 	return err
 }
 
@@ -86,32 +87,12 @@ func lockDocuments(ctx context.Context, tx *sqldb.Tx, communityID, after string,
 	}, fmt.Sprintf("SELECT user_id, country, fields FROM members WHERE community_id = $1 AND user_id > $2 ORDER BY user_id LIMIT %d %s", limit, tx.Dialect().Lock()), communityID, after)
 }
 
-func loadField(ctx context.Context, q sqldb.Querier, communityID, fieldID string) (Field, error) {
-	return sqldb.One(ctx, q, "field", scanField, "SELECT "+fieldColumns+" FROM "+fieldTables+" WHERE f.community_id = $1 AND f.id = $2", communityID, fieldID)
-}
-
-// updateField writes a definition back; its database name never changes.
-func updateField(ctx context.Context, tx *sqldb.Tx, communityID string, f Field, now int64) error {
-	_, err := tx.Exec(ctx, `UPDATE user_fields SET name = $3, name_key = $4, type = $5, options = $6, required = $7, default_value = $8, description = $9,
-		filterable = $10, filled = $11, identifier = $12, sort_order = $13, updated_at = $14 WHERE community_id = $1 AND id = $2`, communityID, f.ID,
-		f.Name, HeaderKey(f.Name), string(f.Type), encodeJSON(f.Options), f.Required, encodeJSON(f.DefaultValue), f.Description,
-		f.Filterable, f.Filled, f.Identifier, f.Order, now)
-	return err
-}
-
 // removeField deletes a definition and the work on it.
 func removeField(ctx context.Context, tx *sqldb.Tx, communityID, fieldID string) error {
 	if err := dropWork(ctx, tx, communityID, fieldID); err != nil {
 		return err
 	}
-	_, err := tx.Exec(ctx, "DELETE FROM user_fields WHERE community_id = $1 AND id = $2", communityID, fieldID)
-	return err
-}
-
-func insertDeletedField(ctx context.Context, tx *sqldb.Tx, communityID string, f Field, now int64) error {
-	_, err := tx.Exec(ctx, "INSERT INTO deleted_fields (community_id, id, field, name, type, deleted_at) VALUES ($1, $2, $3, $4, $5, $6)",
-		communityID, f.ID, f.Field, f.Name, string(f.Type), now)
-	return err
+	return field.Delete(ctx, tx, communityID, fieldID)
 }
 
 // selectHaving returns the next members after one who have a value in a field.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/text"
@@ -24,10 +25,10 @@ func (t Tag) target() audit.Target { return audit.Target{Type: "tag", ID: t.ID, 
 const MaxTags = 5_000
 
 // CheckTag returns the name as it is kept, or what is wrong with it.
-func CheckTag(name string) (string, *Problem) {
-	name, ok := text.Line(text.Name(name), maxName)
+func CheckTag(name string) (string, *field.Problem) {
+	name, ok := text.Line(text.Name(name), field.MaxName)
 	if !ok || name == "" || strings.Contains(name, ",") {
-		return name, unfit("invalid_tag", "A tag has 1 to 50 characters and no comma.")
+		return name, field.Unfit("invalid_tag", "A tag has 1 to 50 characters and no comma.")
 	}
 	return name, nil
 }
@@ -47,7 +48,7 @@ func Tags(ctx context.Context, q sqldb.Querier, communityID string) ([]Tag, erro
 func (s *Members) CreateTag(ctx context.Context, communityID, name string) (Tag, error) {
 	name, problem := CheckTag(name)
 	if problem != nil {
-		return Tag{}, errs.InvalidFields([]errs.Field{problem.at("name")})
+		return Tag{}, errs.InvalidFields([]errs.Field{problem.At("name")})
 	}
 	now := s.clock.Now()
 	made := Tag{ID: id.New(now), Name: name, CreatedAt: now.UnixMilli()}

@@ -7,6 +7,7 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -122,7 +123,7 @@ func untag(ctx context.Context, tx *sqldb.Tx, a removeTag, people []*Record, now
 	for i, who := range people {
 		kept := slices.DeleteFunc(slices.Clone(who.TagIDs), func(one string) bool { return one == a.TagID })
 		at := who.Stamp(now)
-		changes[i] = Change{UserID: who.ID, Field: defaultField(TagName), Old: idList(who.TagIDs), New: idList(kept), ValidFrom: min(a.At, at), RecordedAt: at}
+		changes[i] = Change{UserID: who.ID, Field: field.DefaultField(field.TagName), Old: idList(who.TagIDs), New: idList(kept), ValidFrom: min(a.At, at), RecordedAt: at}
 		who.TagIDs = kept
 	}
 	if err := Update(ctx, tx, a.CommunityID, people); err != nil {

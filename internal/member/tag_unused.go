@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -98,7 +99,7 @@ func tagsIn(rows sqldb.Rows) iter.Seq2[[]string, error] {
 		tags, row := columnOf(rows, "tags"), make([]any, len(rows.Columns))
 		for i := range rows.N {
 			rows.Fill(i, row)
-			if !yield(decodeIDs(row[tags].(string))) {
+			if !yield(field.DecodeIDs(row[tags].(string))) {
 				return
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -46,7 +47,7 @@ func (s *Members) PutTag(ctx context.Context, caller actor.Actor, communityID, t
 				ids = append(ids, tagID)
 				slices.Sort(ids)
 			}
-			e.set(findField(e.fields, TagName), idList(ids), 0)
+			e.set(findField(e.fields, field.TagName), idList(ids), 0)
 			if _, err := e.finish(ctx, tx); err != nil {
 				return err
 			}

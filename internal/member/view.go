@@ -8,6 +8,7 @@ import (
 
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/text"
@@ -39,7 +40,7 @@ func (s *Members) Views(ctx context.Context, communityID string, actor actor.Act
 // SaveView keeps a view under a name, in place of the one that has the name
 // already. It fails with Invalid invalid_input or Conflict too_many_views.
 func (s *Members) SaveView(ctx context.Context, communityID string, actor actor.Actor, name, query string) (View, error) {
-	name, ok := text.Line(text.Name(name), maxName)
+	name, ok := text.Line(text.Name(name), field.MaxName)
 	now := s.clock.Now()
 	v := View{ID: id.New(now), Name: name, Query: query, CreatedAt: now.UnixMilli()}
 	if !ok || name == "" {

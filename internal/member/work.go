@@ -6,26 +6,10 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
-
-// The kinds of work on all values of a field.
-const (
-	FillIndex   = "index"    // fills the index; the values can change meanwhile
-	Identify    = "identify" // takes the keys that only one member can have
-	ConvertAll  = "convert"  // makes values of another type of them
-	ClearValues = "clear"    // of a field that was deleted
-	DropKeys    = "unindex"  // deletes the keys of a field that is no longer found by them; the values can change meanwhile
-)
-
-// busy reports whether values of the field cannot change for now.
-func (f *Field) busy() bool {
-	return f.Work.Error == "" && (f.Work.Kind == Identify || f.Work.Kind == ConvertAll || f.Work.Kind == ClearValues)
-}
-
-// Works reports whether a job is at work on the field's values.
-func (f *Field) Works() bool { return f.Work.Kind != "" && f.Work.Error == "" }
 
 const (
 	pieceOfWork = 1_000 // members of one transaction
@@ -44,8 +28,8 @@ type fieldWork struct {
 
 // target is what a field is to become.
 type target struct {
-	Field   Field              `json:"field"`
-	From    *Field             `json:"from,omitempty"` // what it was before its values were converted
+	Field   field.Field        `json:"field"`
+	From    *field.Field       `json:"from,omitempty"` // what it was before its values were converted
 	Replace map[string]*string `json:"replace,omitempty"`
 	Source  Source             `json:"source"`
 
@@ -146,12 +130,12 @@ func (s *Members) workOn(ctx context.Context, tx *sqldb.Tx, communityID, fieldID
 	if err != nil || w == nil {
 		return false, err
 	}
-	f, err := loadField(ctx, tx, communityID, fieldID)
+	f, err := field.LoadByID(ctx, tx, communityID, fieldID)
 	if err != nil {
 		return false, err
 	}
 	p := piece{fieldWork: w, field: &f}
-	if p.kind == DropKeys || p.stage == stageKeys {
+	if p.kind == field.DropKeys || p.stage == stageKeys {
 		p.now = s.clock.MS()
 		return p.dropKeys(ctx, tx)
 	}
@@ -188,7 +172,7 @@ func (p *piece) take(ctx context.Context, tx *sqldb.Tx) error {
 	if err != nil || !more {
 		return err
 	}
-	if err := shareFields(ctx, tx, p.communityID); err != nil {
+	if err := field.LockShared(ctx, tx, p.communityID); err != nil {
 		return err
 	}
 	p.documents, err = lockDocuments(ctx, tx, p.communityID, p.position, pieceOfWork)
@@ -198,23 +182,23 @@ func (p *piece) take(ctx context.Context, tx *sqldb.Tx) error {
 // piece is the work of one transaction.
 type piece struct {
 	*fieldWork
-	field     *Field
+	field     *field.Field
 	documents []document
 	now       int64
 }
 
 func (p *piece) work(ctx context.Context, tx *sqldb.Tx) error {
 	switch p.kind {
-	case FillIndex:
+	case field.FillIndex:
 		return p.fill(ctx, tx)
-	case Identify:
+	case field.Identify:
 		return p.identify(ctx, tx)
-	case ConvertAll:
+	case field.ConvertAll:
 		if p.stage == stageCheck {
 			return p.check(ctx, tx)
 		}
 		return p.convert(ctx, tx)
-	case ClearValues:
+	case field.ClearValues:
 		return p.clear(ctx, tx)
 	}
 	return fmt.Errorf("no work of the kind %q", p.kind)
@@ -232,20 +216,20 @@ const (
 // there is more work.
 func (p *piece) end(ctx context.Context, tx *sqldb.Tx) (more bool, err error) {
 	switch {
-	case p.kind == ClearValues:
+	case p.kind == field.ClearValues:
 		return false, removeField(ctx, tx, p.communityID, p.fieldID)
-	case p.kind == ConvertAll && p.stage == stageCheck:
+	case p.kind == field.ConvertAll && p.stage == stageCheck:
 		p.stage, p.position, p.done = stageApply, "", 0
 		if err := p.turn(ctx, tx); err != nil {
 			return false, err
 		}
 		return true, saveWork(ctx, tx, p.fieldWork, p.now)
-	case p.kind == FillIndex:
+	case p.kind == field.FillIndex:
 		p.field.Filled = true
-	case p.kind == Identify:
+	case p.kind == field.Identify:
 		p.field.Identifier = true
 	}
-	if err := updateField(ctx, tx, p.communityID, *p.field, p.now); err != nil {
+	if err := field.Store(ctx, tx, p.communityID, *p.field, p.now); err != nil {
 		return false, err
 	}
 	more, err = startWork(ctx, tx, p.fieldWork, *p.field, p.now)
@@ -276,13 +260,13 @@ func (p *piece) turn(ctx context.Context, tx *sqldb.Tx) error {
 	p.target.From = &from
 	p.field.Type, p.field.Options, p.field.DefaultValue = to.Type, to.Options, to.DefaultValue
 	p.field.Identifier, p.field.Filterable, p.field.Filled = false, false, false
-	return updateField(ctx, tx, p.communityID, *p.field, p.now)
+	return field.Store(ctx, tx, p.communityID, *p.field, p.now)
 }
 
 // startWork writes down the next work that brings a field to its target, or
 // that there is none.
-func startWork(ctx context.Context, tx *sqldb.Tx, w *fieldWork, f Field, now int64) (more bool, err error) {
-	convert := conversion{&f, &w.target.Field, w.target.Replace}
+func startWork(ctx context.Context, tx *sqldb.Tx, w *fieldWork, f field.Field, now int64) (more bool, err error) {
+	convert := field.Conversion{From: &f, To: &w.target.Field, Replace: w.target.Replace}
 	stale, err := staleKeys(ctx, tx, w.communityID, f)
 	if err != nil {
 		return false, err
@@ -290,16 +274,16 @@ func startWork(ctx context.Context, tx *sqldb.Tx, w *fieldWork, f Field, now int
 	switch to := w.target.Field; {
 	case to.ID == "": // a migration asked for this one work only
 		return false, dropWork(ctx, tx, w.communityID, w.fieldID)
-	case convert.needed():
-		w.kind, w.stage = ConvertAll, stageCheck
+	case convert.Needed():
+		w.kind, w.stage = field.ConvertAll, stageCheck
 	case len(stale) > 0:
-		w.kind, w.stage = DropKeys, ""
+		w.kind, w.stage = field.DropKeys, ""
 	case to.Identifier && !f.Identifier:
-		w.kind, w.stage = Identify, ""
+		w.kind, w.stage = field.Identify, ""
 	case to.Filterable && !f.Filled:
-		w.kind, w.stage = FillIndex, ""
+		w.kind, w.stage = field.FillIndex, ""
 		f.Filterable = true
-		if err := updateField(ctx, tx, w.communityID, f, now); err != nil {
+		if err := field.Store(ctx, tx, w.communityID, f, now); err != nil {
 			return false, err
 		}
 	default:

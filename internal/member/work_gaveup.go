@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -16,10 +17,10 @@ import (
 // migration, is queued again by resumeWork.
 func (s *Members) workGaveUp(ctx context.Context, tx *sqldb.Tx, args fieldWorkArgs, why jobs.Cause) error {
 	w, err := loadWork(ctx, tx, args.CommunityID, args.FieldID)
-	if err != nil || w == nil || w.kind == ClearValues || w.target.Field.ID == "" {
+	if err != nil || w == nil || w.kind == field.ClearValues || w.target.Field.ID == "" {
 		return err
 	}
-	partial := w.kind == ConvertAll && w.stage == stageApply
+	partial := w.kind == field.ConvertAll && w.stage == stageApply
 	if partial {
 		w.stage = stagePartial
 		if err := saveWork(ctx, tx, w, s.clock.MS()); err != nil {
@@ -51,7 +52,7 @@ func (w *fieldWork) continuePartial(ctx context.Context, tx *sqldb.Tx, now int64
 	if err != nil || partial == nil {
 		return false, err
 	}
-	w.kind, w.stage = ConvertAll, stageApply
+	w.kind, w.stage = field.ConvertAll, stageApply
 	w.target.From, w.target.Replace = partial.target.From, partial.target.Replace
 	return true, saveWork(ctx, tx, w, now)
 }

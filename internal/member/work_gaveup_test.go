@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/jobs"
-	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -27,23 +27,23 @@ func (f *fixture) die() {
 	f.ok(errors.Join(engine.Start(f.Context()), engine.Stop(context.WithoutCancel(f.Context()))))
 }
 
-func (f *fixture) named(field string) *member.Field {
+func (f *fixture) named(field string) *field.Field {
 	f.Helper()
-	now, err := f.members.Field(f.Context(), f.community, field)
+	now, err := f.fields.Get(f.Context(), f.community, field)
 	f.ok(err)
 	return &now
 }
 
 func TestAFieldWhoseWorkIsGivenUpBeforeItsFirstChangeIsAsItWas(t *testing.T) {
 	each(t, func(f *fixture) {
-		field := f.define(member.FieldInput{Field: "points"})
+		fld := f.define(field.Input{Field: "points"})
 		people := f.crowd("points")
-		for _, update := range []member.FieldUpdate{{Type: typed(member.Numerical)}, {Identifier: yes(true)}, {Filterable: yes(true)}} {
-			_, err := f.members.UpdateField(f.Context(), f.community, field.ID, update)
+		for _, update := range []field.Update{{Type: typed(field.Numerical)}, {Identifier: yes(true)}, {Filterable: yes(true)}} {
+			_, err := f.members.UpdateField(f.Context(), f.community, fld.ID, update)
 			f.ok(err)
 			f.die()
 			now := f.named("points")
-			if now.Works() || !strings.Contains(now.Work.Error, "ended three times") || now.Type != member.SingleLine || now.Identifier {
+			if now.Works() || !strings.Contains(now.Work.Error, "ended three times") || now.Type != field.SingleLine || now.Identifier {
 				t.Fatalf("%+v", now)
 			}
 			f.ok(asError(f.change(people[0], "points", "five "+now.Work.Kind)))
@@ -53,10 +53,10 @@ func TestAFieldWhoseWorkIsGivenUpBeforeItsFirstChangeIsAsItWas(t *testing.T) {
 			}
 		}
 		f.ok(asError(f.change(people[0], "points", "0")))
-		_, err := f.members.UpdateField(f.Context(), f.community, field.ID, member.FieldUpdate{Type: typed(member.Numerical), Filterable: yes(true), Identifier: yes(true)})
+		_, err := f.members.UpdateField(f.Context(), f.community, fld.ID, field.Update{Type: typed(field.Numerical), Filterable: yes(true), Identifier: yes(true)})
 		f.ok(err)
 		f.workFields()
-		if now := f.named("points"); now.Type != member.Numerical || now.Work.Kind != "" || !now.Filled || !now.Identifier || len(f.index(field)) != len(people) {
+		if now := f.named("points"); now.Type != field.Numerical || now.Work.Kind != "" || !now.Filled || !now.Identifier || len(f.index(fld)) != len(people) {
 			t.Errorf("%+v", now)
 		}
 	})
@@ -64,23 +64,23 @@ func TestAFieldWhoseWorkIsGivenUpBeforeItsFirstChangeIsAsItWas(t *testing.T) {
 
 func TestAConversionThatIsGivenUpIsContinuedByTheNextUpdate(t *testing.T) {
 	each(t, func(f *fixture) {
-		field := f.define(member.FieldInput{Field: "points", Filterable: true})
+		fld := f.define(field.Input{Field: "points", Filterable: true})
 		people := f.crowd("points")
 		_, err := f.db.Exec(f.Context(), "UPDATE members SET fields = '{\"points\":\"a,b\"}'")
 		f.ok(err)
-		_, err = f.members.UpdateField(f.Context(), f.community, field.ID, member.FieldUpdate{Type: typed(member.MultiSelect), Options: []string{"a", "b"}})
+		_, err = f.members.UpdateField(f.Context(), f.community, fld.ID, field.Update{Type: typed(field.MultiSelect), Options: []string{"a", "b"}})
 		f.ok(err)
-		f.interrupt(field)
+		f.interrupt(fld)
 		f.die()
 		now := f.named("points")
-		if now.Works() || now.Work.Error == "" || now.Type != member.MultiSelect {
+		if now.Works() || now.Work.Error == "" || now.Type != field.MultiSelect {
 			t.Fatalf("%+v", now)
 		}
 		if first, last := f.value(people[0], "points"), f.value(people[5_009], "points"); encoded(t, first) != `["a","b"]` || last != "a,b" {
 			t.Fatalf("%v and %v, want one converted and one not", first, last)
 		}
 		f.ok(asError(f.change(people[1], "points", []any{"b"})))
-		_, err = f.members.UpdateField(f.Context(), f.community, field.ID, member.FieldUpdate{Name: text("Points again"), Filterable: yes(true)})
+		_, err = f.members.UpdateField(f.Context(), f.community, fld.ID, field.Update{Name: text("Points again"), Filterable: yes(true)})
 		f.ok(err)
 		f.workFields()
 		if now = f.named("points"); now.Work.Kind != "" || !now.Filled || now.Name != "Points again" {
@@ -110,7 +110,7 @@ func encoded(t *testing.T, v any) string {
 
 func TestTheRemovalOfAFieldsValuesIsResumedAfterADay(t *testing.T) {
 	each(t, func(f *fixture) {
-		field := f.define(member.FieldInput{Field: "points"})
+		field := f.define(field.Input{Field: "points"})
 		people := f.crowd("points")
 		_, err := f.members.DeleteField(f.Context(), f.community, field.ID, "points")
 		f.ok(err)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -12,11 +13,11 @@ import (
 func (p *piece) values() (map[string]any, error) {
 	found := map[string]any{}
 	for _, d := range p.documents {
-		values, err := decodeValues(d.text)
+		values, err := field.DecodeValues(d.text)
 		if err != nil {
 			return nil, err
 		}
-		if value := values.get(p.field.Field); value != nil {
+		if value := values.Get(p.field.Field); value != nil {
 			found[d.userID] = value
 		}
 	}
@@ -26,7 +27,7 @@ func (p *piece) values() (map[string]any, error) {
 // fill puts members into the index. Who has changed since the field became
 // filterable may be in it already.
 func (p *piece) fill(ctx context.Context, tx *sqldb.Tx) error {
-	list, err := entriesOf(p.documents, []Field{*p.field})
+	list, err := entriesOf(p.documents, []field.Field{*p.field})
 	if err != nil {
 		return err
 	}
@@ -64,10 +65,10 @@ func (p *piece) check(_ context.Context, _ *sqldb.Tx) error {
 	if err != nil {
 		return err
 	}
-	convert := conversion{p.field, &p.target.Field, p.target.Replace}
+	convert := field.Conversion{From: p.field, To: &p.target.Field, Replace: p.target.Replace}
 	for _, value := range found {
-		if _, problem := convert.value(value); problem != nil {
-			return errs.New(errs.Conflict, "values_do_not_fit", "The value %s does not fit any more. %s", encodeJSON(value), problem.Said)
+		if _, problem := convert.Value(value); problem != nil {
+			return errs.New(errs.Conflict, "values_do_not_fit", "The value %s does not fit any more. %s", field.EncodeJSON(value), problem.Said)
 		}
 	}
 	return nil
@@ -75,11 +76,11 @@ func (p *piece) check(_ context.Context, _ *sqldb.Tx) error {
 
 // convert makes values of the new type of the old ones.
 func (p *piece) convert(ctx context.Context, tx *sqldb.Tx) error {
-	convert := conversion{p.target.From, p.field, p.target.Replace}
+	convert := field.Conversion{From: p.target.From, To: p.field, Replace: p.target.Replace}
 	return p.change(ctx, tx, func(old any) (any, error) {
-		value, problem := convert.value(old)
+		value, problem := convert.Value(old)
 		if problem != nil {
-			return nil, errs.New(errs.Internal, "values_do_not_fit", "%s: %s", encodeJSON(old), problem.Said)
+			return nil, errs.New(errs.Internal, "values_do_not_fit", "%s: %s", field.EncodeJSON(old), problem.Said)
 		}
 		return value, nil
 	})
@@ -119,13 +120,13 @@ func (p *piece) changePart(ctx context.Context, tx *sqldb.Tx, ids []string, to f
 		if err != nil {
 			return err
 		}
-		if Equal(old, value) {
+		if field.Equal(old, value) {
 			continue
 		}
 		r.Set(p.field, value)
 		at := r.Stamp(p.now)
 		changed = append(changed, r)
-		if !sameChoices(old, value) {
+		if !field.SameChoices(old, value) {
 			changes = append(changes, Change{UserID: r.ID, Field: p.field, Old: old, New: value, RecordedAt: at})
 		}
 	}

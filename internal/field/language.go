@@ -1,4 +1,4 @@
-package member
+package field
 
 import (
 	"strings"
@@ -67,7 +67,7 @@ func languageTag(text string) (any, *Problem) {
 			return tag.String(), nil
 		}
 	}
-	return nil, unfit("unknown_language", "Write the language's English name or its tag, such as German or de.")
+	return nil, Unfit("unknown_language", "Write the language's English name or its tag, such as German or de.")
 }
 
 // languageOf reads a name such as "Portuguese (Brazil)".

@@ -1,4 +1,4 @@
-package member
+package field
 
 import (
 	"slices"
@@ -30,7 +30,7 @@ func reserved(name string) string {
 // builtIn reports whether requests can ask for something of that name beside
 // the fields, or will. A field may be called id: that is not _id there.
 func builtIn(name, key string) bool {
-	for _, f := range moreFields {
+	for _, f := range MemberFields {
 		if f.Field == ClaimedName {
 			continue // a custom field of this name comes first
 		}

@@ -1,4 +1,4 @@
-package member
+package field
 
 import (
 	"bytes"
@@ -122,5 +122,5 @@ func country(text string) (any, *Problem) {
 	if code, ok := countries().of(text); ok {
 		return code, nil
 	}
-	return nil, unfit("unknown_country", "Write the country's English name or its two-letter code (ISO 3166).")
+	return nil, Unfit("unknown_country", "Write the country's English name or its two-letter code (ISO 3166).")
 }

@@ -1,4 +1,4 @@
-package member
+package field
 
 import (
 	"errors"
@@ -21,7 +21,7 @@ func TestNamesThatANewFieldCannotHave(t *testing.T) {
 		"user_id": known, "join_date": known, "Join Date": known, "display_name": known, "external_id": known, "_id": known,
 		"id": "", "number": "", "points": "", "deposits": "", "stop": "", "errors": "", "lines": "", "xp2": "", "premium": "",
 	} {
-		for part, in := range map[string]FieldInput{
+		for part, in := range map[string]Input{
 			"field": {Field: name, Name: "Something", Type: SingleLine},
 			"name":  {Field: "something", Name: name, Type: SingleLine},
 		} {
@@ -50,10 +50,10 @@ func TestNamesThatANewFieldCannotHave(t *testing.T) {
 
 func TestAFieldKeepsANameThatIsReservedNow(t *testing.T) {
 	old := Field{ID: "1", Field: "xp", Name: "XP", Type: Numerical}
-	if _, err := (FieldUpdate{Description: new("What they earned.")}).validate(old); err != nil {
+	if _, err := (Update{Description: new("What they earned.")}).Validate(old); err != nil {
 		t.Error(err)
 	}
-	if _, err := (FieldUpdate{Name: new("Coins")}).validate(old); !errs.Is(err, "invalid_input") {
+	if _, err := (Update{Name: new("Coins")}).Validate(old); !errs.Is(err, "invalid_input") {
 		t.Errorf("another reserved name: %v", err)
 	}
 }

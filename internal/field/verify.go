@@ -1,4 +1,4 @@
-package member
+package field
 
 import (
 	"context"
@@ -8,19 +8,19 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// ErrFieldsMoved says that fields are not what the caller takes them for, or
+// ErrChanged says that fields are not what the caller takes them for, or
 // that their values are being worked on: read them again, after a while.
-var ErrFieldsMoved = errors.New("member: the fields are not what they were")
+var ErrChanged = errors.New("member: the fields are not what they were")
 
-// Steady keeps the definitions of a community's fields as they are until the
+// Verify keeps the definitions of a community's fields as they are until the
 // caller's transaction ends, and fails with ErrFieldsMoved when the custom ones
 // are not those of known any more, or when values of one that written names are
 // being worked on. Call it before rows of members are locked.
-func Steady(ctx context.Context, tx *sqldb.Tx, communityID string, known []Field, written func(*Field) bool) error {
-	if err := shareFields(ctx, tx, communityID); err != nil {
+func Verify(ctx context.Context, tx *sqldb.Tx, communityID string, known []Field, written func(*Field) bool) error {
+	if err := LockShared(ctx, tx, communityID); err != nil {
 		return err
 	}
-	now, err := selectFields(ctx, tx, communityID)
+	now, err := ListCustom(ctx, tx, communityID)
 	if err != nil {
 		return err
 	}
@@ -32,12 +32,12 @@ func Steady(ctx context.Context, tx *sqldb.Tx, communityID string, known []Field
 		}
 		custom++
 		at := slices.IndexFunc(now, func(other Field) bool { return other.ID == f.ID })
-		if at < 0 || !f.judges(&now[at]) || now[at].busy() && written(f) {
-			return ErrFieldsMoved
+		if at < 0 || !f.judges(&now[at]) || now[at].Busy() && written(f) {
+			return ErrChanged
 		}
 	}
 	if custom != len(now) {
-		return ErrFieldsMoved
+		return ErrChanged
 	}
 	return nil
 }
@@ -46,4 +46,10 @@ func Steady(ctx context.Context, tx *sqldb.Tx, communityID string, known []Field
 func (f *Field) judges(other *Field) bool {
 	return f.Type == other.Type && f.Required == other.Required && f.Identifier == other.Identifier &&
 		slices.Equal(f.Options, other.Options) && Equal(f.DefaultValue, other.DefaultValue)
+}
+
+// LockShared keeps the definitions of a community's fields as they are until
+// the transaction ends; whoever writes values does so before it reads fields.
+func LockShared(ctx context.Context, tx *sqldb.Tx, communityID string) error {
+	return tx.LockShared(ctx, "user_fields "+communityID)
 }

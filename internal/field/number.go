@@ -1,4 +1,4 @@
-package member
+package field
 
 import (
 	"encoding/json"
@@ -24,7 +24,7 @@ func number(text, decimalSign string) (any, *Problem) {
 			return nil, notPlain(decimalSign)
 		}
 		if decimalSign == "" && sign == "," && len(fraction) == 3 && len(whole) >= 1 && len(whole) <= 3 && whole != "0" {
-			return nil, unfit("number_ambiguous", "This could be a decimal or a thousand: set the decimal sign of the file.")
+			return nil, Unfit("number_ambiguous", "This could be a decimal or a thousand: set the decimal sign of the file.")
 		}
 	}
 	if !digits(whole) || !digits(fraction) || whole == "" || hasSign && fraction == "" {
@@ -32,7 +32,7 @@ func number(text, decimalSign string) (any, *Problem) {
 	}
 	whole, fraction = strings.TrimLeft(whole, "0"), strings.TrimRight(fraction, "0")
 	if significant(whole, fraction) > maxDigits || len(whole) > 30 || len(fraction) > 30 {
-		return nil, unfit("number_too_long", "A number has at most 15 significant digits.")
+		return nil, Unfit("number_too_long", "A number has at most 15 significant digits.")
 	}
 	return canonical(negative, whole, fraction), nil
 }
@@ -43,7 +43,7 @@ func notPlain(decimalSign string) *Problem {
 	if decimalSign == "," {
 		example = "1234,5"
 	}
-	return unfit("invalid_number", "Write a plain number such as %s: no thousands signs, no exponent.", example)
+	return Unfit("invalid_number", "Write a plain number such as %s: no thousands signs, no exponent.", example)
 }
 
 func canonical(negative bool, whole, fraction string) json.Number {
@@ -83,12 +83,12 @@ func digits(s string) bool {
 func AddNumbers(a any, b json.Number) (any, *Problem) {
 	sum, err := decimal.NewFromString(string(b))
 	if err != nil {
-		return nil, unfit("invalid_number", "This is not a number.")
+		return nil, Unfit("invalid_number", "This is not a number.")
 	}
 	if old, ok := a.(json.Number); ok {
 		before, err := decimal.NewFromString(string(old))
 		if err != nil {
-			return nil, unfit("invalid_number", "The stored value is not a number.")
+			return nil, Unfit("invalid_number", "The stored value is not a number.")
 		}
 		sum = sum.Add(before)
 	}

@@ -1,4 +1,4 @@
-package member
+package field
 
 import (
 	"encoding/binary"
@@ -12,36 +12,6 @@ import (
 
 var errBinary = errors.New("the binary form of a record is damaged")
 
-// AppendBinary appends the record to b.
-func (r *Record) AppendBinary(b []byte) ([]byte, error) {
-	owner := byte(0)
-	if r.Owner {
-		owner = 1
-	}
-	b = append(b, owner)
-	for _, n := range []int64{r.Number, r.JoinedAt, r.UpdatedAt} {
-		b = binary.AppendVarint(b, n)
-	}
-	for _, text := range r.texts() {
-		b = appendText(b, *text)
-	}
-	b = appendTexts(appendTexts(b, r.RoleIDs), r.TagIDs)
-	b = binary.AppendUvarint(b, uint64(len(r.Values)))
-	var err error
-	for _, v := range r.Values {
-		if b, err = AppendBinaryValue(appendText(b, v.name), v.value); err != nil {
-			return nil, err
-		}
-	}
-	return b, nil
-}
-
-func (r *Record) texts() [13]*string {
-	return [13]*string{
-		&r.ID, &r.AccountID, &r.Email, &r.EmailKey, &r.Username, &r.UsernameKey, &r.State, &r.DisplayName, &r.FirstName, &r.LastName, &r.Phone, &r.Country, &r.Language,
-	}
-}
-
 // BinaryReader reads what AppendBinary, AppendBinaryValue and the Append
 // functions of package binary have appended. Its strings share the memory of
 // the text.
@@ -50,7 +20,8 @@ type BinaryReader struct {
 	Err  error // the first one; what is read after it is zero
 }
 
-func (in *BinaryReader) fail() {
+// Fail records that the form is damaged.
+func (in *BinaryReader) Fail() {
 	in.Text = ""
 	if in.Err == nil {
 		in.Err = errBinary
@@ -67,11 +38,12 @@ func (in *BinaryReader) Uint() (n uint64) {
 			return n
 		}
 	}
-	in.fail()
+	in.Fail()
 	return 0
 }
 
-func (in *BinaryReader) int() int64 {
+// Int reads a signed varint.
+func (in *BinaryReader) Int() int64 {
 	n := in.Uint()
 	return int64(n>>1) ^ -int64(n&1) // zigzag, as binary.AppendVarint
 }
@@ -80,7 +52,7 @@ func (in *BinaryReader) int() int64 {
 func (in *BinaryReader) String() string {
 	n := in.Uint()
 	if n > uint64(len(in.Text)) {
-		in.fail()
+		in.Fail()
 		return ""
 	}
 	text := in.Text[:n]
@@ -88,13 +60,14 @@ func (in *BinaryReader) String() string {
 	return text
 }
 
-func (in *BinaryReader) strings() []string {
+// Strings reads a list of texts; nil if it was nil.
+func (in *BinaryReader) Strings() []string {
 	n := in.Uint()
 	if n == 0 {
 		return nil
 	}
 	if n--; n > uint64(len(in.Text)) {
-		in.fail()
+		in.Fail()
 		return nil
 	}
 	list := make([]string, n)
@@ -102,32 +75,6 @@ func (in *BinaryReader) strings() []string {
 		list[i] = in.String()
 	}
 	return list
-}
-
-// Record reads a record.
-func (in *BinaryReader) Record() *Record {
-	r := &Record{}
-	r.Owner = in.Uint() != 0
-	for _, n := range []*int64{&r.Number, &r.JoinedAt, &r.UpdatedAt} {
-		*n = in.int()
-	}
-	for _, text := range r.texts() {
-		*text = in.String()
-	}
-	r.RoleIDs, r.TagIDs = in.strings(), in.strings()
-	n := in.Uint()
-	if n > uint64(len(in.Text)) {
-		in.fail()
-		return r
-	}
-	if n > 0 {
-		r.Values = make(Values, n)
-	}
-	for i := range r.Values {
-		r.Values[i].name = in.String()
-		r.Values[i].value = in.Value()
-	}
-	return r
 }
 
 const (
@@ -145,16 +92,16 @@ func AppendBinaryValue(b []byte, value any) ([]byte, error) {
 	case nil:
 		return append(b, binaryNil), nil
 	case string:
-		return appendText(append(b, binaryString), v), nil
+		return AppendText(append(b, binaryString), v), nil
 	case json.Number:
-		return appendText(append(b, binaryNumber), string(v)), nil
+		return AppendText(append(b, binaryNumber), string(v)), nil
 	case bool:
 		if v {
 			return append(b, binaryTrue), nil
 		}
 		return append(b, binaryFalse), nil
 	case []string:
-		return appendTexts(append(b, binaryList), v), nil
+		return AppendTexts(append(b, binaryList), v), nil
 	}
 	return nil, fmt.Errorf("binary form of a value: unexpected type %T", value)
 }
@@ -173,24 +120,25 @@ func (in *BinaryReader) Value() any {
 	case binaryTrue:
 		return true
 	case binaryList:
-		return in.strings()
+		return in.Strings()
 	}
-	in.fail()
+	in.Fail()
 	return nil
 }
 
-func appendText(b []byte, text string) []byte {
+// AppendText appends a text that BinaryReader.String reads.
+func AppendText(b []byte, text string) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
 }
 
-// appendTexts writes the length plus one, 0 for nil.
-func appendTexts(b []byte, list []string) []byte {
+// AppendTexts writes the length plus one, 0 for nil.
+func AppendTexts(b []byte, list []string) []byte {
 	if list == nil {
 		return append(b, 0)
 	}
 	b = binary.AppendUvarint(b, uint64(len(list))+1)
 	for _, text := range list {
-		b = appendText(b, text)
+		b = AppendText(b, text)
 	}
 	return b
 }

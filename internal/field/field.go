@@ -1,19 +1,19 @@
-package member
+// Package field defines the fields of members: default and custom fields, their
+// types and options, and the parsing, normalisation and encoding of values. It
+// knows no rows of members.
+package field
 
 import (
-	"context"
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 
-	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/errs"
-	"github.com/regulars/regulars/internal/id"
-	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/text"
 )
 
@@ -109,22 +109,22 @@ func DefaultFields() []Field {
 	return fields
 }
 
-// called is the name of f as a part of a sentence: that of a default field is
+// Called is the name of f as a part of a sentence: that of a default field is
 // known in every language.
-func (f *Field) called() any {
+func (f *Field) Called() any {
 	if f.Default {
 		return errs.Word(f.Name)
 	}
 	return f.Name
 }
 
-// defaultField is one of the default fields.
-func defaultField(name string) *Field {
-	return namedField(DefaultFields(), name)
+// DefaultField is one of the default fields.
+func DefaultField(name string) *Field {
+	return Find(DefaultFields(), name)
 }
 
-// FieldInput is what a request says about a custom field.
-type FieldInput struct {
+// Input is what a request says about a custom field.
+type Input struct {
 	Field        string // spaces become hyphens
 	Name         string
 	Type         Type
@@ -145,13 +145,13 @@ const (
 
 // Validate returns the field the input describes, or Invalid invalid_input
 // with every wrong part of it.
-func (in FieldInput) Validate() (Field, error) {
+func (in Input) Validate() (Field, error) {
 	return in.validate(Field{})
 }
 
 // validate is Validate for what the field before is to become, which keeps its
 // names also where they are not given to new fields any more.
-func (in FieldInput) validate(before Field) (Field, error) {
+func (in Input) validate(before Field) (Field, error) {
 	f := Field{
 		Field: databaseName(in.Field), Name: text.Name(in.Name), Type: in.Type, Options: []string{},
 		Required: in.Required, Description: strings.TrimSpace(in.Description), Filterable: in.Filterable, Identifier: in.Identifier,
@@ -174,7 +174,7 @@ func (in FieldInput) validate(before Field) (Field, error) {
 	if in.DefaultValue != nil && len(wrong) == 0 {
 		value, problem := f.FromJSON(in.DefaultValue)
 		if problem != nil {
-			wrong = append(wrong, problem.at("defaultValue"))
+			wrong = append(wrong, problem.At("defaultValue"))
 		}
 		f.DefaultValue = value
 	}
@@ -244,49 +244,8 @@ func joined(types []Type) string {
 	return strings.Join(names, ", ")
 }
 
-// Fields returns the default fields, then the custom ones in the order they
-// were made.
-func (s *Members) Fields(ctx context.Context, communityID string) ([]Field, error) {
-	return Fields(ctx, s.db, communityID)
-}
-
-// Fields is Members.Fields inside the caller's transaction.
-func Fields(ctx context.Context, q sqldb.Querier, communityID string) ([]Field, error) {
-	custom, err := selectFields(ctx, q, communityID)
-	return append(DefaultFields(), custom...), err
-}
-
-// Field returns the field whose id or database name ref is. It fails with
-// NotFound field_not_found.
-func (s *Members) Field(ctx context.Context, communityID, ref string) (Field, error) {
-	fields, err := s.Fields(ctx, communityID)
-	if err != nil {
-		return Field{}, err
-	}
-	if f := namedField(fields, ref); f != nil {
-		return *f, nil
-	}
-	return Field{}, errFieldNotFound()
-}
-
-// FieldID is Field for the histories of fields: it knows those that were
-// deleted too, by their ids.
-func (s *Members) FieldID(ctx context.Context, communityID, ref string) (string, error) {
-	f, err := s.Field(ctx, communityID, ref)
-	if errs.KindOf(err) != errs.NotFound {
-		return f.ID, err
-	}
-	gone, err := selectDeletedFields(ctx, s.db, communityID)
-	if err != nil {
-		return "", err
-	}
-	if f := namedField(gone, ref); f != nil && f.ID == ref {
-		return ref, nil
-	}
-	return "", errFieldNotFound()
-}
-
-func namedField(fields []Field, ref string) *Field {
+// Find returns the field with an id or database name, nil if there is none.
+func Find(fields []Field, ref string) *Field {
 	ref = databaseName(ref)
 	for i := range fields {
 		if fields[i].ID == ref || fields[i].Field == ref {
@@ -296,47 +255,13 @@ func namedField(fields []Field, ref string) *Field {
 	return nil
 }
 
-func errFieldNotFound() error {
+// ErrNotFound returns NotFound "field_not_found".
+func ErrNotFound() error {
 	return errs.New(errs.NotFound, "field_not_found", "There is no such field.")
 }
 
-// CreateField adds a custom field. It fails with Invalid invalid_input, or
-// Conflict duplicate_field when its field or name is taken.
-func (s *Members) CreateField(ctx context.Context, communityID string, in FieldInput) (Field, error) {
-	f, err := in.Validate()
-	if err != nil {
-		return f, err
-	}
-	now := s.clock.Now()
-	f.ID, f.CreatedAt = id.New(now), now.UnixMilli()
-	f.Filled = f.Filterable // nobody has a value yet
-	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		existing, err := selectFields(ctx, tx, communityID)
-		if err != nil {
-			return err
-		}
-		if len(existing) >= maxFields {
-			return errs.New(errs.Conflict, "too_many_fields", "A community has at most %d custom fields.", maxFields)
-		}
-		for _, other := range existing {
-			if err := collision(f, other); err != nil {
-				return err
-			}
-			f.Order = max(f.Order, other.Order+1)
-		}
-		if err := insertField(ctx, tx, communityID, f); err != nil {
-			return err
-		}
-		return audit.Record(ctx, tx, f.CreatedAt, communityID, "field.create", audit.Target{Type: "field", ID: f.ID, Name: f.Name})
-	})
-	if sqldb.IsDuplicate(err) {
-		err = errs.New(errs.Conflict, "duplicate_field", "A field with this name was just made, or is being deleted.")
-	}
-	return f, err
-}
-
-// collision compares all four names: one header must never mean two fields.
-func collision(f, other Field) error {
+// Collision compares all four names: one header must never mean two fields.
+func Collision(f, other Field) error {
 	for _, one := range [...]struct{ part, name string }{{"field", f.Field}, {"name", f.Name}} {
 		part, name := one.part, one.name
 		if key := HeaderKey(name); key == HeaderKey(other.Field) || key == HeaderKey(other.Name) {
@@ -347,10 +272,33 @@ func collision(f, other Field) error {
 	return nil
 }
 
-func encodeJSON(v any) string {
+// EncodeJSON returns the JSON of a value that always encodes.
+func EncodeJSON(v any) string {
 	text, err := json.Marshal(v)
 	if err != nil {
 		panic(err) //nolint:forbidigo // values of ours always encode
 	}
 	return string(text)
+}
+
+// Busy reports whether values of the field cannot change for now.
+func (f *Field) Busy() bool {
+	return f.Work.Error == "" && (f.Work.Kind == Identify || f.Work.Kind == ConvertAll || f.Work.Kind == ClearValues)
+}
+
+// Works reports whether a job is at work on the field's values.
+func (f *Field) Works() bool { return f.Work.Kind != "" && f.Work.Error == "" }
+
+// The kinds of work on all values of a field.
+const (
+	FillIndex   = "index"    // fills the index; the values can change meanwhile
+	Identify    = "identify" // takes the keys that only one member can have
+	ConvertAll  = "convert"  // makes values of another type of them
+	ClearValues = "clear"    // of a field that was deleted
+	DropKeys    = "unindex"  // deletes the keys of a field that is no longer found by them; the values can change meanwhile
+)
+
+// ErrBusy returns the Conflict of a field whose values cannot change for now.
+func ErrBusy(f *Field) error {
+	return errs.New(errs.Conflict, "field_busy", "The values of %q are being worked on; try again when that is done.", f.Name).WithRetry(time.Second)
 }

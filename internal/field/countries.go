@@ -1,4 +1,4 @@
-package member
+package field
 
 // otherCountries are names that are not the one of CLDR: current, older and
 // official ones, and the short names of ISO 3166. How they are folded makes

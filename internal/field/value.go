@@ -1,4 +1,4 @@
-package member
+package field
 
 import (
 	"encoding/json"
@@ -21,13 +21,13 @@ type Problem struct {
 	Said errs.Sentence
 }
 
-// unfit is a Problem that says what errs.NewSentence makes of format and args.
-func unfit(code, format string, args ...any) *Problem {
+// Unfit is a Problem that says what errs.NewSentence makes of format and args.
+func Unfit(code, format string, args ...any) *Problem {
 	return &Problem{code, errs.NewSentence(format, args...)}
 }
 
-// at is the problem as one of a field of an input.
-func (p *Problem) at(field string) errs.Field { return p.Said.Field(field, p.Code) }
+// At is the problem as one of a field of an input.
+func (p *Problem) At(field string) errs.Field { return p.Said.Field(field, p.Code) }
 
 // Formats is how a file writes what can be written in several ways.
 type Formats struct {
@@ -41,7 +41,7 @@ var DateFormats = map[string]string{"DD/MM/YYYY": "2/1/2006", "MM/DD/YYYY": "1/2
 
 // Longest values, in characters.
 const (
-	maxName = 50 // first, last and display names
+	MaxName = 50 // first, last and display names
 	maxLine = 1_000
 	maxText = 20_000
 )
@@ -61,14 +61,14 @@ func (f *Field) FromText(text string, formats Formats) (any, *Problem) {
 	case Boolean:
 		return boolean(text)
 	case Date:
-		return date(text, formats.DateFormat)
+		return ParseDate(text, formats.DateFormat)
 	case Select:
-		return f.option(text)
+		return f.Option(text)
 	case MultiSelect:
 		return f.choices(strings.Split(text, ","))
 	case Email:
 		display, _, problem := account.CheckEmail(text)
-		return reject(display, "invalid_email", problem)
+		return Reject(display, "invalid_email", problem)
 	case Phone:
 		return phone(text)
 	case Country:
@@ -80,9 +80,9 @@ func (f *Field) FromText(text string, formats Formats) (any, *Problem) {
 	case SingleLine, RoleList, TagList:
 	}
 	if f.Field == FirstName || f.Field == LastName {
-		return f.text(oneLine(text), maxName)
+		return f.text(OneLine(text), MaxName)
 	}
-	return f.text(oneLine(text), maxLine)
+	return f.text(OneLine(text), maxLine)
 }
 
 // FromJSON is FromText for a decoded JSON value: numbers, booleans and arrays
@@ -97,7 +97,7 @@ func (f *Field) FromJSON(v any) (any, *Problem) {
 		}
 	case float64:
 		if f.Type == Numerical {
-			return number(encodeJSON(v), ".")
+			return number(EncodeJSON(v), ".")
 		}
 	case bool:
 		if f.Type == Boolean {
@@ -121,12 +121,12 @@ func (f *Field) FromJSON(v any) (any, *Problem) {
 }
 
 func (f *Field) wrongType() *Problem {
-	return unfit("wrong_type", "A %s value is expected.", errs.Word(f.Type))
+	return Unfit("wrong_type", "A %s value is expected.", errs.Word(f.Type))
 }
 
 func (f *Field) text(s string, limit int) (any, *Problem) {
 	if len(s) > limit && utf8.RuneCountInString(s) > limit {
-		return nil, unfit("too_long", "%s has at most %d characters.", f.called(), limit)
+		return nil, Unfit("too_long", "%s has at most %d characters.", f.Called(), limit)
 	}
 	if !norm.NFC.IsNormalString(s) {
 		s = norm.NFC.String(s)
@@ -134,7 +134,8 @@ func (f *Field) text(s string, limit int) (any, *Problem) {
 	return s, nil
 }
 
-func (f *Field) option(given string) (any, *Problem) {
+// Option returns the option that a text names, or a problem.
+func (f *Field) Option(given string) (any, *Problem) {
 	given = text.Name(given) // as options are stored
 	for _, option := range f.Options {
 		if option == given {
@@ -146,7 +147,7 @@ func (f *Field) option(given string) (any, *Problem) {
 			return option, nil
 		}
 	}
-	return nil, unfit("unknown_option", "%s is one of %s.", f.Name, strings.Join(shortened(f.Options), ", "))
+	return nil, Unfit("unknown_option", "%s is one of %s.", f.Name, strings.Join(shortened(f.Options), ", "))
 }
 
 // choices keeps the order of the field's options and each of them once.
@@ -157,7 +158,7 @@ func (f *Field) choices(texts []string) (any, *Problem) {
 		if text == "" {
 			continue
 		}
-		option, problem := f.option(text)
+		option, problem := f.Option(text)
 		if problem != nil {
 			return nil, problem
 		}
@@ -186,13 +187,13 @@ func boolean(text string) (any, *Problem) {
 	case "false", "no", "n", "0", "off":
 		return false, nil
 	}
-	return nil, unfit("invalid_boolean", "Write true or false, yes or no, 1 or 0.")
+	return nil, Unfit("invalid_boolean", "Write true or false, yes or no, 1 or 0.")
 }
 
 var isoLayouts = []string{time.DateOnly, time.RFC3339Nano, "2006-01-02T15:04:05", time.DateTime, "2006-01-02 15:04"}
 
-// date keeps the calendar day as it is written: a birthday has no time zone.
-func date(text, format string) (any, *Problem) {
+// ParseDate keeps the calendar day as it is written: a birthday has no time zone.
+func ParseDate(text, format string) (any, *Problem) {
 	layouts, own := isoLayouts, DateFormats[format]
 	if own != "" {
 		layouts = append([]string{own}, isoLayouts...)
@@ -203,9 +204,9 @@ func date(text, format string) (any, *Problem) {
 		}
 	}
 	if own != "" {
-		return nil, unfit("invalid_date", "Write the date as %s or YYYY-MM-DD.", format)
+		return nil, Unfit("invalid_date", "Write the date as %s or YYYY-MM-DD.", format)
 	}
-	return nil, unfit("invalid_date", "Write the date as YYYY-MM-DD.")
+	return nil, Unfit("invalid_date", "Write the date as YYYY-MM-DD.")
 }
 
 func phone(text string) (any, *Problem) {
@@ -216,11 +217,11 @@ func phone(text string) (any, *Problem) {
 			digits = append(digits, byte(r))
 		case strings.ContainsRune(" \u00a0()-./", r) && r != '/':
 		default:
-			return nil, unfit("invalid_phone", "Write the number as + and 7 to 15 digits, country code first.")
+			return nil, Unfit("invalid_phone", "Write the number as + and 7 to 15 digits, country code first.")
 		}
 	}
 	if len(digits) < 8 || len(digits) > 16 || digits[0] != '+' {
-		return nil, unfit("invalid_phone", "Write the number as + and 7 to 15 digits, country code first.")
+		return nil, Unfit("invalid_phone", "Write the number as + and 7 to 15 digits, country code first.")
 	}
 	return string(digits), nil
 }
@@ -228,21 +229,21 @@ func phone(text string) (any, *Problem) {
 func address(text string) (any, *Problem) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || len(text) > 2_000 || strings.ContainsAny(text, " \t\n") {
-		return nil, unfit("invalid_url", "Write the whole address, beginning with https:// or http://.")
+		return nil, Unfit("invalid_url", "Write the whole address, beginning with https:// or http://.")
 	}
 	return text, nil
 }
 
-// oneLine turns a line break inside a single-line value into a space.
-func oneLine(s string) string {
+// OneLine turns a line break inside a single-line value into a space.
+func OneLine(s string) string {
 	if !strings.ContainsAny(s, "\r\n") {
 		return s
 	}
 	return strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ").Replace(s)
 }
 
-// reject is value, or the problem of the constant sentence why.
-func reject(value, code, why string) (any, *Problem) {
+// Reject is value, or the problem of the constant sentence why.
+func Reject(value, code, why string) (any, *Problem) {
 	if why != "" {
 		return nil, &Problem{code, errs.Sentence{English: why, Format: why}}
 	}
@@ -255,7 +256,7 @@ func (f *Field) Takes(value any) bool {
 	if value == nil || f.Default {
 		return true
 	}
-	_, problem := f.FromJSON(plain(value))
+	_, problem := f.FromJSON(Plain(value))
 	return problem == nil
 }
 
@@ -271,4 +272,27 @@ func Equal(a, b any) bool {
 		}
 		return a == b
 	}
+}
+
+// Ranges reports whether values of the field have an order to ask for.
+func (f *Field) Ranges() bool {
+	switch f.Type {
+	case Boolean, Select, MultiSelect, RoleList, TagList, Country, Language:
+		return false
+	default:
+		return true
+	}
+}
+
+// Plain is a value of a field as encoding/json would decode it.
+func Plain(value any) any {
+	list, ok := value.([]string)
+	if !ok {
+		return value
+	}
+	items := make([]any, len(list))
+	for i, text := range list {
+		items[i] = text
+	}
+	return items
 }

@@ -1,4 +1,4 @@
-package member
+package field
 
 import (
 	"crypto/sha256"
@@ -12,14 +12,14 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// longestKey is how many bytes of a text its key holds; an index takes no
+// LongestKey is how many bytes of a text its key holds; an index takes no
 // rows of any length.
-const longestKey = 200
+const LongestKey = 200
 
-// keys are what the index of a field keeps of a value: one key, of several
+// Keys are what the index of a field keeps of a value: one key, of several
 // choices one each. Keys compare bytewise as the values do: numbers by size,
 // texts without case.
-func keys(value any) []string {
+func Keys(value any) []string {
 	switch v := value.(type) {
 	case nil:
 		return nil
@@ -36,17 +36,17 @@ func keys(value any) []string {
 	case string:
 		return []string{textKey(v)}
 	}
-	return []string{textKey(encodeJSON(value))}
+	return []string{textKey(EncodeJSON(value))}
 }
 
 // textKey folds case. What is too long is cut, and told apart by its sum.
 func textKey(text string) string {
 	key := sqldb.CaseFold(text)
-	if len(key) <= longestKey {
+	if len(key) <= LongestKey {
 		return key
 	}
 	sum := sha256.Sum256([]byte(key))
-	cut := longestKey
+	cut := LongestKey
 	for !utf8.RuneStart(key[cut]) {
 		cut--
 	}

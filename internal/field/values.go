@@ -1,4 +1,4 @@
-package member
+package field
 
 import (
 	"encoding/json"
@@ -13,24 +13,25 @@ import (
 type Values []namedValue
 
 type namedValue struct {
-	name  string // database name of the field
-	value any
+	Name  string // database name of the field
+	Value any
 }
 
 func (v Values) find(name string) (int, bool) {
-	return slices.BinarySearchFunc(v, name, func(n namedValue, name string) int { return strings.Compare(n.name, name) })
+	return slices.BinarySearchFunc(v, name, func(n namedValue, name string) int { return strings.Compare(n.Name, name) })
 }
 
-func (v Values) get(name string) any {
+// Get returns a value, nil if it is unset.
+func (v Values) Get(name string) any {
 	if i, ok := v.find(name); ok {
-		return v[i].value
+		return v[i].Value
 	}
 	return nil
 }
 
-// with returns the values with one of them set, or cleared by nil. It may
+// With returns the values with one of them set, or cleared by nil. It may
 // change v.
-func (v Values) with(name string, value any) Values {
+func (v Values) With(name string, value any) Values {
 	i, there := v.find(name)
 	switch {
 	case value == nil && there:
@@ -38,7 +39,7 @@ func (v Values) with(name string, value any) Values {
 	case value == nil:
 		return v
 	case there:
-		v[i].value = value
+		v[i].Value = value
 		return v
 	case v == nil:
 		v = make(Values, 0, 4)
@@ -49,8 +50,8 @@ func (v Values) with(name string, value any) Values {
 // Clone returns values that can be changed without changing v.
 func (v Values) Clone() Values { return slices.Clone(v) }
 
-// encode returns the JSON object that a member row keeps.
-func (v Values) encode() string {
+// Encode returns the JSON object that a member row keeps.
+func (v Values) Encode() string {
 	if len(v) == 0 {
 		return "{}"
 	}
@@ -60,8 +61,8 @@ func (v Values) encode() string {
 		if i == 0 {
 			sign = '{'
 		}
-		text = append(appendString(append(text, sign), n.name), ':')
-		text = AppendValue(text, n.value)
+		text = append(appendString(append(text, sign), n.Name), ':')
+		text = AppendValue(text, n.Value)
 	}
 	return string(append(text, '}'))
 }
@@ -85,7 +86,7 @@ func AppendValue(text []byte, value any) []byte {
 			return appendStrings(text, value)
 		}
 	}
-	return append(text, encodeJSON(value)...)
+	return append(text, EncodeJSON(value)...)
 }
 
 func appendStrings(text []byte, list []string) []byte {
@@ -103,14 +104,14 @@ func appendStrings(text []byte, list []string) []byte {
 func appendString(text []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf && !utf8.ValidString(s) {
-			return append(text, encodeJSON(s)...)
+			return append(text, EncodeJSON(s)...)
 		}
 	}
 	return append(append(append(text, '"'), s...), '"')
 }
 
-// decodeValues reads what encode wrote, or PostgreSQL's spelling of it.
-func decodeValues(text string) (Values, error) {
+// DecodeValues reads what encode wrote, or PostgreSQL's spelling of it.
+func DecodeValues(text string) (Values, error) {
 	if v, ok := decodePlain(text); ok {
 		return v, nil
 	}
@@ -122,7 +123,7 @@ func decodeValues(text string) (Values, error) {
 	}
 	v := make(Values, 0, len(fields))
 	for name, value := range fields {
-		v = v.with(name, native(value))
+		v = v.With(name, Native(value))
 	}
 	return v, nil
 }
@@ -146,14 +147,14 @@ func decodePlain(text string) (v Values, ok bool) {
 		if !ok {
 			return nil, false
 		}
-		v = v.with(name, value)
+		v = v.With(name, value)
 	}
 	return v, in.text == ""
 }
 
 type plainReader struct{ text string }
 
-// take skips a space and the wanted sign.
+// Take skips a space and the wanted sign.
 func (in *plainReader) take(sign byte) bool {
 	in.text = strings.TrimLeft(in.text, " ")
 	if in.text == "" || in.text[0] != sign {
@@ -206,4 +207,50 @@ func (in *plainReader) value() (any, bool) {
 	value, problem := number(strings.TrimRight(in.text[:end], " "), ".")
 	in.text = in.text[end:]
 	return value, problem == nil
+}
+
+// Native turns a decoded JSON value into the type a Field's values have:
+// numbers lose the spelling that PostgreSQL may have given them.
+func Native(value any) any {
+	switch v := value.(type) {
+	case []any:
+		list := make([]string, 0, len(v))
+		for _, item := range v {
+			if text, ok := item.(string); ok {
+				list = append(list, text)
+			}
+		}
+		return list
+	case json.Number:
+		if canonical, problem := number(v.String(), "."); problem == nil {
+			return canonical
+		}
+	}
+	return value
+}
+
+// DecodeValue reads the JSON of one value of a field; null is nil.
+func DecodeValue(text []byte) (any, error) { return DecodeText(string(text)) }
+
+// DecodeText is DecodeValue for a string.
+func DecodeText(text string) (any, error) {
+	if text == "null" {
+		return nil, nil
+	}
+	var value any
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	err := d.Decode(&value)
+	return Native(value), err
+}
+
+// DecodeFields reads a document of custom values as the types a Field's
+// values have.
+func DecodeFields(text string) (map[string]any, error) {
+	values, err := DecodeValues(text)
+	fields := make(map[string]any, len(values))
+	for _, v := range values {
+		fields[v.Name] = v.Value
+	}
+	return fields, err
 }
