@@ -54,7 +54,12 @@ func (a *Accounts) writeReset(ctx context.Context, j *jobs.Job, ask resetRequest
 	if a.mail == nil || a.baseURL() == "" {
 		return jobs.Fatal(errors.New("mails cannot be written here"))
 	}
-	return j.Tx(ctx, func(tx *sqldb.Tx) error { return a.sendReset(ctx, tx, ask) })
+	return j.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := a.sendReset(ctx, tx, ask); err != nil {
+			return err
+		}
+		return j.Complete(ctx, tx) // one mail, also after a crash
+	})
 }
 
 // sendReset writes to the address the account has, which may be another one

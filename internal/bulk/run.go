@@ -282,7 +282,8 @@ func (r *run) prepareRules(ctx context.Context, table openFile) (*layout, *rules
 	return layout, rules, err
 }
 
-// finish ends the job. With a code it has failed.
+// finish ends the job together with its entry in the queue: an entry that
+// outlives the job would be dead after three crashes. With a code it has failed.
 func (r *run) finish(ctx context.Context, tx *sqldb.Tx, code string, cause error) error {
 	j, err := lockJob(ctx, tx, r.job.CommunityID, r.job.ID)
 	if err != nil {
@@ -301,7 +302,10 @@ func (r *run) finish(ctx context.Context, tx *sqldb.Tx, code string, cause error
 	if code != "" {
 		status, text = Failed, errs.From(cause).Message
 	}
-	return r.end(ctx, tx, &j, status, code, text)
+	if err := r.end(ctx, tx, &j, status, code, text); err != nil {
+		return err
+	}
+	return r.queued.Complete(ctx, tx)
 }
 
 // end writes the end of a job, in whatever way it came.

@@ -93,3 +93,25 @@ func TestInterruptedRunUntilDoneRequeuesTheJob(t *testing.T) {
 		}
 	})
 }
+
+func TestCompleteDeletesTheJobInTheTransactionOfItsWork(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		var jobID string
+		e := command(db, func(ctx context.Context, j *jobs.Job, _ task) error {
+			complete := func(tx *sqldb.Tx) error { return j.Complete(ctx, tx) }
+			err := j.Tx(ctx, func(tx *sqldb.Tx) error { return errors.Join(complete(tx), errBroken) })
+			if got := state(t, db, jobID); !errors.Is(err, errBroken) || got != "running 1" {
+				t.Errorf("after a rollback the job is %q, %v", got, err)
+			}
+			err = j.Tx(ctx, complete)
+			if got := state(t, db, jobID); err != nil || got != "gone" {
+				t.Errorf("after the commit the job is %q, %v", got, err)
+			}
+			return err
+		})
+		jobID = insert(t, db, task{}, jobs.Options{})
+		if err := e.RunUntilDone(t.Context(), jobID); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

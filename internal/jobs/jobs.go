@@ -119,6 +119,13 @@ func (j *Job) Step(ctx context.Context, tx *sqldb.Tx) error {
 	return err
 }
 
+// Complete deletes the job in a transaction of Job.Tx, together with the last
+// change of its work, so that a crash after the commit leaves no job to repeat.
+// The worker returns nil afterwards.
+func (j *Job) Complete(ctx context.Context, tx *sqldb.Tx) error {
+	return deleteDone(ctx, tx, []string{j.ID}, []string{j.ID + j.token})
+}
+
 func (j *Job) noteProgress() {
 	if j.progressAt.CompareAndSwap(0, max(j.engine.clock.MS(), 1)) && j.crashes > 0 {
 		j.engine.onNotify("") // the next interrupted job may start

@@ -81,7 +81,10 @@ func (m *Mail) finish(ctx context.Context, j *jobs.Job, messageID, state, reason
 				return err
 			}
 		}
-		return setState(ctx, tx, messageID, Waiting, outcome{state, cleanError(reason), m.clock.MS()})
+		if err := setState(ctx, tx, messageID, Waiting, outcome{state, cleanError(reason), m.clock.MS()}); err != nil {
+			return err
+		}
+		return j.Complete(ctx, tx)
 	})
 }
 

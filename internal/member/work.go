@@ -57,6 +57,9 @@ func (s *Members) workField(ctx context.Context, j *jobs.Job, args fieldWorkArgs
 			if more, err = s.workOn(ctx, tx, args.CommunityID, args.FieldID); err != nil {
 				return err
 			}
+			if !more {
+				return j.Complete(ctx, tx)
+			}
 			return j.Step(ctx, tx)
 		}
 		if txErr := j.Tx(ctx, run, sqldb.WithoutGroupCommit); txErr != nil {
