@@ -210,7 +210,7 @@ func TestSignInsAreLimitedForAnAddressAndForAnAccount(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			a := apptest.New(t, sqldb.SQLite, limit, apptest.WithClock(standing()))
+			a := apptest.New(t, sqldb.SQLite, limit, apptest.WithStoppedClock())
 			if _, err := a.Accounts.CreateAccount(t.Context(), account.Input{Email: "ada@example.com", Username: "ada"}); err != nil {
 				t.Fatal(err)
 			}
@@ -237,7 +237,7 @@ func TestSignInsAreLimitedForAnAddressAndForAnAccount(t *testing.T) {
 }
 
 func TestTheLimitOfANameDoesNotTellTheOtherNameOfItsAccount(t *testing.T) {
-	a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *apptest.Config) { c.SignInsPerMin = 2; c.Proxies = []string{"127.0.0.1/32"} }))
+	a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *apptest.Config) { c.SignInsPerMin = 2; c.Proxies = []string{"127.0.0.1/32"} }), apptest.WithStoppedClock())
 	person := account.Input{Email: "ada@example.com", Username: "ada"}
 	if _, err := a.Accounts.CreateAccount(t.Context(), person); err != nil {
 		t.Fatal(err)

@@ -20,6 +20,7 @@ import (
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/chat"
+	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/httpx"
@@ -30,6 +31,7 @@ import (
 
 // Deps are what the interface is made of.
 type Deps struct {
+	Clock       clock.Clock
 	Log         *slog.Logger
 	Access      *access.Access
 	Accounts    *account.Accounts
@@ -96,9 +98,9 @@ func New(d Deps) *API {
 	}
 	a := &API{
 		Deps: d, router: chi.NewRouter(),
-		nobody: httpx.NewLimit(d.Limits.PerAddress, time.Second), openUploads: httpx.NewSharedLimit(d.Counts, "open imports", d.Limits.OpenUploadsHourly, time.Hour),
-		signIns:   httpx.NewSharedLimit(d.Counts, account.LimitByAddress, d.Limits.SignIns, time.Minute),
-		signInsOf: httpx.NewSharedLimit(d.Counts, account.LimitByName, d.Limits.SignIns, time.Minute),
+		nobody: httpx.NewLimit(d.Clock, d.Limits.PerAddress, time.Second), openUploads: httpx.NewSharedLimit(d.Clock, d.Counts, "open imports", d.Limits.OpenUploadsHourly, time.Hour),
+		signIns:   httpx.NewSharedLimit(d.Clock, d.Counts, account.LimitByAddress, d.Limits.SignIns, time.Minute),
+		signInsOf: httpx.NewSharedLimit(d.Clock, d.Counts, account.LimitByName, d.Limits.SignIns, time.Minute),
 	}
 	a.router.Use(a.nobody.Middleware, middleware.GetHead, notStored)
 	a.router.NotFound(notFound)

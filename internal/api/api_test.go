@@ -327,7 +327,7 @@ func TestAnOpenImportIsBounded(t *testing.T) {
 		if last.status != 429 || last.header.Get("Retry-After") == "" || last.header.Get("RateLimit-Limit") != "10" {
 			t.Errorf("the eleventh upload: %d %s %s", last.status, last.header, last.text)
 		}
-	}, apptest.WithConfig(func(c *apptest.Config) { c.OpenImports, c.OpenImportMiB = 10, 1 }))
+	}, apptest.WithConfig(func(c *apptest.Config) { c.OpenImports, c.OpenImportMiB = 10, 1 }), apptest.WithStoppedClock())
 }
 
 func TestARetryWithItsKeyGetsTheFirstAnswer(t *testing.T) {

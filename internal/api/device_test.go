@@ -4,18 +4,10 @@ import (
 	"net/http"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/app/apptest"
-	"github.com/regulars/regulars/internal/clock"
 )
-
-// standing is a clock whose minute does not end.
-func standing() clock.Clock {
-	now := time.Now()
-	return clock.At(func() time.Time { return now })
-}
 
 // floodLogins uses up the limit of an address.
 func floodLogins(t *testing.T, a *apptest.App, most int) {
@@ -69,5 +61,5 @@ func TestALoginMakesADeviceKnown(t *testing.T) {
 		if res := send(t, a, "PUT", "/v1/auth/me", session, `{}`, device...); res.status != 429 {
 			t.Errorf("a device that the new password made unknown: %d %s", res.status, res.text)
 		}
-	}, apptest.WithConfig(func(c *apptest.Config) { c.SignInsPerMin = 5 }), apptest.WithClock(standing()))
+	}, apptest.WithConfig(func(c *apptest.Config) { c.SignInsPerMin = 5 }), apptest.WithStoppedClock())
 }

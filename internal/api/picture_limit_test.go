@@ -15,7 +15,7 @@ import (
 func cookie(token string) string { return "regulars=" + token }
 
 func TestWhoUploadsPicturesIsLimited(t *testing.T) {
-	a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *apptest.Config) { c.PicturesPerMin = 4 })) // nothing of it comes from the database
+	a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *apptest.Config) { c.PicturesPerMin = 4 }), apptest.WithStoppedClock()) // nothing of it comes from the database
 	here := a.Community(t)
 	_, olivia := a.Owner(t, here, "olivia")
 	_, other := a.Owner(t, here, "other")

@@ -20,11 +20,11 @@ func (a *App) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	pictures := httpx.NewLimit(a.config.PicturesPerMin, time.Minute) // of both ways in together
+	pictures := httpx.NewLimit(a.clock, a.config.PicturesPerMin, time.Minute) // of both ways in together
 	streams := httpx.NewStreams(a.config.StreamsPerOwner, a.config.Streams, a.config.StreamCheck)
 	uploads := httpx.NewUploads(a.config.uploadLimits())
 	rest := api.New(api.Deps{
-		Log: a.log, Access: a.Access, Accounts: a.Accounts, Communities: a.Communities, Fields: a.Fields, Members: a.Members, Chat: a.Chat, Bulk: a.Bulk, Once: a.Once, Files: a.Files, Counts: a.Counts,
+		Clock: a.clock, Log: a.log, Access: a.Access, Accounts: a.Accounts, Communities: a.Communities, Fields: a.Fields, Members: a.Members, Chat: a.Chat, Bulk: a.Bulk, Once: a.Once, Files: a.Files, Counts: a.Counts,
 		Version: version, Stopping: a.stopping, Pictures: pictures, Streams: streams, Uploads: uploads,
 		Limits: api.Limits{
 			PerAddress: a.config.AnonymousPerSec, SignIns: a.config.SignInsPerMin, OpenUploadsHourly: a.config.OpenImports,

@@ -28,6 +28,7 @@ func TestTheLimitsThatProtectAccountsHoldOverAllNodesAndWaysIn(t *testing.T) {
 		t.Run(string(engine), func(t *testing.T) {
 			t.Parallel()
 			var address string
+			clock := apptest.WithStoppedClock()
 			node := func() *apptest.App {
 				return apptest.New(t, engine, apptest.WithConfig(func(c *apptest.Config) {
 					c.SignInsPerMin, c.OpenImports, c.SecretKey = 3, 2, strings.Repeat("ab", 32)
@@ -35,7 +36,7 @@ func TestTheLimitsThatProtectAccountsHoldOverAllNodesAndWaysIn(t *testing.T) {
 						address = c.DatabaseURL
 					}
 					c.DatabaseURL = address
-				}))
+				}), clock)
 			}
 			nodes := []*apptest.App{node()}
 			home := nodes[0].Community(t, community.Settings{OpenBulkImport: true})

@@ -368,7 +368,7 @@ func TestThePageOfALinkDoesNotShowWhetherTheAddressHasAnAccount(t *testing.T) {
 
 func TestPagesOfLinksAreLimitedAsTheSignInIs(t *testing.T) {
 	for _, path := range []string{"/added/accept", "/added/decline"} {
-		a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *apptest.Config) { c.SignInsPerMin = 3 }))
+		a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *apptest.Config) { c.SignInsPerMin = 3 }), apptest.WithStoppedClock())
 		c := newClub(t, a)
 		b := newBrowser(t, a)
 		for n := range 4 {

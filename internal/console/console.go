@@ -68,8 +68,8 @@ func New(d Deps) http.Handler {
 		d.UploadBytes = defaultUploadBytes
 	}
 	c := &console{
-		Deps: d, signIns: httpx.NewSharedLimit(d.Counts, account.LimitByAddress, d.SignIns, time.Minute),
-		signInsOf: httpx.NewSharedLimit(d.Counts, account.LimitByName, d.SignIns, time.Minute),
+		Deps: d, signIns: httpx.NewSharedLimit(d.Clock, d.Counts, account.LimitByAddress, d.SignIns, time.Minute),
+		signInsOf: httpx.NewSharedLimit(d.Clock, d.Counts, account.LimitByName, d.SignIns, time.Minute),
 	}
 	return withPolicy(new(http.CrossOriginProtection).Handler(c.bounded(c.routes())))
 }

@@ -17,7 +17,7 @@ import (
 )
 
 func TestTheDoorsLimitAttemptsForAnAccountFromManyAddresses(t *testing.T) {
-	a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *apptest.Config) { c.SignInsPerMin = 3; c.Proxies = []string{"127.0.0.1/32"} }))
+	a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *apptest.Config) { c.SignInsPerMin = 3; c.Proxies = []string{"127.0.0.1/32"} }), apptest.WithStoppedClock())
 	nobody := person{T: t, app: a}
 	for path, form := range map[string]url.Values{
 		"/sign-in": {"login": {"ada"}, "password": {"x"}}, "/forgot-password": {"email": {"ada@example.com"}},
@@ -34,7 +34,7 @@ func TestTheDoorsLimitAttemptsForAnAccountFromManyAddresses(t *testing.T) {
 }
 
 func TestADeviceOfOneAccountLiftsNoLimitOfOtherForms(t *testing.T) {
-	a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *apptest.Config) { c.SignInsPerMin = 3 }))
+	a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *apptest.Config) { c.SignInsPerMin = 3 }), apptest.WithStoppedClock())
 	eve, err := a.Accounts.CreateAccount(t.Context(), account.Input{Email: "eve@example.com", Username: "eve"})
 	if err != nil {
 		t.Fatal(err)

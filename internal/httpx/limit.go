@@ -1,8 +1,10 @@
 package httpx
 
 import (
+	"math"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/go-chi/httprate"
@@ -17,28 +19,31 @@ const retryUnavailable = 2 * time.Second
 // Limit is a rate limit per key over a sliding window. A nil Limit allows
 // everything. It is safe for concurrent use.
 type Limit struct {
-	limiter *httprate.RateLimiter
-	max     int
-	window  time.Duration
-	shared  *ratelimit.Counter // nil: counted by this node alone
-	name    string             // in shared
+	clock  clock.Clock
+	max    int
+	window time.Duration
+	shared *ratelimit.Counter // nil: counted by this node alone
+	name   string             // in shared
+
+	mu     sync.Mutex
+	start  time.Time // windows begin at multiples of window after it, so that limits do not reset all at once
+	counts httprate.LimitCounter
 }
 
 // NewLimit returns a Limit of requests per window for each key, or nil if limit
 // is not positive.
-func NewLimit(limit int, window time.Duration) *Limit {
+func NewLimit(c clock.Clock, limit int, window time.Duration) *Limit {
 	if limit <= 0 {
 		return nil
 	}
-	headers := httprate.ResponseHeaders{Limit: "RateLimit-Limit", Remaining: "RateLimit-Remaining", Reset: "RateLimit-Reset"}
-	return &Limit{limiter: httprate.NewRateLimiter(limit, window, httprate.WithResponseHeaders(headers)), max: limit, window: window}
+	return &Limit{clock: c, max: limit, window: window, start: c.Now(), counts: httprate.NewLocalLimitCounter(window)}
 }
 
 // NewSharedLimit returns a limit that is shared by all nodes and by limits of the
 // same name. It also counts in memory, which keeps a flood away from the
 // database.
-func NewSharedLimit(counts *ratelimit.Counter, name string, limit int, window time.Duration) *Limit {
-	l := NewLimit(limit, window)
+func NewSharedLimit(c clock.Clock, counts *ratelimit.Counter, name string, limit int, window time.Duration) *Limit {
+	l := NewLimit(c, limit, window)
 	if l != nil {
 		l.shared, l.name = counts, name
 	}
@@ -52,25 +57,51 @@ func (l *Limit) Allow(w http.ResponseWriter, r *http.Request, key string) error 
 	if l == nil {
 		return nil
 	}
-	over := l.limiter.OnLimit(w, r, key)
-	reset := l.untilReset(w.Header())
-	if !over && l.shared != nil {
-		result, err := l.shared.Allow(r.Context(), ratelimit.Limit{Name: l.name, Max: l.max, Window: l.window}, key)
-		if err != nil {
-			return err
-		}
-		over, reset = !result.OK, max(result.Reset.Round(time.Second), time.Second)
-		w.Header().Set("RateLimit-Remaining", strconv.Itoa(result.Remaining))
+	over, remaining, reset, err := l.count(key)
+	if err == nil && !over && l.shared != nil {
+		var result ratelimit.Result
+		result, err = l.shared.Allow(r.Context(), ratelimit.Limit{Name: l.name, Max: l.max, Window: l.window}, key)
+		over, remaining, reset = !result.OK, result.Remaining, max(result.Reset.Round(time.Second), time.Second)
+	}
+	if err != nil {
+		return err
 	}
 	if over { // counted requests leave the window one by one
 		reset += l.window / time.Duration(l.max)
 		reset = (reset + time.Second - 1).Truncate(time.Second)
 	}
+	w.Header().Set("RateLimit-Limit", strconv.Itoa(l.max))
+	w.Header().Set("RateLimit-Remaining", strconv.Itoa(remaining))
 	w.Header().Set("RateLimit-Reset", strconv.Itoa(int(reset/time.Second)))
 	if !over {
 		return nil
 	}
 	return l.exceeded().WithRetry(reset)
+}
+
+// count counts a request in memory unless it is over the limit. reset is the time
+// until the end of the current window in whole seconds, at least one.
+func (l *Limit) count(key string) (over bool, remaining int, reset time.Duration, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.clock.Now()
+	elapsed := now.Sub(l.start)
+	if elapsed < 0 { // the clock was set back
+		l.start, elapsed = now, 0
+	}
+	elapsed %= l.window
+	window := now.Add(-elapsed)
+	current, previous, err := l.counts.Get(key, window, window.Add(-l.window))
+	if err != nil {
+		return false, 0, 0, err
+	}
+	left := l.window - elapsed
+	reset = max((left + time.Second - 1).Truncate(time.Second), time.Second)
+	used := current + int(math.Round(float64(previous)*float64(left)/float64(l.window)))
+	if used >= l.max {
+		return true, max(l.max-used, 0), reset, nil
+	}
+	return false, l.max - used - 1, reset, l.counts.IncrementBy(key, window, 1)
 }
 
 func (l *Limit) exceeded() *errs.Error {
@@ -83,18 +114,6 @@ func (l *Limit) exceeded() *errs.Error {
 		return errs.New(errs.Limited, "rate_limited", "Too many requests: at most %d per hour. Wait for the time in Retry-After.", l.max)
 	}
 	return errs.New(errs.Limited, "rate_limited", "Too many requests: at most %d in %s. Wait for the time in Retry-After.", l.max, l.window)
-}
-
-// untilReset converts the Unix time that httprate sets in RateLimit-Reset to the
-// duration until then.
-func (l *Limit) untilReset(h http.Header) time.Duration {
-	at, err := strconv.ParseInt(h.Get("RateLimit-Reset"), 10, 64)
-	if err != nil {
-		return l.window
-	}
-	var system clock.Clock
-	reset := max(at-system.Now().Unix(), 1)
-	return time.Duration(reset) * time.Second
 }
 
 // Middleware applies the limit to requests without a credential, per Network.

@@ -52,6 +52,13 @@ type settings struct {
 // WithClock lets the test decide the time.
 func WithClock(c clock.Clock) Option { return func(s *settings) { s.clock = c } }
 
+// WithStoppedClock keeps the time of the call, so that no window of a limit ends
+// during the test.
+func WithStoppedClock() Option {
+	at := clock.Clock{}.Now()
+	return WithClock(clock.At(func() time.Time { return at }))
+}
+
 // WithConfig changes the configuration. Limits of requests without a
 // credential are off unless f sets them.
 func WithConfig(f func(*app.Config)) Option { return func(s *settings) { f(&s.config) } }
