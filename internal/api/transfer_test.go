@@ -541,6 +541,29 @@ func TestATransferExpiresAfterSevenDays(t *testing.T) {
 	}
 }
 
+// The sweep runs once an hour; the mail about the expiry does not wait for it.
+func TestTransferExpiresAtItsTimeWithoutSweep(t *testing.T) {
+	eachWithClock(t, func(t *testing.T, a *apptest.App, wait func(time.Duration)) {
+		x := newTransferred(t, a)
+		declined := x.offer()
+		if err := a.Members.DeclineTransfer(t.Context(), x.ben.actor, x.serverID, declined); err != nil {
+			t.Fatal(err)
+		}
+		id := x.offer()
+		planned, err := sqldb.One(t.Context(), a.DB, "job", sqldb.Value[bool], `SELECT j.run_at = t.expires_at FROM jobs j, community_transfers t
+			WHERE j.kind = 'member.transfer_expiry' AND CAST(j.args AS TEXT) LIKE '%' || t.id || '%' AND t.id = $1`, id)
+		if err != nil || !planned {
+			t.Fatalf("the expiry is planned for its time: %v, %v", planned, err)
+		}
+		wait(7 * 24 * time.Hour)
+		until(t, func() bool { return x.state(id) == member.TransferExpired })
+		x.mails(mail.TransferEnded, 2)
+		if x.state(declined) != member.TransferDeclined {
+			t.Errorf("the declined one is %s", x.state(declined))
+		}
+	})
+}
+
 func TestAnExpiredTransferMakesRoomForAnother(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		x := newTransferred(t, a)

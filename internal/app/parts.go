@@ -112,7 +112,7 @@ func (p *Parts) assemble(c Config) (err error) {
 	p.Members.OnErase(chat.EraseMembers)
 	p.Members.TakeRoles(p.Jobs)
 	p.Members.RemoveTags(p.Jobs)
-	p.Members.MailTransfers(p.Jobs)
+	p.Members.RegisterTransfers(p.Jobs)
 	p.Bulk = bulk.New(bulk.Deps{
 		DB: p.DB, Files: p.Files, Members: p.Members, Mail: p.Mail, Clock: now, Log: log,
 		Limits: bulk.Limits{

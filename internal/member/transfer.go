@@ -105,6 +105,9 @@ func (s *Members) RequestTransfer(ctx context.Context, caller actor.Actor, commu
 		if err := made.note(ctx, tx, made.CreatedAt); err != nil {
 			return err
 		}
+		if err := made.scheduleExpiry(ctx, tx); err != nil {
+			return err
+		}
 		return s.mailTransfer(ctx, tx, home, made, token)
 	})
 	return made, err

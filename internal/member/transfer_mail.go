@@ -2,6 +2,7 @@ package member
 
 import (
 	"context"
+	"time"
 
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
@@ -49,9 +50,52 @@ type transferOutcome struct {
 // Kind names the worker.
 func (transferOutcome) Kind() string { return "member.transfer_outcome" }
 
-// MailTransfers registers the worker that mails how transfers ended. Call it
-// before the engine starts.
-func (s *Members) MailTransfers(engine *jobs.Engine) { jobs.Register(engine, s.mailOutcome) }
+// RegisterTransfers registers the workers that expire transfers and mail how they
+// ended. Call it before the engine starts.
+func (s *Members) RegisterTransfers(engine *jobs.Engine) {
+	jobs.Register(engine, s.mailOutcome)
+	jobs.Register(engine, s.expireTransfer)
+}
+
+// transferExpiry is the job that ends a transfer when it expires.
+type transferExpiry struct {
+	CommunityID string `json:"communityId"`
+	TransferID  string `json:"transferId"`
+}
+
+// Kind names the worker.
+func (transferExpiry) Kind() string { return "member.transfer_expiry" }
+
+// scheduleExpiry queues the end of the transfer for the moment of its expiry.
+func (t Transfer) scheduleExpiry(ctx context.Context, tx *sqldb.Tx) error {
+	_, err := jobs.Insert(ctx, tx, transferExpiry{t.CommunityID, t.ID}, jobs.Options{CommunityID: t.CommunityID, RunAt: time.UnixMilli(t.ExpiresAt)})
+	return err
+}
+
+// expireTransfer does nothing if the transfer has ended already.
+func (s *Members) expireTransfer(ctx context.Context, j *jobs.Job, e transferExpiry) error {
+	return j.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := s.expire(ctx, tx, e); err != nil {
+			return err
+		}
+		return j.Complete(ctx, tx)
+	})
+}
+
+func (s *Members) expire(ctx context.Context, tx *sqldb.Tx, e transferExpiry) error {
+	if err := tx.LockExclusive(ctx, transferGuard(e.CommunityID)); err != nil {
+		return err
+	}
+	t, err := loadTransfer(ctx, tx, e.CommunityID, e.TransferID, tx.Dialect().Lock())
+	if errs.KindOf(err) == errs.NotFound {
+		return nil // it was erased
+	}
+	now := s.clock.MS()
+	if err != nil || t.State != TransferOpen || t.ExpiresAt > now {
+		return err
+	}
+	return endTransfer(ctx, tx, t, TransferExpired, now)
+}
 
 func (s *Members) mailOutcome(ctx context.Context, j *jobs.Job, o transferOutcome) error {
 	if s.connected.Mail == nil || s.connected.BaseURL == "" {
@@ -60,9 +104,12 @@ func (s *Members) mailOutcome(ctx context.Context, j *jobs.Job, o transferOutcom
 	return j.Tx(ctx, func(tx *sqldb.Tx) error {
 		err := s.writeOutcome(ctx, tx, o)
 		if errs.KindOf(err) == errs.NotFound || errs.Is(err, "mail_refused") {
-			return nil // the transfer, the community or the account was deleted
+			err = nil // the transfer, the community or the account was deleted
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return j.Complete(ctx, tx) // one mail, also after a crash
 	})
 }
 
