@@ -11,7 +11,7 @@ import (
 )
 
 func fixtureAccount(path string) Page {
-	return Page{Title: "Your account", Nav: path, Person: Person{"ada", "ada@example.com"}, Reader: Reader{Now: seenAt}}
+	return Page{Title: "Your account", Nav: path, Person: Person{"ada", "ada@example.com"}, Reader: Reader{Now: seenAt, Words: fixtureWords}}
 }
 
 func fixtureSecurity() SecurityView {
@@ -38,7 +38,7 @@ func fixtureOwnAccount() AccountView {
 // accountFixtures are the pages before and about the person.
 func accountFixtures(t *testing.T) map[string]templ.Component {
 	t.Helper()
-	door := Page{Title: "Sign in", Reader: Reader{Now: seenAt}}
+	door := Page{Title: "Sign in", Reader: Reader{Now: seenAt, Words: fixtureWords}}
 	limited := door
 	limited.Alert = Alert{Message: "Too many sign-ins have failed. Try again in 8 seconds.", RequestID: "6a21d1c09f3b0c4d5e6f7a8b"}
 	fresh := SecurityView{Page: fixtureAccount(securityPath), Provider: "Example ID", Methods: account.Methods{Password: true, Fresh: true}}

@@ -12,9 +12,13 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/web"
 )
+
+// fixtureWords is the language of the fixtures, English if zero.
+var fixtureWords i18n.Printer
 
 var seenAt = time.Date(2026, 4, 7, 9, 30, 0, 0, time.UTC)
 
@@ -24,7 +28,7 @@ func fixturePage(title, nav, help string) Page {
 	here := Community{ID: "6a21d1c09f3b0c4d5e6f7a8b", Name: "Harbour Runners", Accent: "#0f8a6d", Members: 12480}
 	return Page{
 		Title: title, Nav: nav, Help: help, Community: here, Others: []Community{here, {ID: "6a21d1c09f3b0c4d5e6f7a8c", Name: "Night Owls", Members: 1}},
-		Person: Person{"ada.lovelace", "ada@example.com"}, Reader: Reader{Now: seenAt}, Address: "http://127.0.0.1:3333",
+		Person: Person{"ada.lovelace", "ada@example.com"}, Reader: Reader{Now: seenAt, Words: fixtureWords}, Address: "http://127.0.0.1:3333",
 	}
 }
 
@@ -184,7 +188,7 @@ func fixtureKeys() KeysView {
 
 // fixtures are all pages with something on them, and the empty ones.
 func fixtures() map[string]templ.Component {
-	door := Page{Title: "Sign in", Reader: Reader{Now: seenAt}}
+	door := Page{Title: "Sign in", Reader: Reader{Now: seenAt, Words: fixtureWords}}
 	withAlert := door
 	withAlert.Alert = Alert{Message: "The email address, username or password is wrong.", RequestID: "6a21d1c09f3b0c4d5e6f7a8b"}
 	toast := fixturePage("Appearance", "settings", "How the community looks, and its id.")

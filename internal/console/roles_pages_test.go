@@ -49,6 +49,10 @@ func fixtureOverrides() OverridesView {
 }
 
 func TestPagesOfRolesAndChannelsAreAccessibleAndKeepThePolicy(t *testing.T) {
+	checkGallery(t, roleFixtures())
+}
+
+func roleFixtures() map[string]templ.Component {
 	roles := fixtureRoles()
 	help := "What members may do. The higher a role, the more it counts."
 	granted := map[string]bool{"r1:server_administrator": true, "r2:manage_channels": true, "r4:post_messages": true}
@@ -59,7 +63,7 @@ func TestPagesOfRolesAndChannelsAreAccessibleAndKeepThePolicy(t *testing.T) {
 	}
 	wrong := RoleView{Page: fixturePage("New role", "roles", ""), Title: "a,b", Class: "#808080", Order: "-1", Below: true, Errors: map[string]string{"title": "A title has 1 to 50 characters, none of them a comma or a control character.", "order": "The order of a role is 0 to 10000."}}
 	above := RoleView{Page: fixturePage("Board", "roles", ""), ID: "r1", Name: "Board", Title: "Board", Class: "#c2410c", Order: "900"}
-	checkGallery(t, map[string]templ.Component{
+	return map[string]templ.Component{
 		"roles": RolesPage(RolesView{fixturePage("Roles", "roles", help), roles}), "role": RolePage(role), "role-new": RolePage(wrong), "role-above": RolePage(above),
 		"role-matrix": MatrixPage(MatrixView{fixturePage("Roles", "roles", help), roles, granted}),
 		"role-view": RolePreviewPage(RolePreview{
@@ -74,5 +78,5 @@ func TestPagesOfRolesAndChannelsAreAccessibleAndKeepThePolicy(t *testing.T) {
 		"channel-new":         ChannelPage(ChannelView{Page: fixturePage("New channel", "channels", ""), Types: channelTypes, Type: "open", Parents: []Choice{{"", "In no category"}}}),
 		"channel-permissions": OverridesPage(fixtureOverrides()),
 		"category":            CategoryPage(CategoryView{Page: fixturePage("Matches", "channels", ""), ID: "k1", Was: "Matches", Name: "Matches"}),
-	})
+	}
 }

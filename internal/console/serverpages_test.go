@@ -65,7 +65,7 @@ func serverFixtures() map[string]templ.Component {
 	wrong.User, wrong.Reason, wrong.Errors = "nobody", "x", map[string]string{"user": "There is no such user."}
 	refused := fixturePenalties()
 	refused.Alert = Alert{Message: "This member does not stand below you. Ask somebody whose highest role is above theirs.", RequestID: "6a21d1c09f3b0c4d5e6f7a8b"}
-	door := Page{Title: "Join", Reader: Reader{Now: seenAt}}
+	door := Page{Title: "Join", Reader: Reader{Now: seenAt, Words: fixtureWords}}
 	shut := door
 	shut.Alert = Alert{Message: "This invite has expired. Ask for another one."}
 	asks := []Ask{
@@ -123,7 +123,7 @@ func fixtureOffer() TransferOffer {
 
 // offerFixtures are the pages of persons that a community added or invited.
 func offerFixtures() map[string]templ.Component {
-	door := Page{Title: "Your decision", Reader: Reader{Now: seenAt}}
+	door := Page{Title: "Your decision", Reader: Reader{Now: seenAt, Words: fixtureWords}}
 	offer := OfferView{Page: door, Token: "3f9c1b22a7d0", Name: "Rovers of the old town", Members: 1234, Username: "maximiliane.oberbichler-stadelbauer"}
 	other, unconfirmed, invite := offer, offer, offer
 	other.Visitor, unconfirmed.Visitor, invite.Username, invite.Invite, invite.Visitor = readerOther, readerUnconfirmed, "", true, readerReceiver
