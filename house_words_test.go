@@ -36,7 +36,6 @@ var wordy = []string{
 	"internal/api",
 	"internal/app",
 	"internal/app/apptest",
-	"internal/access",
 	"internal/account",
 	"internal/account/oidctest",
 	"internal/bulk",

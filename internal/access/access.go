@@ -1,6 +1,6 @@
-// Package access decides what an actor may do: API keys, roles, ranks and the
-// method Can. Memberships and their roles belong to a package above and are read
-// through Memberships.
+// Package access authenticates credentials and authorises actors: API keys,
+// roles, ranks and permissions. Memberships belong to a package above and are
+// read through Memberships.
 package access
 
 import (
@@ -15,23 +15,22 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Membership is what an account is in a community.
+// Membership describes an account or member in a community.
 type Membership struct {
-	Member    bool // false: the rest is empty, except where a membership ended or has not begun
+	Member    bool // false: the rest is empty, unless the membership ended or has not begun
 	MemberID  string
 	AccountID string // of a claimed member; "": unclaimed
 	Username  string // in this community
 	State     string
 	Owner     bool
-	RoleIDs   []string // without the role that every member has
+	RoleIDs   []string // without @all
 
 	SuspendedUntil int64 // Unix milliseconds; in the past or 0: not suspended
 }
 
-// Memberships answers where accounts are members, by claimed memberships only:
-// one that nobody accepted is no account's. Member is false for a membership
-// that was deleted, has ended or has not begun, and for a community that was
-// deleted.
+// Memberships reads the members of communities. Only claimed memberships belong
+// to an account. Member is false for a membership that was deleted, has ended or
+// has not begun, and in a deleted community.
 type Memberships interface {
 	// ByAccount returns the membership of a claimed account.
 	ByAccount(ctx context.Context, q sqldb.Querier, communityID, accountID string) (Membership, error)
@@ -63,28 +62,29 @@ type Deps struct {
 	BaseURL     func() string // address of the server without a slash at its end; nil: unknown
 }
 
-// New returns the Access of a database. Every community that d.Communities
-// creates from now on gets the role of everyone.
+// New returns the Access of a database and registers its hooks with
+// d.Communities: new communities get the role @all, and changes are audited.
 func New(d Deps) *Access {
 	if d.BaseURL == nil {
 		d.BaseURL = func() string { return "" }
 	}
-	d.Communities.OnCreate(func(ctx context.Context, tx *sqldb.Tx, made community.Community) error {
-		if err := EnsureEveryoneRole(ctx, tx, made.ID); err != nil {
+	d.Communities.OnCreate(func(ctx context.Context, tx *sqldb.Tx, created community.Community) error {
+		if err := EnsureEveryoneRole(ctx, tx, created.ID); err != nil {
 			return err
 		}
 		if actor.FromContext(ctx).Kind == actor.Anonymous {
 			return nil // created while the installation is set up
 		}
-		return audit.Record(ctx, tx, made.CreatedAt, made.ID, "community.create", audit.Target{Type: "community", ID: made.ID, Name: made.Name})
+		return audit.Record(ctx, tx, created.CreatedAt, created.ID, "community.create", audit.Target{Type: "community", ID: created.ID, Name: created.Name})
 	})
-	d.Communities.OnCreate(personOpensNew)
-	d.Communities.OnChange(personOpens)
-	d.Communities.OnChange(noteSettings)
+	d.Communities.OnCreate(requirePersonForOpenCommunity)
+	d.Communities.OnChange(requirePersonForOpenImport)
+	d.Communities.OnChange(auditSettings)
 	return &Access{db: d.DB, accounts: d.Accounts, communities: d.Communities, memberships: d.Memberships, clock: d.Clock, baseURL: d.BaseURL, touch: account.NewTouch(d.Log)}
 }
 
-// Sweep forgets previous secrets of rotated keys a month after their end.
+// Sweep deletes the previous secrets of rotated keys a month after they stop
+// working.
 func (a *Access) Sweep(ctx context.Context) error {
 	return sweepOldSecrets(ctx, a.db, a.clock.Now().AddDate(0, -1, 0).UnixMilli())
 }

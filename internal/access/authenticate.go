@@ -9,10 +9,10 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 )
 
-// Authenticate returns the actor that a session token or API key stands for;
-// "" is nobody. It fails with Unauthenticated "invalid_credential",
-// "credential_expired" or "credential_inactive". It costs one read by a unique
-// key, two for the key of a person.
+// Authenticate returns the actor of a session token or API key; "" is anonymous.
+// It fails with Unauthenticated "invalid_credential", "credential_expired" or
+// "credential_inactive". It costs one read by a unique key, two for a person's
+// key.
 func (a *Access) Authenticate(ctx context.Context, token string) (actor.Actor, error) {
 	switch {
 	case token == "":
@@ -46,21 +46,21 @@ func (a *Access) byKey(ctx context.Context, secret string) (actor.Actor, error) 
 		return actor.Actor{}, err
 	}
 	now := a.clock.MS()
-	if err := k.works(now); err != nil {
+	if err := k.usable(now); err != nil {
 		return actor.Actor{}, err
 	}
-	if !k.newest && k.OldUntil <= now {
+	if !k.currentSecret && k.OldUntil <= now {
 		return actor.Actor{}, account.CredentialExpired()
 	}
 	a.touch.Do(ctx, k.UsedAt, now, func(ctx context.Context) error {
 		return touchKey(ctx, a.db, k.CommunityID, k.ID, now)
 	})
 	bounds := k.BoundBy
-	if !k.newest {
+	if !k.currentSecret {
 		bounds = k.OldBoundBy
 	}
 	return actor.Actor{
-		Kind: actor.CommunityKey, KeyID: k.ID, CommunityID: k.CommunityID, CreatedBy: k.CreatedBy, CreatorIsOwner: k.installer, BoundBy: bounds,
+		Kind: actor.CommunityKey, KeyID: k.ID, CommunityID: k.CommunityID, CreatedBy: k.CreatedBy, CreatorIsOwner: k.creatorIsOwner, BoundBy: bounds,
 		Name: k.Name, Permissions: k.Permissions, ExpiresAt: k.ExpiresAt,
 	}, nil
 }
@@ -74,7 +74,7 @@ func (a *Access) byUserKey(ctx context.Context, hash string) (actor.Actor, error
 		return actor.Actor{}, err
 	}
 	now := a.clock.MS()
-	if err := k.works(now); err != nil {
+	if err := k.usable(now); err != nil {
 		return actor.Actor{}, err
 	}
 	a.touch.Do(ctx, k.UsedAt, now, func(ctx context.Context) error {
@@ -86,13 +86,13 @@ func (a *Access) byUserKey(ctx context.Context, hash string) (actor.Actor, error
 	}, nil
 }
 
-// works returns why a key is refused, nil when it is not.
-func (k Key) works(now int64) error {
+// usable returns nil for an active, unexpired key.
+func (k Key) usable(now int64) error {
 	switch {
 	case k.ExpiresAt != 0 && k.ExpiresAt <= now:
 		return account.CredentialExpired()
 	case !k.Active:
-		return errs.New(errs.Unauthenticated, "credential_inactive", "This API key is switched off. Whoever manages it can switch it on again.")
+		return errs.New(errs.Unauthenticated, "credential_inactive", "This API key is disabled. Enable it or use another key.")
 	default:
 		return nil
 	}

@@ -4,46 +4,38 @@ import (
 	"context"
 	"encoding/json"
 	"reflect"
-	"time"
 
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// MayCreateCommunity returns nil when the actor, a person, may make
-// communities here, else Forbidden "creation_closed" or "limited_session".
-func (a *Access) MayCreateCommunity(actor actor.Actor) error {
-	if err := actor.RequireUnlimited(); err != nil {
+// CanCreateCommunity returns nil if the actor, a person, may create communities,
+// otherwise Forbidden "creation_closed" or "limited_session".
+func (a *Access) CanCreateCommunity(caller actor.Actor) error {
+	if err := caller.RequireUnlimited(); err != nil {
 		return err
 	}
-	if a.communities.Rules().OwnerOnly && !actor.InstallationOwner {
-		return errs.New(errs.Forbidden, "creation_closed", "Only the owner of this installation makes communities.")
+	if a.communities.Rules().OwnerOnly && !caller.InstallationOwner {
+		return errs.New(errs.Forbidden, "creation_closed", "Only the owner of this installation can create communities.")
 	}
 	return nil
 }
 
-// CreateCommunity makes a community, which the actor, a person, owns. It fails
-// with Forbidden "creation_closed" or "limited_session", Invalid
-// "invalid_input" or Conflict "too_many_communities".
+// CreateCommunity creates a community owned by the actor, a person. It fails
+// with Forbidden "creation_closed" or "limited_session", Invalid "invalid_input"
+// or Conflict "too_many_communities".
 func (a *Access) CreateCommunity(ctx context.Context, caller actor.Actor, in community.Input) (community.Community, error) {
-	if err := a.MayCreateCommunity(caller); err != nil {
+	if err := a.CanCreateCommunity(caller); err != nil {
 		return community.Community{}, err
 	}
 	return a.communities.Create(actor.NewContext(ctx, caller), in)
 }
 
-// suspended is why a member may do nothing for a while.
-func suspended(until int64) error {
-	return errs.New(errs.Forbidden, "suspended", "You are suspended in this community until %s.", clock.Format(until)).
-		WithFields(errs.Field{Field: "until", Code: "suspended", Message: time.UnixMilli(until).UTC().Format(time.RFC3339)})
-}
-
-// noteSettings writes down which settings somebody changed.
-func noteSettings(ctx context.Context, tx *sqldb.Tx, old, changed community.Community) error {
+// auditSettings records changed settings in the audit log.
+func auditSettings(ctx context.Context, tx *sqldb.Tx, old, changed community.Community) error {
 	changes, err := settingChanges(old, changed)
 	if err != nil || len(changes) == 0 {
 		return err
@@ -52,7 +44,7 @@ func noteSettings(ctx context.Context, tx *sqldb.Tx, old, changed community.Comm
 	return audit.Record(ctx, tx, changed.UpdatedAt, changed.ID, "community.update", target, changes...)
 }
 
-// settingChanges compares two states of a community setting by setting.
+// settingChanges returns the settings that differ.
 func settingChanges(old, changed community.Community) (changes []audit.Change, err error) {
 	if old.Name != changed.Name {
 		changes = append(changes, audit.Change{Field: "name", Old: old.Name, New: changed.Name})
@@ -82,4 +74,18 @@ func settingsByName(s community.Settings) (map[string]any, error) {
 	}
 	var all map[string]any
 	return all, json.Unmarshal(text, &all)
+}
+
+// requirePersonForOpenImport returns Forbidden "person_required" if an API key
+// enables openBulkImport.
+func requirePersonForOpenImport(ctx context.Context, _ *sqldb.Tx, old, changed community.Community) error {
+	kind := actor.FromContext(ctx).Kind
+	if old.Settings.OpenBulkImport || !changed.Settings.OpenBulkImport || kind != actor.CommunityKey && kind != actor.UserKey {
+		return nil
+	}
+	return errs.New(errs.Forbidden, "person_required", "An API key cannot enable openBulkImport. Sign in or use the command line.")
+}
+
+func requirePersonForOpenCommunity(ctx context.Context, tx *sqldb.Tx, created community.Community) error {
+	return requirePersonForOpenImport(ctx, tx, community.Community{}, created)
 }

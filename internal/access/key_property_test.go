@@ -14,8 +14,8 @@ import (
 )
 
 // staff is a community with persons of different ranks.
-type staff struct {
-	*world
+type keyFixture struct {
+	*fixture
 	home  string
 	ids   map[string]string // accounts by username
 	roles map[string]access.Role
@@ -24,15 +24,15 @@ type staff struct {
 
 var ranks = map[string]int{"high": 20, "left": 18, "suspended": 15, "low": 10, "moderator": 5}
 
-func newStaff(t *testing.T, db *sqldb.DB) *staff {
+func newKeyFixture(t *testing.T, db *sqldb.DB) *keyFixture {
 	t.Helper()
-	s := &staff{newWorld(db), "", map[string]string{}, map[string]access.Role{}, nil}
+	s := &keyFixture{newFixture(db), "", map[string]string{}, map[string]access.Role{}, nil}
 	s.home = s.community(t, "Home")
 	for _, name := range []string{"owner", "high", "left", "suspended", "low", "moderator", "member"} {
 		s.ids[name] = s.account(t, name).ID
 		if order, ok := ranks[name]; ok {
 			role, err := s.CreateRole(t.Context(), actor.Actor{Kind: actor.Command}, s.home, access.RoleInput{
-				Title: name, Order: order, ServerPermissions: map[string]bool{access.ServerAdministrator: name != "moderator", access.RolesPermission: true},
+				Title: name, Order: order, ServerPermissions: map[string]bool{access.ServerAdministrator: name != "moderator", access.ManageRolesPermission: true},
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -43,48 +43,48 @@ func newStaff(t *testing.T, db *sqldb.DB) *staff {
 	return s
 }
 
-// reset makes everyone what they are at first, and the keys that they made.
-func (s *staff) reset(t *testing.T) (keys []string) {
+// reset restores the first memberships and keys.
+func (s *keyFixture) reset(t *testing.T) (keys []string) {
 	t.Helper()
 	if _, err := s.db.Exec(t.Context(), "DELETE FROM api_keys"); err != nil {
 		t.Fatal(err)
 	}
 	s.held = map[string]string{}
 	for name, id := range s.ids {
-		standing := access.Membership{Member: true, Owner: name == "owner"}
+		membership := access.Membership{Member: true, Owner: name == "owner"}
 		if role, ok := s.roles[name]; ok {
-			standing.RoleIDs = []string{role.ID}
+			membership.RoleIDs = []string{role.ID}
 		}
-		s.standings.put(s.home, id, standing)
+		s.memberships.put(s.home, id, membership)
 	}
 	makers := []actor.Actor{{Kind: actor.Command}}
 	for _, name := range []string{"owner", "high", "left", "suspended", "low"} {
 		makers = append(makers, s.as(name))
 	}
-	for _, maker := range makers {
-		key, _, err := s.CreateKey(t.Context(), maker, s.home, access.KeyInput{Name: "k", Permissions: []actor.Permission{access.GetUserData}, ExpirePeriod: 9})
+	for _, creator := range makers {
+		key, _, err := s.CreateKey(t.Context(), creator, s.home, access.KeyInput{Name: "k", Permissions: []actor.Permission{access.PermGetUserData}, ExpirePeriod: 9})
 		if err != nil {
 			t.Fatal(err)
 		}
 		keys = append(keys, key.ID)
 	}
-	s.standings.put(s.home, s.ids["left"], access.Membership{})
-	s.standings.put(s.home, s.ids["suspended"], access.Membership{Member: true, RoleIDs: []string{s.roles["suspended"].ID}, SuspendedUntil: s.now.Add(time.Hour).UnixMilli()})
+	s.memberships.put(s.home, s.ids["left"], access.Membership{})
+	s.memberships.put(s.home, s.ids["suspended"], access.Membership{Member: true, RoleIDs: []string{s.roles["suspended"].ID}, SuspendedUntil: s.now.Add(time.Hour).UnixMilli()})
 	return keys
 }
 
-func (s *staff) as(name string) actor.Actor {
+func (s *keyFixture) as(name string) actor.Actor {
 	return actor.Actor{Kind: actor.Session, AccountID: s.ids[name]}
 }
 
 // acts names what an actor can do: by permission and by rank.
-func (s *staff) acts(t *testing.T, caller actor.Actor) map[string]bool {
+func (s *keyFixture) permissionsOf(t *testing.T, caller actor.Actor) map[string]bool {
 	t.Helper()
 	can := map[string]bool{}
-	for _, need := range []actor.Permission{access.ManageUser, access.ManageRoles, access.APIKeys, access.GetUserData} {
+	for _, need := range []actor.Permission{access.PermManageUser, access.PermManageRoles, access.PermAPIKeys, access.PermGetUserData} {
 		can[string(need)] = s.Can(t.Context(), caller, s.home, need) == nil
 	}
-	power, err := access.PowerOf(t.Context(), s.db, s.standings, caller, s.home)
+	authority, err := access.AuthorityOf(t.Context(), s.db, s.memberships, caller, s.home)
 	if err != nil {
 		return can
 	}
@@ -92,18 +92,18 @@ func (s *staff) acts(t *testing.T, caller actor.Actor) map[string]bool {
 		var roles []access.Role
 		if role, ok := s.roles[name]; ok {
 			roles = append(roles, role)
-			can["give the role "+name] = can[string(access.ManageRoles)] && power.OverRole(role)
+			can["assign the role "+name] = can[string(access.PermManageRoles)] && authority.OutranksRole(role)
 		}
-		can["change "+name] = can[string(access.ManageUser)] && power.OverMember(id, name == "owner", roles)
+		can["change "+name] = can[string(access.PermManageUser)] && authority.OutranksMember(id, name == "owner", roles)
 	}
 	return can
 }
 
 // exceeds fails when a secret that the actor holds does more than limit.
-func (s *staff) exceeds(t *testing.T, rt *rapid.T, when string, limit map[string]bool, of func(access.Key) bool) {
+func (s *keyFixture) exceeds(t *testing.T, rt *rapid.T, when string, limit map[string]bool, of func(access.Key) bool) {
 	t.Helper()
 	for keyID, secret := range s.held {
-		actor, err := s.Authenticate(t.Context(), secret)
+		caller, err := s.Authenticate(t.Context(), secret)
 		if err != nil {
 			continue
 		}
@@ -111,7 +111,7 @@ func (s *staff) exceeds(t *testing.T, rt *rapid.T, when string, limit map[string
 		if err != nil || !of(key) {
 			continue
 		}
-		for act, can := range s.acts(t, actor) {
+		for act, can := range s.permissionsOf(t, caller) {
 			if can && !limit[act] {
 				rt.Fatalf("%s: a key made by %s can %s", when, key.CreatedBy, act)
 			}
@@ -119,16 +119,16 @@ func (s *staff) exceeds(t *testing.T, rt *rapid.T, when string, limit map[string
 	}
 }
 
-// call makes one random call as the actor or with a key that they hold.
-func (s *staff) call(t *testing.T, rt *rapid.T, who string, keys []string) []string {
+// call performs one random call as the person or with one of its keys.
+func (s *keyFixture) call(t *testing.T, rt *rapid.T, member string, keys []string) []string {
 	t.Helper()
-	caller := s.as(who)
+	caller := s.as(member)
 	if secrets := sortedSecrets(s.held); len(secrets) > 0 && rapid.Bool().Draw(rt, "by a key") {
 		if got, err := s.Authenticate(t.Context(), rapid.SampledFrom(secrets).Draw(rt, "secret")); err == nil {
 			caller = got
 		}
 	}
-	wish := rapid.SampledFrom([][]actor.Permission{{actor.PermAll}, {access.APIKeys, access.ManageUser}, {access.ManageRoles, access.APIKeys}, {actor.PermSignIn}}).Draw(rt, "permissions")
+	wish := rapid.SampledFrom([][]actor.Permission{{actor.PermAll}, {access.PermAPIKeys, access.PermManageUser}, {access.PermManageRoles, access.PermAPIKeys}, {actor.PermSignIn}}).Draw(rt, "permissions")
 	id := rapid.SampledFrom(keys).Draw(rt, "key")
 	on, never := rapid.Bool().Draw(rt, "on"), 0
 	switch rapid.IntRange(0, 5).Draw(rt, "call") {
@@ -140,9 +140,9 @@ func (s *staff) call(t *testing.T, rt *rapid.T, who string, keys []string) []str
 	case 1:
 		_, _ = s.UpdateKey(t.Context(), caller, s.home, id, access.KeyChange{Permissions: wish, Active: &on})
 	case 2:
-		_, _ = s.UpdateKey(t.Context(), caller, s.home, id, access.KeyChange{ExpirePeriod: &never, TakeOver: on})
+		_, _ = s.UpdateKey(t.Context(), caller, s.home, id, access.KeyChange{ExpirePeriod: &never, Transfer: on})
 	case 3:
-		_, _ = s.UpdateKey(t.Context(), caller, s.home, id, access.KeyChange{Permissions: wish, TakeOver: true})
+		_, _ = s.UpdateKey(t.Context(), caller, s.home, id, access.KeyChange{Permissions: wish, Transfer: true})
 	case 4, 5:
 		if key, secret, err := s.RotateKey(t.Context(), caller, s.home, id, time.Hour); err == nil {
 			s.held[key.ID] = secret
@@ -159,24 +159,24 @@ func sortedSecrets(held map[string]string) (secrets []string) {
 	return secrets
 }
 
-func TestNoSequenceOfCallsGivesACredentialAboveItsHolder(t *testing.T) {
+func TestNoSequenceOfCallsRaisesACredentialAboveItsOwner(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		s := newStaff(t, db)
+		s := newKeyFixture(t, db)
 		all := func(access.Key) bool { return true }
 		rapid.Check(t, func(rt *rapid.T) {
 			keys := s.reset(t)
-			who := rapid.SampledFrom([]string{"low", "low", "high", "owner", "moderator", "member"}).Draw(rt, "actor")
-			limit := s.acts(t, s.as(who))
+			member := rapid.SampledFrom([]string{"low", "low", "high", "owner", "moderator", "member"}).Draw(rt, "actor")
+			limit := s.permissionsOf(t, s.as(member))
 			for range rapid.IntRange(1, 8).Draw(rt, "calls") {
-				keys = s.call(t, rt, who, keys)
+				keys = s.call(t, rt, member, keys)
 			}
 			s.exceeds(t, rt, "after the calls", limit, all)
 			for _, name := range []string{"left", "suspended"} {
-				s.standings.put(s.home, s.ids[name], access.Membership{Member: true, RoleIDs: []string{s.roles[name].ID}})
+				s.memberships.put(s.home, s.ids[name], access.Membership{Member: true, RoleIDs: []string{s.roles[name].ID}})
 			}
 			s.exceeds(t, rt, "after the others came back", limit, all)
-			s.standings.put(s.home, s.ids[who], access.Membership{Member: true})
-			s.exceeds(t, rt, "after the role was lost", s.acts(t, s.as(who)), all)
+			s.memberships.put(s.home, s.ids[member], access.Membership{Member: true})
+			s.exceeds(t, rt, "after the role was lost", s.permissionsOf(t, s.as(member)), all)
 		})
 	})
 }

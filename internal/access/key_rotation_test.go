@@ -15,18 +15,18 @@ import (
 )
 
 // does names the acts that a secret can do.
-func (s *staff) does(t *testing.T, secret string) (acts []string) {
+func (s *keyFixture) does(t *testing.T, secret string) (acts []string) {
 	t.Helper()
-	actor, err := s.Authenticate(t.Context(), secret)
+	caller, err := s.Authenticate(t.Context(), secret)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return names(s.acts(t, actor))
+	return names(s.permissionsOf(t, caller))
 }
 
 func names(acts map[string]bool) (can []string) {
-	for act, may := range acts {
-		if may {
+	for act, allowed := range acts {
+		if allowed {
 			can = append(can, act)
 		}
 	}
@@ -36,7 +36,7 @@ func names(acts map[string]bool) (can []string) {
 
 // rotated makes a key of low that may everything, and rotates it as another
 // person.
-func (s *staff) rotated(t *testing.T, by string) (keyID, before, after string) {
+func (s *keyFixture) rotated(t *testing.T, by string) (keyID, before, after string) {
 	t.Helper()
 	s.reset(t)
 	key, before, err := s.CreateKey(t.Context(), s.as("low"), s.home, access.KeyInput{Name: "k", Permissions: []actor.Permission{actor.PermAll}})
@@ -53,9 +53,9 @@ func (s *staff) rotated(t *testing.T, by string) (keyID, before, after string) {
 	return key.ID, before, after
 }
 
-func TestARotatedKeyStaysWithinItsCreatorAndThePersonThatRotatedIt(t *testing.T) {
+func TestRotatedKeyIsBoundByItsCreatorAndRotator(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		s := newStaff(t, db)
+		s := newKeyFixture(t, db)
 		same := func(when, secret string, want []string) {
 			t.Helper()
 			if diff := cmp.Diff(want, s.does(t, secret)); diff != "" {
@@ -64,7 +64,7 @@ func TestARotatedKeyStaysWithinItsCreatorAndThePersonThatRotatedIt(t *testing.T)
 		}
 		for _, by := range []string{"high", "owner"} {
 			keyID, before, after := s.rotated(t, by)
-			lows := names(s.acts(t, s.as("low")))
+			lows := names(s.permissionsOf(t, s.as("low")))
 			same("the old secret", before, lows)
 			same("the new secret", after, lows)
 			child, second, err := s.CreateKey(t.Context(), s.actor(t, after), s.home, access.KeyInput{Name: "made by it", Permissions: []actor.Permission{actor.PermAll}})
@@ -73,23 +73,23 @@ func TestARotatedKeyStaysWithinItsCreatorAndThePersonThatRotatedIt(t *testing.T)
 			}
 			same("a key that it made", second, lows)
 
-			s.standings.put(s.home, s.ids[by], access.Membership{Member: true, RoleIDs: []string{s.roles["moderator"].ID}})
-			demoted := []string{string(access.ManageRoles)}
+			s.memberships.put(s.home, s.ids[by], access.Membership{Member: true, RoleIDs: []string{s.roles["moderator"].ID}})
+			demoted := []string{string(access.PermManageRoles)}
 			same("of "+by+", demoted to a moderator", after, demoted)
-			power, err := access.PowerOfRef(t.Context(), db, s.standings, "key:"+keyID, s.home, s.now.UnixMilli())
-			if err != nil || power.May(access.ManageUser, s.now.UnixMilli()) || power.OverRole(s.roles["moderator"]) {
+			authority, err := access.AuthorityOfRef(t.Context(), db, s.memberships, "key:"+keyID, s.home, s.now.UnixMilli())
+			if err != nil || authority.Allows(access.PermManageUser, s.now.UnixMilli()) || authority.OutranksRole(s.roles["moderator"]) {
 				t.Errorf("work that it began: %v", err)
 			}
 			same("a key that it made, then", second, demoted)
 			same("the old secret, then", before, lows)
-			if _, err := s.UpdateKey(t.Context(), s.as("low"), s.home, child.ID, access.KeyChange{TakeOver: true}); err != nil {
+			if _, err := s.UpdateKey(t.Context(), s.as("low"), s.home, child.ID, access.KeyChange{Transfer: true}); err != nil {
 				t.Fatal(err)
 			}
 			same("a key that its creator takes over", second, lows)
 
-			s.standings.put(s.home, s.ids[by], access.Membership{})
-			mustFail(t, "the person left", s.Can(t.Context(), s.actor(t, after), s.home, access.GetUserData), errs.Forbidden, "key_maker_gone")
-			if key, err := s.Key(t.Context(), s.home, keyID); err != nil || key.Idle != "key_maker_gone" {
+			s.memberships.put(s.home, s.ids[by], access.Membership{})
+			mustFail(t, "the person left", s.Can(t.Context(), s.actor(t, after), s.home, access.PermGetUserData), errs.Forbidden, "key_maker_gone")
+			if key, err := s.Key(t.Context(), s.home, keyID); err != nil || key.DisabledReason != "key_maker_gone" {
 				t.Errorf("%+v, %v", key, err)
 			}
 			_, third, err := s.RotateKey(t.Context(), s.as("low"), s.home, keyID, time.Hour)
@@ -97,52 +97,52 @@ func TestARotatedKeyStaysWithinItsCreatorAndThePersonThatRotatedIt(t *testing.T)
 				t.Fatal(err)
 			}
 			same("rotated by its creator", third, lows)
-			mustFail(t, "the secret of the person that left", s.Can(t.Context(), s.actor(t, after), s.home, access.GetUserData), errs.Forbidden, "key_maker_gone")
+			mustFail(t, "the secret of the person that left", s.Can(t.Context(), s.actor(t, after), s.home, access.PermGetUserData), errs.Forbidden, "key_maker_gone")
 		}
 	})
 }
 
-func (s *staff) actor(t *testing.T, secret string) actor.Actor {
+func (s *keyFixture) actor(t *testing.T, secret string) actor.Actor {
 	t.Helper()
-	actor, err := s.Authenticate(t.Context(), secret)
+	caller, err := s.Authenticate(t.Context(), secret)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return actor
+	return caller
 }
 
-func TestTheRotationOfAKeyWhoseCreatorLeftGivesItsOldSecretNothing(t *testing.T) {
+func TestRotationDoesNotReviveTheOldSecretOfACreatorThatLeft(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		s := newStaff(t, db)
+		s := newKeyFixture(t, db)
 		s.reset(t)
-		s.standings.put(s.home, s.ids["left"], access.Membership{Member: true, RoleIDs: []string{s.roles["left"].ID}})
+		s.memberships.put(s.home, s.ids["left"], access.Membership{Member: true, RoleIDs: []string{s.roles["left"].ID}})
 		key, before, err := s.CreateKey(t.Context(), s.as("left"), s.home, access.KeyInput{Name: "k", Permissions: []actor.Permission{actor.PermAll}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		s.standings.put(s.home, s.ids["left"], access.Membership{})
+		s.memberships.put(s.home, s.ids["left"], access.Membership{})
 		never := 0
 		if _, err := s.UpdateKey(t.Context(), s.as("high"), s.home, key.ID, access.KeyChange{ExpirePeriod: &never, Permissions: []actor.Permission{actor.PermAll}}); err != nil {
 			t.Fatal(err)
 		}
-		mustFail(t, "after a change", s.Can(t.Context(), s.actor(t, before), s.home, access.GetUserData), errs.Forbidden, "key_maker_gone")
+		mustFail(t, "after a change", s.Can(t.Context(), s.actor(t, before), s.home, access.PermGetUserData), errs.Forbidden, "key_maker_gone")
 		_, after, err := s.RotateKey(t.Context(), s.as("high"), s.home, key.ID, time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}
-		mustFail(t, "the old secret", s.Can(t.Context(), s.actor(t, before), s.home, access.GetUserData), errs.Forbidden, "key_maker_gone")
-		if diff := cmp.Diff(names(s.acts(t, s.as("high"))), s.does(t, after)); diff != "" {
+		mustFail(t, "the old secret", s.Can(t.Context(), s.actor(t, before), s.home, access.PermGetUserData), errs.Forbidden, "key_maker_gone")
+		if diff := cmp.Diff(names(s.permissionsOf(t, s.as("high"))), s.does(t, after)); diff != "" {
 			t.Error(diff)
 		}
 	})
 }
 
-func TestWideningAKeyGivesItsHoldersNoMoreThanItsCreatorMayDo(t *testing.T) {
+func TestWidenedKeyStaysWithinPermissionsOfItsCreator(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		s := newStaff(t, db)
+		s := newKeyFixture(t, db)
 		for _, by := range []string{"high", "owner"} {
 			s.reset(t)
-			key, secret, err := s.CreateKey(t.Context(), s.as("low"), s.home, access.KeyInput{Name: "k", Permissions: []actor.Permission{access.GetUserData}, ExpirePeriod: 9})
+			key, secret, err := s.CreateKey(t.Context(), s.as("low"), s.home, access.KeyInput{Name: "k", Permissions: []actor.Permission{access.PermGetUserData}, ExpirePeriod: 9})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -150,7 +150,7 @@ func TestWideningAKeyGivesItsHoldersNoMoreThanItsCreatorMayDo(t *testing.T) {
 			if _, err := s.UpdateKey(t.Context(), s.as(by), s.home, key.ID, access.KeyChange{Permissions: []actor.Permission{actor.PermAll}, ExpirePeriod: &never}); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(names(s.acts(t, s.as("low"))), s.does(t, secret)); diff != "" {
+			if diff := cmp.Diff(names(s.permissionsOf(t, s.as("low"))), s.does(t, secret)); diff != "" {
 				t.Errorf("widened by %s: %s", by, diff)
 			}
 		}

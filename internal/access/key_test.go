@@ -18,7 +18,7 @@ import (
 
 var command = actor.Actor{Kind: actor.Command}
 
-func (w *world) key(t *testing.T, communityID string, in access.KeyInput) (access.Key, string) {
+func (w *fixture) key(t *testing.T, communityID string, in access.KeyInput) (access.Key, string) {
 	t.Helper()
 	if in.Name == "" {
 		in.Name = "key"
@@ -30,14 +30,14 @@ func (w *world) key(t *testing.T, communityID string, in access.KeyInput) (acces
 	return key, secret
 }
 
-func TestAKeyStandsForItsCommunity(t *testing.T) {
+func TestKeyAuthenticatesForItsCommunity(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(db)
+		w := newFixture(db)
 		home := w.community(t, "Home")
-		key, secret := w.key(t, home, access.KeyInput{Name: " Import ", Permissions: []actor.Permission{access.BulkUpdateUser, access.GetUserData, access.BulkUpdateUser}})
+		key, secret := w.key(t, home, access.KeyInput{Name: " Import ", Permissions: []actor.Permission{access.PermBulkUpdateUser, access.PermGetUserData, access.PermBulkUpdateUser}})
 		want := access.Key{
 			CommunityID: home, ID: key.ID, Name: "Import", Hint: secret[60:], Active: true, CreatedBy: "command", CreatedAt: w.now.UnixMilli(),
-			Permissions: []actor.Permission{access.BulkUpdateUser, access.GetUserData},
+			Permissions: []actor.Permission{access.PermBulkUpdateUser, access.PermGetUserData},
 		}
 		if diff := cmp.Diff(want, key); diff != "" || len(secret) != 64 {
 			t.Errorf("secret of %d digits, %s", len(secret), diff)
@@ -48,7 +48,7 @@ func TestAKeyStandsForItsCommunity(t *testing.T) {
 			t.Errorf("%v %s", err, diff)
 		}
 		want.UsedAt = w.now.UnixMilli()
-		w.pass(time.Second)
+		w.advance(time.Second)
 		if _, err := w.Authenticate(t.Context(), secret); err != nil {
 			t.Error(err)
 		}
@@ -60,17 +60,17 @@ func TestAKeyStandsForItsCommunity(t *testing.T) {
 	})
 }
 
-func TestAKeyStopsWorkingWhenItExpiresOrIsDeleted(t *testing.T) {
+func TestKeyIsRejectedWhenExpiredOrDeleted(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(db)
+		w := newFixture(db)
 		home, other := w.community(t, "Home"), w.community(t, "Other")
 		_, short := w.key(t, home, access.KeyInput{Permissions: []actor.Permission{actor.PermAll}, ExpirePeriod: 2})
 		key, long := w.key(t, home, access.KeyInput{Permissions: []actor.Permission{actor.PermAll}})
-		w.pass(48*time.Hour - time.Millisecond)
+		w.advance(48*time.Hour - time.Millisecond)
 		if _, err := w.Authenticate(t.Context(), short); err != nil {
 			t.Error(err)
 		}
-		w.pass(time.Millisecond)
+		w.advance(time.Millisecond)
 		_, err := w.Authenticate(t.Context(), short)
 		mustFail(t, "expired", err, errs.Unauthenticated, "credential_expired")
 		mustFail(t, "of another community", w.DeleteKey(t.Context(), other, key.ID), errs.NotFound, "api_key_not_found")
@@ -86,11 +86,11 @@ func TestAKeyStopsWorkingWhenItExpiresOrIsDeleted(t *testing.T) {
 	})
 }
 
-func TestEveryWrongFieldOfAKeyIsNamed(t *testing.T) {
+func TestEveryInvalidFieldOfAKeyIsReported(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(db)
+		w := newFixture(db)
 		home := w.community(t, "Home")
-		_, _, err := w.CreateKey(t.Context(), command, home, access.KeyInput{Permissions: []actor.Permission{"fly", access.Store, "swim"}, ExpirePeriod: -1})
+		_, _, err := w.CreateKey(t.Context(), command, home, access.KeyInput{Permissions: []actor.Permission{"fly", access.PermStore, "swim"}, ExpirePeriod: -1})
 		if diff := cmp.Diff([]string{"name", "permissions", "permissions", "expirePeriod"}, fieldsOf(err)); diff != "" {
 			t.Errorf("%v %s", err, diff)
 		}
@@ -103,27 +103,27 @@ func TestEveryWrongFieldOfAKeyIsNamed(t *testing.T) {
 	})
 }
 
-func TestAKeyMakesNoKeyThatMayMoreThanItself(t *testing.T) {
+func TestKeyCannotCreateAKeyWithMorePermissions(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(db)
+		w := newFixture(db)
 		home := w.community(t, "Home")
 		for _, c := range []struct {
 			has, asks []actor.Permission
 			ok        bool
 		}{
-			{[]actor.Permission{access.APIKeys, access.Store}, []actor.Permission{access.Store}, true},
-			{[]actor.Permission{access.APIKeys, access.Store}, []actor.Permission{access.Store, access.Games}, false},
-			{[]actor.Permission{access.APIKeys, access.Store}, []actor.Permission{actor.PermAll}, false},
-			{[]actor.Permission{actor.PermAll}, []actor.Permission{actor.PermAll, access.Games}, true},
+			{[]actor.Permission{access.PermAPIKeys, access.PermStore}, []actor.Permission{access.PermStore}, true},
+			{[]actor.Permission{access.PermAPIKeys, access.PermStore}, []actor.Permission{access.PermStore, access.PermGames}, false},
+			{[]actor.Permission{access.PermAPIKeys, access.PermStore}, []actor.Permission{actor.PermAll}, false},
+			{[]actor.Permission{actor.PermAll}, []actor.Permission{actor.PermAll, access.PermGames}, true},
 			{[]actor.Permission{actor.PermAll}, []actor.Permission{actor.PermSignIn}, false},
-			{[]actor.Permission{access.Store}, []actor.Permission{access.Store}, false},
+			{[]actor.Permission{access.PermStore}, []actor.Permission{access.PermStore}, false},
 		} {
 			_, secret := w.key(t, home, access.KeyInput{Permissions: c.has})
-			actor, err := w.Authenticate(t.Context(), secret)
+			caller, err := w.Authenticate(t.Context(), secret)
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, _, err = w.CreateKey(t.Context(), actor, home, access.KeyInput{Name: "new", Permissions: c.asks})
+			_, _, err = w.CreateKey(t.Context(), caller, home, access.KeyInput{Name: "new", Permissions: c.asks})
 			if c.ok != (err == nil) || !c.ok && !errs.Is(err, "missing_permission") {
 				t.Errorf("%v asks for %v: %v", c.has, c.asks, err)
 			}
@@ -131,9 +131,9 @@ func TestAKeyMakesNoKeyThatMayMoreThanItself(t *testing.T) {
 	})
 }
 
-func TestWhatIsMadeCommitsWithTheRecordOfItsRequest(t *testing.T) {
+func TestCreationCommitsWithItsIdempotencyRecord(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(db)
+		w := newFixture(db)
 		home := w.community(t, "Home")
 		records := 0
 		ctx := sqldb.BeforeCommit(t.Context(), func(context.Context, *sqldb.Tx) error { records++; return nil })
@@ -149,9 +149,9 @@ func TestWhatIsMadeCommitsWithTheRecordOfItsRequest(t *testing.T) {
 	})
 }
 
-func TestACredentialThatIsNoneIsInvalid(t *testing.T) {
+func TestMalformedCredentialIsInvalid(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(db)
+		w := newFixture(db)
 		if caller, err := w.Authenticate(t.Context(), ""); err != nil || caller.Kind != actor.Anonymous || caller.Ref() != "" {
 			t.Errorf("no credential: %+v %v", caller, err)
 		}

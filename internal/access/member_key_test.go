@@ -10,9 +10,9 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-func TestAKeyOfAMemberWithoutAnAccountDoesNothing(t *testing.T) {
+func TestKeyOfAnUnclaimedMemberIsRejected(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(db)
+		w := newFixture(db)
 		home := w.community(t, "Home")
 		_, secret, err := w.CreateKey(t.Context(), command, home, access.KeyInput{Name: "k", Permissions: []actor.Permission{actor.PermAll}})
 		if err != nil {
@@ -26,6 +26,6 @@ func TestAKeyOfAMemberWithoutAnAccountDoesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		mustFail(t, "a key", w.Can(t.Context(), key, home, access.GetUserData), errs.Forbidden, "key_maker_gone")
+		mustFail(t, "a key", w.Can(t.Context(), key, home, access.PermGetUserData), errs.Forbidden, "key_maker_gone")
 	})
 }

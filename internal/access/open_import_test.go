@@ -10,9 +10,9 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-func TestOnlyAPersonOrTheCommandLetsAnybodyImport(t *testing.T) {
+func TestKeyCannotEnableOpenImport(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(db)
+		w := newFixture(db)
 		on, off := true, false
 		for kind, allowed := range map[actor.Kind]bool{actor.Session: true, actor.Command: true, actor.CommunityKey: false, actor.UserKey: false} {
 			ctx := actor.NewContext(t.Context(), actor.Actor{Kind: kind, AccountID: "a", KeyID: "k"})

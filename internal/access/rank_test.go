@@ -16,9 +16,9 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-// hall is a community with people of every height.
-type hall struct {
-	*world
+// rankFixture is a community with members of every rank.
+type rankFixture struct {
+	*fixture
 	id    string
 	roles map[string]access.Role
 }
@@ -26,75 +26,77 @@ type hall struct {
 // newHall makes the roles low (2), same (5), manager (5, manage_roles and
 // kick_members), admin (8, server_administrator) and high (9), and a person
 // of each; owner owns the place, plain has no role, stranger is not there.
-func newHall(t *testing.T, db *sqldb.DB) hall {
+func newRankFixture(t *testing.T, db *sqldb.DB) rankFixture {
 	t.Helper()
-	h := hall{world: newWorld(db), roles: map[string]access.Role{}}
+	h := rankFixture{fixture: newFixture(db), roles: map[string]access.Role{}}
 	h.id = h.community(t, "Hall")
 	for _, in := range []access.RoleInput{
 		{Title: "low", Order: 2},
 		{Title: "same", Order: 5},
-		{Title: "manager", Order: 5, ServerPermissions: may("manage_roles", "kick_members")},
-		{Title: "admin", Order: 8, ServerPermissions: may("server_administrator")},
-		{Title: "high", Order: 9, ServerPermissions: may("ban_members")},
+		{Title: "manager", Order: 5, ServerPermissions: permissionSet("manage_roles", "kick_members")},
+		{Title: "admin", Order: 8, ServerPermissions: permissionSet("server_administrator")},
+		{Title: "high", Order: 9, ServerPermissions: permissionSet("ban_members")},
 	} {
 		h.roles[in.Title] = h.role(t, h.id, in)
-		h.standings.put(h.id, in.Title, access.Membership{Member: true, RoleIDs: []string{h.roles[in.Title].ID}})
+		h.memberships.put(h.id, in.Title, access.Membership{Member: true, RoleIDs: []string{h.roles[in.Title].ID}})
 	}
 	everybody, err := access.Roles(t.Context(), db, h.id)
 	if err != nil {
 		t.Fatal(err)
 	}
 	h.roles["@all"] = everybody[len(everybody)-1]
-	h.standings.put(h.id, "owner", access.Membership{Member: true, Owner: true})
-	h.standings.put(h.id, "plain", access.Membership{Member: true})
+	h.memberships.put(h.id, "owner", access.Membership{Member: true, Owner: true})
+	h.memberships.put(h.id, "plain", access.Membership{Member: true})
 	return h
 }
 
-func (h hall) actor(who string) actor.Actor {
-	switch who {
+func (h rankFixture) actor(member string) actor.Actor {
+	switch member {
 	case "key":
 		return actor.Actor{Kind: actor.CommunityKey, KeyID: "k", CommunityID: h.id, Permissions: []actor.Permission{actor.PermAll}}
 	case "command":
 		return command
 	case "installer":
-		return actor.Actor{Kind: actor.Session, AccountID: who, InstallationOwner: true}
+		return actor.Actor{Kind: actor.Session, AccountID: member, InstallationOwner: true}
 	case "nobody":
 		return actor.Actor{}
 	}
-	return actor.Actor{Kind: actor.Session, AccountID: who}
+	return actor.Actor{Kind: actor.Session, AccountID: member}
 }
 
-func TestWhoStandsBelowWhom(t *testing.T) {
+func TestRankOrder(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		h := newHall(t, db)
+		h := newRankFixture(t, db)
 		targets := []string{"plain", "low", "same", "manager", "admin", "high", "owner"}
-		for who, below := range map[string][]string{
+		for member, below := range map[string][]string{
 			"plain": nil, "low": {"plain"}, "manager": {"plain", "low"}, "same": {"plain", "low"},
 			"admin": {"plain", "low", "same", "manager"}, "high": {"plain", "low", "same", "manager", "admin"},
 			"owner": targets[:6], "key": targets[:6], "command": targets, "installer": targets, "nobody": nil,
 		} {
 			for _, target := range targets {
-				err := access.Outranks(t.Context(), db, h.standings, h.actor(who), h.id, target)
+				err := access.RequireHigherRank(t.Context(), db, h.memberships, h.actor(member), h.id, target)
 				if want := slices.Contains(below, target); want != (err == nil) || err != nil && !errs.Is(err, "rank_too_low") {
-					t.Errorf("%s over %s: %v", who, target, err)
+					t.Errorf("%s over %s: %v", member, target, err)
 				}
 			}
 		}
-		err := access.Outranks(t.Context(), db, h.standings, h.actor("stranger"), h.id, "plain")
+		err := access.RequireHigherRank(t.Context(), db, h.memberships, h.actor("stranger"), h.id, "plain")
 		mustFail(t, "stranger", err, errs.NotFound, "community_not_found")
 		other := h.community(t, "Other")
 		foreign := h.actor("key")
 		foreign.CommunityID = other
-		err = access.Outranks(t.Context(), db, h.standings, foreign, h.id, "plain")
+		err = access.RequireHigherRank(t.Context(), db, h.memberships, foreign, h.id, "plain")
 		mustFail(t, "key of another community", err, errs.Forbidden, "rank_too_low")
 	})
 }
 
-func TestAPersonChangesOnlyRolesBelowTheirOwn(t *testing.T) {
+func TestOnlyLowerRankedRolesCanBeChanged(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		h := newHall(t, db)
+		h := newRankFixture(t, db)
 		order := func(n int) access.RoleChange { return access.RoleChange{Order: &n} }
-		grant := func(names ...string) access.RoleChange { return access.RoleChange{ServerPermissions: may(names...)} }
+		grant := func(names ...string) access.RoleChange {
+			return access.RoleChange{ServerPermissions: permissionSet(names...)}
+		}
 		for _, c := range []struct {
 			who, role string
 			change    access.RoleChange
@@ -112,8 +114,8 @@ func TestAPersonChangesOnlyRolesBelowTheirOwn(t *testing.T) {
 			{"manager", "low", grant("server_administrator"), "missing_permission"},
 			{"manager", "@all", grant("kick_members"), ""},
 			{"manager", "@all", grant("ban_members"), "missing_permission"},
-			{"manager", "low", access.RoleChange{ChannelPermissions: may("post_messages")}, ""},
-			{"manager", "low", access.RoleChange{ChannelPermissions: may("post_analysis")}, "missing_permission"},
+			{"manager", "low", access.RoleChange{ChannelPermissions: permissionSet("post_messages")}, ""},
+			{"manager", "low", access.RoleChange{ChannelPermissions: permissionSet("post_analysis")}, "missing_permission"},
 			{"manager", "low", access.RoleChange{ServerPermissions: map[string]bool{"kick_members": false}}, ""},
 			{"admin", "low", grant("ban_members"), ""},
 			{"admin", "high", order(7), "rank_too_low"},
@@ -140,9 +142,9 @@ func TestAPersonChangesOnlyRolesBelowTheirOwn(t *testing.T) {
 	})
 }
 
-func TestAChangeOfARoleTouchesOnlyWhatItNamesAndIsNoted(t *testing.T) {
+func TestRoleUpdateIsPartialAndAudited(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		h := newHall(t, db)
+		h := newRankFixture(t, db)
 		want := h.roles["manager"]
 		want.Title, want.Class = "lead", "#00ff00"
 		want.ServerPermissions["kick_members"], want.ServerPermissions["warn_members"] = false, true
@@ -152,8 +154,8 @@ func TestAChangeOfARoleTouchesOnlyWhatItNamesAndIsNoted(t *testing.T) {
 		if d := cmp.Diff(want, got); err != nil || d != "" {
 			t.Fatalf("%v %s", err, d)
 		}
-		kept, err := access.RoleByID(t.Context(), db, h.id, want.ID)
-		if d := cmp.Diff(want, kept); err != nil || d != "" {
+		stored, err := access.RoleByID(t.Context(), db, h.id, want.ID)
+		if d := cmp.Diff(want, stored); err != nil || d != "" {
 			t.Fatalf("%v %s", err, d)
 		}
 		if _, err := h.UpdateRole(t.Context(), h.actor("owner"), h.id, want.ID, access.RoleChange{Title: new("lead")}); err != nil {
@@ -172,16 +174,16 @@ func TestAChangeOfARoleTouchesOnlyWhatItNamesAndIsNoted(t *testing.T) {
 		if d := cmp.Diff(changes, entries[0].Changes); d != "" {
 			t.Error(d)
 		}
-		made, _, err := audit.List(t.Context(), db, h.id, audit.Filter{Action: "role.create", Limit: 9})
-		if err != nil || len(made) != 5 {
-			t.Errorf("%d creations noted, %v", len(made), err)
+		created, _, err := audit.List(t.Context(), db, h.id, audit.Filter{Action: "role.create", Limit: 9})
+		if err != nil || len(created) != 5 {
+			t.Errorf("%d creations noted, %v", len(created), err)
 		}
 	})
 }
 
-func TestOfTwoWhoTakeATitleAtOnceOneWins(t *testing.T) {
+func TestConcurrentRolesWithOneTitleConflict(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		h := newHall(t, db)
+		h := newRankFixture(t, db)
 		var all sync.WaitGroup
 		failed := make([]error, 6)
 		for i, role := range []string{"low", "same", "manager", "admin", "high"} {
@@ -205,9 +207,9 @@ func TestOfTwoWhoTakeATitleAtOnceOneWins(t *testing.T) {
 	})
 }
 
-func TestACommunityHasAtMost250Roles(t *testing.T) {
+func TestCommunityHasAtMost250Roles(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(db)
+		w := newFixture(db)
 		home := w.community(t, "Home")
 		for i := range 249 {
 			w.role(t, home, access.RoleInput{Title: fmt.Sprint(i)})

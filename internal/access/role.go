@@ -2,21 +2,26 @@ package access
 
 import (
 	"context"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
+	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/text"
 )
 
-// Role is a role of a community. The maps hold every known name.
+// Role is a role of a community. The maps have every known name.
 type Role struct {
 	ID                 string
 	Title              string // unique in the community, case-sensitive
 	Class              string // colour, #rrggbb
-	Order              int    // the higher, the more it counts
-	Everyone           bool   // the one role that every member has
+	Order              int    // higher orders rank higher
+	Everyone           bool   // @all
 	Billable           bool
 	ServerPermissions  map[string]bool
 	ChannelPermissions map[string]bool
@@ -27,11 +32,11 @@ type Role struct {
 // EveryoneTitle is the title of the role that every member has.
 const EveryoneTitle = "@all"
 
-// GrantsServerPermission reports whether the role allows anything in the
-// community as a whole.
+// GrantsServerPermission reports whether the role has any permission in the
+// whole community.
 func (r Role) GrantsServerPermission() bool { return anyTrue(r.ServerPermissions) }
 
-// GrantsPermission reports whether the role allows anything at all.
+// GrantsPermission reports whether the role has any permission.
 func (r Role) GrantsPermission() bool {
 	return anyTrue(r.ServerPermissions) || anyTrue(r.ChannelPermissions)
 }
@@ -45,13 +50,13 @@ func anyTrue(granted map[string]bool) bool {
 	return false
 }
 
-// RoleInput is what a new role is made from.
+// RoleInput describes a new role.
 type RoleInput struct {
 	Title              string // 1 to 50 characters
 	Class              string // #rrggbb, "" for grey
 	Order              int    // 0 to 10000
 	Billable           bool
-	ServerPermissions  map[string]bool // a name that is missing is not allowed
+	ServerPermissions  map[string]bool // missing names are false
 	ChannelPermissions map[string]bool
 }
 
@@ -63,18 +68,17 @@ const (
 
 var colour = regexp.MustCompile(`^#[0-9a-f]{6}$`)
 
-// Roles returns the roles of a community as the function Roles does.
+// Roles is the function Roles on the database of a.
 func (a *Access) Roles(ctx context.Context, communityID string) ([]Role, error) {
 	return listRoles(ctx, a.db, communityID)
 }
 
-// Roles returns the roles of a community, the highest first, the one of
-// everyone last.
+// Roles returns the roles of a community, the highest first, @all last.
 func Roles(ctx context.Context, q sqldb.Querier, communityID string) ([]Role, error) {
 	return listRoles(ctx, q, communityID)
 }
 
-// EnsureEveryoneRole gives a community the role of everyone unless it has it.
+// EnsureEveryoneRole creates the role @all of a community if it is missing.
 func EnsureEveryoneRole(ctx context.Context, q sqldb.Querier, communityID string) error {
 	return insertEveryone(ctx, q, communityID)
 }
@@ -98,8 +102,206 @@ func (in RoleInput) role() (Role, error) {
 	check(ok && title != "" && !strings.Contains(title, ","), "title", "A title has 1 to 50 characters, none of them a comma or a control character.")
 	check(colour.MatchString(r.Class), "class", "A colour is written #rrggbb.")
 	check(r.Order >= 0 && r.Order <= maxOrder, "order", "The order of a role is 0 to 10000.")
-	r.ServerPermissions, more = complete("server_permissions", serverPermissions, in.ServerPermissions)
+	r.ServerPermissions, more = completePermissions("server_permissions", serverPermissions, in.ServerPermissions)
 	wrong = append(wrong, more...)
-	r.ChannelPermissions, more = complete("channel_permissions", channelPermissions, in.ChannelPermissions)
+	r.ChannelPermissions, more = completePermissions("channel_permissions", channelPermissions, in.ChannelPermissions)
 	return r, errs.InvalidFields(append(wrong, more...))
+}
+
+// maxRoles is the limit of roles in a community, @all included: each request of
+// a person reads them.
+const maxRoles = 250
+
+// RoleChange is a partial update of a role; nil leaves a field unchanged, and
+// the maps change the permissions they name.
+type RoleChange struct {
+	Title              *string
+	Class              *string
+	Order              *int
+	Billable           *bool
+	ServerPermissions  map[string]bool
+	ChannelPermissions map[string]bool
+}
+
+func (c RoleChange) apply(old Role) RoleInput {
+	in := RoleInput{
+		Title: old.Title, Class: old.Class, Order: old.Order, Billable: old.Billable,
+		ServerPermissions: maps.Clone(old.ServerPermissions), ChannelPermissions: maps.Clone(old.ChannelPermissions),
+	}
+	set(&in.Title, c.Title)
+	set(&in.Class, c.Class)
+	set(&in.Order, c.Order)
+	set(&in.Billable, c.Billable)
+	maps.Copy(in.ServerPermissions, c.ServerPermissions)
+	maps.Copy(in.ChannelPermissions, c.ChannelPermissions)
+	return in
+}
+
+func set[T any](target, value *T) {
+	if value != nil {
+		*target = *value
+	}
+}
+
+// CreateRole creates a role. The actor needs PermManageRoles; the role must rank
+// below a person who is not an owner, and grant only permissions of the actor.
+// It fails as Can does, with Forbidden "rank_too_low" or "missing_permission",
+// Conflict "title_taken" or "too_many_roles", or Invalid "invalid_input".
+func (a *Access) CreateRole(ctx context.Context, caller actor.Actor, communityID string, in RoleInput) (Role, error) {
+	if err := a.Can(ctx, caller, communityID, PermManageRoles); err != nil {
+		return Role{}, err
+	}
+	role, err := in.role()
+	if err != nil {
+		return Role{}, err
+	}
+	now := a.clock.Now()
+	role.ID, role.CreatedAt, role.UpdatedAt = id.New(now), now.UnixMilli(), now.UnixMilli()
+	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := tx.LockExclusive(ctx, "new roles "+communityID); err != nil {
+			return err // serializes the limit check
+		}
+		known, err := listRoles(ctx, tx, communityID)
+		if err != nil {
+			return err
+		}
+		if len(known) >= maxRoles {
+			return errs.New(errs.Conflict, "too_many_roles", "A community has at most %d roles. Delete an unused role first.", maxRoles)
+		}
+		if err := a.requireRoleChange(ctx, tx, caller, communityID, Role{}, role); err != nil {
+			return err
+		}
+		if err := insertRole(ctx, tx, communityID, role); err != nil {
+			return err
+		}
+		return a.auditRole(ctx, tx, caller, communityID, "role.create", Role{}, role)
+	})
+	return role, titleTaken(err, role.Title)
+}
+
+// UpdateRole changes a role. The actor needs PermManageRoles; the role must rank
+// below a non-owner, before and after, and added permissions
+// must be permissions of the actor. Title and order of @all are fixed. It
+// fails as CreateRole does, with NotFound "role_not_found", or with Conflict
+// "role_of_everyone".
+func (a *Access) UpdateRole(ctx context.Context, caller actor.Actor, communityID, roleID string, change RoleChange) (Role, error) {
+	if err := a.Can(ctx, caller, communityID, PermManageRoles); err != nil {
+		return Role{}, err
+	}
+	var changed Role
+	err := a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		old, err := lockRole(ctx, tx, communityID, roleID)
+		if err != nil {
+			return err
+		}
+		if changed, err = change.apply(old).role(); err != nil {
+			return err
+		}
+		if old.Everyone && (changed.Title != old.Title || changed.Order != old.Order) {
+			return errs.New(errs.Conflict, "role_of_everyone", "The title and order of the role %s cannot be changed: every member has it.", EveryoneTitle)
+		}
+		changed.ID, changed.Everyone, changed.CreatedAt, changed.UpdatedAt = old.ID, old.Everyone, old.CreatedAt, a.clock.MS()
+		if err := a.requireRoleChange(ctx, tx, caller, communityID, old, changed); err != nil {
+			return err
+		}
+		if len(roleChanges(old, changed)) == 0 {
+			changed = old
+			return nil
+		}
+		if err := updateRole(ctx, tx, communityID, changed); err != nil {
+			return err
+		}
+		return a.auditRole(ctx, tx, caller, communityID, "role.update", old, changed)
+	})
+	return changed, titleTaken(err, changed.Title)
+}
+
+// DeleteRole deletes a role in the caller's transaction; the caller removes it
+// from members. It fails as UpdateRole does.
+func DeleteRole(ctx context.Context, tx *sqldb.Tx, authority Authority, communityID, roleID string, now int64) (Role, error) {
+	old, err := lockRole(ctx, tx, communityID, roleID)
+	if err != nil {
+		return Role{}, err
+	}
+	if old.Everyone {
+		return Role{}, EveryoneRoleFixed()
+	}
+	if err := authority.MayChangeRole(old, Role{}); err != nil {
+		return Role{}, err
+	}
+	if err := deleteRole(ctx, tx, communityID, roleID); err != nil {
+		return Role{}, err
+	}
+	return old, audit.Record(actor.NewContext(ctx, authority.actor), tx, now, communityID, "role.delete", roleTarget(old), roleChanges(old, Role{})...)
+}
+
+// RoleByID returns a role, or NotFound "role_not_found".
+func RoleByID(ctx context.Context, q sqldb.Querier, communityID, roleID string) (Role, error) {
+	return roleByID(ctx, q, communityID, roleID, "")
+}
+
+// EveryoneRoleFixed is the error of deleting, adding or removing @all.
+func EveryoneRoleFixed() error {
+	return errs.New(errs.Conflict, "role_of_everyone", "The role %s cannot be deleted, assigned or removed: every member has it.", EveryoneTitle)
+}
+
+func (a *Access) requireRoleChange(ctx context.Context, q sqldb.Querier, caller actor.Actor, communityID string, before, after Role) error {
+	authority, err := AuthorityOf(ctx, q, a.memberships, caller, communityID)
+	if err != nil {
+		return err
+	}
+	return authority.MayChangeRole(before, after)
+}
+
+func (a *Access) auditRole(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, communityID, action string, before, after Role) error {
+	return audit.Record(actor.NewContext(ctx, caller), tx, after.UpdatedAt, communityID, action, roleTarget(after), roleChanges(before, after)...)
+}
+
+func roleTarget(r Role) audit.Target { return audit.Target{Type: "role", ID: r.ID, Name: r.Title} }
+
+// roleChanges returns the fields that differ, permissions by name.
+func roleChanges(before, after Role) []audit.Change {
+	var changes []audit.Change
+	differ := func(field string, old, now any) {
+		if before.ID == "" {
+			old = nil
+		}
+		if after.ID == "" {
+			now = nil
+		}
+		if old != now {
+			changes = append(changes, audit.Change{Field: field, Old: old, New: now})
+		}
+	}
+	differ("title", before.Title, after.Title)
+	differ("class", before.Class, after.Class)
+	differ("order", before.Order, after.Order)
+	differ("billable", before.Billable, after.Billable)
+	for _, name := range slices.Concat(serverPermissions, channelPermissions) {
+		old, now := before.ServerPermissions[name] || before.ChannelPermissions[name], after.ServerPermissions[name] || after.ChannelPermissions[name]
+		if old != now {
+			changes = append(changes, audit.Change{Field: name, Old: old, New: now})
+		}
+	}
+	return changes
+}
+
+func titleTaken(err error, title string) error {
+	if !sqldb.IsDuplicate(err) {
+		return err
+	}
+	return errs.New(errs.Conflict, "title_taken", "The title %q is taken by another role. Choose another one.", title).
+		WithFields(errs.Field{Field: "title", Code: "title_taken", Message: "Another role has this title."}).Because(err)
+}
+
+// everyoneRank is the rank of @all and of members without another role, below
+// every other rank.
+const everyoneRank = -1
+
+// rank is the position of the role in the order of its community's roles.
+func (r Role) rank() int {
+	if r.Everyone {
+		return everyoneRank
+	}
+	return r.Order
 }

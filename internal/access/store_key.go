@@ -21,23 +21,23 @@ func insertKey(ctx context.Context, q sqldb.Querier, k Key, hash string) error {
 	return err
 }
 
-// madeByInstaller reads from the row of a key whether the person who made it,
-// "account:<id>", runs the installation.
-const madeByInstaller = "COALESCE((SELECT a.installation_owner FROM accounts a WHERE a.id = substr(api_keys.created_by, 9)), FALSE)"
+// creatorIsOwner is a column: whether the creator of the key, "account:<id>",
+// owns the installation.
+const creatorIsOwner = "COALESCE((SELECT a.installation_owner FROM accounts a WHERE a.id = substr(api_keys.created_by, 9)), FALSE)"
 
-// usedKey is a key as a request presents it.
-type usedKey struct {
+// presentedKey is a key with the secret that a request sent.
+type presentedKey struct {
 	Key
-	installer bool // its creator owns the installation
-	newest    bool // false: by the secret before the last rotation
+	creatorIsOwner bool // the creator owns the installation
+	currentSecret  bool // false: the secret before the last rotation
 }
 
-func keyByHash(ctx context.Context, q sqldb.Querier, hash string) (usedKey, error) {
-	scan := func(s sqldb.Scanner) (k usedKey, err error) {
-		k.Key, err = scanKey(scannerTo{s, []any{&k.installer, &k.newest}})
+func keyByHash(ctx context.Context, q sqldb.Querier, hash string) (presentedKey, error) {
+	scan := func(s sqldb.Scanner) (k presentedKey, err error) {
+		k.Key, err = scanKey(extendedScanner{s, []any{&k.creatorIsOwner, &k.currentSecret}})
 		return k, err
 	}
-	return sqldb.One(ctx, q, "api_key", scan, "SELECT "+keyColumns+", "+madeByInstaller+`, key_hash = $1 FROM api_keys
+	return sqldb.One(ctx, q, "api_key", scan, "SELECT "+keyColumns+", "+creatorIsOwner+`, key_hash = $1 FROM api_keys
 		WHERE (key_hash = $1 OR old_hash = $1 AND old_hash <> '')
 		AND EXISTS (SELECT 1 FROM communities c WHERE c.id = api_keys.community_id AND c.deleted_at = 0)`, hash)
 }
@@ -69,8 +69,8 @@ func updateKey(ctx context.Context, tx *sqldb.Tx, k Key) error {
 	return err
 }
 
-// rotateKey makes hash that of the key's secret. The previous secret works
-// until k.OldUntil; with 0 it does not.
+// rotateKey replaces the secret's hash. The previous secret works until
+// k.OldUntil, with 0 not at all.
 func rotateKey(ctx context.Context, tx *sqldb.Tx, k Key, hash string) error {
 	_, err := tx.Exec(ctx, `UPDATE api_keys SET old_hash = CASE WHEN CAST($1 AS BIGINT) = 0 THEN '' ELSE key_hash END, old_until = CAST($1 AS BIGINT), key_hash = $2, hint = $3, updated_at = $4, created_by = $5,
 		bound_by = $6, old_bound_by = $7 WHERE community_id = $8 AND id = $9`,
@@ -78,7 +78,8 @@ func rotateKey(ctx context.Context, tx *sqldb.Tx, k Key, hash string) error {
 	return err
 }
 
-// sweepOldSecrets forgets previous secrets that ended before a moment.
+// sweepOldSecrets deletes previous secrets that ended before a time in Unix
+// milliseconds.
 func sweepOldSecrets(ctx context.Context, q sqldb.Querier, before int64) error {
 	_, err := q.Exec(ctx, "UPDATE api_keys SET old_hash = '', old_until = 0 WHERE old_hash <> '' AND old_until < $1", before)
 	return err
@@ -106,4 +107,114 @@ func scanKey(s sqldb.Scanner) (Key, error) {
 		k.OldBoundBy = strings.Split(oldBounds, " ")
 	}
 	return k, nil
+}
+
+const userKeyColumns = "account_id, id, name, hint, permissions, channels, active, created_at, updated_at, expires_at, used_at"
+
+// encodeLists returns permissions and channels as JSON.
+func (k Key) encodeLists() (permissions, channels string, err error) {
+	one, err := json.Marshal(k.Permissions)
+	if err != nil {
+		return "", "", fmt.Errorf("encode permissions: %w", err)
+	}
+	two, err := json.Marshal(k.Channels)
+	if err != nil {
+		return "", "", fmt.Errorf("encode channels: %w", err)
+	}
+	return string(one), string(two), nil
+}
+
+func insertUserKey(ctx context.Context, q sqldb.Querier, k Key, hash string) error {
+	permissions, channels, err := k.encodeLists()
+	if err != nil {
+		return err
+	}
+	_, err = q.Exec(ctx, "INSERT INTO user_api_keys ("+userKeyColumns+", key_hash) VALUES ("+sqldb.Placeholders(1, 12)+")",
+		k.AccountID, k.ID, k.Name, k.Hint, permissions, channels, k.Active, k.CreatedAt, k.UpdatedAt, k.ExpiresAt, k.UsedAt, hash)
+	return err
+}
+
+// personKey is a key with data of its account.
+type personKey struct {
+	Key
+	owner    bool // of the installation
+	language string
+}
+
+func userKeyByHash(ctx context.Context, q sqldb.Querier, hash string) (personKey, error) {
+	scan := func(s sqldb.Scanner) (p personKey, err error) {
+		p.Key, err = scanUserKey(extendedScanner{s, []any{&p.owner, &p.language}})
+		return p, err
+	}
+	return sqldb.One(ctx, q, "api_key", scan, `SELECT k.account_id, k.id, k.name, k.hint, k.permissions, k.channels, k.active, k.created_at, k.updated_at, k.expires_at, k.used_at,
+		a.installation_owner, a.language FROM user_api_keys k JOIN accounts a ON a.id = k.account_id WHERE k.key_hash = $1`, hash)
+}
+
+// extendedScanner scans more columns after those of the caller.
+type extendedScanner struct {
+	sqldb.Scanner
+	more []any
+}
+
+// Scan reads a row.
+func (s extendedScanner) Scan(to ...any) error { return s.Scanner.Scan(append(to, s.more...)...) }
+
+func listUserKeys(ctx context.Context, q sqldb.Querier, accountID string) ([]Key, error) {
+	return sqldb.All(ctx, q, scanUserKey, "SELECT "+userKeyColumns+" FROM user_api_keys WHERE account_id = $1 ORDER BY id DESC", accountID)
+}
+
+func countUserKeys(ctx context.Context, q sqldb.Querier, accountID string) (int, error) {
+	return sqldb.One(ctx, q, "api_key", sqldb.Value[int], "SELECT count(*) FROM user_api_keys WHERE account_id = $1", accountID)
+}
+
+func loadUserKey(ctx context.Context, q sqldb.Querier, accountID, keyID, lock string) (Key, error) {
+	return sqldb.One(ctx, q, "api_key", scanUserKey, "SELECT "+userKeyColumns+" FROM user_api_keys WHERE account_id = $1 AND id = $2 "+lock, accountID, keyID)
+}
+
+func updateUserKey(ctx context.Context, tx *sqldb.Tx, k Key) error {
+	permissions, channels, err := k.encodeLists()
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `UPDATE user_api_keys SET name = $1, permissions = $2, channels = $3, active = $4, expires_at = $5, updated_at = $6
+		WHERE account_id = $7 AND id = $8`, k.Name, permissions, channels, k.Active, k.ExpiresAt, k.UpdatedAt, k.AccountID, k.ID)
+	return err
+}
+
+func touchUserKey(ctx context.Context, q sqldb.Querier, accountID, keyID string, now int64) error {
+	_, err := q.Exec(ctx, "UPDATE user_api_keys SET used_at = $1 WHERE account_id = $2 AND id = $3 AND used_at < $1", now, accountID, keyID)
+	return err
+}
+
+func deleteUserKey(ctx context.Context, q sqldb.Querier, accountID, keyID string) (bool, error) {
+	n, err := q.Exec(ctx, "DELETE FROM user_api_keys WHERE account_id = $1 AND id = $2", accountID, keyID)
+	return n > 0, err
+}
+
+func scanUserKey(s sqldb.Scanner) (Key, error) {
+	var k Key
+	var permissions, channels string
+	err := s.Scan(&k.AccountID, &k.ID, &k.Name, &k.Hint, &permissions, &channels, &k.Active, &k.CreatedAt, &k.UpdatedAt, &k.ExpiresAt, &k.UsedAt)
+	if err != nil {
+		return Key{}, err
+	}
+	if err := json.Unmarshal([]byte(permissions), &k.Permissions); err != nil {
+		return Key{}, fmt.Errorf("decode permissions of key %s: %w", k.ID, err)
+	}
+	if err := json.Unmarshal([]byte(channels), &k.Channels); err != nil {
+		return Key{}, fmt.Errorf("decode channels of key %s: %w", k.ID, err)
+	}
+	return k, nil
+}
+
+// accountOfKey returns the account of a person's key, or NotFound
+// "api_key_not_found".
+func accountOfKey(ctx context.Context, q sqldb.Querier, keyID string) (accountID string, err error) {
+	return sqldb.One(ctx, q, "api_key", sqldb.Value[string], "SELECT account_id FROM user_api_keys WHERE id = $1", keyID)
+}
+
+// RevokeUserKeys deletes the API keys of an account, in the caller's transaction.
+func RevokeUserKeys(ctx context.Context, tx *sqldb.Tx, accountID string) error {
+	_, err := tx.Exec(ctx, "DELETE FROM user_api_keys WHERE account_id = $1", accountID)
+	return err
 }

@@ -27,7 +27,7 @@ func insertEveryone(ctx context.Context, q sqldb.Querier, communityID string) er
 	if err != nil {
 		return err
 	}
-	r, err := RoleInput{Title: EveryoneTitle, ChannelPermissions: everyoneMay}.role()
+	r, err := RoleInput{Title: EveryoneTitle, ChannelPermissions: everyoneDefaults}.role()
 	if err != nil {
 		return err
 	}
@@ -61,13 +61,13 @@ func scanRole(s sqldb.Scanner) (Role, error) {
 	return r, nil
 }
 
-// decodeGranted also knows the names that came after the role was written.
-func decodeGranted(kept string, known []string) (map[string]bool, error) {
+// decodeGranted adds names that are newer than the stored role.
+func decodeGranted(stored string, known []string) (map[string]bool, error) {
 	var granted map[string]bool
-	if err := json.Unmarshal([]byte(kept), &granted); err != nil {
+	if err := json.Unmarshal([]byte(stored), &granted); err != nil {
 		return nil, err
 	}
-	all, _ := complete("", known, granted)
+	all, _ := completePermissions("", known, granted)
 	return all, nil
 }
 

@@ -11,20 +11,21 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// CreateUserKey makes a key that acts for the person who asks, in every
-// community they are in, and returns its secret, which is not kept: 64 hex
-// digits. What it does is bounded by what the person may do at that time. It
-// fails with Invalid "invalid_input", Conflict "too_many_api_keys", or
-// Forbidden "missing_permission" or "outlives_maker" when a key makes one that may more than itself. A person who
-// is signed in shows a proof, is written to, and fails as Proof says or with
-// Forbidden "email_not_verified" too.
+// CreateUserKey creates a key that acts for the calling person in all of their
+// communities, within their current permissions, and returns its secret, 64 hex
+// digits, which is not stored. A session needs a proof, and its person is
+// notified by mail.
+//
+// It fails with Invalid "invalid_input", Conflict "too_many_api_keys", Forbidden
+// "missing_permission" or "outlives_maker" for a key that exceeds a calling key,
+// and for a session as ProveOwner does or with Forbidden "email_not_verified".
 func (a *Access) CreateUserKey(ctx context.Context, caller actor.Actor, p account.Proof, in KeyInput) (key Key, secret string, err error) {
 	key, secret, err = a.newKey(in)
 	if err != nil {
 		return Key{}, "", err
 	}
 	key.AccountID = caller.AccountID
-	if err := a.mayMakeUserKey(ctx, caller, key); err != nil {
+	if err := a.requireUserKeyGrantable(ctx, caller, key); err != nil {
 		return Key{}, "", err
 	}
 	if caller.Kind == actor.Session {
@@ -33,7 +34,7 @@ func (a *Access) CreateUserKey(ctx context.Context, caller actor.Actor, p accoun
 		}
 	}
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if err := keyRoom(ctx, tx, caller.AccountID, maxUserKeys, countUserKeys); err != nil {
+		if err := requireKeyCapacity(ctx, tx, caller.AccountID, maxUserKeys, countUserKeys); err != nil {
 			return err
 		}
 		if err := insertUserKey(ctx, tx, key, account.HashToken(secret)); err != nil {
@@ -57,21 +58,21 @@ func (a *Access) UserKey(ctx context.Context, accountID, keyID string) (Key, err
 	return loadUserKey(ctx, a.db, accountID, keyID, "")
 }
 
-// UpdateUserKey changes what change names of a key of the person who asks. It
-// fails as CreateUserKey does, or with NotFound "api_key_not_found".
-func (a *Access) UpdateUserKey(ctx context.Context, actor actor.Actor, keyID string, change KeyChange) (Key, error) {
+// UpdateUserKey applies change to a key of the calling person. It fails as
+// CreateUserKey does, or with NotFound "api_key_not_found".
+func (a *Access) UpdateUserKey(ctx context.Context, caller actor.Actor, keyID string, change KeyChange) (Key, error) {
 	now := a.clock.Now()
 	var key Key
 	err := a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		old, err := loadUserKey(ctx, tx, actor.AccountID, keyID, tx.Dialect().Lock())
+		old, err := loadUserKey(ctx, tx, caller.AccountID, keyID, tx.Dialect().Lock())
 		if err != nil {
 			return err
 		}
-		if key, err = change.of(old, now); err != nil {
+		if key, err = change.apply(old, now); err != nil {
 			return err
 		}
 		for _, state := range []Key{key, old} {
-			if err := a.mayMakeUserKey(ctx, actor, state); err != nil {
+			if err := a.requireUserKeyGrantable(ctx, caller, state); err != nil {
 				return err
 			}
 		}
@@ -83,15 +84,15 @@ func (a *Access) UpdateUserKey(ctx context.Context, actor actor.Actor, keyID str
 	return key, nil
 }
 
-// DeleteUserKey deletes a key of a person, which stops working at once. It
-// fails with NotFound "api_key_not_found", or as CreateUserKey does for a key,
-// carried by ctx, that deletes one that may more than itself.
+// DeleteUserKey deletes a key of a person. It fails with NotFound
+// "api_key_not_found", or as CreateUserKey does if the actor of ctx is a key
+// with fewer permissions.
 func (a *Access) DeleteUserKey(ctx context.Context, accountID, keyID string) error {
 	key, err := loadUserKey(ctx, a.db, accountID, keyID, "")
 	if err != nil {
 		return err
 	}
-	if err := withinKey(actor.FromContext(ctx), key); err != nil {
+	if err := requireWithinKey(actor.FromContext(ctx), key); err != nil {
 		return err
 	}
 	deleted, err := deleteUserKey(ctx, a.db, accountID, keyID)
@@ -105,14 +106,14 @@ func keyNotFound() error {
 	return errs.New(errs.NotFound, "api_key_not_found", "There is no such API key.")
 }
 
-// mayMakeUserKey returns nil for a person who makes a key, and for a key that
-// makes one which may no more than itself.
-func (a *Access) mayMakeUserKey(ctx context.Context, caller actor.Actor, key Key) error {
-	if err := a.MayAsPerson(caller, []actor.Permission{APIKeys}); err != nil {
+// requireUserKeyGrantable returns nil for a session, and for a person's key that
+// has every permission of key and lives at least as long.
+func (a *Access) requireUserKeyGrantable(ctx context.Context, caller actor.Actor, key Key) error {
+	if err := a.CanAsPerson(caller, []actor.Permission{PermAPIKeys}); err != nil {
 		return err
 	}
 	if slices.Contains(key.Permissions, actor.PermSignIn) {
-		return errs.InvalidFields([]errs.Field{{Field: "permissions", Code: "invalid", Message: "Only a community's key signs people in."}})
+		return errs.InvalidFields([]errs.Field{{Field: "permissions", Code: "invalid", Message: "Only a community's API key can have the permission signIn."}})
 	}
-	return a.mayGrant(ctx, caller, key)
+	return a.requireGrantable(ctx, caller, key)
 }

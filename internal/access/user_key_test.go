@@ -17,22 +17,22 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-func (w *world) by(t *testing.T, secret string) actor.Actor {
+func (w *fixture) authenticate(t *testing.T, secret string) actor.Actor {
 	t.Helper()
-	actor, err := w.Authenticate(t.Context(), secret)
+	caller, err := w.Authenticate(t.Context(), secret)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return actor
+	return caller
 }
 
-func TestAPersonsKeyMayWhatItAllowsAndThePersonMay(t *testing.T) {
+func TestUserKeyNeedsItsOwnAndThePersonsPermission(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(db)
+		w := newFixture(db)
 		home, other := w.community(t, "Home"), w.community(t, "Other")
 		ann := w.account(t, "ann")
 		session := w.session(t, "ann")
-		in := access.KeyInput{Name: " Bot ", Permissions: []actor.Permission{access.ManageRoles, access.GetUserData}, Channels: []string{strings.Repeat("b", 24), strings.Repeat("a", 24)}, ExpirePeriod: 2}
+		in := access.KeyInput{Name: " Bot ", Permissions: []actor.Permission{access.PermManageRoles, access.PermGetUserData}, Channels: []string{strings.Repeat("b", 24), strings.Repeat("a", 24)}, ExpirePeriod: 2}
 		key, secret, err := w.CreateUserKey(t.Context(), session, account.Proof{}, in)
 		if err != nil {
 			t.Fatal(err)
@@ -41,26 +41,26 @@ func TestAPersonsKeyMayWhatItAllowsAndThePersonMay(t *testing.T) {
 			Kind: actor.UserKey, AccountID: ann.ID, KeyID: key.ID, Name: "Bot", Permissions: in.Permissions,
 			Channels: []string{strings.Repeat("a", 24), strings.Repeat("b", 24)}, ExpiresAt: w.now.AddDate(0, 0, 2).UnixMilli(),
 		}
-		caller := w.by(t, secret)
+		caller := w.authenticate(t, secret)
 		if diff := cmp.Diff(want, caller); diff != "" || len(secret) != 64 {
 			t.Error(diff)
 		}
 		if !caller.InChannel(strings.Repeat("a", 24)) || caller.InChannel(strings.Repeat("c", 24)) || !session.InChannel("x") {
 			t.Error("the wrong channels")
 		}
-		role := w.role(t, home, access.RoleInput{Title: "Roles", ServerPermissions: may("manage_roles")})
-		w.standings.put(home, ann.ID, access.Membership{Member: true, RoleIDs: []string{role.ID}})
+		role := w.role(t, home, access.RoleInput{Title: "Roles", ServerPermissions: permissionSet("manage_roles")})
+		w.memberships.put(home, ann.ID, access.Membership{Member: true, RoleIDs: []string{role.ID}})
 		for _, c := range []struct {
 			name string
 			in   string
 			need actor.Permission
 			code string
 		}{
-			{"both may", home, access.ManageRoles, ""},
-			{"the person may not", home, access.GetUserData, "missing_permission"},
-			{"the key may not", home, access.Channels, "missing_permission"},
-			{"a member", home, access.BeMember, ""},
-			{"no member", other, access.ManageRoles, "community_not_found"},
+			{"both may", home, access.PermManageRoles, ""},
+			{"the person may not", home, access.PermGetUserData, "missing_permission"},
+			{"the key may not", home, access.PermManageChannels, "missing_permission"},
+			{"a member", home, access.PermAnyMember, ""},
+			{"no member", other, access.PermManageRoles, "community_not_found"},
 		} {
 			if err := w.Can(t.Context(), caller, c.in, c.need); c.code == "" && err != nil || c.code != "" && !errs.Is(err, c.code) {
 				t.Errorf("%s: %v", c.name, err)
@@ -70,15 +70,15 @@ func TestAPersonsKeyMayWhatItAllowsAndThePersonMay(t *testing.T) {
 		if err != nil || len(keys) != 1 || keys[0].UsedAt != w.now.UnixMilli() || keys[0].Hint != secret[60:] {
 			t.Errorf("%+v %v", keys, err)
 		}
-		w.pass(48 * time.Hour)
+		w.advance(48 * time.Hour)
 		_, err = w.Authenticate(t.Context(), secret)
 		mustFail(t, "two days later", err, errs.Unauthenticated, "credential_expired")
 	})
 }
 
-func TestAKeyOfAPersonIsChangedSwitchedOffAndDeleted(t *testing.T) {
+func TestUserKeyIsUpdatedDisabledAndDeleted(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(db)
+		w := newFixture(db)
 		w.account(t, "ann")
 		bob := w.account(t, "bob")
 		session, stranger := w.session(t, "ann"), w.session(t, "bob")
@@ -88,9 +88,9 @@ func TestAKeyOfAPersonIsChangedSwitchedOffAndDeleted(t *testing.T) {
 		}
 		off, name := false, "Robot"
 		_, err = w.UpdateUserKey(t.Context(), stranger, key.ID, access.KeyChange{Name: &name})
-		mustFail(t, "somebody else's", err, errs.NotFound, "api_key_not_found")
-		changed, err := w.UpdateUserKey(t.Context(), session, key.ID, access.KeyChange{Name: &name, Permissions: []actor.Permission{access.Store}, Active: &off})
-		key.Name, key.Permissions, key.Active, key.UpdatedAt = "Robot", []actor.Permission{access.Store}, false, w.now.UnixMilli()
+		mustFail(t, "a key of another person", err, errs.NotFound, "api_key_not_found")
+		changed, err := w.UpdateUserKey(t.Context(), session, key.ID, access.KeyChange{Name: &name, Permissions: []actor.Permission{access.PermStore}, Active: &off})
+		key.Name, key.Permissions, key.Active, key.UpdatedAt = "Robot", []actor.Permission{access.PermStore}, false, w.now.UnixMilli()
 		if diff := cmp.Diff(key, changed); err != nil || diff != "" {
 			t.Errorf("%v %s", err, diff)
 		}
@@ -100,10 +100,10 @@ func TestAKeyOfAPersonIsChangedSwitchedOffAndDeleted(t *testing.T) {
 		if _, err := w.UpdateUserKey(t.Context(), session, key.ID, access.KeyChange{Active: &on}); err != nil {
 			t.Fatal(err)
 		}
-		if actor := w.by(t, secret); len(actor.Permissions) != 1 || actor.Permissions[0] != access.Store {
-			t.Errorf("%+v", actor)
+		if caller := w.authenticate(t, secret); len(caller.Permissions) != 1 || caller.Permissions[0] != access.PermStore {
+			t.Errorf("%+v", caller)
 		}
-		mustFail(t, "somebody else's", w.DeleteUserKey(t.Context(), bob.ID, key.ID), errs.NotFound, "api_key_not_found")
+		mustFail(t, "a key of another person", w.DeleteUserKey(t.Context(), bob.ID, key.ID), errs.NotFound, "api_key_not_found")
 		if err := w.DeleteUserKey(t.Context(), session.AccountID, key.ID); err != nil {
 			t.Fatal(err)
 		}
@@ -112,64 +112,64 @@ func TestAKeyOfAPersonIsChangedSwitchedOffAndDeleted(t *testing.T) {
 	})
 }
 
-func TestAKeyOfAPersonMakesNoKeyThatMayMoreThanItself(t *testing.T) {
+func TestUserKeyCannotCreateAKeyWithMorePermissions(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(db)
+		w := newFixture(db)
 		home := w.community(t, "Home")
 		ann := w.account(t, "ann")
-		w.standings.put(home, ann.ID, access.Membership{Member: true, Owner: true})
+		w.memberships.put(home, ann.ID, access.Membership{Member: true, Owner: true})
 		session := w.session(t, "ann")
 		channel, elsewhere := strings.Repeat("a", 24), strings.Repeat("b", 24)
 		_, secret, err := w.CreateUserKey(t.Context(), session, account.Proof{}, access.KeyInput{
-			Name: "maker", Permissions: []actor.Permission{access.APIKeys, access.Store}, Channels: []string{channel}, ExpirePeriod: 10,
+			Name: "maker", Permissions: []actor.Permission{access.PermAPIKeys, access.PermStore}, Channels: []string{channel}, ExpirePeriod: 10,
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		maker := w.by(t, secret)
+		creator := w.authenticate(t, secret)
 		for _, c := range []struct {
 			name string
 			in   access.KeyInput
 			code string
 		}{
-			{"the same", access.KeyInput{Permissions: []actor.Permission{access.Store}, Channels: []string{channel}, ExpirePeriod: 10}, ""},
-			{"a permission it lacks", access.KeyInput{Permissions: []actor.Permission{access.Games}, Channels: []string{channel}, ExpirePeriod: 10}, "missing_permission"},
+			{"the same", access.KeyInput{Permissions: []actor.Permission{access.PermStore}, Channels: []string{channel}, ExpirePeriod: 10}, ""},
+			{"a permission it lacks", access.KeyInput{Permissions: []actor.Permission{access.PermGames}, Channels: []string{channel}, ExpirePeriod: 10}, "missing_permission"},
 			{"all", access.KeyInput{Permissions: []actor.Permission{actor.PermAll}, Channels: []string{channel}, ExpirePeriod: 10}, "missing_permission"},
-			{"another channel", access.KeyInput{Permissions: []actor.Permission{access.Store}, Channels: []string{channel, elsewhere}, ExpirePeriod: 10}, "missing_permission"},
-			{"all channels", access.KeyInput{Permissions: []actor.Permission{access.Store}, ExpirePeriod: 10}, "missing_permission"},
-			{"a day longer", access.KeyInput{Permissions: []actor.Permission{access.Store}, Channels: []string{channel}, ExpirePeriod: 11}, "outlives_maker"},
-			{"for ever", access.KeyInput{Permissions: []actor.Permission{access.Store}, Channels: []string{channel}}, "outlives_maker"},
+			{"another channel", access.KeyInput{Permissions: []actor.Permission{access.PermStore}, Channels: []string{channel, elsewhere}, ExpirePeriod: 10}, "missing_permission"},
+			{"all channels", access.KeyInput{Permissions: []actor.Permission{access.PermStore}, ExpirePeriod: 10}, "missing_permission"},
+			{"a day longer", access.KeyInput{Permissions: []actor.Permission{access.PermStore}, Channels: []string{channel}, ExpirePeriod: 11}, "outlives_maker"},
+			{"for ever", access.KeyInput{Permissions: []actor.Permission{access.PermStore}, Channels: []string{channel}}, "outlives_maker"},
 			{"to sign in", access.KeyInput{Permissions: []actor.Permission{actor.PermSignIn}, Channels: []string{channel}, ExpirePeriod: 10}, "invalid_input"},
 		} {
 			c.in.Name = "new"
-			_, _, err := w.CreateUserKey(t.Context(), maker, account.Proof{}, c.in)
+			_, _, err := w.CreateUserKey(t.Context(), creator, account.Proof{}, c.in)
 			if c.code == "" && err != nil || c.code != "" && !errs.Is(err, c.code) {
 				t.Errorf("%s: %v", c.name, err)
 			}
 		}
-		_, _, err = w.CreateKey(t.Context(), maker, home, access.KeyInput{Name: "c", Permissions: []actor.Permission{access.Games}, ExpirePeriod: 1})
+		_, _, err = w.CreateKey(t.Context(), creator, home, access.KeyInput{Name: "c", Permissions: []actor.Permission{access.PermGames}, ExpirePeriod: 1})
 		mustFail(t, "a community's key", err, errs.Forbidden, "missing_permission")
 		_, _, err = w.CreateUserKey(t.Context(), session, account.Proof{}, access.KeyInput{Name: "sign in", Permissions: []actor.Permission{actor.PermSignIn}})
-		mustFail(t, "a person gives signIn", err, errs.Invalid, "invalid_input")
+		mustFail(t, "a person grants signIn", err, errs.Invalid, "invalid_input")
 		every, _, err := w.CreateUserKey(t.Context(), session, account.Proof{}, access.KeyInput{Name: "every", Permissions: []actor.Permission{actor.PermAll}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		name := "renamed"
-		_, err = w.UpdateUserKey(t.Context(), maker, every.ID, access.KeyChange{Name: &name})
+		_, err = w.UpdateUserKey(t.Context(), creator, every.ID, access.KeyChange{Name: &name})
 		mustFail(t, "a key that may more", err, errs.Forbidden, "missing_permission")
-		_, err = w.UpdateUserKey(t.Context(), actor.Actor{Kind: actor.UserKey, AccountID: ann.ID, Permissions: []actor.Permission{access.Store}}, every.ID, access.KeyChange{Name: &name})
+		_, err = w.UpdateUserKey(t.Context(), actor.Actor{Kind: actor.UserKey, AccountID: ann.ID, Permissions: []actor.Permission{access.PermStore}}, every.ID, access.KeyChange{Name: &name})
 		mustFail(t, "a key that manages none", err, errs.Forbidden, "missing_permission")
 	})
 }
 
-func TestAKeyOfACommunityIsChangedAndTheLogSaysBy(t *testing.T) {
+func TestKeyUpdateIsAudited(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(db)
+		w := newFixture(db)
 		home, other := w.community(t, "Home"), w.community(t, "Other")
-		key, secret := w.key(t, home, access.KeyInput{Permissions: []actor.Permission{access.Store}, ExpirePeriod: 2})
-		_, few := w.key(t, home, access.KeyInput{Permissions: []actor.Permission{access.APIKeys, access.Store}, ExpirePeriod: 1})
-		maker := w.by(t, few)
+		key, secret := w.key(t, home, access.KeyInput{Permissions: []actor.Permission{access.PermStore}, ExpirePeriod: 2})
+		_, few := w.key(t, home, access.KeyInput{Permissions: []actor.Permission{access.PermAPIKeys, access.PermStore}, ExpirePeriod: 1})
+		creator := w.authenticate(t, few)
 		days, off, date := 5, false, "2026-04-07"
 		for _, c := range []struct {
 			name, community, key string
@@ -178,9 +178,9 @@ func TestAKeyOfACommunityIsChangedAndTheLogSaysBy(t *testing.T) {
 			code                 string
 		}{
 			{"of another community", other, key.ID, command, access.KeyChange{Active: &off}, "api_key_not_found"},
-			{"by another community's key", other, key.ID, maker, access.KeyChange{Active: &off}, "wrong_community"},
-			{"for longer than the maker", home, key.ID, maker, access.KeyChange{ExpirePeriod: &days}, "outlives_maker"},
-			{"more than the maker", home, key.ID, maker, access.KeyChange{Permissions: []actor.Permission{access.Games}}, "missing_permission"},
+			{"by another community's key", other, key.ID, creator, access.KeyChange{Active: &off}, "wrong_community"},
+			{"for longer than the maker", home, key.ID, creator, access.KeyChange{ExpirePeriod: &days}, "outlives_maker"},
+			{"more than the maker", home, key.ID, creator, access.KeyChange{Permissions: []actor.Permission{access.PermGames}}, "missing_permission"},
 			{"no permission", home, key.ID, command, access.KeyChange{Permissions: []actor.Permission{}}, "invalid_input"},
 			{"two ends", home, key.ID, command, access.KeyChange{ExpirePeriod: &days, ExpireDate: &date}, "invalid_input"},
 		} {
@@ -210,15 +210,15 @@ func TestAKeyOfACommunityIsChangedAndTheLogSaysBy(t *testing.T) {
 	})
 }
 
-func TestTheEndOfAKeyIsADayOrAMoment(t *testing.T) {
+func TestKeyExpiresOnADateOrAtATime(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(db) // on 2026-04-07 at 08:50:16
+		w := newFixture(db) // on 2026-04-07 at 08:50:16
 		home := w.community(t, "Home")
 		for date, want := range map[string]string{
 			"2026-04-07": "2026-04-08T00:00:00Z", "2026-04-07T08:50:17Z": "2026-04-07T08:50:17Z", "2026-04-07T11:00:00+02:00": "2026-04-07T09:00:00Z",
 			"2026-04-06": "", "2026-04-07T08:50:16Z": "", "07.04.2027": "", "2036-04-09": "", "": "never",
 		} {
-			key, _, err := w.CreateKey(t.Context(), command, home, access.KeyInput{Name: "k", Permissions: []actor.Permission{access.Store}, ExpireDate: date})
+			key, _, err := w.CreateKey(t.Context(), command, home, access.KeyInput{Name: "k", Permissions: []actor.Permission{access.PermStore}, ExpireDate: date})
 			got := time.UnixMilli(key.ExpiresAt).UTC().Format(time.RFC3339)
 			if key.ExpiresAt == 0 {
 				got = "never"
@@ -230,50 +230,50 @@ func TestTheEndOfAKeyIsADayOrAMoment(t *testing.T) {
 	})
 }
 
-func TestAKeyOfAPersonNeitherDeletesNorWeakensOneThatMayMore(t *testing.T) {
+func TestUserKeyCannotChangeAKeyWithMorePermissions(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		h := newHall(t, db)
+		h := newRankFixture(t, db)
 		owner := h.account(t, "ann")
-		h.standings.put(h.id, owner.ID, access.Membership{Member: true, Owner: true})
+		h.memberships.put(h.id, owner.ID, access.Membership{Member: true, Owner: true})
 		mine, _, err := h.CreateUserKey(t.Context(), actor.Actor{Kind: actor.UserKey, AccountID: owner.ID, Permissions: []actor.Permission{actor.PermAll}}, account.Proof{}, access.KeyInput{Name: "mine", Permissions: []actor.Permission{actor.PermAll}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, secret, err := h.CreateUserKey(t.Context(), actor.Actor{Kind: actor.UserKey, AccountID: owner.ID, Permissions: []actor.Permission{actor.PermAll}}, account.Proof{}, access.KeyInput{Name: "few", Permissions: []actor.Permission{access.APIKeys}})
+		_, secret, err := h.CreateUserKey(t.Context(), actor.Actor{Kind: actor.UserKey, AccountID: owner.ID, Permissions: []actor.Permission{actor.PermAll}}, account.Proof{}, access.KeyInput{Name: "few", Permissions: []actor.Permission{access.PermAPIKeys}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		few := h.by(t, secret)
+		few := h.authenticate(t, secret)
 		mustFail(t, "delete a person's", h.DeleteUserKey(actor.NewContext(t.Context(), few), owner.ID, mine.ID), errs.Forbidden, "missing_permission")
-		_, err = h.UpdateUserKey(t.Context(), few, mine.ID, access.KeyChange{Permissions: []actor.Permission{access.APIKeys}})
+		_, err = h.UpdateUserKey(t.Context(), few, mine.ID, access.KeyChange{Permissions: []actor.Permission{access.PermAPIKeys}})
 		mustFail(t, "weaken a person's", err, errs.Forbidden, "missing_permission")
 	})
 }
 
-func TestAKeyOfAPersonNeedsAProofAndIsToldOf(t *testing.T) {
+func TestUserKeyNeedsAProofAndSendsANotice(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(db)
+		w := newFixture(db)
 		w.account(t, "ann")
 		caller := w.session(t, "ann")
-		w.pass(time.Hour)
+		w.advance(time.Hour)
 		in := access.KeyInput{Name: "Bot", Permissions: []actor.Permission{actor.PermAll}}
 		_, _, err := w.CreateUserKey(t.Context(), caller, account.Proof{}, in)
 		mustFail(t, "no proof", err, errs.Forbidden, "proof_required")
 		_, _, err = w.CreateUserKey(t.Context(), caller, account.Proof{Password: "wrong password!"}, in)
 		mustFail(t, "a wrong one", err, errs.Unauthenticated, "wrong_password")
-		w.letters(t)
+		w.sentMails(t)
 		for _, end := range []func() error{
 			func() error {
 				return w.ChangePassword(t.Context(), caller, account.PasswordChange{Current: password, New: "another password!"})
 			},
 			func() error { return w.EndSessions(t.Context(), caller.AccountID, "") },
 		} {
-			caller = w.by(t, w.tokenOf(t, "ann", password, "another password!"))
+			caller = w.authenticate(t, w.tokenOf(t, "ann", password, "another password!"))
 			_, secret, err := w.CreateUserKey(t.Context(), caller, account.Proof{}, in)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if sent := w.letters(t); len(sent) != 1 || sent[0].template != mail.SignInAdded {
+			if sent := w.sentMails(t); len(sent) != 1 || sent[0].template != mail.SignInAdded {
 				t.Errorf("%+v", sent)
 			}
 			if err := end(); err != nil {
@@ -281,16 +281,16 @@ func TestAKeyOfAPersonNeedsAProofAndIsToldOf(t *testing.T) {
 			}
 			_, err = w.Authenticate(t.Context(), secret)
 			mustFail(t, "afterwards", err, errs.Unauthenticated, "invalid_credential")
-			w.letters(t)
+			w.sentMails(t)
 		}
 	})
 }
 
 // tokenOf signs in with the first password that is right.
 
-func TestAnAccountWithoutAConfirmedAddressCreatesNoKey(t *testing.T) {
+func TestUnverifiedAccountCannotCreateAKey(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(db)
+		w := newFixture(db)
 		w.account(t, "ann")
 		if _, err := w.db.Exec(t.Context(), "UPDATE accounts SET email_verified_at = 0"); err != nil {
 			t.Fatal(err)

@@ -67,7 +67,7 @@ type Actor struct {
 }
 
 // Holds reports whether the actor is a key with a permission.
-func (a Actor) Holds(p Permission) bool { return Grants(a.Permissions, p) }
+func (a Actor) HasPermission(p Permission) bool { return Grants(a.Permissions, p) }
 
 // InChannel reports whether the channels of the actor's key include a channel.
 // Permissions in the channel are not checked.

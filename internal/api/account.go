@@ -159,7 +159,7 @@ func (a *API) logout(ctx context.Context, in *logoutInput) (*answer[nothing], er
 	case caller.Kind != actor.Session:
 		err = errs.New(errs.Forbidden, "session_required", "An API key has no session to end.")
 	case in.Body != nil && in.Body.Everywhere:
-		if err = a.Access.MayAsPerson(caller, signedIn); err == nil {
+		if err = a.Access.CanAsPerson(caller, signedIn); err == nil {
 			err = a.Accounts.EndSessions(ctx, caller.AccountID, "")
 		}
 	default:

@@ -144,7 +144,7 @@ func (a *API) anyOpen(ctx context.Context) error {
 func (a *API) anyImportable(ctx context.Context) error {
 	caller := actor.FromContext(ctx)
 	if caller.Kind == actor.UserKey {
-		if err := a.Access.MayAsPerson(caller, bulkWork); err != nil {
+		if err := a.Access.CanAsPerson(caller, bulkWork); err != nil {
 			return err
 		}
 	}

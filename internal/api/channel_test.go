@@ -33,7 +33,7 @@ func topics(r reply) (out []string) {
 func TestChannelsAndCategoriesAreMadeListedMovedAndDeleted(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		home := a.Community(t, community.Settings{AllowedFrameOrigins: []string{"https://board.example"}})
-		key := a.Key(t, home, access.Channels)
+		key := a.Key(t, home, access.PermManageChannels)
 		category, _ := send(t, a, "POST", "/v1/channel-categories", key, `{"name":"Matches"}`).at("data._id").(string)
 		second, _ := send(t, a, "POST", "/v1/channel-categories", key, `{"name":"Else"}`).at("data._id").(string)
 		lobby := makeChannel(t, a, key, `{"topic":"lobby","channelType":"open"}`)
@@ -238,7 +238,7 @@ func TestAChannelOfAnotherCommunityIsNotThere(t *testing.T) {
 		if res := send(t, a, "GET", "/v1/channels", theirs, ""); len(topics(res)) != 0 {
 			t.Errorf("%s", res.text)
 		}
-		weak := a.Key(t, a.Community(t), access.GetUserData)
+		weak := a.Key(t, a.Community(t), access.PermGetUserData)
 		if res := send(t, a, "GET", "/v1/channels", weak, ""); res.status != 403 {
 			t.Errorf("%d %s", res.status, res.text)
 		}

@@ -96,7 +96,7 @@ func TestAFieldOfAnotherCommunityIsNotThere(t *testing.T) {
 			if res := send(t, a, method, "/v1/communities/"+mine+"/user-fields/"+field, stranger, body); res.status != 403 {
 				t.Errorf("%s with a key of another community: %d %s", method, res.status, res.text)
 			}
-			reader := a.Key(t, mine, access.GetUserData)
+			reader := a.Key(t, mine, access.PermGetUserData)
 			if res := send(t, a, method, "/v1/communities/"+mine+"/user-fields/"+field, reader, body); (res.status == 200) != (method == "GET") {
 				t.Errorf("%s with a key that may only read: %d %s", method, res.status, res.text)
 			}

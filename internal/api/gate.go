@@ -68,7 +68,7 @@ func (a *API) judge(rt *route, w http.ResponseWriter, r *http.Request) (*http.Re
 		return r, err
 	}
 	if rt.is(personal) {
-		return r.WithContext(actor.NewContext(r.Context(), caller)), a.Access.MayAsPerson(caller, rt.need)
+		return r.WithContext(actor.NewContext(r.Context(), caller)), a.Access.CanAsPerson(caller, rt.need)
 	}
 	if caller.Kind == actor.Anonymous {
 		if rt.is(open) {
@@ -114,14 +114,14 @@ func (a *API) into(ctx context.Context, need []actor.Permission, names ...string
 		if !id.Valid(name) {
 			name = "-" // what it is not must not reach the database
 		}
-		found, err := a.Access.CommunityFor(ctx, caller, name)
+		found, err := a.Access.ResolveCommunity(ctx, caller, name)
 		if err != nil {
 			return ctx, err
 		}
 		caller.CommunityID = found
 	}
 	if caller.CommunityID == "" {
-		found, err := a.Access.CommunityFor(ctx, caller, "")
+		found, err := a.Access.ResolveCommunity(ctx, caller, "")
 		if err != nil {
 			return ctx, err
 		}

@@ -145,7 +145,7 @@ func TestARoleAssignedOverTheAPIIsRecordedAsSuch(t *testing.T) {
 func TestAChangeOfRolesIsRevertedByWhoMayHandThemOut(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		community := a.Community(t)
-		key, reader := a.Key(t, community), a.Key(t, community, access.UserFields)
+		key, reader := a.Key(t, community), a.Key(t, community, access.PermUserFields)
 		importFile(t, a, key, members)
 		role, _ := send(t, a, "POST", "/v1/roles", key, `{"title":"VIP","order":5}`).at("data._id").(string)
 		if res := send(t, a, "POST", "/v1/roles/"+role+"/add", key, `{"userId":"ada"}`); res.status != 200 {
@@ -219,7 +219,7 @@ func TestAHistoryOfAnotherCommunityIsNotThere(t *testing.T) {
 		if res := send(t, a, "GET", under+"/user-field-histories", stranger, ""); len(changesIn(res)) != 0 {
 			t.Errorf("%s", res.text)
 		}
-		reader := a.Key(t, mine, access.GetUserData)
+		reader := a.Key(t, mine, access.PermGetUserData)
 		if res := send(t, a, "POST", path, reader, `{"value":"black"}`); res.status != 403 {
 			t.Errorf("a key that may only read: %d %s", res.status, res.text)
 		}

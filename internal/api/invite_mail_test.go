@@ -71,7 +71,7 @@ func TestAnInviteGivesOnlyRolesThatItsCreatorMayGive(t *testing.T) {
 		}
 		roles["@all"], roles["none"] = all[len(all)-1].ID, "0123456789abcdef01234567"
 		inviter := roleOf(t, a, g.serverID, "Inviter", 8, access.CreateInvite)
-		helper := roleOf(t, a, g.serverID, "Helper", 9, access.CreateInvite, access.RolesPermission)
+		helper := roleOf(t, a, g.serverID, "Helper", 9, access.CreateInvite, access.ManageRolesPermission)
 		for username, role := range map[string]access.Role{"inviter": inviter, "helper": helper} {
 			made, token := joined(t, a, g.serverID, g.tokens["owner"], username)
 			g.ids[username], g.tokens[username] = made.ID, token

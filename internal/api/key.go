@@ -36,7 +36,7 @@ func wireKey(k access.Key) APIKey {
 	names := convert(k.Permissions, func(p actor.Permission) string { return string(p) })
 	return APIKey{
 		ID: k.ID, Name: k.Name, Hint: k.Hint, Permissions: names, Active: k.Active, CreatedAt: clock.Format(k.CreatedAt),
-		CreatedBy: k.CreatedBy, BoundBy: k.BoundBy, Idle: k.Idle, UpdatedAt: clock.Format(k.UpdatedAt), ExpireDate: clock.Format(k.ExpiresAt), LastUsedAt: clock.Format(k.UsedAt),
+		CreatedBy: k.CreatedBy, BoundBy: k.BoundBy, Idle: k.DisabledReason, UpdatedAt: clock.Format(k.UpdatedAt), ExpireDate: clock.Format(k.ExpiresAt), LastUsedAt: clock.Format(k.UsedAt),
 		OldUntil: clock.Format(k.OldUntil),
 	}
 }
@@ -120,7 +120,7 @@ func (a *API) createKey(ctx context.Context, in *newCommunityKey) (*answer[newAP
 
 func (a *API) updateKey(ctx context.Context, in *communityKeyChange) (*answer[APIKey], error) {
 	change := in.Body.change()
-	change.TakeOver = in.Body.TakeOver
+	change.Transfer = in.Body.TakeOver
 	changed, err := a.Access.UpdateKey(ctx, actor.FromContext(ctx), here(ctx), in.KeyID, change)
 	if err != nil {
 		return nil, err

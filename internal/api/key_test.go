@@ -50,7 +50,7 @@ func TestACommunitysKeysAreManaged(t *testing.T) {
 		if res := send(t, a, "DELETE", path+"/"+id, owner, ""); res.status != 404 {
 			t.Errorf("delete again: %d %s", res.status, res.text)
 		}
-		if res := send(t, a, "POST", path, a.Key(t, home, access.APIKeys), `{"name":"k","permissions":["*"]}`); res.status != 403 || res.code() != "missing_permission" {
+		if res := send(t, a, "POST", path, a.Key(t, home, access.PermAPIKeys), `{"name":"k","permissions":["*"]}`); res.status != 403 || res.code() != "missing_permission" {
 			t.Errorf("more than its maker: %d %s", res.status, res.text)
 		}
 	})

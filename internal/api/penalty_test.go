@@ -67,7 +67,7 @@ func (m moderated) penalise(t *testing.T, a *apptest.App, token, user, kind, unt
 func TestNobodyPenalisesWhoDoesNotStandBelowThem(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		m := newModerated(t, a)
-		key := a.Key(t, m.serverID, access.ManageUser)
+		key := a.Key(t, m.serverID, access.PermManageUser)
 		for _, c := range []struct {
 			name, token, user, kind string
 			status                  int
@@ -229,7 +229,7 @@ func boundSession(t *testing.T, a *apptest.App, key, accountID string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	link, err := a.Access.LoginLink(t.Context(), system, accountID, "crm.example.com")
+	link, err := a.Access.CreateSignInLink(t.Context(), system, accountID, "crm.example.com")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,7 @@ func TestProgressEndsWithTheRightToIt(t *testing.T) {
 			t.Fatal(err)
 		}
 		jobID := unfinished(t, a, m.serverID, a.Key(t, m.serverID))
-		key := func() string { return a.Key(t, m.serverID, access.BulkUpdateUser) }
+		key := func() string { return a.Key(t, m.serverID, access.PermBulkUpdateUser) }
 		of := func(token string) func() string { return func() string { return token } }
 		exec := func(query string, args ...any) func(*testing.T) {
 			return func(t *testing.T) {

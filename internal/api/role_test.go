@@ -33,7 +33,7 @@ func titles(r reply) (out []string) {
 func TestARoleIsChangedGivenTakenAndDeleted(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		home := a.Community(t)
-		key := a.Key(t, home, access.ManageRoles, access.BulkUpdateUser, access.GetUserData)
+		key := a.Key(t, home, access.PermManageRoles, access.PermBulkUpdateUser, access.PermGetUserData)
 		importFile(t, a, key, members)
 		vip := makeRole(t, a, key, `{"title":"VIP","order":3,"server_permissions":{"kick_members":true},"channel_permissions":{"pinable":true}}`)
 		makeRole(t, a, key, `{"title":"Top","order":9}`)

@@ -8,28 +8,28 @@ import (
 
 // What a credential needs: one permission of a line is enough.
 var (
-	bulkWork    = []actor.Permission{access.BulkUpdateUser}
-	readFields  = []actor.Permission{access.UserFields, access.BulkUpdateUser, access.GetUserData}
-	writeFields = []actor.Permission{access.UserFields}
-	readValues  = []actor.Permission{access.UserFields, access.GetUserData}
-	tagMembers  = []actor.Permission{access.UserFields, access.BulkUpdateUser}
-	readRoles   = []actor.Permission{access.ManageRoles, access.BulkUpdateUser, access.GetUserData}
-	manageRoles = []actor.Permission{access.ManageRoles}
+	bulkWork    = []actor.Permission{access.PermBulkUpdateUser}
+	readFields  = []actor.Permission{access.PermUserFields, access.PermBulkUpdateUser, access.PermGetUserData}
+	writeFields = []actor.Permission{access.PermUserFields}
+	readValues  = []actor.Permission{access.PermUserFields, access.PermGetUserData}
+	tagMembers  = []actor.Permission{access.PermUserFields, access.PermBulkUpdateUser}
+	readRoles   = []actor.Permission{access.PermManageRoles, access.PermBulkUpdateUser, access.PermGetUserData}
+	manageRoles = []actor.Permission{access.PermManageRoles}
 
-	seeChannels     = []actor.Permission{access.SeeChannels, access.SendMessage, access.GetMessages}
-	manageChannels  = []actor.Permission{access.Channels}
-	explainChannels = []actor.Permission{access.Channels, access.ManageRoles}
+	seeChannels     = []actor.Permission{access.PermViewChannels, access.PermSendMessage, access.PermGetMessages}
+	manageChannels  = []actor.Permission{access.PermManageChannels}
+	explainChannels = []actor.Permission{access.PermManageChannels, access.PermManageRoles}
 
-	readUsers = []actor.Permission{access.GetUserData}
+	readUsers = []actor.Permission{access.PermGetUserData}
 
-	anyPerson       = []actor.Permission{access.BePerson}
+	anyPerson       = []actor.Permission{access.PermAnyPerson}
 	signedIn        = []actor.Permission{actor.PermSessionOnly}
 	signMembersIn   = []actor.Permission{actor.PermSignIn}
-	manageKeys      = []actor.Permission{access.APIKeys}
-	beMember        = []actor.Permission{access.BeMember}
-	manageCommunity = []actor.Permission{access.Community}
-	mayInvite       = []actor.Permission{access.MayInvite}
-	seePenalties    = []actor.Permission{access.MaySeePenalties}
+	manageKeys      = []actor.Permission{access.PermAPIKeys}
+	beMember        = []actor.Permission{access.PermAnyMember}
+	manageCommunity = []actor.Permission{access.PermManageCommunity}
+	mayInvite       = []actor.Permission{access.PermCreateInvites}
+	seePenalties    = []actor.Permission{access.PermViewPenalties}
 )
 
 // routes lists every operation: where it is, what it is called, what a

@@ -30,7 +30,7 @@ type loginAnswer struct {
 }
 
 func (a *API) secureAuth(ctx context.Context, in *loginQuestion) (*loginAnswer, error) {
-	if err := a.Access.MaySignIn(ctx, actor.FromContext(ctx)); err != nil {
+	if err := a.Access.CanCreateSignInLink(ctx, actor.FromContext(ctx)); err != nil {
 		return nil, err
 	}
 	ref := in.UserID
@@ -47,7 +47,7 @@ func (a *API) secureAuth(ctx context.Context, in *loginQuestion) (*loginAnswer, 
 	if in.Email != "" && account.EmailKey(in.Email) != account.EmailKey(found.Email) {
 		return nil, errs.New(errs.NotFound, "user_not_found", "userId and email name two users.")
 	}
-	link, err := a.Access.LoginLink(ctx, actor.FromContext(ctx), found.ID, in.Host)
+	link, err := a.Access.CreateSignInLink(ctx, actor.FromContext(ctx), found.ID, in.Host)
 	if err != nil {
 		return nil, err
 	}

@@ -114,7 +114,7 @@ func TestALogoIsUploadedReplacedAndRemoved(t *testing.T) {
 			"too much":                   {key, make([]byte, media.MaxBytes+1), nil, 413},
 			"what does not exist":        {key, picture.Bytes(), map[string]string{"user": "ada"}, 400},
 			"of another community":       {key, picture.Bytes(), map[string]string{"communityId": a.Community(t)}, 403},
-			"a key for something else":   {a.Key(t, here, access.GetUserData), picture.Bytes(), nil, 403},
+			"a key for something else":   {a.Key(t, here, access.PermGetUserData), picture.Bytes(), nil, 403},
 			"a key of another community": {a.Key(t, a.Community(t)), picture.Bytes(), nil, 403},
 			"nobody":                     {"", picture.Bytes(), nil, 401},
 		} {
@@ -127,7 +127,7 @@ func TestALogoIsUploadedReplacedAndRemoved(t *testing.T) {
 				t.Errorf("%d %s", res.status, res.text)
 			}
 		}
-		if res := send(t, a, "DELETE", at+"/logo", a.Key(t, here, access.GetUserData), ""); res.status != 403 {
+		if res := send(t, a, "DELETE", at+"/logo", a.Key(t, here, access.PermGetUserData), ""); res.status != 403 {
 			t.Errorf("removed by another key: %d", res.status)
 		}
 	})

@@ -252,7 +252,7 @@ func (x *transferred) limited(p party) string {
 	if err != nil {
 		x.Fatal(err)
 	}
-	link, err := x.app.Access.LoginLink(x.Context(), key, p.ID, "crm.example.com")
+	link, err := x.app.Access.CreateSignInLink(x.Context(), key, p.ID, "crm.example.com")
 	if err != nil {
 		x.Fatal(err)
 	}

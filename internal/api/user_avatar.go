@@ -58,7 +58,7 @@ func (a *API) pictured(ctx context.Context, form *pictureForm) (member.Member, e
 		return member.Member{}, errs.InvalidFields([]errs.Field{{Field: "user", Code: "required", Message: "An API key names the user."}})
 	}
 	if caller.Kind == actor.UserKey {
-		if refused := a.Access.MayAsPerson(caller, manageUsers); refused != nil {
+		if refused := a.Access.CanAsPerson(caller, manageUsers); refused != nil {
 			return member.Member{}, refused
 		}
 	}

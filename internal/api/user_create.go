@@ -8,7 +8,7 @@ import (
 	"github.com/regulars/regulars/internal/member"
 )
 
-var createUsers = []actor.Permission{access.CreateUser}
+var createUsers = []actor.Permission{access.PermCreateUser}
 
 type givenField struct {
 	Field string `json:"fieldIdorName" example:"loyalty-number" doc:"The _id, database name or name of a user field; phone, country and language too."`

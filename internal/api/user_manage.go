@@ -10,7 +10,7 @@ import (
 	"github.com/regulars/regulars/internal/member"
 )
 
-var manageUsers = []actor.Permission{access.ManageUser}
+var manageUsers = []actor.Permission{access.PermManageUser}
 
 type userOrder struct {
 	Body struct {

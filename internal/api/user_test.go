@@ -28,7 +28,7 @@ func newUserBody(name, more string) string {
 func TestAUserIsCreatedAsOtherServersDo(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		here := a.Community(t)
-		key := a.Key(t, here, access.CreateUser, access.GetUserData)
+		key := a.Key(t, here, access.PermCreateUser, access.PermGetUserData)
 		_, err := a.Fields.Create(t.Context(), here, field.Input{Field: "plan", Name: "Plan", Type: field.SingleLine})
 		if err != nil {
 			t.Fatal(err)
@@ -66,7 +66,7 @@ func TestAUserIsCreatedAsOtherServersDo(t *testing.T) {
 func TestANewUserHearsOfItByMailIfThatIsAskedFor(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		here := a.Community(t)
-		key := a.Key(t, here, access.CreateUser)
+		key := a.Key(t, here, access.PermCreateUser)
 		send(t, a, "POST", "/v1/users", key, newUserBody("ada", `,"password":"a-password-of-hers","emailPassword":true`))
 		send(t, a, "POST", "/v1/users", key, newUserBody("bob", `,"password":"a-password-of-his","sendEmail":true`))
 		send(t, a, "POST", "/v1/users", key, newUserBody("cid", ""))
@@ -95,7 +95,7 @@ func TestAnAccessLevelReachesNoHigherThanWhoGivesIt(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		creates, both := a.Key(t, here, access.CreateUser), a.Key(t, here, access.CreateUser, access.ManageRoles)
+		creates, both := a.Key(t, here, access.PermCreateUser), a.Key(t, here, access.PermCreateUser, access.PermManageRoles)
 		for i, row := range []struct {
 			key, role string
 			status    int
@@ -111,7 +111,7 @@ func TestAnAccessLevelReachesNoHigherThanWhoGivesIt(t *testing.T) {
 func TestOfTwentyRequestsForOneUserOneWins(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		here := a.Community(t)
-		key := a.Key(t, here, access.CreateUser)
+		key := a.Key(t, here, access.PermCreateUser)
 		var work sync.WaitGroup
 		answers := make([]reply, 20)
 		for i := range answers {
@@ -297,7 +297,7 @@ func TestAPictureBecomesAnAvatarAndGoesWithTheNext(t *testing.T) {
 		if status, code := put(token, picture.Bytes(), map[string]string{"communityId": here}); status != 201 {
 			t.Errorf("their own: %d %v", status, code)
 		}
-		if status, code := put(a.Key(t, here, access.GetUserData), picture.Bytes(), map[string]string{"user": "ada"}); status != 403 {
+		if status, code := put(a.Key(t, here, access.PermGetUserData), picture.Bytes(), map[string]string{"user": "ada"}); status != 403 {
 			t.Errorf("a key that may only read: %d %v", status, code)
 		}
 	})

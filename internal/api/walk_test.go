@@ -232,7 +232,7 @@ func (w *walk) operations() (list []operation) {
 			}
 			one := operation{method: strings.ToUpper(method), open: op.Security != nil && len(*op.Security) == 0}
 			one.name = one.method + " " + path
-			one.forMembers = forMembers[one.name] || slices.Contains(op.Permissions, string(access.BeMember)) || slices.Contains(op.Permissions, string(access.SeeChannels))
+			one.forMembers = forMembers[one.name] || slices.Contains(op.Permissions, string(access.PermAnyMember)) || slices.Contains(op.Permissions, string(access.PermViewChannels))
 			one.address = w.address(path)
 			if content, ok := op.RequestBody.Content["application/json"]; ok {
 				one.body = w.sample(content.Schema, document.Components.Schemas)

@@ -12,8 +12,8 @@ import (
 )
 
 // power is how far who began the job reaches now.
-func (r *run) power(ctx context.Context, q sqldb.Querier) (access.Power, error) {
-	return access.PowerOfRef(ctx, q, member.Memberships{}, r.job.Actor, r.job.CommunityID, r.clock.MS())
+func (r *run) power(ctx context.Context, q sqldb.Querier) (access.Authority, error) {
+	return access.AuthorityOfRef(ctx, q, member.Memberships{}, r.job.Actor, r.job.CommunityID, r.clock.MS())
 }
 
 // mayGoOn fails with Forbidden "not_allowed_any_more" when who began the job
@@ -26,9 +26,9 @@ func (r *run) mayGoOn(ctx context.Context) error {
 		home, err = community.Load(ctx, r.db, r.job.CommunityID)
 		allowed = home.Settings.OpenBulkImport
 	} else {
-		var power access.Power
+		var power access.Authority
 		power, err = r.power(ctx, r.db)
-		allowed = power.May(access.BulkUpdateUser, r.clock.MS())
+		allowed = power.Allows(access.PermBulkUpdateUser, r.clock.MS())
 	}
 	if err != nil || allowed {
 		return err

@@ -33,7 +33,7 @@ type rules struct {
 	names      map[string]string // what people call a field, by its id
 	headers    map[string]string // what the file calls it, where it has the column
 	installers map[string]bool   // accounts of the owners of the installation; only for open imports
-	power      access.Power      // whose roles and members stand below who began the job
+	power      access.Authority  // whose roles and members stand below who began the job
 }
 
 func newRules(typ Type, o Options, open bool, fields []field.Field, roles []access.Role) *rules {

@@ -10,7 +10,7 @@ import (
 // above says why who began the job may not make ids the roles of somebody, ""
 // when they may.
 func (ru *rules) above(who *person, ids []string) string {
-	if ru.power.HandsAll() {
+	if ru.power.MayAssignAll() {
 		return ""
 	}
 	held := ru.held(who)
@@ -20,9 +20,9 @@ func (ru *rules) above(who *person, ids []string) string {
 			if !ok || slices.Contains(to, roleID) {
 				continue
 			}
-			err := ru.power.MayTouch(role)
-			if err == nil && !ru.power.Everything() {
-				err = ru.power.MayHand(role, giving, who.ID, who.Owner, held)
+			err := ru.power.KeyMayAssign(role)
+			if err == nil && !ru.power.OutranksAllRoles() {
+				err = ru.power.MayAssign(role, giving, who.ID, who.Owner, held)
 			}
 			if err != nil {
 				return errs.From(err).Message
@@ -39,10 +39,10 @@ func (ru *rules) above(who *person, ids []string) string {
 // aboveMaker says why who began the job may not change what is kept of a
 // member, "" when they may. Without a credential protected is asked instead.
 func (ru *rules) aboveMaker(who *person) string {
-	if ru.open || ru.power.Everything() {
+	if ru.open || ru.power.OutranksAllRoles() {
 		return ""
 	}
-	if err := ru.power.MayChange(who.ID, who.Owner, ru.held(who)); err != nil {
+	if err := ru.power.MayChangeMember(who.ID, who.Owner, ru.held(who)); err != nil {
 		return errs.From(err).Message
 	}
 	return ""

@@ -41,10 +41,10 @@ func TestWhoImportsGivesAndTakesOnlyRolesBelowTheirOwn(t *testing.T) {
 		f.ok(err)
 		admin, err := f.auth.Authenticate(f.Context(), token)
 		f.ok(err)
-		key, _, err := f.auth.CreateUserKey(f.Context(), admin, account.Proof{}, access.KeyInput{Name: "sync", Permissions: []actor.Permission{access.BulkUpdateUser}})
+		key, _, err := f.auth.CreateUserKey(f.Context(), admin, account.Proof{}, access.KeyInput{Name: "sync", Permissions: []actor.Permission{access.PermBulkUpdateUser}})
 		f.ok(err)
 		above := map[int]string{3: "role_above_rank", 4: "role_above_rank", 5: "role_above_rank", 6: "role_above_rank", 7: "role_above_rank", 8: "role_above_rank", 11: "role_above_rank"}
-		few, _, err := f.auth.CreateKey(f.Context(), command, f.community, access.KeyInput{Name: "few", Permissions: []actor.Permission{access.BulkUpdateUser}})
+		few, _, err := f.auth.CreateKey(f.Context(), command, f.community, access.KeyInput{Name: "few", Permissions: []actor.Permission{access.PermBulkUpdateUser}})
 		f.ok(err)
 		server := map[int]string{5: "role_above_rank", 8: "role_above_rank"}
 		for _, c := range []struct {

@@ -123,7 +123,7 @@ func (u *reversal) keptMember(who *person) *Problem {
 	switch {
 	case changed:
 		return &Problem{"", "changed_since", "The member was changed since the import and is kept.", who.Email}
-	case !u.rules.power.OverMember(who.ID, who.Owner, u.rules.held(who)):
+	case !u.rules.power.OutranksMember(who.ID, who.Owner, u.rules.held(who)):
 		return &Problem{"", "role_above_rank", "The member does not rank below the person who undoes the import and is kept.", who.Email}
 	}
 	return nil

@@ -95,7 +95,7 @@ func (in *Input) normalise(home community.Community) error {
 // Channels returns the channels that the actor sees, those in no category
 // first, then category by category, each in its order.
 func (c *Chat) Channels(ctx context.Context, actor actor.Actor, communityID string) ([]Channel, error) {
-	subject, err := c.auth.SubjectFor(ctx, c.db, actor, communityID)
+	subject, err := c.auth.ChannelActorOf(ctx, c.db, actor, communityID)
 	if err != nil {
 		return nil, err
 	}
@@ -103,14 +103,14 @@ func (c *Chat) Channels(ctx context.Context, actor actor.Actor, communityID stri
 }
 
 // SeenBy returns the channels that somebody sees, in the order of Channels.
-func (c *Chat) SeenBy(ctx context.Context, subject access.Subject, communityID string) ([]Channel, error) {
+func (c *Chat) SeenBy(ctx context.Context, subject access.ChannelActor, communityID string) ([]Channel, error) {
 	all, err := channelsOf(ctx, c.db, communityID)
 	return slices.DeleteFunc(all, func(ch Channel) bool { return !ch.SeenBy(subject) }), err
 }
 
 // SeenBy reports whether somebody sees the channel at all.
-func (ch Channel) SeenBy(subject access.Subject) bool {
-	return subject.Decide(ch.ID, ch.Overrides, access.ViewMessageHistory).Allowed
+func (ch Channel) SeenBy(subject access.ChannelActor) bool {
+	return subject.Resolve(ch.ID, ch.Overrides, access.ViewMessageHistory).Allowed
 }
 
 // Channel returns a channel that the actor sees. It fails with NotFound
@@ -125,7 +125,7 @@ func (c *Chat) channel(ctx context.Context, q sqldb.Querier, actor actor.Actor, 
 	if err != nil {
 		return found, err
 	}
-	subject, err := c.auth.SubjectFor(ctx, q, actor, communityID)
+	subject, err := c.auth.ChannelActorOf(ctx, q, actor, communityID)
 	if err == nil && !found.SeenBy(subject) {
 		err = errs.New(errs.NotFound, "channel_not_found", "There is no such channel.")
 	}

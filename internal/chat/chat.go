@@ -36,7 +36,7 @@ func New(d Deps) *Chat { return &Chat{db: d.DB, auth: d.Access, members: d.Membe
 // channels, categories and overrides runs beside, if the actor may manage
 // channels.
 func (c *Chat) change(ctx context.Context, caller actor.Actor, communityID string, f func(context.Context, *sqldb.Tx) error) error {
-	if err := c.auth.Can(ctx, caller, communityID, access.Channels); err != nil {
+	if err := c.auth.Can(ctx, caller, communityID, access.PermManageChannels); err != nil {
 		return err
 	}
 	ctx = actor.NewContext(ctx, caller) // for the audit log
@@ -51,7 +51,7 @@ func (c *Chat) change(ctx context.Context, caller actor.Actor, communityID strin
 // Manages reports whether the actor may change the community's channels, and
 // so may know what they allow and deny.
 func (c *Chat) Manages(ctx context.Context, actor actor.Actor, communityID string) (bool, error) {
-	err := c.auth.Can(ctx, actor, communityID, access.Channels)
+	err := c.auth.Can(ctx, actor, communityID, access.PermManageChannels)
 	if errs.KindOf(err) == errs.Forbidden {
 		return false, nil
 	}

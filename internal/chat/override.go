@@ -182,20 +182,20 @@ func says(all []access.Override, about access.Override, permission string) strin
 }
 
 func (c *Chat) mayOverride(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, communityID string, ch Channel, changes []flip) error {
-	power, err := access.PowerOf(ctx, tx, member.Memberships{}, actor, communityID)
-	if err != nil || power.Everything() {
+	power, err := access.AuthorityOf(ctx, tx, member.Memberships{}, actor, communityID)
+	if err != nil || power.OutranksAllRoles() {
 		return err
 	}
-	self, err := c.auth.SubjectFor(ctx, tx, actor, communityID)
+	self, err := c.auth.ChannelActorOf(ctx, tx, actor, communityID)
 	if err != nil {
 		return err
 	}
 	for _, one := range changes {
-		if !self.Decide(ch.ID, ch.Overrides, one.permission).Allowed {
+		if !self.Resolve(ch.ID, ch.Overrides, one.permission).Allowed {
 			return errs.New(errs.Forbidden, "missing_permission", "You cannot allow or deny %q in this channel: you lack it there yourself.", one.permission)
 		}
 		if !one.isRole {
-			if err := access.Outranks(ctx, tx, member.Memberships{}, actor, communityID, one.subject); err != nil {
+			if err := access.RequireHigherRank(ctx, tx, member.Memberships{}, actor, communityID, one.subject); err != nil {
 				return err
 			}
 			continue
@@ -204,8 +204,8 @@ func (c *Chat) mayOverride(ctx context.Context, tx *sqldb.Tx, actor actor.Actor,
 		if err != nil {
 			return err
 		}
-		if !power.OverRole(role) {
-			return errs.New(errs.Forbidden, "rank_too_low", "The role %q does not stand below your own highest role. Ask somebody above it.", role.Title)
+		if !power.OutranksRole(role) {
+			return errs.New(errs.Forbidden, "rank_too_low", "The role %q is not ranked below your highest role. Ask someone with a higher role.", role.Title)
 		}
 	}
 	return nil
@@ -296,15 +296,15 @@ func (c *Chat) Explain(ctx context.Context, actor actor.Actor, communityID, chan
 	if err != nil {
 		return Explained{}, err
 	}
-	subject, err := c.auth.SubjectOf(ctx, c.db, communityID, found.ID)
+	subject, err := c.auth.ChannelActorOfMember(ctx, c.db, communityID, found.ID)
 	return Explained{ch, found, Rulings(ch, subject)}, err
 }
 
 // Rulings decides every permission of channels for somebody.
-func Rulings(ch Channel, subject access.Subject) []Ruling {
+func Rulings(ch Channel, subject access.ChannelActor) []Ruling {
 	var all []Ruling
 	for _, permission := range access.ChannelPermissions() {
-		all = append(all, Ruling{permission, subject.Decide(ch.ID, ch.Overrides, permission)})
+		all = append(all, Ruling{permission, subject.Resolve(ch.ID, ch.Overrides, permission)})
 	}
 	return all
 }

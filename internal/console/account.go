@@ -22,7 +22,7 @@ const (
 // own lets people in who have signed in themselves.
 func (c *console) own(h handler) http.HandlerFunc {
 	return c.signed(func(v *visit) error {
-		if err := c.Access.MayAsPerson(v.actor, []actor.Permission{actor.PermSessionOnly}); err != nil {
+		if err := c.Access.CanAsPerson(v.actor, []actor.Permission{actor.PermSessionOnly}); err != nil {
 			return err
 		}
 		v.w.Header().Set("Cache-Control", "no-store")

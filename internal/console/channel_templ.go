@@ -1238,7 +1238,7 @@ func FramePage(v FrameView) templ.Component {
 					}()
 				}
 				ctx = templ.InitializeContext(ctx)
-				if v.may(access.Channels) {
+				if v.may(access.PermManageChannels) {
 					templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 105, "<a class=\"button\" href=\"")
 					if templ_7745c5c3_Err != nil {
 						return templ_7745c5c3_Err

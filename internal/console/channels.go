@@ -38,7 +38,7 @@ func (c *console) renderChannels(v *visit, view ChannelsView, cause error) error
 	if view.Wrong == "" {
 		view.Origins = strings.Join(v.community.Settings.AllowedFrameOrigins, "\n")
 	}
-	view.Settled = c.Access.Can(v.Context(), v.actor, v.community.ID, access.Community) != nil
+	view.Settled = c.Access.Can(v.Context(), v.actor, v.community.ID, access.PermManageCommunity) != nil
 	return render(v, status, ChannelsPage(view))
 }
 

@@ -89,7 +89,7 @@ func (p Page) why(d access.Decision) string {
 		return p.T("They are no member.")
 	case access.RuleSuspended:
 		return p.T("They are suspended for now.")
-	case access.RuleInstallation:
+	case access.RuleInstallationOwner:
 		return p.T("They run this installation.")
 	case access.RuleOwner:
 		return p.T("They own the community.")

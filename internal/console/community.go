@@ -28,7 +28,7 @@ func (v CommunityView) empty() bool {
 
 // enter goes where the person has something to do.
 func (c *console) enter(v *visit) error {
-	if c.Access.Can(v.Context(), v.actor, v.community.ID, access.GetUserData) == nil {
+	if c.Access.Can(v.Context(), v.actor, v.community.ID, access.PermGetUserData) == nil {
 		return v.goTo(v.in("/members"), "")
 	}
 	return v.goTo(v.in("/home"), "")

@@ -18,14 +18,14 @@ func (c *console) showHome(v *visit) error {
 	}
 	// Who has one community only wants to be there; who may make others comes
 	// back by the link in the rail.
-	if len(additions) == 0 && len(p.Others) == 1 && v.URL.Query().Get("all") == "" && c.Access.Can(v.Context(), v.actor, p.Others[0].ID, access.BeMember) == nil {
+	if len(additions) == 0 && len(p.Others) == 1 && v.URL.Query().Get("all") == "" && c.Access.Can(v.Context(), v.actor, p.Others[0].ID, access.PermAnyMember) == nil {
 		return v.goTo("/c/"+p.Others[0].ID+"/", p.Toast)
 	}
 	return c.renderHome(v, http.StatusOK, HomeView{Page: p, Additions: additions})
 }
 
 func (c *console) renderHome(v *visit, status int, view HomeView) error {
-	view.MayCreate = c.Access.MayCreateCommunity(v.actor) == nil
+	view.MayCreate = c.Access.CanCreateCommunity(v.actor) == nil
 	var err error
 	if view.Deleted, err = c.deletedOf(v); err != nil {
 		return err

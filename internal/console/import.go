@@ -149,7 +149,7 @@ func (c *console) makeFields(v *visit, d bulk.Draft) error {
 		if v.PostFormValue("column-"+strconv.Itoa(column.Index)) != makeField {
 			continue
 		}
-		if err := c.Access.Can(v.Context(), v.actor, v.community.ID, access.UserFields); err != nil {
+		if err := c.Access.Can(v.Context(), v.actor, v.community.ID, access.PermUserFields); err != nil {
 			return err
 		}
 		in := field.Input{Name: column.Header, Field: strings.ToLower(column.Header), Type: typeOf(column.Samples, d.Options)}

@@ -39,7 +39,7 @@ func (c *console) renderInvites(v *visit, status int, view InvitesView) error {
 	if err != nil {
 		return err
 	}
-	manages := c.Access.Can(v.Context(), v.actor, v.community.ID, access.Community) == nil
+	manages := c.Access.Can(v.Context(), v.actor, v.community.ID, access.PermManageCommunity) == nil
 	for _, i := range found {
 		row := InviteRow{
 			Code: i.Code, URL: c.Members.InviteURL(i.Code), By: i.CreatedByName, Uses: i.Uses, MaxUses: i.MaxUses,

@@ -15,7 +15,7 @@ import (
 func TestAKeyIsChangedOnItsPage(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		communityID, olivia := owner(t, a)
-		made, secret, err := a.Access.CreateKey(t.Context(), apptest.Operator, communityID, access.KeyInput{Name: "Nightly", Permissions: []actor.Permission{access.GetUserData, access.Games}, ExpirePeriod: 30})
+		made, secret, err := a.Access.CreateKey(t.Context(), apptest.Operator, communityID, access.KeyInput{Name: "Nightly", Permissions: []actor.Permission{access.PermGetUserData, access.PermGames}, ExpirePeriod: 30})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +82,7 @@ func TestAPersonChangesTheirOwnKey(t *testing.T) {
 		}
 		self := actor.Actor{Kind: actor.UserKey, AccountID: acct.ID, Permissions: []actor.Permission{actor.PermAll}}
 		gone := "6a21d1c09f3b0c4d5e6f7a8b"
-		made, _, err := a.Access.CreateUserKey(t.Context(), self, account.Proof{}, access.KeyInput{Name: "Phone", Permissions: []actor.Permission{access.GetUserData}, Channels: []string{gone}})
+		made, _, err := a.Access.CreateUserKey(t.Context(), self, account.Proof{}, access.KeyInput{Name: "Phone", Permissions: []actor.Permission{access.PermGetUserData}, Channels: []string{gone}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,7 +126,7 @@ func TestAKeyThatDoesNothingIsTakenOverOnItsPage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		made, secret, err := a.Access.CreateKey(t.Context(), actor.Actor{Kind: actor.Session, AccountID: low.AccountID}, communityID, access.KeyInput{Name: "Nightly", Permissions: []actor.Permission{access.GetUserData}})
+		made, secret, err := a.Access.CreateKey(t.Context(), actor.Actor{Kind: actor.Session, AccountID: low.AccountID}, communityID, access.KeyInput{Name: "Nightly", Permissions: []actor.Permission{access.PermGetUserData}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,7 +155,7 @@ func TestAKeyThatDoesNothingIsTakenOverOnItsPage(t *testing.T) {
 func TestAKeyIsRotatedOnItsPage(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		communityID, olivia := owner(t, a)
-		made, old, err := a.Access.CreateKey(t.Context(), apptest.Operator, communityID, access.KeyInput{Name: "Nightly", Permissions: []actor.Permission{access.GetUserData}})
+		made, old, err := a.Access.CreateKey(t.Context(), apptest.Operator, communityID, access.KeyInput{Name: "Nightly", Permissions: []actor.Permission{access.PermGetUserData}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -33,7 +33,7 @@ func (c *console) renderKeys(v *visit, status int, newName, newKey string) error
 func (c *console) keyRow(k access.Key) KeyRow {
 	row := KeyRow{
 		ID: k.ID, Name: k.Name, Hint: k.Hint, CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt, UsedAt: k.UsedAt,
-		Expired: k.ExpiresAt > 0 && k.ExpiresAt <= c.Clock.MS(), Off: !k.Active, Idle: k.Idle,
+		Expired: k.ExpiresAt > 0 && k.ExpiresAt <= c.Clock.MS(), Off: !k.Active, Idle: k.DisabledReason,
 	}
 	for _, permission := range k.Permissions {
 		row.Permissions = append(row.Permissions, string(permission))
@@ -178,7 +178,7 @@ func (c *console) rotateKey(v *visit) error {
 // takeKeyOver makes the visitor the one who stands behind a key.
 func (c *console) takeKeyOver(v *visit) error {
 	keyID := v.PathValue("key")
-	if _, err := c.Access.UpdateKey(v.Context(), v.actor, v.community.ID, keyID, access.KeyChange{TakeOver: true}); err != nil {
+	if _, err := c.Access.UpdateKey(v.Context(), v.actor, v.community.ID, keyID, access.KeyChange{Transfer: true}); err != nil {
 		return err
 	}
 	return v.goTo(v.in("/api-keys/"+keyID), i18n.Key("The key is yours now"))

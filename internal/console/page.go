@@ -69,18 +69,18 @@ type noun struct {
 
 // nouns are the areas that work, in the order of the rail.
 var nouns = []noun{
-	{"home", "Home", "store", "/home", access.SeeChannels},
-	{"members", "Members", "users", "/members", access.GetUserData},
-	{"invites", "Invites", "mail", "/invites", access.MayInvite},
-	{"penalties", "Penalties", "ban", "/penalties", access.MaySeePenalties},
-	{"roles", "Roles", "shield", "/roles", access.ManageRoles},
-	{"channels", "Channels", "hash", "/channels", access.Channels},
-	{"fields", "Fields", "rows-3", "/fields", access.UserFields},
-	{"import", "Import", "upload", "/import", access.BulkUpdateUser},
-	{"api-log", "API log", "scroll-text", "/api-log", access.BulkUpdateUser},
-	{"api-keys", "API keys", "key-round", "/api-keys", access.APIKeys},
-	{"audit-log", "Audit log", "history", "/audit-log", access.Community},
-	{"settings", "Settings", "settings", "/settings/appearance", access.Community},
+	{"home", "Home", "store", "/home", access.PermViewChannels},
+	{"members", "Members", "users", "/members", access.PermGetUserData},
+	{"invites", "Invites", "mail", "/invites", access.PermCreateInvites},
+	{"penalties", "Penalties", "ban", "/penalties", access.PermViewPenalties},
+	{"roles", "Roles", "shield", "/roles", access.PermManageRoles},
+	{"channels", "Channels", "hash", "/channels", access.PermManageChannels},
+	{"fields", "Fields", "rows-3", "/fields", access.PermUserFields},
+	{"import", "Import", "upload", "/import", access.PermBulkUpdateUser},
+	{"api-log", "API log", "scroll-text", "/api-log", access.PermBulkUpdateUser},
+	{"api-keys", "API keys", "key-round", "/api-keys", access.PermAPIKeys},
+	{"audit-log", "Audit log", "history", "/audit-log", access.PermManageCommunity},
+	{"settings", "Settings", "settings", "/settings/appearance", access.PermManageCommunity},
 }
 
 // needed are what the nouns need.

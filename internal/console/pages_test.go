@@ -212,7 +212,7 @@ func fixtures() map[string]templ.Component {
 		"members-empty": MembersPage(MembersView{Page: fixturePage("Members", "members", ""), NobodyYet: true}),
 		"members-none":  MembersPage(MembersView{Page: fixturePage("Members", "members", ""), Query: MemberQuery{Search: "zzz", Page: 1}}),
 		"members-refused": RefusedPage(RefusedView{Page: fixturePage("Not everybody was changed", "members", ""), Changed: 12, Back: "/", Refused: []RefusedMember{
-			{"6a21d1c09f3b0c4d5e6f7a01", "ada", "This member does not stand below you. Ask somebody whose highest role is above theirs."}, {"6a21d1c09f3b0c4d5e6f7a02", "", "There is no such user."},
+			{"6a21d1c09f3b0c4d5e6f7a01", "ada", "You can only manage members ranked below you. Ask someone with a higher role."}, {"6a21d1c09f3b0c4d5e6f7a02", "", "There is no such user."},
 		}}),
 		"profile":           ProfilePage(fixtureProfile()),
 		"profile-unclaimed": ProfilePage(fixtureUnclaimed(26 * time.Hour)),

@@ -19,7 +19,7 @@ var suspensionLives = []Choice{
 
 // mayPenalise is what a person needs for each kind of penalty.
 var mayPenalise = map[string]actor.Permission{
-	member.Warn: access.MayWarn, member.Suspend: access.MaySuspend, member.Kick: access.MayKick, member.Ban: access.MayBan,
+	member.Warn: access.PermWarn, member.Suspend: access.PermSuspend, member.Kick: access.PermKick, member.Ban: access.PermBan,
 }
 
 func (c *console) showPenalties(v *visit) error {

@@ -121,7 +121,7 @@ func (c *console) historyOf(ctx context.Context, p Page, rows []member.HistoryRo
 			ID: row.ID, Field: changedField(ctx, row), Old: p.Reader.historic(row.FieldID, row.Old), New: p.Reader.historic(row.FieldID, row.New), At: row.ValidFrom, By: by,
 			Backdated: row.ValidFrom != row.RecordedAt, Recorded: row.RecordedAt, First: row.Source.Type == member.Created,
 		}
-		h.CanRevert = !h.First && (row.FieldID != field.RoleName || p.may(access.ManageRoles))
+		h.CanRevert = !h.First && (row.FieldID != field.RoleName || p.may(access.PermManageRoles))
 		if h.From, h.FromLink, err = who.source(ctx, p, row.Source); err != nil {
 			return nil, err
 		}

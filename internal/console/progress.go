@@ -67,7 +67,7 @@ func (c *console) awaitProgress(v *visit, tick, check *time.Ticker) error {
 		case <-c.Stopping:
 			return context.Canceled
 		case <-check.C:
-			if err := c.mayStill(v, access.BulkUpdateUser); httpx.IsAccessLost(err) {
+			if err := c.mayStill(v, access.PermBulkUpdateUser); httpx.IsAccessLost(err) {
 				return err
 			}
 		case <-tick.C:

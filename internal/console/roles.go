@@ -19,11 +19,11 @@ func (c *console) roleRows(v *visit) ([]access.Role, []RoleRow, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	power, err := access.PowerOf(v.Context(), c.DB, member.Memberships{}, v.actor, v.community.ID)
+	power, err := access.AuthorityOf(v.Context(), c.DB, member.Memberships{}, v.actor, v.community.ID)
 	rows := make([]RoleRow, len(roles))
 	for i, r := range roles {
 		rows[i] = RoleRow{
-			ID: r.ID, Title: r.Title, Class: r.Class, Order: r.Order, Everyone: r.Everyone, Billable: r.Billable, Below: power.OverRole(r),
+			ID: r.ID, Title: r.Title, Class: r.Class, Order: r.Order, Everyone: r.Everyone, Billable: r.Billable, Below: power.OutranksRole(r),
 			May: grantLabels(serverGrants, func(permission string) bool { return r.ServerPermissions[permission] }),
 		}
 	}
@@ -95,7 +95,7 @@ func (c *console) renderRole(v *visit, form *RoleView, user string, cause error)
 	if err != nil {
 		return err
 	}
-	power, err := access.PowerOf(v.Context(), c.DB, member.Memberships{}, v.actor, v.community.ID)
+	power, err := access.AuthorityOf(v.Context(), c.DB, member.Memberships{}, v.actor, v.community.ID)
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (c *console) renderRole(v *visit, form *RoleView, user string, cause error)
 	if form != nil {
 		view = *form
 	}
-	view.ID, view.Name, view.Everyone, view.Below, view.User = role.ID, role.Title, role.Everyone, power.OverRole(role), user
+	view.ID, view.Name, view.Everyone, view.Below, view.User = role.ID, role.Title, role.Everyone, power.OutranksRole(role), user
 	status, refused, err := refusal(v, cause)
 	if err != nil {
 		return err
@@ -253,7 +253,7 @@ func (c *console) previewRole(v *visit) error {
 		return errs.New(errs.NotFound, "role_not_found", "There is no such role.")
 	}
 	role := roles[at]
-	subject := access.Subject{Roles: []access.Role{role}}
+	subject := access.ChannelActor{Roles: []access.Role{role}}
 	if !role.Everyone {
 		subject.Roles = append(subject.Roles, roles[len(roles)-1])
 	}
@@ -276,7 +276,7 @@ func (c *console) previewRole(v *visit) error {
 			view.Hidden = append(view.Hidden, ch.Topic)
 			continue
 		}
-		may := grantLabels(channelGrants[1:], func(permission string) bool { return subject.Decide(ch.ID, ch.Overrides, permission).Allowed })
+		may := grantLabels(channelGrants[1:], func(permission string) bool { return subject.Resolve(ch.ID, ch.Overrides, permission).Allowed })
 		view.Seen = append(view.Seen, PreviewChannel{ch.Topic, channelIcon(ch.Type), may})
 	}
 	return render(v, http.StatusOK, RolePreviewPage(view))

@@ -42,7 +42,7 @@ func fixtureOverrides() OverridesView {
 		},
 	}
 	for i, g := range channelGrants {
-		rules := []access.Rule{access.RuleMemberOverride, access.RuleRoleOverride, access.RuleEveryone, access.RuleNothing}
+		rules := []access.Rule{access.RuleMemberOverride, access.RuleRoleOverride, access.RuleEveryone, access.RuleNone}
 		v.Rulings = append(v.Rulings, RulingRow{g.Label, i%2 == 0, p.why(access.Decision{Allowed: i%2 == 0, Rule: rules[i%4], Role: access.Role{Title: "Coach"}})})
 	}
 	return v

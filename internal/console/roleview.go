@@ -10,7 +10,7 @@ type grant struct{ Value, Label, Help string }
 
 var serverGrants = []grant{
 	{access.ServerAdministrator, i18n.Key("Administrator"), i18n.Key("May do everything here, in every channel.")},
-	{access.RolesPermission, i18n.Key("Manage roles"), i18n.Key("Make, change and hand out roles below their own.")},
+	{access.ManageRolesPermission, i18n.Key("Manage roles"), i18n.Key("Make, change and hand out roles below their own.")},
 	{access.ManageChannels, i18n.Key("Manage channels"), i18n.Key("Make, change and delete channels and categories.")},
 	{access.CreateInvite, i18n.Key("Invite people"), i18n.Key("Make links that let people in.")},
 	{access.WarnMembers, i18n.Key("Warn members"), i18n.Key("Put a warning into the misconduct log.")},

@@ -156,7 +156,7 @@ func TestThePagesAboutTheCommunityAreAccessible(t *testing.T) {
 // fixtureMemberPage is the frame around what a member without a say sees.
 func fixtureMemberPage(title string) Page {
 	p := fixturePage(title, "home", "12,480 members")
-	p.May = map[actor.Permission]bool{access.SeeChannels: true}
+	p.May = map[actor.Permission]bool{access.PermViewChannels: true}
 	return p
 }
 

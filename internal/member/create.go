@@ -208,15 +208,15 @@ func (c *creation) role(ctx context.Context, tx *sqldb.Tx) error {
 		return nil
 	}
 	role := roles[slices.IndexFunc(roles, func(r access.Role) bool { return r.ID == roleID })]
-	power, err := access.PowerOf(ctx, tx, Memberships{}, c.actor, c.communityID)
+	power, err := access.AuthorityOf(ctx, tx, Memberships{}, c.actor, c.communityID)
 	if err != nil {
 		return err
 	}
-	if err := power.MayTouch(role); err != nil {
+	if err := power.KeyMayAssign(role); err != nil {
 		return err
 	}
 	c.who.RoleIDs, c.given = []string{role.ID}, role.Title
-	return power.MayMake(access.Role{}, role)
+	return power.MayChangeRole(access.Role{}, role)
 }
 
 // identify makes sure that what names one member only names nobody else.

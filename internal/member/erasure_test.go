@@ -94,7 +94,7 @@ func TestNoTableNamesWhoWasErased(t *testing.T) {
 		_, err = f.members.Penalise(f.Context(), command, f.community, member.PenaltyInput{User: gone.ID, Kind: member.Warn, Reason: "Zenobia was rude"})
 		f.ok(err)
 		key := actor.Actor{Kind: actor.CommunityKey, KeyID: "k", CommunityID: f.community, Permissions: []actor.Permission{actor.PermSignIn}}
-		_, err = a.LoginLink(f.Context(), key, gone.ID, "shop")
+		_, err = a.CreateSignInLink(f.Context(), key, gone.ID, "shop")
 		f.ok(err)
 		f.ok(f.members.Delete(f.Context(), command, f.community, []string{gone.ID}))
 		later(31 * 24 * time.Hour)

@@ -62,7 +62,7 @@ func (s *Members) HandRole(ctx context.Context, actor actor.Actor, communityID, 
 type handing struct {
 	communityID string
 	actor       actor.Actor
-	power       access.Power
+	power       access.Authority
 	roles       []access.Role
 	clock       clock.Clock
 	trace
@@ -74,7 +74,7 @@ func (s *Members) beginHanding(ctx context.Context, tx *sqldb.Tx, actor actor.Ac
 	}
 	h := &handing{communityID: communityID, actor: actor, clock: s.clock, trace: trace{source: source, by: actor.Ref(), now: s.clock.MS()}}
 	var err error
-	if h.power, err = access.PowerOf(ctx, tx, Memberships{}, actor, communityID); err != nil {
+	if h.power, err = access.AuthorityOf(ctx, tx, Memberships{}, actor, communityID); err != nil {
 		return nil, err
 	}
 	h.roles, err = access.Roles(ctx, tx, communityID)
@@ -83,7 +83,7 @@ func (s *Members) beginHanding(ctx context.Context, tx *sqldb.Tx, actor actor.Ac
 
 // handAll hands the role to those of the users who may get it from the actor.
 func (h *handing) handAll(ctx context.Context, tx *sqldb.Tx, roleID string, ids []string, giving bool) (piece Handed, err error) {
-	if err := h.power.Need(access.ManageRoles, h.now); err != nil {
+	if err := h.power.Require(access.PermManageRoles, h.now); err != nil {
 		return piece, err
 	}
 	role, err := h.role(ctx, tx, roleID)
@@ -126,14 +126,14 @@ func (h *handing) lock(ctx context.Context, tx *sqldb.Tx, userID string) (*Recor
 func (h *handing) role(ctx context.Context, tx *sqldb.Tx, roleID string) (access.Role, error) {
 	role, err := access.RoleByID(ctx, tx, h.communityID, roleID)
 	if err == nil && role.Everyone {
-		err = access.EveryoneHasIt()
+		err = access.EveryoneRoleFixed()
 	}
 	return role, err
 }
 
 // allowed is the rule of ranks.
 func (h *handing) allowed(role access.Role, giving bool, who *Record) error {
-	return h.power.MayHand(role, giving, who.ID, who.Owner, roleSet(h.roles, who.RoleIDs))
+	return h.power.MayAssign(role, giving, who.ID, who.Owner, roleSet(h.roles, who.RoleIDs))
 }
 
 // roleSet returns those of the roles that are named, and @all.

@@ -105,7 +105,7 @@ func TestARoleIsHandedToMoreThanOnePiece(t *testing.T) {
 func TestWhoMayNotHandOutRolesHandsThemToNobody(t *testing.T) {
 	each(t, func(f *fixture) {
 		roles, people := f.ranked()
-		key := actor.Actor{Kind: actor.CommunityKey, KeyID: "k1", CommunityID: f.community, Permissions: []actor.Permission{access.ManageUser}}
+		key := actor.Actor{Kind: actor.CommunityKey, KeyID: "k1", CommunityID: f.community, Permissions: []actor.Permission{access.PermManageUser}}
 		for _, c := range []struct {
 			actor      actor.Actor
 			role, want string
@@ -151,7 +151,7 @@ func TestAChangeOfRolesIsTakenBackUnderTheRuleOfRanks(t *testing.T) {
 		refused(manager, taken, "value_unchanged")
 		revert(manager, lower, "[low lower] > [low]")
 		refused(session(people["high"]), low, "missing_permission")
-		refused(actor.Actor{Kind: actor.CommunityKey, CommunityID: f.community, Permissions: []actor.Permission{access.UserFields}}, low, "missing_permission")
+		refused(actor.Actor{Kind: actor.CommunityKey, CommunityID: f.community, Permissions: []actor.Permission{access.PermUserFields}}, low, "missing_permission")
 		f.ok(second(f.members.AddRole(f.Context(), command, f.community, plain.ID, roles["high"].ID, member.Source{Type: "console"})))
 		refused(manager, low, "rank_too_low") // plain stands above by now
 		revert(command, low, "[high low] > [high]")

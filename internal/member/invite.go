@@ -103,7 +103,7 @@ func (s *Members) Invites(ctx context.Context, communityID, cursor string, limit
 // with NotFound "invite_not_found" or Forbidden "not_your_invite"; an invite
 // that was taken back before stays as it is.
 func (s *Members) RevokeInvite(ctx context.Context, caller actor.Actor, communityID, code string) error {
-	manages := s.connected.Access.Can(ctx, caller, communityID, access.Community)
+	manages := s.connected.Access.Can(ctx, caller, communityID, access.PermManageCommunity)
 	if manages != nil && errs.KindOf(manages) != errs.Forbidden {
 		return manages
 	}

@@ -30,18 +30,18 @@ type Invited struct {
 // with the permission to create users or to invite. Else it fails with Forbidden
 // "missing_permission".
 func (s *Members) MayInviteAgain(ctx context.Context, actor actor.Actor, communityID string) error {
-	power, err := access.PowerOf(ctx, s.db, Memberships{}, actor, communityID)
+	power, err := access.AuthorityOf(ctx, s.db, Memberships{}, actor, communityID)
 	if err != nil {
 		return err
 	}
 	return mayInviteAgain(power, s.clock.MS())
 }
 
-func mayInviteAgain(power access.Power, now int64) error {
-	if power.May(access.CreateUser, now) {
+func mayInviteAgain(power access.Authority, now int64) error {
+	if power.Allows(access.PermCreateUser, now) {
 		return nil
 	}
-	return power.Need(access.MayInvite, now)
+	return power.Require(access.PermCreateInvites, now)
 }
 
 // InviteMembers mails unclaimed members a link by which they accept or decline,

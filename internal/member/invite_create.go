@@ -164,11 +164,11 @@ func (s *Members) invitedRole(ctx context.Context, tx *sqldb.Tx, actor actor.Act
 	if err := tx.LockShared(ctx, rolesGuard(communityID)); err != nil {
 		return access.Role{}, err
 	}
-	power, err := access.PowerOf(ctx, tx, Memberships{}, actor, communityID)
+	power, err := access.AuthorityOf(ctx, tx, Memberships{}, actor, communityID)
 	if err != nil {
 		return access.Role{}, err
 	}
-	if err := power.Need(access.ManageRoles, now); err != nil {
+	if err := power.Require(access.PermManageRoles, now); err != nil {
 		return access.Role{}, err
 	}
 	roles, err := access.Roles(ctx, tx, communityID)
@@ -182,18 +182,18 @@ func (s *Members) invitedRole(ctx context.Context, tx *sqldb.Tx, actor actor.Act
 	case roles[at].Everyone:
 		return access.Role{}, nil
 	}
-	return roles[at], power.MayMake(access.Role{}, roles[at])
+	return roles[at], power.MayChangeRole(access.Role{}, roles[at])
 }
 
 // InvitableRoles returns the roles that an invite of the actor may give, the
 // highest first. CreateInvite checks again.
 func (s *Members) InvitableRoles(ctx context.Context, actor actor.Actor, communityID string) ([]access.Role, error) {
-	power, err := access.PowerOf(ctx, s.db, Memberships{}, actor, communityID)
-	if err != nil || !power.May(access.ManageRoles, s.clock.MS()) {
+	power, err := access.AuthorityOf(ctx, s.db, Memberships{}, actor, communityID)
+	if err != nil || !power.Allows(access.PermManageRoles, s.clock.MS()) {
 		return nil, err
 	}
 	roles, err := access.Roles(ctx, s.db, communityID)
-	return slices.DeleteFunc(roles, func(r access.Role) bool { return r.Everyone || power.MayMake(access.Role{}, r) != nil }), err
+	return slices.DeleteFunc(roles, func(r access.Role) bool { return r.Everyone || power.MayChangeRole(access.Role{}, r) != nil }), err
 }
 
 // inviteRoom returns Conflict "too_many_invites" if a community has no room for

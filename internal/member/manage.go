@@ -28,7 +28,7 @@ func (s *Members) MayManage(ctx context.Context, actor actor.Actor, communityID 
 func (s *Members) managing(ctx context.Context, q sqldb.Querier, actor actor.Actor, communityID string) (reach, error) {
 	may, err := s.reachOf(ctx, q, actor, communityID)
 	if err == nil {
-		err = may.power.Need(access.ManageUser, s.clock.MS())
+		err = may.power.Require(access.PermManageUser, s.clock.MS())
 	}
 	return may, err
 }

@@ -184,7 +184,7 @@ func TestWhomTheActorMayNotManageKeepsManyFromBeingDeletedAndRestored(t *testing
 		people["stranger"] = f.stranger()
 		people["nobody"] = &member.Record{ID: "6a21d1c09f3b0c4d5e6f7a8b"}
 		actors["stranger"] = session(people["stranger"])
-		actors["narrow"] = actor.Actor{Kind: actor.CommunityKey, KeyID: "k3", CommunityID: f.community, CreatedBy: "command", Permissions: []actor.Permission{access.UserFields}}
+		actors["narrow"] = actor.Actor{Kind: actor.CommunityKey, KeyID: "k3", CommunityID: f.community, CreatedBy: "command", Permissions: []actor.Permission{access.PermUserFields}}
 		two := []*member.Record{people["plain"], people["low"]}
 		for _, row := range []struct{ actor, who, code string }{
 			{"high", "plain", "missing_permission"},

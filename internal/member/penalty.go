@@ -28,7 +28,7 @@ const (
 var PenaltyKinds = []string{Warn, Suspend, Kick, Ban}
 
 // mayGive is what somebody needs to give a penalty of a kind.
-var mayGive = map[string]actor.Permission{Warn: access.MayWarn, Suspend: access.MaySuspend, Kick: access.MayKick, Ban: access.MayBan}
+var mayGive = map[string]actor.Permission{Warn: access.PermWarn, Suspend: access.PermSuspend, Kick: access.PermKick, Ban: access.PermBan}
 
 // Penalty is an entry of the misconduct log.
 type Penalty struct {
@@ -136,7 +136,7 @@ func (s *Members) below(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, co
 	if isSelf(actor, found[0]) {
 		return nil, errs.New(errs.Forbidden, "not_yourself", "Nobody gives or lifts a penalty of their own.")
 	}
-	if err := access.Outranks(ctx, tx, Memberships{}, actor, communityID, userID); err != nil {
+	if err := access.RequireHigherRank(ctx, tx, Memberships{}, actor, communityID, userID); err != nil {
 		return nil, err
 	}
 	if found[0].Owner {

@@ -12,14 +12,14 @@ import (
 // once for all members of a transaction.
 type reach struct {
 	actor actor.Actor
-	power access.Power
+	power access.Authority
 	roles []access.Role // of the community; none where no role matters
 }
 
 func (s *Members) reachOf(ctx context.Context, q sqldb.Querier, actor actor.Actor, communityID string) (reach, error) {
-	power, err := access.PowerOf(ctx, q, Memberships{}, actor, communityID)
+	power, err := access.AuthorityOf(ctx, q, Memberships{}, actor, communityID)
 	r := reach{actor: actor, power: power}
-	if err == nil && !power.Everything() {
+	if err == nil && !power.OutranksAllRoles() {
 		r.roles, err = access.Roles(ctx, q, communityID)
 	}
 	return r, err
@@ -28,12 +28,12 @@ func (s *Members) reachOf(ctx context.Context, q sqldb.Querier, actor actor.Acto
 // change returns nil when the actor may change what is kept of a member, else
 // Forbidden rank_too_low.
 func (r reach) change(who *Record) error {
-	return r.power.MayChange(who.ID, who.Owner, roleSet(r.roles, who.RoleIDs))
+	return r.power.MayChangeMember(who.ID, who.Owner, roleSet(r.roles, who.RoleIDs))
 }
 
 // manage reports whether the actor may delete and restore a member.
 func (r reach) manage(who *Record) bool {
-	return r.power.OverMember(who.ID, who.Owner, roleSet(r.roles, who.RoleIDs))
+	return r.power.OutranksMember(who.ID, who.Owner, roleSet(r.roles, who.RoleIDs))
 }
 
 // MayChange reports whether the actor may change what is kept of a member:
@@ -44,7 +44,7 @@ func (s *Members) MayChange(ctx context.Context, actor actor.Actor, communityID 
 	if err != nil {
 		return false, err
 	}
-	refused := r.power.MayChange(m.ID, m.Owner, roleSet(r.roles, m.RoleIDs))
+	refused := r.power.MayChangeMember(m.ID, m.Owner, roleSet(r.roles, m.RoleIDs))
 	return refused == nil, nil
 }
 

@@ -104,7 +104,7 @@ func (s *Members) revertRoles(ctx context.Context, tx *sqldb.Tx, actor actor.Act
 	if err != nil {
 		return nil, err
 	}
-	if err := hand.power.Need(access.ManageRoles, hand.now); err != nil {
+	if err := hand.power.Require(access.PermManageRoles, hand.now); err != nil {
 		return nil, err
 	}
 	who, err := hand.lock(ctx, tx, h.UserID)

@@ -65,12 +65,12 @@ func (s *Members) DeleteRole(ctx context.Context, actor actor.Actor, communityID
 		if err := tx.LockExclusive(ctx, rolesGuard(communityID)); err != nil {
 			return err
 		}
-		power, err := access.PowerOf(ctx, tx, Memberships{}, actor, communityID)
+		power, err := access.AuthorityOf(ctx, tx, Memberships{}, actor, communityID)
 		if err != nil {
 			return err
 		}
 		now := s.clock.MS()
-		if _, err := access.RemoveRole(ctx, tx, power, communityID, roleID, now); err != nil {
+		if _, err := access.DeleteRole(ctx, tx, power, communityID, roleID, now); err != nil {
 			return err
 		}
 		if err := clearInviteRole(ctx, tx, communityID, roleID); err != nil {

@@ -25,7 +25,7 @@ func (s *Members) PutTag(ctx context.Context, caller actor.Actor, communityID, t
 		if err != nil {
 			return err
 		}
-		if err := may.power.Need(access.UserFields, s.clock.MS()); err != nil {
+		if err := may.power.Require(access.PermUserFields, s.clock.MS()); err != nil {
 			return err
 		}
 		for _, userID := range userIDs {

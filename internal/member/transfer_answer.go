@@ -118,7 +118,7 @@ func (s *Members) answerTransfer(ctx context.Context, actor actor.Actor, communi
 	if err := account.RequireSession(actor); err != nil {
 		return err
 	}
-	if err := s.connected.Access.Can(ctx, actor, communityID, access.BeMember); err != nil {
+	if err := s.connected.Access.Can(ctx, actor, communityID, access.PermAnyMember); err != nil {
 		return err
 	}
 	var refusal error

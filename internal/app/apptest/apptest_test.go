@@ -20,7 +20,7 @@ func TestAServerOfATestAnswers(t *testing.T) {
 			t.Errorf("status %d: %v", status, answer)
 		}
 		communityID := a.Community(t)
-		key := a.Key(t, communityID, access.BulkUpdateUser)
+		key := a.Key(t, communityID, access.PermBulkUpdateUser)
 		done := a.Import(t, communityID, key, "First Name,Last Name,Username,Email\nAnn,Lee,ann,ann@example.com\n", nil)
 		if done.Counts.Created != 1 {
 			t.Errorf("%+v", done)

@@ -17,8 +17,8 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-// gate is a community whose key signs members in, and ann, one of them.
-func (w *world) gate(t *testing.T) (home string, key actor.Actor, ann account.Account) {
+// signInSetup returns a community with a key that signs members in, and a member.
+func (w *fixture) signInSetup(t *testing.T) (home string, key actor.Actor, ann account.Account) {
 	t.Helper()
 	home = w.community(t, "Home")
 	_, secret := w.key(t, home, access.KeyInput{Permissions: []actor.Permission{actor.PermSignIn}})
@@ -27,60 +27,60 @@ func (w *world) gate(t *testing.T) (home string, key actor.Actor, ann account.Ac
 		t.Fatal(err)
 	}
 	ann = w.account(t, "ann")
-	w.standings.put(home, ann.ID, access.Membership{Member: true})
+	w.memberships.put(home, ann.ID, access.Membership{Member: true})
 	return home, key, ann
 }
 
-func (w *world) loginLink(t *testing.T, key actor.Actor, accountID string) (token string, made access.LoginLink) {
+func (w *fixture) signInLink(t *testing.T, key actor.Actor, accountID string) (token string, created access.SignInLink) {
 	t.Helper()
-	made, err := w.LoginLink(t.Context(), key, accountID, "shop.example.com")
+	created, err := w.CreateSignInLink(t.Context(), key, accountID, "shop.example.com")
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, ok := strings.CutPrefix(made.URL, "https://club.example.com/link?token=")
+	token, ok := strings.CutPrefix(created.URL, "https://club.example.com/link?token=")
 	if !ok {
-		t.Fatalf("a link to %s", made.URL)
+		t.Fatalf("a link to %s", created.URL)
 	}
-	return token, made
+	return token, created
 }
 
-func TestAMemberIsSignedInOnceWithinFiveMinutesAndInOneCommunity(t *testing.T) {
+func TestSignInLinkWorksOnceForFiveMinutesInOneCommunity(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(db)
-		home, key, ann := w.gate(t)
+		w := newFixture(db)
+		home, key, ann := w.signInSetup(t)
 		other := w.community(t, "Other")
-		w.standings.put(other, ann.ID, access.Membership{Member: true, Owner: true})
-		late, _ := w.loginLink(t, key, ann.ID)
-		w.pass(5 * time.Minute)
-		_, _, err := w.RedeemLink(t.Context(), late, here(""))
+		w.memberships.put(other, ann.ID, access.Membership{Member: true, Owner: true})
+		late, _ := w.signInLink(t, key, ann.ID)
+		w.advance(5 * time.Minute)
+		_, _, err := w.RedeemLink(t.Context(), late, sessionInfo(""))
 		mustFail(t, "five minutes later", err, errs.Gone, "link_expired")
 
-		token, made := w.loginLink(t, key, ann.ID)
-		session, account, err := w.RedeemLink(t.Context(), token, here("192.0.2.1"))
+		token, created := w.signInLink(t, key, ann.ID)
+		session, account, err := w.RedeemLink(t.Context(), token, sessionInfo("192.0.2.1"))
 		if err != nil || account.ID != ann.ID {
 			t.Fatalf("%+v %v", account, err)
 		}
-		if kept, err := w.Account(t.Context(), ann.ID); err != nil || kept.SignedInAt != 0 {
-			t.Errorf("the account has signed in at %d (%v)", kept.SignedInAt, err)
+		if stored, err := w.Account(t.Context(), ann.ID); err != nil || stored.SignedInAt != 0 {
+			t.Errorf("the account has signed in at %d (%v)", stored.SignedInAt, err)
 		}
-		_, _, err = w.RedeemLink(t.Context(), token, here(""))
+		_, _, err = w.RedeemLink(t.Context(), token, sessionInfo(""))
 		mustFail(t, "a second time", err, errs.Gone, "link_expired")
 
 		caller, err := w.Authenticate(t.Context(), session)
-		if err != nil || caller.SessionID != made.SessionID || caller.OnlyCommunity != home {
+		if err != nil || caller.SessionID != created.SessionID || caller.OnlyCommunity != home {
 			t.Fatalf("%+v %v", caller, err)
 		}
-		if err := w.Can(t.Context(), caller, home, access.BeMember); err != nil {
+		if err := w.Can(t.Context(), caller, home, access.PermAnyMember); err != nil {
 			t.Error(err)
 		}
-		mustFail(t, "another community", w.Can(t.Context(), caller, other, access.BeMember), errs.NotFound, "community_not_found")
-		if in, err := w.CommunityFor(t.Context(), caller, ""); err != nil || in != home {
+		mustFail(t, "another community", w.Can(t.Context(), caller, other, access.PermAnyMember), errs.NotFound, "community_not_found")
+		if in, err := w.ResolveCommunity(t.Context(), caller, ""); err != nil || in != home {
 			t.Errorf("its community is %q (%v)", in, err)
 		}
-		mustFail(t, "the account", w.MayAsPerson(caller, []actor.Permission{actor.PermSessionOnly}), errs.Forbidden, "limited_session")
+		mustFail(t, "the account", w.CanAsPerson(caller, []actor.Permission{actor.PermSessionOnly}), errs.Forbidden, "limited_session")
 		_, err = w.CreateCommunity(t.Context(), caller, community.Input{Name: "Third"})
 		mustFail(t, "a community of their own", err, errs.Forbidden, "limited_session")
-		if err := w.MayAsPerson(caller, []actor.Permission{access.BePerson}); err != nil {
+		if err := w.CanAsPerson(caller, []actor.Permission{access.PermAnyPerson}); err != nil {
 			t.Error(err)
 		}
 		list, err := w.Sessions(t.Context(), ann.ID)
@@ -94,12 +94,12 @@ func TestAMemberIsSignedInOnceWithinFiveMinutesAndInOneCommunity(t *testing.T) {
 	})
 }
 
-func TestWhoeverHasASayIsNotSignedInByAnotherSystem(t *testing.T) {
+func TestMemberWithServerPermissionGetsNoSignInLink(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(db)
-		home, key, ann := w.gate(t)
-		role := w.role(t, home, access.RoleInput{Title: "Greeter", ServerPermissions: may("create_invite")})
-		talker := w.role(t, home, access.RoleInput{Title: "Talker", ChannelPermissions: may("post_messages")})
+		w := newFixture(db)
+		home, key, ann := w.signInSetup(t)
+		role := w.role(t, home, access.RoleInput{Title: "Greeter", ServerPermissions: permissionSet("create_invite")})
+		talker := w.role(t, home, access.RoleInput{Title: "Talker", ChannelPermissions: permissionSet("post_messages")})
 		for _, c := range []struct {
 			name     string
 			standing access.Membership
@@ -110,8 +110,8 @@ func TestWhoeverHasASayIsNotSignedInByAnotherSystem(t *testing.T) {
 			{"with a server permission", access.Membership{Member: true, RoleIDs: []string{role.ID}}, "limited_session"},
 			{"with a say in channels only", access.Membership{Member: true, RoleIDs: []string{talker.ID}}, ""},
 		} {
-			w.standings.put(home, ann.ID, c.standing)
-			_, err := w.LoginLink(t.Context(), key, ann.ID, "")
+			w.memberships.put(home, ann.ID, c.standing)
+			_, err := w.CreateSignInLink(t.Context(), key, ann.ID, "")
 			if c.code == "" && err != nil || c.code != "" && !errs.Is(err, c.code) {
 				t.Errorf("%s: %v", c.name, err)
 			}
@@ -120,22 +120,22 @@ func TestWhoeverHasASayIsNotSignedInByAnotherSystem(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.standings.put(home, root.ID, access.Membership{Member: true})
-		_, err = w.LoginLink(t.Context(), key, root.ID, "")
+		w.memberships.put(home, root.ID, access.Membership{Member: true})
+		_, err = w.CreateSignInLink(t.Context(), key, root.ID, "")
 		mustFail(t, "the owner of the installation", err, errs.Forbidden, "limited_session")
-		_, err = w.LoginLink(t.Context(), key, "000000000000000000000000", "")
+		_, err = w.CreateSignInLink(t.Context(), key, "000000000000000000000000", "")
 		mustFail(t, "nobody", err, errs.NotFound, "user_not_found")
 	})
 }
 
-func TestASessionOfAnotherSystemEndsWithTheMembershipAndByASay(t *testing.T) {
+func TestLimitedSessionEndsWithTheMembershipOrAServerPermission(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(db)
-		home, key, ann := w.gate(t)
-		role := w.role(t, home, access.RoleInput{Title: "Greeter", ServerPermissions: may("create_invite")})
-		token, _ := w.loginLink(t, key, ann.ID)
-		waiting, _ := w.loginLink(t, key, ann.ID)
-		session, _, err := w.RedeemLink(t.Context(), token, here(""))
+		w := newFixture(db)
+		home, key, ann := w.signInSetup(t)
+		role := w.role(t, home, access.RoleInput{Title: "Greeter", ServerPermissions: permissionSet("create_invite")})
+		token, _ := w.signInLink(t, key, ann.ID)
+		waiting, _ := w.signInLink(t, key, ann.ID)
+		session, _, err := w.RedeemLink(t.Context(), token, sessionInfo(""))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -143,31 +143,31 @@ func TestASessionOfAnotherSystemEndsWithTheMembershipAndByASay(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		actor, err := w.Authenticate(t.Context(), session)
+		caller, err := w.Authenticate(t.Context(), session)
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.standings.put(home, ann.ID, access.Membership{Member: true, RoleIDs: []string{role.ID}})
-		mustFail(t, "with a say since", w.Can(t.Context(), actor, home, access.BeMember), errs.Forbidden, "limited_session")
-		_, _, err = w.RedeemLink(t.Context(), waiting, here(""))
+		w.memberships.put(home, ann.ID, access.Membership{Member: true, RoleIDs: []string{role.ID}})
+		mustFail(t, "with a say since", w.Can(t.Context(), caller, home, access.PermAnyMember), errs.Forbidden, "limited_session")
+		_, _, err = w.RedeemLink(t.Context(), waiting, sessionInfo(""))
 		mustFail(t, "a link, with a say since", err, errs.Forbidden, "limited_session")
 		err = db.Tx(t.Context(), func(tx *sqldb.Tx) error {
 			return access.EndSessionsIn(t.Context(), tx, home, []string{ann.ID}, []string{ann.ID})
 		})
-		if err != nil || w.alive(t, session) != 0 || w.alive(t, own) != 1 {
+		if err != nil || w.countSessions(t, session) != 0 || w.countSessions(t, own) != 1 {
 			t.Errorf("the wrong sessions ended (%v)", err)
 		}
-		w.standings.put(home, ann.ID, access.Membership{Member: true})
-		_, _, err = w.RedeemLink(t.Context(), waiting, here(""))
+		w.memberships.put(home, ann.ID, access.Membership{Member: true})
+		_, _, err = w.RedeemLink(t.Context(), waiting, sessionInfo(""))
 		mustFail(t, "a link from before", err, errs.Gone, "link_expired")
 	})
 }
 
-func TestOnlyAKeyThatSignsInMakesLinks(t *testing.T) {
+func TestSignInLinksNeedAKeyWithThePermission(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(db)
-		home, _, ann := w.gate(t)
-		w.standings.put(home, "boss", access.Membership{Member: true, Owner: true})
+		w := newFixture(db)
+		home, _, ann := w.signInSetup(t)
+		w.memberships.put(home, "boss", access.Membership{Member: true, Owner: true})
 		for _, c := range []struct {
 			actor actor.Actor
 			code  string
@@ -176,22 +176,22 @@ func TestOnlyAKeyThatSignsInMakesLinks(t *testing.T) {
 			{actor.Actor{Kind: actor.Session, AccountID: "boss", CommunityID: home}, "key_required"},
 			{actor.Actor{Kind: actor.UserKey, AccountID: "boss", CommunityID: home, Permissions: []actor.Permission{actor.PermAll}}, "key_required"},
 		} {
-			_, err := w.LoginLink(t.Context(), c.actor, ann.ID, "")
+			_, err := w.CreateSignInLink(t.Context(), c.actor, ann.ID, "")
 			mustFail(t, string(c.actor.Kind), err, errs.Forbidden, c.code)
 		}
 	})
 }
 
-func TestOneLinkForAMemberBeginsOneSession(t *testing.T) {
+func TestSignInLinkStartsOneSession(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(db)
-		_, key, ann := w.gate(t)
-		token, _ := w.loginLink(t, key, ann.ID)
+		w := newFixture(db)
+		_, key, ann := w.signInSetup(t)
+		token, _ := w.signInLink(t, key, ann.ID)
 		var in atomic.Int32
 		var all sync.WaitGroup
 		for range 8 {
 			all.Go(func() {
-				if _, _, err := w.RedeemLink(t.Context(), token, here("")); err == nil {
+				if _, _, err := w.RedeemLink(t.Context(), token, sessionInfo("")); err == nil {
 					in.Add(1)
 				} else if !errs.Is(err, "link_expired") {
 					t.Error(err)
@@ -205,39 +205,39 @@ func TestOneLinkForAMemberBeginsOneSession(t *testing.T) {
 	})
 }
 
-func TestTheEndOfAKeyEndsItsLinksAndSessions(t *testing.T) {
+func TestDisabledKeyEndsItsSignInLinksAndSessions(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(db)
-		home, _, ann := w.gate(t)
-		off, narrow := false, access.KeyChange{Permissions: []actor.Permission{access.GetUserData}}
+		w := newFixture(db)
+		home, _, ann := w.signInSetup(t)
+		off, narrow := false, access.KeyChange{Permissions: []actor.Permission{access.PermGetUserData}}
 		for name, c := range map[string]struct {
-			end      func(w *world, home, keyID string) error
+			end      func(w *fixture, home, keyID string) error
 			sessions bool // go on
 		}{
-			"deleted": {func(w *world, home, keyID string) error {
+			"deleted": {func(w *fixture, home, keyID string) error {
 				return w.DeleteKey(actor.NewContext(t.Context(), actor.Actor{Kind: actor.Command}), home, keyID)
 			}, false},
-			"switched off": {func(w *world, home, keyID string) error {
+			"switched off": {func(w *fixture, home, keyID string) error {
 				_, err := w.UpdateKey(t.Context(), actor.Actor{Kind: actor.Command}, home, keyID, access.KeyChange{Active: &off})
 				return err
 			}, false},
-			"narrowed": {func(w *world, home, keyID string) error {
+			"narrowed": {func(w *fixture, home, keyID string) error {
 				_, err := w.UpdateKey(t.Context(), actor.Actor{Kind: actor.Command}, home, keyID, narrow)
 				return err
 			}, false},
-			"rotated": {func(w *world, home, keyID string) error {
+			"rotated": {func(w *fixture, home, keyID string) error {
 				_, _, err := w.RotateKey(t.Context(), actor.Actor{Kind: actor.Command}, home, keyID, 0)
 				return err
 			}, true},
 		} {
-			made, secret := w.key(t, home, access.KeyInput{Permissions: []actor.Permission{actor.PermSignIn, access.GetUserData}})
+			created, secret := w.key(t, home, access.KeyInput{Permissions: []actor.Permission{actor.PermSignIn, access.PermGetUserData}})
 			key, err := w.Authenticate(t.Context(), secret)
-			if err != nil || key.KeyID != made.ID {
+			if err != nil || key.KeyID != created.ID {
 				t.Fatal(err)
 			}
-			used, _ := w.loginLink(t, key, ann.ID)
-			unused, _ := w.loginLink(t, key, ann.ID)
-			session, _, err := w.RedeemLink(t.Context(), used, here(""))
+			used, _ := w.signInLink(t, key, ann.ID)
+			unused, _ := w.signInLink(t, key, ann.ID)
+			session, _, err := w.RedeemLink(t.Context(), used, sessionInfo(""))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -247,7 +247,7 @@ func TestTheEndOfAKeyEndsItsLinksAndSessions(t *testing.T) {
 			if _, err := w.Authenticate(t.Context(), session); (err == nil) != c.sessions {
 				t.Errorf("%s: the session: %v", name, err)
 			}
-			if _, _, err := w.RedeemLink(t.Context(), unused, here("")); (err == nil) != c.sessions {
+			if _, _, err := w.RedeemLink(t.Context(), unused, sessionInfo("")); (err == nil) != c.sessions {
 				t.Errorf("%s: the unused link: %v", name, err)
 			}
 		}

@@ -15,9 +15,9 @@ import (
 
 // ruling is Decide in the slow way: it goes through all steps in the published
 // order, keeps the answer so far, and remembers which step gave it.
-func ruling(s access.Subject, channelID string, overrides []access.Override, permission string) (allowed bool, rule access.Rule, role string) {
-	if s.Always == access.RuleNotMember || s.Always == access.RuleSuspended {
-		return false, s.Always, ""
+func referenceDecision(s access.ChannelActor, channelID string, overrides []access.Override, permission string) (allowed bool, rule access.Rule, role string) {
+	if s.FixedRule == access.RuleNotMember || s.FixedRule == access.RuleSuspended {
+		return false, s.FixedRule, ""
 	}
 	if len(s.Channels) > 0 {
 		listed := false
@@ -28,18 +28,18 @@ func ruling(s access.Subject, channelID string, overrides []access.Override, per
 			return false, access.RuleKeyChannels, ""
 		}
 	}
-	if s.Always != "" {
-		return true, s.Always, ""
+	if s.FixedRule != "" {
+		return true, s.FixedRule, ""
 	}
 	for _, r := range s.Roles {
 		if r.ServerPermissions["server_administrator"] {
 			return true, access.RuleAdministrator, r.ID
 		}
 	}
-	has := func(names []string) bool { return slices.Contains(names, permission) }
+	granted := func(names []string) bool { return slices.Contains(names, permission) }
 
 	// What the roles allow together.
-	allowed, rule = false, access.RuleNothing
+	allowed, rule = false, access.RuleNone
 	for i := len(s.Roles) - 1; i >= 0; i-- { // the highest comes last and stays
 		if s.Roles[i].ChannelPermissions[permission] {
 			allowed, rule, role = true, access.RuleRole, s.Roles[i].ID
@@ -52,7 +52,7 @@ func ruling(s access.Subject, channelID string, overrides []access.Override, per
 	for _, denying := range []bool{true, false} {
 		for _, r := range s.Roles {
 			for _, o := range overrides {
-				if r.Everyone && o.RoleID == r.ID && (denying && has(o.Deny) || !denying && has(o.Allow)) {
+				if r.Everyone && o.RoleID == r.ID && (denying && granted(o.Deny) || !denying && granted(o.Allow)) {
 					allowed, rule, role = !denying, access.RuleEveryoneOverride, r.ID
 				}
 			}
@@ -63,7 +63,7 @@ func ruling(s access.Subject, channelID string, overrides []access.Override, per
 		for i := len(s.Roles) - 1; i >= 0; i-- {
 			r := s.Roles[i]
 			for _, o := range overrides {
-				if !r.Everyone && o.RoleID == r.ID && (denying && has(o.Deny) || !denying && has(o.Allow)) {
+				if !r.Everyone && o.RoleID == r.ID && (denying && granted(o.Deny) || !denying && granted(o.Allow)) {
 					allowed, rule, role = !denying, access.RuleRoleOverride, r.ID
 				}
 			}
@@ -72,7 +72,7 @@ func ruling(s access.Subject, channelID string, overrides []access.Override, per
 	// The member's own.
 	for _, denying := range []bool{true, false} {
 		for _, o := range overrides {
-			if s.MemberID != "" && o.UserID == s.MemberID && (denying && has(o.Deny) || !denying && has(o.Allow)) {
+			if s.MemberID != "" && o.UserID == s.MemberID && (denying && granted(o.Deny) || !denying && granted(o.Allow)) {
 				allowed, rule, role = !denying, access.RuleMemberOverride, ""
 			}
 		}
@@ -80,11 +80,11 @@ func ruling(s access.Subject, channelID string, overrides []access.Override, per
 	return allowed, rule, role
 }
 
-func TestChannelsDecideAsThePublishedOrderSays(t *testing.T) {
+func TestChannelOverridesAreResolvedInOrder(t *testing.T) {
 	permissions := access.ChannelPermissions()[:3]
 	granted := rapid.MapOf(rapid.SampledFrom(permissions), rapid.Bool())
 	rapid.Check(t, func(t *rapid.T) {
-		s := access.Subject{MemberID: rapid.SampledFrom([]string{"ann", "bob", ""}).Draw(t, "account")}
+		s := access.ChannelActor{MemberID: rapid.SampledFrom([]string{"ann", "bob", ""}).Draw(t, "account")}
 		known := []string{"r1", "r2", "r3", "all"}
 		for i, roleID := range known {
 			everyone := roleID == "all"
@@ -95,7 +95,7 @@ func TestChannelsDecideAsThePublishedOrderSays(t *testing.T) {
 			role.ServerPermissions = map[string]bool{"server_administrator": rapid.IntRange(0, 19).Draw(t, "administrator") == 0}
 			s.Roles = append(s.Roles, role)
 		}
-		s.Always = rapid.SampledFrom([]access.Rule{"", "", "", "", "", "", access.RuleOwner, access.RuleKey, access.RuleSuspended, access.RuleNotMember}).Draw(t, "always")
+		s.FixedRule = rapid.SampledFrom([]access.Rule{"", "", "", "", "", "", access.RuleOwner, access.RuleKey, access.RuleSuspended, access.RuleNotMember}).Draw(t, "always")
 		s.Channels = rapid.SampledFrom([][]string{nil, nil, nil, {"here"}, {"there"}, {"there", "here"}}).Draw(t, "channels of the key")
 		var overrides []access.Override
 		for _, subject := range rapid.Permutation([]string{"r1", "r2", "r3", "all", "@ann", "@bob", "r9"}).Draw(t, "order") {
@@ -114,8 +114,8 @@ func TestChannelsDecideAsThePublishedOrderSays(t *testing.T) {
 			overrides = append(overrides, o)
 		}
 		for _, permission := range permissions {
-			got := s.Decide("here", overrides, permission)
-			allowed, rule, role := ruling(s, "here", overrides, permission)
+			got := s.Resolve("here", overrides, permission)
+			allowed, rule, role := referenceDecision(s, "here", overrides, permission)
 			if got.Allowed != allowed || got.Rule != rule || got.Role.ID != role {
 				t.Fatalf("%s: %v %s %q, want %v %s %q", permission, got.Allowed, got.Rule, got.Role.ID, allowed, rule, role)
 			}
@@ -123,15 +123,15 @@ func TestChannelsDecideAsThePublishedOrderSays(t *testing.T) {
 	})
 }
 
-func TestASubjectIsReadFromItsRolesAndItsStanding(t *testing.T) {
+func TestChannelActorHasItsRolesAndMembership(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		h := newHall(t, db)
+		h := newRankFixture(t, db)
 		home := h.id
-		for name, standing := range map[string]access.Membership{
+		for name, membership := range map[string]access.Membership{
 			"member": {Member: true, RoleIDs: []string{h.roles["low"].ID, "0123456789abcdef01234567"}}, "boss": {Member: true, Owner: true, SuspendedUntil: h.now.UnixMilli() + 1},
 			"away": {Member: true, SuspendedUntil: h.now.UnixMilli() + 1}, "again": {Member: true, SuspendedUntil: h.now.UnixMilli()}, "left": {State: "left"},
 		} {
-			h.standings.put(home, h.account(t, name).ID, standing)
+			h.memberships.put(home, h.account(t, name).ID, membership)
 		}
 		for name, want := range map[string]struct {
 			always access.Rule
@@ -144,29 +144,29 @@ func TestASubjectIsReadFromItsRolesAndItsStanding(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, actor := range []actor.Actor{{Kind: actor.Session, AccountID: id}, {Kind: actor.UserKey, AccountID: id, Channels: []string{"c"}}} {
-				s, err := h.SubjectFor(t.Context(), db, actor, home)
+			for _, caller := range []actor.Actor{{Kind: actor.Session, AccountID: id}, {Kind: actor.UserKey, AccountID: id, Channels: []string{"c"}}} {
+				s, err := h.ChannelActorOf(t.Context(), db, caller, home)
 				var titles []string
 				for _, r := range s.Roles {
 					titles = append(titles, r.Title)
 				}
-				if err != nil || s.Always != want.always || fmt.Sprint(titles) != fmt.Sprint(want.roles) || len(s.Channels) != len(actor.Channels) {
+				if err != nil || s.FixedRule != want.always || fmt.Sprint(titles) != fmt.Sprint(want.roles) || len(s.Channels) != len(caller.Channels) {
 					t.Errorf("%s: %+v %v, want %v", name, s, err, want)
 				}
 			}
-			elsewhere, err := h.SubjectFor(t.Context(), db, actor.Actor{Kind: actor.Session, AccountID: id, OnlyCommunity: "other"}, home)
-			if err != nil || elsewhere.Always != access.RuleNotMember {
+			elsewhere, err := h.ChannelActorOf(t.Context(), db, actor.Actor{Kind: actor.Session, AccountID: id, OnlyCommunity: "other"}, home)
+			if err != nil || elsewhere.FixedRule != access.RuleNotMember {
 				t.Errorf("%s with a session of another community: %+v %v", name, elsewhere, err)
 			}
 		}
-		for rule, actor := range map[access.Rule]actor.Actor{
-			access.RuleKey: h.actor("key"), access.RuleInstallation: command, access.RuleNotMember: {Kind: actor.CommunityKey, CommunityID: "other"},
+		for rule, caller := range map[access.Rule]actor.Actor{
+			access.RuleKey: h.actor("key"), access.RuleInstallationOwner: command, access.RuleNotMember: {Kind: actor.CommunityKey, CommunityID: "other"},
 		} {
-			if s, err := h.SubjectFor(t.Context(), db, actor, home); err != nil || s.Always != rule {
+			if s, err := h.ChannelActorOf(t.Context(), db, caller, home); err != nil || s.FixedRule != rule {
 				t.Errorf("%s: %+v %v", rule, s, err)
 			}
 		}
-		if s, err := h.SubjectOf(t.Context(), db, home, "nobody"); err != nil || s.Always != access.RuleNotMember {
+		if s, err := h.ChannelActorOfMember(t.Context(), db, home, "nobody"); err != nil || s.FixedRule != access.RuleNotMember {
 			t.Errorf("nobody: %+v %v", s, err)
 		}
 	})

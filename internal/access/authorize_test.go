@@ -16,7 +16,7 @@ import (
 )
 
 // place is a community as the reference sees it: what each role allows.
-type place struct {
+type referenceCommunity struct {
 	id       string
 	open     bool
 	everyone []string
@@ -25,8 +25,8 @@ type place struct {
 
 // allowed is Can in the slow way, a sentence at a time: the code it must
 // answer, "" for yes.
-func allowed(places []place, who standings, a actor.Actor, communityID string, need actor.Permission) string {
-	at := slices.IndexFunc(places, func(p place) bool { return p.id == communityID })
+func referenceCan(places []referenceCommunity, member fakeMemberships, a actor.Actor, communityID string, need actor.Permission) string {
+	at := slices.IndexFunc(places, func(p referenceCommunity) bool { return p.id == communityID })
 	switch a.Kind {
 	case actor.Anonymous:
 		return "authentication_required"
@@ -66,15 +66,15 @@ func allowed(places []place, who standings, a actor.Actor, communityID string, n
 	if a.InstallationOwner {
 		return ""
 	}
-	standing := who[communityID][a.AccountID]
-	if !standing.Member {
+	membership := member[communityID][a.AccountID]
+	if !membership.Member {
 		return "community_not_found"
 	}
-	if standing.Owner {
-		return refused(limited, "limited_session")
+	if membership.Owner {
+		return codeUnless(limited, "limited_session")
 	}
 	granted := slices.Clone(places[at].everyone)
-	for _, role := range standing.RoleIDs {
+	for _, role := range membership.RoleIDs {
 		granted = append(granted, places[at].roles[role]...)
 	}
 	if limited && len(granted) > 0 {
@@ -100,50 +100,50 @@ func keyHas(a actor.Actor, need actor.Permission) bool {
 	return false
 }
 
-func refused(yes bool, code string) string {
+func codeUnless(yes bool, code string) string {
 	if yes {
 		return code
 	}
 	return ""
 }
 
-func TestCanAgreesWithTheSlowReference(t *testing.T) {
+func TestCanMatchesTheReferenceModel(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(db)
-		var places []place
+		w := newFixture(db)
+		var places []referenceCommunity
 		anyRole := []string{"no such role"}
-		for _, p := range []place{
+		for _, p := range []referenceCommunity{
 			{open: true, roles: map[string][]string{"": nil, "a": {"server_administrator"}, "m": {"manage_roles", "kick_members"}, "k": {"kick_members", "allow_dm"}}},
 			{roles: map[string][]string{"x": {"manage_roles"}, "y": {"server_administrator", "manage_roles"}}},
 			{everyone: []string{"manage_roles"}, roles: map[string][]string{"z": {"allow_dm"}}},
 			{},
 		} {
-			made, err := w.communities.Create(t.Context(), community.Input{Name: "c", Settings: community.Settings{OpenBulkImport: p.open}})
+			created, err := w.communities.Create(t.Context(), community.Input{Name: "c", Settings: community.Settings{OpenBulkImport: p.open}})
 			if err != nil {
 				t.Fatal(err)
 			}
-			kept := place{id: made.ID, open: p.open, everyone: p.everyone, roles: map[string][]string{}}
+			stored := referenceCommunity{id: created.ID, open: p.open, everyone: p.everyone, roles: map[string][]string{}}
 			for title, grants := range p.roles {
-				role := w.role(t, made.ID, access.RoleInput{Title: "role " + title, ServerPermissions: may(grants...)})
-				kept.roles[role.ID] = grants
+				role := w.role(t, created.ID, access.RoleInput{Title: "role " + title, ServerPermissions: permissionSet(grants...)})
+				stored.roles[role.ID] = grants
 				anyRole = append(anyRole, role.ID)
 			}
 			if p.everyone != nil {
 				if _, err := db.Exec(t.Context(), "UPDATE roles SET server_permissions = $1 WHERE community_id = $2 AND everyone",
-					fmt.Sprintf(`{%q: true}`, p.everyone[0]), made.ID); err != nil {
+					fmt.Sprintf(`{%q: true}`, p.everyone[0]), created.ID); err != nil {
 					t.Fatal(err)
 				}
 			}
-			places = append(places, kept)
+			places = append(places, stored)
 		}
 		ids := []string{places[0].id, places[1].id, places[2].id, places[3].id, "nowhere"}
 		// Those that Can treats in a way of their own come up as often as all others.
-		special := []actor.Permission{access.ManageRoles, access.ManageRoles, actor.PermSignIn, access.BulkUpdateUser}
+		special := []actor.Permission{access.PermManageRoles, access.PermManageRoles, actor.PermSignIn, access.PermBulkUpdateUser}
 		rapid.Check(t, func(rt *rapid.T) {
 			pick := func(from []string, label string) string { return rapid.SampledFrom(from).Draw(rt, label) }
-			clear(w.standings)
+			clear(w.memberships)
 			for _, p := range places {
-				w.standings.put(p.id, "ann", access.Membership{
+				w.memberships.put(p.id, "ann", access.Membership{
 					Member: rapid.IntRange(0, 5).Draw(rt, "member") > 0, Owner: rapid.IntRange(0, 5).Draw(rt, "owner") == 0,
 					RoleIDs: rapid.SliceOfN(rapid.SampledFrom(anyRole), 0, 3).Draw(rt, "roles"),
 				})
@@ -165,20 +165,20 @@ func TestCanAgreesWithTheSlowReference(t *testing.T) {
 				need = rapid.SampledFrom(special).Draw(rt, "special need")
 			}
 			err := w.Can(t.Context(), caller, communityID, need)
-			if want := allowed(places, w.standings, caller, communityID, need); want == "" && err != nil || want != "" && !errs.Is(err, want) {
+			if want := referenceCan(places, w.memberships, caller, communityID, need); want == "" && err != nil || want != "" && !errs.Is(err, want) {
 				rt.Fatalf("%+v needs %s in %s: %v, want %q", caller, need, communityID, err, want)
 			}
 		})
 	})
 }
 
-func TestTheCommunityARequestSpeaksOf(t *testing.T) {
+func TestResolveCommunity(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		w := newWorld(db)
+		w := newFixture(db)
 		home, other := w.community(t, "Home"), w.community(t, "Other")
-		w.standings.put(home, "one", access.Membership{Member: true})
-		w.standings.put(home, "two", access.Membership{Member: true})
-		w.standings.put(other, "two", access.Membership{Member: true})
+		w.memberships.put(home, "one", access.Membership{Member: true})
+		w.memberships.put(home, "two", access.Membership{Member: true})
+		w.memberships.put(other, "two", access.Membership{Member: true})
 		key := actor.Actor{Kind: actor.CommunityKey, CommunityID: home}
 		person := func(name string) actor.Actor { return actor.Actor{Kind: actor.Session, AccountID: name} }
 		owner := actor.Actor{Kind: actor.Session, AccountID: "zero", InstallationOwner: true}
@@ -194,7 +194,7 @@ func TestTheCommunityARequestSpeaksOf(t *testing.T) {
 			{"a key names none that exists", key, "nowhere", "", "wrong_community"},
 			{"one membership needs no name", person("one"), "", home, ""},
 			{"a membership is named", person("one"), home, home, ""},
-			{"somebody else's community", person("one"), other, "", "community_not_found"},
+			{"a community of others", person("one"), other, "", "community_not_found"},
 			{"two memberships need a name", person("two"), "", "", "community_required"},
 			{"no membership needs a name", person("zero"), "", "", "community_required"},
 			{"the owner of the installation", owner, other, other, ""},
@@ -205,7 +205,7 @@ func TestTheCommunityARequestSpeaksOf(t *testing.T) {
 			{"an open import names it", actor.Actor{Kind: actor.Open}, home, home, ""},
 			{"nobody", actor.Actor{}, home, "", "authentication_required"},
 		} {
-			got, err := w.CommunityFor(t.Context(), c.actor, c.explicit)
+			got, err := w.ResolveCommunity(t.Context(), c.actor, c.explicit)
 			if c.code == "" && (err != nil || got != c.want) || c.code != "" && !errs.Is(err, c.code) {
 				t.Errorf("%s: %q %v, want %q %q", c.name, got, err, c.want, c.code)
 			}
@@ -213,7 +213,7 @@ func TestTheCommunityARequestSpeaksOf(t *testing.T) {
 	})
 }
 
-func TestTheContextCarriesTheActor(t *testing.T) {
+func TestContextCarriesTheActor(t *testing.T) {
 	if got := actor.FromContext(t.Context()); got.Kind != actor.Anonymous {
 		t.Errorf("%+v", got)
 	}

@@ -22,67 +22,67 @@ import (
 
 const password = "blue cow over 9 hills"
 
-// standings are memberships that a test writes down itself: community id,
-// then account id.
-type standings map[string]map[string]access.Membership
+// fakeMemberships are memberships by community id, then account id.
+type fakeMemberships map[string]map[string]access.Membership
 
-func (s standings) ByAccount(_ context.Context, _ sqldb.Querier, communityID, accountID string) (access.Membership, error) {
+func (s fakeMemberships) ByAccount(_ context.Context, _ sqldb.Querier, communityID, accountID string) (access.Membership, error) {
 	return s[communityID][accountID], nil
 }
 
-func (s standings) ByMember(ctx context.Context, q sqldb.Querier, communityID, memberID string) (access.Membership, error) {
+func (s fakeMemberships) ByMember(ctx context.Context, q sqldb.Querier, communityID, memberID string) (access.Membership, error) {
 	return s.ByAccount(ctx, q, communityID, memberID)
 }
 
-func (s standings) Communities(_ context.Context, _ sqldb.Querier, accountID string) ([]string, error) {
+func (s fakeMemberships) Communities(_ context.Context, _ sqldb.Querier, accountID string) ([]string, error) {
 	var in []string
 	for communityID, accounts := range s {
-		if communityID != unclaimedHere && accounts[accountID].Member {
+		if communityID != unclaimedCommunity && accounts[accountID].Member {
 			in = append(in, communityID)
 		}
 	}
 	return in, nil
 }
 
-// unclaimedHere is the place of unclaimed members in standings, by username,
-// with the email key as their state.
-const unclaimedHere = "unclaimed"
+// unclaimedCommunity has the unclaimed members, by username, with the email key
+// as their state.
+const unclaimedCommunity = "unclaimed"
 
-func (s standings) GivenName(_ context.Context, _ sqldb.Querier, emailKey string) (string, bool, error) {
-	for _, standing := range s[unclaimedHere] {
-		if standing.State == emailKey {
-			return standing.Username, true, nil
+func (s fakeMemberships) GivenName(_ context.Context, _ sqldb.Querier, emailKey string) (string, bool, error) {
+	for _, membership := range s[unclaimedCommunity] {
+		if membership.State == emailKey {
+			return membership.Username, true, nil
 		}
 	}
 	return "", false, nil
 }
 
-func (s standings) put(communityID, accountID string, standing access.Membership) {
+func (s fakeMemberships) put(communityID, accountID string, membership access.Membership) {
 	if s[communityID] == nil {
 		s[communityID] = map[string]access.Membership{}
 	}
-	standing.MemberID, standing.AccountID, standing.Username = accountID, accountID, accountID
-	s[communityID][accountID] = standing
+	membership.MemberID, membership.AccountID, membership.Username = accountID, accountID, accountID
+	s[communityID][accountID] = membership
 }
 
-// world is an Auth with what a test can turn at.
-type world struct {
+// fixture is an Access with its dependencies.
+type fixture struct {
 	*access.Access
 	*account.Accounts
 	base        string // address of the server
 	db          *sqldb.DB
 	keys        *seal.Keyring
 	communities *community.Communities
-	standings   standings
+	memberships fakeMemberships
 	mail        *mail.Mail // without a server: messages wait in the outbox
 	clock       clock.Clock
 	mu          sync.Mutex
 	now         time.Time
 }
 
-// newWorld has no limit of mails, or perHour of each kind.
-func newWorld(db *sqldb.DB, perHour ...int) *world {
-	w := &world{db: db, keys: seal.Random(), standings: standings{}, now: time.Date(2026, 4, 7, 8, 50, 16, 0, time.UTC)}
+// newFixture returns a fixture without a limit of mails, or with perHour of each
+// kind.
+func newFixture(db *sqldb.DB, perHour ...int) *fixture {
+	w := &fixture{db: db, keys: seal.Random(), memberships: fakeMemberships{}, now: time.Date(2026, 4, 7, 8, 50, 16, 0, time.UTC)}
 	c := clock.At(func() time.Time {
 		w.mu.Lock()
 		defer w.mu.Unlock()
@@ -94,15 +94,15 @@ func newWorld(db *sqldb.DB, perHour ...int) *world {
 	w.base = "https://club.example.com"
 	w.clock = c
 	w.Accounts = w.accountsWith(func(*account.Deps) {})
-	w.Access = access.New(access.Deps{DB: db, Accounts: w.Accounts, Communities: w.communities, Memberships: w.standings, Clock: c, Log: log, BaseURL: func() string { return w.base }})
+	w.Access = access.New(access.Deps{DB: db, Accounts: w.Accounts, Communities: w.communities, Memberships: w.memberships, Clock: c, Log: log, BaseURL: func() string { return w.base }})
 	return w
 }
 
 // accountsWith returns Accounts of the same database with other settings.
-func (w *world) accountsWith(change func(*account.Deps)) *account.Accounts {
+func (w *fixture) accountsWith(change func(*account.Deps)) *account.Accounts {
 	d := account.Deps{
 		DB: w.db, Clock: w.clock, Log: slog.New(slog.DiscardHandler), Keys: w.keys, Mail: w.mail, BaseURL: func() string { return w.base },
-		GivenName: w.standings.GivenName, LimitSession: access.LimitedSessions(w.standings, w.clock), RevokeKeys: access.RevokeUserKeys,
+		GivenName: w.memberships.GivenName, LimitSession: access.LimitedSessions(w.memberships, w.clock), RevokeKeys: access.RevokeUserKeys,
 	}
 	change(&d)
 	return account.New(d)
@@ -110,15 +110,15 @@ func (w *world) accountsWith(change func(*account.Deps)) *account.Accounts {
 
 var tokenInText = regexp.MustCompile(`/([a-z-]+)\?token=([0-9a-f]{64})`)
 
-// letter is a mail as its reader sees it.
-type letter struct {
+// sentMail is a mail as received.
+type sentMail struct {
 	to          string
 	template    mail.Template
 	page, token string // of its link, "" for a link without a token
 }
 
-// letters are the mails that have not been read yet, oldest first.
-func (w *world) letters(t *testing.T) []letter {
+// sentMails returns and deletes the mails of the outbox, oldest first.
+func (w *fixture) sentMails(t *testing.T) []sentMail {
 	t.Helper()
 	list, _, err := w.mail.Unsent(t.Context(), "", 100)
 	if err != nil {
@@ -127,9 +127,9 @@ func (w *world) letters(t *testing.T) []letter {
 	if _, err := w.db.Exec(t.Context(), "DELETE FROM mail_outbox"); err != nil {
 		t.Fatal(err)
 	}
-	var read []letter
+	var read []sentMail
 	for _, one := range slices.Backward(list) {
-		l := letter{to: one.To, template: one.Template}
+		l := sentMail{to: one.To, template: one.Template}
 		if found := tokenInText.FindStringSubmatch(one.Text); found != nil {
 			l.page, l.token = found[1], found[2]
 		}
@@ -138,13 +138,13 @@ func (w *world) letters(t *testing.T) []letter {
 	return read
 }
 
-func (w *world) pass(d time.Duration) {
+func (w *fixture) advance(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.now = w.now.Add(d)
 }
 
-func (w *world) community(t *testing.T, name string) string {
+func (w *fixture) community(t *testing.T, name string) string {
 	t.Helper()
 	c, err := w.communities.Create(t.Context(), community.Input{Name: name})
 	if err != nil {
@@ -153,8 +153,8 @@ func (w *world) community(t *testing.T, name string) string {
 	return c.ID
 }
 
-// account makes <name>@example.com with the password of these tests.
-func (w *world) account(t *testing.T, name string) account.Account {
+// account creates <name>@example.com with password.
+func (w *fixture) account(t *testing.T, name string) account.Account {
 	t.Helper()
 	a, err := w.CreateAccount(t.Context(), account.Input{Email: name + "@example.com", Username: name, Password: password})
 	if err != nil {
@@ -180,22 +180,22 @@ func fieldsOf(err error) []string {
 	return fields
 }
 
-// session signs somebody in and returns who they are then.
-func (w *world) session(t *testing.T, login string) actor.Actor {
+// session signs in and returns the actor of the session.
+func (w *fixture) session(t *testing.T, login string) actor.Actor {
 	t.Helper()
 	token, err := w.signIn(t, login, password, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	actor, err := w.Authenticate(t.Context(), token)
+	caller, err := w.Authenticate(t.Context(), token)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return actor
+	return caller
 }
 
-// alive are those of the tokens that still stand for somebody.
-func (w *world) alive(t *testing.T, tokens ...string) (n int) {
+// countSessions returns the number of tokens with a valid session.
+func (w *fixture) countSessions(t *testing.T, tokens ...string) (n int) {
 	t.Helper()
 	for _, token := range tokens {
 		if caller, err := w.Authenticate(t.Context(), token); err == nil && caller.Kind == actor.Session {
@@ -205,7 +205,7 @@ func (w *world) alive(t *testing.T, tokens ...string) (n int) {
 	return n
 }
 
-func (w *world) count(t *testing.T, table string) (n int) {
+func (w *fixture) count(t *testing.T, table string) (n int) {
 	t.Helper()
 	if err := w.db.QueryRow(t.Context(), "SELECT count(*) FROM "+table).Scan(&n); err != nil {
 		t.Fatal(err)
@@ -213,17 +213,17 @@ func (w *world) count(t *testing.T, table string) (n int) {
 	return n
 }
 
-func here(address string) account.SessionInfo {
+func sessionInfo(address string) account.SessionInfo {
 	return account.SessionInfo{UserAgent: "test", Address: address}
 }
 
-func (w *world) signIn(t *testing.T, login, password, address string) (string, error) {
+func (w *fixture) signIn(t *testing.T, login, password, address string) (string, error) {
 	t.Helper()
-	token, _, err := w.SignIn(t.Context(), login, password, here(address))
+	token, _, err := w.SignIn(t.Context(), login, password, sessionInfo(address))
 	return token, err
 }
 
-func (w *world) tokenOf(t *testing.T, login string, passwords ...string) string {
+func (w *fixture) tokenOf(t *testing.T, login string, passwords ...string) string {
 	t.Helper()
 	for _, one := range passwords {
 		if token, err := w.signIn(t, login, one, ""); err == nil {
