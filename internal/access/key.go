@@ -310,7 +310,7 @@ func (a *Access) requireWidenable(ctx context.Context, tx *sqldb.Tx, caller acto
 		return true, nil
 	case err != nil:
 		return false, err
-	case authority.all || authority.principalID != "" && authority.principalID == creator.AccountID:
+	case authority.all || granted.memberID != "" && authority.principalID == granted.memberID:
 		return false, nil
 	case granted.all || highestRank(authority.grants.roles) <= highestRank(granted.roles):
 		return false, errs.New(errs.Forbidden, "rank_too_low", "The creator of this API key is not ranked below you. Take the key over with takeOver, or ask its creator or an owner.")

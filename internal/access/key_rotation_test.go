@@ -156,3 +156,20 @@ func TestWidenedKeyStaysWithinPermissionsOfItsCreator(t *testing.T) {
 		}
 	})
 }
+
+func TestCreatorRotatesTheirKeyWhateverTheIDOfTheirMembership(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		s := newKeyFixture(t, db)
+		s.reset(t)
+		membership := s.memberships[s.home][s.ids["low"]]
+		membership.MemberID = "0123456789abcdef01234567" // of a member whom an import created
+		s.memberships[s.home][s.ids["low"]] = membership
+		key, _, err := s.CreateKey(t.Context(), s.as("low"), s.home, access.KeyInput{Name: "k", Permissions: []actor.Permission{access.PermGetUserData}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := s.RotateKey(t.Context(), s.as("low"), s.home, key.ID, 0); err != nil {
+			t.Error(err)
+		}
+	})
+}
