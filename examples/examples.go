@@ -1,12 +1,10 @@
-// Package examples holds files to try the server with, embedded so that the
-// demo finds them wherever the program stands.
+// Package examples contains example files, embedded for the demo.
 package examples
 
 import _ "embed"
 
-// Members is members.csv: a thousand people as spreadsheets keep them, with
-// the mistakes that spreadsheets have. It goes with the fields, roles and tags
-// that the demo makes.
+// Members is members.csv: a thousand members with the mistakes of real
+// spreadsheets. It matches the fields, roles and tags of the demo.
 //
 //go:embed members.csv
 var Members []byte

@@ -1,4 +1,4 @@
 -- +goose Up
--- key_text, json_text and bytes are domains on PostgreSQL. SQLite takes any
--- type name and stores by its spelling: "text" is text, "bytes" is what comes.
+-- key_text, json_text and bytes are domains on PostgreSQL. SQLite accepts any
+-- type name and derives the affinity of the column from it.
 SELECT 1;

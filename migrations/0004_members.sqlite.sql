@@ -1,6 +1,6 @@
 -- +goose Up
--- An account in one community. roles and tags are arrays of ids, fields the
--- custom values by database name. On SQLite the table is clustered by its key.
+-- Members. roles and tags are arrays of ids; fields are the custom values by
+-- database name. On SQLite the table is clustered by its primary key.
 CREATE TABLE members (
   community_id key_text NOT NULL,
   user_id      key_text NOT NULL,
@@ -21,7 +21,7 @@ CREATE TABLE members (
   PRIMARY KEY (community_id, user_id)
 ) WITHOUT ROWID;
 
--- Members per community, spread over shards so that writers rarely meet.
+-- Member counts per community, in shards to reduce contention.
 CREATE TABLE member_totals (
   community_id key_text NOT NULL,
   shard        BIGINT NOT NULL,
@@ -50,7 +50,7 @@ CREATE TABLE user_fields (
   UNIQUE (community_id, name_key)
 );
 
--- Values of identifier fields: one person for each value.
+-- Values of identifier fields, unique in a community.
 CREATE TABLE member_identifiers (
   community_id key_text NOT NULL,
   field_id     key_text NOT NULL,
@@ -68,7 +68,7 @@ CREATE TABLE tags (
   UNIQUE (community_id, name)
 );
 
--- Every change of every field; append-only, kept with the member.
+-- History of field values; append-only, deleted with the member.
 CREATE TABLE field_history (
   community_id key_text NOT NULL,
   user_id      key_text NOT NULL,

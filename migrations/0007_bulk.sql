@@ -1,6 +1,5 @@
 -- +goose Up
--- One uploaded file and what is to be done with it. A draft is a file of the
--- wizard that nobody has started yet.
+-- Bulk jobs. A draft is a file staged in the import wizard.
 CREATE TABLE bulk_jobs (
   community_id  key_text NOT NULL REFERENCES communities(id),
   id            key_text NOT NULL,
@@ -14,7 +13,7 @@ CREATE TABLE bulk_jobs (
   file_size     BIGINT NOT NULL,
   verdict       json_text NOT NULL,
   detected      json_text NOT NULL,
-  revision      TEXT NOT NULL,     -- fingerprint of fields, roles, tags and settings the plan was made with
+  revision      TEXT NOT NULL,     -- fingerprint of the fields, roles, tags and settings used by the plan
   position      json_text NOT NULL,
   done_bytes    BIGINT NOT NULL,
   total_rows    BIGINT NOT NULL,   -- 0 while unknown
@@ -39,7 +38,7 @@ CREATE TABLE bulk_jobs (
 );
 CREATE INDEX bulk_jobs_expiry ON bulk_jobs (expires_at);
 
--- What happened to the rows of one piece, packed.
+-- Outcomes of the rows of one batch, packed.
 CREATE TABLE bulk_pieces (
   community_id   key_text NOT NULL,
   job_id         key_text NOT NULL,

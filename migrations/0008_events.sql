@@ -1,6 +1,6 @@
 -- +goose Up
--- What happened, written in the transaction that did it. sequence is given
--- per community after the commit, in commit order.
+-- Events, written in the transaction of their cause. sequence is assigned per
+-- community after the commit, in commit order.
 CREATE TABLE events (
   id           key_text NOT NULL PRIMARY KEY,
   community_id key_text NOT NULL,

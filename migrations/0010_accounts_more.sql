@@ -1,7 +1,7 @@
 -- +goose Up
--- Who asked for an account and has not proven yet that the address is theirs.
--- Addresses that have an account get a row too, which nobody knows the token
--- of: the same work takes the same time.
+-- Pending registrations with unconfirmed addresses. Addresses that already have
+-- an account get a row with a token that is never sent, so that both cases take
+-- the same time.
 CREATE TABLE registrations (
   token_hash    key_text NOT NULL PRIMARY KEY,
   email         TEXT NOT NULL,
@@ -18,19 +18,19 @@ CREATE TABLE registrations (
 CREATE INDEX registrations_email ON registrations (email_key);
 CREATE INDEX registrations_end ON registrations (expires_at);
 
--- What a person calls themselves; a community they join begins with it.
+-- Name of the person, the initial name in communities they join.
 ALTER TABLE accounts ADD COLUMN first_name TEXT NOT NULL DEFAULT '';
 ALTER TABLE accounts ADD COLUMN last_name TEXT NOT NULL DEFAULT '';
 ALTER TABLE accounts ADD COLUMN display_name TEXT NOT NULL DEFAULT '';
 
--- A session with a community is bound to it: another system signed the member
--- in, and host is what it calls itself.
+-- A limited session is bound to a community: another system, named by host,
+-- signed the member in.
 ALTER TABLE sessions ADD COLUMN community_id key_text NOT NULL DEFAULT '';
 ALTER TABLE sessions ADD COLUMN host TEXT NOT NULL DEFAULT '';
 CREATE INDEX sessions_community ON sessions (community_id, account_id) WHERE community_id <> '';
 CREATE INDEX sessions_end ON sessions (expires_at);
 
--- session_id is the id that the session of a link will have.
+-- session_id is the id of the session that the link starts.
 ALTER TABLE one_time_links ADD COLUMN session_id key_text NOT NULL DEFAULT '';
 ALTER TABLE one_time_links ADD COLUMN community_id key_text NOT NULL DEFAULT '';
 ALTER TABLE one_time_links ADD COLUMN host TEXT NOT NULL DEFAULT '';

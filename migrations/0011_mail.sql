@@ -1,7 +1,6 @@
 -- +goose Up
--- Messages that were asked for, until some time after they were sent. subject
--- and the bodies are as the recipient sees them; they are emptied when nobody
--- needs them any more.
+-- Outgoing mail, deleted some time after it was sent. subject and bodies are
+-- rendered; they are cleared when no longer needed.
 CREATE TABLE mail_outbox (
   id           key_text NOT NULL PRIMARY KEY,
   community_id key_text NOT NULL,
@@ -13,7 +12,7 @@ CREATE TABLE mail_outbox (
   body_text    TEXT NOT NULL,
   body_html    TEXT NOT NULL,
   state        key_text NOT NULL, -- waiting, sent, kept, failed, expired
-  error        TEXT NOT NULL,     -- why it has not been sent
+  error        TEXT NOT NULL,     -- reason why it is not sent
   created_at   BIGINT NOT NULL,
   expires_at   BIGINT NOT NULL,   -- 0: never
   ended_at     BIGINT NOT NULL    -- 0: waiting
@@ -21,5 +20,5 @@ CREATE TABLE mail_outbox (
 CREATE INDEX mail_outbox_community ON mail_outbox (community_id, id);
 CREATE INDEX mail_outbox_ended ON mail_outbox (ended_at);
 
--- The language a person wants, a BCP 47 tag; empty: what the browser asks for.
+-- Preferred language, a BCP 47 tag; empty: the language of the browser.
 ALTER TABLE accounts ADD COLUMN language key_text NOT NULL DEFAULT '';

@@ -1,13 +1,13 @@
 -- +goose Up
--- A deleted community is kept for a while; 0: it is not deleted.
+-- Time of deletion; 0: not deleted. The community can be restored for some time.
 ALTER TABLE communities ADD COLUMN deleted_at BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX communities_deleted ON communities (deleted_at) WHERE deleted_at <> 0;
 
--- Until when a member may do nothing in the community; 0: not suspended.
+-- End of a suspension; 0: not suspended.
 ALTER TABLE members ADD COLUMN suspended_until BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX members_owner ON members (community_id, user_id) WHERE owner;
 
--- Codes that let people in. One code leads to one community of all.
+-- Invites. Codes are unique over all communities.
 CREATE TABLE invites (
   community_id    key_text NOT NULL REFERENCES communities(id),
   code            key_text NOT NULL UNIQUE,
@@ -16,12 +16,12 @@ CREATE TABLE invites (
   expires_at      BIGINT NOT NULL,   -- 0 never
   revoked_at      BIGINT NOT NULL,   -- 0 not revoked
   created_by      key_text NOT NULL, -- account:<id>, key:<id>, command
-  created_by_name TEXT NOT NULL,     -- as it was then
+  created_by_name TEXT NOT NULL,     -- at the time of the action
   created_at      BIGINT NOT NULL,
   PRIMARY KEY (community_id, code)
 );
 
--- Who came by which invite, the last time they did.
+-- Latest invite by which each member joined.
 CREATE TABLE invite_uses (
   community_id key_text NOT NULL,
   code         key_text NOT NULL,
@@ -40,7 +40,7 @@ CREATE TABLE penalties (
   reason         TEXT NOT NULL,
   until          BIGINT NOT NULL,   -- of a suspension; else 0
   actor          key_text NOT NULL, -- account:<id>, key:<id>, command
-  actor_name     TEXT NOT NULL,     -- as it was then
+  actor_name     TEXT NOT NULL,     -- at the time of the action
   created_at     BIGINT NOT NULL,
   lifted_at      BIGINT NOT NULL,   -- 0 not lifted
   lifted_by      key_text NOT NULL,

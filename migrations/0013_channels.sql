@@ -23,8 +23,8 @@ CREATE TABLE channels (
   PRIMARY KEY (community_id, id)
 );
 
--- What a channel allows or denies to a role or to a member. subject_id is the
--- one of the two. An override leaves with its channel and with its role.
+-- Overrides of a channel for a role or a member; subject_id is the id of either.
+-- They are deleted with the channel and with the role.
 CREATE TABLE channel_overrides (
   community_id key_text NOT NULL,
   channel_id   key_text NOT NULL,

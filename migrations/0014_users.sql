@@ -1,18 +1,17 @@
 -- +goose Up
--- When a membership came into its state (0: with its first row) and what it
--- was in before, for a restore that brings back exactly that.
+-- Time of the last change of state (0: creation), and the previous state for a
+-- restore.
 ALTER TABLE members ADD COLUMN state_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE members ADD COLUMN state_before TEXT NOT NULL DEFAULT '';
--- What another system calls the member (unique by member_identifiers), and
--- through whom they came, as the one who made them said.
+-- Id of the member in another system (unique by member_identifiers), and the
+-- referrer given at creation.
 ALTER TABLE members ADD COLUMN external_id TEXT NOT NULL DEFAULT '';
 ALTER TABLE members ADD COLUMN referral TEXT NOT NULL DEFAULT '';
--- The id of a picture in media; '' none.
+-- Id of a picture in media; '': none.
 ALTER TABLE members ADD COLUMN avatar key_text NOT NULL DEFAULT '';
 CREATE INDEX members_deleted ON members (state_at) WHERE state = 'deleted';
 
--- Pictures, made anew from what was uploaded. The file of one is stored under
--- file_id.
+-- Pictures, re-encoded from uploads. file_id is the id of the stored file.
 CREATE TABLE media (
   community_id key_text NOT NULL REFERENCES communities(id),
   id           key_text NOT NULL,

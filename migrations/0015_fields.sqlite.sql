@@ -1,6 +1,6 @@
 -- +goose Up
--- Members by the values of filterable custom fields; key orders as the values
--- of the field do. A choice of several has a row for each.
+-- Index of members by values of filterable custom fields; key sorts like the
+-- values. A multiple choice has a row for each option.
 CREATE TABLE member_value (
   community_id key_text NOT NULL,
   field_id     key_text NOT NULL,
@@ -9,12 +9,12 @@ CREATE TABLE member_value (
   PRIMARY KEY (community_id, field_id, key, user_id)
 ) WITHOUT ROWID;
 
-ALTER TABLE user_fields ADD COLUMN filled BOOLEAN NOT NULL DEFAULT FALSE; -- member_value holds every member's value
+ALTER TABLE user_fields ADD COLUMN filled BOOLEAN NOT NULL DEFAULT FALSE; -- member_value has the values of all members
 ALTER TABLE user_fields ADD COLUMN sort_order BIGINT NOT NULL DEFAULT 0;
 
--- What a job still has to do to the members' values of a field; one work of a
--- field at a time. target is the definition the field gets, position the last
--- member done, error why a work was given up.
+-- Pending job over the members' values of a field; at most one per field. target
+-- is the new definition, position the last completed member, error the reason of
+-- a failure.
 CREATE TABLE field_work (
   community_id key_text NOT NULL,
   field_id     key_text NOT NULL,
@@ -30,7 +30,7 @@ CREATE TABLE field_work (
   PRIMARY KEY (community_id, field_id)
 );
 
--- What fields were called whose histories stay.
+-- Names of deleted fields that still have a history.
 CREATE TABLE deleted_fields (
   community_id key_text NOT NULL,
   id           key_text NOT NULL,
@@ -44,6 +44,6 @@ CREATE TABLE deleted_fields (
 CREATE INDEX field_history_all ON field_history (community_id, id);
 CREATE INDEX field_history_field ON field_history (community_id, field_id, id);
 
--- Fields that were filterable before there was an index.
+-- Fields that were filterable before the index existed.
 INSERT INTO field_work (community_id, field_id, kind, stage, target, position, done, total, error, actor, updated_at)
 SELECT community_id, id, 'index', '', '{}', '', 0, 0, '', '', 0 FROM user_fields WHERE filterable;

@@ -1,7 +1,7 @@
 -- +goose Up
--- A second factor: the secret that an account shares with an authenticator
--- app. It is kept as it is, because codes are computed from it. used_step is
--- the step of 30 seconds whose code was taken last: no code works twice.
+-- Two-factor authentication: the secret shared with an authenticator app,
+-- sealed and not hashed because codes are computed from it. used_step is the 30-second step of
+-- the last accepted code, so that no code works twice.
 CREATE TABLE account_totp (
   account_id   key_text NOT NULL PRIMARY KEY REFERENCES accounts(id) ON DELETE CASCADE,
   secret       TEXT NOT NULL,
@@ -10,7 +10,7 @@ CREATE TABLE account_totp (
   confirmed_at BIGINT NOT NULL
 );
 
--- What stands in for a lost app; a row goes when its code is used.
+-- Recovery codes; a row is deleted when its code is used.
 CREATE TABLE recovery_codes (
   account_id key_text NOT NULL REFERENCES accounts(id) ON DELETE CASCADE,
   code_hash  key_text NOT NULL,
@@ -29,7 +29,7 @@ CREATE TABLE passkeys (
 );
 CREATE INDEX passkeys_account ON passkeys (account_id);
 
--- Accounts as an OpenID Connect provider knows them.
+-- Accounts at OpenID Connect providers.
 CREATE TABLE provider_identities (
   issuer     key_text NOT NULL,
   subject    key_text NOT NULL,
@@ -41,8 +41,8 @@ CREATE TABLE provider_identities (
 );
 CREATE INDEX provider_identities_account ON provider_identities (account_id);
 
--- What a sign-in of several steps remembers between them; account_id is empty
--- while nobody knows whose it will be.
+-- State of a sign-in with several steps; account_id is empty until the account
+-- is known.
 CREATE TABLE sign_in_steps (
   token_hash key_text NOT NULL PRIMARY KEY,
   kind       TEXT NOT NULL,

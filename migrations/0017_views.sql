@@ -1,6 +1,5 @@
 -- +goose Up
--- Lists of members that a person wants to see again: what was asked for, as
--- the query of its address.
+-- Saved views of the member list: the query string of each.
 CREATE TABLE saved_views (
   community_id key_text NOT NULL REFERENCES communities(id),
   user_id      key_text NOT NULL,

@@ -1,6 +1,6 @@
 -- +goose Up
--- The history in the order in which it grows: its rows are written at the end
--- of one tree, and only short entries among others.
+-- Stores the history in insertion order: rows are appended to one B-tree, and
+-- only short index entries are inserted elsewhere.
 CREATE TABLE history (
   community_id key_text NOT NULL,
   id           key_text NOT NULL,

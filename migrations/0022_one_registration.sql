@@ -1,6 +1,6 @@
 -- +goose Up
--- An address has one pending registration, the newest one. contested: it took
--- the place of one with another password, see auth.Register.
+-- An address has one pending registration, the newest one. contested: it
+-- replaced one with another password, see account.Accounts.Register.
 DELETE FROM registrations WHERE EXISTS (SELECT 1 FROM registrations newer WHERE newer.email_key = registrations.email_key
   AND (newer.created_at, newer.token_hash) > (registrations.created_at, registrations.token_hash));
 DROP INDEX registrations_email;

@@ -1,14 +1,14 @@
 -- +goose Up
--- Workers are reserved by lane (short, small, large), and within a lane jobs
--- take turns by share: the account or key that caused the job, a space, and
--- the community.
+-- Workers are reserved by lane (short, small, large). Within a lane, jobs are
+-- scheduled fairly by share: the account or key that caused the job, a space,
+-- and the community.
 ALTER TABLE jobs ADD COLUMN lane key_text NOT NULL DEFAULT 'large';
 ALTER TABLE jobs ADD COLUMN share key_text NOT NULL DEFAULT ' ';
--- deaths counts processes that ended while they worked on the job, since the
--- saved position of its work, of which position is a growing number, moved on.
+-- deaths is the number of processes that ended during the job since its saved
+-- position, an increasing number, last advanced.
 ALTER TABLE jobs ADD COLUMN deaths BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE jobs ADD COLUMN position BIGINT NOT NULL DEFAULT 0;
--- Since when and why the job waits, while no worker has it.
+-- Time since which, and reason why, the job waits for a worker.
 ALTER TABLE jobs ADD COLUMN queued_at BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE jobs ADD COLUMN wait_reason key_text NOT NULL DEFAULT '';
 UPDATE jobs SET share = ' ' || community_id, queued_at = created_at;

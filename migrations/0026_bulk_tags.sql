@@ -1,6 +1,6 @@
 -- +goose Up
--- Tags that a bulk job created, until it is undone or its details expire; line
--- is the row of the file that named the tag first.
+-- Tags created by a bulk job, until it is undone or its details expire; line is
+-- the first row of the file with the tag.
 CREATE TABLE bulk_tags (
   community_id key_text NOT NULL,
   job_id       key_text NOT NULL,

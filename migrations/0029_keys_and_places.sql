@@ -4,7 +4,7 @@ ALTER TABLE api_keys ADD COLUMN old_hash key_text NOT NULL DEFAULT '';
 ALTER TABLE api_keys ADD COLUMN old_until BIGINT NOT NULL DEFAULT 0;
 CREATE UNIQUE INDEX api_keys_old_hash ON api_keys (old_hash) WHERE old_hash <> '';
 
--- The API key that made a sign-in link, and the sessions that began with one.
+-- The API key that created a sign-in link, and the sessions started with one.
 ALTER TABLE one_time_links ADD COLUMN key_id key_text NOT NULL DEFAULT '';
 ALTER TABLE sessions ADD COLUMN key_id key_text NOT NULL DEFAULT '';
 CREATE INDEX one_time_links_key ON one_time_links (key_id) WHERE key_id <> '';

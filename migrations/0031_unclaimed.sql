@@ -1,7 +1,7 @@
 -- +goose Up
--- Members carry their own email, username and number. account_id is the
--- account of a member who is claimed; '' is an unclaimed one, of whom this
--- community knows what it was given and nothing else.
+-- Members have their own email, username and number. account_id is the account
+-- of a claimed member, '' if unclaimed: the community then has only the data that
+-- it was given.
 ALTER TABLE members ADD COLUMN account_id key_text NOT NULL DEFAULT '';
 ALTER TABLE members ADD COLUMN number BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE members ADD COLUMN email TEXT NOT NULL DEFAULT '';
@@ -9,7 +9,7 @@ ALTER TABLE members ADD COLUMN email_key key_text NOT NULL DEFAULT '';
 ALTER TABLE members ADD COLUMN username TEXT NOT NULL DEFAULT '';
 ALTER TABLE members ADD COLUMN username_key key_text NOT NULL DEFAULT '';
 
--- Accounts that others made and that nobody ever used or proved to be theirs.
+-- Accounts created by others, never used and without a confirmed address.
 CREATE TABLE unclaimed_accounts AS SELECT a.id FROM accounts a
   WHERE a.password_hash = '' AND a.signed_in_at = 0 AND a.email_verified_at = 0 AND NOT a.installation_owner
   AND NOT EXISTS (SELECT 1 FROM passkeys p WHERE p.account_id = a.id)
@@ -28,7 +28,7 @@ CREATE UNIQUE INDEX members_username ON members (community_id, username_key);
 CREATE UNIQUE INDEX members_number ON members (community_id, number);
 CREATE UNIQUE INDEX members_account ON members (account_id, community_id) WHERE account_id <> '';
 
--- A session that another system began is a member's, who may have no account.
+-- A limited session belongs to a member, with or without an account.
 CREATE TABLE new_sessions (
   id           key_text NOT NULL PRIMARY KEY,
   token_hash   key_text NOT NULL UNIQUE,
@@ -53,7 +53,7 @@ CREATE INDEX sessions_account ON sessions (account_id);
 CREATE INDEX sessions_member ON sessions (community_id, user_id) WHERE community_id <> '';
 CREATE INDEX sessions_end ON sessions (expires_at);
 CREATE INDEX sessions_key ON sessions (key_id) WHERE key_id <> '';
--- Links for members, and for persons who have no account yet.
+-- Links for members, also for those without an account.
 ALTER TABLE one_time_links ADD COLUMN user_id key_text NOT NULL DEFAULT '';
 ALTER TABLE one_time_links ADD COLUMN email TEXT NOT NULL DEFAULT '';
 ALTER TABLE one_time_links ADD COLUMN email_key key_text NOT NULL DEFAULT '';
@@ -64,8 +64,7 @@ DELETE FROM accounts WHERE id IN (SELECT id FROM unclaimed_accounts);
 DROP TABLE unclaimed_accounts;
 ALTER TABLE accounts DROP COLUMN communities;
 
--- When a member was last here, and when the session of that visit began: of
--- this community only.
+-- Last activity of a member in this community, and the start of its session.
 CREATE TABLE member_visits (
   community_id key_text NOT NULL,
   user_id      key_text NOT NULL,
@@ -74,8 +73,8 @@ CREATE TABLE member_visits (
   PRIMARY KEY (community_id, user_id)
 );
 
--- Persons who declined a membership, by a hash of their address: they are
--- added again only by an invite that they accept.
+-- Declined memberships, by a hash of the address: the person is added again only
+-- by accepting an invite.
 CREATE TABLE member_declines (
   community_id key_text NOT NULL,
   email_hash   key_text NOT NULL,
@@ -83,8 +82,8 @@ CREATE TABLE member_declines (
   PRIMARY KEY (community_id, email_hash)
 );
 
--- Links in mails of a community by which a person declines, or finds the way to
--- accept. user_id is empty for an invite to somebody who is no member.
+-- Links in mail of a community to decline or accept a membership. user_id is
+-- empty for an invite to a non-member.
 CREATE TABLE member_links (
   token_hash   key_text NOT NULL PRIMARY KEY,
   community_id key_text NOT NULL,

@@ -1,14 +1,14 @@
 -- +goose Up
--- Offers of an owner to hand a community over to a member. A community has at
+-- Offers of an owner to transfer a community to a member. A community has at
 -- most one in state open; the others are accepted, declined, withdrawn, expired
 -- or cancelled.
 CREATE TABLE community_transfers (
   community_id key_text NOT NULL REFERENCES communities(id),
   id           key_text NOT NULL,
   from_id      key_text NOT NULL,        -- the owner
-  from_name    TEXT NOT NULL,            -- as it was then
+  from_name    TEXT NOT NULL,            -- at the time of the offer
   user_id      key_text NOT NULL,        -- the member
-  user_name    TEXT NOT NULL,            -- as it was then
+  user_name    TEXT NOT NULL,            -- at the time of the offer
   token_hash   key_text NOT NULL UNIQUE, -- of the link in the mail
   state        key_text NOT NULL,
   created_at   BIGINT NOT NULL,

@@ -1,6 +1,6 @@
 -- +goose Up
--- Persons whose data was erased while files of bulk jobs are kept, by hashes of
--- what rows name them by. Rows of files from before erased_at are not shown.
+-- Members erased while files of bulk jobs still exist, by hashes of their
+-- identifiers in rows. Rows of files older than erased_at are not shown.
 CREATE TABLE bulk_withheld (
   community_id key_text NOT NULL,
   subject      key_text NOT NULL,

@@ -1,11 +1,11 @@
-// Package migrations holds the schema as numbered SQL files, forward only. A
-// pair NNNN_name.sqlite.sql and NNNN_name.postgres.sql stands where the
-// engines differ.
+// Package migrations contains the schema as numbered SQL files, forward only.
+// Where the engines differ there is a pair of files, NNNN_name.sqlite.sql and
+// NNNN_name.postgres.sql.
 package migrations
 
 import "embed"
 
-// Files are all migrations of both engines.
+// Files are the migrations of both engines.
 //
 //go:embed *.sql
 var Files embed.FS

@@ -47,7 +47,7 @@ func TestProgressIsToldAtMostFourTimesASecondAndEndsWithDone(t *testing.T) {
 		if n := len(events) - 1; n > most {
 			t.Errorf("%d progress events, at most %d are allowed", n, most)
 		}
-	}, apptest.WithConfig(func(c *apptest.Config) { c.BulkPieceRows = 20 }))
+	}, apptest.WithConfig(func(c *apptest.Config) { c.BulkBatchRows = 20 }))
 }
 
 type progressEvent struct {

@@ -10,7 +10,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-func TestEveryAddressOfTheAPIIsAnsweredInItsEnvelope(t *testing.T) {
+func TestEveryAPIAddressRespondsWithEnvelope(t *testing.T) {
 	a := apptest.New(t, sqldb.SQLite)
 	key := a.Key(t, a.Community(t))
 	for _, address := range []string{

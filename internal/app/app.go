@@ -15,46 +15,48 @@ import (
 	"github.com/regulars/regulars/internal/httpx"
 )
 
-// App is one server: New opens everything, Run serves until its context ends,
-// Close lets go.
+// version is set by the release build.
+var version = "dev"
+
+// App is one server. Call New, Run and Close, in this order.
 type App struct {
-	*Parts
-	config   Config
-	lock     *folderLock
-	listener net.Listener
-	server   *http.Server
-	metrics  *metrics
-	stopping chan struct{} // closed when the server goes down: long answers end
-	working  atomic.Bool   // the worker engine runs
-	close    func() error
+	*Services
+	config        Config
+	lock          *dirLock
+	listener      net.Listener
+	server        *http.Server
+	metrics       *metrics
+	stopping      chan struct{} // closed at shutdown, to end long responses
+	engineRunning atomic.Bool   // the worker engine is running
+	close         func() error
 }
 
-// New opens the data folder and the database, migrates it, and starts to
-// listen; requests wait until Run. It fails when another server runs on the
-// data folder.
+// New opens the data folder, opens and migrates the database, and listens;
+// connections are accepted by Run. It fails if another server uses the data
+// folder.
 func New(ctx context.Context, c Config, now clock.Clock, log *slog.Logger) (*App, error) {
 	if err := c.validate(); err != nil {
 		return nil, err
 	}
-	lock, err := claimFolder(c.Data)
+	lock, err := acquireDataDir(c.Data)
 	if err != nil {
 		return nil, err
 	}
 	node, err := nodeID(c.Data, now.Now())
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("name this node: %w", err), lock.release())
+		return nil, errors.Join(fmt.Errorf("node id: %w", err), lock.release())
 	}
-	parts, err := openParts(ctx, c, now, log, node)
+	services, err := openServices(ctx, c, now, log, node)
 	if err != nil {
 		return nil, errors.Join(err, lock.release())
 	}
-	if err := parts.Files.ClearScratch(); err != nil {
-		return nil, errors.Join(err, parts.Close(), lock.release())
+	if err := services.Files.ClearScratch(); err != nil {
+		return nil, errors.Join(err, services.Close(), lock.release())
 	}
-	if parts.keyProblem != nil {
-		return nil, errors.Join(parts.keyProblem, parts.Close(), lock.release())
+	if services.keyErr != nil {
+		return nil, errors.Join(services.keyErr, services.Close(), lock.release())
 	}
-	a := &App{Parts: parts, config: c, lock: lock, stopping: make(chan struct{})}
+	a := &App{Services: services, config: c, lock: lock, stopping: make(chan struct{})}
 	a.close = sync.OnceValue(a.closeOnce)
 	var listen net.ListenConfig
 	if a.listener, err = listen.Listen(ctx, "tcp", c.Addr); err != nil {
@@ -63,13 +65,13 @@ func New(ctx context.Context, c Config, now clock.Clock, log *slog.Logger) (*App
 	a.baseURL = a.URL()
 	a.Bulk.SetBaseURL(a.URL())
 	a.Members.SetBaseURL(a.URL())
-	a.metrics = newMetrics(parts)
+	a.metrics = newMetrics(services)
 	handler, err := a.handler()
 	if err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
-	// An upload or a stream may take hours, so the time that a whole request
-	// or answer may take is not bounded here but where it is read and written.
+	// No ReadTimeout or WriteTimeout: an upload or a stream may take hours. The
+	// code that reads and writes bodies sets deadlines.
 	a.server = &http.Server{
 		Handler: handler, ReadHeaderTimeout: c.HeaderTimeout, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
@@ -82,22 +84,22 @@ func New(ctx context.Context, c Config, now clock.Clock, log *slog.Logger) (*App
 	return a, nil
 }
 
-// URL is where people reach the server, without a slash at its end.
+// URL is the public address of the server, without a trailing slash.
 func (a *App) URL() string { return a.config.publicURL(a.listener.Addr()) }
 
-// Config is what the server was started with.
+// Config returns the settings of the server.
 func (a *App) Config() Config { return a.config }
 
-// Run serves until ctx is done. Then it stops to accept, lets running
-// requests finish for as long as the settings allow, gives running jobs back
-// to the queue, and returns.
+// Run serves until ctx is done. Then it stops accepting connections, waits for
+// running requests up to the shutdown timeout, returns running jobs to the
+// queue, and returns.
 func (a *App) Run(ctx context.Context) error {
 	a.Jobs.Schedule("sweep", "17 * * * *", sweepArgs{})
-	// The engine outlives ctx: requests that finish may still wait for it.
+	// The engine outlives ctx: running requests may wait for jobs.
 	if err := a.Jobs.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start workers: %w", err)
 	}
-	a.working.Store(true)
+	a.engineRunning.Store(true)
 	served := make(chan error, 1)
 	go func() { served <- a.server.Serve(a.listener) }()
 	a.log.InfoContext(ctx, "serving", "address", a.listener.Addr().String(), "database", string(a.DB.Dialect()), "version", version)
@@ -107,25 +109,25 @@ func (a *App) Run(ctx context.Context) error {
 		a.log.InfoContext(ctx, "stopping")
 	case err = <-served:
 	}
-	return errors.Join(err, a.shutDown(context.WithoutCancel(ctx)))
+	return errors.Join(err, a.shutdown(context.WithoutCancel(ctx)))
 }
 
-func (a *App) shutDown(ctx context.Context) error {
-	limited, cancel := context.WithTimeout(ctx, a.config.DrainAfter)
+func (a *App) shutdown(ctx context.Context) error {
+	limited, cancel := context.WithTimeout(ctx, a.config.ShutdownTimeout)
 	defer cancel()
 	close(a.stopping)
 	err := a.server.Shutdown(limited)
 	if errors.Is(err, context.DeadlineExceeded) {
-		a.log.WarnContext(ctx, "requests were cut off at shutdown")
+		a.log.WarnContext(ctx, "requests aborted at shutdown")
 		err = a.server.Close()
 	}
-	a.working.Store(false)
-	patience, cancelPatience := context.WithTimeout(ctx, a.config.DrainAfter)
-	defer cancelPatience()
-	return errors.Join(err, a.Jobs.Stop(patience))
+	a.engineRunning.Store(false)
+	jobsCtx, cancelJobs := context.WithTimeout(ctx, a.config.ShutdownTimeout)
+	defer cancelJobs()
+	return errors.Join(err, a.Jobs.Stop(jobsCtx))
 }
 
-// Close lets go of everything. Call it after Run, or instead of it.
+// Close releases all resources. Call it after Run, or instead of it.
 func (a *App) Close() error { return a.close() }
 
 func (a *App) closeOnce() error {
@@ -133,8 +135,8 @@ func (a *App) closeOnce() error {
 	if a.listener != nil {
 		err = a.listener.Close()
 		if errors.Is(err, net.ErrClosed) {
-			err = nil // Run has closed it
+			err = nil // closed by Run
 		}
 	}
-	return errors.Join(err, a.Parts.Close(), a.lock.release())
+	return errors.Join(err, a.Services.Close(), a.lock.release())
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -22,12 +23,12 @@ import (
 
 // backupFormat is the version of the archive's layout:
 //
-//	backup.json     what it is, first
-//	secret.key      what secrets in the database are sealed with, unless an
-//	                operator keeps it (docs/adr/0010); since format 2
-//	database/NAME   the database's snapshot
-//	files/ID        every file
-//	end             empty: the archive is whole
+//	backup.json     description, the first entry
+//	secret.key      key of the sealed secrets, unless the operator provides it
+//	                (docs/adr/0010); since format 2
+//	database/NAME   snapshot of the database
+//	files/ID        uploaded files
+//	end             empty; marks a complete archive
 const backupFormat = 2
 
 type backupInfo struct {
@@ -38,14 +39,14 @@ type backupInfo struct {
 	Database  sqldb.Snapshot `json:"database"`
 }
 
-// writeBackup writes an archive of the database and of all files. Others may
-// go on working: the database is as it was at one moment, and the files are
-// read after it, so none that it names is missing.
+// writeBackup writes an archive of the database and all files. Servers may keep
+// running: the snapshot of the database is consistent, and the files are read
+// after it, so it references no file that the archive lacks.
 //
-// The key that secrets are sealed with goes with them where it is ours: who
-// has not chosen one keeps it nowhere else. withoutKey leaves it out.
-func writeBackup(ctx context.Context, s Store, withoutKey bool, to io.Writer) (err error) {
-	if err := checkExists(s); err != nil {
+// The archive includes the secret key if it was generated, as the data folder
+// has the only copy. withoutKey leaves it out.
+func writeBackup(ctx context.Context, s StorageConfig, withoutKey bool, to io.Writer) (err error) {
+	if err := requireDatabase(s); err != nil {
 		return err
 	}
 	db, err := sqldb.Open(ctx, s.address(), s.options())
@@ -53,10 +54,10 @@ func writeBackup(ctx context.Context, s Store, withoutKey bool, to io.Writer) (e
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := checkProgram(ctx, db); err != nil {
+	if err := checkOwnDatabase(ctx, db); err != nil {
 		return err
 	}
-	files, err := blob.Open(s.filesFolder())
+	files, err := blob.Open(s.filesDir())
 	if err != nil {
 		return err
 	}
@@ -79,11 +80,11 @@ func writeBackup(ctx context.Context, s Store, withoutKey bool, to io.Writer) (e
 		return err
 	}
 	for _, name := range snapshot.Files() {
-		if err := addPath(archive, "database/"+name, filepath.Join(folder, name)); err != nil {
+		if err := addFile(archive, "database/"+name, filepath.Join(folder, name)); err != nil {
 			return err
 		}
 	}
-	if err := addFiles(ctx, archive, files); err != nil {
+	if err := addBlobs(ctx, archive, files); err != nil {
 		return err
 	}
 	if err := add(archive, "end", 0, time.UnixMilli(clock.Clock{}.MS()), strings.NewReader("")); err != nil {
@@ -92,7 +93,7 @@ func writeBackup(ctx context.Context, s Store, withoutKey bool, to io.Writer) (e
 	return archive.Close()
 }
 
-func addInfo(archive *tar.Writer, s Store, snapshot sqldb.Snapshot) error {
+func addInfo(archive *tar.Writer, s StorageConfig, snapshot sqldb.Snapshot) error {
 	now := clock.Clock{}.MS()
 	keyID, err := s.keyID()
 	if err != nil {
@@ -105,18 +106,18 @@ func addInfo(archive *tar.Writer, s Store, snapshot sqldb.Snapshot) error {
 	return add(archive, "backup.json", int64(len(info)), time.UnixMilli(now), strings.NewReader(string(info)))
 }
 
-func addKey(archive *tar.Writer, s Store, without bool) error {
+func addKey(archive *tar.Writer, s StorageConfig, without bool) error {
 	if without || s.SecretKey != "" {
 		return nil
 	}
-	err := addPath(archive, keyFile, s.keyFile())
+	err := addFile(archive, keyFile, s.keyFile())
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // of before there were keys
+		return nil // from a version without secret keys
 	}
 	return err
 }
 
-func addPath(archive *tar.Writer, name, path string) (err error) {
+func addFile(archive *tar.Writer, name, path string) (err error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return err
@@ -129,14 +130,14 @@ func addPath(archive *tar.Writer, name, path string) (err error) {
 	return add(archive, name, info.Size(), info.ModTime(), file)
 }
 
-func addFiles(ctx context.Context, archive *tar.Writer, files *blob.Dir) error {
+func addBlobs(ctx context.Context, archive *tar.Writer, files *blob.Dir) error {
 	return files.List(func(fileID string, size int64, modified time.Time) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		file, err := files.Open(fileID)
 		if errs.Is(err, "file_not_found") {
-			return nil // its time was over meanwhile
+			return nil // deleted since it was listed
 		}
 		if err != nil {
 			return err
@@ -153,18 +154,18 @@ func add(archive *tar.Writer, name string, size int64, modified time.Time, conte
 	return err
 }
 
-// readBackup fills an empty data folder (and an empty database) from an
-// archive. It returns the id of the key that has to be given before the server
-// can start, "" when it is there. Until the archive has proved to be whole all
-// of it stays in a folder aside, so that one that is not leaves nothing behind.
-func readBackup(ctx context.Context, s Store, from io.Reader) (missing string, err error) {
+// restoreBackup restores an archive into an empty data folder (and an empty
+// database). It returns the id of the secret key that is still missing, "" if
+// none. It unpacks into a temporary folder first, so that an incomplete archive
+// leaves nothing behind.
+func restoreBackup(ctx context.Context, s StorageConfig, from io.Reader) (missing string, err error) {
 	_, absent := os.Stat(s.Data)
-	if err := checkEmpty(s); err != nil {
+	if err := requireEmptyDir(s); err != nil {
 		return "", err
 	}
 	defer func() {
 		if err != nil && errors.Is(absent, fs.ErrNotExist) {
-			err = errors.Join(err, os.Remove(s.Data)) // empty again
+			err = errors.Join(err, os.Remove(s.Data)) // empty
 		}
 	}()
 	folder, err := os.MkdirTemp(s.Data, "restore-")
@@ -179,8 +180,8 @@ func readBackup(ctx context.Context, s Store, from io.Reader) (missing string, e
 	if err := sqldb.RestoreSnapshot(ctx, s.address(), info.Database, folder); err != nil {
 		return "", errors.Join(err, removeDatabase(s))
 	}
-	if err := moveIn(Store{Data: folder}, s); err != nil {
-		return "", errors.Join(err, os.RemoveAll(s.filesFolder()), removeDatabase(s))
+	if err := installFiles(StorageConfig{Data: folder}, s); err != nil {
+		return "", errors.Join(err, os.RemoveAll(s.filesDir()), removeDatabase(s))
 	}
 	have, err := s.keyID()
 	if err == nil && have != info.SecretKey {
@@ -189,20 +190,20 @@ func readBackup(ctx context.Context, s Store, from io.Reader) (missing string, e
 	return missing, err
 }
 
-// moveIn moves the files and the key of an unpacked archive to their places.
-func moveIn(aside, s Store) error {
-	if err := os.Rename(aside.filesFolder(), s.filesFolder()); err != nil {
+// installFiles moves the files and the key of an unpacked archive into s.
+func installFiles(unpacked, s StorageConfig) error {
+	if err := os.Rename(unpacked.filesDir(), s.filesDir()); err != nil {
 		return err
 	}
-	if err := os.Rename(aside.keyFile(), s.keyFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Rename(unpacked.keyFile(), s.keyFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
 }
 
 func unpackBackup(ctx context.Context, from io.Reader, folder string) (info backupInfo, err error) {
-	aside := Store{Data: folder}
-	files, err := blob.Open(aside.filesFolder())
+	unpacked := StorageConfig{Data: folder}
+	files, err := blob.Open(unpacked.filesDir())
 	if err != nil {
 		return info, err
 	}
@@ -211,12 +212,12 @@ func unpackBackup(ctx context.Context, from io.Reader, folder string) (info back
 	if info, err = readInfo(archive); err != nil {
 		return info, err
 	}
-	to := places{database: folder, key: aside.keyFile(), files: files, seen: entries{"backup.json": true}}
-	return info, to.fill(ctx, archive, info)
+	to := unpacker{database: folder, key: unpacked.keyFile(), files: files, seen: entries{"backup.json": true}}
+	return info, to.unpack(ctx, archive, info)
 }
 
-// removeDatabase removes the SQLite file of a restore that failed.
-func removeDatabase(s Store) (err error) {
+// removeDatabase removes the SQLite files of a failed restore.
+func removeDatabase(s StorageConfig) (err error) {
 	if s.DatabaseURL != "" {
 		return nil
 	}
@@ -228,62 +229,33 @@ func removeDatabase(s Store) (err error) {
 	return err
 }
 
-// checkExists keeps a command that only looks from making an empty SQLite
-// file where somebody mistyped the folder.
-func checkExists(s Store) error {
-	if s.DatabaseURL != "" {
-		return os.MkdirAll(s.Data, 0o700)
-	}
-	if err := checkFolder(s); err != nil {
-		return err
-	}
-	if _, err := os.Stat(filepath.Join(s.Data, databaseFile)); err != nil {
-		return fmt.Errorf("there is no database in %s", s.Data)
-	}
-	return nil
-}
-
-func checkEmpty(s Store) error {
-	if err := os.MkdirAll(s.Data, 0o700); err != nil {
-		return err
-	}
-	entries, err := os.ReadDir(s.Data)
-	if err != nil {
-		return err
-	}
-	if len(entries) > 0 {
-		return fmt.Errorf("the data folder %s is not empty: restore into a fresh one", s.Data)
-	}
-	return nil
-}
-
 func readInfo(archive *tar.Reader) (backupInfo, error) {
 	var info backupInfo
 	header, err := archive.Next()
 	if err != nil || header.Name != "backup.json" || (entries{}).check(header) != nil {
-		return info, errors.New("this is not a backup made by regulars backup")
+		return info, errors.New("the file is not a backup of regulars backup")
 	}
 	if err := json.NewDecoder(archive).Decode(&info); err != nil {
 		return info, fmt.Errorf("read backup.json: %w", err)
 	}
 	if info.Format < 1 || info.Format > backupFormat {
-		return info, fmt.Errorf("the backup has format %d, this program reads 1 to %d", info.Format, backupFormat)
+		return info, fmt.Errorf("the backup has format %d; this program reads 1 to %d. Restore it with a newer version", info.Format, backupFormat)
 	}
 	return info, nil
 }
 
-// places are where the parts of an archive go.
-type places struct {
+// unpacker writes the entries of an archive into a folder.
+type unpacker struct {
 	database string // folder
 	key      string
 	files    *blob.Dir
 	seen     entries
 }
 
-// fill unpacks the archive. A file of the database that is missing means the
-// archive was cut.
-func (p places) fill(ctx context.Context, archive *tar.Reader, info backupInfo) error {
-	missing, whole := info.Database.Files(), false
+// unpack writes all entries. It fails if the archive is truncated: without its
+// end or a file of the database.
+func (u unpacker) unpack(ctx context.Context, archive *tar.Reader, info backupInfo) error {
+	missing, complete := info.Database.Files(), false
 	for {
 		header, err := archive.Next()
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
@@ -295,24 +267,24 @@ func (p places) fill(ctx context.Context, archive *tar.Reader, info backupInfo) 
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err := p.seen.check(header); err != nil {
+		if err := u.seen.check(header); err != nil {
 			return fmt.Errorf("the backup is damaged: %q %w", header.Name, err)
 		}
 		kind, name, _ := strings.Cut(header.Name, "/")
 		switch {
-		case whole:
-			err = errors.New("it follows the end of the backup")
+		case complete:
+			err = errors.New("it follows the end entry")
 		case header.Name == "end":
-			whole = true
+			complete = true
 		case header.Name == keyFile:
-			err = unpack(archive, p.key)
+			err = writeFile(archive, u.key)
 		case kind == "database" && slices.Contains(missing, name):
 			missing = slices.DeleteFunc(missing, func(m string) bool { return m == name })
-			err = unpack(archive, filepath.Join(p.database, name))
+			err = writeFile(archive, filepath.Join(u.database, name))
 		case kind == "files":
-			err = unpackFile(archive, p.files, name)
+			err = writeBlob(archive, u.files, name)
 		default:
-			err = errors.New("it is of no kind this program knows")
+			err = errors.New("unknown kind of entry")
 		}
 		if errors.Is(err, io.ErrUnexpectedEOF) {
 			break
@@ -321,13 +293,13 @@ func (p places) fill(ctx context.Context, archive *tar.Reader, info backupInfo) 
 			return fmt.Errorf("restore %s: %w", header.Name, err)
 		}
 	}
-	if !whole || len(missing) > 0 {
-		return errors.New("the backup is damaged: its end is missing")
+	if !complete || len(missing) > 0 {
+		return errors.New("the backup is damaged: it is incomplete")
 	}
 	return nil
 }
 
-func unpack(content io.Reader, path string) error {
+func writeFile(content io.Reader, path string) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
@@ -336,7 +308,7 @@ func unpack(content io.Reader, path string) error {
 	return errors.Join(err, file.Sync(), file.Close())
 }
 
-func unpackFile(content io.Reader, files *blob.Dir, fileID string) error {
+func writeBlob(content io.Reader, files *blob.Dir, fileID string) error {
 	w, err := files.CreateAs(fileID)
 	if err != nil {
 		return err
@@ -346,4 +318,59 @@ func unpackFile(content io.Reader, files *blob.Dir, fileID string) error {
 		return err
 	}
 	return w.Commit()
+}
+
+// Size limits of the entries of a backup, in bytes.
+const (
+	maxInfoEntry     = 1 << 20
+	maxKeyEntry      = 4 << 10
+	maxFileEntry     = 64 << 30
+	maxDatabaseEntry = 4 << 40
+)
+
+// entries are the names read so far, in lower case, because some file systems
+// ignore case.
+type entries map[string]bool
+
+// check rejects an entry that regulars backup never writes: a link, a device, a
+// folder, a sparse file, an unclean name or one outside the archive, a duplicate
+// name, or an entry above the size limit of its kind.
+func (e entries) check(h *tar.Header) error {
+	if h.Typeflag != tar.TypeReg {
+		return errors.New("is not a regular file")
+	}
+	if h.Linkname != "" || h.Devmajor != 0 || h.Devminor != 0 {
+		return errors.New("links to another file or is a device")
+	}
+	for record := range h.PAXRecords {
+		if strings.HasPrefix(record, "GNU.sparse.") {
+			return errors.New("is a sparse file")
+		}
+	}
+	if strings.ContainsAny(h.Name, "\\:\x00") || path.IsAbs(h.Name) || path.Clean(h.Name) != h.Name || h.Name == ".." || strings.HasPrefix(h.Name, "../") {
+		return errors.New("is not a valid name")
+	}
+	if limit := maxEntry(h.Name); h.Size < 0 || h.Size > limit {
+		return fmt.Errorf("is larger than %d bytes", limit)
+	}
+	name := strings.ToLower(h.Name)
+	if e[name] {
+		return errors.New("is in the archive twice")
+	}
+	e[name] = true
+	return nil
+}
+
+func maxEntry(name string) int64 {
+	switch kind, _, _ := strings.Cut(name, "/"); kind {
+	case "backup.json":
+		return maxInfoEntry
+	case keyFile:
+		return maxKeyEntry
+	case "database":
+		return maxDatabaseEntry
+	case "files":
+		return maxFileEntry
+	}
+	return 0
 }

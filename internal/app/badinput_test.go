@@ -26,7 +26,7 @@ import (
 	"github.com/regulars/regulars/internal/field"
 )
 
-// part is one part of a form; with a file name it is a file.
+// part is a part of a multipart form, a file if it has a file name.
 type part struct{ name, file, content string }
 
 func fileOf(content string) []part { return []part{{"data", "members.csv", content}} }
@@ -54,8 +54,8 @@ func encodeParts(t *testing.T, parts []part) (body, kind string) {
 	return b.String(), w.FormDataContentType()
 }
 
-// answered is what a client gets.
-type answered struct {
+// decoded is a decoded response of the API.
+type decoded struct {
 	status int
 	Code   string
 	Errors []struct{ Field, Code string }
@@ -63,7 +63,7 @@ type answered struct {
 	text   string
 }
 
-func (a answered) fields() (names []string) {
+func (a decoded) fields() (names []string) {
 	for _, e := range a.Errors {
 		names = append(names, e.Field)
 	}
@@ -72,7 +72,7 @@ func (a answered) fields() (names []string) {
 
 // send uploads a body to the import, or asks path with GET when kind is "".
 // header is a list of names and values.
-func send(t *testing.T, a *apptest.App, path, key, kind string, body io.Reader, header ...string) (got answered) {
+func send(t *testing.T, a *apptest.App, path, key, kind string, body io.Reader, header ...string) (got decoded) {
 	t.Helper()
 	method := http.MethodPost
 	if kind == "" {
@@ -99,7 +99,7 @@ func send(t *testing.T, a *apptest.App, path, key, kind string, body io.Reader, 
 	return got
 }
 
-func sendParts(t *testing.T, a *apptest.App, key string, parts []part) answered {
+func sendParts(t *testing.T, a *apptest.App, key string, parts []part) decoded {
 	t.Helper()
 	body, kind := encodeParts(t, parts)
 	return send(t, a, importPath, key, kind, strings.NewReader(body))
@@ -120,8 +120,8 @@ func packed(t *testing.T, write func(io.Writer) error) string {
 	return b.String()
 }
 
-// endless packs a table that unpacks to 60 MB of one row again and again.
-func endless(w io.Writer, header string) error {
+// repeatedRow writes a table of 60 MB of one repeated row.
+func repeatedRow(w io.Writer, header string) error {
 	if _, err := io.WriteString(w, header); err != nil {
 		return err
 	}
@@ -140,7 +140,7 @@ func gzipped(t *testing.T, header string) string {
 		if err != nil {
 			return err
 		}
-		if err := endless(z, header); err != nil {
+		if err := repeatedRow(z, header); err != nil {
 			return err
 		}
 		return z.Close()
@@ -154,14 +154,14 @@ func zipped(t *testing.T, header string) string {
 		if err != nil {
 			return err
 		}
-		if err := endless(table, header); err != nil {
+		if err := repeatedRow(table, header); err != nil {
 			return err
 		}
 		return z.Close()
 	})
 }
 
-// withPlan makes a community with the field Plan.
+// withPlan creates a community with the field Plan.
 func withPlan(t *testing.T, a *apptest.App) (communityID, key string) {
 	t.Helper()
 	communityID = a.Community(t)
@@ -171,7 +171,7 @@ func withPlan(t *testing.T, a *apptest.App) (communityID, key string) {
 	return communityID, a.Key(t, communityID)
 }
 
-// wantNothingLeft checks that a refused upload has no job and no file.
+// wantNothingLeft checks that a rejected upload has no job and no file.
 func wantNothingLeft(t *testing.T, a *apptest.App, communityID, after string) {
 	t.Helper()
 	jobs, total, err := a.Bulk.List(t.Context(), communityID, bulk.ListFilter{Limit: 10})
@@ -186,7 +186,7 @@ func wantNothingLeft(t *testing.T, a *apptest.App, communityID, after string) {
 	}
 }
 
-func TestABadUploadIsRefusedAndLeavesNothing(t *testing.T) {
+func TestInvalidUploadIsRejectedWithoutTraces(t *testing.T) {
 	columns := make([]string, 10_000)
 	for i := range columns {
 		columns[i] = fmt.Sprintf("Column %d", i)
@@ -241,7 +241,7 @@ func TestABadUploadIsRefusedAndLeavesNothing(t *testing.T) {
 	}, apptest.WithConfig(func(c *apptest.Config) { c.BulkFileMiB = 2 }))
 }
 
-func TestAnUploadThatIsCutOffLeavesNothing(t *testing.T) {
+func TestAbortedUploadLeavesNothing(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		communityID, key := withPlan(t, a)
 		address := strings.TrimPrefix(a.URL(), "http://")
@@ -284,12 +284,12 @@ func TestAnUploadThatIsCutOffLeavesNothing(t *testing.T) {
 	})
 }
 
-// awaitUnfinished waits until n files are being written.
+// awaitUnfinished waits until n uploads are in progress.
 func awaitUnfinished(t *testing.T, a *apptest.App, n int) {
 	t.Helper()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	late := time.After(apptest.Patience)
+	late := time.After(apptest.Timeout)
 	for {
 		found, err := os.ReadDir(filepath.Join(a.Config().Data, "files", "unfinished"))
 		if err != nil {
@@ -306,7 +306,7 @@ func awaitUnfinished(t *testing.T, a *apptest.App, n int) {
 	}
 }
 
-func TestBadRowsAreFindingsAndTheRestIsImported(t *testing.T) {
+func TestInvalidRowsFailAndOthersAreImported(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		communityID, key := withPlan(t, a)
 		first := a.Import(t, communityID, key, importHeader+importRow+"Bob,Birch,bob,bob@example.com,silver\n", nil)
@@ -346,7 +346,7 @@ func TestBadRowsAreFindingsAndTheRestIsImported(t *testing.T) {
 	})
 }
 
-func TestTheSameFileTwiceAtOnceMakesItsMembersOnce(t *testing.T) {
+func TestSameFileTwiceConcurrentlyCreatesMembersOnce(t *testing.T) {
 	const n = 6_000
 	var file strings.Builder
 	file.WriteString(importHeader)
@@ -368,15 +368,15 @@ func TestTheSameFileTwiceAtOnceMakesItsMembersOnce(t *testing.T) {
 		if members, err := a.Members.Count(t.Context(), communityID); members != n || err != nil {
 			t.Errorf("%d members, %v", members, err)
 		}
-	}, apptest.WithConfig(func(c *apptest.Config) { c.BulkPieceRows = 500 }))
+	}, apptest.WithConfig(func(c *apptest.Config) { c.BulkBatchRows = 500 }))
 }
 
-func TestTheSameKeyManyTimesAtOnceIsOneJob(t *testing.T) {
+func TestConcurrentRequestsWithSameKeyCreateOneJob(t *testing.T) {
 	body, kind := encodeParts(t, fileOf(importHeader+importRow))
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		communityID, key := withPlan(t, a)
 		var all sync.WaitGroup
-		got := make([]answered, 8)
+		got := make([]decoded, 8)
 		for i := range got {
 			all.Go(func() { got[i] = send(t, a, importPath, key, kind, strings.NewReader(body), "Idempotency-Key", "one") })
 		}
@@ -405,7 +405,7 @@ func TestTheSameKeyManyTimesAtOnceIsOneJob(t *testing.T) {
 	})
 }
 
-func TestPartsComeInAnyOrderAndQuoted(t *testing.T) {
+func TestFormPartsInAnyOrderAndQuoted(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		communityID, key := withPlan(t, a)
 		data, place := part{"data", "members.csv", importHeader + importRow}, part{"communityId", "", communityID}
@@ -427,8 +427,8 @@ func TestPartsComeInAnyOrderAndQuoted(t *testing.T) {
 	})
 }
 
-// TestAHugeFieldCostsNoMemory uploads a field of 100 MB as it is made.
-func TestAHugeFieldCostsNoMemory(t *testing.T) {
+// TestHugeFormFieldIsRejectedWithoutMemory streams a form field of 100 MB.
+func TestHugeFormFieldIsRejectedWithoutMemory(t *testing.T) {
 	const size = 100 << 20
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		communityID, key := withPlan(t, a)
@@ -461,7 +461,7 @@ func (letters) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// watchHeap samples the heap until it is stopped and tells its growth.
+// watchHeap samples the heap until it is stopped and returns its growth.
 func watchHeap() (stop func() (growth uint64)) {
 	read := func() uint64 {
 		var stats runtime.MemStats

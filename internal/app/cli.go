@@ -1,9 +1,10 @@
-// Package app puts the parts together: settings, one server, the commands of
-// the command line. It holds no rule of the product.
+// Package app wires the features into a server and into the commands of the
+// command line, and defines their settings.
 package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,52 +15,50 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/api"
+	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// version is set by the release build.
-var version = "dev"
-
-// cli is the command line. Store and Logging go with every command.
+// cli is the command line. Every command has the flags of storage and log.
 type cli struct {
-	Store   `embed:"" group:"Data"`
-	Logging `embed:"" group:"Log"`
+	StorageConfig `embed:"" group:"Data"`
+	LogConfig     `embed:"" group:"Log"`
 
 	Serve     serveCommand     `cmd:"" help:"Start the server."`
-	Demo      demoCommand      `cmd:"" help:"Start a server with a community to try things out, on a fresh folder."`
-	Import    importCommand    `cmd:"" help:"Import members from a file. The exit code is 1 if a row failed."`
-	Community communityCommand `cmd:"" help:"Make communities."`
-	User      userCommand      `cmd:"" help:"Make accounts."`
-	Key       keyCommand       `cmd:"" help:"Make API keys."`
-	Mail      mailCommand      `cmd:"" help:"Print the messages that have not left the server."`
-	Migrate   migrateCommand   `cmd:"" help:"Bring the database to this program's schema. A server does so when it starts."`
-	Backup    backupCommand    `cmd:"" help:"Write the database and all files into one archive, while the server runs."`
-	Restore   restoreCommand   `cmd:"" help:"Fill an empty data folder, and an empty database, from an archive."`
-	Doctor    doctorCommand    `cmd:"" help:"Check the installation and say what is wrong with it."`
+	Demo      demoCommand      `cmd:"" help:"Start a server with an example community in a new folder."`
+	Import    importCommand    `cmd:"" help:"Import members from a file. Exits with 1 if a row failed."`
+	Community communityCommand `cmd:"" help:"Create communities."`
+	User      userCommand      `cmd:"" help:"Create accounts."`
+	Key       keyCommand       `cmd:"" help:"Create API keys."`
+	Mail      mailCommand      `cmd:"" help:"Print unsent mail."`
+	Migrate   migrateCommand   `cmd:"" help:"Migrate the database to the schema of this version. The server also does this at startup."`
+	Backup    backupCommand    `cmd:"" help:"Back up the database and all files to one archive. The server may be running."`
+	Restore   restoreCommand   `cmd:"" help:"Restore an archive into an empty data folder and an empty database."`
+	Doctor    doctorCommand    `cmd:"" help:"Check the installation and report problems."`
 	Openapi   openapiCommand   `cmd:"" help:"Print the OpenAPI document."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 
-// shell is what a command has around it.
+// shell is the environment of a command.
 type shell struct {
 	ctx            context.Context // done at the first SIGINT or SIGTERM
-	given          string          // the data folder that was asked for, "" when none was
-	store          Store
-	logging        Logging
+	given          string          // the data folder from flag or environment, "" if not set
+	store          StorageConfig
+	logging        LogConfig
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	log            *slog.Logger
 }
 
-// errFailedRows ends a command with a 1 and no further words: the job was
-// worked to its end, and the rows it could not take have been told.
+// errFailedRows is an import that finished with failed rows, already printed:
+// exit code 1 without a message.
 var errFailedRows = errors.New("some rows failed")
 
-// Main runs the command that args name and returns the exit code: 0; 1 when
-// the command failed or, for an import, when a row did; 2 when the command
-// line is wrong.
+// Main runs the command named by args and returns the exit code: 0 on success,
+// 1 if the command or a row of an import failed, 2 for a usage error.
 func Main(args []string) int {
 	if err := readSecretFiles(os.Environ()); err != nil {
 		fmt.Fprintln(os.Stderr, "regulars:", err)
@@ -67,7 +66,7 @@ func Main(args []string) int {
 	}
 	var c cli
 	parser, err := kong.New(&c, kong.Name("regulars"), kong.UsageOnError(),
-		kong.Description("A server for communities and their loyalty: members, roles, rewards, imports. Every flag can also be set by the variable beside it, and a variable NAME from the file that NAME_FILE names."))
+		kong.Description("A server for communities and loyalty: members, roles, rewards, imports. Each flag can also be set by the environment variable next to it; NAME_FILE sets NAME to the content of a file."))
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "regulars:", err)
 		return 1
@@ -79,15 +78,15 @@ func Main(args []string) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	go func() { // a second signal ends the program at once
+	go func() { // the second signal terminates the program
 		<-ctx.Done()
 		stop()
 	}()
 	given := c.Data
 	if given == "" {
-		c.Data = defaultFolder
+		c.Data = defaultDataDir
 	}
-	sh := &shell{ctx, given, c.Store, c.Logging, os.Stdin, os.Stdout, os.Stderr, newLog(os.Stderr, c.Logging)}
+	sh := &shell{ctx, given, c.StorageConfig, c.LogConfig, os.Stdin, os.Stdout, os.Stderr, newLog(os.Stderr, c.LogConfig)}
 	return exitCode(sh, parsed.Run(sh))
 }
 
@@ -104,12 +103,12 @@ func exitCode(sh *shell, err error) int {
 	return 1
 }
 
-// explain is err for a person at a terminal: what it says to callers, with
-// the wrong fields, rather than its code.
+// explain returns the message of err for a terminal, with its invalid fields
+// and without its code.
 func explain(err error) string {
 	e := errs.From(err)
 	if e == nil && sqldb.IsDiskFull(err) {
-		return fmt.Sprintf("The disk of the database is full. Make room on it, then try again. (%v)", err)
+		return fmt.Sprintf("The disk of the database is full. Free some space, then try again. (%v)", err)
 	}
 	if e == nil {
 		return err.Error()
@@ -121,18 +120,56 @@ func explain(err error) string {
 	return text
 }
 
+// operator is the actor of commands.
+var operator = actor.Actor{Kind: actor.Command, Name: "command line"}
+
+// withServices runs f with the services of an installation. It fails if the
+// secret key is not the one the database was sealed with.
+func withServices(sh *shell, f func(*Services) error) error {
+	return withUncheckedServices(sh, func(p *Services) error {
+		if p.keyErr != nil {
+			return p.keyErr
+		}
+		return f(p)
+	})
+}
+
+// withUncheckedServices is withServices without the check of the secret key.
+func withUncheckedServices(sh *shell, f func(*Services) error) (err error) {
+	config, err := DefaultConfig()
+	if err != nil {
+		return err
+	}
+	config.StorageConfig, config.LogConfig = sh.store, sh.logging
+	services, err := openServices(sh.ctx, config, clock.Clock{}, sh.log, "")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, services.Close()) }()
+	return f(services)
+}
+
+// writeResult prints the result of a command: one JSON object, or a sentence.
+func writeResult(sh *shell, asJSON bool, object map[string]any, sentence string) error {
+	if !asJSON {
+		_, err := fmt.Fprintln(sh.stdout, sentence)
+		return err
+	}
+	return json.NewEncoder(sh.stdout).Encode(object)
+}
+
 type versionCommand struct {
 	JSON bool `name:"json" help:"Print one JSON object: {\"version\"}."`
 }
 
 // Run prints the version.
 func (c versionCommand) Run(sh *shell) error {
-	return answer(sh, c.JSON, map[string]any{"version": version}, "regulars "+version)
+	return writeResult(sh, c.JSON, map[string]any{"version": version}, "regulars "+version)
 }
 
 type openapiCommand struct{}
 
-// Run prints the document that api/openapi.yaml in the repository holds.
+// Run prints the OpenAPI document, as in api/openapi.yaml of the repository.
 func (openapiCommand) Run(sh *shell) error {
 	document, err := api.Document("")
 	if err != nil {

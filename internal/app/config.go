@@ -3,7 +3,9 @@ package app
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/netip"
 	"net/url"
@@ -20,70 +22,72 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Store says where the data is and what opens it. Every command takes it.
-type Store struct {
-	Data        string `env:"REGULARS_DATA" placeholder:"DIR" help:"Folder for uploaded files and, without a database URL, for the database (default: ./regulars-data; demo: a fresh folder that goes away with it)."`
-	DatabaseURL string `name:"database-url" env:"REGULARS_DATABASE_URL" placeholder:"URL" help:"Address of a PostgreSQL database (postgres://...). Empty: SQLite in the data folder."`
-	DBConns     int    `name:"database-connections" env:"REGULARS_DATABASE_CONNECTIONS" default:"20" help:"Most connections to PostgreSQL at a time."`
-	Synchronous string `name:"sqlite-synchronous" env:"REGULARS_SQLITE_SYNCHRONOUS" enum:"FULL,NORMAL" default:"FULL" help:"FULL keeps what was accepted through a power cut, NORMAL through a crash of the program only; it is faster."`
-	SecretKey   string `name:"secret-key" env:"REGULARS_SECRET_KEY" placeholder:"HEX" help:"64 hex digits that secrets in the database are sealed with, the same on every node. Empty: the file secret.key in the data folder, which is made at the first start."`
-	PreviousKey string `name:"secret-key-previous" env:"REGULARS_SECRET_KEY_PREVIOUS" placeholder:"HEX" help:"The secret key from before, while it is changed: what it sealed is sealed anew."`
+// StorageConfig are the settings of storage and of its keys, shared by all commands.
+type StorageConfig struct {
+	Data        string `env:"REGULARS_DATA" placeholder:"DIR" help:"Folder for uploaded files and, without a database URL, for the database (default: ./regulars-data; demo: a temporary folder)."`
+	DatabaseURL string `name:"database-url" env:"REGULARS_DATABASE_URL" placeholder:"URL" help:"URL of a PostgreSQL database (postgres://...). Empty: SQLite in the data folder."`
+	DBConns     int    `name:"database-connections" env:"REGULARS_DATABASE_CONNECTIONS" default:"20" help:"Maximum number of connections to PostgreSQL."`
+	Synchronous string `name:"sqlite-synchronous" env:"REGULARS_SQLITE_SYNCHRONOUS" enum:"FULL,NORMAL" default:"FULL" help:"FULL: commits survive a power failure. NORMAL: faster; commits survive a crash of the program only."`
+	SecretKey   string `name:"secret-key" env:"REGULARS_SECRET_KEY" placeholder:"HEX" help:"Key that encrypts secrets in the database: 64 hex digits, the same on every node. Empty: the file secret.key in the data folder, created at the first start."`
+	PreviousKey string `name:"secret-key-previous" env:"REGULARS_SECRET_KEY_PREVIOUS" placeholder:"HEX" help:"Previous secret key during a change of keys; its secrets are encrypted again with the new one."`
 }
 
-// address is the database's address in the form sqldb takes.
-func (s Store) address() string {
+// address returns the address of the database for sqldb.Open.
+func (s StorageConfig) address() string {
 	if s.DatabaseURL != "" {
 		return s.DatabaseURL
 	}
 	return "sqlite:" + filepath.Join(s.Data, databaseFile)
 }
 
-func (s Store) options() sqldb.Options {
+func (s StorageConfig) options() sqldb.Options {
 	return sqldb.Options{Synchronous: s.Synchronous, MaxConns: s.DBConns}
 }
 
-func (s Store) filesFolder() string { return filepath.Join(s.Data, "files") }
+func (s StorageConfig) filesDir() string { return filepath.Join(s.Data, "files") }
+
+func (s StorageConfig) keyFile() string { return filepath.Join(s.Data, keyFile) }
 
 const (
-	defaultFolder = "./regulars-data"
-	databaseFile  = "regulars.db"
-	keyFile       = "secret.key"
+	defaultDataDir = "./regulars-data"
+	databaseFile   = "regulars.db"
+	keyFile        = "secret.key"
 )
 
-// Logging says what the log looks like. It goes to the standard error.
-type Logging struct {
-	LogLevel  string `env:"REGULARS_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"Least level that is logged: ${enum}."`
-	LogFormat string `env:"REGULARS_LOG_FORMAT" enum:"text,json" default:"text" help:"Form of the log: ${enum}."`
+// LogConfig are the settings of the log, which goes to standard error.
+type LogConfig struct {
+	LogLevel  string `env:"REGULARS_LOG_LEVEL" enum:"debug,info,warn,error" default:"info" help:"Minimum level of log messages: ${enum}."`
+	LogFormat string `env:"REGULARS_LOG_FORMAT" enum:"text,json" default:"text" help:"Format of the log: ${enum}."`
 }
 
-// Limits are the sizes and rates an operator may choose.
+// Limits are configurable sizes, rates and timeouts.
 type Limits struct {
-	BulkFileMiB     int64 `name:"bulk-file-mib" env:"REGULARS_BULK_FILE_MIB" default:"2048" help:"Largest file of a bulk job."`
-	OpenImportMiB   int64 `name:"open-import-mib" env:"REGULARS_OPEN_IMPORT_MIB" default:"16" help:"Largest file of an import without a credential."`
-	OpenImports     int   `name:"open-imports-per-hour" env:"REGULARS_OPEN_IMPORTS_PER_HOUR" default:"10" help:"Imports without a credential from one address in an hour."`
-	AnonymousPerSec int   `name:"anonymous-per-second" env:"REGULARS_ANONYMOUS_PER_SECOND" default:"20" help:"Requests without a valid credential from one address in a second; 0: no limit."`
-	SignInsPerMin   int   `name:"sign-ins-per-minute" env:"REGULARS_SIGN_INS_PER_MINUTE" default:"10" help:"Attempts to sign in from one address in a minute, and by one name; 0: no limit."`
-	PicturesPerMin  int   `name:"pictures-per-minute" env:"REGULARS_PICTURES_PER_MINUTE" default:"30" help:"Pictures that one account or API key uploads in a minute; 0: no limit."`
-	StreamsPerOwner int   `name:"streams-per-account" env:"REGULARS_STREAMS_PER_ACCOUNT" default:"20" help:"Event streams that one account or API key has open at a time; 0: no limit."`
-	Streams         int   `name:"streams" env:"REGULARS_STREAMS" default:"1000" help:"Event streams that this process has open at a time; 0: no limit."`
-	BulkPieceRows   int   `name:"bulk-piece-rows" env:"REGULARS_BULK_PIECE_ROWS" default:"4000" hidden:"" help:"Most rows of a bulk job that one transaction applies; of new people several times as many."`
-	DryRunMiB       int64 `name:"dry-run-mib" env:"REGULARS_DRY_RUN_MIB" default:"16" help:"Memory that all running dry runs share for people whom a file repeats; the rest goes to temporary files of the data folder."`
-	BulkKeepDays    int   `name:"bulk-keep-days" env:"REGULARS_BULK_KEEP_DAYS" default:"90" help:"Days the file and the row details of a bulk job are kept."`
-	MinFreeMiB      int64 `name:"min-free-mib" env:"REGULARS_MIN_FREE_MIB" default:"256" help:"Free space on the data folder's disk below which /readyz fails and no file is accepted."`
+	BulkFileMiB       int64 `name:"bulk-file-mib" env:"REGULARS_BULK_FILE_MIB" default:"2048" help:"Maximum size of the file of a bulk job."`
+	OpenImportMiB     int64 `name:"open-import-mib" env:"REGULARS_OPEN_IMPORT_MIB" default:"16" help:"Maximum size of the file of an import without a credential."`
+	OpenImports       int   `name:"open-imports-per-hour" env:"REGULARS_OPEN_IMPORTS_PER_HOUR" default:"10" help:"Imports without a credential per hour and address."`
+	AnonymousPerSec   int   `name:"anonymous-per-second" env:"REGULARS_ANONYMOUS_PER_SECOND" default:"20" help:"Requests without a valid credential per second and address; 0: no limit."`
+	SignInsPerMin     int   `name:"sign-ins-per-minute" env:"REGULARS_SIGN_INS_PER_MINUTE" default:"10" help:"Sign-in attempts per minute and address, and per minute and name; 0: no limit."`
+	PicturesPerMin    int   `name:"pictures-per-minute" env:"REGULARS_PICTURES_PER_MINUTE" default:"30" help:"Pictures uploaded per minute and account or API key; 0: no limit."`
+	StreamsPerOwner   int   `name:"streams-per-account" env:"REGULARS_STREAMS_PER_ACCOUNT" default:"20" help:"Open event streams per account or API key; 0: no limit."`
+	Streams           int   `name:"streams" env:"REGULARS_STREAMS" default:"1000" help:"Open event streams of this process; 0: no limit."`
+	BulkBatchRows     int   `name:"bulk-piece-rows" env:"REGULARS_BULK_PIECE_ROWS" default:"4000" hidden:"" help:"Rows of a bulk job per batch; several batches of new members share one transaction."`
+	DryRunMiB         int64 `name:"dry-run-mib" env:"REGULARS_DRY_RUN_MIB" default:"16" help:"Memory of all running dry runs for members repeated in their files; the rest is written to temporary files in the data folder."`
+	BulkRetentionDays int   `name:"bulk-keep-days" env:"REGULARS_BULK_KEEP_DAYS" default:"90" help:"Days after which the file and the row details of a bulk job are deleted."`
+	MinFreeMiB        int64 `name:"min-free-mib" env:"REGULARS_MIN_FREE_MIB" default:"256" help:"Free disk space of the data folder below which /readyz fails and uploads are rejected."`
 
-	UnpackedMiB       int64         `name:"unpacked-mib" env:"REGULARS_UNPACKED_MIB" default:"1024" help:"Most that a packed file or workbook of a bulk job unpacks to."`
-	FilesAtOnce       int           `name:"files-at-once" env:"REGULARS_FILES_AT_ONCE" default:"2" help:"Packed files and workbooks that are inspected at a time for uploads and the wizard, each in up to 32 MiB of memory; as many again for details of jobs."`
-	FilesWait         time.Duration `name:"files-wait" env:"REGULARS_FILES_WAIT" default:"2s" help:"Time that such a file waits for its turn before it is refused with 503."`
-	UploadsPerAccount int           `name:"uploads-per-account" env:"REGULARS_UPLOADS_PER_ACCOUNT" default:"8" help:"Uploads of bulk files that one account or API key has under way at a time; 0: no limit."`
-	UploadsPerAddress int           `name:"uploads-per-address" env:"REGULARS_UPLOADS_PER_ADDRESS" default:"32" help:"Uploads of bulk files that one network address has under way at a time; 0: no limit."`
-	AccountUploadMiB  int64         `name:"uploads-per-account-mib" env:"REGULARS_UPLOADS_PER_ACCOUNT_MIB" default:"4096" help:"Size of the uploads that one account or API key has under way at a time; 0: no limit."`
-	AddressUploadMiB  int64         `name:"uploads-per-address-mib" env:"REGULARS_UPLOADS_PER_ADDRESS_MIB" default:"16384" help:"Size of the uploads that one network address has under way at a time; 0: no limit."`
-	CommunityFilesMiB int64         `name:"community-files-mib" env:"REGULARS_COMMUNITY_FILES_MIB" default:"20480" help:"Size of the kept files of bulk jobs of one community; 0: no limit."`
+	UnpackedMiB       int64         `name:"unpacked-mib" env:"REGULARS_UNPACKED_MIB" default:"1024" help:"Maximum unpacked size of a compressed file or workbook of a bulk job."`
+	FilesAtOnce       int           `name:"files-at-once" env:"REGULARS_FILES_AT_ONCE" default:"2" help:"Compressed files and workbooks read at the same time for uploads and the import wizard, each with up to 32 MiB of memory; as many again for details of jobs."`
+	FilesWait         time.Duration `name:"files-wait" env:"REGULARS_FILES_WAIT" default:"2s" help:"Time such a file waits before it is rejected with 503."`
+	UploadsPerAccount int           `name:"uploads-per-account" env:"REGULARS_UPLOADS_PER_ACCOUNT" default:"8" help:"Concurrent uploads of bulk files per account or API key; 0: no limit."`
+	UploadsPerAddress int           `name:"uploads-per-address" env:"REGULARS_UPLOADS_PER_ADDRESS" default:"32" help:"Concurrent uploads of bulk files per network address; 0: no limit."`
+	AccountUploadMiB  int64         `name:"uploads-per-account-mib" env:"REGULARS_UPLOADS_PER_ACCOUNT_MIB" default:"4096" help:"Total size of concurrent uploads per account or API key; 0: no limit."`
+	AddressUploadMiB  int64         `name:"uploads-per-address-mib" env:"REGULARS_UPLOADS_PER_ADDRESS_MIB" default:"16384" help:"Total size of concurrent uploads per network address; 0: no limit."`
+	CommunityFilesMiB int64         `name:"community-files-mib" env:"REGULARS_COMMUNITY_FILES_MIB" default:"20480" help:"Total size of the stored files of bulk jobs per community; 0: no limit."`
 
-	AnonymousBody     time.Duration `name:"anonymous-body-timeout" env:"REGULARS_ANONYMOUS_BODY_TIMEOUT" default:"30s" help:"Time that the whole body of a request without a valid credential may take."`
-	BodyIdle          time.Duration `name:"body-idle-timeout" env:"REGULARS_BODY_IDLE_TIMEOUT" default:"60s" help:"Time after which a body of which no byte comes is given up."`
-	HeaderTimeout     time.Duration `name:"header-timeout" env:"REGULARS_HEADER_TIMEOUT" default:"10s" help:"Time that the header of a request may take."`
-	ConnectionsPerNet int           `name:"connections-per-address" env:"REGULARS_CONNECTIONS_PER_ADDRESS" default:"1000" help:"Connections from one network address at a time, trusted proxies excepted; 0: no limit."`
+	AnonymousBody     time.Duration `name:"anonymous-body-timeout" env:"REGULARS_ANONYMOUS_BODY_TIMEOUT" default:"30s" help:"Timeout of the whole body of a request without a valid credential."`
+	BodyIdle          time.Duration `name:"body-idle-timeout" env:"REGULARS_BODY_IDLE_TIMEOUT" default:"60s" help:"Timeout of a request body without a new byte."`
+	HeaderTimeout     time.Duration `name:"header-timeout" env:"REGULARS_HEADER_TIMEOUT" default:"10s" help:"Timeout of the header of a request."`
+	ConnectionsPerNet int           `name:"connections-per-address" env:"REGULARS_CONNECTIONS_PER_ADDRESS" default:"1000" help:"Concurrent connections per network address, except trusted proxies; 0: no limit."`
 }
 
 func (l Limits) uploadLimits() httpx.UploadLimits {
@@ -92,54 +96,56 @@ func (l Limits) uploadLimits() httpx.UploadLimits {
 	}
 }
 
-// Serving says where a server listens and how it works.
-type Serving struct {
-	Addr        string        `env:"REGULARS_ADDR" default:":3333" placeholder:"HOST:PORT" help:"Address to listen on."`
-	PublicURL   string        `name:"public-url" env:"REGULARS_PUBLIC_URL" placeholder:"URL" help:"Address people reach the server at, for the links it prints. Empty: made from the address it listens on."`
-	Proxies     []string      `name:"trusted-proxies" env:"REGULARS_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are believed."`
-	Workers     int           `env:"REGULARS_WORKERS" default:"4" help:"Bulk jobs and other long work at a time: half of the workers take large jobs, the others files below 256 KiB. Mail and other short work has as many workers of its own."`
-	Lease       time.Duration `env:"REGULARS_LEASE" default:"30s" help:"Time after which the jobs of a node that went silent are taken over."`
-	StreamCheck time.Duration `name:"stream-check" env:"REGULARS_STREAM_CHECK" default:"1m" hidden:"" help:"Time after which the right to an open stream is checked again."`
-	DrainAfter  time.Duration `name:"shutdown-timeout" env:"REGULARS_SHUTDOWN_TIMEOUT" default:"20s" help:"Time that running requests have to finish when the server stops."`
+// ServerConfig are the settings of the HTTP server and the job workers.
+type ServerConfig struct {
+	Addr            string        `env:"REGULARS_ADDR" default:":3333" placeholder:"HOST:PORT" help:"Address to listen on."`
+	PublicURL       string        `name:"public-url" env:"REGULARS_PUBLIC_URL" placeholder:"URL" help:"Public address of the server, used in links. Empty: derived from the listen address."`
+	Proxies         []string      `name:"trusted-proxies" env:"REGULARS_TRUSTED_PROXIES" placeholder:"CIDR" help:"Networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted."`
+	Workers         int           `env:"REGULARS_WORKERS" default:"4" help:"Workers for bulk jobs and other long jobs: half of them for large jobs, half for files below 256 KiB. Short jobs, such as mail, have the same number of separate workers."`
+	Lease           time.Duration `env:"REGULARS_LEASE" default:"30s" help:"Time without a heartbeat after which other nodes take over the jobs of a node."`
+	StreamCheck     time.Duration `name:"stream-check" env:"REGULARS_STREAM_CHECK" default:"1m" hidden:"" help:"Interval at which permissions of an open stream are checked."`
+	ShutdownTimeout time.Duration `name:"shutdown-timeout" env:"REGULARS_SHUTDOWN_TIMEOUT" default:"20s" help:"Time for running requests to finish when the server stops."`
 }
 
-// Mailing says how mail leaves the server.
-type Mailing struct {
-	SMTPURL  string `name:"smtp-url" env:"REGULARS_SMTP_URL" placeholder:"URL" help:"Mail server, smtps://user:password@host:465 or smtp://host:587?tls=required (or optional, off). Empty: nothing is sent, the installation's owner reads the messages at /-/mail."`
-	MailFrom string `name:"mail-from" env:"REGULARS_MAIL_FROM" placeholder:"ADDRESS" help:"Sender of mails, such as \"Our Club <club@example.com>\". Needed with a mail server."`
-	PerHour  int    `name:"mails-per-hour" env:"REGULARS_MAILS_PER_HOUR" default:"10" help:"Mails of one kind to one recipient in an hour, three times as many notices about the ways to sign in; 0: no limit. More are not written."`
+// MailConfig are the settings of outgoing mail.
+type MailConfig struct {
+	SMTPURL  string `name:"smtp-url" env:"REGULARS_SMTP_URL" placeholder:"URL" help:"Mail server, smtps://user:password@host:465 or smtp://host:587?tls=required (or optional, off). Empty: mail is not sent; the owner of the installation can read it at /-/mail."`
+	MailFrom string `name:"mail-from" env:"REGULARS_MAIL_FROM" placeholder:"ADDRESS" help:"Sender of mail, such as \"Our Club <club@example.com>\". Required with a mail server."`
+	PerHour  int    `name:"mails-per-hour" env:"REGULARS_MAILS_PER_HOUR" default:"10" help:"Mails per hour, kind and recipient; three times as many for notices about sign-in methods; 0: no limit. Further ones are dropped."`
 
-	StrangersPerHour int `name:"mails-to-strangers-per-hour" env:"REGULARS_MAILS_TO_STRANGERS_PER_HOUR" default:"20" help:"Mails of one account, and of one community, in an hour to addresses that were never confirmed; 0: no limit. More wait in the queue."`
+	StrangersPerHour int `name:"mails-to-strangers-per-hour" env:"REGULARS_MAILS_TO_STRANGERS_PER_HOUR" default:"20" help:"Mails per hour to unconfirmed addresses, for each account and for each community; 0: no limit. Further ones wait in the queue."`
 }
 
-// Founding says who makes communities and how long deleted ones are kept.
-type Founding struct {
-	Creation      string `name:"community-creation" env:"REGULARS_COMMUNITY_CREATION" enum:"everybody,owner" default:"everybody" help:"Who makes communities: every person with an account, or only the owner of the installation: ${enum}."`
-	RetentionDays int    `name:"retention-days" env:"REGULARS_RETENTION_DAYS" default:"30" help:"Days in which deleted communities and members can be restored; then they are erased."`
+// CommunityConfig are the settings of creating and deleting communities.
+type CommunityConfig struct {
+	Creation      string `name:"community-creation" env:"REGULARS_COMMUNITY_CREATION" enum:"everybody,owner" default:"everybody" help:"Who may create communities: all accounts, or only the owner of the installation: ${enum}."`
+	RetentionDays int    `name:"retention-days" env:"REGULARS_RETENTION_DAYS" default:"30" help:"Days until deleted communities and members are erased; they can be restored before."`
 }
 
-func (f Founding) rules() community.Rules {
-	return community.Rules{OwnerOnly: f.Creation == "owner", Retention: f.retention()}
+func (c CommunityConfig) rules() community.Rules {
+	return community.Rules{OwnerOnly: c.Creation == "owner", Retention: c.retention()}
 }
 
-func (f Founding) retention() time.Duration { return time.Duration(f.RetentionDays) * 24 * time.Hour }
-
-// Signing says who gets an account, and how people sign in beside their
-// passwords.
-type Signing struct {
-	Registration     string `env:"REGULARS_REGISTRATION" enum:"open,closed" default:"open" help:"Whether people may make accounts for themselves: open or closed."`
-	OIDCIssuer       string `name:"oidc-issuer" env:"REGULARS_OIDC_ISSUER" placeholder:"URL" help:"OpenID Connect provider that people may sign in by, such as https://id.example.com. It has to send browsers back to PUBLIC_URL/sign-in/provider/return."`
-	OIDCClientID     string `name:"oidc-client-id" env:"REGULARS_OIDC_CLIENT_ID" placeholder:"ID" help:"What the provider knows this server by. Needed with a provider."`
-	OIDCClientSecret string `name:"oidc-client-secret" env:"REGULARS_OIDC_CLIENT_SECRET" placeholder:"SECRET" help:"What this server shows the provider."`
-	OIDCName         string `name:"oidc-name" env:"REGULARS_OIDC_NAME" placeholder:"NAME" help:"What the provider's button says (default: the provider's host)."`
+func (c CommunityConfig) retention() time.Duration {
+	return time.Duration(c.RetentionDays) * 24 * time.Hour
 }
 
-// provider is what people may sign in by; zero without one.
-func (s Signing) provider() account.ProviderConfig {
+// SignInConfig are the settings of registration and of the OpenID Connect
+// provider.
+type SignInConfig struct {
+	Registration     string `env:"REGULARS_REGISTRATION" enum:"open,closed" default:"open" help:"Whether anyone may create an account: ${enum}."`
+	OIDCIssuer       string `name:"oidc-issuer" env:"REGULARS_OIDC_ISSUER" placeholder:"URL" help:"Issuer of an OpenID Connect provider for sign-in, such as https://id.example.com. Its redirect URI is PUBLIC_URL/sign-in/provider/return."`
+	OIDCClientID     string `name:"oidc-client-id" env:"REGULARS_OIDC_CLIENT_ID" placeholder:"ID" help:"Client id at the provider. Required with a provider."`
+	OIDCClientSecret string `name:"oidc-client-secret" env:"REGULARS_OIDC_CLIENT_SECRET" placeholder:"SECRET" help:"Client secret at the provider."`
+	OIDCName         string `name:"oidc-name" env:"REGULARS_OIDC_NAME" placeholder:"NAME" help:"Name of the provider on the sign-in button (default: its host)."`
+}
+
+// provider returns the provider, zero if none is configured.
+func (s SignInConfig) provider() account.ProviderConfig {
 	return account.ProviderConfig{Issuer: s.OIDCIssuer, ClientID: s.OIDCClientID, ClientSecret: s.OIDCClientSecret, Name: s.OIDCName}
 }
 
-func (s Signing) validate() error {
+func (s SignInConfig) validate() error {
 	if s.OIDCIssuer == "" {
 		return nil
 	}
@@ -148,33 +154,33 @@ func (s Signing) validate() error {
 		return fmt.Errorf("provider %q is not an address such as https://id.example.com", s.OIDCIssuer)
 	}
 	if s.OIDCClientID == "" {
-		return errors.New("a provider to sign in by needs a client id")
+		return errors.New("the OpenID Connect provider needs a client id")
 	}
 	return nil
 }
 
-// Config is every setting of a server. Its tags say the flag, the environment
-// variable, the default and the help of each; a variable NAME can also be read
-// from the file that NAME_FILE names.
+// Config are the settings of a server. Tags define flag, environment variable,
+// default and help of each; NAME_FILE sets the variable NAME to the content of a
+// file.
 type Config struct {
-	Store    `embed:""`
-	Logging  `embed:""`
-	Serving  `embed:""`
-	Limits   `embed:""`
-	Mailing  `embed:""`
-	Founding `embed:""`
-	Signing  `embed:""`
+	StorageConfig   `embed:""`
+	LogConfig       `embed:""`
+	ServerConfig    `embed:""`
+	Limits          `embed:""`
+	MailConfig      `embed:""`
+	CommunityConfig `embed:""`
+	SignInConfig    `embed:""`
 }
 
-// DefaultConfig is the Config of a server that was told nothing.
+// DefaultConfig returns the defaults of all settings.
 func DefaultConfig() (Config, error) {
 	var c Config
 	err := kong.ApplyDefaults(&c)
-	c.Data = defaultFolder
+	c.Data = defaultDataDir
 	return c, err
 }
 
-// validate checks what the tags cannot say.
+// validate checks rules that tags cannot express.
 func (c Config) validate() error {
 	if c.Workers < 1 || c.Lease < time.Second {
 		return errors.New("workers must be at least 1 and lease at least 1s")
@@ -194,14 +200,14 @@ func (c Config) validate() error {
 			return fmt.Errorf("public URL %q is not an address such as https://community.example.com", c.PublicURL)
 		}
 	}
-	if err := c.Signing.validate(); err != nil {
+	if err := c.SignInConfig.validate(); err != nil {
 		return err
 	}
 	_, err := c.proxies()
 	return err
 }
 
-// proxies parses the networks; a lone address is a network of one.
+// proxies parses the networks; a single address is a network of one.
 func (c Config) proxies() ([]netip.Prefix, error) {
 	var list []netip.Prefix
 	for _, text := range c.Proxies {
@@ -217,7 +223,7 @@ func (c Config) proxies() ([]netip.Prefix, error) {
 	return list, nil
 }
 
-// publicURL is where people reach a server that listens on addr.
+// publicURL returns the public address of a server that listens on addr.
 func (c Config) publicURL(addr net.Addr) string {
 	if c.PublicURL != "" {
 		return strings.TrimRight(c.PublicURL, "/")
@@ -232,9 +238,8 @@ func (c Config) publicURL(addr net.Addr) string {
 	return "http://" + net.JoinHostPort(host, port)
 }
 
-// readSecretFiles sets each variable NAME of our own that is missing while
-// NAME_FILE names a file, to the file's content without the line break at its
-// end.
+// readSecretFiles sets each REGULARS_ variable NAME to the content of the file
+// NAME_FILE, without trailing line breaks.
 func readSecretFiles(environ []string) error {
 	for _, entry := range environ {
 		name, path, _ := strings.Cut(entry, "=")
@@ -257,4 +262,17 @@ func readSecretFiles(environ []string) error {
 		}
 	}
 	return nil
+}
+
+// newLog returns a logger that writes to w.
+func newLog(w io.Writer, l LogConfig) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(l.LogLevel)); err != nil {
+		level = slog.LevelInfo // not set
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if l.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
 }

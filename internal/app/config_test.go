@@ -10,7 +10,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-func TestASecretIsReadFromTheFileItsVariableNames(t *testing.T) {
+func TestSecretIsReadFromFileVariable(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "url")
 	if err := os.WriteFile(path, []byte("postgres://x\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -33,7 +33,7 @@ func TestASecretIsReadFromTheFileItsVariableNames(t *testing.T) {
 	}
 }
 
-func TestTheDefaultsAreThoseOfTheManual(t *testing.T) {
+func TestDefaultsMatchDocumentation(t *testing.T) {
 	c, err := DefaultConfig()
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +46,7 @@ func TestTheDefaultsAreThoseOfTheManual(t *testing.T) {
 	}
 }
 
-func TestWrongSettingsAreRefused(t *testing.T) {
+func TestInvalidSettingsAreRejected(t *testing.T) {
 	for name, spoil := range map[string]func(*Config){
 		"no workers":               func(c *Config) { c.Workers = 0 },
 		"a lease of nothing":       func(c *Config) { c.Lease = 0 },
@@ -65,15 +65,15 @@ func TestWrongSettingsAreRefused(t *testing.T) {
 	}
 }
 
-func TestAProxyIsANetworkOrALoneAddress(t *testing.T) {
-	c := Config{Serving: Serving{Proxies: []string{"10.0.0.0/8", "192.0.2.7", "2001:db8::/32"}}}
+func TestProxyIsNetworkOrSingleAddress(t *testing.T) {
+	c := Config{ServerConfig: ServerConfig{Proxies: []string{"10.0.0.0/8", "192.0.2.7", "2001:db8::/32"}}}
 	list, err := c.proxies()
 	if err != nil || len(list) != 3 || list[1].String() != "192.0.2.7/32" {
 		t.Errorf("%v, %v", list, err)
 	}
 }
 
-func TestTheURLIsOneThatABrowserTakes(t *testing.T) {
+func TestURLWorksInBrowsers(t *testing.T) {
 	for _, c := range []struct {
 		listen, public, want string
 	}{
@@ -87,26 +87,26 @@ func TestTheURLIsOneThatABrowserTakes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		config := Config{Serving: Serving{PublicURL: c.public}}
+		config := Config{ServerConfig: ServerConfig{PublicURL: c.public}}
 		if got := config.publicURL(addr); got != c.want {
 			t.Errorf("%s %s: %q, want %q", c.listen, c.public, got, c.want)
 		}
 	}
 }
 
-func TestADataFolderHasOneServer(t *testing.T) {
+func TestDataFolderHasOneServer(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "data")
-	first, err := lockFolder(folder)
+	first, err := lockDataDir(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := lockFolder(folder); err == nil {
+	if _, err := lockDataDir(folder); err == nil {
 		t.Error("a second server got the lock")
 	}
 	if err := first.release(); err != nil {
 		t.Fatal(err)
 	}
-	second, err := lockFolder(folder)
+	second, err := lockDataDir(folder)
 	if err != nil {
 		t.Fatalf("after the first has gone: %v", err)
 	}
@@ -115,7 +115,7 @@ func TestADataFolderHasOneServer(t *testing.T) {
 	}
 }
 
-func TestEverySettingIsInTheManual(t *testing.T) {
+func TestEverySettingIsDocumented(t *testing.T) {
 	manual, err := os.ReadFile("../../docs/operations.md")
 	if err != nil {
 		t.Fatal(err)

@@ -14,10 +14,10 @@ import (
 
 const controlRows = 4_000
 
-// TestPlansUpdatesAndUndosThatAreKilledEndAsIfTheyNeverWere kills the program
-// in a dry run, in the run of its plan, in an update that adds to numbers, and
-// in the undoing of both.
-func TestPlansUpdatesAndUndosThatAreKilledEndAsIfTheyNeverWere(t *testing.T) {
+// TestKilledPlansUpdatesAndUndosEndLikeUninterruptedOnes kills the program
+// during a dry run, its apply, an update that adds to numbers, and the undo of
+// both.
+func TestKilledPlansUpdatesAndUndosEndLikeUninterruptedOnes(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	for _, engine := range sqldbtest.Engines(t) {
@@ -26,7 +26,7 @@ func TestPlansUpdatesAndUndosThatAreKilledEndAsIfTheyNeverWere(t *testing.T) {
 			files := [][]byte{g.seedFile(t, 1000), g.mixedFile(t, controlRows), g.sums(controlRows)}
 			calm, n := newNode(t, engine, "REGULARS_BULK_PIECE_ROWS=200"), newNode(t, engine, "REGULARS_BULK_PIECE_ROWS=200")
 			n.chance = g.Rand
-			want, got := calm.liveThrough(files), n.liveThrough(files)
+			want, got := calm.runAll(files), n.runAll(files)
 			t.Logf("%d kills", n.kills)
 			if n.kills < 8 {
 				t.Error("the test is too tame")
@@ -38,8 +38,7 @@ func TestPlansUpdatesAndUndosThatAreKilledEndAsIfTheyNeverWere(t *testing.T) {
 	}
 }
 
-// sums is an update that adds to the scores of people, most of them several
-// times.
+// sums is an update that adds to the scores of members, most of them repeatedly.
 func (g *generator) sums(n int) []byte {
 	var file strings.Builder
 	file.WriteString("Email,Score_op,Score\n")
@@ -49,15 +48,15 @@ func (g *generator) sums(n int) []byte {
 	return []byte(file.String())
 }
 
-// liveThrough does all that can be done with files and writes down what is
-// there after each step. A node with a chance is killed on the way.
-func (n *node) liveThrough(files [][]byte) (states [][]string) {
+// runAll runs all operations on files and records the state after each
+// step. A node with a chance is killed meanwhile.
+func (n *node) runAll(files [][]byte) (states [][]string) {
 	n.t.Helper()
 	jobs := []string{}
 	live := func(jobID string) bulk.Status {
 		n.t.Helper()
 		if n.chance != nil {
-			n.killAtWork(jobID, controlRows, 0, 0.1, 0.4, 0.7, 0.95)
+			n.killDuringJob(jobID, controlRows, 0, 0.1, 0.4, 0.7, 0.95)
 		}
 		done := n.await(jobID)
 		jobs = append(jobs, jobID)
@@ -97,7 +96,7 @@ func (n *node) post(path string, file []byte, key string, fields ...string) (job
 	return got.jobID
 }
 
-// order starts what follows from a job: apply or undo.
+// order starts the apply or undo of a job.
 func (n *node) order(jobID, what string) (newID string) {
 	n.t.Helper()
 	r, err := http.NewRequestWithContext(n.t.Context(), http.MethodPost, n.URL+"/v1/users/bulk-update/"+jobID+"/"+what, http.NoBody)
@@ -109,14 +108,14 @@ func (n *node) order(jobID, what string) (newID string) {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	var said struct {
+	var response struct {
 		Message string
 		Data    struct{ JobID string }
 	}
-	err = json.NewDecoder(answer.Body).Decode(&said)
+	err = json.NewDecoder(answer.Body).Decode(&response)
 	_ = answer.Body.Close() // read to its end
-	if err != nil || said.Data.JobID == "" || said.Data.JobID == jobID {
-		n.t.Fatalf("%s: %s %+v %v", what, answer.Status, said, err)
+	if err != nil || response.Data.JobID == "" || response.Data.JobID == jobID {
+		n.t.Fatalf("%s: %s %+v %v", what, answer.Status, response, err)
 	}
-	return said.Data.JobID
+	return response.Data.JobID
 }

@@ -28,9 +28,9 @@ const (
 	crashRows     = 30_000
 )
 
-// TestAnImportThatIsKilledManyTimesEndsAsIfItNeverWas kills the program in the
-// middle of uploads, of their answers, of claims, pieces and ends.
-func TestAnImportThatIsKilledManyTimesEndsAsIfItNeverWas(t *testing.T) {
+// TestImportKilledManyTimesEndsLikeUninterruptedOne kills the program
+// during uploads, their responses, claims, batches and the end of jobs.
+func TestImportKilledManyTimesEndsLikeUninterruptedOne(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	for _, engine := range sqldbtest.Engines(t) {
@@ -48,9 +48,9 @@ func TestAnImportThatIsKilledManyTimesEndsAsIfItNeverWas(t *testing.T) {
 			n := newNode(t, engine)
 			n.await(n.upload(first, "one").jobID)
 			n.chance = chance.Rand
-			n.killInTheFile(second)
-			jobID := n.killAroundTheAnswer(second)
-			n.killAtWork(jobID, crashRows, 0, 0, 0.1, 0.25, 0.4, 0.6, 0.8, 0.93, 0.99)
+			n.killDuringUpload(second)
+			jobID := n.killAfterUpload(second)
+			n.killDuringJob(jobID, crashRows, 0, 0, 0.1, 0.25, 0.4, 0.6, 0.8, 0.93, 0.99)
 			done := n.await(jobID)
 			if again := n.upload(second, "two"); again.jobID != jobID {
 				t.Errorf("the same key is job %s, then %s", jobID, again.jobID)
@@ -65,7 +65,8 @@ func TestAnImportThatIsKilledManyTimesEndsAsIfItNeverWas(t *testing.T) {
 	}
 }
 
-// node is a process with a community, a key, and a client that outlives it.
+// node is a server process with a community, a key, and a client that survives
+// restarts.
 type node struct {
 	*apptest.Process
 	t              *testing.T
@@ -74,12 +75,12 @@ type node struct {
 	client         *http.Client
 	chance         *rand.Rand
 	kills          int
-	moves          map[string]moves // of jobs, see spare
-	server         *exec.Cmd        // where the test starts the program itself
+	jobProgress    map[string]jobProgress // of jobs, see spare
+	server         *exec.Cmd              // where the test starts the program itself
 }
 
-// newNode makes a community with roles, tags and fields, and starts the
-// program on it.
+// newNode creates a community with roles, tags and fields, and starts the
+// program.
 func newNode(t *testing.T, engine sqldb.Dialect, env ...string) *node {
 	t.Helper()
 	config, err := app.DefaultConfig()
@@ -95,8 +96,8 @@ func newNode(t *testing.T, engine sqldb.Dialect, env ...string) *node {
 
 func startNode(t *testing.T, config app.Config, env ...string) *node {
 	t.Helper()
-	n := &node{t: t, config: config, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: apptest.Patience}}
-	n.furnish()
+	n := &node{t: t, config: config, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: apptest.Timeout}}
+	n.createFixtures()
 	n.Process = apptest.StartBinary(t, append([]string{
 		"REGULARS_DATA=" + config.Data, "REGULARS_DATABASE_URL=" + config.DatabaseURL,
 		"REGULARS_LEASE=1s", "REGULARS_BULK_PIECE_ROWS=500", "REGULARS_MIN_FREE_MIB=0",
@@ -104,7 +105,7 @@ func startNode(t *testing.T, config app.Config, env ...string) *node {
 	return n
 }
 
-func (n *node) furnish() {
+func (n *node) createFixtures() {
 	n.t.Helper()
 	a, err := app.New(n.t.Context(), n.config, clock.Clock{}, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -132,7 +133,7 @@ func (n *node) furnish() {
 	}
 }
 
-// uploaded is what came of one upload.
+// uploaded is the result of an upload.
 type uploaded struct {
 	status int
 	code   string
@@ -184,34 +185,34 @@ func (n *node) sendTo(ctx context.Context, path string, body formBody, key strin
 	if err != nil {
 		return uploaded{err: err}
 	}
-	var said struct {
+	var response struct {
 		Code string
 		Data struct{ JobID string }
 	}
-	err = json.NewDecoder(answer.Body).Decode(&said)
-	return uploaded{answer.StatusCode, said.Code, said.Data.JobID, errors.Join(err, answer.Body.Close())}
+	err = json.NewDecoder(answer.Body).Decode(&response)
+	return uploaded{answer.StatusCode, response.Code, response.Data.JobID, errors.Join(err, answer.Body.Close())}
 }
 
-// status asks how a job stands; ok is false when the server does not say.
+// status returns the status of a job; ok is false if the server does not respond.
 func (n *node) status(jobID string) (status bulk.Status, ok bool) {
 	n.t.Helper()
-	said := n.get("/v1/users/bulk-update/" + jobID + "/status")
-	if said.status == http.StatusNotFound {
+	response := n.get("/v1/users/bulk-update/" + jobID + "/status")
+	if response.status == http.StatusNotFound {
 		n.t.Fatalf("job %s was accepted and is lost", jobID)
 	}
-	ok = said.status == http.StatusOK && json.Unmarshal(said.Data, &status) == nil
+	ok = response.status == http.StatusOK && json.Unmarshal(response.Data, &status) == nil
 	return status, ok
 }
 
-// said is an answer of the server; status is 0 when there is none.
-type said struct {
+// response is a decoded response of the server; status is 0 if there is none.
+type response struct {
 	status int
 	Code   string
 	Data   json.RawMessage
 	Meta   struct{ Total int }
 }
 
-func (n *node) get(path string) (got said) {
+func (n *node) get(path string) (got response) {
 	n.t.Helper()
 	r, err := http.NewRequestWithContext(n.t.Context(), http.MethodGet, n.URL+path, http.NoBody)
 	if err != nil {
@@ -220,7 +221,7 @@ func (n *node) get(path string) (got said) {
 	r.Header.Set("Authorization", "Bearer "+n.key)
 	answer, err := n.client.Do(r)
 	if err != nil {
-		return said{}
+		return response{}
 	}
 	err = json.NewDecoder(answer.Body).Decode(&got)
 	if errors.Join(err, answer.Body.Close()) == nil {
@@ -229,14 +230,14 @@ func (n *node) get(path string) (got said) {
 	return got
 }
 
-// watch asks for a job's status until it is as wanted. It fails the test if the
-// job makes no progress for a long time.
+// watch polls the status of a job until it is as wanted. It fails the test if
+// the job makes no progress for a long time.
 func (n *node) watch(jobID string, wanted func(bulk.Status) bool) bulk.Status {
 	n.t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	var seen bulk.Counts
-	late := time.NewTimer(apptest.Patience)
+	late := time.NewTimer(apptest.Timeout)
 	for {
 		status, ok := n.status(jobID)
 		if ok && wanted(status) {
@@ -244,7 +245,7 @@ func (n *node) watch(jobID string, wanted func(bulk.Status) bool) bulk.Status {
 		}
 		if ok && status.Counts != seen {
 			seen = status.Counts
-			late.Reset(apptest.Patience)
+			late.Reset(apptest.Timeout)
 		}
 		select {
 		case <-tick.C:
@@ -263,26 +264,26 @@ func (n *node) await(jobID string) bulk.Status {
 	return done
 }
 
-// moves is how far a job was seen to be, and how often its process was killed
-// since.
-type moves struct{ read, kills int64 }
+// jobProgress are the rows read by a job and the number of kills of its process
+// since then.
+type jobProgress struct{ read, kills int64 }
 
-// spare waits until a job moves on whose process was killed twice since it
-// last did: a third time would give it up. Without an id it looks for one.
+// spare waits until a job has advanced if its process was killed twice since it
+// last advanced: after a third time it is given up. An empty id means any job.
 func (n *node) spare(jobID string) {
 	n.t.Helper()
 	if jobID == "" {
 		var list []bulk.Status
-		said := n.get("/v1/users/bulk-update?limit=1")
-		if said.status != http.StatusOK || json.Unmarshal(said.Data, &list) != nil || len(list) == 0 || list[0].Finished() {
+		response := n.get("/v1/users/bulk-update?limit=1")
+		if response.status != http.StatusOK || json.Unmarshal(response.Data, &list) != nil || len(list) == 0 || list[0].Finished() {
 			return
 		}
 		jobID = list[0].JobID
 	}
-	if n.moves == nil {
-		n.moves = map[string]moves{}
+	if n.jobProgress == nil {
+		n.jobProgress = map[string]jobProgress{}
 	}
-	seen, known := n.moves[jobID]
+	seen, known := n.jobProgress[jobID]
 	if !known {
 		seen.kills = 1 // perhaps, right after it was accepted
 	}
@@ -292,10 +293,10 @@ func (n *node) spare(jobID string) {
 		s, ok = n.watch(jobID, moved), true
 	}
 	if ok && moved(s) {
-		seen = moves{read: s.Counts.Read}
+		seen = jobProgress{read: s.Counts.Read}
 	}
 	seen.kills++
-	n.moves[jobID] = seen
+	n.jobProgress[jobID] = seen
 }
 
 // crash kills the server at a random moment within the next while.
@@ -305,9 +306,9 @@ func (n *node) crash(within time.Duration) {
 	n.kills++
 }
 
-// killInTheFile kills the server while half a file has come: it must not
-// remember it.
-func (n *node) killInTheFile(file []byte) {
+// killDuringUpload kills the server after half of a file: the upload must leave no
+// trace.
+func (n *node) killDuringUpload(file []byte) {
 	n.t.Helper()
 	for range 2 {
 		whole := n.form(file)
@@ -322,14 +323,14 @@ func (n *node) killInTheFile(file []byte) {
 		n.crash(20 * time.Millisecond)
 		close(gone)
 		if got := <-answer; got.err == nil {
-			n.t.Errorf("half a file was answered: %+v", got)
+			n.t.Errorf("half of a file was accepted: %+v", got)
 		}
 		n.Restart()
 	}
 }
 
-// gate tells when it is reached and holds until it is opened; then the body
-// ends too early.
+// gate is a reader that signals when it is reached and blocks until it is opened;
+// then the body ends early.
 type gate struct{ reached, opened chan struct{} }
 
 func (g *gate) Read([]byte) (int, error) {
@@ -338,10 +339,10 @@ func (g *gate) Read([]byte) (int, error) {
 	return 0, io.ErrUnexpectedEOF
 }
 
-// killAroundTheAnswer sends the file with one key again and again and kills
-// the server right after the last byte, until an upload was answered, and at
-// least three times. Every answer must name the same job.
-func (n *node) killAroundTheAnswer(file []byte) (jobID string) {
+// killAfterUpload repeats an upload with one idempotency key and kills the
+// server right after the last byte, at least three times and until an upload has
+// a response. All responses must have the same job.
+func (n *node) killAfterUpload(file []byte) (jobID string) {
 	n.t.Helper()
 	for try := 0; try < 3 || jobID == ""; try++ {
 		n.spare(jobID)
@@ -385,7 +386,8 @@ func (g *lastGate) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-// release lets the minute pass for which a dead server's key stays reserved.
+// release waits until the idempotency key of a killed server is no longer
+// reserved, which takes a minute.
 func (n *node) release() {
 	n.t.Helper()
 	address := n.config.DatabaseURL
@@ -402,8 +404,8 @@ func (n *node) release() {
 	}
 }
 
-// killAtWork kills the server at every stage of a job of so many rows.
-func (n *node) killAtWork(jobID string, rows int, shares ...float64) {
+// killDuringJob kills the server at every stage of a job of so many rows.
+func (n *node) killDuringJob(jobID string, rows int, shares ...float64) {
 	n.t.Helper()
 	for _, share := range shares {
 		before, _ := n.status(jobID)

@@ -2,7 +2,6 @@ package app
 
 import (
 	"bufio"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -14,13 +13,12 @@ import (
 
 type migrateCommand struct{}
 
-// Run migrates. A server does so by itself when it starts; this is for those
-// who want to see it done before.
+// Run migrates the database. A server does the same at startup.
 func (migrateCommand) Run(sh *shell) (err error) {
 	if err := os.MkdirAll(sh.store.Data, 0o700); err != nil {
 		return err
 	}
-	if err := checkFolder(sh.store); err != nil {
+	if err := checkDataDir(sh.store); err != nil {
 		return err
 	}
 	db, err := sqldb.Open(sh.ctx, sh.store.address(), sh.store.options())
@@ -28,7 +26,7 @@ func (migrateCommand) Run(sh *shell) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := checkProgram(sh.ctx, db); err != nil {
+	if err := checkOwnDatabase(sh.ctx, db); err != nil {
 		return err
 	}
 	if err := db.Migrate(sh.ctx); err != nil {
@@ -43,19 +41,19 @@ func (migrateCommand) Run(sh *shell) (err error) {
 }
 
 type backupCommand struct {
-	File       string `arg:"" help:"Archive to write, or - for the standard output."`
-	WithoutKey bool   `name:"without-key" help:"Leave the secret key out of the archive: keep the file secret.key yourself: without it second factors are lost."`
+	File       string `arg:"" help:"Archive to write, or - for standard output."`
+	WithoutKey bool   `name:"without-key" help:"Leave the secret key out of the archive. Keep the file secret.key separately: without it, two-factor authentication stops working."`
 }
 
-// Run writes a backup: to a temporary name first, so that a file of that name
-// is always whole.
+// Run writes a backup to a temporary file, then renames it, so that the file is
+// always complete.
 func (c backupCommand) Run(sh *shell) (err error) {
 	if c.File == "-" {
 		out := bufio.NewWriterSize(sh.stdout, 1<<20)
 		return errors.Join(writeBackup(sh.ctx, sh.store, c.WithoutKey, out), out.Flush())
 	}
 	if _, err := os.Stat(c.File); err == nil {
-		return fmt.Errorf("%s exists already", c.File)
+		return fmt.Errorf("%s already exists", c.File)
 	}
 	file, err := os.CreateTemp(filepath.Dir(c.File), ".backup-")
 	if err != nil {
@@ -79,7 +77,7 @@ func (c backupCommand) Run(sh *shell) (err error) {
 }
 
 type restoreCommand struct {
-	File string `arg:"" help:"Archive to read, or - for the standard input."`
+	File string `arg:"" help:"Archive to read, or - for standard input."`
 }
 
 // Run restores a backup.
@@ -90,32 +88,16 @@ func (c restoreCommand) Run(sh *shell) (err error) {
 		if err != nil {
 			return err
 		}
-		defer func() { _ = file.Close() }() // it was only read
+		defer func() { _ = file.Close() }() // read only
 		from = file
 	}
-	missing, err := readBackup(sh.ctx, sh.store, bufio.NewReaderSize(from, 1<<20))
+	missing, err := restoreBackup(sh.ctx, sh.store, bufio.NewReaderSize(from, 1<<20))
 	if err != nil {
 		return err
 	}
 	if missing != "" {
-		fmt.Fprintf(sh.stdout, "The archive does not hold the secret key %s: put it into %s, or set REGULARS_SECRET_KEY, before you start the server.\n", missing, sh.store.keyFile())
+		fmt.Fprintf(sh.stdout, "The archive does not contain the secret key %s. Before you start the server, copy the key to %s or set REGULARS_SECRET_KEY.\n", missing, sh.store.keyFile())
 	}
 	_, err = fmt.Fprintf(sh.stdout, "Restored to %s.\n", sh.store.Data)
 	return err
-}
-
-// checkProgram rejects a SQLite database that has tables, but none of this
-// program's migrations.
-func checkProgram(ctx context.Context, db *sqldb.DB) error {
-	if db.Dialect() != sqldb.SQLite {
-		return nil
-	}
-	tables, migrated, err := countTables(ctx, db)
-	if err != nil {
-		return fmt.Errorf("read the tables of the database: %w. %s", err, restoreRemedy)
-	}
-	if tables > 0 && migrated == 0 {
-		return fmt.Errorf("%s is the database of another program: choose another data folder, or restore a backup into a new one", databaseFile)
-	}
-	return nil
 }

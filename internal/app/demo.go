@@ -28,14 +28,14 @@ type demoCommand struct {
 	Addr string `env:"REGULARS_ADDR" default:"127.0.0.1:3333" placeholder:"HOST:PORT" help:"Address to listen on."`
 }
 
-// Run starts a server on a fresh folder, makes a community, imports the
-// example into it through the API as anybody would, and serves until a signal
-// comes. A folder it made itself goes away with it.
+// Run starts a server on a new folder, creates a community, imports the example
+// file through the API, and serves until a signal. It deletes a folder that it
+// created itself.
 func (c demoCommand) Run(sh *shell) (err error) {
 	if sh.store.DatabaseURL != "" {
-		return errors.New("the demo brings its own database: leave REGULARS_DATABASE_URL and --database-url out")
+		return errors.New("the demo uses its own database: remove REGULARS_DATABASE_URL and --database-url")
 	}
-	if sh.store.Data, err = demoFolder(sh.given); err != nil {
+	if sh.store.Data, err = demoDir(sh.given); err != nil {
 		return err
 	}
 	if sh.given == "" {
@@ -45,8 +45,8 @@ func (c demoCommand) Run(sh *shell) (err error) {
 	if err != nil {
 		return err
 	}
-	config.Store, config.Logging, config.Addr = sh.store, sh.logging, c.Addr
-	log := newLog(sh.stderr, Logging{LogLevel: quieter(sh.logging.LogLevel), LogFormat: sh.logging.LogFormat})
+	config.StorageConfig, config.LogConfig, config.Addr = sh.store, sh.logging, c.Addr
+	log := newLog(sh.stderr, LogConfig{LogLevel: demoLogLevel(sh.logging.LogLevel), LogFormat: sh.logging.LogFormat})
 	a, err := New(sh.ctx, config, clock.Clock{}, log)
 	if err != nil {
 		return err
@@ -56,37 +56,36 @@ func (c demoCommand) Run(sh *shell) (err error) {
 	defer stop()
 	served := make(chan error, 1)
 	go func() { served <- a.Run(ctx) }()
-	if err := a.showAround(ctx, sh); err != nil {
+	if err := a.fillAndExplain(ctx, sh); err != nil {
 		stop()
 		return errors.Join(err, <-served)
 	}
 	return <-served
 }
 
-// quieter keeps the access log out of what the demo prints, unless it was
-// asked for.
-func quieter(level string) string {
+// demoLogLevel raises the default level to hide the access log.
+func demoLogLevel(level string) string {
 	if level == "info" {
 		return "warn"
 	}
 	return level
 }
 
-// demoFolder is the folder that was asked for, which must hold no
-// installation, or a fresh one.
-func demoFolder(given string) (string, error) {
+// demoDir returns the given folder, which must not contain an installation, or
+// a new temporary one.
+func demoDir(given string) (string, error) {
 	if given == "" {
 		return os.MkdirTemp("", "regulars-demo-")
 	}
 	if _, err := os.Stat(filepath.Join(given, databaseFile)); err == nil {
-		return "", fmt.Errorf("%s holds an installation already: the demo wants a fresh folder", given)
+		return "", fmt.Errorf("%s already contains an installation: the demo needs a new folder", given)
 	}
 	return given, nil
 }
 
-// showAround fills the server and prints what to try.
-func (a *App) showAround(ctx context.Context, sh *shell) error {
-	made, err := a.makeDemo(ctx)
+// fillAndExplain imports the example file and prints commands to try.
+func (a *App) fillAndExplain(ctx context.Context, sh *shell) error {
+	created, err := a.createDemo(ctx)
 	if err != nil {
 		return err
 	}
@@ -95,84 +94,83 @@ func (a *App) showAround(ctx context.Context, sh *shell) error {
 		return err
 	}
 	fmt.Fprintf(sh.stdout, "Importing %d KiB through %s/v1/users/bulk-import\n", len(examples.Members)>>10, a.URL())
-	job, err := made.upload(ctx, "members.csv", examples.Members)
+	job, err := created.upload(ctx, "members.csv", examples.Members)
 	if err != nil {
 		return err
 	}
-	done, err := made.follow(ctx, job, newProgress(sh.stdout))
+	done, err := created.awaitJob(ctx, job, newProgress(sh.stdout))
 	if err != nil {
 		return err
 	}
 	printCounts(sh.stdout, done)
 	if done.Counts.Failed > 0 {
-		fmt.Fprintln(sh.stdout, "The rows that failed, and why:")
+		fmt.Fprintln(sh.stdout, "Failed rows:")
 		var failed []bulk.Detail
-		if err := made.get(ctx, "/v1/users/bulk-update/"+job+"/details?outcome=failed&limit=100", &failed); err != nil {
+		if err := created.get(ctx, "/v1/users/bulk-update/"+job+"/details?outcome=failed&limit=100", &failed); err != nil {
 			return err
 		}
-		printFailed(sh.stdout, failed)
+		printRowErrors(sh.stdout, failed)
 	}
 	if shown, err := filepath.Abs(file); err == nil {
 		file = shown
 	}
 	fmt.Fprintf(sh.stdout, `
-Do it again, and nobody is there twice:
+Import it again; no member is added twice:
 
   curl -F communityId=%s -F data=@%s %s/v1/users/bulk-import
 
-Ask for this job, and take its failed rows, with a key made for the demo:
+Show this job and download its failed rows, with the API key of the demo:
 
   curl -H 'x-api-key: %s' %s/v1/users/bulk-update/%s/status
   curl -H 'x-api-key: %s' %s/v1/users/bulk-update/%s/failed.csv
 
-See it in the console; this link signs you in once, within an hour:
+Open the console; this link signs you in once and expires in an hour:
 
   %s/link?token=%s
 
-The API is described at %s/docs. Ctrl-C ends the demo.
-`, made.communityID, file, a.URL(), made.key, a.URL(), job, made.key, a.URL(), job, a.URL(), made.linkToken, a.URL())
+API reference: %s/docs. Press Ctrl-C to end the demo.
+`, created.communityID, file, a.URL(), created.key, a.URL(), job, created.key, a.URL(), job, a.URL(), created.linkToken, a.URL())
 	return nil
 }
 
-// demo is what makeDemo made, and a client of the API.
+// demo is an API client for the community of createDemo.
 type demo struct {
 	url, communityID, key, linkToken string
 }
 
-// makeDemo makes a community that takes imports from anybody, with the
-// fields, roles and tags of the example, somebody who owns it, and a key to
-// watch the import with.
-func (a *App) makeDemo(ctx context.Context) (demo, error) {
+// createDemo creates a community with open imports and the fields, roles and
+// tags of the example file, its owner, and an API key to read the import with.
+func (a *App) createDemo(ctx context.Context) (demo, error) {
 	d := demo{url: a.URL()}
-	made, err := a.Communities.Create(ctx, community.Input{Name: "Demo community", Settings: community.Settings{OpenBulkImport: true}})
+	created, err := a.Communities.Create(ctx, community.Input{Name: "Demo community", Settings: community.Settings{OpenBulkImport: true}})
 	if err != nil {
 		return d, err
 	}
-	d.communityID = made.ID
+	d.communityID = created.ID
 	for _, field := range []field.Input{
-		{Field: "plan", Name: "Plan", Type: "select", Options: []string{"Free", "Starter", "Pro", "Enterprise"}, Description: "What the member pays for."},
-		{Field: "lifetime-deposits", Name: "Lifetime Deposits", Type: "numerical", Description: "Everything the member has ever paid in."},
+		{Field: "plan", Name: "Plan", Type: "select", Options: []string{"Free", "Starter", "Pro", "Enterprise"}, Description: "Subscription of the member."},
+		{Field: "lifetime-deposits", Name: "Lifetime Deposits", Type: "numerical", Description: "Total of all deposits."},
 		{Field: "last-deposit", Name: "Last Deposit", Type: "date"},
 	} {
-		if _, err := a.Fields.Create(ctx, made.ID, field); err != nil {
+		if _, err := a.Fields.Create(ctx, created.ID, field); err != nil {
 			return d, err
 		}
 	}
 	for i, role := range []access.RoleInput{{Title: "Beta Tester", Class: "#0e7490"}, {Title: "Ambassador", Class: "#7c3aed"}, {Title: "VIP", Class: "#b45309"}} {
 		role.Order = 10 * (i + 1)
-		if _, err := a.Access.CreateRole(ctx, operator, made.ID, role); err != nil {
+		if _, err := a.Access.CreateRole(ctx, operator, created.ID, role); err != nil {
 			return d, err
 		}
 	}
 	for _, tag := range []string{"newsletter", "webinar", "trial", "churn-risk"} {
-		if _, err := a.Members.CreateTag(ctx, made.ID, tag); err != nil {
+		if _, err := a.Members.CreateTag(ctx, created.ID, tag); err != nil {
 			return d, err
 		}
 	}
-	return d, a.makeDemoOwner(ctx, &d)
+	return d, a.createDemoOwner(ctx, &d)
 }
 
-func (a *App) makeDemoOwner(ctx context.Context, d *demo) error {
+func (a *App) createDemoOwner(ctx context.Context, d *demo) error {
 	owner, err := a.Accounts.CreateAccount(ctx, account.Input{Email: "demo@regulars.example", Username: "demo", InstallationOwner: true})
 	if err != nil {
 		return err
@@ -187,8 +185,8 @@ func (a *App) makeDemoOwner(ctx context.Context, d *demo) error {
 	return err
 }
 
-// upload sends a file the way the documentation shows, without a credential,
-// and returns the id of the job.
+// upload sends a file without a credential, as in the documentation, and returns
+// the id of the job.
 func (d demo) upload(ctx context.Context, name string, content []byte) (jobID string, err error) {
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
@@ -219,26 +217,26 @@ func (d demo) get(ctx context.Context, path string, into any) error {
 }
 
 func (d demo) do(r *http.Request, into any) (err error) {
-	answer, err := http.DefaultClient.Do(r)
+	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, answer.Body.Close()) }()
+	defer func() { err = errors.Join(err, response.Body.Close()) }()
 	var body struct {
 		Message, Code string
 		Data          json.RawMessage
 	}
-	if err := json.NewDecoder(io.LimitReader(answer.Body, 16<<20)).Decode(&body); err != nil {
+	if err := json.NewDecoder(io.LimitReader(response.Body, 16<<20)).Decode(&body); err != nil {
 		return fmt.Errorf("%s: %w", r.URL.Path, err)
 	}
-	if answer.StatusCode >= http.StatusBadRequest {
+	if response.StatusCode >= http.StatusBadRequest {
 		return errs.New(errs.Internal, body.Code, "%s: %s", r.URL.Path, body.Message)
 	}
 	return json.Unmarshal(body.Data, into)
 }
 
-// follow shows the job until it has ended.
-func (d demo) follow(ctx context.Context, jobID string, bar *progress) (bulk.Status, error) {
+// awaitJob shows the progress of the job until it has ended.
+func (d demo) awaitJob(ctx context.Context, jobID string, bar *progress) (bulk.Status, error) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {

@@ -19,7 +19,7 @@ import (
 
 // smallDisk starts the program in a namespace of its own, where script mounts
 // and then runs it as "$2" serve; "$1" is the data folder. Nothing is mounted
-// that others see. It returns nil where the system allows no namespaces.
+// outside of it. It returns nil if the system does not allow namespaces.
 func smallDisk(t *testing.T, script string, env ...string) *node {
 	t.Helper()
 	n := onSmallDisk(t, script, env...)
@@ -41,8 +41,8 @@ func onSmallDisk(t *testing.T, script string, env ...string) *node {
 		t.Fatal(err)
 	}
 	config.Data, config.Addr = t.TempDir(), "127.0.0.1:0"
-	n := &node{t: t, config: config, client: &http.Client{Timeout: apptest.Patience}}
-	n.furnish()
+	n := &node{t: t, config: config, client: &http.Client{Timeout: apptest.Timeout}}
+	n.createFixtures()
 	address, err := freeAddress()
 	if err != nil {
 		t.Fatal(err)
@@ -53,7 +53,7 @@ func onSmallDisk(t *testing.T, script string, env ...string) *node {
 	return n
 }
 
-// startSmall starts the server and returns once it answers.
+// startSmall starts the server and returns when it responds.
 func (n *node) startSmall() {
 	n.t.Helper()
 	log, err := os.Create(filepath.Join(n.t.TempDir(), "log"))
@@ -77,7 +77,7 @@ func (n *node) startSmall() {
 	})
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	late := time.After(apptest.Patience)
+	late := time.After(apptest.Timeout)
 	for n.get("/v1/users/bulk-update").status == 0 {
 		select {
 		case <-tick.C:
@@ -87,7 +87,7 @@ func (n *node) startSmall() {
 	}
 }
 
-func TestAFullDiskRefusesAnUploadAndForgetsIt(t *testing.T) {
+func TestUploadToFullDiskIsRejectedAndRemoved(t *testing.T) {
 	n := smallDisk(t, `mount -t tmpfs -o size=1m tmpfs "$1/files"; exec "$2" serve`)
 	if n == nil {
 		return
@@ -107,9 +107,9 @@ func TestAFullDiskRefusesAnUploadAndForgetsIt(t *testing.T) {
 	}
 }
 
-// TestAnImportWaitsForRoomOnTheDisk fills the disk of a SQLite database with
-// an import, makes room, and finds every row applied once.
-func TestAnImportWaitsForRoomOnTheDisk(t *testing.T) {
+// TestImportWaitsForDiskSpace fills the disk of a SQLite database with
+// an import, frees space, and expects every row to be applied once.
+func TestImportWaitsForDiskSpace(t *testing.T) {
 	n := smallDisk(t, `cp -r "$1" "$1.copy"; mount -t tmpfs -o size=64m tmpfs "$1"; cp -r "$1.copy"/* "$1"; head -c 56000000 /dev/zero >"$1/ballast"; exec "$2" serve`)
 	if n == nil {
 		return
@@ -163,20 +163,20 @@ func (n *node) awaitRefusal() (created int) {
 	return 0
 }
 
-// No byte is free: SQLite cannot even make the files beside the database.
-func TestAServerThatFindsNoSpaceAtItsStartSaysSo(t *testing.T) {
+// Without a free byte SQLite cannot create the files next to the database.
+func TestStartupOnFullDiskReportsIt(t *testing.T) {
 	n := onSmallDisk(t, `cp -r "$1" "$1.copy"; mount -t tmpfs -o size=64m tmpfs "$1"; cp -r "$1.copy"/* "$1"; head -c 99000000 /dev/zero >"$1/ballast" 2>&- || exec timeout 100 "$2" serve`)
 	if n == nil {
 		return
 	}
 	out, err := n.server.CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "The disk of the database is full. Make room") {
+	if err == nil || !strings.Contains(string(out), "The disk of the database is full. Free some space") {
 		t.Errorf("%v: %s", err, out)
 	}
 }
 
-// commandSaysDiskIsFull checks what a command prints that finds no space. The
-// last free pages may still take some.
+// commandSaysDiskIsFull checks the output of commands on a full disk. The last
+// free pages may still accept some.
 func (n *node) commandSaysDiskIsFull() {
 	n.t.Helper()
 	for range 100 {
@@ -186,7 +186,7 @@ func (n *node) commandSaysDiskIsFull() {
 		if err == nil {
 			continue
 		}
-		if !strings.Contains(string(out), "The disk of the database is full. Make room") {
+		if !strings.Contains(string(out), "The disk of the database is full. Free some space") {
 			n.t.Errorf("a command on a full disk: %v: %s", err, out)
 		}
 		return
@@ -194,15 +194,15 @@ func (n *node) commandSaysDiskIsFull() {
 	n.t.Error("every command finds space on a full disk")
 }
 
-// createMember creates a member whom no file names.
+// createMember creates a member that is in no file.
 func (n *node) createMember(i int) uploaded {
 	body := fmt.Sprintf(`{"firstname":"Direct","lastname":"Member","username":"direct%d","email":"direct%d@example.com"}`, i, i)
 	return n.sendTo(n.t.Context(), "/v1/users", formBody{strings.NewReader(body), int64(len(body)), "application/json"}, "")
 }
 
-// TestADryRunWaitsForRoomForItsTemporaryFiles fills the disk of the files with a
-// dry run that carries more people along than fit in memory.
-func TestADryRunWaitsForRoomForItsTemporaryFiles(t *testing.T) {
+// TestDryRunWaitsForDiskSpaceForTemporaryFiles fills the disk of the files with a
+// dry run with more repeated members than fit in memory.
+func TestDryRunWaitsForDiskSpaceForTemporaryFiles(t *testing.T) {
 	n := smallDisk(t, `mount -t tmpfs -o size=8m tmpfs "$1/files"; head -c 5900000 /dev/zero >"$1/files/ballast"; exec "$2" serve`, "REGULARS_DRY_RUN_MIB=1")
 	if n == nil {
 		return

@@ -14,50 +14,50 @@ type doctorCommand struct {
 	JSON bool `name:"json" help:"Print one JSON object: {\"ok\",\"checks\"}, each check with name, ok and problem."`
 }
 
-// errUnwell ends doctor with a 1: what is wrong has been printed.
-var errUnwell = errors.New("something is wrong, see above")
+// errChecksFailed is the error of doctor after it has printed the problems.
+var errChecksFailed = errors.New("some checks failed, see above")
 
-// Run checks the installation and changes nothing but the schema, which it
-// brings up to date as every command does.
+// Run checks the installation. Like every command it migrates the schema; it
+// changes nothing else.
 func (c doctorCommand) Run(sh *shell) error {
-	if err := checkExists(sh.store); err != nil {
+	if err := requireDatabase(sh.store); err != nil {
 		return err
 	}
-	return lookAtParts(sh, func(p *Parts) error {
+	return withUncheckedServices(sh, func(p *Services) error {
 		config, err := DefaultConfig()
 		if err != nil {
 			return err
 		}
-		config.Store = sh.store
-		checks := append(p.readiness(config),
+		config.StorageConfig = sh.store
+		checks := append(p.readinessChecks(config),
 			check{"data folder", func(context.Context) (string, error) { return writable(sh.store.Data) }},
-			check{"secret key", p.secretKey},
+			check{"secret key", p.secretKeyProblem},
 			check{"database content", func(ctx context.Context) (string, error) { return p.DB.Check(ctx) }},
 			check{"dead jobs", p.deadJobs})
-		findings, ok := runChecks(sh.ctx, checks)
-		if err := c.print(sh, findings, ok); err != nil {
+		results, ok := runChecks(sh.ctx, checks)
+		if err := c.print(sh, results, ok); err != nil {
 			return err
 		}
 		if !ok {
-			return errUnwell
+			return errChecksFailed
 		}
 		return nil
 	})
 }
 
-func (c doctorCommand) print(sh *shell, findings []finding, ok bool) error {
-	for i, f := range findings {
+func (c doctorCommand) print(sh *shell, results []checkResult, ok bool) error {
+	for i, f := range results {
 		if f.err != nil {
-			findings[i].Problem += ": " + f.err.Error()
+			results[i].Problem += ": " + f.err.Error()
 		}
 	}
 	if c.JSON {
-		return answer(sh, true, map[string]any{"ok": ok, "checks": findings}, "")
+		return writeResult(sh, true, map[string]any{"ok": ok, "checks": results}, "")
 	}
-	for _, f := range findings {
+	for _, f := range results {
 		state := "ok"
 		if !f.OK {
-			state = "WRONG: " + f.Problem
+			state = "FAILED: " + f.Problem
 		}
 		fmt.Fprintf(sh.stdout, "%-18s %s\n", f.Name, state)
 	}
@@ -72,15 +72,15 @@ func writable(folder string) (string, error) {
 	return "", errors.Join(file.Close(), os.Remove(file.Name()))
 }
 
-func (p *Parts) deadJobs(ctx context.Context) (string, error) {
+func (p *Services) deadJobs(ctx context.Context) (string, error) {
 	kinds, err := p.Jobs.KindStats(ctx)
 	if err != nil {
 		return "", err
 	}
-	total, parts := int64(0), []string{}
+	total, counts := int64(0), []string{}
 	for _, k := range kinds {
 		if k.Dead > 0 {
-			total, parts = total+k.Dead, append(parts, fmt.Sprintf("%d of %s", k.Dead, k.Kind))
+			total, counts = total+k.Dead, append(counts, fmt.Sprintf("%d of %s", k.Dead, k.Kind))
 		}
 	}
 	if total == 0 {
@@ -96,9 +96,9 @@ func (p *Parts) deadJobs(ctx context.Context) (string, error) {
 			reason = fmt.Sprintf("; the latest, %s: %s", j.ID, j.Errors[len(j.Errors)-1].Error)
 		}
 		if j.Cause() == jobs.Crashed {
-			reason += fmt.Sprintf(" (%d times: often the process has too little memory)", j.Crashes)
+			reason += fmt.Sprintf(" (%d times; usually because of too little memory)", j.Crashes)
 		}
 	}
-	return fmt.Sprintf("%d jobs were given up (%s)%s. Remove the cause, then retry or dismiss them as the owner of the installation at /-/jobs",
-		total, strings.Join(parts, ", "), reason), nil
+	return fmt.Sprintf("%d jobs were given up (%s)%s. Fix the cause, then retry or dismiss them at /-/jobs as the owner of the installation",
+		total, strings.Join(counts, ", "), reason), nil
 }

@@ -11,8 +11,8 @@ import (
 
 var generatedHeader = []string{"First Name", "Last Name", "Username", "Email", "Phone", "Country", "Language", "Role", "Tag", "Plan", "Score", "Notes", "Customer No"}
 
-// generator makes files of rows that lean on each other: new people, people
-// who were there, people again, renames, names taken over, and rows that fail.
+// generator generates files with dependent rows: new members, existing and
+// repeated ones, renames, reused names, and rows that fail.
 type generator struct {
 	*rand.Rand
 	people []generated // in the order in which the files name them
@@ -20,13 +20,13 @@ type generator struct {
 	tags   int
 }
 
-// generated is somebody as the rows so far make them, if none of them fails.
+// generated is a member after the rows so far, if none of them fails.
 type generated struct{ email, username string }
 
 // seedFile is a file of n new people.
 func (g *generator) seedFile(t testing.TB, n int) []byte {
 	for range n {
-		g.newcomer()
+		g.newMember()
 	}
 	return g.take(t)
 }
@@ -36,7 +36,7 @@ func (g *generator) mixedFile(t testing.TB, n int) []byte {
 	for len(g.rows) < n {
 		switch k := g.IntN(100); {
 		case k < 50:
-			g.newcomer()
+			g.newMember()
 		case k < 70:
 			g.change()
 		case k < 76:
@@ -65,8 +65,8 @@ func (g *generator) take(t testing.TB) []byte {
 	return file.Bytes()
 }
 
-// known is anybody whom an earlier row named, those of late more often: they
-// may be in the piece at hand.
+// known returns a member of an earlier row, recent ones more often: they may be
+// in the current batch.
 func (g *generator) known() *generated {
 	if g.IntN(2) == 0 {
 		return &g.people[len(g.people)-1-g.IntN(min(len(g.people), 300))]
@@ -103,7 +103,7 @@ func (g *generator) cells() []string {
 	return row
 }
 
-func (g *generator) newcomer() {
+func (g *generator) newMember() {
 	n := len(g.people)
 	who := generated{fmt.Sprintf("user%d@example.com", n), fmt.Sprintf("user%d", n)}
 	if n > 0 && g.IntN(20) == 0 {
@@ -127,7 +127,7 @@ func (g *generator) change() {
 	g.rows = append(g.rows, row)
 }
 
-// rename moves somebody to a name that others may want, or back.
+// rename gives a member a name that others may use, or the previous one.
 func (g *generator) rename() {
 	who := g.known()
 	row := g.cells()

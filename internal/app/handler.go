@@ -1,6 +1,8 @@
 package app
 
 import (
+	"context"
+	"encoding/json"
 	"net/http"
 	"path"
 	"strings"
@@ -13,14 +15,14 @@ import (
 	"github.com/regulars/regulars/internal/httpx"
 )
 
-// handler puts the ways in side by side: the API under its prefixes, the
-// probes, and the console for everything else.
+// handler routes requests to the API, the probes, metrics and media, and all
+// others to the console.
 func (a *App) handler() (http.Handler, error) {
 	proxies, err := a.config.proxies()
 	if err != nil {
 		return nil, err
 	}
-	pictures := httpx.NewLimit(a.clock, a.config.PicturesPerMin, time.Minute) // of both ways in together
+	pictures := httpx.NewLimit(a.clock, a.config.PicturesPerMin, time.Minute) // shared by API and console
 	streams := httpx.NewStreams(a.config.StreamsPerOwner, a.config.Streams, a.config.StreamCheck)
 	uploads := httpx.NewUploads(a.config.uploadLimits())
 	rest := api.New(api.Deps{
@@ -42,16 +44,15 @@ func (a *App) handler() (http.Handler, error) {
 	mux.Handle("GET /metrics", a.metrics.handler())
 	mux.Handle("GET /media/", a.Pictures)
 	mux.Handle("/", pages)
-	return noteRoute(httpx.Wrap(beside(rest, mux), httpx.Options{
+	return withRouteContext(httpx.Wrap(routeAPI(rest, mux), httpx.Options{
 		Log: a.log, Clock: a.clock, Proxies: proxies, SkipLog: isProbe, Observe: a.metrics.observe,
 		Body: httpx.BodyLimits{Anonymous: a.config.AnonymousBody, Idle: a.config.BodyIdle},
 	})), nil
 }
 
-// beside gives rest the addresses of the API, also those that are not clean:
-// the router of the others would answer them with a redirect, which is no
-// answer of the API and would lose the body of an upload.
-func beside(rest, others http.Handler) http.Handler {
+// routeAPI sends addresses of the API to rest, unclean ones too: ServeMux would
+// redirect those, which is not an API response and loses the body of an upload.
+func routeAPI(rest, others http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isAPI(r.URL.Path) || isAPI(path.Clean("/"+r.URL.Path)) {
 			rest.ServeHTTP(w, r)
@@ -70,19 +71,55 @@ func isAPI(address string) bool {
 	return address == "/api/secureAuth" || address == "/openapi.json" || address == "/openapi.yaml"
 }
 
-// isProbe are the requests that machines send every few seconds.
+// isProbe reports whether r is a frequent request of a machine, not worth logging.
 func isProbe(r *http.Request) bool {
 	return r.URL.Path == "/healthz" || r.URL.Path == "/readyz" || r.URL.Path == "/metrics" || strings.HasPrefix(r.URL.Path, "/assets/")
 }
 
-// noteRoute gives a request a place where the routers write which pattern it
-// matched, so that metrics can name it. A HEAD request has none: it is looked
-// up as a GET by a middleware that needs the router's own.
-func noteRoute(next http.Handler) http.Handler {
+// withRouteContext adds a chi.Context in which the routers record the matched
+// pattern, for metrics. HEAD requests are left out: the middleware that maps
+// them to GET needs the context of its own router.
+func withRouteContext(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodHead {
-			r = r.WithContext(withRouteContext(r.Context(), chi.NewRouteContext()))
+			r = r.WithContext(setRouteContext(r.Context(), chi.NewRouteContext()))
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// healthz reports that the process is alive.
+func healthz(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write([]byte(`{"status":"ok"}` + "\n")) // the client disconnected
+}
+
+// readyz responds 200 if all checks pass, else 503, with the result of each
+// check. Error texts may contain addresses and are only logged.
+func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
+	results, ok := runChecks(r.Context(), append(a.readinessChecks(a.config), check{"worker", a.workerProblem}))
+	for _, f := range results {
+		if f.err != nil {
+			a.log.WarnContext(r.Context(), "readinessChecks check failed", "check", f.Name, "error", f.err.Error())
+		}
+	}
+	body := struct {
+		Status string        `json:"status"`
+		Checks []checkResult `json:"checks"`
+	}{"ready", results}
+	status := http.StatusOK
+	if !ok {
+		body.Status, status = "not ready", http.StatusServiceUnavailable
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // the client disconnected
+}
+
+func (a *App) workerProblem(context.Context) (string, error) {
+	if !a.engineRunning.Load() {
+		return "the worker engine is not running", nil
+	}
+	return "", nil
 }

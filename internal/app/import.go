@@ -16,37 +16,37 @@ import (
 )
 
 type importCommand struct {
-	File       string            `arg:"" help:"File to import (CSV, XLSX, or one of them packed with gzip or zip), or - for the standard input."`
+	File       string            `arg:"" help:"File to import (CSV or XLSX, also compressed with gzip or zip), or - for standard input."`
 	Community  string            `required:"" placeholder:"ID" help:"Id of the community."`
-	DryRun     bool              `name:"dry-run" help:"Read everything, change nothing, and say what would happen."`
-	Update     bool              `help:"Only change members, never create one: a bulk update."`
-	Mode       string            `enum:"upsert,create,update" default:"upsert" help:"Who is imported: ${enum}."`
-	CreateTags bool              `name:"create-tags" help:"Make the tags that do not exist yet."`
-	Map        map[string]string `placeholder:"HEADER=FIELD" help:"What a column is; an empty field ignores it. Repeatable."`
-	Encoding   string            `help:"Encoding of the file; found out by itself."`
-	Delimiter  string            `help:"Delimiter of the file; found out by itself."`
-	Sheet      string            `help:"Name or number of the sheet of a spreadsheet."`
-	Decimal    string            `help:"Decimal sign of the numbers: . or ,"`
-	DateFormat string            `name:"date-format" help:"Form of the dates: DD/MM/YYYY, MM/DD/YYYY or DD.MM.YYYY."`
-	Failed     string            `placeholder:"FILE" help:"Write the failed rows, with what is wrong with them, to this file."`
-	JSON       bool              `name:"json" help:"Print one JSON object when the job has ended: {\"jobId\",\"status\",\"dryRun\",\"counts\"}, with \"error\" where it could not go on."`
+	DryRun     bool              `name:"dry-run" help:"Check the whole file and show what would happen, without changes."`
+	Update     bool              `help:"Bulk update: change existing members only."`
+	Mode       string            `enum:"upsert,create,update" default:"upsert" help:"Rows to import: all (upsert), new members only (create) or existing members only (update)."`
+	CreateTags bool              `name:"create-tags" help:"Create missing tags."`
+	Map        map[string]string `placeholder:"HEADER=FIELD" help:"Field of a column; an empty field ignores the column. Repeatable."`
+	Encoding   string            `help:"Encoding of the file (default: detected)."`
+	Delimiter  string            `help:"Delimiter of the file (default: detected)."`
+	Sheet      string            `help:"Name or number of the sheet in a workbook."`
+	Decimal    string            `help:"Decimal separator of numbers: . or ,"`
+	DateFormat string            `name:"date-format" help:"Format of dates: DD/MM/YYYY, MM/DD/YYYY or DD.MM.YYYY."`
+	Failed     string            `placeholder:"FILE" help:"Write the failed rows and their errors to this file."`
+	JSON       bool              `name:"json" help:"Print one JSON object when the job has ended: {\"jobId\",\"status\",\"dryRun\",\"counts\"}, and \"error\" if it failed."`
 }
 
-// Run queues the job and follows it to its end. A server that runs works it;
-// without one this process does.
+// Run queues the job and shows its progress until it has ended. A running server
+// executes it; without one this process does.
 func (c importCommand) Run(sh *shell) error {
-	return withParts(sh, func(p *Parts) error {
-		queued, err := c.start(sh, p)
+	return withServices(sh, func(p *Services) error {
+		queued, err := c.queue(sh, p)
 		if err != nil {
 			return err
 		}
-		if err := p.forgetCrashed(sh.ctx, sh.store); err != nil {
+		if err := p.removeCrashedNodes(sh.ctx, sh.store); err != nil {
 			return err
 		}
 		bar := newProgress(sh.stderr)
-		done, err := p.follow(sh.ctx, c.Community, queued.JobID, bar.show)
+		done, err := p.followJob(sh.ctx, c.Community, queued.JobID, bar.show)
 		if sh.ctx.Err() != nil {
-			fmt.Fprintf(sh.stderr, "\nThe job %s is kept and goes on when a server runs.\n", queued.JobID)
+			fmt.Fprintf(sh.stderr, "\nJob %s continues when a server runs.\n", queued.JobID)
 		}
 		if err != nil {
 			return err
@@ -55,7 +55,7 @@ func (c importCommand) Run(sh *shell) error {
 	})
 }
 
-func (c importCommand) start(sh *shell, p *Parts) (bulk.Status, error) {
+func (c importCommand) queue(sh *shell, p *Services) (bulk.Status, error) {
 	options, err := c.options()
 	if err != nil {
 		return bulk.Status{}, err
@@ -69,10 +69,10 @@ func (c importCommand) start(sh *shell, p *Parts) (bulk.Status, error) {
 		if err != nil {
 			return bulk.Status{}, err
 		}
-		defer func() { _ = file.Close() }() // it was only read
+		defer func() { _ = file.Close() }() // read only
 		from = file
 	}
-	fileID, verdict, err := p.keep(from)
+	fileID, scanned, err := p.storeFile(from)
 	if err != nil {
 		return bulk.Status{}, err
 	}
@@ -81,9 +81,9 @@ func (c importCommand) start(sh *shell, p *Parts) (bulk.Status, error) {
 		kind = bulk.Update
 	}
 	queued, err := p.Bulk.Start(sh.ctx, bulk.Start{
-		CommunityID: c.Community, Type: kind, FileID: fileID, FileName: filepath.Base(c.File), Verdict: verdict, Options: options, Actor: operator,
+		CommunityID: c.Community, Type: kind, FileID: fileID, FileName: filepath.Base(c.File), Verdict: scanned, Options: options, Actor: operator,
 	})
-	if err != nil && bulk.Refused(err) { // else the job may be there
+	if err != nil && bulk.Refused(err) { // otherwise the job may exist
 		return bulk.Status{}, errors.Join(err, p.Files.Delete(fileID))
 	}
 	return queued, err
@@ -105,44 +105,44 @@ func (c importCommand) options() (bulk.Options, error) {
 	return options, err
 }
 
-// keep puts a file on stable storage and judges its bytes on the way.
-func (p *Parts) keep(from io.Reader) (fileID string, verdict sheet.ScanResult, err error) {
+// storeFile stores a file durably and scans its bytes.
+func (p *Services) storeFile(from io.Reader) (fileID string, scanned sheet.ScanResult, err error) {
 	w, err := p.Files.Create()
 	if err != nil {
-		return "", verdict, err
+		return "", scanned, err
 	}
 	defer w.Abort()
 	var scan sheet.Scanner
 	if _, err := io.Copy(io.MultiWriter(w, &scan), from); err != nil {
-		return "", verdict, err
+		return "", scanned, err
 	}
 	return w.ID(), scan.Result(), w.Commit()
 }
 
-// forgetCrashed looks at the lock of the data folder, which on SQLite tells at
-// once that no server lives, also after one was killed.
-func (p *Parts) forgetCrashed(ctx context.Context, s Store) error {
+// removeCrashedNodes removes the nodes of killed servers without waiting for
+// their heartbeats. On SQLite, an unlocked data folder means that none runs.
+func (p *Services) removeCrashedNodes(ctx context.Context, s StorageConfig) error {
 	if p.DB.Dialect() != sqldb.SQLite {
 		return nil
 	}
-	used, err := folderInUse(s.Data)
-	if err != nil || used {
+	inUse, err := dataDirInUse(s.Data)
+	if err != nil || inUse {
 		return err
 	}
 	return p.Jobs.RemoveNodes(ctx)
 }
 
-// follow shows a job until it has ended. It works the job itself while no
-// server does, also when the one that did goes away meanwhile.
-func (p *Parts) follow(ctx context.Context, communityID, jobID string, show func(bulk.Status)) (bulk.Status, error) {
+// followJob shows the progress of a job until it has ended. It executes the job
+// itself while no server does, also if the server stops meanwhile.
+func (p *Services) followJob(ctx context.Context, communityID, jobID string, show func(bulk.Status)) (bulk.Status, error) {
 	queueJob, err := p.Bulk.QueueJob(ctx, communityID, jobID)
 	if err != nil {
 		return bulk.Status{}, err
 	}
-	working, stop := context.WithCancel(ctx)
+	workCtx, stop := context.WithCancel(ctx)
 	defer stop()
 	worked := make(chan error, 1)
-	go func() { worked <- p.Jobs.RunUntilDone(working, queueJob) }()
+	go func() { worked <- p.Jobs.RunUntilDone(workCtx, queueJob) }()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -150,7 +150,7 @@ func (p *Parts) follow(ctx context.Context, communityID, jobID string, show func
 		case err := <-worked:
 			status, statusErr := p.Bulk.Status(ctx, communityID, jobID)
 			if err != nil && (statusErr != nil || status.Status != bulk.Failed) {
-				return bulk.Status{}, err // else the status has the reason
+				return bulk.Status{}, err // otherwise the status has the error
 			}
 			show(status)
 			return status, statusErr
@@ -167,8 +167,8 @@ func (p *Parts) follow(ctx context.Context, communityID, jobID string, show func
 	}
 }
 
-// report tells what became of the rows; errFailedRows when one failed.
-func (c importCommand) report(sh *shell, p *Parts, done bulk.Status) error {
+// report prints the results; it returns errFailedRows if a row failed.
+func (c importCommand) report(sh *shell, p *Services, done bulk.Status) error {
 	if err := c.printResult(sh, done); err != nil {
 		return err
 	}
@@ -179,12 +179,12 @@ func (c importCommand) report(sh *shell, p *Parts, done bulk.Status) error {
 		return nil
 	}
 	if !c.JSON {
-		if err := c.tellFailed(sh, p, done); err != nil {
+		if err := c.printFailedRows(sh, p, done); err != nil {
 			return err
 		}
 	}
 	if c.Failed != "" {
-		if err := c.writeFailed(sh, p, done); err != nil {
+		if err := c.writeFailedFile(sh, p, done); err != nil {
 			return err
 		}
 	}
@@ -197,31 +197,31 @@ func (c importCommand) printResult(sh *shell, done bulk.Status) error {
 		if done.Error != nil {
 			object["error"] = done.Error
 		}
-		return answer(sh, true, object, "")
+		return writeResult(sh, true, object, "")
 	}
 	fmt.Fprintf(sh.stdout, "Job %s: %s.\n", done.JobID, strings.ReplaceAll(done.Status, "_", " "))
 	if done.DryRun {
-		fmt.Fprint(sh.stdout, "Nothing was changed. What would happen: ")
+		fmt.Fprint(sh.stdout, "Dry run, nothing was changed: ")
 	}
 	printCounts(sh.stdout, done)
 	return nil
 }
 
-// tellFailed prints the first failed rows.
-func (c importCommand) tellFailed(sh *shell, p *Parts, done bulk.Status) error {
-	const few = 20
-	rows, more, err := p.Bulk.Details(sh.ctx, c.Community, done.JobID, bulk.DetailFilter{Outcome: "failed", Limit: few})
+// printFailedRows prints the first failed rows.
+func (c importCommand) printFailedRows(sh *shell, p *Services, done bulk.Status) error {
+	const limit = 20
+	rows, more, err := p.Bulk.Details(sh.ctx, c.Community, done.JobID, bulk.DetailFilter{Outcome: "failed", Limit: limit})
 	if err != nil {
 		return err
 	}
-	printFailed(sh.stdout, rows)
+	printRowErrors(sh.stdout, rows)
 	if more != "" {
-		fmt.Fprintf(sh.stdout, "  and %d more; --failed FILE writes them all\n", done.Counts.Failed-int64(len(rows)))
+		fmt.Fprintf(sh.stdout, "  and %d more; use --failed FILE to write all of them\n", done.Counts.Failed-int64(len(rows)))
 	}
 	return nil
 }
 
-func (c importCommand) writeFailed(sh *shell, p *Parts, done bulk.Status) error {
+func (c importCommand) writeFailedFile(sh *shell, p *Services, done bulk.Status) error {
 	file, err := os.Create(c.Failed)
 	if err != nil {
 		return err

@@ -27,18 +27,18 @@ func (e endsWith) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func TestTheFileOfAnImportGoesOnlyWhenItWasRefused(t *testing.T) {
+func TestFileOfImportIsDeletedOnlyIfRejected(t *testing.T) {
 	config, err := DefaultConfig()
 	if err != nil {
 		t.Fatal(err)
 	}
 	config.Data, config.Synchronous = t.TempDir(), "OFF"
-	parts, err := openParts(t.Context(), config, clock.Clock{}, slog.New(slog.DiscardHandler), "")
+	services, err := openServices(t.Context(), config, clock.Clock{}, slog.New(slog.DiscardHandler), "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = parts.Close() }()
-	made, err := parts.Communities.Create(t.Context(), community.Input{Name: "Testers"})
+	defer func() { _ = services.Close() }()
+	created, err := services.Communities.Create(t.Context(), community.Input{Name: "Testers"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,13 +57,13 @@ func TestTheFileOfAnImportGoesOnlyWhenItWasRefused(t *testing.T) {
 			end = cancel
 		}
 		sh := &shell{ctx: ctx, stdin: endsWith{strings.NewReader(c.file), end}, stdout: io.Discard, stderr: io.Discard}
-		_, err := importCommand{File: "-", Community: made.ID, Mode: "upsert"}.start(sh, parts)
+		_, err := importCommand{File: "-", Community: created.ID, Mode: "upsert"}.queue(sh, services)
 		cancel()
 		if err == nil || (errs.From(err) != nil) != c.refused {
 			t.Errorf("%s: %v", c.name, err)
 		}
 		left := 0
-		if err := parts.Files.List(func(string, int64, time.Time) error { left++; return nil }); err != nil || left != c.left {
+		if err := services.Files.List(func(string, int64, time.Time) error { left++; return nil }); err != nil || left != c.left {
 			t.Errorf("%s: %d files are left, want %d (%v)", c.name, left, c.left, err)
 		}
 	}

@@ -15,9 +15,9 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-// TestOtherRequestsAreServedWhileAFileLoads asks for members and makes tags
-// while 100,000 rows are imported. The bound is generous, and a part of the time
-// of the import: the machine of a test has other work.
+// TestOtherRequestsAreServedWhileAFileLoads reads members and creates
+// tags during an import of 100,000 rows. The limit is a share of the time of the
+// import, as the machine may be loaded.
 func TestOtherRequestsAreServedWhileAFileLoads(t *testing.T) {
 	const rows = 100_000
 	var file strings.Builder
@@ -63,7 +63,7 @@ func TestOtherRequestsAreServedWhileAFileLoads(t *testing.T) {
 	}
 }
 
-// timeEach makes one request after the other until stop is closed.
+// timeEach sends sequential requests until stop is closed.
 func (n *node) timeEach(stop chan struct{}, request func(i int) (path, body string, want int)) (took []time.Duration) {
 	client := &http.Client{Transport: &http.Transport{}}
 	defer client.CloseIdleConnections()

@@ -16,25 +16,25 @@ import (
 	"github.com/regulars/regulars/internal/jobs"
 )
 
-// metrics are what /metrics tells a Prometheus.
+// metrics are the Prometheus metrics of /metrics.
 type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
 }
 
-func newMetrics(p *Parts) *metrics {
+func newMetrics(p *Services) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "regulars_http_request_duration_seconds", Help: "Time from the first byte of a request to the last of its answer.",
+			Name: "regulars_http_request_duration_seconds", Help: "Time from the first byte of a request to the last byte of its response.",
 			Buckets: []float64{.001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 10, 60},
 		}, []string{"method", "route", "status"}),
 	}
 	m.registry.MustRegister(m.requests, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		&queueCollector{p}, prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "regulars_mails_held_back_total", Help: "Mails that were not written because their recipients got many within the hour.",
+			Name: "regulars_mails_held_back_total", Help: "Mails not written because of the hourly limit per recipient.",
 		}, func() float64 { return float64(p.Mail.SuppressedTotal()) }), prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "regulars_members_skipped_total", Help: "Members that work on all members left as they were, because the database refuses their new rows.",
+			Name: "regulars_members_skipped_total", Help: "Members skipped by jobs over all members because the database rejected the new row.",
 		}, func() float64 { return float64(p.Members.SkippedTotal()) }))
 	return m
 }
@@ -43,71 +43,71 @@ func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
 }
 
-// observe counts a request. Its labels take few values: the pattern of the
-// route and not the path, and only the methods there are.
-func (m *metrics) observe(seen httpx.Observed) {
+// observe records a request. Labels have few values: the pattern of the route
+// instead of the path, and known methods only.
+func (m *metrics) observe(o httpx.Observed) {
 	route := "other"
-	if c := chi.RouteContext(seen.Request.Context()); c != nil && c.RoutePattern() != "" {
+	if c := chi.RouteContext(o.Request.Context()); c != nil && c.RoutePattern() != "" {
 		route = c.RoutePattern()
 	}
-	method := seen.Request.Method
+	method := o.Request.Method
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
 	default:
 		method = "OTHER"
 	}
-	m.requests.WithLabelValues(method, route, strconv.Itoa(seen.Status)).Observe(seen.Duration.Seconds())
+	m.requests.WithLabelValues(method, route, strconv.Itoa(o.Status)).Observe(o.Duration.Seconds())
 }
 
-func withRouteContext(ctx context.Context, c *chi.Context) context.Context {
+func setRouteContext(ctx context.Context, c *chi.Context) context.Context {
 	return context.WithValue(ctx, chi.RouteCtxKey, c)
 }
 
-// queueCollector asks the database how the work stands when it is scraped: any
-// node tells the same.
-type queueCollector struct{ parts *Parts }
+// queueCollector reads the state of the queue from the database at each scrape;
+// all nodes report the same.
+type queueCollector struct{ services *Services }
 
 var (
 	deadJobsDesc    = prometheus.NewDesc("regulars_dead_jobs", "Jobs that were given up, by kind.", []string{"kind"}, nil)
-	waitingJobsDesc = prometheus.NewDesc("regulars_waiting_jobs", "Jobs that no worker has, by kind.", []string{"kind"}, nil)
-	oldestWaitDesc  = prometheus.NewDesc("regulars_jobs_oldest_wait_seconds", "How long the job that waits longest for a worker has waited, by kind.", []string{"kind"}, nil)
+	waitingJobsDesc = prometheus.NewDesc("regulars_waiting_jobs", "Jobs waiting for a worker, by kind.", []string{"kind"}, nil)
+	oldestWaitDesc  = prometheus.NewDesc("regulars_jobs_oldest_wait_seconds", "Longest time a job has been waiting for a worker, by kind.", []string{"kind"}, nil)
 
 	jobsDesc      = prometheus.NewDesc("regulars_jobs", "Jobs of all nodes by state.", []string{"state"}, nil)
-	bulkJobsDesc  = prometheus.NewDesc("regulars_bulk_jobs_total", "Bulk jobs that have ended, dry runs left out.", []string{"type", "status"}, nil)
-	bulkRowsDesc  = prometheus.NewDesc("regulars_bulk_rows_total", "Rows of these jobs by what became of them.", []string{"type", "outcome"}, nil)
-	bulkFilesDesc = prometheus.NewDesc("regulars_bulk_files_bytes", "Size of the kept files of bulk jobs.", nil, nil)
+	bulkJobsDesc  = prometheus.NewDesc("regulars_bulk_jobs_total", "Finished bulk jobs without dry runs.", []string{"type", "status"}, nil)
+	bulkRowsDesc  = prometheus.NewDesc("regulars_bulk_rows_total", "Rows of these jobs by outcome.", []string{"type", "outcome"}, nil)
+	bulkFilesDesc = prometheus.NewDesc("regulars_bulk_files_bytes", "Size of the stored files of bulk jobs.", nil, nil)
 	nodesDesc     = prometheus.NewDesc("regulars_nodes", "Nodes that are alive.", nil, nil)
 )
 
-// Describe says which metrics Collect sends.
+// Describe implements prometheus.Collector.
 func (q *queueCollector) Describe(to chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{jobsDesc, nodesDesc, bulkJobsDesc, bulkRowsDesc, deadJobsDesc, waitingJobsDesc, oldestWaitDesc, bulkFilesDesc} {
 		to <- desc
 	}
 }
 
-// Collect asks the database. When it does not answer the metrics are missing,
-// which is what an alert should look for.
+// Collect implements prometheus.Collector. If the database does not respond the
+// metrics are missing; alert on their absence.
 func (q *queueCollector) Collect(to chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	if live, err := q.parts.Jobs.LiveNodes(ctx); err == nil {
+	if live, err := q.services.Jobs.LiveNodes(ctx); err == nil {
 		to <- prometheus.MustNewConstMetric(nodesDesc, prometheus.GaugeValue, float64(live))
 	}
-	if stats, err := q.parts.Jobs.Stats(ctx); err == nil {
+	if stats, err := q.services.Jobs.Stats(ctx); err == nil {
 		for state, n := range map[string]int64{
 			"waiting": stats.Waiting, "queued": stats.Queued, "running": stats.Running, "dead": stats.Dead, "cancelled": stats.Cancelled,
 		} {
 			to <- prometheus.MustNewConstMetric(jobsDesc, prometheus.GaugeValue, float64(n), state)
 		}
 	}
-	if kinds, err := q.parts.Jobs.KindStats(ctx); err == nil {
-		collectKinds(kinds, q.parts.clock.MS(), to)
+	if kinds, err := q.services.Jobs.KindStats(ctx); err == nil {
+		collectKinds(kinds, q.services.clock.MS(), to)
 	}
-	if totals, err := q.parts.Bulk.Totals(ctx); err == nil {
+	if totals, err := q.services.Bulk.Totals(ctx); err == nil {
 		collectBulk(totals, to)
 	}
-	if stored, err := q.parts.Bulk.Storages(ctx); err == nil {
+	if stored, err := q.services.Bulk.Storages(ctx); err == nil {
 		sum := int64(0)
 		for _, s := range stored {
 			sum += s.UsedBytes

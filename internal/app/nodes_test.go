@@ -23,7 +23,7 @@ func post(t *testing.T, a *apptest.App, path, kind, body string) int {
 	return status
 }
 
-func TestTheLimitsThatProtectAccountsHoldOverAllNodesAndWaysIn(t *testing.T) {
+func TestAccountLimitsApplyAcrossNodesAndInterfaces(t *testing.T) {
 	for _, engine := range sqldbtest.Engines(t) {
 		t.Run(string(engine), func(t *testing.T) {
 			t.Parallel()

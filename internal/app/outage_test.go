@@ -16,9 +16,9 @@ import (
 
 const outageRows = 10_000
 
-// throughAnOutage runs the same import on two nodes and lets fail disturb the
-// second while it works.
-func throughAnOutage(t *testing.T, calm, n *node, fail func(jobID string)) {
+// importDuringOutage runs the same import on two nodes and calls fail during the
+// second.
+func importDuringOutage(t *testing.T, calm, n *node, fail func(jobID string)) {
 	t.Helper()
 	g := &generator{Rand: rand.New(rand.NewPCG(1, 2))}
 	first, second := g.seedFile(t, 1000), g.mixedFile(t, outageRows)
@@ -39,7 +39,7 @@ func throughAnOutage(t *testing.T, calm, n *node, fail func(jobID string)) {
 	compareStates(t, stateOf(t, n.config, n.community, jobID), stateOf(t, calm.config, calm.community, calmJob))
 }
 
-func TestAnImportGoesOnWhenPostgreSQLComesBack(t *testing.T) {
+func TestImportContinuesAfterPostgreSQLOutage(t *testing.T) {
 	for _, engine := range sqldbtest.Engines(t) {
 		if engine != sqldb.Postgres {
 			continue
@@ -59,7 +59,7 @@ func TestAnImportGoesOnWhenPostgreSQLComesBack(t *testing.T) {
 		}
 		config.Data, config.Addr, config.DatabaseURL = t.TempDir(), "127.0.0.1:0", cluster.URL("postgres")
 		n := startNode(t, config)
-		throughAnOutage(t, newNode(t, engine), n, func(jobID string) {
+		importDuringOutage(t, newNode(t, engine), n, func(jobID string) {
 			// Longer than the lease of a second, then too short to notice.
 			for _, away := range []time.Duration{3 * time.Second, 0} {
 				if err := cluster.Kill(); err != nil {
@@ -77,7 +77,7 @@ func TestAnImportGoesOnWhenPostgreSQLComesBack(t *testing.T) {
 	}
 }
 
-// wantUnavailable checks how the server speaks while its database is away.
+// wantUnavailable checks the response of the server during a database outage.
 func (n *node) wantUnavailable(path string) {
 	n.t.Helper()
 	for want, path := range map[int]string{http.StatusServiceUnavailable: path, http.StatusOK: "/healthz"} {
@@ -97,9 +97,9 @@ func (n *node) wantUnavailable(path string) {
 	}
 }
 
-func TestAnImportWaitsForAnotherProcessThatHoldsSQLite(t *testing.T) {
+func TestImportWaitsForSQLiteLockOfAnotherProcess(t *testing.T) {
 	n := newNode(t, sqldb.SQLite)
-	throughAnOutage(t, newNode(t, sqldb.SQLite), n, func(jobID string) {
+	importDuringOutage(t, newNode(t, sqldb.SQLite), n, func(jobID string) {
 		db, err := sqldb.Open(t.Context(), "sqlite:"+n.config.Data+"/regulars.db", sqldb.Options{})
 		if err != nil {
 			t.Fatal(err)

@@ -12,8 +12,8 @@ import (
 	"github.com/regulars/regulars/internal/jobs"
 )
 
-// progress shows how a job goes: as a bar that stays in its line on a
-// terminal, else as a line now and then, which suits a log.
+// progress shows the progress of a job: a bar on a terminal, otherwise a line
+// every few seconds.
 type progress struct {
 	w        io.Writer
 	terminal bool
@@ -21,8 +21,8 @@ type progress struct {
 	shown    time.Time
 }
 
-// linePause is how often a line is printed where there is no terminal.
-const linePause = 5 * time.Second
+// lineInterval is the time between lines without a terminal.
+const lineInterval = 5 * time.Second
 
 func newProgress(w io.Writer) *progress {
 	file, ok := w.(*os.File)
@@ -33,13 +33,13 @@ func newProgress(w io.Writer) *progress {
 	return &progress{w: w, terminal: err == nil && info.Mode()&os.ModeCharDevice != 0}
 }
 
-// show tells how the job stands.
+// show prints the state of the job.
 func (p *progress) show(s bulk.Status) {
 	now := p.clock.Now()
 	if !p.terminal {
-		if s.Finished() || now.Sub(p.shown) >= linePause {
+		if s.Finished() || now.Sub(p.shown) >= lineInterval {
 			p.shown = now
-			fmt.Fprintf(p.w, "%s: %d rows read, %d failed%s%s\n", s.Status, s.Counts.Read, s.Counts.Failed, share(s), waits(s))
+			fmt.Fprintf(p.w, "%s: %d rows read, %d failed%s%s\n", s.Status, s.Counts.Read, s.Counts.Failed, percent(s), waitReason(s))
 		}
 		return
 	}
@@ -53,55 +53,55 @@ func (p *progress) show(s bulk.Status) {
 		end = "\n"
 	}
 	bar := strings.Repeat("█", full) + strings.Repeat("░", width-full)
-	fmt.Fprintf(p.w, "\r\x1b[K%s%s  %d rows, %.0f a second%s%s%s", bar, share(s), s.Counts.Read, s.RowsPerSecond, left(s), waits(s), end)
+	fmt.Fprintf(p.w, "\r\x1b[K%s%s  %d rows, %.0f/s%s%s%s", bar, percent(s), s.Counts.Read, s.RowsPerSecond, remaining(s), waitReason(s), end)
 }
 
-var waitTexts = map[string]string{
-	jobs.WaitWorker: "waits for a free worker", jobs.WaitAccount: "waits for other jobs of the same account or key",
-	jobs.WaitCommunity: "waits for other jobs of the community", jobs.WaitInterrupted: "was interrupted by the end of a process, and starts again when other interrupted jobs have moved on",
-	jobs.WaitRetry: "failed, and is tried again", jobs.WaitDatabase: "waits for the database", jobs.WaitServer: "starts when a server or command works on it",
-	jobs.WaitNode: "waits: its server does not respond", jobs.WaitDisk: "waits for space on the disk", jobs.WaitOtherNode: "waits for the server that has its file",
-	bulk.WaitFieldChange: "waits: the fields of the community are being changed",
+var waitReasons = map[string]string{
+	jobs.WaitWorker: "waiting for a free worker", jobs.WaitAccount: "waiting for other jobs of the same account or key",
+	jobs.WaitCommunity: "waiting for other jobs of the community", jobs.WaitInterrupted: "interrupted by the end of a process; restarts after other interrupted jobs have advanced",
+	jobs.WaitRetry: "failed; will be retried", jobs.WaitDatabase: "waiting for the database", jobs.WaitServer: "waiting for a server or command to execute it",
+	jobs.WaitNode: "waiting: its server does not respond", jobs.WaitDisk: "waiting for disk space", jobs.WaitOtherNode: "waiting for the server that has its file",
+	bulk.WaitFieldChange: "waiting: the fields of the community are being changed",
 }
 
-// waits is why a job makes no progress, "" while it does.
-func waits(s bulk.Status) string {
+// waitReason returns why a job is waiting, "" if it is not.
+func waitReason(s bulk.Status) string {
 	if s.Waiting == nil {
 		return ""
 	}
-	text, known := waitTexts[s.Waiting.Reason]
+	text, known := waitReasons[s.Waiting.Reason]
 	if !known {
-		text = "waits"
+		text = "waiting"
 	}
 	if s.Waiting.NextAttemptAt != nil {
-		text += " at " + *s.Waiting.NextAttemptAt
+		text += ", next attempt at " + *s.Waiting.NextAttemptAt
 	}
 	return ", " + text
 }
 
-func share(s bulk.Status) string {
+func percent(s bulk.Status) string {
 	if s.Percent == nil {
 		return ""
 	}
 	return fmt.Sprintf("  %3.0f %%", *s.Percent)
 }
 
-func left(s bulk.Status) string {
+func remaining(s bulk.Status) string {
 	if s.EtaSeconds == nil || s.Finished() {
 		return ""
 	}
 	return ", " + (time.Duration(*s.EtaSeconds) * time.Second).String() + " left"
 }
 
-// printCounts prints the five counts that add up to what was read.
+// printCounts prints the rows read and their outcomes.
 func printCounts(w io.Writer, s bulk.Status) {
 	c := s.Counts
 	fmt.Fprintf(w, "%d rows read: %d created, %d updated, %d unchanged, %d skipped, %d failed.\n",
 		c.Read, c.Created, c.Updated, c.Unchanged, c.Skipped, c.Failed)
 }
 
-// printFailed prints failed rows, one finding a line.
-func printFailed(w io.Writer, rows []bulk.Detail) {
+// printRowErrors prints failed rows, one error per line.
+func printRowErrors(w io.Writer, rows []bulk.Detail) {
 	for _, row := range rows {
 		for _, e := range row.Errors {
 			column := e.Column

@@ -27,8 +27,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"regulars": func() { os.Exit(app.Main(os.Args[1:])) }})
 }
 
-// TestCommands runs each script of testdata on each engine: a script reads
-// like a session at a terminal.
+// TestCommands runs each script of testdata on each engine.
 func TestCommands(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/script/*.txtar")
 	if err != nil || len(scripts) == 0 {
@@ -84,7 +83,7 @@ func cut(ts *testscript.TestScript, _ bool, args []string) {
 
 var scriptIDs = regexp.MustCompile(`\b[0-9a-f]{24}\b`)
 
-// alike FILE FILE checks that two outputs are the same, ids apart.
+// alike FILE FILE checks that two outputs are the same except for ids.
 func alike(ts *testscript.TestScript, _ bool, args []string) {
 	first, second := scriptIDs.ReplaceAllString(ts.ReadFile(args[0]), "ID"), scriptIDs.ReplaceAllString(ts.ReadFile(args[1]), "ID")
 	if d := cmp.Diff(first, second); d != "" || first == "" {
@@ -92,8 +91,8 @@ func alike(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// addField NAME VARIABLE takes a addField of the JSON object that the last command
-// printed.
+// addField, field NAME VARIABLE in scripts, sets a variable to a field of the JSON object printed by
+// the last command.
 func addField(ts *testscript.TestScript, _ bool, args []string) {
 	var object map[string]any
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &object))
@@ -104,10 +103,10 @@ func addField(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[1], strings.Trim(fmt.Sprint(value), `"`))
 }
 
-// get STATUS PATH TEXT... waits until the server answers and checks the status
-// of a path and what its body holds.
+// get STATUS PATH TEXT... waits until the server responds and checks the status
+// and the body of a path.
 func get(ts *testscript.TestScript, _ bool, args []string) {
-	late := time.After(apptest.Patience)
+	late := time.After(apptest.Timeout)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -134,9 +133,9 @@ func get(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// until FILE TEXT waits until a file holds a text.
+// until FILE TEXT waits until a file contains a text.
 func until(ts *testscript.TestScript, _ bool, args []string) {
-	late := time.After(apptest.Patience)
+	late := time.After(apptest.Timeout)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {

@@ -8,17 +8,17 @@ import (
 )
 
 type serveCommand struct {
-	Serving  `embed:"" group:"Server"`
-	Limits   `embed:"" group:"Limits"`
-	Mailing  `embed:"" group:"Mail"`
-	Founding `embed:"" group:"Communities"`
-	Signing  `embed:"" group:"Accounts"`
+	ServerConfig    `embed:"" group:"Server"`
+	Limits          `embed:"" group:"Limits"`
+	MailConfig      `embed:"" group:"Mail"`
+	CommunityConfig `embed:"" group:"Communities"`
+	SignInConfig    `embed:"" group:"Accounts"`
 }
 
-// Run serves until a signal comes.
+// Run serves until a signal.
 func (c serveCommand) Run(sh *shell) (err error) {
 	settings := Config{
-		Store: sh.store, Logging: sh.logging, Serving: c.Serving, Limits: c.Limits, Mailing: c.Mailing, Founding: c.Founding, Signing: c.Signing,
+		StorageConfig: sh.store, LogConfig: sh.logging, ServerConfig: c.ServerConfig, Limits: c.Limits, MailConfig: c.MailConfig, CommunityConfig: c.CommunityConfig, SignInConfig: c.SignInConfig,
 	}
 	a, err := New(sh.ctx, settings, clock.Clock{}, sh.log)
 	if err != nil {
@@ -30,7 +30,7 @@ func (c serveCommand) Run(sh *shell) (err error) {
 		return err
 	}
 	if needed {
-		fmt.Fprintf(sh.stdout, "\nNobody can sign in yet. Make the first account here (works once, for 24 hours):\n\n  %s/setup?token=%s\n\n", a.URL(), token)
+		fmt.Fprintf(sh.stdout, "\nThere is no account yet. Create the first one here (the link works once, for 24 hours):\n\n  %s/setup?token=%s\n\n", a.URL(), token)
 	}
 	return a.Run(sh.ctx)
 }

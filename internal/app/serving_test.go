@@ -23,7 +23,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-// problems are the checks of /readyz that fail.
+// problems returns the failed checks of /readyz.
 func problems(t *testing.T, a *apptest.App) (status int, failing []string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, a.URL()+"/readyz", http.NoBody)
@@ -48,14 +48,14 @@ func problems(t *testing.T, a *apptest.App) (status int, failing []string) {
 	return status, failing
 }
 
-func TestAFullDiskMakesAServerUnready(t *testing.T) {
+func TestServerWithFullDiskIsNotReady(t *testing.T) {
 	a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *app.Config) { c.MinFreeMiB = 1 << 40 }))
 	if status, failing := problems(t, a); status != http.StatusServiceUnavailable || strings.Join(failing, " ") != "disk" {
 		t.Errorf("status %d, failing %v", status, failing)
 	}
 }
 
-func TestASecondNodeWithAFolderOfItsOwnIsUnready(t *testing.T) {
+func TestSecondNodeWithOwnFolderIsNotReady(t *testing.T) {
 	for _, engine := range sqldbtest.Engines(t) {
 		if engine != sqldb.Postgres {
 			continue
@@ -69,7 +69,7 @@ func TestASecondNodeWithAFolderOfItsOwnIsUnready(t *testing.T) {
 	}
 }
 
-func TestADatabaseThatIsAwayMakesAServerUnreadyUntilItIsBack(t *testing.T) {
+func TestServerIsNotReadyDuringDatabaseOutage(t *testing.T) {
 	for _, engine := range sqldbtest.Engines(t) {
 		if engine != sqldb.Postgres {
 			continue
@@ -132,7 +132,7 @@ func requestsAndRowsAreCounted(t *testing.T, a *apptest.App) {
 	}
 }
 
-func TestAServerThatStopsFinishesTheRequestInHand(t *testing.T) {
+func TestShutdownFinishesRunningRequests(t *testing.T) {
 	config, err := app.DefaultConfig()
 	if err != nil {
 		t.Fatal(err)
@@ -147,20 +147,20 @@ func TestAServerThatStopsFinishesTheRequestInHand(t *testing.T) {
 	go func() { ended <- a.Run(ctx) }()
 
 	// The server waits for the rest of this upload while it is told to stop.
-	made, err := a.Communities.Create(t.Context(), community.Input{Name: "Testers"})
+	created, err := a.Communities.Create(t.Context(), community.Input{Name: "Testers"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, key, err := a.Access.CreateKey(t.Context(), apptest.Operator, made.ID, access.KeyInput{Name: "x", Permissions: access.Permissions()})
+	_, key, err := a.Access.CreateKey(t.Context(), apptest.Operator, created.ID, access.KeyInput{Name: "x", Permissions: access.Permissions()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	form, kind := apptest.Form(t, "members.csv", []byte("First Name,Last Name,Username,Email\nAnn,Lee,ann,ann@example.com\n"), nil)
 	body, rest := io.Pipe()
-	answered := make(chan int, 1)
+	decoded := make(chan int, 1)
 	reading := make(chan struct{})
 	traced := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got100Continue: func() { close(reading) }})
-	go func() { answered <- upload(traced, t, a.URL()+"/v1/users/bulk-import", key, kind, body) }()
+	go func() { decoded <- upload(traced, t, a.URL()+"/v1/users/bulk-import", key, kind, body) }()
 	<-reading
 	stop()
 	if _, err := rest.Write(form); err != nil {
@@ -169,7 +169,7 @@ func TestAServerThatStopsFinishesTheRequestInHand(t *testing.T) {
 	if err := rest.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if status := <-answered; status != http.StatusOK {
+	if status := <-decoded; status != http.StatusOK {
 		t.Errorf("status %d", status)
 	}
 	if err := <-ended; err != nil {

@@ -245,7 +245,7 @@ func (s *soak) reviveCluster() {
 	for {
 		conn, err := pgx.Connect(ctx, s.cluster.URL("postgres"))
 		if err == nil {
-			_ = conn.Close(ctx) // it answered
+			_ = conn.Close(ctx) // it decoded
 			return
 		}
 		if !ended && (errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ENOENT)) {

@@ -74,7 +74,7 @@ type soak struct {
 	fullReport     string
 	revived        int // starts of a cluster that the full disk ended
 
-	answered, refused, broken atomic.Int64
+	decoded, refused, broken atomic.Int64
 }
 
 func newSoak(t *testing.T, engine sqldb.Dialect, seed uint64) *soak {
@@ -198,7 +198,7 @@ func (s *soak) note(what string, got uploaded, change bool) (ok bool) {
 	case got.status == http.StatusServiceUnavailable, got.code == "in_progress":
 		s.refused.Add(1)
 	case got.status == http.StatusOK, change && got.status == http.StatusConflict: // an answer that a kill lost
-		s.answered.Add(1)
+		s.decoded.Add(1)
 		return true
 	default:
 		s.t.Errorf("%s: %d %s", what, got.status, got.code)
@@ -243,8 +243,8 @@ func (s *soak) createOnce(i int) bool {
 
 // report prints the figures and fails the test where one of them has grown.
 func (s *soak) report() {
-	s.t.Logf("%s: %d jobs of %d rows, %d members one by one, %d kills; %d requests answered, %d refused, %d broken by a kill; disk full for %s",
-		s.engine, len(s.jobs), s.rows, s.direct, s.kills, s.answered.Load(), s.refused.Load(), s.broken.Load(), s.fullReport)
+	s.t.Logf("%s: %d jobs of %d rows, %d members one by one, %d kills; %d requests decoded, %d refused, %d broken by a kill; disk full for %s",
+		s.engine, len(s.jobs), s.rows, s.direct, s.kills, s.decoded.Load(), s.refused.Load(), s.broken.Load(), s.fullReport)
 	s.t.Logf("at the end of each life: %v", s.lives)
 	s.t.Logf("over the last life, of %s: %v", time.Duration(len(s.life))*sampleEvery, thinned(s.life, 24))
 	flatLives(s.t, s.lives)

@@ -15,9 +15,9 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// stateOf writes down all that imports have made of a community, without ids,
-// numbers and times, and what the last of its jobs says of its rows: two runs
-// of the same files give the same lines. The server must not run.
+// stateOf returns the state of a community after imports, without ids, numbers
+// and times, and the outcomes of its last job: two runs of the same files return
+// the same lines. The server must not be running.
 func stateOf(t *testing.T, config app.Config, communityID string, jobIDs ...string) []string {
 	t.Helper()
 	a, err := app.New(t.Context(), config, clock.Clock{}, slog.New(slog.DiscardHandler))
@@ -47,9 +47,8 @@ type reader struct {
 	names map[string]string // by id
 }
 
-// drain works what is still queued. A worker that lost its lease to nobody at
-// the last moment leaves a job behind whose work is done: the next one finds
-// nothing to do, which is part of what is compared.
+// drain executes queued jobs. A worker that lost its lease at the last moment
+// leaves a completed job in the queue; executing it again must change nothing.
 func (r *reader) drain(a *app.App) {
 	r.t.Helper()
 	for _, row := range r.rows(1, "SELECT id FROM jobs WHERE kind = 'bulk.run' AND finished_at = 0") {

@@ -19,7 +19,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-// strangers are persons whom a community added without asking.
+// strangers are members added by a community without their consent.
 type strangers struct {
 	*testing.T
 	app            *apptest.App
@@ -46,24 +46,24 @@ func (s *strangers) add(communityID, key, username, email string) (jobID string)
 	return done.JobID
 }
 
-// person makes an account with a confirmed address.
+// person creates an account with a confirmed address.
 func (s *strangers) person(username, email string) actor.Actor {
 	s.Helper()
-	made, err := s.app.Accounts.CreateAccount(s.Context(), account.Input{Email: email, Username: username})
+	created, err := s.app.Accounts.CreateAccount(s.Context(), account.Input{Email: email, Username: username})
 	if err != nil {
 		s.Fatal(err)
 	}
-	if _, err := s.app.DB.Exec(s.Context(), "UPDATE accounts SET email_verified_at = 1 WHERE id = $1", made.ID); err != nil {
+	if _, err := s.app.DB.Exec(s.Context(), "UPDATE accounts SET email_verified_at = 1 WHERE id = $1", created.ID); err != nil {
 		s.Fatal(err)
 	}
-	return actor.Actor{Kind: actor.Session, AccountID: made.ID, Name: made.Username}
+	return actor.Actor{Kind: actor.Session, AccountID: created.ID, Name: created.Username}
 }
 
 func (s *strangers) accept(actor actor.Actor, communityID string) error {
 	return s.app.Members.Join(s.Context(), actor, communityID, member.JoinHow{})
 }
 
-// mine is the membership of a person, nil for none.
+// mine returns the membership of a person, nil if none.
 func (s *strangers) mine(communityID, email string) *member.Record {
 	s.Helper()
 	found, err := member.Lookup(s.Context(), s.app.DB, communityID, member.KeySet{Emails: []string{email}}, false)
@@ -109,7 +109,7 @@ func atOnce(one, other func() error) (first, second error) {
 
 const races = 8
 
-func TestAnAcceptanceThatMeetsAnUndoKeepsTheMemberOrFindsNone(t *testing.T) {
+func TestAcceptanceDuringUndoKeepsMemberOrFindsNone(t *testing.T) {
 	eachStrangers(t, func(s *strangers) {
 		for i := range races {
 			name := fmt.Sprintf("mia%d", i)
@@ -140,7 +140,7 @@ func TestAnAcceptanceThatMeetsAnUndoKeepsTheMemberOrFindsNone(t *testing.T) {
 	})
 }
 
-func TestAnAcceptanceThatMeetsARenameEndsWithTheNameOfTheAccount(t *testing.T) {
+func TestAcceptanceDuringRenameEndsWithAccountName(t *testing.T) {
 	eachStrangers(t, func(s *strangers) {
 		for i := range races {
 			name := fmt.Sprintf("mia%d", i)
@@ -173,7 +173,7 @@ func TestAnAcceptanceThatMeetsARenameEndsWithTheNameOfTheAccount(t *testing.T) {
 	})
 }
 
-func TestAnAcceptanceThatMeetsABanEndsBanned(t *testing.T) {
+func TestAcceptanceDuringBanEndsBanned(t *testing.T) {
 	eachStrangers(t, func(s *strangers) {
 		for i := range races {
 			name := fmt.Sprintf("mia%d", i)
@@ -201,7 +201,7 @@ func TestAnAcceptanceThatMeetsABanEndsBanned(t *testing.T) {
 	})
 }
 
-func TestTwoCommunitiesGiveOnePersonDifferentNames(t *testing.T) {
+func TestPersonHasSeparateNamesPerCommunity(t *testing.T) {
 	eachStrangers(t, func(s *strangers) {
 		other := s.app.Community(s.T)
 		s.add(s.community, s.key, "mia-here", "mia@example.com")
@@ -230,10 +230,10 @@ func TestTwoCommunitiesGiveOnePersonDifferentNames(t *testing.T) {
 	})
 }
 
-func TestWhoDeclinedIsNotAddedAgainHoweverOften(t *testing.T) {
+func TestDeclinedPersonIsNeverAddedAgain(t *testing.T) {
 	eachStrangers(t, func(s *strangers) {
 		in := member.Newcomer{FirstName: "Mia", LastName: "Miller", Username: "mia", Email: "mia@example.com"}
-		made, err := s.app.Members.Create(s.Context(), apptest.Operator, s.community, in)
+		created, err := s.app.Members.Create(s.Context(), apptest.Operator, s.community, in)
 		if err != nil {
 			s.Fatal(err)
 		}
@@ -271,7 +271,7 @@ func TestWhoDeclinedIsNotAddedAgainHoweverOften(t *testing.T) {
 		if s.mine(s.community, "mia@example.com") != nil {
 			s.Error("the person is a member again")
 		}
-		if _, err := s.app.Members.Find(s.Context(), s.community, made.ID); errs.KindOf(err) != errs.NotFound {
+		if _, err := s.app.Members.Find(s.Context(), s.community, created.ID); errs.KindOf(err) != errs.NotFound {
 			s.Errorf("found: %v", err)
 		}
 		s.consistent()
@@ -279,7 +279,7 @@ func TestWhoDeclinedIsNotAddedAgainHoweverOften(t *testing.T) {
 }
 
 // A deleted account leaves memberships alone that were never its own.
-func TestMembershipsThatWereNeverClaimedOutliveAnAccount(t *testing.T) {
+func TestUnclaimedMembershipsSurviveAccountDeletion(t *testing.T) {
 	eachStrangers(t, func(s *strangers) {
 		s.add(s.community, s.key, "mia", "mia@example.com")
 		first := s.person("mia", "mia@example.com")
@@ -305,7 +305,7 @@ func TestMembershipsThatWereNeverClaimedOutliveAnAccount(t *testing.T) {
 }
 
 // A name of a claimed account elsewhere is as free as any other.
-func TestAUsernameOfAnAccountElsewhereIsFreeInACommunity(t *testing.T) {
+func TestUsernameOfForeignAccountIsFreeInCommunity(t *testing.T) {
 	eachStrangers(t, func(s *strangers) {
 		other := s.app.Community(s.T, community.Settings{})
 		s.app.Owner(s.T, other, "boss")

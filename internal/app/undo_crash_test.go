@@ -11,9 +11,9 @@ import (
 
 const undoRows = 6_000
 
-// TestAnUndoThatIsKilledManyTimesEndsAsIfItNeverWas kills the program while an
+// TestUndoKilledManyTimesEndsLikeUninterruptedOne kills the program while an
 // undo runs.
-func TestAnUndoThatIsKilledManyTimesEndsAsIfItNeverWas(t *testing.T) {
+func TestUndoKilledManyTimesEndsLikeUninterruptedOne(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	for _, engine := range sqldbtest.Engines(t) {
@@ -34,7 +34,7 @@ func TestAnUndoThatIsKilledManyTimesEndsAsIfItNeverWas(t *testing.T) {
 
 			n, jobs := begin()
 			n.chance = chance.Rand
-			n.killAtWork(jobs[1], undoRows, 0, 0, 0.1, 0.2, 0.4, 0.6)
+			n.killDuringJob(jobs[1], undoRows, 0, 0, 0.1, 0.2, 0.4, 0.6)
 			done := n.await(jobs[1])
 			n.Stop()
 			t.Logf("%d kills: %+v", n.kills, done.Counts)

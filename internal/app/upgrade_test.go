@@ -50,9 +50,9 @@ var formerly = []struct {
 // formerID is the id of the nth account or of something of its.
 func formerID(kind string, n int) string { return fmt.Sprintf("%s%022d", kind, n) }
 
-// TestAnUpgradeKeepsWhoEverSignedInClaimed fills a database of the schema before
+// TestUpgradeKeepsUsedAccountsClaimed fills a database of the schema before
 // unclaimed members and starts the present program on it.
-func TestAnUpgradeKeepsWhoEverSignedInClaimed(t *testing.T) {
+func TestUpgradeKeepsUsedAccountsClaimed(t *testing.T) {
 	for _, engine := range sqldbtest.Engines(t) {
 		t.Run(string(engine), func(t *testing.T) {
 			t.Parallel()
@@ -258,9 +258,9 @@ func (u upgraded) sessions() {
 // numbers are never given twice, also not those of accounts that were removed.
 func (u upgraded) numbers() {
 	u.Helper()
-	made, err := u.app.Accounts.CreateAccount(u.Context(), account.Input{Email: "later@example.com", Username: "later"})
-	if err != nil || made.Number <= 12 {
-		u.Errorf("number %d, %v", made.Number, err)
+	created, err := u.app.Accounts.CreateAccount(u.Context(), account.Input{Email: "later@example.com", Username: "later"})
+	if err != nil || created.Number <= 12 {
+		u.Errorf("number %d, %v", created.Number, err)
 	}
 	communityID := formerID("c0", 1)
 	key := u.app.Key(u.T, communityID)
@@ -272,8 +272,8 @@ func (u upgraded) numbers() {
 		u.Errorf("%d numbers were given twice", n)
 	}
 	fresh, err := u.app.Members.Find(u.Context(), communityID, "fresh")
-	if err != nil || fresh.Number <= made.Number {
-		u.Errorf("number %d after %d, %v", fresh.Number, made.Number, err)
+	if err != nil || fresh.Number <= created.Number {
+		u.Errorf("number %d after %d, %v", fresh.Number, created.Number, err)
 	}
 }
 
@@ -283,19 +283,19 @@ func (u upgraded) claims() {
 	if _, err := u.app.Accounts.ResetPassword(u.Context(), resetSecret, "a-long-secret-phrase", "", account.SessionInfo{}); err == nil {
 		u.Error("a link to an account that is not there any more worked")
 	}
-	made, err := u.app.Accounts.CreateAccount(u.Context(), account.Input{Email: "imported@example.com", Username: "imported"})
+	created, err := u.app.Accounts.CreateAccount(u.Context(), account.Input{Email: "imported@example.com", Username: "imported"})
 	if err != nil {
 		u.Fatal(err)
 	}
-	if _, err := u.app.DB.Exec(u.Context(), "UPDATE accounts SET email_verified_at = 9 WHERE id = $1", made.ID); err != nil {
+	if _, err := u.app.DB.Exec(u.Context(), "UPDATE accounts SET email_verified_at = 9 WHERE id = $1", created.ID); err != nil {
 		u.Fatal(err)
 	}
-	actor := actor.Actor{Kind: actor.Session, AccountID: made.ID, Name: made.Username}
+	actor := actor.Actor{Kind: actor.Session, AccountID: created.ID, Name: created.Username}
 	if err := u.app.Members.Join(u.Context(), actor, formerID("c0", 1), member.JoinHow{}); err != nil {
 		u.Fatal(err)
 	}
 	m, err := u.app.Members.Find(u.Context(), formerID("c0", 1), "imported")
-	if err != nil || m.ID != formerID("a0", 9) || m.AccountID != made.ID || m.Number != 9 {
+	if err != nil || m.ID != formerID("a0", 9) || m.AccountID != created.ID || m.Number != 9 {
 		u.Errorf("%+v, %v", m, err)
 	}
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// largeWorkbook is a workbook whose strings unpack to so many MiB and whose
-// header is refused.
+// largeWorkbook returns a workbook with strings of the given unpacked size and an
+// invalid header.
 func largeWorkbook(t *testing.T, mebibytes int) []byte {
 	t.Helper()
 	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same texts every time
@@ -51,9 +51,9 @@ func largeWorkbook(t *testing.T, mebibytes int) []byte {
 	return out.Bytes()
 }
 
-// TestParallelWorkbooksTakeTheMemoryOfAFew sends one workbook, then eight at a
-// time. What a crash left is gone, and nothing is written elsewhere.
-func TestParallelWorkbooksTakeTheMemoryOfAFew(t *testing.T) {
+// TestConcurrentWorkbooksHaveBoundedMemory uploads one workbook, then eight
+// concurrently. Leftovers of crashes are removed, and no other files are written.
+func TestConcurrentWorkbooksHaveBoundedMemory(t *testing.T) {
 	elsewhere := t.TempDir()
 	n := newNode(t, sqldb.SQLite, "TMPDIR="+elsewhere, "REGULARS_UPLOADS_PER_ACCOUNT=0", "REGULARS_FILES_WAIT=1s")
 	scratch := filepath.Join(n.config.Data, "files", "scratch")

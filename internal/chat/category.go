@@ -15,18 +15,18 @@ import (
 type Category struct {
 	ID        string
 	Name      string
-	Position  int   // among the categories, from 0 up; there may be gaps
+	Position  int   // order of categories, from 0; may have gaps
 	CreatedAt int64 // Unix milliseconds
 	UpdatedAt int64 // Unix milliseconds
 }
 
-// CategoryChange is what UpdateCategory changes; nil leaves it as it is.
+// CategoryChange is a partial update; nil fields are unchanged.
 type CategoryChange struct {
 	Name     *string
-	Position *int // among the categories: before the one that is there; too large is the end
+	Position *int // before the category at this position; a too large one is the end
 }
 
-// Categories returns the categories of a community in their order.
+// Categories returns the categories of a community in order.
 func (c *Chat) Categories(ctx context.Context, communityID string) ([]Category, error) {
 	return categoriesOf(ctx, c.db, communityID)
 }
@@ -36,13 +36,13 @@ func (c *Chat) Category(ctx context.Context, communityID, categoryID string) (Ca
 	return categoryByID(ctx, c.db, communityID, categoryID)
 }
 
-// CreateCategory makes a category, the last one. It fails as Can does for
-// Channels, with Invalid "invalid_input" or Conflict "too_many_categories".
+// CreateCategory creates a category at the end. It fails with the errors of Can
+// for Channels, Invalid "invalid_input" or Conflict "too_many_categories".
 func (c *Chat) CreateCategory(ctx context.Context, actor actor.Actor, communityID, name string) (Category, error) {
 	now := c.clock.Now()
-	made := Category{ID: id.New(now), CreatedAt: now.UnixMilli(), UpdatedAt: now.UnixMilli()}
+	created := Category{ID: id.New(now), CreatedAt: now.UnixMilli(), UpdatedAt: now.UnixMilli()}
 	err := c.change(ctx, actor, communityID, func(ctx context.Context, tx *sqldb.Tx) (err error) {
-		if made.Name, err = categoryName(name); err != nil {
+		if created.Name, err = categoryName(name); err != nil {
 			return err
 		}
 		all, err := categoriesOf(ctx, tx, communityID)
@@ -50,18 +50,18 @@ func (c *Chat) CreateCategory(ctx context.Context, actor actor.Actor, communityI
 			return err
 		}
 		if len(all) >= maxCategories {
-			return errs.New(errs.Conflict, "too_many_categories", "A community has at most %d categories. Delete one that nobody needs.", maxCategories)
+			return errs.New(errs.Conflict, "too_many_categories", "A community has at most %d categories. Delete an unused one.", maxCategories)
 		}
-		made.Position = 0
+		created.Position = 0
 		for _, one := range all {
-			made.Position = max(made.Position, one.Position+1)
+			created.Position = max(created.Position, one.Position+1)
 		}
-		if err := insertCategory(ctx, tx, communityID, made); err != nil {
+		if err := insertCategory(ctx, tx, communityID, created); err != nil {
 			return err
 		}
-		return noteCategory(ctx, tx, made.UpdatedAt, communityID, "category.create", made, audit.Change{Field: "name", New: made.Name})
+		return recordCategory(ctx, tx, created.UpdatedAt, communityID, "category.create", created, audit.Change{Field: "name", New: created.Name})
 	})
-	return made, err
+	return created, err
 }
 
 func categoryName(name string) (string, error) {
@@ -105,13 +105,12 @@ func (c *Chat) UpdateCategory(ctx context.Context, actor actor.Actor, communityI
 		if changed.Position != old.Position {
 			changes = append(changes, audit.Change{Field: "position", Old: old.Position, New: changed.Position})
 		}
-		return noteCategory(ctx, tx, changed.UpdatedAt, communityID, "category.update", changed, changes...)
+		return recordCategory(ctx, tx, changed.UpdatedAt, communityID, "category.update", changed, changes...)
 	})
 	return changed, err
 }
 
-// placeCategory gives a category its position, and others theirs where it has
-// to get in between.
+// placeCategory sets the position of a category and shifts the following ones.
 func placeCategory(ctx context.Context, tx *sqldb.Tx, communityID string, moved *Category, wanted int) error {
 	all, err := categoriesOf(ctx, tx, communityID)
 	if err != nil {
@@ -136,8 +135,8 @@ func placeCategory(ctx context.Context, tx *sqldb.Tx, communityID string, moved 
 	return nil
 }
 
-// DeleteCategory deletes a category; its channels stay, in none, behind those
-// that are in none already. It fails as UpdateCategory does.
+// DeleteCategory deletes a category. Its channels become the last ones without a
+// category. It fails as UpdateCategory does.
 func (c *Chat) DeleteCategory(ctx context.Context, actor actor.Actor, communityID, categoryID string) error {
 	return c.change(ctx, actor, communityID, func(ctx context.Context, tx *sqldb.Tx) error {
 		old, err := categoryByID(ctx, tx, communityID, categoryID)
@@ -161,7 +160,7 @@ func (c *Chat) DeleteCategory(ctx context.Context, actor actor.Actor, communityI
 		if err := deleteCategory(ctx, tx, communityID, categoryID); err != nil {
 			return err
 		}
-		return noteCategory(ctx, tx, c.clock.MS(), communityID, "category.delete", old, audit.Change{Field: "name", Old: old.Name})
+		return recordCategory(ctx, tx, c.clock.MS(), communityID, "category.delete", old, audit.Change{Field: "name", Old: old.Name})
 	})
 }
 
@@ -173,6 +172,6 @@ func categoryExists(ctx context.Context, q sqldb.Querier, communityID, categoryI
 	return err
 }
 
-func noteCategory(ctx context.Context, tx *sqldb.Tx, now int64, communityID, action string, about Category, changes ...audit.Change) error {
+func recordCategory(ctx context.Context, tx *sqldb.Tx, now int64, communityID, action string, about Category, changes ...audit.Change) error {
 	return audit.Record(ctx, tx, now, communityID, action, audit.Target{Type: "category", ID: about.ID, Name: about.Name}, changes...)
 }

@@ -6,8 +6,10 @@ import (
 
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/text"
 )
@@ -15,13 +17,13 @@ import (
 // Type is the kind of a channel, by its name on the wire.
 type Type string
 
-// The kinds of channels.
+// Kinds of channels.
 const (
-	Open         Type = "open" // of text
+	Open         Type = "open" // text
 	Announcement Type = "announcement"
 	Whisper      Type = "whisper"
-	Forum        Type = "forum"  // holds topics
-	Direct       Type = "direct" // of few people: made private
+	Forum        Type = "forum"  // has topics
+	Direct       Type = "direct" // private, between few members
 	Iframe       Type = "iframe" // shows a page of an allowed origin
 )
 
@@ -36,16 +38,16 @@ type Channel struct {
 	Topic       string
 	Type        Type
 	Description string
-	CategoryID  string // "": in none
+	CategoryID  string // "": none
 	URL         string // of an iframe channel
-	Position    int    // among the channels of its category, from 0 up; there may be gaps
-	Private     bool   // the override of @all hides it
+	Position    int    // order in the category, from 0; may have gaps
+	Private     bool   // hidden by the override of @all
 	Overrides   []access.Override
 	CreatedAt   int64 // Unix milliseconds
 	UpdatedAt   int64 // Unix milliseconds
 }
 
-// Limits of what a community may have.
+// Limits per community, and of texts in characters.
 const (
 	maxChannels    = 500
 	maxCategories  = 100
@@ -53,19 +55,19 @@ const (
 	maxDescription = 500
 )
 
-// Input is what a new channel is made from.
+// Input is the data of a new channel.
 type Input struct {
 	Topic       string // 1 to 100 characters
 	Type        Type   // "": Open
 	Description string // at most 500 characters
-	CategoryID  string // "": in none
+	CategoryID  string // "": none
 	Private     bool
-	URL         string // of an iframe channel only
+	URL         string // iframe channels only
 }
 
-// normalise brings the input into the form in which it is kept, and names
-// every wrong field.
-func (in *Input) normalise(home community.Community) error {
+// normalise converts the input to its stored form. It fails with every invalid
+// field.
+func (in *Input) normalise(parent community.Community) error {
 	var wrong []errs.Field
 	check := func(ok bool, field, code, format string, args ...any) {
 		if !ok {
@@ -87,35 +89,34 @@ func (in *Input) normalise(home community.Community) error {
 	}
 	origin, ok := community.FrameOrigin(in.URL)
 	check(ok, "url", "invalid", "An iframe channel has the https address of a page, without a user name or password in it.")
-	check(!ok || slices.Contains(home.Settings.AllowedFrameOrigins, origin), "url", "origin_not_allowed",
+	check(!ok || slices.Contains(parent.Settings.AllowedFrameOrigins, origin), "url", "origin_not_allowed",
 		"Pages of %s may not be shown here. Add it to the community's setting allowedFrameOrigins first.", origin)
 	return errs.InvalidFields(wrong)
 }
 
-// Channels returns the channels that the actor sees, those in no category
-// first, then category by category, each in its order.
+// Channels returns the channels visible to the actor: those without a category,
+// then category by category, each in order.
 func (c *Chat) Channels(ctx context.Context, actor actor.Actor, communityID string) ([]Channel, error) {
-	subject, err := c.auth.ChannelActorOf(ctx, c.db, actor, communityID)
+	subject, err := c.access.ChannelActorOf(ctx, c.db, actor, communityID)
 	if err != nil {
 		return nil, err
 	}
 	return c.SeenBy(ctx, subject, communityID)
 }
 
-// SeenBy returns the channels that somebody sees, in the order of Channels.
+// SeenBy returns the channels visible to the subject, in the order of Channels.
 func (c *Chat) SeenBy(ctx context.Context, subject access.ChannelActor, communityID string) ([]Channel, error) {
 	all, err := channelsOf(ctx, c.db, communityID)
 	return slices.DeleteFunc(all, func(ch Channel) bool { return !ch.SeenBy(subject) }), err
 }
 
-// SeenBy reports whether somebody sees the channel at all.
+// SeenBy reports whether the channel is visible to the subject.
 func (ch Channel) SeenBy(subject access.ChannelActor) bool {
 	return subject.Resolve(ch.ID, ch.Overrides, access.ViewMessageHistory).Allowed
 }
 
-// Channel returns a channel that the actor sees. It fails with NotFound
-// "channel_not_found", for one that is hidden from them as for one that is not
-// there.
+// Channel returns a channel. It fails with NotFound "channel_not_found", also if
+// the channel is hidden from the actor.
 func (c *Chat) Channel(ctx context.Context, actor actor.Actor, communityID, channelID string) (Channel, error) {
 	return c.channel(ctx, c.db, actor, communityID, channelID)
 }
@@ -125,18 +126,18 @@ func (c *Chat) channel(ctx context.Context, q sqldb.Querier, actor actor.Actor, 
 	if err != nil {
 		return found, err
 	}
-	subject, err := c.auth.ChannelActorOf(ctx, q, actor, communityID)
+	subject, err := c.access.ChannelActorOf(ctx, q, actor, communityID)
 	if err == nil && !found.SeenBy(subject) {
 		err = errs.New(errs.NotFound, "channel_not_found", "There is no such channel.")
 	}
 	return found, err
 }
 
-// Frame returns the address that an iframe channel shows and its origin. It
-// fails with Conflict "not_a_frame" for another channel, and "origin_not_allowed"
-// when the community allows that origin no more.
+// Frame returns the address and the origin of the page in an iframe channel. It
+// fails with Conflict "not_a_frame" for other channels, or "origin_not_allowed"
+// if the community no longer allows the origin.
 func (c *Chat) Frame(ctx context.Context, communityID string, ch Channel) (address, origin string, err error) {
-	home, err := community.Load(ctx, c.db, communityID)
+	parent, err := community.Load(ctx, c.db, communityID)
 	if err != nil {
 		return "", "", err
 	}
@@ -144,8 +145,229 @@ func (c *Chat) Frame(ctx context.Context, communityID string, ch Channel) (addre
 	if ch.Type != Iframe || !ok {
 		return "", "", errs.New(errs.Conflict, "not_a_frame", "This channel shows no page.")
 	}
-	if !slices.Contains(home.Settings.AllowedFrameOrigins, origin) {
-		return "", "", errs.New(errs.Conflict, "origin_not_allowed", "Pages of %s may not be shown here any more. Whoever manages the settings can allow it again.", origin)
+	if !slices.Contains(parent.Settings.AllowedFrameOrigins, origin) {
+		return "", "", errs.New(errs.Conflict, "origin_not_allowed", "Pages of %s are no longer allowed here. Someone who manages the settings can allow them again.", origin)
 	}
 	return ch.URL, origin, nil
+}
+
+// CreateChannel creates a channel at the end of its category. It fails with the
+// errors of Can for Channels, Invalid "invalid_input" with every invalid field,
+// NotFound "category_not_found", Conflict "too_many_channels", or, for a private
+// channel, Forbidden "missing_permission" if the actor cannot see channels.
+func (c *Chat) CreateChannel(ctx context.Context, actor actor.Actor, communityID string, in Input) (Channel, error) {
+	now := c.clock.Now()
+	created := Channel{ID: id.New(now), CreatedAt: now.UnixMilli(), UpdatedAt: now.UnixMilli()}
+	err := c.change(ctx, actor, communityID, func(ctx context.Context, tx *sqldb.Tx) error {
+		parent, err := community.Load(ctx, tx, communityID)
+		if err != nil {
+			return err
+		}
+		if err := in.normalise(parent); err != nil {
+			return err
+		}
+		all, err := channelsOf(ctx, tx, communityID)
+		if err != nil {
+			return err
+		}
+		if len(all) >= maxChannels {
+			return errs.New(errs.Conflict, "too_many_channels", "A community has at most %d channels. Delete an unused one.", maxChannels)
+		}
+		if err := categoryExists(ctx, tx, communityID, in.CategoryID); err != nil {
+			return err
+		}
+		created.Topic, created.Type, created.Description, created.CategoryID, created.URL = in.Topic, in.Type, in.Description, in.CategoryID, in.URL
+		created.Position = end(all, in.CategoryID)
+		if err := insertChannel(ctx, tx, communityID, created); err != nil {
+			return err
+		}
+		if in.Private || in.Type == Direct {
+			if err := c.hide(ctx, tx, actor, communityID, &created, true); err != nil {
+				return err
+			}
+		}
+		return recordChannel(ctx, tx, created.UpdatedAt, communityID, "channel.create", Channel{}, created)
+	})
+	return created, err
+}
+
+// Change is a partial update; nil fields are unchanged.
+type Change struct {
+	Topic       *string
+	Type        *Type // only open and announcement are interchangeable
+	Description *string
+	CategoryID  *string // "": none
+	Position    *int    // before the channel at this position in the category; a too large one is the end
+	Private     *bool
+	URL         *string
+}
+
+func (c Change) apply(old Channel) Input {
+	in := Input{Topic: old.Topic, Type: old.Type, Description: old.Description, CategoryID: old.CategoryID, Private: old.Private, URL: old.URL}
+	set(&in.Topic, c.Topic)
+	set(&in.Type, c.Type)
+	set(&in.Description, c.Description)
+	set(&in.CategoryID, c.CategoryID)
+	set(&in.Private, c.Private)
+	set(&in.URL, c.URL)
+	return in
+}
+
+func set[T any](target, value *T) {
+	if value != nil {
+		*target = *value
+	}
+}
+
+// UpdateChannel changes a channel. It fails as CreateChannel does, or with
+// NotFound "channel_not_found" or Conflict "type_fixed" or "direct_private".
+func (c *Chat) UpdateChannel(ctx context.Context, actor actor.Actor, communityID, channelID string, change Change) (Channel, error) {
+	var changed Channel
+	err := c.change(ctx, actor, communityID, func(ctx context.Context, tx *sqldb.Tx) error {
+		old, err := c.channel(ctx, tx, actor, communityID, channelID)
+		if err != nil {
+			return err
+		}
+		changed, err = c.update(ctx, tx, actor, communityID, old, change)
+		if err != nil || len(channelChanges(old, changed)) == 0 {
+			return err
+		}
+		return recordChannel(ctx, tx, changed.UpdatedAt, communityID, "channel.update", old, changed)
+	})
+	return changed, err
+}
+
+func (c *Chat) update(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, communityID string, old Channel, change Change) (Channel, error) {
+	parent, err := community.Load(ctx, tx, communityID)
+	if err != nil {
+		return old, err
+	}
+	in := change.apply(old)
+	if in.Type == old.Type && in.URL == old.URL && old.Type == Iframe {
+		// Other changes are valid even if the origin is no longer allowed.
+		in.Type, in.URL = Open, ""
+		err = in.normalise(parent)
+		in.Type, in.URL = old.Type, old.URL
+	} else {
+		err = in.normalise(parent)
+	}
+	if err != nil {
+		return old, err
+	}
+	if in.Type != old.Type && (!isText(in.Type) || !isText(old.Type)) {
+		return old, errs.New(errs.Conflict, "type_fixed", "The type of a channel cannot be changed, except between open and announcement.")
+	}
+	if in.Type == Direct && change.Private != nil && !in.Private {
+		return old, directPrivate()
+	}
+	if err := categoryExists(ctx, tx, communityID, in.CategoryID); err != nil {
+		return old, err
+	}
+	changed := old
+	changed.Topic, changed.Type, changed.Description, changed.CategoryID, changed.URL = in.Topic, in.Type, in.Description, in.CategoryID, in.URL
+	if change.Position != nil || changed.CategoryID != old.CategoryID {
+		if err := place(ctx, tx, communityID, &changed, change.Position); err != nil {
+			return old, err
+		}
+	}
+	if in.Private != old.Private {
+		if err := c.hide(ctx, tx, actor, communityID, &changed, in.Private); err != nil {
+			return old, err
+		}
+	}
+	if len(channelChanges(old, changed)) == 0 {
+		return old, nil
+	}
+	changed.UpdatedAt = c.clock.MS()
+	return changed, updateChannel(ctx, tx, communityID, changed)
+}
+
+func isText(t Type) bool { return t == Open || t == Announcement }
+
+// end returns the position after the last channel of a category.
+func end(all []Channel, categoryID string) int {
+	next := 0
+	for _, ch := range all {
+		if ch.CategoryID == categoryID {
+			next = max(next, ch.Position+1)
+		}
+	}
+	return next
+}
+
+// place sets the position of a channel in its category and shifts the following
+// ones. A nil position is the end.
+func place(ctx context.Context, tx *sqldb.Tx, communityID string, moved *Channel, wanted *int) error {
+	all, err := channelsOf(ctx, tx, communityID)
+	if err != nil {
+		return err
+	}
+	others := slices.DeleteFunc(all, func(ch Channel) bool { return ch.CategoryID != moved.CategoryID || ch.ID == moved.ID })
+	if wanted == nil {
+		moved.Position = end(others, moved.CategoryID)
+		return nil
+	}
+	at := min(max(*wanted, 0), len(others))
+	moved.Position = at
+	for i, ch := range others {
+		position := i
+		if i >= at {
+			position++
+		}
+		if ch.Position == position {
+			continue
+		}
+		if err := moveChannel(ctx, tx, communityID, ch.ID, ch.CategoryID, position); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DeleteChannel deletes a channel. It fails as UpdateChannel does.
+func (c *Chat) DeleteChannel(ctx context.Context, actor actor.Actor, communityID, channelID string) error {
+	return c.change(ctx, actor, communityID, func(ctx context.Context, tx *sqldb.Tx) error {
+		old, err := c.channel(ctx, tx, actor, communityID, channelID)
+		if err != nil {
+			return err
+		}
+		if err := deleteChannel(ctx, tx, communityID, channelID); err != nil {
+			return err
+		}
+		return recordChannel(ctx, tx, c.clock.MS(), communityID, "channel.delete", old, Channel{})
+	})
+}
+
+func recordChannel(ctx context.Context, tx *sqldb.Tx, now int64, communityID, action string, before, after Channel) error {
+	about := after
+	if after.ID == "" {
+		about = before
+	}
+	return audit.Record(ctx, tx, now, communityID, action, channelTarget(about), channelChanges(before, after)...)
+}
+
+func channelTarget(ch Channel) audit.Target {
+	return audit.Target{Type: "channel", ID: ch.ID, Name: ch.Topic}
+}
+
+func channelChanges(before, after Channel) (changes []audit.Change) {
+	differ := func(field string, old, now any) {
+		if before.ID == "" {
+			old = nil
+		}
+		if after.ID == "" {
+			now = nil
+		}
+		if old != now {
+			changes = append(changes, audit.Change{Field: field, Old: old, New: now})
+		}
+	}
+	differ("topic", before.Topic, after.Topic)
+	differ("channelType", string(before.Type), string(after.Type))
+	differ("description", before.Description, after.Description)
+	differ("categoryId", before.CategoryID, after.CategoryID)
+	differ("position", before.Position, after.Position)
+	differ("private", before.Private, after.Private)
+	differ("url", before.URL, after.URL)
+	return changes
 }

@@ -1,5 +1,5 @@
-// Package chat keeps the channels of each community, the categories that group
-// them, and what a channel allows or denies to single roles and members.
+// Package chat manages the channels of communities, their categories, and the
+// permission overrides of channels for roles and members.
 package chat
 
 import (
@@ -13,7 +13,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Deps is what a Chat stands on.
+// Deps are the dependencies of a Chat.
 type Deps struct {
 	DB      *sqldb.DB
 	Access  *access.Access
@@ -21,22 +21,23 @@ type Deps struct {
 	Clock   clock.Clock
 }
 
-// Chat makes, lists and changes channels. It may be used by many goroutines.
+// Chat creates, lists, updates and deletes channels and categories. It is safe
+// for concurrent use.
 type Chat struct {
 	db      *sqldb.DB
-	auth    *access.Access
+	access  *access.Access
 	members *member.Members
 	clock   clock.Clock
 }
 
-// New returns the Chat of a database.
-func New(d Deps) *Chat { return &Chat{db: d.DB, auth: d.Access, members: d.Members, clock: d.Clock} }
+// New returns a Chat.
+func New(d Deps) *Chat { return &Chat{db: d.DB, access: d.Access, members: d.Members, clock: d.Clock} }
 
-// change runs f in a transaction that no other change of the community's
-// channels, categories and overrides runs beside, if the actor may manage
-// channels.
+// change checks that the actor may manage channels and runs f in a transaction.
+// A lock serializes changes of the community's channels, categories and
+// overrides.
 func (c *Chat) change(ctx context.Context, caller actor.Actor, communityID string, f func(context.Context, *sqldb.Tx) error) error {
-	if err := c.auth.Can(ctx, caller, communityID, access.PermManageChannels); err != nil {
+	if err := c.access.Can(ctx, caller, communityID, access.PermManageChannels); err != nil {
 		return err
 	}
 	ctx = actor.NewContext(ctx, caller) // for the audit log
@@ -48,10 +49,10 @@ func (c *Chat) change(ctx context.Context, caller actor.Actor, communityID strin
 	})
 }
 
-// Manages reports whether the actor may change the community's channels, and
-// so may know what they allow and deny.
+// Manages reports whether the actor may manage the community's channels, and
+// therefore see their overrides.
 func (c *Chat) Manages(ctx context.Context, actor actor.Actor, communityID string) (bool, error) {
-	err := c.auth.Can(ctx, actor, communityID, access.PermManageChannels)
+	err := c.access.Can(ctx, actor, communityID, access.PermManageChannels)
 	if errs.KindOf(err) == errs.Forbidden {
 		return false, nil
 	}

@@ -153,7 +153,7 @@ func (p *place) sees(what string, actor actor.Actor, want ...string) {
 	}
 }
 
-func TestAChannelIsMadeChangedAndDeletedWithItsTraces(t *testing.T) {
+func TestChannelLifecycleIsAudited(t *testing.T) {
 	each(t, func(p *place) {
 		made := p.channel(chat.Input{Topic: " Cafe\u0301 ", Description: "talk"})
 		if made.Topic != "Caf\u00e9" || made.Type != chat.Open || made.Private {
@@ -187,7 +187,7 @@ func TestAChannelIsMadeChangedAndDeletedWithItsTraces(t *testing.T) {
 	})
 }
 
-func TestEveryWrongFieldOfAChannelIsNamed(t *testing.T) {
+func TestEveryInvalidChannelFieldIsReported(t *testing.T) {
 	each(t, func(p *place) {
 		for name, c := range map[string]struct {
 			in     chat.Input
@@ -221,7 +221,7 @@ func TestEveryWrongFieldOfAChannelIsNamed(t *testing.T) {
 	})
 }
 
-func TestAChannelKeepsItsTypeAndAnIframeItsPageWhileItsOriginIsAllowed(t *testing.T) {
+func TestChannelTypeIsFixedAndIframeNeedsAnAllowedOrigin(t *testing.T) {
 	each(t, func(p *place) {
 		board := p.channel(chat.Input{Topic: "board", Type: chat.Iframe, URL: "https://board.example/a"})
 		kind := chat.Open
@@ -244,7 +244,7 @@ func TestAChannelKeepsItsTypeAndAnIframeItsPageWhileItsOriginIsAllowed(t *testin
 	})
 }
 
-func TestChannelsStandInTheOrderTheyAreMovedTo(t *testing.T) {
+func TestChannelsAreListedInMovedOrder(t *testing.T) {
 	each(t, func(p *place) {
 		one, two := p.category("one"), p.category("two")
 		channels := map[string]chat.Channel{}
@@ -281,7 +281,7 @@ func TestChannelsStandInTheOrderTheyAreMovedTo(t *testing.T) {
 	})
 }
 
-func TestChannelsThatAreMovedAtTheSameTimeKeepDifferentPlaces(t *testing.T) {
+func TestConcurrentMovesKeepPositionsDistinct(t *testing.T) {
 	each(t, func(p *place) {
 		var channels []chat.Channel
 		for i := range 6 {
@@ -308,7 +308,7 @@ func TestChannelsThatAreMovedAtTheSameTimeKeepDifferentPlaces(t *testing.T) {
 	})
 }
 
-func TestWhoMayNotSeeAChannelDoesNotFindIt(t *testing.T) {
+func TestHiddenChannelIsNotFound(t *testing.T) {
 	each(t, func(p *place) {
 		p.channel(chat.Input{Topic: "lobby"})
 		staff := p.channel(chat.Input{Topic: "staff", Private: true})
@@ -343,7 +343,7 @@ func TestWhoMayNotSeeAChannelDoesNotFindIt(t *testing.T) {
 	})
 }
 
-func TestOverridesDoNotOpenAPrivateChannel(t *testing.T) {
+func TestOverridesKeepPrivateChannelHidden(t *testing.T) {
 	each(t, func(p *place) {
 		see, post, attach := []string{"view_message_history"}, []string{"post_messages"}, []string{"attach_files"}
 		everyone := p.roles["@all"].ID
@@ -384,7 +384,7 @@ func TestOverridesDoNotOpenAPrivateChannel(t *testing.T) {
 	})
 }
 
-func TestNobodyChangesOverridesAboveThemselves(t *testing.T) {
+func TestOverridesOfHigherRanksCannotBeChanged(t *testing.T) {
 	each(t, func(p *place) {
 		ch := p.channel(chat.Input{Topic: "lobby"})
 		set := func(who string, inputs ...chat.OverrideInput) error {
@@ -438,7 +438,7 @@ func TestNobodyChangesOverridesAboveThemselves(t *testing.T) {
 	})
 }
 
-func TestTheExplanationNamesTheRuleThatDecides(t *testing.T) {
+func TestExplanationNamesDecidingRule(t *testing.T) {
 	each(t, func(p *place) {
 		ch := p.channel(chat.Input{Topic: "lobby"})
 		_, err := p.chat.SetOverrides(p.Context(), command, p.id, ch.ID, []chat.OverrideInput{

@@ -7,7 +7,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-func TestOverridesOfAnErasedMemberGoAndThoseOfRolesAndOthersStay(t *testing.T) {
+func TestErasureDeletesOnlyOverridesOfTheMember(t *testing.T) {
 	each(t, func(p *place) {
 		ch := p.channel(chat.Input{Topic: "lobby"})
 		high, plain := p.member("high"), p.member("plain")

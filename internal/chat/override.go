@@ -13,23 +13,23 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// maxOverrides is how many roles and members a channel speaks of at most.
+// maxOverrides is the maximum number of overrides of a channel.
 const maxOverrides = 200
 
-// OverrideInput is what a channel is to allow or deny to a role or a member.
+// OverrideInput is the override of a channel for a role or a member.
 type OverrideInput struct {
-	RoleID string   // one of RoleID and User is given
-	User   string   // a reference as member.Find takes it
-	Allow  []string // channel permissions; none of them in Deny
+	RoleID string   // exactly one of RoleID and User is set
+	User   string   // a reference as in member.Find
+	Allow  []string // channel permissions, disjoint from Deny
 	Deny   []string
 }
 
-// SetOverrides makes inputs all the overrides that a channel has, but a private
-// one stays hidden from @all: UpdateChannel opens it. Whoever does not own the
-// community changes only what concerns roles and members below them, and only
-// permissions that they have in the channel themselves. It fails with NotFound
-// "channel_not_found", Invalid "invalid_input" naming every wrong entry,
-// Conflict "channel_private" or "direct_private" where inputs let @all see a
+// SetOverrides replaces the overrides of a channel. A private channel stays
+// hidden from @all; use UpdateChannel to make it public. Except for owners, the
+// affected roles and members must rank below the actor, and the actor must have
+// the affected permissions in the channel. It fails with NotFound
+// "channel_not_found", Invalid "invalid_input" with every invalid entry,
+// Conflict "channel_private" or "direct_private" if inputs allow @all to see a
 // private channel, or Forbidden "rank_too_low" or "missing_permission".
 func (c *Chat) SetOverrides(ctx context.Context, actor actor.Actor, communityID, channelID string, inputs []OverrideInput) (Channel, error) {
 	if len(inputs) > maxOverrides {
@@ -49,7 +49,7 @@ func (c *Chat) SetOverrides(ctx context.Context, actor actor.Actor, communityID,
 		if err != nil {
 			return err
 		}
-		if wanted, err = keepHidden(old, roles[len(roles)-1].ID, wanted); err != nil {
+		if wanted, err = hiddenFromAll(old, roles[len(roles)-1].ID, wanted); err != nil {
 			return err
 		}
 		changed, err = c.override(ctx, tx, actor, communityID, old, wanted)
@@ -58,8 +58,7 @@ func (c *Chat) SetOverrides(ctx context.Context, actor actor.Actor, communityID,
 	return changed, err
 }
 
-// hide makes a channel private or public: it changes what its override of
-// @all says about seeing it.
+// hide makes a channel private or public by changing its override of @all.
 func (c *Chat) hide(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, communityID string, ch *Channel, private bool) error {
 	roles, err := access.Roles(ctx, tx, communityID)
 	if err != nil {
@@ -83,9 +82,9 @@ func (c *Chat) hide(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, commun
 	return err
 }
 
-// keepHidden adds to wanted what hides a private channel from @all, so that
-// overrides that say nothing about it do not open the channel.
-func keepHidden(ch Channel, everyoneID string, wanted []access.Override) ([]access.Override, error) {
+// hiddenFromAll adds the denial that hides a private channel from @all to wanted,
+// so that overrides without it do not make the channel public.
+func hiddenFromAll(ch Channel, everyoneID string, wanted []access.Override) ([]access.Override, error) {
 	if !ch.Private && ch.Type != Direct {
 		return wanted, nil
 	}
@@ -107,14 +106,14 @@ func keepHidden(ch Channel, everyoneID string, wanted []access.Override) ([]acce
 }
 
 func directPrivate() error {
-	return errs.New(errs.Conflict, "direct_private", "A direct channel is private always.")
+	return errs.New(errs.Conflict, "direct_private", "A direct channel is always private.")
 }
 
 func without(names []string, name string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(one string) bool { return one == name })
 }
 
-// override writes the overrides of a channel, if the actor may.
+// override checks the rights of the actor and writes the overrides of a channel.
 func (c *Chat) override(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, communityID string, ch Channel, wanted []access.Override) (Channel, error) {
 	changes := overrideChanges(ch.Overrides, wanted)
 	if len(changes) == 0 {
@@ -131,24 +130,23 @@ func (c *Chat) override(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, co
 		return ch, err
 	}
 	ch.Overrides, ch.Private = changed.Overrides, changed.Private
-	noted := make([]audit.Change, len(changes))
+	auditChanges := make([]audit.Change, len(changes))
 	for i, one := range changes {
-		noted[i] = audit.Change{Field: one.subject + " " + one.permission, Old: one.old, New: one.now}
+		auditChanges[i] = audit.Change{Field: one.subject + " " + one.permission, Old: one.old, New: one.now}
 	}
-	return ch, audit.Record(ctx, tx, c.clock.MS(), communityID, "channel.override", channelTarget(ch), noted...)
+	return ch, audit.Record(ctx, tx, c.clock.MS(), communityID, "channel.override", channelTarget(ch), auditChanges...)
 }
 
-// flip is a permission that a channel is to treat in another way for a role
-// or a member.
-type flip struct {
+// permissionChange is the change of one permission for a role or a member.
+type permissionChange struct {
 	subject    string // the id of the role or account
 	isRole     bool
 	permission string
 	old, now   string // "allow", "deny" or ""
 }
 
-// overrideChanges says what becomes different, in a fixed order.
-func overrideChanges(before, after []access.Override) (changes []flip) {
+// overrideChanges returns the differences, in a fixed order.
+func overrideChanges(before, after []access.Override) (changes []permissionChange) {
 	subjects := []access.Override{}
 	for _, o := range slices.Concat(before, after) {
 		if !slices.ContainsFunc(subjects, func(known access.Override) bool { return known.RoleID == o.RoleID && known.UserID == o.UserID }) {
@@ -157,7 +155,7 @@ func overrideChanges(before, after []access.Override) (changes []flip) {
 	}
 	for _, o := range subjects {
 		for _, permission := range access.ChannelPermissions() {
-			one := flip{subject: o.RoleID + o.UserID, isRole: o.RoleID != "", permission: permission, old: says(before, o, permission), now: says(after, o, permission)}
+			one := permissionChange{subject: o.RoleID + o.UserID, isRole: o.RoleID != "", permission: permission, old: effect(before, o, permission), now: effect(after, o, permission)}
 			if one.old != one.now {
 				changes = append(changes, one)
 			}
@@ -166,7 +164,7 @@ func overrideChanges(before, after []access.Override) (changes []flip) {
 	return changes
 }
 
-func says(all []access.Override, about access.Override, permission string) string {
+func effect(all []access.Override, about access.Override, permission string) string {
 	for _, o := range all {
 		if o.RoleID != about.RoleID || o.UserID != about.UserID {
 			continue
@@ -181,12 +179,12 @@ func says(all []access.Override, about access.Override, permission string) strin
 	return ""
 }
 
-func (c *Chat) mayOverride(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, communityID string, ch Channel, changes []flip) error {
+func (c *Chat) mayOverride(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, communityID string, ch Channel, changes []permissionChange) error {
 	power, err := access.AuthorityOf(ctx, tx, member.Memberships{}, actor, communityID)
 	if err != nil || power.OutranksAllRoles() {
 		return err
 	}
-	self, err := c.auth.ChannelActorOf(ctx, tx, actor, communityID)
+	self, err := c.access.ChannelActorOf(ctx, tx, actor, communityID)
 	if err != nil {
 		return err
 	}
@@ -218,10 +216,10 @@ func (c *Chat) readOverrides(ctx context.Context, communityID string, roles []ac
 		fail := func(field, code, format string, args ...any) {
 			wrong = append(wrong, errs.Wrong(fmt.Sprintf("%d.%s", i, field), code, format, args...))
 		}
-		o := access.Override{RoleID: in.RoleID, Allow: once(in.Allow), Deny: once(in.Deny)}
+		o := access.Override{RoleID: in.RoleID, Allow: sortedUnique(in.Allow), Deny: sortedUnique(in.Deny)}
 		switch {
 		case (in.RoleID == "") == (in.User == ""):
-			fail("roleId", "one_of", "Name a role or a user, one of them.")
+			fail("roleId", "one_of", "Specify either a role or a user.")
 			continue
 		case in.User != "":
 			found, err := c.members.Find(ctx, communityID, in.User)
@@ -238,7 +236,7 @@ func (c *Chat) readOverrides(ctx context.Context, communityID string, roles []ac
 			continue
 		}
 		if seen[o.RoleID+o.UserID] {
-			fail("roleId", "duplicate", "This role or user is named twice.")
+			fail("roleId", "duplicate", "This role or user occurs twice.")
 		}
 		seen[o.RoleID+o.UserID] = true
 		checkNames(o, fail)
@@ -249,7 +247,7 @@ func (c *Chat) readOverrides(ctx context.Context, communityID string, roles []ac
 	return all, errs.InvalidFields(wrong)
 }
 
-func once(names []string) []string {
+func sortedUnique(names []string) []string {
 	sorted := slices.Sorted(slices.Values(names))
 	return slices.Compact(sorted)
 }
@@ -259,22 +257,22 @@ func checkNames(o access.Override, fail func(field, code, format string, args ..
 	for field, names := range map[string][]string{"allow": o.Allow, "deny": o.Deny} {
 		for _, name := range names {
 			if !slices.Contains(known, name) {
-				fail(field, "unknown_permission", "There is no permission %q of channels.", name)
+				fail(field, "unknown_permission", "%q is not a channel permission.", name)
 			}
 		}
 	}
 	for _, name := range o.Allow {
 		if slices.Contains(o.Deny, name) {
-			fail("deny", "contradiction", "%q is allowed and denied.", name)
+			fail("deny", "contradiction", "%q is both allowed and denied.", name)
 		}
 	}
 }
 
-// Explained is what a member may do in a channel, and why.
+// Explained are the permissions of a member in a channel, with the reasons.
 type Explained struct {
 	Channel Channel
 	Member  member.Member
-	Rulings []Ruling // one for each permission of channels, in their order
+	Rulings []Ruling // in the order of access.ChannelPermissions
 }
 
 // Ruling is the decision about one permission.
@@ -283,9 +281,9 @@ type Ruling struct {
 	access.Decision
 }
 
-// Explain says what a member may do in a channel and which rule decides. user
-// is a reference as member.Find takes it. It fails with NotFound
-// "channel_not_found", also when the actor does not see the channel, or
+// Explain returns the permissions of a member in a channel and the rule that
+// decides each. user is a reference as in member.Find. It fails with NotFound
+// "channel_not_found", also if the channel is hidden from the actor, or
 // "user_not_found".
 func (c *Chat) Explain(ctx context.Context, actor actor.Actor, communityID, channelID, user string) (Explained, error) {
 	ch, err := c.Channel(ctx, actor, communityID, channelID)
@@ -296,11 +294,11 @@ func (c *Chat) Explain(ctx context.Context, actor actor.Actor, communityID, chan
 	if err != nil {
 		return Explained{}, err
 	}
-	subject, err := c.auth.ChannelActorOfMember(ctx, c.db, communityID, found.ID)
+	subject, err := c.access.ChannelActorOfMember(ctx, c.db, communityID, found.ID)
 	return Explained{ch, found, Rulings(ch, subject)}, err
 }
 
-// Rulings decides every permission of channels for somebody.
+// Rulings decides every channel permission for the subject.
 func Rulings(ch Channel, subject access.ChannelActor) []Ruling {
 	var all []Ruling
 	for _, permission := range access.ChannelPermissions() {

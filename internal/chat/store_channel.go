@@ -19,7 +19,7 @@ func scanChannel(s sqldb.Scanner) (Channel, error) {
 	return c, s.Scan(&c.ID, &c.Topic, &c.Type, &c.Description, &c.CategoryID, &c.URL, &c.Position, &c.CreatedAt, &c.UpdatedAt)
 }
 
-// channelsOf returns all channels, those in no category first, then category
+// channelsOf returns all channels, those without a category first, then category
 // by category.
 func channelsOf(ctx context.Context, q sqldb.Querier, communityID string) ([]Channel, error) {
 	all, err := sqldb.All(ctx, q, scanChannel, "SELECT "+channelColumns+` FROM channels c
@@ -41,7 +41,7 @@ func channelByID(ctx context.Context, q sqldb.Querier, communityID, channelID st
 	return one[0], err
 }
 
-// overrideRow is an override as it is kept.
+// overrideRow is a row of channel_overrides.
 type overrideRow struct {
 	channelID, subjectID, allow, deny string
 	isRole, everyone                  bool
@@ -52,8 +52,8 @@ func scanOverride(s sqldb.Scanner) (overrideRow, error) {
 	return o, s.Scan(&o.channelID, &o.subjectID, &o.isRole, &o.everyone, &o.allow, &o.deny)
 }
 
-// addOverrides puts onto channels what they allow and deny; only is the one
-// channel, "" for all.
+// addOverrides sets the overrides of channels. It loads those of the channel
+// only, or of all if only is "".
 func addOverrides(ctx context.Context, q sqldb.Querier, communityID string, channels []Channel, only string) error {
 	rows, err := sqldb.All(ctx, q, scanOverride, `SELECT o.channel_id, o.subject_id, o.role_id IS NOT NULL, COALESCE(r.everyone, FALSE), o.allow, o.deny
 		FROM channel_overrides o LEFT JOIN roles r ON r.community_id = o.community_id AND r.id = o.role_id
@@ -158,8 +158,7 @@ func deleteCategory(ctx context.Context, tx *sqldb.Tx, communityID, categoryID s
 	return err
 }
 
-// EraseMembers takes away what channels allow or deny to members. It is for
-// member.OnErase.
+// EraseMembers deletes the overrides of members. It is for member.OnErase.
 func EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) error {
 	_, err := tx.Exec(ctx, "DELETE FROM channel_overrides WHERE community_id = $1 AND role_id IS NULL AND "+tx.Dialect().In("subject_id", "$2"), communityID, sqldb.Keys(userIDs))
 	return err

@@ -1,6 +1,6 @@
-// Package regulars is the client of a Regulars server. The operations of its
-// OpenAPI document stand in client.gen.go, one method each with
-// "WithResponse" at its end; this file holds what a document cannot say.
+// Package regulars is a client for the API of a Regulars server. client.gen.go has
+// a method for each operation of the OpenAPI document, with the suffix
+// "WithResponse"; this file adds errors, uploads and waiting for jobs.
 package regulars
 
 import (
@@ -14,23 +14,23 @@ import (
 	"time"
 )
 
-// APIError is a refusal of the server. Calls return it as their error; ask for it
-// with errors.As.
+// APIError is an error response of the server. Use errors.As to get it from the
+// error of a call.
 type APIError struct {
-	StatusCode int    // of HTTP
+	StatusCode int    // HTTP status
 	Code       string // stable, in snake_case
-	Message    string // what happened and what to do
+	Message    string // cause and remedy
 	Errors     []WrongField
 	RequestID  string
 }
 
 func (e *APIError) Error() string { return fmt.Sprintf("%s (%s, %d)", e.Message, e.Code, e.StatusCode) }
 
-// New returns the client of the server at baseURL. token is a session or an
-// API key, "" for none. Options can bring a client of HTTP; one without a
-// timeout is right where files are uploaded.
+// New returns a client for the server at baseURL. token is a session token or an
+// API key, "" for none. Options can set the HTTP client; do not set a timeout on
+// it if you upload files.
 func New(baseURL, token string, options ...ClientOption) (*ClientWithResponses, error) {
-	options = append(options, refusing, WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
+	options = append(options, failOnError, WithRequestEditorFn(func(_ context.Context, r *http.Request) error {
 		if token != "" {
 			r.Header.Set("Authorization", "Bearer "+token)
 		}
@@ -39,65 +39,65 @@ func New(baseURL, token string, options ...ClientOption) (*ClientWithResponses, 
 	return NewClientWithResponses(baseURL, options...)
 }
 
-// refusing makes an answer that is not a success an *APIError.
-func refusing(c *Client) error {
+// failOnError converts error responses to *APIError.
+func failOnError(c *Client) error {
 	if c.Client == nil {
 		c.Client = http.DefaultClient
 	}
-	c.Client = refuser{c.Client}
+	c.Client = errorDoer{c.Client}
 	return nil
 }
 
-type refuser struct{ HttpRequestDoer }
+type errorDoer struct{ HttpRequestDoer }
 
-const maxFailure = 1 << 20
+const maxErrorBody = 1 << 20
 
-// Do is the HttpRequestDoer inside, with refusals as errors.
-func (d refuser) Do(r *http.Request) (*http.Response, error) {
-	answer, err := d.HttpRequestDoer.Do(r)
-	if err != nil || answer.StatusCode < 300 {
-		return answer, err
+// Do sends a request and returns error responses as *APIError.
+func (d errorDoer) Do(r *http.Request) (*http.Response, error) {
+	response, err := d.HttpRequestDoer.Do(r)
+	if err != nil || response.StatusCode < 300 {
+		return response, err
 	}
-	defer func() { _ = answer.Body.Close() }() // what it said is read, or lost anyway
-	text, err := io.ReadAll(io.LimitReader(answer.Body, maxFailure))
+	defer func() { _ = response.Body.Close() }() // read only
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxErrorBody))
 	if err != nil {
 		return nil, err
 	}
-	var said Failure
-	if json.Unmarshal(text, &said) != nil || said.Code == "" {
-		return nil, &APIError{StatusCode: answer.StatusCode, Code: "no_answer_of_the_api", Message: answer.Status}
+	var failure Failure
+	if json.Unmarshal(text, &failure) != nil || failure.Code == "" {
+		return nil, &APIError{StatusCode: response.StatusCode, Code: "no_answer_of_the_api", Message: response.Status}
 	}
-	return nil, &APIError{answer.StatusCode, said.Code, said.Message, said.Errors, said.RequestId}
+	return nil, &APIError{response.StatusCode, failure.Code, failure.Message, failure.Errors, failure.RequestId}
 }
 
-// ImportOptions say what an import does. The zero value makes and changes
+// ImportOptions are the options of an import. The zero value creates and updates
 // members.
 type ImportOptions struct {
-	CommunityID    string // needed with a session
-	FileName       string // as the API log shows it; "": members.csv
-	IdempotencyKey string // makes a retry the same job
+	CommunityID    string // required with a session token
+	FileName       string // shown with the bulk job; "": members.csv
+	IdempotencyKey string // a retry with the same key returns the same job
 	Mode           string // "upsert" or "", "create", "update"
-	DryRun         bool   // reads everything and changes nothing
+	DryRun         bool   // validates the file without changes
 	CreateTags     bool
 }
 
-// ImportUsers uploads a file of members and returns the id of the job that
-// works it off. The file is sent as it is read.
+// ImportUsers uploads a file of members and returns the id of the bulk job. The
+// file is streamed.
 func ImportUsers(ctx context.Context, c *ClientWithResponses, file io.Reader, o ImportOptions) (jobID string, err error) {
 	body, form := io.Pipe()
 	w := multipart.NewWriter(form)
-	go func() { _ = form.CloseWithError(writeForm(w, file, o)) }() // the reader sees the error
+	go func() { _ = form.CloseWithError(writeForm(w, file, o)) }() // returned to the reader
 	params := &ImportUsersParams{}
 	if o.IdempotencyKey != "" {
 		params.IdempotencyKey = &o.IdempotencyKey
 	}
-	said, err := c.ImportUsersWithBodyWithResponse(ctx, params, w.FormDataContentType(), body)
-	_ = body.Close() // ends the writer where the server did not read to the end
+	response, err := c.ImportUsersWithBodyWithResponse(ctx, params, w.FormDataContentType(), body)
+	_ = body.Close() // stops the writer if the server did not read the whole body
 	if err != nil {
 		return "", err
 	}
 	var started struct{ Data struct{ JobID string } }
-	if err := json.NewDecoder(bytes.NewReader(said.Body)).Decode(&started); err != nil {
+	if err := json.NewDecoder(bytes.NewReader(response.Body)).Decode(&started); err != nil {
 		return "", err
 	}
 	return started.Data.JobID, nil
@@ -131,8 +131,8 @@ func writeForm(w *multipart.Writer, file io.Reader, o ImportOptions) error {
 	return w.Close()
 }
 
-// WaitForJob returns a bulk job once it has ended; communityID is needed with
-// a session.
+// WaitForJob waits until a bulk job has ended and returns it. communityID is
+// required with a session token.
 func WaitForJob(ctx context.Context, c *ClientWithResponses, communityID, jobID string) (*BulkJob, error) {
 	params := &GetBulkJobParams{}
 	if communityID != "" {
@@ -141,11 +141,11 @@ func WaitForJob(ctx context.Context, c *ClientWithResponses, communityID, jobID 
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		said, err := c.GetBulkJobWithResponse(ctx, jobID, params)
+		response, err := c.GetBulkJobWithResponse(ctx, jobID, params)
 		if err != nil {
 			return nil, err
 		}
-		job := said.JSON200.Data
+		job := response.JSON200.Data
 		if job.Status != "queued" && job.Status != "running" {
 			return &job, nil
 		}

@@ -1,5 +1,5 @@
-// Package apptest starts whole servers for tests: in the test's process, on a
-// fresh database of each engine, or as a process that can be killed.
+// Package apptest starts servers for tests: in the process of the test, on a new
+// database of each engine, or as a process that can be killed.
 package apptest
 
 import (
@@ -27,21 +27,20 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-// App is a server that listens on 127.0.0.1, with all its parts at hand. It
-// stops when its test ends.
+// App is a server that listens on 127.0.0.1. It stops at the end of its test.
 type App struct {
 	*app.App
 	client *http.Client
 }
 
-// Operator is whoever works at the command line: it may do everything.
+// Operator is an actor of the command line, with all permissions.
 var Operator = actor.Actor{Kind: actor.Command, Name: "test"}
 
-// Config is the configuration of a server, so that tests of the floors below
-// need not import package app.
+// Config are the settings of a server. Tests of lower layers cannot import
+// package app.
 type Config = app.Config
 
-// Option changes how a server of a test is started.
+// Option changes the start of a server.
 type Option func(*settings)
 
 type settings struct {
@@ -49,18 +48,18 @@ type settings struct {
 	clock  clock.Clock
 }
 
-// WithClock lets the test decide the time.
+// WithClock sets the clock of the server.
 func WithClock(c clock.Clock) Option { return func(s *settings) { s.clock = c } }
 
-// WithStoppedClock keeps the time of the call, so that no window of a limit ends
-// during the test.
+// WithStoppedClock stops the clock of the server at the time of the call, so that
+// no window of a limit ends during the test.
 func WithStoppedClock() Option {
 	at := clock.Clock{}.Now()
 	return WithClock(clock.At(func() time.Time { return at }))
 }
 
-// WithConfig changes the configuration. Limits of requests without a
-// credential are off unless f sets them.
+// WithConfig changes the settings. Limits of requests without a credential are
+// disabled by default.
 func WithConfig(f func(*app.Config)) Option { return func(s *settings) { f(&s.config) } }
 
 // Each runs f on a server of each engine, as the parallel subtests "sqlite"
@@ -75,7 +74,7 @@ func Each(t *testing.T, f func(t *testing.T, a *App), opts ...Option) {
 	}
 }
 
-// New starts a server on a fresh database of one engine.
+// New starts a server on a new database of one engine.
 func New(t testing.TB, engine sqldb.Dialect, opts ...Option) *App {
 	t.Helper()
 	config, err := app.DefaultConfig()
@@ -98,17 +97,18 @@ func New(t testing.TB, engine sqldb.Dialect, opts ...Option) *App {
 	a := &App{App: started, client: &http.Client{Transport: &http.Transport{}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
 	a.run(t)
 	if status, _ := a.Do(t, http.MethodGet, "/healthz", "", nil); status != http.StatusOK {
-		t.Fatalf("the server is not well: status %d", status)
+		t.Fatalf("the server is unhealthy: status %d", status)
 	}
 	return a
 }
 
-// database puts a migrated database where the server looks for it.
+// database creates a migrated database and returns its URL, "" for a SQLite
+// database in the folder data.
 func database(t testing.TB, engine sqldb.Dialect, data string) (url string) {
 	t.Helper()
 	address := sqldbtest.Address(t, engine)
-	path, lite := strings.CutPrefix(address, "sqlite:")
-	if !lite {
+	path, isSQLite := strings.CutPrefix(address, "sqlite:")
+	if !isSQLite {
 		return address
 	}
 	if err := os.Rename(path, filepath.Join(data, "regulars.db")); err != nil {
@@ -130,22 +130,22 @@ func (a *App) run(t testing.TB) {
 	})
 }
 
-// Community makes a community with a name and returns its id.
+// Community creates a community and returns its id.
 func (a *App) Community(t testing.TB, settings ...community.Settings) string {
 	t.Helper()
 	in := community.Input{Name: "Testers"}
 	for _, s := range settings {
 		in.Settings = s
 	}
-	made, err := a.Communities.Create(t.Context(), in)
+	created, err := a.Communities.Create(t.Context(), in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return made.ID
+	return created.ID
 }
 
-// Key makes an API key of a community and returns its secret; no permissions
-// means all that a key can have.
+// Key creates an API key of a community and returns its secret. Without
+// permissions the key has all.
 func (a *App) Key(t testing.TB, communityID string, permissions ...actor.Permission) string {
 	t.Helper()
 	if len(permissions) == 0 {
@@ -158,53 +158,53 @@ func (a *App) Key(t testing.TB, communityID string, permissions ...actor.Permiss
 	return secret
 }
 
-// Owner makes an account that owns a community and returns it with the token
-// of a session.
+// Owner creates an account that owns a community and returns it with a session
+// token.
 func (a *App) Owner(t testing.TB, communityID, username string) (account.Account, string) {
 	t.Helper()
 	const password = "correct-horse-battery"
-	made, err := a.Accounts.CreateAccount(t.Context(), account.Input{Email: username + "@example.com", Username: username, Password: password})
+	created, err := a.Accounts.CreateAccount(t.Context(), account.Input{Email: username + "@example.com", Username: username, Password: password})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := a.Members.AddOwner(t.Context(), communityID, made.ID); err != nil {
+	if err := a.Members.AddOwner(t.Context(), communityID, created.ID); err != nil {
 		t.Fatal(err)
 	}
-	token, made, err := a.Accounts.SignIn(t.Context(), username, password, account.SessionInfo{UserAgent: "test", Address: "127.0.0.1"})
+	token, created, err := a.Accounts.SignIn(t.Context(), username, password, account.SessionInfo{UserAgent: "test", Address: "127.0.0.1"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return made, token
+	return created, token
 }
 
-// Claim makes an account for an unclaimed member and accepts the membership, as
-// the person would, and returns it with the token of a session.
+// Claim creates an account for an unclaimed member, accepts the membership, and
+// returns the account with a session token.
 func (a *App) Claim(t testing.TB, communityID, username string) (account.Account, string) {
 	t.Helper()
 	const password = "correct-horse-battery"
-	who, err := a.Members.Find(t.Context(), communityID, username)
+	found, err := a.Members.Find(t.Context(), communityID, username)
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := a.Accounts.CreateAccount(t.Context(), account.Input{Email: who.Email, Username: username, Password: password})
+	created, err := a.Accounts.CreateAccount(t.Context(), account.Input{Email: found.Email, Username: username, Password: password})
 	if err != nil {
 		t.Fatal(err)
 	}
-	person := actor.Actor{Kind: actor.Session, AccountID: made.ID, Name: username}
+	person := actor.Actor{Kind: actor.Session, AccountID: created.ID, Name: username}
 	if err := a.Members.Join(t.Context(), person, communityID, member.JoinHow{}); err != nil {
 		t.Fatal(err)
 	}
-	token, made, err := a.Accounts.SignIn(t.Context(), username, password, account.SessionInfo{UserAgent: "test", Address: "127.0.0.1"})
+	token, created, err := a.Accounts.SignIn(t.Context(), username, password, account.SessionInfo{UserAgent: "test", Address: "127.0.0.1"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return made, token
+	return created, token
 }
 
-// Do sends a request with a credential ("": none) and a body that is encoded
-// as JSON (nil: none; an io.Reader goes as it is), and returns the answer's
-// status and its decoded JSON, nil when it has none.
-func (a *App) Do(t testing.TB, method, path, token string, body any) (status int, answer map[string]any) {
+// Do sends a request and returns the status and the decoded JSON of the
+// response, nil if it is not JSON. The body is encoded as JSON unless it is nil or
+// an io.Reader. An empty token means no credential.
+func (a *App) Do(t testing.TB, method, path, token string, body any) (status int, response map[string]any) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, a.URL()+path, encode(t, body))
 	if err != nil {
@@ -218,26 +218,25 @@ func (a *App) Do(t testing.TB, method, path, token string, body any) (status int
 	}
 	status, header, content := a.Send(t, r)
 	if strings.Contains(header.Get("Content-Type"), "json") {
-		if err := json.Unmarshal(content, &answer); err != nil {
+		if err := json.Unmarshal(content, &response); err != nil {
 			t.Fatalf("%s %s: %v: %s", method, path, err, content)
 		}
 	}
-	return status, answer
+	return status, response
 }
 
-// Send sends a request as it is, follows no redirect, and returns the whole
-// answer.
+// Send sends a request without following redirects and returns the response.
 func (a *App) Send(t testing.TB, r *http.Request) (status int, header http.Header, body []byte) {
 	t.Helper()
-	response, err := a.client.Do(r)
+	resp, err := a.client.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	body, err = io.ReadAll(response.Body)
-	if err := errors.Join(err, response.Body.Close()); err != nil {
+	body, err = io.ReadAll(resp.Body)
+	if err := errors.Join(err, resp.Body.Close()); err != nil {
 		t.Fatal(err)
 	}
-	return response.StatusCode, response.Header, body
+	return resp.StatusCode, resp.Header, body
 }
 
 func encode(t testing.TB, body any) io.Reader {

@@ -11,7 +11,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-func TestAServerOfATestAnswers(t *testing.T) {
+func TestServerResponds(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		if status, _ := a.Do(t, http.MethodGet, "/healthz", "", nil); status != http.StatusOK {
 			t.Errorf("status %d", status)
@@ -28,7 +28,7 @@ func TestAServerOfATestAnswers(t *testing.T) {
 	})
 }
 
-func TestAProcessLivesOnAfterAKill(t *testing.T) {
+func TestProcessRestartsAfterKill(t *testing.T) {
 	sqldbtest.EachAddress(t, func(t *testing.T, address string) {
 		env := []string{"REGULARS_DATA=" + t.TempDir()}
 		if address[:6] != "sqlite" {
@@ -37,7 +37,7 @@ func TestAProcessLivesOnAfterAKill(t *testing.T) {
 		p := apptest.StartBinary(t, env...)
 		p.Kill()
 		if _, err := net.Dial("tcp", strings.TrimPrefix(p.URL, "http://")); err == nil {
-			t.Error("a killed server answers")
+			t.Error("the killed server responds")
 		}
 		p.Restart()
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.URL+"/readyz", http.NoBody)
@@ -49,7 +49,7 @@ func TestAProcessLivesOnAfterAKill(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := answer.Body.Close(); err != nil || answer.StatusCode != http.StatusOK {
-			t.Errorf("right after the crash: status %d, %v", answer.StatusCode, err)
+			t.Errorf("after the crash: status %d, %v", answer.StatusCode, err)
 		}
 		p.Stop()
 	})

@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// Binary returns the path of the real program, built once per test process.
+// Binary returns the path of the program, built once per test process.
 func Binary(t testing.TB) string {
 	t.Helper()
 	path, err := build()
@@ -28,8 +28,8 @@ func Binary(t testing.TB) string {
 	return path
 }
 
-// build leaves the program where the next test process replaces it, by a
-// rename, so that one that runs is not disturbed.
+// build installs the program by a rename, so that a test process can replace the
+// program of another one while it runs.
 var build = sync.OnceValues(func() (path string, err error) {
 	folder, err := os.MkdirTemp("", "regulars-build-")
 	if err != nil {
@@ -45,31 +45,30 @@ var build = sync.OnceValues(func() (path string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("find the module: %w", err)
 	}
-	// One file for each working copy, so that none tests the program of another.
+	// Each working copy has its own file.
 	path = filepath.Join(os.TempDir(), fmt.Sprintf("regulars-under-test-%08x", crc32.ChecksumIEEE(module)))
 	return path, os.Rename(fresh, path)
 })
 
-// Patience is how long a test waits for a state before it fails: the machine may
-// be loaded.
-const Patience = 3 * time.Minute
+// Timeout is the time a test waits for a state. It is long because the machine
+// may be loaded.
+const Timeout = 3 * time.Minute
 
-// Process is the real program, serving on 127.0.0.1. It is killed when its
-// test ends.
+// Process is a process of the program, serving on 127.0.0.1. It is killed at the
+// end of its test.
 type Process struct {
-	URL string // stays the same over restarts
+	URL string // unchanged by restarts
 
 	t     testing.TB
 	env   []string
 	cmd   *exec.Cmd
-	ended chan struct{} // closed once cmd has ended
-	exit  error         // of cmd, once ended is closed
+	ended chan struct{} // closed when cmd has ended
+	exit  error         // exit error of cmd, set before ended is closed
 	logs  *logs
 }
 
-// StartBinary starts the server with further environment, REGULARS_DATA at
-// least and REGULARS_DATABASE_URL for PostgreSQL, and returns once it is
-// ready.
+// StartBinary starts the server and returns when it responds. env must contain
+// REGULARS_DATA and, for PostgreSQL, REGULARS_DATABASE_URL.
 func StartBinary(t testing.TB, env ...string) *Process {
 	t.Helper()
 	address := freeAddress(t)
@@ -92,8 +91,7 @@ func (p *Process) Restart() {
 	}
 }
 
-// TryRestart is Restart that returns the error of a server that ended at its
-// start.
+// TryRestart is Restart, but returns an error if the server ends at startup.
 func (p *Process) TryRestart() error {
 	p.t.Helper()
 	p.cmd = exec.CommandContext(context.Background(), Binary(p.t), "serve")
@@ -111,18 +109,18 @@ func (p *Process) TryRestart() error {
 		defer close(ended)
 		p.exit = cmd.Wait()
 	}()
-	return p.awaitReady()
+	return p.awaitHealthy()
 }
 
-// awaitReady waits until the server answers at all, or ends: with several nodes on
-// one database /readyz has reasons of its own to say no.
-func (p *Process) awaitReady() error {
+// awaitHealthy waits until the server responds or ends. It does not use /readyz,
+// which fails with several nodes on one database.
+func (p *Process) awaitHealthy() error {
 	p.t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	late := time.After(Patience)
+	late := time.After(Timeout)
 	for {
-		err := p.ask()
+		err := p.checkHealth()
 		if err == nil {
 			return nil
 		}
@@ -130,48 +128,47 @@ func (p *Process) awaitReady() error {
 		case <-tick.C:
 		case <-p.ended:
 			p.cmd = nil
-			return fmt.Errorf("ended at its start: %w", p.exit)
+			return fmt.Errorf("ended at startup: %w", p.exit)
 		case <-late:
-			p.t.Fatalf("the server does not answer: %v\n%s", err, p.logs)
+			p.t.Fatalf("the server does not respond: %v\n%s", err, p.logs)
 		}
 	}
 }
 
-// ask returns nil when the server answers.
-func (p *Process) ask() (err error) {
+// checkHealth returns nil if the server responds.
+func (p *Process) checkHealth() (err error) {
 	r, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, p.URL+"/healthz", http.NoBody)
 	if err != nil {
 		return err
 	}
-	answer, err := http.DefaultClient.Do(r)
+	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, answer.Body.Close()) }()
-	_, err = io.Copy(io.Discard, answer.Body)
-	if answer.StatusCode != http.StatusOK {
-		err = errors.Join(err, errors.New(answer.Status))
+	defer func() { err = errors.Join(err, response.Body.Close()) }()
+	_, err = io.Copy(io.Discard, response.Body)
+	if response.StatusCode != http.StatusOK {
+		err = errors.Join(err, errors.New(response.Status))
 	}
 	return err
 }
 
-// Kill ends the server as a crash or kill -9 does. A server that is not
-// running is left alone.
+// Kill ends the server like a crash or kill -9. It does nothing if the server is
+// not running.
 func (p *Process) Kill() {
 	p.t.Helper()
 	if p.cmd == nil {
 		return
 	}
 	err := p.cmd.Process.Kill()
-	<-p.ended // with the signal, which is what was asked for
+	<-p.ended // the exit error is the signal
 	p.cmd = nil
 	if err != nil && !errors.Is(err, os.ErrProcessDone) {
 		p.t.Fatal(err)
 	}
 }
 
-// Stop ends the server as an operator does and fails the test when its exit
-// code is not 0.
+// Stop interrupts the server and fails the test if its exit code is not 0.
 func (p *Process) Stop() {
 	p.t.Helper()
 	if err := p.cmd.Process.Signal(os.Interrupt); err != nil {
@@ -180,14 +177,14 @@ func (p *Process) Stop() {
 	<-p.ended
 	p.cmd = nil
 	if p.exit != nil {
-		p.t.Fatalf("the server did not stop in order: %v\n%s", p.exit, p.logs)
+		p.t.Fatalf("the server did not shut down cleanly: %v\n%s", p.exit, p.logs)
 	}
 }
 
-// Log returns what the server has printed so far, over all its starts.
+// Log returns the output of the server, of all its starts.
 func (p *Process) Log() string {
 	if p.logs == nil {
-		return "" // started by the test itself
+		return "" // not started by StartBinary
 	}
 	return p.logs.String()
 }
@@ -199,17 +196,17 @@ func freeAddress(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = listener.Close() }() // it was only asked for a number
+	defer func() { _ = listener.Close() }() // only its port was needed
 	return listener.Addr().String()
 }
 
-// logs keeps what processes print.
+// logs is a concurrent buffer for the output of processes.
 type logs struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-// Write keeps p.
+// Write implements io.Writer.
 func (l *logs) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -222,8 +219,8 @@ func (l *logs) String() string {
 	return l.text.String()
 }
 
-// PeakMiB is the most memory that the server was resident with since its
-// start; 0 where the system does not report it.
+// PeakMiB returns the peak resident memory of the server since its start, 0 if
+// the system does not report it.
 func (p *Process) PeakMiB() int {
 	p.t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
@@ -238,5 +235,5 @@ func (p *Process) PeakMiB() int {
 	return kib >> 10
 }
 
-// PID is the id of the running process.
+// PID returns the id of the running process.
 func (p *Process) PID() int { return p.cmd.Process.Pid }

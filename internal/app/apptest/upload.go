@@ -12,8 +12,8 @@ import (
 	"github.com/regulars/regulars/internal/bulk"
 )
 
-// Upload sends a file to a path of the API with other form fields and returns
-// the answer's status and decoded JSON.
+// Upload sends a file and form fields to a path of the API and returns the
+// status and the decoded JSON of the response.
 func (a *App) Upload(t testing.TB, path, token, fileName string, content []byte, fields map[string]string) (status int, answer map[string]any) {
 	t.Helper()
 	body, kind := Form(t, fileName, content, fields)
@@ -52,8 +52,8 @@ func Form(t testing.TB, fileName string, content []byte, fields map[string]strin
 	return buffer.Bytes(), form.FormDataContentType()
 }
 
-// Import uploads a CSV file with the community's key and returns how the job
-// ended.
+// Import uploads a CSV file with an API key of the community and returns the
+// final status of the job.
 func (a *App) Import(t testing.TB, communityID, key, csv string, fields map[string]string) bulk.Status {
 	t.Helper()
 	status, answer := a.Upload(t, "/v1/users/bulk-import", key, "members.csv", []byte(csv), fields)
@@ -64,12 +64,12 @@ func (a *App) Import(t testing.TB, communityID, key, csv string, fields map[stri
 	return a.Await(t, communityID, data["jobId"].(string))
 }
 
-// Await returns the status of a bulk job once it has ended.
+// Await waits until a bulk job has ended and returns its status.
 func (a *App) Await(t testing.TB, communityID, jobID string) bulk.Status {
 	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	late := time.After(Patience)
+	late := time.After(Timeout)
 	for {
 		status, err := a.Bulk.Status(t.Context(), communityID, jobID)
 		if err != nil {

@@ -1,44 +1,44 @@
-// Client of a Regulars server. `api` has every operation of its OpenAPI
-// document, typed; the rest of this file is what a document cannot say: errors
-// that are thrown, uploads, and waiting for a job.
+// Client for the API of a Regulars server. `api` has every operation of the
+// OpenAPI document, with types; this file adds errors, uploads and waiting for
+// jobs.
 import createClient, { type Client } from "openapi-fetch";
 import type { components, paths } from "./schema.gen.js";
 
 export type { components, paths };
 
-/** How a bulk job stands. */
+/** Status of a bulk job. */
 export type Job = components["schemas"]["BulkJob"];
 
 export interface Options {
-  /** Where the server is, such as https://community.example.com. */
+  /** Address of the server, such as https://community.example.com. */
   baseUrl: string;
-  /** A session token or an API key; without one only what needs none works. */
+  /** A session token or an API key; optional for public operations. */
   token?: string;
-  /** Another fetch than the global one. */
+  /** Replaces the global fetch. */
   fetch?: (request: Request) => Promise<Response>;
 }
 
 export interface ImportOptions {
-  /** Needed with a session; a community's API key has its community. */
+  /** Required with a session token; an API key of a community implies it. */
   communityId?: string;
-  /** As the API log shows it; default members.csv. */
+  /** Shown with the bulk job; default members.csv. */
   fileName?: string;
-  /** Makes a retry the same job. */
+  /** A retry with the same key returns the same job. */
   idempotencyKey?: string;
   mode?: "upsert" | "create" | "update";
-  /** Reads everything and changes nothing. */
+  /** Validates the file without changes. */
   dryRun?: boolean;
   createTags?: boolean;
 }
 
-/** What the server says when it refuses. */
+/** An error response of the server. */
 export class RegularsError extends Error {
   constructor(
     readonly status: number,
     /** Stable, in snake_case. */
     readonly code: string,
     message: string,
-    /** Each wrong field of the input. */
+    /** Invalid fields of the input. */
     readonly errors: { field: string; code: string; message: string }[],
     readonly requestId: string,
   ) {
@@ -62,17 +62,17 @@ export class Regulars {
         return request;
       },
       onResponse: async ({ response }) => {
-        if (!response.ok) throw await refusal(response);
+        if (!response.ok) throw await toError(response);
       },
     });
   }
 
-  /** The same server with another credential. */
+  /** Returns a client with another token for the same server. */
   as(token: string): Regulars {
     return new Regulars({ ...this.options, token });
   }
 
-  /** Uploads a file of members and returns the id of the job that works it off. */
+  /** Uploads a file of members and returns the id of the bulk job. */
   async importUsers(file: Blob | string, options: ImportOptions = {}): Promise<string> {
     const form = new FormData();
     for (const name of ["communityId", "mode", "dryRun", "createTags"] as const) {
@@ -83,32 +83,32 @@ export class Regulars {
     if (this.options.token) request.headers.set("Authorization", `Bearer ${this.options.token}`);
     if (options.idempotencyKey) request.headers.set("Idempotency-Key", options.idempotencyKey);
     const response = await (this.options.fetch ?? fetch)(request);
-    if (!response.ok) throw await refusal(response);
-    const answer = (await response.json()) as { data: { jobId: string } };
-    return answer.data.jobId;
+    if (!response.ok) throw await toError(response);
+    const body = (await response.json()) as { data: { jobId: string } };
+    return body.data.jobId;
   }
 
-  /** Returns a job once it has ended, and tells of its progress until then. */
-  async waitForJob(jobId: string, told: { communityId?: string; every?: number; onProgress?: (job: Job) => void; signal?: AbortSignal } = {}): Promise<Job> {
+  /** Waits until a job has ended and returns it; onProgress is called after each request. */
+  async waitForJob(jobId: string, options: { communityId?: string; every?: number; onProgress?: (job: Job) => void; signal?: AbortSignal } = {}): Promise<Job> {
     for (;;) {
       const { data } = await this.api.GET("/v1/users/bulk-update/{jobId}/status", {
-        params: { path: { jobId }, query: told.communityId ? { communityId: told.communityId } : {} },
-        ...(told.signal && { signal: told.signal }),
+        params: { path: { jobId }, query: options.communityId ? { communityId: options.communityId } : {} },
+        ...(options.signal && { signal: options.signal }),
       });
       const job = data!.data;
-      told.onProgress?.(job);
+      options.onProgress?.(job);
       if (job.status !== "queued" && job.status !== "running") return job;
-      await new Promise((resolve) => setTimeout(resolve, told.every ?? 500));
-      told.signal?.throwIfAborted();
+      await new Promise((resolve) => setTimeout(resolve, options.every ?? 500));
+      options.signal?.throwIfAborted();
     }
   }
 }
 
-async function refusal(response: Response): Promise<RegularsError> {
+async function toError(response: Response): Promise<RegularsError> {
   const text = await response.text();
   try {
-    const said = JSON.parse(text) as components["schemas"]["Failure"];
-    return new RegularsError(response.status, said.code, said.message, said.errors ?? [], said.requestId);
+    const failure = JSON.parse(text) as components["schemas"]["Failure"];
+    return new RegularsError(response.status, failure.code, failure.message, failure.errors ?? [], failure.requestId);
   } catch {
     return new RegularsError(response.status, "no_answer_of_the_api", text.slice(0, 200) || response.statusText, [], "");
   }

@@ -15,7 +15,7 @@ func openLocked(path string) (*os.File, error) {
 	}
 	err = syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
-		err = errFolderInUse
+		err = errDataDirInUse
 	}
 	if err != nil {
 		return nil, errors.Join(err, file.Close())

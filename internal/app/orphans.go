@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// stray is how old a stored file that nobody uses must be before it is taken
-// for left over: longer than the longest upload.
-const stray = 24 * time.Hour
+// orphanAge is the minimum age at which an unreferenced file is deleted. It is
+// longer than the longest upload.
+const orphanAge = 24 * time.Hour
 
-// sweepStrays deletes files that belong to nothing: of uploads that broke off,
-// and of pictures that were taken away.
-func (p *Parts) sweepStrays(ctx context.Context) error {
-	before := p.clock.Now().Add(-stray)
+// sweepOrphans deletes unreferenced files, left by aborted uploads and removed
+// pictures.
+func (p *Services) sweepOrphans(ctx context.Context) error {
+	before := p.clock.Now().Add(-orphanAge)
 	return p.Files.List(func(fileID string, _ int64, modified time.Time) error {
 		if modified.After(before) {
 			return nil

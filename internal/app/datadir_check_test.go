@@ -33,7 +33,7 @@ func installed(t *testing.T) string {
 	return folder
 }
 
-func TestALostOrDamagedDatabaseIsRefusedWithARemedy(t *testing.T) {
+func TestMissingOrDamagedDatabaseIsRejectedWithRemedy(t *testing.T) {
 	for name, c := range map[string]struct {
 		damage func(t *testing.T, folder string) error
 		cause  string
@@ -101,7 +101,7 @@ func listing(t *testing.T, folder string) string {
 	return names.String()
 }
 
-func TestAnEmptyDatabaseInANewFolderIsFilled(t *testing.T) {
+func TestEmptyDatabaseInNewFolderIsMigrated(t *testing.T) {
 	folder := t.TempDir()
 	if err := os.WriteFile(filepath.Join(folder, "regulars.db"), nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -120,7 +120,7 @@ type entry struct {
 	content string
 }
 
-func TestARestoreRefusesEntriesThatABackupNeverHas(t *testing.T) {
+func TestRestoreRejectsEntriesThatBackupNeverWrites(t *testing.T) {
 	folder := installed(t)
 	kept := filepath.Join(t.TempDir(), "kept.tar")
 	if out, failed := command(t, folder, "backup", kept); failed {

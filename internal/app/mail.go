@@ -13,8 +13,8 @@ type mailCommand struct {
 	JSON bool   `name:"json" help:"Print one JSON object: {\"messages\":[{\"id\",\"to\",\"subject\",\"text\",\"html\",\"language\",\"template\",\"state\",\"error\",\"createdAt\"}]}, newest first."`
 }
 
-// keptMessage is a message as scripts read it.
-type keptMessage struct {
+// unsentMessage is the JSON form of a message.
+type unsentMessage struct {
 	ID        string        `json:"id"`
 	To        string        `json:"to"`
 	Subject   string        `json:"subject"`
@@ -27,21 +27,20 @@ type keptMessage struct {
 	CreatedAt string        `json:"createdAt"`
 }
 
-// mostMessages bounds what one call prints.
-const mostMessages = 1000
+// maxMessages limits the messages of one call.
+const maxMessages = 1000
 
-// Run prints the messages that have not left the server, as its mailbox page
-// shows them.
+// Run prints the unsent messages, as on the mailbox page of the server.
 func (c mailCommand) Run(sh *shell) error {
-	return withParts(sh, func(p *Parts) error {
-		unsent, _, err := p.Mail.Unsent(sh.ctx, "", mostMessages)
+	return withServices(sh, func(p *Services) error {
+		unsent, _, err := p.Mail.Unsent(sh.ctx, "", maxMessages)
 		if err != nil {
 			return err
 		}
-		messages := []keptMessage{}
+		messages := []unsentMessage{}
 		for _, k := range unsent {
 			if c.To == "" || k.To == c.To {
-				messages = append(messages, keptMessage{k.ID, k.To, k.Subject, k.Text, k.HTML, k.Language, k.Template, k.State, k.Error, clock.Format(k.CreatedAt)})
+				messages = append(messages, unsentMessage{k.ID, k.To, k.Subject, k.Text, k.HTML, k.Language, k.Template, k.State, k.Error, clock.Format(k.CreatedAt)})
 			}
 		}
 		if c.JSON {
@@ -53,7 +52,7 @@ func (c mailCommand) Run(sh *shell) error {
 			}
 		}
 		if len(messages) == 0 {
-			_, err = fmt.Fprintln(sh.stdout, "No message waits.")
+			_, err = fmt.Fprintln(sh.stdout, "No unsent mail.")
 		}
 		return err
 	})

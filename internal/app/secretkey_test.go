@@ -23,14 +23,14 @@ import (
 
 const keysPassword = "correct-horse-battery"
 
-// house is an installation that is opened again and again.
-type house struct {
+// installation is a data folder with settings that is reopened several times.
+type installation struct {
 	*testing.T
 	config app.Config
 	now    time.Time
 }
 
-func newHouse(t *testing.T, engine sqldb.Dialect) *house {
+func newInstallation(t *testing.T, engine sqldb.Dialect) *installation {
 	t.Helper()
 	config, err := app.DefaultConfig()
 	if err != nil {
@@ -40,14 +40,14 @@ func newHouse(t *testing.T, engine sqldb.Dialect) *house {
 	if engine == sqldb.Postgres {
 		config.DatabaseURL = sqldbtest.Address(t, engine)
 	}
-	return &house{t, config, time.Date(2026, 4, 7, 8, 50, 16, 0, time.UTC)}
+	return &installation{t, config, time.Date(2026, 4, 7, 8, 50, 16, 0, time.UTC)}
 }
 
-func (h *house) open() (*app.App, error) {
+func (h *installation) open() (*app.App, error) {
 	return app.New(h.Context(), h.config, clock.At(func() time.Time { return h.now }), slog.New(slog.DiscardHandler))
 }
 
-func (h *house) with(f func(*app.App)) {
+func (h *installation) with(f func(*app.App)) {
 	h.Helper()
 	a, err := h.open()
 	if err != nil {
@@ -59,8 +59,9 @@ func (h *house) with(f func(*app.App)) {
 	}
 }
 
-// furnish makes ann, who has a second factor, and returns its secret.
-func (h *house) furnish() (secret string) {
+// createAccount creates the account ann with two-factor authentication and returns its
+// secret.
+func (h *installation) createAccount() (secret string) {
 	h.Helper()
 	h.with(func(a *app.App) {
 		_, err := a.Accounts.CreateAccount(h.Context(), account.Input{Email: "ann@example.com", Username: "ann", Password: keysPassword})
@@ -87,7 +88,7 @@ func (h *house) furnish() (secret string) {
 	return secret
 }
 
-func (h *house) code(secret string) string {
+func (h *installation) code(secret string) string {
 	h.Helper()
 	h.now = h.now.Add(time.Minute)
 	code, err := totp.GenerateCode(secret, h.now)
@@ -97,7 +98,7 @@ func (h *house) code(secret string) string {
 	return code
 }
 
-func (h *house) mustSignIn(what, secret string) {
+func (h *installation) mustSignIn(what, secret string) {
 	h.Helper()
 	h.with(func(a *app.App) {
 		if _, _, err := a.Accounts.SignInWithCode(h.Context(), "ann", keysPassword, h.code(secret), account.SessionInfo{}); err != nil {
@@ -106,7 +107,7 @@ func (h *house) mustSignIn(what, secret string) {
 	})
 }
 
-func (h *house) mustRefuse(what, words string) {
+func (h *installation) mustReject(what, words string) {
 	h.Helper()
 	a, err := h.open()
 	if err == nil {
@@ -118,7 +119,7 @@ func (h *house) mustRefuse(what, words string) {
 }
 
 // run runs a command of the real program on the installation.
-func (h *house) run(args ...string) (out string, err error) {
+func (h *installation) run(args ...string) (out string, err error) {
 	h.Helper()
 	cmd := exec.CommandContext(h.Context(), apptest.Binary(h.T), args...)
 	cmd.Env = append(os.Environ(), "REGULARS_DATA="+h.config.Data, "REGULARS_DATABASE_URL="+h.config.DatabaseURL, "REGULARS_SECRET_KEY="+h.config.SecretKey, "REGULARS_MIN_FREE_MIB=0")
@@ -126,19 +127,19 @@ func (h *house) run(args ...string) (out string, err error) {
 	return string(text), err
 }
 
-func eachHouse(t *testing.T, f func(*house)) {
+func eachInstallation(t *testing.T, f func(*installation)) {
 	t.Helper()
 	for _, engine := range sqldbtest.Engines(t) {
 		t.Run(string(engine), func(t *testing.T) {
 			t.Parallel()
-			f(newHouse(t, engine))
+			f(newInstallation(t, engine))
 		})
 	}
 }
 
-func TestASecondFactorOutlivesARestartAndAnotherKeyIsRefused(t *testing.T) {
-	eachHouse(t, func(h *house) {
-		secret := h.furnish()
+func TestTwoFactorAuthenticationSurvivesRestartAndWrongKeyIsRejected(t *testing.T) {
+	eachInstallation(t, func(h *installation) {
+		secret := h.createAccount()
 		h.mustSignIn("after a restart", secret)
 		path := filepath.Join(h.config.Data, "secret.key")
 		key, err := os.ReadFile(path)
@@ -148,12 +149,12 @@ func TestASecondFactorOutlivesARestartAndAnotherKeyIsRefused(t *testing.T) {
 		if err := os.Rename(path, path+".away"); err != nil {
 			h.Fatal(err)
 		}
-		h.mustRefuse("without the key", "put the file "+path)
-		if out, err := h.run("doctor"); err == nil || !strings.Contains(out, "secret key         WRONG: the secrets in the database are sealed with the key") {
+		h.mustReject("without the key", "restore the file "+path)
+		if out, err := h.run("doctor"); err == nil || !strings.Contains(out, "secret key         FAILED: the secrets in the database are sealed with the key") {
 			h.Errorf("doctor: %v\n%s", err, out)
 		}
 		h.config.SecretKey = strings.Repeat("ab", 32)
-		h.mustRefuse("with another key", "give all nodes the same REGULARS_SECRET_KEY")
+		h.mustReject("with another key", "use the same REGULARS_SECRET_KEY")
 		if out, err := h.run("community", "create", "--name", "x"); err == nil || !strings.Contains(out, "REGULARS_SECRET_KEY") {
 			h.Errorf("a command with another key: %v\n%s", err, out)
 		}
@@ -162,13 +163,13 @@ func TestASecondFactorOutlivesARestartAndAnotherKeyIsRefused(t *testing.T) {
 		h.config.PreviousKey = ""
 		h.mustSignIn("with the new key alone", secret)
 		h.config.SecretKey = "hush"
-		h.mustRefuse("with no key at all", "64 hex digits")
+		h.mustReject("with no key at all", "64 hex digits")
 	})
 }
 
-func TestADatabaseFromBeforeThereWasAKeyIsSealedAtTheStart(t *testing.T) {
-	eachHouse(t, func(h *house) {
-		secret := h.furnish()
+func TestUnsealedDatabaseIsSealedAtStartup(t *testing.T) {
+	eachInstallation(t, func(h *installation) {
+		secret := h.createAccount()
 		h.with(func(a *app.App) {
 			for _, statement := range []string{"DELETE FROM secret_key", "UPDATE account_totp SET secret = '" + secret + "'"} {
 				if _, err := a.DB.Exec(h.Context(), statement); err != nil {
@@ -186,26 +187,26 @@ func TestADatabaseFromBeforeThereWasAKeyIsSealedAtTheStart(t *testing.T) {
 	})
 }
 
-func TestARestoredInstallationKnowsItsSecondFactors(t *testing.T) {
-	eachHouse(t, func(h *house) {
-		secret := h.furnish()
+func TestTwoFactorAuthenticationWorksAfterRestore(t *testing.T) {
+	eachInstallation(t, func(h *installation) {
+		secret := h.createAccount()
 		folder := h.TempDir()
 		for name, args := range map[string][]string{"whole": {}, "bare": {"--without-key"}} {
 			if out, err := h.run(append([]string{"backup", filepath.Join(folder, name+".tar")}, args...)...); err != nil {
 				h.Fatal(err, out)
 			}
 		}
-		h.restored(filepath.Join(folder, "whole.tar"), func(other *house, out string) {
+		h.restored(filepath.Join(folder, "whole.tar"), func(other *installation, out string) {
 			if strings.Contains(out, "secret key") {
 				h.Error(out)
 			}
 			other.mustSignIn("restored", secret)
 		})
-		h.restored(filepath.Join(folder, "bare.tar"), func(other *house, out string) {
-			if !strings.Contains(out, "does not hold the secret key") {
+		h.restored(filepath.Join(folder, "bare.tar"), func(other *installation, out string) {
+			if !strings.Contains(out, "does not contain the secret key") {
 				h.Error(out)
 			}
-			other.mustRefuse("restored without the key", "put the file")
+			other.mustReject("restored without the key", "restore the file")
 			if err := os.Link(filepath.Join(h.config.Data, "secret.key"), filepath.Join(other.config.Data, "secret.key")); err != nil {
 				h.Fatal(err)
 			}
@@ -214,10 +215,10 @@ func TestARestoredInstallationKnowsItsSecondFactors(t *testing.T) {
 	})
 }
 
-func TestAKeyThatAnOperatorKeepsIsInNoBackup(t *testing.T) {
-	eachHouse(t, func(h *house) {
+func TestConfiguredSecretKeyIsNotInBackups(t *testing.T) {
+	eachInstallation(t, func(h *installation) {
 		h.config.SecretKey = strings.Repeat("ab", 32)
-		secret := h.furnish()
+		secret := h.createAccount()
 		archive := filepath.Join(h.TempDir(), "kept.tar")
 		if out, err := h.run("backup", archive); err != nil {
 			h.Fatal(err, out)
@@ -226,14 +227,14 @@ func TestAKeyThatAnOperatorKeepsIsInNoBackup(t *testing.T) {
 		if err != nil || strings.Contains(string(content), h.config.SecretKey) || strings.Contains(string(content), secret) {
 			h.Errorf("the archive holds a secret (%v)", err)
 		}
-		h.restored(archive, func(other *house, _ string) { other.mustSignIn("restored", secret) })
+		h.restored(archive, func(other *installation, _ string) { other.mustSignIn("restored", secret) })
 	})
 }
 
-// restored restores an archive beside h and calls f with what was printed.
-func (h *house) restored(archive string, f func(other *house, out string)) {
+// restored restores an archive to another folder and calls f with the output.
+func (h *installation) restored(archive string, f func(other *installation, out string)) {
 	h.Helper()
-	other := &house{h.T, h.config, h.now.Add(time.Hour)}
+	other := &installation{h.T, h.config, h.now.Add(time.Hour)}
 	other.config.Data = filepath.Join(h.TempDir(), "fresh")
 	if h.config.DatabaseURL != "" {
 		other.config.DatabaseURL = pgtest.EmptyURL(h)

@@ -24,11 +24,11 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Parts is the product without its ways in: what a server and the commands
-// both stand on.
-type Parts struct {
+// Services are the storage and the features, shared by the server and the
+// commands.
+type Services struct {
 	DB          *sqldb.DB
-	Keys        *seal.Keyring // nil: see keyProblem
+	Keys        *seal.Keyring // nil if keyErr is set
 	Files       *blob.Dir
 	Jobs        *jobs.Engine // not started
 	Once        *idempotency.Store
@@ -43,40 +43,40 @@ type Parts struct {
 	Chat        *chat.Chat
 	Bulk        *bulk.Bulk
 
-	baseURL    string // address of the server, known once it listens
-	clock      clock.Clock
-	log        *slog.Logger
-	keyProblem error // why nothing but looking is safe here: the key is another one
+	baseURL string // address of the server, set once it listens
+	clock   clock.Clock
+	log     *slog.Logger
+	keyErr  error // the secret key does not match the database: only reading is safe
 }
 
-// openParts opens and migrates the database, opens the files and puts the
-// features together, from the lowest to the highest. node is the id of a
-// server, "" for a command. Whoever does more than look ends with keyProblem.
-func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger, node string) (*Parts, error) {
-	if err := checkFolder(c.Store); err != nil {
+// openServices opens the files, opens and migrates the database, and constructs
+// the features. node is the node id of a server, "" for a command. Callers that
+// write check keyErr first.
+func openServices(ctx context.Context, c Config, now clock.Clock, log *slog.Logger, node string) (*Services, error) {
+	if err := checkDataDir(c.StorageConfig); err != nil {
 		return nil, err
 	}
-	p := &Parts{clock: now, log: log}
+	p := &Services{clock: now, log: log}
 	var err error
-	if p.Files, err = blob.Open(c.filesFolder()); err != nil {
+	if p.Files, err = blob.Open(c.filesDir()); err != nil {
 		return nil, err
 	}
 	p.Files.SetMinFree(c.MinFreeMiB << 20)
 	if p.DB, err = sqldb.Open(ctx, c.address(), c.options()); err != nil {
 		return nil, errors.Join(err, p.Files.Close())
 	}
-	if err := checkProgram(ctx, p.DB); err != nil {
+	if err := checkOwnDatabase(ctx, p.DB); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	if err := p.DB.Migrate(ctx); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
-	if err := p.openKeys(ctx, c.Store); err != nil {
+	if err := p.openKeyring(ctx, c.StorageConfig); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}
 	p.Jobs = jobs.New(p.DB, now, log, jobs.EngineOptions{
 		Workers: c.Workers, Lease: c.Lease, NodeID: node,
-		ReclaimAll: node != "" && p.DB.Dialect() == sqldb.SQLite, // who has the folder's lock is the only server then
+		ReclaimAll: node != "" && p.DB.Dialect() == sqldb.SQLite, // the lock on the data folder guarantees a single server
 	})
 	if err := p.assemble(c); err != nil {
 		return nil, errors.Join(err, p.Close())
@@ -84,8 +84,8 @@ func openParts(ctx context.Context, c Config, now clock.Clock, log *slog.Logger,
 	return p, nil
 }
 
-// assemble constructs the features, from the lowest layer to the highest.
-func (p *Parts) assemble(c Config) (err error) {
+// assemble constructs the features, lowest layer first.
+func (p *Services) assemble(c Config) (err error) {
 	now, log := p.clock, p.log
 	p.Once, p.Counts = idempotency.New(p.DB, now), ratelimit.New(p.DB, now)
 	if p.Mail, err = mail.New(mail.Deps{DB: p.DB, Jobs: p.Jobs, Clock: now, Log: log, Keys: p.Keys, SMTPURL: c.SMTPURL, From: c.MailFrom, PerHour: c.PerHour, UnconfirmedPerHour: c.StrangersPerHour}); err != nil {
@@ -100,7 +100,7 @@ func (p *Parts) assemble(c Config) (err error) {
 	p.Communities.OnChange(member.CheckLogo)
 	p.Communities.OnErase(member.EraseMemberships)
 	p.Accounts = account.New(account.Deps{
-		DB: p.DB, Clock: now, Log: log, Keys: p.Keys, Mail: p.Mail, Closed: c.Registration == "closed", BaseURL: p.url, Provider: c.Signing.provider(),
+		DB: p.DB, Clock: now, Log: log, Keys: p.Keys, Mail: p.Mail, Closed: c.Registration == "closed", BaseURL: p.url, Provider: c.SignInConfig.provider(),
 		GivenName: member.Memberships{}.GivenName, LimitSession: access.LimitedSessions(member.Memberships{}, now), RevokeKeys: access.RevokeUserKeys,
 		Followers: []account.Follower{p.Members.Follow},
 	})
@@ -116,7 +116,7 @@ func (p *Parts) assemble(c Config) (err error) {
 	p.Bulk = bulk.New(bulk.Deps{
 		DB: p.DB, Files: p.Files, Members: p.Members, Mail: p.Mail, Clock: now, Log: log,
 		Limits: bulk.Limits{
-			PieceRows: c.BulkPieceRows, Keep: time.Duration(c.BulkKeepDays) * 24 * time.Hour,
+			PieceRows: c.BulkBatchRows, Keep: time.Duration(c.BulkRetentionDays) * 24 * time.Hour,
 			MaxUnpacked: c.UnpackedMiB << 20, FilesAtOnce: c.FilesAtOnce, FilesWait: c.FilesWait, StorageBytes: c.CommunityFilesMiB << 20,
 			DryRuns: c.DryRunMiB << 20,
 		},
@@ -127,24 +127,24 @@ func (p *Parts) assemble(c Config) (err error) {
 	return nil
 }
 
-// url is the address of the server without a slash at its end; "" before it
-// listens, and for commands.
-func (p *Parts) url() string { return p.baseURL }
+// url is the address of the server without a trailing slash; "" before it
+// listens, and in commands.
+func (p *Services) url() string { return p.baseURL }
 
-// Close closes the database and the files. Stop the engine first.
-func (p *Parts) Close() error { return errors.Join(p.DB.Close(), p.Files.Close()) }
+// Close closes the database and the files. Stop the engine before.
+func (p *Services) Close() error { return errors.Join(p.DB.Close(), p.Files.Close()) }
 
-// sweepArgs ask for the removal of what nobody needs any more.
+// sweepArgs are the arguments of the job that deletes expired data.
 type sweepArgs struct{}
 
-// Kind is the queue's name for sweeping.
+// Kind is the kind of the job.
 func (sweepArgs) Kind() string { return "app.sweep" }
 
-// uploadPause is how long an upload may go without a byte before its file
-// counts as left behind by a crash.
-const uploadPause = 24 * time.Hour
+// uploadTimeout is the time without a byte after which an unfinished upload
+// counts as abandoned by a crash.
+const uploadTimeout = 24 * time.Hour
 
-func (p *Parts) sweep(ctx context.Context, _ *jobs.Job, _ sweepArgs) error {
-	_, err := p.Files.Sweep(p.clock.Now().Add(-uploadPause))
-	return errors.Join(err, p.Bulk.Sweep(ctx), p.Accounts.Sweep(ctx), p.Access.Sweep(ctx), p.Once.Sweep(ctx), p.Counts.Sweep(ctx), p.Mail.Sweep(ctx), p.Communities.Sweep(ctx), p.Members.Sweep(ctx), p.sweepStrays(ctx))
+func (p *Services) sweep(ctx context.Context, _ *jobs.Job, _ sweepArgs) error {
+	_, err := p.Files.Sweep(p.clock.Now().Add(-uploadTimeout))
+	return errors.Join(err, p.Bulk.Sweep(ctx), p.Accounts.Sweep(ctx), p.Access.Sweep(ctx), p.Once.Sweep(ctx), p.Counts.Sweep(ctx), p.Mail.Sweep(ctx), p.Communities.Sweep(ctx), p.Members.Sweep(ctx), p.sweepOrphans(ctx))
 }

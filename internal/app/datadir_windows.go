@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// openLocked opens the file and shares it with nobody, which is a lock.
+// openLocked opens the file without sharing, which locks it.
 func openLocked(path string) (*os.File, error) {
 	const sharingViolation = syscall.Errno(32)
 	name, err := syscall.UTF16PtrFromString(path)
@@ -15,7 +15,7 @@ func openLocked(path string) (*os.File, error) {
 	}
 	handle, err := syscall.CreateFile(name, syscall.GENERIC_READ|syscall.GENERIC_WRITE, 0, nil, syscall.OPEN_ALWAYS, syscall.FILE_ATTRIBUTE_NORMAL, 0)
 	if errors.Is(err, sharingViolation) {
-		return nil, errFolderInUse
+		return nil, errDataDirInUse
 	}
 	if err != nil {
 		return nil, err

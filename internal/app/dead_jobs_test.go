@@ -55,9 +55,9 @@ func (n *node) queue(deaths int) (jobID string) {
 	return s.JobID
 }
 
-// A dry run that ended the server three times ends as failed. doctor and the
-// metrics say so, and everything else goes on.
-func TestADryRunThatEndsItsProcessIsGivenUp(t *testing.T) {
+// A dry run that crashes the server three times fails. doctor and the metrics
+// report it, and other jobs continue.
+func TestDryRunThatCrashesItsProcessIsGivenUp(t *testing.T) {
 	for _, engine := range sqldbtest.Engines(t) {
 		t.Run(string(engine), func(t *testing.T) {
 			t.Parallel()
@@ -87,7 +87,7 @@ func TestADryRunThatEndsItsProcessIsGivenUp(t *testing.T) {
 	}
 }
 
-// doctor returns what doctor finds about dead jobs.
+// doctor returns the finding of doctor about dead jobs.
 func (n *node) doctor() string {
 	n.t.Helper()
 	cmd := exec.CommandContext(n.t.Context(), apptest.Binary(n.t), "doctor", "--json", "--data", n.config.Data, "--database-url", n.config.DatabaseURL)
@@ -127,9 +127,8 @@ func (n *node) text(path string) string {
 	return text.String()
 }
 
-// A job that one machine accepted continues on another one, whose folder has
-// not the file.
-func TestAJobWhoseFileIsOnALostNodeEndsAsFailed(t *testing.T) {
+// A job accepted by one machine continues on another one without its file.
+func TestJobFailsIfItsFileIsOnALostNode(t *testing.T) {
 	for _, engine := range sqldbtest.Engines(t) {
 		if engine != sqldb.Postgres {
 			continue // SQLite is one machine

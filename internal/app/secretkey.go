@@ -1,0 +1,67 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/seal"
+)
+
+func (s StorageConfig) keySource() seal.Source {
+	return seal.Source{Key: s.SecretKey, Previous: s.PreviousKey, File: s.keyFile()}
+}
+
+// keyID returns the id of the configured secret key, "" if there is none yet.
+func (s StorageConfig) keyID() (string, error) {
+	if s.SecretKey == "" {
+		_, keyID, err := seal.ReadKeyFile(s.keyFile())
+		return keyID, err
+	}
+	ring, err := seal.New(s.SecretKey)
+	return ring.ID(), err
+}
+
+// openKeyring loads the secret key and seals secrets that are unsealed or sealed
+// with the previous key. If the database needs another key it only sets keyErr,
+// so that doctor can still run.
+func (p *Services) openKeyring(ctx context.Context, s StorageConfig) (err error) {
+	p.Keys, err = seal.Open(ctx, p.DB, s.keySource(), p.clock.MS())
+	wrong, ok := errors.AsType[*seal.WrongKeyError](err)
+	switch {
+	case err == nil:
+		return p.rotateSecrets(ctx)
+	case !ok:
+		return err
+	case wrong.Have == "":
+		p.keyErr = fmt.Errorf("the secrets in the database are sealed with the key %s, which is missing: restore the file %s of this installation, or set REGULARS_SECRET_KEY to its content", wrong.Known, s.keyFile())
+	default:
+		p.keyErr = fmt.Errorf("the secrets in the database are sealed with the key %s, but this node has the key %s: use the same REGULARS_SECRET_KEY or file %s on all nodes; to change the key, set REGULARS_SECRET_KEY_PREVIOUS to the old one", wrong.Known, wrong.Have, s.keyFile())
+	}
+	return nil
+}
+
+func sealedColumns() []seal.Column { return append(account.SealedColumns(), mail.SealedColumns()...) }
+
+// rotateSecrets seals secrets that are unsealed or sealed with the previous key.
+func (p *Services) rotateSecrets(ctx context.Context) error {
+	unreadable, err := p.Keys.Rotate(ctx, p.DB, sealedColumns()...)
+	if err == nil && unreadable > 0 {
+		p.log.WarnContext(ctx, "secrets are sealed with an unknown key", "count", unreadable)
+	}
+	return err
+}
+
+// secretKeyProblem is the check of the secret key by doctor.
+func (p *Services) secretKeyProblem(ctx context.Context) (string, error) {
+	if p.keyErr != nil {
+		return p.keyErr.Error(), nil
+	}
+	unreadable, err := p.Keys.Unreadable(ctx, p.DB, sealedColumns()...)
+	if err == nil && unreadable > 0 {
+		return fmt.Sprintf("%d secrets are sealed with an unknown key: set REGULARS_SECRET_KEY_PREVIOUS to that key and start the server once", unreadable), nil
+	}
+	return "", err
+}
