@@ -26,6 +26,7 @@ type piece struct {
 	convoy    *convoy   // in place of rows: several pieces, of which number is the first
 	blocks    [][]set   // that the rows' sets are in
 	parts     *parts    // of the divided batch that this is a part of; nil: of none
+	exchanges []span    // of the last plan: rows that only work together
 
 	records []record // that the last transaction wrote
 	counts  Counts
@@ -90,6 +91,7 @@ func (a *application) apply(ctx context.Context, tx *sqldb.Tx, piece *piece, now
 			return applied{}, err
 		}
 	}
+	piece.exchanges = f.planner.takes.spans
 	if err := a.write(ctx, tx, f.planner, f.applied.verdicts); err != nil {
 		if sqldb.IsConstraint(err) {
 			piece.forecast = nil

@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -39,12 +40,12 @@ const lastTries = 3
 // Each part is committed with the position behind it, in file order, so a crash
 // resumes between two parts.
 func (r *run) applyBatch(ctx context.Context, step step, p *piece) error {
-	err := r.commit(ctx, step, p)
+	err := r.commit(ctx, step, p, nil)
 	if !isRefused(err) {
 		return err
 	}
 	p.fresh = true
-	if err = r.commit(ctx, step, p); !isRefused(err) {
+	if err = r.commit(ctx, step, p, nil); !isRefused(err) {
 		return err
 	}
 	r.log.WarnContext(ctx, "batch violates a constraint and is divided", "job_id", r.job.ID, "rows", len(p.rows), "error", err.Error())
@@ -56,9 +57,10 @@ func (r *run) applyBatch(ctx context.Context, step step, p *piece) error {
 	return err
 }
 
-// commit applies a batch in one transaction. Its number follows the committed
-// ones: a batch before it may have been divided since it was read.
-func (r *run) commit(ctx context.Context, step step, p *piece) error {
+// commit applies a batch in one transaction, or rolls it back if failure is not
+// nil. The number of the batch follows the committed ones: a batch before it may
+// have been divided since it was read.
+func (r *run) commit(ctx context.Context, step step, p *piece, failure error) error {
 	p.number = r.job.Pieces
 	if p.parts.open() {
 		p.number--
@@ -70,7 +72,7 @@ func (r *run) commit(ctx context.Context, step step, p *piece) error {
 	}
 	// The end of the job makes its pieces safe; until then, what a power
 	// cut takes away is done again from the position before it.
-	err := r.tx(ctx, func(tx *sqldb.Tx) error { return r.applyOnce(ctx, tx, step, p) }, sqldb.RelaxedSync)
+	err := r.tx(ctx, func(tx *sqldb.Tx) error { return cmp.Or(r.applyOnce(ctx, tx, step, p), failure) }, sqldb.RelaxedSync)
 	if err == nil {
 		r.passed(p)
 		p.parts.add(p.records, p.counts)
@@ -78,13 +80,24 @@ func (r *run) commit(ctx context.Context, step step, p *piece) error {
 	return err
 }
 
-// divide applies the halves of a refused batch.
+// divide applies the parts of a refused batch. Rows whose members exchange keys
+// stay in one part: where that leaves no place to divide it, the rows that are
+// refused alone fail first.
 func (r *run) divide(ctx context.Context, step step, p *piece, cause error) error {
 	if len(p.rows) == 1 {
 		return r.isolate(ctx, step, p, cause)
 	}
-	for _, half := range p.halves(r.job.DoneBytes) {
-		err := r.commit(ctx, step, half)
+	at, ok := p.cut()
+	if !ok {
+		if err := r.failRefused(ctx, step, p); err != nil {
+			return err
+		}
+		if err := r.commit(ctx, step, p, nil); !isRefused(err) {
+			return err
+		}
+	}
+	for _, half := range p.divided(at, r.job.DoneBytes) {
+		err := r.commit(ctx, step, half, nil)
 		if isRefused(err) {
 			err = r.divide(ctx, step, half, err)
 		}
@@ -95,29 +108,80 @@ func (r *run) divide(ctx context.Context, step step, p *piece, cause error) erro
 	return nil
 }
 
-// halves are the two halves of a batch of several rows; doneBytes is the
-// progress before it.
-func (p *piece) halves(doneBytes int64) [2]*piece {
-	middle := len(p.rows) / 2
-	return [2]*piece{
-		{rows: p.rows[:middle], next: p.rows[middle].pos, doneBytes: doneBytes + (p.doneBytes-doneBytes)/2, fresh: true, parts: p.parts},
-		{rows: p.rows[middle:], next: p.next, doneBytes: p.doneBytes, last: p.last, fresh: true, parts: p.parts},
+// cut returns the place nearest to the middle of a batch of several rows that
+// divides no exchange; if there is none, the middle and false.
+func (p *piece) cut() (at int, ok bool) {
+	open := make([]int, len(p.rows)+1) // exchanges that begin before a row, less those that end before it
+	for _, s := range p.exchanges {
+		open[s.from+1]++
+		open[s.to+1]--
 	}
+	middle := len(p.rows) / 2
+	for i, across := 1, open[0]; i < len(p.rows); i++ {
+		across += open[i]
+		if across == 0 && (!ok || max(i-middle, middle-i) < max(at-middle, middle-at)) {
+			at, ok = i, true
+		}
+	}
+	if !ok {
+		at = middle
+	}
+	return at, ok
+}
+
+// divided are the rows of a batch before a place and from there on; doneBytes is
+// the progress before the batch.
+func (p *piece) divided(at int, doneBytes int64) [2]*piece {
+	between := doneBytes + (p.doneBytes-doneBytes)*int64(at)/int64(len(p.rows))
+	return [2]*piece{
+		{rows: p.rows[:at], next: p.rows[at].pos, doneBytes: between, fresh: true, parts: p.parts},
+		{rows: p.rows[at:], next: p.next, doneBytes: p.doneBytes, last: p.last, fresh: true, parts: p.parts},
+	}
+}
+
+var errTried = errors.New("bulk: rolled back after a trial")
+
+// failRefused fails the rows of a batch that a constraint refuses alone, in
+// transactions that are rolled back. A row that is refused only after others of
+// the batch stays.
+func (r *run) failRefused(ctx context.Context, step step, p *piece) (err error) {
+	for tries := 0; tries == 0 || len(p.rows) == 1 && isRefused(err) && tries < lastTries; tries++ {
+		err = r.commit(ctx, step, p, errTried)
+	}
+	switch {
+	case errors.Is(err, errTried):
+		return nil
+	case !isRefused(err):
+		return err
+	case len(p.rows) == 1:
+		r.failRow(ctx, &p.rows[0], err)
+		return nil
+	}
+	for _, half := range p.divided(len(p.rows)/2, p.doneBytes) {
+		if err := r.failRefused(ctx, step, half); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // isolate applies a batch of one row, or fails the row.
 func (r *run) isolate(ctx context.Context, step step, p *piece, cause error) error {
 	for range lastTries - 1 {
-		err := r.commit(ctx, step, p)
+		err := r.commit(ctx, step, p, nil)
 		if !isRefused(err) {
 			return err
 		}
 		cause = err
 	}
-	row := &p.rows[0]
+	r.failRow(ctx, &p.rows[0], cause)
+	return r.commit(ctx, step, p, nil)
+}
+
+// failRow makes the violation of a constraint a finding.
+func (r *run) failRow(ctx context.Context, row *row, cause error) {
 	r.log.WarnContext(ctx, "row violates a constraint", "job_id", r.job.ID, "line", row.line, "error", cause.Error())
 	row.problems = append(row.problems, row.conflict(cause))
-	return r.commit(ctx, step, p)
 }
 
 const (

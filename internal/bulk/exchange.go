@@ -12,8 +12,13 @@ import (
 // members exchange them, two or more in a circle.
 type takes struct {
 	allowed map[take]bool
+	spans   []span
 	used    []use
 }
+
+// span is from the index of the row that takes a key to that of the row that
+// gives it up.
+type span struct{ from, to int }
 
 // take is a key that the row of a line takes.
 type take struct {
@@ -75,7 +80,7 @@ const exchangeRounds = 5
 // members, since the row of the holder failed, the rows are decided again
 // without it.
 func (p *planner) exchange(rows []row, decide func() applied) applied {
-	p.takes = takes{allowed: p.exchanges(rows)}
+	p.takes = p.exchanges(rows)
 	if len(p.takes.allowed) == 0 {
 		return decide()
 	}
@@ -97,12 +102,12 @@ func (p *planner) exchange(rows []row, decide func() applied) applied {
 
 // exchanges are the keys that rows want and whose holders get another one from
 // a later row.
-func (p *planner) exchanges(rows []row) map[take]bool {
-	var allowed map[take]bool
+func (p *planner) exchanges(rows []row) takes {
+	var found takes
 	if len(p.crowd.people) == 0 {
-		return nil
+		return found
 	}
-	given := map[identity]bool{} // up by the rows from here on
+	given := map[identity]int{} // the row behind the present one that gives a key up
 	for i := len(rows) - 1; i >= 0; i-- {
 		r := &rows[i]
 		if r.empty || r.stale || len(r.problems) > 0 {
@@ -118,19 +123,20 @@ func (p *planner) exchanges(rows []row) map[take]bool {
 				continue
 			}
 			if s.value != nil {
-				if key := uniqueKey(s.field, s.value); given[key] {
-					if allowed == nil {
-						allowed = map[take]bool{}
+				if giver, ok := given[uniqueKey(s.field, s.value)]; ok {
+					if found.allowed == nil {
+						found.allowed = map[take]bool{}
 					}
-					allowed[take{r.line, key}] = true
+					found.allowed[take{r.line, uniqueKey(s.field, s.value)}] = true
+					found.spans = append(found.spans, span{i, giver})
 				}
 			}
 			if old := who.Get(s.field); old != nil && (s.value == nil || uniqueKey(s.field, old) != uniqueKey(s.field, s.value)) {
-				given[uniqueKey(s.field, old)] = true
+				given[uniqueKey(s.field, old)] = i
 			}
 		}
 	}
-	return allowed
+	return found
 }
 
 // clone returns a crowd that can be changed without changing c.

@@ -228,6 +228,7 @@ func (s *performance) take(ctx context.Context, tx *sqldb.Tx, p *piece) ([]recor
 		if stale {
 			continue
 		}
+		p.exchanges = f.planner.takes.spans
 		if err := s.write(ctx, tx, f.planner, f.applied.verdicts); err != nil {
 			return nil, Counts{}, err
 		}

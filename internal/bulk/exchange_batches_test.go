@@ -1,0 +1,127 @@
+package bulk_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/regulars/regulars/internal/bulk"
+)
+
+// Rows of different batches exchange nothing: the key is taken at that moment,
+// which is a finding, and the failed rows together exchange it.
+func TestExchangeAcrossBatchesFailsAndIsDoneByTheFailedRows(t *testing.T) {
+	const others = "x@x.example,xx,\ny@x.example,yy,\nz@x.example,zz,\n"
+	for _, c := range []struct{ name, text, codes string }{
+		{"usernames", "a@x.example,bb,\n" + others + "b@x.example,aa,\n", "map[2:identity_conflict 6:identity_conflict]"},
+		{"identifiers", "a@x.example,,c2\n" + others + "b@x.example,,c1\n", "map[2:identifier_taken 6:identifier_taken]"},
+		{"both, in a circle", "a@x.example,bb,c2\n" + others + "b@x.example,cc,c3\n" + others + "c@x.example,aa,c1\n", "map[2:identity_conflict 6:identity_conflict 10:identity_conflict]"},
+		{"keys that their holder gives up later", "a@x.example,bb,c2\n" + others + "b@x.example,b2,c9\n", "map[2:identity_conflict]"},
+		{"keys that their holder gave up before", "b@x.example,b2,c9\n" + others + "a@x.example,bb,c2\n", "map[]"},
+	} {
+		eachWithCards(t, func(f *fixture) {
+			f.run(bulk.Import, "Email,Username,First Name,Last Name\nx@x.example,xx,F,L\ny@x.example,yy,F,L\nz@x.example,zz,F,L\n", bulk.Options{})
+			before := f.state()
+			f.run(bulk.Import, "Email,Username,Card\n"+strings.ReplaceAll(c.text, others, ""), bulk.Options{}) // in one batch
+			want := f.holders()
+			f.undo(f.latest())
+			f.same(before)
+
+			f.bulk = f.withPieces(3)
+			text := "Email,Username,Card\n" + c.text
+			plan := f.run(bulk.Import, text, bulk.Options{DryRun: true})
+			applied, err := f.bulk.Apply(f.Context(), command, f.community, plan.JobID, "")
+			f.ok(err)
+			done := f.work(applied)
+			if planned, got := fmt.Sprint(f.codes(plan)), fmt.Sprint(f.codes(done)); planned != c.codes || got != c.codes || plan.Counts != done.Counts {
+				t.Errorf("%s: planned %s, got %s, want %s; %+v, %+v", c.name, planned, got, c.codes, plan.Counts, done.Counts)
+			}
+			f.undo(done)
+			f.same(before)
+			done = f.run(bulk.Import, text, bulk.Options{})
+			if got := fmt.Sprint(f.codes(done)); got != c.codes || plan.Counts != done.Counts {
+				t.Errorf("%s: without a plan %s, want %s; %+v, %+v", c.name, got, c.codes, plan.Counts, done.Counts)
+			}
+			if done.Counts.Failed > 0 {
+				f.want(f.run(bulk.Import, f.failedCSV(done), bulk.Options{}), bulk.Completed, 0, done.Counts.Failed, 0, 0, 0)
+			}
+			if d := cmp.Diff(want, f.holders()); d != "" {
+				t.Errorf("%s: %s", c.name, d)
+			}
+		})
+	}
+}
+
+// latest is the newest job.
+func (f *fixture) latest() bulk.Status {
+	f.Helper()
+	list, _, err := f.bulk.List(f.Context(), f.community, bulk.ListFilter{})
+	f.ok(err)
+	return list[0]
+}
+
+// A batch that is divided, because the database refuses a row, keeps the rows of
+// an exchange together wherever the refused row is.
+func TestDividedBatchKeepsExchanges(t *testing.T) {
+	eachWithCards(t, func(f *fixture) {
+		var fill strings.Builder
+		fill.WriteString("Email,Username,First Name,Last Name\n")
+		for n := range 8 {
+			fmt.Fprintf(&fill, "f%d@x.example,f%d,F,Good\n", n, n)
+		}
+		f.run(bulk.Import, fill.String(), bulk.Options{})
+		f.refuseMembers("NEW.last_name = 'Bad'")
+		before := f.state()
+		rows := func(bad ...int) (lines []string) {
+			for n := range 8 {
+				last := "Good"
+				for _, one := range bad {
+					if one == n {
+						last = "Bad"
+					}
+				}
+				lines = append(lines, fmt.Sprintf("f%d@x.example,f%d,,%s\n", n, n, last))
+			}
+			return lines
+		}
+		const a, b, c = "a@x.example,bb,c2,L\n", "b@x.example,cc,c3,L\n", "c@x.example,aa,c1,L\n"
+		for name, lines := range map[string][]string{
+			"in the middle":              {a, b, c},
+			"around the refused row":     {a, "3", b, "6", c},
+			"from the first to the last": {a, "4", b, "8", c},
+		} {
+			all := rows(2)
+			text, at := "", 0
+			for _, part := range lines {
+				if end := 0; len(part) == 1 {
+					_, err := fmt.Sscan(part, &end)
+					f.ok(err)
+					text += strings.Join(all[at:end], "")
+					at = end
+					continue
+				}
+				text += part
+			}
+			text = "Email,Username,Card,Last Name\n" + text + strings.Join(all[at:], "")
+			plan := f.run(bulk.Import, text, bulk.Options{DryRun: true})
+			apply, err := f.bulk.Apply(f.Context(), command, f.community, plan.JobID, "")
+			f.ok(err)
+			for _, run := range []func() bulk.Status{func() bulk.Status { return f.work(apply) }, func() bulk.Status { return f.run(bulk.Import, text, bulk.Options{}) }} {
+				s := run()
+				f.want(s, bulk.CompletedWithErrors, 0, 3, 7, 0, 1)
+				for line, code := range f.codes(s) {
+					if code != "conflict" {
+						t.Errorf("%s, line %d: %s", name, line, code)
+					}
+				}
+				if got := f.holders(); got["bb of a@x.example"] != "c2" || got["cc of b@x.example"] != "c3" || got["aa of c@x.example"] != "c1" {
+					t.Errorf("%s: %v", name, got)
+				}
+				f.undo(s)
+				f.same(before)
+			}
+		}
+	})
+}
