@@ -66,7 +66,7 @@ type Actor struct {
 	InstallationOwner bool
 }
 
-// Holds reports whether the actor is a key with a permission.
+// HasPermission reports whether the actor is a key with a permission.
 func (a Actor) HasPermission(p Permission) bool { return Grants(a.Permissions, p) }
 
 // InChannel reports whether the channels of the actor's key include a channel.

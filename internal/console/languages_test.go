@@ -1,79 +1,65 @@
-package console
+package console_test
 
 import (
-	"bytes"
-	"maps"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/a-h/templ"
-	"golang.org/x/net/html"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/chromedp"
 
+	"github.com/regulars/regulars/internal/console"
 	"github.com/regulars/regulars/internal/i18n"
 )
 
-// translated are the attributes whose value is a text, or follows from one.
-var translated = []string{"aria-label", "title", "placeholder", "alt", "lang", "content", "value", "open", "style", "datetime", "done", "label"}
-
-// shape lists the elements of a page with their attributes, sorted: a sentence
-// may place its links in another order.
-func shape(t *testing.T, page templ.Component, words i18n.Printer) []string {
-	t.Helper()
-	var text bytes.Buffer
-	if err := page.Render(speaking(t.Context(), words), &text); err != nil {
+// TestPagesFitInEveryLanguage opens pages of a community in each language, on
+// a phone and on a desk: no text makes a page wider than its window.
+func TestPagesFitInEveryLanguage(t *testing.T) {
+	b := startBrowser(t)
+	if b == nil {
+		return
+	}
+	root := installationOwner(t, b.app)
+	communityID := b.app.Community(t)
+	jobID := b.app.Import(t, communityID, b.app.Key(t, communityID), file, map[string]string{"mapping": `{"E-Mail":"email","Vorname":"first_name","Login":"username","Shirt":null}`}).JobID
+	messageID := writeMail(t, b.app)
+	ada, err := b.app.Members.Find(t.Context(), communityID, "ada")
+	if err != nil {
 		t.Fatal(err)
 	}
-	var list []string
-	for z := html.NewTokenizer(&text); z.Next() != html.ErrorToken; {
-		token := z.Token()
-		if token.Type != html.StartTagToken && token.Type != html.SelfClosingTagToken {
-			continue
-		}
-		element := "<" + token.Data
-		for _, a := range token.Attr {
-			element += " " + a.Key
-			if !slices.Contains(translated, a.Key) && token.Data != "meta" && !strings.HasPrefix(a.Key, "data-") {
-				element += "=" + a.Val
-			}
-		}
-		list = append(list, element)
+	rootActor, err := b.app.Access.Authenticate(t.Context(), root.token)
+	if err != nil {
+		t.Fatal(err)
 	}
-	slices.Sort(list)
-	return list
-}
-
-func allFixtures(t *testing.T) map[string]templ.Component {
-	t.Helper()
-	pages := fixtures()
-	for _, more := range []map[string]templ.Component{accountFixtures(t), keyFixtures(), serverFixtures(), offerFixtures(), roleFixtures()} {
-		maps.Copy(pages, more)
+	if err := b.app.Members.AddOwner(t.Context(), communityID, rootActor.AccountID); err != nil {
+		t.Fatal(err)
 	}
-	return pages
-}
-
-func TestPagesHaveTheSameElementsInEveryLanguage(t *testing.T) {
-	pages := allFixtures(t)
+	offered := offeredTo(t, b.app, rootActor)
+	paths := []string{"/c/" + offered + "/home", "/-/jobs", "/-/mail", "/-/mail/" + messageID, "/account", "/c/" + communityID + "/members/" + ada.ID, "/c/" + communityID + "/api-log/" + jobID}
+	for _, page := range []string{
+		"members", "import", "api-log", "fields", "fields/new", "api-keys", "api-keys/new", "roles", "roles/new", "roles/permissions", "channels", "channels/new",
+		"invites", "penalties", "audit-log", "settings/appearance", "settings/languages", "settings/joining", "settings/danger",
+	} {
+		paths = append(paths, "/c/"+communityID+"/"+page)
+	}
+	b.do("sign in", chromedp.Navigate(b.app.URL()+"/sign-in"), network.SetCookie("regulars", root.token).WithURL(b.app.URL()))
+	rules := "" // axe looks at everything once
 	for _, language := range i18n.Languages[1:] {
-		words := i18n.For(language)
-		fixtureWords = words
-		here := allFixtures(t)
-		fixtureWords = i18n.Printer{}
-		for name, page := range pages {
-			want, got := shape(t, page, i18n.Printer{}), shape(t, here[name], words)
-			if slices.Equal(want, got) {
-				continue
+		b.do("speak "+language.String(), network.Enable(), network.SetExtraHTTPHeaders(network.Headers{"Accept-Language": language.String()}))
+		for _, path := range paths {
+			b.open(path)
+			var spoken string
+			b.do("read the language", chromedp.Evaluate("document.documentElement.lang", &spoken))
+			if spoken != language.String() {
+				t.Errorf("%s is in %s, want %s", path, spoken, language)
 			}
-			for _, element := range got {
-				if !slices.Contains(want, element) {
-					t.Errorf("%s in %s has %q, which it lacks in English", name, language, element)
-				}
-			}
-			for _, element := range want {
-				if !slices.Contains(got, element) {
-					t.Errorf("%s in %s lacks %q", name, language, element)
-				}
+			name := language.String() + strings.NewReplacer("/", "-", offered, "offered", messageID, "message", communityID, "c", jobID, "job", ada.ID, "ada").Replace(path)
+			for _, l := range []console.Look{
+				{Name: "phone", Wide: 390, High: 844, Theme: "light", Touch: true, Rules: rules},
+				{Name: "dark", Wide: 1280, High: 800, Theme: "dark", Rules: "none"},
+			} {
+				console.CheckPage(t, b.ctx, name, l)
 			}
 		}
+		rules = "none"
 	}
 }
