@@ -93,7 +93,7 @@ func TestAPersonChangesTheirOwnKey(t *testing.T) {
 				t.Errorf("the page lacks %q: %d", want, got.status)
 			}
 		}
-		if got := olivia.post(path, url.Values{"name": {""}, "ends": {"x"}, "channels": {"x"}}); got.status != 400 || !strings.Contains(got.text, "at least one permission") || !strings.Contains(got.text, "Channels are named by their _id") {
+		if got := olivia.post(path, url.Values{"name": {""}, "ends": {"x"}, "channels": {"x"}}); got.status != 400 || !strings.Contains(got.text, "at least one permission") || !strings.Contains(got.text, "by their _id") {
 			t.Errorf("%d %.600s", got.status, got.text)
 		}
 		if to := olivia.follow(path, url.Values{"name": {"Tablet"}, "ends": {"30"}, "permissions": {"roles", "getUserData"}, "channels": {channel.ID}}); to != "/account/api-keys" {
