@@ -1,15 +1,94 @@
+// Package account manages the identity of persons: accounts, sessions,
+// passwords, passkeys, two-factor authentication, OpenID Connect and one-time
+// links. Memberships and permissions are the business of packages above.
 package account
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/seal"
 	"github.com/regulars/regulars/internal/sqldb"
 )
+
+// Accounts manages accounts and signs their owners in. It is safe for
+// concurrent use.
+type Accounts struct {
+	db           *sqldb.DB
+	clock        clock.Clock
+	log          *slog.Logger
+	keys         *seal.Keyring
+	closed       bool
+	mail         *mail.Mail
+	baseURL      func() string
+	provider     *provider // nil: no OpenID Connect
+	givenName    GivenName
+	limitSession LimitSession
+	revokeKeys   func(ctx context.Context, tx *sqldb.Tx, accountID string) error
+	followers    []Follower
+	touch        *Touch
+	hashes       atomic.Int64  // passwords hashed so far
+	hashing      chan struct{} // one slot for each password that is being hashed
+}
+
+// GivenName returns the username that the oldest community gave to an unclaimed
+// member with an address; added is false if there is none.
+type GivenName func(ctx context.Context, q sqldb.Querier, emailKey string) (username string, added bool, err error)
+
+// LimitSession decides whether a link of another system may start a session in
+// its community, in the transaction that starts it. It returns the account of a
+// claimed member, the zero Account of an unclaimed one. It fails with Gone
+// "link_expired", NotFound "user_not_found" or Forbidden "limited_session".
+type LimitSession func(ctx context.Context, tx *sqldb.Tx, l Link) (Account, error)
+
+// Deps are the dependencies of Accounts.
+type Deps struct {
+	DB           *sqldb.DB
+	Clock        clock.Clock
+	Log          *slog.Logger
+	Keys         *seal.Keyring // nil: no two-factor authentication, and no sign-in of several steps
+	Closed       bool          // registration is closed
+	Mail         *mail.Mail    // nil: operations that send mail fail
+	BaseURL      func() string // address of the server without a slash at its end; "": unknown
+	Provider     ProviderConfig
+	GivenName    GivenName
+	LimitSession LimitSession
+	RevokeKeys   func(ctx context.Context, tx *sqldb.Tx, accountID string) error // deletes the API keys of an account
+	Followers    []Follower
+}
+
+// New returns the Accounts of a database.
+func New(d Deps) *Accounts {
+	if d.BaseURL == nil {
+		d.BaseURL = func() string { return "" }
+	}
+	return &Accounts{
+		db: d.DB, clock: d.Clock, log: d.Log, keys: d.Keys, closed: d.Closed, mail: d.Mail, baseURL: d.BaseURL, provider: newProvider(d.Provider),
+		givenName: d.GivenName, limitSession: d.LimitSession, revokeKeys: d.RevokeKeys, followers: d.Followers, touch: NewTouch(d.Log),
+		hashing: make(chan struct{}, hashesAtOnce()),
+	}
+}
+
+// Sweep deletes what is of no use any more: sessions a month after their end
+// (until then their tokens are told that they have expired), links that have
+// expired, failed sign-ins that are forgotten.
+func (a *Accounts) Sweep(ctx context.Context) error {
+	return sweep(ctx, a.db, a.clock.Now())
+}
 
 // Account is a person on this installation.
 type Account struct {
@@ -120,7 +199,7 @@ func (in Input) checked() (newAccount, []errs.Field) {
 	made.Username, made.UsernameKey, problem = CheckUsername(in.Username)
 	check("username", problem)
 	if in.Password != "" {
-		check("password", passwordProblem(in.Password, made.EmailKey, made.UsernameKey))
+		check("password", PasswordProblem(in.Password, made.EmailKey, made.UsernameKey))
 	}
 	return made, wrong
 }
@@ -156,3 +235,79 @@ var (
 func conflict(fields ...errs.Field) *errs.Error {
 	return errs.New(errs.Conflict, fields[0].Code, "%s", fields[0].Message).WithFields(fields...)
 }
+
+// NewNumbers returns n numbers that no account and no member of the
+// installation has, ascending, in the caller's transaction.
+func NewNumbers(ctx context.Context, tx *sqldb.Tx, n int) ([]int64, error) {
+	return tx.AllocateNumbers(ctx, "user_numbers", n)
+}
+
+const usernameTries = 20
+
+// findUsername takes the name by which the provider knows the person, or the
+// first part of their address, with a number where it is taken.
+func (n *newAccount) findUsername(ctx context.Context, q sqldb.Querier, said claims) error {
+	local, _, _ := strings.Cut(n.Email, "@")
+	wanted := "member"
+	for _, one := range []string{local, said.PreferredUsername} {
+		one, _, _ = strings.Cut(one, "@")
+		if one = usable(one); one != "" {
+			wanted = one
+		}
+	}
+	for try := 1; try <= usernameTries; try++ {
+		name := wanted
+		if try > 1 {
+			name += strconv.Itoa(try)
+		}
+		if try == usernameTries {
+			name = wanted + "-" + id.Secret(4)
+		}
+		n.Username, n.UsernameKey, _ = CheckUsername(name)
+		_, taken, err := keysTaken(ctx, q, n.EmailKey, n.UsernameKey)
+		if err != nil || !taken {
+			return err
+		}
+	}
+	return errs.New(errs.Conflict, "username_taken", "No free username was found. Try again.")
+}
+
+// usable is what of a name can be a username, "" when too little is left.
+func usable(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if r < utf8.RuneSelf && usernameProblem("a"+string(r), "") != "" {
+			return -1
+		}
+		return r
+	}, norm.NFC.String(name))
+	if r := []rune(name); len(r) > 40 { // leaves room for a number
+		name = string(r[:40])
+	}
+	if _, _, problem := CheckUsername(name); problem != "" {
+		return ""
+	}
+	return name
+}
+
+// rename gives the account another username, unless it is empty.
+func (n *newAccount) rename(username string) error {
+	if username == "" {
+		return nil
+	}
+	var problem string
+	if n.Username, n.UsernameKey, problem = CheckUsername(username); problem != "" {
+		return errs.InvalidFields([]errs.Field{{Field: "username", Code: "invalid", Message: problem}})
+	}
+	return nil
+}
+
+// installation is what apps and devices call this server.
+func (a *Accounts) installation() string {
+	base, err := url.Parse(a.baseURL())
+	if err != nil || base.Host == "" {
+		return "Regulars"
+	}
+	return "Regulars (" + base.Host + ")"
+}
+
+const maxName = 50 // characters, as for members

@@ -64,22 +64,6 @@ func (a *Accounts) startEmailChange(ctx context.Context, tx *sqldb.Tx, account A
 	return a.notify(ctx, tx, account, mail.EmailChanging, ForgotPage)
 }
 
-// notify writes to the person of an account, with a link to a page.
-func (a *Accounts) notify(ctx context.Context, tx *sqldb.Tx, account Account, template mail.Template, page string) error {
-	if a.mail == nil || a.baseURL() == "" {
-		return nil
-	}
-	confirmed, err := Confirmed(ctx, tx, account.ID)
-	if err != nil {
-		return err
-	}
-	return a.mail.Send(ctx, tx, mail.Message{
-		Sender: "account:" + account.ID, Confirmed: confirmed,
-		To: account.Email, ToName: account.Username, Language: account.Language, Template: template,
-		Values: map[string]string{"link": a.baseURL() + page},
-	})
-}
-
 // PendingEmail returns the new email address of an account that waits for its
 // confirmation, "" for none.
 func (a *Accounts) PendingEmail(ctx context.Context, accountID string) (string, error) {

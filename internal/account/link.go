@@ -91,16 +91,11 @@ func LinkExpired() error {
 	return errs.New(errs.Gone, "link_expired", "This link has expired or was used already. Ask for a new one.")
 }
 
-// startLimited starts the session of a link for a member. It is no sign-in of
-// the account and claims nothing. It returns the account of a claimed member.
-func (a *Accounts) startLimited(ctx context.Context, tx *sqldb.Tx, l Link, info SessionInfo) (string, Account, error) {
-	account, err := a.limitSession(ctx, tx, l)
-	if err != nil {
-		return "", Account{}, err
+// unexpired returns Gone "link_expired" for a link that is not there or works
+// no more, else the error that it was read with.
+func (a *Accounts) unexpired(l Link, err error) error {
+	if errs.KindOf(err) == errs.NotFound || err == nil && l.ExpiresAt <= a.clock.MS() {
+		return LinkExpired()
 	}
-	token := SessionPrefix + NewToken()
-	err = a.keepSession(ctx, tx, session{
-		id: l.SessionID, tokenHash: HashToken(token), accountID: account.ID, communityID: l.CommunityID, memberID: l.MemberID, host: l.Host, keyID: l.KeyID, info: info,
-	})
-	return token, account, err
+	return err
 }

@@ -218,3 +218,14 @@ func (a *Accounts) askUserInfo(ctx context.Context, known *oidc.Provider, tokens
 func (a *Accounts) providerRefused(cause error) error {
 	return errs.New(errs.Unauthenticated, "provider_refused", "%s did not sign you in. Try again, or sign in another way.", a.provider.config.Name).Because(cause)
 }
+
+// newProvider returns nil for the zero ProviderConfig.
+func newProvider(c ProviderConfig) *provider {
+	if c.Issuer == "" {
+		return nil
+	}
+	if address, err := url.Parse(c.Issuer); err == nil && c.Name == "" {
+		c.Name = address.Host
+	}
+	return &provider{config: c, client: &http.Client{Timeout: providerPatience}}
+}

@@ -304,15 +304,6 @@ func (a *Accounts) relyingParty() (*webauthn.WebAuthn, error) {
 	return rp, nil
 }
 
-// installation is what apps and devices call this server.
-func (a *Accounts) installation() string {
-	base, err := url.Parse(a.baseURL())
-	if err != nil || base.Host == "" {
-		return "Regulars"
-	}
-	return "Regulars (" + base.Host + ")"
-}
-
 // passkeyHolder is an account as the library asks for it.
 type passkeyHolder struct {
 	account Account

@@ -36,9 +36,9 @@ var isCommon = sync.OnceValue(func() map[string]bool {
 	return set
 })
 
-// passwordProblem says in a sentence why a password cannot be used, "" when it
+// PasswordProblem says in a sentence why a password cannot be used, "" when it
 // can.
-func passwordProblem(password, emailKey, usernameKey string) string {
+func PasswordProblem(password, emailKey, usernameKey string) string {
 	length := utf8.RuneCountInString(password)
 	key := lower(tidy(password))
 	switch {

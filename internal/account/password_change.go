@@ -60,7 +60,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, actor actor.Actor, change
 }
 
 func problemOfNew(account Account, password string) error {
-	problem := passwordProblem(password, EmailKey(account.Email), UsernameKey(account.Username))
+	problem := PasswordProblem(password, EmailKey(account.Email), UsernameKey(account.Username))
 	if problem == "" {
 		return nil
 	}

@@ -11,16 +11,6 @@ import (
 	"github.com/regulars/regulars/internal/text"
 )
 
-// The pages that links in mails lead to, each with ?token=.
-const (
-	VerifyPage = "/verify-email"
-	EmailPage  = "/confirm-email"
-	ResetPage  = "/reset-password"
-	ForgotPage = "/forgot-password"
-	LinkPage   = "/link"
-	SignInPage = "/sign-in"
-)
-
 // registrationLifetime is how long an address may wait to be verified.
 const registrationLifetime = 24 * time.Hour
 
@@ -126,74 +116,6 @@ func (a *Accounts) sameRegistration(ctx context.Context, emailKey, password stri
 	return pending.tokenHash, nil
 }
 
-// VerifyEmail makes the account that was registered with the token's address;
-// one that was contested (see Register) gets no password, but a mail to choose
-// it, see HasPassword.
-// username takes the place of the one that was asked for, "" keeps that. It
-// fails with Gone "link_expired" (also when the address has an account by now),
-// Invalid "invalid_input" or Conflict "username_taken"; the token works again
-// after the last two, with another username.
-func (a *Accounts) VerifyEmail(ctx context.Context, token, username string) (Account, error) {
-	var account Account
-	var made newAccount
-	err := a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		r, err := lockRegistration(ctx, tx, HashToken(token))
-		if errs.KindOf(err) == errs.NotFound || err == nil && r.expiresAt <= a.clock.MS() {
-			return LinkExpired()
-		}
-		if err != nil {
-			return err
-		}
-		made = r.newAccount
-		made.identify(a.clock.Now())
-		if err := made.rename(username); err != nil {
-			return err
-		}
-		if found, err := findLogin(ctx, tx, made.Email); err != nil || found.account.ID != "" {
-			return firstError(err, LinkExpired())
-		}
-		if err := deleteRegistrations(ctx, tx, made.EmailKey); err != nil {
-			return err
-		}
-		if !r.contested {
-			account, err = insertAccount(ctx, tx, made)
-			return err
-		}
-		made.passwordHash = ""
-		if account, err = insertAccount(ctx, tx, made); err != nil {
-			return err
-		}
-		return a.writeResetTo(ctx, tx, account, r.language)
-	})
-	if err == nil {
-		return account, nil
-	}
-	err = a.taken(ctx, made, err)
-	if errs.Is(err, "email_taken") { // an account was made in this moment
-		err = LinkExpired()
-	}
-	return Account{}, err
-}
-
-func firstError(err, otherwise error) error {
-	if err != nil {
-		return err
-	}
-	return otherwise
-}
-
-// rename gives the account another username, unless it is empty.
-func (n *newAccount) rename(username string) error {
-	if username == "" {
-		return nil
-	}
-	var problem string
-	if n.Username, n.UsernameKey, problem = CheckUsername(username); problem != "" {
-		return errs.InvalidFields([]errs.Field{{Field: "username", Code: "invalid", Message: problem}})
-	}
-	return nil
-}
-
 // checked returns what can be made of the input, and every wrong field.
 func (in RegisterInput) checked() (newAccount, []errs.Field) {
 	password := in.Password
@@ -217,16 +139,4 @@ func (in RegisterInput) checked() (newAccount, []errs.Field) {
 		}
 	}
 	return made, wrong
-}
-
-const maxName = 50 // characters, as for members
-
-// link is the address of a page with a token.
-func (a *Accounts) link(page, token string) string { return LinkURL(a.baseURL(), page, token) }
-
-// LinkURL is the address of a page of the server at base with a token.
-func LinkURL(base, page, token string) string { return base + page + "?token=" + token }
-
-func mailUnavailable() error {
-	return errs.New(errs.Unavailable, "mail_unavailable", "This server cannot write mails, which is needed for this.")
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
-	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -21,90 +20,6 @@ type SessionInfo struct {
 	Address   string // of the network, without a port
 	Device    string // cookie of RememberDevice, "": none
 	Held      error  // Limited: returned unless a known place gives the right password
-}
-
-// SignIn is SignInWithCode without a code.
-func (a *Accounts) SignIn(ctx context.Context, login, password string, info SessionInfo) (token string, account Account, err error) {
-	return a.SignInWithCode(ctx, login, password, "", info)
-}
-
-// SignInWithCode starts a session for whoever knows the password; login is an
-// email address or a username, code is of the account's second factor, "" to
-// be asked for it. It fails with Unauthenticated "wrong_password", the same in
-// text and time for an account that does not exist or has no password, with
-// Unauthenticated "totp_required" (NeedsCodeError is its cause) or "wrong_code",
-// both only for the right password, or with Limited "too_many_sign_ins" and a
-// time after which to try again. A sign-in that fails is counted: do not call
-// it in a BeforeCommit context.
-func (a *Accounts) SignInWithCode(ctx context.Context, login, password, code string, info SessionInfo) (token string, account Account, err error) {
-	found, err := findLogin(ctx, a.db, login)
-	if err != nil {
-		return "", Account{}, err
-	}
-	place, err := a.knownPlace(ctx, a.db, found.account.ID, info)
-	if err != nil {
-		return "", Account{}, err
-	}
-	try := attempt{login: found, name: login, place: place, info: info}
-	if err := a.checkFailures(ctx, a.db, try.beforeHash()); err != nil {
-		return "", Account{}, try.longer(err)
-	}
-	if info.Held != nil && try.own() == nil {
-		return "", Account{}, info.Held
-	}
-	if try.right, try.outdated, err = a.verify(ctx, found.passwordHash, password); err != nil {
-		return "", Account{}, err
-	}
-	hash := found.passwordHash
-	if try.right && try.outdated {
-		if hash, err = a.hash(ctx, password); err != nil {
-			return "", Account{}, err
-		}
-	}
-	var refusal error
-	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if refusal, err = a.judge(ctx, tx, try, code); err != nil || refusal != nil {
-			return err
-		}
-		if try.outdated {
-			if err := replaceHash(ctx, tx, found.account.ID, found.passwordHash, hash); err != nil {
-				return err
-			}
-		}
-		token, account, err = a.startSession(ctx, tx, found.account.ID, info)
-		return err
-	})
-	if err == nil {
-		err = refusal
-	}
-	if err != nil {
-		return "", Account{}, err
-	}
-	return token, account, nil
-}
-
-// stands reports whether a password that was right still is, and keeps it so
-// until the transaction ends: one that was changed while it was checked signs
-// nobody in.
-func (l login) stands(ctx context.Context, tx *sqldb.Tx, right bool) (bool, error) {
-	if !right {
-		return false, nil
-	}
-	now, err := lockPassword(ctx, tx, l.account.ID)
-	return now == l.passwordHash, err
-}
-
-// countRefusal counts a wrong password or code, and commits. Half of a sign-in
-// is nothing to count, and nothing to forgive for.
-func (a *Accounts) countRefusal(ctx context.Context, tx *sqldb.Tx, counted []subject, refusal error) error {
-	switch {
-	case errs.Is(refusal, "totp_required"):
-		return nil
-	case errs.KindOf(refusal) == errs.Unauthenticated:
-		return countFailures(ctx, tx, counted, a.clock.MS())
-	default:
-		return refusal
-	}
 }
 
 // AuthenticateSession returns the actor of a session token; Name is empty for an
@@ -133,20 +48,6 @@ func (a *Accounts) SignOut(ctx context.Context, token string) error {
 	return deleteSession(ctx, a.db, HashToken(token))
 }
 
-// startSession adds a session and notes the sign-in at the account.
-func (a *Accounts) startSession(ctx context.Context, tx *sqldb.Tx, accountID string, info SessionInfo) (string, Account, error) {
-	now := a.clock.Now()
-	token := SessionPrefix + NewToken()
-	account, err := noteSignIn(ctx, tx, accountID, now.UnixMilli())
-	if err != nil {
-		return "", Account{}, err
-	}
-	if err := a.rememberNetwork(ctx, tx, accountID, info.Address); err != nil {
-		return "", Account{}, err
-	}
-	return token, account, a.keepSession(ctx, tx, session{id: id.New(now), tokenHash: HashToken(token), accountID: accountID, info: info})
-}
-
 // keepSession adds a session that begins now.
 func (a *Accounts) keepSession(ctx context.Context, tx *sqldb.Tx, s session) error {
 	now := a.clock.Now()
@@ -168,9 +69,69 @@ func Printable(s string) string {
 	}, strings.ToValidUTF8(s, ""))
 }
 
-// Sweep deletes what is of no use any more: sessions a month after their end
-// (until then their tokens are told that they have expired), links that have
-// expired, failed sign-ins that are forgotten.
-func (a *Accounts) Sweep(ctx context.Context) error {
-	return sweep(ctx, a.db, a.clock.Now())
+// SessionView is a session as its owner sees it.
+type SessionView struct {
+	ID          string
+	CommunityID string // the only one it works in, "": all
+	Host        string // the system that began it, as it calls itself; "": the person
+	SessionInfo
+	CreatedAt, ExpiresAt int64 // Unix milliseconds
+	SeenAt               int64 // Unix milliseconds to about a minute
+}
+
+// Sessions returns the sessions of an account that have not ended, those that
+// another system began too, the last one used first.
+func (a *Accounts) Sessions(ctx context.Context, accountID string) ([]SessionView, error) {
+	return listSessions(ctx, a.db, accountID, a.clock.MS())
+}
+
+// EndSession ends one session of an account. It fails with NotFound
+// "session_not_found".
+func (a *Accounts) EndSession(ctx context.Context, accountID, sessionID string) error {
+	ended, err := deleteSessionOf(ctx, a.db, accountID, sessionID)
+	if err == nil && !ended {
+		return errs.New(errs.NotFound, "session_not_found", "There is no such session.")
+	}
+	return err
+}
+
+// EndSessions ends all sessions of an account but one, "" for none, and the API
+// keys of its person, and forgets its devices and networks: what somebody else may have got hold of.
+func (a *Accounts) EndSessions(ctx context.Context, accountID, but string) error {
+	return a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := deleteSessionsOf(ctx, tx, accountID, but); err != nil {
+			return err
+		}
+		if err := a.forgetPlaces(ctx, tx, accountID, SessionInfo{}); err != nil {
+			return err
+		}
+		return a.revokeKeys(ctx, tx, accountID)
+	})
+}
+
+// startLimited starts the session of a link for a member. It is no sign-in of
+// the account and claims nothing. It returns the account of a claimed member.
+func (a *Accounts) startLimited(ctx context.Context, tx *sqldb.Tx, l Link, info SessionInfo) (string, Account, error) {
+	account, err := a.limitSession(ctx, tx, l)
+	if err != nil {
+		return "", Account{}, err
+	}
+	token := SessionPrefix + NewToken()
+	err = a.keepSession(ctx, tx, session{
+		id: l.SessionID, tokenHash: HashToken(token), accountID: account.ID, communityID: l.CommunityID, memberID: l.MemberID, host: l.Host, keyID: l.KeyID, info: info,
+	})
+	return token, account, err
+}
+
+// session is a row of sessions.
+type session struct {
+	id, tokenHash string
+	accountID     string // "": of an unclaimed member
+	communityID   string // the only one it works in, "": all
+	memberID      string // whose it is there
+	host          string // the system that began it, "": the person
+	keyID         string // the API key whose link began it, "": none
+	info          SessionInfo
+
+	createdAt, expiresAt int64
 }

@@ -2,7 +2,10 @@ package account
 
 import (
 	"context"
+	"strings"
+	"unicode/utf8"
 
+	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -48,4 +51,89 @@ func updateProfile(ctx context.Context, q sqldb.Querier, a Account, now int64) e
 
 func installationOwners(ctx context.Context, q sqldb.Querier) ([]string, error) {
 	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT id FROM accounts WHERE installation_owner")
+}
+
+// updateEmail sets a confirmed email address.
+func updateEmail(ctx context.Context, tx *sqldb.Tx, accountID, email, key string, now int64) error {
+	_, err := tx.Exec(ctx, "UPDATE accounts SET email = $1, email_key = $2, email_verified_at = $3, updated_at = $3 WHERE id = $4", email, key, now, accountID)
+	return err
+}
+
+func updateUsername(ctx context.Context, tx *sqldb.Tx, accountID, username, key string, now int64) error {
+	_, err := tx.Exec(ctx, "UPDATE accounts SET username = $1, username_key = $2, updated_at = $3 WHERE id = $4", username, key, now, accountID)
+	return err
+}
+
+// lockAccount returns an account that no other transaction changes until tx
+// ends.
+func lockAccount(ctx context.Context, tx *sqldb.Tx, accountID string) (Account, error) {
+	return sqldb.One(ctx, tx, "account", scanAccount, "SELECT "+accountColumns+" FROM accounts WHERE id = $1 "+tx.Dialect().Lock(), accountID)
+}
+
+// setVerified reports false for an account whose address was proven before.
+func setVerified(ctx context.Context, tx *sqldb.Tx, accountID string, now int64) (bool, error) {
+	n, err := tx.Exec(ctx, "UPDATE accounts SET email_verified_at = $1 WHERE id = $2 AND email_verified_at = 0", now, accountID)
+	return n > 0, err
+}
+
+func verifiedAt(ctx context.Context, q sqldb.Querier, accountID string) (int64, error) {
+	return sqldb.One(ctx, q, "account", sqldb.Value[int64], "SELECT email_verified_at FROM accounts WHERE id = $1", accountID)
+}
+
+
+// passwordExists reads a partial index that imported accounts are not in.
+func passwordExists(ctx context.Context, q sqldb.Querier) (exists bool, err error) {
+	err = q.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM accounts WHERE password_hash <> '')").Scan(&exists)
+	return exists, err
+}
+
+// lockPassword returns the hash of a password that nobody else changes until
+// the transaction ends.
+func lockPassword(ctx context.Context, tx *sqldb.Tx, accountID string) (string, error) {
+	return sqldb.One(ctx, tx, "account", sqldb.Value[string], "SELECT password_hash FROM accounts WHERE id = $1 "+tx.Dialect().Lock(), accountID)
+}
+
+func updatePassword(ctx context.Context, tx *sqldb.Tx, accountID, hash string, now int64) error {
+	_, err := tx.Exec(ctx, "UPDATE accounts SET password_hash = $1, updated_at = $2 WHERE id = $3", hash, now, accountID)
+	return err
+}
+
+// replaceHash keeps a password that was changed since old was read.
+func replaceHash(ctx context.Context, q sqldb.Querier, accountID, old, hash string) error {
+	_, err := q.Exec(ctx, "UPDATE accounts SET password_hash = $1 WHERE id = $2 AND password_hash = $3", hash, accountID, old)
+	return err
+}
+
+// login is an account and how it signs in; empty when there is none.
+type login struct {
+	account      Account // ID and Email only
+	passwordHash string
+}
+
+func findLogin(ctx context.Context, q sqldb.Querier, name string) (login, error) {
+	if !utf8.ValidString(name) || strings.ContainsRune(name, 0) {
+		return login{}, nil // PostgreSQL would not even look
+	}
+	column, key := "username_key", UsernameKey(name)
+	if strings.Contains(name, "@") {
+		column, key = "email_key", EmailKey(name)
+	}
+	scan := func(r sqldb.Scanner) (l login, err error) {
+		err = r.Scan(&l.account.ID, &l.account.Email, &l.passwordHash)
+		return l, err
+	}
+	l, err := sqldb.One(ctx, q, "account", scan, "SELECT id, email, password_hash FROM accounts WHERE "+column+" = $1", key)
+	if errs.KindOf(err) == errs.NotFound {
+		return login{}, nil
+	}
+	return l, err
+}
+
+func noteSignIn(ctx context.Context, tx *sqldb.Tx, accountID string, now int64) (Account, error) {
+	return sqldb.One(ctx, tx, "account", scanAccount,
+		"UPDATE accounts SET signed_in_at = $1 WHERE id = $2 RETURNING "+accountColumns, now, accountID)
+}
+
+func passwordHash(ctx context.Context, q sqldb.Querier, accountID string) (string, error) {
+	return sqldb.One(ctx, q, "account", sqldb.Value[string], "SELECT password_hash FROM accounts WHERE id = $1", accountID)
 }

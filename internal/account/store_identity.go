@@ -6,6 +6,17 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
+// deleteMethodsOf takes every way to sign in to an account, but its password
+// and its API keys.
+func deleteMethodsOf(ctx context.Context, tx *sqldb.Tx, accountID string) error {
+	for _, table := range []string{"passkeys", "account_totp", "recovery_codes", "provider_identities"} {
+		if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE account_id = $1", accountID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 const identityColumns = "issuer, subject, account_id, email, created_at, used_at"
 
 func scanIdentity(s sqldb.Scanner) (Identity, error) {

@@ -74,9 +74,3 @@ func deleteLinks(ctx context.Context, tx *sqldb.Tx, purpose Purpose) error {
 	_, err := tx.Exec(ctx, "DELETE FROM one_time_links WHERE purpose = $1", purpose)
 	return err
 }
-
-// passwordExists reads a partial index that imported accounts are not in.
-func passwordExists(ctx context.Context, q sqldb.Querier) (exists bool, err error) {
-	err = q.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM accounts WHERE password_hash <> '')").Scan(&exists)
-	return exists, err
-}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/seal"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -20,6 +21,10 @@ const (
 
 // stepLifetime is how long a sign-in of several steps may stand still.
 const stepLifetime = 10 * time.Minute
+
+// What a step remembers is gone after ten minutes, so nothing of it has to be
+// sealed anew.
+var stepColumn = seal.Column{Table: "sign_in_steps", Name: "data", Key: "token_hash"}
 
 // step is a row of sign_in_steps. Whoever has its token goes on with it: keep
 // the token where only the browser that began can send it.

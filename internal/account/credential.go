@@ -2,12 +2,15 @@ package account
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/id"
 )
 
 const (
@@ -49,4 +52,21 @@ func InvalidCredential() error {
 // CredentialExpired is the error of an expired session or key.
 func CredentialExpired() error {
 	return errs.New(errs.Unauthenticated, "credential_expired", "This credential has expired. Sign in again or ask for a new key.")
+}
+
+const (
+	// SecretSize is the number of random bytes of a token or key.
+	SecretSize = 32
+	// SessionPrefix distinguishes session tokens from API keys, which are bare hex.
+	SessionPrefix = "rgs_"
+)
+
+// NewToken returns a random token: 64 hex digits.
+func NewToken() string { return id.Secret(SecretSize) }
+
+// HashToken returns the stored form of a token. Tokens are random, so a fast
+// hash is enough.
+func HashToken(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
 }

@@ -129,3 +129,16 @@ func onlySelf(caller actor.Actor) error {
 	}
 	return nil
 }
+
+// ProveOwner is prove for whoever adds a way to sign in: nobody does before
+// the address of the account is proven, since it would outlast the person who
+// has that address. It fails with Forbidden "email_not_verified" too.
+func (a *Accounts) ProveOwner(ctx context.Context, actor actor.Actor, p Proof) error {
+	if err := onlySelf(actor); err != nil {
+		return err
+	}
+	if err := a.requireVerified(ctx, actor.AccountID); err != nil {
+		return err
+	}
+	return a.prove(ctx, actor, p)
+}

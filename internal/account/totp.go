@@ -19,6 +19,7 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/seal"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -387,4 +388,23 @@ func newRecoveryCodes() (codes, hashes []string) {
 		codes = append(codes, strings.Join(groups, "-"))
 	}
 	return codes, hashes
+}
+
+var totpColumn = seal.Column{Table: "account_totp", Name: "secret", Key: "account_id"}
+
+// SealedColumns hold secrets that have to be read again; all others are kept as
+// hashes only.
+func SealedColumns() []seal.Column { return []seal.Column{totpColumn} }
+
+// openTOTP returns the secret that an account shares with its app. It fails
+// with Unavailable "second_factor_unreadable" where the key is not the one
+// that it was sealed with: recovery codes work all the same.
+func (a *Accounts) openTOTP(ctx context.Context, accountID string, kept totpSecret) (string, error) {
+	secret, err := a.keys.Open(totpColumn, accountID, kept.secret)
+	if err == nil {
+		return secret, nil
+	}
+	a.log.ErrorContext(ctx, "secret of a second factor not readable", "account_id", accountID, "error", err)
+	return "", errs.New(errs.Unavailable, "second_factor_unreadable", "The server cannot check codes of your app. Use a recovery code, or tell the people who run this server.").
+		Because(err)
 }

@@ -3,7 +3,9 @@ package account
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -146,4 +148,137 @@ func (a *Accounts) forgiveAttempt(ctx context.Context, tx *sqldb.Tx, t attempt) 
 		return forgive(ctx, tx, append(own, ofAccount(t.account.ID))...)
 	}
 	return forgive(ctx, tx, append(own, ofPlace(t.account.ID, t.place))...)
+}
+
+// SignIn is SignInWithCode without a code.
+func (a *Accounts) SignIn(ctx context.Context, login, password string, info SessionInfo) (token string, account Account, err error) {
+	return a.SignInWithCode(ctx, login, password, "", info)
+}
+
+// SignInWithCode starts a session for whoever knows the password; login is an
+// email address or a username, code is of the account's second factor, "" to
+// be asked for it. It fails with Unauthenticated "wrong_password", the same in
+// text and time for an account that does not exist or has no password, with
+// Unauthenticated "totp_required" (NeedsCodeError is its cause) or "wrong_code",
+// both only for the right password, or with Limited "too_many_sign_ins" and a
+// time after which to try again. A sign-in that fails is counted: do not call
+// it in a BeforeCommit context.
+func (a *Accounts) SignInWithCode(ctx context.Context, login, password, code string, info SessionInfo) (token string, account Account, err error) {
+	found, err := findLogin(ctx, a.db, login)
+	if err != nil {
+		return "", Account{}, err
+	}
+	place, err := a.knownPlace(ctx, a.db, found.account.ID, info)
+	if err != nil {
+		return "", Account{}, err
+	}
+	try := attempt{login: found, name: login, place: place, info: info}
+	if err := a.checkFailures(ctx, a.db, try.beforeHash()); err != nil {
+		return "", Account{}, try.longer(err)
+	}
+	if info.Held != nil && try.own() == nil {
+		return "", Account{}, info.Held
+	}
+	if try.right, try.outdated, err = a.verify(ctx, found.passwordHash, password); err != nil {
+		return "", Account{}, err
+	}
+	hash := found.passwordHash
+	if try.right && try.outdated {
+		if hash, err = a.hash(ctx, password); err != nil {
+			return "", Account{}, err
+		}
+	}
+	var refusal error
+	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if refusal, err = a.judge(ctx, tx, try, code); err != nil || refusal != nil {
+			return err
+		}
+		if try.outdated {
+			if err := replaceHash(ctx, tx, found.account.ID, found.passwordHash, hash); err != nil {
+				return err
+			}
+		}
+		token, account, err = a.startSession(ctx, tx, found.account.ID, info)
+		return err
+	})
+	if err == nil {
+		err = refusal
+	}
+	if err != nil {
+		return "", Account{}, err
+	}
+	return token, account, nil
+}
+
+// stands reports whether a password that was right still is, and keeps it so
+// until the transaction ends: one that was changed while it was checked signs
+// nobody in.
+func (l login) stands(ctx context.Context, tx *sqldb.Tx, right bool) (bool, error) {
+	if !right {
+		return false, nil
+	}
+	now, err := lockPassword(ctx, tx, l.account.ID)
+	return now == l.passwordHash, err
+}
+
+// countRefusal counts a wrong password or code, and commits. Half of a sign-in
+// is nothing to count, and nothing to forgive for.
+func (a *Accounts) countRefusal(ctx context.Context, tx *sqldb.Tx, counted []subject, refusal error) error {
+	switch {
+	case errs.Is(refusal, "totp_required"):
+		return nil
+	case errs.KindOf(refusal) == errs.Unauthenticated:
+		return countFailures(ctx, tx, counted, a.clock.MS())
+	default:
+		return refusal
+	}
+}
+
+// startSession adds a session and notes the sign-in at the account.
+func (a *Accounts) startSession(ctx context.Context, tx *sqldb.Tx, accountID string, info SessionInfo) (string, Account, error) {
+	now := a.clock.Now()
+	token := SessionPrefix + NewToken()
+	account, err := noteSignIn(ctx, tx, accountID, now.UnixMilli())
+	if err != nil {
+		return "", Account{}, err
+	}
+	if err := a.rememberNetwork(ctx, tx, accountID, info.Address); err != nil {
+		return "", Account{}, err
+	}
+	return token, account, a.keepSession(ctx, tx, session{id: id.New(now), tokenHash: HashToken(token), accountID: accountID, info: info})
+}
+
+// Methods are the ways in which somebody may sign in.
+type Methods struct {
+	Password      bool
+	TOTP          bool // a code is asked for beside the password
+	RecoveryCodes int  // that have not been used
+	Passkeys      []Passkey
+	Identities    []Identity
+	Fresh         bool // the zero Proof will do now
+}
+
+// Methods returns how the actor may sign in. It fails with Forbidden
+// "session_required" or "limited_session".
+func (a *Accounts) Methods(ctx context.Context, actor actor.Actor) (m Methods, err error) {
+	if m.Fresh, err = a.Fresh(ctx, actor); err != nil {
+		return Methods{}, err
+	}
+	hash, err := passwordHash(ctx, a.db, actor.AccountID)
+	if err != nil {
+		return Methods{}, err
+	}
+	totp, err := loadTOTP(ctx, a.db, actor.AccountID, "")
+	if err != nil {
+		return Methods{}, err
+	}
+	m.Password, m.TOTP = hash != "", totp.confirmedAt > 0
+	if m.RecoveryCodes, err = countRecoveryCodes(ctx, a.db, actor.AccountID); err != nil {
+		return Methods{}, err
+	}
+	if m.Passkeys, err = a.Passkeys(ctx, actor); err != nil {
+		return Methods{}, err
+	}
+	m.Identities, err = a.Identities(ctx, actor)
+	return m, err
 }

@@ -3,7 +3,6 @@ package account
 import (
 	"context"
 
-	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -32,19 +31,6 @@ func (a *Accounts) owned(ctx context.Context, tx *sqldb.Tx, accountID string) (f
 	return true, deleteLinksOf(ctx, tx, accountID)
 }
 
-// ProveOwner is prove for whoever adds a way to sign in: nobody does before
-// the address of the account is proven, since it would outlast the person who
-// has that address. It fails with Forbidden "email_not_verified" too.
-func (a *Accounts) ProveOwner(ctx context.Context, actor actor.Actor, p Proof) error {
-	if err := onlySelf(actor); err != nil {
-		return err
-	}
-	if err := a.requireVerified(ctx, actor.AccountID); err != nil {
-		return err
-	}
-	return a.prove(ctx, actor, p)
-}
-
 // Confirmed reports whether the email address of an account was proven by the
 // person of the account.
 func Confirmed(ctx context.Context, q sqldb.Querier, accountID string) (bool, error) {
@@ -71,4 +57,60 @@ func (a *Accounts) requireVerified(ctx context.Context, accountID string) error 
 		return errs.New(errs.Forbidden, "email_not_verified", "Nobody has shown yet that the email address of this account is theirs. Choose a new password by \"Forgot password\", which proves the address, and try again.")
 	}
 	return err
+}
+
+// VerifyEmail makes the account that was registered with the token's address;
+// one that was contested (see Register) gets no password, but a mail to choose
+// it, see HasPassword.
+// username takes the place of the one that was asked for, "" keeps that. It
+// fails with Gone "link_expired" (also when the address has an account by now),
+// Invalid "invalid_input" or Conflict "username_taken"; the token works again
+// after the last two, with another username.
+func (a *Accounts) VerifyEmail(ctx context.Context, token, username string) (Account, error) {
+	var account Account
+	var made newAccount
+	err := a.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		r, err := lockRegistration(ctx, tx, HashToken(token))
+		if errs.KindOf(err) == errs.NotFound || err == nil && r.expiresAt <= a.clock.MS() {
+			return LinkExpired()
+		}
+		if err != nil {
+			return err
+		}
+		made = r.newAccount
+		made.identify(a.clock.Now())
+		if err := made.rename(username); err != nil {
+			return err
+		}
+		if found, err := findLogin(ctx, tx, made.Email); err != nil || found.account.ID != "" {
+			return firstError(err, LinkExpired())
+		}
+		if err := deleteRegistrations(ctx, tx, made.EmailKey); err != nil {
+			return err
+		}
+		if !r.contested {
+			account, err = insertAccount(ctx, tx, made)
+			return err
+		}
+		made.passwordHash = ""
+		if account, err = insertAccount(ctx, tx, made); err != nil {
+			return err
+		}
+		return a.writeResetTo(ctx, tx, account, r.language)
+	})
+	if err == nil {
+		return account, nil
+	}
+	err = a.taken(ctx, made, err)
+	if errs.Is(err, "email_taken") { // an account was made in this moment
+		err = LinkExpired()
+	}
+	return Account{}, err
+}
+
+func firstError(err, otherwise error) error {
+	if err != nil {
+		return err
+	}
+	return otherwise
 }

@@ -79,37 +79,6 @@ func (a *Accounts) sendReset(ctx context.Context, tx *sqldb.Tx, ask resetRequest
 	return a.writeResetTo(ctx, tx, found.account, ask.Language)
 }
 
-// sendFirst writes to a person without an account whom a community added: the
-// link makes the account.
-func (a *Accounts) sendFirst(ctx context.Context, tx *sqldb.Tx, ask resetRequest) error {
-	email, key, _ := CheckEmail(ask.Email)
-	_, added, err := a.givenName(ctx, tx, key)
-	if err != nil || !added {
-		return err
-	}
-	recent, err := countFirstLinks(ctx, tx, key, a.clock.MS()-time.Hour.Milliseconds())
-	if err != nil || recent >= resetsAnHour {
-		return err
-	}
-	token, until, err := a.FirstPassword(ctx, tx, email)
-	if err != nil {
-		return err
-	}
-	return a.mail.Send(ctx, tx, mail.Message{
-		To: email, Language: ask.Language, ExpiresAt: until, Template: mail.ResetPassword,
-		Values: map[string]string{"link": a.link(ResetPage, token)},
-	})
-}
-
-// FirstPassword returns the token of a link, which works for an hour, that
-// makes the account of a confirmed address with a password of the person's
-// choice, in the caller's transaction. expiresAt is in Unix milliseconds.
-func (a *Accounts) FirstPassword(ctx context.Context, tx *sqldb.Tx, email string) (token string, expiresAt int64, err error) {
-	now := a.clock.MS()
-	token, expiresAt = NewToken(), now+resetLifetime.Milliseconds()
-	return token, expiresAt, InsertLink(ctx, tx, Link{TokenHash: HashToken(token), Purpose: linkReset, email: email, emailKey: EmailKey(email), CreatedAt: now, ExpiresAt: expiresAt})
-}
-
 // writeResetTo writes a link to choose a password to the person of an account.
 func (a *Accounts) writeResetTo(ctx context.Context, tx *sqldb.Tx, account Account, language string) error {
 	now := a.clock.MS()
@@ -170,64 +139,4 @@ func (a *Accounts) ResetPassword(ctx context.Context, token, password, username 
 		return Account{}, err
 	}
 	return account, nil
-}
-
-// firstPassword makes the account of a person whom a community added.
-func (a *Accounts) firstPassword(ctx context.Context, l Link, token, password, username string) (Account, error) {
-	made, err := a.addressed(ctx, a.db, l.email, username)
-	if err != nil {
-		return Account{}, err
-	}
-	if made.passwordHash, err = a.newHash(ctx, Account{Email: made.Email, Username: made.Username}, password); err != nil {
-		return Account{}, err
-	}
-	var account Account
-	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		l, err := takeLink(ctx, tx, HashToken(token), linkReset)
-		if err := a.unexpired(l, err); err != nil {
-			return err
-		}
-		if err := deleteRegistrations(ctx, tx, made.EmailKey); err != nil {
-			return err
-		}
-		if err := deleteFirstLinks(ctx, tx, made.EmailKey); err != nil {
-			return err
-		}
-		account, err = insertAccount(ctx, tx, made)
-		return err
-	})
-	if err == nil {
-		return account, nil
-	}
-	err = a.taken(ctx, made, err)
-	if errs.Is(err, "email_taken") { // the address has an account by now: forgotten passwords are for that
-		err = LinkExpired()
-	}
-	return Account{}, err
-}
-
-// addressed returns the account to be made for an address that its person
-// confirmed. username is what the person wants, "" for the name that a
-// community gave, or one made of the address.
-func (a *Accounts) addressed(ctx context.Context, q sqldb.Querier, email, username string) (made newAccount, err error) {
-	made.Email, made.EmailKey, _ = CheckEmail(email) // checked before
-	made.identify(a.clock.Now())
-	if username == "" {
-		if username, _, err = a.givenName(ctx, q, made.EmailKey); err != nil {
-			return made, err
-		}
-	}
-	if username == "" {
-		return made, made.findUsername(ctx, q, claims{})
-	}
-	return made, made.rename(username)
-}
-
-// unexpired returns Gone "link_expired" for a link that is not there or works
-// no more, else the error that it was read with.
-func (a *Accounts) unexpired(l Link, err error) error {
-	if errs.KindOf(err) == errs.NotFound || err == nil && l.ExpiresAt <= a.clock.MS() {
-		return LinkExpired()
-	}
-	return err
 }

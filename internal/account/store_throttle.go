@@ -1,0 +1,133 @@
+package account
+
+import (
+	"context"
+	"time"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// failures are the failed sign-ins of a subject.
+type failures struct{ count, lastAt int64 }
+
+func loadFailures(ctx context.Context, q sqldb.Querier, subject string) (failures, error) {
+	return queryFailures(ctx, q, subject, "")
+}
+
+func lockedFailures(ctx context.Context, tx *sqldb.Tx, subject string) (failures, error) {
+	return queryFailures(ctx, tx, subject, tx.Dialect().Lock())
+}
+
+func queryFailures(ctx context.Context, q sqldb.Querier, subject, lock string) (failures, error) {
+	scan := func(r sqldb.Scanner) (f failures, err error) {
+		err = r.Scan(&f.count, &f.lastAt)
+		return f, err
+	}
+	f, err := sqldb.One(ctx, q, "subject", scan, "SELECT failures, last_at FROM sign_in_failures WHERE subject = $1 "+lock, subject)
+	if errs.KindOf(err) == errs.NotFound {
+		return failures{}, nil
+	}
+	return f, err
+}
+
+// ensureFailures makes the row that lockedFailures locks.
+func ensureFailures(ctx context.Context, tx *sqldb.Tx, subject string) error {
+	_, err := tx.Exec(ctx, "INSERT INTO sign_in_failures (subject, failures, last_at) VALUES ($1, 0, 0) ON CONFLICT (subject) DO NOTHING", subject)
+	return err
+}
+
+// countFailure starts from one when the last failure was before forgotten.
+func countFailure(ctx context.Context, tx *sqldb.Tx, subject string, now, forgotten int64) error {
+	_, err := tx.Exec(ctx, `UPDATE sign_in_failures
+		SET failures = CASE WHEN last_at <= $1 THEN 1 ELSE failures + 1 END, last_at = $2 WHERE subject = $3`,
+		forgotten, now, subject)
+	return err
+}
+
+// lowerFailures takes n failures off a subject.
+func lowerFailures(ctx context.Context, tx *sqldb.Tx, subject string, n int64) error {
+	_, err := tx.Exec(ctx, "UPDATE sign_in_failures SET failures = CASE WHEN failures > CAST($1 AS BIGINT) THEN failures - CAST($1 AS BIGINT) ELSE 0 END WHERE subject = $2", n, subject)
+	return err
+}
+
+// setLastFailure moves the last failure of a subject back to now.
+func setLastFailure(ctx context.Context, q sqldb.Querier, subject string, now int64) error {
+	_, err := q.Exec(ctx, "UPDATE sign_in_failures SET last_at = $1 WHERE subject = $2 AND last_at > $1", now, subject)
+	return err
+}
+
+func deleteFailures(ctx context.Context, tx *sqldb.Tx, subject string) error {
+	_, err := tx.Exec(ctx, "DELETE FROM sign_in_failures WHERE subject = $1", subject)
+	return err
+}
+
+func sweep(ctx context.Context, db *sqldb.DB, now time.Time) error {
+	forget := accountPatience.forget
+	for _, old := range []struct {
+		table, key, where string
+		times             []any
+	}{
+		{"sessions", "id", "expires_at < $1", []any{now.AddDate(0, -1, 0).UnixMilli()}},
+		{"one_time_links", "token_hash", "expires_at < $1", []any{now.UnixMilli()}},
+		{"registrations", "token_hash", "expires_at < $1", []any{now.UnixMilli()}},
+		{"email_changes", "account_id", "expires_at < $1", []any{now.UnixMilli()}},
+		{"sign_in_steps", "token_hash", "expires_at < $1", []any{now.UnixMilli()}},
+		{"sign_in_failures", "subject", "last_at < $1 OR last_at > $2", []any{now.Add(-forget).UnixMilli(), now.Add(forget).UnixMilli()}},
+	} {
+		if err := db.DeleteBatches(ctx, old.table, old.key, old.where, old.times...); err != nil {
+			return err
+		}
+	}
+	return sweepPlaces(ctx, db, now.Add(-PlaceLifetime).UnixMilli(), now.Add(PlaceLifetime).UnixMilli())
+}
+
+func loadPlaces(ctx context.Context, q sqldb.Querier, accountID string, places []string, since int64) (known []string, err error) {
+	for _, place := range places {
+		n, err := sqldb.One(ctx, q, "place", sqldb.Value[int], "SELECT count(*) FROM sign_in_places WHERE account_id = $1 AND place = $2 AND seen_at > $3", accountID, place, since)
+		if err != nil {
+			return nil, err
+		}
+		if n > 0 {
+			known = append(known, place)
+		}
+	}
+	return known, nil
+}
+
+// rememberPlace notes the use of a place and deletes all but most others of its
+// kind. Places that returned stay before those that were used once, so a program
+// that never sends its cookie does not displace a browser that does.
+func rememberPlace(ctx context.Context, tx *sqldb.Tx, accountID, place, kind string, most int, now int64) error {
+	_, err := tx.Exec(ctx, `INSERT INTO sign_in_places (account_id, place, seen_at, returned) VALUES ($1, $2, $3, FALSE)
+		ON CONFLICT (account_id, place) DO UPDATE SET seen_at = excluded.seen_at, returned = TRUE`, accountID, place, now)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, `DELETE FROM sign_in_places WHERE account_id = $1 AND place LIKE $2 AND place <> $3 AND place NOT IN
+		(SELECT place FROM sign_in_places WHERE account_id = $1 AND place LIKE $2 AND place <> $3 ORDER BY returned DESC, seen_at DESC, place LIMIT $4)`,
+		accountID, kind+"%", place, most-1)
+	return err
+}
+
+// loadDevice returns one of some places that is known for any account, "" for
+// none.
+func loadDevice(ctx context.Context, q sqldb.Querier, places []string, since int64) (string, error) {
+	known, err := sqldb.All(ctx, q, sqldb.Value[string],
+		"SELECT place FROM sign_in_places WHERE "+q.Dialect().In("place", "$1")+" AND seen_at > $2 ORDER BY place LIMIT 1", sqldb.Keys(places), since)
+	if err != nil || len(known) == 0 {
+		return "", err
+	}
+	return known[0], nil
+}
+
+func deletePlaces(ctx context.Context, tx *sqldb.Tx, accountID string, but []string) error {
+	_, err := tx.Exec(ctx, "DELETE FROM sign_in_places WHERE account_id = $1 AND NOT ("+tx.Dialect().In("place", "$2")+")", accountID, sqldb.Keys(but))
+	return err
+}
+
+// sweepPlaces deletes places last used before since, or after until: the clock
+// was ahead then.
+func sweepPlaces(ctx context.Context, db *sqldb.DB, since, until int64) error {
+	return db.DeleteBatches(ctx, "sign_in_places", "account_id, place", "seen_at < $1 OR seen_at > $2", since, until)
+}
