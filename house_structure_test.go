@@ -39,7 +39,7 @@ func (f figure) within(limit figure) bool {
 var larger = map[string]figure{
 	"internal/api":     {54, 5800, 4.35},
 	"internal/access":  {15, 2950, 4.07},
-	"internal/account": {43, 5100, 5.45},
+	"internal/account": {34, 5050, 5.40},
 	"internal/bulk":    {57, 8650, 5.60},
 	"internal/console": {59, 9250, 5.95},
 	"internal/member":  {90, 11400, 5.30},
@@ -135,4 +135,4 @@ func TestStoreFilesAreJoinedByNoun(t *testing.T) {
 
 // shortStores is how many short store files a package may have; it may only
 // shrink.
-var shortStores = map[string]int{"internal/account": 6, "internal/bulk": 4, "internal/member": 9}
+var shortStores = map[string]int{"internal/bulk": 4, "internal/member": 9}

@@ -246,10 +246,10 @@ const usernameTries = 20
 
 // findUsername takes the name by which the provider knows the person, or the
 // first part of their address, with a number where it is taken.
-func (n *newAccount) findUsername(ctx context.Context, q sqldb.Querier, said claims) error {
+func (n *newAccount) findUsername(ctx context.Context, q sqldb.Querier, preferred string) error {
 	local, _, _ := strings.Cut(n.Email, "@")
 	wanted := "member"
-	for _, one := range []string{local, said.PreferredUsername} {
+	for _, one := range []string{local, preferred} {
 		one, _, _ = strings.Cut(one, "@")
 		if one = usable(one); one != "" {
 			wanted = one
@@ -311,3 +311,17 @@ func (a *Accounts) installation() string {
 }
 
 const maxName = 50 // characters, as for members
+
+// Follower takes part in the transaction that changes the username or the
+// confirmed email address of an account. The row of the account is locked and
+// has its new values; source is Change.Source.
+type Follower func(ctx context.Context, tx *sqldb.Tx, before, after Account, source string) error
+
+func (a *Accounts) follow(ctx context.Context, tx *sqldb.Tx, before, after Account, source string) error {
+	for _, f := range a.followers {
+		if err := f(ctx, tx, before, after, source); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -157,10 +157,7 @@ func (a *Accounts) confirmEmail(ctx context.Context, tx *sqldb.Tx, hash, source 
 // endOldAddress ends the links to the previous address, the change itself, and
 // the registrations of the new address.
 func (a *Accounts) endOldAddress(ctx context.Context, tx *sqldb.Tx, asked emailChange) error {
-	if err := deleteEmailChangeOf(ctx, tx, asked.accountID); err != nil {
-		return err
-	}
-	if err := deleteLinksOf(ctx, tx, asked.accountID); err != nil {
+	if err := deleteMailedLinksOf(ctx, tx, asked.accountID); err != nil {
 		return err
 	}
 	return deleteRegistrations(ctx, tx, asked.emailKey)

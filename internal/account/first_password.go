@@ -35,9 +35,7 @@ func (a *Accounts) sendFirst(ctx context.Context, tx *sqldb.Tx, ask resetRequest
 // makes the account of a confirmed address with a password of the person's
 // choice, in the caller's transaction. expiresAt is in Unix milliseconds.
 func (a *Accounts) FirstPassword(ctx context.Context, tx *sqldb.Tx, email string) (token string, expiresAt int64, err error) {
-	now := a.clock.MS()
-	token, expiresAt = NewToken(), now+resetLifetime.Milliseconds()
-	return token, expiresAt, InsertLink(ctx, tx, Link{TokenHash: HashToken(token), Purpose: linkReset, email: email, emailKey: EmailKey(email), CreatedAt: now, ExpiresAt: expiresAt})
+	return a.createLink(ctx, tx, Link{Purpose: linkReset, email: email, emailKey: EmailKey(email)}, resetLifetime)
 }
 
 // firstPassword makes the account of a person whom a community added.
@@ -51,8 +49,7 @@ func (a *Accounts) firstPassword(ctx context.Context, l Link, token, password, u
 	}
 	var account Account
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		l, err := takeLink(ctx, tx, HashToken(token), linkReset)
-		if err := a.unexpired(l, err); err != nil {
+		if _, err := a.useLink(ctx, tx, token, linkReset); err != nil {
 			return err
 		}
 		if err := deleteRegistrations(ctx, tx, made.EmailKey); err != nil {
@@ -86,7 +83,7 @@ func (a *Accounts) addressed(ctx context.Context, q sqldb.Querier, email, userna
 		}
 	}
 	if username == "" {
-		return made, made.findUsername(ctx, q, claims{})
+		return made, made.findUsername(ctx, q, "")
 	}
 	return made, made.rename(username)
 }

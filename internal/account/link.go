@@ -48,16 +48,28 @@ func (a *Accounts) OneTimeLink(ctx context.Context, purpose Purpose, accountID s
 	if _, err := LoadAccount(ctx, a.db, accountID); err != nil {
 		return "", err
 	}
-	return a.makeLink(ctx, purpose, accountID, signInLinkLifetime)
+	token, _, err = a.createLink(ctx, a.db, Link{Purpose: purpose, accountID: accountID}, signInLinkLifetime)
+	return token, err
 }
 
-func (a *Accounts) makeLink(ctx context.Context, purpose Purpose, accountID string, lifetime time.Duration) (string, error) {
-	token, now := NewToken(), a.clock.Now()
-	err := InsertLink(ctx, a.db, Link{
-		TokenHash: HashToken(token), Purpose: purpose, accountID: accountID,
-		CreatedAt: now.UnixMilli(), ExpiresAt: now.Add(lifetime).UnixMilli(),
-	})
-	return token, err
+// createLink stores l with a new token and returns the token; expiresAt is in
+// Unix milliseconds.
+func (a *Accounts) createLink(ctx context.Context, q sqldb.Querier, l Link, lifetime time.Duration) (token string, expiresAt int64, err error) {
+	token = NewToken()
+	l.TokenHash, l.CreatedAt = HashToken(token), a.clock.MS()
+	l.ExpiresAt = l.CreatedAt + lifetime.Milliseconds()
+	return token, l.ExpiresAt, InsertLink(ctx, q, l)
+}
+
+// useLink deletes and returns the link of a token. It fails with Gone
+// "link_expired".
+func (a *Accounts) useLink(ctx context.Context, tx *sqldb.Tx, token string, purposes ...Purpose) (Link, error) {
+	return a.unexpired(takeLink(ctx, tx, HashToken(token), purposes...))
+}
+
+// checkLink is useLink without deleting the link.
+func (a *Accounts) checkLink(ctx context.Context, token string, purpose Purpose) (Link, error) {
+	return a.unexpired(loadLink(ctx, a.db, HashToken(token), purpose))
 }
 
 // RedeemLink starts a session for the account of a link that signs in; one of
@@ -66,8 +78,8 @@ func (a *Accounts) makeLink(ctx context.Context, purpose Purpose, accountID stri
 // LoginLink does for somebody who may not have such a session any more.
 func (a *Accounts) RedeemLink(ctx context.Context, token string, info SessionInfo) (session string, account Account, err error) {
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		l, err := takeLink(ctx, tx, HashToken(token), LinkSignIn, LinkMember)
-		if err := a.unexpired(l, err); err != nil {
+		l, err := a.useLink(ctx, tx, token, LinkSignIn, LinkMember)
+		if err != nil {
 			return err
 		}
 		if l.Purpose == LinkMember {
@@ -93,9 +105,23 @@ func LinkExpired() error {
 
 // unexpired returns Gone "link_expired" for a link that is not there or works
 // no more, else the error that it was read with.
-func (a *Accounts) unexpired(l Link, err error) error {
+func (a *Accounts) unexpired(l Link, err error) (Link, error) {
 	if errs.KindOf(err) == errs.NotFound || err == nil && l.ExpiresAt <= a.clock.MS() {
-		return LinkExpired()
+		return Link{}, LinkExpired()
 	}
-	return err
+	return l, err
+}
+
+// startLimited starts the session of a link for a member. It is no sign-in of
+// the account and claims nothing. It returns the account of a claimed member.
+func (a *Accounts) startLimited(ctx context.Context, tx *sqldb.Tx, l Link, info SessionInfo) (string, Account, error) {
+	account, err := a.limitSession(ctx, tx, l)
+	if err != nil {
+		return "", Account{}, err
+	}
+	token := SessionPrefix + NewToken()
+	err = a.keepSession(ctx, tx, session{
+		id: l.SessionID, tokenHash: HashToken(token), accountID: account.ID, communityID: l.CommunityID, memberID: l.MemberID, host: l.Host, keyID: l.KeyID, info: info,
+	})
+	return token, account, err
 }

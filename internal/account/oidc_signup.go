@@ -24,7 +24,7 @@ func (a *Accounts) newcomer(ctx context.Context, tx *sqldb.Tx, said claims) (acc
 	} else if added {
 		said.PreferredUsername = given
 	}
-	if err := made.findUsername(ctx, tx, said); err != nil {
+	if err := made.findUsername(ctx, tx, said.PreferredUsername); err != nil {
 		return "", err
 	}
 	account, err := insertAccount(ctx, tx, made)

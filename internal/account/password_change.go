@@ -93,10 +93,7 @@ func (a *Accounts) setPassword(ctx context.Context, tx *sqldb.Tx, account Accoun
 	if err := a.forgiveOwner(ctx, tx, account, info); err != nil {
 		return err
 	}
-	if err := deleteLinksOf(ctx, tx, account.ID); err != nil {
-		return err
-	}
-	if err := deleteEmailChangeOf(ctx, tx, account.ID); err != nil {
+	if err := deleteMailedLinksOf(ctx, tx, account.ID); err != nil {
 		return err
 	}
 	if err := deleteStepsOf(ctx, tx, account.ID); err != nil {

@@ -76,14 +76,12 @@ func (a *Accounts) sendReset(ctx context.Context, tx *sqldb.Tx, ask resetRequest
 	if err != nil || recent >= resetsAnHour {
 		return err
 	}
-	return a.writeResetTo(ctx, tx, found.account, ask.Language)
+	return a.sendResetLink(ctx, tx, found.account, ask.Language, resetLifetime)
 }
 
-// writeResetTo writes a link to choose a password to the person of an account.
-func (a *Accounts) writeResetTo(ctx context.Context, tx *sqldb.Tx, account Account, language string) error {
-	now := a.clock.MS()
-	token, until := NewToken(), now+resetLifetime.Milliseconds()
-	err := InsertLink(ctx, tx, Link{TokenHash: HashToken(token), Purpose: linkReset, accountID: account.ID, CreatedAt: now, ExpiresAt: until})
+// sendResetLink mails a link to choose a password to the address of an account.
+func (a *Accounts) sendResetLink(ctx context.Context, tx *sqldb.Tx, account Account, language string, lifetime time.Duration) error {
+	token, until, err := a.createLink(ctx, tx, Link{Purpose: linkReset, accountID: account.ID}, lifetime)
 	if err != nil {
 		return err
 	}
@@ -104,8 +102,8 @@ func (a *Accounts) writeResetTo(ctx context.Context, tx *sqldb.Tx, account Accou
 // Conflict "username_taken" while an account has it.
 func (a *Accounts) ResetPassword(ctx context.Context, token, password, username string, info SessionInfo) (Account, error) {
 	// Nobody without a link makes the server hash.
-	l, err := loadLink(ctx, a.db, HashToken(token), linkReset)
-	if err = a.unexpired(l, err); err != nil {
+	l, err := a.checkLink(ctx, token, linkReset)
+	if err != nil {
 		return Account{}, err
 	}
 	if l.accountID == "" {
@@ -123,8 +121,7 @@ func (a *Accounts) ResetPassword(ctx context.Context, token, password, username 
 		return Account{}, err
 	}
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		l, err := takeLink(ctx, tx, HashToken(token), linkReset)
-		if err := a.unexpired(l, err); err != nil {
+		if _, err := a.useLink(ctx, tx, token, linkReset); err != nil {
 			return err
 		}
 		if err := deleteRegistrations(ctx, tx, EmailKey(account.Email)); err != nil {

@@ -163,20 +163,6 @@ func readLanguage(given string) (kept, problem string) {
 	return tag.String(), problem
 }
 
-// Follower takes part in the transaction that changes the username or the
-// confirmed email address of an account. The row of the account is locked and
-// has its new values; source is Change.Source.
-type Follower func(ctx context.Context, tx *sqldb.Tx, before, after Account, source string) error
-
-func (a *Accounts) follow(ctx context.Context, tx *sqldb.Tx, before, after Account, source string) error {
-	for _, f := range a.followers {
-		if err := f(ctx, tx, before, after, source); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // Rename gives an account another username in the caller's transaction and
 // returns the account. Every community shows the new name. The caller checks
 // that the actor of ctx may rename the account. It fails with Invalid

@@ -81,12 +81,7 @@ func (a *Accounts) Register(ctx context.Context, in RegisterInput) error {
 		case found.account.ID == "":
 			msg.Template, msg.Values = mail.VerifyEmail, map[string]string{"link": a.link(VerifyPage, token)}
 		case found.passwordHash == "":
-			msg.To = found.account.Email
-			msg.Template, msg.Values = mail.ResetPassword, map[string]string{"link": a.link(ResetPage, token)}
-			if err := InsertLink(ctx, tx, Link{TokenHash: HashToken(token), Purpose: linkReset, accountID: found.account.ID, CreatedAt: made.CreatedAt, ExpiresAt: msg.ExpiresAt}); err != nil {
-				return err
-			}
-			return a.mail.Send(ctx, tx, msg)
+			return a.sendResetLink(ctx, tx, found.account, in.Language, registrationLifetime)
 		default: // a row all the same, whose token nobody learns: it takes its time
 			msg.To, msg.ExpiresAt = found.account.Email, 0
 			msg.Template, msg.Values = mail.AccountExists, map[string]string{"link": a.baseURL() + SignInPage}

@@ -109,20 +109,6 @@ func (a *Accounts) EndSessions(ctx context.Context, accountID, but string) error
 	})
 }
 
-// startLimited starts the session of a link for a member. It is no sign-in of
-// the account and claims nothing. It returns the account of a claimed member.
-func (a *Accounts) startLimited(ctx context.Context, tx *sqldb.Tx, l Link, info SessionInfo) (string, Account, error) {
-	account, err := a.limitSession(ctx, tx, l)
-	if err != nil {
-		return "", Account{}, err
-	}
-	token := SessionPrefix + NewToken()
-	err = a.keepSession(ctx, tx, session{
-		id: l.SessionID, tokenHash: HashToken(token), accountID: account.ID, communityID: l.CommunityID, memberID: l.MemberID, host: l.Host, keyID: l.KeyID, info: info,
-	})
-	return token, account, err
-}
-
 // session is a row of sessions.
 type session struct {
 	id, tokenHash string

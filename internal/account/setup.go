@@ -22,7 +22,7 @@ func (a *Accounts) SetupLink(ctx context.Context) (token string, needed bool, er
 	if err != nil || !needed {
 		return "", false, err
 	}
-	token, err = a.makeLink(ctx, linkSetup, "", setupLinkLifetime)
+	token, _, err = a.createLink(ctx, a.db, Link{Purpose: linkSetup}, setupLinkLifetime)
 	return token, err == nil, err
 }
 

@@ -80,7 +80,6 @@ func verifiedAt(ctx context.Context, q sqldb.Querier, accountID string) (int64, 
 	return sqldb.One(ctx, q, "account", sqldb.Value[int64], "SELECT email_verified_at FROM accounts WHERE id = $1", accountID)
 }
 
-
 // passwordExists reads a partial index that imported accounts are not in.
 func passwordExists(ctx context.Context, q sqldb.Querier) (exists bool, err error) {
 	err = q.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM accounts WHERE password_hash <> '')").Scan(&exists)

@@ -85,6 +85,15 @@ func pendingEmail(ctx context.Context, q sqldb.Querier, accountID string, now in
 	return email, err
 }
 
+// deleteMailedLinksOf deletes what was mailed to the address of an account and
+// not used: its one-time links and its pending email change.
+func deleteMailedLinksOf(ctx context.Context, tx *sqldb.Tx, accountID string) error {
+	if err := deleteEmailChangeOf(ctx, tx, accountID); err != nil {
+		return err
+	}
+	return deleteLinksOf(ctx, tx, accountID)
+}
+
 func deleteEmailChangeOf(ctx context.Context, tx *sqldb.Tx, accountID string) error {
 	_, err := tx.Exec(ctx, "DELETE FROM email_changes WHERE account_id = $1", accountID)
 	return err

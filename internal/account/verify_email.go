@@ -25,10 +25,7 @@ func (a *Accounts) owned(ctx context.Context, tx *sqldb.Tx, accountID string) (f
 	if err := deleteSessionsOf(ctx, tx, accountID, ""); err != nil {
 		return true, err
 	}
-	if err := deleteEmailChangeOf(ctx, tx, accountID); err != nil {
-		return true, err
-	}
-	return true, deleteLinksOf(ctx, tx, accountID)
+	return true, deleteMailedLinksOf(ctx, tx, accountID)
 }
 
 // Confirmed reports whether the email address of an account was proven by the
@@ -96,7 +93,7 @@ func (a *Accounts) VerifyEmail(ctx context.Context, token, username string) (Acc
 		if account, err = insertAccount(ctx, tx, made); err != nil {
 			return err
 		}
-		return a.writeResetTo(ctx, tx, account, r.language)
+		return a.sendResetLink(ctx, tx, account, r.language, resetLifetime)
 	})
 	if err == nil {
 		return account, nil
