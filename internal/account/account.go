@@ -28,21 +28,21 @@ import (
 // Accounts manages accounts and signs their owners in. It is safe for
 // concurrent use.
 type Accounts struct {
-	db           *sqldb.DB
-	clock        clock.Clock
-	log          *slog.Logger
-	keys         *seal.Keyring
-	closed       bool
-	mail         *mail.Mail
-	baseURL      func() string
-	provider     *provider // nil: no OpenID Connect
-	givenName    GivenName
-	limitSession LimitSession
-	revokeKeys   func(ctx context.Context, tx *sqldb.Tx, accountID string) error
-	followers    []Follower
-	touch        *Touch
-	hashes       atomic.Int64  // passwords hashed so far
-	hashing      chan struct{} // one slot for each password that is being hashed
+	db               *sqldb.DB
+	clock            clock.Clock
+	log              *slog.Logger
+	keys             *seal.Keyring
+	closed           bool
+	mail             *mail.Mail
+	baseURL          func() string
+	provider         *provider // nil: no OpenID Connect
+	assignedUsername GivenName
+	limitSession     LimitSession
+	revokeKeys       func(ctx context.Context, tx *sqldb.Tx, accountID string) error
+	changeHooks      []Follower
+	touch            *Touch
+	hashes           atomic.Int64  // passwords hashed so far
+	hashing          chan struct{} // one slot for each password that is being hashed
 }
 
 // GivenName returns the username that the oldest community gave to an unclaimed
@@ -78,8 +78,8 @@ func New(d Deps) *Accounts {
 	}
 	return &Accounts{
 		db: d.DB, clock: d.Clock, log: d.Log, keys: d.Keys, closed: d.Closed, mail: d.Mail, baseURL: d.BaseURL, provider: newProvider(d.Provider),
-		givenName: d.GivenName, limitSession: d.LimitSession, revokeKeys: d.RevokeKeys, followers: d.Followers, touch: NewTouch(d.Log),
-		hashing: make(chan struct{}, hashesAtOnce()),
+		assignedUsername: d.GivenName, limitSession: d.LimitSession, revokeKeys: d.RevokeKeys, changeHooks: d.Followers, touch: NewTouch(d.Log),
+		hashing: make(chan struct{}, maxConcurrentHashes()),
 	}
 }
 
@@ -124,23 +124,23 @@ type newAccount struct {
 }
 
 // identify gives the account its id, and the moment it is made at.
-func (n *newAccount) identify(now time.Time) { n.ID, n.CreatedAt = id.New(now), now.UnixMilli() }
+func (n *newAccount) assignID(now time.Time) { n.ID, n.CreatedAt = id.New(now), now.UnixMilli() }
 
 // CreateAccount makes an account that is in no community. It fails with
 // Invalid "invalid_input", or Conflict "email_taken" or "username_taken"; both
 // name every wrong field.
 func (a *Accounts) CreateAccount(ctx context.Context, in Input) (Account, error) {
-	made, err := a.prepare(ctx, in)
+	created, err := a.prepare(ctx, in)
 	if err != nil {
 		return Account{}, err
 	}
 	var account Account
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) (err error) {
-		account, err = insertAccount(ctx, tx, made)
+		account, err = insertAccount(ctx, tx, created)
 		return err
 	})
 	if err != nil {
-		return Account{}, a.taken(ctx, made, err)
+		return Account{}, a.conflictOf(ctx, created, err)
 	}
 	return account, nil
 }
@@ -171,22 +171,22 @@ func InstallationOwners(ctx context.Context, q sqldb.Querier) (map[string]bool, 
 // prepare checks the input and hashes the password: all that is slow, before
 // the transaction.
 func (a *Accounts) prepare(ctx context.Context, in Input) (newAccount, error) {
-	made, wrong := in.checked()
+	n, wrong := in.validate()
 	if err := errs.InvalidFields(wrong); err != nil {
 		return newAccount{}, err
 	}
-	made.identify(a.clock.Now())
+	n.assignID(a.clock.Now())
 	if in.Password == "" {
-		return made, nil
+		return n, nil
 	}
 	hash, err := a.hash(ctx, in.Password)
-	made.passwordHash = hash
-	return made, err
+	n.passwordHash = hash
+	return n, err
 }
 
 // checked returns what can be made of the input, and every wrong field.
-func (in Input) checked() (newAccount, []errs.Field) {
-	made := newAccount{installationOwner: in.InstallationOwner}
+func (in Input) validate() (newAccount, []errs.Field) {
+	n := newAccount{installationOwner: in.InstallationOwner}
 	var wrong []errs.Field
 	check := func(field, problem string) {
 		if problem != "" {
@@ -194,22 +194,22 @@ func (in Input) checked() (newAccount, []errs.Field) {
 		}
 	}
 	var problem string
-	made.Email, made.EmailKey, problem = CheckEmail(in.Email)
+	n.Email, n.EmailKey, problem = CheckEmail(in.Email)
 	check("email", problem)
-	made.Username, made.UsernameKey, problem = CheckUsername(in.Username)
+	n.Username, n.UsernameKey, problem = CheckUsername(in.Username)
 	check("username", problem)
 	if in.Password != "" {
-		check("password", PasswordProblem(in.Password, made.EmailKey, made.UsernameKey))
+		check("password", PasswordProblem(in.Password, n.EmailKey, n.UsernameKey))
 	}
-	return made, wrong
+	return n, wrong
 }
 
 // taken turns a unique violation into the conflict that names its fields.
-func (a *Accounts) taken(ctx context.Context, made newAccount, cause error) error {
+func (a *Accounts) conflictOf(ctx context.Context, n newAccount, cause error) error {
 	if !sqldb.IsDuplicate(cause) {
 		return cause
 	}
-	email, username, err := keysTaken(ctx, a.db, made.EmailKey, made.UsernameKey)
+	email, username, err := keysTaken(ctx, a.db, n.EmailKey, n.UsernameKey)
 	if err != nil {
 		return errors.Join(cause, err)
 	}
@@ -242,26 +242,26 @@ func NewNumbers(ctx context.Context, tx *sqldb.Tx, n int) ([]int64, error) {
 	return tx.AllocateNumbers(ctx, "user_numbers", n)
 }
 
-const usernameTries = 20
+const maxUsernameTries = 20
 
 // findUsername takes the name by which the provider knows the person, or the
 // first part of their address, with a number where it is taken.
-func (n *newAccount) findUsername(ctx context.Context, q sqldb.Querier, preferred string) error {
+func (n *newAccount) pickUsername(ctx context.Context, q sqldb.Querier, preferred string) error {
 	local, _, _ := strings.Cut(n.Email, "@")
-	wanted := "member"
+	base := "member"
 	for _, one := range []string{local, preferred} {
 		one, _, _ = strings.Cut(one, "@")
-		if one = usable(one); one != "" {
-			wanted = one
+		if one = usernameFrom(one); one != "" {
+			base = one
 		}
 	}
-	for try := 1; try <= usernameTries; try++ {
-		name := wanted
+	for try := 1; try <= maxUsernameTries; try++ {
+		name := base
 		if try > 1 {
 			name += strconv.Itoa(try)
 		}
-		if try == usernameTries {
-			name = wanted + "-" + id.Secret(4)
+		if try == maxUsernameTries {
+			name = base + "-" + id.Secret(4)
 		}
 		n.Username, n.UsernameKey, _ = CheckUsername(name)
 		_, taken, err := keysTaken(ctx, q, n.EmailKey, n.UsernameKey)
@@ -273,9 +273,9 @@ func (n *newAccount) findUsername(ctx context.Context, q sqldb.Querier, preferre
 }
 
 // usable is what of a name can be a username, "" when too little is left.
-func usable(name string) string {
+func usernameFrom(name string) string {
 	name = strings.Map(func(r rune) rune {
-		if r < utf8.RuneSelf && usernameProblem("a"+string(r), "") != "" {
+		if r < utf8.RuneSelf && checkUsername("a"+string(r), "") != "" {
 			return -1
 		}
 		return r
@@ -290,7 +290,7 @@ func usable(name string) string {
 }
 
 // rename gives the account another username, unless it is empty.
-func (n *newAccount) rename(username string) error {
+func (n *newAccount) setUsername(username string) error {
 	if username == "" {
 		return nil
 	}
@@ -317,8 +317,8 @@ const maxName = 50 // characters, as for members
 // has its new values; source is Change.Source.
 type Follower func(ctx context.Context, tx *sqldb.Tx, before, after Account, source string) error
 
-func (a *Accounts) follow(ctx context.Context, tx *sqldb.Tx, before, after Account, source string) error {
-	for _, f := range a.followers {
+func (a *Accounts) runChangeHooks(ctx context.Context, tx *sqldb.Tx, before, after Account, source string) error {
+	for _, f := range a.changeHooks {
 		if err := f(ctx, tx, before, after, source); err != nil {
 			return err
 		}

@@ -55,8 +55,8 @@ func TestAnAccountGetsNewNames(t *testing.T) {
 			t.Fatal(err)
 		}
 		ann.Username, ann.FirstName, ann.SignedInAt = "Änne.L", "Anne", got.SignedInAt
-		kept, err := w.Account(t.Context(), ann.ID)
-		if diff := cmp.Diff(ann, got) + cmp.Diff(ann, kept); diff != "" || err != nil {
+		stored, err := w.Account(t.Context(), ann.ID)
+		if diff := cmp.Diff(ann, got) + cmp.Diff(ann, stored); diff != "" || err != nil {
 			t.Errorf("%v %s", err, diff)
 		}
 		if _, err := w.signIn(t, "änne.l", password, ""); err != nil {
@@ -347,9 +347,9 @@ func TestARenameThatIsRolledBackLeavesNothing(t *testing.T) {
 		if !errors.Is(err, broken) {
 			t.Fatal(err)
 		}
-		kept, err := w.Account(t.Context(), ann.ID)
-		kept.SignedInAt = 0
-		if diff := cmp.Diff(ann, kept); diff != "" || err != nil {
+		stored, err := w.Account(t.Context(), ann.ID)
+		stored.SignedInAt = 0
+		if diff := cmp.Diff(ann, stored); diff != "" || err != nil {
 			t.Errorf("%v %s", err, diff)
 		}
 		if sent := w.letters(t); len(sent) != 0 || w.count(t, "email_changes") != 0 {

@@ -15,16 +15,16 @@ import (
 func TestAnAccountIsReadBackAsItWasMade(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
-		made, err := w.CreateAccount(t.Context(), account.Input{Email: " Ann@Example.com", Username: "Ann", Password: password, InstallationOwner: true})
+		created, err := w.CreateAccount(t.Context(), account.Input{Email: " Ann@Example.com", Username: "Ann", Password: password, InstallationOwner: true})
 		if err != nil {
 			t.Fatal(err)
 		}
 		want := account.Account{
-			ID: made.ID, Number: made.Number, Email: "Ann@Example.com", Username: "Ann",
+			ID: created.ID, Number: created.Number, Email: "Ann@Example.com", Username: "Ann",
 			InstallationOwner: true, CreatedAt: w.now.UnixMilli(),
 		}
-		got, err := w.Account(t.Context(), made.ID)
-		if diff := cmp.Diff(want, got); err != nil || diff != "" || made != got || made.Number < 1 {
+		got, err := w.Account(t.Context(), created.ID)
+		if diff := cmp.Diff(want, got); err != nil || diff != "" || created != got || created.Number < 1 {
 			t.Errorf("%v %s", err, diff)
 		}
 		_, err = w.Account(t.Context(), "nobody")

@@ -17,7 +17,7 @@ const (
 	emailChangeLifetime = 24 * time.Hour
 	// emailChangesAnHour bounds the mails that an account causes to addresses
 	// that are not its own.
-	emailChangesAnHour = 5
+	maxEmailChangesPerHour = 5
 )
 
 // emailChange is a row of email_changes.
@@ -37,19 +37,19 @@ func (a *Accounts) startEmailChange(ctx context.Context, tx *sqldb.Tx, account A
 		return deleteEmailChangeOf(ctx, tx, account.ID)
 	}
 	now := a.clock.Now()
-	taken, err := ratelimit.Allow(ctx, tx, now, ratelimit.Limit{Name: "email changes", Max: emailChangesAnHour, Window: time.Hour}, account.ID)
+	taken, err := ratelimit.Allow(ctx, tx, now, ratelimit.Limit{Name: "email changes", Max: maxEmailChangesPerHour, Window: time.Hour}, account.ID)
 	if err != nil {
 		return err
 	}
 	if !taken.OK {
-		return errs.New(errs.Limited, "too_many_mails", "An account can change its email address %d times an hour. Try again later.", emailChangesAnHour).WithRetry(taken.Reset)
+		return errs.New(errs.Limited, "too_many_mails", "An account can change its email address %d times an hour. Try again later.", maxEmailChangesPerHour).WithRetry(taken.Reset)
 	}
 	token := NewToken()
 	asked := emailChange{
 		accountID: account.ID, email: email, emailKey: EmailKey(email), tokenHash: HashToken(token),
 		createdAt: now.UnixMilli(), expiresAt: now.Add(emailChangeLifetime).UnixMilli(),
 	}
-	if err := putEmailChange(ctx, tx, asked); err != nil {
+	if err := upsertEmailChange(ctx, tx, asked); err != nil {
 		return err
 	}
 	language := cmp.Or(account.Language, i18n.Match(speaks).String())
@@ -75,7 +75,7 @@ type EmailChange struct{ Username, Email string }
 
 // PendingChange returns the email change of a link, or Gone "link_expired".
 func (a *Accounts) PendingChange(ctx context.Context, token string) (EmailChange, error) {
-	asked, err := a.validChange(emailChangeByToken(ctx, a.db, HashToken(token)))
+	asked, err := a.unexpiredChange(emailChangeByToken(ctx, a.db, HashToken(token)))
 	if err != nil {
 		return EmailChange{}, err
 	}
@@ -83,7 +83,7 @@ func (a *Accounts) PendingChange(ctx context.Context, token string) (EmailChange
 	return EmailChange{account.Username, asked.email}, err
 }
 
-func (a *Accounts) validChange(c emailChange, err error) (emailChange, error) {
+func (a *Accounts) unexpiredChange(c emailChange, err error) (emailChange, error) {
 	if errs.KindOf(err) == errs.NotFound || err == nil && c.expiresAt <= a.clock.MS() {
 		err = LinkExpired()
 	}
@@ -93,7 +93,7 @@ func (a *Accounts) validChange(c emailChange, err error) (emailChange, error) {
 // CancelEmailChange ends the pending email change of the actor, if there is
 // one. It fails with Forbidden "session_required" or "limited_session".
 func (a *Accounts) CancelEmailChange(ctx context.Context, actor actor.Actor) error {
-	if err := onlySelf(actor); err != nil {
+	if err := RequireSession(actor); err != nil {
 		return err
 	}
 	return a.db.Tx(ctx, func(tx *sqldb.Tx) error { return deleteEmailChangeOf(ctx, tx, actor.AccountID) })
@@ -116,7 +116,7 @@ func (a *Accounts) ConfirmEmail(ctx context.Context, token, source string) (acco
 }
 
 func (a *Accounts) confirmEmail(ctx context.Context, tx *sqldb.Tx, hash, source string) (Account, error) {
-	asked, err := a.validChange(emailChangeByToken(ctx, tx, hash))
+	asked, err := a.unexpiredChange(emailChangeByToken(ctx, tx, hash))
 	if err != nil {
 		return Account{}, err
 	}
@@ -124,7 +124,7 @@ func (a *Accounts) confirmEmail(ctx context.Context, tx *sqldb.Tx, hash, source 
 	if err != nil {
 		return Account{}, err
 	}
-	if _, err := a.validChange(emailChangeByToken(ctx, tx, hash)); err != nil {
+	if _, err := a.unexpiredChange(emailChangeByToken(ctx, tx, hash)); err != nil {
 		return Account{}, err // used or replaced before the lock
 	}
 	if asked.emailKey != EmailKey(before.Email) {
@@ -145,18 +145,18 @@ func (a *Accounts) confirmEmail(ctx context.Context, tx *sqldb.Tx, hash, source 
 		}
 		return Account{}, err
 	}
-	if err := a.endOldAddress(ctx, tx, asked); err != nil {
+	if err := a.deleteOldAddress(ctx, tx, asked); err != nil {
 		return Account{}, err
 	}
 	after := before
 	after.Email = asked.email
 	ctx = actor.NewContext(ctx, actor.Actor{Kind: actor.Session, AccountID: after.ID, Name: after.Username})
-	return after, a.follow(ctx, tx, before, after, source)
+	return after, a.runChangeHooks(ctx, tx, before, after, source)
 }
 
 // endOldAddress ends the links to the previous address, the change itself, and
 // the registrations of the new address.
-func (a *Accounts) endOldAddress(ctx context.Context, tx *sqldb.Tx, asked emailChange) error {
+func (a *Accounts) deleteOldAddress(ctx context.Context, tx *sqldb.Tx, asked emailChange) error {
 	if err := deleteMailedLinksOf(ctx, tx, asked.accountID); err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ func (a *Accounts) Hashes() int64 { return a.hashes.Load() }
 func (a *Accounts) UseProvider(c ProviderConfig) { a.provider = newProvider(c) }
 
 // Follow adds a follower.
-func (a *Accounts) Follow(f Follower) { a.followers = append(a.followers, f) }
+func (a *Accounts) Follow(f Follower) { a.changeHooks = append(a.changeHooks, f) }
 
 // AnswerForgotten does what the job of ForgotPassword does.
 func (a *Accounts) AnswerForgotten(ctx context.Context, email string) error {

@@ -11,14 +11,14 @@ import (
 
 // sendFirst writes to a person without an account whom a community added: the
 // link makes the account.
-func (a *Accounts) sendFirst(ctx context.Context, tx *sqldb.Tx, ask resetRequest) error {
-	email, key, _ := CheckEmail(ask.Email)
-	_, added, err := a.givenName(ctx, tx, key)
+func (a *Accounts) sendFirstPassword(ctx context.Context, tx *sqldb.Tx, request resetRequest) error {
+	email, key, _ := CheckEmail(request.Email)
+	_, added, err := a.assignedUsername(ctx, tx, key)
 	if err != nil || !added {
 		return err
 	}
 	recent, err := countFirstLinks(ctx, tx, key, a.clock.MS()-time.Hour.Milliseconds())
-	if err != nil || recent >= resetsAnHour {
+	if err != nil || recent >= maxResetsPerHour {
 		return err
 	}
 	token, until, err := a.FirstPassword(ctx, tx, email)
@@ -26,7 +26,7 @@ func (a *Accounts) sendFirst(ctx context.Context, tx *sqldb.Tx, ask resetRequest
 		return err
 	}
 	return a.mail.Send(ctx, tx, mail.Message{
-		To: email, Language: ask.Language, ExpiresAt: until, Template: mail.ResetPassword,
+		To: email, Language: request.Language, ExpiresAt: until, Template: mail.ResetPassword,
 		Values: map[string]string{"link": a.link(ResetPage, token)},
 	})
 }
@@ -35,16 +35,16 @@ func (a *Accounts) sendFirst(ctx context.Context, tx *sqldb.Tx, ask resetRequest
 // makes the account of a confirmed address with a password of the person's
 // choice, in the caller's transaction. expiresAt is in Unix milliseconds.
 func (a *Accounts) FirstPassword(ctx context.Context, tx *sqldb.Tx, email string) (token string, expiresAt int64, err error) {
-	return a.createLink(ctx, tx, Link{Purpose: linkReset, email: email, emailKey: EmailKey(email)}, resetLifetime)
+	return a.newLink(ctx, tx, Link{Purpose: linkReset, email: email, emailKey: EmailKey(email)}, resetLifetime)
 }
 
 // firstPassword makes the account of a person whom a community added.
-func (a *Accounts) firstPassword(ctx context.Context, l Link, token, password, username string) (Account, error) {
-	made, err := a.addressed(ctx, a.db, l.email, username)
+func (a *Accounts) createWithPassword(ctx context.Context, l Link, token, password, username string) (Account, error) {
+	n, err := a.accountForEmail(ctx, a.db, l.email, username)
 	if err != nil {
 		return Account{}, err
 	}
-	if made.passwordHash, err = a.newHash(ctx, Account{Email: made.Email, Username: made.Username}, password); err != nil {
+	if n.passwordHash, err = a.hashNewPassword(ctx, Account{Email: n.Email, Username: n.Username}, password); err != nil {
 		return Account{}, err
 	}
 	var account Account
@@ -52,19 +52,19 @@ func (a *Accounts) firstPassword(ctx context.Context, l Link, token, password, u
 		if _, err := a.useLink(ctx, tx, token, linkReset); err != nil {
 			return err
 		}
-		if err := deleteRegistrations(ctx, tx, made.EmailKey); err != nil {
+		if err := deleteRegistrations(ctx, tx, n.EmailKey); err != nil {
 			return err
 		}
-		if err := deleteFirstLinks(ctx, tx, made.EmailKey); err != nil {
+		if err := deleteFirstLinks(ctx, tx, n.EmailKey); err != nil {
 			return err
 		}
-		account, err = insertAccount(ctx, tx, made)
+		account, err = insertAccount(ctx, tx, n)
 		return err
 	})
 	if err == nil {
 		return account, nil
 	}
-	err = a.taken(ctx, made, err)
+	err = a.conflictOf(ctx, n, err)
 	if errs.Is(err, "email_taken") { // the address has an account by now: forgotten passwords are for that
 		err = LinkExpired()
 	}
@@ -74,16 +74,16 @@ func (a *Accounts) firstPassword(ctx context.Context, l Link, token, password, u
 // addressed returns the account to be made for an address that its person
 // confirmed. username is what the person wants, "" for the name that a
 // community gave, or one made of the address.
-func (a *Accounts) addressed(ctx context.Context, q sqldb.Querier, email, username string) (made newAccount, err error) {
-	made.Email, made.EmailKey, _ = CheckEmail(email) // checked before
-	made.identify(a.clock.Now())
+func (a *Accounts) accountForEmail(ctx context.Context, q sqldb.Querier, email, username string) (n newAccount, err error) {
+	n.Email, n.EmailKey, _ = CheckEmail(email) // checked before
+	n.assignID(a.clock.Now())
 	if username == "" {
-		if username, _, err = a.givenName(ctx, q, made.EmailKey); err != nil {
-			return made, err
+		if username, _, err = a.assignedUsername(ctx, q, n.EmailKey); err != nil {
+			return n, err
 		}
 	}
 	if username == "" {
-		return made, made.findUsername(ctx, q, "")
+		return n, n.pickUsername(ctx, q, "")
 	}
-	return made, made.rename(username)
+	return n, n.setUsername(username)
 }

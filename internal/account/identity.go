@@ -23,7 +23,7 @@ type Identity struct {
 // Identities returns the identities that the actor's account is connected
 // with, the oldest first.
 func (a *Accounts) Identities(ctx context.Context, actor actor.Actor) ([]Identity, error) {
-	if err := onlySelf(actor); err != nil {
+	if err := RequireSession(actor); err != nil {
 		return nil, err
 	}
 	return listIdentities(ctx, a.db, actor.AccountID)
@@ -32,7 +32,7 @@ func (a *Accounts) Identities(ctx context.Context, actor actor.Actor) ([]Identit
 // RemoveIdentity fails as Proof says, or with NotFound "identity_not_found".
 // Sessions stay.
 func (a *Accounts) RemoveIdentity(ctx context.Context, actor actor.Actor, p Proof, issuer, subject string) error {
-	if err := a.prove(ctx, actor, p); err != nil {
+	if err := a.reauthenticate(ctx, actor, p); err != nil {
 		return err
 	}
 	found, err := deleteIdentity(ctx, a.db, actor.AccountID, issuer, subject)
@@ -61,32 +61,32 @@ func (a *Accounts) FinishProvider(ctx context.Context, actor actor.Actor, token 
 	if a.provider == nil {
 		return done, errs.New(errs.NotFound, "no_provider", "This server has no provider to sign in by.")
 	}
-	var begun step
+	var flow signInFlow
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) (err error) {
-		begun, err = a.take(ctx, tx, stepProvider, token)
+		flow, err = a.finishFlow(ctx, tx, flowProvider, token)
 		return err
 	})
 	if err != nil {
 		return done, err
 	}
-	var asked providerStep
-	if err := json.Unmarshal([]byte(begun.data), &asked); err != nil {
+	var asked providerFlow
+	if err := json.Unmarshal([]byte(flow.data), &asked); err != nil {
 		return done, fmt.Errorf("read sign-in: %w", err)
 	}
 	done.Next = asked.Next
-	if begun.accountID != actor.AccountID {
+	if flow.accountID != actor.AccountID {
 		return done, a.providerRefused(fmt.Errorf("somebody else is signed in now"))
 	}
-	said, err := a.askProvider(ctx, asked, answer)
+	identityClaims, err := a.exchangeCode(ctx, asked, answer)
 	if err != nil {
 		return done, err
 	}
-	if begun.accountID != "" {
-		return done, a.connect(ctx, actor, said)
+	if flow.accountID != "" {
+		return done, a.linkIdentity(ctx, actor, identityClaims)
 	}
 	var refusal error
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		done.Token, done.Account, refusal = a.signInAs(ctx, tx, said, info)
+		done.Token, done.Account, refusal = a.signInByClaims(ctx, tx, identityClaims, info)
 		if errs.Is(refusal, "totp_required") {
 			return nil // keeps the challenge
 		}
@@ -101,21 +101,21 @@ func (a *Accounts) FinishProvider(ctx context.Context, actor actor.Actor, token 
 	return done, err
 }
 
-func (a *Accounts) identity(said claims, accountID string) Identity {
+func (a *Accounts) newIdentity(identityClaims claims, accountID string) Identity {
 	now := a.clock.MS()
-	email, _, problem := CheckEmail(said.Email)
+	email, _, problem := CheckEmail(identityClaims.Email)
 	if problem != "" {
 		email = "" // shown only
 	}
-	return Identity{Issuer: a.provider.config.Issuer, Subject: said.Subject, Email: email, CreatedAt: now, UsedAt: now, accountID: accountID}
+	return Identity{Issuer: a.provider.config.Issuer, Subject: identityClaims.Subject, Email: email, CreatedAt: now, UsedAt: now, accountID: accountID}
 }
 
 // signInAs starts a session for whom the provider speaks of.
-func (a *Accounts) signInAs(ctx context.Context, tx *sqldb.Tx, said claims, info SessionInfo) (string, Account, error) {
-	known, err := loadIdentity(ctx, tx, a.provider.config.Issuer, said.Subject)
+func (a *Accounts) signInByClaims(ctx context.Context, tx *sqldb.Tx, identityClaims claims, info SessionInfo) (string, Account, error) {
+	known, err := loadIdentity(ctx, tx, a.provider.config.Issuer, identityClaims.Subject)
 	connected := err == nil
 	if errs.KindOf(err) == errs.NotFound {
-		known, err = a.identityByEmail(ctx, tx, said)
+		known, err = a.identityByEmail(ctx, tx, identityClaims)
 	}
 	if err != nil {
 		return "", Account{}, err
@@ -124,13 +124,13 @@ func (a *Accounts) signInAs(ctx context.Context, tx *sqldb.Tx, said claims, info
 	if !connected {
 		pending = &known
 	}
-	if err := a.askForCode(ctx, tx, known.accountID, pending); err != nil {
+	if err := a.challengeProviderSignIn(ctx, tx, known.accountID, pending); err != nil {
 		return "", Account{}, err
 	}
 	if connected {
-		err = useIdentity(ctx, tx, a.identity(said, known.accountID), a.clock.MS())
+		err = touchIdentity(ctx, tx, a.newIdentity(identityClaims, known.accountID), a.clock.MS())
 	} else {
-		err = a.keepIdentity(ctx, tx, known)
+		err = a.addIdentity(ctx, tx, known)
 	}
 	if err != nil {
 		return "", Account{}, err
@@ -140,26 +140,26 @@ func (a *Accounts) signInAs(ctx context.Context, tx *sqldb.Tx, said claims, info
 
 // identityByEmail is the identity that would connect an account by its email
 // address, if the provider stands for it. Without an account one is made.
-func (a *Accounts) identityByEmail(ctx context.Context, tx *sqldb.Tx, said claims) (Identity, error) {
-	_, key, problem := CheckEmail(said.Email)
-	if problem != "" || !bool(said.EmailVerified) {
+func (a *Accounts) identityByEmail(ctx context.Context, tx *sqldb.Tx, identityClaims claims) (Identity, error) {
+	_, key, problem := CheckEmail(identityClaims.Email)
+	if problem != "" || !bool(identityClaims.EmailVerified) {
 		return Identity{}, errs.New(errs.Forbidden, "email_not_verified", "%s has not verified your email address. Verify it there, or sign in with your password and connect your account.", a.provider.config.Name)
 	}
 	accountID, err := accountByEmail(ctx, tx, key)
 	switch {
 	case err != nil:
 	case accountID == "":
-		accountID, err = a.newcomer(ctx, tx, said)
+		accountID, err = a.createFromClaims(ctx, tx, identityClaims)
 	default:
-		err = a.ownedByProvider(ctx, tx, accountID)
+		err = a.confirmOwnerByProvider(ctx, tx, accountID)
 	}
-	return a.identity(said, accountID), err
+	return a.newIdentity(identityClaims, accountID), err
 }
 
 // ownedByProvider is owned on the word of the provider. A password that
 // somebody chose before is no longer one.
-func (a *Accounts) ownedByProvider(ctx context.Context, tx *sqldb.Tx, accountID string) error {
-	first, err := a.owned(ctx, tx, accountID)
+func (a *Accounts) confirmOwnerByProvider(ctx context.Context, tx *sqldb.Tx, accountID string) error {
+	first, err := a.confirmOwner(ctx, tx, accountID)
 	if err != nil || !first {
 		return err
 	}
@@ -167,23 +167,23 @@ func (a *Accounts) ownedByProvider(ctx context.Context, tx *sqldb.Tx, accountID 
 }
 
 // connect adds an identity to the account of who is signed in.
-func (a *Accounts) connect(ctx context.Context, actor actor.Actor, said claims) error {
+func (a *Accounts) linkIdentity(ctx context.Context, actor actor.Actor, identityClaims claims) error {
 	return a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		known, err := loadIdentity(ctx, tx, a.provider.config.Issuer, said.Subject)
+		known, err := loadIdentity(ctx, tx, a.provider.config.Issuer, identityClaims.Subject)
 		if err == nil && known.accountID == actor.AccountID {
 			return nil
 		}
 		if err != nil && errs.KindOf(err) != errs.NotFound {
 			return err
 		}
-		return a.keepIdentity(ctx, tx, a.identity(said, actor.AccountID))
+		return a.addIdentity(ctx, tx, a.newIdentity(identityClaims, actor.AccountID))
 	})
 }
 
 // keepIdentity connects an account, and tells its person.
-func (a *Accounts) keepIdentity(ctx context.Context, tx *sqldb.Tx, i Identity) error {
-	kept, err := insertIdentity(ctx, tx, i)
-	if err == nil && !kept {
+func (a *Accounts) addIdentity(ctx context.Context, tx *sqldb.Tx, i Identity) error {
+	stored, err := insertIdentity(ctx, tx, i)
+	if err == nil && !stored {
 		err = errs.New(errs.Conflict, "identity_taken", "This identity is connected with another account.")
 	}
 	if err != nil {

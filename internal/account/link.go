@@ -48,13 +48,13 @@ func (a *Accounts) OneTimeLink(ctx context.Context, purpose Purpose, accountID s
 	if _, err := LoadAccount(ctx, a.db, accountID); err != nil {
 		return "", err
 	}
-	token, _, err = a.createLink(ctx, a.db, Link{Purpose: purpose, accountID: accountID}, signInLinkLifetime)
+	token, _, err = a.newLink(ctx, a.db, Link{Purpose: purpose, accountID: accountID}, signInLinkLifetime)
 	return token, err
 }
 
 // createLink stores l with a new token and returns the token; expiresAt is in
 // Unix milliseconds.
-func (a *Accounts) createLink(ctx context.Context, q sqldb.Querier, l Link, lifetime time.Duration) (token string, expiresAt int64, err error) {
+func (a *Accounts) newLink(ctx context.Context, q sqldb.Querier, l Link, lifetime time.Duration) (token string, expiresAt int64, err error) {
 	token = NewToken()
 	l.TokenHash, l.CreatedAt = HashToken(token), a.clock.MS()
 	l.ExpiresAt = l.CreatedAt + lifetime.Milliseconds()
@@ -64,11 +64,11 @@ func (a *Accounts) createLink(ctx context.Context, q sqldb.Querier, l Link, life
 // useLink deletes and returns the link of a token. It fails with Gone
 // "link_expired".
 func (a *Accounts) useLink(ctx context.Context, tx *sqldb.Tx, token string, purposes ...Purpose) (Link, error) {
-	return a.unexpired(takeLink(ctx, tx, HashToken(token), purposes...))
+	return a.unexpired(deleteLink(ctx, tx, HashToken(token), purposes...))
 }
 
 // checkLink is useLink without deleting the link.
-func (a *Accounts) checkLink(ctx context.Context, token string, purpose Purpose) (Link, error) {
+func (a *Accounts) loadValidLink(ctx context.Context, token string, purpose Purpose) (Link, error) {
 	return a.unexpired(loadLink(ctx, a.db, HashToken(token), purpose))
 }
 
@@ -120,7 +120,7 @@ func (a *Accounts) startLimited(ctx context.Context, tx *sqldb.Tx, l Link, info 
 		return "", Account{}, err
 	}
 	token := SessionPrefix + NewToken()
-	err = a.keepSession(ctx, tx, session{
+	err = a.addSession(ctx, tx, session{
 		id: l.SessionID, tokenHash: HashToken(token), accountID: account.ID, communityID: l.CommunityID, memberID: l.MemberID, host: l.Host, keyID: l.KeyID, info: info,
 	})
 	return token, account, err

@@ -168,9 +168,9 @@ func TestTwoWhoSetUpAtTheSameTimeMakeOneOwner(t *testing.T) {
 			})
 		}
 		all.Wait()
-		var kept int32
-		if err := db.QueryRow(t.Context(), "SELECT count(*) FROM accounts").Scan(&kept); err != nil || kept != 1 || owners.Load() != 1 {
-			t.Errorf("%d owners, %d accounts, %v", owners.Load(), kept, err)
+		var stored int32
+		if err := db.QueryRow(t.Context(), "SELECT count(*) FROM accounts").Scan(&stored); err != nil || stored != 1 || owners.Load() != 1 {
+			t.Errorf("%d owners, %d accounts, %v", owners.Load(), stored, err)
 		}
 	})
 }

@@ -12,29 +12,29 @@ import (
 
 // EmailKey is the form in which email addresses are compared and kept unique:
 // trimmed, composed (NFC), lower case. It does not check the address.
-func EmailKey(email string) string { return lower(tidy(email)) }
+func EmailKey(email string) string { return lowerNFC(normalize(email)) }
 
 // UsernameKey is EmailKey for usernames.
-func UsernameKey(username string) string { return lower(tidy(username)) }
+func UsernameKey(username string) string { return lowerNFC(normalize(username)) }
 
 // CheckEmail returns an email address as it is shown and its key. problem is a
 // sentence for a person, "" when the address can be used.
 func CheckEmail(email string) (display, key, problem string) {
-	display = tidy(email)
-	return display, lower(display), emailProblem(display)
+	display = normalize(email)
+	return display, lowerNFC(display), checkEmail(display)
 }
 
 // CheckUsername returns a username as it is shown and its key. problem is a
 // sentence for a person, "" when the name can be used.
 func CheckUsername(username string) (display, key, problem string) {
-	display = tidy(username)
-	key = lower(display)
-	return display, key, usernameProblem(display, key)
+	display = normalize(username)
+	key = lowerNFC(display)
+	return display, key, checkUsername(display, key)
 }
 
 // tidy and lower run for every row of an import: text in ASCII and lower case
 // comes back as it is, nothing is allocated.
-func tidy(s string) string {
+func normalize(s string) string {
 	s = strings.TrimSpace(s)
 	if ascii(s) {
 		return s
@@ -42,7 +42,7 @@ func tidy(s string) string {
 	return norm.NFC.String(s)
 }
 
-func lower(s string) string {
+func lowerNFC(s string) string {
 	small := strings.ToLower(s)
 	if ascii(small) {
 		return small
@@ -61,7 +61,7 @@ func ascii(s string) bool {
 
 const maxEmail = 254 // bytes that fit the envelope of a mail, RFC 5321
 
-func emailProblem(email string) string {
+func checkEmail(email string) string {
 	at := strings.IndexByte(email, '@')
 	switch {
 	case email == "":
@@ -74,11 +74,11 @@ func emailProblem(email string) string {
 		return "An email address has a name before the @."
 	}
 	for _, r := range email[:at] {
-		if !inLocalPart(r) {
+		if !validInLocalPart(r) {
 			return "The part before the @ holds a character that is not allowed there."
 		}
 	}
-	if !domainOK(email[at+1:]) {
+	if !validDomain(email[at+1:]) {
 		return "The part after the @ is a domain with a dot, such as example.com."
 	}
 	return ""
@@ -86,19 +86,19 @@ func emailProblem(email string) string {
 
 // inLocalPart follows what browsers accept (the valid e-mail address of the
 // HTML standard), and takes the letters of all scripts.
-func inLocalPart(r rune) bool {
+func validInLocalPart(r rune) bool {
 	if r < utf8.RuneSelf {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(".!#$%&'*+/=?^_`{|}~-", r)
 	}
-	return foreign(r)
+	return isWordRune(r)
 }
 
 // foreign reports whether r, not ASCII, is part of a word in some script.
-func foreign(r rune) bool {
+func isWordRune(r rune) bool {
 	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r))
 }
 
-func domainOK(domain string) bool {
+func validDomain(domain string) bool {
 	dots, label := 0, 0
 	last := '.'
 	for _, r := range domain {
@@ -113,7 +113,7 @@ func domainOK(domain string) bool {
 				return false
 			}
 		case r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9':
-		case r < utf8.RuneSelf || !foreign(r):
+		case r < utf8.RuneSelf || !isWordRune(r):
 			return false
 		}
 		label++
@@ -125,14 +125,14 @@ func domainOK(domain string) bool {
 	return dots > 0 && label > 0 && last != '-'
 }
 
-func usernameProblem(username, key string) string {
+func checkUsername(username, key string) string {
 	length, digits := 0, 0
 	for _, r := range username {
 		switch {
 		case r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r == '.' || r == '_' || r == '-':
 		case r >= '0' && r <= '9':
 			digits++
-		case r < utf8.RuneSelf || !foreign(r) || length == 0 && unicode.IsMark(r):
+		case r < utf8.RuneSelf || !isWordRune(r) || length == 0 && unicode.IsMark(r):
 			return "A username has only letters, digits and . _ -"
 		case unicode.IsNumber(r):
 			digits++

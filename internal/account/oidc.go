@@ -27,15 +27,15 @@ type ProviderConfig struct {
 }
 
 // providerPatience is how long the provider may take for one answer.
-const providerPatience = 10 * time.Second
+const providerTimeout = 10 * time.Second
 
 // provider is the configured provider. What it says of itself is asked for
 // when somebody first signs in by it, and again until it has answered.
 type provider struct {
-	config ProviderConfig
-	client *http.Client
-	mu     sync.Mutex
-	known  *oidc.Provider
+	config   ProviderConfig
+	client   *http.Client
+	mu       sync.Mutex
+	metadata *oidc.Provider
 }
 
 // ProviderName is what the button of the provider says, "" without one.
@@ -51,21 +51,21 @@ func (a *Accounts) ProviderName() string {
 func (p *provider) discover(ctx context.Context) (*oidc.Provider, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.known != nil {
-		return p.known, nil
+	if p.metadata != nil {
+		return p.metadata, nil
 	}
 	// The keys are fetched later too, so not in the context of one request.
 	known, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), p.client), p.config.Issuer)
 	if err != nil {
 		return nil, p.unavailable(err)
 	}
-	p.known = known
+	p.metadata = known
 	return known, nil
 }
 
 func (p *provider) unavailable(cause error) error {
 	return errs.New(errs.Unavailable, "provider_unavailable", "%s does not answer as it should. Try again later, or sign in another way.", p.config.Name).
-		WithRetry(providerPatience).Because(cause)
+		WithRetry(providerTimeout).Because(cause)
 }
 
 func (a *Accounts) providerClient(known *oidc.Provider) oauth2.Config {
@@ -79,7 +79,7 @@ func (a *Accounts) providerClient(known *oidc.Provider) oauth2.Config {
 const ProviderReturn = "/sign-in/provider/return"
 
 // providerStep is what a sign-in by the provider remembers.
-type providerStep struct {
+type providerFlow struct {
 	State, Nonce, Verifier, Next string
 }
 
@@ -101,12 +101,12 @@ func (a *Accounts) StartProvider(ctx context.Context, caller actor.Actor, p Proo
 	if err != nil {
 		return "", "", err
 	}
-	asked := providerStep{State: NewToken(), Nonce: NewToken(), Verifier: oauth2.GenerateVerifier(), Next: next}
+	asked := providerFlow{State: NewToken(), Nonce: NewToken(), Verifier: oauth2.GenerateVerifier(), Next: next}
 	data, err := json.Marshal(asked)
 	if err != nil {
 		return "", "", fmt.Errorf("encode sign-in: %w", err)
 	}
-	token, err = a.begin(ctx, a.db, stepProvider, caller.AccountID, string(data))
+	token, err = a.startFlow(ctx, a.db, flowProvider, caller.AccountID, string(data))
 	if err != nil {
 		return "", "", err
 	}
@@ -116,14 +116,14 @@ func (a *Accounts) StartProvider(ctx context.Context, caller actor.Actor, p Proo
 
 // claims are what a provider says of a person.
 type claims struct {
-	Subject           string   `json:"sub"`
-	AuthorizedParty   string   `json:"azp"`
-	Email             string   `json:"email"`
-	EmailVerified     lenience `json:"email_verified"`
-	PreferredUsername string   `json:"preferred_username"`
-	GivenName         string   `json:"given_name"`
-	FamilyName        string   `json:"family_name"`
-	Name              string   `json:"name"`
+	Subject           string      `json:"sub"`
+	AuthorizedParty   string      `json:"azp"`
+	Email             string      `json:"email"`
+	EmailVerified     lenientBool `json:"email_verified"`
+	PreferredUsername string      `json:"preferred_username"`
+	GivenName         string      `json:"given_name"`
+	FamilyName        string      `json:"family_name"`
+	Name              string      `json:"name"`
 }
 
 // maxSubject is the longest sub that OpenID Connect allows.
@@ -133,32 +133,32 @@ const maxSubject = 255
 // ASCII characters without a control character or space around it, and a token for several audiences, or with an
 // authorized party, is issued to this client. An empty sub would be one
 // identity for everyone.
-func examineClaims(audience []string, clientID string, said claims) error {
+func validateClaims(audience []string, clientID string, identityClaims claims) error {
 	unfit := func(r rune) bool { return r < ' ' || r >= 0x7f }
 	switch {
-	case said.Subject == "" || len(said.Subject) > maxSubject || strings.TrimSpace(said.Subject) != said.Subject || strings.ContainsFunc(said.Subject, unfit):
-		return fmt.Errorf("sub of %d bytes is empty, too long or not plain ASCII", len(said.Subject))
-	case said.AuthorizedParty != "" && said.AuthorizedParty != clientID:
+	case identityClaims.Subject == "" || len(identityClaims.Subject) > maxSubject || strings.TrimSpace(identityClaims.Subject) != identityClaims.Subject || strings.ContainsFunc(identityClaims.Subject, unfit):
+		return fmt.Errorf("sub of %d bytes is empty, too long or not plain ASCII", len(identityClaims.Subject))
+	case identityClaims.AuthorizedParty != "" && identityClaims.AuthorizedParty != clientID:
 		return fmt.Errorf("azp is another client")
-	case len(audience) > 1 && said.AuthorizedParty == "":
+	case len(audience) > 1 && identityClaims.AuthorizedParty == "":
 		return fmt.Errorf("aud names %d audiences and azp is missing", len(audience))
 	}
 	return nil
 }
 
 // lenience is a boolean that some providers write as a text.
-type lenience bool
+type lenientBool bool
 
 // UnmarshalJSON takes true and "true"; all else is false.
-func (l *lenience) UnmarshalJSON(raw []byte) error {
-	*l = lenience(string(raw) == "true" || string(raw) == `"true"`)
+func (l *lenientBool) UnmarshalJSON(raw []byte) error {
+	*l = lenientBool(string(raw) == "true" || string(raw) == `"true"`)
 	return nil
 }
 
 // askProvider exchanges what the browser brought back for what the provider
 // says of the person. It fails with Unauthenticated "provider_refused" or
 // Unavailable "provider_unavailable".
-func (a *Accounts) askProvider(ctx context.Context, asked providerStep, answer url.Values) (claims, error) {
+func (a *Accounts) exchangeCode(ctx context.Context, asked providerFlow, answer url.Values) (claims, error) {
 	if subtle.ConstantTimeCompare([]byte(asked.State), []byte(answer.Get("state"))) != 1 {
 		return claims{}, a.providerRefused(fmt.Errorf("state is another one"))
 	}
@@ -183,22 +183,22 @@ func (a *Accounts) askProvider(ctx context.Context, asked providerStep, answer u
 	if subtle.ConstantTimeCompare([]byte(asked.Nonce), []byte(verified.Nonce)) != 1 {
 		return claims{}, a.providerRefused(fmt.Errorf("nonce is another one"))
 	}
-	var said claims
-	if err := verified.Claims(&said); err != nil {
+	var identityClaims claims
+	if err := verified.Claims(&identityClaims); err != nil {
 		return claims{}, a.providerRefused(err)
 	}
-	if err := examineClaims(verified.Audience, client.ClientID, said); err != nil {
+	if err := validateClaims(verified.Audience, client.ClientID, identityClaims); err != nil {
 		return claims{}, a.providerRefused(err)
 	}
-	if said.Email == "" {
-		err = a.askUserInfo(ctx, known, tokens, &said)
+	if identityClaims.Email == "" {
+		err = a.fetchUserInfo(ctx, known, tokens, &identityClaims)
 	}
-	return said, err
+	return identityClaims, err
 }
 
 // askUserInfo asks for what some providers leave out of the token.
-func (a *Accounts) askUserInfo(ctx context.Context, known *oidc.Provider, tokens *oauth2.Token, said *claims) error {
-	subject := said.Subject
+func (a *Accounts) fetchUserInfo(ctx context.Context, known *oidc.Provider, tokens *oauth2.Token, identityClaims *claims) error {
+	subject := identityClaims.Subject
 	if known.UserInfoEndpoint() == "" {
 		return nil
 	}
@@ -209,7 +209,7 @@ func (a *Accounts) askUserInfo(ctx context.Context, known *oidc.Provider, tokens
 	if info.Subject != subject {
 		return a.providerRefused(fmt.Errorf("user info is about another person"))
 	}
-	if err := info.Claims(said); err != nil {
+	if err := info.Claims(identityClaims); err != nil {
 		return a.providerRefused(err)
 	}
 	return nil
@@ -227,5 +227,5 @@ func newProvider(c ProviderConfig) *provider {
 	if address, err := url.Parse(c.Issuer); err == nil && c.Name == "" {
 		c.Name = address.Host
 	}
-	return &provider{config: c, client: &http.Client{Timeout: providerPatience}}
+	return &provider{config: c, client: &http.Client{Timeout: providerTimeout}}
 }

@@ -36,13 +36,13 @@ const (
 
 // Passkeys returns the passkeys of the actor, the oldest first.
 func (a *Accounts) Passkeys(ctx context.Context, actor actor.Actor) ([]Passkey, error) {
-	if err := onlySelf(actor); err != nil {
+	if err := RequireSession(actor); err != nil {
 		return nil, err
 	}
-	kept, err := listPasskeys(ctx, a.db, actor.AccountID)
-	shown := make([]Passkey, len(kept))
-	for i := range kept {
-		shown[i] = kept[i].Passkey
+	stored, err := listPasskeys(ctx, a.db, actor.AccountID)
+	shown := make([]Passkey, len(stored))
+	for i := range stored {
+		shown[i] = stored[i].Passkey
 	}
 	return shown, err
 }
@@ -62,14 +62,14 @@ func (a *Accounts) StartPasskey(ctx context.Context, actor actor.Actor, p Proof)
 	if err != nil {
 		return "", nil, err
 	}
-	kept, err := listPasskeys(ctx, a.db, actor.AccountID)
+	stored, err := listPasskeys(ctx, a.db, actor.AccountID)
 	if err != nil {
 		return "", nil, err
 	}
-	if len(kept) >= maxPasskeys {
+	if len(stored) >= maxPasskeys {
 		return "", nil, errs.New(errs.Conflict, "too_many_passkeys", "An account has at most %d passkeys. Remove one first.", maxPasskeys)
 	}
-	holder := passkeyHolder{account, kept}
+	holder := passkeyUser{account, stored}
 	asked, session, err := rp.BeginRegistration(holder,
 		webauthn.WithExclusions(webauthn.Credentials(holder.WebAuthnCredentials()).CredentialDescriptors()),
 		webauthn.WithAuthenticatorSelection(protocol.AuthenticatorSelection{
@@ -78,11 +78,11 @@ func (a *Accounts) StartPasskey(ctx context.Context, actor actor.Actor, p Proof)
 	if err != nil {
 		return "", nil, fmt.Errorf("begin a passkey: %w", err)
 	}
-	return a.beginPasskey(ctx, stepPasskeyNew, account.ID, asked.Response, session)
+	return a.startCeremony(ctx, flowNewPasskey, account.ID, asked.Response, session)
 }
 
 // beginPasskey keeps a ceremony and returns what the browser needs for it.
-func (a *Accounts) beginPasskey(ctx context.Context, kind stepKind, accountID string, asked any, session *webauthn.SessionData) (string, []byte, error) {
+func (a *Accounts) startCeremony(ctx context.Context, kind flowKind, accountID string, asked any, session *webauthn.SessionData) (string, []byte, error) {
 	options, err := json.Marshal(asked)
 	if err != nil {
 		return "", nil, fmt.Errorf("encode options of a passkey: %w", err)
@@ -91,7 +91,7 @@ func (a *Accounts) beginPasskey(ctx context.Context, kind stepKind, accountID st
 	if err != nil {
 		return "", nil, fmt.Errorf("encode ceremony of a passkey: %w", err)
 	}
-	token, err := a.begin(ctx, a.db, kind, accountID, string(data))
+	token, err := a.startFlow(ctx, a.db, kind, accountID, string(data))
 	return token, options, err
 }
 
@@ -100,7 +100,7 @@ func (a *Accounts) beginPasskey(ctx context.Context, kind stepKind, accountID st
 // "sign_in_expired", Invalid "invalid_input" or "passkey_refused", or Conflict
 // "passkey_exists". Nothing else of the account changes.
 func (a *Accounts) AddPasskey(ctx context.Context, actor actor.Actor, token, name string, response []byte) (Passkey, error) {
-	if err := onlySelf(actor); err != nil {
+	if err := RequireSession(actor); err != nil {
 		return Passkey{}, err
 	}
 	name, err := passkeyName(name)
@@ -116,21 +116,21 @@ func (a *Accounts) AddPasskey(ctx context.Context, actor actor.Actor, token, nam
 		return Passkey{}, passkeyRefused(errs.Invalid).Because(err)
 	}
 	now := a.clock.Now()
-	made := keptPasskey{Passkey: Passkey{ID: id.New(now), Name: name, CreatedAt: now.UnixMilli()}, accountID: actor.AccountID}
+	added := storedPasskey{Passkey: Passkey{ID: id.New(now), Name: name, CreatedAt: now.UnixMilli()}, accountID: actor.AccountID}
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		account, session, err := a.takeCeremony(ctx, tx, stepPasskeyNew, token)
+		account, session, err := a.finishCeremony(ctx, tx, flowNewPasskey, token)
 		if err != nil {
 			return err
 		}
 		if account != actor.AccountID {
 			return passkeyRefused(errs.Invalid)
 		}
-		credential, err := rp.CreateCredential(passkeyHolder{account: Account{ID: account}}, session, answer)
+		credential, err := rp.CreateCredential(passkeyUser{account: Account{ID: account}}, session, answer)
 		if err != nil {
 			return passkeyRefused(errs.Invalid).Because(err)
 		}
-		made.credential = *credential
-		if err := insertPasskey(ctx, tx, made); err != nil {
+		added.credential = *credential
+		if err := insertPasskey(ctx, tx, added); err != nil {
 			return err
 		}
 		return a.MethodAdded(ctx, tx, actor.AccountID, mail.MethodPasskey, name)
@@ -141,19 +141,19 @@ func (a *Accounts) AddPasskey(ctx context.Context, actor actor.Actor, token, nam
 	if err != nil {
 		return Passkey{}, err
 	}
-	return made.Passkey, nil
+	return added.Passkey, nil
 }
 
 // RemovePasskey fails as Proof says, or with NotFound "passkey_not_found".
 // Sessions that it started stay.
 func (a *Accounts) RemovePasskey(ctx context.Context, actor actor.Actor, p Proof, passkeyID string) error {
-	if err := a.prove(ctx, actor, p); err != nil {
+	if err := a.reauthenticate(ctx, actor, p); err != nil {
 		return err
 	}
-	return foundPasskey(deletePasskey(ctx, a.db, actor.AccountID, passkeyID))
+	return passkeyNotFound(deletePasskey(ctx, a.db, actor.AccountID, passkeyID))
 }
 
-func foundPasskey(found bool, err error) error {
+func passkeyNotFound(found bool, err error) error {
 	if err == nil && !found {
 		return errs.New(errs.NotFound, "passkey_not_found", "There is no such passkey.")
 	}
@@ -180,7 +180,7 @@ func (a *Accounts) StartPasskeySignIn(ctx context.Context) (token string, option
 	if err != nil {
 		return "", nil, fmt.Errorf("ask for a passkey: %w", err)
 	}
-	return a.beginPasskey(ctx, stepPasskey, "", asked.Response, session)
+	return a.startCeremony(ctx, flowPasskey, "", asked.Response, session)
 }
 
 // SignInByPasskey starts a session for the account that a passkey belongs to:
@@ -200,18 +200,18 @@ func (a *Accounts) SignInByPasskey(ctx context.Context, token string, response [
 	var refusal error
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		refusal = nil
-		_, ceremony, err := a.takeCeremony(ctx, tx, stepPasskey, token)
+		_, ceremony, err := a.finishCeremony(ctx, tx, flowPasskey, token)
 		if err != nil {
 			return err
 		}
-		var used keptPasskey
+		var used storedPasskey
 		if used, refusal = a.checkPasskey(ctx, tx, rp, ceremony, answer); refusal != nil {
 			if errs.KindOf(refusal) == errs.Unauthenticated {
 				return nil // the ceremony stays used up
 			}
 			return refusal
 		}
-		if err := usePasskey(ctx, tx, used, a.clock.MS()); err != nil {
+		if err := recordPasskeyUse(ctx, tx, used, a.clock.MS()); err != nil {
 			return err
 		}
 		session, account, err = a.startSession(ctx, tx, used.accountID, info)
@@ -224,15 +224,15 @@ func (a *Accounts) SignInByPasskey(ctx context.Context, token string, response [
 }
 
 // checkPasskey returns the passkey that gave an answer, with its counter moved.
-func (a *Accounts) checkPasskey(ctx context.Context, tx *sqldb.Tx, rp *webauthn.WebAuthn, ceremony webauthn.SessionData, answer *protocol.ParsedCredentialAssertionData) (keptPasskey, error) {
+func (a *Accounts) checkPasskey(ctx context.Context, tx *sqldb.Tx, rp *webauthn.WebAuthn, ceremony webauthn.SessionData, answer *protocol.ParsedCredentialAssertionData) (storedPasskey, error) {
 	used, err := passkeyByCredential(ctx, tx, answer.RawID)
 	if errs.KindOf(err) == errs.NotFound {
-		return keptPasskey{}, passkeyRefused(errs.Unauthenticated)
+		return storedPasskey{}, passkeyRefused(errs.Unauthenticated)
 	}
 	if err != nil {
-		return keptPasskey{}, err
+		return storedPasskey{}, err
 	}
-	holder := passkeyHolder{Account{ID: used.accountID}, []keptPasskey{used}}
+	holder := passkeyUser{Account{ID: used.accountID}, []storedPasskey{used}}
 	credential, err := rp.ValidateDiscoverableLogin(func(_, handle []byte) (webauthn.User, error) {
 		if string(handle) != used.accountID {
 			return nil, errors.New("the passkey belongs to another account")
@@ -240,25 +240,25 @@ func (a *Accounts) checkPasskey(ctx context.Context, tx *sqldb.Tx, rp *webauthn.
 		return holder, nil
 	}, ceremony, answer)
 	if err != nil {
-		return keptPasskey{}, passkeyRefused(errs.Unauthenticated).Because(err)
+		return storedPasskey{}, passkeyRefused(errs.Unauthenticated).Because(err)
 	}
 	if credential.Authenticator.CloneWarning {
 		a.log.WarnContext(ctx, "counter of a passkey went back: there may be a copy of it", "passkey_id", used.ID, "account_id", used.accountID)
-		return keptPasskey{}, passkeyRefused(errs.Unauthenticated)
+		return storedPasskey{}, passkeyRefused(errs.Unauthenticated)
 	}
 	used.credential = *credential
 	return used, nil
 }
 
-func (a *Accounts) takeCeremony(ctx context.Context, tx *sqldb.Tx, kind stepKind, token string) (accountID string, session webauthn.SessionData, err error) {
-	begun, err := a.take(ctx, tx, kind, token)
+func (a *Accounts) finishCeremony(ctx context.Context, tx *sqldb.Tx, kind flowKind, token string) (accountID string, session webauthn.SessionData, err error) {
+	flow, err := a.finishFlow(ctx, tx, kind, token)
 	if err != nil {
 		return "", session, err
 	}
-	if err := json.Unmarshal([]byte(begun.data), &session); err != nil {
+	if err := json.Unmarshal([]byte(flow.data), &session); err != nil {
 		return "", session, fmt.Errorf("read ceremony of a passkey: %w", err)
 	}
-	return begun.accountID, session, nil
+	return flow.accountID, session, nil
 }
 
 func passkeyRefused(kind errs.Kind) *errs.Error {
@@ -305,25 +305,25 @@ func (a *Accounts) relyingParty() (*webauthn.WebAuthn, error) {
 }
 
 // passkeyHolder is an account as the library asks for it.
-type passkeyHolder struct {
-	account Account
-	keys    []keptPasskey
+type passkeyUser struct {
+	account  Account
+	passkeys []storedPasskey
 }
 
 // WebAuthnID is what a device keeps of the account, and gives back.
-func (h passkeyHolder) WebAuthnID() []byte { return []byte(h.account.ID) }
+func (h passkeyUser) WebAuthnID() []byte { return []byte(h.account.ID) }
 
 // WebAuthnName tells accounts apart where a device has several.
-func (h passkeyHolder) WebAuthnName() string { return h.account.Email }
+func (h passkeyUser) WebAuthnName() string { return h.account.Email }
 
 // WebAuthnDisplayName is what a device shows.
-func (h passkeyHolder) WebAuthnDisplayName() string { return h.account.Username }
+func (h passkeyUser) WebAuthnDisplayName() string { return h.account.Username }
 
 // WebAuthnCredentials are the passkeys of the account.
-func (h passkeyHolder) WebAuthnCredentials() []webauthn.Credential {
-	credentials := make([]webauthn.Credential, len(h.keys))
-	for i := range h.keys {
-		credentials[i] = h.keys[i].credential
+func (h passkeyUser) WebAuthnCredentials() []webauthn.Credential {
+	credentials := make([]webauthn.Credential, len(h.passkeys))
+	for i := range h.passkeys {
+		credentials[i] = h.passkeys[i].credential
 	}
 	return credentials
 }

@@ -147,11 +147,11 @@ func (w *world) withPasskey(t *testing.T) (actor.Actor, *device, account.Passkey
 	if err != nil {
 		t.Fatal(err)
 	}
-	made, err := w.AddPasskey(t.Context(), actor, token, " Blue key ", d.create(options))
+	added, err := w.AddPasskey(t.Context(), actor, token, " Blue key ", d.create(options))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return actor, d, made
+	return actor, d, added
 }
 
 func (w *world) byPasskey(t *testing.T, d *device) error {
@@ -170,9 +170,9 @@ func (w *world) byPasskey(t *testing.T, d *device) error {
 func TestAPasskeySignsInWithoutNameAndPassword(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
-		actor, d, made := w.withPasskey(t)
-		if made.Name != "Blue key" {
-			t.Errorf("name %q", made.Name)
+		actor, d, added := w.withPasskey(t)
+		if added.Name != "Blue key" {
+			t.Errorf("name %q", added.Name)
 		}
 		w.pass(time.Hour)
 		for range 2 {
@@ -180,16 +180,16 @@ func TestAPasskeySignsInWithoutNameAndPassword(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		kept, err := w.Passkeys(t.Context(), actor)
-		if err != nil || len(kept) != 1 || kept[0].UsedAt != w.now.UnixMilli() {
-			t.Errorf("kept %+v (%v)", kept, err)
+		stored, err := w.Passkeys(t.Context(), actor)
+		if err != nil || len(stored) != 1 || stored[0].UsedAt != w.now.UnixMilli() {
+			t.Errorf("kept %+v (%v)", stored, err)
 		}
-		mustFail(t, "removed without proof", w.RemovePasskey(t.Context(), actor, account.Proof{}, made.ID), errs.Forbidden, "proof_required")
-		if err := w.RemovePasskey(t.Context(), actor, account.Proof{Password: password}, made.ID); err != nil {
+		mustFail(t, "removed without proof", w.RemovePasskey(t.Context(), actor, account.Proof{}, added.ID), errs.Forbidden, "proof_required")
+		if err := w.RemovePasskey(t.Context(), actor, account.Proof{Password: password}, added.ID); err != nil {
 			t.Fatal(err)
 		}
 		mustFail(t, "a removed passkey", w.byPasskey(t, d), errs.Unauthenticated, "passkey_refused")
-		mustFail(t, "removed twice", w.RemovePasskey(t.Context(), actor, account.Proof{Password: password}, made.ID), errs.NotFound, "passkey_not_found")
+		mustFail(t, "removed twice", w.RemovePasskey(t.Context(), actor, account.Proof{Password: password}, added.ID), errs.NotFound, "passkey_not_found")
 	})
 }
 

@@ -40,7 +40,7 @@ var isCommon = sync.OnceValue(func() map[string]bool {
 // can.
 func PasswordProblem(password, emailKey, usernameKey string) string {
 	length := utf8.RuneCountInString(password)
-	key := lower(tidy(password))
+	key := lowerNFC(normalize(password))
 	switch {
 	case !utf8.ValidString(password):
 		return "A password is text."
@@ -79,14 +79,14 @@ func common(password string) bool {
 	if known := isCommon(); known[password] || known[strings.TrimFunc(password, special)] {
 		return true
 	}
-	return aroundCommon(password, strings.TrimFunc(password, notLetter)) ||
-		aroundCommon(password, strings.TrimRightFunc(password, notLetter)) // "$unshine1!"
+	return containsCommon(password, strings.TrimFunc(password, notLetter)) ||
+		containsCommon(password, strings.TrimRightFunc(password, notLetter)) // "$unshine1!"
 }
 
 // aroundCommon reports whether word, a part of the password, is common and the
 // digits beside it are few or common too.
-func aroundCommon(password, word string) bool {
-	if !isCommon()[word] && !isCommon()[unmask.Replace(word)] {
+func containsCommon(password, word string) bool {
+	if !isCommon()[word] && !isCommon()[unmaskLetters.Replace(word)] {
 		return false
 	}
 	before, after, _ := strings.Cut(password, word)
@@ -99,7 +99,7 @@ func aroundCommon(password, word string) bool {
 	return len(digits) <= 4 || isCommon()[digits]
 }
 
-var unmask = strings.NewReplacer("@", "a", "4", "a", "3", "e", "1", "i", "!", "i", "0", "o", "$", "s", "5", "s", "7", "t")
+var unmaskLetters = strings.NewReplacer("@", "a", "4", "a", "3", "e", "1", "i", "!", "i", "0", "o", "$", "s", "5", "s", "7", "t")
 
 func notLetter(r rune) bool { return !unicode.IsLetter(r) }
 
@@ -111,7 +111,7 @@ type cost struct {
 	lanes  uint8
 }
 
-var today = cost{memory: 19 * 1024, passes: 2, lanes: 1}
+var currentCost = cost{memory: 19 * 1024, passes: 2, lanes: 1}
 
 const (
 	saltSize = 16
@@ -120,38 +120,38 @@ const (
 
 // hashesAtOnce bounds the memory that hashing takes: each hash needs 19 MiB,
 // and more of them than processors would only wait.
-func hashesAtOnce() int { return min(max(runtime.GOMAXPROCS(0), 2), 8) }
+func maxConcurrentHashes() int { return min(max(runtime.GOMAXPROCS(0), 2), 8) }
 
 // hash returns the PHC string of a password. It waits for its turn and gives
 // up when ctx ends.
 func (a *Accounts) hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltSize)
 	_, _ = rand.Read(salt) // never fails, see crypto/rand
-	sum, err := a.derive(ctx, password, salt, today)
+	sum, err := a.derive(ctx, password, salt, currentCost)
 	if err != nil {
 		return "", err
 	}
-	return encodeHash(today, salt, sum), nil
+	return encodeHash(currentCost, salt, sum), nil
 }
 
 // verify reports whether the password belongs to the hash, and whether the
 // hash was made at another cost than today's. Without a hash it takes the same
 // time and reports false.
 func (a *Accounts) verify(ctx context.Context, encoded, password string) (right, outdated bool, err error) {
-	nobody := encoded == ""
-	if nobody {
-		encoded = encodeHash(today, make([]byte, saltSize), make([]byte, hashSize))
+	missing := encoded == ""
+	if missing {
+		encoded = encodeHash(currentCost, make([]byte, saltSize), make([]byte, hashSize))
 	}
-	made, salt, want, err := decodeHash(encoded)
+	hashCost, salt, want, err := decodeHash(encoded)
 	if err != nil {
 		return false, false, err
 	}
-	got, err := a.derive(ctx, password, salt, made)
+	got, err := a.derive(ctx, password, salt, hashCost)
 	if err != nil {
 		return false, false, err
 	}
 	same := subtle.ConstantTimeCompare(got, want) == 1
-	return same && !nobody, made != today, nil
+	return same && !missing, hashCost != currentCost, nil
 }
 
 func (a *Accounts) derive(ctx context.Context, password string, salt []byte, c cost) ([]byte, error) {

@@ -23,7 +23,7 @@ type PasswordChange struct {
 // Forbidden "session_required", "limited_session" or "proof_required". Wrong
 // ones are counted: do not call it in a BeforeCommit context.
 func (a *Accounts) ChangePassword(ctx context.Context, actor actor.Actor, change PasswordChange) error {
-	if err := onlySelf(actor); err != nil {
+	if err := RequireSession(actor); err != nil {
 		return err
 	}
 	account, err := LoadAccount(ctx, a.db, actor.AccountID)
@@ -37,13 +37,13 @@ func (a *Accounts) ChangePassword(ctx context.Context, actor actor.Actor, change
 	if old != "" && change.Current == "" {
 		return errs.InvalidFields([]errs.Field{{Field: "currentPassword", Code: "required", Message: "The password you have now is needed."}})
 	}
-	if err := problemOfNew(account, change.New); err != nil {
+	if err := checkNewPassword(account, change.New); err != nil {
 		return err // before anything is hashed
 	}
-	if err := a.prove(ctx, actor, Proof{Password: change.Current, Address: change.Address}); err != nil {
+	if err := a.reauthenticate(ctx, actor, Proof{Password: change.Current, Address: change.Address}); err != nil {
 		return err
 	}
-	hash, err := a.newHash(ctx, account, change.New)
+	hash, err := a.hashNewPassword(ctx, account, change.New)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, actor actor.Actor, change
 	})
 }
 
-func problemOfNew(account Account, password string) error {
+func checkNewPassword(account Account, password string) error {
 	problem := PasswordProblem(password, EmailKey(account.Email), UsernameKey(account.Username))
 	if problem == "" {
 		return nil
@@ -68,8 +68,8 @@ func problemOfNew(account Account, password string) error {
 }
 
 // newHash checks a new password of an account and hashes it.
-func (a *Accounts) newHash(ctx context.Context, account Account, password string) (string, error) {
-	if err := problemOfNew(account, password); err != nil {
+func (a *Accounts) hashNewPassword(ctx context.Context, account Account, password string) (string, error) {
+	if err := checkNewPassword(account, password); err != nil {
 		return "", err
 	}
 	return a.hash(ctx, password)
@@ -80,23 +80,23 @@ func (a *Accounts) newHash(ctx context.Context, account Account, password string
 // person's keys and everything that the old password had begun, and writes to the person. The
 // account is changed before its sessions are: a sign-in by the old password
 // either sees the new one or is ended with the others.
-func (a *Accounts) setPassword(ctx context.Context, tx *sqldb.Tx, account Account, hash, but string, info SessionInfo) error {
+func (a *Accounts) setPassword(ctx context.Context, tx *sqldb.Tx, account Account, hash, except string, info SessionInfo) error {
 	if err := updatePassword(ctx, tx, account.ID, hash, a.clock.MS()); err != nil {
 		return err
 	}
-	if err := deleteSessionsOf(ctx, tx, account.ID, but); err != nil {
+	if err := deleteSessionsOf(ctx, tx, account.ID, except); err != nil {
 		return err
 	}
 	if err := a.revokeKeys(ctx, tx, account.ID); err != nil {
 		return err
 	}
-	if err := a.forgiveOwner(ctx, tx, account, info); err != nil {
+	if err := a.resetAfterPasswordChange(ctx, tx, account, info); err != nil {
 		return err
 	}
 	if err := deleteMailedLinksOf(ctx, tx, account.ID); err != nil {
 		return err
 	}
-	if err := deleteStepsOf(ctx, tx, account.ID); err != nil {
+	if err := deleteFlowsOf(ctx, tx, account.ID); err != nil {
 		return err
 	}
 	return a.notify(ctx, tx, account, mail.PasswordChanged, ForgotPage)
@@ -106,19 +106,19 @@ func (a *Accounts) setPassword(ctx context.Context, tx *sqldb.Tx, account Accoun
 // deletes the failures there, as a sign-in does: failures of the name elsewhere
 // stay. The network becomes known, so these do not hold up the next sign-in
 // there. The failures of the account were of people that knew the old password.
-func (a *Accounts) forgiveOwner(ctx context.Context, tx *sqldb.Tx, account Account, info SessionInfo) error {
-	place, err := a.knownPlace(ctx, tx, account.ID, info)
+func (a *Accounts) resetAfterPasswordChange(ctx context.Context, tx *sqldb.Tx, account Account, info SessionInfo) error {
+	place, err := a.knownClient(ctx, tx, account.ID, info)
 	if err != nil {
 		return err
 	}
-	if err := a.forgetPlaces(ctx, tx, account.ID, info); err != nil {
+	if err := a.forgetClients(ctx, tx, account.ID, info); err != nil {
 		return err
 	}
 	if err := a.rememberNetwork(ctx, tx, account.ID, info.Address); err != nil {
 		return err
 	}
-	if err := a.forgiveAttempt(ctx, tx, attempt{login: login{account: account}, name: account.Email, place: place, info: info}); err != nil {
+	if err := a.resetAfterSignIn(ctx, tx, passwordAttempt{login: login{account: account}, name: account.Email, client: place, info: info}); err != nil {
 		return err
 	}
-	return forgive(ctx, tx, ofAccount(account.ID))
+	return resetFailures(ctx, tx, byAccount(account.ID))
 }

@@ -191,7 +191,7 @@ func TestNobodyIsWrittenToMoreThanFiveTimesAnHour(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
 		w.account(t, "ann")
-		ask := func(times int) int {
+		request := func(times int) int {
 			t.Helper()
 			for range times {
 				if err := w.AnswerForgotten(t.Context(), "ann@example.com"); err != nil {
@@ -200,11 +200,11 @@ func TestNobodyIsWrittenToMoreThanFiveTimesAnHour(t *testing.T) {
 			}
 			return len(w.letters(t))
 		}
-		if sent := ask(8); sent != 5 {
+		if sent := request(8); sent != 5 {
 			t.Errorf("%d mails", sent)
 		}
 		w.pass(time.Hour)
-		if sent := ask(1); sent != 1 {
+		if sent := request(1); sent != 1 {
 			t.Errorf("%d mails an hour later", sent)
 		}
 	})

@@ -14,7 +14,7 @@ import (
 const (
 	resetLifetime = time.Hour
 	// resetsAnHour bounds what an account is written, whoever asks.
-	resetsAnHour = 5
+	maxResetsPerHour = 5
 )
 
 // resetRequest asks for a link to choose a new password.
@@ -48,14 +48,14 @@ func (a *Accounts) ForgotPassword(ctx context.Context, email, language string) e
 
 // RegisterJobs names the workers of this package to the engine. Call it before
 // the engine starts.
-func (a *Accounts) RegisterJobs(engine *jobs.Engine) { jobs.Register(engine, a.writeReset) }
+func (a *Accounts) RegisterJobs(engine *jobs.Engine) { jobs.Register(engine, a.handleReset) }
 
-func (a *Accounts) writeReset(ctx context.Context, j *jobs.Job, ask resetRequest) error {
+func (a *Accounts) handleReset(ctx context.Context, j *jobs.Job, request resetRequest) error {
 	if a.mail == nil || a.baseURL() == "" {
 		return jobs.Fatal(errors.New("mails cannot be written here"))
 	}
 	return j.Tx(ctx, func(tx *sqldb.Tx) error {
-		if err := a.sendReset(ctx, tx, ask); err != nil {
+		if err := a.sendReset(ctx, tx, request); err != nil {
 			return err
 		}
 		return j.Complete(ctx, tx) // one mail, also after a crash
@@ -64,24 +64,24 @@ func (a *Accounts) writeReset(ctx context.Context, j *jobs.Job, ask resetRequest
 
 // sendReset writes to the address the account has, which may be another one
 // than was asked for with the same key.
-func (a *Accounts) sendReset(ctx context.Context, tx *sqldb.Tx, ask resetRequest) error {
-	found, err := findLogin(ctx, tx, ask.Email)
+func (a *Accounts) sendReset(ctx context.Context, tx *sqldb.Tx, request resetRequest) error {
+	found, err := findLogin(ctx, tx, request.Email)
 	if err != nil {
 		return err
 	}
 	if found.account.ID == "" {
-		return a.sendFirst(ctx, tx, ask)
+		return a.sendFirstPassword(ctx, tx, request)
 	}
 	recent, err := countLinks(ctx, tx, linkReset, found.account.ID, a.clock.MS()-time.Hour.Milliseconds())
-	if err != nil || recent >= resetsAnHour {
+	if err != nil || recent >= maxResetsPerHour {
 		return err
 	}
-	return a.sendResetLink(ctx, tx, found.account, ask.Language, resetLifetime)
+	return a.sendResetLink(ctx, tx, found.account, request.Language, resetLifetime)
 }
 
 // sendResetLink mails a link to choose a password to the address of an account.
 func (a *Accounts) sendResetLink(ctx context.Context, tx *sqldb.Tx, account Account, language string, lifetime time.Duration) error {
-	token, until, err := a.createLink(ctx, tx, Link{Purpose: linkReset, accountID: account.ID}, lifetime)
+	token, until, err := a.newLink(ctx, tx, Link{Purpose: linkReset, accountID: account.ID}, lifetime)
 	if err != nil {
 		return err
 	}
@@ -102,12 +102,12 @@ func (a *Accounts) sendResetLink(ctx context.Context, tx *sqldb.Tx, account Acco
 // Conflict "username_taken" while an account has it.
 func (a *Accounts) ResetPassword(ctx context.Context, token, password, username string, info SessionInfo) (Account, error) {
 	// Nobody without a link makes the server hash.
-	l, err := a.checkLink(ctx, token, linkReset)
+	l, err := a.loadValidLink(ctx, token, linkReset)
 	if err != nil {
 		return Account{}, err
 	}
 	if l.accountID == "" {
-		return a.firstPassword(ctx, l, token, password, username)
+		return a.createWithPassword(ctx, l, token, password, username)
 	}
 	account, err := LoadAccount(ctx, a.db, l.accountID)
 	if errs.KindOf(err) == errs.NotFound { // the account was deleted
@@ -116,7 +116,7 @@ func (a *Accounts) ResetPassword(ctx context.Context, token, password, username 
 	if err != nil {
 		return Account{}, err
 	}
-	hash, err := a.newHash(ctx, account, password)
+	hash, err := a.hashNewPassword(ctx, account, password)
 	if err != nil {
 		return Account{}, err
 	}
@@ -127,7 +127,7 @@ func (a *Accounts) ResetPassword(ctx context.Context, token, password, username 
 		if err := deleteRegistrations(ctx, tx, EmailKey(account.Email)); err != nil {
 			return err
 		}
-		if _, err := a.owned(ctx, tx, account.ID); err != nil {
+		if _, err := a.confirmOwner(ctx, tx, account.ID); err != nil {
 			return err
 		}
 		return a.setPassword(ctx, tx, account, hash, "", info)

@@ -40,7 +40,7 @@ func (c Change) onlyLanguage() bool {
 // "mail_unavailable". Wrong passwords are counted: do not call it in a
 // BeforeCommit context.
 func (a *Accounts) UpdateAccount(ctx context.Context, caller actor.Actor, change Change) (Account, error) {
-	if err := onlySelf(caller); err != nil {
+	if err := RequireSession(caller); err != nil {
 		return Account{}, err
 	}
 	if err := change.normalize(); err != nil {
@@ -63,7 +63,7 @@ func (a *Accounts) UpdateAccount(ctx context.Context, caller actor.Actor, change
 		return Account{}, err
 	}
 	if !change.onlyLanguage() {
-		if err := a.prove(ctx, caller, Proof{Password: change.Password, Address: change.Address}); err != nil {
+		if err := a.reauthenticate(ctx, caller, Proof{Password: change.Password, Address: change.Address}); err != nil {
 			return Account{}, err
 		}
 	}
@@ -87,7 +87,7 @@ func (a *Accounts) applyChange(ctx context.Context, tx *sqldb.Tx, accountID stri
 	if err != nil {
 		return Account{}, err
 	}
-	if before := account; change.names(&account) && account != before {
+	if before := account; change.applyTo(&account) && account != before {
 		if err := updateProfile(ctx, tx, account, a.clock.MS()); err != nil {
 			return Account{}, err
 		}
@@ -105,7 +105,7 @@ func (a *Accounts) applyChange(ctx context.Context, tx *sqldb.Tx, accountID stri
 
 // names sets the names and the language, and reports whether the change has
 // any of them.
-func (c Change) names(account *Account) (any bool) {
+func (c Change) applyTo(account *Account) (any bool) {
 	for _, one := range []struct{ from, to *string }{
 		{c.FirstName, &account.FirstName}, {c.LastName, &account.LastName}, {c.DisplayName, &account.DisplayName}, {c.Language, &account.Language},
 	} {
@@ -120,39 +120,39 @@ func (c Change) names(account *Account) (any bool) {
 // "invalid_input" with every wrong field.
 func (c *Change) normalize() error {
 	var wrong []errs.Field
-	check := func(field string, value **string, read func(string) (kept, problem string)) {
+	check := func(field string, value **string, read func(string) (stored, problem string)) {
 		if *value == nil {
 			return
 		}
-		kept, problem := read(**value)
-		if *value = &kept; problem != "" {
+		stored, problem := read(**value)
+		if *value = &stored; problem != "" {
 			wrong = append(wrong, errs.Field{Field: field, Code: "invalid", Message: problem})
 		}
 	}
 	check("username", &c.Username, func(given string) (string, string) {
-		kept, _, problem := CheckUsername(given)
-		return kept, problem
+		stored, _, problem := CheckUsername(given)
+		return stored, problem
 	})
 	check("email", &c.Email, func(given string) (string, string) {
-		kept, _, problem := CheckEmail(given)
-		return kept, problem
+		stored, _, problem := CheckEmail(given)
+		return stored, problem
 	})
-	check("firstname", &c.FirstName, readName)
-	check("lastname", &c.LastName, readName)
-	check("displayname", &c.DisplayName, readName)
-	check("language", &c.Language, readLanguage)
+	check("firstname", &c.FirstName, parseName)
+	check("lastname", &c.LastName, parseName)
+	check("displayname", &c.DisplayName, parseName)
+	check("language", &c.Language, parseLanguage)
 	return errs.InvalidFields(wrong)
 }
 
-func readName(given string) (kept, problem string) {
-	kept, ok := text.Line(given, maxName)
+func parseName(given string) (stored, problem string) {
+	stored, ok := text.Line(given, maxName)
 	if !ok {
 		problem = "A name has up to 50 characters, none of them a control character."
 	}
-	return kept, problem
+	return stored, problem
 }
 
-func readLanguage(given string) (kept, problem string) {
+func parseLanguage(given string) (stored, problem string) {
 	if given == "" {
 		return "", ""
 	}
@@ -194,5 +194,5 @@ func (a *Accounts) Rename(ctx context.Context, tx *sqldb.Tx, accountID, username
 	}
 	after := before
 	after.Username = username
-	return after, a.follow(ctx, tx, before, after, source)
+	return after, a.runChangeHooks(ctx, tx, before, after, source)
 }

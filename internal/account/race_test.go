@@ -27,7 +27,7 @@ func TestFailuresThatMeetAreCountedOneByOne(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		a := newAccounts(db)
 		for round := range 5 {
-			subjects := from("192.0.2.1", ofAccount(fmt.Sprint(round)))
+			subjects := withAddress("192.0.2.1", byAccount(fmt.Sprint(round)))
 			var counted atomic.Int32
 			var all sync.WaitGroup
 			for range 10 {
@@ -69,10 +69,10 @@ func TestSetupsThatMeetMakeOneOwner(t *testing.T) {
 		var all sync.WaitGroup
 		for i, token := range tokens {
 			name := fmt.Sprintf("name%d", i)
-			made := newAccount{ID: name, Email: name, EmailKey: name, Username: name, UsernameKey: name, passwordHash: "x"}
+			n := newAccount{ID: name, Email: name, EmailKey: name, Username: name, UsernameKey: name, passwordHash: "x"}
 			all.Go(func() {
 				err := db.Tx(t.Context(), func(tx *sqldb.Tx) error {
-					_, _, err := a.makeFirst(t.Context(), tx, token, made, SessionInfo{})
+					_, _, err := a.createOwner(t.Context(), tx, token, n, SessionInfo{})
 					return err
 				})
 				if err == nil {

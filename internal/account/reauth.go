@@ -11,7 +11,7 @@ import (
 )
 
 // freshSignIn is how long after it a sign-in still proves who is there.
-const freshSignIn = 10 * time.Minute
+const recentSignIn = 10 * time.Minute
 
 // Proof is what somebody who is signed in shows before the ways to sign in
 // change: the password, or a code of the second factor. The zero Proof will do
@@ -23,11 +23,11 @@ type Proof struct {
 
 // Fresh reports whether the zero Proof will do for the actor.
 func (a *Accounts) Fresh(ctx context.Context, actor actor.Actor) (bool, error) {
-	if err := onlySelf(actor); err != nil {
+	if err := RequireSession(actor); err != nil {
 		return false, err
 	}
 	started, err := sessionStart(ctx, a.db, actor.SessionID)
-	return a.clock.MS()-started < freshSignIn.Milliseconds(), err
+	return a.clock.MS()-started < recentSignIn.Milliseconds(), err
 }
 
 // Prove returns nil if the actor, a signed-in person, proves that they are still
@@ -36,33 +36,28 @@ func (a *Accounts) Fresh(ctx context.Context, actor actor.Actor) (bool, error) {
 // "wrong_password" or "wrong_code", or Limited "too_many_sign_ins". It owns
 // transactions.
 func (a *Accounts) Prove(ctx context.Context, actor actor.Actor, p Proof) error {
-	err := a.prove(ctx, actor, p)
+	err := a.reauthenticate(ctx, actor, p)
 	if errs.Is(err, "proof_required") {
 		return errs.New(errs.Forbidden, "proof_required", "You signed in more than ten minutes ago. Sign in again, then repeat this.")
 	}
 	return err
 }
 
-// RequireSession returns nil for a person that has signed in themselves. It
-// fails with Unauthenticated "authentication_required", or Forbidden
-// "session_required" or "limited_session".
-func RequireSession(actor actor.Actor) error { return onlySelf(actor) }
-
 // prove returns nil when the proof is good. It fails with Unauthenticated
 // "wrong_password" or "wrong_code", Limited "too_many_sign_ins", or Forbidden
 // "proof_required". It owns transactions: what is wrong is counted even though
 // the change it stands before is not made.
-func (a *Accounts) prove(ctx context.Context, actor actor.Actor, p Proof) error {
-	if err := onlySelf(actor); err != nil {
+func (a *Accounts) reauthenticate(ctx context.Context, actor actor.Actor, p Proof) error {
+	if err := RequireSession(actor); err != nil {
 		return err
 	}
 	ctx = sqldb.BeforeCommit(ctx, func(context.Context, *sqldb.Tx) error { return nil }) // the change itself is yet to come
 	switch {
 	case p.Password != "":
-		return a.provePassword(ctx, actor, p)
+		return a.reauthenticateByPassword(ctx, actor, p)
 	case p.Code != "":
-		return a.guess(ctx, []subject{ofSession(actor.SessionID)}, from(p.Address, ofAccount(actor.AccountID)), func(tx *sqldb.Tx) error {
-			return a.requireCode(ctx, tx, actor.AccountID, p.Code)
+		return a.attempt(ctx, []counter{bySession(actor.SessionID)}, withAddress(p.Address, byAccount(actor.AccountID)), func(tx *sqldb.Tx) error {
+			return a.useCode(ctx, tx, actor.AccountID, p.Code)
 		})
 	}
 	fresh, err := a.Fresh(ctx, actor)
@@ -72,8 +67,8 @@ func (a *Accounts) prove(ctx context.Context, actor actor.Actor, p Proof) error 
 	return errs.New(errs.Forbidden, "proof_required", "Your sign-in was a while ago: give your password, or sign in again.")
 }
 
-func (a *Accounts) provePassword(ctx context.Context, actor actor.Actor, p Proof) error {
-	waits := []subject{ofSession(actor.SessionID)}
+func (a *Accounts) reauthenticateByPassword(ctx context.Context, actor actor.Actor, p Proof) error {
+	waits := []counter{bySession(actor.SessionID)}
 	if err := a.checkFailures(ctx, a.db, waits); err != nil {
 		return err // before a hash is computed
 	}
@@ -85,7 +80,7 @@ func (a *Accounts) provePassword(ctx context.Context, actor actor.Actor, p Proof
 	if err != nil {
 		return err
 	}
-	return a.guess(ctx, waits, from(p.Address, ofAccount(actor.AccountID)), func(*sqldb.Tx) error {
+	return a.attempt(ctx, waits, withAddress(p.Address, byAccount(actor.AccountID)), func(*sqldb.Tx) error {
 		if right {
 			return nil
 		}
@@ -97,7 +92,7 @@ func (a *Accounts) provePassword(ctx context.Context, actor actor.Actor, p Proof
 // A refusal by Unauthenticated is counted for them and for others as a failed
 // sign-in, and commits. A session waits for its own failures only: others must
 // not keep its owner from proving who they are.
-func (a *Accounts) guess(ctx context.Context, waits, others []subject, try func(*sqldb.Tx) error) error {
+func (a *Accounts) attempt(ctx context.Context, waits, others []counter, try func(*sqldb.Tx) error) error {
 	var refusal error
 	err := a.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		if err := a.lockFailures(ctx, tx, waits, false); err != nil {
@@ -115,10 +110,10 @@ func (a *Accounts) guess(ctx context.Context, waits, others []subject, try func(
 	return refusal
 }
 
-// onlySelf lets persons manage how they sign in, and nothing that acts for
-// them. It fails with Unauthenticated "authentication_required", or Forbidden
-// "session_required" or "limited_session".
-func onlySelf(caller actor.Actor) error {
+// RequireSession returns nil for a person with a full session. It fails with
+// Unauthenticated "authentication_required", or Forbidden "session_required"
+// or "limited_session".
+func RequireSession(caller actor.Actor) error {
 	switch {
 	case caller.Kind == actor.Anonymous:
 		return actor.AuthenticationRequired()
@@ -134,11 +129,11 @@ func onlySelf(caller actor.Actor) error {
 // the address of the account is proven, since it would outlast the person who
 // has that address. It fails with Forbidden "email_not_verified" too.
 func (a *Accounts) ProveOwner(ctx context.Context, actor actor.Actor, p Proof) error {
-	if err := onlySelf(actor); err != nil {
+	if err := RequireSession(actor); err != nil {
 		return err
 	}
 	if err := a.requireVerified(ctx, actor.AccountID); err != nil {
 		return err
 	}
-	return a.prove(ctx, actor, p)
+	return a.reauthenticate(ctx, actor, p)
 }

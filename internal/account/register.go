@@ -58,25 +58,25 @@ func (a *Accounts) Register(ctx context.Context, in RegisterInput) error {
 	if a.mail == nil {
 		return mailUnavailable()
 	}
-	made, wrong := in.checked()
+	n, wrong := in.validate()
 	if err := errs.InvalidFields(wrong); err != nil {
 		return err
 	}
-	made.identify(a.clock.Now())
-	same, err := a.sameRegistration(ctx, made.EmailKey, in.Password)
+	n.assignID(a.clock.Now())
+	same, err := a.sameRegistration(ctx, n.EmailKey, in.Password)
 	if err != nil {
 		return err
 	}
-	if made.passwordHash, err = a.hash(ctx, in.Password); err != nil {
+	if n.passwordHash, err = a.hash(ctx, in.Password); err != nil {
 		return err
 	}
 	token := NewToken()
 	return a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		found, err := findLogin(ctx, tx, made.Email)
+		found, err := findLogin(ctx, tx, n.Email)
 		if err != nil {
 			return err
 		}
-		msg := mail.Message{To: made.Email, Language: in.Language, ExpiresAt: made.CreatedAt + registrationLifetime.Milliseconds()}
+		msg := mail.Message{To: n.Email, Language: in.Language, ExpiresAt: n.CreatedAt + registrationLifetime.Milliseconds()}
 		switch {
 		case found.account.ID == "":
 			msg.Template, msg.Values = mail.VerifyEmail, map[string]string{"link": a.link(VerifyPage, token)}
@@ -91,9 +91,9 @@ func (a *Accounts) Register(ctx context.Context, in RegisterInput) error {
 			return err
 		}
 		asked := registration{
-			newAccount: made, tokenHash: HashToken(token), expiresAt: made.CreatedAt + registrationLifetime.Milliseconds(), language: i18n.Match(in.Language).String(),
+			newAccount: n, tokenHash: HashToken(token), expiresAt: n.CreatedAt + registrationLifetime.Milliseconds(), language: i18n.Match(in.Language).String(),
 		}
-		return putRegistration(ctx, tx, asked, same, written)
+		return upsertRegistration(ctx, tx, asked, same, written)
 	})
 }
 
@@ -112,20 +112,20 @@ func (a *Accounts) sameRegistration(ctx context.Context, emailKey, password stri
 }
 
 // checked returns what can be made of the input, and every wrong field.
-func (in RegisterInput) checked() (newAccount, []errs.Field) {
+func (in RegisterInput) validate() (newAccount, []errs.Field) {
 	password := in.Password
 	if password == "" {
 		password = " " // too short, and told so
 	}
-	made, wrong := Input{Email: in.Email, Username: in.Username, Password: password}.checked()
+	n, wrong := Input{Email: in.Email, Username: in.Username, Password: password}.validate()
 	names := []struct {
 		field, value string
 		needed       bool
 		to           *string
 	}{
-		{"firstname", in.FirstName, true, &made.firstName},
-		{"lastname", in.LastName, true, &made.lastName},
-		{"displayname", in.DisplayName, false, &made.displayName},
+		{"firstname", in.FirstName, true, &n.firstName},
+		{"lastname", in.LastName, true, &n.lastName},
+		{"displayname", in.DisplayName, false, &n.displayName},
 	}
 	for _, name := range names {
 		line, ok := text.Line(name.value, maxName)
@@ -133,5 +133,5 @@ func (in RegisterInput) checked() (newAccount, []errs.Field) {
 			wrong = append(wrong, errs.Field{Field: name.field, Code: "invalid", Message: "A name has 1 to 50 characters, none of them a control character."})
 		}
 	}
-	return made, wrong
+	return n, wrong
 }

@@ -63,14 +63,14 @@ func TestARegistrationBecomesAnAccountOnceTheAddressIsProven(t *testing.T) {
 		}
 		_, err := w.signIn(t, "ann", password, "")
 		mustFail(t, "signed in before", err, errs.Unauthenticated, "wrong_password")
-		made, err := w.VerifyEmail(t.Context(), sent[0].token, "")
+		created, err := w.VerifyEmail(t.Context(), sent[0].token, "")
 		if err != nil {
 			t.Fatal(err)
 		}
 		want := account.Account{
-			ID: made.ID, Number: made.Number, Email: "ann@Example.com", Username: "ann", FirstName: "Ann", LastName: "Lee", DisplayName: "Annie", CreatedAt: w.now.UnixMilli(),
+			ID: created.ID, Number: created.Number, Email: "ann@Example.com", Username: "ann", FirstName: "Ann", LastName: "Lee", DisplayName: "Annie", CreatedAt: w.now.UnixMilli(),
 		}
-		if diff := cmp.Diff(want, made); diff != "" {
+		if diff := cmp.Diff(want, created); diff != "" {
 			t.Error(diff)
 		}
 		if _, err := w.signIn(t, "ANN@example.com", password, ""); err != nil {
@@ -151,9 +151,9 @@ func TestATakenUsernameIsToldToWhoeverProvedTheAddress(t *testing.T) {
 		mustFail(t, "taken", err, errs.Conflict, "username_taken")
 		_, err = w.VerifyEmail(t.Context(), token, "12")
 		mustFail(t, "no username", err, errs.Invalid, "invalid_input")
-		made, err := w.VerifyEmail(t.Context(), token, "ann2")
-		if err != nil || made.Username != "ann2" {
-			t.Errorf("%+v %v", made, err)
+		created, err := w.VerifyEmail(t.Context(), token, "ann2")
+		if err != nil || created.Username != "ann2" {
+			t.Errorf("%+v %v", created, err)
 		}
 	})
 }
@@ -194,21 +194,21 @@ func TestOneTokenMakesOneAccount(t *testing.T) {
 			t.Fatal(err)
 		}
 		token := w.letters(t)[0].token
-		var made atomic.Int32
+		var created atomic.Int32
 		var all sync.WaitGroup
 		for range 8 {
 			all.Go(func() {
 				_, err := w.VerifyEmail(t.Context(), token, "")
 				if err == nil {
-					made.Add(1)
+					created.Add(1)
 				} else if !errs.Is(err, "link_expired") {
 					t.Error(err)
 				}
 			})
 		}
 		all.Wait()
-		if made.Load() != 1 || w.count(t, "accounts") != 1 {
-			t.Errorf("%d were told it is made, %d accounts", made.Load(), w.count(t, "accounts"))
+		if created.Load() != 1 || w.count(t, "accounts") != 1 {
+			t.Errorf("%d were told it is made, %d accounts", created.Load(), w.count(t, "accounts"))
 		}
 	})
 }
@@ -328,9 +328,9 @@ func TestOnlyTheNewestRegistrationOfAnAddressCounts(t *testing.T) {
 		}
 		_, err := w.VerifyEmail(t.Context(), first, "")
 		mustFail(t, "the older link", err, errs.Gone, "link_expired")
-		made, err := w.VerifyEmail(t.Context(), second, "")
-		if err != nil || made.Username != "ann" {
-			t.Fatalf("%+v, %v", made, err)
+		created, err := w.VerifyEmail(t.Context(), second, "")
+		if err != nil || created.Username != "ann" {
+			t.Fatalf("%+v, %v", created, err)
 		}
 		if _, err := w.signIn(t, "ann", password, ""); err != nil {
 			t.Errorf("with the password of both: %v", err)
@@ -359,11 +359,11 @@ func TestNobodyRegistersAPasswordForWhoeverHasTheAddress(t *testing.T) {
 			for _, in := range order {
 				token = w.registers(t, in)
 			}
-			made, err := w.VerifyEmail(t.Context(), token, "")
+			created, err := w.VerifyEmail(t.Context(), token, "")
 			if err != nil {
 				t.Fatal(name, err)
 			}
-			if has, err := w.HasPassword(t.Context(), made.ID); has || err != nil {
+			if has, err := w.HasPassword(t.Context(), created.ID); has || err != nil {
 				t.Errorf("%s: it has a password (%v)", name, err)
 			}
 			sent := w.letters(t)
@@ -390,11 +390,11 @@ func TestARegistrationThatHasEndedContestsNothing(t *testing.T) {
 		w.registers(t, other("eve"))
 		w.registers(t, applicant("ann"))
 		w.pass(24 * time.Hour)
-		made, err := w.VerifyEmail(t.Context(), w.registers(t, applicant("ann")), "")
+		created, err := w.VerifyEmail(t.Context(), w.registers(t, applicant("ann")), "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if has, err := w.HasPassword(t.Context(), made.ID); !has || err != nil {
+		if has, err := w.HasPassword(t.Context(), created.ID); !has || err != nil {
 			t.Errorf("it has no password (%v)", err)
 		}
 	})

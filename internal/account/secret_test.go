@@ -12,12 +12,12 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-func (w *world) keptTOTP(t *testing.T) (kept string) {
+func (w *world) keptTOTP(t *testing.T) (stored string) {
 	t.Helper()
-	if err := w.db.QueryRow(t.Context(), "SELECT secret FROM account_totp").Scan(&kept); err != nil {
+	if err := w.db.QueryRow(t.Context(), "SELECT secret FROM account_totp").Scan(&stored); err != nil {
 		t.Fatal(err)
 	}
-	return kept
+	return stored
 }
 
 func TestTheSecretOfAnAppIsNotReadableInTheDatabase(t *testing.T) {
@@ -57,8 +57,8 @@ func TestASecretFromBeforeThereWasAKeyWorksAndIsSealed(t *testing.T) {
 		if n, err := w.keys.Rotate(t.Context(), db, account.SealedColumns()...); n != 0 || err != nil {
 			t.Fatal(n, err)
 		}
-		if kept := w.keptTOTP(t); strings.Contains(kept, secret) {
-			t.Errorf("kept as %s", kept)
+		if stored := w.keptTOTP(t); strings.Contains(stored, secret) {
+			t.Errorf("kept as %s", stored)
 		}
 		w.pass(time.Minute)
 		if err := w.signInWith(t, w.code(t, secret)); err != nil {

@@ -49,7 +49,7 @@ func (a *Accounts) SignOut(ctx context.Context, token string) error {
 }
 
 // keepSession adds a session that begins now.
-func (a *Accounts) keepSession(ctx context.Context, tx *sqldb.Tx, s session) error {
+func (a *Accounts) addSession(ctx context.Context, tx *sqldb.Tx, s session) error {
 	now := a.clock.Now()
 	s.info = SessionInfo{UserAgent: Printable(s.info.UserAgent), Address: Printable(s.info.Address)}
 	s.createdAt, s.expiresAt = now.UnixMilli(), now.Add(SessionLifetime).UnixMilli()
@@ -97,12 +97,12 @@ func (a *Accounts) EndSession(ctx context.Context, accountID, sessionID string) 
 
 // EndSessions ends all sessions of an account but one, "" for none, and the API
 // keys of its person, and forgets its devices and networks: what somebody else may have got hold of.
-func (a *Accounts) EndSessions(ctx context.Context, accountID, but string) error {
+func (a *Accounts) EndSessions(ctx context.Context, accountID, except string) error {
 	return a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if err := deleteSessionsOf(ctx, tx, accountID, but); err != nil {
+		if err := deleteSessionsOf(ctx, tx, accountID, except); err != nil {
 			return err
 		}
-		if err := a.forgetPlaces(ctx, tx, accountID, SessionInfo{}); err != nil {
+		if err := a.forgetClients(ctx, tx, accountID, SessionInfo{}); err != nil {
 			return err
 		}
 		return a.revokeKeys(ctx, tx, accountID)

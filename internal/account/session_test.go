@@ -94,15 +94,15 @@ func TestOnlyTheHashOfATokenIsKept(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var kept, hash string
-		if err := db.QueryRow(t.Context(), "SELECT token_hash FROM sessions").Scan(&kept); err != nil {
+		var stored, hash string
+		if err := db.QueryRow(t.Context(), "SELECT token_hash FROM sessions").Scan(&stored); err != nil {
 			t.Fatal(err)
 		}
 		if err := db.QueryRow(t.Context(), "SELECT password_hash FROM accounts").Scan(&hash); err != nil {
 			t.Fatal(err)
 		}
-		if len(kept) != 64 || strings.Contains(token, kept) || !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
-			t.Errorf("kept %q and %q", kept, hash)
+		if len(stored) != 64 || strings.Contains(token, stored) || !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
+			t.Errorf("kept %q and %q", stored, hash)
 		}
 	})
 }

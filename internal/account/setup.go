@@ -22,7 +22,7 @@ func (a *Accounts) SetupLink(ctx context.Context) (token string, needed bool, er
 	if err != nil || !needed {
 		return "", false, err
 	}
-	token, _, err = a.createLink(ctx, a.db, Link{Purpose: linkSetup}, setupLinkLifetime)
+	token, _, err = a.newLink(ctx, a.db, Link{Purpose: linkSetup}, setupLinkLifetime)
 	return token, err == nil, err
 }
 
@@ -39,21 +39,21 @@ func (a *Accounts) Setup(ctx context.Context, token string, in Input, info Sessi
 	if in.Password == "" {
 		in.Password = " " // too short, and told so
 	}
-	made, err := a.prepare(ctx, in)
+	n, err := a.prepare(ctx, in)
 	if err != nil {
 		return Account{}, "", err
 	}
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) (err error) {
-		session, account, err = a.makeFirst(ctx, tx, token, made, info)
+		session, account, err = a.createOwner(ctx, tx, token, n, info)
 		return err
 	})
 	if err != nil {
-		return Account{}, "", a.taken(ctx, made, err)
+		return Account{}, "", a.conflictOf(ctx, n, err)
 	}
 	return account, session, nil
 }
 
-func (a *Accounts) makeFirst(ctx context.Context, tx *sqldb.Tx, token string, made newAccount, info SessionInfo) (string, Account, error) {
+func (a *Accounts) createOwner(ctx context.Context, tx *sqldb.Tx, token string, n newAccount, info SessionInfo) (string, Account, error) {
 	// All links are locked, not only this one: two tokens make one owner.
 	if err := a.checkSetupLink(ctx, tx, token, tx.Dialect().Lock()); err != nil {
 		return "", Account{}, err
@@ -68,10 +68,10 @@ func (a *Accounts) makeFirst(ctx context.Context, tx *sqldb.Tx, token string, ma
 	if err := deleteLinks(ctx, tx, linkSetup); err != nil {
 		return "", Account{}, err
 	}
-	if _, err := insertAccount(ctx, tx, made); err != nil {
+	if _, err := insertAccount(ctx, tx, n); err != nil {
 		return "", Account{}, err
 	}
-	return a.startSession(ctx, tx, made.ID, info)
+	return a.startSession(ctx, tx, n.ID, info)
 }
 
 // checkSetupLink reads all links for set-up and returns Gone "link_expired"

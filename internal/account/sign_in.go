@@ -21,73 +21,73 @@ import (
 //     told from an unknown one. Such attempts count for the name and network.
 //   - The two names of an account have counters of their own, and a sign-in
 //     forgives a name only the failures of the same network.
-type attempt struct {
+type passwordAttempt struct {
 	login
-	name            string // as it was given
-	place           string // of an earlier sign-in, "": unknown
-	info            SessionInfo
-	right, outdated bool
+	name              string // as it was given
+	client            string // of an earlier sign-in, "": unknown
+	info              SessionInfo
+	correct, outdated bool
 }
 
 // own are the counters of the device, or of the name in its network: what counts
 // for the name too, and what is tried while others make it wait. They are nil
 // when the address is not known.
-func (t attempt) own() []subject {
-	if isDevice(t.place) {
-		return []subject{ofPlace(t.account.ID, t.place)}
+func (t passwordAttempt) ownCounters() []counter {
+	if isDevice(t.client) {
+		return []counter{byClient(t.account.ID, t.client)}
 	}
-	if near := neighbourhood(t.info.Address); near != "" {
-		key := HashToken(ofName(t.name).key + " " + near)
-		return []subject{{"near:" + key, namePatience}, {"held:" + key, namePatience}}
+	if near := networkOf(t.info.Address); near != "" {
+		key := HashToken(byName(t.name).key + " " + near)
+		return []counter{{"near:" + key, nameBackoff}, {"held:" + key, nameBackoff}}
 	}
 	return nil
 }
 
 // beforeHash are the counters that refuse an attempt before a hash is computed.
-func (t attempt) beforeHash() []subject {
-	if own := t.own(); own != nil {
+func (t passwordAttempt) countersBeforeHash() []counter {
+	if own := t.ownCounters(); own != nil {
 		return own
 	}
-	return from(t.info.Address, ofName(t.name))
+	return withAddress(t.info.Address, byName(t.name))
 }
 
 // others are the counters that failures elsewhere raise too. The account's own
 // count only for the right password: else they would tell which names it has.
-func (t attempt) others() []subject {
+func (t passwordAttempt) sharedCounters() []counter {
 	switch {
-	case isDevice(t.place):
+	case isDevice(t.client):
 		return nil
-	case t.right && t.place != "":
-		return []subject{ofPlace(t.account.ID, t.place)}
-	case t.right:
-		return from(t.info.Address, ofName(t.name), ofAccount(t.account.ID))
+	case t.correct && t.client != "":
+		return []counter{byClient(t.account.ID, t.client)}
+	case t.correct:
+		return withAddress(t.info.Address, byName(t.name), byAccount(t.account.ID))
 	}
-	return from(t.info.Address, ofName(t.name))
+	return withAddress(t.info.Address, byName(t.name))
 }
 
 // failed are the counters that a refusal raises: a wrong code counts for the
 // account, from a known place for the place.
-func (t attempt) failed(refusal error) []subject {
+func (t passwordAttempt) failureCounters(refusal error) []counter {
 	switch {
-	case t.own() == nil:
+	case t.ownCounters() == nil:
 		if errs.Is(refusal, "wrong_code") {
-			return from(t.info.Address, ofAccount(t.account.ID))
+			return withAddress(t.info.Address, byAccount(t.account.ID))
 		}
-		return from(t.info.Address, ofName(t.name))
-	case isDevice(t.place):
-		return t.own()
+		return withAddress(t.info.Address, byName(t.name))
+	case isDevice(t.client):
+		return t.ownCounters()
 	case !errs.Is(refusal, "wrong_code"):
-		return append(t.own()[:1], from(t.info.Address, ofName(t.name))...)
-	case t.place != "":
-		return append(t.own()[:1], from(t.info.Address, ofPlace(t.account.ID, t.place))...)
+		return append(t.ownCounters()[:1], withAddress(t.info.Address, byName(t.name))...)
+	case t.client != "":
+		return append(t.ownCounters()[:1], withAddress(t.info.Address, byClient(t.account.ID, t.client))...)
 	}
-	return append(t.own()[:1], from(t.info.Address, ofAccount(t.account.ID))...)
+	return append(t.ownCounters()[:1], withAddress(t.info.Address, byAccount(t.account.ID))...)
 }
 
 // longer returns the refusal of the limit of the name in place of a wait, which
 // would end earlier than that limit does.
-func (t attempt) longer(wait error) error {
-	if t.info.Held != nil && errs.KindOf(wait) == errs.Limited && !isDevice(t.place) {
+func (t passwordAttempt) longerWait(wait error) error {
+	if t.info.Held != nil && errs.KindOf(wait) == errs.Limited && !isDevice(t.client) {
 		return t.info.Held
 	}
 	return wait
@@ -96,57 +96,57 @@ func (t attempt) longer(wait error) error {
 // judge returns the refusal of an attempt, nil for none. What was answered while
 // the password was checked counts: of many guesses at the same time no more than
 // a few learn whether they are right. A refusal is counted: commit.
-func (a *Accounts) judge(ctx context.Context, tx *sqldb.Tx, t attempt, code string) (refusal, err error) {
-	quick := t.right && code == ""
-	if err := a.lockFailures(ctx, tx, t.own(), quick); err != nil {
-		return nil, t.longer(err)
+func (a *Accounts) checkAttempt(ctx context.Context, tx *sqldb.Tx, t passwordAttempt, code string) (refusal, err error) {
+	quick := t.correct && code == ""
+	if err := a.lockFailures(ctx, tx, t.ownCounters(), quick); err != nil {
+		return nil, t.longerWait(err)
 	}
-	held := a.lockFailures(ctx, tx, t.others(), quick)
-	if held == nil && !isDevice(t.place) && !(t.right && t.place != "") {
+	held := a.lockFailures(ctx, tx, t.sharedCounters(), quick)
+	if held == nil && !isDevice(t.client) && !(t.correct && t.client != "") {
 		held = t.info.Held
 	}
-	held = t.longer(held)
+	held = t.longerWait(held)
 	if held != nil {
-		if errs.KindOf(held) != errs.Limited || t.own() == nil {
+		if errs.KindOf(held) != errs.Limited || t.ownCounters() == nil {
 			return nil, held
 		}
-		return held, countFailures(ctx, tx, t.own()[1:], a.clock.MS())
+		return held, countFailures(ctx, tx, t.ownCounters()[1:], a.clock.MS())
 	}
 	refusal = errs.New(errs.Unauthenticated, "wrong_password", "The email address, username or password is wrong.")
-	stands, err := t.stands(ctx, tx, t.right)
+	current, err := t.isCurrent(ctx, tx, t.correct)
 	if err != nil {
 		return nil, err
 	}
-	if stands {
-		refusal = a.checkSecondFactor(ctx, tx, t.account.ID, code, t.name)
+	if current {
+		refusal = a.checkTwoFactor(ctx, tx, t.account.ID, code, t.name)
 	}
 	if refusal != nil {
-		return refusal, a.countRefusal(ctx, tx, t.failed(refusal), refusal)
+		return refusal, a.recordRefusal(ctx, tx, t.failureCounters(refusal), refusal)
 	}
-	return nil, a.forgiveAttempt(ctx, tx, t)
+	return nil, a.resetAfterSignIn(ctx, tx, t)
 }
 
 // forgiveAttempt deletes the failures of the same place, and from an unknown
 // place those of the account. The failures elsewhere stay, and those of the
 // address: an attacker may have an account as well.
-func (a *Accounts) forgiveAttempt(ctx context.Context, tx *sqldb.Tx, t attempt) error {
-	own := t.own()
+func (a *Accounts) resetAfterSignIn(ctx context.Context, tx *sqldb.Tx, t passwordAttempt) error {
+	own := t.ownCounters()
 	if own == nil {
-		return forgive(ctx, tx, ofName(t.name), ofAccount(t.account.ID))
+		return resetFailures(ctx, tx, byName(t.name), byAccount(t.account.ID))
 	}
-	if !isDevice(t.place) {
+	if !isDevice(t.client) {
 		failed, err := loadFailures(ctx, tx, own[0].key)
 		if err != nil {
 			return err
 		}
-		if err := lowerFailures(ctx, tx, ofName(t.name).key, failed.count); err != nil {
+		if err := decrementFailures(ctx, tx, byName(t.name).key, failed.count); err != nil {
 			return err
 		}
 	}
-	if t.place == "" {
-		return forgive(ctx, tx, append(own, ofAccount(t.account.ID))...)
+	if t.client == "" {
+		return resetFailures(ctx, tx, append(own, byAccount(t.account.ID))...)
 	}
-	return forgive(ctx, tx, append(own, ofPlace(t.account.ID, t.place))...)
+	return resetFailures(ctx, tx, append(own, byClient(t.account.ID, t.client))...)
 }
 
 // SignIn is SignInWithCode without a code.
@@ -167,33 +167,33 @@ func (a *Accounts) SignInWithCode(ctx context.Context, login, password, code str
 	if err != nil {
 		return "", Account{}, err
 	}
-	place, err := a.knownPlace(ctx, a.db, found.account.ID, info)
+	place, err := a.knownClient(ctx, a.db, found.account.ID, info)
 	if err != nil {
 		return "", Account{}, err
 	}
-	try := attempt{login: found, name: login, place: place, info: info}
-	if err := a.checkFailures(ctx, a.db, try.beforeHash()); err != nil {
-		return "", Account{}, try.longer(err)
+	try := passwordAttempt{login: found, name: login, client: place, info: info}
+	if err := a.checkFailures(ctx, a.db, try.countersBeforeHash()); err != nil {
+		return "", Account{}, try.longerWait(err)
 	}
-	if info.Held != nil && try.own() == nil {
+	if info.Held != nil && try.ownCounters() == nil {
 		return "", Account{}, info.Held
 	}
-	if try.right, try.outdated, err = a.verify(ctx, found.passwordHash, password); err != nil {
+	if try.correct, try.outdated, err = a.verify(ctx, found.passwordHash, password); err != nil {
 		return "", Account{}, err
 	}
 	hash := found.passwordHash
-	if try.right && try.outdated {
+	if try.correct && try.outdated {
 		if hash, err = a.hash(ctx, password); err != nil {
 			return "", Account{}, err
 		}
 	}
 	var refusal error
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if refusal, err = a.judge(ctx, tx, try, code); err != nil || refusal != nil {
+		if refusal, err = a.checkAttempt(ctx, tx, try, code); err != nil || refusal != nil {
 			return err
 		}
 		if try.outdated {
-			if err := replaceHash(ctx, tx, found.account.ID, found.passwordHash, hash); err != nil {
+			if err := rehashPassword(ctx, tx, found.account.ID, found.passwordHash, hash); err != nil {
 				return err
 			}
 		}
@@ -212,7 +212,7 @@ func (a *Accounts) SignInWithCode(ctx context.Context, login, password, code str
 // stands reports whether a password that was right still is, and keeps it so
 // until the transaction ends: one that was changed while it was checked signs
 // nobody in.
-func (l login) stands(ctx context.Context, tx *sqldb.Tx, right bool) (bool, error) {
+func (l login) isCurrent(ctx context.Context, tx *sqldb.Tx, right bool) (bool, error) {
 	if !right {
 		return false, nil
 	}
@@ -222,7 +222,7 @@ func (l login) stands(ctx context.Context, tx *sqldb.Tx, right bool) (bool, erro
 
 // countRefusal counts a wrong password or code, and commits. Half of a sign-in
 // is nothing to count, and nothing to forgive for.
-func (a *Accounts) countRefusal(ctx context.Context, tx *sqldb.Tx, counted []subject, refusal error) error {
+func (a *Accounts) recordRefusal(ctx context.Context, tx *sqldb.Tx, counted []counter, refusal error) error {
 	switch {
 	case errs.Is(refusal, "totp_required"):
 		return nil
@@ -237,12 +237,12 @@ func (a *Accounts) countRefusal(ctx context.Context, tx *sqldb.Tx, counted []sub
 func (a *Accounts) startSession(ctx context.Context, tx *sqldb.Tx, accountID string, info SessionInfo) (string, Account, error) {
 	now := a.clock.Now()
 	token := SessionPrefix + NewToken()
-	account, err := noteSignIn(ctx, tx, accountID, now.UnixMilli())
+	account, err := recordSignIn(ctx, tx, accountID, now.UnixMilli())
 	if err != nil {
 		return "", Account{}, err
 	}
 	if err := a.rememberNetwork(ctx, tx, accountID, info.Address); err != nil {
 		return "", Account{}, err
 	}
-	return token, account, a.keepSession(ctx, tx, session{id: id.New(now), tokenHash: HashToken(token), accountID: accountID, info: info})
+	return token, account, a.addSession(ctx, tx, session{id: id.New(now), tokenHash: HashToken(token), accountID: accountID, info: info})
 }

@@ -71,7 +71,7 @@ func lockAccount(ctx context.Context, tx *sqldb.Tx, accountID string) (Account, 
 }
 
 // setVerified reports false for an account whose address was proven before.
-func setVerified(ctx context.Context, tx *sqldb.Tx, accountID string, now int64) (bool, error) {
+func markVerified(ctx context.Context, tx *sqldb.Tx, accountID string, now int64) (bool, error) {
 	n, err := tx.Exec(ctx, "UPDATE accounts SET email_verified_at = $1 WHERE id = $2 AND email_verified_at = 0", now, accountID)
 	return n > 0, err
 }
@@ -98,7 +98,7 @@ func updatePassword(ctx context.Context, tx *sqldb.Tx, accountID, hash string, n
 }
 
 // replaceHash keeps a password that was changed since old was read.
-func replaceHash(ctx context.Context, q sqldb.Querier, accountID, old, hash string) error {
+func rehashPassword(ctx context.Context, q sqldb.Querier, accountID, old, hash string) error {
 	_, err := q.Exec(ctx, "UPDATE accounts SET password_hash = $1 WHERE id = $2 AND password_hash = $3", hash, accountID, old)
 	return err
 }
@@ -128,7 +128,7 @@ func findLogin(ctx context.Context, q sqldb.Querier, name string) (login, error)
 	return l, err
 }
 
-func noteSignIn(ctx context.Context, tx *sqldb.Tx, accountID string, now int64) (Account, error) {
+func recordSignIn(ctx context.Context, tx *sqldb.Tx, accountID string, now int64) (Account, error) {
 	return sqldb.One(ctx, tx, "account", scanAccount,
 		"UPDATE accounts SET signed_in_at = $1 WHERE id = $2 RETURNING "+accountColumns, now, accountID)
 }

@@ -8,7 +8,7 @@ import (
 
 // deleteMethodsOf takes every way to sign in to an account, but its password
 // and its API keys.
-func deleteMethodsOf(ctx context.Context, tx *sqldb.Tx, accountID string) error {
+func deleteSignInMethodsOf(ctx context.Context, tx *sqldb.Tx, accountID string) error {
 	for _, table := range []string{"passkeys", "account_totp", "recovery_codes", "provider_identities"} {
 		if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE account_id = $1", accountID); err != nil {
 			return err
@@ -40,7 +40,7 @@ func listIdentities(ctx context.Context, q sqldb.Querier, accountID string) ([]I
 	return sqldb.All(ctx, q, scanIdentity, "SELECT "+identityColumns+" FROM provider_identities WHERE account_id = $1 ORDER BY created_at, subject", accountID)
 }
 
-func useIdentity(ctx context.Context, tx *sqldb.Tx, i Identity, now int64) error {
+func touchIdentity(ctx context.Context, tx *sqldb.Tx, i Identity, now int64) error {
 	_, err := tx.Exec(ctx, "UPDATE provider_identities SET email = $1, used_at = $2 WHERE issuer = $3 AND subject = $4", i.Email, now, i.Issuer, i.Subject)
 	return err
 }

@@ -23,7 +23,7 @@ func InsertLink(ctx context.Context, q sqldb.Querier, l Link) error {
 
 // takeLink returns a link for one of some purposes and deletes it: of two at
 // the same time one gets it.
-func takeLink(ctx context.Context, tx *sqldb.Tx, hash string, purposes ...Purpose) (Link, error) {
+func deleteLink(ctx context.Context, tx *sqldb.Tx, hash string, purposes ...Purpose) (Link, error) {
 	return sqldb.One(ctx, tx, "link", scanLink,
 		"DELETE FROM one_time_links WHERE token_hash = $1 AND "+tx.Dialect().In("purpose", "$2")+" RETURNING "+linkColumns, hash, packPurposes(purposes))
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // keptPasskey is a row of passkeys.
-type keptPasskey struct {
+type storedPasskey struct {
 	Passkey
 	accountID  string
 	credential webauthn.Credential
@@ -20,9 +20,9 @@ type keptPasskey struct {
 
 const passkeyColumns = "id, account_id, name, credential, sign_count, created_at, used_at"
 
-func scanPasskey(s sqldb.Scanner) (keptPasskey, error) {
+func scanPasskey(s sqldb.Scanner) (storedPasskey, error) {
 	var (
-		k       keptPasskey
+		k       storedPasskey
 		content string
 		count   int64
 	)
@@ -36,7 +36,7 @@ func scanPasskey(s sqldb.Scanner) (keptPasskey, error) {
 	return k, nil
 }
 
-func insertPasskey(ctx context.Context, tx *sqldb.Tx, k keptPasskey) error {
+func insertPasskey(ctx context.Context, tx *sqldb.Tx, k storedPasskey) error {
 	content, err := json.Marshal(k.credential)
 	if err != nil {
 		return fmt.Errorf("encode passkey: %w", err)
@@ -49,18 +49,18 @@ func insertPasskey(ctx context.Context, tx *sqldb.Tx, k keptPasskey) error {
 
 func credentialKey(raw []byte) string { return base64.RawURLEncoding.EncodeToString(raw) }
 
-func listPasskeys(ctx context.Context, q sqldb.Querier, accountID string) ([]keptPasskey, error) {
+func listPasskeys(ctx context.Context, q sqldb.Querier, accountID string) ([]storedPasskey, error) {
 	return sqldb.All(ctx, q, scanPasskey, "SELECT "+passkeyColumns+" FROM passkeys WHERE account_id = $1 ORDER BY id", accountID)
 }
 
 // passkeyByCredential locks the passkey: its counter is compared and moved by
 // one at a time.
-func passkeyByCredential(ctx context.Context, tx *sqldb.Tx, raw []byte) (keptPasskey, error) {
+func passkeyByCredential(ctx context.Context, tx *sqldb.Tx, raw []byte) (storedPasskey, error) {
 	return sqldb.One(ctx, tx, "passkey", scanPasskey,
 		"SELECT "+passkeyColumns+" FROM passkeys WHERE credential_id = $1 "+tx.Dialect().Lock(), credentialKey(raw))
 }
 
-func usePasskey(ctx context.Context, tx *sqldb.Tx, k keptPasskey, now int64) error {
+func recordPasskeyUse(ctx context.Context, tx *sqldb.Tx, k storedPasskey, now int64) error {
 	content, err := json.Marshal(k.credential)
 	if err != nil {
 		return fmt.Errorf("encode passkey: %w", err)

@@ -18,7 +18,7 @@ func scanRegistration(s sqldb.Scanner) (r registration, err error) {
 // is contested when that one still stood, unless it is the one with the token
 // hash same. Without replace one that still stands stays, contested
 // by this one.
-func putRegistration(ctx context.Context, tx *sqldb.Tx, r registration, same string, replace bool) error {
+func upsertRegistration(ctx context.Context, tx *sqldb.Tx, r registration, same string, replace bool) error {
 	if !replace {
 		if _, err := tx.Exec(ctx, "UPDATE registrations SET contested = TRUE WHERE email_key = $1 AND expires_at > $2 AND token_hash <> $3", r.EmailKey, r.CreatedAt, same); err != nil {
 			return err
@@ -63,7 +63,7 @@ func scanEmailChange(s sqldb.Scanner) (c emailChange, err error) {
 }
 
 // putEmailChange replaces the pending email change of the account.
-func putEmailChange(ctx context.Context, tx *sqldb.Tx, c emailChange) error {
+func upsertEmailChange(ctx context.Context, tx *sqldb.Tx, c emailChange) error {
 	_, err := tx.Exec(ctx, "INSERT INTO email_changes ("+emailChangeColumns+") VALUES ("+sqldb.Placeholders(1, 6)+`)
 		ON CONFLICT (account_id) DO UPDATE SET email = excluded.email, email_key = excluded.email_key, token_hash = excluded.token_hash,
 			created_at = excluded.created_at, expires_at = excluded.expires_at`,

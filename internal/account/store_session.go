@@ -8,7 +8,7 @@ import (
 )
 
 // seen is a session with the account it belongs to.
-type seen struct {
+type activeSession struct {
 	actor             actor.Actor
 	expiresAt, seenAt int64
 }
@@ -21,9 +21,9 @@ func insertSession(ctx context.Context, q sqldb.Querier, s session) error {
 	return err
 }
 
-func sessionByHash(ctx context.Context, q sqldb.Querier, hash string) (seen, error) {
-	scan := func(r sqldb.Scanner) (seen, error) {
-		s := seen{actor: actor.Actor{Kind: actor.Session}}
+func sessionByHash(ctx context.Context, q sqldb.Querier, hash string) (activeSession, error) {
+	scan := func(r sqldb.Scanner) (activeSession, error) {
+		s := activeSession{actor: actor.Actor{Kind: actor.Session}}
 		err := r.Scan(&s.actor.SessionID, &s.actor.AccountID, &s.actor.OnlyCommunity, &s.actor.MemberID, &s.actor.SignedInAt, &s.actor.Name, &s.actor.InstallationOwner, &s.actor.Language, &s.expiresAt, &s.seenAt)
 		return s, err
 	}
@@ -56,11 +56,11 @@ func deleteSessionOf(ctx context.Context, q sqldb.Querier, accountID, sessionID 
 
 // deleteSessionsOf ends all sessions of an account but one, "" for none, and
 // sign-ins that are on their way.
-func deleteSessionsOf(ctx context.Context, q sqldb.Querier, accountID, but string) error {
-	if err := deleteStepsOf(ctx, q, accountID); err != nil {
+func deleteSessionsOf(ctx context.Context, q sqldb.Querier, accountID, except string) error {
+	if err := deleteFlowsOf(ctx, q, accountID); err != nil {
 		return err
 	}
-	_, err := q.Exec(ctx, "DELETE FROM sessions WHERE account_id = $1 AND id <> $2", accountID, but)
+	_, err := q.Exec(ctx, "DELETE FROM sessions WHERE account_id = $1 AND id <> $2", accountID, except)
 	return err
 }
 
@@ -99,32 +99,32 @@ func sessionStart(ctx context.Context, q sqldb.Querier, sessionID string) (int64
 	return sqldb.One(ctx, q, "session", sqldb.Value[int64], "SELECT created_at FROM sessions WHERE id = $1", sessionID)
 }
 
-const stepColumns = "token_hash, kind, account_id, data, created_at, expires_at"
+const flowColumns = "token_hash, kind, account_id, data, created_at, expires_at"
 
-func scanStep(s sqldb.Scanner) (step, error) {
-	var one step
+func scanFlow(s sqldb.Scanner) (signInFlow, error) {
+	var one signInFlow
 	err := s.Scan(&one.tokenHash, &one.kind, &one.accountID, &one.data, &one.createdAt, &one.expiresAt)
 	return one, err
 }
 
-func insertStep(ctx context.Context, q sqldb.Querier, s step) error {
-	_, err := q.Exec(ctx, "INSERT INTO sign_in_steps ("+stepColumns+") VALUES ($1, $2, $3, $4, $5, $6)",
+func insertFlow(ctx context.Context, q sqldb.Querier, s signInFlow) error {
+	_, err := q.Exec(ctx, "INSERT INTO sign_in_steps ("+flowColumns+") VALUES ($1, $2, $3, $4, $5, $6)",
 		s.tokenHash, s.kind, s.accountID, s.data, s.createdAt, s.expiresAt)
 	return err
 }
 
-func loadStep(ctx context.Context, q sqldb.Querier, hash string, kind stepKind) (step, error) {
-	return sqldb.One(ctx, q, "step", scanStep, "SELECT "+stepColumns+" FROM sign_in_steps WHERE token_hash = $1 AND kind = $2", hash, kind)
+func loadFlow(ctx context.Context, q sqldb.Querier, hash string, kind flowKind) (signInFlow, error) {
+	return sqldb.One(ctx, q, "step", scanFlow, "SELECT "+flowColumns+" FROM sign_in_steps WHERE token_hash = $1 AND kind = $2", hash, kind)
 }
 
 // deleteStep returns a step and deletes it: of two at the same time one gets
 // it.
-func deleteStep(ctx context.Context, tx *sqldb.Tx, hash string, kind stepKind) (step, error) {
-	return sqldb.One(ctx, tx, "step", scanStep,
-		"DELETE FROM sign_in_steps WHERE token_hash = $1 AND kind = $2 RETURNING "+stepColumns, hash, kind)
+func deleteFlow(ctx context.Context, tx *sqldb.Tx, hash string, kind flowKind) (signInFlow, error) {
+	return sqldb.One(ctx, tx, "step", scanFlow,
+		"DELETE FROM sign_in_steps WHERE token_hash = $1 AND kind = $2 RETURNING "+flowColumns, hash, kind)
 }
 
-func deleteStepsOf(ctx context.Context, q sqldb.Querier, accountID string) error {
+func deleteFlowsOf(ctx context.Context, q sqldb.Querier, accountID string) error {
 	_, err := q.Exec(ctx, "DELETE FROM sign_in_steps WHERE account_id = $1", accountID)
 	return err
 }

@@ -15,7 +15,7 @@ func loadFailures(ctx context.Context, q sqldb.Querier, subject string) (failure
 	return queryFailures(ctx, q, subject, "")
 }
 
-func lockedFailures(ctx context.Context, tx *sqldb.Tx, subject string) (failures, error) {
+func loadFailuresForUpdate(ctx context.Context, tx *sqldb.Tx, subject string) (failures, error) {
 	return queryFailures(ctx, tx, subject, tx.Dialect().Lock())
 }
 
@@ -32,13 +32,13 @@ func queryFailures(ctx context.Context, q sqldb.Querier, subject, lock string) (
 }
 
 // ensureFailures makes the row that lockedFailures locks.
-func ensureFailures(ctx context.Context, tx *sqldb.Tx, subject string) error {
+func insertFailures(ctx context.Context, tx *sqldb.Tx, subject string) error {
 	_, err := tx.Exec(ctx, "INSERT INTO sign_in_failures (subject, failures, last_at) VALUES ($1, 0, 0) ON CONFLICT (subject) DO NOTHING", subject)
 	return err
 }
 
 // countFailure starts from one when the last failure was before forgotten.
-func countFailure(ctx context.Context, tx *sqldb.Tx, subject string, now, forgotten int64) error {
+func incrementFailures(ctx context.Context, tx *sqldb.Tx, subject string, now, forgotten int64) error {
 	_, err := tx.Exec(ctx, `UPDATE sign_in_failures
 		SET failures = CASE WHEN last_at <= $1 THEN 1 ELSE failures + 1 END, last_at = $2 WHERE subject = $3`,
 		forgotten, now, subject)
@@ -46,7 +46,7 @@ func countFailure(ctx context.Context, tx *sqldb.Tx, subject string, now, forgot
 }
 
 // lowerFailures takes n failures off a subject.
-func lowerFailures(ctx context.Context, tx *sqldb.Tx, subject string, n int64) error {
+func decrementFailures(ctx context.Context, tx *sqldb.Tx, subject string, n int64) error {
 	_, err := tx.Exec(ctx, "UPDATE sign_in_failures SET failures = CASE WHEN failures > CAST($1 AS BIGINT) THEN failures - CAST($1 AS BIGINT) ELSE 0 END WHERE subject = $2", n, subject)
 	return err
 }
@@ -63,7 +63,7 @@ func deleteFailures(ctx context.Context, tx *sqldb.Tx, subject string) error {
 }
 
 func sweep(ctx context.Context, db *sqldb.DB, now time.Time) error {
-	forget := accountPatience.forget
+	forget := accountBackoff.resetAfter
 	for _, old := range []struct {
 		table, key, where string
 		times             []any
@@ -79,10 +79,10 @@ func sweep(ctx context.Context, db *sqldb.DB, now time.Time) error {
 			return err
 		}
 	}
-	return sweepPlaces(ctx, db, now.Add(-PlaceLifetime).UnixMilli(), now.Add(PlaceLifetime).UnixMilli())
+	return sweepClients(ctx, db, now.Add(-PlaceLifetime).UnixMilli(), now.Add(PlaceLifetime).UnixMilli())
 }
 
-func loadPlaces(ctx context.Context, q sqldb.Querier, accountID string, places []string, since int64) (known []string, err error) {
+func loadClients(ctx context.Context, q sqldb.Querier, accountID string, places []string, since int64) (known []string, err error) {
 	for _, place := range places {
 		n, err := sqldb.One(ctx, q, "place", sqldb.Value[int], "SELECT count(*) FROM sign_in_places WHERE account_id = $1 AND place = $2 AND seen_at > $3", accountID, place, since)
 		if err != nil {
@@ -98,7 +98,7 @@ func loadPlaces(ctx context.Context, q sqldb.Querier, accountID string, places [
 // rememberPlace notes the use of a place and deletes all but most others of its
 // kind. Places that returned stay before those that were used once, so a program
 // that never sends its cookie does not displace a browser that does.
-func rememberPlace(ctx context.Context, tx *sqldb.Tx, accountID, place, kind string, most int, now int64) error {
+func upsertClient(ctx context.Context, tx *sqldb.Tx, accountID, place, kind string, most int, now int64) error {
 	_, err := tx.Exec(ctx, `INSERT INTO sign_in_places (account_id, place, seen_at, returned) VALUES ($1, $2, $3, FALSE)
 		ON CONFLICT (account_id, place) DO UPDATE SET seen_at = excluded.seen_at, returned = TRUE`, accountID, place, now)
 	if err != nil {
@@ -121,13 +121,13 @@ func loadDevice(ctx context.Context, q sqldb.Querier, places []string, since int
 	return known[0], nil
 }
 
-func deletePlaces(ctx context.Context, tx *sqldb.Tx, accountID string, but []string) error {
-	_, err := tx.Exec(ctx, "DELETE FROM sign_in_places WHERE account_id = $1 AND NOT ("+tx.Dialect().In("place", "$2")+")", accountID, sqldb.Keys(but))
+func deleteClients(ctx context.Context, tx *sqldb.Tx, accountID string, except []string) error {
+	_, err := tx.Exec(ctx, "DELETE FROM sign_in_places WHERE account_id = $1 AND NOT ("+tx.Dialect().In("place", "$2")+")", accountID, sqldb.Keys(except))
 	return err
 }
 
 // sweepPlaces deletes places last used before since, or after until: the clock
 // was ahead then.
-func sweepPlaces(ctx context.Context, db *sqldb.DB, since, until int64) error {
+func sweepClients(ctx context.Context, db *sqldb.DB, since, until int64) error {
 	return db.DeleteBatches(ctx, "sign_in_places", "account_id, place", "seen_at < $1 OR seen_at > $2", since, until)
 }

@@ -41,7 +41,7 @@ func confirmTOTP(ctx context.Context, tx *sqldb.Tx, accountID string, step, now 
 }
 
 // useTOTPStep reports false when that step, or a later one, was used already.
-func useTOTPStep(ctx context.Context, tx *sqldb.Tx, accountID string, step int64) (bool, error) {
+func advanceTOTPStep(ctx context.Context, tx *sqldb.Tx, accountID string, step int64) (bool, error) {
 	n, err := tx.Exec(ctx, "UPDATE account_totp SET used_step = $1 WHERE account_id = $2 AND used_step < $1", step, accountID)
 	return n > 0, err
 }

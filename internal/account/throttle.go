@@ -12,10 +12,10 @@ import (
 
 // patience says how failed sign-ins slow down the next one: the first free
 // ones not at all, then each failure doubles the wait.
-type patience struct {
-	free    int64
-	longest time.Duration
-	forget  time.Duration // without a failure all are forgotten
+type backoff struct {
+	free       int64
+	max        time.Duration
+	resetAfter time.Duration // without a failure all are forgotten
 }
 
 var (
@@ -23,50 +23,50 @@ var (
 	// share a counter: whoever makes one of them wait could see by the other
 	// that both are of one person. Twice the longest wait keeps the guesses of a
 	// day at what one counter would allow.
-	namePatience = patience{free: 5, longest: 30 * time.Minute, forget: 24 * time.Hour}
+	nameBackoff = backoff{free: 5, max: 30 * time.Minute, resetAfter: 24 * time.Hour}
 	// For what only somebody tries who has the password or a session.
-	accountPatience = patience{free: 5, longest: 15 * time.Minute, forget: 24 * time.Hour}
+	accountBackoff = backoff{free: 5, max: 15 * time.Minute, resetAfter: 24 * time.Hour}
 	// Behind one address there may be a whole school.
-	addressPatience = patience{free: 50, longest: 15 * time.Minute, forget: time.Hour}
+	addressBackoff = backoff{free: 50, max: 15 * time.Minute, resetAfter: time.Hour}
 )
 
 const firstWait = 2 * time.Second
 
-func (p patience) wait(failures int64) time.Duration {
+func (p backoff) delay(failures int64) time.Duration {
 	if failures < p.free {
 		return 0
 	}
 	doublings := min(failures-p.free, 20)
-	return min(firstWait<<doublings, p.longest)
+	return min(firstWait<<doublings, p.max)
 }
 
 // subject is who or what failed sign-ins are counted for.
-type subject struct {
+type counter struct {
 	key string
-	patience
+	backoff
 }
 
 // ofName is who calls themselves by an email address or a username, whether
 // there is such an account or not: it must not look different.
-func ofName(login string) subject {
-	return subject{"login:" + HashToken(EmailKey(login)), namePatience}
+func byName(login string) counter {
+	return counter{"login:" + HashToken(EmailKey(login)), nameBackoff}
 }
 
-func ofAccount(accountID string) subject { return subject{"account:" + accountID, accountPatience} }
+func byAccount(accountID string) counter { return counter{"account:" + accountID, accountBackoff} }
 
-func ofSession(sessionID string) subject { return subject{"session:" + sessionID, accountPatience} }
+func bySession(sessionID string) counter { return counter{"session:" + sessionID, accountBackoff} }
 
 // ofPlace is an account at a known device or network.
-func ofPlace(accountID, place string) subject {
-	return subject{"place:" + HashToken(accountID+" "+place), accountPatience}
+func byClient(accountID, place string) counter {
+	return counter{"place:" + HashToken(accountID+" "+place), accountBackoff}
 }
 
 // from adds the address that an attempt comes from, if it is known. Places
 // and sessions come before names, names before accounts and accounts before addresses everywhere, so that two
 // sign-ins never wait for each other.
-func from(address string, subjects ...subject) []subject {
+func withAddress(address string, subjects ...counter) []counter {
 	if address != "" {
-		subjects = append(subjects, subject{"address:" + network(address), addressPatience})
+		subjects = append(subjects, counter{"address:" + addressKey(address), addressBackoff})
 	}
 	return subjects
 }
@@ -90,11 +90,11 @@ func FailureSubject(accountID string) string { return "account " + accountID }
 // LimitSubject is what attempts by an email address or a username are counted
 // by: the same for any way to write it, and of two names never the same. what
 // is the operation of the API that is tried.
-func LimitSubject(what, login string) string { return what + " " + ofName(login).key }
+func LimitSubject(what, login string) string { return what + " " + byName(login).key }
 
 // network is what one customer of a provider has: an IPv4 address, or the
 // first half of an IPv6 one.
-func network(address string) string {
+func addressKey(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
 		return HashToken(address)
@@ -107,16 +107,16 @@ func network(address string) string {
 
 // checkFailures returns Limited "too_many_sign_ins" while a subject has to
 // wait.
-func (a *Accounts) checkFailures(ctx context.Context, q sqldb.Querier, subjects []subject) error {
+func (a *Accounts) checkFailures(ctx context.Context, q sqldb.Querier, subjects []counter) error {
 	for _, s := range subjects {
 		f, err := loadFailures(ctx, q, s.key)
 		if err != nil {
 			return err
 		}
-		if f, err = a.notAhead(ctx, q, s, f); err != nil {
+		if f, err = a.clampFailures(ctx, q, s, f); err != nil {
 			return err
 		}
-		if err := a.tooSoon(s, f); err != nil {
+		if err := a.checkDelay(s, f); err != nil {
 			return err
 		}
 	}
@@ -125,7 +125,7 @@ func (a *Accounts) checkFailures(ctx context.Context, q sqldb.Querier, subjects 
 
 // notAhead corrects failures that were counted when a clock was ahead: the wait
 // begins now, and never lasts longer than the longest one.
-func (a *Accounts) notAhead(ctx context.Context, q sqldb.Querier, s subject, f failures) (failures, error) {
+func (a *Accounts) clampFailures(ctx context.Context, q sqldb.Querier, s counter, f failures) (failures, error) {
 	now := a.clock.MS()
 	if f.lastAt <= now {
 		return f, nil
@@ -136,34 +136,34 @@ func (a *Accounts) notAhead(ctx context.Context, q sqldb.Querier, s subject, f f
 
 // lockFailures is checkFailures that lets nobody else count until the
 // transaction ends. For a right password there may be nothing to lock.
-func (a *Accounts) lockFailures(ctx context.Context, tx *sqldb.Tx, subjects []subject, right bool) error {
+func (a *Accounts) lockFailures(ctx context.Context, tx *sqldb.Tx, subjects []counter, right bool) error {
 	for _, s := range subjects {
 		if !right {
-			if err := ensureFailures(ctx, tx, s.key); err != nil {
+			if err := insertFailures(ctx, tx, s.key); err != nil {
 				return err
 			}
 		}
-		f, err := lockedFailures(ctx, tx, s.key)
+		f, err := loadFailuresForUpdate(ctx, tx, s.key)
 		if err != nil {
 			return err
 		}
-		if f, err = a.notAhead(ctx, tx, s, f); err != nil {
+		if f, err = a.clampFailures(ctx, tx, s, f); err != nil {
 			return err
 		}
-		if err := a.tooSoon(s, f); err != nil {
+		if err := a.checkDelay(s, f); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (a *Accounts) tooSoon(s subject, f failures) error {
+func (a *Accounts) checkDelay(s counter, f failures) error {
 	now := a.clock.Now()
 	last := time.UnixMilli(f.lastAt)
-	if now.Sub(last) >= s.forget {
+	if now.Sub(last) >= s.resetAfter {
 		return nil
 	}
-	left := last.Add(s.wait(f.count)).Sub(now)
+	left := last.Add(s.delay(f.count)).Sub(now)
 	if left <= 0 {
 		return nil
 	}
@@ -173,12 +173,12 @@ func (a *Accounts) tooSoon(s subject, f failures) error {
 }
 
 // countFailures adds one failure for each subject.
-func countFailures(ctx context.Context, tx *sqldb.Tx, subjects []subject, now int64) error {
+func countFailures(ctx context.Context, tx *sqldb.Tx, subjects []counter, now int64) error {
 	for _, s := range subjects {
-		if err := ensureFailures(ctx, tx, s.key); err != nil {
+		if err := insertFailures(ctx, tx, s.key); err != nil {
 			return err
 		}
-		if err := countFailure(ctx, tx, s.key, now, now-s.forget.Milliseconds()); err != nil {
+		if err := incrementFailures(ctx, tx, s.key, now, now-s.resetAfter.Milliseconds()); err != nil {
 			return err
 		}
 	}
@@ -187,7 +187,7 @@ func countFailures(ctx context.Context, tx *sqldb.Tx, subjects []subject, now in
 
 // forgive deletes the failures of subjects. Callers pass what is of the same
 // place only: see forgiveAttempt.
-func forgive(ctx context.Context, tx *sqldb.Tx, subjects ...subject) error {
+func resetFailures(ctx context.Context, tx *sqldb.Tx, subjects ...counter) error {
 	for _, s := range subjects {
 		if err := deleteFailures(ctx, tx, s.key); err != nil {
 			return err

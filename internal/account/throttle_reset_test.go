@@ -108,12 +108,12 @@ func TestADeviceThatReturnsStaysKnown(t *testing.T) {
 		}
 		newest := remember("")
 		for cookie, want := range map[string]bool{browser: true, once: false, newest: true} {
-			for how, ask := range map[string]func() (string, error){
+			for how, request := range map[string]func() (string, error){
 				"name":    func() (string, error) { return w.KnowsDevice(t.Context(), "ann", cookie) },
 				"account": func() (string, error) { return w.KnowsDeviceOf(t.Context(), ann.ID, cookie) },
 				"any":     func() (string, error) { return w.KnowsDeviceOfAny(t.Context(), "x."+cookie) },
 			} {
-				if place, err := ask(); err != nil || (place != "") != want {
+				if place, err := request(); err != nil || (place != "") != want {
 					t.Errorf("by %s: %q %v, want %v", how, place, err, want)
 				}
 			}

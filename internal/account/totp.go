@@ -76,30 +76,30 @@ func (a *Accounts) StartTOTP(ctx context.Context, actor actor.Actor, p Proof) (T
 	if err != nil {
 		return TOTPSetup{}, err
 	}
-	kept, err := replaceTOTP(ctx, a.db, account.ID, sealed, a.clock.MS())
-	if err == nil && !kept {
+	stored, err := replaceTOTP(ctx, a.db, account.ID, sealed, a.clock.MS())
+	if err == nil && !stored {
 		err = errs.New(errs.Conflict, "totp_on", "Codes of an app are asked for already. Switch that off first.")
 	}
 	if err != nil {
 		return TOTPSetup{}, err
 	}
-	return a.setupOf(account, secret), nil
+	return a.totpSetup(account, secret), nil
 }
 
 // PendingTOTP returns what StartTOTP made, while it waits to be confirmed. It
 // fails with NotFound "totp_not_found".
 func (a *Accounts) PendingTOTP(ctx context.Context, actor actor.Actor) (TOTPSetup, error) {
-	if err := onlySelf(actor); err != nil {
+	if err := RequireSession(actor); err != nil {
 		return TOTPSetup{}, err
 	}
-	kept, err := loadTOTP(ctx, a.db, actor.AccountID, "")
-	if err == nil && (kept.secret == "" || kept.confirmedAt > 0) {
+	stored, err := loadTOTP(ctx, a.db, actor.AccountID, "")
+	if err == nil && (stored.secret == "" || stored.confirmedAt > 0) {
 		err = errs.New(errs.NotFound, "totp_not_found", "There is no secret to confirm. Start again.")
 	}
 	if err != nil {
 		return TOTPSetup{}, err
 	}
-	secret, err := a.openTOTP(ctx, actor.AccountID, kept)
+	secret, err := a.openTOTP(ctx, actor.AccountID, stored)
 	if err != nil {
 		return TOTPSetup{}, err
 	}
@@ -107,12 +107,12 @@ func (a *Accounts) PendingTOTP(ctx context.Context, actor actor.Actor) (TOTPSetu
 	if err != nil {
 		return TOTPSetup{}, err
 	}
-	return a.setupOf(account, secret), nil
+	return a.totpSetup(account, secret), nil
 }
 
 // setupOf is how an app is told a secret; see
 // https://github.com/google/google-authenticator/wiki/Key-Uri-Format.
-func (a *Accounts) setupOf(account Account, secret string) TOTPSetup {
+func (a *Accounts) totpSetup(account Account, secret string) TOTPSetup {
 	issuer := a.installation()
 	query := url.Values{"secret": {secret}, "issuer": {issuer}}
 	address := url.URL{
@@ -128,25 +128,25 @@ func (a *Accounts) setupOf(account Account, secret string) TOTPSetup {
 // "wrong_code", Limited "too_many_sign_ins", or Conflict "totp_not_started" or
 // "totp_on".
 func (a *Accounts) ConfirmTOTP(ctx context.Context, actor actor.Actor, code string) (recovery []string, err error) {
-	if err := onlySelf(actor); err != nil {
+	if err := RequireSession(actor); err != nil {
 		return nil, err
 	}
 	recovery, hashes := newRecoveryCodes()
-	err = a.guess(ctx, []subject{ofSession(actor.SessionID)}, from("", ofAccount(actor.AccountID)), func(tx *sqldb.Tx) error {
-		kept, err := loadTOTP(ctx, tx, actor.AccountID, tx.Dialect().Lock())
+	err = a.attempt(ctx, []counter{bySession(actor.SessionID)}, withAddress("", byAccount(actor.AccountID)), func(tx *sqldb.Tx) error {
+		stored, err := loadTOTP(ctx, tx, actor.AccountID, tx.Dialect().Lock())
 		switch {
 		case err != nil:
 			return err
-		case kept.secret == "":
+		case stored.secret == "":
 			return errs.New(errs.Conflict, "totp_not_started", "There is no secret to confirm. Start again.")
-		case kept.confirmedAt > 0:
+		case stored.confirmedAt > 0:
 			return errs.New(errs.Conflict, "totp_on", "Codes of an app are asked for already.")
 		}
-		secret, err := a.openTOTP(ctx, actor.AccountID, kept)
+		secret, err := a.openTOTP(ctx, actor.AccountID, stored)
 		if err != nil {
 			return err
 		}
-		used, right := totpStep(secret, tidyCode(code), a.clock.Now(), kept.usedStep)
+		used, right := totpStep(secret, normalizeCode(code), a.clock.Now(), stored.usedStep)
 		if !right {
 			return wrongCode()
 		}
@@ -167,7 +167,7 @@ func (a *Accounts) ConfirmTOTP(ctx context.Context, actor actor.Actor, code stri
 // DisableTOTP switches the second factor off and forgets its recovery codes.
 // It fails as Proof says, or with NotFound "totp_not_found". Sessions stay.
 func (a *Accounts) DisableTOTP(ctx context.Context, actor actor.Actor, p Proof) error {
-	if err := a.prove(ctx, actor, p); err != nil {
+	if err := a.reauthenticate(ctx, actor, p); err != nil {
 		return err
 	}
 	return a.db.Tx(ctx, func(tx *sqldb.Tx) error {
@@ -185,16 +185,16 @@ func (a *Accounts) DisableTOTP(ctx context.Context, actor actor.Actor, p Proof) 
 // RenewRecoveryCodes makes new recovery codes; the ones from before stop to
 // work. It fails as Proof says, or with NotFound "totp_not_found".
 func (a *Accounts) RenewRecoveryCodes(ctx context.Context, actor actor.Actor, p Proof) ([]string, error) {
-	if err := a.prove(ctx, actor, p); err != nil {
+	if err := a.reauthenticate(ctx, actor, p); err != nil {
 		return nil, err
 	}
 	codes, hashes := newRecoveryCodes()
 	err := a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		kept, err := loadTOTP(ctx, tx, actor.AccountID, tx.Dialect().Lock())
+		stored, err := loadTOTP(ctx, tx, actor.AccountID, tx.Dialect().Lock())
 		if err != nil {
 			return err
 		}
-		if kept.confirmedAt == 0 {
+		if stored.confirmedAt == 0 {
 			return errs.New(errs.NotFound, "totp_not_found", "No codes of an app are asked for.")
 		}
 		return replaceRecoveryCodes(ctx, tx, actor.AccountID, hashes)
@@ -210,32 +210,32 @@ func (a *Accounts) RenewRecoveryCodes(ctx context.Context, actor actor.Actor, p 
 // Unauthenticated "wrong_code" or Limited "too_many_sign_ins"; the challenge
 // can be answered again after the last two.
 func (a *Accounts) AnswerChallenge(ctx context.Context, challenge, code string, info SessionInfo) (token string, account Account, err error) {
-	begun, err := a.peek(ctx, a.db, stepCode, challenge)
+	flow, err := a.checkFlow(ctx, a.db, flowTwoFactor, challenge)
 	if err != nil {
 		return "", Account{}, err
 	}
-	place, err := a.knownPlace(ctx, a.db, begun.accountID, info)
+	place, err := a.knownClient(ctx, a.db, flow.accountID, info)
 	if err != nil {
 		return "", Account{}, err
 	}
-	waits, others := from(info.Address, ofAccount(begun.accountID)), []subject(nil)
+	waits, others := withAddress(info.Address, byAccount(flow.accountID)), []counter(nil)
 	if place != "" {
-		waits, others = []subject{ofPlace(begun.accountID, place)}, from(info.Address)
+		waits, others = []counter{byClient(flow.accountID, place)}, withAddress(info.Address)
 	}
-	err = a.guess(ctx, waits, others, func(tx *sqldb.Tx) error {
-		if err := a.requireCode(ctx, tx, begun.accountID, code); err != nil {
+	err = a.attempt(ctx, waits, others, func(tx *sqldb.Tx) error {
+		if err := a.useCode(ctx, tx, flow.accountID, code); err != nil {
 			return err
 		}
-		if _, err := a.take(ctx, tx, stepCode, challenge); err != nil {
+		if _, err := a.finishFlow(ctx, tx, flowTwoFactor, challenge); err != nil {
 			return err
 		}
-		if err := a.finishHalf(ctx, tx, begun, place, info); err != nil {
+		if err := a.completePartial(ctx, tx, flow, place, info); err != nil {
 			return err
 		}
-		if err := forgive(ctx, tx, waits[0]); err != nil {
+		if err := resetFailures(ctx, tx, waits[0]); err != nil {
 			return err
 		}
-		token, account, err = a.startSession(ctx, tx, begun.accountID, info)
+		token, account, err = a.startSession(ctx, tx, flow.accountID, info)
 		return err
 	})
 	if err != nil {
@@ -249,58 +249,58 @@ func (a *Accounts) AnswerChallenge(ctx context.Context, challenge, code string, 
 // up with the transaction. It fails with Unauthenticated "totp_required" when
 // code is empty, with NeedsCodeError as its cause, or with Unauthenticated
 // "wrong_code": commit then, and count it. login is the name of who signs in.
-func (a *Accounts) checkSecondFactor(ctx context.Context, tx *sqldb.Tx, accountID, code, login string) error {
-	kept, err := loadTOTP(ctx, tx, accountID, "")
-	if err != nil || kept.confirmedAt == 0 {
+func (a *Accounts) checkTwoFactor(ctx context.Context, tx *sqldb.Tx, accountID, code, login string) error {
+	stored, err := loadTOTP(ctx, tx, accountID, "")
+	if err != nil || stored.confirmedAt == 0 {
 		return err
 	}
 	if code != "" {
-		return a.requireCode(ctx, tx, accountID, code)
+		return a.useCode(ctx, tx, accountID, code)
 	}
-	return a.challenge(ctx, tx, accountID, half{Login: EmailKey(login)})
+	return a.startChallenge(ctx, tx, accountID, partialSignIn{Login: EmailKey(login)})
 }
 
 // half is what the first half of a sign-in leaves to the second.
-type half struct {
-	Login   string    `json:"login,omitempty"`   // the name that was given with the password
-	Pending *Identity `json:"pending,omitempty"` // to be connected
+type partialSignIn struct {
+	Login       string    `json:"login,omitempty"`   // the name that was given with the password
+	NewIdentity *Identity `json:"pending,omitempty"` // to be connected
 }
 
 // finishHalf does what a right code was waited for with, and forgives the
 // failures of the same place.
-func (a *Accounts) finishHalf(ctx context.Context, tx *sqldb.Tx, begun step, place string, info SessionInfo) error {
-	var first half
-	if err := json.Unmarshal([]byte(begun.data), &first); err != nil {
+func (a *Accounts) completePartial(ctx context.Context, tx *sqldb.Tx, flow signInFlow, place string, info SessionInfo) error {
+	var first partialSignIn
+	if err := json.Unmarshal([]byte(flow.data), &first); err != nil {
 		return fmt.Errorf("read half of a sign-in: %w", err)
 	}
-	if first.Pending != nil {
-		first.Pending.accountID = begun.accountID
-		if err := a.keepIdentity(ctx, tx, *first.Pending); err != nil {
+	if first.NewIdentity != nil {
+		first.NewIdentity.accountID = flow.accountID
+		if err := a.addIdentity(ctx, tx, *first.NewIdentity); err != nil {
 			return err
 		}
 	}
 	if first.Login == "" {
 		return nil // no password: AnswerChallenge forgives what it waited for
 	}
-	return a.forgiveAttempt(ctx, tx, attempt{login: login{account: Account{ID: begun.accountID}}, name: first.Login, place: place, info: info})
+	return a.resetAfterSignIn(ctx, tx, passwordAttempt{login: login{account: Account{ID: flow.accountID}}, name: first.Login, client: place, info: info})
 }
 
 // askForCode is checkSecondFactor for who has shown an identity that is to be
 // connected, nil for one that is, when the code was right.
-func (a *Accounts) askForCode(ctx context.Context, tx *sqldb.Tx, accountID string, pending *Identity) error {
-	kept, err := loadTOTP(ctx, tx, accountID, "")
-	if err != nil || kept.confirmedAt == 0 {
+func (a *Accounts) challengeProviderSignIn(ctx context.Context, tx *sqldb.Tx, accountID string, pending *Identity) error {
+	stored, err := loadTOTP(ctx, tx, accountID, "")
+	if err != nil || stored.confirmedAt == 0 {
 		return err
 	}
-	return a.challenge(ctx, tx, accountID, half{Pending: pending})
+	return a.startChallenge(ctx, tx, accountID, partialSignIn{NewIdentity: pending})
 }
 
-func (a *Accounts) challenge(ctx context.Context, tx *sqldb.Tx, accountID string, first half) error {
+func (a *Accounts) startChallenge(ctx context.Context, tx *sqldb.Tx, accountID string, first partialSignIn) error {
 	data, err := json.Marshal(first)
 	if err != nil {
 		return fmt.Errorf("encode half of a sign-in: %w", err)
 	}
-	challenge, err := a.begin(ctx, tx, stepCode, accountID, string(data))
+	challenge, err := a.startFlow(ctx, tx, flowTwoFactor, accountID, string(data))
 	if err != nil {
 		return err
 	}
@@ -309,19 +309,19 @@ func (a *Accounts) challenge(ctx context.Context, tx *sqldb.Tx, accountID string
 }
 
 // requireCode uses a code up, or fails with Unauthenticated "wrong_code".
-func (a *Accounts) requireCode(ctx context.Context, tx *sqldb.Tx, accountID, code string) error {
-	kept, err := loadTOTP(ctx, tx, accountID, "")
+func (a *Accounts) useCode(ctx context.Context, tx *sqldb.Tx, accountID, code string) error {
+	stored, err := loadTOTP(ctx, tx, accountID, "")
 	if err != nil {
 		return err
 	}
-	if kept.confirmedAt == 0 {
+	if stored.confirmedAt == 0 {
 		return wrongCode()
 	}
 	used := false
-	if code = tidyCode(code); len(code) == recoveryLength {
+	if code = normalizeCode(code); len(code) == recoveryLength {
 		used, err = useRecoveryCode(ctx, tx, accountID, HashToken(code))
 	} else {
-		used, err = a.useAppCode(ctx, tx, accountID, kept, code)
+		used, err = a.useTOTPCode(ctx, tx, accountID, stored, code)
 	}
 	if err == nil && !used {
 		return wrongCode()
@@ -330,16 +330,16 @@ func (a *Accounts) requireCode(ctx context.Context, tx *sqldb.Tx, accountID, cod
 }
 
 // useAppCode reports false for a code that is wrong or was used.
-func (a *Accounts) useAppCode(ctx context.Context, tx *sqldb.Tx, accountID string, kept totpSecret, code string) (bool, error) {
-	secret, err := a.openTOTP(ctx, accountID, kept)
+func (a *Accounts) useTOTPCode(ctx context.Context, tx *sqldb.Tx, accountID string, stored totpSecret, code string) (bool, error) {
+	secret, err := a.openTOTP(ctx, accountID, stored)
 	if err != nil {
 		return false, err
 	}
-	step, right := totpStep(secret, code, a.clock.Now(), kept.usedStep)
+	step, right := totpStep(secret, code, a.clock.Now(), stored.usedStep)
 	if !right {
 		return false, nil
 	}
-	return useTOTPStep(ctx, tx, accountID, step)
+	return advanceTOTPStep(ctx, tx, accountID, step)
 }
 
 func wrongCode() error {
@@ -363,7 +363,7 @@ func totpStep(secret, code string, now time.Time, after int64) (step int64, righ
 }
 
 // tidyCode takes codes as people type them: in groups, in capital letters.
-func tidyCode(code string) string {
+func normalizeCode(code string) string {
 	return strings.NewReplacer(" ", "", "-", "", "\u00a0", "").Replace(strings.ToLower(code))
 }
 
@@ -399,8 +399,8 @@ func SealedColumns() []seal.Column { return []seal.Column{totpColumn} }
 // openTOTP returns the secret that an account shares with its app. It fails
 // with Unavailable "second_factor_unreadable" where the key is not the one
 // that it was sealed with: recovery codes work all the same.
-func (a *Accounts) openTOTP(ctx context.Context, accountID string, kept totpSecret) (string, error) {
-	secret, err := a.keys.Open(totpColumn, accountID, kept.secret)
+func (a *Accounts) openTOTP(ctx context.Context, accountID string, stored totpSecret) (string, error) {
+	secret, err := a.keys.Open(totpColumn, accountID, stored.secret)
 	if err == nil {
 		return secret, nil
 	}

@@ -60,11 +60,11 @@ func (w *world) withTOTP(t *testing.T) (actor actor.Actor, secret string, recove
 // actorByChallenge signs ann in by her next code.
 func (w *world) actorByChallenge(t *testing.T) actor.Actor {
 	t.Helper()
-	var accountID, kept string
-	if err := w.db.QueryRow(t.Context(), "SELECT account_id, secret FROM account_totp").Scan(&accountID, &kept); err != nil {
+	var accountID, stored string
+	if err := w.db.QueryRow(t.Context(), "SELECT account_id, secret FROM account_totp").Scan(&accountID, &stored); err != nil {
 		t.Fatal(err)
 	}
-	secret, err := w.keys.Open(account.SealedColumns()[0], accountID, kept)
+	secret, err := w.keys.Open(account.SealedColumns()[0], accountID, stored)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,9 +163,9 @@ func TestARecoveryCodeWorksOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		mustFail(t, "the same again", w.signInWith(t, recovery[3]), errs.Unauthenticated, "wrong_code")
-		var kept int
-		if err := db.QueryRow(t.Context(), "SELECT count(*) FROM recovery_codes WHERE code_hash = $1", recovery[4]).Scan(&kept); err != nil || kept > 0 {
-			t.Errorf("%d codes are kept as they are (%v)", kept, err)
+		var stored int
+		if err := db.QueryRow(t.Context(), "SELECT count(*) FROM recovery_codes WHERE code_hash = $1", recovery[4]).Scan(&stored); err != nil || stored > 0 {
+			t.Errorf("%d codes are kept as they are (%v)", stored, err)
 		}
 		renewed, err := w.RenewRecoveryCodes(t.Context(), actor, account.Proof{Password: password})
 		if err != nil {

@@ -11,12 +11,12 @@ import (
 // address. The first time that is shown, everything goes that signs in to the
 // account: somebody else may have made it, and have put that there. A new
 // password is left to the caller.
-func (a *Accounts) owned(ctx context.Context, tx *sqldb.Tx, accountID string) (first bool, err error) {
-	first, err = setVerified(ctx, tx, accountID, a.clock.MS())
+func (a *Accounts) confirmOwner(ctx context.Context, tx *sqldb.Tx, accountID string) (first bool, err error) {
+	first, err = markVerified(ctx, tx, accountID, a.clock.MS())
 	if err != nil || !first {
 		return first, err
 	}
-	if err := deleteMethodsOf(ctx, tx, accountID); err != nil {
+	if err := deleteSignInMethodsOf(ctx, tx, accountID); err != nil {
 		return true, err
 	}
 	if err := a.revokeKeys(ctx, tx, accountID); err != nil {
@@ -65,7 +65,7 @@ func (a *Accounts) requireVerified(ctx context.Context, accountID string) error 
 // after the last two, with another username.
 func (a *Accounts) VerifyEmail(ctx context.Context, token, username string) (Account, error) {
 	var account Account
-	var made newAccount
+	var n newAccount
 	err := a.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		r, err := lockRegistration(ctx, tx, HashToken(token))
 		if errs.KindOf(err) == errs.NotFound || err == nil && r.expiresAt <= a.clock.MS() {
@@ -74,23 +74,23 @@ func (a *Accounts) VerifyEmail(ctx context.Context, token, username string) (Acc
 		if err != nil {
 			return err
 		}
-		made = r.newAccount
-		made.identify(a.clock.Now())
-		if err := made.rename(username); err != nil {
+		n = r.newAccount
+		n.assignID(a.clock.Now())
+		if err := n.setUsername(username); err != nil {
 			return err
 		}
-		if found, err := findLogin(ctx, tx, made.Email); err != nil || found.account.ID != "" {
+		if found, err := findLogin(ctx, tx, n.Email); err != nil || found.account.ID != "" {
 			return firstError(err, LinkExpired())
 		}
-		if err := deleteRegistrations(ctx, tx, made.EmailKey); err != nil {
+		if err := deleteRegistrations(ctx, tx, n.EmailKey); err != nil {
 			return err
 		}
 		if !r.contested {
-			account, err = insertAccount(ctx, tx, made)
+			account, err = insertAccount(ctx, tx, n)
 			return err
 		}
-		made.passwordHash = ""
-		if account, err = insertAccount(ctx, tx, made); err != nil {
+		n.passwordHash = ""
+		if account, err = insertAccount(ctx, tx, n); err != nil {
 			return err
 		}
 		return a.sendResetLink(ctx, tx, account, r.language, resetLifetime)
@@ -98,7 +98,7 @@ func (a *Accounts) VerifyEmail(ctx context.Context, token, username string) (Acc
 	if err == nil {
 		return account, nil
 	}
-	err = a.taken(ctx, made, err)
+	err = a.conflictOf(ctx, n, err)
 	if errs.Is(err, "email_taken") { // an account was made in this moment
 		err = LinkExpired()
 	}
