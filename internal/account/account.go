@@ -1,6 +1,6 @@
 // Package account manages the identity of persons: accounts, sessions,
 // passwords, passkeys, two-factor authentication, OpenID Connect and one-time
-// links. Memberships and permissions are the business of packages above.
+// links. Memberships and permissions belong to higher packages.
 package account
 
 import (
@@ -25,8 +25,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Accounts manages accounts and signs their owners in. It is safe for
-// concurrent use.
+// Accounts manages accounts and their sign-in. It is safe for concurrent use.
 type Accounts struct {
 	db               *sqldb.DB
 	clock            clock.Clock
@@ -45,13 +44,13 @@ type Accounts struct {
 	hashing          chan struct{} // one slot for each password that is being hashed
 }
 
-// GivenName returns the username that the oldest community gave to an unclaimed
-// member with an address; added is false if there is none.
+// GivenName returns the username that the oldest community assigned to an
+// unclaimed member with an email address; added is false if there is none.
 type GivenName func(ctx context.Context, q sqldb.Querier, emailKey string) (username string, added bool, err error)
 
-// LimitSession decides whether a link of another system may start a session in
-// its community, in the transaction that starts it. It returns the account of a
-// claimed member, the zero Account of an unclaimed one. It fails with Gone
+// LimitSession authorises a sign-in link of another system within the
+// transaction that starts the limited session. It returns the account of a
+// claimed member, the zero Account for an unclaimed one. It fails with Gone
 // "link_expired", NotFound "user_not_found" or Forbidden "limited_session".
 type LimitSession func(ctx context.Context, tx *sqldb.Tx, l Link) (Account, error)
 
@@ -60,10 +59,10 @@ type Deps struct {
 	DB           *sqldb.DB
 	Clock        clock.Clock
 	Log          *slog.Logger
-	Keys         *seal.Keyring // nil: no two-factor authentication, and no sign-in of several steps
+	Keys         *seal.Keyring // nil: no two-factor authentication and no sign-in flows
 	Closed       bool          // registration is closed
 	Mail         *mail.Mail    // nil: operations that send mail fail
-	BaseURL      func() string // address of the server without a slash at its end; "": unknown
+	BaseURL      func() string // address of the server without trailing slash; "": unknown
 	Provider     ProviderConfig
 	GivenName    GivenName
 	LimitSession LimitSession
@@ -83,9 +82,9 @@ func New(d Deps) *Accounts {
 	}
 }
 
-// Sweep deletes what is of no use any more: sessions a month after their end
-// (until then their tokens are told that they have expired), links that have
-// expired, failed sign-ins that are forgotten.
+// Sweep deletes expired rows: sessions a month after their end (until then
+// their tokens are reported as expired), links, registrations, sign-in flows,
+// failed sign-ins and known clients.
 func (a *Accounts) Sweep(ctx context.Context) error {
 	return sweep(ctx, a.db, a.clock.Now())
 }
@@ -93,25 +92,25 @@ func (a *Accounts) Sweep(ctx context.Context) error {
 // Account is a person on this installation.
 type Account struct {
 	ID                string
-	Number            int64 // the small numeric id of the wire
+	Number            int64 // numeric id in the API
 	Email, Username   string
-	Language          string // chosen by the person, a BCP 47 tag; "": none
-	InstallationOwner bool   // may everything in every community
-	FirstName         string // as the person gave it when they registered, "" otherwise; members have their own
-	LastName          string // as FirstName
-	DisplayName       string // as FirstName
+	Language          string // a BCP 47 tag; "": that of the browser
+	InstallationOwner bool   // has all permissions in all communities
+	FirstName         string // of the registration, "": none; members have their own
+	LastName          string // like FirstName
+	DisplayName       string // like FirstName
 	CreatedAt         int64  // Unix milliseconds
 	SignedInAt        int64  // Unix milliseconds, 0: never
 }
 
-// Input is what a new account is made from.
+// Input is the input of CreateAccount.
 type Input struct {
 	Email, Username   string
 	Password          string // "": the account cannot sign in with a password
 	InstallationOwner bool
 }
 
-// newAccount is a checked Input.
+// newAccount is a validated account that is not stored yet.
 type newAccount struct {
 	ID                               string
 	Email, EmailKey                  string
@@ -123,24 +122,24 @@ type newAccount struct {
 	signedInAt                       int64
 }
 
-// identify gives the account its id, and the moment it is made at.
+// assignID sets the id and the time of creation.
 func (n *newAccount) assignID(now time.Time) { n.ID, n.CreatedAt = id.New(now), now.UnixMilli() }
 
-// CreateAccount makes an account that is in no community. It fails with
-// Invalid "invalid_input", or Conflict "email_taken" or "username_taken"; both
-// name every wrong field.
+// CreateAccount creates an account without memberships. It fails with Invalid
+// "invalid_input", or Conflict "email_taken" or "username_taken"; the error
+// names every wrong field.
 func (a *Accounts) CreateAccount(ctx context.Context, in Input) (Account, error) {
-	created, err := a.prepare(ctx, in)
+	n, err := a.prepare(ctx, in)
 	if err != nil {
 		return Account{}, err
 	}
 	var account Account
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) (err error) {
-		account, err = insertAccount(ctx, tx, created)
+		account, err = insertAccount(ctx, tx, n)
 		return err
 	})
 	if err != nil {
-		return Account{}, a.conflictOf(ctx, created, err)
+		return Account{}, a.conflictOf(ctx, n, err)
 	}
 	return account, nil
 }
@@ -150,15 +149,14 @@ func (a *Accounts) Account(ctx context.Context, accountID string) (Account, erro
 	return LoadAccount(ctx, a.db, accountID)
 }
 
-// HasAccount reports whether an account has an email address. What it says must
-// reach nobody but who reads the mail of that address.
+// HasAccount reports whether an account has an email address. Show the result
+// only to the owner of the address.
 func HasAccount(ctx context.Context, q sqldb.Querier, email string) (bool, error) {
 	taken, _, err := keysTaken(ctx, q, EmailKey(email), "")
 	return taken, err
 }
 
-// InstallationOwners returns the accounts that may do everything in every
-// community, by id.
+// InstallationOwners returns the ids of the accounts that own the installation.
 func InstallationOwners(ctx context.Context, q sqldb.Querier) (map[string]bool, error) {
 	ids, err := installationOwners(ctx, q)
 	owners := make(map[string]bool, len(ids))
@@ -168,8 +166,8 @@ func InstallationOwners(ctx context.Context, q sqldb.Querier) (map[string]bool, 
 	return owners, err
 }
 
-// prepare checks the input and hashes the password: all that is slow, before
-// the transaction.
+// prepare validates the input and hashes the password, which is too slow for a
+// transaction.
 func (a *Accounts) prepare(ctx context.Context, in Input) (newAccount, error) {
 	n, wrong := in.validate()
 	if err := errs.InvalidFields(wrong); err != nil {
@@ -184,7 +182,7 @@ func (a *Accounts) prepare(ctx context.Context, in Input) (newAccount, error) {
 	return n, err
 }
 
-// checked returns what can be made of the input, and every wrong field.
+// validate returns the normalised account and every wrong field.
 func (in Input) validate() (newAccount, []errs.Field) {
 	n := newAccount{installationOwner: in.InstallationOwner}
 	var wrong []errs.Field
@@ -204,7 +202,7 @@ func (in Input) validate() (newAccount, []errs.Field) {
 	return n, wrong
 }
 
-// taken turns a unique violation into the conflict that names its fields.
+// conflictOf converts a unique violation to a Conflict that names the fields.
 func (a *Accounts) conflictOf(ctx context.Context, n newAccount, cause error) error {
 	if !sqldb.IsDuplicate(cause) {
 		return cause
@@ -231,21 +229,22 @@ var (
 	usernameTaken = errs.Field{Field: "username", Code: "username_taken", Message: "This username belongs to another account."}
 )
 
-// conflict returns the Conflict of the values that belong to another account.
+// conflict returns the Conflict for values of another account.
 func conflict(fields ...errs.Field) *errs.Error {
 	return errs.New(errs.Conflict, fields[0].Code, "%s", fields[0].Message).WithFields(fields...)
 }
 
-// NewNumbers returns n numbers that no account and no member of the
-// installation has, ascending, in the caller's transaction.
+// NewNumbers returns n ascending numbers that no account or member of the
+// installation has, in the caller's transaction.
 func NewNumbers(ctx context.Context, tx *sqldb.Tx, n int) ([]int64, error) {
 	return tx.AllocateNumbers(ctx, "user_numbers", n)
 }
 
 const maxUsernameTries = 20
 
-// findUsername takes the name by which the provider knows the person, or the
-// first part of their address, with a number where it is taken.
+// pickUsername sets a free username derived from preferred, from the local part
+// of the email address if preferred is unusable; a number is appended if it is
+// taken.
 func (n *newAccount) pickUsername(ctx context.Context, q sqldb.Querier, preferred string) error {
 	local, _, _ := strings.Cut(n.Email, "@")
 	base := "member"
@@ -272,7 +271,8 @@ func (n *newAccount) pickUsername(ctx context.Context, q sqldb.Querier, preferre
 	return errs.New(errs.Conflict, "username_taken", "No free username was found. Try again.")
 }
 
-// usable is what of a name can be a username, "" when too little is left.
+// usernameFrom removes the characters that a username cannot have; it returns
+// "" if the rest is no valid username.
 func usernameFrom(name string) string {
 	name = strings.Map(func(r rune) rune {
 		if r < utf8.RuneSelf && checkUsername("a"+string(r), "") != "" {
@@ -289,7 +289,7 @@ func usernameFrom(name string) string {
 	return name
 }
 
-// rename gives the account another username, unless it is empty.
+// setUsername validates and sets a username; "" changes nothing.
 func (n *newAccount) setUsername(username string) error {
 	if username == "" {
 		return nil
@@ -301,7 +301,7 @@ func (n *newAccount) setUsername(username string) error {
 	return nil
 }
 
-// installation is what apps and devices call this server.
+// installation is the name of this server in authenticator apps and devices.
 func (a *Accounts) installation() string {
 	base, err := url.Parse(a.baseURL())
 	if err != nil || base.Host == "" {

@@ -15,8 +15,8 @@ import (
 
 const (
 	emailChangeLifetime = 24 * time.Hour
-	// emailChangesAnHour bounds the mails that an account causes to addresses
-	// that are not its own.
+	// maxEmailChangesPerHour limits the mails that an account causes to
+	// addresses of others.
 	maxEmailChangesPerHour = 5
 )
 
@@ -29,32 +29,32 @@ type emailChange struct {
 }
 
 // startEmailChange replaces the pending email change of a locked account and
-// writes to both addresses; the current address ends the pending change. It does
-// not look for another account with the new address, so neither its answer nor
-// its time depends on one.
-func (a *Accounts) startEmailChange(ctx context.Context, tx *sqldb.Tx, account Account, email, speaks string) error {
+// mails both addresses; keeping the current address deletes the pending change.
+// It does not check whether another account has the new address, so neither
+// response nor timing reveals one.
+func (a *Accounts) startEmailChange(ctx context.Context, tx *sqldb.Tx, account Account, email, acceptLanguage string) error {
 	if email == account.Email {
 		return deleteEmailChangeOf(ctx, tx, account.ID)
 	}
 	now := a.clock.Now()
-	taken, err := ratelimit.Allow(ctx, tx, now, ratelimit.Limit{Name: "email changes", Max: maxEmailChangesPerHour, Window: time.Hour}, account.ID)
+	quota, err := ratelimit.Allow(ctx, tx, now, ratelimit.Limit{Name: "email changes", Max: maxEmailChangesPerHour, Window: time.Hour}, account.ID)
 	if err != nil {
 		return err
 	}
-	if !taken.OK {
-		return errs.New(errs.Limited, "too_many_mails", "An account can change its email address %d times an hour. Try again later.", maxEmailChangesPerHour).WithRetry(taken.Reset)
+	if !quota.OK {
+		return errs.New(errs.Limited, "too_many_mails", "An account can change its email address %d times an hour. Try again later.", maxEmailChangesPerHour).WithRetry(quota.Reset)
 	}
 	token := NewToken()
-	asked := emailChange{
+	pending := emailChange{
 		accountID: account.ID, email: email, emailKey: EmailKey(email), tokenHash: HashToken(token),
 		createdAt: now.UnixMilli(), expiresAt: now.Add(emailChangeLifetime).UnixMilli(),
 	}
-	if err := upsertEmailChange(ctx, tx, asked); err != nil {
+	if err := upsertEmailChange(ctx, tx, pending); err != nil {
 		return err
 	}
-	language := cmp.Or(account.Language, i18n.Match(speaks).String())
+	language := cmp.Or(account.Language, i18n.Match(acceptLanguage).String())
 	err = a.mail.Send(ctx, tx, mail.Message{
-		To: email, Language: language, ExpiresAt: asked.expiresAt, Template: mail.ConfirmEmail, Sender: "account:" + account.ID,
+		To: email, Language: language, ExpiresAt: pending.expiresAt, Template: mail.ConfirmEmail, Sender: "account:" + account.ID,
 		Values: map[string]string{"link": a.link(EmailPage, token)},
 	})
 	if err != nil {
@@ -64,23 +64,23 @@ func (a *Accounts) startEmailChange(ctx context.Context, tx *sqldb.Tx, account A
 	return a.notify(ctx, tx, account, mail.EmailChanging, ForgotPage)
 }
 
-// PendingEmail returns the new email address of an account that waits for its
-// confirmation, "" for none.
+// PendingEmail returns the unconfirmed new email address of an account, "" for
+// none.
 func (a *Accounts) PendingEmail(ctx context.Context, accountID string) (string, error) {
 	return pendingEmail(ctx, a.db, accountID, a.clock.MS())
 }
 
-// EmailChange is what the link of an email change is about.
+// EmailChange is the email change that a link confirms.
 type EmailChange struct{ Username, Email string }
 
 // PendingChange returns the email change of a link, or Gone "link_expired".
 func (a *Accounts) PendingChange(ctx context.Context, token string) (EmailChange, error) {
-	asked, err := a.unexpiredChange(emailChangeByToken(ctx, a.db, HashToken(token)))
+	pending, err := a.unexpiredChange(emailChangeByToken(ctx, a.db, HashToken(token)))
 	if err != nil {
 		return EmailChange{}, err
 	}
-	account, err := LoadAccount(ctx, a.db, asked.accountID)
-	return EmailChange{account.Username, asked.email}, err
+	account, err := LoadAccount(ctx, a.db, pending.accountID)
+	return EmailChange{account.Username, pending.email}, err
 }
 
 func (a *Accounts) unexpiredChange(c emailChange, err error) (emailChange, error) {
@@ -90,8 +90,8 @@ func (a *Accounts) unexpiredChange(c emailChange, err error) (emailChange, error
 	return c, err
 }
 
-// CancelEmailChange ends the pending email change of the actor, if there is
-// one. It fails with Forbidden "session_required" or "limited_session".
+// CancelEmailChange deletes the pending email change of the actor, if any. It
+// fails with Forbidden "session_required" or "limited_session".
 func (a *Accounts) CancelEmailChange(ctx context.Context, actor actor.Actor) error {
 	if err := RequireSession(actor); err != nil {
 		return err
@@ -99,11 +99,10 @@ func (a *Accounts) CancelEmailChange(ctx context.Context, actor actor.Actor) err
 	return a.db.Tx(ctx, func(tx *sqldb.Tx) error { return deleteEmailChangeOf(ctx, tx, actor.AccountID) })
 }
 
-// ConfirmEmail gives the account of a link its new email address, which is
-// proven by that, and writes to the previous one. Links that were mailed to the
-// previous address end. It fails with Gone "link_expired" (also for a link that
-// was used, replaced or never existed), or with Conflict "email_taken"; the link
-// works again after that.
+// ConfirmEmail sets the email address of a link, marks it verified, notifies
+// the previous address and deletes the links mailed to it. It fails with Gone
+// "link_expired" (also for a used, replaced or unknown link), or with Conflict
+// "email_taken", after which the link still works.
 func (a *Accounts) ConfirmEmail(ctx context.Context, token, source string) (account Account, err error) {
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		account, err = a.confirmEmail(ctx, tx, HashToken(token), source)
@@ -116,19 +115,19 @@ func (a *Accounts) ConfirmEmail(ctx context.Context, token, source string) (acco
 }
 
 func (a *Accounts) confirmEmail(ctx context.Context, tx *sqldb.Tx, hash, source string) (Account, error) {
-	asked, err := a.unexpiredChange(emailChangeByToken(ctx, tx, hash))
+	pending, err := a.unexpiredChange(emailChangeByToken(ctx, tx, hash))
 	if err != nil {
 		return Account{}, err
 	}
-	before, err := lockAccount(ctx, tx, asked.accountID) // accounts before email changes, as everywhere
+	before, err := lockAccount(ctx, tx, pending.accountID) // lock order: accounts before email changes
 	if err != nil {
 		return Account{}, err
 	}
 	if _, err := a.unexpiredChange(emailChangeByToken(ctx, tx, hash)); err != nil {
 		return Account{}, err // used or replaced before the lock
 	}
-	if asked.emailKey != EmailKey(before.Email) {
-		taken, _, err := keysTaken(ctx, tx, asked.emailKey, "")
+	if pending.emailKey != EmailKey(before.Email) {
+		taken, _, err := keysTaken(ctx, tx, pending.emailKey, "")
 		if err != nil {
 			return Account{}, err
 		}
@@ -139,26 +138,26 @@ func (a *Accounts) confirmEmail(ctx context.Context, tx *sqldb.Tx, hash, source 
 	if err := a.notify(ctx, tx, before, mail.EmailChanged, SignInPage); err != nil {
 		return Account{}, err
 	}
-	if err := updateEmail(ctx, tx, before.ID, asked.email, asked.emailKey, a.clock.MS()); err != nil {
-		if sqldb.IsDuplicate(err) { // another transaction was first
+	if err := updateEmail(ctx, tx, before.ID, pending.email, pending.emailKey, a.clock.MS()); err != nil {
+		if sqldb.IsDuplicate(err) { // lost a race
 			err = conflict(emailTaken).Because(err)
 		}
 		return Account{}, err
 	}
-	if err := a.deleteOldAddress(ctx, tx, asked); err != nil {
+	if err := a.deleteOldAddressLinks(ctx, tx, pending); err != nil {
 		return Account{}, err
 	}
 	after := before
-	after.Email = asked.email
+	after.Email = pending.email
 	ctx = actor.NewContext(ctx, actor.Actor{Kind: actor.Session, AccountID: after.ID, Name: after.Username})
 	return after, a.runChangeHooks(ctx, tx, before, after, source)
 }
 
-// endOldAddress ends the links to the previous address, the change itself, and
-// the registrations of the new address.
-func (a *Accounts) deleteOldAddress(ctx context.Context, tx *sqldb.Tx, asked emailChange) error {
-	if err := deleteMailedLinksOf(ctx, tx, asked.accountID); err != nil {
+// deleteOldAddress deletes the links to the previous address, the change
+// itself, and the registrations of the new address.
+func (a *Accounts) deleteOldAddressLinks(ctx context.Context, tx *sqldb.Tx, pending emailChange) error {
+	if err := deleteMailedLinksOf(ctx, tx, pending.accountID); err != nil {
 		return err
 	}
-	return deleteRegistrations(ctx, tx, asked.emailKey)
+	return deleteRegistrations(ctx, tx, pending.emailKey)
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// sendFirst writes to a person without an account whom a community added: the
-// link makes the account.
+// sendFirstPassword mails a person without an account, added by a community;
+// the link creates the account.
 func (a *Accounts) sendFirstPassword(ctx context.Context, tx *sqldb.Tx, request resetRequest) error {
 	email, key, _ := CheckEmail(request.Email)
 	_, added, err := a.assignedUsername(ctx, tx, key)
@@ -31,14 +31,14 @@ func (a *Accounts) sendFirstPassword(ctx context.Context, tx *sqldb.Tx, request 
 	})
 }
 
-// FirstPassword returns the token of a link, which works for an hour, that
-// makes the account of a confirmed address with a password of the person's
-// choice, in the caller's transaction. expiresAt is in Unix milliseconds.
+// FirstPassword creates a link, valid for an hour, to choose the first password
+// of a confirmed address, in the caller's transaction; the account is created
+// when it is used. expiresAt is in Unix milliseconds.
 func (a *Accounts) FirstPassword(ctx context.Context, tx *sqldb.Tx, email string) (token string, expiresAt int64, err error) {
 	return a.newLink(ctx, tx, Link{Purpose: linkReset, email: email, emailKey: EmailKey(email)}, resetLifetime)
 }
 
-// firstPassword makes the account of a person whom a community added.
+// createWithPassword creates the account of a person added by a community.
 func (a *Accounts) createWithPassword(ctx context.Context, l Link, token, password, username string) (Account, error) {
 	n, err := a.accountForEmail(ctx, a.db, l.email, username)
 	if err != nil {
@@ -65,15 +65,15 @@ func (a *Accounts) createWithPassword(ctx context.Context, l Link, token, passwo
 		return account, nil
 	}
 	err = a.conflictOf(ctx, n, err)
-	if errs.Is(err, "email_taken") { // the address has an account by now: forgotten passwords are for that
+	if errs.Is(err, "email_taken") { // created meanwhile; ForgotPassword works for it
 		err = LinkExpired()
 	}
 	return Account{}, err
 }
 
-// addressed returns the account to be made for an address that its person
-// confirmed. username is what the person wants, "" for the name that a
-// community gave, or one made of the address.
+// accountForEmail returns the account to create for a confirmed address. An
+// empty username selects the one that a community assigned, else one derived
+// from the address.
 func (a *Accounts) accountForEmail(ctx context.Context, q sqldb.Querier, email, username string) (n newAccount, err error) {
 	n.Email, n.EmailKey, _ = CheckEmail(email) // checked before
 	n.assignID(a.clock.Now())

@@ -12,16 +12,16 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Identity is an account as a provider knows it.
+// Identity is an account at an OpenID Connect provider.
 type Identity struct {
 	Issuer, Subject   string
-	Email             string // what the provider said last
+	Email             string // latest email claim
 	CreatedAt, UsedAt int64  // Unix milliseconds
 	accountID         string
 }
 
-// Identities returns the identities that the actor's account is connected
-// with, the oldest first.
+// Identities returns the identities linked to the actor's account, oldest
+// first.
 func (a *Accounts) Identities(ctx context.Context, actor actor.Actor) ([]Identity, error) {
 	if err := RequireSession(actor); err != nil {
 		return nil, err
@@ -29,8 +29,8 @@ func (a *Accounts) Identities(ctx context.Context, actor actor.Actor) ([]Identit
 	return listIdentities(ctx, a.db, actor.AccountID)
 }
 
-// RemoveIdentity fails as Proof says, or with NotFound "identity_not_found".
-// Sessions stay.
+// RemoveIdentity unlinks an identity; its sessions continue. It fails like
+// Proof, or with NotFound "identity_not_found".
 func (a *Accounts) RemoveIdentity(ctx context.Context, actor actor.Actor, p Proof, issuer, subject string) error {
 	if err := a.reauthenticate(ctx, actor, p); err != nil {
 		return err
@@ -42,24 +42,24 @@ func (a *Accounts) RemoveIdentity(ctx context.Context, actor actor.Actor, p Proo
 	return err
 }
 
-// ProviderSignIn is how a sign-in by the provider ended.
+// ProviderSignIn is the result of FinishProvider.
 type ProviderSignIn struct {
-	Token   string // of the session; "" when an account was connected
+	Token   string // of the session; "" if an identity was linked
 	Account Account
-	Next    string // what StartProvider was given, also beside an error
+	Next    string // argument of StartProvider, also with an error
 }
 
-// FinishProvider signs in whom the provider names: the account that is
-// connected with the identity, else the one whose email address the provider
-// has verified, which is connected then; where people may register, one is made
-// if there is none. token comes from the browser's cookie,
-// answer from the address the provider sent it to. It fails with Gone
-// "sign_in_expired", Unauthenticated "provider_refused" or "totp_required" (see
-// NeedsCodeError), Forbidden "email_not_verified" or "no_account", Conflict
-// "identity_taken", or Unavailable "provider_unavailable".
-func (a *Accounts) FinishProvider(ctx context.Context, actor actor.Actor, token string, answer url.Values, info SessionInfo) (done ProviderSignIn, err error) {
+// FinishProvider signs in the account linked to the provider's identity. If
+// none is linked, it links the account with the email address that the provider
+// has verified; if there is no account, it creates one while registration is
+// open. token comes from the browser's cookie, answer is the query of the
+// redirect. It fails with Gone "sign_in_expired", Unauthenticated
+// "provider_refused" or "totp_required" (see NeedsCodeError), Forbidden
+// "email_not_verified" or "no_account", Conflict "identity_taken", or
+// Unavailable "provider_unavailable".
+func (a *Accounts) FinishProvider(ctx context.Context, actor actor.Actor, token string, answer url.Values, info SessionInfo) (result ProviderSignIn, err error) {
 	if a.provider == nil {
-		return done, errs.New(errs.NotFound, "no_provider", "This server has no provider to sign in by.")
+		return result, errs.New(errs.NotFound, "no_provider", "This server has no provider to sign in by.")
 	}
 	var flow signInFlow
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) (err error) {
@@ -67,50 +67,50 @@ func (a *Accounts) FinishProvider(ctx context.Context, actor actor.Actor, token 
 		return err
 	})
 	if err != nil {
-		return done, err
+		return result, err
 	}
-	var asked providerFlow
-	if err := json.Unmarshal([]byte(flow.data), &asked); err != nil {
-		return done, fmt.Errorf("read sign-in: %w", err)
+	var request providerFlow
+	if err := json.Unmarshal([]byte(flow.data), &request); err != nil {
+		return result, fmt.Errorf("read sign-in: %w", err)
 	}
-	done.Next = asked.Next
+	result.Next = request.Next
 	if flow.accountID != actor.AccountID {
-		return done, a.providerRefused(fmt.Errorf("somebody else is signed in now"))
+		return result, a.providerRefused(fmt.Errorf("somebody else is signed in now"))
 	}
-	identityClaims, err := a.exchangeCode(ctx, asked, answer)
+	identityClaims, err := a.exchangeCode(ctx, request, answer)
 	if err != nil {
-		return done, err
+		return result, err
 	}
 	if flow.accountID != "" {
-		return done, a.linkIdentity(ctx, actor, identityClaims)
+		return result, a.linkIdentity(ctx, actor, identityClaims)
 	}
 	var refusal error
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		done.Token, done.Account, refusal = a.signInByClaims(ctx, tx, identityClaims, info)
+		result.Token, result.Account, refusal = a.signInByClaims(ctx, tx, identityClaims, info)
 		if errs.Is(refusal, "totp_required") {
-			return nil // keeps the challenge
+			return nil // commit the challenge
 		}
 		return refusal
 	})
 	if err == nil {
 		err = refusal
 	}
-	if sqldb.IsDuplicate(err) { // two came at the same time
+	if sqldb.IsDuplicate(err) { // concurrent sign-ins
 		err = a.providerRefused(err)
 	}
-	return done, err
+	return result, err
 }
 
 func (a *Accounts) newIdentity(identityClaims claims, accountID string) Identity {
 	now := a.clock.MS()
 	email, _, problem := CheckEmail(identityClaims.Email)
 	if problem != "" {
-		email = "" // shown only
+		email = "" // informational
 	}
 	return Identity{Issuer: a.provider.config.Issuer, Subject: identityClaims.Subject, Email: email, CreatedAt: now, UsedAt: now, accountID: accountID}
 }
 
-// signInAs starts a session for whom the provider speaks of.
+// signInByClaims starts a session for the person of the claims.
 func (a *Accounts) signInByClaims(ctx context.Context, tx *sqldb.Tx, identityClaims claims, info SessionInfo) (string, Account, error) {
 	known, err := loadIdentity(ctx, tx, a.provider.config.Issuer, identityClaims.Subject)
 	connected := err == nil
@@ -138,8 +138,8 @@ func (a *Accounts) signInByClaims(ctx context.Context, tx *sqldb.Tx, identityCla
 	return a.startSession(ctx, tx, known.accountID, info)
 }
 
-// identityByEmail is the identity that would connect an account by its email
-// address, if the provider stands for it. Without an account one is made.
+// identityByEmail returns the identity to link to the account with the verified
+// email address. It creates the account if there is none.
 func (a *Accounts) identityByEmail(ctx context.Context, tx *sqldb.Tx, identityClaims claims) (Identity, error) {
 	_, key, problem := CheckEmail(identityClaims.Email)
 	if problem != "" || !bool(identityClaims.EmailVerified) {
@@ -156,8 +156,8 @@ func (a *Accounts) identityByEmail(ctx context.Context, tx *sqldb.Tx, identityCl
 	return a.newIdentity(identityClaims, accountID), err
 }
 
-// ownedByProvider is owned on the word of the provider. A password that
-// somebody chose before is no longer one.
+// confirmOwnerByProvider is confirmOwner for an address verified by the
+// provider. On first verification it also deletes the password.
 func (a *Accounts) confirmOwnerByProvider(ctx context.Context, tx *sqldb.Tx, accountID string) error {
 	first, err := a.confirmOwner(ctx, tx, accountID)
 	if err != nil || !first {
@@ -166,7 +166,7 @@ func (a *Accounts) confirmOwnerByProvider(ctx context.Context, tx *sqldb.Tx, acc
 	return updatePassword(ctx, tx, accountID, "", a.clock.MS())
 }
 
-// connect adds an identity to the account of who is signed in.
+// linkIdentity links an identity to the actor's account.
 func (a *Accounts) linkIdentity(ctx context.Context, actor actor.Actor, identityClaims claims) error {
 	return a.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		known, err := loadIdentity(ctx, tx, a.provider.config.Issuer, identityClaims.Subject)
@@ -180,7 +180,7 @@ func (a *Accounts) linkIdentity(ctx context.Context, actor actor.Actor, identity
 	})
 }
 
-// keepIdentity connects an account, and tells its person.
+// addIdentity links an identity and notifies the account.
 func (a *Accounts) addIdentity(ctx context.Context, tx *sqldb.Tx, i Identity) error {
 	stored, err := insertIdentity(ctx, tx, i)
 	if err == nil && !stored {

@@ -11,11 +11,11 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Places are devices and networks of earlier sign-ins of an account. Failed
-// sign-ins elsewhere do not make them wait.
+// A known client is a device or network of an earlier sign-in of an account.
+// Failed sign-ins elsewhere do not delay it.
 const (
-	PlaceLifetime   = 90 * 24 * time.Hour // since the last sign-in there
-	maxDevices      = 20                  // of an account, the newest stay
+	PlaceLifetime   = 90 * 24 * time.Hour // since the last sign-in
+	maxDevices      = 20                  // per account; the newest remain
 	maxNetworks     = 50
 	maxDeviceTokens = 5 // in a cookie: one for each account of a shared browser
 )
@@ -25,8 +25,8 @@ const (
 	networkPrefix = "network:"
 )
 
-// neighbourhood is the network that a place stands for: /24 or /56; "" for an
-// unknown address.
+// networkOf returns the network of an address, /24 or /56; "" for an invalid
+// address.
 func networkOf(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
@@ -40,7 +40,8 @@ func networkOf(address string) string {
 	return netip.PrefixFrom(ip, bits).Masked().String()
 }
 
-// placeOfNetwork is a network as a place, which differs for each account.
+// networkClient returns the known client of a network, "" for an invalid
+// address. It differs per account.
 func networkClient(accountID, address string) string {
 	if n := networkOf(address); n != "" {
 		return networkPrefix + HashToken(accountID+" "+n)
@@ -48,39 +49,39 @@ func networkClient(accountID, address string) string {
 	return ""
 }
 
-func deviceClients(cookie string) (places []string) {
+func deviceClients(cookie string) (clients []string) {
 	for token := range strings.SplitSeq(cookie, ".") {
-		if len(token) == 2*SecretSize && len(places) < maxDeviceTokens {
-			places = append(places, devicePrefix+HashToken(token))
+		if len(token) == 2*SecretSize && len(clients) < maxDeviceTokens {
+			clients = append(clients, devicePrefix+HashToken(token))
 		}
 	}
-	return places
+	return clients
 }
 
-// knownPlace returns the place of an earlier sign-in that a client comes from,
-// a device before a network; "" for none.
+// knownClient returns the known client of a request, a device before a network;
+// "" for none.
 func (a *Accounts) knownClient(ctx context.Context, q sqldb.Querier, accountID string, info SessionInfo) (string, error) {
 	if accountID == "" {
-		accountID = "none" // costs the same
+		accountID = "none" // same cost as a known account
 	}
-	asked := deviceClients(info.Device)
+	candidates := deviceClients(info.Device)
 	if network := networkClient(accountID, info.Address); network != "" {
-		asked = append(asked, network)
+		candidates = append(candidates, network)
 	}
-	if len(asked) == 0 {
+	if len(candidates) == 0 {
 		return "", nil
 	}
-	known, err := loadClients(ctx, q, accountID, asked, a.clock.Now().Add(-PlaceLifetime).UnixMilli())
+	known, err := loadClients(ctx, q, accountID, candidates, a.clock.Now().Add(-PlaceLifetime).UnixMilli())
 	if err != nil || len(known) == 0 {
 		return "", err
 	}
 	return slices.Min(known), nil // "device:" comes before "network:"
 }
 
-func isDevice(place string) bool { return strings.HasPrefix(place, devicePrefix) }
+func isDevice(client string) bool { return strings.HasPrefix(client, devicePrefix) }
 
-// KnowsDevice returns a text for the device that a cookie proves for the
-// account of a login name, "" for none: attempts from it are counted by that.
+// KnowsDevice returns the rate limit key of the device that a cookie proves for
+// the account of a login name, "" for none.
 func (a *Accounts) KnowsDevice(ctx context.Context, login, cookie string) (string, error) {
 	if len(deviceClients(cookie)) == 0 {
 		return "", nil
@@ -92,30 +93,29 @@ func (a *Accounts) KnowsDevice(ctx context.Context, login, cookie string) (strin
 	return a.knownClient(ctx, a.db, found.account.ID, SessionInfo{Device: cookie})
 }
 
-// KnowsDeviceOf is KnowsDevice for an account that is signed in.
+// KnowsDeviceOf is KnowsDevice for a signed-in account.
 func (a *Accounts) KnowsDeviceOf(ctx context.Context, accountID, cookie string) (string, error) {
 	return a.knownClient(ctx, a.db, accountID, SessionInfo{Device: cookie})
 }
 
-// KnowsDeviceOfAny is KnowsDevice for a sign-in that names no account: a device
-// of any account.
+// KnowsDeviceOfAny is KnowsDevice for a sign-in that names no account; it
+// accepts a device of any account.
 func (a *Accounts) KnowsDeviceOfAny(ctx context.Context, cookie string) (string, error) {
-	asked := deviceClients(cookie)
-	if len(asked) == 0 {
+	candidates := deviceClients(cookie)
+	if len(candidates) == 0 {
 		return "", nil
 	}
-	return loadDevice(ctx, a.db, asked, a.clock.Now().Add(-PlaceLifetime).UnixMilli())
+	return loadDevice(ctx, a.db, candidates, a.clock.Now().Add(-PlaceLifetime).UnixMilli())
 }
 
-// KnowsDeviceOfStep is KnowsDevice for the account whose password was right and
-// whose code is to follow.
+// KnowsDeviceOfStep is KnowsDevice for the account of a two-factor challenge.
 func (a *Accounts) KnowsDeviceOfStep(ctx context.Context, challenge, cookie string) (string, error) {
 	if len(deviceClients(cookie)) == 0 {
 		return "", nil
 	}
 	flow, err := a.checkFlow(ctx, a.db, flowTwoFactor, challenge)
 	if errs.From(err) != nil {
-		return "", nil // the step itself answers with the reason
+		return "", nil // AnswerChallenge reports it
 	}
 	if err != nil {
 		return "", err
@@ -124,39 +124,38 @@ func (a *Accounts) KnowsDeviceOfStep(ctx context.Context, challenge, cookie stri
 }
 
 // RememberDevice makes the client that has just signed in a known device of the
-// account, and returns its cookie. A token is issued by the server and for one
-// account: a cookie that was planted in a browser proves nothing.
+// account, and returns its cookie. The server issues one token per account, so
+// a cookie planted in a browser proves nothing.
 func (a *Accounts) RememberDevice(ctx context.Context, accountID, cookie string) (string, error) {
 	now := a.clock.MS()
 	err := a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		known, err := a.knownClient(ctx, tx, accountID, SessionInfo{Device: cookie})
+		client, err := a.knownClient(ctx, tx, accountID, SessionInfo{Device: cookie})
 		if err != nil {
 			return err
 		}
-		if known == "" {
+		if client == "" {
 			token := NewToken()
-			known = devicePrefix + HashToken(token)
+			client = devicePrefix + HashToken(token)
 			tokens := append([]string{token}, strings.Split(cookie, ".")...)
 			tokens = slices.DeleteFunc(tokens, func(one string) bool { return len(one) != 2*SecretSize })
 			cookie = strings.Join(tokens[:min(len(tokens), maxDeviceTokens)], ".")
 		}
-		return upsertClient(ctx, tx, accountID, known, devicePrefix, maxDevices, now)
+		return upsertClient(ctx, tx, accountID, client, devicePrefix, maxDevices, now)
 	})
 	return cookie, err
 }
 
-// rememberNetwork notes the network of a sign-in.
+// rememberNetwork makes the network of a sign-in a known client.
 func (a *Accounts) rememberNetwork(ctx context.Context, tx *sqldb.Tx, accountID, address string) error {
-	place := networkClient(accountID, address)
-	if place == "" {
+	client := networkClient(accountID, address)
+	if client == "" {
 		return nil
 	}
-	return upsertClient(ctx, tx, accountID, place, networkPrefix, maxNetworks, a.clock.MS())
+	return upsertClient(ctx, tx, accountID, client, networkPrefix, maxNetworks, a.clock.MS())
 }
 
-// forgetPlaces ends every place of an account but the one the caller comes
-// from: with a changed password or a sign-out everywhere, others may have used
-// them.
+// forgetClients deletes the known clients of an account except the one of info:
+// after a password change or a sign-out everywhere, others may have used them.
 func (a *Accounts) forgetClients(ctx context.Context, tx *sqldb.Tx, accountID string, info SessionInfo) error {
 	except := append(deviceClients(info.Device), networkClient(accountID, info.Address))
 	return deleteClients(ctx, tx, accountID, except)

@@ -8,17 +8,17 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Purpose says what a one-time link is for.
+// Purpose is the use of a one-time link.
 type Purpose string
 
 // LinkSignIn signs an account in.
 const LinkSignIn Purpose = "sign_in"
 
-// The other purposes have makers of their own.
+// The other purposes have their own constructors.
 const (
-	linkSetup  Purpose = "setup"  // makes the first account
-	linkReset  Purpose = "reset"  // gives an account a new password
-	LinkMember Purpose = "member" // signs a member in, see LoginLink
+	linkSetup  Purpose = "setup"  // creates the first account
+	linkReset  Purpose = "reset"  // sets a new password
+	LinkMember Purpose = "member" // starts a limited session of a member
 )
 
 const (
@@ -31,15 +31,15 @@ type Link struct {
 	TokenHash              string
 	Purpose                Purpose
 	accountID              string // "" for set-up, and for a person without an account
-	email, emailKey        string // of a person without an account, for linkReset; "": see accountID
-	MemberID               string // whom a link for a member signs in
-	SessionID, CommunityID string // of the session that a link for a member begins
-	Host                   string // who asked for that one, as it calls itself
-	KeyID                  string // the API key that made it, "": none
+	email, emailKey        string // of a person without an account, linkReset only
+	MemberID               string // of LinkMember
+	SessionID, CommunityID string // of the limited session, LinkMember only
+	Host                   string // name of the requesting system, LinkMember only
+	KeyID                  string // API key that created the link, "": none
 	CreatedAt, ExpiresAt   int64
 }
 
-// OneTimeLink returns the token of a link that works once, within an hour. It
+// OneTimeLink creates a link, valid for an hour, and returns its token. It
 // fails with NotFound "account_not_found".
 func (a *Accounts) OneTimeLink(ctx context.Context, purpose Purpose, accountID string) (token string, err error) {
 	if purpose != LinkSignIn {
@@ -52,8 +52,7 @@ func (a *Accounts) OneTimeLink(ctx context.Context, purpose Purpose, accountID s
 	return token, err
 }
 
-// createLink stores l with a new token and returns the token; expiresAt is in
-// Unix milliseconds.
+// newLink stores l with a new token. expiresAt is in Unix milliseconds.
 func (a *Accounts) newLink(ctx context.Context, q sqldb.Querier, l Link, lifetime time.Duration) (token string, expiresAt int64, err error) {
 	token = NewToken()
 	l.TokenHash, l.CreatedAt = HashToken(token), a.clock.MS()
@@ -72,10 +71,9 @@ func (a *Accounts) loadValidLink(ctx context.Context, token string, purpose Purp
 	return a.unexpired(loadLink(ctx, a.db, HashToken(token), purpose))
 }
 
-// RedeemLink starts a session for the account of a link that signs in; one of
-// LoginLink works in the link's community only. It fails with Gone
-// "link_expired", also for a link that was used or never existed, or as
-// LoginLink does for somebody who may not have such a session any more.
+// RedeemLink starts the session of a sign-in link; that of a member link is
+// limited to its community. It fails with Gone "link_expired", also for a used
+// or unknown link, or as LimitSession does.
 func (a *Accounts) RedeemLink(ctx context.Context, token string, info SessionInfo) (session string, account Account, err error) {
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		l, err := a.useLink(ctx, tx, token, LinkSignIn, LinkMember)
@@ -87,7 +85,7 @@ func (a *Accounts) RedeemLink(ctx context.Context, token string, info SessionInf
 		} else {
 			session, account, err = a.startSession(ctx, tx, l.accountID, info)
 		}
-		if errs.KindOf(err) == errs.NotFound { // the account or membership is gone
+		if errs.KindOf(err) == errs.NotFound { // the account or membership was deleted
 			return LinkExpired()
 		}
 		return err
@@ -98,13 +96,12 @@ func (a *Accounts) RedeemLink(ctx context.Context, token string, info SessionInf
 	return session, account, nil
 }
 
-// LinkExpired is the error of a one-time link that expired or was used.
+// LinkExpired is the error of an expired or used link.
 func LinkExpired() error {
 	return errs.New(errs.Gone, "link_expired", "This link has expired or was used already. Ask for a new one.")
 }
 
-// unexpired returns Gone "link_expired" for a link that is not there or works
-// no more, else the error that it was read with.
+// unexpired replaces NotFound and an expired link by Gone "link_expired".
 func (a *Accounts) unexpired(l Link, err error) (Link, error) {
 	if errs.KindOf(err) == errs.NotFound || err == nil && l.ExpiresAt <= a.clock.MS() {
 		return Link{}, LinkExpired()
@@ -112,8 +109,9 @@ func (a *Accounts) unexpired(l Link, err error) (Link, error) {
 	return l, err
 }
 
-// startLimited starts the session of a link for a member. It is no sign-in of
-// the account and claims nothing. It returns the account of a claimed member.
+// startLimited starts the limited session of a member link. It does not count
+// as a sign-in of the account and claims no membership. It returns the account
+// of a claimed member.
 func (a *Accounts) startLimited(ctx context.Context, tx *sqldb.Tx, l Link, info SessionInfo) (string, Account, error) {
 	account, err := a.limitSession(ctx, tx, l)
 	if err != nil {

@@ -10,30 +10,30 @@ import (
 	"github.com/regulars/regulars/internal/id"
 )
 
-// EmailKey is the form in which email addresses are compared and kept unique:
-// trimmed, composed (NFC), lower case. It does not check the address.
+// EmailKey returns the form in which email addresses are compared: trimmed,
+// NFC, lower case. It does not validate the address.
 func EmailKey(email string) string { return lowerNFC(normalize(email)) }
 
 // UsernameKey is EmailKey for usernames.
 func UsernameKey(username string) string { return lowerNFC(normalize(username)) }
 
-// CheckEmail returns an email address as it is shown and its key. problem is a
-// sentence for a person, "" when the address can be used.
+// CheckEmail returns the display form and the key of an email address. problem
+// is a sentence for people, "" for a valid address.
 func CheckEmail(email string) (display, key, problem string) {
 	display = normalize(email)
 	return display, lowerNFC(display), checkEmail(display)
 }
 
-// CheckUsername returns a username as it is shown and its key. problem is a
-// sentence for a person, "" when the name can be used.
+// CheckUsername returns the display form and the key of a username. problem is
+// a sentence for people, "" for a valid username.
 func CheckUsername(username string) (display, key, problem string) {
 	display = normalize(username)
 	key = lowerNFC(display)
 	return display, key, checkUsername(display, key)
 }
 
-// tidy and lower run for every row of an import: text in ASCII and lower case
-// comes back as it is, nothing is allocated.
+// normalize and lowerNFC run for every row of an import: lower-case ASCII is
+// returned unchanged, without allocation.
 func normalize(s string) string {
 	s = strings.TrimSpace(s)
 	if ascii(s) {
@@ -43,11 +43,11 @@ func normalize(s string) string {
 }
 
 func lowerNFC(s string) string {
-	small := strings.ToLower(s)
-	if ascii(small) {
-		return small
+	folded := strings.ToLower(s)
+	if ascii(folded) {
+		return folded
 	}
-	return norm.NFC.String(small) // a lower-case letter may be two code points
+	return norm.NFC.String(folded) // a lower-case letter may be two code points
 }
 
 func ascii(s string) bool {
@@ -84,8 +84,8 @@ func checkEmail(email string) string {
 	return ""
 }
 
-// inLocalPart follows what browsers accept (the valid e-mail address of the
-// HTML standard), and takes the letters of all scripts.
+// validInLocalPart accepts what browsers accept (the valid e-mail address of
+// the HTML standard), and letters of all scripts.
 func validInLocalPart(r rune) bool {
 	if r < utf8.RuneSelf {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune(".!#$%&'*+/=?^_`{|}~-", r)
@@ -93,7 +93,7 @@ func validInLocalPart(r rune) bool {
 	return isWordRune(r)
 }
 
-// foreign reports whether r, not ASCII, is part of a word in some script.
+// isWordRune reports whether a non-ASCII rune is part of a word in some script.
 func isWordRune(r rune) bool {
 	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r))
 }

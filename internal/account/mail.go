@@ -15,10 +15,10 @@ import (
 
 const maxStopReason = 500 // characters
 
-// StopMails ends the unsent mails of a sender and a community to unconfirmed
-// addresses, writes the reason into the audit log of the community, and returns
-// the number of mails. Only the owner of the installation may. It fails with
-// Forbidden "owner_required" and Invalid "invalid_input".
+// StopMails deletes the unsent mails of a sender and a community to unconfirmed
+// addresses, records the reason in the audit log of the community, and returns
+// the number of mails. Only the owner of the installation may call it. It fails
+// with Forbidden "owner_required" and Invalid "invalid_input".
 func (a *Accounts) StopMails(ctx context.Context, caller actor.Actor, b mail.Backlog, reason string) (stopped int64, err error) {
 	if !caller.InstallationOwner || caller.OnlyCommunity != "" {
 		return 0, errs.New(errs.Forbidden, "owner_required", "Only the owner of the installation can stop mails.")
@@ -55,7 +55,7 @@ const (
 	SignInPage = "/sign-in"
 )
 
-// notify writes to the person of an account, with a link to a page.
+// notify mails an account a link to a page, if mail is configured.
 func (a *Accounts) notify(ctx context.Context, tx *sqldb.Tx, account Account, template mail.Template, page string) error {
 	if a.mail == nil || a.baseURL() == "" {
 		return nil
@@ -71,9 +71,8 @@ func (a *Accounts) notify(ctx context.Context, tx *sqldb.Tx, account Account, te
 	})
 }
 
-// MethodAdded writes to the person of an account that there is a new way to
-// sign in: one of mail's kinds, and its name where it has one. Where nothing
-// can be written nothing is.
+// MethodAdded notifies an account of a new sign-in method, if mail is
+// configured. kind is one of mail's kinds; name may be empty.
 func (a *Accounts) MethodAdded(ctx context.Context, tx *sqldb.Tx, accountID, kind, name string) error {
 	if a.mail == nil || a.baseURL() == "" {
 		return nil
@@ -93,10 +92,10 @@ func (a *Accounts) MethodAdded(ctx context.Context, tx *sqldb.Tx, accountID, kin
 	})
 }
 
-// link is the address of a page with a token.
+// link returns the address of a page with a token.
 func (a *Accounts) link(page, token string) string { return LinkURL(a.baseURL(), page, token) }
 
-// LinkURL is the address of a page of the server at base with a token.
+// LinkURL returns the address of a page with a token on the server at base.
 func LinkURL(base, page, token string) string { return base + page + "?token=" + token }
 
 func mailUnavailable() error {

@@ -18,19 +18,19 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 )
 
-// ProviderConfig names an OpenID Connect provider that people may sign in by.
-// The zero one is none.
+// ProviderConfig configures an OpenID Connect provider; the zero value means
+// none.
 type ProviderConfig struct {
 	Issuer                 string // https address
 	ClientID, ClientSecret string
-	Name                   string // what its button says; "": the host of Issuer
+	Name                   string // button label; "": the host of Issuer
 }
 
-// providerPatience is how long the provider may take for one answer.
+// providerTimeout bounds one request to the provider.
 const providerTimeout = 10 * time.Second
 
-// provider is the configured provider. What it says of itself is asked for
-// when somebody first signs in by it, and again until it has answered.
+// provider is the configured provider. Its metadata is fetched on first use and
+// cached; a failed fetch is retried.
 type provider struct {
 	config   ProviderConfig
 	client   *http.Client
@@ -38,7 +38,8 @@ type provider struct {
 	metadata *oidc.Provider
 }
 
-// ProviderName is what the button of the provider says, "" without one.
+// ProviderName returns the label of the provider's button, "" without a
+// provider.
 func (a *Accounts) ProviderName() string {
 	if a.provider == nil {
 		return ""
@@ -46,7 +47,7 @@ func (a *Accounts) ProviderName() string {
 	return a.provider.config.Name
 }
 
-// discover returns what the provider says of itself. It fails with Unavailable
+// discover returns the metadata of the provider. It fails with Unavailable
 // "provider_unavailable".
 func (p *provider) discover(ctx context.Context) (*oidc.Provider, error) {
 	p.mu.Lock()
@@ -54,7 +55,7 @@ func (p *provider) discover(ctx context.Context) (*oidc.Provider, error) {
 	if p.metadata != nil {
 		return p.metadata, nil
 	}
-	// The keys are fetched later too, so not in the context of one request.
+	// Keys are fetched later too, so the context must outlive this request.
 	known, err := oidc.NewProvider(oidc.ClientContext(context.WithoutCancel(ctx), p.client), p.config.Issuer)
 	if err != nil {
 		return nil, p.unavailable(err)
@@ -75,19 +76,19 @@ func (a *Accounts) providerClient(known *oidc.Provider) oauth2.Config {
 	}
 }
 
-// ProviderReturn is the path that the provider sends browsers back to.
+// ProviderReturn is the path of the redirect URL.
 const ProviderReturn = "/sign-in/provider/return"
 
-// providerStep is what a sign-in by the provider remembers.
+// providerFlow is the data of a sign-in flow at the provider.
 type providerFlow struct {
 	State, Nonce, Verifier, Next string
 }
 
-// StartProvider returns the address to send the browser to, and the token that
-// FinishProvider asks for: keep it in a cookie, so that only this browser comes
-// back with it. next is handed through. An actor who is signed in connects
-// the account with the provider, and needs a proof. It fails with NotFound
-// "no_provider", Unavailable "provider_unavailable", or as Proof says.
+// StartProvider returns the address of the provider's sign-in page, and the
+// token for FinishProvider, which belongs in a cookie: only the same browser
+// may finish. next is returned by FinishProvider. For a signed-in actor the
+// flow links the identity to the account and needs a proof. It fails with
+// NotFound "no_provider", Unavailable "provider_unavailable", or like Proof.
 func (a *Accounts) StartProvider(ctx context.Context, caller actor.Actor, p Proof, next string) (token, address string, err error) {
 	if a.provider == nil {
 		return "", "", errs.New(errs.NotFound, "no_provider", "This server has no provider to sign in by.")
@@ -101,8 +102,8 @@ func (a *Accounts) StartProvider(ctx context.Context, caller actor.Actor, p Proo
 	if err != nil {
 		return "", "", err
 	}
-	asked := providerFlow{State: NewToken(), Nonce: NewToken(), Verifier: oauth2.GenerateVerifier(), Next: next}
-	data, err := json.Marshal(asked)
+	request := providerFlow{State: NewToken(), Nonce: NewToken(), Verifier: oauth2.GenerateVerifier(), Next: next}
+	data, err := json.Marshal(request)
 	if err != nil {
 		return "", "", fmt.Errorf("encode sign-in: %w", err)
 	}
@@ -111,10 +112,10 @@ func (a *Accounts) StartProvider(ctx context.Context, caller actor.Actor, p Proo
 		return "", "", err
 	}
 	client := a.providerClient(known)
-	return token, client.AuthCodeURL(asked.State, oidc.Nonce(asked.Nonce), oauth2.S256ChallengeOption(asked.Verifier)), nil
+	return token, client.AuthCodeURL(request.State, oidc.Nonce(request.Nonce), oauth2.S256ChallengeOption(request.Verifier)), nil
 }
 
-// claims are what a provider says of a person.
+// claims are the claims of an id token.
 type claims struct {
 	Subject           string      `json:"sub"`
 	AuthorizedParty   string      `json:"azp"`
@@ -129,10 +130,10 @@ type claims struct {
 // maxSubject is the longest sub that OpenID Connect allows.
 const maxSubject = 255
 
-// examineClaims checks what the library leaves to the caller: sub is 1 to 255
-// ASCII characters without a control character or space around it, and a token for several audiences, or with an
-// authorized party, is issued to this client. An empty sub would be one
-// identity for everyone.
+// validateClaims checks what the library leaves to the caller: sub has 1 to 255
+// printable ASCII characters without surrounding space (an empty sub would be
+// one identity for everyone), and a token with several audiences or an
+// authorized party was issued to this client.
 func validateClaims(audience []string, clientID string, identityClaims claims) error {
 	unfit := func(r rune) bool { return r < ' ' || r >= 0x7f }
 	switch {
@@ -146,20 +147,20 @@ func validateClaims(audience []string, clientID string, identityClaims claims) e
 	return nil
 }
 
-// lenience is a boolean that some providers write as a text.
+// lenientBool is a boolean that some providers encode as a string.
 type lenientBool bool
 
-// UnmarshalJSON takes true and "true"; all else is false.
+// UnmarshalJSON decodes true and "true" as true, all else as false.
 func (l *lenientBool) UnmarshalJSON(raw []byte) error {
 	*l = lenientBool(string(raw) == "true" || string(raw) == `"true"`)
 	return nil
 }
 
-// askProvider exchanges what the browser brought back for what the provider
-// says of the person. It fails with Unauthenticated "provider_refused" or
-// Unavailable "provider_unavailable".
-func (a *Accounts) exchangeCode(ctx context.Context, asked providerFlow, answer url.Values) (claims, error) {
-	if subtle.ConstantTimeCompare([]byte(asked.State), []byte(answer.Get("state"))) != 1 {
+// exchangeCode exchanges the authorization code for the claims of the person.
+// It fails with Unauthenticated "provider_refused" or Unavailable
+// "provider_unavailable".
+func (a *Accounts) exchangeCode(ctx context.Context, request providerFlow, answer url.Values) (claims, error) {
+	if subtle.ConstantTimeCompare([]byte(request.State), []byte(answer.Get("state"))) != 1 {
 		return claims{}, a.providerRefused(fmt.Errorf("state is another one"))
 	}
 	if problem := answer.Get("error"); problem != "" || answer.Get("code") == "" {
@@ -171,7 +172,7 @@ func (a *Accounts) exchangeCode(ctx context.Context, asked providerFlow, answer 
 	}
 	ctx = oidc.ClientContext(ctx, a.provider.client)
 	client := a.providerClient(known)
-	tokens, err := client.Exchange(ctx, answer.Get("code"), oauth2.VerifierOption(asked.Verifier))
+	tokens, err := client.Exchange(ctx, answer.Get("code"), oauth2.VerifierOption(request.Verifier))
 	if err != nil {
 		return claims{}, a.providerRefused(err)
 	}
@@ -180,7 +181,7 @@ func (a *Accounts) exchangeCode(ctx context.Context, asked providerFlow, answer 
 	if err != nil {
 		return claims{}, a.providerRefused(err)
 	}
-	if subtle.ConstantTimeCompare([]byte(asked.Nonce), []byte(verified.Nonce)) != 1 {
+	if subtle.ConstantTimeCompare([]byte(request.Nonce), []byte(verified.Nonce)) != 1 {
 		return claims{}, a.providerRefused(fmt.Errorf("nonce is another one"))
 	}
 	var identityClaims claims
@@ -196,7 +197,7 @@ func (a *Accounts) exchangeCode(ctx context.Context, asked providerFlow, answer 
 	return identityClaims, err
 }
 
-// askUserInfo asks for what some providers leave out of the token.
+// fetchUserInfo adds claims that some providers omit from the id token.
 func (a *Accounts) fetchUserInfo(ctx context.Context, known *oidc.Provider, tokens *oauth2.Token, identityClaims *claims) error {
 	subject := identityClaims.Subject
 	if known.UserInfoEndpoint() == "" {

@@ -8,9 +8,9 @@ import (
 	"github.com/regulars/regulars/internal/text"
 )
 
-// newcomer makes an account without a password for somebody whose address the
-// provider has verified. It fails with Forbidden "no_account" where nobody may
-// register.
+// createFromClaims creates an account without a password for an email address
+// that the provider has verified. It fails with Forbidden "no_account" if
+// registration is closed.
 func (a *Accounts) createFromClaims(ctx context.Context, tx *sqldb.Tx, identityClaims claims) (accountID string, err error) {
 	if a.closed {
 		return "", errs.New(errs.Forbidden, "no_account", "There is no account with your email address here, and nobody can make one. Ask the people who run this server.")
@@ -19,10 +19,10 @@ func (a *Accounts) createFromClaims(ctx context.Context, tx *sqldb.Tx, identityC
 	n.Email, n.EmailKey, _ = CheckEmail(identityClaims.Email) // checked before
 	n.firstName, n.lastName = validName(identityClaims.GivenName), validName(identityClaims.FamilyName)
 	n.assignID(a.clock.Now())
-	if given, added, err := a.assignedUsername(ctx, tx, n.EmailKey); err != nil {
+	if assigned, added, err := a.assignedUsername(ctx, tx, n.EmailKey); err != nil {
 		return "", err
 	} else if added {
-		identityClaims.PreferredUsername = given
+		identityClaims.PreferredUsername = assigned
 	}
 	if err := n.pickUsername(ctx, tx, identityClaims.PreferredUsername); err != nil {
 		return "", err
@@ -31,7 +31,7 @@ func (a *Accounts) createFromClaims(ctx context.Context, tx *sqldb.Tx, identityC
 	return account.ID, err
 }
 
-// nameOf is a name as it can be kept, "" when it cannot.
+// validName returns a name in its stored form, "" if it is invalid.
 func validName(name string) string {
 	name, ok := text.Line(name, maxName)
 	if !ok {

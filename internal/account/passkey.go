@@ -21,8 +21,8 @@ import (
 	"github.com/regulars/regulars/internal/text"
 )
 
-// Passkey is a key in a device or password manager that signs an account in
-// without a password: the device asks for a finger, a face or a PIN.
+// Passkey is a WebAuthn credential that signs an account in without a password,
+// after the device has verified the user.
 type Passkey struct {
 	ID, Name  string
 	CreatedAt int64 // Unix milliseconds
@@ -31,10 +31,10 @@ type Passkey struct {
 
 const (
 	maxPasskeyName = 60
-	maxPasskeys    = 20 // of one account
+	maxPasskeys    = 20 // per account
 )
 
-// Passkeys returns the passkeys of the actor, the oldest first.
+// Passkeys returns the passkeys of the actor, oldest first.
 func (a *Accounts) Passkeys(ctx context.Context, actor actor.Actor) ([]Passkey, error) {
 	if err := RequireSession(actor); err != nil {
 		return nil, err
@@ -47,9 +47,9 @@ func (a *Accounts) Passkeys(ctx context.Context, actor actor.Actor) ([]Passkey, 
 	return shown, err
 }
 
-// StartPasskey returns what navigator.credentials.create takes, as JSON, and
-// the token that AddPasskey asks for. It fails as Proof says, with Conflict
-// "too_many_passkeys", or as PasskeyOrigin says.
+// StartPasskey returns the options for navigator.credentials.create, as JSON,
+// and the token for AddPasskey. It fails like Proof and PasskeyOrigin, or with
+// Conflict "too_many_passkeys".
 func (a *Accounts) StartPasskey(ctx context.Context, actor actor.Actor, p Proof) (token string, options []byte, err error) {
 	if err := a.ProveOwner(ctx, actor, p); err != nil {
 		return "", nil, err
@@ -69,21 +69,22 @@ func (a *Accounts) StartPasskey(ctx context.Context, actor actor.Actor, p Proof)
 	if len(stored) >= maxPasskeys {
 		return "", nil, errs.New(errs.Conflict, "too_many_passkeys", "An account has at most %d passkeys. Remove one first.", maxPasskeys)
 	}
-	holder := passkeyUser{account, stored}
-	asked, session, err := rp.BeginRegistration(holder,
-		webauthn.WithExclusions(webauthn.Credentials(holder.WebAuthnCredentials()).CredentialDescriptors()),
+	user := passkeyUser{account, stored}
+	creation, session, err := rp.BeginRegistration(user,
+		webauthn.WithExclusions(webauthn.Credentials(user.WebAuthnCredentials()).CredentialDescriptors()),
 		webauthn.WithAuthenticatorSelection(protocol.AuthenticatorSelection{
 			ResidentKey: protocol.ResidentKeyRequirementRequired, UserVerification: protocol.VerificationRequired,
 		}))
 	if err != nil {
 		return "", nil, fmt.Errorf("begin a passkey: %w", err)
 	}
-	return a.startCeremony(ctx, flowNewPasskey, account.ID, asked.Response, session)
+	return a.startCeremony(ctx, flowNewPasskey, account.ID, creation.Response, session)
 }
 
-// beginPasskey keeps a ceremony and returns what the browser needs for it.
-func (a *Accounts) startCeremony(ctx context.Context, kind flowKind, accountID string, asked any, session *webauthn.SessionData) (string, []byte, error) {
-	options, err := json.Marshal(asked)
+// startCeremony stores a WebAuthn ceremony and returns the token and the
+// options for the browser.
+func (a *Accounts) startCeremony(ctx context.Context, kind flowKind, accountID string, publicKey any, session *webauthn.SessionData) (string, []byte, error) {
+	options, err := json.Marshal(publicKey)
 	if err != nil {
 		return "", nil, fmt.Errorf("encode options of a passkey: %w", err)
 	}
@@ -95,10 +96,9 @@ func (a *Accounts) startCeremony(ctx context.Context, kind flowKind, accountID s
 	return token, options, err
 }
 
-// AddPasskey keeps the passkey that a browser made, under a name of 1 to 60
-// characters. response is the credential's toJSON. It fails with Gone
-// "sign_in_expired", Invalid "invalid_input" or "passkey_refused", or Conflict
-// "passkey_exists". Nothing else of the account changes.
+// AddPasskey stores a new passkey under a name of 1 to 60 characters. response
+// is the credential's toJSON. It fails with Gone "sign_in_expired", Invalid
+// "invalid_input" or "passkey_refused", or Conflict "passkey_exists".
 func (a *Accounts) AddPasskey(ctx context.Context, actor actor.Actor, token, name string, response []byte) (Passkey, error) {
 	if err := RequireSession(actor); err != nil {
 		return Passkey{}, err
@@ -144,8 +144,8 @@ func (a *Accounts) AddPasskey(ctx context.Context, actor actor.Actor, token, nam
 	return added.Passkey, nil
 }
 
-// RemovePasskey fails as Proof says, or with NotFound "passkey_not_found".
-// Sessions that it started stay.
+// RemovePasskey deletes a passkey; its sessions continue. It fails like Proof,
+// or with NotFound "passkey_not_found".
 func (a *Accounts) RemovePasskey(ctx context.Context, actor actor.Actor, p Proof, passkeyID string) error {
 	if err := a.reauthenticate(ctx, actor, p); err != nil {
 		return err
@@ -168,26 +168,26 @@ func passkeyName(name string) (string, error) {
 	return name, nil
 }
 
-// StartPasskeySignIn returns what navigator.credentials.get takes, as JSON, and
-// the token that SignInByPasskey asks for. It names no account. It fails as
-// PasskeyOrigin says.
+// StartPasskeySignIn returns the options for navigator.credentials.get, as
+// JSON, and the token for SignInByPasskey. They name no account. It fails like
+// PasskeyOrigin.
 func (a *Accounts) StartPasskeySignIn(ctx context.Context) (token string, options []byte, err error) {
 	rp, err := a.relyingParty()
 	if err != nil {
 		return "", nil, err
 	}
-	asked, session, err := rp.BeginDiscoverableLogin(webauthn.WithUserVerification(protocol.VerificationRequired))
+	assertion, session, err := rp.BeginDiscoverableLogin(webauthn.WithUserVerification(protocol.VerificationRequired))
 	if err != nil {
 		return "", nil, fmt.Errorf("ask for a passkey: %w", err)
 	}
-	return a.startCeremony(ctx, flowPasskey, "", asked.Response, session)
+	return a.startCeremony(ctx, flowPasskey, "", assertion.Response, session)
 }
 
-// SignInByPasskey starts a session for the account that a passkey belongs to:
-// without a password, and without a code, because the device has checked who
-// holds it. response is the credential's toJSON. It fails with Gone
-// "sign_in_expired" or Unauthenticated "passkey_refused", also for a passkey
-// whose counter went back: somebody may have a copy of it.
+// SignInByPasskey starts a session for the account of a passkey. It asks for no
+// two-factor code because the device has verified the user. response is the
+// credential's toJSON. It fails with Gone "sign_in_expired" or Unauthenticated
+// "passkey_refused", also for a passkey with a decreased counter, which may be
+// a copy.
 func (a *Accounts) SignInByPasskey(ctx context.Context, token string, response []byte, info SessionInfo) (session string, account Account, err error) {
 	rp, err := a.relyingParty()
 	if err != nil {
@@ -207,7 +207,7 @@ func (a *Accounts) SignInByPasskey(ctx context.Context, token string, response [
 		var used storedPasskey
 		if used, refusal = a.checkPasskey(ctx, tx, rp, ceremony, answer); refusal != nil {
 			if errs.KindOf(refusal) == errs.Unauthenticated {
-				return nil // the ceremony stays used up
+				return nil // commit the deleted ceremony
 			}
 			return refusal
 		}
@@ -223,7 +223,8 @@ func (a *Accounts) SignInByPasskey(ctx context.Context, token string, response [
 	return session, account, nil
 }
 
-// checkPasskey returns the passkey that gave an answer, with its counter moved.
+// checkPasskey returns the passkey that signed the response, with its new
+// counter.
 func (a *Accounts) checkPasskey(ctx context.Context, tx *sqldb.Tx, rp *webauthn.WebAuthn, ceremony webauthn.SessionData, answer *protocol.ParsedCredentialAssertionData) (storedPasskey, error) {
 	used, err := passkeyByCredential(ctx, tx, answer.RawID)
 	if errs.KindOf(err) == errs.NotFound {
@@ -232,12 +233,12 @@ func (a *Accounts) checkPasskey(ctx context.Context, tx *sqldb.Tx, rp *webauthn.
 	if err != nil {
 		return storedPasskey{}, err
 	}
-	holder := passkeyUser{Account{ID: used.accountID}, []storedPasskey{used}}
+	user := passkeyUser{Account{ID: used.accountID}, []storedPasskey{used}}
 	credential, err := rp.ValidateDiscoverableLogin(func(_, handle []byte) (webauthn.User, error) {
 		if string(handle) != used.accountID {
 			return nil, errors.New("the passkey belongs to another account")
 		}
-		return holder, nil
+		return user, nil
 	}, ceremony, answer)
 	if err != nil {
 		return storedPasskey{}, passkeyRefused(errs.Unauthenticated).Because(err)
@@ -265,9 +266,9 @@ func passkeyRefused(kind errs.Kind) *errs.Error {
 	return errs.New(kind, "passkey_refused", "This passkey was not accepted. Try again, or use another way.")
 }
 
-// PasskeyOrigin is the only address, scheme and host, at which browsers use
-// passkeys of this installation; "" where they do not: the public address has
-// to be https or on the own machine, and may not be a number.
+// PasskeyOrigin returns the origin at which browsers accept passkeys of this
+// installation, "" for none: the public address must be https or local, and a
+// name.
 func (a *Accounts) PasskeyOrigin() string {
 	base, err := url.Parse(a.baseURL())
 	if err != nil || base.Hostname() == "" {
@@ -278,7 +279,7 @@ func (a *Accounts) PasskeyOrigin() string {
 		if !ip.IsLoopback() {
 			return ""
 		}
-		host = "localhost" // browsers take it for the same machine
+		host = "localhost" // browsers reject IP addresses as RP ID
 	}
 	if base.Scheme != "https" && host != "localhost" && !strings.HasSuffix(host, ".localhost") {
 		return ""
@@ -304,22 +305,22 @@ func (a *Accounts) relyingParty() (*webauthn.WebAuthn, error) {
 	return rp, nil
 }
 
-// passkeyHolder is an account as the library asks for it.
+// passkeyUser implements webauthn.User.
 type passkeyUser struct {
 	account  Account
 	passkeys []storedPasskey
 }
 
-// WebAuthnID is what a device keeps of the account, and gives back.
+// WebAuthnID returns the user handle, which devices store and return.
 func (h passkeyUser) WebAuthnID() []byte { return []byte(h.account.ID) }
 
-// WebAuthnName tells accounts apart where a device has several.
+// WebAuthnName returns the name that distinguishes accounts on a device.
 func (h passkeyUser) WebAuthnName() string { return h.account.Email }
 
-// WebAuthnDisplayName is what a device shows.
+// WebAuthnDisplayName returns the label on a device.
 func (h passkeyUser) WebAuthnDisplayName() string { return h.account.Username }
 
-// WebAuthnCredentials are the passkeys of the account.
+// WebAuthnCredentials returns the passkeys of the account.
 func (h passkeyUser) WebAuthnCredentials() []webauthn.Credential {
 	credentials := make([]webauthn.Credential, len(h.passkeys))
 	for i := range h.passkeys {

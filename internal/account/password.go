@@ -22,8 +22,8 @@ const (
 	maxPassword = 1000 // characters
 )
 
-// commonStems are words that passwords of many people are made of: lower case,
-// without what is put around them.
+// commonStems are the stems of common passwords, in lower case and without
+// surrounding digits and signs.
 //
 //go:embed common_passwords.txt
 var commonStems string
@@ -36,8 +36,8 @@ var isCommon = sync.OnceValue(func() map[string]bool {
 	return set
 })
 
-// PasswordProblem says in a sentence why a password cannot be used, "" when it
-// can.
+// PasswordProblem returns the reason to reject a password, a sentence for
+// people; "" for a valid one. The keys are those of the account.
 func PasswordProblem(password, emailKey, usernameKey string) string {
 	length := utf8.RuneCountInString(password)
 	key := lowerNFC(normalize(password))
@@ -58,7 +58,7 @@ func PasswordProblem(password, emailKey, usernameKey string) string {
 	return ""
 }
 
-// HasPassword reports whether an account can be signed in to with a password.
+// HasPassword reports whether an account can sign in with a password.
 func (a *Accounts) HasPassword(ctx context.Context, accountID string) (bool, error) {
 	hash, err := passwordHash(ctx, a.db, accountID)
 	return hash != "", err
@@ -66,8 +66,8 @@ func (a *Accounts) HasPassword(ctx context.Context, accountID string) (bool, err
 
 func special(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsNumber(r) }
 
-// common reports whether a password in lower case is a common one, also with
-// digits and signs around it or in the place of its letters.
+// common reports whether a lower-case password is common, also with digits and
+// signs around its letters or instead of them.
 func common(password string) bool {
 	different := map[rune]bool{}
 	for _, r := range password {
@@ -83,8 +83,8 @@ func common(password string) bool {
 		containsCommon(password, strings.TrimRightFunc(password, notLetter)) // "$unshine1!"
 }
 
-// aroundCommon reports whether word, a part of the password, is common and the
-// digits beside it are few or common too.
+// containsCommon reports whether word, a part of the password, is common and
+// the digits beside it are few or common too.
 func containsCommon(password, word string) bool {
 	if !isCommon()[word] && !isCommon()[unmaskLetters.Replace(word)] {
 		return false
@@ -103,8 +103,8 @@ var unmaskLetters = strings.NewReplacer("@", "a", "4", "a", "3", "e", "1", "i", 
 
 func notLetter(r rune) bool { return !unicode.IsLetter(r) }
 
-// cost is what one hash takes. The values are those that OWASP's password
-// storage cheat sheet gives as the least for argon2id; about 40 ms here.
+// cost is the cost of a hash. The current values are the minimum for argon2id
+// in OWASP's password storage cheat sheet; one hash takes about 40 ms.
 type cost struct {
 	memory uint32 // KiB
 	passes uint32
@@ -118,12 +118,12 @@ const (
 	hashSize = 32
 )
 
-// hashesAtOnce bounds the memory that hashing takes: each hash needs 19 MiB,
-// and more of them than processors would only wait.
+// maxConcurrentHashes bounds the memory for hashing: 19 MiB per hash, and no
+// more hashes than processors.
 func maxConcurrentHashes() int { return min(max(runtime.GOMAXPROCS(0), 2), 8) }
 
-// hash returns the PHC string of a password. It waits for its turn and gives
-// up when ctx ends.
+// hash returns the PHC string of a password. It waits for a free slot until ctx
+// ends.
 func (a *Accounts) hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltSize)
 	_, _ = rand.Read(salt) // never fails, see crypto/rand
@@ -134,9 +134,9 @@ func (a *Accounts) hash(ctx context.Context, password string) (string, error) {
 	return encodeHash(currentCost, salt, sum), nil
 }
 
-// verify reports whether the password belongs to the hash, and whether the
-// hash was made at another cost than today's. Without a hash it takes the same
-// time and reports false.
+// verify reports whether the password matches the hash, and whether the hash
+// has another cost than the current one. An empty hash takes the same time and
+// matches nothing.
 func (a *Accounts) verify(ctx context.Context, encoded, password string) (right, outdated bool, err error) {
 	missing := encoded == ""
 	if missing {

@@ -9,19 +9,20 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// PasswordChange is a new password and what shows that its owner wants it.
+// PasswordChange is the input of ChangePassword.
 type PasswordChange struct {
-	Current string // "" for an account without a password, shortly after a sign-in
+	Current string // "": the account has no password, and the sign-in is recent
 	New     string
-	Address string // of the network, which wrong ones are counted for too
-	Device  string // cookie of RememberDevice, which stays known
+	Address string // network address; counts wrong passwords too
+	Device  string // cookie of RememberDevice; the device stays known
 }
 
-// ChangePassword gives the person who is signed in another password, ends all
-// their other sessions and their API keys and writes to them. It fails with Unauthenticated
-// "wrong_password", Limited "too_many_sign_ins", Invalid "invalid_input", or
-// Forbidden "session_required", "limited_session" or "proof_required". Wrong
-// ones are counted: do not call it in a BeforeCommit context.
+// ChangePassword changes the password of the actor, ends all other sessions,
+// revokes the person's API keys and sends a notification. It fails with
+// Unauthenticated "wrong_password", Limited "too_many_sign_ins", Invalid
+// "invalid_input", or Forbidden "session_required", "limited_session" or
+// "proof_required". Wrong passwords are counted: do not call it in a
+// BeforeCommit context.
 func (a *Accounts) ChangePassword(ctx context.Context, actor actor.Actor, change PasswordChange) error {
 	if err := RequireSession(actor); err != nil {
 		return err
@@ -38,7 +39,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, actor actor.Actor, change
 		return errs.InvalidFields([]errs.Field{{Field: "currentPassword", Code: "required", Message: "The password you have now is needed."}})
 	}
 	if err := checkNewPassword(account, change.New); err != nil {
-		return err // before anything is hashed
+		return err // before hashing
 	}
 	if err := a.reauthenticate(ctx, actor, Proof{Password: change.Current, Address: change.Address}); err != nil {
 		return err
@@ -49,7 +50,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, actor actor.Actor, change
 	}
 	return a.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		now, err := lockPassword(ctx, tx, account.ID)
-		if err == nil && now != old { // changed meanwhile: what was proven is no proof any more
+		if err == nil && now != old { // changed since re-authentication
 			err = errs.New(errs.Unauthenticated, "wrong_password", "The password is wrong.")
 		}
 		if err != nil {
@@ -67,7 +68,7 @@ func checkNewPassword(account Account, password string) error {
 	return errs.InvalidFields([]errs.Field{{Field: "newPassword", Code: "invalid", Message: problem}})
 }
 
-// newHash checks a new password of an account and hashes it.
+// hashNewPassword validates and hashes a new password of an account.
 func (a *Accounts) hashNewPassword(ctx context.Context, account Account, password string) (string, error) {
 	if err := checkNewPassword(account, password); err != nil {
 		return "", err
@@ -75,11 +76,11 @@ func (a *Accounts) hashNewPassword(ctx context.Context, account Account, passwor
 	return a.hash(ctx, password)
 }
 
-// setPassword gives an account a password, ends its sessions but one, its places but
-// the one of info, its
-// person's keys and everything that the old password had begun, and writes to the person. The
-// account is changed before its sessions are: a sign-in by the old password
-// either sees the new one or is ended with the others.
+// setPassword sets the password hash, ends all sessions except one, forgets the
+// known clients except that of info, revokes the person's API keys, deletes
+// pending links and sign-in flows, and sends a notification. It updates the
+// account before its sessions: a concurrent sign-in with the old password
+// either sees the new one or ends with the other sessions.
 func (a *Accounts) setPassword(ctx context.Context, tx *sqldb.Tx, account Account, hash, except string, info SessionInfo) error {
 	if err := updatePassword(ctx, tx, account.ID, hash, a.clock.MS()); err != nil {
 		return err
@@ -102,12 +103,13 @@ func (a *Accounts) setPassword(ctx context.Context, tx *sqldb.Tx, account Accoun
 	return a.notify(ctx, tx, account, mail.PasswordChanged, ForgotPage)
 }
 
-// forgiveOwner forgets the places of an account but the one of info, and
-// deletes the failures there, as a sign-in does: failures of the name elsewhere
-// stay. The network becomes known, so these do not hold up the next sign-in
-// there. The failures of the account were of people that knew the old password.
+// resetAfterPasswordChange forgets all known clients except that of info, and
+// resets the failures there like a sign-in; failures of the name elsewhere
+// remain. It makes the network known, so that those do not delay the next
+// sign-in. The failures of the account are reset: they required the old
+// password.
 func (a *Accounts) resetAfterPasswordChange(ctx context.Context, tx *sqldb.Tx, account Account, info SessionInfo) error {
-	place, err := a.knownClient(ctx, tx, account.ID, info)
+	client, err := a.knownClient(ctx, tx, account.ID, info)
 	if err != nil {
 		return err
 	}
@@ -117,7 +119,7 @@ func (a *Accounts) resetAfterPasswordChange(ctx context.Context, tx *sqldb.Tx, a
 	if err := a.rememberNetwork(ctx, tx, account.ID, info.Address); err != nil {
 		return err
 	}
-	if err := a.resetAfterSignIn(ctx, tx, passwordAttempt{login: login{account: account}, name: account.Email, client: place, info: info}); err != nil {
+	if err := a.resetAfterSignIn(ctx, tx, passwordAttempt{login: login{account: account}, name: account.Email, client: client, info: info}); err != nil {
 		return err
 	}
 	return resetFailures(ctx, tx, byAccount(account.ID))

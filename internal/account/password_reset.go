@@ -13,25 +13,24 @@ import (
 
 const (
 	resetLifetime = time.Hour
-	// resetsAnHour bounds what an account is written, whoever asks.
+	// maxResetsPerHour limits the reset mails to one address.
 	maxResetsPerHour = 5
 )
 
-// resetRequest asks for a link to choose a new password.
+// resetRequest is the job that mails a reset link.
 type resetRequest struct {
 	Email    string `json:"email"`
 	Language string `json:"language"`
 }
 
-// Kind is the queue's name for such requests.
+// Kind implements jobs.Args.
 func (resetRequest) Kind() string { return "auth.reset" }
 
-// ForgotPassword has a link to choose a new password written to the person
-// with an email address, if there is an account or a community added the person
-// as a member, up to five times an hour. It does the
-// same whether there is one or not: to find out is left to a job. language is a
-// BCP 47 tag or an Accept-Language header. It fails with Invalid
-// "invalid_input" or Unavailable "mail_unavailable".
+// ForgotPassword mails a link to choose a new password, at most five times an
+// hour, if the email address belongs to an account or an unclaimed member. A
+// job looks the address up, so that neither response nor timing reveals the
+// result. language is a BCP 47 tag or an Accept-Language header. It fails with
+// Invalid "invalid_input" or Unavailable "mail_unavailable".
 func (a *Accounts) ForgotPassword(ctx context.Context, email, language string) error {
 	if a.mail == nil {
 		return mailUnavailable()
@@ -46,8 +45,8 @@ func (a *Accounts) ForgotPassword(ctx context.Context, email, language string) e
 	})
 }
 
-// RegisterJobs names the workers of this package to the engine. Call it before
-// the engine starts.
+// RegisterJobs registers the workers of this package. Call it before the engine
+// starts.
 func (a *Accounts) RegisterJobs(engine *jobs.Engine) { jobs.Register(engine, a.handleReset) }
 
 func (a *Accounts) handleReset(ctx context.Context, j *jobs.Job, request resetRequest) error {
@@ -58,12 +57,12 @@ func (a *Accounts) handleReset(ctx context.Context, j *jobs.Job, request resetRe
 		if err := a.sendReset(ctx, tx, request); err != nil {
 			return err
 		}
-		return j.Complete(ctx, tx) // one mail, also after a crash
+		return j.Complete(ctx, tx) // exactly one mail, even after a crash
 	})
 }
 
-// sendReset writes to the address the account has, which may be another one
-// than was asked for with the same key.
+// sendReset writes to the address of the account, which may differ in spelling
+// from the requested one.
 func (a *Accounts) sendReset(ctx context.Context, tx *sqldb.Tx, request resetRequest) error {
 	found, err := findLogin(ctx, tx, request.Email)
 	if err != nil {
@@ -91,17 +90,19 @@ func (a *Accounts) sendResetLink(ctx context.Context, tx *sqldb.Tx, account Acco
 	})
 }
 
-// ResetPassword gives the account of a link a new password and ends its
-// sessions and its person's API keys; the first time, it also takes all other
-// ways to sign in, since the address was not proven before. It fails with Gone "link_expired", also for a link that was used or
-// never existed, or with Invalid "invalid_input"; the link works again after
-// that. A known device or network of info stays known.
+// ResetPassword sets the password of the account of a link, ends its sessions
+// and revokes the person's API keys. The first time, it deletes all other
+// sign-in methods too, since the address was unverified before. It fails with
+// Gone "link_expired", also for a used or unknown link, or with Invalid
+// "invalid_input", after which the link still works. The device or network of
+// info stays known.
 //
-// The link of a person without an account makes it, with the username that a
-// community gave or, where that is not "", with username: it fails with
-// Conflict "username_taken" while an account has it.
+// If the link is of a person without an account, it creates the account. Its
+// username is the argument or, if that is empty, the one that a community
+// assigned; it fails with Conflict "username_taken" if it belongs to another
+// account.
 func (a *Accounts) ResetPassword(ctx context.Context, token, password, username string, info SessionInfo) (Account, error) {
-	// Nobody without a link makes the server hash.
+	// Check the link before the costly hash.
 	l, err := a.loadValidLink(ctx, token, linkReset)
 	if err != nil {
 		return Account{}, err
@@ -110,7 +111,7 @@ func (a *Accounts) ResetPassword(ctx context.Context, token, password, username 
 		return a.createWithPassword(ctx, l, token, password, username)
 	}
 	account, err := LoadAccount(ctx, a.db, l.accountID)
-	if errs.KindOf(err) == errs.NotFound { // the account was deleted
+	if errs.KindOf(err) == errs.NotFound { // deleted account
 		return Account{}, LinkExpired()
 	}
 	if err != nil {

@@ -11,17 +11,16 @@ import (
 	"github.com/regulars/regulars/internal/text"
 )
 
-// Change is a change of an account by its person; nil leaves a value as
-// it is.
+// Change is a partial update of an account; nil fields are unchanged.
 type Change struct {
 	Username                         *string
-	Email                            *string // counts once the mailed link is confirmed; the current address ends a pending change
+	Email                            *string // takes effect with ConfirmEmail; the current address cancels a pending change
 	FirstName, LastName, DisplayName *string // up to 50 characters, "": none
 	Language                         *string // BCP 47 tag of pages and mails, "": the browser's
 
 	Password string // the current one; "" within ten minutes of the sign-in
-	Address  string // of the network, which wrong passwords are counted for too
-	Source   string // of the history rows: "api" or "console"
+	Address  string // network address; counts wrong passwords too
+	Source   string // of history rows: "api" or "console"
 	Speaks   string // Accept-Language header, for mails to an account without a language
 }
 
@@ -30,10 +29,10 @@ func (c Change) onlyLanguage() bool {
 	return c.Username == nil && c.Email == nil && c.FirstName == nil && c.LastName == nil && c.DisplayName == nil && c.Password == ""
 }
 
-// UpdateAccount changes the account of the actor, all of it or nothing, and
-// returns it. A new email address is mailed a link, see ConfirmEmail. All but
-// the language needs a proof: a sign-in of the last ten minutes or the password.
-// It fails with Invalid "invalid_input", Forbidden "session_required",
+// UpdateAccount applies a change to the actor's account in one transaction. A
+// new email address takes effect with ConfirmEmail. Everything except the
+// language needs a proof: the password, or a sign-in within ten minutes. It
+// fails with Invalid "invalid_input", Forbidden "session_required",
 // "limited_session", "proof_required" or "email_not_verified" (for a new email
 // address only), Unauthenticated "wrong_password", Conflict "username_taken",
 // Limited "too_many_sign_ins" or "too_many_mails", or Unavailable
@@ -54,11 +53,11 @@ func (a *Accounts) UpdateAccount(ctx context.Context, caller actor.Actor, change
 		if a.mail == nil || a.baseURL() == "" {
 			return Account{}, mailUnavailable()
 		}
-		if err := a.requireVerified(ctx, account.ID); err != nil { // an unproven address may be of another person, whose account this would move away
+		if err := a.requireVerified(ctx, account.ID); err != nil { // otherwise the owner of an unverified address would lose the account
 			return Account{}, err
 		}
 	}
-	proven, err := passwordHash(ctx, a.db, account.ID)
+	provenHash, err := passwordHash(ctx, a.db, account.ID)
 	if err != nil {
 		return Account{}, err
 	}
@@ -72,7 +71,7 @@ func (a *Accounts) UpdateAccount(ctx context.Context, caller actor.Actor, change
 		if err != nil {
 			return err
 		}
-		if hash != proven { // the password changed since the proof
+		if hash != provenHash { // the password changed since the proof
 			return errs.New(errs.Forbidden, "proof_required", "The password of this account was changed just now. Sign in again, then try again.")
 		}
 		account, err = a.applyChange(actor.NewContext(ctx, caller), tx, account.ID, change)
@@ -81,7 +80,7 @@ func (a *Accounts) UpdateAccount(ctx context.Context, caller actor.Actor, change
 	return account, err
 }
 
-// applyChange changes a locked account.
+// applyChange applies a change to a locked account.
 func (a *Accounts) applyChange(ctx context.Context, tx *sqldb.Tx, accountID string, change Change) (Account, error) {
 	account, err := LoadAccount(ctx, tx, accountID)
 	if err != nil {
@@ -103,8 +102,7 @@ func (a *Accounts) applyChange(ctx context.Context, tx *sqldb.Tx, accountID stri
 	return account, err
 }
 
-// names sets the names and the language, and reports whether the change has
-// any of them.
+// applyTo sets names and language, and reports whether the change has any.
 func (c Change) applyTo(account *Account) (any bool) {
 	for _, one := range []struct{ from, to *string }{
 		{c.FirstName, &account.FirstName}, {c.LastName, &account.LastName}, {c.DisplayName, &account.DisplayName}, {c.Language, &account.Language},
@@ -116,7 +114,7 @@ func (c Change) applyTo(account *Account) (any bool) {
 	return any
 }
 
-// normalize replaces each value by the form that is kept, or returns Invalid
+// normalize replaces each value by its stored form, or returns Invalid
 // "invalid_input" with every wrong field.
 func (c *Change) normalize() error {
 	var wrong []errs.Field
@@ -129,12 +127,12 @@ func (c *Change) normalize() error {
 			wrong = append(wrong, errs.Field{Field: field, Code: "invalid", Message: problem})
 		}
 	}
-	check("username", &c.Username, func(given string) (string, string) {
-		stored, _, problem := CheckUsername(given)
+	check("username", &c.Username, func(value string) (string, string) {
+		stored, _, problem := CheckUsername(value)
 		return stored, problem
 	})
-	check("email", &c.Email, func(given string) (string, string) {
-		stored, _, problem := CheckEmail(given)
+	check("email", &c.Email, func(value string) (string, string) {
+		stored, _, problem := CheckEmail(value)
 		return stored, problem
 	})
 	check("firstname", &c.FirstName, parseName)
@@ -144,30 +142,29 @@ func (c *Change) normalize() error {
 	return errs.InvalidFields(wrong)
 }
 
-func parseName(given string) (stored, problem string) {
-	stored, ok := text.Line(given, maxName)
+func parseName(value string) (stored, problem string) {
+	stored, ok := text.Line(value, maxName)
 	if !ok {
 		problem = "A name has up to 50 characters, none of them a control character."
 	}
 	return stored, problem
 }
 
-func parseLanguage(given string) (stored, problem string) {
-	if given == "" {
+func parseLanguage(value string) (stored, problem string) {
+	if value == "" {
 		return "", ""
 	}
-	tag, err := language.Parse(given)
+	tag, err := language.Parse(value)
 	if err != nil {
 		problem = "A language is a tag such as en or de-AT."
 	}
 	return tag.String(), problem
 }
 
-// Rename gives an account another username in the caller's transaction and
-// returns the account. Every community shows the new name. The caller checks
-// that the actor of ctx may rename the account. It fails with Invalid
-// "invalid_input", NotFound "account_not_found", or Conflict "username_taken",
-// which rolls the transaction back.
+// Rename changes the username of an account in the caller's transaction; all
+// communities show the new name. The caller checks that the actor of ctx may
+// rename the account. It fails with Invalid "invalid_input", NotFound
+// "account_not_found", or Conflict "username_taken".
 func (a *Accounts) Rename(ctx context.Context, tx *sqldb.Tx, accountID, username, source string) (Account, error) {
 	username, key, problem := CheckUsername(username)
 	if problem != "" {
@@ -187,7 +184,7 @@ func (a *Accounts) Rename(ctx context.Context, tx *sqldb.Tx, accountID, username
 		}
 	}
 	if err := updateUsername(ctx, tx, accountID, username, key, a.clock.MS()); err != nil {
-		if sqldb.IsDuplicate(err) { // another transaction was first
+		if sqldb.IsDuplicate(err) { // lost a race
 			err = conflict(usernameTaken).Because(err)
 		}
 		return Account{}, err

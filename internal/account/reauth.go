@@ -10,18 +10,19 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// freshSignIn is how long after it a sign-in still proves who is there.
+// recentSignIn is the time after a sign-in during which it proves the person's
+// presence.
 const recentSignIn = 10 * time.Minute
 
-// Proof is what somebody who is signed in shows before the ways to sign in
-// change: the password, or a code of the second factor. The zero Proof will do
-// for ten minutes after a sign-in.
+// Proof re-authenticates a signed-in person before a change of sign-in methods:
+// by password or two-factor code. The zero Proof is valid for ten minutes after
+// a sign-in.
 type Proof struct {
 	Password, Code string
-	Address        string // of the network, which wrong ones are counted for too
+	Address        string // network address; counts failures too
 }
 
-// Fresh reports whether the zero Proof will do for the actor.
+// Fresh reports whether the zero Proof is valid for the actor.
 func (a *Accounts) Fresh(ctx context.Context, actor actor.Actor) (bool, error) {
 	if err := RequireSession(actor); err != nil {
 		return false, err
@@ -30,11 +31,10 @@ func (a *Accounts) Fresh(ctx context.Context, actor actor.Actor) (bool, error) {
 	return a.clock.MS()-started < recentSignIn.Milliseconds(), err
 }
 
-// Prove returns nil if the actor, a signed-in person, proves that they are still
-// there. It fails as RequireSession does, with Forbidden "proof_required" for
-// the zero Proof more than ten minutes after the sign-in, Unauthenticated
-// "wrong_password" or "wrong_code", or Limited "too_many_sign_ins". It owns
-// transactions.
+// Prove re-authenticates the actor. It fails like RequireSession, with
+// Forbidden "proof_required" for the zero Proof more than ten minutes after the
+// sign-in, Unauthenticated "wrong_password" or "wrong_code", or Limited
+// "too_many_sign_ins". It owns transactions.
 func (a *Accounts) Prove(ctx context.Context, actor actor.Actor, p Proof) error {
 	err := a.reauthenticate(ctx, actor, p)
 	if errs.Is(err, "proof_required") {
@@ -43,15 +43,15 @@ func (a *Accounts) Prove(ctx context.Context, actor actor.Actor, p Proof) error 
 	return err
 }
 
-// prove returns nil when the proof is good. It fails with Unauthenticated
+// reauthenticate returns nil for a valid proof. It fails with Unauthenticated
 // "wrong_password" or "wrong_code", Limited "too_many_sign_ins", or Forbidden
-// "proof_required". It owns transactions: what is wrong is counted even though
-// the change it stands before is not made.
+// "proof_required". It owns transactions: failures are counted even if the
+// caller's change is not applied.
 func (a *Accounts) reauthenticate(ctx context.Context, actor actor.Actor, p Proof) error {
 	if err := RequireSession(actor); err != nil {
 		return err
 	}
-	ctx = sqldb.BeforeCommit(ctx, func(context.Context, *sqldb.Tx) error { return nil }) // the change itself is yet to come
+	ctx = sqldb.BeforeCommit(ctx, func(context.Context, *sqldb.Tx) error { return nil }) // the caller's hooks belong to its own transaction
 	switch {
 	case p.Password != "":
 		return a.reauthenticateByPassword(ctx, actor, p)
@@ -68,9 +68,9 @@ func (a *Accounts) reauthenticate(ctx context.Context, actor actor.Actor, p Proo
 }
 
 func (a *Accounts) reauthenticateByPassword(ctx context.Context, actor actor.Actor, p Proof) error {
-	waits := []counter{bySession(actor.SessionID)}
-	if err := a.checkFailures(ctx, a.db, waits); err != nil {
-		return err // before a hash is computed
+	locked := []counter{bySession(actor.SessionID)}
+	if err := a.checkFailures(ctx, a.db, locked); err != nil {
+		return err // before the costly hash
 	}
 	hash, err := passwordHash(ctx, a.db, actor.AccountID)
 	if err != nil {
@@ -80,7 +80,7 @@ func (a *Accounts) reauthenticateByPassword(ctx context.Context, actor actor.Act
 	if err != nil {
 		return err
 	}
-	return a.attempt(ctx, waits, withAddress(p.Address, byAccount(actor.AccountID)), func(*sqldb.Tx) error {
+	return a.attempt(ctx, locked, withAddress(p.Address, byAccount(actor.AccountID)), func(*sqldb.Tx) error {
 		if right {
 			return nil
 		}
@@ -88,19 +88,19 @@ func (a *Accounts) reauthenticateByPassword(ctx context.Context, actor actor.Act
 	})
 }
 
-// guess runs try in a transaction, alone for waits, whose failures it waits for.
-// A refusal by Unauthenticated is counted for them and for others as a failed
-// sign-in, and commits. A session waits for its own failures only: others must
-// not keep its owner from proving who they are.
-func (a *Accounts) attempt(ctx context.Context, waits, others []counter, try func(*sqldb.Tx) error) error {
+// attempt runs try in a transaction unless one of the locked counters requires
+// a delay. An Unauthenticated error is counted in both locked and others, and
+// the transaction commits. Only the session's own failures delay it: failures
+// elsewhere must not keep its owner from re-authenticating.
+func (a *Accounts) attempt(ctx context.Context, locked, others []counter, try func(*sqldb.Tx) error) error {
 	var refusal error
 	err := a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if err := a.lockFailures(ctx, tx, waits, false); err != nil {
+		if err := a.lockFailures(ctx, tx, locked, false); err != nil {
 			return err
 		}
 		refusal = try(tx)
 		if errs.KindOf(refusal) == errs.Unauthenticated {
-			return countFailures(ctx, tx, append(slices.Clone(waits), others...), a.clock.MS())
+			return countFailures(ctx, tx, append(slices.Clone(locked), others...), a.clock.MS())
 		}
 		return refusal
 	})
@@ -125,9 +125,9 @@ func RequireSession(caller actor.Actor) error {
 	return nil
 }
 
-// ProveOwner is prove for whoever adds a way to sign in: nobody does before
-// the address of the account is proven, since it would outlast the person who
-// has that address. It fails with Forbidden "email_not_verified" too.
+// ProveOwner is Prove before a sign-in method is added, which also requires a
+// verified email address: the method would outlast a later verification by the
+// owner of the address. It fails with Forbidden "email_not_verified" too.
 func (a *Accounts) ProveOwner(ctx context.Context, actor actor.Actor, p Proof) error {
 	if err := RequireSession(actor); err != nil {
 		return err

@@ -11,10 +11,10 @@ import (
 	"github.com/regulars/regulars/internal/text"
 )
 
-// registrationLifetime is how long an address may wait to be verified.
+// registrationLifetime is the time to verify an address.
 const registrationLifetime = 24 * time.Hour
 
-// RegisterInput is what somebody asks for an account with.
+// RegisterInput is the input of Register.
 type RegisterInput struct {
 	Email, Username, Password string
 	FirstName, LastName       string // 1 to 50 characters
@@ -27,30 +27,27 @@ type registration struct {
 	newAccount
 	tokenHash string
 	expiresAt int64
-	contested bool   // nobody knows whose password it has
+	contested bool   // the password may be an attacker's
 	language  string // of mails
 }
 
-// RegistrationOpen reports whether people may ask for accounts here.
+// RegistrationOpen reports whether new accounts can be registered.
 func (a *Accounts) RegistrationOpen() bool { return !a.closed }
 
-// Register writes to an address: a link that makes the account, or that it has
-// one already. Nothing tells the caller which, neither the time it takes. An
-// account without a password, made by an import, gets a link to choose one:
-// what was asked for here may come from anybody. It fails with Invalid
-// "invalid_input", Forbidden "registration_closed" or Unavailable
-// "mail_unavailable".
+// Register mails a link that creates the account, or a notice that the address
+// has one. Neither response nor timing reveals which. An account without a
+// password, created by an import, gets a link to choose one: the registration
+// may come from anyone. It fails with Invalid "invalid_input", Forbidden
+// "registration_closed" or Unavailable "mail_unavailable".
 //
-// Of several registrations of an address only the newest one's link works: who
-// has mistyped and tries again must not make the account that was mistyped.
-// But the newest one may be somebody else's, who waits for the person with the
-// address to open that link, the only one that works, and then knows the
-// password of their account. So a registration that takes the place of another
-// one with another password is contested: its link makes the account, and the
-// person chooses its password by a further mail, whoever they are. Who asks
-// again with the same password notices nothing of this. And a registration
-// whose mail is held back takes no place: else a flood of them would leave the
-// person without any link that works.
+// Only the link of the newest registration of an address works, so that a
+// corrected registration replaces a mistyped one. But an attacker may
+// register last, wait until the owner of the address opens the link, and then
+// know the password of their account. So a registration that replaces one with
+// another password is contested: its link creates the account without a
+// password, and the owner chooses one by a further mail. A registration whose
+// mail is withheld by a rate limit replaces nothing; otherwise a flood would
+// leave the owner without a valid link.
 func (a *Accounts) Register(ctx context.Context, in RegisterInput) error {
 	if a.closed {
 		return errs.New(errs.Forbidden, "registration_closed", "Nobody can register here. Ask the people who run this server for an account.")
@@ -63,7 +60,7 @@ func (a *Accounts) Register(ctx context.Context, in RegisterInput) error {
 		return err
 	}
 	n.assignID(a.clock.Now())
-	same, err := a.sameRegistration(ctx, n.EmailKey, in.Password)
+	sameHash, err := a.sameRegistration(ctx, n.EmailKey, in.Password)
 	if err != nil {
 		return err
 	}
@@ -82,7 +79,7 @@ func (a *Accounts) Register(ctx context.Context, in RegisterInput) error {
 			msg.Template, msg.Values = mail.VerifyEmail, map[string]string{"link": a.link(VerifyPage, token)}
 		case found.passwordHash == "":
 			return a.sendResetLink(ctx, tx, found.account, in.Language, registrationLifetime)
-		default: // a row all the same, whose token nobody learns: it takes its time
+		default: // stores an unusable row too, to take the same time
 			msg.To, msg.ExpiresAt = found.account.Email, 0
 			msg.Template, msg.Values = mail.AccountExists, map[string]string{"link": a.baseURL() + SignInPage}
 		}
@@ -90,15 +87,15 @@ func (a *Accounts) Register(ctx context.Context, in RegisterInput) error {
 		if err != nil {
 			return err
 		}
-		asked := registration{
+		pending := registration{
 			newAccount: n, tokenHash: HashToken(token), expiresAt: n.CreatedAt + registrationLifetime.Milliseconds(), language: i18n.Match(in.Language).String(),
 		}
-		return upsertRegistration(ctx, tx, asked, same, written)
+		return upsertRegistration(ctx, tx, pending, sameHash, written)
 	})
 }
 
-// sameRegistration returns the token hash of the registration of an address
-// with the same password, "" for none. It takes a hash in any case.
+// sameRegistration returns the token hash of the pending registration of an
+// address with the same password, "" for none. It always computes a hash.
 func (a *Accounts) sameRegistration(ctx context.Context, emailKey, password string) (string, error) {
 	pending, err := pendingRegistration(ctx, a.db, emailKey, a.clock.MS())
 	if err != nil {
@@ -111,11 +108,11 @@ func (a *Accounts) sameRegistration(ctx context.Context, emailKey, password stri
 	return pending.tokenHash, nil
 }
 
-// checked returns what can be made of the input, and every wrong field.
+// validate returns the normalised account and every wrong field.
 func (in RegisterInput) validate() (newAccount, []errs.Field) {
 	password := in.Password
 	if password == "" {
-		password = " " // too short, and told so
+		password = " " // rejected as too short
 	}
 	n, wrong := Input{Email: in.Email, Username: in.Username, Password: password}.validate()
 	names := []struct {

@@ -11,20 +11,20 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// SessionLifetime is how long after its start a session ends by itself.
+// SessionLifetime is the time from start to expiry of a session.
 const SessionLifetime = 7 * 24 * time.Hour
 
-// SessionInfo is what a person may see of a session to know it again.
+// SessionInfo describes the client of a session.
 type SessionInfo struct {
 	UserAgent string
-	Address   string // of the network, without a port
+	Address   string // network address without port
 	Device    string // cookie of RememberDevice, "": none
-	Held      error  // Limited: returned unless a known place gives the right password
+	Held      error  // Limited: returned unless a known client sends the correct password
 }
 
-// AuthenticateSession returns the actor of a session token; Name is empty for an
-// unclaimed member. It fails with Unauthenticated "invalid_credential" or
-// "credential_expired". It costs one read by a unique key.
+// AuthenticateSession returns the actor of a session token; Name is empty for
+// an unclaimed member. It fails with Unauthenticated "invalid_credential" or
+// "credential_expired". It reads one row by a unique key.
 func (a *Accounts) AuthenticateSession(ctx context.Context, token string) (actor.Actor, error) {
 	s, err := sessionByHash(ctx, a.db, HashToken(token))
 	if errs.KindOf(err) == errs.NotFound {
@@ -43,12 +43,12 @@ func (a *Accounts) AuthenticateSession(ctx context.Context, token string) (actor
 	return s.actor, nil
 }
 
-// SignOut ends the session of a token; a session that has ended is fine.
+// SignOut ends the session of a token; an ended session is no error.
 func (a *Accounts) SignOut(ctx context.Context, token string) error {
 	return deleteSession(ctx, a.db, HashToken(token))
 }
 
-// keepSession adds a session that begins now.
+// addSession stores a session that starts now.
 func (a *Accounts) addSession(ctx context.Context, tx *sqldb.Tx, s session) error {
 	now := a.clock.Now()
 	s.info = SessionInfo{UserAgent: Printable(s.info.UserAgent), Address: Printable(s.info.Address)}
@@ -56,7 +56,7 @@ func (a *Accounts) addSession(ctx context.Context, tx *sqldb.Tx, s session) erro
 	return insertSession(ctx, tx, s)
 }
 
-// Printable makes what a client says of itself fit for the database.
+// Printable makes text sent by a client fit for the database.
 func Printable(s string) string {
 	if len(s) > 300 {
 		s = s[:300]
@@ -69,23 +69,23 @@ func Printable(s string) string {
 	}, strings.ToValidUTF8(s, ""))
 }
 
-// SessionView is a session as its owner sees it.
+// SessionView is a session in the list of its owner.
 type SessionView struct {
 	ID          string
-	CommunityID string // the only one it works in, "": all
-	Host        string // the system that began it, as it calls itself; "": the person
+	CommunityID string // of a limited session, "": all
+	Host        string // name of the system that started it, "": the person
 	SessionInfo
 	CreatedAt, ExpiresAt int64 // Unix milliseconds
-	SeenAt               int64 // Unix milliseconds to about a minute
+	SeenAt               int64 // Unix milliseconds, with a precision of a minute
 }
 
-// Sessions returns the sessions of an account that have not ended, those that
-// another system began too, the last one used first.
+// Sessions returns the active sessions of an account, including limited ones,
+// most recently used first.
 func (a *Accounts) Sessions(ctx context.Context, accountID string) ([]SessionView, error) {
 	return listSessions(ctx, a.db, accountID, a.clock.MS())
 }
 
-// EndSession ends one session of an account. It fails with NotFound
+// EndSession ends a session of an account. It fails with NotFound
 // "session_not_found".
 func (a *Accounts) EndSession(ctx context.Context, accountID, sessionID string) error {
 	ended, err := deleteSessionOf(ctx, a.db, accountID, sessionID)
@@ -95,8 +95,8 @@ func (a *Accounts) EndSession(ctx context.Context, accountID, sessionID string) 
 	return err
 }
 
-// EndSessions ends all sessions of an account but one, "" for none, and the API
-// keys of its person, and forgets its devices and networks: what somebody else may have got hold of.
+// EndSessions ends all sessions of an account except one ("" for none), revokes
+// the person's API keys and forgets the known clients.
 func (a *Accounts) EndSessions(ctx context.Context, accountID, except string) error {
 	return a.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		if err := deleteSessionsOf(ctx, tx, accountID, except); err != nil {
@@ -112,11 +112,11 @@ func (a *Accounts) EndSessions(ctx context.Context, accountID, except string) er
 // session is a row of sessions.
 type session struct {
 	id, tokenHash string
-	accountID     string // "": of an unclaimed member
-	communityID   string // the only one it works in, "": all
-	memberID      string // whose it is there
-	host          string // the system that began it, "": the person
-	keyID         string // the API key whose link began it, "": none
+	accountID     string // "": unclaimed member
+	communityID   string // of a limited session, "": all
+	memberID      string // of a limited session
+	host          string // system that started it, "": the person
+	keyID         string // API key of its sign-in link, "": none
 	info          SessionInfo
 
 	createdAt, expiresAt int64

@@ -7,16 +7,16 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// SetupPending reports whether nobody can sign in with a password yet, so that
-// the first account is still to be made.
+// SetupPending reports whether no account has a password yet, so that the first
+// one is still to be created.
 func (a *Accounts) SetupPending(ctx context.Context) (bool, error) {
 	exists, err := passwordExists(ctx, a.db)
 	return !exists, err
 }
 
-// SetupLink returns a token for Setup that works once, within 24 hours, while
-// set-up is pending; otherwise needed is false. Tokens from before go on
-// working: each node of an installation prints its own.
+// SetupLink creates a link for Setup, valid for 24 hours while set-up is
+// pending, and returns its token; otherwise needed is false. Earlier tokens
+// remain valid: each node of an installation prints its own.
 func (a *Accounts) SetupLink(ctx context.Context) (token string, needed bool, err error) {
 	needed, err = a.SetupPending(ctx)
 	if err != nil || !needed {
@@ -26,18 +26,18 @@ func (a *Accounts) SetupLink(ctx context.Context) (token string, needed bool, er
 	return token, err == nil, err
 }
 
-// Setup makes the first account, which owns the installation, and signs it in.
-// It fails with Gone "link_expired" (also when set-up is done), Invalid
-// "invalid_input", or Conflict as CreateAccount does; the token works again
+// Setup creates the first account, which owns the installation, and signs it
+// in. It fails with Gone "link_expired" (also when set-up is done), Invalid
+// "invalid_input", or Conflict as CreateAccount does; the token remains valid
 // after the last two.
 func (a *Accounts) Setup(ctx context.Context, token string, in Input, info SessionInfo) (account Account, session string, err error) {
-	// Nobody without a token makes the server hash.
+	// Check the token before the costly hash.
 	if err := a.checkSetupLink(ctx, a.db, token, ""); err != nil {
 		return Account{}, "", err
 	}
 	in.InstallationOwner = true
 	if in.Password == "" {
-		in.Password = " " // too short, and told so
+		in.Password = " " // rejected as too short
 	}
 	n, err := a.prepare(ctx, in)
 	if err != nil {
@@ -54,7 +54,7 @@ func (a *Accounts) Setup(ctx context.Context, token string, in Input, info Sessi
 }
 
 func (a *Accounts) createOwner(ctx context.Context, tx *sqldb.Tx, token string, n newAccount, info SessionInfo) (string, Account, error) {
-	// All links are locked, not only this one: two tokens make one owner.
+	// Lock all links, so that two tokens create one owner.
 	if err := a.checkSetupLink(ctx, tx, token, tx.Dialect().Lock()); err != nil {
 		return "", Account{}, err
 	}
@@ -74,8 +74,8 @@ func (a *Accounts) createOwner(ctx context.Context, tx *sqldb.Tx, token string, 
 	return a.startSession(ctx, tx, n.ID, info)
 }
 
-// checkSetupLink reads all links for set-up and returns Gone "link_expired"
-// when token is not one of them.
+// checkSetupLink reads all set-up links and returns Gone "link_expired" if
+// token is not one of them.
 func (a *Accounts) checkSetupLink(ctx context.Context, q sqldb.Querier, token, lock string) error {
 	links, err := listLinks(ctx, q, linkSetup, lock)
 	if err != nil {

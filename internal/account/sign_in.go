@@ -8,30 +8,30 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// attempt is one sign-in by a password.
+// passwordAttempt is a sign-in by password. Its throttling:
 //
-// What it waits for, and what a client learns by that:
-//   - A known device has a counter of its own and waits for nothing else. Its
-//     cookie proves the account, so its answers hide nothing.
-//   - Every other attempt is counted for the name, for the name and the network
-//     together, and for the address, whether the account exists or not.
-//   - While the name or the address waits, a right password from a known network
-//     signs in. Any other attempt gets the answer of the wait, after the same
-//     work: from outside the password neither a name nor a known network can be
-//     told from an unknown one. Such attempts count for the name and network.
+//   - A known device has a counter of its own and no other. Its cookie proves
+//     the account, so its responses reveal nothing.
+//   - Every other attempt counts for the name, for the name in its network, and
+//     for the address, whether the account exists or not.
+//   - While the name or the address is delayed, the correct password from a
+//     known network signs in. Every other attempt gets the response of the
+//     delay, after the same work, so that without the password a name or known
+//     network cannot be distinguished from an unknown one. Such attempts count
+//     for the name in its network.
 //   - The two names of an account have counters of their own, and a sign-in
-//     forgives a name only the failures of the same network.
+//     resets only the failures of a name from the same network.
 type passwordAttempt struct {
 	login
-	name              string // as it was given
-	client            string // of an earlier sign-in, "": unknown
+	name              string // as entered
+	client            string // known client, "": none
 	info              SessionInfo
 	correct, outdated bool
 }
 
-// own are the counters of the device, or of the name in its network: what counts
-// for the name too, and what is tried while others make it wait. They are nil
-// when the address is not known.
+// ownCounters returns the counters of the device, or of the name in its
+// network: one for failures that count for the name too, and one for attempts
+// while others delay it. They are nil if the address is unknown.
 func (t passwordAttempt) ownCounters() []counter {
 	if isDevice(t.client) {
 		return []counter{byClient(t.account.ID, t.client)}
@@ -43,7 +43,8 @@ func (t passwordAttempt) ownCounters() []counter {
 	return nil
 }
 
-// beforeHash are the counters that refuse an attempt before a hash is computed.
+// countersBeforeHash returns the counters that reject an attempt before its
+// hash is computed.
 func (t passwordAttempt) countersBeforeHash() []counter {
 	if own := t.ownCounters(); own != nil {
 		return own
@@ -51,8 +52,9 @@ func (t passwordAttempt) countersBeforeHash() []counter {
 	return withAddress(t.info.Address, byName(t.name))
 }
 
-// others are the counters that failures elsewhere raise too. The account's own
-// count only for the right password: else they would tell which names it has.
+// sharedCounters returns the counters that failures elsewhere increment too.
+// Those of the account are included only for the correct password; otherwise
+// they would reveal its names.
 func (t passwordAttempt) sharedCounters() []counter {
 	switch {
 	case isDevice(t.client):
@@ -65,8 +67,8 @@ func (t passwordAttempt) sharedCounters() []counter {
 	return withAddress(t.info.Address, byName(t.name))
 }
 
-// failed are the counters that a refusal raises: a wrong code counts for the
-// account, from a known place for the place.
+// failureCounters returns the counters to increment for a rejection: a wrong
+// code counts for the account, from a known client for that client.
 func (t passwordAttempt) failureCounters(refusal error) []counter {
 	switch {
 	case t.ownCounters() == nil:
@@ -84,8 +86,7 @@ func (t passwordAttempt) failureCounters(refusal error) []counter {
 	return append(t.ownCounters()[:1], withAddress(t.info.Address, byAccount(t.account.ID))...)
 }
 
-// longer returns the refusal of the limit of the name in place of a wait, which
-// would end earlier than that limit does.
+// longerWait replaces a delay by the rate limit of the name, which ends later.
 func (t passwordAttempt) longerWait(wait error) error {
 	if t.info.Held != nil && errs.KindOf(wait) == errs.Limited && !isDevice(t.client) {
 		return t.info.Held
@@ -93,9 +94,9 @@ func (t passwordAttempt) longerWait(wait error) error {
 	return wait
 }
 
-// judge returns the refusal of an attempt, nil for none. What was answered while
-// the password was checked counts: of many guesses at the same time no more than
-// a few learn whether they are right. A refusal is counted: commit.
+// checkAttempt returns the rejection of an attempt, nil for success. It counts
+// the failures recorded while the hash was computed, so that of many concurrent
+// guesses only a few are answered. The rejection is counted: commit.
 func (a *Accounts) checkAttempt(ctx context.Context, tx *sqldb.Tx, t passwordAttempt, code string) (refusal, err error) {
 	quick := t.correct && code == ""
 	if err := a.lockFailures(ctx, tx, t.ownCounters(), quick); err != nil {
@@ -113,7 +114,7 @@ func (a *Accounts) checkAttempt(ctx context.Context, tx *sqldb.Tx, t passwordAtt
 		return held, countFailures(ctx, tx, t.ownCounters()[1:], a.clock.MS())
 	}
 	refusal = errs.New(errs.Unauthenticated, "wrong_password", "The email address, username or password is wrong.")
-	current, err := t.isCurrent(ctx, tx, t.correct)
+	current, err := t.lockCurrent(ctx, tx, t.correct)
 	if err != nil {
 		return nil, err
 	}
@@ -126,9 +127,9 @@ func (a *Accounts) checkAttempt(ctx context.Context, tx *sqldb.Tx, t passwordAtt
 	return nil, a.resetAfterSignIn(ctx, tx, t)
 }
 
-// forgiveAttempt deletes the failures of the same place, and from an unknown
-// place those of the account. The failures elsewhere stay, and those of the
-// address: an attacker may have an account as well.
+// resetAfterSignIn resets the failures of the same client, and from an unknown
+// client those of the account. Failures elsewhere and those of the address
+// remain: an attacker may have an account too.
 func (a *Accounts) resetAfterSignIn(ctx context.Context, tx *sqldb.Tx, t passwordAttempt) error {
 	own := t.ownCounters()
 	if own == nil {
@@ -154,45 +155,44 @@ func (a *Accounts) SignIn(ctx context.Context, login, password string, info Sess
 	return a.SignInWithCode(ctx, login, password, "", info)
 }
 
-// SignInWithCode starts a session for whoever knows the password; login is an
-// email address or a username, code is of the account's second factor, "" to
-// be asked for it. It fails with Unauthenticated "wrong_password", the same in
-// text and time for an account that does not exist or has no password, with
-// Unauthenticated "totp_required" (NeedsCodeError is its cause) or "wrong_code",
-// both only for the right password, or with Limited "too_many_sign_ins" and a
-// time after which to try again. A sign-in that fails is counted: do not call
-// it in a BeforeCommit context.
+// SignInWithCode starts a session. login is an email address or a username;
+// code is a two-factor code, "" to start a challenge. It fails with
+// Unauthenticated "wrong_password", the same in text and time for an unknown
+// account or one without a password, with Unauthenticated "totp_required" (its
+// cause is a NeedsCodeError) or "wrong_code", both only for the correct
+// password, or with Limited "too_many_sign_ins" and a retry time. Failures are
+// counted: do not call it in a BeforeCommit context.
 func (a *Accounts) SignInWithCode(ctx context.Context, login, password, code string, info SessionInfo) (token string, account Account, err error) {
 	found, err := findLogin(ctx, a.db, login)
 	if err != nil {
 		return "", Account{}, err
 	}
-	place, err := a.knownClient(ctx, a.db, found.account.ID, info)
+	client, err := a.knownClient(ctx, a.db, found.account.ID, info)
 	if err != nil {
 		return "", Account{}, err
 	}
-	try := passwordAttempt{login: found, name: login, client: place, info: info}
-	if err := a.checkFailures(ctx, a.db, try.countersBeforeHash()); err != nil {
-		return "", Account{}, try.longerWait(err)
+	attempt := passwordAttempt{login: found, name: login, client: client, info: info}
+	if err := a.checkFailures(ctx, a.db, attempt.countersBeforeHash()); err != nil {
+		return "", Account{}, attempt.longerWait(err)
 	}
-	if info.Held != nil && try.ownCounters() == nil {
+	if info.Held != nil && attempt.ownCounters() == nil {
 		return "", Account{}, info.Held
 	}
-	if try.correct, try.outdated, err = a.verify(ctx, found.passwordHash, password); err != nil {
+	if attempt.correct, attempt.outdated, err = a.verify(ctx, found.passwordHash, password); err != nil {
 		return "", Account{}, err
 	}
 	hash := found.passwordHash
-	if try.correct && try.outdated {
+	if attempt.correct && attempt.outdated {
 		if hash, err = a.hash(ctx, password); err != nil {
 			return "", Account{}, err
 		}
 	}
 	var refusal error
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if refusal, err = a.checkAttempt(ctx, tx, try, code); err != nil || refusal != nil {
+		if refusal, err = a.checkAttempt(ctx, tx, attempt, code); err != nil || refusal != nil {
 			return err
 		}
-		if try.outdated {
+		if attempt.outdated {
 			if err := rehashPassword(ctx, tx, found.account.ID, found.passwordHash, hash); err != nil {
 				return err
 			}
@@ -209,10 +209,10 @@ func (a *Accounts) SignInWithCode(ctx context.Context, login, password, code str
 	return token, account, nil
 }
 
-// stands reports whether a password that was right still is, and keeps it so
-// until the transaction ends: one that was changed while it was checked signs
-// nobody in.
-func (l login) isCurrent(ctx context.Context, tx *sqldb.Tx, right bool) (bool, error) {
+// lockCurrent reports whether a correct password is unchanged, and locks it
+// until the transaction ends, so that a password changed during verification
+// cannot be used.
+func (l login) lockCurrent(ctx context.Context, tx *sqldb.Tx, right bool) (bool, error) {
 	if !right {
 		return false, nil
 	}
@@ -220,8 +220,8 @@ func (l login) isCurrent(ctx context.Context, tx *sqldb.Tx, right bool) (bool, e
 	return now == l.passwordHash, err
 }
 
-// countRefusal counts a wrong password or code, and commits. Half of a sign-in
-// is nothing to count, and nothing to forgive for.
+// recordRefusal counts a wrong password or code; then commit. An unanswered
+// challenge is not counted.
 func (a *Accounts) recordRefusal(ctx context.Context, tx *sqldb.Tx, counted []counter, refusal error) error {
 	switch {
 	case errs.Is(refusal, "totp_required"):
@@ -233,7 +233,7 @@ func (a *Accounts) recordRefusal(ctx context.Context, tx *sqldb.Tx, counted []co
 	}
 }
 
-// startSession adds a session and notes the sign-in at the account.
+// startSession starts a session and records the sign-in of the account.
 func (a *Accounts) startSession(ctx context.Context, tx *sqldb.Tx, accountID string, info SessionInfo) (string, Account, error) {
 	now := a.clock.Now()
 	token := SessionPrefix + NewToken()

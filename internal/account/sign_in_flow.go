@@ -9,34 +9,33 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// stepKind says what a step waits for.
+// flowKind is the expected next step of a flow.
 type flowKind string
 
 const (
-	flowTwoFactor  flowKind = "code"        // the password was right, a code is to follow
-	flowPasskey    flowKind = "passkey"     // a passkey is asked for
-	flowNewPasskey flowKind = "passkey_new" // a passkey is being made
-	flowProvider   flowKind = "provider"    // a provider is asked who it is
+	flowTwoFactor  flowKind = "code"        // two-factor code after a correct password
+	flowPasskey    flowKind = "passkey"     // passkey sign-in
+	flowNewPasskey flowKind = "passkey_new" // new passkey
+	flowProvider   flowKind = "provider"    // redirect from the provider
 )
 
-// stepLifetime is how long a sign-in of several steps may stand still.
+// flowLifetime is the time to complete a flow.
 const flowLifetime = 10 * time.Minute
 
-// What a step remembers is gone after ten minutes, so nothing of it has to be
-// sealed anew.
+// Flow data lives for ten minutes, so a new secret key need not reseal it.
 var flowDataColumn = seal.Column{Table: "sign_in_steps", Name: "data", Key: "token_hash"}
 
-// step is a row of sign_in_steps. Whoever has its token goes on with it: keep
-// the token where only the browser that began can send it.
+// signInFlow is a sign-in of several steps, a row of sign_in_steps. Its token
+// authorises the next step: store it where only the same browser sends it.
 type signInFlow struct {
 	tokenHash            string
 	kind                 flowKind
-	accountID            string // "" while nobody knows
-	data                 string // JSON of its kind, "" without; sealed in the database
+	accountID            string // "": not known yet
+	data                 string // JSON per kind, may be empty; sealed in the database
 	createdAt, expiresAt int64
 }
 
-// begin keeps a step and returns its token.
+// startFlow stores a flow and returns its token.
 func (a *Accounts) startFlow(ctx context.Context, q sqldb.Querier, kind flowKind, accountID, data string) (string, error) {
 	token, now := NewToken(), a.clock.Now()
 	hash := HashToken(token)
@@ -50,13 +49,13 @@ func (a *Accounts) startFlow(ctx context.Context, q sqldb.Querier, kind flowKind
 	})
 }
 
-// take ends a step and returns it. It fails with Gone "sign_in_expired", also
-// for a step that was taken or never began.
+// finishFlow deletes and returns a flow. It fails with Gone "sign_in_expired",
+// also for a finished or unknown flow.
 func (a *Accounts) finishFlow(ctx context.Context, tx *sqldb.Tx, kind flowKind, token string) (signInFlow, error) {
 	return a.unexpiredFlow(deleteFlow(ctx, tx, HashToken(token), kind))
 }
 
-// peek is take that leaves the step for another try.
+// checkFlow is finishFlow without deleting the flow.
 func (a *Accounts) checkFlow(ctx context.Context, q sqldb.Querier, kind flowKind, token string) (signInFlow, error) {
 	return a.unexpiredFlow(loadFlow(ctx, q, HashToken(token), kind))
 }

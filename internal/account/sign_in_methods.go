@@ -6,17 +6,17 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 )
 
-// Methods are the ways in which somebody may sign in.
+// Methods are the sign-in methods of an account.
 type Methods struct {
 	Password      bool
-	TOTP          bool // a code is asked for beside the password
-	RecoveryCodes int  // that have not been used
+	TOTP          bool // two-factor authentication is on
+	RecoveryCodes int  // unused
 	Passkeys      []Passkey
 	Identities    []Identity
-	Fresh         bool // the zero Proof will do now
+	Fresh         bool // the zero Proof is valid
 }
 
-// Methods returns how the actor may sign in. It fails with Forbidden
+// Methods returns the sign-in methods of the actor. It fails with Forbidden
 // "session_required" or "limited_session".
 func (a *Accounts) Methods(ctx context.Context, actor actor.Actor) (m Methods, err error) {
 	if m.Fresh, err = a.Fresh(ctx, actor); err != nil {

@@ -18,8 +18,8 @@ func scanAccount(s sqldb.Scanner) (Account, error) {
 	return a, err
 }
 
-// insertAccount is for accounts whose address is proven, or stood for by
-// whoever runs the installation.
+// insertAccount stores an account with a verified address, or one that the
+// operator of the installation vouches for.
 func insertAccount(ctx context.Context, tx *sqldb.Tx, n newAccount) (Account, error) {
 	numbers, err := NewNumbers(ctx, tx, 1)
 	if err != nil {
@@ -64,13 +64,12 @@ func updateUsername(ctx context.Context, tx *sqldb.Tx, accountID, username, key 
 	return err
 }
 
-// lockAccount returns an account that no other transaction changes until tx
-// ends.
+// lockAccount locks the row of an account until the transaction ends.
 func lockAccount(ctx context.Context, tx *sqldb.Tx, accountID string) (Account, error) {
 	return sqldb.One(ctx, tx, "account", scanAccount, "SELECT "+accountColumns+" FROM accounts WHERE id = $1 "+tx.Dialect().Lock(), accountID)
 }
 
-// setVerified reports false for an account whose address was proven before.
+// markVerified reports false for an address that was verified before.
 func markVerified(ctx context.Context, tx *sqldb.Tx, accountID string, now int64) (bool, error) {
 	n, err := tx.Exec(ctx, "UPDATE accounts SET email_verified_at = $1 WHERE id = $2 AND email_verified_at = 0", now, accountID)
 	return n > 0, err
@@ -80,14 +79,14 @@ func verifiedAt(ctx context.Context, q sqldb.Querier, accountID string) (int64, 
 	return sqldb.One(ctx, q, "account", sqldb.Value[int64], "SELECT email_verified_at FROM accounts WHERE id = $1", accountID)
 }
 
-// passwordExists reads a partial index that imported accounts are not in.
+// passwordExists reads a partial index without imported accounts.
 func passwordExists(ctx context.Context, q sqldb.Querier) (exists bool, err error) {
 	err = q.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM accounts WHERE password_hash <> '')").Scan(&exists)
 	return exists, err
 }
 
-// lockPassword returns the hash of a password that nobody else changes until
-// the transaction ends.
+// lockPassword returns the hash of a password and locks it until the
+// transaction ends.
 func lockPassword(ctx context.Context, tx *sqldb.Tx, accountID string) (string, error) {
 	return sqldb.One(ctx, tx, "account", sqldb.Value[string], "SELECT password_hash FROM accounts WHERE id = $1 "+tx.Dialect().Lock(), accountID)
 }
@@ -97,13 +96,14 @@ func updatePassword(ctx context.Context, tx *sqldb.Tx, accountID, hash string, n
 	return err
 }
 
-// replaceHash keeps a password that was changed since old was read.
+// rehashPassword sets a new hash unless the password has changed since old was
+// read.
 func rehashPassword(ctx context.Context, q sqldb.Querier, accountID, old, hash string) error {
 	_, err := q.Exec(ctx, "UPDATE accounts SET password_hash = $1 WHERE id = $2 AND password_hash = $3", hash, accountID, old)
 	return err
 }
 
-// login is an account and how it signs in; empty when there is none.
+// login is an account with its password hash; the zero value means none.
 type login struct {
 	account      Account // ID and Email only
 	passwordHash string
@@ -111,7 +111,7 @@ type login struct {
 
 func findLogin(ctx context.Context, q sqldb.Querier, name string) (login, error) {
 	if !utf8.ValidString(name) || strings.ContainsRune(name, 0) {
-		return login{}, nil // PostgreSQL would not even look
+		return login{}, nil // PostgreSQL rejects such a string
 	}
 	column, key := "username_key", UsernameKey(name)
 	if strings.Contains(name, "@") {

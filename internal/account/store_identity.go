@@ -6,8 +6,8 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// deleteMethodsOf takes every way to sign in to an account, but its password
-// and its API keys.
+// deleteSignInMethodsOf deletes every sign-in method of an account except its
+// password and API keys.
 func deleteSignInMethodsOf(ctx context.Context, tx *sqldb.Tx, accountID string) error {
 	for _, table := range []string{"passkeys", "account_totp", "recovery_codes", "provider_identities"} {
 		if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE account_id = $1", accountID); err != nil {
@@ -25,7 +25,7 @@ func scanIdentity(s sqldb.Scanner) (Identity, error) {
 	return i, err
 }
 
-// insertIdentity reports false when the identity is somebody's already.
+// insertIdentity reports false if the identity is linked already.
 func insertIdentity(ctx context.Context, tx *sqldb.Tx, i Identity) (bool, error) {
 	n, err := tx.Exec(ctx, "INSERT INTO provider_identities ("+identityColumns+") VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (issuer, subject) DO NOTHING",
 		i.Issuer, i.Subject, i.accountID, i.Email, i.CreatedAt, i.UsedAt)
@@ -50,7 +50,7 @@ func deleteIdentity(ctx context.Context, q sqldb.Querier, accountID, issuer, sub
 	return n > 0, err
 }
 
-// accountByEmail returns "" when there is none.
+// accountByEmail returns "" if there is no account.
 func accountByEmail(ctx context.Context, q sqldb.Querier, emailKey string) (accountID string, err error) {
 	ids, err := sqldb.All(ctx, q, sqldb.Value[string], "SELECT id FROM accounts WHERE email_key = $1", emailKey)
 	if err != nil || len(ids) == 0 {

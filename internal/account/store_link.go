@@ -21,8 +21,8 @@ func InsertLink(ctx context.Context, q sqldb.Querier, l Link) error {
 	return err
 }
 
-// takeLink returns a link for one of some purposes and deletes it: of two at
-// the same time one gets it.
+// deleteLink deletes and returns a link with one of the purposes: of two
+// concurrent calls one gets it.
 func deleteLink(ctx context.Context, tx *sqldb.Tx, hash string, purposes ...Purpose) (Link, error) {
 	return sqldb.One(ctx, tx, "link", scanLink,
 		"DELETE FROM one_time_links WHERE token_hash = $1 AND "+tx.Dialect().In("purpose", "$2")+" RETURNING "+linkColumns, hash, packPurposes(purposes))
@@ -40,14 +40,14 @@ func loadLink(ctx context.Context, q sqldb.Querier, hash string, purpose Purpose
 	return sqldb.One(ctx, q, "link", scanLink, "SELECT "+linkColumns+" FROM one_time_links WHERE token_hash = $1 AND purpose = $2", hash, purpose)
 }
 
-// countLinks counts the links of an account that were made after a moment and
-// have not been used.
+// countLinks counts the unused links of an account that were created after a
+// time.
 func countLinks(ctx context.Context, q sqldb.Querier, purpose Purpose, accountID string, after int64) (n int, err error) {
 	err = q.QueryRow(ctx, "SELECT count(*) FROM one_time_links WHERE account_id = $1 AND purpose = $2 AND created_at > $3", accountID, purpose, after).Scan(&n)
 	return n, err
 }
 
-// countFirstLinks is countLinks for the links of an address without an account.
+// countFirstLinks is countLinks for an address without an account.
 func countFirstLinks(ctx context.Context, q sqldb.Querier, emailKey string, after int64) (n int, err error) {
 	err = q.QueryRow(ctx, "SELECT count(*) FROM one_time_links WHERE email_key = $1 AND email_key <> '' AND purpose = 'reset' AND created_at > $2", emailKey, after).Scan(&n)
 	return n, err
@@ -63,7 +63,7 @@ func deleteLinksOf(ctx context.Context, tx *sqldb.Tx, accountID string) error {
 	return err
 }
 
-// listLinks returns the links for a purpose, in an order in which they can be
+// listLinks returns the links with a purpose, in the order in which they are
 // locked.
 func listLinks(ctx context.Context, q sqldb.Querier, purpose Purpose, lock string) ([]Link, error) {
 	return sqldb.All(ctx, q, scanLink,

@@ -11,7 +11,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// keptPasskey is a row of passkeys.
+// storedPasskey is a row of passkeys.
 type storedPasskey struct {
 	Passkey
 	accountID  string

@@ -14,10 +14,9 @@ func scanRegistration(s sqldb.Scanner) (r registration, err error) {
 	return r, err
 }
 
-// putRegistration takes the place of the registration that the address has. It
-// is contested when that one still stood, unless it is the one with the token
-// hash same. Without replace one that still stands stays, contested
-// by this one.
+// upsertRegistration replaces the registration of the address. The result is
+// contested if the replaced one is still pending, unless its token hash is
+// same. Without replace, a pending registration is only marked as contested.
 func upsertRegistration(ctx context.Context, tx *sqldb.Tx, r registration, same string, replace bool) error {
 	if !replace {
 		if _, err := tx.Exec(ctx, "UPDATE registrations SET contested = TRUE WHERE email_key = $1 AND expires_at > $2 AND token_hash <> $3", r.EmailKey, r.CreatedAt, same); err != nil {
@@ -35,8 +34,7 @@ func upsertRegistration(ctx context.Context, tx *sqldb.Tx, r registration, same 
 	return err
 }
 
-// pendingRegistration returns the registration of an address, the zero one for
-// none.
+// pendingRegistration returns the zero registration for none.
 func pendingRegistration(ctx context.Context, q sqldb.Querier, emailKey string, now int64) (registration, error) {
 	r, err := sqldb.One(ctx, q, "registration", scanRegistration, "SELECT "+registrationColumns+" FROM registrations WHERE email_key = $1 AND expires_at > $2", emailKey, now)
 	if errs.KindOf(err) == errs.NotFound {
@@ -45,7 +43,7 @@ func pendingRegistration(ctx context.Context, q sqldb.Querier, emailKey string, 
 	return r, err
 }
 
-// lockRegistration lets nobody else use the token until the transaction ends.
+// lockRegistration locks the row of a token until the transaction ends.
 func lockRegistration(ctx context.Context, tx *sqldb.Tx, hash string) (registration, error) {
 	return sqldb.One(ctx, tx, "registration", scanRegistration, "SELECT "+registrationColumns+" FROM registrations WHERE token_hash = $1 "+tx.Dialect().Lock(), hash)
 }
@@ -62,7 +60,7 @@ func scanEmailChange(s sqldb.Scanner) (c emailChange, err error) {
 	return c, err
 }
 
-// putEmailChange replaces the pending email change of the account.
+// upsertEmailChange replaces the pending email change of the account.
 func upsertEmailChange(ctx context.Context, tx *sqldb.Tx, c emailChange) error {
 	_, err := tx.Exec(ctx, "INSERT INTO email_changes ("+emailChangeColumns+") VALUES ("+sqldb.Placeholders(1, 6)+`)
 		ON CONFLICT (account_id) DO UPDATE SET email = excluded.email, email_key = excluded.email_key, token_hash = excluded.token_hash,
@@ -75,7 +73,7 @@ func emailChangeByToken(ctx context.Context, q sqldb.Querier, hash string) (emai
 	return sqldb.One(ctx, q, "email change", scanEmailChange, "SELECT "+emailChangeColumns+" FROM email_changes WHERE token_hash = $1", hash)
 }
 
-// pendingEmail returns the new address that waits for confirmation, "" for none.
+// pendingEmail returns the unconfirmed new address, "" for none.
 func pendingEmail(ctx context.Context, q sqldb.Querier, accountID string, now int64) (string, error) {
 	email, err := sqldb.One(ctx, q, "email change", sqldb.Value[string],
 		"SELECT email FROM email_changes WHERE account_id = $1 AND expires_at > $2", accountID, now)
@@ -85,8 +83,8 @@ func pendingEmail(ctx context.Context, q sqldb.Querier, accountID string, now in
 	return email, err
 }
 
-// deleteMailedLinksOf deletes what was mailed to the address of an account and
-// not used: its one-time links and its pending email change.
+// deleteMailedLinksOf deletes the unused links mailed to the address of an
+// account, and its pending email change.
 func deleteMailedLinksOf(ctx context.Context, tx *sqldb.Tx, accountID string) error {
 	if err := deleteEmailChangeOf(ctx, tx, accountID); err != nil {
 		return err

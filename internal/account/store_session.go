@@ -7,7 +7,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// seen is a session with the account it belongs to.
+// activeSession is a session with the actor of its account.
 type activeSession struct {
 	actor             actor.Actor
 	expiresAt, seenAt int64
@@ -54,8 +54,8 @@ func deleteSessionOf(ctx context.Context, q sqldb.Querier, accountID, sessionID 
 	return n > 0, err
 }
 
-// deleteSessionsOf ends all sessions of an account but one, "" for none, and
-// sign-ins that are on their way.
+// deleteSessionsOf deletes the sign-in flows of an account and all its sessions
+// except one ("" for none).
 func deleteSessionsOf(ctx context.Context, q sqldb.Querier, accountID, except string) error {
 	if err := deleteFlowsOf(ctx, q, accountID); err != nil {
 		return err
@@ -64,8 +64,8 @@ func deleteSessionsOf(ctx context.Context, q sqldb.Querier, accountID, except st
 	return err
 }
 
-// DeleteSessionsIn ends the sessions that other systems started in a community
-// for members, and the links to such sessions.
+// DeleteSessionsIn deletes the limited sessions of members in a community, and
+// the links to start them.
 func DeleteSessionsIn(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) error {
 	for _, table := range []string{"sessions", "one_time_links"} {
 		_, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE community_id = $1 AND "+tx.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(memberIDs))
@@ -76,8 +76,8 @@ func DeleteSessionsIn(ctx context.Context, tx *sqldb.Tx, communityID string, mem
 	return nil
 }
 
-// EndSessionsOfKeys deletes the sign-in links of keys and the sessions that
-// began with them.
+// EndSessionsOfKeys deletes the sign-in links of API keys and the sessions that
+// they started.
 func EndSessionsOfKeys(ctx context.Context, tx *sqldb.Tx, keyIDs []string) error {
 	for _, table := range []string{"one_time_links", "sessions"} {
 		_, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE key_id <> '' AND "+tx.Dialect().In("key_id", "$1"), sqldb.Keys(keyIDs))
@@ -88,8 +88,8 @@ func EndSessionsOfKeys(ctx context.Context, tx *sqldb.Tx, keyIDs []string) error
 	return nil
 }
 
-// ClaimSessions lists the sessions of a member that another system began among
-// those of the account that claimed the membership, in the caller's transaction.
+// ClaimSessions assigns the limited sessions of a member to the account that
+// claimed the membership, in the caller's transaction.
 func ClaimSessions(ctx context.Context, tx *sqldb.Tx, communityID, memberID, accountID string) error {
 	_, err := tx.Exec(ctx, "UPDATE sessions SET account_id = $1 WHERE community_id = $2 AND user_id = $3", accountID, communityID, memberID)
 	return err
@@ -117,8 +117,7 @@ func loadFlow(ctx context.Context, q sqldb.Querier, hash string, kind flowKind) 
 	return sqldb.One(ctx, q, "step", scanFlow, "SELECT "+flowColumns+" FROM sign_in_steps WHERE token_hash = $1 AND kind = $2", hash, kind)
 }
 
-// deleteStep returns a step and deletes it: of two at the same time one gets
-// it.
+// deleteFlow deletes and returns a flow: of two concurrent calls one gets it.
 func deleteFlow(ctx context.Context, tx *sqldb.Tx, hash string, kind flowKind) (signInFlow, error) {
 	return sqldb.One(ctx, tx, "step", scanFlow,
 		"DELETE FROM sign_in_steps WHERE token_hash = $1 AND kind = $2 RETURNING "+flowColumns, hash, kind)

@@ -8,7 +8,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// failures are the failed sign-ins of a subject.
+// failures are the failures of a counter.
 type failures struct{ count, lastAt int64 }
 
 func loadFailures(ctx context.Context, q sqldb.Querier, subject string) (failures, error) {
@@ -31,27 +31,28 @@ func queryFailures(ctx context.Context, q sqldb.Querier, subject, lock string) (
 	return f, err
 }
 
-// ensureFailures makes the row that lockedFailures locks.
+// insertFailures creates the row that loadFailuresForUpdate locks.
 func insertFailures(ctx context.Context, tx *sqldb.Tx, subject string) error {
 	_, err := tx.Exec(ctx, "INSERT INTO sign_in_failures (subject, failures, last_at) VALUES ($1, 0, 0) ON CONFLICT (subject) DO NOTHING", subject)
 	return err
 }
 
-// countFailure starts from one when the last failure was before forgotten.
-func incrementFailures(ctx context.Context, tx *sqldb.Tx, subject string, now, forgotten int64) error {
+// incrementFailures starts again from one if the last failure is not after
+// expired.
+func incrementFailures(ctx context.Context, tx *sqldb.Tx, subject string, now, expired int64) error {
 	_, err := tx.Exec(ctx, `UPDATE sign_in_failures
 		SET failures = CASE WHEN last_at <= $1 THEN 1 ELSE failures + 1 END, last_at = $2 WHERE subject = $3`,
-		forgotten, now, subject)
+		expired, now, subject)
 	return err
 }
 
-// lowerFailures takes n failures off a subject.
+// decrementFailures subtracts n failures, down to zero.
 func decrementFailures(ctx context.Context, tx *sqldb.Tx, subject string, n int64) error {
 	_, err := tx.Exec(ctx, "UPDATE sign_in_failures SET failures = CASE WHEN failures > CAST($1 AS BIGINT) THEN failures - CAST($1 AS BIGINT) ELSE 0 END WHERE subject = $2", n, subject)
 	return err
 }
 
-// setLastFailure moves the last failure of a subject back to now.
+// setLastFailure moves the last failure back to now.
 func setLastFailure(ctx context.Context, q sqldb.Querier, subject string, now int64) error {
 	_, err := q.Exec(ctx, "UPDATE sign_in_failures SET last_at = $1 WHERE subject = $2 AND last_at > $1", now, subject)
 	return err
@@ -82,39 +83,39 @@ func sweep(ctx context.Context, db *sqldb.DB, now time.Time) error {
 	return sweepClients(ctx, db, now.Add(-PlaceLifetime).UnixMilli(), now.Add(PlaceLifetime).UnixMilli())
 }
 
-func loadClients(ctx context.Context, q sqldb.Querier, accountID string, places []string, since int64) (known []string, err error) {
-	for _, place := range places {
-		n, err := sqldb.One(ctx, q, "place", sqldb.Value[int], "SELECT count(*) FROM sign_in_places WHERE account_id = $1 AND place = $2 AND seen_at > $3", accountID, place, since)
+func loadClients(ctx context.Context, q sqldb.Querier, accountID string, clients []string, since int64) (known []string, err error) {
+	for _, client := range clients {
+		n, err := sqldb.One(ctx, q, "place", sqldb.Value[int], "SELECT count(*) FROM sign_in_places WHERE account_id = $1 AND place = $2 AND seen_at > $3", accountID, client, since)
 		if err != nil {
 			return nil, err
 		}
 		if n > 0 {
-			known = append(known, place)
+			known = append(known, client)
 		}
 	}
 	return known, nil
 }
 
-// rememberPlace notes the use of a place and deletes all but most others of its
-// kind. Places that returned stay before those that were used once, so a program
-// that never sends its cookie does not displace a browser that does.
-func upsertClient(ctx context.Context, tx *sqldb.Tx, accountID, place, kind string, most int, now int64) error {
+// upsertClient records the use of a known client and deletes all of its kind
+// beyond limit. Clients that returned are preferred to those used once, so that
+// a program that never sends its cookie does not displace a browser.
+func upsertClient(ctx context.Context, tx *sqldb.Tx, accountID, client, kind string, limit int, now int64) error {
 	_, err := tx.Exec(ctx, `INSERT INTO sign_in_places (account_id, place, seen_at, returned) VALUES ($1, $2, $3, FALSE)
-		ON CONFLICT (account_id, place) DO UPDATE SET seen_at = excluded.seen_at, returned = TRUE`, accountID, place, now)
+		ON CONFLICT (account_id, place) DO UPDATE SET seen_at = excluded.seen_at, returned = TRUE`, accountID, client, now)
 	if err != nil {
 		return err
 	}
 	_, err = tx.Exec(ctx, `DELETE FROM sign_in_places WHERE account_id = $1 AND place LIKE $2 AND place <> $3 AND place NOT IN
 		(SELECT place FROM sign_in_places WHERE account_id = $1 AND place LIKE $2 AND place <> $3 ORDER BY returned DESC, seen_at DESC, place LIMIT $4)`,
-		accountID, kind+"%", place, most-1)
+		accountID, kind+"%", client, limit-1)
 	return err
 }
 
-// loadDevice returns one of some places that is known for any account, "" for
+// loadDevice returns one of the devices that is known for any account, "" for
 // none.
-func loadDevice(ctx context.Context, q sqldb.Querier, places []string, since int64) (string, error) {
+func loadDevice(ctx context.Context, q sqldb.Querier, clients []string, since int64) (string, error) {
 	known, err := sqldb.All(ctx, q, sqldb.Value[string],
-		"SELECT place FROM sign_in_places WHERE "+q.Dialect().In("place", "$1")+" AND seen_at > $2 ORDER BY place LIMIT 1", sqldb.Keys(places), since)
+		"SELECT place FROM sign_in_places WHERE "+q.Dialect().In("place", "$1")+" AND seen_at > $2 ORDER BY place LIMIT 1", sqldb.Keys(clients), since)
 	if err != nil || len(known) == 0 {
 		return "", err
 	}
@@ -126,8 +127,8 @@ func deleteClients(ctx context.Context, tx *sqldb.Tx, accountID string, except [
 	return err
 }
 
-// sweepPlaces deletes places last used before since, or after until: the clock
-// was ahead then.
+// sweepClients deletes clients last used before since, or after until (the
+// clock was ahead).
 func sweepClients(ctx context.Context, db *sqldb.DB, since, until int64) error {
 	return db.DeleteBatches(ctx, "sign_in_places", "account_id, place", "seen_at < $1 OR seen_at > $2", since, until)
 }

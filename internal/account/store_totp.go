@@ -7,7 +7,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// totpSecret is a row of account_totp; the zero one is none.
+// totpSecret is a row of account_totp; the zero value means none.
 type totpSecret struct {
 	secret      string // sealed
 	usedStep    int64
@@ -26,8 +26,8 @@ func loadTOTP(ctx context.Context, q sqldb.Querier, accountID, lock string) (tot
 	return s, err
 }
 
-// replaceTOTP keeps a secret that waits to be confirmed. It reports false when
-// a confirmed one is there.
+// replaceTOTP stores an unconfirmed secret. It reports false if a confirmed one
+// exists.
 func replaceTOTP(ctx context.Context, q sqldb.Querier, accountID, secret string, now int64) (bool, error) {
 	n, err := q.Exec(ctx, `INSERT INTO account_totp (account_id, secret, used_step, created_at, confirmed_at) VALUES ($1, $2, 0, $3, 0)
 		ON CONFLICT (account_id) DO UPDATE SET secret = excluded.secret, created_at = excluded.created_at
@@ -40,7 +40,7 @@ func confirmTOTP(ctx context.Context, tx *sqldb.Tx, accountID string, step, now 
 	return err
 }
 
-// useTOTPStep reports false when that step, or a later one, was used already.
+// advanceTOTPStep reports false if that step, or a later one, was used already.
 func advanceTOTPStep(ctx context.Context, tx *sqldb.Tx, accountID string, step int64) (bool, error) {
 	n, err := tx.Exec(ctx, "UPDATE account_totp SET used_step = $1 WHERE account_id = $2 AND used_step < $1", step, accountID)
 	return n > 0, err
@@ -63,8 +63,7 @@ func replaceRecoveryCodes(ctx context.Context, tx *sqldb.Tx, accountID string, h
 	return nil
 }
 
-// useRecoveryCode deletes a code: of two that use it at the same time one
-// does.
+// useRecoveryCode deletes a code: of two concurrent calls one succeeds.
 func useRecoveryCode(ctx context.Context, tx *sqldb.Tx, accountID, hash string) (bool, error) {
 	n, err := tx.Exec(ctx, "DELETE FROM recovery_codes WHERE account_id = $1 AND code_hash = $2", accountID, hash)
 	return n > 0, err

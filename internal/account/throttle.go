@@ -10,44 +10,43 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// patience says how failed sign-ins slow down the next one: the first free
-// ones not at all, then each failure doubles the wait.
+// backoff is the delay of the next sign-in after failures: none for the first
+// free ones, then it doubles with each.
 type backoff struct {
 	free       int64
 	max        time.Duration
-	resetAfter time.Duration // without a failure all are forgotten
+	resetAfter time.Duration // time without failures after which the count restarts
 }
 
 var (
-	// An account has two names, an email address and a username, which must not
-	// share a counter: whoever makes one of them wait could see by the other
-	// that both are of one person. Twice the longest wait keeps the guesses of a
-	// day at what one counter would allow.
+	// The email address and the username of an account have separate counters; a
+	// shared one would reveal that both belong to one person. Twice the maximum
+	// delay keeps the guesses per day at those of one counter.
 	nameBackoff = backoff{free: 5, max: 30 * time.Minute, resetAfter: 24 * time.Hour}
-	// For what only somebody tries who has the password or a session.
+	// Attempts that require the password or a session.
 	accountBackoff = backoff{free: 5, max: 15 * time.Minute, resetAfter: 24 * time.Hour}
-	// Behind one address there may be a whole school.
+	// Many people, such as a school, may share one address.
 	addressBackoff = backoff{free: 50, max: 15 * time.Minute, resetAfter: time.Hour}
 )
 
-const firstWait = 2 * time.Second
+const firstDelay = 2 * time.Second
 
 func (p backoff) delay(failures int64) time.Duration {
 	if failures < p.free {
 		return 0
 	}
 	doublings := min(failures-p.free, 20)
-	return min(firstWait<<doublings, p.max)
+	return min(firstDelay<<doublings, p.max)
 }
 
-// subject is who or what failed sign-ins are counted for.
+// counter identifies failed sign-ins that are counted together.
 type counter struct {
 	key string
 	backoff
 }
 
-// ofName is who calls themselves by an email address or a username, whether
-// there is such an account or not: it must not look different.
+// byName counts for an email address or a username, whether an account has it
+// or not: the two must not be distinguishable.
 func byName(login string) counter {
 	return counter{"login:" + HashToken(EmailKey(login)), nameBackoff}
 }
@@ -56,14 +55,14 @@ func byAccount(accountID string) counter { return counter{"account:" + accountID
 
 func bySession(sessionID string) counter { return counter{"session:" + sessionID, accountBackoff} }
 
-// ofPlace is an account at a known device or network.
-func byClient(accountID, place string) counter {
-	return counter{"place:" + HashToken(accountID+" "+place), accountBackoff}
+// byClient counts for an account at a known client.
+func byClient(accountID, client string) counter {
+	return counter{"place:" + HashToken(accountID+" "+client), accountBackoff}
 }
 
-// from adds the address that an attempt comes from, if it is known. Places
-// and sessions come before names, names before accounts and accounts before addresses everywhere, so that two
-// sign-ins never wait for each other.
+// withAddress adds the counter of the client's address, if known. The lock
+// order is clients and sessions, names, accounts, addresses, so that two
+// sign-ins never deadlock.
 func withAddress(address string, subjects ...counter) []counter {
 	if address != "" {
 		subjects = append(subjects, counter{"address:" + addressKey(address), addressBackoff})
@@ -71,29 +70,27 @@ func withAddress(address string, subjects ...counter) []counter {
 	return subjects
 }
 
-// The names of the limits of attempts in a minute, which the API and the pages
-// share: together they give no more than one of them.
+// Names of the limits per minute, shared by the API and the console.
 const (
 	LimitByAddress = "attempts from an address"
 	LimitByName    = "attempts by a name"
 )
 
-// StartSubject is what starts of sign-ins that name no account, by passkey and
-// by the provider, are counted by: apart from attempts with a password, so a
-// flood of those does not hold them up.
+// StartSubject is the rate limit key of sign-ins that name no account (passkey,
+// provider). They are counted apart from password attempts, so that a flood of
+// those does not delay them.
 func StartSubject(address string) string { return "start " + address }
 
-// FailureSubject is what attempts of a person that is signed in are counted by:
-// others in the same network do not hold them up.
+// FailureSubject is the rate limit key of a signed-in person's attempts: others
+// in the same network do not delay them.
 func FailureSubject(accountID string) string { return "account " + accountID }
 
-// LimitSubject is what attempts by an email address or a username are counted
-// by: the same for any way to write it, and of two names never the same. what
-// is the operation of the API that is tried.
-func LimitSubject(what, login string) string { return what + " " + byName(login).key }
+// LimitSubject is the rate limit key of attempts by an email address or a
+// username, independent of its spelling. operation is an operation of the API.
+func LimitSubject(operation, login string) string { return operation + " " + byName(login).key }
 
-// network is what one customer of a provider has: an IPv4 address, or the
-// first half of an IPv6 one.
+// addressKey returns the network that one customer of a provider has: an IPv4
+// address, or the first half of an IPv6 address.
 func addressKey(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil {
@@ -105,8 +102,8 @@ func addressKey(address string) string {
 	return netip.PrefixFrom(ip, 64).Masked().String()
 }
 
-// checkFailures returns Limited "too_many_sign_ins" while a subject has to
-// wait.
+// checkFailures returns Limited "too_many_sign_ins" while a counter requires a
+// delay.
 func (a *Accounts) checkFailures(ctx context.Context, q sqldb.Querier, subjects []counter) error {
 	for _, s := range subjects {
 		f, err := loadFailures(ctx, q, s.key)
@@ -123,8 +120,8 @@ func (a *Accounts) checkFailures(ctx context.Context, q sqldb.Querier, subjects 
 	return nil
 }
 
-// notAhead corrects failures that were counted when a clock was ahead: the wait
-// begins now, and never lasts longer than the longest one.
+// clampFailures corrects failures counted while the clock was ahead: the delay
+// starts now and never exceeds the maximum.
 func (a *Accounts) clampFailures(ctx context.Context, q sqldb.Querier, s counter, f failures) (failures, error) {
 	now := a.clock.MS()
 	if f.lastAt <= now {
@@ -134,8 +131,8 @@ func (a *Accounts) clampFailures(ctx context.Context, q sqldb.Querier, s counter
 	return f, setLastFailure(ctx, q, s.key, now)
 }
 
-// lockFailures is checkFailures that lets nobody else count until the
-// transaction ends. For a right password there may be nothing to lock.
+// lockFailures is checkFailures that locks the counters until the transaction
+// ends. For a correct password, missing rows are not created.
 func (a *Accounts) lockFailures(ctx context.Context, tx *sqldb.Tx, subjects []counter, right bool) error {
 	for _, s := range subjects {
 		if !right {
@@ -172,7 +169,7 @@ func (a *Accounts) checkDelay(s counter, f failures) error {
 		WithRetry(time.Duration(seconds) * time.Second)
 }
 
-// countFailures adds one failure for each subject.
+// countFailures adds one failure to each counter.
 func countFailures(ctx context.Context, tx *sqldb.Tx, subjects []counter, now int64) error {
 	for _, s := range subjects {
 		if err := insertFailures(ctx, tx, s.key); err != nil {
@@ -185,8 +182,8 @@ func countFailures(ctx context.Context, tx *sqldb.Tx, subjects []counter, now in
 	return nil
 }
 
-// forgive deletes the failures of subjects. Callers pass what is of the same
-// place only: see forgiveAttempt.
+// resetFailures deletes the failures of counters. Callers pass counters of the
+// same client only, see resetAfterSignIn.
 func resetFailures(ctx context.Context, tx *sqldb.Tx, subjects ...counter) error {
 	for _, s := range subjects {
 		if err := deleteFailures(ctx, tx, s.key); err != nil {

@@ -24,20 +24,20 @@ import (
 )
 
 const (
-	totpPeriod    = 30 // seconds that a code stands for
-	totpSkew      = 1  // codes that a clock may be off by, to each side
+	totpPeriod    = 30 // seconds
+	totpSkew      = 1  // accepted periods of clock skew, in both directions
 	recoveryCodes = 10
-	// As many as SHA-1 has, and a whole number of base32 digits.
+	// The size of a SHA-1 hash, and a whole number of base32 digits.
 	totpSecretBytes = 20
 )
 
-// TOTPSetup is what an authenticator app has to know.
+// TOTPSetup configures an authenticator app.
 type TOTPSetup struct {
-	Secret string // base32, to be typed
-	URI    string // otpauth:, to be shown as a picture
+	Secret string // base32, for manual entry
+	URI    string // otpauth:, for a QR code
 }
 
-// QR is the URI as a picture, a PNG of side by side pixels.
+// QR returns the URI as a QR code, a PNG of side by side pixels.
 func (s TOTPSetup) QR(side int) ([]byte, error) {
 	key, err := otp.NewKeyFromURL(s.URI)
 	if err != nil {
@@ -52,15 +52,14 @@ func (s TOTPSetup) QR(side int) ([]byte, error) {
 	return content.Bytes(), err
 }
 
-// NeedsCodeError is the cause of the error "totp_required": whoever answers the
-// challenge with a code within ten minutes is signed in.
+// NeedsCodeError is the cause of the error "totp_required". A code sent to
+// AnswerChallenge within ten minutes completes the sign-in.
 type NeedsCodeError struct{ Challenge string }
 
 func (n *NeedsCodeError) Error() string { return "a code of the second factor is to follow" }
 
-// StartTOTP makes a secret that becomes the second factor when ConfirmTOTP
-// sees a code of it; one that was started before is forgotten. It fails as
-// Proof says, or with Conflict "totp_on".
+// StartTOTP creates a secret and replaces an unconfirmed one; ConfirmTOTP
+// enables it. It fails like Proof, or with Conflict "totp_on".
 func (a *Accounts) StartTOTP(ctx context.Context, actor actor.Actor, p Proof) (TOTPSetup, error) {
 	if err := a.ProveOwner(ctx, actor, p); err != nil {
 		return TOTPSetup{}, err
@@ -86,8 +85,8 @@ func (a *Accounts) StartTOTP(ctx context.Context, actor actor.Actor, p Proof) (T
 	return a.totpSetup(account, secret), nil
 }
 
-// PendingTOTP returns what StartTOTP made, while it waits to be confirmed. It
-// fails with NotFound "totp_not_found".
+// PendingTOTP returns the unconfirmed secret. It fails with NotFound
+// "totp_not_found".
 func (a *Accounts) PendingTOTP(ctx context.Context, actor actor.Actor) (TOTPSetup, error) {
 	if err := RequireSession(actor); err != nil {
 		return TOTPSetup{}, err
@@ -110,23 +109,22 @@ func (a *Accounts) PendingTOTP(ctx context.Context, actor actor.Actor) (TOTPSetu
 	return a.totpSetup(account, secret), nil
 }
 
-// setupOf is how an app is told a secret; see
+// totpSetup encodes a secret, see
 // https://github.com/google/google-authenticator/wiki/Key-Uri-Format.
 func (a *Accounts) totpSetup(account Account, secret string) TOTPSetup {
 	issuer := a.installation()
 	query := url.Values{"secret": {secret}, "issuer": {issuer}}
 	address := url.URL{
 		Scheme: "otpauth", Host: "totp", Path: "/" + issuer + ":" + account.Email,
-		RawQuery: strings.ReplaceAll(query.Encode(), "+", "%20"), // some apps show the sign
+		RawQuery: strings.ReplaceAll(query.Encode(), "+", "%20"), // some apps display the plus sign
 	}
 	return TOTPSetup{Secret: secret, URI: address.String()}
 }
 
-// ConfirmTOTP switches the second factor on: from now on a password alone
-// signs nobody in. It returns recovery codes, each of which works once in the
-// place of a code; only their hashes are kept. It fails with Unauthenticated
-// "wrong_code", Limited "too_many_sign_ins", or Conflict "totp_not_started" or
-// "totp_on".
+// ConfirmTOTP enables two-factor authentication. It returns recovery codes,
+// each of which replaces a code once; only their hashes are stored. It fails
+// with Unauthenticated "wrong_code", Limited "too_many_sign_ins", or Conflict
+// "totp_not_started" or "totp_on".
 func (a *Accounts) ConfirmTOTP(ctx context.Context, actor actor.Actor, code string) (recovery []string, err error) {
 	if err := RequireSession(actor); err != nil {
 		return nil, err
@@ -164,26 +162,27 @@ func (a *Accounts) ConfirmTOTP(ctx context.Context, actor actor.Actor, code stri
 	return recovery, nil
 }
 
-// DisableTOTP switches the second factor off and forgets its recovery codes.
-// It fails as Proof says, or with NotFound "totp_not_found". Sessions stay.
+// DisableTOTP disables two-factor authentication and deletes its recovery
+// codes; sessions continue. It fails like Proof, or with NotFound
+// "totp_not_found".
 func (a *Accounts) DisableTOTP(ctx context.Context, actor actor.Actor, p Proof) error {
 	if err := a.reauthenticate(ctx, actor, p); err != nil {
 		return err
 	}
 	return a.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		was, err := deleteTOTP(ctx, tx, actor.AccountID)
+		found, err := deleteTOTP(ctx, tx, actor.AccountID)
 		if err != nil {
 			return err
 		}
-		if !was {
+		if !found {
 			return errs.New(errs.NotFound, "totp_not_found", "No codes of an app are asked for.")
 		}
 		return replaceRecoveryCodes(ctx, tx, actor.AccountID, nil)
 	})
 }
 
-// RenewRecoveryCodes makes new recovery codes; the ones from before stop to
-// work. It fails as Proof says, or with NotFound "totp_not_found".
+// RenewRecoveryCodes replaces the recovery codes. It fails like Proof, or with
+// NotFound "totp_not_found".
 func (a *Accounts) RenewRecoveryCodes(ctx context.Context, actor actor.Actor, p Proof) ([]string, error) {
 	if err := a.reauthenticate(ctx, actor, p); err != nil {
 		return nil, err
@@ -205,34 +204,34 @@ func (a *Accounts) RenewRecoveryCodes(ctx context.Context, actor actor.Actor, p 
 	return codes, nil
 }
 
-// AnswerChallenge signs in whoever was told "totp_required" and now gives a
-// code of the app, or a recovery code. It fails with Gone "sign_in_expired",
-// Unauthenticated "wrong_code" or Limited "too_many_sign_ins"; the challenge
-// can be answered again after the last two.
+// AnswerChallenge completes a sign-in after "totp_required" with a code of the
+// app or a recovery code. It fails with Gone "sign_in_expired", Unauthenticated
+// "wrong_code" or Limited "too_many_sign_ins"; the challenge remains valid
+// after the last two.
 func (a *Accounts) AnswerChallenge(ctx context.Context, challenge, code string, info SessionInfo) (token string, account Account, err error) {
 	flow, err := a.checkFlow(ctx, a.db, flowTwoFactor, challenge)
 	if err != nil {
 		return "", Account{}, err
 	}
-	place, err := a.knownClient(ctx, a.db, flow.accountID, info)
+	client, err := a.knownClient(ctx, a.db, flow.accountID, info)
 	if err != nil {
 		return "", Account{}, err
 	}
-	waits, others := withAddress(info.Address, byAccount(flow.accountID)), []counter(nil)
-	if place != "" {
-		waits, others = []counter{byClient(flow.accountID, place)}, withAddress(info.Address)
+	locked, others := withAddress(info.Address, byAccount(flow.accountID)), []counter(nil)
+	if client != "" {
+		locked, others = []counter{byClient(flow.accountID, client)}, withAddress(info.Address)
 	}
-	err = a.attempt(ctx, waits, others, func(tx *sqldb.Tx) error {
+	err = a.attempt(ctx, locked, others, func(tx *sqldb.Tx) error {
 		if err := a.useCode(ctx, tx, flow.accountID, code); err != nil {
 			return err
 		}
 		if _, err := a.finishFlow(ctx, tx, flowTwoFactor, challenge); err != nil {
 			return err
 		}
-		if err := a.completePartial(ctx, tx, flow, place, info); err != nil {
+		if err := a.completePartial(ctx, tx, flow, client, info); err != nil {
 			return err
 		}
-		if err := resetFailures(ctx, tx, waits[0]); err != nil {
+		if err := resetFailures(ctx, tx, locked[0]); err != nil {
 			return err
 		}
 		token, account, err = a.startSession(ctx, tx, flow.accountID, info)
@@ -244,11 +243,11 @@ func (a *Accounts) AnswerChallenge(ctx context.Context, challenge, code string, 
 	return token, account, nil
 }
 
-// checkSecondFactor returns nil when an account has no second factor, or when
-// code, of its app or a recovery code, is right; a code that was right is used
-// up with the transaction. It fails with Unauthenticated "totp_required" when
-// code is empty, with NeedsCodeError as its cause, or with Unauthenticated
-// "wrong_code": commit then, and count it. login is the name of who signs in.
+// checkTwoFactor returns nil if the account has no two-factor authentication,
+// or if code, of its app or a recovery code, is correct; it is used up with the
+// transaction. It fails with Unauthenticated "totp_required", with a
+// NeedsCodeError as its cause, if code is empty, or with Unauthenticated
+// "wrong_code": commit then, and count it. login is the name of the sign-in.
 func (a *Accounts) checkTwoFactor(ctx context.Context, tx *sqldb.Tx, accountID, code, login string) error {
 	stored, err := loadTOTP(ctx, tx, accountID, "")
 	if err != nil || stored.confirmedAt == 0 {
@@ -260,33 +259,33 @@ func (a *Accounts) checkTwoFactor(ctx context.Context, tx *sqldb.Tx, accountID, 
 	return a.startChallenge(ctx, tx, accountID, partialSignIn{Login: EmailKey(login)})
 }
 
-// half is what the first half of a sign-in leaves to the second.
+// partialSignIn is the data of a two-factor challenge.
 type partialSignIn struct {
-	Login       string    `json:"login,omitempty"`   // the name that was given with the password
-	NewIdentity *Identity `json:"pending,omitempty"` // to be connected
+	Login       string    `json:"login,omitempty"`   // name of the password sign-in
+	NewIdentity *Identity `json:"pending,omitempty"` // linked after the code
 }
 
-// finishHalf does what a right code was waited for with, and forgives the
-// failures of the same place.
-func (a *Accounts) completePartial(ctx context.Context, tx *sqldb.Tx, flow signInFlow, place string, info SessionInfo) error {
-	var first partialSignIn
-	if err := json.Unmarshal([]byte(flow.data), &first); err != nil {
+// completePartial links the pending identity of a challenge, and resets the
+// failures of the same client.
+func (a *Accounts) completePartial(ctx context.Context, tx *sqldb.Tx, flow signInFlow, client string, info SessionInfo) error {
+	var partial partialSignIn
+	if err := json.Unmarshal([]byte(flow.data), &partial); err != nil {
 		return fmt.Errorf("read half of a sign-in: %w", err)
 	}
-	if first.NewIdentity != nil {
-		first.NewIdentity.accountID = flow.accountID
-		if err := a.addIdentity(ctx, tx, *first.NewIdentity); err != nil {
+	if partial.NewIdentity != nil {
+		partial.NewIdentity.accountID = flow.accountID
+		if err := a.addIdentity(ctx, tx, *partial.NewIdentity); err != nil {
 			return err
 		}
 	}
-	if first.Login == "" {
-		return nil // no password: AnswerChallenge forgives what it waited for
+	if partial.Login == "" {
+		return nil // no password; AnswerChallenge resets its own counter
 	}
-	return a.resetAfterSignIn(ctx, tx, passwordAttempt{login: login{account: Account{ID: flow.accountID}}, name: first.Login, client: place, info: info})
+	return a.resetAfterSignIn(ctx, tx, passwordAttempt{login: login{account: Account{ID: flow.accountID}}, name: partial.Login, client: client, info: info})
 }
 
-// askForCode is checkSecondFactor for who has shown an identity that is to be
-// connected, nil for one that is, when the code was right.
+// challengeProviderSignIn is checkTwoFactor for a sign-in by the provider.
+// pending is the identity to link after the correct code, nil if it is linked.
 func (a *Accounts) challengeProviderSignIn(ctx context.Context, tx *sqldb.Tx, accountID string, pending *Identity) error {
 	stored, err := loadTOTP(ctx, tx, accountID, "")
 	if err != nil || stored.confirmedAt == 0 {
@@ -295,8 +294,8 @@ func (a *Accounts) challengeProviderSignIn(ctx context.Context, tx *sqldb.Tx, ac
 	return a.startChallenge(ctx, tx, accountID, partialSignIn{NewIdentity: pending})
 }
 
-func (a *Accounts) startChallenge(ctx context.Context, tx *sqldb.Tx, accountID string, first partialSignIn) error {
-	data, err := json.Marshal(first)
+func (a *Accounts) startChallenge(ctx context.Context, tx *sqldb.Tx, accountID string, partial partialSignIn) error {
+	data, err := json.Marshal(partial)
 	if err != nil {
 		return fmt.Errorf("encode half of a sign-in: %w", err)
 	}
@@ -308,7 +307,7 @@ func (a *Accounts) startChallenge(ctx context.Context, tx *sqldb.Tx, accountID s
 		Because(&NeedsCodeError{challenge})
 }
 
-// requireCode uses a code up, or fails with Unauthenticated "wrong_code".
+// useCode uses a code up, or fails with Unauthenticated "wrong_code".
 func (a *Accounts) useCode(ctx context.Context, tx *sqldb.Tx, accountID, code string) error {
 	stored, err := loadTOTP(ctx, tx, accountID, "")
 	if err != nil {
@@ -329,7 +328,7 @@ func (a *Accounts) useCode(ctx context.Context, tx *sqldb.Tx, accountID, code st
 	return err
 }
 
-// useAppCode reports false for a code that is wrong or was used.
+// useTOTPCode reports false for a wrong or used code.
 func (a *Accounts) useTOTPCode(ctx context.Context, tx *sqldb.Tx, accountID string, stored totpSecret, code string) (bool, error) {
 	secret, err := a.openTOTP(ctx, accountID, stored)
 	if err != nil {
@@ -346,8 +345,7 @@ func wrongCode() error {
 	return errs.New(errs.Unauthenticated, "wrong_code", "The code is wrong, or was used already. Wait for the next one, or use a recovery code.")
 }
 
-// totpStep returns the step of the clock that a code belongs to. Steps up to
-// after have been used.
+// totpStep returns the time step of a code. Steps up to after have been used.
 func totpStep(secret, code string, now time.Time, after int64) (step int64, right bool) {
 	if len(code) != int(otp.DigitsSix) {
 		return 0, false
@@ -362,19 +360,19 @@ func totpStep(secret, code string, now time.Time, after int64) (step int64, righ
 	return step, right
 }
 
-// tidyCode takes codes as people type them: in groups, in capital letters.
+// normalizeCode accepts codes in groups and in capital letters.
 func normalizeCode(code string) string {
 	return strings.NewReplacer(" ", "", "-", "", "\u00a0", "").Replace(strings.ToLower(code))
 }
 
 const (
-	recoveryBytes  = 10 // 80 bits: nobody finds one by its hash
+	recoveryBytes  = 10 // 80 bits resist a search for the hash
 	recoveryLength = recoveryBytes * 8 / 5
 	recoveryGroup  = 4
 )
 
-// newRecoveryCodes returns codes in groups that can be copied by hand, and
-// what is kept of them.
+// newRecoveryCodes returns codes in groups for copying by hand, and their
+// hashes.
 func newRecoveryCodes() (codes, hashes []string) {
 	for range recoveryCodes {
 		raw := make([]byte, recoveryBytes)
@@ -392,13 +390,13 @@ func newRecoveryCodes() (codes, hashes []string) {
 
 var totpColumn = seal.Column{Table: "account_totp", Name: "secret", Key: "account_id"}
 
-// SealedColumns hold secrets that have to be read again; all others are kept as
-// hashes only.
+// SealedColumns returns the columns with encrypted secrets; all others are
+// stored as hashes.
 func SealedColumns() []seal.Column { return []seal.Column{totpColumn} }
 
-// openTOTP returns the secret that an account shares with its app. It fails
-// with Unavailable "second_factor_unreadable" where the key is not the one
-// that it was sealed with: recovery codes work all the same.
+// openTOTP decrypts the secret of an account. It fails with Unavailable
+// "second_factor_unreadable" if the secret key is another one; recovery codes
+// still work.
 func (a *Accounts) openTOTP(ctx context.Context, accountID string, stored totpSecret) (string, error) {
 	secret, err := a.keys.Open(totpColumn, accountID, stored.secret)
 	if err == nil {

@@ -7,10 +7,9 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// owned notes that an account belongs to whoever reads the mail of its
-// address. The first time that is shown, everything goes that signs in to the
-// account: somebody else may have made it, and have put that there. A new
-// password is left to the caller.
+// confirmOwner marks the email address of an account as verified. On first
+// verification it deletes every sign-in method except the password, since
+// another person may have added it; the caller sets a new password.
 func (a *Accounts) confirmOwner(ctx context.Context, tx *sqldb.Tx, accountID string) (first bool, err error) {
 	first, err = markVerified(ctx, tx, accountID, a.clock.MS())
 	if err != nil || !first {
@@ -28,15 +27,14 @@ func (a *Accounts) confirmOwner(ctx context.Context, tx *sqldb.Tx, accountID str
 	return true, deleteMailedLinksOf(ctx, tx, accountID)
 }
 
-// Confirmed reports whether the email address of an account was proven by the
-// person of the account.
+// Confirmed reports whether the email address of an account is verified.
 func Confirmed(ctx context.Context, q sqldb.Querier, accountID string) (bool, error) {
 	at, err := verifiedAt(ctx, q, accountID)
 	return at != 0, err
 }
 
-// InUse reports whether a person has confirmed the address of an account and
-// has signed in; false for an account that does not exist.
+// InUse reports whether an account has a verified address and has signed in;
+// false for an unknown account.
 func InUse(ctx context.Context, q sqldb.Querier, accountID string) (bool, error) {
 	account, err := LoadAccount(ctx, q, accountID)
 	if errs.KindOf(err) == errs.NotFound {
@@ -56,13 +54,11 @@ func (a *Accounts) requireVerified(ctx context.Context, accountID string) error 
 	return err
 }
 
-// VerifyEmail makes the account that was registered with the token's address;
-// one that was contested (see Register) gets no password, but a mail to choose
-// it, see HasPassword.
-// username takes the place of the one that was asked for, "" keeps that. It
-// fails with Gone "link_expired" (also when the address has an account by now),
-// Invalid "invalid_input" or Conflict "username_taken"; the token works again
-// after the last two, with another username.
+// VerifyEmail creates the account of a registration. A contested one (see
+// Register) gets no password but a mail to choose it, see HasPassword. username
+// replaces the registered one unless it is empty. It fails with Gone
+// "link_expired" (also if the address has an account), Invalid "invalid_input"
+// or Conflict "username_taken"; the token remains valid after the last two.
 func (a *Accounts) VerifyEmail(ctx context.Context, token, username string) (Account, error) {
 	var account Account
 	var n newAccount
@@ -99,7 +95,7 @@ func (a *Accounts) VerifyEmail(ctx context.Context, token, username string) (Acc
 		return account, nil
 	}
 	err = a.conflictOf(ctx, n, err)
-	if errs.Is(err, "email_taken") { // an account was made in this moment
+	if errs.Is(err, "email_taken") { // lost a race for the address
 		err = LinkExpired()
 	}
 	return Account{}, err

@@ -1,5 +1,5 @@
-// Package oidctest is a small OpenID Connect provider for tests: it asks nobody
-// anything, and says of everybody what the test tells it to.
+// Package oidctest is an OpenID Connect provider for tests. It signs in without
+// interaction and returns the claims that a test sets.
 package oidctest
 
 import (
@@ -20,27 +20,27 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 )
 
-// What the provider knows its one client by.
+// Credentials of the provider's client.
 const (
 	ClientID     = "regulars"
 	ClientSecret = "a secret of two servers"
 )
 
-// Provider is a provider that runs. Set what it says before it is asked.
+// Provider is a running provider. Set its claims before a sign-in.
 type Provider struct {
 	*httptest.Server
 	Person map[string]any              // claims of the id token
-	Info   map[string]any              // of the user info endpoint
-	Forge  func(claims map[string]any) // last word on an id token
-	Signer *rsa.PrivateKey             // of id tokens; another one than it announces makes them worthless
+	Info   map[string]any              // response of the user info endpoint
+	Forge  func(claims map[string]any) // changes the claims of an id token before it is signed
+	Signer *rsa.PrivateKey             // signs id tokens; replace it to make signatures invalid
 
 	t      *testing.T
 	now    func() time.Time
 	mu     sync.Mutex
-	grants map[string]url.Values // what was asked for, by code
+	grants map[string]url.Values // authorization requests by code
 }
 
-// Start starts a provider, which stops when the test ends; now is its clock.
+// Start starts a provider that stops when the test ends; now is its clock.
 func Start(t *testing.T, now func() time.Time) *Provider {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -73,7 +73,7 @@ func (p *Provider) write(w http.ResponseWriter, v any) {
 	}
 }
 
-// authorize sends the browser back with a code, at once.
+// authorize redirects the browser with a code at once.
 func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 	asked := r.URL.Query()
 	if asked.Get("client_id") != ClientID || asked.Get("response_type") != "code" || asked.Get("code_challenge_method") != "S256" || asked.Get("code_challenge") == "" {
@@ -87,7 +87,7 @@ func (p *Provider) authorize(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, asked.Get("redirect_uri")+"?"+url.Values{"code": {code}, "state": {asked.Get("state")}}.Encode(), http.StatusFound)
 }
 
-// token gives an id token for a code, once, to whoever knows the verifier.
+// token exchanges a code and its verifier for an id token, once.
 func (p *Provider) token(w http.ResponseWriter, r *http.Request) {
 	id, secret, basic := r.BasicAuth()
 	if !basic {
@@ -125,8 +125,8 @@ func (p *Provider) idToken(nonce string) string {
 	return token
 }
 
-// Visit is a browser that opens an address of the provider: where it is sent
-// back to.
+// Visit opens an address of the provider like a browser and returns the
+// redirect.
 func (p *Provider) Visit(address string) *url.URL {
 	p.t.Helper()
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
