@@ -219,7 +219,7 @@ func (a *Accounts) conflictOf(ctx context.Context, n newAccount, cause error) er
 		fields = append(fields, usernameTaken)
 	}
 	if len(fields) == 0 {
-		return fmt.Errorf("account in the way is gone: %w", cause)
+		return fmt.Errorf("conflicting account was deleted: %w", cause)
 	}
 	return conflict(fields...).Because(cause)
 }

@@ -40,7 +40,7 @@ func (t *Touch) Do(ctx context.Context, last, now int64, write func(context.Cont
 	short, cancel := context.WithTimeout(context.WithoutCancel(ctx), touchWait)
 	defer cancel()
 	if err := write(short); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		t.log.WarnContext(ctx, "use of a credential not recorded", "error", err)
+		t.log.WarnContext(ctx, "last use of credential not recorded", "error", err)
 	}
 }
 

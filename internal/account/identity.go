@@ -37,7 +37,7 @@ func (a *Accounts) RemoveIdentity(ctx context.Context, actor actor.Actor, p Proo
 	}
 	found, err := deleteIdentity(ctx, a.db, actor.AccountID, issuer, subject)
 	if err == nil && !found {
-		return errs.New(errs.NotFound, "identity_not_found", "The account is not connected with this identity.")
+		return errs.New(errs.NotFound, "identity_not_found", "The account is not linked to this identity.")
 	}
 	return err
 }
@@ -59,7 +59,7 @@ type ProviderSignIn struct {
 // Unavailable "provider_unavailable".
 func (a *Accounts) FinishProvider(ctx context.Context, actor actor.Actor, token string, answer url.Values, info SessionInfo) (result ProviderSignIn, err error) {
 	if a.provider == nil {
-		return result, errs.New(errs.NotFound, "no_provider", "This server has no provider to sign in by.")
+		return result, errs.New(errs.NotFound, "no_provider", "This server has no sign-in provider.")
 	}
 	var flow signInFlow
 	err = a.db.Tx(ctx, func(tx *sqldb.Tx) (err error) {
@@ -71,11 +71,11 @@ func (a *Accounts) FinishProvider(ctx context.Context, actor actor.Actor, token 
 	}
 	var request providerFlow
 	if err := json.Unmarshal([]byte(flow.data), &request); err != nil {
-		return result, fmt.Errorf("read sign-in: %w", err)
+		return result, fmt.Errorf("decode sign-in flow: %w", err)
 	}
 	result.Next = request.Next
 	if flow.accountID != actor.AccountID {
-		return result, a.providerRefused(fmt.Errorf("somebody else is signed in now"))
+		return result, a.providerRefused(fmt.Errorf("another account is signed in"))
 	}
 	identityClaims, err := a.exchangeCode(ctx, request, answer)
 	if err != nil {
@@ -143,7 +143,7 @@ func (a *Accounts) signInByClaims(ctx context.Context, tx *sqldb.Tx, identityCla
 func (a *Accounts) identityByEmail(ctx context.Context, tx *sqldb.Tx, identityClaims claims) (Identity, error) {
 	_, key, problem := CheckEmail(identityClaims.Email)
 	if problem != "" || !bool(identityClaims.EmailVerified) {
-		return Identity{}, errs.New(errs.Forbidden, "email_not_verified", "%s has not verified your email address. Verify it there, or sign in with your password and connect your account.", a.provider.config.Name)
+		return Identity{}, errs.New(errs.Forbidden, "email_not_verified", "%s has not verified your email address. Verify it there, or sign in with your password and link your account.", a.provider.config.Name)
 	}
 	accountID, err := accountByEmail(ctx, tx, key)
 	switch {
@@ -184,7 +184,7 @@ func (a *Accounts) linkIdentity(ctx context.Context, actor actor.Actor, identity
 func (a *Accounts) addIdentity(ctx context.Context, tx *sqldb.Tx, i Identity) error {
 	stored, err := insertIdentity(ctx, tx, i)
 	if err == nil && !stored {
-		err = errs.New(errs.Conflict, "identity_taken", "This identity is connected with another account.")
+		err = errs.New(errs.Conflict, "identity_taken", "This identity is linked to another account.")
 	}
 	if err != nil {
 		return err

@@ -43,7 +43,7 @@ type Link struct {
 // fails with NotFound "account_not_found".
 func (a *Accounts) OneTimeLink(ctx context.Context, purpose Purpose, accountID string) (token string, err error) {
 	if purpose != LinkSignIn {
-		return "", errs.New(errs.Invalid, "invalid_input", "There are no links for %q.", purpose)
+		return "", errs.New(errs.Invalid, "invalid_input", "%q is not a valid purpose of a link.", purpose)
 	}
 	if _, err := LoadAccount(ctx, a.db, accountID); err != nil {
 		return "", err

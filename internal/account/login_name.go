@@ -65,7 +65,7 @@ func checkEmail(email string) string {
 	at := strings.IndexByte(email, '@')
 	switch {
 	case email == "":
-		return "An email address is needed."
+		return "Enter an email address."
 	case len(email) > maxEmail:
 		return "An email address has at most 254 characters."
 	case at < 0 || strings.IndexByte(email[at+1:], '@') >= 0:
@@ -75,11 +75,11 @@ func checkEmail(email string) string {
 	}
 	for _, r := range email[:at] {
 		if !validInLocalPart(r) {
-			return "The part before the @ holds a character that is not allowed there."
+			return "The part before the @ contains a character that is not allowed."
 		}
 	}
 	if !validDomain(email[at+1:]) {
-		return "The part after the @ is a domain with a dot, such as example.com."
+		return "The part after the @ must be a domain, such as example.com."
 	}
 	return ""
 }
@@ -133,7 +133,7 @@ func checkUsername(username, key string) string {
 		case r >= '0' && r <= '9':
 			digits++
 		case r < utf8.RuneSelf || !isWordRune(r) || length == 0 && unicode.IsMark(r):
-			return "A username has only letters, digits and . _ -"
+			return "A username can only contain letters, digits and . _ -"
 		case unicode.IsNumber(r):
 			digits++
 		}
@@ -143,9 +143,9 @@ func checkUsername(username, key string) string {
 	case length < 2 || length > 50:
 		return "A username has 2 to 50 characters."
 	case digits == length:
-		return "A username is not only digits."
+		return "A username cannot consist of digits only."
 	case id.Valid(key):
-		return "A username does not look like an id of 24 hex digits."
+		return "A username cannot look like an id of 24 hex digits."
 	}
 	return ""
 }

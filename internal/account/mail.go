@@ -99,5 +99,5 @@ func (a *Accounts) link(page, token string) string { return LinkURL(a.baseURL(),
 func LinkURL(base, page, token string) string { return base + page + "?token=" + token }
 
 func mailUnavailable() error {
-	return errs.New(errs.Unavailable, "mail_unavailable", "This server cannot write mails, which is needed for this.")
+	return errs.New(errs.Unavailable, "mail_unavailable", "This server cannot send email. Ask the people who run this server.")
 }

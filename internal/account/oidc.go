@@ -65,7 +65,7 @@ func (p *provider) discover(ctx context.Context) (*oidc.Provider, error) {
 }
 
 func (p *provider) unavailable(cause error) error {
-	return errs.New(errs.Unavailable, "provider_unavailable", "%s does not answer as it should. Try again later, or sign in another way.", p.config.Name).
+	return errs.New(errs.Unavailable, "provider_unavailable", "%s is not responding correctly. Try again later, or sign in another way.", p.config.Name).
 		WithRetry(providerTimeout).Because(cause)
 }
 
@@ -91,7 +91,7 @@ type providerFlow struct {
 // NotFound "no_provider", Unavailable "provider_unavailable", or like Proof.
 func (a *Accounts) StartProvider(ctx context.Context, caller actor.Actor, p Proof, next string) (token, address string, err error) {
 	if a.provider == nil {
-		return "", "", errs.New(errs.NotFound, "no_provider", "This server has no provider to sign in by.")
+		return "", "", errs.New(errs.NotFound, "no_provider", "This server has no sign-in provider.")
 	}
 	if caller.Kind != actor.Anonymous {
 		if err := a.ProveOwner(ctx, caller, p); err != nil {
@@ -105,7 +105,7 @@ func (a *Accounts) StartProvider(ctx context.Context, caller actor.Actor, p Proo
 	request := providerFlow{State: NewToken(), Nonce: NewToken(), Verifier: oauth2.GenerateVerifier(), Next: next}
 	data, err := json.Marshal(request)
 	if err != nil {
-		return "", "", fmt.Errorf("encode sign-in: %w", err)
+		return "", "", fmt.Errorf("encode sign-in flow: %w", err)
 	}
 	token, err = a.startFlow(ctx, a.db, flowProvider, caller.AccountID, string(data))
 	if err != nil {
@@ -140,7 +140,7 @@ func validateClaims(audience []string, clientID string, identityClaims claims) e
 	case identityClaims.Subject == "" || len(identityClaims.Subject) > maxSubject || strings.TrimSpace(identityClaims.Subject) != identityClaims.Subject || strings.ContainsFunc(identityClaims.Subject, unfit):
 		return fmt.Errorf("sub of %d bytes is empty, too long or not plain ASCII", len(identityClaims.Subject))
 	case identityClaims.AuthorizedParty != "" && identityClaims.AuthorizedParty != clientID:
-		return fmt.Errorf("azp is another client")
+		return fmt.Errorf("azp names another client")
 	case len(audience) > 1 && identityClaims.AuthorizedParty == "":
 		return fmt.Errorf("aud names %d audiences and azp is missing", len(audience))
 	}
@@ -161,7 +161,7 @@ func (l *lenientBool) UnmarshalJSON(raw []byte) error {
 // "provider_unavailable".
 func (a *Accounts) exchangeCode(ctx context.Context, request providerFlow, answer url.Values) (claims, error) {
 	if subtle.ConstantTimeCompare([]byte(request.State), []byte(answer.Get("state"))) != 1 {
-		return claims{}, a.providerRefused(fmt.Errorf("state is another one"))
+		return claims{}, a.providerRefused(fmt.Errorf("state does not match"))
 	}
 	if problem := answer.Get("error"); problem != "" || answer.Get("code") == "" {
 		return claims{}, a.providerRefused(fmt.Errorf("provider answered %q", problem))
@@ -182,7 +182,7 @@ func (a *Accounts) exchangeCode(ctx context.Context, request providerFlow, answe
 		return claims{}, a.providerRefused(err)
 	}
 	if subtle.ConstantTimeCompare([]byte(request.Nonce), []byte(verified.Nonce)) != 1 {
-		return claims{}, a.providerRefused(fmt.Errorf("nonce is another one"))
+		return claims{}, a.providerRefused(fmt.Errorf("nonce does not match"))
 	}
 	var identityClaims claims
 	if err := verified.Claims(&identityClaims); err != nil {
@@ -208,7 +208,7 @@ func (a *Accounts) fetchUserInfo(ctx context.Context, known *oidc.Provider, toke
 		return a.providerRefused(err)
 	}
 	if info.Subject != subject {
-		return a.providerRefused(fmt.Errorf("user info is about another person"))
+		return a.providerRefused(fmt.Errorf("user info has another subject"))
 	}
 	if err := info.Claims(identityClaims); err != nil {
 		return a.providerRefused(err)

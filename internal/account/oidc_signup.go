@@ -13,7 +13,7 @@ import (
 // registration is closed.
 func (a *Accounts) createFromClaims(ctx context.Context, tx *sqldb.Tx, identityClaims claims) (accountID string, err error) {
 	if a.closed {
-		return "", errs.New(errs.Forbidden, "no_account", "There is no account with your email address here, and nobody can make one. Ask the people who run this server.")
+		return "", errs.New(errs.Forbidden, "no_account", "No account has your email address, and registration is closed. Ask the people who run this server.")
 	}
 	var n newAccount
 	n.Email, n.EmailKey, _ = CheckEmail(identityClaims.Email) // checked before

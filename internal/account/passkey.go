@@ -76,7 +76,7 @@ func (a *Accounts) StartPasskey(ctx context.Context, actor actor.Actor, p Proof)
 			ResidentKey: protocol.ResidentKeyRequirementRequired, UserVerification: protocol.VerificationRequired,
 		}))
 	if err != nil {
-		return "", nil, fmt.Errorf("begin a passkey: %w", err)
+		return "", nil, fmt.Errorf("begin passkey registration: %w", err)
 	}
 	return a.startCeremony(ctx, flowNewPasskey, account.ID, creation.Response, session)
 }
@@ -86,11 +86,11 @@ func (a *Accounts) StartPasskey(ctx context.Context, actor actor.Actor, p Proof)
 func (a *Accounts) startCeremony(ctx context.Context, kind flowKind, accountID string, publicKey any, session *webauthn.SessionData) (string, []byte, error) {
 	options, err := json.Marshal(publicKey)
 	if err != nil {
-		return "", nil, fmt.Errorf("encode options of a passkey: %w", err)
+		return "", nil, fmt.Errorf("encode passkey options: %w", err)
 	}
 	data, err := json.Marshal(session)
 	if err != nil {
-		return "", nil, fmt.Errorf("encode ceremony of a passkey: %w", err)
+		return "", nil, fmt.Errorf("encode passkey ceremony: %w", err)
 	}
 	token, err := a.startFlow(ctx, a.db, kind, accountID, string(data))
 	return token, options, err
@@ -136,7 +136,7 @@ func (a *Accounts) AddPasskey(ctx context.Context, actor actor.Actor, token, nam
 		return a.MethodAdded(ctx, tx, actor.AccountID, mail.MethodPasskey, name)
 	})
 	if sqldb.IsDuplicate(err) {
-		err = errs.New(errs.Conflict, "passkey_exists", "This passkey is known already.").Because(err)
+		err = errs.New(errs.Conflict, "passkey_exists", "This passkey is already registered.").Because(err)
 	}
 	if err != nil {
 		return Passkey{}, err
@@ -155,7 +155,7 @@ func (a *Accounts) RemovePasskey(ctx context.Context, actor actor.Actor, p Proof
 
 func passkeyNotFound(found bool, err error) error {
 	if err == nil && !found {
-		return errs.New(errs.NotFound, "passkey_not_found", "There is no such passkey.")
+		return errs.New(errs.NotFound, "passkey_not_found", "Passkey not found.")
 	}
 	return err
 }
@@ -163,7 +163,7 @@ func passkeyNotFound(found bool, err error) error {
 func passkeyName(name string) (string, error) {
 	name, ok := text.Line(name, maxPasskeyName)
 	if !ok || name == "" {
-		return "", errs.InvalidFields([]errs.Field{{Field: "name", Code: "invalid", Message: "A name has 1 to 60 characters, none of them a control character."}})
+		return "", errs.InvalidFields([]errs.Field{{Field: "name", Code: "invalid", Message: "A name has 1 to 60 characters and no control characters."}})
 	}
 	return name, nil
 }
@@ -178,7 +178,7 @@ func (a *Accounts) StartPasskeySignIn(ctx context.Context) (token string, option
 	}
 	assertion, session, err := rp.BeginDiscoverableLogin(webauthn.WithUserVerification(protocol.VerificationRequired))
 	if err != nil {
-		return "", nil, fmt.Errorf("ask for a passkey: %w", err)
+		return "", nil, fmt.Errorf("begin passkey sign-in: %w", err)
 	}
 	return a.startCeremony(ctx, flowPasskey, "", assertion.Response, session)
 }
@@ -244,7 +244,7 @@ func (a *Accounts) checkPasskey(ctx context.Context, tx *sqldb.Tx, rp *webauthn.
 		return storedPasskey{}, passkeyRefused(errs.Unauthenticated).Because(err)
 	}
 	if credential.Authenticator.CloneWarning {
-		a.log.WarnContext(ctx, "counter of a passkey went back: there may be a copy of it", "passkey_id", used.ID, "account_id", used.accountID)
+		a.log.WarnContext(ctx, "passkey counter decreased, possible clone", "passkey_id", used.ID, "account_id", used.accountID)
 		return storedPasskey{}, passkeyRefused(errs.Unauthenticated)
 	}
 	used.credential = *credential
@@ -257,7 +257,7 @@ func (a *Accounts) finishCeremony(ctx context.Context, tx *sqldb.Tx, kind flowKi
 		return "", session, err
 	}
 	if err := json.Unmarshal([]byte(flow.data), &session); err != nil {
-		return "", session, fmt.Errorf("read ceremony of a passkey: %w", err)
+		return "", session, fmt.Errorf("decode passkey ceremony: %w", err)
 	}
 	return flow.accountID, session, nil
 }
@@ -296,11 +296,11 @@ func (a *Accounts) relyingParty() (*webauthn.WebAuthn, error) {
 	origin := a.PasskeyOrigin()
 	address, err := url.Parse(origin)
 	if err != nil || origin == "" {
-		return nil, errs.New(errs.Unavailable, "passkeys_unavailable", "This server has no address at which passkeys work: it has to be https and a name.")
+		return nil, errs.New(errs.Unavailable, "passkeys_unavailable", "Passkeys need an https address with a host name, which this server does not have.")
 	}
 	rp, err := webauthn.New(&webauthn.Config{RPID: address.Hostname(), RPDisplayName: a.installation(), RPOrigins: []string{origin}})
 	if err != nil {
-		return nil, fmt.Errorf("set passkeys up for %s: %w", origin, err)
+		return nil, fmt.Errorf("configure passkeys for %s: %w", origin, err)
 	}
 	return rp, nil
 }

@@ -43,17 +43,17 @@ func PasswordProblem(password, emailKey, usernameKey string) string {
 	key := lowerNFC(normalize(password))
 	switch {
 	case !utf8.ValidString(password):
-		return "A password is text."
+		return "The password contains invalid characters."
 	case length < minPassword:
 		return "A password has at least 10 characters."
 	case length > maxPassword:
 		return "A password has at most 1000 characters."
 	case !strings.ContainsFunc(password, special):
-		return "A password has at least one special character, such as ! or a space."
+		return "A password needs a special character, such as ! or a space."
 	case key == usernameKey || key == emailKey:
-		return "A password is not the username or email address."
+		return "The password must differ from the username and the email address."
 	case common(key):
-		return "This password is one of those that are tried first. Choose another one."
+		return "This password is too common. Choose another one."
 	}
 	return ""
 }
@@ -181,16 +181,16 @@ func decodeHash(encoded string) (c cost, salt, sum []byte, err error) {
 	version := 0
 	head := strings.Join(parts[:4], "$") + "$"
 	if _, err := fmt.Sscanf(head, phc, &version, &c.memory, &c.passes, &c.lanes); err != nil {
-		return c, nil, nil, fmt.Errorf("read password hash: %w", err)
+		return c, nil, nil, fmt.Errorf("parse password hash: %w", err)
 	}
 	if version != argon2.Version || c.memory > 1<<20 || c.passes < 1 || c.lanes < 1 {
 		return c, nil, nil, fmt.Errorf("password hash with version %d, %d KiB, %d passes, %d lanes", version, c.memory, c.passes, c.lanes)
 	}
 	if salt, err = base64.RawStdEncoding.DecodeString(parts[4]); err != nil {
-		return c, nil, nil, fmt.Errorf("read salt of password hash: %w", err)
+		return c, nil, nil, fmt.Errorf("decode salt of password hash: %w", err)
 	}
 	if sum, err = base64.RawStdEncoding.DecodeString(parts[5]); err != nil || len(sum) != hashSize {
-		return c, nil, nil, fmt.Errorf("read sum of password hash: %d bytes, %w", len(sum), err)
+		return c, nil, nil, fmt.Errorf("decode sum of password hash: %d bytes, %w", len(sum), err)
 	}
 	return c, salt, sum, nil
 }

@@ -36,7 +36,7 @@ func (a *Accounts) ChangePassword(ctx context.Context, actor actor.Actor, change
 		return err
 	}
 	if old != "" && change.Current == "" {
-		return errs.InvalidFields([]errs.Field{{Field: "currentPassword", Code: "required", Message: "The password you have now is needed."}})
+		return errs.InvalidFields([]errs.Field{{Field: "currentPassword", Code: "required", Message: "Enter your current password."}})
 	}
 	if err := checkNewPassword(account, change.New); err != nil {
 		return err // before hashing

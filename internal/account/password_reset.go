@@ -51,7 +51,7 @@ func (a *Accounts) RegisterJobs(engine *jobs.Engine) { jobs.Register(engine, a.h
 
 func (a *Accounts) handleReset(ctx context.Context, j *jobs.Job, request resetRequest) error {
 	if a.mail == nil || a.baseURL() == "" {
-		return jobs.Fatal(errors.New("mails cannot be written here"))
+		return jobs.Fatal(errors.New("mail is not configured"))
 	}
 	return j.Tx(ctx, func(tx *sqldb.Tx) error {
 		if err := a.sendReset(ctx, tx, request); err != nil {

@@ -145,7 +145,7 @@ func (c *Change) normalize() error {
 func parseName(value string) (stored, problem string) {
 	stored, ok := text.Line(value, maxName)
 	if !ok {
-		problem = "A name has up to 50 characters, none of them a control character."
+		problem = "A name has up to 50 characters and no control characters."
 	}
 	return stored, problem
 }
@@ -156,7 +156,7 @@ func parseLanguage(value string) (stored, problem string) {
 	}
 	tag, err := language.Parse(value)
 	if err != nil {
-		problem = "A language is a tag such as en or de-AT."
+		problem = "Enter a language tag, such as en or de-AT."
 	}
 	return tag.String(), problem
 }

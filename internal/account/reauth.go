@@ -64,7 +64,7 @@ func (a *Accounts) reauthenticate(ctx context.Context, actor actor.Actor, p Proo
 	if err != nil || fresh {
 		return err
 	}
-	return errs.New(errs.Forbidden, "proof_required", "Your sign-in was a while ago: give your password, or sign in again.")
+	return errs.New(errs.Forbidden, "proof_required", "Your sign-in was a while ago. Enter your password, or sign in again.")
 }
 
 func (a *Accounts) reauthenticateByPassword(ctx context.Context, actor actor.Actor, p Proof) error {

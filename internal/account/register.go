@@ -50,7 +50,7 @@ func (a *Accounts) RegistrationOpen() bool { return !a.closed }
 // leave the owner without a valid link.
 func (a *Accounts) Register(ctx context.Context, in RegisterInput) error {
 	if a.closed {
-		return errs.New(errs.Forbidden, "registration_closed", "Nobody can register here. Ask the people who run this server for an account.")
+		return errs.New(errs.Forbidden, "registration_closed", "Registration is closed. Ask the people who run this server for an account.")
 	}
 	if a.mail == nil {
 		return mailUnavailable()
@@ -127,7 +127,7 @@ func (in RegisterInput) validate() (newAccount, []errs.Field) {
 	for _, name := range names {
 		line, ok := text.Line(name.value, maxName)
 		if *name.to = line; !ok || name.needed && line == "" {
-			wrong = append(wrong, errs.Field{Field: name.field, Code: "invalid", Message: "A name has 1 to 50 characters, none of them a control character."})
+			wrong = append(wrong, errs.Field{Field: name.field, Code: "invalid", Message: "A name has 1 to 50 characters and no control characters."})
 		}
 	}
 	return n, wrong

@@ -90,7 +90,7 @@ func (a *Accounts) Sessions(ctx context.Context, accountID string) ([]SessionVie
 func (a *Accounts) EndSession(ctx context.Context, accountID, sessionID string) error {
 	ended, err := deleteSessionOf(ctx, a.db, accountID, sessionID)
 	if err == nil && !ended {
-		return errs.New(errs.NotFound, "session_not_found", "There is no such session.")
+		return errs.New(errs.NotFound, "session_not_found", "Session not found.")
 	}
 	return err
 }

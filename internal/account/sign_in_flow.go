@@ -62,7 +62,7 @@ func (a *Accounts) checkFlow(ctx context.Context, q sqldb.Querier, kind flowKind
 
 func (a *Accounts) unexpiredFlow(s signInFlow, err error) (signInFlow, error) {
 	if errs.KindOf(err) == errs.NotFound || err == nil && s.expiresAt <= a.clock.MS() {
-		return signInFlow{}, errs.New(errs.Gone, "sign_in_expired", "This took too long, or was finished already. Start again.")
+		return signInFlow{}, errs.New(errs.Gone, "sign_in_expired", "This request has expired or was already completed. Start again.")
 	}
 	if err != nil {
 		return signInFlow{}, err

@@ -30,7 +30,7 @@ func scanPasskey(s sqldb.Scanner) (storedPasskey, error) {
 		return k, err
 	}
 	if err := json.Unmarshal([]byte(content), &k.credential); err != nil {
-		return k, fmt.Errorf("read passkey %s: %w", k.ID, err)
+		return k, fmt.Errorf("decode passkey %s: %w", k.ID, err)
 	}
 	k.credential.Authenticator.SignCount = uint32(count)
 	return k, nil

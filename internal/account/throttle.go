@@ -165,7 +165,7 @@ func (a *Accounts) checkDelay(s counter, f failures) error {
 		return nil
 	}
 	seconds := math.Ceil(left.Seconds())
-	return errs.New(errs.Limited, "too_many_sign_ins", "Too many sign-ins have failed. Try again in %.0f seconds.", seconds).
+	return errs.New(errs.Limited, "too_many_sign_ins", "Too many failed sign-ins. Try again in %.0f seconds.", seconds).
 		WithRetry(time.Duration(seconds) * time.Second)
 }
 

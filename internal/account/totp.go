@@ -41,11 +41,11 @@ type TOTPSetup struct {
 func (s TOTPSetup) QR(side int) ([]byte, error) {
 	key, err := otp.NewKeyFromURL(s.URI)
 	if err != nil {
-		return nil, fmt.Errorf("read the address of a secret: %w", err)
+		return nil, fmt.Errorf("parse otpauth address: %w", err)
 	}
 	picture, err := key.Image(side, side)
 	if err != nil {
-		return nil, fmt.Errorf("draw a secret: %w", err)
+		return nil, fmt.Errorf("draw QR code: %w", err)
 	}
 	var content bytes.Buffer
 	err = png.Encode(&content, picture)
@@ -56,7 +56,7 @@ func (s TOTPSetup) QR(side int) ([]byte, error) {
 // AnswerChallenge within ten minutes completes the sign-in.
 type NeedsCodeError struct{ Challenge string }
 
-func (n *NeedsCodeError) Error() string { return "a code of the second factor is to follow" }
+func (n *NeedsCodeError) Error() string { return "two-factor code required" }
 
 // StartTOTP creates a secret and replaces an unconfirmed one; ConfirmTOTP
 // enables it. It fails like Proof, or with Conflict "totp_on".
@@ -77,7 +77,7 @@ func (a *Accounts) StartTOTP(ctx context.Context, actor actor.Actor, p Proof) (T
 	}
 	stored, err := replaceTOTP(ctx, a.db, account.ID, sealed, a.clock.MS())
 	if err == nil && !stored {
-		err = errs.New(errs.Conflict, "totp_on", "Codes of an app are asked for already. Switch that off first.")
+		err = errs.New(errs.Conflict, "totp_on", "Two-factor authentication is already on. Turn it off first.")
 	}
 	if err != nil {
 		return TOTPSetup{}, err
@@ -138,7 +138,7 @@ func (a *Accounts) ConfirmTOTP(ctx context.Context, actor actor.Actor, code stri
 		case stored.secret == "":
 			return errs.New(errs.Conflict, "totp_not_started", "There is no secret to confirm. Start again.")
 		case stored.confirmedAt > 0:
-			return errs.New(errs.Conflict, "totp_on", "Codes of an app are asked for already.")
+			return errs.New(errs.Conflict, "totp_on", "Two-factor authentication is already on.")
 		}
 		secret, err := a.openTOTP(ctx, actor.AccountID, stored)
 		if err != nil {
@@ -175,7 +175,7 @@ func (a *Accounts) DisableTOTP(ctx context.Context, actor actor.Actor, p Proof) 
 			return err
 		}
 		if !found {
-			return errs.New(errs.NotFound, "totp_not_found", "No codes of an app are asked for.")
+			return errs.New(errs.NotFound, "totp_not_found", "Two-factor authentication is off.")
 		}
 		return replaceRecoveryCodes(ctx, tx, actor.AccountID, nil)
 	})
@@ -194,7 +194,7 @@ func (a *Accounts) RenewRecoveryCodes(ctx context.Context, actor actor.Actor, p 
 			return err
 		}
 		if stored.confirmedAt == 0 {
-			return errs.New(errs.NotFound, "totp_not_found", "No codes of an app are asked for.")
+			return errs.New(errs.NotFound, "totp_not_found", "Two-factor authentication is off.")
 		}
 		return replaceRecoveryCodes(ctx, tx, actor.AccountID, hashes)
 	})
@@ -270,7 +270,7 @@ type partialSignIn struct {
 func (a *Accounts) completePartial(ctx context.Context, tx *sqldb.Tx, flow signInFlow, client string, info SessionInfo) error {
 	var partial partialSignIn
 	if err := json.Unmarshal([]byte(flow.data), &partial); err != nil {
-		return fmt.Errorf("read half of a sign-in: %w", err)
+		return fmt.Errorf("decode two-factor challenge: %w", err)
 	}
 	if partial.NewIdentity != nil {
 		partial.NewIdentity.accountID = flow.accountID
@@ -297,13 +297,13 @@ func (a *Accounts) challengeProviderSignIn(ctx context.Context, tx *sqldb.Tx, ac
 func (a *Accounts) startChallenge(ctx context.Context, tx *sqldb.Tx, accountID string, partial partialSignIn) error {
 	data, err := json.Marshal(partial)
 	if err != nil {
-		return fmt.Errorf("encode half of a sign-in: %w", err)
+		return fmt.Errorf("encode two-factor challenge: %w", err)
 	}
 	challenge, err := a.startFlow(ctx, tx, flowTwoFactor, accountID, string(data))
 	if err != nil {
 		return err
 	}
-	return errs.New(errs.Unauthenticated, "totp_required", "Give the code that your authenticator app shows, or a recovery code.").
+	return errs.New(errs.Unauthenticated, "totp_required", "Enter the code of your authenticator app, or a recovery code.").
 		Because(&NeedsCodeError{challenge})
 }
 
@@ -342,7 +342,7 @@ func (a *Accounts) useTOTPCode(ctx context.Context, tx *sqldb.Tx, accountID stri
 }
 
 func wrongCode() error {
-	return errs.New(errs.Unauthenticated, "wrong_code", "The code is wrong, or was used already. Wait for the next one, or use a recovery code.")
+	return errs.New(errs.Unauthenticated, "wrong_code", "The code is wrong or was already used. Wait for the next one, or use a recovery code.")
 }
 
 // totpStep returns the time step of a code. Steps up to after have been used.
@@ -402,7 +402,7 @@ func (a *Accounts) openTOTP(ctx context.Context, accountID string, stored totpSe
 	if err == nil {
 		return secret, nil
 	}
-	a.log.ErrorContext(ctx, "secret of a second factor not readable", "account_id", accountID, "error", err)
-	return "", errs.New(errs.Unavailable, "second_factor_unreadable", "The server cannot check codes of your app. Use a recovery code, or tell the people who run this server.").
+	a.log.ErrorContext(ctx, "cannot decrypt two-factor secret", "account_id", accountID, "error", err)
+	return "", errs.New(errs.Unavailable, "second_factor_unreadable", "The server cannot verify codes of your app. Use a recovery code, or contact the people who run this server.").
 		Because(err)
 }

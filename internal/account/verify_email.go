@@ -49,7 +49,7 @@ func InUse(ctx context.Context, q sqldb.Querier, accountID string) (bool, error)
 func (a *Accounts) requireVerified(ctx context.Context, accountID string) error {
 	at, err := verifiedAt(ctx, a.db, accountID)
 	if err == nil && at == 0 {
-		return errs.New(errs.Forbidden, "email_not_verified", "Nobody has shown yet that the email address of this account is theirs. Choose a new password by \"Forgot password\", which proves the address, and try again.")
+		return errs.New(errs.Forbidden, "email_not_verified", "The email address of this account is not verified. Choose a new password with \"Forgot password\", which verifies it, and try again.")
 	}
 	return err
 }

@@ -40,7 +40,7 @@ func accountFixtures(t *testing.T) map[string]templ.Component {
 	t.Helper()
 	door := Page{Title: "Sign in", Reader: Reader{Now: seenAt, Words: fixtureWords}}
 	limited := door
-	limited.Alert = Alert{Message: "Too many sign-ins have failed. Try again in 8 seconds.", RequestID: "6a21d1c09f3b0c4d5e6f7a8b"}
+	limited.Alert = Alert{Message: "Too many failed sign-ins. Try again in 8 seconds.", RequestID: "6a21d1c09f3b0c4d5e6f7a8b"}
 	fresh := SecurityView{Page: fixtureAccount(securityPath), Provider: "Example ID", Methods: account.Methods{Password: true, Fresh: true}}
 	codes := fresh
 	codes.TOTP, codes.RecoveryCodes = true, 10
@@ -48,7 +48,7 @@ func accountFixtures(t *testing.T) map[string]templ.Component {
 		codes.Codes = append(codes.Codes, "ab2c-d3ef-gh4i-jk5l")
 	}
 	wrong := fixtureSecurity()
-	wrong.Errors = map[string]string{"newPassword": "This password is one of those that are tried first. Choose another one."}
+	wrong.Errors = map[string]string{"newPassword": "This password is too common. Choose another one."}
 	picture, err := account.TOTPSetup{URI: "otpauth://totp/Regulars:ada%40example.com?issuer=Regulars&secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"}.QR(qrSide)
 	if err != nil {
 		t.Fatal(err)
