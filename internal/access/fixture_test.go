@@ -102,7 +102,7 @@ func newFixture(db *sqldb.DB, perHour ...int) *fixture {
 func (w *fixture) accountsWith(change func(*account.Deps)) *account.Accounts {
 	d := account.Deps{
 		DB: w.db, Clock: w.clock, Log: slog.New(slog.DiscardHandler), Keys: w.keys, Mail: w.mail, BaseURL: func() string { return w.base },
-		GivenName: w.memberships.GivenName, LimitSession: access.LimitedSessions(w.memberships, w.clock), RevokeKeys: access.RevokeUserKeys,
+		AssignedUsername: w.memberships.GivenName, LimitSession: access.LimitedSessions(w.memberships, w.clock), RevokeKeys: access.RevokeUserKeys,
 	}
 	change(&d)
 	return account.New(d)

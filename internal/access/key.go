@@ -153,7 +153,7 @@ func (a *Access) UpdateKey(ctx context.Context, caller actor.Actor, communityID,
 			return err
 		}
 		if old.signsIn() && !key.signsIn() {
-			if err := account.EndSessionsOfKeys(ctx, tx, []string{key.ID}); err != nil {
+			if err := account.DeleteSessionsOfKeys(ctx, tx, []string{key.ID}); err != nil {
 				return err
 			}
 		}
@@ -180,7 +180,7 @@ func (a *Access) DeleteKey(ctx context.Context, communityID, keyID string) error
 		if err := requireWithinKey(actor.FromContext(ctx), key); err != nil {
 			return err
 		}
-		if err := account.EndSessionsOfKeys(ctx, tx, []string{keyID}); err != nil {
+		if err := account.DeleteSessionsOfKeys(ctx, tx, []string{keyID}); err != nil {
 			return err
 		}
 		if err := deleteKey(ctx, tx, communityID, keyID); err != nil {

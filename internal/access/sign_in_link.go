@@ -132,7 +132,7 @@ func EndSessionsIn(ctx context.Context, tx *sqldb.Tx, communityID string, member
 	if len(memberIDs) == 0 {
 		return nil
 	}
-	if err := account.DeleteSessionsIn(ctx, tx, communityID, memberIDs); err != nil || len(accountIDs) == 0 {
+	if err := account.DeleteSessionsOfMembers(ctx, tx, communityID, memberIDs); err != nil || len(accountIDs) == 0 {
 		return err
 	}
 	keys, err := listKeys(ctx, tx, communityID)
@@ -152,5 +152,5 @@ func EndSessionsIn(ctx context.Context, tx *sqldb.Tx, communityID string, member
 	if len(created) == 0 {
 		return nil
 	}
-	return account.EndSessionsOfKeys(ctx, tx, created)
+	return account.DeleteSessionsOfKeys(ctx, tx, created)
 }

@@ -18,7 +18,7 @@ import (
 //
 // It fails with Invalid "invalid_input", Conflict "too_many_api_keys", Forbidden
 // "missing_permission" or "outlives_maker" for a key that exceeds a calling key,
-// and for a session as ProveOwner does or with Forbidden "email_not_verified".
+// and for a session as ReauthenticateOwner does or with Forbidden "email_not_verified".
 func (a *Access) CreateUserKey(ctx context.Context, caller actor.Actor, p account.Proof, in KeyInput) (key Key, secret string, err error) {
 	key, secret, err = a.newKey(in)
 	if err != nil {
@@ -29,7 +29,7 @@ func (a *Access) CreateUserKey(ctx context.Context, caller actor.Actor, p accoun
 		return Key{}, "", err
 	}
 	if caller.Kind == actor.Session {
-		if err := a.accounts.ProveOwner(ctx, caller, p); err != nil {
+		if err := a.accounts.ReauthenticateOwner(ctx, caller, p); err != nil {
 			return Key{}, "", err
 		}
 	}
@@ -40,7 +40,7 @@ func (a *Access) CreateUserKey(ctx context.Context, caller actor.Actor, p accoun
 		if err := insertUserKey(ctx, tx, key, account.HashToken(secret)); err != nil {
 			return err
 		}
-		return a.accounts.MethodAdded(ctx, tx, caller.AccountID, mail.MethodAPIKey, key.Name)
+		return a.accounts.NotifyMethodAdded(ctx, tx, caller.AccountID, mail.MethodAPIKey, key.Name)
 	})
 	if err != nil {
 		return Key{}, "", err

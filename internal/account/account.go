@@ -35,18 +35,18 @@ type Accounts struct {
 	mail             *mail.Mail
 	baseURL          func() string
 	provider         *provider // nil: no OpenID Connect
-	assignedUsername GivenName
+	assignedUsername AssignedUsername
 	limitSession     LimitSession
 	revokeKeys       func(ctx context.Context, tx *sqldb.Tx, accountID string) error
-	changeHooks      []Follower
+	changeHooks      []ChangeHook
 	touch            *Touch
 	hashes           atomic.Int64  // passwords hashed so far
 	hashing          chan struct{} // one slot for each password that is being hashed
 }
 
-// GivenName returns the username that the oldest community assigned to an
+// AssignedUsername returns the username that the oldest community assigned to an
 // unclaimed member with an email address; added is false if there is none.
-type GivenName func(ctx context.Context, q sqldb.Querier, emailKey string) (username string, added bool, err error)
+type AssignedUsername func(ctx context.Context, q sqldb.Querier, emailKey string) (username string, added bool, err error)
 
 // LimitSession authorises a sign-in link of another system within the
 // transaction that starts the limited session. It returns the account of a
@@ -56,18 +56,18 @@ type LimitSession func(ctx context.Context, tx *sqldb.Tx, l Link) (Account, erro
 
 // Deps are the dependencies of Accounts.
 type Deps struct {
-	DB           *sqldb.DB
-	Clock        clock.Clock
-	Log          *slog.Logger
-	Keys         *seal.Keyring // nil: no two-factor authentication and no sign-in flows
-	Closed       bool          // registration is closed
-	Mail         *mail.Mail    // nil: operations that send mail fail
-	BaseURL      func() string // address of the server without trailing slash; "": unknown
-	Provider     ProviderConfig
-	GivenName    GivenName
-	LimitSession LimitSession
-	RevokeKeys   func(ctx context.Context, tx *sqldb.Tx, accountID string) error // deletes the API keys of an account
-	Followers    []Follower
+	DB               *sqldb.DB
+	Clock            clock.Clock
+	Log              *slog.Logger
+	Keys             *seal.Keyring // nil: no two-factor authentication and no sign-in flows
+	Closed           bool          // registration is closed
+	Mail             *mail.Mail    // nil: operations that send mail fail
+	BaseURL          func() string // address of the server without trailing slash; "": unknown
+	Provider         ProviderConfig
+	AssignedUsername AssignedUsername
+	LimitSession     LimitSession
+	RevokeKeys       func(ctx context.Context, tx *sqldb.Tx, accountID string) error // deletes the API keys of an account
+	ChangeHooks      []ChangeHook
 }
 
 // New returns the Accounts of a database.
@@ -77,7 +77,7 @@ func New(d Deps) *Accounts {
 	}
 	return &Accounts{
 		db: d.DB, clock: d.Clock, log: d.Log, keys: d.Keys, closed: d.Closed, mail: d.Mail, baseURL: d.BaseURL, provider: newProvider(d.Provider),
-		assignedUsername: d.GivenName, limitSession: d.LimitSession, revokeKeys: d.RevokeKeys, changeHooks: d.Followers, touch: NewTouch(d.Log),
+		assignedUsername: d.AssignedUsername, limitSession: d.LimitSession, revokeKeys: d.RevokeKeys, changeHooks: d.ChangeHooks, touch: NewTouch(d.Log),
 		hashing: make(chan struct{}, maxConcurrentHashes()),
 	}
 }
@@ -234,9 +234,9 @@ func conflict(fields ...errs.Field) *errs.Error {
 	return errs.New(errs.Conflict, fields[0].Code, "%s", fields[0].Message).WithFields(fields...)
 }
 
-// NewNumbers returns n ascending numbers that no account or member of the
+// AllocateNumbers returns n ascending numbers that no account or member of the
 // installation has, in the caller's transaction.
-func NewNumbers(ctx context.Context, tx *sqldb.Tx, n int) ([]int64, error) {
+func AllocateNumbers(ctx context.Context, tx *sqldb.Tx, n int) ([]int64, error) {
 	return tx.AllocateNumbers(ctx, "user_numbers", n)
 }
 
@@ -312,10 +312,10 @@ func (a *Accounts) installation() string {
 
 const maxName = 50 // characters, as for members
 
-// Follower takes part in the transaction that changes the username or the
+// ChangeHook takes part in the transaction that changes the username or the
 // confirmed email address of an account. The row of the account is locked and
-// has its new values; source is Change.Source.
-type Follower func(ctx context.Context, tx *sqldb.Tx, before, after Account, source string) error
+// has its new values; source is Update.Source.
+type ChangeHook func(ctx context.Context, tx *sqldb.Tx, before, after Account, source string) error
 
 func (a *Accounts) runChangeHooks(ctx context.Context, tx *sqldb.Tx, before, after Account, source string) error {
 	for _, f := range a.changeHooks {

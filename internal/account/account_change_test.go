@@ -20,7 +20,7 @@ import (
 // email asks for a new email address and returns the token of its link.
 func (w *world) email(t *testing.T, actor actor.Actor, address string) string {
 	t.Helper()
-	if _, err := w.UpdateAccount(t.Context(), actor, account.Change{Email: &address}); err != nil {
+	if _, err := w.UpdateAccount(t.Context(), actor, account.Update{Email: &address}); err != nil {
 		t.Fatal(err)
 	}
 	for _, l := range w.letters(t) {
@@ -34,7 +34,7 @@ func (w *world) email(t *testing.T, actor actor.Actor, address string) string {
 
 func (w *world) rename(t *testing.T, actor actor.Actor, username string) error {
 	t.Helper()
-	_, err := w.UpdateAccount(t.Context(), actor, account.Change{Username: &username})
+	_, err := w.UpdateAccount(t.Context(), actor, account.Update{Username: &username})
 	return err
 }
 
@@ -44,13 +44,13 @@ func TestAnAccountGetsNewNames(t *testing.T) {
 		ann := w.account(t, "ann")
 		w.account(t, "bob")
 		var followed []string
-		w.Follow(func(_ context.Context, _ *sqldb.Tx, before, after account.Account, source string) error {
+		w.AddChangeHook(func(_ context.Context, _ *sqldb.Tx, before, after account.Account, source string) error {
 			followed = append(followed, before.Username+" "+after.Username+" "+source)
 			return nil
 		})
 		actor := w.session(t, "ann")
 		name, first, none := " Änne.L ", "Anne", ""
-		got, err := w.UpdateAccount(t.Context(), actor, account.Change{Username: &name, FirstName: &first, Source: "api"})
+		got, err := w.UpdateAccount(t.Context(), actor, account.Update{Username: &name, FirstName: &first, Source: "api"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -69,7 +69,7 @@ func TestAnAccountGetsNewNames(t *testing.T) {
 		mustFail(t, "taken", w.rename(t, actor, "BOB"), errs.Conflict, "username_taken")
 		mustFail(t, "no username", w.rename(t, actor, "12345"), errs.Invalid, "invalid_input")
 		bad, worse := "a\x00b", "no address"
-		_, err = w.UpdateAccount(t.Context(), actor, account.Change{Username: &none, Email: &worse, LastName: &bad, DisplayName: &bad, Language: &worse})
+		_, err = w.UpdateAccount(t.Context(), actor, account.Update{Username: &none, Email: &worse, LastName: &bad, DisplayName: &bad, Language: &worse})
 		if diff := cmp.Diff([]string{"username", "email", "lastname", "displayname", "language"}, fieldsOf(err)); diff != "" {
 			t.Error(diff)
 		}
@@ -89,13 +89,13 @@ func TestAChangeOfTheAccountNeedsAProof(t *testing.T) {
 		caller := w.session(t, "ann")
 		w.pass(11 * time.Minute)
 		name, german := "anna", "de"
-		change := account.Change{Username: &name}
-		update := func(actor actor.Actor, change account.Change) error {
+		change := account.Update{Username: &name}
+		update := func(actor actor.Actor, change account.Update) error {
 			_, err := w.UpdateAccount(t.Context(), actor, change)
 			return err
 		}
 		mustFail(t, "an old session", update(caller, change), errs.Forbidden, "proof_required")
-		if err := update(caller, account.Change{Language: &german}); err != nil {
+		if err := update(caller, account.Update{Language: &german}); err != nil {
 			t.Errorf("the language: %v", err)
 		}
 		change.Password = wrongPassword
@@ -125,7 +125,7 @@ func TestANewEmailAddressCountsWhenItIsConfirmed(t *testing.T) {
 		ann := w.account(t, "ann")
 		actor := w.session(t, "ann")
 		address := "Ann@New.example"
-		if _, err := w.UpdateAccount(t.Context(), actor, account.Change{Email: &address}); err != nil {
+		if _, err := w.UpdateAccount(t.Context(), actor, account.Update{Email: &address}); err != nil {
 			t.Fatal(err)
 		}
 		sent := w.letters(t)
@@ -136,7 +136,7 @@ func TestANewEmailAddressCountsWhenItIsConfirmed(t *testing.T) {
 		}
 		_, err := w.signIn(t, address, password, "")
 		mustFail(t, "before the link is opened", err, errs.Unauthenticated, "wrong_password")
-		if err := w.AnswerForgotten(t.Context(), "ann@example.com"); err != nil {
+		if err := w.AnswerResetRequest(t.Context(), "ann@example.com"); err != nil {
 			t.Fatal(err)
 		}
 		reset := w.letters(t)[0].token
@@ -173,7 +173,7 @@ func TestALinkToANewEmailAddressEnds(t *testing.T) {
 		"by a newer request": func(t *testing.T, w *world, actor actor.Actor) { w.email(t, actor, "other@new.example") },
 		"by the current address": func(t *testing.T, w *world, actor actor.Actor) {
 			present := "ann@example.com"
-			if _, err := w.UpdateAccount(t.Context(), actor, account.Change{Email: &present}); err != nil {
+			if _, err := w.UpdateAccount(t.Context(), actor, account.Update{Email: &present}); err != nil {
 				t.Fatal(err)
 			}
 		},
@@ -188,7 +188,7 @@ func TestALinkToANewEmailAddressEnds(t *testing.T) {
 			}
 		},
 		"by a forgotten password": func(t *testing.T, w *world, _ actor.Actor) {
-			if err := w.AnswerForgotten(t.Context(), "ann@example.com"); err != nil {
+			if err := w.AnswerResetRequest(t.Context(), "ann@example.com"); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := w.ResetPassword(t.Context(), w.letters(t)[0].token, "another phrase, 42!", "", account.SessionInfo{}); err != nil {
@@ -254,7 +254,7 @@ func TestARequestForATakenAddressLooksLikeAnyOther(t *testing.T) {
 			w.email(t, actor, "ann@new.example")
 		}
 		sixth := "ann@other.example"
-		_, err = w.UpdateAccount(t.Context(), actor, account.Change{Email: &sixth})
+		_, err = w.UpdateAccount(t.Context(), actor, account.Update{Email: &sixth})
 		mustFail(t, "the sixth in an hour", err, errs.Limited, "too_many_mails")
 		if e := errs.From(err); e == nil || e.RetryAfter <= 0 || e.RetryAfter > time.Hour {
 			t.Errorf("%+v", e)
@@ -271,9 +271,9 @@ func TestOnlyAProvenAddressIsReplaced(t *testing.T) {
 			t.Fatal(err)
 		}
 		address, name := "ann@new.example", "anna"
-		_, err := w.UpdateAccount(t.Context(), actor, account.Change{Email: &address})
+		_, err := w.UpdateAccount(t.Context(), actor, account.Update{Email: &address})
 		mustFail(t, "an address that was never proven", err, errs.Forbidden, "email_not_verified")
-		if _, err := w.UpdateAccount(t.Context(), actor, account.Change{Username: &name}); err != nil {
+		if _, err := w.UpdateAccount(t.Context(), actor, account.Update{Username: &name}); err != nil {
 			t.Error(err)
 		}
 	})
@@ -341,9 +341,9 @@ func TestARenameThatIsRolledBackLeavesNothing(t *testing.T) {
 		ann := w.account(t, "ann")
 		actor := w.session(t, "ann")
 		broken := errors.New("broken")
-		w.Follow(func(context.Context, *sqldb.Tx, account.Account, account.Account, string) error { return broken })
+		w.AddChangeHook(func(context.Context, *sqldb.Tx, account.Account, account.Account, string) error { return broken })
 		address, name := "ann@new.example", "anna"
-		_, err := w.UpdateAccount(t.Context(), actor, account.Change{Username: &name, Email: &address, FirstName: &name})
+		_, err := w.UpdateAccount(t.Context(), actor, account.Update{Username: &name, Email: &address, FirstName: &name})
 		if !errors.Is(err, broken) {
 			t.Fatal(err)
 		}

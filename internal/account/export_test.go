@@ -14,9 +14,9 @@ func (a *Accounts) Hashes() int64 { return a.hashes.Load() }
 func (a *Accounts) UseProvider(c ProviderConfig) { a.provider = newProvider(c) }
 
 // Follow adds a follower.
-func (a *Accounts) Follow(f Follower) { a.changeHooks = append(a.changeHooks, f) }
+func (a *Accounts) AddChangeHook(f ChangeHook) { a.changeHooks = append(a.changeHooks, f) }
 
-// AnswerForgotten does what the job of ForgotPassword does.
-func (a *Accounts) AnswerForgotten(ctx context.Context, email string) error {
+// AnswerResetRequest does what the job of ForgotPassword does.
+func (a *Accounts) AnswerResetRequest(ctx context.Context, email string) error {
 	return a.db.Tx(ctx, func(tx *sqldb.Tx) error { return a.sendReset(ctx, tx, resetRequest{Email: email}) })
 }

@@ -21,7 +21,7 @@ func (a *Accounts) sendFirstPassword(ctx context.Context, tx *sqldb.Tx, request 
 	if err != nil || recent >= maxResetsPerHour {
 		return err
 	}
-	token, until, err := a.FirstPassword(ctx, tx, email)
+	token, until, err := a.CreateFirstPasswordLink(ctx, tx, email)
 	if err != nil {
 		return err
 	}
@@ -31,10 +31,10 @@ func (a *Accounts) sendFirstPassword(ctx context.Context, tx *sqldb.Tx, request 
 	})
 }
 
-// FirstPassword creates a link, valid for an hour, to choose the first password
+// CreateFirstPasswordLink creates a link, valid for an hour, to choose the first password
 // of a confirmed address, in the caller's transaction; the account is created
 // when it is used. expiresAt is in Unix milliseconds.
-func (a *Accounts) FirstPassword(ctx context.Context, tx *sqldb.Tx, email string) (token string, expiresAt int64, err error) {
+func (a *Accounts) CreateFirstPasswordLink(ctx context.Context, tx *sqldb.Tx, email string) (token string, expiresAt int64, err error) {
 	return a.newLink(ctx, tx, Link{Purpose: linkReset, email: email, emailKey: EmailKey(email)}, resetLifetime)
 }
 

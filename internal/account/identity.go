@@ -54,7 +54,7 @@ type ProviderSignIn struct {
 // has verified; if there is no account, it creates one while registration is
 // open. token comes from the browser's cookie, answer is the query of the
 // redirect. It fails with Gone "sign_in_expired", Unauthenticated
-// "provider_refused" or "totp_required" (see NeedsCodeError), Forbidden
+// "provider_refused" or "totp_required" (see CodeRequiredError), Forbidden
 // "email_not_verified" or "no_account", Conflict "identity_taken", or
 // Unavailable "provider_unavailable".
 func (a *Accounts) FinishProvider(ctx context.Context, actor actor.Actor, token string, answer url.Values, info SessionInfo) (result ProviderSignIn, err error) {
@@ -189,5 +189,5 @@ func (a *Accounts) addIdentity(ctx context.Context, tx *sqldb.Tx, i Identity) er
 	if err != nil {
 		return err
 	}
-	return a.MethodAdded(ctx, tx, i.accountID, mail.MethodProvider, a.ProviderName())
+	return a.NotifyMethodAdded(ctx, tx, i.accountID, mail.MethodProvider, a.ProviderName())
 }

@@ -14,10 +14,10 @@ import (
 // A known client is a device or network of an earlier sign-in of an account.
 // Failed sign-ins elsewhere do not delay it.
 const (
-	PlaceLifetime   = 90 * 24 * time.Hour // since the last sign-in
-	maxDevices      = 20                  // per account; the newest remain
-	maxNetworks     = 50
-	maxDeviceTokens = 5 // in a cookie: one for each account of a shared browser
+	KnownClientLifetime = 90 * 24 * time.Hour // since the last sign-in
+	maxDevices          = 20                  // per account; the newest remain
+	maxNetworks         = 50
+	maxDeviceTokens     = 5 // in a cookie: one for each account of a shared browser
 )
 
 const (
@@ -71,7 +71,7 @@ func (a *Accounts) knownClient(ctx context.Context, q sqldb.Querier, accountID s
 	if len(candidates) == 0 {
 		return "", nil
 	}
-	known, err := loadClients(ctx, q, accountID, candidates, a.clock.Now().Add(-PlaceLifetime).UnixMilli())
+	known, err := loadClients(ctx, q, accountID, candidates, a.clock.Now().Add(-KnownClientLifetime).UnixMilli())
 	if err != nil || len(known) == 0 {
 		return "", err
 	}
@@ -80,9 +80,9 @@ func (a *Accounts) knownClient(ctx context.Context, q sqldb.Querier, accountID s
 
 func isDevice(client string) bool { return strings.HasPrefix(client, devicePrefix) }
 
-// KnowsDevice returns the rate limit key of the device that a cookie proves for
+// KnownDevice returns the rate limit key of the device that a cookie proves for
 // the account of a login name, "" for none.
-func (a *Accounts) KnowsDevice(ctx context.Context, login, cookie string) (string, error) {
+func (a *Accounts) KnownDevice(ctx context.Context, login, cookie string) (string, error) {
 	if len(deviceClients(cookie)) == 0 {
 		return "", nil
 	}
@@ -93,23 +93,23 @@ func (a *Accounts) KnowsDevice(ctx context.Context, login, cookie string) (strin
 	return a.knownClient(ctx, a.db, found.account.ID, SessionInfo{Device: cookie})
 }
 
-// KnowsDeviceOf is KnowsDevice for a signed-in account.
-func (a *Accounts) KnowsDeviceOf(ctx context.Context, accountID, cookie string) (string, error) {
+// KnownDeviceOfAccount is KnownDevice for a signed-in account.
+func (a *Accounts) KnownDeviceOfAccount(ctx context.Context, accountID, cookie string) (string, error) {
 	return a.knownClient(ctx, a.db, accountID, SessionInfo{Device: cookie})
 }
 
-// KnowsDeviceOfAny is KnowsDevice for a sign-in that names no account; it
+// KnownDeviceOfAny is KnownDevice for a sign-in that names no account; it
 // accepts a device of any account.
-func (a *Accounts) KnowsDeviceOfAny(ctx context.Context, cookie string) (string, error) {
+func (a *Accounts) KnownDeviceOfAny(ctx context.Context, cookie string) (string, error) {
 	candidates := deviceClients(cookie)
 	if len(candidates) == 0 {
 		return "", nil
 	}
-	return loadDevice(ctx, a.db, candidates, a.clock.Now().Add(-PlaceLifetime).UnixMilli())
+	return loadDevice(ctx, a.db, candidates, a.clock.Now().Add(-KnownClientLifetime).UnixMilli())
 }
 
-// KnowsDeviceOfStep is KnowsDevice for the account of a two-factor challenge.
-func (a *Accounts) KnowsDeviceOfStep(ctx context.Context, challenge, cookie string) (string, error) {
+// KnownDeviceOfChallenge is KnownDevice for the account of a two-factor challenge.
+func (a *Accounts) KnownDeviceOfChallenge(ctx context.Context, challenge, cookie string) (string, error) {
 	if len(deviceClients(cookie)) == 0 {
 		return "", nil
 	}

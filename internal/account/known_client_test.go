@@ -116,7 +116,7 @@ func TestPlacesEnd(t *testing.T) {
 		}
 		known := func(cookie string) bool {
 			t.Helper()
-			place, err := w.KnowsDevice(t.Context(), "ann", cookie)
+			place, err := w.KnownDevice(t.Context(), "ann", cookie)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -189,7 +189,7 @@ func TestAKnownDeviceIsKnownAtTheSecondStep(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
 		ann, _, _ := w.withTOTP(t)
-		needs, ok := errors.AsType[*account.NeedsCodeError](w.signInWith(t, ""))
+		needs, ok := errors.AsType[*account.CodeRequiredError](w.signInWith(t, ""))
 		if !ok {
 			t.Fatal("no challenge")
 		}
@@ -201,7 +201,7 @@ func TestAKnownDeviceIsKnownAtTheSecondStep(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if device, err := w.KnowsDeviceOfStep(t.Context(), c.challenge, cookie); err != nil || (device != "") != c.known {
+			if device, err := w.KnownDeviceOfChallenge(t.Context(), c.challenge, cookie); err != nil || (device != "") != c.known {
 				t.Errorf("%+v: %q %v", c, device, err)
 			}
 		}

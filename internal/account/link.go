@@ -39,9 +39,9 @@ type Link struct {
 	CreatedAt, ExpiresAt   int64
 }
 
-// OneTimeLink creates a link, valid for an hour, and returns its token. It
+// CreateLink creates a link, valid for an hour, and returns its token. It
 // fails with NotFound "account_not_found".
-func (a *Accounts) OneTimeLink(ctx context.Context, purpose Purpose, accountID string) (token string, err error) {
+func (a *Accounts) CreateLink(ctx context.Context, purpose Purpose, accountID string) (token string, err error) {
 	if purpose != LinkSignIn {
 		return "", errs.New(errs.Invalid, "invalid_input", "%q is not a valid purpose of a link.", purpose)
 	}

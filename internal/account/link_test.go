@@ -19,7 +19,7 @@ func TestALinkSignsInOnceWithinAnHour(t *testing.T) {
 		w := newWorld(db)
 		ann := w.account(t, "ann")
 		link := func() string {
-			token, err := w.OneTimeLink(t.Context(), account.LinkSignIn, ann.ID)
+			token, err := w.CreateLink(t.Context(), account.LinkSignIn, ann.ID)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -55,9 +55,9 @@ func TestALinkSignsInOnceWithinAnHour(t *testing.T) {
 func TestALinkForNothingIsNotMade(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
-		_, err := w.OneTimeLink(t.Context(), account.LinkSignIn, "nobody")
+		_, err := w.CreateLink(t.Context(), account.LinkSignIn, "nobody")
 		mustFail(t, "account", err, errs.NotFound, "account_not_found")
-		_, err = w.OneTimeLink(t.Context(), "setup", "nobody")
+		_, err = w.CreateLink(t.Context(), "setup", "nobody")
 		mustFail(t, "purpose", err, errs.Invalid, "invalid_input")
 		setup, _, err := w.SetupLink(t.Context())
 		if err != nil {
@@ -179,7 +179,7 @@ func TestSweepTakesWhatIsOfNoUse(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
 		ann := w.account(t, "ann")
-		if _, err := w.OneTimeLink(t.Context(), account.LinkSignIn, ann.ID); err != nil {
+		if _, err := w.CreateLink(t.Context(), account.LinkSignIn, ann.ID); err != nil {
 			t.Fatal(err)
 		}
 		_, err := w.signIn(t, "ann", "wrong password!", "192.0.2.1")

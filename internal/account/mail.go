@@ -71,9 +71,9 @@ func (a *Accounts) notify(ctx context.Context, tx *sqldb.Tx, account Account, te
 	})
 }
 
-// MethodAdded notifies an account of a new sign-in method, if mail is
+// NotifyMethodAdded notifies an account of a new sign-in method, if mail is
 // configured. kind is one of mail's kinds; name may be empty.
-func (a *Accounts) MethodAdded(ctx context.Context, tx *sqldb.Tx, accountID, kind, name string) error {
+func (a *Accounts) NotifyMethodAdded(ctx context.Context, tx *sqldb.Tx, accountID, kind, name string) error {
 	if a.mail == nil || a.baseURL() == "" {
 		return nil
 	}

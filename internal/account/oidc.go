@@ -94,7 +94,7 @@ func (a *Accounts) StartProvider(ctx context.Context, caller actor.Actor, p Proo
 		return "", "", errs.New(errs.NotFound, "no_provider", "This server has no sign-in provider.")
 	}
 	if caller.Kind != actor.Anonymous {
-		if err := a.ProveOwner(ctx, caller, p); err != nil {
+		if err := a.ReauthenticateOwner(ctx, caller, p); err != nil {
 			return "", "", err
 		}
 	}

@@ -239,7 +239,7 @@ func TestASecondFactorIsAskedForAfterTheProviderToo(t *testing.T) {
 		if known, err := w.Identities(t.Context(), actor); err != nil || len(known) > 0 {
 			t.Errorf("connected before the code: %+v (%v)", known, err)
 		}
-		needs, ok := errors.AsType[*account.NeedsCodeError](err)
+		needs, ok := errors.AsType[*account.CodeRequiredError](err)
 		if !ok {
 			t.Fatal("no challenge")
 		}

@@ -51,7 +51,7 @@ func (a *Accounts) Passkeys(ctx context.Context, actor actor.Actor) ([]Passkey, 
 // and the token for AddPasskey. It fails like Proof and PasskeyOrigin, or with
 // Conflict "too_many_passkeys".
 func (a *Accounts) StartPasskey(ctx context.Context, actor actor.Actor, p Proof) (token string, options []byte, err error) {
-	if err := a.ProveOwner(ctx, actor, p); err != nil {
+	if err := a.ReauthenticateOwner(ctx, actor, p); err != nil {
 		return "", nil, err
 	}
 	rp, err := a.relyingParty()
@@ -133,7 +133,7 @@ func (a *Accounts) AddPasskey(ctx context.Context, actor actor.Actor, token, nam
 		if err := insertPasskey(ctx, tx, added); err != nil {
 			return err
 		}
-		return a.MethodAdded(ctx, tx, actor.AccountID, mail.MethodPasskey, name)
+		return a.NotifyMethodAdded(ctx, tx, actor.AccountID, mail.MethodPasskey, name)
 	})
 	if sqldb.IsDuplicate(err) {
 		err = errs.New(errs.Conflict, "passkey_exists", "This passkey is already registered.").Because(err)

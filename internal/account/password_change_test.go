@@ -42,7 +42,7 @@ func TestANewPasswordEndsAllOtherSessions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		link, err := w.OneTimeLink(t.Context(), account.LinkSignIn, ann.ID)
+		link, err := w.CreateLink(t.Context(), account.LinkSignIn, ann.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,7 +126,7 @@ func TestAForgottenPasswordIsReplacedOnceByItsLink(t *testing.T) {
 		}
 		link := func() string {
 			t.Helper()
-			if err := w.AnswerForgotten(t.Context(), "ANN@example.com"); err != nil {
+			if err := w.AnswerResetRequest(t.Context(), "ANN@example.com"); err != nil {
 				t.Fatal(err)
 			}
 			sent := w.letters(t)
@@ -180,7 +180,7 @@ func TestAForgottenPasswordTellsNothing(t *testing.T) {
 		if w.Hashes() != hashes || len(w.letters(t)) != 0 {
 			t.Error("the answer waited for more than a job to be queued")
 		}
-		if err := w.AnswerForgotten(t.Context(), "nobody@example.com"); err != nil || len(w.letters(t)) != 0 {
+		if err := w.AnswerResetRequest(t.Context(), "nobody@example.com"); err != nil || len(w.letters(t)) != 0 {
 			t.Errorf("somebody was written to (%v)", err)
 		}
 		mustFail(t, "no address", w.ForgotPassword(t.Context(), "x", ""), errs.Invalid, "invalid_input")
@@ -194,7 +194,7 @@ func TestNobodyIsWrittenToMoreThanFiveTimesAnHour(t *testing.T) {
 		request := func(times int) int {
 			t.Helper()
 			for range times {
-				if err := w.AnswerForgotten(t.Context(), "ann@example.com"); err != nil {
+				if err := w.AnswerResetRequest(t.Context(), "ann@example.com"); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -11,21 +11,21 @@ import (
 	"github.com/regulars/regulars/internal/text"
 )
 
-// Change is a partial update of an account; nil fields are unchanged.
-type Change struct {
+// Update is a partial update of an account; nil fields are unchanged.
+type Update struct {
 	Username                         *string
 	Email                            *string // takes effect with ConfirmEmail; the current address cancels a pending change
 	FirstName, LastName, DisplayName *string // up to 50 characters, "": none
 	Language                         *string // BCP 47 tag of pages and mails, "": the browser's
 
-	Password string // the current one; "" within ten minutes of the sign-in
-	Address  string // network address; counts wrong passwords too
-	Source   string // of history rows: "api" or "console"
-	Speaks   string // Accept-Language header, for mails to an account without a language
+	Password       string // the current one; "" within ten minutes of the sign-in
+	Address        string // network address; counts wrong passwords too
+	Source         string // of history rows: "api" or "console"
+	AcceptLanguage string // Accept-Language header, for mails to an account without a language
 }
 
 // onlyLanguage reports whether the change needs no proof.
-func (c Change) onlyLanguage() bool {
+func (c Update) onlyLanguage() bool {
 	return c.Username == nil && c.Email == nil && c.FirstName == nil && c.LastName == nil && c.DisplayName == nil && c.Password == ""
 }
 
@@ -38,7 +38,7 @@ func (c Change) onlyLanguage() bool {
 // Limited "too_many_sign_ins" or "too_many_mails", or Unavailable
 // "mail_unavailable". Wrong passwords are counted: do not call it in a
 // BeforeCommit context.
-func (a *Accounts) UpdateAccount(ctx context.Context, caller actor.Actor, change Change) (Account, error) {
+func (a *Accounts) UpdateAccount(ctx context.Context, caller actor.Actor, change Update) (Account, error) {
 	if err := RequireSession(caller); err != nil {
 		return Account{}, err
 	}
@@ -81,7 +81,7 @@ func (a *Accounts) UpdateAccount(ctx context.Context, caller actor.Actor, change
 }
 
 // applyChange applies a change to a locked account.
-func (a *Accounts) applyChange(ctx context.Context, tx *sqldb.Tx, accountID string, change Change) (Account, error) {
+func (a *Accounts) applyChange(ctx context.Context, tx *sqldb.Tx, accountID string, change Update) (Account, error) {
 	account, err := LoadAccount(ctx, tx, accountID)
 	if err != nil {
 		return Account{}, err
@@ -97,13 +97,13 @@ func (a *Accounts) applyChange(ctx context.Context, tx *sqldb.Tx, accountID stri
 		}
 	}
 	if change.Email != nil {
-		err = a.startEmailChange(ctx, tx, account, *change.Email, change.Speaks)
+		err = a.startEmailChange(ctx, tx, account, *change.Email, change.AcceptLanguage)
 	}
 	return account, err
 }
 
 // applyTo sets names and language, and reports whether the change has any.
-func (c Change) applyTo(account *Account) (any bool) {
+func (c Update) applyTo(account *Account) (any bool) {
 	for _, one := range []struct{ from, to *string }{
 		{c.FirstName, &account.FirstName}, {c.LastName, &account.LastName}, {c.DisplayName, &account.DisplayName}, {c.Language, &account.Language},
 	} {
@@ -116,7 +116,7 @@ func (c Change) applyTo(account *Account) (any bool) {
 
 // normalize replaces each value by its stored form, or returns Invalid
 // "invalid_input" with every wrong field.
-func (c *Change) normalize() error {
+func (c *Update) normalize() error {
 	var wrong []errs.Field
 	check := func(field string, value **string, read func(string) (stored, problem string)) {
 		if *value == nil {

@@ -22,8 +22,8 @@ type Proof struct {
 	Address        string // network address; counts failures too
 }
 
-// Fresh reports whether the zero Proof is valid for the actor.
-func (a *Accounts) Fresh(ctx context.Context, actor actor.Actor) (bool, error) {
+// Recent reports whether the zero Proof is valid for the actor.
+func (a *Accounts) Recent(ctx context.Context, actor actor.Actor) (bool, error) {
 	if err := RequireSession(actor); err != nil {
 		return false, err
 	}
@@ -31,11 +31,11 @@ func (a *Accounts) Fresh(ctx context.Context, actor actor.Actor) (bool, error) {
 	return a.clock.MS()-started < recentSignIn.Milliseconds(), err
 }
 
-// Prove re-authenticates the actor. It fails like RequireSession, with
+// Reauthenticate re-authenticates the actor. It fails like RequireSession, with
 // Forbidden "proof_required" for the zero Proof more than ten minutes after the
 // sign-in, Unauthenticated "wrong_password" or "wrong_code", or Limited
 // "too_many_sign_ins". It owns transactions.
-func (a *Accounts) Prove(ctx context.Context, actor actor.Actor, p Proof) error {
+func (a *Accounts) Reauthenticate(ctx context.Context, actor actor.Actor, p Proof) error {
 	err := a.reauthenticate(ctx, actor, p)
 	if errs.Is(err, "proof_required") {
 		return errs.New(errs.Forbidden, "proof_required", "You signed in more than ten minutes ago. Sign in again, then repeat this.")
@@ -60,7 +60,7 @@ func (a *Accounts) reauthenticate(ctx context.Context, actor actor.Actor, p Proo
 			return a.useCode(ctx, tx, actor.AccountID, p.Code)
 		})
 	}
-	fresh, err := a.Fresh(ctx, actor)
+	fresh, err := a.Recent(ctx, actor)
 	if err != nil || fresh {
 		return err
 	}
@@ -125,10 +125,10 @@ func RequireSession(caller actor.Actor) error {
 	return nil
 }
 
-// ProveOwner is Prove before a sign-in method is added, which also requires a
+// ReauthenticateOwner is Reauthenticate before a sign-in method is added, which also requires a
 // verified email address: the method would outlast a later verification by the
 // owner of the address. It fails with Forbidden "email_not_verified" too.
-func (a *Accounts) ProveOwner(ctx context.Context, actor actor.Actor, p Proof) error {
+func (a *Accounts) ReauthenticateOwner(ctx context.Context, actor actor.Actor, p Proof) error {
 	if err := RequireSession(actor); err != nil {
 		return err
 	}

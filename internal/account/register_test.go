@@ -27,7 +27,7 @@ func (w *world) imported(t *testing.T, name string) {
 	email, emailKey, _ := account.CheckEmail(name + "@example.com")
 	username, usernameKey, _ := account.CheckUsername(name)
 	err := w.db.Tx(t.Context(), func(tx *sqldb.Tx) error {
-		numbers, err := account.NewNumbers(t.Context(), tx, 1)
+		numbers, err := account.AllocateNumbers(t.Context(), tx, 1)
 		if err != nil {
 			return err
 		}
@@ -274,7 +274,7 @@ func TestWhoeverAsksForTooManyMailsIsNotTold(t *testing.T) {
 			}
 		}
 		for range 4 {
-			if err := w.AnswerForgotten(t.Context(), "known@example.com"); err != nil {
+			if err := w.AnswerResetRequest(t.Context(), "known@example.com"); err != nil {
 				t.Fatal(err)
 			}
 		}

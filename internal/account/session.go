@@ -16,10 +16,10 @@ const SessionLifetime = 7 * 24 * time.Hour
 
 // SessionInfo describes the client of a session.
 type SessionInfo struct {
-	UserAgent string
-	Address   string // network address without port
-	Device    string // cookie of RememberDevice, "": none
-	Held      error  // Limited: returned unless a known client sends the correct password
+	UserAgent  string
+	Address    string // network address without port
+	Device     string // cookie of RememberDevice, "": none
+	LimitError error  // Limited: returned unless a known client sends the correct password
 }
 
 // AuthenticateSession returns the actor of a session token; Name is empty for

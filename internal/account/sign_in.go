@@ -88,8 +88,8 @@ func (t passwordAttempt) failureCounters(refusal error) []counter {
 
 // longerWait replaces a delay by the rate limit of the name, which ends later.
 func (t passwordAttempt) longerWait(wait error) error {
-	if t.info.Held != nil && errs.KindOf(wait) == errs.Limited && !isDevice(t.client) {
-		return t.info.Held
+	if t.info.LimitError != nil && errs.KindOf(wait) == errs.Limited && !isDevice(t.client) {
+		return t.info.LimitError
 	}
 	return wait
 }
@@ -104,7 +104,7 @@ func (a *Accounts) checkAttempt(ctx context.Context, tx *sqldb.Tx, t passwordAtt
 	}
 	held := a.lockFailures(ctx, tx, t.sharedCounters(), quick)
 	if held == nil && !isDevice(t.client) && !(t.correct && t.client != "") {
-		held = t.info.Held
+		held = t.info.LimitError
 	}
 	held = t.longerWait(held)
 	if held != nil {
@@ -159,7 +159,7 @@ func (a *Accounts) SignIn(ctx context.Context, login, password string, info Sess
 // code is a two-factor code, "" to start a challenge. It fails with
 // Unauthenticated "wrong_password", the same in text and time for an unknown
 // account or one without a password, with Unauthenticated "totp_required" (its
-// cause is a NeedsCodeError) or "wrong_code", both only for the correct
+// cause is a CodeRequiredError) or "wrong_code", both only for the correct
 // password, or with Limited "too_many_sign_ins" and a retry time. Failures are
 // counted: do not call it in a BeforeCommit context.
 func (a *Accounts) SignInWithCode(ctx context.Context, login, password, code string, info SessionInfo) (token string, account Account, err error) {
@@ -175,8 +175,8 @@ func (a *Accounts) SignInWithCode(ctx context.Context, login, password, code str
 	if err := a.checkFailures(ctx, a.db, attempt.countersBeforeHash()); err != nil {
 		return "", Account{}, attempt.longerWait(err)
 	}
-	if info.Held != nil && attempt.ownCounters() == nil {
-		return "", Account{}, info.Held
+	if info.LimitError != nil && attempt.ownCounters() == nil {
+		return "", Account{}, info.LimitError
 	}
 	if attempt.correct, attempt.outdated, err = a.verify(ctx, found.passwordHash, password); err != nil {
 		return "", Account{}, err

@@ -13,13 +13,13 @@ type Methods struct {
 	RecoveryCodes int  // unused
 	Passkeys      []Passkey
 	Identities    []Identity
-	Fresh         bool // the zero Proof is valid
+	Recent        bool // the zero Proof is valid
 }
 
 // Methods returns the sign-in methods of the actor. It fails with Forbidden
 // "session_required" or "limited_session".
 func (a *Accounts) Methods(ctx context.Context, actor actor.Actor) (m Methods, err error) {
-	if m.Fresh, err = a.Fresh(ctx, actor); err != nil {
+	if m.Recent, err = a.Recent(ctx, actor); err != nil {
 		return Methods{}, err
 	}
 	hash, err := passwordHash(ctx, a.db, actor.AccountID)

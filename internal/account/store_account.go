@@ -21,7 +21,7 @@ func scanAccount(s sqldb.Scanner) (Account, error) {
 // insertAccount stores an account with a verified address, or one that the
 // operator of the installation vouches for.
 func insertAccount(ctx context.Context, tx *sqldb.Tx, n newAccount) (Account, error) {
-	numbers, err := NewNumbers(ctx, tx, 1)
+	numbers, err := AllocateNumbers(ctx, tx, 1)
 	if err != nil {
 		return Account{}, err
 	}

@@ -64,9 +64,9 @@ func deleteSessionsOf(ctx context.Context, q sqldb.Querier, accountID, except st
 	return err
 }
 
-// DeleteSessionsIn deletes the limited sessions of members in a community, and
+// DeleteSessionsOfMembers deletes the limited sessions of members in a community, and
 // the links to start them.
-func DeleteSessionsIn(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) error {
+func DeleteSessionsOfMembers(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) error {
 	for _, table := range []string{"sessions", "one_time_links"} {
 		_, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE community_id = $1 AND "+tx.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(memberIDs))
 		if err != nil {
@@ -76,9 +76,9 @@ func DeleteSessionsIn(ctx context.Context, tx *sqldb.Tx, communityID string, mem
 	return nil
 }
 
-// EndSessionsOfKeys deletes the sign-in links of API keys and the sessions that
+// DeleteSessionsOfKeys deletes the sign-in links of API keys and the sessions that
 // they started.
-func EndSessionsOfKeys(ctx context.Context, tx *sqldb.Tx, keyIDs []string) error {
+func DeleteSessionsOfKeys(ctx context.Context, tx *sqldb.Tx, keyIDs []string) error {
 	for _, table := range []string{"one_time_links", "sessions"} {
 		_, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE key_id <> '' AND "+tx.Dialect().In("key_id", "$1"), sqldb.Keys(keyIDs))
 		if err != nil {

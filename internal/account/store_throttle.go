@@ -80,7 +80,7 @@ func sweep(ctx context.Context, db *sqldb.DB, now time.Time) error {
 			return err
 		}
 	}
-	return sweepClients(ctx, db, now.Add(-PlaceLifetime).UnixMilli(), now.Add(PlaceLifetime).UnixMilli())
+	return sweepClients(ctx, db, now.Add(-KnownClientLifetime).UnixMilli(), now.Add(KnownClientLifetime).UnixMilli())
 }
 
 func loadClients(ctx context.Context, q sqldb.Querier, accountID string, clients []string, since int64) (known []string, err error) {

@@ -76,18 +76,18 @@ const (
 	LimitByName    = "attempts by a name"
 )
 
-// StartSubject is the rate limit key of sign-ins that name no account (passkey,
+// StartLimitKey is the rate limit key of sign-ins that name no account (passkey,
 // provider). They are counted apart from password attempts, so that a flood of
 // those does not delay them.
-func StartSubject(address string) string { return "start " + address }
+func StartLimitKey(address string) string { return "start " + address }
 
-// FailureSubject is the rate limit key of a signed-in person's attempts: others
+// PersonLimitKey is the rate limit key of a signed-in person's attempts: others
 // in the same network do not delay them.
-func FailureSubject(accountID string) string { return "account " + accountID }
+func PersonLimitKey(accountID string) string { return "account " + accountID }
 
-// LimitSubject is the rate limit key of attempts by an email address or a
+// LoginLimitKey is the rate limit key of attempts by an email address or a
 // username, independent of its spelling. operation is an operation of the API.
-func LimitSubject(operation, login string) string { return operation + " " + byName(login).key }
+func LoginLimitKey(operation, login string) string { return operation + " " + byName(login).key }
 
 // addressKey returns the network that one customer of a provider has: an IPv4
 // address, or the first half of an IPv6 address.

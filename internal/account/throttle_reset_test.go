@@ -19,7 +19,7 @@ func TestANewPasswordForgivesNoFailuresElsewhere(t *testing.T) {
 			return w.ChangePassword(t.Context(), actor, account.PasswordChange{Current: password, New: other, Address: here.Address})
 		},
 		"a reset": func(t *testing.T, w *world, _ actor.Actor) error {
-			if err := w.AnswerForgotten(t.Context(), "ann@example.com"); err != nil {
+			if err := w.AnswerResetRequest(t.Context(), "ann@example.com"); err != nil {
 				return err
 			}
 			_, err := w.ResetPassword(t.Context(), w.letters(t)[0].token, other, "", here)
@@ -109,20 +109,20 @@ func TestADeviceThatReturnsStaysKnown(t *testing.T) {
 		newest := remember("")
 		for cookie, want := range map[string]bool{browser: true, once: false, newest: true} {
 			for how, request := range map[string]func() (string, error){
-				"name":    func() (string, error) { return w.KnowsDevice(t.Context(), "ann", cookie) },
-				"account": func() (string, error) { return w.KnowsDeviceOf(t.Context(), ann.ID, cookie) },
-				"any":     func() (string, error) { return w.KnowsDeviceOfAny(t.Context(), "x."+cookie) },
+				"name":    func() (string, error) { return w.KnownDevice(t.Context(), "ann", cookie) },
+				"account": func() (string, error) { return w.KnownDeviceOfAccount(t.Context(), ann.ID, cookie) },
+				"any":     func() (string, error) { return w.KnownDeviceOfAny(t.Context(), "x."+cookie) },
 			} {
 				if place, err := request(); err != nil || (place != "") != want {
 					t.Errorf("by %s: %q %v, want %v", how, place, err, want)
 				}
 			}
 		}
-		if place, err := w.KnowsDeviceOfAny(t.Context(), ""); place != "" || err != nil {
+		if place, err := w.KnownDeviceOfAny(t.Context(), ""); place != "" || err != nil {
 			t.Errorf("no cookie: %q %v", place, err)
 		}
 		w.pass(91 * 24 * time.Hour)
-		if place, err := w.KnowsDeviceOfAny(t.Context(), browser); place != "" || err != nil {
+		if place, err := w.KnownDeviceOfAny(t.Context(), browser); place != "" || err != nil {
 			t.Errorf("after 90 days: %q %v", place, err)
 		}
 	})

@@ -52,16 +52,16 @@ func (s TOTPSetup) QR(side int) ([]byte, error) {
 	return content.Bytes(), err
 }
 
-// NeedsCodeError is the cause of the error "totp_required". A code sent to
+// CodeRequiredError is the cause of the error "totp_required". A code sent to
 // AnswerChallenge within ten minutes completes the sign-in.
-type NeedsCodeError struct{ Challenge string }
+type CodeRequiredError struct{ Challenge string }
 
-func (n *NeedsCodeError) Error() string { return "two-factor code required" }
+func (n *CodeRequiredError) Error() string { return "two-factor code required" }
 
 // StartTOTP creates a secret and replaces an unconfirmed one; ConfirmTOTP
 // enables it. It fails like Proof, or with Conflict "totp_on".
 func (a *Accounts) StartTOTP(ctx context.Context, actor actor.Actor, p Proof) (TOTPSetup, error) {
-	if err := a.ProveOwner(ctx, actor, p); err != nil {
+	if err := a.ReauthenticateOwner(ctx, actor, p); err != nil {
 		return TOTPSetup{}, err
 	}
 	account, err := LoadAccount(ctx, a.db, actor.AccountID)
@@ -154,7 +154,7 @@ func (a *Accounts) ConfirmTOTP(ctx context.Context, actor actor.Actor, code stri
 		if err := replaceRecoveryCodes(ctx, tx, actor.AccountID, hashes); err != nil {
 			return err
 		}
-		return a.MethodAdded(ctx, tx, actor.AccountID, mail.MethodTOTP, "")
+		return a.NotifyMethodAdded(ctx, tx, actor.AccountID, mail.MethodTOTP, "")
 	})
 	if err != nil {
 		return nil, err
@@ -246,7 +246,7 @@ func (a *Accounts) AnswerChallenge(ctx context.Context, challenge, code string, 
 // checkTwoFactor returns nil if the account has no two-factor authentication,
 // or if code, of its app or a recovery code, is correct; it is used up with the
 // transaction. It fails with Unauthenticated "totp_required", with a
-// NeedsCodeError as its cause, if code is empty, or with Unauthenticated
+// CodeRequiredError as its cause, if code is empty, or with Unauthenticated
 // "wrong_code": commit then, and count it. login is the name of the sign-in.
 func (a *Accounts) checkTwoFactor(ctx context.Context, tx *sqldb.Tx, accountID, code, login string) error {
 	stored, err := loadTOTP(ctx, tx, accountID, "")
@@ -304,7 +304,7 @@ func (a *Accounts) startChallenge(ctx context.Context, tx *sqldb.Tx, accountID s
 		return err
 	}
 	return errs.New(errs.Unauthenticated, "totp_required", "Enter the code of your authenticator app, or a recovery code.").
-		Because(&NeedsCodeError{challenge})
+		Because(&CodeRequiredError{challenge})
 }
 
 // useCode uses a code up, or fails with Unauthenticated "wrong_code".

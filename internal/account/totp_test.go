@@ -245,7 +245,7 @@ func TestAnAnsweredChallengeForgetsTheFailuresOfTheName(t *testing.T) {
 				_, err := w.signIn(t, "ann", "wrong password!", "")
 				mustFail(t, "wrong", err, errs.Unauthenticated, "wrong_password")
 			}
-			needs, ok := errors.AsType[*account.NeedsCodeError](w.signInWith(t, ""))
+			needs, ok := errors.AsType[*account.CodeRequiredError](w.signInWith(t, ""))
 			if !ok {
 				t.Fatal("no challenge")
 			}
@@ -263,7 +263,7 @@ func TestAChallengeIsAnsweredWithoutThePassword(t *testing.T) {
 		ann, secret, recovery := w.withTOTP(t)
 		challenge := func() string {
 			t.Helper()
-			needs, ok := errors.AsType[*account.NeedsCodeError](w.signInWith(t, ""))
+			needs, ok := errors.AsType[*account.CodeRequiredError](w.signInWith(t, ""))
 			if !ok {
 				t.Fatal("no challenge")
 			}
@@ -317,7 +317,7 @@ func TestAWayToSignInChangesOnlyWithProof(t *testing.T) {
 		if err := w.signInWith(t, ""); err != nil {
 			t.Errorf("without a second factor: %v", err)
 		}
-		if fresh, err := w.Fresh(t.Context(), caller); err != nil || fresh {
+		if fresh, err := w.Recent(t.Context(), caller); err != nil || fresh {
 			t.Errorf("the old session is fresh: %v (%v)", fresh, err)
 		}
 	})
@@ -343,7 +343,7 @@ func TestACodeForgivesNoFailuresElsewhere(t *testing.T) {
 			t.Helper()
 			at := account.SessionInfo{Address: "192.0.2.7"}
 			_, _, err := w.SignIn(t.Context(), "ann", password, at)
-			needs, ok := errors.AsType[*account.NeedsCodeError](err)
+			needs, ok := errors.AsType[*account.CodeRequiredError](err)
 			if !ok {
 				t.Fatal(err)
 			}

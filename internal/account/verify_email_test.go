@@ -65,7 +65,7 @@ func TestWhoProvesAnAddressFirstTakesTheAccountFromWhoeverMadeIt(t *testing.T) {
 		stranger := w.session(t, "ann")
 		w.plant(t, stranger.AccountID)
 		w.letters(t)
-		if err := w.AnswerForgotten(t.Context(), "ann@example.com"); err != nil {
+		if err := w.AnswerResetRequest(t.Context(), "ann@example.com"); err != nil {
 			t.Fatal(err)
 		}
 		sent := w.letters(t)
@@ -77,7 +77,7 @@ func TestWhoProvesAnAddressFirstTakesTheAccountFromWhoeverMadeIt(t *testing.T) {
 		}
 		w.plant(t, stranger.AccountID) // now they are the person's own
 		w.pass(2 * time.Hour)
-		if err := w.AnswerForgotten(t.Context(), "ann@example.com"); err != nil {
+		if err := w.AnswerResetRequest(t.Context(), "ann@example.com"); err != nil {
 			t.Fatal(err)
 		}
 		for _, l := range w.letters(t) {

@@ -52,7 +52,7 @@ func newWorld(db *sqldb.DB, perHour ...int) *world {
 func (w *world) accountsWith(change func(*account.Deps)) *account.Accounts {
 	d := account.Deps{
 		DB: w.db, Clock: w.clock, Log: slog.New(slog.DiscardHandler), Keys: w.keys, Mail: w.mail, BaseURL: func() string { return w.base },
-		GivenName: func(_ context.Context, _ sqldb.Querier, emailKey string) (string, bool, error) {
+		AssignedUsername: func(_ context.Context, _ sqldb.Querier, emailKey string) (string, bool, error) {
 			name, added := w.givenNames[emailKey]
 			return name, added, nil
 		},

@@ -48,7 +48,7 @@ type Caller struct {
 func (c *Caller) Resolve(ctx huma.Context) []error {
 	r, _ := humachi.Unwrap(ctx)
 	c.request = r
-	c.info = account.SessionInfo{UserAgent: r.UserAgent(), Address: httpx.Network(r), Device: deviceOf(r), Held: heldOf(r.Context())}
+	c.info = account.SessionInfo{UserAgent: r.UserAgent(), Address: httpx.Network(r), Device: deviceOf(r), LimitError: heldOf(r.Context())}
 	c.language = r.Header.Get("Accept-Language")
 	return nil
 }
@@ -141,7 +141,7 @@ func (a *API) login(ctx context.Context, in *loginInput) (*signedInAnswer, error
 	}
 	until := person.SignedInAt + account.SessionLifetime.Milliseconds()
 	return &signedInAnswer{
-		Device: httpx.NewDeviceCookie(in.request, device, account.PlaceLifetime).String(),
+		Device: httpx.NewDeviceCookie(in.request, device, account.KnownClientLifetime).String(),
 		Body:   respond("Signed in", loggedIn{token, clock.Format(until), wireAccount(person)}).Body,
 	}, nil
 }
@@ -228,9 +228,9 @@ const fromAPI = "api"
 
 func (a *API) updateMe(ctx context.Context, in *accountChange) (*answer[accountView], error) {
 	b := &in.Body
-	changed, err := a.Accounts.UpdateAccount(ctx, actor.FromContext(ctx), account.Change{
+	changed, err := a.Accounts.UpdateAccount(ctx, actor.FromContext(ctx), account.Update{
 		Username: b.Username, Email: b.Email, FirstName: b.FirstName, LastName: b.LastName, DisplayName: b.DisplayName,
-		Password: b.CurrentPassword, Address: in.info.Address, Source: fromAPI, Speaks: in.language,
+		Password: b.CurrentPassword, Address: in.info.Address, Source: fromAPI, AcceptLanguage: in.language,
 	})
 	if err != nil {
 		return nil, err

@@ -32,7 +32,7 @@ func TestALoginMakesADeviceKnown(t *testing.T) {
 		}
 		res := login(t, a, "ada", secretPhrase)
 		cookie, err := http.ParseSetCookie(res.header.Get("Set-Cookie"))
-		if err != nil || cookie.Name != "regulars_device" || cookie.Path != "/" || !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.MaxAge != int(account.PlaceLifetime.Seconds()) {
+		if err != nil || cookie.Name != "regulars_device" || cookie.Path != "/" || !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.MaxAge != int(account.KnownClientLifetime.Seconds()) {
 			t.Fatalf("%v %v", res.header, err)
 		}
 		session, _ := res.at("data.token").(string)

@@ -34,17 +34,17 @@ func heldOf(ctx context.Context) error {
 // the account.
 func (a *API) limitSignIns(rt *route, w http.ResponseWriter, r *http.Request, body []byte) (*http.Request, error) {
 	if actor := actor.FromContext(r.Context()); rt.is(personal) && actor.AccountID != "" {
-		known, err := a.Accounts.KnowsDeviceOf(r.Context(), actor.AccountID, deviceOf(r))
+		known, err := a.Accounts.KnownDeviceOfAccount(r.Context(), actor.AccountID, deviceOf(r))
 		if err != nil {
 			return r, err
 		}
-		return r, a.signIns.Allow(w, r, cmp.Or(known, account.FailureSubject(actor.AccountID)))
+		return r, a.signIns.Allow(w, r, cmp.Or(known, account.PersonLimitKey(actor.AccountID)))
 	}
 	var named struct{ EmailOrUsername, Email string }
 	_ = json.Unmarshal(body, &named) // an invalid body is rejected later
 	login := cmp.Or(named.EmailOrUsername, named.Email)
 	if cookie := deviceOf(r); cookie != "" && login != "" {
-		known, err := a.Accounts.KnowsDevice(r.Context(), login, cookie)
+		known, err := a.Accounts.KnownDevice(r.Context(), login, cookie)
 		if err != nil {
 			return r, err
 		}
@@ -59,7 +59,7 @@ func (a *API) limitSignIns(rt *route, w http.ResponseWriter, r *http.Request, bo
 		return r, nil
 	}
 	left, before := remaining(w.Header()), w.Header().Clone()
-	if err := a.signInsOf.Allow(w, r, account.LimitSubject(rt.name, login)); err != nil {
+	if err := a.signInsOf.Allow(w, r, account.LoginLimitKey(rt.name, login)); err != nil {
 		if errs.KindOf(err) == errs.Limited && rt.name == "login" {
 			return r.WithContext(context.WithValue(r.Context(), heldKey{}, err)), nil
 		}

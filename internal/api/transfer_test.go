@@ -40,7 +40,7 @@ func newParty(t *testing.T, a *apptest.App, username string) party {
 
 func signIn(t *testing.T, a *apptest.App, acct account.Account) party {
 	t.Helper()
-	link, err := a.Accounts.OneTimeLink(t.Context(), account.LinkSignIn, acct.ID)
+	link, err := a.Accounts.CreateLink(t.Context(), account.LinkSignIn, acct.ID)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -178,7 +178,7 @@ func (a *App) createDemoOwner(ctx context.Context, d *demo) error {
 	if err := a.Members.AddOwner(ctx, d.communityID, owner.ID); err != nil {
 		return err
 	}
-	if d.linkToken, err = a.Accounts.OneTimeLink(ctx, account.LinkSignIn, owner.ID); err != nil {
+	if d.linkToken, err = a.Accounts.CreateLink(ctx, account.LinkSignIn, owner.ID); err != nil {
 		return err
 	}
 	_, d.key, err = a.Access.CreateKey(ctx, operator, d.communityID, access.KeyInput{Name: "Demo", Permissions: []actor.Permission{actor.PermAll}})

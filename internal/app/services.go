@@ -101,8 +101,8 @@ func (p *Services) assemble(c Config) (err error) {
 	p.Communities.OnErase(member.EraseMemberships)
 	p.Accounts = account.New(account.Deps{
 		DB: p.DB, Clock: now, Log: log, Keys: p.Keys, Mail: p.Mail, Closed: c.Registration == "closed", BaseURL: p.url, Provider: c.SignInConfig.provider(),
-		GivenName: member.Memberships{}.GivenName, LimitSession: access.LimitedSessions(member.Memberships{}, now), RevokeKeys: access.RevokeUserKeys,
-		Followers: []account.Follower{p.Members.Follow},
+		AssignedUsername: member.Memberships{}.GivenName, LimitSession: access.LimitedSessions(member.Memberships{}, now), RevokeKeys: access.RevokeUserKeys,
+		ChangeHooks: []account.ChangeHook{p.Members.Follow},
 	})
 	p.Access = access.New(access.Deps{DB: p.DB, Accounts: p.Accounts, Communities: p.Communities, Memberships: member.Memberships{}, Clock: now, Log: log, BaseURL: p.url})
 	p.Pictures = media.New(p.DB, p.Files, now)

@@ -66,7 +66,7 @@ func newFixture(t *testing.T, db *sqldb.DB, pieceRows int) *fixture {
 	f.fields = field.New(db, now)
 	f.members = member.New(db, now)
 	f.accounts = account.New(account.Deps{
-		DB: db, Clock: now, Log: log, GivenName: member.Memberships{}.GivenName, LimitSession: access.LimitedSessions(member.Memberships{}, now), RevokeKeys: access.RevokeUserKeys,
+		DB: db, Clock: now, Log: log, AssignedUsername: member.Memberships{}.GivenName, LimitSession: access.LimitedSessions(member.Memberships{}, now), RevokeKeys: access.RevokeUserKeys,
 	})
 	f.auth = access.New(access.Deps{DB: db, Accounts: f.accounts, Communities: f.communities, Memberships: member.Memberships{}, Clock: now, Log: log})
 	f.mail, err = mail.New(mail.Deps{DB: db, Clock: now, Log: log, Keys: seal.Random()}) // queued, and sent by nobody

@@ -47,7 +47,7 @@ func each(t *testing.T, test func(p *place)) {
 		c := clock.Clock{}
 		p := &place{T: t, db: db, communities: community.New(db, c), members: member.New(db, c), roles: map[string]access.Role{}, people: map[string]actor.Actor{}}
 		p.accounts = account.New(account.Deps{
-			DB: db, Clock: c, Log: slog.New(slog.DiscardHandler), GivenName: member.Memberships{}.GivenName, LimitSession: access.LimitedSessions(member.Memberships{}, c), RevokeKeys: access.RevokeUserKeys,
+			DB: db, Clock: c, Log: slog.New(slog.DiscardHandler), AssignedUsername: member.Memberships{}.GivenName, LimitSession: access.LimitedSessions(member.Memberships{}, c), RevokeKeys: access.RevokeUserKeys,
 		})
 		p.auth = access.New(access.Deps{DB: db, Accounts: p.accounts, Communities: p.communities, Memberships: member.Memberships{}, Clock: c, Log: slog.New(slog.DiscardHandler)})
 		p.chat = chat.New(chat.Deps{DB: db, Access: p.auth, Members: p.members, Clock: c})

@@ -373,7 +373,7 @@ func proof(v SecurityView, id string) templ.Component {
 			templ_7745c5c3_Var14 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		if !v.Fresh && v.Methods.Password {
+		if !v.Recent && v.Methods.Password {
 			templ_7745c5c3_Err = whose(v.Page).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
@@ -409,7 +409,7 @@ func passwordProof(p Page, m account.Methods, id string) templ.Component {
 			templ_7745c5c3_Var15 = templ.NopComponent
 		}
 		ctx = templ.ClearChildren(ctx)
-		if !m.Fresh {
+		if !m.Recent {
 			if m.Password {
 				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 25, "<div class=\"field\"><label for=\"")
 				if templ_7745c5c3_Err != nil {

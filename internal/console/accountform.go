@@ -20,11 +20,11 @@ func languageChoices(v *visit) []Choice {
 }
 
 func (c *console) showAccount(v *visit) error {
-	return c.renderAccount(v, nil, account.Change{})
+	return c.renderAccount(v, nil, account.Update{})
 }
 
 // renderAccount shows the account, or the values of a change that failed.
-func (c *console) renderAccount(v *visit, cause error, change account.Change) error {
+func (c *console) renderAccount(v *visit, cause error, change account.Update) error {
 	status, a, err := refusal(v, cause)
 	if err != nil {
 		return err
@@ -79,9 +79,9 @@ func formField(v *visit, name string) *string {
 
 // updateAccount changes the account and redirects with a message, or shows the
 // page again.
-func (c *console) updateAccount(v *visit, change account.Change, done string) error {
+func (c *console) updateAccount(v *visit, change account.Update, done string) error {
 	change.Password, change.Address, change.Source = v.PostFormValue("password"), httpx.Network(v.Request), fromConsole.Type
-	change.Speaks = v.Header.Get("Accept-Language")
+	change.AcceptLanguage = v.Header.Get("Accept-Language")
 	if _, err := c.Accounts.UpdateAccount(v.Context(), v.actor, change); err != nil {
 		return c.renderAccount(v, err, change)
 	}
@@ -98,13 +98,13 @@ func (c *console) updateAccount(v *visit, change account.Change, done string) er
 }
 
 func (c *console) changeProfile(v *visit) error {
-	return c.updateAccount(v, account.Change{
+	return c.updateAccount(v, account.Update{
 		Username: formField(v, "username"), FirstName: formField(v, "firstname"), LastName: formField(v, "lastname"), DisplayName: formField(v, "displayname"),
 	}, i18n.Key("Saved"))
 }
 
 func (c *console) changeEmail(v *visit) error {
-	return c.updateAccount(v, account.Change{Email: formField(v, "email")}, i18n.Key("Check your mail: the new address counts when you open the link that we sent there."))
+	return c.updateAccount(v, account.Update{Email: formField(v, "email")}, i18n.Key("Check your mail: the new address counts when you open the link that we sent there."))
 }
 
 func (c *console) cancelEmail(v *visit) error {
@@ -115,7 +115,7 @@ func (c *console) cancelEmail(v *visit) error {
 }
 
 func (c *console) changeLanguage(v *visit) error {
-	change := account.Change{Language: formField(v, "language")}
+	change := account.Update{Language: formField(v, "language")}
 	if _, err := c.Accounts.UpdateAccount(v.Context(), v.actor, change); err != nil {
 		return c.renderAccount(v, err, change)
 	}

@@ -30,7 +30,7 @@ func fixtureSecurity() SecurityView {
 
 func fixtureOwnAccount() AccountView {
 	return AccountView{
-		Page: fixtureAccount(accountPath), Methods: account.Methods{Password: true, Fresh: true}, Email: "ada.lovelace@a-rather-long-domain.example", Username: "ada", FirstName: "Ada",
+		Page: fixtureAccount(accountPath), Methods: account.Methods{Password: true, Recent: true}, Email: "ada.lovelace@a-rather-long-domain.example", Username: "ada", FirstName: "Ada",
 		Languages: []Choice{{"", "As the browser asks for"}, {"de", "Deutsch"}},
 	}
 }
@@ -41,7 +41,7 @@ func accountFixtures(t *testing.T) map[string]templ.Component {
 	door := Page{Title: "Sign in", Reader: Reader{Now: seenAt, Words: fixtureWords}}
 	limited := door
 	limited.Alert = Alert{Message: "Too many failed sign-ins. Try again in 8 seconds.", RequestID: "6a21d1c09f3b0c4d5e6f7a8b"}
-	fresh := SecurityView{Page: fixtureAccount(securityPath), Provider: "Example ID", Methods: account.Methods{Password: true, Fresh: true}}
+	fresh := SecurityView{Page: fixtureAccount(securityPath), Provider: "Example ID", Methods: account.Methods{Password: true, Recent: true}}
 	codes := fresh
 	codes.TOTP, codes.RecoveryCodes = true, 10
 	for range 10 {
@@ -57,7 +57,7 @@ func accountFixtures(t *testing.T) map[string]templ.Component {
 	scan.Title = "Codes of an app"
 	keys := fixtureKeys()
 	pending := fixtureOwnAccount()
-	pending.PendingEmail, pending.Fresh = "ada@new.example", false
+	pending.PendingEmail, pending.Recent = "ada@new.example", false
 	pending.Errors = map[string]string{"username": "This username belongs to another account."}
 	taken := door
 	taken.Alert = Alert{Message: "This email address belongs to another account.", RequestID: "6a21d1c09f3b0c4d5e6f7a8b"}

@@ -18,7 +18,7 @@ func installationOwner(t *testing.T, a *apptest.App) person {
 	if err != nil {
 		t.Fatal(err)
 	}
-	link, err := a.Accounts.OneTimeLink(t.Context(), account.LinkSignIn, acct.ID)
+	link, err := a.Accounts.CreateLink(t.Context(), account.LinkSignIn, acct.ID)
 	if err != nil {
 		t.Fatal(err)
 	}

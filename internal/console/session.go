@@ -62,7 +62,7 @@ func (c *console) rememberDevice(v *visit, session string) error {
 	if err != nil {
 		return err
 	}
-	http.SetCookie(v.w, httpx.NewDeviceCookie(v.Request, device, account.PlaceLifetime))
+	http.SetCookie(v.w, httpx.NewDeviceCookie(v.Request, device, account.KnownClientLifetime))
 	return nil
 }
 
@@ -108,7 +108,7 @@ func (c *console) trySignIn(v *visit, login string) (token string, err error) {
 		return "", err
 	}
 	info := sessionInfo(v.Request)
-	info.Held = v.held
+	info.LimitError = v.held
 	token, _, err = c.Accounts.SignIn(v.Context(), login, v.PostFormValue("password"), info)
 	return token, err
 }

@@ -64,7 +64,7 @@ func (c *console) welcome(v *visit, session, next string) error {
 
 // asksForCode leads to the second step, if that is what err asks for.
 func asksForCode(v *visit, next string, err error) bool {
-	needs, ok := errors.AsType[*account.NeedsCodeError](err)
+	needs, ok := errors.AsType[*account.CodeRequiredError](err)
 	if !ok {
 		return false
 	}

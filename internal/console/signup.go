@@ -24,7 +24,7 @@ func (c *console) takeSignIn(v *visit) error {
 	} else {
 		err = c.signIns.Allow(v.w, v.Request, httpx.Network(v.Request))
 		if login := cmp.Or(v.PostFormValue("login"), v.PostFormValue("email")); err == nil && login != "" {
-			err = c.signInsOf.Allow(v.w, v.Request, account.LimitSubject(operations[v.URL.Path], login))
+			err = c.signInsOf.Allow(v.w, v.Request, account.LoginLimitKey(operations[v.URL.Path], login))
 			if named := errs.From(err); named != nil && named.Kind == errs.Limited && v.URL.Path == account.SignInPage {
 				v.held, err = tooManySignIns(named), nil
 			}
@@ -39,11 +39,11 @@ func (c *console) takeSignIn(v *visit) error {
 // takeStart counts the start of a sign-in that names no account: for a known
 // device, else for the address.
 func (c *console) takeStart(v *visit) error {
-	subject, err := c.Accounts.KnowsDeviceOfAny(v.Context(), deviceOf(v.Request))
+	subject, err := c.Accounts.KnownDeviceOfAny(v.Context(), deviceOf(v.Request))
 	if err != nil {
 		return err
 	}
-	err = c.signIns.Allow(v.w, v.Request, cmp.Or(subject, account.StartSubject(httpx.Network(v.Request))))
+	err = c.signIns.Allow(v.w, v.Request, cmp.Or(subject, account.StartLimitKey(httpx.Network(v.Request))))
 	if limited := errs.From(err); limited != nil {
 		return tooManySignIns(limited)
 	}
@@ -55,9 +55,9 @@ func (c *console) takeStart(v *visit) error {
 func (c *console) knownDevice(v *visit) (string, error) {
 	switch v.URL.Path {
 	case account.SignInPage:
-		return c.Accounts.KnowsDevice(v.Context(), v.PostFormValue("login"), deviceOf(v.Request))
+		return c.Accounts.KnownDevice(v.Context(), v.PostFormValue("login"), deviceOf(v.Request))
 	case codePage:
-		return c.Accounts.KnowsDeviceOfStep(v.Context(), codeStep.of(v.Request), deviceOf(v.Request))
+		return c.Accounts.KnownDeviceOfChallenge(v.Context(), codeStep.of(v.Request), deviceOf(v.Request))
 	}
 	return "", nil
 }

@@ -14,7 +14,7 @@ import (
 // state, its new username and email address, and records that in the history and
 // the audit log of each. An unclaimed member who has the username gives way; a
 // community where another member has the new address keeps the old one. It is
-// an account.Follower.
+// an account.ChangeHook.
 func (s *Members) Follow(ctx context.Context, tx *sqldb.Tx, _, after account.Account, source string) error {
 	homes, err := claimedCommunities(ctx, tx, after.ID)
 	if err != nil {

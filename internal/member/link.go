@@ -172,7 +172,7 @@ func (s *Members) StartFirst(ctx context.Context, token string) (resetToken stri
 		if err != nil || known {
 			return err
 		}
-		resetToken, _, err = s.connected.Accounts.FirstPassword(ctx, tx, offer.Email)
+		resetToken, _, err = s.connected.Accounts.CreateFirstPasswordLink(ctx, tx, offer.Email)
 		return err
 	})
 	return resetToken, err

@@ -68,7 +68,7 @@ func (f *fixture) insert(claimed bool, usernames ...string) []*member.Record {
 			if !claimed {
 				break
 			}
-			numbers, err := account.NewNumbers(f.Context(), tx, 1)
+			numbers, err := account.AllocateNumbers(f.Context(), tx, 1)
 			if err != nil {
 				return err
 			}

@@ -45,7 +45,7 @@ func (f *fixture) auth() *access.Access {
 func (f *fixture) accounts() *account.Accounts {
 	c := clock.Clock{}
 	return account.New(account.Deps{
-		DB: f.db, Clock: c, Log: slog.New(slog.DiscardHandler), GivenName: member.Memberships{}.GivenName, LimitSession: access.LimitedSessions(member.Memberships{}, c), RevokeKeys: access.RevokeUserKeys,
+		DB: f.db, Clock: c, Log: slog.New(slog.DiscardHandler), AssignedUsername: member.Memberships{}.GivenName, LimitSession: access.LimitedSessions(member.Memberships{}, c), RevokeKeys: access.RevokeUserKeys,
 	})
 }
 

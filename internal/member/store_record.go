@@ -122,7 +122,7 @@ func Insert(ctx context.Context, tx *sqldb.Tx, communityID string, records []*Re
 			missing++
 		}
 	}
-	fresh, err := account.NewNumbers(ctx, tx, missing)
+	fresh, err := account.AllocateNumbers(ctx, tx, missing)
 	if err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func (p *Packed) Reset() {
 
 // InsertPacked is Insert for packed members.
 func InsertPacked(ctx context.Context, tx *sqldb.Tx, communityID string, p *Packed) error {
-	numbers, err := account.NewNumbers(ctx, tx, p.rows.Len())
+	numbers, err := account.AllocateNumbers(ctx, tx, p.rows.Len())
 	if err != nil {
 		return err
 	}

@@ -136,7 +136,7 @@ func (s *Members) mayRequestTransfer(ctx context.Context, actor actor.Actor, com
 	if !known.Member || !known.Owner {
 		return errTransferOwner()
 	}
-	if err := s.connected.Accounts.Prove(ctx, actor, in.Proof); err != nil {
+	if err := s.connected.Accounts.Reauthenticate(ctx, actor, in.Proof); err != nil {
 		return err
 	}
 	home, err := community.Load(ctx, s.db, communityID)
