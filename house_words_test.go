@@ -33,8 +33,6 @@ var habits = []struct {
 // shrink.
 var wordy = []string{
 	"internal/api",
-	"internal/account",
-	"internal/account/oidctest",
 	"internal/bulk",
 	"internal/console",
 	"internal/field",
