@@ -129,16 +129,18 @@ func components(schemas huma.Registry) *huma.Components {
 	}
 }
 
-// schemaNames name the types of other packages by what they are here.
+// schemaNames are the names of schemas that differ from those of their types.
 var schemaNames = map[reflect.Type]string{
-	reflect.TypeFor[errs.Field]():     "WrongField",
-	reflect.TypeFor[bulk.Status]():    "BulkJob",
-	reflect.TypeFor[bulk.Waiting]():   "JobWait",
-	reflect.TypeFor[bulk.Counts]():    "RowCounts",
-	reflect.TypeFor[bulk.Detail]():    "BulkRow",
-	reflect.TypeFor[bulk.Change]():    "FieldChange",
-	reflect.TypeFor[bulk.Problem]():   "RowProblem",
-	reflect.TypeFor[sheet.Detected](): "DetectedFile",
+	reflect.TypeFor[accountView]():          "Account",
+	reflect.TypeFor[success[accountView]](): "SuccessAccount",
+	reflect.TypeFor[errs.Field]():           "WrongField",
+	reflect.TypeFor[bulk.Status]():          "BulkJob",
+	reflect.TypeFor[bulk.Waiting]():         "JobWait",
+	reflect.TypeFor[bulk.Counts]():          "RowCounts",
+	reflect.TypeFor[bulk.Detail]():          "BulkRow",
+	reflect.TypeFor[bulk.Change]():          "FieldChange",
+	reflect.TypeFor[bulk.Problem]():         "RowProblem",
+	reflect.TypeFor[sheet.Detected]():       "DetectedFile",
 }
 
 func schemaName(t reflect.Type, hint string) string {
@@ -148,7 +150,7 @@ func schemaName(t reflect.Type, hint string) string {
 	if name, ok := schemaNames[t]; ok {
 		return name
 	}
-	return strings.ReplaceAll(huma.DefaultSchemaNamer(t, hint), "AccountView", "Account")
+	return huma.DefaultSchemaNamer(t, hint)
 }
 
 // Document is the OpenAPI document of this version, in YAML.
