@@ -24,7 +24,7 @@ const (
 )
 
 // Permission is a permission of an API key by its name on the wire, or a
-// requirement that only Authorizer knows.
+// requirement that only package access knows.
 type Permission string
 
 // Permissions with a meaning of their own.
@@ -37,12 +37,6 @@ const (
 // Grants reports whether a key with the permissions has need.
 func Grants(has []Permission, need Permission) bool {
 	return slices.Contains(has, need) || need != PermSignIn && need != PermSessionOnly && slices.Contains(has, PermAll)
-}
-
-// Authorizer decides what an actor may do in a community.
-type Authorizer interface {
-	// Can returns nil if the actor has need in the community.
-	Can(ctx context.Context, a Actor, communityID string, need Permission) error
 }
 
 // Actor is the caller of an operation. The zero Actor is anonymous.

@@ -63,8 +63,6 @@ func New(ctx context.Context, c Config, now clock.Clock, log *slog.Logger) (*App
 		return nil, errors.Join(fmt.Errorf("listen: %w", err), a.Close())
 	}
 	a.baseURL = a.URL()
-	a.Bulk.SetBaseURL(a.URL())
-	a.Members.SetBaseURL(a.URL())
 	a.metrics = newMetrics(services)
 	handler, err := a.handler()
 	if err != nil {

@@ -106,7 +106,7 @@ func (p *Services) assemble(c Config) (err error) {
 	})
 	p.Access = access.New(access.Deps{DB: p.DB, Accounts: p.Accounts, Communities: p.Communities, Memberships: member.Memberships{}, Clock: now, Log: log, BaseURL: p.url})
 	p.Pictures = media.New(p.DB, p.Files, now)
-	p.Members.Connect(member.Connections{Access: p.Access, Accounts: p.Accounts, Mail: p.Mail, Pictures: p.Pictures, Retention: c.retention(), Log: log})
+	p.Members.Connect(member.Connections{Access: p.Access, Accounts: p.Accounts, Mail: p.Mail, BaseURL: p.url, Pictures: p.Pictures, Retention: c.retention(), Log: log})
 	p.Accounts.RegisterJobs(p.Jobs)
 	p.Chat = chat.New(chat.Deps{DB: p.DB, Access: p.Access, Members: p.Members, Clock: now})
 	p.Members.OnErase(chat.EraseMembers)
@@ -114,7 +114,7 @@ func (p *Services) assemble(c Config) (err error) {
 	p.Members.RemoveTags(p.Jobs)
 	p.Members.RegisterTransfers(p.Jobs)
 	p.Bulk = bulk.New(bulk.Deps{
-		DB: p.DB, Files: p.Files, Members: p.Members, Mail: p.Mail, Clock: now, Log: log,
+		DB: p.DB, Files: p.Files, Members: p.Members, Mail: p.Mail, BaseURL: p.url, Clock: now, Log: log,
 		Limits: bulk.Limits{
 			PieceRows: c.BulkBatchRows, Keep: time.Duration(c.BulkRetentionDays) * 24 * time.Hour,
 			MaxUnpacked: c.UnpackedMiB << 20, FilesAtOnce: c.FilesAtOnce, FilesWait: c.FilesWait, StorageBytes: c.CommunityFilesMiB << 20,

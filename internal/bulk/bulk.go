@@ -95,7 +95,8 @@ type Deps struct {
 	DB      *sqldb.DB
 	Files   *blob.Dir
 	Members *member.Members
-	Mail    *mail.Mail // nil: nobody is written to
+	Mail    *mail.Mail    // nil: no mails
+	BaseURL func() string // address of the server without a slash at its end; nil or "": no mails
 	Clock   clock.Clock
 	Log     *slog.Logger
 	Limits  Limits
@@ -109,7 +110,7 @@ type Bulk struct {
 	members *member.Members
 	mail    *mail.Mail
 	engine  *jobs.Engine
-	baseURL string // where people reach the server; "": nobody is written to
+	baseURL func() string
 	clock   clock.Clock
 	log     *slog.Logger
 	limits  Limits
@@ -122,7 +123,10 @@ type Bulk struct {
 
 // New returns Bulk and registers its workers on the engine.
 func New(d Deps, engine *jobs.Engine) *Bulk {
-	b := &Bulk{db: d.DB, files: d.Files, members: d.Members, mail: d.Mail, engine: engine, clock: d.Clock, log: d.Log, limits: d.Limits.withDefaults(), intact: intactFiles{known: map[string]fileState{}}}
+	if d.BaseURL == nil {
+		d.BaseURL = func() string { return "" }
+	}
+	b := &Bulk{db: d.DB, files: d.Files, members: d.Members, mail: d.Mail, engine: engine, baseURL: d.BaseURL, clock: d.Clock, log: d.Log, limits: d.Limits.withDefaults(), intact: intactFiles{known: map[string]fileState{}}}
 	b.memory = &memoryBudget{bytes: b.limits.DryRuns}
 	b.inspecting, b.looking = newPlaces(b.limits.FilesAtOnce, b.limits.FilesWait), newPlaces(b.limits.FilesAtOnce, b.limits.FilesWait)
 	jobs.Register(engine, b.work, b.giveUp)

@@ -14,10 +14,6 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// SetBaseURL says where people reach the server, for the link in a mail. Call
-// it before the first job ends.
-func (b *Bulk) SetBaseURL(base string) { b.baseURL = strings.TrimRight(base, "/") }
-
 // mayNotify refuses to promise a mail to somebody who has no address.
 func mayNotify(caller actor.Actor, o Options) error {
 	if o.Notify && caller.Kind != actor.Session {
@@ -30,7 +26,7 @@ func mayNotify(caller actor.Actor, o Options) error {
 // for. Who cancels a job knows that it has.
 func (b *Bulk) notify(ctx context.Context, tx *sqldb.Tx, j *job) error {
 	accountID, person := strings.CutPrefix(j.Actor, "account:")
-	if !j.Options.Notify || !person || j.Status == Cancelled || b.mail == nil || b.baseURL == "" {
+	if !j.Options.Notify || !person || j.Status == Cancelled || b.mail == nil || b.baseURL() == "" {
 		return nil
 	}
 	acct, err := account.LoadAccount(ctx, tx, accountID)
@@ -75,7 +71,7 @@ func (b *Bulk) told(j *job) map[string]string {
 	}
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }
 	return map[string]string{
-		"kind": kind, "status": status, "file": cmp.Or(j.FileName, "upload"), "link": b.baseURL + "/c/" + j.CommunityID + "/api-log/" + j.ID,
+		"kind": kind, "status": status, "file": cmp.Or(j.FileName, "upload"), "link": b.baseURL() + "/c/" + j.CommunityID + "/api-log/" + j.ID,
 		"created": number(j.Counts.Created), "updated": number(j.Counts.Updated), "unchanged": number(j.Counts.Unchanged),
 		"skipped": number(j.Counts.Skipped), "failed": number(j.Counts.Failed),
 	}

@@ -21,7 +21,7 @@ func (f *fixture) mails() []mail.OutboxMessage {
 
 func TestWhoeverStartedAJobIsWrittenToWhenItHasEnded(t *testing.T) {
 	each(t, func(f *fixture) {
-		f.bulk.SetBaseURL("https://club.example.com/")
+		f.base = "https://club.example.com"
 		account, err := f.accounts.CreateAccount(f.Context(), account.Input{Email: "ada@example.com", Username: "ada"})
 		f.ok(err)
 		_, err = f.db.Exec(f.Context(), "UPDATE accounts SET installation_owner = TRUE WHERE id = $1", account.ID)

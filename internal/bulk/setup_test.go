@@ -32,6 +32,7 @@ type fixture struct {
 	db          *sqldb.DB
 	files       *blob.Dir
 	folder      string // of the files
+	base        string // address of the server
 	fields      *field.Fields
 	members     *member.Members
 	auth        *access.Access
@@ -71,7 +72,7 @@ func newFixture(t *testing.T, db *sqldb.DB, pieceRows int) *fixture {
 	f.auth = access.New(access.Deps{DB: db, Accounts: f.accounts, Communities: f.communities, Memberships: member.Memberships{}, Clock: now, Log: log})
 	f.mail, err = mail.New(mail.Deps{DB: db, Clock: now, Log: log, Keys: seal.Random()}) // queued, and sent by nobody
 	f.ok(err)
-	f.deps = bulk.Deps{DB: db, Files: files, Members: f.members, Mail: f.mail, Clock: now, Log: log}
+	f.deps = bulk.Deps{DB: db, Files: files, Members: f.members, Mail: f.mail, BaseURL: func() string { return f.base }, Clock: now, Log: log}
 	f.bulk = f.withPieces(pieceRows)
 	c, err := f.communities.Create(t.Context(), community.Input{Name: "Test"})
 	f.ok(err)

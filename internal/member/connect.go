@@ -2,7 +2,6 @@ package member
 
 import (
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/regulars/regulars/internal/access"
@@ -20,19 +19,22 @@ type Connections struct {
 	Pictures  *media.Library // for avatars
 	Retention time.Duration  // how long a deleted member can be restored; 0: 30 days
 	Log       *slog.Logger   // nil: the default one
-	BaseURL   string         // where people reach the server, for links in mails
+	BaseURL   func() string  // address of the server without a slash at its end; nil: unknown
 }
 
 // Connect gives Members what they could not have when they were made. Call it
 // before the first request; it replaces what was connected before.
 func (s *Members) Connect(c Connections) {
-	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
 	s.connected = c
 }
 
-// SetBaseURL says where people reach the server. Call it before the first
-// request.
-func (s *Members) SetBaseURL(base string) { s.connected.BaseURL = strings.TrimRight(base, "/") }
+// url is the address of a page of the server.
+func (c Connections) url(page string) string {
+	if c.BaseURL == nil {
+		return page
+	}
+	return c.BaseURL() + page
+}
 
 func (c Connections) retention() time.Duration {
 	if c.Retention <= 0 {
@@ -46,5 +48,5 @@ func (s *Members) AvatarURL(communityID, pictureID string) string {
 	if pictureID == "" {
 		return ""
 	}
-	return s.connected.BaseURL + media.Path(communityID, pictureID)
+	return s.connected.url(media.Path(communityID, pictureID))
 }

@@ -75,7 +75,7 @@ func (i Invite) problem(now int64) error {
 func (s *Members) IsOpen(i Invite) bool { return i.problem(s.clock.MS()) == nil }
 
 // InviteURL is the address of the page where people join by an invite.
-func (s *Members) InviteURL(code string) string { return s.connected.BaseURL + "/join/" + code }
+func (s *Members) InviteURL(code string) string { return s.connected.url("/join/" + code) }
 
 // inviteCode is how codes compare: as they are made.
 func inviteCode(given string) string {

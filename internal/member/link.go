@@ -36,7 +36,7 @@ func (s *Members) linkTo(ctx context.Context, tx *sqldb.Tx, communityID, memberI
 		communityID: communityID, memberID: memberID, email: email, emailHash: AddressHash(communityID, account.EmailKey(email)),
 		inviteCode: inviteCode, createdAt: s.clock.MS(),
 	}
-	return s.connected.BaseURL + AddedPage + "?token=" + token, insertMailLink(ctx, tx, tokenHash(token), l)
+	return s.connected.url(AddedPage + "?token=" + token), insertMailLink(ctx, tx, tokenHash(token), l)
 }
 
 func tokenHash(token string) string {

@@ -15,7 +15,7 @@ import (
 
 // mailTransfer mails the member the link to the offer, if mail is set up.
 func (s *Members) mailTransfer(ctx context.Context, tx *sqldb.Tx, home community.Community, t Transfer, token string) error {
-	if s.connected.Mail == nil || s.connected.BaseURL == "" {
+	if s.connected.Mail == nil || s.connected.url("") == "" {
 		return nil
 	}
 	to, err := standing(ctx, tx, t.CommunityID, byMember, t.UserID)
@@ -29,7 +29,7 @@ func (s *Members) mailTransfer(ctx context.Context, tx *sqldb.Tx, home community
 	return s.connected.Mail.Send(ctx, tx, mail.Message{
 		To: account.Email, Language: mailLanguage(account, home), Sender: actor.FromContext(ctx).Principal(), Confirmed: true,
 		Template: mail.TransferOffered, CommunityID: home.ID, ExpiresAt: t.ExpiresAt,
-		Values: map[string]string{"community": home.Name, "link": s.connected.BaseURL + TransferPage + "?token=" + token},
+		Values: map[string]string{"community": home.Name, "link": s.connected.url(TransferPage + "?token=" + token)},
 	})
 }
 
@@ -98,7 +98,7 @@ func (s *Members) expire(ctx context.Context, tx *sqldb.Tx, e transferExpiry) er
 }
 
 func (s *Members) mailOutcome(ctx context.Context, j *jobs.Job, o transferOutcome) error {
-	if s.connected.Mail == nil || s.connected.BaseURL == "" {
+	if s.connected.Mail == nil || s.connected.url("") == "" {
 		return nil
 	}
 	return j.Tx(ctx, func(tx *sqldb.Tx) error {
@@ -137,6 +137,6 @@ func (s *Members) writeOutcome(ctx context.Context, tx *sqldb.Tx, o transferOutc
 	return s.connected.Mail.Send(ctx, tx, mail.Message{
 		To: acct.Email, ToName: acct.Username, Language: mailLanguage(acct, home), Sender: "account:" + from.AccountID, Confirmed: confirmed,
 		Template: mail.TransferEnded, CommunityID: home.ID,
-		Values: map[string]string{"kind": t.State, "member": t.UserName, "community": home.Name, "link": s.connected.BaseURL + "/c/" + home.ID + "/"},
+		Values: map[string]string{"kind": t.State, "member": t.UserName, "community": home.Name, "link": s.connected.url("/c/" + home.ID + "/")},
 	})
 }
