@@ -37,7 +37,7 @@ func (f figure) within(limit figure) bool {
 // entry may shrink and disappear; ARCHITECTURE.md states the reason of one that
 // stays.
 var larger = map[string]figure{
-	"internal/api":     {54, 5800, 4.35},
+	"internal/api":     {53, 5800, 4.35},
 	"internal/access":  {15, 2950, 4.07},
 	"internal/account": {34, 5050, 5.40},
 	"internal/bulk":    {57, 8650, 5.60},
