@@ -2,6 +2,7 @@
 
 GOLANGCI_LINT := v2.15.0
 STATICCHECK   := v0.8.2
+OASDIFF       := v1.37.0
 VERSION       ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
 export GOFLAGS ?= -buildvcs=false
@@ -9,10 +10,12 @@ export CGO_ENABLED ?= 0
 
 lint_tool   := bin/golangci-lint-$(GOLANGCI_LINT)
 static_tool := bin/staticcheck-$(STATICCHECK)
+oasdiff_tool := bin/oasdiff-$(OASDIFF)
 npm_packages := sdk/typescript/node_modules/.package-lock.json
+npm_tools    := tools/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test test-clients check format-check generated-check tidy-check vet lint fmt update fuzz bench release
+.PHONY: help run demo build test test-clients check format-check generated-check document-check tidy-check vet lint fmt update fuzz bench release screenshots
 
 help: ## shows this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +33,10 @@ test: ## runs every test, on SQLite, on PostgreSQL and in a browser
 	.ci/packages postgresql chromium
 	REGULARS_TEST_ALL=1 go test -p 2 -timeout 25m ./...
 
+screenshots: ## renews the pictures in docs/screenshots from the demo
+	.ci/packages chromium
+	go test -tags screenshots -count=1 -run TestScreenshots ./internal/ui/uitest
+
 FUZZTIME ?= 30s
 fuzz: ## runs every fuzz target for a time, FUZZTIME=30s each
 	@grep -rl --include='*_test.go' '^func Fuzz' internal | xargs -n1 dirname | sort -u | while read -r folder; do \
@@ -43,13 +50,19 @@ test-clients: $(npm_packages) ## tests the clients in sdk/ with a real server
 	cd sdk/go && go vet ./... && go test -timeout 5m ./...
 	cd sdk/typescript && npm test
 
-check: format-check generated-check tidy-check vet lint test test-clients ## runs everything that has to pass before a change goes in
+check: format-check generated-check document-check tidy-check vet lint test test-clients ## runs everything that has to pass before a change goes in
 
 format-check: $(lint_tool)
 	$(lint_tool) fmt --diff
 
 generated-check: update
-	@git diff --exit-code -- '*_templ.go' '*.gen.go' '*.gen.ts' api web/dist || { echo 'Generated files are not up to date: run make update and commit.' >&2; exit 1; }
+	@git diff --exit-code -- '*_templ.go' '*.gen.go' '*.gen.ts' api docs web/dist || { echo 'Generated files are not up to date: run make update and commit.' >&2; exit 1; }
+
+# api/baseline.yaml is the document that clients were written for. A breaking
+# change is listed with its reason in api/breaking.txt, or it fails.
+document-check: $(oasdiff_tool) $(npm_tools) ## checks the OpenAPI document and compares it with api/baseline.yaml
+	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true tools/node_modules/.bin/redocly lint api/openapi.yaml --config api/redocly.yaml --max-problems 50
+	$(oasdiff_tool) breaking api/baseline.yaml api/openapi.yaml --fail-on WARN --err-ignore api/breaking.txt --warn-ignore api/breaking.txt
 
 tidy-check:
 	go mod tidy -diff
@@ -68,6 +81,7 @@ update: $(npm_packages) ## makes every generated file again
 	go tool -modfile=tools/go.mod templ generate -log-level error
 	go generate ./...
 	go run ./cmd/regulars openapi > api/openapi.yaml
+	go test . -run '^TestReferencePagesAreCurrent$$' -update > /dev/null
 	go run -C tools ./sdkgen ../api/openapi.yaml ../sdk/go/client.gen.go
 	cd sdk/typescript && npm run --silent generate
 
@@ -87,6 +101,12 @@ $(lint_tool):
 $(static_tool):
 	GOBIN=$(CURDIR)/bin go install honnef.co/go/tools/cmd/staticcheck@$(STATICCHECK)
 	mv bin/staticcheck $@
+$(oasdiff_tool):
+	GOBIN=$(CURDIR)/bin go install github.com/oasdiff/oasdiff@$(OASDIFF)
+	mv bin/oasdiff $@
+$(npm_tools): tools/package.json tools/package-lock.json
+	.ci/packages nodejs npm
+	cd tools && npm ci --ignore-scripts --no-audit --no-fund
 $(npm_packages): sdk/typescript/package.json sdk/typescript/package-lock.json
 	.ci/packages nodejs npm
 	cd sdk/typescript && npm ci --ignore-scripts --no-audit --no-fund

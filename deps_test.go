@@ -12,41 +12,70 @@ import (
 
 const module = "github.com/regulars/regulars/"
 
-// floors lists our packages from the ground up, one floor a line. A package
-// may import packages of the lines above its own here, never of its own line
-// or one below it. A new package gets its place here before its first import.
-var floors = []string{
-	"migrations web examples", // embedded files only
+// layers lists the packages, the lowest layer first, one layer a line. A package
+// imports packages of lower layers only, never of its own layer or a higher one. A
+// new package is added here before its first import.
+var layers = []string{
+	"migrations web examples docs", // embedded files only
 	"internal/errs internal/clock internal/id internal/text",
-	"internal/actor internal/sqldb internal/blob internal/sheet internal/safehttp internal/i18n",
-	"internal/sqldb/pgtest",
+	"internal/actor internal/sqldb internal/blob internal/sheet/record internal/safehttp internal/i18n",
+	"internal/sqldb/pgtest internal/sheet/unpack",
+	"internal/sheet/xlsx",
+	"internal/sheet",
 	"internal/sqldb/sqldbtest internal/account/oidctest",
 	"internal/jobs internal/idempotency internal/seal internal/ratelimit",
-	"internal/event internal/audit internal/mail internal/httpx",
+	"internal/event internal/audit",
+	"internal/feature",
+	"internal/mail internal/httpx internal/bulk/spill",
 	"internal/media",
 	"internal/community",
 	"internal/account",
+	"internal/account/password internal/account/link internal/account/throttle internal/account/flow internal/account/totp",
+	"internal/account/session internal/account/mailer",
+	"internal/account/reauth",
+	"internal/account/twofactor internal/account/passkey internal/account/provider",
+	"internal/account/signin",
+	"internal/access/permission",
 	"internal/access",
 	"internal/field",
-	"internal/member",
+	"internal/ownership/transfer",
+	"internal/member internal/bulk/source",
+	"internal/member/directory",
+	"internal/member/assign",
+	"internal/roster",
+	"internal/bulk/outcome",
+	"internal/bulk/job",
+	"internal/fieldchange internal/moderation internal/note",
+	"internal/ownership",
+	"internal/member/membertest",
 	"internal/chat internal/reward internal/chart",
-	"internal/shop internal/board internal/stats internal/hook internal/widget",
+	"internal/shop internal/board internal/hook internal/widget",
+	"internal/bulk/plan",
+	"internal/bulk/apply",
+	"internal/bulk/undo",
 	"internal/bulk",
-	"internal/api internal/console internal/embed internal/live",
+	"internal/stats internal/installation",
+	"internal/api internal/ui internal/embed internal/live",
+	"internal/api/wire internal/ui/plot",
+	"internal/api/auth internal/api/bulk internal/api/channel internal/api/event internal/api/field internal/api/key internal/api/moderation internal/api/note internal/api/role internal/api/server internal/api/user " +
+		"internal/ui/account internal/ui/audit internal/ui/bulk internal/ui/channel internal/ui/field internal/ui/guide internal/ui/home internal/ui/installation internal/ui/key " +
+		"internal/ui/member internal/ui/moderation internal/ui/overview internal/ui/role internal/ui/settings internal/ui/signin",
+	"internal/app/config",
 	"internal/app",
-	"internal/app/apptest",
+	"internal/app/apptest internal/ui/uitest",
 	"cmd/regulars",
 }
 
-// harnesses start things for tests. An external test (package x_test) may
-// import them from any floor; nothing else may, but a harness higher up.
-var harnesses = []string{"internal/sqldb/pgtest", "internal/sqldb/sqldbtest", "internal/account/oidctest", "internal/app/apptest"}
+// harnesses are packages for tests. An external test (package x_test) of any layer
+// may import them; otherwise only a harness of a higher layer may.
+var harnesses = []string{"internal/sqldb/pgtest", "internal/sqldb/sqldbtest", "internal/account/oidctest", "internal/member/membertest", "internal/app/apptest"}
 
-// visitors names the packages that only some may import.
-var visitors = map[string][]string{
+// importers lists, for packages with few importers, those that are allowed.
+var importers = map[string][]string{
 	"migrations":   {"internal/sqldb"},
 	"examples":     {"internal/app"},
-	"web":          {"internal/api", "internal/console", "internal/embed"},
+	"docs":         {"internal/ui/guide", "internal/app"},
+	"web":          {"internal/api", "internal/ui", "internal/embed"},
 	"internal/app": {"internal/app/apptest", "cmd/regulars"},
 }
 
@@ -59,16 +88,16 @@ func TestImportsPointDown(t *testing.T) {
 	rank := ranks()
 	for _, p := range allPackages(t) {
 		path := strings.TrimPrefix(p.ImportPath, module)
-		floor, ok := rank[path]
+		layer, ok := rank[path]
 		if !ok {
-			t.Errorf("%s stands on no floor: add it to floors in deps_test.go", path)
+			t.Errorf("%s has no layer: add it to layers in deps_test.go", path)
 			continue
 		}
-		checkImports(t, rank, path, floor, p)
+		checkImports(t, rank, path, layer, p)
 	}
 }
 
-func checkImports(t *testing.T, rank map[string]int, path string, floor int, p pkg) {
+func checkImports(t *testing.T, rank map[string]int, path string, layer int, p pkg) {
 	t.Helper()
 	uses := func(kind string, imports []string, external bool) {
 		for _, full := range imports {
@@ -76,14 +105,14 @@ func checkImports(t *testing.T, rank map[string]int, path string, floor int, p p
 			if !ours || external && (used == path || slices.Contains(harnesses, used)) {
 				continue
 			}
-			if at, known := rank[used]; known && at >= floor {
-				t.Errorf("%s may not import %s%s: it stands on floor %d, and %s on %d. Imports point down; what has to go up is an event.", path, used, kind, floor, used, at)
+			if at, known := rank[used]; known && at >= layer {
+				t.Errorf("%s may not import %s%s: its layer is %d, that of %s is %d. Imports point down; append an event to reach a higher layer.", path, used, kind, layer, used, at)
 			}
 			if kind == "" && slices.Contains(harnesses, used) && !slices.Contains(harnesses, path) {
 				t.Errorf("%s may not import %s: it is for tests.", path, used)
 			}
-			if guests, limited := visitors[used]; limited && !external && !slices.Contains(guests, path) {
-				t.Errorf("%s may not import %s%s: only %s may.", path, used, kind, strings.Join(guests, ", "))
+			if allowed, limited := importers[used]; limited && !external && !slices.Contains(allowed, path) {
+				t.Errorf("%s may not import %s%s: only %s may.", path, used, kind, strings.Join(allowed, ", "))
 			}
 		}
 	}
@@ -92,12 +121,36 @@ func checkImports(t *testing.T, rank map[string]int, path string, floor int, p p
 	uses(" in its external tests", p.XTestImports, true)
 }
 
-func TestEachPackageStandsOnOneFloor(t *testing.T) {
+// frames have one package per area below them. An area imports the frame, types
+// that areas share, and features.
+var frames = map[string][]string{
+	"internal/api": {"internal/api/wire"},
+	"internal/ui":  {"internal/ui/plot", "internal/ui/uitest"},
+}
+
+func TestAreasDoNotImportEachOther(t *testing.T) {
+	for _, p := range allPackages(t) {
+		path := strings.TrimPrefix(p.ImportPath, module)
+		for frame, shared := range frames {
+			if !strings.HasPrefix(path, frame+"/") || slices.Contains(shared, path) {
+				continue
+			}
+			for _, full := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
+				used := strings.TrimPrefix(full, module)
+				if used != path && strings.HasPrefix(used, frame+"/") && !slices.Contains(shared, used) {
+					t.Errorf("%s may not import %s: an area imports its frame and features, never another area.", path, used)
+				}
+			}
+		}
+	}
+}
+
+func TestEachPackageHasOneLayer(t *testing.T) {
 	seen := map[string]bool{}
-	for _, floor := range floors {
-		for _, path := range strings.Fields(floor) {
+	for _, layer := range layers {
+		for _, path := range strings.Fields(layer) {
 			if seen[path] {
-				t.Errorf("%s stands on two floors", path)
+				t.Errorf("%s has two layers", path)
 			}
 			seen[path] = true
 		}
@@ -106,16 +159,16 @@ func TestEachPackageStandsOnOneFloor(t *testing.T) {
 
 func ranks() map[string]int {
 	rank := map[string]int{}
-	for floor, paths := range floors {
+	for layer, paths := range layers {
 		for _, path := range strings.Fields(paths) {
-			rank[path] = floor
+			rank[path] = layer
 		}
 	}
 	return rank
 }
 
-// allPackages are all packages of the module but the root, which has only these
-// tests, and programs that only make files (package main outside cmd).
+// allPackages returns the packages of the module without the root, which has only
+// these tests, and without generators (package main outside cmd).
 func allPackages(t *testing.T) []pkg {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-e", "-json=ImportPath,Name,Imports,TestImports,XTestImports", "./...").Output()
@@ -133,8 +186,8 @@ func allPackages(t *testing.T) []pkg {
 		} else if err != nil {
 			t.Fatal(err)
 		}
-		maker := p.Name == "main" && !strings.HasPrefix(p.ImportPath, module+"cmd/")
-		if p.ImportPath+"/" != module && !maker {
+		generator := p.Name == "main" && !strings.HasPrefix(p.ImportPath, module+"cmd/")
+		if p.ImportPath+"/" != module && !generator {
 			list = append(list, p.pkg)
 		}
 	}

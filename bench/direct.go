@@ -32,7 +32,7 @@ func openDirect(ctx context.Context, v *server) (*direct, error) {
 	}
 	d := &direct{db: db, community: v.community, fields: map[string]string{}}
 	pairs, err := sqldb.All(ctx, db, func(s sqldb.Scanner) (pair [2]string, err error) { return pair, s.Scan(&pair[0], &pair[1]) },
-		"SELECT field, id FROM user_fields WHERE community_id = $1", v.community)
+		"SELECT field, id FROM field_definitions WHERE community_id = $1", v.community)
 	for _, pair := range pairs {
 		d.fields[pair[0]] = pair[1]
 	}
@@ -41,7 +41,7 @@ func openDirect(ctx context.Context, v *server) (*direct, error) {
 
 func (d *direct) close() error { return d.db.Close() }
 
-const directColumns = `a.id, a.email, a.username, m.first_name, m.last_name, m.phone, m.country, m.language, m.roles, m.tags, m.fields, m.joined_at`
+const directColumns = `m.user_id, m.email, m.username, m.first_name, m.last_name, m.phone, m.country, m.language, m.roles, m.tags, m.fields, m.joined_at`
 
 type directRow [12]string
 
@@ -54,8 +54,8 @@ func scanDirect(s sqldb.Scanner) (row directRow, err error) {
 }
 
 func (d *direct) read(ctx context.Context, email string) error {
-	_, err := sqldb.One(ctx, d.db, "user", scanDirect, "SELECT "+directColumns+` FROM accounts a JOIN members m ON m.user_id = a.id
-		WHERE m.community_id = $1 AND a.email_key = $2`, d.community, account.EmailKey(email))
+	_, err := sqldb.One(ctx, d.db, "user", scanDirect, "SELECT "+directColumns+` FROM members m
+		WHERE m.community_id = $1 AND m.email_key = $2`, d.community, account.EmailKey(email))
 	return err
 }
 
@@ -63,25 +63,29 @@ func (d *direct) read(ctx context.Context, email string) error {
 func (d *direct) list(ctx context.Context, field, value string, indexed bool) error {
 	query, arg := d.db.Dialect().JSONText("m.fields", "$3")+" = $4", d.db.Dialect().JSONKey(field)
 	if indexed {
-		query, arg = "m.user_id IN (SELECT v.user_id FROM member_value v WHERE v.community_id = $1 AND v.field_id = $3 AND v.key = $4)", d.fields[field]
+		query, arg = "m.user_id IN (SELECT v.user_id FROM member_values v WHERE v.community_id = $1 AND v.field_id = $3 AND v.key = $4)", d.fields[field]
 	}
-	_, err := sqldb.All(ctx, d.db, scanDirect, "SELECT "+directColumns+` FROM members m JOIN accounts a ON a.id = m.user_id
+	_, err := sqldb.All(ctx, d.db, scanDirect, "SELECT "+directColumns+` FROM members m
 		WHERE m.community_id = $1 AND m.country = $2 AND `+query+" ORDER BY m.user_id LIMIT 50", d.community, "DE", arg, value)
 	return err
 }
+
+// directNumbers is above the numbers of other members.
+const directNumbers = 1 << 40
 
 // create inserts an account and a member in one durable transaction.
 func (d *direct) create(ctx context.Context, n int64) error {
 	return d.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		now := d.clock.Now()
 		account, name := id.New(now), fmt.Sprintf("direct%d", n)
-		_, err := tx.Exec(ctx, `INSERT INTO accounts (id, email, email_key, username, username_key, communities, created_at, updated_at)
-			VALUES ($1, $2, $3, $4, $5, 1, $6, $6)`, account, name+"@example.com", name+"@example.com", name, name, now.UnixMilli())
+		_, err := tx.Exec(ctx, `INSERT INTO accounts (number, id, email, email_key, username, username_key, created_at, updated_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $7)`, directNumbers+n, account, name+"@example.com", name+"@example.com", name, name, now.UnixMilli())
 		if err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `INSERT INTO members (community_id, user_id, state, first_name, last_name, name_key, phone, country, language, roles, tags, fields, joined_at, updated_at)
-			VALUES ($1, $2, 'active', 'Ada', 'Lovelace', 'ada lovelace', '', '', '', '[]', '[]', '{}', $3, $3)`, d.community, account, now.UnixMilli())
+		_, err = tx.Exec(ctx, `INSERT INTO members (community_id, user_id, account_id, number, email, email_key, username, username_key, state, first_name, last_name, name_key, phone, country, language, roles, tags, fields, joined_at, updated_at)
+			VALUES ($1, $2, $2, $3, $4, $5, $6, $7, 'active', 'Ada', 'Lovelace', 'ada lovelace', '', '', '', '[]', '[]', '{}', $8, $8)`,
+			d.community, account, directNumbers+n, name+"@example.com", name+"@example.com", name, name, now.UnixMilli())
 		return err
 	})
 }

@@ -8,8 +8,7 @@ import (
 	"log/slog"
 
 	"github.com/regulars/regulars/internal/account"
-	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/account/signin"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -43,7 +42,7 @@ type Memberships interface {
 // concurrent use.
 type Access struct {
 	db          *sqldb.DB
-	accounts    *account.Accounts
+	accounts    *signin.Accounts
 	communities *community.Communities
 	memberships Memberships
 	clock       clock.Clock
@@ -54,7 +53,7 @@ type Access struct {
 // Deps are the dependencies of Access.
 type Deps struct {
 	DB          *sqldb.DB
-	Accounts    *account.Accounts
+	Accounts    *signin.Accounts
 	Communities *community.Communities
 	Memberships Memberships
 	Clock       clock.Clock
@@ -62,24 +61,11 @@ type Deps struct {
 	BaseURL     func() string // address of the server without a slash at its end; nil: unknown
 }
 
-// New returns the Access of a database and registers its hooks with
-// d.Communities: new communities get the role @all, and changes are audited.
+// New returns the Access of a database.
 func New(d Deps) *Access {
 	if d.BaseURL == nil {
 		d.BaseURL = func() string { return "" }
 	}
-	d.Communities.OnCreate(func(ctx context.Context, tx *sqldb.Tx, created community.Community) error {
-		if err := EnsureEveryoneRole(ctx, tx, created.ID); err != nil {
-			return err
-		}
-		if actor.FromContext(ctx).Kind == actor.Anonymous {
-			return nil // created while the installation is set up
-		}
-		return audit.Record(ctx, tx, created.CreatedAt, created.ID, "community.create", audit.Target{Type: "community", ID: created.ID, Name: created.Name})
-	})
-	d.Communities.OnCreate(requirePersonForOpenCommunity)
-	d.Communities.OnChange(requirePersonForOpenImport)
-	d.Communities.OnChange(auditSettings)
 	return &Access{db: d.DB, accounts: d.Accounts, communities: d.Communities, memberships: d.Memberships, clock: d.Clock, baseURL: d.BaseURL, touch: account.NewTouch(d.Log)}
 }
 

@@ -27,7 +27,7 @@ func (a *Access) Authenticate(ctx context.Context, token string) (actor.Actor, e
 }
 
 func (a *Access) bySession(ctx context.Context, token string) (actor.Actor, error) {
-	session, err := a.accounts.AuthenticateSession(ctx, token)
+	session, err := a.accounts.Sessions.Authenticate(ctx, token)
 	if err != nil || session.AccountID != "" {
 		return session, err
 	}
@@ -49,18 +49,18 @@ func (a *Access) byKey(ctx context.Context, secret string) (actor.Actor, error) 
 	if err := k.usable(now); err != nil {
 		return actor.Actor{}, err
 	}
-	if !k.currentSecret && k.OldUntil <= now {
+	if !k.currentSecret && k.PreviousExpiresAt <= now {
 		return actor.Actor{}, account.CredentialExpired()
 	}
 	a.touch.Do(ctx, k.UsedAt, now, func(ctx context.Context) error {
 		return touchKey(ctx, a.db, k.CommunityID, k.ID, now)
 	})
-	bounds := k.BoundBy
+	bounds := k.LimitedBy
 	if !k.currentSecret {
-		bounds = k.OldBoundBy
+		bounds = k.PreviousLimitedBy
 	}
 	return actor.Actor{
-		Kind: actor.CommunityKey, KeyID: k.ID, CommunityID: k.CommunityID, CreatedBy: k.CreatedBy, CreatorIsOwner: k.creatorIsOwner, BoundBy: bounds,
+		Kind: actor.CommunityKey, KeyID: k.ID, CommunityID: k.CommunityID, CreatedBy: k.CreatedBy, CreatorIsOwner: k.creatorIsOwner, LimitedBy: bounds,
 		Name: k.Name, Permissions: k.Permissions, ExpiresAt: k.ExpiresAt,
 	}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
@@ -38,6 +39,11 @@ func AuthorityOf(ctx context.Context, q sqldb.Querier, memberships Memberships, 
 	default:
 		return Authority{actor: caller}, nil
 	}
+}
+
+// Authority is AuthorityOf outside a transaction.
+func (a *Access) Authority(ctx context.Context, caller actor.Actor, communityID string) (Authority, error) {
+	return AuthorityOf(ctx, a.db, a.memberships, caller, communityID)
 }
 
 // OutranksRole reports whether the role ranks below the actor. Roles of equal
@@ -154,7 +160,7 @@ func (a Authority) OutranksAllRoles() bool { return a.all }
 func (a Authority) MayAssignAll() bool { return a.all && a.managesRoles() }
 
 func (a Authority) managesRoles() bool {
-	return a.actor.Kind != actor.CommunityKey && a.actor.Kind != actor.UserKey || a.actor.HasPermission(PermManageRoles)
+	return a.actor.Kind != actor.CommunityKey && a.actor.Kind != actor.UserKey || a.actor.HasPermission(permission.ManageRoles)
 }
 
 // KeyMayAssign returns Forbidden "missing_permission" for a key without
@@ -163,7 +169,7 @@ func (a Authority) KeyMayAssign(role Role) error {
 	if a.managesRoles() || !role.GrantsServerPermission() {
 		return nil
 	}
-	return errs.New(errs.Forbidden, "missing_permission", "The role %q has server permissions: an API key needs the permission %q to assign or remove it.", role.Title, PermManageRoles)
+	return errs.New(errs.Forbidden, "missing_permission", "The role %q has server permissions: an API key needs the permission %q to assign or remove it.", role.Title, permission.ManageRoles)
 }
 
 // Allows reports whether the actor has need; now is in Unix milliseconds. It is
@@ -174,9 +180,9 @@ func (a Authority) Allows(need actor.Permission, now int64) bool {
 		return true
 	case actor.CommunityKey:
 		rejects := func(granted grants) bool { return granted.suspendedUntil > now || !granted.allowKey(need) }
-		return actor.Grants(a.actor.Permissions, keyPermission(need)) && !rejects(a.grants) && !slices.ContainsFunc(a.otherGrants, rejects)
+		return actor.Grants(a.actor.Permissions, permission.OfKey(need)) && !rejects(a.grants) && !slices.ContainsFunc(a.otherGrants, rejects)
 	case actor.UserKey:
-		return actor.Grants(a.actor.Permissions, keyPermission(need)) && a.personAllows(need, now)
+		return actor.Grants(a.actor.Permissions, permission.OfKey(need)) && a.personAllows(need, now)
 	case actor.Session:
 		return a.personAllows(need, now)
 	default:
@@ -191,12 +197,12 @@ func (a Authority) Require(need actor.Permission, now int64) error {
 	switch {
 	case a.Allows(need, now):
 		return nil
-	case a.actor.Kind == actor.CommunityKey, a.actor.Kind == actor.UserKey && !a.actor.HasPermission(keyPermission(need)):
-		return keyLacksPermission(need)
+	case a.actor.Kind == actor.CommunityKey, a.actor.Kind == actor.UserKey && !a.actor.HasPermission(permission.OfKey(need)):
+		return permission.KeyLacks(need)
 	case a.grants.suspendedUntil > now:
 		return suspended(a.grants.suspendedUntil)
 	}
-	return rolesLackPermission(need)
+	return permission.RolesLack(need)
 }
 
 func (a Authority) personAllows(need actor.Permission, now int64) bool {
@@ -267,13 +273,13 @@ func actorOfCommunityKey(ctx context.Context, q sqldb.Querier, key Key, now int6
 	if err := key.usable(now); err != nil {
 		return actor.Actor{}, err
 	}
-	bounds := key.BoundBy
-	if key.OldUntil > now { // either secret may have started the work
-		bounds = slices.Concat(bounds, key.OldBoundBy)
+	bounds := key.LimitedBy
+	if key.PreviousExpiresAt > now { // either secret may have started the work
+		bounds = slices.Concat(bounds, key.PreviousLimitedBy)
 	}
 	creator, err := creatorOf(ctx, q, key.CommunityID, key.CreatedBy)
 	return actor.Actor{
-		Kind: actor.CommunityKey, KeyID: key.ID, CommunityID: key.CommunityID, CreatedBy: key.CreatedBy, CreatorIsOwner: creator.InstallationOwner, BoundBy: bounds,
+		Kind: actor.CommunityKey, KeyID: key.ID, CommunityID: key.CommunityID, CreatedBy: key.CreatedBy, CreatorIsOwner: creator.InstallationOwner, LimitedBy: bounds,
 		Permissions: key.Permissions,
 	}, err
 }

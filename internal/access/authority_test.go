@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -76,10 +77,10 @@ func TestKeyNeedsManageRolesToAssignServerRoles(t *testing.T) {
 				permission actor.Permission
 				role, want string
 			}{
-				{access.PermBulkUpdateUser, "manager", "missing_permission"},
-				{access.PermCreateUser, "high", "missing_permission"},
-				{access.PermBulkUpdateUser, "low", ""},
-				{access.PermManageRoles, "manager", ""},
+				{permission.BulkUpdateUser, "manager", "missing_permission"},
+				{permission.CreateUser, "high", "missing_permission"},
+				{permission.BulkUpdateUser, "low", ""},
+				{permission.ManageRoles, "manager", ""},
 				{actor.PermAll, "high", ""},
 			} {
 				caller := actor.Actor{Kind: kind, KeyID: "k", AccountID: owner.ID, CommunityID: h.id, Permissions: []actor.Permission{c.permission}}
@@ -109,14 +110,14 @@ func TestRejectionNamesAnExistingPermission(t *testing.T) {
 		bereft := weak
 		bereft.Permissions = []actor.Permission{actor.PermAll}
 		for need, c := range map[actor.Permission]struct{ role, key string }{
-			access.PermBan:              {`"ban_members"`, "manageUser"},
-			access.PermCreateInvites:    {`"create_invite"`, "community"},
-			access.PermOverrideLanguage: {`"overwrite_language_settings"`, "community"},
-			access.PermViewPenalties:    {"warn_members, suspend_members, kick_members, ban_members", "manageUser"},
-			access.PermManageRoles:      {`"manage_roles"`, "roles"},
-			access.PermManageChannels:   {`"manage_channels"`, "channels"},
-			access.PermGetUserData:      {`"server_administrator"`, "getUserData"},
-			access.PermManageCommunity:  {`"server_administrator"`, "community"},
+			permission.Ban:              {`"ban_members"`, "manageUser"},
+			permission.CreateInvites:    {`"create_invite"`, "community"},
+			permission.OverrideLanguage: {`"overwrite_language_settings"`, "community"},
+			permission.ViewPenalties:    {"warn_members, suspend_members, kick_members, ban_members", "manageUser"},
+			permission.ManageRoles:      {`"manage_roles"`, "roles"},
+			permission.ManageChannels:   {`"manage_channels"`, "channels"},
+			permission.GetUserData:      {`"server_administrator"`, "getUserData"},
+			permission.ManageCommunity:  {`"server_administrator"`, "community"},
 		} {
 			for member, as := range map[string]struct {
 				actor actor.Actor
@@ -148,18 +149,17 @@ func TestKeyCannotChangeAKeyWithMorePermissions(t *testing.T) {
 		h.memberships.put(h.id, owner.ID, access.Membership{Member: true, Owner: true})
 		session := actor.Actor{Kind: actor.Session, AccountID: owner.ID}
 		strong, _ := h.keyBy(t, session, actor.PermAll)
-		equal, _ := h.keyBy(t, session, access.PermAPIKeys)
-		_, weak := h.keyBy(t, session, access.PermAPIKeys)
-		as := actor.NewContext(t.Context(), weak)
-		mustFail(t, "delete", h.DeleteKey(as, h.id, strong.ID), errs.Forbidden, "missing_permission")
-		_, err := h.UpdateKey(as, weak, h.id, strong.ID, access.KeyChange{Active: new(false)})
+		equal, _ := h.keyBy(t, session, permission.APIKeys)
+		_, weak := h.keyBy(t, session, permission.APIKeys)
+		mustFail(t, "delete", h.DeleteKey(t.Context(), weak, h.id, strong.ID), errs.Forbidden, "missing_permission")
+		_, err := h.UpdateKey(t.Context(), weak, h.id, strong.ID, access.KeyChange{Active: new(false)})
 		mustFail(t, "switch off", err, errs.Forbidden, "missing_permission")
-		_, err = h.UpdateKey(as, weak, h.id, strong.ID, access.KeyChange{Permissions: []actor.Permission{access.PermAPIKeys}})
+		_, err = h.UpdateKey(t.Context(), weak, h.id, strong.ID, access.KeyChange{Permissions: []actor.Permission{permission.APIKeys}})
 		mustFail(t, "weaken", err, errs.Forbidden, "missing_permission")
-		if err := h.DeleteKey(as, h.id, equal.ID); err != nil {
+		if err := h.DeleteKey(t.Context(), weak, h.id, equal.ID); err != nil {
 			t.Error(err)
 		}
-		if err := h.DeleteKey(actor.NewContext(t.Context(), session), h.id, strong.ID); err != nil {
+		if err := h.DeleteKey(t.Context(), session, h.id, strong.ID); err != nil {
 			t.Error(err)
 		}
 	})

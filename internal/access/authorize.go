@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
@@ -22,8 +23,8 @@ func (a *Access) Can(ctx context.Context, caller actor.Actor, communityID string
 	case actor.CommunityKey:
 		return a.canKey(ctx, caller, communityID, need)
 	case actor.UserKey:
-		if need != PermAnyMember && !actor.Grants(caller.Permissions, keyPermission(need)) {
-			return keyLacksPermission(need)
+		if need != permission.AnyMember && !actor.Grants(caller.Permissions, permission.OfKey(need)) {
+			return permission.KeyLacks(need)
 		}
 		return a.canPerson(ctx, caller, communityID, need)
 	case actor.Session:
@@ -35,10 +36,28 @@ func (a *Access) Can(ctx context.Context, caller actor.Actor, communityID string
 	}
 }
 
+// CanAny returns nil if the actor has one of needs in the community. Otherwise it
+// fails as Can does for the first.
+func (a *Access) CanAny(ctx context.Context, caller actor.Actor, communityID string, needs ...actor.Permission) (refusal error) {
+	for _, need := range needs {
+		err := a.Can(ctx, caller, communityID, need)
+		if err == nil {
+			return nil
+		}
+		if refusal == nil {
+			refusal = err
+		}
+	}
+	if refusal == nil { // needs is empty
+		refusal = errs.New(errs.Forbidden, "missing_permission", "No permission allows this.")
+	}
+	return refusal
+}
+
 // Allowed reports for each of needs if a person has it in a community. It fails
 // as Can does for PermAnyMember.
 func (a *Access) Allowed(ctx context.Context, caller actor.Actor, communityID string, needs ...actor.Permission) (map[actor.Permission]bool, error) {
-	granted, err := a.activeGrants(ctx, a.db, caller, communityID)
+	granted, err := a.requestGrants(ctx, caller, communityID)
 	if err != nil {
 		return nil, err
 	}
@@ -50,11 +69,11 @@ func (a *Access) Allowed(ctx context.Context, caller actor.Actor, communityID st
 }
 
 func (a *Access) canPerson(ctx context.Context, caller actor.Actor, communityID string, need actor.Permission) error {
-	granted, err := a.activeGrants(ctx, a.db, caller, communityID)
+	granted, err := a.requestGrants(ctx, caller, communityID)
 	if err != nil || granted.allow(need) {
 		return err
 	}
-	return rolesLackPermission(need)
+	return permission.RolesLack(need)
 }
 
 func wrongCommunity() error {
@@ -63,7 +82,7 @@ func wrongCommunity() error {
 
 func authenticationRequired(need actor.Permission) error {
 	const code = "authentication_required"
-	if need == PermBulkUpdateUser {
+	if need == permission.BulkUpdateUser {
 		return errs.New(errs.Unauthenticated, code, "This needs a credential: send a session token or an API key. Imports without one need the community setting openBulkImport.")
 	}
 	return actor.AuthenticationRequired()
@@ -73,7 +92,7 @@ func authenticationRequired(need actor.Permission) error {
 // All other requests fail as if the credential were missing, also for an unknown
 // community.
 func (a *Access) canOpen(ctx context.Context, communityID string, need actor.Permission) error {
-	if need != PermBulkUpdateUser {
+	if need != permission.BulkUpdateUser {
 		return authenticationRequired(need)
 	}
 	c, err := a.communities.Get(ctx, communityID)
@@ -84,7 +103,7 @@ func (a *Access) canOpen(ctx context.Context, communityID string, need actor.Per
 }
 
 func communityNotFound() error {
-	return errs.New(errs.NotFound, "community_not_found", "There is no such community.")
+	return errs.Missing("community")
 }
 
 // ResolveCommunity returns the community of a request; explicit is the id that
@@ -117,7 +136,7 @@ func (a *Access) ResolveCommunity(ctx context.Context, caller actor.Actor, expli
 
 func (a *Access) communityOf(ctx context.Context, caller actor.Actor, explicit string) (string, error) {
 	if explicit != "" {
-		_, err := a.activeGrants(ctx, a.db, caller, explicit)
+		_, err := a.requestGrants(ctx, caller, explicit)
 		return explicit, err
 	}
 	memberships, err := a.CommunitiesOf(ctx, caller)
@@ -141,7 +160,7 @@ func communityRequired() error {
 // "authentication_required", or Forbidden "person_required", "session_required",
 // "limited_session" or "missing_permission".
 func (a *Access) CanAsPerson(caller actor.Actor, need []actor.Permission) error {
-	anyPerson := slices.Contains(need, PermAnyPerson)
+	anyPerson := slices.Contains(need, permission.AnyPerson)
 	switch caller.Kind {
 	case actor.Session:
 		if caller.OnlyCommunity != "" && !anyPerson {
@@ -182,10 +201,10 @@ func (a *Access) canKey(ctx context.Context, caller actor.Actor, communityID str
 	if caller.CommunityID != communityID {
 		return wrongCommunity()
 	}
-	if need != PermAnyMember && !actor.Grants(caller.Permissions, keyPermission(need)) {
-		return keyLacksPermission(need)
+	if need != permission.AnyMember && !actor.Grants(caller.Permissions, permission.OfKey(need)) {
+		return permission.KeyLacks(need)
 	}
-	bounds, err := boundsOf(ctx, a.db, a.memberships, caller, communityID)
+	bounds, err := a.requestBounds(ctx, caller, communityID)
 	if err != nil {
 		return creatorGone(err)
 	}
@@ -194,7 +213,7 @@ func (a *Access) canKey(ctx context.Context, caller actor.Actor, communityID str
 		case b.grants.suspendedUntil > a.clock.MS():
 			return creatorSuspended(b.grants.suspendedUntil)
 		case !b.grants.allowKey(need):
-			return creatorLacksPermission(need)
+			return permission.CreatorLacks(need)
 		}
 	}
 	return nil

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
@@ -138,7 +140,7 @@ func TestCanMatchesTheReferenceModel(t *testing.T) {
 		}
 		ids := []string{places[0].id, places[1].id, places[2].id, places[3].id, "nowhere"}
 		// Those that Can treats in a way of their own come up as often as all others.
-		special := []actor.Permission{access.PermManageRoles, access.PermManageRoles, actor.PermSignIn, access.PermBulkUpdateUser}
+		special := []actor.Permission{permission.ManageRoles, permission.ManageRoles, actor.PermSignIn, permission.BulkUpdateUser}
 		rapid.Check(t, func(rt *rapid.T) {
 			pick := func(from []string, label string) string { return rapid.SampledFrom(from).Draw(rt, label) }
 			clear(w.memberships)
@@ -151,7 +153,7 @@ func TestCanMatchesTheReferenceModel(t *testing.T) {
 			caller := actor.Actor{
 				Kind:      rapid.SampledFrom([]actor.Kind{actor.Session, actor.Session, actor.Session, actor.CommunityKey, actor.CommunityKey, actor.UserKey, actor.UserKey, actor.Open, actor.Anonymous, actor.Command}).Draw(rt, "kind"),
 				AccountID: pick([]string{"ann", "ann", "ann", "stranger"}, "account"), CommunityID: pick(ids, "home"),
-				Permissions:       rapid.SliceOfN(rapid.SampledFrom(access.Permissions()), 0, 4).Draw(rt, "permissions"),
+				Permissions:       rapid.SliceOfN(rapid.SampledFrom(permission.All()), 0, 4).Draw(rt, "permissions"),
 				InstallationOwner: rapid.IntRange(0, 5).Draw(rt, "installation owner") == 0,
 			}
 			if rapid.Bool().Draw(rt, "everywhere at home") {
@@ -160,7 +162,7 @@ func TestCanMatchesTheReferenceModel(t *testing.T) {
 			if caller.Kind == actor.Session && rapid.Bool().Draw(rt, "limited") {
 				caller.OnlyCommunity, caller.MemberID = pick(ids, "limited to"), caller.AccountID
 			}
-			communityID, need := pick(ids, "community"), rapid.SampledFrom(append(access.Permissions(), "unknown")).Draw(rt, "need")
+			communityID, need := pick(ids, "community"), rapid.SampledFrom(append(permission.All(), "unknown")).Draw(rt, "need")
 			if rapid.Bool().Draw(rt, "is special") {
 				need = rapid.SampledFrom(special).Draw(rt, "special need")
 			}
@@ -169,6 +171,47 @@ func TestCanMatchesTheReferenceModel(t *testing.T) {
 				rt.Fatalf("%+v needs %s in %s: %v, want %q", caller, need, communityID, err, want)
 			}
 		})
+	})
+}
+
+// TestLostPermissionEndsALongRequest covers requests whose body arrives slowly,
+// and streams.
+func TestLostPermissionEndsALongRequest(t *testing.T) {
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
+		w := newFixture(db)
+		home, other := w.community(t, "Home"), w.community(t, "Other")
+		role := w.role(t, home, access.RoleInput{Title: "Keys", ServerPermissions: permissionSet("server_administrator")})
+		ann := w.account(t, "ann").ID
+		for name, caller := range map[string]actor.Actor{
+			"a session":         {Kind: actor.Session, AccountID: ann},
+			"a person's key":    {Kind: actor.UserKey, AccountID: ann, Permissions: []actor.Permission{actor.PermAll}},
+			"a community's key": {Kind: actor.CommunityKey, CommunityID: home, CreatedBy: "account:" + ann, Permissions: []actor.Permission{actor.PermAll}},
+		} {
+			t.Run(name, func(t *testing.T) {
+				caller.Cache = &actor.Cache{}
+				w.memberships.put(home, ann, access.Membership{Member: true, RoleIDs: []string{role.ID}})
+				can := func(communityID string) error { return w.Can(t.Context(), caller, communityID, permission.APIKeys) }
+				if err := can(home); err != nil {
+					t.Fatal(err)
+				}
+				if err := can(other); !errs.Is(err, "community_not_found") && !errs.Is(err, "wrong_community") {
+					t.Errorf("another community: %v", err)
+				}
+				w.memberships.put(home, ann, access.Membership{Member: true})
+				if err := can(home); err != nil {
+					t.Errorf("the next check of the request loads the grants again: %v", err)
+				}
+				w.advance(time.Second)
+				if err := can(home); !errs.Is(err, "missing_permission") {
+					t.Errorf("without the role: %v", err)
+				}
+				w.memberships.put(home, ann, access.Membership{Member: true, RoleIDs: []string{role.ID}, SuspendedUntil: w.clock.MS() + 60_000})
+				w.advance(time.Second)
+				if err := can(home); !errs.Is(err, "suspended") && !errs.Is(err, "key_maker_suspended") {
+					t.Errorf("suspended: %v", err)
+				}
+			})
+		}
 	})
 }
 

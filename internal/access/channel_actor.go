@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -61,7 +62,7 @@ func (r Rule) allows() bool { return r != RuleNotMember && r != RuleSuspended }
 // order is Discord's: the permissions of all roles; the override of @all,
 // denials before permissions; the overrides of other roles together, all denials
 // before all permissions; the override of the member. The last match decides.
-func (c ChannelActor) Resolve(channelID string, overrides []Override, permission string) Decision {
+func (c ChannelActor) Resolve(channelID string, overrides []Override, name string) Decision {
 	if c.FixedRule != "" && !c.FixedRule.allows() {
 		return Decision{Rule: c.FixedRule}
 	}
@@ -72,31 +73,31 @@ func (c ChannelActor) Resolve(channelID string, overrides []Override, permission
 		return Decision{Allowed: true, Rule: c.FixedRule}
 	}
 	for _, role := range c.Roles {
-		if role.ServerPermissions[ServerAdministrator] {
+		if role.ServerPermissions[permission.ServerAdministrator] {
 			return Decision{Allowed: true, Rule: RuleAdministrator, Role: role}
 		}
 	}
-	if d, matched := c.byMember(overrides, permission); matched {
+	if d, matched := c.byMember(overrides, name); matched {
 		return d
 	}
-	if d, matched := c.byRoles(overrides, permission, false); matched {
+	if d, matched := c.byRoles(overrides, name, false); matched {
 		return d
 	}
-	if d, matched := c.byRoles(overrides, permission, true); matched {
+	if d, matched := c.byRoles(overrides, name, true); matched {
 		return d
 	}
-	return c.base(permission)
+	return c.base(name)
 }
 
-func (c ChannelActor) byMember(overrides []Override, permission string) (d Decision, matched bool) {
+func (c ChannelActor) byMember(overrides []Override, name string) (d Decision, matched bool) {
 	for _, o := range overrides {
 		if c.MemberID == "" || o.UserID != c.MemberID {
 			continue
 		}
-		if slices.Contains(o.Allow, permission) {
+		if slices.Contains(o.Allow, name) {
 			return Decision{Allowed: true, Rule: RuleMemberOverride}, true
 		}
-		if slices.Contains(o.Deny, permission) {
+		if slices.Contains(o.Deny, name) {
 			return Decision{Rule: RuleMemberOverride}, true
 		}
 	}
@@ -104,7 +105,7 @@ func (c ChannelActor) byMember(overrides []Override, permission string) (d Decis
 }
 
 // byRoles applies the overrides of @all, or those of the other roles.
-func (c ChannelActor) byRoles(overrides []Override, permission string, everyone bool) (d Decision, matched bool) {
+func (c ChannelActor) byRoles(overrides []Override, name string, everyone bool) (d Decision, matched bool) {
 	rule := RuleRoleOverride
 	if everyone {
 		rule = RuleEveryoneOverride
@@ -119,7 +120,7 @@ func (c ChannelActor) byRoles(overrides []Override, permission string, everyone 
 				if allowing {
 					names = o.Allow
 				}
-				if o.RoleID == role.ID && slices.Contains(names, permission) {
+				if o.RoleID == role.ID && slices.Contains(names, name) {
 					return Decision{Allowed: allowing, Rule: rule, Role: role}, true
 				}
 			}
@@ -128,9 +129,9 @@ func (c ChannelActor) byRoles(overrides []Override, permission string, everyone 
 	return d, false
 }
 
-func (c ChannelActor) base(permission string) Decision {
+func (c ChannelActor) base(name string) Decision {
 	for _, role := range c.Roles {
-		if role.ChannelPermissions[permission] {
+		if role.ChannelPermissions[name] {
 			if role.Everyone {
 				return Decision{Allowed: true, Rule: RuleEveryone, Role: role}
 			}

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
@@ -81,7 +82,7 @@ func referenceDecision(s access.ChannelActor, channelID string, overrides []acce
 }
 
 func TestChannelOverridesAreResolvedInOrder(t *testing.T) {
-	permissions := access.ChannelPermissions()[:3]
+	permissions := permission.ChannelPermissions[:3]
 	granted := rapid.MapOf(rapid.SampledFrom(permissions), rapid.Bool())
 	rapid.Check(t, func(t *rapid.T) {
 		s := access.ChannelActor{MemberID: rapid.SampledFrom([]string{"ann", "bob", ""}).Draw(t, "account")}

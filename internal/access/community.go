@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"reflect"
 
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/community"
@@ -18,7 +19,7 @@ func (a *Access) CanCreateCommunity(caller actor.Actor) error {
 	if err := caller.RequireUnlimited(); err != nil {
 		return err
 	}
-	if a.communities.Rules().OwnerOnly && !caller.InstallationOwner {
+	if a.communities.OwnerOnly() && !caller.InstallationOwner {
 		return errs.New(errs.Forbidden, "creation_closed", "Only the owner of this installation can create communities.")
 	}
 	return nil
@@ -34,8 +35,55 @@ func (a *Access) CreateCommunity(ctx context.Context, caller actor.Actor, in com
 	return a.communities.Create(actor.NewContext(ctx, caller), in)
 }
 
-// auditSettings records changed settings in the audit log.
-func auditSettings(ctx context.Context, tx *sqldb.Tx, old, changed community.Community) error {
+// UpdateCommunity changes the name and the settings of a community. The actor
+// needs PermManageCommunity. It fails as Can and community.Update do.
+func (a *Access) UpdateCommunity(ctx context.Context, caller actor.Actor, communityID string, change community.Change) (community.Community, error) {
+	if err := a.Can(ctx, caller, communityID, permission.ManageCommunity); err != nil {
+		return community.Community{}, err
+	}
+	return a.communities.Update(actor.NewContext(ctx, caller), communityID, change)
+}
+
+// AuditLog returns a page of the audit log of a community, see audit.List. The
+// actor needs PermManageCommunity.
+func (a *Access) AuditLog(ctx context.Context, caller actor.Actor, communityID string, f audit.Filter) ([]audit.Entry, string, error) {
+	if err := a.Can(ctx, caller, communityID, permission.ManageCommunity); err != nil {
+		return nil, "", err
+	}
+	return audit.List(ctx, a.db, communityID, f)
+}
+
+// AuditActors returns the actors in the audit log of a community, see
+// audit.Actors. The actor needs PermManageCommunity.
+func (a *Access) AuditActors(ctx context.Context, caller actor.Actor, communityID string) ([]audit.Actor, error) {
+	if err := a.Can(ctx, caller, communityID, permission.ManageCommunity); err != nil {
+		return nil, err
+	}
+	return audit.Actors(ctx, a.db, communityID)
+}
+
+// OnCommunityCreated is a community.CreateHook: the community gets the role @all,
+// and its creation is audited. It returns Forbidden "person_required" if an API
+// key enables openBulkImport.
+func OnCommunityCreated(ctx context.Context, tx *sqldb.Tx, created community.Community) error {
+	if err := requirePersonForOpenImport(ctx, community.Settings{}, created.Settings); err != nil {
+		return err
+	}
+	if err := EnsureEveryoneRole(ctx, tx, created.ID); err != nil {
+		return err
+	}
+	if actor.FromContext(ctx).Kind == actor.Anonymous {
+		return nil // created while the installation is set up
+	}
+	return audit.Record(ctx, tx, created.CreatedAt, created.ID, "community.create", audit.Target{Type: "community", ID: created.ID, Name: created.Name})
+}
+
+// OnCommunityChanged is a community.ChangeHook that audits changed settings. It
+// returns Forbidden "person_required" if an API key enables openBulkImport.
+func OnCommunityChanged(ctx context.Context, tx *sqldb.Tx, old, changed community.Community) error {
+	if err := requirePersonForOpenImport(ctx, old.Settings, changed.Settings); err != nil {
+		return err
+	}
 	changes, err := settingChanges(old, changed)
 	if err != nil || len(changes) == 0 {
 		return err
@@ -45,10 +93,7 @@ func auditSettings(ctx context.Context, tx *sqldb.Tx, old, changed community.Com
 }
 
 // settingChanges returns the settings that differ.
-func settingChanges(old, changed community.Community) (changes []audit.Change, err error) {
-	if old.Name != changed.Name {
-		changes = append(changes, audit.Change{Field: "name", Old: old.Name, New: changed.Name})
-	}
+func settingChanges(old, changed community.Community) ([]audit.Change, error) {
 	before, err := settingsByName(old.Settings)
 	if err != nil {
 		return nil, err
@@ -57,14 +102,13 @@ func settingChanges(old, changed community.Community) (changes []audit.Change, e
 	if err != nil {
 		return nil, err
 	}
+	all := []audit.Change{{Field: "name", Old: old.Name, New: changed.Name}}
 	fields := reflect.TypeFor[community.Settings]()
 	for i := range fields.NumField() {
 		name := fields.Field(i).Tag.Get("json")
-		if !reflect.DeepEqual(before[name], after[name]) {
-			changes = append(changes, audit.Change{Field: name, Old: before[name], New: after[name]})
-		}
+		all = append(all, audit.Change{Field: name, Old: before[name], New: after[name]})
 	}
-	return changes, nil
+	return audit.Diff(all...), nil
 }
 
 func settingsByName(s community.Settings) (map[string]any, error) {
@@ -78,14 +122,10 @@ func settingsByName(s community.Settings) (map[string]any, error) {
 
 // requirePersonForOpenImport returns Forbidden "person_required" if an API key
 // enables openBulkImport.
-func requirePersonForOpenImport(ctx context.Context, _ *sqldb.Tx, old, changed community.Community) error {
+func requirePersonForOpenImport(ctx context.Context, old, changed community.Settings) error {
 	kind := actor.FromContext(ctx).Kind
-	if old.Settings.OpenBulkImport || !changed.Settings.OpenBulkImport || kind != actor.CommunityKey && kind != actor.UserKey {
+	if old.OpenBulkImport || !changed.OpenBulkImport || kind != actor.CommunityKey && kind != actor.UserKey {
 		return nil
 	}
 	return errs.New(errs.Forbidden, "person_required", "An API key cannot enable openBulkImport. Sign in or use the command line.")
-}
-
-func requirePersonForOpenCommunity(ctx context.Context, tx *sqldb.Tx, created community.Community) error {
-	return requirePersonForOpenImport(ctx, tx, community.Community{}, created)
 }

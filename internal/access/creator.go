@@ -36,7 +36,7 @@ func creatorOf(ctx context.Context, q sqldb.Querier, communityID, ref string) (a
 		ref = key.CreatedBy
 	}
 	if strings.HasPrefix(ref, "member:") { // a member without an account creates no keys
-		return actor.Actor{}, errs.New(errs.NotFound, "account_not_found", "There is no such account.")
+		return actor.Actor{}, errs.Missing("account")
 	}
 	accountID, person := strings.CutPrefix(ref, "account:")
 	if !person {
@@ -71,12 +71,12 @@ type bound struct {
 	grants grants
 }
 
-// boundsOf returns the creator of a key and the persons of Key.BoundBy, or
+// boundsOf returns the creator of a key and the persons of Key.LimitedBy, or
 // NotFound if one of them left.
 func boundsOf(ctx context.Context, q sqldb.Querier, memberships Memberships, caller actor.Actor, communityID string) ([]bound, error) {
 	creator, err := creatorOfCaller(ctx, q, caller)
 	persons := []actor.Actor{creator}
-	for _, ref := range caller.BoundBy {
+	for _, ref := range caller.LimitedBy {
 		if err == nil {
 			creator, err = creatorOf(ctx, q, communityID, ref)
 			persons = append(persons, creator)
@@ -111,7 +111,7 @@ func sortByRank(bounds []bound) {
 // disabledReason returns the code of the error that every request with the
 // current secret of a key gets, or "".
 func (a *Access) disabledReason(ctx context.Context, communityID string, key Key) (string, error) {
-	caller := actor.Actor{Kind: actor.CommunityKey, CommunityID: communityID, CreatedBy: key.CreatedBy, BoundBy: key.BoundBy}
+	caller := actor.Actor{Kind: actor.CommunityKey, CommunityID: communityID, CreatedBy: key.CreatedBy, LimitedBy: key.LimitedBy}
 	creator, err := creatorOf(ctx, a.db, communityID, key.CreatedBy)
 	var bounds []bound
 	if err == nil {
@@ -132,7 +132,7 @@ func (a *Access) disabledReason(ctx context.Context, communityID string, key Key
 func (a *Access) setDisabledReasons(ctx context.Context, communityID string, keys []Key) error {
 	known := map[string]string{}
 	for i := range keys {
-		ref := strings.Join(append([]string{keys[i].CreatedBy}, keys[i].BoundBy...), " ")
+		ref := strings.Join(append([]string{keys[i].CreatedBy}, keys[i].LimitedBy...), " ")
 		if _, requested := known[ref]; !requested {
 			code, err := a.disabledReason(ctx, communityID, keys[i])
 			if err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/account/signin"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
@@ -67,7 +68,7 @@ func (s fakeMemberships) put(communityID, accountID string, membership access.Me
 // fixture is an Access with its dependencies.
 type fixture struct {
 	*access.Access
-	*account.Accounts
+	*signin.Accounts
 	base        string // address of the server
 	db          *sqldb.DB
 	keys        *seal.Keyring
@@ -88,24 +89,24 @@ func newFixture(db *sqldb.DB, perHour ...int) *fixture {
 		defer w.mu.Unlock()
 		return w.now
 	})
-	w.communities = community.New(db, c)
+	w.communities = community.New(community.Deps{DB: db, Clock: c, OnCreate: []community.CreateHook{access.OnCommunityCreated}, OnChange: []community.ChangeHook{access.OnCommunityChanged}})
 	log := slog.New(slog.DiscardHandler)
 	w.mail, _ = mail.New(mail.Deps{DB: db, Clock: c, Log: log, Keys: w.keys, PerHour: slices.Max(append(perHour, 0))}) // it fails for wrong settings only
 	w.base = "https://club.example.com"
 	w.clock = c
-	w.Accounts = w.accountsWith(func(*account.Deps) {})
+	w.Accounts = w.accountsWith(func(*signin.Deps) {})
 	w.Access = access.New(access.Deps{DB: db, Accounts: w.Accounts, Communities: w.communities, Memberships: w.memberships, Clock: c, Log: log, BaseURL: func() string { return w.base }})
 	return w
 }
 
 // accountsWith returns Accounts of the same database with other settings.
-func (w *fixture) accountsWith(change func(*account.Deps)) *account.Accounts {
-	d := account.Deps{
+func (w *fixture) accountsWith(change func(*signin.Deps)) *signin.Accounts {
+	d := signin.Deps{
 		DB: w.db, Clock: w.clock, Log: slog.New(slog.DiscardHandler), Keys: w.keys, Mail: w.mail, BaseURL: func() string { return w.base },
 		AssignedUsername: w.memberships.GivenName, LimitSession: access.LimitedSessions(w.memberships, w.clock), RevokeKeys: access.RevokeUserKeys,
 	}
 	change(&d)
-	return account.New(d)
+	return signin.New(d)
 }
 
 var tokenInText = regexp.MustCompile(`/([a-z-]+)\?token=([0-9a-f]{64})`)
@@ -120,7 +121,7 @@ type sentMail struct {
 // sentMails returns and deletes the mails of the outbox, oldest first.
 func (w *fixture) sentMails(t *testing.T) []sentMail {
 	t.Helper()
-	list, _, err := w.mail.Unsent(t.Context(), "", 100)
+	list, _, err := w.mail.Unsent(t.Context(), command, "", 100)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +157,7 @@ func (w *fixture) community(t *testing.T, name string) string {
 // account creates <name>@example.com with password.
 func (w *fixture) account(t *testing.T, name string) account.Account {
 	t.Helper()
-	a, err := w.CreateAccount(t.Context(), account.Input{Email: name + "@example.com", Username: name, Password: password})
+	a, err := w.CreateAccount(t.Context(), signin.Input{Email: name + "@example.com", Username: name, Password: password})
 	if err != nil {
 		t.Fatal(err)
 	}

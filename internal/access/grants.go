@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -19,20 +20,20 @@ type grants struct {
 }
 
 func (g grants) allow(need actor.Permission) bool {
-	if need == PermViewPenalties && slices.ContainsFunc(penaltyPermissions, g.granted) {
+	if need == permission.ViewPenalties && slices.ContainsFunc(permission.PenaltyPermissions, g.granted) {
 		return true
 	}
-	if slices.Contains(memberPermissions, need) {
+	if slices.Contains(permission.OfMember, need) {
 		return true
 	}
-	return g.administers() || g.granted(rolePermission[need])
+	return g.administers() || g.granted(permission.RolePermission[need])
 }
 
 // allowKey is allow for a key created by a person. A key acts for any member and
 // reads every channel, so sending and reading messages requires more than
 // membership.
 func (g grants) allowKey(need actor.Permission) bool {
-	if slices.Contains([]actor.Permission{PermSendMessage, PermGetMessages}, need) {
+	if slices.Contains([]actor.Permission{permission.SendMessage, permission.GetMessages}, need) {
 		return g.administers()
 	}
 	return g.allow(need)
@@ -43,7 +44,7 @@ func (g grants) granted(serverPermission string) bool {
 }
 
 // administers reports whether every permission in the community is granted.
-func (g grants) administers() bool { return g.all || g.granted(ServerAdministrator) }
+func (g grants) administers() bool { return g.all || g.granted(permission.ServerAdministrator) }
 
 // hasServerPermission reports whether any permission in the whole community is
 // granted.
@@ -57,12 +58,12 @@ func (g grants) firstMissing(before, after Role) string {
 	if g.administers() {
 		return ""
 	}
-	for _, name := range serverPermissions {
+	for _, name := range permission.ServerPermissions {
 		if after.ServerPermissions[name] && !before.ServerPermissions[name] && !g.granted(name) {
 			return name
 		}
 	}
-	for _, name := range channelPermissions {
+	for _, name := range permission.ChannelPermissions {
 		granted := slices.ContainsFunc(g.roles, func(r Role) bool { return r.ChannelPermissions[name] })
 		if after.ChannelPermissions[name] && !before.ChannelPermissions[name] && !granted {
 			return name
@@ -79,6 +80,18 @@ func (a *Access) activeGrants(ctx context.Context, q sqldb.Querier, caller actor
 		return grants{}, suspended(granted.suspendedUntil)
 	}
 	return granted, err
+}
+
+// requestGrants is activeGrants outside a transaction, through the cache of the
+// actor.
+func (a *Access) requestGrants(ctx context.Context, caller actor.Actor, communityID string) (grants, error) {
+	return actor.Cached(caller.Cache, communityID, a.clock.MS(), func() (grants, error) { return a.activeGrants(ctx, a.db, caller, communityID) })
+}
+
+// requestBounds is boundsOf outside a transaction, through the cache of the actor.
+// The bounds must not be changed.
+func (a *Access) requestBounds(ctx context.Context, caller actor.Actor, communityID string) ([]bound, error) {
+	return actor.Cached(caller.Cache, communityID, a.clock.MS(), func() ([]bound, error) { return boundsOf(ctx, a.db, a.memberships, caller, communityID) })
 }
 
 // loadGrants returns the grants of a person, or NotFound "community_not_found"

@@ -2,11 +2,12 @@ package access
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/account/session"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/errs"
@@ -17,23 +18,23 @@ import (
 
 // Key is an API key of a community or of a person, without its secret.
 type Key struct {
-	CommunityID    string // "" for a person's key
-	AccountID      string // of a person's key, "" for a community's
-	ID             string
-	Name           string
-	Hint           string // the last 4 digits of the secret
-	Permissions    []actor.Permission
-	Channels       []string // of a person's key: the only channels it may act in; empty: all
-	Active         bool     // false: rejected until enabled again
-	CreatedBy      string   // Actor.Ref of the creator of a community's key, the bound of its authority
-	DisabledReason string   // of a community's key without effect: the code of the error it gets
-	CreatedAt      int64    // Unix milliseconds
-	UpdatedAt      int64    // Unix milliseconds, 0: never changed
-	ExpiresAt      int64    // Unix milliseconds, 0: never
-	UsedAt         int64    // Unix milliseconds to about a minute, 0: never
-	BoundBy        []string // Actor.Ref of the other persons that bound the secret
-	OldBoundBy     []string // BoundBy of the secret before the last rotation
-	OldUntil       int64    // end of the secret before the last rotation, Unix milliseconds; 0: ended
+	CommunityID       string // "" for a person's key
+	AccountID         string // of a person's key, "" for a community's
+	ID                string
+	Name              string
+	Hint              string // the last 4 digits of the secret
+	Permissions       []actor.Permission
+	Channels          []string // of a person's key: the only channels it may act in; empty: all
+	Active            bool     // false: rejected until enabled again
+	CreatedBy         string   // Actor.Ref of the creator of a community's key, the bound of its authority
+	DisabledReason    string   // of a community's key without effect: the code of the error it gets
+	CreatedAt         int64    // Unix milliseconds
+	UpdatedAt         int64    // Unix milliseconds, 0: never changed
+	ExpiresAt         int64    // Unix milliseconds, 0: never
+	UsedAt            int64    // Unix milliseconds to about a minute, 0: never
+	LimitedBy         []string // Actor.Ref of the other persons that bound the secret
+	PreviousLimitedBy []string // LimitedBy of the secret before the last rotation
+	PreviousExpiresAt int64    // end of the secret before the last rotation, Unix milliseconds; 0: ended
 }
 
 const hintSize = 4
@@ -64,7 +65,7 @@ func requireKeyCapacity(ctx context.Context, tx *sqldb.Tx, owner string, limit i
 // lifetime at least as long. It fails as Can does, with Invalid "invalid_input",
 // or with Conflict "too_many_api_keys".
 func (a *Access) CreateKey(ctx context.Context, caller actor.Actor, communityID string, in KeyInput) (key Key, secret string, err error) {
-	if err := a.Can(ctx, caller, communityID, PermAPIKeys); err != nil {
+	if err := a.Can(ctx, caller, communityID, permission.APIKeys); err != nil {
 		return Key{}, "", err
 	}
 	in.Channels = nil
@@ -72,7 +73,7 @@ func (a *Access) CreateKey(ctx context.Context, caller actor.Actor, communityID 
 	if err != nil {
 		return Key{}, "", err
 	}
-	key.CommunityID, key.CreatedBy, key.BoundBy = communityID, caller.Principal(), caller.BoundBy
+	key.CommunityID, key.CreatedBy, key.LimitedBy = communityID, caller.Principal(), caller.LimitedBy
 	if err := a.requireGrantable(ctx, caller, key); err != nil {
 		return Key{}, "", err
 	}
@@ -104,8 +105,15 @@ func (a *Access) newKey(in KeyInput) (Key, string, error) {
 
 func (k Key) target() audit.Target { return audit.Target{Type: "api_key", ID: k.ID, Name: k.Name} }
 
+// keyReaders are the permissions that show the names of keys; one of them
+// suffices.
+var keyReaders = []actor.Permission{permission.APIKeys, permission.ManageCommunity, permission.GetUserData}
+
 // Keys returns the keys of a community, the newest first, expired ones too.
-func (a *Access) Keys(ctx context.Context, communityID string) ([]Key, error) {
+func (a *Access) Keys(ctx context.Context, caller actor.Actor, communityID string) ([]Key, error) {
+	if err := a.CanAny(ctx, caller, communityID, keyReaders...); err != nil {
+		return nil, err
+	}
 	keys, err := listKeys(ctx, a.db, communityID)
 	if err != nil {
 		return nil, err
@@ -117,7 +125,10 @@ func (a *Access) Keys(ctx context.Context, communityID string) ([]Key, error) {
 }
 
 // Key returns a key of a community, or NotFound "api_key_not_found".
-func (a *Access) Key(ctx context.Context, communityID, keyID string) (Key, error) {
+func (a *Access) Key(ctx context.Context, caller actor.Actor, communityID, keyID string) (Key, error) {
+	if err := a.Can(ctx, caller, communityID, permission.APIKeys); err != nil {
+		return Key{}, err
+	}
 	key, err := loadKey(ctx, a.db, communityID, keyID, "")
 	if err == nil {
 		key = key.current(a.clock.MS())
@@ -132,7 +143,7 @@ func (a *Access) Key(ctx context.Context, communityID, keyID string) (Key, error
 // as CreateKey does, with NotFound "api_key_not_found" or Forbidden
 // "rank_too_low".
 func (a *Access) UpdateKey(ctx context.Context, caller actor.Actor, communityID, keyID string, change KeyChange) (Key, error) {
-	if err := a.Can(ctx, caller, communityID, PermAPIKeys); err != nil {
+	if err := a.Can(ctx, caller, communityID, permission.APIKeys); err != nil {
 		return Key{}, err
 	}
 	change.Channels = nil
@@ -153,7 +164,7 @@ func (a *Access) UpdateKey(ctx context.Context, caller actor.Actor, communityID,
 			return err
 		}
 		if old.signsIn() && !key.signsIn() {
-			if err := account.DeleteSessionsOfKeys(ctx, tx, []string{key.ID}); err != nil {
+			if err := session.DeleteOfKeys(ctx, tx, []string{key.ID}); err != nil {
 				return err
 			}
 		}
@@ -168,19 +179,23 @@ func (a *Access) UpdateKey(ctx context.Context, caller actor.Actor, communityID,
 }
 
 // DeleteKey deletes a key, its sign-in links and the sessions they started. The
-// caller checks that the actor of ctx has PermAPIKeys. It fails with NotFound
+// actor needs PermAPIKeys. It fails as Can does, with NotFound
 // "api_key_not_found", or Forbidden "missing_permission" or "outlives_maker" for
-// a key with fewer permissions.
-func (a *Access) DeleteKey(ctx context.Context, communityID, keyID string) error {
+// an actor that is a key with fewer permissions.
+func (a *Access) DeleteKey(ctx context.Context, caller actor.Actor, communityID, keyID string) error {
+	if err := a.Can(ctx, caller, communityID, permission.APIKeys); err != nil {
+		return err
+	}
+	ctx = actor.NewContext(ctx, caller)
 	return a.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		key, err := loadKey(ctx, tx, communityID, keyID, tx.Dialect().Lock())
 		if err != nil {
 			return err
 		}
-		if err := requireWithinKey(actor.FromContext(ctx), key); err != nil {
+		if err := requireWithinKey(caller, key); err != nil {
 			return err
 		}
-		if err := account.DeleteSessionsOfKeys(ctx, tx, []string{keyID}); err != nil {
+		if err := session.DeleteOfKeys(ctx, tx, []string{keyID}); err != nil {
 			return err
 		}
 		if err := deleteKey(ctx, tx, communityID, keyID); err != nil {
@@ -251,8 +266,8 @@ const MaxOverlap = 168 * time.Hour
 // current returns the key without a previous secret that has ended; now is in
 // Unix milliseconds.
 func (k Key) current(now int64) Key {
-	if k.OldUntil <= now {
-		k.OldUntil = 0
+	if k.PreviousExpiresAt <= now {
+		k.PreviousExpiresAt = 0
 	}
 	return k
 }
@@ -273,7 +288,7 @@ func (a *Access) authorizeUpdate(ctx context.Context, tx *sqldb.Tx, caller actor
 	var err error
 	switch {
 	case transfer:
-		changed.CreatedBy, changed.BoundBy, changed.OldBoundBy = caller.Principal(), caller.BoundBy, caller.BoundBy
+		changed.CreatedBy, changed.LimitedBy, changed.PreviousLimitedBy = caller.Principal(), caller.LimitedBy, caller.LimitedBy
 		err = a.requireGrantableIn(ctx, tx, caller, changed)
 	case widens(old, changed):
 		_, err = a.requireWidenable(ctx, tx, caller, changed)
@@ -324,12 +339,12 @@ func (a *Access) requireWidenable(ctx context.Context, tx *sqldb.Tx, caller acto
 // permissions that the caller loses. If the creator left, the caller becomes the
 // creator; the old secret stays bound by the former creator and is rejected.
 func (k Key) rotated(caller actor.Actor, left bool) Key {
-	k.OldBoundBy = k.BoundBy
+	k.PreviousLimitedBy = k.LimitedBy
 	if left {
-		k.OldBoundBy = slices.Concat(k.BoundBy, []string{k.CreatedBy})
+		k.PreviousLimitedBy = slices.Concat(k.LimitedBy, []string{k.CreatedBy})
 		k.CreatedBy = caller.Principal()
 	}
-	k.BoundBy = slices.DeleteFunc(append([]string{caller.Principal()}, caller.BoundBy...), func(ref string) bool {
+	k.LimitedBy = slices.DeleteFunc(append([]string{caller.Principal()}, caller.LimitedBy...), func(ref string) bool {
 		return ref == k.CreatedBy || ref == (actor.Actor{Kind: actor.Command}).Ref()
 	})
 	return k
@@ -342,7 +357,7 @@ func (a *Access) RotateKey(ctx context.Context, caller actor.Actor, communityID,
 	if overlap < 0 || overlap > MaxOverlap {
 		return Key{}, "", errs.InvalidFields([]errs.Field{{Field: "overlapHours", Code: "invalid", Message: "The overlap must be 0 to 168 hours."}})
 	}
-	if err := a.Can(ctx, caller, communityID, PermAPIKeys); err != nil {
+	if err := a.Can(ctx, caller, communityID, permission.APIKeys); err != nil {
 		return Key{}, "", err
 	}
 	now := a.clock.Now()
@@ -357,16 +372,16 @@ func (a *Access) RotateKey(ctx context.Context, caller actor.Actor, communityID,
 			return err
 		}
 		key = old.rotated(caller, left)
-		key.Hint, key.UpdatedAt, key.OldUntil = secret[len(secret)-hintSize:], now.UnixMilli(), 0
+		key.Hint, key.UpdatedAt, key.PreviousExpiresAt = secret[len(secret)-hintSize:], now.UnixMilli(), 0
 		if overlap > 0 {
-			key.OldUntil = now.Add(overlap).UnixMilli()
+			key.PreviousExpiresAt = now.Add(overlap).UnixMilli()
 		}
 		if err := rotateKey(ctx, tx, key, account.HashToken(secret)); err != nil {
 			return err
 		}
 		changes := keyChanges(old, key)
-		if key.OldUntil > 0 {
-			changes = append(changes, audit.Change{Field: "oldUntil", New: key.OldUntil})
+		if key.PreviousExpiresAt > 0 {
+			changes = append(changes, audit.Change{Field: "oldUntil", New: key.PreviousExpiresAt})
 		}
 		return audit.Record(actor.NewContext(ctx, caller), tx, key.UpdatedAt, communityID, "api_key.rotate", key.target(), changes...)
 	})
@@ -412,7 +427,7 @@ func (in KeyInput) validate(now time.Time) (KeyInput, int64, error) {
 	if in.Name = name; !ok || name == "" {
 		wrong = append(wrong, errs.Field{Field: "name", Code: "invalid", Message: "A name has 1 to 100 characters, none of them a control character."})
 	}
-	known, unknown := checkPermissions(in.Permissions)
+	known, unknown := permission.Check(in.Permissions)
 	if len(in.Permissions) == 0 {
 		unknown = append(unknown, errs.Field{Field: "permissions", Code: "required", Message: "A key has at least one permission."})
 	}
@@ -490,17 +505,13 @@ func (c KeyChange) apply(old Key, now time.Time) (Key, error) {
 }
 
 // keyChanges returns the fields that differ, for the audit log.
-func keyChanges(old, changed Key) (changes []audit.Change) {
-	note := func(field string, before, after any) {
-		if fmt.Sprint(before) != fmt.Sprint(after) {
-			changes = append(changes, audit.Change{Field: field, Old: before, New: after})
-		}
-	}
-	note("name", old.Name, changed.Name)
-	note("permissions", old.Permissions, changed.Permissions)
-	note("isActive", old.Active, changed.Active)
-	note("expiresAt", old.ExpiresAt, changed.ExpiresAt)
-	note("createdBy", old.CreatedBy, changed.CreatedBy)
-	note("boundBy", old.BoundBy, changed.BoundBy)
-	return changes
+func keyChanges(old, changed Key) []audit.Change {
+	return audit.Diff(
+		audit.Change{Field: "name", Old: old.Name, New: changed.Name},
+		audit.Change{Field: "permissions", Old: old.Permissions, New: changed.Permissions},
+		audit.Change{Field: "isActive", Old: old.Active, New: changed.Active},
+		audit.Change{Field: "expiresAt", Old: old.ExpiresAt, New: changed.ExpiresAt},
+		audit.Change{Field: "createdBy", Old: old.CreatedBy, New: changed.CreatedBy},
+		audit.Change{Field: "boundBy", Old: old.LimitedBy, New: changed.LimitedBy},
+	)
 }

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
@@ -32,7 +33,7 @@ func newKeyFixture(t *testing.T, db *sqldb.DB) *keyFixture {
 		s.ids[name] = s.account(t, name).ID
 		if order, ok := ranks[name]; ok {
 			role, err := s.CreateRole(t.Context(), actor.Actor{Kind: actor.Command}, s.home, access.RoleInput{
-				Title: name, Order: order, ServerPermissions: map[string]bool{access.ServerAdministrator: name != "moderator", access.ManageRolesPermission: true},
+				Title: name, Order: order, ServerPermissions: map[string]bool{permission.ServerAdministrator: name != "moderator", permission.ManageRolesPermission: true},
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -62,7 +63,7 @@ func (s *keyFixture) reset(t *testing.T) (keys []string) {
 		makers = append(makers, s.as(name))
 	}
 	for _, creator := range makers {
-		key, _, err := s.CreateKey(t.Context(), creator, s.home, access.KeyInput{Name: "k", Permissions: []actor.Permission{access.PermGetUserData}, ExpirePeriod: 9})
+		key, _, err := s.CreateKey(t.Context(), creator, s.home, access.KeyInput{Name: "k", Permissions: []actor.Permission{permission.GetUserData}, ExpirePeriod: 9})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,7 +82,7 @@ func (s *keyFixture) as(name string) actor.Actor {
 func (s *keyFixture) permissionsOf(t *testing.T, caller actor.Actor) map[string]bool {
 	t.Helper()
 	can := map[string]bool{}
-	for _, need := range []actor.Permission{access.PermManageUser, access.PermManageRoles, access.PermAPIKeys, access.PermGetUserData} {
+	for _, need := range []actor.Permission{permission.ManageUser, permission.ManageRoles, permission.APIKeys, permission.GetUserData} {
 		can[string(need)] = s.Can(t.Context(), caller, s.home, need) == nil
 	}
 	authority, err := access.AuthorityOf(t.Context(), s.db, s.memberships, caller, s.home)
@@ -92,9 +93,9 @@ func (s *keyFixture) permissionsOf(t *testing.T, caller actor.Actor) map[string]
 		var roles []access.Role
 		if role, ok := s.roles[name]; ok {
 			roles = append(roles, role)
-			can["assign the role "+name] = can[string(access.PermManageRoles)] && authority.OutranksRole(role)
+			can["assign the role "+name] = can[string(permission.ManageRoles)] && authority.OutranksRole(role)
 		}
-		can["change "+name] = can[string(access.PermManageUser)] && authority.OutranksMember(id, name == "owner", roles)
+		can["change "+name] = can[string(permission.ManageUser)] && authority.OutranksMember(id, name == "owner", roles)
 	}
 	return can
 }
@@ -107,7 +108,7 @@ func (s *keyFixture) exceeds(t *testing.T, rt *rapid.T, when string, limit map[s
 		if err != nil {
 			continue
 		}
-		key, err := s.Key(t.Context(), s.home, keyID)
+		key, err := s.Key(t.Context(), command, s.home, keyID)
 		if err != nil || !of(key) {
 			continue
 		}
@@ -128,7 +129,7 @@ func (s *keyFixture) call(t *testing.T, rt *rapid.T, member string, keys []strin
 			caller = got
 		}
 	}
-	wish := rapid.SampledFrom([][]actor.Permission{{actor.PermAll}, {access.PermAPIKeys, access.PermManageUser}, {access.PermManageRoles, access.PermAPIKeys}, {actor.PermSignIn}}).Draw(rt, "permissions")
+	wish := rapid.SampledFrom([][]actor.Permission{{actor.PermAll}, {permission.APIKeys, permission.ManageUser}, {permission.ManageRoles, permission.APIKeys}, {actor.PermSignIn}}).Draw(rt, "permissions")
 	id := rapid.SampledFrom(keys).Draw(rt, "key")
 	on, never := rapid.Bool().Draw(rt, "on"), 0
 	switch rapid.IntRange(0, 5).Draw(rt, "call") {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -47,7 +48,7 @@ func (s *keyFixture) rotated(t *testing.T, by string) (keyID, before, after stri
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"account:" + s.ids["low"], "account:" + s.ids[by]}, append([]string{key.CreatedBy}, key.BoundBy...)); diff != "" {
+	if diff := cmp.Diff([]string{"account:" + s.ids["low"], "account:" + s.ids[by]}, append([]string{key.CreatedBy}, key.LimitedBy...)); diff != "" {
 		t.Error(diff)
 	}
 	return key.ID, before, after
@@ -74,10 +75,10 @@ func TestRotatedKeyIsBoundByItsCreatorAndRotator(t *testing.T) {
 			same("a key that it made", second, lows)
 
 			s.memberships.put(s.home, s.ids[by], access.Membership{Member: true, RoleIDs: []string{s.roles["moderator"].ID}})
-			demoted := []string{string(access.PermManageRoles)}
+			demoted := []string{string(permission.ManageRoles)}
 			same("of "+by+", demoted to a moderator", after, demoted)
 			authority, err := access.AuthorityOfRef(t.Context(), db, s.memberships, "key:"+keyID, s.home, s.now.UnixMilli())
-			if err != nil || authority.Allows(access.PermManageUser, s.now.UnixMilli()) || authority.OutranksRole(s.roles["moderator"]) {
+			if err != nil || authority.Allows(permission.ManageUser, s.now.UnixMilli()) || authority.OutranksRole(s.roles["moderator"]) {
 				t.Errorf("work that it began: %v", err)
 			}
 			same("a key that it made, then", second, demoted)
@@ -88,8 +89,8 @@ func TestRotatedKeyIsBoundByItsCreatorAndRotator(t *testing.T) {
 			same("a key that its creator takes over", second, lows)
 
 			s.memberships.put(s.home, s.ids[by], access.Membership{})
-			mustFail(t, "the person left", s.Can(t.Context(), s.actor(t, after), s.home, access.PermGetUserData), errs.Forbidden, "key_maker_gone")
-			if key, err := s.Key(t.Context(), s.home, keyID); err != nil || key.DisabledReason != "key_maker_gone" {
+			mustFail(t, "the person left", s.Can(t.Context(), s.actor(t, after), s.home, permission.GetUserData), errs.Forbidden, "key_maker_gone")
+			if key, err := s.Key(t.Context(), command, s.home, keyID); err != nil || key.DisabledReason != "key_maker_gone" {
 				t.Errorf("%+v, %v", key, err)
 			}
 			_, third, err := s.RotateKey(t.Context(), s.as("low"), s.home, keyID, time.Hour)
@@ -97,7 +98,7 @@ func TestRotatedKeyIsBoundByItsCreatorAndRotator(t *testing.T) {
 				t.Fatal(err)
 			}
 			same("rotated by its creator", third, lows)
-			mustFail(t, "the secret of the person that left", s.Can(t.Context(), s.actor(t, after), s.home, access.PermGetUserData), errs.Forbidden, "key_maker_gone")
+			mustFail(t, "the secret of the person that left", s.Can(t.Context(), s.actor(t, after), s.home, permission.GetUserData), errs.Forbidden, "key_maker_gone")
 		}
 	})
 }
@@ -125,12 +126,12 @@ func TestRotationDoesNotReviveTheOldSecretOfACreatorThatLeft(t *testing.T) {
 		if _, err := s.UpdateKey(t.Context(), s.as("high"), s.home, key.ID, access.KeyChange{ExpirePeriod: &never, Permissions: []actor.Permission{actor.PermAll}}); err != nil {
 			t.Fatal(err)
 		}
-		mustFail(t, "after a change", s.Can(t.Context(), s.actor(t, before), s.home, access.PermGetUserData), errs.Forbidden, "key_maker_gone")
+		mustFail(t, "after a change", s.Can(t.Context(), s.actor(t, before), s.home, permission.GetUserData), errs.Forbidden, "key_maker_gone")
 		_, after, err := s.RotateKey(t.Context(), s.as("high"), s.home, key.ID, time.Hour)
 		if err != nil {
 			t.Fatal(err)
 		}
-		mustFail(t, "the old secret", s.Can(t.Context(), s.actor(t, before), s.home, access.PermGetUserData), errs.Forbidden, "key_maker_gone")
+		mustFail(t, "the old secret", s.Can(t.Context(), s.actor(t, before), s.home, permission.GetUserData), errs.Forbidden, "key_maker_gone")
 		if diff := cmp.Diff(names(s.permissionsOf(t, s.as("high"))), s.does(t, after)); diff != "" {
 			t.Error(diff)
 		}
@@ -142,7 +143,7 @@ func TestWidenedKeyStaysWithinPermissionsOfItsCreator(t *testing.T) {
 		s := newKeyFixture(t, db)
 		for _, by := range []string{"high", "owner"} {
 			s.reset(t)
-			key, secret, err := s.CreateKey(t.Context(), s.as("low"), s.home, access.KeyInput{Name: "k", Permissions: []actor.Permission{access.PermGetUserData}, ExpirePeriod: 9})
+			key, secret, err := s.CreateKey(t.Context(), s.as("low"), s.home, access.KeyInput{Name: "k", Permissions: []actor.Permission{permission.GetUserData}, ExpirePeriod: 9})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -164,7 +165,7 @@ func TestCreatorRotatesTheirKeyWhateverTheIDOfTheirMembership(t *testing.T) {
 		membership := s.memberships[s.home][s.ids["low"]]
 		membership.MemberID = "0123456789abcdef01234567" // of a member whom an import created
 		s.memberships[s.home][s.ids["low"]] = membership
-		key, _, err := s.CreateKey(t.Context(), s.as("low"), s.home, access.KeyInput{Name: "k", Permissions: []actor.Permission{access.PermGetUserData}})
+		key, _, err := s.CreateKey(t.Context(), s.as("low"), s.home, access.KeyInput{Name: "k", Permissions: []actor.Permission{permission.GetUserData}})
 		if err != nil {
 			t.Fatal(err)
 		}

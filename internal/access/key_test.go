@@ -9,7 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/regulars/regulars/internal/access"
-	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/account/signin"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -34,10 +35,10 @@ func TestKeyAuthenticatesForItsCommunity(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newFixture(db)
 		home := w.community(t, "Home")
-		key, secret := w.key(t, home, access.KeyInput{Name: " Import ", Permissions: []actor.Permission{access.PermBulkUpdateUser, access.PermGetUserData, access.PermBulkUpdateUser}})
+		key, secret := w.key(t, home, access.KeyInput{Name: " Import ", Permissions: []actor.Permission{permission.BulkUpdateUser, permission.GetUserData, permission.BulkUpdateUser}})
 		want := access.Key{
 			CommunityID: home, ID: key.ID, Name: "Import", Hint: secret[60:], Active: true, CreatedBy: "command", CreatedAt: w.now.UnixMilli(),
-			Permissions: []actor.Permission{access.PermBulkUpdateUser, access.PermGetUserData},
+			Permissions: []actor.Permission{permission.BulkUpdateUser, permission.GetUserData},
 		}
 		if diff := cmp.Diff(want, key); diff != "" || len(secret) != 64 {
 			t.Errorf("secret of %d digits, %s", len(secret), diff)
@@ -53,7 +54,7 @@ func TestKeyAuthenticatesForItsCommunity(t *testing.T) {
 			t.Error(err)
 		}
 		other, _ := w.key(t, home, access.KeyInput{Permissions: []actor.Permission{actor.PermAll}})
-		keys, err := w.Keys(t.Context(), home)
+		keys, err := w.Keys(t.Context(), command, home)
 		if diff := cmp.Diff([]access.Key{other, want}, keys); err != nil || diff != "" {
 			t.Errorf("%v %s", err, diff)
 		}
@@ -73,16 +74,16 @@ func TestKeyIsRejectedWhenExpiredOrDeleted(t *testing.T) {
 		w.advance(time.Millisecond)
 		_, err := w.Authenticate(t.Context(), short)
 		mustFail(t, "expired", err, errs.Unauthenticated, "credential_expired")
-		mustFail(t, "of another community", w.DeleteKey(t.Context(), other, key.ID), errs.NotFound, "api_key_not_found")
+		mustFail(t, "of another community", w.DeleteKey(t.Context(), command, other, key.ID), errs.NotFound, "api_key_not_found")
 		if _, err := w.Authenticate(t.Context(), long); err != nil {
 			t.Error(err)
 		}
-		if err := w.DeleteKey(t.Context(), home, key.ID); err != nil {
+		if err := w.DeleteKey(t.Context(), command, home, key.ID); err != nil {
 			t.Error(err)
 		}
 		_, err = w.Authenticate(t.Context(), long)
 		mustFail(t, "deleted", err, errs.Unauthenticated, "invalid_credential")
-		mustFail(t, "again", w.DeleteKey(t.Context(), home, key.ID), errs.NotFound, "api_key_not_found")
+		mustFail(t, "again", w.DeleteKey(t.Context(), command, home, key.ID), errs.NotFound, "api_key_not_found")
 	})
 }
 
@@ -90,7 +91,7 @@ func TestEveryInvalidFieldOfAKeyIsReported(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newFixture(db)
 		home := w.community(t, "Home")
-		_, _, err := w.CreateKey(t.Context(), command, home, access.KeyInput{Permissions: []actor.Permission{"fly", access.PermStore, "swim"}, ExpirePeriod: -1})
+		_, _, err := w.CreateKey(t.Context(), command, home, access.KeyInput{Permissions: []actor.Permission{"fly", permission.Store, "swim"}, ExpirePeriod: -1})
 		if diff := cmp.Diff([]string{"name", "permissions", "permissions", "expirePeriod"}, fieldsOf(err)); diff != "" {
 			t.Errorf("%v %s", err, diff)
 		}
@@ -111,12 +112,12 @@ func TestKeyCannotCreateAKeyWithMorePermissions(t *testing.T) {
 			has, asks []actor.Permission
 			ok        bool
 		}{
-			{[]actor.Permission{access.PermAPIKeys, access.PermStore}, []actor.Permission{access.PermStore}, true},
-			{[]actor.Permission{access.PermAPIKeys, access.PermStore}, []actor.Permission{access.PermStore, access.PermGames}, false},
-			{[]actor.Permission{access.PermAPIKeys, access.PermStore}, []actor.Permission{actor.PermAll}, false},
-			{[]actor.Permission{actor.PermAll}, []actor.Permission{actor.PermAll, access.PermGames}, true},
+			{[]actor.Permission{permission.APIKeys, permission.Store}, []actor.Permission{permission.Store}, true},
+			{[]actor.Permission{permission.APIKeys, permission.Store}, []actor.Permission{permission.Store, permission.Games}, false},
+			{[]actor.Permission{permission.APIKeys, permission.Store}, []actor.Permission{actor.PermAll}, false},
+			{[]actor.Permission{actor.PermAll}, []actor.Permission{actor.PermAll, permission.Games}, true},
 			{[]actor.Permission{actor.PermAll}, []actor.Permission{actor.PermSignIn}, false},
-			{[]actor.Permission{access.PermStore}, []actor.Permission{access.PermStore}, false},
+			{[]actor.Permission{permission.Store}, []actor.Permission{permission.Store}, false},
 		} {
 			_, secret := w.key(t, home, access.KeyInput{Permissions: c.has})
 			caller, err := w.Authenticate(t.Context(), secret)
@@ -143,7 +144,7 @@ func TestCreationCommitsWithItsIdempotencyRecord(t *testing.T) {
 		if _, err := w.CreateRole(ctx, command, home, access.RoleInput{Title: "r"}); err != nil || records != 2 {
 			t.Errorf("role: %d records, %v", records, err)
 		}
-		if _, err := w.CreateAccount(ctx, account.Input{Email: "ann@example.com", Username: "ann"}); err != nil || records != 3 {
+		if _, err := w.CreateAccount(ctx, signin.Input{Email: "ann@example.com", Username: "ann"}); err != nil || records != 3 {
 			t.Errorf("account: %d records, %v", records, err)
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -26,6 +27,6 @@ func TestKeyOfAnUnclaimedMemberIsRejected(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		mustFail(t, "a key", w.Can(t.Context(), key, home, access.PermGetUserData), errs.Forbidden, "key_maker_gone")
+		mustFail(t, "a key", w.Can(t.Context(), key, home, permission.GetUserData), errs.Forbidden, "key_maker_gone")
 	})
 }

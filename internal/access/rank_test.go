@@ -168,8 +168,8 @@ func TestRoleUpdateIsPartialAndAudited(t *testing.T) {
 		changes := []audit.Change{
 			{Field: "title", Old: "manager", New: "lead"},
 			{Field: "class", Old: "#808080", New: "#00ff00"},
-			{Field: "kick_members", Old: true, New: false},
 			{Field: "warn_members", Old: false, New: true},
+			{Field: "kick_members", Old: true, New: false},
 		}
 		if d := cmp.Diff(changes, entries[0].Changes); d != "" {
 			t.Error(d)

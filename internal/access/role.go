@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/errs"
@@ -68,9 +69,23 @@ const (
 
 var colour = regexp.MustCompile(`^#[0-9a-f]{6}$`)
 
-// Roles is the function Roles on the database of a.
-func (a *Access) Roles(ctx context.Context, communityID string) ([]Role, error) {
+// roleReaders are the permissions that show roles; one of them suffices.
+var roleReaders = []actor.Permission{permission.ManageRoles, permission.BulkUpdateUser, permission.GetUserData, permission.ManageChannels, permission.ManageCommunity}
+
+// Roles is the function Roles for an actor with a permission that shows roles.
+func (a *Access) Roles(ctx context.Context, caller actor.Actor, communityID string) ([]Role, error) {
+	if err := a.CanAny(ctx, caller, communityID, roleReaders...); err != nil {
+		return nil, err
+	}
 	return listRoles(ctx, a.db, communityID)
+}
+
+// Role is RoleByID for an actor with a permission that shows roles.
+func (a *Access) Role(ctx context.Context, caller actor.Actor, communityID, roleID string) (Role, error) {
+	if err := a.CanAny(ctx, caller, communityID, roleReaders...); err != nil {
+		return Role{}, err
+	}
+	return RoleByID(ctx, a.db, communityID, roleID)
 }
 
 // Roles returns the roles of a community, the highest first, @all last.
@@ -102,9 +117,9 @@ func (in RoleInput) role() (Role, error) {
 	check(ok && title != "" && !strings.Contains(title, ","), "title", "A title has 1 to 50 characters, none of them a comma or a control character.")
 	check(colour.MatchString(r.Class), "class", "A colour is written #rrggbb.")
 	check(r.Order >= 0 && r.Order <= maxOrder, "order", "The order of a role is 0 to 10000.")
-	r.ServerPermissions, more = completePermissions("server_permissions", serverPermissions, in.ServerPermissions)
+	r.ServerPermissions, more = permission.Complete("server_permissions", permission.ServerPermissions, in.ServerPermissions)
 	wrong = append(wrong, more...)
-	r.ChannelPermissions, more = completePermissions("channel_permissions", channelPermissions, in.ChannelPermissions)
+	r.ChannelPermissions, more = permission.Complete("channel_permissions", permission.ChannelPermissions, in.ChannelPermissions)
 	return r, errs.InvalidFields(append(wrong, more...))
 }
 
@@ -148,7 +163,7 @@ func set[T any](target, value *T) {
 // It fails as Can does, with Forbidden "rank_too_low" or "missing_permission",
 // Conflict "title_taken" or "too_many_roles", or Invalid "invalid_input".
 func (a *Access) CreateRole(ctx context.Context, caller actor.Actor, communityID string, in RoleInput) (Role, error) {
-	if err := a.Can(ctx, caller, communityID, PermManageRoles); err != nil {
+	if err := a.Can(ctx, caller, communityID, permission.ManageRoles); err != nil {
 		return Role{}, err
 	}
 	role, err := in.role()
@@ -185,7 +200,7 @@ func (a *Access) CreateRole(ctx context.Context, caller actor.Actor, communityID
 // fails as CreateRole does, with NotFound "role_not_found", or with Conflict
 // "role_of_everyone".
 func (a *Access) UpdateRole(ctx context.Context, caller actor.Actor, communityID, roleID string, change RoleChange) (Role, error) {
-	if err := a.Can(ctx, caller, communityID, PermManageRoles); err != nil {
+	if err := a.Can(ctx, caller, communityID, permission.ManageRoles); err != nil {
 		return Role{}, err
 	}
 	var changed Role
@@ -253,7 +268,7 @@ func (a *Access) requireRoleChange(ctx context.Context, q sqldb.Querier, caller 
 	return authority.MayChangeRole(before, after)
 }
 
-func (a *Access) auditRole(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, communityID, action string, before, after Role) error {
+func (a *Access) auditRole(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, communityID string, action audit.Verb, before, after Role) error {
 	return audit.Record(actor.NewContext(ctx, caller), tx, after.UpdatedAt, communityID, action, roleTarget(after), roleChanges(before, after)...)
 }
 
@@ -261,27 +276,15 @@ func roleTarget(r Role) audit.Target { return audit.Target{Type: "role", ID: r.I
 
 // roleChanges returns the fields that differ, permissions by name.
 func roleChanges(before, after Role) []audit.Change {
-	var changes []audit.Change
-	differ := func(field string, old, now any) {
-		if before.ID == "" {
-			old = nil
-		}
-		if after.ID == "" {
-			now = nil
-		}
-		if old != now {
-			changes = append(changes, audit.Change{Field: field, Old: old, New: now})
-		}
-	}
-	differ("title", before.Title, after.Title)
-	differ("class", before.Class, after.Class)
-	differ("order", before.Order, after.Order)
-	differ("billable", before.Billable, after.Billable)
-	for _, name := range slices.Concat(serverPermissions, channelPermissions) {
-		old, now := before.ServerPermissions[name] || before.ChannelPermissions[name], after.ServerPermissions[name] || after.ChannelPermissions[name]
-		if old != now {
-			changes = append(changes, audit.Change{Field: name, Old: old, New: now})
-		}
+	changes := audit.DiffTarget(before.ID != "", after.ID != "",
+		audit.Change{Field: "title", Old: before.Title, New: after.Title},
+		audit.Change{Field: "class", Old: before.Class, New: after.Class},
+		audit.Change{Field: "order", Old: before.Order, New: after.Order},
+		audit.Change{Field: "billable", Old: before.Billable, New: after.Billable},
+	)
+	allows := func(r Role, name string) bool { return r.ServerPermissions[name] || r.ChannelPermissions[name] }
+	for _, name := range slices.Concat(permission.ServerPermissions, permission.ChannelPermissions) {
+		changes = append(changes, audit.Diff(audit.Change{Field: name, Old: allows(before, name), New: allows(after, name)})...)
 	}
 	return changes
 }

@@ -7,12 +7,16 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/account/link"
+	"github.com/regulars/regulars/internal/account/session"
+	"github.com/regulars/regulars/internal/account/signin"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
+	"github.com/regulars/regulars/internal/text"
 )
 
 // signInLinkLifetime is the time that another system has to redirect the member.
@@ -38,9 +42,9 @@ func (a *Access) CreateSignInLink(ctx context.Context, caller actor.Actor, membe
 		return SignInLink{}, err
 	}
 	token, now := account.NewToken(), a.clock.Now()
-	l := account.Link{
-		TokenHash: account.HashToken(token), Purpose: account.LinkMember, MemberID: memberID, SessionID: id.New(now),
-		CommunityID: caller.CommunityID, KeyID: caller.KeyID, Host: account.Printable(host[:min(len(host), maxHost)]),
+	l := link.Link{
+		TokenHash: account.HashToken(token), Purpose: link.Member, MemberID: memberID, SessionID: id.New(now),
+		CommunityID: caller.CommunityID, KeyID: caller.KeyID, Host: text.Printable(host[:min(len(host), maxHost)]),
 		CreatedAt: now.UnixMilli(), ExpiresAt: now.Add(signInLinkLifetime).UnixMilli(),
 	}
 	err := a.db.Tx(ctx, func(tx *sqldb.Tx) error {
@@ -48,7 +52,7 @@ func (a *Access) CreateSignInLink(ctx context.Context, caller actor.Actor, membe
 		if err != nil {
 			return err
 		}
-		if err := account.InsertLink(ctx, tx, l); err != nil {
+		if err := link.Insert(ctx, tx, l); err != nil {
 			return err
 		}
 		// Targets the member, so that its erasure removes the name.
@@ -59,7 +63,7 @@ func (a *Access) CreateSignInLink(ctx context.Context, caller actor.Actor, membe
 	if err != nil {
 		return SignInLink{}, err
 	}
-	return SignInLink{URL: account.LinkURL(a.baseURL(), account.LinkPage, token), SessionID: l.SessionID, ExpiresAt: l.ExpiresAt}, nil
+	return SignInLink{URL: link.URL(a.baseURL(), link.LinkPage, token), SessionID: l.SessionID, ExpiresAt: l.ExpiresAt}, nil
 }
 
 // CanCreateSignInLink returns nil if the actor may create sign-in links. It
@@ -74,7 +78,7 @@ func (a *Access) CanCreateSignInLink(ctx context.Context, caller actor.Actor) er
 
 // limitedMember returns the member of a link if another system may start a
 // session for it.
-func (a *Access) limitedMember(ctx context.Context, q sqldb.Querier, l account.Link) (Membership, error) {
+func (a *Access) limitedMember(ctx context.Context, q sqldb.Querier, l link.Link) (Membership, error) {
 	membership, err := a.memberships.ByMember(ctx, q, l.CommunityID, l.MemberID)
 	caller := actor.Actor{Kind: actor.Session, AccountID: membership.AccountID, MemberID: l.MemberID, OnlyCommunity: l.CommunityID}
 	if err == nil && membership.AccountID != "" {
@@ -87,7 +91,7 @@ func (a *Access) limitedMember(ctx context.Context, q sqldb.Querier, l account.L
 	}
 	switch {
 	case errs.KindOf(err) == errs.NotFound:
-		err = errs.New(errs.NotFound, "user_not_found", "There is no such user in this community.")
+		err = errs.New(errs.NotFound, "user_not_found", "User not found in this community.")
 	case errs.Is(err, "limited_session"):
 		err = errs.New(errs.Forbidden, "limited_session", "This member has permissions in the whole community, so another system cannot sign them in. They must sign in themselves.")
 	}
@@ -95,9 +99,9 @@ func (a *Access) limitedMember(ctx context.Context, q sqldb.Querier, l account.L
 }
 
 // LimitedSessions returns the account.LimitSession of a key's sign-in links.
-func LimitedSessions(memberships Memberships, c clock.Clock) account.LimitSession {
+func LimitedSessions(memberships Memberships, c clock.Clock) signin.LimitSession {
 	a := &Access{memberships: memberships, clock: c}
-	return func(ctx context.Context, tx *sqldb.Tx, l account.Link) (acct account.Account, err error) {
+	return func(ctx context.Context, tx *sqldb.Tx, l link.Link) (acct account.Account, err error) {
 		if err := a.requireKeySignsIn(ctx, tx, l); err != nil {
 			return acct, err
 		}
@@ -111,14 +115,14 @@ func LimitedSessions(memberships Memberships, c clock.Clock) account.LimitSessio
 
 // requireKeySignsIn returns Gone "link_expired" unless the key that created the
 // link works and still has actor.PermSignIn.
-func (a *Access) requireKeySignsIn(ctx context.Context, q sqldb.Querier, l account.Link) error {
+func (a *Access) requireKeySignsIn(ctx context.Context, q sqldb.Querier, l link.Link) error {
 	if l.KeyID == "" { // created before links stored their key
 		return nil
 	}
 	now := a.clock.MS()
 	authority, err := AuthorityOfRef(ctx, q, a.memberships, actor.Actor{Kind: actor.CommunityKey, KeyID: l.KeyID}.Ref(), l.CommunityID, now)
 	if err == nil && !authority.Allows(actor.PermSignIn, now) {
-		err = account.LinkExpired()
+		err = link.Expired()
 	}
 	return err
 }
@@ -132,7 +136,7 @@ func EndSessionsIn(ctx context.Context, tx *sqldb.Tx, communityID string, member
 	if len(memberIDs) == 0 {
 		return nil
 	}
-	if err := account.DeleteSessionsOfMembers(ctx, tx, communityID, memberIDs); err != nil || len(accountIDs) == 0 {
+	if err := session.DeleteOfMembers(ctx, tx, communityID, memberIDs); err != nil || len(accountIDs) == 0 {
 		return err
 	}
 	keys, err := listKeys(ctx, tx, communityID)
@@ -144,7 +148,7 @@ func EndSessionsIn(ctx context.Context, tx *sqldb.Tx, communityID string, member
 		accounts[accountID] = true
 	}
 	for _, k := range keys {
-		persons := append([]string{k.CreatedBy}, k.BoundBy...)
+		persons := append([]string{k.CreatedBy}, k.LimitedBy...)
 		if slices.ContainsFunc(persons, func(ref string) bool { return accounts[strings.TrimPrefix(ref, "account:")] }) {
 			created = append(created, k.ID)
 		}
@@ -152,5 +156,5 @@ func EndSessionsIn(ctx context.Context, tx *sqldb.Tx, communityID string, member
 	if len(created) == 0 {
 		return nil
 	}
-	return account.DeleteSessionsOfKeys(ctx, tx, created)
+	return session.DeleteOfKeys(ctx, tx, created)
 }

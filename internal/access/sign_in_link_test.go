@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/account/signin"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/community"
@@ -70,20 +72,20 @@ func TestSignInLinkWorksOnceForFiveMinutesInOneCommunity(t *testing.T) {
 		if err != nil || caller.SessionID != created.SessionID || caller.OnlyCommunity != home {
 			t.Fatalf("%+v %v", caller, err)
 		}
-		if err := w.Can(t.Context(), caller, home, access.PermAnyMember); err != nil {
+		if err := w.Can(t.Context(), caller, home, permission.AnyMember); err != nil {
 			t.Error(err)
 		}
-		mustFail(t, "another community", w.Can(t.Context(), caller, other, access.PermAnyMember), errs.NotFound, "community_not_found")
+		mustFail(t, "another community", w.Can(t.Context(), caller, other, permission.AnyMember), errs.NotFound, "community_not_found")
 		if in, err := w.ResolveCommunity(t.Context(), caller, ""); err != nil || in != home {
 			t.Errorf("its community is %q (%v)", in, err)
 		}
 		mustFail(t, "the account", w.CanAsPerson(caller, []actor.Permission{actor.PermSessionOnly}), errs.Forbidden, "limited_session")
 		_, err = w.CreateCommunity(t.Context(), caller, community.Input{Name: "Third"})
 		mustFail(t, "a community of their own", err, errs.Forbidden, "limited_session")
-		if err := w.CanAsPerson(caller, []actor.Permission{access.PermAnyPerson}); err != nil {
+		if err := w.CanAsPerson(caller, []actor.Permission{permission.AnyPerson}); err != nil {
 			t.Error(err)
 		}
-		list, err := w.Sessions(t.Context(), ann.ID)
+		list, err := w.Sessions.List(t.Context(), ann.ID)
 		if err != nil || len(list) != 1 || list[0].Host != "shop.example.com" || list[0].CommunityID != home {
 			t.Errorf("%+v %v", list, err)
 		}
@@ -116,7 +118,7 @@ func TestMemberWithServerPermissionGetsNoSignInLink(t *testing.T) {
 				t.Errorf("%s: %v", c.name, err)
 			}
 		}
-		root, err := w.CreateAccount(t.Context(), account.Input{Email: "root@example.com", Username: "root", InstallationOwner: true})
+		root, err := w.CreateAccount(t.Context(), signin.Input{Email: "root@example.com", Username: "root", InstallationOwner: true})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -148,7 +150,7 @@ func TestLimitedSessionEndsWithTheMembershipOrAServerPermission(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.memberships.put(home, ann.ID, access.Membership{Member: true, RoleIDs: []string{role.ID}})
-		mustFail(t, "with a say since", w.Can(t.Context(), caller, home, access.PermAnyMember), errs.Forbidden, "limited_session")
+		mustFail(t, "with a say since", w.Can(t.Context(), caller, home, permission.AnyMember), errs.Forbidden, "limited_session")
 		_, _, err = w.RedeemLink(t.Context(), waiting, sessionInfo(""))
 		mustFail(t, "a link, with a say since", err, errs.Forbidden, "limited_session")
 		err = db.Tx(t.Context(), func(tx *sqldb.Tx) error {
@@ -209,13 +211,13 @@ func TestDisabledKeyEndsItsSignInLinksAndSessions(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newFixture(db)
 		home, _, ann := w.signInSetup(t)
-		off, narrow := false, access.KeyChange{Permissions: []actor.Permission{access.PermGetUserData}}
+		off, narrow := false, access.KeyChange{Permissions: []actor.Permission{permission.GetUserData}}
 		for name, c := range map[string]struct {
 			end      func(w *fixture, home, keyID string) error
 			sessions bool // go on
 		}{
 			"deleted": {func(w *fixture, home, keyID string) error {
-				return w.DeleteKey(actor.NewContext(t.Context(), actor.Actor{Kind: actor.Command}), home, keyID)
+				return w.DeleteKey(t.Context(), actor.Actor{Kind: actor.Command}, home, keyID)
 			}, false},
 			"switched off": {func(w *fixture, home, keyID string) error {
 				_, err := w.UpdateKey(t.Context(), actor.Actor{Kind: actor.Command}, home, keyID, access.KeyChange{Active: &off})
@@ -230,7 +232,7 @@ func TestDisabledKeyEndsItsSignInLinksAndSessions(t *testing.T) {
 				return err
 			}, true},
 		} {
-			created, secret := w.key(t, home, access.KeyInput{Permissions: []actor.Permission{actor.PermSignIn, access.PermGetUserData}})
+			created, secret := w.key(t, home, access.KeyInput{Permissions: []actor.Permission{actor.PermSignIn, permission.GetUserData}})
 			key, err := w.Authenticate(t.Context(), secret)
 			if err != nil || key.KeyID != created.ID {
 				t.Fatal(err)

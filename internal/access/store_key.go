@@ -9,7 +9,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-const keyColumns = "community_id, id, name, hint, permissions, active, created_by, created_at, updated_at, expires_at, used_at, old_until, bound_by, old_bound_by"
+const keyColumns = "community_id, id, name, hint, permissions, active, created_by, created_at, updated_at, expires_at, used_at, previous_expires_at, limited_by, previous_limited_by"
 
 func insertKey(ctx context.Context, q sqldb.Querier, k Key, hash string) error {
 	permissions, err := json.Marshal(k.Permissions)
@@ -17,7 +17,7 @@ func insertKey(ctx context.Context, q sqldb.Querier, k Key, hash string) error {
 		return fmt.Errorf("encode permissions: %w", err)
 	}
 	_, err = q.Exec(ctx, "INSERT INTO api_keys ("+keyColumns+", key_hash) VALUES ("+sqldb.Placeholders(1, 15)+")",
-		k.CommunityID, k.ID, k.Name, k.Hint, string(permissions), k.Active, k.CreatedBy, k.CreatedAt, k.UpdatedAt, k.ExpiresAt, k.UsedAt, k.OldUntil, strings.Join(k.BoundBy, " "), strings.Join(k.OldBoundBy, " "), hash)
+		k.CommunityID, k.ID, k.Name, k.Hint, string(permissions), k.Active, k.CreatedBy, k.CreatedAt, k.UpdatedAt, k.ExpiresAt, k.UsedAt, k.PreviousExpiresAt, strings.Join(k.LimitedBy, " "), strings.Join(k.PreviousLimitedBy, " "), hash)
 	return err
 }
 
@@ -38,7 +38,7 @@ func keyByHash(ctx context.Context, q sqldb.Querier, hash string) (presentedKey,
 		return k, err
 	}
 	return sqldb.One(ctx, q, "api_key", scan, "SELECT "+keyColumns+", "+creatorIsOwner+`, key_hash = $1 FROM api_keys
-		WHERE (key_hash = $1 OR old_hash = $1 AND old_hash <> '')
+		WHERE (key_hash = $1 OR previous_hash = $1 AND previous_hash <> '')
 		AND EXISTS (SELECT 1 FROM communities c WHERE c.id = api_keys.community_id AND c.deleted_at = 0)`, hash)
 }
 
@@ -64,24 +64,24 @@ func updateKey(ctx context.Context, tx *sqldb.Tx, k Key) error {
 	if err != nil {
 		return fmt.Errorf("encode permissions: %w", err)
 	}
-	_, err = tx.Exec(ctx, "UPDATE api_keys SET name = $1, permissions = $2, active = $3, expires_at = $4, updated_at = $5, created_by = $6, bound_by = $7, old_bound_by = $8 WHERE community_id = $9 AND id = $10",
-		k.Name, string(permissions), k.Active, k.ExpiresAt, k.UpdatedAt, k.CreatedBy, strings.Join(k.BoundBy, " "), strings.Join(k.OldBoundBy, " "), k.CommunityID, k.ID)
+	_, err = tx.Exec(ctx, "UPDATE api_keys SET name = $1, permissions = $2, active = $3, expires_at = $4, updated_at = $5, created_by = $6, limited_by = $7, previous_limited_by = $8 WHERE community_id = $9 AND id = $10",
+		k.Name, string(permissions), k.Active, k.ExpiresAt, k.UpdatedAt, k.CreatedBy, strings.Join(k.LimitedBy, " "), strings.Join(k.PreviousLimitedBy, " "), k.CommunityID, k.ID)
 	return err
 }
 
 // rotateKey replaces the secret's hash. The previous secret works until
-// k.OldUntil, with 0 not at all.
+// k.PreviousExpiresAt, with 0 not at all.
 func rotateKey(ctx context.Context, tx *sqldb.Tx, k Key, hash string) error {
-	_, err := tx.Exec(ctx, `UPDATE api_keys SET old_hash = CASE WHEN CAST($1 AS BIGINT) = 0 THEN '' ELSE key_hash END, old_until = CAST($1 AS BIGINT), key_hash = $2, hint = $3, updated_at = $4, created_by = $5,
-		bound_by = $6, old_bound_by = $7 WHERE community_id = $8 AND id = $9`,
-		k.OldUntil, hash, k.Hint, k.UpdatedAt, k.CreatedBy, strings.Join(k.BoundBy, " "), strings.Join(k.OldBoundBy, " "), k.CommunityID, k.ID)
+	_, err := tx.Exec(ctx, `UPDATE api_keys SET previous_hash = CASE WHEN CAST($1 AS BIGINT) = 0 THEN '' ELSE key_hash END, previous_expires_at = CAST($1 AS BIGINT), key_hash = $2, hint = $3, updated_at = $4, created_by = $5,
+		limited_by = $6, previous_limited_by = $7 WHERE community_id = $8 AND id = $9`,
+		k.PreviousExpiresAt, hash, k.Hint, k.UpdatedAt, k.CreatedBy, strings.Join(k.LimitedBy, " "), strings.Join(k.PreviousLimitedBy, " "), k.CommunityID, k.ID)
 	return err
 }
 
 // sweepOldSecrets deletes previous secrets that ended before a time in Unix
 // milliseconds.
 func sweepOldSecrets(ctx context.Context, q sqldb.Querier, before int64) error {
-	_, err := q.Exec(ctx, "UPDATE api_keys SET old_hash = '', old_until = 0 WHERE old_hash <> '' AND old_until < $1", before)
+	_, err := q.Exec(ctx, "UPDATE api_keys SET previous_hash = '', previous_expires_at = 0 WHERE previous_hash <> '' AND previous_expires_at < $1", before)
 	return err
 }
 
@@ -92,8 +92,8 @@ func deleteKey(ctx context.Context, tx *sqldb.Tx, communityID, keyID string) err
 
 func scanKey(s sqldb.Scanner) (Key, error) {
 	var k Key
-	var permissions, bounds, oldBounds string
-	err := s.Scan(&k.CommunityID, &k.ID, &k.Name, &k.Hint, &permissions, &k.Active, &k.CreatedBy, &k.CreatedAt, &k.UpdatedAt, &k.ExpiresAt, &k.UsedAt, &k.OldUntil, &bounds, &oldBounds)
+	var permissions, bounds, previousBounds string
+	err := s.Scan(&k.CommunityID, &k.ID, &k.Name, &k.Hint, &permissions, &k.Active, &k.CreatedBy, &k.CreatedAt, &k.UpdatedAt, &k.ExpiresAt, &k.UsedAt, &k.PreviousExpiresAt, &bounds, &previousBounds)
 	if err != nil {
 		return Key{}, err
 	}
@@ -101,10 +101,10 @@ func scanKey(s sqldb.Scanner) (Key, error) {
 		return Key{}, fmt.Errorf("decode permissions of key %s: %w", k.ID, err)
 	}
 	if bounds != "" {
-		k.BoundBy = strings.Split(bounds, " ")
+		k.LimitedBy = strings.Split(bounds, " ")
 	}
-	if oldBounds != "" {
-		k.OldBoundBy = strings.Split(oldBounds, " ")
+	if previousBounds != "" {
+		k.PreviousLimitedBy = strings.Split(previousBounds, " ")
 	}
 	return k, nil
 }
@@ -129,7 +129,7 @@ func insertUserKey(ctx context.Context, q sqldb.Querier, k Key, hash string) err
 	if err != nil {
 		return err
 	}
-	_, err = q.Exec(ctx, "INSERT INTO user_api_keys ("+userKeyColumns+", key_hash) VALUES ("+sqldb.Placeholders(1, 12)+")",
+	_, err = q.Exec(ctx, "INSERT INTO account_api_keys ("+userKeyColumns+", key_hash) VALUES ("+sqldb.Placeholders(1, 12)+")",
 		k.AccountID, k.ID, k.Name, k.Hint, permissions, channels, k.Active, k.CreatedAt, k.UpdatedAt, k.ExpiresAt, k.UsedAt, hash)
 	return err
 }
@@ -147,7 +147,7 @@ func userKeyByHash(ctx context.Context, q sqldb.Querier, hash string) (personKey
 		return p, err
 	}
 	return sqldb.One(ctx, q, "api_key", scan, `SELECT k.account_id, k.id, k.name, k.hint, k.permissions, k.channels, k.active, k.created_at, k.updated_at, k.expires_at, k.used_at,
-		a.installation_owner, a.language FROM user_api_keys k JOIN accounts a ON a.id = k.account_id WHERE k.key_hash = $1`, hash)
+		a.installation_owner, a.language FROM account_api_keys k JOIN accounts a ON a.id = k.account_id WHERE k.key_hash = $1`, hash)
 }
 
 // extendedScanner scans more columns after those of the caller.
@@ -160,15 +160,15 @@ type extendedScanner struct {
 func (s extendedScanner) Scan(to ...any) error { return s.Scanner.Scan(append(to, s.more...)...) }
 
 func listUserKeys(ctx context.Context, q sqldb.Querier, accountID string) ([]Key, error) {
-	return sqldb.All(ctx, q, scanUserKey, "SELECT "+userKeyColumns+" FROM user_api_keys WHERE account_id = $1 ORDER BY id DESC", accountID)
+	return sqldb.All(ctx, q, scanUserKey, "SELECT "+userKeyColumns+" FROM account_api_keys WHERE account_id = $1 ORDER BY id DESC", accountID)
 }
 
 func countUserKeys(ctx context.Context, q sqldb.Querier, accountID string) (int, error) {
-	return sqldb.One(ctx, q, "api_key", sqldb.Value[int], "SELECT count(*) FROM user_api_keys WHERE account_id = $1", accountID)
+	return sqldb.One(ctx, q, "api_key", sqldb.Value[int], "SELECT count(*) FROM account_api_keys WHERE account_id = $1", accountID)
 }
 
 func loadUserKey(ctx context.Context, q sqldb.Querier, accountID, keyID, lock string) (Key, error) {
-	return sqldb.One(ctx, q, "api_key", scanUserKey, "SELECT "+userKeyColumns+" FROM user_api_keys WHERE account_id = $1 AND id = $2 "+lock, accountID, keyID)
+	return sqldb.One(ctx, q, "api_key", scanUserKey, "SELECT "+userKeyColumns+" FROM account_api_keys WHERE account_id = $1 AND id = $2 "+lock, accountID, keyID)
 }
 
 func updateUserKey(ctx context.Context, tx *sqldb.Tx, k Key) error {
@@ -176,18 +176,18 @@ func updateUserKey(ctx context.Context, tx *sqldb.Tx, k Key) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, `UPDATE user_api_keys SET name = $1, permissions = $2, channels = $3, active = $4, expires_at = $5, updated_at = $6
+	_, err = tx.Exec(ctx, `UPDATE account_api_keys SET name = $1, permissions = $2, channels = $3, active = $4, expires_at = $5, updated_at = $6
 		WHERE account_id = $7 AND id = $8`, k.Name, permissions, channels, k.Active, k.ExpiresAt, k.UpdatedAt, k.AccountID, k.ID)
 	return err
 }
 
 func touchUserKey(ctx context.Context, q sqldb.Querier, accountID, keyID string, now int64) error {
-	_, err := q.Exec(ctx, "UPDATE user_api_keys SET used_at = $1 WHERE account_id = $2 AND id = $3 AND used_at < $1", now, accountID, keyID)
+	_, err := q.Exec(ctx, "UPDATE account_api_keys SET used_at = $1 WHERE account_id = $2 AND id = $3 AND used_at < $1", now, accountID, keyID)
 	return err
 }
 
 func deleteUserKey(ctx context.Context, q sqldb.Querier, accountID, keyID string) (bool, error) {
-	n, err := q.Exec(ctx, "DELETE FROM user_api_keys WHERE account_id = $1 AND id = $2", accountID, keyID)
+	n, err := q.Exec(ctx, "DELETE FROM account_api_keys WHERE account_id = $1 AND id = $2", accountID, keyID)
 	return n > 0, err
 }
 
@@ -210,11 +210,11 @@ func scanUserKey(s sqldb.Scanner) (Key, error) {
 // accountOfKey returns the account of a person's key, or NotFound
 // "api_key_not_found".
 func accountOfKey(ctx context.Context, q sqldb.Querier, keyID string) (accountID string, err error) {
-	return sqldb.One(ctx, q, "api_key", sqldb.Value[string], "SELECT account_id FROM user_api_keys WHERE id = $1", keyID)
+	return sqldb.One(ctx, q, "api_key", sqldb.Value[string], "SELECT account_id FROM account_api_keys WHERE id = $1", keyID)
 }
 
 // RevokeUserKeys deletes the API keys of an account, in the caller's transaction.
 func RevokeUserKeys(ctx context.Context, tx *sqldb.Tx, accountID string) error {
-	_, err := tx.Exec(ctx, "DELETE FROM user_api_keys WHERE account_id = $1", accountID)
+	_, err := tx.Exec(ctx, "DELETE FROM account_api_keys WHERE account_id = $1", accountID)
 	return err
 }

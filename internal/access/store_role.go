@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -27,7 +28,7 @@ func insertEveryone(ctx context.Context, q sqldb.Querier, communityID string) er
 	if err != nil {
 		return err
 	}
-	r, err := RoleInput{Title: EveryoneTitle, ChannelPermissions: everyoneDefaults}.role()
+	r, err := RoleInput{Title: EveryoneTitle, ChannelPermissions: permission.EveryoneDefaults}.role()
 	if err != nil {
 		return err
 	}
@@ -52,10 +53,10 @@ func scanRole(s sqldb.Scanner) (Role, error) {
 	if err != nil {
 		return Role{}, err
 	}
-	if r.ServerPermissions, err = decodeGranted(server, serverPermissions); err != nil {
+	if r.ServerPermissions, err = decodeGranted(server, permission.ServerPermissions); err != nil {
 		return Role{}, fmt.Errorf("decode permissions of role %s: %w", r.ID, err)
 	}
-	if r.ChannelPermissions, err = decodeGranted(channel, channelPermissions); err != nil {
+	if r.ChannelPermissions, err = decodeGranted(channel, permission.ChannelPermissions); err != nil {
 		return Role{}, fmt.Errorf("decode permissions of role %s: %w", r.ID, err)
 	}
 	return r, nil
@@ -67,7 +68,7 @@ func decodeGranted(stored string, known []string) (map[string]bool, error) {
 	if err := json.Unmarshal([]byte(stored), &granted); err != nil {
 		return nil, err
 	}
-	all, _ := completePermissions("", known, granted)
+	all, _ := permission.Complete("", known, granted)
 	return all, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
@@ -29,7 +30,7 @@ func (a *Access) CreateUserKey(ctx context.Context, caller actor.Actor, p accoun
 		return Key{}, "", err
 	}
 	if caller.Kind == actor.Session {
-		if err := a.accounts.ReauthenticateOwner(ctx, caller, p); err != nil {
+		if err := a.accounts.Proofs.ReauthenticateOwner(ctx, caller, p); err != nil {
 			return Key{}, "", err
 		}
 	}
@@ -48,14 +49,22 @@ func (a *Access) CreateUserKey(ctx context.Context, caller actor.Actor, p accoun
 	return key, secret, nil
 }
 
-// UserKeys returns the keys of a person, the newest first, expired ones too.
-func (a *Access) UserKeys(ctx context.Context, accountID string) ([]Key, error) {
-	return listUserKeys(ctx, a.db, accountID)
+// UserKeys returns the keys of the calling person, the newest first, expired ones
+// too. It fails as CanAsPerson does for PermAPIKeys.
+func (a *Access) UserKeys(ctx context.Context, caller actor.Actor) ([]Key, error) {
+	if err := a.CanAsPerson(caller, []actor.Permission{permission.APIKeys}); err != nil {
+		return nil, err
+	}
+	return listUserKeys(ctx, a.db, caller.AccountID)
 }
 
-// UserKey returns a key of a person, or NotFound "api_key_not_found".
-func (a *Access) UserKey(ctx context.Context, accountID, keyID string) (Key, error) {
-	return loadUserKey(ctx, a.db, accountID, keyID, "")
+// UserKey returns a key of the calling person. It fails as UserKeys does, or with
+// NotFound "api_key_not_found".
+func (a *Access) UserKey(ctx context.Context, caller actor.Actor, keyID string) (Key, error) {
+	if err := a.CanAsPerson(caller, []actor.Permission{permission.APIKeys}); err != nil {
+		return Key{}, err
+	}
+	return loadUserKey(ctx, a.db, caller.AccountID, keyID, "")
 }
 
 // UpdateUserKey applies change to a key of the calling person. It fails as
@@ -84,18 +93,20 @@ func (a *Access) UpdateUserKey(ctx context.Context, caller actor.Actor, keyID st
 	return key, nil
 }
 
-// DeleteUserKey deletes a key of a person. It fails with NotFound
-// "api_key_not_found", or as CreateUserKey does if the actor of ctx is a key
-// with fewer permissions.
-func (a *Access) DeleteUserKey(ctx context.Context, accountID, keyID string) error {
-	key, err := loadUserKey(ctx, a.db, accountID, keyID, "")
+// DeleteUserKey deletes a key of the calling person. It fails as UserKey does, or
+// as CreateUserKey does if the actor is a key with fewer permissions.
+func (a *Access) DeleteUserKey(ctx context.Context, caller actor.Actor, keyID string) error {
+	if err := a.CanAsPerson(caller, []actor.Permission{permission.APIKeys}); err != nil {
+		return err
+	}
+	key, err := loadUserKey(ctx, a.db, caller.AccountID, keyID, "")
 	if err != nil {
 		return err
 	}
-	if err := requireWithinKey(actor.FromContext(ctx), key); err != nil {
+	if err := requireWithinKey(caller, key); err != nil {
 		return err
 	}
-	deleted, err := deleteUserKey(ctx, a.db, accountID, keyID)
+	deleted, err := deleteUserKey(ctx, a.db, caller.AccountID, keyID)
 	if err == nil && !deleted {
 		return keyNotFound()
 	}
@@ -103,13 +114,13 @@ func (a *Access) DeleteUserKey(ctx context.Context, accountID, keyID string) err
 }
 
 func keyNotFound() error {
-	return errs.New(errs.NotFound, "api_key_not_found", "There is no such API key.")
+	return errs.Missing("api_key")
 }
 
 // requireUserKeyGrantable returns nil for a session, and for a person's key that
 // has every permission of key and lives at least as long.
 func (a *Access) requireUserKeyGrantable(ctx context.Context, caller actor.Actor, key Key) error {
-	if err := a.CanAsPerson(caller, []actor.Permission{PermAPIKeys}); err != nil {
+	if err := a.CanAsPerson(caller, []actor.Permission{permission.APIKeys}); err != nil {
 		return err
 	}
 	if slices.Contains(key.Permissions, actor.PermSignIn) {

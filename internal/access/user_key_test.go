@@ -8,7 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/account/signin"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/errs"
@@ -32,7 +34,7 @@ func TestUserKeyNeedsItsOwnAndThePersonsPermission(t *testing.T) {
 		home, other := w.community(t, "Home"), w.community(t, "Other")
 		ann := w.account(t, "ann")
 		session := w.session(t, "ann")
-		in := access.KeyInput{Name: " Bot ", Permissions: []actor.Permission{access.PermManageRoles, access.PermGetUserData}, Channels: []string{strings.Repeat("b", 24), strings.Repeat("a", 24)}, ExpirePeriod: 2}
+		in := access.KeyInput{Name: " Bot ", Permissions: []actor.Permission{permission.ManageRoles, permission.GetUserData}, Channels: []string{strings.Repeat("b", 24), strings.Repeat("a", 24)}, ExpirePeriod: 2}
 		key, secret, err := w.CreateUserKey(t.Context(), session, account.Proof{}, in)
 		if err != nil {
 			t.Fatal(err)
@@ -56,17 +58,17 @@ func TestUserKeyNeedsItsOwnAndThePersonsPermission(t *testing.T) {
 			need actor.Permission
 			code string
 		}{
-			{"both may", home, access.PermManageRoles, ""},
-			{"the person may not", home, access.PermGetUserData, "missing_permission"},
-			{"the key may not", home, access.PermManageChannels, "missing_permission"},
-			{"a member", home, access.PermAnyMember, ""},
-			{"no member", other, access.PermManageRoles, "community_not_found"},
+			{"both may", home, permission.ManageRoles, ""},
+			{"the person may not", home, permission.GetUserData, "missing_permission"},
+			{"the key may not", home, permission.ManageChannels, "missing_permission"},
+			{"a member", home, permission.AnyMember, ""},
+			{"no member", other, permission.ManageRoles, "community_not_found"},
 		} {
 			if err := w.Can(t.Context(), caller, c.in, c.need); c.code == "" && err != nil || c.code != "" && !errs.Is(err, c.code) {
 				t.Errorf("%s: %v", c.name, err)
 			}
 		}
-		keys, err := w.UserKeys(t.Context(), ann.ID)
+		keys, err := w.UserKeys(t.Context(), session)
 		if err != nil || len(keys) != 1 || keys[0].UsedAt != w.now.UnixMilli() || keys[0].Hint != secret[60:] {
 			t.Errorf("%+v %v", keys, err)
 		}
@@ -89,8 +91,8 @@ func TestUserKeyIsUpdatedDisabledAndDeleted(t *testing.T) {
 		off, name := false, "Robot"
 		_, err = w.UpdateUserKey(t.Context(), stranger, key.ID, access.KeyChange{Name: &name})
 		mustFail(t, "a key of another person", err, errs.NotFound, "api_key_not_found")
-		changed, err := w.UpdateUserKey(t.Context(), session, key.ID, access.KeyChange{Name: &name, Permissions: []actor.Permission{access.PermStore}, Active: &off})
-		key.Name, key.Permissions, key.Active, key.UpdatedAt = "Robot", []actor.Permission{access.PermStore}, false, w.now.UnixMilli()
+		changed, err := w.UpdateUserKey(t.Context(), session, key.ID, access.KeyChange{Name: &name, Permissions: []actor.Permission{permission.Store}, Active: &off})
+		key.Name, key.Permissions, key.Active, key.UpdatedAt = "Robot", []actor.Permission{permission.Store}, false, w.now.UnixMilli()
 		if diff := cmp.Diff(key, changed); err != nil || diff != "" {
 			t.Errorf("%v %s", err, diff)
 		}
@@ -100,11 +102,11 @@ func TestUserKeyIsUpdatedDisabledAndDeleted(t *testing.T) {
 		if _, err := w.UpdateUserKey(t.Context(), session, key.ID, access.KeyChange{Active: &on}); err != nil {
 			t.Fatal(err)
 		}
-		if caller := w.authenticate(t, secret); len(caller.Permissions) != 1 || caller.Permissions[0] != access.PermStore {
+		if caller := w.authenticate(t, secret); len(caller.Permissions) != 1 || caller.Permissions[0] != permission.Store {
 			t.Errorf("%+v", caller)
 		}
-		mustFail(t, "a key of another person", w.DeleteUserKey(t.Context(), bob.ID, key.ID), errs.NotFound, "api_key_not_found")
-		if err := w.DeleteUserKey(t.Context(), session.AccountID, key.ID); err != nil {
+		mustFail(t, "a key of another person", w.DeleteUserKey(t.Context(), actor.Actor{Kind: actor.Session, AccountID: bob.ID}, key.ID), errs.NotFound, "api_key_not_found")
+		if err := w.DeleteUserKey(t.Context(), session, key.ID); err != nil {
 			t.Fatal(err)
 		}
 		_, err = w.Authenticate(t.Context(), secret)
@@ -121,7 +123,7 @@ func TestUserKeyCannotCreateAKeyWithMorePermissions(t *testing.T) {
 		session := w.session(t, "ann")
 		channel, elsewhere := strings.Repeat("a", 24), strings.Repeat("b", 24)
 		_, secret, err := w.CreateUserKey(t.Context(), session, account.Proof{}, access.KeyInput{
-			Name: "maker", Permissions: []actor.Permission{access.PermAPIKeys, access.PermStore}, Channels: []string{channel}, ExpirePeriod: 10,
+			Name: "maker", Permissions: []actor.Permission{permission.APIKeys, permission.Store}, Channels: []string{channel}, ExpirePeriod: 10,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -132,13 +134,13 @@ func TestUserKeyCannotCreateAKeyWithMorePermissions(t *testing.T) {
 			in   access.KeyInput
 			code string
 		}{
-			{"the same", access.KeyInput{Permissions: []actor.Permission{access.PermStore}, Channels: []string{channel}, ExpirePeriod: 10}, ""},
-			{"a permission it lacks", access.KeyInput{Permissions: []actor.Permission{access.PermGames}, Channels: []string{channel}, ExpirePeriod: 10}, "missing_permission"},
+			{"the same", access.KeyInput{Permissions: []actor.Permission{permission.Store}, Channels: []string{channel}, ExpirePeriod: 10}, ""},
+			{"a permission it lacks", access.KeyInput{Permissions: []actor.Permission{permission.Games}, Channels: []string{channel}, ExpirePeriod: 10}, "missing_permission"},
 			{"all", access.KeyInput{Permissions: []actor.Permission{actor.PermAll}, Channels: []string{channel}, ExpirePeriod: 10}, "missing_permission"},
-			{"another channel", access.KeyInput{Permissions: []actor.Permission{access.PermStore}, Channels: []string{channel, elsewhere}, ExpirePeriod: 10}, "missing_permission"},
-			{"all channels", access.KeyInput{Permissions: []actor.Permission{access.PermStore}, ExpirePeriod: 10}, "missing_permission"},
-			{"a day longer", access.KeyInput{Permissions: []actor.Permission{access.PermStore}, Channels: []string{channel}, ExpirePeriod: 11}, "outlives_maker"},
-			{"for ever", access.KeyInput{Permissions: []actor.Permission{access.PermStore}, Channels: []string{channel}}, "outlives_maker"},
+			{"another channel", access.KeyInput{Permissions: []actor.Permission{permission.Store}, Channels: []string{channel, elsewhere}, ExpirePeriod: 10}, "missing_permission"},
+			{"all channels", access.KeyInput{Permissions: []actor.Permission{permission.Store}, ExpirePeriod: 10}, "missing_permission"},
+			{"a day longer", access.KeyInput{Permissions: []actor.Permission{permission.Store}, Channels: []string{channel}, ExpirePeriod: 11}, "outlives_maker"},
+			{"for ever", access.KeyInput{Permissions: []actor.Permission{permission.Store}, Channels: []string{channel}}, "outlives_maker"},
 			{"to sign in", access.KeyInput{Permissions: []actor.Permission{actor.PermSignIn}, Channels: []string{channel}, ExpirePeriod: 10}, "invalid_input"},
 		} {
 			c.in.Name = "new"
@@ -147,7 +149,7 @@ func TestUserKeyCannotCreateAKeyWithMorePermissions(t *testing.T) {
 				t.Errorf("%s: %v", c.name, err)
 			}
 		}
-		_, _, err = w.CreateKey(t.Context(), creator, home, access.KeyInput{Name: "c", Permissions: []actor.Permission{access.PermGames}, ExpirePeriod: 1})
+		_, _, err = w.CreateKey(t.Context(), creator, home, access.KeyInput{Name: "c", Permissions: []actor.Permission{permission.Games}, ExpirePeriod: 1})
 		mustFail(t, "a community's key", err, errs.Forbidden, "missing_permission")
 		_, _, err = w.CreateUserKey(t.Context(), session, account.Proof{}, access.KeyInput{Name: "sign in", Permissions: []actor.Permission{actor.PermSignIn}})
 		mustFail(t, "a person grants signIn", err, errs.Invalid, "invalid_input")
@@ -158,7 +160,7 @@ func TestUserKeyCannotCreateAKeyWithMorePermissions(t *testing.T) {
 		name := "renamed"
 		_, err = w.UpdateUserKey(t.Context(), creator, every.ID, access.KeyChange{Name: &name})
 		mustFail(t, "a key that may more", err, errs.Forbidden, "missing_permission")
-		_, err = w.UpdateUserKey(t.Context(), actor.Actor{Kind: actor.UserKey, AccountID: ann.ID, Permissions: []actor.Permission{access.PermStore}}, every.ID, access.KeyChange{Name: &name})
+		_, err = w.UpdateUserKey(t.Context(), actor.Actor{Kind: actor.UserKey, AccountID: ann.ID, Permissions: []actor.Permission{permission.Store}}, every.ID, access.KeyChange{Name: &name})
 		mustFail(t, "a key that manages none", err, errs.Forbidden, "missing_permission")
 	})
 }
@@ -167,8 +169,8 @@ func TestKeyUpdateIsAudited(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newFixture(db)
 		home, other := w.community(t, "Home"), w.community(t, "Other")
-		key, secret := w.key(t, home, access.KeyInput{Permissions: []actor.Permission{access.PermStore}, ExpirePeriod: 2})
-		_, few := w.key(t, home, access.KeyInput{Permissions: []actor.Permission{access.PermAPIKeys, access.PermStore}, ExpirePeriod: 1})
+		key, secret := w.key(t, home, access.KeyInput{Permissions: []actor.Permission{permission.Store}, ExpirePeriod: 2})
+		_, few := w.key(t, home, access.KeyInput{Permissions: []actor.Permission{permission.APIKeys, permission.Store}, ExpirePeriod: 1})
 		creator := w.authenticate(t, few)
 		days, off, date := 5, false, "2026-04-07"
 		for _, c := range []struct {
@@ -180,7 +182,7 @@ func TestKeyUpdateIsAudited(t *testing.T) {
 			{"of another community", other, key.ID, command, access.KeyChange{Active: &off}, "api_key_not_found"},
 			{"by another community's key", other, key.ID, creator, access.KeyChange{Active: &off}, "wrong_community"},
 			{"for longer than the maker", home, key.ID, creator, access.KeyChange{ExpirePeriod: &days}, "outlives_maker"},
-			{"more than the maker", home, key.ID, creator, access.KeyChange{Permissions: []actor.Permission{access.PermGames}}, "missing_permission"},
+			{"more than the maker", home, key.ID, creator, access.KeyChange{Permissions: []actor.Permission{permission.Games}}, "missing_permission"},
 			{"no permission", home, key.ID, command, access.KeyChange{Permissions: []actor.Permission{}}, "invalid_input"},
 			{"two ends", home, key.ID, command, access.KeyChange{ExpirePeriod: &days, ExpireDate: &date}, "invalid_input"},
 		} {
@@ -196,13 +198,13 @@ func TestKeyUpdateIsAudited(t *testing.T) {
 		}
 		_, err = w.Authenticate(t.Context(), secret)
 		mustFail(t, "switched off", err, errs.Unauthenticated, "credential_inactive")
-		if err := w.DeleteKey(actor.NewContext(t.Context(), command), home, key.ID); err != nil {
+		if err := w.DeleteKey(t.Context(), command, home, key.ID); err != nil {
 			t.Fatal(err)
 		}
 		log, _, err := audit.List(t.Context(), db, home, audit.Filter{Target: key.ID, Limit: 10})
 		var actions []string
 		for _, e := range log {
-			actions = append(actions, e.Action+" "+e.Actor)
+			actions = append(actions, string(e.Action)+" "+e.Actor)
 		}
 		if diff := cmp.Diff([]string{"api_key.delete command", "api_key.update command", "api_key.create command"}, actions); err != nil || diff != "" {
 			t.Errorf("%v %s", err, diff)
@@ -218,7 +220,7 @@ func TestKeyExpiresOnADateOrAtATime(t *testing.T) {
 			"2026-04-07": "2026-04-08T00:00:00Z", "2026-04-07T08:50:17Z": "2026-04-07T08:50:17Z", "2026-04-07T11:00:00+02:00": "2026-04-07T09:00:00Z",
 			"2026-04-06": "", "2026-04-07T08:50:16Z": "", "07.04.2027": "", "2036-04-09": "", "": "never",
 		} {
-			key, _, err := w.CreateKey(t.Context(), command, home, access.KeyInput{Name: "k", Permissions: []actor.Permission{access.PermStore}, ExpireDate: date})
+			key, _, err := w.CreateKey(t.Context(), command, home, access.KeyInput{Name: "k", Permissions: []actor.Permission{permission.Store}, ExpireDate: date})
 			got := time.UnixMilli(key.ExpiresAt).UTC().Format(time.RFC3339)
 			if key.ExpiresAt == 0 {
 				got = "never"
@@ -239,13 +241,13 @@ func TestUserKeyCannotChangeAKeyWithMorePermissions(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, secret, err := h.CreateUserKey(t.Context(), actor.Actor{Kind: actor.UserKey, AccountID: owner.ID, Permissions: []actor.Permission{actor.PermAll}}, account.Proof{}, access.KeyInput{Name: "few", Permissions: []actor.Permission{access.PermAPIKeys}})
+		_, secret, err := h.CreateUserKey(t.Context(), actor.Actor{Kind: actor.UserKey, AccountID: owner.ID, Permissions: []actor.Permission{actor.PermAll}}, account.Proof{}, access.KeyInput{Name: "few", Permissions: []actor.Permission{permission.APIKeys}})
 		if err != nil {
 			t.Fatal(err)
 		}
 		few := h.authenticate(t, secret)
-		mustFail(t, "delete a person's", h.DeleteUserKey(actor.NewContext(t.Context(), few), owner.ID, mine.ID), errs.Forbidden, "missing_permission")
-		_, err = h.UpdateUserKey(t.Context(), few, mine.ID, access.KeyChange{Permissions: []actor.Permission{access.PermAPIKeys}})
+		mustFail(t, "delete a person's", h.DeleteUserKey(t.Context(), few, mine.ID), errs.Forbidden, "missing_permission")
+		_, err = h.UpdateUserKey(t.Context(), few, mine.ID, access.KeyChange{Permissions: []actor.Permission{permission.APIKeys}})
 		mustFail(t, "weaken a person's", err, errs.Forbidden, "missing_permission")
 	})
 }
@@ -264,9 +266,9 @@ func TestUserKeyNeedsAProofAndSendsANotice(t *testing.T) {
 		w.sentMails(t)
 		for _, end := range []func() error{
 			func() error {
-				return w.ChangePassword(t.Context(), caller, account.PasswordChange{Current: password, New: "another password!"})
+				return w.ChangePassword(t.Context(), caller, signin.PasswordChange{Current: password, New: "another password!"})
 			},
-			func() error { return w.EndSessions(t.Context(), caller.AccountID, "") },
+			func() error { return w.Sessions.EndAll(t.Context(), caller.AccountID, "") },
 		} {
 			caller = w.authenticate(t, w.tokenOf(t, "ann", password, "another password!"))
 			_, secret, err := w.CreateUserKey(t.Context(), caller, account.Proof{}, in)

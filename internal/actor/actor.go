@@ -6,6 +6,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/regulars/regulars/internal/errs"
 )
@@ -49,7 +51,7 @@ type Actor struct {
 	KeyID             string       // of a key
 	CommunityID       string       // of a community key: its community
 	CreatedBy         string       // of a community key: Ref of its creator
-	BoundBy           []string     // of a community key: Ref of the persons that also bound its secret
+	LimitedBy         []string     // of a community key: Ref of the persons that also bound its secret
 	CreatorIsOwner    bool         // of a community key: its creator owns the installation
 	OnlyCommunity     string       // of a session that another system began: the only community it works in; "": everywhere
 	Name              string       // username, or the name of the key
@@ -58,6 +60,7 @@ type Actor struct {
 	ExpiresAt         int64        // of a key, Unix milliseconds, 0: never
 	Language          string       // of a person, a BCP 47 tag; "": none chosen
 	InstallationOwner bool
+	Cache             *Cache `json:"-"` // of the request; nil: none
 }
 
 // HasPermission reports whether the actor is a key with a permission.
@@ -121,6 +124,15 @@ func (a Actor) RequireUnlimited() error {
 	return nil
 }
 
+// RequireInstallationOwner returns Forbidden "owner_required" unless the actor is
+// the command line or an unlimited session of the owner of the installation.
+func (a Actor) RequireInstallationOwner() error {
+	if a.Kind == Command || a.Kind == Session && a.InstallationOwner && a.OnlyCommunity == "" {
+		return nil
+	}
+	return errs.New(errs.Forbidden, "owner_required", "Only the owner of the installation can do this.")
+}
+
 // LimitedSession is the error of a limited session outside of what it may do.
 func LimitedSession() error {
 	return errs.New(errs.Forbidden, "limited_session", "Another system started this session; it works in its community only. Sign in yourself to do this.")
@@ -136,6 +148,48 @@ func SessionRequired() error {
 	return errs.New(errs.Forbidden, "session_required", "Sign in to do this; API keys cannot.")
 }
 
+// Cache stores what an Authorizer has loaded about an actor in one community, so
+// that consecutive checks of a request load it once. It is safe for concurrent
+// use.
+type Cache struct {
+	mu          sync.Mutex
+	communityID string
+	loaded      any
+	expiresAt   int64 // Unix milliseconds
+}
+
+// cacheLifetime bounds the time until a lost permission ends a request whose body
+// arrives slowly, or a stream.
+const cacheLifetime = time.Second
+
+// Cached returns the value for a community in c, or else loads and stores it. now
+// is in Unix milliseconds; c may be nil.
+func Cached[T any](c *Cache, communityID string, now int64, load func() (T, error)) (T, error) {
+	if c == nil {
+		return load()
+	}
+	if known, ok := c.value(communityID, now).(T); ok {
+		return known, nil
+	}
+	loaded, err := load()
+	if err == nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.communityID, c.loaded, c.expiresAt = communityID, loaded, now+cacheLifetime.Milliseconds()
+	}
+	return loaded, err
+}
+
+// value returns the unexpired value for a community, or nil.
+func (c *Cache) value(communityID string, now int64) any {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.communityID != communityID || c.expiresAt <= now {
+		return nil
+	}
+	return c.loaded
+}
+
 type contextKey struct{}
 
 // NewContext returns a context with the actor of a request, for handlers.
@@ -147,4 +201,13 @@ func NewContext(ctx context.Context, a Actor) context.Context {
 func FromContext(ctx context.Context) Actor {
 	a, _ := ctx.Value(contextKey{}).(Actor)
 	return a
+}
+
+// Authorizer checks permissions for packages below access, which implements it.
+type Authorizer interface {
+	// Can returns nil if an actor has a permission in a community, else Forbidden or
+	// NotFound.
+	Can(ctx context.Context, caller Actor, communityID string, need Permission) error
+	// CanAny is Can for one of several permissions; it fails as for the first.
+	CanAny(ctx context.Context, caller Actor, communityID string, needs ...Permission) error
 }

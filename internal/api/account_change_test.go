@@ -10,11 +10,11 @@ import (
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/mail"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/member/directory"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-func TestAPersonChangesTheirAccount(t *testing.T) {
+func TestAccountIsUpdated(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		home := a.Community(t)
 		ada, session := a.Owner(t, home, "ada")
@@ -76,7 +76,7 @@ func TestAPersonChangesTheirAccount(t *testing.T) {
 	})
 }
 
-// limitedSession is a session that another system began for a plain member.
+// limitedSession returns a session of a plain member that another system started.
 func limitedSession(t *testing.T, a *apptest.App) string {
 	t.Helper()
 	home := a.Community(t)
@@ -91,7 +91,7 @@ func limitedSession(t *testing.T, a *apptest.App) string {
 	return token
 }
 
-func TestANewEmailAddressIsConfirmedByTheInterface(t *testing.T) {
+func TestNewEmailAddressIsConfirmed(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		home := a.Community(t)
 		_, session := a.Owner(t, home, "ada")
@@ -132,11 +132,11 @@ func TestANewEmailAddressIsConfirmedByTheInterface(t *testing.T) {
 	})
 }
 
-func TestCommunitiesFollowANewNameOfAnAccount(t *testing.T) {
+func TestNewUsernameAppearsInCommunities(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		homes := []string{a.Community(t), a.Community(t), a.Community(t)}
 		ada, session := a.Owner(t, homes[0], "ada")
-		if err := a.Members.AddOwner(t.Context(), homes[1], ada.ID); err != nil {
+		if err := a.Ownership.AddOwner(t.Context(), homes[1], ada.ID); err != nil {
 			t.Fatal(err)
 		}
 		if res := send(t, a, "PUT", "/v1/auth/me", session, `{"username":"countess","email":"ada@new.example"}`); res.status != 200 {
@@ -148,12 +148,12 @@ func TestCommunitiesFollowANewNameOfAnAccount(t *testing.T) {
 		}
 		for i, home := range homes {
 			var got []string
-			rows, _, err := a.Members.Histories(t.Context(), home, member.HistoryFilter{UserID: ada.ID, Limit: 10})
+			rows, _, err := a.Members.Histories(t.Context(), apptest.Operator, home, directory.HistoryFilter{UserID: ada.ID, Limit: 10})
 			if err != nil {
 				t.Fatal(err)
 			}
 			for _, row := range rows {
-				if row.Source.Type != member.Created {
+				if row.Source.Type != directory.Created {
 					got = append(got, row.Field+" "+row.Old.(string)+" "+row.New.(string)+" "+row.Source.Type+" "+strings.ReplaceAll(row.Actor, ada.ID, "ada"))
 				}
 			}

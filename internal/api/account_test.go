@@ -12,7 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/account/signin"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -37,14 +38,14 @@ func applicant(name string) map[string]any {
 var linkToken = regexp.MustCompile(`\?token=([0-9a-f]{64})`)
 
 // mailed waits for the newest mail of a template and returns the token of its
-// link, "" when it has none.
+// link, or "".
 func mailed(t *testing.T, a *apptest.App, template mail.Template) string {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	late := time.After(30 * time.Second)
 	for {
-		list, _, err := a.Mail.Unsent(t.Context(), "", 50)
+		list, _, err := a.Mail.Unsent(t.Context(), actor.Actor{Kind: actor.Command}, "", 50)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,10 +63,10 @@ func mailed(t *testing.T, a *apptest.App, template mail.Template) string {
 	}
 }
 
-// registrant has an account and signs in.
+// registrant registers an account and signs in.
 func registrant(t *testing.T, a *apptest.App, name string) (token, id string) {
 	t.Helper()
-	if _, err := a.Accounts.CreateAccount(t.Context(), account.Input{Email: name + "@example.com", Username: name, Password: secretPhrase}); err != nil {
+	if _, err := a.Accounts.CreateAccount(t.Context(), signin.Input{Email: name + "@example.com", Username: name, Password: secretPhrase}); err != nil {
 		t.Fatal(err)
 	}
 	res := login(t, a, name, secretPhrase)
@@ -82,7 +83,7 @@ func login(t *testing.T, a *apptest.App, name, password string, header ...string
 	return send(t, a, "POST", "/v1/auth/login", "", jsonOf(t, map[string]any{"emailOrUsername": name, "password": password}), header...)
 }
 
-func TestSomebodyRegistersSignsInAndOut(t *testing.T) {
+func TestRegistrationSignInAndSignOut(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		res := send(t, a, "POST", "/v1/auth/register", "", jsonOf(t, applicant("ada")))
 		if res.status != 201 {
@@ -143,7 +144,7 @@ func TestSomebodyRegistersSignsInAndOut(t *testing.T) {
 	})
 }
 
-func TestAForgottenPasswordIsReplacedByTheLinkInAMail(t *testing.T) {
+func TestPasswordIsResetByTheLinkInTheMail(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		session, _ := registrant(t, a, "ada")
 		known := send(t, a, "POST", "/v1/auth/forgot-password", "", `{"email":"ada@example.com"}`)
@@ -175,7 +176,7 @@ func TestAForgottenPasswordIsReplacedByTheLinkInAMail(t *testing.T) {
 	})
 }
 
-func TestTheAnswersOfSignInAndRegistrationDoNotTellWhoIsThere(t *testing.T) {
+func TestSignInAndRegistrationDoNotRevealAccounts(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		registrant(t, a, "ada")
 		strip := func(r reply) string {
@@ -193,7 +194,7 @@ func TestTheAnswersOfSignInAndRegistrationDoNotTellWhoIsThere(t *testing.T) {
 	})
 }
 
-func TestSignInsAreLimitedForAnAddressAndForAnAccount(t *testing.T) {
+func TestSignInsAreLimitedPerAddressAndAccount(t *testing.T) {
 	limit := apptest.WithConfig(func(c *apptest.Config) {
 		c.SignInsPerMin = 10
 		c.Proxies = []string{"127.0.0.1/32"}
@@ -211,7 +212,7 @@ func TestSignInsAreLimitedForAnAddressAndForAnAccount(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			a := apptest.New(t, sqldb.SQLite, limit, apptest.WithStoppedClock())
-			if _, err := a.Accounts.CreateAccount(t.Context(), account.Input{Email: "ada@example.com", Username: "ada"}); err != nil {
+			if _, err := a.Accounts.CreateAccount(t.Context(), signin.Input{Email: "ada@example.com", Username: "ada"}); err != nil {
 				t.Fatal(err)
 			}
 			for n := range 10 {
@@ -236,9 +237,9 @@ func TestSignInsAreLimitedForAnAddressAndForAnAccount(t *testing.T) {
 	}
 }
 
-func TestTheLimitOfANameDoesNotTellTheOtherNameOfItsAccount(t *testing.T) {
+func TestLimitOfANameDoesNotRevealTheOtherNameOfTheAccount(t *testing.T) {
 	a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *apptest.Config) { c.SignInsPerMin = 2; c.Proxies = []string{"127.0.0.1/32"} }), apptest.WithStoppedClock())
-	person := account.Input{Email: "ada@example.com", Username: "ada"}
+	person := signin.Input{Email: "ada@example.com", Username: "ada"}
 	if _, err := a.Accounts.CreateAccount(t.Context(), person); err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +255,7 @@ func TestTheLimitOfANameDoesNotTellTheOtherNameOfItsAccount(t *testing.T) {
 	}
 }
 
-func TestASecretIsAnsweredOnce(t *testing.T) {
+func TestSecretIsReturnedOnce(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		session, id := registrant(t, a, "ada")
 		community := a.Community(t)
@@ -286,7 +287,7 @@ func TestASecretIsAnsweredOnce(t *testing.T) {
 	})
 }
 
-func TestTheIdempotencyKeysOfNobodyAreThoseOfAnAddress(t *testing.T) {
+func TestAnonymousIdempotencyKeysAreScopedToTheAddress(t *testing.T) {
 	a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *apptest.Config) { c.Proxies = []string{"127.0.0.1/32"} }))
 	for n, name := range []string{"ada", "bob", "ada"} {
 		address := []string{"192.0.2.1", "192.0.2.2", "192.0.2.1"}[n]
@@ -297,7 +298,7 @@ func TestTheIdempotencyKeysOfNobodyAreThoseOfAnAddress(t *testing.T) {
 	}
 }
 
-func TestASessionSurvivesARestart(t *testing.T) {
+func TestSessionSurvivesARestart(t *testing.T) {
 	sqldbtest.EachAddress(t, func(t *testing.T, address string) {
 		env := []string{"REGULARS_DATA=" + t.TempDir()}
 		if !strings.HasPrefix(address, "sqlite") {

@@ -1,9 +1,10 @@
-// Package api is the REST interface: it reads requests, asks one feature and
-// wraps the answer. routes.go lists every route; the rules are in the packages
-// of the features.
+// Package api is the frame of the REST interface: routes and their access,
+// idempotency, uploads, envelopes, errors and the OpenAPI document. The packages
+// below it have the operations, one package per area; internal/app lists them.
 package api
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -16,69 +17,52 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 
 	"github.com/regulars/regulars/internal/access"
-	"github.com/regulars/regulars/internal/account"
-	"github.com/regulars/regulars/internal/blob"
-	"github.com/regulars/regulars/internal/bulk"
-	"github.com/regulars/regulars/internal/chat"
+	"github.com/regulars/regulars/internal/account/signin"
+	"github.com/regulars/regulars/internal/account/throttle"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
-	"github.com/regulars/regulars/internal/community"
-	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/idempotency"
-	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/ratelimit"
 )
 
-// Deps are what the interface is made of.
+// Deps are the collaborators of the frame.
 type Deps struct {
-	Clock       clock.Clock
-	Log         *slog.Logger
-	Access      *access.Access
-	Accounts    *account.Accounts
-	Communities *community.Communities
-	Fields      *field.Fields
-	Members     *member.Members
-	Chat        *chat.Chat
-	Bulk        *bulk.Bulk
-	Once        *idempotency.Store
-	Files       *blob.Dir
-	Counts      *ratelimit.Counter // of attempts over all nodes; nil: this one counts by itself
-	Version     string
-	Limits      Limits
-	Pictures    *httpx.Limit    // uploads of pictures, each account or key by itself; nil: no limit
-	Streams     *httpx.Streams  // open ones of both ways in together; nil: no bound
-	Uploads     *httpx.Uploads  // bulk files under way; nil: no limit
-	Stopping    <-chan struct{} // closed when the server goes down: ends streams; nil: never
+	Clock    clock.Clock
+	Log      *slog.Logger
+	Access   *access.Access
+	Accounts *signin.Accounts
+	Once     *idempotency.Store
+	Counts   *ratelimit.Counter // of attempts on all nodes; nil: this node counts alone
+	Visited  func(ctx context.Context, caller actor.Actor, communityID string)
+	Pictures *httpx.Limit // of picture uploads per account or key; nil: none
+	Version  string
+	Limits   Limits
 }
 
-// Limits of requests; 0 takes the default of a size and no limit of a rate.
+// Limits of requests; 0 is no limit.
 type Limits struct {
-	PerAddress        int   // requests a second of one address without a valid credential
-	SignIns           int   // attempts to sign in, and the like, a minute of one address and by one name
-	OpenUploadsHourly int   // uploads an hour of one address without a credential
-	OpenUploadBytes   int64 // of one upload without a credential; default 16 MiB
-	UploadBytes       int64 // of one upload; default 2 GiB
+	PerAddress int // requests per second of an address without a valid credential
+	SignIns    int // sign-ins and similar attempts per minute, of an address and of a name
 }
 
-// DefaultLimits are the limits of a server that is not told otherwise.
-func DefaultLimits() Limits {
-	return Limits{PerAddress: 20, SignIns: 10, OpenUploadsHourly: 10, OpenUploadBytes: 16 << 20, UploadBytes: 2 << 30}
-}
+// DefaultLimits returns the limits of a server without settings of its own.
+func DefaultLimits() Limits { return Limits{PerAddress: 20, SignIns: 10} }
 
-// API answers at /v1/, /apis/v1/ (the same by an older name), /openapi.json,
-// /openapi.yaml and /docs; for any other path it answers 404.
+// API serves /v1/, /apis/v1/ (an alias), /openapi.json, /openapi.yaml and /docs,
+// and responds 404 to any other path.
 type API struct {
 	Deps
-	huma        huma.API
-	router      *chi.Mux
-	nobody      *httpx.Limit // of requests without a valid credential, each address by itself
-	openUploads *httpx.Limit
-	signIns     *httpx.Limit // each address by itself
-	signInsOf   *httpx.Limit // each name by itself
-	crossOrigin http.CrossOriginProtection
+	huma       huma.API
+	router     *chi.Mux
+	routes     []Route
+	keyHeaders map[string]string // path -> another header with an API key
+	anonymous  *httpx.Limit      // of requests without a valid credential, per address
+	signIns    *httpx.Limit      // per address
+	signInsOf  *httpx.Limit      // per name
 }
 
-// configureHuma changes variables of the library, so once per program.
+// configureHuma sets variables of the library, once per process.
 var configureHuma = sync.OnceFunc(func() {
 	huma.NewErrorWithContext = newError
 	huma.NewError = func(status int, message string, details ...error) huma.StatusError {
@@ -86,47 +70,63 @@ var configureHuma = sync.OnceFunc(func() {
 	}
 })
 
-// New puts the interface together. Serve it inside httpx.Wrap.
-func New(d Deps) *API {
+// New returns the API with the operations of areas. Serve it inside httpx.Wrap.
+func New(d Deps, areas ...Area) *API {
 	configureHuma()
-	fallback := DefaultLimits()
-	if d.Limits.OpenUploadBytes == 0 {
-		d.Limits.OpenUploadBytes = fallback.OpenUploadBytes
-	}
-	if d.Limits.UploadBytes == 0 {
-		d.Limits.UploadBytes = fallback.UploadBytes
-	}
 	a := &API{
-		Deps: d, router: chi.NewRouter(),
-		nobody: httpx.NewLimit(d.Clock, d.Limits.PerAddress, time.Second), openUploads: httpx.NewSharedLimit(d.Clock, d.Counts, "open imports", d.Limits.OpenUploadsHourly, time.Hour),
-		signIns:   httpx.NewSharedLimit(d.Clock, d.Counts, account.LimitByAddress, d.Limits.SignIns, time.Minute),
-		signInsOf: httpx.NewSharedLimit(d.Clock, d.Counts, account.LimitByName, d.Limits.SignIns, time.Minute),
+		Deps: d, router: chi.NewRouter(), keyHeaders: map[string]string{},
+		anonymous: httpx.NewLimit(d.Clock, d.Limits.PerAddress, time.Second),
+		signIns:   httpx.NewSharedLimit(d.Clock, d.Counts, throttle.LimitByAddress, d.Limits.SignIns, time.Minute),
+		signInsOf: httpx.NewSharedLimit(d.Clock, d.Counts, throttle.LimitByName, d.Limits.SignIns, time.Minute),
 	}
-	a.router.Use(a.nobody.Middleware, middleware.GetHead, notStored)
+	a.router.Use(a.anonymous.Middleware, middleware.GetHead, notStored)
 	a.router.NotFound(notFound)
 	a.router.MethodNotAllowed(a.methodNotAllowed)
-	a.huma = humachi.New(a.router, documentConfig(d.Version))
-	a.routes()
-	explain(a.huma.OpenAPI().Components.Schemas)
+	a.huma = humachi.New(a.router, documentConfig(d.Version, areas))
+	for _, area := range areas {
+		area.Routes(&Group{a, area.Tag})
+		if area.Webhooks != nil {
+			a.huma.OpenAPI().Webhooks = area.Webhooks(a.huma.OpenAPI().Components.Schemas)
+		}
+		area.describeFields(a.huma.OpenAPI().Components.Schemas)
+	}
 	a.documentRoutes()
 	return a
 }
 
-// ServeHTTP answers one request. The older base path is rewritten before
-// routing, so that it serves everything and is described nowhere.
+// OpenAPI returns the document of the API.
+func (a *API) OpenAPI() *huma.OpenAPI { return a.huma.OpenAPI() }
+
+// Routes returns all operations, in the order of their areas.
+func (a *API) Routes() []Route { return a.routes }
+
+// ServeHTTP serves a request. The alias /apis/v1/ is rewritten before routing and
+// is not in the document.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if isSecureAuth(r.URL.Path) {
-		r = olderHeader(r)
-	}
 	if strings.HasPrefix(r.URL.Path, "/apis/v1/") {
 		r = r.Clone(r.Context())
 		r.URL.Path = strings.TrimPrefix(r.URL.Path, "/apis")
 		r.URL.RawPath = strings.TrimPrefix(r.URL.RawPath, "/apis")
 	}
-	a.router.ServeHTTP(w, r)
+	a.router.ServeHTTP(w, withKeyHeader(r, a.keyHeaders[r.URL.Path]))
 }
 
-// notStored keeps answers about people out of caches on the way.
+// withKeyHeader moves an API key from the header name to the usual one, unless
+// the request has another credential.
+func withKeyHeader(r *http.Request, name string) *http.Request {
+	if name == "" {
+		return r
+	}
+	key := r.Header.Get(name)
+	if key == "" || r.Header.Get("Authorization") != "" || r.Header.Get("X-Api-Key") != "" {
+		return r
+	}
+	r = r.Clone(r.Context())
+	r.Header.Set("X-Api-Key", key)
+	return r
+}
+
+// notStored forbids proxies and browsers to cache responses.
 func notStored(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
@@ -135,7 +135,7 @@ func notStored(next http.Handler) http.Handler {
 }
 
 func notFound(w http.ResponseWriter, r *http.Request) {
-	httpx.WriteFailure(w, httpx.StatusFailure(r.Context(), http.StatusNotFound, "route_not_found", "There is nothing at this address; /docs lists what there is."))
+	httpx.WriteFailure(w, httpx.StatusFailure(r.Context(), http.StatusNotFound, "route_not_found", "Address not found. /docs/api lists all addresses."))
 }
 
 func (a *API) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
@@ -147,5 +147,5 @@ func (a *API) methodNotAllowed(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
 	httpx.WriteFailure(w, httpx.StatusFailure(r.Context(), http.StatusMethodNotAllowed, "method_not_allowed",
-		"This address takes "+strings.Join(allowed, ", ")+" only."))
+		"This address supports only "+strings.Join(allowed, ", ")+"."))
 }

@@ -10,27 +10,30 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/regulars/regulars/internal/api"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/community"
 )
 
-// reply is an answer as a client sees it.
+// document is the API without services.
+var document = sync.OnceValue(apptest.API)
+
+// reply is a response.
 type reply struct {
 	status int
 	header http.Header
 	text   string
-	body   map[string]any // nil when it is not a JSON object
+	body   map[string]any // nil if it is not a JSON object
 }
 
 func (r reply) code() string { s, _ := r.body["code"].(string); return s }
 
-// at follows names and indexes into the answer, as in "data.roles".
+// at returns the value at a path of names and indexes, such as "data.roles".
 func (r reply) at(path string) any {
 	var v any = r.body
 	for _, name := range strings.Split(path, ".") {
@@ -48,7 +51,7 @@ func (r reply) at(path string) any {
 	return v
 }
 
-// fields are the names of the wrong fields of a failure.
+// fields returns the names of the invalid fields of an error.
 func (r reply) fields() (names []string) {
 	list, _ := r.body["errors"].([]any)
 	for _, one := range list {
@@ -57,7 +60,8 @@ func (r reply) fields() (names []string) {
 	return names
 }
 
-// send makes one real request; header is a list of names and values.
+// send sends a request and validates the response against the document; header is a
+// list of names and values.
 func send(t *testing.T, a *apptest.App, method, path, token, body string, header ...string) reply {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, a.URL()+path, strings.NewReader(body))
@@ -70,7 +74,7 @@ func send(t *testing.T, a *apptest.App, method, path, token, body string, header
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
-	res, err := http.DefaultClient.Do(r)
+	res, err := a.Client(t).Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,9 +82,6 @@ func send(t *testing.T, a *apptest.App, method, path, token, body string, header
 	text, err := io.ReadAll(res.Body)
 	if err != nil {
 		t.Fatal(err)
-	}
-	if err := api.CheckAnswer(method, path, res.StatusCode, res.Header.Get("Content-Type"), text); err != nil {
-		t.Errorf("%s %s: %v: %s", method, path, err, text)
 	}
 	out := reply{status: res.StatusCode, header: res.Header, text: string(text)}
 	if strings.HasPrefix(res.Header.Get("Content-Type"), "application/json") {
@@ -106,7 +107,7 @@ func sendForm(t *testing.T, a *apptest.App, path, token, file string, header []s
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, _ = io.WriteString(part, file) // a buffer takes it
+		_, _ = io.WriteString(part, file) // a buffer never fails
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
@@ -139,7 +140,7 @@ func importFile(t *testing.T, a *apptest.App, token, file string, fields ...stri
 	return jobID, finish(t, a, token, jobID)
 }
 
-func TestTheCredentialIsJudgedBeforeAnythingElse(t *testing.T) {
+func TestCredentialIsCheckedFirst(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		mine, other := a.Community(t), a.Community(t)
 		weak := a.Key(t, mine, "sendMessage")
@@ -186,7 +187,7 @@ func TestTheCredentialIsJudgedBeforeAnythingElse(t *testing.T) {
 	})
 }
 
-func TestAnImportIsAcceptedWorkedOffAndReported(t *testing.T) {
+func TestImportIsAcceptedProcessedAndReported(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		community := a.Community(t)
 		key := a.Key(t, community, "bulkUpdateUser", "getUserData")
@@ -258,7 +259,7 @@ func TestAnImportIsAcceptedWorkedOffAndReported(t *testing.T) {
 	})
 }
 
-func TestARefusedUploadLeavesNoJobAndNoFile(t *testing.T) {
+func TestRejectedUploadLeavesNoJobAndNoFile(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		key := a.Key(t, a.Community(t), "bulkUpdateUser")
 		for _, c := range []struct {
@@ -290,7 +291,7 @@ func TestARefusedUploadLeavesNoJobAndNoFile(t *testing.T) {
 	})
 }
 
-func TestAnOpenImportIsBounded(t *testing.T) {
+func TestOpenImportIsLimited(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		closed := a.Community(t)
 		if res := sendForm(t, a, "/v1/users/bulk-import", "", "", nil); res.status != 401 || !strings.Contains(res.text, "openBulkImport") {
@@ -330,7 +331,7 @@ func TestAnOpenImportIsBounded(t *testing.T) {
 	}, apptest.WithConfig(func(c *apptest.Config) { c.OpenImports, c.OpenImportMiB = 10, 1 }), apptest.WithStoppedClock())
 }
 
-func TestARetryWithItsKeyGetsTheFirstAnswer(t *testing.T) {
+func TestRetryWithTheSameKeyGetsTheFirstResponse(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		community := a.Community(t)
 		key := a.Key(t, community, "*")
@@ -366,7 +367,7 @@ func TestARetryWithItsKeyGetsTheFirstAnswer(t *testing.T) {
 	})
 }
 
-func TestADryRunIsAppliedAndUndone(t *testing.T) {
+func TestDryRunIsAppliedAndUndone(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		community := a.Community(t)
 		key := a.Key(t, community, "*")
@@ -402,7 +403,7 @@ func TestADryRunIsAppliedAndUndone(t *testing.T) {
 	})
 }
 
-func TestRolesFieldsAndTagsAreMadeAndListed(t *testing.T) {
+func TestRolesFieldsAndTagsAreCreatedAndListed(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		community := a.Community(t)
 		key := a.Key(t, community, "*")
@@ -458,7 +459,7 @@ func TestRolesFieldsAndTagsAreMadeAndListed(t *testing.T) {
 	})
 }
 
-func TestASessionNamesItsCommunity(t *testing.T) {
+func TestSessionSelectsItsCommunity(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		one, other, foreign := a.Community(t), a.Community(t), a.Community(t)
 		ada, token := a.Owner(t, one, "ada")
@@ -468,7 +469,7 @@ func TestASessionNamesItsCommunity(t *testing.T) {
 		if res := sendForm(t, a, "/v1/users/bulk-import", token, members, nil); res.status != 200 {
 			t.Errorf("the only membership, a form: %d %s", res.status, res.text)
 		}
-		if err := a.Members.AddOwner(t.Context(), other, ada.ID); err != nil {
+		if err := a.Ownership.AddOwner(t.Context(), other, ada.ID); err != nil {
 			t.Fatal(err)
 		}
 		for _, c := range []struct {
@@ -508,7 +509,7 @@ func TestASessionNamesItsCommunity(t *testing.T) {
 	})
 }
 
-func TestARefusalReachesAClientThatIsStillSending(t *testing.T) {
+func TestRejectionReachesAClientThatIsStillSending(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		large := strings.Repeat("x", 15<<20)
 		if res := sendForm(t, a, "/v1/users/bulk-import", strings.Repeat("a", 64), large, nil); res.status != 401 {
@@ -521,7 +522,7 @@ func TestARefusalReachesAClientThatIsStillSending(t *testing.T) {
 	}, apptest.WithConfig(func(c *apptest.Config) { c.OpenImportMiB = 1 }))
 }
 
-func TestATruncatedUploadIsAnsweredAndForgotten(t *testing.T) {
+func TestTruncatedUploadIsRejectedAndDeleted(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		key := a.Key(t, a.Community(t), "bulkUpdateUser")
 		address := strings.TrimPrefix(a.URL(), "http://")
@@ -536,7 +537,7 @@ func TestATruncatedUploadIsAnsweredAndForgotten(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = conn.(*net.TCPConn).CloseWrite() // what was sent before counts
+		_ = conn.(*net.TCPConn).CloseWrite() // the data sent so far is complete
 		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil {
 			t.Fatal(err)

@@ -20,9 +20,9 @@ import (
 
 const maxJSON = 1 << 20
 
-// takeBody reads the JSON body, so that what follows can read it again, and
-// says in a header what the operation does not know in it.
-func (a *API) takeBody(rt *route, op *huma.Operation, w http.ResponseWriter, r *http.Request) ([]byte, error) {
+// readBody reads the JSON body and replaces it, so that it can be read again. It
+// rejects unknown fields, or names them in a header if the operation is Compat.
+func (a *API) readBody(rt *Route, op *huma.Operation, w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	kind := r.Header.Get("Content-Type")
 	r.Header.Set("Content-Type", "application/json")
 	body, err := httpx.ReadBody(r, maxJSON)
@@ -30,7 +30,7 @@ func (a *API) takeBody(rt *route, op *huma.Operation, w http.ResponseWriter, r *
 		return nil, err
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	if len(body) == 0 { // of no type, whatever a client calls it
+	if len(body) == 0 { // an empty body has no type
 		return body, nil
 	}
 	if !isJSON(kind) {
@@ -45,44 +45,44 @@ func (a *API) takeBody(rt *route, op *huma.Operation, w http.ResponseWriter, r *
 		schema = op.RequestBody.Content["application/json"].Schema
 	}
 	unknown := a.unknownFields(schema, value, "")
-	if rt.is(seen) {
-		nameUnknown(w, unknown)
+	if rt.is(Compat) {
+		SetUnknownFields(w, unknown)
 		return body, nil
 	}
 	var wrong []errs.Field
 	for _, name := range unknown {
-		wrong = append(wrong, errs.Field{Field: name, Code: "unknown_field", Message: "The operation has no such field."})
+		wrong = append(wrong, errs.Field{Field: name, Code: "unknown_field", Message: "The operation has no field of this name."})
 	}
 	return body, errs.InvalidFields(wrong)
 }
 
-// isJSON reports whether a content type is one of JSON, or nothing was said.
+// isJSON reports whether a content type is JSON or absent.
 func isJSON(kind string) bool {
 	media, _, err := mime.ParseMediaType(kind)
 	return kind == "" || err == nil && (media == "application/json" || strings.HasSuffix(media, "+json"))
 }
 
-// decodeJSON reads one JSON value. It refuses what a database text cannot
-// hold: bytes that are not UTF-8, and the character NUL.
+// decodeJSON decodes one JSON value. It rejects text that the databases cannot
+// store: invalid UTF-8 and the character NUL.
 func decodeJSON(body []byte) (any, error) {
 	if !utf8.Valid(body) {
 		return nil, errs.New(errs.Invalid, "bad_json", "The body is not UTF-8.")
 	}
 	var value any
 	if err := json.Unmarshal(body, &value); err != nil {
-		return nil, notJSON(body, err)
+		return nil, syntaxError(body, err)
 	}
-	if holdsNUL(value) {
-		return nil, errs.New(errs.Invalid, "bad_json", "The body holds the character NUL, which no text can keep.")
+	if containsNUL(value) {
+		return nil, errs.New(errs.Invalid, "bad_json", "The body contains the character NUL. Remove it.")
 	}
 	return value, nil
 }
 
-// notJSON says where a body stops to be JSON, counted in characters as an
-// editor does.
-func notJSON(body []byte, cause error) error {
+// syntaxError returns an error with the position of a JSON error, in lines and
+// characters.
+func syntaxError(body []byte, cause error) error {
 	if _, ok := errors.AsType[*json.UnmarshalTypeError](cause); ok {
-		return errs.New(errs.Invalid, "bad_json", "The body holds a number that is too large.").Because(cause)
+		return errs.New(errs.Invalid, "bad_json", "A number in the body is too large.").Because(cause)
 	}
 	syntax, ok := errors.AsType[*json.SyntaxError](cause)
 	if !ok || syntax.Offset < 1 || strings.HasPrefix(syntax.Error(), "unexpected end") {
@@ -94,15 +94,15 @@ func notJSON(body []byte, cause error) error {
 	return errs.New(errs.Invalid, "bad_json", "The body is not JSON: look at line %d, character %d.", line, column).Because(cause)
 }
 
-func holdsNUL(value any) bool {
+func containsNUL(value any) bool {
 	switch v := value.(type) {
 	case string:
 		return strings.ContainsRune(v, 0)
 	case []any:
-		return slices.ContainsFunc(v, holdsNUL)
+		return slices.ContainsFunc(v, containsNUL)
 	case map[string]any:
 		for key, item := range v {
-			if holdsNUL(key) || holdsNUL(item) {
+			if containsNUL(key) || containsNUL(item) {
 				return true
 			}
 		}
@@ -110,8 +110,8 @@ func holdsNUL(value any) bool {
 	return false
 }
 
-// unknownFields names the fields of value that schema does not have, sorted
-// and with their path. A nil schema has none.
+// unknownFields returns the paths of fields that are not in schema, sorted. A nil
+// schema has no fields.
 func (a *API) unknownFields(schema *huma.Schema, value any, path string) (unknown []string) {
 	for schema != nil && schema.Ref != "" {
 		schema = a.huma.OpenAPI().Components.Schemas.SchemaFromRef(schema.Ref)
@@ -125,7 +125,7 @@ func (a *API) unknownFields(schema *huma.Schema, value any, path string) (unknow
 		}
 	case map[string]any:
 		for key, item := range v {
-			property, known := propertyOf(schema, key)
+			property, known := findProperty(schema, key)
 			if !known {
 				unknown = append(unknown, path+key)
 			} else if property != nil {
@@ -137,9 +137,9 @@ func (a *API) unknownFields(schema *huma.Schema, value any, path string) (unknow
 	return slices.Compact(unknown)
 }
 
-// propertyOf finds what schema says about a key, which compares without case
-// as everywhere in the decoder. An object of free keys knows them all.
-func propertyOf(schema *huma.Schema, key string) (property *huma.Schema, known bool) {
+// findProperty returns the schema of a property, compared without case as in the
+// decoder. An object with additional properties has every key.
+func findProperty(schema *huma.Schema, key string) (property *huma.Schema, known bool) {
 	if schema == nil {
 		return nil, false
 	}
@@ -152,12 +152,11 @@ func propertyOf(schema *huma.Schema, key string) (property *huma.Schema, known b
 	return free, isSchema || len(schema.Properties) == 0
 }
 
-// allowUnknown lets the checks of an operation pass over fields that it does
-// not have.
-func (a *API) allowUnknown(rt route) {
-	item := a.huma.OpenAPI().Paths[rt.path]
+// allowUnknown makes the validation of an operation accept unknown fields.
+func (a *API) allowUnknown(rt Route) {
+	item := a.huma.OpenAPI().Paths[rt.Path]
 	for _, op := range []*huma.Operation{item.Post, item.Put, item.Patch} {
-		if op != nil && op.OperationID == rt.name && op.RequestBody != nil {
+		if op != nil && op.OperationID == rt.ID && op.RequestBody != nil {
 			a.openSchema(op.RequestBody.Content["application/json"].Schema)
 		}
 	}
@@ -179,16 +178,16 @@ func (a *API) openSchema(schema *huma.Schema) {
 	}
 }
 
-const maxNamed = 20
+const maxUnknownNames = 20
 
-// nameUnknown tells a caller in a header what was ignored. The names are the
-// caller's: they are escaped, and not repeated without end.
-func nameUnknown(w http.ResponseWriter, unknown []string) {
+// SetUnknownFields lists ignored fields in a header. The names come from the
+// client, so they are escaped and limited.
+func SetUnknownFields(w http.ResponseWriter, unknown []string) {
 	if len(unknown) == 0 {
 		return
 	}
-	if len(unknown) > maxNamed {
-		unknown = append(unknown[:maxNamed:maxNamed], "...")
+	if len(unknown) > maxUnknownNames {
+		unknown = append(unknown[:maxUnknownNames:maxUnknownNames], "...")
 	}
 	escaped := make([]string, len(unknown))
 	for i, name := range unknown {

@@ -14,7 +14,7 @@ import (
 	"github.com/regulars/regulars/internal/httpx"
 )
 
-func TestJSONThatNoDatabaseCanKeepIsRefused(t *testing.T) {
+func TestJSONThatDatabasesCannotStoreIsRejected(t *testing.T) {
 	for body, ok := range map[string]bool{
 		`{"a":[1,"x",null]}`: true, `{"a":"\u00e9"}`: true,
 		``: false, `{`: false, `{} {}`: false, "{\"a\":\"\xff\"}": false, `{"a":"x\u0000"}`: false, `{"a\u0000":1}`: false, `[["\u0000"]]`: false,
@@ -25,60 +25,23 @@ func TestJSONThatNoDatabaseCanKeepIsRefused(t *testing.T) {
 	}
 }
 
-// operation finds a described operation by its name.
-func operation(t *testing.T, a *API, name string) *huma.Operation {
-	t.Helper()
-	for _, item := range a.huma.OpenAPI().Paths {
-		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
-			if op != nil && op.OperationID == name {
-				return op
-			}
-		}
-	}
-	t.Fatalf("there is no operation %s", name)
-	return nil
-}
-
-func TestUnknownFieldsAreNamedWithTheirPath(t *testing.T) {
-	a := New(Deps{})
-	for name, c := range map[string]struct {
-		body string
-		want []string
-	}{
-		"createRole":    {`{"title":"x","Order":1,"colour":"red","server_permissions":{"allow_dm":true,"fly":true}}`, []string{"colour", "server_permissions.fly"}},
-		"createTag":     {`{"name":"x","b":1,"a":2}`, []string{"a", "b"}},
-		"getUserData":   {`{"idOrEmail":"x"}`, nil},
-		"applyBulkJob":  {`{"force":true}`, []string{"force"}},
-		"cancelBulkJob": {`{"communityId":"x"}`, nil},
-	} {
-		value, err := decodeJSON([]byte(c.body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		schema := operation(t, a, name).RequestBody.Content["application/json"].Schema
-		if d := cmp.Diff(c.want, a.unknownFields(schema, value, "")); d != "" {
-			t.Errorf("%s: %s", name, d)
-		}
-	}
-}
-
-func TestIgnoredFieldsAreNamedInAHeaderThatNobodyCanForge(t *testing.T) {
+func TestIgnoredFieldsAreEscapedInTheHeader(t *testing.T) {
 	rec := httptest.NewRecorder()
-	nameUnknown(rec, append([]string{"a b\r\nX: y", strings.Repeat("n", 100)}, strings.Split(strings.Repeat("z ", 30), " ")...))
+	SetUnknownFields(rec, append([]string{"a b\r\nX: y", strings.Repeat("n", 100)}, strings.Split(strings.Repeat("z ", 30), " ")...))
 	got := strings.Split(rec.Header().Get("X-Unknown-Fields"), ", ")
-	if len(got) != maxNamed+1 || got[0] != "a%20b%0D%0AX:%20y" || got[maxNamed] != "..." || len(got[1]) > 70 {
+	if len(got) != maxUnknownNames+1 || got[0] != "a%20b%0D%0AX:%20y" || got[maxUnknownNames] != "..." || len(got[1]) > 70 {
 		t.Errorf("%d names: %q", len(got), got)
 	}
 }
 
-func TestABodyThatIsNoJSONIsToldWhere(t *testing.T) {
+func TestInvalidJSONIsRejectedWithItsPosition(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"a": 1`:                        "The body is not JSON: it ends too early.",
 		` `:                              "The body is not JSON: it ends too early.",
 		`nope`:                           "The body is not JSON: look at line 1, character 2.",
 		"{\n\t\"größe\": 1,\n\t\"ä\" b}": "The body is not JSON: look at line 3, character 6.",
 		`{} {}`:                          "The body is not JSON: look at line 1, character 4.",
-		`[1e999]`:                        "The body holds a number that is too large.",
+		`[1e999]`:                        "A number in the body is too large.",
 	} {
 		if _, err := decodeJSON([]byte(body)); !errs.Is(err, "bad_json") || errs.From(err).Message != want {
 			t.Errorf("%q: %v", body, err)
@@ -86,7 +49,7 @@ func TestABodyThatIsNoJSONIsToldWhere(t *testing.T) {
 	}
 }
 
-func TestWhatHumaFindsIsSaidInOurForm(t *testing.T) {
+func TestErrorsOfHumaAreConverted(t *testing.T) {
 	failure := func(status int, details ...error) *httpx.Failure {
 		return newError(nil, status, "validation failed", details...).(*httpx.Failure) // newError makes nothing else
 	}

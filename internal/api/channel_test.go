@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/community"
 )
@@ -21,7 +21,7 @@ func makeChannel(t *testing.T, a *apptest.App, token, body string) string {
 	return channelID
 }
 
-// topics are the topics of the channels an answer lists.
+// topics returns the topics of the channels in a response.
 func topics(r reply) (out []string) {
 	list, _ := r.body["data"].([]any)
 	for _, one := range list {
@@ -30,10 +30,10 @@ func topics(r reply) (out []string) {
 	return out
 }
 
-func TestChannelsAndCategoriesAreMadeListedMovedAndDeleted(t *testing.T) {
+func TestChannelsAndCategoriesAreCreatedListedMovedAndDeleted(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		home := a.Community(t, community.Settings{AllowedFrameOrigins: []string{"https://board.example"}})
-		key := a.Key(t, home, access.PermManageChannels)
+		key := a.Key(t, home, permission.ManageChannels)
 		category, _ := send(t, a, "POST", "/v1/channel-categories", key, `{"name":"Matches"}`).at("data._id").(string)
 		second, _ := send(t, a, "POST", "/v1/channel-categories", key, `{"name":"Else"}`).at("data._id").(string)
 		lobby := makeChannel(t, a, key, `{"topic":"lobby","channelType":"open"}`)
@@ -79,7 +79,7 @@ func TestChannelsAndCategoriesAreMadeListedMovedAndDeleted(t *testing.T) {
 	})
 }
 
-func TestAnIframeShowsOnlyAllowedOrigins(t *testing.T) {
+func TestIframeChannelAcceptsOnlyAllowedOrigins(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		home := a.Community(t)
 		a.Owner(t, home, "ada")
@@ -108,12 +108,12 @@ func TestAnIframeShowsOnlyAllowedOrigins(t *testing.T) {
 	})
 }
 
-func TestOverridesDecideAndTheRuleIsNamed(t *testing.T) {
+func TestOverridesDecideAndTheRuleIsReturned(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		home := a.Community(t)
 		key := a.Key(t, home)
 		importFile(t, a, key, members)
-		vip := makeRole(t, a, key, `{"title":"VIP","order":3}`)
+		vip := createRole(t, a, key, `{"title":"VIP","order":3}`)
 		everyone := send(t, a, "GET", "/v1/servers/"+home+"/roles", key, "").at("data.1._id").(string)
 		ada := send(t, a, "POST", "/v1/roles/"+vip+"/add", key, `{"userId":"ada"}`).at("data._id").(string)
 		staff := makeChannel(t, a, key, `{"topic":"staff","private":true}`)
@@ -164,7 +164,7 @@ func TestOverridesDecideAndTheRuleIsNamed(t *testing.T) {
 	})
 }
 
-func TestOverridesOfAPrivateChannelKeepItPrivate(t *testing.T) {
+func TestOverridesDoNotOpenAPrivateChannel(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		home := a.Community(t)
 		key := a.Key(t, home)
@@ -190,7 +190,7 @@ func TestOverridesOfAPrivateChannelKeepItPrivate(t *testing.T) {
 	})
 }
 
-func TestOverridesAreListedForThoseWhoManageChannels(t *testing.T) {
+func TestOverridesAreListedForManagersOfChannels(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		_, owner := person(t, a, "owner")
 		home := createServer(t, a, owner, "Rovers")
@@ -216,7 +216,7 @@ func TestOverridesAreListedForThoseWhoManageChannels(t *testing.T) {
 	})
 }
 
-func TestAChannelOfAnotherCommunityIsNotThere(t *testing.T) {
+func TestChannelOfAnotherCommunityIsNotFound(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		mine, theirs := a.Key(t, a.Community(t)), a.Key(t, a.Community(t))
 		importFile(t, a, theirs, members)
@@ -238,7 +238,7 @@ func TestAChannelOfAnotherCommunityIsNotThere(t *testing.T) {
 		if res := send(t, a, "GET", "/v1/channels", theirs, ""); len(topics(res)) != 0 {
 			t.Errorf("%s", res.text)
 		}
-		weak := a.Key(t, a.Community(t), access.PermGetUserData)
+		weak := a.Key(t, a.Community(t), permission.GetUserData)
 		if res := send(t, a, "GET", "/v1/channels", weak, ""); res.status != 403 {
 			t.Errorf("%d %s", res.status, res.text)
 		}

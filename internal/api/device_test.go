@@ -5,7 +5,8 @@ import (
 	"strconv"
 	"testing"
 
-	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/account/signin"
+	"github.com/regulars/regulars/internal/account/throttle"
 	"github.com/regulars/regulars/internal/app/apptest"
 )
 
@@ -22,9 +23,9 @@ func floodLogins(t *testing.T, a *apptest.App, most int) {
 	}
 }
 
-func TestALoginMakesADeviceKnown(t *testing.T) {
+func TestSignInMakesADeviceKnown(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
-		if _, err := a.Accounts.CreateAccount(t.Context(), account.Input{Email: "ada@example.com", Username: "ada", Password: secretPhrase}); err != nil {
+		if _, err := a.Accounts.CreateAccount(t.Context(), signin.Input{Email: "ada@example.com", Username: "ada", Password: secretPhrase}); err != nil {
 			t.Fatal(err)
 		}
 		if res := login(t, a, "ada", "wrong password!"); res.header.Get("Set-Cookie") != "" {
@@ -32,7 +33,7 @@ func TestALoginMakesADeviceKnown(t *testing.T) {
 		}
 		res := login(t, a, "ada", secretPhrase)
 		cookie, err := http.ParseSetCookie(res.header.Get("Set-Cookie"))
-		if err != nil || cookie.Name != "regulars_device" || cookie.Path != "/" || !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.MaxAge != int(account.KnownClientLifetime.Seconds()) {
+		if err != nil || cookie.Name != "regulars_device" || cookie.Path != "/" || !cookie.HttpOnly || cookie.SameSite != http.SameSiteLaxMode || cookie.MaxAge != int(throttle.KnownClientLifetime.Seconds()) {
 			t.Fatalf("%v %v", res.header, err)
 		}
 		session, _ := res.at("data.token").(string)

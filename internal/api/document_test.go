@@ -1,4 +1,4 @@
-package api
+package api_test
 
 import (
 	"flag"
@@ -9,14 +9,17 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/regulars/regulars/internal/api"
+	"github.com/regulars/regulars/internal/app/apptest"
 )
 
-var update = flag.Bool("update", false, "rewrite api/openapi.yaml")
+var update = flag.Bool("update", false, "rewrite api/openapi.yaml and the table of routes")
 
 const golden = "../../api/openapi.yaml"
 
-func TestTheDocumentIsTheReviewedOne(t *testing.T) {
-	got, err := Document("")
+func TestDocumentIsTheReviewedOne(t *testing.T) {
+	got, err := apptest.API().OpenAPI().YAML()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,8 +38,8 @@ func TestTheDocumentIsTheReviewedOne(t *testing.T) {
 }
 
 func TestEveryOperationIsDescribed(t *testing.T) {
-	a := New(Deps{})
-	for path, item := range a.huma.OpenAPI().Paths {
+	a := apptest.API()
+	for path, item := range a.OpenAPI().Paths {
 		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
 			if op == nil {
 				continue
@@ -58,15 +61,12 @@ func TestEveryOperationIsDescribed(t *testing.T) {
 			}
 		}
 	}
-	for name := range descriptions {
-		operation(t, a, name)
-	}
 }
 
-func TestTheReferenceAsksNobodyElse(t *testing.T) {
-	a := New(Deps{})
+func TestReferencePageUsesNoOtherHost(t *testing.T) {
+	a := apptest.API()
 	for path, kind := range map[string]string{
-		"/docs": "text/html", "/docs/start.js": "text/javascript", "/docs/scalar.js": "text/javascript",
+		"/docs/api": "text/html", "/docs/start.js": "text/javascript", "/docs/scalar.js": "text/javascript",
 		"/openapi.json": "application/json", "/openapi.yaml": "application/yaml",
 	} {
 		rec := httptest.NewRecorder()
@@ -75,14 +75,14 @@ func TestTheReferenceAsksNobodyElse(t *testing.T) {
 		if rec.Code != 200 || !strings.HasPrefix(h.Get("Content-Type"), kind) || rec.Body.Len() == 0 {
 			t.Errorf("%s: %d %s, %d bytes", path, rec.Code, h.Get("Content-Type"), rec.Body.Len())
 		}
-		if path == "/docs" && strings.Contains(h.Get("Content-Security-Policy")+rec.Body.String(), "http") {
+		if path == "/docs/api" && strings.Contains(h.Get("Content-Security-Policy")+rec.Body.String(), "http") {
 			t.Errorf("%s names another host", path)
 		}
 	}
 }
 
-func TestAnUnknownAddressAndAWrongMethodAreFailures(t *testing.T) {
-	a := New(Deps{})
+func TestUnknownAddressAndWrongMethodAreErrors(t *testing.T) {
+	a := apptest.API()
 	for _, c := range []struct {
 		method, path  string
 		status        int
@@ -101,10 +101,10 @@ func TestAnUnknownAddressAndAWrongMethodAreFailures(t *testing.T) {
 	}
 }
 
-// TestCodesOfMembershipsAreDescribed: a description names the codes of its
-// operation that a client tells apart.
+// TestCodesOfMembershipsAreDescribed: a description lists the codes of its
+// operation that clients distinguish.
 func TestCodesOfMembershipsAreDescribed(t *testing.T) {
-	a := New(Deps{})
+	a := apptest.API()
 	for name, codes := range map[string]string{
 		"joinServer":     "already_member member_deleted identifier_taken email_taken member_banned invite_required invite_expired invite_revoked invite_used_up",
 		"createUser":     "email_taken username_taken external_id_taken identifier_taken member_deleted member_left member_banned member_declined mail_unavailable rank_too_low missing_permission",
@@ -116,9 +116,42 @@ func TestCodesOfMembershipsAreDescribed(t *testing.T) {
 		"secureAuth":     "limited_session user_not_found",
 	} {
 		for _, code := range strings.Fields(codes) {
-			if !strings.Contains(operation(t, a, name).Description, "`"+code+"`") {
+			if !strings.Contains(described(t, a, name).Description, "`"+code+"`") {
 				t.Errorf("the description of %s lacks %s", name, code)
 			}
+		}
+	}
+}
+
+// described finds a described operation by its name.
+func described(t *testing.T, a *api.API, name string) *huma.Operation {
+	t.Helper()
+	for _, item := range a.OpenAPI().Paths {
+		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
+			if op != nil && op.OperationID == name {
+				return op
+			}
+		}
+	}
+	t.Fatalf("there is no operation %s", name)
+	return nil
+}
+
+func TestUnknownFieldsAreReturnedWithTheirPath(t *testing.T) {
+	a := apptest.API()
+	for name, c := range map[string]struct {
+		body string
+		want []string
+	}{
+		"createRole":    {`{"title":"x","Order":1,"colour":"red","server_permissions":{"allow_dm":true,"fly":true}}`, []string{"colour", "server_permissions.fly"}},
+		"createTag":     {`{"name":"x","b":1,"a":2}`, []string{"a", "b"}},
+		"getUserData":   {`{"idOrEmail":"x"}`, nil},
+		"applyBulkJob":  {`{"force":true}`, []string{"force"}},
+		"cancelBulkJob": {`{"communityId":"x"}`, nil},
+	} {
+		got, err := api.UnknownFields(a, described(t, a, name), c.body)
+		if d := cmp.Diff(c.want, got); d != "" || err != nil {
+			t.Errorf("%s: %s %v", name, d, err)
 		}
 	}
 }

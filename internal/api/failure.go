@@ -15,15 +15,15 @@ import (
 	"github.com/regulars/regulars/internal/httpx"
 )
 
-// newError gives what huma finds wrong in a request our form: 400 with every
-// wrong field, never 422.
+// newError converts an error of huma to a Failure: 400 with all invalid fields
+// instead of 422.
 func newError(hctx huma.Context, status int, message string, details ...error) huma.StatusError {
 	ctx := context.Background()
 	if hctx != nil {
 		ctx = hctx.Context()
 	}
 	for _, detail := range details {
-		if failure, ok := detail.(*httpx.Failure); ok { //nolint:errorlint // resolvers return it as it is
+		if failure, ok := detail.(*httpx.Failure); ok { //nolint:errorlint // resolvers return it unwrapped
 			return failure
 		}
 	}
@@ -38,19 +38,15 @@ func newError(hctx huma.Context, status int, message string, details ...error) h
 	case http.StatusRequestEntityTooLarge:
 		return httpx.NewFailure(ctx, errs.New(errs.TooLarge, "body_too_large", "The body is too large."))
 	default:
-		return httpx.NewFailure(ctx, errorf(status, message, details))
+		return httpx.NewFailure(ctx, &internalError{status, message, details})
 	}
 }
 
-// internalError is a failure inside huma, to be logged and not shown.
+// internalError is an error inside huma; it is logged and not shown.
 type internalError struct {
 	status  int
 	message string
 	details []error
-}
-
-func errorf(status int, message string, details []error) error {
-	return &internalError{status, message, details}
 }
 
 func (e *internalError) Error() string {
@@ -76,28 +72,28 @@ func wrongFields(details []error) []errs.Field {
 
 var missing = regexp.MustCompile(`^expected required property (.+) to be present$`)
 
-// wrongField says in our words where and why a value was refused.
+// wrongField converts the location and the message of huma.
 func wrongField(d *huma.ErrorDetail) errs.Field {
 	at := d.Location
-	for _, place := range []string{"body", "query", "path", "header"} {
-		if at == place {
+	for _, part := range []string{"body", "query", "path", "header"} {
+		if at == part {
 			at = ""
-		} else if rest, ok := strings.CutPrefix(at, place+"."); ok {
+		} else if rest, ok := strings.CutPrefix(at, part+"."); ok {
 			at = rest
 			break
 		}
 	}
 	if m := missing.FindStringSubmatch(d.Message); m != nil {
-		return errs.Field{Field: join(at, m[1]), Code: "required", Message: "It is required."}
+		return errs.Field{Field: fieldPath(at, m[1]), Code: "required", Message: "It is required."}
 	}
 	if strings.HasPrefix(d.Message, "json: ") {
-		// The decoder names types of ours, which mean nothing outside.
+		// The message of the decoder has names of Go types.
 		return errs.Field{Field: at, Code: "wrong_type", Message: "A value has the wrong type or does not fit."}
 	}
 	return errs.Field{Field: at, Code: codeOf(d.Message), Message: sentence(plainNumbers(d.Message))}
 }
 
-// codes are the stable names of what huma may find, by the start of its text.
+// codes are the codes for messages of huma, by their beginnings.
 var codes = []struct{ start, code string }{
 	{"unexpected property", "unknown_field"},
 	{"required ", "required"},
@@ -124,7 +120,7 @@ func codeOf(message string) string {
 
 var exponent = regexp.MustCompile(`\d+(?:\.\d+)?e\+\d+`)
 
-// plainNumbers writes large numbers as people do: 1,000,000 and not 1e+06.
+// plainNumbers writes large numbers as 1,000,000 instead of 1e+06.
 func plainNumbers(s string) string {
 	return exponent.ReplaceAllStringFunc(s, func(text string) string {
 		number, err := strconv.ParseFloat(text, 64)
@@ -142,7 +138,7 @@ func sentence(s string) string {
 	return strings.ToUpper(s[:1]) + strings.TrimSuffix(s[1:], ".") + "."
 }
 
-func join(path, name string) string {
+func fieldPath(path, name string) string {
 	if path == "" {
 		return name
 	}

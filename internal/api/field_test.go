@@ -6,16 +6,16 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/app/apptest"
 )
 
-func TestAFieldIsReadChangedAndDeleted(t *testing.T) {
+func TestFieldIsReadUpdatedAndDeleted(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		community := a.Community(t)
 		key := a.Key(t, community)
 		under := "/v1/communities/" + community + "/user-fields"
-		field := makeField(t, a, community, key, `{"field":"plan","name":"Plan","type":"text","defaultValue":"free"}`)
+		field := createField(t, a, community, key, `{"field":"plan","name":"Plan","type":"text","defaultValue":"free"}`)
 		importFile(t, a, key, "First Name,Last Name,Username,Email,plan\nAda,Lovelace,ada,ada@example.com,12\nBob,Byron,bob,bob@example.com,gold\n")
 		one := under + "/" + field
 		for _, c := range []struct {
@@ -80,10 +80,10 @@ func TestAFieldIsReadChangedAndDeleted(t *testing.T) {
 	})
 }
 
-func TestAFieldOfAnotherCommunityIsNotThere(t *testing.T) {
+func TestFieldOfAnotherCommunityIsNotFound(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		mine, other := a.Community(t), a.Community(t)
-		field := makeField(t, a, mine, a.Key(t, mine), `{"field":"plan","name":"Plan","type":"text"}`)
+		field := createField(t, a, mine, a.Key(t, mine), `{"field":"plan","name":"Plan","type":"text"}`)
 		stranger := a.Key(t, other)
 		for _, method := range []string{"GET", "PUT", "DELETE"} {
 			body := ""
@@ -96,7 +96,7 @@ func TestAFieldOfAnotherCommunityIsNotThere(t *testing.T) {
 			if res := send(t, a, method, "/v1/communities/"+mine+"/user-fields/"+field, stranger, body); res.status != 403 {
 				t.Errorf("%s with a key of another community: %d %s", method, res.status, res.text)
 			}
-			reader := a.Key(t, mine, access.PermGetUserData)
+			reader := a.Key(t, mine, permission.GetUserData)
 			if res := send(t, a, method, "/v1/communities/"+mine+"/user-fields/"+field, reader, body); (res.status == 200) != (method == "GET") {
 				t.Errorf("%s with a key that may only read: %d %s", method, res.status, res.text)
 			}

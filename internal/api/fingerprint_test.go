@@ -9,7 +9,7 @@ import (
 	"github.com/regulars/regulars/internal/app/apptest"
 )
 
-func TestAPasswordLeavesNothingWithItsIdempotencyKey(t *testing.T) {
+func TestIdempotencyKeyStoresNothingOfAPassword(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		key := a.Key(t, a.Community(t))
 		create := func(once, password string) string {
@@ -34,7 +34,7 @@ func TestAPasswordLeavesNothingWithItsIdempotencyKey(t *testing.T) {
 	})
 }
 
-func TestAPersonsKeyDoesWhatItIsForToPicturesAndChannels(t *testing.T) {
+func TestUserKeyIsLimitedToItsPermissions(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		home := a.Community(t)
 		boss, owner := a.Owner(t, home, "boss")

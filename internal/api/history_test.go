@@ -8,11 +8,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/app/apptest"
 )
 
-// userID is the _id of a user.
+// userID returns the _id of a user.
 func userID(t *testing.T, a *apptest.App, key, name string) string {
 	t.Helper()
 	found, _ := send(t, a, "POST", "/v1/users/info", key, `{"idOrEmail":"`+name+`"}`).at("data._id").(string)
@@ -22,8 +22,8 @@ func userID(t *testing.T, a *apptest.App, key, name string) string {
 	return found
 }
 
-// makeField makes a field and returns its _id.
-func makeField(t *testing.T, a *apptest.App, community, key, body string) string {
+// createField creates a field and returns its _id.
+func createField(t *testing.T, a *apptest.App, community, key, body string) string {
 	t.Helper()
 	res := send(t, a, "POST", "/v1/communities/"+community+"/user-fields", key, body)
 	made, _ := res.at("data._id").(string)
@@ -42,12 +42,12 @@ func changesIn(r reply) (lines []string) {
 	return lines
 }
 
-func TestAValueIsChangedItsHistoryReadAndTakenBack(t *testing.T) {
+func TestValueIsChangedListedAndReverted(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		community := a.Community(t)
 		key := a.Key(t, community)
 		under := "/v1/communities/" + community
-		field := makeField(t, a, community, key, `{"field":"plan","name":"Plan","type":"text"}`)
+		field := createField(t, a, community, key, `{"field":"plan","name":"Plan","type":"text"}`)
 		jobID, _ := importFile(t, a, key, "First Name,Last Name,Username,Email,plan\nAda,Lovelace,ada,ada@example.com,free\n")
 		ada := userID(t, a, key, "ada")
 		one := under + "/users/" + ada + "/user-fields/" + field + "/histories"
@@ -98,7 +98,7 @@ func TestAValueIsChangedItsHistoryReadAndTakenBack(t *testing.T) {
 			res := send(t, a, "GET", path, key, "")
 			got := changesIn(res)
 			if path == under+"/user-field-histories?source=import" && len(got) == 2 && got[0] > got[1] {
-				got[0], got[1] = got[1], got[0] // both were made at once
+				got[0], got[1] = got[1], got[0] // both have the same time
 			}
 			if want == nil && len(got) == 2 && res.at("meta.nextCursor") != nil {
 				continue
@@ -122,7 +122,7 @@ func TestAValueIsChangedItsHistoryReadAndTakenBack(t *testing.T) {
 	})
 }
 
-func TestARoleAssignedOverTheAPIIsRecordedAsSuch(t *testing.T) {
+func TestSourceOfAnAssignedRoleIsTheAPI(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		_, owner := person(t, a, "owner")
 		serverID := createServer(t, a, owner, "Rovers")
@@ -142,10 +142,10 @@ func TestARoleAssignedOverTheAPIIsRecordedAsSuch(t *testing.T) {
 	})
 }
 
-func TestAChangeOfRolesIsRevertedByWhoMayHandThemOut(t *testing.T) {
+func TestChangeOfRolesIsRevertedWithThePermissionToAssignThem(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		community := a.Community(t)
-		key, reader := a.Key(t, community), a.Key(t, community, access.PermUserFields)
+		key, reader := a.Key(t, community), a.Key(t, community, permission.UserFields)
 		importFile(t, a, key, members)
 		role, _ := send(t, a, "POST", "/v1/roles", key, `{"title":"VIP","order":5}`).at("data._id").(string)
 		if res := send(t, a, "POST", "/v1/roles/"+role+"/add", key, `{"userId":"ada"}`); res.status != 200 {
@@ -160,7 +160,7 @@ func TestAChangeOfRolesIsRevertedByWhoMayHandThemOut(t *testing.T) {
 			t.Errorf("%d %s", res.status, res.text)
 		}
 		first, _ := send(t, a, "GET", under+"?source=created", key, "").at("data.0._id").(string)
-		if res := send(t, a, "POST", under+"/"+first+"/revert", key, ""); res.status != 404 || !strings.Contains(res.text, "nothing before it") {
+		if res := send(t, a, "POST", under+"/"+first+"/revert", key, ""); res.status != 404 || !strings.Contains(res.text, "Initial values cannot be reverted") {
 			t.Errorf("%d %s", res.status, res.text)
 		}
 	})
@@ -195,11 +195,11 @@ func TestHistoriesArePagedToTheEnd(t *testing.T) {
 	})
 }
 
-func TestAHistoryOfAnotherCommunityIsNotThere(t *testing.T) {
+func TestHistoryOfAnotherCommunityIsNotFound(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		mine, other := a.Community(t), a.Community(t)
 		key, stranger := a.Key(t, mine), a.Key(t, other)
-		field := makeField(t, a, mine, key, `{"field":"plan","name":"Plan","type":"text"}`)
+		field := createField(t, a, mine, key, `{"field":"plan","name":"Plan","type":"text"}`)
 		importFile(t, a, key, members)
 		ada := userID(t, a, key, "ada")
 		path := "/v1/communities/" + mine + "/users/" + ada + "/user-fields/" + field + "/histories"
@@ -219,7 +219,7 @@ func TestAHistoryOfAnotherCommunityIsNotThere(t *testing.T) {
 		if res := send(t, a, "GET", under+"/user-field-histories", stranger, ""); len(changesIn(res)) != 0 {
 			t.Errorf("%s", res.text)
 		}
-		reader := a.Key(t, mine, access.PermGetUserData)
+		reader := a.Key(t, mine, permission.GetUserData)
 		if res := send(t, a, "POST", path, reader, `{"value":"black"}`); res.status != 403 {
 			t.Errorf("a key that may only read: %d %s", res.status, res.text)
 		}

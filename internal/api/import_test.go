@@ -17,20 +17,19 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// withFields makes a community with a field of each kind that has formats of
-// its own.
+// withFields creates a community with a field of each type that has formats.
 func withFields(t *testing.T, a *apptest.App) (communityID, key string) {
 	t.Helper()
 	communityID = a.Community(t)
 	for _, in := range []field.Input{{Field: "points", Name: "Points", Type: field.Numerical}, {Field: "birthday", Name: "Birthday", Type: field.Date}} {
-		if _, err := a.Fields.Create(t.Context(), communityID, in); err != nil {
+		if _, err := a.Fields.Create(t.Context(), apptest.Operator, communityID, in); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return communityID, a.Key(t, communityID)
 }
 
-func TestTheFormSaysHowAFileIsRead(t *testing.T) {
+func TestOptionsOfTheFormOverrideDetection(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		_, key := withFields(t, a)
 		const who = "First Name,Last Name,Username,Email,Points,Birthday\n"
@@ -74,7 +73,7 @@ func TestTheFormSaysHowAFileIsRead(t *testing.T) {
 	})
 }
 
-func TestANumberThatMayMeanTwoThingsIsAskedAbout(t *testing.T) {
+func TestAmbiguousNumberNeedsTheDecimalOption(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		_, key := withFields(t, a)
 		jobID, _ := importFile(t, a, key, "First Name,Last Name,Username,Email,Points\nA,B,ada,ada@example.com,\"1,234\"\n")
@@ -85,7 +84,7 @@ func TestANumberThatMayMeanTwoThingsIsAskedAbout(t *testing.T) {
 	})
 }
 
-func TestRealFilesOfEveryKindAreTaken(t *testing.T) {
+func TestFilesOfEveryFormatAreAccepted(t *testing.T) {
 	const text = "First Name,Last Name,Username,Email\nZoë,Brontë,zoe,zoe@example.com\nÅsa,Øst,asa,asa@example.com\n"
 	book := workbook(t, "Old", "x", "Members", text)
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
@@ -143,14 +142,14 @@ func gzipped(t *testing.T, text string) string {
 	t.Helper()
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
-	_, _ = w.Write([]byte(text)) // a buffer takes it
+	_, _ = w.Write([]byte(text)) // a buffer never fails
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
 }
 
-// zipped packs files, given as names and texts.
+// zipped returns a zip of files, given as names and texts.
 func zipped(t *testing.T, files ...string) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -170,7 +169,7 @@ func zipped(t *testing.T, files ...string) string {
 	return b.String()
 }
 
-// workbook is a spreadsheet of sheets, given as names and tables in CSV
+// workbook returns a spreadsheet of sheets, given as names and tables in CSV
 // without quotes.
 func workbook(t *testing.T, sheets ...string) string {
 	t.Helper()
@@ -204,7 +203,7 @@ func workbook(t *testing.T, sheets ...string) string {
 	}, files...)...)
 }
 
-func TestWhatCannotBeReadFailsItsRowAndNoOther(t *testing.T) {
+func TestInvalidRowDoesNotAffectOthers(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		community := a.Community(t)
 		key := a.Key(t, community)
@@ -270,7 +269,7 @@ func TestFailedRowsAreCorrectedAndUploadedAgain(t *testing.T) {
 	})
 }
 
-func TestTheTemplateHasTheFieldsOfTheCommunityAndCanBeImported(t *testing.T) {
+func TestTemplateHasTheFieldsOfTheCommunityAndCanBeImported(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		community, key := withFields(t, a)
 		template := send(t, a, "GET", "/v1/users/bulk-import/template?communityId="+community, key, "")
@@ -286,7 +285,7 @@ func TestTheTemplateHasTheFieldsOfTheCommunityAndCanBeImported(t *testing.T) {
 	})
 }
 
-func TestAFilteredTotalIsCapped(t *testing.T) {
+func TestFilteredTotalIsCapped(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		community := a.Community(t)
 		key := a.Key(t, community)
@@ -305,8 +304,8 @@ func TestAFilteredTotalIsCapped(t *testing.T) {
 	})
 }
 
-// TestAnEmptyFormIsNoBody sends what curl does with no data.
-func TestAnEmptyFormIsNoBody(t *testing.T) {
+// TestEmptyFormCountsAsNoBody sends the request of curl without data.
+func TestEmptyFormCountsAsNoBody(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		key := a.Key(t, a.Community(t))
 		jobID, _ := importFile(t, a, key, "First Name,Last Name,Username,Email\nA,B,ada,ada@example.com\n", "dryRun", "true")
@@ -319,7 +318,7 @@ func TestAnEmptyFormIsNoBody(t *testing.T) {
 	})
 }
 
-func TestSignsThatAreNotKnownAreAnsweredWithNames(t *testing.T) {
+func TestInvalidOptionsAreRejectedWithAllowedValues(t *testing.T) {
 	a := apptest.New(t, sqldb.SQLite)
 	form := map[string]string{"delimiter": ":", "decimal": "'", "mode": "all"}
 	_, answer := a.Upload(t, "/v1/users/bulk-import", a.Key(t, a.Community(t)), "m.csv", []byte("Email\na@example.com\n"), form)

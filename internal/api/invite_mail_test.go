@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/errs"
@@ -24,7 +25,7 @@ var addedLink = regexp.MustCompile(`/added\?token=([0-9a-f]+)`)
 // newest first.
 func invitations(t *testing.T, a *apptest.App, address string) (tokens []string) {
 	t.Helper()
-	mails, _, err := a.Mail.Unsent(t.Context(), "", 200)
+	mails, _, err := a.Mail.Unsent(t.Context(), actor.Actor{Kind: actor.Command}, "", 200)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,11 +59,11 @@ func rolesOf(t *testing.T, a *apptest.App, serverID, token, user string) string 
 	return fmt.Sprint(roles...)
 }
 
-func TestAnInviteGivesOnlyRolesThatItsCreatorMayGive(t *testing.T) {
+func TestInviteAssignsOnlyRolesThatItsCreatorCanAssign(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		g := newGoverned(t, a)
 		roles := map[string]string{"@all": ""}
-		for _, r := range []access.Role{roleOf(t, a, g.serverID, "VIP", 1), roleOf(t, a, g.serverID, "Guard", 5, access.KickMembers), roleOf(t, a, g.serverID, "Chief", 15)} {
+		for _, r := range []access.Role{roleOf(t, a, g.serverID, "VIP", 1), roleOf(t, a, g.serverID, "Guard", 5, permission.KickMembers), roleOf(t, a, g.serverID, "Chief", 15)} {
 			roles[r.Title] = r.ID
 		}
 		all, err := access.Roles(t.Context(), a.DB, g.serverID)
@@ -70,8 +71,8 @@ func TestAnInviteGivesOnlyRolesThatItsCreatorMayGive(t *testing.T) {
 			t.Fatal(err)
 		}
 		roles["@all"], roles["none"] = all[len(all)-1].ID, "0123456789abcdef01234567"
-		inviter := roleOf(t, a, g.serverID, "Inviter", 8, access.CreateInvite)
-		helper := roleOf(t, a, g.serverID, "Helper", 9, access.CreateInvite, access.ManageRolesPermission)
+		inviter := roleOf(t, a, g.serverID, "Inviter", 8, permission.CreateInvite)
+		helper := roleOf(t, a, g.serverID, "Helper", 9, permission.CreateInvite, permission.ManageRolesPermission)
 		for username, role := range map[string]access.Role{"inviter": inviter, "helper": helper} {
 			made, token := joined(t, a, g.serverID, g.tokens["owner"], username)
 			g.ids[username], g.tokens[username] = made.ID, token
@@ -125,7 +126,7 @@ func TestAnInviteGivesOnlyRolesThatItsCreatorMayGive(t *testing.T) {
 	})
 }
 
-func TestARoleThatIsDeletedIsNotGivenByAnInvite(t *testing.T) {
+func TestInviteDoesNotAssignADeletedRole(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		_, owner := person(t, a, "owner")
 		serverID := createServer(t, a, owner, "Rovers")
@@ -155,7 +156,7 @@ func TestARoleThatIsDeletedIsNotGivenByAnInvite(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return n == 0 // nobody has the deleted role
+			return n == 0 // no member has the deleted role
 		})
 		if invites := send(t, a, "GET", "/v1/servers/"+serverID+"/invites", owner, ""); invites.at("data.0.roleId") != "" {
 			t.Errorf("the invite still names the role: %s", invites.text)
@@ -166,7 +167,7 @@ func TestARoleThatIsDeletedIsNotGivenByAnInvite(t *testing.T) {
 	})
 }
 
-func TestMailedInvitesAreOneForEachAddress(t *testing.T) {
+func TestOneInviteIsMailedToEachAddress(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		_, owner := person(t, a, "owner")
 		serverID := createServer(t, a, owner, "Rovers")
@@ -208,11 +209,23 @@ func TestMailedInvitesAreOneForEachAddress(t *testing.T) {
 		if count() != 2 || len(invitations(t, a, "ada@example.com")) != 1 || len(invitations(t, a, "bob@example.com")) != 1 {
 			t.Errorf("%d invites, mails %v", count(), invitations(t, a, "ada@example.com"))
 		}
+		for range 5 { // codes are random
+			body := `{"emails":["one@example.com","two@example.com","three@example.com"]}`
+			made := send(t, a, "POST", invites, owner, body)
+			page := send(t, a, "GET", invites+"?limit=2", owner, "")
+			rest := send(t, a, "GET", invites+"?limit=1&cursor="+fmt.Sprint(page.at("meta.nextCursor")), owner, "")
+			if page.at("data.0.code") != made.at("data.2.code") || page.at("data.1.code") != made.at("data.1.code") || rest.at("data.0.code") != made.at("data.0.code") {
+				t.Fatalf("made %s, listed %s, then %s", made.text, page.text, rest.text)
+			}
+			for i := range 3 {
+				send(t, a, "DELETE", invites+"/"+fmt.Sprint(made.at(fmt.Sprint("data.", i, ".code"))), owner, "")
+			}
+		}
 
 		err := a.DB.Tx(t.Context(), func(tx *sqldb.Tx) error {
 			for i := range 497 {
-				if _, err := tx.Exec(t.Context(), `INSERT INTO invites (community_id, code, max_uses, uses, expires_at, revoked_at, created_by, created_by_name, created_at)
-					VALUES ($1, $2, 0, 0, 0, 0, '', '', 1)`, serverID, fmt.Sprint("code", i)); err != nil {
+				if _, err := tx.Exec(t.Context(), `INSERT INTO invites (community_id, code, id, max_uses, uses, expires_at, revoked_at, created_by, created_by_name, created_at)
+					VALUES ($1, $2, $2, 0, 0, 0, 0, '', '', 1)`, serverID, fmt.Sprint("code", i)); err != nil {
 					return err
 				}
 			}
@@ -230,7 +243,7 @@ func TestMailedInvitesAreOneForEachAddress(t *testing.T) {
 	})
 }
 
-func TestAnInviteByMailSaysNothingAboutTheAddress(t *testing.T) {
+func TestMailedInviteRevealsNothingAboutTheAddress(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		_, owner := person(t, a, "owner")
 		serverID := createServer(t, a, owner, "Rovers")
@@ -250,10 +263,10 @@ func TestAnInviteByMailSaysNothingAboutTheAddress(t *testing.T) {
 		if len(tokens) != 2 {
 			t.Fatalf("links: %v", tokens)
 		}
-		if err := a.Members.DeclineOffer(t.Context(), tokens[1]); err != nil {
+		if err := a.Moderation.DeclineOffer(t.Context(), tokens[1]); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := a.Members.OfferOf(t.Context(), tokens[0]); !errs.Is(err, "link_expired") {
+		if _, err := a.Moderation.OfferOf(t.Context(), tokens[0]); !errs.Is(err, "link_expired") {
 			t.Errorf("the other invite of who declined is open: %v", err)
 		}
 		for table, column := range map[string]string{"invites": "email", "member_links": "email", "mail_outbox": "address"} {
@@ -280,9 +293,9 @@ func TestAnInviteByMailSaysNothingAboutTheAddress(t *testing.T) {
 			}
 		}
 
-		// Who declined accepts a later invite.
+		// A later invite can be accepted after a decline.
 		_, token := person(t, a, "declined")
-		offer, err := a.Members.OfferOf(t.Context(), invitations(t, a, "declined@example.com")[0])
+		offer, err := a.Moderation.OfferOf(t.Context(), invitations(t, a, "declined@example.com")[0])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -292,7 +305,7 @@ func TestAnInviteByMailSaysNothingAboutTheAddress(t *testing.T) {
 	})
 }
 
-func TestTwentyRequestsThatMailOneAddressAreBounded(t *testing.T) {
+func TestConcurrentInvitesToOneAddressAreLimited(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		_, owner := person(t, a, "owner")
 		serverID := createServer(t, a, owner, "Rovers")
@@ -347,7 +360,7 @@ func TestUnclaimedMembersAreInvitedAgainOnceADay(t *testing.T) {
 			return actor
 		}
 		invite := func(username string, ids ...string) string {
-			done, err := a.Members.InviteMembers(t.Context(), as(username), g.serverID, ids)
+			done, err := a.Moderation.InviteMembers(t.Context(), as(username), g.serverID, ids)
 			if err != nil {
 				return errs.From(err).Code
 			}
@@ -386,14 +399,14 @@ func TestUnclaimedMembersAreInvitedAgainOnceADay(t *testing.T) {
 		if entries, _ := log.at("data").([]any); len(entries) != 2 {
 			t.Errorf("log: %s", log.text)
 		}
-		offer, err := a.Members.OfferOf(t.Context(), invitations(t, a, "bob@example.com")[0])
+		offer, err := a.Moderation.OfferOf(t.Context(), invitations(t, a, "bob@example.com")[0])
 		if err != nil || offer.Username != "bob" {
 			t.Errorf("%+v, %v", offer, err)
 		}
 	})
 }
 
-func TestUsersAreChosenByWhetherTheyAreClaimed(t *testing.T) {
+func TestUsersAreFilteredByClaimed(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		_, owner := person(t, a, "owner")
 		serverID := createServer(t, a, owner, "Rovers")
@@ -427,7 +440,7 @@ func TestUsersAreChosenByWhetherTheyAreClaimed(t *testing.T) {
 		}
 
 		// A removed unclaimed member is restored, erased and added again as every member.
-		ada, err := a.Members.Find(t.Context(), serverID, "ada")
+		ada, err := a.Members.Find(t.Context(), apptest.Operator, serverID, "ada")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -444,7 +457,7 @@ func TestUsersAreChosenByWhetherTheyAreClaimed(t *testing.T) {
 		if res := send(t, a, "POST", "/v1/users", key, newUserBody("ada", "")); res.code() != "member_deleted" {
 			t.Errorf("%d %s", res.status, res.text)
 		}
-		if _, err := a.DB.Exec(t.Context(), "UPDATE members SET state_at = 1 WHERE user_id = $1", ada.ID); err != nil {
+		if _, err := a.DB.Exec(t.Context(), "UPDATE members SET state_changed_at = 1 WHERE user_id = $1", ada.ID); err != nil {
 			t.Fatal(err)
 		}
 		if err := a.Members.Sweep(t.Context()); err != nil {
@@ -453,7 +466,7 @@ func TestUsersAreChosenByWhetherTheyAreClaimed(t *testing.T) {
 		if s := a.Import(t, serverID, key, "Email,Username,First Name,Last Name\nada@example.com,ada,Ada,Lovelace\n", nil); s.Counts.Created != 1 {
 			t.Errorf("import: %+v", s.Counts)
 		}
-		if again, err := a.Members.Find(t.Context(), serverID, "ada"); err != nil || again.ID == ada.ID || again.Claimed() {
+		if again, err := a.Members.Find(t.Context(), apptest.Operator, serverID, "ada"); err != nil || again.ID == ada.ID || again.Claimed() {
 			t.Errorf("%+v, %v", again, err)
 		}
 	})

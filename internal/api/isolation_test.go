@@ -8,7 +8,7 @@ import (
 	"github.com/regulars/regulars/internal/app/apptest"
 )
 
-func TestAJobOfAnotherCommunityIsNotThere(t *testing.T) {
+func TestJobOfAnotherCommunityIsNotFound(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		mine, theirs := a.Key(t, a.Community(t)), a.Key(t, a.Community(t))
 		planID, _ := importFile(t, a, mine, members, "dryRun", "true")

@@ -11,16 +11,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/account/signin"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// person makes an account that is in no community, with a session.
+// person creates an account without memberships, with a session.
 func person(t *testing.T, a *apptest.App, username string) (account.Account, string) {
 	t.Helper()
 	const password = "correct-horse-battery"
-	_, err := a.Accounts.CreateAccount(t.Context(), account.Input{Email: username + "@example.com", Username: username, Password: password})
+	_, err := a.Accounts.CreateAccount(t.Context(), signin.Input{Email: username + "@example.com", Username: username, Password: password})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,7 +32,7 @@ func person(t *testing.T, a *apptest.App, username string) (account.Account, str
 	return made, token
 }
 
-// inviteTo makes an invite and returns its code.
+// inviteTo creates an invite and returns its code.
 func inviteTo(t *testing.T, a *apptest.App, serverID, token, body string) string {
 	t.Helper()
 	res := send(t, a, "POST", "/v1/servers/"+serverID+"/invites", token, body)
@@ -47,7 +48,7 @@ func join(t *testing.T, a *apptest.App, serverID, token, code string) reply {
 	return send(t, a, "POST", "/v1/servers/"+serverID+"/join", token, `{"inviteCode":"`+code+`"}`)
 }
 
-// joined makes a person who has joined a community by an invite.
+// joined creates a person and joins a community with an invite.
 func joined(t *testing.T, a *apptest.App, serverID, owner, username string) (account.Account, string) {
 	t.Helper()
 	made, token := person(t, a, username)
@@ -57,17 +58,17 @@ func joined(t *testing.T, a *apptest.App, serverID, owner, username string) (acc
 	return made, token
 }
 
-// eventTypes are the types of all events of a community.
+// eventTypes returns the types of all events of a community.
 func eventTypes(t *testing.T, a *apptest.App, communityID string) []string {
 	t.Helper()
-	types, err := sqldb.All(t.Context(), a.DB, sqldb.Value[string], "SELECT type FROM events WHERE community_id = $1 ORDER BY id", communityID)
+	types, err := sqldb.All(t.Context(), a.DB, sqldb.Value[string], "SELECT type FROM events WHERE community_id = $1 ORDER BY append_order", communityID)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return types
 }
 
-func TestAnInviteLetsPeopleInAndOutAgain(t *testing.T) {
+func TestMembersJoinWithAnInviteAndLeave(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		_, owner := person(t, a, "owner")
 		serverID := createServer(t, a, owner, "Rovers")
@@ -103,7 +104,7 @@ func TestAnInviteLetsPeopleInAndOutAgain(t *testing.T) {
 		if res := join(t, a, serverID, token, code); res.status != 200 || res.at("data.memberCount") != 2.0 {
 			t.Errorf("back: %d %s", res.status, res.text)
 		}
-		if d := cmp.Diff([]string{"user.joined_server", "user.left_server", "user.joined_server"}, eventTypes(t, a, serverID)); d != "" {
+		if d := cmp.Diff([]string{"user.joined_server", "user.joined_server", "user.left_server", "user.joined_server"}, eventTypes(t, a, serverID)); d != "" {
 			t.Error(d)
 		}
 		log := send(t, a, "GET", address+"/audit-log?limit=100", owner, "")
@@ -117,7 +118,7 @@ func TestAnInviteLetsPeopleInAndOutAgain(t *testing.T) {
 	})
 }
 
-func TestAnInviteIsNotUsedMoreOftenThanItMayBe(t *testing.T) {
+func TestInviteIsNotUsedMoreOftenThanItsLimit(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		_, owner := person(t, a, "owner")
 		serverID := createServer(t, a, owner, "Rovers")
@@ -153,7 +154,7 @@ func TestAnInviteIsNotUsedMoreOftenThanItMayBe(t *testing.T) {
 	})
 }
 
-func TestOnePersonJoinsOnceHoweverManyRequestsThereAre(t *testing.T) {
+func TestConcurrentJoinsOfOnePersonSucceedOnce(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		_, owner := person(t, a, "owner")
 		serverID := createServer(t, a, owner, "Rovers")
@@ -180,7 +181,7 @@ func TestOnePersonJoinsOnceHoweverManyRequestsThereAre(t *testing.T) {
 	})
 }
 
-func TestAnInviteThatHasEndedSaysSo(t *testing.T) {
+func TestInvalidInviteIsRejectedWithItsReason(t *testing.T) {
 	eachWithClock(t, func(t *testing.T, a *apptest.App, wait func(time.Duration)) {
 		_, owner := person(t, a, "owner")
 		serverID := createServer(t, a, owner, "Rovers")
@@ -209,7 +210,7 @@ func TestAnInviteThatHasEndedSaysSo(t *testing.T) {
 	})
 }
 
-func TestWhatACommunityAsksForHasToBeGivenToJoin(t *testing.T) {
+func TestRequiredFieldsAreNeededToJoin(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		_, owner := person(t, a, "owner")
 		serverID := createServer(t, a, owner, "Rovers")

@@ -6,14 +6,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/errs"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/moderation"
 )
 
-func TestACommunitysKeysAreManaged(t *testing.T) {
+func TestCommunityKeysAreManaged(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		home := a.Community(t)
 		_, owner := a.Owner(t, home, "boss")
@@ -50,13 +50,13 @@ func TestACommunitysKeysAreManaged(t *testing.T) {
 		if res := send(t, a, "DELETE", path+"/"+id, owner, ""); res.status != 404 {
 			t.Errorf("delete again: %d %s", res.status, res.text)
 		}
-		if res := send(t, a, "POST", path, a.Key(t, home, access.PermAPIKeys), `{"name":"k","permissions":["*"]}`); res.status != 403 || res.code() != "missing_permission" {
+		if res := send(t, a, "POST", path, a.Key(t, home, permission.APIKeys), `{"name":"k","permissions":["*"]}`); res.status != 403 || res.code() != "missing_permission" {
 			t.Errorf("more than its maker: %d %s", res.status, res.text)
 		}
 	})
 }
 
-func TestAPersonsKeysAreTheirOwn(t *testing.T) {
+func TestUserKeysAreManagedByTheirOwner(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		home := a.Community(t)
 		boss, session := a.Owner(t, home, "boss")
@@ -153,10 +153,10 @@ func TestAnotherSystemSignsAMemberIn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := a.Members.Join(t.Context(), bound, a.Community(t), member.JoinHow{}); !errs.Is(err, "limited_session") {
+		if err := a.Moderation.Join(t.Context(), bound, a.Community(t), moderation.JoinInput{}); !errs.Is(err, "limited_session") {
 			t.Errorf("joining another community: %v", err)
 		}
-		if _, err := a.Members.RestoreCommunity(t.Context(), bound, elsewhere, 0); !errs.Is(err, "limited_session") {
+		if _, err := a.Ownership.RestoreCommunity(t.Context(), bound, elsewhere, 0); !errs.Is(err, "limited_session") {
 			t.Errorf("restoring another community: %v", err)
 		}
 		for _, c := range []struct {
@@ -181,8 +181,7 @@ func TestAnotherSystemSignsAMemberIn(t *testing.T) {
 	})
 }
 
-// follow presses the button of the page behind a link, and returns the session
-// that the browser gets.
+// follow submits the page of a link, and returns the session of the browser.
 func follow(t *testing.T, a *apptest.App, address string, want int) (session string) {
 	t.Helper()
 	_, query, _ := strings.Cut(address, "?")

@@ -9,8 +9,8 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// untilLimited repeats a request until it is refused as one too many, and
-// fails the test when it never is.
+// untilLimited repeats a request until the limit rejects it, and fails the test if it
+// never does.
 func untilLimited(t *testing.T, a *apptest.App, path string, header ...string) (before int, last reply) {
 	t.Helper()
 	for n := range 200 {
@@ -22,7 +22,7 @@ func untilLimited(t *testing.T, a *apptest.App, path string, header ...string) (
 	return 0, last
 }
 
-func TestAnAddressWithoutAValidCredentialIsLimited(t *testing.T) {
+func TestAddressWithoutAValidCredentialIsLimited(t *testing.T) {
 	for _, c := range []struct {
 		name, path string
 		header     []string
@@ -33,7 +33,7 @@ func TestAnAddressWithoutAValidCredentialIsLimited(t *testing.T) {
 		{"with a key nobody has", "/v1/users/bulk-update", []string{"X-Api-Key", strings.Repeat("a", 64)}, 401},
 		{"with the form of another scheme", "/v1/users/bulk-import/template", []string{"Authorization", "Basic eDp4"}, 401},
 		{"on the document, with any key", "/openapi.json", []string{"X-Api-Key", "x"}, 200},
-		{"on the reference, with any key", "/docs", []string{"X-Api-Key", "x"}, 200},
+		{"on the reference, with any key", "/docs/api", []string{"X-Api-Key", "x"}, 200},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

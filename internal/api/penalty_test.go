@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
@@ -40,11 +41,11 @@ func newModerated(t *testing.T, a *apptest.App) moderated {
 	return m
 }
 
-// moderator makes a member with a role that lets them give every penalty.
+// moderator creates a member with a role for every penalty.
 func (m moderated) moderator(t *testing.T, a *apptest.App, username string, order int) (userID, token string) {
 	t.Helper()
 	made, token := joined(t, a, m.serverID, m.owner, username)
-	may := map[string]bool{access.WarnMembers: true, access.SuspendMembers: true, access.KickMembers: true, access.BanMembers: true}
+	may := map[string]bool{permission.WarnMembers: true, permission.SuspendMembers: true, permission.KickMembers: true, permission.BanMembers: true}
 	role, err := a.Access.CreateRole(t.Context(), apptest.Operator, m.serverID, access.RoleInput{Title: username, Order: order, ServerPermissions: may})
 	if err != nil {
 		t.Fatal(err)
@@ -64,10 +65,10 @@ func (m moderated) penalise(t *testing.T, a *apptest.App, token, user, kind, unt
 	return send(t, a, "POST", m.address+"/penalties", token, body)
 }
 
-func TestNobodyPenalisesWhoDoesNotStandBelowThem(t *testing.T) {
+func TestPenaltiesRequireAHigherRank(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		m := newModerated(t, a)
-		key := a.Key(t, m.serverID, access.PermManageUser)
+		key := a.Key(t, m.serverID, permission.ManageUser)
 		for _, c := range []struct {
 			name, token, user, kind string
 			status                  int
@@ -108,7 +109,7 @@ func TestNobodyPenalisesWhoDoesNotStandBelowThem(t *testing.T) {
 	})
 }
 
-func TestAPenaltyOfAnotherCommunityIsNotThere(t *testing.T) {
+func TestPenaltyOfAnotherCommunityIsNotFound(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		m := newModerated(t, a)
 		given := m.penalise(t, a, m.owner, "plain", "ban", "")
@@ -129,7 +130,7 @@ func TestAPenaltyOfAnotherCommunityIsNotThere(t *testing.T) {
 	})
 }
 
-func TestASuspensionEndsByItself(t *testing.T) {
+func TestSuspensionEndsAtItsTime(t *testing.T) {
 	eachWithClock(t, func(t *testing.T, a *apptest.App, wait func(time.Duration)) {
 		m := newModerated(t, a)
 		until := clock.Format(clock.Clock{}.Now().Add(2 * time.Hour).UnixMilli())
@@ -158,7 +159,7 @@ func TestASuspensionEndsByItself(t *testing.T) {
 	})
 }
 
-func TestALiftedSuspensionLeavesTheOthersInForce(t *testing.T) {
+func TestOtherSuspensionsRemainWhenOneIsLifted(t *testing.T) {
 	eachWithClock(t, func(t *testing.T, a *apptest.App, wait func(time.Duration)) {
 		m := newModerated(t, a)
 		in := func(hours int) string {
@@ -180,7 +181,7 @@ func TestALiftedSuspensionLeavesTheOthersInForce(t *testing.T) {
 	})
 }
 
-func TestABanKeepsOutUntilItIsLifted(t *testing.T) {
+func TestBanPreventsJoiningUntilLifted(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		m := newModerated(t, a)
 		open := `{"joiningRequirements":{"policy":"open"}}`
@@ -215,14 +216,14 @@ func TestABanKeepsOutUntilItIsLifted(t *testing.T) {
 		if res := send(t, a, "GET", m.address+"/penalties", m.lower, ""); res.status != 403 {
 			t.Errorf("the role came back: %d %s", res.status, res.text)
 		}
-		want := []string{"user.joined_server", "user.role_added", "user.joined_server", "user.role_added", "user.joined_server", "user.left_server", "user.joined_server"}
+		want := []string{"user.joined_server", "user.joined_server", "user.role_added", "user.joined_server", "user.role_added", "user.joined_server", "user.left_server", "user.joined_server"}
 		if d := cmp.Diff(want, eventTypes(t, a, m.serverID)); d != "" {
 			t.Error(d)
 		}
 	})
 }
 
-// boundSession is a session that another system began for a member.
+// boundSession returns a session of a member that another system started.
 func boundSession(t *testing.T, a *apptest.App, key, accountID string) string {
 	t.Helper()
 	system, err := a.Access.Authenticate(t.Context(), key)
@@ -241,7 +242,7 @@ func boundSession(t *testing.T, a *apptest.App, key, accountID string) string {
 	return session
 }
 
-func TestAKickEndsSessionsThatWorkOnlyThere(t *testing.T) {
+func TestKickEndsSessionsLimitedToTheCommunity(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		m := newModerated(t, a)
 		bound := boundSession(t, a, a.Key(t, m.serverID, actor.PermSignIn), m.plyID)
@@ -263,13 +264,13 @@ func TestAKickEndsSessionsThatWorkOnlyThere(t *testing.T) {
 	})
 }
 
-func TestTheLastOwnerStays(t *testing.T) {
+func TestLastOwnerCannotLeave(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		m := newModerated(t, a)
 		if res := send(t, a, "POST", m.address+"/leave", m.owner, ""); res.status != 409 || res.code() != "last_owner" {
 			t.Errorf("%d %s", res.status, res.text)
 		}
-		if err := a.Members.AddOwner(t.Context(), m.serverID, m.upperID); err != nil {
+		if err := a.Ownership.AddOwner(t.Context(), m.serverID, m.upperID); err != nil {
 			t.Fatal(err)
 		}
 		answers := make(chan int, 2)

@@ -11,11 +11,11 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// cookie is what a page knows who asks by.
+// cookie returns the cookie of a session.
 func cookie(token string) string { return "regulars=" + token }
 
-func TestWhoUploadsPicturesIsLimited(t *testing.T) {
-	a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *apptest.Config) { c.PicturesPerMin = 4 }), apptest.WithStoppedClock()) // nothing of it comes from the database
+func TestPictureUploadsAreLimited(t *testing.T) {
+	a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *apptest.Config) { c.PicturesPerMin = 4 }), apptest.WithStoppedClock()) // no time of the test comes from the database
 	here := a.Community(t)
 	_, olivia := a.Owner(t, here, "olivia")
 	_, other := a.Owner(t, here, "other")
@@ -33,7 +33,7 @@ func TestWhoUploadsPicturesIsLimited(t *testing.T) {
 		body, kind := apptest.Form(t, "me.png", picture.Bytes(), nil)
 		return send(t, a, "POST", "/c/"+here+path, "", string(body), "Content-Type", kind, "Cookie", cookie(token))
 	}
-	owner, err := a.Members.Find(t.Context(), here, "olivia")
+	owner, err := a.Members.Find(t.Context(), apptest.Operator, here, "olivia")
 	if err != nil {
 		t.Fatal(err)
 	}

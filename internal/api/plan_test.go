@@ -14,7 +14,7 @@ import (
 
 const day = 24 * time.Hour
 
-// eachWithClock is apptest.Each with a clock that the test can move ahead.
+// eachWithClock is apptest.Each with a clock that the test can advance.
 func eachWithClock(t *testing.T, f func(t *testing.T, a *apptest.App, wait func(time.Duration))) {
 	t.Helper()
 	for _, engine := range sqldbtest.Engines(t) {
@@ -28,7 +28,7 @@ func eachWithClock(t *testing.T, f func(t *testing.T, a *apptest.App, wait func(
 	}
 }
 
-func TestAPlanIsStaleWhenWhatItRestsOnChanged(t *testing.T) {
+func TestPlanIsStaleAfterAChangeOfItsBasis(t *testing.T) {
 	eachWithClock(t, func(t *testing.T, a *apptest.App, wait func(time.Duration)) {
 		communityID := a.Community(t)
 		key, under := a.Key(t, communityID), "/v1/communities/"+communityID
@@ -64,7 +64,7 @@ func TestAPlanIsStaleWhenWhatItRestsOnChanged(t *testing.T) {
 	})
 }
 
-func TestWhatIsNoLongerKeptIsGone(t *testing.T) {
+func TestExpiredFilesAndRowsAreGone(t *testing.T) {
 	eachWithClock(t, func(t *testing.T, a *apptest.App, wait func(time.Duration)) {
 		key := a.Key(t, a.Community(t))
 		planID, _ := importFile(t, a, key, members, "dryRun", "true")
@@ -97,13 +97,13 @@ func TestWhatIsNoLongerKeptIsGone(t *testing.T) {
 	})
 }
 
-func TestTheSameFileWithItsKeyIsTheSameJobForEver(t *testing.T) {
+func TestUploadWithTheSameKeyIsTheSameJobWithoutExpiry(t *testing.T) {
 	eachWithClock(t, func(t *testing.T, a *apptest.App, wait func(time.Duration)) {
 		key, once := a.Key(t, a.Community(t)), []string{"Idempotency-Key", "spring"}
 		first := sendForm(t, a, "/v1/users/bulk-import", key, members, once)
 		jobID, _ := first.at("data.jobId").(string)
 		finish(t, a, key, jobID)
-		// The sweep of files goes by the disk's own clock, which does not jump.
+		// The sweep of files uses the clock of the disk, which does not jump.
 		if err := a.Jobs.Stop(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +136,7 @@ func TestTheSameFileWithItsKeyIsTheSameJobForEver(t *testing.T) {
 	})
 }
 
-func TestAQueuedJobKnowsNothingYet(t *testing.T) {
+func TestQueuedJobHasNoProgress(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		key := a.Key(t, a.Community(t))
 		if err := a.Jobs.Stop(t.Context()); err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 )
 
-// manyMembers is a file of that many members.
+// manyMembers returns a file of n members.
 func manyMembers(n int) string {
 	var b strings.Builder
 	b.WriteString("First Name,Last Name,Username,Email\n")
@@ -23,7 +23,7 @@ func manyMembers(n int) string {
 	return b.String()
 }
 
-func TestProgressIsToldAtMostFourTimesASecondAndEndsWithDone(t *testing.T) {
+func TestProgressIsSentAtMostFourTimesASecondAndEndsWithDone(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		community := a.Community(t)
 		key := a.Key(t, community)
@@ -55,7 +55,7 @@ type progressEvent struct {
 	status map[string]any
 }
 
-// openProgress asks for the events of a job.
+// openProgress opens the event stream of a job.
 func openProgress(t *testing.T, a *apptest.App, credential, community, jobID string) *http.Response {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, a.URL()+"/v1/users/bulk-update/"+jobID+"/progress?communityId="+community, http.NoBody)

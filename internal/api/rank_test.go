@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -36,10 +37,10 @@ func newGoverned(t *testing.T, a *apptest.App) governed {
 	return g
 }
 
-// promote gives somebody a role that lets them do everything.
+// promote assigns a member a role with all permissions.
 func (g governed) promote(t *testing.T, username string, order int) access.Role {
 	t.Helper()
-	role, err := g.Access.CreateRole(t.Context(), apptest.Operator, g.serverID, access.RoleInput{Title: fmt.Sprint(username, order), Order: order, ServerPermissions: map[string]bool{access.ServerAdministrator: true}})
+	role, err := g.Access.CreateRole(t.Context(), apptest.Operator, g.serverID, access.RoleInput{Title: fmt.Sprint(username, order), Order: order, ServerPermissions: map[string]bool{permission.ServerAdministrator: true}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +50,7 @@ func (g governed) promote(t *testing.T, username string, order int) access.Role 
 	return role
 }
 
-// keyOf makes a key of the community as somebody and returns its secret.
+// keyOf creates a key of the community as a member and returns its secret.
 func (g governed) keyOf(t *testing.T, username string, permissions string) string {
 	t.Helper()
 	res := send(t, g.App, "POST", "/v1/communities/"+g.serverID+"/api-keys", g.tokens[username], `{"name":"sync","permissions":[`+permissions+`]}`)
@@ -60,7 +61,7 @@ func (g governed) keyOf(t *testing.T, username string, permissions string) strin
 	return secret
 }
 
-func TestNobodyChangesWhoDoesNotStandBelowThem(t *testing.T) {
+func TestMembersOfTheSameOrAHigherRankCannotBeChanged(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		g := newGoverned(t, a)
 		g.tokens["key of lower"] = g.keyOf(t, "lower", `"userFields","manageUser"`)

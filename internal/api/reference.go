@@ -13,8 +13,8 @@ import (
 	"github.com/regulars/regulars/internal/httpx"
 )
 
-// The rendered reference is Scalar as its maintainers publish it, packed;
-// reference/scalar.json says which version.
+// The reference page is Scalar as published, compressed; its version is in
+// reference/scalar.json.
 var (
 	//go:embed reference/scalar.js.gz
 	scalarScript []byte
@@ -24,32 +24,32 @@ var (
 	referenceStart []byte
 )
 
-// referencePolicy lets the page load itself and nothing from elsewhere. Scalar
-// writes style elements, so styles may be inline here, and only here.
+// referencePolicy forbids other hosts. Scalar adds style elements, so it allows
+// inline styles.
 const referencePolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; " +
-	"font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	"font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-// documentRoutes serve the description of everything else.
+// documentRoutes serves the document and the reference page.
 func (a *API) documentRoutes() {
 	inJSON := sync.OnceValues(func() ([]byte, error) { return json.Marshal(a.huma.OpenAPI()) })
 	inYAML := sync.OnceValues(func() ([]byte, error) { return a.huma.OpenAPI().YAML() })
 	for path, serve := range map[string]http.HandlerFunc{
 		"/openapi.json":   document("application/json", inJSON),
 		"/openapi.yaml":   document("application/yaml", inYAML),
-		"/docs":           page("text/html; charset=utf-8", referencePage),
+		"/docs/api":       page("text/html; charset=utf-8", referencePage),
 		"/docs/start.js":  page("text/javascript; charset=utf-8", referenceStart),
-		"/docs/scalar.js": packed("text/javascript; charset=utf-8", scalarScript),
+		"/docs/scalar.js": gzipped("text/javascript; charset=utf-8", scalarScript),
 	} {
-		a.router.Get(path, a.forAll(serve))
+		a.router.Get(path, a.anonymously(serve))
 	}
 }
 
-// forAll serves what needs no credential: nobody looks at the one that is
-// sent, so the request counts as one without.
-func (a *API) forAll(serve http.HandlerFunc) http.HandlerFunc {
+// anonymously serves a path without access control. A credential is ignored, so
+// the request counts as anonymous.
+func (a *API) anonymously(serve http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		if httpx.Credential(r) != "" { // else it is counted already
-			if err := a.nobody.Allow(w, r, httpx.Network(r)); err != nil {
+		if httpx.Credential(r) != "" { // without one, the router has counted it
+			if err := a.anonymous.Allow(w, r, httpx.Network(r)); err != nil {
 				httpx.WriteError(w, r, err)
 				return
 			}
@@ -58,9 +58,9 @@ func (a *API) forAll(serve http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-func document(kind string, make func() ([]byte, error)) http.HandlerFunc {
+func document(kind string, encode func() ([]byte, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		text, err := make()
+		text, err := encode()
 		if err != nil {
 			httpx.WriteError(w, r, err)
 			return
@@ -76,12 +76,12 @@ func page(kind string, text []byte) http.HandlerFunc {
 		h.Set("Content-Type", kind)
 		h.Set("Cache-Control", "no-cache")
 		h.Set("Content-Security-Policy", referencePolicy)
-		_, _ = w.Write(text) // the client may be gone
+		_, _ = w.Write(text) // the client disconnected
 	}
 }
 
-// packed serves a gzipped file, unpacked for the few who cannot.
-func packed(kind string, file []byte) http.HandlerFunc {
+// gzipped serves a compressed file, decompressed for clients without gzip.
+func gzipped(kind string, file []byte) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Type", kind)
@@ -89,7 +89,7 @@ func packed(kind string, file []byte) http.HandlerFunc {
 		h.Set("Vary", "Accept-Encoding")
 		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
 			h.Set("Content-Encoding", "gzip")
-			_, _ = w.Write(file) // the client may be gone
+			_, _ = w.Write(file) // the client disconnected
 			return
 		}
 		text, err := gzip.NewReader(bytes.NewReader(file))
@@ -97,6 +97,6 @@ func packed(kind string, file []byte) http.HandlerFunc {
 			httpx.WriteError(w, r, err)
 			return
 		}
-		_, _ = io.Copy(w, text) // the client may be gone
+		_, _ = io.Copy(w, text) // the client disconnected
 	}
 }

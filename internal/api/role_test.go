@@ -6,12 +6,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/app/apptest"
 )
 
-// makeRole makes a role and returns its id.
-func makeRole(t *testing.T, a *apptest.App, token, body string) string {
+// createRole creates a role and returns its id.
+func createRole(t *testing.T, a *apptest.App, token, body string) string {
 	t.Helper()
 	res := send(t, a, "POST", "/v1/roles", token, body)
 	roleID, _ := res.at("data._id").(string)
@@ -21,7 +21,7 @@ func makeRole(t *testing.T, a *apptest.App, token, body string) string {
 	return roleID
 }
 
-// titles are the titles of the roles an answer lists.
+// titles returns the titles of the roles in a response.
 func titles(r reply) (out []string) {
 	list, _ := r.body["data"].([]any)
 	for _, one := range list {
@@ -30,13 +30,13 @@ func titles(r reply) (out []string) {
 	return out
 }
 
-func TestARoleIsChangedGivenTakenAndDeleted(t *testing.T) {
+func TestRoleIsUpdatedAssignedRemovedAndDeleted(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		home := a.Community(t)
-		key := a.Key(t, home, access.PermManageRoles, access.PermBulkUpdateUser, access.PermGetUserData)
+		key := a.Key(t, home, permission.ManageRoles, permission.BulkUpdateUser, permission.GetUserData)
 		importFile(t, a, key, members)
-		vip := makeRole(t, a, key, `{"title":"VIP","order":3,"server_permissions":{"kick_members":true},"channel_permissions":{"pinable":true}}`)
-		makeRole(t, a, key, `{"title":"Top","order":9}`)
+		vip := createRole(t, a, key, `{"title":"VIP","order":3,"server_permissions":{"kick_members":true},"channel_permissions":{"pinable":true}}`)
+		createRole(t, a, key, `{"title":"Top","order":9}`)
 
 		changed := send(t, a, "PUT", "/v1/roles/"+vip, key, `{"title":"Vips","class":"#00AA00","server_permissions":{"ban_members":true}}`)
 		if changed.status != 200 || changed.at("data.title") != "Vips" || changed.at("data.class") != "#00aa00" || changed.at("data.order") != 3.0 ||
@@ -82,7 +82,7 @@ func TestARoleIsChangedGivenTakenAndDeleted(t *testing.T) {
 	})
 }
 
-func TestTheRoleOfEveryoneStays(t *testing.T) {
+func TestRoleOfEveryoneCannotBeRemoved(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		home := a.Community(t)
 		key := a.Key(t, home)
@@ -105,12 +105,12 @@ func TestTheRoleOfEveryoneStays(t *testing.T) {
 	})
 }
 
-func TestARoleOfAnotherCommunityIsNotThere(t *testing.T) {
+func TestRoleOfAnotherCommunityIsNotFound(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		mine, theirs := a.Key(t, a.Community(t)), a.Key(t, a.Community(t))
 		importFile(t, a, theirs, members)
 		importFile(t, a, mine, "First Name,Last Name,Username,Email\nGrace,Hopper,grace,grace@example.com\n")
-		role := makeRole(t, a, mine, `{"title":"VIP"}`)
+		role := createRole(t, a, mine, `{"title":"VIP"}`)
 		for _, c := range []struct{ method, path, body, code string }{
 			{"PUT", "/v1/roles/" + role, `{"title":"x"}`, "role_not_found"},
 			{"DELETE", "/v1/roles/" + role, "", "role_not_found"},

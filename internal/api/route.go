@@ -12,114 +12,131 @@ import (
 	"github.com/regulars/regulars/internal/httpx"
 )
 
-// route is one operation: where it is, who may, and how it treats its input.
-type route struct {
-	method, path string
-	name         string             // operationId, and the key of its text in descriptions
-	summary      string             //
-	need         []actor.Permission // one of them is enough
-	traits       trait
+// Route declares an operation.
+type Route struct {
+	Method, Path string
+	ID           string // operationId
+	Summary      string
+	Description  string             // what summary, fields and responses do not say
+	Tag          string             // "": the tag of the area
+	Permissions  []actor.Permission // one of them is enough
+	Traits       Trait
+	Secrets      []string // fields of the body that are left out of fingerprints
+	KeyHeader    string   // another header that may have the API key; the path has no parameters then
 }
 
-// trait is what is special about an operation; traits add up.
-type trait int
+// Trait is a special property of an operation; traits add up.
+type Trait int
 
+// The traits of operations.
 const (
-	seen      trait = 1 << iota // other servers have it too: unknown JSON fields are ignored and named in a header
-	inBody                      // the community may be named in the body, so it is judged after reading
-	created                     // answers 201
-	accepted                    // answers 202
-	open                        // may be used without a credential where a community allows it
-	reads                       // a POST that only asks
-	takesFile                   // reads a form with a file
-	forever                     // its answer is kept for its Idempotency-Key without end
-	anyone                      // needs no credential, and looks at none
-	secret                      // its answer holds a secret, so it is not kept for its Idempotency-Key
-	expires                     // answers 410 when what it is given works no more
-	signsIn                     // is counted against the limits of sign-ins
-	personal                    // is about the person who asks, not about a community: needs a session or a user key
+	Compat          Trait = 1 << iota // part of the compatible API: unknown JSON fields are ignored and named in a header
+	CommunityInBody                   // the body may name the community, so access is checked after it is read; Add sets it itself
+	Created                           // responds 201
+	Accepted                          // responds 202
+	OpenImport                        // needs no credential where a community allows open imports
+	ReadOnly                          // a POST without effects
+	KeepKey                           // the response is stored for its idempotency key without expiry
+	Public                            // needs no credential and ignores one
+	Secret                            // the response has a secret, so only its _id is stored for the idempotency key
+	MayBeGone                         // responds 410 to an expired link or object
+	LimitSignIns                      // counts against the limits of sign-ins
+	StartsSession                     // a sign-in: never replayed, and over the limit of a name the handler decides
+	PerUser                           // concerns the calling person instead of a community: needs a session or a user key
 )
 
-func (rt *route) is(t trait) bool { return rt.traits&t != 0 }
+func (rt *Route) is(t Trait) bool { return rt.Traits&t != 0 }
 
-// area is a group of operations under one heading of the document.
-type area struct {
-	api *API
-	tag string
-}
-
-// add describes an operation and serves it: the credential is judged first,
-// then path, query and body are checked, then handle runs.
-func add[I, O any](a area, rt route, handle func(context.Context, *I) (*O, error)) {
-	op := a.operation(&rt)
+// Add describes an operation and serves it: access is checked first, then path,
+// query and body are validated, then handle runs, in the community that the body
+// names if I has a BodyCommunity.
+func Add[I, O any](g *Group, rt Route, handle func(context.Context, *I) (*O, error)) {
+	communities := bodyCommunities[I]()
+	if communities != nil {
+		rt.Traits |= CommunityInBody
+	}
+	op := g.operation(&rt)
 	op.Middlewares = huma.Middlewares{func(ctx huma.Context, next func(huma.Context)) {
 		r, w := humachi.Unwrap(ctx)
-		a.api.enter(&rt, ctx.Operation(), w, r, func(w http.ResponseWriter, r *http.Request) {
+		g.api.serve(&rt, ctx.Operation(), w, r, func(w http.ResponseWriter, r *http.Request) {
 			next(humachi.NewContext(ctx.Operation(), r, w))
 		})
 	}}
-	huma.Register(a.api.huma, *op, func(ctx context.Context, in *I) (*O, error) {
-		out, err := handle(ctx, in)
+	huma.Register(g.api.huma, *op, func(ctx context.Context, in *I) (out *O, err error) {
+		if communities != nil {
+			ctx, err = g.api.inBodyCommunity(ctx, rt.Permissions, communities(in)...)
+		}
+		if err == nil {
+			out, err = handle(ctx, in)
+		}
 		if err != nil {
 			return nil, httpx.NewFailure(ctx, err)
 		}
 		return out, nil
 	})
-	if rt.is(seen) {
-		a.api.allowUnknown(rt)
+	if rt.is(Compat) {
+		g.api.allowUnknown(rt)
 	}
 }
 
-// addRaw is add for what is not JSON: the operation describes itself and reads
-// its own body.
-func addRaw(a area, rt route, describe func(*huma.Operation, huma.Registry), serve http.HandlerFunc) {
-	op := a.operation(&rt)
-	describe(op, a.api.huma.OpenAPI().Components.Schemas)
-	a.api.huma.OpenAPI().AddOperation(op)
-	a.api.router.MethodFunc(rt.method, rt.path, func(w http.ResponseWriter, r *http.Request) {
-		r, err := a.api.admit(&rt, w, r)
+// AddRaw adds an operation that is not JSON: it describes its request and
+// response itself, reads the body and writes the response.
+func AddRaw(g *Group, rt Route, describe func(*huma.Operation, huma.Registry), serve func(*Call)) {
+	op := g.operation(&rt)
+	describe(op, g.api.huma.OpenAPI().Components.Schemas)
+	g.api.huma.OpenAPI().AddOperation(op)
+	g.api.router.MethodFunc(rt.Method, rt.Path, func(w http.ResponseWriter, r *http.Request) {
+		r, err := g.api.authorize(&rt, w, r)
 		if err != nil {
 			httpx.WriteError(w, r, err)
 			return
 		}
-		serve(w, r)
+		serve(&Call{W: w, R: r, api: g.api, route: &rt})
 	})
 }
 
-func (a area) operation(rt *route) *huma.Operation {
+func (g *Group) operation(rt *Route) *huma.Operation {
+	g.api.routes = append(g.api.routes, *rt)
+	if rt.KeyHeader != "" {
+		g.api.keyHeaders[rt.Path] = rt.KeyHeader
+	}
 	status := http.StatusOK
-	if rt.is(created) {
+	if rt.is(Created) {
 		status = http.StatusCreated
 	}
-	if rt.is(accepted) {
+	if rt.is(Accepted) {
 		status = http.StatusAccepted
 	}
+	tag := rt.Tag
+	if tag == "" {
+		tag = g.tag
+	}
 	op := &huma.Operation{
-		OperationID: rt.name, Method: rt.method, Path: rt.path,
-		Summary: rt.summary, Description: describe(rt), Tags: []string{a.tag},
+		OperationID: rt.ID, Method: rt.Method, Path: rt.Path,
+		Summary: rt.Summary, Description: rt.Description, Tags: []string{tag},
 		DefaultStatus: status,
-		// enter has read and bounded the body already.
+		// serve has read and bounded the body already.
 		MaxBodyBytes: -1, BodyReadTimeout: -1,
 		Parameters: rt.parameters(),
 		Responses:  rt.responses(status),
-		Extensions: map[string]any{"x-permissions": append([]actor.Permission{}, rt.need...)},
+		Extensions: map[string]any{"x-permissions": append([]actor.Permission{}, rt.Permissions...)},
 	}
-	if rt.is(anyone) {
+	if rt.is(Public) {
 		op.Security = []map[string][]string{}
 	}
-	if rt.is(open) {
+	if rt.is(OpenImport) {
 		op.Security = []map[string][]string{{}, {"bearer": {}}, {"apiKey": {}}}
 	}
 	return op
 }
 
-func (rt *route) responses(status int) map[string]*huma.Response {
+func (rt *Route) responses(status int) map[string]*huma.Response {
 	all := map[string]*huma.Response{}
 	for _, code := range rt.failures() {
 		all[strconv.Itoa(code)] = &huma.Response{Ref: "#/components/responses/" + failureNames[code]}
 	}
 	ok := &huma.Response{Description: http.StatusText(status), Headers: map[string]*huma.Param{}}
-	if rt.is(seen) && rt.method == http.MethodPost {
+	if rt.is(Compat) && rt.Method == http.MethodPost {
 		ok.Headers["X-Unknown-Fields"] = &huma.Header{
 			Description: "The JSON or form fields that were sent and ignored because the operation has none of that name.",
 			Schema:      &huma.Schema{Type: huma.TypeString},

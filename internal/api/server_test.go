@@ -8,12 +8,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/media"
 )
 
-// createServer makes a community as the person whose token it is.
+// createServer creates a community with a token.
 func createServer(t *testing.T, a *apptest.App, token, name string) string {
 	t.Helper()
 	res := send(t, a, "POST", "/v1/servers", token, `{"name":"`+name+`"}`)
@@ -24,7 +24,7 @@ func createServer(t *testing.T, a *apptest.App, token, name string) string {
 	return serverID
 }
 
-func TestWhoMakesACommunityOwnsIt(t *testing.T) {
+func TestCreatorOwnsTheCommunity(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		ada, token := a.Owner(t, a.Community(t), "ada")
 		made := send(t, a, "POST", "/v1/servers", token, `{"name":" Rovers ","languages":["de","en"],"timeZone":"Europe/Berlin",
@@ -55,7 +55,7 @@ func TestWhoMakesACommunityOwnsIt(t *testing.T) {
 	})
 }
 
-func TestSettingsOfACommunityAreChecked(t *testing.T) {
+func TestSettingsOfACommunityAreValidated(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		_, token := a.Owner(t, a.Community(t), "ada")
 		serverID := createServer(t, a, token, "Rovers")
@@ -80,7 +80,7 @@ func TestSettingsOfACommunityAreChecked(t *testing.T) {
 	})
 }
 
-func TestALogoIsUploadedReplacedAndRemoved(t *testing.T) {
+func TestLogoIsUploadedReplacedAndRemoved(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		here := a.Community(t)
 		a.Owner(t, here, "boss")
@@ -114,7 +114,7 @@ func TestALogoIsUploadedReplacedAndRemoved(t *testing.T) {
 			"too much":                   {key, make([]byte, media.MaxBytes+1), nil, 413},
 			"what does not exist":        {key, picture.Bytes(), map[string]string{"user": "ada"}, 400},
 			"of another community":       {key, picture.Bytes(), map[string]string{"communityId": a.Community(t)}, 403},
-			"a key for something else":   {a.Key(t, here, access.PermGetUserData), picture.Bytes(), nil, 403},
+			"a key for something else":   {a.Key(t, here, permission.GetUserData), picture.Bytes(), nil, 403},
 			"a key of another community": {a.Key(t, a.Community(t)), picture.Bytes(), nil, 403},
 			"nobody":                     {"", picture.Bytes(), nil, 401},
 		} {
@@ -127,7 +127,7 @@ func TestALogoIsUploadedReplacedAndRemoved(t *testing.T) {
 				t.Errorf("%d %s", res.status, res.text)
 			}
 		}
-		if res := send(t, a, "DELETE", at+"/logo", a.Key(t, here, access.PermGetUserData), ""); res.status != 403 {
+		if res := send(t, a, "DELETE", at+"/logo", a.Key(t, here, permission.GetUserData), ""); res.status != 403 {
 			t.Errorf("removed by another key: %d", res.status)
 		}
 	})

@@ -10,7 +10,7 @@ import (
 	"github.com/regulars/regulars/internal/app/apptest"
 )
 
-func TestASecondFactorIsSwitchedOnAndOffByTheInterface(t *testing.T) {
+func TestTwoFactorAuthenticationIsEnabledAndDisabled(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		_, token := a.Owner(t, a.Community(t), "olivia")
 		ask := func(path string, body map[string]any, want int) map[string]any {

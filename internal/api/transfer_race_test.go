@@ -10,12 +10,14 @@ import (
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/errs"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/moderation"
+	"github.com/regulars/regulars/internal/ownership"
+	"github.com/regulars/regulars/internal/ownership/transfer"
 )
 
-// meetOnce runs calls at the same moment and returns their errors, which are ones
-// that a caller may see.
-func meetOnce(t *testing.T, calls ...func() error) []error {
+// raceOnce runs calls concurrently and returns their errors, which must be errors for
+// callers.
+func raceOnce(t *testing.T, calls ...func() error) []error {
 	t.Helper()
 	results, start := make([]error, len(calls)), make(chan struct{})
 	var all sync.WaitGroup
@@ -35,15 +37,15 @@ func meetOnce(t *testing.T, calls ...func() error) []error {
 	return results
 }
 
-func TestAnAcceptanceAndWhatPreventsItNeverBothSucceed(t *testing.T) {
+func TestAcceptanceAndAConflictingChangeNeverBothSucceed(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		x := newTransferred(t, a)
 		ctx := t.Context()
-		suspend := member.PenaltyInput{User: "ben", Kind: member.Suspend, Reason: "x", Until: time.Now().Add(time.Hour).UnixMilli()}
-		kick := member.PenaltyInput{User: "ben", Kind: member.Kick, Reason: "x"}
-		penalise := func(in member.PenaltyInput) func(string) error {
+		suspend := moderation.PenaltyInput{User: "ben", Kind: moderation.Suspend, Reason: "x", Until: time.Now().Add(time.Hour).UnixMilli()}
+		kick := moderation.PenaltyInput{User: "ben", Kind: moderation.Kick, Reason: "x"}
+		penalise := func(in moderation.PenaltyInput) func(string) error {
 			return func(string) error {
-				_, err := a.Members.Penalise(ctx, x.owner.actor, x.serverID, in)
+				_, err := a.Moderation.Penalise(ctx, x.owner.actor, x.serverID, in)
 				return err
 			}
 		}
@@ -51,28 +53,28 @@ func TestAnAcceptanceAndWhatPreventsItNeverBothSucceed(t *testing.T) {
 			name string
 			do   func(transferID string) error
 		}{
-			{"withdraw", func(id string) error { return a.Members.WithdrawTransfer(ctx, x.owner.actor, x.serverID, id) }},
-			{"decline", func(id string) error { return a.Members.DeclineTransfer(ctx, x.ben.actor, x.serverID, id) }},
+			{"withdraw", func(id string) error { return a.Ownership.WithdrawTransfer(ctx, x.owner.actor, x.serverID, id) }},
+			{"decline", func(id string) error { return a.Ownership.DeclineTransfer(ctx, x.ben.actor, x.serverID, id) }},
 			{"a second acceptance", x.accept},
-			{"the member leaves", func(string) error { return a.Members.Leave(ctx, x.ben.actor, x.serverID) }},
+			{"the member leaves", func(string) error { return a.Moderation.Leave(ctx, x.ben.actor, x.serverID) }},
 			{"the member is kicked", penalise(kick)},
 			{"the member is suspended", penalise(suspend)},
 			{"the member is deleted", func(string) error { return a.Members.Delete(ctx, x.owner.actor, x.serverID, []string{x.ben.ID}) }},
 			{"the community is deleted", func(string) error {
-				_, err := a.Members.CloseCommunity(ctx, x.owner.actor, x.serverID, "Rovers")
+				_, err := a.Ownership.DeleteCommunity(ctx, x.owner.actor, x.serverID, "Rovers")
 				return err
 			}},
 		} {
 			for range 3 {
 				x.found()
 				id := x.offer()
-				got := meetOnce(t, func() error { return x.accept(id) }, func() error { return c.do(id) })
+				got := raceOnce(t, func() error { return x.accept(id) }, func() error { return c.do(id) })
 				state, owners := x.state(id), x.owners()
 				if (got[0] == nil) == (got[1] == nil) {
 					t.Errorf("%s: %v", c.name, got)
 				}
 				accepted := got[0] == nil || c.name == "a second acceptance"
-				if want := map[bool]string{true: "ben", false: "ada"}[accepted]; !slices.Equal(owners, []string{want}) || (state == member.TransferAccepted) != accepted || state == member.TransferOpen {
+				if want := map[bool]string{true: "ben", false: "ada"}[accepted]; !slices.Equal(owners, []string{want}) || (state == transfer.Accepted) != accepted || state == transfer.Open {
 					t.Errorf("%s: %v, the transfer is %s, the owners are %v", c.name, got, state, owners)
 				}
 			}
@@ -80,7 +82,7 @@ func TestAnAcceptanceAndWhatPreventsItNeverBothSucceed(t *testing.T) {
 	})
 }
 
-func TestOfSeveralRequestsForATransferOneSucceeds(t *testing.T) {
+func TestOneOfConcurrentTransferRequestsSucceeds(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		x := newTransferred(t, a)
 		eve := newParty(t, a, "eve")
@@ -88,12 +90,12 @@ func TestOfSeveralRequestsForATransferOneSucceeds(t *testing.T) {
 		for range 3 {
 			request := func(username string) func() error {
 				return func() error {
-					_, err := a.Members.RequestTransfer(t.Context(), x.owner.actor, x.serverID, member.TransferInput{User: username, Confirm: "Rovers"})
+					_, err := a.Ownership.RequestTransfer(t.Context(), x.owner.actor, x.serverID, ownership.TransferInput{User: username, Confirm: "Rovers"})
 					return err
 				}
 			}
 			made := 0
-			for _, err := range meetOnce(t, request("ben"), request("eve"), request("ben"), request("eve")) {
+			for _, err := range raceOnce(t, request("ben"), request("eve"), request("ben"), request("eve")) {
 				switch {
 				case err == nil:
 					made++
@@ -101,29 +103,29 @@ func TestOfSeveralRequestsForATransferOneSucceeds(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			open, err := a.Members.OpenTransfer(t.Context(), x.serverID)
+			open, err := a.Ownership.OpenTransfer(t.Context(), apptest.Operator, x.serverID)
 			if made != 1 || err != nil {
 				t.Fatalf("%d transfers were made, %v", made, err)
 			}
-			if err := a.Members.WithdrawTransfer(t.Context(), x.owner.actor, x.serverID, open.ID); err != nil {
+			if err := a.Ownership.WithdrawTransfer(t.Context(), x.owner.actor, x.serverID, open.ID); err != nil {
 				t.Fatal(err)
 			}
 		}
 	})
 }
 
-func TestAMemberLeavesBeforeOrAfterAnOfferButNeverWithOneOpen(t *testing.T) {
+func TestMemberDoesNotLeaveWithAnOpenOffer(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		x := newTransferred(t, a)
 		for range 5 {
-			got := meetOnce(t, func() error {
-				_, err := a.Members.RequestTransfer(t.Context(), x.owner.actor, x.serverID, member.TransferInput{User: "ben", Confirm: "Rovers"})
+			got := raceOnce(t, func() error {
+				_, err := a.Ownership.RequestTransfer(t.Context(), x.owner.actor, x.serverID, ownership.TransferInput{User: "ben", Confirm: "Rovers"})
 				return err
-			}, func() error { return a.Members.Leave(t.Context(), x.ben.actor, x.serverID) })
+			}, func() error { return a.Moderation.Leave(t.Context(), x.ben.actor, x.serverID) })
 			if got[1] != nil || got[0] != nil && !errs.Is(got[0], "user_not_found") {
 				t.Errorf("%v", got)
 			}
-			if open, err := a.Members.OpenTransfer(t.Context(), x.serverID); !errs.Is(err, "transfer_not_found") {
+			if open, err := a.Ownership.OpenTransfer(t.Context(), apptest.Operator, x.serverID); !errs.Is(err, "transfer_not_found") {
 				t.Errorf("open to a member who left: %+v, %v", open, err)
 			}
 			x.join(x.ben)
@@ -131,20 +133,20 @@ func TestAMemberLeavesBeforeOrAfterAnOfferButNeverWithOneOpen(t *testing.T) {
 	})
 }
 
-func TestTwoOwnersWhoHandOverAndLeaveKeepAnOwner(t *testing.T) {
+func TestConcurrentTransferAndLeaveKeepAnOwner(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		x := newTransferred(t, a)
 		carl := newParty(t, a, "carl")
 		for range 5 {
 			x.found()
-			if err := a.Members.AddOwner(t.Context(), x.serverID, carl.ID); err != nil {
+			if err := a.Ownership.AddOwner(t.Context(), x.serverID, carl.ID); err != nil {
 				t.Fatal(err)
 			}
 			id := x.offer()
 			leave := func(p party) func() error {
-				return func() error { return a.Members.Leave(t.Context(), p.actor, x.serverID) }
+				return func() error { return a.Moderation.Leave(t.Context(), p.actor, x.serverID) }
 			}
-			got := meetOnce(t, func() error { return x.accept(id) }, leave(x.owner), leave(carl), leave(x.ben))
+			got := raceOnce(t, func() error { return x.accept(id) }, leave(x.owner), leave(carl), leave(x.ben))
 			if len(x.owners()) == 0 {
 				t.Errorf("nobody owns the community: %v", got)
 			}
@@ -152,17 +154,17 @@ func TestTwoOwnersWhoHandOverAndLeaveKeepAnOwner(t *testing.T) {
 	})
 }
 
-func TestAnOwnerWhoHandedOverDeletesNothing(t *testing.T) {
+func TestFormerOwnerCannotDeleteTheCommunity(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		x := newTransferred(t, a)
 		if err := x.accept(x.offer()); err != nil {
 			t.Fatal(err)
 		}
-		_, err := a.Members.CloseCommunity(t.Context(), x.owner.actor, x.serverID, "Rovers")
+		_, err := a.Ownership.DeleteCommunity(t.Context(), x.owner.actor, x.serverID, "Rovers")
 		if !errs.Is(err, "owner_required") {
 			t.Errorf("%v", err)
 		}
-		_, err = a.Members.RequestTransfer(t.Context(), x.owner.actor, x.serverID, member.TransferInput{User: "ben", Confirm: "Rovers", Proof: account.Proof{}})
+		_, err = a.Ownership.RequestTransfer(t.Context(), x.owner.actor, x.serverID, ownership.TransferInput{User: "ben", Confirm: "Rovers", Proof: account.Proof{}})
 		if !errs.Is(err, "owner_required") {
 			t.Errorf("%v", err)
 		}

@@ -11,27 +11,33 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/account/link"
+	"github.com/regulars/regulars/internal/account/signin"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/moderation"
+	"github.com/regulars/regulars/internal/ownership"
+	"github.com/regulars/regulars/internal/ownership/transfer"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// party is a person of a transfer.
+// party is a person in a transfer.
 type party struct {
 	account.Account
 	token string
 	actor actor.Actor
 }
 
-// newParty makes an account that has signed in.
+// newParty creates a signed-in account.
 func newParty(t *testing.T, a *apptest.App, username string) party {
 	t.Helper()
-	made, err := a.Accounts.CreateAccount(t.Context(), account.Input{Email: username + "@example.com", Username: username})
+	made, err := a.Accounts.CreateAccount(t.Context(), signin.Input{Email: username + "@example.com", Username: username})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +46,7 @@ func newParty(t *testing.T, a *apptest.App, username string) party {
 
 func signIn(t *testing.T, a *apptest.App, acct account.Account) party {
 	t.Helper()
-	link, err := a.Accounts.CreateLink(t.Context(), account.LinkSignIn, acct.ID)
+	link, err := a.Accounts.CreateLink(t.Context(), link.SignIn, acct.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +61,7 @@ func signIn(t *testing.T, a *apptest.App, acct account.Account) party {
 	return party{acct, token, actor}
 }
 
-// transferred is a community with its owner and a member that can receive it.
+// transferred is a community with its owner and a member who can become owner.
 type transferred struct {
 	*testing.T
 	app        *apptest.App
@@ -70,7 +76,7 @@ func newTransferred(t *testing.T, a *apptest.App) transferred {
 	return x
 }
 
-// found makes another community of the same owner and member.
+// found creates another community of the same owner and member.
 func (x *transferred) found() {
 	x.Helper()
 	x.serverID = createServer(x.T, x.app, x.owner.token, "Rovers")
@@ -102,10 +108,10 @@ func (x *transferred) offer() string {
 }
 
 func (x *transferred) accept(transferID string) error {
-	return x.app.Members.AcceptTransfer(x.Context(), x.ben.actor, x.serverID, transferID)
+	return x.app.Ownership.AcceptTransfer(x.Context(), x.ben.actor, x.serverID, transferID)
 }
 
-// owners are the usernames of the owners.
+// owners returns the usernames of the owners.
 func (x *transferred) owners() []string {
 	x.Helper()
 	names, err := sqldb.All(x.Context(), x.app.DB, sqldb.Value[string], `SELECT a.username FROM members m JOIN accounts a ON a.id = m.user_id
@@ -116,28 +122,28 @@ func (x *transferred) owners() []string {
 	return names
 }
 
-// state is the state of a transfer.
+// state returns the state of a transfer.
 func (x *transferred) state(transferID string) string {
 	x.Helper()
 	var state string
-	if err := x.app.DB.QueryRow(x.Context(), "SELECT state FROM community_transfers WHERE id = $1", transferID).Scan(&state); err != nil {
+	if err := x.app.DB.QueryRow(x.Context(), "SELECT state FROM ownership_transfers WHERE id = $1", transferID).Scan(&state); err != nil {
 		x.Fatal(err)
 	}
 	return state
 }
 
-// actions are the entries of the audit log about transfers and owners, oldest
+// actions returns the entries of the audit log about transfers and owners, oldest
 // first.
 func (x *transferred) actions() (list []string) {
 	x.Helper()
-	entries, _, err := x.app.Members.AuditLog(x.Context(), x.serverID, audit.Filter{Limit: 100})
+	entries, _, err := x.app.Access.AuditLog(x.Context(), apptest.Operator, x.serverID, audit.Filter{Limit: 100})
 	if err != nil {
 		x.Fatal(err)
 	}
 	slices.Reverse(entries)
 	for _, e := range entries {
-		if strings.HasPrefix(e.Action, "transfer.") || strings.HasSuffix(e.Action, "_owner") {
-			list = append(list, e.Action+" "+e.Target.Name+" by "+e.ActorName)
+		if strings.HasPrefix(string(e.Action), "transfer.") || strings.HasSuffix(string(e.Action), "_owner") {
+			list = append(list, string(e.Action)+" "+e.Target.Name+" by "+e.ActorName)
 		}
 	}
 	return list
@@ -148,7 +154,7 @@ func (x *transferred) actions() (list []string) {
 func (x *transferred) mails(template mail.Template, n int) (found []mail.OutboxMessage) {
 	x.Helper()
 	until(x.T, func() bool {
-		list, _, err := x.app.Mail.Unsent(x.Context(), "", 100)
+		list, _, err := x.app.Mail.Unsent(x.Context(), actor.Actor{Kind: actor.Command}, "", 100)
 		if err != nil {
 			x.Fatal(err)
 		}
@@ -158,7 +164,7 @@ func (x *transferred) mails(template mail.Template, n int) (found []mail.OutboxM
 	return found
 }
 
-// until polls a state that a job brings about.
+// until polls until a job has reached a state.
 func until(t *testing.T, reached func() bool) {
 	t.Helper()
 	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
@@ -179,12 +185,12 @@ func (x *transferred) exec(query string, args ...any) {
 	}
 }
 
-func TestOnlyAnOwnerWhoHasJustSignedInTransfersACommunity(t *testing.T) {
+func TestTransferRequiresAnOwnerWithARecentSignIn(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		x := newTransferred(t, a)
 		admin, stranger, root := newParty(t, a, "admin"), newParty(t, a, "stranger"), newParty(t, a, "root")
 		x.join(admin)
-		role := x.role("Admins", 7, access.ServerAdministrator)
+		role := x.role("Admins", 7, permission.ServerAdministrator)
 		if _, err := a.Members.AddRole(t.Context(), apptest.Operator, x.serverID, admin.ID, role.ID, member.Source{Type: "api"}); err != nil {
 			t.Fatal(err)
 		}
@@ -231,7 +237,7 @@ func TestOnlyAnOwnerWhoHasJustSignedInTransfersACommunity(t *testing.T) {
 	})
 }
 
-// role makes a role with server permissions.
+// role creates a role with server permissions.
 func (x *transferred) role(title string, order int, permissions ...string) access.Role {
 	x.Helper()
 	may := map[string]bool{}
@@ -245,7 +251,7 @@ func (x *transferred) role(title string, order int, permissions ...string) acces
 	return made
 }
 
-// limited is a session of a member that another system began.
+// limited returns a session of a member that another system started.
 func (x *transferred) limited(p party) string {
 	x.Helper()
 	key, err := x.app.Access.Authenticate(x.Context(), x.app.Key(x.T, x.serverID, actor.PermSignIn))
@@ -264,7 +270,7 @@ func (x *transferred) limited(p party) string {
 	return token
 }
 
-func TestACommunityHasOneOpenTransfer(t *testing.T) {
+func TestCommunityHasOneOpenTransfer(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		x := newTransferred(t, a)
 		first := x.ask(x.owner.token, fmt.Sprintf(`{"userId":%d,"confirm":"Rovers"}`, x.ben.Number), "Idempotency-Key", "one")
@@ -283,23 +289,23 @@ func TestACommunityHasOneOpenTransfer(t *testing.T) {
 		stranger := newParty(t, a, "stranger")
 		x.join(stranger)
 		for name, cause := range map[string]error{
-			"owner_required":     a.Members.WithdrawTransfer(t.Context(), x.ben.actor, x.serverID, id),
-			"transfer_not_found": a.Members.AcceptTransfer(t.Context(), stranger.actor, x.serverID, id),
-			"session_required":   a.Members.AcceptTransfer(t.Context(), actor.Actor{Kind: actor.UserKey, AccountID: x.ben.ID}, x.serverID, id),
-			"limited_session":    a.Members.AcceptTransfer(t.Context(), actor.Actor{Kind: actor.Session, AccountID: x.ben.ID, OnlyCommunity: x.serverID}, x.serverID, id),
+			"owner_required":     a.Ownership.WithdrawTransfer(t.Context(), x.ben.actor, x.serverID, id),
+			"transfer_not_found": a.Ownership.AcceptTransfer(t.Context(), stranger.actor, x.serverID, id),
+			"session_required":   a.Ownership.AcceptTransfer(t.Context(), actor.Actor{Kind: actor.UserKey, AccountID: x.ben.ID}, x.serverID, id),
+			"limited_session":    a.Ownership.AcceptTransfer(t.Context(), actor.Actor{Kind: actor.Session, AccountID: x.ben.ID, OnlyCommunity: x.serverID}, x.serverID, id),
 		} {
 			if !errs.Is(cause, name) {
 				t.Errorf("%v, want %s", cause, name)
 			}
 		}
-		if err := a.Members.WithdrawTransfer(t.Context(), x.owner.actor, x.serverID, id); err != nil {
+		if err := a.Ownership.WithdrawTransfer(t.Context(), x.owner.actor, x.serverID, id); err != nil {
 			t.Fatal(err)
 		}
 		if err := x.accept(id); !errs.Is(err, "transfer_ended") {
 			t.Errorf("accepted what was withdrawn: %v", err)
 		}
 		second := x.offer()
-		if err := a.Members.DeclineTransfer(t.Context(), x.ben.actor, x.serverID, second); err != nil {
+		if err := a.Ownership.DeclineTransfer(t.Context(), x.ben.actor, x.serverID, second); err != nil {
 			t.Fatal(err)
 		}
 		want := []string{"transfer.create ben by ada", "transfer.withdraw ben by ada", "transfer.create ben by ada", "transfer.decline ben by ben"}
@@ -309,7 +315,7 @@ func TestACommunityHasOneOpenTransfer(t *testing.T) {
 	})
 }
 
-func TestAMemberWhoNeverSignedInOwnsNothing(t *testing.T) {
+func TestUnclaimedMemberCannotBecomeOwner(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		x := newTransferred(t, a)
 		ask := func(name string) reply { return x.ask(x.owner.token, `{"userId":"`+name+`","confirm":"Rovers"}`) }
@@ -321,25 +327,25 @@ func TestAMemberWhoNeverSignedInOwnsNothing(t *testing.T) {
 		if res := ask("grace"); res.status != 409 || res.code() != "member_pending" {
 			t.Errorf("signed in with an address that is not confirmed: %d %s", res.status, res.text)
 		}
-		penalty, err := a.Members.Penalise(t.Context(), x.owner.actor, x.serverID, member.PenaltyInput{User: "ben", Kind: member.Suspend, Reason: "x", Until: time.Now().Add(time.Hour).UnixMilli()})
+		penalty, err := a.Moderation.Penalise(t.Context(), x.owner.actor, x.serverID, moderation.PenaltyInput{User: "ben", Kind: moderation.Suspend, Reason: "x", Until: time.Now().Add(time.Hour).UnixMilli()})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if res := ask("ben"); res.status != 409 || res.code() != "member_suspended" {
 			t.Errorf("suspended: %d %s", res.status, res.text)
 		}
-		if _, err := a.Members.LiftPenalty(t.Context(), x.owner.actor, x.serverID, penalty.ID); err != nil {
+		if _, err := a.Moderation.LiftPenalty(t.Context(), x.owner.actor, x.serverID, penalty.ID); err != nil {
 			t.Fatal(err)
 		}
 		id := x.offer()
 		x.exec("UPDATE accounts SET email_verified_at = 0 WHERE id = $1", x.ben.ID)
-		if err := x.accept(id); !errs.Is(err, "email_not_verified") || x.state(id) != member.TransferOpen {
+		if err := x.accept(id); !errs.Is(err, "email_not_verified") || x.state(id) != transfer.Open {
 			t.Errorf("%v, %s", err, x.state(id))
 		}
 	})
 }
 
-func TestTheRightsFollowTheNewOwnerAtOnce(t *testing.T) {
+func TestPermissionsMoveToTheNewOwnerAtOnce(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		x := newTransferred(t, a)
 		limited := x.limited(x.ben)
@@ -384,20 +390,20 @@ func TestTheRightsFollowTheNewOwnerAtOnce(t *testing.T) {
 	})
 }
 
-func TestTheFormerOwnerGetsTheHighestAdministratorRole(t *testing.T) {
+func TestFormerOwnerGetsTheHighestAdministratorRole(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		x := newTransferred(t, a)
 		_, key, err := a.Access.CreateKey(t.Context(), x.owner.actor, x.serverID, access.KeyInput{Name: "sync", Permissions: []actor.Permission{actor.PermAll}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		x.role("Moderators", 90, access.KickMembers, access.BanMembers)
-		high := x.role("Admins", 50, access.ServerAdministrator)
-		x.role("Helpers", 10, access.ServerAdministrator)
+		x.role("Moderators", 90, permission.KickMembers, permission.BanMembers)
+		high := x.role("Admins", 50, permission.ServerAdministrator)
+		x.role("Helpers", 10, permission.ServerAdministrator)
 		if err := x.accept(x.offer()); err != nil {
 			t.Fatal(err)
 		}
-		roles, err := a.Members.RolesOf(t.Context(), x.serverID, "ada")
+		roles, err := a.Members.RolesOf(t.Context(), apptest.Operator, x.serverID, "ada")
 		if err != nil || len(roles) != 2 || roles[0].ID != high.ID {
 			t.Errorf("%+v, %v", roles, err)
 		}
@@ -413,23 +419,23 @@ func TestTheFormerOwnerGetsTheHighestAdministratorRole(t *testing.T) {
 		}
 		back := send(t, a, "POST", at+"/transfer", x.ben.token, `{"userId":"ada","confirm":"Rovers"}`)
 		id, _ := back.at("data.transferId").(string)
-		if err := a.Members.AcceptTransfer(t.Context(), x.owner.actor, x.serverID, id); err != nil || !slices.Equal(x.owners(), []string{"ada"}) {
+		if err := a.Ownership.AcceptTransfer(t.Context(), x.owner.actor, x.serverID, id); err != nil || !slices.Equal(x.owners(), []string{"ada"}) {
 			t.Errorf("and back: %d %s, %v, %v", back.status, back.text, err, x.owners())
 		}
 	})
 }
 
-func TestATransferEndsWithWhatItRestsOn(t *testing.T) {
+func TestTransferEndsWhenAPartyBecomesIneligible(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		x := newTransferred(t, a)
 		ctx := t.Context()
 		penalise := func(kind string) func() error {
 			return func() error {
-				in := member.PenaltyInput{User: "ben", Kind: kind, Reason: "x"}
-				if kind == member.Suspend {
+				in := moderation.PenaltyInput{User: "ben", Kind: kind, Reason: "x"}
+				if kind == moderation.Suspend {
 					in.Until = time.Now().Add(time.Hour).UnixMilli()
 				}
-				_, err := a.Members.Penalise(ctx, x.owner.actor, x.serverID, in)
+				_, err := a.Moderation.Penalise(ctx, x.owner.actor, x.serverID, in)
 				return err
 			}
 		}
@@ -437,10 +443,10 @@ func TestATransferEndsWithWhatItRestsOn(t *testing.T) {
 			name string
 			do   func() error
 		}{
-			{"the member leaves", func() error { return a.Members.Leave(ctx, x.ben.actor, x.serverID) }},
-			{"the member is kicked", penalise(member.Kick)},
-			{"the member is banned", penalise(member.Ban)},
-			{"the member is suspended", penalise(member.Suspend)},
+			{"the member leaves", func() error { return a.Moderation.Leave(ctx, x.ben.actor, x.serverID) }},
+			{"the member is kicked", penalise(moderation.Kick)},
+			{"the member is banned", penalise(moderation.Ban)},
+			{"the member is suspended", penalise(moderation.Suspend)},
 			{"the member is deleted", func() error { return a.Members.Delete(ctx, x.owner.actor, x.serverID, []string{x.ben.ID}) }},
 			{"the import of the member is undone", func() error {
 				return a.DB.Tx(ctx, func(tx *sqldb.Tx) error {
@@ -449,13 +455,13 @@ func TestATransferEndsWithWhatItRestsOn(t *testing.T) {
 			}},
 			{"the owner leaves", func() error {
 				other := newParty(t, a, "other")
-				if err := a.Members.AddOwner(ctx, x.serverID, other.ID); err != nil {
+				if err := a.Ownership.AddOwner(ctx, x.serverID, other.ID); err != nil {
 					return err
 				}
-				return a.Members.Leave(ctx, x.owner.actor, x.serverID)
+				return a.Moderation.Leave(ctx, x.owner.actor, x.serverID)
 			}},
 			{"the community is deleted", func() error {
-				_, err := a.Members.CloseCommunity(ctx, x.owner.actor, x.serverID, "Rovers")
+				_, err := a.Ownership.DeleteCommunity(ctx, x.owner.actor, x.serverID, "Rovers")
 				return err
 			}},
 		} {
@@ -464,7 +470,7 @@ func TestATransferEndsWithWhatItRestsOn(t *testing.T) {
 			if err := c.do(); err != nil {
 				t.Errorf("%s: %v", c.name, err)
 			}
-			if got := x.state(id); got != member.TransferCancelled {
+			if got := x.state(id); got != transfer.Cancelled {
 				t.Errorf("%s: the transfer is %s", c.name, got)
 			}
 			if err := x.accept(id); err == nil || slices.Contains(x.owners(), "ben") {
@@ -474,7 +480,7 @@ func TestATransferEndsWithWhatItRestsOn(t *testing.T) {
 	})
 }
 
-func TestARestoredMemberFindsNoOldTransfer(t *testing.T) {
+func TestRestoredMemberHasNoOldTransfer(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		x := newTransferred(t, a)
 		id := x.offer()
@@ -487,10 +493,10 @@ func TestARestoredMemberFindsNoOldTransfer(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 		id = x.offer()
-		if _, err := a.Members.CloseCommunity(t.Context(), x.owner.actor, x.serverID, "Rovers"); err != nil {
+		if _, err := a.Ownership.DeleteCommunity(t.Context(), x.owner.actor, x.serverID, "Rovers"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := a.Members.RestoreCommunity(t.Context(), x.owner.actor, x.serverID, a.Communities.ErasureCutoff()); err != nil {
+		if _, err := a.Ownership.RestoreCommunity(t.Context(), x.owner.actor, x.serverID, a.Communities.ErasureCutoff()); err != nil {
 			t.Fatal(err)
 		}
 		if err := x.accept(id); !errs.Is(err, "transfer_ended") {
@@ -499,27 +505,27 @@ func TestARestoredMemberFindsNoOldTransfer(t *testing.T) {
 	})
 }
 
-func TestATransferExpiresAfterSevenDays(t *testing.T) {
+func TestTransferExpiresAfterSevenDays(t *testing.T) {
 	for _, swept := range []bool{true, false} {
 		eachWithClock(t, func(t *testing.T, a *apptest.App, wait func(time.Duration)) {
 			x := newTransferred(t, a)
 			id := x.offer()
 			wait(7*24*time.Hour - time.Second)
-			if open, err := a.Members.OpenTransfer(t.Context(), x.serverID); err != nil || open.ID != id {
+			if open, err := a.Ownership.OpenTransfer(t.Context(), apptest.Operator, x.serverID); err != nil || open.ID != id {
 				t.Errorf("a second before: %+v, %v", open, err)
 			}
 			wait(time.Second)
-			if _, err := a.Members.OpenTransfer(t.Context(), x.serverID); !errs.Is(err, "transfer_not_found") {
+			if _, err := a.Ownership.OpenTransfer(t.Context(), apptest.Operator, x.serverID); !errs.Is(err, "transfer_not_found") {
 				t.Errorf("afterwards it is open: %v", err)
 			}
 			if swept {
-				if err := a.Members.Sweep(t.Context()); err != nil {
+				if err := a.Ownership.Sweep(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 			} else if err := x.accept(id); !errs.Is(err, "transfer_ended") {
 				t.Errorf("accepted: %v", err)
 			}
-			if x.state(id) != member.TransferExpired {
+			if x.state(id) != transfer.Expired {
 				t.Errorf("it is %s", x.state(id))
 			}
 			if ended := x.mails(mail.TransferEnded, 1); ended[0].To != "ada@example.com" || !strings.Contains(ended[0].Text, "has not answered") {
@@ -530,11 +536,11 @@ func TestATransferExpiresAfterSevenDays(t *testing.T) {
 				t.Error(d)
 			}
 			wait(31 * 24 * time.Hour)
-			if err := a.Members.Sweep(t.Context()); err != nil {
+			if err := a.Ownership.Sweep(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			var left int
-			if err := a.DB.QueryRow(t.Context(), "SELECT count(*) FROM community_transfers").Scan(&left); err != nil || left != 0 {
+			if err := a.DB.QueryRow(t.Context(), "SELECT count(*) FROM ownership_transfers").Scan(&left); err != nil || left != 0 {
 				t.Errorf("%d transfers are kept, %v", left, err)
 			}
 		})
@@ -546,65 +552,65 @@ func TestTransferExpiresAtItsTimeWithoutSweep(t *testing.T) {
 	eachWithClock(t, func(t *testing.T, a *apptest.App, wait func(time.Duration)) {
 		x := newTransferred(t, a)
 		declined := x.offer()
-		if err := a.Members.DeclineTransfer(t.Context(), x.ben.actor, x.serverID, declined); err != nil {
+		if err := a.Ownership.DeclineTransfer(t.Context(), x.ben.actor, x.serverID, declined); err != nil {
 			t.Fatal(err)
 		}
 		id := x.offer()
-		planned, err := sqldb.One(t.Context(), a.DB, "job", sqldb.Value[bool], `SELECT j.run_at = t.expires_at FROM jobs j, community_transfers t
+		planned, err := sqldb.One(t.Context(), a.DB, "job", sqldb.Value[bool], `SELECT j.run_at = t.expires_at FROM jobs j, ownership_transfers t
 			WHERE j.kind = 'member.transfer_expiry' AND CAST(j.args AS TEXT) LIKE '%' || t.id || '%' AND t.id = $1`, id)
 		if err != nil || !planned {
 			t.Fatalf("the expiry is planned for its time: %v, %v", planned, err)
 		}
 		wait(7 * 24 * time.Hour)
-		until(t, func() bool { return x.state(id) == member.TransferExpired })
+		until(t, func() bool { return x.state(id) == transfer.Expired })
 		x.mails(mail.TransferEnded, 2)
-		if x.state(declined) != member.TransferDeclined {
+		if x.state(declined) != transfer.Declined {
 			t.Errorf("the declined one is %s", x.state(declined))
 		}
 	})
 }
 
-func TestAnExpiredTransferMakesRoomForAnother(t *testing.T) {
+func TestExpiredTransferAllowsAnother(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		x := newTransferred(t, a)
 		first := x.offer()
-		x.exec("UPDATE community_transfers SET expires_at = 1 WHERE id = $1", first)
+		x.exec("UPDATE ownership_transfers SET expires_at = 1 WHERE id = $1", first)
 		second := x.offer()
-		if x.state(first) != member.TransferExpired || x.state(second) != member.TransferOpen {
+		if x.state(first) != transfer.Expired || x.state(second) != transfer.Open {
 			t.Errorf("%s, %s", x.state(first), x.state(second))
 		}
 	})
 }
 
-func TestTheMemberIsMailedALinkAndTheOwnerTheAnswer(t *testing.T) {
+func TestTransferMailsALinkToTheMemberAndTheDecisionToTheOwner(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		x := newTransferred(t, a)
 		x.exec("UPDATE communities SET name = 'Rovers visit https://evil.example/ now' WHERE id = $1", x.serverID)
 		res := x.ask(x.owner.token, `{"userId":"ben","confirm":"Rovers visit https://evil.example/ now"}`)
 		id, _ := res.at("data.transferId").(string)
 		offered := x.mails(mail.TransferOffered, 1)[0]
-		_, rest, found := strings.Cut(offered.Text, member.TransferPage+"?token=")
+		_, rest, found := strings.Cut(offered.Text, ownership.TransferPage+"?token=")
 		if !found || len(rest) < 64 || offered.To != "ben@example.com" || strings.Contains(offered.Text+offered.Subject, "evil.example") {
 			t.Fatalf("%+v", offered)
 		}
 		token := rest[:64]
 		var kept int
-		if err := a.DB.QueryRow(t.Context(), "SELECT count(*) FROM community_transfers WHERE token_hash = $1", token).Scan(&kept); err != nil || kept != 0 {
+		if err := a.DB.QueryRow(t.Context(), "SELECT count(*) FROM ownership_transfers WHERE token_hash = $1", token).Scan(&kept); err != nil || kept != 0 {
 			t.Errorf("the token is in the database: %d, %v", kept, err)
 		}
-		if _, err := a.Members.TransferByToken(t.Context(), x.owner.actor, token); !errs.Is(err, "not_your_transfer") {
+		if _, err := a.Ownership.TransferByToken(t.Context(), x.owner.actor, token); !errs.Is(err, "not_your_transfer") {
 			t.Errorf("another account: %v", err)
 		}
-		if _, err := a.Members.TransferByToken(t.Context(), x.ben.actor, strings.Repeat("0", 64)); !errs.Is(err, "link_expired") {
+		if _, err := a.Ownership.TransferByToken(t.Context(), x.ben.actor, strings.Repeat("0", 64)); !errs.Is(err, "link_expired") {
 			t.Errorf("another token: %v", err)
 		}
-		if got, err := a.Members.TransferByToken(t.Context(), x.ben.actor, token); err != nil || got.ID != id {
+		if got, err := a.Ownership.TransferByToken(t.Context(), x.ben.actor, token); err != nil || got.ID != id {
 			t.Errorf("%+v, %v", got, err)
 		}
 		if err := x.accept(id); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := a.Members.TransferByToken(t.Context(), x.ben.actor, token); !errs.Is(err, "transfer_ended") {
+		if _, err := a.Ownership.TransferByToken(t.Context(), x.ben.actor, token); !errs.Is(err, "transfer_ended") {
 			t.Errorf("the link works again: %v", err)
 		}
 		if ended := x.mails(mail.TransferEnded, 1)[0]; ended.To != "ada@example.com" || !strings.Contains(ended.Text, "ben has accepted") {
@@ -613,16 +619,16 @@ func TestTheMemberIsMailedALinkAndTheOwnerTheAnswer(t *testing.T) {
 	})
 }
 
-func TestAMemberOwnsAtMostAHundredCommunitiesByTransfer(t *testing.T) {
+func TestTransferRespectsTheLimitOfOwnedCommunities(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		x := newTransferred(t, a)
 		id := x.offer()
 		now := time.Now().UnixMilli()
 		for i := range 100 {
-			x.exec(`INSERT INTO members (community_id, user_id, state, owner, first_name, last_name, name_key, phone, country, language, roles, tags, fields, joined_at, updated_at, account_id)
-				VALUES ($1, $2, 'active', TRUE, '', '', '', '', '', '', '[]', '[]', '{}', $3, $3, $2)`, fmt.Sprintf("%024x", i), x.ben.ID, now)
+			x.exec(`INSERT INTO members (community_id, user_id, state, owner, first_name, last_name, name_key, phone, country, language, roles, tags, fields, joined_at, updated_at, account_id, number, email, email_key, username, username_key)
+				VALUES ($1, $2, 'active', TRUE, '', '', '', '', '', '', '[]', '[]', '{}', $3, $3, $2, 1, '', '', '', '')`, fmt.Sprintf("%024x", i), x.ben.ID, now)
 		}
-		if err := x.accept(id); !errs.Is(err, "too_many_communities") || x.state(id) != member.TransferOpen {
+		if err := x.accept(id); !errs.Is(err, "too_many_communities") || x.state(id) != transfer.Open {
 			t.Errorf("%v, %s", err, x.state(id))
 		}
 		x.exec("DELETE FROM members WHERE user_id = $1 AND community_id = $2", x.ben.ID, fmt.Sprintf("%024x", 7))
@@ -632,7 +638,7 @@ func TestAMemberOwnsAtMostAHundredCommunitiesByTransfer(t *testing.T) {
 	})
 }
 
-func TestAnErasedMemberLeavesNoTransfer(t *testing.T) {
+func TestErasedMemberHasNoTransfer(t *testing.T) {
 	eachWithClock(t, func(t *testing.T, a *apptest.App, wait func(time.Duration)) {
 		x := newTransferred(t, a)
 		x.offer()

@@ -1,86 +1,72 @@
 package api
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"mime/multipart"
 	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/regulars/regulars/internal/blob"
-	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/text"
 )
 
-const (
-	formOverhead = 1 << 20 // what a form may have besides its file
-	maxFormField = 64 << 10
-	maxFormParts = 100
-	uploadChunk  = 256 << 10
-)
+const maxFormField = 64 << 10
 
-// upload is a form that streams in: its file goes to the disk as it comes and
-// is judged on the way, its other fields are few and small.
-type upload struct {
-	form     map[string]string
-	unknown  []string
-	fileName string
-	file     *blob.Writer // nil until the file came
-	verdict  sheet.ScanResult
+// Upload is a form that streams in: its file is written to disk and scanned while
+// it arrives, its other fields are few and small.
+type Upload struct {
+	Fields     []string                     // the names of fields besides communities
+	Limit      int64                        // bytes of the file
+	Counted    *httpx.Upload                // nil: not counted
+	Community  func(id string) error        // checks the community that the form names, before anything after it is read
+	BeforeFile func() error                 // is called before the first byte of the file is stored
+	Create     func() (*blob.Writer, error) // opens the stored file
 
-	body      io.Reader                    // of the request, bounded
-	limit     int64                        // bytes of the file
-	counted   *httpx.Upload                // nil: not counted
-	community func(name string) error      // judges the community the form names, before anything after it is read
-	beforeAll func() error                 // asked before the first byte of the file is kept
-	create    func() (*blob.Writer, error) //
+	Values   map[string]string // of Fields that were sent
+	Unknown  []string          // names of other fields
+	FileName string
+	File     *blob.Writer // nil until the file arrives
+	Scan     sheet.ScanResult
+
+	form *httpx.Form
 }
 
-// abort forgets the file. After its Commit it does nothing.
-func (u *upload) abort() {
-	if u.file != nil {
-		u.file.Abort()
+// Abort deletes the file. After its Commit it does nothing.
+func (u *Upload) Abort() {
+	if u.File != nil {
+		u.File.Abort()
 	}
 }
 
-// read takes the whole form. Its errors are the refusals of the contract.
-func (u *upload) read(r *http.Request) error {
-	parts, err := u.open(r)
-	if err != nil {
+// Read reads the form. Its errors are those of the operation.
+func (u *Upload) Read(r *http.Request) error {
+	u.Values = map[string]string{}
+	if err := u.open(r); err != nil {
 		return err
 	}
-	for n := 0; ; n++ {
-		part, err := parts()
-		if err == io.EOF { //nolint:errorlint // only the bare one is the end of the form
+	for {
+		part, err := u.form.Next()
+		if err == io.EOF { //nolint:errorlint // returned as it is
 			break
 		}
+		if err == nil {
+			err = u.part(part)
+		}
 		if err != nil {
-			return formError(err)
-		}
-		if n == maxFormParts {
-			return errs.New(errs.Invalid, "too_many_parts", "A form has at most %d parts.", maxFormParts)
-		}
-		if err := u.part(part); err != nil {
 			return err
 		}
 	}
-	if u.file == nil {
+	if u.File == nil {
 		return errNoFile()
 	}
-	// With the body at its end, net/http notices when the client leaves.
-	if _, err := io.Copy(io.Discard, u.body); err != nil {
-		return formError(err)
-	}
-	return nil
+	return u.form.Drain()
 }
 
 func errNoFile() error {
@@ -88,165 +74,95 @@ func errNoFile() error {
 		WithFields(errs.Field{Field: "data", Code: "required", Message: "The file is missing."})
 }
 
-// open checks what the headers already tell and returns what gives the parts
-// one by one.
-func (u *upload) open(r *http.Request) (func() (*multipart.Part, error), error) {
-	kind := r.Header.Get("Content-Type")
-	if kind == "" || r.ContentLength == 0 {
-		return nil, errNoFile()
+func (u *Upload) open(r *http.Request) (err error) {
+	if r.Header.Get("Content-Type") == "" || r.ContentLength == 0 {
+		return errNoFile()
 	}
-	media, params, err := mime.ParseMediaType(kind)
-	if err != nil || media != "multipart/form-data" {
-		return nil, errs.New(errs.Unsupported, "not_multipart", "Send a form: Content-Type: multipart/form-data.")
-	}
-	if params["boundary"] == "" {
-		return nil, errs.New(errs.Invalid, "bad_multipart", "The Content-Type names no boundary.")
-	}
-	if r.ContentLength > u.limit+formOverhead {
-		return nil, u.tooLarge()
-	}
-	u.body = &boundedReader{next: r.Body.Read, left: u.limit + formOverhead, over: u.tooLarge()}
-	return multipart.NewReader(u.body, params["boundary"]).NextPart, nil
+	u.form, err = httpx.OpenForm(r, u.Limit, u.tooLarge())
+	return err
 }
 
-func (u *upload) tooLarge() error {
-	return errs.New(errs.TooLarge, "file_too_large", "The file is larger than the %s that are allowed here.", text.Size(u.limit))
+// CheckSize returns an error if the declared size of a request exceeds the limit.
+func (u *Upload) CheckSize(r *http.Request) error {
+	if r.ContentLength > u.Limit+httpx.FormOverhead {
+		return u.tooLarge()
+	}
+	return nil
 }
 
-func (u *upload) part(part *multipart.Part) error {
+func (u *Upload) tooLarge() error {
+	return errs.New(errs.TooLarge, "file_too_large", "The file is larger than the %s that are allowed here.", text.Size(u.Limit))
+}
+
+func (u *Upload) part(part *multipart.Part) error {
 	name := part.FormName()
 	switch {
 	case !readable(name):
 		return errs.New(errs.Invalid, "bad_multipart", "The name of a part is not UTF-8.")
 	case name == "data":
-		return u.takeFile(part)
-	case part.FileName() != "": // a file nobody asked for
-		u.unknown = append(u.unknown, name)
+		return u.readFile(part)
+	case part.FileName() != "": // an unexpected file
+		u.Unknown = append(u.Unknown, name)
 		if _, err := io.Copy(io.Discard, part); err != nil {
-			return formError(err)
+			return httpx.FormError(err)
 		}
 		return nil
 	}
 	return u.field(name, part)
 }
 
-func (u *upload) field(name string, part io.Reader) error {
+func (u *Upload) field(name string, part io.Reader) error {
 	text, err := io.ReadAll(io.LimitReader(part, maxFormField+1))
 	switch {
 	case err != nil:
-		return formError(err)
+		return httpx.FormError(err)
 	case len(text) > maxFormField || !readable(string(text)):
-		return errs.InvalidFields([]errs.Field{{Field: name, Code: "bad_text", Message: "A form field is at most 64 KiB of UTF-8 without the character NUL."}})
+		return errs.InvalidFields([]errs.Field{{Field: name, Code: "bad_text", Message: "A form field is at most 64 KiB of UTF-8 without NUL characters."}})
 	case name == "communityId" || name == "serverId":
-		// A form made from a curl command may keep the quotes of its values.
-		return u.community(strings.Trim(strings.TrimSpace(string(text)), `"`))
-	case !slices.Contains(bulk.OptionNames, name):
-		u.unknown = append(u.unknown, name)
+		// curl on Windows includes the quotes of a value.
+		return u.Community(strings.Trim(strings.TrimSpace(string(text)), `"`))
+	case !slices.Contains(u.Fields, name):
+		u.Unknown = append(u.Unknown, name)
 		return nil
 	}
-	if _, twice := u.form[name]; twice {
+	if _, twice := u.Values[name]; twice {
 		return errs.InvalidFields([]errs.Field{{Field: name, Code: "duplicate", Message: "The form has this field twice."}})
 	}
-	u.form[name] = string(text)
+	u.Values[name] = string(text)
 	return nil
 }
 
-func (u *upload) takeFile(part *multipart.Part) (err error) {
-	if u.file != nil {
+func (u *Upload) readFile(part *multipart.Part) (err error) {
+	if u.File != nil {
 		return errs.New(errs.Invalid, "several_files", "The form has several files; send one as the part named data.")
 	}
-	if err := u.beforeAll(); err != nil {
+	if err := u.BeforeFile(); err != nil {
 		return err
 	}
-	u.fileName = text.FileName(part.FileName(), "upload.csv")
-	if u.file, err = u.create(); err != nil {
+	u.FileName = text.FileName(part.FileName(), "upload.csv")
+	if u.File, err = u.Create(); err != nil {
 		return err
 	}
-	var scan sheet.Scanner
-	if err := u.copy(part, &scan); err != nil {
-		return err
-	}
-	u.verdict = scan.Result()
-	return nil
+	u.Scan, err = u.form.Save(part, u.File, u.Counted)
+	return err
 }
 
-// copy tells an error of the client from one of the disk, which io.Copy does
-// not.
-func (u *upload) copy(part io.Reader, scan *sheet.Scanner) error {
-	chunk := make([]byte, uploadChunk)
-	for {
-		n, readErr := 0, error(nil)
-		for n < len(chunk) && readErr == nil {
-			var m int
-			m, readErr = part.Read(chunk[n:])
-			n += m
-		}
-		if u.file.Size()+int64(n) > u.limit {
-			return u.tooLarge()
-		}
-		if err := u.counted.Received(u.file.Size() + int64(n)); err != nil {
-			return err
-		}
-		_, _ = scan.Write(chunk[:n]) // never fails
-		if _, err := u.file.Write(chunk[:n]); err != nil {
-			return err
-		}
-		if readErr == io.EOF { //nolint:errorlint // the bare one is the end of the part
-			return nil
-		}
-		if readErr != nil {
-			return formError(readErr)
-		}
-	}
-}
+// FileBytes estimates the size of the file of a request; it is negative if
+// unknown.
+func FileBytes(r *http.Request) int64 { return r.ContentLength - httpx.FormOverhead }
 
-// boundedReader ends with the error over instead of reading for ever.
-type boundedReader struct {
-	next func([]byte) (int, error)
-	left int64
-	over error
-}
-
-func (b *boundedReader) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, b.over
-	}
-	n, err := b.next(p[:min(int64(len(p)), b.left)])
-	b.left -= int64(n)
-	return n, err
-}
-
-// formError says what a broken form means to the one who sent it.
-func formError(err error) error {
-	switch {
-	case errs.From(err) != nil:
-		return err
-	case httpx.IsStalled(err):
-		return errs.New(errs.Invalid, "upload_truncated", "The upload took too long and was ended; send it again.").Because(err)
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), isConnection(err):
-		return errs.New(errs.Invalid, "upload_truncated", "The upload ended before the form was complete; send it again.").Because(err)
-	default:
-		return errs.New(errs.Invalid, "bad_multipart", "The form is not well-formed multipart/form-data.").Because(err)
-	}
-}
-
-func isConnection(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, http.ErrBodyReadAfterClose) || strings.Contains(err.Error(), "connection reset")
-}
-
-// fingerprint is the same for two forms with the same file and the same
-// fields, in any order.
-func (u *upload) fingerprint() string {
+// Fingerprint is the same for forms with the same file and fields, in any order.
+func (u *Upload) Fingerprint() string {
 	h := sha256.New()
-	sum, _ := hex.DecodeString(u.verdict.SHA256) // it is hex
+	sum, _ := hex.DecodeString(u.Scan.SHA256) // it is hex
 	_, _ = h.Write(sum)
-	names := make([]string, 0, len(u.form))
-	for name := range u.form {
+	names := make([]string, 0, len(u.Values))
+	for name := range u.Values {
 		names = append(names, name)
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		fmt.Fprintf(h, "%d:%s%d:%s", len(name), name, len(u.form[name]), u.form[name])
+		fmt.Fprintf(h, "%d:%s%d:%s", len(name), name, len(u.Values[name]), u.Values[name])
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

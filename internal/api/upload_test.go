@@ -18,9 +18,10 @@ import (
 
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/httpx"
 )
 
-// form writes a form of name, value pairs; a name that starts with @ is a file.
+// form returns a form of name, value pairs; a name that starts with @ is a file.
 func form(t *testing.T, pairs ...string) (body []byte, contentType string) {
 	t.Helper()
 	var b bytes.Buffer
@@ -46,16 +47,16 @@ func form(t *testing.T, pairs ...string) (body []byte, contentType string) {
 	return b.Bytes(), w.FormDataContentType()
 }
 
-func newUpload(t *testing.T) (*upload, *blob.Dir) {
+func newUpload(t *testing.T) (*Upload, *blob.Dir) {
 	t.Helper()
 	dir, err := blob.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = dir.Close() })
-	return &upload{
-		form: map[string]string{}, limit: 1000, create: dir.Create,
-		community: func(string) error { return nil }, beforeAll: func() error { return nil },
+	return &Upload{
+		Fields: []string{"mode", "dryRun"}, Limit: 1000, Create: dir.Create,
+		Community: func(string) error { return nil }, BeforeFile: func() error { return nil },
 	}, dir
 }
 
@@ -65,7 +66,7 @@ func post(body []byte, contentType string) *http.Request {
 	return r
 }
 
-func TestAFormIsReadWithItsPartsInAnyOrder(t *testing.T) {
+func TestFormIsReadWithItsPartsInAnyOrder(t *testing.T) {
 	for name, pairs := range map[string][]string{
 		"file first": {"@a.csv", "x,y\n", "communityId", " c1 ", "mode", "create", "extra", "1"},
 		"file last":  {"mode", "create", "extra", "1", "communityId", "c1", "@a.csv", "x,y\n"},
@@ -73,20 +74,20 @@ func TestAFormIsReadWithItsPartsInAnyOrder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			u, dir := newUpload(t)
 			var community string
-			u.community = func(name string) error { community = name; return nil }
-			if err := u.read(post(form(t, pairs...))); err != nil {
+			u.Community = func(name string) error { community = name; return nil }
+			if err := u.Read(post(form(t, pairs...))); err != nil {
 				t.Fatal(err)
 			}
-			if d := cmp.Diff(map[string]string{"mode": "create"}, u.form); d != "" || community != "c1" || u.fileName != "a.csv" {
-				t.Errorf("community %q, file %q, form %s", community, u.fileName, d)
+			if d := cmp.Diff(map[string]string{"mode": "create"}, u.Values); d != "" || community != "c1" || u.FileName != "a.csv" {
+				t.Errorf("community %q, file %q, form %s", community, u.FileName, d)
 			}
-			if d := cmp.Diff([]string{"extra"}, u.unknown); d != "" || u.verdict.Size != 4 {
-				t.Errorf("unknown %s, verdict %+v", d, u.verdict)
+			if d := cmp.Diff([]string{"extra"}, u.Unknown); d != "" || u.Scan.Size != 4 {
+				t.Errorf("unknown %s, verdict %+v", d, u.Scan)
 			}
-			if err := u.file.Commit(); err != nil {
+			if err := u.File.Commit(); err != nil {
 				t.Fatal(err)
 			}
-			kept, err := dir.Open(u.file.ID())
+			kept, err := dir.Open(u.File.ID())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -98,7 +99,7 @@ func TestAFormIsReadWithItsPartsInAnyOrder(t *testing.T) {
 	}
 }
 
-func TestABadFormIsRefusedAndLeavesNothing(t *testing.T) {
+func TestInvalidFormIsRejectedAndLeavesNoFile(t *testing.T) {
 	whole, kind := form(t, "communityId", "c1", "@a.csv", strings.Repeat("x", 900))
 	big, bigKind := form(t, "@a.csv", strings.Repeat("x", 1001))
 	closed := errs.New(errs.Forbidden, "closed", "m")
@@ -106,7 +107,7 @@ func TestABadFormIsRefusedAndLeavesNothing(t *testing.T) {
 		name string
 		r    *http.Request
 		code string
-		with func(*upload)
+		with func(*Upload)
 	}{
 		{"no body at all", post(nil, ""), "missing_file", nil},
 		{"not a form", post([]byte("{}"), "application/json"), "not_multipart", nil},
@@ -121,16 +122,16 @@ func TestABadFormIsRefusedAndLeavesNothing(t *testing.T) {
 		{"a field with NUL", post(form(t, "mode", "a\x00b", "@a.csv", "x")), "invalid_input", nil},
 		{"a field that is not UTF-8", post(form(t, "mode", "a\xffb", "@a.csv", "x")), "invalid_input", nil},
 		{"a field over 64 KiB", post(form(t, "mode", strings.Repeat("x", maxFormField+1), "@a.csv", "x")), "invalid_input", nil},
-		{"a community that is closed to the actor", post(whole, kind), "closed", func(u *upload) { u.community = func(string) error { return closed } }},
-		{"too many uploads", post(whole, kind), "closed", func(u *upload) { u.beforeAll = func() error { return closed } }},
+		{"a community that is closed to the actor", post(whole, kind), "closed", func(u *Upload) { u.Community = func(string) error { return closed } }},
+		{"too many uploads", post(whole, kind), "closed", func(u *Upload) { u.BeforeFile = func() error { return closed } }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			u, dir := newUpload(t)
 			if c.with != nil {
 				c.with(u)
 			}
-			err := u.read(c.r)
-			u.abort()
+			err := u.Read(c.r)
+			u.Abort()
 			if !errs.Is(err, c.code) {
 				t.Errorf("got %v, want %s", err, c.code)
 			}
@@ -144,12 +145,12 @@ func TestABadFormIsRefusedAndLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestADeclaredSizeOverTheLimitIsRefusedUnread(t *testing.T) {
+func TestDeclaredSizeOverTheLimitIsRejectedUnread(t *testing.T) {
 	u, _ := newUpload(t)
 	r := post(form(t, "@a.csv", "x"))
-	r.ContentLength = u.limit + formOverhead + 1
+	r.ContentLength = u.Limit + httpx.FormOverhead + 1
 	r.Body = io.NopCloser(unreadableBody{t})
-	if err := u.read(r); !errs.Is(err, "file_too_large") {
+	if err := u.Read(r); !errs.Is(err, "file_too_large") {
 		t.Error(err)
 	}
 }
@@ -161,12 +162,12 @@ func (u unreadableBody) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-func TestAFormWithoutEndIsCutOff(t *testing.T) {
+func TestEndlessFormIsCutOff(t *testing.T) {
 	u, _ := newUpload(t)
 	body := io.MultiReader(strings.NewReader("--b\r\nContent-Disposition: form-data; name=\"other\"; filename=\"x\"\r\n\r\n"), endless{})
 	r := httptest.NewRequestWithContext(context.Background(), "POST", "/", body)
 	r.Header.Set("Content-Type", "multipart/form-data; boundary=b")
-	if err := u.read(r); !errs.Is(err, "file_too_large") {
+	if err := u.Read(r); !errs.Is(err, "file_too_large") {
 		t.Error(err)
 	}
 }
@@ -180,14 +181,14 @@ func (endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestTheFingerprintIsOfTheFileAndTheFieldsInAnyOrder(t *testing.T) {
+func TestFingerprintIgnoresTheOrderOfParts(t *testing.T) {
 	of := func(pairs ...string) string {
 		u, _ := newUpload(t)
-		defer u.abort()
-		if err := u.read(post(form(t, pairs...))); err != nil {
+		defer u.Abort()
+		if err := u.Read(post(form(t, pairs...))); err != nil {
 			t.Fatal(err)
 		}
-		return u.fingerprint()
+		return u.Fingerprint()
 	}
 	first := of("@a.csv", "x", "mode", "create", "dryRun", "true")
 	if got := of("dryRun", "true", "@renamed.csv", "x", "mode", "create", "ignored", "1"); got != first {
@@ -204,14 +205,14 @@ func TestTheFingerprintIsOfTheFileAndTheFieldsInAnyOrder(t *testing.T) {
 	}
 }
 
-func TestALeavingClientIsNoticedOnceItsFormIsRead(t *testing.T) {
+func TestDisconnectIsDetectedAfterTheFormIsRead(t *testing.T) {
 	seen := make(chan error, 1)
 	u, _ := newUpload(t)
 	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		u.file = nil
-		seen <- u.read(r)
+		u.File = nil
+		seen <- u.Read(r)
 		<-r.Context().Done()
-		u.abort()
+		u.Abort()
 		seen <- r.Context().Err()
 	}))
 	defer srv.Close()
@@ -235,7 +236,7 @@ func TestALeavingClientIsNoticedOnceItsFormIsRead(t *testing.T) {
 	}
 }
 
-func FuzzAnyFormIsReadOrRefused(f *testing.F) {
+func FuzzFormIsReadOrRejected(f *testing.F) {
 	f.Add("--b\r\nContent-Disposition: form-data; name=\"data\"; filename=\"a.csv\"\r\n\r\nx,y\r\n--b--\r\n")
 	f.Add("--b\r\nContent-Disposition: form-data; name=\"communityId\"\r\n\r\nc1\r\n--b\r\n\r\n--b--")
 	f.Add("--b\r\nContent-Transfer-Encoding: quoted-printable\r\nContent-Disposition: form-data; name=mode\r\n\r\n=\r\n--b--")
@@ -244,17 +245,17 @@ func FuzzAnyFormIsReadOrRefused(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, body string) {
-		u := &upload{
-			form: map[string]string{}, limit: 1000, create: dir.Create,
-			community: func(string) error { return nil }, beforeAll: func() error { return nil },
+		u := &Upload{
+			Fields: []string{"mode", "dryRun"}, Limit: 1000, Create: dir.Create,
+			Community: func(string) error { return nil }, BeforeFile: func() error { return nil },
 		}
-		defer u.abort()
-		err := u.read(post([]byte(body), "multipart/form-data; boundary=b"))
+		defer u.Abort()
+		err := u.Read(post([]byte(body), "multipart/form-data; boundary=b"))
 		if err != nil && errs.From(err) == nil {
 			t.Errorf("an error that is not the client's: %v", err)
 		}
-		if err == nil && u.verdict.Size > u.limit {
-			t.Errorf("%d bytes are kept", u.verdict.Size)
+		if err == nil && u.Scan.Size > u.Limit {
+			t.Errorf("%d bytes are kept", u.Scan.Size)
 		}
 	})
 }

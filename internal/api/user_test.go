@@ -13,7 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
@@ -25,11 +27,11 @@ func newUserBody(name, more string) string {
 	return fmt.Sprintf(`{"firstname":"Ada","lastname":"Lovelace","username":%q,"displayname":"","email":"%s@example.com"%s}`, name, name, more)
 }
 
-func TestAUserIsCreatedAsOtherServersDo(t *testing.T) {
+func TestUserIsCreatedCompatibly(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		here := a.Community(t)
-		key := a.Key(t, here, access.PermCreateUser, access.PermGetUserData)
-		_, err := a.Fields.Create(t.Context(), here, field.Input{Field: "plan", Name: "Plan", Type: field.SingleLine})
+		key := a.Key(t, here, permission.CreateUser, permission.GetUserData)
+		_, err := a.Fields.Create(t.Context(), apptest.Operator, here, field.Input{Field: "plan", Name: "Plan", Type: field.SingleLine})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,14 +65,14 @@ func TestAUserIsCreatedAsOtherServersDo(t *testing.T) {
 	})
 }
 
-func TestANewUserHearsOfItByMailIfThatIsAskedFor(t *testing.T) {
+func TestWelcomeMailIsSentOnRequest(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		here := a.Community(t)
-		key := a.Key(t, here, access.PermCreateUser)
+		key := a.Key(t, here, permission.CreateUser)
 		send(t, a, "POST", "/v1/users", key, newUserBody("ada", `,"password":"a-password-of-hers","emailPassword":true`))
 		send(t, a, "POST", "/v1/users", key, newUserBody("bob", `,"password":"a-password-of-his","sendEmail":true`))
 		send(t, a, "POST", "/v1/users", key, newUserBody("cid", ""))
-		mails, _, err := a.Mail.Unsent(t.Context(), "", 10)
+		mails, _, err := a.Mail.Unsent(t.Context(), actor.Actor{Kind: actor.Command}, "", 10)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,16 +88,16 @@ func TestANewUserHearsOfItByMailIfThatIsAskedFor(t *testing.T) {
 	})
 }
 
-func TestAnAccessLevelReachesNoHigherThanWhoGivesIt(t *testing.T) {
+func TestAccessLevelIsLimitedToAssignableRoles(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		here := a.Community(t)
-		for title, grants := range map[string]map[string]bool{"VIP": nil, "Guard": {access.KickMembers: true}} {
+		for title, grants := range map[string]map[string]bool{"VIP": nil, "Guard": {permission.KickMembers: true}} {
 			_, err := a.Access.CreateRole(t.Context(), apptest.Operator, here, access.RoleInput{Title: title, Order: 5, ServerPermissions: grants})
 			if err != nil {
 				t.Fatal(err)
 			}
 		}
-		creates, both := a.Key(t, here, access.PermCreateUser), a.Key(t, here, access.PermCreateUser, access.PermManageRoles)
+		creates, both := a.Key(t, here, permission.CreateUser), a.Key(t, here, permission.CreateUser, permission.ManageRoles)
 		for i, row := range []struct {
 			key, role string
 			status    int
@@ -108,10 +110,10 @@ func TestAnAccessLevelReachesNoHigherThanWhoGivesIt(t *testing.T) {
 	})
 }
 
-func TestOfTwentyRequestsForOneUserOneWins(t *testing.T) {
+func TestOneOfConcurrentCreationsSucceeds(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		here := a.Community(t)
-		key := a.Key(t, here, access.PermCreateUser)
+		key := a.Key(t, here, permission.CreateUser)
 		var work sync.WaitGroup
 		answers := make([]reply, 20)
 		for i := range answers {
@@ -127,17 +129,17 @@ func TestOfTwentyRequestsForOneUserOneWins(t *testing.T) {
 				t.Errorf("%d %s", res.status, res.text)
 			}
 		}
-		if n, err := a.Members.Count(t.Context(), here); made != 1 || n != 1 || err != nil {
+		if n, err := a.Members.Count(t.Context(), apptest.Operator, here); made != 1 || n != 1 || err != nil {
 			t.Fatalf("%d made, %d members (%v)", made, n, err)
 		}
 	})
 }
 
-func TestUsersAreFilteredByFieldsAndInParts(t *testing.T) {
+func TestUsersAreFilteredByFieldsInParts(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		here := a.Community(t)
 		key := a.Key(t, here)
-		_, err := a.Fields.Create(t.Context(), here, field.Input{Field: "points", Name: "Points", Type: field.Numerical})
+		_, err := a.Fields.Create(t.Context(), apptest.Operator, here, field.Input{Field: "points", Name: "Points", Type: field.Numerical})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -165,7 +167,7 @@ func TestUsersAreFilteredByFieldsAndInParts(t *testing.T) {
 	})
 }
 
-func TestADeletedUserIsGoneUntilRestored(t *testing.T) {
+func TestDeletedUserIsHiddenUntilRestored(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		here := a.Community(t)
 		key := a.Key(t, here)
@@ -190,7 +192,7 @@ func TestADeletedUserIsGoneUntilRestored(t *testing.T) {
 	})
 }
 
-func TestASessionBegunForTheCommunityEndsWithTheMembership(t *testing.T) {
+func TestSessionLimitedToTheCommunityEndsWithTheMembership(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		here := a.Community(t)
 		key := a.Key(t, here)
@@ -214,7 +216,7 @@ func TestASessionBegunForTheCommunityEndsWithTheMembership(t *testing.T) {
 	})
 }
 
-func TestOnlyWhatIsChosenOfAUserIsAnswered(t *testing.T) {
+func TestOnlySelectedFieldsOfAUserAreReturned(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		here := a.Community(t)
 		key := a.Key(t, here)
@@ -243,7 +245,7 @@ func TestOnlyWhatIsChosenOfAUserIsAnswered(t *testing.T) {
 	})
 }
 
-func TestAPictureBecomesAnAvatarAndGoesWithTheNext(t *testing.T) {
+func TestAvatarIsUploadedAndReplaced(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		here := a.Community(t)
 		key := a.Key(t, here)
@@ -291,13 +293,13 @@ func TestAPictureBecomesAnAvatarAndGoesWithTheNext(t *testing.T) {
 			}
 		}
 		person, token := a.Owner(t, a.Community(t), "bob")
-		if err := a.Members.AddOwner(t.Context(), here, person.ID); err != nil {
+		if err := a.Ownership.AddOwner(t.Context(), here, person.ID); err != nil {
 			t.Fatal(err)
 		}
 		if status, code := put(token, picture.Bytes(), map[string]string{"communityId": here}); status != 201 {
 			t.Errorf("their own: %d %v", status, code)
 		}
-		if status, code := put(a.Key(t, here, access.PermGetUserData), picture.Bytes(), map[string]string{"user": "ada"}); status != 403 {
+		if status, code := put(a.Key(t, here, permission.GetUserData), picture.Bytes(), map[string]string{"user": "ada"}); status != 403 {
 			t.Errorf("a key that may only read: %d %v", status, code)
 		}
 	})

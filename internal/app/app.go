@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/regulars/regulars/internal/app/config"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/httpx"
 )
@@ -21,7 +22,7 @@ var version = "dev"
 // App is one server. Call New, Run and Close, in this order.
 type App struct {
 	*Services
-	config        Config
+	config        config.Config
 	lock          *dirLock
 	listener      net.Listener
 	server        *http.Server
@@ -34,8 +35,8 @@ type App struct {
 // New opens the data folder, opens and migrates the database, and listens;
 // connections are accepted by Run. It fails if another server uses the data
 // folder.
-func New(ctx context.Context, c Config, now clock.Clock, log *slog.Logger) (*App, error) {
-	if err := c.validate(); err != nil {
+func New(ctx context.Context, c config.Config, now clock.Clock, log *slog.Logger) (*App, error) {
+	if err := c.Validate(); err != nil {
 		return nil, err
 	}
 	lock, err := acquireDataDir(c.Data)
@@ -74,7 +75,7 @@ func New(ctx context.Context, c Config, now clock.Clock, log *slog.Logger) (*App
 		Handler: handler, ReadHeaderTimeout: c.HeaderTimeout, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
-	proxies, err := c.proxies()
+	proxies, err := c.ProxyNetworks()
 	if err != nil {
 		return nil, errors.Join(err, a.Close())
 	}
@@ -83,20 +84,21 @@ func New(ctx context.Context, c Config, now clock.Clock, log *slog.Logger) (*App
 }
 
 // URL is the public address of the server, without a trailing slash.
-func (a *App) URL() string { return a.config.publicURL(a.listener.Addr()) }
+func (a *App) URL() string { return a.config.BaseURL(a.listener.Addr()) }
 
 // Config returns the settings of the server.
-func (a *App) Config() Config { return a.config }
+func (a *App) Config() config.Config { return a.config }
 
 // Run serves until ctx is done. Then it stops accepting connections, waits for
 // running requests up to the shutdown timeout, returns running jobs to the
 // queue, and returns.
 func (a *App) Run(ctx context.Context) error {
-	a.Jobs.Schedule("sweep", "17 * * * *", sweepArgs{})
+	a.scheduleSweep()
 	// The engine outlives ctx: running requests may wait for jobs.
 	if err := a.Jobs.Start(context.WithoutCancel(ctx)); err != nil {
 		return fmt.Errorf("start workers: %w", err)
 	}
+	a.Events.Start(ctx)
 	a.engineRunning.Store(true)
 	served := make(chan error, 1)
 	go func() { served <- a.server.Serve(a.listener) }()
@@ -120,6 +122,7 @@ func (a *App) shutdown(ctx context.Context) error {
 		err = a.server.Close()
 	}
 	a.engineRunning.Store(false)
+	a.Events.Stop()
 	jobsCtx, cancelJobs := context.WithTimeout(ctx, a.config.ShutdownTimeout)
 	defer cancelJobs()
 	return errors.Join(err, a.Jobs.Stop(jobsCtx))

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/regulars/regulars/internal/app/config"
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
@@ -45,11 +46,11 @@ type backupInfo struct {
 //
 // The archive includes the secret key if it was generated, as the data folder
 // has the only copy. withoutKey leaves it out.
-func writeBackup(ctx context.Context, s StorageConfig, withoutKey bool, to io.Writer) (err error) {
+func writeBackup(ctx context.Context, s config.StorageConfig, withoutKey bool, to io.Writer) (err error) {
 	if err := requireDatabase(s); err != nil {
 		return err
 	}
-	db, err := sqldb.Open(ctx, s.address(), s.options())
+	db, err := sqldb.Open(ctx, s.Address(), s.Options())
 	if err != nil {
 		return err
 	}
@@ -57,7 +58,7 @@ func writeBackup(ctx context.Context, s StorageConfig, withoutKey bool, to io.Wr
 	if err := checkOwnDatabase(ctx, db); err != nil {
 		return err
 	}
-	files, err := blob.Open(s.filesDir())
+	files, err := blob.Open(s.FilesDir())
 	if err != nil {
 		return err
 	}
@@ -93,9 +94,9 @@ func writeBackup(ctx context.Context, s StorageConfig, withoutKey bool, to io.Wr
 	return archive.Close()
 }
 
-func addInfo(archive *tar.Writer, s StorageConfig, snapshot sqldb.Snapshot) error {
+func addInfo(archive *tar.Writer, s config.StorageConfig, snapshot sqldb.Snapshot) error {
 	now := clock.Clock{}.MS()
-	keyID, err := s.keyID()
+	keyID, err := s.KeyID()
 	if err != nil {
 		return err
 	}
@@ -106,11 +107,11 @@ func addInfo(archive *tar.Writer, s StorageConfig, snapshot sqldb.Snapshot) erro
 	return add(archive, "backup.json", int64(len(info)), time.UnixMilli(now), strings.NewReader(string(info)))
 }
 
-func addKey(archive *tar.Writer, s StorageConfig, without bool) error {
+func addKey(archive *tar.Writer, s config.StorageConfig, without bool) error {
 	if without || s.SecretKey != "" {
 		return nil
 	}
-	err := addFile(archive, keyFile, s.keyFile())
+	err := addFile(archive, config.KeyFile, s.KeyPath())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // from a version without secret keys
 	}
@@ -158,7 +159,7 @@ func add(archive *tar.Writer, name string, size int64, modified time.Time, conte
 // database). It returns the id of the secret key that is still missing, "" if
 // none. It unpacks into a temporary folder first, so that an incomplete archive
 // leaves nothing behind.
-func restoreBackup(ctx context.Context, s StorageConfig, from io.Reader) (missing string, err error) {
+func restoreBackup(ctx context.Context, s config.StorageConfig, from io.Reader) (missing string, err error) {
 	_, absent := os.Stat(s.Data)
 	if err := requireEmptyDir(s); err != nil {
 		return "", err
@@ -177,13 +178,13 @@ func restoreBackup(ctx context.Context, s StorageConfig, from io.Reader) (missin
 	if err != nil {
 		return "", err
 	}
-	if err := sqldb.RestoreSnapshot(ctx, s.address(), info.Database, folder); err != nil {
+	if err := sqldb.RestoreSnapshot(ctx, s.Address(), info.Database, folder); err != nil {
 		return "", errors.Join(err, removeDatabase(s))
 	}
-	if err := installFiles(StorageConfig{Data: folder}, s); err != nil {
-		return "", errors.Join(err, os.RemoveAll(s.filesDir()), removeDatabase(s))
+	if err := installFiles(config.StorageConfig{Data: folder}, s); err != nil {
+		return "", errors.Join(err, os.RemoveAll(s.FilesDir()), removeDatabase(s))
 	}
-	have, err := s.keyID()
+	have, err := s.KeyID()
 	if err == nil && have != info.SecretKey {
 		missing = info.SecretKey
 	}
@@ -191,19 +192,19 @@ func restoreBackup(ctx context.Context, s StorageConfig, from io.Reader) (missin
 }
 
 // installFiles moves the files and the key of an unpacked archive into s.
-func installFiles(unpacked, s StorageConfig) error {
-	if err := os.Rename(unpacked.filesDir(), s.filesDir()); err != nil {
+func installFiles(unpacked, s config.StorageConfig) error {
+	if err := os.Rename(unpacked.FilesDir(), s.FilesDir()); err != nil {
 		return err
 	}
-	if err := os.Rename(unpacked.keyFile(), s.keyFile()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Rename(unpacked.KeyPath(), s.KeyPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
 }
 
 func unpackBackup(ctx context.Context, from io.Reader, folder string) (info backupInfo, err error) {
-	unpacked := StorageConfig{Data: folder}
-	files, err := blob.Open(unpacked.filesDir())
+	unpacked := config.StorageConfig{Data: folder}
+	files, err := blob.Open(unpacked.FilesDir())
 	if err != nil {
 		return info, err
 	}
@@ -212,17 +213,17 @@ func unpackBackup(ctx context.Context, from io.Reader, folder string) (info back
 	if info, err = readInfo(archive); err != nil {
 		return info, err
 	}
-	to := unpacker{database: folder, key: unpacked.keyFile(), files: files, seen: entries{"backup.json": true}}
+	to := unpacker{database: folder, key: unpacked.KeyPath(), files: files, seen: entries{"backup.json": true}}
 	return info, to.unpack(ctx, archive, info)
 }
 
 // removeDatabase removes the SQLite files of a failed restore.
-func removeDatabase(s StorageConfig) (err error) {
+func removeDatabase(s config.StorageConfig) (err error) {
 	if s.DatabaseURL != "" {
 		return nil
 	}
 	for _, ending := range []string{"", "-wal", "-shm", "-journal"} {
-		if e := os.Remove(filepath.Join(s.Data, databaseFile) + ending); e != nil && !errors.Is(e, fs.ErrNotExist) {
+		if e := os.Remove(filepath.Join(s.Data, config.DatabaseFile) + ending); e != nil && !errors.Is(e, fs.ErrNotExist) {
 			err = errors.Join(err, e)
 		}
 	}
@@ -276,7 +277,7 @@ func (u unpacker) unpack(ctx context.Context, archive *tar.Reader, info backupIn
 			err = errors.New("it follows the end entry")
 		case header.Name == "end":
 			complete = true
-		case header.Name == keyFile:
+		case header.Name == config.KeyFile:
 			err = writeFile(archive, u.key)
 		case kind == "database" && slices.Contains(missing, name):
 			missing = slices.DeleteFunc(missing, func(m string) bool { return m == name })
@@ -365,7 +366,7 @@ func maxEntry(name string) int64 {
 	switch kind, _, _ := strings.Cut(name, "/"); kind {
 	case "backup.json":
 		return maxInfoEntry
-	case keyFile:
+	case config.KeyFile:
 		return maxKeyEntry
 	case "database":
 		return maxDatabaseEntry

@@ -165,7 +165,7 @@ func zipped(t *testing.T, header string) string {
 func withPlan(t *testing.T, a *apptest.App) (communityID, key string) {
 	t.Helper()
 	communityID = a.Community(t)
-	if _, err := a.Fields.Create(t.Context(), communityID, field.Input{Field: "plan", Name: "Plan", Type: field.SingleLine}); err != nil {
+	if _, err := a.Fields.Create(t.Context(), apptest.Operator, communityID, field.Input{Field: "plan", Name: "Plan", Type: field.SingleLine}); err != nil {
 		t.Fatal(err)
 	}
 	return communityID, a.Key(t, communityID)
@@ -174,7 +174,7 @@ func withPlan(t *testing.T, a *apptest.App) (communityID, key string) {
 // wantNothingLeft checks that a rejected upload has no job and no file.
 func wantNothingLeft(t *testing.T, a *apptest.App, communityID, after string) {
 	t.Helper()
-	jobs, total, err := a.Bulk.List(t.Context(), communityID, bulk.ListFilter{Limit: 10})
+	jobs, total, err := a.Bulk.List(t.Context(), apptest.Operator, communityID, bulk.ListFilter{Limit: 10})
 	if err != nil || total != 0 {
 		t.Errorf("%s: jobs %+v, %v", after, jobs, err)
 	}
@@ -320,7 +320,7 @@ func TestInvalidRowsFailAndOthersAreImported(t *testing.T) {
 			"=cmd(),Elm,,nobody,\"=cmd('x')\"\n"+ // 5
 			"Fay,Fir,fay,fay@example.com,=cmd()\n", nil) // 6
 		codes := map[int]string{}
-		rows, _, err := a.Bulk.Details(t.Context(), communityID, done.JobID, bulk.DetailFilter{Limit: 100})
+		rows, _, err := a.Bulk.Details(t.Context(), apptest.Operator, communityID, done.JobID, bulk.DetailFilter{Limit: 100})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -365,7 +365,7 @@ func TestSameFileTwiceConcurrentlyCreatesMembersOnce(t *testing.T) {
 		if one.Created+other.Created != n || one.Unchanged+other.Unchanged != n || done[0].JobID == done[1].JobID {
 			t.Errorf("%+v and %+v", done[0], done[1])
 		}
-		if members, err := a.Members.Count(t.Context(), communityID); members != n || err != nil {
+		if members, err := a.Members.Count(t.Context(), apptest.Operator, communityID); members != n || err != nil {
 			t.Errorf("%d members, %v", members, err)
 		}
 	}, apptest.WithConfig(func(c *apptest.Config) { c.BulkBatchRows = 500 }))
@@ -391,7 +391,7 @@ func TestConcurrentRequestsWithSameKeyCreateOneJob(t *testing.T) {
 			}
 		}
 		a.Await(t, communityID, last.Data.JobID)
-		if _, total, err := a.Bulk.List(t.Context(), communityID, bulk.ListFilter{Limit: 10}); total != 1 || err != nil {
+		if _, total, err := a.Bulk.List(t.Context(), apptest.Operator, communityID, bulk.ListFilter{Limit: 10}); total != 1 || err != nil {
 			t.Errorf("%d jobs, %v", total, err)
 		}
 		files := 0

@@ -2,65 +2,190 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"strings"
 	"time"
+
+	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/app/config"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/i18n"
+	"github.com/regulars/regulars/internal/jobs"
 )
 
-// check is a health check. An empty problem means that it passed.
+// check is a health check.
 type check struct {
-	name string
-	run  func(ctx context.Context) (problem string, err error)
+	name, title string // for programs; for people, a key
+	ready       bool   // part of /readyz
+	slow        bool   // reads much of the database
+	run         func(ctx context.Context) (finding, error)
+}
+
+// finding is the result of a check; the zero value means that it passed.
+type finding struct {
+	problem, remedy errs.Sentence
+	detail          string // for operators, not translated
+}
+
+func (f finding) String() string {
+	return strings.Join(strings.Fields(f.problem.English+" "+f.detail+" "+f.remedy.English), " ")
+}
+
+func (f finding) ok() bool { return f.problem.English == "" }
+
+func failing(format string, args ...any) finding {
+	return finding{problem: errs.NewSentence(format, args...)}
+}
+
+func (f finding) withRemedy(remedy string) finding {
+	f.remedy = errs.Constant(remedy)
+	return f
 }
 
 type checkResult struct {
 	Name    string `json:"name"`
 	OK      bool   `json:"ok"`
-	Problem string `json:"problem,omitempty"`
+	Problem string `json:"problem,omitempty"` // with the remedy
 
-	err error // failure of the check itself
+	title   string
+	finding finding
+	err     error // failure of the check itself
 }
 
-// runChecks runs all checks, each with its own timeout: one that hangs or fails
+// checkTimeout bounds one check.
+const checkTimeout = 5 * time.Second
+
+// runChecks runs the checks, each with its own timeout: one that hangs or fails
 // does not hide another.
 func runChecks(ctx context.Context, checks []check) (results []checkResult, ok bool) {
 	ok = true
 	for _, c := range checks {
-		limited, cancel := context.WithTimeout(ctx, 5*time.Second)
-		problem, err := c.run(limited)
+		limited, cancel := context.WithTimeout(ctx, checkTimeout)
+		found, err := c.run(limited)
 		cancel()
 		if err != nil {
-			problem = "the check failed"
+			found = failing("The check failed.").withRemedy("Read the error in the log of the server.")
 		}
-		results = append(results, checkResult{c.name, problem == "", problem, err})
-		ok = ok && problem == ""
+		results = append(results, checkResult{c.name, found.ok(), found.String(), c.title, found, err})
+		ok = ok && found.ok()
 	}
 	return results, ok
 }
 
-// readinessChecks are the checks of /readyz and of doctor.
-func (p *Services) readinessChecks(c Config) []check {
-	return []check{
-		{"database", func(ctx context.Context) (string, error) { return "", p.DB.Ping(ctx) }},
-		{"schema", func(ctx context.Context) (string, error) {
-			current, newest, err := p.DB.SchemaVersion(ctx)
-			if err == nil && current != newest {
-				return fmt.Sprintf("the database has schema version %d; this program needs %d", current, newest), nil
-			}
-			return "", err
-		}},
-		{"disk", func(context.Context) (string, error) {
-			free, err := p.Files.Free()
-			if err == nil && free < uint64(c.MinFreeMiB)<<20 { //nolint:gosec // a negative setting disables the check
-				return fmt.Sprintf("the disk of the data folder has %d MiB free, less than %d MiB", free>>20, c.MinFreeMiB), nil
-			}
-			return "", err
-		}},
-		{"nodes", func(ctx context.Context) (string, error) {
-			live, err := p.Jobs.LiveNodes(ctx)
-			if err == nil && live > 1 {
-				return fmt.Sprintf("%d nodes are alive, and each has its own folder of uploaded files: a job may reach a node without its file. Run one node", live), nil
-			}
-			return "", err
-		}},
+// checks are all health checks: those of /readyz, of doctor and of the page Health.
+// running reports whether the worker engine is running, nil in a command.
+func (p *Services) checks(c config.Config, running func() bool) []check {
+	list := []check{
+		{"database", i18n.Key("Database"), true, false, func(ctx context.Context) (finding, error) { return finding{}, p.DB.Ping(ctx) }},
+		{"schema", i18n.Key("Schema of the database"), true, false, p.checkSchema},
+		{"disk", i18n.Key("Free disk space"), true, false, func(context.Context) (finding, error) { return p.checkDisk(c.MinFreeMiB) }},
+		{"nodes", i18n.Key("Nodes"), true, false, p.checkNodes},
+		{"data folder", i18n.Key("Data folder"), false, false, func(context.Context) (finding, error) { return finding{}, writable(c.Data) }},
+		{"secret key", i18n.Key("Secret key"), false, false, p.checkSecretKey},
+		{"database content", i18n.Key("Content of the database"), false, true, p.checkContent},
+		{"dead jobs", i18n.Key("Failed jobs"), false, false, p.checkDeadJobs},
 	}
+	if running != nil {
+		list = append(list, check{"worker", i18n.Key("Job workers"), true, false, func(context.Context) (finding, error) {
+			if running() {
+				return finding{}, nil
+			}
+			return failing("The worker engine is not running.").withRemedy("Restart the server."), nil
+		}})
+	}
+	return list
+}
+
+// readiness are the checks of /readyz.
+func readiness(checks []check) (list []check) {
+	for _, c := range checks {
+		if c.ready {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+func (p *Services) checkSchema(ctx context.Context) (finding, error) {
+	current, newest, err := p.DB.SchemaVersion(ctx)
+	if err != nil || current == newest {
+		return finding{}, err
+	}
+	return failing("The database has schema version %d; this program needs %d.", current, newest).
+		withRemedy("Start the newest version of the program on every node."), nil
+}
+
+func (p *Services) checkDisk(minFreeMiB int64) (finding, error) {
+	free, err := p.Files.Free()
+	if err != nil || free >= uint64(minFreeMiB)<<20 { //nolint:gosec // a negative setting disables the check
+		return finding{}, err
+	}
+	return failing("The disk of the data folder has %d MiB free, less than %d MiB.", free>>20, minFreeMiB).
+		withRemedy("Free some space, or enlarge the disk."), nil
+}
+
+func (p *Services) checkNodes(ctx context.Context) (finding, error) {
+	live, err := p.Jobs.LiveNodes(ctx)
+	if err != nil || live <= 1 {
+		return finding{}, err
+	}
+	return failing("%d nodes are alive, and each has its own folder of uploaded files: a job may reach a node without its file.", live).
+		withRemedy("Run one node."), nil
+}
+
+func writable(folder string) error {
+	file, err := os.CreateTemp(folder, ".doctor-")
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Close(), os.Remove(file.Name()))
+}
+
+func (p *Services) checkContent(ctx context.Context) (finding, error) {
+	text, err := p.DB.Check(ctx)
+	if err != nil || text == "" {
+		return finding{}, err
+	}
+	found := failing("The database is damaged, too old, or has the wrong encoding.")
+	found.detail = text + "."
+	return found, nil
+}
+
+func (p *Services) checkDeadJobs(ctx context.Context) (finding, error) {
+	kinds, err := p.Jobs.KindStats(ctx)
+	if err != nil {
+		return finding{}, err
+	}
+	total, counts := int64(0), []string{}
+	for _, k := range kinds {
+		if k.Dead > 0 {
+			total, counts = total+k.Dead, append(counts, fmt.Sprintf("%d of %s", k.Dead, k.Kind))
+		}
+	}
+	if total == 0 {
+		return finding{}, nil
+	}
+	latest, err := p.Jobs.Dead(ctx, actor.Actor{Kind: actor.Command}, 1)
+	if err != nil {
+		return finding{}, err
+	}
+	found := failing("Some jobs were given up: %d.", total).
+		withRemedy("Fix the cause, then retry or dismiss them at /-/jobs as the owner of the installation.")
+	found.detail = strings.Join(counts, ", ") + reasonOf(latest) + "."
+	return found, nil
+}
+
+// reasonOf describes the latest of the dead jobs.
+func reasonOf(latest []jobs.Entry) (reason string) {
+	for _, j := range latest {
+		if len(j.Errors) > 0 {
+			reason = fmt.Sprintf("; the latest, %s: %s", j.ID, j.Errors[len(j.Errors)-1].Error)
+		}
+		if j.Cause() == jobs.Crashed {
+			reason += fmt.Sprintf(" (%d times; usually because of too little memory)", j.Crashes)
+		}
+	}
+	return reason
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/api"
+	"github.com/regulars/regulars/internal/app/config"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -24,8 +24,8 @@ import (
 
 // cli is the command line. Every command has the flags of storage and log.
 type cli struct {
-	StorageConfig `embed:"" group:"Data"`
-	LogConfig     `embed:"" group:"Log"`
+	config.StorageConfig `embed:"" group:"Data"`
+	config.LogConfig     `embed:"" group:"Log"`
 
 	Serve     serveCommand     `cmd:"" help:"Start the server."`
 	Demo      demoCommand      `cmd:"" help:"Start a server with an example community in a new folder."`
@@ -46,8 +46,8 @@ type cli struct {
 type shell struct {
 	ctx            context.Context // done at the first SIGINT or SIGTERM
 	given          string          // the data folder from flag or environment, "" if not set
-	store          StorageConfig
-	logging        LogConfig
+	store          config.StorageConfig
+	logging        config.LogConfig
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	log            *slog.Logger
@@ -60,7 +60,7 @@ var errFailedRows = errors.New("some rows failed")
 // Main runs the command named by args and returns the exit code: 0 on success,
 // 1 if the command or a row of an import failed, 2 for a usage error.
 func Main(args []string) int {
-	if err := readSecretFiles(os.Environ()); err != nil {
+	if err := config.ReadSecretFiles(os.Environ()); err != nil {
 		fmt.Fprintln(os.Stderr, "regulars:", err)
 		return 2
 	}
@@ -84,9 +84,9 @@ func Main(args []string) int {
 	}()
 	given := c.Data
 	if given == "" {
-		c.Data = defaultDataDir
+		c.Data = config.DefaultDataDir
 	}
-	sh := &shell{ctx, given, c.StorageConfig, c.LogConfig, os.Stdin, os.Stdout, os.Stderr, newLog(os.Stderr, c.LogConfig)}
+	sh := &shell{ctx, given, c.StorageConfig, c.LogConfig, os.Stdin, os.Stdout, os.Stderr, config.NewLog(os.Stderr, c.LogConfig)}
 	return exitCode(sh, parsed.Run(sh))
 }
 
@@ -136,7 +136,7 @@ func withServices(sh *shell, f func(*Services) error) error {
 
 // withUncheckedServices is withServices without the check of the secret key.
 func withUncheckedServices(sh *shell, f func(*Services) error) (err error) {
-	config, err := DefaultConfig()
+	config, err := config.Default()
 	if err != nil {
 		return err
 	}
@@ -171,7 +171,7 @@ type openapiCommand struct{}
 
 // Run prints the OpenAPI document, as in api/openapi.yaml of the repository.
 func (openapiCommand) Run(sh *shell) error {
-	document, err := api.Document("")
+	document, err := API().OpenAPI().YAML()
 	if err != nil {
 		return err
 	}

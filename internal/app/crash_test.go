@@ -16,6 +16,7 @@ import (
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/app"
 	"github.com/regulars/regulars/internal/app/apptest"
+	"github.com/regulars/regulars/internal/app/config"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/field"
@@ -70,7 +71,7 @@ func TestImportKilledManyTimesEndsLikeUninterruptedOne(t *testing.T) {
 type node struct {
 	*apptest.Process
 	t              *testing.T
-	config         app.Config
+	config         config.Config
 	community, key string
 	client         *http.Client
 	chance         *rand.Rand
@@ -83,7 +84,7 @@ type node struct {
 // program.
 func newNode(t *testing.T, engine sqldb.Dialect, env ...string) *node {
 	t.Helper()
-	config, err := app.DefaultConfig()
+	config, err := config.Default()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +95,7 @@ func newNode(t *testing.T, engine sqldb.Dialect, env ...string) *node {
 	return startNode(t, config, env...)
 }
 
-func startNode(t *testing.T, config app.Config, env ...string) *node {
+func startNode(t *testing.T, config config.Config, env ...string) *node {
 	t.Helper()
 	n := &node{t: t, config: config, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: apptest.Timeout}}
 	n.createFixtures()
@@ -125,7 +126,7 @@ func (n *node) createFixtures() {
 		{Field: "notes", Name: "Notes", Type: field.MultiLine},
 		{Field: "customer-no", Name: "Customer No", Type: field.SingleLine, Identifier: true},
 	} {
-		_, failed := a.Fields.Create(ctx, n.community, f)
+		_, failed := a.Fields.Create(ctx, apptest.Operator, n.community, f)
 		err = errors.Join(err, failed)
 	}
 	if err := errors.Join(err, a.Close()); err != nil {
@@ -398,7 +399,7 @@ func (n *node) release() {
 	if err != nil {
 		n.t.Fatal(err)
 	}
-	_, err = db.Exec(n.t.Context(), "UPDATE idempotency_keys SET held_until = 1 WHERE state = 'running'")
+	_, err = db.Exec(n.t.Context(), "UPDATE idempotency_keys SET locked_until = 1 WHERE state = 'running'")
 	if err := errors.Join(err, db.Close()); err != nil {
 		n.t.Fatal(err)
 	}

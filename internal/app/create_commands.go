@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/access"
-	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/account/signin"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/community"
 )
@@ -65,14 +65,14 @@ func (c userCreateCommand) Run(sh *shell) error {
 				return err
 			}
 		}
-		created, err := p.Accounts.CreateAccount(sh.ctx, account.Input{
+		created, err := p.Accounts.CreateAccount(sh.ctx, signin.Input{
 			Email: c.Email, Username: c.Username, Password: password, InstallationOwner: c.InstallationOwner,
 		})
 		if err != nil {
 			return err
 		}
 		if c.OwnerOf != "" {
-			if err := p.Members.AddOwner(actor.NewContext(sh.ctx, operator), c.OwnerOf, created.ID); err != nil {
+			if err := p.Ownership.AddOwner(actor.NewContext(sh.ctx, operator), c.OwnerOf, created.ID); err != nil {
 				return err
 			}
 		}

@@ -21,7 +21,7 @@ func (migrateCommand) Run(sh *shell) (err error) {
 	if err := checkDataDir(sh.store); err != nil {
 		return err
 	}
-	db, err := sqldb.Open(sh.ctx, sh.store.address(), sh.store.options())
+	db, err := sqldb.Open(sh.ctx, sh.store.Address(), sh.store.Options())
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (c restoreCommand) Run(sh *shell) (err error) {
 		return err
 	}
 	if missing != "" {
-		fmt.Fprintf(sh.stdout, "The archive does not contain the secret key %s. Before you start the server, copy the key to %s or set REGULARS_SECRET_KEY.\n", missing, sh.store.keyFile())
+		fmt.Fprintf(sh.stdout, "The archive does not contain the secret key %s. Before you start the server, copy the key to %s or set REGULARS_SECRET_KEY.\n", missing, sh.store.KeyPath())
 	}
 	_, err = fmt.Fprintf(sh.stdout, "Restored to %s.\n", sh.store.Data)
 	return err

@@ -36,7 +36,7 @@ func lockDataDir(path string) (*dirLock, error) {
 		return nil, fmt.Errorf("create data folder: %w", err)
 	}
 	file, err := openLocked(filepath.Join(path, "server.lock"))
-	if errors.Is(err, errDataDirInUse) {
+	if errors.Is(err, errFileInUse) {
 		return nil, fmt.Errorf("%w: %s", errDataDirInUse, path)
 	}
 	if err != nil {

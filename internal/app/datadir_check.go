@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/regulars/regulars/internal/app/config"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -18,14 +19,14 @@ const restoreRemedy = "Restore a backup into a new folder with regulars restore.
 // checkDataDir rejects a data folder with a missing or damaged SQLite database,
 // so that no empty database is created next to the key and files of the old
 // one. A new folder passes.
-func checkDataDir(s StorageConfig) error {
+func checkDataDir(s config.StorageConfig) error {
 	if s.DatabaseURL != "" {
 		return nil
 	}
-	path := filepath.Join(s.Data, databaseFile)
+	path := filepath.Join(s.Data, config.DatabaseFile)
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return s.checkNoInstallation(fmt.Sprintf("The database file %s is missing, but the folder contains the secret key or files of an installation.", path))
+		return checkNoInstallation(s, fmt.Sprintf("The database file %s is missing, but the folder contains the secret key or files of an installation.", path))
 	}
 	if err != nil {
 		return err
@@ -35,11 +36,11 @@ func checkDataDir(s StorageConfig) error {
 
 // checkNoInstallation returns the problem as an error if the folder contains a
 // key or files. A first start that crashed leaves neither.
-func (s StorageConfig) checkNoInstallation(problem string) error {
-	if _, err := os.Stat(filepath.Join(s.Data, keyFile)); err == nil {
+func checkNoInstallation(s config.StorageConfig, problem string) error {
+	if _, err := os.Stat(filepath.Join(s.Data, config.KeyFile)); err == nil {
 		return fmt.Errorf("%s %s For a new installation choose an empty folder; for PostgreSQL set REGULARS_DATABASE_URL", problem, restoreRemedy)
 	}
-	list, err := os.ReadDir(s.filesDir())
+	list, err := os.ReadDir(s.FilesDir())
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -53,13 +54,13 @@ func (s StorageConfig) checkNoInstallation(problem string) error {
 
 // checkSQLiteFile compares the size of a SQLite file with its header. It skips a
 // file with a write-ahead log, where the header may be ahead.
-func checkSQLiteFile(s StorageConfig, file *os.File) error {
+func checkSQLiteFile(s config.StorageConfig, file *os.File) error {
 	info, err := file.Stat()
 	if err != nil {
 		return err
 	}
 	if info.Size() == 0 {
-		return s.checkNoInstallation(fmt.Sprintf("The database file %s is empty, but the folder contains the secret key or files of an installation.", file.Name()))
+		return checkNoInstallation(s, fmt.Sprintf("The database file %s is empty, but the folder contains the secret key or files of an installation.", file.Name()))
 	}
 	header := make([]byte, 100)
 	n, err := io.ReadFull(file, header)
@@ -95,27 +96,27 @@ func checkOwnDatabase(ctx context.Context, db *sqldb.DB) error {
 		return fmt.Errorf("read the tables of the database: %w. %s", err, restoreRemedy)
 	}
 	if tables > 0 && migrated == 0 {
-		return fmt.Errorf("%s belongs to another program: choose another data folder, or restore a backup into a new one", databaseFile)
+		return fmt.Errorf("%s belongs to another program: choose another data folder, or restore a backup into a new one", config.DatabaseFile)
 	}
 	return nil
 }
 
 // requireDatabase rejects a data folder without a database, so that commands
 // create none in a mistyped folder.
-func requireDatabase(s StorageConfig) error {
+func requireDatabase(s config.StorageConfig) error {
 	if s.DatabaseURL != "" {
 		return os.MkdirAll(s.Data, 0o700)
 	}
 	if err := checkDataDir(s); err != nil {
 		return err
 	}
-	if _, err := os.Stat(filepath.Join(s.Data, databaseFile)); err != nil {
+	if _, err := os.Stat(filepath.Join(s.Data, config.DatabaseFile)); err != nil {
 		return fmt.Errorf("there is no database in %s. Check --data", s.Data)
 	}
 	return nil
 }
 
-func requireEmptyDir(s StorageConfig) error {
+func requireEmptyDir(s config.StorageConfig) error {
 	if err := os.MkdirAll(s.Data, 0o700); err != nil {
 		return err
 	}

@@ -1,22 +1,20 @@
 package app
 
 import (
-	"errors"
 	"os"
 	"syscall"
 )
 
+// errFileInUse is the error of a file that another process has open.
+const errFileInUse = syscall.Errno(32)
+
 // openLocked opens the file without sharing, which locks it.
 func openLocked(path string) (*os.File, error) {
-	const sharingViolation = syscall.Errno(32)
 	name, err := syscall.UTF16PtrFromString(path)
 	if err != nil {
 		return nil, err
 	}
 	handle, err := syscall.CreateFile(name, syscall.GENERIC_READ|syscall.GENERIC_WRITE, 0, nil, syscall.OPEN_ALWAYS, syscall.FILE_ATTRIBUTE_NORMAL, 0)
-	if errors.Is(err, sharingViolation) {
-		return nil, errDataDirInUse
-	}
 	if err != nil {
 		return nil, err
 	}

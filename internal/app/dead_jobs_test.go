@@ -24,9 +24,9 @@ import (
 
 const oneMember = "Email,Username,First Name,Last Name\nada@example.com,ada,A,B\n"
 
-// queue starts a dry run on a server that is not running. With deaths its
+// queue starts a dry run on a server that is not running. With crashes its
 // process ended so often, the last time just now.
-func (n *node) queue(deaths int) (jobID string) {
+func (n *node) queue(crashes int) (jobID string) {
 	n.t.Helper()
 	a, err := app.New(n.t.Context(), n.config, clock.Clock{}, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -41,13 +41,13 @@ func (n *node) queue(deaths int) (jobID string) {
 	if err := errors.Join(err, w.Commit()); err != nil {
 		n.t.Fatal(err)
 	}
-	s, err := a.Bulk.Start(n.t.Context(), bulk.Start{
-		CommunityID: n.community, Type: bulk.Import, FileID: w.ID(), FileName: "members.csv", Verdict: scan.Result(),
-		Options: bulk.Options{Mode: bulk.Upsert, DryRun: true}, Actor: apptest.Operator,
+	s, err := a.Bulk.Start(n.t.Context(), apptest.Operator, n.community, bulk.Start{
+		Type: bulk.Import, FileID: w.ID(), FileName: "members.csv", FileScan: scan.Result(),
+		Options: bulk.Options{Mode: bulk.Upsert, DryRun: true},
 	})
-	if err == nil && deaths > 0 {
-		_, err = a.DB.Exec(n.t.Context(), `UPDATE jobs SET state = 'running', attempt = 1, node_id = 'lost', lease_token = 'lost', lease_until = 1, deaths = $1
-			WHERE unique_key = $2`, deaths-1, "bulk:"+s.JobID)
+	if err == nil && crashes > 0 {
+		_, err = a.DB.Exec(n.t.Context(), `UPDATE jobs SET state = 'running', attempt = 1, node_id = 'lost', lease_token = 'lost', lease_until = 1, crashes = $1
+			WHERE unique_key = $2`, crashes-1, "bulk:"+s.JobID)
 	}
 	if err := errors.Join(err, a.Close()); err != nil {
 		n.t.Fatal(err)
@@ -145,7 +145,7 @@ func TestJobFailsIfItsFileIsOnALostNode(t *testing.T) {
 		other.Process = apptest.StartBinary(t, "REGULARS_DATA="+other.config.Data, "REGULARS_DATABASE_URL="+other.config.DatabaseURL,
 			"REGULARS_MIN_FREE_MIB=0", "REGULARS_SECRET_KEY="+strings.TrimSpace(string(key)))
 		done := other.watch(jobID, bulk.Status.Finished)
-		if done.Status != bulk.Failed || done.Error == nil || done.Error.Code != "damaged_file" || !strings.Contains(done.Error.Message, "share one file storage") {
+		if done.Status != bulk.Failed || done.Error == nil || done.Error.Code != "damaged_file" || !strings.Contains(done.Error.Message.English, "share one file storage") {
 			t.Errorf("%+v, %+v", done, done.Error)
 		}
 	}

@@ -15,8 +15,10 @@ import (
 
 	"github.com/regulars/regulars/examples"
 	"github.com/regulars/regulars/internal/access"
-	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/account/link"
+	"github.com/regulars/regulars/internal/account/signin"
 	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/app/config"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
@@ -41,13 +43,13 @@ func (c demoCommand) Run(sh *shell) (err error) {
 	if sh.given == "" {
 		defer func() { err = errors.Join(err, os.RemoveAll(sh.store.Data)) }()
 	}
-	config, err := DefaultConfig()
+	settings, err := config.Default()
 	if err != nil {
 		return err
 	}
-	config.StorageConfig, config.LogConfig, config.Addr = sh.store, sh.logging, c.Addr
-	log := newLog(sh.stderr, LogConfig{LogLevel: demoLogLevel(sh.logging.LogLevel), LogFormat: sh.logging.LogFormat})
-	a, err := New(sh.ctx, config, clock.Clock{}, log)
+	settings.StorageConfig, settings.LogConfig, settings.Addr = sh.store, sh.logging, c.Addr
+	log := config.NewLog(sh.stderr, config.LogConfig{LogLevel: demoLogLevel(sh.logging.LogLevel), LogFormat: sh.logging.LogFormat})
+	a, err := New(sh.ctx, settings, clock.Clock{}, log)
 	if err != nil {
 		return err
 	}
@@ -77,7 +79,7 @@ func demoDir(given string) (string, error) {
 	if given == "" {
 		return os.MkdirTemp("", "regulars-demo-")
 	}
-	if _, err := os.Stat(filepath.Join(given, databaseFile)); err == nil {
+	if _, err := os.Stat(filepath.Join(given, config.DatabaseFile)); err == nil {
 		return "", fmt.Errorf("%s already contains an installation: the demo needs a new folder", given)
 	}
 	return given, nil
@@ -128,7 +130,7 @@ Open the console; this link signs you in once and expires in an hour:
 
   %s/link?token=%s
 
-API reference: %s/docs. Press Ctrl-C to end the demo.
+Documentation: %s/docs. Press Ctrl-C to end the demo.
 `, created.communityID, file, a.URL(), created.key, a.URL(), job, created.key, a.URL(), job, a.URL(), created.linkToken, a.URL())
 	return nil
 }
@@ -152,7 +154,7 @@ func (a *App) createDemo(ctx context.Context) (demo, error) {
 		{Field: "lifetime-deposits", Name: "Lifetime Deposits", Type: "numerical", Description: "Total of all deposits."},
 		{Field: "last-deposit", Name: "Last Deposit", Type: "date"},
 	} {
-		if _, err := a.Fields.Create(ctx, created.ID, field); err != nil {
+		if _, err := a.Fields.Create(ctx, operator, created.ID, field); err != nil {
 			return d, err
 		}
 	}
@@ -163,7 +165,7 @@ func (a *App) createDemo(ctx context.Context) (demo, error) {
 		}
 	}
 	for _, tag := range []string{"newsletter", "webinar", "trial", "churn-risk"} {
-		if _, err := a.Members.CreateTag(ctx, created.ID, tag); err != nil {
+		if _, err := a.Members.CreateTag(ctx, operator, created.ID, tag); err != nil {
 			return d, err
 		}
 	}
@@ -171,14 +173,14 @@ func (a *App) createDemo(ctx context.Context) (demo, error) {
 }
 
 func (a *App) createDemoOwner(ctx context.Context, d *demo) error {
-	owner, err := a.Accounts.CreateAccount(ctx, account.Input{Email: "demo@regulars.example", Username: "demo", InstallationOwner: true})
+	owner, err := a.Accounts.CreateAccount(ctx, signin.Input{Email: "demo@regulars.example", Username: "demo", InstallationOwner: true})
 	if err != nil {
 		return err
 	}
-	if err := a.Members.AddOwner(ctx, d.communityID, owner.ID); err != nil {
+	if err := a.Ownership.AddOwner(ctx, d.communityID, owner.ID); err != nil {
 		return err
 	}
-	if d.linkToken, err = a.Accounts.CreateLink(ctx, account.LinkSignIn, owner.ID); err != nil {
+	if d.linkToken, err = a.Accounts.CreateLink(ctx, link.SignIn, owner.ID); err != nil {
 		return err
 	}
 	_, d.key, err = a.Access.CreateKey(ctx, operator, d.communityID, access.KeyInput{Name: "Demo", Permissions: []actor.Permission{actor.PermAll}})

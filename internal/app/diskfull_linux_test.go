@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/regulars/regulars/internal/app"
 	"github.com/regulars/regulars/internal/app/apptest"
+	"github.com/regulars/regulars/internal/app/config"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/jobs"
 )
@@ -36,7 +36,7 @@ func onSmallDisk(t *testing.T, script string, env ...string) *node {
 		t.Logf("LEFT OUT: no namespace of its own to mount in: %v %s", err, out)
 		return nil
 	}
-	config, err := app.DefaultConfig()
+	config, err := config.Default()
 	if err != nil {
 		t.Fatal(err)
 	}

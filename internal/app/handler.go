@@ -11,39 +11,34 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"github.com/regulars/regulars/internal/api"
-	"github.com/regulars/regulars/internal/console"
+	bulkapi "github.com/regulars/regulars/internal/api/bulk"
 	"github.com/regulars/regulars/internal/httpx"
 )
 
 // handler routes requests to the API, the probes, metrics and media, and all
 // others to the console.
 func (a *App) handler() (http.Handler, error) {
-	proxies, err := a.config.proxies()
+	proxies, err := a.config.ProxyNetworks()
 	if err != nil {
 		return nil, err
 	}
 	pictures := httpx.NewLimit(a.clock, a.config.PicturesPerMin, time.Minute) // shared by API and console
 	streams := httpx.NewStreams(a.config.StreamsPerOwner, a.config.Streams, a.config.StreamCheck)
-	uploads := httpx.NewUploads(a.config.uploadLimits())
+	uploads := httpx.NewUploads(a.config.UploadLimits())
+	areas := a.apiAreas(apiLimits{
+		uploads: uploads, streams: streams, stopping: a.stopping,
+		bulk: bulkapi.Limits{OpenUploadsHourly: a.config.OpenImports, OpenUploadBytes: a.config.OpenImportMiB << 20, UploadBytes: a.config.BulkFileMiB << 20},
+	})
 	rest := api.New(api.Deps{
-		Clock: a.clock, Log: a.log, Access: a.Access, Accounts: a.Accounts, Communities: a.Communities, Fields: a.Fields, Members: a.Members, Chat: a.Chat, Bulk: a.Bulk, Once: a.Once, Files: a.Files, Counts: a.Counts,
-		Version: version, Stopping: a.stopping, Pictures: pictures, Streams: streams, Uploads: uploads,
-		Limits: api.Limits{
-			PerAddress: a.config.AnonymousPerSec, SignIns: a.config.SignInsPerMin, OpenUploadsHourly: a.config.OpenImports,
-			OpenUploadBytes: a.config.OpenImportMiB << 20, UploadBytes: a.config.BulkFileMiB << 20,
-		},
-	})
-	pages := console.New(console.Deps{
-		DB: a.DB, Access: a.Access, Accounts: a.Accounts, Communities: a.Communities, Fields: a.Fields, Members: a.Members, Chat: a.Chat, Bulk: a.Bulk, Mail: a.Mail, Jobs: a.Jobs, Files: a.Files,
-		Clock: a.clock, Log: a.log, UploadBytes: a.config.BulkFileMiB << 20, Stopping: a.stopping,
-		SignIns: a.config.SignInsPerMin, Counts: a.Counts, Pictures: pictures, Streams: streams, Uploads: uploads,
-	})
+		Clock: a.clock, Log: a.log, Access: a.Access, Accounts: a.Accounts, Once: a.Once, Counts: a.Counts, Visited: a.Members.RecordVisit,
+		Pictures: pictures, Version: version, Limits: api.Limits{PerAddress: a.config.AnonymousPerSec, SignIns: a.config.SignInsPerMin},
+	}, areas...)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", healthz)
 	mux.HandleFunc("GET /readyz", a.readyz)
 	mux.Handle("GET /metrics", a.metrics.handler())
 	mux.Handle("GET /media/", a.Pictures)
-	mux.Handle("/", pages)
+	mux.Handle("/", a.console(uiLimits{pictures, streams, uploads, a.config.BulkFileMiB << 20, a.config.SignInsPerMin, a.stopping}, a.serverPages()))
 	return withRouteContext(httpx.Wrap(routeAPI(rest, mux), httpx.Options{
 		Log: a.log, Clock: a.clock, Proxies: proxies, SkipLog: isProbe, Observe: a.metrics.observe,
 		Body: httpx.BodyLimits{Anonymous: a.config.AnonymousBody, Idle: a.config.BodyIdle},
@@ -63,7 +58,7 @@ func routeAPI(rest, others http.Handler) http.Handler {
 }
 
 func isAPI(address string) bool {
-	for _, root := range []string{"/v1", "/apis/v1", "/docs"} {
+	for _, root := range []string{"/v1", "/apis/v1", "/docs/api", "/docs/start.js", "/docs/scalar.js"} {
 		if address == root || strings.HasPrefix(address, root+"/") {
 			return true
 		}
@@ -97,12 +92,8 @@ func healthz(w http.ResponseWriter, _ *http.Request) {
 // readyz responds 200 if all checks pass, else 503, with the result of each
 // check. Error texts may contain addresses and are only logged.
 func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
-	results, ok := runChecks(r.Context(), append(a.readinessChecks(a.config), check{"worker", a.workerProblem}))
-	for _, f := range results {
-		if f.err != nil {
-			a.log.WarnContext(r.Context(), "readinessChecks check failed", "check", f.Name, "error", f.err.Error())
-		}
-	}
+	results, ok := runChecks(r.Context(), readiness(a.checks(a.config, a.engineRunning.Load)))
+	a.logCheckErrors(r.Context(), results)
 	body := struct {
 		Status string        `json:"status"`
 		Checks []checkResult `json:"checks"`
@@ -117,9 +108,10 @@ func (a *App) readyz(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(body) // the client disconnected
 }
 
-func (a *App) workerProblem(context.Context) (string, error) {
-	if !a.engineRunning.Load() {
-		return "the worker engine is not running", nil
+func (a *App) logCheckErrors(ctx context.Context, results []checkResult) {
+	for _, r := range results {
+		if r.err != nil {
+			a.log.WarnContext(ctx, "health check failed", "check", r.Name, "error", r.err.Error())
+		}
 	}
-	return "", nil
 }

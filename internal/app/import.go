@@ -10,7 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/regulars/regulars/internal/app/config"
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -80,8 +82,8 @@ func (c importCommand) queue(sh *shell, p *Services) (bulk.Status, error) {
 	if c.Update {
 		kind = bulk.Update
 	}
-	queued, err := p.Bulk.Start(sh.ctx, bulk.Start{
-		CommunityID: c.Community, Type: kind, FileID: fileID, FileName: filepath.Base(c.File), Verdict: scanned, Options: options, Actor: operator,
+	queued, err := p.Bulk.Start(sh.ctx, operator, c.Community, bulk.Start{
+		Type: kind, FileID: fileID, FileName: filepath.Base(c.File), FileScan: scanned, Options: options,
 	})
 	if err != nil && bulk.Refused(err) { // otherwise the job may exist
 		return bulk.Status{}, errors.Join(err, p.Files.Delete(fileID))
@@ -90,7 +92,7 @@ func (c importCommand) queue(sh *shell, p *Services) (bulk.Status, error) {
 }
 
 func (c importCommand) options() (bulk.Options, error) {
-	options, err := bulk.ParseOptions(map[string]string{
+	options, err := job.ParseOptions(map[string]string{
 		"mode": c.Mode, "encoding": c.Encoding, "delimiter": c.Delimiter, "sheet": c.Sheet, "decimal": c.Decimal, "dateFormat": c.DateFormat,
 	})
 	options.DryRun, options.CreateTags = c.DryRun, c.CreateTags
@@ -121,7 +123,7 @@ func (p *Services) storeFile(from io.Reader) (fileID string, scanned sheet.ScanR
 
 // removeCrashedNodes removes the nodes of killed servers without waiting for
 // their heartbeats. On SQLite, an unlocked data folder means that none runs.
-func (p *Services) removeCrashedNodes(ctx context.Context, s StorageConfig) error {
+func (p *Services) removeCrashedNodes(ctx context.Context, s config.StorageConfig) error {
 	if p.DB.Dialect() != sqldb.SQLite {
 		return nil
 	}
@@ -148,14 +150,14 @@ func (p *Services) followJob(ctx context.Context, communityID, jobID string, sho
 	for {
 		select {
 		case err := <-worked:
-			status, statusErr := p.Bulk.Status(ctx, communityID, jobID)
+			status, statusErr := p.Bulk.Status(ctx, operator, communityID, jobID)
 			if err != nil && (statusErr != nil || status.Status != bulk.Failed) {
 				return bulk.Status{}, err // otherwise the status has the error
 			}
 			show(status)
 			return status, statusErr
 		case <-tick.C:
-			status, err := p.Bulk.Status(ctx, communityID, jobID)
+			status, err := p.Bulk.Status(ctx, operator, communityID, jobID)
 			if err != nil {
 				stop()
 				return status, errors.Join(err, <-worked)
@@ -173,7 +175,7 @@ func (c importCommand) report(sh *shell, p *Services, done bulk.Status) error {
 		return err
 	}
 	if done.Error != nil {
-		return errors.New(done.Error.Message)
+		return errors.New(done.Error.Message.English)
 	}
 	if done.Counts.Failed == 0 {
 		return nil
@@ -210,7 +212,7 @@ func (c importCommand) printResult(sh *shell, done bulk.Status) error {
 // printFailedRows prints the first failed rows.
 func (c importCommand) printFailedRows(sh *shell, p *Services, done bulk.Status) error {
 	const limit = 20
-	rows, more, err := p.Bulk.Details(sh.ctx, c.Community, done.JobID, bulk.DetailFilter{Outcome: "failed", Limit: limit})
+	rows, more, err := p.Bulk.Details(sh.ctx, operator, c.Community, done.JobID, bulk.DetailFilter{Outcome: "failed", Limit: limit})
 	if err != nil {
 		return err
 	}
@@ -226,6 +228,6 @@ func (c importCommand) writeFailedFile(sh *shell, p *Services, done bulk.Status)
 	if err != nil {
 		return err
 	}
-	err = p.Bulk.WriteFailed(sh.ctx, c.Community, done.JobID, file)
+	err = p.Bulk.WriteFailed(sh.ctx, operator, c.Community, done.JobID, file)
 	return errors.Join(err, file.Close())
 }

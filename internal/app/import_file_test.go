@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/app/config"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
@@ -28,7 +29,7 @@ func (e endsWith) Read(p []byte) (int, error) {
 }
 
 func TestFileOfImportIsDeletedOnlyIfRejected(t *testing.T) {
-	config, err := DefaultConfig()
+	config, err := config.Default()
 	if err != nil {
 		t.Fatal(err)
 	}

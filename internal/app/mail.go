@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/mail"
 )
@@ -33,7 +34,7 @@ const maxMessages = 1000
 // Run prints the unsent messages, as on the mailbox page of the server.
 func (c mailCommand) Run(sh *shell) error {
 	return withServices(sh, func(p *Services) error {
-		unsent, _, err := p.Mail.Unsent(sh.ctx, "", maxMessages)
+		unsent, _, err := p.Mail.Unsent(sh.ctx, actor.Actor{Kind: actor.Command}, "", maxMessages)
 		if err != nil {
 			return err
 		}

@@ -11,7 +11,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
-	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/jobs"
 )
@@ -31,11 +30,10 @@ func newMetrics(p *Services) *metrics {
 		}, []string{"method", "route", "status"}),
 	}
 	m.registry.MustRegister(m.requests, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		&queueCollector{p}, prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "regulars_mails_held_back_total", Help: "Mails not written because of the hourly limit per recipient.",
-		}, func() float64 { return float64(p.Mail.SuppressedTotal()) }), prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "regulars_members_skipped_total", Help: "Members skipped by jobs over all members because the database rejected the new row.",
-		}, func() float64 { return float64(p.Members.SkippedTotal()) }))
+		&queueCollector{p})
+	for _, f := range p.features {
+		m.registry.MustRegister(f.Metrics...)
+	}
 	return m
 }
 
@@ -72,16 +70,13 @@ var (
 	waitingJobsDesc = prometheus.NewDesc("regulars_waiting_jobs", "Jobs waiting for a worker, by kind.", []string{"kind"}, nil)
 	oldestWaitDesc  = prometheus.NewDesc("regulars_jobs_oldest_wait_seconds", "Longest time a job has been waiting for a worker, by kind.", []string{"kind"}, nil)
 
-	jobsDesc      = prometheus.NewDesc("regulars_jobs", "Jobs of all nodes by state.", []string{"state"}, nil)
-	bulkJobsDesc  = prometheus.NewDesc("regulars_bulk_jobs_total", "Finished bulk jobs without dry runs.", []string{"type", "status"}, nil)
-	bulkRowsDesc  = prometheus.NewDesc("regulars_bulk_rows_total", "Rows of these jobs by outcome.", []string{"type", "outcome"}, nil)
-	bulkFilesDesc = prometheus.NewDesc("regulars_bulk_files_bytes", "Size of the stored files of bulk jobs.", nil, nil)
-	nodesDesc     = prometheus.NewDesc("regulars_nodes", "Nodes that are alive.", nil, nil)
+	jobsDesc  = prometheus.NewDesc("regulars_jobs", "Jobs of all nodes by state.", []string{"state"}, nil)
+	nodesDesc = prometheus.NewDesc("regulars_nodes", "Nodes that are alive.", nil, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (q *queueCollector) Describe(to chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{jobsDesc, nodesDesc, bulkJobsDesc, bulkRowsDesc, deadJobsDesc, waitingJobsDesc, oldestWaitDesc, bulkFilesDesc} {
+	for _, desc := range []*prometheus.Desc{jobsDesc, nodesDesc, deadJobsDesc, waitingJobsDesc, oldestWaitDesc} {
 		to <- desc
 	}
 }
@@ -104,16 +99,6 @@ func (q *queueCollector) Collect(to chan<- prometheus.Metric) {
 	if kinds, err := q.services.Jobs.KindStats(ctx); err == nil {
 		collectKinds(kinds, q.services.clock.MS(), to)
 	}
-	if totals, err := q.services.Bulk.Totals(ctx); err == nil {
-		collectBulk(totals, to)
-	}
-	if stored, err := q.services.Bulk.Storages(ctx); err == nil {
-		sum := int64(0)
-		for _, s := range stored {
-			sum += s.UsedBytes
-		}
-		to <- prometheus.MustNewConstMetric(bulkFilesDesc, prometheus.GaugeValue, float64(sum))
-	}
 }
 
 func collectKinds(kinds []jobs.KindStats, now int64, to chan<- prometheus.Metric) {
@@ -125,24 +110,5 @@ func collectKinds(kinds []jobs.KindStats, now int64, to chan<- prometheus.Metric
 		to <- prometheus.MustNewConstMetric(deadJobsDesc, prometheus.GaugeValue, float64(k.Dead), k.Kind)
 		to <- prometheus.MustNewConstMetric(waitingJobsDesc, prometheus.GaugeValue, float64(k.Waiting), k.Kind)
 		to <- prometheus.MustNewConstMetric(oldestWaitDesc, prometheus.GaugeValue, float64(wait)/1000, k.Kind)
-	}
-}
-
-func collectBulk(totals []bulk.Totals, to chan<- prometheus.Metric) {
-	rows := map[string]bulk.Counts{}
-	for _, t := range totals {
-		to <- prometheus.MustNewConstMetric(bulkJobsDesc, prometheus.CounterValue, float64(t.Jobs), t.Type, t.Status)
-		sum := rows[t.Type]
-		sum.Created += t.Counts.Created
-		sum.Updated += t.Counts.Updated
-		sum.Unchanged += t.Counts.Unchanged
-		sum.Skipped += t.Counts.Skipped
-		sum.Failed += t.Counts.Failed
-		rows[t.Type] = sum
-	}
-	for kind, c := range rows {
-		for outcome, n := range map[string]int64{"created": c.Created, "updated": c.Updated, "unchanged": c.Unchanged, "skipped": c.Skipped, "failed": c.Failed} {
-			to <- prometheus.MustNewConstMetric(bulkRowsDesc, prometheus.CounterValue, float64(n), kind, outcome)
-		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/regulars/regulars/internal/app"
+	"github.com/regulars/regulars/internal/app/config"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/pgtest"
@@ -53,7 +53,7 @@ func TestImportContinuesAfterPostgreSQLOutage(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		config, err := app.DefaultConfig()
+		config, err := config.Default()
 		if err != nil {
 			t.Fatal(err)
 		}

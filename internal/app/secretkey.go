@@ -5,30 +5,17 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/account/totp"
+	"github.com/regulars/regulars/internal/app/config"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/seal"
 )
 
-func (s StorageConfig) keySource() seal.Source {
-	return seal.Source{Key: s.SecretKey, Previous: s.PreviousKey, File: s.keyFile()}
-}
-
-// keyID returns the id of the configured secret key, "" if there is none yet.
-func (s StorageConfig) keyID() (string, error) {
-	if s.SecretKey == "" {
-		_, keyID, err := seal.ReadKeyFile(s.keyFile())
-		return keyID, err
-	}
-	ring, err := seal.New(s.SecretKey)
-	return ring.ID(), err
-}
-
 // openKeyring loads the secret key and seals secrets that are unsealed or sealed
 // with the previous key. If the database needs another key it only sets keyErr,
 // so that doctor can still run.
-func (p *Services) openKeyring(ctx context.Context, s StorageConfig) (err error) {
-	p.Keys, err = seal.Open(ctx, p.DB, s.keySource(), p.clock.MS())
+func (p *Services) openKeyring(ctx context.Context, s config.StorageConfig) (err error) {
+	p.Keys, err = seal.Open(ctx, p.DB, s.KeySource(), p.clock.MS())
 	wrong, ok := errors.AsType[*seal.WrongKeyError](err)
 	switch {
 	case err == nil:
@@ -36,14 +23,14 @@ func (p *Services) openKeyring(ctx context.Context, s StorageConfig) (err error)
 	case !ok:
 		return err
 	case wrong.Have == "":
-		p.keyErr = fmt.Errorf("the secrets in the database are sealed with the key %s, which is missing: restore the file %s of this installation, or set REGULARS_SECRET_KEY to its content", wrong.Known, s.keyFile())
+		p.keyErr = fmt.Errorf("the secrets in the database are sealed with the key %s, which is missing: restore the file %s of this installation, or set REGULARS_SECRET_KEY to its content", wrong.Known, s.KeyPath())
 	default:
-		p.keyErr = fmt.Errorf("the secrets in the database are sealed with the key %s, but this node has the key %s: use the same REGULARS_SECRET_KEY or file %s on all nodes; to change the key, set REGULARS_SECRET_KEY_PREVIOUS to the old one", wrong.Known, wrong.Have, s.keyFile())
+		p.keyErr = fmt.Errorf("the secrets in the database are sealed with the key %s, but this node has the key %s: use the same REGULARS_SECRET_KEY or file %s on all nodes; to change the key, set REGULARS_SECRET_KEY_PREVIOUS to the old one", wrong.Known, wrong.Have, s.KeyPath())
 	}
 	return nil
 }
 
-func sealedColumns() []seal.Column { return append(account.SealedColumns(), mail.SealedColumns()...) }
+func sealedColumns() []seal.Column { return append(totp.SealedColumns(), mail.SealedColumns()...) }
 
 // rotateSecrets seals secrets that are unsealed or sealed with the previous key.
 func (p *Services) rotateSecrets(ctx context.Context) error {
@@ -54,14 +41,15 @@ func (p *Services) rotateSecrets(ctx context.Context) error {
 	return err
 }
 
-// secretKeyProblem is the check of the secret key by doctor.
-func (p *Services) secretKeyProblem(ctx context.Context) (string, error) {
+// checkSecretKey checks that the key opens the secrets in the database.
+func (p *Services) checkSecretKey(ctx context.Context) (finding, error) {
 	if p.keyErr != nil {
-		return p.keyErr.Error(), nil
+		return failing("%s", p.keyErr.Error()), nil
 	}
 	unreadable, err := p.Keys.Unreadable(ctx, p.DB, sealedColumns()...)
-	if err == nil && unreadable > 0 {
-		return fmt.Sprintf("%d secrets are sealed with an unknown key: set REGULARS_SECRET_KEY_PREVIOUS to that key and start the server once", unreadable), nil
+	if err != nil || unreadable == 0 {
+		return finding{}, err
 	}
-	return "", err
+	return failing("%d secrets are sealed with an unknown key.", unreadable).
+		withRemedy("Set REGULARS_SECRET_KEY_PREVIOUS to that key and start the server once."), nil
 }

@@ -13,8 +13,10 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/account/signin"
 	"github.com/regulars/regulars/internal/app"
 	"github.com/regulars/regulars/internal/app/apptest"
+	"github.com/regulars/regulars/internal/app/config"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/pgtest"
@@ -26,13 +28,13 @@ const keysPassword = "correct-horse-battery"
 // installation is a data folder with settings that is reopened several times.
 type installation struct {
 	*testing.T
-	config app.Config
+	config config.Config
 	now    time.Time
 }
 
 func newInstallation(t *testing.T, engine sqldb.Dialect) *installation {
 	t.Helper()
-	config, err := app.DefaultConfig()
+	config, err := config.Default()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +66,7 @@ func (h *installation) with(f func(*app.App)) {
 func (h *installation) createAccount() (secret string) {
 	h.Helper()
 	h.with(func(a *app.App) {
-		_, err := a.Accounts.CreateAccount(h.Context(), account.Input{Email: "ann@example.com", Username: "ann", Password: keysPassword})
+		_, err := a.Accounts.CreateAccount(h.Context(), signin.Input{Email: "ann@example.com", Username: "ann", Password: keysPassword})
 		if err != nil {
 			h.Fatal(err)
 		}

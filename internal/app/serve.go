@@ -4,20 +4,21 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/regulars/regulars/internal/app/config"
 	"github.com/regulars/regulars/internal/clock"
 )
 
 type serveCommand struct {
-	ServerConfig    `embed:"" group:"Server"`
-	Limits          `embed:"" group:"Limits"`
-	MailConfig      `embed:"" group:"Mail"`
-	CommunityConfig `embed:"" group:"Communities"`
-	SignInConfig    `embed:"" group:"Accounts"`
+	config.ServerConfig    `embed:"" group:"Server"`
+	config.Limits          `embed:"" group:"Limits"`
+	config.MailConfig      `embed:"" group:"Mail"`
+	config.CommunityConfig `embed:"" group:"Communities"`
+	config.SignInConfig    `embed:"" group:"Accounts"`
 }
 
 // Run serves until a signal.
 func (c serveCommand) Run(sh *shell) (err error) {
-	settings := Config{
+	settings := config.Config{
 		StorageConfig: sh.store, LogConfig: sh.logging, ServerConfig: c.ServerConfig, Limits: c.Limits, MailConfig: c.MailConfig, CommunityConfig: c.CommunityConfig, SignInConfig: c.SignInConfig,
 	}
 	a, err := New(sh.ctx, settings, clock.Clock{}, sh.log)

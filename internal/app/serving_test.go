@@ -14,8 +14,10 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/app"
 	"github.com/regulars/regulars/internal/app/apptest"
+	"github.com/regulars/regulars/internal/app/config"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -49,7 +51,7 @@ func problems(t *testing.T, a *apptest.App) (status int, failing []string) {
 }
 
 func TestServerWithFullDiskIsNotReady(t *testing.T) {
-	a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *app.Config) { c.MinFreeMiB = 1 << 40 }))
+	a := apptest.New(t, sqldb.SQLite, apptest.WithConfig(func(c *config.Config) { c.MinFreeMiB = 1 << 40 }))
 	if status, failing := problems(t, a); status != http.StatusServiceUnavailable || strings.Join(failing, " ") != "disk" {
 		t.Errorf("status %d, failing %v", status, failing)
 	}
@@ -61,8 +63,8 @@ func TestSecondNodeWithOwnFolderIsNotReady(t *testing.T) {
 			continue
 		}
 		key := strings.Repeat("ab", 32) // the same on all nodes, else the second one does not start
-		first := apptest.New(t, engine, apptest.WithConfig(func(c *app.Config) { c.SecretKey = key }))
-		_ = apptest.New(t, engine, apptest.WithConfig(func(c *app.Config) { c.DatabaseURL, c.SecretKey = first.Config().DatabaseURL, key }))
+		first := apptest.New(t, engine, apptest.WithConfig(func(c *config.Config) { c.SecretKey = key }))
+		_ = apptest.New(t, engine, apptest.WithConfig(func(c *config.Config) { c.DatabaseURL, c.SecretKey = first.Config().DatabaseURL, key }))
 		if status, failing := problems(t, first); status != http.StatusServiceUnavailable || strings.Join(failing, " ") != "nodes" {
 			t.Errorf("status %d, failing %v", status, failing)
 		}
@@ -83,7 +85,7 @@ func TestServerIsNotReadyDuringDatabaseOutage(t *testing.T) {
 				t.Error(err)
 			}
 		})
-		a := apptest.New(t, engine, apptest.WithConfig(func(c *app.Config) { c.DatabaseURL = cluster.URL("postgres") }))
+		a := apptest.New(t, engine, apptest.WithConfig(func(c *config.Config) { c.DatabaseURL = cluster.URL("postgres") }))
 		if err := cluster.Kill(); err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +135,7 @@ func requestsAndRowsAreCounted(t *testing.T, a *apptest.App) {
 }
 
 func TestShutdownFinishesRunningRequests(t *testing.T) {
-	config, err := app.DefaultConfig()
+	config, err := config.Default()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +153,7 @@ func TestShutdownFinishesRunningRequests(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, key, err := a.Access.CreateKey(t.Context(), apptest.Operator, created.ID, access.KeyInput{Name: "x", Permissions: access.Permissions()})
+	_, key, err := a.Access.CreateKey(t.Context(), apptest.Operator, created.ID, access.KeyInput{Name: "x", Permissions: permission.All()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/regulars/regulars/internal/app"
+	"github.com/regulars/regulars/internal/app/config"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/pgtest"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
@@ -80,7 +80,7 @@ type soak struct {
 func newSoak(t *testing.T, engine sqldb.Dialect, seed uint64) *soak {
 	t.Helper()
 	s := &soak{engine: engine, g: &generator{Rand: rand.New(rand.NewPCG(seed, 2))}, steps: make(chan step, 10_000), disk: newDisk(t)}
-	config, err := app.DefaultConfig()
+	config, err := config.Default()
 	if err != nil {
 		t.Fatal(err)
 	}

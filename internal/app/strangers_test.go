@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/account/signin"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/bulk"
@@ -16,6 +17,8 @@ import (
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/moderation"
+	"github.com/regulars/regulars/internal/roster"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
@@ -49,7 +52,7 @@ func (s *strangers) add(communityID, key, username, email string) (jobID string)
 // person creates an account with a confirmed address.
 func (s *strangers) person(username, email string) actor.Actor {
 	s.Helper()
-	created, err := s.app.Accounts.CreateAccount(s.Context(), account.Input{Email: email, Username: username})
+	created, err := s.app.Accounts.CreateAccount(s.Context(), signin.Input{Email: email, Username: username})
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -60,7 +63,7 @@ func (s *strangers) person(username, email string) actor.Actor {
 }
 
 func (s *strangers) accept(actor actor.Actor, communityID string) error {
-	return s.app.Members.Join(s.Context(), actor, communityID, member.JoinHow{})
+	return s.app.Moderation.Join(s.Context(), actor, communityID, moderation.JoinInput{})
 }
 
 // mine returns the membership of a person, nil if none.
@@ -87,7 +90,7 @@ func (s *strangers) consistent() {
 		"members without account":   "SELECT count(*) FROM members m WHERE m.account_id <> '' AND NOT EXISTS (SELECT 1 FROM accounts a WHERE a.id = m.account_id)",
 		"members with another name": "SELECT count(*) FROM members m JOIN accounts a ON a.id = m.account_id WHERE m.username <> a.username OR m.email_key <> a.email_key",
 		"members miscounted": `SELECT abs((SELECT count(*) FROM members WHERE state = 'active' AND community_id = '` + s.community + `') -
-			COALESCE((SELECT CAST(SUM(total) AS BIGINT) FROM member_totals WHERE community_id = '` + s.community + `'), 0))`,
+			COALESCE((SELECT CAST(SUM(total) AS BIGINT) FROM member_counts WHERE community_id = '` + s.community + `'), 0))`,
 	} {
 		var n int64
 		if err := s.app.DB.QueryRow(s.Context(), query).Scan(&n); err != nil || n != 0 {
@@ -184,7 +187,7 @@ func TestAcceptanceDuringBanEndsBanned(t *testing.T) {
 			accepted, banned := atOnce(
 				func() error { return s.accept(actor, s.community) },
 				func() error {
-					_, err := s.app.Members.Penalise(s.Context(), apptest.Operator, s.community, member.PenaltyInput{User: before.ID, Kind: "ban", Reason: "Spam"})
+					_, err := s.app.Moderation.Penalise(s.Context(), apptest.Operator, s.community, moderation.PenaltyInput{User: before.ID, Kind: "ban", Reason: "Spam"})
 					return err
 				})
 			who := s.mine(s.community, email)
@@ -232,14 +235,14 @@ func TestPersonHasSeparateNamesPerCommunity(t *testing.T) {
 
 func TestDeclinedPersonIsNeverAddedAgain(t *testing.T) {
 	eachStrangers(t, func(s *strangers) {
-		in := member.Newcomer{FirstName: "Mia", LastName: "Miller", Username: "mia", Email: "mia@example.com"}
+		in := roster.CreateInput{FirstName: "Mia", LastName: "Miller", Username: "mia", Email: "mia@example.com"}
 		created, err := s.app.Members.Create(s.Context(), apptest.Operator, s.community, in)
 		if err != nil {
 			s.Fatal(err)
 		}
 		before := s.app.Import(s.T, s.community, s.key, strangersHeader+"Mia,Miller,mia,mia@example.com\n", nil)
 		actor := s.person("mia-elsewhere", "mia@example.com")
-		if err := s.app.Members.Decline(s.Context(), actor, s.community); err != nil {
+		if err := s.app.Moderation.Decline(s.Context(), actor, s.community); err != nil {
 			s.Fatal(err)
 		}
 		if _, err := s.app.DB.Exec(s.Context(), "DELETE FROM accounts WHERE id = $1", actor.AccountID); err != nil {
@@ -250,11 +253,11 @@ func TestDeclinedPersonIsNeverAddedAgain(t *testing.T) {
 				s.Errorf("a table keeps the person who declined: %s", row)
 			}
 		}
-		if rows, _, err := s.app.Bulk.Details(s.Context(), s.community, before.JobID, bulk.DetailFilter{Limit: 10}); err != nil || len(rows) != 1 || rows[0].Identifier != "" || rows[0].Line != 2 {
+		if rows, _, err := s.app.Bulk.Details(s.Context(), apptest.Operator, s.community, before.JobID, bulk.DetailFilter{Limit: 10}); err != nil || len(rows) != 1 || rows[0].Identifier != "" || rows[0].Line != 2 {
 			s.Errorf("a job shows the person who declined: %+v, %v", rows, err)
 		}
 		var withheld int
-		if err := s.app.DB.QueryRow(s.Context(), "SELECT count(*) FROM bulk_withheld").Scan(&withheld); err != nil || withheld == 0 {
+		if err := s.app.DB.QueryRow(s.Context(), "SELECT count(*) FROM bulk_erasures").Scan(&withheld); err != nil || withheld == 0 {
 			s.Errorf("jobs hide %d names, %v: rows without the address would be shown", withheld, err)
 		}
 		for range 3 {
@@ -271,7 +274,7 @@ func TestDeclinedPersonIsNeverAddedAgain(t *testing.T) {
 		if s.mine(s.community, "mia@example.com") != nil {
 			s.Error("the person is a member again")
 		}
-		if _, err := s.app.Members.Find(s.Context(), s.community, created.ID); errs.KindOf(err) != errs.NotFound {
+		if _, err := s.app.Members.Find(s.Context(), apptest.Operator, s.community, created.ID); errs.KindOf(err) != errs.NotFound {
 			s.Errorf("found: %v", err)
 		}
 		s.consistent()

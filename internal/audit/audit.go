@@ -13,6 +13,9 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
+// Verb is an action, noun.verb: role.update. A feature lists its verbs.
+type Verb string
+
 // Entry is one action. It must not contain secrets.
 type Entry struct {
 	ID          string // set by Append
@@ -20,7 +23,7 @@ type Entry struct {
 	At          int64  // Unix milliseconds
 	Actor       string // account:<id>, key:<id>, command
 	ActorName   string // at that time
-	Action      string // noun.verb: role.update
+	Action      Verb
 	Target      Target
 	Changes     []Change
 }

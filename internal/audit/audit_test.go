@@ -17,7 +17,7 @@ func TestEntriesAreListedNewestFirstAndFiltered(t *testing.T) {
 		for i, action := range []string{"role.create", "role.update", "tag.delete"} {
 			noun, _, _ := strings.Cut(action, ".")
 			e := audit.Entry{
-				CommunityID: "c", At: int64(1_700_000_000_000 + i*1000), Actor: "account:a", ActorName: "ada", Action: action,
+				CommunityID: "c", At: int64(1_700_000_000_000 + i*1000), Actor: "account:a", ActorName: "ada", Action: audit.Verb(action),
 				Target: audit.Target{Type: noun, ID: "t", Name: "VIP"}, Changes: []audit.Change{{Field: "title", Old: nil, New: "VIP"}},
 			}
 			if err := db.Tx(ctx, func(tx *sqldb.Tx) error { return audit.Append(ctx, tx, e) }); err != nil {
@@ -39,7 +39,7 @@ func TestEntriesAreListedNewestFirstAndFiltered(t *testing.T) {
 			entries, next, err := audit.List(ctx, db, "c", c.filter)
 			var got []string
 			for _, e := range entries {
-				got = append(got, e.Action)
+				got = append(got, string(e.Action))
 			}
 			if d := cmp.Diff(c.want, got); d != "" || err != nil || next != "" {
 				t.Errorf("%s: %v %q %s", name, err, next, d)

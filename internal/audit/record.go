@@ -7,10 +7,9 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Record writes into the audit log, in the caller's transaction, what the actor
-// that ctx carries did. action is noun.verb, and the noun the target's type;
-// now is in Unix milliseconds.
-func Record(ctx context.Context, tx *sqldb.Tx, now int64, communityID, action string, target Target, changes ...Change) error {
+// Record appends an action of the actor in ctx, in the caller's transaction. The
+// noun of the action is the type of its target; now is in Unix milliseconds.
+func Record(ctx context.Context, tx *sqldb.Tx, now int64, communityID string, action Verb, target Target, changes ...Change) error {
 	actor := actor.FromContext(ctx)
 	return Append(ctx, tx, Entry{
 		CommunityID: communityID, At: now, Actor: actor.Ref(), ActorName: actor.Name, Action: action, Target: target, Changes: changes,

@@ -10,7 +10,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-const entryColumns = "community_id, id, at, actor, actor_name, action, target_type, target_id, target_name, changes"
+const entryColumns = "community_id, id, occurred_at, actor, actor_name, action, target_type, target_id, target_name, changes"
 
 func insertEntry(ctx context.Context, tx *sqldb.Tx, e Entry, changes string) error {
 	_, err := tx.Exec(ctx, "INSERT INTO audit_log ("+entryColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
@@ -20,7 +20,7 @@ func insertEntry(ctx context.Context, tx *sqldb.Tx, e Entry, changes string) err
 
 // selectEntries returns at most one entry more than the limit.
 func selectEntries(ctx context.Context, q sqldb.Querier, communityID string, f Filter) ([]Entry, error) {
-	where, args := []string{"community_id = $1", "at >= $2"}, []any{communityID, f.From}
+	where, args := []string{"community_id = $1", "occurred_at >= $2"}, []any{communityID, f.From}
 	and := func(condition string, arg any) {
 		args = append(args, arg)
 		where = append(where, fmt.Sprintf(condition, fmt.Sprintf("$%d", len(args))))
@@ -37,7 +37,7 @@ func selectEntries(ctx context.Context, q sqldb.Querier, communityID string, f F
 		and("target_id = %s", f.Target)
 	}
 	if f.To != 0 {
-		and("at < %s", f.To)
+		and("occurred_at < %s", f.To)
 	}
 	if id.Valid(f.Cursor) {
 		and("id < %s", f.Cursor)

@@ -177,7 +177,7 @@ var _ interface {
 } = (*File)(nil)
 
 func errNotFound() error {
-	return errs.New(errs.NotFound, "file_not_found", "File not found.")
+	return errs.Missing("file")
 }
 
 // wrapError returns err with context, or Unavailable "disk_full" if the disk

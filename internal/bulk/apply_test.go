@@ -16,7 +16,7 @@ func TestAPlanIsAppliedOnce(t *testing.T) {
 		plan := f.run(bulk.Import, people, bulk.Options{DryRun: true})
 		first, err := apply(plan)
 		f.ok(err)
-		_, err = f.bulk.Cancel(f.Context(), f.community, first.JobID)
+		_, err = f.bulk.Cancel(f.Context(), command, f.community, first.JobID)
 		f.ok(err)
 		second, err := apply(plan) // the first did nothing
 		f.ok(err)

@@ -8,10 +8,10 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/bulk"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/member/directory"
 )
 
-func TestWhoStartsCancelsAndExportsIsInTheLog(t *testing.T) {
+func TestStartsCancelsAndExportsAreInTheAuditLog(t *testing.T) {
 	each(t, func(f *fixture) {
 		file := "Email,Username\nada@example.com,ada\n"
 		plan := f.run(bulk.Import, file, bulk.Options{DryRun: true})
@@ -20,10 +20,10 @@ func TestWhoStartsCancelsAndExportsIsInTheLog(t *testing.T) {
 		f.work(applied)
 		taken, err := f.bulk.Undo(f.Context(), command, f.community, applied.JobID, "")
 		f.ok(err)
-		ctx := actor.NewContext(f.Context(), actor.Actor{Kind: actor.Session, AccountID: "a", Name: "grace"})
-		_, err = f.bulk.Cancel(ctx, f.community, taken.JobID)
+		grace := actor.Actor{Kind: actor.Session, AccountID: "a", Name: "grace", InstallationOwner: true}
+		_, err = f.bulk.Cancel(f.Context(), grace, f.community, taken.JobID)
 		f.ok(err)
-		f.ok(f.bulk.Export(ctx, f.Output(), f.community, member.Filter{}))
+		f.ok(f.bulk.Export(f.Context(), grace, f.community, f.Output(), directory.Filter{}))
 
 		type entry struct {
 			Action, By, JobID, Name string
@@ -36,7 +36,7 @@ func TestWhoStartsCancelsAndExportsIsInTheLog(t *testing.T) {
 			if e.Target.Type != "bulk_job" && e.Target.Type != "member" {
 				continue
 			}
-			one := entry{Action: e.Action, By: e.Actor, JobID: e.Target.ID, Name: e.Target.Name}
+			one := entry{Action: string(e.Action), By: e.Actor, JobID: e.Target.ID, Name: e.Target.Name}
 			if len(e.Changes) == 2 {
 				one.Type, one.DryRun = e.Changes[0].New, e.Changes[1].New
 			}

@@ -1,7 +1,8 @@
-// Package bulk changes many members at once from a file: import, update, and
-// the undoing of both. A file is accepted in one short request, worked off in
-// short transactions by a job, and afterwards every row can say what became
-// of it.
+// Package bulk changes many members at once from a file. A request stores the
+// file and queues a job, which reads it (source), plans the changes (plan) and
+// writes them in short transactions (apply). Every row has a stored outcome, and
+// an import can be undone (undo). Jobs can be listed, cancelled and exported
+// here; staged files wait for their start.
 package bulk
 
 import (
@@ -9,54 +10,75 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/blob"
+	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/outcome"
+	"github.com/regulars/regulars/internal/bulk/source"
+	"github.com/regulars/regulars/internal/bulk/spill"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/mail"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/roster"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Type is the kind of a bulk job.
-type Type string
-
-// The kinds of bulk jobs.
-const (
-	Import Type = "import" // creates and changes members
-	Update Type = "update" // changes members, never creates one
-	Undo   Type = "undo"   // takes back what an import or update did
+// Callers need these types of other packages.
+type (
+	// Type is the type of a job.
+	Type = job.Type
+	// Options are the import options.
+	Options = job.Options
+	// ListFilter selects jobs.
+	ListFilter = job.Filter
+	// Storage is the size of a community's files.
+	Storage = job.Storage
+	// Totals are the sums of finished jobs.
+	Totals = job.Totals
+	// Counts are the rows of a job by outcome.
+	Counts = outcome.Counts
+	// Problem is an error of a row.
+	Problem = source.RowError
 )
 
-// The states of a bulk job. A draft is a staged file of the wizard and never
-// part of the API log.
+// The types, modes and states of jobs.
 const (
-	Queued              = "queued"
-	Running             = "running"
-	Completed           = "completed"
-	CompletedWithErrors = "completed_with_errors"
-	Failed              = "failed" // it could not go on
-	Cancelled           = "cancelled"
-	Undone              = "undone"
-	draft               = "draft"
+	Import = job.Import
+	Update = job.Update
+	Undo   = job.Undo
+
+	Upsert     = job.Upsert
+	CreateOnly = job.CreateOnly
+	UpdateOnly = job.UpdateOnly
+
+	Queued              = job.Queued
+	Running             = job.Running
+	Completed           = job.Completed
+	CompletedWithErrors = job.CompletedWithErrors
+	Failed              = job.Failed
+	Cancelled           = job.Cancelled
+	Undone              = job.Undone
 )
 
-// Limits are the bounds of bulk work; zero values mean the defaults.
+// Limits are the limits of bulk jobs; zero values mean the defaults.
 type Limits struct {
-	PieceRows   int           // most rows of one piece, 4,000
-	MaxUnpacked int64         // bytes a packed file may unpack to, 1 GiB
-	Keep        time.Duration // how long files and row details are kept, 90 days
-	KeepDrafts  time.Duration // how long a staged file waits, 24 hours
-	DryRuns     int64         // bytes in memory that the dry runs of this process share for people whom rows repeat, 16 MiB; the rest goes to temporary files
+	BatchRows   int           // of a batch, 4,000
+	MaxUnpacked int64         // bytes of an unpacked file, 1 GiB
+	Keep        time.Duration // retention of files and row details, 90 days
+	KeepDrafts  time.Duration // retention of staged files, 24 hours
+	DryRuns     int64         // bytes of memory that all dry runs of this process share for members of several rows, 16 MiB; the rest is in temporary files
 
-	FilesAtOnce  int           // packed files and workbooks that are inspected at a time, 2; as many again are read for details of jobs
-	FilesWait    time.Duration // how long a file waits for its turn, 2 seconds
-	StorageBytes int64         // kept files of a community; 0 or less: no limit
+	FilesAtOnce  int           // compressed files and workbooks that are inspected at the same time, 2; as many again for details of jobs
+	FilesWait    time.Duration // wait for a slot, 2 seconds
+	StorageBytes int64         // stored files of a community; 0 or less: no limit
 }
 
 func (l Limits) withDefaults() Limits {
-	if l.PieceRows <= 0 {
-		l.PieceRows = 4_000
+	if l.BatchRows <= 0 {
+		l.BatchRows = 4_000
 	}
 	if l.MaxUnpacked <= 0 {
 		l.MaxUnpacked = 1 << 30
@@ -79,46 +101,37 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// rowsAfter is how many rows the next piece has after so many were read. Long
-// imports get longer pieces: with many rows in the tables, each piece touches
-// most pages of every index anyway.
-func (l Limits) rowsAfter(read int64) int {
-	const short = 2_500
-	if l.PieceRows <= short {
-		return l.PieceRows
-	}
-	return min(max(short, int(read/40)), l.PieceRows)
-}
-
-// Deps are the parts bulk work stands on.
+// Deps are the dependencies of Bulk.
 type Deps struct {
 	DB      *sqldb.DB
 	Files   *blob.Dir
-	Members *member.Members
+	Access  *access.Access
+	Members *roster.Roster
 	Mail    *mail.Mail    // nil: no mails
-	BaseURL func() string // address of the server without a slash at its end; nil or "": no mails
+	BaseURL func() string // address of the server without a trailing slash; nil or "": no mails
 	Clock   clock.Clock
 	Log     *slog.Logger
 	Limits  Limits
 }
 
-// Bulk starts, runs and reports bulk jobs. It may be used from many
-// goroutines; any node may run any job.
+// Bulk starts, runs and reports bulk jobs. It is safe for concurrent use; any
+// node may run any job.
 type Bulk struct {
 	db      *sqldb.DB
 	files   *blob.Dir
-	members *member.Members
+	access  *access.Access
+	members *roster.Roster
 	mail    *mail.Mail
 	engine  *jobs.Engine
 	baseURL func() string
 	clock   clock.Clock
 	log     *slog.Logger
 	limits  Limits
-	memory  *memoryBudget // of dry runs
+	memory  *spill.Budget // of dry runs
 
-	inspecting *places // files of uploads and drafts
-	looking    *places // files of jobs whose rows are shown
-	intact     intactFiles
+	uploadSlots *source.Slots // of uploads and drafts
+	detailSlots *source.Slots // of jobs, for their details
+	intact      intactFiles
 }
 
 // New returns Bulk and registers its workers on the engine.
@@ -126,36 +139,41 @@ func New(d Deps, engine *jobs.Engine) *Bulk {
 	if d.BaseURL == nil {
 		d.BaseURL = func() string { return "" }
 	}
-	b := &Bulk{db: d.DB, files: d.Files, members: d.Members, mail: d.Mail, engine: engine, baseURL: d.BaseURL, clock: d.Clock, log: d.Log, limits: d.Limits.withDefaults(), intact: intactFiles{known: map[string]fileState{}}}
-	b.memory = &memoryBudget{bytes: b.limits.DryRuns}
-	b.inspecting, b.looking = newPlaces(b.limits.FilesAtOnce, b.limits.FilesWait), newPlaces(b.limits.FilesAtOnce, b.limits.FilesWait)
+	b := &Bulk{db: d.DB, files: d.Files, access: d.Access, members: d.Members, mail: d.Mail, engine: engine, baseURL: d.BaseURL, clock: d.Clock, log: d.Log, limits: d.Limits.withDefaults(), intact: intactFiles{known: map[string]fileState{}}}
+	b.memory = &spill.Budget{Bytes: b.limits.DryRuns}
+	b.uploadSlots, b.detailSlots = source.NewSlots(b.limits.FilesAtOnce, b.limits.FilesWait), source.NewSlots(b.limits.FilesAtOnce, b.limits.FilesWait)
 	jobs.Register(engine, b.work, b.giveUp)
 	return b
 }
 
-// NewID returns the id for a job that is about to be started: its answer can
-// be written down before the job is.
+// may returns nil if the actor may change members in bulk.
+func (b *Bulk) may(ctx context.Context, caller actor.Actor, communityID string) error {
+	return b.access.Can(ctx, caller, communityID, permission.BulkUpdateUser)
+}
+
+// NewID returns an id for a new job, so that the response can be stored before
+// the job.
 func (b *Bulk) NewID() string { return id.New(b.clock.Now()) }
 
-// runArgs name the bulk job that a queue job works on.
+// runArgs identify the bulk job of a queue job.
 type runArgs struct {
 	CommunityID string `json:"communityId"`
 	JobID       string `json:"jobId"`
 }
 
-// Kind is the queue's name for bulk work.
+// Kind is the kind of the queue job.
 func (runArgs) Kind() string { return "bulk.run" }
 
-// RunHere works a job in this process until it has ended, for the command line
-// without a server.
+// RunHere runs a job in this process to its end, for the command line without a
+// server.
 func (b *Bulk) RunHere(ctx context.Context, engine *jobs.Engine, communityID, jobID string) error {
-	j, err := loadJob(ctx, b.db, communityID, jobID)
+	j, err := job.Load(ctx, b.db, communityID, jobID)
 	if err != nil {
 		return err
 	}
 	err = engine.RunUntilDone(ctx, j.QueueJobID)
-	if j, loadErr := loadJob(ctx, b.db, communityID, jobID); loadErr == nil && j.Status == Failed {
-		return nil // its status has the reason
+	if j, loadErr := job.Load(ctx, b.db, communityID, jobID); loadErr == nil && j.Status == job.Failed {
+		return nil // the status has the reason
 	}
 	return err
 }

@@ -7,61 +7,69 @@ import (
 
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/jobs"
-	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/sheet/record"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// planAge is how long the plan of a dry run may be applied.
+// planAge is the time in which a dry run can be applied.
 const planAge = 24 * time.Hour
 
-// Cancel stops a queued or running job; what it applied stays. It fails with
+// Cancel stops a queued or running job; applied rows stay applied. It fails with
 // NotFound job_not_found, or Conflict job_finished.
-func (b *Bulk) Cancel(ctx context.Context, communityID, jobID string) (Status, error) {
-	var j job
+func (b *Bulk) Cancel(ctx context.Context, caller actor.Actor, communityID, jobID string) (Status, error) {
+	if err := b.may(ctx, caller, communityID); err != nil {
+		return Status{}, err
+	}
+	ctx = actor.NewContext(ctx, caller)
+	var j job.Job
 	err := b.db.Tx(ctx, func(tx *sqldb.Tx) (err error) {
-		if j, err = loadJob(ctx, tx, communityID, jobID); err != nil {
+		if j, err = job.Load(ctx, tx, communityID, jobID); err != nil {
 			return err
 		}
-		// The queue's row first: a worker takes the two in this order.
+		// The queue's row first, in the order of the workers.
 		if err := jobs.Cancel(ctx, tx, j.QueueJobID); err != nil {
 			return err
 		}
-		if j, err = lockJob(ctx, tx, communityID, jobID); err != nil {
+		if j, err = job.Lock(ctx, tx, communityID, jobID); err != nil {
 			return err
 		}
-		if j.Status != Queued && j.Status != Running {
-			return errs.New(errs.Conflict, "job_finished", "The job is %s already; there is nothing to cancel.", word(j.Status))
+		if j.Status != job.Queued && j.Status != job.Running {
+			return errs.New(errs.Conflict, "job_finished", "The job is %s already; there is nothing to cancel.", job.StatusWord(j.Status))
 		}
-		if err := b.end(ctx, tx, &j, Cancelled, "", ""); err != nil {
+		if err := b.end(ctx, tx, &j, job.Cancelled, "", errs.Sentence{}); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, b.clock.MS(), communityID, "bulk_job.cancel", j.target())
+		return audit.Record(ctx, tx, b.clock.MS(), communityID, "bulk_job.cancel", j.Target())
 	})
 	return b.status(j), err
 }
 
-// Apply starts a new job that does exactly what a dry run planned. It fails
-// with Conflict not_a_plan, plan_running, already_applied or plan_stale, or
-// Gone expired.
-func (b *Bulk) Apply(ctx context.Context, actor actor.Actor, communityID, jobID, newID string) (Status, error) {
-	var started job
-	beginning, err := b.beginning(ctx, communityID, jobID, b.looking, b.verify)
+// Apply starts a job that applies the plan of a dry run. It fails with Conflict
+// not_a_plan, plan_running, already_applied or plan_stale, or Gone expired.
+func (b *Bulk) Apply(ctx context.Context, caller actor.Actor, communityID, jobID, newID string) (Status, error) {
+	if err := b.may(ctx, caller, communityID); err != nil {
+		return Status{}, err
+	}
+	var started job.Job
+	beginning, err := b.beginning(ctx, communityID, jobID, b.detailSlots, b.verify)
 	if err != nil {
 		return Status{}, err
 	}
 	err = b.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		plan, err := lockJob(ctx, tx, communityID, jobID)
+		plan, err := job.Lock(ctx, tx, communityID, jobID)
 		if err != nil {
 			return err
 		}
 		if err := b.applicable(ctx, tx, &plan); err != nil {
 			return err
 		}
-		started = b.successor(&plan, actor, newID)
+		started = b.successor(&plan, caller, newID)
 		started.Type, started.Options, started.Detected = plan.Type, plan.Options, plan.Detected
-		started.FileID, started.FileSize, started.Verdict = plan.FileID, plan.FileSize, plan.Verdict
+		started.FileID, started.FileSize, started.FileScan = plan.FileID, plan.FileSize, plan.FileScan
 		started.Options.DryRun = false
 		started.Revision, started.Position = plan.Revision, beginning
 		return b.queue(ctx, tx, &started)
@@ -69,41 +77,42 @@ func (b *Bulk) Apply(ctx context.Context, actor actor.Actor, communityID, jobID,
 	return b.status(started), err
 }
 
-// beginning is where the rows of a job's file start. Opening a large workbook
-// takes a while, so it is not for a transaction. The file is verified first.
-func (b *Bulk) beginning(ctx context.Context, communityID, jobID string, at *places, verify func(context.Context, *job) error) (sheet.Pos, error) {
-	j, err := b.keptJob(ctx, communityID, jobID)
+// beginning returns the position of the first row of a job's file, which is
+// verified first. Opening a large workbook is slow, so it runs outside a
+// transaction.
+func (b *Bulk) beginning(ctx context.Context, communityID, jobID string, at *source.Slots, verify func(context.Context, *job.Job) error) (record.Pos, error) {
+	j, err := b.jobWithDetails(ctx, communityID, jobID)
 	if err != nil {
-		return sheet.Pos{}, err
+		return record.Pos{}, err
 	}
-	if j.Type == Undo {
-		return sheet.Pos{}, nil
+	if j.Type == job.Undo {
+		return record.Pos{}, nil
 	}
 	if err := verify(ctx, &j); err != nil {
-		return sheet.Pos{}, err
+		return record.Pos{}, err
 	}
 	table, err := b.openTable(ctx, &j, at)
 	if err != nil {
-		return sheet.Pos{}, err
+		return record.Pos{}, err
 	}
-	defer table.close()
+	defer table.Close()
 	return table.Start(), nil
 }
 
-func (b *Bulk) applicable(ctx context.Context, q sqldb.Querier, plan *job) error {
+func (b *Bulk) applicable(ctx context.Context, q sqldb.Querier, plan *job.Job) error {
 	now := b.clock.MS()
 	switch {
 	case !plan.DryRun:
 		return errs.New(errs.Conflict, "not_a_plan", "Only a dry run can be applied.")
-	case plan.Status == Queued || plan.Status == Running:
+	case plan.Status == job.Queued || plan.Status == job.Running:
 		return errs.New(errs.Conflict, "plan_running", "The dry run has not ended yet.").WithRetry(2 * time.Second)
-	case plan.Status != Completed:
-		return errs.New(errs.Conflict, "not_a_plan", "The dry run is %s, so its plan is not complete.", word(plan.Status))
-	case expired(plan, now):
-		return errExpired()
+	case plan.Status != job.Completed:
+		return errs.New(errs.Conflict, "not_a_plan", "The dry run is %s, so its plan is not complete.", job.StatusWord(plan.Status))
+	case job.Expired(plan, now):
+		return job.ErrExpired()
 	}
-	// What it did once no longer is what its plan says, so its rows would fail.
-	applied, err := applicationsOf(ctx, q, plan.CommunityID, plan.ID)
+	// After a first application the rows would differ from their plan.
+	applied, err := job.AppliedBy(ctx, q, plan.CommunityID, plan.ID)
 	if err != nil {
 		return err
 	}
@@ -123,64 +132,52 @@ func (b *Bulk) applicable(ctx context.Context, q sqldb.Querier, plan *job) error
 	return nil
 }
 
-// Undo starts a job that takes back what a job did. It fails with Conflict
-// not_undoable, or Gone expired.
-func (b *Bulk) Undo(ctx context.Context, actor actor.Actor, communityID, jobID, newID string) (Status, error) {
-	var started job
+// Undo starts a job that restores the state before another job. It fails with
+// Conflict not_undoable, or Gone expired.
+func (b *Bulk) Undo(ctx context.Context, caller actor.Actor, communityID, jobID, newID string) (Status, error) {
+	if err := b.may(ctx, caller, communityID); err != nil {
+		return Status{}, err
+	}
+	var started job.Job
 	err := b.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		done, err := lockJob(ctx, tx, communityID, jobID)
+		done, err := job.Lock(ctx, tx, communityID, jobID)
 		if err != nil {
 			return err
 		}
 		switch {
-		case done.DryRun, done.Type == Undo:
+		case done.DryRun, done.Type == job.Undo:
 			return errs.New(errs.Conflict, "not_undoable", "Only an import or update that was run for real can be undone.")
-		case !slices.Contains([]string{Completed, CompletedWithErrors, Failed, Cancelled}, done.Status):
-			return errs.New(errs.Conflict, "not_undoable", "The job is %s, so it cannot be undone.", word(done.Status))
-		case expired(&done, b.clock.MS()):
-			return errExpired()
+		case !slices.Contains([]string{job.Completed, job.CompletedWithErrors, job.Failed, job.Cancelled}, done.Status):
+			return errs.New(errs.Conflict, "not_undoable", "The job is %s, so it cannot be undone.", job.StatusWord(done.Status))
+		case job.Expired(&done, b.clock.MS()):
+			return job.ErrExpired()
 		}
 		if err := b.noUndoUnderWay(ctx, tx, &done); err != nil {
 			return err
 		}
-		started = b.successor(&done, actor, newID)
-		started.Type, started.TotalRows, started.Detected = Undo, done.Counts.Created+done.Counts.Updated, done.Detected
+		started = b.successor(&done, caller, newID)
+		started.Type, started.TotalRows, started.Detected = job.Undo, done.Counts.Created+done.Counts.Updated, done.Detected
 		return b.queue(ctx, tx, &started)
 	})
 	return b.status(started), err
 }
 
-func (b *Bulk) noUndoUnderWay(ctx context.Context, tx *sqldb.Tx, done *job) error {
-	n, err := countOpenUndos(ctx, tx, done.CommunityID, done.ID)
+func (b *Bulk) noUndoUnderWay(ctx context.Context, tx *sqldb.Tx, done *job.Job) error {
+	n, err := job.CountOpenUndos(ctx, tx, done.CommunityID, done.ID)
 	if err == nil && n > 0 {
 		return errs.New(errs.Conflict, "undo_running", "This job is being undone already.")
 	}
 	return err
 }
 
-// successor is a new job that follows from another one.
-func (b *Bulk) successor(of *job, actor actor.Actor, newID string) job {
+// successor returns a new job with the file name of another one.
+func (b *Bulk) successor(of *job.Job, actor actor.Actor, newID string) job.Job {
 	if newID == "" {
 		newID = b.NewID()
 	}
 	now := b.clock.MS()
-	return job{
-		CommunityID: of.CommunityID, ID: newID, Status: Queued, OriginID: of.ID, FileName: of.FileName,
-		Actor: actor.Ref(), ActorName: actor.Name, owner: actor.Uploader(), CreatedAt: now, UpdatedAt: now,
+	return job.Job{
+		CommunityID: of.CommunityID, ID: newID, Status: job.Queued, ParentID: of.ID, FileName: of.FileName,
+		Actor: actor.Ref(), ActorName: actor.Name, Owner: actor.Uploader(), CreatedAt: now, UpdatedAt: now,
 	}
-}
-
-// expired reports whether a job's file and row details are gone.
-func expired(j *job, now int64) bool { return j.ExpiresAt > 0 && j.ExpiresAt <= now }
-
-func errExpired() error {
-	return errs.New(errs.Gone, "expired", "The file and the row details of this job are no longer kept.")
-}
-
-// word is a status as a person reads it.
-func word(status string) errs.Word {
-	if status == CompletedWithErrors {
-		status = Completed
-	}
-	return errs.Word(status)
 }

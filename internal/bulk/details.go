@@ -8,54 +8,61 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/outcome"
+	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
-	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/sheet/record"
 )
 
-// Detail is what became of one row, as the wire shows it.
+// Detail is the result of one row, as JSON.
 type Detail struct {
-	Line       int       `json:"line"`
-	Identifier string    `json:"identifier"`
-	UserID     string    `json:"userId,omitempty"`
-	Outcome    string    `json:"outcome" enum:"created,updated,unchanged,skipped,failed"`
-	Changes    []Change  `json:"changes"`
-	Errors     []Problem `json:"errors"`
-	Removed    bool      `json:"-"` // an undo removed the member, which is the one change
-	Withheld   bool      `json:"-"` // the data of the person was erased
+	Line       int               `json:"line"`
+	Identifier string            `json:"identifier"`
+	UserID     string            `json:"userId,omitempty"`
+	Outcome    string            `json:"outcome" enum:"created,updated,unchanged,skipped,failed"`
+	Changes    []Change          `json:"changes"`
+	Errors     []source.RowError `json:"errors"`
+	Removed    bool              `json:"-"` // an undo removed the member; the only change
+	Withheld   bool              `json:"-"` // the data of the person was erased
 }
 
-// Change is a field that got another value; null is unset. Roles and tags are
-// lists of names.
+// Change is the change of a field; null is unset. Roles and tags are lists of
+// names.
 type Change struct {
 	Field string `json:"field"`
 	Old   any    `json:"old"`
 	New   any    `json:"new"`
 }
 
-// stateName stands in a Change for the membership itself, as in the answers
-// about a member; without one it is unset.
+// stateName is the field of a Change for the membership itself; a removed member
+// has none.
 const stateName = "state"
 
-// DetailFilter chooses rows of a job; zero parts mean any.
+// DetailFilter selects rows of a job; zero values match all.
 type DetailFilter struct {
 	Outcome string
 	Line    int
-	Cursor  string // from the page before
+	Cursor  string // of the previous page
 	Limit   int    // at most 200
 }
 
-// Details returns rows of a job in the order they were worked off, and the
-// cursor of the next page ("": none). It fails with NotFound job_not_found,
-// Gone expired, or Invalid unknown_outcome, invalid_cursor.
-func (b *Bulk) Details(ctx context.Context, communityID, jobID string, f DetailFilter) ([]Detail, string, error) {
-	j, err := b.keptJob(ctx, communityID, jobID)
+// Details returns rows of a job in the order of processing, and the cursor of
+// the next page ("": none). It fails with NotFound job_not_found, Gone expired,
+// or Invalid unknown_outcome, invalid_cursor.
+func (b *Bulk) Details(ctx context.Context, caller actor.Actor, communityID, jobID string, f DetailFilter) ([]Detail, string, error) {
+	if err := b.may(ctx, caller, communityID); err != nil {
+		return nil, "", err
+	}
+	j, err := b.jobWithDetails(ctx, communityID, jobID)
 	if err != nil {
 		return nil, "", err
 	}
-	outcome := parseOutcome(f.Outcome)
-	if f.Outcome != "" && outcome == 0 {
+	wanted := outcome.Parse(f.Outcome)
+	if f.Outcome != "" && wanted == 0 {
 		return nil, "", errs.New(errs.Invalid, "unknown_outcome", "An outcome is created, updated, unchanged, skipped or failed.")
 	}
 	number, skip, err := parseCursor(f.Cursor)
@@ -63,26 +70,26 @@ func (b *Bulk) Details(ctx context.Context, communityID, jobID string, f DetailF
 		return nil, "", err
 	}
 	limit := min(max(f.Limit, 1), 200)
-	var chosen []record
+	var chosen []outcome.Record
 	for {
-		piece, err := pieceFrom(ctx, b.db, &j, number, outcome, f.Line)
+		batch, err := outcome.Find(ctx, b.db, j.CommunityID, j.ID, number, wanted, f.Line)
 		if err != nil {
 			return nil, "", err
 		}
-		if piece == nil {
+		if batch == nil {
 			details, err := b.describe(ctx, &j, chosen)
 			return details, "", err
 		}
-		list, err := unpack(piece.Outcomes)
+		list, err := outcome.Unpack(batch.Outcomes)
 		if err != nil {
 			return nil, "", err
 		}
-		if piece.Number != number {
+		if batch.Number != number {
 			skip = 0
 		}
-		number = piece.Number
+		number = batch.Number
 		for i := skip; i < len(list); i++ {
-			if outcome != 0 && list[i].Outcome != outcome || f.Line > 0 && list[i].Pos.Line != f.Line {
+			if wanted != 0 && list[i].Outcome != wanted || f.Line > 0 && list[i].Pos.Line != f.Line {
 				continue
 			}
 			if len(chosen) == limit {
@@ -103,39 +110,38 @@ func parseCursor(cursor string) (number int64, skip int, err error) {
 	number, errNumber := strconv.ParseInt(before, 10, 64)
 	skip, errSkip := strconv.Atoi(after)
 	if errNumber != nil || errSkip != nil || number < 0 || skip < 0 {
-		return 0, 0, errs.New(errs.Invalid, "invalid_cursor", "The cursor is not one this list gave.")
+		return 0, 0, errs.New(errs.Invalid, "invalid_cursor", "The cursor is not from this list.")
 	}
 	return number, skip, nil
 }
 
-// keptJob is a job whose row details are still there.
-func (b *Bulk) keptJob(ctx context.Context, communityID, jobID string) (job, error) {
-	j, err := loadJob(ctx, b.db, communityID, jobID)
-	if err == nil && expired(&j, b.clock.MS()) {
-		err = errExpired()
+// jobWithDetails returns a job with row details. It fails with NotFound or Gone expired.
+func (b *Bulk) jobWithDetails(ctx context.Context, communityID, jobID string) (job.Job, error) {
+	j, err := job.Load(ctx, b.db, communityID, jobID)
+	if err == nil && job.Expired(&j, b.clock.MS()) {
+		err = job.ErrExpired()
 	}
 	return j, err
 }
 
-// describe reads the rows again, for what is not kept beside the file: whose
-// they are, and what somebody was created with.
-func (b *Bulk) describe(ctx context.Context, j *job, list []record) ([]Detail, error) {
+// describe reads the rows again for the values that are only in the file.
+func (b *Bulk) describe(ctx context.Context, j *job.Job, list []outcome.Record) ([]Detail, error) {
 	details := make([]Detail, len(list))
 	if len(list) == 0 {
 		return details, nil
 	}
-	look, err := b.look(ctx, j)
+	rows, err := b.openRows(ctx, j)
 	if err != nil {
 		return nil, err
 	}
-	defer look.close()
+	defer rows.close()
 	subjects := make([][]string, len(list))
 	for _, i := range inFileOrder(list) {
-		if details[i], subjects[i], err = look.detail(&list[i]); err != nil {
+		if details[i], subjects[i], err = rows.detail(&list[i]); err != nil {
 			return nil, err
 		}
 	}
-	hidden, err := b.withheld(ctx, look, subjects)
+	hidden, err := b.withheld(ctx, rows, subjects)
 	for i := range hidden {
 		if hidden[i] {
 			details[i] = details[i].erased()
@@ -144,9 +150,9 @@ func (b *Bulk) describe(ctx context.Context, j *job, list []record) ([]Detail, e
 	return details, err
 }
 
-// inFileOrder are the places of records as they stand in the file: a packed
-// file can only be read forward, and an undo goes backward.
-func inFileOrder(list []record) []int {
+// inFileOrder returns the indexes of records in file order: a compressed file
+// can only be read forward, and an undo goes backward.
+func inFileOrder(list []outcome.Record) []int {
 	places := make([]int, len(list))
 	for i := range places {
 		places[i] = i
@@ -155,69 +161,54 @@ func inFileOrder(list []record) []int {
 	return places
 }
 
-// look reads single rows of a job's file.
-type look struct {
-	table  openFile
-	reader *reader
+// rowReader reads single rows of a job's file.
+type rowReader struct {
+	table  source.File
+	reader *source.Reader
 	fields map[string]*field.Field
 	names  member.Names
-	undo   bool // the rows are taken back
-	last   sheet.Row
+	undo   bool // the rows are undone
+	last   record.Row
 
 	communityID string
 	uploadedAt  int64 // Unix milliseconds
 }
 
-// look opens the file of a job; of an undo, that of the job it takes back.
-func (b *Bulk) look(ctx context.Context, j *job) (*look, error) {
-	source := *j
-	if j.Type == Undo {
-		original, err := loadJob(ctx, b.db, j.CommunityID, j.OriginID)
-		if err != nil {
+// openRows opens the file of a job; of an undo, that of the original job.
+func (b *Bulk) openRows(ctx context.Context, j *job.Job) (*rowReader, error) {
+	original := *j
+	if j.Type == job.Undo {
+		var err error
+		if original, err = job.Load(ctx, b.db, j.CommunityID, j.ParentID); err != nil {
 			return nil, err
 		}
-		source = original
 	}
-	d, err := b.dictionary(ctx, b.db, &source)
+	d, err := job.LoadDictionary(ctx, b.db, &original)
 	if err != nil {
 		return nil, err
 	}
-	l := &look{fields: map[string]*field.Field{}, undo: j.Type == Undo, communityID: j.CommunityID, uploadedAt: source.uploadedAt()}
-	for i := range d.fields {
-		l.fields[d.fields[i].ID] = &d.fields[i]
+	l := &rowReader{fields: map[string]*field.Field{}, undo: j.Type == job.Undo, communityID: j.CommunityID, uploadedAt: original.UploadedAt()}
+	for i := range d.Fields {
+		l.fields[d.Fields[i].ID] = &d.Fields[i]
 	}
 	if l.names, err = member.LoadNames(ctx, b.db, j.CommunityID); err != nil {
 		return nil, err
 	}
-	if err := b.verify(ctx, &source); err != nil {
+	if err := b.verify(ctx, &original); err != nil {
 		return nil, err
 	}
-	if l.table, err = b.openTable(ctx, &source, b.looking); err != nil {
+	if l.table, err = b.openTable(ctx, &original, b.detailSlots); err != nil {
 		return nil, err
 	}
-	layout := d.readLenient(l.table.Header(), source.Options.Mapping)
-	l.reader = newReader(layout, source.formats(), false)
+	columns := d.ReadHeaderTolerant(l.table.Header(), original.Options.Mapping)
+	l.reader = source.NewReader(columns, original.Formats(), false)
 	return l, nil
 }
 
-// readLenient is read for a header that was understood once: columns whose
-// field is gone since are ignored.
-func (d *dictionary) readLenient(header []string, mapping map[string]*string) *layout {
-	l := &layout{columns: make([]column, len(header)), hasColumn: map[*field.Field]bool{}}
-	for i, text := range header {
-		if c, problem := d.column(i, text, mapping); problem == nil {
-			l.columns[i] = c
-		}
-		l.columns[i].header = text
-		l.operations = l.operations || l.columns[i].operation != nil
-	}
-	return l
-}
+func (l *rowReader) close() { l.table.Close() }
 
-func (l *look) close() { l.table.close() }
-
-// source reads the row of the file that a record speaks of.
-func (l *look) source(rec *record) (*sheet.Row, error) {
+// source reads the row of a record.
+func (l *rowReader) source(rec *outcome.Record) (*record.Row, error) {
 	if err := l.table.Seek(rec.Pos); err != nil {
 		return nil, err
 	}
@@ -228,21 +219,21 @@ func (l *look) source(rec *record) (*sheet.Row, error) {
 }
 
 // detail returns the detail of a record and the subjects of its row.
-func (l *look) detail(rec *record) (d Detail, subjects []string, err error) {
-	d = Detail{Line: rec.Pos.Line, UserID: rec.UserID, Outcome: rec.Outcome.String(), Changes: []Change{}, Errors: rec.Problems}
+func (l *rowReader) detail(rec *outcome.Record) (d Detail, subjects []string, err error) {
+	d = Detail{Line: rec.Pos.Line, UserID: rec.UserID, Outcome: rec.Outcome.String(), Changes: []Change{}, Errors: rec.Errors}
 	if d.Errors == nil {
-		d.Errors = []Problem{}
+		d.Errors = []source.RowError{}
 	}
 	src, err := l.source(rec)
 	if err != nil {
 		return d, nil, err
 	}
-	r := l.reader.read(src)
-	d.Identifier = r.identifier()
+	r := l.reader.Read(src)
+	d.Identifier = r.Identifier()
 	switch {
-	case rec.Outcome == Created:
+	case rec.Outcome == outcome.Created:
 		d.Changes = l.created(&r)
-	case l.undo && rec.Outcome == Updated && len(rec.Changes) == 0: // who was created is removed
+	case l.undo && rec.Outcome == outcome.Updated && len(rec.Changes) == 0: // a created member was removed
 		d.Removed, d.Changes = true, append(d.Changes, Change{Field: stateName, Old: member.Active})
 	}
 	for _, c := range rec.Changes {
@@ -255,31 +246,31 @@ func (l *look) detail(rec *record) (d Detail, subjects []string, err error) {
 	return d, l.subjects(rec, &r), nil
 }
 
-// created shows the cells that somebody was made from.
-func (l *look) created(r *row) []Change {
-	changes := make([]Change, 0, len(r.sets)+1)
-	if r.email != "" {
-		changes = append(changes, Change{Field: field.EmailName, New: r.email})
+// created returns the values of a created member.
+func (l *rowReader) created(r *source.Row) []Change {
+	changes := make([]Change, 0, len(r.Cells)+1)
+	if r.Email != "" {
+		changes = append(changes, Change{Field: field.EmailName, New: r.Email})
 	}
-	for i := range r.sets {
-		s := &r.sets[i]
-		value := s.value
-		if list, ok := value.(names); ok {
+	for i := range r.Cells {
+		s := &r.Cells[i]
+		value := s.Value
+		if list, ok := value.(source.Names); ok {
 			value = slices.Compact(slices.Sorted(slices.Values(list)))
 		}
 		if value != nil {
-			changes = append(changes, Change{Field: s.field.Field, New: value})
+			changes = append(changes, Change{Field: s.Field.Field, New: value})
 		}
 	}
 	return changes
 }
 
-func (l *look) change(c *storedChange) (Change, error) {
-	old, err := c.before()
+func (l *rowReader) change(c *outcome.Change) (Change, error) {
+	old, err := c.Before()
 	if err != nil {
 		return Change{}, err
 	}
-	made, err := c.after()
+	made, err := c.After()
 	if err != nil {
 		return Change{}, err
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/jobs"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/roster"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
@@ -29,8 +29,8 @@ func (f *fixture) exec(lite, postgres string) {
 	f.ok(err)
 }
 
-// refuseMembers lets the database refuse member rows, on insert and update, in
-// which the condition on NEW holds.
+// refuseMembers makes the database reject member rows that match a condition on
+// NEW.
 func (f *fixture) refuseMembers(condition string) {
 	f.Helper()
 	f.exec("SELECT 1", "CREATE FUNCTION refuse() RETURNS trigger AS $$ BEGIN IF "+condition+" THEN RAISE EXCEPTION 'refused'; END IF; RETURN NEW; END $$ LANGUAGE plpgsql")
@@ -40,7 +40,7 @@ func (f *fixture) refuseMembers(condition string) {
 	}
 }
 
-// uniquePhones lets no two members have one phone number.
+// uniquePhones adds a unique index on phone numbers.
 func (f *fixture) uniquePhones() {
 	f.Helper()
 	const index = "CREATE UNIQUE INDEX one_phone ON members (phone) WHERE phone <> ''"
@@ -49,8 +49,8 @@ func (f *fixture) uniquePhones() {
 
 const peopleHead = "Email,Username,First Name,Last Name,Phone\n"
 
-// crew is a file of n people, in which those of the bad lines (from 2) have the
-// last name Bad.
+// crew is a file of n people; those of the bad lines (from 2) have the last name
+// Bad.
 func crew(n int, bad ...int) string {
 	var text strings.Builder
 	text.WriteString(peopleHead)
@@ -66,7 +66,7 @@ func crew(n int, bad ...int) string {
 	return text.String()
 }
 
-// wantConflicts checks that just these lines failed, that each line has one
+// wantConflicts checks that only the bad lines failed, that each line has one
 // outcome in file order, and that the other people are members.
 func (f *fixture) wantConflicts(s bulk.Status, n int, bad ...int) {
 	f.Helper()
@@ -82,7 +82,7 @@ func (f *fixture) wantConflicts(s bulk.Status, n int, bad ...int) {
 		if row.Line != i+2 {
 			f.Fatalf("outcome %d is of line %d", i, row.Line)
 		}
-		conflict := len(row.Errors) == 1 && row.Errors[0].Code == "conflict" && strings.Contains(row.Errors[0].Message, "import")
+		conflict := len(row.Errors) == 1 && row.Errors[0].Code == "conflict" && strings.Contains(row.Errors[0].Message.English, "import")
 		if (row.Outcome == "failed") != failed[row.Line] || failed[row.Line] && !conflict {
 			f.Errorf("line %d: %s %+v", row.Line, row.Outcome, row.Errors)
 		}
@@ -92,9 +92,9 @@ func (f *fixture) wantConflicts(s bulk.Status, n int, bad ...int) {
 	}
 }
 
-func eachOfSize(t *testing.T, pieceRows int, test func(f *fixture)) {
+func eachOfSize(t *testing.T, batchRows int, test func(f *fixture)) {
 	t.Helper()
-	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) { test(newFixture(t, db, pieceRows)) })
+	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) { test(newFixture(t, db, batchRows)) })
 }
 
 func TestRowsThatTheDatabaseRefusesFailAlone(t *testing.T) {
@@ -192,17 +192,17 @@ func TestADividedBatchResumesBetweenItsParts(t *testing.T) {
 	eachOfSize(t, 16, func(f *fixture) {
 		f.refuseMembers("NEW.last_name = 'Bad'")
 		bad := []int{4, 7, 12, 19, 33}
-		s, err := f.bulk.Start(f.Context(), f.input(bulk.Import, crew(40, bad...), bulk.Options{}))
+		s, err := f.startUpload(f.Context(), f.input(bulk.Import, crew(40, bad...), bulk.Options{}))
 		f.ok(err)
 		stops := 0
 		for range bad { // each attempt ends where it meets a row that is refused
 			ctx, stop := context.WithCancel(f.Context())
 			log := slog.New(watcher{slog.NewTextHandler(f.Output(), nil), "row violates a constraint", func() { stops++; stop() }})
 			engine := jobs.New(f.db, clock.Clock{}, log, jobs.EngineOptions{})
-			b := bulk.New(bulk.Deps{DB: f.db, Files: f.files, Members: f.members, Clock: clock.Clock{}, Log: log, Limits: bulk.Limits{PieceRows: 16}}, engine)
+			b := bulk.New(bulk.Deps{DB: f.db, Files: f.files, Access: f.auth, Members: f.members, Clock: clock.Clock{}, Log: log, Limits: bulk.Limits{BatchRows: 16}}, engine)
 			_ = b.RunHere(ctx, engine, f.community, s.JobID) // interrupted
 			stop()
-			seen, err := f.bulk.Status(f.Context(), f.community, s.JobID)
+			seen, err := f.bulk.Status(f.Context(), command, f.community, s.JobID)
 			f.ok(err)
 			if c := seen.Counts; c.Read != c.Created+c.Failed || c.Created != f.count() {
 				f.Fatalf("%+v with %d members", c, f.count())
@@ -228,16 +228,16 @@ func TestADividedBatchNeedsFewTransactions(t *testing.T) {
 		if events < 2 || events > 6 {
 			f.Errorf("%d parts of %d rows with one that is refused", events, n)
 		}
-		f.wantPieces(s, 1)
+		f.wantOutcomeRows(s, 1)
 	})
 }
 
-// wantPieces checks how many rows keep the outcomes of a job.
-func (f *fixture) wantPieces(s bulk.Status, most int) {
+// wantOutcomeRows checks the number of rows with the outcomes of a job.
+func (f *fixture) wantOutcomeRows(s bulk.Status, most int) {
 	f.Helper()
-	pieces, err := sqldb.One(f.Context(), f.db, "count", sqldb.Value[int], "SELECT count(*) FROM bulk_pieces WHERE job_id = $1", s.JobID)
+	pieces, err := sqldb.One(f.Context(), f.db, "count", sqldb.Value[int], "SELECT count(*) FROM bulk_batches WHERE job_id = $1", s.JobID)
 	f.ok(err)
-	stored, err := sqldb.One(f.Context(), f.db, "count", sqldb.Value[int], "SELECT pieces FROM bulk_jobs WHERE id = $1", s.JobID)
+	stored, err := sqldb.One(f.Context(), f.db, "count", sqldb.Value[int], "SELECT batches FROM bulk_jobs WHERE id = $1", s.JobID)
 	f.ok(err)
 	if pieces > most || stored < pieces {
 		f.Errorf("%d rows keep the outcomes (%d by the job), want at most %d", pieces, stored, most)
@@ -253,11 +253,11 @@ func TestTheOutcomesOfManyRefusedRowsTakeFewRowsAndAreUndone(t *testing.T) {
 		for line := 2; line <= n; line += 2 {
 			bad = append(bad, line)
 		}
-		s, err := f.bulk.Start(f.Context(), f.input(bulk.Import, crew(n, bad...), bulk.Options{}))
+		s, err := f.startUpload(f.Context(), f.input(bulk.Import, crew(n, bad...), bulk.Options{}))
 		f.ok(err)
 		s = f.work(s)
 		f.wantConflicts(s, n, bad...)
-		f.wantPieces(s, 5) // about 120 parts, of which 32 share a row
+		f.wantOutcomeRows(s, 5) // about 120 parts, of which 32 share a row
 		lines := []int{}
 		for _, d := range f.details(s, bulk.DetailFilter{Limit: 7}) {
 			lines = append(lines, d.Line)
@@ -276,7 +276,7 @@ func TestTheOutcomesOfManyRefusedRowsTakeFewRowsAndAreUndone(t *testing.T) {
 func TestAValueThatIsTakenWhileItIsImportedNamesItsColumn(t *testing.T) {
 	eachOfSize(t, 8, func(f *fixture) {
 		f.field(field.Input{Field: "card", Name: "Card", Type: field.SingleLine, Identifier: true})
-		// The key that line 3 wants is taken by nobody whom a look-up finds.
+		// No lookup finds a holder of the key of line 3.
 		const index = "CREATE UNIQUE INDEX one_card ON member_identifiers (substr(key, 1, 1)) WHERE key LIKE 'x%'"
 		f.exec(index, index)
 		s := f.run(bulk.Import, "Email,Username,First Name,Last Name,Card No\na@example.com,ua,A,A,x1\nb@example.com,ub,B,B,x2\nc@example.com,uc,C,C,y1\n",
@@ -289,7 +289,7 @@ func TestAValueThatIsTakenWhileItIsImportedNamesItsColumn(t *testing.T) {
 	})
 }
 
-func TestUsernamesThatOthersTakeMeanwhileStopNoImport(t *testing.T) {
+func TestConcurrentlyTakenUsernamesDoNotStopAnImport(t *testing.T) {
 	eachOfSize(t, 4, func(f *fixture) {
 		const n = 60
 		var taken atomic.Int64
@@ -297,7 +297,7 @@ func TestUsernamesThatOthersTakeMeanwhileStopNoImport(t *testing.T) {
 		go func() {
 			defer close(done)
 			for line := n + 1; line > 1; line -= 2 {
-				_, err := f.members.Create(f.Context(), command, f.community, member.Newcomer{
+				_, err := f.members.Create(f.Context(), command, f.community, roster.CreateInput{
 					FirstName: "T", LastName: "T", Username: fmt.Sprint("m", line), Email: fmt.Sprintf("t%d@example.com", line),
 				})
 				if err == nil {

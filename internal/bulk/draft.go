@@ -9,50 +9,55 @@ import (
 	"unicode/utf8"
 
 	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/sheet/record"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Draft is a staged file of the import wizard: stored, looked into, and not
-// started.
+// Draft is a staged file of the import wizard.
 type Draft struct {
 	ID        string
 	FileName  string
 	Size      int64
-	Type      Type
+	Type      job.Type
 	Detected  sheet.Detected
-	Options   Options
+	Options   job.Options
 	Columns   []DraftColumn
-	Fields    []field.Field // what a column may be
-	Missing   []field.Field // required fields that no column gives
-	Problem   string        // why it cannot start yet; "": it can
-	JobID     string        // its latest dry run or run; "": none
+	Fields    []field.Field // possible fields of a column
+	Missing   []field.Field // required fields without a column
+	Problem   errs.Sentence // reason that it cannot start; zero: it can
+	JobID     string        // latest job; "": none
 	ExpiresAt string        // RFC 3339
 }
 
-// DraftColumn is a column of the file and what it is taken for.
+// DraftColumn is a column of the file with its field.
 type DraftColumn struct {
-	Index     int
-	Header    string
-	Samples   []string // up to five values that are not empty
-	Field     string   // database name; "": ignored
-	Suggested bool     // a guess that the person should look at
-	Told      bool     // a mapping has to say so: the header alone does not
-	Problem   string   // why it must be chosen or ignored; "": nothing
+	Index        int
+	Header       string
+	Samples      []string      // up to five values
+	Field        string        // database name; "": ignored
+	Suggested    bool          // a guess, to be confirmed
+	NeedsMapping bool          // the header alone does not determine the field
+	Problem      errs.Sentence // reason that a field must be chosen; zero: none
 }
 
 const sampleRows = 200
 
-// Stage keeps an uploaded file for the wizard. Unlike Start it takes a header
-// that is not understood yet; it fails where the file cannot be read at all.
-func (b *Bulk) Stage(ctx context.Context, in Start) (Draft, error) {
+// Stage stores an uploaded file for the wizard. Unlike Start it accepts an
+// unknown header; it fails if the file cannot be read.
+func (b *Bulk) Stage(ctx context.Context, caller actor.Actor, communityID string, in Start) (Draft, error) {
+	if err := b.may(ctx, caller, communityID); err != nil {
+		return Draft{}, notStartedError{err}
+	}
 	now := b.clock.MS()
-	j := job{
-		CommunityID: in.CommunityID, ID: b.NewID(), Type: in.Type, Status: draft, Options: in.Options, FileID: in.FileID, FileName: shortName(in.FileName), FileSize: in.Verdict.Size,
-		Verdict: in.Verdict, Actor: in.Actor.Ref(), ActorName: in.Actor.Name, CreatedAt: now, UpdatedAt: now, ExpiresAt: now + b.limits.KeepDrafts.Milliseconds(),
+	j := job.Job{
+		CommunityID: communityID, ID: b.NewID(), Type: in.Type, Status: job.Draft, Options: in.Options, FileID: in.FileID, FileName: shortName(in.FileName), FileSize: in.FileScan.Size,
+		FileScan: in.FileScan, Actor: caller.Ref(), ActorName: caller.Name, CreatedAt: now, UpdatedAt: now, ExpiresAt: now + b.limits.KeepDrafts.Milliseconds(),
 	}
 	d, err := b.draft(ctx, &j)
 	if err != nil {
@@ -62,32 +67,37 @@ func (b *Bulk) Stage(ctx context.Context, in Start) (Draft, error) {
 		if err := b.reserve(ctx, tx, &j); err != nil {
 			return err
 		}
-		return insertJob(ctx, tx, j)
+		return job.Insert(ctx, tx, j)
 	})
 }
 
-// Draft returns a staged file as it stands. It fails with NotFound
-// draft_not_found, or Gone expired.
-func (b *Bulk) Draft(ctx context.Context, communityID, draftID string) (Draft, error) {
-	j, err := b.keptDraft(ctx, b.db, communityID, draftID)
+// Draft returns a staged file. It fails with NotFound draft_not_found, or Gone
+// expired.
+func (b *Bulk) Draft(ctx context.Context, caller actor.Actor, communityID, draftID string) (Draft, error) {
+	if err := b.may(ctx, caller, communityID); err != nil {
+		return Draft{}, err
+	}
+	j, err := b.openDraft(ctx, b.db, communityID, draftID)
 	if err != nil {
 		return Draft{}, err
 	}
 	return b.draft(ctx, &j)
 }
 
-func (b *Bulk) keptDraft(ctx context.Context, q sqldb.Querier, communityID, draftID string) (job, error) {
-	j, err := loadDraft(ctx, q, communityID, draftID)
-	if err == nil && expired(&j, b.clock.MS()) {
+func (b *Bulk) openDraft(ctx context.Context, q sqldb.Querier, communityID, draftID string) (job.Job, error) {
+	j, err := job.LoadDraft(ctx, q, communityID, draftID)
+	if err == nil && job.Expired(&j, b.clock.MS()) {
 		err = errs.New(errs.Gone, "expired", "The staged file is no longer kept: upload it again.")
 	}
 	return j, err
 }
 
-// Restage reads a staged file in another way: encoding, delimiter, sheet,
-// mapping and the rest of o replace what was chosen before.
-func (b *Bulk) Restage(ctx context.Context, communityID, draftID string, o Options) (Draft, error) {
-	j, err := b.keptDraft(ctx, b.db, communityID, draftID)
+// Restage reads a staged file with other options.
+func (b *Bulk) Restage(ctx context.Context, caller actor.Actor, communityID, draftID string, o job.Options) (Draft, error) {
+	if err := b.may(ctx, caller, communityID); err != nil {
+		return Draft{}, err
+	}
+	j, err := b.openDraft(ctx, b.db, communityID, draftID)
 	if err != nil {
 		return Draft{}, err
 	}
@@ -96,13 +106,16 @@ func (b *Bulk) Restage(ctx context.Context, communityID, draftID string, o Optio
 	if err != nil {
 		return d, err
 	}
-	return d, setDraftOptions(ctx, b.db, communityID, draftID, o, b.clock.MS())
+	return d, job.SetDraftOptions(ctx, b.db, communityID, draftID, o, b.clock.MS())
 }
 
-// StartDraft queues a job for a staged file, which stays staged: a dry run may
-// be followed by another one, or by the run. It fails like Start.
-func (b *Bulk) StartDraft(ctx context.Context, actor actor.Actor, communityID, draftID string, dryRun bool) (Status, error) {
-	staged, err := b.keptDraft(ctx, b.db, communityID, draftID)
+// StartDraft queues a job for a staged file, which stays staged for further
+// jobs. It fails like Start.
+func (b *Bulk) StartDraft(ctx context.Context, caller actor.Actor, communityID, draftID string, dryRun bool) (Status, error) {
+	if err := b.may(ctx, caller, communityID); err != nil {
+		return Status{}, err
+	}
+	staged, err := b.openDraft(ctx, b.db, communityID, draftID)
 	if err != nil {
 		return Status{}, err
 	}
@@ -113,7 +126,7 @@ func (b *Bulk) StartDraft(ctx context.Context, actor actor.Actor, communityID, d
 		return Status{}, err
 	}
 	o.Mapping = d.mapping()
-	j, err := b.prepare(ctx, Start{CommunityID: communityID, Type: staged.Type, FileID: staged.FileID, FileName: staged.FileName, Verdict: staged.Verdict, Options: o, Actor: actor})
+	j, err := b.prepare(ctx, caller, communityID, Start{Type: staged.Type, FileID: staged.FileID, FileName: staged.FileName, FileScan: staged.FileScan, Options: o})
 	if err != nil {
 		return Status{}, err
 	}
@@ -121,24 +134,27 @@ func (b *Bulk) StartDraft(ctx context.Context, actor actor.Actor, communityID, d
 		if err := b.queue(ctx, tx, &j); err != nil {
 			return err
 		}
-		return followDraft(ctx, tx, communityID, draftID, j.ID)
+		return job.FollowDraft(ctx, tx, communityID, draftID, j.ID)
 	})
 	return b.status(j), err
 }
 
-// FollowDraft makes a job, the applied plan say, the latest one of a draft, so
-// that whoever comes back to the draft finds it.
-func (b *Bulk) FollowDraft(ctx context.Context, communityID, draftID, jobID string) error {
-	return followDraft(ctx, b.db, communityID, draftID, jobID)
+// FollowDraft saves a job, such as an applied plan, as the latest one of a
+// draft.
+func (b *Bulk) FollowDraft(ctx context.Context, caller actor.Actor, communityID, draftID, jobID string) error {
+	if err := b.may(ctx, caller, communityID); err != nil {
+		return err
+	}
+	return job.FollowDraft(ctx, b.db, communityID, draftID, jobID)
 }
 
-// mapping spells out what every column was taken for, so that the job does
-// what the person saw.
+// mapping maps every column explicitly, so that the job has the fields of the
+// preview.
 func (d *Draft) mapping() map[string]*string {
 	mapping := map[string]*string{}
 	for _, c := range d.Columns {
 		switch {
-		case c.Problem != "": // left to the header check, which names it
+		case !c.Problem.IsZero(): // the header check names it
 		case c.Field == "":
 			mapping[c.Header] = nil
 		default:
@@ -148,50 +164,50 @@ func (d *Draft) mapping() map[string]*string {
 	return mapping
 }
 
-// draft looks into a staged file.
-func (b *Bulk) draft(ctx context.Context, j *job) (Draft, error) {
-	d := Draft{ID: j.ID, FileName: j.FileName, Size: j.FileSize, Type: j.Type, Options: j.Options, JobID: j.OriginID, ExpiresAt: clock.Format(j.ExpiresAt)}
+// draft reads the header and samples of a staged file.
+func (b *Bulk) draft(ctx context.Context, j *job.Job) (Draft, error) {
+	d := Draft{ID: j.ID, FileName: j.FileName, Size: j.FileSize, Type: j.Type, Options: j.Options, JobID: j.ParentID, ExpiresAt: clock.Format(j.ExpiresAt)}
 	if err := b.verify(ctx, j); err != nil {
 		return d, err
 	}
-	table, err := b.openTable(ctx, j, b.inspecting)
+	table, err := b.openTable(ctx, j, b.uploadSlots)
 	if err != nil {
 		return d, err
 	}
-	defer table.close()
-	dict, err := b.dictionary(ctx, b.db, j)
+	defer table.Close()
+	dict, err := job.LoadDictionary(ctx, b.db, j)
 	if err != nil {
 		return d, err
 	}
-	d.Detected, d.Fields = table.Detected(), dict.fields
+	d.Detected, d.Fields = table.Detected(), dict.Fields
 	header := table.Header()
 	samples, err := sample(table, len(header))
 	if err != nil {
 		return d, err
 	}
-	end := endOfNames(header, j.Options.Mapping)
+	end := source.EndOfNamed(header, j.Options.Mapping)
 	for i, text := range header {
-		if i >= end && len(samples[i]) == 0 && isNameless(text, j.Options.Mapping) {
-			continue // left over by a spreadsheet
+		if i >= end && len(samples[i]) == 0 && source.IsBlank(text, j.Options.Mapping) {
+			continue // an empty column of a spreadsheet
 		}
-		d.Columns = append(d.Columns, dict.draftColumn(i, text, samples[i], j.Options.Mapping))
+		d.Columns = append(d.Columns, draftColumn(dict, i, text, samples[i], j.Options.Mapping))
 	}
-	d.judge(dict)
+	d.check(dict)
 	return d, nil
 }
 
-// shortened is a copy of a text, of at most maxShown characters and a sign that
-// there are more.
+// shortened returns a copy of a text with at most MaxShown characters and an
+// ellipsis.
 func shortened(text string) string {
-	if runes := []rune(text[:min(len(text), (maxShown+1)*utf8.UTFMax)]); len(runes) > maxShown {
-		return string(runes[:maxShown]) + "…"
+	if runes := []rune(text[:min(len(text), (source.MaxShown+1)*utf8.UTFMax)]); len(runes) > source.MaxShown {
+		return string(runes[:source.MaxShown]) + "…"
 	}
 	return strings.Clone(text)
 }
 
-func sample(table openFile, columns int) ([][]string, error) {
+func sample(table source.File, columns int) ([][]string, error) {
 	samples := make([][]string, columns)
-	var src sheet.Row
+	var src record.Row
 	for range sampleRows {
 		err := table.Next(&src)
 		if errors.Is(err, io.EOF) {
@@ -210,60 +226,47 @@ func sample(table openFile, columns int) ([][]string, error) {
 	return samples, nil
 }
 
-func (d *dictionary) draftColumn(index int, header string, samples []string, mapping map[string]*string) DraftColumn {
+func draftColumn(d *source.Dictionary, index int, header string, samples []string, mapping map[string]*string) DraftColumn {
 	c := DraftColumn{Index: index, Header: header, Samples: samples}
-	known, problem := d.column(index, header, mapping)
-	c.Field = known.target()
+	known, problem := d.Column(index, header, mapping)
+	c.Field = known.Target()
 	if problem != nil {
-		c.Problem = problem.Message
-		if near := d.nearest(header); near != nil {
-			c.Field, c.Suggested, c.Problem = near.Field, true, ""
+		c.Problem = problem.Sentence
+		if near := d.Nearest(header); near != nil {
+			c.Field, c.Suggested, c.Problem = near.Field, true, errs.Sentence{}
 		}
 	}
-	alone, problem := d.column(index, header, nil)
-	c.Told = problem != nil || alone.target() != c.Field
+	alone, problem := d.Column(index, header, nil)
+	c.NeedsMapping = problem != nil || alone.Target() != c.Field
 	return c
 }
 
-// target is what a mapping calls the column; "" is one that is ignored.
-func (c column) target() string {
-	switch {
-	case c.userID:
-		return "user_id"
-	case c.operation != nil:
-		return c.operation.Field + "_op"
-	case c.field != nil:
-		return c.field.Field
-	}
-	return ""
-}
-
-// judge names what keeps the draft from starting.
-func (d *Draft) judge(dict *dictionary) {
+// check finds the reasons that the draft cannot start.
+func (d *Draft) check(dict *source.Dictionary) {
 	taken := map[string]int{}
 	open := 0
 	for i := range d.Columns {
 		c := &d.Columns[i]
 		if first, twice := taken[c.Field]; twice && c.Field != "" {
-			if c.Suggested { // a guess gives way
-				c.Field, c.Suggested, c.Problem = "", false, "Choose a field for this column, or ignore it."
+			if c.Suggested { // guesses have the lower priority
+				c.Field, c.Suggested, c.Problem = "", false, errs.Constant("Choose a field for this column, or ignore it.")
 			} else if other := &d.Columns[first]; other.Suggested {
-				other.Field, other.Suggested, other.Problem = "", false, "Choose a field for this column, or ignore it."
+				other.Field, other.Suggested, other.Problem = "", false, errs.Constant("Choose a field for this column, or ignore it.")
 				taken[c.Field] = i
 			} else {
-				c.Problem = "Two columns cannot be the same field."
+				c.Problem = errs.Constant("Two columns cannot be the same field.")
 			}
 		} else {
 			taken[c.Field] = i
 		}
 	}
 	for i := range d.Columns {
-		if d.Columns[i].Problem != "" {
+		if !d.Columns[i].Problem.IsZero() {
 			open++
 		}
 	}
-	for _, f := range dict.fields {
-		if _, given := taken[f.Field]; f.Required && !given && dict.typ == Import {
+	for _, f := range dict.Fields {
+		if _, given := taken[f.Field]; f.Required && !given && !dict.Update {
 			d.Missing = append(d.Missing, f)
 		}
 	}
@@ -271,8 +274,8 @@ func (d *Draft) judge(dict *dictionary) {
 	_, username := taken[field.Username]
 	switch {
 	case open > 0:
-		d.Problem = "Choose a field for every column, or ignore it."
-	case !email && !username && dict.typ == Import:
-		d.Problem = "Choose the column that holds the email or the username: it says whose row it is."
+		d.Problem = errs.Constant("Choose a field for every column, or ignore it.")
+	case !email && !username && !dict.Update:
+		d.Problem = errs.Constant("Choose the column with the email or the username. It identifies the members.")
 	}
 }

@@ -17,7 +17,7 @@ func (f *fixture) server(node, folder string, lease time.Duration) {
 	f.ok(err)
 	f.Cleanup(func() { f.ok(files.Close()) })
 	deps := f.deps
-	deps.Files, deps.Limits = files, bulk.Limits{PieceRows: 3}
+	deps.Files, deps.Limits = files, bulk.Limits{BatchRows: 3}
 	engine := jobs.New(f.db, deps.Clock, deps.Log, jobs.EngineOptions{NodeID: node, Workers: 2, Lease: lease})
 	bulk.New(deps, engine)
 	f.ok(engine.Start(f.Context()))
@@ -38,7 +38,7 @@ func waitsElsewhere(s bulk.Status) bool {
 func TestAJobMovesToTheServerThatHasItsFile(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.alive("home", time.Now().Add(time.Hour))
-		s, err := f.bulk.Start(f.Context(), f.input(bulk.Import, people, bulk.Options{}))
+		s, err := f.startUpload(f.Context(), f.input(bulk.Import, people, bulk.Options{}))
 		f.ok(err)
 		f.server("away", t.TempDir(), time.Hour)
 		f.until(s, waitsElsewhere)
@@ -52,13 +52,13 @@ func TestAJobMovesToTheServerThatHasItsFile(t *testing.T) {
 func TestAJobWhoseServerIsLostFailsWithTheReason(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.alive("home", time.Now().Add(time.Hour))
-		s, err := f.bulk.Start(f.Context(), f.input(bulk.Import, people, bulk.Options{}))
+		s, err := f.startUpload(f.Context(), f.input(bulk.Import, people, bulk.Options{}))
 		f.ok(err)
 		f.server("away", t.TempDir(), 2*time.Second)
 		f.until(s, waitsElsewhere)
 		f.alive("home", time.Now().Add(-time.Hour))
 		s = f.until(s, bulk.Status.Finished)
-		if s.Status != bulk.Failed || s.Error == nil || s.Error.Code != "damaged_file" || !strings.Contains(s.Error.Message, "share one file storage") {
+		if s.Status != bulk.Failed || s.Error == nil || s.Error.Code != "damaged_file" || !strings.Contains(s.Error.Message.English, "share one file storage") {
 			t.Errorf("%s %+v", s.Status, s.Error)
 		}
 	})

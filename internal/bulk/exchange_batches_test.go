@@ -10,8 +10,8 @@ import (
 	"github.com/regulars/regulars/internal/bulk"
 )
 
-// Rows of different batches exchange nothing: the key is taken at that moment,
-// which is a finding, and the failed rows together exchange it.
+// Rows of different batches do not exchange keys: the first one fails, and the
+// failed rows together exchange them.
 func TestExchangeAcrossBatchesFailsAndIsDoneByTheFailedRows(t *testing.T) {
 	const others = "x@x.example,xx,\ny@x.example,yy,\nz@x.example,zz,\n"
 	for _, c := range []struct{ name, text, codes string }{
@@ -29,7 +29,7 @@ func TestExchangeAcrossBatchesFailsAndIsDoneByTheFailedRows(t *testing.T) {
 			f.undo(f.latest())
 			f.same(before)
 
-			f.bulk = f.withPieces(3)
+			f.bulk = f.withBatchRows(3)
 			text := "Email,Username,Card\n" + c.text
 			plan := f.run(bulk.Import, text, bulk.Options{DryRun: true})
 			applied, err := f.bulk.Apply(f.Context(), command, f.community, plan.JobID, "")
@@ -57,13 +57,13 @@ func TestExchangeAcrossBatchesFailsAndIsDoneByTheFailedRows(t *testing.T) {
 // latest is the newest job.
 func (f *fixture) latest() bulk.Status {
 	f.Helper()
-	list, _, err := f.bulk.List(f.Context(), f.community, bulk.ListFilter{})
+	list, _, err := f.bulk.List(f.Context(), command, f.community, bulk.ListFilter{})
 	f.ok(err)
 	return list[0]
 }
 
-// A batch that is divided, because the database refuses a row, keeps the rows of
-// an exchange together wherever the refused row is.
+// A divided batch does not separate the rows of an exchange, at any position of
+// the rejected row.
 func TestDividedBatchKeepsExchanges(t *testing.T) {
 	eachWithCards(t, func(f *fixture) {
 		var fill strings.Builder

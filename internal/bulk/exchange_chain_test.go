@@ -12,8 +12,8 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-// TestALongChainOfExchangesThatBreaksIsDecidedInFewRounds gives each member the
-// card of the next one; the last member wants a card of somebody who keeps it.
+// Each member gets the card of the next one; the last member wants a card that
+// its holder keeps.
 func TestALongChainOfExchangesThatBreaksIsDecidedInFewRounds(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		const people = 6_000

@@ -7,17 +7,17 @@ import (
 
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/field"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/member/directory"
 )
 
-// holders are who has which username and card.
+// holders returns the usernames and cards of all members.
 func (f *fixture) holders() map[string]any {
 	f.Helper()
-	list, err := f.members.List(f.Context(), f.community, member.Filter{Limit: 50})
+	list, err := f.members.List(f.Context(), command, f.community, directory.Filter{Limit: 50})
 	f.ok(err)
 	found := map[string]any{}
 	for _, m := range list.Members {
-		found[m.Username+" of "+m.Email] = m.Fields["card"]
+		found[m.Username+" of "+m.Email] = m.Values.Get("card")
 	}
 	return found
 }
@@ -25,7 +25,7 @@ func (f *fixture) holders() map[string]any {
 func eachWithCards(t *testing.T, test func(f *fixture)) {
 	t.Helper()
 	each(t, func(f *fixture) {
-		f.bulk = f.withPieces(50)
+		f.bulk = f.withBatchRows(50)
 		f.field(field.Input{Field: "card", Name: "Card", Type: field.SingleLine, Identifier: true})
 		f.run(bulk.Import, "Email,Username,First Name,Last Name,Card\na@x.example,aa,F,L,c1\nb@x.example,bb,F,L,c2\nc@x.example,cc,F,L,c3\nd@x.example,dd,F,L,c4\n", bulk.Options{})
 		test(f)

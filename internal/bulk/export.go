@@ -7,18 +7,25 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/member/directory"
 	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Export writes the members whom a filter chooses as a CSV file with the
-// columns of the import template. No cell of it is run by a spreadsheet, and an
-// import of it, as it is, changes nobody. Who took it stands in the audit log
-// before the first line is written.
-func (b *Bulk) Export(ctx context.Context, w io.Writer, communityID string, f member.Filter) error {
+// Export writes the selected members as a CSV file with the columns of the
+// import template. Formulas are escaped, and an import of the unchanged file
+// changes no member. The audit log has the export before its first line.
+func (b *Bulk) Export(ctx context.Context, caller actor.Actor, communityID string, w io.Writer, f directory.Filter) error {
+	if err := b.access.Can(ctx, caller, communityID, permission.GetUserData); err != nil {
+		return err
+	}
+	ctx = actor.NewContext(ctx, caller)
 	err := b.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		return audit.Record(ctx, tx, b.clock.MS(), communityID, "member.export", audit.Target{Type: "member"})
 	})
@@ -33,10 +40,10 @@ func (b *Bulk) Export(ctx context.Context, w io.Writer, communityID string, f me
 	if err != nil {
 		return err
 	}
-	out := sheet.NewWriter(w, sheet.Detected{Format: "xlsx"}) // what spreadsheet programs read
+	out := sheet.NewWriter(w, sheet.Detected{Format: "xlsx"}) // for spreadsheet programs
 	cells := make([]string, len(fields))
 	for i := range fields {
-		cells[i] = escapeCell(fields[i].Name)
+		cells[i] = source.EscapeCell(fields[i].Name)
 	}
 	if err := out.Write(cells); err != nil {
 		return err
@@ -53,8 +60,8 @@ func (b *Bulk) Export(ctx context.Context, w io.Writer, communityID string, f me
 	return out.Flush()
 }
 
-// cellOf is a member's value as a cell that reads back as the same value; an
-// unset one is empty.
+// cellOf returns a member's value as a cell that reads back as the same value;
+// "" is unset.
 func cellOf(m *member.Member, f *field.Field, names member.Names) string {
 	switch {
 	case f.Type == field.RoleList:
@@ -62,39 +69,28 @@ func cellOf(m *member.Member, f *field.Field, names member.Names) string {
 	case f.Type == field.TagList:
 		return nameCell(m.TagIDs, names.Tags)
 	case f.Default:
-		return escapeCell(member.TextOf(m, f))
+		return source.EscapeCell(m.Text(f))
 	}
-	switch value := m.Fields[f.Field].(type) {
+	switch value := m.Values.Get(f.Field).(type) {
 	case string:
-		return escapeCell(value)
+		return source.EscapeCell(value)
 	case json.Number:
 		return value.String()
 	case bool:
 		return strconv.FormatBool(value)
 	case []string:
-		return escapeCell(strings.Join(value, ","))
+		return source.EscapeCell(strings.Join(value, ","))
 	}
 	return ""
 }
 
-// nameCell is a list of roles or tags. Each name is read like a cell of its
-// own, so each is escaped like one.
+// nameCell returns a list of roles or tags. Each name is escaped like a cell.
 func nameCell(ids []string, names map[string]string) string {
 	var list []string
 	for _, one := range ids {
 		if name, ok := names[one]; ok {
-			list = append(list, escapeCell(name))
+			list = append(list, source.EscapeCell(name))
 		}
 	}
-	return escapeCell(strings.Join(list, ","))
-}
-
-// escapeCell puts an apostrophe before a text that a spreadsheet would run as
-// a formula, or that would not be read back as it is.
-func escapeCell(text string) string {
-	rest := strings.TrimLeft(text, "'")
-	if rest == clearToken || rest != text && sheet.StartsFormula(rest) {
-		return "'" + text
-	}
-	return sheet.EscapeFormula(text)
+	return source.EscapeCell(strings.Join(list, ","))
 }

@@ -10,10 +10,11 @@ import (
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/member/directory"
+	"github.com/regulars/regulars/internal/roster"
 )
 
-// awkward are values that a spreadsheet runs, or that a reader might take for
-// something else.
+// awkward are values that a spreadsheet runs or that a reader could misread.
 var awkward = []string{
 	"=1+1", "+49 30 12345", "-5", "- a list", "@SUM(A1:A9)", "=cmd|' /C calc'!A0", `=HYPERLINK("http://x","y")`,
 	"'", "''", "'quoted'", "'=1+1", "''=1+1", "'-5", "'@x", "'+", "__CLEAR__", "'__CLEAR__", "''__CLEAR__",
@@ -21,10 +22,10 @@ var awkward = []string{
 	"a,b", `say "hi"`, `"`, "a;=b", "sep=;", "1,234", "01", "1.50", "true", "null", "Zoë 日本語 🪙",
 }
 
-func (f *fixture) export(filter member.Filter) string {
+func (f *fixture) export(filter directory.Filter) string {
 	f.Helper()
 	var out strings.Builder
-	f.ok(f.bulk.Export(f.Context(), &out, f.community, filter))
+	f.ok(f.bulk.Export(f.Context(), command, f.community, &out, filter))
 	return out.String()
 }
 
@@ -37,7 +38,7 @@ func TestAnExportImportsAgainWithoutAnyChange(t *testing.T) {
 		f.field(field.Input{Field: "likes", Name: "Likes", Type: field.MultiSelect, Options: []string{"=tea", "'=tea", "-coffee", "__CLEAR__"}})
 		var tags, roles []string
 		for _, name := range []string{"=vip", "'=vip", "''=vip", "-old", "__CLEAR__"} {
-			_, err := f.members.CreateTag(f.Context(), f.community, name)
+			_, err := f.members.CreateTag(f.Context(), command, f.community, name)
 			f.ok(err)
 			tags = append(tags, name)
 			made, err := f.auth.CreateRole(f.Context(), command, f.community, access.RoleInput{Title: name})
@@ -46,7 +47,7 @@ func TestAnExportImportsAgainWithoutAnyChange(t *testing.T) {
 		}
 		for i, value := range awkward {
 			name := fmt.Sprintf("user-%d", i)
-			in := member.Newcomer{FirstName: value, LastName: "'" + value, Username: "-" + name, Email: "+" + name + "@example.com", Fields: []member.FieldValue{
+			in := roster.CreateInput{FirstName: value, LastName: "'" + value, Username: "-" + name, Email: "+" + name + "@example.com", Fields: []member.FieldValue{
 				{Field: "plan", Value: value},
 				{Field: "odd", Value: value + "\n" + value + "\n\n=x"},
 				{Field: "odder", Value: value},
@@ -66,11 +67,11 @@ func TestAnExportImportsAgainWithoutAnyChange(t *testing.T) {
 			_, err = f.members.Change(f.Context(), command, f.community, made.ID, []member.FieldValue{{Field: "tag", Value: []any{tags[i%5], tags[(i+1)%5]}}}, member.Source{Type: "api"})
 			f.ok(err)
 		}
-		text := f.export(member.Filter{})
+		text := f.export(directory.Filter{})
 		for _, typ := range []bulk.Type{bulk.Import, bulk.Update} {
 			f.want(f.run(typ, text, bulk.Options{}), bulk.Completed, 0, 0, int64(len(awkward)), 0, 0)
 		}
-		if again := f.export(member.Filter{}); again != text {
+		if again := f.export(directory.Filter{}); again != text {
 			f.Fatal("a second export differs")
 		}
 	})
@@ -79,13 +80,13 @@ func TestAnExportImportsAgainWithoutAnyChange(t *testing.T) {
 func TestNoCellOfAnExportIsRunByASpreadsheet(t *testing.T) {
 	each(t, func(f *fixture) {
 		for i, value := range awkward {
-			_, err := f.members.Create(f.Context(), command, f.community, member.Newcomer{
+			_, err := f.members.Create(f.Context(), command, f.community, roster.CreateInput{
 				FirstName: value, LastName: "x", Username: fmt.Sprintf("user-%d", i), Email: fmt.Sprintf("=%d@example.com", i),
 				Fields: []member.FieldValue{{Field: "plan", Value: value}},
 			})
 			f.ok(err)
 		}
-		rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(f.export(member.Filter{}), "\ufeff"))).ReadAll()
+		rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(f.export(directory.Filter{}), "\ufeff"))).ReadAll()
 		f.ok(err)
 		if len(rows) != len(awkward)+1 || strings.Join(rows[0][:9], ",") != "First Name,Last Name,Username,Email,Phone,Country,Language,Role,Tag" {
 			f.Fatalf("%d rows, header %q", len(rows), rows[0])
@@ -100,11 +101,11 @@ func TestNoCellOfAnExportIsRunByASpreadsheet(t *testing.T) {
 	})
 }
 
-func TestAnExportHoldsWhomTheFilterChooses(t *testing.T) {
+func TestExportHasTheFilteredMembers(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.run(bulk.Import, people, bulk.Options{})
-		all := f.export(member.Filter{})
-		one := f.export(member.Filter{Search: "ann"})
+		all := f.export(directory.Filter{})
+		one := f.export(directory.Filter{Search: "ann"})
 		if strings.Count(all, "\r\n") != 5 || strings.Count(one, "\r\n") != 2 {
 			f.Fatalf("all:\n%s\none:\n%s", all, one)
 		}

@@ -9,32 +9,40 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/blob"
+	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/outcome"
+	"github.com/regulars/regulars/internal/bulk/source"
+	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sheet"
 )
 
-// ProblemCount is one kind of error of a job and how often it happened.
+// ProblemCount is a kind of error and its number of rows.
 type ProblemCount struct {
-	Column    string `json:"column"`
-	Code      string `json:"code"`
-	Message   string `json:"message"` // of the first such row
-	Count     int64  `json:"count"`
-	FirstLine int    `json:"firstLine"`
+	Column    string        `json:"column"`
+	Code      string        `json:"code"`
+	Message   errs.Sentence `json:"message"` // of the first such row
+	Count     int64         `json:"count"`
+	FirstLine int           `json:"firstLine"`
 }
 
-// maxKinds bounds the kinds of errors that are told apart.
+// maxKinds limits the number of kinds.
 const maxKinds = 1_000
 
 // Problems returns the errors of a job by kind, the most frequent first. It
 // fails like Details.
-func (b *Bulk) Problems(ctx context.Context, communityID, jobID string) ([]ProblemCount, error) {
-	j, err := b.keptJob(ctx, communityID, jobID)
+func (b *Bulk) Problems(ctx context.Context, caller actor.Actor, communityID, jobID string) ([]ProblemCount, error) {
+	if err := b.may(ctx, caller, communityID); err != nil {
+		return nil, err
+	}
+	j, err := b.jobWithDetails(ctx, communityID, jobID)
 	if err != nil {
 		return nil, err
 	}
 	kinds := map[[2]string]*ProblemCount{}
-	err = b.eachFailed(ctx, &j, func(rec *record) error {
-		for _, p := range rec.Problems {
+	err = b.eachFailed(ctx, &j, func(rec *outcome.Record) error {
+		for _, p := range rec.Errors {
 			key := [2]string{p.Column, p.Code}
 			kind := kinds[key]
 			if kind == nil && len(kinds) < maxKinds {
@@ -61,56 +69,59 @@ func (b *Bulk) Problems(ctx context.Context, communityID, jobID string) ([]Probl
 }
 
 // eachFailed visits the failed rows of a job in order.
-func (b *Bulk) eachFailed(ctx context.Context, j *job, visit func(*record) error) error {
+func (b *Bulk) eachFailed(ctx context.Context, j *job.Job, visit func(*outcome.Record) error) error {
 	for number := int64(0); ; {
-		piece, err := pieceFrom(ctx, b.db, j, number, RowFailed, 0)
-		if err != nil || piece == nil {
+		batch, err := outcome.Find(ctx, b.db, j.CommunityID, j.ID, number, outcome.Failed, 0)
+		if err != nil || batch == nil {
 			return err
 		}
-		list, err := unpack(piece.Outcomes)
+		list, err := outcome.Unpack(batch.Outcomes)
 		if err != nil {
 			return err
 		}
 		for i := range list {
-			if list[i].Outcome != RowFailed {
+			if list[i].Outcome != outcome.Failed {
 				continue
 			}
 			if err := visit(&list[i]); err != nil {
 				return err
 			}
 		}
-		number = piece.Number + 1
+		number = batch.Number + 1
 	}
 }
 
-// failedColumns are what failed.csv adds to the columns of the file; an upload
-// ignores them, so that a mended file can be sent as it is.
+// failedColumns are the columns that failed.csv adds. An upload ignores them, so
+// that a corrected file can be uploaded as it is.
 var failedColumns = []string{"_line", "_error_column", "_error_code", "_error_message"}
 
-// WriteFailed writes the failed rows of a job as a file of the kind that was
-// uploaded, with their errors behind them; rows of persons whose data was erased
-// are left out. It fails like Details before the first byte. While w is slow it keeps no place of a packed file: the rows of
-// such a file are written to a temporary file first.
-func (b *Bulk) WriteFailed(ctx context.Context, communityID, jobID string, w io.Writer) error {
-	j, err := b.keptJob(ctx, communityID, jobID)
+// WriteFailed writes the failed rows of a job with their errors, in the format
+// of the upload. Rows of erased persons are left out. It fails like Details
+// before the first byte. Rows of a compressed file are written to a temporary
+// file first, so that a slow w does not occupy a slot.
+func (b *Bulk) WriteFailed(ctx context.Context, caller actor.Actor, communityID, jobID string, w io.Writer) error {
+	if err := b.may(ctx, caller, communityID); err != nil {
+		return err
+	}
+	j, err := b.jobWithDetails(ctx, communityID, jobID)
 	if err != nil {
 		return err
 	}
-	look, err := b.look(ctx, &j)
+	rows, err := b.openRows(ctx, &j)
 	if err != nil {
 		return err
 	}
-	if look.table.place == nil {
-		defer look.close()
-		return b.writeFailed(ctx, &j, look, w)
+	if rows.table.Slots == nil {
+		defer rows.close()
+		return b.writeFailed(ctx, &j, rows, w)
 	}
 	file, err := b.files.CreateScratch()
 	if err != nil {
-		look.close()
+		rows.close()
 		return err
 	}
-	defer func() { _ = file.Close() }() // it was read as far as it goes
-	size, err := b.spoolFailed(ctx, &j, look, file)
+	defer func() { _ = file.Close() }() // fully read
+	size, err := b.spoolFailed(ctx, &j, rows, file)
 	if err != nil {
 		return err
 	}
@@ -118,15 +129,15 @@ func (b *Bulk) WriteFailed(ctx context.Context, communityID, jobID string, w io.
 	return err
 }
 
-// spoolFailed writes the failed rows to a temporary file and closes the look.
-func (b *Bulk) spoolFailed(ctx context.Context, j *job, l *look, file *blob.Scratch) (size int64, err error) {
+// spoolFailed writes the failed rows to a temporary file and closes the reader.
+func (b *Bulk) spoolFailed(ctx context.Context, j *job.Job, l *rowReader, file *blob.Scratch) (size int64, err error) {
 	defer l.close()
 	counted := &countingWriter{Writer: file}
 	err = b.writeFailed(ctx, j, l, counted)
 	return counted.n, err
 }
 
-// countingWriter counts the bytes that it passes on.
+// countingWriter counts the written bytes.
 type countingWriter struct {
 	io.Writer
 	n int64
@@ -138,33 +149,33 @@ func (c *countingWriter) Write(p []byte) (int, error) {
 	return n, err
 }
 
-func (b *Bulk) writeFailed(ctx context.Context, j *job, look *look, w io.Writer) error {
-	header := look.table.Header()
+func (b *Bulk) writeFailed(ctx context.Context, j *job.Job, rows *rowReader, w io.Writer) error {
+	header := rows.table.Header()
 	keep := []int{}
 	for i, text := range header {
-		if !isOwn(text) {
+		if !source.IsErrorColumn(text) {
 			keep = append(keep, i)
 		}
 	}
-	out := sheet.NewWriter(w, look.table.Detected())
+	out := sheet.NewWriter(w, rows.table.Detected())
 	if err := out.Write(append(pick(header, keep), failedColumns...)); err != nil {
 		return err
 	}
-	batch := failedBatch{bulk: b, look: look, out: out}
-	err := b.eachFailed(ctx, j, func(rec *record) error {
-		src, err := look.source(rec)
+	pending := failedBatch{bulk: b, file: rows, out: out}
+	err := b.eachFailed(ctx, j, func(rec *outcome.Record) error {
+		src, err := rows.source(rec)
 		if err != nil {
 			return err
 		}
-		r := look.reader.read(src)
-		// Cells beyond the header come last, so that the row is refused again
-		// until somebody has looked at it.
+		r := rows.reader.Read(src)
+		// Cells beyond the header come last, so that an uncorrected row is
+		// rejected again.
 		extra := src.Cells[min(len(header), len(src.Cells)):]
 		cells := append(append(pick(src.Cells, keep), explain(rec)...), extra...)
-		return batch.add(ctx, failedRow{cells, look.subjects(rec, &r)})
+		return pending.add(ctx, failedRow{cells, rows.subjects(rec, &r)})
 	})
 	if err == nil {
-		err = batch.flush(ctx)
+		err = pending.flush(ctx)
 	}
 	if err != nil {
 		return err
@@ -172,8 +183,7 @@ func (b *Bulk) writeFailed(ctx context.Context, j *job, look *look, w io.Writer)
 	return out.Flush()
 }
 
-// pick returns the cells at the places, safe to open in a spreadsheet; missing
-// ones are empty.
+// pick returns cells by index with escaped formulas; missing ones are empty.
 func pick(cells []string, places []int) []string {
 	picked := make([]string, len(places), len(places)+len(failedColumns))
 	for i, place := range places {
@@ -184,10 +194,10 @@ func pick(cells []string, places []int) []string {
 	return picked
 }
 
-func explain(rec *record) []string {
+func explain(rec *outcome.Record) []string {
 	var columns, codes, messages []string
-	for _, p := range rec.Problems {
-		columns, codes, messages = append(columns, p.Column), append(codes, p.Code), append(messages, p.Message)
+	for _, p := range rec.Errors {
+		columns, codes, messages = append(columns, p.Column), append(codes, p.Code), append(messages, p.Message.English)
 	}
 	return []string{strconv.Itoa(rec.Pos.Line), sheet.EscapeFormula(strings.Join(columns, "; ")), strings.Join(codes, "; "), sheet.EscapeFormula(strings.Join(messages, " "))}
 }

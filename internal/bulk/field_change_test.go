@@ -21,10 +21,10 @@ func (fieldWork) Kind() string { return "member.field_work" }
 // The process that converts the values of a field ends three times.
 func TestAnImportDoesNotWaitForAFieldChangeThatIsGivenUp(t *testing.T) {
 	each(t, func(f *fixture) {
-		plan, err := f.fields.Get(f.Context(), f.community, "plan")
+		plan, err := f.fields.Get(f.Context(), command, f.community, "plan")
 		f.ok(err)
 		f.ok(f.db.Tx(f.Context(), func(tx *sqldb.Tx) error {
-			_, err := tx.Exec(f.Context(), `INSERT INTO field_work (community_id, field_id, kind, stage, target, position, done, total, error, actor, updated_at)
+			_, err := tx.Exec(f.Context(), `INSERT INTO field_jobs (community_id, field_id, kind, stage, target, position, done, total, error, actor, updated_at)
 				VALUES ($1, $2, 'convert', 'check', $3, '', 0, 9000, '', '', 0)`, f.community, plan.ID, fmt.Sprintf(`{"field":{"ID":%q,"Type":"numerical"}}`, plan.ID))
 			if err != nil {
 				return err
@@ -32,18 +32,18 @@ func TestAnImportDoesNotWaitForAFieldChangeThatIsGivenUp(t *testing.T) {
 			_, err = jobs.Insert(f.Context(), tx, fieldWork{f.community, plan.ID}, jobs.Options{Lane: jobs.Large, Unique: f.community + plan.ID})
 			return err
 		}))
-		s, err := f.bulk.Start(f.Context(), f.input(bulk.Import, "First Name,Last Name,Username,Email,Plan\nAnn,Lee,ann,ann@example.com,gold\n", bulk.Options{}))
+		s, err := f.startUpload(f.Context(), f.input(bulk.Import, "First Name,Last Name,Username,Email,Plan\nAnn,Lee,ann,ann@example.com,gold\n", bulk.Options{}))
 		f.ok(err)
 		stop := f.serve() // which does not work on fields
 		f.until(s, func(now bulk.Status) bool { return now.Waiting != nil && now.Waiting.Reason == bulk.WaitFieldChange })
 		stop()
-		_, err = f.db.Exec(f.Context(), "UPDATE jobs SET state = 'running', deaths = 2, node_id = 'lost', lease_token = 'lost', lease_until = 1 WHERE kind = 'member.field_work'")
+		_, err = f.db.Exec(f.Context(), "UPDATE jobs SET state = 'running', crashes = 2, node_id = 'lost', lease_token = 'lost', lease_until = 1 WHERE kind = 'member.field_work'")
 		f.ok(err)
-		f.bulk = f.withPieces(3)
-		f.members.WorkFields(f.engine)
+		f.bulk = f.withBatchRows(3)
+		f.changes.RegisterJobs(f.engine)
 		f.serve()
 		f.want(f.until(s, bulk.Status.Finished), bulk.Completed, 1, 0, 0, 0, 0)
-		if plan, err = f.fields.Get(f.Context(), f.community, "plan"); err != nil || plan.Works() || plan.Work.Error == "" {
+		if plan, err = f.fields.Get(f.Context(), command, f.community, "plan"); err != nil || plan.InProgress() || plan.Work.Error.IsZero() {
 			t.Error(errors.Join(err, fmt.Errorf("%+v", plan)))
 		}
 	})

@@ -12,8 +12,11 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/fieldchange"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/member/directory"
+	"github.com/regulars/regulars/internal/roster"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
@@ -23,12 +26,12 @@ func (f *fixture) node(address string, late time.Duration) *fixture {
 	n := *f
 	n.db = sqldbtest.Open(f.T, address)
 	c := clock.At(func() time.Time { return clock.Clock{}.Now().Add(late) })
-	n.members = member.New(n.db, c)
+	n.members = roster.New(roster.Deps{DB: n.db, Clock: c, Access: n.auth})
+	n.changes = fieldchange.New(n.db, c, n.auth, n.members)
 	// Leases are compared between nodes; this test is about histories.
 	n.engine = jobs.New(n.db, clock.Clock{}, slog.New(slog.DiscardHandler), jobs.EngineOptions{})
-	n.members.TakeRoles(n.engine)
-	n.members.RemoveTags(n.engine)
-	n.bulk = bulk.New(bulk.Deps{DB: n.db, Files: f.files, Members: n.members, Mail: f.mail, Clock: c, Log: slog.New(slog.DiscardHandler), Limits: bulk.Limits{PieceRows: 3}}, n.engine)
+	n.members.RegisterJobs(n.engine)
+	n.bulk = bulk.New(bulk.Deps{DB: n.db, Files: f.files, Access: f.auth, Members: n.members, Mail: f.mail, Clock: c, Log: slog.New(slog.DiscardHandler), Limits: bulk.Limits{BatchRows: 3}}, n.engine)
 	return &n
 }
 
@@ -56,7 +59,7 @@ func TestHistoriesOfConcurrentWritersAreInOrder(t *testing.T) {
 			first.ok(err)
 			roles = append(roles, role.ID)
 		}
-		_, err := first.members.CreateTag(t.Context(), first.community, "old")
+		_, err := first.members.CreateTag(t.Context(), command, first.community, "old")
 		first.ok(err)
 		nodes := []*fixture{first.node(address, 0), first.node(address, -time.Hour), first.node(address, time.Hour)}
 		var all sync.WaitGroup
@@ -107,7 +110,7 @@ func (f *fixture) writeFields(seed int) {
 
 // writeSets adds and removes roles and tags, of one member and of many.
 func (f *fixture) writeSets(seed int, roles []string) {
-	tags, err := f.members.Tags(f.Context(), f.community)
+	tags, err := f.members.Tags(f.Context(), command, f.community)
 	f.allow(err)
 	var ids []string
 	for _, email := range everyone {
@@ -115,11 +118,11 @@ func (f *fixture) writeSets(seed int, roles []string) {
 	}
 	for round := range 4 {
 		for _, tag := range tags {
-			_, err := f.members.PutTag(f.Context(), command, f.community, tag.ID, ids, (round+seed)%2 == 0, member.Source{Type: "console"})
+			_, err := f.members.SetTag(f.Context(), command, f.community, tag.ID, ids, (round+seed)%2 == 0, member.Source{Type: "console"})
 			f.allow(err, "tag_not_found")
 		}
 		for _, roleID := range roles {
-			_, err := f.members.HandRole(f.Context(), command, f.community, roleID, ids, (round+seed)%2 == 0, member.Source{Type: "api"})
+			_, err := f.members.SetRole(f.Context(), command, f.community, roleID, ids, (round+seed)%2 == 0, member.Source{Type: "api"})
 			f.allow(err, "role_not_found")
 			_, err = f.members.AddRole(f.Context(), command, f.community, ids[round], roleID, member.Source{Type: "api"})
 			f.allow(err, "role_not_found")
@@ -135,7 +138,7 @@ func (f *fixture) writeFile(seed int) {
 			text += fmt.Sprintf("%s,f%d,%s\n", email, seed, []string{"beta", "__CLEAR__"}[(round+i)%2])
 		}
 	}
-	s, err := f.bulk.Start(f.Context(), f.input(bulk.Update, text, bulk.Options{}))
+	s, err := f.startUpload(f.Context(), f.input(bulk.Update, text, bulk.Options{}))
 	f.ok(err)
 	f.allow(f.bulk.RunHere(f.Context(), f.engine, f.community, s.JobID))
 	undo, err := f.bulk.Undo(f.Context(), command, f.community, s.JobID, "")
@@ -145,11 +148,11 @@ func (f *fixture) writeFile(seed int) {
 
 // deleteUnderWriters deletes a tag and a role that others add meanwhile.
 func (f *fixture) deleteUnderWriters(roleID string) {
-	tags, err := f.members.Tags(f.Context(), f.community)
+	tags, err := f.members.Tags(f.Context(), command, f.community)
 	f.ok(err)
 	for _, tag := range tags {
 		if tag.Name == "old" {
-			f.ok(f.members.DeleteTag(f.Context(), f.community, tag.ID))
+			f.ok(f.members.DeleteTag(f.Context(), command, f.community, tag.ID))
 		}
 	}
 	f.ok(f.members.DeleteRole(f.Context(), command, f.community, roleID))
@@ -167,7 +170,7 @@ func (f *fixture) deleteUnderWriters(roleID string) {
 func (f *fixture) convert(seed int) {
 	for round := range 2 {
 		to := []field.Type{field.SingleLine, field.Numerical}[(seed+round)%2]
-		_, err := f.members.UpdateField(f.Context(), f.community, "score", field.Update{Type: &to})
+		_, err := f.changes.UpdateField(f.Context(), command, f.community, "score", field.Update{Type: &to})
 		f.allow(err)
 	}
 }
@@ -177,14 +180,14 @@ func (f *fixture) checkHistories() {
 	f.Helper()
 	for _, email := range everyone {
 		who := f.member(email)
-		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: who.ID, Limit: 10_000})
+		rows, _, err := f.members.Histories(f.Context(), command, f.community, directory.HistoryFilter{UserID: who.ID, Limit: 10_000})
 		f.ok(err)
 		last, newest := map[string]member.HistoryRow{}, int64(0)
-		names, err := f.members.Names(f.Context(), f.community)
+		names, err := f.members.Names(f.Context(), command, f.community)
 		f.ok(err)
 		for i := len(rows) - 1; i >= 0; i-- {
 			h := rows[i]
-			if h.Source.Type == member.Created {
+			if h.Source.Type == directory.Created {
 				continue
 			}
 			before, known := last[h.Field]
@@ -197,7 +200,7 @@ func (f *fixture) checkHistories() {
 			last[h.Field], newest = h, h.RecordedAt
 		}
 		stored := map[string]any{
-			"plan": who.Fields["plan"], "score": who.Fields["score"], "username": who.Username,
+			"plan": who.Values.Get("plan"), "score": who.Values.Get("score"), "username": who.Username,
 			"tag": shownIDs(names.Tags, who.TagIDs), "role": shownIDs(names.Roles, who.RoleIDs),
 		}
 		for fld, value := range stored {
@@ -219,16 +222,16 @@ func shownIDs(names map[string]string, ids []string) any {
 	return shown
 }
 
-func TestAnUndoDoesNotPutADeletedTagBack(t *testing.T) {
+func TestUndoDoesNotRestoreADeletedTag(t *testing.T) {
 	each(t, func(f *fixture) {
-		old, err := f.members.CreateTag(f.Context(), f.community, "old")
+		old, err := f.members.CreateTag(f.Context(), command, f.community, "old")
 		f.ok(err)
 		f.want(f.run(bulk.Import, newRows("ann"), bulk.Options{}), bulk.Completed, 1, 0, 0, 0, 0)
 		ann := f.member("ann@example.com")
-		_, err = f.members.PutTag(f.Context(), command, f.community, old.ID, []string{ann.ID}, true, member.Source{Type: "api"})
+		_, err = f.members.SetTag(f.Context(), command, f.community, old.ID, []string{ann.ID}, true, member.Source{Type: "api"})
 		f.ok(err)
 		s := f.run(bulk.Update, "Email,Tag\nann@example.com,beta\n", bulk.Options{})
-		f.ok(f.members.DeleteTag(f.Context(), f.community, old.ID))
+		f.ok(f.members.DeleteTag(f.Context(), command, f.community, old.ID))
 		undo, err := f.bulk.Undo(f.Context(), command, f.community, s.JobID, "")
 		f.ok(err)
 		f.want(f.work(undo), bulk.Completed, 0, 1, 0, 0, 0)

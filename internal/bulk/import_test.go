@@ -14,7 +14,7 @@ import (
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/member/directory"
 )
 
 func sprint(v ...any) string { return fmt.Sprint(v...) }
@@ -27,7 +27,7 @@ const people = header +
 	"Cem,Cedar,cem,cem@example.com,,,,,,silver,-5\n" +
 	"Dee,Dogwood,dee,dee@example.com,,,,,,,\n"
 
-func TestAFileOfNewPeopleMakesMembers(t *testing.T) {
+func TestFileOfNewPeopleCreatesMembers(t *testing.T) {
 	each(t, func(f *fixture) {
 		s := f.run(bulk.Import, people, bulk.Options{})
 		f.want(s, bulk.Completed, 4, 0, 0, 0, 0)
@@ -35,8 +35,8 @@ func TestAFileOfNewPeopleMakesMembers(t *testing.T) {
 		if ann.FirstName != "Ann" || ann.Phone != "+49301234567" || ann.Country != "DE" || ann.Language != "de" || len(ann.TagIDs) != 1 {
 			f.Fatalf("ann is %+v", ann)
 		}
-		if want := map[string]any{"plan": "gold", "score": json.Number("1.5")}; !cmp.Equal(ann.Fields, want) {
-			f.Fatal(cmp.Diff(want, ann.Fields))
+		if want := map[string]any{"plan": "gold", "score": json.Number("1.5")}; !cmp.Equal(ann.Values.Map(), want) {
+			f.Fatal(cmp.Diff(want, ann.Values.Map()))
 		}
 		if bob := f.member("BOB"); bob.Email != "Bob@Example.com" {
 			f.Fatalf("the email of bob is %s, want it as it was written", bob.Email)
@@ -49,19 +49,19 @@ func TestAFileOfNewPeopleMakesMembers(t *testing.T) {
 	})
 }
 
-func TestAnEmptyCellKeepsAndATokenClears(t *testing.T) {
+func TestEmptyCellChangesNothingAndTheTokenClears(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.run(bulk.Import, people, bulk.Options{})
 		s := f.run(bulk.Import, "Email,Phone,Plan,Tag,First Name\nann@example.com,,__CLEAR__,__CLEAR__,Anna\nbob@example.com,,,,__CLEAR__\n", bulk.Options{})
 		f.want(s, bulk.CompletedWithErrors, 0, 1, 0, 0, 1)
 		ann := f.member("ann")
-		if ann.Phone == "" || ann.Fields["plan"] != nil || len(ann.TagIDs) != 0 || ann.FirstName != "Anna" {
+		if ann.Phone == "" || ann.Values.Get("plan") != nil || len(ann.TagIDs) != 0 || ann.FirstName != "Anna" {
 			f.Fatalf("ann is %+v", ann)
 		}
 		if got := f.codes(s); got[3] != "cannot_clear" {
 			f.Fatalf("codes %v", got)
 		}
-		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: ann.ID, Source: "import", Limit: 10})
+		rows, _, err := f.members.Histories(f.Context(), command, f.community, directory.HistoryFilter{UserID: ann.ID, Source: "import", Limit: 10})
 		f.ok(err)
 		got := map[string]string{}
 		for _, h := range rows {
@@ -111,10 +111,10 @@ func TestEveryBadRowIsNamedAndNoneStopsTheFile(t *testing.T) {
 			}
 		}
 		fay := f.member("fay")
-		if len(fay.RoleIDs) != 1 || fay.Fields["plan"] != "=cmd()" || fay.Fields["score"] != json.Number("5") {
+		if len(fay.RoleIDs) != 1 || fay.Values.Get("plan") != "=cmd()" || fay.Values.Get("score") != json.Number("5") {
 			f.Fatalf("fay is %+v", fay)
 		}
-		kinds, err := f.bulk.Problems(f.Context(), f.community, s.JobID)
+		kinds, err := f.bulk.Problems(f.Context(), command, f.community, s.JobID)
 		f.ok(err)
 		if kinds[0].Code != "required" && kinds[0].Code != "invalid_phone" && kinds[0].Count < 2 {
 			f.Fatalf("kinds %+v", kinds)
@@ -122,7 +122,7 @@ func TestEveryBadRowIsNamedAndNoneStopsTheFile(t *testing.T) {
 	})
 }
 
-func TestFailedRowsComeBackAsAFileThatCanBeMendedAndSent(t *testing.T) {
+func TestFailedRowsAreAFileThatCanBeCorrectedAndUploaded(t *testing.T) {
 	each(t, func(f *fixture) {
 		text := "Email;First Name;Last Name;Username;Score\r\nann@example.com;Ann;Ash;ann;1\r\n" +
 			"\"bob@example.com\";\"Bob \"\"B\"\"\";Birch;bob;oops\r\ncem@example.com;=1+1;Cedar;cem;1e9\r\n"
@@ -146,16 +146,16 @@ func TestFailedRowsComeBackAsAFileThatCanBeMendedAndSent(t *testing.T) {
 func TestRowsOfOnePersonApplyInFileOrder(t *testing.T) {
 	each(t, func(f *fixture) {
 		text := header
-		for i := range 8 { // across pieces and within them
+		for i := range 8 { // across batches and within them
 			text += fmt.Sprintf("Ann,Ash%d,ann,ann@example.com,,,,,,p%d,%d\n", i, i, i)
 		}
 		s := f.run(bulk.Import, text, bulk.Options{})
 		f.want(s, bulk.Completed, 1, 7, 0, 0, 0)
 		ann := f.member("ann")
-		if ann.LastName != "Ash7" || ann.Fields["plan"] != "p7" {
+		if ann.LastName != "Ash7" || ann.Values.Get("plan") != "p7" {
 			f.Fatalf("ann is %+v", ann)
 		}
-		rows, _, err := f.members.Histories(f.Context(), f.community, member.HistoryFilter{UserID: ann.ID, Source: "import", Limit: 100})
+		rows, _, err := f.members.Histories(f.Context(), command, f.community, directory.HistoryFilter{UserID: ann.ID, Source: "import", Limit: 100})
 		f.ok(err)
 		if len(rows) != 21 {
 			f.Fatalf("%d changes in the history, want 7 x 3", len(rows))
@@ -191,7 +191,7 @@ func TestModesSkipWhatTheyLeaveOut(t *testing.T) {
 	})
 }
 
-func TestSomebodyKnownElsewhereIsAnotherMemberHere(t *testing.T) {
+func TestMemberOfAnotherCommunityIsANewMemberHere(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.run(bulk.Import, people, bulk.Options{})
 		first := f.community
@@ -219,12 +219,12 @@ func TestSomebodyKnownElsewhereIsAnotherMemberHere(t *testing.T) {
 	})
 }
 
-func TestTagsAreMadeOnRequest(t *testing.T) {
+func TestTagsAreCreatedOnRequest(t *testing.T) {
 	each(t, func(f *fixture) {
 		text := "Email,Username,First Name,Last Name,Tag\na@example.com,aa,A,A,\"one, two\"\nb@example.com,bb,B,B,two\nc@example.com,cc,C,C,beta\nd@example.com,dd,D,D,one\n"
 		f.want(f.run(bulk.Import, text, bulk.Options{}), bulk.CompletedWithErrors, 1, 0, 0, 0, 3)
 		f.want(f.run(bulk.Import, text, bulk.Options{CreateTags: true}), bulk.Completed, 3, 0, 1, 0, 0)
-		tags, err := f.members.Tags(f.Context(), f.community)
+		tags, err := f.members.Tags(f.Context(), command, f.community)
 		f.ok(err)
 		if len(tags) != 3 {
 			f.Fatalf("tags %+v, want beta, one, two", tags)
@@ -245,11 +245,11 @@ func TestAnOpenImportCannotReachPermissions(t *testing.T) {
 			f.ok(err)
 		}
 		f.run(bulk.Import, people+"Mia,Moss,mia,mia@example.com,,,,Mod,,,\n", bulk.Options{})
-		f.ok(f.members.AddOwner(f.Context(), f.community, f.claim("bob").AccountID))
+		f.ok(f.ownership.AddOwner(f.Context(), f.community, f.claim("bob").AccountID))
 		in := f.input(bulk.Import, "Email,First Name,Role,Plan,Username,Last Name\nmia@example.com,M,,,,\nbob@example.com,B,,,,\nann@example.com,A,Mod,,,\ncem@example.com,C,Paid,,,\n"+
 			"dee@example.com,D,Fan,,,\nann@example.com,,,__CLEAR__,,\nnew@example.com,N,Mod,,neu,N\n", bulk.Options{})
 		in.Actor = actor.Actor{Kind: actor.Open}
-		s, err := f.bulk.Start(f.Context(), in)
+		s, err := f.startUpload(f.Context(), in)
 		f.ok(err)
 		s = f.work(s)
 		want := map[int]string{2: "member_protected", 3: "member_protected", 4: "role_protected", 5: "role_protected", 7: "clear_not_allowed", 8: "role_protected"}
@@ -260,7 +260,7 @@ func TestAnOpenImportCannotReachPermissions(t *testing.T) {
 	})
 }
 
-func TestAHeaderThatCannotBeUsedIsRefusedWhole(t *testing.T) {
+func TestInvalidHeaderIsRejectedWithAllErrors(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.run(bulk.Import, people, bulk.Options{})
 		tests := []struct {
@@ -276,7 +276,7 @@ func TestAHeaderThatCannotBeUsedIsRefusedWhole(t *testing.T) {
 			{strings.Repeat("Email,", 1001) + "\n", "too_many_columns", nil},
 		}
 		for _, test := range tests {
-			_, err := f.bulk.Start(f.Context(), f.input(bulk.Import, test.text, bulk.Options{}))
+			_, err := f.startUpload(f.Context(), f.input(bulk.Import, test.text, bulk.Options{}))
 			if !errs.Is(err, test.code) {
 				f.Errorf("%.20q: %v, want %s", test.text, err, test.code)
 				continue
@@ -292,7 +292,7 @@ func TestAHeaderThatCannotBeUsedIsRefusedWhole(t *testing.T) {
 				}
 			}
 		}
-		list, total, err := f.bulk.List(f.Context(), f.community, bulk.ListFilter{Page: 1, Limit: 10})
+		list, total, err := f.bulk.List(f.Context(), command, f.community, bulk.ListFilter{Page: 1, Limit: 10})
 		f.ok(err)
 		if total != 1 || len(list) != 1 {
 			f.Fatalf("%d jobs in the log, want only the first", total)
@@ -307,7 +307,7 @@ func TestAMappingNamesColumnsAndIgnoresThem(t *testing.T) {
 		o := bulk.Options{Mapping: map[string]*string{"Mail": &email, "Who": &username, "Vorname": &first, "Nachname": &last, "Notes": nil}}
 		f.want(f.run(bulk.Import, text, o), bulk.Completed, 1, 0, 0, 0, 0)
 		o.Mapping["Gone"] = nil
-		if _, err := f.bulk.Start(f.Context(), f.input(bulk.Import, text, o)); !errs.Is(err, "invalid_header") {
+		if _, err := f.startUpload(f.Context(), f.input(bulk.Import, text, o)); !errs.Is(err, "invalid_header") {
 			f.Fatalf("a mapping of a column that is not there: %v", err)
 		}
 	})
@@ -318,14 +318,14 @@ func TestRetentionEndsTheDetailsAndKeepsTheLog(t *testing.T) {
 		s := f.run(bulk.Import, people, bulk.Options{})
 		f.late = 91 * 24 * time.Hour
 		f.ok(f.bulk.Sweep(f.Context()))
-		_, _, err := f.bulk.Details(f.Context(), f.community, s.JobID, bulk.DetailFilter{})
+		_, _, err := f.bulk.Details(f.Context(), command, f.community, s.JobID, bulk.DetailFilter{})
 		if !errs.Is(err, "expired") || errs.KindOf(err) != errs.Gone {
 			f.Fatalf("details after retention: %v", err)
 		}
 		if _, err := f.bulk.Undo(f.Context(), command, f.community, s.JobID, ""); !errs.Is(err, "expired") {
 			f.Fatalf("undo after retention: %v", err)
 		}
-		kept, err := f.bulk.Status(f.Context(), f.community, s.JobID)
+		kept, err := f.bulk.Status(f.Context(), command, f.community, s.JobID)
 		f.ok(err)
 		if kept.Counts.Created != 4 {
 			f.Fatalf("counts %+v", kept.Counts)

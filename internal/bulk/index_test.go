@@ -15,6 +15,8 @@ import (
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/member/directory"
+	"github.com/regulars/regulars/internal/roster"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -26,7 +28,7 @@ func (f *fixture) indexed() (index, rows map[string][]string, numbers []string) 
 	list, err := sqldb.All(f.Context(), f.db, func(s sqldb.Scanner) (line, error) {
 		var l line
 		return l, s.Scan(&l.field, &l.key, &l.user)
-	}, `SELECT COALESCE(f.field, 'gone'), v.key, v.user_id FROM member_value v LEFT JOIN user_fields f ON f.community_id = v.community_id AND f.id = v.field_id
+	}, `SELECT COALESCE(f.field, 'gone'), v.key, v.user_id FROM member_values v LEFT JOIN field_definitions f ON f.community_id = v.community_id AND f.id = v.field_id
 		WHERE v.community_id = $1 ORDER BY v.field_id, v.key, v.user_id`, f.community)
 	f.ok(err)
 	documents, err := sqldb.All(f.Context(), f.db, func(s sqldb.Scanner) ([2]string, error) {
@@ -34,7 +36,7 @@ func (f *fixture) indexed() (index, rows map[string][]string, numbers []string) 
 		return d, s.Scan(&d[0], &d[1])
 	}, "SELECT user_id, fields FROM members WHERE community_id = $1", f.community)
 	f.ok(err)
-	fields, err := f.fields.List(f.Context(), f.community)
+	fields, err := f.fields.List(f.Context(), command, f.community)
 	f.ok(err)
 	values := map[string]map[string]any{}
 	rows = map[string][]string{}
@@ -114,7 +116,7 @@ func (d *doings) file(rows int) string {
 
 // one is one of the active members, "" without any.
 func (d *doings) one() string {
-	list, err := d.members.List(d.Context(), d.community, member.Filter{Limit: 50})
+	list, err := d.members.List(d.Context(), command, d.community, directory.Filter{Limit: 50})
 	d.ok(err)
 	if len(list.Members) == 0 {
 		return ""
@@ -154,7 +156,7 @@ func (d *doings) some() string {
 	case 5:
 		d.made++
 		name := fmt.Sprint("new", d.made)
-		_, err := d.members.Create(ctx, command, d.community, member.Newcomer{
+		_, err := d.members.Create(ctx, command, d.community, roster.CreateInput{
 			FirstName: "N", LastName: "N", Username: name, Email: name + "@example.com", Fields: []member.FieldValue{{Field: "plan", Value: d.plan()}},
 		})
 		d.ok(err)
@@ -171,7 +173,7 @@ func (d *doings) some() string {
 		d.ok(d.members.Sweep(ctx))
 		return "erase"
 	case 8:
-		rows, _, err := d.members.Histories(ctx, d.community, member.HistoryFilter{UserID: who, Limit: 100})
+		rows, _, err := d.members.Histories(ctx, command, d.community, directory.HistoryFilter{UserID: who, Limit: 100})
 		d.ok(err)
 		_, _ = d.members.Revert(ctx, command, d.community, rows[d.IntN(len(rows))].ID) // one that cannot be reverted changes nothing
 		return "revert"
@@ -180,12 +182,12 @@ func (d *doings) some() string {
 		if d.IntN(2) == 0 {
 			options, replace = []string{"Red", "Blue", "Green"}, map[string]*string{"Red": &options[0]}
 		}
-		_, err := d.members.UpdateField(ctx, d.community, "colours", field.Update{Options: options, Replace: replace})
+		_, err := d.changes.UpdateField(ctx, command, d.community, "colours", field.Update{Options: options, Replace: replace})
 		d.ok(err)
 		return "other options"
 	}
 	on := d.IntN(2) == 0
-	_, err := d.members.UpdateField(ctx, d.community, "plan", field.Update{Filterable: &on})
+	_, err := d.changes.UpdateField(ctx, command, d.community, "plan", field.Update{Filterable: &on})
 	d.ok(err)
 	return fmt.Sprint("filterable: ", on)
 }
@@ -198,7 +200,7 @@ func TestTheIndexOfValuesIsExactWhateverChangesThem(t *testing.T) {
 				f.field(field.Input{Field: "colours", Name: "Colours", Type: field.MultiSelect, Options: []string{"Red", "Blue"}, Filterable: true, DefaultValue: "Red"})
 				on := true
 				for _, name := range []string{"plan", "score"} {
-					_, err := f.members.UpdateField(f.Context(), f.community, name, field.Update{Filterable: &on})
+					_, err := f.changes.UpdateField(f.Context(), command, f.community, name, field.Update{Filterable: &on})
 					f.ok(err)
 				}
 				d := &doings{fixture: f, Rand: rand.New(rand.NewPCG(seed, 7))}
@@ -212,15 +214,15 @@ func TestTheIndexOfValuesIsExactWhateverChangesThem(t *testing.T) {
 	}
 }
 
-func TestAnImportWaitsWhileValuesOfItsFieldAreWorkedOn(t *testing.T) {
+func TestImportWaitsForAFieldJob(t *testing.T) {
 	each(t, func(f *fixture) {
-		fields, err := f.fields.List(f.Context(), f.community)
+		fields, err := f.fields.List(f.Context(), command, f.community)
 		f.ok(err)
 		plan := fields[len(fields)-2].ID
-		_, err = f.db.Exec(f.Context(), `INSERT INTO field_work (community_id, field_id, kind, stage, target, position, done, total, error, actor, updated_at)
+		_, err = f.db.Exec(f.Context(), `INSERT INTO field_jobs (community_id, field_id, kind, stage, target, position, done, total, error, actor, updated_at)
 			VALUES ($1, $2, 'convert', 'check', '{}', '', 0, 0, '', '', 0)`, f.community, plan)
 		f.ok(err)
-		s, err := f.bulk.Start(f.Context(), f.input(bulk.Import, people, bulk.Options{}))
+		s, err := f.startUpload(f.Context(), f.input(bulk.Import, people, bulk.Options{}))
 		f.ok(err)
 		done := make(chan error, 1)
 		go func() { done <- f.bulk.RunHere(f.Context(), f.engine, f.community, s.JobID) }()
@@ -231,10 +233,10 @@ func TestAnImportWaitsWhileValuesOfItsFieldAreWorkedOn(t *testing.T) {
 		if n := f.count(); n != 0 {
 			f.Errorf("%d members were made", n)
 		}
-		_, err = f.db.Exec(f.Context(), "DELETE FROM field_work WHERE community_id = $1", f.community)
+		_, err = f.db.Exec(f.Context(), "DELETE FROM field_jobs WHERE community_id = $1", f.community)
 		f.ok(err)
 		f.ok(<-done)
-		if s, err = f.bulk.Status(f.Context(), f.community, s.JobID); err != nil || s.Status != bulk.Completed {
+		if s, err = f.bulk.Status(f.Context(), command, f.community, s.JobID); err != nil || s.Status != bulk.Completed {
 			f.Fatalf("%+v %v", s, err)
 		}
 	})

@@ -10,18 +10,22 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/blob"
+	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/sheet/unpack"
 )
 
-// intactFiles remembers which stored files have been compared with the checksum
-// of their upload, so that a page of details does not read the whole file. It
-// may be used by many goroutines.
+// intactFiles has the files that were compared with the checksum of their
+// upload, so that a page of details does not read the whole file. It is safe for
+// concurrent use.
 type intactFiles struct {
 	mu    sync.Mutex
 	known map[string]fileState
 }
 
-// fileState is what changes when a file is written to.
+// fileState changes with each write to a file.
 type fileState struct {
 	size     int64
 	modified time.Time
@@ -46,12 +50,12 @@ func (c *intactFiles) add(fileID string, state fileState) {
 }
 
 func errChangedFile() error {
-	return errs.New(errs.Gone, "damaged_file", "The stored file differs from the file that was uploaded: it is damaged. Upload it again.")
+	return errs.New(errs.Gone, "damaged_file", "The stored file is damaged: it differs from the upload. Upload it again.")
 }
 
 // openStored opens the file of a job and compares its size with the upload. It
 // fails with Gone expired or damaged_file.
-func (b *Bulk) openStored(ctx context.Context, j *job) (*blob.File, error) {
+func (b *Bulk) openStored(ctx context.Context, j *job.Job) (*blob.File, error) {
 	if j.FileID == "" {
 		return nil, errs.New(errs.Gone, "expired", "The file of this job is no longer kept.")
 	}
@@ -62,26 +66,23 @@ func (b *Bulk) openStored(ctx context.Context, j *job) (*blob.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if j.Verdict.Size > 0 && file.Size() != j.Verdict.Size {
+	if j.FileScan.Size > 0 && file.Size() != j.FileScan.Size {
 		_ = file.Close() // nothing was written
 		return nil, errChangedFile()
 	}
 	return file, nil
 }
 
-// verify compares the stored file of a job with the size and the checksum of
-// the upload; files of older versions have a size only. A file that was compared
-// before is compared again only if it was written to since. It fails like
-// openStored.
-func (b *Bulk) verify(ctx context.Context, j *job) error { return b.compare(ctx, j, false) }
+// verify compares the file of a job with the size and checksum of its upload;
+// files of older versions have a size only. A file is compared again only after
+// a write. It fails like openStored.
+func (b *Bulk) verify(ctx context.Context, j *job.Job) error { return b.compare(ctx, j, false) }
 
-// verifyAgain is verify for a job that is about to apply rows: it reads the
-// file each time, for a disk can lose bytes without a write. The whole file is
-// read before the first row, because damage found on the way would leave the
-// file half applied.
-func (b *Bulk) verifyAgain(ctx context.Context, j *job) error { return b.compare(ctx, j, true) }
+// verifyAgain always reads the file, since disks lose data without a write. It
+// runs before the first row, so that damage does not stop a job halfway.
+func (b *Bulk) verifyAgain(ctx context.Context, j *job.Job) error { return b.compare(ctx, j, true) }
 
-func (b *Bulk) compare(ctx context.Context, j *job, again bool) error {
+func (b *Bulk) compare(ctx context.Context, j *job.Job, again bool) error {
 	file, err := b.openStored(ctx, j)
 	if err != nil {
 		return err
@@ -92,21 +93,21 @@ func (b *Bulk) compare(ctx context.Context, j *job, again bool) error {
 		return err
 	}
 	state := fileState{info.Size(), info.ModTime()}
-	if j.Verdict.SHA256 == "" || !again && b.intact.has(j.FileID, state) {
+	if j.FileScan.SHA256 == "" || !again && b.intact.has(j.FileID, state) {
 		return nil
 	}
 	sum, err := checksum(ctx, file)
 	if err != nil {
 		return err
 	}
-	if sum != j.Verdict.SHA256 {
+	if sum != j.FileScan.SHA256 {
 		return errChangedFile()
 	}
 	b.intact.add(j.FileID, state)
 	return nil
 }
 
-// checksum is the SHA-256 of what is left to read, in hex.
+// checksum returns the SHA-256 of the rest of a reader, in hex.
 func checksum(ctx context.Context, from io.Reader) (string, error) {
 	sum, chunk := sha256.New(), make([]byte, 256<<10)
 	for {
@@ -121,4 +122,30 @@ func checksum(ctx context.Context, from io.Reader) (string, error) {
 			return "", context.Cause(ctx)
 		}
 	}
+}
+
+// openTable opens the file of a job with its options until ctx ends. A
+// compressed file needs one of slots; nil means no limit. It fails like
+// openStored, or with a code of package sheet.
+func (b *Bulk) openTable(ctx context.Context, j *job.Job, at *source.Slots) (source.File, error) {
+	file, err := b.openStored(ctx, j)
+	if err != nil {
+		return source.File{}, err
+	}
+	return source.Open(ctx, file, b.reading(j), at)
+}
+
+// reading returns the options to read the file of a job.
+func (b *Bulk) reading(j *job.Job) sheet.Options {
+	o := sheet.Options{
+		Encoding: j.Options.Encoding, Delimiter: j.Options.Delimiter, Sheet: j.Options.Sheet, MaxUnpacked: b.limits.MaxUnpacked, Scan: &j.FileScan,
+		Scratch: func() (unpack.Scratch, error) { return b.files.CreateScratch() },
+	}
+	if j.Detected != nil { // detect once only
+		if j.Detected.Format == "csv" {
+			o.Delimiter = j.Detected.Delimiter
+		}
+		o.Sheet = j.Detected.Sheet
+	}
+	return o
 }

@@ -101,7 +101,7 @@ func TestAJobWhoseStoredFileIsDamagedFailsBeforeItsFirstRow(t *testing.T) {
 						}
 						what := fmt.Sprint(format, " ", name, " ", typ, " dry run ", dry)
 						in := f.input(typ, strings.Replace(text, "Good", "Best", 1), bulk.Options{DryRun: dry})
-						s, err := f.bulk.Start(f.Context(), in)
+						s, err := f.startUpload(f.Context(), in)
 						f.ok(err)
 						f.ok(damage(filepath.Join(f.folder, in.FileID)))
 						s = f.work(s) // one attempt: a second would wait for its turn
@@ -121,25 +121,25 @@ func TestADamagedFileGivesNoRowsAndNoPlan(t *testing.T) {
 			for name, damage := range damages {
 				what := format + " " + name
 				plan := f.input(bulk.Import, text, bulk.Options{DryRun: true})
-				planned, err := f.bulk.Start(f.Context(), plan)
+				planned, err := f.startUpload(f.Context(), plan)
 				f.ok(err)
 				f.work(planned)
 				if got := f.details(planned, bulk.DetailFilter{}); len(got) != 10 { // the file was compared once
 					f.Fatalf("%s: %d rows", what, len(got))
 				}
-				staged, err := f.bulk.Stage(f.Context(), plan)
+				staged, err := f.stage(f.Context(), plan)
 				f.ok(err)
 				f.ok(damage(filepath.Join(f.folder, plan.FileID)))
 				_, err = f.bulk.Apply(f.Context(), command, f.community, planned.JobID, "")
 				wantDamaged(t, what+" apply", err)
-				_, _, err = f.bulk.Details(f.Context(), f.community, planned.JobID, bulk.DetailFilter{Limit: 5})
+				_, _, err = f.bulk.Details(f.Context(), command, f.community, planned.JobID, bulk.DetailFilter{Limit: 5})
 				wantDamaged(t, what+" details", err)
 				var out bytes.Buffer
-				wantDamaged(t, what+" failed.csv", f.bulk.WriteFailed(f.Context(), f.community, planned.JobID, &out))
+				wantDamaged(t, what+" failed.csv", f.bulk.WriteFailed(f.Context(), command, f.community, planned.JobID, &out))
 				if out.Len() > 0 {
 					t.Errorf("%s: failed.csv has begun", what)
 				}
-				_, err = f.bulk.Draft(f.Context(), f.community, staged.ID)
+				_, err = f.bulk.Draft(f.Context(), command, f.community, staged.ID)
 				wantDamaged(t, what+" draft", err)
 				_, err = f.bulk.StartDraft(f.Context(), command, f.community, staged.ID, false)
 				wantDamaged(t, what+" start of a draft", err)

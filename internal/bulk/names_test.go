@@ -15,7 +15,7 @@ var spellings = []string{"Team  Lead", "Team\u00a0Lead", "Team\nLead", " Team Le
 
 func (f *fixture) tagNames(ref string) []string {
 	f.Helper()
-	names, err := f.members.Names(f.Context(), f.community)
+	names, err := f.members.Names(f.Context(), command, f.community)
 	f.ok(err)
 	m := f.member(ref)
 	return names.TagsOf(&m)
@@ -24,7 +24,7 @@ func (f *fixture) tagNames(ref string) []string {
 func TestNamesInCellsAreLookedUpAsTheyAreStored(t *testing.T) {
 	each(t, func(f *fixture) {
 		for _, name := range []string{"Team Lead", "Café"} {
-			_, err := f.members.CreateTag(f.Context(), f.community, name)
+			_, err := f.members.CreateTag(f.Context(), command, f.community, name)
 			f.ok(err)
 			_, err = f.auth.CreateRole(f.Context(), command, f.community, access.RoleInput{Title: name})
 			f.ok(err)
@@ -43,7 +43,7 @@ func TestNamesInCellsAreLookedUpAsTheyAreStored(t *testing.T) {
 				f.Fatalf("%s %+v %v", s.Status, s.Counts, f.codes(s))
 			}
 		}
-		tags, err := f.members.Tags(f.Context(), f.community)
+		tags, err := f.members.Tags(f.Context(), command, f.community)
 		f.ok(err)
 		if len(tags) != 3 {
 			f.Errorf("tags %+v, want beta, Café and Team Lead only", tags)
@@ -54,8 +54,8 @@ func TestNamesInCellsAreLookedUpAsTheyAreStored(t *testing.T) {
 				want = "Café"
 			}
 			m := f.member(letter(i) + "@example.com")
-			if got := f.tagNames(m.ID); !slices.Equal(got, []string{want}) || len(m.RoleIDs) != 1 || m.Fields["size"] != want {
-				f.Errorf("%q: tags %q roles %v fields %v", name, got, m.RoleIDs, m.Fields)
+			if got := f.tagNames(m.ID); !slices.Equal(got, []string{want}) || len(m.RoleIDs) != 1 || m.Values.Get("size") != want {
+				f.Errorf("%q: tags %q roles %v fields %v", name, got, m.RoleIDs, m.Values.Map())
 			}
 		}
 	})
@@ -82,7 +82,7 @@ func TestCreateTagsCleansNamesAndCreatesEachOnce(t *testing.T) {
 
 func TestCreateTagsRefusesNamesThatLookLikeLists(t *testing.T) {
 	each(t, func(f *fixture) {
-		_, err := f.members.CreateTag(f.Context(), f.community, "old;tag")
+		_, err := f.members.CreateTag(f.Context(), command, f.community, "old;tag")
 		f.ok(err)
 		file := "Email,Username,First Name,Last Name,Tag\n" +
 			"a@example.com,ua,A,B,vip;gold\nb@example.com,ub,A,B,vip|gold\nc@example.com,uc,A,B,\"[\"\"vip\"\"]\"\n" +
@@ -106,8 +106,8 @@ func TestMappingNamesHeadersAsTheyAreCleaned(t *testing.T) {
 		s := f.run(bulk.Import, "Email,Username,First Name,Last Name,\"Abo\nPlan\"\na@example.com,ua,A,B,gold\n",
 			bulk.Options{Mapping: map[string]*string{"Abo Plan": new("plan")}})
 		f.want(s, bulk.Completed, 1, 0, 0, 0, 0)
-		if m := f.member("a@example.com"); m.Fields["plan"] != "gold" {
-			f.Errorf("fields %v", m.Fields)
+		if m := f.member("a@example.com"); m.Values.Get("plan") != "gold" {
+			f.Errorf("fields %v", m.Values.Map())
 		}
 	})
 }

@@ -7,13 +7,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/account/signin"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/bulk"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/moderation"
 )
 
-func TestWhoImportsGivesAndTakesOnlyRolesBelowTheirOwn(t *testing.T) {
+func TestImportAssignsOnlyRolesBelowTheActor(t *testing.T) {
 	each(t, func(f *fixture) {
 		roles := map[string]access.Role{}
 		for _, in := range []access.RoleInput{
@@ -28,11 +30,11 @@ func TestWhoImportsGivesAndTakesOnlyRolesBelowTheirOwn(t *testing.T) {
 		}
 		const head = "First Name,Last Name,Username,Email,Role\n"
 		const secret = "a long enough password!"
-		acct, err := f.accounts.CreateAccount(f.Context(), account.Input{Email: "admin@example.com", Username: "admin", Password: secret})
+		acct, err := f.accounts.CreateAccount(f.Context(), signin.Input{Email: "admin@example.com", Username: "admin", Password: secret})
 		f.ok(err)
 		f.run(bulk.Import, head+"A,A,admin,admin@example.com,Admin\nB,B,boss,boss@example.com,High\nP,P,plain,plain@example.com,Low\nO,O,owner,owner@example.com,\n", bulk.Options{})
-		f.ok(f.members.AddOwner(f.Context(), f.community, f.claim("owner").AccountID))
-		f.ok(f.members.Join(f.Context(), actor.Actor{Kind: actor.Session, AccountID: acct.ID, Name: "admin"}, f.community, member.JoinHow{}))
+		f.ok(f.ownership.AddOwner(f.Context(), f.community, f.claim("owner").AccountID))
+		f.ok(f.moderation.Join(f.Context(), actor.Actor{Kind: actor.Session, AccountID: acct.ID, Name: "admin"}, f.community, moderation.JoinInput{}))
 
 		const rows = head + "N,N,n1,n1@example.com,Low\n" + "N,N,n2,n2@example.com,Same\n" + "N,N,n3,n3@example.com,High\n" + // new ones
 			",,,plain@example.com,Admin\n" + ",,,boss@example.com,Low\n" + ",,,boss@example.com,__CLEAR__\n" + ",,,admin@example.com,Low\n" +
@@ -41,10 +43,10 @@ func TestWhoImportsGivesAndTakesOnlyRolesBelowTheirOwn(t *testing.T) {
 		f.ok(err)
 		admin, err := f.auth.Authenticate(f.Context(), token)
 		f.ok(err)
-		key, _, err := f.auth.CreateUserKey(f.Context(), admin, account.Proof{}, access.KeyInput{Name: "sync", Permissions: []actor.Permission{access.PermBulkUpdateUser}})
+		key, _, err := f.auth.CreateUserKey(f.Context(), admin, account.Proof{}, access.KeyInput{Name: "sync", Permissions: []actor.Permission{permission.BulkUpdateUser}})
 		f.ok(err)
 		above := map[int]string{3: "role_above_rank", 4: "role_above_rank", 5: "role_above_rank", 6: "role_above_rank", 7: "role_above_rank", 8: "role_above_rank", 11: "role_above_rank"}
-		few, _, err := f.auth.CreateKey(f.Context(), command, f.community, access.KeyInput{Name: "few", Permissions: []actor.Permission{access.PermBulkUpdateUser}})
+		few, _, err := f.auth.CreateKey(f.Context(), command, f.community, access.KeyInput{Name: "few", Permissions: []actor.Permission{permission.BulkUpdateUser}})
 		f.ok(err)
 		server := map[int]string{5: "role_above_rank", 8: "role_above_rank"}
 		for _, c := range []struct {
@@ -53,13 +55,13 @@ func TestWhoImportsGivesAndTakesOnlyRolesBelowTheirOwn(t *testing.T) {
 			codes map[int]string
 		}{
 			{"a person", admin, above},
-			{"a person's key", actor.Actor{Kind: actor.UserKey, KeyID: key.ID, AccountID: admin.AccountID}, above},
-			{"a key that does not manage roles", actor.Actor{Kind: actor.CommunityKey, KeyID: few.ID, CommunityID: f.community}, server},
+			{"a person's key", actor.Actor{Kind: actor.UserKey, KeyID: key.ID, AccountID: admin.AccountID, Permissions: key.Permissions}, above},
+			{"a key that does not manage roles", actor.Actor{Kind: actor.CommunityKey, KeyID: few.ID, CommunityID: f.community, CreatedBy: few.CreatedBy, Permissions: few.Permissions}, server},
 			{"a key of the community", f.key(), nil},
 		} {
 			in := f.input(bulk.Import, rows, bulk.Options{DryRun: true})
 			in.Actor = c.actor
-			s, err := f.bulk.Start(f.Context(), in)
+			s, err := f.startUpload(f.Context(), in)
 			f.ok(err)
 			codes := f.codes(f.work(s))
 			if d := cmp.Diff(c.codes, codes); d != "" && len(c.codes)+len(codes) > 0 {
@@ -69,8 +71,8 @@ func TestWhoImportsGivesAndTakesOnlyRolesBelowTheirOwn(t *testing.T) {
 	})
 }
 
-// ranked makes members of different height; it returns the maker of jobs among
-// them, who may do everything to those below.
+// ranked creates members of different ranks and returns one with permissions for
+// those below.
 func (f *fixture) ranked() actor.Actor {
 	f.Helper()
 	for title, in := range map[string]access.RoleInput{
@@ -81,11 +83,11 @@ func (f *fixture) ranked() actor.Actor {
 		f.ok(err)
 	}
 	f.run(bulk.Import, "First Name,Last Name,Username,Email,Role\nA,A,admin,admin@example.com,Admin\nB,B,boss,boss@example.com,High\nL,L,low,low@example.com,Low\nO,O,owner,owner@example.com,\n", bulk.Options{})
-	f.ok(f.members.AddOwner(f.Context(), f.community, f.claim("owner").AccountID))
+	f.ok(f.ownership.AddOwner(f.Context(), f.community, f.claim("owner").AccountID))
 	return f.claim("admin")
 }
 
-func TestWhoStandsAboveTheMakerOfAJobIsNotChangedByIt(t *testing.T) {
+func TestMembersAboveTheActorOfAJobAreNotChanged(t *testing.T) {
 	each(t, func(f *fixture) {
 		admin := f.ranked()
 		const rows = "Email,First Name,Last Name,Username,Country\nboss@example.com,,,,DE\nowner@example.com,,,,DE\nlow@example.com,,,,DE\nadmin@example.com,,,,DE\nboss@example.com,B,,,\nnew@example.com,N,N,new,DE\n"
@@ -102,7 +104,7 @@ func TestWhoStandsAboveTheMakerOfAJobIsNotChangedByIt(t *testing.T) {
 			for _, dry := range []bool{true, false} {
 				in := f.input(c.typ, c.rows, bulk.Options{DryRun: dry})
 				in.Actor = c.actor
-				s, err := f.bulk.Start(f.Context(), in)
+				s, err := f.startUpload(f.Context(), in)
 				f.ok(err)
 				if codes := f.codes(f.work(s)); len(c.codes)+len(codes) > 0 && cmp.Diff(c.codes, codes) != "" {
 					f.Errorf("%s, dry %v: %v", c.typ, dry, codes)
@@ -117,7 +119,7 @@ func TestWhoStandsAboveTheMakerOfAJobIsNotChangedByIt(t *testing.T) {
 	})
 }
 
-func TestAnUndoLeavesWhoStandsAboveItsMakerAlone(t *testing.T) {
+func TestUndoDoesNotChangeMembersAboveItsActor(t *testing.T) {
 	each(t, func(f *fixture) {
 		admin := f.ranked()
 		s := f.run(bulk.Update, "Email,Country\nboss@example.com,FR\nlow@example.com,FR\n", bulk.Options{})
@@ -135,5 +137,5 @@ func (f *fixture) key() actor.Actor {
 	f.Helper()
 	made, _, err := f.auth.CreateKey(f.Context(), command, f.community, access.KeyInput{Name: "sync", Permissions: []actor.Permission{actor.PermAll}})
 	f.ok(err)
-	return actor.Actor{Kind: actor.CommunityKey, KeyID: made.ID, CommunityID: f.community}
+	return actor.Actor{Kind: actor.CommunityKey, KeyID: made.ID, CommunityID: f.community, CreatedBy: made.CreatedBy, Permissions: made.Permissions}
 }

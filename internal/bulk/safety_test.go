@@ -26,7 +26,7 @@ func (f *fixture) elsewhere() (first string) {
 	return first
 }
 
-func TestAnotherCommunitysAccountKeepsItsNameAndItsEmailToItself(t *testing.T) {
+func TestAccountOfAnotherCommunityIsNotDisclosed(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.run(bulk.Import, people, bulk.Options{})
 		first := f.elsewhere()
@@ -45,7 +45,7 @@ func TestAnotherCommunitysAccountKeepsItsNameAndItsEmailToItself(t *testing.T) {
 	})
 }
 
-func TestUndoLeavesTheNameOfWhoAccepted(t *testing.T) {
+func TestUndoDoesNotChangeTheNameOfAClaimedMember(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.run(bulk.Import, people, bulk.Options{})
 		s := f.run(bulk.Import, "Email,Username\nann@example.com,anna\n", bulk.Options{})
@@ -60,11 +60,11 @@ func TestUndoLeavesTheNameOfWhoAccepted(t *testing.T) {
 	})
 }
 
-func TestAFailedRowMakesNoTag(t *testing.T) {
+func TestFailedRowCreatesNoTag(t *testing.T) {
 	each(t, func(f *fixture) {
 		text := "Email,Username,First Name,Last Name,Tag,Role\na@example.com,aa,A,A,ghost,nosuch\n,bb,B,B,ghost,\nc@example.com,cc,C,C,real,\n"
 		f.want(f.run(bulk.Import, text, bulk.Options{CreateTags: true}), bulk.CompletedWithErrors, 1, 0, 0, 0, 2)
-		tags, err := f.members.Tags(f.Context(), f.community)
+		tags, err := f.members.Tags(f.Context(), command, f.community)
 		f.ok(err)
 		if len(tags) != 2 || tags[1].Name != "real" {
 			f.Fatalf("tags %+v", tags)
@@ -72,7 +72,7 @@ func TestAFailedRowMakesNoTag(t *testing.T) {
 	})
 }
 
-func TestATagTooManyIsAFindingOfItsRow(t *testing.T) {
+func TestTagBeyondTheLimitIsAnErrorOfItsRow(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.ok(f.db.Tx(f.Context(), func(tx *sqldb.Tx) error {
 			many := make([]member.Tag, member.MaxTags-2)
@@ -90,7 +90,7 @@ func TestATagTooManyIsAFindingOfItsRow(t *testing.T) {
 	})
 }
 
-func TestAnOpenImportTakesNoRoleAwayAndGivesNoPower(t *testing.T) {
+func TestOpenImportRemovesNoRoleAndAssignsNoPermissions(t *testing.T) {
 	each(t, func(f *fixture) {
 		_, err := f.communities.Update(f.Context(), f.community, community.Change{OpenBulkImport: new(true)})
 		f.ok(err)
@@ -103,7 +103,7 @@ func TestAnOpenImportTakesNoRoleAwayAndGivesNoPower(t *testing.T) {
 		f.run(bulk.Import, "Email,Role\nann@example.com,Fan\n", bulk.Options{})
 		in := f.input(bulk.Import, "Email,Role,Tag\nann@example.com,@all,\nbob@example.com,Writer,\nann@example.com,\",\",\" , \"\n", bulk.Options{})
 		in.Actor = actor.Actor{Kind: actor.Open}
-		s, err := f.bulk.Start(f.Context(), in)
+		s, err := f.startUpload(f.Context(), in)
 		f.ok(err)
 		s = f.work(s)
 		f.want(s, bulk.CompletedWithErrors, 0, 0, 1, 0, 2)
@@ -116,7 +116,7 @@ func TestAnOpenImportTakesNoRoleAwayAndGivesNoPower(t *testing.T) {
 	})
 }
 
-func TestAPlanMeansThePersonItSaw(t *testing.T) {
+func TestPlanAppliesToTheMemberOfTheDryRunOnly(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.run(bulk.Import, people, bulk.Options{})
 		plan := f.run(bulk.Import, "Username,Country\ndee,FR\n", bulk.Options{DryRun: true})
@@ -131,7 +131,7 @@ func TestAPlanMeansThePersonItSaw(t *testing.T) {
 	})
 }
 
-func TestAnUndoGoesOnWhereACancelledOneStopped(t *testing.T) {
+func TestUndoContinuesACancelledOne(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.run(bulk.Import, people, bulk.Options{})
 		text := header + "Eve,Elm,eve,eve@example.com,,,,,,a,\nFay,Fir,fay,fay@example.com,,,,,,,\nGil,Gum,gil,gil@example.com,,,,,,,\n" +
@@ -140,11 +140,11 @@ func TestAnUndoGoesOnWhereACancelledOneStopped(t *testing.T) {
 		f.want(s, bulk.Completed, 3, 3, 0, 0, 0)
 		first, err := f.bulk.Undo(f.Context(), command, f.community, s.JobID, "")
 		f.ok(err)
-		f.hidePiece(s.JobID, "hidden", 0)
+		f.hideBatch(s.JobID, "hidden", 0)
 		if first = f.work(first); first.Status != bulk.Failed {
 			f.Fatalf("the first undo is %s", first.Status)
 		}
-		f.hidePiece("hidden", s.JobID, 0)
+		f.hideBatch("hidden", s.JobID, 0)
 		if f.count() != 7 || f.member("ann").Country != "DE" {
 			f.Fatalf("the cancelled undo left %d members, ann in %s", f.count(), f.member("ann").Country)
 		}
@@ -157,39 +157,39 @@ func TestAnUndoGoesOnWhereACancelledOneStopped(t *testing.T) {
 	})
 }
 
-// hidePiece moves a piece of one job to another, where nobody finds it.
-func (f *fixture) hidePiece(from, to string, number int) {
+// hideBatch moves a batch of one job to another one.
+func (f *fixture) hideBatch(from, to string, number int) {
 	f.Helper()
-	_, err := f.db.Exec(f.Context(), "UPDATE bulk_pieces SET job_id = $1 WHERE job_id = $2 AND number = $3", to, from, number)
+	_, err := f.db.Exec(f.Context(), "UPDATE bulk_batches SET job_id = $1 WHERE job_id = $2 AND number = $3", to, from, number)
 	f.ok(err)
 }
 
-func TestAJobThatCannotGoOnEndsAsFailed(t *testing.T) {
+func TestJobThatCannotContinueFails(t *testing.T) {
 	each(t, func(f *fixture) {
-		s, err := f.bulk.Start(f.Context(), f.input(bulk.Import, people, bulk.Options{}))
+		s, err := f.startUpload(f.Context(), f.input(bulk.Import, people, bulk.Options{}))
 		f.ok(err)
-		for _, change := range []string{"ALTER TABLE bulk_pieces RENAME TO hidden", "UPDATE jobs SET attempt = max_attempts - 1"} {
+		for _, change := range []string{"ALTER TABLE bulk_batches RENAME TO hidden", "UPDATE jobs SET attempt = max_attempts - 1"} {
 			_, err := f.db.Exec(f.Context(), change)
 			f.ok(err)
 		}
 		s = f.work(s)
-		if s.Status != bulk.Failed || s.Error.Code != "gave_up" || strings.Contains(s.Error.Message, "bulk_pieces") {
+		if s.Status != bulk.Failed || s.Error.Code != "gave_up" || strings.Contains(s.Error.Message.English, "bulk_batches") {
 			f.Fatalf("%s %+v", s.Status, s.Error)
 		}
-		_, err = f.db.Exec(f.Context(), "ALTER TABLE hidden RENAME TO bulk_pieces")
+		_, err = f.db.Exec(f.Context(), "ALTER TABLE hidden RENAME TO bulk_batches")
 		f.ok(err)
-		lost, err := f.bulk.Start(f.Context(), f.input(bulk.Import, people, bulk.Options{}))
+		lost, err := f.startUpload(f.Context(), f.input(bulk.Import, people, bulk.Options{}))
 		f.ok(err)
 		_, err = f.db.Exec(f.Context(), "DELETE FROM jobs")
 		f.ok(err)
 		f.ok(f.bulk.Sweep(f.Context()))
-		if lost, err = f.bulk.Status(f.Context(), f.community, lost.JobID); err != nil || lost.Status != bulk.Failed {
+		if lost, err = f.bulk.Status(f.Context(), command, f.community, lost.JobID); err != nil || lost.Status != bulk.Failed {
 			f.Fatalf("%s (%v)", lost.Status, err)
 		}
 	})
 }
 
-func TestWhatFailedIsRefusedAgainUntilItIsMended(t *testing.T) {
+func TestFailedRowIsRejectedAgainUntilItIsCorrected(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.field(field.Input{Field: "handle", Name: "@handle", Type: field.SingleLine})
 		text := "Email,Username,First Name,Last Name,@handle\na@example.com,aa,A,A,x,shifted\nb@example.com,bb,Zo\xeb \xc3\xa9\xc3\xa9,B,\n"
@@ -205,7 +205,7 @@ func TestWhatFailedIsRefusedAgainUntilItIsMended(t *testing.T) {
 	})
 }
 
-func TestADeletedMemberIsLeftAlone(t *testing.T) {
+func TestDeletedMemberIsNotChanged(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.run(bulk.Import, people, bulk.Options{})
 		ann := f.member("ann")
@@ -232,7 +232,7 @@ func TestADamagedFileFailsAndKeepsWhatWasRead(t *testing.T) {
 		for i := range 12_000 {
 			fmt.Fprintf(&text, "u%d@example.com,n%d,F,L,%0100d\n", i, i, i)
 		}
-		s, err := f.bulk.Start(f.Context(), f.input(bulk.Import, cutGzip(text.String()), bulk.Options{}))
+		s, err := f.startUpload(f.Context(), f.input(bulk.Import, cutGzip(text.String()), bulk.Options{}))
 		f.ok(err)
 		s = f.work(s)
 		if s.Status != bulk.Failed || s.Error == nil || s.Error.Code != "damaged_file" {
@@ -249,15 +249,15 @@ func TestADamagedFileFailsAndKeepsWhatWasRead(t *testing.T) {
 	})
 }
 
-func TestAFileThatIsPackedTooTightlyIsNotCalledDamaged(t *testing.T) {
+func TestZipBombIsNotReportedAsDamaged(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		f := newFixture(t, db, 2_500)
 		line := "same@example.com,same,F,L," + strings.Repeat("long ", 2_000) + "\n"
 		packed := wholeGzip("Email,Username,First Name,Last Name,Plan\n" + strings.Repeat(line, 1_200))
-		s, err := f.bulk.Start(f.Context(), f.input(bulk.Import, packed, bulk.Options{}))
+		s, err := f.startUpload(f.Context(), f.input(bulk.Import, packed, bulk.Options{}))
 		f.ok(err)
 		s = f.work(s)
-		if s.Status != bulk.Failed || s.Error == nil || s.Error.Code != "zip_bomb" || !strings.Contains(s.Error.Message, "more than 200 times as many") {
+		if s.Status != bulk.Failed || s.Error == nil || s.Error.Code != "zip_bomb" || !strings.Contains(s.Error.Message.English, "more than 200 times as many") {
 			f.Fatalf("%s %+v", s.Status, s.Error)
 		}
 	})

@@ -18,14 +18,14 @@ import (
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-// withDryRuns is the fixture with another memory of dry runs, on the same
+// withDryRuns is the fixture with another memory limit of dry runs, on the same
 // database and folder.
-func (f *fixture) withDryRuns(bytes int64, pieceRows int) *fixture {
+func (f *fixture) withDryRuns(bytes int64, batchRows int) *fixture {
 	again := *f
 	log := slog.New(slog.NewTextHandler(f.Output(), nil))
 	again.engine = jobs.New(f.db, clock.Clock{}, log, jobs.EngineOptions{})
 	again.bulk = bulk.New(bulk.Deps{
-		DB: f.db, Files: f.files, Members: f.members, Mail: f.mail, Log: log, Limits: bulk.Limits{PieceRows: pieceRows, DryRuns: bytes},
+		DB: f.db, Files: f.files, Access: f.auth, Members: f.members, Mail: f.mail, Log: log, Limits: bulk.Limits{BatchRows: batchRows, DryRuns: bytes},
 	}, again.engine)
 	return &again
 }
@@ -35,17 +35,17 @@ const (
 	nothingInMemory    = 1
 )
 
-// outcomes are what is kept of a job's rows, byte for byte.
+// outcomes are the stored records of a job.
 func (f *fixture) outcomes(s bulk.Status) string {
 	f.Helper()
-	list, err := sqldb.All(f.Context(), f.db, sqldb.Value[[]byte], "SELECT outcomes FROM bulk_pieces WHERE community_id = $1 AND job_id = $2 ORDER BY number", f.community, s.JobID)
+	list, err := sqldb.All(f.Context(), f.db, sqldb.Value[[]byte], "SELECT outcomes FROM bulk_batches WHERE community_id = $1 AND job_id = $2 ORDER BY number", f.community, s.JobID)
 	f.ok(err)
 	return fmt.Sprintf("%x", list)
 }
 
-// crowdedFile draws rows of few people who swap, give up and take each other's
-// usernames and identifiers, and of which some fail.
-func crowdedFile(suffix string) *rapid.Generator[string] {
+// exchangeFile draws rows of few people who exchange usernames and identifiers;
+// some fail.
+func exchangeFile(suffix string) *rapid.Generator[string] {
 	return rapid.Custom(func(t *rapid.T) string {
 		pick := func(name string, choices ...string) string { return rapid.SampledFrom(choices).Draw(t, name) }
 		var text strings.Builder
@@ -69,15 +69,15 @@ func crowdedFile(suffix string) *rapid.Generator[string] {
 	})
 }
 
-// TestADryRunSaysTheSameWhateverItKeepsInMemory compares the outcomes of two dry
-// runs byte for byte, and what applying them does.
-func TestADryRunSaysTheSameWhateverItKeepsInMemory(t *testing.T) {
+// TestDryRunHasTheSameResultWithTemporaryFiles compares the outcomes of two dry
+// runs, and of applying them.
+func TestDryRunHasTheSameResultWithTemporaryFiles(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		for seed := range 12 {
 			suffix := fmt.Sprint("s", seed)
 			f := newFixture(t, db, 3)
 			f.field(field.Input{Field: "number", Name: "Number", Type: field.SingleLine, Identifier: true})
-			files := crowdedFile(suffix)
+			files := exchangeFile(suffix)
 			f.run(bulk.Import, files.Example(seed), bulk.Options{})
 			text, typ := files.Example(1000+seed), bulk.Import
 			if seed%3 == 2 {

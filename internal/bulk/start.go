@@ -9,6 +9,8 @@ import (
 
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
@@ -18,25 +20,26 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Start is a file that was stored, and what is to be done with it.
+// Start is a stored file with its import options.
 type Start struct {
-	CommunityID string
-	Type        Type // Import or Update
-	FileID      string
-	FileName    string
-	Verdict     sheet.ScanResult // of a sheet.Scanner
-	Options     Options
-	Actor       actor.Actor
-	JobID       string // from NewID; "": one is made
+	Type     job.Type // Import or Update
+	FileID   string
+	FileName string
+	FileScan sheet.ScanResult // of a sheet.Scanner
+	Options  job.Options
+	JobID    string // from NewID; "": a new one
 }
 
-// Start checks that the file can be read and its header understood, and
-// queues the job in one transaction. It fails with Invalid or Unsupported and
-// one of the codes of package sheet, or invalid_header, no_identifying_column,
-// notify_needs_person, with Conflict storage_quota_reached and with Unavailable
-// files_busy; then there is no job and the file is the caller's to delete.
-func (b *Bulk) Start(ctx context.Context, in Start) (Status, error) {
-	j, err := b.prepare(ctx, in)
+// Start checks the header of a file and queues a job in one transaction. It
+// fails as access.Can does, with Invalid or Unsupported and one of the codes of package sheet, or
+// invalid_header, no_identifying_column, notify_needs_person, with Conflict
+// storage_quota_reached and with Unavailable files_busy; then there is no job
+// and the caller deletes the file.
+func (b *Bulk) Start(ctx context.Context, caller actor.Actor, communityID string, in Start) (Status, error) {
+	if err := b.may(ctx, caller, communityID); err != nil {
+		return Status{}, notStartedError{err}
+	}
+	j, err := b.prepare(ctx, caller, communityID, in)
 	if err != nil {
 		return Status{}, notStartedError{err}
 	}
@@ -49,13 +52,13 @@ func (b *Bulk) Start(ctx context.Context, in Start) (Status, error) {
 	return b.status(j), err
 }
 
-// notStartedError is an error from before the transaction that starts a job.
+// notStartedError is an error before the transaction that starts a job.
 type notStartedError struct{ error }
 
 func (e notStartedError) Unwrap() error { return e.error }
 
-// Refused reports whether an error of Start or Stage leaves no job, so that the
-// file can be deleted. After any other error there may be one.
+// Refused reports whether an error of Start or Stage left no job, so that the
+// file can be deleted. After other errors there may be one.
 func Refused(err error) bool {
 	if _, before := errors.AsType[notStartedError](err); before {
 		return true
@@ -64,55 +67,51 @@ func Refused(err error) bool {
 	return err != nil && kind != errs.Internal && kind != errs.Unavailable
 }
 
-// prepare makes the row of a job whose file can be used.
-func (b *Bulk) prepare(ctx context.Context, in Start) (job, error) {
-	if err := mayNotify(in.Actor, in.Options); err != nil {
-		return job{}, err
+// prepare checks the file and returns its job.
+func (b *Bulk) prepare(ctx context.Context, caller actor.Actor, communityID string, in Start) (job.Job, error) {
+	if err := mayNotify(caller, in.Options); err != nil {
+		return job.Job{}, err
 	}
 	now := b.clock.MS()
 	if in.JobID == "" {
 		in.JobID = b.NewID()
 	}
-	j := job{
-		CommunityID: in.CommunityID, ID: in.JobID, Type: in.Type, Status: Queued, DryRun: in.Options.DryRun, Options: in.Options,
-		FileID: in.FileID, FileName: shortName(in.FileName), Verdict: in.Verdict,
-		Actor: in.Actor.Ref(), ActorName: in.Actor.Name, owner: in.Actor.Uploader(), CreatedAt: now, UpdatedAt: now,
+	j := job.Job{
+		CommunityID: communityID, ID: in.JobID, Type: in.Type, Status: job.Queued, DryRun: in.Options.DryRun, Options: in.Options,
+		FileID: in.FileID, FileName: shortName(in.FileName), FileScan: in.FileScan,
+		Actor: caller.Ref(), ActorName: caller.Name, Owner: caller.Uploader(), CreatedAt: now, UpdatedAt: now,
 	}
-	table, err := b.openTable(ctx, &j, b.inspecting)
+	table, err := b.openTable(ctx, &j, b.uploadSlots)
 	if err != nil {
 		return j, err
 	}
-	defer table.close()
-	dictionary, err := b.dictionary(ctx, b.db, &j)
+	defer table.Close()
+	dictionary, err := job.LoadDictionary(ctx, b.db, &j)
 	if err != nil {
 		return j, err
 	}
-	if _, err := dictionary.read(table.Header(), j.Options.Mapping); err != nil {
+	if _, err := dictionary.ReadHeader(table.Header(), j.Options.Mapping); err != nil {
 		return j, err
 	}
 	detected := table.Detected()
-	j.Detected, j.FileSize, j.Position = &detected, table.file.Size(), table.Start()
-	j.Revision, err = b.revision(ctx, b.db, in.CommunityID)
+	j.Detected, j.FileSize, j.Position = &detected, table.Size(), table.Start()
+	j.Revision, err = b.revision(ctx, b.db, communityID)
 	return j, err
 }
 
-// queue writes a job and its entry in the log, and hands it to the workers.
-func (b *Bulk) queue(ctx context.Context, tx *sqldb.Tx, j *job) (err error) {
-	j.QueueJobID, err = jobs.Insert(ctx, tx, runArgs{j.CommunityID, j.ID}, j.queueOptions())
+// queue stores a job with its audit entry and queues it.
+func (b *Bulk) queue(ctx context.Context, tx *sqldb.Tx, j *job.Job) (err error) {
+	j.QueueJobID, err = jobs.Insert(ctx, tx, runArgs{j.CommunityID, j.ID}, j.QueueOptions())
 	if err != nil {
 		return err
 	}
-	if err := insertJob(ctx, tx, *j); err != nil {
+	if err := job.Insert(ctx, tx, *j); err != nil {
 		return err
 	}
 	return audit.Append(ctx, tx, audit.Entry{
-		CommunityID: j.CommunityID, At: j.CreatedAt, Actor: j.Actor, ActorName: j.ActorName, Action: "bulk_job.start", Target: j.target(),
+		CommunityID: j.CommunityID, At: j.CreatedAt, Actor: j.Actor, ActorName: j.ActorName, Action: "bulk_job.start", Target: j.Target(),
 		Changes: []audit.Change{{Field: "type", New: j.Type}, {Field: "dryRun", New: j.DryRun}},
 	})
-}
-
-func (j *job) target() audit.Target {
-	return audit.Target{Type: "bulk_job", ID: j.ID, Name: j.FileName}
 }
 
 func shortName(name string) string {
@@ -122,15 +121,7 @@ func shortName(name string) string {
 	return name
 }
 
-func (b *Bulk) dictionary(ctx context.Context, q sqldb.Querier, j *job) (*dictionary, error) {
-	fields, err := field.List(ctx, q, j.CommunityID)
-	if err != nil {
-		return nil, err
-	}
-	return newDictionary(j.Type, fields), nil
-}
-
-// revision is a fingerprint of everything a plan rests on besides the people.
+// revision is a hash of everything a plan depends on except members.
 func (b *Bulk) revision(ctx context.Context, q sqldb.Querier, communityID string) (string, error) {
 	fields, err := field.List(ctx, q, communityID)
 	if err != nil {
@@ -144,21 +135,24 @@ func (b *Bulk) revision(ctx context.Context, q sqldb.Querier, communityID string
 	if err != nil {
 		return "", err
 	}
-	for i := range fields { // how far work on values is changes no plan
-		fields[i].Work, fields[i].Filled = field.Work{}, false
+	for i := range fields { // independent of jobs that rewrite values
+		fields[i].Work, fields[i].Indexed = field.Work{}, false
 	}
 	text, err := json.Marshal([]any{fields, names, home.Name, home.Settings})
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:16]), err
 }
 
-// Template returns the headers of a file to import: the default fields, then
-// the community's own.
-func (b *Bulk) Template(ctx context.Context, communityID string) ([]string, error) {
+// Template returns the header of an import file: the default fields, then the
+// custom fields.
+func (b *Bulk) Template(ctx context.Context, caller actor.Actor, communityID string) ([]string, error) {
+	if err := b.may(ctx, caller, communityID); err != nil {
+		return nil, err
+	}
 	fields, err := field.List(ctx, b.db, communityID)
 	names := make([]string, len(fields))
 	for i, f := range fields {
-		names[i] = escapeCell(f.Name)
+		names[i] = source.EscapeCell(f.Name)
 	}
 	return names, err
 }

@@ -10,12 +10,12 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-func TestRowsOfWhoIsGoneFailAndSayWhy(t *testing.T) {
+func TestRowsOfDeletedMembersFailWithTheReason(t *testing.T) {
 	each(t, func(f *fixture) {
 		const head = "First Name,Last Name,Username,Email\n"
 		f.run(bulk.Import, head+"a,b,here,here@example.com\na,b,gone,gone@example.com\na,b,left,left@example.com\na,b,banned,banned@example.com\na,b,ahead,ahead@example.com\n", bulk.Options{})
 		for username, state := range map[string]string{"gone": member.Deleted, "left": member.Left, "banned": member.Banned, "ahead": member.Pending} {
-			who, err := f.members.Find(f.Context(), f.community, username)
+			who, err := f.members.Find(f.Context(), command, f.community, username)
 			f.ok(err)
 			f.ok(f.db.Tx(f.Context(), func(tx *sqldb.Tx) error {
 				_, err := member.SetState(f.Context(), tx, f.community, []string{who.ID}, state, 7)
@@ -35,9 +35,9 @@ func TestRowsOfWhoIsGoneFailAndSayWhy(t *testing.T) {
 			f.Fatal(diff)
 		}
 		// One who is to come has got the new name, and is still to come.
-		ahead, err := f.members.FindIn(f.Context(), f.community, "ahead", member.Pending)
+		ahead, err := f.members.FindIn(f.Context(), command, f.community, "ahead", member.Pending)
 		f.ok(err)
-		if n, err := f.members.Count(f.Context(), f.community); err != nil || n != 1 || ahead.FirstName != "c" {
+		if n, err := f.members.Count(f.Context(), command, f.community); err != nil || n != 1 || ahead.FirstName != "c" {
 			f.Fatalf("%d members, %+v (%v)", n, ahead, err)
 		}
 	})

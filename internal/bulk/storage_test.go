@@ -15,19 +15,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/jobs"
 )
 
-// limit gives the fixture a Bulk with other limits.
+// limit returns the fixture with other limits.
 func (f *fixture) limit(limits bulk.Limits) {
 	f.Helper()
 	now := clock.At(func() time.Time { return clock.Clock{}.Now().Add(f.late) })
 	log := slog.New(slog.NewTextHandler(f.Output(), nil))
 	f.engine = jobs.New(f.db, now, log, jobs.EngineOptions{})
-	f.bulk = bulk.New(bulk.Deps{DB: f.db, Files: f.files, Members: f.members, Mail: f.mail, Clock: now, Log: log, Limits: limits}, f.engine)
+	f.bulk = bulk.New(bulk.Deps{DB: f.db, Files: f.files, Access: f.auth, Members: f.members, Mail: f.mail, Clock: now, Log: log, Limits: limits}, f.engine)
 }
 
 const oneMember = "First Name,Last Name,Username,Email\nAda,Lovelace,ada,ada@example.com\n"
@@ -36,7 +37,7 @@ func TestParallelUploadsDoNotExceedTheQuota(t *testing.T) {
 	each(t, func(f *fixture) {
 		const room = 5
 		f.limit(bulk.Limits{StorageBytes: room*int64(len(oneMember)) + 1})
-		inputs := make([]bulk.Start, 20)
+		inputs := make([]upload, 20)
 		for i := range inputs {
 			inputs[i] = f.input(bulk.Import, oneMember, bulk.Options{})
 		}
@@ -46,9 +47,9 @@ func TestParallelUploadsDoNotExceedTheQuota(t *testing.T) {
 			all.Go(func() {
 				var err error
 				if i%2 == 0 {
-					_, err = f.bulk.Start(f.Context(), in)
+					_, err = f.startUpload(f.Context(), in)
 				} else {
-					_, err = f.bulk.Stage(f.Context(), in)
+					_, err = f.stage(f.Context(), in)
 				}
 				switch {
 				case err == nil:
@@ -64,12 +65,12 @@ func TestParallelUploadsDoNotExceedTheQuota(t *testing.T) {
 		if accepted.Load() != room || refused.Load() != 20-room {
 			f.Errorf("%d accepted and %d refused, want %d accepted", accepted.Load(), refused.Load(), room)
 		}
-		use, err := f.bulk.StorageOf(f.Context(), f.community)
+		use, err := f.bulk.StorageOf(f.Context(), command, f.community)
 		f.ok(err)
 		if use.Files != room || use.UsedBytes != room*int64(len(oneMember)) || use.Full() {
 			f.Errorf("used %+v", use)
 		}
-		if err := f.bulk.CheckStorage(f.Context(), f.community, int64(len(oneMember))); !errs.Is(err, "storage_quota_reached") {
+		if err := f.bulk.CheckStorage(f.Context(), command, f.community, int64(len(oneMember))); !errs.Is(err, "storage_quota_reached") {
 			f.Errorf("checked before the upload: %v", err)
 		}
 	})
@@ -78,27 +79,27 @@ func TestParallelUploadsDoNotExceedTheQuota(t *testing.T) {
 func TestASweptFileFreesItsShareOfTheQuota(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.limit(bulk.Limits{StorageBytes: int64(len(oneMember))})
-		staged, err := f.bulk.Stage(f.Context(), f.input(bulk.Import, oneMember, bulk.Options{}))
+		staged, err := f.stage(f.Context(), f.input(bulk.Import, oneMember, bulk.Options{}))
 		f.ok(err)
-		// A dry run and the import of the same file take no more.
+		// A dry run and the import of the same file count once.
 		plan, err := f.bulk.StartDraft(f.Context(), command, f.community, staged.ID, true)
 		f.ok(err)
 		f.work(plan)
 		applied, err := f.bulk.Apply(f.Context(), command, f.community, plan.JobID, "")
 		f.ok(err)
 		f.work(applied)
-		all, err := f.bulk.Storages(f.Context())
+		all, err := f.bulk.Storages(f.Context(), actor.Actor{Kind: actor.Command})
 		f.ok(err)
 		if len(all) != 1 || all[0].Files != 1 || all[0].UsedBytes != int64(len(oneMember)) || !all[0].Full() {
 			f.Errorf("used %+v", all)
 		}
 		again := f.input(bulk.Import, oneMember, bulk.Options{})
-		if _, err := f.bulk.Start(f.Context(), again); !errs.Is(err, "storage_quota_reached") {
+		if _, err := f.startUpload(f.Context(), again); !errs.Is(err, "storage_quota_reached") {
 			f.Errorf("beyond the quota: %v", err)
 		}
 		f.late = 91 * 24 * time.Hour
 		f.ok(f.bulk.Sweep(f.Context()))
-		if _, err := f.bulk.Start(f.Context(), again); err != nil {
+		if _, err := f.startUpload(f.Context(), again); err != nil {
 			f.Errorf("after the sweep: %v", err)
 		}
 	})
@@ -142,25 +143,25 @@ func workbook(t testing.TB, kibibytes int) string {
 	return out.String()
 }
 
-func TestPackedFilesAreOpenedAFewAtATime(t *testing.T) {
+func TestOpenCompressedFilesAreLimited(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.limit(bulk.Limits{FilesAtOnce: 1, FilesWait: time.Millisecond})
-		staged, err := f.bulk.Stage(f.Context(), f.input(bulk.Import, workbook(t, 1), bulk.Options{}))
+		staged, err := f.stage(f.Context(), f.input(bulk.Import, workbook(t, 1), bulk.Options{}))
 		f.ok(err)
-		job, err := f.bulk.Start(f.Context(), f.input(bulk.Import, workbook(t, 1), bulk.Options{}))
+		job, err := f.startUpload(f.Context(), f.input(bulk.Import, workbook(t, 1), bulk.Options{}))
 		f.ok(err)
-		release := f.bulk.HoldPlaces()
+		release := f.bulk.AcquireAllSlots()
 		for name, open := range map[string]func() error{
 			"an upload": func() error {
-				_, err := f.bulk.Start(f.Context(), f.input(bulk.Import, workbook(t, 1), bulk.Options{}))
+				_, err := f.startUpload(f.Context(), f.input(bulk.Import, workbook(t, 1), bulk.Options{}))
 				return err
 			},
 			"an upload in gzip": func() error {
-				_, err := f.bulk.Start(f.Context(), f.input(bulk.Import, wholeGzip(oneMember), bulk.Options{}))
+				_, err := f.startUpload(f.Context(), f.input(bulk.Import, wholeGzip(oneMember), bulk.Options{}))
 				return err
 			},
 			"a file of the wizard": func() error {
-				_, err := f.bulk.Stage(f.Context(), f.input(bulk.Import, workbook(t, 1), bulk.Options{}))
+				_, err := f.stage(f.Context(), f.input(bulk.Import, workbook(t, 1), bulk.Options{}))
 				return err
 			},
 		} {
@@ -168,20 +169,20 @@ func TestPackedFilesAreOpenedAFewAtATime(t *testing.T) {
 				f.Errorf("%s: %v", name, err)
 			}
 		}
-		if _, err := f.bulk.Draft(f.Context(), f.community, staged.ID); !errs.Is(err, "files_busy") {
+		if _, err := f.bulk.Draft(f.Context(), command, f.community, staged.ID); !errs.Is(err, "files_busy") {
 			f.Errorf("the preview of a file: %v", err)
 		}
-		// A plain text takes little memory, and a job has its worker's place.
-		_, err = f.bulk.Start(f.Context(), f.input(bulk.Import, oneMember, bulk.Options{}))
+		// A plain text needs no slot, nor does a job.
+		_, err = f.startUpload(f.Context(), f.input(bulk.Import, oneMember, bulk.Options{}))
 		f.ok(err)
 		done := f.work(job)
 		f.want(done, bulk.Completed, 1, 0, 0, 0, 0)
-		if _, _, err := f.bulk.Details(f.Context(), f.community, job.JobID, bulk.DetailFilter{}); !errs.Is(err, "files_busy") {
+		if _, _, err := f.bulk.Details(f.Context(), command, f.community, job.JobID, bulk.DetailFilter{}); !errs.Is(err, "files_busy") {
 			f.Errorf("the rows of a job: %v", err)
 		}
 		release()
-		if n := len(f.details(done, bulk.DetailFilter{})); n != 1 || f.bulk.PlacesTaken() != 0 {
-			f.Errorf("%d rows, %d places are taken", n, f.bulk.PlacesTaken())
+		if n := len(f.details(done, bulk.DetailFilter{})); n != 1 || f.bulk.SlotsInUse() != 0 {
+			f.Errorf("%d rows, %d places are taken", n, f.bulk.SlotsInUse())
 		}
 	})
 }
@@ -200,7 +201,7 @@ func (s *slowClient) Write(p []byte) (int, error) {
 	return s.Writer.Write(p)
 }
 
-func TestASlowDownloadOfFailedRowsKeepsNoPlace(t *testing.T) {
+func TestSlowDownloadOfFailedRowsOccupiesNoSlot(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.limit(bulk.Limits{FilesAtOnce: 1, FilesWait: time.Millisecond})
 		text := oneMember + "Bob,Builder,bob,not an address\n"
@@ -212,14 +213,14 @@ func TestASlowDownloadOfFailedRowsKeepsNoPlace(t *testing.T) {
 				f.Errorf("%d rows beside the download", n)
 			}
 		}}
-		f.ok(f.bulk.WriteFailed(f.Context(), f.community, done.JobID, client))
-		if client.meanwhile != nil || !strings.Contains(file.String(), "Bob,Builder,bob,not an address") || f.bulk.PlacesTaken() != 0 {
-			f.Errorf("%q, %d places are taken", file.String(), f.bulk.PlacesTaken())
+		f.ok(f.bulk.WriteFailed(f.Context(), command, f.community, done.JobID, client))
+		if client.meanwhile != nil || !strings.Contains(file.String(), "Bob,Builder,bob,not an address") || f.bulk.SlotsInUse() != 0 {
+			f.Errorf("%q, %d places are taken", file.String(), f.bulk.SlotsInUse())
 		}
 	})
 }
 
-// leaving is the context of a client that leaves after some looks at it.
+// leaving is the context of a client that leaves after some reads.
 type leaving struct {
 	context.Context
 	looks atomic.Int32
@@ -235,9 +236,9 @@ func (l *leaving) Err() error {
 func TestTheInspectionOfAFileEndsWhenItsClientLeaves(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.limit(bulk.Limits{FilesAtOnce: 1})
-		for name, start := range map[string]func(context.Context, bulk.Start) error{
-			"upload": func(ctx context.Context, in bulk.Start) error { _, err := f.bulk.Start(ctx, in); return err },
-			"wizard": func(ctx context.Context, in bulk.Start) error { _, err := f.bulk.Stage(ctx, in); return err },
+		for name, start := range map[string]func(context.Context, upload) error{
+			"upload": func(ctx context.Context, in upload) error { _, err := f.startUpload(ctx, in); return err },
+			"wizard": func(ctx context.Context, in upload) error { _, err := f.stage(ctx, in); return err },
 		} {
 			in := f.input(bulk.Import, workbook(t, 32<<10), bulk.Options{})
 			ctx := &leaving{Context: f.Context()}
@@ -249,7 +250,7 @@ func TestTheInspectionOfAFileEndsWhenItsClientLeaves(t *testing.T) {
 				f.Errorf("%s: the file was read on for %d reads", name, -looks)
 			}
 		}
-		if f.bulk.PlacesTaken() != 0 {
+		if f.bulk.SlotsInUse() != 0 {
 			f.Error("the place is still taken")
 		}
 	})
@@ -259,7 +260,7 @@ func TestAPackedFileUnpacksToTheSettingAtMost(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.limit(bulk.Limits{MaxUnpacked: 1 << 20})
 		for name, text := range map[string]string{"a workbook": workbook(t, 2<<10), "a workbook in gzip": wholeGzip(workbook(t, 2<<10))} {
-			if _, err := f.bulk.Start(f.Context(), f.input(bulk.Import, text, bulk.Options{})); !errs.Is(err, "zip_bomb") {
+			if _, err := f.startUpload(f.Context(), f.input(bulk.Import, text, bulk.Options{})); !errs.Is(err, "zip_bomb") {
 				f.Errorf("%s: %v", name, err)
 			}
 		}

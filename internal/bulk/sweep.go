@@ -3,14 +3,16 @@ package bulk
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/outcome"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Sweep deletes what is no longer kept: row details and files of old jobs, and
-// staged files nobody started. Any number of nodes may call it at any time.
+// Sweep deletes expired row details, files and staged files. Any number of nodes
+// may call it at any time.
 func (b *Bulk) Sweep(ctx context.Context) error {
-	old, err := selectExpired(ctx, b.db, b.clock.MS())
+	old, err := job.SelectExpired(ctx, b.db, b.clock.MS())
 	if err != nil {
 		return err
 	}
@@ -28,17 +30,17 @@ func (b *Bulk) Sweep(ctx context.Context) error {
 // endLost ends jobs without a job in the queue, such as those that an earlier
 // version gave up.
 func (b *Bulk) endLost(ctx context.Context) error {
-	lost, err := selectLost(ctx, b.db)
+	lost, err := job.SelectLost(ctx, b.db)
 	if err != nil {
 		return err
 	}
 	for i := range lost {
 		err := b.db.Tx(ctx, func(tx *sqldb.Tx) error {
-			j, err := lockJob(ctx, tx, lost[i].CommunityID, lost[i].ID)
-			if err != nil || j.Status != Queued && j.Status != Running {
+			j, err := job.Lock(ctx, tx, lost[i].CommunityID, lost[i].ID)
+			if err != nil || j.Status != job.Queued && j.Status != job.Running {
 				return err
 			}
-			return b.end(ctx, tx, &j, Failed, gaveUp, errFailedOften.Message)
+			return b.end(ctx, tx, &j, job.Failed, gaveUp, errFailedOften.Sentence)
 		})
 		if err != nil {
 			return err
@@ -47,17 +49,17 @@ func (b *Bulk) endLost(ctx context.Context) error {
 	return nil
 }
 
-// forget drops the details of a job, and its file unless another job reads it.
-// The job itself stays in the log with its counts.
-func (b *Bulk) forget(ctx context.Context, j *job) error {
+// forget deletes the details of a job, and its file unless another job has it.
+// The job stays in the list with its counts.
+func (b *Bulk) forget(ctx context.Context, j *job.Job) error {
 	err := b.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if err := deletePieces(ctx, tx, j.CommunityID, j.ID); err != nil {
+		if err := outcome.Delete(ctx, tx, j.CommunityID, j.ID); err != nil {
 			return err
 		}
-		if j.Status == draft {
-			return deleteJob(ctx, tx, j.CommunityID, j.ID)
+		if j.Status == job.Draft {
+			return job.Delete(ctx, tx, j.CommunityID, j.ID)
 		}
-		return takeFile(ctx, tx, j.CommunityID, j.ID)
+		return job.ClearFile(ctx, tx, j.CommunityID, j.ID)
 	})
 	if err != nil || j.FileID == "" {
 		return err
@@ -69,9 +71,9 @@ func (b *Bulk) forget(ctx context.Context, j *job) error {
 	return b.deleteFile(j.FileID)
 }
 
-// Uses reports whether a stored file is one of a job.
+// Uses reports whether a stored file belongs to a job.
 func (b *Bulk) Uses(ctx context.Context, fileID string) (bool, error) {
-	return fileUsed(ctx, b.db, fileID)
+	return job.FileUsed(ctx, b.db, fileID)
 }
 
 func (b *Bulk) deleteFile(fileID string) error {

@@ -11,8 +11,8 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// crowdFile is a file of n people with a plan and a tag.
-func crowdFile(n int, plan, tag string) string {
+// tagFile is a file of n people with a plan and a tag.
+func tagFile(n int, plan, tag string) string {
 	text := "Email,Username,First Name,Last Name,Plan,Tag,Score\n"
 	for i := range n {
 		text += fmt.Sprintf("p%d@example.com,p%d,F,L,%s,%s,%d\n", i, i, plan, tag, i)
@@ -20,7 +20,7 @@ func crowdFile(n int, plan, tag string) string {
 	return text
 }
 
-// settled checks what no order of parallel changes may break.
+// settled checks invariants after parallel changes.
 func (f *fixture) settled() {
 	f.Helper()
 	active, err := sqldb.One(f.Context(), f.db, "member", sqldb.Value[int64], "SELECT count(*) FROM members WHERE community_id = $1 AND state = 'active'", f.community)
@@ -45,7 +45,7 @@ func (f *fixture) together(doings ...func()) {
 	all.Wait()
 }
 
-// finish works a job to its end beside others.
+// finish runs a job to its end beside others.
 func (f *fixture) finish(s bulk.Status) {
 	if err := f.bulk.RunHere(f.Context(), f.engine, f.community, s.JobID); err != nil {
 		f.Errorf("job %s: %v", s.JobID, err)
@@ -55,8 +55,8 @@ func (f *fixture) finish(s bulk.Status) {
 func TestAChangeBesideAnUndoIsKept(t *testing.T) {
 	each(t, func(f *fixture) {
 		const people = 24
-		f.run(bulk.Import, crowdFile(people/2, "first", "beta"), bulk.Options{})
-		s := f.run(bulk.Import, crowdFile(people, "second", "new"), bulk.Options{CreateTags: true})
+		f.run(bulk.Import, tagFile(people/2, "first", "beta"), bulk.Options{})
+		s := f.run(bulk.Import, tagFile(people, "second", "new"), bulk.Options{CreateTags: true})
 		f.want(s, bulk.Completed, people/2, people/2, 0, 0, 0)
 		undo, err := f.bulk.Undo(f.Context(), command, f.community, s.JobID, "")
 		f.ok(err)
@@ -77,9 +77,9 @@ func TestAChangeBesideAnUndoIsKept(t *testing.T) {
 		})
 		f.settled()
 		for i := range people {
-			m, err := f.members.Find(f.Context(), f.community, ids[i])
-			if (err == nil) != changed[ids[i]] || err == nil && m.Fields["plan"] != "by hand" {
-				f.Errorf("p%d: changed %v, now %v (%v)", i, changed[ids[i]], m.Fields, err)
+			m, err := f.members.Find(f.Context(), command, f.community, ids[i])
+			if (err == nil) != changed[ids[i]] || err == nil && m.Values.Get("plan") != "by hand" {
+				f.Errorf("p%d: changed %v, now %v (%v)", i, changed[ids[i]], m.Values.Map(), err)
 			}
 		}
 	})
@@ -88,29 +88,29 @@ func TestAChangeBesideAnUndoIsKept(t *testing.T) {
 func TestUndosAndAnImportOfTheSameMembersRunTogether(t *testing.T) {
 	each(t, func(f *fixture) {
 		const people = 18
-		first := f.run(bulk.Import, crowdFile(people, "first", "one"), bulk.Options{CreateTags: true})
-		second := f.run(bulk.Import, crowdFile(people, "second", "two"), bulk.Options{CreateTags: true})
+		first := f.run(bulk.Import, tagFile(people, "first", "one"), bulk.Options{CreateTags: true})
+		second := f.run(bulk.Import, tagFile(people, "second", "two"), bulk.Options{CreateTags: true})
 		var started []bulk.Status
 		for _, s := range []bulk.Status{first, second} {
 			undo, err := f.bulk.Undo(f.Context(), command, f.community, s.JobID, "")
 			f.ok(err)
 			started = append(started, undo)
 		}
-		third, err := f.bulk.Start(f.Context(), f.input(bulk.Import, crowdFile(people, "third", "three"), bulk.Options{CreateTags: true}))
+		third, err := f.startUpload(f.Context(), f.input(bulk.Import, tagFile(people, "third", "three"), bulk.Options{CreateTags: true}))
 		f.ok(err)
 		started = append(started, third)
 		f.together(func() { f.finish(started[0]) }, func() { f.finish(started[1]) }, func() { f.finish(started[2]) })
 		f.settled()
 		for _, s := range started {
-			s, err := f.bulk.Status(f.Context(), f.community, s.JobID)
+			s, err := f.bulk.Status(f.Context(), command, f.community, s.JobID)
 			f.ok(err)
 			if s.Status != bulk.Completed {
 				f.Errorf("%s %s: %s %+v", s.Type, s.JobID, s.Status, s.Error)
 			}
 		}
 		for i := range people {
-			if m := f.member(fmt.Sprint("p", i)); m.Fields["plan"] != "third" {
-				f.Errorf("p%d has plan %v", i, m.Fields["plan"])
+			if m := f.member(fmt.Sprint("p", i)); m.Values.Get("plan") != "third" {
+				f.Errorf("p%d has plan %v", i, m.Values.Get("plan"))
 			}
 		}
 	})

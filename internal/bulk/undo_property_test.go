@@ -14,16 +14,16 @@ import (
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/member/directory"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
 
-// notState are the tables of a community that keep no state of its members: the
-// log of what happened, and the work on it.
-var notState = []string{"bulk_jobs", "bulk_pieces", "bulk_tags", "jobs", "events", "event_consumers", "audit_log", "field_history", "rate_counts", "outbox"}
+// notState are the tables of a community without state of its members: logs and
+// jobs.
+var notState = []string{"bulk_jobs", "bulk_batches", "bulk_tags", "jobs", "events", "event_sequences", "event_positions", "audit_log", "field_history", "rate_limit_counters", "outbox"}
 
-// state is every row of every table that keeps state of the community's
-// members, without the times of changes.
+// state returns all rows of the other tables, without the times of changes.
 func (f *fixture) state() []string {
 	f.Helper()
 	var lines []string
@@ -43,10 +43,10 @@ func (f *fixture) state() []string {
 			continue
 		}
 		columns = slices.DeleteFunc(slices.Clone(columns), func(c string) bool { return c == "updated_at" })
-		if table == "member_totals" {
-			total, err := sqldb.One(f.Context(), f.db, "community", sqldb.Value[int64], "SELECT CAST(COALESCE(sum(total), 0) AS BIGINT) FROM member_totals WHERE community_id = $1", f.community)
+		if table == "member_counts" {
+			total, err := sqldb.One(f.Context(), f.db, "community", sqldb.Value[int64], "SELECT CAST(COALESCE(sum(total), 0) AS BIGINT) FROM member_counts WHERE community_id = $1", f.community)
 			f.ok(err)
-			lines = append(lines, fmt.Sprint("member_totals: ", total))
+			lines = append(lines, fmt.Sprint("member_counts: ", total))
 			continue
 		}
 		read(table, columns, "community_id = $1")
@@ -74,7 +74,7 @@ func (f *fixture) historiesEnd(after string) {
 	}, `SELECT user_id, field_id, new_value FROM field_history h WHERE community_id = $1 AND id = (SELECT max(id) FROM field_history x
 		WHERE x.community_id = h.community_id AND x.user_id = h.user_id AND x.field_id = h.field_id)`, f.community)
 	f.ok(err)
-	fields, err := f.fields.List(f.Context(), f.community)
+	fields, err := f.fields.List(f.Context(), command, f.community)
 	f.ok(err)
 	ids := make([]string, len(list))
 	for i := range list {
@@ -141,7 +141,7 @@ func (s *story) values() string {
 
 const storyColumns = "First Name,Country,Role,Tag,Plan,Level,Colours,Since,VIP,Card,Badge"
 
-// movesFile passes usernames and identifiers on, to new members too.
+// movesFile moves usernames and identifiers, to new members too.
 func (s *story) movesFile() string {
 	text := "Email,Username,First Name,Last Name,Card\n"
 	for range 2 + s.number("rows", 6) {
@@ -210,7 +210,7 @@ func (s *story) job() string {
 
 // revertedChange changes a member by hand and reverts the changes.
 func (s *story) revertedChange() {
-	list, err := s.members.List(s.Context(), s.community, member.Filter{Limit: 50, Sort: "email"})
+	list, err := s.members.List(s.Context(), command, s.community, directory.Filter{Limit: 50, Sort: "email"})
 	s.ok(err)
 	if len(list.Members) == 0 {
 		return
@@ -232,8 +232,8 @@ func (s *story) revertedChange() {
 	s.log = append(s.log, fmt.Sprintf("%d changes of %s by hand, reverted", len(made), who.Username))
 }
 
-// begin makes a community with members, one of whom is claimed and one of whom
-// is a member of another community too.
+// begin creates a community with members, one of them claimed and one also a
+// member of another community.
 func (s *story) begin() {
 	f := s.fixture
 	home, err := f.communities.Create(f.Context(), community.Input{Name: "Story"})
@@ -245,7 +245,7 @@ func (s *story) begin() {
 		f.field(in)
 	}
 	for _, tag := range []string{"beta", "alpha"} {
-		_, err := f.members.CreateTag(f.Context(), f.community, tag)
+		_, err := f.members.CreateTag(f.Context(), command, f.community, tag)
 		f.ok(err)
 	}
 	for _, title := range []string{"Gold", "Silver"} {
@@ -266,7 +266,7 @@ func (s *story) begin() {
 	f.community = home.ID
 }
 
-// tell tells the story and undoes its jobs.
+// tell runs the story and undoes its jobs.
 func (s *story) tell() (failure string) {
 	s.begin()
 	type chapter struct {
@@ -306,7 +306,7 @@ func TestJobsUndoneInReverseOrderRestoreEveryState(t *testing.T) {
 			if cases--; cases < 0 && !failing {
 				return
 			}
-			f.bulk = f.withPieces(rapid.SampledFrom(sizes).Draw(r, "rows of a piece"))
+			f.bulk = f.withBatchRows(rapid.SampledFrom(sizes).Draw(r, "rows of a piece"))
 			told := &story{fixture: f, T: r}
 			if failure := told.tell(); failure != "" {
 				failing = true

@@ -14,7 +14,7 @@ import (
 	"github.com/regulars/regulars/internal/member"
 )
 
-// undo undoes a job and works the undo to its end.
+// undo undoes a job and runs the undo to its end.
 func (f *fixture) undo(s bulk.Status) bulk.Status {
 	f.Helper()
 	undo, err := f.bulk.Undo(f.Context(), command, f.community, s.JobID, "")
@@ -82,13 +82,13 @@ func TestAValueThatWasChangedAndRevertedDoesNotKeepItsMember(t *testing.T) {
 	})
 }
 
-func TestAValueThatSomebodyWroteSinceIsKeptEvenIfAnEarlierRowWroteItToo(t *testing.T) {
+func TestValueWrittenSinceIsKeptEvenIfAnEarlierRowWroteIt(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.run(bulk.Import, people, bulk.Options{})
 		s := f.run(bulk.Update, "Email,Plan\nann@example.com,one\nann@example.com,two\n", bulk.Options{})
 		f.change("ann", "plan", "one")
 		f.want(f.undo(s), bulk.Completed, 0, 0, 1, 1, 0)
-		if got := f.member("ann").Fields["plan"]; got != "one" {
+		if got := f.member("ann").Values.Get("plan"); got != "one" {
 			f.Fatalf("the plan is %v", got)
 		}
 	})
@@ -107,7 +107,7 @@ func TestANameThatPassedToANewMemberReturnsToItsOwner(t *testing.T) {
 	})
 }
 
-func TestNamesThatWentRoundReturnToTheirOwners(t *testing.T) {
+func TestExchangedNamesReturnToTheirOwners(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.field(field.Input{Field: "card", Name: "Card", Type: field.SingleLine, Identifier: true})
 		f.run(bulk.Import, people, bulk.Options{})
@@ -115,7 +115,7 @@ func TestNamesThatWentRoundReturnToTheirOwners(t *testing.T) {
 		before := f.state()
 		round := "Email,Username,Card\nann@example.com,tmp,c0\nbob@example.com,ann,c1\ncem@example.com,bob,c2\nann@example.com,cem,c3\n"
 		for _, size := range []int{3, 50} {
-			f.bulk = f.withPieces(size)
+			f.bulk = f.withBatchRows(size)
 			s := f.run(bulk.Import, round, bulk.Options{})
 			f.want(s, bulk.Completed, 0, 4, 0, 0, 0)
 			f.want(f.undo(s), bulk.Completed, 0, 4, 0, 0, 0)
@@ -124,7 +124,7 @@ func TestNamesThatWentRoundReturnToTheirOwners(t *testing.T) {
 	})
 }
 
-func TestANameThatSomebodyElseHasNowStaysWhereItIs(t *testing.T) {
+func TestNameOfAnotherMemberIsNotRestored(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.field(field.Input{Field: "card", Name: "Card", Type: field.SingleLine, Identifier: true})
 		f.run(bulk.Import, people, bulk.Options{})
@@ -137,13 +137,13 @@ func TestANameThatSomebodyElseHasNowStaysWhereItIs(t *testing.T) {
 		if d := cmp.Diff(map[int]string{2: "card:taken_since username:taken_since", 3: "card:taken_since username:taken_since"}, f.causes(undo)); d != "" {
 			f.Fatal(d)
 		}
-		if ann, bob := f.member("anna"), f.member("ann"); ann.Fields["plan"] != "gold" || bob.Fields["plan"] != nil || bob.Fields["card"] != "c1" {
+		if ann, bob := f.member("anna"), f.member("ann"); ann.Values.Get("plan") != "gold" || bob.Values.Get("plan") != nil || bob.Values.Get("card") != "c1" {
 			f.Fatalf("ann %+v, bob %+v", ann, bob)
 		}
 	})
 }
 
-func TestTagsThatAJobCreatedGoWithItUnlessAnotherMemberHasThem(t *testing.T) {
+func TestTagsOfAJobAreDeletedWithItUnlessAnotherMemberHasThem(t *testing.T) {
 	each(t, func(f *fixture) {
 		before := f.state()
 		s := f.run(bulk.Import, "Email,Username,First Name,Last Name,Tag\na@example.com,aa,A,A,one\nb@example.com,bb,B,B,\"one,two\"\nc@example.com,cc,C,C,three\nd@example.com,dd,D,D,four\n", bulk.Options{CreateTags: true})
@@ -154,7 +154,7 @@ func TestTagsThatAJobCreatedGoWithItUnlessAnotherMemberHasThem(t *testing.T) {
 		if d := cmp.Diff(map[int]string{3: "tag:used_elsewhere", 5: "tag:used_elsewhere"}, f.causes(undo)); d != "" {
 			f.Fatal(d)
 		}
-		tags, err := f.members.Tags(f.Context(), f.community)
+		tags, err := f.members.Tags(f.Context(), command, f.community)
 		f.ok(err)
 		names := []string{}
 		for _, tag := range tags {
@@ -166,7 +166,7 @@ func TestTagsThatAJobCreatedGoWithItUnlessAnotherMemberHasThem(t *testing.T) {
 		f.undo(later)
 		for _, tag := range tags {
 			if tag.Name != "beta" {
-				f.ok(f.members.DeleteTag(f.Context(), f.community, tag.ID))
+				f.ok(f.members.DeleteTag(f.Context(), command, f.community, tag.ID))
 			}
 		}
 		f.same(before)
@@ -194,20 +194,20 @@ func TestRolesTagsAndOptionsThatWereDeletedSinceAreNotRestored(t *testing.T) {
 		f.field(field.Input{Field: "level", Name: "Level", Type: field.Select, Options: []string{"Low", "High"}})
 		fan, err := f.auth.CreateRole(f.Context(), command, f.community, access.RoleInput{Title: "Fan", Class: "#112233"})
 		f.ok(err)
-		gone, err := f.members.CreateTag(f.Context(), f.community, "gone")
+		gone, err := f.members.CreateTag(f.Context(), command, f.community, "gone")
 		f.ok(err)
 		f.run(bulk.Import, "Email,Username,First Name,Last Name,Tag,Role,Level\na@example.com,aa,A,A,\"beta,gone\",Fan,Low\n", bulk.Options{})
 		s := f.run(bulk.Update, "Email,Tag,Role,Level\na@example.com,__CLEAR__,@all,High\n", bulk.Options{})
 		f.want(s, bulk.Completed, 0, 1, 0, 0, 0)
-		f.ok(f.members.DeleteTag(f.Context(), f.community, gone.ID))
+		f.ok(f.members.DeleteTag(f.Context(), command, f.community, gone.ID))
 		f.ok(f.members.DeleteRole(f.Context(), command, f.community, fan.ID))
-		_, err = f.members.UpdateField(f.Context(), f.community, "level", field.Update{Options: []string{"High"}})
+		_, err = f.changes.UpdateField(f.Context(), command, f.community, "level", field.Update{Options: []string{"High"}})
 		f.ok(err)
 		undo := f.undo(s)
 		if d := cmp.Diff(map[int]string{2: "level:field_gone role:already_gone tag:already_gone"}, f.causes(undo)); d != "" {
 			f.Error(d)
 		}
-		if a := f.member("aa"); len(a.TagIDs) != 1 || len(a.RoleIDs) != 0 || a.Fields["level"] != "High" {
+		if a := f.member("aa"); len(a.TagIDs) != 1 || len(a.RoleIDs) != 0 || a.Values.Get("level") != "High" {
 			f.Errorf("the member is %+v", a)
 		}
 	})
@@ -224,7 +224,7 @@ func TestOnlyOneUndoOfAJobRunsAndNoneOfAnUndo(t *testing.T) {
 				f.Errorf("want %s, got %v", code, err)
 			}
 		}
-		_, err = f.bulk.Cancel(f.Context(), f.community, undo.JobID)
+		_, err = f.bulk.Cancel(f.Context(), command, f.community, undo.JobID)
 		f.ok(err)
 		f.want(f.undo(s), bulk.Completed, 0, 4, 0, 0, 0)
 		old := f.run(bulk.Import, people, bulk.Options{})

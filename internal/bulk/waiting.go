@@ -3,11 +3,12 @@ package bulk
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/jobs"
 )
 
-// Waiting is why a job makes no progress at the moment.
+// Waiting is the reason that a job makes no progress.
 type Waiting struct {
 	_ struct{} `nullable:"true"`
 
@@ -16,15 +17,15 @@ type Waiting struct {
 	NextAttemptAt *string `json:"nextAttemptAt" doc:"null if the job continues as soon as the reason has gone"`
 }
 
-// WaitFieldChange is the reason of a job that waits until the fields of its
-// community no longer change; package jobs has the others.
+// WaitFieldChange is the reason of a job during a change of the community's
+// fields; package jobs has the others.
 const WaitFieldChange = "field_change"
 
-// statuses returns jobs as the wire shows them.
-func (b *Bulk) statuses(ctx context.Context, list []job) ([]Status, error) {
+// statuses returns the states of jobs with the reasons they wait.
+func (b *Bulk) statuses(ctx context.Context, list []job.Job) ([]Status, error) {
 	live := []string{}
 	for i := range list {
-		if list[i].Status == Queued || list[i].Status == Running {
+		if list[i].Status == job.Queued || list[i].Status == job.Running {
 			live = append(live, list[i].QueueJobID)
 		}
 	}

@@ -7,29 +7,46 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/outcome"
+	"github.com/regulars/regulars/internal/bulk/source"
+	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// The kinds of names in a row. An email has the hash of a decline instead.
+// The kinds of names in a row. Emails have the hash of member.AddressHash
+// instead.
 const (
 	idSubject       = "id"
 	numberSubject   = "number"
 	usernameSubject = "username"
 )
 
-// subject is the hash by which a withheld person is found in a row.
+// subject is the hash of a name of an erased person.
 func subject(communityID, kind, name string) string {
 	sum := sha256.Sum256([]byte("withheld " + communityID + " " + kind + " " + name))
 	return hex.EncodeToString(sum[:])
 }
 
-// Withhold excludes members that are erased from the details of the community's
-// jobs so far, in the caller's transaction. It is for member.OnErase.
-func (b *Bulk) Withhold(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) error {
-	kept, err := keepsFiles(ctx, tx, communityID)
+// EraseMembers erases the names of members from the jobs that they started, and
+// excludes them from the details of the community's jobs so far, in the caller's
+// transaction. It is a roster.Eraser.
+func (b *Bulk) EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) error {
+	refs, err := member.ActorRefs(ctx, tx, communityID, userIDs)
+	if err != nil {
+		return err
+	}
+	if err := job.EraseActorNames(ctx, tx, communityID, refs); err != nil {
+		return err
+	}
+	return b.withhold(ctx, tx, communityID, userIDs)
+}
+
+func (b *Bulk) withhold(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) error {
+	kept, err := job.HasFiles(ctx, tx, communityID)
 	if err != nil || !kept {
 		return err
 	}
@@ -45,38 +62,29 @@ func (b *Bulk) Withhold(ctx context.Context, tx *sqldb.Tx, communityID string, u
 	return insertWithheld(ctx, tx, communityID, subjects, b.clock.MS())
 }
 
-// uploadedAt returns the time at which the file of a job was stored, in Unix
-// milliseconds. Jobs of a draft and applied dry runs are younger than their file.
-func (j *job) uploadedAt() int64 {
-	if !id.Valid(j.FileID) {
-		return j.CreatedAt
-	}
-	return min(j.CreatedAt, id.Time(j.FileID))
-}
-
-// subjects returns the hashes of all names of a person in a row.
-func (l *look) subjects(rec *record, r *row) []string {
+// subjects returns the hashes of all names in a row.
+func (l *rowReader) subjects(rec *outcome.Record, r *source.Row) []string {
 	var list []string
 	if rec.UserID != "" {
 		list = append(list, subject(l.communityID, idSubject, rec.UserID))
 	}
 	switch {
-	case r.emailKey != "":
-		list = append(list, member.AddressHash(l.communityID, r.emailKey))
-	case r.usernameKey != "":
-		list = append(list, subject(l.communityID, usernameSubject, r.usernameKey))
+	case r.EmailKey != "":
+		list = append(list, member.AddressHash(l.communityID, r.EmailKey))
+	case r.UsernameKey != "":
+		list = append(list, subject(l.communityID, usernameSubject, r.UsernameKey))
 	}
 	switch {
-	case id.Valid(r.userRef):
-		list = append(list, subject(l.communityID, idSubject, r.userRef))
-	case r.userRef != "":
-		list = append(list, subject(l.communityID, numberSubject, r.userRef))
+	case id.Valid(r.UserRef):
+		list = append(list, subject(l.communityID, idSubject, r.UserRef))
+	case r.UserRef != "":
+		list = append(list, subject(l.communityID, numberSubject, r.UserRef))
 	}
 	return list
 }
 
-// withheld reports for each list of subjects whether its person is withheld.
-func (b *Bulk) withheld(ctx context.Context, l *look, lists [][]string) ([]bool, error) {
+// withheld reports for each list of subjects whether it has an erased person.
+func (b *Bulk) withheld(ctx context.Context, l *rowReader, lists [][]string) ([]bool, error) {
 	var all []string
 	for _, list := range lists {
 		all = append(all, list...)
@@ -96,25 +104,25 @@ func (b *Bulk) withheld(ctx context.Context, l *look, lists [][]string) ([]bool,
 
 const withheldMessage = "The data of this person was erased."
 
-// erased is the detail of a withheld row: its line, outcome and codes.
+// erased returns the detail of a withheld row: its line, outcome and codes.
 func (d Detail) erased() Detail {
-	rest := Detail{Line: d.Line, UserID: d.UserID, Outcome: d.Outcome, Changes: []Change{}, Errors: make([]Problem, len(d.Errors)), Removed: d.Removed, Withheld: true}
+	rest := Detail{Line: d.Line, UserID: d.UserID, Outcome: d.Outcome, Changes: []Change{}, Errors: make([]source.RowError, len(d.Errors)), Removed: d.Removed, Withheld: true}
 	for i, p := range d.Errors {
-		rest.Errors[i] = Problem{Column: p.Column, Code: p.Code, Message: withheldMessage}
+		rest.Errors[i] = source.RowError{Column: p.Column, Code: p.Code, Message: errs.Constant(withheldMessage)}
 	}
 	return rest
 }
 
-// failedRow is a row for the file of failed rows.
+// failedRow is a row of failed.csv.
 type failedRow struct {
 	cells    []string
 	subjects []string
 }
 
-// failedBatch are rows that wait until it is known which of them are withheld.
+// failedBatch has rows to write, until their subjects are checked.
 type failedBatch struct {
 	bulk  *Bulk
-	look  *look
+	file  *rowReader
 	out   *sheet.Writer
 	rows  []failedRow
 	bytes int
@@ -136,7 +144,7 @@ func (f *failedBatch) flush(ctx context.Context) error {
 	for i, r := range f.rows {
 		lists[i] = r.subjects
 	}
-	hidden, err := f.bulk.withheld(ctx, f.look, lists)
+	hidden, err := f.bulk.withheld(ctx, f.file, lists)
 	if err != nil {
 		return err
 	}
@@ -153,11 +161,11 @@ func (f *failedBatch) flush(ctx context.Context) error {
 }
 
 // sweepWithheld deletes the hashes of persons that were erased before the oldest
-// kept file was stored. A file is older than the job of a draft by a day at
-// most, and than the job that applies a dry run by little more.
+// file was stored. A file is older than the job of a draft by a day at most, and
+// than the job that applies a dry run by little more.
 func (b *Bulk) sweepWithheld(ctx context.Context) error {
 	return b.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		oldest, err := oldestKept(ctx, tx, b.clock.MS())
+		oldest, err := job.OldestWithFile(ctx, tx, b.clock.MS())
 		if err != nil {
 			return err
 		}

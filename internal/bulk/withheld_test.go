@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/account/signin"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/member"
@@ -20,8 +20,6 @@ const withheldHead = "First Name,Last Name,Username,Email,Phone\n"
 // updated by another name, planned and undone.
 func (f *fixture) withheldJobs() []bulk.Status {
 	f.Helper()
-	f.members.Connect(member.Connections{Access: f.auth, Mail: f.mail, Retention: 24 * time.Hour})
-	f.members.OnErase(f.bulk.Withhold)
 	file := withheldHead + "Ann,A,ann,ann@example.com,\nBen,B,ben,ben@example.com,+442071234567\nAnn,A,ann2,ANN@Example.com,nonsense\nX,Y,x,x@example.com,nonsense\n"
 	undone := f.run(bulk.Import, file, bulk.Options{})
 	undo, err := f.bulk.Undo(f.Context(), command, f.community, undone.JobID, "")
@@ -45,7 +43,7 @@ func (f *fixture) shown(jobs ...bulk.Status) string {
 		if s.Type != bulk.Undo {
 			text.WriteString(f.failedCSV(s))
 		}
-		kinds, err := f.bulk.Problems(f.Context(), f.community, s.JobID)
+		kinds, err := f.bulk.Problems(f.Context(), command, f.community, s.JobID)
 		f.ok(err)
 		fmt.Fprintf(&text, "%+v\n", kinds)
 	}
@@ -77,7 +75,7 @@ func (f *fixture) forgotten(before string, jobs []bulk.Status) {
 
 func (f *fixture) withheldRows() int64 {
 	f.Helper()
-	n, err := sqldb.One(f.Context(), f.db, "row", sqldb.Value[int64], "SELECT count(*) FROM bulk_withheld")
+	n, err := sqldb.One(f.Context(), f.db, "row", sqldb.Value[int64], "SELECT count(*) FROM bulk_erasures")
 	f.ok(err)
 	return n
 }
@@ -86,9 +84,9 @@ func TestJobsDoNotShowAPersonWhoDeclined(t *testing.T) {
 	each(t, func(f *fixture) {
 		jobs := f.withheldJobs()
 		before := f.shown(jobs...)
-		account, err := f.accounts.CreateAccount(f.Context(), account.Input{Email: "ann@example.com", Username: "elsewhere"})
+		account, err := f.accounts.CreateAccount(f.Context(), signin.Input{Email: "ann@example.com", Username: "elsewhere"})
 		f.ok(err)
-		f.ok(f.members.Decline(f.Context(), actor.Actor{Kind: actor.Session, AccountID: account.ID, Name: "elsewhere"}, f.community))
+		f.ok(f.moderation.Decline(f.Context(), actor.Actor{Kind: actor.Session, AccountID: account.ID, Name: "elsewhere"}, f.community))
 		f.forgotten(before, jobs)
 
 		// A file from after the decline is the operator's own knowledge.

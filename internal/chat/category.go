@@ -3,6 +3,7 @@ package chat
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/errs"
@@ -27,12 +28,18 @@ type CategoryChange struct {
 }
 
 // Categories returns the categories of a community in order.
-func (c *Chat) Categories(ctx context.Context, communityID string) ([]Category, error) {
+func (c *Chat) Categories(ctx context.Context, caller actor.Actor, communityID string) ([]Category, error) {
+	if err := c.access.Can(ctx, caller, communityID, permission.AnyMember); err != nil {
+		return nil, err
+	}
 	return categoriesOf(ctx, c.db, communityID)
 }
 
 // Category returns a category, or NotFound "category_not_found".
-func (c *Chat) Category(ctx context.Context, communityID, categoryID string) (Category, error) {
+func (c *Chat) Category(ctx context.Context, caller actor.Actor, communityID, categoryID string) (Category, error) {
+	if err := c.access.Can(ctx, caller, communityID, permission.AnyMember); err != nil {
+		return Category{}, err
+	}
 	return categoryByID(ctx, c.db, communityID, categoryID)
 }
 
@@ -98,13 +105,10 @@ func (c *Chat) UpdateCategory(ctx context.Context, actor actor.Actor, communityI
 		if err := updateCategory(ctx, tx, communityID, changed); err != nil {
 			return err
 		}
-		var changes []audit.Change
-		if changed.Name != old.Name {
-			changes = append(changes, audit.Change{Field: "name", Old: old.Name, New: changed.Name})
-		}
-		if changed.Position != old.Position {
-			changes = append(changes, audit.Change{Field: "position", Old: old.Position, New: changed.Position})
-		}
+		changes := audit.Diff(
+			audit.Change{Field: "name", Old: old.Name, New: changed.Name},
+			audit.Change{Field: "position", Old: old.Position, New: changed.Position},
+		)
 		return recordCategory(ctx, tx, changed.UpdatedAt, communityID, "category.update", changed, changes...)
 	})
 	return changed, err
@@ -172,6 +176,6 @@ func categoryExists(ctx context.Context, q sqldb.Querier, communityID, categoryI
 	return err
 }
 
-func recordCategory(ctx context.Context, tx *sqldb.Tx, now int64, communityID, action string, about Category, changes ...audit.Change) error {
+func recordCategory(ctx context.Context, tx *sqldb.Tx, now int64, communityID string, action audit.Verb, about Category, changes ...audit.Change) error {
 	return audit.Record(ctx, tx, now, communityID, action, audit.Target{Type: "category", ID: about.ID, Name: about.Name}, changes...)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/community"
@@ -97,6 +98,9 @@ func (in *Input) normalise(parent community.Community) error {
 // Channels returns the channels visible to the actor: those without a category,
 // then category by category, each in order.
 func (c *Chat) Channels(ctx context.Context, actor actor.Actor, communityID string) ([]Channel, error) {
+	if err := c.access.Can(ctx, actor, communityID, permission.AnyMember); err != nil {
+		return nil, err
+	}
 	subject, err := c.access.ChannelActorOf(ctx, c.db, actor, communityID)
 	if err != nil {
 		return nil, err
@@ -112,23 +116,26 @@ func (c *Chat) SeenBy(ctx context.Context, subject access.ChannelActor, communit
 
 // SeenBy reports whether the channel is visible to the subject.
 func (ch Channel) SeenBy(subject access.ChannelActor) bool {
-	return subject.Resolve(ch.ID, ch.Overrides, access.ViewMessageHistory).Allowed
+	return subject.Resolve(ch.ID, ch.Overrides, permission.ViewMessageHistory).Allowed
 }
 
 // Channel returns a channel. It fails with NotFound "channel_not_found", also if
 // the channel is hidden from the actor.
 func (c *Chat) Channel(ctx context.Context, actor actor.Actor, communityID, channelID string) (Channel, error) {
+	if err := c.access.Can(ctx, actor, communityID, permission.ViewChannels); err != nil {
+		return Channel{}, err
+	}
 	return c.channel(ctx, c.db, actor, communityID, channelID)
 }
 
 func (c *Chat) channel(ctx context.Context, q sqldb.Querier, actor actor.Actor, communityID, channelID string) (Channel, error) {
-	found, err := channelByID(ctx, q, communityID, channelID)
-	if err != nil {
-		return found, err
-	}
 	subject, err := c.access.ChannelActorOf(ctx, q, actor, communityID)
+	if err != nil {
+		return Channel{}, err
+	}
+	found, err := channelByID(ctx, q, communityID, channelID)
 	if err == nil && !found.SeenBy(subject) {
-		err = errs.New(errs.NotFound, "channel_not_found", "There is no such channel.")
+		err = errs.Missing("channel")
 	}
 	return found, err
 }
@@ -136,7 +143,10 @@ func (c *Chat) channel(ctx context.Context, q sqldb.Querier, actor actor.Actor, 
 // Frame returns the address and the origin of the page in an iframe channel. It
 // fails with Conflict "not_a_frame" for other channels, or "origin_not_allowed"
 // if the community no longer allows the origin.
-func (c *Chat) Frame(ctx context.Context, communityID string, ch Channel) (address, origin string, err error) {
+func (c *Chat) Frame(ctx context.Context, caller actor.Actor, communityID string, ch Channel) (address, origin string, err error) {
+	if err := c.access.Can(ctx, caller, communityID, permission.AnyMember); err != nil {
+		return "", "", err
+	}
 	parent, err := community.Load(ctx, c.db, communityID)
 	if err != nil {
 		return "", "", err
@@ -338,7 +348,7 @@ func (c *Chat) DeleteChannel(ctx context.Context, actor actor.Actor, communityID
 	})
 }
 
-func recordChannel(ctx context.Context, tx *sqldb.Tx, now int64, communityID, action string, before, after Channel) error {
+func recordChannel(ctx context.Context, tx *sqldb.Tx, now int64, communityID string, action audit.Verb, before, after Channel) error {
 	about := after
 	if after.ID == "" {
 		about = before
@@ -350,24 +360,14 @@ func channelTarget(ch Channel) audit.Target {
 	return audit.Target{Type: "channel", ID: ch.ID, Name: ch.Topic}
 }
 
-func channelChanges(before, after Channel) (changes []audit.Change) {
-	differ := func(field string, old, now any) {
-		if before.ID == "" {
-			old = nil
-		}
-		if after.ID == "" {
-			now = nil
-		}
-		if old != now {
-			changes = append(changes, audit.Change{Field: field, Old: old, New: now})
-		}
-	}
-	differ("topic", before.Topic, after.Topic)
-	differ("channelType", string(before.Type), string(after.Type))
-	differ("description", before.Description, after.Description)
-	differ("categoryId", before.CategoryID, after.CategoryID)
-	differ("position", before.Position, after.Position)
-	differ("private", before.Private, after.Private)
-	differ("url", before.URL, after.URL)
-	return changes
+func channelChanges(before, after Channel) []audit.Change {
+	return audit.DiffTarget(before.ID != "", after.ID != "",
+		audit.Change{Field: "topic", Old: before.Topic, New: after.Topic},
+		audit.Change{Field: "channelType", Old: before.Type, New: after.Type},
+		audit.Change{Field: "description", Old: before.Description, New: after.Description},
+		audit.Change{Field: "categoryId", Old: before.CategoryID, New: after.CategoryID},
+		audit.Change{Field: "position", Old: before.Position, New: after.Position},
+		audit.Change{Field: "private", Old: before.Private, New: after.Private},
+		audit.Change{Field: "url", Old: before.URL, New: after.URL},
+	)
 }

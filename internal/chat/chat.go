@@ -6,10 +6,11 @@ import (
 	"context"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/roster"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -17,7 +18,7 @@ import (
 type Deps struct {
 	DB      *sqldb.DB
 	Access  *access.Access
-	Members *member.Members
+	Members *roster.Roster
 	Clock   clock.Clock
 }
 
@@ -26,7 +27,7 @@ type Deps struct {
 type Chat struct {
 	db      *sqldb.DB
 	access  *access.Access
-	members *member.Members
+	members *roster.Roster
 	clock   clock.Clock
 }
 
@@ -37,7 +38,7 @@ func New(d Deps) *Chat { return &Chat{db: d.DB, access: d.Access, members: d.Mem
 // A lock serializes changes of the community's channels, categories and
 // overrides.
 func (c *Chat) change(ctx context.Context, caller actor.Actor, communityID string, f func(context.Context, *sqldb.Tx) error) error {
-	if err := c.access.Can(ctx, caller, communityID, access.PermManageChannels); err != nil {
+	if err := c.access.Can(ctx, caller, communityID, permission.ManageChannels); err != nil {
 		return err
 	}
 	ctx = actor.NewContext(ctx, caller) // for the audit log
@@ -52,7 +53,7 @@ func (c *Chat) change(ctx context.Context, caller actor.Actor, communityID strin
 // Manages reports whether the actor may manage the community's channels, and
 // therefore see their overrides.
 func (c *Chat) Manages(ctx context.Context, actor actor.Actor, communityID string) (bool, error) {
-	err := c.access.Can(ctx, actor, communityID, access.PermManageChannels)
+	err := c.access.Can(ctx, actor, communityID, permission.ManageChannels)
 	if errs.KindOf(err) == errs.Forbidden {
 		return false, nil
 	}

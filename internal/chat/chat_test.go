@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/regulars/regulars/internal/access"
-	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/account/signin"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/chat"
@@ -20,6 +20,9 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/member/membertest"
+	"github.com/regulars/regulars/internal/ownership"
+	"github.com/regulars/regulars/internal/roster"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
@@ -32,10 +35,11 @@ type place struct {
 	*testing.T
 	db          *sqldb.DB
 	auth        *access.Access
-	accounts    *account.Accounts
+	accounts    *signin.Accounts
 	chat        *chat.Chat
 	communities *community.Communities
-	members     *member.Members
+	members     *roster.Roster
+	ownership   *ownership.Ownership
 	id          string
 	roles       map[string]access.Role
 	people      map[string]actor.Actor
@@ -45,11 +49,13 @@ func each(t *testing.T, test func(p *place)) {
 	t.Helper()
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		c := clock.Clock{}
-		p := &place{T: t, db: db, communities: community.New(db, c), members: member.New(db, c), roles: map[string]access.Role{}, people: map[string]actor.Actor{}}
-		p.accounts = account.New(account.Deps{
+		p := &place{T: t, db: db, communities: community.New(community.Deps{DB: db, Clock: c, OnCreate: []community.CreateHook{access.OnCommunityCreated}, OnChange: []community.ChangeHook{access.OnCommunityChanged}}), roles: map[string]access.Role{}, people: map[string]actor.Actor{}}
+		p.accounts = signin.New(signin.Deps{
 			DB: db, Clock: c, Log: slog.New(slog.DiscardHandler), AssignedUsername: member.Memberships{}.GivenName, LimitSession: access.LimitedSessions(member.Memberships{}, c), RevokeKeys: access.RevokeUserKeys,
 		})
 		p.auth = access.New(access.Deps{DB: db, Accounts: p.accounts, Communities: p.communities, Memberships: member.Memberships{}, Clock: c, Log: slog.New(slog.DiscardHandler)})
+		p.members = roster.New(roster.Deps{DB: db, Clock: c, Access: p.auth, Erase: []roster.Eraser{chat.EraseMembers}})
+		p.ownership = ownership.New(ownership.Deps{DB: db, Clock: c, Members: p.members, Access: p.auth, Accounts: p.accounts})
 		p.chat = chat.New(chat.Deps{DB: db, Access: p.auth, Members: p.members, Clock: c})
 		p.id = p.community()
 		for _, in := range []access.RoleInput{
@@ -65,7 +71,7 @@ func each(t *testing.T, test func(p *place)) {
 		for _, name := range []string{"owner", "mod", "high", "low", "plain"} {
 			p.join(name)
 		}
-		p.ok(p.members.AddOwner(t.Context(), p.id, p.people["owner"].AccountID))
+		p.ok(p.ownership.AddOwner(t.Context(), p.id, p.people["owner"].AccountID))
 		test(p)
 	})
 }
@@ -94,7 +100,7 @@ func (p *place) community() string {
 // join makes a member, with the role of the same name if there is one.
 func (p *place) join(name string) {
 	p.Helper()
-	account, err := p.accounts.CreateAccount(p.Context(), account.Input{Email: name + "@example.com", Username: name})
+	account, err := p.accounts.CreateAccount(p.Context(), signin.Input{Email: name + "@example.com", Username: name})
 	p.ok(err)
 	r := &member.Record{ID: id.New(clock.Clock{}.Now()), AccountID: account.ID, Email: account.Email, EmailKey: account.Email, Username: name, UsernameKey: name, State: member.Active, FirstName: name, LastName: "X", JoinedAt: 1, UpdatedAt: 1}
 	if role, ok := p.roles[name]; ok {
@@ -133,7 +139,7 @@ func (p *place) category(name string) chat.Category {
 func (p *place) topics(actor actor.Actor) (topics []string) {
 	p.Helper()
 	names := map[string]string{"": ""}
-	categories, err := p.chat.Categories(p.Context(), p.id)
+	categories, err := p.chat.Categories(p.Context(), actor, p.id)
 	p.ok(err)
 	for _, c := range categories {
 		names[c.ID] = c.Name + "/"
@@ -176,7 +182,7 @@ func TestChannelLifecycleIsAudited(t *testing.T) {
 		p.ok(err)
 		var actions []string
 		for _, e := range entries {
-			actions = append(actions, e.Action)
+			actions = append(actions, string(e.Action))
 		}
 		if d := cmp.Diff([]string{"channel.delete", "channel.update", "channel.create"}, actions); d != "" {
 			t.Error(d)
@@ -227,19 +233,19 @@ func TestChannelTypeIsFixedAndIframeNeedsAnAllowedOrigin(t *testing.T) {
 		kind := chat.Open
 		_, err := p.chat.UpdateChannel(p.Context(), command, p.id, board.ID, chat.Change{Type: &kind, URL: new("")})
 		p.fails("type", err, "type_fixed")
-		address, origin, err := p.chat.Frame(p.Context(), p.id, board)
+		address, origin, err := p.chat.Frame(p.Context(), membertest.Command, p.id, board)
 		if err != nil || address != "https://board.example/a" || origin != "https://board.example" {
 			t.Errorf("%q %q %v", address, origin, err)
 		}
 		_, err = p.communities.Update(p.Context(), p.id, community.Change{AllowedFrameOrigins: &[]string{}})
 		p.ok(err)
-		_, _, err = p.chat.Frame(p.Context(), p.id, board)
+		_, _, err = p.chat.Frame(p.Context(), membertest.Command, p.id, board)
 		p.fails("origin that went", err, "origin_not_allowed")
 		_, err = p.chat.UpdateChannel(p.Context(), command, p.id, board.ID, chat.Change{URL: new("https://board.example/b")})
 		p.fails("another page", err, "invalid_input")
 		_, err = p.chat.UpdateChannel(p.Context(), command, p.id, board.ID, chat.Change{Topic: new("Board")})
 		p.ok(err)
-		_, _, err = p.chat.Frame(p.Context(), p.id, p.channel(chat.Input{Topic: "text"}))
+		_, _, err = p.chat.Frame(p.Context(), membertest.Command, p.id, p.channel(chat.Input{Topic: "text"}))
 		p.fails("text", err, "not_a_frame")
 	})
 }

@@ -6,10 +6,12 @@ import (
 	"slices"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/member/directory"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -19,7 +21,7 @@ const maxOverrides = 200
 // OverrideInput is the override of a channel for a role or a member.
 type OverrideInput struct {
 	RoleID string   // exactly one of RoleID and User is set
-	User   string   // a reference as in member.Find
+	User   string   // a reference as in directory.Find
 	Allow  []string // channel permissions, disjoint from Deny
 	Deny   []string
 }
@@ -70,10 +72,10 @@ func (c *Chat) hide(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, commun
 		everyone = wanted[at]
 		wanted = slices.Delete(wanted, at, at+1)
 	}
-	everyone.Deny = without(everyone.Deny, access.ViewMessageHistory)
+	everyone.Deny = without(everyone.Deny, permission.ViewMessageHistory)
 	if private {
-		everyone.Allow = without(everyone.Allow, access.ViewMessageHistory)
-		everyone.Deny = append(everyone.Deny, access.ViewMessageHistory)
+		everyone.Allow = without(everyone.Allow, permission.ViewMessageHistory)
+		everyone.Deny = append(everyone.Deny, permission.ViewMessageHistory)
 	}
 	if len(everyone.Allow)+len(everyone.Deny) > 0 {
 		wanted = append(wanted, everyone)
@@ -90,17 +92,17 @@ func hiddenFromAll(ch Channel, everyoneID string, wanted []access.Override) ([]a
 	}
 	at := slices.IndexFunc(wanted, func(o access.Override) bool { return o.RoleID == everyoneID })
 	if at < 0 {
-		return append(wanted, access.Override{RoleID: everyoneID, Deny: []string{access.ViewMessageHistory}}), nil
+		return append(wanted, access.Override{RoleID: everyoneID, Deny: []string{permission.ViewMessageHistory}}), nil
 	}
 	everyone := &wanted[at]
-	if slices.Contains(everyone.Allow, access.ViewMessageHistory) {
+	if slices.Contains(everyone.Allow, permission.ViewMessageHistory) {
 		if ch.Type == Direct {
 			return nil, directPrivate()
 		}
 		return nil, errs.New(errs.Conflict, "channel_private", "The channel is private, so %s cannot be allowed to see it. Make the channel public first.", access.EveryoneTitle)
 	}
-	if !slices.Contains(everyone.Deny, access.ViewMessageHistory) {
-		everyone.Deny = append(everyone.Deny, access.ViewMessageHistory)
+	if !slices.Contains(everyone.Deny, permission.ViewMessageHistory) {
+		everyone.Deny = append(everyone.Deny, permission.ViewMessageHistory)
 	}
 	return wanted, nil
 }
@@ -154,7 +156,7 @@ func overrideChanges(before, after []access.Override) (changes []permissionChang
 		}
 	}
 	for _, o := range subjects {
-		for _, permission := range access.ChannelPermissions() {
+		for _, permission := range permission.ChannelPermissions {
 			one := permissionChange{subject: o.RoleID + o.UserID, isRole: o.RoleID != "", permission: permission, old: effect(before, o, permission), now: effect(after, o, permission)}
 			if one.old != one.now {
 				changes = append(changes, one)
@@ -222,9 +224,9 @@ func (c *Chat) readOverrides(ctx context.Context, communityID string, roles []ac
 			fail("roleId", "one_of", "Specify either a role or a user.")
 			continue
 		case in.User != "":
-			found, err := c.members.Find(ctx, communityID, in.User)
+			found, err := directory.Load(ctx, c.db, communityID, in.User, member.Active)
 			if errs.KindOf(err) == errs.NotFound {
-				fail("userId", "unknown_user", "There is no such user.")
+				fail("userId", "unknown_user", "User not found.")
 				continue
 			}
 			if err != nil {
@@ -232,7 +234,7 @@ func (c *Chat) readOverrides(ctx context.Context, communityID string, roles []ac
 			}
 			o.UserID = found.ID
 		case !slices.ContainsFunc(roles, func(r access.Role) bool { return r.ID == in.RoleID }):
-			fail("roleId", "unknown_role", "There is no such role.")
+			fail("roleId", "unknown_role", "Role not found.")
 			continue
 		}
 		if seen[o.RoleID+o.UserID] {
@@ -253,7 +255,7 @@ func sortedUnique(names []string) []string {
 }
 
 func checkNames(o access.Override, fail func(field, code, format string, args ...any)) {
-	known := access.ChannelPermissions()
+	known := permission.ChannelPermissions
 	for field, names := range map[string][]string{"allow": o.Allow, "deny": o.Deny} {
 		for _, name := range names {
 			if !slices.Contains(known, name) {
@@ -282,7 +284,7 @@ type Ruling struct {
 }
 
 // Explain returns the permissions of a member in a channel and the rule that
-// decides each. user is a reference as in member.Find. It fails with NotFound
+// decides each. user is a reference as in directory.Find. It fails with NotFound
 // "channel_not_found", also if the channel is hidden from the actor, or
 // "user_not_found".
 func (c *Chat) Explain(ctx context.Context, actor actor.Actor, communityID, channelID, user string) (Explained, error) {
@@ -290,7 +292,7 @@ func (c *Chat) Explain(ctx context.Context, actor actor.Actor, communityID, chan
 	if err != nil {
 		return Explained{}, err
 	}
-	found, err := c.members.Find(ctx, communityID, user)
+	found, err := c.members.Find(ctx, actor, communityID, user)
 	if err != nil {
 		return Explained{}, err
 	}
@@ -301,7 +303,7 @@ func (c *Chat) Explain(ctx context.Context, actor actor.Actor, communityID, chan
 // Rulings decides every channel permission for the subject.
 func Rulings(ch Channel, subject access.ChannelActor) []Ruling {
 	var all []Ruling
-	for _, permission := range access.ChannelPermissions() {
+	for _, permission := range permission.ChannelPermissions {
 		all = append(all, Ruling{permission, subject.Resolve(ch.ID, ch.Overrides, permission)})
 	}
 	return all

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -78,7 +79,7 @@ func addOverrides(ctx context.Context, q sqldb.Querier, communityID string, chan
 		}
 		if ch := at[row.channelID]; ch != nil {
 			ch.Overrides = append(ch.Overrides, o)
-			ch.Private = ch.Private || row.everyone && slices.Contains(o.Deny, access.ViewMessageHistory)
+			ch.Private = ch.Private || row.everyone && slices.Contains(o.Deny, permission.ViewMessageHistory)
 		}
 	}
 	return nil
@@ -158,7 +159,7 @@ func deleteCategory(ctx context.Context, tx *sqldb.Tx, communityID, categoryID s
 	return err
 }
 
-// EraseMembers deletes the overrides of members. It is for member.OnErase.
+// EraseMembers deletes the overrides of members. It is a roster.Eraser.
 func EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) error {
 	_, err := tx.Exec(ctx, "DELETE FROM channel_overrides WHERE community_id = $1 AND role_id IS NULL AND "+tx.Dialect().In("subject_id", "$2"), communityID, sqldb.Keys(userIDs))
 	return err

@@ -22,52 +22,48 @@ type Community struct {
 }
 
 // Communities creates, updates and deletes communities.
-type Communities struct {
-	db       *sqldb.DB
-	clock    clock.Clock
-	rules    Rules
-	onCreate []func(context.Context, *sqldb.Tx, Community) error
-	onChange []func(ctx context.Context, tx *sqldb.Tx, old, changed Community) error
-	erasers  []Eraser
-}
+type Communities struct{ d Deps }
 
-// Rules are settings of the installation.
-type Rules struct {
+// Deps are the dependencies of Communities.
+type Deps struct {
+	DB        *sqldb.DB
+	Clock     clock.Clock
 	OwnerOnly bool          // only the owner of the installation creates communities
 	Retention time.Duration // how long a deleted community can be restored; 0: 30 days
+	OnCreate  []CreateHook
+	OnChange  []ChangeHook
+	Erase     []Eraser
 }
+
+// CreateHook runs in the transaction that creates a community. An error rejects
+// the community.
+type CreateHook func(ctx context.Context, tx *sqldb.Tx, created Community) error
+
+// ChangeHook runs in every transaction that changes the name or the settings of
+// a community. An error rejects the change.
+type ChangeHook func(ctx context.Context, tx *sqldb.Tx, old, changed Community) error
+
+// Eraser deletes a batch of the data of a community that is not found by
+// community_id, in the transaction of the caller. It is called until done, in
+// the order of the list.
+type Eraser func(ctx context.Context, tx *sqldb.Tx, communityID string) (done bool, err error)
 
 const defaultRetention = 30 * 24 * time.Hour
 
 // New returns the Communities of a database.
-func New(db *sqldb.DB, c clock.Clock) *Communities {
-	return &Communities{db: db, clock: c, rules: Rules{Retention: defaultRetention}}
-}
-
-// SetRules sets the rules of the installation. It must be called before the
-// first request.
-func (c *Communities) SetRules(r Rules) {
-	if r.Retention <= 0 {
-		r.Retention = defaultRetention
+func New(d Deps) *Communities {
+	if d.Retention <= 0 {
+		d.Retention = defaultRetention
 	}
-	c.rules = r
+	return &Communities{d}
 }
 
-// Rules returns the installation's rules.
-func (c *Communities) Rules() Rules { return c.rules }
+// OwnerOnly reports whether only the owner of the installation creates
+// communities.
+func (c *Communities) OwnerOnly() bool { return c.d.OwnerOnly }
 
-// OnCreate adds f to the transaction that creates a community. It must be
-// called before the first request.
-func (c *Communities) OnCreate(f func(ctx context.Context, tx *sqldb.Tx, created Community) error) {
-	c.onCreate = append(c.onCreate, f)
-}
-
-// OnChange adds f to every transaction that changes the name or the settings
-// of a community; an error of f rejects the change. It must be called before
-// the first request.
-func (c *Communities) OnChange(f func(ctx context.Context, tx *sqldb.Tx, old, changed Community) error) {
-	c.onChange = append(c.onChange, f)
-}
+// Retention is the time in which a deleted community can be restored.
+func (c *Communities) Retention() time.Duration { return c.d.Retention }
 
 // Create creates a community with defaults for empty settings. It returns
 // Invalid "invalid_input" with every invalid field.
@@ -76,16 +72,16 @@ func (c *Communities) Create(ctx context.Context, in Input) (Community, error) {
 	if err != nil {
 		return Community{}, err
 	}
-	now := c.clock.Now()
+	now := c.d.Clock.Now()
 	created := Community{
 		ID: id.New(now), Name: in.Name, Settings: in.Settings,
 		CreatedAt: now.UnixMilli(), UpdatedAt: now.UnixMilli(),
 	}
-	err = c.db.Tx(ctx, func(tx *sqldb.Tx) error {
+	err = c.d.DB.Tx(ctx, func(tx *sqldb.Tx) error {
 		if err := Insert(ctx, tx, created); err != nil {
 			return err
 		}
-		for _, f := range c.onCreate {
+		for _, f := range c.d.OnCreate {
 			if err := f(ctx, tx, created); err != nil {
 				return err
 			}
@@ -100,20 +96,21 @@ func (c *Communities) Create(ctx context.Context, in Input) (Community, error) {
 
 // Get returns a community, or NotFound "community_not_found".
 func (c *Communities) Get(ctx context.Context, communityID string) (Community, error) {
-	return Load(ctx, c.db, communityID)
+	return Load(ctx, c.d.DB, communityID)
 }
 
 // List returns the communities of the installation that are not deleted,
 // oldest first.
 func (c *Communities) List(ctx context.Context) ([]Community, error) {
-	return list(ctx, c.db)
+	return list(ctx, c.d.DB)
 }
 
-// Update changes the non-nil fields of change. It returns NotFound
+// Update changes the non-nil fields of change; access.UpdateCommunity checks that
+// an actor may. It returns NotFound
 // "community_not_found" or Invalid "invalid_input".
 func (c *Communities) Update(ctx context.Context, communityID string, change Change) (Community, error) {
 	var changed Community
-	err := c.db.Tx(ctx, func(tx *sqldb.Tx) (err error) {
+	err := c.d.DB.Tx(ctx, func(tx *sqldb.Tx) (err error) {
 		changed, err = c.UpdateIn(ctx, tx, communityID, change)
 		return err
 	})
@@ -134,23 +131,14 @@ func (c *Communities) UpdateIn(ctx context.Context, tx *sqldb.Tx, communityID st
 		return Community{}, err
 	}
 	changed := old
-	changed.Name, changed.Settings, changed.UpdatedAt = in.Name, in.Settings, c.clock.MS()
-	for _, f := range c.onChange {
+	changed.Name, changed.Settings, changed.UpdatedAt = in.Name, in.Settings, c.d.Clock.MS()
+	for _, f := range c.d.OnChange {
 		if err := f(ctx, tx, old, changed); err != nil {
 			return Community{}, err
 		}
 	}
 	return changed, update(ctx, tx, changed)
 }
-
-// Eraser deletes a batch of the data of a community that a feature owns, in
-// the transaction of the caller. It is called until done.
-type Eraser func(ctx context.Context, tx *sqldb.Tx, communityID string) (done bool, err error)
-
-// OnErase adds f to the erasure of a community, for data that is not found by
-// community_id. Erasers run in reverse order. It must be called before the
-// first request.
-func (c *Communities) OnErase(f Eraser) { c.erasers = append(c.erasers, f) }
 
 // Delete marks a community as deleted, in the transaction of the caller: it is
 // no longer found, and its keys are invalid. confirm must be its name,
@@ -190,21 +178,21 @@ func Restore(ctx context.Context, tx *sqldb.Tx, communityID string, oldest int64
 
 // ErasureCutoff is the time in Unix milliseconds at or before which a
 // community must have been deleted to be erased now.
-func (c *Communities) ErasureCutoff() int64 { return c.clock.Now().Add(-c.rules.Retention).UnixMilli() }
+func (c *Communities) ErasureCutoff() int64 { return c.d.Clock.Now().Add(-c.d.Retention).UnixMilli() }
 
 // ErasedAt is the time in Unix milliseconds when a deleted community will be
 // erased.
 func (c *Communities) ErasedAt(deleted Community) int64 {
-	return time.UnixMilli(deleted.DeletedAt).Add(c.rules.Retention).UnixMilli()
+	return time.UnixMilli(deleted.DeletedAt).Add(c.d.Retention).UnixMilli()
 }
 
 // Sweep erases communities that can no longer be restored, in batches. It may
 // run on several nodes at once.
 func (c *Communities) Sweep(ctx context.Context) error {
-	if err := markForErasure(ctx, c.db, c.ErasureCutoff()); err != nil {
+	if err := markForErasure(ctx, c.d.DB, c.ErasureCutoff()); err != nil {
 		return err
 	}
-	ids, err := markedForErasure(ctx, c.db)
+	ids, err := markedForErasure(ctx, c.d.DB)
 	if err != nil {
 		return err
 	}
@@ -217,10 +205,10 @@ func (c *Communities) Sweep(ctx context.Context) error {
 }
 
 func (c *Communities) eraseCommunity(ctx context.Context, communityID string) error {
-	for i := len(c.erasers) - 1; i >= 0; i-- {
+	for _, erase := range c.d.Erase {
 		for done := false; !done; {
-			err := c.db.Tx(ctx, func(tx *sqldb.Tx) (err error) {
-				done, err = c.erasers[i](ctx, tx, communityID)
+			err := c.d.DB.Tx(ctx, func(tx *sqldb.Tx) (err error) {
+				done, err = erase(ctx, tx, communityID)
 				return err
 			}, sqldb.WithoutGroupCommit)
 			if err != nil {
@@ -228,8 +216,8 @@ func (c *Communities) eraseCommunity(ctx context.Context, communityID string) er
 			}
 		}
 	}
-	if err := c.db.DeleteByColumn(ctx, "community_id", communityID); err != nil {
+	if err := c.d.DB.DeleteByColumn(ctx, "community_id", communityID); err != nil {
 		return err
 	}
-	return deleteMarked(ctx, c.db, communityID)
+	return deleteMarked(ctx, c.d.DB, communityID)
 }

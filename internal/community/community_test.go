@@ -24,7 +24,7 @@ func fixedClock() clock.Clock { return clock.At(func() time.Time { return start 
 
 func TestCommunityIsReadBackUnchanged(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		communities := community.New(db, fixedClock())
+		communities := community.New(community.Deps{DB: db, Clock: fixedClock()})
 		made, err := communities.Create(t.Context(), community.Input{Name: "  Cafe\u0301 "})
 		if err != nil {
 			t.Fatal(err)
@@ -55,7 +55,7 @@ func TestCommunityIsReadBackUnchanged(t *testing.T) {
 
 func TestMissingCommunityIsNotFound(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		communities := community.New(db, fixedClock())
+		communities := community.New(community.Deps{DB: db, Clock: fixedClock()})
 		if _, err := communities.Get(t.Context(), "nobody"); !errs.Is(err, "community_not_found") || errs.KindOf(err) != errs.NotFound {
 			t.Errorf("get: %v", err)
 		}
@@ -67,7 +67,7 @@ func TestMissingCommunityIsNotFound(t *testing.T) {
 
 func TestEveryInvalidFieldIsReported(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		communities := community.New(db, fixedClock())
+		communities := community.New(community.Deps{DB: db, Clock: fixedClock()})
 		_, err := communities.Create(t.Context(), community.Input{
 			Name:     strings.Repeat("x", 101),
 			Settings: community.Settings{Accent: "red", TimeZone: "Mars/Olympus", Language: "??"},
@@ -95,7 +95,7 @@ func TestEveryInvalidFieldIsReported(t *testing.T) {
 func TestUpdateChangesOnlyTheGivenFields(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		now := start
-		communities := community.New(db, clock.At(func() time.Time { return now }))
+		communities := community.New(community.Deps{DB: db, Clock: clock.At(func() time.Time { return now })})
 		made, err := communities.Create(t.Context(), community.Input{Name: "One", Settings: community.Settings{Language: "de", OpenBulkImport: true}})
 		if err != nil {
 			t.Fatal(err)
@@ -120,7 +120,7 @@ func TestUpdateChangesOnlyTheGivenFields(t *testing.T) {
 
 func TestConcurrentUpdatesAreNotLost(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		communities := community.New(db, fixedClock())
+		communities := community.New(community.Deps{DB: db, Clock: fixedClock()})
 		made, err := communities.Create(t.Context(), community.Input{Name: "One"})
 		if err != nil {
 			t.Fatal(err)
@@ -144,15 +144,15 @@ func TestConcurrentUpdatesAreNotLost(t *testing.T) {
 
 func TestHooksOfCreateRunInItsTransaction(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		communities := community.New(db, fixedClock())
 		var seen community.Community
 		var hookErr error
-		communities.OnCreate(func(ctx context.Context, tx *sqldb.Tx, made community.Community) (err error) {
-			if seen, err = community.Load(ctx, tx, made.ID); err != nil {
+		hook := func(ctx context.Context, tx *sqldb.Tx, created community.Community) (err error) {
+			if seen, err = community.Load(ctx, tx, created.ID); err != nil {
 				return err
 			}
 			return hookErr
-		})
+		}
+		communities := community.New(community.Deps{DB: db, Clock: fixedClock(), OnCreate: []community.CreateHook{hook}})
 		made, err := communities.Create(t.Context(), community.Input{Name: "One"})
 		if diff := cmp.Diff(made, seen); err != nil || diff != "" {
 			t.Fatalf("%v %s", err, diff)

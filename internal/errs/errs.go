@@ -4,6 +4,7 @@ package errs
 
 import (
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -52,14 +53,25 @@ type Error struct {
 	Message    string
 	Sentence   Sentence // source of Message
 	Fields     []Field
-	RetryAfter time.Duration // 0: none
+	Details    map[string]any // by the codes that define them
+	RetryAfter time.Duration  // 0: none
 	cause      error
 }
 
 // New returns an error with a message formatted by fmt.Sprintf.
 func New(kind Kind, code, format string, args ...any) *Error {
-	sentence := NewSentence(format, args...)
-	return &Error{Kind: kind, Code: code, Message: sentence.English, Sentence: sentence}
+	return NewSentence(format, args...).Error(kind, code)
+}
+
+// Missing returns NotFound "<noun>_not_found" with the message "<Noun> not found.".
+func Missing(noun string) *Error {
+	sentence := strings.ReplaceAll(noun, "_", " ") + " not found."
+	if rest, ok := strings.CutPrefix(sentence, "api "); ok {
+		sentence = "API " + rest
+	} else {
+		sentence = strings.ToUpper(sentence[:1]) + sentence[1:]
+	}
+	return Constant(sentence).Error(NotFound, noun+"_not_found")
 }
 
 // InvalidFields returns an error invalid_input with all fields, or nil if
@@ -74,6 +86,12 @@ func InvalidFields(fields []Field) error {
 // WithFields appends fields and returns e.
 func (e *Error) WithFields(fields ...Field) *Error {
 	e.Fields = append(e.Fields, fields...)
+	return e
+}
+
+// WithDetails sets Details and returns e.
+func (e *Error) WithDetails(details map[string]any) *Error {
+	e.Details = details
 	return e
 }
 

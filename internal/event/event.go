@@ -1,13 +1,16 @@
 // Package event appends events to the database in the transaction of the change
-// they describe. Writers do not know the readers.
+// they describe, numbers them, and delivers them to consumers and readers.
+// Writers do not know the readers.
 package event
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -15,17 +18,71 @@ import (
 // Event is a change in a community.
 type Event struct {
 	CommunityID string
-	Type        string // a constant of this package
-	Data        any    // the struct of the type
+	Type        string          // the name of a Type
+	UserID      string          // the member that the event concerns; "": none, or erased
+	Actor       string          // actor.Actor.Ref of the actor; "": the server, or erased
+	ID          string          // set by Append
+	Sequence    int64           // in the community, from 1; 0 until the event is numbered
+	OccurredAt  int64           // Unix milliseconds
+	Data        json.RawMessage // the data of the type, or {"erased":true}
+	Erased      bool            // the member was erased
 }
 
-// Append inserts an event in the caller's transaction. now is in Unix
-// milliseconds. The sequence is assigned after the commit, because the order of
-// commits is unknown before.
-func Append(ctx context.Context, tx *sqldb.Tx, now int64, e Event) error {
-	data, err := json.Marshal(e.Data)
+// Decode decodes the data of the event into the struct of its type.
+func (e *Event) Decode(data any) error {
+	if err := json.Unmarshal(e.Data, data); err != nil {
+		return fmt.Errorf("data of event %s: %w", e.ID, err)
+	}
+	return nil
+}
+
+// topic is the topic of notifications about numbered events; the payload is the
+// community. appendedTopic is that of events to number, in this process.
+const (
+	topic         = "events"
+	appendedTopic = "events.appended"
+)
+
+// Append inserts an event with the given data in the caller's transaction. now
+// is in Unix milliseconds. Without an Actor the event has that of ctx.
+//
+// The event gets its sequence soon after the commit, on SQLite in the same
+// transaction; see Events.
+func Append(ctx context.Context, tx *sqldb.Tx, now int64, e Event, data any) error {
+	encoded, err := json.Marshal(data)
 	if err != nil {
 		return fmt.Errorf("append event %s: %w", e.Type, err)
 	}
-	return insertEvent(ctx, tx, id.New(time.UnixMilli(now)), now, e, string(data))
+	e.ID, e.OccurredAt, e.Data = id.New(time.UnixMilli(now)), now, encoded
+	if e.Actor == "" {
+		e.Actor = actor.FromContext(ctx).Ref()
+	}
+	if !tx.IsSerial() {
+		tx.NotifyLocal(appendedTopic, "")
+		return insertEvent(ctx, tx, &e)
+	}
+	numbered, err := takeSequence(ctx, tx, &e)
+	if err != nil {
+		return err
+	}
+	if err := insertEvent(ctx, tx, &e); err != nil {
+		return err
+	}
+	if !numbered { // events of transactions without IsSerial come first
+		return numberAll(ctx, tx)
+	}
+	return tx.Notify(ctx, topic, e.CommunityID)
+}
+
+// ActorType returns the type of an actor on the wire, with its id: user, key or
+// system.
+func ActorType(ref string) (kind, actorID string) {
+	prefix, actorID, _ := strings.Cut(ref, ":")
+	switch prefix {
+	case "account", "member":
+		return "user", actorID
+	case "key", "hook", "automation":
+		return prefix, actorID
+	}
+	return "system", ""
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // The binary form of records and values is for temporary files of the process
-// that wrote them; nothing stored keeps it.
+// that wrote them. It is never stored.
 
 var errBinary = errors.New("the binary form of a record is damaged")
 
@@ -17,7 +17,7 @@ var errBinary = errors.New("the binary form of a record is damaged")
 // the text.
 type BinaryReader struct {
 	Text string
-	Err  error // the first one; what is read after it is zero
+	Err  error // the first error; later reads return zero values
 }
 
 // Fail records that the form is damaged.
@@ -48,7 +48,7 @@ func (in *BinaryReader) Int() int64 {
 	return int64(n>>1) ^ -int64(n&1) // zigzag, as binary.AppendVarint
 }
 
-// String reads a text that its length precedes.
+// String reads a text with a length prefix.
 func (in *BinaryReader) String() string {
 	n := in.Uint()
 	if n > uint64(len(in.Text)) {

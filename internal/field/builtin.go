@@ -10,7 +10,7 @@ var MemberFields = []Field{
 	{ID: ClaimedName, Field: ClaimedName, Name: "Claimed", Type: Boolean, Default: true},
 }
 
-// What can be asked for beside the fields of a community.
+// Database names that filters accept beside the fields of a community.
 const (
 	UserID      = "_id"
 	Number      = "user_id"

@@ -7,15 +7,14 @@ import (
 	"strings"
 )
 
-// Conversion is what becomes of the values of a field whose type or options
-// change.
+// Conversion converts the values of a field whose type or options change.
 type Conversion struct {
 	From, To *Field
-	Replace  map[string]*string // options by what stands in their place; nil: nothing does
+	Replace  map[string]*string // old option -> new option; nil removes it
 }
 
-// Needed reports whether a value can become another one or stop to fit. More
-// options behind the old ones change nothing.
+// Needed reports whether the conversion can change or reject a value. Appending
+// options cannot.
 func (c *Conversion) Needed() bool {
 	if c.From.Type != c.To.Type {
 		return true
@@ -26,7 +25,8 @@ func (c *Conversion) Needed() bool {
 	return len(c.To.Options) < len(c.From.Options) || !slices.Equal(c.From.Options, c.To.Options[:len(c.From.Options)])
 }
 
-// Value converts one value; nil is none. The problem says why it does not fit.
+// Value converts a value; nil is unset. The problem is the reason why it does not
+// fit.
 func (c *Conversion) Value(old any) (any, *Problem) {
 	if old == nil {
 		return nil, nil
@@ -47,15 +47,15 @@ func (c *Conversion) Value(old any) (any, *Problem) {
 	}
 	if len(choices) == 0 {
 		if c.To.Required {
-			return nil, Unfit("cannot_clear", "%s is required, so nothing cannot stand in the place of a value.", c.To.Called())
+			return nil, Unfit("cannot_clear", "%s is required, so a value cannot be replaced by nothing.", c.To.Label())
 		}
 		return nil, nil
 	}
-	return c.take(choices)
+	return c.parse(choices)
 }
 
-// take makes a value of the new type of texts.
-func (c *Conversion) take(choices []string) (any, *Problem) {
+// parse builds a value of the new type.
+func (c *Conversion) parse(choices []string) (any, *Problem) {
 	if c.To.Type == MultiSelect {
 		if c.From.Type != Select && c.From.Type != MultiSelect && len(choices) == 1 { // else it is converted already
 			choices = strings.Split(choices[0], ",")
@@ -76,7 +76,7 @@ func (c *Conversion) take(choices []string) (any, *Problem) {
 	return c.To.FromText(text, Formats{Decimal: "."})
 }
 
-// replaced are the choices with others in the place of some.
+// replaced applies the replacement map.
 func (c *Conversion) replaced(choices []string) []string {
 	kept := make([]string, 0, len(choices))
 	for _, choice := range choices {
@@ -91,8 +91,8 @@ func (c *Conversion) replaced(choices []string) []string {
 	return kept
 }
 
-// SameChoices reports whether two values are the same but for the order of
-// their choices, which nobody chose.
+// SameChoices reports whether two values are equal, ignoring the order of
+// choices.
 func SameChoices(a, b any) bool {
 	x, okA := a.([]string)
 	y, okB := b.([]string)

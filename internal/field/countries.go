@@ -1,8 +1,7 @@
 package field
 
-// otherCountries are names that are not the one of CLDR: current, older and
-// official ones, and the short names of ISO 3166. How they are folded makes
-// all other spellings of them known too.
+// otherCountries are names beside those of CLDR: current, older and official
+// names, and the short names of ISO 3166. Normalisation covers other spellings.
 var otherCountries = map[string]string{
 	"AE": "UAE; Emirates",
 	"BA": "Bosnia; Bosnia-Herzegovina",

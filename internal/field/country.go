@@ -13,35 +13,34 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// spelling looks up names: as they are written first, then folded.
-type spelling map[string]string
+// nameIndex looks up names as written, then normalised.
+type nameIndex map[string]string
 
-// of returns what text names. A name that is written as most people do costs
-// one look at the map.
-func (s spelling) of(text string) (string, bool) {
+// of returns the code that text names. A common spelling costs one map lookup.
+func (s nameIndex) of(text string) (string, bool) {
 	if code, ok := s[text]; ok {
 		return code, true
 	}
 	if len(text) > 150 {
 		return "", false
 	}
-	code, ok := s[string(fold(make([]byte, 0, 200), text))]
+	code, ok := s[string(normalize(make([]byte, 0, 200), text))]
 	return code, ok
 }
 
-// add makes a name known as it is, in lower case and folded.
-func (s spelling) add(name, code string) {
-	for _, known := range []string{name, strings.ToLower(name), string(fold(nil, name))} {
+// add indexes a name as written, in lower case and normalised.
+func (s nameIndex) add(name, code string) {
+	for _, known := range []string{name, strings.ToLower(name), string(normalize(nil, name))} {
 		if _, ok := s[known]; !ok {
 			s[known] = code
 		}
 	}
 }
 
-// fold appends to key what all spellings of a name have in common: it is in
-// lower case, without accents, apostrophes and dots, other signs are single
-// spaces, "&" is "and", "St" is "saint", and "the" is left out.
-func fold(key []byte, name string) []byte {
+// normalize appends the normalised name to key: lower case, without accents,
+// apostrophes and dots, other signs as single spaces, "&" as "and", "St" as
+// "saint", without "the".
+func normalize(key []byte, name string) []byte {
 	for at := 0; at < len(name); at++ {
 		if name[at] >= utf8.RuneSelf {
 			name = norm.NFKD.String(name)
@@ -68,7 +67,7 @@ func fold(key []byte, name string) []byte {
 	return bytes.TrimRight(key, " ")
 }
 
-// endWord ends the word that begins at key[word] with a space.
+// endWord terminates the word at key[word] with a space.
 func endWord(key []byte, word int) []byte {
 	switch string(key[word:]) {
 	case "":
@@ -81,9 +80,9 @@ func endWord(key []byte, word int) []byte {
 	return append(key, ' ')
 }
 
-// countries knows alpha-2 codes, English names and otherCountries.
-var countries = sync.OnceValue(func() spelling {
-	known := spelling{}
+// countries indexes alpha-2 codes, English names and otherCountries.
+var countries = sync.OnceValue(func() nameIndex {
+	known := nameIndex{}
 	for name, code := range countryNames() {
 		known.add(name, code)
 	}

@@ -67,7 +67,7 @@ func TestACountryHasManyNames(t *testing.T) {
 func TestNoTwoCountriesFoldToOneKey(t *testing.T) {
 	keys := map[string]string{}
 	for name, code := range countryNames() {
-		key := string(fold(nil, name))
+		key := string(normalize(nil, name))
 		if other, ok := keys[key]; ok && other != code {
 			t.Errorf("%q of %s and of %s", key, code, other)
 		}

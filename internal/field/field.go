@@ -39,18 +39,18 @@ const (
 	TagList     Type = "tag"      // default field only
 )
 
-// Types lists what a custom field may be.
+// Types are the types of custom fields.
 var Types = []Type{SingleLine, MultiLine, Numerical, Boolean, Date, Select, MultiSelect, Email, Phone, Country, URL}
 
-// olderNames are the names the compatible API used before.
-var olderNames = map[Type]Type{"text": SingleLine, "number": Numerical}
+// legacyNames are names of types from older versions of the compatible API.
+var legacyNames = map[Type]Type{"text": SingleLine, "number": Numerical}
 
-// Field is one thing a community knows of its members: a default field, which
-// every community has, or a custom one.
+// Field is a field of the members of a community: a default field, which every
+// community has, or a custom one.
 type Field struct {
 	ID           string // of a default field: the same as Field
 	Field        string // database name: the key in customFields
-	Name         string // what people read
+	Name         string // label
 	Type         Type
 	Options      []string // of select and multi-select
 	Required     bool
@@ -59,18 +59,18 @@ type Field struct {
 	Filterable   bool
 	Identifier   bool // unique in the community; names a member in a bulk update
 	Default      bool
-	Order        int64 // of use: the smaller the sooner; equal ones as they were made
-	Filled       bool  // filterable, and the index of its values is complete
+	Order        int64 // position, ascending; equal ones in order of creation
+	Indexed      bool  // filterable, and the index of its values is complete
 	Work         Work
 	CreatedAt    int64
 }
 
-// Work is what a job does to all values of a field. The zero Work is none.
+// Work is a job on all values of a field. The zero Work is none.
 type Work struct {
-	Kind  string // one of the kinds of work; "": nothing is done
-	Done  int64  // members so far
-	Total int64  // members at its start
-	Error string // why it was given up; the field is as it was before, unless the text names members that were converted
+	Kind  string        // FillIndex and the like; "": none
+	Done  int64         // members processed
+	Total int64         // members at its start
+	Error errs.Sentence // reason of a failure; the field is unchanged, unless the text names converted members
 }
 
 // The database names of the default fields.
@@ -86,7 +86,7 @@ const (
 	TagName      = "tag"
 )
 
-// defaultFields stand in the order of the import template.
+// defaultFields are in the order of the import template.
 var defaultFields = []Field{
 	{Field: FirstName, Name: "First Name", Type: SingleLine, Required: true, Filterable: true},
 	{Field: LastName, Name: "Last Name", Type: SingleLine, Required: true, Filterable: true},
@@ -109,21 +109,21 @@ func DefaultFields() []Field {
 	return fields
 }
 
-// Called is the name of f as a part of a sentence: that of a default field is
-// known in every language.
-func (f *Field) Called() any {
+// Label returns the name of the field as an argument of a sentence; names of
+// default fields are translated.
+func (f *Field) Label() any {
 	if f.Default {
 		return errs.Word(f.Name)
 	}
 	return f.Name
 }
 
-// DefaultField is one of the default fields.
+// DefaultField returns a default field.
 func DefaultField(name string) *Field {
 	return Find(DefaultFields(), name)
 }
 
-// Input is what a request says about a custom field.
+// Input is the definition of a custom field in a request.
 type Input struct {
 	Field        string // spaces become hyphens
 	Name         string
@@ -136,27 +136,26 @@ type Input struct {
 	Identifier   bool
 }
 
-// Limits of what a community may define.
+// Limits of definitions.
 const (
 	maxFields  = 500
 	maxOptions = 500
 	maxOption  = 100
 )
 
-// Validate returns the field the input describes, or Invalid invalid_input
-// with every wrong part of it.
+// Validate returns the field, or Invalid "invalid_input" with all problems.
 func (in Input) Validate() (Field, error) {
 	return in.validate(Field{})
 }
 
-// validate is Validate for what the field before is to become, which keeps its
-// names also where they are not given to new fields any more.
+// validate is Validate for an update of the field before, which may keep names
+// that are reserved for new fields.
 func (in Input) validate(before Field) (Field, error) {
 	f := Field{
 		Field: databaseName(in.Field), Name: text.Name(in.Name), Type: in.Type, Options: []string{},
 		Required: in.Required, Description: strings.TrimSpace(in.Description), Filterable: in.Filterable, Identifier: in.Identifier,
 	}
-	if newer, ok := olderNames[f.Type]; ok {
+	if newer, ok := legacyNames[f.Type]; ok {
 		f.Type = newer
 	}
 	wrong := f.wrongNames(before)
@@ -226,14 +225,14 @@ func (f *Field) takeOptions(options []string) (wrong []errs.Field) {
 	return wrong
 }
 
-// HeaderKey is how names of fields and headers of a file compare: without
-// case, and with white space, "_" and "-" equal.
+// HeaderKey normalises names of fields and headers of files for comparison: case
+// is ignored, and white space, "_" and "-" are equal.
 func HeaderKey(s string) string {
 	s = strings.ToLower(norm.NFC.String(s))
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == '_' || r == '-' || unicode.IsSpace(r) }), " ")
 }
 
-// databaseName is a database name as it is stored and looked up.
+// databaseName normalises a database name for storage and lookup.
 func databaseName(s string) string { return strings.ReplaceAll(text.Name(s), " ", "-") }
 
 func joined(types []Type) string {
@@ -257,10 +256,11 @@ func Find(fields []Field, ref string) *Field {
 
 // ErrNotFound returns NotFound "field_not_found".
 func ErrNotFound() error {
-	return errs.New(errs.NotFound, "field_not_found", "There is no such field.")
+	return errs.Missing("field")
 }
 
-// Collision compares all four names: one header must never mean two fields.
+// Collision returns Conflict "duplicate_field" if a header could mean either
+// field.
 func Collision(f, other Field) error {
 	for _, one := range [...]struct{ part, name string }{{"field", f.Field}, {"name", f.Name}} {
 		part, name := one.part, one.name
@@ -281,24 +281,24 @@ func EncodeJSON(v any) string {
 	return string(text)
 }
 
-// Busy reports whether values of the field cannot change for now.
+// Busy reports whether a job prevents changes of the field's values.
 func (f *Field) Busy() bool {
-	return f.Work.Error == "" && (f.Work.Kind == Identify || f.Work.Kind == ConvertAll || f.Work.Kind == ClearValues)
+	return f.Work.Error.IsZero() && (f.Work.Kind == Identify || f.Work.Kind == ConvertAll || f.Work.Kind == ClearValues)
 }
 
-// Works reports whether a job is at work on the field's values.
-func (f *Field) Works() bool { return f.Work.Kind != "" && f.Work.Error == "" }
+// InProgress reports whether a job processes the field's values.
+func (f *Field) InProgress() bool { return f.Work.Kind != "" && f.Work.Error.IsZero() }
 
-// The kinds of work on all values of a field.
+// Kinds of jobs on all values of a field.
 const (
-	FillIndex   = "index"    // fills the index; the values can change meanwhile
-	Identify    = "identify" // takes the keys that only one member can have
-	ConvertAll  = "convert"  // makes values of another type of them
-	ClearValues = "clear"    // of a field that was deleted
-	DropKeys    = "unindex"  // deletes the keys of a field that is no longer found by them; the values can change meanwhile
+	FillIndex   = "index"    // fill the index; values may change meanwhile
+	Identify    = "identify" // reserve unique keys
+	ConvertAll  = "convert"  // convert values to another type
+	ClearValues = "clear"    // clear values of a deleted field
+	DropKeys    = "unindex"  // delete index keys; values may change meanwhile
 )
 
-// ErrBusy returns the Conflict of a field whose values cannot change for now.
+// ErrBusy returns the Conflict of a field that is Busy.
 func ErrBusy(f *Field) error {
-	return errs.New(errs.Conflict, "field_busy", "The values of %q are being worked on; try again when that is done.", f.Name).WithRetry(time.Second)
+	return errs.New(errs.Conflict, "field_busy", "The values of %q are being changed. Try again when the change is complete.", f.Name).WithRetry(time.Second)
 }

@@ -3,6 +3,9 @@ package field
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
@@ -12,30 +15,40 @@ import (
 
 // Fields manages the fields of communities. It is safe for concurrent use.
 type Fields struct {
-	db    *sqldb.DB
-	clock clock.Clock
+	db     *sqldb.DB
+	clock  clock.Clock
+	access *access.Access
 }
 
-// New returns the FieldStore of a database.
-func New(db *sqldb.DB, c clock.Clock) *Fields { return &Fields{db, c} }
+// New returns the Fields of a database.
+func New(db *sqldb.DB, c clock.Clock, a *access.Access) *Fields { return &Fields{db, c, a} }
+
+// readers are the permissions that show fields; one of them suffices.
+var readers = []actor.Permission{permission.UserFields, permission.BulkUpdateUser, permission.GetUserData, permission.ManageCommunity}
 
 // List returns the default fields, then the custom ones in their order.
-func (s *Fields) List(ctx context.Context, communityID string) ([]Field, error) {
+func (s *Fields) List(ctx context.Context, caller actor.Actor, communityID string) ([]Field, error) {
+	if err := s.access.CanAny(ctx, caller, communityID, readers...); err != nil {
+		return nil, err
+	}
 	return List(ctx, s.db, communityID)
 }
 
 // Get returns a field by id or database name, or NotFound "field_not_found".
-func (s *Fields) Get(ctx context.Context, communityID, ref string) (Field, error) {
+func (s *Fields) Get(ctx context.Context, caller actor.Actor, communityID, ref string) (Field, error) {
+	if err := s.access.CanAny(ctx, caller, communityID, readers...); err != nil {
+		return Field{}, err
+	}
 	return Load(ctx, s.db, communityID, ref)
 }
 
-// List is FieldStore.List in the caller's transaction.
+// List is Fields.List in the caller's transaction.
 func List(ctx context.Context, q sqldb.Querier, communityID string) ([]Field, error) {
 	custom, err := ListCustom(ctx, q, communityID)
 	return append(DefaultFields(), custom...), err
 }
 
-// Load is FieldStore.Get in the caller's transaction.
+// Load is Fields.Get in the caller's transaction.
 func Load(ctx context.Context, q sqldb.Querier, communityID, ref string) (Field, error) {
 	fields, err := List(ctx, q, communityID)
 	if err != nil {
@@ -49,9 +62,9 @@ func Load(ctx context.Context, q sqldb.Querier, communityID, ref string) (Field,
 
 // ID returns the id of a field for histories: like Get, but deleted fields are
 // found by their ids.
-func (s *Fields) ID(ctx context.Context, communityID, ref string) (string, error) {
-	f, err := s.Get(ctx, communityID, ref)
-	if errs.KindOf(err) != errs.NotFound {
+func (s *Fields) ID(ctx context.Context, caller actor.Actor, communityID, ref string) (string, error) {
+	f, err := s.Get(ctx, caller, communityID, ref)
+	if !errs.Is(err, "field_not_found") { // an actor without access gets NotFound too
 		return f.ID, err
 	}
 	deleted, err := ListDeleted(ctx, s.db, communityID)
@@ -64,16 +77,20 @@ func (s *Fields) ID(ctx context.Context, communityID, ref string) (string, error
 	return "", ErrNotFound()
 }
 
-// Create adds a custom field. It fails with Invalid "invalid_input", or Conflict
-// "duplicate_field" or "too_many_fields".
-func (s *Fields) Create(ctx context.Context, communityID string, in Input) (Field, error) {
+// Create adds a custom field. It fails as access.Can does, with Invalid
+// "invalid_input", or Conflict "duplicate_field" or "too_many_fields".
+func (s *Fields) Create(ctx context.Context, caller actor.Actor, communityID string, in Input) (Field, error) {
+	if err := s.access.Can(ctx, caller, communityID, permission.UserFields); err != nil {
+		return Field{}, err
+	}
 	f, err := in.Validate()
 	if err != nil {
 		return f, err
 	}
 	now := s.clock.Now()
 	f.ID, f.CreatedAt = id.New(now), now.UnixMilli()
-	f.Filled = f.Filterable // there are no values yet
+	f.Indexed = f.Filterable // there are no values yet
+	ctx = actor.NewContext(ctx, caller)
 	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		existing, err := ListCustom(ctx, tx, communityID)
 		if err != nil {
@@ -94,7 +111,7 @@ func (s *Fields) Create(ctx context.Context, communityID string, in Input) (Fiel
 		return audit.Record(ctx, tx, f.CreatedAt, communityID, "field.create", audit.Target{Type: "field", ID: f.ID, Name: f.Name})
 	})
 	if sqldb.IsDuplicate(err) {
-		err = errs.New(errs.Conflict, "duplicate_field", "A field with this name was just made, or is being deleted.")
+		err = errs.New(errs.Conflict, "duplicate_field", "A field with this name was just created, or is being deleted.")
 	}
 	return f, err
 }

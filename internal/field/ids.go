@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// EncodeIDs is the JSON of a list of ids; ids need no escaping.
+// EncodeIDs returns the JSON of a list of ids, which need no escaping.
 func EncodeIDs(ids []string) string {
 	if len(ids) == 0 {
 		return "[]"

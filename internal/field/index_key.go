@@ -12,13 +12,11 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// LongestKey is how many bytes of a text its key holds; an index takes no
-// rows of any length.
+// LongestKey is the length limit of an index key, in bytes.
 const LongestKey = 200
 
-// Keys are what the index of a field keeps of a value: one key, of several
-// choices one each. Keys compare bytewise as the values do: numbers by size,
-// texts without case.
+// Keys returns the index keys of a value: one, or one for each choice. Keys
+// compare bytewise as the values do: numbers by size, texts ignoring case.
 func Keys(value any) []string {
 	switch v := value.(type) {
 	case nil:
@@ -39,7 +37,7 @@ func Keys(value any) []string {
 	return []string{textKey(EncodeJSON(value))}
 }
 
-// textKey folds case. What is too long is cut, and told apart by its sum.
+// textKey folds case and replaces the end of a long text by a checksum.
 func textKey(text string) string {
 	key := sqldb.CaseFold(text)
 	if len(key) <= LongestKey {
@@ -53,16 +51,16 @@ func textKey(text string) string {
 	return key[:cut] + hex.EncodeToString(sum[:8])
 }
 
-// numberKey writes a canonical number so that texts order as the numbers do:
-// a sign, the place of the first digit, the digits. Of negative numbers all
-// digits are turned round, and "~" is after the last.
+// numberKey encodes a canonical number so that keys sort as the numbers do: sign,
+// exponent, digits. For negative numbers the digits are complemented and end with
+// "~".
 func numberKey(n json.Number) string {
 	text, negative := strings.CutPrefix(string(n), "-")
 	whole, fraction, _ := strings.Cut(text, ".")
 	whole = strings.TrimLeft(whole, "0")
 	digits := strings.TrimLeft(whole+fraction, "0")
 	if digits = strings.TrimRight(digits, "0"); digits == "" {
-		return "1" // zero: before all that is positive
+		return "1" // zero sorts before positive numbers
 	}
 	place := len(whole)
 	if place == 0 {

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/text/language/display"
 )
 
-// otherLanguages are tags of names that are not the one of CLDR.
+// otherLanguages maps names beside those of CLDR to tags.
 var otherLanguages = map[string]string{
 	"no": "Norwegian", "yue": "Cantonese", "nl-BE": "Flemish; Belgian Dutch", "es": "Castilian", "zh": "Mandarin; Mandarin Chinese",
 	"fa": "Farsi", "fil": "Tagalog; Pilipino", "nb": "Bokmål", "nn": "Nynorsk", "zh-Hans": "Chinese Simplified", "zh-Hant": "Chinese Traditional",
@@ -17,8 +17,8 @@ var otherLanguages = map[string]string{
 }
 
 // languages maps English names to BCP 47 tags.
-var languages = sync.OnceValue(func() spelling {
-	known := spelling{}
+var languages = sync.OnceValue(func() nameIndex {
+	known := nameIndex{}
 	names := display.English.Languages()
 	add := func(code string) {
 		if tag, err := language.Parse(code); err == nil {
@@ -43,18 +43,18 @@ var languages = sync.OnceValue(func() spelling {
 	return known
 })
 
-// kinds are what stands in brackets behind a language and is no country.
-var kinds = spelling{
+// qualifiers are scripts and regions that may follow a language name in
+// parentheses.
+var qualifiers = nameIndex{
 	"simplified": "Hans", "traditional": "Hant", "latin": "Latn", "cyrillic": "Cyrl", "arabic": "Arab", "devanagari": "Deva",
 	"latin america": "419", "world": "001", "international": "001",
 }
 
-// languageTag reads an English name, also with a country or script in brackets
-// behind it, or a BCP 47 tag. A tag has to be valid, which is more than well
-// formed: its language, script, region and variants are in the registry. What
-// the registry leaves to private use (x-klingon, qaa, the region XX) means
-// nothing to anybody else and is refused, except XK, which CLDR made Kosovo; so
-// is a tag without a language, such as und-DE.
+// languageTag parses an English name, optionally with a country or script in
+// parentheses, or a BCP 47 tag. Language, script, region and variants of a tag
+// must be registered. Private-use subtags (x-klingon, qaa, the region XX) are
+// rejected, except XK (Kosovo), and so are tags without a language, such as
+// und-DE.
 func languageTag(text string) (any, *Problem) {
 	if tag, ok := languages().of(text); ok {
 		return tag, nil
@@ -70,7 +70,7 @@ func languageTag(text string) (any, *Problem) {
 	return nil, Unfit("unknown_language", "Write the language's English name or its tag, such as German or de.")
 }
 
-// languageOf reads a name such as "Portuguese (Brazil)".
+// languageOf parses a name such as "Portuguese (Brazil)".
 func languageOf(text string) (string, bool) {
 	name, kind, ok := strings.Cut(text, "(")
 	kind, closed := strings.CutSuffix(kind, ")")
@@ -81,7 +81,7 @@ func languageOf(text string) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	part, ok := kinds.of(kind)
+	part, ok := qualifiers.of(kind)
 	if !ok {
 		part, ok = countries().of(kind)
 	}
@@ -92,8 +92,7 @@ func languageOf(text string) (string, bool) {
 	return tag.String(), err == nil
 }
 
-// registered reports whether no part of a tag is for private use, given that
-// all of them are known.
+// registered reports whether a tag with known subtags has no private-use ones.
 func registered(tag language.Tag) bool {
 	base, script, region := tag.Raw()
 	name, writing := base.String(), script.String()

@@ -9,8 +9,8 @@ import (
 
 const maxDigits = 15
 
-// number reads a decimal number and returns it in canonical form. A lone comma
-// is the decimal sign unless it looks like a thousand.
+// number parses a decimal number into canonical form. A single comma is the
+// decimal sign unless it looks like a thousands separator.
 func number(text, decimalSign string) (any, *Problem) {
 	body, negative := strings.CutPrefix(text, "-")
 	if !negative {
@@ -24,7 +24,7 @@ func number(text, decimalSign string) (any, *Problem) {
 			return nil, notPlain(decimalSign)
 		}
 		if decimalSign == "" && sign == "," && len(fraction) == 3 && len(whole) >= 1 && len(whole) <= 3 && whole != "0" {
-			return nil, Unfit("number_ambiguous", "This could be a decimal or a thousand: set the decimal sign of the file.")
+			return nil, Unfit("number_ambiguous", "This could be a decimal or a thousands sign: set the decimal sign of the file.")
 		}
 	}
 	if !digits(whole) || !digits(fraction) || whole == "" || hasSign && fraction == "" {
@@ -37,7 +37,7 @@ func number(text, decimalSign string) (any, *Problem) {
 	return canonical(negative, whole, fraction), nil
 }
 
-// notPlain shows a number that would be taken.
+// notPlain is the problem of a number in an unsupported notation, with an example.
 func notPlain(decimalSign string) *Problem {
 	example := "1234.5"
 	if decimalSign == "," {
@@ -79,7 +79,7 @@ func digits(s string) bool {
 }
 
 // AddNumbers returns a + b in canonical form; nil counts as zero. It fails
-// like a cell does when the sum has too many digits.
+// if the sum has too many digits.
 func AddNumbers(a any, b json.Number) (any, *Problem) {
 	sum, err := decimal.NewFromString(string(b))
 	if err != nil {

@@ -7,12 +7,11 @@ import (
 	"github.com/regulars/regulars/internal/i18n"
 )
 
-// laterNames are database names that a member's xp and currencies go by in
-// filters.
-var laterNames = []string{"xp", "coins", "premium_currency"}
+// futureNames are database names reserved for XP and currencies in filters.
+var futureNames = []string{"xp", "coins", "premium_currency"}
 
-// reserved returns why a custom field cannot have a name, as a sentence about
-// %q; "" when it can.
+// reserved returns the reason why a custom field cannot have a name, as a sentence
+// about %q; "" if it can.
 func reserved(name string) string {
 	key := HeaderKey(name)
 	same := func(f Field) bool { return HeaderKey(f.Field) == key || HeaderKey(f.Name) == key }
@@ -20,23 +19,23 @@ func reserved(name string) string {
 	case slices.ContainsFunc(defaultFields, same):
 		return i18n.Key("%q is the name of a default field.")
 	case key == "line", strings.HasPrefix(key, "error "), strings.HasSuffix(key, " op"):
-		return i18n.Key("%q is kept for columns of files: _line, names that begin with _error_, and names that end with _op.")
+		return i18n.Key("%q is reserved for columns of files: _line, names that begin with _error_, and names that end with _op.")
 	case builtIn(name, key):
-		return i18n.Key("%q is kept for what is known of every member, such as join_date, xp or coins.")
+		return i18n.Key("%q is reserved for data of every member, such as join_date, xp or coins.")
 	}
 	return ""
 }
 
-// builtIn reports whether requests can ask for something of that name beside
-// the fields, or will. A field may be called id: that is not _id there.
+// builtIn reports whether filters use a name beside the fields, now or later. A
+// field may be named id, which is not _id.
 func builtIn(name, key string) bool {
 	for _, f := range MemberFields {
 		if f.Field == ClaimedName {
-			continue // a custom field of this name comes first
+			continue // a custom field of this name takes precedence
 		}
 		if name == f.Field || f.Field != UserID && key == HeaderKey(f.Field) {
 			return true
 		}
 	}
-	return slices.ContainsFunc(laterNames, func(later string) bool { return key == HeaderKey(later) })
+	return slices.ContainsFunc(futureNames, func(later string) bool { return key == HeaderKey(later) })
 }

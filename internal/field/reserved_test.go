@@ -11,8 +11,8 @@ import (
 func TestNamesThatANewFieldCannotHave(t *testing.T) {
 	const (
 		standard = " is the name of a default field."
-		columns  = " is kept for columns of files: _line, names that begin with _error_, and names that end with _op."
-		known    = " is kept for what is known of every member, such as join_date, xp or coins."
+		columns  = " is reserved for columns of files: _line, names that begin with _error_, and names that end with _op."
+		known    = " is reserved for data of every member, such as join_date, xp or coins."
 	)
 	for name, want := range map[string]string{
 		"Email": standard, "first-name": standard, "TAG": standard,

@@ -4,22 +4,24 @@ import (
 	"context"
 	"encoding/json"
 
+	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
 const (
-	fieldTables  = "user_fields f LEFT JOIN field_work w ON w.community_id = f.community_id AND w.field_id = f.id"
+	fieldTables  = "field_definitions f LEFT JOIN field_jobs w ON w.community_id = f.community_id AND w.field_id = f.id"
 	fieldColumns = `f.id, f.field, f.name, f.type, f.options, f.required, f.default_value, f.description, f.filterable, f.identifier, f.created_at,
-		f.sort_order, f.filled, COALESCE(w.kind, ''), COALESCE(w.done, 0), COALESCE(w.total, 0), COALESCE(w.error, '')`
+		f.sort_order, f.indexed, COALESCE(w.kind, ''), COALESCE(w.done, 0), COALESCE(w.total, 0), COALESCE(w.error, '')`
 )
 
 func scanField(s sqldb.Scanner) (Field, error) {
 	var f Field
-	var options, value string
+	var options, value, failure string
 	if err := s.Scan(&f.ID, &f.Field, &f.Name, &f.Type, &options, &f.Required, &value, &f.Description, &f.Filterable, &f.Identifier, &f.CreatedAt,
-		&f.Order, &f.Filled, &f.Work.Kind, &f.Work.Done, &f.Work.Total, &f.Work.Error); err != nil {
+		&f.Order, &f.Indexed, &f.Work.Kind, &f.Work.Done, &f.Work.Total, &failure); err != nil {
 		return f, err
 	}
+	f.Work.Error = errs.ParseSentence(failure)
 	if err := json.Unmarshal([]byte(options), &f.Options); err != nil {
 		return f, err
 	}
@@ -34,16 +36,16 @@ func ListCustom(ctx context.Context, q sqldb.Querier, communityID string) ([]Fie
 }
 
 func insertField(ctx context.Context, q sqldb.Querier, communityID string, f Field) error {
-	_, err := q.Exec(ctx, `INSERT INTO user_fields (community_id, id, field, field_key, name, name_key, type, options, required, default_value,
-		description, filterable, filled, identifier, sort_order, created_at, updated_at) VALUES (`+sqldb.Placeholders(1, 17)+`)`,
+	_, err := q.Exec(ctx, `INSERT INTO field_definitions (community_id, id, field, field_key, name, name_key, type, options, required, default_value,
+		description, filterable, indexed, identifier, sort_order, created_at, updated_at) VALUES (`+sqldb.Placeholders(1, 17)+`)`,
 		communityID, f.ID, f.Field, HeaderKey(f.Field), f.Name, HeaderKey(f.Name), string(f.Type), EncodeJSON(f.Options), f.Required, EncodeJSON(f.DefaultValue),
-		f.Description, f.Filterable, f.Filled, f.Identifier, f.Order, f.CreatedAt, f.CreatedAt)
+		f.Description, f.Filterable, f.Indexed, f.Identifier, f.Order, f.CreatedAt, f.CreatedAt)
 	return err
 }
 
 // SetOrder stores the position of a field.
 func SetOrder(ctx context.Context, tx *sqldb.Tx, communityID, fieldID string, order, now int64) error {
-	_, err := tx.Exec(ctx, "UPDATE user_fields SET sort_order = $3, updated_at = $4 WHERE community_id = $1 AND id = $2", communityID, fieldID, order, now)
+	_, err := tx.Exec(ctx, "UPDATE field_definitions SET sort_order = $3, updated_at = $4 WHERE community_id = $1 AND id = $2", communityID, fieldID, order, now)
 	return err
 }
 
@@ -64,10 +66,10 @@ func LoadByID(ctx context.Context, q sqldb.Querier, communityID, fieldID string)
 // Store updates a definition, but not its database name. now is in Unix
 // milliseconds.
 func Store(ctx context.Context, tx *sqldb.Tx, communityID string, f Field, now int64) error {
-	_, err := tx.Exec(ctx, `UPDATE user_fields SET name = $3, name_key = $4, type = $5, options = $6, required = $7, default_value = $8, description = $9,
-		filterable = $10, filled = $11, identifier = $12, sort_order = $13, updated_at = $14 WHERE community_id = $1 AND id = $2`, communityID, f.ID,
+	_, err := tx.Exec(ctx, `UPDATE field_definitions SET name = $3, name_key = $4, type = $5, options = $6, required = $7, default_value = $8, description = $9,
+		filterable = $10, indexed = $11, identifier = $12, sort_order = $13, updated_at = $14 WHERE community_id = $1 AND id = $2`, communityID, f.ID,
 		f.Name, HeaderKey(f.Name), string(f.Type), EncodeJSON(f.Options), f.Required, EncodeJSON(f.DefaultValue), f.Description,
-		f.Filterable, f.Filled, f.Identifier, f.Order, now)
+		f.Filterable, f.Indexed, f.Identifier, f.Order, now)
 	return err
 }
 
@@ -80,11 +82,11 @@ func InsertDeleted(ctx context.Context, tx *sqldb.Tx, communityID string, f Fiel
 
 // Delete deletes a definition.
 func Delete(ctx context.Context, tx *sqldb.Tx, communityID, fieldID string) error {
-	_, err := tx.Exec(ctx, "DELETE FROM user_fields WHERE community_id = $1 AND id = $2", communityID, fieldID)
+	_, err := tx.Exec(ctx, "DELETE FROM field_definitions WHERE community_id = $1 AND id = $2", communityID, fieldID)
 	return err
 }
 
-// ListFilterable returns the custom fields whose values the index contains.
+// ListFilterable returns the custom fields indexed by value.
 func ListFilterable(ctx context.Context, q sqldb.Querier, communityID string) ([]Field, error) {
 	return sqldb.All(ctx, q, scanField, "SELECT "+fieldColumns+" FROM "+fieldTables+" WHERE f.community_id = $1 AND f.filterable ORDER BY f.id", communityID)
 }

@@ -2,24 +2,23 @@ package field
 
 import "github.com/regulars/regulars/internal/errs"
 
-// Update is what a request says about a custom field that is there; what
-// is nil stays as it is.
+// Update is a partial update of a custom field; nil fields are unchanged.
 type Update struct {
-	Field        *string // must be what it is
+	Field        *string // cannot change
 	Name         *string
 	Type         *Type
 	Options      []string
-	Replace      map[string]*string // what members who chose an option that goes get instead; nil: nothing
+	Replace      map[string]*string // removed option -> replacement in members' values; nil clears them
 	Required     *bool
 	DefaultValue any
-	NoDefault    bool // takes the default value away
+	NoDefault    bool // removes the default value
 	Description  *string
 	Filterable   *bool
 	Identifier   *bool
 	Order        *int64
 }
 
-// over returns the whole input that the update makes of a field.
+// over returns the complete input of the updated field.
 func (u Update) over(f Field) Input {
 	in := Input{
 		Field: f.Field, Name: f.Name, Type: f.Type, Options: f.Options, Required: f.Required, DefaultValue: Plain(f.DefaultValue),
@@ -31,7 +30,7 @@ func (u Update) over(f Field) Input {
 	override(&in.Description, u.Description)
 	override(&in.Filterable, u.Filterable)
 	override(&in.Identifier, u.Identifier)
-	if newer, ok := olderNames[in.Type]; ok {
+	if newer, ok := legacyNames[in.Type]; ok {
 		in.Type = newer
 	}
 	switch {
@@ -55,15 +54,15 @@ func override[T any](to *T, from *T) {
 	}
 }
 
-// Validate returns what the field is to become.
+// Validate returns the updated field.
 func (u Update) Validate(f Field) (Field, error) {
 	switch {
 	case f.Default:
-		return f, errs.New(errs.Conflict, "default_field", "%s is a default field: every community has it as it is.", f.Called())
-	case f.Works():
+		return f, errs.New(errs.Conflict, "default_field", "%s is a default field: every community has it as it is.", f.Label())
+	case f.InProgress():
 		return f, ErrBusy(&f)
 	case u.Field != nil && HeaderKey(*u.Field) != HeaderKey(f.Field):
-		return f, errs.InvalidFields([]errs.Field{{Field: "field", Code: "fixed", Message: "The database name cannot be changed: files and programs know the field by it."}})
+		return f, errs.InvalidFields([]errs.Field{{Field: "field", Code: "fixed", Message: "The database name cannot be changed: files and programs refer to the field by it."}})
 	}
 	to, err := u.over(f).validate(f)
 	to.ID, to.Field, to.CreatedAt, to.Order = f.ID, f.Field, f.CreatedAt, f.Order

@@ -15,24 +15,25 @@ import (
 	"github.com/regulars/regulars/internal/text"
 )
 
-// Problem says why a text is not a value of a field.
+// Problem is the reason why a text is not a value of a field.
 type Problem struct {
 	Code string
 	Said errs.Sentence
 }
 
-// Unfit is a Problem that says what errs.NewSentence makes of format and args.
+// Unfit returns a Problem with the sentence of format and args, as for
+// errs.NewSentence.
 func Unfit(code, format string, args ...any) *Problem {
 	return &Problem{code, errs.NewSentence(format, args...)}
 }
 
-// At is the problem as one of a field of an input.
+// At returns the problem as an error of a field of an input.
 func (p *Problem) At(field string) errs.Field { return p.Said.Field(field, p.Code) }
 
-// Formats is how a file writes what can be written in several ways.
+// Formats are the notations of a file.
 type Formats struct {
 	Decimal    string // "." or ","; "": both, unless it is ambiguous
-	Typed      bool   // numbers may also come as a workbook stores them, with "."
+	Typed      bool   // numbers may also use ".", as workbooks store them
 	DateFormat string // one of DateFormats; "": ISO 8601 only
 }
 
@@ -46,9 +47,8 @@ const (
 	maxText = 20_000
 )
 
-// FromText returns the value that a cell or form field spells: a string,
-// json.Number, bool or []string. text is trimmed and not empty. Roles and tags
-// are not for it: they name rows.
+// FromText parses a cell or form field into a string, json.Number, bool or
+// []string. text is trimmed and not empty. Roles and tags are resolved elsewhere.
 func (f *Field) FromText(text string, formats Formats) (any, *Problem) {
 	switch f.Type {
 	case MultiLine:
@@ -85,8 +85,8 @@ func (f *Field) FromText(text string, formats Formats) (any, *Problem) {
 	return f.text(OneLine(text), maxLine)
 }
 
-// FromJSON is FromText for a decoded JSON value: numbers, booleans and arrays
-// may come as such or as their text.
+// FromJSON is FromText for a decoded JSON value: numbers, booleans and arrays may
+// also be texts.
 func (f *Field) FromJSON(v any) (any, *Problem) {
 	switch v := v.(type) {
 	case string:
@@ -126,7 +126,7 @@ func (f *Field) wrongType() *Problem {
 
 func (f *Field) text(s string, limit int) (any, *Problem) {
 	if len(s) > limit && utf8.RuneCountInString(s) > limit {
-		return nil, Unfit("too_long", "%s has at most %d characters.", f.Called(), limit)
+		return nil, Unfit("too_long", "%s has at most %d characters.", f.Label(), limit)
 	}
 	if !norm.NFC.IsNormalString(s) {
 		s = norm.NFC.String(s)
@@ -150,7 +150,7 @@ func (f *Field) Option(given string) (any, *Problem) {
 	return nil, Unfit("unknown_option", "%s is one of %s.", f.Name, strings.Join(shortened(f.Options), ", "))
 }
 
-// choices keeps the order of the field's options and each of them once.
+// choices returns options in the order of the field, without duplicates.
 func (f *Field) choices(texts []string) (any, *Problem) {
 	chosen := map[string]bool{}
 	for _, text := range texts {
@@ -192,7 +192,7 @@ func boolean(text string) (any, *Problem) {
 
 var isoLayouts = []string{time.DateOnly, time.RFC3339Nano, "2006-01-02T15:04:05", time.DateTime, "2006-01-02 15:04"}
 
-// ParseDate keeps the calendar day as it is written: a birthday has no time zone.
+// ParseDate parses a calendar day, which has no time zone.
 func ParseDate(text, format string) (any, *Problem) {
 	layouts, own := isoLayouts, DateFormats[format]
 	if own != "" {
@@ -234,7 +234,7 @@ func address(text string) (any, *Problem) {
 	return text, nil
 }
 
-// OneLine turns a line break inside a single-line value into a space.
+// OneLine replaces line breaks with spaces.
 func OneLine(s string) string {
 	if !strings.ContainsAny(s, "\r\n") {
 		return s
@@ -242,17 +242,16 @@ func OneLine(s string) string {
 	return strings.NewReplacer("\r\n", " ", "\n", " ", "\r", " ").Replace(s)
 }
 
-// Reject is value, or the problem of the constant sentence why.
+// Reject returns value, or the problem with the constant sentence why.
 func Reject(value, code, why string) (any, *Problem) {
 	if why != "" {
-		return nil, &Problem{code, errs.Sentence{English: why, Format: why}}
+		return nil, &Problem{code, errs.Constant(why)}
 	}
 	return value, nil
 }
 
-// Takes reports whether the field still accepts a stored value; nil, unset, is
-// always accepted.
-func (f *Field) Takes(value any) bool {
+// Accepts reports whether a stored value is still valid; nil (unset) always is.
+func (f *Field) Accepts(value any) bool {
 	if value == nil || f.Default {
 		return true
 	}
@@ -274,7 +273,7 @@ func Equal(a, b any) bool {
 	}
 }
 
-// Ranges reports whether values of the field have an order to ask for.
+// Ranges reports whether filters can compare values of the field by order.
 func (f *Field) Ranges() bool {
 	switch f.Type {
 	case Boolean, Select, MultiSelect, RoleList, TagList, Country, Language:
@@ -284,7 +283,7 @@ func (f *Field) Ranges() bool {
 	}
 }
 
-// Plain is a value of a field as encoding/json would decode it.
+// Plain converts a value to the types of encoding/json.
 func Plain(value any) any {
 	list, ok := value.([]string)
 	if !ok {

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Values are the custom values of one person, in the order of their names. A
-// slice costs a fraction of a map where there are a million of them.
+// Values are the custom values of a member, sorted by name. A slice needs a
+// fraction of the memory of a map.
 type Values []namedValue
 
 type namedValue struct {
@@ -29,8 +29,7 @@ func (v Values) Get(name string) any {
 	return nil
 }
 
-// With returns the values with one of them set, or cleared by nil. It may
-// change v.
+// With sets a value, or clears it if it is nil. It may modify v.
 func (v Values) With(name string, value any) Values {
 	i, there := v.find(name)
 	switch {
@@ -47,10 +46,19 @@ func (v Values) With(name string, value any) Values {
 	return slices.Insert(v, i, namedValue{name, value})
 }
 
-// Clone returns values that can be changed without changing v.
+// Map returns the values by name, never nil.
+func (v Values) Map() map[string]any {
+	all := make(map[string]any, len(v))
+	for _, named := range v {
+		all[named.Name] = named.Value
+	}
+	return all
+}
+
+// Clone returns an independent copy.
 func (v Values) Clone() Values { return slices.Clone(v) }
 
-// Encode returns the JSON object that a member row keeps.
+// Encode returns the JSON object for a member row.
 func (v Values) Encode() string {
 	if len(v) == 0 {
 		return "{}"
@@ -67,8 +75,7 @@ func (v Values) Encode() string {
 	return string(append(text, '}'))
 }
 
-// AppendValue appends the JSON of one value of a field, null for nil.
-// DecodeValue reads it.
+// AppendValue appends the JSON of a value, null for nil. DecodeValue reads it.
 func AppendValue(text []byte, value any) []byte {
 	switch value := value.(type) {
 	case nil:
@@ -100,7 +107,7 @@ func appendStrings(text []byte, list []string) []byte {
 	return append(text, ']')
 }
 
-// appendString quotes plain text itself and leaves the rest to encoding/json.
+// appendString quotes plain text without encoding/json.
 func appendString(text []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf && !utf8.ValidString(s) {
@@ -110,7 +117,7 @@ func appendString(text []byte, s string) []byte {
 	return append(append(append(text, '"'), s...), '"')
 }
 
-// DecodeValues reads what encode wrote, or PostgreSQL's spelling of it.
+// DecodeValues decodes the result of Encode, also as PostgreSQL normalises it.
 func DecodeValues(text string) (Values, error) {
 	if v, ok := decodePlain(text); ok {
 		return v, nil
@@ -128,8 +135,8 @@ func DecodeValues(text string) (Values, error) {
 	return v, nil
 }
 
-// decodePlain reads an object of strings without escapes and of numbers; ok is
-// false for any other, which encoding/json reads.
+// decodePlain decodes an object of numbers and strings without escapes; ok is
+// false for any other.
 func decodePlain(text string) (v Values, ok bool) {
 	in := plainReader{text}
 	if !in.take('{') {
@@ -154,7 +161,7 @@ func decodePlain(text string) (v Values, ok bool) {
 
 type plainReader struct{ text string }
 
-// Take skips a space and the wanted sign.
+// take skips a space and the sign.
 func (in *plainReader) take(sign byte) bool {
 	in.text = strings.TrimLeft(in.text, " ")
 	if in.text == "" || in.text[0] != sign {
@@ -180,7 +187,7 @@ func (in *plainReader) quoted() (text string, ok bool) {
 	return text, true
 }
 
-// escaped reads the rest of a string that has a backslash in it.
+// escaped reads the rest of a string with a backslash.
 func (in *plainReader) escaped() (text string, ok bool) {
 	for i := 0; i < len(in.text); i++ {
 		switch in.text[i] {
@@ -209,8 +216,8 @@ func (in *plainReader) value() (any, bool) {
 	return value, problem == nil
 }
 
-// Native turns a decoded JSON value into the type a Field's values have:
-// numbers lose the spelling that PostgreSQL may have given them.
+// Native converts a decoded JSON value to the types of FromText; numbers become
+// canonical.
 func Native(value any) any {
 	switch v := value.(type) {
 	case []any:
@@ -242,15 +249,4 @@ func DecodeText(text string) (any, error) {
 	d.UseNumber()
 	err := d.Decode(&value)
 	return Native(value), err
-}
-
-// DecodeFields reads a document of custom values as the types a Field's
-// values have.
-func DecodeFields(text string) (map[string]any, error) {
-	values, err := DecodeValues(text)
-	fields := make(map[string]any, len(values))
-	for _, v := range values {
-		fields[v.Name] = v.Value
-	}
-	return fields, err
 }

@@ -8,14 +8,14 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// ErrChanged says that fields are not what the caller takes them for, or
-// that their values are being worked on: read them again, after a while.
+// ErrChanged is returned if definitions changed, or if a job processes their
+// values: read the fields again and retry.
 var ErrChanged = errors.New("member: the fields are not what they were")
 
-// Verify keeps the definitions of a community's fields as they are until the
-// caller's transaction ends, and fails with ErrFieldsMoved when the custom ones
-// are not those of known any more, or when values of one that written names are
-// being worked on. Call it before rows of members are locked.
+// Verify locks the definitions of a community's fields until the caller's
+// transaction ends. It returns ErrChanged if the custom fields differ from known,
+// or if a field for which written returns true is Busy. Call it before locking rows
+// of members.
 func Verify(ctx context.Context, tx *sqldb.Tx, communityID string, known []Field, written func(*Field) bool) error {
 	if err := LockShared(ctx, tx, communityID); err != nil {
 		return err
@@ -32,7 +32,7 @@ func Verify(ctx context.Context, tx *sqldb.Tx, communityID string, known []Field
 		}
 		custom++
 		at := slices.IndexFunc(now, func(other Field) bool { return other.ID == f.ID })
-		if at < 0 || !f.judges(&now[at]) || now[at].Busy() && written(f) {
+		if at < 0 || !f.sameRules(&now[at]) || now[at].Busy() && written(f) {
 			return ErrChanged
 		}
 	}
@@ -42,14 +42,14 @@ func Verify(ctx context.Context, tx *sqldb.Tx, communityID string, known []Field
 	return nil
 }
 
-// judges reports whether values are judged by f as by other.
-func (f *Field) judges(other *Field) bool {
+// sameRules reports whether f and other validate values the same way.
+func (f *Field) sameRules(other *Field) bool {
 	return f.Type == other.Type && f.Required == other.Required && f.Identifier == other.Identifier &&
 		slices.Equal(f.Options, other.Options) && Equal(f.DefaultValue, other.DefaultValue)
 }
 
-// LockShared keeps the definitions of a community's fields as they are until
-// the transaction ends; whoever writes values does so before it reads fields.
+// LockShared prevents changes of a community's definitions until the transaction
+// ends. Call it before reading fields in order to write values.
 func LockShared(ctx context.Context, tx *sqldb.Tx, communityID string) error {
-	return tx.LockShared(ctx, "user_fields "+communityID)
+	return tx.LockShared(ctx, "field_definitions "+communityID)
 }

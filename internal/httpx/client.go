@@ -39,14 +39,37 @@ func Address(r *http.Request) string {
 // provider: the IPv4 address, or the first 64 bits of the IPv6 address.
 func Network(r *http.Request) string { return networkOf(remoteAddr(r)) }
 
+// NetworkOf is Network for an address, "" if it is no address.
+func NetworkOf(address string) string {
+	addr, err := netip.ParseAddr(address)
+	if err != nil {
+		return ""
+	}
+	return networkOf(addr)
+}
+
 func networkOf(addr netip.Addr) string {
-	addr = addr.WithZone("")
-	if addr.Is6() {
-		if p, err := addr.Prefix(64); err == nil {
-			return p.String()
-		}
+	if addr = addr.Unmap().WithZone(""); addr.Is6() {
+		return prefixOf(addr, 64)
 	}
 	return addr.String()
+}
+
+// AddressPrefix returns the first bits of an IPv4 or IPv6 address as a network,
+// "" if it is no address.
+func AddressPrefix(address string, bits4, bits6 int) string {
+	addr, err := netip.ParseAddr(address)
+	if err != nil {
+		return ""
+	}
+	if addr = addr.Unmap().WithZone(""); addr.Is4() {
+		return prefixOf(addr, bits4)
+	}
+	return prefixOf(addr, bits6)
+}
+
+func prefixOf(addr netip.Addr, bits int) string {
+	return netip.PrefixFrom(addr, bits).Masked().String()
 }
 
 func remoteAddr(r *http.Request) netip.Addr {

@@ -23,6 +23,8 @@ type Failure struct { //nolint:errname // a response; an error only so that a ha
 	Errors    []errs.Field `json:"errors" nullable:"false" doc:"Every wrong field at once; empty when it is not about fields."`
 	RequestID string       `json:"requestId" doc:"Also in the header X-Request-Id and in the server's log." example:"6a21d1c09f3b0c4d5e6f7a8b"`
 
+	Details map[string]any `json:"details,omitempty" doc:"Values that belong to the code, such as oldest of expired."`
+
 	status int
 	header http.Header
 }
@@ -39,7 +41,7 @@ func NewFailure(ctx context.Context, err error) *Failure {
 		}
 	}
 	f := failure(ctx, e.Kind.Status(), e.Code, e.Message)
-	f.Errors = append(f.Errors, e.Fields...)
+	f.Errors, f.Details = append(f.Errors, e.Fields...), e.Details
 	if e.RetryAfter > 0 {
 		f.header.Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -28,40 +29,83 @@ func TestEveryTextIsTranslated(t *testing.T) {
 			write(t, tag.String(), texts, translations)
 			continue
 		}
-		for english, place := range texts {
+		for english, use := range texts {
 			switch translated := translations[english]; {
 			case translated == "":
-				t.Errorf("%s: %s has no translation of %q", place, tag, english)
+				t.Errorf("%s: %s has no translation of %q", use.place, tag, english)
 			case fmt.Sprint(verbs(translated)) != fmt.Sprint(verbs(english)):
 				t.Errorf("%s of %q has different verbs: %q", tag, english, translated)
-			case !strings.HasPrefix(english, ",") && edges(translated) != edges(english):
+			case !strings.HasPrefix(english, ",") && edges(translated) != edges(i18n.English(english)):
 				t.Errorf("%s of %q has different surrounding space: %q", tag, english, translated)
 			}
 		}
-		for english := range translations {
-			if texts[english] == "" {
-				t.Errorf("%s translates %q, which is not used", tag, english)
+		for english, file := range filesOf(t, tag.String()) {
+			switch use := texts[english]; use.file {
+			case file:
+			case "":
+				t.Errorf("%s translates %q in %s, which is not used", tag, english, file)
+			default:
+				t.Errorf("%s translates %q in %s instead of %s", tag, english, file, use.file)
 			}
 		}
 	}
 }
 
-// write writes the sorted catalogue of a language.
-func write(t *testing.T, language string, texts, translations map[string]string) {
+// filesOf returns the file of each text of a language.
+func filesOf(t *testing.T, language string) map[string]string {
 	t.Helper()
-	ordered := map[string]string{}
-	for english := range texts {
-		ordered[english] = translations[english]
-	}
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "\t")
-	if err := encoder.Encode(ordered); err != nil {
+	paths, err := filepath.Glob("catalogue/" + language + "/*.json")
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile("catalogue/"+language+".json", out.Bytes(), 0o644); err != nil {
+	found := map[string]string{}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var translations map[string]string
+		if err := json.Unmarshal(text, &translations); err != nil {
+			t.Fatal(err)
+		}
+		for english := range translations {
+			file := strings.TrimSuffix(filepath.Base(path), ".json")
+			if other, twice := found[english]; twice {
+				t.Errorf("%s translates %q in %s and %s", language, english, other, file)
+			}
+			found[english] = file
+		}
+	}
+	return found
+}
+
+// write writes the sorted catalogue of a language.
+func write(t *testing.T, language string, texts map[string]use, translations map[string]string) {
+	t.Helper()
+	if err := os.RemoveAll("catalogue/" + language); err != nil {
 		t.Fatal(err)
+	}
+	if err := os.Mkdir("catalogue/"+language, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	ordered := map[string]map[string]string{}
+	for english, use := range texts {
+		if ordered[use.file] == nil {
+			ordered[use.file] = map[string]string{}
+		}
+		ordered[use.file][english] = translations[english]
+	}
+	for file, translations := range ordered {
+		var out bytes.Buffer
+		encoder := json.NewEncoder(&out)
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "\t")
+		if err := encoder.Encode(translations); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile("catalogue/"+language+"/"+file+".json", out.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

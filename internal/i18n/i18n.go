@@ -1,6 +1,7 @@
 // Package i18n translates the texts of the product. The key of a text is its
-// English form in the code; the catalogue has one file of translations for each
-// other language.
+// English form in the code, preceded by a context if the form has two meanings
+// ("verb|Open"). The catalogue of another language has one file for each area,
+// and "common" for the texts of several areas.
 package i18n
 
 import (
@@ -8,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io/fs"
+	"strings"
 	"sync"
 
 	"golang.org/x/text/language"
@@ -17,7 +19,7 @@ import (
 // Languages are the supported languages; the first is the default.
 var Languages = []language.Tag{language.English, language.German, language.Spanish, language.Japanese}
 
-//go:embed catalogue/*.json
+//go:embed catalogue
 var files embed.FS
 
 // catalogues are the translations by language, without English.
@@ -33,16 +35,22 @@ var catalogues = sync.OnceValue(func() map[language.Tag]map[string]string {
 	return all
 })
 
-// Catalogue returns the translations of a language by English text. English has
-// no catalogue.
+// Catalogue returns the translations of a language by key. English has no
+// catalogue.
 func Catalogue(tag language.Tag) (map[string]string, error) {
-	text, err := fs.ReadFile(files, "catalogue/"+tag.String()+".json")
-	if err != nil {
-		return nil, fmt.Errorf("read catalogue: %w", err)
-	}
 	translations := map[string]string{}
-	if err := json.Unmarshal(text, &translations); err != nil {
-		return nil, fmt.Errorf("read catalogue of %s: %w", tag, err)
+	paths, err := fs.Glob(files, "catalogue/"+tag.String()+"/*.json")
+	if err != nil {
+		return nil, fmt.Errorf("find catalogue: %w", err)
+	}
+	for _, path := range paths {
+		text, err := fs.ReadFile(files, path)
+		if err != nil {
+			return nil, fmt.Errorf("read catalogue: %w", err)
+		}
+		if err := json.Unmarshal(text, &translations); err != nil {
+			return nil, fmt.Errorf("read catalogue %s: %w", path, err)
+		}
 	}
 	return translations, nil
 }
@@ -81,13 +89,13 @@ func (p Printer) Language() language.Tag {
 	return p.tag
 }
 
-// T returns the translation of english, or english itself if there is none. If
-// args are given, it is a format of fmt (%s, %d, %[2]s), and numbers are grouped
-// as usual in the language.
-func (p Printer) T(english string, args ...any) string {
-	translated := catalogues()[p.Language()][english]
+// T returns the translation of a key, or its English form if there is none. If
+// args are given, the text is a format of fmt (%s, %d, %[2]s), and numbers are
+// grouped as usual in the language.
+func (p Printer) T(key string, args ...any) string {
+	translated := catalogues()[p.Language()][key]
 	if translated == "" {
-		translated = english
+		translated = English(key)
 	}
 	if len(args) == 0 {
 		return translated
@@ -103,6 +111,16 @@ func (p Printer) Count(n int64, one, many string) string {
 	return p.T(many, n)
 }
 
-// Key marks a constant as a text that is translated later, and returns it
-// unchanged.
-func Key(english string) string { return english }
+// Key marks a constant as the key of a text that is translated later, and returns
+// it unchanged.
+func Key(key string) string { return key }
+
+// English returns the English form of a key: what follows its context of lower
+// case letters.
+func English(key string) string {
+	context, english, found := strings.Cut(key, "|")
+	if !found || context == "" || strings.Trim(context, "abcdefghijklmnopqrstuvwxyz") != "" {
+		return key
+	}
+	return english
+}

@@ -37,37 +37,13 @@ func TestTextWithoutTranslationIsEnglish(t *testing.T) {
 	}
 }
 
-func TestRetellTranslatesFormattedTexts(t *testing.T) {
-	german := i18n.For(language.German)
-	for text, want := range map[string]string{
-		"The file is empty.":                    "Die Datei ist leer.",
-		`There is a tag "a % b" already.`:       `Ein Schlagwort "a % b" gibt es schon.`,
-		"The header has more than 500 columns.": "Die Kopfzeile hat mehr als 500 Spalten.",
-		"Unknown text.":                         "Unknown text.",
-		"":                                      "",
-	} {
-		if got := german.Retell(text); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
+func TestContextOfAKeyIsNotShown(t *testing.T) {
+	for key, want := range map[string]string{"verb|Open": "Open", "a | b": "a | b", "|x": "|x", "Yes|No": "Yes|No", "Open": "Open"} {
+		if got := (i18n.Printer{}).T(key); got != want {
+			t.Errorf("%q: %q, want %q", key, got, want)
 		}
 	}
-	for text, want := range map[string]string{
-		"A new member needs Email.":                                    "Für ein neues Mitglied fehlt noch: E-Mail.",
-		"A new member needs Shirt.":                                    "Für ein neues Mitglied fehlt noch: Shirt.",
-		`There is no tag "Email"; names are compared with their case.`: `Es gibt kein Schlagwort "Email"; Groß- und Kleinschreibung zählt.`,
-		`The value "x" does not fit any more. Only one can be chosen.`: `Der Wert "x" passt nicht mehr. Es kann nur eines gewählt werden.`,
-		`The value "x" does not fit any more. Email is one of a, b.`:   `Der Wert "x" passt nicht mehr. E-Mail ist eines von a, b.`,
-		`The value "x" does not fit any more. Unknown text`:            `Der Wert "x" passt nicht mehr. Unknown text`,
-	} {
-		if got := german.Retell(text, "Email", "Phone"); got != want {
-			t.Errorf("%q: %q, want %q", text, got, want)
-		}
-	}
-	japanese, err := i18n.Catalogue(language.Japanese)
-	if err != nil || japanese["%d values of %s belong to more than one member, for example %s."] == "" {
-		t.Fatalf("the catalogue lacks the text of this test: %v", err)
-	}
-	got := i18n.For(language.Japanese).Retell("3 values of Bib belong to more than one member, for example 7.")
-	if want := "Bib の値 3 件が複数のメンバーで重複しています(例: 7)。"; got != want {
-		t.Errorf("%q, want %q", got, want)
+	if got := i18n.For(language.German).T("verb|Import"); got != "Importieren" {
+		t.Error(got)
 	}
 }

@@ -6,37 +6,61 @@ import (
 	"go/token"
 	"io/fs"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/regulars/regulars/internal/errs"
 )
 
 // untranslated are folders with errors for programs only.
 var untranslated = []string{"api", "app", "idempotency", "jobs", "sqldb"}
 
-// usedTexts returns every text that the sources translate, with one position of
-// its use.
-func usedTexts(t *testing.T) map[string]string {
+// use is where a text is used.
+type use struct {
+	place string // one position
+	file  string // of the catalogues: the area, "common" for several
+}
+
+// usedTexts returns the use of every text that the sources translate.
+func usedTexts(t *testing.T) map[string]use {
 	t.Helper()
-	texts := map[string]string{}
+	texts := map[string]use{}
 	for _, s := range sources(t) {
 		r := reader{found: func(english string, at token.Pos) {
 			if strings.ContainsFunc(english, isLetter) {
-				texts[english] = s.place(at)
+				file := s.catalogue()
+				if other, used := texts[english]; used && other.file != file {
+					file = "common"
+				}
+				texts[english] = use{s.place(at), file}
 			}
 		}}
-		r.errors, r.rules = !slices.Contains(untranslated, s.area), slices.Contains(features, s.area)
+		r.errors, r.rules = !slices.Contains(untranslated, s.area), slices.Contains(features, s.area) && !slices.Contains([]string{"feature.go", "metrics.go"}, filepath.Base(s.set.Position(s.file.Package).Filename)) // help of metrics
+		r.missing = r.rules && s.area != "account"                                                                                                                                                                      // its callers answer in their own words
+		r.settings = s.file.Name.Name == "config"
 		ast.Inspect(s.file, r.inspect)
 	}
 	return texts
 }
 
-// source is a Go file without tests.
+// source is a Go file outside tests and their harnesses.
 type source struct {
 	area string // its folder in internal
 	file *ast.File
 	set  *token.FileSet
+}
+
+// catalogue returns the file of the texts of s. An area of the console has one
+// with the feature of its name.
+func (s source) catalogue() string {
+	folders := strings.Split(filepath.ToSlash(filepath.Dir(s.set.Position(s.file.Package).Filename)), "/")[1:]
+	if len(folders) > 1 && folders[0] == "ui" {
+		return folders[1]
+	}
+	return folders[0]
 }
 
 func (s source) place(at token.Pos) string { return s.set.Position(at).String() }
@@ -45,7 +69,7 @@ func sources(t *testing.T) []source {
 	t.Helper()
 	var list []source
 	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") || strings.HasSuffix(filepath.Dir(path), "test") {
 			return err
 		}
 		set := token.NewFileSet()
@@ -65,29 +89,33 @@ func isLetter(r rune) bool {
 
 // features are folders whose rules say what is wrong in whole sentences, which
 // pages tell again.
-var features = []string{"access", "account", "actor", "bulk", "chat", "community", "field", "media", "member", "sheet"}
+var features = []string{"access", "account", "actor", "bulk", "chat", "community", "field", "fieldchange", "media", "member", "moderation", "note", "ownership", "roster", "sheet"}
 
 // reader finds the translated texts of a file.
 type reader struct {
-	errors bool // include texts of errors
-	rules  bool // include every literal that looks like a sentence
-	found  func(english string, at token.Pos)
+	errors   bool // include texts of errors
+	rules    bool // include every literal that looks like a sentence
+	missing  bool // include what the loaders of rows did not find
+	settings bool // include the help of settings
+	found    func(english string, at token.Pos)
 }
 
 // errorFuncs are the functions that create texts of errors, with the index of the
 // text among their arguments.
-var errorFuncs = map[string]int{"errs.New": 2, "errs.Wrong": 2, "errs.NewSentence": 0, "errs.Word": 0, "unfit": 1, "errTaken": 2, "refused": 0}
+var errorFuncs = map[string]int{"errs.New": 2, "errs.Wrong": 2, "errs.NewSentence": 0, "errs.Constant": 0, "errs.Word": 0, "unfit": 1, "errTaken": 2, "refused": 0}
 
-// titleFuncs are functions of the console that translate arguments, with the
-// indices of these.
-var titleFuncs = map[string][]int{"page": {1, 3}, "again": {1}, "goTo": {1}}
+// titleFuncs are functions whose arguments are translated, with the indices of
+// these: of the console, and of health checks.
+var titleFuncs = map[string][]int{"failing": {0}, "withRemedy": {0}, "Page": {1, 3}, "FormAgain": {1}, "entryAgain": {1}, "Redirect": {1}}
 
 func (r reader) inspect(n ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.CallExpr:
 		r.call(n)
 	case *ast.CompositeLit:
-		r.nouns(n)
+		return !isEventTypes(n)
+	case *ast.Field:
+		r.help(n)
 	case *ast.BasicLit, *ast.BinaryExpr:
 		if r.rules && isSentence(n.(ast.Expr)) {
 			r.literal(n.(ast.Expr), same)
@@ -95,6 +123,30 @@ func (r reader) inspect(n ast.Node) bool {
 		}
 	}
 	return true
+}
+
+// help finds the help of a setting that pages show: a visible field with a
+// variable.
+func (r reader) help(n *ast.Field) {
+	if n.Tag == nil || !r.settings {
+		return
+	}
+	text, err := strconv.Unquote(n.Tag.Value)
+	tag := reflect.StructTag(text)
+	_, hidden := tag.Lookup("hidden")
+	if help := tag.Get("help"); err == nil && !hidden && tag.Get("env") != "" && help != "" {
+		r.found(help, n.Tag.Pos())
+	}
+}
+
+// isEventTypes reports whether n describes event types, for developers.
+func isEventTypes(n *ast.CompositeLit) bool {
+	list, ok := n.Type.(*ast.ArrayType)
+	if !ok {
+		return false
+	}
+	element, ok := list.Elt.(*ast.SelectorExpr)
+	return ok && element.Sel.Name == "Type"
 }
 
 // isSentence reports whether e is a constant text in the form of a sentence.
@@ -120,11 +172,15 @@ func (r reader) call(call *ast.CallExpr) {
 				return
 			}
 		}
-	case name == "Count" && len(call.Args) == 3, name == "plural" && len(call.Args) == 3:
+	case name == "Count" && len(call.Args) == 3, name == "Plural" && len(call.Args) == 3:
 		r.literal(call.Args[1], counted)
 		r.literal(call.Args[2], counted)
 	case name == "Key" && owner == "i18n":
 		r.literal(call.Args[0], same)
+	case name == "Missing" && owner == "errs" && r.errors:
+		r.literal(call.Args[0], notFound)
+	case name == "One" && owner == "sqldb" && r.missing && scansRow(call.Args[3]):
+		r.literal(call.Args[2], notFound)
 	case r.errors:
 		at, ok := errorFuncs[strings.TrimPrefix(owner+"."+name, ".")]
 		if ok && at < len(call.Args) {
@@ -138,30 +194,23 @@ func (r reader) call(call *ast.CallExpr) {
 	}
 }
 
-// nouns reads the entries of the navigation.
-func (r reader) nouns(lit *ast.CompositeLit) {
-	list, ok := lit.Type.(*ast.ArrayType)
-	if !ok {
-		return
-	}
-	if name, _ := nameOf(list.Elt); name != "noun" {
-		return
-	}
-	for _, element := range lit.Elts {
-		if inner, ok := element.(*ast.CompositeLit); ok && len(inner.Elts) > 1 {
-			r.literal(inner.Elts[1], same)
-		}
-	}
-}
-
 func same(s string) string { return s }
 
-// counted returns the text that counts a noun, as console.Reader builds it.
+// counted returns the text that counts a noun, as ui.Reader builds it.
 func counted(noun string) string {
 	if strings.Contains(noun, "%") {
 		return noun
 	}
 	return "%d " + noun
+}
+
+// notFound returns the message of errs.Missing.
+func notFound(noun string) string { return errs.Missing(noun).Message }
+
+// scansRow reports whether scan reads a row of a table that callers name.
+func scansRow(scan ast.Expr) bool {
+	name, owner := nameOf(scan)
+	return owner == "" && strings.HasPrefix(name, "scan")
 }
 
 func (r reader) literal(e ast.Expr, sentence func(string) string) bool {

@@ -19,7 +19,7 @@ import (
 
 const (
 	lockTimeout = time.Minute    // of a reservation without a commit
-	retention   = 24 * time.Hour // of keys that are not stored forever
+	retention   = 24 * time.Hour // of keys that expire
 )
 
 // Scope is the namespace of a key.
@@ -70,15 +70,15 @@ type Reservation struct {
 //     if the request has completed but its response is not stored. The field
 //     "_id" of already_done is the id of the created resource, if known.
 //
-// A key is stored for 24 hours, or forever.
-func (s *Store) Begin(ctx context.Context, scope Scope, key, fingerprint string, forever bool) (context.Context, *Reservation, *Response, error) {
+// A key is stored for 24 hours, or permanently.
+func (s *Store) Begin(ctx context.Context, scope Scope, key, fingerprint string, permanent bool) (context.Context, *Reservation, *Response, error) {
 	if key == "" {
 		return ctx, nil, nil, nil
 	}
 	now := s.clock.MS()
 	own := row{
 		scope: scope.String(), key: key, fingerprint: fingerprint, token: id.Secret(12),
-		forever: forever, createdAt: now, lockedUntil: now + lockTimeout.Milliseconds(),
+		permanent: permanent, createdAt: now, lockedUntil: now + lockTimeout.Milliseconds(),
 	}
 	for {
 		reserved, err := reserve(ctx, s.db, own, now-retention.Milliseconds())

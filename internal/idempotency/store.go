@@ -17,7 +17,7 @@ const (
 // row is a row of idempotency_keys.
 type row struct {
 	scope, key, fingerprint, token, state string
-	forever, secret                       bool
+	permanent, secret                     bool
 	status                                int
 	header                                map[string]string
 	body                                  []byte
@@ -28,26 +28,26 @@ type row struct {
 // before expired, and a reservation that timed out without a commit.
 func reserve(ctx context.Context, q sqldb.Querier, r row, expired int64) (bool, error) {
 	n, err := q.Exec(ctx, `
-		INSERT INTO idempotency_keys (scope, key, fingerprint, token, state, forever, secret, status, header, body, created_at, held_until)
+		INSERT INTO idempotency_keys (scope, key, fingerprint, token, state, permanent, secret, status, header, body, created_at, locked_until)
 		VALUES ($1, $2, $3, $4, 'running', $5, FALSE, 0, '{}', '', $6, $7)
 		ON CONFLICT (scope, key) DO UPDATE SET fingerprint = excluded.fingerprint, token = excluded.token, state = 'running',
-			forever = excluded.forever, secret = FALSE, status = 0, header = '{}', body = '',
-			created_at = excluded.created_at, held_until = excluded.held_until
-		WHERE (NOT idempotency_keys.forever AND idempotency_keys.created_at < $8)
-			OR (idempotency_keys.state = 'running' AND idempotency_keys.held_until < $6 AND idempotency_keys.fingerprint = $3)`,
-		r.scope, r.key, r.fingerprint, r.token, r.forever, r.createdAt, r.lockedUntil, expired)
+			permanent = excluded.permanent, secret = FALSE, status = 0, header = '{}', body = '',
+			created_at = excluded.created_at, locked_until = excluded.locked_until
+		WHERE (NOT idempotency_keys.permanent AND idempotency_keys.created_at < $8)
+			OR (idempotency_keys.state = 'running' AND idempotency_keys.locked_until < $6 AND idempotency_keys.fingerprint = $3)`,
+		r.scope, r.key, r.fingerprint, r.token, r.permanent, r.createdAt, r.lockedUntil, expired)
 	return n == 1, err
 }
 
 func load(ctx context.Context, q sqldb.Querier, scope, key string) (row, error) {
 	return sqldb.One(ctx, q, "idempotency_key", scanRow, `
-		SELECT scope, key, fingerprint, token, state, forever, secret, status, header, body, created_at, held_until
+		SELECT scope, key, fingerprint, token, state, permanent, secret, status, header, body, created_at, locked_until
 		FROM idempotency_keys WHERE scope = $1 AND key = $2`, scope, key)
 }
 
 func scanRow(s sqldb.Scanner) (r row, err error) {
 	var header string
-	err = s.Scan(&r.scope, &r.key, &r.fingerprint, &r.token, &r.state, &r.forever, &r.secret, &r.status, &header, &r.body, &r.createdAt, &r.lockedUntil)
+	err = s.Scan(&r.scope, &r.key, &r.fingerprint, &r.token, &r.state, &r.permanent, &r.secret, &r.status, &header, &r.body, &r.createdAt, &r.lockedUntil)
 	if err != nil {
 		return r, err
 	}
@@ -81,5 +81,5 @@ func release(ctx context.Context, q sqldb.Querier, r *Reservation, committedToo 
 }
 
 func sweep(ctx context.Context, db *sqldb.DB, before int64) error {
-	return db.DeleteBatches(ctx, "idempotency_keys", "scope, key", "NOT forever AND created_at < $1", before)
+	return db.DeleteBatches(ctx, "idempotency_keys", "scope, key", "NOT permanent AND created_at < $1", before)
 }

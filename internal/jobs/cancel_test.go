@@ -61,6 +61,14 @@ func TestNotificationsReachOtherNodesWithoutPolling(t *testing.T) {
 	}
 	address := pgtest.URL(t)
 	db, other := sqldbtest.Open(t, address), sqldbtest.Open(t, address)
+	listening := make(chan struct{}, 1)
+	t.Cleanup(db.Subscribe("test", func(string) {
+		select {
+		case listening <- struct{}{}:
+		default:
+		}
+	}))
+	receive(t, listening) // a notification from before would be missed
 	started, causes := make(chan string, 1), make(chan error, 1)
 	e := jobs.New(db, system, quiet, jobs.EngineOptions{Lease: time.Hour})
 	e.SetPoll(time.Hour)

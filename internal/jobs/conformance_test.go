@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/jobs"
@@ -356,7 +357,7 @@ func TestFailingJobIsDeadAndCanBeRequeued(t *testing.T) {
 		awaitState(t, db, hopeless, "dead 1")
 		h.advance(10 * time.Second)
 		awaitState(t, db, failing, "dead 2")
-		list, err := e.Dead(t.Context(), 10)
+		list, err := e.Dead(t.Context(), actor.Actor{Kind: actor.Command}, 10)
 		if err != nil || len(list) != 3 || list[0].ID != failing {
 			t.Fatalf("%v, %v", list, err)
 		}
@@ -370,11 +371,11 @@ func TestFailingJobIsDeadAndCanBeRequeued(t *testing.T) {
 			t.Fatal(diff)
 		}
 		healthy.Store(true)
-		if err := e.Requeue(t.Context(), failing); err != nil {
+		if err := e.Requeue(t.Context(), actor.Actor{Kind: actor.Command}, failing); err != nil {
 			t.Fatal(err)
 		}
 		awaitState(t, db, failing, "gone")
-		if err := e.Requeue(t.Context(), failing); !errs.Is(err, "job_not_dead") {
+		if err := e.Requeue(t.Context(), actor.Actor{Kind: actor.Command}, failing); !errs.Is(err, "job_not_dead") {
 			t.Fatal(err)
 		}
 	})

@@ -116,7 +116,7 @@ func (e *Engine) renewInline(ctx context.Context, j *Job) error {
 		return err
 	}
 	found, err := selectEntry(ctx, e.db, j.ID)
-	if err == nil && found.cancelAsked {
+	if err == nil && found.cancelRequested {
 		j.cancel(ErrCancelled)
 	}
 	return err

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
@@ -44,17 +45,17 @@ func TestJobIsDeadAfterThreeCrashesWithoutProgress(t *testing.T) {
 			if got := receive(t, gaveUp); got != jobs.Crashed {
 				t.Errorf("cause %s", got)
 			}
-			list, err := e.Dead(t.Context(), 10)
+			list, err := e.Dead(t.Context(), actor.Actor{Kind: actor.Command}, 10)
 			if err != nil || len(list) != 1 || list[0].ID != jobID || list[0].Cause() != jobs.Crashed || !list[0].Final || len(list[0].Errors) != jobs.MaxCrashes {
 				t.Errorf("%+v, %v", list, err)
 			}
 			if stats, err := e.KindStats(t.Context()); err != nil || len(stats) != 1 || stats[0] != (jobs.KindStats{Kind: "task", Dead: 1}) {
 				t.Errorf("%+v, %v", stats, err)
 			}
-			if err := errors.Join(e.Dismiss(t.Context(), jobID), e.Stop(t.Context())); err != nil {
+			if err := errors.Join(e.Dismiss(t.Context(), actor.Actor{Kind: actor.Command}, jobID), e.Stop(t.Context())); err != nil {
 				t.Error(err)
 			}
-			if err := e.Dismiss(t.Context(), jobID); err == nil {
+			if err := e.Dismiss(t.Context(), actor.Actor{Kind: actor.Command}, jobID); err == nil {
 				t.Error("dismissed twice")
 			}
 		}
@@ -98,7 +99,7 @@ func TestOnlyPositionBeyondAllEarlierOnesIsProgress(t *testing.T) {
 			if got := crashes(t, db, jobID); got != row.crashes {
 				t.Errorf("after position %d: %d crashes, want %d", row.position, got, row.crashes)
 			}
-			if _, err := db.Exec(t.Context(), "UPDATE jobs SET deaths = deaths + 1"); err != nil {
+			if _, err := db.Exec(t.Context(), "UPDATE jobs SET crashes = crashes + 1"); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -107,7 +108,7 @@ func TestOnlyPositionBeyondAllEarlierOnesIsProgress(t *testing.T) {
 
 func crashes(t *testing.T, db *sqldb.DB, jobID string) int64 {
 	t.Helper()
-	n, err := sqldb.One(t.Context(), db, "job", sqldb.Value[int64], "SELECT deaths FROM jobs WHERE id = $1", jobID)
+	n, err := sqldb.One(t.Context(), db, "job", sqldb.Value[int64], "SELECT crashes FROM jobs WHERE id = $1", jobID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +124,7 @@ func TestInterruptedJobsStartOneAtATime(t *testing.T) {
 			}
 			insert(t, db, task{n}, jobs.Options{Lane: lane, Owner: fmt.Sprint("account:", n)})
 		}
-		if _, err := db.Exec(t.Context(), "UPDATE jobs SET deaths = 1"); err != nil {
+		if _, err := db.Exec(t.Context(), "UPDATE jobs SET crashes = 1"); err != nil {
 			t.Fatal(err)
 		}
 		fresh := insert(t, db, task{100}, jobs.Options{})
@@ -201,7 +202,7 @@ func TestInterruptedShortJobsDoNotWaitForLargeOneWithoutProgress(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				_, err = tx.Exec(t.Context(), "UPDATE jobs SET deaths = 1 WHERE id = $1", jobID)
+				_, err = tx.Exec(t.Context(), "UPDATE jobs SET crashes = 1 WHERE id = $1", jobID)
 				return err
 			})
 			if err != nil {
@@ -255,7 +256,7 @@ func TestSchedulePausesForADayAfterAJobDiedByCrashes(t *testing.T) {
 		e.Schedule("sweep", "@every 1h", task{7})
 		start(t, e)
 		dead := insert(t, db, task{}, jobs.Options{Unique: "schedule:sweep", RunAt: h.at.Add(1000 * time.Hour)})
-		_, err := db.Exec(t.Context(), "UPDATE jobs SET state = 'dead', deaths = 3, finished_at = $2 WHERE id = $1", dead, h.at.UnixMilli())
+		_, err := db.Exec(t.Context(), "UPDATE jobs SET state = 'dead', crashes = 3, finished_at = $2 WHERE id = $1", dead, h.at.UnixMilli())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -277,7 +278,7 @@ func TestSchedulePausesForADayAfterAJobDiedByCrashes(t *testing.T) {
 func awaitTick(t *testing.T, db *sqldb.DB, h *manualClock) {
 	t.Helper()
 	await(t, func() error {
-		tick, err := sqldb.One(t.Context(), db, "tick", sqldb.Value[int64], "SELECT tick FROM job_schedules")
+		tick, err := sqldb.One(t.Context(), db, "tick", sqldb.Value[int64], "SELECT last_tick_at FROM job_schedules")
 		if err == nil && h.clock().MS()-tick >= time.Hour.Milliseconds() {
 			err = errors.New("the tick has not come")
 		}

@@ -59,7 +59,7 @@ func (e *Engine) heartbeat(ctx context.Context, alsoForget bool) error {
 	held := map[string]bool{}
 	for _, l := range mine {
 		held[l.jobID+l.token] = true
-		if l.cancelAsked {
+		if l.cancelRequested {
 			e.cancelJob(l.jobID, l.token, ErrCancelled)
 		}
 	}

@@ -37,7 +37,7 @@ func TestJobMovesToNodeThatHasItsResource(t *testing.T) {
 			}
 			setSeen(t, db, "c", time.Now().Add(time.Hour))
 			jobID := insert(t, db, task{crashes}, jobs.Options{Lane: jobs.Large, Owner: "account:a"})
-			if _, err := db.Exec(t.Context(), "UPDATE jobs SET deaths = $1", int64(crashes)); err != nil {
+			if _, err := db.Exec(t.Context(), "UPDATE jobs SET crashes = $1", int64(crashes)); err != nil {
 				t.Fatal(err)
 			}
 			first, second := receive(t, attempts), receive(t, attempts)

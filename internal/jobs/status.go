@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -32,7 +33,7 @@ type Entry struct {
 	CreatedAt, RunAt      int64     // Unix milliseconds
 	FinishedAt            int64     // 0 unless dead or cancelled
 
-	cancelAsked bool
+	cancelRequested bool
 }
 
 // Cause returns why a dead job is dead.
@@ -55,8 +56,12 @@ func (e *Engine) KindStats(ctx context.Context) ([]KindStats, error) {
 	return countByKind(ctx, e.db)
 }
 
-// Dead returns the dead jobs, latest first.
-func (e *Engine) Dead(ctx context.Context, limit int) ([]Entry, error) {
+// Dead returns the dead jobs, latest first. It fails with Forbidden
+// "owner_required" unless the actor owns the installation.
+func (e *Engine) Dead(ctx context.Context, caller actor.Actor, limit int) ([]Entry, error) {
+	if err := caller.RequireInstallationOwner(); err != nil {
+		return nil, err
+	}
 	list, err := selectDead(ctx, e.db, limit)
 	for i := range list {
 		list[i].Final = e.workers[list[i].Kind].isFinal
@@ -64,8 +69,12 @@ func (e *Engine) Dead(ctx context.Context, limit int) ([]Entry, error) {
 	return list, err
 }
 
-// Dismiss deletes a dead job. Other jobs are a Conflict "job_not_dead".
-func (e *Engine) Dismiss(ctx context.Context, jobID string) error {
+// Dismiss deletes a dead job. It fails as Dead does; other jobs are a Conflict
+// "job_not_dead".
+func (e *Engine) Dismiss(ctx context.Context, caller actor.Actor, jobID string) error {
+	if err := caller.RequireInstallationOwner(); err != nil {
+		return err
+	}
 	dismissed, err := deleteDead(ctx, e.db, jobID)
 	if err == nil && !dismissed {
 		return notDead()
@@ -73,9 +82,13 @@ func (e *Engine) Dismiss(ctx context.Context, jobID string) error {
 	return err
 }
 
-// Requeue queues a dead job again, with all its attempts. Other jobs, and dead
-// ones with a successor of the same unique key, are a Conflict "job_not_dead".
-func (e *Engine) Requeue(ctx context.Context, jobID string) error {
+// Requeue queues a dead job again, with all its attempts. It fails as Dead does;
+// other jobs, and dead ones with a successor of the same unique key, are a
+// Conflict "job_not_dead".
+func (e *Engine) Requeue(ctx context.Context, caller actor.Actor, jobID string) error {
+	if err := caller.RequireInstallationOwner(); err != nil {
+		return err
+	}
 	err := e.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		revived, err := requeueDead(ctx, tx, jobID, e.clock.MS())
 		if err != nil {
@@ -200,9 +213,9 @@ func (w *waitRow) wait(now int64, live int, others map[share]int) Wait {
 		if since.Reason = w.reason; w.reason == "" {
 			since.Reason = waitSnooze
 		}
-	case w.refusedBy != "" && w.refusedUntil > now:
+	case w.rejectedBy != "" && w.rejectedUntil > now:
 		since.Reason = WaitOtherNode
-	case w.deaths > 0:
+	case w.crashes > 0:
 		since.Reason = WaitInterrupted
 	default:
 		since.Reason = w.share.waitReason(others)

@@ -31,8 +31,8 @@ type row struct {
 
 var insertColumns = []string{
 	"id", "kind", "community_id", "unique_key", "state", "priority", "run_at", "attempt", "max_attempts", "args",
-	"errors", "cancel_asked", "progressed", "node_id", "lease_token", "lease_until", "created_at", "finished_at",
-	"lane", "share", "deaths", "position", "queued_at", "wait_reason", "refused_by", "refused_until",
+	"errors", "cancel_requested", "progressed", "node_id", "lease_token", "lease_until", "created_at", "finished_at",
+	"lane", "share", "crashes", "position", "queued_at", "wait_reason", "rejected_by", "rejected_until",
 }
 
 func (r row) fill(values []any) {
@@ -80,7 +80,7 @@ func wake(ctx context.Context, tx *sqldb.Tx, kind, unique string, at int64) (boo
 
 func cancel(ctx context.Context, tx *sqldb.Tx, jobID string, at int64) error {
 	_, err := tx.Exec(ctx, `
-		UPDATE jobs SET cancel_asked = TRUE,
+		UPDATE jobs SET cancel_requested = TRUE,
 			finished_at = CASE WHEN state = 'running' THEN 0 ELSE CAST($2 AS BIGINT) END,
 			state = CASE WHEN state = 'running' THEN state ELSE 'cancelled' END
 		WHERE id = $1 AND finished_at = 0`, jobID, at)
@@ -100,14 +100,14 @@ func fence(ctx context.Context, tx *sqldb.Tx, j *Job, leaseUntil int64) error {
 // advance raises the position of a job and reports whether it was lower.
 func advance(ctx context.Context, tx *sqldb.Tx, jobID, token string, position int64) (bool, error) {
 	moved, err := tx.Exec(ctx, `
-		UPDATE jobs SET position = $3, deaths = 0, progressed = TRUE
+		UPDATE jobs SET position = $3, crashes = 0, progressed = TRUE
 		WHERE id = $1 AND lease_token = $2 AND position < $3`, jobID, token, position)
 	return moved > 0, err
 }
 
 func incrementPosition(ctx context.Context, tx *sqldb.Tx, jobID, token string) error {
 	_, err := tx.Exec(ctx, `
-		UPDATE jobs SET position = position + 1, deaths = 0, progressed = TRUE
+		UPDATE jobs SET position = position + 1, crashes = 0, progressed = TRUE
 		WHERE id = $1 AND lease_token = $2`, jobID, token)
 	return err
 }
@@ -144,11 +144,11 @@ func saveTransition(ctx context.Context, tx *sqldb.Tx, jobID, token string, t tr
 	}
 	n, err := tx.Exec(ctx, `
 		UPDATE jobs SET
-			state = CASE WHEN cancel_asked AND $3 <> 'dead' THEN 'cancelled' ELSE $3 END,
-			finished_at = CASE WHEN cancel_asked OR $3 = 'dead' OR $3 = 'cancelled' THEN CAST($7 AS BIGINT) ELSE 0 END,
+			state = CASE WHEN cancel_requested AND $3 <> 'dead' THEN 'cancelled' ELSE $3 END,
+			finished_at = CASE WHEN cancel_requested OR $3 = 'dead' OR $3 = 'cancelled' THEN CAST($7 AS BIGINT) ELSE 0 END,
 			run_at = $4, attempt = $5, errors = $6, node_id = '', lease_token = '', lease_until = 0,
-			lane = $8, wait_reason = $9, deaths = deaths + $10, queued_at = CAST($7 AS BIGINT),
-			refused_by = $11, refused_until = $12
+			lane = $8, wait_reason = $9, crashes = crashes + $10, queued_at = CAST($7 AS BIGINT),
+			rejected_by = $11, rejected_until = $12
 		WHERE id = $1 AND lease_token = $2`,
 		jobID, token, t.state, t.runAt, int64(t.attempt), string(packed), at, string(t.lane), t.waitReason, t.crashes, t.rejectedBy, t.rejectedUntil)
 	return n > 0, err
@@ -169,8 +169,8 @@ func selectQueueState(ctx context.Context, q sqldb.Querier) (queueState, error) 
 	dest := []any{}
 	for i, lane := range lanes {
 		exists = append(exists,
-			"EXISTS (SELECT 1 FROM jobs WHERE state = 'queued' AND deaths = 0 AND lane = '"+string(lane)+"')",
-			"EXISTS (SELECT 1 FROM jobs WHERE state = 'queued' AND deaths > 0 AND lane = '"+string(lane)+"')")
+			"EXISTS (SELECT 1 FROM jobs WHERE state = 'queued' AND crashes = 0 AND lane = '"+string(lane)+"')",
+			"EXISTS (SELECT 1 FROM jobs WHERE state = 'queued' AND crashes > 0 AND lane = '"+string(lane)+"')")
 		dest = append(dest, &ready[i], &interrupted[i])
 	}
 	err := q.QueryRow(ctx, `
@@ -199,7 +199,7 @@ type leasedJob struct {
 	nodeID string
 }
 
-const leasedColumns = "id, kind, community_id, lane, share, attempt, max_attempts, args, errors, lease_token, node_id, deaths, refused_by"
+const leasedColumns = "id, kind, community_id, lane, share, attempt, max_attempts, args, errors, lease_token, node_id, crashes, rejected_by"
 
 func scanLeased(s sqldb.Scanner) (leasedJob, error) {
 	h := leasedJob{Job: &Job{}}
@@ -215,7 +215,7 @@ func scanLeased(s sqldb.Scanner) (leasedJob, error) {
 // claimable returns the condition that a node may claim a job; nodeID and at are
 // placeholders.
 func claimable(nodeID, at string) string {
-	return "(refused_by = '' OR refused_until <= " + at + " OR refused_by NOT LIKE '% ' || " + nodeID + " || ' %')"
+	return "(rejected_by = '' OR rejected_until <= " + at + " OR rejected_by NOT LIKE '% ' || " + nodeID + " || ' %')"
 }
 
 // claimer is a node at the time of its claim.
@@ -230,9 +230,9 @@ type claimer struct {
 func selectShares(ctx context.Context, q sqldb.Querier, by claimer, lane Lane, after share, limit int) ([]share, error) {
 	return sqldb.All(ctx, q, sqldb.Value[share], `
 		WITH RECURSIVE found (share, n) AS (
-			SELECT min(share), 1 FROM jobs WHERE state = 'queued' AND deaths = 0 AND lane = $1 AND share > $2 AND `+claimable("$4", "$5")+`
+			SELECT min(share), 1 FROM jobs WHERE state = 'queued' AND crashes = 0 AND lane = $1 AND share > $2 AND `+claimable("$4", "$5")+`
 			UNION ALL
-			SELECT (SELECT min(share) FROM jobs WHERE state = 'queued' AND deaths = 0 AND lane = $1 AND share > found.share AND `+claimable("$4", "$5")+`), n + 1
+			SELECT (SELECT min(share) FROM jobs WHERE state = 'queued' AND crashes = 0 AND lane = $1 AND share > found.share AND `+claimable("$4", "$5")+`), n + 1
 			FROM found WHERE found.share IS NOT NULL AND n < $3
 		)
 		SELECT share FROM found WHERE share IS NOT NULL ORDER BY share`, string(lane), string(after), int64(limit), by.nodeID, by.at)
@@ -243,7 +243,7 @@ func lockShare(ctx context.Context, tx *sqldb.Tx, by claimer, lane Lane, of shar
 	d := tx.Dialect()
 	return sqldb.All(ctx, tx, scanLeased, `
 		SELECT `+leasedColumns+` FROM jobs
-		WHERE state = 'queued' AND deaths = 0 AND lane = $1 AND share = $2 AND `+d.In("kind", "$3")+` AND `+claimable("$5", "$6")+`
+		WHERE state = 'queued' AND crashes = 0 AND lane = $1 AND share = $2 AND `+d.In("kind", "$3")+` AND `+claimable("$5", "$6")+`
 		ORDER BY priority DESC, queued_at, id LIMIT $4 `+d.SkipLocked(), string(lane), string(of), sqldb.Keys(kinds), int64(limit), by.nodeID, by.at)
 }
 
@@ -257,8 +257,8 @@ func lockInterrupted(ctx context.Context, tx *sqldb.Tx, by claimer, kinds []stri
 	}
 	return sqldb.All(ctx, tx, scanLeased, `
 		SELECT `+leasedColumns+` FROM jobs
-		WHERE state = 'queued' AND deaths > 0 AND `+d.In("lane", "$1")+` AND `+d.In("kind", "$2")+` AND `+claimable("$3", "$4")+`
-		ORDER BY CASE lane WHEN 'short' THEN 0 WHEN 'small' THEN 1 ELSE 2 END, deaths, queued_at, id LIMIT 1 `+d.SkipLocked(),
+		WHERE state = 'queued' AND crashes > 0 AND `+d.In("lane", "$1")+` AND `+d.In("kind", "$2")+` AND `+claimable("$3", "$4")+`
+		ORDER BY CASE lane WHEN 'short' THEN 0 WHEN 'small' THEN 1 ELSE 2 END, crashes, queued_at, id LIMIT 1 `+d.SkipLocked(),
 		sqldb.Keys(names), sqldb.Keys(kinds), by.nodeID, by.at)
 }
 
@@ -303,14 +303,14 @@ func renewLeases(ctx context.Context, tx *sqldb.Tx, ids, idsWithTokens []string,
 
 // lease is the lease of a running job.
 type lease struct {
-	jobID, token string
-	cancelAsked  bool
+	jobID, token    string
+	cancelRequested bool
 }
 
 func selectLeases(ctx context.Context, q sqldb.Querier, nodeID string) ([]lease, error) {
 	return sqldb.All(ctx, q, func(s sqldb.Scanner) (l lease, err error) {
-		return l, s.Scan(&l.jobID, &l.token, &l.cancelAsked)
-	}, "SELECT id, lease_token, cancel_asked FROM jobs WHERE node_id = $1 AND state = 'running'", nodeID)
+		return l, s.Scan(&l.jobID, &l.token, &l.cancelRequested)
+	}, "SELECT id, lease_token, cancel_requested FROM jobs WHERE node_id = $1 AND state = 'running'", nodeID)
 }
 
 func countByState(ctx context.Context, q sqldb.Querier) (s Stats, err error) {
@@ -322,11 +322,11 @@ func countByState(ctx context.Context, q sqldb.Querier) (s Stats, err error) {
 	return s, err
 }
 
-const entryColumns = "id, kind, community_id, state, attempt, max_attempts, errors, args, created_at, run_at, finished_at, cancel_asked, deaths"
+const entryColumns = "id, kind, community_id, state, attempt, max_attempts, errors, args, created_at, run_at, finished_at, cancel_requested, crashes"
 
 func scanEntry(s sqldb.Scanner) (e Entry, err error) {
 	var failures string
-	err = s.Scan(&e.ID, &e.Kind, &e.CommunityID, &e.State, &e.Attempt, &e.MaxAttempts, &failures, &e.Args, &e.CreatedAt, &e.RunAt, &e.FinishedAt, &e.cancelAsked, &e.Crashes)
+	err = s.Scan(&e.ID, &e.Kind, &e.CommunityID, &e.State, &e.Attempt, &e.MaxAttempts, &failures, &e.Args, &e.CreatedAt, &e.RunAt, &e.FinishedAt, &e.cancelRequested, &e.Crashes)
 	if err != nil {
 		return e, err
 	}
@@ -346,7 +346,7 @@ func selectDead(ctx context.Context, q sqldb.Querier, limit int) ([]Entry, error
 // requeueDead queues a dead job and reports whether there was one.
 func requeueDead(ctx context.Context, tx *sqldb.Tx, jobID string, at int64) (bool, error) {
 	revived, err := tx.Exec(ctx, `
-		UPDATE jobs SET state = 'queued', attempt = 0, deaths = 0, finished_at = 0, cancel_asked = FALSE, queued_at = $2, wait_reason = '', refused_by = ''
+		UPDATE jobs SET state = 'queued', attempt = 0, crashes = 0, finished_at = 0, cancel_requested = FALSE, queued_at = $2, wait_reason = '', rejected_by = ''
 		WHERE id = $1 AND state = 'dead'`, jobID, at)
 	return revived > 0, err
 }
@@ -371,20 +371,20 @@ type waitRow struct {
 	id, state  string
 	lane       Lane
 	share      share
-	deaths     int64
+	crashes    int64
 	reason     string
 	queuedAt   int64
 	runAt      int64
 	leaseUntil int64
 
-	refusedBy    string
-	refusedUntil int64
+	rejectedBy    string
+	rejectedUntil int64
 }
 
 func selectWaits(ctx context.Context, q sqldb.Querier, ids []string) ([]waitRow, error) {
 	return sqldb.All(ctx, q, func(s sqldb.Scanner) (w waitRow, err error) {
-		return w, s.Scan(&w.id, &w.state, &w.lane, &w.share, &w.deaths, &w.reason, &w.queuedAt, &w.runAt, &w.leaseUntil, &w.refusedBy, &w.refusedUntil)
-	}, "SELECT id, state, lane, share, deaths, wait_reason, queued_at, run_at, lease_until, refused_by, refused_until FROM jobs WHERE finished_at = 0 AND "+q.Dialect().In("id", "$1"), sqldb.Keys(ids))
+		return w, s.Scan(&w.id, &w.state, &w.lane, &w.share, &w.crashes, &w.reason, &w.queuedAt, &w.runAt, &w.leaseUntil, &w.rejectedBy, &w.rejectedUntil)
+	}, "SELECT id, state, lane, share, crashes, wait_reason, queued_at, run_at, lease_until, rejected_by, rejected_until FROM jobs WHERE finished_at = 0 AND "+q.Dialect().In("id", "$1"), sqldb.Keys(ids))
 }
 
 // countRunningByShare counts the running jobs of all nodes by lane and share.
@@ -443,14 +443,14 @@ func countOtherNodes(ctx context.Context, q sqldb.Querier, nodeID string) (int, 
 // advanceSchedule reports whether the caller is the first to reach a tick.
 func advanceSchedule(ctx context.Context, tx *sqldb.Tx, name string, tick int64) (bool, error) {
 	moved, err := tx.Exec(ctx, `
-		INSERT INTO job_schedules (name, tick) VALUES ($1, $2)
-		ON CONFLICT (name) DO UPDATE SET tick = excluded.tick WHERE job_schedules.tick < excluded.tick`, name, tick)
+		INSERT INTO job_schedules (name, last_tick_at) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET last_tick_at = excluded.last_tick_at WHERE job_schedules.last_tick_at < excluded.last_tick_at`, name, tick)
 	return moved == 1, err
 }
 
 // lastTick returns the last tick of a schedule, 0 for a new one.
 func lastTick(ctx context.Context, q sqldb.Querier, name string) (int64, error) {
-	tick, err := sqldb.One(ctx, q, "schedule", sqldb.Value[int64], "SELECT tick FROM job_schedules WHERE name = $1", name)
+	tick, err := sqldb.One(ctx, q, "schedule", sqldb.Value[int64], "SELECT last_tick_at FROM job_schedules WHERE name = $1", name)
 	if errs.KindOf(err) == errs.NotFound {
 		return 0, nil
 	}
@@ -461,7 +461,7 @@ func lastTick(ctx context.Context, q sqldb.Querier, name string) (int64, error) 
 // a time.
 func crashedSince(ctx context.Context, q sqldb.Querier, kind, unique string, since int64) (bool, error) {
 	n, err := sqldb.One(ctx, q, "count", sqldb.Value[int], `
-		SELECT count(*) FROM jobs WHERE finished_at <> 0 AND finished_at > $1 AND kind = $2 AND unique_key = $3 AND state = 'dead' AND deaths >= $4`,
+		SELECT count(*) FROM jobs WHERE finished_at <> 0 AND finished_at > $1 AND kind = $2 AND unique_key = $3 AND state = 'dead' AND crashes >= $4`,
 		since, kind, unique, int64(MaxCrashes))
 	return n > 0, err
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/mail"
@@ -72,7 +73,7 @@ func TestMessageStoppedDuringAnAttemptStaysStopped(t *testing.T) {
 			stopBacklog(t, db, m)
 		}()
 		awaitAttempts(t, db)
-		if got, err := m.Get(t.Context(), onlyID(t, db)); err != nil || got.State != mail.Stopped || got.Error != "It is spam." {
+		if got, err := m.Get(t.Context(), actor.Actor{Kind: actor.Command}, onlyID(t, db)); err != nil || got.State != mail.Stopped || got.Error != "It is spam." {
 			t.Errorf("the message is %s (%q), want stopped: %v", got.State, got.Error, err)
 		}
 	})
@@ -84,7 +85,7 @@ func TestMessageStoppedBeforeDeliveryIsNotAdmitted(t *testing.T) {
 		if err := send(t, db, m, invitation(1, "account:a", "c")); err != nil {
 			t.Fatal(err)
 		}
-		read, err := m.Get(t.Context(), onlyID(t, db))
+		read, err := m.Get(t.Context(), actor.Actor{Kind: actor.Command}, onlyID(t, db))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -137,7 +138,7 @@ func TestReleasedMessageHasOneJob(t *testing.T) {
 		ready int
 	}{
 		"a job that sleeps":                       {"UPDATE jobs SET state = 'waiting', run_at = 9999999999999", mail.Waiting, 1},
-		"a job that is queued":                    {"UPDATE jobs SET deaths = 1", mail.Waiting, 1},
+		"a job that is queued":                    {"UPDATE jobs SET crashes = 1", mail.Waiting, 1},
 		"an attempt that has not ended":           {"UPDATE jobs SET state = 'running', node_id = 'other', lease_token = 'other', lease_until = 9999999999999", mail.Throttled, 0},
 		"no job, as older versions left messages": {"DELETE FROM jobs", mail.Waiting, 1},
 	} {
@@ -198,7 +199,7 @@ func TestThrottledMessageFailsAfterRepeatedCrashes(t *testing.T) {
 			t.Fatal(err)
 		}
 		execAll(t, db, "UPDATE mail_outbox SET state = 'throttled'",
-			"UPDATE jobs SET state = 'running', attempt = 1, node_id = 'lost', lease_token = 'lost', lease_until = 9999999999999, deaths = 2")
+			"UPDATE jobs SET state = 'running', attempt = 1, node_id = 'lost', lease_token = 'lost', lease_until = 9999999999999, crashes = 2")
 		m := startNodeWith(t, db, &testClock{now: noon}, "", jobs.EngineOptions{ReclaimAll: true})
 		releaseOnce(t, db, m)
 		if n := sendJobs(t, db, "finished_at = 0"); n != 0 || count(t, db, mail.Failed) != 1 {

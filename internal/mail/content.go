@@ -13,7 +13,15 @@ var builders = map[Template]func(i18n.Printer, map[string]string) content{
 	VerifyEmail: verifyEmail, AccountExists: accountExists, ResetPassword: resetPassword, PasswordChanged: passwordChanged,
 	Welcome: welcome, BulkJobFinished: bulkJobFinished, Invited: invited, SignInAdded: signInAdded,
 	TransferOffered: transferOffered, TransferEnded: transferEnded,
-	ConfirmEmail: confirmEmail, EmailChanging: emailChanging, EmailChanged: emailChanged,
+	ConfirmEmail: confirmEmail, EmailChanging: emailChanging, EmailChanged: emailChanged, TestMail: testMail,
+}
+
+func testMail(p i18n.Printer, _ map[string]string) content {
+	return content{
+		subject: p.T("Test mail of Regulars"),
+		before:  []string{p.T("This server can send mail. You asked for this message on the page Mail of the installation.")},
+		button:  p.T("Open the server"),
+	}
 }
 
 func verifyEmail(p i18n.Printer, _ map[string]string) content {

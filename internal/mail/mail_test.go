@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/jobs"
@@ -112,7 +113,7 @@ func TestMessageIsQueuedInTheTransactionOfTheChange(t *testing.T) {
 			t.Fatal(err)
 		}
 		awaitStates(t, db, "ada@example.com kept")
-		list, _, err := m.Unsent(t.Context(), "", 10)
+		list, _, err := m.Unsent(t.Context(), actor.Actor{Kind: actor.Command}, "", 10)
 		if err != nil || len(list) != 1 || !strings.Contains(list[0].Text, "https://club.example.com/verify?token=abc") {
 			t.Errorf("%+v, %v", list, err)
 		}
@@ -176,7 +177,7 @@ func TestMessageFailsWithItsJob(t *testing.T) {
 		if err := send(t, db, m, msg); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := db.Exec(t.Context(), "UPDATE jobs SET state = 'running', attempt = 1, node_id = 'lost', lease_token = 'lost', deaths = 2"); err != nil {
+		if _, err := db.Exec(t.Context(), "UPDATE jobs SET state = 'running', attempt = 1, node_id = 'lost', lease_token = 'lost', crashes = 2"); err != nil {
 			t.Fatal(err)
 		}
 		if err := errors.Join(engine.Start(t.Context()), engine.Stop(t.Context())); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/seal"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -37,15 +38,22 @@ type OutboxMessage struct {
 	Sender              string // account charged for the quota; "": none
 }
 
-// Get returns a message, or NotFound "mail_not_found".
-func (m *Mail) Get(ctx context.Context, messageID string) (OutboxMessage, error) {
+// Get returns a message to the owner of the installation. It fails with Forbidden
+// "owner_required" or NotFound "mail_not_found".
+func (m *Mail) Get(ctx context.Context, caller actor.Actor, messageID string) (OutboxMessage, error) {
+	if err := caller.RequireInstallationOwner(); err != nil {
+		return OutboxMessage{}, err
+	}
 	return m.load(ctx, m.db, messageID)
 }
 
 // Unsent returns messages that were not sent, newest first, and the cursor of
-// the next page, "" at the end. They contain secrets; show them to the
-// operator only.
-func (m *Mail) Unsent(ctx context.Context, cursor string, limit int) (list []OutboxMessage, next string, err error) {
+// the next page, "" at the end. They contain secrets: it fails with Forbidden
+// "owner_required" unless the actor owns the installation.
+func (m *Mail) Unsent(ctx context.Context, caller actor.Actor, cursor string, limit int) (list []OutboxMessage, next string, err error) {
+	if err := caller.RequireInstallationOwner(); err != nil {
+		return nil, "", err
+	}
 	list, err = unsent(ctx, m.db, cursor, limit+1)
 	if len(list) > limit {
 		list = list[:limit]
@@ -118,3 +126,40 @@ var (
 	textColumn = seal.Column{Table: "mail_outbox", Name: "body_text", Key: "id"}
 	htmlColumn = seal.Column{Table: "mail_outbox", Name: "body_html", Key: "id"}
 )
+
+// Queue counts the messages of the outbox that were not sent.
+type Queue struct {
+	Waiting   int64 // to be sent or retried
+	Throttled int64
+	Failed    int64
+	Stopped   int64
+	Expired   int64
+	NoServer  int64
+	Oldest    int64 // time of the oldest one that waits to be sent or retried, Unix milliseconds; 0: none
+}
+
+// Queue returns the state of the outbox. It fails with Forbidden "owner_required"
+// unless the actor owns the installation.
+func (m *Mail) Queue(ctx context.Context, caller actor.Actor) (q Queue, err error) {
+	if err := caller.RequireInstallationOwner(); err != nil {
+		return q, err
+	}
+	rows, err := countByState(ctx, m.db)
+	for _, row := range rows {
+		switch row.state {
+		case Waiting:
+			q.Waiting, q.Oldest = row.count, row.oldest
+		case Throttled:
+			q.Throttled = row.count
+		case Failed:
+			q.Failed = row.count
+		case Stopped:
+			q.Stopped = row.count
+		case Expired:
+			q.Expired = row.count
+		case NoServer:
+			q.NoServer = row.count
+		}
+	}
+	return q, err
+}

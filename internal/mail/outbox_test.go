@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -55,7 +56,7 @@ func TestBodiesAreSealedInTheDatabase(t *testing.T) {
 		if n, err := keys.Rotate(t.Context(), db, mail.SealedColumns()...); n != 0 || err != nil {
 			t.Fatal(n, err)
 		}
-		list, _, err := m.Unsent(t.Context(), "", 10)
+		list, _, err := m.Unsent(t.Context(), actor.Actor{Kind: actor.Command}, "", 10)
 		if err != nil || len(list) != 1 || list[0].Text != "Hello from before there was a key" || !strings.Contains(list[0].HTML, "token=abc") {
 			t.Errorf("%+v, %v", list, err)
 		}

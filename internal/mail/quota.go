@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/ratelimit"
@@ -158,8 +159,11 @@ type Backlog struct {
 // maxBacklogs bounds the list of backlogs.
 const maxBacklogs = 200
 
-// Backlogs returns at most 200 backlogs, largest first.
-func (m *Mail) Backlogs(ctx context.Context) ([]Backlog, error) {
+// Backlogs returns at most 200 backlogs, largest first. It fails as Queue does.
+func (m *Mail) Backlogs(ctx context.Context, caller actor.Actor) ([]Backlog, error) {
+	if err := caller.RequireInstallationOwner(); err != nil {
+		return nil, err
+	}
 	return backlogs(ctx, m.db, maxBacklogs)
 }
 

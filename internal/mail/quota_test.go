@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/mail"
@@ -130,7 +131,7 @@ func TestTwentyMailsAnHourGoToUnconfirmedAddressesOverAllNodes(t *testing.T) {
 
 func backlog(t *testing.T, m *mail.Mail) (waiting int64) {
 	t.Helper()
-	list, err := m.Backlogs(t.Context())
+	list, err := m.Backlogs(t.Context(), actor.Actor{Kind: actor.Command})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +198,7 @@ func TestMailsToUnconfirmedAddressesContainNoFreeText(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		list, _, err := m.Unsent(t.Context(), "", 10)
+		list, _, err := m.Unsent(t.Context(), actor.Actor{Kind: actor.Command}, "", 10)
 		if err != nil || len(list) != 5 {
 			t.Fatal(len(list), err)
 		}
@@ -227,7 +228,7 @@ func TestCommunityMailsOfferAcceptAndDecline(t *testing.T) {
 				}
 			}
 		}
-		list, _, err := m.Unsent(t.Context(), "", 10)
+		list, _, err := m.Unsent(t.Context(), actor.Actor{Kind: actor.Command}, "", 10)
 		if err != nil || len(list) != 8 {
 			t.Fatal(len(list), err)
 		}

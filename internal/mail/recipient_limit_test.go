@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -97,7 +98,7 @@ func TestSuppressedMailsAreCountedWithoutContent(t *testing.T) {
 		if log := c.log.String(); strings.Count(log, "mail suppressed") != 3 || strings.Contains(log, "ada") {
 			t.Error(log)
 		}
-		list, _, err := c.Unsent(t.Context(), "", 10)
+		list, _, err := c.Unsent(t.Context(), actor.Actor{Kind: actor.Command}, "", 10)
 		if err != nil || len(list) != 2 {
 			t.Errorf("the mailbox shows %d (%v)", len(list), err)
 		}

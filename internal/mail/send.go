@@ -2,10 +2,22 @@ package mail
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net/textproto"
+	"slices"
 	"strings"
+	"time"
 
+	gomail "github.com/wneessen/go-mail"
+
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/i18n"
+	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/ratelimit"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -94,4 +106,139 @@ func cleanError(reason string) string {
 		reason = reason[:500]
 	}
 	return strings.ToValidUTF8(strings.ReplaceAll(reason, "\x00", ""), "")
+}
+
+// Step is the step of a delivery that failed.
+type Step string
+
+// Steps of a delivery.
+const (
+	StepConnect   Step = "connect"   // the server does not respond
+	StepTLS       Step = "tls"       // no encrypted connection
+	StepSignIn    Step = "sign-in"   // user or password
+	StepSender    Step = "sender"    // the server rejects the sender
+	StepRecipient Step = "recipient" // the server rejects the recipient
+	StepMessage   Step = "message"   // the server rejects the message
+)
+
+var steps = []Step{StepConnect, StepTLS, StepSignIn, StepSender, StepRecipient, StepMessage}
+
+// TestResult is the result of a test mail.
+type TestResult struct {
+	ID     string // of the message
+	To     string
+	At     int64  // Unix milliseconds
+	Failed Step   // "": accepted by the server
+	Reply  string // error of the server or the network, without secrets; "" if accepted
+}
+
+// Limits of test mails.
+const (
+	testsPerHour    = 10
+	testMailTimeout = 20 * time.Second // shorter than that of queued messages: a person waits
+)
+
+// SendTest sends a message of the template TestMail at once, without the queue,
+// and stores it with its result. A rejected message is no error. It fails with
+// Unavailable "mail_unavailable" without a mail server, and with Limited
+// "too_many_mails" after ten tests of a recipient in an hour.
+func (m *Mail) SendTest(ctx context.Context, msg Message) (TestResult, error) {
+	if m.server == nil {
+		return TestResult{}, errs.New(errs.Unavailable, "mail_unavailable", "No mail server is set, so nothing can be sent.")
+	}
+	if err := msg.validate(); err != nil {
+		return TestResult{}, err
+	}
+	msg.Template = TestMail
+	now := m.clock.Now()
+	language := i18n.Match(msg.Language)
+	content, err := render(i18n.For(language), msg, now)
+	if err != nil {
+		return TestResult{}, err
+	}
+	if err := m.countTest(ctx, msg.To); err != nil {
+		return TestResult{}, err
+	}
+	entry := OutboxMessage{
+		ID: id.New(now), To: msg.To, ToName: msg.ToName, Language: language.String(), Template: TestMail,
+		Subject: content.subject, Text: content.text(), HTML: content.html(), State: Sent, CreatedAt: now.UnixMilli(),
+	}
+	limited, cancel := context.WithTimeout(ctx, testMailTimeout)
+	defer cancel()
+	failure := m.server.deliver(limited, m.from, entry)
+	result := TestResult{ID: entry.ID, To: entry.To, At: entry.CreatedAt}
+	if failure != nil {
+		result.Failed, result.Reply = stepOf(failure), m.server.withoutPassword(cleanError(failure.Error()))
+		entry.State, entry.Error = Failed, string(result.Failed)+": "+result.Reply
+	}
+	entry.EndedAt = m.clock.MS()
+	if err := m.seal(&entry); err != nil {
+		return TestResult{}, err
+	}
+	return result, m.db.Tx(context.WithoutCancel(ctx), func(tx *sqldb.Tx) error { return insert(ctx, tx, entry) })
+}
+
+func (m *Mail) countTest(ctx context.Context, to string) error {
+	limit := ratelimit.Limit{Name: "mails: test", Max: testsPerHour, Window: time.Hour}
+	return m.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		counted, err := ratelimit.Allow(ctx, tx, m.clock.Now(), limit, canonicalMailbox(to))
+		if err == nil && !counted.OK {
+			err = errs.New(errs.Limited, "too_many_mails", "A person can send at most %d test mails an hour. Try again later.", testsPerHour).WithRetry(counted.Reset)
+		}
+		return err
+	})
+}
+
+// Test returns the result of a test mail. It fails as Get does.
+func (m *Mail) Test(ctx context.Context, caller actor.Actor, messageID string) (TestResult, error) {
+	if err := caller.RequireInstallationOwner(); err != nil {
+		return TestResult{}, err
+	}
+	entry, err := load(ctx, m.db, messageID)
+	if err == nil && entry.Template != TestMail {
+		err = errs.Missing("mail")
+	}
+	if err != nil {
+		return TestResult{}, err
+	}
+	result := TestResult{ID: entry.ID, To: entry.To, At: entry.CreatedAt}
+	if entry.State == Failed {
+		result.Failed, result.Reply = StepMessage, entry.Error
+		if step, reply, found := strings.Cut(entry.Error, ": "); found && slices.Contains(steps, Step(step)) {
+			result.Failed, result.Reply = Step(step), reply
+		}
+	}
+	return result, nil
+}
+
+// senderSteps are the steps of errors after signing in.
+var senderSteps = map[gomail.SendErrReason]Step{
+	gomail.ErrGetSender: StepSender, gomail.ErrSMTPMailFrom: StepSender, gomail.ErrGetRcpts: StepRecipient, gomail.ErrSMTPRcptTo: StepRecipient, gomail.ErrConnCheck: StepConnect,
+}
+
+// signInCodes are the codes of a server that rejects a user or a password.
+var signInCodes = []int{432, 454, 504, 530, 534, 535, 538}
+
+// stepOf returns the step in which a delivery failed.
+func stepOf(err error) Step {
+	if sent, ok := errors.AsType[*gomail.SendError](err); ok {
+		if step, known := senderSteps[sent.Reason]; known {
+			return step
+		}
+		return StepMessage
+	}
+	text := strings.ToLower(err.Error())
+	if reply, ok := errors.AsType[*textproto.Error](err); ok && slices.Contains(signInCodes, reply.Code) || strings.Contains(text, "smtp auth") {
+		return StepSignIn
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return StepTLS
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
+		return StepTLS
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok || strings.Contains(text, "starttls") || strings.Contains(text, "tls: ") {
+		return StepTLS
+	}
+	return StepConnect
 }

@@ -18,8 +18,11 @@ const deliveryTimeout = 30 * time.Second
 
 // server is an SMTP server.
 type server struct {
-	host    string
-	options []gomail.Option
+	host           string
+	port           int
+	encryption     string // tls, required, optional or off
+	user, password string // "": without signing in
+	options        []gomail.Option
 }
 
 // tlsPolicies are the values of ?tls= for smtp://.
@@ -58,10 +61,13 @@ func parseServer(address string) (*server, error) {
 	if !known {
 		return nil, fmt.Errorf("tls=%s in the SMTP URL is none of required, optional, off", policy)
 	}
+	s.port, s.encryption = port, "tls"
 	if u.Scheme == "smtp" {
+		s.encryption = policy
 		s.options = append(s.options, gomail.WithTLSPolicy(tls))
 	}
 	if hasPassword {
+		s.user, s.password = u.User.Username(), password
 		s.options = append(s.options, gomail.WithUsername(u.User.Username()), gomail.WithPassword(password), smtpAuth(policy == "off"))
 	}
 	return s, nil
@@ -114,4 +120,29 @@ func compose(from *netmail.Address, k OutboxMessage) (*gomail.Msg, error) {
 func isPermanent(err error) bool {
 	sendErr, ok := errors.AsType[*gomail.SendError](err)
 	return ok && !sendErr.IsTemp() && sendErr.ErrorCode() >= 500
+}
+
+// Delivery describes how messages are sent, without secrets.
+type Delivery struct {
+	Host       string // "": no mail server is set
+	Port       int
+	Encryption string // tls, required, optional or off
+	User       string // "": without signing in
+	From       string // Name <address>
+}
+
+// Delivery returns how messages are sent.
+func (m *Mail) Delivery() Delivery {
+	if m.server == nil {
+		return Delivery{}
+	}
+	return Delivery{Host: m.server.host, Port: m.server.port, Encryption: m.server.encryption, User: m.server.user, From: m.from.String()}
+}
+
+// withoutPassword removes the password of the server from a text.
+func (s *server) withoutPassword(text string) string {
+	if s.password == "" {
+		return text
+	}
+	return strings.ReplaceAll(text, s.password, "***")
 }

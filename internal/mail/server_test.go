@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -207,7 +208,7 @@ func TestMessageIsTextAndHTMLInTheLanguageOfTheRecipient(t *testing.T) {
 		if html := bodies["text/html"]; !strings.Contains(html, `href="https://club.example.com/i/abc?x=1&amp;y=2"`) || strings.Contains(html, "<b>Jerry") || !strings.Contains(html, `<html lang="de">`) {
 			t.Errorf("html %q", html)
 		}
-		if list, _, err := m.Unsent(t.Context(), "", 10); err != nil || len(list) != 0 {
+		if list, _, err := m.Unsent(t.Context(), actor.Actor{Kind: actor.Command}, "", 10); err != nil || len(list) != 0 {
 			t.Errorf("still to be sent: %+v, %v", list, err)
 		}
 	})
@@ -245,7 +246,7 @@ func TestTemporaryErrorsAreRetriedAndPermanentOnesAreNot(t *testing.T) {
 		if len(rejected) != 4 {
 			t.Errorf("%d attempts, want 3 and 1", len(rejected))
 		}
-		list, _, err := m.Unsent(t.Context(), "", 10)
+		list, _, err := m.Unsent(t.Context(), actor.Actor{Kind: actor.Command}, "", 10)
 		if err != nil || len(list) != 1 || !strings.Contains(list[0].Error, "never") {
 			t.Errorf("%+v, %v", list, err)
 		}
@@ -275,7 +276,7 @@ func TestExpiredMessagesAreNotSentAndOldOnesAreErased(t *testing.T) {
 		awaitStates(t, db, "early@example.com expired", "held@example.com kept")
 		bodies := func(want ...bool) {
 			t.Helper()
-			list, _, err := m.Unsent(t.Context(), "", 10)
+			list, _, err := m.Unsent(t.Context(), actor.Actor{Kind: actor.Command}, "", 10)
 			if err != nil || len(list) != len(want) {
 				t.Fatalf("%+v, %v", list, err)
 			}

@@ -111,3 +111,18 @@ func stopBacklog(ctx context.Context, tx *sqldb.Tx, b Backlog, reason string, no
 	return tx.Exec(ctx, `UPDATE mail_outbox SET state = 'stopped', error = $3, ended_at = $4, body_text = '', body_html = ''
 		WHERE sender = $1 AND community_id = $2 AND state IN ('throttled', 'waiting') AND sender <> ''`, b.Sender, b.CommunityID, reason, now)
 }
+
+// stateCount counts the messages of a state.
+type stateCount struct {
+	state         string
+	count, oldest int64
+}
+
+func scanState(s sqldb.Scanner) (c stateCount, err error) {
+	err = s.Scan(&c.state, &c.count, &c.oldest)
+	return c, err
+}
+
+func countByState(ctx context.Context, q sqldb.Querier) ([]stateCount, error) {
+	return sqldb.All(ctx, q, scanState, "SELECT state, count(*), min(created_at) FROM mail_outbox WHERE state NOT IN ('sent', 'held_back') GROUP BY state")
+}

@@ -28,6 +28,7 @@ const (
 	ConfirmEmail    Template = "confirm_email"     // link; to the new address of an account
 	EmailChanging   Template = "email_changing"    // link to choose a new password; to the current address
 	EmailChanged    Template = "email_changed"     // link to sign in; to the previous address
+	TestMail        Template = "test_mail"         // link to the server
 	SignInAdded     Template = "sign_in_added"     // kind: provider, codes, passkey, api_key; name?, link to the account's page
 )
 
@@ -36,7 +37,7 @@ var requiredValues = map[Template][]string{
 	VerifyEmail: {"link"}, AccountExists: {"link"}, ResetPassword: {"link"}, PasswordChanged: {"link"},
 	Welcome: {"link"}, BulkJobFinished: {"kind", "status", "created", "updated", "unchanged", "skipped", "failed", "link"},
 	Invited: {"link"}, SignInAdded: {"kind", "link"}, TransferOffered: {"link"}, TransferEnded: {"kind", "link"},
-	ConfirmEmail: {"link"}, EmailChanging: {"link"}, EmailChanged: {"link"},
+	ConfirmEmail: {"link"}, EmailChanging: {"link"}, EmailChanged: {"link"}, TestMail: {"link"},
 }
 
 func render(p i18n.Printer, msg Message, now time.Time) (content, error) {

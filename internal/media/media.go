@@ -173,7 +173,7 @@ func (l *Library) Open(ctx context.Context, communityID, pictureID string) (Pict
 }
 
 func errNotFound() error {
-	return errs.New(errs.NotFound, "picture_not_found", "Picture not found.")
+	return errs.Missing("picture")
 }
 
 // UsesFile reports whether a stored file belongs to a picture.

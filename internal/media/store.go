@@ -9,7 +9,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-const columns = "community_id, id, file_id, kind, owner_id, type, width, height, size_bytes, created_at"
+const columns = "community_id, id, file_id, kind, user_id, type, width, height, size_bytes, created_at"
 
 func scan(s sqldb.Scanner) (Picture, error) {
 	var p Picture
@@ -29,7 +29,7 @@ func deletePictures(ctx context.Context, tx *sqldb.Tx, communityID string, ids [
 }
 
 func deleteByOwner(ctx context.Context, tx *sqldb.Tx, communityID string, ownerIDs []string) error {
-	_, err := tx.Exec(ctx, "DELETE FROM media WHERE community_id = $1 AND owner_id <> '' AND "+tx.Dialect().In("owner_id", "$2"), communityID, sqldb.Keys(ownerIDs))
+	_, err := tx.Exec(ctx, "DELETE FROM media WHERE community_id = $1 AND user_id <> '' AND "+tx.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(ownerIDs))
 	return err
 }
 

@@ -5,17 +5,17 @@ import (
 	"fmt"
 
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/account/session"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// membershipOf returns the record that an account has or would have in a
-// community: the claimed one, else the unclaimed one of its confirmed address,
-// else a new one.
-func membershipOf(ctx context.Context, tx *sqldb.Tx, communityID string, account account.Account) (*Record, error) {
-	memberID, err := memberIDOf(ctx, tx, communityID, account.ID)
+// LoadOrNew returns the record of an account in a community: the claimed one,
+// else the unclaimed one with its confirmed address, else a new one.
+func LoadOrNew(ctx context.Context, tx *sqldb.Tx, communityID string, account account.Account) (*Record, error) {
+	memberID, err := IDByAccount(ctx, tx, communityID, account.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -28,16 +28,16 @@ func membershipOf(ctx context.Context, tx *sqldb.Tx, communityID string, account
 			return found[0], nil
 		}
 	}
-	who, err := addedBefore(ctx, tx, communityID, account)
+	who, err := UnclaimedFor(ctx, tx, communityID, account)
 	if err == nil && who == nil {
-		who = recordOf(account)
+		who = RecordOf(account)
 	}
 	return who, err
 }
 
-// addedBefore returns the unclaimed member with the confirmed address of an
-// account, nil for none; the row is locked.
-func addedBefore(ctx context.Context, tx *sqldb.Tx, communityID string, acct account.Account) (*Record, error) {
+// UnclaimedFor returns the unclaimed member with the confirmed address of an
+// account, nil if there is none; the row is locked.
+func UnclaimedFor(ctx context.Context, tx *sqldb.Tx, communityID string, acct account.Account) (*Record, error) {
 	confirmed, err := account.Confirmed(ctx, tx, acct.ID)
 	if err != nil || !confirmed {
 		return nil, err
@@ -49,24 +49,24 @@ func addedBefore(ctx context.Context, tx *sqldb.Tx, communityID string, acct acc
 	return found[0], nil
 }
 
-// accept gives an unclaimed member the account of the accepting person, with its
-// username and the spelling of its address.
-func (e *edit) accept(ctx context.Context, tx *sqldb.Tx, acct account.Account) error {
-	e.set(field.Find(e.fields, field.Username), acct.Username, 0)
-	e.who.AccountID, e.who.Email = acct.ID, acct.Email
-	if err := setAccount(ctx, tx, e.communityID, e.who); err != nil {
+// Accept gives an unclaimed member the account of the accepting person, with
+// its username and its spelling of the address.
+func (e *Edit) Accept(ctx context.Context, tx *sqldb.Tx, acct account.Account) error {
+	e.Set(field.Find(e.Fields, field.Username), acct.Username, 0)
+	e.Member.AccountID, e.Member.Email = acct.ID, acct.Email
+	if err := setAccount(ctx, tx, e.CommunityID, e.Member); err != nil {
 		return err
 	}
-	if err := account.ClaimSessions(ctx, tx, e.communityID, e.who.ID, acct.ID); err != nil {
+	if err := session.Claim(ctx, tx, e.CommunityID, e.Member.ID, acct.ID); err != nil {
 		return err
 	}
-	return audit.Record(ctx, tx, e.now, e.communityID, "user.accept", audit.Target{Type: "user", ID: e.who.ID, Name: acct.Username})
+	return audit.Record(ctx, tx, e.Now, e.CommunityID, "user.accept", audit.Target{Type: "user", ID: e.Member.ID, Name: acct.Username})
 }
 
-// giveWay renames the unclaimed member with a username that a claimed member
-// brings along, to the first free of <name>-2, <name>-3 and so on. The member
-// keep may have the name, "" for none.
-func giveWay(ctx context.Context, tx *sqldb.Tx, communityID, usernameKey, keep string, now int64) error {
+// YieldUsername renames an unclaimed member that has the username of a claimed
+// one to the first free of <name>-2, <name>-3 and so on. The member keep may
+// have the name, "" for none.
+func YieldUsername(ctx context.Context, tx *sqldb.Tx, communityID, usernameKey, keep string, now int64) error {
 	found, err := Lookup(ctx, tx, communityID, KeySet{Usernames: []string{usernameKey}}, true)
 	if err != nil || len(found) == 0 || found[0].Claimed() || found[0].ID == keep || found[0].UsernameKey != usernameKey {
 		return err
@@ -87,7 +87,7 @@ func giveWay(ctx context.Context, tx *sqldb.Tx, communityID, usernameKey, keep s
 	return RecordChanges(ctx, tx, communityID, []Change{change}, Source{Type: "join"}, actor.FromContext(ctx).Ref())
 }
 
-// maxUsername is how many characters a username has at most.
+// maxUsername is the longest username, in characters.
 const maxUsername = 50
 
 // freeName returns the first free of <name>-2, <name>-3 and so on, with its key.

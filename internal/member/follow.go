@@ -6,41 +6,48 @@ import (
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// Follow gives the members of an account, in every community and whatever
-// state, its new username and email address, and records that in the history and
-// the audit log of each. An unclaimed member who has the username gives way; a
-// community where another member has the new address keeps the old one. It is
-// an account.ChangeHook.
-func (s *Members) Follow(ctx context.Context, tx *sqldb.Tx, _, after account.Account, source string) error {
+// Follow returns a hook that copies a changed username and email address of an
+// account to its members, in every community and state, and records the changes
+// in the history and the audit log. An unclaimed member with the same username
+// is renamed; a community where another member has the new address keeps the
+// old one.
+func Follow(c clock.Clock) account.ChangeHook {
+	return func(ctx context.Context, tx *sqldb.Tx, _, after account.Account, source string) error {
+		return follow(ctx, tx, after, source, c)
+	}
+}
+
+func follow(ctx context.Context, tx *sqldb.Tx, after account.Account, source string, c clock.Clock) error {
 	homes, err := claimedCommunities(ctx, tx, after.ID)
 	if err != nil {
 		return err
 	}
 	for _, communityID := range homes {
-		if err := s.followIn(ctx, tx, communityID, after, Source{Type: source}); err != nil {
+		if err := followIn(ctx, tx, communityID, after, Source{Type: source}, c); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *Members) followIn(ctx context.Context, tx *sqldb.Tx, communityID string, account account.Account, source Source) error {
+func followIn(ctx context.Context, tx *sqldb.Tx, communityID string, account account.Account, source Source, c clock.Clock) error {
 	if err := field.LockShared(ctx, tx, communityID); err != nil {
 		return err
 	}
-	who, err := membershipOf(ctx, tx, communityID, account)
+	who, err := LoadOrNew(ctx, tx, communityID, account)
 	if err != nil || !who.IsMember() {
 		return err
 	}
-	next := recordOf(account)
-	at := who.Stamp(s.clock.MS())
+	next := RecordOf(account)
+	at := who.Stamp(c.MS())
 	var changes []Change
 	if who.Username != next.Username {
-		if err := giveWay(ctx, tx, communityID, next.UsernameKey, who.ID, at); err != nil {
+		if err := YieldUsername(ctx, tx, communityID, next.UsernameKey, who.ID, at); err != nil {
 			return err
 		}
 		if err := RenameAll(ctx, tx, communityID, []Rename{{who.ID, next.Username, next.UsernameKey}}); err != nil {
@@ -65,7 +72,7 @@ func (s *Members) followIn(ctx context.Context, tx *sqldb.Tx, communityID string
 	}
 	noted := make([]audit.Change, len(changes))
 	for i := range changes {
-		changes[i].ID = changes[i].newID()
+		changes[i].ID = changes[i].NewID()
 		noted[i].Field = changes[i].Field.Field
 	}
 	if err := RecordChanges(ctx, tx, communityID, changes, source, actor.FromContext(ctx).Ref()); err != nil {

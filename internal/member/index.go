@@ -7,12 +7,12 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// entry is a row of the index of values.
-// country is the member's, so that one look answers for both.
+// entry is a row of the index of values. country is denormalised so that a
+// country filter needs no join.
 type entry struct{ fieldID, key, userID, country string }
 
-// indexNew puts members that are being inserted into the index, in the
-// caller's transaction. rows are of the table members.
+// indexNew adds members that are being inserted to the index, in the caller's
+// transaction. rows are of the table members.
 func indexNew(ctx context.Context, tx *sqldb.Tx, communityID string, rows sqldb.Rows) error {
 	fields, err := filterable(ctx, tx, communityID)
 	if err != nil || len(fields) == 0 {
@@ -29,7 +29,7 @@ func indexNew(ctx context.Context, tx *sqldb.Tx, communityID string, rows sqldb.
 		}
 		list = appendEntries(list, fields, row[userID].(string), row[country].(string), values)
 	}
-	return insertEntries(ctx, tx, communityID, list)
+	return InsertEntries(ctx, tx, communityID, list)
 }
 
 func columnOf(rows sqldb.Rows, name string) int {
@@ -38,12 +38,12 @@ func columnOf(rows sqldb.Rows, name string) int {
 			return i
 		}
 	}
-	panic("member: no column " + name) //nolint:forbidigo // a mistake in the program
+	panic("member: no column " + name) //nolint:forbidigo // a bug
 }
 
-// indexAgain brings the index in step with members that are about to be
-// written, in the caller's transaction.
-func indexAgain(ctx context.Context, tx *sqldb.Tx, communityID string, records []*Record) error {
+// reindex updates the index for members that are about to be written, in the
+// caller's transaction.
+func reindex(ctx context.Context, tx *sqldb.Tx, communityID string, records []*Record) error {
 	fields, err := filterable(ctx, tx, communityID)
 	if err != nil || len(fields) == 0 {
 		return err
@@ -73,13 +73,13 @@ func indexAgain(ctx context.Context, tx *sqldb.Tx, communityID string, records [
 	for e := range there {
 		gone = append(gone, e)
 	}
-	if err := deleteEntries(ctx, tx, communityID, gone); err != nil {
+	if err := DeleteEntries(ctx, tx, communityID, gone); err != nil {
 		return err
 	}
-	return insertEntries(ctx, tx, communityID, fresh)
+	return InsertEntries(ctx, tx, communityID, fresh)
 }
 
-// unindex takes members out of the index who are about to be removed, in the
+// unindex removes members that are about to be deleted from the index, in the
 // caller's transaction.
 func unindex(ctx context.Context, tx *sqldb.Tx, communityID string, ids []string) error {
 	fields, err := filterable(ctx, tx, communityID)
@@ -90,7 +90,7 @@ func unindex(ctx context.Context, tx *sqldb.Tx, communityID string, ids []string
 	if err != nil {
 		return err
 	}
-	return deleteEntries(ctx, tx, communityID, stored)
+	return DeleteEntries(ctx, tx, communityID, stored)
 }
 
 func appendEntries(list []entry, fields []field.Field, userID, country string, values field.Values) []entry {
@@ -102,24 +102,29 @@ func appendEntries(list []entry, fields []field.Field, userID, country string, v
 	return list
 }
 
-// storedEntries are those that the members' rows, as they are stored, have in
-// the index.
+// storedEntries returns the index entries of the stored rows of members.
 func storedEntries(ctx context.Context, q sqldb.Querier, communityID string, ids []string, fields []field.Field) ([]entry, error) {
 	documents, err := selectDocuments(ctx, q, communityID, ids)
 	if err != nil {
 		return nil, err
 	}
-	return entriesOf(documents, fields)
+	return EntriesOf(documents, fields)
 }
 
-// entriesOf are the entries of members as they are stored.
-func entriesOf(documents []document, fields []field.Field) (list []entry, err error) {
+// EntriesOf returns the index entries of stored values.
+func EntriesOf(documents []Document, fields []field.Field) (list []entry, err error) {
 	for _, d := range documents {
-		values, err := field.DecodeValues(d.text)
+		values, err := field.DecodeValues(d.Text)
 		if err != nil {
 			return nil, err
 		}
-		list = appendEntries(list, fields, d.userID, d.country, values)
+		list = appendEntries(list, fields, d.UserID, d.Country, values)
 	}
 	return list, nil
+}
+
+// GuardFields waits for all writers of values of the community, and blocks them
+// until the transaction ends.
+func GuardFields(ctx context.Context, tx *sqldb.Tx, communityID string) error {
+	return tx.LockExclusive(ctx, "field_definitions "+communityID)
 }

@@ -6,17 +6,18 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// FieldOf names one field of one member.
+// FieldOf identifies one field of one member.
 type FieldOf struct{ UserID, FieldID string }
 
-// LastWrite is the last value that certain sources wrote to a field of a member.
+// LastWrite is the last value that one of some sources wrote to a field of a
+// member.
 type LastWrite struct {
 	Value    any
 	SourceID string // "": none of them changed the field, and Value is the initial one
 }
 
-// LastWrites returns what the sources wrote last to each field of the users
-// that has a history. A field that is absent was never changed.
+// LastWrites returns the last write of the sources to each field of members
+// that has a history.
 func LastWrites(ctx context.Context, q sqldb.Querier, communityID string, userIDs []string, sourceIDs ...string) (map[FieldOf]LastWrite, error) {
 	if len(userIDs) == 0 {
 		return nil, nil
@@ -39,11 +40,11 @@ func LastWrites(ctx context.Context, q sqldb.Querier, communityID string, userID
 	return writes, nil
 }
 
-// edge is a change at an end of the history of one field of one member.
+// edge is the first or last change of a field of a member.
 type edge struct {
 	userID, fieldID string
 	before, after   any
 	sourceID        string
-	first           bool // of all
-	last            bool // of those from the sources
+	first           bool // change of the field
+	last            bool // change from one of the sources
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/regulars/regulars/internal/text"
 )
 
-// Names tells the names of roles and tags of a community by id.
+// Names are the names of the roles and tags of a community.
 type Names struct {
 	Roles, Tags map[string]string // id -> name
 	ranked      []namedRole       // the highest first, the one of everyone last
@@ -22,29 +22,14 @@ type namedRole struct {
 	everyone  bool
 }
 
-// LoadNames reads the names of all roles and tags as they are now.
+// LoadNames returns the names of all roles and tags.
 func LoadNames(ctx context.Context, q sqldb.Querier, communityID string) (Names, error) {
-	return loadNames(ctx, q, communityID, nil)
+	return LoadNamesOf(ctx, q, communityID, nil)
 }
 
-// Names is LoadNames for a reader.
-func (s *Members) Names(ctx context.Context, communityID string) (Names, error) {
-	return loadNames(ctx, s.db, communityID, nil)
-}
-
-// NamesFor reads the names of all roles, and of the tags that these members
-// have.
-func (s *Members) NamesFor(ctx context.Context, communityID string, members ...Member) (Names, error) {
-	ids := []string{}
-	for i := range members {
-		ids = append(ids, members[i].TagIDs...)
-	}
-	slices.Sort(ids)
-	return loadNames(ctx, s.db, communityID, slices.Compact(ids))
-}
-
-// loadNames reads all roles, and the tags with these ids; nil are all.
-func loadNames(ctx context.Context, q sqldb.Querier, communityID string, tagIDs []string) (Names, error) {
+// LoadNamesOf returns the names of all roles, and of the tags with the ids;
+// nil: of all tags.
+func LoadNamesOf(ctx context.Context, q sqldb.Querier, communityID string, tagIDs []string) (Names, error) {
 	n := Names{Roles: map[string]string{}, Tags: map[string]string{}}
 	found, err := selectNames(ctx, q, communityID, tagIDs)
 	for _, one := range found {
@@ -67,8 +52,8 @@ func loadNames(ctx context.Context, q sqldb.Querier, communityID string, tagIDs 
 	return n, err
 }
 
-// RolesOf returns the titles of a member's roles, the highest first; every
-// member has the one of everyone, the last.
+// RolesOf returns the titles of the roles of a member, the highest first and
+// @all last.
 func (n Names) RolesOf(m *Member) []string {
 	titles := []string{}
 	for _, role := range n.ranked {
@@ -79,7 +64,7 @@ func (n Names) RolesOf(m *Member) []string {
 	return titles
 }
 
-// TagsOf returns the names of a member's tags in their order.
+// TagsOf returns the names of the tags of a member, in order.
 func (n Names) TagsOf(m *Member) []string {
 	names := []string{}
 	for _, id := range m.TagIDs {
@@ -91,17 +76,15 @@ func (n Names) TagsOf(m *Member) []string {
 	return names
 }
 
-// Role is the id of the role with that id or title; without one, ref itself,
-// which nobody has.
-func (n Names) Role(ref string) string { return cmp.Or(idOf(n.Roles, ref), ref) }
+// Role returns the id of the role with an id or title, else ref itself.
+func (n Names) Role(ref string) string { return cmp.Or(IDOf(n.Roles, ref), ref) }
 
-// Tag is the id of the tag with that id or name; without one, ref itself,
-// which nobody has.
-func (n Names) Tag(ref string) string { return cmp.Or(idOf(n.Tags, ref), ref) }
+// Tag returns the id of the tag with an id or name, else ref itself.
+func (n Names) Tag(ref string) string { return cmp.Or(IDOf(n.Tags, ref), ref) }
 
-// idOf is the id that ref is or names, "" without one. A name equals ref as it
+// IDOf is the id that ref is or names, "" without one. A name equals ref as it
 // is before it equals ref as text.Name cleans both.
-func idOf(names map[string]string, ref string) string {
+func IDOf(names map[string]string, ref string) string {
 	if _, ok := names[ref]; ok {
 		return ref
 	}
@@ -117,8 +100,8 @@ func idOf(names map[string]string, ref string) string {
 	return found
 }
 
-// Show returns value with names in place of the ids of roles and tags; the id
-// of one that is gone stays.
+// Show replaces the ids of roles and tags in a value with names; ids of deleted
+// ones stay.
 func (n Names) Show(f *field.Field, value any) any {
 	ids, ok := value.([]string)
 	if !ok || f.Type != field.RoleList && f.Type != field.TagList {

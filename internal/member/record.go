@@ -8,11 +8,11 @@ import (
 )
 
 // Record is a member of one community as it is read, changed in memory and
-// written back.
+// written.
 type Record struct {
-	ID          string // "": not made yet
+	ID          string // "": new
 	AccountID   string // "": unclaimed
-	Number      int64  // 0: none yet
+	Number      int64  // numeric id; 0: none yet
 	Email       string
 	EmailKey    string
 	Username    string
@@ -23,60 +23,60 @@ type Record struct {
 	DisplayName string
 	FirstName   string
 	LastName    string
-	Phone       string
-	Country     string
-	Language    string
-	RoleIDs     []string
+	Phone       string   // "+" and digits, or ""
+	Country     string   // ISO alpha-2, or ""
+	Language    string   // BCP 47, or ""
+	RoleIDs     []string // without @all
 	TagIDs      []string
 	Values      field.Values // of custom fields
-	JoinedAt    int64
-	UpdatedAt   int64
+	JoinedAt    int64        // Unix milliseconds
+	UpdatedAt   int64        // Unix milliseconds
 }
 
-// Stamp returns the time of a change at now, in Unix milliseconds, and makes it
-// UpdatedAt. It is later than every earlier change of the member, also where
-// another node's clock is ahead, so the member's history is in order. The
-// member's row has to be locked.
+// Stamp returns the time of a change at now, in Unix milliseconds, and sets
+// UpdatedAt to it. It is later than every earlier change of the member, even if
+// the clock of another node is ahead, so the history is in order. The row has
+// to be locked.
 func (r *Record) Stamp(now int64) int64 {
 	r.UpdatedAt = max(now, r.UpdatedAt+1)
 	return r.UpdatedAt
 }
 
-// Claimed reports whether the member has an account, by whose name and address
-// the member is known; those of an unclaimed member are the community's.
+// Claimed reports whether the member has an account, which then determines its
+// username and address.
 func (r *Record) Claimed() bool { return r.AccountID != "" }
 
-// recordOf is a new member of an account.
-func recordOf(a account.Account) *Record {
+// RecordOf returns a new member for an account.
+func RecordOf(a account.Account) *Record {
 	return &Record{
 		ID: a.ID, AccountID: a.ID, Number: a.Number, Email: a.Email, EmailKey: account.EmailKey(a.Email),
 		Username: a.Username, UsernameKey: account.UsernameKey(a.Username),
 	}
 }
 
-// IsMember reports whether the person is a member here, in whatever state.
+// IsMember reports whether the record is stored, in any state.
 func (r *Record) IsMember() bool { return r.State != "" }
 
-// Get returns the value of a field; nil when it is unset. Of roles and tags it
-// is the list of ids.
+// Get returns the value of a field, nil when it is unset; for roles and tags a
+// list of ids.
 func (r *Record) Get(f *field.Field) any {
 	if !f.Default {
 		return r.Values.Get(f.Field)
 	}
 	switch f.Field {
 	case field.RoleName:
-		return idList(r.RoleIDs)
+		return IDList(r.RoleIDs)
 	case field.TagName:
-		return idList(r.TagIDs)
+		return IDList(r.TagIDs)
 	}
-	if text := *r.slot(f.Field); text != "" {
-		return text
+	if text := r.slot(f.Field); text != nil && *text != "" {
+		return *text
 	}
 	return nil
 }
 
-// Set gives a field a value, nil to clear it. It keeps the username's key in
-// step; an email never changes.
+// Set sets the value of a field, nil to clear it, and updates the key of a
+// username. An email never changes.
 func (r *Record) Set(f *field.Field, value any) {
 	if !f.Default {
 		r.Values = r.Values.With(f.Field, value)
@@ -96,6 +96,7 @@ func (r *Record) Set(f *field.Field, value any) {
 	}
 }
 
+// slot returns the text of a default field that Set changes, nil for others.
 func (r *Record) slot(fld string) *string {
 	switch fld {
 	case field.FirstName:
@@ -110,11 +111,14 @@ func (r *Record) slot(fld string) *string {
 		return &r.Phone
 	case field.CountryName:
 		return &r.Country
+	case field.LanguageName:
+		return &r.Language
 	}
-	return &r.Language
+	return nil
 }
 
-func idList(ids []string) any {
+// IDList returns ids as the value of a field, nil for none.
+func IDList(ids []string) any {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -124,3 +128,18 @@ func idList(ids []string) any {
 func (r *Record) nameKey() string {
 	return strings.ToLower(strings.TrimSpace(r.FirstName + " " + r.LastName + " " + r.DisplayName))
 }
+
+// AccountIDs returns the accounts of claimed members.
+func AccountIDs(people []*Record) []string {
+	accounts := []string{}
+	for _, who := range people {
+		if who.Claimed() {
+			accounts = append(accounts, who.AccountID)
+		}
+	}
+	return accounts
+}
+
+// ExternalID is the field id under which the ids of other systems are stored as
+// identifiers.
+const ExternalID = "external_id"

@@ -36,7 +36,7 @@ func (r *Record) texts() [13]*string {
 	}
 }
 
-// ReadRecord reads a record that AppendBinary has appended.
+// ReadRecord reads a record that AppendBinary wrote.
 func ReadRecord(in *field.BinaryReader) *Record {
 	r := &Record{}
 	r.Owner = in.Uint() != 0

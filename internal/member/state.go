@@ -5,32 +5,32 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/regulars/regulars/internal/ownership/transfer"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
 var states = []string{Active, Deleted, Pending, Left, Banned}
 
-// SetState brings memberships into a state, in the caller's transaction, and
-// keeps the community's number of members exact. It returns the ids of those
-// who were in another state before, sorted: who is in it already, and who is
-// no member in whatever state, is not among them. A transfer of the community
-// from or to a member that is no longer active ends. now is in Unix milliseconds.
-// Who may do so, and what follows from it, is the caller's to know.
+// SetState sets the state of members, in the caller's transaction, and updates
+// the number of members. It returns the sorted ids of members that were in
+// another state. It cancels the transfers of the community from or to members
+// that are no longer active. now is in Unix milliseconds. The caller checks
+// permissions and records events.
 func SetState(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string, to string, now int64) (changed []string, err error) {
 	if !slices.Contains(states, to) {
 		return nil, fmt.Errorf("no state of a member: %q", to)
 	}
-	before, err := lockStates(ctx, tx, communityID, userIDs)
+	before, err := LockStates(ctx, tx, communityID, userIDs)
 	if err != nil {
 		return nil, err
 	}
 	var delta int64
 	for _, m := range before {
-		if m.state == to {
+		if m.State == to {
 			continue
 		}
-		changed = append(changed, m.userID)
-		delta += activeness(to) - activeness(m.state)
+		changed = append(changed, m.UserID)
+		delta += activeCount(to) - activeCount(m.State)
 	}
 	if len(changed) == 0 {
 		return nil, nil
@@ -39,25 +39,25 @@ func SetState(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []s
 		return nil, err
 	}
 	if to != Active {
-		if err := cancelTransfers(ctx, tx, communityID, changed, now); err != nil {
+		if err := transfer.CancelOf(ctx, tx, communityID, changed, now); err != nil {
 			return nil, err
 		}
 	}
 	return changed, count(ctx, tx, communityID, delta)
 }
 
-// bringBack gives deleted memberships the state they had, in the caller's
-// transaction, and returns the ids of those that were deleted, sorted.
-func bringBack(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string, now int64) (restored []string, err error) {
-	before, err := lockStates(ctx, tx, communityID, userIDs)
+// RestoreState restores the previous state of deleted members, in the caller's
+// transaction, and returns their sorted ids.
+func RestoreState(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string, now int64) (restored []string, err error) {
+	before, err := LockStates(ctx, tx, communityID, userIDs)
 	if err != nil {
 		return nil, err
 	}
 	var delta int64
 	for _, m := range before {
-		if m.state == Deleted {
-			restored = append(restored, m.userID)
-			delta += activeness(m.before)
+		if m.State == Deleted {
+			restored = append(restored, m.UserID)
+			delta += activeCount(m.Before)
 		}
 	}
 	if len(restored) == 0 {
@@ -69,10 +69,27 @@ func bringBack(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []
 	return restored, count(ctx, tx, communityID, delta)
 }
 
-// activeness is what a membership adds to the number of members.
-func activeness(state string) int64 {
+// activeCount is 1 for an active state, else 0.
+func activeCount(state string) int64 {
 	if state == Active {
 		return 1
 	}
 	return 0
+}
+
+// AnyState are all states, for Directory.FindIn.
+var AnyState = []string{Active, Pending, Left, Banned, Deleted}
+
+// InactiveReason returns why a membership is neither active nor pending, with
+// the error code; "" if it is.
+func InactiveReason(state string) (code, message string) {
+	switch state {
+	case Deleted:
+		return "member_deleted", "This member is deleted. Restore the member first."
+	case Left:
+		return "member_left", "This member has left the community. The person has to join again."
+	case Banned:
+		return "member_banned", "This member is banned. Lift the ban first."
+	}
+	return "", ""
 }

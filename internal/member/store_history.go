@@ -2,95 +2,63 @@ package member
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
-	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
-	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-const historyColumns = "h.id, h.user_id, h.field_id, h.old_value, h.new_value, h.valid_from, h.recorded_at, h.source_type, h.source_id, h.actor"
-
-// selectHistory returns one row more than the filter's limit where there is
-// one.
-func selectHistory(ctx context.Context, q sqldb.Querier, communityID string, f HistoryFilter) ([]HistoryRow, error) {
-	where, args := []string{"h.community_id = $1"}, []any{communityID}
-	only := func(condition string, arg any) {
-		args = append(args, arg)
-		where = append(where, fmt.Sprintf(condition, len(args)))
-	}
-	if f.UserID != "" {
-		only("h.user_id = $%d", f.UserID)
-	} else {
-		where = append(where, "NOT EXISTS (SELECT 1 FROM members m WHERE m.community_id = h.community_id AND m.user_id = h.user_id AND m.state = 'deleted')")
-	}
-	if f.FieldID != "" {
-		only("h.field_id = $%d", f.FieldID)
-	}
-	if f.Source != "" {
-		only("h.source_type = $%d", f.Source)
-	}
-	if f.From != 0 {
-		only("h.valid_from >= $%d", f.From)
-		// Nothing is so from later than it was recorded: what is older than
-		// From need not be read.
-		only("h.id >= $%d", id.New(timeOf(f.From))[:12])
-	}
-	if f.To != 0 {
-		only("h.valid_from < $%d", f.To)
-	}
-	if id.Valid(f.Cursor) {
-		only("h.id < $%d", f.Cursor)
-	}
-	return sqldb.All(ctx, q, scanHistory, fmt.Sprintf("SELECT %s FROM field_history h WHERE %s ORDER BY h.id DESC LIMIT %d",
-		historyColumns, strings.Join(where, " AND "), f.Limit+1), args...)
+// selectChangedByOthers returns the members that have a change from none of the
+// sources.
+func selectChangedByOthers(ctx context.Context, q sqldb.Querier, communityID string, userIDs, sourceIDs []string) ([]string, error) {
+	return sqldb.All(ctx, q, sqldb.Value[string], `SELECT DISTINCT user_id FROM field_history
+		WHERE community_id = $1 AND `+q.Dialect().In("user_id", "$2")+" AND NOT "+q.Dialect().In("source_id", "$3"), communityID, sqldb.Keys(userIDs), sqldb.Keys(sourceIDs))
 }
 
-func loadHistory(ctx context.Context, q sqldb.Querier, communityID, historyID string) (HistoryRow, error) {
-	rows, err := sqldb.All(ctx, q, scanHistory, "SELECT "+historyColumns+" FROM field_history h WHERE h.community_id = $1 AND h.id = $2", communityID, historyID)
-	if err != nil {
-		return HistoryRow{}, err
-	}
-	if len(rows) == 0 {
-		return HistoryRow{}, errs.New(errs.NotFound, "history_not_found", "There is no such change. What a member was created with was no change and has nothing before it.")
-	}
-	return rows[0], nil
+// selectEdges returns the first change of each field of members, and the last
+// one from one of the sources.
+func selectEdges(ctx context.Context, q sqldb.Querier, communityID string, userIDs, sourceIDs []string) ([]edge, error) {
+	own := "CASE WHEN " + q.Dialect().In("source_id", "$3") + " THEN 1 ELSE 0 END"
+	return sqldb.All(ctx, q, scanEdge, `SELECT user_id, field_id, old_value, new_value, source_id, place, own, recent FROM (
+			SELECT user_id, field_id, old_value, new_value, source_id, own,
+				ROW_NUMBER() OVER (PARTITION BY user_id, field_id ORDER BY id) AS place,
+				ROW_NUMBER() OVER (PARTITION BY user_id, field_id, own ORDER BY id DESC) AS recent
+			FROM (SELECT user_id, field_id, old_value, new_value, source_id, id, `+own+` AS own FROM field_history
+				WHERE community_id = $1 AND `+q.Dialect().In("user_id", "$2")+`) AS changes) AS ranked
+		WHERE place = 1 OR own = 1 AND recent = 1`, communityID, sqldb.Keys(userIDs), sqldb.Keys(sourceIDs))
 }
 
-func scanHistory(s sqldb.Scanner) (HistoryRow, error) {
-	var h HistoryRow
+func scanEdge(s sqldb.Scanner) (edge, error) {
+	var e edge
 	var before, after string
-	err := s.Scan(&h.ID, &h.UserID, &h.FieldID, &before, &after, &h.ValidFrom, &h.RecordedAt, &h.Source.Type, &h.Source.ID, &h.Actor)
-	if err != nil {
-		return h, err
+	var place, own, recent int64
+	if err := s.Scan(&e.userID, &e.fieldID, &before, &after, &e.sourceID, &place, &own, &recent); err != nil {
+		return e, err
 	}
-	if h.Old, err = field.DecodeText(before); err != nil {
-		return h, err
+	e.first, e.last = place == 1, own == 1 && recent == 1
+	var err error
+	if e.before, err = field.DecodeText(before); err != nil {
+		return e, err
 	}
-	h.New, err = field.DecodeText(after)
-	return h, err
+	e.after, err = field.DecodeText(after)
+	return e, err
 }
 
-// selectFirstChanges returns the first change of each field of each of the
-// users.
-func selectFirstChanges(ctx context.Context, q sqldb.Querier, communityID string, userIDs []string) ([]HistoryRow, error) {
-	return sqldb.All(ctx, q, scanHistory, `SELECT id, user_id, field_id, old_value, new_value, valid_from, recorded_at, source_type, source_id, actor
-		FROM (SELECT field_history.*, ROW_NUMBER() OVER (PARTITION BY user_id, field_id ORDER BY id) AS place
-			FROM field_history WHERE community_id = $1 AND `+q.Dialect().In("user_id", "$2")+`) AS ranked WHERE place = 1`, communityID, sqldb.Keys(userIDs))
-}
-
-// selectJoined returns the ids of members who are not deleted, the newest ids
-// first, from one on.
-func selectJoined(ctx context.Context, q sqldb.Querier, communityID string, f HistoryFilter, from string, limit int) ([]string, error) {
-	if f.UserID != "" {
-		return []string{f.UserID}, nil
-	}
-	to := f.To
-	if to == 0 {
-		to = 1 << 62
-	}
-	return sqldb.All(ctx, q, sqldb.Value[string], fmt.Sprintf(`SELECT user_id FROM members WHERE community_id = $1 AND user_id <= $2 AND state <> 'deleted'
-		AND joined_at >= $3 AND joined_at < $4 ORDER BY user_id DESC LIMIT %d`, limit), communityID, from, f.From, to)
+// RecordChanges writes changes of one source into the history, in the
+// transaction that locked and stamped their members.
+func RecordChanges(ctx context.Context, tx *sqldb.Tx, communityID string, changes []Change, source Source, actor string) error {
+	columns := []string{"community_id", "user_id", "id", "field_id", "old_value", "new_value", "valid_from", "recorded_at", "source_type", "source_id", "actor"}
+	// Values that all rows share are boxed once.
+	var community, sourceType, sourceID, by any = communityID, source.Type, source.ID, actor
+	return tx.InsertRows(ctx, sqldb.Rows{Table: "field_history", Columns: columns, N: len(changes), Fill: func(i int, row []any) {
+		c := &changes[i]
+		row[0], row[1], row[2], row[3] = community, c.UserID, c.ID, c.Field.ID
+		if c.ID == "" {
+			row[2] = c.NewID()
+		}
+		row[4], row[5] = string(field.AppendValue(nil, c.Old)), string(field.AppendValue(nil, c.New))
+		row[6], row[7], row[8], row[9], row[10] = c.RecordedAt, c.RecordedAt, sourceType, sourceID, by
+		if c.ValidFrom != 0 {
+			row[6] = c.ValidFrom
+		}
+	}})
 }

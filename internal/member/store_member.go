@@ -4,48 +4,37 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-const memberTables = "members m"
+// FromMembers is the FROM clause of SelectMembers.
+const FromMembers = "members m"
 
-var memberColumns = []string{
-	"m.user_id", "m.number", "m.email", "m.username", "m.display_name", "m.first_name", "m.last_name", "m.phone", "m.country", "m.language",
-	"m.state", "m.owner", "m.roles", "m.tags", "m.fields", "m.joined_at", "m.updated_at",
-	"m.state_at", "m.external_id", "m.referral", "m.avatar", "m.account_id",
-}
+// memberColumns are the columns of a Record and of what a Member adds.
+var memberColumns = func() (columns []string) {
+	for _, name := range append(slices.Clone(recordColumns), "state_changed_at", "external_id", "referral", "avatar_id") {
+		columns = append(columns, "m."+name)
+	}
+	return columns
+}()
 
 func (m *Member) read(texts []string) (err error) {
-	m.ID, m.Email, m.Username, m.DisplayName, m.FirstName, m.LastName = texts[0], texts[2], texts[3], texts[4], texts[5], texts[6]
-	m.Phone, m.Country, m.Language, m.State, m.Owner = texts[7], texts[8], texts[9], texts[10], sqldb.ParseBool(texts[11])
-	m.ExternalID, m.Referral, m.Avatar = texts[18], texts[19], texts[20]
-	m.AccountID = texts[21]
-	for _, n := range [...]struct {
-		into *int64
-		text string
-	}{{&m.Number, texts[1]}, {&m.JoinedAt, texts[15]}, {&m.UpdatedAt, texts[16]}, {&m.StateAt, texts[17]}} {
-		if *n.into, err = strconv.ParseInt(n.text, 10, 64); err != nil {
-			return err
-		}
-	}
-	if m.RoleIDs, err = field.DecodeIDs(texts[12]); err != nil {
+	own := texts[len(recordColumns):]
+	m.ExternalID, m.Referral, m.AvatarID = own[1], own[2], own[3]
+	if m.StateChangedAt, err = strconv.ParseInt(own[0], 10, 64); err != nil {
 		return err
 	}
-	if m.TagIDs, err = field.DecodeIDs(texts[13]); err != nil {
-		return err
-	}
-	m.Fields, err = field.DecodeFields(texts[14])
-	return err
+	return m.Record.read(texts)
 }
 
-// selectMembers returns the members that stand behind FROM, of table m.
-func selectMembers(ctx context.Context, q sqldb.Querier, from string, args ...any) ([]Member, error) {
+// SelectMembers returns the members of a FROM clause; the table is m.
+func SelectMembers(ctx context.Context, q sqldb.Querier, from string, args ...any) ([]Member, error) {
 	list := []Member{}
 	err := sqldb.ScanStrings(ctx, q, memberColumns, "FROM "+from, args, func(texts []string) error {
 		list = append(list, Member{})
@@ -54,13 +43,13 @@ func selectMembers(ctx context.Context, q sqldb.Querier, from string, args ...an
 	return list, err
 }
 
-// memberBy returns the member in one of some states who has a value in a column.
-func memberBy(ctx context.Context, q sqldb.Querier, communityID, column string, value any, states []string) (Member, error) {
-	// The states are this program's words and stand in the query: SQLite would
-	// plan it again for each value, for it has an index of one of them.
-	found, err := selectMembers(ctx, q, memberTables+" WHERE m.community_id = $1 AND m."+column+" = $2 AND m.state IN ('"+strings.Join(states, "', '")+"')", communityID, value)
+// LoadBy returns the member in one of the states with a value in a column.
+func LoadBy(ctx context.Context, q sqldb.Querier, communityID, column string, value any, states []string) (Member, error) {
+	// The states are constants in the query: with arguments SQLite would plan it
+	// again for each value because of a partial index.
+	found, err := SelectMembers(ctx, q, FromMembers+" WHERE m.community_id = $1 AND m."+column+" = $2 AND m.state IN ('"+strings.Join(states, "', '")+"')", communityID, value)
 	if err == nil && len(found) == 0 {
-		err = errUserNotFound()
+		err = ErrUserNotFound()
 	}
 	if err != nil {
 		return Member{}, err
@@ -73,33 +62,34 @@ func communitiesOf(ctx context.Context, q sqldb.Querier, accountID string) ([]st
 		JOIN members m ON m.community_id = c.id AND m.account_id = $1 AND m.account_id <> '' AND m.state = 'active' WHERE c.deleted_at = 0 ORDER BY c.id`, accountID)
 }
 
-// setOwner makes a member an owner, or no longer one.
-func setOwner(ctx context.Context, tx *sqldb.Tx, communityID, memberID string, owner bool, now int64) error {
+// SetOwner sets whether a member is an owner.
+func SetOwner(ctx context.Context, tx *sqldb.Tx, communityID, memberID string, owner bool, now int64) error {
 	_, err := tx.Exec(ctx, "UPDATE members SET owner = $1, "+updatedAt(2)+" WHERE community_id = $3 AND user_id = $4", owner, now, communityID, memberID)
 	return err
 }
 
-// countMembers counts the active ones, by the totals that every change of them keeps.
-func countMembers(ctx context.Context, q sqldb.Querier, communityID string) (int64, error) {
+// CountMembers returns the number of active members, from the maintained
+// totals.
+func CountMembers(ctx context.Context, q sqldb.Querier, communityID string) (int64, error) {
 	return sqldb.One(ctx, q, "community", sqldb.Value[int64],
-		"SELECT CAST(COALESCE(SUM(total), 0) AS BIGINT) FROM member_totals WHERE community_id = $1", communityID)
+		"SELECT CAST(COALESCE(SUM(total), 0) AS BIGINT) FROM member_counts WHERE community_id = $1", communityID)
 }
 
-// countWithValue counts members, in whatever state, who have a value in a
-// custom field.
-func countWithValue(ctx context.Context, q sqldb.Querier, communityID, field string) (int64, error) {
+// CountWithValue counts the members, in any state, with a value in a custom
+// field.
+func CountWithValue(ctx context.Context, q sqldb.Querier, communityID, field string) (int64, error) {
 	d := q.Dialect()
 	return sqldb.One(ctx, q, "field", sqldb.Value[int64],
 		"SELECT count(*) FROM members WHERE community_id = $1 AND "+d.JSONText("fields", "$2")+" IS NOT NULL", communityID, d.JSONKey(field))
 }
 
-// The ways to name whose standing is asked for; $2 takes the id.
+// Conditions on members by an id, which is $2.
 const (
 	byAccount = "m.account_id = $2 AND m.account_id <> ''"
 	byMember  = "m.user_id = $2"
 )
 
-func standing(ctx context.Context, q sqldb.Querier, communityID, by, ref string) (access.Membership, error) {
+func loadMembership(ctx context.Context, q sqldb.Querier, communityID, by, ref string) (access.Membership, error) {
 	var s access.Membership
 	var roles string
 	err := q.QueryRow(ctx, `SELECT m.user_id, m.account_id, m.username, m.state, m.owner, m.roles, m.suspended_until FROM members m
@@ -116,4 +106,53 @@ func standing(ctx context.Context, q sqldb.Querier, communityID, by, ref string)
 	return s, err
 }
 
-func timeOf(ms int64) time.Time { return time.UnixMilli(ms) }
+// LockOwners returns the sorted ids of active owners and locks them.
+func LockOwners(ctx context.Context, tx *sqldb.Tx, communityID string) ([]string, error) {
+	return sqldb.All(ctx, tx, sqldb.Value[string],
+		"SELECT user_id FROM members WHERE community_id = $1 AND owner AND state = 'active' ORDER BY user_id "+tx.Dialect().Lock(), communityID)
+}
+
+// Disown ends the ownership of a member.
+func Disown(ctx context.Context, tx *sqldb.Tx, communityID, memberID string) error {
+	_, err := tx.Exec(ctx, "UPDATE members SET owner = FALSE WHERE community_id = $1 AND user_id = $2 AND owner", communityID, memberID)
+	return err
+}
+
+// SetJoined sets the time of joining.
+func SetJoined(ctx context.Context, tx *sqldb.Tx, communityID, memberID string, now int64) error {
+	_, err := tx.Exec(ctx, "UPDATE members SET joined_at = $1 WHERE community_id = $2 AND user_id = $3", now, communityID, memberID)
+	return err
+}
+
+// UpsertVisit stores the last visit of a member.
+func UpsertVisit(ctx context.Context, q sqldb.Querier, communityID, memberID string, v Visit) error {
+	_, err := q.Exec(ctx, `INSERT INTO member_visits (community_id, user_id, seen_at, signed_in_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (community_id, user_id) DO UPDATE SET
+			seen_at = CASE WHEN excluded.seen_at > member_visits.seen_at THEN excluded.seen_at ELSE member_visits.seen_at END,
+			signed_in_at = CASE WHEN excluded.signed_in_at > member_visits.signed_in_at THEN excluded.signed_in_at ELSE member_visits.signed_in_at END`,
+		communityID, memberID, v.SeenAt, v.SignedInAt)
+	return err
+}
+
+func visitRows(ctx context.Context, q sqldb.Querier, communityID, memberID string) ([]Visit, error) {
+	return sqldb.All(ctx, q, func(s sqldb.Scanner) (v Visit, err error) {
+		err = s.Scan(&v.SeenAt, &v.SignedInAt)
+		return v, err
+	},
+		"SELECT seen_at, signed_in_at FROM member_visits WHERE community_id = $1 AND user_id = $2", communityID, memberID)
+}
+
+// Visit is the last visit of a member in a community.
+type Visit struct {
+	SeenAt     int64 // last request, Unix milliseconds to about a minute; 0: never
+	SignedInAt int64 // start of the newest session used here, Unix milliseconds; 0: never
+}
+
+// LoadVisit returns the last visit of a member; it is zero if there was none.
+func LoadVisit(ctx context.Context, q sqldb.Querier, communityID, memberID string) (Visit, error) {
+	found, err := visitRows(ctx, q, communityID, memberID)
+	if err != nil || len(found) == 0 {
+		return Visit{}, err
+	}
+	return found[0], nil
+}

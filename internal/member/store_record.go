@@ -9,16 +9,19 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/event"
 	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/ownership/transfer"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// KeySet names people in several ways at once. Keys are as auth makes them.
+// KeySet is a set of keys of members. Keys are normalised as in package
+// account.
 type KeySet struct {
 	Emails    []string
 	Usernames []string
 	IDs       []string
-	Numbers   []string // decimal texts that fit 64 bits
+	Numbers   []string // decimal, within 64 bits
 }
 
 var recordColumns = []string{
@@ -50,11 +53,9 @@ func (r *Record) read(texts []string) (err error) {
 	return nil
 }
 
-// Lookup returns the members of the community, in whatever state, whom a key
-// names, each once and in the order of their ids. With forUpdate their rows
-// stay locked until the transaction ends, and are read behind the lock: a
-// member whom another transaction renamed meanwhile may have another key than
-// the one asked for.
+// Lookup returns the members, in any state, that match a key, each once and in
+// the order of their ids. With forUpdate the rows are locked and read after the
+// lock: a member that was renamed meanwhile may no longer match.
 func Lookup(ctx context.Context, q sqldb.Querier, communityID string, keys KeySet, forUpdate bool) ([]*Record, error) {
 	ids, err := idsOf(ctx, q, communityID, keys)
 	if err != nil || len(ids) == 0 {
@@ -73,8 +74,7 @@ func Lookup(ctx context.Context, q sqldb.Querier, communityID string, keys KeySe
 	return people, err
 }
 
-// idsOf returns the ids of the members whom a key names, and those asked for by
-// id, sorted and each once.
+// idsOf returns the ids of the members that match a key, sorted and each once.
 func idsOf(ctx context.Context, q sqldb.Querier, communityID string, keys KeySet) ([]string, error) {
 	d := q.Dialect()
 	ids := slices.Clone(keys.IDs)
@@ -89,7 +89,7 @@ func idsOf(ctx context.Context, q sqldb.Querier, communityID string, keys KeySet
 		if len(by.keys) == 0 {
 			continue
 		}
-		sorted := slices.Compact(slices.Sorted(slices.Values(by.keys))) // the caller's stay as they are
+		sorted := slices.Compact(slices.Sorted(slices.Values(by.keys))) // does not change the caller's list
 		err := sqldb.ScanStrings(ctx, q, []string{"user_id"}, "FROM "+by.from, []any{communityID, sqldb.Keys(sorted)}, func(texts []string) error {
 			ids = append(ids, texts[0])
 			return nil
@@ -102,8 +102,8 @@ func idsOf(ctx context.Context, q sqldb.Querier, communityID string, keys KeySet
 	return slices.Compact(ids), nil
 }
 
-// memberIDOf returns the id of the member whose account it is, "" for none.
-func memberIDOf(ctx context.Context, q sqldb.Querier, communityID, accountID string) (string, error) {
+// IDByAccount returns the id of the member of an account, "" if there is none.
+func IDByAccount(ctx context.Context, q sqldb.Querier, communityID, accountID string) (string, error) {
 	ids, err := sqldb.All(ctx, q, sqldb.Value[string],
 		"SELECT user_id FROM members WHERE account_id = $1 AND account_id <> '' AND community_id = $2", accountID, communityID)
 	if err != nil || len(ids) == 0 {
@@ -112,9 +112,9 @@ func memberIDOf(ctx context.Context, q sqldb.Querier, communityID, accountID str
 	return ids[0], nil
 }
 
-// Insert adds members in the caller's transaction, gives a number to those
-// without one, and counts the active ones. An id, email, username or account
-// that a member has already, in whatever state, makes it fail as a duplicate.
+// Insert adds members in the caller's transaction, allocates missing numbers,
+// and updates the number of members. An id, email, username or account in use
+// makes it fail as a duplicate.
 func Insert(ctx context.Context, tx *sqldb.Tx, communityID string, records []*Record) error {
 	missing := 0
 	for _, r := range records {
@@ -137,28 +137,27 @@ func Insert(ctx context.Context, tx *sqldb.Tx, communityID string, records []*Re
 
 func active(records []*Record) (n int64) {
 	for _, r := range records {
-		n += activeness(r.State)
+		n += activeCount(r.State)
 	}
 	return n
 }
 
-// Packed are members of one community that wait to be inserted, in little
-// memory.
+// Packed buffers members of one community for InsertPacked, in compact form.
 type Packed struct {
 	rows   sqldb.RowBuffer
 	active int64
 }
 
-// Add packs members without numbers.
+// Add adds members without numbers.
 func (p *Packed) Add(communityID string, records []*Record) {
 	p.rows.Add(newRows(communityID, records))
 	p.active += active(records)
 }
 
-// Bytes is how much memory the members take, about.
+// Bytes is the approximate size in memory.
 func (p *Packed) Bytes() int { return p.rows.Bytes() }
 
-// Reset forgets the members and keeps their memory for others.
+// Reset empties the buffer and reuses its memory.
 func (p *Packed) Reset() {
 	p.rows.Reset()
 	p.active = 0
@@ -197,8 +196,8 @@ func newRows(communityID string, records []*Record) sqldb.Rows {
 	}}
 }
 
-// Update writes the members of records back, in the caller's transaction. It
-// does not touch their account, number, email, username, state or ownership.
+// Update writes records, in the caller's transaction, except account, number,
+// email, username, state and ownership.
 func Update(ctx context.Context, tx *sqldb.Tx, communityID string, records []*Record) error {
 	if len(records) == 0 {
 		return nil
@@ -206,7 +205,7 @@ func Update(ctx context.Context, tx *sqldb.Tx, communityID string, records []*Re
 	if err := endWatches(ctx, tx, communityID, tagsOf(records)); err != nil {
 		return err
 	}
-	if err := indexAgain(ctx, tx, communityID, records); err != nil {
+	if err := reindex(ctx, tx, communityID, records); err != nil {
 		return err
 	}
 	columns := []string{"community_id", "user_id", "first_name", "last_name", "name_key", "phone", "country", "language", "roles", "tags", "fields", "updated_at"}
@@ -218,9 +217,8 @@ func Update(ctx context.Context, tx *sqldb.Tx, communityID string, records []*Re
 	}})
 }
 
-// Remove takes active members out of the community for good, with their
-// identifiers and histories, in the caller's transaction. Accounts stay. now is
-// in Unix milliseconds.
+// Remove deletes active members with their identifiers and histories, in the
+// caller's transaction. Accounts stay. now is in Unix milliseconds.
 func Remove(ctx context.Context, tx *sqldb.Tx, communityID string, ids []string, now int64) error {
 	if len(ids) == 0 {
 		return nil
@@ -238,20 +236,23 @@ func Remove(ctx context.Context, tx *sqldb.Tx, communityID string, ids []string,
 			return err
 		}
 	}
-	if err := cancelTransfers(ctx, tx, communityID, ids, now); err != nil {
+	if err := transfer.CancelOf(ctx, tx, communityID, ids, now); err != nil {
+		return err
+	}
+	if err := event.EraseMembers(ctx, tx, communityID, ids); err != nil {
 		return err
 	}
 	return count(ctx, tx, communityID, -removed)
 }
 
-// Rename gives a member another username.
+// Rename is the new username of a member.
 type Rename struct{ ID, Username, UsernameKey string }
 
-// RenameAll changes the usernames of members, all at once, so that members can
-// exchange theirs, in the caller's transaction. A username that another member
-// has makes it fail as a duplicate. It writes no history.
+// RenameAll changes usernames, all at once, so that members can exchange
+// theirs, in the caller's transaction. A username in use makes it fail as a
+// duplicate. It writes no history.
 func RenameAll(ctx context.Context, tx *sqldb.Tx, communityID string, renames []Rename) error {
-	// By way of keys that no username has.
+	// Through keys that no username has.
 	err := tx.UpdateRows(ctx, 2, sqldb.Rows{
 		Table: "members", Columns: []string{"community_id", "user_id", "username_key"}, N: len(renames),
 		Fill: func(i int, row []any) { row[0], row[1], row[2] = communityID, renames[i].ID, "~"+renames[i].ID },
@@ -270,25 +271,26 @@ func RenameAll(ctx context.Context, tx *sqldb.Tx, communityID string, renames []
 
 const shards = 16
 
-// count adds to the community's number of members. Writers spread over shards
-// so that they rarely wait for each other.
+// count adds to the number of members of a community. Writers are spread over
+// shards to avoid contention.
 func count(ctx context.Context, tx *sqldb.Tx, communityID string, delta int64) error {
 	if delta == 0 {
 		return nil
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO member_totals (community_id, shard, total) VALUES ($1, $2, $3)
-		ON CONFLICT (community_id, shard) DO UPDATE SET total = member_totals.total + excluded.total`, communityID, rand.Int64N(shards), delta)
+	_, err := tx.Exec(ctx, `INSERT INTO member_counts (community_id, shard, total) VALUES ($1, $2, $3)
+		ON CONFLICT (community_id, shard) DO UPDATE SET total = member_counts.total + excluded.total`, communityID, rand.Int64N(shards), delta)
 	return err
 }
 
-// Identifier is the value of an identifier field of one person.
+// Identifier is the value of an identifier field of a member.
 type Identifier struct {
 	FieldID string
 	Key     string
 	UserID  string
 }
 
-// IdentifierKey is how values of identifier fields compare.
+// IdentifierKey returns the key by which values of identifier fields are
+// compared.
 func IdentifierKey(value any) string {
 	text, ok := value.(string)
 	if !ok {
@@ -297,7 +299,7 @@ func IdentifierKey(value any) string {
 	return strings.ToLower(text)
 }
 
-// Identifiers returns who holds which of the keys of one identifier field.
+// Identifiers returns the stored identifiers of a field with some keys.
 func Identifiers(ctx context.Context, q sqldb.Querier, communityID, fieldID string, keys []string) ([]Identifier, error) {
 	return sqldb.All(ctx, q, func(s sqldb.Scanner) (Identifier, error) {
 		i := Identifier{FieldID: fieldID}
@@ -305,9 +307,8 @@ func Identifiers(ctx context.Context, q sqldb.Querier, communityID, fieldID stri
 	}, "SELECT key, user_id FROM member_identifiers WHERE community_id = $1 AND field_id = $2 AND "+q.Dialect().In("key", "$3"), communityID, fieldID, sqldb.Keys(keys))
 }
 
-// SetIdentifiers gives up the keys of gone and takes those of held, in the
-// caller's transaction. A key that somebody else holds makes it fail as a
-// duplicate.
+// SetIdentifiers deletes the identifiers gone and inserts held, in the caller's
+// transaction. A key in use makes it fail as a duplicate.
 func SetIdentifiers(ctx context.Context, tx *sqldb.Tx, communityID string, gone, held []Identifier) error {
 	if err := deleteIdentifiers(ctx, tx, communityID, gone); err != nil {
 		return err
@@ -317,8 +318,8 @@ func SetIdentifiers(ctx context.Context, tx *sqldb.Tx, communityID string, gone,
 	}})
 }
 
-// deleteIdentifiers deletes in one statement for each field. A key has one
-// holder, so a key and a user that are both in gone belong to each other.
+// deleteIdentifiers runs one statement for each field. A key belongs to one
+// member, so key and member need no pairing.
 func deleteIdentifiers(ctx context.Context, tx *sqldb.Tx, communityID string, gone []Identifier) error {
 	type list struct{ keys, users []string }
 	byField := map[string]*list{}

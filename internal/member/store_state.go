@@ -8,42 +8,43 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-type membership struct {
-	userID, state, before string
-	since                 int64 // Unix milliseconds; 0: since the member was made
+// LockedState is the state of a locked member, with the one before its deletion.
+type LockedState struct {
+	UserID, State, Before string
+	Since                 int64 // Unix milliseconds; 0: since creation
 }
 
-// lockStates reads the states of those of the users who are members in
-// whatever state, sorted by id: two that lock many never wait for each other.
-func lockStates(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) ([]membership, error) {
+// LockStates locks members in any state and returns their states, in the order
+// of their ids.
+func LockStates(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) ([]LockedState, error) {
 	d := tx.Dialect()
-	return sqldb.All(ctx, tx, func(s sqldb.Scanner) (membership, error) {
-		var m membership
-		return m, s.Scan(&m.userID, &m.state, &m.before, &m.since)
-	}, "SELECT user_id, state, state_before, state_at FROM members WHERE community_id = $1 AND "+d.In("user_id", "$2")+" ORDER BY user_id "+d.Lock(), communityID, sqldb.Keys(userIDs))
+	return sqldb.All(ctx, tx, func(s sqldb.Scanner) (LockedState, error) {
+		var m LockedState
+		return m, s.Scan(&m.UserID, &m.State, &m.Before, &m.Since)
+	}, "SELECT user_id, state, previous_state, state_changed_at FROM members WHERE community_id = $1 AND "+d.In("user_id", "$2")+" ORDER BY user_id "+d.Lock(), communityID, sqldb.Keys(userIDs))
 }
 
-// updatedAt sets updated_at to the placeholder's time, and never to an earlier
-// one than it has: the order of histories rests on it, see Record.Stamp.
+// updatedAt sets updated_at to a time, but never to an earlier one: the order
+// of histories relies on it, see Record.Stamp.
 func updatedAt(placeholder int) string {
 	return fmt.Sprintf("updated_at = CASE WHEN updated_at < $%[1]d THEN $%[1]d ELSE updated_at END", placeholder)
 }
 
 func setStates(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string, to string, now int64) error {
-	_, err := tx.Exec(ctx, `UPDATE members SET state_before = state, state = $2, state_at = $3, `+updatedAt(3)+`
+	_, err := tx.Exec(ctx, `UPDATE members SET previous_state = state, state = $2, state_changed_at = $3, `+updatedAt(3)+`
 		WHERE community_id = $1 AND `+tx.Dialect().In("user_id", "$4"), communityID, to, now, sqldb.Keys(userIDs))
 	return err
 }
 
-// setStatesBack gives memberships the state they had before the one they have.
+// setStatesBack restores the previous states.
 func setStatesBack(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string, now int64) error {
-	_, err := tx.Exec(ctx, `UPDATE members SET state = state_before, state_before = state, state_at = $2, `+updatedAt(2)+`
+	_, err := tx.Exec(ctx, `UPDATE members SET state = previous_state, previous_state = state, state_changed_at = $2, `+updatedAt(2)+`
 		WHERE community_id = $1 AND `+tx.Dialect().In("user_id", "$3"), communityID, now, sqldb.Keys(userIDs))
 	return err
 }
 
-// setOrigin writes down where a new member comes from, if anything is known.
-func setOrigin(ctx context.Context, tx *sqldb.Tx, communityID, userID, external, referral string) error {
+// SetOrigin sets external id and referral of a new member.
+func SetOrigin(ctx context.Context, tx *sqldb.Tx, communityID, userID, external, referral string) error {
 	if external == "" && referral == "" {
 		return nil
 	}
@@ -51,25 +52,26 @@ func setOrigin(ctx context.Context, tx *sqldb.Tx, communityID, userID, external,
 	return err
 }
 
-// erasable are some of the members who were deleted before oldest, by
+// Erasable returns up to limit members that were deleted before oldest, by
 // community.
-func erasable(ctx context.Context, q sqldb.Querier, oldest int64) (map[string][]string, error) {
+func Erasable(ctx context.Context, q sqldb.Querier, oldest int64, limit int) (map[string][]string, error) {
 	due := map[string][]string{}
 	_, err := sqldb.All(ctx, q, func(s sqldb.Scanner) (struct{}, error) {
 		var communityID, userID string
 		err := s.Scan(&communityID, &userID)
 		due[communityID] = append(due[communityID], userID)
 		return struct{}{}, err
-	}, fmt.Sprintf("SELECT community_id, user_id FROM members WHERE state = 'deleted' AND state_at <= $1 ORDER BY state_at LIMIT %d", erasedAtOnce), oldest)
+	}, fmt.Sprintf("SELECT community_id, user_id FROM members WHERE state = 'deleted' AND state_changed_at <= $1 ORDER BY state_changed_at LIMIT %d", limit), oldest)
 	return due, err
 }
 
-func emailsOf(ctx context.Context, q sqldb.Querier, communityID string, userIDs []string) ([]string, error) {
+// EmailsOf returns the email addresses of members.
+func EmailsOf(ctx context.Context, q sqldb.Querier, communityID string, userIDs []string) ([]string, error) {
 	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT email FROM members WHERE community_id = $1 AND "+q.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(userIDs))
 }
 
-// refsOf returns the references by which members signed what they did.
-func refsOf(ctx context.Context, q sqldb.Querier, communityID string, userIDs []string) ([]string, error) {
+// ActorRefs returns the references of members as actors, see actor.Actor.Ref.
+func ActorRefs(ctx context.Context, q sqldb.Querier, communityID string, userIDs []string) ([]string, error) {
 	accounts, err := accountsOf(ctx, q, communityID, userIDs)
 	refs := make([]string, 0, 2*len(userIDs))
 	for _, accountID := range accounts {
@@ -81,44 +83,21 @@ func refsOf(ctx context.Context, q sqldb.Querier, communityID string, userIDs []
 	return refs, err
 }
 
-// accountsOf returns the accounts of those of the members who are claimed.
+// accountsOf returns the accounts of claimed members.
 func accountsOf(ctx context.Context, q sqldb.Querier, communityID string, userIDs []string) ([]string, error) {
 	return sqldb.All(ctx, q, sqldb.Value[string],
 		"SELECT account_id FROM members WHERE community_id = $1 AND account_id <> '' AND "+q.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(userIDs))
 }
 
-// personal are the tables that hold rows of one member in one community.
-var personal = []string{"field_history", "member_identifiers", "penalties", "invite_uses", "saved_views", "member_visits", "member_links", "members"}
+// memberTables are the tables with rows of one member in one community.
+var memberTables = []string{"field_history", "member_identifiers", "member_visits", "member_links", "members"}
 
-func penaltiesOf(ctx context.Context, q sqldb.Querier, communityID string, userIDs []string) ([]string, error) {
-	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT id FROM penalties WHERE community_id = $1 AND "+q.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(userIDs))
-}
-
-// signed are the columns that say by name who did something, each with the one
-// that says it by reference.
-var signed = []struct{ table, ref, name string }{
-	{"penalties", "actor", "actor_name"},
-	{"penalties", "lifted_by", "lifted_by_name"},
-	{"invites", "created_by", "created_by_name"},
-	{"bulk_jobs", "actor", "actor_name"},
-}
-
-// eraseSigned takes the names of people away from what they did.
-func eraseSigned(ctx context.Context, tx *sqldb.Tx, communityID string, refs []string) error {
-	for _, s := range signed {
-		query := fmt.Sprintf("UPDATE %s SET %s = '' WHERE community_id = $1 AND %s", s.table, s.name, tx.Dialect().In(s.ref, "$2"))
-		if _, err := tx.Exec(ctx, query, communityID, sqldb.Keys(refs)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func eraseRows(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) error {
+// EraseRows deletes members with all their rows, in the caller's transaction.
+func EraseRows(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) error {
 	if err := unindex(ctx, tx, communityID, userIDs); err != nil {
 		return err
 	}
-	for _, table := range personal {
+	for _, table := range memberTables {
 		if _, err := tx.Exec(ctx, "DELETE FROM "+table+" WHERE community_id = $1 AND "+tx.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(userIDs)); err != nil {
 			return err
 		}
@@ -126,12 +105,34 @@ func eraseRows(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []
 	return nil
 }
 
-// swapAvatar gives a member another picture and returns the one before.
-func swapAvatar(ctx context.Context, tx *sqldb.Tx, communityID, userID, pictureID string, now int64) (old string, err error) {
-	old, err = sqldb.One(ctx, tx, "user", sqldb.Value[string], "SELECT avatar FROM members WHERE community_id = $1 AND user_id = $2 "+tx.Dialect().Lock(), communityID, userID)
+// SetAvatar replaces the picture of a member and returns the previous one.
+func SetAvatar(ctx context.Context, tx *sqldb.Tx, communityID, userID, pictureID string, now int64) (old string, err error) {
+	old, err = sqldb.One(ctx, tx, "user", sqldb.Value[string], "SELECT avatar_id FROM members WHERE community_id = $1 AND user_id = $2 "+tx.Dialect().Lock(), communityID, userID)
 	if err != nil || old == pictureID {
 		return old, err
 	}
-	_, err = tx.Exec(ctx, "UPDATE members SET avatar = $3, "+updatedAt(4)+" WHERE community_id = $1 AND user_id = $2", communityID, userID, pictureID, now)
+	_, err = tx.Exec(ctx, "UPDATE members SET avatar_id = $3, "+updatedAt(4)+" WHERE community_id = $1 AND user_id = $2", communityID, userID, pictureID, now)
 	return old, err
+}
+
+// SetSuspended suspends a member until a time in Unix milliseconds; 0 ends the
+// suspension.
+func SetSuspended(ctx context.Context, tx *sqldb.Tx, communityID, userID string, until int64) error {
+	_, err := tx.Exec(ctx, "UPDATE members SET suspended_until = $3 WHERE community_id = $1 AND user_id = $2", communityID, userID, until)
+	return err
+}
+
+// ForgetBan makes a deleted member return as a former one instead of a banned
+// one.
+func ForgetBan(ctx context.Context, tx *sqldb.Tx, communityID, userID string) error {
+	_, err := tx.Exec(ctx, `UPDATE members SET previous_state = 'left'
+		WHERE community_id = $1 AND user_id = $2 AND state = 'deleted' AND previous_state = 'banned'`, communityID, userID)
+	return err
+}
+
+// DeleteSomeMembers deletes up to limit members in any state and returns how
+// many.
+func DeleteSomeMembers(ctx context.Context, tx *sqldb.Tx, communityID string, limit int) (int64, error) {
+	return tx.Exec(ctx, `DELETE FROM members WHERE community_id = $1 AND user_id IN (
+			SELECT user_id FROM members WHERE community_id = $1 ORDER BY user_id LIMIT $2)`, communityID, int64(limit))
 }

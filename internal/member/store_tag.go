@@ -23,20 +23,19 @@ func insertTag(ctx context.Context, tx *sqldb.Tx, communityID string, t Tag) err
 	return err
 }
 
-// deleteTag returns the name that the tag had.
-func deleteTag(ctx context.Context, tx *sqldb.Tx, communityID, tagID string) (name string, err error) {
+// DeleteTag deletes a tag and returns its name.
+func DeleteTag(ctx context.Context, tx *sqldb.Tx, communityID, tagID string) (name string, err error) {
 	return sqldb.One(ctx, tx, "tag", sqldb.Value[string], "DELETE FROM tags WHERE community_id = $1 AND id = $2 RETURNING name", communityID, tagID)
 }
 
-// withTag returns the ids, sorted and after one, of members in whatever state
-// with a tag.
-func withTag(ctx context.Context, q sqldb.Querier, communityID, tagID, after string, limit int) ([]string, error) {
+// WithTag returns the ids of members with a tag, in any state, in order, after
+// one.
+func WithTag(ctx context.Context, q sqldb.Querier, communityID, tagID, after string, limit int) ([]string, error) {
 	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT user_id FROM members WHERE community_id = $1 AND user_id > $2 AND "+
 		q.Dialect().JSONHasID("tags", "$3")+" ORDER BY user_id LIMIT $4", communityID, after, tagID, limit)
 }
 
-// eachTagList calls f once for every list of tags that a member of the
-// community has.
+// eachTagList calls f for every distinct list of tags of members.
 func eachTagList(ctx context.Context, q sqldb.Querier, communityID string, f func(ids []string)) error {
 	return sqldb.ScanStrings(ctx, q, []string{"tags"}, "FROM members WHERE community_id = $1 GROUP BY tags", []any{communityID}, func(texts []string) error {
 		ids, err := field.DecodeIDs(texts[0])
@@ -54,22 +53,42 @@ func insertWatches(ctx context.Context, tx *sqldb.Tx, communityID string, tagIDs
 	if err := deleteWatches(ctx, tx, communityID, tagIDs); err != nil {
 		return err
 	}
-	return tx.InsertRows(ctx, sqldb.Rows{Table: "tag_watches", Columns: []string{"community_id", "tag_id"}, N: len(tagIDs), Fill: func(i int, row []any) {
+	return tx.InsertRows(ctx, sqldb.Rows{Table: "unused_tags", Columns: []string{"community_id", "tag_id"}, N: len(tagIDs), Fill: func(i int, row []any) {
 		row[0], row[1] = communityID, tagIDs[i]
 	}})
 }
 
-// anyWatches reports whether tags of the community are watched.
+// anyWatches reports whether tags of a community are watched.
 func anyWatches(ctx context.Context, q sqldb.Querier, communityID string) (bool, error) {
-	return sqldb.One(ctx, q, "watches", sqldb.Value[bool], "SELECT EXISTS (SELECT 1 FROM tag_watches WHERE community_id = $1)", communityID)
+	return sqldb.One(ctx, q, "watches", sqldb.Value[bool], "SELECT EXISTS (SELECT 1 FROM unused_tags WHERE community_id = $1)", communityID)
 }
 
-// selectWatches returns those of the tags that are watched.
+// selectWatches returns the watched ones of some tags.
 func selectWatches(ctx context.Context, q sqldb.Querier, communityID string, tagIDs []string) ([]string, error) {
-	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT tag_id FROM tag_watches WHERE community_id = $1 AND "+q.Dialect().In("tag_id", "$2"), communityID, sqldb.Keys(tagIDs))
+	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT tag_id FROM unused_tags WHERE community_id = $1 AND "+q.Dialect().In("tag_id", "$2"), communityID, sqldb.Keys(tagIDs))
 }
 
 func deleteWatches(ctx context.Context, tx *sqldb.Tx, communityID string, tagIDs []string) error {
-	_, err := tx.Exec(ctx, "DELETE FROM tag_watches WHERE community_id = $1 AND "+tx.Dialect().In("tag_id", "$2"), communityID, sqldb.Keys(tagIDs))
+	_, err := tx.Exec(ctx, "DELETE FROM unused_tags WHERE community_id = $1 AND "+tx.Dialect().In("tag_id", "$2"), communityID, sqldb.Keys(tagIDs))
 	return err
+}
+
+type nameRow struct {
+	namedRole
+	isTag bool
+}
+
+// selectNames reads roles and tags in one query, since a read of one member
+// needs both.
+func selectNames(ctx context.Context, q sqldb.Querier, communityID string, tagIDs []string) ([]nameRow, error) {
+	tags, args := "tags WHERE", []any{communityID}
+	if tagIDs != nil {
+		tags, args = q.Dialect().FromKeys("tags", "id", "$2")+" AND", append(args, sqldb.Keys(tagIDs))
+	}
+	query := `SELECT id, title, rank, everyone, FALSE FROM roles WHERE community_id = $1
+		UNION ALL SELECT id, name, 0, FALSE, TRUE FROM ` + tags + " community_id = $1"
+	return sqldb.All(ctx, q, func(s sqldb.Scanner) (nameRow, error) {
+		var r nameRow
+		return r, s.Scan(&r.id, &r.title, &r.rank, &r.everyone, &r.isTag)
+	}, query, args...)
 }

@@ -13,18 +13,19 @@ import (
 // of all members would delay all changes of values: WatchTags,
 // then UsedTags outside a transaction, then DeleteUnusedTags.
 
-// WatchTags begins to watch, in the caller's transaction, whether a member gets
-// one of the tags. It waits for the writers of values: after the commit UsedTags
-// sees their members, and later writes end the watch of the tags that they give.
+// WatchTags starts to record, in the caller's transaction, whether a member is
+// assigned one of the tags. It waits for the writers of values: after the
+// commit UsedTags sees their members, and later writes end the watch of the
+// tags that they assign.
 func WatchTags(ctx context.Context, tx *sqldb.Tx, communityID string, tagIDs []string) error {
-	if err := guardFields(ctx, tx, communityID); err != nil {
+	if err := GuardFields(ctx, tx, communityID); err != nil {
 		return err
 	}
 	return insertWatches(ctx, tx, communityID, tagIDs)
 }
 
-// UsedTags returns those of the tags that a member of the community has, in
-// whatever state. It reads all members.
+// UsedTags returns the tags that a member has, in any state. It reads all
+// members.
 func UsedTags(ctx context.Context, q sqldb.Querier, communityID string, tagIDs []string) (map[string]bool, error) {
 	asked, used := map[string]bool{}, map[string]bool{}
 	for _, tagID := range tagIDs {
@@ -40,11 +41,11 @@ func UsedTags(ctx context.Context, q sqldb.Querier, communityID string, tagIDs [
 	return used, err
 }
 
-// DeleteUnusedTags deletes those of the watched tags that are not in used and
-// that no member got since WatchTags, in the caller's transaction, and returns
-// their ids. The watch of all of them ends.
+// DeleteUnusedTags deletes the watched tags that are not in used and were not
+// assigned since WatchTags, in the caller's transaction, and returns their ids.
+// All watches end.
 func DeleteUnusedTags(ctx context.Context, tx *sqldb.Tx, communityID string, tagIDs []string, used map[string]bool) ([]string, error) {
-	if err := guardFields(ctx, tx, communityID); err != nil {
+	if err := GuardFields(ctx, tx, communityID); err != nil {
 		return nil, err
 	}
 	unused, err := selectWatches(ctx, tx, communityID, tagIDs)
@@ -58,7 +59,7 @@ func DeleteUnusedTags(ctx context.Context, tx *sqldb.Tx, communityID string, tag
 	return unused, deleteTags(ctx, tx, communityID, unused)
 }
 
-// endWatches ends the watch of tags that members are given in the caller's
+// endWatches ends the watch of tags that are assigned in the caller's
 // transaction.
 func endWatches(ctx context.Context, tx *sqldb.Tx, communityID string, lists iter.Seq2[[]string, error]) error {
 	watched, err := anyWatches(ctx, tx, communityID)
@@ -81,7 +82,7 @@ func endWatches(ctx context.Context, tx *sqldb.Tx, communityID string, lists ite
 	return deleteWatches(ctx, tx, communityID, ids)
 }
 
-// tagsOf are the tags of members that are about to be written.
+// tagsOf iterates over the tags of records.
 func tagsOf(records []*Record) iter.Seq2[[]string, error] {
 	return func(yield func([]string, error) bool) {
 		for _, r := range records {
@@ -92,8 +93,7 @@ func tagsOf(records []*Record) iter.Seq2[[]string, error] {
 	}
 }
 
-// tagsIn are the tags of members that are about to be inserted. rows are of the
-// table members.
+// tagsIn iterates over the tags in rows of the table members.
 func tagsIn(rows sqldb.Rows) iter.Seq2[[]string, error] {
 	return func(yield func([]string, error) bool) {
 		tags, row := columnOf(rows, "tags"), make([]any, len(rows.Columns))

@@ -8,49 +8,50 @@ import (
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/member/membertest"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
 func TestOnlyTagsThatNoMemberGotMeanwhileAreDeleted(t *testing.T) {
 	each(t, func(f *fixture) {
-		people := f.people("ann", "bob")
+		people := f.People("ann", "bob")
 		ids, named := []string{}, map[string]string{}
 		for _, name := range []string{"kept", "given", "inserted", "unused", "also unused"} {
-			tag, err := f.members.CreateTag(f.Context(), f.community, name)
-			f.ok(err)
+			tag, err := f.Members.CreateTag(f.Context(), membertest.Command, f.Community, name)
+			f.OK(err)
 			ids, named[name] = append(ids, tag.ID), tag.ID
 		}
-		f.ok(asError(f.change(people[0], "tag", "kept")))
-		f.ok(f.db.Tx(f.Context(), func(tx *sqldb.Tx) error { return member.WatchTags(f.Context(), tx, f.community, ids) }))
-		used, err := member.UsedTags(f.Context(), f.db, f.community, ids)
-		f.ok(err)
+		f.OK(membertest.AsError(f.Change(people[0], "tag", "kept")))
+		f.OK(f.DB.Tx(f.Context(), func(tx *sqldb.Tx) error { return member.WatchTags(f.Context(), tx, f.Community, ids) }))
+		used, err := member.UsedTags(f.Context(), f.DB, f.Community, ids)
+		f.OK(err)
 		if d := cmp.Diff(map[string]bool{named["kept"]: true}, used); d != "" {
 			t.Fatal(d)
 		}
 		// What is written between the two.
-		f.ok(asError(f.change(people[0], "country", "DE")))
-		f.ok(asError(f.change(people[1], "tag", "given")))
+		f.OK(membertest.AsError(f.Change(people[0], "country", "DE")))
+		f.OK(membertest.AsError(f.Change(people[1], "tag", "given")))
 		late := &member.Record{ID: id.New(clock.Clock{}.Now()), Email: "cat@example.com", EmailKey: "cat@example.com", Username: "cat", UsernameKey: "cat", State: member.Active, FirstName: "cat", LastName: "C", TagIDs: []string{named["inserted"]}, JoinedAt: 1, UpdatedAt: 1}
-		f.ok(f.db.Tx(f.Context(), func(tx *sqldb.Tx) error {
-			return member.Insert(f.Context(), tx, f.community, []*member.Record{late})
+		f.OK(f.DB.Tx(f.Context(), func(tx *sqldb.Tx) error {
+			return member.Insert(f.Context(), tx, f.Community, []*member.Record{late})
 		}))
 		var deleted []string
-		f.ok(f.db.Tx(f.Context(), func(tx *sqldb.Tx) error {
+		f.OK(f.DB.Tx(f.Context(), func(tx *sqldb.Tx) error {
 			// Others wait for this transaction, so it must not read the members.
 			if _, err := tx.Exec(f.Context(), "ALTER TABLE members RENAME TO unreadable"); err != nil {
 				return err
 			}
-			if deleted, err = member.DeleteUnusedTags(f.Context(), tx, f.community, ids, used); err != nil {
+			if deleted, err = member.DeleteUnusedTags(f.Context(), tx, f.Community, ids, used); err != nil {
 				return err
 			}
 			_, err := tx.Exec(f.Context(), "ALTER TABLE unreadable RENAME TO members")
 			return err
 		}))
-		if d := cmp.Diff(sorted([]string{named["unused"], named["also unused"]}), sorted(deleted)); d != "" {
+		if d := cmp.Diff(membertest.Sorted([]string{named["unused"], named["also unused"]}), membertest.Sorted(deleted)); d != "" {
 			t.Error(d)
 		}
-		tags, err := f.members.Tags(f.Context(), f.community)
-		f.ok(err)
+		tags, err := f.Members.Tags(f.Context(), membertest.Command, f.Community)
+		f.OK(err)
 		names := []string{}
 		for _, tag := range tags {
 			names = append(names, tag.Name)
@@ -58,8 +59,8 @@ func TestOnlyTagsThatNoMemberGotMeanwhileAreDeleted(t *testing.T) {
 		if d := cmp.Diff([]string{"given", "inserted", "kept"}, names); d != "" {
 			t.Error(d)
 		}
-		left, err := sqldb.One(f.Context(), f.db, "count", sqldb.Value[int], "SELECT count(*) FROM tag_watches")
-		if f.ok(err); left != 0 {
+		left, err := sqldb.One(f.Context(), f.DB, "count", sqldb.Value[int], "SELECT count(*) FROM unused_tags")
+		if f.OK(err); left != 0 {
 			t.Errorf("%d watches are left", left)
 		}
 	})

@@ -148,7 +148,7 @@ func TestSweepDeletesExpiredCounters(t *testing.T) {
 				t.Fatal(err)
 			}
 			var n int
-			if err := db.QueryRow(t.Context(), "SELECT count(*) FROM rate_counts").Scan(&n); err != nil || n != step.left {
+			if err := db.QueryRow(t.Context(), "SELECT count(*) FROM rate_limit_counters").Scan(&n); err != nil || n != step.left {
 				t.Errorf("%d rows, %v", n, err)
 			}
 		}

@@ -22,18 +22,18 @@ type attempt struct {
 // that check and update are one atomic statement.
 func increment(ctx context.Context, tx *sqldb.Tx, a attempt) (used int, err error) {
 	// A clock that was far ahead leaves windows that end too late.
-	if _, err := tx.Exec(ctx, "DELETE FROM rate_counts WHERE subject = $1 AND began_at > $2", a.subject, a.start+3*a.window); err != nil {
+	if _, err := tx.Exec(ctx, "DELETE FROM rate_limit_counters WHERE subject = $1 AND window_started_at > $2", a.subject, a.start+3*a.window); err != nil {
 		return 0, err
 	}
-	err = tx.QueryRow(ctx, `INSERT INTO rate_counts (subject, began_at, taken, earlier, ends_at) VALUES ($1, $2, 1, 0, $3)
+	err = tx.QueryRow(ctx, `INSERT INTO rate_limit_counters (subject, window_started_at, current_count, previous_count, expires_at) VALUES ($1, $2, 1, 0, $3)
 		ON CONFLICT (subject) DO UPDATE SET
-			earlier = CASE WHEN rate_counts.began_at >= $2 THEN rate_counts.earlier WHEN rate_counts.began_at = $4 THEN rate_counts.taken ELSE 0 END,
-			taken = CASE WHEN rate_counts.began_at >= $2 THEN rate_counts.taken + 1 ELSE 1 END,
-			began_at = CASE WHEN rate_counts.began_at > $2 THEN rate_counts.began_at ELSE $2 END,
-			ends_at = CASE WHEN rate_counts.ends_at > $3 THEN rate_counts.ends_at ELSE $3 END
-		WHERE $7 > CASE WHEN rate_counts.began_at >= $2 THEN rate_counts.taken + rate_counts.earlier * $5 / $6
-			WHEN rate_counts.began_at = $4 THEN rate_counts.taken * $5 / $6 ELSE 0 END
-		RETURNING taken + earlier * $5 / $6`,
+			previous_count = CASE WHEN rate_limit_counters.window_started_at >= $2 THEN rate_limit_counters.previous_count WHEN rate_limit_counters.window_started_at = $4 THEN rate_limit_counters.current_count ELSE 0 END,
+			current_count = CASE WHEN rate_limit_counters.window_started_at >= $2 THEN rate_limit_counters.current_count + 1 ELSE 1 END,
+			window_started_at = CASE WHEN rate_limit_counters.window_started_at > $2 THEN rate_limit_counters.window_started_at ELSE $2 END,
+			expires_at = CASE WHEN rate_limit_counters.expires_at > $3 THEN rate_limit_counters.expires_at ELSE $3 END
+		WHERE $7 > CASE WHEN rate_limit_counters.window_started_at >= $2 THEN rate_limit_counters.current_count + rate_limit_counters.previous_count * $5 / $6
+			WHEN rate_limit_counters.window_started_at = $4 THEN rate_limit_counters.current_count * $5 / $6 ELSE 0 END
+		RETURNING current_count + previous_count * $5 / $6`,
 		a.subject, a.start, a.start+2*a.window, a.start-a.window, a.remaining, a.window, a.max).Scan(&used)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
@@ -45,10 +45,10 @@ func increment(ctx context.Context, tx *sqldb.Tx, a attempt) (used int, err erro
 const longestWindow = 7 * 24 * 3_600_000
 
 func sweep(ctx context.Context, db *sqldb.DB, now int64) error {
-	return db.DeleteBatches(ctx, "rate_counts", "subject", "ends_at <= $1 OR ends_at > $2", now, now+longestWindow)
+	return db.DeleteBatches(ctx, "rate_limit_counters", "subject", "expires_at <= $1 OR expires_at > $2", now, now+longestWindow)
 }
 
 func decrement(ctx context.Context, tx *sqldb.Tx, subject string) error {
-	_, err := tx.Exec(ctx, "UPDATE rate_counts SET taken = taken - 1 WHERE subject = $1 AND taken > 0", subject)
+	_, err := tx.Exec(ctx, "UPDATE rate_limit_counters SET current_count = current_count - 1 WHERE subject = $1 AND current_count > 0", subject)
 	return err
 }

@@ -19,19 +19,19 @@ func selectKeyID(ctx context.Context, q sqldb.Querier) (string, error) {
 // replaceKeyID replaces the key id old, "" for none. It has no effect if another
 // node has replaced it.
 func replaceKeyID(ctx context.Context, tx *sqldb.Tx, keyID, old string, now int64) error {
-	_, err := tx.Exec(ctx, `INSERT INTO secret_key (slot, key_id, since, renewed) VALUES ('one', $1, $2, FALSE)
-		ON CONFLICT (slot) DO UPDATE SET key_id = excluded.key_id, since = excluded.since, renewed = FALSE
+	_, err := tx.Exec(ctx, `INSERT INTO secret_key (slot, key_id, changed_at, rotated) VALUES ('one', $1, $2, FALSE)
+		ON CONFLICT (slot) DO UPDATE SET key_id = excluded.key_id, changed_at = excluded.changed_at, rotated = FALSE
 		WHERE secret_key.key_id = $3`, keyID, now, old)
 	return err
 }
 
 func isRotated(ctx context.Context, q sqldb.Querier, keyID string) (done bool, err error) {
-	err = q.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM secret_key WHERE key_id = $1 AND renewed)", keyID).Scan(&done)
+	err = q.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM secret_key WHERE key_id = $1 AND rotated)", keyID).Scan(&done)
 	return done, err
 }
 
 func setRotated(ctx context.Context, q sqldb.Querier, keyID string) error {
-	_, err := q.Exec(ctx, "UPDATE secret_key SET renewed = TRUE WHERE key_id = $1", keyID)
+	_, err := q.Exec(ctx, "UPDATE secret_key SET rotated = TRUE WHERE key_id = $1", keyID)
 	return err
 }
 

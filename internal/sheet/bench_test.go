@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/sheet/record"
 )
 
 // members returns a table with n rows of 12 columns and about 110 bytes, every
@@ -36,7 +37,7 @@ func BenchmarkTable(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		var row sheet.Row
+		var row record.Row
 		n := 0
 		for err = t.Next(&row); err == nil; err = t.Next(&row) {
 			n++
@@ -86,7 +87,7 @@ func BenchmarkWorkbook(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		t := open(b, data, sheet.Options{})
-		var row sheet.Row
+		var row record.Row
 		n := 0
 		for t.Next(&row) == nil {
 			n++

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"io"
 	"strings"
+
+	"github.com/regulars/regulars/internal/sheet/record"
 )
 
 // A cell that starts with a quote ends at the next quote that is not doubled;
@@ -152,29 +154,29 @@ type span struct {
 	problem string
 }
 
-func (c *csvRows) limitCells(cells int) { c.splitter.limit = cells }
+func (c *csvRows) LimitCells(cells int) { c.splitter.limit = cells }
 
-func (c *csvRows) close() error {
-	c.in.src.close()
+func (c *csvRows) Close() error {
+	c.in.src.Close()
 	return nil
 }
 
-func (c *csvRows) progress() (done, total int64) {
-	return c.in.src.bytesRead(c.in.offset()), c.size
+func (c *csvRows) Progress() (done, total int64) {
+	return c.in.src.BytesRead(c.in.offset()), c.size
 }
 
-func (c *csvRows) seek(p Pos) error {
+func (c *csvRows) Seek(p record.Pos) error {
 	c.line = p.Line
 	return c.in.seek(p.Offset)
 }
 
-func (c *csvRows) next(row *Row) error {
+func (c *csvRows) Next(row *record.Row) error {
 	rec, err := c.findRecord()
 	if err != nil {
 		return err
 	}
 	row.Line, row.Problem, row.Cells, row.Raw = c.line, rec.problem, row.Cells[:0], nil
-	row.Pos = Pos{Offset: c.in.offset(), Line: c.line}
+	row.Pos = record.Pos{Offset: c.in.offset(), Line: c.line}
 	if rec.next < 0 {
 		if err := c.skipLine(); err != nil {
 			return err
@@ -184,20 +186,20 @@ func (c *csvRows) next(row *Row) error {
 		c.in.skip(rec.next)
 	}
 	c.line += rec.lines
-	row.End = Pos{Offset: c.in.offset(), Line: c.line}
+	row.End = record.Pos{Offset: c.in.offset(), Line: c.line}
 	return nil
 }
 
-func (c *csvRows) setCells(row *Row, rec span) {
+func (c *csvRows) setCells(row *record.Row, rec span) {
 	row.Raw = c.in.rawBytes(rec.length)
 	plain, ok := c.decoder.decode(row.Raw)
 	if !ok && row.Problem == "" {
-		row.Problem = BadEncoding
+		row.Problem = record.BadEncoding
 	}
 	row.Cells = c.splitter.split(plain, rec.quoted, row.Cells)
 }
 
-// skipLine skips the rest of a line that exceeds MaxRecord.
+// skipLine skips the rest of a line that exceeds record.MaxSize.
 func (c *csvRows) skipLine() error {
 	for {
 		if i := bytes.IndexByte(c.in.unread(), c.eol); i >= 0 {
@@ -229,7 +231,7 @@ func (c *csvRows) findRecord() (span, error) {
 func (c *csvRows) firstLine() (span, error) {
 	r := c.in
 	end := r.find(c.eol, 0)
-	tooLong := span{next: -1, lines: 1, problem: RecordTooLong}
+	tooLong := span{next: -1, lines: 1, problem: record.TooLong}
 	if end < 0 {
 		end = len(r.unread())
 		switch {
@@ -275,7 +277,7 @@ func (c *csvRows) multilineRecord(first span) (span, error) {
 			return first, r.readErr()
 		}
 		if quote < 0 || !c.endsCell(quote+1) {
-			first.problem = OpenQuote
+			first.problem = record.OpenQuote
 			return first, nil
 		}
 		rec.lines += 1 + bytes.Count(r.unread()[rec.next:quote], []byte{c.eol})
@@ -288,7 +290,7 @@ func (c *csvRows) multilineRecord(first span) (span, error) {
 		}
 		rec.length, rec.next = c.trimCR(end), c.nextLine(end)
 		if rec.length > r.maxUnits() || end > r.maxUnits()+maxLineEnd {
-			first.problem = RecordTooLong
+			first.problem = record.TooLong
 			return first, nil
 		}
 		if !endsInQuote(r.unread()[quote+1:rec.length], c.splitter.delimiter, true) {

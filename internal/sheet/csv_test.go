@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
+
+	"github.com/regulars/regulars/internal/sheet/record"
 )
 
 // shrinkBuffer makes every record cross the end of the buffer.
@@ -17,7 +19,7 @@ func shrinkBuffer(t *Table) {
 	t.rows.(*csvRows).in.units = nil
 }
 
-func rowsOf(t *rapid.T, data string, prepare func(*Table)) []Row {
+func rowsOf(t *rapid.T, data string, prepare func(*Table)) []record.Row {
 	table, err := Open(strings.NewReader(data), int64(len(data)), Options{Delimiter: ","})
 	if err != nil {
 		t.Skip(err)
@@ -26,9 +28,9 @@ func rowsOf(t *rapid.T, data string, prepare func(*Table)) []Row {
 	if err := table.Seek(table.Start()); err != nil {
 		t.Fatal(err)
 	}
-	var rows []Row
+	var rows []record.Row
 	for {
-		var row Row
+		var row record.Row
 		err := table.Next(&row)
 		if errors.Is(err, io.EOF) {
 			return rows
@@ -61,7 +63,7 @@ func TestHugeCellUsesLittleMemory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var row Row
+	var row record.Row
 	for err = table.Next(&row); err == nil; err = table.Next(&row) {
 	}
 	if !errors.Is(err, io.EOF) || row.Line != 3 {
@@ -73,15 +75,15 @@ func TestHugeCellUsesLittleMemory(t *testing.T) {
 }
 
 func TestRecordOfMaximumSizeIsReadAtAnyOffset(t *testing.T) {
-	long := strings.Repeat("x", MaxRecord)
+	long := strings.Repeat("x", record.MaxSize)
 	for n := bufferSize - 24; n < bufferSize+4; n++ {
 		data := "a\n" + strings.Repeat("y", n) + "\n" + long + "\r\n" + long + "\nb\n"
 		table, err := Open(strings.NewReader(data), int64(len(data)), Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for line, want := range map[int]int{2: n, 3: MaxRecord, 4: MaxRecord, 5: 1} {
-			row := Row{}
+		for line, want := range map[int]int{2: n, 3: record.MaxSize, 4: record.MaxSize, 5: 1} {
+			row := record.Row{}
 			_ = table.Seek(table.Start()) // never fails for text
 			for row.Line < line {
 				if err := table.Next(&row); err != nil || row.Problem != "" {

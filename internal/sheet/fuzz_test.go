@@ -10,6 +10,8 @@ import (
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/sheet/record"
+	"github.com/regulars/regulars/internal/sheet/unpack"
 )
 
 func FuzzTable(f *testing.F) {
@@ -63,10 +65,10 @@ func checkRows(t *testing.T, table *sheet.Table) {
 	last := table.HeaderLine()
 	pos := table.Start()
 	isText := table.Detected().Format == "csv"
-	var row sheet.Row
+	var row record.Row
 	for {
 		err := table.Next(&row)
-		if errors.Is(err, io.EOF) || errors.Is(err, sheet.ErrDamaged) {
+		if errors.Is(err, io.EOF) || errors.Is(err, unpack.ErrDamaged) {
 			return
 		}
 		if err != nil {
@@ -89,7 +91,7 @@ func checkRows(t *testing.T, table *sheet.Table) {
 }
 
 // checkRaw reads the original bytes of a row as a file of its own.
-func checkRaw(t *testing.T, d sheet.Detected, row sheet.Row) {
+func checkRaw(t *testing.T, d sheet.Detected, row record.Row) {
 	var b bytes.Buffer
 	switch d.Encoding {
 	case "utf-16le":

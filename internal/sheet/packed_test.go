@@ -13,6 +13,7 @@ import (
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/sheet/unpack"
 )
 
 func gzipped(t testing.TB, data []byte) []byte {
@@ -144,7 +145,7 @@ func manyEntries(t testing.TB) []byte {
 func TestHiddenBombIsStoppedWhileUnpacking(t *testing.T) {
 	bomb := gzipped(t, append(members(2000), strings.Repeat(strings.Repeat("0", 1023)+"\n", 40<<10)...))
 	rows, err := readAll(open(t, bomb, sheet.Options{}))
-	if !errs.Is(err, "zip_bomb") || !errors.Is(err, sheet.ErrDamaged) || !strings.Contains(err.Error(), "more than 200 times") {
+	if !errs.Is(err, "zip_bomb") || !errors.Is(err, unpack.ErrDamaged) || !strings.Contains(err.Error(), "more than 200 times") {
 		t.Errorf("%d rows, then %v", len(rows), err)
 	}
 	rows, err = readAll(open(t, gzipped(t, members(100_000)), sheet.Options{MaxUnpacked: 2 << 20}))
@@ -166,7 +167,7 @@ func TestDamagedFileReturnsItsGoodRowsFirst(t *testing.T) {
 	for name, in := range tests {
 		t.Run(name, func(t *testing.T) {
 			rows, err := readAll(open(t, in, sheet.Options{}))
-			if !errors.Is(err, sheet.ErrDamaged) || len(rows) < 10_000 {
+			if !errors.Is(err, unpack.ErrDamaged) || len(rows) < 10_000 {
 				t.Fatalf("%d rows, then %v", len(rows), err)
 			}
 			for i, row := range rows {

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/sheet/record"
 )
 
 // cellGen draws cells, including everything that needs quoting. Its letters
@@ -181,14 +182,14 @@ func checkResume(r *rapid.T, data []byte, is sheet.Detected, want [][]string) {
 // rowCopy is a copy of a row that outlives Next.
 type rowCopy struct {
 	Row   line
-	Pos   sheet.Pos
-	End   sheet.Pos
+	Pos   record.Pos
+	End   record.Pos
 	Bytes string
 }
 
 func restOf(t fataler, table *sheet.Table) []rowCopy {
 	var rows []rowCopy
-	var row sheet.Row
+	var row record.Row
 	for {
 		err := table.Next(&row)
 		if errors.Is(err, io.EOF) {
@@ -234,7 +235,7 @@ func checkSeek(r *rapid.T, data []byte) {
 	all := restOf(r, table)
 	for i, row := range all {
 		for _, to := range []struct {
-			pos  sheet.Pos
+			pos  record.Pos
 			rest []rowCopy
 		}{{row.Pos, all[i:]}, {row.End, all[i+1:]}} {
 			if err := table.Seek(to.pos); err != nil {

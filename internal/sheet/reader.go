@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"io"
+
+	"github.com/regulars/regulars/internal/sheet/record"
+	"github.com/regulars/regulars/internal/sheet/unpack"
 )
 
 const (
 	bufferSize = 256 << 10
-	maxBuffer  = MaxRecord + bufferSize
+	maxBuffer  = record.MaxSize + bufferSize
 )
 
 // maxLineEnd is the room in units for the line ending of a record of maximum
@@ -19,7 +22,7 @@ const maxLineEnd = 16
 // UTF-16. units has one byte per unit, the unit itself if it is ASCII, so that
 // one search works for every encoding.
 type reader struct {
-	src   *stream
+	src   *unpack.Stream
 	raw   []byte
 	units []byte // shares memory with raw if a unit is one byte
 	pos   int    // first unread unit
@@ -30,8 +33,8 @@ type reader struct {
 	bigEndian bool
 }
 
-func newReader(src *stream, encoding string) *reader {
-	r := &reader{src: src, width: 1, base: src.offset}
+func newReader(src *unpack.Stream, encoding string) *reader {
+	r := &reader{src: src, width: 1, base: src.Offset}
 	if isUTF16(encoding) {
 		r.width, r.bigEndian = 2, encoding == utf16BE
 	}
@@ -43,13 +46,13 @@ func newReader(src *stream, encoding string) *reader {
 // file.
 func (r *reader) seek(off int64) error {
 	if r.readErr() != nil {
-		r.src.close() // restart after an error
+		r.src.Close() // restart after an error
 	} else if at := off - r.base; at >= 0 && at%int64(r.width) == 0 && at/int64(r.width) <= int64(len(r.units)) {
 		r.pos = int(at) / r.width
 		return nil
 	}
 	r.raw, r.units, r.pos, r.base, r.err = r.raw[:0], r.units[:0], 0, off, nil
-	return r.src.seek(off)
+	return r.src.SetOffset(off)
 }
 
 // offset is the byte offset of the next unit in the unpacked text.
@@ -58,7 +61,7 @@ func (r *reader) offset() int64 { return r.base + int64(r.pos*r.width) }
 // unread returns the buffered units from pos.
 func (r *reader) unread() []byte { return r.units[r.pos:] }
 
-func (r *reader) maxUnits() int { return MaxRecord / r.width }
+func (r *reader) maxUnits() int { return record.MaxSize / r.width }
 
 // rawBytes returns the original bytes of the next n units.
 func (r *reader) rawBytes(n int) []byte {

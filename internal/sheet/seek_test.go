@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/sheet/record"
 )
 
 // manyRows returns one table in every format. The texts exceed the buffer; the
@@ -43,7 +44,7 @@ func manyRows(t testing.TB, n int) map[string][]byte {
 
 // rowAt copies the next row.
 func rowAt(t fataler, table *sheet.Table) (rowCopy, bool) {
-	var row sheet.Row
+	var row record.Row
 	err := table.Next(&row)
 	if errors.Is(err, io.EOF) {
 		return rowCopy{}, false
@@ -144,7 +145,7 @@ func TestSeekAfterErrorReadsAgain(t *testing.T) {
 			defer func() { _ = table.Close() }() // the rows are what is tested
 			src.after /= 3
 			last := table.Start()
-			var row sheet.Row
+			var row record.Row
 			for err = table.Next(&row); err == nil; err = table.Next(&row) {
 				last = row.End
 			}

@@ -17,26 +17,13 @@ import (
 	"io"
 
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sheet/record"
+	"github.com/regulars/regulars/internal/sheet/unpack"
+	"github.com/regulars/regulars/internal/sheet/xlsx"
 )
 
 // MaxColumns is the maximum number of columns of a header.
 const MaxColumns = 1000
-
-// MaxRecord is the maximum size in bytes of a CSV record without its line
-// ending, and of all cells of a workbook row. Longer rows have the Problem
-// RecordTooLong.
-const MaxRecord = 1 << 20
-
-// Values of Row.Problem.
-const (
-	BadEncoding   = "bad_encoding"    // invalid bytes in the encoding; Cells have U+FFFD in their place
-	RecordTooLong = "record_too_long" // over MaxRecord; Cells is empty if the first line alone is too long, and truncated in a workbook
-	OpenQuote     = "open_quote"      // a quote that is never closed; Cells come from the first line only
-)
-
-// ErrDamaged is in the chain of every error caused by a broken file. Reading
-// it again does not help.
-var ErrDamaged = errors.New("damaged file")
 
 // Options are what the caller knows about a file. The zero value detects
 // everything.
@@ -49,7 +36,7 @@ type Options struct {
 
 	// Scratch creates the temporary file of a large or packed workbook. If
 	// nil, such a workbook cannot be read.
-	Scratch func() (Scratch, error)
+	Scratch func() (unpack.Scratch, error)
 }
 
 // Detected describes a file.
@@ -64,39 +51,23 @@ type Detected struct {
 	Entry      string `json:"entry,omitempty"`      // name of the table inside the zip
 }
 
-// Pos is a position between two records, for Table.Seek.
-type Pos struct {
-	Offset int64 `json:"offset"` // byte offset in the unpacked, still encoded text; the row number in a workbook
-	Line   int   `json:"line"`   // physical line from 1; the row number in a workbook
-}
-
-// Row is one record. Cells and Raw are valid until the next call of Next; the
-// strings in Cells stay valid.
-type Row struct {
-	Line     int      // physical line of the start of the record; the row number in a workbook
-	Pos, End Pos      // start of the record, and start of the next one
-	Cells    []string // untrimmed; empty for a blank line
-	Raw      []byte   // original bytes without the line ending; nil in a workbook or if the first line is too long
-	Problem  string   // "", BadEncoding, RecordTooLong or OpenQuote
-}
-
 // Table is an open file. It is not safe for concurrent use.
 type Table struct {
 	rows       rows
 	detected   Detected
 	header     []string
 	headerLine int
-	start      Pos
+	start      record.Pos
 }
 
 // rows are the records of a CSV text or of a sheet.
 type rows interface {
-	next(row *Row) error
-	seek(p Pos) error
-	// limitCells sets the maximum number of cells of a row.
-	limitCells(cells int)
-	progress() (done, total int64)
-	close() error
+	Next(row *record.Row) error
+	Seek(p record.Pos) error
+	// LimitCells sets the maximum number of cells of a row.
+	LimitCells(cells int)
+	Progress() (done, total int64)
+	Close() error
 }
 
 // Open detects the format of src and reads the header. A file that cannot be
@@ -106,7 +77,7 @@ type rows interface {
 // bad_encoding_name or bad_delimiter. src must be readable until Close.
 func Open(src io.ReaderAt, size int64, opts Options) (*Table, error) {
 	if opts.MaxUnpacked <= 0 {
-		opts.MaxUnpacked = defaultMaxUnpacked
+		opts.MaxUnpacked = unpack.DefaultMaxUnpacked
 	}
 	if size == 0 {
 		return nil, errEmptyFile()
@@ -118,7 +89,7 @@ func Open(src io.ReaderAt, size int64, opts Options) (*Table, error) {
 	}
 	if err != nil {
 		if t.rows != nil {
-			_ = t.rows.close() // the first error matters
+			_ = t.rows.Close() // the first error matters
 		}
 		return nil, err
 	}
@@ -131,18 +102,18 @@ func errEmptyFile() error {
 
 // readHeader reads the first record that is not a blank line.
 func (t *Table) readHeader() error {
-	t.rows.limitCells(MaxColumns + 1)
-	var row Row
+	t.rows.LimitCells(MaxColumns + 1)
+	var row record.Row
 	for len(row.Cells) == 0 {
-		err := t.rows.next(&row)
+		err := t.rows.Next(&row)
 		if errors.Is(err, io.EOF) {
 			return errs.New(errs.Invalid, "no_header", "The file has no header line; its first line must name the columns.")
 		}
 		if err != nil {
-			return wrapDamaged(err)
+			return unpack.WrapDamaged(err)
 		}
-		if row.Problem == RecordTooLong {
-			return errs.New(errs.Invalid, "bad_header", "The header on line %d is longer than %d bytes; shorten the names of the columns.", row.Line, MaxRecord)
+		if row.Problem == record.TooLong {
+			return errs.New(errs.Invalid, "bad_header", "The header on line %d is longer than %d bytes; shorten the names of the columns.", row.Line, record.MaxSize)
 		}
 		if row.Problem != "" {
 			return errs.New(errs.Invalid, "bad_header", "The header on line %d cannot be read (%s); correct it or set the encoding.", row.Line, row.Problem)
@@ -156,16 +127,8 @@ func (t *Table) readHeader() error {
 	}
 	t.header = append([]string(nil), row.Cells...)
 	t.headerLine, t.start = row.Line, row.End
-	t.rows.limitCells(len(t.header) + MaxColumns)
+	t.rows.LimitCells(len(t.header) + MaxColumns)
 	return nil
-}
-
-// wrapDamaged turns damage found while opening a file into damaged_file.
-func wrapDamaged(err error) error {
-	if errors.Is(err, ErrDamaged) && errs.From(err) == nil {
-		return errs.New(errs.Invalid, "damaged_file", "The file is damaged or incomplete; send it again.").Because(err)
-	}
-	return err
 }
 
 func isBlank(cells []string) bool {
@@ -189,7 +152,7 @@ func (t *Table) Header() []string { return t.header }
 func (t *Table) HeaderLine() int { return t.headerLine }
 
 // Start is the position of the first row after the header.
-func (t *Table) Start() Pos { return t.start }
+func (t *Table) Start() record.Pos { return t.start }
 
 // Next reads the next record into row. It returns io.EOF after the last
 // record, an error with ErrDamaged in its chain if the file is broken at that
@@ -198,105 +161,105 @@ func (t *Table) Start() Pos { return t.start }
 //
 // A row has at most MaxColumns more cells than the header; the last cell then
 // contains the remainder.
-func (t *Table) Next(row *Row) error { return t.rows.next(row) }
+func (t *Table) Next(row *record.Row) error { return t.rows.Next(row) }
 
 // Seek sets the position of the next row to p, a Table.Start, Row.Pos or
 // Row.End of the same file and options. It is free in an unpacked text. Packed
 // files and workbooks are read up to p, from the beginning if p is behind the
 // buffer, so visit positions in ascending order.
-func (t *Table) Seek(p Pos) error { return t.rows.seek(p) }
+func (t *Table) Seek(p record.Pos) error { return t.rows.Seek(p) }
 
 // Progress returns how many bytes of src have been read.
-func (t *Table) Progress() (done, total int64) { return t.rows.progress() }
+func (t *Table) Progress() (done, total int64) { return t.rows.Progress() }
 
 // Close releases the resources of the table. It does not close src.
-func (t *Table) Close() error { return t.rows.close() }
+func (t *Table) Close() error { return t.rows.Close() }
 
 // open detects the container of src and opens its content.
 func (t *Table) open(src io.ReaderAt, size int64, opts Options) error {
-	s := &stream{src: &meteredReader{src: src, budget: -1}, size: size, unpackMax: opts.MaxUnpacked}
+	s := unpack.New(src, size, opts.MaxUnpacked)
 	start := make([]byte, 4)
-	n, err := s.readPrefix(start)
+	n, err := s.ReadPrefix(start)
 	if err != nil {
 		return err
 	}
-	if err := s.seek(0); err != nil {
+	if err := s.SetOffset(0); err != nil {
 		return err
 	}
 	switch start = start[:n]; {
-	case isGzip(start):
+	case unpack.IsGzip(start):
 		return t.openGzip(s, opts)
-	case isZip(start):
+	case unpack.IsZip(start):
 		return t.openZip(s, opts)
 	}
 	return t.openText(s, opts)
 }
 
-func (t *Table) openGzip(s *stream, opts Options) error {
+func (t *Table) openGzip(s *unpack.Stream, opts Options) error {
 	t.detected.Container = "gzip"
-	s.unpack = func() (io.ReadCloser, error) {
-		return gzip.NewReader(io.NewSectionReader(s.src, 0, s.size))
-	}
+	s.Unpack(0, func() (io.ReadCloser, error) {
+		return gzip.NewReader(s.Packed())
+	})
 	return t.openPacked(s, opts)
 }
 
-func (t *Table) openZip(s *stream, opts Options) error {
-	archive, err := readDirectory(s)
+func (t *Table) openZip(s *unpack.Stream, opts Options) error {
+	archive, err := unpack.ReadDirectory(s)
 	if err != nil {
-		return wrapDamaged(err)
+		return unpack.WrapDamaged(err)
 	}
-	if isOfficeDocument(archive) {
+	if xlsx.IsOfficeDocument(archive) {
 		return t.openXLSX(s, archive, opts)
 	}
-	entry, err := singleTable(archive)
+	entry, err := unpack.SingleTable(archive)
 	if err != nil {
 		return err
 	}
-	if err := checkEntry(entry, opts.MaxUnpacked); err != nil {
+	if err := unpack.CheckEntry(entry, opts.MaxUnpacked); err != nil {
 		return err
 	}
 	at, err := entry.DataOffset()
 	if err != nil {
-		return wrapDamaged(s.wrapError(err))
+		return unpack.WrapDamaged(s.WrapError(err))
 	}
 	t.detected.Container, t.detected.Entry = "zip", entry.Name
-	s.packedAt, s.unpack = at, entry.Open
+	s.Unpack(at, entry.Open)
 	return t.openPacked(s, opts)
 }
 
 // openPacked opens the unpacked bytes of s. Options.Scan describes the packed
 // bytes and is ignored.
-func (t *Table) openPacked(s *stream, opts Options) error {
+func (t *Table) openPacked(s *unpack.Stream, opts Options) error {
 	opts.Scan = nil
 	start := make([]byte, 4)
-	n, err := s.readPrefix(start)
+	n, err := s.ReadPrefix(start)
 	if err != nil {
-		return wrapDamaged(err)
+		return unpack.WrapDamaged(err)
 	}
-	if err := s.seek(0); err != nil {
-		return wrapDamaged(err)
+	if err := s.SetOffset(0); err != nil {
+		return unpack.WrapDamaged(err)
 	}
 	switch start = start[:n]; {
 	case n == 0:
 		return errEmptyFile()
-	case isGzip(start):
+	case unpack.IsGzip(start):
 		return errs.New(errs.Unsupported, "unsupported_type", "The file is packed twice; unpack it once.")
-	case isZip(start):
+	case unpack.IsZip(start):
 		return t.openPackedXLSX(s, opts)
 	}
 	return t.openText(s, opts)
 }
 
 // openText opens a CSV text.
-func (t *Table) openText(s *stream, opts Options) error {
+func (t *Table) openText(s *unpack.Stream, opts Options) error {
 	size := int64(sampleSize)
-	if s.unpack == nil {
-		size = min(size, s.size)
+	if !s.IsPacked() {
+		size = min(size, s.Size)
 	}
 	sample := make([]byte, size)
-	n, err := s.readPrefix(sample)
+	n, err := s.ReadPrefix(sample)
 	if err != nil {
-		return wrapDamaged(err)
+		return unpack.WrapDamaged(err)
 	}
 	complete := n < sampleSize
 	return t.detectText(s, sample[:n], complete, opts)
@@ -304,7 +267,7 @@ func (t *Table) openText(s *stream, opts Options) error {
 
 // detectText detects the dialect from sample, the first bytes of s, and
 // positions the table at the first line.
-func (t *Table) detectText(s *stream, sample []byte, complete bool, opts Options) error {
+func (t *Table) detectText(s *unpack.Stream, sample []byte, complete bool, opts Options) error {
 	if err := checkText(sample, opts.Encoding); err != nil {
 		return err
 	}
@@ -318,16 +281,16 @@ func (t *Table) detectText(s *stream, sample []byte, complete bool, opts Options
 	}
 	d := &t.detected
 	d.Format, d.Encoding, d.LineEnding = "csv", encoding, detectLineEnding(units)
-	c := &csvRows{in: newReader(s, encoding), decoder: newDecoder(encoding), eol: '\n', size: s.size}
+	c := &csvRows{in: newReader(s, encoding), decoder: newDecoder(encoding), eol: '\n', size: s.Size}
 	if d.LineEnding == "cr" {
 		c.eol = '\r'
 	}
 	t.rows = c
-	at := Pos{Offset: int64(mark), Line: 1}
+	at := record.Pos{Offset: int64(mark), Line: 1}
 	if first, rest, _ := bytes.Cut(units, []byte{c.eol}); parseSep(first) != 0 {
 		d.Sep = true
 		c.splitter.delimiter = parseSep(first)
-		at = Pos{Offset: at.Offset + int64((len(units)-len(rest))*c.in.width), Line: 2}
+		at = record.Pos{Offset: at.Offset + int64((len(units)-len(rest))*c.in.width), Line: 2}
 	} else {
 		c.splitter.delimiter = detectDelimiter(units, c.eol)
 	}
@@ -337,70 +300,56 @@ func (t *Table) detectText(s *stream, sample []byte, complete bool, opts Options
 		}
 	}
 	d.Delimiter = string(c.splitter.delimiter)
-	return c.seek(at)
+	return c.Seek(at)
 }
 
-func (t *Table) openXLSX(s *stream, archive *zip.Reader, opts Options) error {
-	b := &workbook{src: s, total: s.size, parts: map[string]*zip.File{}, limit: opts.MaxUnpacked, newScratch: opts.newScratch}
-	if err := b.open(archive); err != nil {
-		_ = b.close()
-		return wrapDamaged(err)
-	}
-	r := &xlsxRows{book: b}
-	t.rows = r
-	ref, err := b.selectSheet(opts.Sheet, r)
+func (t *Table) openXLSX(s *unpack.Stream, archive *zip.Reader, opts Options) error {
+	r, name, err := xlsx.Open(s, archive, xlsx.Options{MaxUnpacked: opts.MaxUnpacked, Sheet: opts.Sheet, Scratch: opts.newScratch})
 	if err != nil {
-		return wrapDamaged(err)
+		return err
 	}
-	t.detected.Format, t.detected.Sheet = "xlsx", ref.name
+	t.rows = r
+	t.detected.Format, t.detected.Sheet = "xlsx", name
 	return nil
 }
 
 // openPackedXLSX unpacks a workbook into a temporary file, because it needs
 // random access.
-func (t *Table) openPackedXLSX(s *stream, opts Options) error {
+func (t *Table) openPackedXLSX(s *unpack.Stream, opts Options) error {
 	file, err := opts.newScratch()
 	if err != nil {
 		return fmt.Errorf("unpack workbook: %w", err)
 	}
 	size, err := io.Copy(file, s)
-	s.close()
+	s.Close()
 	if err == nil {
-		inner := &stream{src: &meteredReader{src: file, budget: -1}, size: size, unpackMax: opts.MaxUnpacked}
-		err = t.openSpooledXLSX(inner, file, s.size, opts)
+		err = t.openSpooledXLSX(unpack.New(file, size, opts.MaxUnpacked), file, s.Size, opts)
 	}
 	if err != nil && t.rows == nil {
 		_ = file.Close()
 	}
-	return wrapDamaged(err)
+	return unpack.WrapDamaged(err)
 }
 
-func (t *Table) openSpooledXLSX(s *stream, file Scratch, total int64, opts Options) error {
-	archive, err := readDirectory(s)
+func (t *Table) openSpooledXLSX(s *unpack.Stream, file unpack.Scratch, total int64, opts Options) error {
+	archive, err := unpack.ReadDirectory(s)
 	if err != nil {
 		return err
 	}
-	if !isOfficeDocument(archive) {
+	if !xlsx.IsOfficeDocument(archive) {
 		return errs.New(errs.Unsupported, "unsupported_type", "The file is packed twice; unpack it once.")
 	}
-	err = t.openXLSX(s, archive, opts)
-	if r, ok := t.rows.(*xlsxRows); ok {
-		r.book.spooled, r.book.total = file, total
+	if err := t.openXLSX(s, archive, opts); err != nil {
+		return err
 	}
-	return err
-}
-
-// Scratch is a temporary file. Close deletes it.
-type Scratch interface {
-	io.Writer
-	io.ReaderAt
-	io.Closer
+	t.rows.(*xlsx.Rows).SetSpooled(file, total)
+	return nil
 }
 
 // errNoScratch: the file needs Options.Scratch, which is nil.
 var errNoScratch = errors.New("read workbook: no temporary file is available")
 
-func (o Options) newScratch() (Scratch, error) {
+func (o Options) newScratch() (unpack.Scratch, error) {
 	if o.Scratch == nil {
 		return nil, errNoScratch
 	}

@@ -14,6 +14,8 @@ import (
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/sheet/record"
+	"github.com/regulars/regulars/internal/sheet/unpack"
 )
 
 // line is an expected row.
@@ -24,10 +26,10 @@ type line struct {
 }
 
 // scratch creates temporary files in a directory of the test.
-func scratch(t testing.TB) func() (sheet.Scratch, error) {
+func scratch(t testing.TB) func() (unpack.Scratch, error) {
 	t.Helper()
 	dir := t.TempDir()
-	return func() (sheet.Scratch, error) { return os.CreateTemp(dir, "") }
+	return func() (unpack.Scratch, error) { return os.CreateTemp(dir, "") }
 }
 
 func open(t testing.TB, data []byte, opts sheet.Options) *sheet.Table {
@@ -48,7 +50,7 @@ func open(t testing.TB, data []byte, opts sheet.Options) *sheet.Table {
 // readAll returns the rows and the error at the end.
 func readAll(table *sheet.Table) ([]line, error) {
 	var rows []line
-	var row sheet.Row
+	var row record.Row
 	for {
 		if err := table.Next(&row); err != nil {
 			return rows, err
@@ -153,7 +155,7 @@ func TestMessyFilesAreReadAsIntended(t *testing.T) {
 		{
 			name: "a stray quote affects its own line only", in: "a,b\n1,\"x\n2,y\n3,z\n", header: ab,
 			rows: []line{
-				{2, []string{"1", "x\n"[:1]}, sheet.OpenQuote},
+				{2, []string{"1", "x\n"[:1]}, record.OpenQuote},
 				{3, []string{"2", "y"}, ""},
 				{4, []string{"3", "z"}, ""},
 			},
@@ -162,7 +164,7 @@ func TestMessyFilesAreReadAsIntended(t *testing.T) {
 		{
 			name: "a stray quote does not pair with a later quoted cell", in: "a,b\n1,\"x\n2,y\n3,\"z, zz\"\n4,w\n", header: ab,
 			rows: []line{
-				{2, []string{"1", "x"}, sheet.OpenQuote},
+				{2, []string{"1", "x"}, record.OpenQuote},
 				{3, []string{"2", "y"}, ""},
 				{4, []string{"3", "z, zz"}, ""},
 				{5, []string{"4", "w"}, ""},
@@ -219,9 +221,9 @@ func TestMessyFilesAreReadAsIntended(t *testing.T) {
 		{
 			name: "half a surrogate pair and half a unit fail their rows", in: encodeUTF16("a,b\n1,\xed", false, true) + "\x00\xd8" + encodeUTF16("\n2,3\n", false, false) + "x", header: ab,
 			rows: []line{
-				{2, []string{"1", "\ufffd\ufffd"}, sheet.BadEncoding},
+				{2, []string{"1", "\ufffd\ufffd"}, record.BadEncoding},
 				{3, []string{"2", "3"}, ""},
-				{4, []string{"\ufffd"}, sheet.BadEncoding},
+				{4, []string{"\ufffd"}, record.BadEncoding},
 			},
 			detected: encoded("utf-16le"),
 		},
@@ -231,17 +233,17 @@ func TestMessyFilesAreReadAsIntended(t *testing.T) {
 		},
 		{
 			name: "a byte that Windows-1252 leaves undefined fails its row", in: toWindows1252(t, "a,b\nJosé,x\n") + "y\x81,1\n", header: ab,
-			rows:     []line{{2, []string{"José", "x"}, ""}, {3, []string{"y\ufffd", "1"}, sheet.BadEncoding}},
+			rows:     []line{{2, []string{"José", "x"}, ""}, {3, []string{"y\ufffd", "1"}, record.BadEncoding}},
 			detected: encoded("windows-1252"),
 		},
 		{
 			name: "a stray byte in a UTF-8 file fails its row", in: "a,b\nJosé,ü\nx\xff,2\n", header: ab,
-			rows:     []line{{2, []string{"José", "ü"}, ""}, {3, []string{"x\ufffd", "2"}, sheet.BadEncoding}},
+			rows:     []line{{2, []string{"José", "ü"}, ""}, {3, []string{"x\ufffd", "2"}, record.BadEncoding}},
 			detected: encoded("utf-8"),
 		},
 		{
 			name: "a zero byte fails its row", in: "a,b\nx\x00,2\n3,4\n", header: ab,
-			rows:     []line{{2, []string{"x\ufffd", "2"}, sheet.BadEncoding}, {3, []string{"3", "4"}, ""}},
+			rows:     []line{{2, []string{"x\ufffd", "2"}, record.BadEncoding}, {3, []string{"3", "4"}, ""}},
 			detected: encoded("utf-8"),
 		},
 		{
@@ -322,17 +324,17 @@ func TestNonTablesAreRejected(t *testing.T) {
 }
 
 func TestRecordOverOneMiBFailsAndReadingResumesAtTheNextLine(t *testing.T) {
-	long := strings.Repeat("x", sheet.MaxRecord)
+	long := strings.Repeat("x", record.MaxSize)
 	tests := []struct {
 		name, in string
 		want     []line
 	}{
 		{"exactly the limit is read", "a\n" + long + "\nb\n", []line{{2, []string{long}, ""}, {3, []string{"b"}, ""}}},
 		{"exactly the limit with CR LF is read", "a\r\n" + long + "\r\nb\r\n", []line{{2, []string{long}, ""}, {3, []string{"b"}, ""}}},
-		{"one more is not", "a\n" + long + "y\nb\n", []line{{2, nil, sheet.RecordTooLong}, {3, []string{"b"}, ""}}},
-		{"many more are not", "a\n" + strings.Repeat(long, 9) + "\nb\n", []line{{2, nil, sheet.RecordTooLong}, {3, []string{"b"}, ""}}},
-		{"at the end of the file", "a\n" + long + long, []line{{2, nil, sheet.RecordTooLong}}},
-		{"in quotes on one line", "a\n\"" + long + "\"\nb\n", []line{{2, nil, sheet.RecordTooLong}, {3, []string{"b"}, ""}}},
+		{"one more is not", "a\n" + long + "y\nb\n", []line{{2, nil, record.TooLong}, {3, []string{"b"}, ""}}},
+		{"many more are not", "a\n" + strings.Repeat(long, 9) + "\nb\n", []line{{2, nil, record.TooLong}, {3, []string{"b"}, ""}}},
+		{"at the end of the file", "a\n" + long + long, []line{{2, nil, record.TooLong}}},
+		{"in quotes on one line", "a\n\"" + long + "\"\nb\n", []line{{2, nil, record.TooLong}, {3, []string{"b"}, ""}}},
 		{
 			"a quoted cell of many lines is read up to the limit", "a\n\"x\n" + long[:1<<19] + "\ny\"\nb\n",
 			[]line{{2, []string{"x\n" + long[:1<<19] + "\ny"}, ""}, {5, []string{"b"}, ""}},
@@ -340,7 +342,7 @@ func TestRecordOverOneMiBFailsAndReadingResumesAtTheNextLine(t *testing.T) {
 		{
 			"a quote that is open beyond the limit was a stray one", "a\n\"x\n" + long[:1<<19] + "\n" + long[:1<<19] + "\ny\"\nb\n",
 			[]line{
-				{2, []string{"x"}, sheet.OpenQuote},
+				{2, []string{"x"}, record.OpenQuote},
 				{3, []string{long[:1<<19]}, ""},
 				{4, []string{long[:1<<19]}, ""},
 				{5, []string{`y"`}, ""},
@@ -349,7 +351,7 @@ func TestRecordOverOneMiBFailsAndReadingResumesAtTheNextLine(t *testing.T) {
 		},
 		{
 			"a record that grows too long after its quote closed", "a\n\"x\ny\",1" + long + "\nb\n",
-			[]line{{2, []string{"x"}, sheet.RecordTooLong}, {3, nil, sheet.RecordTooLong}, {4, []string{"b"}, ""}},
+			[]line{{2, []string{"x"}, record.TooLong}, {3, nil, record.TooLong}, {4, []string{"b"}, ""}},
 		},
 	}
 	for _, test := range tests {
@@ -388,7 +390,7 @@ func TestReadErrorIsNotDamage(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows, err := readAll(table)
-	if !errors.Is(err, broken) || errors.Is(err, sheet.ErrDamaged) || len(rows) == 0 {
+	if !errors.Is(err, broken) || errors.Is(err, unpack.ErrDamaged) || len(rows) == 0 {
 		t.Fatalf("%d rows, then %v", len(rows), err)
 	}
 }

@@ -14,6 +14,8 @@ import (
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/sheet/record"
+	"github.com/regulars/regulars/internal/sheet/unpack"
 )
 
 // rawWorkbook returns a workbook with one sheet, the given shared strings and
@@ -67,7 +69,7 @@ func allocatedBytes(do func()) uint64 {
 }
 
 func TestHeaderRepeatingALongStringIsRejectedInLittleMemory(t *testing.T) {
-	for name, text := range map[string]string{"1 MiB": repetitiveText(sheet.MaxRecord), "15 MiB": repetitiveText(15 << 20)} {
+	for name, text := range map[string]string{"1 MiB": repetitiveText(record.MaxSize), "15 MiB": repetitiveText(15 << 20)} {
 		t.Run(name, func(t *testing.T) {
 			data := rawWorkbook(t, []string{text}, sharedRow(1000, 0)+sharedRow(1, 0))
 			if len(data) > 512<<10 {
@@ -89,19 +91,19 @@ func TestHeaderRepeatingALongStringIsRejectedInLittleMemory(t *testing.T) {
 
 func TestRowsRepeatingALongStringFailInLittleMemory(t *testing.T) {
 	const many = 50
-	data := rawWorkbook(t, []string{"a", repetitiveText(15 << 20), repetitiveText(sheet.MaxRecord - 1)},
+	data := rawWorkbook(t, []string{"a", repetitiveText(15 << 20), repetitiveText(record.MaxSize - 1)},
 		sharedRow(1000, 0)+strings.Repeat(sharedRow(1000, 1), many)+strings.Repeat("<row>"+strings.Repeat(`<c r="A1" t="s"><v>2</v></c>`, 1000)+"</row>", many)+sharedRow(2, 0))
 	var rows []line
 	var err error
 	allocated := allocatedBytes(func() {
 		table := open(t, data, sheet.Options{})
-		var row sheet.Row
+		var row record.Row
 		for err = table.Next(&row); err == nil; err = table.Next(&row) {
 			size := 0
 			for _, cell := range row.Cells {
 				size += len(cell)
 			}
-			if size > sheet.MaxRecord {
+			if size > record.MaxSize {
 				t.Fatalf("line %d has %d bytes", row.Line, size)
 			}
 			rows = append(rows, line{row.Line, nil, row.Problem})
@@ -111,7 +113,7 @@ func TestRowsRepeatingALongStringFailInLittleMemory(t *testing.T) {
 		t.Fatal(len(rows), err)
 	}
 	for i, row := range rows {
-		if (row.Problem == sheet.RecordTooLong) != (i < 2*many) {
+		if (row.Problem == record.TooLong) != (i < 2*many) {
 			t.Errorf("row %d: %q", i, row.Problem)
 		}
 	}
@@ -121,8 +123,8 @@ func TestRowsRepeatingALongStringFailInLittleMemory(t *testing.T) {
 }
 
 func TestWorkbookRowOverOneMiBFailsAndTheNextIsRead(t *testing.T) {
-	long := strings.Repeat("x", sheet.MaxRecord)
-	half := long[:sheet.MaxRecord/2]
+	long := strings.Repeat("x", record.MaxSize)
+	half := long[:record.MaxSize/2]
 	tests := []struct {
 		name, row string
 		want      line
@@ -132,12 +134,12 @@ func TestWorkbookRowOverOneMiBFailsAndTheNextIsRead(t *testing.T) {
 		{"exactly the limit in a CDATA section", inlineRow("<![CDATA[" + long + "]]>"), line{2, []string{long}, ""}},
 		{"exactly the limit in two cells", inlineRow(half, half), line{2, []string{half, half}, ""}},
 		{"exactly the limit in two parts", inlineRow(half + "</t></is><is><t>" + long), line{2, []string{long}, ""}},
-		{"a long string", sharedRow(1, 2), line{2, nil, sheet.RecordTooLong}},
-		{"a cell too much", inlineRow(half, half, "y", "z"), line{2, []string{half, half}, sheet.RecordTooLong}},
-		{"a long cell", inlineRow("a", "", long+"y", "z"), line{2, []string{"a"}, sheet.RecordTooLong}},
-		{"a very long cell", inlineRow(strings.Repeat(long, 9)), line{2, nil, sheet.RecordTooLong}},
-		{"a long cell of several parts", "<row><c t=\"inlineStr\"><is><r><t>" + long + "</t></r><r><t>y</t></r></is></c></row>", line{2, nil, sheet.RecordTooLong}},
-		{"a long number", "<row><c><v>" + strings.Repeat("1", sheet.MaxRecord+1) + "</v></c></row>", line{2, nil, sheet.RecordTooLong}},
+		{"a long string", sharedRow(1, 2), line{2, nil, record.TooLong}},
+		{"a cell too much", inlineRow(half, half, "y", "z"), line{2, []string{half, half}, record.TooLong}},
+		{"a long cell", inlineRow("a", "", long+"y", "z"), line{2, []string{"a"}, record.TooLong}},
+		{"a very long cell", inlineRow(strings.Repeat(long, 9)), line{2, nil, record.TooLong}},
+		{"a long cell of several parts", "<row><c t=\"inlineStr\"><is><r><t>" + long + "</t></r><r><t>y</t></r></is></c></row>", line{2, nil, record.TooLong}},
+		{"a long number", "<row><c><v>" + strings.Repeat("1", record.MaxSize+1) + "</v></c></row>", line{2, nil, record.TooLong}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -169,7 +171,7 @@ func TestHugeXMLTokenIsDamage(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			rows, err := readAll(open(t, rawWorkbook(t, []string{"a"}, sharedRow(1, 0)+row), sheet.Options{}))
-			if !errors.Is(err, sheet.ErrDamaged) || len(rows) != 0 {
+			if !errors.Is(err, unpack.ErrDamaged) || len(rows) != 0 {
 				t.Errorf("%d rows, then %v", len(rows), err)
 			}
 		})

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/sheet/unpack"
 )
 
 var padding = strings.Repeat("0", 1998)
@@ -82,7 +83,7 @@ func openWorkbookFile(path string) error {
 	if err != nil {
 		return err
 	}
-	table, err := sheet.Open(file, info.Size(), sheet.Options{Scratch: func() (sheet.Scratch, error) { return os.CreateTemp(filepath.Dir(path), "scratch-") }})
+	table, err := sheet.Open(file, info.Size(), sheet.Options{Scratch: func() (unpack.Scratch, error) { return os.CreateTemp(filepath.Dir(path), "scratch-") }})
 	if err != nil {
 		return err
 	}

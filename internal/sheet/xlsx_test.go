@@ -15,6 +15,7 @@ import (
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/sheet/unpack"
 )
 
 // workbook returns an XLSX file with one sheet.
@@ -245,7 +246,7 @@ func TestBrokenSheetIsDamageNotTheEnd(t *testing.T) {
 				return
 			}
 			defer func() { _ = table.Close() }() // the rows are what is tested
-			if rows, err := readAll(table); !errors.Is(err, sheet.ErrDamaged) || len(rows) < 600 {
+			if rows, err := readAll(table); !errors.Is(err, unpack.ErrDamaged) || len(rows) < 600 {
 				t.Fatalf("%d rows, then %v", len(rows), err)
 			}
 		})

@@ -21,7 +21,7 @@ func TestChangeWatchSeesCommitsOfOthers(t *testing.T) {
 		write := func(ctx context.Context, db *sqldb.DB) {
 			t.Helper()
 			if err := db.Tx(ctx, func(tx *sqldb.Tx) error {
-				_, err := tx.Exec(ctx, "UPDATE member_totals SET total = total")
+				_, err := tx.Exec(ctx, "UPDATE member_counts SET total = total")
 				return err
 			}); err != nil {
 				t.Fatal(err)
@@ -51,7 +51,7 @@ func TestChangeWatchSeesCommitsOfOthers(t *testing.T) {
 			t.Error("a commit of this process was not counted")
 		}
 		since = mark()
-		if _, err := db.Exec(t.Context(), "UPDATE member_totals SET total = total"); err != nil {
+		if _, err := db.Exec(t.Context(), "UPDATE member_counts SET total = total"); err != nil {
 			t.Fatal(err)
 		}
 		if quiet(since) {

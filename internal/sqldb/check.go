@@ -31,3 +31,11 @@ func (db *DB) Check(ctx context.Context) (problem string, err error) {
 	}
 	return "", err
 }
+
+// Size returns the size of the database in bytes, without a write-ahead log.
+func (db *DB) Size(ctx context.Context) (int64, error) {
+	if db.dialect == SQLite {
+		return One(ctx, db, "database", Value[int64], "SELECT c.page_count * s.page_size FROM pragma_page_count c, pragma_page_size s")
+	}
+	return One(ctx, db, "database", Value[int64], "SELECT pg_database_size(current_database())")
+}

@@ -29,7 +29,14 @@ func TestDamagedFileIsReported(t *testing.T) {
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if problem, err := sqldbtest.Open(t, address).Check(t.Context()); err == nil && problem == "" {
+	db, err := sqldb.Open(t.Context(), address, sqldb.Options{})
+	if err != nil {
+		return // the page is one of the schema
+	}
+	if problem, err := db.Check(t.Context()); err == nil && problem == "" {
 		t.Error("no problem reported")
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -164,6 +164,7 @@ func (g *commitGroup) finish(err error) {
 	}
 	g.db.noteWrite(g.ctx)
 	_ = g.conn.Close() // returns it to the pool
+	g.db.checkpoints.afterCommit()
 	g.err = err
 	close(g.done)
 }

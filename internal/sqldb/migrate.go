@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"strings"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
@@ -13,9 +11,9 @@ import (
 	"github.com/regulars/regulars/migrations"
 )
 
-// Migrate migrates the schema to the newest version of this program. It fails if
-// a newer program has migrated the database further. Processes may call it
-// concurrently.
+// Migrate migrates the schema to the newest version of this program. It changes
+// nothing and fails if a newer program has migrated the database further, or if
+// the schema is from before the first release. Processes may call it concurrently.
 func (db *DB) Migrate(ctx context.Context) error {
 	provider, err := db.provider()
 	if err != nil {
@@ -28,6 +26,9 @@ func (db *DB) Migrate(ctx context.Context) error {
 		}
 		if current > newest {
 			return fmt.Errorf("the database has schema version %d, this program knows %d: start the newer version of the program", current, newest)
+		}
+		if isUnreleased(current) {
+			return fmt.Errorf("the database has schema version %d, from before the first release, and cannot be migrated: %s", current, unreleasedRemedy)
 		}
 		_, failed := provider.Up(ctx)
 		if failed == nil {
@@ -52,26 +53,21 @@ func (db *DB) SchemaVersion(ctx context.Context) (current, newest int64, err err
 	return provider.GetVersions(ctx)
 }
 
+// isUnreleased reports whether a schema is from before the first release; 0 is the
+// version of an empty database.
+func isUnreleased(version int64) bool { return version > 0 && version < migrations.First }
+
+const unreleasedRemedy = "start with an empty data folder or database, and import the members from a CSV file"
+
 func (db *DB) provider() (*goose.Provider, error) {
-	other, dialect := ".postgres.sql", goose.DialectSQLite3
-	options := []goose.ProviderOption{}
+	dialect, options := goose.DialectSQLite3, []goose.ProviderOption{}
 	if db.dialect == Postgres {
-		other, dialect = ".sqlite.sql", goose.DialectPostgres
+		dialect = goose.DialectPostgres
 		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 300)) // retries every second, for 5 minutes
 		if err != nil {
 			return nil, err
 		}
 		options = append(options, goose.WithSessionLocker(locker))
 	}
-	names, err := fs.Glob(migrations.Files, "*.sql")
-	if err != nil {
-		return nil, err
-	}
-	excluded := []string{}
-	for _, name := range names {
-		if strings.HasSuffix(name, other) {
-			excluded = append(excluded, name)
-		}
-	}
-	return goose.NewProvider(dialect, db.write, migrations.Files, append(options, goose.WithExcludeNames(excluded))...)
+	return goose.NewProvider(dialect, db.write, migrations.For(string(db.dialect)), options...)
 }

@@ -3,9 +3,9 @@ package sqldb_test
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/regulars/regulars/internal/sqldb"
-	"github.com/regulars/regulars/internal/sqldb/pgtest"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
+	"github.com/regulars/regulars/migrations"
 )
 
 // columnsOf lists every column of the schema as "table.column TYPE NOT NULL".
@@ -50,12 +50,8 @@ func TestMigrationsCreateTheSameColumnsOnBothEngines(t *testing.T) {
 }
 
 func TestProcessesCanMigrateConcurrently(t *testing.T) {
-	addresses := map[sqldb.Dialect]func() string{
-		sqldb.SQLite:   func() string { return "sqlite:" + filepath.Join(t.TempDir(), "fresh.db") },
-		sqldb.Postgres: func() string { return pgtest.EmptyURL(t) },
-	}
 	for _, engine := range sqldbtest.Engines(t) {
-		address := addresses[engine]()
+		address := emptyAddress(t, engine)
 		group, ctx := errgroup.WithContext(t.Context())
 		for range 3 {
 			db := sqldbtest.Open(t, address)
@@ -73,7 +69,7 @@ func TestMigrateRejectsNewerSchema(t *testing.T) {
 			t.Fatalf("second migration: %v", err)
 		}
 		current, newest, err := db.SchemaVersion(t.Context())
-		if err != nil || current != newest || newest < 8 {
+		if err != nil || current != newest || newest < migrations.First {
 			t.Fatalf("version %d of %d, %v", current, newest, err)
 		}
 		mustExec(t, db, "INSERT INTO goose_db_version (version_id, is_applied) VALUES ($1, TRUE)", newest+1)
@@ -82,6 +78,67 @@ func TestMigrateRejectsNewerSchema(t *testing.T) {
 			t.Fatalf("%v, want %q", err, want)
 		}
 	})
+}
+
+// eachUnreleased calls f with a database from before the first release, and fails
+// if f changes it.
+func eachUnreleased(t *testing.T, f func(t *testing.T, db *sqldb.DB)) {
+	t.Helper()
+	for _, engine := range sqldbtest.Engines(t) {
+		t.Run(string(engine), func(t *testing.T) {
+			t.Parallel()
+			db := sqldbtest.Open(t, emptyAddress(t, engine))
+			sqldbtest.Unreleased(t, db)
+			before := sqldbtest.Dump(t, db)
+			f(t, db)
+			if diff := cmp.Diff(before, sqldbtest.Dump(t, db)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestMigrateRejectsSchemaFromBeforeTheFirstRelease(t *testing.T) {
+	eachUnreleased(t, func(t *testing.T, db *sqldb.DB) {
+		err := db.Migrate(t.Context())
+		if want := "the database has schema version 40, from before the first release, and cannot be migrated: start with an empty data folder"; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	})
+}
+
+func TestSnapshotFromBeforeTheFirstReleaseIsNotRestored(t *testing.T) {
+	eachUnreleased(t, func(t *testing.T, db *sqldb.DB) {
+		folder := t.TempDir()
+		snapshot, err := db.WriteSnapshot(t.Context(), folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		address := emptyAddress(t, db.Dialect())
+		err = sqldb.RestoreSnapshot(t.Context(), address, snapshot, folder)
+		if want := "the backup has schema version 40, from before the first release, and cannot be restored"; err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+		if tables := sqldbtest.Dump(t, sqldbtest.Open(t, address)); len(tables) > 0 {
+			t.Errorf("restored %v", tables)
+		}
+	})
+}
+
+func TestMigrationsExpandTheBlocksOfTheirEngine(t *testing.T) {
+	for _, engine := range []sqldb.Dialect{sqldb.SQLite, sqldb.Postgres} {
+		files := migrations.For(string(engine))
+		names, err := fs.Glob(files, "*.sql")
+		if err != nil || len(names) == 0 {
+			t.Fatal(names, err)
+		}
+		for _, name := range names {
+			text, err := fs.ReadFile(files, name)
+			if err != nil || strings.ContainsAny(string(text), "{}") {
+				t.Errorf("%s: %s, %v", engine, text, err)
+			}
+		}
+	}
 }
 
 // modernc.org/sqlite is generated for one version of modernc.org/libc and fails

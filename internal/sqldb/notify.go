@@ -81,17 +81,26 @@ func (t *Tx) Notify(ctx context.Context, topic, payload string) error {
 	if t.notified[key] {
 		return nil
 	}
-	if t.notified == nil {
-		t.notified = map[string]bool{}
-	}
-	t.notified[key] = true
-	t.AfterCommit(func() { t.notifier.deliver(topic, payload) })
+	t.NotifyLocal(topic, payload)
 	if t.notifier.startListening == nil || !t.notifier.shouldSend(key) {
 		return nil
 	}
 	t.AfterCommit(func() { t.notifier.recordSent(key) })
 	_, err := t.Exec(ctx, "SELECT pg_notify($1, $2)", notifyChannel, t.notifier.origin+" "+key)
 	return err
+}
+
+// NotifyLocal is Notify for the subscribers of this process only.
+func (t *Tx) NotifyLocal(topic, payload string) {
+	key := topic + " " + payload
+	if t.notified[key] {
+		return
+	}
+	if t.notified == nil {
+		t.notified = map[string]bool{}
+	}
+	t.notified[key] = true
+	t.AfterCommit(func() { t.notifier.deliver(topic, payload) })
 }
 
 func (n *notifier) shouldSend(key string) bool {

@@ -15,12 +15,12 @@ import (
 // Scanner is a *sql.Row or *sql.Rows.
 type Scanner interface{ Scan(dest ...any) error }
 
-// One returns the first row of the query. Without a row it fails with a
-// NotFound error of the code <noun>_not_found.
+// One returns the first row of the query. Without a row it fails with
+// errs.Missing(noun).
 func One[T any](ctx context.Context, q Querier, noun string, scan func(Scanner) (T, error), query string, args ...any) (T, error) {
 	v, err := scan(q.QueryRow(ctx, query, args...))
 	if errors.Is(err, sql.ErrNoRows) {
-		return v, errs.New(errs.NotFound, noun+"_not_found", "There is no such %s.", strings.ReplaceAll(noun, "_", " "))
+		return v, errs.Missing(noun)
 	}
 	return v, err
 }

@@ -20,6 +20,9 @@ type Snapshot struct {
 	Engine        Dialect         `json:"engine"`
 	SchemaVersion int64           `json:"schemaVersion"`
 	Tables        []SnapshotTable `json:"tables,omitempty"` // PostgreSQL: parents before children
+	// Sequences are the last allocated numbers of the sequences of PostgreSQL,
+	// those of identity columns too. On SQLite they are in tables.
+	Sequences map[string]int64 `json:"sequences,omitempty"`
 }
 
 // SnapshotTable is a table of a Snapshot, in a file of the same name.
@@ -58,7 +61,7 @@ func (db *DB) WriteSnapshot(ctx context.Context, folder string) (Snapshot, error
 		return s, err
 	}
 	err = db.rawPostgres(ctx, func(conn *pgx.Conn) error {
-		s.Tables, err = writeTables(ctx, conn, folder)
+		s.Tables, s.Sequences, err = writeTables(ctx, conn, folder)
 		return err
 	})
 	return s, err
@@ -66,8 +69,11 @@ func (db *DB) WriteSnapshot(ctx context.Context, folder string) (Snapshot, error
 
 // RestoreSnapshot restores a snapshot to the empty database at address and
 // migrates it. If the database has a schema already, it fails with ErrNotEmpty
-// and changes nothing.
+// and changes nothing. It also fails for a snapshot from before the first release.
 func RestoreSnapshot(ctx context.Context, address string, s Snapshot, folder string) (err error) {
+	if isUnreleased(s.SchemaVersion) {
+		return fmt.Errorf("the backup has schema version %d, from before the first release, and cannot be restored: %s", s.SchemaVersion, unreleasedRemedy)
+	}
 	if path, ok := strings.CutPrefix(address, "sqlite:"); ok {
 		if s.Engine != SQLite {
 			return fmt.Errorf("the backup is of a %s database: it cannot be restored to SQLite", s.Engine)
@@ -114,7 +120,7 @@ func (db *DB) loadSnapshot(ctx context.Context, s Snapshot, folder string) error
 	if _, err := provider.UpTo(ctx, s.SchemaVersion); err != nil {
 		return fmt.Errorf("migrate to version %d: %w", s.SchemaVersion, err)
 	}
-	return db.rawPostgres(ctx, func(conn *pgx.Conn) error { return readTables(ctx, conn, s.Tables, folder) })
+	return db.rawPostgres(ctx, func(conn *pgx.Conn) error { return s.readTables(ctx, conn, folder) })
 }
 
 func (db *DB) rawPostgres(ctx context.Context, f func(*pgx.Conn) error) (err error) {
@@ -126,32 +132,49 @@ func (db *DB) rawPostgres(ctx context.Context, f func(*pgx.Conn) error) (err err
 	return conn.Raw(func(raw any) error { return f(raw.(*stdlib.Conn).Conn()) })
 }
 
-func writeTables(ctx context.Context, conn *pgx.Conn, folder string) ([]SnapshotTable, error) {
+func writeTables(ctx context.Context, conn *pgx.Conn, folder string) (tables []SnapshotTable, sequences map[string]int64, err error) {
 	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // read-only
-	tables, err := schemaTables(ctx, tx)
-	if err != nil {
-		return nil, err
+	if tables, err = schemaTables(ctx, tx); err != nil {
+		return nil, nil, err
 	}
 	for _, table := range tables {
 		file, err := os.OpenFile(filepath.Join(folder, table.Name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		_, err = conn.PgConn().CopyTo(ctx, file, "COPY "+table.list()+" TO STDOUT")
 		if err := errors.Join(err, file.Close()); err != nil {
-			return nil, fmt.Errorf("copy %s: %w", table.Name, err)
+			return nil, nil, fmt.Errorf("copy %s: %w", table.Name, err)
 		}
 	}
-	return tables, nil
+	// Sequences ignore the snapshot: read last, they are not below a copied row.
+	sequences, err = lastNumbers(ctx, tx)
+	return tables, sequences, err
 }
 
-func readTables(ctx context.Context, conn *pgx.Conn, tables []SnapshotTable, folder string) error {
+// lastNumbers returns the last number of each sequence that has been used.
+func lastNumbers(ctx context.Context, tx pgx.Tx) (map[string]int64, error) {
+	rows, err := tx.Query(ctx, "SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = current_schema() AND last_value IS NOT NULL")
+	if err != nil {
+		return nil, err
+	}
+	last := map[string]int64{}
+	var name string
+	var number int64
+	_, err = pgx.ForEachRow(rows, []any{&name, &number}, func() error {
+		last[name] = number
+		return nil
+	})
+	return last, err
+}
+
+func (s Snapshot) readTables(ctx context.Context, conn *pgx.Conn, folder string) error {
 	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		for _, table := range tables {
+		for _, table := range s.Tables {
 			file, err := os.Open(filepath.Join(folder, table.Name))
 			if err != nil {
 				return err
@@ -161,11 +184,12 @@ func readTables(ctx context.Context, conn *pgx.Conn, tables []SnapshotTable, fol
 				return fmt.Errorf("copy %s: %w", table.Name, err)
 			}
 		}
-		// Continue the identity columns after the restored numbers.
-		_, err := tx.Exec(ctx, `SELECT setval(pg_get_serial_sequence(quote_ident(c.table_name), c.column_name),
-			greatest((xpath('/row/max/text()', query_to_xml(format('SELECT max(%I) AS max FROM %I', c.column_name, c.table_name), false, true, '')))[1]::TEXT::BIGINT, 1))
-			FROM information_schema.columns c WHERE c.table_schema = current_schema() AND c.is_identity = 'YES'`)
-		return err
+		for name, number := range s.Sequences {
+			if _, err := tx.Exec(ctx, "SELECT setval($1::text::regclass, $2)", pgx.Identifier{name}.Sanitize(), number); err != nil {
+				return fmt.Errorf("continue sequence %s: %w", name, err)
+			}
+		}
+		return nil
 	})
 }
 

@@ -18,15 +18,15 @@ func emptyAddress(t *testing.T, engine sqldb.Dialect) string {
 	return "sqlite:" + filepath.Join(t.TempDir(), "restored.db")
 }
 
-func TestSnapshotRestoresEveryRowAndIdentityColumn(t *testing.T) {
+func TestSnapshotRestoresEveryRowAndSequence(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		ctx := t.Context()
 		odd := "tab\t back\\slash \"quote\" line\nnull \\N é 漢"
-		insertAccount := func(db *sqldb.DB, id, username string) error {
-			_, err := db.Exec(ctx, "INSERT INTO accounts (id, email, email_key, username, username_key, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, 1, 1)", id, id+"@x", id+"@x", username, username)
+		insertEvent := func(db *sqldb.DB, id, kind string) error {
+			_, err := db.Exec(ctx, "INSERT INTO events (community_id, id, type, occurred_at, actor, data) VALUES ('c1', $1, $2, 1, '', '{}')", id, kind)
 			return err
 		}
-		if err := insertAccount(db, "a1", odd); err != nil {
+		if err := insertEvent(db, "e1", odd); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := db.Exec(ctx, "INSERT INTO communities (id, name, settings, created_at, updated_at) VALUES ('c1', $1, '{}', 1, 2)", odd); err != nil {
@@ -35,6 +35,21 @@ func TestSnapshotRestoresEveryRowAndIdentityColumn(t *testing.T) {
 		if _, err := db.Exec(ctx, "INSERT INTO tags (community_id, id, name, created_at) VALUES ('c1', 't1', 'VIP', 3)"); err != nil {
 			t.Fatal(err)
 		}
+		allocate := func(db *sqldb.DB) (number int64) {
+			t.Helper()
+			err := db.Tx(ctx, func(tx *sqldb.Tx) error {
+				numbers, err := tx.AllocateNumbers(ctx, "user_numbers", 3)
+				if err == nil {
+					number = numbers[2]
+				}
+				return err
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return number
+		}
+		last := allocate(db)
 		folder := t.TempDir()
 		snapshot, err := db.WriteSnapshot(ctx, folder)
 		if err != nil {
@@ -46,13 +61,16 @@ func TestSnapshotRestoresEveryRowAndIdentityColumn(t *testing.T) {
 			t.Fatal(err)
 		}
 		restored := sqldbtest.Open(t, address)
-		for _, query := range []string{"SELECT name FROM communities", "SELECT username FROM accounts"} {
+		for _, query := range []string{"SELECT name FROM communities", "SELECT type FROM events"} {
 			if got, err := sqldb.One(ctx, restored, "row", sqldb.Value[string], query); err != nil || got != odd {
 				t.Errorf("%s: %q, %v", query, got, err)
 			}
 		}
-		if err := insertAccount(restored, "a2", "next"); err != nil {
+		if err := insertEvent(restored, "e2", "next"); err != nil {
 			t.Errorf("insert after the restore: %v", err)
+		}
+		if next := allocate(restored); next != last+3 {
+			t.Errorf("the third number after %d is %d", last, next)
 		}
 		if n, err := sqldb.One(ctx, restored, "row", sqldb.Value[int64], "SELECT count(*) FROM tags"); err != nil || n != 1 {
 			t.Errorf("%d tags, %v", n, err)

@@ -30,7 +30,8 @@ type Querier interface {
 type DB struct {
 	changes     changeCounter
 	read, write *sql.DB
-	writerQueue writerQueue // of the writing connection of SQLite
+	writerQueue writerQueue   // of the writing connection of SQLite
+	checkpoints *checkpointer // SQLite only
 	dialect     Dialect
 	synchronous string // SQLite only
 	notifier    *notifier
@@ -120,7 +121,11 @@ func openSQLite(path string, opts Options) (*DB, error) {
 	}
 	read.SetMaxOpenConns(8)
 	read.SetMaxIdleConns(8)
-	return &DB{read: read, write: write, dialect: SQLite, synchronous: strings.ToUpper(synchronous), notifier: newNotifier()}, nil
+	log, err := openPool(common+"&_pragma=wal_autocheckpoint(0)", "")
+	if err != nil {
+		return nil, errors.Join(err, write.Close(), read.Close())
+	}
+	return &DB{read: read, write: write, checkpoints: newCheckpointer(log, path), dialect: SQLite, synchronous: strings.ToUpper(synchronous), notifier: newNotifier()}, nil
 }
 
 // openPool returns a pool that runs initSQL on each new connection.
@@ -137,7 +142,7 @@ func (db *DB) Close() error {
 	if db.read == db.write {
 		return db.write.Close()
 	}
-	return errors.Join(db.read.Close(), db.write.Close())
+	return errors.Join(db.checkpoints.close(), db.read.Close(), db.write.Close())
 }
 
 // Ping checks that the database answers.
@@ -161,6 +166,7 @@ func (db *DB) Exec(ctx context.Context, query string, args ...any) (int64, error
 	}
 	defer func() { _ = conn.Close() }() // returns it to the pool
 	db.noteWrite(ctx)
+	defer db.checkpoints.afterCommit()
 	defer db.noteWrite(ctx) // again, see commitGroup.finish
 	return affected(conn.ExecContext(ctx, query, args...))
 }

@@ -124,6 +124,7 @@ func (t *Tx) run(ctx context.Context, pool *sql.DB, f func(*Tx) error) (err erro
 	if err := t.execute(ctx, f); err != nil {
 		return err
 	}
+	defer t.db.checkpoints.afterCommit()
 	defer t.db.noteWrite(ctx) // again, see commitGroup.finish
 	return tx.Commit()
 }
@@ -141,6 +142,11 @@ func (t *Tx) execute(ctx context.Context, f func(*Tx) error) error {
 	t.db.noteWrite(ctx)
 	return ctx.Err()
 }
+
+// IsSerial reports whether this transaction runs alone and its commit is durable
+// before others see it, so that a number assigned in it is in the order of
+// commits. It is true for transactions of SQLite without RelaxedSync.
+func (t *Tx) IsSerial() bool { return t.dialect == SQLite && t.options&RelaxedSync == 0 }
 
 // AfterCommit calls f after the commit, for example to wake a worker. f does not
 // run if the transaction fails.
@@ -202,6 +208,16 @@ func (t *Tx) LockShared(ctx context.Context, name string) error {
 // LockExclusive takes an exclusive lock on a name until the transaction ends.
 func (t *Tx) LockExclusive(ctx context.Context, name string) error {
 	return t.advisoryLock(ctx, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
+}
+
+// LockWorker is LockExclusive for a short transaction of one worker at a time.
+// PostgreSQL ends the transaction if its process stops for 10 seconds, so that a
+// frozen node does not block the others.
+func (t *Tx) LockWorker(ctx context.Context, name string) error {
+	if err := t.advisoryLock(ctx, "SELECT set_config('idle_in_transaction_session_timeout', '10000', TRUE), CAST($1 AS TEXT)", name); err != nil {
+		return err
+	}
+	return t.LockExclusive(ctx, name)
 }
 
 func (t *Tx) advisoryLock(ctx context.Context, query, name string) error {

@@ -81,3 +81,15 @@ func Size(bytes int64) string {
 	}
 	return fmt.Sprintf("%.4g MiB", float64(bytes)/(1<<20))
 }
+
+// Printable removes control characters and
+// invalid UTF-8 from text of a client and cuts it to 300 bytes.
+func Printable(text string) string {
+	text = text[:min(len(text), 300)]
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(text, ""))
+}

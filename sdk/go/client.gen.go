@@ -153,6 +153,33 @@ func (e ChannelRulesChannelType) Valid() bool {
 	}
 }
 
+// Defines values for EventActorType.
+const (
+	EventActorTypeAutomation EventActorType = "automation"
+	EventActorTypeHook       EventActorType = "hook"
+	EventActorTypeKey        EventActorType = "key"
+	EventActorTypeSystem     EventActorType = "system"
+	EventActorTypeUser       EventActorType = "user"
+)
+
+// Valid indicates whether the value is a known member of the EventActorType enum.
+func (e EventActorType) Valid() bool {
+	switch e {
+	case EventActorTypeAutomation:
+		return true
+	case EventActorTypeHook:
+		return true
+	case EventActorTypeKey:
+		return true
+	case EventActorTypeSystem:
+		return true
+	case EventActorTypeUser:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for FailureStatus.
 const (
 	Error FailureStatus = "error"
@@ -162,6 +189,51 @@ const (
 func (e FailureStatus) Valid() bool {
 	switch e {
 	case Error:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JobFinishedDataJobType.
+const (
+	JobFinishedDataJobTypeImport JobFinishedDataJobType = "import"
+	JobFinishedDataJobTypeUndo   JobFinishedDataJobType = "undo"
+	JobFinishedDataJobTypeUpdate JobFinishedDataJobType = "update"
+)
+
+// Valid indicates whether the value is a known member of the JobFinishedDataJobType enum.
+func (e JobFinishedDataJobType) Valid() bool {
+	switch e {
+	case JobFinishedDataJobTypeImport:
+		return true
+	case JobFinishedDataJobTypeUndo:
+		return true
+	case JobFinishedDataJobTypeUpdate:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for JobFinishedDataStatus.
+const (
+	JobFinishedDataStatusCancelled           JobFinishedDataStatus = "cancelled"
+	JobFinishedDataStatusCompleted           JobFinishedDataStatus = "completed"
+	JobFinishedDataStatusCompletedWithErrors JobFinishedDataStatus = "completed_with_errors"
+	JobFinishedDataStatusFailed              JobFinishedDataStatus = "failed"
+)
+
+// Valid indicates whether the value is a known member of the JobFinishedDataStatus enum.
+func (e JobFinishedDataStatus) Valid() bool {
+	switch e {
+	case JobFinishedDataStatusCancelled:
+		return true
+	case JobFinishedDataStatusCompleted:
+		return true
+	case JobFinishedDataStatusCompletedWithErrors:
+		return true
+	case JobFinishedDataStatusFailed:
 		return true
 	default:
 		return false
@@ -291,6 +363,21 @@ func (e ListStatusPagesBodyStatus) Valid() bool {
 	}
 }
 
+// Defines values for ListUserNoteCursorBodyStatus.
+const (
+	ListUserNoteCursorBodyStatusSuccess ListUserNoteCursorBodyStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the ListUserNoteCursorBodyStatus enum.
+func (e ListUserNoteCursorBodyStatus) Valid() bool {
+	switch e {
+	case ListUserNoteCursorBodyStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListUserPagesBodyStatus.
 const (
 	ListUserPagesBodyStatusSuccess ListUserPagesBodyStatus = "success"
@@ -300,6 +387,21 @@ const (
 func (e ListUserPagesBodyStatus) Valid() bool {
 	switch e {
 	case ListUserPagesBodyStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListWireEventEventMetaBodyStatus.
+const (
+	ListWireEventEventMetaBodyStatusSuccess ListWireEventEventMetaBodyStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the ListWireEventEventMetaBodyStatus enum.
+func (e ListWireEventEventMetaBodyStatus) Valid() bool {
+	switch e {
+	case ListWireEventEventMetaBodyStatusSuccess:
 		return true
 	default:
 		return false
@@ -357,6 +459,27 @@ func (e ManagedUserState) Valid() bool {
 	case ManagedUserStateLeft:
 		return true
 	case ManagedUserStatePending:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for MembersImportedDataJobType.
+const (
+	MembersImportedDataJobTypeImport MembersImportedDataJobType = "import"
+	MembersImportedDataJobTypeUndo   MembersImportedDataJobType = "undo"
+	MembersImportedDataJobTypeUpdate MembersImportedDataJobType = "update"
+)
+
+// Valid indicates whether the value is a known member of the MembersImportedDataJobType enum.
+func (e MembersImportedDataJobType) Valid() bool {
+	switch e {
+	case MembersImportedDataJobTypeImport:
+		return true
+	case MembersImportedDataJobTypeUndo:
+		return true
+	case MembersImportedDataJobTypeUpdate:
 		return true
 	default:
 		return false
@@ -1158,6 +1281,21 @@ func (e SuccessUserFieldStatus) Valid() bool {
 	}
 }
 
+// Defines values for SuccessUserNoteStatus.
+const (
+	SuccessUserNoteStatusSuccess SuccessUserNoteStatus = "success"
+)
+
+// Valid indicates whether the value is a known member of the SuccessUserNoteStatus enum.
+func (e SuccessUserNoteStatus) Valid() bool {
+	switch e {
+	case SuccessUserNoteStatusSuccess:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for UserAPIKeyIdle.
 const (
 	UserAPIKeyIdleKeyMakerGone      UserAPIKeyIdle = "key_maker_gone"
@@ -1170,6 +1308,33 @@ func (e UserAPIKeyIdle) Valid() bool {
 	case UserAPIKeyIdleKeyMakerGone:
 		return true
 	case UserAPIKeyIdleKeyMakerSuspended:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for UserLeftDataCause.
+const (
+	UserLeftDataCauseBan      UserLeftDataCause = "ban"
+	UserLeftDataCauseDeclined UserLeftDataCause = "declined"
+	UserLeftDataCauseDeleted  UserLeftDataCause = "deleted"
+	UserLeftDataCauseKick     UserLeftDataCause = "kick"
+	UserLeftDataCauseLeave    UserLeftDataCause = "leave"
+)
+
+// Valid indicates whether the value is a known member of the UserLeftDataCause enum.
+func (e UserLeftDataCause) Valid() bool {
+	switch e {
+	case UserLeftDataCauseBan:
+		return true
+	case UserLeftDataCauseDeclined:
+		return true
+	case UserLeftDataCauseDeleted:
+		return true
+	case UserLeftDataCauseKick:
+		return true
+	case UserLeftDataCauseLeave:
 		return true
 	default:
 		return false
@@ -1599,18 +1764,123 @@ func (e ListBulkRowsParamsOutcome) Valid() bool {
 	}
 }
 
+// Defines values for OnBulkJobFinishedJSONBodyType.
+const (
+	BulkJobFinished OnBulkJobFinishedJSONBodyType = "bulk_job.finished"
+)
+
+// Valid indicates whether the value is a known member of the OnBulkJobFinishedJSONBodyType enum.
+func (e OnBulkJobFinishedJSONBodyType) Valid() bool {
+	switch e {
+	case BulkJobFinished:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnMembersImportedJSONBodyType.
+const (
+	MembersImported OnMembersImportedJSONBodyType = "members.imported"
+)
+
+// Valid indicates whether the value is a known member of the OnMembersImportedJSONBodyType enum.
+func (e OnMembersImportedJSONBodyType) Valid() bool {
+	switch e {
+	case MembersImported:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnUserJoinedServerJSONBodyType.
+const (
+	UserJoinedServer OnUserJoinedServerJSONBodyType = "user.joined_server"
+)
+
+// Valid indicates whether the value is a known member of the OnUserJoinedServerJSONBodyType enum.
+func (e OnUserJoinedServerJSONBodyType) Valid() bool {
+	switch e {
+	case UserJoinedServer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnUserLeftServerJSONBodyType.
+const (
+	UserLeftServer OnUserLeftServerJSONBodyType = "user.left_server"
+)
+
+// Valid indicates whether the value is a known member of the OnUserLeftServerJSONBodyType enum.
+func (e OnUserLeftServerJSONBodyType) Valid() bool {
+	switch e {
+	case UserLeftServer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnUserRestoredJSONBodyType.
+const (
+	UserRestored OnUserRestoredJSONBodyType = "user.restored"
+)
+
+// Valid indicates whether the value is a known member of the OnUserRestoredJSONBodyType enum.
+func (e OnUserRestoredJSONBodyType) Valid() bool {
+	switch e {
+	case UserRestored:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnUserRoleAddedJSONBodyType.
+const (
+	UserRoleAdded OnUserRoleAddedJSONBodyType = "user.role_added"
+)
+
+// Valid indicates whether the value is a known member of the OnUserRoleAddedJSONBodyType enum.
+func (e OnUserRoleAddedJSONBodyType) Valid() bool {
+	switch e {
+	case UserRoleAdded:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for OnUserRoleRemovedJSONBodyType.
+const (
+	UserRoleRemoved OnUserRoleRemovedJSONBodyType = "user.role_removed"
+)
+
+// Valid indicates whether the value is a known member of the OnUserRoleRemovedJSONBodyType enum.
+func (e OnUserRoleRemovedJSONBodyType) Valid() bool {
+	switch e {
+	case UserRoleRemoved:
+		return true
+	default:
+		return false
+	}
+}
+
 // APIKey defines model for APIKey.
 type APIKey struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
 	ID string `json:"_id"`
 
-	// BoundBy Of a key that another person rotated: that person. The key does no more than they may do either.
+	// BoundBy The other person that rotated the key. It is limited to that person's permissions too.
 	//
 	// Examples: ["account:6a21d1c09f3b0c4d5e6f7a8c"]
 	BoundBy   *[]string `json:"boundBy,omitempty"`
 	CreatedAt time.Time `json:"createdAt"`
 
-	// CreatedBy Of a community's key, its creator: account:<_id>, or command. It never does more than they may do.
+	// CreatedBy The creator of a community's key: account:<_id>, or command. The key is limited to the creator's permissions.
 	//
 	// Examples: account:6a21d1c09f3b0c4d5e6f7a8b
 	CreatedBy *string `json:"createdBy,omitempty"`
@@ -1623,19 +1893,19 @@ type APIKey struct {
 	// Examples: 9f3b
 	Hint string `json:"hint"`
 
-	// Idle The code with which every request with the key is refused, because of its creator or a person in boundBy; absent: none.
+	// Idle The code that rejects every request with the key, because of its creator or a person in boundBy; absent: none.
 	Idle *APIKeyIdle `json:"idle,omitempty"`
 
-	// IsActive A key that is not is refused.
+	// IsActive false: requests with the key are rejected.
 	IsActive bool `json:"isActive"`
 
-	// LastUsedAt To about a minute; absent: never.
+	// LastUsedAt Accurate to about a minute; absent: never.
 	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
 
 	// Name Examples: Nightly import
 	Name string `json:"name"`
 
-	// OldKeyUntil After a rotation, how long the previous secret works; absent: it does not.
+	// OldKeyUntil After a rotation, the time until which the previous secret is valid; absent: it is not.
 	OldKeyUntil *time.Time `json:"oldKeyUntil,omitempty"`
 	Permissions []string   `json:"permissions"`
 
@@ -1643,7 +1913,7 @@ type APIKey struct {
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
 }
 
-// APIKeyIdle The code with which every request with the key is refused, because of its creator or a person in boundBy; absent: none.
+// APIKeyIdle The code that rejects every request with the key, because of its creator or a person in boundBy; absent: none.
 type APIKeyIdle string
 
 // Account defines model for Account.
@@ -1656,17 +1926,17 @@ type Account struct {
 	// Email Examples: ada@example.com
 	Email string `json:"email"`
 
-	// FirstName As it was registered; a community has its own.
+	// FirstName As registered; communities have names of their own.
 	FirstName string `json:"firstName"`
 
-	// Language BCP 47; empty: none was chosen.
+	// Language BCP 47; empty: none selected.
 	Language string `json:"language"`
 
 	// LastLogin Absent: never.
 	LastLogin *time.Time `json:"lastLogin,omitempty"`
 	LastName  string     `json:"lastName"`
 
-	// PendingEmail The new email address that waits for its confirmation, in answers of me and updateMe. Absent: none.
+	// PendingEmail The new email address until it is confirmed, in responses of me and updateMe. Absent: none.
 	//
 	// Examples: ada@new.example
 	PendingEmail *string `json:"pendingEmail,omitempty"`
@@ -1682,7 +1952,7 @@ type Account struct {
 
 // AccountChange defines model for AccountChange.
 type AccountChange struct {
-	// CurrentPassword Needed, unless the session began within the last ten minutes.
+	// CurrentPassword Required unless you signed in within the last ten minutes.
 	CurrentPassword *string `json:"currentPassword,omitempty"`
 
 	// Displayname As firstname.
@@ -1690,7 +1960,7 @@ type AccountChange struct {
 	// Examples: Ada L.
 	Displayname *string `json:"displayname,omitempty"`
 
-	// Email Counts when the link in the mail to it was opened. The current address cancels a pending change.
+	// Email Becomes the address when the link in its mail is opened. The current address cancels a pending change.
 	//
 	// Examples: ada@new.example
 	Email *string `json:"email,omitempty"`
@@ -1722,13 +1992,13 @@ type ApiKeyChange struct {
 	Name         *string   `json:"name,omitempty"`
 	Permissions  *[]string `json:"permissions,omitempty"`
 
-	// TakeOver true: you become the creator of the key, which needs every permission of it.
+	// TakeOver true makes you the creator of the key; it requires all its permissions.
 	TakeOver *bool `json:"takeOver,omitempty"`
 }
 
 // ApiKeyRotation defines model for ApiKeyRotation.
 type ApiKeyRotation struct {
-	// OverlapHours How many hours the previous secret works; 0: it ends at once.
+	// OverlapHours Hours for which the previous secret remains valid; 0 revokes it at once.
 	OverlapHours *int64 `json:"overlapHours,omitempty"`
 }
 
@@ -1747,7 +2017,7 @@ type AuditEntry struct {
 	// Examples: account:6a21d1c09f3b0c4d5e6f7a8b
 	Actor string `json:"actor"`
 
-	// ActorName As it was then.
+	// ActorName The name at that time.
 	//
 	// Examples: ada
 	ActorName string    `json:"actorName"`
@@ -1758,12 +2028,12 @@ type AuditEntry struct {
 
 // Avatar defines model for Avatar.
 type Avatar struct {
-	// ID Of the user.
+	// ID The _id of the user.
 	//
 	// Examples: 6a21d1c09f3b0c4d5e6f7a8b
 	ID string `json:"_id"`
 
-	// Avatar Address of the picture, which never changes under it.
+	// Avatar The address of the picture, which is immutable.
 	Avatar string `json:"avatar"`
 
 	// Height Pixels.
@@ -1785,23 +2055,23 @@ type Avatar struct {
 
 // BulkJob defines model for BulkJob.
 type BulkJob struct {
-	// Counts How many rows had which outcome so far.
+	// Counts The number of rows by outcome so far.
 	Counts    RowCounts `json:"counts"`
 	CreatedAt string    `json:"createdAt"`
 
 	// CreatedBy The name of the person or key that started it.
 	CreatedBy string `json:"createdBy"`
 
-	// Detected What the file turned out to be.
+	// Detected The detected format of the file.
 	Detected *DetectedFile `json:"detected,omitempty"`
 
-	// DryRun It reads everything and changes nothing.
+	// DryRun The job makes no changes.
 	DryRun bool `json:"dryRun"`
 
-	// Error Why it could not go on; absent otherwise.
+	// Error Why it failed; absent otherwise.
 	Error *JobError `json:"error,omitempty"`
 
-	// EtaSeconds How long it will still take; null while unknown.
+	// EtaSeconds The estimated remaining time; null while unknown.
 	EtaSeconds *float64 `json:"etaSeconds"`
 	FileName   string   `json:"fileName"`
 
@@ -1821,13 +2091,13 @@ type BulkJob struct {
 	// StartedAt null until it starts.
 	StartedAt *string `json:"startedAt"`
 
-	// Status queued, running, completed, completed_with_errors (some rows failed), failed (it could not go on, see error), cancelled or undone.
+	// Status queued, running, completed, completed_with_errors (some rows failed), failed (see error), cancelled or undone.
 	Status string `json:"status"`
 
 	// Type import, update, premium_currency or undo.
 	Type string `json:"type"`
 
-	// UndoOf The job that this one takes back.
+	// UndoOf The job that this one undoes.
 	UndoOf *string `json:"undoOf,omitempty"`
 
 	// Waiting why the job makes no progress at the moment; null: it does, or it has ended
@@ -1836,20 +2106,20 @@ type BulkJob struct {
 
 // BulkRow defines model for BulkRow.
 type BulkRow struct {
-	// Changes Every field that got another value, or would get it in a dry run.
+	// Changes The changed fields; in a dry run the planned changes.
 	Changes *[]FieldChange `json:"changes"`
 
-	// Errors Why it failed.
+	// Errors Why the row failed.
 	Errors *[]RowProblem `json:"errors"`
 
-	// Identifier What the row was found by; empty, like all values of the row, if the person was erased or declined after the upload.
+	// Identifier The value that matched the row to a member; empty, like all values of the row, if the person was erased or declined after the upload.
 	Identifier string `json:"identifier"`
 
 	// Line The physical line on which the row starts, the first is 1; in a spreadsheet the row of the sheet.
 	Line    int64          `json:"line"`
 	Outcome BulkRowOutcome `json:"outcome"`
 
-	// UserId The _id of the member it is about.
+	// UserId The _id of the member.
 	UserId *string `json:"userId,omitempty"`
 }
 
@@ -1865,7 +2135,7 @@ type Category struct {
 	// Name Examples: Matches
 	Name string `json:"name"`
 
-	// Position Among the categories.
+	// Position Position among the categories.
 	Position int64 `json:"position"`
 }
 
@@ -1878,7 +2148,7 @@ type Change struct {
 
 // ChangePassword defines model for ChangePassword.
 type ChangePassword struct {
-	// CurrentPassword Needed, unless the account has none and its session has just begun.
+	// CurrentPassword Required unless the account has no password and you have just signed in.
 	CurrentPassword *string `json:"currentPassword,omitempty"`
 	NewPassword     string  `json:"newPassword"`
 }
@@ -1888,7 +2158,7 @@ type Channel struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
 	ID string `json:"_id"`
 
-	// CategoryId Empty for a channel in no category.
+	// CategoryId Empty without a category.
 	CategoryId string `json:"categoryId"`
 
 	// ChannelType Examples: open
@@ -1896,16 +2166,16 @@ type Channel struct {
 	CreatedAt   time.Time          `json:"createdAt"`
 	Description string             `json:"description"`
 
-	// Position Among the channels of its category.
+	// Position Position among the channels of its category.
 	Position int64 `json:"position"`
 
-	// Private Hidden from @all: only roles and members whom an override lets see it do.
+	// Private Hidden from @all: visible only to roles and members with an override.
 	Private bool `json:"private"`
 
 	// Topic Examples: lobby
 	Topic string `json:"topic"`
 
-	// Url Of an iframe channel: the page it shows.
+	// Url The page of an iframe channel.
 	Url *string `json:"url,omitempty"`
 }
 
@@ -1914,7 +2184,7 @@ type ChannelChannelType string
 
 // ChannelCategoryChange defines model for ChannelCategoryChange.
 type ChannelCategoryChange struct {
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `json:"communityId,omitempty"`
 
 	// Name 1 to 100 characters.
@@ -1922,10 +2192,10 @@ type ChannelCategoryChange struct {
 	// Examples: Matches
 	Name *string `json:"name,omitempty"`
 
-	// Position Among the categories: before the one that is there now; a large number is the end.
+	// Position The new position: before the category that has it now; a large number is the end.
 	Position *int64 `json:"position,omitempty"`
 
-	// ServerId The same by another name.
+	// ServerId An alias of communityId.
 	ServerId *string `json:"serverId,omitempty"`
 }
 
@@ -1934,20 +2204,20 @@ type ChannelChange struct {
 	// CategoryId Empty for none.
 	CategoryId *string `json:"categoryId,omitempty"`
 
-	// ChannelType open and announcement can become each other; the others stay what they are.
+	// ChannelType open and announcement can be changed into each other; other types are fixed.
 	ChannelType *ChannelChangeChannelType `json:"channelType,omitempty"`
 
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `json:"communityId,omitempty"`
 
 	// Description At most 500 characters.
 	Description *string `json:"description,omitempty"`
 
-	// Position Among the channels of the category: before the one that is there now; a large number is the end.
+	// Position The new position in its category: before the channel that has it now; a large number is the end.
 	Position *int64 `json:"position,omitempty"`
 	Private  *bool  `json:"private,omitempty"`
 
-	// ServerId The same by another name.
+	// ServerId An alias of communityId.
 	ServerId *string `json:"serverId,omitempty"`
 
 	// Topic 1 to 100 characters.
@@ -1957,20 +2227,20 @@ type ChannelChange struct {
 	Url   *string `json:"url,omitempty"`
 }
 
-// ChannelChangeChannelType open and announcement can become each other; the others stay what they are.
+// ChannelChangeChannelType open and announcement can be changed into each other; other types are fixed.
 type ChannelChangeChannelType string
 
 // ChannelRights defines model for ChannelRights.
 type ChannelRights struct {
 	ChannelId string `json:"channelId"`
 
-	// Permissions By the name of the permission.
+	// Permissions By permission.
 	Permissions map[string]Ruling `json:"permissions"`
 
 	// UserId The _id of the user.
 	UserId string `json:"userId"`
 
-	// Visible Whether the user sees the channel at all: view_message_history.
+	// Visible The user can see the channel (view_message_history).
 	Visible bool `json:"visible"`
 }
 
@@ -1979,7 +2249,7 @@ type ChannelRules struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
 	ID string `json:"_id"`
 
-	// CategoryId Empty for a channel in no category.
+	// CategoryId Empty without a category.
 	CategoryId string `json:"categoryId"`
 
 	// ChannelType Examples: open
@@ -1988,16 +2258,16 @@ type ChannelRules struct {
 	Description string                  `json:"description"`
 	Overrides   []Override              `json:"overrides"`
 
-	// Position Among the channels of its category.
+	// Position Position among the channels of its category.
 	Position int64 `json:"position"`
 
-	// Private Hidden from @all: only roles and members whom an override lets see it do.
+	// Private Hidden from @all: visible only to roles and members with an override.
 	Private bool `json:"private"`
 
 	// Topic Examples: lobby
 	Topic string `json:"topic"`
 
-	// Url Of an iframe channel: the page it shows.
+	// Url The page of an iframe channel.
 	Url *string `json:"url,omitempty"`
 }
 
@@ -2029,28 +2299,28 @@ type Currency struct {
 
 // Cursor defines model for Cursor.
 type Cursor struct {
-	// Limit How many a part has at most.
+	// Limit The maximum number of items in a part.
 	Limit int64 `json:"limit"`
 
-	// NextCursor Send it as cursor to get what follows; null at the end.
+	// NextCursor Send it as cursor for the next part; null at the end.
 	NextCursor *string `json:"nextCursor"`
 }
 
 // Deleted defines model for Deleted.
 type Deleted struct {
-	// ID What was deleted.
+	// ID The _id of the deleted object.
 	ID string `json:"_id"`
 }
 
 // Departed defines model for Departed.
 type Departed struct {
-	// ID The community that you have left.
+	// ID The _id of the community.
 	ID string `json:"_id"`
 }
 
 // DetectedFile defines model for DetectedFile.
 type DetectedFile struct {
-	// Container gzip or zip; absent when the table is not packed.
+	// Container gzip or zip; absent for a plain file.
 	Container *string `json:"container,omitempty"`
 
 	// Delimiter Absent for a workbook.
@@ -2066,11 +2336,75 @@ type DetectedFile struct {
 	Format     string  `json:"format"`
 	LineEnding *string `json:"lineEnding,omitempty"`
 
-	// Sep The first line is sep=.
+	// Sep true if the first line is sep=.
 	Sep *bool `json:"sep,omitempty"`
 
-	// Sheet The sheet that is read.
+	// Sheet The name of the sheet.
 	Sheet *string `json:"sheet,omitempty"`
+}
+
+// Event defines model for Event.
+type Event struct {
+	// Actor Absent after the member was erased.
+	Actor *EventActor `json:"actor,omitempty"`
+
+	// CommunityId Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	CommunityId string `json:"communityId"`
+
+	// Data By type, see webhooks in this document. After the member was erased: {"erased": true}.
+	Data interface{} `json:"data"`
+
+	// Id Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	Id string `json:"id"`
+
+	// OccurredAt Examples: 2026-04-07T08:50:16.000Z
+	OccurredAt time.Time `json:"occurredAt"`
+
+	// Sequence From 1, without gaps in the community.
+	//
+	// Examples: 1042
+	Sequence int64 `json:"sequence"`
+
+	// Type Examples: user.joined_server
+	Type string `json:"type"`
+
+	// UserId The member that the event concerns, if it concerns one.
+	//
+	// Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	UserId *string `json:"userId,omitempty"`
+}
+
+// EventActor defines model for EventActor.
+type EventActor struct {
+	// Id Absent for system.
+	Id   *string        `json:"id,omitempty"`
+	Type EventActorType `json:"type"`
+}
+
+// EventActorType defines model for EventActor.Type.
+type EventActorType string
+
+// EventMeta defines model for EventMeta.
+type EventMeta struct {
+	// Latest The newest sequence; 0 without events.
+	Latest int64 `json:"latest"`
+
+	// Next The next after: the sequence of the last examined event.
+	Next int64 `json:"next"`
+
+	// Oldest The oldest sequence that is kept.
+	Oldest int64 `json:"oldest"`
+}
+
+// EventUser defines model for EventUser.
+type EventUser struct {
+	ID          string `json:"_id"`
+	DisplayName string `json:"displayName"`
+	Email       string `json:"email"`
+
+	// UserId The number of the user.
+	UserId   int64  `json:"userId"`
+	Username string `json:"username"`
 }
 
 // Failure defines model for Failure.
@@ -2079,6 +2413,9 @@ type Failure struct {
 	//
 	// Examples: invalid_input
 	Code string `json:"code"`
+
+	// Details Values that belong to the code, such as oldest of expired.
+	Details *map[string]interface{} `json:"details,omitempty"`
 
 	// Errors Every wrong field at once; empty when it is not about fields.
 	Errors []WrongField `json:"errors"`
@@ -2109,48 +2446,48 @@ type FieldChange struct {
 	// Field The database name of the field.
 	Field string `json:"field"`
 
-	// New A value of the field's type; null when it is cleared.
+	// New A value of the field's type; null: cleared.
 	New interface{} `json:"new"`
 
-	// Old A value of the field's type; null when it was unset.
+	// Old A value of the field's type; null: unset.
 	Old interface{} `json:"old"`
 }
 
 // FieldWork defines model for FieldWork.
 type FieldWork struct {
-	// Done Members so far.
+	// Done Processed members.
 	Done int64 `json:"done"`
 
-	// Error Why it was given up; the field is as it was, unless the text names members that were converted.
+	// Error Why it failed. The field is unchanged, unless the text names members that were converted.
 	Error *string `json:"error,omitempty"`
 
-	// Kind index: fills the index of a filterable field; identify: takes the keys of an identifier; convert: makes values of another type; clear.
+	// Kind index: builds the index of a filterable field; identify: checks the values of an identifier; convert: converts values to another type; clear: deletes values.
 	//
 	// Examples: convert
 	Kind string `json:"kind"`
 
-	// Total Members at its start, about.
+	// Total An estimate of all members, at its start.
 	Total int64 `json:"total"`
 }
 
 // FilterMeta defines model for FilterMeta.
 type FilterMeta struct {
-	// CurrentPage With pages: the one that was asked for.
+	// CurrentPage With pages: the requested page.
 	CurrentPage *int64 `json:"current_page,omitempty"`
 
 	// Limit Examples: 200
 	Limit int64 `json:"limit"`
 
-	// NextCursor Send it as cursor to get what follows; null at the end, and with pages.
+	// NextCursor Send it as cursor for the next part; null at the end, and with pages.
 	NextCursor *string `json:"next_cursor"`
 
-	// Total With pages: how many users fit.
+	// Total With pages: the number of matching users.
 	Total *int64 `json:"total,omitempty"`
 
-	// TotalCapped There are more than total and total_pages: what fits a filter is counted up to 10,000.
+	// TotalCapped There are more users than total: matching users are counted up to 10,000.
 	TotalCapped *bool `json:"totalCapped,omitempty"`
 
-	// TotalPages With pages: how many there are.
+	// TotalPages With pages: the number of pages.
 	TotalPages *int64 `json:"total_pages,omitempty"`
 }
 
@@ -2177,12 +2514,12 @@ type HistoryRow struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
 	ID string `json:"_id"`
 
-	// Actor account:<_id>, key:<_id>, command or open; empty where it is not known.
+	// Actor account:<_id>, key:<_id>, command or open; empty: unknown.
 	//
 	// Examples: key:6a21d1c09f3b0c4d5e6f7a8b
 	Actor string `json:"actor"`
 
-	// Field The field's database name; also of a field that was deleted.
+	// Field The field's database name; also for a deleted field.
 	//
 	// Examples: plan
 	Field string `json:"field"`
@@ -2190,13 +2527,13 @@ type HistoryRow struct {
 	// FieldId The _id of the field.
 	FieldId string `json:"fieldId"`
 
-	// NewValue A value of the field's type; null: it was cleared.
+	// NewValue A value of the field's type; null: cleared.
 	NewValue interface{} `json:"newValue"`
 
-	// OldValue A value of the field's type; null: it was unset. Roles and tags are names.
+	// OldValue A value of the field's type; null: unset. Roles and tags are names.
 	OldValue interface{} `json:"oldValue"`
 
-	// RecordedAt When it was written down.
+	// RecordedAt The time of the change.
 	RecordedAt time.Time  `json:"recordedAt"`
 	Source     WireSource `json:"source"`
 
@@ -2205,7 +2542,7 @@ type HistoryRow struct {
 	// Examples: 6a21d1c09f3b0c4d5e6f7a8b
 	UserId string `json:"userId"`
 
-	// ValidFrom Since when the value is so.
+	// ValidFrom The time since which the value is valid.
 	ValidFrom time.Time `json:"validFrom"`
 }
 
@@ -2220,12 +2557,12 @@ type Invite struct {
 	// Examples: account:6a21d1c09f3b0c4d5e6f7a8b
 	CreatedBy string `json:"createdBy"`
 
-	// CreatedByName As it was then.
+	// CreatedByName The name at that time.
 	//
 	// Examples: ada
 	CreatedByName string `json:"createdByName"`
 
-	// Email The address that it was mailed to. Absent when it was not mailed, and once it is revoked or its receiver declined.
+	// Email The address that it was mailed to. Absent for other invites, and after it is revoked or declined.
 	//
 	// Examples: ada@example.com
 	Email *string `json:"email,omitempty"`
@@ -2233,24 +2570,24 @@ type Invite struct {
 	// ExpiresAt null: never.
 	ExpiresAt *time.Time `json:"expiresAt"`
 
-	// Joined The last 20 who joined by it, the newest first.
+	// Joined The last 20 members who joined with it, newest first.
 	Joined []InviteUse `json:"joined"`
 
 	// MaxUses 0: any number.
 	MaxUses int64 `json:"maxUses"`
 
-	// Open Lets people in at this moment.
+	// Open It can be used now.
 	Open bool `json:"open"`
 
-	// RevokedAt null: it was not taken back.
+	// RevokedAt null: not revoked.
 	RevokedAt *time.Time `json:"revokedAt"`
 
-	// RoleId Given on joining; empty: none.
+	// RoleId The role of members who join; empty: none.
 	//
 	// Examples: 6a21d1c09f3b0c4d5e6f7a90
 	RoleId string `json:"roleId"`
 
-	// Url The page where people join by it.
+	// Url The page for joining with it.
 	//
 	// Examples: https://community.example.com/join/3f9c1b22a7d0
 	Url  string `json:"url"`
@@ -2276,12 +2613,34 @@ type JobError struct {
 	Message string `json:"message"`
 }
 
+// JobFinishedData defines model for JobFinishedData.
+type JobFinishedData struct {
+	// Created Rows that created a member.
+	Created int64 `json:"created"`
+	DryRun  bool  `json:"dryRun"`
+
+	// Failed Rows that failed.
+	Failed  int64                  `json:"failed"`
+	JobId   string                 `json:"jobId"`
+	JobType JobFinishedDataJobType `json:"jobType"`
+	Status  JobFinishedDataStatus  `json:"status"`
+
+	// Updated Rows that changed a member.
+	Updated int64 `json:"updated"`
+}
+
+// JobFinishedDataJobType defines model for JobFinishedData.JobType.
+type JobFinishedDataJobType string
+
+// JobFinishedDataStatus defines model for JobFinishedData.Status.
+type JobFinishedDataStatus string
+
 // JobOrder defines model for JobOrder.
 type JobOrder struct {
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `json:"communityId,omitempty"`
 
-	// ServerId The same by another name.
+	// ServerId An alias of communityId.
 	ServerId *string `json:"serverId,omitempty"`
 }
 
@@ -2297,7 +2656,7 @@ type JobWait struct {
 
 // Joining defines model for Joining.
 type Joining struct {
-	// Fields What you say of yourself, by the name or _id of a user field: those the community requires, and your name, phone, country and language.
+	// Fields Your values, by name or _id of a user field: those that the community requires, and your name, phone, country and language.
 	Fields *map[string]interface{} `json:"fields,omitempty"`
 
 	// InviteCode Examples: 3f9c1b22a7d0
@@ -2306,23 +2665,23 @@ type Joining struct {
 
 // JoiningRequirements defines model for JoiningRequirements.
 type JoiningRequirements struct {
-	// Policy Who joins by themselves: whoever wants, or whoever has an invite.
+	// Policy open: everyone can join; invite: an invite is required.
 	//
 	// Examples: invite
 	Policy *JoiningRequirementsPolicy `json:"policy,omitempty"`
 
-	// RequiredFields The _ids of user fields that must be given to join.
+	// RequiredFields The _ids of user fields that are required for joining.
 	RequiredFields *[]string `json:"requiredFields,omitempty"`
 }
 
-// JoiningRequirementsPolicy Who joins by themselves: whoever wants, or whoever has an invite.
+// JoiningRequirementsPolicy open: everyone can join; invite: an invite is required.
 //
 // Examples: invite
 type JoiningRequirementsPolicy string
 
 // KeyWish defines model for KeyWish.
 type KeyWish struct {
-	// ExpireDate In the place of expirePeriod: YYYY-MM-DD, to the end of that day in UTC, or RFC 3339.
+	// ExpireDate Instead of expirePeriod: YYYY-MM-DD (the end of that day in UTC) or RFC 3339.
 	//
 	// Examples: 2027-04-07
 	ExpireDate *string `json:"expireDate,omitempty"`
@@ -2338,7 +2697,7 @@ type KeyWish struct {
 	// Examples: Nightly import
 	Name string `json:"name"`
 
-	// Permissions What it may do; * is all but signIn.
+	// Permissions * includes all permissions but signIn.
 	//
 	// Examples: ["bulkUpdateUser"]
 	Permissions []string `json:"permissions"`
@@ -2449,6 +2808,21 @@ type ListStatusPagesBody struct {
 // ListStatusPagesBodyStatus Always success.
 type ListStatusPagesBodyStatus string
 
+// ListUserNoteCursorBody defines model for ListUserNoteCursorBody.
+type ListUserNoteCursorBody struct {
+	Data []UserNote `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+	Meta    Cursor `json:"meta"`
+
+	// Status Always success.
+	Status ListUserNoteCursorBodyStatus `json:"status"`
+}
+
+// ListUserNoteCursorBodyStatus Always success.
+type ListUserNoteCursorBodyStatus string
+
 // ListUserPagesBody defines model for ListUserPagesBody.
 type ListUserPagesBody struct {
 	Data []User `json:"data"`
@@ -2464,12 +2838,27 @@ type ListUserPagesBody struct {
 // ListUserPagesBodyStatus Always success.
 type ListUserPagesBodyStatus string
 
+// ListWireEventEventMetaBody defines model for ListWireEventEventMetaBody.
+type ListWireEventEventMetaBody struct {
+	Data []Event `json:"data"`
+
+	// Message What was done, for a person.
+	Message string    `json:"message"`
+	Meta    EventMeta `json:"meta"`
+
+	// Status Always success.
+	Status ListWireEventEventMetaBodyStatus `json:"status"`
+}
+
+// ListWireEventEventMetaBodyStatus Always success.
+type ListWireEventEventMetaBodyStatus string
+
 // ListedChannel defines model for ListedChannel.
 type ListedChannel struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
 	ID string `json:"_id"`
 
-	// CategoryId Empty for a channel in no category.
+	// CategoryId Empty without a category.
 	CategoryId string `json:"categoryId"`
 
 	// ChannelType Examples: open
@@ -2477,19 +2866,19 @@ type ListedChannel struct {
 	CreatedAt   time.Time                `json:"createdAt"`
 	Description string                   `json:"description"`
 
-	// Overrides What it allows and denies, for who manages channels only; left out when there is nothing.
+	// Overrides The overrides, for managers of channels only; absent if there are none.
 	Overrides *[]Override `json:"overrides,omitempty"`
 
-	// Position Among the channels of its category.
+	// Position Position among the channels of its category.
 	Position int64 `json:"position"`
 
-	// Private Hidden from @all: only roles and members whom an override lets see it do.
+	// Private Hidden from @all: visible only to roles and members with an override.
 	Private bool `json:"private"`
 
 	// Topic Examples: lobby
 	Topic string `json:"topic"`
 
-	// Url Of an iframe channel: the page it shows.
+	// Url The page of an iframe channel.
 	Url *string `json:"url,omitempty"`
 }
 
@@ -2500,14 +2889,14 @@ type ListedChannelChannelType string
 type LoggedIn struct {
 	ExpiresAt time.Time `json:"expiresAt"`
 
-	// Token Send it as Authorization: Bearer <token>. Only its hash is kept.
+	// Token Send it as Authorization: Bearer <token>. Only its hash is stored.
 	Token string  `json:"token"`
 	User  Account `json:"user"`
 }
 
 // Login defines model for Login.
 type Login struct {
-	// Code Of the authenticator app, or a recovery code; needed by accounts with a second factor.
+	// Code A code of the authenticator app, or a recovery code. Required with two-factor authentication.
 	Code *string `json:"code,omitempty"`
 
 	// EmailOrUsername Examples: ada@example.com
@@ -2520,21 +2909,21 @@ type LoginUrl struct {
 	// Error Always false.
 	Error bool `json:"error"`
 
-	// LoginUrl Send the member's browser there: it signs them in, once, within five minutes.
+	// LoginUrl Open it in the member's browser: it signs the member in, once, within five minutes.
 	LoginUrl string `json:"loginUrl"`
 
-	// SessionId The _id of the session that begins there.
+	// SessionId The _id of the session that the link starts.
 	SessionId string `json:"sessionId"`
 }
 
 // Logo defines model for Logo.
 type Logo struct {
-	// ID Of the community.
+	// ID The _id of the community.
 	//
 	// Examples: 6a21d1c09f3b0c4d5e6f7a8b
 	ID string `json:"_id"`
 
-	// Address Where the picture is served, which never changes under it.
+	// Address The address of the picture, which is immutable.
 	//
 	// Examples: /media/6a21d1c09f3b0c4d5e6f7a8b/6a21d1c09f3b0c4d5e6f7a8c
 	Address string `json:"address"`
@@ -2563,7 +2952,7 @@ type Logo struct {
 
 // Logout defines model for Logout.
 type Logout struct {
-	// Everywhere End all sessions of the account, not only this one.
+	// Everywhere true ends all sessions of the account.
 	Everywhere *bool `json:"everywhere,omitempty"`
 }
 
@@ -2572,31 +2961,49 @@ type ManagedUser struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
 	ID string `json:"_id"`
 
-	// ErasedAt Of who is deleted: until when they can be restored.
+	// ErasedAt For a deleted member: the end of the time to restore it.
 	ErasedAt *time.Time `json:"erasedAt,omitempty"`
 
-	// State What the membership is now.
+	// State The current state of the membership.
 	State ManagedUserState `json:"state"`
 
 	// UserId Examples: 1042
 	UserId int64 `json:"userId"`
 }
 
-// ManagedUserState What the membership is now.
+// ManagedUserState The current state of the membership.
 type ManagedUserState string
+
+// MembersImportedData defines model for MembersImportedData.
+type MembersImportedData struct {
+	// Created The ids of the new members in file order: 12 bytes each, concatenated, in base64.
+	Created      *[]byte                    `json:"created,omitempty"`
+	CreatedCount int64                      `json:"createdCount"`
+	FirstLine    int64                      `json:"firstLine"`
+	JobId        string                     `json:"jobId"`
+	JobType      MembersImportedDataJobType `json:"jobType"`
+	LastLine     int64                      `json:"lastLine"`
+
+	// Removed The same for members that an undo removed.
+	Removed      *[]byte `json:"removed,omitempty"`
+	UpdatedCount int64   `json:"updatedCount"`
+}
+
+// MembersImportedDataJobType defines model for MembersImportedData.JobType.
+type MembersImportedDataJobType string
 
 // NewAPIKey defines model for NewAPIKey.
 type NewAPIKey struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
 	ID string `json:"_id"`
 
-	// BoundBy Of a key that another person rotated: that person. The key does no more than they may do either.
+	// BoundBy The other person that rotated the key. It is limited to that person's permissions too.
 	//
 	// Examples: ["account:6a21d1c09f3b0c4d5e6f7a8c"]
 	BoundBy   *[]string `json:"boundBy,omitempty"`
 	CreatedAt time.Time `json:"createdAt"`
 
-	// CreatedBy Of a community's key, its creator: account:<_id>, or command. It never does more than they may do.
+	// CreatedBy The creator of a community's key: account:<_id>, or command. The key is limited to the creator's permissions.
 	//
 	// Examples: account:6a21d1c09f3b0c4d5e6f7a8b
 	CreatedBy *string `json:"createdBy,omitempty"`
@@ -2609,22 +3016,22 @@ type NewAPIKey struct {
 	// Examples: 9f3b
 	Hint string `json:"hint"`
 
-	// Idle The code with which every request with the key is refused, because of its creator or a person in boundBy; absent: none.
+	// Idle The code that rejects every request with the key, because of its creator or a person in boundBy; absent: none.
 	Idle *NewAPIKeyIdle `json:"idle,omitempty"`
 
-	// IsActive A key that is not is refused.
+	// IsActive false: requests with the key are rejected.
 	IsActive bool `json:"isActive"`
 
-	// Key 64 hex digits. It is shown this once; only its hash is kept.
+	// Key 64 hex digits. It is shown only once; only its hash is stored.
 	Key string `json:"key"`
 
-	// LastUsedAt To about a minute; absent: never.
+	// LastUsedAt Accurate to about a minute; absent: never.
 	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
 
 	// Name Examples: Nightly import
 	Name string `json:"name"`
 
-	// OldKeyUntil After a rotation, how long the previous secret works; absent: it does not.
+	// OldKeyUntil After a rotation, the time until which the previous secret is valid; absent: it is not.
 	OldKeyUntil *time.Time `json:"oldKeyUntil,omitempty"`
 	Permissions []string   `json:"permissions"`
 
@@ -2632,7 +3039,7 @@ type NewAPIKey struct {
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
 }
 
-// NewAPIKeyIdle The code with which every request with the key is refused, because of its creator or a person in boundBy; absent: none.
+// NewAPIKeyIdle The code that rejects every request with the key, because of its creator or a person in boundBy; absent: none.
 type NewAPIKeyIdle string
 
 // NewChannel defines model for NewChannel.
@@ -2640,16 +3047,16 @@ type NewChannel struct {
 	CategoryId  *string                `json:"categoryId,omitempty"`
 	ChannelType *NewChannelChannelType `json:"channelType,omitempty"`
 
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `json:"communityId,omitempty"`
 
 	// Description At most 500 characters.
 	Description *string `json:"description,omitempty"`
 
-	// Private Hides it from @all. A direct channel is private always.
+	// Private Hides it from @all. A direct channel is always private.
 	Private *bool `json:"private,omitempty"`
 
-	// ServerId The same by another name.
+	// ServerId An alias of communityId.
 	ServerId *string `json:"serverId,omitempty"`
 
 	// Topic 1 to 100 characters.
@@ -2657,7 +3064,7 @@ type NewChannel struct {
 	// Examples: lobby
 	Topic string `json:"topic"`
 
-	// Url Of an iframe channel: https, of an origin that the community allows.
+	// Url The page of an iframe channel: https, from an origin that the community allows.
 	//
 	// Examples: https://board.example.com/week
 	Url *string `json:"url,omitempty"`
@@ -2668,7 +3075,7 @@ type NewChannelChannelType string
 
 // NewChannelCategory defines model for NewChannelCategory.
 type NewChannelCategory struct {
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `json:"communityId,omitempty"`
 
 	// Name 1 to 100 characters.
@@ -2676,13 +3083,13 @@ type NewChannelCategory struct {
 	// Examples: Matches
 	Name string `json:"name"`
 
-	// ServerId The same by another name.
+	// ServerId An alias of communityId.
 	ServerId *string `json:"serverId,omitempty"`
 }
 
 // NewHistory defines model for NewHistory.
 type NewHistory struct {
-	// At Since when it is so, not in the future; now when it is left out. The field has the value from now on in any case.
+	// At The time since which it is valid, not in the future; absent: now. The field has the value from now on in any case.
 	//
 	// Examples: 2026-04-07T08:50:16.000Z
 	At *time.Time `json:"at,omitempty"`
@@ -2693,20 +3100,20 @@ type NewHistory struct {
 
 // NewInvite defines model for NewInvite.
 type NewInvite struct {
-	// Emails One single-use invite is mailed to each address, and the answer is the array of them. A repeated address counts once.
+	// Emails Mails one single-use invite to each address; the response is an array. A repeated address counts once.
 	//
 	// Examples: ["ada@example.com"]
 	Emails *[]string `json:"emails,omitempty"`
 
-	// ExpiresAt Until when; left out: for ever.
+	// ExpiresAt The end of its validity; absent: none.
 	ExpiresAt *time.Time `json:"expiresAt,omitempty"`
 
-	// MaxUses How many may join by it; 0: any number.
+	// MaxUses How often it can be used; 0: any number.
 	//
 	// Examples: 5
 	MaxUses *int64 `json:"maxUses,omitempty"`
 
-	// RoleId The _id of a role that whoever joins gets, if it exists then. You could give it to a member yourself: it ranks below you and allows nothing that you may not do.
+	// RoleId The _id of a role for members who join, if it still exists then. It must rank below you and grant only permissions that you have.
 	//
 	// Examples: 6a21d1c09f3b0c4d5e6f7a90
 	RoleId *string `json:"roleId,omitempty"`
@@ -2714,7 +3121,7 @@ type NewInvite struct {
 
 // NewPenalty defines model for NewPenalty.
 type NewPenalty struct {
-	// Kind warn is written down; suspend keeps out until its end; kick ends the membership; ban does, and lets nobody join again.
+	// Kind warn is only logged; suspend blocks access until its end; kick ends the membership; ban ends it and prevents joining again.
 	Kind NewPenaltyKind `json:"kind"`
 
 	// Reason 1 to 500 characters.
@@ -2722,7 +3129,7 @@ type NewPenalty struct {
 	// Examples: Spam
 	Reason string `json:"reason"`
 
-	// Until The end of a suspension, and needed there.
+	// Until The end of a suspension; required there.
 	Until *time.Time `json:"until,omitempty"`
 
 	// UserId _id, number, email or username.
@@ -2731,7 +3138,7 @@ type NewPenalty struct {
 	UserId NewPenalty_UserId `json:"userId"`
 }
 
-// NewPenaltyKind warn is written down; suspend keeps out until its end; kick ends the membership; ban does, and lets nobody join again.
+// NewPenaltyKind warn is only logged; suspend blocks access until its end; kick ends the membership; ban ends it and prevents joining again.
 type NewPenaltyKind string
 
 // NewPenaltyUserId0 defines model for NewPenalty.UserId.0.
@@ -2757,7 +3164,7 @@ type NewRole struct {
 	// Examples: #4f46e5
 	Class *string `json:"class,omitempty"`
 
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `json:"communityId,omitempty"`
 
 	// Order Rank, 0 to 10000.
@@ -2765,7 +3172,7 @@ type NewRole struct {
 	// Examples: 10
 	Order *int64 `json:"order,omitempty"`
 
-	// ServerId The same by another name.
+	// ServerId An alias of communityId.
 	ServerId          *string                    `json:"serverId,omitempty"`
 	ServerPermissions *NewRole_ServerPermissions `json:"server_permissions,omitempty"`
 
@@ -2799,6 +3206,7 @@ type NewRole_ServerPermissions struct {
 	CreateInvite              *bool                  `json:"create_invite,omitempty"`
 	KickMembers               *bool                  `json:"kick_members,omitempty"`
 	ManageChannels            *bool                  `json:"manage_channels,omitempty"`
+	ManageIntegrations        *bool                  `json:"manage_integrations,omitempty"`
 	ManageRoles               *bool                  `json:"manage_roles,omitempty"`
 	OverwriteLanguageSettings *bool                  `json:"overwrite_language_settings,omitempty"`
 	ServerAdministrator       *bool                  `json:"server_administrator,omitempty"`
@@ -2809,7 +3217,7 @@ type NewRole_ServerPermissions struct {
 
 // NewServer defines model for NewServer.
 type NewServer struct {
-	// AllowedFrameOrigins Whose pages iframe channels may show; an empty list for nobody's.
+	// AllowedFrameOrigins Origins of pages in iframe channels; an empty list allows none.
 	//
 	// Examples: ["https://board.example.com"]
 	AllowedFrameOrigins *[]string            `json:"allowedFrameOrigins,omitempty"`
@@ -2817,10 +3225,10 @@ type NewServer struct {
 	Currencies          *CurrenciesStruct    `json:"currencies,omitempty"`
 	JoiningRequirements *JoiningRequirements `json:"joiningRequirements,omitempty"`
 
-	// Languages BCP 47; the first is the community's own.
+	// Languages BCP 47; the first is the default.
 	Languages *[]string `json:"languages,omitempty"`
 
-	// Logo The _id of its picture, as uploading it answers; empty for none.
+	// Logo The _id of its picture, from the response to the upload; empty: none.
 	Logo *string `json:"logo,omitempty"`
 
 	// Name 1 to 100 characters.
@@ -2828,10 +3236,10 @@ type NewServer struct {
 	// Examples: Rovers
 	Name string `json:"name"`
 
-	// OpenBulkImport Lets anybody import members without a credential: for trying things out only.
+	// OpenBulkImport Allows imports without a credential, for evaluation only.
 	OpenBulkImport *bool `json:"openBulkImport,omitempty"`
 
-	// TimeZone Of the IANA database.
+	// TimeZone An IANA time zone.
 	//
 	// Examples: Europe/Berlin
 	TimeZone *string `json:"timeZone,omitempty"`
@@ -2847,12 +3255,12 @@ type NewTag struct {
 
 // NewUser defines model for NewUser.
 type NewUser struct {
-	// AccessLevel Title or _id of a role that does not allow more than you may give.
+	// AccessLevel Title or _id of a role that you can assign.
 	//
 	// Examples: VIP
 	AccessLevel *string `json:"accessLevel,omitempty"`
 
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `json:"communityId,omitempty"`
 
 	// ConfirmPassword The password again.
@@ -2869,13 +3277,13 @@ type NewUser struct {
 	// Examples: ada@example.com
 	Email string `json:"email"`
 
-	// EmailPassword Mail the person a link to accept the membership and to choose a password.
+	// EmailPassword true mails a link for accepting the membership and choosing a password.
 	EmailPassword *bool `json:"emailPassword,omitempty"`
 
-	// EmailTemplate Taken and not used: there is one mail of welcome, in the person's language.
+	// EmailTemplate Ignored: there is one welcome mail, in the language of the member.
 	EmailTemplate *string `json:"emailTemplate,omitempty"`
 
-	// ExternalId What another system calls the person, unique in the community; external:CRM-1042 names them then.
+	// ExternalId The id in another system, unique in the community; external:CRM-1042 names the user.
 	//
 	// Examples: CRM-1042
 	ExternalId *string `json:"externalId,omitempty"`
@@ -2885,7 +3293,7 @@ type NewUser struct {
 	// Examples: Ada
 	Firstname string `json:"firstname"`
 
-	// JoinServer false: the account is in no list and causes no events until the person joins.
+	// JoinServer false: the member is not in lists and causes no events before joining.
 	JoinServer *bool `json:"joinServer,omitempty"`
 
 	// Lastname 1 to 50 characters.
@@ -2893,16 +3301,16 @@ type NewUser struct {
 	// Examples: Lovelace
 	Lastname string `json:"lastname"`
 
-	// Password Checked (at least 10 characters, one of them special) and not kept: only the person chooses the password of an account, with forgot-password or the link of the welcome mail.
+	// Password Validated (at least 10 characters, one of them special) and not stored: persons choose the passwords of their accounts themselves, with forgot-password or the link in the welcome mail.
 	Password *string `json:"password,omitempty"`
 
-	// Referral Through whom the person came; at most 200 characters.
+	// Referral The referrer; at most 200 characters.
 	Referral *string `json:"referral,omitempty"`
 
-	// SendEmail Mail the person that they are a member.
+	// SendEmail true mails a notice of the membership.
 	SendEmail *bool `json:"sendEmail,omitempty"`
 
-	// ServerId The same by another name.
+	// ServerId An alias of communityId.
 	ServerId *string `json:"serverId,omitempty"`
 
 	// Username 2 to 50 characters: letters, digits and . _ -; unique.
@@ -2917,16 +3325,16 @@ type NewUserAPIKey struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
 	ID string `json:"_id"`
 
-	// BoundBy Of a key that another person rotated: that person. The key does no more than they may do either.
+	// BoundBy The other person that rotated the key. It is limited to that person's permissions too.
 	//
 	// Examples: ["account:6a21d1c09f3b0c4d5e6f7a8c"]
 	BoundBy *[]string `json:"boundBy,omitempty"`
 
-	// Channels The _id of the only channels it may act in; empty: all.
+	// Channels The _ids of the only channels in which it is valid; empty: all.
 	Channels  []string  `json:"channels"`
 	CreatedAt time.Time `json:"createdAt"`
 
-	// CreatedBy Of a community's key, its creator: account:<_id>, or command. It never does more than they may do.
+	// CreatedBy The creator of a community's key: account:<_id>, or command. The key is limited to the creator's permissions.
 	//
 	// Examples: account:6a21d1c09f3b0c4d5e6f7a8b
 	CreatedBy *string `json:"createdBy,omitempty"`
@@ -2939,22 +3347,22 @@ type NewUserAPIKey struct {
 	// Examples: 9f3b
 	Hint string `json:"hint"`
 
-	// Idle The code with which every request with the key is refused, because of its creator or a person in boundBy; absent: none.
+	// Idle The code that rejects every request with the key, because of its creator or a person in boundBy; absent: none.
 	Idle *NewUserAPIKeyIdle `json:"idle,omitempty"`
 
-	// IsActive A key that is not is refused.
+	// IsActive false: requests with the key are rejected.
 	IsActive bool `json:"isActive"`
 
-	// Key 64 hex digits. It is shown this once; only its hash is kept.
+	// Key 64 hex digits. It is shown only once; only its hash is stored.
 	Key string `json:"key"`
 
-	// LastUsedAt To about a minute; absent: never.
+	// LastUsedAt Accurate to about a minute; absent: never.
 	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
 
 	// Name Examples: Nightly import
 	Name string `json:"name"`
 
-	// OldKeyUntil After a rotation, how long the previous secret works; absent: it does not.
+	// OldKeyUntil After a rotation, the time until which the previous secret is valid; absent: it is not.
 	OldKeyUntil *time.Time `json:"oldKeyUntil,omitempty"`
 	Permissions []string   `json:"permissions"`
 
@@ -2962,18 +3370,18 @@ type NewUserAPIKey struct {
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
 }
 
-// NewUserAPIKeyIdle The code with which every request with the key is refused, because of its creator or a person in boundBy; absent: none.
+// NewUserAPIKeyIdle The code that rejects every request with the key, because of its creator or a person in boundBy; absent: none.
 type NewUserAPIKeyIdle string
 
 // NewUserApiKey defines model for NewUserApiKey.
 type NewUserApiKey struct {
-	// Channels The _id of the only channels it may act in; absent: all.
+	// Channels The _ids of the only channels in which it is valid; absent: all.
 	Channels *[]string `json:"channels,omitempty"`
 
-	// Code Of the authenticator app, or a recovery code, in the place of the password.
+	// Code A code of the authenticator app, or a recovery code, instead of the password.
 	Code *string `json:"code,omitempty"`
 
-	// ExpireDate In the place of expirePeriod: YYYY-MM-DD, to the end of that day in UTC, or RFC 3339.
+	// ExpireDate Instead of expirePeriod: YYYY-MM-DD (the end of that day in UTC) or RFC 3339.
 	//
 	// Examples: 2027-04-07
 	ExpireDate *string `json:"expireDate,omitempty"`
@@ -2989,10 +3397,10 @@ type NewUserApiKey struct {
 	// Examples: Nightly import
 	Name string `json:"name"`
 
-	// Password Yours, unless you signed in within the last ten minutes or call with a key.
+	// Password Your password. Not required within ten minutes of the sign-in, or with a key.
 	Password *string `json:"password,omitempty"`
 
-	// Permissions What it may do; * is all but signIn.
+	// Permissions * includes all permissions but signIn.
 	//
 	// Examples: ["bulkUpdateUser"]
 	Permissions []string `json:"permissions"`
@@ -3018,14 +3426,35 @@ type NewUserField struct {
 	// Examples: Loyalty number
 	Name string `json:"name"`
 
-	// Options Of select and multi-select, and needed there.
+	// Options Options of select and multi-select, which require them.
 	Options  *[]string `json:"options,omitempty"`
 	Required *bool     `json:"required,omitempty"`
 
-	// Type single-line-text, multi-line-text, numerical, boolean, date, select, multi-select, email, phone, country or url; the older names text and number mean the first and third.
+	// Type single-line-text, multi-line-text, numerical, boolean, date, select, multi-select, email, phone, country or url; text and number are aliases of the first and third.
 	//
 	// Examples: single-line-text
 	Type string `json:"type"`
+}
+
+// NewUserNote defines model for NewUserNote.
+type NewUserNote struct {
+	// Text 1 to 2,000 characters; line breaks are allowed.
+	//
+	// Examples: Called about the refund.
+	Text string `json:"text"`
+}
+
+// NoteAuthor defines model for NoteAuthor.
+type NoteAuthor struct {
+	// Name The name at that time; empty after erasure.
+	//
+	// Examples: ada
+	Name string `json:"name"`
+
+	// Ref account:<_id>, key:<_id> or command.
+	//
+	// Examples: account:6a21d1c09f3b0c4d5e6f7a8b
+	Ref string `json:"ref"`
 }
 
 // Nothing defines model for Nothing.
@@ -3039,7 +3468,7 @@ type Override struct {
 	// Deny Channel permissions.
 	Deny []string `json:"deny"`
 
-	// RoleId Of a role, or:
+	// RoleId The _id of a role, or:
 	RoleId *string `json:"roleId,omitempty"`
 
 	// UserId the _id of a user.
@@ -3076,16 +3505,16 @@ type OverrideInput_UserId struct {
 
 // Pages defines model for Pages.
 type Pages struct {
-	// Limit How many a page has at most.
+	// Limit The maximum number of items on a page.
 	Limit int64 `json:"limit"`
 
-	// Page The page that was asked for, the first is 1.
+	// Page The requested page; the first is 1.
 	Page int64 `json:"page"`
 
-	// Total How many there are on all pages.
+	// Total The number of items on all pages.
 	Total int64 `json:"total"`
 
-	// TotalCapped There are more than total: filtered lists are counted up to 10,000.
+	// TotalCapped There are more than total items: filtered lists are counted up to 10,000.
 	TotalCapped *bool `json:"totalCapped,omitempty"`
 }
 
@@ -3094,32 +3523,32 @@ type Penalty struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
 	ID string `json:"_id"`
 
-	// Actor Who gave it: account:<_id>, key:<_id> or command.
+	// Actor The author: account:<_id>, key:<_id> or command.
 	//
 	// Examples: account:6a21d1c09f3b0c4d5e6f7a8b
 	Actor string `json:"actor"`
 
-	// ActorName As it was then.
+	// ActorName The name at that time.
 	//
 	// Examples: ada
 	ActorName string    `json:"actorName"`
 	CreatedAt time.Time `json:"createdAt"`
 
-	// InForce It still keeps the member from something.
+	// InForce It still has an effect.
 	InForce bool        `json:"inForce"`
 	Kind    PenaltyKind `json:"kind"`
 
-	// LiftedAt null: it was not lifted.
+	// LiftedAt null: not lifted.
 	LiftedAt *time.Time `json:"liftedAt"`
 	LiftedBy *string    `json:"liftedBy,omitempty"`
 
-	// LiftedByName As it was then.
+	// LiftedByName The name at that time.
 	LiftedByName *string `json:"liftedByName,omitempty"`
 
 	// Reason Examples: Spam
 	Reason string `json:"reason"`
 
-	// Until The end of a suspension; else null.
+	// Until The end of a suspension; null for other kinds.
 	Until *time.Time `json:"until"`
 	User  Person     `json:"user"`
 }
@@ -3153,7 +3582,7 @@ type QueuedJob struct {
 
 // RecoveryCodes defines model for RecoveryCodes.
 type RecoveryCodes struct {
-	// RecoveryCodes Only their hashes are kept.
+	// RecoveryCodes Only their hashes are stored.
 	//
 	// Examples: ["ab2c-d3ef-gh4i-jk5l"]
 	RecoveryCodes *[]string `json:"recoveryCodes"`
@@ -3161,7 +3590,7 @@ type RecoveryCodes struct {
 
 // Registered defines model for Registered.
 type Registered struct {
-	// Email The address that a mail goes to.
+	// Email The address of the mail.
 	Email string `json:"email"`
 }
 
@@ -3179,7 +3608,7 @@ type Registration struct {
 	// Lastname Examples: Lovelace
 	Lastname string `json:"lastname"`
 
-	// Password At least 10 characters, one of them neither letter nor digit; none that is tried first.
+	// Password At least 10 characters, one of them neither letter nor digit; no common password.
 	//
 	// Examples: blue cow over 9 hills
 	Password string `json:"password"`
@@ -3194,10 +3623,10 @@ type Registration struct {
 type ResetPassword struct {
 	NewPassword string `json:"newPassword"`
 
-	// Token From the link in the mail.
+	// Token The token in the link of the mail.
 	Token string `json:"token"`
 
-	// Username Only of a person without an account, whom a community added: in place of the username that it gave, after 409 username_taken.
+	// Username Only for a member without an account: replaces the username that the community chose, after 409 username_taken.
 	Username *string `json:"username,omitempty"`
 }
 
@@ -3207,7 +3636,7 @@ type Role struct {
 	ID       string `json:"_id"`
 	Billable bool   `json:"billable"`
 
-	// ChannelPermissions What it allows in the channels.
+	// ChannelPermissions Permissions in channels.
 	ChannelPermissions map[string]bool `json:"channelPermissions"`
 
 	// Class Colour.
@@ -3219,10 +3648,10 @@ type Role struct {
 	// Everyone The role that every member has.
 	Everyone bool `json:"everyone"`
 
-	// Order Rank: the highest role of a member gives the colour.
+	// Order Rank. The highest role of a member sets the colour.
 	Order int64 `json:"order"`
 
-	// ServerPermissions What it allows in the whole community.
+	// ServerPermissions Permissions in the whole community.
 	ServerPermissions map[string]bool `json:"serverPermissions"`
 
 	// Title Examples: VIP
@@ -3233,7 +3662,7 @@ type Role struct {
 type RoleChange struct {
 	Billable *bool `json:"billable,omitempty"`
 
-	// ChannelPermissions Those that are named change.
+	// ChannelPermissions Omitted permissions are unchanged.
 	ChannelPermissions *RoleChange_ChannelPermissions `json:"channel_permissions,omitempty"`
 
 	// Class Colour, #rrggbb.
@@ -3241,7 +3670,7 @@ type RoleChange struct {
 	// Examples: #4f46e5
 	Class *string `json:"class,omitempty"`
 
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `json:"communityId,omitempty"`
 
 	// Order Rank, 0 to 10000.
@@ -3249,10 +3678,10 @@ type RoleChange struct {
 	// Examples: 10
 	Order *int64 `json:"order,omitempty"`
 
-	// ServerId The same by another name.
+	// ServerId An alias of communityId.
 	ServerId *string `json:"serverId,omitempty"`
 
-	// ServerPermissions Those that are named change.
+	// ServerPermissions Omitted permissions are unchanged.
 	ServerPermissions *RoleChange_ServerPermissions `json:"server_permissions,omitempty"`
 
 	// Title 1 to 50 characters, no comma; unique in the community.
@@ -3261,7 +3690,7 @@ type RoleChange struct {
 	Title *string `json:"title,omitempty"`
 }
 
-// RoleChange_ChannelPermissions Those that are named change.
+// RoleChange_ChannelPermissions Omitted permissions are unchanged.
 type RoleChange_ChannelPermissions struct {
 	AllowMentions        *bool                  `json:"allow_mentions,omitempty"`
 	AttachFiles          *bool                  `json:"attach_files,omitempty"`
@@ -3276,7 +3705,7 @@ type RoleChange_ChannelPermissions struct {
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
 
-// RoleChange_ServerPermissions Those that are named change.
+// RoleChange_ServerPermissions Omitted permissions are unchanged.
 type RoleChange_ServerPermissions struct {
 	AllowDm                   *bool                  `json:"allow_dm,omitempty"`
 	BanMembers                *bool                  `json:"ban_members,omitempty"`
@@ -3284,6 +3713,7 @@ type RoleChange_ServerPermissions struct {
 	CreateInvite              *bool                  `json:"create_invite,omitempty"`
 	KickMembers               *bool                  `json:"kick_members,omitempty"`
 	ManageChannels            *bool                  `json:"manage_channels,omitempty"`
+	ManageIntegrations        *bool                  `json:"manage_integrations,omitempty"`
 	ManageRoles               *bool                  `json:"manage_roles,omitempty"`
 	OverwriteLanguageSettings *bool                  `json:"overwrite_language_settings,omitempty"`
 	ServerAdministrator       *bool                  `json:"server_administrator,omitempty"`
@@ -3294,10 +3724,10 @@ type RoleChange_ServerPermissions struct {
 
 // RoleHandout defines model for RoleHandout.
 type RoleHandout struct {
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `json:"communityId,omitempty"`
 
-	// ServerId The same by another name.
+	// ServerId An alias of communityId.
 	ServerId *string `json:"serverId,omitempty"`
 
 	// UserId _id, number, email or username.
@@ -3321,13 +3751,13 @@ type RoleHandout_UserId struct {
 
 // RoleHolder defines model for RoleHolder.
 type RoleHolder struct {
-	// ID Of the user.
+	// ID The _id of the user.
 	ID string `json:"_id"`
 
-	// Roles The _id of each role the user has now, without that of everyone.
+	// Roles The _ids of the user's roles, except @all.
 	Roles []string `json:"roles"`
 
-	// UserId The account's small number.
+	// UserId The number of the user.
 	UserId int64 `json:"userId"`
 }
 
@@ -3344,7 +3774,7 @@ type RowCounts struct {
 	// Skipped Excluded by mode, or an empty row.
 	Skipped int64 `json:"skipped"`
 
-	// Unchanged The row says what is there already.
+	// Unchanged The row has no changes.
 	Unchanged int64 `json:"unchanged"`
 	Updated   int64 `json:"updated"`
 }
@@ -3354,11 +3784,11 @@ type RowProblem struct {
 	// Code A stable name in snake_case.
 	Code string `json:"code"`
 
-	// Column The header of the column; empty when it is about the whole row.
+	// Column The header of the column; empty for an error of the whole row.
 	Column  string `json:"column"`
 	Message string `json:"message"`
 
-	// Value What the cell held.
+	// Value The value of the cell.
 	Value string `json:"value"`
 }
 
@@ -3366,15 +3796,15 @@ type RowProblem struct {
 type Ruling struct {
 	Allowed bool `json:"allowed"`
 
-	// RoleId The role whose rule it was; of several the highest.
+	// RoleId The role of the rule; the highest of several.
 	RoleId    *string `json:"roleId,omitempty"`
 	RoleTitle *string `json:"roleTitle,omitempty"`
 
-	// Rule What decided.
+	// Rule The rule that decided.
 	Rule RulingRule `json:"rule"`
 }
 
-// RulingRule What decided.
+// RulingRule The rule that decided.
 type RulingRule string
 
 // SelectedUser defines model for SelectedUser.
@@ -3382,21 +3812,21 @@ type SelectedUser struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
 	ID *string `json:"_id,omitempty"`
 
-	// Avatar Address of the picture; empty without one.
+	// Avatar The address of the picture; empty: none.
 	Avatar      *string `json:"avatar,omitempty"`
 	DisplayName *string `json:"displayName,omitempty"`
 	Email       *string `json:"email,omitempty"`
 	FirstName   *string `json:"firstName,omitempty"`
 
-	// Id The account's small number.
+	// Id The number of the user.
 	//
 	// Examples: 1042
 	Id *int64 `json:"id,omitempty"`
 
-	// IsOnline Seen in the last five minutes.
+	// IsOnline Active within the last five minutes.
 	IsOnline *bool `json:"isOnline,omitempty"`
 
-	// LastLogin When the person last signed in; empty: never.
+	// LastLogin The time of the last sign-in; empty: never.
 	LastLogin *string `json:"lastLogin,omitempty"`
 	LastName  *string `json:"lastName,omitempty"`
 	Username  *string `json:"username,omitempty"`
@@ -3407,11 +3837,11 @@ type Server struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
 	ID string `json:"_id"`
 
-	// AllowedFrameOrigins Whose pages iframe channels may show.
+	// AllowedFrameOrigins Origins of pages in iframe channels.
 	AllowedFrameOrigins []string     `json:"allowedFrameOrigins"`
 	Colors              ServerColors `json:"colors"`
 
-	// CommunityId The same by another name.
+	// CommunityId The same as _id.
 	CommunityId string     `json:"communityId"`
 	CreatedAt   time.Time  `json:"createdAt"`
 	Currencies  Currencies `json:"currencies"`
@@ -3419,27 +3849,27 @@ type Server struct {
 	// DeletedAt Only of a deleted community.
 	DeletedAt *time.Time `json:"deletedAt,omitempty"`
 
-	// ErasedAt Until when a deleted community can be restored.
+	// ErasedAt The end of the time to restore a deleted community.
 	ErasedAt            *time.Time          `json:"erasedAt,omitempty"`
 	JoiningRequirements JoiningRequirements `json:"joiningRequirements"`
 
-	// Languages BCP 47; the first is the community's own.
+	// Languages BCP 47; the first is the default.
 	Languages []string `json:"languages"`
 
-	// Logo The _id of a picture, served at /media/; empty without one.
+	// Logo The _id of a picture, served at /media/; empty: none.
 	Logo        string `json:"logo"`
 	MemberCount int64  `json:"memberCount"`
 
 	// Name Examples: Rovers
 	Name string `json:"name"`
 
-	// OpenBulkImport Anybody may import members without a credential.
+	// OpenBulkImport Members can be imported without a credential.
 	OpenBulkImport bool `json:"openBulkImport"`
 
-	// Owner null when nobody owns it yet.
+	// Owner null: no owner yet.
 	Owner Person `json:"owner"`
 
-	// TimeZone Of the IANA database.
+	// TimeZone An IANA time zone.
 	//
 	// Examples: Europe/Berlin
 	TimeZone  string    `json:"timeZone"`
@@ -3448,7 +3878,7 @@ type Server struct {
 
 // ServerChange defines model for ServerChange.
 type ServerChange struct {
-	// AllowedFrameOrigins Whose pages iframe channels may show; an empty list for nobody's.
+	// AllowedFrameOrigins Origins of pages in iframe channels; an empty list allows none.
 	//
 	// Examples: ["https://board.example.com"]
 	AllowedFrameOrigins *[]string            `json:"allowedFrameOrigins,omitempty"`
@@ -3456,10 +3886,10 @@ type ServerChange struct {
 	Currencies          *CurrenciesStruct    `json:"currencies,omitempty"`
 	JoiningRequirements *JoiningRequirements `json:"joiningRequirements,omitempty"`
 
-	// Languages BCP 47; the first is the community's own.
+	// Languages BCP 47; the first is the default.
 	Languages *[]string `json:"languages,omitempty"`
 
-	// Logo The _id of its picture, as uploading it answers; empty for none.
+	// Logo The _id of its picture, from the response to the upload; empty: none.
 	Logo *string `json:"logo,omitempty"`
 
 	// Name 1 to 100 characters.
@@ -3467,10 +3897,10 @@ type ServerChange struct {
 	// Examples: Rovers
 	Name *string `json:"name,omitempty"`
 
-	// OpenBulkImport Lets anybody import members without a credential: for trying things out only.
+	// OpenBulkImport Allows imports without a credential, for evaluation only.
 	OpenBulkImport *bool `json:"openBulkImport,omitempty"`
 
-	// TimeZone Of the IANA database.
+	// TimeZone An IANA time zone.
 	//
 	// Examples: Europe/Berlin
 	TimeZone *string `json:"timeZone,omitempty"`
@@ -3487,10 +3917,10 @@ type Session struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
 	ID string `json:"_id"`
 
-	// Address Of the network it began in.
+	// Address The network address at its start.
 	Address string `json:"address"`
 
-	// CommunityId The only community it works in; absent: all.
+	// CommunityId The only community in which it is valid; absent: all.
 	CommunityId *string   `json:"communityId,omitempty"`
 	CreatedAt   time.Time `json:"createdAt"`
 
@@ -3498,10 +3928,10 @@ type Session struct {
 	Current   bool      `json:"current"`
 	ExpiresAt time.Time `json:"expiresAt"`
 
-	// Host The system that began it, as it calls itself.
+	// Host The name of the system that started it.
 	Host *string `json:"host,omitempty"`
 
-	// LastSeenAt To about a minute.
+	// LastSeenAt Accurate to about a minute.
 	LastSeenAt time.Time `json:"lastSeenAt"`
 	UserAgent  string    `json:"userAgent"`
 }
@@ -3617,7 +4047,7 @@ type SuccessChannelRulesStatus string
 
 // SuccessCreatedInvites defines model for SuccessCreatedInvites.
 type SuccessCreatedInvites struct {
-	// Data An invite; with emails the array of the invites that were mailed.
+	// Data An invite; with emails an array of the mailed invites.
 	Data SuccessCreatedInvites_Data `json:"data"`
 
 	// Message What was done, for a person.
@@ -3630,7 +4060,7 @@ type SuccessCreatedInvites struct {
 // SuccessCreatedInvitesData1 defines model for SuccessCreatedInvites.Data.1.
 type SuccessCreatedInvitesData1 = []Invite
 
-// SuccessCreatedInvites_Data An invite; with emails the array of the invites that were mailed.
+// SuccessCreatedInvites_Data An invite; with emails an array of the mailed invites.
 type SuccessCreatedInvites_Data struct {
 	union json.RawMessage
 }
@@ -4114,6 +4544,20 @@ type SuccessUserField struct {
 // SuccessUserFieldStatus Always success.
 type SuccessUserFieldStatus string
 
+// SuccessUserNote defines model for SuccessUserNote.
+type SuccessUserNote struct {
+	Data UserNote `json:"data"`
+
+	// Message What was done, for a person.
+	Message string `json:"message"`
+
+	// Status Always success.
+	Status SuccessUserNoteStatus `json:"status"`
+}
+
+// SuccessUserNoteStatus Always success.
+type SuccessUserNoteStatus string
+
 // Tag defines model for Tag.
 type Tag struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
@@ -4143,19 +4587,19 @@ type TotpCode struct {
 
 // TotpProof defines model for TotpProof.
 type TotpProof struct {
-	// Code Of the authenticator app, or a recovery code, in the place of the password.
+	// Code A code of the authenticator app, or a recovery code, instead of the password.
 	Code     *string `json:"code,omitempty"`
 	Password *string `json:"password,omitempty"`
 }
 
 // TotpSecret defines model for TotpSecret.
 type TotpSecret struct {
-	// Secret Base32, to be typed into the app.
+	// Secret Base32, for typing into the app.
 	//
 	// Examples: JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP
 	Secret string `json:"secret"`
 
-	// Uri The same as an otpauth address, to be shown as a QR code.
+	// Uri The secret as an otpauth URI, for a QR code.
 	//
 	// Examples: otpauth://totp/Regulars:ada%40example.com?issuer=Regulars&secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP
 	Uri string `json:"uri"`
@@ -4163,7 +4607,7 @@ type TotpSecret struct {
 
 // TransferCreated defines model for TransferCreated.
 type TransferCreated struct {
-	// ExpiresAt Until when the member can accept: seven days.
+	// ExpiresAt The end of the offer, after seven days.
 	ExpiresAt time.Time `json:"expiresAt"`
 
 	// TransferId Examples: 6a21d1c09f3b0c4d5e6f7a8b
@@ -4177,7 +4621,7 @@ type TransferRequest struct {
 	// Examples: Rovers
 	Confirm *string `json:"confirm,omitempty"`
 
-	// UserId _id, number, email or username of the member who is to own the community, or external: and the externalId.
+	// UserId The future owner: _id, number, email or username of a member, or external: and the external id.
 	//
 	// Examples: ada@example.com
 	UserId TransferRequest_UserId `json:"userId"`
@@ -4189,7 +4633,7 @@ type TransferRequestUserId0 = string
 // TransferRequestUserId1 defines model for TransferRequest.UserId.1.
 type TransferRequestUserId1 = int
 
-// TransferRequest_UserId _id, number, email or username of the member who is to own the community, or external: and the externalId.
+// TransferRequest_UserId The future owner: _id, number, email or username of a member, or external: and the external id.
 //
 // Examples: ada@example.com
 type TransferRequest_UserId struct {
@@ -4201,10 +4645,10 @@ type User struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
 	ID string `json:"_id"`
 
-	// Avatar Address of the picture; empty without one.
+	// Avatar The address of the picture; empty: none.
 	Avatar string `json:"avatar"`
 
-	// Claimed False for a user whom others added and who has not accepted it.
+	// Claimed false for a user who was added by others and has not accepted.
 	Claimed bool `json:"claimed"`
 
 	// Country ISO 3166 alpha-2; empty when unknown.
@@ -4221,7 +4665,7 @@ type User struct {
 	// Email Examples: ada@example.com
 	Email string `json:"email"`
 
-	// ExternalId What another system calls the user.
+	// ExternalId The id in another system.
 	ExternalId *string `json:"externalId,omitempty"`
 
 	// FirstName Examples: Ada
@@ -4244,14 +4688,14 @@ type User struct {
 	// Examples: +442071234567
 	Phone string `json:"phone"`
 
-	// Referral Through whom the user came.
+	// Referral The referrer.
 	Referral *string `json:"referral,omitempty"`
 
-	// Roles Titles, the highest first; every member has @all.
+	// Roles Titles, highest rank first; every member has @all.
 	Roles []string `json:"roles"`
 	Tags  []string `json:"tags"`
 
-	// UserId The small number of the user.
+	// UserId The number of the user.
 	//
 	// Examples: 1042
 	UserId int64 `json:"userId"`
@@ -4265,16 +4709,16 @@ type UserAPIKey struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
 	ID string `json:"_id"`
 
-	// BoundBy Of a key that another person rotated: that person. The key does no more than they may do either.
+	// BoundBy The other person that rotated the key. It is limited to that person's permissions too.
 	//
 	// Examples: ["account:6a21d1c09f3b0c4d5e6f7a8c"]
 	BoundBy *[]string `json:"boundBy,omitempty"`
 
-	// Channels The _id of the only channels it may act in; empty: all.
+	// Channels The _ids of the only channels in which it is valid; empty: all.
 	Channels  []string  `json:"channels"`
 	CreatedAt time.Time `json:"createdAt"`
 
-	// CreatedBy Of a community's key, its creator: account:<_id>, or command. It never does more than they may do.
+	// CreatedBy The creator of a community's key: account:<_id>, or command. The key is limited to the creator's permissions.
 	//
 	// Examples: account:6a21d1c09f3b0c4d5e6f7a8b
 	CreatedBy *string `json:"createdBy,omitempty"`
@@ -4287,19 +4731,19 @@ type UserAPIKey struct {
 	// Examples: 9f3b
 	Hint string `json:"hint"`
 
-	// Idle The code with which every request with the key is refused, because of its creator or a person in boundBy; absent: none.
+	// Idle The code that rejects every request with the key, because of its creator or a person in boundBy; absent: none.
 	Idle *UserAPIKeyIdle `json:"idle,omitempty"`
 
-	// IsActive A key that is not is refused.
+	// IsActive false: requests with the key are rejected.
 	IsActive bool `json:"isActive"`
 
-	// LastUsedAt To about a minute; absent: never.
+	// LastUsedAt Accurate to about a minute; absent: never.
 	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
 
 	// Name Examples: Nightly import
 	Name string `json:"name"`
 
-	// OldKeyUntil After a rotation, how long the previous secret works; absent: it does not.
+	// OldKeyUntil After a rotation, the time until which the previous secret is valid; absent: it is not.
 	OldKeyUntil *time.Time `json:"oldKeyUntil,omitempty"`
 	Permissions []string   `json:"permissions"`
 
@@ -4307,12 +4751,12 @@ type UserAPIKey struct {
 	UpdatedAt *time.Time `json:"updatedAt,omitempty"`
 }
 
-// UserAPIKeyIdle The code with which every request with the key is refused, because of its creator or a person in boundBy; absent: none.
+// UserAPIKeyIdle The code that rejects every request with the key, because of its creator or a person in boundBy; absent: none.
 type UserAPIKeyIdle string
 
 // UserApiKeyChange defines model for UserApiKeyChange.
 type UserApiKeyChange struct {
-	// Channels The _id of the only channels it may act in; empty: all.
+	// Channels The _ids of the only channels in which it is valid; empty: all.
 	Channels *[]string `json:"channels,omitempty"`
 
 	// ExpireDate YYYY-MM-DD or RFC 3339; empty: never.
@@ -4327,76 +4771,76 @@ type UserApiKeyChange struct {
 
 // UserField defines model for UserField.
 type UserField struct {
-	// ID Of a default field the same as field.
+	// ID For a default field the same as field.
 	ID string `json:"_id"`
 
 	// CreatedAt Absent for a default field.
 	CreatedAt *time.Time `json:"createdAt,omitempty"`
 
-	// Default Every community has it; it cannot be changed.
+	// Default A default field; it cannot be changed.
 	Default bool `json:"default"`
 
 	// DefaultValue A value of the field's type.
 	DefaultValue interface{} `json:"defaultValue,omitempty"`
 	Description  string      `json:"description"`
 
-	// Field Database name: the key in customFields.
+	// Field The database name: the key in customFields.
 	//
 	// Examples: loyalty-number
 	Field string `json:"field"`
 
-	// Filterable Lists are filtered by it without looking at every member, once work is done.
+	// Filterable The field has an index for filtered lists, once work is done.
 	Filterable bool `json:"filterable"`
 
-	// Identifier Unique in the community: names a member in a bulk update.
+	// Identifier Unique in the community: bulk updates can match members by it.
 	Identifier bool `json:"identifier"`
 
-	// Name What people read, and the header in a file.
+	// Name The displayed name, and the header in files.
 	//
 	// Examples: Loyalty number
 	Name string `json:"name"`
 
-	// Options Of select and multi-select.
+	// Options Options of select and multi-select.
 	Options *[]string `json:"options,omitempty"`
 
-	// Order The smaller the sooner; equal ones as they were made.
+	// Order Smaller first; equal ones by creation.
 	Order    int64 `json:"order"`
 	Required bool  `json:"required"`
 
 	// Type Examples: single-line-text
 	Type string `json:"type"`
 
-	// Work What is still being done to all values of the field, or why it was given up; absent when there is nothing.
+	// Work A job that processes the values of the field, or its error; absent: none.
 	Work *FieldWork `json:"work,omitempty"`
 }
 
 // UserFieldUpdate defines model for UserFieldUpdate.
 type UserFieldUpdate struct {
-	// DefaultValue A value of the field's type; null takes the default away.
+	// DefaultValue A value of the field's type; null removes the default.
 	DefaultValue interface{} `json:"defaultValue,omitempty"`
 	Description  *string     `json:"description,omitempty"`
 
-	// Field What it is: the database name cannot be changed.
+	// Field The current database name, which cannot be changed.
 	Field      *string `json:"field,omitempty"`
 	Filterable *bool   `json:"filterable,omitempty"`
 
-	// Identifier Unique in the community; refused when two members have the same value.
+	// Identifier Unique in the community; rejected if two members have the same value.
 	Identifier *bool `json:"identifier,omitempty"`
 
 	// Name 1 to 100 characters.
 	Name *string `json:"name,omitempty"`
 
-	// Options All options, in their order.
+	// Options All options, in order.
 	Options *[]string `json:"options,omitempty"`
 
-	// Order The smaller the sooner in lists, forms and templates.
+	// Order Smaller first, in lists, forms and templates.
 	Order *int64 `json:"order,omitempty"`
 
-	// Replace What members who chose an option that goes get instead, by that option; null: nothing.
+	// Replace By removed option, its replacement in the values of members; null: none.
 	Replace  *map[string]*string `json:"replace,omitempty"`
 	Required *bool               `json:"required,omitempty"`
 
-	// Type Another type converts every member's value, or is refused when one does not fit.
+	// Type Another type converts the values of all members, or is rejected if one cannot be converted.
 	//
 	// Examples: numerical
 	Type *string `json:"type,omitempty"`
@@ -4404,31 +4848,74 @@ type UserFieldUpdate struct {
 
 // UserFilter defines model for UserFilter.
 type UserFilter struct {
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `json:"communityId,omitempty"`
 
-	// Cursor The next_cursor of the answer before; leave it out for the first.
+	// Cursor The next_cursor of the previous response; absent for the first part.
 	Cursor *string `json:"cursor,omitempty"`
 
-	// Fields What to answer of each user: names of user fields, _id, user_id, display_name, external_id, join_date, claimed. Without it all of them.
+	// Fields The fields of each user in the response: names of user fields, _id, user_id, display_name, external_id, join_date, claimed. Absent: all.
 	//
 	// Examples: ["email","join_date","loyalty-number"]
 	Fields *[]string `json:"fields,omitempty"`
 
-	// Filter By field a value, or an object with the bounds gte, lte, gt and lt. All have to hold; days are those of UTC.
+	// Filter By field a value, or an object with the bounds gte, lte, gt and lt. All conditions must match; days are in UTC.
 	//
 	// Examples: {"country":"GB","join_date":{"gte":"2026-04-01","lte":"2026-04-30"}}
 	Filter *map[string]interface{} `json:"filter,omitempty"`
 
-	// Limit How many an answer has at most.
+	// Limit The maximum number of users in the response.
 	Limit *int64 `json:"limit,omitempty"`
 
-	// Page Instead of a cursor: the page, the first is 1.
+	// Page Instead of a cursor: the page; the first is 1.
 	Page *int64 `json:"page,omitempty"`
 
-	// ServerId The same by another name.
+	// ServerId An alias of communityId.
 	ServerId             *string                `json:"serverId,omitempty"`
 	AdditionalProperties map[string]interface{} `json:"-"`
+}
+
+// UserJoinedData defines model for UserJoinedData.
+type UserJoinedData struct {
+	// InviteCode The invite that the person used.
+	InviteCode *string   `json:"inviteCode"`
+	User       EventUser `json:"user"`
+}
+
+// UserLeftData defines model for UserLeftData.
+type UserLeftData struct {
+	Cause UserLeftDataCause `json:"cause"`
+	User  EventUser         `json:"user"`
+}
+
+// UserLeftDataCause defines model for UserLeftData.Cause.
+type UserLeftDataCause string
+
+// UserNote defines model for UserNote.
+type UserNote struct {
+	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
+	ID        string     `json:"_id"`
+	Author    NoteAuthor `json:"author"`
+	CreatedAt time.Time  `json:"createdAt"`
+
+	// Text Examples: Called about the refund.
+	Text      string    `json:"text"`
+	UpdatedAt time.Time `json:"updatedAt"`
+
+	// UserId The _id of the user that the note is on.
+	UserId string `json:"userId"`
+
+	// Version Incremented by each update, from 1.
+	Version int64 `json:"version"`
+}
+
+// UserNoteChange defines model for UserNoteChange.
+type UserNoteChange struct {
+	// Text 1 to 2,000 characters; line breaks are allowed.
+	Text string `json:"text"`
+
+	// Version The version that was read; absent: update any.
+	Version *int64 `json:"version,omitempty"`
 }
 
 // UserOrder defines model for UserOrder.
@@ -4438,10 +4925,10 @@ type UserOrder struct {
 	// Examples: delete
 	Action string `json:"action"`
 
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `json:"communityId,omitempty"`
 
-	// ServerId The same by another name.
+	// ServerId An alias of communityId.
 	ServerId *string `json:"serverId,omitempty"`
 
 	// User _id, number, email, username, or external: and the external id.
@@ -4466,7 +4953,7 @@ type UserOrder_User struct {
 
 // UserQuestion defines model for UserQuestion.
 type UserQuestion struct {
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `json:"communityId,omitempty"`
 
 	// IdOrEmail _id, number, email, username, or external: and the external id.
@@ -4474,7 +4961,7 @@ type UserQuestion struct {
 	// Examples: ada@example.com
 	IdOrEmail UserQuestion_IdOrEmail `json:"idOrEmail"`
 
-	// ServerId The same by another name.
+	// ServerId An alias of communityId.
 	ServerId             *string                `json:"serverId,omitempty"`
 	AdditionalProperties map[string]interface{} `json:"-"`
 }
@@ -4492,18 +4979,32 @@ type UserQuestion_IdOrEmail struct {
 	union json.RawMessage
 }
 
+// UserRestoredData defines model for UserRestoredData.
+type UserRestoredData struct {
+	User EventUser `json:"user"`
+}
+
+// UserRoleData defines model for UserRoleData.
+type UserRoleData struct {
+	RoleId string `json:"roleId"`
+
+	// Title The title at that time.
+	Title string    `json:"title"`
+	User  EventUser `json:"user"`
+}
+
 // Verification defines model for Verification.
 type Verification struct {
-	// Token From the link in the mail.
+	// Token The token in the link of the mail.
 	Token string `json:"token"`
 
-	// Username In the place of the one that was registered, when that is taken by now.
+	// Username Replaces the registered username, after 409 username_taken.
 	Username *string `json:"username,omitempty"`
 }
 
 // WireSource defines model for WireSource.
 type WireSource struct {
-	// Id Of the job, key, row or definition that it was; empty where there is none.
+	// Id The _id of the job, key, row or definition; empty: none.
 	Id string `json:"id"`
 
 	// Type import, update, undo (bulk jobs), api, console, revert, field, tag, created and others.
@@ -4560,17 +5061,17 @@ type SecureAuthOlderParams struct {
 	// UserId _id, number, email or username of the member.
 	UserId *string `form:"userId,omitempty" json:"userId,omitempty"`
 
-	// Email In the place of userId; with it, both have to fit.
+	// Email Instead of userId; if both are sent, they must name the same user.
 	Email *string `form:"email,omitempty" json:"email,omitempty"`
 
-	// AccessLevel Taken and ignored: it never raises rights.
+	// AccessLevel Ignored: it grants nothing.
 	AccessLevel *string                      `form:"accessLevel,omitempty" json:"accessLevel,omitempty"`
 	Action      *SecureAuthOlderParamsAction `form:"action,omitempty" json:"action,omitempty"`
 
-	// ApiKey The key; x-api-key and Authorization do as well.
+	// ApiKey The key; x-api-key and Authorization work too.
 	ApiKey *string `json:"apiKey,omitempty"`
 
-	// Hostname What the other system calls itself; the member sees it beside the session.
+	// Hostname The name of the other system, which the member sees in the list of sessions.
 	Hostname *string `json:"hostname,omitempty"`
 }
 
@@ -4579,31 +5080,31 @@ type SecureAuthOlderParamsAction string
 
 // ChangePasswordParams defines parameters for ChangePassword.
 type ChangePasswordParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ForgotPasswordParams defines parameters for ForgotPassword.
 type ForgotPasswordParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // LogoutParams defines parameters for Logout.
 type LogoutParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // RegisterParams defines parameters for Register.
 type RegisterParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ResetPasswordParams defines parameters for ResetPassword.
 type ResetPasswordParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -4612,17 +5113,17 @@ type SecureAuthParams struct {
 	// UserId _id, number, email or username of the member.
 	UserId *string `form:"userId,omitempty" json:"userId,omitempty"`
 
-	// Email In the place of userId; with it, both have to fit.
+	// Email Instead of userId; if both are sent, they must name the same user.
 	Email *string `form:"email,omitempty" json:"email,omitempty"`
 
-	// AccessLevel Taken and ignored: it never raises rights.
+	// AccessLevel Ignored: it grants nothing.
 	AccessLevel *string                 `form:"accessLevel,omitempty" json:"accessLevel,omitempty"`
 	Action      *SecureAuthParamsAction `form:"action,omitempty" json:"action,omitempty"`
 
-	// ApiKey The key; x-api-key and Authorization do as well.
+	// ApiKey The key; x-api-key and Authorization work too.
 	ApiKey *string `json:"apiKey,omitempty"`
 
-	// Hostname What the other system calls itself; the member sees it beside the session.
+	// Hostname The name of the other system, which the member sees in the list of sessions.
 	Hostname *string `json:"hostname,omitempty"`
 }
 
@@ -4631,61 +5132,61 @@ type SecureAuthParamsAction string
 
 // StartTotpParams defines parameters for StartTotp.
 type StartTotpParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ConfirmTotpParams defines parameters for ConfirmTotp.
 type ConfirmTotpParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DisableTotpParams defines parameters for DisableTotp.
 type DisableTotpParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // VerifyEmailParams defines parameters for VerifyEmail.
 type VerifyEmailParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListChannelCategoriesParams defines parameters for ListChannelCategories.
 type ListChannelCategoriesParams struct {
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
 }
 
 // CreateChannelCategoryParams defines parameters for CreateChannelCategory.
 type CreateChannelCategoryParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteChannelCategoryParams defines parameters for DeleteChannelCategory.
 type DeleteChannelCategoryParams struct {
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
 }
 
 // ListChannelsParams defines parameters for ListChannels.
 type ListChannelsParams struct {
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
 }
 
 // CreateChannelParams defines parameters for CreateChannel.
 type CreateChannelParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteChannelParams defines parameters for DeleteChannel.
 type DeleteChannelParams struct {
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
 }
 
@@ -4694,46 +5195,46 @@ type SetChannelOverridesJSONBody = []OverrideInput
 
 // SetChannelOverridesParams defines parameters for SetChannelOverrides.
 type SetChannelOverridesParams struct {
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
 }
 
 // ExplainChannelPermissionsParams defines parameters for ExplainChannelPermissions.
 type ExplainChannelPermissionsParams struct {
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
 }
 
 // CreateApiKeyParams defines parameters for CreateApiKey.
 type CreateApiKeyParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // RotateApiKeyParams defines parameters for RotateApiKey.
 type RotateApiKeyParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CreateTagParams defines parameters for CreateTag.
 type CreateTagParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListHistoriesParams defines parameters for ListHistories.
 type ListHistoriesParams struct {
-	// Cursor The nextCursor of the part before; leave it out for the first.
+	// Cursor The nextCursor of the previous part; absent for the first.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many a part has.
+	// Limit The number of items in a part.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// From Only what is so from this moment on or later: RFC 3339, or a day (UTC).
+	// From Only values valid from this time on or later: RFC 3339, or a day (UTC).
 	From *string `form:"from,omitempty" json:"from,omitempty"`
 
-	// To Only what is so from before this moment: RFC 3339, or a day (UTC), which counts too.
+	// To Only values valid from before this time: RFC 3339, or a day (UTC), inclusive.
 	To *string `form:"to,omitempty" json:"to,omitempty"`
 
 	// Source Only changes from sources of this type.
@@ -4742,34 +5243,34 @@ type ListHistoriesParams struct {
 
 // RevertHistoryParams defines parameters for RevertHistory.
 type RevertHistoryParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CreateUserFieldParams defines parameters for CreateUserField.
 type CreateUserFieldParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteUserFieldParams defines parameters for DeleteUserField.
 type DeleteUserFieldParams struct {
-	// Confirm The field's database name, once members have values in it.
+	// Confirm The database name; required if members have values.
 	Confirm *string `form:"confirm,omitempty" json:"confirm,omitempty"`
 }
 
 // ListFieldHistoriesParams defines parameters for ListFieldHistories.
 type ListFieldHistoriesParams struct {
-	// Cursor The nextCursor of the part before; leave it out for the first.
+	// Cursor The nextCursor of the previous part; absent for the first.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many a part has.
+	// Limit The number of items in a part.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// From Only what is so from this moment on or later: RFC 3339, or a day (UTC).
+	// From Only values valid from this time on or later: RFC 3339, or a day (UTC).
 	From *string `form:"from,omitempty" json:"from,omitempty"`
 
-	// To Only what is so from before this moment: RFC 3339, or a day (UTC), which counts too.
+	// To Only values valid from before this time: RFC 3339, or a day (UTC), inclusive.
 	To *string `form:"to,omitempty" json:"to,omitempty"`
 
 	// Source Only changes from sources of this type.
@@ -4781,10 +5282,10 @@ type ListUsersParams struct {
 	// Page The first page is 1.
 	Page *int64 `form:"page,omitempty" json:"page,omitempty"`
 
-	// Limit How many a page has.
+	// Limit The number of items on a page.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Search The beginning of an email address or username, or a part of a name.
+	// Search The beginning of an email address or username, or part of a name.
 	Search *string `form:"search,omitempty" json:"search,omitempty"`
 
 	// Role The _id or title of a role.
@@ -4793,28 +5294,43 @@ type ListUsersParams struct {
 	// Tag The _id or name of a tag.
 	Tag *string `form:"tag,omitempty" json:"tag,omitempty"`
 
-	// Claimed true: users who have accepted or joined; false: users whom others added and who have not accepted; absent: both.
+	// Claimed true: users who have accepted or joined; false: users who were added by others and have not accepted; absent: both.
 	Claimed *bool `form:"claimed,omitempty" json:"claimed,omitempty"`
 
-	// Sort With - in front the other way round.
+	// Sort A leading - reverses the order.
 	Sort *ListUsersParamsSort `form:"sort,omitempty" json:"sort,omitempty"`
 }
 
 // ListUsersParamsSort defines parameters for ListUsers.
 type ListUsersParamsSort string
 
-// ListUserHistoriesParams defines parameters for ListUserHistories.
-type ListUserHistoriesParams struct {
-	// Cursor The nextCursor of the part before; leave it out for the first.
+// ListUserNotesParams defines parameters for ListUserNotes.
+type ListUserNotesParams struct {
+	// Cursor The nextCursor of the previous part; absent for the first.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many a part has.
+	// Limit The number of items in a part.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// CreateUserNoteParams defines parameters for CreateUserNote.
+type CreateUserNoteParams struct {
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListUserHistoriesParams defines parameters for ListUserHistories.
+type ListUserHistoriesParams struct {
+	// Cursor The nextCursor of the previous part; absent for the first.
+	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
+
+	// Limit The number of items in a part.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// From Only what is so from this moment on or later: RFC 3339, or a day (UTC).
+	// From Only values valid from this time on or later: RFC 3339, or a day (UTC).
 	From *string `form:"from,omitempty" json:"from,omitempty"`
 
-	// To Only what is so from before this moment: RFC 3339, or a day (UTC), which counts too.
+	// To Only values valid from before this time: RFC 3339, or a day (UTC), inclusive.
 	To *string `form:"to,omitempty" json:"to,omitempty"`
 
 	// Source Only changes from sources of this type.
@@ -4823,16 +5339,16 @@ type ListUserHistoriesParams struct {
 
 // ListUserFieldHistoriesParams defines parameters for ListUserFieldHistories.
 type ListUserFieldHistoriesParams struct {
-	// Cursor The nextCursor of the part before; leave it out for the first.
+	// Cursor The nextCursor of the previous part; absent for the first.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many a part has.
+	// Limit The number of items in a part.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// From Only what is so from this moment on or later: RFC 3339, or a day (UTC).
+	// From Only values valid from this time on or later: RFC 3339, or a day (UTC).
 	From *string `form:"from,omitempty" json:"from,omitempty"`
 
-	// To Only what is so from before this moment: RFC 3339, or a day (UTC), which counts too.
+	// To Only values valid from before this time: RFC 3339, or a day (UTC), inclusive.
 	To *string `form:"to,omitempty" json:"to,omitempty"`
 
 	// Source Only changes from sources of this type.
@@ -4841,49 +5357,64 @@ type ListUserFieldHistoriesParams struct {
 
 // CreateHistoryParams defines parameters for CreateHistory.
 type CreateHistoryParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
+}
+
+// ListEventsParams defines parameters for ListEvents.
+type ListEventsParams struct {
+	// After Events with a greater sequence.
+	After *int64 `form:"after,omitempty" json:"after,omitempty"`
+
+	// Types Only these types, separated by commas.
+	Types *[]string `form:"types,omitempty" json:"types,omitempty"`
+
+	// Limit How many events at most.
+	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
+
+	// Wait Seconds to wait for an event.
+	Wait *int64 `form:"wait,omitempty" json:"wait,omitempty"`
 }
 
 // CreateRoleParams defines parameters for CreateRole.
 type CreateRoleParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // DeleteRoleParams defines parameters for DeleteRole.
 type DeleteRoleParams struct {
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
 }
 
 // ListUserRolesParams defines parameters for ListUserRoles.
 type ListUserRolesParams struct {
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
 }
 
 // AddRoleParams defines parameters for AddRole.
 type AddRoleParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // RemoveRoleParams defines parameters for RemoveRole.
 type RemoveRoleParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListServersParams defines parameters for ListServers.
 type ListServersParams struct {
-	// Deleted Instead of your communities those you owned that are deleted and can be restored.
+	// Deleted true lists deleted communities that you owned and can restore.
 	Deleted *bool `form:"deleted,omitempty" json:"deleted,omitempty"`
 }
 
 // CreateServerParams defines parameters for CreateServer.
 type CreateServerParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -4895,52 +5426,52 @@ type DeleteServerParams struct {
 
 // ListAuditLogParams defines parameters for ListAuditLog.
 type ListAuditLogParams struct {
-	// Cursor The nextCursor of the part before; leave it out for the first.
+	// Cursor The nextCursor of the previous part; absent for the first.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many a part has.
+	// Limit The number of items in a part.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// Actor Only what this one did: account:<_id>, key:<_id> or command.
+	// Actor Only actions of this actor: account:<_id>, key:<_id> or command.
 	Actor *string `form:"actor,omitempty" json:"actor,omitempty"`
 
-	// Action Only this action, such as role.update; with a dot at its end every action on that noun: role.
+	// Action Only this action, such as role.update; with a trailing dot (role.) all actions on that noun.
 	Action *string `form:"action,omitempty" json:"action,omitempty"`
 
-	// Target Only what was done to the thing with this id.
+	// Target Only actions on the object with this id.
 	Target *string `form:"target,omitempty" json:"target,omitempty"`
 
-	// From From this moment on.
+	// From Only actions from this time on.
 	From *time.Time `form:"from,omitempty" json:"from,omitempty"`
 
-	// To Before this moment.
+	// To Only actions before this time.
 	To *time.Time `form:"to,omitempty" json:"to,omitempty"`
 }
 
 // ListInvitesParams defines parameters for ListInvites.
 type ListInvitesParams struct {
-	// Cursor The nextCursor of the part before; leave it out for the first.
+	// Cursor The nextCursor of the previous part; absent for the first.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many a part has.
+	// Limit The number of items in a part.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 }
 
 // CreateInviteParams defines parameters for CreateInvite.
 type CreateInviteParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // JoinServerParams defines parameters for JoinServer.
 type JoinServerParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // LeaveServerParams defines parameters for LeaveServer.
 type LeaveServerParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -4952,16 +5483,16 @@ type SetServerLogoMultipartBody struct {
 
 // SetServerLogoParams defines parameters for SetServerLogo.
 type SetServerLogoParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListPenaltiesParams defines parameters for ListPenalties.
 type ListPenaltiesParams struct {
-	// Cursor The nextCursor of the part before; leave it out for the first.
+	// Cursor The nextCursor of the previous part; absent for the first.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many a part has.
+	// Limit The number of items in a part.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// UserId Only penalties of this member: _id, number, email or username.
@@ -4976,25 +5507,25 @@ type ListPenaltiesParamsKind string
 
 // CreatePenaltyParams defines parameters for CreatePenalty.
 type CreatePenaltyParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // RestoreServerParams defines parameters for RestoreServer.
 type RestoreServerParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // TransferServerParams defines parameters for TransferServer.
 type TransferServerParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CreateUserParams defines parameters for CreateUser.
 type CreateUserParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -5003,61 +5534,61 @@ type SetAvatarMultipartBody struct {
 	// Avatar PNG, JPEG, GIF or WebP, at most 10 MiB and 25 million pixels.
 	Avatar openapi_types.File `json:"avatar"`
 
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `json:"communityId,omitempty"`
 
-	// User _id, number, email or username; without it the person who asks. An API key needs it.
+	// User _id, number, email or username; absent: the caller. Required with an API key.
 	User *string `json:"user,omitempty"`
 }
 
 // SetAvatarParams defines parameters for SetAvatar.
 type SetAvatarParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ImportUsersMultipartBody defines parameters for ImportUsers.
 type ImportUsersMultipartBody struct {
-	// CommunityId The community; needed without a key.
+	// CommunityId The community; required without a key.
 	CommunityId *string `json:"communityId,omitempty"`
 
-	// CreateTags true makes tags that do not exist yet.
+	// CreateTags true creates missing tags.
 	CreateTags *ImportUsersMultipartBodyCreateTags `json:"createTags,omitempty"`
 
 	// Data The file: .csv, .xlsx, .gz or .zip.
 	Data openapi_types.File `json:"data"`
 
-	// DateFormat Of dates that are not YYYY-MM-DD.
+	// DateFormat The format of dates other than YYYY-MM-DD.
 	DateFormat *ImportUsersMultipartBodyDateFormat `json:"dateFormat,omitempty"`
 
-	// Decimal The decimal sign of numbers.
+	// Decimal The decimal separator of numbers.
 	Decimal *ImportUsersMultipartBodyDecimal `json:"decimal,omitempty"`
 
-	// Delimiter Of the columns, when detection is not to decide: one of , ; | or tab.
+	// Delimiter The delimiter of columns, instead of the detected one: one of , ; | or tab.
 	Delimiter *string `json:"delimiter,omitempty"`
 
-	// DryRun true reads everything and changes nothing: the details say what would happen.
+	// DryRun true validates and plans the file without changes; the details have the planned outcomes.
 	DryRun *ImportUsersMultipartBodyDryRun `json:"dryRun,omitempty"`
 
-	// Encoding Of the file, when detection is not to decide.
+	// Encoding The encoding of the file, instead of the detected one.
 	Encoding *ImportUsersMultipartBodyEncoding `json:"encoding,omitempty"`
 
 	// Mapping JSON {"header": "field"}; null ignores the column.
 	Mapping *string `json:"mapping,omitempty"`
 
-	// Mode upsert (default) creates and changes, create skips who is there, update skips who is new.
+	// Mode upsert (default) creates and updates members, create skips existing ones, update skips new ones.
 	Mode *ImportUsersMultipartBodyMode `json:"mode,omitempty"`
 
-	// Notify true mails whoever started the job when it has ended; for people, not for keys.
+	// Notify true mails the person who started the job at its end; not for keys.
 	Notify *ImportUsersMultipartBodyNotify `json:"notify,omitempty"`
 
-	// Sheet Name or number of the sheet in a workbook.
+	// Sheet The name or number of the sheet in a workbook.
 	Sheet *string `json:"sheet,omitempty"`
 }
 
 // ImportUsersParams defines parameters for ImportUsers.
 type ImportUsersParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -5084,7 +5615,7 @@ type ImportUsersMultipartBodyNotify string
 
 // GetImportTemplateParams defines parameters for GetImportTemplate.
 type GetImportTemplateParams struct {
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
 }
 
@@ -5093,10 +5624,10 @@ type ListBulkJobsParams struct {
 	// Page The first page is 1.
 	Page *int64 `form:"page,omitempty" json:"page,omitempty"`
 
-	// Limit How many a page has.
+	// Limit The number of items on a page.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
 
 	// Type Only jobs of this type.
@@ -5114,43 +5645,43 @@ type ListBulkJobsParamsStatus string
 
 // UpdateUsersMultipartBody defines parameters for UpdateUsers.
 type UpdateUsersMultipartBody struct {
-	// CommunityId The community; needed without a key.
+	// CommunityId The community; required without a key.
 	CommunityId *string `json:"communityId,omitempty"`
 
-	// CreateTags true makes tags that do not exist yet.
+	// CreateTags true creates missing tags.
 	CreateTags *UpdateUsersMultipartBodyCreateTags `json:"createTags,omitempty"`
 
 	// Data The file: .csv, .xlsx, .gz or .zip.
 	Data openapi_types.File `json:"data"`
 
-	// DateFormat Of dates that are not YYYY-MM-DD.
+	// DateFormat The format of dates other than YYYY-MM-DD.
 	DateFormat *UpdateUsersMultipartBodyDateFormat `json:"dateFormat,omitempty"`
 
-	// Decimal The decimal sign of numbers.
+	// Decimal The decimal separator of numbers.
 	Decimal *UpdateUsersMultipartBodyDecimal `json:"decimal,omitempty"`
 
-	// Delimiter Of the columns, when detection is not to decide: one of , ; | or tab.
+	// Delimiter The delimiter of columns, instead of the detected one: one of , ; | or tab.
 	Delimiter *string `json:"delimiter,omitempty"`
 
-	// DryRun true reads everything and changes nothing: the details say what would happen.
+	// DryRun true validates and plans the file without changes; the details have the planned outcomes.
 	DryRun *UpdateUsersMultipartBodyDryRun `json:"dryRun,omitempty"`
 
-	// Encoding Of the file, when detection is not to decide.
+	// Encoding The encoding of the file, instead of the detected one.
 	Encoding *UpdateUsersMultipartBodyEncoding `json:"encoding,omitempty"`
 
 	// Mapping JSON {"header": "field"}; null ignores the column.
 	Mapping *string `json:"mapping,omitempty"`
 
-	// Notify true mails whoever started the job when it has ended; for people, not for keys.
+	// Notify true mails the person who started the job at its end; not for keys.
 	Notify *UpdateUsersMultipartBodyNotify `json:"notify,omitempty"`
 
-	// Sheet Name or number of the sheet in a workbook.
+	// Sheet The name or number of the sheet in a workbook.
 	Sheet *string `json:"sheet,omitempty"`
 }
 
 // UpdateUsersParams defines parameters for UpdateUsers.
 type UpdateUsersParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
@@ -5174,31 +5705,31 @@ type UpdateUsersMultipartBodyNotify string
 
 // ApplyBulkJobParams defines parameters for ApplyBulkJob.
 type ApplyBulkJobParams struct {
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
 
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // CancelBulkJobParams defines parameters for CancelBulkJob.
 type CancelBulkJobParams struct {
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
 
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ListBulkRowsParams defines parameters for ListBulkRows.
 type ListBulkRowsParams struct {
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
 
-	// Cursor The nextCursor of the part before; leave it out for the first.
+	// Cursor The nextCursor of the previous part; absent for the first.
 	Cursor *string `form:"cursor,omitempty" json:"cursor,omitempty"`
 
-	// Limit How many a part has.
+	// Limit The number of items in a part.
 	Limit *int64 `form:"limit,omitempty" json:"limit,omitempty"`
 
 	// Outcome Only rows with this outcome.
@@ -5213,40 +5744,40 @@ type ListBulkRowsParamsOutcome string
 
 // GetFailedRowsParams defines parameters for GetFailedRows.
 type GetFailedRowsParams struct {
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
 }
 
 // StreamBulkJobParams defines parameters for StreamBulkJob.
 type StreamBulkJobParams struct {
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
 }
 
 // GetBulkJobParams defines parameters for GetBulkJob.
 type GetBulkJobParams struct {
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
 }
 
 // UndoBulkJobParams defines parameters for UndoBulkJob.
 type UndoBulkJobParams struct {
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
 
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // ManageUserParams defines parameters for ManageUser.
 type ManageUserParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
 // GetUserParams defines parameters for GetUser.
 type GetUserParams struct {
-	// CommunityId Needed with a session of several memberships.
+	// CommunityId Required in a session of a person with several memberships.
 	CommunityId  *string `form:"communityId,omitempty" json:"communityId,omitempty"`
 	UnderscoreId *bool   `form:"_id,omitempty" json:"_id,omitempty"`
 	Id           *bool   `form:"id,omitempty" json:"id,omitempty"`
@@ -5262,9 +5793,128 @@ type GetUserParams struct {
 
 // CreateUserApiKeyParams defines parameters for CreateUserApiKey.
 type CreateUserApiKeyParams struct {
-	// IdempotencyKey Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+	// IdempotencyKey Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
+
+// OnBulkJobFinishedJSONBody defines parameters for OnBulkJobFinished.
+type OnBulkJobFinishedJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string          `json:"communityId"`
+	Data        JobFinishedData `json:"data"`
+
+	// Sequence From 1, without gaps in the community.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                     `json:"timestamp"`
+	Type      OnBulkJobFinishedJSONBodyType `json:"type"`
+}
+
+// OnBulkJobFinishedJSONBodyType defines parameters for OnBulkJobFinished.
+type OnBulkJobFinishedJSONBodyType string
+
+// OnMembersImportedJSONBody defines parameters for OnMembersImported.
+type OnMembersImportedJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string              `json:"communityId"`
+	Data        MembersImportedData `json:"data"`
+
+	// Sequence From 1, without gaps in the community.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                     `json:"timestamp"`
+	Type      OnMembersImportedJSONBodyType `json:"type"`
+}
+
+// OnMembersImportedJSONBodyType defines parameters for OnMembersImported.
+type OnMembersImportedJSONBodyType string
+
+// OnUserJoinedServerJSONBody defines parameters for OnUserJoinedServer.
+type OnUserJoinedServerJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string         `json:"communityId"`
+	Data        UserJoinedData `json:"data"`
+
+	// Sequence From 1, without gaps in the community.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                      `json:"timestamp"`
+	Type      OnUserJoinedServerJSONBodyType `json:"type"`
+}
+
+// OnUserJoinedServerJSONBodyType defines parameters for OnUserJoinedServer.
+type OnUserJoinedServerJSONBodyType string
+
+// OnUserLeftServerJSONBody defines parameters for OnUserLeftServer.
+type OnUserLeftServerJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string       `json:"communityId"`
+	Data        UserLeftData `json:"data"`
+
+	// Sequence From 1, without gaps in the community.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                    `json:"timestamp"`
+	Type      OnUserLeftServerJSONBodyType `json:"type"`
+}
+
+// OnUserLeftServerJSONBodyType defines parameters for OnUserLeftServer.
+type OnUserLeftServerJSONBodyType string
+
+// OnUserRestoredJSONBody defines parameters for OnUserRestored.
+type OnUserRestoredJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string           `json:"communityId"`
+	Data        UserRestoredData `json:"data"`
+
+	// Sequence From 1, without gaps in the community.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                  `json:"timestamp"`
+	Type      OnUserRestoredJSONBodyType `json:"type"`
+}
+
+// OnUserRestoredJSONBodyType defines parameters for OnUserRestored.
+type OnUserRestoredJSONBodyType string
+
+// OnUserRoleAddedJSONBody defines parameters for OnUserRoleAdded.
+type OnUserRoleAddedJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string       `json:"communityId"`
+	Data        UserRoleData `json:"data"`
+
+	// Sequence From 1, without gaps in the community.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                   `json:"timestamp"`
+	Type      OnUserRoleAddedJSONBodyType `json:"type"`
+}
+
+// OnUserRoleAddedJSONBodyType defines parameters for OnUserRoleAdded.
+type OnUserRoleAddedJSONBodyType string
+
+// OnUserRoleRemovedJSONBody defines parameters for OnUserRoleRemoved.
+type OnUserRoleRemovedJSONBody struct {
+	// CommunityId The community of the event.
+	CommunityId string       `json:"communityId"`
+	Data        UserRoleData `json:"data"`
+
+	// Sequence From 1, without gaps in the community.
+	Sequence int64 `json:"sequence"`
+
+	// Timestamp The time of the fact.
+	Timestamp time.Time                     `json:"timestamp"`
+	Type      OnUserRoleRemovedJSONBodyType `json:"type"`
+}
+
+// OnUserRoleRemovedJSONBodyType defines parameters for OnUserRoleRemoved.
+type OnUserRoleRemovedJSONBodyType string
 
 // ChangePasswordJSONRequestBody defines body for ChangePassword for application/json ContentType.
 type ChangePasswordJSONRequestBody = ChangePassword
@@ -5331,6 +5981,12 @@ type CreateUserFieldJSONRequestBody = NewUserField
 
 // UpdateUserFieldJSONRequestBody defines body for UpdateUserField for application/json ContentType.
 type UpdateUserFieldJSONRequestBody = UserFieldUpdate
+
+// CreateUserNoteJSONRequestBody defines body for CreateUserNote for application/json ContentType.
+type CreateUserNoteJSONRequestBody = NewUserNote
+
+// UpdateUserNoteJSONRequestBody defines body for UpdateUserNote for application/json ContentType.
+type UpdateUserNoteJSONRequestBody = UserNoteChange
 
 // CreateHistoryJSONRequestBody defines body for CreateHistory for application/json ContentType.
 type CreateHistoryJSONRequestBody = NewHistory
@@ -5403,6 +6059,27 @@ type CreateUserApiKeyJSONRequestBody = NewUserApiKey
 
 // UpdateUserApiKeyJSONRequestBody defines body for UpdateUserApiKey for application/json ContentType.
 type UpdateUserApiKeyJSONRequestBody = UserApiKeyChange
+
+// OnBulkJobFinishedJSONRequestBody defines body for OnBulkJobFinished for application/json ContentType.
+type OnBulkJobFinishedJSONRequestBody OnBulkJobFinishedJSONBody
+
+// OnMembersImportedJSONRequestBody defines body for OnMembersImported for application/json ContentType.
+type OnMembersImportedJSONRequestBody OnMembersImportedJSONBody
+
+// OnUserJoinedServerJSONRequestBody defines body for OnUserJoinedServer for application/json ContentType.
+type OnUserJoinedServerJSONRequestBody OnUserJoinedServerJSONBody
+
+// OnUserLeftServerJSONRequestBody defines body for OnUserLeftServer for application/json ContentType.
+type OnUserLeftServerJSONRequestBody OnUserLeftServerJSONBody
+
+// OnUserRestoredJSONRequestBody defines body for OnUserRestored for application/json ContentType.
+type OnUserRestoredJSONRequestBody OnUserRestoredJSONBody
+
+// OnUserRoleAddedJSONRequestBody defines body for OnUserRoleAdded for application/json ContentType.
+type OnUserRoleAddedJSONRequestBody OnUserRoleAddedJSONBody
+
+// OnUserRoleRemovedJSONRequestBody defines body for OnUserRoleRemoved for application/json ContentType.
+type OnUserRoleRemovedJSONRequestBody OnUserRoleRemovedJSONBody
 
 // Getter for additional properties for GivenField. Returns the specified
 // element and whether it was found
@@ -5930,6 +6607,14 @@ func (a *NewRole_ServerPermissions) UnmarshalJSON(b []byte) error {
 		delete(object, "manage_channels")
 	}
 
+	if raw, found := object["manage_integrations"]; found {
+		err = json.Unmarshal(raw, &a.ManageIntegrations)
+		if err != nil {
+			return fmt.Errorf("error reading 'manage_integrations': %w", err)
+		}
+		delete(object, "manage_integrations")
+	}
+
 	if raw, found := object["manage_roles"]; found {
 		err = json.Unmarshal(raw, &a.ManageRoles)
 		if err != nil {
@@ -6028,6 +6713,13 @@ func (a NewRole_ServerPermissions) MarshalJSON() ([]byte, error) {
 		object["manage_channels"], err = json.Marshal(a.ManageChannels)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'manage_channels': %w", err)
+		}
+	}
+
+	if a.ManageIntegrations != nil {
+		object["manage_integrations"], err = json.Marshal(a.ManageIntegrations)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'manage_integrations': %w", err)
 		}
 	}
 
@@ -6651,6 +7343,14 @@ func (a *RoleChange_ServerPermissions) UnmarshalJSON(b []byte) error {
 		delete(object, "manage_channels")
 	}
 
+	if raw, found := object["manage_integrations"]; found {
+		err = json.Unmarshal(raw, &a.ManageIntegrations)
+		if err != nil {
+			return fmt.Errorf("error reading 'manage_integrations': %w", err)
+		}
+		delete(object, "manage_integrations")
+	}
+
 	if raw, found := object["manage_roles"]; found {
 		err = json.Unmarshal(raw, &a.ManageRoles)
 		if err != nil {
@@ -6749,6 +7449,13 @@ func (a RoleChange_ServerPermissions) MarshalJSON() ([]byte, error) {
 		object["manage_channels"], err = json.Marshal(a.ManageChannels)
 		if err != nil {
 			return nil, fmt.Errorf("error marshaling 'manage_channels': %w", err)
+		}
+	}
+
+	if a.ManageIntegrations != nil {
+		object["manage_integrations"], err = json.Marshal(a.ManageIntegrations)
+		if err != nil {
+			return nil, fmt.Errorf("error marshaling 'manage_integrations': %w", err)
 		}
 	}
 
@@ -7669,14 +8376,14 @@ type ClientInterface interface {
 
 	// SecureAuthOlder Sign a member in from another system
 	//
-	// The same as `secureAuth`, by its older address.
+	// An alias of `secureAuth`.
 	//
 	// Corresponds with GET /api/secureAuth (the `SecureAuthOlder` operationId).
 	SecureAuthOlder(ctx context.Context, params *SecureAuthOlderParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ChangePasswordWithBody Change the password
 	//
-	// All other sessions of the account and the person's API keys end. 401 `wrong_password` counts as a failed sign-in.
+	// All other sessions and the user API keys of the account are revoked. 401 `wrong_password` counts as a failed sign-in.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -7685,25 +8392,25 @@ type ClientInterface interface {
 
 	// ChangePassword Change the password
 	//
-	// All other sessions of the account and the person's API keys end. 401 `wrong_password` counts as a failed sign-in.
+	// All other sessions and the user API keys of the account are revoked. 401 `wrong_password` counts as a failed sign-in.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/auth/change-password (the `ChangePassword` operationId).
 	ChangePassword(ctx context.Context, params *ChangePasswordParams, body ChangePasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ForgotPasswordWithBody Ask for a new password
+	// ForgotPasswordWithBody Request a password reset
 	//
-	// Writes a link to choose a new password, if there is an account with the address, up to five times an hour. The answer and its time are the same.
+	// Mails a link to choose a new password, if an account has the address, at most five times per hour. Response and response time are the same in both cases.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/auth/forgot-password (the `ForgotPassword` operationId).
 	ForgotPasswordWithBody(ctx context.Context, params *ForgotPasswordParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ForgotPassword Ask for a new password
+	// ForgotPassword Request a password reset
 	//
-	// Writes a link to choose a new password, if there is an account with the address, up to five times an hour. The answer and its time are the same.
+	// Mails a link to choose a new password, if an account has the address, at most five times per hour. Response and response time are the same in both cases.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -7712,7 +8419,7 @@ type ClientInterface interface {
 
 	// LoginWithBody Sign in
 	//
-	// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time. The answer sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins that send it are counted for that device alone, so neither a flood from the same address nor failures elsewhere hold them up.
+	// Starts a session of seven days. Response and response time are the same for an unknown user and a wrong password. On 401 `totp_required`, repeat the request with `code`. Ten attempts per minute for an address and for a name; after five failures the name is delayed, longer each time. The response sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins with it count for the device alone, so attempts of others do not delay them.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -7721,7 +8428,7 @@ type ClientInterface interface {
 
 	// Login Sign in
 	//
-	// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time. The answer sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins that send it are counted for that device alone, so neither a flood from the same address nor failures elsewhere hold them up.
+	// Starts a session of seven days. Response and response time are the same for an unknown user and a wrong password. On 401 `totp_required`, repeat the request with `code`. Ten attempts per minute for an address and for a name; after five failures the name is delayed, longer each time. The response sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins with it count for the device alone, so attempts of others do not delay them.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -7730,7 +8437,7 @@ type ClientInterface interface {
 
 	// LogoutWithBody Sign out
 	//
-	// Ends the session of the request, or all of the account; the person's API keys end with all.
+	// Ends the session of the request, or with `everywhere` all sessions and user API keys of the account.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -7739,32 +8446,32 @@ type ClientInterface interface {
 
 	// Logout Sign out
 	//
-	// Ends the session of the request, or all of the account; the person's API keys end with all.
+	// Ends the session of the request, or with `everywhere` all sessions and user API keys of the account.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/auth/logout (the `Logout` operationId).
 	Logout(ctx context.Context, params *LogoutParams, body LogoutJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// Me Your account
+	// Me Get your account
 	//
-	// Whose session or key this is.
+	// The account of the session or key.
 	//
 	// Corresponds with GET /v1/auth/me (the `Me` operationId).
 	Me(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateMeWithBody Change your account
+	// UpdateMeWithBody Update your account
 	//
-	// What is not named stays as it is. Needs a sign-in of the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; one of another account is 409 `username_taken`. A new email address counts when the link that is mailed to it was opened, within 24 hours (`verifyEmail` takes its token too); until then it is `pendingEmail`. The current address gets a notice at the request and at the change. The answer is the same whether or not another account has the address. A newer request ends the link of an older one, and a new password ends it too. At most five new addresses an hour: 429 `too_many_mails`. The current address has to be proven: otherwise 403 `email_not_verified`.
+	// Omitted fields are unchanged. Requires a sign-in within the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; 409 `username_taken` if another account has it. A new email address is `pendingEmail` until the link in its mail is opened, within 24 hours (`verifyEmail` also accepts its token). The current address is notified of the request and of the change. The response is the same whether or not another account has the address. A newer request or a new password revokes an earlier link. At most five new addresses per hour: 429 `too_many_mails`. The current address must be verified: 403 `email_not_verified`.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PUT /v1/auth/me (the `UpdateMe` operationId).
 	UpdateMeWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateMe Change your account
+	// UpdateMe Update your account
 	//
-	// What is not named stays as it is. Needs a sign-in of the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; one of another account is 409 `username_taken`. A new email address counts when the link that is mailed to it was opened, within 24 hours (`verifyEmail` takes its token too); until then it is `pendingEmail`. The current address gets a notice at the request and at the change. The answer is the same whether or not another account has the address. A newer request ends the link of an older one, and a new password ends it too. At most five new addresses an hour: 429 `too_many_mails`. The current address has to be proven: otherwise 403 `email_not_verified`.
+	// Omitted fields are unchanged. Requires a sign-in within the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; 409 `username_taken` if another account has it. A new email address is `pendingEmail` until the link in its mail is opened, within 24 hours (`verifyEmail` also accepts its token). The current address is notified of the request and of the change. The response is the same whether or not another account has the address. A newer request or a new password revokes an earlier link. At most five new addresses per hour: 429 `too_many_mails`. The current address must be verified: 403 `email_not_verified`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -7773,7 +8480,7 @@ type ClientInterface interface {
 
 	// RegisterWithBody Register
 	//
-	// Writes to the address: a link that makes the account, or, where there is one already, that there is. Of several registrations of an address only the newest one's link works. The answer and its time are the same. 403 `registration_closed` where nobody may register.
+	// Mails a link that creates the account or, if the address has an account, a notice. Of several registrations of an address only the latest link works. Response and response time are the same in both cases. 403 `registration_closed` if registration is disabled.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -7782,25 +8489,25 @@ type ClientInterface interface {
 
 	// Register Register
 	//
-	// Writes to the address: a link that makes the account, or, where there is one already, that there is. Of several registrations of an address only the newest one's link works. The answer and its time are the same. 403 `registration_closed` where nobody may register.
+	// Mails a link that creates the account or, if the address has an account, a notice. Of several registrations of an address only the latest link works. Response and response time are the same in both cases. 403 `registration_closed` if registration is disabled.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/auth/register (the `Register` operationId).
 	Register(ctx context.Context, params *RegisterParams, body RegisterJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ResetPasswordWithBody Choose a new password
+	// ResetPasswordWithBody Reset the password
 	//
-	// The token works once, within an hour. All sessions of the account and the person's API keys end. The first time it proves the address, every other way to sign in to the account goes too.
+	// The token works once, within an hour. All sessions and user API keys of the account are revoked. If this verifies the address for the first time, all other sign-in methods of the account are removed.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/auth/reset-password (the `ResetPassword` operationId).
 	ResetPasswordWithBody(ctx context.Context, params *ResetPasswordParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ResetPassword Choose a new password
+	// ResetPassword Reset the password
 	//
-	// The token works once, within an hour. All sessions of the account and the person's API keys end. The first time it proves the address, every other way to sign in to the account goes too.
+	// The token works once, within an hour. All sessions and user API keys of the account are revoked. If this verifies the address for the first time, all other sign-in methods of the account are removed.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -7809,71 +8516,73 @@ type ClientInterface interface {
 
 	// SecureAuth Sign a member in from another system
 	//
-	// For a system that has signed a member in itself: a link that signs them in here. It needs a community's key with the permission `signIn`, which `*` does not stand for. The session works in that community only, and members with a server permission cannot have one: 403 `limited_session`. 404 `user_not_found` for a person who is no member, whether or not an account exists.
+	// Creates a link that signs a member in, for systems that have authenticated the member themselves. Requires a key of the community with the permission `signIn`, which `*` does not include. The session is valid in that community only. Members with a server permission cannot have one: 403 `limited_session`. 404 `user_not_found` for a person without a membership, whether or not an account exists.
 	//
 	// Corresponds with GET /v1/auth/secure-auth (the `SecureAuth` operationId).
 	SecureAuth(ctx context.Context, params *SecureAuthParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListSessions List your sessions
 	//
-	// The last one used first.
+	// Ordered by last use, latest first.
 	//
 	// Corresponds with GET /v1/auth/sessions (the `ListSessions` operationId).
 	ListSessions(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// EndSession End a session
 	//
+	// The token of the session is rejected from the next request on. 404 `session_not_found`.
+	//
 	// Corresponds with DELETE /v1/auth/sessions/{sessionId} (the `EndSession` operationId).
 	EndSession(ctx context.Context, sessionId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// StartTotpWithBody Start a second factor
+	// StartTotpWithBody Set up two-factor authentication
 	//
-	// Makes a secret for an authenticator app. Nothing is asked for until `confirmTotp` has seen a code of it. Give `password`, unless you signed in within the last ten minutes: 403 `proof_required`. Wrong ones count as failed sign-ins.
+	// Creates a secret for an authenticator app; `confirmTotp` enables it. Send `password` unless you signed in within the last ten minutes: 403 `proof_required`. A wrong password counts as a failed sign-in.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/auth/totp (the `StartTotp` operationId).
 	StartTotpWithBody(ctx context.Context, params *StartTotpParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// StartTotp Start a second factor
+	// StartTotp Set up two-factor authentication
 	//
-	// Makes a secret for an authenticator app. Nothing is asked for until `confirmTotp` has seen a code of it. Give `password`, unless you signed in within the last ten minutes: 403 `proof_required`. Wrong ones count as failed sign-ins.
+	// Creates a secret for an authenticator app; `confirmTotp` enables it. Send `password` unless you signed in within the last ten minutes: 403 `proof_required`. A wrong password counts as a failed sign-in.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/auth/totp (the `StartTotp` operationId).
 	StartTotp(ctx context.Context, params *StartTotpParams, body StartTotpJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ConfirmTotpWithBody Switch the second factor on
+	// ConfirmTotpWithBody Enable two-factor authentication
 	//
-	// From now on a sign-in by password needs a code. The recovery codes are shown this once; each works once in the place of a code. No code works twice.
+	// From now on a sign-in with a password needs a code. The recovery codes are shown only once; each replaces a code once. No code works twice.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/auth/totp/confirm (the `ConfirmTotp` operationId).
 	ConfirmTotpWithBody(ctx context.Context, params *ConfirmTotpParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ConfirmTotp Switch the second factor on
+	// ConfirmTotp Enable two-factor authentication
 	//
-	// From now on a sign-in by password needs a code. The recovery codes are shown this once; each works once in the place of a code. No code works twice.
+	// From now on a sign-in with a password needs a code. The recovery codes are shown only once; each replaces a code once. No code works twice.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/auth/totp/confirm (the `ConfirmTotp` operationId).
 	ConfirmTotp(ctx context.Context, params *ConfirmTotpParams, body ConfirmTotpJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DisableTotpWithBody Switch the second factor off
+	// DisableTotpWithBody Disable two-factor authentication
 	//
-	// Give `password`, or a `code` of the app or of recovery, unless you signed in within the last ten minutes. Sessions go on.
+	// Send `password`, or a `code` of the app or a recovery code, unless you signed in within the last ten minutes. Sessions remain valid.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/auth/totp/disable (the `DisableTotp` operationId).
 	DisableTotpWithBody(ctx context.Context, params *DisableTotpParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DisableTotp Switch the second factor off
+	// DisableTotp Disable two-factor authentication
 	//
-	// Give `password`, or a `code` of the app or of recovery, unless you signed in within the last ten minutes. Sessions go on.
+	// Send `password`, or a `code` of the app or a recovery code, unless you signed in within the last ten minutes. Sessions remain valid.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -7882,7 +8591,7 @@ type ClientInterface interface {
 
 	// VerifyEmailWithBody Verify an email address
 	//
-	// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail. The token of a new email address (`updateMe`) gives the account that address; 409 `email_taken` if another account has it by then.
+	// Creates the registered account. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. If the address was registered with different passwords, the account has no password and a link to choose one is mailed. The token of a new email address (`updateMe`) confirms that address; 409 `email_taken` if another account has taken it.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -7891,7 +8600,7 @@ type ClientInterface interface {
 
 	// VerifyEmail Verify an email address
 	//
-	// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail. The token of a new email address (`updateMe`) gives the account that address; 409 `email_taken` if another account has it by then.
+	// Creates the registered account. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. If the address was registered with different passwords, the account has no password and a link to choose one is mailed. The token of a new email address (`updateMe`) confirms that address; 409 `email_taken` if another account has taken it.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -7900,10 +8609,14 @@ type ClientInterface interface {
 
 	// ListChannelCategories List channel categories
 	//
+	// Lists the categories in their order, without pages.
+	//
 	// Corresponds with GET /v1/channel-categories (the `ListChannelCategories` operationId).
 	ListChannelCategories(ctx context.Context, params *ListChannelCategoriesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateChannelCategoryWithBody Create a channel category
+	//
+	// The category is added at the end. 400 `invalid_input`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -7912,6 +8625,8 @@ type ClientInterface interface {
 
 	// CreateChannelCategory Create a channel category
 	//
+	// The category is added at the end. 400 `invalid_input`.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/channel-categories (the `CreateChannelCategory` operationId).
@@ -7919,19 +8634,23 @@ type ClientInterface interface {
 
 	// DeleteChannelCategory Delete a channel category
 	//
-	// Its channels stay, in no category.
+	// Its channels are kept without a category.
 	//
 	// Corresponds with DELETE /v1/channel-categories/{categoryId} (the `DeleteChannelCategory` operationId).
 	DeleteChannelCategory(ctx context.Context, categoryId string, params *DeleteChannelCategoryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateChannelCategoryWithBody Change a channel category
+	// UpdateChannelCategoryWithBody Update a channel category
+	//
+	// Changes the given fields. 404 `category_not_found`.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PUT /v1/channel-categories/{categoryId} (the `UpdateChannelCategory` operationId).
 	UpdateChannelCategoryWithBody(ctx context.Context, categoryId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateChannelCategory Change a channel category
+	// UpdateChannelCategory Update a channel category
+	//
+	// Changes the given fields. 404 `category_not_found`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -7940,14 +8659,14 @@ type ClientInterface interface {
 
 	// ListChannels List channels
 	//
-	// Those that the credential sees: a key of the community sees all, a person those that their roles and the channels' overrides show them. Those in no category come first.
+	// The channels that the credential can see: for a key of the community all, for a person those that roles and overrides allow. Channels without a category come first.
 	//
 	// Corresponds with GET /v1/channels (the `ListChannels` operationId).
 	ListChannels(ctx context.Context, params *ListChannelsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateChannelWithBody Create a channel
 	//
-	// The last of its category. An iframe channel needs a `url` of an origin that the community's setting `allowedFrameOrigins` lists.
+	// Adds the channel at the end of its category. An iframe channel needs a `url` of an origin in the community's setting `allowedFrameOrigins`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -7956,7 +8675,7 @@ type ClientInterface interface {
 
 	// CreateChannel Create a channel
 	//
-	// The last of its category. An iframe channel needs a `url` of an origin that the community's setting `allowedFrameOrigins` lists.
+	// Adds the channel at the end of its category. An iframe channel needs a `url` of an origin in the community's setting `allowedFrameOrigins`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -7965,64 +8684,64 @@ type ClientInterface interface {
 
 	// DeleteChannel Delete a channel
 	//
-	// With everything in it.
+	// Deletes the channel with its content.
 	//
 	// Corresponds with DELETE /v1/channels/{channelId} (the `DeleteChannel` operationId).
 	DeleteChannel(ctx context.Context, channelId string, params *DeleteChannelParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateChannelWithBody Change a channel
+	// UpdateChannelWithBody Update a channel
 	//
-	// Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`; of a direct channel it stays true: 409 `direct_private`.
+	// Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PUT /v1/channels/{channelId} (the `UpdateChannel` operationId).
 	UpdateChannelWithBody(ctx context.Context, channelId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateChannel Change a channel
+	// UpdateChannel Update a channel
 	//
-	// Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`; of a direct channel it stays true: 409 `direct_private`.
+	// Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PUT /v1/channels/{channelId} (the `UpdateChannel` operationId).
 	UpdateChannel(ctx context.Context, channelId string, body UpdateChannelJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// SetChannelOverridesWithBody Set what a channel allows and denies
+	// SetChannelOverridesWithBody Set the overrides of a channel
 	//
-	// A private channel stays hidden from `@all` also when the list does not say so; allowing `@all` to see it answers 409 `channel_private`, or `direct_private` of a direct channel. Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
+	// Replaces all overrides. A private channel remains hidden from `@all`; allowing `@all` to see it is 409 `channel_private`, or `direct_private` for a direct channel. Without owning the community you can only change overrides of roles and members ranked below you, and only permissions that you have in the channel.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PUT /v1/channels/{channelId}/overrides (the `SetChannelOverrides` operationId).
 	SetChannelOverridesWithBody(ctx context.Context, channelId string, params *SetChannelOverridesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// SetChannelOverrides Set what a channel allows and denies
+	// SetChannelOverrides Set the overrides of a channel
 	//
-	// A private channel stays hidden from `@all` also when the list does not say so; allowing `@all` to see it answers 409 `channel_private`, or `direct_private` of a direct channel. Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
+	// Replaces all overrides. A private channel remains hidden from `@all`; allowing `@all` to see it is 409 `channel_private`, or `direct_private` for a direct channel. Without owning the community you can only change overrides of roles and members ranked below you, and only permissions that you have in the channel.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PUT /v1/channels/{channelId}/overrides (the `SetChannelOverrides` operationId).
 	SetChannelOverrides(ctx context.Context, channelId string, params *SetChannelOverridesParams, body SetChannelOverridesJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ExplainChannelPermissions What a user may do in a channel, and why
+	// ExplainChannelPermissions Explain a user's permissions in a channel
 	//
-	// The owner and roles with `server_administrator` may do everything. Else the member's own override decides, else those of the roles (one that allows before one that denies), else that of `@all`, else whether any role allows it. `rule` names what decided.
+	// The owner and roles with `server_administrator` have all permissions. Otherwise the first of these decides: the member's own override, the overrides of roles (allow before deny), the override of `@all`, the permissions of roles. `rule` names it.
 	//
 	// Corresponds with GET /v1/channels/{channelId}/permissions/{userId} (the `ExplainChannelPermissions` operationId).
 	ExplainChannelPermissions(ctx context.Context, channelId string, userId string, params *ExplainChannelPermissionsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListApiKeys List API keys
 	//
-	// The newest first, expired ones too.
+	// Newest first, including expired keys.
 	//
 	// Corresponds with GET /v1/communities/{communityId}/api-keys (the `ListApiKeys` operationId).
 	ListApiKeys(ctx context.Context, communityId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateApiKeyWithBody Create an API key
 	//
-	// The key is shown this once. Nobody makes a key that may more, or works longer, than they do, and it never does more than whoever made it may do now: while they are suspended it is refused with 403 `key_maker_suspended`, when they are no member any more with 403 `key_maker_gone`, and what they lost with a role with 403 `missing_permission`. Keys that the command line or the installation's owner made have no such bound. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. A community has at most 200 keys: 409 `too_many_api_keys`.
+	// The key is shown only once. A key cannot have more permissions or a longer life than its creator, and at each request it is limited to the current permissions of its creator: 403 `key_maker_suspended` while they are suspended, 403 `key_maker_gone` after they have left, 403 `missing_permission` for permissions that they have lost. Keys created on the command line or by the owner of the installation are not limited. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the key is not stored. A community has at most 200 keys: 409 `too_many_api_keys`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8031,7 +8750,7 @@ type ClientInterface interface {
 
 	// CreateApiKey Create an API key
 	//
-	// The key is shown this once. Nobody makes a key that may more, or works longer, than they do, and it never does more than whoever made it may do now: while they are suspended it is refused with 403 `key_maker_suspended`, when they are no member any more with 403 `key_maker_gone`, and what they lost with a role with 403 `missing_permission`. Keys that the command line or the installation's owner made have no such bound. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. A community has at most 200 keys: 409 `too_many_api_keys`.
+	// The key is shown only once. A key cannot have more permissions or a longer life than its creator, and at each request it is limited to the current permissions of its creator: 403 `key_maker_suspended` while they are suspended, 403 `key_maker_gone` after they have left, 403 `missing_permission` for permissions that they have lost. Keys created on the command line or by the owner of the installation are not limited. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the key is not stored. A community has at most 200 keys: 409 `too_many_api_keys`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8040,23 +8759,23 @@ type ClientInterface interface {
 
 	// DeleteApiKey Delete an API key
 	//
-	// Both its secrets stop working at once. Its unused sign-in links and the sessions that began with them end.
+	// Revokes both secrets at once, unused sign-in links of the key, and the sessions that they started.
 	//
 	// Corresponds with DELETE /v1/communities/{communityId}/api-keys/{keyId} (the `DeleteApiKey` operationId).
 	DeleteApiKey(ctx context.Context, communityId string, keyId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateApiKeyWithBody Change an API key
+	// UpdateApiKeyWithBody Update an API key
 	//
-	// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. The creator stays and bounds the key, whoever widens it. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator, and the only person that the key is bound by: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+	// Omitted fields are unchanged. Only its creator, the owners of the community and of the installation, and persons ranked above the creator may extend a key (`permissions`, expiry, `isActive`), and they need every permission of the changed key: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that has left has no rank. An extended key remains limited to its creator. A key that changes keys has the rank of its own creator and its own permissions. `takeOver` makes you the creator and the only person to whom the key is limited: it requires every permission of the key and no rank. Removing `signIn` and `isActive: false` revoke the sign-in links of the key and the sessions that they started.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PUT /v1/communities/{communityId}/api-keys/{keyId} (the `UpdateApiKey` operationId).
 	UpdateApiKeyWithBody(ctx context.Context, communityId string, keyId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateApiKey Change an API key
+	// UpdateApiKey Update an API key
 	//
-	// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. The creator stays and bounds the key, whoever widens it. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator, and the only person that the key is bound by: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+	// Omitted fields are unchanged. Only its creator, the owners of the community and of the installation, and persons ranked above the creator may extend a key (`permissions`, expiry, `isActive`), and they need every permission of the changed key: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that has left has no rank. An extended key remains limited to its creator. A key that changes keys has the rank of its own creator and its own permissions. `takeOver` makes you the creator and the only person to whom the key is limited: it requires every permission of the key and no rank. Removing `signIn` and `isActive: false` revoke the sign-in links of the key and the sessions that they started.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8065,7 +8784,7 @@ type ClientInterface interface {
 
 	// RotateApiKeyWithBody Rotate an API key
 	//
-	// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The creator stays; the new secret of a key that another person rotated, an owner too, also stays within the rights of that person at the time of each request (`boundBy`), and is refused when they leave. If the creator left, you become the creator. The previous secret works for `overlapHours`, 24 unless given, bound as before; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+	// Creates a new secret for the same key; requires the right to extend it (`updateApiKey`). It is shown only once. The creator is unchanged. If another person rotates the key, even an owner, the new secret is also limited to the current permissions of that person (`boundBy`) and is rejected after they leave. If the creator has left, you become the creator. The previous secret remains valid for `overlapHours` (default 24) with its previous limits; another rotation revokes the oldest secret. Updates and deletion apply to both secrets. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the secret is not stored.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8074,7 +8793,7 @@ type ClientInterface interface {
 
 	// RotateApiKey Rotate an API key
 	//
-	// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The creator stays; the new secret of a key that another person rotated, an owner too, also stays within the rights of that person at the time of each request (`boundBy`), and is refused when they leave. If the creator left, you become the creator. The previous secret works for `overlapHours`, 24 unless given, bound as before; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+	// Creates a new secret for the same key; requires the right to extend it (`updateApiKey`). It is shown only once. The creator is unchanged. If another person rotates the key, even an owner, the new secret is also limited to the current permissions of that person (`boundBy`) and is rejected after they leave. If the creator has left, you become the creator. The previous secret remains valid for `overlapHours` (default 24) with its previous limits; another rotation revokes the oldest secret. Updates and deletion apply to both secrets. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the secret is not stored.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8083,10 +8802,14 @@ type ClientInterface interface {
 
 	// ListTags List tags
 	//
+	// Lists all tags by name, without pages. A community has at most 5,000.
+	//
 	// Corresponds with GET /v1/communities/{communityId}/tags (the `ListTags` operationId).
 	ListTags(ctx context.Context, communityId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateTagWithBody Create a tag
+	//
+	// A name has 1 to 50 characters and is unique in the community; white space is folded. 409 `duplicate_tag`, `too_many_tags`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8095,6 +8818,8 @@ type ClientInterface interface {
 
 	// CreateTag Create a tag
 	//
+	// A name has 1 to 50 characters and is unique in the community; white space is folded. 409 `duplicate_tag`, `too_many_tags`.
+	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/communities/{communityId}/tags (the `CreateTag` operationId).
@@ -8102,35 +8827,35 @@ type ClientInterface interface {
 
 	// DeleteTag Delete a tag
 	//
-	// Takes the tag from every member too.
+	// Removes the tag from all members too.
 	//
 	// Corresponds with DELETE /v1/communities/{communityId}/tags/{tagId} (the `DeleteTag` operationId).
 	DeleteTag(ctx context.Context, communityId string, tagId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListHistories List changes of values
 	//
-	// What was recorded, newest first; then what members were created with, as rows of the source `created` whose `validFrom` is when they joined. `from` and `to` choose by `validFrom`. A part may have fewer rows than `limit`: go on until `nextCursor` is null.
+	// Recorded changes, newest first; then the initial values of members, as rows of the source `created` with the time of joining as `validFrom`. `from` and `to` filter by `validFrom`. A part may have fewer rows than `limit`: continue until `nextCursor` is null.
 	//
 	// Corresponds with GET /v1/communities/{communityId}/user-field-histories (the `ListHistories` operationId).
 	ListHistories(ctx context.Context, communityId string, params *ListHistoriesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RevertHistory Take back a change
+	// RevertHistory Revert a change
 	//
-	// Puts the old value back as a new change, whatever happened since. The member is yourself or stands below you: 403 `rank_too_low`. Of roles it takes back what the change gave and gives back what it took, and leaves the others: that needs the permission `roles` too, and the ranks as for adding a role. What a member was created with was no change and has nothing before it: 404. 409 `field_gone` when the field was deleted, `value_does_not_fit` when it would not take the value any more, `value_unchanged` when it has it already.
+	// Restores the previous value as a new change, regardless of later changes. The member must be yourself or rank below you: 403 `rank_too_low`. For roles, it removes the roles that were added and adds the roles that were removed; this also requires the permission `roles`, and ranks as for assigning a role. Initial values cannot be reverted: 404. 409 `field_gone` if the field was deleted, `value_does_not_fit` if the value is no longer valid, `value_unchanged` if the field has it.
 	//
 	// Corresponds with POST /v1/communities/{communityId}/user-field-histories/{historyId}/revert (the `RevertHistory` operationId).
 	RevertHistory(ctx context.Context, communityId string, historyId string, params *RevertHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListUserFields List user fields
 	//
-	// The default fields, which every community has, then its own.
+	// Lists the default fields, then the custom fields of the community.
 	//
 	// Corresponds with GET /v1/communities/{communityId}/user-fields (the `ListUserFields` operationId).
 	ListUserFields(ctx context.Context, communityId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateUserFieldWithBody Create a user field
 	//
-	// `field` and `name` are unique in the community and are not the name of a default field, of what is known of every member (`xp`, `coins`, `user_id` and the like), or of a column that files have for themselves (`_line`, `..._op`).
+	// `field` and `name` are unique in the community. They cannot be the names of default fields, of other values of members (such as `xp`, `coins`, `user_id`) or of special columns of files (`_line`, `..._op`).
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8139,7 +8864,7 @@ type ClientInterface interface {
 
 	// CreateUserField Create a user field
 	//
-	// `field` and `name` are unique in the community and are not the name of a default field, of what is known of every member (`xp`, `coins`, `user_id` and the like), or of a column that files have for themselves (`_line`, `..._op`).
+	// `field` and `name` are unique in the community. They cannot be the names of default fields, of other values of members (such as `xp`, `coins`, `user_id`) or of special columns of files (`_line`, `..._op`).
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8148,32 +8873,34 @@ type ClientInterface interface {
 
 	// DeleteUserField Delete a user field
 	//
-	// Deletes the values too; the history stays. 409 `confirm_needed` names how many members have a value.
+	// Deletes the values too, but not the history. 409 `confirm_needed` with the number of members that have a value.
 	//
 	// Corresponds with DELETE /v1/communities/{communityId}/user-fields/{fieldId} (the `DeleteUserField` operationId).
 	DeleteUserField(ctx context.Context, communityId string, fieldId string, params *DeleteUserFieldParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetUserField Get a user field
 	//
+	// `fieldId` is the `_id` or the database name of a default or custom field. 404 `field_not_found`.
+	//
 	// Corresponds with GET /v1/communities/{communityId}/user-fields/{fieldId} (the `GetUserField` operationId).
 	GetUserField(ctx context.Context, communityId string, fieldId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateUserFieldWithBody Change a user field
+	// UpdateUserFieldWithBody Update a user field
 	//
-	// What is left out stays as it is. Another type or other options convert every member's value, each with a row in the history; 409 `values_do_not_fit` or `option_in_use` when one cannot be converted, and nothing is changed. 409 `not_unique` when an identifier would not be unique, `field_busy` while a job is at work on the values, `default_field` for a default field.
+	// Omitted properties are unchanged. Another type or other options convert the values of all members, each with a row in the history; if one cannot be converted, nothing is changed: 409 `values_do_not_fit` or `option_in_use`. 409 `not_unique` if an identifier would not be unique, `field_busy` while a job processes the values, `default_field` for a default field.
 	//
-	// In a community of more than some thousand members a job does the work: `work` tells how far it is, and values cannot be changed until it is done, except while an index is filled.
+	// In a community with more than a few thousand members a job does this: `work` has its progress, and values cannot be changed until it ends, except while an index is built.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PUT /v1/communities/{communityId}/user-fields/{fieldId} (the `UpdateUserField` operationId).
 	UpdateUserFieldWithBody(ctx context.Context, communityId string, fieldId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateUserField Change a user field
+	// UpdateUserField Update a user field
 	//
-	// What is left out stays as it is. Another type or other options convert every member's value, each with a row in the history; 409 `values_do_not_fit` or `option_in_use` when one cannot be converted, and nothing is changed. 409 `not_unique` when an identifier would not be unique, `field_busy` while a job is at work on the values, `default_field` for a default field.
+	// Omitted properties are unchanged. Another type or other options convert the values of all members, each with a row in the history; if one cannot be converted, nothing is changed: 409 `values_do_not_fit` or `option_in_use`. 409 `not_unique` if an identifier would not be unique, `field_busy` while a job processes the values, `default_field` for a default field.
 	//
-	// In a community of more than some thousand members a job does the work: `work` tells how far it is, and values cannot be changed until it is done, except while an index is filled.
+	// In a community with more than a few thousand members a job does this: `work` has its progress, and values cannot be changed until it ends, except while an index is built.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8182,40 +8909,92 @@ type ClientInterface interface {
 
 	// ListFieldHistories List changes of a field's values
 	//
-	// Also of a field that was deleted. What was recorded, newest first; then what members were created with, as rows of the source `created` whose `validFrom` is when they joined. `from` and `to` choose by `validFrom`. A part may have fewer rows than `limit`: go on until `nextCursor` is null.
+	// Works for deleted fields too. Recorded changes, newest first; then the initial values of members, as rows of the source `created` with the time of joining as `validFrom`. `from` and `to` filter by `validFrom`. A part may have fewer rows than `limit`: continue until `nextCursor` is null.
 	//
 	// Corresponds with GET /v1/communities/{communityId}/user-fields/{fieldId}/histories (the `ListFieldHistories` operationId).
 	ListFieldHistories(ctx context.Context, communityId string, fieldId string, params *ListFieldHistoriesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListUsers List users
 	//
+	// Lists active members by page. `search`, `role`, `tag` and `claimed` narrow the list; all conditions must hold. See `POST /v1/users/filter` for filters by any field.
+	//
 	// Corresponds with GET /v1/communities/{communityId}/users (the `ListUsers` operationId).
 	ListUsers(ctx context.Context, communityId string, params *ListUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetCommunityUser Get a user of a community
 	//
-	// One user, as `POST /v1/users/info` answers.
+	// Returns a user as `POST /v1/users/info` does.
 	//
 	// Corresponds with GET /v1/communities/{communityId}/users/{userId} (the `GetCommunityUser` operationId).
 	GetCommunityUser(ctx context.Context, communityId string, userId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListUserNotes List notes on a user
+	//
+	// Private notes of staff, newest first. 403 `not_yourself`: nobody sees notes on themselves. 404 `user_not_found`.
+	//
+	// Corresponds with GET /v1/communities/{communityId}/users/{userId}/notes (the `ListUserNotes` operationId).
+	ListUserNotes(ctx context.Context, communityId string, userId string, params *ListUserNotesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateUserNoteWithBody Create a note on a user
+	//
+	// `text` has 1 to 2,000 characters; line breaks are allowed. 409 `too_many_notes`: a member has at most 500.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with POST /v1/communities/{communityId}/users/{userId}/notes (the `CreateUserNote` operationId).
+	CreateUserNoteWithBody(ctx context.Context, communityId string, userId string, params *CreateUserNoteParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// CreateUserNote Create a note on a user
+	//
+	// `text` has 1 to 2,000 characters; line breaks are allowed. 409 `too_many_notes`: a member has at most 500.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with POST /v1/communities/{communityId}/users/{userId}/notes (the `CreateUserNote` operationId).
+	CreateUserNote(ctx context.Context, communityId string, userId string, params *CreateUserNoteParams, body CreateUserNoteJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// DeleteUserNote Delete a note
+	//
+	// For the author, administrators and keys. 403 `not_your_note`, 404 `note_not_found`.
+	//
+	// Corresponds with DELETE /v1/communities/{communityId}/users/{userId}/notes/{noteId} (the `DeleteUserNote` operationId).
+	DeleteUserNote(ctx context.Context, communityId string, userId string, noteId string, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateUserNoteWithBody Update a note
+	//
+	// For the author, administrators and keys. 403 `not_your_note`, 404 `note_not_found`, 409 `stale_version` if `version` is not the current one.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/communities/{communityId}/users/{userId}/notes/{noteId} (the `UpdateUserNote` operationId).
+	UpdateUserNoteWithBody(ctx context.Context, communityId string, userId string, noteId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateUserNote Update a note
+	//
+	// For the author, administrators and keys. 403 `not_your_note`, 404 `note_not_found`, 409 `stale_version` if `version` is not the current one.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/communities/{communityId}/users/{userId}/notes/{noteId} (the `UpdateUserNote` operationId).
+	UpdateUserNote(ctx context.Context, communityId string, userId string, noteId string, body UpdateUserNoteJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListUserHistories List changes of a user's values
 	//
-	// What was recorded, newest first; then what members were created with, as rows of the source `created` whose `validFrom` is when they joined. `from` and `to` choose by `validFrom`. A part may have fewer rows than `limit`: go on until `nextCursor` is null.
+	// Recorded changes, newest first; then the initial values of members, as rows of the source `created` with the time of joining as `validFrom`. `from` and `to` filter by `validFrom`. A part may have fewer rows than `limit`: continue until `nextCursor` is null.
 	//
 	// Corresponds with GET /v1/communities/{communityId}/users/{userId}/user-field-histories (the `ListUserHistories` operationId).
 	ListUserHistories(ctx context.Context, communityId string, userId string, params *ListUserHistoriesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListUserFieldHistories List changes of one value
 	//
-	// What was recorded, newest first; then what members were created with, as rows of the source `created` whose `validFrom` is when they joined. `from` and `to` choose by `validFrom`. A part may have fewer rows than `limit`: go on until `nextCursor` is null.
+	// Recorded changes, newest first; then the initial values of members, as rows of the source `created` with the time of joining as `validFrom`. `from` and `to` filter by `validFrom`. A part may have fewer rows than `limit`: continue until `nextCursor` is null.
 	//
 	// Corresponds with GET /v1/communities/{communityId}/users/{userId}/user-fields/{fieldId}/histories (the `ListUserFieldHistories` operationId).
 	ListUserFieldHistories(ctx context.Context, communityId string, userId string, fieldId string, params *ListUserFieldHistoriesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateHistoryWithBody Change a value
 	//
-	// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` or `username_taken` when another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while all values of the field are being converted.
+	// Sets the value from now on; `at` is the time since which it is valid. The member must be yourself or rank below you: 403 `rank_too_low`. 409 `value_unchanged` if the field has the value, `identifier_taken` or `username_taken` if another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while the values of the field are converted.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8224,16 +9003,23 @@ type ClientInterface interface {
 
 	// CreateHistory Change a value
 	//
-	// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` or `username_taken` when another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while all values of the field are being converted.
+	// Sets the value from now on; `at` is the time since which it is valid. The member must be yourself or rank below you: 403 `rank_too_low`. 409 `value_unchanged` if the field has the value, `identifier_taken` or `username_taken` if another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while the values of the field are converted.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/communities/{communityId}/users/{userId}/user-fields/{fieldId}/histories (the `CreateHistory` operationId).
 	CreateHistory(ctx context.Context, communityId string, userId string, fieldId string, params *CreateHistoryParams, body CreateHistoryJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// ListEvents List events
+	//
+	// The events of a community in the order of `sequence`, which has no gaps. Continue with `meta.next` as `after`. With `wait` the response is sent as soon as a matching event exists, or empty after that time. A page may have fewer events than `limit` although more exist: `meta.next` is lower than `meta.latest` then. 410 `expired`: events after `after` were deleted; continue after `details.oldest` - 1. 429 `too_many_streams`: too many requests of the account or key are waiting. 503 `streams_busy`: too many are waiting on the server.
+	//
+	// Corresponds with GET /v1/events (the `ListEvents` operationId).
+	ListEvents(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// CreateRoleWithBody Create a role
 	//
-	// Permissions that are not named are not given. Permissions of several roles add up.
+	// Omitted permissions are not granted. Permissions of several roles add up.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8242,7 +9028,7 @@ type ClientInterface interface {
 
 	// CreateRole Create a role
 	//
-	// Permissions that are not named are not given. Permissions of several roles add up.
+	// Omitted permissions are not granted. Permissions of several roles add up.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8251,66 +9037,66 @@ type ClientInterface interface {
 
 	// DeleteRole Delete a role
 	//
-	// Nobody has it from then on. `@all` cannot be deleted.
+	// Removes the role from all members. `@all` cannot be deleted.
 	//
 	// Corresponds with DELETE /v1/roles/{id} (the `DeleteRole` operationId).
 	DeleteRole(ctx context.Context, id string, params *DeleteRoleParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListUserRoles List the roles of a user
 	//
-	// `id` names the user. The highest first, `@all` last.
+	// `id` names the user. Highest rank first, `@all` last.
 	//
 	// Corresponds with GET /v1/roles/{id} (the `ListUserRoles` operationId).
 	ListUserRoles(ctx context.Context, id string, params *ListUserRolesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateRoleWithBody Change a role
+	// UpdateRoleWithBody Update a role
 	//
-	// Changes what is sent, also of the permissions. A person changes only roles below their own highest, and gives only permissions they have themselves; whoever owns the community stands above all. Of `@all` neither title nor order can be changed.
+	// Omitted fields and permissions are unchanged. You can only change roles below your own highest role, and only grant permissions that you have; owners rank above all roles. Title and order of `@all` cannot be changed.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PUT /v1/roles/{id} (the `UpdateRole` operationId).
 	UpdateRoleWithBody(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateRole Change a role
+	// UpdateRole Update a role
 	//
-	// Changes what is sent, also of the permissions. A person changes only roles below their own highest, and gives only permissions they have themselves; whoever owns the community stands above all. Of `@all` neither title nor order can be changed.
+	// Omitted fields and permissions are unchanged. You can only change roles below your own highest role, and only grant permissions that you have; owners rank above all roles. Title and order of `@all` cannot be changed.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PUT /v1/roles/{id} (the `UpdateRole` operationId).
 	UpdateRole(ctx context.Context, id string, body UpdateRoleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// AddRoleWithBody Give a role to a user
+	// AddRoleWithBody Assign a role to a user
 	//
-	// Whoever has the role already keeps it. A person hands out only roles below their own highest, to members below them.
+	// No effect if the user has the role. You can only assign roles below your own highest role, to members ranked below you.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/roles/{id}/add (the `AddRole` operationId).
 	AddRoleWithBody(ctx context.Context, id string, params *AddRoleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// AddRole Give a role to a user
+	// AddRole Assign a role to a user
 	//
-	// Whoever has the role already keeps it. A person hands out only roles below their own highest, to members below them.
+	// No effect if the user has the role. You can only assign roles below your own highest role, to members ranked below you.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/roles/{id}/add (the `AddRole` operationId).
 	AddRole(ctx context.Context, id string, params *AddRoleParams, body AddRoleJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RemoveRoleWithBody Take a role from a user
+	// RemoveRoleWithBody Remove a role from a user
 	//
-	// Whoever does not have the role stays without it.
+	// No effect if the user does not have the role.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/roles/{id}/remove (the `RemoveRole` operationId).
 	RemoveRoleWithBody(ctx context.Context, id string, params *RemoveRoleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RemoveRole Take a role from a user
+	// RemoveRole Remove a role from a user
 	//
-	// Whoever does not have the role stays without it.
+	// No effect if the user does not have the role.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8319,14 +9105,14 @@ type ClientInterface interface {
 
 	// ListServers List your communities
 	//
-	// Those you are a member of, the oldest first; with `deleted` those you owned and can still restore.
+	// Your memberships, oldest first; with `deleted` the communities that you owned and can restore.
 	//
 	// Corresponds with GET /v1/servers (the `ListServers` operationId).
 	ListServers(ctx context.Context, params *ListServersParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateServerWithBody Create a community
 	//
-	// Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities. Anybody else owns at most 100: 409 `too_many_communities`.
+	// You become its owner. 403 `creation_closed` if only the owner of the installation creates communities. Others own at most 100 communities: 409 `too_many_communities`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8335,7 +9121,7 @@ type ClientInterface interface {
 
 	// CreateServer Create a community
 	//
-	// Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities. Anybody else owns at most 100: 409 `too_many_communities`.
+	// You become its owner. 403 `creation_closed` if only the owner of the installation creates communities. Others own at most 100 communities: 409 `too_many_communities`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8344,58 +9130,60 @@ type ClientInterface interface {
 
 	// DeleteServer Delete a community
 	//
-	// Only an owner, who repeats its name in `confirm`. The community is not found from then on and its keys are not valid, until an owner restores it or the retention time is over; then it is erased.
+	// Requires an owner; `confirm` repeats the name. The community is hidden and its keys are invalid until an owner restores it. After the retention time it is erased.
 	//
 	// Corresponds with DELETE /v1/servers/{serverId} (the `DeleteServer` operationId).
 	DeleteServer(ctx context.Context, serverId string, params *DeleteServerParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// GetServer Get a community
 	//
+	// Returns the name, the settings and the number of members. 404 `community_not_found`, also for callers that are not members.
+	//
 	// Corresponds with GET /v1/servers/{serverId} (the `GetServer` operationId).
 	GetServer(ctx context.Context, serverId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateServerWithBody Change a community
+	// UpdateServerWithBody Update a community
 	//
-	// What is not named stays as it is.
+	// Omitted fields are unchanged.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PUT /v1/servers/{serverId} (the `UpdateServer` operationId).
 	UpdateServerWithBody(ctx context.Context, serverId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateServer Change a community
+	// UpdateServer Update a community
 	//
-	// What is not named stays as it is.
+	// Omitted fields are unchanged.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PUT /v1/servers/{serverId} (the `UpdateServer` operationId).
 	UpdateServer(ctx context.Context, serverId string, body UpdateServerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListAuditLog Read the audit log
+	// ListAuditLog List the audit log
 	//
-	// What people and keys did in the community, the newest first.
+	// Actions of people and keys in the community, newest first.
 	//
 	// Corresponds with GET /v1/servers/{serverId}/audit-log (the `ListAuditLog` operationId).
 	ListAuditLog(ctx context.Context, serverId string, params *ListAuditLogParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListServerChannels List the channels of a community
 	//
-	// Those that the credential sees, as in `GET /v1/channels`.
+	// The channels that the credential can see, as in `GET /v1/channels`.
 	//
 	// Corresponds with GET /v1/servers/{serverId}/channels (the `ListServerChannels` operationId).
 	ListServerChannels(ctx context.Context, serverId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListInvites List invites
 	//
-	// The newest first, with those who joined by each.
+	// Newest first, with the members who joined with each.
 	//
 	// Corresponds with GET /v1/servers/{serverId}/invites (the `ListInvites` operationId).
 	ListInvites(ctx context.Context, serverId string, params *ListInvitesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// CreateInviteWithBody Create an invite
 	//
-	// With `roleId` whoever joins gets that role: 403 `missing_permission` or `rank_too_low` for one that you could not give to a member. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is the array of the invites; all are created or none. Whether an address has an account, is a member or declined before makes no difference. A community has at most 500 open invites: 409 `too_many_invites`.
+	// `roleId` is assigned to members who join: 403 `missing_permission` or `rank_too_low` for a role that you cannot assign. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is an array of invites; all are created or none. The response is the same whether or not an address has an account, is a member or has declined. A community has at most 500 open invites: 409 `too_many_invites`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8404,23 +9192,23 @@ type ClientInterface interface {
 
 	// CreateInvite Create an invite
 	//
-	// With `roleId` whoever joins gets that role: 403 `missing_permission` or `rank_too_low` for one that you could not give to a member. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is the array of the invites; all are created or none. Whether an address has an account, is a member or declined before makes no difference. A community has at most 500 open invites: 409 `too_many_invites`.
+	// `roleId` is assigned to members who join: 403 `missing_permission` or `rank_too_low` for a role that you cannot assign. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is an array of invites; all are created or none. The response is the same whether or not an address has an account, is a member or has declined. A community has at most 500 open invites: 409 `too_many_invites`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/servers/{serverId}/invites (the `CreateInvite` operationId).
 	CreateInvite(ctx context.Context, serverId string, params *CreateInviteParams, body CreateInviteJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RevokeInvite Take an invite back
+	// RevokeInvite Revoke an invite
 	//
-	// Your own, or any with the permission to manage the community. Who has joined stays.
+	// Revokes an invite of yours, or any with the permission to manage the community. Members who have joined are not affected.
 	//
 	// Corresponds with DELETE /v1/servers/{serverId}/invites/{code} (the `RevokeInvite` operationId).
 	RevokeInvite(ctx context.Context, serverId string, code string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// JoinServerWithBody Join a community
 	//
-	// Where the joining requirements ask for user fields, send them in `fields`. If the community added your confirmed address before, this accepts that membership and asks for no field. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for a field in which each member has a value of their own; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that you can join by invite only is not found without one.
+	// Send the user fields that the joining requirements list in `fields`. If the community has added your verified address, this accepts that membership without fields. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for the value of an identifier field; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that requires an invite is not found without one.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8429,7 +9217,7 @@ type ClientInterface interface {
 
 	// JoinServer Join a community
 	//
-	// Where the joining requirements ask for user fields, send them in `fields`. If the community added your confirmed address before, this accepts that membership and asks for no field. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for a field in which each member has a value of their own; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that you can join by invite only is not found without one.
+	// Send the user fields that the joining requirements list in `fields`. If the community has added your verified address, this accepts that membership without fields. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for the value of an identifier field; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that requires an invite is not found without one.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8438,21 +9226,21 @@ type ClientInterface interface {
 
 	// LeaveServer Leave a community
 	//
-	// Ends your roles there too. 409 `last_owner` for the only owner.
+	// Removes your roles too. 409 `last_owner` for the only owner.
 	//
 	// Corresponds with POST /v1/servers/{serverId}/leave (the `LeaveServer` operationId).
 	LeaveServer(ctx context.Context, serverId string, params *LeaveServerParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// RemoveServerLogo Remove a community's logo
+	// RemoveServerLogo Remove the logo of a community
 	//
-	// A community without a logo is shown by its initials.
+	// Without a logo, the initials of the community are shown.
 	//
 	// Corresponds with DELETE /v1/servers/{serverId}/logo (the `RemoveServerLogo` operationId).
 	RemoveServerLogo(ctx context.Context, serverId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// SetServerLogoWithBody Change a community's logo
+	// SetServerLogoWithBody Set the logo of a community
 	//
-	// The picture is written anew without anything but its pixels, at most 1024 pixels wide and high, and is the `logo` of the community from then on. The one before goes.
+	// The picture is re-encoded without metadata, at most 1024 pixels wide and high, and replaces the previous `logo`.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8461,23 +9249,23 @@ type ClientInterface interface {
 
 	// ListPenalties List penalties
 	//
-	// The misconduct log: the newest first, lifted ones too.
+	// The misconduct log: newest first, including lifted penalties.
 	//
 	// Corresponds with GET /v1/servers/{serverId}/penalties (the `ListPenalties` operationId).
 	ListPenalties(ctx context.Context, serverId string, params *ListPenaltiesParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreatePenaltyWithBody Give a penalty
+	// CreatePenaltyWithBody Create a penalty
 	//
-	// The member must stand below you, and each kind has its own permission. A suspension ends by itself at `until`.
+	// The member must rank below you; each kind has its own permission. A suspension ends at `until`.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/servers/{serverId}/penalties (the `CreatePenalty` operationId).
 	CreatePenaltyWithBody(ctx context.Context, serverId string, params *CreatePenaltyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreatePenalty Give a penalty
+	// CreatePenalty Create a penalty
 	//
-	// The member must stand below you, and each kind has its own permission. A suspension ends by itself at `until`.
+	// The member must rank below you; each kind has its own permission. A suspension ends at `until`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8486,28 +9274,28 @@ type ClientInterface interface {
 
 	// LiftPenalty Lift a penalty
 	//
-	// Takes back what it does: a suspension ends, who was banned may join again. It stays in the log.
+	// Ends a suspension, or allows a banned person to join again. The penalty remains in the log.
 	//
 	// Corresponds with DELETE /v1/servers/{serverId}/penalties/{penaltyId} (the `LiftPenalty` operationId).
 	LiftPenalty(ctx context.Context, serverId string, penaltyId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// RestoreServer Restore a deleted community
 	//
-	// Everything is as it was. 410 `community_erased` after the retention time.
+	// Restores everything. 410 `community_erased` after the retention time.
 	//
 	// Corresponds with POST /v1/servers/{serverId}/restore (the `RestoreServer` operationId).
 	RestoreServer(ctx context.Context, serverId string, params *RestoreServerParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListRoles List roles
 	//
-	// The highest first, `@all` last.
+	// Highest rank first, `@all` last.
 	//
 	// Corresponds with GET /v1/servers/{serverId}/roles (the `ListRoles` operationId).
 	ListRoles(ctx context.Context, serverId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// TransferServerWithBody Transfer a community
 	//
-	// Offers the ownership to a member, who accepts or declines in the console or by the link in a mail within seven days. Only an owner (403 `owner_required`), with a session and no key (403 `session_required`), within ten minutes after the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a confirmed account. When the member accepts, you become an ordinary member with the highest role that has `server_administrator`, if there is one.
+	// Offers the ownership to a member, who accepts or declines in the console or with the link in a mail within seven days. Requires an owner (403 `owner_required`) in a session (403 `session_required`), within ten minutes of the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a verified account. When the member accepts, you become a member with the highest role that has `server_administrator`, if there is one.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8516,7 +9304,7 @@ type ClientInterface interface {
 
 	// TransferServer Transfer a community
 	//
-	// Offers the ownership to a member, who accepts or declines in the console or by the link in a mail within seven days. Only an owner (403 `owner_required`), with a session and no key (403 `session_required`), within ten minutes after the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a confirmed account. When the member accepts, you become an ordinary member with the highest role that has `server_administrator`, if there is one.
+	// Offers the ownership to a member, who accepts or declines in the console or with the link in a mail within seven days. Requires an owner (403 `owner_required`) in a session (403 `session_required`), within ten minutes of the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a verified account. When the member accepts, you become a member with the highest role that has `server_administrator`, if there is one.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8525,7 +9313,7 @@ type ClientInterface interface {
 
 	// CreateUserWithBody Create a user
 	//
-	// Creates an unclaimed member (`claimed` is false). No account is created or changed, and an account outside the community makes no difference. 409 has the code of the first conflict, and `errors` has one entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who declined to be a member and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you could not give to a member. 503 `mail_unavailable` if a mail is to be sent and the server sends none.
+	// Creates an unclaimed member (`claimed` is false). Accounts are neither created nor changed, and accounts outside the community have no effect. 409 has the code of the first conflict, and `errors` has an entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who has declined a membership and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you cannot assign. 503 `mail_unavailable` if a mail is requested and the server sends none.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8534,16 +9322,16 @@ type ClientInterface interface {
 
 	// CreateUser Create a user
 	//
-	// Creates an unclaimed member (`claimed` is false). No account is created or changed, and an account outside the community makes no difference. 409 has the code of the first conflict, and `errors` has one entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who declined to be a member and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you could not give to a member. 503 `mail_unavailable` if a mail is to be sent and the server sends none.
+	// Creates an unclaimed member (`claimed` is false). Accounts are neither created nor changed, and accounts outside the community have no effect. 409 has the code of the first conflict, and `errors` has an entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who has declined a membership and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you cannot assign. 503 `mail_unavailable` if a mail is requested and the server sends none.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/users (the `CreateUser` operationId).
 	CreateUser(ctx context.Context, params *CreateUserParams, body CreateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// SetAvatarWithBody Change a user's picture
+	// SetAvatarWithBody Set the avatar of a user
 	//
-	// The picture is written anew without anything but its pixels, at most 512 pixels wide and high. So many a minute of one account or key: 429, with `RateLimit` headers on every answer; 503 `pictures_busy` when too many wait to be decoded.
+	// The picture is re-encoded without metadata, at most 512 pixels wide and high. Uploads are limited per account or key: 429, with `RateLimit` headers in every response; 503 `pictures_busy` if too many pictures wait for decoding.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8552,36 +9340,36 @@ type ClientInterface interface {
 
 	// ImportUsersWithBody Import members from a file
 	//
-	// Creates members and changes those who are there, found by Email, else by Username. The answer comes as soon as the file is safe; a job works it off, every row has an outcome, and one bad row never stops the others.
+	// Creates members and updates existing ones, matched by Email, else by Username. The response is sent when the file is stored; a job processes it. Every row has an outcome, and an invalid row does not affect the others.
 	//
-	// CSV (UTF-8, UTF-16 or Windows-1252; `,` `;` tab or `|`), `.xlsx`, `.gz` and `.zip` are taken and detected. An empty cell leaves a value as it is, `__CLEAR__` clears it. The template names the headers.
+	// CSV (UTF-8, UTF-16 or Windows-1252; `,` `;` tab or `|`), `.xlsx`, `.gz` and `.zip` are detected. An empty cell leaves a value unchanged, `__CLEAR__` clears it. The template has the headers.
 	//
-	// Without a credential this works only where the community's setting `openBulkImport` is on, with smaller files and without options.
+	// Without a credential this works only if the community's setting `openBulkImport` is on, with smaller files and without options.
 	//
-	// No job is started, and the code says why. 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the kept files of the community use its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at a time. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
+	// Errors, without a job: 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the stored files of the community use up its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at once. 503 `files_busy`: too many files are being inspected. 503 `disk_full`: the disk of the server is full.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/users/bulk-import (the `ImportUsers` operationId).
 	ImportUsersWithBody(ctx context.Context, params *ImportUsersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetImportTemplate Template of an import file
+	// GetImportTemplate Get the template of an import file
 	//
-	// The header line of a file to import: the default fields, then the community's own.
+	// The header line of an import file: the default fields, then the custom fields of the community.
 	//
 	// Corresponds with GET /v1/users/bulk-import/template (the `GetImportTemplate` operationId).
 	GetImportTemplate(ctx context.Context, params *GetImportTemplateParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// ListBulkJobs List bulk jobs
 	//
-	// The API log: newest first.
+	// Newest first.
 	//
 	// Corresponds with GET /v1/users/bulk-update (the `ListBulkJobs` operationId).
 	ListBulkJobs(ctx context.Context, params *ListBulkJobsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UpdateUsersWithBody Update members from a file
 	//
-	// Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite. No job is started, and the code says why. 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the kept files of the community use its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at a time. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
+	// Updates existing members, matched by `email`, `username`, `user_id` or an identifier field; creates none. Send only the columns to change. The operation of a numerical column is in a column `<field>_op` before it: `add`, `subtract` or `overwrite`; other columns overwrite. Errors, without a job: 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the stored files of the community use up its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at once. 503 `files_busy`: too many files are being inspected. 503 `disk_full`: the disk of the server is full.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8590,7 +9378,7 @@ type ClientInterface interface {
 
 	// ApplyBulkJobWithBody Apply the plan of a dry run
 	//
-	// Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`. 409 `not_a_plan`: the job is no complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
+	// Applies exactly the plan of the dry run, as a new job. 409 `plan_stale` if a field, role, tag or setting has changed since, or the plan is older than 24 hours; a row whose plan would differ now fails with `plan_stale`. 409 `not_a_plan`: the job is not a complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8599,7 +9387,7 @@ type ClientInterface interface {
 
 	// ApplyBulkJob Apply the plan of a dry run
 	//
-	// Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`. 409 `not_a_plan`: the job is no complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
+	// Applies exactly the plan of the dry run, as a new job. 409 `plan_stale` if a field, role, tag or setting has changed since, or the plan is older than 24 hours; a row whose plan would differ now fails with `plan_stale`. 409 `not_a_plan`: the job is not a complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8608,7 +9396,7 @@ type ClientInterface interface {
 
 	// CancelBulkJobWithBody Cancel a bulk job
 	//
-	// Rows that were applied stay applied; undo takes them back. 409 `job_finished`: the job has ended.
+	// Applied rows are kept; undo the job to revert them. 409 `job_finished`: the job has ended.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8617,44 +9405,44 @@ type ClientInterface interface {
 
 	// CancelBulkJob Cancel a bulk job
 	//
-	// Rows that were applied stay applied; undo takes them back. 409 `job_finished`: the job has ended.
+	// Applied rows are kept; undo the job to revert them. 409 `job_finished`: the job has ended.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/users/bulk-update/{jobId}/cancel (the `CancelBulkJob` operationId).
 	CancelBulkJob(ctx context.Context, jobId string, params *CancelBulkJobParams, body CancelBulkJobJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListBulkRows Rows of a bulk job
+	// ListBulkRows List the rows of a bulk job
 	//
-	// Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen. 400 `invalid_cursor`: the cursor is not one of this list. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
+	// Every row of the file has an outcome; `line` selects one. In a dry run the outcomes are the planned ones. 400 `invalid_cursor`: the cursor is from another list. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
 	//
 	// Corresponds with GET /v1/users/bulk-update/{jobId}/details (the `ListBulkRows` operationId).
 	ListBulkRows(ctx context.Context, jobId string, params *ListBulkRowsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetFailedRows Failed rows of a bulk job
+	// GetFailedRows Download the failed rows of a bulk job
 	//
-	// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
+	// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. The file can be corrected and uploaded again. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
 	//
 	// Corresponds with GET /v1/users/bulk-update/{jobId}/failed.csv (the `GetFailedRows` operationId).
 	GetFailedRows(ctx context.Context, jobId string, params *GetFailedRowsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// StreamBulkJob Progress of a bulk job, live
+	// StreamBulkJob Stream the progress of a bulk job
 	//
-	// Server-sent events: `progress` with the status object, at most four a second, and `done` as the last event. A stream whose right has ended closes with `dropped` `{code, message}`. 429 `too_many_streams` of one account or key, 503 `streams_busy` of the server.
+	// Server-sent events: `progress` with the status object, at most four per second, and `done` as the last event. When access ends, the stream closes with `dropped` `{code, message}`. 429 `too_many_streams` for an account or key, 503 `streams_busy` for the server.
 	//
 	// Corresponds with GET /v1/users/bulk-update/{jobId}/progress (the `StreamBulkJob` operationId).
 	StreamBulkJob(ctx context.Context, jobId string, params *StreamBulkJobParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetBulkJob Status of a bulk job
+	// GetBulkJob Get the status of a bulk job
 	//
-	// `read = created + updated + unchanged + skipped + failed` holds at every moment, in dry runs too.
+	// `read = created + updated + unchanged + skipped + failed` is always true, in dry runs too.
 	//
 	// Corresponds with GET /v1/users/bulk-update/{jobId}/status (the `GetBulkJob` operationId).
 	GetBulkJob(ctx context.Context, jobId string, params *GetBulkJobParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
 	// UndoBulkJobWithBody Undo a bulk job
 	//
-	// Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or not ended; `undo_running`: it is being undone. 410 `expired`: the details of its rows are no longer kept.
+	// Restores the state before an import or update, as a new job of type `undo`: deletes created members and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8663,32 +9451,32 @@ type ClientInterface interface {
 
 	// UndoBulkJob Undo a bulk job
 	//
-	// Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or not ended; `undo_running`: it is being undone. 410 `expired`: the details of its rows are no longer kept.
+	// Restores the state before an import or update, as a new job of type `undo`: deletes created members and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/users/bulk-update/{jobId}/undo (the `UndoBulkJob` operationId).
 	UndoBulkJob(ctx context.Context, jobId string, params *UndoBulkJobParams, body UndoBulkJobJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// FilterUsersWithBody List users by a filter
+	// FilterUsersWithBody List users with a filter
 	//
-	// The users who fit, in the order they were made, 200 at a time: by `cursor`, or by `page` with totals.
+	// Lists matching users in the order of their creation, 200 at a time: by `cursor`, or by `page` with totals.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/users/filter (the `FilterUsers` operationId).
 	FilterUsersWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// FilterUsers List users by a filter
+	// FilterUsers List users with a filter
 	//
-	// The users who fit, in the order they were made, 200 at a time: by `cursor`, or by `page` with totals.
+	// Lists matching users in the order of their creation, 200 at a time: by `cursor`, or by `page` with totals.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/users/filter (the `FilterUsers` operationId).
 	FilterUsers(ctx context.Context, body FilterUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetUserDataWithBody Data of one user
+	// GetUserDataWithBody Find a user
 	//
 	// Finds a member by `_id`, number, email address or username.
 	//
@@ -8697,7 +9485,7 @@ type ClientInterface interface {
 	// Corresponds with POST /v1/users/info (the `GetUserData` operationId).
 	GetUserDataWithBody(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// GetUserData Data of one user
+	// GetUserData Find a user
 	//
 	// Finds a member by `_id`, number, email address or username.
 	//
@@ -8708,7 +9496,7 @@ type ClientInterface interface {
 
 	// ManageUserWithBody Delete or restore a user
 	//
-	// `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person declined an invite after the deletion; 410 `retention_over`. After the retention time what is known of the member is erased; the account is the person's own.
+	// `delete` hides the member and ends sessions that are limited to this community; `restore` reverts it. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person has declined an invite after the deletion; 410 `retention_over`. After the retention time the member's data is erased; the account remains.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -8717,7 +9505,7 @@ type ClientInterface interface {
 
 	// ManageUser Delete or restore a user
 	//
-	// `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person declined an invite after the deletion; 410 `retention_over`. After the retention time what is known of the member is erased; the account is the person's own.
+	// `delete` hides the member and ends sessions that are limited to this community; `restore` reverts it. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person has declined an invite after the deletion; 410 `retention_over`. After the retention time the member's data is erased; the account remains.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8726,55 +9514,55 @@ type ClientInterface interface {
 
 	// GetUser Get a user
 	//
-	// Only what the query chooses; everything without a choice, but what is `false`.
+	// Returns the fields that are `true` in the query; if none is, all fields that are not `false`.
 	//
 	// Corresponds with GET /v1/users/{userId} (the `GetUser` operationId).
 	GetUser(ctx context.Context, userId string, params *GetUserParams, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// ListUserApiKeys List your API keys
+	// ListUserApiKeys List your user API keys
 	//
-	// The newest first, expired ones too.
+	// Newest first, including expired keys.
 	//
 	// Corresponds with GET /v1/users/{userId}/api-keys (the `ListUserApiKeys` operationId).
 	ListUserApiKeys(ctx context.Context, userId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateUserApiKeyWithBody Create an API key of yours
+	// CreateUserApiKeyWithBody Create a user API key
 	//
-	// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. You have at most 50: 409 `too_many_api_keys`.
+	// The key acts for you in all your communities, with those of its permissions that you have there. It is shown only once, and is revoked by a new password and by signing out everywhere. In a session, send `password` or `code` unless you signed in within the last ten minutes: 403 `proof_required`. The email address of the account must be verified: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the key is not stored. An account has at most 50 keys: 409 `too_many_api_keys`.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with POST /v1/users/{userId}/api-keys (the `CreateUserApiKey` operationId).
 	CreateUserApiKeyWithBody(ctx context.Context, userId string, params *CreateUserApiKeyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// CreateUserApiKey Create an API key of yours
+	// CreateUserApiKey Create a user API key
 	//
-	// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. You have at most 50: 409 `too_many_api_keys`.
+	// The key acts for you in all your communities, with those of its permissions that you have there. It is shown only once, and is revoked by a new password and by signing out everywhere. In a session, send `password` or `code` unless you signed in within the last ten minutes: 403 `proof_required`. The email address of the account must be verified: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the key is not stored. An account has at most 50 keys: 409 `too_many_api_keys`.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with POST /v1/users/{userId}/api-keys (the `CreateUserApiKey` operationId).
 	CreateUserApiKey(ctx context.Context, userId string, params *CreateUserApiKeyParams, body CreateUserApiKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// DeleteUserApiKey Delete an API key of yours
+	// DeleteUserApiKey Delete a user API key
 	//
-	// It stops working at once.
+	// Revokes the key at once.
 	//
 	// Corresponds with DELETE /v1/users/{userId}/api-keys/{keyId} (the `DeleteUserApiKey` operationId).
 	DeleteUserApiKey(ctx context.Context, userId string, keyId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateUserApiKeyWithBody Change an API key of yours
+	// UpdateUserApiKeyWithBody Update a user API key
 	//
-	// What is not named stays as it is.
+	// Omitted fields are unchanged.
 	//
 	// Takes any type of body and a specified content type.
 	//
 	// Corresponds with PUT /v1/users/{userId}/api-keys/{keyId} (the `UpdateUserApiKey` operationId).
 	UpdateUserApiKeyWithBody(ctx context.Context, userId string, keyId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
 
-	// UpdateUserApiKey Change an API key of yours
+	// UpdateUserApiKey Update a user API key
 	//
-	// What is not named stays as it is.
+	// Omitted fields are unchanged.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -8784,7 +9572,7 @@ type ClientInterface interface {
 
 // SecureAuthOlder Sign a member in from another system
 //
-// The same as `secureAuth`, by its older address.
+// An alias of `secureAuth`.
 //
 // Corresponds with GET /api/secureAuth (the `SecureAuthOlder` operationId).
 func (c *Client) SecureAuthOlder(ctx context.Context, params *SecureAuthOlderParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -8801,7 +9589,7 @@ func (c *Client) SecureAuthOlder(ctx context.Context, params *SecureAuthOlderPar
 
 // ChangePasswordWithBody Change the password
 //
-// All other sessions of the account and the person's API keys end. 401 `wrong_password` counts as a failed sign-in.
+// All other sessions and the user API keys of the account are revoked. 401 `wrong_password` counts as a failed sign-in.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8820,7 +9608,7 @@ func (c *Client) ChangePasswordWithBody(ctx context.Context, params *ChangePassw
 
 // ChangePassword Change the password
 //
-// All other sessions of the account and the person's API keys end. 401 `wrong_password` counts as a failed sign-in.
+// All other sessions and the user API keys of the account are revoked. 401 `wrong_password` counts as a failed sign-in.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -8837,9 +9625,9 @@ func (c *Client) ChangePassword(ctx context.Context, params *ChangePasswordParam
 	return c.Client.Do(req)
 }
 
-// ForgotPasswordWithBody Ask for a new password
+// ForgotPasswordWithBody Request a password reset
 //
-// Writes a link to choose a new password, if there is an account with the address, up to five times an hour. The answer and its time are the same.
+// Mails a link to choose a new password, if an account has the address, at most five times per hour. Response and response time are the same in both cases.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8856,9 +9644,9 @@ func (c *Client) ForgotPasswordWithBody(ctx context.Context, params *ForgotPassw
 	return c.Client.Do(req)
 }
 
-// ForgotPassword Ask for a new password
+// ForgotPassword Request a password reset
 //
-// Writes a link to choose a new password, if there is an account with the address, up to five times an hour. The answer and its time are the same.
+// Mails a link to choose a new password, if an account has the address, at most five times per hour. Response and response time are the same in both cases.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -8877,7 +9665,7 @@ func (c *Client) ForgotPassword(ctx context.Context, params *ForgotPasswordParam
 
 // LoginWithBody Sign in
 //
-// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time. The answer sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins that send it are counted for that device alone, so neither a flood from the same address nor failures elsewhere hold them up.
+// Starts a session of seven days. Response and response time are the same for an unknown user and a wrong password. On 401 `totp_required`, repeat the request with `code`. Ten attempts per minute for an address and for a name; after five failures the name is delayed, longer each time. The response sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins with it count for the device alone, so attempts of others do not delay them.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8896,7 +9684,7 @@ func (c *Client) LoginWithBody(ctx context.Context, contentType string, body io.
 
 // Login Sign in
 //
-// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time. The answer sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins that send it are counted for that device alone, so neither a flood from the same address nor failures elsewhere hold them up.
+// Starts a session of seven days. Response and response time are the same for an unknown user and a wrong password. On 401 `totp_required`, repeat the request with `code`. Ten attempts per minute for an address and for a name; after five failures the name is delayed, longer each time. The response sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins with it count for the device alone, so attempts of others do not delay them.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -8915,7 +9703,7 @@ func (c *Client) Login(ctx context.Context, body LoginJSONRequestBody, reqEditor
 
 // LogoutWithBody Sign out
 //
-// Ends the session of the request, or all of the account; the person's API keys end with all.
+// Ends the session of the request, or with `everywhere` all sessions and user API keys of the account.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8934,7 +9722,7 @@ func (c *Client) LogoutWithBody(ctx context.Context, params *LogoutParams, conte
 
 // Logout Sign out
 //
-// Ends the session of the request, or all of the account; the person's API keys end with all.
+// Ends the session of the request, or with `everywhere` all sessions and user API keys of the account.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -8951,9 +9739,9 @@ func (c *Client) Logout(ctx context.Context, params *LogoutParams, body LogoutJS
 	return c.Client.Do(req)
 }
 
-// Me Your account
+// Me Get your account
 //
-// Whose session or key this is.
+// The account of the session or key.
 //
 // Corresponds with GET /v1/auth/me (the `Me` operationId).
 func (c *Client) Me(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -8968,9 +9756,9 @@ func (c *Client) Me(ctx context.Context, reqEditors ...RequestEditorFn) (*http.R
 	return c.Client.Do(req)
 }
 
-// UpdateMeWithBody Change your account
+// UpdateMeWithBody Update your account
 //
-// What is not named stays as it is. Needs a sign-in of the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; one of another account is 409 `username_taken`. A new email address counts when the link that is mailed to it was opened, within 24 hours (`verifyEmail` takes its token too); until then it is `pendingEmail`. The current address gets a notice at the request and at the change. The answer is the same whether or not another account has the address. A newer request ends the link of an older one, and a new password ends it too. At most five new addresses an hour: 429 `too_many_mails`. The current address has to be proven: otherwise 403 `email_not_verified`.
+// Omitted fields are unchanged. Requires a sign-in within the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; 409 `username_taken` if another account has it. A new email address is `pendingEmail` until the link in its mail is opened, within 24 hours (`verifyEmail` also accepts its token). The current address is notified of the request and of the change. The response is the same whether or not another account has the address. A newer request or a new password revokes an earlier link. At most five new addresses per hour: 429 `too_many_mails`. The current address must be verified: 403 `email_not_verified`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -8987,9 +9775,9 @@ func (c *Client) UpdateMeWithBody(ctx context.Context, contentType string, body 
 	return c.Client.Do(req)
 }
 
-// UpdateMe Change your account
+// UpdateMe Update your account
 //
-// What is not named stays as it is. Needs a sign-in of the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; one of another account is 409 `username_taken`. A new email address counts when the link that is mailed to it was opened, within 24 hours (`verifyEmail` takes its token too); until then it is `pendingEmail`. The current address gets a notice at the request and at the change. The answer is the same whether or not another account has the address. A newer request ends the link of an older one, and a new password ends it too. At most five new addresses an hour: 429 `too_many_mails`. The current address has to be proven: otherwise 403 `email_not_verified`.
+// Omitted fields are unchanged. Requires a sign-in within the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; 409 `username_taken` if another account has it. A new email address is `pendingEmail` until the link in its mail is opened, within 24 hours (`verifyEmail` also accepts its token). The current address is notified of the request and of the change. The response is the same whether or not another account has the address. A newer request or a new password revokes an earlier link. At most five new addresses per hour: 429 `too_many_mails`. The current address must be verified: 403 `email_not_verified`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -9008,7 +9796,7 @@ func (c *Client) UpdateMe(ctx context.Context, body UpdateMeJSONRequestBody, req
 
 // RegisterWithBody Register
 //
-// Writes to the address: a link that makes the account, or, where there is one already, that there is. Of several registrations of an address only the newest one's link works. The answer and its time are the same. 403 `registration_closed` where nobody may register.
+// Mails a link that creates the account or, if the address has an account, a notice. Of several registrations of an address only the latest link works. Response and response time are the same in both cases. 403 `registration_closed` if registration is disabled.
 //
 // Takes any type of body and a specified content type.
 //
@@ -9027,7 +9815,7 @@ func (c *Client) RegisterWithBody(ctx context.Context, params *RegisterParams, c
 
 // Register Register
 //
-// Writes to the address: a link that makes the account, or, where there is one already, that there is. Of several registrations of an address only the newest one's link works. The answer and its time are the same. 403 `registration_closed` where nobody may register.
+// Mails a link that creates the account or, if the address has an account, a notice. Of several registrations of an address only the latest link works. Response and response time are the same in both cases. 403 `registration_closed` if registration is disabled.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -9044,9 +9832,9 @@ func (c *Client) Register(ctx context.Context, params *RegisterParams, body Regi
 	return c.Client.Do(req)
 }
 
-// ResetPasswordWithBody Choose a new password
+// ResetPasswordWithBody Reset the password
 //
-// The token works once, within an hour. All sessions of the account and the person's API keys end. The first time it proves the address, every other way to sign in to the account goes too.
+// The token works once, within an hour. All sessions and user API keys of the account are revoked. If this verifies the address for the first time, all other sign-in methods of the account are removed.
 //
 // Takes any type of body and a specified content type.
 //
@@ -9063,9 +9851,9 @@ func (c *Client) ResetPasswordWithBody(ctx context.Context, params *ResetPasswor
 	return c.Client.Do(req)
 }
 
-// ResetPassword Choose a new password
+// ResetPassword Reset the password
 //
-// The token works once, within an hour. All sessions of the account and the person's API keys end. The first time it proves the address, every other way to sign in to the account goes too.
+// The token works once, within an hour. All sessions and user API keys of the account are revoked. If this verifies the address for the first time, all other sign-in methods of the account are removed.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -9084,7 +9872,7 @@ func (c *Client) ResetPassword(ctx context.Context, params *ResetPasswordParams,
 
 // SecureAuth Sign a member in from another system
 //
-// For a system that has signed a member in itself: a link that signs them in here. It needs a community's key with the permission `signIn`, which `*` does not stand for. The session works in that community only, and members with a server permission cannot have one: 403 `limited_session`. 404 `user_not_found` for a person who is no member, whether or not an account exists.
+// Creates a link that signs a member in, for systems that have authenticated the member themselves. Requires a key of the community with the permission `signIn`, which `*` does not include. The session is valid in that community only. Members with a server permission cannot have one: 403 `limited_session`. 404 `user_not_found` for a person without a membership, whether or not an account exists.
 //
 // Corresponds with GET /v1/auth/secure-auth (the `SecureAuth` operationId).
 func (c *Client) SecureAuth(ctx context.Context, params *SecureAuthParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -9101,7 +9889,7 @@ func (c *Client) SecureAuth(ctx context.Context, params *SecureAuthParams, reqEd
 
 // ListSessions List your sessions
 //
-// The last one used first.
+// Ordered by last use, latest first.
 //
 // Corresponds with GET /v1/auth/sessions (the `ListSessions` operationId).
 func (c *Client) ListSessions(ctx context.Context, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -9118,6 +9906,8 @@ func (c *Client) ListSessions(ctx context.Context, reqEditors ...RequestEditorFn
 
 // EndSession End a session
 //
+// The token of the session is rejected from the next request on. 404 `session_not_found`.
+//
 // Corresponds with DELETE /v1/auth/sessions/{sessionId} (the `EndSession` operationId).
 func (c *Client) EndSession(ctx context.Context, sessionId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewEndSessionRequest(c.Server, sessionId)
@@ -9131,9 +9921,9 @@ func (c *Client) EndSession(ctx context.Context, sessionId string, reqEditors ..
 	return c.Client.Do(req)
 }
 
-// StartTotpWithBody Start a second factor
+// StartTotpWithBody Set up two-factor authentication
 //
-// Makes a secret for an authenticator app. Nothing is asked for until `confirmTotp` has seen a code of it. Give `password`, unless you signed in within the last ten minutes: 403 `proof_required`. Wrong ones count as failed sign-ins.
+// Creates a secret for an authenticator app; `confirmTotp` enables it. Send `password` unless you signed in within the last ten minutes: 403 `proof_required`. A wrong password counts as a failed sign-in.
 //
 // Takes any type of body and a specified content type.
 //
@@ -9150,9 +9940,9 @@ func (c *Client) StartTotpWithBody(ctx context.Context, params *StartTotpParams,
 	return c.Client.Do(req)
 }
 
-// StartTotp Start a second factor
+// StartTotp Set up two-factor authentication
 //
-// Makes a secret for an authenticator app. Nothing is asked for until `confirmTotp` has seen a code of it. Give `password`, unless you signed in within the last ten minutes: 403 `proof_required`. Wrong ones count as failed sign-ins.
+// Creates a secret for an authenticator app; `confirmTotp` enables it. Send `password` unless you signed in within the last ten minutes: 403 `proof_required`. A wrong password counts as a failed sign-in.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -9169,9 +9959,9 @@ func (c *Client) StartTotp(ctx context.Context, params *StartTotpParams, body St
 	return c.Client.Do(req)
 }
 
-// ConfirmTotpWithBody Switch the second factor on
+// ConfirmTotpWithBody Enable two-factor authentication
 //
-// From now on a sign-in by password needs a code. The recovery codes are shown this once; each works once in the place of a code. No code works twice.
+// From now on a sign-in with a password needs a code. The recovery codes are shown only once; each replaces a code once. No code works twice.
 //
 // Takes any type of body and a specified content type.
 //
@@ -9188,9 +9978,9 @@ func (c *Client) ConfirmTotpWithBody(ctx context.Context, params *ConfirmTotpPar
 	return c.Client.Do(req)
 }
 
-// ConfirmTotp Switch the second factor on
+// ConfirmTotp Enable two-factor authentication
 //
-// From now on a sign-in by password needs a code. The recovery codes are shown this once; each works once in the place of a code. No code works twice.
+// From now on a sign-in with a password needs a code. The recovery codes are shown only once; each replaces a code once. No code works twice.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -9207,9 +9997,9 @@ func (c *Client) ConfirmTotp(ctx context.Context, params *ConfirmTotpParams, bod
 	return c.Client.Do(req)
 }
 
-// DisableTotpWithBody Switch the second factor off
+// DisableTotpWithBody Disable two-factor authentication
 //
-// Give `password`, or a `code` of the app or of recovery, unless you signed in within the last ten minutes. Sessions go on.
+// Send `password`, or a `code` of the app or a recovery code, unless you signed in within the last ten minutes. Sessions remain valid.
 //
 // Takes any type of body and a specified content type.
 //
@@ -9226,9 +10016,9 @@ func (c *Client) DisableTotpWithBody(ctx context.Context, params *DisableTotpPar
 	return c.Client.Do(req)
 }
 
-// DisableTotp Switch the second factor off
+// DisableTotp Disable two-factor authentication
 //
-// Give `password`, or a `code` of the app or of recovery, unless you signed in within the last ten minutes. Sessions go on.
+// Send `password`, or a `code` of the app or a recovery code, unless you signed in within the last ten minutes. Sessions remain valid.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -9247,7 +10037,7 @@ func (c *Client) DisableTotp(ctx context.Context, params *DisableTotpParams, bod
 
 // VerifyEmailWithBody Verify an email address
 //
-// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail. The token of a new email address (`updateMe`) gives the account that address; 409 `email_taken` if another account has it by then.
+// Creates the registered account. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. If the address was registered with different passwords, the account has no password and a link to choose one is mailed. The token of a new email address (`updateMe`) confirms that address; 409 `email_taken` if another account has taken it.
 //
 // Takes any type of body and a specified content type.
 //
@@ -9266,7 +10056,7 @@ func (c *Client) VerifyEmailWithBody(ctx context.Context, params *VerifyEmailPar
 
 // VerifyEmail Verify an email address
 //
-// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail. The token of a new email address (`updateMe`) gives the account that address; 409 `email_taken` if another account has it by then.
+// Creates the registered account. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. If the address was registered with different passwords, the account has no password and a link to choose one is mailed. The token of a new email address (`updateMe`) confirms that address; 409 `email_taken` if another account has taken it.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -9285,6 +10075,8 @@ func (c *Client) VerifyEmail(ctx context.Context, params *VerifyEmailParams, bod
 
 // ListChannelCategories List channel categories
 //
+// Lists the categories in their order, without pages.
+//
 // Corresponds with GET /v1/channel-categories (the `ListChannelCategories` operationId).
 func (c *Client) ListChannelCategories(ctx context.Context, params *ListChannelCategoriesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListChannelCategoriesRequest(c.Server, params)
@@ -9299,6 +10091,8 @@ func (c *Client) ListChannelCategories(ctx context.Context, params *ListChannelC
 }
 
 // CreateChannelCategoryWithBody Create a channel category
+//
+// The category is added at the end. 400 `invalid_input`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -9317,6 +10111,8 @@ func (c *Client) CreateChannelCategoryWithBody(ctx context.Context, params *Crea
 
 // CreateChannelCategory Create a channel category
 //
+// The category is added at the end. 400 `invalid_input`.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/channel-categories (the `CreateChannelCategory` operationId).
@@ -9334,7 +10130,7 @@ func (c *Client) CreateChannelCategory(ctx context.Context, params *CreateChanne
 
 // DeleteChannelCategory Delete a channel category
 //
-// Its channels stay, in no category.
+// Its channels are kept without a category.
 //
 // Corresponds with DELETE /v1/channel-categories/{categoryId} (the `DeleteChannelCategory` operationId).
 func (c *Client) DeleteChannelCategory(ctx context.Context, categoryId string, params *DeleteChannelCategoryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -9349,7 +10145,9 @@ func (c *Client) DeleteChannelCategory(ctx context.Context, categoryId string, p
 	return c.Client.Do(req)
 }
 
-// UpdateChannelCategoryWithBody Change a channel category
+// UpdateChannelCategoryWithBody Update a channel category
+//
+// Changes the given fields. 404 `category_not_found`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -9366,7 +10164,9 @@ func (c *Client) UpdateChannelCategoryWithBody(ctx context.Context, categoryId s
 	return c.Client.Do(req)
 }
 
-// UpdateChannelCategory Change a channel category
+// UpdateChannelCategory Update a channel category
+//
+// Changes the given fields. 404 `category_not_found`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -9385,7 +10185,7 @@ func (c *Client) UpdateChannelCategory(ctx context.Context, categoryId string, b
 
 // ListChannels List channels
 //
-// Those that the credential sees: a key of the community sees all, a person those that their roles and the channels' overrides show them. Those in no category come first.
+// The channels that the credential can see: for a key of the community all, for a person those that roles and overrides allow. Channels without a category come first.
 //
 // Corresponds with GET /v1/channels (the `ListChannels` operationId).
 func (c *Client) ListChannels(ctx context.Context, params *ListChannelsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -9402,7 +10202,7 @@ func (c *Client) ListChannels(ctx context.Context, params *ListChannelsParams, r
 
 // CreateChannelWithBody Create a channel
 //
-// The last of its category. An iframe channel needs a `url` of an origin that the community's setting `allowedFrameOrigins` lists.
+// Adds the channel at the end of its category. An iframe channel needs a `url` of an origin in the community's setting `allowedFrameOrigins`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -9421,7 +10221,7 @@ func (c *Client) CreateChannelWithBody(ctx context.Context, params *CreateChanne
 
 // CreateChannel Create a channel
 //
-// The last of its category. An iframe channel needs a `url` of an origin that the community's setting `allowedFrameOrigins` lists.
+// Adds the channel at the end of its category. An iframe channel needs a `url` of an origin in the community's setting `allowedFrameOrigins`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -9440,7 +10240,7 @@ func (c *Client) CreateChannel(ctx context.Context, params *CreateChannelParams,
 
 // DeleteChannel Delete a channel
 //
-// With everything in it.
+// Deletes the channel with its content.
 //
 // Corresponds with DELETE /v1/channels/{channelId} (the `DeleteChannel` operationId).
 func (c *Client) DeleteChannel(ctx context.Context, channelId string, params *DeleteChannelParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -9455,9 +10255,9 @@ func (c *Client) DeleteChannel(ctx context.Context, channelId string, params *De
 	return c.Client.Do(req)
 }
 
-// UpdateChannelWithBody Change a channel
+// UpdateChannelWithBody Update a channel
 //
-// Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`; of a direct channel it stays true: 409 `direct_private`.
+// Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -9474,9 +10274,9 @@ func (c *Client) UpdateChannelWithBody(ctx context.Context, channelId string, co
 	return c.Client.Do(req)
 }
 
-// UpdateChannel Change a channel
+// UpdateChannel Update a channel
 //
-// Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`; of a direct channel it stays true: 409 `direct_private`.
+// Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -9493,9 +10293,9 @@ func (c *Client) UpdateChannel(ctx context.Context, channelId string, body Updat
 	return c.Client.Do(req)
 }
 
-// SetChannelOverridesWithBody Set what a channel allows and denies
+// SetChannelOverridesWithBody Set the overrides of a channel
 //
-// A private channel stays hidden from `@all` also when the list does not say so; allowing `@all` to see it answers 409 `channel_private`, or `direct_private` of a direct channel. Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
+// Replaces all overrides. A private channel remains hidden from `@all`; allowing `@all` to see it is 409 `channel_private`, or `direct_private` for a direct channel. Without owning the community you can only change overrides of roles and members ranked below you, and only permissions that you have in the channel.
 //
 // Takes any type of body and a specified content type.
 //
@@ -9512,9 +10312,9 @@ func (c *Client) SetChannelOverridesWithBody(ctx context.Context, channelId stri
 	return c.Client.Do(req)
 }
 
-// SetChannelOverrides Set what a channel allows and denies
+// SetChannelOverrides Set the overrides of a channel
 //
-// A private channel stays hidden from `@all` also when the list does not say so; allowing `@all` to see it answers 409 `channel_private`, or `direct_private` of a direct channel. Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
+// Replaces all overrides. A private channel remains hidden from `@all`; allowing `@all` to see it is 409 `channel_private`, or `direct_private` for a direct channel. Without owning the community you can only change overrides of roles and members ranked below you, and only permissions that you have in the channel.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -9531,9 +10331,9 @@ func (c *Client) SetChannelOverrides(ctx context.Context, channelId string, para
 	return c.Client.Do(req)
 }
 
-// ExplainChannelPermissions What a user may do in a channel, and why
+// ExplainChannelPermissions Explain a user's permissions in a channel
 //
-// The owner and roles with `server_administrator` may do everything. Else the member's own override decides, else those of the roles (one that allows before one that denies), else that of `@all`, else whether any role allows it. `rule` names what decided.
+// The owner and roles with `server_administrator` have all permissions. Otherwise the first of these decides: the member's own override, the overrides of roles (allow before deny), the override of `@all`, the permissions of roles. `rule` names it.
 //
 // Corresponds with GET /v1/channels/{channelId}/permissions/{userId} (the `ExplainChannelPermissions` operationId).
 func (c *Client) ExplainChannelPermissions(ctx context.Context, channelId string, userId string, params *ExplainChannelPermissionsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -9550,7 +10350,7 @@ func (c *Client) ExplainChannelPermissions(ctx context.Context, channelId string
 
 // ListApiKeys List API keys
 //
-// The newest first, expired ones too.
+// Newest first, including expired keys.
 //
 // Corresponds with GET /v1/communities/{communityId}/api-keys (the `ListApiKeys` operationId).
 func (c *Client) ListApiKeys(ctx context.Context, communityId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -9567,7 +10367,7 @@ func (c *Client) ListApiKeys(ctx context.Context, communityId string, reqEditors
 
 // CreateApiKeyWithBody Create an API key
 //
-// The key is shown this once. Nobody makes a key that may more, or works longer, than they do, and it never does more than whoever made it may do now: while they are suspended it is refused with 403 `key_maker_suspended`, when they are no member any more with 403 `key_maker_gone`, and what they lost with a role with 403 `missing_permission`. Keys that the command line or the installation's owner made have no such bound. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. A community has at most 200 keys: 409 `too_many_api_keys`.
+// The key is shown only once. A key cannot have more permissions or a longer life than its creator, and at each request it is limited to the current permissions of its creator: 403 `key_maker_suspended` while they are suspended, 403 `key_maker_gone` after they have left, 403 `missing_permission` for permissions that they have lost. Keys created on the command line or by the owner of the installation are not limited. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the key is not stored. A community has at most 200 keys: 409 `too_many_api_keys`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -9586,7 +10386,7 @@ func (c *Client) CreateApiKeyWithBody(ctx context.Context, communityId string, p
 
 // CreateApiKey Create an API key
 //
-// The key is shown this once. Nobody makes a key that may more, or works longer, than they do, and it never does more than whoever made it may do now: while they are suspended it is refused with 403 `key_maker_suspended`, when they are no member any more with 403 `key_maker_gone`, and what they lost with a role with 403 `missing_permission`. Keys that the command line or the installation's owner made have no such bound. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. A community has at most 200 keys: 409 `too_many_api_keys`.
+// The key is shown only once. A key cannot have more permissions or a longer life than its creator, and at each request it is limited to the current permissions of its creator: 403 `key_maker_suspended` while they are suspended, 403 `key_maker_gone` after they have left, 403 `missing_permission` for permissions that they have lost. Keys created on the command line or by the owner of the installation are not limited. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the key is not stored. A community has at most 200 keys: 409 `too_many_api_keys`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -9605,7 +10405,7 @@ func (c *Client) CreateApiKey(ctx context.Context, communityId string, params *C
 
 // DeleteApiKey Delete an API key
 //
-// Both its secrets stop working at once. Its unused sign-in links and the sessions that began with them end.
+// Revokes both secrets at once, unused sign-in links of the key, and the sessions that they started.
 //
 // Corresponds with DELETE /v1/communities/{communityId}/api-keys/{keyId} (the `DeleteApiKey` operationId).
 func (c *Client) DeleteApiKey(ctx context.Context, communityId string, keyId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -9620,9 +10420,9 @@ func (c *Client) DeleteApiKey(ctx context.Context, communityId string, keyId str
 	return c.Client.Do(req)
 }
 
-// UpdateApiKeyWithBody Change an API key
+// UpdateApiKeyWithBody Update an API key
 //
-// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. The creator stays and bounds the key, whoever widens it. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator, and the only person that the key is bound by: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+// Omitted fields are unchanged. Only its creator, the owners of the community and of the installation, and persons ranked above the creator may extend a key (`permissions`, expiry, `isActive`), and they need every permission of the changed key: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that has left has no rank. An extended key remains limited to its creator. A key that changes keys has the rank of its own creator and its own permissions. `takeOver` makes you the creator and the only person to whom the key is limited: it requires every permission of the key and no rank. Removing `signIn` and `isActive: false` revoke the sign-in links of the key and the sessions that they started.
 //
 // Takes any type of body and a specified content type.
 //
@@ -9639,9 +10439,9 @@ func (c *Client) UpdateApiKeyWithBody(ctx context.Context, communityId string, k
 	return c.Client.Do(req)
 }
 
-// UpdateApiKey Change an API key
+// UpdateApiKey Update an API key
 //
-// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. The creator stays and bounds the key, whoever widens it. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator, and the only person that the key is bound by: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+// Omitted fields are unchanged. Only its creator, the owners of the community and of the installation, and persons ranked above the creator may extend a key (`permissions`, expiry, `isActive`), and they need every permission of the changed key: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that has left has no rank. An extended key remains limited to its creator. A key that changes keys has the rank of its own creator and its own permissions. `takeOver` makes you the creator and the only person to whom the key is limited: it requires every permission of the key and no rank. Removing `signIn` and `isActive: false` revoke the sign-in links of the key and the sessions that they started.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -9660,7 +10460,7 @@ func (c *Client) UpdateApiKey(ctx context.Context, communityId string, keyId str
 
 // RotateApiKeyWithBody Rotate an API key
 //
-// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The creator stays; the new secret of a key that another person rotated, an owner too, also stays within the rights of that person at the time of each request (`boundBy`), and is refused when they leave. If the creator left, you become the creator. The previous secret works for `overlapHours`, 24 unless given, bound as before; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+// Creates a new secret for the same key; requires the right to extend it (`updateApiKey`). It is shown only once. The creator is unchanged. If another person rotates the key, even an owner, the new secret is also limited to the current permissions of that person (`boundBy`) and is rejected after they leave. If the creator has left, you become the creator. The previous secret remains valid for `overlapHours` (default 24) with its previous limits; another rotation revokes the oldest secret. Updates and deletion apply to both secrets. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the secret is not stored.
 //
 // Takes any type of body and a specified content type.
 //
@@ -9679,7 +10479,7 @@ func (c *Client) RotateApiKeyWithBody(ctx context.Context, communityId string, k
 
 // RotateApiKey Rotate an API key
 //
-// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The creator stays; the new secret of a key that another person rotated, an owner too, also stays within the rights of that person at the time of each request (`boundBy`), and is refused when they leave. If the creator left, you become the creator. The previous secret works for `overlapHours`, 24 unless given, bound as before; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+// Creates a new secret for the same key; requires the right to extend it (`updateApiKey`). It is shown only once. The creator is unchanged. If another person rotates the key, even an owner, the new secret is also limited to the current permissions of that person (`boundBy`) and is rejected after they leave. If the creator has left, you become the creator. The previous secret remains valid for `overlapHours` (default 24) with its previous limits; another rotation revokes the oldest secret. Updates and deletion apply to both secrets. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the secret is not stored.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -9698,6 +10498,8 @@ func (c *Client) RotateApiKey(ctx context.Context, communityId string, keyId str
 
 // ListTags List tags
 //
+// Lists all tags by name, without pages. A community has at most 5,000.
+//
 // Corresponds with GET /v1/communities/{communityId}/tags (the `ListTags` operationId).
 func (c *Client) ListTags(ctx context.Context, communityId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListTagsRequest(c.Server, communityId)
@@ -9712,6 +10514,8 @@ func (c *Client) ListTags(ctx context.Context, communityId string, reqEditors ..
 }
 
 // CreateTagWithBody Create a tag
+//
+// A name has 1 to 50 characters and is unique in the community; white space is folded. 409 `duplicate_tag`, `too_many_tags`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -9730,6 +10534,8 @@ func (c *Client) CreateTagWithBody(ctx context.Context, communityId string, para
 
 // CreateTag Create a tag
 //
+// A name has 1 to 50 characters and is unique in the community; white space is folded. 409 `duplicate_tag`, `too_many_tags`.
+//
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with POST /v1/communities/{communityId}/tags (the `CreateTag` operationId).
@@ -9747,7 +10553,7 @@ func (c *Client) CreateTag(ctx context.Context, communityId string, params *Crea
 
 // DeleteTag Delete a tag
 //
-// Takes the tag from every member too.
+// Removes the tag from all members too.
 //
 // Corresponds with DELETE /v1/communities/{communityId}/tags/{tagId} (the `DeleteTag` operationId).
 func (c *Client) DeleteTag(ctx context.Context, communityId string, tagId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -9764,7 +10570,7 @@ func (c *Client) DeleteTag(ctx context.Context, communityId string, tagId string
 
 // ListHistories List changes of values
 //
-// What was recorded, newest first; then what members were created with, as rows of the source `created` whose `validFrom` is when they joined. `from` and `to` choose by `validFrom`. A part may have fewer rows than `limit`: go on until `nextCursor` is null.
+// Recorded changes, newest first; then the initial values of members, as rows of the source `created` with the time of joining as `validFrom`. `from` and `to` filter by `validFrom`. A part may have fewer rows than `limit`: continue until `nextCursor` is null.
 //
 // Corresponds with GET /v1/communities/{communityId}/user-field-histories (the `ListHistories` operationId).
 func (c *Client) ListHistories(ctx context.Context, communityId string, params *ListHistoriesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -9779,9 +10585,9 @@ func (c *Client) ListHistories(ctx context.Context, communityId string, params *
 	return c.Client.Do(req)
 }
 
-// RevertHistory Take back a change
+// RevertHistory Revert a change
 //
-// Puts the old value back as a new change, whatever happened since. The member is yourself or stands below you: 403 `rank_too_low`. Of roles it takes back what the change gave and gives back what it took, and leaves the others: that needs the permission `roles` too, and the ranks as for adding a role. What a member was created with was no change and has nothing before it: 404. 409 `field_gone` when the field was deleted, `value_does_not_fit` when it would not take the value any more, `value_unchanged` when it has it already.
+// Restores the previous value as a new change, regardless of later changes. The member must be yourself or rank below you: 403 `rank_too_low`. For roles, it removes the roles that were added and adds the roles that were removed; this also requires the permission `roles`, and ranks as for assigning a role. Initial values cannot be reverted: 404. 409 `field_gone` if the field was deleted, `value_does_not_fit` if the value is no longer valid, `value_unchanged` if the field has it.
 //
 // Corresponds with POST /v1/communities/{communityId}/user-field-histories/{historyId}/revert (the `RevertHistory` operationId).
 func (c *Client) RevertHistory(ctx context.Context, communityId string, historyId string, params *RevertHistoryParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -9798,7 +10604,7 @@ func (c *Client) RevertHistory(ctx context.Context, communityId string, historyI
 
 // ListUserFields List user fields
 //
-// The default fields, which every community has, then its own.
+// Lists the default fields, then the custom fields of the community.
 //
 // Corresponds with GET /v1/communities/{communityId}/user-fields (the `ListUserFields` operationId).
 func (c *Client) ListUserFields(ctx context.Context, communityId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -9815,7 +10621,7 @@ func (c *Client) ListUserFields(ctx context.Context, communityId string, reqEdit
 
 // CreateUserFieldWithBody Create a user field
 //
-// `field` and `name` are unique in the community and are not the name of a default field, of what is known of every member (`xp`, `coins`, `user_id` and the like), or of a column that files have for themselves (`_line`, `..._op`).
+// `field` and `name` are unique in the community. They cannot be the names of default fields, of other values of members (such as `xp`, `coins`, `user_id`) or of special columns of files (`_line`, `..._op`).
 //
 // Takes any type of body and a specified content type.
 //
@@ -9834,7 +10640,7 @@ func (c *Client) CreateUserFieldWithBody(ctx context.Context, communityId string
 
 // CreateUserField Create a user field
 //
-// `field` and `name` are unique in the community and are not the name of a default field, of what is known of every member (`xp`, `coins`, `user_id` and the like), or of a column that files have for themselves (`_line`, `..._op`).
+// `field` and `name` are unique in the community. They cannot be the names of default fields, of other values of members (such as `xp`, `coins`, `user_id`) or of special columns of files (`_line`, `..._op`).
 //
 // Takes a body of the `application/json` content type.
 //
@@ -9853,7 +10659,7 @@ func (c *Client) CreateUserField(ctx context.Context, communityId string, params
 
 // DeleteUserField Delete a user field
 //
-// Deletes the values too; the history stays. 409 `confirm_needed` names how many members have a value.
+// Deletes the values too, but not the history. 409 `confirm_needed` with the number of members that have a value.
 //
 // Corresponds with DELETE /v1/communities/{communityId}/user-fields/{fieldId} (the `DeleteUserField` operationId).
 func (c *Client) DeleteUserField(ctx context.Context, communityId string, fieldId string, params *DeleteUserFieldParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -9870,6 +10676,8 @@ func (c *Client) DeleteUserField(ctx context.Context, communityId string, fieldI
 
 // GetUserField Get a user field
 //
+// `fieldId` is the `_id` or the database name of a default or custom field. 404 `field_not_found`.
+//
 // Corresponds with GET /v1/communities/{communityId}/user-fields/{fieldId} (the `GetUserField` operationId).
 func (c *Client) GetUserField(ctx context.Context, communityId string, fieldId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetUserFieldRequest(c.Server, communityId, fieldId)
@@ -9883,11 +10691,11 @@ func (c *Client) GetUserField(ctx context.Context, communityId string, fieldId s
 	return c.Client.Do(req)
 }
 
-// UpdateUserFieldWithBody Change a user field
+// UpdateUserFieldWithBody Update a user field
 //
-// What is left out stays as it is. Another type or other options convert every member's value, each with a row in the history; 409 `values_do_not_fit` or `option_in_use` when one cannot be converted, and nothing is changed. 409 `not_unique` when an identifier would not be unique, `field_busy` while a job is at work on the values, `default_field` for a default field.
+// Omitted properties are unchanged. Another type or other options convert the values of all members, each with a row in the history; if one cannot be converted, nothing is changed: 409 `values_do_not_fit` or `option_in_use`. 409 `not_unique` if an identifier would not be unique, `field_busy` while a job processes the values, `default_field` for a default field.
 //
-// In a community of more than some thousand members a job does the work: `work` tells how far it is, and values cannot be changed until it is done, except while an index is filled.
+// In a community with more than a few thousand members a job does this: `work` has its progress, and values cannot be changed until it ends, except while an index is built.
 //
 // Takes any type of body and a specified content type.
 //
@@ -9904,11 +10712,11 @@ func (c *Client) UpdateUserFieldWithBody(ctx context.Context, communityId string
 	return c.Client.Do(req)
 }
 
-// UpdateUserField Change a user field
+// UpdateUserField Update a user field
 //
-// What is left out stays as it is. Another type or other options convert every member's value, each with a row in the history; 409 `values_do_not_fit` or `option_in_use` when one cannot be converted, and nothing is changed. 409 `not_unique` when an identifier would not be unique, `field_busy` while a job is at work on the values, `default_field` for a default field.
+// Omitted properties are unchanged. Another type or other options convert the values of all members, each with a row in the history; if one cannot be converted, nothing is changed: 409 `values_do_not_fit` or `option_in_use`. 409 `not_unique` if an identifier would not be unique, `field_busy` while a job processes the values, `default_field` for a default field.
 //
-// In a community of more than some thousand members a job does the work: `work` tells how far it is, and values cannot be changed until it is done, except while an index is filled.
+// In a community with more than a few thousand members a job does this: `work` has its progress, and values cannot be changed until it ends, except while an index is built.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -9927,7 +10735,7 @@ func (c *Client) UpdateUserField(ctx context.Context, communityId string, fieldI
 
 // ListFieldHistories List changes of a field's values
 //
-// Also of a field that was deleted. What was recorded, newest first; then what members were created with, as rows of the source `created` whose `validFrom` is when they joined. `from` and `to` choose by `validFrom`. A part may have fewer rows than `limit`: go on until `nextCursor` is null.
+// Works for deleted fields too. Recorded changes, newest first; then the initial values of members, as rows of the source `created` with the time of joining as `validFrom`. `from` and `to` filter by `validFrom`. A part may have fewer rows than `limit`: continue until `nextCursor` is null.
 //
 // Corresponds with GET /v1/communities/{communityId}/user-fields/{fieldId}/histories (the `ListFieldHistories` operationId).
 func (c *Client) ListFieldHistories(ctx context.Context, communityId string, fieldId string, params *ListFieldHistoriesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -9944,6 +10752,8 @@ func (c *Client) ListFieldHistories(ctx context.Context, communityId string, fie
 
 // ListUsers List users
 //
+// Lists active members by page. `search`, `role`, `tag` and `claimed` narrow the list; all conditions must hold. See `POST /v1/users/filter` for filters by any field.
+//
 // Corresponds with GET /v1/communities/{communityId}/users (the `ListUsers` operationId).
 func (c *Client) ListUsers(ctx context.Context, communityId string, params *ListUsersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewListUsersRequest(c.Server, communityId, params)
@@ -9959,7 +10769,7 @@ func (c *Client) ListUsers(ctx context.Context, communityId string, params *List
 
 // GetCommunityUser Get a user of a community
 //
-// One user, as `POST /v1/users/info` answers.
+// Returns a user as `POST /v1/users/info` does.
 //
 // Corresponds with GET /v1/communities/{communityId}/users/{userId} (the `GetCommunityUser` operationId).
 func (c *Client) GetCommunityUser(ctx context.Context, communityId string, userId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -9974,9 +10784,119 @@ func (c *Client) GetCommunityUser(ctx context.Context, communityId string, userI
 	return c.Client.Do(req)
 }
 
+// ListUserNotes List notes on a user
+//
+// Private notes of staff, newest first. 403 `not_yourself`: nobody sees notes on themselves. 404 `user_not_found`.
+//
+// Corresponds with GET /v1/communities/{communityId}/users/{userId}/notes (the `ListUserNotes` operationId).
+func (c *Client) ListUserNotes(ctx context.Context, communityId string, userId string, params *ListUserNotesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListUserNotesRequest(c.Server, communityId, userId, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateUserNoteWithBody Create a note on a user
+//
+// `text` has 1 to 2,000 characters; line breaks are allowed. 409 `too_many_notes`: a member has at most 500.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with POST /v1/communities/{communityId}/users/{userId}/notes (the `CreateUserNote` operationId).
+func (c *Client) CreateUserNoteWithBody(ctx context.Context, communityId string, userId string, params *CreateUserNoteParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateUserNoteRequestWithBody(c.Server, communityId, userId, params, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// CreateUserNote Create a note on a user
+//
+// `text` has 1 to 2,000 characters; line breaks are allowed. 409 `too_many_notes`: a member has at most 500.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with POST /v1/communities/{communityId}/users/{userId}/notes (the `CreateUserNote` operationId).
+func (c *Client) CreateUserNote(ctx context.Context, communityId string, userId string, params *CreateUserNoteParams, body CreateUserNoteJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewCreateUserNoteRequest(c.Server, communityId, userId, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// DeleteUserNote Delete a note
+//
+// For the author, administrators and keys. 403 `not_your_note`, 404 `note_not_found`.
+//
+// Corresponds with DELETE /v1/communities/{communityId}/users/{userId}/notes/{noteId} (the `DeleteUserNote` operationId).
+func (c *Client) DeleteUserNote(ctx context.Context, communityId string, userId string, noteId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewDeleteUserNoteRequest(c.Server, communityId, userId, noteId)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateUserNoteWithBody Update a note
+//
+// For the author, administrators and keys. 403 `not_your_note`, 404 `note_not_found`, 409 `stale_version` if `version` is not the current one.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/communities/{communityId}/users/{userId}/notes/{noteId} (the `UpdateUserNote` operationId).
+func (c *Client) UpdateUserNoteWithBody(ctx context.Context, communityId string, userId string, noteId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateUserNoteRequestWithBody(c.Server, communityId, userId, noteId, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateUserNote Update a note
+//
+// For the author, administrators and keys. 403 `not_your_note`, 404 `note_not_found`, 409 `stale_version` if `version` is not the current one.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/communities/{communityId}/users/{userId}/notes/{noteId} (the `UpdateUserNote` operationId).
+func (c *Client) UpdateUserNote(ctx context.Context, communityId string, userId string, noteId string, body UpdateUserNoteJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateUserNoteRequest(c.Server, communityId, userId, noteId, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // ListUserHistories List changes of a user's values
 //
-// What was recorded, newest first; then what members were created with, as rows of the source `created` whose `validFrom` is when they joined. `from` and `to` choose by `validFrom`. A part may have fewer rows than `limit`: go on until `nextCursor` is null.
+// Recorded changes, newest first; then the initial values of members, as rows of the source `created` with the time of joining as `validFrom`. `from` and `to` filter by `validFrom`. A part may have fewer rows than `limit`: continue until `nextCursor` is null.
 //
 // Corresponds with GET /v1/communities/{communityId}/users/{userId}/user-field-histories (the `ListUserHistories` operationId).
 func (c *Client) ListUserHistories(ctx context.Context, communityId string, userId string, params *ListUserHistoriesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -9993,7 +10913,7 @@ func (c *Client) ListUserHistories(ctx context.Context, communityId string, user
 
 // ListUserFieldHistories List changes of one value
 //
-// What was recorded, newest first; then what members were created with, as rows of the source `created` whose `validFrom` is when they joined. `from` and `to` choose by `validFrom`. A part may have fewer rows than `limit`: go on until `nextCursor` is null.
+// Recorded changes, newest first; then the initial values of members, as rows of the source `created` with the time of joining as `validFrom`. `from` and `to` filter by `validFrom`. A part may have fewer rows than `limit`: continue until `nextCursor` is null.
 //
 // Corresponds with GET /v1/communities/{communityId}/users/{userId}/user-fields/{fieldId}/histories (the `ListUserFieldHistories` operationId).
 func (c *Client) ListUserFieldHistories(ctx context.Context, communityId string, userId string, fieldId string, params *ListUserFieldHistoriesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10010,7 +10930,7 @@ func (c *Client) ListUserFieldHistories(ctx context.Context, communityId string,
 
 // CreateHistoryWithBody Change a value
 //
-// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` or `username_taken` when another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while all values of the field are being converted.
+// Sets the value from now on; `at` is the time since which it is valid. The member must be yourself or rank below you: 403 `rank_too_low`. 409 `value_unchanged` if the field has the value, `identifier_taken` or `username_taken` if another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while the values of the field are converted.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10029,7 +10949,7 @@ func (c *Client) CreateHistoryWithBody(ctx context.Context, communityId string, 
 
 // CreateHistory Change a value
 //
-// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` or `username_taken` when another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while all values of the field are being converted.
+// Sets the value from now on; `at` is the time since which it is valid. The member must be yourself or rank below you: 403 `rank_too_low`. 409 `value_unchanged` if the field has the value, `identifier_taken` or `username_taken` if another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while the values of the field are converted.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10046,9 +10966,26 @@ func (c *Client) CreateHistory(ctx context.Context, communityId string, userId s
 	return c.Client.Do(req)
 }
 
+// ListEvents List events
+//
+// The events of a community in the order of `sequence`, which has no gaps. Continue with `meta.next` as `after`. With `wait` the response is sent as soon as a matching event exists, or empty after that time. A page may have fewer events than `limit` although more exist: `meta.next` is lower than `meta.latest` then. 410 `expired`: events after `after` were deleted; continue after `details.oldest` - 1. 429 `too_many_streams`: too many requests of the account or key are waiting. 503 `streams_busy`: too many are waiting on the server.
+//
+// Corresponds with GET /v1/events (the `ListEvents` operationId).
+func (c *Client) ListEvents(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewListEventsRequest(c.Server, params)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
 // CreateRoleWithBody Create a role
 //
-// Permissions that are not named are not given. Permissions of several roles add up.
+// Omitted permissions are not granted. Permissions of several roles add up.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10067,7 +11004,7 @@ func (c *Client) CreateRoleWithBody(ctx context.Context, params *CreateRoleParam
 
 // CreateRole Create a role
 //
-// Permissions that are not named are not given. Permissions of several roles add up.
+// Omitted permissions are not granted. Permissions of several roles add up.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10086,7 +11023,7 @@ func (c *Client) CreateRole(ctx context.Context, params *CreateRoleParams, body 
 
 // DeleteRole Delete a role
 //
-// Nobody has it from then on. `@all` cannot be deleted.
+// Removes the role from all members. `@all` cannot be deleted.
 //
 // Corresponds with DELETE /v1/roles/{id} (the `DeleteRole` operationId).
 func (c *Client) DeleteRole(ctx context.Context, id string, params *DeleteRoleParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10103,7 +11040,7 @@ func (c *Client) DeleteRole(ctx context.Context, id string, params *DeleteRolePa
 
 // ListUserRoles List the roles of a user
 //
-// `id` names the user. The highest first, `@all` last.
+// `id` names the user. Highest rank first, `@all` last.
 //
 // Corresponds with GET /v1/roles/{id} (the `ListUserRoles` operationId).
 func (c *Client) ListUserRoles(ctx context.Context, id string, params *ListUserRolesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10118,9 +11055,9 @@ func (c *Client) ListUserRoles(ctx context.Context, id string, params *ListUserR
 	return c.Client.Do(req)
 }
 
-// UpdateRoleWithBody Change a role
+// UpdateRoleWithBody Update a role
 //
-// Changes what is sent, also of the permissions. A person changes only roles below their own highest, and gives only permissions they have themselves; whoever owns the community stands above all. Of `@all` neither title nor order can be changed.
+// Omitted fields and permissions are unchanged. You can only change roles below your own highest role, and only grant permissions that you have; owners rank above all roles. Title and order of `@all` cannot be changed.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10137,9 +11074,9 @@ func (c *Client) UpdateRoleWithBody(ctx context.Context, id string, contentType 
 	return c.Client.Do(req)
 }
 
-// UpdateRole Change a role
+// UpdateRole Update a role
 //
-// Changes what is sent, also of the permissions. A person changes only roles below their own highest, and gives only permissions they have themselves; whoever owns the community stands above all. Of `@all` neither title nor order can be changed.
+// Omitted fields and permissions are unchanged. You can only change roles below your own highest role, and only grant permissions that you have; owners rank above all roles. Title and order of `@all` cannot be changed.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10156,9 +11093,9 @@ func (c *Client) UpdateRole(ctx context.Context, id string, body UpdateRoleJSONR
 	return c.Client.Do(req)
 }
 
-// AddRoleWithBody Give a role to a user
+// AddRoleWithBody Assign a role to a user
 //
-// Whoever has the role already keeps it. A person hands out only roles below their own highest, to members below them.
+// No effect if the user has the role. You can only assign roles below your own highest role, to members ranked below you.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10175,9 +11112,9 @@ func (c *Client) AddRoleWithBody(ctx context.Context, id string, params *AddRole
 	return c.Client.Do(req)
 }
 
-// AddRole Give a role to a user
+// AddRole Assign a role to a user
 //
-// Whoever has the role already keeps it. A person hands out only roles below their own highest, to members below them.
+// No effect if the user has the role. You can only assign roles below your own highest role, to members ranked below you.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10194,9 +11131,9 @@ func (c *Client) AddRole(ctx context.Context, id string, params *AddRoleParams, 
 	return c.Client.Do(req)
 }
 
-// RemoveRoleWithBody Take a role from a user
+// RemoveRoleWithBody Remove a role from a user
 //
-// Whoever does not have the role stays without it.
+// No effect if the user does not have the role.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10213,9 +11150,9 @@ func (c *Client) RemoveRoleWithBody(ctx context.Context, id string, params *Remo
 	return c.Client.Do(req)
 }
 
-// RemoveRole Take a role from a user
+// RemoveRole Remove a role from a user
 //
-// Whoever does not have the role stays without it.
+// No effect if the user does not have the role.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10234,7 +11171,7 @@ func (c *Client) RemoveRole(ctx context.Context, id string, params *RemoveRolePa
 
 // ListServers List your communities
 //
-// Those you are a member of, the oldest first; with `deleted` those you owned and can still restore.
+// Your memberships, oldest first; with `deleted` the communities that you owned and can restore.
 //
 // Corresponds with GET /v1/servers (the `ListServers` operationId).
 func (c *Client) ListServers(ctx context.Context, params *ListServersParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10251,7 +11188,7 @@ func (c *Client) ListServers(ctx context.Context, params *ListServersParams, req
 
 // CreateServerWithBody Create a community
 //
-// Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities. Anybody else owns at most 100: 409 `too_many_communities`.
+// You become its owner. 403 `creation_closed` if only the owner of the installation creates communities. Others own at most 100 communities: 409 `too_many_communities`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10270,7 +11207,7 @@ func (c *Client) CreateServerWithBody(ctx context.Context, params *CreateServerP
 
 // CreateServer Create a community
 //
-// Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities. Anybody else owns at most 100: 409 `too_many_communities`.
+// You become its owner. 403 `creation_closed` if only the owner of the installation creates communities. Others own at most 100 communities: 409 `too_many_communities`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10289,7 +11226,7 @@ func (c *Client) CreateServer(ctx context.Context, params *CreateServerParams, b
 
 // DeleteServer Delete a community
 //
-// Only an owner, who repeats its name in `confirm`. The community is not found from then on and its keys are not valid, until an owner restores it or the retention time is over; then it is erased.
+// Requires an owner; `confirm` repeats the name. The community is hidden and its keys are invalid until an owner restores it. After the retention time it is erased.
 //
 // Corresponds with DELETE /v1/servers/{serverId} (the `DeleteServer` operationId).
 func (c *Client) DeleteServer(ctx context.Context, serverId string, params *DeleteServerParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10306,6 +11243,8 @@ func (c *Client) DeleteServer(ctx context.Context, serverId string, params *Dele
 
 // GetServer Get a community
 //
+// Returns the name, the settings and the number of members. 404 `community_not_found`, also for callers that are not members.
+//
 // Corresponds with GET /v1/servers/{serverId} (the `GetServer` operationId).
 func (c *Client) GetServer(ctx context.Context, serverId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewGetServerRequest(c.Server, serverId)
@@ -10319,9 +11258,9 @@ func (c *Client) GetServer(ctx context.Context, serverId string, reqEditors ...R
 	return c.Client.Do(req)
 }
 
-// UpdateServerWithBody Change a community
+// UpdateServerWithBody Update a community
 //
-// What is not named stays as it is.
+// Omitted fields are unchanged.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10338,9 +11277,9 @@ func (c *Client) UpdateServerWithBody(ctx context.Context, serverId string, cont
 	return c.Client.Do(req)
 }
 
-// UpdateServer Change a community
+// UpdateServer Update a community
 //
-// What is not named stays as it is.
+// Omitted fields are unchanged.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10357,9 +11296,9 @@ func (c *Client) UpdateServer(ctx context.Context, serverId string, body UpdateS
 	return c.Client.Do(req)
 }
 
-// ListAuditLog Read the audit log
+// ListAuditLog List the audit log
 //
-// What people and keys did in the community, the newest first.
+// Actions of people and keys in the community, newest first.
 //
 // Corresponds with GET /v1/servers/{serverId}/audit-log (the `ListAuditLog` operationId).
 func (c *Client) ListAuditLog(ctx context.Context, serverId string, params *ListAuditLogParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10376,7 +11315,7 @@ func (c *Client) ListAuditLog(ctx context.Context, serverId string, params *List
 
 // ListServerChannels List the channels of a community
 //
-// Those that the credential sees, as in `GET /v1/channels`.
+// The channels that the credential can see, as in `GET /v1/channels`.
 //
 // Corresponds with GET /v1/servers/{serverId}/channels (the `ListServerChannels` operationId).
 func (c *Client) ListServerChannels(ctx context.Context, serverId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10393,7 +11332,7 @@ func (c *Client) ListServerChannels(ctx context.Context, serverId string, reqEdi
 
 // ListInvites List invites
 //
-// The newest first, with those who joined by each.
+// Newest first, with the members who joined with each.
 //
 // Corresponds with GET /v1/servers/{serverId}/invites (the `ListInvites` operationId).
 func (c *Client) ListInvites(ctx context.Context, serverId string, params *ListInvitesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10410,7 +11349,7 @@ func (c *Client) ListInvites(ctx context.Context, serverId string, params *ListI
 
 // CreateInviteWithBody Create an invite
 //
-// With `roleId` whoever joins gets that role: 403 `missing_permission` or `rank_too_low` for one that you could not give to a member. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is the array of the invites; all are created or none. Whether an address has an account, is a member or declined before makes no difference. A community has at most 500 open invites: 409 `too_many_invites`.
+// `roleId` is assigned to members who join: 403 `missing_permission` or `rank_too_low` for a role that you cannot assign. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is an array of invites; all are created or none. The response is the same whether or not an address has an account, is a member or has declined. A community has at most 500 open invites: 409 `too_many_invites`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10429,7 +11368,7 @@ func (c *Client) CreateInviteWithBody(ctx context.Context, serverId string, para
 
 // CreateInvite Create an invite
 //
-// With `roleId` whoever joins gets that role: 403 `missing_permission` or `rank_too_low` for one that you could not give to a member. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is the array of the invites; all are created or none. Whether an address has an account, is a member or declined before makes no difference. A community has at most 500 open invites: 409 `too_many_invites`.
+// `roleId` is assigned to members who join: 403 `missing_permission` or `rank_too_low` for a role that you cannot assign. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is an array of invites; all are created or none. The response is the same whether or not an address has an account, is a member or has declined. A community has at most 500 open invites: 409 `too_many_invites`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10446,9 +11385,9 @@ func (c *Client) CreateInvite(ctx context.Context, serverId string, params *Crea
 	return c.Client.Do(req)
 }
 
-// RevokeInvite Take an invite back
+// RevokeInvite Revoke an invite
 //
-// Your own, or any with the permission to manage the community. Who has joined stays.
+// Revokes an invite of yours, or any with the permission to manage the community. Members who have joined are not affected.
 //
 // Corresponds with DELETE /v1/servers/{serverId}/invites/{code} (the `RevokeInvite` operationId).
 func (c *Client) RevokeInvite(ctx context.Context, serverId string, code string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10465,7 +11404,7 @@ func (c *Client) RevokeInvite(ctx context.Context, serverId string, code string,
 
 // JoinServerWithBody Join a community
 //
-// Where the joining requirements ask for user fields, send them in `fields`. If the community added your confirmed address before, this accepts that membership and asks for no field. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for a field in which each member has a value of their own; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that you can join by invite only is not found without one.
+// Send the user fields that the joining requirements list in `fields`. If the community has added your verified address, this accepts that membership without fields. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for the value of an identifier field; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that requires an invite is not found without one.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10484,7 +11423,7 @@ func (c *Client) JoinServerWithBody(ctx context.Context, serverId string, params
 
 // JoinServer Join a community
 //
-// Where the joining requirements ask for user fields, send them in `fields`. If the community added your confirmed address before, this accepts that membership and asks for no field. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for a field in which each member has a value of their own; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that you can join by invite only is not found without one.
+// Send the user fields that the joining requirements list in `fields`. If the community has added your verified address, this accepts that membership without fields. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for the value of an identifier field; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that requires an invite is not found without one.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10503,7 +11442,7 @@ func (c *Client) JoinServer(ctx context.Context, serverId string, params *JoinSe
 
 // LeaveServer Leave a community
 //
-// Ends your roles there too. 409 `last_owner` for the only owner.
+// Removes your roles too. 409 `last_owner` for the only owner.
 //
 // Corresponds with POST /v1/servers/{serverId}/leave (the `LeaveServer` operationId).
 func (c *Client) LeaveServer(ctx context.Context, serverId string, params *LeaveServerParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10518,9 +11457,9 @@ func (c *Client) LeaveServer(ctx context.Context, serverId string, params *Leave
 	return c.Client.Do(req)
 }
 
-// RemoveServerLogo Remove a community's logo
+// RemoveServerLogo Remove the logo of a community
 //
-// A community without a logo is shown by its initials.
+// Without a logo, the initials of the community are shown.
 //
 // Corresponds with DELETE /v1/servers/{serverId}/logo (the `RemoveServerLogo` operationId).
 func (c *Client) RemoveServerLogo(ctx context.Context, serverId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10535,9 +11474,9 @@ func (c *Client) RemoveServerLogo(ctx context.Context, serverId string, reqEdito
 	return c.Client.Do(req)
 }
 
-// SetServerLogoWithBody Change a community's logo
+// SetServerLogoWithBody Set the logo of a community
 //
-// The picture is written anew without anything but its pixels, at most 1024 pixels wide and high, and is the `logo` of the community from then on. The one before goes.
+// The picture is re-encoded without metadata, at most 1024 pixels wide and high, and replaces the previous `logo`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10556,7 +11495,7 @@ func (c *Client) SetServerLogoWithBody(ctx context.Context, serverId string, par
 
 // ListPenalties List penalties
 //
-// The misconduct log: the newest first, lifted ones too.
+// The misconduct log: newest first, including lifted penalties.
 //
 // Corresponds with GET /v1/servers/{serverId}/penalties (the `ListPenalties` operationId).
 func (c *Client) ListPenalties(ctx context.Context, serverId string, params *ListPenaltiesParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10571,9 +11510,9 @@ func (c *Client) ListPenalties(ctx context.Context, serverId string, params *Lis
 	return c.Client.Do(req)
 }
 
-// CreatePenaltyWithBody Give a penalty
+// CreatePenaltyWithBody Create a penalty
 //
-// The member must stand below you, and each kind has its own permission. A suspension ends by itself at `until`.
+// The member must rank below you; each kind has its own permission. A suspension ends at `until`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10590,9 +11529,9 @@ func (c *Client) CreatePenaltyWithBody(ctx context.Context, serverId string, par
 	return c.Client.Do(req)
 }
 
-// CreatePenalty Give a penalty
+// CreatePenalty Create a penalty
 //
-// The member must stand below you, and each kind has its own permission. A suspension ends by itself at `until`.
+// The member must rank below you; each kind has its own permission. A suspension ends at `until`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10611,7 +11550,7 @@ func (c *Client) CreatePenalty(ctx context.Context, serverId string, params *Cre
 
 // LiftPenalty Lift a penalty
 //
-// Takes back what it does: a suspension ends, who was banned may join again. It stays in the log.
+// Ends a suspension, or allows a banned person to join again. The penalty remains in the log.
 //
 // Corresponds with DELETE /v1/servers/{serverId}/penalties/{penaltyId} (the `LiftPenalty` operationId).
 func (c *Client) LiftPenalty(ctx context.Context, serverId string, penaltyId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10628,7 +11567,7 @@ func (c *Client) LiftPenalty(ctx context.Context, serverId string, penaltyId str
 
 // RestoreServer Restore a deleted community
 //
-// Everything is as it was. 410 `community_erased` after the retention time.
+// Restores everything. 410 `community_erased` after the retention time.
 //
 // Corresponds with POST /v1/servers/{serverId}/restore (the `RestoreServer` operationId).
 func (c *Client) RestoreServer(ctx context.Context, serverId string, params *RestoreServerParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10645,7 +11584,7 @@ func (c *Client) RestoreServer(ctx context.Context, serverId string, params *Res
 
 // ListRoles List roles
 //
-// The highest first, `@all` last.
+// Highest rank first, `@all` last.
 //
 // Corresponds with GET /v1/servers/{serverId}/roles (the `ListRoles` operationId).
 func (c *Client) ListRoles(ctx context.Context, serverId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10662,7 +11601,7 @@ func (c *Client) ListRoles(ctx context.Context, serverId string, reqEditors ...R
 
 // TransferServerWithBody Transfer a community
 //
-// Offers the ownership to a member, who accepts or declines in the console or by the link in a mail within seven days. Only an owner (403 `owner_required`), with a session and no key (403 `session_required`), within ten minutes after the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a confirmed account. When the member accepts, you become an ordinary member with the highest role that has `server_administrator`, if there is one.
+// Offers the ownership to a member, who accepts or declines in the console or with the link in a mail within seven days. Requires an owner (403 `owner_required`) in a session (403 `session_required`), within ten minutes of the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a verified account. When the member accepts, you become a member with the highest role that has `server_administrator`, if there is one.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10681,7 +11620,7 @@ func (c *Client) TransferServerWithBody(ctx context.Context, serverId string, pa
 
 // TransferServer Transfer a community
 //
-// Offers the ownership to a member, who accepts or declines in the console or by the link in a mail within seven days. Only an owner (403 `owner_required`), with a session and no key (403 `session_required`), within ten minutes after the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a confirmed account. When the member accepts, you become an ordinary member with the highest role that has `server_administrator`, if there is one.
+// Offers the ownership to a member, who accepts or declines in the console or with the link in a mail within seven days. Requires an owner (403 `owner_required`) in a session (403 `session_required`), within ten minutes of the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a verified account. When the member accepts, you become a member with the highest role that has `server_administrator`, if there is one.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10700,7 +11639,7 @@ func (c *Client) TransferServer(ctx context.Context, serverId string, params *Tr
 
 // CreateUserWithBody Create a user
 //
-// Creates an unclaimed member (`claimed` is false). No account is created or changed, and an account outside the community makes no difference. 409 has the code of the first conflict, and `errors` has one entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who declined to be a member and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you could not give to a member. 503 `mail_unavailable` if a mail is to be sent and the server sends none.
+// Creates an unclaimed member (`claimed` is false). Accounts are neither created nor changed, and accounts outside the community have no effect. 409 has the code of the first conflict, and `errors` has an entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who has declined a membership and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you cannot assign. 503 `mail_unavailable` if a mail is requested and the server sends none.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10719,7 +11658,7 @@ func (c *Client) CreateUserWithBody(ctx context.Context, params *CreateUserParam
 
 // CreateUser Create a user
 //
-// Creates an unclaimed member (`claimed` is false). No account is created or changed, and an account outside the community makes no difference. 409 has the code of the first conflict, and `errors` has one entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who declined to be a member and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you could not give to a member. 503 `mail_unavailable` if a mail is to be sent and the server sends none.
+// Creates an unclaimed member (`claimed` is false). Accounts are neither created nor changed, and accounts outside the community have no effect. 409 has the code of the first conflict, and `errors` has an entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who has declined a membership and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you cannot assign. 503 `mail_unavailable` if a mail is requested and the server sends none.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10736,9 +11675,9 @@ func (c *Client) CreateUser(ctx context.Context, params *CreateUserParams, body 
 	return c.Client.Do(req)
 }
 
-// SetAvatarWithBody Change a user's picture
+// SetAvatarWithBody Set the avatar of a user
 //
-// The picture is written anew without anything but its pixels, at most 512 pixels wide and high. So many a minute of one account or key: 429, with `RateLimit` headers on every answer; 503 `pictures_busy` when too many wait to be decoded.
+// The picture is re-encoded without metadata, at most 512 pixels wide and high. Uploads are limited per account or key: 429, with `RateLimit` headers in every response; 503 `pictures_busy` if too many pictures wait for decoding.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10757,13 +11696,13 @@ func (c *Client) SetAvatarWithBody(ctx context.Context, params *SetAvatarParams,
 
 // ImportUsersWithBody Import members from a file
 //
-// Creates members and changes those who are there, found by Email, else by Username. The answer comes as soon as the file is safe; a job works it off, every row has an outcome, and one bad row never stops the others.
+// Creates members and updates existing ones, matched by Email, else by Username. The response is sent when the file is stored; a job processes it. Every row has an outcome, and an invalid row does not affect the others.
 //
-// CSV (UTF-8, UTF-16 or Windows-1252; `,` `;` tab or `|`), `.xlsx`, `.gz` and `.zip` are taken and detected. An empty cell leaves a value as it is, `__CLEAR__` clears it. The template names the headers.
+// CSV (UTF-8, UTF-16 or Windows-1252; `,` `;` tab or `|`), `.xlsx`, `.gz` and `.zip` are detected. An empty cell leaves a value unchanged, `__CLEAR__` clears it. The template has the headers.
 //
-// Without a credential this works only where the community's setting `openBulkImport` is on, with smaller files and without options.
+// Without a credential this works only if the community's setting `openBulkImport` is on, with smaller files and without options.
 //
-// No job is started, and the code says why. 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the kept files of the community use its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at a time. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
+// Errors, without a job: 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the stored files of the community use up its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at once. 503 `files_busy`: too many files are being inspected. 503 `disk_full`: the disk of the server is full.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10780,9 +11719,9 @@ func (c *Client) ImportUsersWithBody(ctx context.Context, params *ImportUsersPar
 	return c.Client.Do(req)
 }
 
-// GetImportTemplate Template of an import file
+// GetImportTemplate Get the template of an import file
 //
-// The header line of a file to import: the default fields, then the community's own.
+// The header line of an import file: the default fields, then the custom fields of the community.
 //
 // Corresponds with GET /v1/users/bulk-import/template (the `GetImportTemplate` operationId).
 func (c *Client) GetImportTemplate(ctx context.Context, params *GetImportTemplateParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10799,7 +11738,7 @@ func (c *Client) GetImportTemplate(ctx context.Context, params *GetImportTemplat
 
 // ListBulkJobs List bulk jobs
 //
-// The API log: newest first.
+// Newest first.
 //
 // Corresponds with GET /v1/users/bulk-update (the `ListBulkJobs` operationId).
 func (c *Client) ListBulkJobs(ctx context.Context, params *ListBulkJobsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10816,7 +11755,7 @@ func (c *Client) ListBulkJobs(ctx context.Context, params *ListBulkJobsParams, r
 
 // UpdateUsersWithBody Update members from a file
 //
-// Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite. No job is started, and the code says why. 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the kept files of the community use its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at a time. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
+// Updates existing members, matched by `email`, `username`, `user_id` or an identifier field; creates none. Send only the columns to change. The operation of a numerical column is in a column `<field>_op` before it: `add`, `subtract` or `overwrite`; other columns overwrite. Errors, without a job: 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the stored files of the community use up its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at once. 503 `files_busy`: too many files are being inspected. 503 `disk_full`: the disk of the server is full.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10835,7 +11774,7 @@ func (c *Client) UpdateUsersWithBody(ctx context.Context, params *UpdateUsersPar
 
 // ApplyBulkJobWithBody Apply the plan of a dry run
 //
-// Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`. 409 `not_a_plan`: the job is no complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
+// Applies exactly the plan of the dry run, as a new job. 409 `plan_stale` if a field, role, tag or setting has changed since, or the plan is older than 24 hours; a row whose plan would differ now fails with `plan_stale`. 409 `not_a_plan`: the job is not a complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10854,7 +11793,7 @@ func (c *Client) ApplyBulkJobWithBody(ctx context.Context, jobId string, params 
 
 // ApplyBulkJob Apply the plan of a dry run
 //
-// Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`. 409 `not_a_plan`: the job is no complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
+// Applies exactly the plan of the dry run, as a new job. 409 `plan_stale` if a field, role, tag or setting has changed since, or the plan is older than 24 hours; a row whose plan would differ now fails with `plan_stale`. 409 `not_a_plan`: the job is not a complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10873,7 +11812,7 @@ func (c *Client) ApplyBulkJob(ctx context.Context, jobId string, params *ApplyBu
 
 // CancelBulkJobWithBody Cancel a bulk job
 //
-// Rows that were applied stay applied; undo takes them back. 409 `job_finished`: the job has ended.
+// Applied rows are kept; undo the job to revert them. 409 `job_finished`: the job has ended.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10892,7 +11831,7 @@ func (c *Client) CancelBulkJobWithBody(ctx context.Context, jobId string, params
 
 // CancelBulkJob Cancel a bulk job
 //
-// Rows that were applied stay applied; undo takes them back. 409 `job_finished`: the job has ended.
+// Applied rows are kept; undo the job to revert them. 409 `job_finished`: the job has ended.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -10909,9 +11848,9 @@ func (c *Client) CancelBulkJob(ctx context.Context, jobId string, params *Cancel
 	return c.Client.Do(req)
 }
 
-// ListBulkRows Rows of a bulk job
+// ListBulkRows List the rows of a bulk job
 //
-// Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen. 400 `invalid_cursor`: the cursor is not one of this list. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
+// Every row of the file has an outcome; `line` selects one. In a dry run the outcomes are the planned ones. 400 `invalid_cursor`: the cursor is from another list. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
 //
 // Corresponds with GET /v1/users/bulk-update/{jobId}/details (the `ListBulkRows` operationId).
 func (c *Client) ListBulkRows(ctx context.Context, jobId string, params *ListBulkRowsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10926,9 +11865,9 @@ func (c *Client) ListBulkRows(ctx context.Context, jobId string, params *ListBul
 	return c.Client.Do(req)
 }
 
-// GetFailedRows Failed rows of a bulk job
+// GetFailedRows Download the failed rows of a bulk job
 //
-// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
+// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. The file can be corrected and uploaded again. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
 //
 // Corresponds with GET /v1/users/bulk-update/{jobId}/failed.csv (the `GetFailedRows` operationId).
 func (c *Client) GetFailedRows(ctx context.Context, jobId string, params *GetFailedRowsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10943,9 +11882,9 @@ func (c *Client) GetFailedRows(ctx context.Context, jobId string, params *GetFai
 	return c.Client.Do(req)
 }
 
-// StreamBulkJob Progress of a bulk job, live
+// StreamBulkJob Stream the progress of a bulk job
 //
-// Server-sent events: `progress` with the status object, at most four a second, and `done` as the last event. A stream whose right has ended closes with `dropped` `{code, message}`. 429 `too_many_streams` of one account or key, 503 `streams_busy` of the server.
+// Server-sent events: `progress` with the status object, at most four per second, and `done` as the last event. When access ends, the stream closes with `dropped` `{code, message}`. 429 `too_many_streams` for an account or key, 503 `streams_busy` for the server.
 //
 // Corresponds with GET /v1/users/bulk-update/{jobId}/progress (the `StreamBulkJob` operationId).
 func (c *Client) StreamBulkJob(ctx context.Context, jobId string, params *StreamBulkJobParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10960,9 +11899,9 @@ func (c *Client) StreamBulkJob(ctx context.Context, jobId string, params *Stream
 	return c.Client.Do(req)
 }
 
-// GetBulkJob Status of a bulk job
+// GetBulkJob Get the status of a bulk job
 //
-// `read = created + updated + unchanged + skipped + failed` holds at every moment, in dry runs too.
+// `read = created + updated + unchanged + skipped + failed` is always true, in dry runs too.
 //
 // Corresponds with GET /v1/users/bulk-update/{jobId}/status (the `GetBulkJob` operationId).
 func (c *Client) GetBulkJob(ctx context.Context, jobId string, params *GetBulkJobParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -10979,7 +11918,7 @@ func (c *Client) GetBulkJob(ctx context.Context, jobId string, params *GetBulkJo
 
 // UndoBulkJobWithBody Undo a bulk job
 //
-// Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or not ended; `undo_running`: it is being undone. 410 `expired`: the details of its rows are no longer kept.
+// Restores the state before an import or update, as a new job of type `undo`: deletes created members and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
 //
 // Takes any type of body and a specified content type.
 //
@@ -10998,7 +11937,7 @@ func (c *Client) UndoBulkJobWithBody(ctx context.Context, jobId string, params *
 
 // UndoBulkJob Undo a bulk job
 //
-// Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or not ended; `undo_running`: it is being undone. 410 `expired`: the details of its rows are no longer kept.
+// Restores the state before an import or update, as a new job of type `undo`: deletes created members and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -11015,9 +11954,9 @@ func (c *Client) UndoBulkJob(ctx context.Context, jobId string, params *UndoBulk
 	return c.Client.Do(req)
 }
 
-// FilterUsersWithBody List users by a filter
+// FilterUsersWithBody List users with a filter
 //
-// The users who fit, in the order they were made, 200 at a time: by `cursor`, or by `page` with totals.
+// Lists matching users in the order of their creation, 200 at a time: by `cursor`, or by `page` with totals.
 //
 // Takes any type of body and a specified content type.
 //
@@ -11034,9 +11973,9 @@ func (c *Client) FilterUsersWithBody(ctx context.Context, contentType string, bo
 	return c.Client.Do(req)
 }
 
-// FilterUsers List users by a filter
+// FilterUsers List users with a filter
 //
-// The users who fit, in the order they were made, 200 at a time: by `cursor`, or by `page` with totals.
+// Lists matching users in the order of their creation, 200 at a time: by `cursor`, or by `page` with totals.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -11053,7 +11992,7 @@ func (c *Client) FilterUsers(ctx context.Context, body FilterUsersJSONRequestBod
 	return c.Client.Do(req)
 }
 
-// GetUserDataWithBody Data of one user
+// GetUserDataWithBody Find a user
 //
 // Finds a member by `_id`, number, email address or username.
 //
@@ -11072,7 +12011,7 @@ func (c *Client) GetUserDataWithBody(ctx context.Context, contentType string, bo
 	return c.Client.Do(req)
 }
 
-// GetUserData Data of one user
+// GetUserData Find a user
 //
 // Finds a member by `_id`, number, email address or username.
 //
@@ -11093,7 +12032,7 @@ func (c *Client) GetUserData(ctx context.Context, body GetUserDataJSONRequestBod
 
 // ManageUserWithBody Delete or restore a user
 //
-// `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person declined an invite after the deletion; 410 `retention_over`. After the retention time what is known of the member is erased; the account is the person's own.
+// `delete` hides the member and ends sessions that are limited to this community; `restore` reverts it. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person has declined an invite after the deletion; 410 `retention_over`. After the retention time the member's data is erased; the account remains.
 //
 // Takes any type of body and a specified content type.
 //
@@ -11112,7 +12051,7 @@ func (c *Client) ManageUserWithBody(ctx context.Context, params *ManageUserParam
 
 // ManageUser Delete or restore a user
 //
-// `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person declined an invite after the deletion; 410 `retention_over`. After the retention time what is known of the member is erased; the account is the person's own.
+// `delete` hides the member and ends sessions that are limited to this community; `restore` reverts it. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person has declined an invite after the deletion; 410 `retention_over`. After the retention time the member's data is erased; the account remains.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -11131,7 +12070,7 @@ func (c *Client) ManageUser(ctx context.Context, params *ManageUserParams, body 
 
 // GetUser Get a user
 //
-// Only what the query chooses; everything without a choice, but what is `false`.
+// Returns the fields that are `true` in the query; if none is, all fields that are not `false`.
 //
 // Corresponds with GET /v1/users/{userId} (the `GetUser` operationId).
 func (c *Client) GetUser(ctx context.Context, userId string, params *GetUserParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -11146,9 +12085,9 @@ func (c *Client) GetUser(ctx context.Context, userId string, params *GetUserPara
 	return c.Client.Do(req)
 }
 
-// ListUserApiKeys List your API keys
+// ListUserApiKeys List your user API keys
 //
-// The newest first, expired ones too.
+// Newest first, including expired keys.
 //
 // Corresponds with GET /v1/users/{userId}/api-keys (the `ListUserApiKeys` operationId).
 func (c *Client) ListUserApiKeys(ctx context.Context, userId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -11163,9 +12102,9 @@ func (c *Client) ListUserApiKeys(ctx context.Context, userId string, reqEditors 
 	return c.Client.Do(req)
 }
 
-// CreateUserApiKeyWithBody Create an API key of yours
+// CreateUserApiKeyWithBody Create a user API key
 //
-// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. You have at most 50: 409 `too_many_api_keys`.
+// The key acts for you in all your communities, with those of its permissions that you have there. It is shown only once, and is revoked by a new password and by signing out everywhere. In a session, send `password` or `code` unless you signed in within the last ten minutes: 403 `proof_required`. The email address of the account must be verified: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the key is not stored. An account has at most 50 keys: 409 `too_many_api_keys`.
 //
 // Takes any type of body and a specified content type.
 //
@@ -11182,9 +12121,9 @@ func (c *Client) CreateUserApiKeyWithBody(ctx context.Context, userId string, pa
 	return c.Client.Do(req)
 }
 
-// CreateUserApiKey Create an API key of yours
+// CreateUserApiKey Create a user API key
 //
-// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. You have at most 50: 409 `too_many_api_keys`.
+// The key acts for you in all your communities, with those of its permissions that you have there. It is shown only once, and is revoked by a new password and by signing out everywhere. In a session, send `password` or `code` unless you signed in within the last ten minutes: 403 `proof_required`. The email address of the account must be verified: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the key is not stored. An account has at most 50 keys: 409 `too_many_api_keys`.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -11201,9 +12140,9 @@ func (c *Client) CreateUserApiKey(ctx context.Context, userId string, params *Cr
 	return c.Client.Do(req)
 }
 
-// DeleteUserApiKey Delete an API key of yours
+// DeleteUserApiKey Delete a user API key
 //
-// It stops working at once.
+// Revokes the key at once.
 //
 // Corresponds with DELETE /v1/users/{userId}/api-keys/{keyId} (the `DeleteUserApiKey` operationId).
 func (c *Client) DeleteUserApiKey(ctx context.Context, userId string, keyId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -11218,9 +12157,9 @@ func (c *Client) DeleteUserApiKey(ctx context.Context, userId string, keyId stri
 	return c.Client.Do(req)
 }
 
-// UpdateUserApiKeyWithBody Change an API key of yours
+// UpdateUserApiKeyWithBody Update a user API key
 //
-// What is not named stays as it is.
+// Omitted fields are unchanged.
 //
 // Takes any type of body and a specified content type.
 //
@@ -11237,9 +12176,9 @@ func (c *Client) UpdateUserApiKeyWithBody(ctx context.Context, userId string, ke
 	return c.Client.Do(req)
 }
 
-// UpdateUserApiKey Change an API key of yours
+// UpdateUserApiKey Update a user API key
 //
-// What is not named stays as it is.
+// Omitted fields are unchanged.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -13838,6 +14777,264 @@ func NewGetCommunityUserRequest(server string, communityId string, userId string
 	return req, nil
 }
 
+// NewListUserNotesRequest constructs an http.Request for the ListUserNotes method
+func NewListUserNotesRequest(server string, communityId string, userId string, params *ListUserNotesParams) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "communityId", communityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "userId", userId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/communities/%s/users/%s/notes", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.Cursor != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "cursor", *params.Cursor, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewCreateUserNoteRequest calls the generic CreateUserNote builder with application/json body
+func NewCreateUserNoteRequest(server string, communityId string, userId string, params *CreateUserNoteParams, body CreateUserNoteJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewCreateUserNoteRequestWithBody(server, communityId, userId, params, "application/json", bodyReader)
+}
+
+// NewCreateUserNoteRequestWithBody constructs an http.Request for the CreateUserNote method, with any body, and a specified content type
+func NewCreateUserNoteRequestWithBody(server string, communityId string, userId string, params *CreateUserNoteParams, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "communityId", communityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "userId", userId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/communities/%s/users/%s/notes", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	if params != nil {
+
+		if params.IdempotencyKey != nil {
+			var headerParam0 string
+
+			headerParam0, err = runtime.StyleParamWithOptions("simple", false, "Idempotency-Key", *params.IdempotencyKey, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationHeader, Type: "string", Format: ""})
+			if err != nil {
+				return nil, err
+			}
+
+			req.Header.Set("Idempotency-Key", headerParam0)
+		}
+
+	}
+
+	return req, nil
+}
+
+// NewDeleteUserNoteRequest constructs an http.Request for the DeleteUserNote method
+func NewDeleteUserNoteRequest(server string, communityId string, userId string, noteId string) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "communityId", communityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "userId", userId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam2 string
+
+	pathParam2, err = runtime.StyleParamWithOptions("simple", false, "noteId", noteId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/communities/%s/users/%s/notes/%s", pathParam0, pathParam1, pathParam2)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodDelete, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+
+	return req, nil
+}
+
+// NewUpdateUserNoteRequest calls the generic UpdateUserNote builder with application/json body
+func NewUpdateUserNoteRequest(server string, communityId string, userId string, noteId string, body UpdateUserNoteJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateUserNoteRequestWithBody(server, communityId, userId, noteId, "application/json", bodyReader)
+}
+
+// NewUpdateUserNoteRequestWithBody constructs an http.Request for the UpdateUserNote method, with any body, and a specified content type
+func NewUpdateUserNoteRequestWithBody(server string, communityId string, userId string, noteId string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "communityId", communityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "userId", userId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam2 string
+
+	pathParam2, err = runtime.StyleParamWithOptions("simple", false, "noteId", noteId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/communities/%s/users/%s/notes/%s", pathParam0, pathParam1, pathParam2)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
 // NewListUserHistoriesRequest constructs an http.Request for the ListUserHistories method
 func NewListUserHistoriesRequest(server string, communityId string, userId string, params *ListUserHistoriesParams) (*http.Request, error) {
 	var err error
@@ -14148,6 +15345,96 @@ func NewCreateHistoryRequestWithBody(server string, communityId string, userId s
 			req.Header.Set("Idempotency-Key", headerParam0)
 		}
 
+	}
+
+	return req, nil
+}
+
+// NewListEventsRequest constructs an http.Request for the ListEvents method
+func NewListEventsRequest(server string, params *ListEventsParams) (*http.Request, error) {
+	var err error
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/events")
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	if params != nil {
+		// queryValues collects non-styled parameters (passthrough, JSON)
+		// that are safe to round-trip through url.Values.Encode().
+		queryValues := queryURL.Query()
+		// rawQueryFragments collects pre-encoded query fragments from
+		// styled parameters, preserving literal commas as delimiters
+		// per the OpenAPI spec (e.g. "color=blue,black,brown").
+		var rawQueryFragments []string
+
+		if params.After != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "after", *params.After, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Types != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "types", *params.Types, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "array", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Limit != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "limit", *params.Limit, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Wait != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "wait", *params.Wait, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if encoded := queryValues.Encode(); encoded != "" {
+			rawQueryFragments = append(rawQueryFragments, encoded)
+		}
+		queryURL.RawQuery = strings.Join(rawQueryFragments, "&")
+	}
+
+	req, err := http.NewRequest(http.MethodGet, queryURL.String(), nil)
+	if err != nil {
+		return nil, err
 	}
 
 	return req, nil
@@ -17091,7 +18378,7 @@ type ClientWithResponsesInterface interface {
 
 	// SecureAuthOlderWithResponse Sign a member in from another system
 	//
-	// The same as `secureAuth`, by its older address.
+	// An alias of `secureAuth`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17100,7 +18387,7 @@ type ClientWithResponsesInterface interface {
 
 	// ChangePasswordWithBodyWithResponse Change the password
 	//
-	// All other sessions of the account and the person's API keys end. 401 `wrong_password` counts as a failed sign-in.
+	// All other sessions and the user API keys of the account are revoked. 401 `wrong_password` counts as a failed sign-in.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17109,25 +18396,25 @@ type ClientWithResponsesInterface interface {
 
 	// ChangePasswordWithResponse Change the password
 	//
-	// All other sessions of the account and the person's API keys end. 401 `wrong_password` counts as a failed sign-in.
+	// All other sessions and the user API keys of the account are revoked. 401 `wrong_password` counts as a failed sign-in.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/auth/change-password (the `ChangePassword` operationId).
 	ChangePasswordWithResponse(ctx context.Context, params *ChangePasswordParams, body ChangePasswordJSONRequestBody, reqEditors ...RequestEditorFn) (*ChangePasswordResponse, error)
 
-	// ForgotPasswordWithBodyWithResponse Ask for a new password
+	// ForgotPasswordWithBodyWithResponse Request a password reset
 	//
-	// Writes a link to choose a new password, if there is an account with the address, up to five times an hour. The answer and its time are the same.
+	// Mails a link to choose a new password, if an account has the address, at most five times per hour. Response and response time are the same in both cases.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/auth/forgot-password (the `ForgotPassword` operationId).
 	ForgotPasswordWithBodyWithResponse(ctx context.Context, params *ForgotPasswordParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ForgotPasswordResponse, error)
 
-	// ForgotPasswordWithResponse Ask for a new password
+	// ForgotPasswordWithResponse Request a password reset
 	//
-	// Writes a link to choose a new password, if there is an account with the address, up to five times an hour. The answer and its time are the same.
+	// Mails a link to choose a new password, if an account has the address, at most five times per hour. Response and response time are the same in both cases.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17136,7 +18423,7 @@ type ClientWithResponsesInterface interface {
 
 	// LoginWithBodyWithResponse Sign in
 	//
-	// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time. The answer sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins that send it are counted for that device alone, so neither a flood from the same address nor failures elsewhere hold them up.
+	// Starts a session of seven days. Response and response time are the same for an unknown user and a wrong password. On 401 `totp_required`, repeat the request with `code`. Ten attempts per minute for an address and for a name; after five failures the name is delayed, longer each time. The response sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins with it count for the device alone, so attempts of others do not delay them.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17145,7 +18432,7 @@ type ClientWithResponsesInterface interface {
 
 	// LoginWithResponse Sign in
 	//
-	// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time. The answer sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins that send it are counted for that device alone, so neither a flood from the same address nor failures elsewhere hold them up.
+	// Starts a session of seven days. Response and response time are the same for an unknown user and a wrong password. On 401 `totp_required`, repeat the request with `code`. Ten attempts per minute for an address and for a name; after five failures the name is delayed, longer each time. The response sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins with it count for the device alone, so attempts of others do not delay them.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17154,7 +18441,7 @@ type ClientWithResponsesInterface interface {
 
 	// LogoutWithBodyWithResponse Sign out
 	//
-	// Ends the session of the request, or all of the account; the person's API keys end with all.
+	// Ends the session of the request, or with `everywhere` all sessions and user API keys of the account.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17163,34 +18450,34 @@ type ClientWithResponsesInterface interface {
 
 	// LogoutWithResponse Sign out
 	//
-	// Ends the session of the request, or all of the account; the person's API keys end with all.
+	// Ends the session of the request, or with `everywhere` all sessions and user API keys of the account.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/auth/logout (the `Logout` operationId).
 	LogoutWithResponse(ctx context.Context, params *LogoutParams, body LogoutJSONRequestBody, reqEditors ...RequestEditorFn) (*LogoutResponse, error)
 
-	// MeWithResponse Your account
+	// MeWithResponse Get your account
 	//
-	// Whose session or key this is.
+	// The account of the session or key.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/auth/me (the `Me` operationId).
 	MeWithResponse(ctx context.Context, reqEditors ...RequestEditorFn) (*MeResponse, error)
 
-	// UpdateMeWithBodyWithResponse Change your account
+	// UpdateMeWithBodyWithResponse Update your account
 	//
-	// What is not named stays as it is. Needs a sign-in of the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; one of another account is 409 `username_taken`. A new email address counts when the link that is mailed to it was opened, within 24 hours (`verifyEmail` takes its token too); until then it is `pendingEmail`. The current address gets a notice at the request and at the change. The answer is the same whether or not another account has the address. A newer request ends the link of an older one, and a new password ends it too. At most five new addresses an hour: 429 `too_many_mails`. The current address has to be proven: otherwise 403 `email_not_verified`.
+	// Omitted fields are unchanged. Requires a sign-in within the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; 409 `username_taken` if another account has it. A new email address is `pendingEmail` until the link in its mail is opened, within 24 hours (`verifyEmail` also accepts its token). The current address is notified of the request and of the change. The response is the same whether or not another account has the address. A newer request or a new password revokes an earlier link. At most five new addresses per hour: 429 `too_many_mails`. The current address must be verified: 403 `email_not_verified`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v1/auth/me (the `UpdateMe` operationId).
 	UpdateMeWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateMeResponse, error)
 
-	// UpdateMeWithResponse Change your account
+	// UpdateMeWithResponse Update your account
 	//
-	// What is not named stays as it is. Needs a sign-in of the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; one of another account is 409 `username_taken`. A new email address counts when the link that is mailed to it was opened, within 24 hours (`verifyEmail` takes its token too); until then it is `pendingEmail`. The current address gets a notice at the request and at the change. The answer is the same whether or not another account has the address. A newer request ends the link of an older one, and a new password ends it too. At most five new addresses an hour: 429 `too_many_mails`. The current address has to be proven: otherwise 403 `email_not_verified`.
+	// Omitted fields are unchanged. Requires a sign-in within the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; 409 `username_taken` if another account has it. A new email address is `pendingEmail` until the link in its mail is opened, within 24 hours (`verifyEmail` also accepts its token). The current address is notified of the request and of the change. The response is the same whether or not another account has the address. A newer request or a new password revokes an earlier link. At most five new addresses per hour: 429 `too_many_mails`. The current address must be verified: 403 `email_not_verified`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17199,7 +18486,7 @@ type ClientWithResponsesInterface interface {
 
 	// RegisterWithBodyWithResponse Register
 	//
-	// Writes to the address: a link that makes the account, or, where there is one already, that there is. Of several registrations of an address only the newest one's link works. The answer and its time are the same. 403 `registration_closed` where nobody may register.
+	// Mails a link that creates the account or, if the address has an account, a notice. Of several registrations of an address only the latest link works. Response and response time are the same in both cases. 403 `registration_closed` if registration is disabled.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17208,25 +18495,25 @@ type ClientWithResponsesInterface interface {
 
 	// RegisterWithResponse Register
 	//
-	// Writes to the address: a link that makes the account, or, where there is one already, that there is. Of several registrations of an address only the newest one's link works. The answer and its time are the same. 403 `registration_closed` where nobody may register.
+	// Mails a link that creates the account or, if the address has an account, a notice. Of several registrations of an address only the latest link works. Response and response time are the same in both cases. 403 `registration_closed` if registration is disabled.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/auth/register (the `Register` operationId).
 	RegisterWithResponse(ctx context.Context, params *RegisterParams, body RegisterJSONRequestBody, reqEditors ...RequestEditorFn) (*RegisterResponse, error)
 
-	// ResetPasswordWithBodyWithResponse Choose a new password
+	// ResetPasswordWithBodyWithResponse Reset the password
 	//
-	// The token works once, within an hour. All sessions of the account and the person's API keys end. The first time it proves the address, every other way to sign in to the account goes too.
+	// The token works once, within an hour. All sessions and user API keys of the account are revoked. If this verifies the address for the first time, all other sign-in methods of the account are removed.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/auth/reset-password (the `ResetPassword` operationId).
 	ResetPasswordWithBodyWithResponse(ctx context.Context, params *ResetPasswordParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ResetPasswordResponse, error)
 
-	// ResetPasswordWithResponse Choose a new password
+	// ResetPasswordWithResponse Reset the password
 	//
-	// The token works once, within an hour. All sessions of the account and the person's API keys end. The first time it proves the address, every other way to sign in to the account goes too.
+	// The token works once, within an hour. All sessions and user API keys of the account are revoked. If this verifies the address for the first time, all other sign-in methods of the account are removed.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17235,7 +18522,7 @@ type ClientWithResponsesInterface interface {
 
 	// SecureAuthWithResponse Sign a member in from another system
 	//
-	// For a system that has signed a member in itself: a link that signs them in here. It needs a community's key with the permission `signIn`, which `*` does not stand for. The session works in that community only, and members with a server permission cannot have one: 403 `limited_session`. 404 `user_not_found` for a person who is no member, whether or not an account exists.
+	// Creates a link that signs a member in, for systems that have authenticated the member themselves. Requires a key of the community with the permission `signIn`, which `*` does not include. The session is valid in that community only. Members with a server permission cannot have one: 403 `limited_session`. 404 `user_not_found` for a person without a membership, whether or not an account exists.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17244,7 +18531,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListSessionsWithResponse List your sessions
 	//
-	// The last one used first.
+	// Ordered by last use, latest first.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17253,59 +18540,61 @@ type ClientWithResponsesInterface interface {
 
 	// EndSessionWithResponse End a session
 	//
+	// The token of the session is rejected from the next request on. 404 `session_not_found`.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /v1/auth/sessions/{sessionId} (the `EndSession` operationId).
 	EndSessionWithResponse(ctx context.Context, sessionId string, reqEditors ...RequestEditorFn) (*EndSessionResponse, error)
 
-	// StartTotpWithBodyWithResponse Start a second factor
+	// StartTotpWithBodyWithResponse Set up two-factor authentication
 	//
-	// Makes a secret for an authenticator app. Nothing is asked for until `confirmTotp` has seen a code of it. Give `password`, unless you signed in within the last ten minutes: 403 `proof_required`. Wrong ones count as failed sign-ins.
+	// Creates a secret for an authenticator app; `confirmTotp` enables it. Send `password` unless you signed in within the last ten minutes: 403 `proof_required`. A wrong password counts as a failed sign-in.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/auth/totp (the `StartTotp` operationId).
 	StartTotpWithBodyWithResponse(ctx context.Context, params *StartTotpParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*StartTotpResponse, error)
 
-	// StartTotpWithResponse Start a second factor
+	// StartTotpWithResponse Set up two-factor authentication
 	//
-	// Makes a secret for an authenticator app. Nothing is asked for until `confirmTotp` has seen a code of it. Give `password`, unless you signed in within the last ten minutes: 403 `proof_required`. Wrong ones count as failed sign-ins.
+	// Creates a secret for an authenticator app; `confirmTotp` enables it. Send `password` unless you signed in within the last ten minutes: 403 `proof_required`. A wrong password counts as a failed sign-in.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/auth/totp (the `StartTotp` operationId).
 	StartTotpWithResponse(ctx context.Context, params *StartTotpParams, body StartTotpJSONRequestBody, reqEditors ...RequestEditorFn) (*StartTotpResponse, error)
 
-	// ConfirmTotpWithBodyWithResponse Switch the second factor on
+	// ConfirmTotpWithBodyWithResponse Enable two-factor authentication
 	//
-	// From now on a sign-in by password needs a code. The recovery codes are shown this once; each works once in the place of a code. No code works twice.
+	// From now on a sign-in with a password needs a code. The recovery codes are shown only once; each replaces a code once. No code works twice.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/auth/totp/confirm (the `ConfirmTotp` operationId).
 	ConfirmTotpWithBodyWithResponse(ctx context.Context, params *ConfirmTotpParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ConfirmTotpResponse, error)
 
-	// ConfirmTotpWithResponse Switch the second factor on
+	// ConfirmTotpWithResponse Enable two-factor authentication
 	//
-	// From now on a sign-in by password needs a code. The recovery codes are shown this once; each works once in the place of a code. No code works twice.
+	// From now on a sign-in with a password needs a code. The recovery codes are shown only once; each replaces a code once. No code works twice.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/auth/totp/confirm (the `ConfirmTotp` operationId).
 	ConfirmTotpWithResponse(ctx context.Context, params *ConfirmTotpParams, body ConfirmTotpJSONRequestBody, reqEditors ...RequestEditorFn) (*ConfirmTotpResponse, error)
 
-	// DisableTotpWithBodyWithResponse Switch the second factor off
+	// DisableTotpWithBodyWithResponse Disable two-factor authentication
 	//
-	// Give `password`, or a `code` of the app or of recovery, unless you signed in within the last ten minutes. Sessions go on.
+	// Send `password`, or a `code` of the app or a recovery code, unless you signed in within the last ten minutes. Sessions remain valid.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/auth/totp/disable (the `DisableTotp` operationId).
 	DisableTotpWithBodyWithResponse(ctx context.Context, params *DisableTotpParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*DisableTotpResponse, error)
 
-	// DisableTotpWithResponse Switch the second factor off
+	// DisableTotpWithResponse Disable two-factor authentication
 	//
-	// Give `password`, or a `code` of the app or of recovery, unless you signed in within the last ten minutes. Sessions go on.
+	// Send `password`, or a `code` of the app or a recovery code, unless you signed in within the last ten minutes. Sessions remain valid.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17314,7 +18603,7 @@ type ClientWithResponsesInterface interface {
 
 	// VerifyEmailWithBodyWithResponse Verify an email address
 	//
-	// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail. The token of a new email address (`updateMe`) gives the account that address; 409 `email_taken` if another account has it by then.
+	// Creates the registered account. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. If the address was registered with different passwords, the account has no password and a link to choose one is mailed. The token of a new email address (`updateMe`) confirms that address; 409 `email_taken` if another account has taken it.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17323,7 +18612,7 @@ type ClientWithResponsesInterface interface {
 
 	// VerifyEmailWithResponse Verify an email address
 	//
-	// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail. The token of a new email address (`updateMe`) gives the account that address; 409 `email_taken` if another account has it by then.
+	// Creates the registered account. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. If the address was registered with different passwords, the account has no password and a link to choose one is mailed. The token of a new email address (`updateMe`) confirms that address; 409 `email_taken` if another account has taken it.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17332,12 +18621,16 @@ type ClientWithResponsesInterface interface {
 
 	// ListChannelCategoriesWithResponse List channel categories
 	//
+	// Lists the categories in their order, without pages.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/channel-categories (the `ListChannelCategories` operationId).
 	ListChannelCategoriesWithResponse(ctx context.Context, params *ListChannelCategoriesParams, reqEditors ...RequestEditorFn) (*ListChannelCategoriesResponse, error)
 
 	// CreateChannelCategoryWithBodyWithResponse Create a channel category
+	//
+	// The category is added at the end. 400 `invalid_input`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17346,6 +18639,8 @@ type ClientWithResponsesInterface interface {
 
 	// CreateChannelCategoryWithResponse Create a channel category
 	//
+	// The category is added at the end. 400 `invalid_input`.
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/channel-categories (the `CreateChannelCategory` operationId).
@@ -17353,21 +18648,25 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteChannelCategoryWithResponse Delete a channel category
 	//
-	// Its channels stay, in no category.
+	// Its channels are kept without a category.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /v1/channel-categories/{categoryId} (the `DeleteChannelCategory` operationId).
 	DeleteChannelCategoryWithResponse(ctx context.Context, categoryId string, params *DeleteChannelCategoryParams, reqEditors ...RequestEditorFn) (*DeleteChannelCategoryResponse, error)
 
-	// UpdateChannelCategoryWithBodyWithResponse Change a channel category
+	// UpdateChannelCategoryWithBodyWithResponse Update a channel category
+	//
+	// Changes the given fields. 404 `category_not_found`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v1/channel-categories/{categoryId} (the `UpdateChannelCategory` operationId).
 	UpdateChannelCategoryWithBodyWithResponse(ctx context.Context, categoryId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateChannelCategoryResponse, error)
 
-	// UpdateChannelCategoryWithResponse Change a channel category
+	// UpdateChannelCategoryWithResponse Update a channel category
+	//
+	// Changes the given fields. 404 `category_not_found`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17376,7 +18675,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListChannelsWithResponse List channels
 	//
-	// Those that the credential sees: a key of the community sees all, a person those that their roles and the channels' overrides show them. Those in no category come first.
+	// The channels that the credential can see: for a key of the community all, for a person those that roles and overrides allow. Channels without a category come first.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17385,7 +18684,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateChannelWithBodyWithResponse Create a channel
 	//
-	// The last of its category. An iframe channel needs a `url` of an origin that the community's setting `allowedFrameOrigins` lists.
+	// Adds the channel at the end of its category. An iframe channel needs a `url` of an origin in the community's setting `allowedFrameOrigins`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17394,7 +18693,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateChannelWithResponse Create a channel
 	//
-	// The last of its category. An iframe channel needs a `url` of an origin that the community's setting `allowedFrameOrigins` lists.
+	// Adds the channel at the end of its category. An iframe channel needs a `url` of an origin in the community's setting `allowedFrameOrigins`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17403,52 +18702,52 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteChannelWithResponse Delete a channel
 	//
-	// With everything in it.
+	// Deletes the channel with its content.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /v1/channels/{channelId} (the `DeleteChannel` operationId).
 	DeleteChannelWithResponse(ctx context.Context, channelId string, params *DeleteChannelParams, reqEditors ...RequestEditorFn) (*DeleteChannelResponse, error)
 
-	// UpdateChannelWithBodyWithResponse Change a channel
+	// UpdateChannelWithBodyWithResponse Update a channel
 	//
-	// Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`; of a direct channel it stays true: 409 `direct_private`.
+	// Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v1/channels/{channelId} (the `UpdateChannel` operationId).
 	UpdateChannelWithBodyWithResponse(ctx context.Context, channelId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateChannelResponse, error)
 
-	// UpdateChannelWithResponse Change a channel
+	// UpdateChannelWithResponse Update a channel
 	//
-	// Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`; of a direct channel it stays true: 409 `direct_private`.
+	// Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v1/channels/{channelId} (the `UpdateChannel` operationId).
 	UpdateChannelWithResponse(ctx context.Context, channelId string, body UpdateChannelJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateChannelResponse, error)
 
-	// SetChannelOverridesWithBodyWithResponse Set what a channel allows and denies
+	// SetChannelOverridesWithBodyWithResponse Set the overrides of a channel
 	//
-	// A private channel stays hidden from `@all` also when the list does not say so; allowing `@all` to see it answers 409 `channel_private`, or `direct_private` of a direct channel. Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
+	// Replaces all overrides. A private channel remains hidden from `@all`; allowing `@all` to see it is 409 `channel_private`, or `direct_private` for a direct channel. Without owning the community you can only change overrides of roles and members ranked below you, and only permissions that you have in the channel.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v1/channels/{channelId}/overrides (the `SetChannelOverrides` operationId).
 	SetChannelOverridesWithBodyWithResponse(ctx context.Context, channelId string, params *SetChannelOverridesParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*SetChannelOverridesResponse, error)
 
-	// SetChannelOverridesWithResponse Set what a channel allows and denies
+	// SetChannelOverridesWithResponse Set the overrides of a channel
 	//
-	// A private channel stays hidden from `@all` also when the list does not say so; allowing `@all` to see it answers 409 `channel_private`, or `direct_private` of a direct channel. Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
+	// Replaces all overrides. A private channel remains hidden from `@all`; allowing `@all` to see it is 409 `channel_private`, or `direct_private` for a direct channel. Without owning the community you can only change overrides of roles and members ranked below you, and only permissions that you have in the channel.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v1/channels/{channelId}/overrides (the `SetChannelOverrides` operationId).
 	SetChannelOverridesWithResponse(ctx context.Context, channelId string, params *SetChannelOverridesParams, body SetChannelOverridesJSONRequestBody, reqEditors ...RequestEditorFn) (*SetChannelOverridesResponse, error)
 
-	// ExplainChannelPermissionsWithResponse What a user may do in a channel, and why
+	// ExplainChannelPermissionsWithResponse Explain a user's permissions in a channel
 	//
-	// The owner and roles with `server_administrator` may do everything. Else the member's own override decides, else those of the roles (one that allows before one that denies), else that of `@all`, else whether any role allows it. `rule` names what decided.
+	// The owner and roles with `server_administrator` have all permissions. Otherwise the first of these decides: the member's own override, the overrides of roles (allow before deny), the override of `@all`, the permissions of roles. `rule` names it.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17457,7 +18756,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListApiKeysWithResponse List API keys
 	//
-	// The newest first, expired ones too.
+	// Newest first, including expired keys.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17466,7 +18765,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateApiKeyWithBodyWithResponse Create an API key
 	//
-	// The key is shown this once. Nobody makes a key that may more, or works longer, than they do, and it never does more than whoever made it may do now: while they are suspended it is refused with 403 `key_maker_suspended`, when they are no member any more with 403 `key_maker_gone`, and what they lost with a role with 403 `missing_permission`. Keys that the command line or the installation's owner made have no such bound. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. A community has at most 200 keys: 409 `too_many_api_keys`.
+	// The key is shown only once. A key cannot have more permissions or a longer life than its creator, and at each request it is limited to the current permissions of its creator: 403 `key_maker_suspended` while they are suspended, 403 `key_maker_gone` after they have left, 403 `missing_permission` for permissions that they have lost. Keys created on the command line or by the owner of the installation are not limited. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the key is not stored. A community has at most 200 keys: 409 `too_many_api_keys`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17475,7 +18774,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateApiKeyWithResponse Create an API key
 	//
-	// The key is shown this once. Nobody makes a key that may more, or works longer, than they do, and it never does more than whoever made it may do now: while they are suspended it is refused with 403 `key_maker_suspended`, when they are no member any more with 403 `key_maker_gone`, and what they lost with a role with 403 `missing_permission`. Keys that the command line or the installation's owner made have no such bound. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. A community has at most 200 keys: 409 `too_many_api_keys`.
+	// The key is shown only once. A key cannot have more permissions or a longer life than its creator, and at each request it is limited to the current permissions of its creator: 403 `key_maker_suspended` while they are suspended, 403 `key_maker_gone` after they have left, 403 `missing_permission` for permissions that they have lost. Keys created on the command line or by the owner of the installation are not limited. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the key is not stored. A community has at most 200 keys: 409 `too_many_api_keys`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17484,25 +18783,25 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteApiKeyWithResponse Delete an API key
 	//
-	// Both its secrets stop working at once. Its unused sign-in links and the sessions that began with them end.
+	// Revokes both secrets at once, unused sign-in links of the key, and the sessions that they started.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /v1/communities/{communityId}/api-keys/{keyId} (the `DeleteApiKey` operationId).
 	DeleteApiKeyWithResponse(ctx context.Context, communityId string, keyId string, reqEditors ...RequestEditorFn) (*DeleteApiKeyResponse, error)
 
-	// UpdateApiKeyWithBodyWithResponse Change an API key
+	// UpdateApiKeyWithBodyWithResponse Update an API key
 	//
-	// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. The creator stays and bounds the key, whoever widens it. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator, and the only person that the key is bound by: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+	// Omitted fields are unchanged. Only its creator, the owners of the community and of the installation, and persons ranked above the creator may extend a key (`permissions`, expiry, `isActive`), and they need every permission of the changed key: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that has left has no rank. An extended key remains limited to its creator. A key that changes keys has the rank of its own creator and its own permissions. `takeOver` makes you the creator and the only person to whom the key is limited: it requires every permission of the key and no rank. Removing `signIn` and `isActive: false` revoke the sign-in links of the key and the sessions that they started.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v1/communities/{communityId}/api-keys/{keyId} (the `UpdateApiKey` operationId).
 	UpdateApiKeyWithBodyWithResponse(ctx context.Context, communityId string, keyId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateApiKeyResponse, error)
 
-	// UpdateApiKeyWithResponse Change an API key
+	// UpdateApiKeyWithResponse Update an API key
 	//
-	// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. The creator stays and bounds the key, whoever widens it. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator, and the only person that the key is bound by: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+	// Omitted fields are unchanged. Only its creator, the owners of the community and of the installation, and persons ranked above the creator may extend a key (`permissions`, expiry, `isActive`), and they need every permission of the changed key: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that has left has no rank. An extended key remains limited to its creator. A key that changes keys has the rank of its own creator and its own permissions. `takeOver` makes you the creator and the only person to whom the key is limited: it requires every permission of the key and no rank. Removing `signIn` and `isActive: false` revoke the sign-in links of the key and the sessions that they started.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17511,7 +18810,7 @@ type ClientWithResponsesInterface interface {
 
 	// RotateApiKeyWithBodyWithResponse Rotate an API key
 	//
-	// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The creator stays; the new secret of a key that another person rotated, an owner too, also stays within the rights of that person at the time of each request (`boundBy`), and is refused when they leave. If the creator left, you become the creator. The previous secret works for `overlapHours`, 24 unless given, bound as before; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+	// Creates a new secret for the same key; requires the right to extend it (`updateApiKey`). It is shown only once. The creator is unchanged. If another person rotates the key, even an owner, the new secret is also limited to the current permissions of that person (`boundBy`) and is rejected after they leave. If the creator has left, you become the creator. The previous secret remains valid for `overlapHours` (default 24) with its previous limits; another rotation revokes the oldest secret. Updates and deletion apply to both secrets. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the secret is not stored.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17520,7 +18819,7 @@ type ClientWithResponsesInterface interface {
 
 	// RotateApiKeyWithResponse Rotate an API key
 	//
-	// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The creator stays; the new secret of a key that another person rotated, an owner too, also stays within the rights of that person at the time of each request (`boundBy`), and is refused when they leave. If the creator left, you become the creator. The previous secret works for `overlapHours`, 24 unless given, bound as before; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+	// Creates a new secret for the same key; requires the right to extend it (`updateApiKey`). It is shown only once. The creator is unchanged. If another person rotates the key, even an owner, the new secret is also limited to the current permissions of that person (`boundBy`) and is rejected after they leave. If the creator has left, you become the creator. The previous secret remains valid for `overlapHours` (default 24) with its previous limits; another rotation revokes the oldest secret. Updates and deletion apply to both secrets. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the secret is not stored.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17529,12 +18828,16 @@ type ClientWithResponsesInterface interface {
 
 	// ListTagsWithResponse List tags
 	//
+	// Lists all tags by name, without pages. A community has at most 5,000.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/communities/{communityId}/tags (the `ListTags` operationId).
 	ListTagsWithResponse(ctx context.Context, communityId string, reqEditors ...RequestEditorFn) (*ListTagsResponse, error)
 
 	// CreateTagWithBodyWithResponse Create a tag
+	//
+	// A name has 1 to 50 characters and is unique in the community; white space is folded. 409 `duplicate_tag`, `too_many_tags`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17543,6 +18846,8 @@ type ClientWithResponsesInterface interface {
 
 	// CreateTagWithResponse Create a tag
 	//
+	// A name has 1 to 50 characters and is unique in the community; white space is folded. 409 `duplicate_tag`, `too_many_tags`.
+	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/communities/{communityId}/tags (the `CreateTag` operationId).
@@ -17550,7 +18855,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteTagWithResponse Delete a tag
 	//
-	// Takes the tag from every member too.
+	// Removes the tag from all members too.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17559,16 +18864,16 @@ type ClientWithResponsesInterface interface {
 
 	// ListHistoriesWithResponse List changes of values
 	//
-	// What was recorded, newest first; then what members were created with, as rows of the source `created` whose `validFrom` is when they joined. `from` and `to` choose by `validFrom`. A part may have fewer rows than `limit`: go on until `nextCursor` is null.
+	// Recorded changes, newest first; then the initial values of members, as rows of the source `created` with the time of joining as `validFrom`. `from` and `to` filter by `validFrom`. A part may have fewer rows than `limit`: continue until `nextCursor` is null.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/communities/{communityId}/user-field-histories (the `ListHistories` operationId).
 	ListHistoriesWithResponse(ctx context.Context, communityId string, params *ListHistoriesParams, reqEditors ...RequestEditorFn) (*ListHistoriesResponse, error)
 
-	// RevertHistoryWithResponse Take back a change
+	// RevertHistoryWithResponse Revert a change
 	//
-	// Puts the old value back as a new change, whatever happened since. The member is yourself or stands below you: 403 `rank_too_low`. Of roles it takes back what the change gave and gives back what it took, and leaves the others: that needs the permission `roles` too, and the ranks as for adding a role. What a member was created with was no change and has nothing before it: 404. 409 `field_gone` when the field was deleted, `value_does_not_fit` when it would not take the value any more, `value_unchanged` when it has it already.
+	// Restores the previous value as a new change, regardless of later changes. The member must be yourself or rank below you: 403 `rank_too_low`. For roles, it removes the roles that were added and adds the roles that were removed; this also requires the permission `roles`, and ranks as for assigning a role. Initial values cannot be reverted: 404. 409 `field_gone` if the field was deleted, `value_does_not_fit` if the value is no longer valid, `value_unchanged` if the field has it.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17577,7 +18882,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListUserFieldsWithResponse List user fields
 	//
-	// The default fields, which every community has, then its own.
+	// Lists the default fields, then the custom fields of the community.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17586,7 +18891,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateUserFieldWithBodyWithResponse Create a user field
 	//
-	// `field` and `name` are unique in the community and are not the name of a default field, of what is known of every member (`xp`, `coins`, `user_id` and the like), or of a column that files have for themselves (`_line`, `..._op`).
+	// `field` and `name` are unique in the community. They cannot be the names of default fields, of other values of members (such as `xp`, `coins`, `user_id`) or of special columns of files (`_line`, `..._op`).
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17595,7 +18900,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateUserFieldWithResponse Create a user field
 	//
-	// `field` and `name` are unique in the community and are not the name of a default field, of what is known of every member (`xp`, `coins`, `user_id` and the like), or of a column that files have for themselves (`_line`, `..._op`).
+	// `field` and `name` are unique in the community. They cannot be the names of default fields, of other values of members (such as `xp`, `coins`, `user_id`) or of special columns of files (`_line`, `..._op`).
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17604,7 +18909,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteUserFieldWithResponse Delete a user field
 	//
-	// Deletes the values too; the history stays. 409 `confirm_needed` names how many members have a value.
+	// Deletes the values too, but not the history. 409 `confirm_needed` with the number of members that have a value.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17613,27 +18918,29 @@ type ClientWithResponsesInterface interface {
 
 	// GetUserFieldWithResponse Get a user field
 	//
+	// `fieldId` is the `_id` or the database name of a default or custom field. 404 `field_not_found`.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/communities/{communityId}/user-fields/{fieldId} (the `GetUserField` operationId).
 	GetUserFieldWithResponse(ctx context.Context, communityId string, fieldId string, reqEditors ...RequestEditorFn) (*GetUserFieldResponse, error)
 
-	// UpdateUserFieldWithBodyWithResponse Change a user field
+	// UpdateUserFieldWithBodyWithResponse Update a user field
 	//
-	// What is left out stays as it is. Another type or other options convert every member's value, each with a row in the history; 409 `values_do_not_fit` or `option_in_use` when one cannot be converted, and nothing is changed. 409 `not_unique` when an identifier would not be unique, `field_busy` while a job is at work on the values, `default_field` for a default field.
+	// Omitted properties are unchanged. Another type or other options convert the values of all members, each with a row in the history; if one cannot be converted, nothing is changed: 409 `values_do_not_fit` or `option_in_use`. 409 `not_unique` if an identifier would not be unique, `field_busy` while a job processes the values, `default_field` for a default field.
 	//
-	// In a community of more than some thousand members a job does the work: `work` tells how far it is, and values cannot be changed until it is done, except while an index is filled.
+	// In a community with more than a few thousand members a job does this: `work` has its progress, and values cannot be changed until it ends, except while an index is built.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v1/communities/{communityId}/user-fields/{fieldId} (the `UpdateUserField` operationId).
 	UpdateUserFieldWithBodyWithResponse(ctx context.Context, communityId string, fieldId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserFieldResponse, error)
 
-	// UpdateUserFieldWithResponse Change a user field
+	// UpdateUserFieldWithResponse Update a user field
 	//
-	// What is left out stays as it is. Another type or other options convert every member's value, each with a row in the history; 409 `values_do_not_fit` or `option_in_use` when one cannot be converted, and nothing is changed. 409 `not_unique` when an identifier would not be unique, `field_busy` while a job is at work on the values, `default_field` for a default field.
+	// Omitted properties are unchanged. Another type or other options convert the values of all members, each with a row in the history; if one cannot be converted, nothing is changed: 409 `values_do_not_fit` or `option_in_use`. 409 `not_unique` if an identifier would not be unique, `field_busy` while a job processes the values, `default_field` for a default field.
 	//
-	// In a community of more than some thousand members a job does the work: `work` tells how far it is, and values cannot be changed until it is done, except while an index is filled.
+	// In a community with more than a few thousand members a job does this: `work` has its progress, and values cannot be changed until it ends, except while an index is built.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17642,7 +18949,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListFieldHistoriesWithResponse List changes of a field's values
 	//
-	// Also of a field that was deleted. What was recorded, newest first; then what members were created with, as rows of the source `created` whose `validFrom` is when they joined. `from` and `to` choose by `validFrom`. A part may have fewer rows than `limit`: go on until `nextCursor` is null.
+	// Works for deleted fields too. Recorded changes, newest first; then the initial values of members, as rows of the source `created` with the time of joining as `validFrom`. `from` and `to` filter by `validFrom`. A part may have fewer rows than `limit`: continue until `nextCursor` is null.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17651,6 +18958,8 @@ type ClientWithResponsesInterface interface {
 
 	// ListUsersWithResponse List users
 	//
+	// Lists active members by page. `search`, `role`, `tag` and `claimed` narrow the list; all conditions must hold. See `POST /v1/users/filter` for filters by any field.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/communities/{communityId}/users (the `ListUsers` operationId).
@@ -17658,16 +18967,70 @@ type ClientWithResponsesInterface interface {
 
 	// GetCommunityUserWithResponse Get a user of a community
 	//
-	// One user, as `POST /v1/users/info` answers.
+	// Returns a user as `POST /v1/users/info` does.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/communities/{communityId}/users/{userId} (the `GetCommunityUser` operationId).
 	GetCommunityUserWithResponse(ctx context.Context, communityId string, userId string, reqEditors ...RequestEditorFn) (*GetCommunityUserResponse, error)
 
+	// ListUserNotesWithResponse List notes on a user
+	//
+	// Private notes of staff, newest first. 403 `not_yourself`: nobody sees notes on themselves. 404 `user_not_found`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/communities/{communityId}/users/{userId}/notes (the `ListUserNotes` operationId).
+	ListUserNotesWithResponse(ctx context.Context, communityId string, userId string, params *ListUserNotesParams, reqEditors ...RequestEditorFn) (*ListUserNotesResponse, error)
+
+	// CreateUserNoteWithBodyWithResponse Create a note on a user
+	//
+	// `text` has 1 to 2,000 characters; line breaks are allowed. 409 `too_many_notes`: a member has at most 500.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/communities/{communityId}/users/{userId}/notes (the `CreateUserNote` operationId).
+	CreateUserNoteWithBodyWithResponse(ctx context.Context, communityId string, userId string, params *CreateUserNoteParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateUserNoteResponse, error)
+
+	// CreateUserNoteWithResponse Create a note on a user
+	//
+	// `text` has 1 to 2,000 characters; line breaks are allowed. 409 `too_many_notes`: a member has at most 500.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with POST /v1/communities/{communityId}/users/{userId}/notes (the `CreateUserNote` operationId).
+	CreateUserNoteWithResponse(ctx context.Context, communityId string, userId string, params *CreateUserNoteParams, body CreateUserNoteJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateUserNoteResponse, error)
+
+	// DeleteUserNoteWithResponse Delete a note
+	//
+	// For the author, administrators and keys. 403 `not_your_note`, 404 `note_not_found`.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with DELETE /v1/communities/{communityId}/users/{userId}/notes/{noteId} (the `DeleteUserNote` operationId).
+	DeleteUserNoteWithResponse(ctx context.Context, communityId string, userId string, noteId string, reqEditors ...RequestEditorFn) (*DeleteUserNoteResponse, error)
+
+	// UpdateUserNoteWithBodyWithResponse Update a note
+	//
+	// For the author, administrators and keys. 403 `not_your_note`, 404 `note_not_found`, 409 `stale_version` if `version` is not the current one.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/communities/{communityId}/users/{userId}/notes/{noteId} (the `UpdateUserNote` operationId).
+	UpdateUserNoteWithBodyWithResponse(ctx context.Context, communityId string, userId string, noteId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserNoteResponse, error)
+
+	// UpdateUserNoteWithResponse Update a note
+	//
+	// For the author, administrators and keys. 403 `not_your_note`, 404 `note_not_found`, 409 `stale_version` if `version` is not the current one.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/communities/{communityId}/users/{userId}/notes/{noteId} (the `UpdateUserNote` operationId).
+	UpdateUserNoteWithResponse(ctx context.Context, communityId string, userId string, noteId string, body UpdateUserNoteJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserNoteResponse, error)
+
 	// ListUserHistoriesWithResponse List changes of a user's values
 	//
-	// What was recorded, newest first; then what members were created with, as rows of the source `created` whose `validFrom` is when they joined. `from` and `to` choose by `validFrom`. A part may have fewer rows than `limit`: go on until `nextCursor` is null.
+	// Recorded changes, newest first; then the initial values of members, as rows of the source `created` with the time of joining as `validFrom`. `from` and `to` filter by `validFrom`. A part may have fewer rows than `limit`: continue until `nextCursor` is null.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17676,7 +19039,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListUserFieldHistoriesWithResponse List changes of one value
 	//
-	// What was recorded, newest first; then what members were created with, as rows of the source `created` whose `validFrom` is when they joined. `from` and `to` choose by `validFrom`. A part may have fewer rows than `limit`: go on until `nextCursor` is null.
+	// Recorded changes, newest first; then the initial values of members, as rows of the source `created` with the time of joining as `validFrom`. `from` and `to` filter by `validFrom`. A part may have fewer rows than `limit`: continue until `nextCursor` is null.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17685,7 +19048,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateHistoryWithBodyWithResponse Change a value
 	//
-	// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` or `username_taken` when another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while all values of the field are being converted.
+	// Sets the value from now on; `at` is the time since which it is valid. The member must be yourself or rank below you: 403 `rank_too_low`. 409 `value_unchanged` if the field has the value, `identifier_taken` or `username_taken` if another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while the values of the field are converted.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17694,16 +19057,25 @@ type ClientWithResponsesInterface interface {
 
 	// CreateHistoryWithResponse Change a value
 	//
-	// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` or `username_taken` when another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while all values of the field are being converted.
+	// Sets the value from now on; `at` is the time since which it is valid. The member must be yourself or rank below you: 403 `rank_too_low`. 409 `value_unchanged` if the field has the value, `identifier_taken` or `username_taken` if another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while the values of the field are converted.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/communities/{communityId}/users/{userId}/user-fields/{fieldId}/histories (the `CreateHistory` operationId).
 	CreateHistoryWithResponse(ctx context.Context, communityId string, userId string, fieldId string, params *CreateHistoryParams, body CreateHistoryJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateHistoryResponse, error)
 
+	// ListEventsWithResponse List events
+	//
+	// The events of a community in the order of `sequence`, which has no gaps. Continue with `meta.next` as `after`. With `wait` the response is sent as soon as a matching event exists, or empty after that time. A page may have fewer events than `limit` although more exist: `meta.next` is lower than `meta.latest` then. 410 `expired`: events after `after` were deleted; continue after `details.oldest` - 1. 429 `too_many_streams`: too many requests of the account or key are waiting. 503 `streams_busy`: too many are waiting on the server.
+	//
+	// Returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with GET /v1/events (the `ListEvents` operationId).
+	ListEventsWithResponse(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*ListEventsResponse, error)
+
 	// CreateRoleWithBodyWithResponse Create a role
 	//
-	// Permissions that are not named are not given. Permissions of several roles add up.
+	// Omitted permissions are not granted. Permissions of several roles add up.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17712,7 +19084,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateRoleWithResponse Create a role
 	//
-	// Permissions that are not named are not given. Permissions of several roles add up.
+	// Omitted permissions are not granted. Permissions of several roles add up.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17721,7 +19093,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteRoleWithResponse Delete a role
 	//
-	// Nobody has it from then on. `@all` cannot be deleted.
+	// Removes the role from all members. `@all` cannot be deleted.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17730,61 +19102,61 @@ type ClientWithResponsesInterface interface {
 
 	// ListUserRolesWithResponse List the roles of a user
 	//
-	// `id` names the user. The highest first, `@all` last.
+	// `id` names the user. Highest rank first, `@all` last.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/roles/{id} (the `ListUserRoles` operationId).
 	ListUserRolesWithResponse(ctx context.Context, id string, params *ListUserRolesParams, reqEditors ...RequestEditorFn) (*ListUserRolesResponse, error)
 
-	// UpdateRoleWithBodyWithResponse Change a role
+	// UpdateRoleWithBodyWithResponse Update a role
 	//
-	// Changes what is sent, also of the permissions. A person changes only roles below their own highest, and gives only permissions they have themselves; whoever owns the community stands above all. Of `@all` neither title nor order can be changed.
+	// Omitted fields and permissions are unchanged. You can only change roles below your own highest role, and only grant permissions that you have; owners rank above all roles. Title and order of `@all` cannot be changed.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v1/roles/{id} (the `UpdateRole` operationId).
 	UpdateRoleWithBodyWithResponse(ctx context.Context, id string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateRoleResponse, error)
 
-	// UpdateRoleWithResponse Change a role
+	// UpdateRoleWithResponse Update a role
 	//
-	// Changes what is sent, also of the permissions. A person changes only roles below their own highest, and gives only permissions they have themselves; whoever owns the community stands above all. Of `@all` neither title nor order can be changed.
+	// Omitted fields and permissions are unchanged. You can only change roles below your own highest role, and only grant permissions that you have; owners rank above all roles. Title and order of `@all` cannot be changed.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v1/roles/{id} (the `UpdateRole` operationId).
 	UpdateRoleWithResponse(ctx context.Context, id string, body UpdateRoleJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateRoleResponse, error)
 
-	// AddRoleWithBodyWithResponse Give a role to a user
+	// AddRoleWithBodyWithResponse Assign a role to a user
 	//
-	// Whoever has the role already keeps it. A person hands out only roles below their own highest, to members below them.
+	// No effect if the user has the role. You can only assign roles below your own highest role, to members ranked below you.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/roles/{id}/add (the `AddRole` operationId).
 	AddRoleWithBodyWithResponse(ctx context.Context, id string, params *AddRoleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*AddRoleResponse, error)
 
-	// AddRoleWithResponse Give a role to a user
+	// AddRoleWithResponse Assign a role to a user
 	//
-	// Whoever has the role already keeps it. A person hands out only roles below their own highest, to members below them.
+	// No effect if the user has the role. You can only assign roles below your own highest role, to members ranked below you.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/roles/{id}/add (the `AddRole` operationId).
 	AddRoleWithResponse(ctx context.Context, id string, params *AddRoleParams, body AddRoleJSONRequestBody, reqEditors ...RequestEditorFn) (*AddRoleResponse, error)
 
-	// RemoveRoleWithBodyWithResponse Take a role from a user
+	// RemoveRoleWithBodyWithResponse Remove a role from a user
 	//
-	// Whoever does not have the role stays without it.
+	// No effect if the user does not have the role.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/roles/{id}/remove (the `RemoveRole` operationId).
 	RemoveRoleWithBodyWithResponse(ctx context.Context, id string, params *RemoveRoleParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*RemoveRoleResponse, error)
 
-	// RemoveRoleWithResponse Take a role from a user
+	// RemoveRoleWithResponse Remove a role from a user
 	//
-	// Whoever does not have the role stays without it.
+	// No effect if the user does not have the role.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17793,7 +19165,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListServersWithResponse List your communities
 	//
-	// Those you are a member of, the oldest first; with `deleted` those you owned and can still restore.
+	// Your memberships, oldest first; with `deleted` the communities that you owned and can restore.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17802,7 +19174,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateServerWithBodyWithResponse Create a community
 	//
-	// Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities. Anybody else owns at most 100: 409 `too_many_communities`.
+	// You become its owner. 403 `creation_closed` if only the owner of the installation creates communities. Others own at most 100 communities: 409 `too_many_communities`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17811,7 +19183,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateServerWithResponse Create a community
 	//
-	// Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities. Anybody else owns at most 100: 409 `too_many_communities`.
+	// You become its owner. 403 `creation_closed` if only the owner of the installation creates communities. Others own at most 100 communities: 409 `too_many_communities`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17820,7 +19192,7 @@ type ClientWithResponsesInterface interface {
 
 	// DeleteServerWithResponse Delete a community
 	//
-	// Only an owner, who repeats its name in `confirm`. The community is not found from then on and its keys are not valid, until an owner restores it or the retention time is over; then it is erased.
+	// Requires an owner; `confirm` repeats the name. The community is hidden and its keys are invalid until an owner restores it. After the retention time it is erased.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17829,32 +19201,34 @@ type ClientWithResponsesInterface interface {
 
 	// GetServerWithResponse Get a community
 	//
+	// Returns the name, the settings and the number of members. 404 `community_not_found`, also for callers that are not members.
+	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/servers/{serverId} (the `GetServer` operationId).
 	GetServerWithResponse(ctx context.Context, serverId string, reqEditors ...RequestEditorFn) (*GetServerResponse, error)
 
-	// UpdateServerWithBodyWithResponse Change a community
+	// UpdateServerWithBodyWithResponse Update a community
 	//
-	// What is not named stays as it is.
+	// Omitted fields are unchanged.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v1/servers/{serverId} (the `UpdateServer` operationId).
 	UpdateServerWithBodyWithResponse(ctx context.Context, serverId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateServerResponse, error)
 
-	// UpdateServerWithResponse Change a community
+	// UpdateServerWithResponse Update a community
 	//
-	// What is not named stays as it is.
+	// Omitted fields are unchanged.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v1/servers/{serverId} (the `UpdateServer` operationId).
 	UpdateServerWithResponse(ctx context.Context, serverId string, body UpdateServerJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateServerResponse, error)
 
-	// ListAuditLogWithResponse Read the audit log
+	// ListAuditLogWithResponse List the audit log
 	//
-	// What people and keys did in the community, the newest first.
+	// Actions of people and keys in the community, newest first.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17863,7 +19237,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListServerChannelsWithResponse List the channels of a community
 	//
-	// Those that the credential sees, as in `GET /v1/channels`.
+	// The channels that the credential can see, as in `GET /v1/channels`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17872,7 +19246,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListInvitesWithResponse List invites
 	//
-	// The newest first, with those who joined by each.
+	// Newest first, with the members who joined with each.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17881,7 +19255,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateInviteWithBodyWithResponse Create an invite
 	//
-	// With `roleId` whoever joins gets that role: 403 `missing_permission` or `rank_too_low` for one that you could not give to a member. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is the array of the invites; all are created or none. Whether an address has an account, is a member or declined before makes no difference. A community has at most 500 open invites: 409 `too_many_invites`.
+	// `roleId` is assigned to members who join: 403 `missing_permission` or `rank_too_low` for a role that you cannot assign. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is an array of invites; all are created or none. The response is the same whether or not an address has an account, is a member or has declined. A community has at most 500 open invites: 409 `too_many_invites`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17890,16 +19264,16 @@ type ClientWithResponsesInterface interface {
 
 	// CreateInviteWithResponse Create an invite
 	//
-	// With `roleId` whoever joins gets that role: 403 `missing_permission` or `rank_too_low` for one that you could not give to a member. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is the array of the invites; all are created or none. Whether an address has an account, is a member or declined before makes no difference. A community has at most 500 open invites: 409 `too_many_invites`.
+	// `roleId` is assigned to members who join: 403 `missing_permission` or `rank_too_low` for a role that you cannot assign. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is an array of invites; all are created or none. The response is the same whether or not an address has an account, is a member or has declined. A community has at most 500 open invites: 409 `too_many_invites`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/servers/{serverId}/invites (the `CreateInvite` operationId).
 	CreateInviteWithResponse(ctx context.Context, serverId string, params *CreateInviteParams, body CreateInviteJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateInviteResponse, error)
 
-	// RevokeInviteWithResponse Take an invite back
+	// RevokeInviteWithResponse Revoke an invite
 	//
-	// Your own, or any with the permission to manage the community. Who has joined stays.
+	// Revokes an invite of yours, or any with the permission to manage the community. Members who have joined are not affected.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17908,7 +19282,7 @@ type ClientWithResponsesInterface interface {
 
 	// JoinServerWithBodyWithResponse Join a community
 	//
-	// Where the joining requirements ask for user fields, send them in `fields`. If the community added your confirmed address before, this accepts that membership and asks for no field. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for a field in which each member has a value of their own; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that you can join by invite only is not found without one.
+	// Send the user fields that the joining requirements list in `fields`. If the community has added your verified address, this accepts that membership without fields. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for the value of an identifier field; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that requires an invite is not found without one.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17917,7 +19291,7 @@ type ClientWithResponsesInterface interface {
 
 	// JoinServerWithResponse Join a community
 	//
-	// Where the joining requirements ask for user fields, send them in `fields`. If the community added your confirmed address before, this accepts that membership and asks for no field. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for a field in which each member has a value of their own; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that you can join by invite only is not found without one.
+	// Send the user fields that the joining requirements list in `fields`. If the community has added your verified address, this accepts that membership without fields. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for the value of an identifier field; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that requires an invite is not found without one.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17926,25 +19300,25 @@ type ClientWithResponsesInterface interface {
 
 	// LeaveServerWithResponse Leave a community
 	//
-	// Ends your roles there too. 409 `last_owner` for the only owner.
+	// Removes your roles too. 409 `last_owner` for the only owner.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/servers/{serverId}/leave (the `LeaveServer` operationId).
 	LeaveServerWithResponse(ctx context.Context, serverId string, params *LeaveServerParams, reqEditors ...RequestEditorFn) (*LeaveServerResponse, error)
 
-	// RemoveServerLogoWithResponse Remove a community's logo
+	// RemoveServerLogoWithResponse Remove the logo of a community
 	//
-	// A community without a logo is shown by its initials.
+	// Without a logo, the initials of the community are shown.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /v1/servers/{serverId}/logo (the `RemoveServerLogo` operationId).
 	RemoveServerLogoWithResponse(ctx context.Context, serverId string, reqEditors ...RequestEditorFn) (*RemoveServerLogoResponse, error)
 
-	// SetServerLogoWithBodyWithResponse Change a community's logo
+	// SetServerLogoWithBodyWithResponse Set the logo of a community
 	//
-	// The picture is written anew without anything but its pixels, at most 1024 pixels wide and high, and is the `logo` of the community from then on. The one before goes.
+	// The picture is re-encoded without metadata, at most 1024 pixels wide and high, and replaces the previous `logo`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17953,25 +19327,25 @@ type ClientWithResponsesInterface interface {
 
 	// ListPenaltiesWithResponse List penalties
 	//
-	// The misconduct log: the newest first, lifted ones too.
+	// The misconduct log: newest first, including lifted penalties.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/servers/{serverId}/penalties (the `ListPenalties` operationId).
 	ListPenaltiesWithResponse(ctx context.Context, serverId string, params *ListPenaltiesParams, reqEditors ...RequestEditorFn) (*ListPenaltiesResponse, error)
 
-	// CreatePenaltyWithBodyWithResponse Give a penalty
+	// CreatePenaltyWithBodyWithResponse Create a penalty
 	//
-	// The member must stand below you, and each kind has its own permission. A suspension ends by itself at `until`.
+	// The member must rank below you; each kind has its own permission. A suspension ends at `until`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/servers/{serverId}/penalties (the `CreatePenalty` operationId).
 	CreatePenaltyWithBodyWithResponse(ctx context.Context, serverId string, params *CreatePenaltyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreatePenaltyResponse, error)
 
-	// CreatePenaltyWithResponse Give a penalty
+	// CreatePenaltyWithResponse Create a penalty
 	//
-	// The member must stand below you, and each kind has its own permission. A suspension ends by itself at `until`.
+	// The member must rank below you; each kind has its own permission. A suspension ends at `until`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -17980,7 +19354,7 @@ type ClientWithResponsesInterface interface {
 
 	// LiftPenaltyWithResponse Lift a penalty
 	//
-	// Takes back what it does: a suspension ends, who was banned may join again. It stays in the log.
+	// Ends a suspension, or allows a banned person to join again. The penalty remains in the log.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17989,7 +19363,7 @@ type ClientWithResponsesInterface interface {
 
 	// RestoreServerWithResponse Restore a deleted community
 	//
-	// Everything is as it was. 410 `community_erased` after the retention time.
+	// Restores everything. 410 `community_erased` after the retention time.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -17998,7 +19372,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListRolesWithResponse List roles
 	//
-	// The highest first, `@all` last.
+	// Highest rank first, `@all` last.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -18007,7 +19381,7 @@ type ClientWithResponsesInterface interface {
 
 	// TransferServerWithBodyWithResponse Transfer a community
 	//
-	// Offers the ownership to a member, who accepts or declines in the console or by the link in a mail within seven days. Only an owner (403 `owner_required`), with a session and no key (403 `session_required`), within ten minutes after the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a confirmed account. When the member accepts, you become an ordinary member with the highest role that has `server_administrator`, if there is one.
+	// Offers the ownership to a member, who accepts or declines in the console or with the link in a mail within seven days. Requires an owner (403 `owner_required`) in a session (403 `session_required`), within ten minutes of the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a verified account. When the member accepts, you become a member with the highest role that has `server_administrator`, if there is one.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18016,7 +19390,7 @@ type ClientWithResponsesInterface interface {
 
 	// TransferServerWithResponse Transfer a community
 	//
-	// Offers the ownership to a member, who accepts or declines in the console or by the link in a mail within seven days. Only an owner (403 `owner_required`), with a session and no key (403 `session_required`), within ten minutes after the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a confirmed account. When the member accepts, you become an ordinary member with the highest role that has `server_administrator`, if there is one.
+	// Offers the ownership to a member, who accepts or declines in the console or with the link in a mail within seven days. Requires an owner (403 `owner_required`) in a session (403 `session_required`), within ten minutes of the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a verified account. When the member accepts, you become a member with the highest role that has `server_administrator`, if there is one.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18025,7 +19399,7 @@ type ClientWithResponsesInterface interface {
 
 	// CreateUserWithBodyWithResponse Create a user
 	//
-	// Creates an unclaimed member (`claimed` is false). No account is created or changed, and an account outside the community makes no difference. 409 has the code of the first conflict, and `errors` has one entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who declined to be a member and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you could not give to a member. 503 `mail_unavailable` if a mail is to be sent and the server sends none.
+	// Creates an unclaimed member (`claimed` is false). Accounts are neither created nor changed, and accounts outside the community have no effect. 409 has the code of the first conflict, and `errors` has an entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who has declined a membership and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you cannot assign. 503 `mail_unavailable` if a mail is requested and the server sends none.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18034,16 +19408,16 @@ type ClientWithResponsesInterface interface {
 
 	// CreateUserWithResponse Create a user
 	//
-	// Creates an unclaimed member (`claimed` is false). No account is created or changed, and an account outside the community makes no difference. 409 has the code of the first conflict, and `errors` has one entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who declined to be a member and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you could not give to a member. 503 `mail_unavailable` if a mail is to be sent and the server sends none.
+	// Creates an unclaimed member (`claimed` is false). Accounts are neither created nor changed, and accounts outside the community have no effect. 409 has the code of the first conflict, and `errors` has an entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who has declined a membership and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you cannot assign. 503 `mail_unavailable` if a mail is requested and the server sends none.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/users (the `CreateUser` operationId).
 	CreateUserWithResponse(ctx context.Context, params *CreateUserParams, body CreateUserJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateUserResponse, error)
 
-	// SetAvatarWithBodyWithResponse Change a user's picture
+	// SetAvatarWithBodyWithResponse Set the avatar of a user
 	//
-	// The picture is written anew without anything but its pixels, at most 512 pixels wide and high. So many a minute of one account or key: 429, with `RateLimit` headers on every answer; 503 `pictures_busy` when too many wait to be decoded.
+	// The picture is re-encoded without metadata, at most 512 pixels wide and high. Uploads are limited per account or key: 429, with `RateLimit` headers in every response; 503 `pictures_busy` if too many pictures wait for decoding.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18052,22 +19426,22 @@ type ClientWithResponsesInterface interface {
 
 	// ImportUsersWithBodyWithResponse Import members from a file
 	//
-	// Creates members and changes those who are there, found by Email, else by Username. The answer comes as soon as the file is safe; a job works it off, every row has an outcome, and one bad row never stops the others.
+	// Creates members and updates existing ones, matched by Email, else by Username. The response is sent when the file is stored; a job processes it. Every row has an outcome, and an invalid row does not affect the others.
 	//
-	// CSV (UTF-8, UTF-16 or Windows-1252; `,` `;` tab or `|`), `.xlsx`, `.gz` and `.zip` are taken and detected. An empty cell leaves a value as it is, `__CLEAR__` clears it. The template names the headers.
+	// CSV (UTF-8, UTF-16 or Windows-1252; `,` `;` tab or `|`), `.xlsx`, `.gz` and `.zip` are detected. An empty cell leaves a value unchanged, `__CLEAR__` clears it. The template has the headers.
 	//
-	// Without a credential this works only where the community's setting `openBulkImport` is on, with smaller files and without options.
+	// Without a credential this works only if the community's setting `openBulkImport` is on, with smaller files and without options.
 	//
-	// No job is started, and the code says why. 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the kept files of the community use its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at a time. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
+	// Errors, without a job: 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the stored files of the community use up its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at once. 503 `files_busy`: too many files are being inspected. 503 `disk_full`: the disk of the server is full.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/users/bulk-import (the `ImportUsers` operationId).
 	ImportUsersWithBodyWithResponse(ctx context.Context, params *ImportUsersParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*ImportUsersResponse, error)
 
-	// GetImportTemplateWithResponse Template of an import file
+	// GetImportTemplateWithResponse Get the template of an import file
 	//
-	// The header line of a file to import: the default fields, then the community's own.
+	// The header line of an import file: the default fields, then the custom fields of the community.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -18076,7 +19450,7 @@ type ClientWithResponsesInterface interface {
 
 	// ListBulkJobsWithResponse List bulk jobs
 	//
-	// The API log: newest first.
+	// Newest first.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -18085,7 +19459,7 @@ type ClientWithResponsesInterface interface {
 
 	// UpdateUsersWithBodyWithResponse Update members from a file
 	//
-	// Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite. No job is started, and the code says why. 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the kept files of the community use its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at a time. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
+	// Updates existing members, matched by `email`, `username`, `user_id` or an identifier field; creates none. Send only the columns to change. The operation of a numerical column is in a column `<field>_op` before it: `add`, `subtract` or `overwrite`; other columns overwrite. Errors, without a job: 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the stored files of the community use up its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at once. 503 `files_busy`: too many files are being inspected. 503 `disk_full`: the disk of the server is full.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18094,7 +19468,7 @@ type ClientWithResponsesInterface interface {
 
 	// ApplyBulkJobWithBodyWithResponse Apply the plan of a dry run
 	//
-	// Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`. 409 `not_a_plan`: the job is no complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
+	// Applies exactly the plan of the dry run, as a new job. 409 `plan_stale` if a field, role, tag or setting has changed since, or the plan is older than 24 hours; a row whose plan would differ now fails with `plan_stale`. 409 `not_a_plan`: the job is not a complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18103,7 +19477,7 @@ type ClientWithResponsesInterface interface {
 
 	// ApplyBulkJobWithResponse Apply the plan of a dry run
 	//
-	// Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`. 409 `not_a_plan`: the job is no complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
+	// Applies exactly the plan of the dry run, as a new job. 409 `plan_stale` if a field, role, tag or setting has changed since, or the plan is older than 24 hours; a row whose plan would differ now fails with `plan_stale`. 409 `not_a_plan`: the job is not a complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18112,7 +19486,7 @@ type ClientWithResponsesInterface interface {
 
 	// CancelBulkJobWithBodyWithResponse Cancel a bulk job
 	//
-	// Rows that were applied stay applied; undo takes them back. 409 `job_finished`: the job has ended.
+	// Applied rows are kept; undo the job to revert them. 409 `job_finished`: the job has ended.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18121,43 +19495,43 @@ type ClientWithResponsesInterface interface {
 
 	// CancelBulkJobWithResponse Cancel a bulk job
 	//
-	// Rows that were applied stay applied; undo takes them back. 409 `job_finished`: the job has ended.
+	// Applied rows are kept; undo the job to revert them. 409 `job_finished`: the job has ended.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/users/bulk-update/{jobId}/cancel (the `CancelBulkJob` operationId).
 	CancelBulkJobWithResponse(ctx context.Context, jobId string, params *CancelBulkJobParams, body CancelBulkJobJSONRequestBody, reqEditors ...RequestEditorFn) (*CancelBulkJobResponse, error)
 
-	// ListBulkRowsWithResponse Rows of a bulk job
+	// ListBulkRowsWithResponse List the rows of a bulk job
 	//
-	// Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen. 400 `invalid_cursor`: the cursor is not one of this list. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
+	// Every row of the file has an outcome; `line` selects one. In a dry run the outcomes are the planned ones. 400 `invalid_cursor`: the cursor is from another list. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/users/bulk-update/{jobId}/details (the `ListBulkRows` operationId).
 	ListBulkRowsWithResponse(ctx context.Context, jobId string, params *ListBulkRowsParams, reqEditors ...RequestEditorFn) (*ListBulkRowsResponse, error)
 
-	// GetFailedRowsWithResponse Failed rows of a bulk job
+	// GetFailedRowsWithResponse Download the failed rows of a bulk job
 	//
-	// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
+	// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. The file can be corrected and uploaded again. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/users/bulk-update/{jobId}/failed.csv (the `GetFailedRows` operationId).
 	GetFailedRowsWithResponse(ctx context.Context, jobId string, params *GetFailedRowsParams, reqEditors ...RequestEditorFn) (*GetFailedRowsResponse, error)
 
-	// StreamBulkJobWithResponse Progress of a bulk job, live
+	// StreamBulkJobWithResponse Stream the progress of a bulk job
 	//
-	// Server-sent events: `progress` with the status object, at most four a second, and `done` as the last event. A stream whose right has ended closes with `dropped` `{code, message}`. 429 `too_many_streams` of one account or key, 503 `streams_busy` of the server.
+	// Server-sent events: `progress` with the status object, at most four per second, and `done` as the last event. When access ends, the stream closes with `dropped` `{code, message}`. 429 `too_many_streams` for an account or key, 503 `streams_busy` for the server.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/users/bulk-update/{jobId}/progress (the `StreamBulkJob` operationId).
 	StreamBulkJobWithResponse(ctx context.Context, jobId string, params *StreamBulkJobParams, reqEditors ...RequestEditorFn) (*StreamBulkJobResponse, error)
 
-	// GetBulkJobWithResponse Status of a bulk job
+	// GetBulkJobWithResponse Get the status of a bulk job
 	//
-	// `read = created + updated + unchanged + skipped + failed` holds at every moment, in dry runs too.
+	// `read = created + updated + unchanged + skipped + failed` is always true, in dry runs too.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -18166,7 +19540,7 @@ type ClientWithResponsesInterface interface {
 
 	// UndoBulkJobWithBodyWithResponse Undo a bulk job
 	//
-	// Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or not ended; `undo_running`: it is being undone. 410 `expired`: the details of its rows are no longer kept.
+	// Restores the state before an import or update, as a new job of type `undo`: deletes created members and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18175,32 +19549,32 @@ type ClientWithResponsesInterface interface {
 
 	// UndoBulkJobWithResponse Undo a bulk job
 	//
-	// Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or not ended; `undo_running`: it is being undone. 410 `expired`: the details of its rows are no longer kept.
+	// Restores the state before an import or update, as a new job of type `undo`: deletes created members and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/users/bulk-update/{jobId}/undo (the `UndoBulkJob` operationId).
 	UndoBulkJobWithResponse(ctx context.Context, jobId string, params *UndoBulkJobParams, body UndoBulkJobJSONRequestBody, reqEditors ...RequestEditorFn) (*UndoBulkJobResponse, error)
 
-	// FilterUsersWithBodyWithResponse List users by a filter
+	// FilterUsersWithBodyWithResponse List users with a filter
 	//
-	// The users who fit, in the order they were made, 200 at a time: by `cursor`, or by `page` with totals.
+	// Lists matching users in the order of their creation, 200 at a time: by `cursor`, or by `page` with totals.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/users/filter (the `FilterUsers` operationId).
 	FilterUsersWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*FilterUsersResponse, error)
 
-	// FilterUsersWithResponse List users by a filter
+	// FilterUsersWithResponse List users with a filter
 	//
-	// The users who fit, in the order they were made, 200 at a time: by `cursor`, or by `page` with totals.
+	// Lists matching users in the order of their creation, 200 at a time: by `cursor`, or by `page` with totals.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/users/filter (the `FilterUsers` operationId).
 	FilterUsersWithResponse(ctx context.Context, body FilterUsersJSONRequestBody, reqEditors ...RequestEditorFn) (*FilterUsersResponse, error)
 
-	// GetUserDataWithBodyWithResponse Data of one user
+	// GetUserDataWithBodyWithResponse Find a user
 	//
 	// Finds a member by `_id`, number, email address or username.
 	//
@@ -18209,7 +19583,7 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with POST /v1/users/info (the `GetUserData` operationId).
 	GetUserDataWithBodyWithResponse(ctx context.Context, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*GetUserDataResponse, error)
 
-	// GetUserDataWithResponse Data of one user
+	// GetUserDataWithResponse Find a user
 	//
 	// Finds a member by `_id`, number, email address or username.
 	//
@@ -18220,7 +19594,7 @@ type ClientWithResponsesInterface interface {
 
 	// ManageUserWithBodyWithResponse Delete or restore a user
 	//
-	// `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person declined an invite after the deletion; 410 `retention_over`. After the retention time what is known of the member is erased; the account is the person's own.
+	// `delete` hides the member and ends sessions that are limited to this community; `restore` reverts it. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person has declined an invite after the deletion; 410 `retention_over`. After the retention time the member's data is erased; the account remains.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18229,7 +19603,7 @@ type ClientWithResponsesInterface interface {
 
 	// ManageUserWithResponse Delete or restore a user
 	//
-	// `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person declined an invite after the deletion; 410 `retention_over`. After the retention time what is known of the member is erased; the account is the person's own.
+	// `delete` hides the member and ends sessions that are limited to this community; `restore` reverts it. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person has declined an invite after the deletion; 410 `retention_over`. After the retention time the member's data is erased; the account remains.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -18238,61 +19612,61 @@ type ClientWithResponsesInterface interface {
 
 	// GetUserWithResponse Get a user
 	//
-	// Only what the query chooses; everything without a choice, but what is `false`.
+	// Returns the fields that are `true` in the query; if none is, all fields that are not `false`.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/users/{userId} (the `GetUser` operationId).
 	GetUserWithResponse(ctx context.Context, userId string, params *GetUserParams, reqEditors ...RequestEditorFn) (*GetUserResponse, error)
 
-	// ListUserApiKeysWithResponse List your API keys
+	// ListUserApiKeysWithResponse List your user API keys
 	//
-	// The newest first, expired ones too.
+	// Newest first, including expired keys.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with GET /v1/users/{userId}/api-keys (the `ListUserApiKeys` operationId).
 	ListUserApiKeysWithResponse(ctx context.Context, userId string, reqEditors ...RequestEditorFn) (*ListUserApiKeysResponse, error)
 
-	// CreateUserApiKeyWithBodyWithResponse Create an API key of yours
+	// CreateUserApiKeyWithBodyWithResponse Create a user API key
 	//
-	// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. You have at most 50: 409 `too_many_api_keys`.
+	// The key acts for you in all your communities, with those of its permissions that you have there. It is shown only once, and is revoked by a new password and by signing out everywhere. In a session, send `password` or `code` unless you signed in within the last ten minutes: 403 `proof_required`. The email address of the account must be verified: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the key is not stored. An account has at most 50 keys: 409 `too_many_api_keys`.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/users/{userId}/api-keys (the `CreateUserApiKey` operationId).
 	CreateUserApiKeyWithBodyWithResponse(ctx context.Context, userId string, params *CreateUserApiKeyParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateUserApiKeyResponse, error)
 
-	// CreateUserApiKeyWithResponse Create an API key of yours
+	// CreateUserApiKeyWithResponse Create a user API key
 	//
-	// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. You have at most 50: 409 `too_many_api_keys`.
+	// The key acts for you in all your communities, with those of its permissions that you have there. It is shown only once, and is revoked by a new password and by signing out everywhere. In a session, send `password` or `code` unless you signed in within the last ten minutes: 403 `proof_required`. The email address of the account must be verified: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the key is not stored. An account has at most 50 keys: 409 `too_many_api_keys`.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with POST /v1/users/{userId}/api-keys (the `CreateUserApiKey` operationId).
 	CreateUserApiKeyWithResponse(ctx context.Context, userId string, params *CreateUserApiKeyParams, body CreateUserApiKeyJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateUserApiKeyResponse, error)
 
-	// DeleteUserApiKeyWithResponse Delete an API key of yours
+	// DeleteUserApiKeyWithResponse Delete a user API key
 	//
-	// It stops working at once.
+	// Revokes the key at once.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with DELETE /v1/users/{userId}/api-keys/{keyId} (the `DeleteUserApiKey` operationId).
 	DeleteUserApiKeyWithResponse(ctx context.Context, userId string, keyId string, reqEditors ...RequestEditorFn) (*DeleteUserApiKeyResponse, error)
 
-	// UpdateUserApiKeyWithBodyWithResponse Change an API key of yours
+	// UpdateUserApiKeyWithBodyWithResponse Update a user API key
 	//
-	// What is not named stays as it is.
+	// Omitted fields are unchanged.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PUT /v1/users/{userId}/api-keys/{keyId} (the `UpdateUserApiKey` operationId).
 	UpdateUserApiKeyWithBodyWithResponse(ctx context.Context, userId string, keyId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserApiKeyResponse, error)
 
-	// UpdateUserApiKeyWithResponse Change an API key of yours
+	// UpdateUserApiKeyWithResponse Update a user API key
 	//
-	// What is not named stays as it is.
+	// Omitted fields are unchanged.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -20419,6 +21793,198 @@ func (r GetCommunityUserResponse) ContentType() string {
 	return ""
 }
 
+type ListUserNotesResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListUserNoteCursorBody
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListUserNotesResponse) GetJSON200() *ListUserNoteCursorBody {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListUserNotesResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListUserNotesResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListUserNotesResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListUserNotesResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListUserNotesResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type CreateUserNoteResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON201 the response for an HTTP 201 `application/json` response
+	JSON201 *SuccessUserNote
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON201 returns the response for an HTTP 201 `application/json` response
+func (r CreateUserNoteResponse) GetJSON201() *SuccessUserNote {
+	return r.JSON201
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r CreateUserNoteResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r CreateUserNoteResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r CreateUserNoteResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r CreateUserNoteResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r CreateUserNoteResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type DeleteUserNoteResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessDeleted
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r DeleteUserNoteResponse) GetJSON200() *SuccessDeleted {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r DeleteUserNoteResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r DeleteUserNoteResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r DeleteUserNoteResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r DeleteUserNoteResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r DeleteUserNoteResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateUserNoteResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessUserNote
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateUserNoteResponse) GetJSON200() *SuccessUserNote {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r UpdateUserNoteResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateUserNoteResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateUserNoteResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateUserNoteResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateUserNoteResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
 type ListUserHistoriesResponse struct {
 	Body         []byte
 	HTTPResponse *http.Response
@@ -20557,6 +22123,54 @@ func (r CreateHistoryResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r CreateHistoryResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type ListEventsResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *ListWireEventEventMetaBody
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r ListEventsResponse) GetJSON200() *ListWireEventEventMetaBody {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r ListEventsResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r ListEventsResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r ListEventsResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r ListEventsResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r ListEventsResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -22851,7 +24465,7 @@ func (r UpdateUserApiKeyResponse) ContentType() string {
 
 // SecureAuthOlderWithResponse Sign a member in from another system
 //
-// The same as `secureAuth`, by its older address.
+// An alias of `secureAuth`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -22866,7 +24480,7 @@ func (c *ClientWithResponses) SecureAuthOlderWithResponse(ctx context.Context, p
 
 // ChangePasswordWithBodyWithResponse Change the password
 //
-// All other sessions of the account and the person's API keys end. 401 `wrong_password` counts as a failed sign-in.
+// All other sessions and the user API keys of the account are revoked. 401 `wrong_password` counts as a failed sign-in.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22881,7 +24495,7 @@ func (c *ClientWithResponses) ChangePasswordWithBodyWithResponse(ctx context.Con
 
 // ChangePasswordWithResponse Change the password
 //
-// All other sessions of the account and the person's API keys end. 401 `wrong_password` counts as a failed sign-in.
+// All other sessions and the user API keys of the account are revoked. 401 `wrong_password` counts as a failed sign-in.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22894,9 +24508,9 @@ func (c *ClientWithResponses) ChangePasswordWithResponse(ctx context.Context, pa
 	return ParseChangePasswordResponse(rsp)
 }
 
-// ForgotPasswordWithBodyWithResponse Ask for a new password
+// ForgotPasswordWithBodyWithResponse Request a password reset
 //
-// Writes a link to choose a new password, if there is an account with the address, up to five times an hour. The answer and its time are the same.
+// Mails a link to choose a new password, if an account has the address, at most five times per hour. Response and response time are the same in both cases.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22909,9 +24523,9 @@ func (c *ClientWithResponses) ForgotPasswordWithBodyWithResponse(ctx context.Con
 	return ParseForgotPasswordResponse(rsp)
 }
 
-// ForgotPasswordWithResponse Ask for a new password
+// ForgotPasswordWithResponse Request a password reset
 //
-// Writes a link to choose a new password, if there is an account with the address, up to five times an hour. The answer and its time are the same.
+// Mails a link to choose a new password, if an account has the address, at most five times per hour. Response and response time are the same in both cases.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22926,7 +24540,7 @@ func (c *ClientWithResponses) ForgotPasswordWithResponse(ctx context.Context, pa
 
 // LoginWithBodyWithResponse Sign in
 //
-// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time. The answer sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins that send it are counted for that device alone, so neither a flood from the same address nor failures elsewhere hold them up.
+// Starts a session of seven days. Response and response time are the same for an unknown user and a wrong password. On 401 `totp_required`, repeat the request with `code`. Ten attempts per minute for an address and for a name; after five failures the name is delayed, longer each time. The response sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins with it count for the device alone, so attempts of others do not delay them.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22941,7 +24555,7 @@ func (c *ClientWithResponses) LoginWithBodyWithResponse(ctx context.Context, con
 
 // LoginWithResponse Sign in
 //
-// Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time. The answer sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins that send it are counted for that device alone, so neither a flood from the same address nor failures elsewhere hold them up.
+// Starts a session of seven days. Response and response time are the same for an unknown user and a wrong password. On 401 `totp_required`, repeat the request with `code`. Ten attempts per minute for an address and for a name; after five failures the name is delayed, longer each time. The response sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins with it count for the device alone, so attempts of others do not delay them.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22956,7 +24570,7 @@ func (c *ClientWithResponses) LoginWithResponse(ctx context.Context, body LoginJ
 
 // LogoutWithBodyWithResponse Sign out
 //
-// Ends the session of the request, or all of the account; the person's API keys end with all.
+// Ends the session of the request, or with `everywhere` all sessions and user API keys of the account.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22971,7 +24585,7 @@ func (c *ClientWithResponses) LogoutWithBodyWithResponse(ctx context.Context, pa
 
 // LogoutWithResponse Sign out
 //
-// Ends the session of the request, or all of the account; the person's API keys end with all.
+// Ends the session of the request, or with `everywhere` all sessions and user API keys of the account.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -22984,9 +24598,9 @@ func (c *ClientWithResponses) LogoutWithResponse(ctx context.Context, params *Lo
 	return ParseLogoutResponse(rsp)
 }
 
-// MeWithResponse Your account
+// MeWithResponse Get your account
 //
-// Whose session or key this is.
+// The account of the session or key.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -22999,9 +24613,9 @@ func (c *ClientWithResponses) MeWithResponse(ctx context.Context, reqEditors ...
 	return ParseMeResponse(rsp)
 }
 
-// UpdateMeWithBodyWithResponse Change your account
+// UpdateMeWithBodyWithResponse Update your account
 //
-// What is not named stays as it is. Needs a sign-in of the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; one of another account is 409 `username_taken`. A new email address counts when the link that is mailed to it was opened, within 24 hours (`verifyEmail` takes its token too); until then it is `pendingEmail`. The current address gets a notice at the request and at the change. The answer is the same whether or not another account has the address. A newer request ends the link of an older one, and a new password ends it too. At most five new addresses an hour: 429 `too_many_mails`. The current address has to be proven: otherwise 403 `email_not_verified`.
+// Omitted fields are unchanged. Requires a sign-in within the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; 409 `username_taken` if another account has it. A new email address is `pendingEmail` until the link in its mail is opened, within 24 hours (`verifyEmail` also accepts its token). The current address is notified of the request and of the change. The response is the same whether or not another account has the address. A newer request or a new password revokes an earlier link. At most five new addresses per hour: 429 `too_many_mails`. The current address must be verified: 403 `email_not_verified`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23014,9 +24628,9 @@ func (c *ClientWithResponses) UpdateMeWithBodyWithResponse(ctx context.Context, 
 	return ParseUpdateMeResponse(rsp)
 }
 
-// UpdateMeWithResponse Change your account
+// UpdateMeWithResponse Update your account
 //
-// What is not named stays as it is. Needs a sign-in of the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; one of another account is 409 `username_taken`. A new email address counts when the link that is mailed to it was opened, within 24 hours (`verifyEmail` takes its token too); until then it is `pendingEmail`. The current address gets a notice at the request and at the change. The answer is the same whether or not another account has the address. A newer request ends the link of an older one, and a new password ends it too. At most five new addresses an hour: 429 `too_many_mails`. The current address has to be proven: otherwise 403 `email_not_verified`.
+// Omitted fields are unchanged. Requires a sign-in within the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; 409 `username_taken` if another account has it. A new email address is `pendingEmail` until the link in its mail is opened, within 24 hours (`verifyEmail` also accepts its token). The current address is notified of the request and of the change. The response is the same whether or not another account has the address. A newer request or a new password revokes an earlier link. At most five new addresses per hour: 429 `too_many_mails`. The current address must be verified: 403 `email_not_verified`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23031,7 +24645,7 @@ func (c *ClientWithResponses) UpdateMeWithResponse(ctx context.Context, body Upd
 
 // RegisterWithBodyWithResponse Register
 //
-// Writes to the address: a link that makes the account, or, where there is one already, that there is. Of several registrations of an address only the newest one's link works. The answer and its time are the same. 403 `registration_closed` where nobody may register.
+// Mails a link that creates the account or, if the address has an account, a notice. Of several registrations of an address only the latest link works. Response and response time are the same in both cases. 403 `registration_closed` if registration is disabled.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23046,7 +24660,7 @@ func (c *ClientWithResponses) RegisterWithBodyWithResponse(ctx context.Context, 
 
 // RegisterWithResponse Register
 //
-// Writes to the address: a link that makes the account, or, where there is one already, that there is. Of several registrations of an address only the newest one's link works. The answer and its time are the same. 403 `registration_closed` where nobody may register.
+// Mails a link that creates the account or, if the address has an account, a notice. Of several registrations of an address only the latest link works. Response and response time are the same in both cases. 403 `registration_closed` if registration is disabled.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23059,9 +24673,9 @@ func (c *ClientWithResponses) RegisterWithResponse(ctx context.Context, params *
 	return ParseRegisterResponse(rsp)
 }
 
-// ResetPasswordWithBodyWithResponse Choose a new password
+// ResetPasswordWithBodyWithResponse Reset the password
 //
-// The token works once, within an hour. All sessions of the account and the person's API keys end. The first time it proves the address, every other way to sign in to the account goes too.
+// The token works once, within an hour. All sessions and user API keys of the account are revoked. If this verifies the address for the first time, all other sign-in methods of the account are removed.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23074,9 +24688,9 @@ func (c *ClientWithResponses) ResetPasswordWithBodyWithResponse(ctx context.Cont
 	return ParseResetPasswordResponse(rsp)
 }
 
-// ResetPasswordWithResponse Choose a new password
+// ResetPasswordWithResponse Reset the password
 //
-// The token works once, within an hour. All sessions of the account and the person's API keys end. The first time it proves the address, every other way to sign in to the account goes too.
+// The token works once, within an hour. All sessions and user API keys of the account are revoked. If this verifies the address for the first time, all other sign-in methods of the account are removed.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23091,7 +24705,7 @@ func (c *ClientWithResponses) ResetPasswordWithResponse(ctx context.Context, par
 
 // SecureAuthWithResponse Sign a member in from another system
 //
-// For a system that has signed a member in itself: a link that signs them in here. It needs a community's key with the permission `signIn`, which `*` does not stand for. The session works in that community only, and members with a server permission cannot have one: 403 `limited_session`. 404 `user_not_found` for a person who is no member, whether or not an account exists.
+// Creates a link that signs a member in, for systems that have authenticated the member themselves. Requires a key of the community with the permission `signIn`, which `*` does not include. The session is valid in that community only. Members with a server permission cannot have one: 403 `limited_session`. 404 `user_not_found` for a person without a membership, whether or not an account exists.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -23106,7 +24720,7 @@ func (c *ClientWithResponses) SecureAuthWithResponse(ctx context.Context, params
 
 // ListSessionsWithResponse List your sessions
 //
-// The last one used first.
+// Ordered by last use, latest first.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -23121,6 +24735,8 @@ func (c *ClientWithResponses) ListSessionsWithResponse(ctx context.Context, reqE
 
 // EndSessionWithResponse End a session
 //
+// The token of the session is rejected from the next request on. 404 `session_not_found`.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with DELETE /v1/auth/sessions/{sessionId} (the `EndSession` operationId).
@@ -23132,9 +24748,9 @@ func (c *ClientWithResponses) EndSessionWithResponse(ctx context.Context, sessio
 	return ParseEndSessionResponse(rsp)
 }
 
-// StartTotpWithBodyWithResponse Start a second factor
+// StartTotpWithBodyWithResponse Set up two-factor authentication
 //
-// Makes a secret for an authenticator app. Nothing is asked for until `confirmTotp` has seen a code of it. Give `password`, unless you signed in within the last ten minutes: 403 `proof_required`. Wrong ones count as failed sign-ins.
+// Creates a secret for an authenticator app; `confirmTotp` enables it. Send `password` unless you signed in within the last ten minutes: 403 `proof_required`. A wrong password counts as a failed sign-in.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23147,9 +24763,9 @@ func (c *ClientWithResponses) StartTotpWithBodyWithResponse(ctx context.Context,
 	return ParseStartTotpResponse(rsp)
 }
 
-// StartTotpWithResponse Start a second factor
+// StartTotpWithResponse Set up two-factor authentication
 //
-// Makes a secret for an authenticator app. Nothing is asked for until `confirmTotp` has seen a code of it. Give `password`, unless you signed in within the last ten minutes: 403 `proof_required`. Wrong ones count as failed sign-ins.
+// Creates a secret for an authenticator app; `confirmTotp` enables it. Send `password` unless you signed in within the last ten minutes: 403 `proof_required`. A wrong password counts as a failed sign-in.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23162,9 +24778,9 @@ func (c *ClientWithResponses) StartTotpWithResponse(ctx context.Context, params 
 	return ParseStartTotpResponse(rsp)
 }
 
-// ConfirmTotpWithBodyWithResponse Switch the second factor on
+// ConfirmTotpWithBodyWithResponse Enable two-factor authentication
 //
-// From now on a sign-in by password needs a code. The recovery codes are shown this once; each works once in the place of a code. No code works twice.
+// From now on a sign-in with a password needs a code. The recovery codes are shown only once; each replaces a code once. No code works twice.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23177,9 +24793,9 @@ func (c *ClientWithResponses) ConfirmTotpWithBodyWithResponse(ctx context.Contex
 	return ParseConfirmTotpResponse(rsp)
 }
 
-// ConfirmTotpWithResponse Switch the second factor on
+// ConfirmTotpWithResponse Enable two-factor authentication
 //
-// From now on a sign-in by password needs a code. The recovery codes are shown this once; each works once in the place of a code. No code works twice.
+// From now on a sign-in with a password needs a code. The recovery codes are shown only once; each replaces a code once. No code works twice.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23192,9 +24808,9 @@ func (c *ClientWithResponses) ConfirmTotpWithResponse(ctx context.Context, param
 	return ParseConfirmTotpResponse(rsp)
 }
 
-// DisableTotpWithBodyWithResponse Switch the second factor off
+// DisableTotpWithBodyWithResponse Disable two-factor authentication
 //
-// Give `password`, or a `code` of the app or of recovery, unless you signed in within the last ten minutes. Sessions go on.
+// Send `password`, or a `code` of the app or a recovery code, unless you signed in within the last ten minutes. Sessions remain valid.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23207,9 +24823,9 @@ func (c *ClientWithResponses) DisableTotpWithBodyWithResponse(ctx context.Contex
 	return ParseDisableTotpResponse(rsp)
 }
 
-// DisableTotpWithResponse Switch the second factor off
+// DisableTotpWithResponse Disable two-factor authentication
 //
-// Give `password`, or a `code` of the app or of recovery, unless you signed in within the last ten minutes. Sessions go on.
+// Send `password`, or a `code` of the app or a recovery code, unless you signed in within the last ten minutes. Sessions remain valid.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23224,7 +24840,7 @@ func (c *ClientWithResponses) DisableTotpWithResponse(ctx context.Context, param
 
 // VerifyEmailWithBodyWithResponse Verify an email address
 //
-// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail. The token of a new email address (`updateMe`) gives the account that address; 409 `email_taken` if another account has it by then.
+// Creates the registered account. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. If the address was registered with different passwords, the account has no password and a link to choose one is mailed. The token of a new email address (`updateMe`) confirms that address; 409 `email_taken` if another account has taken it.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23239,7 +24855,7 @@ func (c *ClientWithResponses) VerifyEmailWithBodyWithResponse(ctx context.Contex
 
 // VerifyEmailWithResponse Verify an email address
 //
-// Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail. The token of a new email address (`updateMe`) gives the account that address; 409 `email_taken` if another account has it by then.
+// Creates the registered account. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. If the address was registered with different passwords, the account has no password and a link to choose one is mailed. The token of a new email address (`updateMe`) confirms that address; 409 `email_taken` if another account has taken it.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23254,6 +24870,8 @@ func (c *ClientWithResponses) VerifyEmailWithResponse(ctx context.Context, param
 
 // ListChannelCategoriesWithResponse List channel categories
 //
+// Lists the categories in their order, without pages.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/channel-categories (the `ListChannelCategories` operationId).
@@ -23266,6 +24884,8 @@ func (c *ClientWithResponses) ListChannelCategoriesWithResponse(ctx context.Cont
 }
 
 // CreateChannelCategoryWithBodyWithResponse Create a channel category
+//
+// The category is added at the end. 400 `invalid_input`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23280,6 +24900,8 @@ func (c *ClientWithResponses) CreateChannelCategoryWithBodyWithResponse(ctx cont
 
 // CreateChannelCategoryWithResponse Create a channel category
 //
+// The category is added at the end. 400 `invalid_input`.
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/channel-categories (the `CreateChannelCategory` operationId).
@@ -23293,7 +24915,7 @@ func (c *ClientWithResponses) CreateChannelCategoryWithResponse(ctx context.Cont
 
 // DeleteChannelCategoryWithResponse Delete a channel category
 //
-// Its channels stay, in no category.
+// Its channels are kept without a category.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -23306,7 +24928,9 @@ func (c *ClientWithResponses) DeleteChannelCategoryWithResponse(ctx context.Cont
 	return ParseDeleteChannelCategoryResponse(rsp)
 }
 
-// UpdateChannelCategoryWithBodyWithResponse Change a channel category
+// UpdateChannelCategoryWithBodyWithResponse Update a channel category
+//
+// Changes the given fields. 404 `category_not_found`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23319,7 +24943,9 @@ func (c *ClientWithResponses) UpdateChannelCategoryWithBodyWithResponse(ctx cont
 	return ParseUpdateChannelCategoryResponse(rsp)
 }
 
-// UpdateChannelCategoryWithResponse Change a channel category
+// UpdateChannelCategoryWithResponse Update a channel category
+//
+// Changes the given fields. 404 `category_not_found`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23334,7 +24960,7 @@ func (c *ClientWithResponses) UpdateChannelCategoryWithResponse(ctx context.Cont
 
 // ListChannelsWithResponse List channels
 //
-// Those that the credential sees: a key of the community sees all, a person those that their roles and the channels' overrides show them. Those in no category come first.
+// The channels that the credential can see: for a key of the community all, for a person those that roles and overrides allow. Channels without a category come first.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -23349,7 +24975,7 @@ func (c *ClientWithResponses) ListChannelsWithResponse(ctx context.Context, para
 
 // CreateChannelWithBodyWithResponse Create a channel
 //
-// The last of its category. An iframe channel needs a `url` of an origin that the community's setting `allowedFrameOrigins` lists.
+// Adds the channel at the end of its category. An iframe channel needs a `url` of an origin in the community's setting `allowedFrameOrigins`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23364,7 +24990,7 @@ func (c *ClientWithResponses) CreateChannelWithBodyWithResponse(ctx context.Cont
 
 // CreateChannelWithResponse Create a channel
 //
-// The last of its category. An iframe channel needs a `url` of an origin that the community's setting `allowedFrameOrigins` lists.
+// Adds the channel at the end of its category. An iframe channel needs a `url` of an origin in the community's setting `allowedFrameOrigins`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23379,7 +25005,7 @@ func (c *ClientWithResponses) CreateChannelWithResponse(ctx context.Context, par
 
 // DeleteChannelWithResponse Delete a channel
 //
-// With everything in it.
+// Deletes the channel with its content.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -23392,9 +25018,9 @@ func (c *ClientWithResponses) DeleteChannelWithResponse(ctx context.Context, cha
 	return ParseDeleteChannelResponse(rsp)
 }
 
-// UpdateChannelWithBodyWithResponse Change a channel
+// UpdateChannelWithBodyWithResponse Update a channel
 //
-// Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`; of a direct channel it stays true: 409 `direct_private`.
+// Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23407,9 +25033,9 @@ func (c *ClientWithResponses) UpdateChannelWithBodyWithResponse(ctx context.Cont
 	return ParseUpdateChannelResponse(rsp)
 }
 
-// UpdateChannelWithResponse Change a channel
+// UpdateChannelWithResponse Update a channel
 //
-// Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`; of a direct channel it stays true: 409 `direct_private`.
+// Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23422,9 +25048,9 @@ func (c *ClientWithResponses) UpdateChannelWithResponse(ctx context.Context, cha
 	return ParseUpdateChannelResponse(rsp)
 }
 
-// SetChannelOverridesWithBodyWithResponse Set what a channel allows and denies
+// SetChannelOverridesWithBodyWithResponse Set the overrides of a channel
 //
-// A private channel stays hidden from `@all` also when the list does not say so; allowing `@all` to see it answers 409 `channel_private`, or `direct_private` of a direct channel. Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
+// Replaces all overrides. A private channel remains hidden from `@all`; allowing `@all` to see it is 409 `channel_private`, or `direct_private` for a direct channel. Without owning the community you can only change overrides of roles and members ranked below you, and only permissions that you have in the channel.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23437,9 +25063,9 @@ func (c *ClientWithResponses) SetChannelOverridesWithBodyWithResponse(ctx contex
 	return ParseSetChannelOverridesResponse(rsp)
 }
 
-// SetChannelOverridesWithResponse Set what a channel allows and denies
+// SetChannelOverridesWithResponse Set the overrides of a channel
 //
-// A private channel stays hidden from `@all` also when the list does not say so; allowing `@all` to see it answers 409 `channel_private`, or `direct_private` of a direct channel. Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
+// Replaces all overrides. A private channel remains hidden from `@all`; allowing `@all` to see it is 409 `channel_private`, or `direct_private` for a direct channel. Without owning the community you can only change overrides of roles and members ranked below you, and only permissions that you have in the channel.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23452,9 +25078,9 @@ func (c *ClientWithResponses) SetChannelOverridesWithResponse(ctx context.Contex
 	return ParseSetChannelOverridesResponse(rsp)
 }
 
-// ExplainChannelPermissionsWithResponse What a user may do in a channel, and why
+// ExplainChannelPermissionsWithResponse Explain a user's permissions in a channel
 //
-// The owner and roles with `server_administrator` may do everything. Else the member's own override decides, else those of the roles (one that allows before one that denies), else that of `@all`, else whether any role allows it. `rule` names what decided.
+// The owner and roles with `server_administrator` have all permissions. Otherwise the first of these decides: the member's own override, the overrides of roles (allow before deny), the override of `@all`, the permissions of roles. `rule` names it.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -23469,7 +25095,7 @@ func (c *ClientWithResponses) ExplainChannelPermissionsWithResponse(ctx context.
 
 // ListApiKeysWithResponse List API keys
 //
-// The newest first, expired ones too.
+// Newest first, including expired keys.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -23484,7 +25110,7 @@ func (c *ClientWithResponses) ListApiKeysWithResponse(ctx context.Context, commu
 
 // CreateApiKeyWithBodyWithResponse Create an API key
 //
-// The key is shown this once. Nobody makes a key that may more, or works longer, than they do, and it never does more than whoever made it may do now: while they are suspended it is refused with 403 `key_maker_suspended`, when they are no member any more with 403 `key_maker_gone`, and what they lost with a role with 403 `missing_permission`. Keys that the command line or the installation's owner made have no such bound. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. A community has at most 200 keys: 409 `too_many_api_keys`.
+// The key is shown only once. A key cannot have more permissions or a longer life than its creator, and at each request it is limited to the current permissions of its creator: 403 `key_maker_suspended` while they are suspended, 403 `key_maker_gone` after they have left, 403 `missing_permission` for permissions that they have lost. Keys created on the command line or by the owner of the installation are not limited. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the key is not stored. A community has at most 200 keys: 409 `too_many_api_keys`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23499,7 +25125,7 @@ func (c *ClientWithResponses) CreateApiKeyWithBodyWithResponse(ctx context.Conte
 
 // CreateApiKeyWithResponse Create an API key
 //
-// The key is shown this once. Nobody makes a key that may more, or works longer, than they do, and it never does more than whoever made it may do now: while they are suspended it is refused with 403 `key_maker_suspended`, when they are no member any more with 403 `key_maker_gone`, and what they lost with a role with 403 `missing_permission`. Keys that the command line or the installation's owner made have no such bound. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. A community has at most 200 keys: 409 `too_many_api_keys`.
+// The key is shown only once. A key cannot have more permissions or a longer life than its creator, and at each request it is limited to the current permissions of its creator: 403 `key_maker_suspended` while they are suspended, 403 `key_maker_gone` after they have left, 403 `missing_permission` for permissions that they have lost. Keys created on the command line or by the owner of the installation are not limited. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the key is not stored. A community has at most 200 keys: 409 `too_many_api_keys`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23514,7 +25140,7 @@ func (c *ClientWithResponses) CreateApiKeyWithResponse(ctx context.Context, comm
 
 // DeleteApiKeyWithResponse Delete an API key
 //
-// Both its secrets stop working at once. Its unused sign-in links and the sessions that began with them end.
+// Revokes both secrets at once, unused sign-in links of the key, and the sessions that they started.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -23527,9 +25153,9 @@ func (c *ClientWithResponses) DeleteApiKeyWithResponse(ctx context.Context, comm
 	return ParseDeleteApiKeyResponse(rsp)
 }
 
-// UpdateApiKeyWithBodyWithResponse Change an API key
+// UpdateApiKeyWithBodyWithResponse Update an API key
 //
-// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. The creator stays and bounds the key, whoever widens it. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator, and the only person that the key is bound by: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+// Omitted fields are unchanged. Only its creator, the owners of the community and of the installation, and persons ranked above the creator may extend a key (`permissions`, expiry, `isActive`), and they need every permission of the changed key: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that has left has no rank. An extended key remains limited to its creator. A key that changes keys has the rank of its own creator and its own permissions. `takeOver` makes you the creator and the only person to whom the key is limited: it requires every permission of the key and no rank. Removing `signIn` and `isActive: false` revoke the sign-in links of the key and the sessions that they started.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23542,9 +25168,9 @@ func (c *ClientWithResponses) UpdateApiKeyWithBodyWithResponse(ctx context.Conte
 	return ParseUpdateApiKeyResponse(rsp)
 }
 
-// UpdateApiKeyWithResponse Change an API key
+// UpdateApiKeyWithResponse Update an API key
 //
-// What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. The creator stays and bounds the key, whoever widens it. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator, and the only person that the key is bound by: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+// Omitted fields are unchanged. Only its creator, the owners of the community and of the installation, and persons ranked above the creator may extend a key (`permissions`, expiry, `isActive`), and they need every permission of the changed key: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that has left has no rank. An extended key remains limited to its creator. A key that changes keys has the rank of its own creator and its own permissions. `takeOver` makes you the creator and the only person to whom the key is limited: it requires every permission of the key and no rank. Removing `signIn` and `isActive: false` revoke the sign-in links of the key and the sessions that they started.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23559,7 +25185,7 @@ func (c *ClientWithResponses) UpdateApiKeyWithResponse(ctx context.Context, comm
 
 // RotateApiKeyWithBodyWithResponse Rotate an API key
 //
-// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The creator stays; the new secret of a key that another person rotated, an owner too, also stays within the rights of that person at the time of each request (`boundBy`), and is refused when they leave. If the creator left, you become the creator. The previous secret works for `overlapHours`, 24 unless given, bound as before; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+// Creates a new secret for the same key; requires the right to extend it (`updateApiKey`). It is shown only once. The creator is unchanged. If another person rotates the key, even an owner, the new secret is also limited to the current permissions of that person (`boundBy`) and is rejected after they leave. If the creator has left, you become the creator. The previous secret remains valid for `overlapHours` (default 24) with its previous limits; another rotation revokes the oldest secret. Updates and deletion apply to both secrets. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the secret is not stored.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23574,7 +25200,7 @@ func (c *ClientWithResponses) RotateApiKeyWithBodyWithResponse(ctx context.Conte
 
 // RotateApiKeyWithResponse Rotate an API key
 //
-// A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The creator stays; the new secret of a key that another person rotated, an owner too, also stays within the rights of that person at the time of each request (`boundBy`), and is refused when they leave. If the creator left, you become the creator. The previous secret works for `overlapHours`, 24 unless given, bound as before; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+// Creates a new secret for the same key; requires the right to extend it (`updateApiKey`). It is shown only once. The creator is unchanged. If another person rotates the key, even an owner, the new secret is also limited to the current permissions of that person (`boundBy`) and is rejected after they leave. If the creator has left, you become the creator. The previous secret remains valid for `overlapHours` (default 24) with its previous limits; another rotation revokes the oldest secret. Updates and deletion apply to both secrets. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the secret is not stored.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23589,6 +25215,8 @@ func (c *ClientWithResponses) RotateApiKeyWithResponse(ctx context.Context, comm
 
 // ListTagsWithResponse List tags
 //
+// Lists all tags by name, without pages. A community has at most 5,000.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/communities/{communityId}/tags (the `ListTags` operationId).
@@ -23601,6 +25229,8 @@ func (c *ClientWithResponses) ListTagsWithResponse(ctx context.Context, communit
 }
 
 // CreateTagWithBodyWithResponse Create a tag
+//
+// A name has 1 to 50 characters and is unique in the community; white space is folded. 409 `duplicate_tag`, `too_many_tags`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23615,6 +25245,8 @@ func (c *ClientWithResponses) CreateTagWithBodyWithResponse(ctx context.Context,
 
 // CreateTagWithResponse Create a tag
 //
+// A name has 1 to 50 characters and is unique in the community; white space is folded. 409 `duplicate_tag`, `too_many_tags`.
+//
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with POST /v1/communities/{communityId}/tags (the `CreateTag` operationId).
@@ -23628,7 +25260,7 @@ func (c *ClientWithResponses) CreateTagWithResponse(ctx context.Context, communi
 
 // DeleteTagWithResponse Delete a tag
 //
-// Takes the tag from every member too.
+// Removes the tag from all members too.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -23643,7 +25275,7 @@ func (c *ClientWithResponses) DeleteTagWithResponse(ctx context.Context, communi
 
 // ListHistoriesWithResponse List changes of values
 //
-// What was recorded, newest first; then what members were created with, as rows of the source `created` whose `validFrom` is when they joined. `from` and `to` choose by `validFrom`. A part may have fewer rows than `limit`: go on until `nextCursor` is null.
+// Recorded changes, newest first; then the initial values of members, as rows of the source `created` with the time of joining as `validFrom`. `from` and `to` filter by `validFrom`. A part may have fewer rows than `limit`: continue until `nextCursor` is null.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -23656,9 +25288,9 @@ func (c *ClientWithResponses) ListHistoriesWithResponse(ctx context.Context, com
 	return ParseListHistoriesResponse(rsp)
 }
 
-// RevertHistoryWithResponse Take back a change
+// RevertHistoryWithResponse Revert a change
 //
-// Puts the old value back as a new change, whatever happened since. The member is yourself or stands below you: 403 `rank_too_low`. Of roles it takes back what the change gave and gives back what it took, and leaves the others: that needs the permission `roles` too, and the ranks as for adding a role. What a member was created with was no change and has nothing before it: 404. 409 `field_gone` when the field was deleted, `value_does_not_fit` when it would not take the value any more, `value_unchanged` when it has it already.
+// Restores the previous value as a new change, regardless of later changes. The member must be yourself or rank below you: 403 `rank_too_low`. For roles, it removes the roles that were added and adds the roles that were removed; this also requires the permission `roles`, and ranks as for assigning a role. Initial values cannot be reverted: 404. 409 `field_gone` if the field was deleted, `value_does_not_fit` if the value is no longer valid, `value_unchanged` if the field has it.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -23673,7 +25305,7 @@ func (c *ClientWithResponses) RevertHistoryWithResponse(ctx context.Context, com
 
 // ListUserFieldsWithResponse List user fields
 //
-// The default fields, which every community has, then its own.
+// Lists the default fields, then the custom fields of the community.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -23688,7 +25320,7 @@ func (c *ClientWithResponses) ListUserFieldsWithResponse(ctx context.Context, co
 
 // CreateUserFieldWithBodyWithResponse Create a user field
 //
-// `field` and `name` are unique in the community and are not the name of a default field, of what is known of every member (`xp`, `coins`, `user_id` and the like), or of a column that files have for themselves (`_line`, `..._op`).
+// `field` and `name` are unique in the community. They cannot be the names of default fields, of other values of members (such as `xp`, `coins`, `user_id`) or of special columns of files (`_line`, `..._op`).
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23703,7 +25335,7 @@ func (c *ClientWithResponses) CreateUserFieldWithBodyWithResponse(ctx context.Co
 
 // CreateUserFieldWithResponse Create a user field
 //
-// `field` and `name` are unique in the community and are not the name of a default field, of what is known of every member (`xp`, `coins`, `user_id` and the like), or of a column that files have for themselves (`_line`, `..._op`).
+// `field` and `name` are unique in the community. They cannot be the names of default fields, of other values of members (such as `xp`, `coins`, `user_id`) or of special columns of files (`_line`, `..._op`).
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23718,7 +25350,7 @@ func (c *ClientWithResponses) CreateUserFieldWithResponse(ctx context.Context, c
 
 // DeleteUserFieldWithResponse Delete a user field
 //
-// Deletes the values too; the history stays. 409 `confirm_needed` names how many members have a value.
+// Deletes the values too, but not the history. 409 `confirm_needed` with the number of members that have a value.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -23733,6 +25365,8 @@ func (c *ClientWithResponses) DeleteUserFieldWithResponse(ctx context.Context, c
 
 // GetUserFieldWithResponse Get a user field
 //
+// `fieldId` is the `_id` or the database name of a default or custom field. 404 `field_not_found`.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/communities/{communityId}/user-fields/{fieldId} (the `GetUserField` operationId).
@@ -23744,11 +25378,11 @@ func (c *ClientWithResponses) GetUserFieldWithResponse(ctx context.Context, comm
 	return ParseGetUserFieldResponse(rsp)
 }
 
-// UpdateUserFieldWithBodyWithResponse Change a user field
+// UpdateUserFieldWithBodyWithResponse Update a user field
 //
-// What is left out stays as it is. Another type or other options convert every member's value, each with a row in the history; 409 `values_do_not_fit` or `option_in_use` when one cannot be converted, and nothing is changed. 409 `not_unique` when an identifier would not be unique, `field_busy` while a job is at work on the values, `default_field` for a default field.
+// Omitted properties are unchanged. Another type or other options convert the values of all members, each with a row in the history; if one cannot be converted, nothing is changed: 409 `values_do_not_fit` or `option_in_use`. 409 `not_unique` if an identifier would not be unique, `field_busy` while a job processes the values, `default_field` for a default field.
 //
-// In a community of more than some thousand members a job does the work: `work` tells how far it is, and values cannot be changed until it is done, except while an index is filled.
+// In a community with more than a few thousand members a job does this: `work` has its progress, and values cannot be changed until it ends, except while an index is built.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23761,11 +25395,11 @@ func (c *ClientWithResponses) UpdateUserFieldWithBodyWithResponse(ctx context.Co
 	return ParseUpdateUserFieldResponse(rsp)
 }
 
-// UpdateUserFieldWithResponse Change a user field
+// UpdateUserFieldWithResponse Update a user field
 //
-// What is left out stays as it is. Another type or other options convert every member's value, each with a row in the history; 409 `values_do_not_fit` or `option_in_use` when one cannot be converted, and nothing is changed. 409 `not_unique` when an identifier would not be unique, `field_busy` while a job is at work on the values, `default_field` for a default field.
+// Omitted properties are unchanged. Another type or other options convert the values of all members, each with a row in the history; if one cannot be converted, nothing is changed: 409 `values_do_not_fit` or `option_in_use`. 409 `not_unique` if an identifier would not be unique, `field_busy` while a job processes the values, `default_field` for a default field.
 //
-// In a community of more than some thousand members a job does the work: `work` tells how far it is, and values cannot be changed until it is done, except while an index is filled.
+// In a community with more than a few thousand members a job does this: `work` has its progress, and values cannot be changed until it ends, except while an index is built.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23780,7 +25414,7 @@ func (c *ClientWithResponses) UpdateUserFieldWithResponse(ctx context.Context, c
 
 // ListFieldHistoriesWithResponse List changes of a field's values
 //
-// Also of a field that was deleted. What was recorded, newest first; then what members were created with, as rows of the source `created` whose `validFrom` is when they joined. `from` and `to` choose by `validFrom`. A part may have fewer rows than `limit`: go on until `nextCursor` is null.
+// Works for deleted fields too. Recorded changes, newest first; then the initial values of members, as rows of the source `created` with the time of joining as `validFrom`. `from` and `to` filter by `validFrom`. A part may have fewer rows than `limit`: continue until `nextCursor` is null.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -23795,6 +25429,8 @@ func (c *ClientWithResponses) ListFieldHistoriesWithResponse(ctx context.Context
 
 // ListUsersWithResponse List users
 //
+// Lists active members by page. `search`, `role`, `tag` and `claimed` narrow the list; all conditions must hold. See `POST /v1/users/filter` for filters by any field.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/communities/{communityId}/users (the `ListUsers` operationId).
@@ -23808,7 +25444,7 @@ func (c *ClientWithResponses) ListUsersWithResponse(ctx context.Context, communi
 
 // GetCommunityUserWithResponse Get a user of a community
 //
-// One user, as `POST /v1/users/info` answers.
+// Returns a user as `POST /v1/users/info` does.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -23821,9 +25457,99 @@ func (c *ClientWithResponses) GetCommunityUserWithResponse(ctx context.Context, 
 	return ParseGetCommunityUserResponse(rsp)
 }
 
+// ListUserNotesWithResponse List notes on a user
+//
+// Private notes of staff, newest first. 403 `not_yourself`: nobody sees notes on themselves. 404 `user_not_found`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/communities/{communityId}/users/{userId}/notes (the `ListUserNotes` operationId).
+func (c *ClientWithResponses) ListUserNotesWithResponse(ctx context.Context, communityId string, userId string, params *ListUserNotesParams, reqEditors ...RequestEditorFn) (*ListUserNotesResponse, error) {
+	rsp, err := c.ListUserNotes(ctx, communityId, userId, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListUserNotesResponse(rsp)
+}
+
+// CreateUserNoteWithBodyWithResponse Create a note on a user
+//
+// `text` has 1 to 2,000 characters; line breaks are allowed. 409 `too_many_notes`: a member has at most 500.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/communities/{communityId}/users/{userId}/notes (the `CreateUserNote` operationId).
+func (c *ClientWithResponses) CreateUserNoteWithBodyWithResponse(ctx context.Context, communityId string, userId string, params *CreateUserNoteParams, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*CreateUserNoteResponse, error) {
+	rsp, err := c.CreateUserNoteWithBody(ctx, communityId, userId, params, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateUserNoteResponse(rsp)
+}
+
+// CreateUserNoteWithResponse Create a note on a user
+//
+// `text` has 1 to 2,000 characters; line breaks are allowed. 409 `too_many_notes`: a member has at most 500.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with POST /v1/communities/{communityId}/users/{userId}/notes (the `CreateUserNote` operationId).
+func (c *ClientWithResponses) CreateUserNoteWithResponse(ctx context.Context, communityId string, userId string, params *CreateUserNoteParams, body CreateUserNoteJSONRequestBody, reqEditors ...RequestEditorFn) (*CreateUserNoteResponse, error) {
+	rsp, err := c.CreateUserNote(ctx, communityId, userId, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseCreateUserNoteResponse(rsp)
+}
+
+// DeleteUserNoteWithResponse Delete a note
+//
+// For the author, administrators and keys. 403 `not_your_note`, 404 `note_not_found`.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with DELETE /v1/communities/{communityId}/users/{userId}/notes/{noteId} (the `DeleteUserNote` operationId).
+func (c *ClientWithResponses) DeleteUserNoteWithResponse(ctx context.Context, communityId string, userId string, noteId string, reqEditors ...RequestEditorFn) (*DeleteUserNoteResponse, error) {
+	rsp, err := c.DeleteUserNote(ctx, communityId, userId, noteId, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseDeleteUserNoteResponse(rsp)
+}
+
+// UpdateUserNoteWithBodyWithResponse Update a note
+//
+// For the author, administrators and keys. 403 `not_your_note`, 404 `note_not_found`, 409 `stale_version` if `version` is not the current one.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/communities/{communityId}/users/{userId}/notes/{noteId} (the `UpdateUserNote` operationId).
+func (c *ClientWithResponses) UpdateUserNoteWithBodyWithResponse(ctx context.Context, communityId string, userId string, noteId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateUserNoteResponse, error) {
+	rsp, err := c.UpdateUserNoteWithBody(ctx, communityId, userId, noteId, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateUserNoteResponse(rsp)
+}
+
+// UpdateUserNoteWithResponse Update a note
+//
+// For the author, administrators and keys. 403 `not_your_note`, 404 `note_not_found`, 409 `stale_version` if `version` is not the current one.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/communities/{communityId}/users/{userId}/notes/{noteId} (the `UpdateUserNote` operationId).
+func (c *ClientWithResponses) UpdateUserNoteWithResponse(ctx context.Context, communityId string, userId string, noteId string, body UpdateUserNoteJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateUserNoteResponse, error) {
+	rsp, err := c.UpdateUserNote(ctx, communityId, userId, noteId, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateUserNoteResponse(rsp)
+}
+
 // ListUserHistoriesWithResponse List changes of a user's values
 //
-// What was recorded, newest first; then what members were created with, as rows of the source `created` whose `validFrom` is when they joined. `from` and `to` choose by `validFrom`. A part may have fewer rows than `limit`: go on until `nextCursor` is null.
+// Recorded changes, newest first; then the initial values of members, as rows of the source `created` with the time of joining as `validFrom`. `from` and `to` filter by `validFrom`. A part may have fewer rows than `limit`: continue until `nextCursor` is null.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -23838,7 +25564,7 @@ func (c *ClientWithResponses) ListUserHistoriesWithResponse(ctx context.Context,
 
 // ListUserFieldHistoriesWithResponse List changes of one value
 //
-// What was recorded, newest first; then what members were created with, as rows of the source `created` whose `validFrom` is when they joined. `from` and `to` choose by `validFrom`. A part may have fewer rows than `limit`: go on until `nextCursor` is null.
+// Recorded changes, newest first; then the initial values of members, as rows of the source `created` with the time of joining as `validFrom`. `from` and `to` filter by `validFrom`. A part may have fewer rows than `limit`: continue until `nextCursor` is null.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -23853,7 +25579,7 @@ func (c *ClientWithResponses) ListUserFieldHistoriesWithResponse(ctx context.Con
 
 // CreateHistoryWithBodyWithResponse Change a value
 //
-// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` or `username_taken` when another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while all values of the field are being converted.
+// Sets the value from now on; `at` is the time since which it is valid. The member must be yourself or rank below you: 403 `rank_too_low`. 409 `value_unchanged` if the field has the value, `identifier_taken` or `username_taken` if another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while the values of the field are converted.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23868,7 +25594,7 @@ func (c *ClientWithResponses) CreateHistoryWithBodyWithResponse(ctx context.Cont
 
 // CreateHistoryWithResponse Change a value
 //
-// The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` or `username_taken` when another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while all values of the field are being converted.
+// Sets the value from now on; `at` is the time since which it is valid. The member must be yourself or rank below you: 403 `rank_too_low`. 409 `value_unchanged` if the field has the value, `identifier_taken` or `username_taken` if another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while the values of the field are converted.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23881,9 +25607,24 @@ func (c *ClientWithResponses) CreateHistoryWithResponse(ctx context.Context, com
 	return ParseCreateHistoryResponse(rsp)
 }
 
+// ListEventsWithResponse List events
+//
+// The events of a community in the order of `sequence`, which has no gaps. Continue with `meta.next` as `after`. With `wait` the response is sent as soon as a matching event exists, or empty after that time. A page may have fewer events than `limit` although more exist: `meta.next` is lower than `meta.latest` then. 410 `expired`: events after `after` were deleted; continue after `details.oldest` - 1. 429 `too_many_streams`: too many requests of the account or key are waiting. 503 `streams_busy`: too many are waiting on the server.
+//
+// Returns a wrapper object for the known response body format(s).
+//
+// Corresponds with GET /v1/events (the `ListEvents` operationId).
+func (c *ClientWithResponses) ListEventsWithResponse(ctx context.Context, params *ListEventsParams, reqEditors ...RequestEditorFn) (*ListEventsResponse, error) {
+	rsp, err := c.ListEvents(ctx, params, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseListEventsResponse(rsp)
+}
+
 // CreateRoleWithBodyWithResponse Create a role
 //
-// Permissions that are not named are not given. Permissions of several roles add up.
+// Omitted permissions are not granted. Permissions of several roles add up.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23898,7 +25639,7 @@ func (c *ClientWithResponses) CreateRoleWithBodyWithResponse(ctx context.Context
 
 // CreateRoleWithResponse Create a role
 //
-// Permissions that are not named are not given. Permissions of several roles add up.
+// Omitted permissions are not granted. Permissions of several roles add up.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23913,7 +25654,7 @@ func (c *ClientWithResponses) CreateRoleWithResponse(ctx context.Context, params
 
 // DeleteRoleWithResponse Delete a role
 //
-// Nobody has it from then on. `@all` cannot be deleted.
+// Removes the role from all members. `@all` cannot be deleted.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -23928,7 +25669,7 @@ func (c *ClientWithResponses) DeleteRoleWithResponse(ctx context.Context, id str
 
 // ListUserRolesWithResponse List the roles of a user
 //
-// `id` names the user. The highest first, `@all` last.
+// `id` names the user. Highest rank first, `@all` last.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -23941,9 +25682,9 @@ func (c *ClientWithResponses) ListUserRolesWithResponse(ctx context.Context, id 
 	return ParseListUserRolesResponse(rsp)
 }
 
-// UpdateRoleWithBodyWithResponse Change a role
+// UpdateRoleWithBodyWithResponse Update a role
 //
-// Changes what is sent, also of the permissions. A person changes only roles below their own highest, and gives only permissions they have themselves; whoever owns the community stands above all. Of `@all` neither title nor order can be changed.
+// Omitted fields and permissions are unchanged. You can only change roles below your own highest role, and only grant permissions that you have; owners rank above all roles. Title and order of `@all` cannot be changed.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23956,9 +25697,9 @@ func (c *ClientWithResponses) UpdateRoleWithBodyWithResponse(ctx context.Context
 	return ParseUpdateRoleResponse(rsp)
 }
 
-// UpdateRoleWithResponse Change a role
+// UpdateRoleWithResponse Update a role
 //
-// Changes what is sent, also of the permissions. A person changes only roles below their own highest, and gives only permissions they have themselves; whoever owns the community stands above all. Of `@all` neither title nor order can be changed.
+// Omitted fields and permissions are unchanged. You can only change roles below your own highest role, and only grant permissions that you have; owners rank above all roles. Title and order of `@all` cannot be changed.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23971,9 +25712,9 @@ func (c *ClientWithResponses) UpdateRoleWithResponse(ctx context.Context, id str
 	return ParseUpdateRoleResponse(rsp)
 }
 
-// AddRoleWithBodyWithResponse Give a role to a user
+// AddRoleWithBodyWithResponse Assign a role to a user
 //
-// Whoever has the role already keeps it. A person hands out only roles below their own highest, to members below them.
+// No effect if the user has the role. You can only assign roles below your own highest role, to members ranked below you.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -23986,9 +25727,9 @@ func (c *ClientWithResponses) AddRoleWithBodyWithResponse(ctx context.Context, i
 	return ParseAddRoleResponse(rsp)
 }
 
-// AddRoleWithResponse Give a role to a user
+// AddRoleWithResponse Assign a role to a user
 //
-// Whoever has the role already keeps it. A person hands out only roles below their own highest, to members below them.
+// No effect if the user has the role. You can only assign roles below your own highest role, to members ranked below you.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24001,9 +25742,9 @@ func (c *ClientWithResponses) AddRoleWithResponse(ctx context.Context, id string
 	return ParseAddRoleResponse(rsp)
 }
 
-// RemoveRoleWithBodyWithResponse Take a role from a user
+// RemoveRoleWithBodyWithResponse Remove a role from a user
 //
-// Whoever does not have the role stays without it.
+// No effect if the user does not have the role.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24016,9 +25757,9 @@ func (c *ClientWithResponses) RemoveRoleWithBodyWithResponse(ctx context.Context
 	return ParseRemoveRoleResponse(rsp)
 }
 
-// RemoveRoleWithResponse Take a role from a user
+// RemoveRoleWithResponse Remove a role from a user
 //
-// Whoever does not have the role stays without it.
+// No effect if the user does not have the role.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24033,7 +25774,7 @@ func (c *ClientWithResponses) RemoveRoleWithResponse(ctx context.Context, id str
 
 // ListServersWithResponse List your communities
 //
-// Those you are a member of, the oldest first; with `deleted` those you owned and can still restore.
+// Your memberships, oldest first; with `deleted` the communities that you owned and can restore.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24048,7 +25789,7 @@ func (c *ClientWithResponses) ListServersWithResponse(ctx context.Context, param
 
 // CreateServerWithBodyWithResponse Create a community
 //
-// Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities. Anybody else owns at most 100: 409 `too_many_communities`.
+// You become its owner. 403 `creation_closed` if only the owner of the installation creates communities. Others own at most 100 communities: 409 `too_many_communities`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24063,7 +25804,7 @@ func (c *ClientWithResponses) CreateServerWithBodyWithResponse(ctx context.Conte
 
 // CreateServerWithResponse Create a community
 //
-// Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities. Anybody else owns at most 100: 409 `too_many_communities`.
+// You become its owner. 403 `creation_closed` if only the owner of the installation creates communities. Others own at most 100 communities: 409 `too_many_communities`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24078,7 +25819,7 @@ func (c *ClientWithResponses) CreateServerWithResponse(ctx context.Context, para
 
 // DeleteServerWithResponse Delete a community
 //
-// Only an owner, who repeats its name in `confirm`. The community is not found from then on and its keys are not valid, until an owner restores it or the retention time is over; then it is erased.
+// Requires an owner; `confirm` repeats the name. The community is hidden and its keys are invalid until an owner restores it. After the retention time it is erased.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24093,6 +25834,8 @@ func (c *ClientWithResponses) DeleteServerWithResponse(ctx context.Context, serv
 
 // GetServerWithResponse Get a community
 //
+// Returns the name, the settings and the number of members. 404 `community_not_found`, also for callers that are not members.
+//
 // Returns a wrapper object for the known response body format(s).
 //
 // Corresponds with GET /v1/servers/{serverId} (the `GetServer` operationId).
@@ -24104,9 +25847,9 @@ func (c *ClientWithResponses) GetServerWithResponse(ctx context.Context, serverI
 	return ParseGetServerResponse(rsp)
 }
 
-// UpdateServerWithBodyWithResponse Change a community
+// UpdateServerWithBodyWithResponse Update a community
 //
-// What is not named stays as it is.
+// Omitted fields are unchanged.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24119,9 +25862,9 @@ func (c *ClientWithResponses) UpdateServerWithBodyWithResponse(ctx context.Conte
 	return ParseUpdateServerResponse(rsp)
 }
 
-// UpdateServerWithResponse Change a community
+// UpdateServerWithResponse Update a community
 //
-// What is not named stays as it is.
+// Omitted fields are unchanged.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24134,9 +25877,9 @@ func (c *ClientWithResponses) UpdateServerWithResponse(ctx context.Context, serv
 	return ParseUpdateServerResponse(rsp)
 }
 
-// ListAuditLogWithResponse Read the audit log
+// ListAuditLogWithResponse List the audit log
 //
-// What people and keys did in the community, the newest first.
+// Actions of people and keys in the community, newest first.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24151,7 +25894,7 @@ func (c *ClientWithResponses) ListAuditLogWithResponse(ctx context.Context, serv
 
 // ListServerChannelsWithResponse List the channels of a community
 //
-// Those that the credential sees, as in `GET /v1/channels`.
+// The channels that the credential can see, as in `GET /v1/channels`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24166,7 +25909,7 @@ func (c *ClientWithResponses) ListServerChannelsWithResponse(ctx context.Context
 
 // ListInvitesWithResponse List invites
 //
-// The newest first, with those who joined by each.
+// Newest first, with the members who joined with each.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24181,7 +25924,7 @@ func (c *ClientWithResponses) ListInvitesWithResponse(ctx context.Context, serve
 
 // CreateInviteWithBodyWithResponse Create an invite
 //
-// With `roleId` whoever joins gets that role: 403 `missing_permission` or `rank_too_low` for one that you could not give to a member. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is the array of the invites; all are created or none. Whether an address has an account, is a member or declined before makes no difference. A community has at most 500 open invites: 409 `too_many_invites`.
+// `roleId` is assigned to members who join: 403 `missing_permission` or `rank_too_low` for a role that you cannot assign. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is an array of invites; all are created or none. The response is the same whether or not an address has an account, is a member or has declined. A community has at most 500 open invites: 409 `too_many_invites`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24196,7 +25939,7 @@ func (c *ClientWithResponses) CreateInviteWithBodyWithResponse(ctx context.Conte
 
 // CreateInviteWithResponse Create an invite
 //
-// With `roleId` whoever joins gets that role: 403 `missing_permission` or `rank_too_low` for one that you could not give to a member. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is the array of the invites; all are created or none. Whether an address has an account, is a member or declined before makes no difference. A community has at most 500 open invites: 409 `too_many_invites`.
+// `roleId` is assigned to members who join: 403 `missing_permission` or `rank_too_low` for a role that you cannot assign. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is an array of invites; all are created or none. The response is the same whether or not an address has an account, is a member or has declined. A community has at most 500 open invites: 409 `too_many_invites`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24209,9 +25952,9 @@ func (c *ClientWithResponses) CreateInviteWithResponse(ctx context.Context, serv
 	return ParseCreateInviteResponse(rsp)
 }
 
-// RevokeInviteWithResponse Take an invite back
+// RevokeInviteWithResponse Revoke an invite
 //
-// Your own, or any with the permission to manage the community. Who has joined stays.
+// Revokes an invite of yours, or any with the permission to manage the community. Members who have joined are not affected.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24226,7 +25969,7 @@ func (c *ClientWithResponses) RevokeInviteWithResponse(ctx context.Context, serv
 
 // JoinServerWithBodyWithResponse Join a community
 //
-// Where the joining requirements ask for user fields, send them in `fields`. If the community added your confirmed address before, this accepts that membership and asks for no field. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for a field in which each member has a value of their own; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that you can join by invite only is not found without one.
+// Send the user fields that the joining requirements list in `fields`. If the community has added your verified address, this accepts that membership without fields. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for the value of an identifier field; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that requires an invite is not found without one.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24241,7 +25984,7 @@ func (c *ClientWithResponses) JoinServerWithBodyWithResponse(ctx context.Context
 
 // JoinServerWithResponse Join a community
 //
-// Where the joining requirements ask for user fields, send them in `fields`. If the community added your confirmed address before, this accepts that membership and asks for no field. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for a field in which each member has a value of their own; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that you can join by invite only is not found without one.
+// Send the user fields that the joining requirements list in `fields`. If the community has added your verified address, this accepts that membership without fields. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for the value of an identifier field; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that requires an invite is not found without one.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24256,7 +25999,7 @@ func (c *ClientWithResponses) JoinServerWithResponse(ctx context.Context, server
 
 // LeaveServerWithResponse Leave a community
 //
-// Ends your roles there too. 409 `last_owner` for the only owner.
+// Removes your roles too. 409 `last_owner` for the only owner.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24269,9 +26012,9 @@ func (c *ClientWithResponses) LeaveServerWithResponse(ctx context.Context, serve
 	return ParseLeaveServerResponse(rsp)
 }
 
-// RemoveServerLogoWithResponse Remove a community's logo
+// RemoveServerLogoWithResponse Remove the logo of a community
 //
-// A community without a logo is shown by its initials.
+// Without a logo, the initials of the community are shown.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24284,9 +26027,9 @@ func (c *ClientWithResponses) RemoveServerLogoWithResponse(ctx context.Context, 
 	return ParseRemoveServerLogoResponse(rsp)
 }
 
-// SetServerLogoWithBodyWithResponse Change a community's logo
+// SetServerLogoWithBodyWithResponse Set the logo of a community
 //
-// The picture is written anew without anything but its pixels, at most 1024 pixels wide and high, and is the `logo` of the community from then on. The one before goes.
+// The picture is re-encoded without metadata, at most 1024 pixels wide and high, and replaces the previous `logo`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24301,7 +26044,7 @@ func (c *ClientWithResponses) SetServerLogoWithBodyWithResponse(ctx context.Cont
 
 // ListPenaltiesWithResponse List penalties
 //
-// The misconduct log: the newest first, lifted ones too.
+// The misconduct log: newest first, including lifted penalties.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24314,9 +26057,9 @@ func (c *ClientWithResponses) ListPenaltiesWithResponse(ctx context.Context, ser
 	return ParseListPenaltiesResponse(rsp)
 }
 
-// CreatePenaltyWithBodyWithResponse Give a penalty
+// CreatePenaltyWithBodyWithResponse Create a penalty
 //
-// The member must stand below you, and each kind has its own permission. A suspension ends by itself at `until`.
+// The member must rank below you; each kind has its own permission. A suspension ends at `until`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24329,9 +26072,9 @@ func (c *ClientWithResponses) CreatePenaltyWithBodyWithResponse(ctx context.Cont
 	return ParseCreatePenaltyResponse(rsp)
 }
 
-// CreatePenaltyWithResponse Give a penalty
+// CreatePenaltyWithResponse Create a penalty
 //
-// The member must stand below you, and each kind has its own permission. A suspension ends by itself at `until`.
+// The member must rank below you; each kind has its own permission. A suspension ends at `until`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24346,7 +26089,7 @@ func (c *ClientWithResponses) CreatePenaltyWithResponse(ctx context.Context, ser
 
 // LiftPenaltyWithResponse Lift a penalty
 //
-// Takes back what it does: a suspension ends, who was banned may join again. It stays in the log.
+// Ends a suspension, or allows a banned person to join again. The penalty remains in the log.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24361,7 +26104,7 @@ func (c *ClientWithResponses) LiftPenaltyWithResponse(ctx context.Context, serve
 
 // RestoreServerWithResponse Restore a deleted community
 //
-// Everything is as it was. 410 `community_erased` after the retention time.
+// Restores everything. 410 `community_erased` after the retention time.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24376,7 +26119,7 @@ func (c *ClientWithResponses) RestoreServerWithResponse(ctx context.Context, ser
 
 // ListRolesWithResponse List roles
 //
-// The highest first, `@all` last.
+// Highest rank first, `@all` last.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24391,7 +26134,7 @@ func (c *ClientWithResponses) ListRolesWithResponse(ctx context.Context, serverI
 
 // TransferServerWithBodyWithResponse Transfer a community
 //
-// Offers the ownership to a member, who accepts or declines in the console or by the link in a mail within seven days. Only an owner (403 `owner_required`), with a session and no key (403 `session_required`), within ten minutes after the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a confirmed account. When the member accepts, you become an ordinary member with the highest role that has `server_administrator`, if there is one.
+// Offers the ownership to a member, who accepts or declines in the console or with the link in a mail within seven days. Requires an owner (403 `owner_required`) in a session (403 `session_required`), within ten minutes of the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a verified account. When the member accepts, you become a member with the highest role that has `server_administrator`, if there is one.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24406,7 +26149,7 @@ func (c *ClientWithResponses) TransferServerWithBodyWithResponse(ctx context.Con
 
 // TransferServerWithResponse Transfer a community
 //
-// Offers the ownership to a member, who accepts or declines in the console or by the link in a mail within seven days. Only an owner (403 `owner_required`), with a session and no key (403 `session_required`), within ten minutes after the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a confirmed account. When the member accepts, you become an ordinary member with the highest role that has `server_administrator`, if there is one.
+// Offers the ownership to a member, who accepts or declines in the console or with the link in a mail within seven days. Requires an owner (403 `owner_required`) in a session (403 `session_required`), within ten minutes of the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a verified account. When the member accepts, you become a member with the highest role that has `server_administrator`, if there is one.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24421,7 +26164,7 @@ func (c *ClientWithResponses) TransferServerWithResponse(ctx context.Context, se
 
 // CreateUserWithBodyWithResponse Create a user
 //
-// Creates an unclaimed member (`claimed` is false). No account is created or changed, and an account outside the community makes no difference. 409 has the code of the first conflict, and `errors` has one entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who declined to be a member and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you could not give to a member. 503 `mail_unavailable` if a mail is to be sent and the server sends none.
+// Creates an unclaimed member (`claimed` is false). Accounts are neither created nor changed, and accounts outside the community have no effect. 409 has the code of the first conflict, and `errors` has an entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who has declined a membership and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you cannot assign. 503 `mail_unavailable` if a mail is requested and the server sends none.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24436,7 +26179,7 @@ func (c *ClientWithResponses) CreateUserWithBodyWithResponse(ctx context.Context
 
 // CreateUserWithResponse Create a user
 //
-// Creates an unclaimed member (`claimed` is false). No account is created or changed, and an account outside the community makes no difference. 409 has the code of the first conflict, and `errors` has one entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who declined to be a member and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you could not give to a member. 503 `mail_unavailable` if a mail is to be sent and the server sends none.
+// Creates an unclaimed member (`claimed` is false). Accounts are neither created nor changed, and accounts outside the community have no effect. 409 has the code of the first conflict, and `errors` has an entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who has declined a membership and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you cannot assign. 503 `mail_unavailable` if a mail is requested and the server sends none.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24449,9 +26192,9 @@ func (c *ClientWithResponses) CreateUserWithResponse(ctx context.Context, params
 	return ParseCreateUserResponse(rsp)
 }
 
-// SetAvatarWithBodyWithResponse Change a user's picture
+// SetAvatarWithBodyWithResponse Set the avatar of a user
 //
-// The picture is written anew without anything but its pixels, at most 512 pixels wide and high. So many a minute of one account or key: 429, with `RateLimit` headers on every answer; 503 `pictures_busy` when too many wait to be decoded.
+// The picture is re-encoded without metadata, at most 512 pixels wide and high. Uploads are limited per account or key: 429, with `RateLimit` headers in every response; 503 `pictures_busy` if too many pictures wait for decoding.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24466,13 +26209,13 @@ func (c *ClientWithResponses) SetAvatarWithBodyWithResponse(ctx context.Context,
 
 // ImportUsersWithBodyWithResponse Import members from a file
 //
-// Creates members and changes those who are there, found by Email, else by Username. The answer comes as soon as the file is safe; a job works it off, every row has an outcome, and one bad row never stops the others.
+// Creates members and updates existing ones, matched by Email, else by Username. The response is sent when the file is stored; a job processes it. Every row has an outcome, and an invalid row does not affect the others.
 //
-// CSV (UTF-8, UTF-16 or Windows-1252; `,` `;` tab or `|`), `.xlsx`, `.gz` and `.zip` are taken and detected. An empty cell leaves a value as it is, `__CLEAR__` clears it. The template names the headers.
+// CSV (UTF-8, UTF-16 or Windows-1252; `,` `;` tab or `|`), `.xlsx`, `.gz` and `.zip` are detected. An empty cell leaves a value unchanged, `__CLEAR__` clears it. The template has the headers.
 //
-// Without a credential this works only where the community's setting `openBulkImport` is on, with smaller files and without options.
+// Without a credential this works only if the community's setting `openBulkImport` is on, with smaller files and without options.
 //
-// No job is started, and the code says why. 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the kept files of the community use its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at a time. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
+// Errors, without a job: 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the stored files of the community use up its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at once. 503 `files_busy`: too many files are being inspected. 503 `disk_full`: the disk of the server is full.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24485,9 +26228,9 @@ func (c *ClientWithResponses) ImportUsersWithBodyWithResponse(ctx context.Contex
 	return ParseImportUsersResponse(rsp)
 }
 
-// GetImportTemplateWithResponse Template of an import file
+// GetImportTemplateWithResponse Get the template of an import file
 //
-// The header line of a file to import: the default fields, then the community's own.
+// The header line of an import file: the default fields, then the custom fields of the community.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24502,7 +26245,7 @@ func (c *ClientWithResponses) GetImportTemplateWithResponse(ctx context.Context,
 
 // ListBulkJobsWithResponse List bulk jobs
 //
-// The API log: newest first.
+// Newest first.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24517,7 +26260,7 @@ func (c *ClientWithResponses) ListBulkJobsWithResponse(ctx context.Context, para
 
 // UpdateUsersWithBodyWithResponse Update members from a file
 //
-// Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite. No job is started, and the code says why. 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the kept files of the community use its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at a time. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
+// Updates existing members, matched by `email`, `username`, `user_id` or an identifier field; creates none. Send only the columns to change. The operation of a numerical column is in a column `<field>_op` before it: `add`, `subtract` or `overwrite`; other columns overwrite. Errors, without a job: 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the stored files of the community use up its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at once. 503 `files_busy`: too many files are being inspected. 503 `disk_full`: the disk of the server is full.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24532,7 +26275,7 @@ func (c *ClientWithResponses) UpdateUsersWithBodyWithResponse(ctx context.Contex
 
 // ApplyBulkJobWithBodyWithResponse Apply the plan of a dry run
 //
-// Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`. 409 `not_a_plan`: the job is no complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
+// Applies exactly the plan of the dry run, as a new job. 409 `plan_stale` if a field, role, tag or setting has changed since, or the plan is older than 24 hours; a row whose plan would differ now fails with `plan_stale`. 409 `not_a_plan`: the job is not a complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24547,7 +26290,7 @@ func (c *ClientWithResponses) ApplyBulkJobWithBodyWithResponse(ctx context.Conte
 
 // ApplyBulkJobWithResponse Apply the plan of a dry run
 //
-// Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`. 409 `not_a_plan`: the job is no complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
+// Applies exactly the plan of the dry run, as a new job. 409 `plan_stale` if a field, role, tag or setting has changed since, or the plan is older than 24 hours; a row whose plan would differ now fails with `plan_stale`. 409 `not_a_plan`: the job is not a complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24562,7 +26305,7 @@ func (c *ClientWithResponses) ApplyBulkJobWithResponse(ctx context.Context, jobI
 
 // CancelBulkJobWithBodyWithResponse Cancel a bulk job
 //
-// Rows that were applied stay applied; undo takes them back. 409 `job_finished`: the job has ended.
+// Applied rows are kept; undo the job to revert them. 409 `job_finished`: the job has ended.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24577,7 +26320,7 @@ func (c *ClientWithResponses) CancelBulkJobWithBodyWithResponse(ctx context.Cont
 
 // CancelBulkJobWithResponse Cancel a bulk job
 //
-// Rows that were applied stay applied; undo takes them back. 409 `job_finished`: the job has ended.
+// Applied rows are kept; undo the job to revert them. 409 `job_finished`: the job has ended.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24590,9 +26333,9 @@ func (c *ClientWithResponses) CancelBulkJobWithResponse(ctx context.Context, job
 	return ParseCancelBulkJobResponse(rsp)
 }
 
-// ListBulkRowsWithResponse Rows of a bulk job
+// ListBulkRowsWithResponse List the rows of a bulk job
 //
-// Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen. 400 `invalid_cursor`: the cursor is not one of this list. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
+// Every row of the file has an outcome; `line` selects one. In a dry run the outcomes are the planned ones. 400 `invalid_cursor`: the cursor is from another list. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24605,9 +26348,9 @@ func (c *ClientWithResponses) ListBulkRowsWithResponse(ctx context.Context, jobI
 	return ParseListBulkRowsResponse(rsp)
 }
 
-// GetFailedRowsWithResponse Failed rows of a bulk job
+// GetFailedRowsWithResponse Download the failed rows of a bulk job
 //
-// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
+// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. The file can be corrected and uploaded again. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24620,9 +26363,9 @@ func (c *ClientWithResponses) GetFailedRowsWithResponse(ctx context.Context, job
 	return ParseGetFailedRowsResponse(rsp)
 }
 
-// StreamBulkJobWithResponse Progress of a bulk job, live
+// StreamBulkJobWithResponse Stream the progress of a bulk job
 //
-// Server-sent events: `progress` with the status object, at most four a second, and `done` as the last event. A stream whose right has ended closes with `dropped` `{code, message}`. 429 `too_many_streams` of one account or key, 503 `streams_busy` of the server.
+// Server-sent events: `progress` with the status object, at most four per second, and `done` as the last event. When access ends, the stream closes with `dropped` `{code, message}`. 429 `too_many_streams` for an account or key, 503 `streams_busy` for the server.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24635,9 +26378,9 @@ func (c *ClientWithResponses) StreamBulkJobWithResponse(ctx context.Context, job
 	return ParseStreamBulkJobResponse(rsp)
 }
 
-// GetBulkJobWithResponse Status of a bulk job
+// GetBulkJobWithResponse Get the status of a bulk job
 //
-// `read = created + updated + unchanged + skipped + failed` holds at every moment, in dry runs too.
+// `read = created + updated + unchanged + skipped + failed` is always true, in dry runs too.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24652,7 +26395,7 @@ func (c *ClientWithResponses) GetBulkJobWithResponse(ctx context.Context, jobId 
 
 // UndoBulkJobWithBodyWithResponse Undo a bulk job
 //
-// Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or not ended; `undo_running`: it is being undone. 410 `expired`: the details of its rows are no longer kept.
+// Restores the state before an import or update, as a new job of type `undo`: deletes created members and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24667,7 +26410,7 @@ func (c *ClientWithResponses) UndoBulkJobWithBodyWithResponse(ctx context.Contex
 
 // UndoBulkJobWithResponse Undo a bulk job
 //
-// Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or not ended; `undo_running`: it is being undone. 410 `expired`: the details of its rows are no longer kept.
+// Restores the state before an import or update, as a new job of type `undo`: deletes created members and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24680,9 +26423,9 @@ func (c *ClientWithResponses) UndoBulkJobWithResponse(ctx context.Context, jobId
 	return ParseUndoBulkJobResponse(rsp)
 }
 
-// FilterUsersWithBodyWithResponse List users by a filter
+// FilterUsersWithBodyWithResponse List users with a filter
 //
-// The users who fit, in the order they were made, 200 at a time: by `cursor`, or by `page` with totals.
+// Lists matching users in the order of their creation, 200 at a time: by `cursor`, or by `page` with totals.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24695,9 +26438,9 @@ func (c *ClientWithResponses) FilterUsersWithBodyWithResponse(ctx context.Contex
 	return ParseFilterUsersResponse(rsp)
 }
 
-// FilterUsersWithResponse List users by a filter
+// FilterUsersWithResponse List users with a filter
 //
-// The users who fit, in the order they were made, 200 at a time: by `cursor`, or by `page` with totals.
+// Lists matching users in the order of their creation, 200 at a time: by `cursor`, or by `page` with totals.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24710,7 +26453,7 @@ func (c *ClientWithResponses) FilterUsersWithResponse(ctx context.Context, body 
 	return ParseFilterUsersResponse(rsp)
 }
 
-// GetUserDataWithBodyWithResponse Data of one user
+// GetUserDataWithBodyWithResponse Find a user
 //
 // Finds a member by `_id`, number, email address or username.
 //
@@ -24725,7 +26468,7 @@ func (c *ClientWithResponses) GetUserDataWithBodyWithResponse(ctx context.Contex
 	return ParseGetUserDataResponse(rsp)
 }
 
-// GetUserDataWithResponse Data of one user
+// GetUserDataWithResponse Find a user
 //
 // Finds a member by `_id`, number, email address or username.
 //
@@ -24742,7 +26485,7 @@ func (c *ClientWithResponses) GetUserDataWithResponse(ctx context.Context, body 
 
 // ManageUserWithBodyWithResponse Delete or restore a user
 //
-// `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person declined an invite after the deletion; 410 `retention_over`. After the retention time what is known of the member is erased; the account is the person's own.
+// `delete` hides the member and ends sessions that are limited to this community; `restore` reverts it. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person has declined an invite after the deletion; 410 `retention_over`. After the retention time the member's data is erased; the account remains.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24757,7 +26500,7 @@ func (c *ClientWithResponses) ManageUserWithBodyWithResponse(ctx context.Context
 
 // ManageUserWithResponse Delete or restore a user
 //
-// `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person declined an invite after the deletion; 410 `retention_over`. After the retention time what is known of the member is erased; the account is the person's own.
+// `delete` hides the member and ends sessions that are limited to this community; `restore` reverts it. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person has declined an invite after the deletion; 410 `retention_over`. After the retention time the member's data is erased; the account remains.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24772,7 +26515,7 @@ func (c *ClientWithResponses) ManageUserWithResponse(ctx context.Context, params
 
 // GetUserWithResponse Get a user
 //
-// Only what the query chooses; everything without a choice, but what is `false`.
+// Returns the fields that are `true` in the query; if none is, all fields that are not `false`.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24785,9 +26528,9 @@ func (c *ClientWithResponses) GetUserWithResponse(ctx context.Context, userId st
 	return ParseGetUserResponse(rsp)
 }
 
-// ListUserApiKeysWithResponse List your API keys
+// ListUserApiKeysWithResponse List your user API keys
 //
-// The newest first, expired ones too.
+// Newest first, including expired keys.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24800,9 +26543,9 @@ func (c *ClientWithResponses) ListUserApiKeysWithResponse(ctx context.Context, u
 	return ParseListUserApiKeysResponse(rsp)
 }
 
-// CreateUserApiKeyWithBodyWithResponse Create an API key of yours
+// CreateUserApiKeyWithBodyWithResponse Create a user API key
 //
-// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. You have at most 50: 409 `too_many_api_keys`.
+// The key acts for you in all your communities, with those of its permissions that you have there. It is shown only once, and is revoked by a new password and by signing out everywhere. In a session, send `password` or `code` unless you signed in within the last ten minutes: 403 `proof_required`. The email address of the account must be verified: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the key is not stored. An account has at most 50 keys: 409 `too_many_api_keys`.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24815,9 +26558,9 @@ func (c *ClientWithResponses) CreateUserApiKeyWithBodyWithResponse(ctx context.C
 	return ParseCreateUserApiKeyResponse(rsp)
 }
 
-// CreateUserApiKeyWithResponse Create an API key of yours
+// CreateUserApiKeyWithResponse Create a user API key
 //
-// The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. You have at most 50: 409 `too_many_api_keys`.
+// The key acts for you in all your communities, with those of its permissions that you have there. It is shown only once, and is revoked by a new password and by signing out everywhere. In a session, send `password` or `code` unless you signed in within the last ten minutes: 403 `proof_required`. The email address of the account must be verified: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the key is not stored. An account has at most 50 keys: 409 `too_many_api_keys`.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24830,9 +26573,9 @@ func (c *ClientWithResponses) CreateUserApiKeyWithResponse(ctx context.Context, 
 	return ParseCreateUserApiKeyResponse(rsp)
 }
 
-// DeleteUserApiKeyWithResponse Delete an API key of yours
+// DeleteUserApiKeyWithResponse Delete a user API key
 //
-// It stops working at once.
+// Revokes the key at once.
 //
 // Returns a wrapper object for the known response body format(s).
 //
@@ -24845,9 +26588,9 @@ func (c *ClientWithResponses) DeleteUserApiKeyWithResponse(ctx context.Context, 
 	return ParseDeleteUserApiKeyResponse(rsp)
 }
 
-// UpdateUserApiKeyWithBodyWithResponse Change an API key of yours
+// UpdateUserApiKeyWithBodyWithResponse Update a user API key
 //
-// What is not named stays as it is.
+// Omitted fields are unchanged.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -24860,9 +26603,9 @@ func (c *ClientWithResponses) UpdateUserApiKeyWithBodyWithResponse(ctx context.C
 	return ParseUpdateUserApiKeyResponse(rsp)
 }
 
-// UpdateUserApiKeyWithResponse Change an API key of yours
+// UpdateUserApiKeyWithResponse Update a user API key
 //
-// What is not named stays as it is.
+// Omitted fields are unchanged.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
@@ -26340,6 +28083,138 @@ func ParseGetCommunityUserResponse(rsp *http.Response) (*GetCommunityUserRespons
 	return response, nil
 }
 
+// ParseListUserNotesResponse parses an HTTP response from a ListUserNotesWithResponse call
+func ParseListUserNotesResponse(rsp *http.Response) (*ListUserNotesResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListUserNotesResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListUserNoteCursorBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseCreateUserNoteResponse parses an HTTP response from a CreateUserNoteWithResponse call
+func ParseCreateUserNoteResponse(rsp *http.Response) (*CreateUserNoteResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &CreateUserNoteResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 201:
+		var dest SuccessUserNote
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseDeleteUserNoteResponse parses an HTTP response from a DeleteUserNoteWithResponse call
+func ParseDeleteUserNoteResponse(rsp *http.Response) (*DeleteUserNoteResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &DeleteUserNoteResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessDeleted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateUserNoteResponse parses an HTTP response from a UpdateUserNoteWithResponse call
+func ParseUpdateUserNoteResponse(rsp *http.Response) (*UpdateUserNoteResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateUserNoteResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessUserNote
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
 // ParseListUserHistoriesResponse parses an HTTP response from a ListUserHistoriesWithResponse call
 func ParseListUserHistoriesResponse(rsp *http.Response) (*ListUserHistoriesResponse, error) {
 	bodyBytes, err := io.ReadAll(rsp.Body)
@@ -26426,6 +28301,39 @@ func ParseCreateHistoryResponse(rsp *http.Response) (*CreateHistoryResponse, err
 			return nil, err
 		}
 		response.JSON201 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseListEventsResponse parses an HTTP response from a ListEventsWithResponse call
+func ParseListEventsResponse(rsp *http.Response) (*ListEventsResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &ListEventsResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest ListWireEventEventMetaBody
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
 
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
 		var dest Failure
@@ -28072,4 +29980,491 @@ func ParseUpdateUserApiKeyResponse(rsp *http.Response) (*UpdateUserApiKeyRespons
 	}
 
 	return response, nil
+}
+
+// WebhookInitiator sends OpenAPI 3.1 webhook requests to target URLs.
+// Modeled on the generated Client, but with no stored Server -- the full
+// target URL is provided per-call by the caller (typically discovered
+// from a subscription registration).
+type WebhookInitiator struct {
+	// Doer for performing requests, typically a *http.Client with any
+	// customized settings, such as certificate chains.
+	Client HttpRequestDoer
+
+	// A list of callbacks for modifying requests which are generated before sending over
+	// the network.
+	RequestEditors []RequestEditorFn
+}
+
+// WebhookInitiatorOption allows setting custom parameters during construction.
+type WebhookInitiatorOption func(*WebhookInitiator) error
+
+// NewWebhookInitiator creates a new WebhookInitiator with reasonable defaults.
+func NewWebhookInitiator(opts ...WebhookInitiatorOption) (*WebhookInitiator, error) {
+	initiator := WebhookInitiator{}
+	for _, o := range opts {
+		if err := o(&initiator); err != nil {
+			return nil, err
+		}
+	}
+	if initiator.Client == nil {
+		initiator.Client = &http.Client{}
+	}
+	return &initiator, nil
+}
+
+// WithWebhookHTTPClient allows overriding the default Doer, which is
+// automatically created using http.Client. This is useful for tests.
+func WithWebhookHTTPClient(doer HttpRequestDoer) WebhookInitiatorOption {
+	return func(p *WebhookInitiator) error {
+		p.Client = doer
+		return nil
+	}
+}
+
+// WithWebhookRequestEditorFn allows setting up a callback function, which
+// will be called right before sending the webhook request. This can be
+// used to mutate the request, e.g. to add signature headers.
+func WithWebhookRequestEditorFn(fn RequestEditorFn) WebhookInitiatorOption {
+	return func(p *WebhookInitiator) error {
+		p.RequestEditors = append(p.RequestEditors, fn)
+		return nil
+	}
+}
+
+func (p *WebhookInitiator) applyWebhookEditors(ctx context.Context, req *http.Request, additionalEditors []RequestEditorFn) error {
+	for _, r := range p.RequestEditors {
+		if err := r(ctx, req); err != nil {
+			return err
+		}
+	}
+	for _, r := range additionalEditors {
+		if err := r(ctx, req); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WebhookInitiatorInterface is the interface specification for the webhook initiator.
+type WebhookInitiatorInterface interface {
+	// OnBulkJobFinishedWithBody fires the bulk_job.finished webhook with any body
+	OnBulkJobFinishedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnBulkJobFinished(ctx context.Context, targetURL string, body OnBulkJobFinishedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnMembersImportedWithBody fires the members.imported webhook with any body
+	OnMembersImportedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnMembersImported(ctx context.Context, targetURL string, body OnMembersImportedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnUserJoinedServerWithBody fires the user.joined_server webhook with any body
+	OnUserJoinedServerWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnUserJoinedServer(ctx context.Context, targetURL string, body OnUserJoinedServerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnUserLeftServerWithBody fires the user.left_server webhook with any body
+	OnUserLeftServerWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnUserLeftServer(ctx context.Context, targetURL string, body OnUserLeftServerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnUserRestoredWithBody fires the user.restored webhook with any body
+	OnUserRestoredWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnUserRestored(ctx context.Context, targetURL string, body OnUserRestoredJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnUserRoleAddedWithBody fires the user.role_added webhook with any body
+	OnUserRoleAddedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnUserRoleAdded(ctx context.Context, targetURL string, body OnUserRoleAddedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// OnUserRoleRemovedWithBody fires the user.role_removed webhook with any body
+	OnUserRoleRemovedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	OnUserRoleRemoved(ctx context.Context, targetURL string, body OnUserRoleRemovedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+}
+
+func (p *WebhookInitiator) OnBulkJobFinishedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnBulkJobFinishedWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnBulkJobFinished(ctx context.Context, targetURL string, body OnBulkJobFinishedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnBulkJobFinishedWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnMembersImportedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnMembersImportedWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnMembersImported(ctx context.Context, targetURL string, body OnMembersImportedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnMembersImportedWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnUserJoinedServerWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnUserJoinedServerWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnUserJoinedServer(ctx context.Context, targetURL string, body OnUserJoinedServerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnUserJoinedServerWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnUserLeftServerWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnUserLeftServerWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnUserLeftServer(ctx context.Context, targetURL string, body OnUserLeftServerJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnUserLeftServerWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnUserRestoredWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnUserRestoredWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnUserRestored(ctx context.Context, targetURL string, body OnUserRestoredJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnUserRestoredWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnUserRoleAddedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnUserRoleAddedWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnUserRoleAdded(ctx context.Context, targetURL string, body OnUserRoleAddedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnUserRoleAddedWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnUserRoleRemovedWithBody(ctx context.Context, targetURL string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnUserRoleRemovedWebhookRequestWithBody(targetURL, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+func (p *WebhookInitiator) OnUserRoleRemoved(ctx context.Context, targetURL string, body OnUserRoleRemovedJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewOnUserRoleRemovedWebhookRequest(targetURL, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := p.applyWebhookEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return p.Client.Do(req)
+}
+
+// NewOnBulkJobFinishedWebhookRequest builds a application/json POST request for the bulk_job.finished webhook
+func NewOnBulkJobFinishedWebhookRequest(targetURL string, body OnBulkJobFinishedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnBulkJobFinishedWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnBulkJobFinishedWebhookRequestWithBody builds a POST request for the bulk_job.finished webhook with any body
+func NewOnBulkJobFinishedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewOnMembersImportedWebhookRequest builds a application/json POST request for the members.imported webhook
+func NewOnMembersImportedWebhookRequest(targetURL string, body OnMembersImportedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnMembersImportedWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnMembersImportedWebhookRequestWithBody builds a POST request for the members.imported webhook with any body
+func NewOnMembersImportedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewOnUserJoinedServerWebhookRequest builds a application/json POST request for the user.joined_server webhook
+func NewOnUserJoinedServerWebhookRequest(targetURL string, body OnUserJoinedServerJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnUserJoinedServerWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnUserJoinedServerWebhookRequestWithBody builds a POST request for the user.joined_server webhook with any body
+func NewOnUserJoinedServerWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewOnUserLeftServerWebhookRequest builds a application/json POST request for the user.left_server webhook
+func NewOnUserLeftServerWebhookRequest(targetURL string, body OnUserLeftServerJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnUserLeftServerWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnUserLeftServerWebhookRequestWithBody builds a POST request for the user.left_server webhook with any body
+func NewOnUserLeftServerWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewOnUserRestoredWebhookRequest builds a application/json POST request for the user.restored webhook
+func NewOnUserRestoredWebhookRequest(targetURL string, body OnUserRestoredJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnUserRestoredWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnUserRestoredWebhookRequestWithBody builds a POST request for the user.restored webhook with any body
+func NewOnUserRestoredWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewOnUserRoleAddedWebhookRequest builds a application/json POST request for the user.role_added webhook
+func NewOnUserRoleAddedWebhookRequest(targetURL string, body OnUserRoleAddedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnUserRoleAddedWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnUserRoleAddedWebhookRequestWithBody builds a POST request for the user.role_added webhook with any body
+func NewOnUserRoleAddedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
+}
+
+// NewOnUserRoleRemovedWebhookRequest builds a application/json POST request for the user.role_removed webhook
+func NewOnUserRoleRemovedWebhookRequest(targetURL string, body OnUserRoleRemovedJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewOnUserRoleRemovedWebhookRequestWithBody(targetURL, "application/json", bodyReader)
+}
+
+// NewOnUserRoleRemovedWebhookRequestWithBody builds a POST request for the user.role_removed webhook with any body
+func NewOnUserRoleRemovedWebhookRequestWithBody(targetURL string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+	_ = err
+
+	reqURL, err := url.Parse(targetURL)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPost, reqURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
+
+	return req, nil
 }

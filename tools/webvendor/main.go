@@ -66,18 +66,18 @@ func run(dir string) error {
 }
 
 func (l *library) fetch(dir string) error {
-	dir, err := os.MkdirTemp("", "webvendor")
+	temporary, err := os.MkdirTemp("", "webvendor")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer os.RemoveAll(temporary)
 	pack := exec.CommandContext(context.Background(), "npm", "pack", "--silent", l.Name+"@"+l.Version)
-	pack.Dir = dir
+	pack.Dir = temporary
 	name, err := pack.Output()
 	if err != nil {
 		return fmt.Errorf("npm pack: %w", err)
 	}
-	raw, err := os.ReadFile(filepath.Join(dir, strings.TrimSpace(string(name))))
+	raw, err := os.ReadFile(filepath.Join(temporary, strings.TrimSpace(string(name))))
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import "./palette";
 import "./passkey";
 import "./rows";
 import "./switch";
+import "./tabs";
 import "./tree";
 import "./toast";
 

@@ -13,6 +13,17 @@ document.addEventListener("focusin", (event) => {
   const menu = openMenu();
   if (menu && !menu.contains(event.target as Node)) menu.open = false;
 });
+// A menu that would pass the right edge of the window opens to the left.
+const widest = 300;
+document.addEventListener(
+  "click",
+  (event) => {
+    const summary = (event.target as HTMLElement).closest<HTMLElement>("details.pick[data-menu] > summary");
+    const passes = summary && summary.getBoundingClientRect().left + widest > document.documentElement.clientWidth - 8;
+    summary?.parentElement?.classList.toggle("flipped", Boolean(passes));
+  },
+  true,
+);
 document.addEventListener("keydown", (event) => {
   const menu = openMenu();
   if (!menu) return;

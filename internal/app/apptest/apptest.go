@@ -17,12 +17,16 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/account/signin"
 	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/api"
 	"github.com/regulars/regulars/internal/app"
+	"github.com/regulars/regulars/internal/app/config"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
-	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/moderation"
 	"github.com/regulars/regulars/internal/sqldb"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
@@ -38,13 +42,13 @@ var Operator = actor.Actor{Kind: actor.Command, Name: "test"}
 
 // Config are the settings of a server. Tests of lower layers cannot import
 // package app.
-type Config = app.Config
+type Config = config.Config
 
 // Option changes the start of a server.
 type Option func(*settings)
 
 type settings struct {
-	config app.Config
+	config config.Config
 	clock  clock.Clock
 }
 
@@ -60,7 +64,7 @@ func WithStoppedClock() Option {
 
 // WithConfig changes the settings. Limits of requests without a credential are
 // disabled by default.
-func WithConfig(f func(*app.Config)) Option { return func(s *settings) { f(&s.config) } }
+func WithConfig(f func(*config.Config)) Option { return func(s *settings) { f(&s.config) } }
 
 // Each runs f on a server of each engine, as the parallel subtests "sqlite"
 // and "postgres"; see sqldbtest.Each for machines without PostgreSQL.
@@ -77,7 +81,7 @@ func Each(t *testing.T, f func(t *testing.T, a *App), opts ...Option) {
 // New starts a server on a new database of one engine.
 func New(t testing.TB, engine sqldb.Dialect, opts ...Option) *App {
 	t.Helper()
-	config, err := app.DefaultConfig()
+	config, err := config.Default()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -149,7 +153,7 @@ func (a *App) Community(t testing.TB, settings ...community.Settings) string {
 func (a *App) Key(t testing.TB, communityID string, permissions ...actor.Permission) string {
 	t.Helper()
 	if len(permissions) == 0 {
-		permissions = access.Permissions()
+		permissions = permission.All()
 	}
 	_, secret, err := a.Access.CreateKey(t.Context(), Operator, communityID, access.KeyInput{Name: "test", Permissions: permissions})
 	if err != nil {
@@ -163,11 +167,11 @@ func (a *App) Key(t testing.TB, communityID string, permissions ...actor.Permiss
 func (a *App) Owner(t testing.TB, communityID, username string) (account.Account, string) {
 	t.Helper()
 	const password = "correct-horse-battery"
-	created, err := a.Accounts.CreateAccount(t.Context(), account.Input{Email: username + "@example.com", Username: username, Password: password})
+	created, err := a.Accounts.CreateAccount(t.Context(), signin.Input{Email: username + "@example.com", Username: username, Password: password})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := a.Members.AddOwner(t.Context(), communityID, created.ID); err != nil {
+	if err := a.Ownership.AddOwner(t.Context(), communityID, created.ID); err != nil {
 		t.Fatal(err)
 	}
 	token, created, err := a.Accounts.SignIn(t.Context(), username, password, account.SessionInfo{UserAgent: "test", Address: "127.0.0.1"})
@@ -182,16 +186,16 @@ func (a *App) Owner(t testing.TB, communityID, username string) (account.Account
 func (a *App) Claim(t testing.TB, communityID, username string) (account.Account, string) {
 	t.Helper()
 	const password = "correct-horse-battery"
-	found, err := a.Members.Find(t.Context(), communityID, username)
+	found, err := a.Members.Find(t.Context(), Operator, communityID, username)
 	if err != nil {
 		t.Fatal(err)
 	}
-	created, err := a.Accounts.CreateAccount(t.Context(), account.Input{Email: found.Email, Username: username, Password: password})
+	created, err := a.Accounts.CreateAccount(t.Context(), signin.Input{Email: found.Email, Username: username, Password: password})
 	if err != nil {
 		t.Fatal(err)
 	}
 	person := actor.Actor{Kind: actor.Session, AccountID: created.ID, Name: username}
-	if err := a.Members.Join(t.Context(), person, communityID, member.JoinHow{}); err != nil {
+	if err := a.Moderation.Join(t.Context(), person, communityID, moderation.JoinInput{}); err != nil {
 		t.Fatal(err)
 	}
 	token, created, err := a.Accounts.SignIn(t.Context(), username, password, account.SessionInfo{UserAgent: "test", Address: "127.0.0.1"})
@@ -228,7 +232,7 @@ func (a *App) Do(t testing.TB, method, path, token string, body any) (status int
 // Send sends a request without following redirects and returns the response.
 func (a *App) Send(t testing.TB, r *http.Request) (status int, header http.Header, body []byte) {
 	t.Helper()
-	resp, err := a.client.Do(r)
+	resp, err := a.Client(t).Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,3 +257,6 @@ func encode(t testing.TB, body any) io.Reader {
 	}
 	return bytes.NewReader(content)
 }
+
+// API returns the API without services, for its document and its routes.
+func API() *api.API { return app.API() }

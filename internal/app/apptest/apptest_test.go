@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/sqldb/sqldbtest"
 )
@@ -20,7 +20,7 @@ func TestServerResponds(t *testing.T) {
 			t.Errorf("status %d: %v", status, answer)
 		}
 		communityID := a.Community(t)
-		key := a.Key(t, communityID, access.PermBulkUpdateUser)
+		key := a.Key(t, communityID, permission.BulkUpdateUser)
 		done := a.Import(t, communityID, key, "First Name,Last Name,Username,Email\nAnn,Lee,ann,ann@example.com\n", nil)
 		if done.Counts.Created != 1 {
 			t.Errorf("%+v", done)

@@ -71,7 +71,7 @@ func (a *App) Await(t testing.TB, communityID, jobID string) bulk.Status {
 	defer tick.Stop()
 	late := time.After(Timeout)
 	for {
-		status, err := a.Bulk.Status(t.Context(), communityID, jobID)
+		status, err := a.Bulk.Status(t.Context(), Operator, communityID, jobID)
 		if err != nil {
 			t.Fatal(err)
 		}

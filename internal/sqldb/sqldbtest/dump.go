@@ -33,11 +33,19 @@ func Tables(t testing.TB, db *sqldb.DB) map[string][]string {
 }
 
 // Dump returns all rows of all tables as sorted lines, for comparison. It leaves
-// out the excluded tables ("jobs") and columns ("sessions.seen_at").
+// out the excluded tables ("jobs") and columns ("sessions.seen_at"), which must
+// exist.
 func Dump(t testing.TB, db *sqldb.DB, excluded ...string) []string {
 	t.Helper()
+	tables := Tables(t, db)
+	for _, name := range excluded {
+		table, column, isColumn := strings.Cut(name, ".")
+		if columns := tables[table]; len(columns) == 0 || isColumn && !slices.Contains(columns, column) {
+			t.Errorf("excluded from the dump, but not in the schema: %s", name)
+		}
+	}
 	var lines []string
-	for table, columns := range Tables(t, db) {
+	for table, columns := range tables {
 		columns = slices.DeleteFunc(columns, func(c string) bool { return slices.Contains(excluded, table+"."+c) })
 		if slices.Contains(excluded, table) || len(columns) == 0 {
 			continue

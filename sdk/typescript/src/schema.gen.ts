@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * Sign a member in from another system
-         * @description The same as `secureAuth`, by its older address.
+         * @description An alias of `secureAuth`.
          */
         get: operations["secureAuthOlder"];
         put?: never;
@@ -35,7 +35,7 @@ export interface paths {
         put?: never;
         /**
          * Change the password
-         * @description All other sessions of the account and the person's API keys end. 401 `wrong_password` counts as a failed sign-in.
+         * @description All other sessions and the user API keys of the account are revoked. 401 `wrong_password` counts as a failed sign-in.
          */
         post: operations["changePassword"];
         delete?: never;
@@ -54,8 +54,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Ask for a new password
-         * @description Writes a link to choose a new password, if there is an account with the address, up to five times an hour. The answer and its time are the same.
+         * Request a password reset
+         * @description Mails a link to choose a new password, if an account has the address, at most five times per hour. Response and response time are the same in both cases.
          */
         post: operations["forgotPassword"];
         delete?: never;
@@ -75,7 +75,7 @@ export interface paths {
         put?: never;
         /**
          * Sign in
-         * @description Starts a session of seven days. The answer and its time are the same for an unknown user and a wrong password. 401 `totp_required` asks for `code`: send all again with it. Ten attempts a minute for an address and for each name; after five failures the name waits, longer each time. The answer sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins that send it are counted for that device alone, so neither a flood from the same address nor failures elsewhere hold them up.
+         * @description Starts a session of seven days. Response and response time are the same for an unknown user and a wrong password. On 401 `totp_required`, repeat the request with `code`. Ten attempts per minute for an address and for a name; after five failures the name is delayed, longer each time. The response sets the cookie `regulars_device` (`__Host-regulars_device` over HTTPS) for 90 days: sign-ins with it count for the device alone, so attempts of others do not delay them.
          */
         post: operations["login"];
         delete?: never;
@@ -95,7 +95,7 @@ export interface paths {
         put?: never;
         /**
          * Sign out
-         * @description Ends the session of the request, or all of the account; the person's API keys end with all.
+         * @description Ends the session of the request, or with `everywhere` all sessions and user API keys of the account.
          */
         post: operations["logout"];
         delete?: never;
@@ -112,13 +112,13 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Your account
-         * @description Whose session or key this is.
+         * Get your account
+         * @description The account of the session or key.
          */
         get: operations["me"];
         /**
-         * Change your account
-         * @description What is not named stays as it is. Needs a sign-in of the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; one of another account is 409 `username_taken`. A new email address counts when the link that is mailed to it was opened, within 24 hours (`verifyEmail` takes its token too); until then it is `pendingEmail`. The current address gets a notice at the request and at the change. The answer is the same whether or not another account has the address. A newer request ends the link of an older one, and a new password ends it too. At most five new addresses an hour: 429 `too_many_mails`. The current address has to be proven: otherwise 403 `email_not_verified`.
+         * Update your account
+         * @description Omitted fields are unchanged. Requires a sign-in within the last ten minutes (403 `proof_required`) or `currentPassword`; a wrong one is 401 `wrong_password` and counts as a failed sign-in. Every community shows the new username; 409 `username_taken` if another account has it. A new email address is `pendingEmail` until the link in its mail is opened, within 24 hours (`verifyEmail` also accepts its token). The current address is notified of the request and of the change. The response is the same whether or not another account has the address. A newer request or a new password revokes an earlier link. At most five new addresses per hour: 429 `too_many_mails`. The current address must be verified: 403 `email_not_verified`.
          */
         put: operations["updateMe"];
         post?: never;
@@ -139,7 +139,7 @@ export interface paths {
         put?: never;
         /**
          * Register
-         * @description Writes to the address: a link that makes the account, or, where there is one already, that there is. Of several registrations of an address only the newest one's link works. The answer and its time are the same. 403 `registration_closed` where nobody may register.
+         * @description Mails a link that creates the account or, if the address has an account, a notice. Of several registrations of an address only the latest link works. Response and response time are the same in both cases. 403 `registration_closed` if registration is disabled.
          */
         post: operations["register"];
         delete?: never;
@@ -158,8 +158,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Choose a new password
-         * @description The token works once, within an hour. All sessions of the account and the person's API keys end. The first time it proves the address, every other way to sign in to the account goes too.
+         * Reset the password
+         * @description The token works once, within an hour. All sessions and user API keys of the account are revoked. If this verifies the address for the first time, all other sign-in methods of the account are removed.
          */
         post: operations["resetPassword"];
         delete?: never;
@@ -177,7 +177,7 @@ export interface paths {
         };
         /**
          * Sign a member in from another system
-         * @description For a system that has signed a member in itself: a link that signs them in here. It needs a community's key with the permission `signIn`, which `*` does not stand for. The session works in that community only, and members with a server permission cannot have one: 403 `limited_session`. 404 `user_not_found` for a person who is no member, whether or not an account exists.
+         * @description Creates a link that signs a member in, for systems that have authenticated the member themselves. Requires a key of the community with the permission `signIn`, which `*` does not include. The session is valid in that community only. Members with a server permission cannot have one: 403 `limited_session`. 404 `user_not_found` for a person without a membership, whether or not an account exists.
          */
         get: operations["secureAuth"];
         put?: never;
@@ -197,7 +197,7 @@ export interface paths {
         };
         /**
          * List your sessions
-         * @description The last one used first.
+         * @description Ordered by last use, latest first.
          */
         get: operations["listSessions"];
         put?: never;
@@ -218,7 +218,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** End a session */
+        /**
+         * End a session
+         * @description The token of the session is rejected from the next request on. 404 `session_not_found`.
+         */
         delete: operations["endSession"];
         options?: never;
         head?: never;
@@ -235,8 +238,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Start a second factor
-         * @description Makes a secret for an authenticator app. Nothing is asked for until `confirmTotp` has seen a code of it. Give `password`, unless you signed in within the last ten minutes: 403 `proof_required`. Wrong ones count as failed sign-ins.
+         * Set up two-factor authentication
+         * @description Creates a secret for an authenticator app; `confirmTotp` enables it. Send `password` unless you signed in within the last ten minutes: 403 `proof_required`. A wrong password counts as a failed sign-in.
          */
         post: operations["startTotp"];
         delete?: never;
@@ -255,8 +258,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Switch the second factor on
-         * @description From now on a sign-in by password needs a code. The recovery codes are shown this once; each works once in the place of a code. No code works twice.
+         * Enable two-factor authentication
+         * @description From now on a sign-in with a password needs a code. The recovery codes are shown only once; each replaces a code once. No code works twice.
          */
         post: operations["confirmTotp"];
         delete?: never;
@@ -275,8 +278,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Switch the second factor off
-         * @description Give `password`, or a `code` of the app or of recovery, unless you signed in within the last ten minutes. Sessions go on.
+         * Disable two-factor authentication
+         * @description Send `password`, or a `code` of the app or a recovery code, unless you signed in within the last ten minutes. Sessions remain valid.
          */
         post: operations["disableTotp"];
         delete?: never;
@@ -296,7 +299,7 @@ export interface paths {
         put?: never;
         /**
          * Verify an email address
-         * @description Makes the account that was registered. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. Where the address was registered with different passwords, nobody knows whose they are: the account has none then, and a link to choose one is in the mail. The token of a new email address (`updateMe`) gives the account that address; 409 `email_taken` if another account has it by then.
+         * @description Creates the registered account. The token works once, within 24 hours; after 409 `username_taken` it works again with another `username`. If the address was registered with different passwords, the account has no password and a link to choose one is mailed. The token of a new email address (`updateMe`) confirms that address; 409 `email_taken` if another account has taken it.
          */
         post: operations["verifyEmail"];
         delete?: never;
@@ -312,10 +315,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List channel categories */
+        /**
+         * List channel categories
+         * @description Lists the categories in their order, without pages.
+         */
         get: operations["listChannelCategories"];
         put?: never;
-        /** Create a channel category */
+        /**
+         * Create a channel category
+         * @description The category is added at the end. 400 `invalid_input`.
+         */
         post: operations["createChannelCategory"];
         delete?: never;
         options?: never;
@@ -331,12 +340,15 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Change a channel category */
+        /**
+         * Update a channel category
+         * @description Changes the given fields. 404 `category_not_found`.
+         */
         put: operations["updateChannelCategory"];
         post?: never;
         /**
          * Delete a channel category
-         * @description Its channels stay, in no category.
+         * @description Its channels are kept without a category.
          */
         delete: operations["deleteChannelCategory"];
         options?: never;
@@ -353,13 +365,13 @@ export interface paths {
         };
         /**
          * List channels
-         * @description Those that the credential sees: a key of the community sees all, a person those that their roles and the channels' overrides show them. Those in no category come first.
+         * @description The channels that the credential can see: for a key of the community all, for a person those that roles and overrides allow. Channels without a category come first.
          */
         get: operations["listChannels"];
         put?: never;
         /**
          * Create a channel
-         * @description The last of its category. An iframe channel needs a `url` of an origin that the community's setting `allowedFrameOrigins` lists.
+         * @description Adds the channel at the end of its category. An iframe channel needs a `url` of an origin in the community's setting `allowedFrameOrigins`.
          */
         post: operations["createChannel"];
         delete?: never;
@@ -377,14 +389,14 @@ export interface paths {
         };
         get?: never;
         /**
-         * Change a channel
-         * @description Changes what is sent. `private` changes what the override of `@all` says about `view_message_history`; of a direct channel it stays true: 409 `direct_private`.
+         * Update a channel
+         * @description Omitted fields are unchanged. `private` sets `view_message_history` in the override of `@all`; a direct channel is always private: 409 `direct_private`.
          */
         put: operations["updateChannel"];
         post?: never;
         /**
          * Delete a channel
-         * @description With everything in it.
+         * @description Deletes the channel with its content.
          */
         delete: operations["deleteChannel"];
         options?: never;
@@ -401,8 +413,8 @@ export interface paths {
         };
         get?: never;
         /**
-         * Set what a channel allows and denies
-         * @description A private channel stays hidden from `@all` also when the list does not say so; allowing `@all` to see it answers 409 `channel_private`, or `direct_private` of a direct channel. Whoever does not own the community changes only what concerns roles and members below them, and only permissions they have in the channel themselves.
+         * Set the overrides of a channel
+         * @description Replaces all overrides. A private channel remains hidden from `@all`; allowing `@all` to see it is 409 `channel_private`, or `direct_private` for a direct channel. Without owning the community you can only change overrides of roles and members ranked below you, and only permissions that you have in the channel.
          */
         put: operations["setChannelOverrides"];
         post?: never;
@@ -420,8 +432,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What a user may do in a channel, and why
-         * @description The owner and roles with `server_administrator` may do everything. Else the member's own override decides, else those of the roles (one that allows before one that denies), else that of `@all`, else whether any role allows it. `rule` names what decided.
+         * Explain a user's permissions in a channel
+         * @description The owner and roles with `server_administrator` have all permissions. Otherwise the first of these decides: the member's own override, the overrides of roles (allow before deny), the override of `@all`, the permissions of roles. `rule` names it.
          */
         get: operations["explainChannelPermissions"];
         put?: never;
@@ -441,13 +453,13 @@ export interface paths {
         };
         /**
          * List API keys
-         * @description The newest first, expired ones too.
+         * @description Newest first, including expired keys.
          */
         get: operations["listApiKeys"];
         put?: never;
         /**
          * Create an API key
-         * @description The key is shown this once. Nobody makes a key that may more, or works longer, than they do, and it never does more than whoever made it may do now: while they are suspended it is refused with 403 `key_maker_suspended`, when they are no member any more with 403 `key_maker_gone`, and what they lost with a role with 403 `missing_permission`. Keys that the command line or the installation's owner made have no such bound. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. A community has at most 200 keys: 409 `too_many_api_keys`.
+         * @description The key is shown only once. A key cannot have more permissions or a longer life than its creator, and at each request it is limited to the current permissions of its creator: 403 `key_maker_suspended` while they are suspended, 403 `key_maker_gone` after they have left, 403 `missing_permission` for permissions that they have lost. Keys created on the command line or by the owner of the installation are not limited. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the key is not stored. A community has at most 200 keys: 409 `too_many_api_keys`.
          */
         post: operations["createApiKey"];
         delete?: never;
@@ -465,14 +477,14 @@ export interface paths {
         };
         get?: never;
         /**
-         * Change an API key
-         * @description What is not named stays as it is. A change that lets the key do more (`permissions`), longer (expiry) or again (`isActive`) is for its creator, the owners of the community and of the installation, and persons ranked above the creator, with every permission of the changed key in their own rights: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that left has no rank. The creator stays and bounds the key, whoever widens it. A key that changes keys acts with the rank of its own creator and within its own permissions. `takeOver` makes you the creator, and the only person that the key is bound by: it needs every permission of the key and no rank. Removing `signIn` and `isActive: false` end the sign-in links of the key and the sessions that began with them.
+         * Update an API key
+         * @description Omitted fields are unchanged. Only its creator, the owners of the community and of the installation, and persons ranked above the creator may extend a key (`permissions`, expiry, `isActive`), and they need every permission of the changed key: otherwise 403 `rank_too_low` or `missing_permission`. Keys of the command line and of the owner rank as the owner; a creator that has left has no rank. An extended key remains limited to its creator. A key that changes keys has the rank of its own creator and its own permissions. `takeOver` makes you the creator and the only person to whom the key is limited: it requires every permission of the key and no rank. Removing `signIn` and `isActive: false` revoke the sign-in links of the key and the sessions that they started.
          */
         put: operations["updateApiKey"];
         post?: never;
         /**
          * Delete an API key
-         * @description Both its secrets stop working at once. Its unused sign-in links and the sessions that began with them end.
+         * @description Revokes both secrets at once, unused sign-in links of the key, and the sessions that they started.
          */
         delete: operations["deleteApiKey"];
         options?: never;
@@ -491,7 +503,7 @@ export interface paths {
         put?: never;
         /**
          * Rotate an API key
-         * @description A new secret for the same key, for those who may widen it (`updateApiKey`). It is shown this once. The creator stays; the new secret of a key that another person rotated, an owner too, also stays within the rights of that person at the time of each request (`boundBy`), and is refused when they leave. If the creator left, you become the creator. The previous secret works for `overlapHours`, 24 unless given, bound as before; a further rotation ends the oldest. Changes and deletion concern both. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the secret is not kept.
+         * @description Creates a new secret for the same key; requires the right to extend it (`updateApiKey`). It is shown only once. The creator is unchanged. If another person rotates the key, even an owner, the new secret is also limited to the current permissions of that person (`boundBy`) and is rejected after they leave. If the creator has left, you become the creator. The previous secret remains valid for `overlapHours` (default 24) with its previous limits; another rotation revokes the oldest secret. Updates and deletion apply to both secrets. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the secret is not stored.
          */
         post: operations["rotateApiKey"];
         delete?: never;
@@ -507,10 +519,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List tags */
+        /**
+         * List tags
+         * @description Lists all tags by name, without pages. A community has at most 5,000.
+         */
         get: operations["listTags"];
         put?: never;
-        /** Create a tag */
+        /**
+         * Create a tag
+         * @description A name has 1 to 50 characters and is unique in the community; white space is folded. 409 `duplicate_tag`, `too_many_tags`.
+         */
         post: operations["createTag"];
         delete?: never;
         options?: never;
@@ -530,7 +548,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a tag
-         * @description Takes the tag from every member too.
+         * @description Removes the tag from all members too.
          */
         delete: operations["deleteTag"];
         options?: never;
@@ -547,7 +565,7 @@ export interface paths {
         };
         /**
          * List changes of values
-         * @description What was recorded, newest first; then what members were created with, as rows of the source `created` whose `validFrom` is when they joined. `from` and `to` choose by `validFrom`. A part may have fewer rows than `limit`: go on until `nextCursor` is null.
+         * @description Recorded changes, newest first; then the initial values of members, as rows of the source `created` with the time of joining as `validFrom`. `from` and `to` filter by `validFrom`. A part may have fewer rows than `limit`: continue until `nextCursor` is null.
          */
         get: operations["listHistories"];
         put?: never;
@@ -568,8 +586,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Take back a change
-         * @description Puts the old value back as a new change, whatever happened since. The member is yourself or stands below you: 403 `rank_too_low`. Of roles it takes back what the change gave and gives back what it took, and leaves the others: that needs the permission `roles` too, and the ranks as for adding a role. What a member was created with was no change and has nothing before it: 404. 409 `field_gone` when the field was deleted, `value_does_not_fit` when it would not take the value any more, `value_unchanged` when it has it already.
+         * Revert a change
+         * @description Restores the previous value as a new change, regardless of later changes. The member must be yourself or rank below you: 403 `rank_too_low`. For roles, it removes the roles that were added and adds the roles that were removed; this also requires the permission `roles`, and ranks as for assigning a role. Initial values cannot be reverted: 404. 409 `field_gone` if the field was deleted, `value_does_not_fit` if the value is no longer valid, `value_unchanged` if the field has it.
          */
         post: operations["revertHistory"];
         delete?: never;
@@ -587,13 +605,13 @@ export interface paths {
         };
         /**
          * List user fields
-         * @description The default fields, which every community has, then its own.
+         * @description Lists the default fields, then the custom fields of the community.
          */
         get: operations["listUserFields"];
         put?: never;
         /**
          * Create a user field
-         * @description `field` and `name` are unique in the community and are not the name of a default field, of what is known of every member (`xp`, `coins`, `user_id` and the like), or of a column that files have for themselves (`_line`, `..._op`).
+         * @description `field` and `name` are unique in the community. They cannot be the names of default fields, of other values of members (such as `xp`, `coins`, `user_id`) or of special columns of files (`_line`, `..._op`).
          */
         post: operations["createUserField"];
         delete?: never;
@@ -609,19 +627,22 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get a user field */
+        /**
+         * Get a user field
+         * @description `fieldId` is the `_id` or the database name of a default or custom field. 404 `field_not_found`.
+         */
         get: operations["getUserField"];
         /**
-         * Change a user field
-         * @description What is left out stays as it is. Another type or other options convert every member's value, each with a row in the history; 409 `values_do_not_fit` or `option_in_use` when one cannot be converted, and nothing is changed. 409 `not_unique` when an identifier would not be unique, `field_busy` while a job is at work on the values, `default_field` for a default field.
+         * Update a user field
+         * @description Omitted properties are unchanged. Another type or other options convert the values of all members, each with a row in the history; if one cannot be converted, nothing is changed: 409 `values_do_not_fit` or `option_in_use`. 409 `not_unique` if an identifier would not be unique, `field_busy` while a job processes the values, `default_field` for a default field.
          *
-         *     In a community of more than some thousand members a job does the work: `work` tells how far it is, and values cannot be changed until it is done, except while an index is filled.
+         *     In a community with more than a few thousand members a job does this: `work` has its progress, and values cannot be changed until it ends, except while an index is built.
          */
         put: operations["updateUserField"];
         post?: never;
         /**
          * Delete a user field
-         * @description Deletes the values too; the history stays. 409 `confirm_needed` names how many members have a value.
+         * @description Deletes the values too, but not the history. 409 `confirm_needed` with the number of members that have a value.
          */
         delete: operations["deleteUserField"];
         options?: never;
@@ -638,7 +659,7 @@ export interface paths {
         };
         /**
          * List changes of a field's values
-         * @description Also of a field that was deleted. What was recorded, newest first; then what members were created with, as rows of the source `created` whose `validFrom` is when they joined. `from` and `to` choose by `validFrom`. A part may have fewer rows than `limit`: go on until `nextCursor` is null.
+         * @description Works for deleted fields too. Recorded changes, newest first; then the initial values of members, as rows of the source `created` with the time of joining as `validFrom`. `from` and `to` filter by `validFrom`. A part may have fewer rows than `limit`: continue until `nextCursor` is null.
          */
         get: operations["listFieldHistories"];
         put?: never;
@@ -656,7 +677,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List users */
+        /**
+         * List users
+         * @description Lists active members by page. `search`, `role`, `tag` and `claimed` narrow the list; all conditions must hold. See `POST /v1/users/filter` for filters by any field.
+         */
         get: operations["listUsers"];
         put?: never;
         post?: never;
@@ -675,12 +699,60 @@ export interface paths {
         };
         /**
          * Get a user of a community
-         * @description One user, as `POST /v1/users/info` answers.
+         * @description Returns a user as `POST /v1/users/info` does.
          */
         get: operations["getCommunityUser"];
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/communities/{communityId}/users/{userId}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List notes on a user
+         * @description Private notes of staff, newest first. 403 `not_yourself`: nobody sees notes on themselves. 404 `user_not_found`.
+         */
+        get: operations["listUserNotes"];
+        put?: never;
+        /**
+         * Create a note on a user
+         * @description `text` has 1 to 2,000 characters; line breaks are allowed. 409 `too_many_notes`: a member has at most 500.
+         */
+        post: operations["createUserNote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/communities/{communityId}/users/{userId}/notes/{noteId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Update a note
+         * @description For the author, administrators and keys. 403 `not_your_note`, 404 `note_not_found`, 409 `stale_version` if `version` is not the current one.
+         */
+        put: operations["updateUserNote"];
+        post?: never;
+        /**
+         * Delete a note
+         * @description For the author, administrators and keys. 403 `not_your_note`, 404 `note_not_found`.
+         */
+        delete: operations["deleteUserNote"];
         options?: never;
         head?: never;
         patch?: never;
@@ -695,7 +767,7 @@ export interface paths {
         };
         /**
          * List changes of a user's values
-         * @description What was recorded, newest first; then what members were created with, as rows of the source `created` whose `validFrom` is when they joined. `from` and `to` choose by `validFrom`. A part may have fewer rows than `limit`: go on until `nextCursor` is null.
+         * @description Recorded changes, newest first; then the initial values of members, as rows of the source `created` with the time of joining as `validFrom`. `from` and `to` filter by `validFrom`. A part may have fewer rows than `limit`: continue until `nextCursor` is null.
          */
         get: operations["listUserHistories"];
         put?: never;
@@ -715,15 +787,35 @@ export interface paths {
         };
         /**
          * List changes of one value
-         * @description What was recorded, newest first; then what members were created with, as rows of the source `created` whose `validFrom` is when they joined. `from` and `to` choose by `validFrom`. A part may have fewer rows than `limit`: go on until `nextCursor` is null.
+         * @description Recorded changes, newest first; then the initial values of members, as rows of the source `created` with the time of joining as `validFrom`. `from` and `to` filter by `validFrom`. A part may have fewer rows than `limit`: continue until `nextCursor` is null.
          */
         get: operations["listUserFieldHistories"];
         put?: never;
         /**
          * Change a value
-         * @description The field has the value from now on; `at` says since when it was so. The member is yourself or stands below you: 403 `rank_too_low`. 409 `value_unchanged` when it has the value already, `identifier_taken` or `username_taken` when another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while all values of the field are being converted.
+         * @description Sets the value from now on; `at` is the time since which it is valid. The member must be yourself or rank below you: 403 `rank_too_low`. 409 `value_unchanged` if the field has the value, `identifier_taken` or `username_taken` if another member has it, `account_shared` for the username of a claimed member, which changes with the account, `field_busy` while the values of the field are converted.
          */
         post: operations["createHistory"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List events
+         * @description The events of a community in the order of `sequence`, which has no gaps. Continue with `meta.next` as `after`. With `wait` the response is sent as soon as a matching event exists, or empty after that time. A page may have fewer events than `limit` although more exist: `meta.next` is lower than `meta.latest` then. 410 `expired`: events after `after` were deleted; continue after `details.oldest` - 1. 429 `too_many_streams`: too many requests of the account or key are waiting. 503 `streams_busy`: too many are waiting on the server.
+         */
+        get: operations["listEvents"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -741,7 +833,7 @@ export interface paths {
         put?: never;
         /**
          * Create a role
-         * @description Permissions that are not named are not given. Permissions of several roles add up.
+         * @description Omitted permissions are not granted. Permissions of several roles add up.
          */
         post: operations["createRole"];
         delete?: never;
@@ -759,18 +851,18 @@ export interface paths {
         };
         /**
          * List the roles of a user
-         * @description `id` names the user. The highest first, `@all` last.
+         * @description `id` names the user. Highest rank first, `@all` last.
          */
         get: operations["listUserRoles"];
         /**
-         * Change a role
-         * @description Changes what is sent, also of the permissions. A person changes only roles below their own highest, and gives only permissions they have themselves; whoever owns the community stands above all. Of `@all` neither title nor order can be changed.
+         * Update a role
+         * @description Omitted fields and permissions are unchanged. You can only change roles below your own highest role, and only grant permissions that you have; owners rank above all roles. Title and order of `@all` cannot be changed.
          */
         put: operations["updateRole"];
         post?: never;
         /**
          * Delete a role
-         * @description Nobody has it from then on. `@all` cannot be deleted.
+         * @description Removes the role from all members. `@all` cannot be deleted.
          */
         delete: operations["deleteRole"];
         options?: never;
@@ -788,8 +880,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Give a role to a user
-         * @description Whoever has the role already keeps it. A person hands out only roles below their own highest, to members below them.
+         * Assign a role to a user
+         * @description No effect if the user has the role. You can only assign roles below your own highest role, to members ranked below you.
          */
         post: operations["addRole"];
         delete?: never;
@@ -808,8 +900,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Take a role from a user
-         * @description Whoever does not have the role stays without it.
+         * Remove a role from a user
+         * @description No effect if the user does not have the role.
          */
         post: operations["removeRole"];
         delete?: never;
@@ -827,13 +919,13 @@ export interface paths {
         };
         /**
          * List your communities
-         * @description Those you are a member of, the oldest first; with `deleted` those you owned and can still restore.
+         * @description Your memberships, oldest first; with `deleted` the communities that you owned and can restore.
          */
         get: operations["listServers"];
         put?: never;
         /**
          * Create a community
-         * @description Whoever makes a community owns it. 403 `creation_closed` where only the owner of the installation makes communities. Anybody else owns at most 100: 409 `too_many_communities`.
+         * @description You become its owner. 403 `creation_closed` if only the owner of the installation creates communities. Others own at most 100 communities: 409 `too_many_communities`.
          */
         post: operations["createServer"];
         delete?: never;
@@ -849,17 +941,20 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get a community */
+        /**
+         * Get a community
+         * @description Returns the name, the settings and the number of members. 404 `community_not_found`, also for callers that are not members.
+         */
         get: operations["getServer"];
         /**
-         * Change a community
-         * @description What is not named stays as it is.
+         * Update a community
+         * @description Omitted fields are unchanged.
          */
         put: operations["updateServer"];
         post?: never;
         /**
          * Delete a community
-         * @description Only an owner, who repeats its name in `confirm`. The community is not found from then on and its keys are not valid, until an owner restores it or the retention time is over; then it is erased.
+         * @description Requires an owner; `confirm` repeats the name. The community is hidden and its keys are invalid until an owner restores it. After the retention time it is erased.
          */
         delete: operations["deleteServer"];
         options?: never;
@@ -875,8 +970,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read the audit log
-         * @description What people and keys did in the community, the newest first.
+         * List the audit log
+         * @description Actions of people and keys in the community, newest first.
          */
         get: operations["listAuditLog"];
         put?: never;
@@ -896,7 +991,7 @@ export interface paths {
         };
         /**
          * List the channels of a community
-         * @description Those that the credential sees, as in `GET /v1/channels`.
+         * @description The channels that the credential can see, as in `GET /v1/channels`.
          */
         get: operations["listServerChannels"];
         put?: never;
@@ -916,13 +1011,13 @@ export interface paths {
         };
         /**
          * List invites
-         * @description The newest first, with those who joined by each.
+         * @description Newest first, with the members who joined with each.
          */
         get: operations["listInvites"];
         put?: never;
         /**
          * Create an invite
-         * @description With `roleId` whoever joins gets that role: 403 `missing_permission` or `rank_too_low` for one that you could not give to a member. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is the array of the invites; all are created or none. Whether an address has an account, is a member or declined before makes no difference. A community has at most 500 open invites: 409 `too_many_invites`.
+         * @description `roleId` is assigned to members who join: 403 `missing_permission` or `rank_too_low` for a role that you cannot assign. With `emails` one single-use invite is mailed to each address, with a link to accept or decline, and `data` is an array of invites; all are created or none. The response is the same whether or not an address has an account, is a member or has declined. A community has at most 500 open invites: 409 `too_many_invites`.
          */
         post: operations["createInvite"];
         delete?: never;
@@ -942,8 +1037,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Take an invite back
-         * @description Your own, or any with the permission to manage the community. Who has joined stays.
+         * Revoke an invite
+         * @description Revokes an invite of yours, or any with the permission to manage the community. Members who have joined are not affected.
          */
         delete: operations["revokeInvite"];
         options?: never;
@@ -962,7 +1057,7 @@ export interface paths {
         put?: never;
         /**
          * Join a community
-         * @description Where the joining requirements ask for user fields, send them in `fields`. If the community added your confirmed address before, this accepts that membership and asks for no field. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for a field in which each member has a value of their own; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that you can join by invite only is not found without one.
+         * @description Send the user fields that the joining requirements list in `fields`. If the community has added your verified address, this accepts that membership without fields. 409 `already_member`; `member_deleted` until staff restore the membership; `identifier_taken` for the value of an identifier field; `email_taken` if another member has your email address. 403 `member_banned`, or `invite_required` for a former member. 410 `invite_expired`, `invite_revoked` or `invite_used_up`. A community that requires an invite is not found without one.
          */
         post: operations["joinServer"];
         delete?: never;
@@ -982,7 +1077,7 @@ export interface paths {
         put?: never;
         /**
          * Leave a community
-         * @description Ends your roles there too. 409 `last_owner` for the only owner.
+         * @description Removes your roles too. 409 `last_owner` for the only owner.
          */
         post: operations["leaveServer"];
         delete?: never;
@@ -1001,13 +1096,13 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Change a community's logo
-         * @description The picture is written anew without anything but its pixels, at most 1024 pixels wide and high, and is the `logo` of the community from then on. The one before goes.
+         * Set the logo of a community
+         * @description The picture is re-encoded without metadata, at most 1024 pixels wide and high, and replaces the previous `logo`.
          */
         post: operations["setServerLogo"];
         /**
-         * Remove a community's logo
-         * @description A community without a logo is shown by its initials.
+         * Remove the logo of a community
+         * @description Without a logo, the initials of the community are shown.
          */
         delete: operations["removeServerLogo"];
         options?: never;
@@ -1024,13 +1119,13 @@ export interface paths {
         };
         /**
          * List penalties
-         * @description The misconduct log: the newest first, lifted ones too.
+         * @description The misconduct log: newest first, including lifted penalties.
          */
         get: operations["listPenalties"];
         put?: never;
         /**
-         * Give a penalty
-         * @description The member must stand below you, and each kind has its own permission. A suspension ends by itself at `until`.
+         * Create a penalty
+         * @description The member must rank below you; each kind has its own permission. A suspension ends at `until`.
          */
         post: operations["createPenalty"];
         delete?: never;
@@ -1051,7 +1146,7 @@ export interface paths {
         post?: never;
         /**
          * Lift a penalty
-         * @description Takes back what it does: a suspension ends, who was banned may join again. It stays in the log.
+         * @description Ends a suspension, or allows a banned person to join again. The penalty remains in the log.
          */
         delete: operations["liftPenalty"];
         options?: never;
@@ -1070,7 +1165,7 @@ export interface paths {
         put?: never;
         /**
          * Restore a deleted community
-         * @description Everything is as it was. 410 `community_erased` after the retention time.
+         * @description Restores everything. 410 `community_erased` after the retention time.
          */
         post: operations["restoreServer"];
         delete?: never;
@@ -1088,7 +1183,7 @@ export interface paths {
         };
         /**
          * List roles
-         * @description The highest first, `@all` last.
+         * @description Highest rank first, `@all` last.
          */
         get: operations["listRoles"];
         put?: never;
@@ -1110,7 +1205,7 @@ export interface paths {
         put?: never;
         /**
          * Transfer a community
-         * @description Offers the ownership to a member, who accepts or declines in the console or by the link in a mail within seven days. Only an owner (403 `owner_required`), with a session and no key (403 `session_required`), within ten minutes after the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a confirmed account. When the member accepts, you become an ordinary member with the highest role that has `server_administrator`, if there is one.
+         * @description Offers the ownership to a member, who accepts or declines in the console or with the link in a mail within seven days. Requires an owner (403 `owner_required`) in a session (403 `session_required`), within ten minutes of the sign-in (403 `proof_required`). `confirm` repeats the name: 400 `confirm_required`. 409 `transfer_pending` while another offer is open, `member_suspended`, or `member_pending` for a member who has not signed in with a verified account. When the member accepts, you become a member with the highest role that has `server_administrator`, if there is one.
          */
         post: operations["transferServer"];
         delete?: never;
@@ -1130,7 +1225,7 @@ export interface paths {
         put?: never;
         /**
          * Create a user
-         * @description Creates an unclaimed member (`claimed` is false). No account is created or changed, and an account outside the community makes no difference. 409 has the code of the first conflict, and `errors` has one entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who declined to be a member and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you could not give to a member. 503 `mail_unavailable` if a mail is to be sent and the server sends none.
+         * @description Creates an unclaimed member (`claimed` is false). Accounts are neither created nor changed, and accounts outside the community have no effect. 409 has the code of the first conflict, and `errors` has an entry for each: `email_taken` or `username_taken` by a member of this community, `external_id_taken`, `identifier_taken`, `member_deleted`, `member_left` or `member_banned` for a former member, `member_declined` for a person who has declined a membership and can only be invited. 403 `rank_too_low` or `missing_permission` for an `accessLevel` that you cannot assign. 503 `mail_unavailable` if a mail is requested and the server sends none.
          */
         post: operations["createUser"];
         delete?: never;
@@ -1149,8 +1244,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Change a user's picture
-         * @description The picture is written anew without anything but its pixels, at most 512 pixels wide and high. So many a minute of one account or key: 429, with `RateLimit` headers on every answer; 503 `pictures_busy` when too many wait to be decoded.
+         * Set the avatar of a user
+         * @description The picture is re-encoded without metadata, at most 512 pixels wide and high. Uploads are limited per account or key: 429, with `RateLimit` headers in every response; 503 `pictures_busy` if too many pictures wait for decoding.
          */
         post: operations["setAvatar"];
         delete?: never;
@@ -1170,13 +1265,13 @@ export interface paths {
         put?: never;
         /**
          * Import members from a file
-         * @description Creates members and changes those who are there, found by Email, else by Username. The answer comes as soon as the file is safe; a job works it off, every row has an outcome, and one bad row never stops the others.
+         * @description Creates members and updates existing ones, matched by Email, else by Username. The response is sent when the file is stored; a job processes it. Every row has an outcome, and an invalid row does not affect the others.
          *
-         *     CSV (UTF-8, UTF-16 or Windows-1252; `,` `;` tab or `|`), `.xlsx`, `.gz` and `.zip` are taken and detected. An empty cell leaves a value as it is, `__CLEAR__` clears it. The template names the headers.
+         *     CSV (UTF-8, UTF-16 or Windows-1252; `,` `;` tab or `|`), `.xlsx`, `.gz` and `.zip` are detected. An empty cell leaves a value unchanged, `__CLEAR__` clears it. The template has the headers.
          *
-         *     Without a credential this works only where the community's setting `openBulkImport` is on, with smaller files and without options.
+         *     Without a credential this works only if the community's setting `openBulkImport` is on, with smaller files and without options.
          *
-         *     No job is started, and the code says why. 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the kept files of the community use its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at a time. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
+         *     Errors, without a job: 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the stored files of the community use up its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at once. 503 `files_busy`: too many files are being inspected. 503 `disk_full`: the disk of the server is full.
          */
         post: operations["importUsers"];
         delete?: never;
@@ -1193,8 +1288,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Template of an import file
-         * @description The header line of a file to import: the default fields, then the community's own.
+         * Get the template of an import file
+         * @description The header line of an import file: the default fields, then the custom fields of the community.
          */
         get: operations["getImportTemplate"];
         put?: never;
@@ -1214,13 +1309,13 @@ export interface paths {
         };
         /**
          * List bulk jobs
-         * @description The API log: newest first.
+         * @description Newest first.
          */
         get: operations["listBulkJobs"];
         put?: never;
         /**
          * Update members from a file
-         * @description Changes members who are there, found by `email`, `username`, `user_id` or an identifier field; nobody is created. Send only the columns to change. A numerical column is preceded by `<field>_op` with `add`, `subtract` or `overwrite`; the others overwrite. No job is started, and the code says why. 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the kept files of the community use its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at a time. 503 `files_busy`: too many files are inspected. 503 `disk_full`: the disk of the server is full.
+         * @description Updates existing members, matched by `email`, `username`, `user_id` or an identifier field; creates none. Send only the columns to change. The operation of a numerical column is in a column `<field>_op` before it: `add`, `subtract` or `overwrite`; other columns overwrite. Errors, without a job: 400: `missing_file`, `several_files`, `empty_file`, `no_header`, `bad_header`, `invalid_header`, `no_identifying_column`, `too_many_columns`, `several_tables`, `no_sheet`, `damaged_file`, `upload_truncated`, `notify_needs_person`. 409 `storage_quota_reached`: the stored files of the community use up its quota. 413: `file_too_large`, `zip_bomb`. 415: `unsupported_type`, `not_text`, `not_a_table`, `no_table`, `encrypted_file`. 429 `rate_limited`: too many uploads at once. 503 `files_busy`: too many files are being inspected. 503 `disk_full`: the disk of the server is full.
          */
         post: operations["updateUsers"];
         delete?: never;
@@ -1240,7 +1335,7 @@ export interface paths {
         put?: never;
         /**
          * Apply the plan of a dry run
-         * @description Runs exactly what the dry run said, as a new job. 409 `plan_stale` when a field, role, tag or setting changed since, or the plan is over 24 hours old; a row whose plan now differs fails with `plan_stale`. 409 `not_a_plan`: the job is no complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
+         * @description Applies exactly the plan of the dry run, as a new job. 409 `plan_stale` if a field, role, tag or setting has changed since, or the plan is older than 24 hours; a row whose plan would differ now fails with `plan_stale`. 409 `not_a_plan`: the job is not a complete dry run; `plan_running`: the dry run has not ended; `already_applied`: undo the job that applied it first. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
          */
         post: operations["applyBulkJob"];
         delete?: never;
@@ -1260,7 +1355,7 @@ export interface paths {
         put?: never;
         /**
          * Cancel a bulk job
-         * @description Rows that were applied stay applied; undo takes them back. 409 `job_finished`: the job has ended.
+         * @description Applied rows are kept; undo the job to revert them. 409 `job_finished`: the job has ended.
          */
         post: operations["cancelBulkJob"];
         delete?: never;
@@ -1277,8 +1372,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Rows of a bulk job
-         * @description Every row of the file has an outcome and can be asked for by its line. In a dry run the outcomes say what would happen. 400 `invalid_cursor`: the cursor is not one of this list. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
+         * List the rows of a bulk job
+         * @description Every row of the file has an outcome; `line` selects one. In a dry run the outcomes are the planned ones. 400 `invalid_cursor`: the cursor is from another list. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
          */
         get: operations["listBulkRows"];
         put?: never;
@@ -1297,8 +1392,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Failed rows of a bulk job
-         * @description The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. It can be corrected and uploaded again as it is. 410 `expired`: the file is no longer kept; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are inspected.
+         * Download the failed rows of a bulk job
+         * @description The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. The file can be corrected and uploaded again. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
          */
         get: operations["getFailedRows"];
         put?: never;
@@ -1317,8 +1412,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Progress of a bulk job, live
-         * @description Server-sent events: `progress` with the status object, at most four a second, and `done` as the last event. A stream whose right has ended closes with `dropped` `{code, message}`. 429 `too_many_streams` of one account or key, 503 `streams_busy` of the server.
+         * Stream the progress of a bulk job
+         * @description Server-sent events: `progress` with the status object, at most four per second, and `done` as the last event. When access ends, the stream closes with `dropped` `{code, message}`. 429 `too_many_streams` for an account or key, 503 `streams_busy` for the server.
          */
         get: operations["streamBulkJob"];
         put?: never;
@@ -1337,8 +1432,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Status of a bulk job
-         * @description `read = created + updated + unchanged + skipped + failed` holds at every moment, in dry runs too.
+         * Get the status of a bulk job
+         * @description `read = created + updated + unchanged + skipped + failed` is always true, in dry runs too.
          */
         get: operations["getBulkJob"];
         put?: never;
@@ -1360,7 +1455,7 @@ export interface paths {
         put?: never;
         /**
          * Undo a bulk job
-         * @description Takes back what an import or update did, as a new job of type `undo`: members it created go, changed fields return, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or not ended; `undo_running`: it is being undone. 410 `expired`: the details of its rows are no longer kept.
+         * @description Restores the state before an import or update, as a new job of type `undo`: deletes created members and reverts changed fields, except those changed since. 409 `not_undoable`: the job is a dry run, an undo, or has not ended; `undo_running`: an undo is running. 410 `expired`: the details of its rows have been deleted.
          */
         post: operations["undoBulkJob"];
         delete?: never;
@@ -1379,8 +1474,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * List users by a filter
-         * @description The users who fit, in the order they were made, 200 at a time: by `cursor`, or by `page` with totals.
+         * List users with a filter
+         * @description Lists matching users in the order of their creation, 200 at a time: by `cursor`, or by `page` with totals.
          */
         post: operations["filterUsers"];
         delete?: never;
@@ -1399,7 +1494,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Data of one user
+         * Find a user
          * @description Finds a member by `_id`, number, email address or username.
          */
         post: operations["getUserData"];
@@ -1420,7 +1515,7 @@ export interface paths {
         put?: never;
         /**
          * Delete or restore a user
-         * @description `delete` hides the member and ends the sessions that were begun for this community; `restore` brings everything back. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person declined an invite after the deletion; 410 `retention_over`. After the retention time what is known of the member is erased; the account is the person's own.
+         * @description `delete` hides the member and ends sessions that are limited to this community; `restore` reverts it. 403 `rank_too_low`; 409 `already_deleted`, `not_deleted`, `last_owner`, or `member_declined` if the person has declined an invite after the deletion; 410 `retention_over`. After the retention time the member's data is erased; the account remains.
          */
         post: operations["manageUser"];
         delete?: never;
@@ -1438,7 +1533,7 @@ export interface paths {
         };
         /**
          * Get a user
-         * @description Only what the query chooses; everything without a choice, but what is `false`.
+         * @description Returns the fields that are `true` in the query; if none is, all fields that are not `false`.
          */
         get: operations["getUser"];
         put?: never;
@@ -1457,14 +1552,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List your API keys
-         * @description The newest first, expired ones too.
+         * List your user API keys
+         * @description Newest first, including expired keys.
          */
         get: operations["listUserApiKeys"];
         put?: never;
         /**
-         * Create an API key of yours
-         * @description The key acts for you in every community you are in: it may do what it allows and you may do. It is shown this once, and ends with a new password and when you sign out everywhere. Somebody who is signed in gives `password` or `code`, unless they signed in within the last ten minutes: 403 `proof_required`. An account whose address is not proven gets no key: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` and names the `_id`: the key is not kept. You have at most 50: 409 `too_many_api_keys`.
+         * Create a user API key
+         * @description The key acts for you in all your communities, with those of its permissions that you have there. It is shown only once, and is revoked by a new password and by signing out everywhere. In a session, send `password` or `code` unless you signed in within the last ten minutes: 403 `proof_required`. The email address of the account must be verified: 403 `email_not_verified`. With an `Idempotency-Key` a second request is 409 `already_done` with the `_id`, because the key is not stored. An account has at most 50 keys: 409 `too_many_api_keys`.
          */
         post: operations["createUserApiKey"];
         delete?: never;
@@ -1482,14 +1577,14 @@ export interface paths {
         };
         get?: never;
         /**
-         * Change an API key of yours
-         * @description What is not named stays as it is.
+         * Update a user API key
+         * @description Omitted fields are unchanged.
          */
         put: operations["updateUserApiKey"];
         post?: never;
         /**
-         * Delete an API key of yours
-         * @description It stops working at once.
+         * Delete a user API key
+         * @description Revokes the key at once.
          */
         delete: operations["deleteUserApiKey"];
         options?: never;
@@ -1498,14 +1593,155 @@ export interface paths {
         trace?: never;
     };
 }
-export type webhooks = Record<string, never>;
+export interface webhooks {
+    "bulk_job.finished": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * bulk_job.finished
+         * @description A bulk job ended.
+         */
+        post: operations["onBulkJobFinished"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "members.imported": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * members.imported
+         * @description A bulk job changed members: one event for each batch, and none for each row.
+         */
+        post: operations["onMembersImported"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "user.joined_server": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * user.joined_server
+         * @description A person became a member, for the first time or again. An import appends `members.imported` instead.
+         */
+        post: operations["onUserJoinedServer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "user.left_server": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * user.left_server
+         * @description A membership ended.
+         */
+        post: operations["onUserLeftServer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "user.restored": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * user.restored
+         * @description A deleted member was restored.
+         */
+        post: operations["onUserRestored"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "user.role_added": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * user.role_added
+         * @description A role was assigned to a member.
+         */
+        post: operations["onUserRoleAdded"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "user.role_removed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * user.role_removed
+         * @description A role was removed from a member. Deleting a role appends no event per member.
+         */
+        post: operations["onUserRoleRemoved"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
 export interface components {
     schemas: {
         APIKey: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
             /**
-             * @description Of a key that another person rotated: that person. The key does no more than they may do either.
+             * @description The other person that rotated the key. It is limited to that person's permissions too.
              * @example [
              *       "account:6a21d1c09f3b0c4d5e6f7a8c"
              *     ]
@@ -1514,7 +1750,7 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
             /**
-             * @description Of a community's key, its creator: account:<_id>, or command. It never does more than they may do.
+             * @description The creator of a community's key: account:<_id>, or command. The key is limited to the creator's permissions.
              * @example account:6a21d1c09f3b0c4d5e6f7a8b
              */
             createdBy?: string;
@@ -1529,22 +1765,22 @@ export interface components {
              */
             hint: string;
             /**
-             * @description The code with which every request with the key is refused, because of its creator or a person in boundBy; absent: none.
+             * @description The code that rejects every request with the key, because of its creator or a person in boundBy; absent: none.
              * @enum {string}
              */
             idle?: "key_maker_gone" | "key_maker_suspended";
-            /** @description A key that is not is refused. */
+            /** @description false: requests with the key are rejected. */
             isActive: boolean;
             /**
              * Format: date-time
-             * @description To about a minute; absent: never.
+             * @description Accurate to about a minute; absent: never.
              */
             lastUsedAt?: string;
             /** @example Nightly import */
             name: string;
             /**
              * Format: date-time
-             * @description After a rotation, how long the previous secret works; absent: it does not.
+             * @description After a rotation, the time until which the previous secret is valid; absent: it is not.
              */
             oldKeyUntil?: string;
             permissions: string[];
@@ -1562,9 +1798,9 @@ export interface components {
             displayName: string;
             /** @example ada@example.com */
             email: string;
-            /** @description As it was registered; a community has its own. */
+            /** @description As registered; communities have names of their own. */
             firstName: string;
-            /** @description BCP 47; empty: none was chosen. */
+            /** @description BCP 47; empty: none selected. */
             language: string;
             /**
              * Format: date-time
@@ -1573,7 +1809,7 @@ export interface components {
             lastLogin?: string;
             lastName: string;
             /**
-             * @description The new email address that waits for its confirmation, in answers of me and updateMe. Absent: none.
+             * @description The new email address until it is confirmed, in responses of me and updateMe. Absent: none.
              * @example ada@new.example
              */
             pendingEmail?: string;
@@ -1587,7 +1823,7 @@ export interface components {
             username: string;
         };
         AccountChange: {
-            /** @description Needed, unless the session began within the last ten minutes. */
+            /** @description Required unless you signed in within the last ten minutes. */
             currentPassword?: string;
             /**
              * @description As firstname.
@@ -1595,7 +1831,7 @@ export interface components {
              */
             displayname?: string;
             /**
-             * @description Counts when the link in the mail to it was opened. The current address cancels a pending change.
+             * @description Becomes the address when the link in its mail is opened. The current address cancels a pending change.
              * @example ada@new.example
              */
             email?: string;
@@ -1626,13 +1862,13 @@ export interface components {
             isActive?: boolean;
             name?: string;
             permissions?: string[];
-            /** @description true: you become the creator of the key, which needs every permission of it. */
+            /** @description true makes you the creator of the key; it requires all its permissions. */
             takeOver?: boolean;
         };
         ApiKeyRotation: {
             /**
              * Format: int64
-             * @description How many hours the previous secret works; 0: it ends at once.
+             * @description Hours for which the previous secret remains valid; 0 revokes it at once.
              * @default 24
              */
             overlapHours: number;
@@ -1651,7 +1887,7 @@ export interface components {
              */
             actor: string;
             /**
-             * @description As it was then.
+             * @description The name at that time.
              * @example ada
              */
             actorName: string;
@@ -1662,11 +1898,11 @@ export interface components {
         };
         Avatar: {
             /**
-             * @description Of the user.
+             * @description The _id of the user.
              * @example 6a21d1c09f3b0c4d5e6f7a8b
              */
             _id: string;
-            /** @description Address of the picture, which never changes under it. */
+            /** @description The address of the picture, which is immutable. */
             avatar: string;
             /**
              * Format: int64
@@ -1689,20 +1925,20 @@ export interface components {
             width: number;
         };
         BulkJob: {
-            /** @description How many rows had which outcome so far. */
+            /** @description The number of rows by outcome so far. */
             counts: components["schemas"]["RowCounts"];
             createdAt: string;
             /** @description The name of the person or key that started it. */
             createdBy: string;
-            /** @description What the file turned out to be. */
+            /** @description The detected format of the file. */
             detected?: components["schemas"]["DetectedFile"];
-            /** @description It reads everything and changes nothing. */
+            /** @description The job makes no changes. */
             dryRun: boolean;
-            /** @description Why it could not go on; absent otherwise. */
+            /** @description Why it failed; absent otherwise. */
             error?: components["schemas"]["JobError"];
             /**
              * Format: double
-             * @description How long it will still take; null while unknown.
+             * @description The estimated remaining time; null while unknown.
              */
             etaSeconds: number | null;
             fileName: string;
@@ -1723,21 +1959,21 @@ export interface components {
             rowsPerSecond: number;
             /** @description null until it starts. */
             startedAt: string | null;
-            /** @description queued, running, completed, completed_with_errors (some rows failed), failed (it could not go on, see error), cancelled or undone. */
+            /** @description queued, running, completed, completed_with_errors (some rows failed), failed (see error), cancelled or undone. */
             status: string;
             /** @description import, update, premium_currency or undo. */
             type: string;
-            /** @description The job that this one takes back. */
+            /** @description The job that this one undoes. */
             undoOf?: string;
             /** @description why the job makes no progress at the moment; null: it does, or it has ended */
             waiting: components["schemas"]["JobWait"];
         };
         BulkRow: {
-            /** @description Every field that got another value, or would get it in a dry run. */
+            /** @description The changed fields; in a dry run the planned changes. */
             changes: components["schemas"]["FieldChange"][] | null;
-            /** @description Why it failed. */
+            /** @description Why the row failed. */
             errors: components["schemas"]["RowProblem"][] | null;
-            /** @description What the row was found by; empty, like all values of the row, if the person was erased or declined after the upload. */
+            /** @description The value that matched the row to a member; empty, like all values of the row, if the person was erased or declined after the upload. */
             identifier: string;
             /**
              * Format: int64
@@ -1746,7 +1982,7 @@ export interface components {
             line: number;
             /** @enum {string} */
             outcome: "created" | "updated" | "unchanged" | "skipped" | "failed";
-            /** @description The _id of the member it is about. */
+            /** @description The _id of the member. */
             userId?: string;
         };
         Category: {
@@ -1758,7 +1994,7 @@ export interface components {
             name: string;
             /**
              * Format: int64
-             * @description Among the categories.
+             * @description Position among the categories.
              */
             position: number;
         };
@@ -1768,14 +2004,14 @@ export interface components {
             old: unknown;
         };
         ChangePassword: {
-            /** @description Needed, unless the account has none and its session has just begun. */
+            /** @description Required unless the account has no password and you have just signed in. */
             currentPassword?: string;
             newPassword: string;
         };
         Channel: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
-            /** @description Empty for a channel in no category. */
+            /** @description Empty without a category. */
             categoryId: string;
             /**
              * @example open
@@ -1787,18 +2023,18 @@ export interface components {
             description: string;
             /**
              * Format: int64
-             * @description Among the channels of its category.
+             * @description Position among the channels of its category.
              */
             position: number;
-            /** @description Hidden from @all: only roles and members whom an override lets see it do. */
+            /** @description Hidden from @all: visible only to roles and members with an override. */
             private: boolean;
             /** @example lobby */
             topic: string;
-            /** @description Of an iframe channel: the page it shows. */
+            /** @description The page of an iframe channel. */
             url?: string;
         };
         ChannelCategoryChange: {
-            /** @description Needed with a session of several memberships. */
+            /** @description Required in a session of a person with several memberships. */
             communityId?: string;
             /**
              * @description 1 to 100 characters.
@@ -1807,31 +2043,31 @@ export interface components {
             name?: string;
             /**
              * Format: int64
-             * @description Among the categories: before the one that is there now; a large number is the end.
+             * @description The new position: before the category that has it now; a large number is the end.
              */
             position?: number;
-            /** @description The same by another name. */
+            /** @description An alias of communityId. */
             serverId?: string;
         };
         ChannelChange: {
             /** @description Empty for none. */
             categoryId?: string;
             /**
-             * @description open and announcement can become each other; the others stay what they are.
+             * @description open and announcement can be changed into each other; other types are fixed.
              * @enum {string}
              */
             channelType?: "open" | "announcement" | "whisper" | "forum" | "direct" | "iframe";
-            /** @description Needed with a session of several memberships. */
+            /** @description Required in a session of a person with several memberships. */
             communityId?: string;
             /** @description At most 500 characters. */
             description?: string;
             /**
              * Format: int64
-             * @description Among the channels of the category: before the one that is there now; a large number is the end.
+             * @description The new position in its category: before the channel that has it now; a large number is the end.
              */
             position?: number;
             private?: boolean;
-            /** @description The same by another name. */
+            /** @description An alias of communityId. */
             serverId?: string;
             /**
              * @description 1 to 100 characters.
@@ -1842,19 +2078,19 @@ export interface components {
         };
         ChannelRights: {
             channelId: string;
-            /** @description By the name of the permission. */
+            /** @description By permission. */
             permissions: {
                 [key: string]: components["schemas"]["Ruling"];
             };
             /** @description The _id of the user. */
             userId: string;
-            /** @description Whether the user sees the channel at all: view_message_history. */
+            /** @description The user can see the channel (view_message_history). */
             visible: boolean;
         };
         ChannelRules: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
-            /** @description Empty for a channel in no category. */
+            /** @description Empty without a category. */
             categoryId: string;
             /**
              * @example open
@@ -1867,14 +2103,14 @@ export interface components {
             overrides: components["schemas"]["Override"][];
             /**
              * Format: int64
-             * @description Among the channels of its category.
+             * @description Position among the channels of its category.
              */
             position: number;
-            /** @description Hidden from @all: only roles and members whom an override lets see it do. */
+            /** @description Hidden from @all: visible only to roles and members with an override. */
             private: boolean;
             /** @example lobby */
             topic: string;
-            /** @description Of an iframe channel: the page it shows. */
+            /** @description The page of an iframe channel. */
             url?: string;
         };
         Currencies: {
@@ -1897,22 +2133,22 @@ export interface components {
         Cursor: {
             /**
              * Format: int64
-             * @description How many a part has at most.
+             * @description The maximum number of items in a part.
              */
             limit: number;
-            /** @description Send it as cursor to get what follows; null at the end. */
+            /** @description Send it as cursor for the next part; null at the end. */
             nextCursor: string | null;
         };
         Deleted: {
-            /** @description What was deleted. */
+            /** @description The _id of the deleted object. */
             _id: string;
         };
         Departed: {
-            /** @description The community that you have left. */
+            /** @description The _id of the community. */
             _id: string;
         };
         DetectedFile: {
-            /** @description gzip or zip; absent when the table is not packed. */
+            /** @description gzip or zip; absent for a plain file. */
             container?: string;
             /** @description Absent for a workbook. */
             delimiter?: string;
@@ -1923,10 +2159,72 @@ export interface components {
             /** @description csv or xlsx. */
             format: string;
             lineEnding?: string;
-            /** @description The first line is sep=. */
+            /** @description true if the first line is sep=. */
             sep?: boolean;
-            /** @description The sheet that is read. */
+            /** @description The name of the sheet. */
             sheet?: string;
+        };
+        Event: {
+            /** @description Absent after the member was erased. */
+            actor?: components["schemas"]["EventActor"];
+            /** @example 6a21d1c09f3b0c4d5e6f7a8b */
+            communityId: string;
+            /** @description By type, see webhooks in this document. After the member was erased: {"erased": true}. */
+            data: unknown;
+            /** @example 6a21d1c09f3b0c4d5e6f7a8b */
+            id: string;
+            /**
+             * Format: date-time
+             * @example 2026-04-07T08:50:16.000Z
+             */
+            occurredAt: string;
+            /**
+             * Format: int64
+             * @description From 1, without gaps in the community.
+             * @example 1042
+             */
+            sequence: number;
+            /** @example user.joined_server */
+            type: string;
+            /**
+             * @description The member that the event concerns, if it concerns one.
+             * @example 6a21d1c09f3b0c4d5e6f7a8b
+             */
+            userId?: string;
+        };
+        EventActor: {
+            /** @description Absent for system. */
+            id?: string;
+            /** @enum {string} */
+            type: "user" | "key" | "system" | "hook" | "automation";
+        };
+        EventMeta: {
+            /**
+             * Format: int64
+             * @description The newest sequence; 0 without events.
+             */
+            latest: number;
+            /**
+             * Format: int64
+             * @description The next after: the sequence of the last examined event.
+             */
+            next: number;
+            /**
+             * Format: int64
+             * @description The oldest sequence that is kept.
+             */
+            oldest: number;
+        };
+        EventUser: {
+            _id: string;
+            displayName: string;
+            email: string;
+            /**
+             * Format: int64
+             * @description The number of the user.
+             */
+            userId: number;
+            username: string;
         };
         Failure: {
             /**
@@ -1934,6 +2232,10 @@ export interface components {
              * @example invalid_input
              */
             code: string;
+            /** @description Values that belong to the code, such as oldest of expired. */
+            details?: {
+                [key: string]: unknown;
+            };
             /** @description Every wrong field at once; empty when it is not about fields. */
             errors: components["schemas"]["WrongField"][];
             /**
@@ -1956,34 +2258,34 @@ export interface components {
         FieldChange: {
             /** @description The database name of the field. */
             field: string;
-            /** @description A value of the field's type; null when it is cleared. */
+            /** @description A value of the field's type; null: cleared. */
             new: unknown;
-            /** @description A value of the field's type; null when it was unset. */
+            /** @description A value of the field's type; null: unset. */
             old: unknown;
         };
         FieldWork: {
             /**
              * Format: int64
-             * @description Members so far.
+             * @description Processed members.
              */
             done: number;
-            /** @description Why it was given up; the field is as it was, unless the text names members that were converted. */
+            /** @description Why it failed. The field is unchanged, unless the text names members that were converted. */
             error?: string;
             /**
-             * @description index: fills the index of a filterable field; identify: takes the keys of an identifier; convert: makes values of another type; clear.
+             * @description index: builds the index of a filterable field; identify: checks the values of an identifier; convert: converts values to another type; clear: deletes values.
              * @example convert
              */
             kind: string;
             /**
              * Format: int64
-             * @description Members at its start, about.
+             * @description An estimate of all members, at its start.
              */
             total: number;
         };
         FilterMeta: {
             /**
              * Format: int64
-             * @description With pages: the one that was asked for.
+             * @description With pages: the requested page.
              */
             current_page?: number;
             /**
@@ -1991,18 +2293,18 @@ export interface components {
              * @example 200
              */
             limit: number;
-            /** @description Send it as cursor to get what follows; null at the end, and with pages. */
+            /** @description Send it as cursor for the next part; null at the end, and with pages. */
             next_cursor: string | null;
             /**
              * Format: int64
-             * @description With pages: how many users fit.
+             * @description With pages: the number of matching users.
              */
             total?: number;
-            /** @description There are more than total and total_pages: what fits a filter is counted up to 10,000. */
+            /** @description There are more users than total: matching users are counted up to 10,000. */
             totalCapped?: boolean;
             /**
              * Format: int64
-             * @description With pages: how many there are.
+             * @description With pages: the number of pages.
              */
             total_pages?: number;
         };
@@ -2025,24 +2327,24 @@ export interface components {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
             /**
-             * @description account:<_id>, key:<_id>, command or open; empty where it is not known.
+             * @description account:<_id>, key:<_id>, command or open; empty: unknown.
              * @example key:6a21d1c09f3b0c4d5e6f7a8b
              */
             actor: string;
             /**
-             * @description The field's database name; also of a field that was deleted.
+             * @description The field's database name; also for a deleted field.
              * @example plan
              */
             field: string;
             /** @description The _id of the field. */
             fieldId: string;
-            /** @description A value of the field's type; null: it was cleared. */
+            /** @description A value of the field's type; null: cleared. */
             newValue: unknown;
-            /** @description A value of the field's type; null: it was unset. Roles and tags are names. */
+            /** @description A value of the field's type; null: unset. Roles and tags are names. */
             oldValue: unknown;
             /**
              * Format: date-time
-             * @description When it was written down.
+             * @description The time of the change.
              */
             recordedAt: string;
             source: components["schemas"]["WireSource"];
@@ -2053,7 +2355,7 @@ export interface components {
             userId: string;
             /**
              * Format: date-time
-             * @description Since when the value is so.
+             * @description The time since which the value is valid.
              */
             validFrom: string;
         };
@@ -2068,12 +2370,12 @@ export interface components {
              */
             createdBy: string;
             /**
-             * @description As it was then.
+             * @description The name at that time.
              * @example ada
              */
             createdByName: string;
             /**
-             * @description The address that it was mailed to. Absent when it was not mailed, and once it is revoked or its receiver declined.
+             * @description The address that it was mailed to. Absent for other invites, and after it is revoked or declined.
              * @example ada@example.com
              */
             email?: string;
@@ -2082,27 +2384,27 @@ export interface components {
              * @description null: never.
              */
             expiresAt: string | null;
-            /** @description The last 20 who joined by it, the newest first. */
+            /** @description The last 20 members who joined with it, newest first. */
             joined: components["schemas"]["InviteUse"][];
             /**
              * Format: int64
              * @description 0: any number.
              */
             maxUses: number;
-            /** @description Lets people in at this moment. */
+            /** @description It can be used now. */
             open: boolean;
             /**
              * Format: date-time
-             * @description null: it was not taken back.
+             * @description null: not revoked.
              */
             revokedAt: string | null;
             /**
-             * @description Given on joining; empty: none.
+             * @description The role of members who join; empty: none.
              * @example 6a21d1c09f3b0c4d5e6f7a90
              */
             roleId: string;
             /**
-             * @description The page where people join by it.
+             * @description The page for joining with it.
              * @example https://community.example.com/join/3f9c1b22a7d0
              */
             url: string;
@@ -2126,10 +2428,33 @@ export interface components {
             code: string;
             message: string;
         };
+        JobFinishedData: {
+            /**
+             * Format: int64
+             * @description Rows that created a member.
+             */
+            created: number;
+            dryRun: boolean;
+            /**
+             * Format: int64
+             * @description Rows that failed.
+             */
+            failed: number;
+            jobId: string;
+            /** @enum {string} */
+            jobType: "import" | "update" | "undo";
+            /** @enum {string} */
+            status: "completed" | "completed_with_errors" | "failed" | "cancelled";
+            /**
+             * Format: int64
+             * @description Rows that changed a member.
+             */
+            updated: number;
+        };
         JobOrder: {
-            /** @description Needed with a session of several memberships. */
+            /** @description Required in a session of a person with several memberships. */
             communityId?: string;
-            /** @description The same by another name. */
+            /** @description An alias of communityId. */
             serverId?: string;
         };
         JobWait: {
@@ -2140,7 +2465,7 @@ export interface components {
             since: string;
         } | null;
         Joining: {
-            /** @description What you say of yourself, by the name or _id of a user field: those the community requires, and your name, phone, country and language. */
+            /** @description Your values, by name or _id of a user field: those that the community requires, and your name, phone, country and language. */
             fields?: {
                 [key: string]: unknown;
             };
@@ -2149,17 +2474,17 @@ export interface components {
         };
         JoiningRequirements: {
             /**
-             * @description Who joins by themselves: whoever wants, or whoever has an invite.
+             * @description open: everyone can join; invite: an invite is required.
              * @example invite
              * @enum {string}
              */
             policy?: "open" | "invite";
-            /** @description The _ids of user fields that must be given to join. */
+            /** @description The _ids of user fields that are required for joining. */
             requiredFields?: string[] | null;
         };
         KeyWish: {
             /**
-             * @description In the place of expirePeriod: YYYY-MM-DD, to the end of that day in UTC, or RFC 3339.
+             * @description Instead of expirePeriod: YYYY-MM-DD (the end of that day in UTC) or RFC 3339.
              * @example 2027-04-07
              */
             expireDate?: string;
@@ -2176,7 +2501,7 @@ export interface components {
              */
             name: string;
             /**
-             * @description What it may do; * is all but signIn.
+             * @description * includes all permissions but signIn.
              * @example [
              *       "bulkUpdateUser"
              *     ]
@@ -2262,6 +2587,17 @@ export interface components {
              */
             status: "success";
         };
+        ListUserNoteCursorBody: {
+            data: components["schemas"]["UserNote"][];
+            /** @description What was done, for a person. */
+            message: string;
+            meta: components["schemas"]["Cursor"];
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
         ListUserPagesBody: {
             data: components["schemas"]["User"][];
             /** @description What was done, for a person. */
@@ -2273,10 +2609,21 @@ export interface components {
              */
             status: "success";
         };
+        ListWireEventEventMetaBody: {
+            data: components["schemas"]["Event"][];
+            /** @description What was done, for a person. */
+            message: string;
+            meta: components["schemas"]["EventMeta"];
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
         ListedChannel: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
-            /** @description Empty for a channel in no category. */
+            /** @description Empty without a category. */
             categoryId: string;
             /**
              * @example open
@@ -2286,29 +2633,29 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
             description: string;
-            /** @description What it allows and denies, for who manages channels only; left out when there is nothing. */
+            /** @description The overrides, for managers of channels only; absent if there are none. */
             overrides?: components["schemas"]["Override"][];
             /**
              * Format: int64
-             * @description Among the channels of its category.
+             * @description Position among the channels of its category.
              */
             position: number;
-            /** @description Hidden from @all: only roles and members whom an override lets see it do. */
+            /** @description Hidden from @all: visible only to roles and members with an override. */
             private: boolean;
             /** @example lobby */
             topic: string;
-            /** @description Of an iframe channel: the page it shows. */
+            /** @description The page of an iframe channel. */
             url?: string;
         };
         LoggedIn: {
             /** Format: date-time */
             expiresAt: string;
-            /** @description Send it as Authorization: Bearer <token>. Only its hash is kept. */
+            /** @description Send it as Authorization: Bearer <token>. Only its hash is stored. */
             token: string;
             user: components["schemas"]["Account"];
         };
         Login: {
-            /** @description Of the authenticator app, or a recovery code; needed by accounts with a second factor. */
+            /** @description A code of the authenticator app, or a recovery code. Required with two-factor authentication. */
             code?: string;
             /** @example ada@example.com */
             emailOrUsername: string;
@@ -2317,19 +2664,19 @@ export interface components {
         LoginUrl: {
             /** @description Always false. */
             error: boolean;
-            /** @description Send the member's browser there: it signs them in, once, within five minutes. */
+            /** @description Open it in the member's browser: it signs the member in, once, within five minutes. */
             loginUrl: string;
-            /** @description The _id of the session that begins there. */
+            /** @description The _id of the session that the link starts. */
             sessionId: string;
         };
         Logo: {
             /**
-             * @description Of the community.
+             * @description The _id of the community.
              * @example 6a21d1c09f3b0c4d5e6f7a8b
              */
             _id: string;
             /**
-             * @description Where the picture is served, which never changes under it.
+             * @description The address of the picture, which is immutable.
              * @example /media/6a21d1c09f3b0c4d5e6f7a8b/6a21d1c09f3b0c4d5e6f7a8c
              */
             address: string;
@@ -2359,7 +2706,7 @@ export interface components {
             width: number;
         };
         Logout: {
-            /** @description End all sessions of the account, not only this one. */
+            /** @description true ends all sessions of the account. */
             everywhere?: boolean;
         };
         ManagedUser: {
@@ -2367,11 +2714,11 @@ export interface components {
             _id: string;
             /**
              * Format: date-time
-             * @description Of who is deleted: until when they can be restored.
+             * @description For a deleted member: the end of the time to restore it.
              */
             erasedAt?: string;
             /**
-             * @description What the membership is now.
+             * @description The current state of the membership.
              * @enum {string}
              */
             state: "active" | "pending" | "left" | "banned" | "deleted";
@@ -2381,11 +2728,28 @@ export interface components {
              */
             userId: number;
         };
+        MembersImportedData: {
+            /** @description The ids of the new members in file order: 12 bytes each, concatenated, in base64. */
+            created?: string;
+            /** Format: int64 */
+            createdCount: number;
+            /** Format: int64 */
+            firstLine: number;
+            jobId: string;
+            /** @enum {string} */
+            jobType: "import" | "update" | "undo";
+            /** Format: int64 */
+            lastLine: number;
+            /** @description The same for members that an undo removed. */
+            removed?: string;
+            /** Format: int64 */
+            updatedCount: number;
+        };
         NewAPIKey: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
             /**
-             * @description Of a key that another person rotated: that person. The key does no more than they may do either.
+             * @description The other person that rotated the key. It is limited to that person's permissions too.
              * @example [
              *       "account:6a21d1c09f3b0c4d5e6f7a8c"
              *     ]
@@ -2394,7 +2758,7 @@ export interface components {
             /** Format: date-time */
             createdAt: string;
             /**
-             * @description Of a community's key, its creator: account:<_id>, or command. It never does more than they may do.
+             * @description The creator of a community's key: account:<_id>, or command. The key is limited to the creator's permissions.
              * @example account:6a21d1c09f3b0c4d5e6f7a8b
              */
             createdBy?: string;
@@ -2409,24 +2773,24 @@ export interface components {
              */
             hint: string;
             /**
-             * @description The code with which every request with the key is refused, because of its creator or a person in boundBy; absent: none.
+             * @description The code that rejects every request with the key, because of its creator or a person in boundBy; absent: none.
              * @enum {string}
              */
             idle?: "key_maker_gone" | "key_maker_suspended";
-            /** @description A key that is not is refused. */
+            /** @description false: requests with the key are rejected. */
             isActive: boolean;
-            /** @description 64 hex digits. It is shown this once; only its hash is kept. */
+            /** @description 64 hex digits. It is shown only once; only its hash is stored. */
             key: string;
             /**
              * Format: date-time
-             * @description To about a minute; absent: never.
+             * @description Accurate to about a minute; absent: never.
              */
             lastUsedAt?: string;
             /** @example Nightly import */
             name: string;
             /**
              * Format: date-time
-             * @description After a rotation, how long the previous secret works; absent: it does not.
+             * @description After a rotation, the time until which the previous secret is valid; absent: it is not.
              */
             oldKeyUntil?: string;
             permissions: string[];
@@ -2443,13 +2807,13 @@ export interface components {
              * @enum {string}
              */
             channelType: "open" | "announcement" | "whisper" | "forum" | "direct" | "iframe";
-            /** @description Needed with a session of several memberships. */
+            /** @description Required in a session of a person with several memberships. */
             communityId?: string;
             /** @description At most 500 characters. */
             description?: string;
-            /** @description Hides it from @all. A direct channel is private always. */
+            /** @description Hides it from @all. A direct channel is always private. */
             private?: boolean;
-            /** @description The same by another name. */
+            /** @description An alias of communityId. */
             serverId?: string;
             /**
              * @description 1 to 100 characters.
@@ -2457,26 +2821,26 @@ export interface components {
              */
             topic: string;
             /**
-             * @description Of an iframe channel: https, of an origin that the community allows.
+             * @description The page of an iframe channel: https, from an origin that the community allows.
              * @example https://board.example.com/week
              */
             url?: string;
         };
         NewChannelCategory: {
-            /** @description Needed with a session of several memberships. */
+            /** @description Required in a session of a person with several memberships. */
             communityId?: string;
             /**
              * @description 1 to 100 characters.
              * @example Matches
              */
             name: string;
-            /** @description The same by another name. */
+            /** @description An alias of communityId. */
             serverId?: string;
         };
         NewHistory: {
             /**
              * Format: date-time
-             * @description Since when it is so, not in the future; now when it is left out. The field has the value from now on in any case.
+             * @description The time since which it is valid, not in the future; absent: now. The field has the value from now on in any case.
              * @example 2026-04-07T08:50:16.000Z
              */
             at?: string;
@@ -2485,7 +2849,7 @@ export interface components {
         };
         NewInvite: {
             /**
-             * @description One single-use invite is mailed to each address, and the answer is the array of them. A repeated address counts once.
+             * @description Mails one single-use invite to each address; the response is an array. A repeated address counts once.
              * @example [
              *       "ada@example.com"
              *     ]
@@ -2493,24 +2857,24 @@ export interface components {
             emails?: string[] | null;
             /**
              * Format: date-time
-             * @description Until when; left out: for ever.
+             * @description The end of its validity; absent: none.
              */
             expiresAt?: string;
             /**
              * Format: int64
-             * @description How many may join by it; 0: any number.
+             * @description How often it can be used; 0: any number.
              * @example 5
              */
             maxUses?: number;
             /**
-             * @description The _id of a role that whoever joins gets, if it exists then. You could give it to a member yourself: it ranks below you and allows nothing that you may not do.
+             * @description The _id of a role for members who join, if it still exists then. It must rank below you and grant only permissions that you have.
              * @example 6a21d1c09f3b0c4d5e6f7a90
              */
             roleId?: string;
         };
         NewPenalty: {
             /**
-             * @description warn is written down; suspend keeps out until its end; kick ends the membership; ban does, and lets nobody join again.
+             * @description warn is only logged; suspend blocks access until its end; kick ends the membership; ban ends it and prevents joining again.
              * @enum {string}
              */
             kind: "warn" | "suspend" | "kick" | "ban";
@@ -2521,7 +2885,7 @@ export interface components {
             reason: string;
             /**
              * Format: date-time
-             * @description The end of a suspension, and needed there.
+             * @description The end of a suspension; required there.
              */
             until?: string;
             /**
@@ -2551,7 +2915,7 @@ export interface components {
              * @example #4f46e5
              */
             class?: string;
-            /** @description Needed with a session of several memberships. */
+            /** @description Required in a session of a person with several memberships. */
             communityId?: string;
             /**
              * Format: int64
@@ -2559,7 +2923,7 @@ export interface components {
              * @example 10
              */
             order?: number;
-            /** @description The same by another name. */
+            /** @description An alias of communityId. */
             serverId?: string;
             server_permissions?: {
                 allow_dm?: boolean;
@@ -2568,6 +2932,7 @@ export interface components {
                 create_invite?: boolean;
                 kick_members?: boolean;
                 manage_channels?: boolean;
+                manage_integrations?: boolean;
                 manage_roles?: boolean;
                 overwrite_language_settings?: boolean;
                 server_administrator?: boolean;
@@ -2586,7 +2951,7 @@ export interface components {
         };
         NewServer: {
             /**
-             * @description Whose pages iframe channels may show; an empty list for nobody's.
+             * @description Origins of pages in iframe channels; an empty list allows none.
              * @example [
              *       "https://board.example.com"
              *     ]
@@ -2595,19 +2960,19 @@ export interface components {
             colors?: components["schemas"]["ServerColors"];
             currencies?: components["schemas"]["CurrenciesStruct"];
             joiningRequirements?: components["schemas"]["JoiningRequirements"];
-            /** @description BCP 47; the first is the community's own. */
+            /** @description BCP 47; the first is the default. */
             languages?: string[];
-            /** @description The _id of its picture, as uploading it answers; empty for none. */
+            /** @description The _id of its picture, from the response to the upload; empty: none. */
             logo?: string;
             /**
              * @description 1 to 100 characters.
              * @example Rovers
              */
             name: string;
-            /** @description Lets anybody import members without a credential: for trying things out only. */
+            /** @description Allows imports without a credential, for evaluation only. */
             openBulkImport?: boolean;
             /**
-             * @description Of the IANA database.
+             * @description An IANA time zone.
              * @example Europe/Berlin
              */
             timeZone?: string;
@@ -2621,11 +2986,11 @@ export interface components {
         };
         NewUser: {
             /**
-             * @description Title or _id of a role that does not allow more than you may give.
+             * @description Title or _id of a role that you can assign.
              * @example VIP
              */
             accessLevel?: string;
-            /** @description Needed with a session of several memberships. */
+            /** @description Required in a session of a person with several memberships. */
             communityId?: string;
             /** @description The password again. */
             confirmPassword?: string;
@@ -2640,12 +3005,12 @@ export interface components {
              * @example ada@example.com
              */
             email: string;
-            /** @description Mail the person a link to accept the membership and to choose a password. */
+            /** @description true mails a link for accepting the membership and choosing a password. */
             emailPassword?: boolean;
-            /** @description Taken and not used: there is one mail of welcome, in the person's language. */
+            /** @description Ignored: there is one welcome mail, in the language of the member. */
             emailTemplate?: string;
             /**
-             * @description What another system calls the person, unique in the community; external:CRM-1042 names them then.
+             * @description The id in another system, unique in the community; external:CRM-1042 names the user.
              * @example CRM-1042
              */
             externalId?: string;
@@ -2654,20 +3019,20 @@ export interface components {
              * @example Ada
              */
             firstname: string;
-            /** @description false: the account is in no list and causes no events until the person joins. */
+            /** @description false: the member is not in lists and causes no events before joining. */
             joinServer?: boolean;
             /**
              * @description 1 to 50 characters.
              * @example Lovelace
              */
             lastname: string;
-            /** @description Checked (at least 10 characters, one of them special) and not kept: only the person chooses the password of an account, with forgot-password or the link of the welcome mail. */
+            /** @description Validated (at least 10 characters, one of them special) and not stored: persons choose the passwords of their accounts themselves, with forgot-password or the link in the welcome mail. */
             password?: string;
-            /** @description Through whom the person came; at most 200 characters. */
+            /** @description The referrer; at most 200 characters. */
             referral?: string;
-            /** @description Mail the person that they are a member. */
+            /** @description true mails a notice of the membership. */
             sendEmail?: boolean;
-            /** @description The same by another name. */
+            /** @description An alias of communityId. */
             serverId?: string;
             /**
              * @description 2 to 50 characters: letters, digits and . _ -; unique.
@@ -2681,18 +3046,18 @@ export interface components {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
             /**
-             * @description Of a key that another person rotated: that person. The key does no more than they may do either.
+             * @description The other person that rotated the key. It is limited to that person's permissions too.
              * @example [
              *       "account:6a21d1c09f3b0c4d5e6f7a8c"
              *     ]
              */
             boundBy?: string[];
-            /** @description The _id of the only channels it may act in; empty: all. */
+            /** @description The _ids of the only channels in which it is valid; empty: all. */
             channels: string[];
             /** Format: date-time */
             createdAt: string;
             /**
-             * @description Of a community's key, its creator: account:<_id>, or command. It never does more than they may do.
+             * @description The creator of a community's key: account:<_id>, or command. The key is limited to the creator's permissions.
              * @example account:6a21d1c09f3b0c4d5e6f7a8b
              */
             createdBy?: string;
@@ -2707,24 +3072,24 @@ export interface components {
              */
             hint: string;
             /**
-             * @description The code with which every request with the key is refused, because of its creator or a person in boundBy; absent: none.
+             * @description The code that rejects every request with the key, because of its creator or a person in boundBy; absent: none.
              * @enum {string}
              */
             idle?: "key_maker_gone" | "key_maker_suspended";
-            /** @description A key that is not is refused. */
+            /** @description false: requests with the key are rejected. */
             isActive: boolean;
-            /** @description 64 hex digits. It is shown this once; only its hash is kept. */
+            /** @description 64 hex digits. It is shown only once; only its hash is stored. */
             key: string;
             /**
              * Format: date-time
-             * @description To about a minute; absent: never.
+             * @description Accurate to about a minute; absent: never.
              */
             lastUsedAt?: string;
             /** @example Nightly import */
             name: string;
             /**
              * Format: date-time
-             * @description After a rotation, how long the previous secret works; absent: it does not.
+             * @description After a rotation, the time until which the previous secret is valid; absent: it is not.
              */
             oldKeyUntil?: string;
             permissions: string[];
@@ -2735,12 +3100,12 @@ export interface components {
             updatedAt?: string;
         };
         NewUserApiKey: {
-            /** @description The _id of the only channels it may act in; absent: all. */
+            /** @description The _ids of the only channels in which it is valid; absent: all. */
             channels?: string[];
-            /** @description Of the authenticator app, or a recovery code, in the place of the password. */
+            /** @description A code of the authenticator app, or a recovery code, instead of the password. */
             code?: string;
             /**
-             * @description In the place of expirePeriod: YYYY-MM-DD, to the end of that day in UTC, or RFC 3339.
+             * @description Instead of expirePeriod: YYYY-MM-DD (the end of that day in UTC) or RFC 3339.
              * @example 2027-04-07
              */
             expireDate?: string;
@@ -2756,10 +3121,10 @@ export interface components {
              * @example Nightly import
              */
             name: string;
-            /** @description Yours, unless you signed in within the last ten minutes or call with a key. */
+            /** @description Your password. Not required within ten minutes of the sign-in, or with a key. */
             password?: string;
             /**
-             * @description What it may do; * is all but signIn.
+             * @description * includes all permissions but signIn.
              * @example [
              *       "bulkUpdateUser"
              *     ]
@@ -2783,14 +3148,33 @@ export interface components {
              * @example Loyalty number
              */
             name: string;
-            /** @description Of select and multi-select, and needed there. */
+            /** @description Options of select and multi-select, which require them. */
             options?: string[] | null;
             required?: boolean;
             /**
-             * @description single-line-text, multi-line-text, numerical, boolean, date, select, multi-select, email, phone, country or url; the older names text and number mean the first and third.
+             * @description single-line-text, multi-line-text, numerical, boolean, date, select, multi-select, email, phone, country or url; text and number are aliases of the first and third.
              * @example single-line-text
              */
             type: string;
+        };
+        NewUserNote: {
+            /**
+             * @description 1 to 2,000 characters; line breaks are allowed.
+             * @example Called about the refund.
+             */
+            text: string;
+        };
+        NoteAuthor: {
+            /**
+             * @description The name at that time; empty after erasure.
+             * @example ada
+             */
+            name: string;
+            /**
+             * @description account:<_id>, key:<_id> or command.
+             * @example account:6a21d1c09f3b0c4d5e6f7a8b
+             */
+            ref: string;
         };
         Nothing: Record<string, never>;
         Override: {
@@ -2798,7 +3182,7 @@ export interface components {
             allow: string[];
             /** @description Channel permissions. */
             deny: string[];
-            /** @description Of a role, or: */
+            /** @description The _id of a role, or: */
             roleId?: string;
             /** @description the _id of a user. */
             userId?: string;
@@ -2822,54 +3206,54 @@ export interface components {
         Pages: {
             /**
              * Format: int64
-             * @description How many a page has at most.
+             * @description The maximum number of items on a page.
              */
             limit: number;
             /**
              * Format: int64
-             * @description The page that was asked for, the first is 1.
+             * @description The requested page; the first is 1.
              */
             page: number;
             /**
              * Format: int64
-             * @description How many there are on all pages.
+             * @description The number of items on all pages.
              */
             total: number;
-            /** @description There are more than total: filtered lists are counted up to 10,000. */
+            /** @description There are more than total items: filtered lists are counted up to 10,000. */
             totalCapped?: boolean;
         };
         Penalty: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
             /**
-             * @description Who gave it: account:<_id>, key:<_id> or command.
+             * @description The author: account:<_id>, key:<_id> or command.
              * @example account:6a21d1c09f3b0c4d5e6f7a8b
              */
             actor: string;
             /**
-             * @description As it was then.
+             * @description The name at that time.
              * @example ada
              */
             actorName: string;
             /** Format: date-time */
             createdAt: string;
-            /** @description It still keeps the member from something. */
+            /** @description It still has an effect. */
             inForce: boolean;
             /** @enum {string} */
             kind: "warn" | "suspend" | "kick" | "ban";
             /**
              * Format: date-time
-             * @description null: it was not lifted.
+             * @description null: not lifted.
              */
             liftedAt: string | null;
             liftedBy?: string;
-            /** @description As it was then. */
+            /** @description The name at that time. */
             liftedByName?: string;
             /** @example Spam */
             reason: string;
             /**
              * Format: date-time
-             * @description The end of a suspension; else null.
+             * @description The end of a suspension; null for other kinds.
              */
             until: string | null;
             user: components["schemas"]["Person"];
@@ -2895,7 +3279,7 @@ export interface components {
         };
         RecoveryCodes: {
             /**
-             * @description Only their hashes are kept.
+             * @description Only their hashes are stored.
              * @example [
              *       "ab2c-d3ef-gh4i-jk5l"
              *     ]
@@ -2903,7 +3287,7 @@ export interface components {
             recoveryCodes: string[] | null;
         };
         Registered: {
-            /** @description The address that a mail goes to. */
+            /** @description The address of the mail. */
             email: string;
         };
         Registration: {
@@ -2916,7 +3300,7 @@ export interface components {
             /** @example Lovelace */
             lastname: string;
             /**
-             * @description At least 10 characters, one of them neither letter nor digit; none that is tried first.
+             * @description At least 10 characters, one of them neither letter nor digit; no common password.
              * @example blue cow over 9 hills
              */
             password: string;
@@ -2928,16 +3312,16 @@ export interface components {
         };
         ResetPassword: {
             newPassword: string;
-            /** @description From the link in the mail. */
+            /** @description The token in the link of the mail. */
             token: string;
-            /** @description Only of a person without an account, whom a community added: in place of the username that it gave, after 409 username_taken. */
+            /** @description Only for a member without an account: replaces the username that the community chose, after 409 username_taken. */
             username?: string;
         };
         Role: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
             billable: boolean;
-            /** @description What it allows in the channels. */
+            /** @description Permissions in channels. */
             channelPermissions: {
                 [key: string]: boolean;
             };
@@ -2952,10 +3336,10 @@ export interface components {
             everyone: boolean;
             /**
              * Format: int64
-             * @description Rank: the highest role of a member gives the colour.
+             * @description Rank. The highest role of a member sets the colour.
              */
             order: number;
-            /** @description What it allows in the whole community. */
+            /** @description Permissions in the whole community. */
             serverPermissions: {
                 [key: string]: boolean;
             };
@@ -2964,7 +3348,7 @@ export interface components {
         };
         RoleChange: {
             billable?: boolean;
-            /** @description Those that are named change. */
+            /** @description Omitted permissions are unchanged. */
             channel_permissions?: {
                 allow_mentions?: boolean;
                 attach_files?: boolean;
@@ -2984,7 +3368,7 @@ export interface components {
              * @example #4f46e5
              */
             class?: string;
-            /** @description Needed with a session of several memberships. */
+            /** @description Required in a session of a person with several memberships. */
             communityId?: string;
             /**
              * Format: int64
@@ -2992,9 +3376,9 @@ export interface components {
              * @example 10
              */
             order?: number;
-            /** @description The same by another name. */
+            /** @description An alias of communityId. */
             serverId?: string;
-            /** @description Those that are named change. */
+            /** @description Omitted permissions are unchanged. */
             server_permissions?: {
                 allow_dm?: boolean;
                 ban_members?: boolean;
@@ -3002,6 +3386,7 @@ export interface components {
                 create_invite?: boolean;
                 kick_members?: boolean;
                 manage_channels?: boolean;
+                manage_integrations?: boolean;
                 manage_roles?: boolean;
                 overwrite_language_settings?: boolean;
                 server_administrator?: boolean;
@@ -3017,9 +3402,9 @@ export interface components {
             title?: string;
         };
         RoleHandout: {
-            /** @description Needed with a session of several memberships. */
+            /** @description Required in a session of a person with several memberships. */
             communityId?: string;
-            /** @description The same by another name. */
+            /** @description An alias of communityId. */
             serverId?: string;
             /**
              * @description _id, number, email or username.
@@ -3028,13 +3413,13 @@ export interface components {
             userId: string | number;
         };
         RoleHolder: {
-            /** @description Of the user. */
+            /** @description The _id of the user. */
             _id: string;
-            /** @description The _id of each role the user has now, without that of everyone. */
+            /** @description The _ids of the user's roles, except @all. */
             roles: string[];
             /**
              * Format: int64
-             * @description The account's small number.
+             * @description The number of the user.
              */
             userId: number;
         };
@@ -3058,7 +3443,7 @@ export interface components {
             skipped: number;
             /**
              * Format: int64
-             * @description The row says what is there already.
+             * @description The row has no changes.
              */
             unchanged: number;
             /** Format: int64 */
@@ -3067,19 +3452,19 @@ export interface components {
         RowProblem: {
             /** @description A stable name in snake_case. */
             code: string;
-            /** @description The header of the column; empty when it is about the whole row. */
+            /** @description The header of the column; empty for an error of the whole row. */
             column: string;
             message: string;
-            /** @description What the cell held. */
+            /** @description The value of the cell. */
             value: string;
         };
         Ruling: {
             allowed: boolean;
-            /** @description The role whose rule it was; of several the highest. */
+            /** @description The role of the rule; the highest of several. */
             roleId?: string;
             roleTitle?: string;
             /**
-             * @description What decided.
+             * @description The rule that decided.
              * @enum {string}
              */
             rule: "not_member" | "suspended" | "key_channels" | "installation_owner" | "owner" | "key" | "server_administrator" | "member_override" | "role_override" | "everyone_override" | "role" | "everyone" | "nothing";
@@ -3087,20 +3472,20 @@ export interface components {
         SelectedUser: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id?: string;
-            /** @description Address of the picture; empty without one. */
+            /** @description The address of the picture; empty: none. */
             avatar?: string;
             displayName?: string;
             email?: string;
             firstName?: string;
             /**
              * Format: int64
-             * @description The account's small number.
+             * @description The number of the user.
              * @example 1042
              */
             id?: number;
-            /** @description Seen in the last five minutes. */
+            /** @description Active within the last five minutes. */
             isOnline?: boolean;
-            /** @description When the person last signed in; empty: never. */
+            /** @description The time of the last sign-in; empty: never. */
             lastLogin?: string;
             lastName?: string;
             username?: string;
@@ -3108,10 +3493,10 @@ export interface components {
         Server: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
-            /** @description Whose pages iframe channels may show. */
+            /** @description Origins of pages in iframe channels. */
             allowedFrameOrigins: string[];
             colors: components["schemas"]["ServerColors"];
-            /** @description The same by another name. */
+            /** @description The same as _id. */
             communityId: string;
             /** Format: date-time */
             createdAt: string;
@@ -3123,24 +3508,24 @@ export interface components {
             deletedAt?: string;
             /**
              * Format: date-time
-             * @description Until when a deleted community can be restored.
+             * @description The end of the time to restore a deleted community.
              */
             erasedAt?: string;
             joiningRequirements: components["schemas"]["JoiningRequirements"];
-            /** @description BCP 47; the first is the community's own. */
+            /** @description BCP 47; the first is the default. */
             languages: string[];
-            /** @description The _id of a picture, served at /media/; empty without one. */
+            /** @description The _id of a picture, served at /media/; empty: none. */
             logo: string;
             /** Format: int64 */
             memberCount: number;
             /** @example Rovers */
             name: string;
-            /** @description Anybody may import members without a credential. */
+            /** @description Members can be imported without a credential. */
             openBulkImport: boolean;
-            /** @description null when nobody owns it yet. */
+            /** @description null: no owner yet. */
             owner: components["schemas"]["Person"];
             /**
-             * @description Of the IANA database.
+             * @description An IANA time zone.
              * @example Europe/Berlin
              */
             timeZone: string;
@@ -3149,7 +3534,7 @@ export interface components {
         };
         ServerChange: {
             /**
-             * @description Whose pages iframe channels may show; an empty list for nobody's.
+             * @description Origins of pages in iframe channels; an empty list allows none.
              * @example [
              *       "https://board.example.com"
              *     ]
@@ -3158,19 +3543,19 @@ export interface components {
             colors?: components["schemas"]["ServerColors"];
             currencies?: components["schemas"]["CurrenciesStruct"];
             joiningRequirements?: components["schemas"]["JoiningRequirements"];
-            /** @description BCP 47; the first is the community's own. */
+            /** @description BCP 47; the first is the default. */
             languages?: string[];
-            /** @description The _id of its picture, as uploading it answers; empty for none. */
+            /** @description The _id of its picture, from the response to the upload; empty: none. */
             logo?: string;
             /**
              * @description 1 to 100 characters.
              * @example Rovers
              */
             name?: string;
-            /** @description Lets anybody import members without a credential: for trying things out only. */
+            /** @description Allows imports without a credential, for evaluation only. */
             openBulkImport?: boolean;
             /**
-             * @description Of the IANA database.
+             * @description An IANA time zone.
              * @example Europe/Berlin
              */
             timeZone?: string;
@@ -3182,9 +3567,9 @@ export interface components {
         Session: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
-            /** @description Of the network it began in. */
+            /** @description The network address at its start. */
             address: string;
-            /** @description The only community it works in; absent: all. */
+            /** @description The only community in which it is valid; absent: all. */
             communityId?: string;
             /** Format: date-time */
             createdAt: string;
@@ -3192,11 +3577,11 @@ export interface components {
             current: boolean;
             /** Format: date-time */
             expiresAt: string;
-            /** @description The system that began it, as it calls itself. */
+            /** @description The name of the system that started it. */
             host?: string;
             /**
              * Format: date-time
-             * @description To about a minute.
+             * @description Accurate to about a minute.
              */
             lastSeenAt: string;
             userAgent: string;
@@ -3281,7 +3666,7 @@ export interface components {
             status: "success";
         };
         SuccessCreatedInvites: {
-            /** @description An invite; with emails the array of the invites that were mailed. */
+            /** @description An invite; with emails an array of the mailed invites. */
             data: components["schemas"]["Invite"] | components["schemas"]["Invite"][];
             /** @description What was done, for a person. */
             message: string;
@@ -3631,6 +4016,16 @@ export interface components {
              */
             status: "success";
         };
+        SuccessUserNote: {
+            data: components["schemas"]["UserNote"];
+            /** @description What was done, for a person. */
+            message: string;
+            /**
+             * @description Always success.
+             * @enum {string}
+             */
+            status: "success";
+        };
         Tag: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
@@ -3655,18 +4050,18 @@ export interface components {
             code: string;
         };
         TotpProof: {
-            /** @description Of the authenticator app, or a recovery code, in the place of the password. */
+            /** @description A code of the authenticator app, or a recovery code, instead of the password. */
             code?: string;
             password?: string;
         };
         TotpSecret: {
             /**
-             * @description Base32, to be typed into the app.
+             * @description Base32, for typing into the app.
              * @example JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP
              */
             secret: string;
             /**
-             * @description The same as an otpauth address, to be shown as a QR code.
+             * @description The secret as an otpauth URI, for a QR code.
              * @example otpauth://totp/Regulars:ada%40example.com?issuer=Regulars&secret=JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP
              */
             uri: string;
@@ -3674,7 +4069,7 @@ export interface components {
         TransferCreated: {
             /**
              * Format: date-time
-             * @description Until when the member can accept: seven days.
+             * @description The end of the offer, after seven days.
              */
             expiresAt: string;
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
@@ -3687,7 +4082,7 @@ export interface components {
              */
             confirm?: string;
             /**
-             * @description _id, number, email or username of the member who is to own the community, or external: and the externalId.
+             * @description The future owner: _id, number, email or username of a member, or external: and the external id.
              * @example ada@example.com
              */
             userId: string | number;
@@ -3695,9 +4090,9 @@ export interface components {
         User: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
-            /** @description Address of the picture; empty without one. */
+            /** @description The address of the picture; empty: none. */
             avatar: string;
-            /** @description False for a user whom others added and who has not accepted it. */
+            /** @description false for a user who was added by others and has not accepted. */
             claimed: boolean;
             /**
              * @description ISO 3166 alpha-2; empty when unknown.
@@ -3712,7 +4107,7 @@ export interface components {
             displayName: string;
             /** @example ada@example.com */
             email: string;
-            /** @description What another system calls the user. */
+            /** @description The id in another system. */
             externalId?: string;
             /** @example Ada */
             firstName: string;
@@ -3732,14 +4127,14 @@ export interface components {
              * @example +442071234567
              */
             phone: string;
-            /** @description Through whom the user came. */
+            /** @description The referrer. */
             referral?: string;
-            /** @description Titles, the highest first; every member has @all. */
+            /** @description Titles, highest rank first; every member has @all. */
             roles: string[];
             tags: string[];
             /**
              * Format: int64
-             * @description The small number of the user.
+             * @description The number of the user.
              * @example 1042
              */
             userId: number;
@@ -3750,18 +4145,18 @@ export interface components {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
             /**
-             * @description Of a key that another person rotated: that person. The key does no more than they may do either.
+             * @description The other person that rotated the key. It is limited to that person's permissions too.
              * @example [
              *       "account:6a21d1c09f3b0c4d5e6f7a8c"
              *     ]
              */
             boundBy?: string[];
-            /** @description The _id of the only channels it may act in; empty: all. */
+            /** @description The _ids of the only channels in which it is valid; empty: all. */
             channels: string[];
             /** Format: date-time */
             createdAt: string;
             /**
-             * @description Of a community's key, its creator: account:<_id>, or command. It never does more than they may do.
+             * @description The creator of a community's key: account:<_id>, or command. The key is limited to the creator's permissions.
              * @example account:6a21d1c09f3b0c4d5e6f7a8b
              */
             createdBy?: string;
@@ -3776,22 +4171,22 @@ export interface components {
              */
             hint: string;
             /**
-             * @description The code with which every request with the key is refused, because of its creator or a person in boundBy; absent: none.
+             * @description The code that rejects every request with the key, because of its creator or a person in boundBy; absent: none.
              * @enum {string}
              */
             idle?: "key_maker_gone" | "key_maker_suspended";
-            /** @description A key that is not is refused. */
+            /** @description false: requests with the key are rejected. */
             isActive: boolean;
             /**
              * Format: date-time
-             * @description To about a minute; absent: never.
+             * @description Accurate to about a minute; absent: never.
              */
             lastUsedAt?: string;
             /** @example Nightly import */
             name: string;
             /**
              * Format: date-time
-             * @description After a rotation, how long the previous secret works; absent: it does not.
+             * @description After a rotation, the time until which the previous secret is valid; absent: it is not.
              */
             oldKeyUntil?: string;
             permissions: string[];
@@ -3802,7 +4197,7 @@ export interface components {
             updatedAt?: string;
         };
         UserApiKeyChange: {
-            /** @description The _id of the only channels it may act in; empty: all. */
+            /** @description The _ids of the only channels in which it is valid; empty: all. */
             channels?: string[];
             /** @description YYYY-MM-DD or RFC 3339; empty: never. */
             expireDate?: string;
@@ -3816,81 +4211,81 @@ export interface components {
             permissions?: string[];
         };
         UserField: {
-            /** @description Of a default field the same as field. */
+            /** @description For a default field the same as field. */
             _id: string;
             /**
              * Format: date-time
              * @description Absent for a default field.
              */
             createdAt?: string;
-            /** @description Every community has it; it cannot be changed. */
+            /** @description A default field; it cannot be changed. */
             default: boolean;
             /** @description A value of the field's type. */
             defaultValue?: unknown;
             description: string;
             /**
-             * @description Database name: the key in customFields.
+             * @description The database name: the key in customFields.
              * @example loyalty-number
              */
             field: string;
-            /** @description Lists are filtered by it without looking at every member, once work is done. */
+            /** @description The field has an index for filtered lists, once work is done. */
             filterable: boolean;
-            /** @description Unique in the community: names a member in a bulk update. */
+            /** @description Unique in the community: bulk updates can match members by it. */
             identifier: boolean;
             /**
-             * @description What people read, and the header in a file.
+             * @description The displayed name, and the header in files.
              * @example Loyalty number
              */
             name: string;
-            /** @description Of select and multi-select. */
+            /** @description Options of select and multi-select. */
             options?: string[] | null;
             /**
              * Format: int64
-             * @description The smaller the sooner; equal ones as they were made.
+             * @description Smaller first; equal ones by creation.
              */
             order: number;
             required: boolean;
             /** @example single-line-text */
             type: string;
-            /** @description What is still being done to all values of the field, or why it was given up; absent when there is nothing. */
+            /** @description A job that processes the values of the field, or its error; absent: none. */
             work?: components["schemas"]["FieldWork"];
         };
         UserFieldUpdate: {
-            /** @description A value of the field's type; null takes the default away. */
+            /** @description A value of the field's type; null removes the default. */
             defaultValue?: unknown;
             description?: string;
-            /** @description What it is: the database name cannot be changed. */
+            /** @description The current database name, which cannot be changed. */
             field?: string;
             filterable?: boolean;
-            /** @description Unique in the community; refused when two members have the same value. */
+            /** @description Unique in the community; rejected if two members have the same value. */
             identifier?: boolean;
             /** @description 1 to 100 characters. */
             name?: string;
-            /** @description All options, in their order. */
+            /** @description All options, in order. */
             options?: string[] | null;
             /**
              * Format: int64
-             * @description The smaller the sooner in lists, forms and templates.
+             * @description Smaller first, in lists, forms and templates.
              */
             order?: number;
-            /** @description What members who chose an option that goes get instead, by that option; null: nothing. */
+            /** @description By removed option, its replacement in the values of members; null: none. */
             replace?: {
                 [key: string]: string | null;
             };
             required?: boolean;
             /**
-             * @description Another type converts every member's value, or is refused when one does not fit.
+             * @description Another type converts the values of all members, or is rejected if one cannot be converted.
              * @example numerical
              */
             type?: string;
         };
         UserFilter: {
-            /** @description Needed with a session of several memberships. */
+            /** @description Required in a session of a person with several memberships. */
             communityId?: string;
-            /** @description The next_cursor of the answer before; leave it out for the first. */
+            /** @description The next_cursor of the previous response; absent for the first part. */
             cursor?: string | null;
             /**
-             * @description What to answer of each user: names of user fields, _id, user_id, display_name, external_id, join_date, claimed. Without it all of them.
+             * @description The fields of each user in the response: names of user fields, _id, user_id, display_name, external_id, join_date, claimed. Absent: all.
              * @example [
              *       "email",
              *       "join_date",
@@ -3899,7 +4294,7 @@ export interface components {
              */
             fields?: string[] | null;
             /**
-             * @description By field a value, or an object with the bounds gte, lte, gt and lt. All have to hold; days are those of UTC.
+             * @description By field a value, or an object with the bounds gte, lte, gt and lt. All conditions must match; days are in UTC.
              * @example {
              *       "country": "GB",
              *       "join_date": {
@@ -3913,19 +4308,56 @@ export interface components {
             };
             /**
              * Format: int64
-             * @description How many an answer has at most.
+             * @description The maximum number of users in the response.
              * @default 200
              */
             limit: number;
             /**
              * Format: int64
-             * @description Instead of a cursor: the page, the first is 1.
+             * @description Instead of a cursor: the page; the first is 1.
              */
             page?: number | null;
-            /** @description The same by another name. */
+            /** @description An alias of communityId. */
             serverId?: string;
         } & {
             [key: string]: unknown;
+        };
+        UserJoinedData: {
+            /** @description The invite that the person used. */
+            inviteCode: string | null;
+            user: components["schemas"]["EventUser"];
+        };
+        UserLeftData: {
+            /** @enum {string} */
+            cause: "leave" | "kick" | "ban" | "declined" | "deleted";
+            user: components["schemas"]["EventUser"];
+        };
+        UserNote: {
+            /** @example 6a21d1c09f3b0c4d5e6f7a8b */
+            _id: string;
+            author: components["schemas"]["NoteAuthor"];
+            /** Format: date-time */
+            createdAt: string;
+            /** @example Called about the refund. */
+            text: string;
+            /** Format: date-time */
+            updatedAt: string;
+            /** @description The _id of the user that the note is on. */
+            userId: string;
+            /**
+             * Format: int64
+             * @description Incremented by each update, from 1.
+             */
+            version: number;
+        };
+        UserNoteChange: {
+            /** @description 1 to 2,000 characters; line breaks are allowed. */
+            text: string;
+            /**
+             * Format: int64
+             * @description The version that was read; absent: update any.
+             */
+            version?: number;
         };
         UserOrder: {
             /**
@@ -3933,9 +4365,9 @@ export interface components {
              * @example delete
              */
             action: string;
-            /** @description Needed with a session of several memberships. */
+            /** @description Required in a session of a person with several memberships. */
             communityId?: string;
-            /** @description The same by another name. */
+            /** @description An alias of communityId. */
             serverId?: string;
             /**
              * @description _id, number, email, username, or external: and the external id.
@@ -3946,26 +4378,35 @@ export interface components {
             [key: string]: unknown;
         };
         UserQuestion: {
-            /** @description Needed with a session of several memberships. */
+            /** @description Required in a session of a person with several memberships. */
             communityId?: string;
             /**
              * @description _id, number, email, username, or external: and the external id.
              * @example ada@example.com
              */
             idOrEmail: string | number;
-            /** @description The same by another name. */
+            /** @description An alias of communityId. */
             serverId?: string;
         } & {
             [key: string]: unknown;
         };
+        UserRestoredData: {
+            user: components["schemas"]["EventUser"];
+        };
+        UserRoleData: {
+            roleId: string;
+            /** @description The title at that time. */
+            title: string;
+            user: components["schemas"]["EventUser"];
+        };
         Verification: {
-            /** @description From the link in the mail. */
+            /** @description The token in the link of the mail. */
             token: string;
-            /** @description In the place of the one that was registered, when that is taken by now. */
+            /** @description Replaces the registered username, after 409 username_taken. */
             username?: string;
         };
         WireSource: {
-            /** @description Of the job, key, row or definition that it was; empty where there is none. */
+            /** @description The _id of the job, key, row or definition; empty: none. */
             id: string;
             /**
              * @description import, update, undo (bulk jobs), api, console, revert, field, tag, created and others.
@@ -3980,7 +4421,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description A duplicate, or a state that forbids it. */
+        /** @description A duplicate, or a conflict with the current state. */
         Conflict: {
             headers: {
                 [name: string]: unknown;
@@ -3989,7 +4430,7 @@ export interface components {
                 "application/json": components["schemas"]["Failure"];
             };
         };
-        /** @description The credential is right, but not for this community or operation. */
+        /** @description The credential is valid, but has no access to this community or operation. */
         Forbidden: {
             headers: {
                 [name: string]: unknown;
@@ -3998,7 +4439,7 @@ export interface components {
                 "application/json": components["schemas"]["Failure"];
             };
         };
-        /** @description It was there and has expired. */
+        /** @description The object or link has expired. */
         Gone: {
             headers: {
                 [name: string]: unknown;
@@ -4007,7 +4448,7 @@ export interface components {
                 "application/json": components["schemas"]["Failure"];
             };
         };
-        /** @description Something went wrong on the server; its log says more under the `requestId`. */
+        /** @description An internal error; the log of the server has details under the `requestId`. */
         InternalError: {
             headers: {
                 [name: string]: unknown;
@@ -4016,7 +4457,7 @@ export interface components {
                 "application/json": components["schemas"]["Failure"];
             };
         };
-        /** @description The path, query or body is wrong; `errors` names every wrong field. */
+        /** @description The path, query or body is invalid; `errors` lists every invalid field. */
         Invalid: {
             headers: {
                 [name: string]: unknown;
@@ -4025,7 +4466,7 @@ export interface components {
                 "application/json": components["schemas"]["Failure"];
             };
         };
-        /** @description It is not there, or not in this community. */
+        /** @description The object does not exist in this community. */
         NotFound: {
             headers: {
                 [name: string]: unknown;
@@ -4046,7 +4487,7 @@ export interface components {
         /** @description Too many requests; `Retry-After` says how long to wait. */
         TooManyRequests: {
             headers: {
-                /** @description Seconds to wait before trying again. */
+                /** @description Seconds to wait before a retry. */
                 "Retry-After"?: number;
                 [name: string]: unknown;
             };
@@ -4054,7 +4495,7 @@ export interface components {
                 "application/json": components["schemas"]["Failure"];
             };
         };
-        /** @description The credential is missing, wrong or expired. */
+        /** @description The credential is missing, invalid or expired. */
         Unauthenticated: {
             headers: {
                 [name: string]: unknown;
@@ -4063,10 +4504,10 @@ export interface components {
                 "application/json": components["schemas"]["Failure"];
             };
         };
-        /** @description Not now; try again after `Retry-After`. */
+        /** @description Temporarily unavailable; retry after `Retry-After`. */
         Unavailable: {
             headers: {
-                /** @description Seconds to wait before trying again. */
+                /** @description Seconds to wait before a retry. */
                 "Retry-After"?: number;
                 [name: string]: unknown;
             };
@@ -4074,7 +4515,7 @@ export interface components {
                 "application/json": components["schemas"]["Failure"];
             };
         };
-        /** @description The upload or body is of a type that is not taken. */
+        /** @description The upload or body has an unsupported type. */
         UnsupportedType: {
             headers: {
                 [name: string]: unknown;
@@ -4086,7 +4527,7 @@ export interface components {
     };
     parameters: {
         /**
-         * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+         * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
          * @example 0f8e2a6c-import-2026-04-07
          */
         IdempotencyKey: string;
@@ -4102,16 +4543,16 @@ export interface operations {
             query?: {
                 /** @description _id, number, email or username of the member. */
                 userId?: string;
-                /** @description In the place of userId; with it, both have to fit. */
+                /** @description Instead of userId; if both are sent, they must name the same user. */
                 email?: string;
-                /** @description Taken and ignored: it never raises rights. */
+                /** @description Ignored: it grants nothing. */
                 accessLevel?: string;
                 action?: "login";
             };
             header?: {
-                /** @description The key; x-api-key and Authorization do as well. */
+                /** @description The key; x-api-key and Authorization work too. */
                 apiKey?: string;
-                /** @description What the other system calls itself; the member sees it beside the session. */
+                /** @description The name of the other system, which the member sees in the list of sessions. */
                 hostname?: string;
             };
             path?: never;
@@ -4142,7 +4583,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -4182,7 +4623,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -4257,7 +4698,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -4358,7 +4799,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -4398,7 +4839,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -4439,16 +4880,16 @@ export interface operations {
             query?: {
                 /** @description _id, number, email or username of the member. */
                 userId?: string;
-                /** @description In the place of userId; with it, both have to fit. */
+                /** @description Instead of userId; if both are sent, they must name the same user. */
                 email?: string;
-                /** @description Taken and ignored: it never raises rights. */
+                /** @description Ignored: it grants nothing. */
                 accessLevel?: string;
                 action?: "login";
             };
             header?: {
-                /** @description The key; x-api-key and Authorization do as well. */
+                /** @description The key; x-api-key and Authorization work too. */
                 apiKey?: string;
-                /** @description What the other system calls itself; the member sees it beside the session. */
+                /** @description The name of the other system, which the member sees in the list of sessions. */
                 hostname?: string;
             };
             path?: never;
@@ -4537,7 +4978,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -4577,7 +5018,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -4617,7 +5058,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -4657,7 +5098,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -4696,7 +5137,7 @@ export interface operations {
     listChannelCategories: {
         parameters: {
             query?: {
-                /** @description Needed with a session of several memberships. */
+                /** @description Required in a session of a person with several memberships. */
                 communityId?: string;
             };
             header?: never;
@@ -4728,7 +5169,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -4803,7 +5244,7 @@ export interface operations {
     deleteChannelCategory: {
         parameters: {
             query?: {
-                /** @description Needed with a session of several memberships. */
+                /** @description Required in a session of a person with several memberships. */
                 communityId?: string;
             };
             header?: never;
@@ -4837,7 +5278,7 @@ export interface operations {
     listChannels: {
         parameters: {
             query?: {
-                /** @description Needed with a session of several memberships. */
+                /** @description Required in a session of a person with several memberships. */
                 communityId?: string;
             };
             header?: never;
@@ -4869,7 +5310,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -4944,7 +5385,7 @@ export interface operations {
     deleteChannel: {
         parameters: {
             query?: {
-                /** @description Needed with a session of several memberships. */
+                /** @description Required in a session of a person with several memberships. */
                 communityId?: string;
             };
             header?: never;
@@ -4978,7 +5419,7 @@ export interface operations {
     setChannelOverrides: {
         parameters: {
             query?: {
-                /** @description Needed with a session of several memberships. */
+                /** @description Required in a session of a person with several memberships. */
                 communityId?: string;
             };
             header?: never;
@@ -5018,7 +5459,7 @@ export interface operations {
     explainChannelPermissions: {
         parameters: {
             query?: {
-                /** @description Needed with a session of several memberships. */
+                /** @description Required in a session of a person with several memberships. */
                 communityId?: string;
             };
             header?: never;
@@ -5085,7 +5526,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -5200,7 +5641,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -5275,7 +5716,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -5349,13 +5790,13 @@ export interface operations {
     listHistories: {
         parameters: {
             query?: {
-                /** @description The nextCursor of the part before; leave it out for the first. */
+                /** @description The nextCursor of the previous part; absent for the first. */
                 cursor?: string;
-                /** @description How many a part has. */
+                /** @description The number of items in a part. */
                 limit?: number;
-                /** @description Only what is so from this moment on or later: RFC 3339, or a day (UTC). */
+                /** @description Only values valid from this time on or later: RFC 3339, or a day (UTC). */
                 from?: string;
-                /** @description Only what is so from before this moment: RFC 3339, or a day (UTC), which counts too. */
+                /** @description Only values valid from before this time: RFC 3339, or a day (UTC), inclusive. */
                 to?: string;
                 /** @description Only changes from sources of this type. */
                 source?: string;
@@ -5392,7 +5833,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -5463,7 +5904,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -5575,7 +6016,7 @@ export interface operations {
     deleteUserField: {
         parameters: {
             query?: {
-                /** @description The field's database name, once members have values in it. */
+                /** @description The database name; required if members have values. */
                 confirm?: string;
             };
             header?: never;
@@ -5611,13 +6052,13 @@ export interface operations {
     listFieldHistories: {
         parameters: {
             query?: {
-                /** @description The nextCursor of the part before; leave it out for the first. */
+                /** @description The nextCursor of the previous part; absent for the first. */
                 cursor?: string;
-                /** @description How many a part has. */
+                /** @description The number of items in a part. */
                 limit?: number;
-                /** @description Only what is so from this moment on or later: RFC 3339, or a day (UTC). */
+                /** @description Only values valid from this time on or later: RFC 3339, or a day (UTC). */
                 from?: string;
-                /** @description Only what is so from before this moment: RFC 3339, or a day (UTC), which counts too. */
+                /** @description Only values valid from before this time: RFC 3339, or a day (UTC), inclusive. */
                 to?: string;
                 /** @description Only changes from sources of this type. */
                 source?: string;
@@ -5656,17 +6097,17 @@ export interface operations {
             query?: {
                 /** @description The first page is 1. */
                 page?: number;
-                /** @description How many a page has. */
+                /** @description The number of items on a page. */
                 limit?: number;
-                /** @description The beginning of an email address or username, or a part of a name. */
+                /** @description The beginning of an email address or username, or part of a name. */
                 search?: string;
                 /** @description The _id or title of a role. */
                 role?: string;
                 /** @description The _id or name of a tag. */
                 tag?: string;
-                /** @description true: users who have accepted or joined; false: users whom others added and who have not accepted; absent: both. */
+                /** @description true: users who have accepted or joined; false: users who were added by others and have not accepted; absent: both. */
                 claimed?: boolean;
-                /** @description With - in front the other way round. */
+                /** @description A leading - reverses the order. */
                 sort?: "-created" | "created" | "username" | "-username" | "email" | "-email";
             };
             header?: never;
@@ -5728,16 +6169,174 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listUserNotes: {
+        parameters: {
+            query?: {
+                /** @description The nextCursor of the previous part; absent for the first. */
+                cursor?: string;
+                /** @description The number of items in a part. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description The _id of the community. */
+                communityId: string;
+                /** @description The _id or number of the user. */
+                userId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListUserNoteCursorBody"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    createUserNote: {
+        parameters: {
+            query?: never;
+            header?: {
+                /**
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
+                 * @example 0f8e2a6c-import-2026-04-07
+                 */
+                "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
+            };
+            path: {
+                /** @description The _id of the community. */
+                communityId: string;
+                /** @description The _id or number of the user. */
+                userId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewUserNote"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessUserNote"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    updateUserNote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The _id of the community. */
+                communityId: string;
+                /** @description The _id or number of the user. */
+                userId: string;
+                /** @description The _id of the note. */
+                noteId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserNoteChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessUserNote"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteUserNote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The _id of the community. */
+                communityId: string;
+                /** @description The _id or number of the user. */
+                userId: string;
+                /** @description The _id of the note. */
+                noteId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessDeleted"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     listUserHistories: {
         parameters: {
             query?: {
-                /** @description The nextCursor of the part before; leave it out for the first. */
+                /** @description The nextCursor of the previous part; absent for the first. */
                 cursor?: string;
-                /** @description How many a part has. */
+                /** @description The number of items in a part. */
                 limit?: number;
-                /** @description Only what is so from this moment on or later: RFC 3339, or a day (UTC). */
+                /** @description Only values valid from this time on or later: RFC 3339, or a day (UTC). */
                 from?: string;
-                /** @description Only what is so from before this moment: RFC 3339, or a day (UTC), which counts too. */
+                /** @description Only values valid from before this time: RFC 3339, or a day (UTC), inclusive. */
                 to?: string;
                 /** @description Only changes from sources of this type. */
                 source?: string;
@@ -5774,13 +6373,13 @@ export interface operations {
     listUserFieldHistories: {
         parameters: {
             query?: {
-                /** @description The nextCursor of the part before; leave it out for the first. */
+                /** @description The nextCursor of the previous part; absent for the first. */
                 cursor?: string;
-                /** @description How many a part has. */
+                /** @description The number of items in a part. */
                 limit?: number;
-                /** @description Only what is so from this moment on or later: RFC 3339, or a day (UTC). */
+                /** @description Only values valid from this time on or later: RFC 3339, or a day (UTC). */
                 from?: string;
-                /** @description Only what is so from before this moment: RFC 3339, or a day (UTC), which counts too. */
+                /** @description Only values valid from before this time: RFC 3339, or a day (UTC), inclusive. */
                 to?: string;
                 /** @description Only changes from sources of this type. */
                 source?: string;
@@ -5821,7 +6420,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -5863,12 +6462,49 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    listEvents: {
+        parameters: {
+            query?: {
+                /** @description Events with a greater sequence. */
+                after?: number;
+                /** @description Only these types, separated by commas. */
+                types?: string[] | null;
+                /** @description How many events at most. */
+                limit?: number;
+                /** @description Seconds to wait for an event. */
+                wait?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListWireEventEventMetaBody"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            410: components["responses"]["Gone"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     createRole: {
         parameters: {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -5908,7 +6544,7 @@ export interface operations {
     listUserRoles: {
         parameters: {
             query?: {
-                /** @description Needed with a session of several memberships. */
+                /** @description Required in a session of a person with several memberships. */
                 communityId?: string;
             };
             header?: never;
@@ -5978,7 +6614,7 @@ export interface operations {
     deleteRole: {
         parameters: {
             query?: {
-                /** @description Needed with a session of several memberships. */
+                /** @description Required in a session of a person with several memberships. */
                 communityId?: string;
             };
             header?: never;
@@ -6014,7 +6650,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -6057,7 +6693,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -6098,7 +6734,7 @@ export interface operations {
     listServers: {
         parameters: {
             query?: {
-                /** @description Instead of your communities those you owned that are deleted and can be restored. */
+                /** @description true lists deleted communities that you owned and can restore. */
                 deleted?: boolean;
             };
             header?: never;
@@ -6130,7 +6766,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -6269,19 +6905,19 @@ export interface operations {
     listAuditLog: {
         parameters: {
             query?: {
-                /** @description The nextCursor of the part before; leave it out for the first. */
+                /** @description The nextCursor of the previous part; absent for the first. */
                 cursor?: string;
-                /** @description How many a part has. */
+                /** @description The number of items in a part. */
                 limit?: number;
-                /** @description Only what this one did: account:<_id>, key:<_id> or command. */
+                /** @description Only actions of this actor: account:<_id>, key:<_id> or command. */
                 actor?: string;
-                /** @description Only this action, such as role.update; with a dot at its end every action on that noun: role. */
+                /** @description Only this action, such as role.update; with a trailing dot (role.) all actions on that noun. */
                 action?: string;
-                /** @description Only what was done to the thing with this id. */
+                /** @description Only actions on the object with this id. */
                 target?: string;
-                /** @description From this moment on. */
+                /** @description Only actions from this time on. */
                 from?: string;
-                /** @description Before this moment. */
+                /** @description Only actions before this time. */
                 to?: string;
             };
             header?: never;
@@ -6344,9 +6980,9 @@ export interface operations {
     listInvites: {
         parameters: {
             query?: {
-                /** @description The nextCursor of the part before; leave it out for the first. */
+                /** @description The nextCursor of the previous part; absent for the first. */
                 cursor?: string;
-                /** @description How many a part has. */
+                /** @description The number of items in a part. */
                 limit?: number;
             };
             header?: never;
@@ -6381,7 +7017,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -6457,7 +7093,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -6501,7 +7137,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -6540,7 +7176,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -6621,9 +7257,9 @@ export interface operations {
     listPenalties: {
         parameters: {
             query?: {
-                /** @description The nextCursor of the part before; leave it out for the first. */
+                /** @description The nextCursor of the previous part; absent for the first. */
                 cursor?: string;
-                /** @description How many a part has. */
+                /** @description The number of items in a part. */
                 limit?: number;
                 /** @description Only penalties of this member: _id, number, email or username. */
                 userId?: string;
@@ -6662,7 +7298,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -6738,7 +7374,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -6808,7 +7444,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -6851,7 +7487,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -6893,7 +7529,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -6909,9 +7545,9 @@ export interface operations {
                      * @description PNG, JPEG, GIF or WebP, at most 10 MiB and 25 million pixels.
                      */
                     avatar: string;
-                    /** @description Needed with a session of several memberships. */
+                    /** @description Required in a session of a person with several memberships. */
                     communityId?: string;
-                    /** @description _id, number, email or username; without it the person who asks. An API key needs it. */
+                    /** @description _id, number, email or username; absent: the caller. Required with an API key. */
                     user?: string;
                 };
             };
@@ -6943,7 +7579,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -6954,10 +7590,10 @@ export interface operations {
         requestBody: {
             content: {
                 "multipart/form-data": {
-                    /** @description The community; needed without a key. */
+                    /** @description The community; required without a key. */
                     communityId?: string;
                     /**
-                     * @description true makes tags that do not exist yet.
+                     * @description true creates missing tags.
                      * @enum {string}
                      */
                     createTags?: "true" | "false";
@@ -6967,40 +7603,40 @@ export interface operations {
                      */
                     data: string;
                     /**
-                     * @description Of dates that are not YYYY-MM-DD.
+                     * @description The format of dates other than YYYY-MM-DD.
                      * @enum {string}
                      */
                     dateFormat?: "DD/MM/YYYY" | "MM/DD/YYYY" | "DD.MM.YYYY";
                     /**
-                     * @description The decimal sign of numbers.
+                     * @description The decimal separator of numbers.
                      * @enum {string}
                      */
                     decimal?: "." | ",";
-                    /** @description Of the columns, when detection is not to decide: one of , ; | or tab. */
+                    /** @description The delimiter of columns, instead of the detected one: one of , ; | or tab. */
                     delimiter?: string;
                     /**
-                     * @description true reads everything and changes nothing: the details say what would happen.
+                     * @description true validates and plans the file without changes; the details have the planned outcomes.
                      * @enum {string}
                      */
                     dryRun?: "true" | "false";
                     /**
-                     * @description Of the file, when detection is not to decide.
+                     * @description The encoding of the file, instead of the detected one.
                      * @enum {string}
                      */
                     encoding?: "utf-8" | "utf-16le" | "utf-16be" | "windows-1252";
                     /** @description JSON {"header": "field"}; null ignores the column. */
                     mapping?: string;
                     /**
-                     * @description upsert (default) creates and changes, create skips who is there, update skips who is new.
+                     * @description upsert (default) creates and updates members, create skips existing ones, update skips new ones.
                      * @enum {string}
                      */
                     mode?: "upsert" | "create" | "update";
                     /**
-                     * @description true mails whoever started the job when it has ended; for people, not for keys.
+                     * @description true mails the person who started the job at its end; not for keys.
                      * @enum {string}
                      */
                     notify?: "true" | "false";
-                    /** @description Name or number of the sheet in a workbook. */
+                    /** @description The name or number of the sheet in a workbook. */
                     sheet?: string;
                 };
             };
@@ -7045,7 +7681,7 @@ export interface operations {
     getImportTemplate: {
         parameters: {
             query?: {
-                /** @description Needed with a session of several memberships. */
+                /** @description Required in a session of a person with several memberships. */
                 communityId?: string;
             };
             header?: never;
@@ -7077,9 +7713,9 @@ export interface operations {
             query?: {
                 /** @description The first page is 1. */
                 page?: number;
-                /** @description How many a page has. */
+                /** @description The number of items on a page. */
                 limit?: number;
-                /** @description Needed with a session of several memberships. */
+                /** @description Required in a session of a person with several memberships. */
                 communityId?: string;
                 /** @description Only jobs of this type. */
                 type?: "import" | "update" | "premium_currency" | "undo";
@@ -7115,7 +7751,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -7126,10 +7762,10 @@ export interface operations {
         requestBody: {
             content: {
                 "multipart/form-data": {
-                    /** @description The community; needed without a key. */
+                    /** @description The community; required without a key. */
                     communityId?: string;
                     /**
-                     * @description true makes tags that do not exist yet.
+                     * @description true creates missing tags.
                      * @enum {string}
                      */
                     createTags?: "true" | "false";
@@ -7139,35 +7775,35 @@ export interface operations {
                      */
                     data: string;
                     /**
-                     * @description Of dates that are not YYYY-MM-DD.
+                     * @description The format of dates other than YYYY-MM-DD.
                      * @enum {string}
                      */
                     dateFormat?: "DD/MM/YYYY" | "MM/DD/YYYY" | "DD.MM.YYYY";
                     /**
-                     * @description The decimal sign of numbers.
+                     * @description The decimal separator of numbers.
                      * @enum {string}
                      */
                     decimal?: "." | ",";
-                    /** @description Of the columns, when detection is not to decide: one of , ; | or tab. */
+                    /** @description The delimiter of columns, instead of the detected one: one of , ; | or tab. */
                     delimiter?: string;
                     /**
-                     * @description true reads everything and changes nothing: the details say what would happen.
+                     * @description true validates and plans the file without changes; the details have the planned outcomes.
                      * @enum {string}
                      */
                     dryRun?: "true" | "false";
                     /**
-                     * @description Of the file, when detection is not to decide.
+                     * @description The encoding of the file, instead of the detected one.
                      * @enum {string}
                      */
                     encoding?: "utf-8" | "utf-16le" | "utf-16be" | "windows-1252";
                     /** @description JSON {"header": "field"}; null ignores the column. */
                     mapping?: string;
                     /**
-                     * @description true mails whoever started the job when it has ended; for people, not for keys.
+                     * @description true mails the person who started the job at its end; not for keys.
                      * @enum {string}
                      */
                     notify?: "true" | "false";
-                    /** @description Name or number of the sheet in a workbook. */
+                    /** @description The name or number of the sheet in a workbook. */
                     sheet?: string;
                 };
             };
@@ -7212,12 +7848,12 @@ export interface operations {
     applyBulkJob: {
         parameters: {
             query?: {
-                /** @description Needed with a session of several memberships. */
+                /** @description Required in a session of a person with several memberships. */
                 communityId?: string;
             };
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -7259,12 +7895,12 @@ export interface operations {
     cancelBulkJob: {
         parameters: {
             query?: {
-                /** @description Needed with a session of several memberships. */
+                /** @description Required in a session of a person with several memberships. */
                 communityId?: string;
             };
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -7306,11 +7942,11 @@ export interface operations {
     listBulkRows: {
         parameters: {
             query?: {
-                /** @description Needed with a session of several memberships. */
+                /** @description Required in a session of a person with several memberships. */
                 communityId?: string;
-                /** @description The nextCursor of the part before; leave it out for the first. */
+                /** @description The nextCursor of the previous part; absent for the first. */
                 cursor?: string;
-                /** @description How many a part has. */
+                /** @description The number of items in a part. */
                 limit?: number;
                 /** @description Only rows with this outcome. */
                 outcome?: "created" | "updated" | "unchanged" | "skipped" | "failed";
@@ -7348,7 +7984,7 @@ export interface operations {
     getFailedRows: {
         parameters: {
             query?: {
-                /** @description Needed with a session of several memberships. */
+                /** @description Required in a session of a person with several memberships. */
                 communityId?: string;
             };
             header?: never;
@@ -7382,7 +8018,7 @@ export interface operations {
     streamBulkJob: {
         parameters: {
             query?: {
-                /** @description Needed with a session of several memberships. */
+                /** @description Required in a session of a person with several memberships. */
                 communityId?: string;
             };
             header?: never;
@@ -7416,7 +8052,7 @@ export interface operations {
     getBulkJob: {
         parameters: {
             query?: {
-                /** @description Needed with a session of several memberships. */
+                /** @description Required in a session of a person with several memberships. */
                 communityId?: string;
             };
             header?: never;
@@ -7450,12 +8086,12 @@ export interface operations {
     undoBulkJob: {
         parameters: {
             query?: {
-                /** @description Needed with a session of several memberships. */
+                /** @description Required in a session of a person with several memberships. */
                 communityId?: string;
             };
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -7569,7 +8205,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -7609,7 +8245,7 @@ export interface operations {
     getUser: {
         parameters: {
             query?: {
-                /** @description Needed with a session of several memberships. */
+                /** @description Required in a session of a person with several memberships. */
                 communityId?: string;
                 _id?: boolean;
                 id?: boolean;
@@ -7684,7 +8320,7 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Makes a retry harmless: the same key with the same body gives the first answer again; with another body it is 409.
+                 * @description Makes a retry safe: the same key with the same body gets the first response; with another body it is 409.
                  * @example 0f8e2a6c-import-2026-04-07
                  */
                 "Idempotency-Key"?: components["parameters"]["IdempotencyKey"];
@@ -7792,6 +8428,272 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["Unavailable"];
+        };
+    };
+    onBulkJobFinished: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["JobFinishedData"];
+                    /**
+                     * Format: int64
+                     * @description From 1, without gaps in the community.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "bulk_job.finished";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onMembersImported: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["MembersImportedData"];
+                    /**
+                     * Format: int64
+                     * @description From 1, without gaps in the community.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "members.imported";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onUserJoinedServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["UserJoinedData"];
+                    /**
+                     * Format: int64
+                     * @description From 1, without gaps in the community.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "user.joined_server";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onUserLeftServer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["UserLeftData"];
+                    /**
+                     * Format: int64
+                     * @description From 1, without gaps in the community.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "user.left_server";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onUserRestored: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["UserRestoredData"];
+                    /**
+                     * Format: int64
+                     * @description From 1, without gaps in the community.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "user.restored";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onUserRoleAdded: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["UserRoleData"];
+                    /**
+                     * Format: int64
+                     * @description From 1, without gaps in the community.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "user.role_added";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    onUserRoleRemoved: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description The community of the event. */
+                    communityId: string;
+                    data: components["schemas"]["UserRoleData"];
+                    /**
+                     * Format: int64
+                     * @description From 1, without gaps in the community.
+                     */
+                    sequence: number;
+                    /**
+                     * Format: date-time
+                     * @description The time of the fact.
+                     */
+                    timestamp: string;
+                    /** @enum {string} */
+                    type: "user.role_removed";
+                };
+            };
+        };
+        responses: {
+            /** @description Any 2xx confirms the delivery. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
 }

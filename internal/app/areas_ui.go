@@ -1,0 +1,66 @@
+package app
+
+import (
+	"net/http"
+
+	"github.com/regulars/regulars/internal/httpx"
+	"github.com/regulars/regulars/internal/ui"
+	uiaccount "github.com/regulars/regulars/internal/ui/account"
+	uiaudit "github.com/regulars/regulars/internal/ui/audit"
+	uibulk "github.com/regulars/regulars/internal/ui/bulk"
+	uichannel "github.com/regulars/regulars/internal/ui/channel"
+	uifield "github.com/regulars/regulars/internal/ui/field"
+	uiguide "github.com/regulars/regulars/internal/ui/guide"
+	uihome "github.com/regulars/regulars/internal/ui/home"
+	uiinstallation "github.com/regulars/regulars/internal/ui/installation"
+	uikey "github.com/regulars/regulars/internal/ui/key"
+	uimember "github.com/regulars/regulars/internal/ui/member"
+	uimoderation "github.com/regulars/regulars/internal/ui/moderation"
+	uioverview "github.com/regulars/regulars/internal/ui/overview"
+	uirole "github.com/regulars/regulars/internal/ui/role"
+	uisettings "github.com/regulars/regulars/internal/ui/settings"
+	uisignin "github.com/regulars/regulars/internal/ui/signin"
+)
+
+// uiLimits are limits of the console, shared with the API.
+type uiLimits struct {
+	pictures    *httpx.Limit
+	streams     *httpx.Streams
+	uploads     *httpx.Uploads
+	uploadBytes int64           // of a bulk file
+	signIns     int             // attempts a minute
+	stopping    <-chan struct{} // closed at shutdown
+}
+
+// console returns the handler of the pages.
+func (p *Services) console(limits uiLimits, server uiinstallation.Server) http.Handler {
+	return ui.New(ui.Services{Access: p.Access, Accounts: p.Accounts, Communities: p.Communities, Members: p.Members, Clock: p.clock, Pictures: limits.pictures}, func(c *ui.Console) []ui.Area { return p.uiAreas(c, limits, server) })
+}
+
+// uiAreas returns the areas of the console in the order of its navigation.
+func (p *Services) uiAreas(c *ui.Console, limits uiLimits, server uiinstallation.Server) []ui.Area {
+	account, showSecurity := uiaccount.New(c, uiaccount.Services{Accounts: p.Accounts})
+	return []ui.Area{
+		uioverview.New(c, uioverview.Services{Access: p.Access, Members: p.Members, Fields: p.Fields, Moderation: p.Moderation, Bulk: p.Bulk, Stats: p.Stats}),
+		uihome.New(c, uihome.Services{Access: p.Access, Communities: p.Communities, Members: p.Members, Moderation: p.Moderation, Ownership: p.Ownership, Chat: p.Chat, Jobs: p.Jobs}),
+		uimember.New(c, uimember.Services{Access: p.Access, Accounts: p.Accounts, Fields: p.Fields, Members: p.Members, Moderation: p.Moderation, Notes: p.Notes, Bulk: p.Bulk, Clock: p.clock}),
+		uimoderation.New(c, uimoderation.Services{Access: p.Access, Accounts: p.Accounts, Members: p.Members, Moderation: p.Moderation, Mail: p.Mail, Clock: p.clock}),
+		uirole.New(c, uirole.Services{Access: p.Access, Members: p.Members, Chat: p.Chat}),
+		uichannel.New(c, uichannel.Services{Access: p.Access, Communities: p.Communities, Members: p.Members, Chat: p.Chat}),
+		uifield.New(c, uifield.Services{Fields: p.Fields, FieldChanges: p.FieldChanges}),
+		uibulk.New(c, uibulk.Services{
+			Access: p.Access, Fields: p.Fields, Bulk: p.Bulk, Files: p.Files, Log: p.log, UploadBytes: limits.uploadBytes, Streams: limits.streams, Uploads: limits.uploads, Stopping: limits.stopping,
+		}),
+		uikey.New(c, uikey.Services{Access: p.Access, Accounts: p.Accounts, Chat: p.Chat, Clock: p.clock}),
+		uiaudit.New(c, uiaudit.Services{Access: p.Access, Communities: p.Communities, Fields: p.Fields, Members: p.Members, Chat: p.Chat}),
+		uisettings.New(c, uisettings.Services{Access: p.Access, Accounts: p.Accounts, Communities: p.Communities, Fields: p.Fields, Members: p.Members, Ownership: p.Ownership}),
+		account,
+		uisignin.New(c, uisignin.Services{
+			DB: p.DB, Access: p.Access, Accounts: p.Accounts, Moderation: p.Moderation, Clock: p.clock, SignIns: limits.signIns, Counts: p.Counts, ConnectFailed: showSecurity,
+		}),
+		uiguide.New(c),
+		uiinstallation.New(c, uiinstallation.Services{
+			DB: p.DB, Installation: p.Installation, Accounts: p.Accounts, Communities: p.Communities, Ownership: p.Ownership, Bulk: p.Bulk, Mail: p.Mail, Jobs: p.Jobs, Files: p.Files, Server: server,
+		}),
+	}
+}

@@ -1,0 +1,159 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/regulars/regulars/internal/api"
+	authapi "github.com/regulars/regulars/internal/api/auth"
+	bulkapi "github.com/regulars/regulars/internal/api/bulk"
+	channelapi "github.com/regulars/regulars/internal/api/channel"
+	eventapi "github.com/regulars/regulars/internal/api/event"
+	fieldapi "github.com/regulars/regulars/internal/api/field"
+	keyapi "github.com/regulars/regulars/internal/api/key"
+	moderationapi "github.com/regulars/regulars/internal/api/moderation"
+	noteapi "github.com/regulars/regulars/internal/api/note"
+	roleapi "github.com/regulars/regulars/internal/api/role"
+	serverapi "github.com/regulars/regulars/internal/api/server"
+	userapi "github.com/regulars/regulars/internal/api/user"
+	"github.com/regulars/regulars/internal/event"
+	"github.com/regulars/regulars/internal/feature"
+	"github.com/regulars/regulars/internal/httpx"
+	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// listFeatures lists the features, lowest layer first. A new feature adds its
+// line here. The names and types of a feature need no constructed services.
+func (p *Services) listFeatures() []feature.Feature {
+	return []feature.Feature{
+		{Name: "files", Sweeps: []func(context.Context) error{p.sweepUploads, p.sweepOrphans}},
+		{Name: "idempotency", Sweeps: []func(context.Context) error{p.Once.Sweep}},
+		{Name: "ratelimit", Sweeps: []func(context.Context) error{p.Counts.Sweep}},
+		{Name: "event", Sweeps: []func(context.Context) error{p.sweepEvents}, EraseMembers: event.EraseMembers},
+		p.Mail.Feature(),
+		p.Communities.Feature(),
+		p.Accounts.Feature(),
+		p.Access.Feature(),
+		p.Fields.Feature(),
+		p.Members.Feature(),
+		p.FieldChanges.Feature(),
+		p.Moderation.Feature(),
+		p.Ownership.Feature(),
+		p.Notes.Feature(),
+		p.Chat.Feature(),
+		p.Bulk.Feature(),
+		p.Stats.Feature(),
+		p.Installation.Feature(),
+	}
+}
+
+// apiLimits are the limits and signals of a server that areas of the API need.
+type apiLimits struct {
+	uploads  *httpx.Uploads
+	streams  *httpx.Streams
+	stopping <-chan struct{}
+	bulk     bulkapi.Limits
+}
+
+// apiAreas lists the areas of the API, in the order of the document.
+func (p *Services) apiAreas(l apiLimits) []api.Area {
+	return []api.Area{
+		authapi.New(p.Access, p.Accounts, p.Members),
+		keyapi.New(p.Access, p.Accounts),
+		bulkapi.New(bulkapi.Deps{
+			Clock: p.clock, Log: p.log, Access: p.Access, Communities: p.Communities, Bulk: p.Bulk, Files: p.Files, Counts: p.Counts,
+			Streams: l.streams, Uploads: l.uploads, Stopping: l.stopping, Limits: l.bulk,
+		}),
+		serverapi.New(p.Access, p.Communities, p.Members, p.Moderation, p.Ownership),
+		moderationapi.New(p.Moderation),
+		roleapi.New(p.Access, p.Members),
+		channelapi.New(p.Chat),
+		userapi.New(p.Access, p.Members),
+		noteapi.New(p.Notes),
+		fieldapi.New(p.Fields, p.Members, p.FieldChanges),
+		eventapi.New(eventapi.Deps{Access: p.Access, Events: p.Events, Types: EventTypes(), Streams: l.streams, Stopping: l.stopping}),
+	}
+}
+
+// EventTypes returns the types of events of all features, which need no services.
+func EventTypes() (types []event.Type) {
+	for _, f := range (&Services{}).listFeatures() {
+		types = append(types, f.Events...)
+	}
+	return types
+}
+
+// consumers returns the consumers of events of all features.
+func (p *Services) consumers() (list []event.Consumer) {
+	for _, f := range p.features {
+		list = append(list, f.Consumers...)
+	}
+	return list
+}
+
+func (p *Services) sweepEvents(ctx context.Context) error { return p.Events.Sweep(ctx) }
+
+func (p *Services) registerJobs() {
+	for _, f := range p.features {
+		if f.Jobs != nil {
+			f.Jobs(p.Jobs)
+		}
+	}
+	jobs.Register(p.Jobs, p.sweep)
+}
+
+// eraseMembers is a roster.Eraser of all features. Higher layers, which may refer
+// to lower ones, are first.
+func (p *Services) eraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, memberIDs []string) error {
+	for _, f := range slices.Backward(p.features) {
+		if f.EraseMembers == nil {
+			continue
+		}
+		if err := f.EraseMembers(ctx, tx, communityID, memberIDs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eraseCommunity is a community.Eraser of all features, in the order of
+// eraseMembers.
+func (p *Services) eraseCommunity(ctx context.Context, tx *sqldb.Tx, communityID string) (done bool, err error) {
+	for _, f := range slices.Backward(p.features) {
+		if f.EraseCommunity == nil {
+			continue
+		}
+		if done, err = f.EraseCommunity(ctx, tx, communityID); err != nil || !done {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// sweepArgs are the arguments of the job that deletes expired data.
+type sweepArgs struct{}
+
+// Kind is the kind of the job.
+func (sweepArgs) Kind() string { return "app.sweep" }
+
+func (p *Services) sweep(ctx context.Context, _ *jobs.Job, _ sweepArgs) error {
+	var failures []error
+	for _, f := range slices.Backward(p.features) {
+		for _, sweep := range f.Sweeps {
+			failures = append(failures, sweep(ctx))
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// uploadTimeout is the time without a byte after which an unfinished upload
+// counts as abandoned by a crash.
+const uploadTimeout = 24 * time.Hour
+
+func (p *Services) sweepUploads(context.Context) error {
+	_, err := p.Files.Sweep(p.clock.Now().Add(-uploadTimeout))
+	return err
+}

@@ -1,0 +1,29 @@
+package apply
+
+import "testing"
+
+func TestBatchGroupHasAThirdOfTheRowsBeforeIt(t *testing.T) {
+	l := BatchRows(4_000)
+	most := groupBatches * int(l)
+	for read, want := range map[int64]int{0: 2_500, 7_500: 2_500, 30_000: 10_000, int64(3 * most): most, 1_000_000: most} {
+		if got := l.groupAfter(read); got != want {
+			t.Errorf("after %d rows: %d, want %d", read, got, want)
+		}
+	}
+}
+
+func TestCommittedGroupIsReused(t *testing.T) {
+	s, g := &directStep{freed: make(chan *batchGroup, 1)}, &batchGroup{}
+	var applied step = s
+	if err := applied.committed(t.Context(), &batch{group: g}); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case freed := <-s.freed:
+		if freed != g {
+			t.Error("another group is reused")
+		}
+	default:
+		t.Error("the memory of a committed group is not reused")
+	}
+}

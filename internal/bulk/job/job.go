@@ -1,0 +1,136 @@
+// Package job stores bulk jobs: their options, state, position and end.
+package job
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/bulk/outcome"
+	"github.com/regulars/regulars/internal/bulk/source"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/sheet/record"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Type is the type of a bulk job.
+type Type string
+
+// The types of bulk jobs.
+const (
+	Import Type = "import" // creates and updates members
+	Update Type = "update" // updates members and creates none
+	Undo   Type = "undo"   // restores the state before an import or update
+)
+
+// The states of a bulk job. A draft is a staged file, which no list of jobs
+// shows.
+const (
+	Queued              = "queued"
+	Running             = "running"
+	Completed           = "completed"
+	CompletedWithErrors = "completed_with_errors"
+	Failed              = "failed" // with an error of the job
+	Cancelled           = "cancelled"
+	Undone              = "undone"
+	Draft               = "draft"
+)
+
+// Job is a row of bulk_jobs.
+type Job struct {
+	CommunityID    string
+	ID             string
+	Type           Type
+	Status         string
+	DryRun         bool
+	ParentID       string // apply: the dry run; undo: the job undone; draft: its latest job; else ""
+	Options        Options
+	FileID         string // "": expired, or an undo
+	FileName       string
+	FileSize       int64
+	FileScan       sheet.ScanResult
+	Detected       *sheet.Detected // nil until the file is opened
+	Revision       string
+	Position       record.Pos
+	ProcessedBytes int64
+	TotalRows      int64
+	Counts         outcome.Counts
+	Batches        int64
+	ErrorCode      string
+	Error          errs.Sentence
+	Actor          string
+	ActorName      string
+	QueueJobID     string
+	CreatedAt      int64
+	StartedAt      int64
+	UpdatedAt      int64
+	FinishedAt     int64
+	ExpiresAt      int64
+
+	Owner string // of a new job, see jobs.Options
+}
+
+// UploadedAt returns the time in Unix milliseconds at which the file of a job
+// was stored. Jobs of a draft and applied dry runs are younger than their file.
+func (j *Job) UploadedAt() int64 {
+	if !id.Valid(j.FileID) {
+		return j.CreatedAt
+	}
+	return min(j.CreatedAt, id.Time(j.FileID))
+}
+
+// Formats are the number and date formats of a job's file.
+func (j *Job) Formats() field.Formats {
+	return field.Formats{Decimal: j.Options.Decimal, DateFormat: j.Options.DateFormat, Typed: j.Detected != nil && j.Detected.Format == "xlsx"}
+}
+
+// Target is the job in the audit log.
+func (j *Job) Target() audit.Target {
+	return audit.Target{Type: "bulk_job", ID: j.ID, Name: j.FileName}
+}
+
+// Expired reports whether a job's file and row details were deleted.
+func Expired(j *Job, now int64) bool { return j.ExpiresAt > 0 && j.ExpiresAt <= now }
+
+// ErrExpired is the error of a job after its file and row details were deleted.
+func ErrExpired() error {
+	return errs.New(errs.Gone, "expired", "The file and the row details of this job are no longer kept.")
+}
+
+// StatusWord is a status for people.
+func StatusWord(status string) errs.Word {
+	if status == CompletedWithErrors {
+		status = Completed
+	}
+	return errs.Word(status)
+}
+
+// smallFileBytes is the size from which a file is in the lane of large ones.
+const smallFileBytes = 256 << 10
+
+// smallUndoRows is the same for an undo.
+const smallUndoRows = 2_500
+
+// QueueOptions are the lane and the owner of a job in the queue.
+func (j *Job) QueueOptions() jobs.Options {
+	o := jobs.Options{Unique: "bulk:" + j.ID, CommunityID: j.CommunityID, Owner: j.Owner, Lane: jobs.Large}
+	if o.Owner == "" {
+		o.Owner = j.Actor
+	}
+	if j.Type == Undo && j.TotalRows < smallUndoRows || j.Type != Undo && j.FileSize < smallFileBytes {
+		o.Lane = jobs.Small
+	}
+	return o
+}
+
+// LoadDictionary returns the possible names in the header of a job's file.
+func LoadDictionary(ctx context.Context, q sqldb.Querier, j *Job) (*source.Dictionary, error) {
+	fields, err := field.List(ctx, q, j.CommunityID)
+	if err != nil {
+		return nil, err
+	}
+	return source.NewDictionary(j.Type == Update, fields), nil
+}

@@ -1,0 +1,90 @@
+package job
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
+)
+
+// The modes of an import.
+const (
+	Upsert     = "upsert" // create and update members
+	CreateOnly = "create" // skip existing members
+	UpdateOnly = "update" // skip new members
+)
+
+// Options are the import options of a request. Zero values mean: detect, upsert,
+// apply.
+type Options struct {
+	Mode       string             `json:"mode,omitempty"`
+	DryRun     bool               `json:"dryRun,omitempty"`
+	CreateTags bool               `json:"createTags,omitempty"`
+	Mapping    map[string]*string `json:"mapping,omitempty"` // header -> field; nil: ignore the column
+	Encoding   string             `json:"encoding,omitempty"`
+	Delimiter  string             `json:"delimiter,omitempty"`
+	Sheet      string             `json:"sheet,omitempty"`
+	Decimal    string             `json:"decimal,omitempty"`
+	DateFormat string             `json:"dateFormat,omitempty"`
+	Notify     bool               `json:"notify,omitempty"` // mail the person who started the job at its end
+}
+
+// OptionNames are the form fields of ParseOptions.
+var OptionNames = []string{"mode", "dryRun", "createTags", "mapping", "encoding", "delimiter", "sheet", "decimal", "dateFormat", "notify"}
+
+var encodings = []string{"utf-8", "utf-16le", "utf-16be", "windows-1252"}
+
+// ParseOptions parses the optional form fields of an upload; empty ones have
+// their defaults. It fails with Invalid invalid_input and names every wrong
+// field.
+func ParseOptions(form map[string]string) (Options, error) {
+	o := Options{Mode: Upsert, Sheet: form["sheet"]}
+	var wrong []errs.Field
+	choose := func(name string, allowed []string, into *string) {
+		switch text := form[name]; {
+		case text == "":
+		case slices.Contains(allowed, text):
+			*into = text
+		default:
+			wrong = append(wrong, unknownValue(name, allowed))
+		}
+	}
+	flag := func(name string, into *bool) {
+		text := "false"
+		choose(name, []string{"true", "false"}, &text)
+		*into = text == "true"
+	}
+	choose("mode", []string{Upsert, CreateOnly, UpdateOnly}, &o.Mode)
+	flag("dryRun", &o.DryRun)
+	flag("createTags", &o.CreateTags)
+	flag("notify", &o.Notify)
+	form["encoding"] = strings.ToLower(form["encoding"])
+	choose("encoding", encodings, &o.Encoding)
+	if form["delimiter"] == "tab" {
+		form["delimiter"] = "\t"
+	}
+	choose("delimiter", []string{",", ";", "\t", "|"}, &o.Delimiter)
+	choose("decimal", []string{".", ","}, &o.Decimal)
+	choose("dateFormat", slices.Sorted(maps.Keys(field.DateFormats)), &o.DateFormat)
+	if text := form["mapping"]; text != "" {
+		if err := json.Unmarshal([]byte(text), &o.Mapping); err != nil {
+			wrong = append(wrong, errs.Field{Field: "mapping", Code: "invalid_json", Message: `Write the mapping as JSON: {"header": "field"}, null for a column to ignore.`})
+		}
+	}
+	return o, errs.InvalidFields(wrong)
+}
+
+// unknownValue lists the valid values. Delimiters are spelled out, because they
+// are hard to see in a list.
+func unknownValue(name string, allowed []string) errs.Field {
+	switch name {
+	case "delimiter":
+		return errs.Wrong(name, "unknown_value", "Use a comma, a semicolon, a pipe or a tab, which may be written as the word tab.")
+	case "decimal":
+		return errs.Wrong(name, "unknown_value", "Use a point or a comma.")
+	}
+	return errs.Wrong(name, "unknown_value", "Use one of: %s.", strings.Join(allowed, ", "))
+}

@@ -1,0 +1,461 @@
+package plan
+
+import (
+	"cmp"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/outcome"
+	"github.com/regulars/regulars/internal/bulk/source"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/member"
+)
+
+// decider decides the rows of one batch in file order. Each decision updates the
+// identity map for later rows of the same member.
+type decider struct {
+	*Rules
+	matcher
+	identities  *IdentityMap
+	now         time.Time
+	tags        map[string]string // name -> id
+	listCreated bool              // decisions list all values of created members, for a digest
+	newTags     []member.Tag
+	tagIDs      map[string]string // of newTags, by name
+	lines       []int             // of the first rows that named newTags
+
+	declined map[string]bool // email keys with a declined membership; may be nil
+	claims   claims          // keys that their holders release in a later row
+	trial    member.Record   // for change
+}
+
+func newDecider(ru *Rules, c *IdentityMap, tags map[string]string, now time.Time) *decider {
+	return &decider{Rules: ru, matcher: matcher{update: ru.update}, identities: c, now: now, tags: tags, tagIDs: map[string]string{}}
+}
+
+func (p *decider) decide(r *source.Row) Decision {
+	v := p.decideRow(r)
+	for len(p.lines) < len(p.newTags) {
+		p.lines = append(p.lines, r.Line)
+	}
+	return v
+}
+
+func (p *decider) decideRow(r *source.Row) Decision {
+	switch {
+	case r.Empty:
+		return Decision{outcome: outcome.Skipped}
+	case len(r.Errors) > 0:
+		return Decision{outcome: outcome.Failed, errors: p.rowErrors(r)}
+	case r.Stale:
+		return reject("", "plan_stale", errs.Constant("Something changed since the dry run, so this row would differ from its plan."), r.Identifier())
+	}
+	entry, problem := p.match(r)
+	if problem != nil {
+		return Decision{outcome: outcome.Failed, errors: []source.RowError{*problem}}
+	}
+	known := entry != nil
+	switch {
+	case p.Rules.update && !known:
+		return notFound(r)
+	case p.mode == job.UpdateOnly && !known, p.mode == job.CreateOnly && known:
+		return Decision{outcome: outcome.Skipped, Entry: entry}
+	case !known && p.declined[r.EmailKey]:
+		return reject(p.header(field.EmailName), "member_declined", errs.Constant(member.MessageDeclined), r.Email)
+	case !known:
+		return p.create(r)
+	}
+	return p.change(r, entry)
+}
+
+// notFound rejects a row without a member, with the key of the lookup.
+func notFound(r *source.Row) Decision {
+	if s := r.IdentifierCell(); s != nil && r.UserRef == "" && r.Email == "" && r.Username == "" {
+		return reject(s.Column.Header, "user_not_found", errs.NewSentence("No member of this community has this %s.", s.Field.Label()), s.Text)
+	}
+	return reject("", "user_not_found", errs.Constant("No member of this community has this email, username or id."), cmp.Or(r.UserRef, r.Identifier()))
+}
+
+// create plans a new, unclaimed member. Accounts with the same email or username
+// do not matter.
+func (p *decider) create(r *source.Row) Decision {
+	now := p.now.UnixMilli()
+	entry := &Entry{created: true, Record: &member.Record{
+		Email: r.Email, EmailKey: r.EmailKey, Username: r.Username, UsernameKey: r.UsernameKey,
+	}}
+	entry.State, entry.JoinedAt, entry.UpdatedAt = member.Active, now, now
+	for _, f := range p.defaults {
+		entry.Set(f, f.DefaultValue)
+	}
+	mark := len(p.newTags)
+	changes, problems := p.apply(r, entry)
+	problems = append(problems, p.missing(r, entry)...)
+	if len(problems) > 0 {
+		p.discardTags(mark)
+		return Decision{outcome: outcome.Failed, errors: problems}
+	}
+	entry.ID = id.New(p.now)
+	p.identities.add(entry)
+	p.identities.TrackIdentifiers(entry, changes)
+	return Decision{outcome: outcome.Created, Entry: entry, changes: changes}
+}
+
+// missing returns an error for each required field without a value.
+func (p *decider) missing(r *source.Row, fresh *Entry) (problems []source.RowError) {
+	require := func(name string, given bool) {
+		if !given {
+			problems = append(problems, *source.NewRowError(p.header(name), "required", errs.NewSentence("A new member needs %s.", p.byID[name].Label()), ""))
+		}
+	}
+	require(field.FirstName, fresh.FirstName != "")
+	require(field.LastName, fresh.LastName != "")
+	require(field.Username, fresh.Username != "")
+	require(field.EmailName, r.Email != "")
+	for _, f := range p.required {
+		require(f.ID, fresh.Get(f) != nil)
+	}
+	return problems
+}
+
+// discardTags removes the new tags of a failed row.
+func (p *decider) discardTags(mark int) {
+	for _, t := range p.newTags[mark:] {
+		delete(p.tagIDs, t.Name)
+	}
+	p.newTags = p.newTags[:mark]
+}
+
+// change plans the changes of a member.
+func (p *decider) change(r *source.Row, entry *Entry) Decision {
+	changed := *entry
+	changed.created = false // for this row the member exists already
+	values := p.trial.Values[:0]
+	values = append(values, entry.Values...)
+	p.trial = *entry.Record
+	p.trial.Values, changed.Record = values, &p.trial
+	mark := len(p.newTags)
+	changes, problems := p.apply(r, &changed)
+	switch {
+	case len(problems) > 0:
+		p.discardTags(mark)
+		return Decision{outcome: outcome.Failed, errors: problems}
+	case len(changes) == 0:
+		return Decision{outcome: outcome.Unchanged, Entry: entry}
+	}
+	if message := p.MemberDenial(entry); !message.IsZero() {
+		p.discardTags(mark)
+		return reject("", "member_above_rank", message, r.Identifier())
+	}
+	for _, c := range changes {
+		if c.Field == p.username {
+			p.identities.Rename(entry, p.username, c.New.(string))
+			continue
+		}
+		entry.Set(c.Field, c.New)
+	}
+	entry.Dirty = true
+	at := entry.Stamp(p.now.UnixMilli())
+	for i := range changes {
+		changes[i].RecordedAt = at
+	}
+	p.identities.TrackIdentifiers(entry, changes)
+	return Decision{outcome: outcome.Updated, Entry: entry, changes: changes}
+}
+
+// apply sets the values of a row and returns the changes.
+func (p *decider) apply(r *source.Row, entry *Entry) (changes []member.Change, problems []source.RowError) {
+	for i := range r.Cells {
+		s := &r.Cells[i]
+		if s.Field == p.username && (entry.created || account.UsernameKey(entry.Username) == r.UsernameKey) {
+			continue // set already, or the same name in another spelling
+		}
+		value, problem := p.value(r, s, entry)
+		if problem != nil {
+			problems = append(problems, *problem)
+			continue
+		}
+		old := entry.Get(s.Field)
+		if field.Equal(old, value) {
+			continue
+		}
+		entry.Set(s.Field, value)
+		if entry.created && !p.listCreated && !s.Field.Identifier {
+			continue // the file has the values of new members
+		}
+		changes = append(changes, member.Change{UserID: entry.ID, Field: s.Field, Old: old, New: value})
+	}
+	return changes, problems
+}
+
+// value returns the new value of a field.
+func (p *decider) value(r *source.Row, s *source.Cell, entry *Entry) (any, *source.RowError) {
+	list, named := s.Value.(source.Names)
+	switch {
+	case s.Field.Type == field.RoleList: // also for a clear
+		return p.roleIDs(s, list, entry)
+	case named:
+		return p.tagList(s, list)
+	}
+	switch {
+	case s.Op != source.Overwrite:
+		sum, problem := field.AddNumbers(entry.Get(s.Field), s.Value.(json.Number))
+		if problem != nil {
+			return nil, source.NewRowError(s.Column.Header, problem.Code, problem.Said, s.Text)
+		}
+		return sum, nil
+	case s.Field.Identifier && !s.Field.Default && s.Value != nil:
+		holder := p.identities.identifiers[Key{s.Field.ID, member.IdentifierKey(s.Value)}]
+		if holder != nil && (entry.ID == "" || holder.ID != entry.ID) && !p.claims.allow(r, entry.ID, UniqueKey(s.Field, s.Value), s.Field, holder) {
+			return nil, source.NewRowError(s.Column.Header, "identifier_taken", errs.NewSentence("Another member has this %s.", s.Field.Label()), s.Text)
+		}
+	}
+	return s.Value, nil
+}
+
+// roleIDs returns the roles of a cell, sorted. @all cannot be removed.
+func (p *decider) roleIDs(s *source.Cell, list source.Names, entry *Entry) (any, *source.RowError) {
+	ids, problem := p.roleIDsNamed(s, list)
+	if problem != nil {
+		return nil, problem
+	}
+	value := normalised(ids)
+	if !p.Open {
+		if message := p.RoleDenial(entry, ids); !message.IsZero() {
+			return nil, source.NewRowError(s.Column.Header, "role_above_rank", message, s.Text)
+		}
+	}
+	return value, nil
+}
+
+func (p *decider) tagList(s *source.Cell, list source.Names) (any, *source.RowError) {
+	ids := []string{}
+	for _, name := range list {
+		tagID, ok := p.tags[name]
+		if !ok {
+			tagID, ok = p.tagIDs[name]
+		}
+		if !ok && p.createTags {
+			name = strings.Clone(name) // a dry run retains it longer than the record
+			checked, problem := checkNewTag(name)
+			if problem == nil && len(p.tags)+len(p.tagIDs) >= member.MaxTags {
+				problem = &field.Problem{Code: "too_many_tags", Said: errs.NewSentence("A community has at most %d tags.", member.MaxTags)}
+			}
+			if problem != nil {
+				return nil, source.NewRowError(s.Column.Header, problem.Code, problem.Said, s.Text)
+			}
+			tag := member.Tag{ID: id.New(p.now), Name: checked, CreatedAt: p.now.UnixMilli()}
+			p.newTags = append(p.newTags, tag)
+			p.tagIDs[name], tagID, ok = tag.ID, tag.ID, true
+		}
+		if !ok {
+			return nil, source.NewRowError(s.Column.Header, "unknown_tag", errs.NewSentence("There is no tag %q. Tag names are case-sensitive; createTags=true creates missing tags.", name), s.Text)
+		}
+		ids = append(ids, tagID)
+	}
+	return normalised(ids), nil
+}
+
+// checkNewTag is member.CheckTag for a tag in a file. A name with separators is
+// more likely a list with another separator.
+func checkNewTag(name string) (string, *field.Problem) {
+	if strings.ContainsAny(name, ";|[") {
+		return name, &field.Problem{Code: "invalid_tag", Said: errs.NewSentence("An import creates no tag with ; | or [ in its name. Separate tags with commas, or create the tag %q before the import.", name)}
+	}
+	return member.CheckTag(name)
+}
+
+// normalised returns sorted ids without duplicates, nil if there are none.
+func normalised(ids []string) any {
+	if len(ids) == 0 {
+		return nil
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// match returns the member of a row, nil for a new one.
+func (p *decider) match(r *source.Row) (*Entry, *source.RowError) {
+	entry := p.find(r)
+	if entry == nil {
+		return nil, nil
+	}
+	if r.EmailKey != "" && entry.EmailKey != r.EmailKey {
+		return nil, source.NewRowError(p.header(field.EmailName), "email_differs", errs.Constant("The member found by the other column has another email. An import never changes emails."), r.Email)
+	}
+	if r.UsernameKey != "" && entry.UsernameKey != r.UsernameKey {
+		if other := p.identities.usernames[r.UsernameKey]; other != nil && !p.claims.allow(r, entry.ID, Key{field.Username, r.UsernameKey}, p.username, other) {
+			return nil, source.NewRowError(p.header(field.Username), "identity_conflict", errs.Constant("The email and the username belong to two different members."), r.Username)
+		}
+		if entry.Claimed() {
+			return nil, source.NewRowError(p.header(field.Username), "username_differs", errs.Constant("The member with this email has another username. Only the person can change it."), r.Username)
+		}
+	}
+	if code, message := member.InactiveReason(entry.State); code != "" {
+		return nil, source.NewRowError("", code, errs.Constant(message), r.Identifier())
+	}
+	if p.Open && p.protected(entry) {
+		return nil, source.NewRowError("", "member_protected", errs.Constant("This member has permissions on the server. An import without a credential cannot change them."), r.Identifier())
+	}
+	return entry, nil
+}
+
+func (p *decider) find(r *source.Row) *Entry {
+	for _, k := range p.matchKeys(r) {
+		if entry := p.identities.Find(k); entry != nil {
+			return entry
+		}
+	}
+	return nil
+}
+
+// rowErrors returns all errors of a row that failed when it was read, also
+// unknown roles and tags. Its member is not looked up, so conflicts and missing
+// values are reported after these errors are corrected.
+func (p *decider) rowErrors(r *source.Row) []source.RowError {
+	problems := slices.Clip(r.Errors) // the row may be decided again
+	mark := len(p.newTags)
+	for i := range r.Cells {
+		s := &r.Cells[i]
+		list, named := s.Value.(source.Names)
+		if !named {
+			continue
+		}
+		var problem *source.RowError
+		if s.Field.Type == field.RoleList {
+			_, problem = p.roleIDsNamed(s, list)
+		} else {
+			_, problem = p.tagList(s, list)
+		}
+		if problem != nil {
+			problems = append(problems, *problem)
+		}
+	}
+	p.discardTags(mark)
+	return problems
+}
+
+// roleIDsNamed returns the roles that a cell names, in its order.
+func (p *decider) roleIDsNamed(s *source.Cell, list source.Names) ([]string, *source.RowError) {
+	ids := []string{}
+	for _, name := range list {
+		role, ok := p.roles[name]
+		switch {
+		case !ok:
+			return nil, source.NewRowError(s.Column.Header, "unknown_role", errs.NewSentence("There is no role %q. Role names are case-sensitive.", name), s.Text)
+		case p.Open && (role.Billable || role.GrantsPermission()):
+			return nil, source.NewRowError(s.Column.Header, "role_protected", errs.NewSentence("The role %q has permissions or is billable, so an import without a credential cannot assign it.", name), s.Text)
+		}
+		ids = append(ids, role.ID)
+	}
+	return ids, nil
+}
+
+func (p *decider) decideAll(rows []source.Row) Decisions {
+	return p.exchange(rows, func() Decisions { return p.decideEach(rows) })
+}
+
+func (p *decider) decideEach(rows []source.Row) Decisions {
+	done := Decisions{list: make([]Decision, len(rows))}
+	for i := range rows {
+		done.list[i] = p.decide(&rows[i])
+		done.Counts.Add(done.list[i].outcome)
+	}
+	return done
+}
+
+// unverifiedKeys returns keys with a holder, or none, that the plan only assumes. Optimistic plans rely on the unique keys of the database for new
+// members.
+func (p *decider) unverifiedKeys(rows []source.Row, optimistic bool) (keys []Key) {
+	for i := range rows {
+		if len(rows[i].Errors) > 0 {
+			continue
+		}
+		for _, k := range p.lookupKeys(&rows[i]) {
+			if !p.identities.verified(k, optimistic) {
+				keys = append(keys, k)
+			}
+		}
+	}
+	return keys
+}
+
+// exchange decides the rows. If a claim leaves a key with two members, because
+// the holder's row failed, the rows are decided again without it.
+func (p *decider) exchange(rows []source.Row, decide func() Decisions) Decisions {
+	p.claims = p.findExchanges(rows)
+	if len(p.claims.allowed) == 0 {
+		return decide()
+	}
+	before, tags, tagIDs, lines := p.identities.clone(), slices.Clone(p.newTags), maps.Clone(p.tagIDs), slices.Clone(p.lines)
+	for round := 1; ; round++ {
+		done := decide()
+		if !p.claims.revokeFailed() {
+			return done
+		}
+		if round == exchangeRounds {
+			clear(p.claims.allowed)
+		}
+		*p.identities = *before.clone()
+		p.newTags, p.lines, p.claims.used = slices.Clone(tags), slices.Clone(lines), nil
+		clear(p.tagIDs) // shared with others
+		maps.Copy(p.tagIDs, tagIDs)
+	}
+}
+
+// findExchanges returns the claims on keys whose holders release them in a later
+// row.
+func (p *decider) findExchanges(rows []source.Row) claims {
+	var found claims
+	if len(p.identities.entries) == 0 {
+		return found
+	}
+	given := map[Key]int{} // the later row that releases a key
+	for i := len(rows) - 1; i >= 0; i-- {
+		r := &rows[i]
+		if r.Empty || r.Stale || len(r.Errors) > 0 {
+			continue
+		}
+		entry := p.find(r)
+		if entry == nil || !entry.IsMember() {
+			continue
+		}
+		for j := range r.Cells {
+			s := &r.Cells[j]
+			if !s.Field.Identifier || s.Field.Default && s.Field != p.username || s.Field == p.username && r.UsernameKey == entry.UsernameKey {
+				continue
+			}
+			if s.Value != nil {
+				if giver, ok := given[UniqueKey(s.Field, s.Value)]; ok {
+					if found.allowed == nil {
+						found.allowed = map[claim]bool{}
+					}
+					found.allowed[claim{r.Line, UniqueKey(s.Field, s.Value)}] = true
+					found.spans = append(found.spans, Span{i, giver})
+				}
+			}
+			if old := entry.Get(s.Field); old != nil && (s.Value == nil || UniqueKey(s.Field, old) != UniqueKey(s.Field, s.Value)) {
+				given[UniqueKey(s.Field, old)] = i
+			}
+		}
+	}
+	return found
+}
+
+// tagNames returns the names of all tags by id.
+func (p *decider) tagNames() map[string]string {
+	names := make(map[string]string, len(p.tags))
+	for name, tagID := range p.tags {
+		names[tagID] = name
+	}
+	for name, tagID := range p.tagIDs {
+		names[tagID] = name
+	}
+	return names
+}

@@ -1,0 +1,89 @@
+package plan
+
+import (
+	"fmt"
+	"hash/fnv"
+
+	"github.com/regulars/regulars/internal/bulk/outcome"
+	"github.com/regulars/regulars/internal/bulk/source"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/member"
+)
+
+// Decision is the decision for a row.
+type Decision struct {
+	outcome outcome.Outcome
+	Entry   *Entry
+	changes []member.Change
+	errors  []source.RowError
+}
+
+func reject(column, code string, message errs.Sentence, value string) Decision {
+	return Decision{outcome: outcome.Failed, errors: []source.RowError{*source.NewRowError(column, code, message, value)}}
+}
+
+// history returns the changes of existing members; created members have none.
+func history(decisions []Decision) []member.Change {
+	n := 0
+	for i := range decisions {
+		if decisions[i].outcome == outcome.Updated {
+			n += len(decisions[i].changes)
+		}
+	}
+	changes := make([]member.Change, 0, n)
+	for i := range decisions {
+		if decisions[i].outcome == outcome.Updated {
+			changes = append(changes, decisions[i].changes...)
+		}
+	}
+	return changes
+}
+
+// matches reports whether a decision has the change and the member of a dry
+// run's record.
+func (v *Decision) matches(planned *outcome.Record, tagNames map[string]string) bool {
+	if v.digest(tagNames) != planned.Digest {
+		return false
+	}
+	if v.Entry == nil || v.outcome != outcome.Created && v.outcome != outcome.Updated {
+		return true
+	}
+	return planned.UserID == "" || planned.UserID == v.Entry.ID
+}
+
+// digest is a hash of the change, never 0. It has the names of tags: simulated
+// ones have no id.
+func (v *Decision) digest(tagNames map[string]string) uint64 {
+	shown := func(f *field.Field, value any) []byte {
+		if f.Type == field.TagList {
+			value = tagsByName(value, tagNames)
+		}
+		return field.AppendValue(nil, value)
+	}
+	h := fnv.New64a()
+	_, _ = fmt.Fprint(h, v.outcome) // never fails
+	for _, c := range v.changes {
+		old := c.Old
+		if v.outcome == outcome.Created {
+			old = nil
+		}
+		_, _ = fmt.Fprintf(h, "\x00%s\x00%s\x00%s", c.Field.ID, shown(c.Field, old), shown(c.Field, c.New))
+	}
+	for _, p := range v.errors {
+		_, _ = fmt.Fprintf(h, "\x00%s\x00%s", p.Column, p.Code)
+	}
+	return h.Sum64() | 1
+}
+
+// Decisions are the decisions for a batch.
+type Decisions struct {
+	list   []Decision
+	Counts outcome.Counts
+}
+
+// Records returns the records of the rows of the plan.
+func (p *Plan) Records(rows []source.Row) []outcome.Record { return records(rows, p.list, nil) }
+
+// History returns the changes for the history of members.
+func (p *Plan) History() []member.Change { return history(p.list) }

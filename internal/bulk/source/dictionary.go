@@ -1,0 +1,202 @@
+package source
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/text"
+)
+
+// Dictionary has every name that a header may have in one community.
+type Dictionary struct {
+	Update bool // the file may have the columns user_id and FIELD_op
+	Fields []field.Field
+	byName map[string]*field.Field // by field.HeaderKey
+}
+
+// NewDictionary returns the names of fields. With update a file may also have
+// the columns user_id and FIELD_op.
+func NewDictionary(update bool, fields []field.Field) *Dictionary {
+	d := &Dictionary{Update: update, Fields: fields, byName: map[string]*field.Field{}}
+	for i := len(fields) - 1; i >= 0; i-- { // default fields come first and win
+		f := &fields[i]
+		d.byName[field.HeaderKey(f.Name)] = f
+		d.byName[field.HeaderKey(f.Field)] = f
+	}
+	return d
+}
+
+// meaning returns the meaning of a name; ok is false for an unknown one.
+func (d *Dictionary) meaning(name string) (Column, bool) {
+	key := field.HeaderKey(name)
+	if f := d.byName[key]; f != nil {
+		return Column{Field: f}, true
+	}
+	if d.Update {
+		if key == "user id" {
+			return Column{userID: true}, true
+		}
+		if base, ok := strings.CutSuffix(key, " op"); ok {
+			if f := d.byName[base]; f != nil && f.Type == field.Numerical {
+				return Column{operation: f}, true
+			}
+		}
+	}
+	return Column{}, false
+}
+
+// ReadHeader parses a header with the caller's mapping. The Invalid error names
+// every unknown or repeated header.
+func (d *Dictionary) ReadHeader(header []string, mapping map[string]*string) (*Header, error) {
+	l := &Header{Columns: make([]Column, len(header)), hasColumn: map[*field.Field]bool{}}
+	var wrong []errs.Field
+	taken := map[string]string{} // meaning -> header
+	end, nameless := EndOfNamed(header, mapping), 0
+	for i, text := range header {
+		if i >= end && IsBlank(text, mapping) {
+			l.Columns[i].blank = true
+			continue
+		}
+		c, problem := d.Column(i, text, mapping)
+		if problem != nil {
+			if IsBlank(text, mapping) {
+				nameless++
+			}
+			if nameless <= maxBlankErrors || !IsBlank(text, mapping) {
+				wrong = append(wrong, *problem)
+			}
+			continue
+		}
+		c.Header = text
+		l.Columns[i] = c
+		if c.ignored() {
+			l.setErrorCode(i, text)
+			continue
+		}
+		if first, twice := taken[c.name()]; twice {
+			wrong = append(wrong, errs.Wrong(text, "doubled_header", "%q and %q mean the same field: keep one of them.", first, text))
+		}
+		taken[c.name()] = text
+		if c.Field != nil {
+			l.hasColumn[c.Field] = true
+		}
+		l.operations = l.operations || c.operation != nil
+	}
+	wrong = append(wrong, strayMapping(header, mapping)...)
+	for _, c := range l.Columns {
+		if c.operation != nil && !l.hasColumn[c.operation] {
+			wrong = append(wrong, errs.Wrong(c.Header, "operation_without_field", "This column needs the column %q beside it.", c.operation.Name))
+		}
+	}
+	switch {
+	case len(wrong) == 0:
+		return l, d.identifies(l)
+	case len(taken) == 0 && slices.ContainsFunc(wrong, func(f errs.Field) bool { return strings.Contains(f.Field, "@") }):
+		return nil, errs.New(errs.Invalid, "invalid_header", "The first line of the file looks like data. Add a header line with the names of the columns.").WithFields(wrong...)
+	}
+	return nil, errs.New(errs.Invalid, "invalid_header", "The header of the file is invalid; errors lists each column.").WithFields(wrong...)
+}
+
+// Column returns the meaning of a header, or an error that names it.
+func (d *Dictionary) Column(i int, header string, mapping map[string]*string) (Column, *errs.Field) {
+	if target, mapped := mapped(mapping, header); mapped {
+		if target == nil {
+			return Column{}, nil
+		}
+		if c, ok := d.meaning(*target); ok {
+			return c, nil
+		}
+		return Column{}, d.unknownField(header, *target)
+	}
+	if IsErrorColumn(header) {
+		return Column{}, nil
+	}
+	if c, ok := d.meaning(trimCell(header)); ok {
+		return c, nil
+	}
+	if IsBlank(header, mapping) {
+		return Column{}, new(errs.Wrong(fmt.Sprintf("column %d (%s)", i+1, columnLetters(i)), "unknown_header", "Column %d (%s) has no header: name it, or map it to null to ignore it.", i+1, columnLetters(i)))
+	}
+	return Column{}, d.unknownHeader(header)
+}
+
+// ReadHeaderTolerant parses a header that ReadHeader accepted before. Columns of
+// fields that were deleted since are ignored.
+func (d *Dictionary) ReadHeaderTolerant(header []string, mapping map[string]*string) *Header {
+	l := &Header{Columns: make([]Column, len(header)), hasColumn: map[*field.Field]bool{}}
+	for i, text := range header {
+		if c, problem := d.Column(i, text, mapping); problem == nil {
+			l.Columns[i] = c
+		}
+		l.Columns[i].Header = text
+		l.operations = l.operations || l.Columns[i].operation != nil
+	}
+	return l
+}
+
+func strayMapping(header []string, mapping map[string]*string) (wrong []errs.Field) {
+	present := map[string]bool{}
+	for _, name := range header {
+		present[name], present[text.Name(name)] = true, true
+	}
+	for _, name := range slices.Sorted(maps.Keys(mapping)) {
+		if !present[name] && !present[text.Name(name)] {
+			wrong = append(wrong, errs.Wrong(name, "unknown_header", "The mapping names the column %q, which the file does not have.", name))
+		}
+	}
+	return wrong
+}
+
+// identifies checks that a column identifies the members.
+func (d *Dictionary) identifies(l *Header) error {
+	for _, c := range l.Columns {
+		if c.userID || c.Field != nil && (c.Field.Field == field.EmailName || c.Field.Field == field.Username || d.Update && c.Field.Identifier) {
+			return nil
+		}
+	}
+	if d.Update {
+		return errs.New(errs.Invalid, "no_identifying_column", "No column identifies the members. Add Email, Username, user_id or an identifier field.")
+	}
+	return errs.New(errs.Invalid, "no_identifying_column", "No column identifies the members. Add Email or Username.")
+}
+
+// unknownField is the error of a header that is mapped to an unknown field, with
+// the nearest name.
+func (d *Dictionary) unknownField(header, target string) *errs.Field {
+	if f := d.Nearest(target); f != nil {
+		return new(errs.Wrong(header, "unknown_field", "The mapping has the unknown field %q. Did you mean %q?", target, f.Name))
+	}
+	return new(errs.Wrong(header, "unknown_field", "The mapping has the unknown field %q. Create a field of that name first, or map the column to null to ignore it.", target))
+}
+
+// unknownHeader is the error of an unknown header, with the nearest name.
+func (d *Dictionary) unknownHeader(header string) *errs.Field {
+	if f := d.Nearest(header); f != nil {
+		return new(errs.Wrong(header, "unknown_header", "There is no field %q. Did you mean %q?", header, f.Name))
+	}
+	return new(errs.Wrong(header, "unknown_header", "There is no field %q. Create a field of that name first, or map the column to null to ignore it.", header))
+}
+
+// Nearest returns the field whose name is nearest to a text, nil if none is
+// near.
+func (d *Dictionary) Nearest(name string) *field.Field {
+	key := field.HeaderKey(name)
+	if fld, ok := otherHeaders[key]; ok {
+		return d.byName[field.HeaderKey(fld)]
+	}
+	var best *field.Field
+	squeezed := strings.ReplaceAll(key, " ", "")
+	least := 1 + len([]rune(squeezed))/4
+	for _, known := range slices.Sorted(maps.Keys(d.byName)) {
+		if n := distance(squeezed, strings.ReplaceAll(known, " ", ""), least); n <= least {
+			if best == nil || n < least {
+				best, least = d.byName[known], n
+			}
+		}
+	}
+	return best
+}

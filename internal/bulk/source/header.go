@@ -1,0 +1,106 @@
+package source
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/regulars/regulars/internal/field"
+)
+
+// Column is the meaning of a column of a file. At most one of Field, operation
+// and userID is set; without one the column is ignored.
+type Column struct {
+	Header    string
+	Field     *field.Field
+	operation *field.Field // the column has operations on this numerical field
+	userID    bool         // the column has the _id or the number
+	blank     bool         // without a header, so its cells must be empty
+}
+
+func (c *Column) ignored() bool { return c.Field == nil && c.operation == nil && !c.userID }
+
+// Header is the parsed header of a file.
+type Header struct {
+	Columns    []Column
+	hasColumn  map[*field.Field]bool
+	operations bool
+	errorCode  int // index of the column _error_code of a failed.csv; 0: none
+}
+
+// isErrorKey reports whether a column was added by failed.csv.
+func isErrorKey(key string) bool { return key == "line" || strings.HasPrefix(key, "error ") }
+
+// IsErrorColumn reports whether a header is of a column that failed.csv added.
+func IsErrorColumn(header string) bool {
+	return strings.HasPrefix(strings.TrimSpace(header), "_") && isErrorKey(field.HeaderKey(header))
+}
+
+func (l *Header) setErrorCode(i int, header string) {
+	if IsErrorColumn(header) && field.HeaderKey(header) == "error code" {
+		l.errorCode = i
+	}
+}
+
+func (c *Column) name() string {
+	switch {
+	case c.userID:
+		return "user_id"
+	case c.operation != nil:
+		return c.operation.ID + "_op"
+	}
+	return c.Field.ID
+}
+
+// KeyKinds are the kinds of keys with a column in the file.
+func (l *Header) KeyKinds() map[string]bool {
+	kinds := map[string]bool{}
+	for i := range l.Columns {
+		c := &l.Columns[i]
+		switch {
+		case c.userID:
+			kinds[RefKey] = true
+		case c.Field == nil:
+		case c.Field.Default:
+			kinds[c.Field.Field] = true
+		default:
+			kinds[c.Field.ID] = true
+		}
+	}
+	return kinds
+}
+
+// KeysOnly is the header without the columns that are no part of a key.
+func (l *Header) KeysOnly() *Header {
+	keys := &Header{Columns: slices.Clone(l.Columns), hasColumn: l.hasColumn, errorCode: l.errorCode}
+	for i := range keys.Columns {
+		c := &keys.Columns[i]
+		switch {
+		case c.userID || isKey(c.Field):
+		case isKey(c.operation):
+			keys.operations = true
+		default:
+			*c = Column{}
+		}
+	}
+	return keys
+}
+
+func isKey(f *field.Field) bool {
+	return f != nil && (f.Identifier || f.Default && (f.Field == field.EmailName || f.Field == field.Username))
+}
+
+// Target is the name of the column in a mapping, "" if it is ignored.
+func (c Column) Target() string {
+	switch {
+	case c.userID:
+		return "user_id"
+	case c.operation != nil:
+		return c.operation.Field + "_op"
+	case c.Field != nil:
+		return c.Field.Field
+	}
+	return ""
+}
+
+// RefKey is the kind of keys in the column user_id.
+const RefKey = "ref"

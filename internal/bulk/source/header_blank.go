@@ -1,0 +1,52 @@
+package source
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/regulars/regulars/internal/text"
+)
+
+// maxBlankErrors limits the errors of columns without a header.
+const maxBlankErrors = 20
+
+// IsBlank reports whether a column has neither a header nor a mapping.
+func IsBlank(header string, mapping map[string]*string) bool {
+	_, mapped := mapped(mapping, header)
+	return !mapped && strings.TrimSpace(header) == ""
+}
+
+// EndOfNamed is the index after the last column with a meaning. Spreadsheets
+// save empty columns after it, and failed.csv adds its own columns after those.
+func EndOfNamed(header []string, mapping map[string]*string) int {
+	end := len(header)
+	for end > 0 && (IsBlank(header[end-1], mapping) || IsErrorColumn(header[end-1])) {
+		end--
+	}
+	return end
+}
+
+// mapped returns the mapping of a header. A key that equals the header is
+// preferred to one that equals it after normalisation by text.Name.
+func mapped(mapping map[string]*string, header string) (target *string, ok bool) {
+	if target, ok = mapping[header]; ok {
+		return target, true
+	}
+	cleaned := text.Name(header)
+	for _, key := range slices.Sorted(maps.Keys(mapping)) {
+		if text.Name(key) == cleaned {
+			return mapping[key], true
+		}
+	}
+	return nil, false
+}
+
+// columnLetters is the name of a column in a spreadsheet.
+func columnLetters(i int) string {
+	name := ""
+	for n := i + 1; n > 0; n = (n - 1) / 26 {
+		name = string(rune('A'+(n-1)%26)) + name
+	}
+	return name
+}

@@ -1,0 +1,149 @@
+package source
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/sheet/record"
+	"github.com/regulars/regulars/internal/text"
+)
+
+// RowError is an error of a row.
+type RowError struct {
+	Column  string        `json:"column"` // header as in the file; "": the whole row
+	Code    string        `json:"code"`
+	Message errs.Sentence `json:"message"`
+	Value   string        `json:"value"`
+}
+
+// NewRowError returns an error of a row.
+func NewRowError(column, code string, message errs.Sentence, value string) *RowError {
+	return &RowError{Column: column, Code: code, Message: message, Value: value}
+}
+
+// MaxShown is the maximum number of characters of a value in an error.
+const MaxShown = 200
+
+const (
+	clearToken   = "__CLEAR__"
+	everyoneRole = "@all"
+)
+
+// Row is a row of the file, checked as far as that is possible without its
+// member.
+type Row struct {
+	Line        int
+	Pos         record.Pos
+	Email       string
+	EmailKey    string
+	Username    string
+	UsernameKey string
+	UserRef     string // the user_id cell
+	Cells       []Cell
+	Errors      []RowError
+	Empty       bool
+	Stale       bool // set if its change would differ from the plan of the dry run
+}
+
+// Cell is a cell with a new value of a field.
+type Cell struct {
+	Field  *field.Field
+	Column *Column
+	Text   string
+	Value  any // nil: clear; Names of roles and tags; else as the field stores it
+	Op     Operation
+}
+
+// Names are roles or tags in a cell.
+type Names []string
+
+// Operation is an operation on a number.
+type Operation byte
+
+// The operations; a cell without one overwrites.
+const (
+	Overwrite Operation = iota
+	add
+	subtract // the value is already negated
+)
+
+var operations = map[string]Operation{"overwrite": Overwrite, "add": add, "subtract": subtract}
+
+// trimCell removes white space around a value and the apostrophe of EscapeCell.
+// Of several apostrophes it removes one.
+func trimCell(cell string) string {
+	text := strings.TrimSpace(cell)
+	if text == "" || text[0] != '\'' {
+		return text
+	}
+	rest := strings.TrimLeft(text, "'")
+	switch {
+	case rest != clearToken && !sheet.StartsFormula(rest):
+		return text
+	case rest == text[1:] && strings.TrimLeftFunc(rest, unicode.IsSpace) != rest:
+		return trimCell(rest) // white space that was escaped
+	}
+	return text[1:]
+}
+
+// clears reports whether a cell clears its field. With an apostrophe the word is
+// a value.
+func clears(cell string) bool { return strings.TrimSpace(cell) == clearToken }
+
+// splitNames returns the names in a cell, normalised.
+func splitNames(cell string) Names {
+	list := Names{}
+	for name := range strings.SplitSeq(cell, ",") {
+		if name = text.Name(trimCell(name)); name != "" && name != everyoneRole {
+			list = append(list, name)
+		}
+	}
+	return list
+}
+
+func (r *Row) fail(column, code string, message errs.Sentence, value string) {
+	if shown := []rune(value); len(value) > MaxShown && len(shown) > MaxShown {
+		value = string(shown[:MaxShown]) + "…"
+	}
+	r.Errors = append(r.Errors, RowError{column, code, message, value})
+}
+
+// Identifier is the first of the row's email, username, id and identifier.
+func (r *Row) Identifier() string {
+	switch {
+	case r.Email != "":
+		return r.Email
+	case r.Username != "":
+		return r.Username
+	case r.UserRef != "":
+		return r.UserRef
+	}
+	if s := r.IdentifierCell(); s != nil {
+		return s.Text
+	}
+	return ""
+}
+
+// IdentifierCell is the first cell of a custom identifier field, nil if there is
+// none.
+func (r *Row) IdentifierCell() *Cell {
+	for i := range r.Cells {
+		if s := &r.Cells[i]; s.Field.Identifier && !s.Field.Default && s.Value != nil {
+			return s
+		}
+	}
+	return nil
+}
+
+// EscapeCell puts an apostrophe before a text that a spreadsheet would run as a
+// formula, or that would not be read back unchanged.
+func EscapeCell(text string) string {
+	rest := strings.TrimLeft(text, "'")
+	if rest == clearToken || rest != text && sheet.StartsFormula(rest) {
+		return "'" + text
+	}
+	return sheet.EscapeFormula(text)
+}

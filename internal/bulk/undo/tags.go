@@ -1,0 +1,115 @@
+package undo
+
+import (
+	"context"
+	"slices"
+
+	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/outcome"
+	"github.com/regulars/regulars/internal/bulk/plan"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// undoTags deletes the tags that the original job created and no member has. A
+// tag that is kept is listed in the details of the first row that named it.
+func (r *run) undoTags(ctx context.Context, originID string) error {
+	tags, err := outcome.Tags(ctx, r.db, r.Job.CommunityID, originID)
+	if err != nil || len(tags) == 0 {
+		return err
+	}
+	ids := make([]string, len(tags))
+	for i := range tags {
+		ids[i] = tags[i].ID
+	}
+	if err := r.deleteUnused(ctx, originID, ids); err != nil {
+		return err
+	}
+	for {
+		done := false
+		err := r.Tx(ctx, func(tx *sqldb.Tx) (err error) {
+			done, err = r.listRetainedTags(ctx, tx, originID)
+			return err
+		})
+		if err != nil || done {
+			return err
+		}
+	}
+}
+
+// deleteUnused deletes unused tags. It reads the members outside a transaction,
+// so that others can write.
+func (r *run) deleteUnused(ctx context.Context, originID string, ids []string) error {
+	err := r.Tx(ctx, func(tx *sqldb.Tx) error {
+		if _, err := job.LockForBatch(ctx, tx, r.Job, 0); err != nil {
+			return err
+		}
+		return member.WatchTags(ctx, tx, r.Job.CommunityID, ids)
+	})
+	if err != nil {
+		return err
+	}
+	used, err := member.UsedTags(ctx, r.db, r.Job.CommunityID, ids)
+	if err != nil {
+		return err
+	}
+	return r.Tx(ctx, func(tx *sqldb.Tx) error {
+		if _, err := job.LockForBatch(ctx, tx, r.Job, 0); err != nil {
+			return err
+		}
+		deleted, err := member.DeleteUnusedTags(ctx, tx, r.Job.CommunityID, ids, used)
+		if err != nil {
+			return err
+		}
+		return outcome.DeleteTags(ctx, tx, r.Job.CommunityID, originID, deleted)
+	})
+}
+
+// listRetainedTags adds the kept tags of one batch to the details of the undo.
+func (r *run) listRetainedTags(ctx context.Context, tx *sqldb.Tx, originID string) (done bool, err error) {
+	if _, err := job.LockForBatch(ctx, tx, r.Job, 0); err != nil {
+		return false, err
+	}
+	kept, err := outcome.Tags(ctx, tx, r.Job.CommunityID, originID)
+	if err != nil || len(kept) == 0 {
+		return true, err
+	}
+	found, err := outcome.Find(ctx, tx, r.Job.CommunityID, r.Job.ID, 0, 0, kept[0].Line)
+	if err != nil {
+		return false, err
+	}
+	if found == nil {
+		return false, outcome.DeleteTags(ctx, tx, r.Job.CommunityID, originID, []string{kept[0].ID})
+	}
+	list, err := outcome.Unpack(found.Outcomes)
+	if err != nil {
+		return false, err
+	}
+	names, err := plan.LoadTags(ctx, tx, r.Job.CommunityID)
+	if err != nil {
+		return false, err
+	}
+	listed := []string{kept[0].ID} // always, so that the loop ends
+	for name, tagID := range names {
+		at := slices.IndexFunc(kept, func(t outcome.Tag) bool { return t.ID == tagID })
+		if at < 0 {
+			continue
+		}
+		row := slices.IndexFunc(list, func(rec outcome.Record) bool { return rec.Pos.Line == kept[at].Line })
+		if row < 0 {
+			continue
+		}
+		list[row].AddError(field.TagName, "used_elsewhere", errs.Constant("The tag was created by this job and is kept, because other members have it now."), name)
+		listed = append(listed, tagID)
+	}
+	packed, err := outcome.Pack(list)
+	if err != nil {
+		return false, err
+	}
+	if err := outcome.UpdateOutcomes(ctx, tx, r.Job.CommunityID, r.Job.ID, found.Number, packed); err != nil {
+		return false, err
+	}
+	return false, outcome.DeleteTags(ctx, tx, r.Job.CommunityID, originID, listed)
+}

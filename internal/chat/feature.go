@@ -1,0 +1,15 @@
+package chat
+
+import (
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/feature"
+)
+
+// Feature describes the package to the application.
+func (c *Chat) Feature() feature.Feature {
+	return feature.Feature{
+		Name:         "chat",
+		EraseMembers: EraseMembers,
+		AuditVerbs:   []audit.Verb{"category.create", "category.update", "category.delete", "channel.create", "channel.update", "channel.delete", "channel.override"},
+	}
+}

@@ -1,0 +1,152 @@
+package event
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Consumer handles events of some types, each community for itself and in order.
+type Consumer struct {
+	Name  string        // stable: its positions are saved under it
+	Types []string      // names of types
+	Delay time.Duration // collects events before they are handled; 0: none
+
+	// Handle handles a batch in the transaction that saves the position, so that
+	// its changes of the database happen exactly once. Everything else may
+	// happen again. After an error the batch is retried with backoff, while
+	// other consumers and communities continue; after the last attempt the job
+	// is dead until it is queued again or dismissed.
+	Handle func(ctx context.Context, tx *sqldb.Tx, batch []Event) error
+}
+
+// Limits of a batch.
+const (
+	batchEvents = 200
+	batchBytes  = 1 << 20 // of data
+	batchRange  = 20_000  // sequences that a batch examines
+)
+
+// consumeArgs are the arguments of the job that delivers the events of a
+// community to a consumer.
+type consumeArgs struct {
+	Consumer    string `json:"consumer"`
+	CommunityID string `json:"communityId"`
+}
+
+// Kind is the kind of the job.
+func (consumeArgs) Kind() string { return "event.consume" }
+
+// unique is the unique key of the job.
+func (a consumeArgs) unique() string { return a.Consumer + " " + a.CommunityID }
+
+// queueConsumer queues the job of a consumer unless there is one.
+func (s *Events) queueConsumer(ctx context.Context, tx *sqldb.Tx, a consumeArgs, delay time.Duration) error {
+	o := jobs.Options{Unique: a.unique(), CommunityID: a.CommunityID}
+	if delay > 0 {
+		o.RunAt = s.clock.Now().Add(delay)
+	}
+	_, err := jobs.Insert(ctx, tx, a, o)
+	return err
+}
+
+// consume delivers events until there are none.
+func (s *Events) consume(ctx context.Context, j *jobs.Job, a consumeArgs) error {
+	c, known := s.consumers[a.Consumer]
+	if !known { // of another version of the program
+		if other, err := j.HasOtherNode(ctx); err != nil || other {
+			return cmp.Or(err, jobs.ErrWrongNode)
+		}
+		return nil
+	}
+	for {
+		done, err := s.deliver(ctx, j, c, a)
+		if err != nil {
+			return fmt.Errorf("consumer %s: %w", c.Name, err)
+		}
+		if done {
+			return nil
+		}
+		if j.ShouldYield() {
+			return jobs.ErrYielded
+		}
+	}
+}
+
+// deliver delivers one batch. done reports that the job is complete.
+func (s *Events) deliver(ctx context.Context, j *jobs.Job, c Consumer, a consumeArgs) (done bool, err error) {
+	err = j.Tx(ctx, func(tx *sqldb.Tx) error {
+		done = false
+		last, err := lastSequence(ctx, tx, a.CommunityID)
+		if err != nil {
+			return err
+		}
+		if last == 0 { // the community was erased: leave no position behind
+			done = true
+			return j.Complete(ctx, tx)
+		}
+		position, err := lockPosition(ctx, tx, a.CommunityID, c.Name)
+		if err != nil {
+			return err
+		}
+		to := min(last, position+batchRange)
+		batch, full, err := selectEvents(ctx, tx, a.CommunityID, position, to, c.Types, batchEvents, batchBytes)
+		if err != nil {
+			return err
+		}
+		if full {
+			to = batch[len(batch)-1].Sequence
+		}
+		if len(batch) > 0 {
+			if err := c.Handle(ctx, tx, batch); err != nil {
+				return err
+			}
+		}
+		if to > position {
+			if err := setPosition(ctx, tx, a.CommunityID, c.Name, to); err != nil {
+				return err
+			}
+			if err := j.Advance(ctx, tx, to); err != nil {
+				return err
+			}
+		}
+		if to < last {
+			return nil
+		}
+		done = true
+		return s.complete(ctx, tx, j, c, a, to)
+	})
+	return done, err
+}
+
+// complete ends a job that has delivered everything up to a position. Events that
+// are numbered meanwhile do not get lost: before the deletion of the job their
+// notification finds the job, after it this transaction finds them.
+func (s *Events) complete(ctx context.Context, tx *sqldb.Tx, j *jobs.Job, c Consumer, a consumeArgs, position int64) error {
+	if err := j.Complete(ctx, tx); err != nil {
+		return err
+	}
+	last, err := lastSequence(ctx, tx, a.CommunityID)
+	if err != nil || last <= position {
+		return err
+	}
+	if has, err := hasEvents(ctx, tx, a.CommunityID, position, last, c.Types); err != nil || !has {
+		return err
+	}
+	return s.queueConsumer(ctx, tx, a, 0)
+}
+
+// sortedConsumers returns the consumers by name.
+func (s *Events) sortedConsumers() []Consumer {
+	list := make([]Consumer, 0, len(s.consumers))
+	for _, c := range s.consumers {
+		list = append(list, c)
+	}
+	slices.SortFunc(list, func(a, b Consumer) int { return cmp.Compare(a.Name, b.Name) })
+	return list
+}

@@ -1,0 +1,96 @@
+package assign
+
+import (
+	"context"
+	"slices"
+
+	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// SetTag adds a tag to members, or removes it, all of them or none, and returns
+// how many were changed. It fails with NotFound tag_not_found or
+// user_not_found, or Forbidden missing_permission, or rank_too_low as Change
+// does.
+func (s *Assignments) SetTag(ctx context.Context, caller actor.Actor, communityID, tagID string, userIDs []string, on bool, source member.Source) (changed int, err error) {
+	userIDs = slices.Compact(slices.Sorted(slices.Values(userIDs))) // sorted, so that transactions do not deadlock
+	ctx = actor.NewContext(ctx, caller)
+	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		changed = 0
+		may, err := member.AuthorityOf(ctx, tx, caller, communityID)
+		if err != nil {
+			return err
+		}
+		if err := may.Access.Require(permission.UserFields, s.clock.MS()); err != nil {
+			return err
+		}
+		for _, userID := range userIDs {
+			e, err := member.BeginEdit(ctx, tx, may, communityID, userID, s.clock)
+			if err != nil {
+				return err
+			}
+			if e.Names.Tags[tagID] == "" {
+				return errs.Missing("tag")
+			}
+			e.Source = source
+			has := slices.Contains(e.Member.TagIDs, tagID)
+			if has == on {
+				continue
+			}
+			changed++
+			ids := slices.DeleteFunc(slices.Clone(e.Member.TagIDs), func(one string) bool { return one == tagID })
+			if on {
+				ids = append(ids, tagID)
+				slices.Sort(ids)
+			}
+			e.Set(member.FindField(e.Fields, field.TagName), member.IDList(ids), 0)
+			if _, err := e.Finish(ctx, tx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return changed, err
+}
+
+// tagManagers are the permissions to manage tags; one of them suffices.
+var tagManagers = []actor.Permission{permission.UserFields, permission.BulkUpdateUser}
+
+// Tags returns the community's tags by name.
+func (s *Assignments) Tags(ctx context.Context, caller actor.Actor, communityID string) ([]member.Tag, error) {
+	if err := s.access.CanAny(ctx, caller, communityID, permission.UserFields, permission.BulkUpdateUser, permission.GetUserData); err != nil {
+		return nil, err
+	}
+	return member.Tags(ctx, s.db, communityID)
+}
+
+// CreateTag creates a tag. It fails with Invalid invalid_input, or Conflict
+// duplicate_tag.
+func (s *Assignments) CreateTag(ctx context.Context, caller actor.Actor, communityID, name string) (member.Tag, error) {
+	if err := s.access.CanAny(ctx, caller, communityID, tagManagers...); err != nil {
+		return member.Tag{}, err
+	}
+	ctx = actor.NewContext(ctx, caller)
+	name, problem := member.CheckTag(name)
+	if problem != nil {
+		return member.Tag{}, errs.InvalidFields([]errs.Field{problem.At("name")})
+	}
+	now := s.clock.Now()
+	made := member.Tag{ID: id.New(now), Name: name, CreatedAt: now.UnixMilli()}
+	err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := member.InsertTags(ctx, tx, communityID, []member.Tag{made}); err != nil {
+			return err
+		}
+		return audit.Record(ctx, tx, made.CreatedAt, communityID, "tag.create", made.Target())
+	})
+	if sqldb.IsDuplicate(err) {
+		err = errs.New(errs.Conflict, "duplicate_tag", "The tag %q already exists.", name)
+	}
+	return made, err
+}

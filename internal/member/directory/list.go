@@ -1,0 +1,112 @@
+package directory
+
+import (
+	"cmp"
+	"context"
+	"strings"
+
+	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/member"
+)
+
+// Filter selects and orders the members of a list.
+type Filter struct {
+	Search string // prefix of email or username, or part of the name; "": all
+	RoleID string
+	TagID  string
+	Where  []Condition
+	State  string // "": Active
+	Claim  string // ClaimedOnly, UnclaimedOnly; "": both
+	Sort   string // created, username or email, "-" for descending; "": -created
+	Page   int    // from 1
+	Limit  int    // at most 200
+}
+
+// Values of Filter.Claim.
+const (
+	ClaimedOnly   = "claimed"
+	UnclaimedOnly = "unclaimed"
+)
+
+// matchesAll reports whether the filter selects all active members.
+func (f Filter) matchesAll() bool {
+	return (f.State == "" || f.State == member.Active) && account.UsernameKey(f.Search) == "" && f.RoleID == "" && f.TagID == "" && f.Claim == "" && len(f.Where) == 0
+}
+
+// List is one page of members. Total counts all matches, up to 10,000;
+// TotalCapped reports that there are more.
+type List struct {
+	Members     []member.Member
+	Total       int64
+	TotalCapped bool
+}
+
+const totalCap = 10_000
+
+// List returns the members that a filter selects. It fails with Invalid
+// unknown_sort.
+func (s *Directory) List(ctx context.Context, caller actor.Actor, communityID string, f Filter) (List, error) {
+	if err := s.view(ctx, caller, communityID); err != nil {
+		return List{}, err
+	}
+	o, err := orderOf(f.Sort)
+	if err != nil {
+		return List{}, err
+	}
+	src, err := s.accessPath(ctx, communityID, f, o.by == byCreation)
+	if err != nil {
+		return List{}, err
+	}
+	read := src.query(s.db.Dialect(), communityID)
+	var list List
+	if list.Total, list.TotalCapped, err = s.total(ctx, communityID, f, read); err != nil {
+		return list, err
+	}
+	limit, page := min(max(f.Limit, 1), 200), max(f.Page, 1)
+	list.Members, err = read.page(ctx, s.db, o, limit, (page-1)*limit)
+	return list, err
+}
+
+// The sort keys.
+const (
+	byCreation = "created" // as by id
+	byUsername = "username"
+	byEmail    = "email"
+)
+
+type order struct {
+	by         string
+	descending bool
+}
+
+// orderOf parses Filter.Sort.
+func orderOf(sort string) (order, error) {
+	by, descending := strings.CutPrefix(cmp.Or(sort, "-"+byCreation), "-")
+	switch by {
+	case byCreation, byUsername, byEmail:
+		return order{by, descending}, nil
+	}
+	return order{}, errs.New(errs.Invalid, "unknown_sort", "Sort by created, username or email, with a leading - for descending order.")
+}
+
+// total is exact and fast without conditions, and capped with them.
+func (s *Directory) total(ctx context.Context, communityID string, f Filter, read query) (int64, bool, error) {
+	if f.matchesAll() {
+		n, err := member.CountMembers(ctx, s.db, communityID)
+		return n, false, err
+	}
+	n, err := read.count(ctx, s.db, totalCap+1)
+	return min(n, totalCap), n > totalCap, err
+}
+
+// Count returns the number of active members of a community to its members,
+// suspended ones too.
+func (s *Directory) Count(ctx context.Context, caller actor.Actor, communityID string) (int64, error) {
+	if err := s.access.Can(ctx, caller, communityID, permission.AnyMember); err != nil && !errs.Is(err, "suspended") {
+		return 0, err
+	}
+	return member.CountMembers(ctx, s.db, communityID)
+}

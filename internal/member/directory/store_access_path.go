@@ -1,0 +1,85 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// params are the arguments of a query.
+type params []any
+
+// add takes an argument and returns its placeholder.
+func (p *params) add(arg any) string {
+	*p = append(*p, arg)
+	return fmt.Sprintf("$%d", len(*p))
+}
+
+// query reads the members of an access path.
+type query struct {
+	tables, where string
+	user          string // column of the member ids
+	args          params
+}
+
+func (src accessPath) query(d sqldb.Dialect, communityID string) query {
+	read := query{tables: member.FromMembers, user: "m.user_id", args: params{communityID}}
+	read.where = src.filter.sql(d, read.args.add)
+	if src.driving == nil {
+		return read
+	}
+	// CROSS JOIN: SQLite reads the tables in this order.
+	read.tables, read.user = "member_values v CROSS JOIN members m", "v.user_id"
+	read.where = "v.community_id = $1 AND " + src.driving.entry("v", read.args.add) + " AND m.community_id = $1 AND m.user_id = v.user_id AND " + read.where
+	for _, c := range src.countries {
+		read.where += " AND v.country = " + read.args.add(c.Value)
+	}
+	for _, c := range src.indexed {
+		read.where += " AND EXISTS (SELECT 1 FROM member_values o WHERE o.community_id = $1 AND " + c.entry("o", read.args.add) + " AND o.user_id = v.user_id)"
+	}
+	return read
+}
+
+// entry is the condition on an entry of the index.
+func (c Condition) entry(table string, param func(any) string) string {
+	return fmt.Sprintf("%s.field_id = %s AND %s.key %s %s", table, param(c.Field.ID), table, c.Op, param(field.Keys(c.Value)[0]))
+}
+
+// after restricts the query to members after one, in the order of their ids.
+func (read query) after(userID string) query {
+	read.args = slices.Clone(read.args) // read is used elsewhere too
+	read.where += " AND " + read.user + " > " + read.args.add(userID)
+	return read
+}
+
+// orderColumns are the columns to order by; for ids it is query.user.
+var orderColumns = map[string]string{byUsername: "m.username_key", byEmail: "m.email_key"}
+
+func (read query) page(ctx context.Context, q sqldb.Querier, o order, limit, offset int) ([]member.Member, error) {
+	column := read.user
+	if o.by != byCreation {
+		column = orderColumns[o.by]
+	}
+	if o.descending {
+		column += " DESC"
+	}
+	return member.SelectMembers(ctx, q, fmt.Sprintf("%s WHERE %s ORDER BY %s LIMIT %d OFFSET %d", read.tables, read.where, column, limit, offset), read.args...)
+}
+
+// count counts the members, up to limit.
+func (read query) count(ctx context.Context, q sqldb.Querier, limit int) (int64, error) {
+	return sqldb.One(ctx, q, "community", sqldb.Value[int64],
+		fmt.Sprintf("SELECT count(*) FROM (SELECT 1 FROM %s WHERE %s LIMIT %d) AS found", read.tables, read.where, limit), read.args...)
+}
+
+// countEntries counts the index entries that match a condition, up to a bound.
+func countEntries(ctx context.Context, q sqldb.Querier, communityID string, c Condition) (int64, error) {
+	args := params{communityID}
+	entry := c.entry("v", args.add)
+	return sqldb.One(ctx, q, "field", sqldb.Value[int64],
+		fmt.Sprintf("SELECT count(*) FROM (SELECT 1 FROM member_values v WHERE v.community_id = $1 AND %s LIMIT %d) AS found", entry, fewEntries+1), args...)
+}

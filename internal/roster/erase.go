@@ -1,0 +1,113 @@
+package roster
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/audit"
+	"github.com/regulars/regulars/internal/mail"
+	"github.com/regulars/regulars/internal/media"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/ownership/transfer"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Eraser erases the data that a feature stores about members, in the caller's
+// transaction.
+type Eraser func(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) error
+
+// eraseBatch is the number of members that one transaction erases.
+const eraseBatch = 200
+
+// Sweep erases the personal data of members whose retention time has passed:
+// the membership with its values, histories, identifiers and pictures, mails to
+// them, and their names in the audit log, which keeps their ids. Accounts stay.
+// Any number of nodes may call it at any time.
+func (s *Roster) Sweep(ctx context.Context) error {
+	for {
+		due, err := member.Erasable(ctx, s.db, s.oldest(), eraseBatch)
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		for communityID, userIDs := range due {
+			err := s.db.Tx(ctx, func(tx *sqldb.Tx) error { return s.eraseDeleted(ctx, tx, communityID, userIDs) }, sqldb.WithoutGroupCommit)
+			if err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func (s *Roster) eraseDeleted(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) error {
+	// Another transaction may have restored or erased some of them.
+	before, err := member.LockStates(ctx, tx, communityID, userIDs)
+	if err != nil {
+		return err
+	}
+	userIDs = userIDs[:0:0]
+	for _, m := range before {
+		if m.State == member.Deleted && m.Since <= s.oldest() {
+			userIDs = append(userIDs, m.UserID)
+		}
+	}
+	if len(userIDs) == 0 {
+		return nil
+	}
+	return s.EraseMembers(ctx, tx, communityID, userIDs)
+}
+
+// EraseMembers erases all data about members that are not active, in the
+// caller's transaction.
+func (s *Roster) EraseMembers(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) error {
+	for _, f := range s.erase {
+		if err := f(ctx, tx, communityID, userIDs); err != nil {
+			return err
+		}
+	}
+	if err := media.DeleteByOwner(ctx, tx, communityID, userIDs); err != nil {
+		return err
+	}
+	refs, err := member.ActorRefs(ctx, tx, communityID, userIDs)
+	if err != nil {
+		return err
+	}
+	if err := transfer.EraseMembers(ctx, tx, communityID, userIDs); err != nil {
+		return err
+	}
+	if err := audit.Anonymise(ctx, tx, communityID, refs, userIDs); err != nil {
+		return err
+	}
+	emails, err := member.EmailsOf(ctx, tx, communityID, userIDs)
+	if err != nil {
+		return err
+	}
+	if err := mail.EraseRecipients(ctx, tx, communityID, emails); err != nil {
+		return err
+	}
+	if err := member.ForgetMailedLinks(ctx, tx, communityID, keysOfEmails(emails)); err != nil {
+		return err
+	}
+	if err := deleteViewsOf(ctx, tx, communityID, userIDs); err != nil {
+		return err
+	}
+	return member.EraseRows(ctx, tx, communityID, userIDs)
+}
+
+func keysOfEmails(emails []string) []string {
+	keys := make([]string, len(emails))
+	for i, email := range emails {
+		keys[i] = account.EmailKey(email)
+	}
+	return keys
+}
+
+// membershipBatch is the number of memberships that one transaction deletes.
+const membershipBatch = 1000
+
+// EraseMemberships deletes memberships of a community that is erased. It is a
+// community.Eraser; other rows of members are deleted with those of the
+// community.
+func EraseMemberships(ctx context.Context, tx *sqldb.Tx, communityID string) (done bool, err error) {
+	deleted, err := member.DeleteSomeMembers(ctx, tx, communityID, membershipBatch)
+	return err == nil && deleted == 0, err
+}

@@ -1,0 +1,146 @@
+package bulk
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/i18n"
+	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/ui"
+)
+
+// createFields creates the fields chosen for columns, with the header as name and
+// the type of the samples.
+func (h *handlers) createFields(v *ui.Request, d bulk.Draft) error {
+	for _, column := range d.Columns {
+		if v.PostFormValue("column-"+strconv.Itoa(column.Index)) != newField {
+			continue
+		}
+		if err := h.Access.Can(v.Context(), v.Actor, v.Community.ID, permission.UserFields); err != nil {
+			return err
+		}
+		in := field.Input{Name: column.Header, Field: strings.ToLower(column.Header), Type: typeOf(column.Samples, d.Options)}
+		if _, err := h.Fields.Create(v.Context(), v.Actor, v.Community.ID, in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// typeOf is the type that fits all samples; text without samples, or for digits
+// with a leading zero.
+func typeOf(samples []string, o bulk.Options) field.Type {
+	for _, t := range []field.Type{field.Numerical, field.Date, field.Boolean, field.Email, field.URL} {
+		fld := field.Field{Type: t}
+		fits := func(text string) bool {
+			_, problem := fld.FromText(text, field.Formats{Decimal: o.Decimal, DateFormat: o.DateFormat})
+			return problem == nil && !(t == field.Numerical && len(text) > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9')
+		}
+		if len(samples) > 0 && !slices.ContainsFunc(samples, func(text string) bool { return !fits(text) }) {
+			return t
+		}
+	}
+	return field.SingleLine
+}
+
+// mappingOf is where the form sends each column.
+func mappingOf(v *ui.Request, d bulk.Draft) map[string]*string {
+	mapping := map[string]*string{}
+	for _, column := range d.Columns {
+		switch choice := v.PostFormValue("column-" + strconv.Itoa(column.Index)); choice {
+		case "", newField:
+		case Ignored:
+			mapping[column.Header] = nil
+		default:
+			mapping[column.Header] = &choice
+		}
+	}
+	return mapping
+}
+
+func draftView(v *ui.Request, d bulk.Draft) DraftView {
+	view := DraftView{
+		ID: d.ID, FileName: d.FileName, Size: d.Size, Detected: detectedFacts(v, d.Detected), Encoding: d.Options.Encoding, Delimiter: d.Options.Delimiter,
+		Sheet: d.Options.Sheet, Text: d.Detected.Format != "xlsx", Mode: d.Options.Mode, Decimal: d.Options.Decimal, Dates: d.Options.DateFormat,
+		CreateTags: d.Options.CreateTags, Notify: d.Options.Notify, Options: optionsOf(d), ExpiresAt: millis(d.ExpiresAt), JobID: d.JobID,
+	}
+	if view.Sheet == "" {
+		view.Sheet = d.Detected.Sheet
+	}
+	required := map[string]bool{}
+	for _, f := range d.Fields {
+		view.Fields = append(view.Fields, FieldChoice{f.Field, ui.FieldName(v.Context(), f.Default, f.Name), f.Required, f.Default})
+		required[f.Field] = f.Required
+	}
+	for _, f := range d.Missing {
+		view.Missing = append(view.Missing, ui.FieldName(v.Context(), f.Default, f.Name))
+	}
+	for _, c := range d.Columns {
+		column := ColumnView{Index: c.Index, Header: c.Header, Samples: c.Samples, Field: c.Field, Suggested: c.Suggested, Problem: ui.Translate(v.Context(), c.Problem)}
+		if c.Field == "" && c.Problem.IsZero() {
+			column.Field = Ignored
+		}
+		column.NewType = ui.FieldTypeName(string(typeOf(c.Samples, d.Options)))
+		column.CanCreate = strings.TrimSpace(c.Header) != "" && (c.Suggested || c.Field == "" && !c.Problem.IsZero())
+		if column.CanCreate && !c.Problem.IsZero() {
+			column.Problem = v.T("There is no field of this name. Choose one, create one, or leave the column out.")
+		}
+		view.Columns = append(view.Columns, column)
+	}
+	view.Detected = append(view.Detected, ui.Choice{Value: v.T("Columns"), Label: strconv.Itoa(len(d.Columns))})
+	slices.SortStableFunc(view.Columns, func(a, b ColumnView) int { return columnRank(a, required) - columnRank(b, required) })
+	return view
+}
+
+// columnRank orders columns: open choices, then required fields.
+func columnRank(c ColumnView, required map[string]bool) int {
+	switch {
+	case c.Problem != "":
+		return 0
+	case required[c.Field]:
+		return 1
+	case c.Field == Ignored:
+		return 3
+	}
+	return 2
+}
+
+// detectedFacts are what a file turned out to be, in plain words.
+func detectedFacts(v *ui.Request, d sheet.Detected) []ui.Choice {
+	kind := strings.ToUpper(d.Format)
+	if d.Format == "xlsx" {
+		kind = v.T("Excel workbook")
+	}
+	if d.Container != "" {
+		kind = v.T("%[1]s, packed with %[2]s", kind, d.Container)
+	}
+	facts := []ui.Choice{{Value: v.T("Kind"), Label: kind}}
+	add := func(label, value string) {
+		if value != "" {
+			facts = append(facts, ui.Choice{Value: label, Label: value})
+		}
+	}
+	add(v.T("Table"), d.Entry)
+	add(v.T("Sheet"), d.Sheet)
+	add(v.T("Encoding"), v.T(encodingName(d.Encoding)))
+	add(v.T("Delimiter"), v.T(ui.LabelOf(delimiters, d.Delimiter)))
+	return facts
+}
+
+func encodingName(encoding string) string {
+	switch encoding {
+	case "utf-8":
+		return "UTF-8"
+	case "utf-8-bom":
+		return i18n.Key("UTF-8 with byte order mark")
+	case "utf-16le", "utf-16be":
+		return "UTF-16"
+	case "windows-1252":
+		return "Windows-1252"
+	}
+	return encoding
+}

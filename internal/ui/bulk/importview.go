@@ -1,0 +1,184 @@
+package bulk
+
+import (
+	"strings"
+
+	"github.com/regulars/regulars/internal/i18n"
+	"github.com/regulars/regulars/internal/ui"
+)
+
+// Choices of the wizard's selects; "" is what the server finds out by itself.
+var (
+	encodings   = []ui.Choice{{Value: "", Label: i18n.Key("Detect")}, {Value: "utf-8", Label: "UTF-8"}, {Value: "windows-1252", Label: i18n.Key("Windows-1252 (Western European)")}, {Value: "utf-16le", Label: "UTF-16, little-endian"}, {Value: "utf-16be", Label: "UTF-16, big-endian"}}
+	delimiters  = []ui.Choice{{Value: "", Label: i18n.Key("Detect")}, {Value: ",", Label: i18n.Key("Comma")}, {Value: ";", Label: i18n.Key("Semicolon")}, {Value: "\t", Label: "Tab"}, {Value: "|", Label: i18n.Key("Vertical bar")}}
+	dateFormats = []ui.Choice{{Value: "", Label: "2026-04-07"}, {Value: "DD/MM/YYYY", Label: i18n.Key("07/04/2026, day first")}, {Value: "MM/DD/YYYY", Label: i18n.Key("04/07/2026, month first")}, {Value: "DD.MM.YYYY", Label: "07.04.2026"}}
+	decimals    = []ui.Choice{{Value: "", Label: i18n.Key("Detect")}, {Value: ".", Label: i18n.Key("Point: 1.5")}, {Value: ",", Label: i18n.Key("Comma: 1,5")}}
+	modes       = []ui.Choice{{Value: "upsert", Label: i18n.Key("Add new members, update existing ones")}, {Value: "create", Label: i18n.Key("Add new members only")}, {Value: "update", Label: i18n.Key("Update existing members only")}}
+)
+
+type stepView struct {
+	Name, Text, Link string
+	Done             bool
+}
+
+// steps are the four steps with links to the previous ones.
+func (v ImportView) steps() []stepView {
+	steps := []stepView{
+		{Name: v.T("File"), Text: v.T("Your file"), Link: v.In("/import")},
+		{Name: v.T("Columns"), Text: v.T("Fields of the columns")},
+		{Name: v.T("Check"), Text: v.T("What would happen")},
+		{Name: v.T("Run"), Text: v.T("Done, or undone")},
+	}
+	for i := range steps {
+		steps[i].Done = i+1 < v.Step
+	}
+	if v.Draft.ID != "" {
+		steps[0].Text = v.Draft.FileName
+		steps[1].Link = v.In("/import/" + v.Draft.ID)
+	}
+	if v.Step == 4 {
+		steps[3].Done = !v.Job.Live() && v.Job.Status != "failed"
+		if v.Job.PlanJob != "" {
+			steps[2].Link = v.In("/import/" + v.Draft.ID + "/jobs/" + v.Job.PlanJob)
+		}
+	}
+	if v.Step == 2 && v.Draft.JobID != "" {
+		steps[2].Link = v.In("/import/" + v.Draft.ID + "/jobs/" + v.Draft.JobID)
+	}
+	return steps
+}
+
+// continueAddress is the address of the unfinished import.
+func (v ImportView) continueAddress() string {
+	at := v.In("/import/" + v.Unfinished.ID)
+	if v.Unfinished.JobID != "" {
+		return at + "/jobs/" + v.Unfinished.JobID
+	}
+	return at
+}
+
+func (v ImportView) here() string { return v.In("/import/" + v.Draft.ID + "/jobs/" + v.Job.ID) }
+
+func (d DraftView) mode() string {
+	if d.Mode == "" {
+		return "upsert"
+	}
+	return d.Mode
+}
+
+// matched is the number of columns without a field, or of all.
+func (d DraftView) matched(r ui.Reader) string {
+	open := 0
+	for _, c := range d.Columns {
+		if c.Field == "" {
+			open++
+		}
+	}
+	if open == 0 {
+		return r.Count(int64(len(d.Columns)), "%d column, settled", "%d columns, all of them settled")
+	}
+	return r.Count(int64(open), "%d column needs your choice", "%d columns need your choice")
+}
+
+func (d DraftView) hasOwnFields() bool {
+	for _, f := range d.Fields {
+		if !f.Default {
+			return true
+		}
+	}
+	return false
+}
+
+func (c ColumnView) title(p ui.Page) string {
+	if strings.TrimSpace(c.Header) == "" {
+		return p.T("Column without a name")
+	}
+	return c.Header
+}
+
+func (f FieldChoice) title(p ui.Page) string {
+	if f.Required {
+		return p.T("%s (required)", f.Name)
+	}
+	return f.Name
+}
+
+// writes is how many rows change something.
+func (j JobView) writes() int64 { return j.Counts.Created + j.Counts.Updated }
+
+func (j JobView) canUndo() bool {
+	if j.DryRun || j.Type == "undo" || j.writes() == 0 {
+		return false
+	}
+	switch j.Status {
+	case "completed", "completed_with_errors", "failed", "cancelled":
+		return true
+	}
+	return false
+}
+
+// cancelText is the key of what a cancelled job leaves behind.
+func cancelText(j JobView) string {
+	if j.DryRun {
+		return i18n.Key("The check stops. Nothing has been changed.")
+	}
+	return i18n.Key("Rows that are written already stay written; you can undo them afterwards. The rest of the file is not read.")
+}
+
+// undoWord has to be typed where members would go.
+func undoWord(j JobView) string {
+	if j.Counts.Created > 0 {
+		return "undo"
+	}
+	return ""
+}
+
+func undoText(r ui.Reader, j JobView) string {
+	var parts []string
+	if n := j.Counts.Created; n > 0 {
+		parts = append(parts, r.Count(n, "This removes %d member that it created.", "This removes %d members that it created."))
+	}
+	if n := j.Counts.Updated; n > 0 {
+		parts = append(parts, r.Count(n, "This reverts the values of %d updated member.", "This reverts the values of %d updated members."))
+	}
+	return r.Sentences(append(parts, r.T("Later changes are kept; the log lists them."))...)
+}
+
+func problemsTitle(p ui.Page, j JobView) string {
+	if j.DryRun {
+		return p.Reader.Count(j.Counts.Failed, "row cannot be imported", "rows cannot be imported")
+	}
+	if j.Type == "undo" {
+		return p.Reader.Count(j.Counts.Failed, "row was not undone", "rows were not undone")
+	}
+	return p.Reader.Count(j.Counts.Failed, "row was not imported", "rows were not imported")
+}
+
+func changesTitle(j JobView) string {
+	if j.DryRun {
+		return i18n.Key("What would change")
+	}
+	return i18n.Key("What changed")
+}
+
+func missingText(v ImportView) string {
+	names := v.Reader.List(v.Draft.Missing)
+	if len(v.Draft.Missing) == 1 {
+		return v.T("%s has no column", names)
+	}
+	return v.T("%s have no column", names)
+}
+
+func undoTitle(j JobView) string {
+	if j.Type == "update" {
+		return i18n.Key("Undo update")
+	}
+	return i18n.Key("Undo import")
+}
+
+func undoQuestion(j JobView) string {
+	if j.Type == "update" {
+		return i18n.Key("Undo this update?")
+	}
+	return i18n.Key("Undo this import?")
+}

@@ -1,0 +1,142 @@
+package bulk
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/httpx"
+	"github.com/regulars/regulars/internal/ui"
+)
+
+// escaped is a file name for a header.
+func escaped(name string) string { return url.PathEscape(path.Base(name)) }
+
+const (
+	jobsPerPage   = 25
+	rowsPerPage   = 25
+	progressEvery = 300 * time.Millisecond
+	downloadStall = 60 * time.Second // a client that accepts nothing for so long is cut off
+)
+
+func (h *handlers) showJob(v *ui.Request) error { return h.renderJob(v, nil) }
+
+// renderJob shows a job, with the error of a rejected action.
+func (h *handlers) renderJob(v *ui.Request, cause error) error {
+	status, a, err := ui.Rejected(v, cause)
+	if err != nil {
+		return err
+	}
+	s, err := h.Bulk.Status(v.Context(), v.Actor, v.Community.ID, v.PathValue("job"))
+	if err != nil {
+		return err
+	}
+	j := jobView(v, s)
+	p, err := h.Page(v, "", "bulk-jobs", "")
+	if err != nil {
+		return err
+	}
+	p.Title = j.Title(p.Reader)
+	p.Busy, p.Alert = j.Live(), a
+	view := JobPageView{Page: p, Job: j, Apply: j.DryRun && j.Status == bulk.Completed && j.writes() > 0}
+	if view.Rows, err = h.rowsOf(v, j, p.In("/bulk-jobs/"+j.ID)); err != nil {
+		return err
+	}
+	if view.UndoJob, err = h.undoOf(v, j); err != nil {
+		return err
+	}
+	return ui.Render(v, status, JobPage(view))
+}
+
+// undoOf is the id of the undo of j; "" without one.
+func (h *handlers) undoOf(v *ui.Request, j JobView) (string, error) {
+	if j.Status != bulk.Undone {
+		return "", nil
+	}
+	undos, _, err := h.Bulk.List(v.Context(), v.Actor, v.Community.ID, bulk.ListFilter{Type: string(bulk.Undo), Page: 1, Limit: 100})
+	for _, u := range undos {
+		if u.UndoOf == j.ID {
+			return u.JobID, nil
+		}
+	}
+	return "", err
+}
+
+func (h *handlers) failedRows(v *ui.Request) error {
+	s, err := h.Bulk.Status(v.Context(), v.Actor, v.Community.ID, v.PathValue("job"))
+	if err != nil {
+		return err
+	}
+	out := &lazyFile{w: v.W, body: httpx.NewStallWriter(v.W, downloadStall), name: bulk.FailedName(s)}
+	err = h.Bulk.WriteFailed(v.Context(), v.Actor, v.Community.ID, s.JobID, out)
+	if err != nil && !out.begun {
+		return err
+	}
+	if err != nil {
+		panic(http.ErrAbortHandler) //nolint:forbidigo // a truncated file must not look complete
+	}
+	return nil
+}
+
+// lazyFile sets the headers of a download with its first byte, so that an
+// earlier error can be shown.
+type lazyFile struct {
+	w     http.ResponseWriter
+	body  io.Writer
+	name  string
+	begun bool
+}
+
+func (f *lazyFile) Write(p []byte) (int, error) {
+	if !f.begun {
+		f.begun = true
+		download(f.w, f.name)
+	}
+	return f.body.Write(p)
+}
+
+func download(w http.ResponseWriter, name string) {
+	w.Header().Set("Content-Type", "text/csv")
+	w.Header().Set("Content-Disposition", `attachment; filename*=UTF-8''`+escaped(name))
+}
+
+func (h *handlers) cancelJob(v *ui.Request) error {
+	jobID := v.PathValue("job")
+	_, err := h.Bulk.Cancel(v.Context(), v.Actor, v.Community.ID, jobID)
+	if errs.Is(err, "job_finished") {
+		return v.Redirect(h.backToJob(v, jobID), "The job had ended already")
+	}
+	if err != nil {
+		return err
+	}
+	return v.Redirect(h.backToJob(v, jobID), "Job cancelled")
+}
+
+// backToJob is the page of the form: a step of the wizard, or the job.
+func (h *handlers) backToJob(v *ui.Request, jobID string) string {
+	if draft, ok := strings.CutPrefix(v.PostFormValue("back"), "import/"); ok && !strings.ContainsAny(draft, "/?#\\") {
+		return v.In("/import/" + draft + "/jobs/" + jobID)
+	}
+	return v.In("/bulk-jobs/" + jobID)
+}
+
+func (h *handlers) applyJob(v *ui.Request) error {
+	s, err := h.Bulk.Apply(v.Context(), v.Actor, v.Community.ID, v.PathValue("job"), "")
+	if err != nil {
+		return h.renderJob(v, err)
+	}
+	return v.Redirect(v.In("/bulk-jobs/"+s.JobID), "")
+}
+
+func (h *handlers) undoJob(v *ui.Request) error {
+	s, err := h.Bulk.Undo(v.Context(), v.Actor, v.Community.ID, v.PathValue("job"), "")
+	if err != nil {
+		return h.renderJob(v, err)
+	}
+	return v.Redirect(v.In("/bulk-jobs/"+s.JobID), "")
+}

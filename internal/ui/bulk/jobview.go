@@ -1,0 +1,350 @@
+package bulk
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/i18n"
+	"github.com/regulars/regulars/internal/jobs"
+	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/ui"
+)
+
+func jobView(v *ui.Request, s bulk.Status) JobView {
+	j := JobView{
+		ID: s.JobID, Type: string(s.Type), Status: s.Status, FileName: s.FileName, DryRun: s.DryRun, PlanJob: s.PlanJobID,
+		Counts: Counts(s.Counts), Percent: s.Percent, RowsPerSecond: s.RowsPerSecond, By: v.T(startedBy(s.CreatedBy)),
+		CreatedAt: millis(s.CreatedAt), StartedAt: millisOf(s.StartedAt), FinishedAt: millisOf(s.FinishedAt),
+	}
+	if s.UndoOf != "" {
+		j.PlanJob = s.UndoOf
+	}
+	if s.Detected != nil {
+		j.Detected = detectedText(v, *s.Detected)
+	}
+	if s.EtaSeconds != nil && s.Status == bulk.Running {
+		left := time.Duration(*s.EtaSeconds * float64(time.Second))
+		j.Left = &left
+	}
+	if s.Waiting != nil {
+		j.Waiting, j.NextAttempt = waitText(s.Waiting.Reason), millisOf(s.Waiting.NextAttemptAt)
+	}
+	if s.Error != nil {
+		j.Error = ui.Translate(v.Context(), s.Error.Message)
+	}
+	return j
+}
+
+// waitTexts are the reasons of waiting jobs, keys of sentences.
+var waitTexts = map[string]string{
+	jobs.WaitWorker:      i18n.Key("Waiting for a free worker."),
+	jobs.WaitAccount:     i18n.Key("Waiting for other jobs of the same person or API key."),
+	jobs.WaitCommunity:   i18n.Key("Waiting for other jobs of this community."),
+	jobs.WaitInterrupted: i18n.Key("Interrupted by a restart of the server. Interrupted jobs start again one at a time."),
+	jobs.WaitRetry:       i18n.Key("The last attempt failed because of an error of the server. It is tried again."),
+	jobs.WaitDatabase:    i18n.Key("Waiting for the database."),
+	jobs.WaitServer:      i18n.Key("Waiting for a server that works on jobs."),
+	jobs.WaitNode:        i18n.Key("The server that works on this job does not respond. Another one will continue it."),
+	jobs.WaitDisk:        i18n.Key("The disk of the server is full. The job continues as soon as there is space."),
+	jobs.WaitOtherNode:   i18n.Key("The file is on another server. The job continues there."),
+	bulk.WaitFieldChange: i18n.Key("Waiting until a change of the community's fields is complete."),
+}
+
+// waitText is the sentence for a reason.
+func waitText(reason string) string {
+	if text, known := waitTexts[reason]; known {
+		return text
+	}
+	return i18n.Key("Waiting to continue.")
+}
+
+// startedBy is the name of the actor of a job; callers without a name get a
+// general one.
+func startedBy(name string) string {
+	switch name {
+	case string(actor.Open):
+		return i18n.Key("a caller without a key")
+	case string(actor.Command):
+		return i18n.Key("the command line")
+	}
+	return name
+}
+
+// millis reads a time of the wire; "" is 0.
+func millis(wire string) int64 {
+	t, err := time.Parse(clock.Layout, wire)
+	if err != nil {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func detectedText(v *ui.Request, d sheet.Detected) string {
+	parts := []string{}
+	for _, fact := range detectedFacts(v, d) {
+		parts = append(parts, fact.Label)
+	}
+	return strings.Join(parts, v.T(", "))
+}
+
+// millisOf is millis for an optional time.
+func millisOf(at *string) int64 {
+	if at == nil {
+		return 0
+	}
+	return millis(*at)
+}
+
+// The outcomes of a row, in the order of display.
+var outcomes = []struct{ Key, Label, Planned string }{
+	{"created", i18n.Key("Created"), i18n.Key("To create")},
+	{"updated", i18n.Key("Updated"), i18n.Key("To update")},
+	{"unchanged", i18n.Key("Unchanged"), i18n.Key("Unchanged")},
+	{"skipped", i18n.Key("Skipped"), i18n.Key("Skipped")},
+	{"failed", i18n.Key("Failed"), i18n.Key("Failed")},
+}
+
+// undone are the outcomes of an undo.
+var undone = map[string]string{
+	"created": i18n.Key("Created"), "updated": i18n.Key("Undone"), "unchanged": i18n.Key("Already deleted"), "skipped": i18n.Key("Kept"), "failed": i18n.Key("Failed"),
+}
+
+// Counts are the rows of a job by outcome.
+type Counts struct{ Read, Created, Updated, Unchanged, Skipped, Failed int64 }
+
+func (c Counts) of(outcome string) int64 {
+	return map[string]int64{"created": c.Created, "updated": c.Updated, "unchanged": c.Unchanged, "skipped": c.Skipped, "failed": c.Failed}[outcome]
+}
+
+// JobView is a bulk job as pages show it.
+type JobView struct {
+	ID, Type, Status, FileName string // Type: import, update, undo
+	DryRun                     bool
+	PlanJob                    string // the dry run that this job carried out, or the job that it undid
+	Detected                   string
+	Counts                     Counts
+	Percent                    *float64
+	RowsPerSecond              float64
+	Left                       *time.Duration
+	Error                      string
+	Waiting                    string // the reason of waiting, a key of a sentence; "": it is not waiting
+	NextAttempt                int64  // when it is tried again; 0: as soon as it can be
+	By                         string
+	CreatedAt                  int64
+	StartedAt, FinishedAt      int64
+}
+
+// Live reports whether the job still moves.
+func (j JobView) Live() bool { return j.Status == "queued" || j.Status == "running" }
+
+// Kind is what the job is, for a list; a key of a sentence.
+func (j JobView) Kind() string {
+	switch {
+	case j.DryRun:
+		return i18n.Key("Dry run")
+	case j.Type == "update":
+		return i18n.Key("Update")
+	case j.Type == "undo":
+		return i18n.Key("noun|Undo")
+	}
+	return i18n.Key("Import")
+}
+
+// State is the word, a key of a sentence, the icon and the class of the job's status.
+func (j JobView) State() (word, icon, class string) {
+	if j.Live() && j.Waiting != "" {
+		return i18n.Key("Waiting"), "clock", ""
+	}
+	switch j.Status {
+	case "queued":
+		return i18n.Key("Waiting"), "clock", ""
+	case "running":
+		return i18n.Key("Running"), "loader-circle", "busy"
+	case "completed":
+		return i18n.Key("Done"), "circle-check", "ok"
+	case "completed_with_errors":
+		return i18n.Key("Done, some rows failed"), "triangle-alert", "attention"
+	case "failed":
+		return i18n.Key("Failed"), "circle-x", "failed"
+	case "cancelled":
+		return i18n.Key("Cancelled"), "ban", ""
+	case "undone":
+		return i18n.Key("Undone"), "undo-2", ""
+	}
+	return j.Status, "circle-dashed", ""
+}
+
+// Title is the title of the browser tab.
+func (j JobView) Title(r ui.Reader) string {
+	name := j.name(r)
+	switch {
+	case j.Live() && j.Percent != nil:
+		return j.percent(r) + " · " + name
+	case j.Live():
+		return "… · " + name
+	}
+	return name
+}
+
+// percent is rounded down: all of it is done when the job is.
+func (j JobView) percent(r ui.Reader) string { return r.T("%d %%", int(*j.Percent)) }
+
+func (j JobView) name(r ui.Reader) string {
+	if j.FileName != "" {
+		return j.FileName
+	}
+	return r.T(j.Kind())
+}
+
+// Headline is the job in one sentence, or two.
+func (j JobView) Headline(r ui.Reader) string {
+	switch {
+	case j.Live() && j.Waiting != "" && j.NextAttempt > 0:
+		return r.Sentences(r.T(j.Waiting), r.T("Next attempt: %s.", r.Exact(j.NextAttempt)))
+	case j.Live() && j.Waiting != "":
+		return r.T(j.Waiting)
+	case j.Status == "queued":
+		return r.T("Waiting to start.")
+	case j.Status == "running" && j.DryRun:
+		return r.T("Checking every row. Nothing is changed.")
+	case j.Status == "running" && j.Type == "undo":
+		return r.T("Undoing the changes.")
+	case j.Status == "running":
+		return r.T("Writing the rows.")
+	case j.Status == "failed":
+		return r.Sentences(r.T("The job could not continue."), j.kept(r))
+	case j.Status == "cancelled":
+		return r.Sentences(r.T("Cancelled."), j.kept(r))
+	case j.Status == "undone":
+		return r.T("All of this was undone.")
+	case j.Counts.Read == 0:
+		return r.T("The file has no rows.")
+	}
+	return r.Sentences(j.result(r), j.notDone(r))
+}
+
+func (j JobView) kept(r ui.Reader) string {
+	if done := j.Counts.Created + j.Counts.Updated; done > 0 && !j.DryRun {
+		return r.Count(done, "%d row was written before that, and stays.", "%d rows were written before that, and stay.")
+	}
+	return r.T("Nothing was changed.")
+}
+
+// result summarises the changes, made or planned.
+func (j JobView) result(r ui.Reader) string {
+	created, updated := j.Counts.Created, j.Counts.Updated
+	switch {
+	case j.Type == "undo":
+		return r.Count(created+updated, "%d row was undone.", "%d rows were undone.")
+	case j.DryRun && created > 0 && updated > 0:
+		return r.T("%[1]s would be created and %[2]d updated.", r.Count(created, "member", "members"), updated)
+	case j.DryRun && created > 0:
+		return r.Count(created, "%d member would be created.", "%d members would be created.")
+	case j.DryRun && updated > 0:
+		return r.Count(updated, "%d member would be updated.", "%d members would be updated.")
+	case j.DryRun:
+		return r.T("Nothing would be changed.")
+	case created == 1 && updated > 0:
+		return r.T("%[1]d member was created and %[2]d updated.", created, updated)
+	case created > 0 && updated > 0:
+		return r.T("%[1]d members were created and %[2]d updated.", created, updated)
+	case created > 0:
+		return r.Count(created, "%d member was created.", "%d members were created.")
+	case updated > 0:
+		return r.Count(updated, "%d member was updated.", "%d members were updated.")
+	}
+	return r.T("Nothing was changed.")
+}
+
+// notDone is the number of rows without changes, as a sentence; "" without any.
+func (j JobView) notDone(r ui.Reader) string {
+	c := j.Counts
+	switch {
+	case j.Type == "undo" && c.Skipped+c.Failed > 0:
+		return r.Count(c.Skipped+c.Failed, "%d row stayed as it is.", "%d rows stayed as they are.")
+	case j.Type == "undo" || c.Failed == 0:
+		return ""
+	case j.DryRun:
+		return r.Count(c.Failed, "%d row cannot be imported.", "%d rows cannot be imported.")
+	}
+	return r.Count(c.Failed, "%d row was not imported.", "%d rows were not imported.")
+}
+
+// Pace is the speed and the remaining time, or the duration.
+func (j JobView) Pace(r ui.Reader) []string {
+	var parts []string
+	if j.Live() && j.Waiting != "" {
+		return nil
+	}
+	if j.Live() {
+		if j.RowsPerSecond > 0 {
+			parts = append(parts, r.Count(int64(j.RowsPerSecond), "row a second", "rows a second"))
+		}
+		if j.Left != nil {
+			parts = append(parts, r.T("about %s left", r.Span(*j.Left)))
+		}
+		return parts
+	}
+	if j.StartedAt > 0 && j.FinishedAt >= j.StartedAt {
+		took := time.Duration(j.FinishedAt-j.StartedAt) * time.Millisecond
+		parts = append(parts, r.T("took %s", r.Span(took)))
+	}
+	return parts
+}
+
+// Sum shows that the five counts are all that was read.
+func (j JobView) Sum(r ui.Reader) string {
+	parts := make([]string, 0, len(outcomes))
+	for _, o := range outcomes {
+		parts = append(parts, r.Number(j.Counts.of(o.Key)))
+	}
+	return r.Count(j.Counts.Read, "%d row read", "%d rows read") + " = " + strings.Join(parts, " + ")
+}
+
+// Label is the name of an outcome in this job, a key of a sentence.
+func (j JobView) Label(outcome string) string {
+	for _, o := range outcomes {
+		if o.Key != outcome {
+			continue
+		}
+		switch {
+		case j.DryRun:
+			return o.Planned
+		case j.Type == "undo":
+			return undone[outcome]
+		}
+		return o.Label
+	}
+	return outcome
+}
+
+// Segment is one piece of the meter, in percent of its width.
+type Segment struct {
+	Class      string
+	From, Wide float64
+}
+
+// Segments divides the meter among the outcomes and the remaining rows.
+func (j JobView) Segments() []Segment {
+	whole := 100.0
+	if j.Live() && j.Percent != nil {
+		whole = *j.Percent
+	}
+	var segments []Segment
+	from := 0.0
+	for _, o := range outcomes {
+		wide := 0.0
+		if j.Counts.Read > 0 {
+			wide = whole * float64(j.Counts.of(o.Key)) / float64(j.Counts.Read)
+		}
+		segments = append(segments, Segment{"m-" + o.Key, from, wide})
+		from += wide
+	}
+	return segments
+}
+
+func share(percent float64) string { return fmt.Sprintf("%.2f%%", percent) }

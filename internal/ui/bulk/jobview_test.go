@@ -1,0 +1,38 @@
+package bulk
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/regulars/regulars/internal/ui"
+)
+
+func TestHeadlineSummarisesAJob(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		job  JobView
+		want string
+	}{
+		{"nothing to do", JobView{Status: "completed", Counts: Counts{Read: 2, Unchanged: 2}}, "Nothing was changed."},
+		{"one of each", JobView{Status: "completed_with_errors", Counts: Counts{Read: 3, Created: 1, Updated: 1, Failed: 1}}, "1 member was created and 1 updated. 1 row was not imported."},
+		{"a check", JobView{Status: "completed", DryRun: true, Counts: Counts{Read: 1200, Updated: 1200}}, "1,200 members would be updated."},
+		{"an empty file", JobView{Status: "completed"}, "The file has no rows."},
+		{"a cancelled import", JobView{Status: "cancelled", Counts: Counts{Read: 10, Created: 9, Skipped: 1}}, "Cancelled. 9 rows were written before that, and stay."},
+		{"a cancelled check", JobView{Status: "cancelled", DryRun: true, Counts: Counts{Read: 10, Created: 10}}, "Cancelled. Nothing was changed."},
+		{"an undo", JobView{Type: "undo", Status: "completed", Counts: Counts{Read: 3, Updated: 2, Skipped: 1}}, "2 rows were undone. 1 row stayed as it is."},
+	} {
+		if got := row.job.Headline(ui.Reader{}); got != row.want {
+			t.Errorf("%s: %q, want %q", row.name, got, row.want)
+		}
+	}
+}
+
+func TestMeterShowsTheProgressOfAJob(t *testing.T) {
+	percent := 50.0
+	got := JobView{Status: "running", Percent: &percent, Counts: Counts{Read: 100, Created: 80, Failed: 20}}.Segments()
+	want := []Segment{{"m-created", 0, 40}, {"m-updated", 40, 0}, {"m-unchanged", 40, 0}, {"m-skipped", 40, 0}, {"m-failed", 40, 10}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,0 +1,106 @@
+package bulk
+
+import (
+	"net/http"
+
+	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/httpx"
+	"github.com/regulars/regulars/internal/text"
+	"github.com/regulars/regulars/internal/ui"
+)
+
+// upload streams the file of the wizard and stages it. It responds with the
+// address of the next step: as JSON for the script, else as a redirect.
+func (h *handlers) upload(v *ui.Request) error {
+	d, err := h.stage(v)
+	if err != nil {
+		return h.refuse(v, err)
+	}
+	h.setDraftCookie(v, d.ID)
+	address := v.In("/import/" + d.ID)
+	if v.Header.Get("Accept") == "application/json" {
+		httpx.WriteJSON(v.W, http.StatusCreated, map[string]string{"location": address})
+		return nil
+	}
+	return v.Redirect(address, "")
+}
+
+// refuse shows the error of a file beside its input.
+func (h *handlers) refuse(v *ui.Request, cause error) error {
+	if v.Header.Get("Accept") == "application/json" {
+		return cause
+	}
+	a, err := ui.NewAlert(v, cause)
+	if err != nil {
+		return err
+	}
+	p, err := h.importPage(v)
+	if err != nil {
+		return err
+	}
+	p.Alert = a
+	return ui.Render(v, errs.KindOf(cause).Status(), ImportPage(ImportView{Page: p, Step: 1}))
+}
+
+// stage scans the file while it is written to the disk, and stages it. A rejected
+// file is deleted at once.
+func (h *handlers) stage(v *ui.Request) (d bulk.Draft, err error) {
+	if v.ContentLength > h.UploadBytes+httpx.FormOverhead {
+		return d, h.tooLarge(v)
+	}
+	if err := h.Bulk.CheckStorage(v.Context(), v.Actor, v.Community.ID, v.ContentLength-httpx.FormOverhead); err != nil {
+		return d, err
+	}
+	counted, err := h.Uploads.Begin(v.Actor.Uploader(), httpx.Network(v.Request), v.ContentLength)
+	if err != nil {
+		return d, err
+	}
+	defer counted.End()
+	form, part, err := ui.FilePart(v.Request, "data", h.UploadBytes, h.tooLarge(v), errs.New(errs.Invalid, "missing_file", "Choose a file first."))
+	if err != nil {
+		return d, err
+	}
+	file, err := h.Files.Create()
+	if err != nil {
+		return d, err
+	}
+	defer func() {
+		if err != nil {
+			file.Abort()
+		}
+	}()
+	scan, err := form.Save(part, file, counted)
+	if err != nil {
+		return d, err
+	}
+	if err := form.Drain(); err != nil {
+		return d, err
+	}
+	if file.Size() == 0 {
+		return d, errs.New(errs.Invalid, "empty_file", "The file is empty.")
+	}
+	if err := file.Commit(); err != nil {
+		return d, err
+	}
+	d, err = h.Bulk.Stage(v.Context(), v.Actor, v.Community.ID, bulk.Start{
+		Type: bulk.Import, FileID: file.ID(), FileName: text.FileName(part.FileName(), "upload.csv"), FileScan: scan,
+		Options: bulk.Options{Mode: bulk.Upsert},
+	})
+	if err != nil && bulk.Refused(err) {
+		h.forgetFile(v, file.ID())
+	}
+	return d, err
+}
+
+// forgetFile deletes the file of a refused upload; what fails now, a sweep
+// does.
+func (h *handlers) forgetFile(v *ui.Request, fileID string) {
+	if err := h.Files.Delete(fileID); err != nil {
+		h.Log.WarnContext(v.Context(), "refused upload not deleted", "request_id", httpx.RequestID(v.Context()), "error", err)
+	}
+}
+
+func (h *handlers) tooLarge(v *ui.Request) *errs.Error {
+	return errs.New(errs.TooLarge, "file_too_large", "The file is larger than the %s that are allowed here.", h.Reader(v).Size(h.UploadBytes))
+}

@@ -1,0 +1,88 @@
+// Package guide has the public pages of the documentation.
+package guide
+
+import (
+	"net/http"
+	"sync"
+
+	"github.com/regulars/regulars/docs"
+	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/i18n"
+	"github.com/regulars/regulars/internal/ui"
+)
+
+// group is a group of guides.
+type group struct {
+	title string // key of a sentence
+	names []string
+}
+
+// groups are the guides in the order of the navigation.
+var groups = []group{
+	{i18n.Key("Guides"), []string{"api-guide", "bulk-import", "members", "membership"}},
+	{i18n.Key("Operation"), []string{"operations", "upgrading", "security", "performance"}},
+	{i18n.Key("Reference"), []string{"events", "errors", "permissions", "schema", "sql"}},
+}
+
+// handlers answer the requests of the area.
+type handlers struct {
+	*ui.Console
+	library func() (*library, error)
+}
+
+// New returns the area. The guides are rendered at the first request.
+func New(c *ui.Console) ui.Area {
+	h := &handlers{Console: c, library: sync.OnceValues(load)}
+	files := http.StripPrefix("/docs/", http.FileServerFS(docs.Files))
+	return ui.Area{Nav: []ui.NavItem{
+		{Key: "api-reference", Label: i18n.Key("API reference"), Icon: "terminal", Path: "/docs/api", Outside: true, Noun: ui.Integrations, Order: 90, Need: permission.APIKeys},
+	}, Routes: []ui.Route{
+		ui.Anyone.Get("/docs", h.search),
+		ui.Anyone.Get("/docs/{name}", h.show),
+		ui.Anyone.Get("/docs/screenshots/{name}", func(v *ui.Request) error {
+			v.W.Header().Set("Cache-Control", "public, max-age=3600")
+			files.ServeHTTP(v.W, v.Request)
+			return nil
+		}),
+	}}
+}
+
+func (h *handlers) view(v *ui.Request, l *library, title, name string) (View, error) {
+	p, err := h.Page(v, title, "", "")
+	return View{Page: p, Name: name, Groups: l.navigation(p.Reader), Query: v.FormValue("q")}, err
+}
+
+func (h *handlers) show(v *ui.Request) error {
+	l, err := h.library()
+	if err != nil {
+		return err
+	}
+	name := v.PathValue("name")
+	one, ok := l.guides[name]
+	if !ok {
+		return errs.Missing("page")
+	}
+	view, err := h.view(v, l, one.title, name)
+	if err != nil {
+		return err
+	}
+	view.Content = one.content
+	return ui.Render(v, http.StatusOK, GuidePage(view))
+}
+
+// search shows the results of the query q, or an overview without one.
+func (h *handlers) search(v *ui.Request) error {
+	l, err := h.library()
+	if err != nil {
+		return err
+	}
+	view, err := h.view(v, l, i18n.Key("Documentation"), "")
+	if err != nil {
+		return err
+	}
+	if view.Query != "" {
+		view.Results = l.search(view.Query)
+	}
+	return ui.Render(v, http.StatusOK, SearchPage(view))
+}

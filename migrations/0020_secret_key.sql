@@ -1,9 +1,0 @@
--- +goose Up
--- Hash of the key that seals the secrets in this database, to detect a node with
--- another key. renewed: all secrets are sealed with it.
-CREATE TABLE secret_key (
-  slot    key_text NOT NULL PRIMARY KEY CHECK (slot = 'one'),
-  key_id  key_text NOT NULL,
-  since   BIGINT NOT NULL,
-  renewed BOOLEAN NOT NULL
-);
