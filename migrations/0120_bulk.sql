@@ -16,6 +16,7 @@ CREATE TABLE bulk_jobs (
   detected        json_text NOT NULL, -- format of the file
   revision        TEXT NOT NULL,      -- fingerprint of the fields, roles, tags and settings used by the plan
   position        json_text NOT NULL, -- where a restart continues
+  warnings        json_text NOT NULL, -- of opening the file
   batches         BIGINT NOT NULL,
   processed_bytes BIGINT NOT NULL,
   total_rows      BIGINT NOT NULL,    -- 0 while unknown
@@ -25,6 +26,9 @@ CREATE TABLE bulk_jobs (
   unchanged_rows  BIGINT NOT NULL,
   skipped_rows    BIGINT NOT NULL,
   failed_rows     BIGINT NOT NULL,
+  hidden_rows     BIGINT NOT NULL,    -- hidden in the spreadsheet, among those read
+  first_hidden    BIGINT NOT NULL,    -- line of the first one; 0: none
+  unread_rows     BIGINT NOT NULL,    -- of a job that stopped; -1: not counted
   error_code      TEXT NOT NULL,
   error_message   TEXT NOT NULL,
   actor           TEXT NOT NULL,

@@ -113,9 +113,9 @@ func explain(err error) string {
 	if e == nil {
 		return err.Error()
 	}
-	text := e.Message
+	text := e.Sentence.CommandLine()
 	for _, f := range e.Fields {
-		text += "\n  " + f.Field + ": " + f.Message
+		text += "\n  " + f.Field + ": " + f.Sentence.CommandLine()
 	}
 	return text
 }

@@ -18,20 +18,24 @@ import (
 )
 
 type importCommand struct {
-	File       string            `arg:"" help:"File to import (CSV or XLSX, also compressed with gzip or zip), or - for standard input."`
-	Community  string            `required:"" placeholder:"ID" help:"Id of the community."`
-	DryRun     bool              `name:"dry-run" help:"Check the whole file and show what would happen, without changes."`
-	Update     bool              `help:"Bulk update: change existing members only."`
-	Mode       string            `enum:"upsert,create,update" default:"upsert" help:"Rows to import: all (upsert), new members only (create) or existing members only (update)."`
-	CreateTags bool              `name:"create-tags" help:"Create missing tags."`
-	Map        map[string]string `placeholder:"HEADER=FIELD" help:"Field of a column; an empty field ignores the column. Repeatable."`
-	Encoding   string            `help:"Encoding of the file (default: detected)."`
-	Delimiter  string            `help:"Delimiter of the file (default: detected)."`
-	Sheet      string            `help:"Name or number of the sheet in a workbook."`
-	Decimal    string            `help:"Decimal separator of numbers: . or ,"`
-	DateFormat string            `name:"date-format" help:"Format of dates: DD/MM/YYYY, MM/DD/YYYY or DD.MM.YYYY."`
-	Failed     string            `placeholder:"FILE" help:"Write the failed rows and their errors to this file."`
-	JSON       bool              `name:"json" help:"Print one JSON object when the job has ended: {\"jobId\",\"status\",\"dryRun\",\"counts\"}, and \"error\" if it failed."`
+	File           string            `arg:"" help:"File to import (CSV or XLSX, also compressed with gzip or zip), or - for standard input."`
+	Community      string            `required:"" placeholder:"ID" help:"Id of the community."`
+	DryRun         bool              `name:"dry-run" help:"Check the whole file and show what would happen, without changes."`
+	Update         bool              `help:"Bulk update: change existing members only."`
+	Mode           string            `enum:"upsert,create,update" default:"upsert" help:"Rows to import: all (upsert), new members only (create) or existing members only (update)."`
+	CreateTags     bool              `name:"create-tags" help:"Create missing tags."`
+	Map            map[string]string `placeholder:"HEADER=FIELD" help:"Field of a column; an empty field ignores the column. Repeatable."`
+	Encoding       string            `help:"Encoding of the file (default: detected)."`
+	Delimiter      string            `help:"Delimiter of the file (default: detected)."`
+	Sheet          string            `help:"Name or number of the sheet in a workbook."`
+	HeaderLine     string            `name:"header-line" placeholder:"LINE" help:"Line of the header (default: detected)."`
+	HiddenRows     string            `name:"hidden-rows" help:"Hidden rows of a workbook: import (default) or skip."`
+	Decimal        string            `help:"Decimal separator of numbers: . or ,"`
+	DateFormat     string            `name:"date-format" help:"Format of dates: DD/MM/YYYY, MM/DD/YYYY or DD.MM.YYYY."`
+	ListSeparator  string            `name:"list-separator" help:"Separator of roles, tags and choices in a cell: , (default) ; or |"`
+	DefaultCountry string            `name:"default-country" placeholder:"CODE" help:"Country of phone numbers without a country code, such as DE."`
+	Failed         string            `placeholder:"FILE" help:"Write the failed rows and their errors to this file."`
+	JSON           bool              `name:"json" help:"Print one JSON object when the job has ended: {\"jobId\",\"status\",\"dryRun\",\"counts\"}, \"warnings\" if there are any, and \"error\" if it failed."`
 }
 
 // Run queues the job and shows its progress until it has ended. A running server
@@ -94,6 +98,7 @@ func (c importCommand) queue(sh *shell, p *Services) (bulk.Status, error) {
 func (c importCommand) options() (bulk.Options, error) {
 	options, err := job.ParseOptions(map[string]string{
 		"mode": c.Mode, "encoding": c.Encoding, "delimiter": c.Delimiter, "sheet": c.Sheet, "decimal": c.Decimal, "dateFormat": c.DateFormat,
+		"headerLine": c.HeaderLine, "hiddenRows": c.HiddenRows, "listSeparator": c.ListSeparator, "defaultCountry": c.DefaultCountry,
 	})
 	options.DryRun, options.CreateTags = c.DryRun, c.CreateTags
 	for header, field := range c.Map {
@@ -175,7 +180,7 @@ func (c importCommand) report(sh *shell, p *Services, done bulk.Status) error {
 		return err
 	}
 	if done.Error != nil {
-		return errors.New(done.Error.Message.English)
+		return errors.New(done.Error.Message.CommandLine())
 	}
 	if done.Counts.Failed == 0 {
 		return nil
@@ -196,6 +201,9 @@ func (c importCommand) report(sh *shell, p *Services, done bulk.Status) error {
 func (c importCommand) printResult(sh *shell, done bulk.Status) error {
 	if c.JSON {
 		object := map[string]any{"jobId": done.JobID, "status": done.Status, "dryRun": done.DryRun, "counts": done.Counts}
+		if len(done.Warnings) > 0 {
+			object["warnings"] = done.Warnings
+		}
 		if done.Error != nil {
 			object["error"] = done.Error
 		}
@@ -206,6 +214,9 @@ func (c importCommand) printResult(sh *shell, done bulk.Status) error {
 		fmt.Fprint(sh.stdout, "Dry run, nothing was changed: ")
 	}
 	printCounts(sh.stdout, done)
+	for _, w := range done.Warnings {
+		fmt.Fprintln(sh.stdout, "Warning:", w.Message.CommandLine())
+	}
 	return nil
 }
 

@@ -112,7 +112,7 @@ func printRowErrors(w io.Writer, rows []bulk.Detail) {
 			if e.Value != "" {
 				value = fmt.Sprintf(" (%.60q)", e.Value)
 			}
-			fmt.Fprintf(w, "  line %d, %s%s%s\n", row.Line, column, e.Message, value)
+			fmt.Fprintf(w, "  line %d, %s%s%s\n", row.Line, column, e.Message.CommandLine(), value)
 		}
 	}
 }

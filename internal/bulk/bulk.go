@@ -54,6 +54,8 @@ const (
 	CreateOnly = job.CreateOnly
 	UpdateOnly = job.UpdateOnly
 
+	HiddenSkip = job.HiddenSkip
+
 	Queued              = job.Queued
 	Running             = job.Running
 	Completed           = job.Completed
@@ -143,6 +145,7 @@ func New(d Deps, engine *jobs.Engine) *Bulk {
 	b.memory = &spill.Budget{Bytes: b.limits.DryRuns}
 	b.uploadSlots, b.detailSlots = source.NewSlots(b.limits.FilesAtOnce, b.limits.FilesWait), source.NewSlots(b.limits.FilesAtOnce, b.limits.FilesWait)
 	jobs.Register(engine, b.work, b.giveUp)
+	jobs.Register(engine, b.countUnread)
 	return b
 }
 

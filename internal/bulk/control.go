@@ -68,7 +68,7 @@ func (b *Bulk) Apply(ctx context.Context, caller actor.Actor, communityID, jobID
 			return err
 		}
 		started = b.successor(&plan, caller, newID)
-		started.Type, started.Options, started.Detected = plan.Type, plan.Options, plan.Detected
+		started.Type, started.Options, started.Detected, started.Warnings = plan.Type, plan.Options, plan.Detected, plan.Warnings
 		started.FileID, started.FileSize, started.FileScan = plan.FileID, plan.FileSize, plan.FileScan
 		started.Options.DryRun = false
 		started.Revision, started.Position = plan.Revision, beginning

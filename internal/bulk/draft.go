@@ -27,6 +27,7 @@ type Draft struct {
 	Type      job.Type
 	Detected  sheet.Detected
 	Options   job.Options
+	Warnings  []sheet.Warning // of reading the file
 	Columns   []DraftColumn
 	Fields    []field.Field // possible fields of a column
 	Missing   []field.Field // required fields without a column
@@ -179,7 +180,7 @@ func (b *Bulk) draft(ctx context.Context, j *job.Job) (Draft, error) {
 	if err != nil {
 		return d, err
 	}
-	d.Detected, d.Fields = table.Detected(), dict.Fields
+	d.Detected, d.Warnings, d.Fields = table.Detected(), table.Warnings(), dict.Fields
 	header := table.Header()
 	samples, err := sample(table, len(header))
 	if err != nil {

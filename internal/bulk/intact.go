@@ -138,7 +138,8 @@ func (b *Bulk) openTable(ctx context.Context, j *job.Job, at *source.Slots) (sou
 // reading returns the options to read the file of a job.
 func (b *Bulk) reading(j *job.Job) sheet.Options {
 	o := sheet.Options{
-		Encoding: j.Options.Encoding, Delimiter: j.Options.Delimiter, Sheet: j.Options.Sheet, MaxUnpacked: b.limits.MaxUnpacked, Scan: &j.FileScan,
+		Encoding: j.Options.Encoding, Delimiter: j.Options.Delimiter, Sheet: j.Options.Sheet, HeaderLine: j.Options.HeaderLine,
+		SkipHidden: j.Options.HiddenRows == job.HiddenSkip, MaxUnpacked: b.limits.MaxUnpacked, Scan: &j.FileScan,
 		Scratch: func() (unpack.Scratch, error) { return b.files.CreateScratch() },
 	}
 	if j.Detected != nil { // detect once only
@@ -146,6 +147,7 @@ func (b *Bulk) reading(j *job.Job) sheet.Options {
 			o.Delimiter = j.Detected.Delimiter
 		}
 		o.Sheet = j.Detected.Sheet
+		o.HeaderLine = max(j.Detected.HeaderLine, 1)
 	}
 	return o
 }

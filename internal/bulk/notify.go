@@ -90,9 +90,13 @@ func (b *Bulk) mailValues(j *job.Job) map[string]string {
 		status = job.Failed
 	}
 	number := func(n int64) string { return strconv.FormatInt(n, 10) }
+	var found strings.Builder
+	for _, w := range warnings(j) {
+		found.WriteString(w.Message.Stored() + "\n")
+	}
 	return map[string]string{
 		"kind": kind, "status": status, "file": cmp.Or(j.FileName, "upload"), "link": b.baseURL() + "/c/" + j.CommunityID + "/bulk-jobs/" + j.ID,
 		"created": number(j.Counts.Created), "updated": number(j.Counts.Updated), "unchanged": number(j.Counts.Unchanged),
-		"skipped": number(j.Counts.Skipped), "failed": number(j.Counts.Failed),
+		"skipped": number(j.Counts.Skipped), "failed": number(j.Counts.Failed), "warnings": found.String(),
 	}
 }

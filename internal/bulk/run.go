@@ -73,7 +73,7 @@ func (r *run) begin(ctx context.Context, tx *sqldb.Tx, args runArgs) (err error)
 		j.StartedAt = now
 	}
 	if j.DryRun && j.Batches > 0 {
-		j.Position, j.Batches, j.Counts, j.ProcessedBytes = r.start, 0, outcome.Counts{}, 0
+		j.Position, j.Batches, j.Counts, j.Hidden, j.ProcessedBytes = r.start, 0, outcome.Counts{}, job.Hidden{}, 0
 		if err := outcome.Delete(ctx, tx, j.CommunityID, j.ID); err != nil {
 			return err
 		}
@@ -146,6 +146,11 @@ func (r *run) finish(ctx context.Context, tx *sqldb.Tx, code string, cause error
 func (b *Bulk) end(ctx context.Context, tx *sqldb.Tx, j *job.Job, status, code string, message errs.Sentence) error {
 	now := b.clock.MS()
 	j.Status, j.ErrorCode, j.Error, j.FinishedAt, j.ExpiresAt = status, code, message, now, now+b.limits.Keep.Milliseconds()
+	if status == job.Failed || status == job.Cancelled {
+		if err := b.stopUnread(ctx, tx, j); err != nil {
+			return err
+		}
+	}
 	if err := job.SetEnded(ctx, tx, j); err != nil {
 		return err
 	}

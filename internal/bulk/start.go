@@ -94,7 +94,7 @@ func (b *Bulk) prepare(ctx context.Context, caller actor.Actor, communityID stri
 		return j, err
 	}
 	detected := table.Detected()
-	j.Detected, j.FileSize, j.Position = &detected, table.Size(), table.Start()
+	j.Detected, j.Warnings, j.FileSize, j.Position = &detected, table.Warnings(), table.Size(), table.Start()
 	j.Revision, err = b.revision(ctx, b.db, communityID)
 	return j, err
 }

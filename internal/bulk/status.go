@@ -23,6 +23,8 @@ type Status struct {
 	FileName      string          `json:"fileName"`
 	Detected      *sheet.Detected `json:"detected,omitempty"`
 	Counts        outcome.Counts  `json:"counts"`
+	Unread        *int64          `json:"unread" doc:"rows that a stopped job did not read; null until they are counted, or if the file cannot be read"`
+	Warnings      []sheet.Warning `json:"warnings" doc:"assumptions about the file; no row fails because of them"`
 	Percent       *float64        `json:"percent" doc:"null while unknown"`
 	RowsPerSecond float64         `json:"rowsPerSecond"`
 	EtaSeconds    *float64        `json:"etaSeconds" doc:"null while unknown"`
@@ -103,6 +105,10 @@ func (b *Bulk) status(j job.Job) Status {
 		s.UndoOf = j.ParentID
 	} else {
 		s.PlanJobID = j.ParentID
+	}
+	s.Warnings = warnings(&j)
+	if j.Unread != job.UnreadUnknown {
+		s.Unread = &j.Unread
 	}
 	if j.ErrorCode != "" {
 		s.Error = &JobError{j.ErrorCode, j.Error}

@@ -18,6 +18,7 @@ import (
 const (
 	wordKey     = "w"
 	durationKey = "d"
+	optionKey   = "o" // beside wordKey with its label
 )
 
 // Storable returns s with arguments that AppendArg encodes. Other arguments
@@ -47,7 +48,7 @@ func (s Sentence) Storable() Sentence {
 // prints it as before.
 func storable(arg any) (stored any, same bool) {
 	switch arg := arg.(type) {
-	case nil, string, Word, bool, int64, uint64, time.Duration:
+	case nil, string, Word, Option, bool, int64, uint64, time.Duration:
 		return arg, true
 	case Sentence:
 		return arg.Storable(), true
@@ -91,6 +92,9 @@ func AppendArg(text []byte, arg any) []byte {
 		return appendString(text, arg)
 	case Word:
 		return append(appendString(append(text, `{"`+wordKey+`":`...), string(arg)), '}')
+	case Option:
+		text = appendString(append(text, `{"`+optionKey+`":`...), arg.Name)
+		return append(appendString(append(text, `,"`+wordKey+`":`...), string(arg.Label)), '}')
 	case Sentence:
 		return arg.appendJSON(text)
 	case int64:
@@ -188,6 +192,9 @@ func restoredArg(arg any) any {
 		return fmt.Sprint(arg)
 	case map[string]any:
 		if word, ok := arg[wordKey].(string); ok {
+			if name, ok := arg[optionKey].(string); ok {
+				return Option{name, Word(word)}
+			}
 			return Word(word)
 		}
 		if number, ok := arg[durationKey].(json.Number); ok {

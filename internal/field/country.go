@@ -115,6 +115,10 @@ func countryNames() iter.Seq2[string, string] {
 	}
 }
 
+// CountryCode returns the alpha-2 code of a country that is named by code or in
+// English.
+func CountryCode(text string) (code string, known bool) { return countries().of(text) }
+
 // country reads an ISO 3166 alpha-2 code or an English name: the usual one, an
 // older one, or the short name of ISO 3166.
 func country(text string) (any, *Problem) {

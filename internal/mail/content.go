@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/i18n"
 )
 
@@ -201,6 +202,9 @@ func bulkJobFinished(p i18n.Printer, v map[string]string) content {
 	if failed := count("failed"); failed > 0 && v["kind"] == "import" {
 		c.before = append(c.before, p.Count(failed, "%d row was not imported. It can be downloaded, corrected and uploaded again.",
 			"%d rows were not imported. They can be downloaded, corrected and uploaded again."))
+	}
+	for text := range strings.Lines(v["warnings"]) {
+		c.before = append(c.before, p.Sentence(errs.ParseSentence(strings.TrimSpace(text))))
 	}
 	return c
 }

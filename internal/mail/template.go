@@ -21,7 +21,7 @@ const (
 	ResetPassword   Template = "reset_password"    // link
 	PasswordChanged Template = "password_changed"  // link to ask for a new one
 	Welcome         Template = "welcome"           // community, link
-	BulkJobFinished Template = "bulk_job_finished" // kind: check, import, update, undo; status: completed, failed; file?, created, updated, unchanged, skipped, failed, link
+	BulkJobFinished Template = "bulk_job_finished" // kind: check, import, update, undo; status: completed, failed; file?, created, updated, unchanged, skipped, failed, warnings?: stored sentences, one per line, link
 	Invited         Template = "invited"           // community, link
 	TransferOffered Template = "transfer_offered"  // community, link
 	TransferEnded   Template = "transfer_ended"    // kind: accepted, declined, expired, cancelled; community, member?, link

@@ -31,8 +31,14 @@ type Options struct {
 	Encoding    string      // a name such as utf-8, utf-16le or windows-1252; "" detects it
 	Delimiter   string      // one ASCII character, or tab, comma, semicolon or pipe; "" detects it
 	Sheet       string      // name, or number from 1, of a sheet; "" selects the first visible sheet with values
+	HeaderLine  int         // line of the header, from 1; 0 detects it
+	SkipHidden  bool        // leave out the rows that a spreadsheet does not show
 	MaxUnpacked int64       // maximum bytes a packed file may unpack to; 0 means 1 GiB
 	Scan        *ScanResult // result of a Scanner for the whole file; nil if it was not scanned
+
+	// Fits reports whether a line can be the header. If nil, the first record
+	// that is not blank is the header.
+	Fits func(header []string) bool
 
 	// Scratch creates the temporary file of a large or packed workbook. If
 	// nil, such a workbook cannot be read.
@@ -47,6 +53,7 @@ type Detected struct {
 	Delimiter  string `json:"delimiter,omitempty"`  // "" for xlsx
 	LineEnding string `json:"lineEnding,omitempty"` // lf, crlf, cr; "" for xlsx
 	Sep        bool   `json:"sep,omitempty"`        // the first line is sep=
+	HeaderLine int    `json:"headerLine,omitempty"` // line of the header; 0: the first line of the table
 	Sheet      string `json:"sheet,omitempty"`      // name of the sheet
 	Entry      string `json:"entry,omitempty"`      // name of the table inside the zip
 }
@@ -55,6 +62,7 @@ type Detected struct {
 type Table struct {
 	rows       rows
 	detected   Detected
+	warnings   []Warning
 	header     []string
 	headerLine int
 	start      record.Pos
@@ -147,6 +155,10 @@ func (t *Table) Detected() Detected { return t.detected }
 
 // Header returns the cells of the header, untrimmed.
 func (t *Table) Header() []string { return t.header }
+
+// Warnings are the assumptions that Open made about the file, in the order in
+// which it made them. Rows that are read later do not change them.
+func (t *Table) Warnings() []Warning { return t.warnings }
 
 // HeaderLine is the line number of the header, counted as in Row.Line.
 func (t *Table) HeaderLine() int { return t.headerLine }

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"context"
-	"time"
 
 	"golang.org/x/text/language"
 
@@ -16,7 +15,7 @@ func Explain(words i18n.Printer, e *errs.Error) string {
 	if e.Kind == errs.NotFound && format != "" && words.Language() != language.English && words.T(format) == format {
 		return words.T("Page not found. The address is wrong, or the content was deleted.") // the missing kind of object has only an English name
 	}
-	return translate(words, e.Sentence)
+	return words.Sentence(e.Sentence)
 }
 
 // failureMessage is the message of a failure in the reader's language.
@@ -52,27 +51,7 @@ func FieldError(ctx context.Context, f errs.Field) string {
 }
 
 // Translate returns s in the language of the request.
-func Translate(ctx context.Context, s errs.Sentence) string { return translate(PrinterOf(ctx), s) }
-
-func translate(words i18n.Printer, s errs.Sentence) string {
-	if len(s.Args) == 0 {
-		return words.T(s.English)
-	}
-	args := make([]any, len(s.Args))
-	for i, arg := range s.Args {
-		switch arg := arg.(type) {
-		case errs.Word:
-			args[i] = words.T(string(arg))
-		case errs.Sentence:
-			args[i] = translate(words, arg)
-		case time.Duration:
-			args[i] = words.Span(arg)
-		default:
-			args[i] = arg
-		}
-	}
-	return words.T(s.Format, args...)
-}
+func Translate(ctx context.Context, s errs.Sentence) string { return PrinterOf(ctx).Sentence(s) }
 
 // Names of the default fields.
 var _ = []string{

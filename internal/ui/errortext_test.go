@@ -22,7 +22,7 @@ func TestStoredSentenceIsTranslatedWithItsArguments(t *testing.T) {
 		`Der Wert "x" passt nicht mehr. E-Mail ist eines von a, b.`: errs.NewSentence("The value %s no longer fits. %s", `"x"`,
 			errs.NewSentence("%s is one of %s.", errs.Word("Email"), "a, b")),
 	} {
-		if got := translate(german, errs.ParseSentence(s.Stored())); got != want {
+		if got := german.Sentence(errs.ParseSentence(s.Stored())); got != want {
 			t.Errorf("%q: %q, want %q", s, got, want)
 		}
 	}
@@ -39,11 +39,11 @@ func TestDamagedSentenceIsShownInEnglish(t *testing.T) {
 		`["An old %[9]d.",{"d":"x"}]`:      "An old %!d(BADINDEX).",
 		`["An old %s.",["<b>%s</b>",[]]]`:  "An old <b>[]</b>.", // escaped by the page
 	} {
-		if got := translate(german, errs.ParseSentence(text)); got != want {
+		if got := german.Sentence(errs.ParseSentence(text)); got != want {
 			t.Errorf("%s: %q, want %q", text, got, want)
 		}
 	}
 	for _, text := range []string{`["%*d %*.*f %!",1e999,null,{"d":"x"},{"w":1}]`, `["%[1]*d%[99999999999]d",9999999]`} {
-		_ = translate(german, errs.ParseSentence(text)) // must not panic
+		_ = german.Sentence(errs.ParseSentence(text)) // must not panic
 	}
 }

@@ -1524,6 +1524,45 @@ func (e ImportUsersMultipartBodyEncoding) Valid() bool {
 	}
 }
 
+// Defines values for ImportUsersMultipartBodyHiddenRows.
+const (
+	ImportUsersMultipartBodyHiddenRowsImport ImportUsersMultipartBodyHiddenRows = "import"
+	ImportUsersMultipartBodyHiddenRowsSkip   ImportUsersMultipartBodyHiddenRows = "skip"
+)
+
+// Valid indicates whether the value is a known member of the ImportUsersMultipartBodyHiddenRows enum.
+func (e ImportUsersMultipartBodyHiddenRows) Valid() bool {
+	switch e {
+	case ImportUsersMultipartBodyHiddenRowsImport:
+		return true
+	case ImportUsersMultipartBodyHiddenRowsSkip:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ImportUsersMultipartBodyListSeparator.
+const (
+	ImportUsersMultipartBodyListSeparatorEmpty ImportUsersMultipartBodyListSeparator = ","
+	ImportUsersMultipartBodyListSeparatorN1    ImportUsersMultipartBodyListSeparator = ";"
+	ImportUsersMultipartBodyListSeparatorOr    ImportUsersMultipartBodyListSeparator = "|"
+)
+
+// Valid indicates whether the value is a known member of the ImportUsersMultipartBodyListSeparator enum.
+func (e ImportUsersMultipartBodyListSeparator) Valid() bool {
+	switch e {
+	case ImportUsersMultipartBodyListSeparatorEmpty:
+		return true
+	case ImportUsersMultipartBodyListSeparatorN1:
+		return true
+	case ImportUsersMultipartBodyListSeparatorOr:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ImportUsersMultipartBodyMode.
 const (
 	ImportUsersMultipartBodyModeCreate ImportUsersMultipartBodyMode = "create"
@@ -1713,6 +1752,45 @@ func (e UpdateUsersMultipartBodyEncoding) Valid() bool {
 	case UpdateUsersMultipartBodyEncodingUtf8:
 		return true
 	case UpdateUsersMultipartBodyEncodingWindows1252:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for UpdateUsersMultipartBodyHiddenRows.
+const (
+	UpdateUsersMultipartBodyHiddenRowsImport UpdateUsersMultipartBodyHiddenRows = "import"
+	UpdateUsersMultipartBodyHiddenRowsSkip   UpdateUsersMultipartBodyHiddenRows = "skip"
+)
+
+// Valid indicates whether the value is a known member of the UpdateUsersMultipartBodyHiddenRows enum.
+func (e UpdateUsersMultipartBodyHiddenRows) Valid() bool {
+	switch e {
+	case UpdateUsersMultipartBodyHiddenRowsImport:
+		return true
+	case UpdateUsersMultipartBodyHiddenRowsSkip:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for UpdateUsersMultipartBodyListSeparator.
+const (
+	UpdateUsersMultipartBodyListSeparatorEmpty UpdateUsersMultipartBodyListSeparator = ","
+	UpdateUsersMultipartBodyListSeparatorN1    UpdateUsersMultipartBodyListSeparator = ";"
+	UpdateUsersMultipartBodyListSeparatorOr    UpdateUsersMultipartBodyListSeparator = "|"
+)
+
+// Valid indicates whether the value is a known member of the UpdateUsersMultipartBodyListSeparator enum.
+func (e UpdateUsersMultipartBodyListSeparator) Valid() bool {
+	switch e {
+	case UpdateUsersMultipartBodyListSeparatorEmpty:
+		return true
+	case UpdateUsersMultipartBodyListSeparatorN1:
+		return true
+	case UpdateUsersMultipartBodyListSeparatorOr:
 		return true
 	default:
 		return false
@@ -2100,8 +2178,14 @@ type BulkJob struct {
 	// UndoOf The job that this one undoes.
 	UndoOf *string `json:"undoOf,omitempty"`
 
+	// Unread rows that a stopped job did not read; null until they are counted, or if the file cannot be read
+	Unread *int64 `json:"unread"`
+
 	// Waiting why the job makes no progress at the moment; null: it does, or it has ended
 	Waiting *JobWait `json:"waiting"`
+
+	// Warnings assumptions about the file; no row fails because of them
+	Warnings *[]Warning `json:"warnings"`
 }
 
 // BulkRow defines model for BulkRow.
@@ -2334,6 +2418,7 @@ type DetectedFile struct {
 
 	// Format csv or xlsx.
 	Format     string  `json:"format"`
+	HeaderLine *int64  `json:"headerLine,omitempty"`
 	LineEnding *string `json:"lineEnding,omitempty"`
 
 	// Sep true if the first line is sep=.
@@ -5002,6 +5087,18 @@ type Verification struct {
 	Username *string `json:"username,omitempty"`
 }
 
+// Warning defines model for Warning.
+type Warning struct {
+	Code string `json:"code"`
+
+	// Count the number of lines, rows or columns concerned
+	Count int64 `json:"count"`
+
+	// FirstLine the line of the first one
+	FirstLine int64  `json:"firstLine"`
+	Message   string `json:"message"`
+}
+
 // WireSource defines model for WireSource.
 type WireSource struct {
 	// Id The _id of the job, key, row or definition; empty: none.
@@ -5564,6 +5661,9 @@ type ImportUsersMultipartBody struct {
 	// Decimal The decimal separator of numbers.
 	Decimal *ImportUsersMultipartBodyDecimal `json:"decimal,omitempty"`
 
+	// DefaultCountry The ISO 3166 alpha-2 code of the country of phone numbers without a country code, for rows without a country.
+	DefaultCountry *string `json:"defaultCountry,omitempty"`
+
 	// Delimiter The delimiter of columns, instead of the detected one: one of , ; | or tab.
 	Delimiter *string `json:"delimiter,omitempty"`
 
@@ -5572,6 +5672,15 @@ type ImportUsersMultipartBody struct {
 
 	// Encoding The encoding of the file, instead of the detected one.
 	Encoding *ImportUsersMultipartBodyEncoding `json:"encoding,omitempty"`
+
+	// HeaderLine The line of the header, from 1, instead of the detected one.
+	HeaderLine *string `json:"headerLine,omitempty"`
+
+	// HiddenRows import (default) imports the rows that a workbook hides, skip leaves them out.
+	HiddenRows *ImportUsersMultipartBodyHiddenRows `json:"hiddenRows,omitempty"`
+
+	// ListSeparator The separator of roles, tags and choices in a cell; a comma by default.
+	ListSeparator *ImportUsersMultipartBodyListSeparator `json:"listSeparator,omitempty"`
 
 	// Mapping JSON {"header": "field"}; null ignores the column.
 	Mapping *string `json:"mapping,omitempty"`
@@ -5606,6 +5715,12 @@ type ImportUsersMultipartBodyDryRun string
 
 // ImportUsersMultipartBodyEncoding defines parameters for ImportUsers.
 type ImportUsersMultipartBodyEncoding string
+
+// ImportUsersMultipartBodyHiddenRows defines parameters for ImportUsers.
+type ImportUsersMultipartBodyHiddenRows string
+
+// ImportUsersMultipartBodyListSeparator defines parameters for ImportUsers.
+type ImportUsersMultipartBodyListSeparator string
 
 // ImportUsersMultipartBodyMode defines parameters for ImportUsers.
 type ImportUsersMultipartBodyMode string
@@ -5660,6 +5775,9 @@ type UpdateUsersMultipartBody struct {
 	// Decimal The decimal separator of numbers.
 	Decimal *UpdateUsersMultipartBodyDecimal `json:"decimal,omitempty"`
 
+	// DefaultCountry The ISO 3166 alpha-2 code of the country of phone numbers without a country code, for rows without a country.
+	DefaultCountry *string `json:"defaultCountry,omitempty"`
+
 	// Delimiter The delimiter of columns, instead of the detected one: one of , ; | or tab.
 	Delimiter *string `json:"delimiter,omitempty"`
 
@@ -5668,6 +5786,15 @@ type UpdateUsersMultipartBody struct {
 
 	// Encoding The encoding of the file, instead of the detected one.
 	Encoding *UpdateUsersMultipartBodyEncoding `json:"encoding,omitempty"`
+
+	// HeaderLine The line of the header, from 1, instead of the detected one.
+	HeaderLine *string `json:"headerLine,omitempty"`
+
+	// HiddenRows import (default) imports the rows that a workbook hides, skip leaves them out.
+	HiddenRows *UpdateUsersMultipartBodyHiddenRows `json:"hiddenRows,omitempty"`
+
+	// ListSeparator The separator of roles, tags and choices in a cell; a comma by default.
+	ListSeparator *UpdateUsersMultipartBodyListSeparator `json:"listSeparator,omitempty"`
 
 	// Mapping JSON {"header": "field"}; null ignores the column.
 	Mapping *string `json:"mapping,omitempty"`
@@ -5699,6 +5826,12 @@ type UpdateUsersMultipartBodyDryRun string
 
 // UpdateUsersMultipartBodyEncoding defines parameters for UpdateUsers.
 type UpdateUsersMultipartBodyEncoding string
+
+// UpdateUsersMultipartBodyHiddenRows defines parameters for UpdateUsers.
+type UpdateUsersMultipartBodyHiddenRows string
+
+// UpdateUsersMultipartBodyListSeparator defines parameters for UpdateUsers.
+type UpdateUsersMultipartBodyListSeparator string
 
 // UpdateUsersMultipartBodyNotify defines parameters for UpdateUsers.
 type UpdateUsersMultipartBodyNotify string

@@ -23,17 +23,21 @@ func describeUpload(op *huma.Operation, schemas huma.Registry, kind bulk.Type) {
 		return &huma.Schema{Type: huma.TypeString, Description: description, Enum: allowed}
 	}
 	form := &huma.Schema{Type: huma.TypeObject, Required: []string{"data"}, Properties: map[string]*huma.Schema{
-		"data":        {Type: huma.TypeString, Format: "binary", Description: "The file: .csv, .xlsx, .gz or .zip."},
-		"communityId": text("The community; required without a key."),
-		"dryRun":      text("true validates and plans the file without changes; the details have the planned outcomes.", "true", "false"),
-		"createTags":  text("true creates missing tags.", "true", "false"),
-		"notify":      text("true mails the person who started the job at its end; not for keys.", "true", "false"),
-		"mapping":     text(`JSON {"header": "field"}; null ignores the column.`),
-		"encoding":    text("The encoding of the file, instead of the detected one.", "utf-8", "utf-16le", "utf-16be", "windows-1252"),
-		"delimiter":   text("The delimiter of columns, instead of the detected one: one of , ; | or tab."),
-		"sheet":       text("The name or number of the sheet in a workbook."),
-		"decimal":     text("The decimal separator of numbers.", ".", ","),
-		"dateFormat":  text("The format of dates other than YYYY-MM-DD.", "DD/MM/YYYY", "MM/DD/YYYY", "DD.MM.YYYY"),
+		"data":           {Type: huma.TypeString, Format: "binary", Description: "The file: .csv, .xlsx, .gz or .zip."},
+		"communityId":    text("The community; required without a key."),
+		"dryRun":         text("true validates and plans the file without changes; the details have the planned outcomes.", "true", "false"),
+		"createTags":     text("true creates missing tags.", "true", "false"),
+		"notify":         text("true mails the person who started the job at its end; not for keys.", "true", "false"),
+		"mapping":        text(`JSON {"header": "field"}; null ignores the column.`),
+		"encoding":       text("The encoding of the file, instead of the detected one.", "utf-8", "utf-16le", "utf-16be", "windows-1252"),
+		"delimiter":      text("The delimiter of columns, instead of the detected one: one of , ; | or tab."),
+		"sheet":          text("The name or number of the sheet in a workbook."),
+		"headerLine":     text("The line of the header, from 1, instead of the detected one."),
+		"hiddenRows":     text("import (default) imports the rows that a workbook hides, skip leaves them out.", "import", "skip"),
+		"listSeparator":  text("The separator of roles, tags and choices in a cell; a comma by default.", ",", ";", "|"),
+		"defaultCountry": text("The ISO 3166 alpha-2 code of the country of phone numbers without a country code, for rows without a country."),
+		"decimal":        text("The decimal separator of numbers.", ".", ","),
+		"dateFormat":     text("The format of dates other than YYYY-MM-DD.", "DD/MM/YYYY", "MM/DD/YYYY", "DD.MM.YYYY"),
 	}}
 	if kind == bulk.Import {
 		form.Properties["mode"] = text("upsert (default) creates and updates members, create skips existing ones, update skips new ones.", "upsert", "create", "update")

@@ -37,7 +37,20 @@ func (p *batch) count() (batches, rows int64) {
 // progress is the progress after the batch.
 func (p *batch) progress() job.Progress {
 	batches, _ := p.count()
-	return job.Progress{Batches: batches, Next: p.Next, ProcessedBytes: p.ProcessedBytes}
+	return job.Progress{Batches: batches, Next: p.Next, ProcessedBytes: p.ProcessedBytes, Hidden: p.hidden()}
+}
+
+// hidden are the hidden rows of the batch.
+func (p *batch) hidden() (h job.Hidden) {
+	if p.group != nil {
+		return p.group.hidden
+	}
+	for i := range p.Rows {
+		if p.Rows[i].Hidden {
+			h.Add(job.Hidden{Rows: 1, FirstLine: p.Rows[i].Line})
+		}
+	}
+	return h
 }
 
 // cut returns the index nearest to the middle that divides no exchange, or the

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strings"
 
+	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/bulk/outcome"
 	"github.com/regulars/regulars/internal/member"
 )
@@ -21,6 +22,7 @@ type batchGroup struct {
 	identifiers []member.Identifier
 	batches     []outcome.Batch
 	counts      outcome.Counts
+	hidden      job.Hidden
 }
 
 // errGroupConflict means that a group must be read again as single batches.
@@ -55,6 +57,7 @@ func (c *batchGroup) add(communityID string, p *batch) error {
 	done, err := outcome.NewBatch(p.number, p.plan.Records(p.Rows), p.plan.Counts)
 	c.batches = append(c.batches, done)
 	c.counts.AddAll(p.plan.Counts)
+	c.hidden.Add(p.hidden())
 	p.plan = nil
 	return err
 }

@@ -58,6 +58,9 @@ type Job struct {
 	ProcessedBytes int64
 	TotalRows      int64
 	Counts         outcome.Counts
+	Warnings       []sheet.Warning // of opening the file
+	Hidden         Hidden          // rows of a spreadsheet that were read
+	Unread         int64           // rows after the position of a job that stopped; UnreadUnknown until they are counted
 	Batches        int64
 	ErrorCode      string
 	Error          errs.Sentence
@@ -71,6 +74,23 @@ type Job struct {
 	ExpiresAt      int64
 
 	Owner string // of a new job, see jobs.Options
+}
+
+// UnreadUnknown is Job.Unread of a stopped job whose rows are not counted.
+const UnreadUnknown = -1
+
+// Hidden are the hidden rows among those read.
+type Hidden struct {
+	Rows      int64
+	FirstLine int // 0: none
+}
+
+// Add adds later rows.
+func (h *Hidden) Add(later Hidden) {
+	if h.FirstLine == 0 {
+		h.FirstLine = later.FirstLine
+	}
+	h.Rows += later.Rows
 }
 
 // UploadedAt returns the time in Unix milliseconds at which the file of a job

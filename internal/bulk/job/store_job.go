@@ -8,40 +8,61 @@ import (
 
 	"github.com/regulars/regulars/internal/bulk/outcome"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/sheet/record"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-const jobColumns = `community_id, id, type, status, dry_run, parent_job_id, options, file_id, file_name, file_size, file_scan, detected, revision, position,
-	processed_bytes, total_rows, read_rows, created_rows, updated_rows, unchanged_rows, skipped_rows, failed_rows, batches, error_code, error_message,
+const jobColumns = `community_id, id, type, status, dry_run, parent_job_id, options, file_id, file_name, file_size, file_scan, detected, warnings, revision, position,
+	processed_bytes, total_rows, read_rows, created_rows, updated_rows, unchanged_rows, skipped_rows, failed_rows, hidden_rows, first_hidden, unread_rows, batches, error_code, error_message,
 	actor, actor_name, queue_job_id, created_at, started_at, updated_at, finished_at, expires_at`
 
 func scanJob(s sqldb.Scanner) (Job, error) {
 	var j Job
-	var options, fileScan, detected, position, message string
-	err := s.Scan(&j.CommunityID, &j.ID, &j.Type, &j.Status, &j.DryRun, &j.ParentID, &options, &j.FileID, &j.FileName, &j.FileSize, &fileScan, &detected, &j.Revision, &position,
-		&j.ProcessedBytes, &j.TotalRows, &j.Counts.Read, &j.Counts.Created, &j.Counts.Updated, &j.Counts.Unchanged, &j.Counts.Skipped, &j.Counts.Failed, &j.Batches, &j.ErrorCode, &message,
+	var options, fileScan, detected, warnings, position, message string
+	err := s.Scan(&j.CommunityID, &j.ID, &j.Type, &j.Status, &j.DryRun, &j.ParentID, &options, &j.FileID, &j.FileName, &j.FileSize, &fileScan, &detected, &warnings, &j.Revision, &position,
+		&j.ProcessedBytes, &j.TotalRows, &j.Counts.Read, &j.Counts.Created, &j.Counts.Updated, &j.Counts.Unchanged, &j.Counts.Skipped, &j.Counts.Failed, &j.Hidden.Rows, &j.Hidden.FirstLine, &j.Unread, &j.Batches, &j.ErrorCode, &message,
 		&j.Actor, &j.ActorName, &j.QueueJobID, &j.CreatedAt, &j.StartedAt, &j.UpdatedAt, &j.FinishedAt, &j.ExpiresAt)
 	if err != nil {
 		return j, err
 	}
 	j.Error = errs.ParseSentence(message)
+	var stored []storedWarning
 	for _, part := range []struct {
 		text string
 		into any
-	}{{options, &j.Options}, {fileScan, &j.FileScan}, {detected, &j.Detected}, {position, &j.Position}} {
+	}{{options, &j.Options}, {fileScan, &j.FileScan}, {detected, &j.Detected}, {position, &j.Position}, {warnings, &stored}} {
 		if err := json.Unmarshal([]byte(part.text), part.into); err != nil {
 			return j, fmt.Errorf("bulk job %s: %w", j.ID, err)
 		}
 	}
+	for _, w := range stored {
+		j.Warnings = append(j.Warnings, sheet.Warning{Code: w.Code, Message: errs.ParseSentence(w.Message), Count: w.Count, FirstLine: w.FirstLine})
+	}
 	return j, nil
+}
+
+// storedWarning is a warning whose message can be translated.
+type storedWarning struct {
+	Code      string `json:"code"`
+	Message   string `json:"message"`
+	Count     int64  `json:"count"`
+	FirstLine int    `json:"firstLine"`
+}
+
+func encodeWarnings(list []sheet.Warning) string {
+	stored := make([]storedWarning, len(list))
+	for i, w := range list {
+		stored[i] = storedWarning{w.Code, w.Message.Stored(), w.Count, w.FirstLine}
+	}
+	return encode(stored)
 }
 
 // Insert stores a new job.
 func Insert(ctx context.Context, q sqldb.Querier, j Job) error {
-	_, err := q.Exec(ctx, "INSERT INTO bulk_jobs ("+jobColumns+") VALUES ("+sqldb.Placeholders(1, 33)+")",
-		j.CommunityID, j.ID, string(j.Type), j.Status, j.DryRun, j.ParentID, encode(j.Options), j.FileID, j.FileName, j.FileSize, encode(j.FileScan), encode(j.Detected), j.Revision, encode(j.Position),
-		j.ProcessedBytes, j.TotalRows, j.Counts.Read, j.Counts.Created, j.Counts.Updated, j.Counts.Unchanged, j.Counts.Skipped, j.Counts.Failed, j.Batches, j.ErrorCode, j.Error.Stored(),
+	_, err := q.Exec(ctx, "INSERT INTO bulk_jobs ("+jobColumns+") VALUES ("+sqldb.Placeholders(1, 37)+")",
+		j.CommunityID, j.ID, string(j.Type), j.Status, j.DryRun, j.ParentID, encode(j.Options), j.FileID, j.FileName, j.FileSize, encode(j.FileScan), encode(j.Detected), encodeWarnings(j.Warnings), j.Revision, encode(j.Position),
+		j.ProcessedBytes, j.TotalRows, j.Counts.Read, j.Counts.Created, j.Counts.Updated, j.Counts.Unchanged, j.Counts.Skipped, j.Counts.Failed, j.Hidden.Rows, j.Hidden.FirstLine, j.Unread, j.Batches, j.ErrorCode, j.Error.Stored(),
 		j.Actor, j.ActorName, j.QueueJobID, j.CreatedAt, j.StartedAt, j.UpdatedAt, j.FinishedAt, j.ExpiresAt)
 	return err
 }
@@ -140,9 +161,10 @@ func LockForRows(ctx context.Context, tx *sqldb.Tx, j *Job) (done bool, err erro
 // SetRunning marks a job as running, with its position and counts.
 func SetRunning(ctx context.Context, tx *sqldb.Tx, j *Job, now int64) error {
 	_, err := tx.Exec(ctx, `UPDATE bulk_jobs SET status = 'running', started_at = $1, updated_at = $2, position = $3, batches = $4, processed_bytes = $5,
-		read_rows = $6, created_rows = $7, updated_rows = $8, unchanged_rows = $9, skipped_rows = $10, failed_rows = $11 WHERE community_id = $12 AND id = $13`,
+		read_rows = $6, created_rows = $7, updated_rows = $8, unchanged_rows = $9, skipped_rows = $10, failed_rows = $11,
+		hidden_rows = $12, first_hidden = $13 WHERE community_id = $14 AND id = $15`,
 		j.StartedAt, now, encode(j.Position), j.Batches, j.ProcessedBytes, j.Counts.Read, j.Counts.Created, j.Counts.Updated, j.Counts.Unchanged, j.Counts.Skipped, j.Counts.Failed,
-		j.CommunityID, j.ID)
+		j.Hidden.Rows, j.Hidden.FirstLine, j.CommunityID, j.ID)
 	return err
 }
 
@@ -151,22 +173,30 @@ type Progress struct {
 	Batches        int64 // committed
 	Next           record.Pos
 	ProcessedBytes int64
+	Hidden         Hidden // of the batch
 }
 
 // Advance saves the progress of a batch in its transaction.
 func Advance(ctx context.Context, tx *sqldb.Tx, j *Job, p Progress, c outcome.Counts, now int64) error {
 	_, err := tx.Exec(ctx, `UPDATE bulk_jobs SET position = $1, processed_bytes = $2, updated_at = $3, batches = batches + $4,
 		read_rows = read_rows + $5, created_rows = created_rows + $6, updated_rows = updated_rows + $7,
-		unchanged_rows = unchanged_rows + $8, skipped_rows = skipped_rows + $9, failed_rows = failed_rows + $10
-		WHERE community_id = $11 AND id = $12`,
-		encode(p.Next), p.ProcessedBytes, now, p.Batches, c.Read, c.Created, c.Updated, c.Unchanged, c.Skipped, c.Failed, j.CommunityID, j.ID)
+		unchanged_rows = unchanged_rows + $8, skipped_rows = skipped_rows + $9, failed_rows = failed_rows + $10,
+		hidden_rows = hidden_rows + $11, first_hidden = CASE WHEN first_hidden = 0 THEN $12 ELSE first_hidden END
+		WHERE community_id = $13 AND id = $14`,
+		encode(p.Next), p.ProcessedBytes, now, p.Batches, c.Read, c.Created, c.Updated, c.Unchanged, c.Skipped, c.Failed, p.Hidden.Rows, p.Hidden.FirstLine, j.CommunityID, j.ID)
 	return err
 }
 
 // SetEnded saves the end of a job and the time its rows expire.
 func SetEnded(ctx context.Context, tx *sqldb.Tx, j *Job) error {
-	_, err := tx.Exec(ctx, `UPDATE bulk_jobs SET status = $1, error_code = $2, error_message = $3, finished_at = $4, updated_at = $4, expires_at = $5
-		WHERE community_id = $6 AND id = $7`, j.Status, j.ErrorCode, j.Error.Stored(), j.FinishedAt, j.ExpiresAt, j.CommunityID, j.ID)
+	_, err := tx.Exec(ctx, `UPDATE bulk_jobs SET status = $1, error_code = $2, error_message = $3, finished_at = $4, updated_at = $4, expires_at = $5, unread_rows = $6
+		WHERE community_id = $7 AND id = $8`, j.Status, j.ErrorCode, j.Error.Stored(), j.FinishedAt, j.ExpiresAt, j.Unread, j.CommunityID, j.ID)
+	return err
+}
+
+// SetUnread saves the number of rows behind the position of a stopped job.
+func SetUnread(ctx context.Context, tx *sqldb.Tx, communityID, jobID string, rows int64) error {
+	_, err := tx.Exec(ctx, "UPDATE bulk_jobs SET unread_rows = $1 WHERE community_id = $2 AND id = $3", rows, communityID, jobID)
 	return err
 }
 

@@ -43,7 +43,7 @@ func NewReader(l *Header, formats field.Formats, open bool) *Reader {
 // Read checks one row. The strings of the result point into the record of src,
 // which the caller must not reuse.
 func (rd *Reader) Read(src *record.Row) Row {
-	r := Row{Line: src.Line, Pos: src.Pos}
+	r := Row{Line: src.Line, Pos: src.Pos, Hidden: src.Hidden}
 	if src.Problem != "" {
 		r.fail("", src.Problem, errs.Constant(sheetErrors[src.Problem]), strings.Join(src.Cells, " "))
 		return r

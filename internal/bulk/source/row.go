@@ -45,6 +45,7 @@ type Row struct {
 	Cells       []Cell
 	Errors      []RowError
 	Empty       bool
+	Hidden      bool // in the spreadsheet
 	Stale       bool // set if its change would differ from the plan of the dry run
 }
 

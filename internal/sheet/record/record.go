@@ -27,4 +27,5 @@ type Row struct {
 	Cells    []string // untrimmed; empty for a blank line
 	Raw      []byte   // original bytes without the line ending; nil in a workbook or if the first line is too long
 	Problem  string   // "", BadEncoding, TooLong or OpenQuote
+	Hidden   bool     // the spreadsheet does not show the row
 }

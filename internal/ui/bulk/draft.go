@@ -68,6 +68,11 @@ func draftView(v *ui.Request, d bulk.Draft) DraftView {
 		Sheet: d.Options.Sheet, Text: d.Detected.Format != "xlsx", Mode: d.Options.Mode, Decimal: d.Options.Decimal, Dates: d.Options.DateFormat,
 		CreateTags: d.Options.CreateTags, Notify: d.Options.Notify, Options: optionsOf(d), ExpiresAt: millis(d.ExpiresAt), JobID: d.JobID,
 	}
+	view.HeaderLine, view.SkipHidden = number(d.Options.HeaderLine), d.Options.HiddenRows == bulk.HiddenSkip
+	view.Separator, view.Country = d.Options.ListSeparator, d.Options.DefaultCountry
+	for _, w := range d.Warnings {
+		view.Warnings = append(view.Warnings, ui.Translate(v.Context(), w.Message))
+	}
 	if view.Sheet == "" {
 		view.Sheet = d.Detected.Sheet
 	}
@@ -126,6 +131,7 @@ func detectedFacts(v *ui.Request, d sheet.Detected) []ui.Choice {
 	}
 	add(v.T("Table"), d.Entry)
 	add(v.T("Sheet"), d.Sheet)
+	add(v.T("Header line"), number(d.HeaderLine))
 	add(v.T("Encoding"), v.T(encodingName(d.Encoding)))
 	add(v.T("Delimiter"), v.T(ui.LabelOf(delimiters, d.Delimiter)))
 	return facts

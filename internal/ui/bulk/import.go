@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/ui"
@@ -87,8 +88,12 @@ func (h *handlers) reread(v *ui.Request) error {
 	}
 	o := d.Options
 	o.Mapping = nil // the names of the columns may be others now
-	o.Encoding, o.Delimiter, o.Sheet = v.PostFormValue("encoding"), v.PostFormValue("delimiter"), strings.TrimSpace(v.PostFormValue("sheet"))
-	if _, err := h.Bulk.Restage(v.Context(), v.Actor, v.Community.ID, d.ID, o); err != nil {
+	chosen, err := job.ParseOptions(formOf(v, "encoding", "delimiter", "sheet", "headerLine", "hiddenRows"))
+	if err == nil {
+		o.Encoding, o.Delimiter, o.Sheet, o.HeaderLine, o.HiddenRows = chosen.Encoding, chosen.Delimiter, chosen.Sheet, chosen.HeaderLine, chosen.HiddenRows
+		_, err = h.Bulk.Restage(v.Context(), v.Actor, v.Community.ID, d.ID, o)
+	}
+	if err != nil {
 		a, err := ui.NewAlert(v, err)
 		if err != nil {
 			return err
@@ -96,6 +101,18 @@ func (h *handlers) reread(v *ui.Request) error {
 		return h.renderColumns(v, http.StatusBadRequest, d, a)
 	}
 	return v.Redirect(v.In("/import/"+d.ID), "")
+}
+
+// formOf returns the trimmed values of fields of the form.
+func formOf(v *ui.Request, names ...string) map[string]string {
+	form := map[string]string{}
+	for _, name := range names {
+		form[name] = v.PostFormValue(name)
+		if name != "delimiter" { // a tab is one
+			form[name] = strings.TrimSpace(form[name])
+		}
+	}
+	return form
 }
 
 // check saves the mapping and starts the dry run.
@@ -114,9 +131,13 @@ func (h *handlers) check(v *ui.Request) error {
 	}
 	o := d.Options
 	o.Mapping = mappingOf(v, d)
-	o.Mode, o.DateFormat, o.Decimal = v.PostFormValue("mode"), v.PostFormValue("dateFormat"), v.PostFormValue("decimal")
+	chosen, err := job.ParseOptions(formOf(v, "mode", "dateFormat", "decimal", "listSeparator", "defaultCountry"))
+	o.Mode, o.DateFormat, o.Decimal, o.ListSeparator, o.DefaultCountry = chosen.Mode, chosen.DateFormat, chosen.Decimal, chosen.ListSeparator, chosen.DefaultCountry
 	o.CreateTags, o.Notify = v.PostFormValue("createTags") == "true", v.PostFormValue("notify") == "true"
-	staged, err := h.Bulk.Restage(v.Context(), v.Actor, v.Community.ID, draftID, o)
+	var staged bulk.Draft
+	if err == nil {
+		staged, err = h.Bulk.Restage(v.Context(), v.Actor, v.Community.ID, draftID, o)
+	}
 	if err == nil && !staged.Problem.IsZero() {
 		return h.renderColumns(v, http.StatusBadRequest, staged, ui.Alert{Message: ui.Translate(v.Context(), staged.Problem)})
 	}

@@ -13,6 +13,7 @@ var (
 	delimiters  = []ui.Choice{{Value: "", Label: i18n.Key("Detect")}, {Value: ",", Label: i18n.Key("Comma")}, {Value: ";", Label: i18n.Key("Semicolon")}, {Value: "\t", Label: "Tab"}, {Value: "|", Label: i18n.Key("Vertical bar")}}
 	dateFormats = []ui.Choice{{Value: "", Label: "2026-04-07"}, {Value: "DD/MM/YYYY", Label: i18n.Key("07/04/2026, day first")}, {Value: "MM/DD/YYYY", Label: i18n.Key("04/07/2026, month first")}, {Value: "DD.MM.YYYY", Label: "07.04.2026"}}
 	decimals    = []ui.Choice{{Value: "", Label: i18n.Key("Detect")}, {Value: ".", Label: i18n.Key("Point: 1.5")}, {Value: ",", Label: i18n.Key("Comma: 1,5")}}
+	separators  = []ui.Choice{{Value: "", Label: i18n.Key("Comma")}, {Value: ";", Label: i18n.Key("Semicolon")}, {Value: "|", Label: i18n.Key("Vertical bar")}}
 	modes       = []ui.Choice{{Value: "upsert", Label: i18n.Key("Add new members, update existing ones")}, {Value: "create", Label: i18n.Key("Add new members only")}, {Value: "update", Label: i18n.Key("Update existing members only")}}
 )
 

@@ -33,6 +33,9 @@ func jobView(v *ui.Request, s bulk.Status) JobView {
 	if s.Waiting != nil {
 		j.Waiting, j.NextAttempt = waitText(s.Waiting.Reason), millisOf(s.Waiting.NextAttemptAt)
 	}
+	for _, w := range s.Warnings {
+		j.Warnings = append(j.Warnings, ui.Translate(v.Context(), w.Message))
+	}
 	if s.Error != nil {
 		j.Error = ui.Translate(v.Context(), s.Error.Message)
 	}
@@ -131,8 +134,9 @@ type JobView struct {
 	RowsPerSecond              float64
 	Left                       *time.Duration
 	Error                      string
-	Waiting                    string // the reason of waiting, a key of a sentence; "": it is not waiting
-	NextAttempt                int64  // when it is tried again; 0: as soon as it can be
+	Warnings                   []string // sentences
+	Waiting                    string   // the reason of waiting, a key of a sentence; "": it is not waiting
+	NextAttempt                int64    // when it is tried again; 0: as soon as it can be
 	By                         string
 	CreatedAt                  int64
 	StartedAt, FinishedAt      int64

@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 
 	"github.com/regulars/regulars/internal/bulk"
@@ -39,6 +40,10 @@ func optionsOf(d bulk.Draft) (form []ui.Choice) {
 		{Value: "encoding", Label: o.Encoding},
 		{Value: "delimiter", Label: o.Delimiter},
 		{Value: "sheet", Label: o.Sheet},
+		{Value: "headerLine", Label: number(o.HeaderLine)},
+		{Value: "hiddenRows", Label: o.HiddenRows},
+		{Value: "listSeparator", Label: o.ListSeparator},
+		{Value: "defaultCountry", Label: o.DefaultCountry},
 		{Value: "decimal", Label: o.Decimal},
 		{Value: "dateFormat", Label: o.DateFormat},
 		{Value: "createTags", Label: tags},
@@ -48,6 +53,14 @@ func optionsOf(d bulk.Draft) (form []ui.Choice) {
 		}
 	}
 	return form
+}
+
+// number returns n in digits, "" for 0.
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
 }
 
 // explicitMapping is the mapping of the columns that were mapped by hand, as

@@ -1965,8 +1965,15 @@ export interface components {
             type: string;
             /** @description The job that this one undoes. */
             undoOf?: string;
+            /**
+             * Format: int64
+             * @description rows that a stopped job did not read; null until they are counted, or if the file cannot be read
+             */
+            unread: number | null;
             /** @description why the job makes no progress at the moment; null: it does, or it has ended */
             waiting: components["schemas"]["JobWait"];
+            /** @description assumptions about the file; no row fails because of them */
+            warnings: components["schemas"]["Warning"][] | null;
         };
         BulkRow: {
             /** @description The changed fields; in a dry run the planned changes. */
@@ -2158,6 +2165,8 @@ export interface components {
             entry?: string;
             /** @description csv or xlsx. */
             format: string;
+            /** Format: int64 */
+            headerLine?: number;
             lineEnding?: string;
             /** @description true if the first line is sep=. */
             sep?: boolean;
@@ -4404,6 +4413,20 @@ export interface components {
             token: string;
             /** @description Replaces the registered username, after 409 username_taken. */
             username?: string;
+        };
+        Warning: {
+            code: string;
+            /**
+             * Format: int64
+             * @description the number of lines, rows or columns concerned
+             */
+            count: number;
+            /**
+             * Format: int64
+             * @description the line of the first one
+             */
+            firstLine: number;
+            message: string;
         };
         WireSource: {
             /** @description The _id of the job, key, row or definition; empty: none. */
@@ -7612,6 +7635,8 @@ export interface operations {
                      * @enum {string}
                      */
                     decimal?: "." | ",";
+                    /** @description The ISO 3166 alpha-2 code of the country of phone numbers without a country code, for rows without a country. */
+                    defaultCountry?: string;
                     /** @description The delimiter of columns, instead of the detected one: one of , ; | or tab. */
                     delimiter?: string;
                     /**
@@ -7624,6 +7649,18 @@ export interface operations {
                      * @enum {string}
                      */
                     encoding?: "utf-8" | "utf-16le" | "utf-16be" | "windows-1252";
+                    /** @description The line of the header, from 1, instead of the detected one. */
+                    headerLine?: string;
+                    /**
+                     * @description import (default) imports the rows that a workbook hides, skip leaves them out.
+                     * @enum {string}
+                     */
+                    hiddenRows?: "import" | "skip";
+                    /**
+                     * @description The separator of roles, tags and choices in a cell; a comma by default.
+                     * @enum {string}
+                     */
+                    listSeparator?: "," | ";" | "|";
                     /** @description JSON {"header": "field"}; null ignores the column. */
                     mapping?: string;
                     /**
@@ -7784,6 +7821,8 @@ export interface operations {
                      * @enum {string}
                      */
                     decimal?: "." | ",";
+                    /** @description The ISO 3166 alpha-2 code of the country of phone numbers without a country code, for rows without a country. */
+                    defaultCountry?: string;
                     /** @description The delimiter of columns, instead of the detected one: one of , ; | or tab. */
                     delimiter?: string;
                     /**
@@ -7796,6 +7835,18 @@ export interface operations {
                      * @enum {string}
                      */
                     encoding?: "utf-8" | "utf-16le" | "utf-16be" | "windows-1252";
+                    /** @description The line of the header, from 1, instead of the detected one. */
+                    headerLine?: string;
+                    /**
+                     * @description import (default) imports the rows that a workbook hides, skip leaves them out.
+                     * @enum {string}
+                     */
+                    hiddenRows?: "import" | "skip";
+                    /**
+                     * @description The separator of roles, tags and choices in a cell; a comma by default.
+                     * @enum {string}
+                     */
+                    listSeparator?: "," | ";" | "|";
                     /** @description JSON {"header": "field"}; null ignores the column. */
                     mapping?: string;
                     /**

@@ -1,0 +1,29 @@
+package job
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/regulars/regulars/internal/errs"
+)
+
+func TestOptionsOfAnUpload(t *testing.T) {
+	form := map[string]string{"mode": "create", "headerLine": "3", "hiddenRows": "skip", "listSeparator": ";", "defaultCountry": "Germany", "delimiter": "tab"}
+	want := Options{Mode: CreateOnly, HeaderLine: 3, HiddenRows: HiddenSkip, ListSeparator: ";", DefaultCountry: "DE", Delimiter: "\t"}
+	got, err := ParseOptions(form)
+	if err != nil || !cmp.Equal(got, want) {
+		t.Errorf("%v\n%s", err, cmp.Diff(want, got))
+	}
+	for name, values := range map[string][]string{
+		"headerLine": {"0", "-1", "x", "1001", "1.5", "99999999999999999999"}, "hiddenRows": {"hide"}, "listSeparator": {"/", ",,"},
+		"defaultCountry": {"Nowhere", "D", "XX"}, "mode": {"delete"}, "decimal": {"'"},
+	} {
+		for _, value := range values {
+			_, err := ParseOptions(map[string]string{name: value})
+			if e := errs.From(err); e == nil || len(e.Fields) != 1 || e.Fields[0].Field != name {
+				t.Errorf("%s=%s: %v", name, value, err)
+			}
+		}
+	}
+}
