@@ -27,12 +27,12 @@ func createServer(t *testing.T, a *apptest.App, token, name string) string {
 func TestCreatorOwnsTheCommunity(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		ada, token := a.Owner(t, a.Community(t), "ada")
-		made := send(t, a, "POST", "/v1/servers", token, `{"name":" Rovers ","languages":["de","en"],"timeZone":"Europe/Berlin",
+		made := send(t, a, "POST", "/v1/servers", token, `{"name":" Rovers ","languages":["de","en"],"timeZone":"Europe/Berlin","defaultCountry":"de",
 			"currencies":{"coins":{"name":"Taler","icon":"🪙"}}}`)
 		serverID, _ := made.at("data._id").(string)
 		want := map[string]any{
 			"_id": serverID, "communityId": serverID, "name": "Rovers", "logo": "", "colors": map[string]any{"accent": "#4f46e5"},
-			"languages": []any{"de", "en"}, "timeZone": "Europe/Berlin", "openBulkImport": false,
+			"languages": []any{"de", "en"}, "timeZone": "Europe/Berlin", "defaultCountry": "DE", "openBulkImport": false,
 			"joiningRequirements": map[string]any{"policy": "invite"}, "allowedFrameOrigins": []any{},
 			"currencies":  map[string]any{"coins": map[string]any{"name": "Taler", "icon": "🪙"}, "premium": map[string]any{"name": "Gems"}},
 			"memberCount": 1.0, "owner": map[string]any{"_id": ada.ID, "userId": float64(ada.Number), "username": "ada"},
@@ -63,6 +63,8 @@ func TestSettingsOfACommunityAreValidated(t *testing.T) {
 			"no name":           {`{"name":" "}`, "name"},
 			"a colour's name":   {`{"colors":{"accent":"red"}}`, "accent"},
 			"no such zone":      {`{"timeZone":"Mars/Olympus"}`, "timeZone"},
+			"no country":        {`{"defaultCountry":"XX"}`, "defaultCountry"},
+			"an older code":     {`{"defaultCountry":"UK"}`, "defaultCountry"},
 			"no language":       {`{"languages":["en","??"]}`, "languages"},
 			"no picture":        {`{"logo":"x"}`, "logo"},
 			"an unknown field":  {`{"joiningRequirements":{"requiredFields":["shoe-size"]}}`, "joiningRequirements.requiredFields"},

@@ -93,10 +93,24 @@ func (b *Bulk) prepare(ctx context.Context, caller actor.Actor, communityID stri
 	if _, err := dictionary.ReadHeader(table.Header(), j.Options.Mapping); err != nil {
 		return j, err
 	}
+	if err := b.setDefaultCountry(ctx, &j); err != nil {
+		return j, err
+	}
 	detected := table.Detected()
 	j.Detected, j.Warnings, j.FileSize, j.Position = &detected, table.Warnings(), table.Size(), table.Start()
 	j.Revision, err = b.revision(ctx, b.db, communityID)
 	return j, err
+}
+
+// setDefaultCountry sets the country of national phone numbers to the one of the
+// community at the start of the job, unless the options name one.
+func (b *Bulk) setDefaultCountry(ctx context.Context, j *job.Job) error {
+	if j.Options.DefaultCountry != "" {
+		return nil
+	}
+	home, err := community.Load(ctx, b.db, j.CommunityID)
+	j.Options.DefaultCountry = home.Settings.DefaultCountry
+	return err
 }
 
 // queue stores a job with its audit entry and queues it.

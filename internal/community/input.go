@@ -13,12 +13,12 @@ type Input struct {
 
 // Change is a partial update; nil fields are unchanged.
 type Change struct {
-	Name, Accent, TimeZone, Language, Logo *string
-	Languages                              *[]string // the first becomes Language
-	OpenBulkImport                         *bool
-	Joining                                *Joining
-	Coins, Premium                         *Currency
-	AllowedFrameOrigins                    *[]string
+	Name, Accent, TimeZone, Language, DefaultCountry, Logo *string
+	Languages                                              *[]string // the first becomes Language
+	OpenBulkImport                                         *bool
+	Joining                                                *Joining
+	Coins, Premium                                         *Currency
+	AllowedFrameOrigins                                    *[]string
 }
 
 // Input returns the input of a new community with the name and the values of
@@ -33,6 +33,7 @@ func (c Change) apply(old Community) Input {
 	assign(&in.Name, c.Name)
 	assign(&in.Accent, c.Accent)
 	assign(&in.TimeZone, c.TimeZone)
+	assign(&in.DefaultCountry, c.DefaultCountry)
 	assign(&in.Logo, c.Logo)
 	assign(&in.Language, c.Language)
 	assign(&in.Languages, c.Languages)

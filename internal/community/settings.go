@@ -19,6 +19,7 @@ import (
 // Settings are chosen by each community. The JSON form is stored.
 type Settings struct {
 	OpenBulkImport bool       `json:"openBulkImport"` // imports need no credential
+	DefaultCountry string     `json:"defaultCountry"` // alpha-2, of national phone numbers; "": none
 	TimeZone       string     `json:"timeZone"`       // IANA name
 	Language       string     `json:"language"`       // BCP 47 tag
 	Languages      []string   `json:"languages"`      // Language is the first
@@ -89,6 +90,7 @@ func (s *Settings) normalise() (wrong []errs.Field) {
 	// "Local" depends on the machine.
 	check(err == nil && s.TimeZone != "Local", "timeZone", "Use the name of an IANA time zone, such as Europe/Berlin.")
 
+	check(s.normaliseCountry(), "defaultCountry", "A country is a code of two letters (ISO 3166), such as DE.")
 	check(s.normaliseLanguage(), "language", "A language is a BCP 47 tag, such as en or pt-BR.")
 	check(s.normaliseLanguages(), "languages", "Languages are 1 to %d BCP 47 tags, such as en or pt-BR.", maxLanguages)
 	check(s.Logo == "" || id.Valid(s.Logo), "logo", "A logo is the id of an uploaded image.")
@@ -97,6 +99,15 @@ func (s *Settings) normalise() (wrong []errs.Field) {
 	check(s.Currencies.Premium.normalise(DefaultPremium), "currencies.premium", "A currency has a name of at most 30 characters and an emoji.")
 	check(s.normaliseOrigins(), "allowedFrameOrigins", "At most %d origins such as https://example.com, without a path; http for localhost only.", maxOrigins)
 	return wrong
+}
+
+func (s *Settings) normaliseCountry() bool {
+	if s.DefaultCountry == "" {
+		return true
+	}
+	s.DefaultCountry = strings.ToUpper(strings.TrimSpace(s.DefaultCountry))
+	region, err := language.ParseRegion(s.DefaultCountry)
+	return err == nil && len(s.DefaultCountry) == 2 && region.IsCountry() && region.Canonicalize().String() == s.DefaultCountry
 }
 
 func (s *Settings) normaliseLanguage() bool {

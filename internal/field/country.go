@@ -119,6 +119,17 @@ func countryNames() iter.Seq2[string, string] {
 // English.
 func CountryCode(text string) (code string, known bool) { return countries().of(text) }
 
+// CountryCodes returns the alpha-2 codes of all countries, in order.
+func CountryCodes() []string {
+	var codes []string
+	for name, code := range countryNames() {
+		if name == code {
+			codes = append(codes, code)
+		}
+	}
+	return codes
+}
+
 // country reads an ISO 3166 alpha-2 code or an English name: the usual one, an
 // older one, or the short name of ISO 3166.
 func country(text string) (any, *Problem) {

@@ -35,6 +35,7 @@ type Formats struct {
 	Decimal    string // "." or ","; "": both, unless it is ambiguous
 	Typed      bool   // numbers may also use ".", as workbooks store them
 	DateFormat string // one of DateFormats; "": ISO 8601 only
+	Country    string // alpha-2, of national phone numbers; "": international ones only
 }
 
 // DateFormats are the layouts that a file may name.
@@ -70,7 +71,11 @@ func (f *Field) FromText(text string, formats Formats) (any, *Problem) {
 		display, _, problem := account.CheckEmail(text)
 		return Reject(display, "invalid_email", problem)
 	case Phone:
-		return phone(text)
+		number, problem := ParsePhone(text, formats.Country)
+		if problem != nil {
+			return nil, problem
+		}
+		return number, nil
 	case Country:
 		return country(text)
 	case Language:
@@ -86,11 +91,14 @@ func (f *Field) FromText(text string, formats Formats) (any, *Problem) {
 }
 
 // FromJSON is FromText for a decoded JSON value: numbers, booleans and arrays may
-// also be texts.
-func (f *Field) FromJSON(v any) (any, *Problem) {
+// also be texts. Phone numbers are international.
+func (f *Field) FromJSON(v any) (any, *Problem) { return f.FromJSONIn(v, "") }
+
+// FromJSONIn is FromJSON with the country of national phone numbers.
+func (f *Field) FromJSONIn(v any, country string) (any, *Problem) {
 	switch v := v.(type) {
 	case string:
-		return f.FromText(strings.TrimSpace(v), Formats{Decimal: "."})
+		return f.FromText(text.Trim(v), Formats{Decimal: ".", Country: country})
 	case json.Number:
 		if f.Type == Numerical {
 			return number(v.String(), ".")
@@ -207,23 +215,6 @@ func ParseDate(text, format string) (any, *Problem) {
 		return nil, Unfit("invalid_date", "Write the date as %s or YYYY-MM-DD.", format)
 	}
 	return nil, Unfit("invalid_date", "Write the date as YYYY-MM-DD.")
-}
-
-func phone(text string) (any, *Problem) {
-	digits := make([]byte, 0, len(text))
-	for i, r := range text {
-		switch {
-		case r >= '0' && r <= '9' || r == '+' && len(digits) == 0 && i < 3:
-			digits = append(digits, byte(r))
-		case strings.ContainsRune(" \u00a0()-./", r) && r != '/':
-		default:
-			return nil, Unfit("invalid_phone", "Write the number as + and 7 to 15 digits, country code first.")
-		}
-	}
-	if len(digits) < 8 || len(digits) > 16 || digits[0] != '+' {
-		return nil, Unfit("invalid_phone", "Write the number as + and 7 to 15 digits, country code first.")
-	}
-	return string(digits), nil
 }
 
 func address(text string) (any, *Problem) {

@@ -1,6 +1,7 @@
 package member
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"github.com/regulars/regulars/internal/account"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -34,7 +36,8 @@ type Edit struct {
 	Changes     []Change
 	gone, held  []Identifier
 	Errors      []errs.Field
-	Conflict    error // returned by Finish if all values are valid
+	Conflict    error  // returned by Finish if all values are valid
+	Country     string // alpha-2, of national phone numbers of members without a country; "": none
 }
 
 // BeginEdit locks a member and the definitions of fields, and checks that the actor
@@ -89,8 +92,32 @@ func ErrUserNotFound() error {
 	return errs.Missing("user")
 }
 
-// Apply parses a value and sets it if it is valid.
-func (e *Edit) Apply(v FieldValue) {
+// ApplyAll parses values and sets the valid ones. A national phone number is one
+// of the country that the values have or the member has, else of the community.
+func (e *Edit) ApplyAll(ctx context.Context, tx *sqldb.Tx, values []FieldValue) error {
+	hasType := func(v FieldValue, t field.Type) bool {
+		f := FindField(e.Fields, v.Field)
+		return f != nil && f.Type == t
+	}
+	if slices.ContainsFunc(values, func(v FieldValue) bool { return hasType(v, field.Phone) }) {
+		home, err := community.Load(ctx, tx, e.CommunityID)
+		if err != nil {
+			return err
+		}
+		e.Country = home.Settings.DefaultCountry
+	}
+	for _, phones := range []bool{false, true} { // countries before phone numbers
+		for _, v := range values {
+			if hasType(v, field.Phone) == phones {
+				e.apply(v)
+			}
+		}
+	}
+	return nil
+}
+
+// apply parses a value and sets it if it is valid.
+func (e *Edit) apply(v FieldValue) {
 	f := FindField(e.Fields, v.Field)
 	switch {
 	case f == nil:
@@ -144,7 +171,7 @@ func (e *Edit) Parse(f *field.Field, v any) (any, *field.Problem) {
 		display, _, problem := account.CheckUsername(text)
 		return field.Reject(display, "invalid_username", problem)
 	}
-	value, problem := f.FromJSON(v)
+	value, problem := f.FromJSONIn(v, cmp.Or(e.Member.Country, e.Country))
 	if list, ok := value.([]string); ok && len(list) == 0 {
 		value = nil
 	}

@@ -89,7 +89,8 @@ func Join(ctx context.Context, tx *sqldb.Tx, communityID, accountID string, how 
 	if accepted {
 		required = nil
 	}
-	e.answer(required, how.Fields)
+	e.Country = home.Settings.DefaultCountry
+	e.answer(required, countryFirst(how.Fields))
 	before := e.Member.State
 	if err := e.enter(ctx, tx, account); err != nil {
 		return err
@@ -192,6 +193,21 @@ func (e *joining) answer(required []string, given []member.FieldValue) {
 			e.Reject(errs.Wrong("fields."+f.Field, "required", "%s is required to join.", f.Label()))
 		}
 	}
+}
+
+// countryFirst returns the values with the country before phone numbers, which
+// depend on it.
+func countryFirst(given []member.FieldValue) []member.FieldValue {
+	return slices.SortedStableFunc(slices.Values(given), func(a, b member.FieldValue) int {
+		return countryRank(a) - countryRank(b)
+	})
+}
+
+func countryRank(v member.FieldValue) int {
+	if field.HeaderKey(v.Field) == field.CountryName {
+		return 0
+	}
+	return 1
 }
 
 func (e *joining) failed(f *field.Field) bool {

@@ -30,8 +30,8 @@ func (s *Roster) Change(ctx context.Context, actor actor.Actor, communityID, use
 			return err
 		}
 		e.Source = source
-		for _, v := range values {
-			e.Apply(v)
+		if err := e.ApplyAll(ctx, tx, values); err != nil {
+			return err
 		}
 		rows, err = e.Finish(ctx, tx)
 		return err

@@ -171,6 +171,9 @@ func (c *creation) rolesAndFields(ctx context.Context, tx *sqldb.Tx) error {
 	if err != nil {
 		return err
 	}
+	if err := c.setCountry(ctx, tx, fields); err != nil {
+		return err
+	}
 	c.held = c.values(fields, c.who)
 	if c.Role != "" && c.Role != access.EveryoneTitle {
 		if err := c.role(ctx, tx); err != nil {
@@ -178,6 +181,30 @@ func (c *creation) rolesAndFields(ctx context.Context, tx *sqldb.Tx) error {
 		}
 	}
 	return errs.InvalidFields(c.wrong)
+}
+
+// setCountry sets the country of national phone numbers: the one of the new
+// member, else of the community.
+func (c *creation) setCountry(ctx context.Context, tx *sqldb.Tx, fields []field.Field) error {
+	c.country = ""
+	phones := false
+	for _, v := range c.Fields {
+		f := member.FindField(fields, v.Field)
+		if f == nil {
+			continue
+		}
+		phones = phones || f.Type == field.Phone
+		if f.Default && f.Field == field.CountryName {
+			value, _ := f.FromJSON(v.Value) // values reports a problem
+			c.country, _ = value.(string)
+		}
+	}
+	if !phones || c.country != "" {
+		return nil
+	}
+	home, err := community.Load(ctx, tx, c.communityID)
+	c.country = home.Settings.DefaultCountry
+	return err
 }
 
 // role sets a role that the actor may assign.

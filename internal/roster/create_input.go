@@ -34,6 +34,7 @@ const maxReference = 200 // characters of an external id, and of a referral
 type validInput struct {
 	CreateInput
 	emailKey, usernameKey string
+	country               string // alpha-2, of national phone numbers; "": none
 	wrong                 []errs.Field
 }
 
@@ -117,7 +118,7 @@ func (n *validInput) values(fields []field.Field, who *member.Record) (held []me
 }
 
 func (n *validInput) value(path string, f *field.Field, given any, who *member.Record) {
-	value, problem := f.FromJSON(given)
+	value, problem := f.FromJSONIn(given, n.country)
 	switch list, isList := value.([]string); {
 	case problem != nil:
 		n.reject(errs.Wrong(path, problem.Code, "%s: %s", f.Label(), problem.Said))

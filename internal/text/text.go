@@ -12,6 +12,43 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
+// Trim removes white space and invisible characters around text: zero-width
+// characters, byte order marks and marks of the writing direction.
+func Trim(text string) string {
+	if text == "" || isVisibleASCII(text[0]) && isVisibleASCII(text[len(text)-1]) {
+		return text
+	}
+	return strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || isInvisible(r) })
+}
+
+func isVisibleASCII(c byte) bool { return c > ' ' && c < 0x7f }
+
+// isInvisible matches characters that are not shown and have no meaning at the
+// edge of a text. Within it some of them join letters or emoji.
+func isInvisible(r rune) bool {
+	switch {
+	case r < 0x200b:
+		return r == 0x00ad || r == 0x061c || r == 0x180e // soft hyphen, Arabic letter mark, Mongolian vowel separator
+	case r <= 0x200f, r >= 0x202a && r <= 0x202e, r >= 0x2060 && r <= 0x206f:
+		return true
+	}
+	return r == 0xfeff
+}
+
+// FirstInvisible returns the first invisible character that Trim would remove at
+// an edge; 0: none.
+func FirstInvisible(text string) rune {
+	for _, r := range text {
+		if isInvisible(r) {
+			return r
+		}
+	}
+	return 0
+}
+
+// CodePoint is the name of a character by its number, such as U+200B.
+func CodePoint(r rune) string { return fmt.Sprintf("U+%04X", r) }
+
 // Line returns text as stored: trimmed and in NFC, so that texts that look
 // equal are equal. ok reports whether it is Readable with at most limit
 // characters; "" is.

@@ -42,6 +42,7 @@ type server struct {
 	Colors              serverColors        `json:"colors"`
 	Languages           []string            `json:"languages" nullable:"false" doc:"BCP 47; the first is the default."`
 	TimeZone            string              `json:"timeZone" example:"Europe/Berlin" doc:"An IANA time zone."`
+	DefaultCountry      string              `json:"defaultCountry" example:"DE" doc:"ISO 3166 alpha-2; the country of national phone numbers. Empty: none."`
 	JoiningRequirements joiningRequirements `json:"joiningRequirements"`
 	OpenBulkImport      bool                `json:"openBulkImport" doc:"Members can be imported without a credential."`
 	AllowedFrameOrigins []string            `json:"allowedFrameOrigins" nullable:"false" doc:"Origins of pages in iframe channels."`
@@ -76,7 +77,7 @@ type currency struct {
 func (h *handlers) serverView(home directory.CommunitySummary) server {
 	s := home.Settings
 	out := server{
-		ID: home.ID, CommunityID: home.ID, Name: home.Name, Logo: s.Logo, Colors: serverColors{s.Accent}, Languages: s.Languages, TimeZone: s.TimeZone,
+		ID: home.ID, CommunityID: home.ID, Name: home.Name, Logo: s.Logo, Colors: serverColors{s.Accent}, Languages: s.Languages, TimeZone: s.TimeZone, DefaultCountry: s.DefaultCountry,
 		JoiningRequirements: joiningRequirements{s.Joining.Policy, s.Joining.RequiredFields}, OpenBulkImport: s.OpenBulkImport,
 		AllowedFrameOrigins: s.AllowedFrameOrigins,
 		Currencies:          currencies{currency(s.Currencies.Coins), currency(s.Currencies.Premium)},
@@ -94,6 +95,7 @@ type Settings struct {
 	Colors              *serverColors        `json:"colors,omitempty"`
 	Languages           []string             `json:"languages,omitempty" nullable:"false" minItems:"1" maxItems:"20" doc:"BCP 47; the first is the default."`
 	TimeZone            *string              `json:"timeZone,omitempty" example:"Europe/Berlin" doc:"An IANA time zone."`
+	DefaultCountry      *string              `json:"defaultCountry,omitempty" maxLength:"2" example:"DE" doc:"ISO 3166 alpha-2; the country of national phone numbers. Empty: none."`
 	JoiningRequirements *joiningRequirements `json:"joiningRequirements,omitempty"`
 	OpenBulkImport      *bool                `json:"openBulkImport,omitempty" doc:"Allows imports without a credential, for evaluation only."`
 	AllowedFrameOrigins []string             `json:"allowedFrameOrigins,omitempty" nullable:"false" maxItems:"50" example:"[\"https://board.example.com\"]" doc:"Origins of pages in iframe channels; an empty list allows none."`
@@ -105,7 +107,7 @@ type Settings struct {
 
 // change converts the settings.
 func (s *Settings) change() community.Change {
-	c := community.Change{Logo: s.Logo, TimeZone: s.TimeZone, OpenBulkImport: s.OpenBulkImport}
+	c := community.Change{Logo: s.Logo, TimeZone: s.TimeZone, DefaultCountry: s.DefaultCountry, OpenBulkImport: s.OpenBulkImport}
 	if s.Languages != nil {
 		c.Languages = &s.Languages
 	}

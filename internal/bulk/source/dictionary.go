@@ -94,6 +94,7 @@ func (d *Dictionary) ReadHeader(header []string, mapping map[string]*string) (*H
 	}
 	switch {
 	case len(wrong) == 0:
+		l.setCountry()
 		return l, d.identifies(l)
 	case len(taken) == 0 && slices.ContainsFunc(wrong, func(f errs.Field) bool { return strings.Contains(f.Field, "@") }):
 		return nil, errs.New(errs.Invalid, "invalid_header", "The first line of the file looks like data. Add a header line with the names of the columns.").WithFields(wrong...)
@@ -135,6 +136,7 @@ func (d *Dictionary) ReadHeaderTolerant(header []string, mapping map[string]*str
 		l.Columns[i].Header = text
 		l.operations = l.operations || l.Columns[i].operation != nil
 	}
+	l.setCountry()
 	return l
 }
 

@@ -24,6 +24,7 @@ type Header struct {
 	Columns    []Column
 	hasColumn  map[*field.Field]bool
 	operations bool
+	country    int // index of the column Country + 1, if there are phone numbers; else 0
 	errorCode  int // index of the column _error_code of a failed.csv; 0: none
 }
 
@@ -38,6 +39,22 @@ func IsErrorColumn(header string) bool {
 func (l *Header) setErrorCode(i int, header string) {
 	if IsErrorColumn(header) && field.HeaderKey(header) == "error code" {
 		l.errorCode = i
+	}
+}
+
+// setCountry finds the column whose cells are the countries of phone numbers.
+func (l *Header) setCountry() {
+	country, phones := 0, false
+	for i := range l.Columns {
+		if f := l.Columns[i].Field; f != nil {
+			phones = phones || f.Type == field.Phone
+			if f.Default && f.Field == field.CountryName {
+				country = i + 1
+			}
+		}
+	}
+	if phones {
+		l.country = country
 	}
 }
 

@@ -21,6 +21,7 @@ type Reader struct {
 	header  *Header
 	formats field.Formats
 	open    bool                                  // imports without a credential cannot clear values
+	country string                                // of the national phone numbers of the current row
 	ops     map[*field.Field]string               // operations of the current row
 	cells   map[*field.Field]map[string]cellValue // values of repeated cells
 	spare   []Cell                                // for the cells of the next rows
@@ -54,6 +55,7 @@ func (rd *Reader) Read(src *record.Row) Row {
 	}
 	r.Empty = true
 	r.Cells = rd.cellsFor(len(src.Cells))
+	rd.country = rd.countryOf(src.Cells)
 	clear(rd.ops)
 	for i, cell := range src.Cells {
 		text := trimCell(cell)
@@ -154,10 +156,29 @@ func (rd *Reader) names(r *Row, c *Column, text string) {
 	r.Cells = append(r.Cells, Cell{Field: c.Field, Column: c, Text: text, Value: list})
 }
 
+// countryOf returns the country of the national phone numbers of a row: the one
+// in its Country cell, else the one of the file.
+func (rd *Reader) countryOf(cells []string) string {
+	at := rd.header.country - 1
+	if at < 0 || at >= len(cells) {
+		return rd.formats.Country
+	}
+	if value, problem := rd.value(rd.header.Columns[at].Field, trimCell(cells[at])); problem == nil {
+		if country, ok := value.(string); ok {
+			return country
+		}
+	}
+	return rd.formats.Country
+}
+
 // value parses a cell, with a cache for fields with few different values.
 func (rd *Reader) value(f *field.Field, text string) (any, *field.Problem) {
 	switch f.Type {
 	case field.Country, field.Language, field.Select, field.MultiSelect:
+	case field.Phone:
+		formats := rd.formats
+		formats.Country = rd.country
+		return f.FromText(text, formats)
 	default:
 		return f.FromText(text, rd.formats)
 	}

@@ -18,6 +18,7 @@ var auditTexts = ui.AuditTexts{
 		{Value: "accent", Label: i18n.Key("Colour")},
 		{Value: "coins", Label: i18n.Key("Coins")},
 		{Value: "premium", Label: i18n.Key("Premium currency")},
+		{Value: "defaultCountry", Label: i18n.Key("Default country")},
 		{Value: "icon", Label: i18n.Key("Icon")},
 		{Value: "languages", Label: i18n.Key("Languages")},
 		{Value: "logo", Label: i18n.Key("Logo")},

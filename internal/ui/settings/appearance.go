@@ -2,10 +2,12 @@ package settings
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/media"
 	"github.com/regulars/regulars/internal/ui"
@@ -26,7 +28,12 @@ func (h *handlers) appearancePage(v *ui.Request) (ui.Page, error) {
 func (h *handlers) changeAppearance(v *ui.Request) error {
 	view := appearanceOf(v, ui.Page{})
 	view.Name, view.Accent, view.Zone = v.PostFormValue("name"), v.PostFormValue("accent"), strings.TrimSpace(v.PostFormValue("timeZone"))
-	_, err := h.Access.UpdateCommunity(v.Context(), v.Actor, v.Community.ID, community.Change{Name: &view.Name, Accent: &view.Accent, TimeZone: &view.Zone})
+	change := community.Change{Name: &view.Name, Accent: &view.Accent, TimeZone: &view.Zone}
+	if v.PostForm.Has("defaultCountry") {
+		view.Country = v.PostFormValue("defaultCountry")
+		change.DefaultCountry = &view.Country
+	}
+	_, err := h.Access.UpdateCommunity(v.Context(), v.Actor, v.Community.ID, change)
 	if err == nil {
 		return v.Redirect(v.In("/settings/appearance"), "Saved")
 	}
@@ -62,6 +69,16 @@ var Zones = strings.Fields(`UTC Africa/Cairo Africa/Johannesburg Africa/Lagos Af
 	Europe/Amsterdam Europe/Athens Europe/Berlin Europe/Brussels Europe/Bucharest Europe/Copenhagen Europe/Dublin Europe/Helsinki Europe/Istanbul
 	Europe/Kyiv Europe/Lisbon Europe/London Europe/Madrid Europe/Paris Europe/Prague Europe/Rome Europe/Stockholm Europe/Vienna Europe/Warsaw
 	Europe/Zurich Pacific/Auckland Pacific/Honolulu`)
+
+// countryChoices are all countries by name, after none.
+func countryChoices(r ui.Reader) []ui.Choice {
+	var choices []ui.Choice
+	for _, code := range field.CountryCodes() {
+		choices = append(choices, ui.Choice{Value: code, Label: r.CountryName(code)})
+	}
+	slices.SortFunc(choices, func(a, b ui.Choice) int { return strings.Compare(a.Label, b.Label) })
+	return append([]ui.Choice{{Label: r.T("None")}}, choices...)
+}
 
 func (h *handlers) changeLogo(v *ui.Request) error {
 	file, err := h.Picture(v, "logo")
@@ -100,6 +117,6 @@ func (h *handlers) appearanceAgain(v *ui.Request, cause error) error {
 func appearanceOf(v *ui.Request, p ui.Page) AppearanceView {
 	s := v.Community.Settings
 	return AppearanceView{
-		Page: p, Name: v.Community.Name, Accent: s.Accent, Zone: s.TimeZone, Zones: Zones, OpenImport: s.OpenBulkImport, Logo: media.Path(v.Community.ID, s.Logo),
+		Page: p, Name: v.Community.Name, Accent: s.Accent, Zone: s.TimeZone, Zones: Zones, Country: s.DefaultCountry, OpenImport: s.OpenBulkImport, Logo: media.Path(v.Community.ID, s.Logo),
 	}
 }
