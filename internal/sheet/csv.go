@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/regulars/regulars/internal/sheet/charset"
 	"github.com/regulars/regulars/internal/sheet/record"
 )
 
@@ -138,7 +139,7 @@ func (s *splitter) unescapeCell(text string) (cell string, next int) {
 // csvRows reads the records of a CSV text.
 type csvRows struct {
 	in       *reader
-	decoder  *decoder
+	decoder  *charset.Decoder
 	splitter splitter
 	eol      byte // '\n', or '\r' if lines end with a bare CR
 	line     int  // of the next record
@@ -192,7 +193,7 @@ func (c *csvRows) Next(row *record.Row) error {
 
 func (c *csvRows) setCells(row *record.Row, rec span) {
 	row.Raw = c.in.rawBytes(rec.length)
-	plain, ok := c.decoder.decode(row.Raw)
+	plain, ok := c.decoder.Decode(row.Raw)
 	if !ok && row.Problem == "" {
 		row.Problem = record.BadEncoding
 	}
@@ -203,7 +204,8 @@ func (c *csvRows) setCells(row *record.Row, rec span) {
 func (c *csvRows) skipLine() error {
 	for {
 		if i := bytes.IndexByte(c.in.unread(), c.eol); i >= 0 {
-			c.in.skip(i + 1)
+			c.in.skip(i)
+			c.in.skip(c.nextLine(0))
 			return nil
 		}
 		c.in.skip(len(c.in.unread()))
@@ -262,8 +264,14 @@ func (c *csvRows) trimCR(end int) int {
 	return end
 }
 
+// nextLine returns the start of the line after the line ending at end. In a file
+// whose lines end with CR, a single CR LF ends one as well.
 func (c *csvRows) nextLine(end int) int {
-	return min(end+1, len(c.in.unread()))
+	next := end + 1
+	if c.eol == '\r' && c.in.has(next) && c.in.unread()[next] == '\n' {
+		next++
+	}
+	return min(next, len(c.in.unread()))
 }
 
 // multilineRecord extends a record whose first line leaves a quote open. If

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/regulars/regulars/internal/sheet/charset"
 	"github.com/regulars/regulars/internal/sheet/record"
 	"github.com/regulars/regulars/internal/sheet/unpack"
 )
@@ -19,24 +20,25 @@ const (
 const maxLineEnd = 16
 
 // reader buffers a text and counts in code units: bytes, or pairs of bytes in
-// UTF-16. units has one byte per unit, the unit itself if it is ASCII, so that
-// one search works for every encoding.
+// UTF-16. units has one byte per unit, the unit itself if it is an ASCII character,
+// so that one search works for every encoding.
 type reader struct {
 	src   *unpack.Stream
 	raw   []byte
-	units []byte // shares memory with raw if a unit is one byte
+	units []byte // shares memory with raw if every unit is itself
 	pos   int    // first unread unit
 	base  int64  // offset of raw[0]
 	err   error  // why reading ended; io.EOF at the end
 
 	width     int // bytes per unit: 1 or 2
 	bigEndian bool
+	mask      *charset.Mask // of trail bytes in the ASCII range; nil: there are none
 }
 
 func newReader(src *unpack.Stream, encoding string) *reader {
-	r := &reader{src: src, width: 1, base: src.Offset}
-	if isUTF16(encoding) {
-		r.width, r.bigEndian = 2, encoding == utf16BE
+	r := &reader{src: src, width: 1, base: src.Offset, mask: charset.NewMask(encoding)}
+	if charset.IsUTF16(encoding) {
+		r.width, r.bigEndian = 2, encoding == charset.UTF16BE
 	}
 	return r
 }
@@ -52,6 +54,9 @@ func (r *reader) seek(off int64) error {
 		return nil
 	}
 	r.raw, r.units, r.pos, r.base, r.err = r.raw[:0], r.units[:0], 0, off, nil
+	if r.mask != nil {
+		r.mask.Reset()
+	}
 	return r.src.SetOffset(off)
 }
 
@@ -117,11 +122,15 @@ func (r *reader) fill() bool {
 		n, err := r.src.Read(r.raw[have:cap(r.raw)])
 		r.raw, r.err = r.raw[:have+n], err
 	}
-	if r.width == 1 {
+	switch {
+	case r.width == 2:
+		return r.appendUnits()
+	case r.mask != nil:
+		r.units = r.mask.Append(r.units, r.raw[have:])
+	default:
 		r.units = r.raw
-		return len(r.raw) > have
 	}
-	return r.appendUnits()
+	return len(r.raw) > have
 }
 
 // compact discards read units and grows raw if it is still nearly full.
@@ -134,7 +143,7 @@ func (r *reader) compact() {
 	n := copy(r.raw, r.raw[min(from, len(r.raw)):])
 	r.base += int64(from)
 	r.raw = r.raw[:n]
-	if r.width == 2 {
+	if r.width == 2 || r.mask != nil {
 		r.units = r.units[:copy(r.units, r.units[r.pos:])]
 	}
 	r.pos = 0
@@ -151,16 +160,13 @@ func (r *reader) appendUnits() bool {
 	had := len(r.units)
 	r.units = narrowUTF16(r.units, r.raw[min(2*had, len(r.raw)):], r.bigEndian)
 	if r.err != nil && len(r.raw)%2 == 1 {
-		r.units = append(r.units, nonASCII)
+		r.units = append(r.units, charset.NonASCII)
 	}
 	if len(r.units) > had {
 		return true
 	}
 	return r.err == nil && r.fill()
 }
-
-// nonASCII replaces units that are not ASCII.
-const nonASCII = 0x80
 
 // narrowUTF16 appends one byte per complete unit of raw to units.
 func narrowUTF16(units, raw []byte, bigEndian bool) []byte {
@@ -169,12 +175,10 @@ func narrowUTF16(units, raw []byte, bigEndian bool) []byte {
 		if bigEndian {
 			low, high = high, low
 		}
-		if high != 0 || low >= nonASCII {
-			low = nonASCII
+		if high != 0 || low >= charset.NonASCII {
+			low = charset.NonASCII
 		}
 		units = append(units, low)
 	}
 	return units
 }
-
-func isUTF16(encoding string) bool { return encoding == utf16LE || encoding == utf16BE }

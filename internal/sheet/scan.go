@@ -94,6 +94,7 @@ func (s *Scanner) countRunes(p []byte) []byte {
 	return nil
 }
 
+// highBits has the high bit of each of eight bytes.
 const highBits = 0x8080808080808080
 
 // Result returns the result for the bytes written so far.

@@ -17,6 +17,7 @@ import (
 	"io"
 
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sheet/charset"
 	"github.com/regulars/regulars/internal/sheet/record"
 	"github.com/regulars/regulars/internal/sheet/unpack"
 	"github.com/regulars/regulars/internal/sheet/xlsx"
@@ -288,12 +289,14 @@ func (t *Table) detectText(s *unpack.Stream, sample []byte, complete bool, opts 
 		return err
 	}
 	units := sample[mark:]
-	if isUTF16(encoding) {
-		units = narrowUTF16(nil, units, encoding == utf16BE)
+	if charset.IsUTF16(encoding) {
+		units = narrowUTF16(nil, units, encoding == charset.UTF16BE)
+	} else if mask := charset.NewMask(encoding); mask != nil {
+		units = mask.Append(nil, units)
 	}
 	d := &t.detected
 	d.Format, d.Encoding, d.LineEnding = "csv", encoding, detectLineEnding(units)
-	c := &csvRows{in: newReader(s, encoding), decoder: newDecoder(encoding), eol: '\n', size: s.Size}
+	c := &csvRows{in: newReader(s, encoding), decoder: charset.NewDecoder(encoding), eol: '\n', size: s.Size}
 	if d.LineEnding == "cr" {
 		c.eol = '\r'
 	}
@@ -302,6 +305,9 @@ func (t *Table) detectText(s *unpack.Stream, sample []byte, complete bool, opts 
 	if first, rest, _ := bytes.Cut(units, []byte{c.eol}); parseSep(first) != 0 {
 		d.Sep = true
 		c.splitter.delimiter = parseSep(first)
+		if c.eol == '\r' {
+			rest = bytes.TrimPrefix(rest, []byte("\n"))
+		}
 		at = record.Pos{Offset: at.Offset + int64((len(units)-len(rest))*c.in.width), Line: 2}
 	} else {
 		c.splitter.delimiter = detectDelimiter(units, c.eol)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sheet/charset"
 )
 
 // sampleSize is the number of bytes used for detection.
@@ -70,7 +71,7 @@ func looksBinary(b []byte) bool {
 
 // detectBOM returns the encoding of a byte order mark and the mark itself.
 func detectBOM(b []byte) (encoding, mark string) {
-	for _, m := range [][2]string{{utf8BOM, "\xef\xbb\xbf"}, {utf16LE, "\xff\xfe"}, {utf16BE, "\xfe\xff"}} {
+	for _, m := range [][2]string{{charset.UTF8BOM, "\xef\xbb\xbf"}, {charset.UTF16LE, "\xff\xfe"}, {charset.UTF16BE, "\xfe\xff"}} {
 		if bytes.HasPrefix(b, []byte(m[1])) {
 			return m[0], m[1]
 		}
@@ -91,9 +92,9 @@ func detectUTF16(b []byte) string {
 	pairs := len(b) / 2
 	switch {
 	case zeros[1] > 0 && zeros[1]*4 >= pairs && zeros[0]*20 <= zeros[1] && breaksAligned(b, 0):
-		return utf16LE
+		return charset.UTF16LE
 	case zeros[0] > 0 && zeros[0]*4 >= pairs && zeros[1]*20 <= zeros[0] && breaksAligned(b, 1):
-		return utf16BE
+		return charset.UTF16BE
 	}
 	return ""
 }
@@ -120,14 +121,14 @@ func breaksAligned(b []byte, half int) bool {
 func detectEncoding(sample []byte, complete bool, opts Options) (encoding string, mark int, err error) {
 	bomEncoding, bom := detectBOM(sample)
 	if opts.Encoding != "" {
-		encoding, err = parseEncoding(opts.Encoding)
+		encoding, err = charset.Parse(opts.Encoding)
 		switch {
-		case encoding == utf8Plain && bomEncoding == utf8BOM:
-			return utf8BOM, len(bom), err
-		case encoding == utf16LE && bomEncoding == utf16BE && normalizeName(opts.Encoding) != "utf16le":
-			return utf16BE, len(bom), err // "utf-16" leaves the byte order to the mark
-		case encoding == bomEncoding:
-			return encoding, len(bom), err
+		case encoding == charset.UTF8 && bomEncoding == charset.UTF8BOM:
+			return charset.UTF8BOM, len(bom), err
+		case encoding == charset.UTF16 && charset.IsUTF16(bomEncoding), encoding == bomEncoding:
+			return bomEncoding, len(bom), err
+		case encoding == charset.UTF16:
+			return charset.UTF16LE, 0, err
 		}
 		return encoding, 0, err
 	}
@@ -142,9 +143,9 @@ func detectEncoding(sample []byte, complete bool, opts Options) (encoding string
 		scan = scanSample(sample, complete)
 	}
 	if scan.Invalid == 0 || scan.Multibyte > scan.Invalid {
-		return utf8Plain, 0, nil
+		return charset.UTF8, 0, nil
 	}
-	return windows1252, 0, nil
+	return charset.Windows1252, 0, nil
 }
 
 // scanSample scans a sample. If it is not the whole text, an incomplete last
@@ -184,7 +185,7 @@ func detectLineEnding(b []byte) string {
 		}
 	}
 	switch {
-	case crlf == 0 && lf == 0 && cr > 0, cr > 0 && bytes.IndexByte(b, '\n') < 0:
+	case cr > lf+crlf:
 		return "cr"
 	case crlf > lf:
 		return "crlf"

@@ -131,6 +131,22 @@ func TestMessyFilesAreReadAsIntended(t *testing.T) {
 			detected: plain(",", "cr"),
 		},
 		{
+			name: "one CR LF at the end of a file of CR", in: "a,b\r1,2\r3,4\r\n", header: ab,
+			rows: []line{{2, []string{"1", "2"}, ""}, {3, []string{"3", "4"}, ""}}, detected: plain(",", "cr"),
+		},
+		{
+			name: "one CR LF after the header of a file of CR", in: "a,b\r\n1,2\r3,4\r5,6", header: ab,
+			rows: []line{{2, []string{"1", "2"}, ""}, {3, []string{"3", "4"}, ""}, {4, []string{"5", "6"}, ""}}, detected: plain(",", "cr"),
+		},
+		{
+			name: "one CR in a file of CR LF", in: "a,b\r\n1,2\r\n3,x\ry\r\n", header: ab,
+			rows: []line{{2, []string{"1", "2"}, ""}, {3, []string{"3", "x\ry"}, ""}}, detected: plain(",", "crlf"),
+		},
+		{
+			name: "one LF at the end of a file of CR LF", in: "a,b\r\n1,2\r\n3,4\n", header: ab,
+			rows: []line{{2, []string{"1", "2"}, ""}, {3, []string{"3", "4"}, ""}}, detected: plain(",", "crlf"),
+		},
+		{
 			name: "a bare CR in a file of line feeds is part of a cell", in: "a,b\n1,x\ry\n", header: ab,
 			rows: []line{{2, []string{"1", "x\ry"}, ""}}, detected: plain(",", "lf"),
 		},
@@ -310,7 +326,7 @@ func TestNonTablesAreRejected(t *testing.T) {
 		{name: "a web page", in: "\n<!DOCTYPE html><html>", code: "not_a_table", kind: errs.Unsupported},
 		{name: "JSON", in: "[{\"email\":\"a@b.c\"}]", code: "not_a_table", kind: errs.Unsupported},
 		{name: "an unknown encoding", in: "a\n", opts: sheet.Options{Encoding: "klingon"}, code: "bad_encoding_name", kind: errs.Invalid},
-		{name: "an encoding of many bytes", in: "a\n", opts: sheet.Options{Encoding: "gbk"}, code: "bad_encoding_name", kind: errs.Invalid},
+		{name: "an encoding that browsers refuse", in: "a\n", opts: sheet.Options{Encoding: "iso-2022-kr"}, code: "bad_encoding_name", kind: errs.Invalid},
 		{name: "a delimiter of two characters", in: "a\n", opts: sheet.Options{Delimiter: ",,"}, code: "bad_delimiter", kind: errs.Invalid},
 	}
 	for _, test := range tests {

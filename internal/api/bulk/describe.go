@@ -29,7 +29,7 @@ func describeUpload(op *huma.Operation, schemas huma.Registry, kind bulk.Type) {
 		"createTags":     text("true creates missing tags.", "true", "false"),
 		"notify":         text("true mails the person who started the job at its end; not for keys.", "true", "false"),
 		"mapping":        text(`JSON {"header": "field"}; null ignores the column.`),
-		"encoding":       text("The encoding of the file, instead of the detected one.", "utf-8", "utf-16le", "utf-16be", "windows-1252"),
+		"encoding":       text("The encoding of the file, instead of the detected one: a label of the WHATWG Encoding Standard, such as utf-8, windows-1252, shift_jis or gb18030."),
 		"delimiter":      text("The delimiter of columns, instead of the detected one: one of , ; | or tab."),
 		"sheet":          text("The name or number of the sheet in a workbook."),
 		"headerLine":     text("The line of the header, from 1, instead of the detected one."),

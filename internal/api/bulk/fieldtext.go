@@ -44,7 +44,7 @@ var fieldTexts = map[string]map[string]string{
 	"DetectedFile": {
 		"format":    "csv or xlsx.",
 		"container": "gzip or zip; absent for a plain file.",
-		"encoding":  "utf-8, utf-8-bom, utf-16le, utf-16be or windows-1252; absent for a workbook.",
+		"encoding":  "utf-8, utf-8-bom, or another name of the WHATWG Encoding Standard; absent for a workbook.",
 		"delimiter": "Absent for a workbook.",
 		"sep":       "true if the first line is sep=.",
 		"sheet":     "The name of the sheet.",

@@ -9,6 +9,7 @@ import (
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/sheet/charset"
 )
 
 // The modes of an import.
@@ -49,8 +50,6 @@ type Options struct {
 // OptionNames are the form fields of ParseOptions.
 var OptionNames = []string{"mode", "dryRun", "createTags", "mapping", "encoding", "delimiter", "sheet", "headerLine", "hiddenRows", "decimal", "dateFormat", "listSeparator", "defaultCountry", "notify"}
 
-var encodings = []string{"utf-8", "utf-16le", "utf-16be", "windows-1252"}
-
 // ParseOptions parses the optional form fields of an upload; empty ones have
 // their defaults. It fails with Invalid invalid_input and names every wrong
 // field.
@@ -75,8 +74,12 @@ func ParseOptions(form map[string]string) (Options, error) {
 	flag("dryRun", &o.DryRun)
 	flag("createTags", &o.CreateTags)
 	flag("notify", &o.Notify)
-	form["encoding"] = strings.ToLower(form["encoding"])
-	choose("encoding", encodings, &o.Encoding)
+	if text := form["encoding"]; text != "" {
+		var err error
+		if o.Encoding, err = charset.Parse(text); err != nil {
+			wrong = append(wrong, errs.From(err).Sentence.Field("encoding", "unknown_value"))
+		}
+	}
 	if form["delimiter"] == "tab" {
 		form["delimiter"] = "\t"
 	}
