@@ -20,6 +20,7 @@ var layers = []string{
 	"internal/errs internal/clock internal/id internal/text",
 	"internal/actor internal/sqldb internal/blob internal/sheet/record internal/safehttp internal/i18n",
 	"internal/sqldb/pgtest internal/sheet/unpack",
+	"internal/sheet/xmlpart",
 	"internal/sheet/xlsx internal/sheet/charset",
 	"internal/sheet",
 	"internal/sqldb/sqldbtest internal/account/oidctest",

@@ -171,15 +171,15 @@ func (b *Bulk) draft(ctx context.Context, j *job.Job) (Draft, error) {
 	if err := b.verify(ctx, j); err != nil {
 		return d, err
 	}
-	table, err := b.openTable(ctx, j, b.uploadSlots)
-	if err != nil {
-		return d, err
-	}
-	defer table.Close()
 	dict, err := job.LoadDictionary(ctx, b.db, j)
 	if err != nil {
 		return d, err
 	}
+	table, err := b.detectTable(ctx, j, b.uploadSlots, dict)
+	if err != nil {
+		return d, err
+	}
+	defer table.Close()
 	d.Detected, d.Warnings, d.Fields = table.Detected(), table.Warnings(), dict.Fields
 	header := table.Header()
 	samples, err := sample(table, len(header))

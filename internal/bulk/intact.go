@@ -135,6 +135,18 @@ func (b *Bulk) openTable(ctx context.Context, j *job.Job, at *source.Slots) (sou
 	return source.Open(ctx, file, b.reading(j), at)
 }
 
+// detectTable is openTable for the first time: it chooses the sheet and the
+// header by the names in d.
+func (b *Bulk) detectTable(ctx context.Context, j *job.Job, at *source.Slots, d *source.Dictionary) (source.File, error) {
+	file, err := b.openStored(ctx, j)
+	if err != nil {
+		return source.File{}, err
+	}
+	o := b.reading(j)
+	o.Fits = d.Fits(j.Options.Mapping)
+	return source.Open(ctx, file, o, at)
+}
+
 // reading returns the options to read the file of a job.
 func (b *Bulk) reading(j *job.Job) sheet.Options {
 	o := sheet.Options{
@@ -146,8 +158,7 @@ func (b *Bulk) reading(j *job.Job) sheet.Options {
 		if j.Detected.Format == "csv" {
 			o.Delimiter = j.Detected.Delimiter
 		}
-		o.Sheet = j.Detected.Sheet
-		o.HeaderLine = max(j.Detected.HeaderLine, 1)
+		o.Sheet, o.HeaderLine = j.Detected.Sheet, j.Detected.HeaderLine
 	}
 	return o
 }

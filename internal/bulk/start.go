@@ -81,15 +81,15 @@ func (b *Bulk) prepare(ctx context.Context, caller actor.Actor, communityID stri
 		FileID: in.FileID, FileName: shortName(in.FileName), FileScan: in.FileScan,
 		Actor: caller.Ref(), ActorName: caller.Name, Owner: caller.Uploader(), CreatedAt: now, UpdatedAt: now,
 	}
-	table, err := b.openTable(ctx, &j, b.uploadSlots)
-	if err != nil {
-		return j, err
-	}
-	defer table.Close()
 	dictionary, err := job.LoadDictionary(ctx, b.db, &j)
 	if err != nil {
 		return j, err
 	}
+	table, err := b.detectTable(ctx, &j, b.uploadSlots, dictionary)
+	if err != nil {
+		return j, err
+	}
+	defer table.Close()
 	if _, err := dictionary.ReadHeader(table.Header(), j.Options.Mapping); err != nil {
 		return j, err
 	}

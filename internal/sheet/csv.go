@@ -171,6 +171,19 @@ func (c *csvRows) Seek(p record.Pos) error {
 	return c.in.seek(p.Offset)
 }
 
+// SeekLine skips physical lines; line is not before the current one.
+func (c *csvRows) SeekLine(line int) error {
+	for ; c.line < line; c.line++ {
+		if !c.in.has(0) {
+			return c.in.readErr()
+		}
+		if err := c.skipLine(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (c *csvRows) Next(row *record.Row) error {
 	rec, err := c.findRecord()
 	if err != nil {

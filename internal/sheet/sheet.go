@@ -1,26 +1,22 @@
 // Package sheet reads tables as spreadsheets and exports write them: CSV in the
-// common encodings, delimiters and line endings, and XLSX, either of them
+// common encodings, delimiters and line endings, XLSX and ODS, each of them
 // optionally packed with gzip or zip. It detects the format, returns records
 // one by one with their line numbers and original bytes, and can seek to any
 // record it has returned. The caller interprets headers and cells.
 //
 // Memory does not grow with the file: a buffer of at most a few MiB, plus up
-// to 32 MiB for XLSX. Further shared strings go to a temporary file.
+// to 32 MiB for a workbook. Further shared strings go to a temporary file.
 package sheet
 
 import (
-	"archive/zip"
 	"bytes"
 	"compress/gzip"
-	"errors"
-	"fmt"
 	"io"
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sheet/charset"
 	"github.com/regulars/regulars/internal/sheet/record"
 	"github.com/regulars/regulars/internal/sheet/unpack"
-	"github.com/regulars/regulars/internal/sheet/xlsx"
 )
 
 // MaxColumns is the maximum number of columns of a header.
@@ -31,14 +27,15 @@ const MaxColumns = 1000
 type Options struct {
 	Encoding    string      // a name such as utf-8, utf-16le or windows-1252; "" detects it
 	Delimiter   string      // one ASCII character, or tab, comma, semicolon or pipe; "" detects it
-	Sheet       string      // name, or number from 1, of a sheet; "" selects the first visible sheet with values
+	Sheet       string      // name, or number from 1, of a sheet; "" selects the first visible sheet whose header fits, or else the first with values
 	HeaderLine  int         // line of the header, from 1; 0 detects it
-	SkipHidden  bool        // leave out the rows that a spreadsheet does not show
+	SkipHidden  bool        // leave out the hidden rows of a workbook
 	MaxUnpacked int64       // maximum bytes a packed file may unpack to; 0 means 1 GiB
 	Scan        *ScanResult // result of a Scanner for the whole file; nil if it was not scanned
 
-	// Fits reports whether a line can be the header. If nil, the first record
-	// that is not blank is the header.
+	// Fits reports whether a record can be the header. The first of the first 20
+	// lines that fits is the header. If none fits, or Fits is nil, the first
+	// record that is not a blank line is.
 	Fits func(header []string) bool
 
 	// Scratch creates the temporary file of a large or packed workbook. If
@@ -48,31 +45,34 @@ type Options struct {
 
 // Detected describes a file.
 type Detected struct {
-	Format     string `json:"format"`               // csv or xlsx
+	Format     string `json:"format"`               // csv, xlsx or ods
 	Container  string `json:"container,omitempty"`  // gzip, zip or "" if the table is not packed
-	Encoding   string `json:"encoding,omitempty"`   // utf-8, utf-8-bom, utf-16le, utf-16be, windows-1252, or the declared one; "" for xlsx
-	Delimiter  string `json:"delimiter,omitempty"`  // "" for xlsx
-	LineEnding string `json:"lineEnding,omitempty"` // lf, crlf, cr; "" for xlsx
+	Encoding   string `json:"encoding,omitempty"`   // utf-8, utf-8-bom, utf-16le, utf-16be, windows-1252, or the declared one; "" for workbooks
+	Delimiter  string `json:"delimiter,omitempty"`  // "" for workbooks
+	LineEnding string `json:"lineEnding,omitempty"` // lf, crlf, cr; "" for workbooks
 	Sep        bool   `json:"sep,omitempty"`        // the first line is sep=
-	HeaderLine int    `json:"headerLine,omitempty"` // line of the header; 0: the first line of the table
 	Sheet      string `json:"sheet,omitempty"`      // name of the sheet
 	Entry      string `json:"entry,omitempty"`      // name of the table inside the zip
+	HeaderLine int    `json:"headerLine,omitempty"` // as in Table.HeaderLine
 }
 
 // Table is an open file. It is not safe for concurrent use.
 type Table struct {
 	rows       rows
 	detected   Detected
-	warnings   []Warning
 	header     []string
-	headerLine int
 	start      record.Pos
+	sheets     []string // names of the sheets of a workbook
+	warnings   []Warning
+	skipHidden bool
 }
 
 // rows are the records of a CSV text or of a sheet.
 type rows interface {
 	Next(row *record.Row) error
 	Seek(p record.Pos) error
+	// SeekLine moves to the record that starts at a line, or to the next one.
+	SeekLine(line int) error
 	// LimitCells sets the maximum number of cells of a row.
 	LimitCells(cells int)
 	Progress() (done, total int64)
@@ -91,10 +91,10 @@ func Open(src io.ReaderAt, size int64, opts Options) (*Table, error) {
 	if size == 0 {
 		return nil, errEmptyFile()
 	}
-	t := &Table{}
+	t := &Table{skipHidden: opts.SkipHidden}
 	err := t.open(src, size, opts)
 	if err == nil {
-		err = t.readHeader()
+		err = t.readHeader(opts)
 	}
 	if err != nil {
 		if t.rows != nil {
@@ -109,60 +109,14 @@ func errEmptyFile() error {
 	return errs.New(errs.Invalid, "empty_file", "The file is empty; send one with a header line and at least one row.")
 }
 
-// readHeader reads the first record that is not a blank line.
-func (t *Table) readHeader() error {
-	t.rows.LimitCells(MaxColumns + 1)
-	var row record.Row
-	for len(row.Cells) == 0 {
-		err := t.rows.Next(&row)
-		if errors.Is(err, io.EOF) {
-			return errs.New(errs.Invalid, "no_header", "The file has no header line; its first line must name the columns.")
-		}
-		if err != nil {
-			return unpack.WrapDamaged(err)
-		}
-		if row.Problem == record.TooLong {
-			return errs.New(errs.Invalid, "bad_header", "The header on line %d is longer than %d bytes; shorten the names of the columns.", row.Line, record.MaxSize)
-		}
-		if row.Problem != "" {
-			return errs.New(errs.Invalid, "bad_header", "The header on line %d cannot be read (%s); correct it or set the encoding.", row.Line, row.Problem)
-		}
-	}
-	if len(row.Cells) > MaxColumns {
-		return errs.New(errs.Invalid, "too_many_columns", "The header has more than %d columns.", MaxColumns)
-	}
-	if isBlank(row.Cells) {
-		return errs.New(errs.Invalid, "no_header", "The header on line %d names no column.", row.Line)
-	}
-	t.header = append([]string(nil), row.Cells...)
-	t.headerLine, t.start = row.Line, row.End
-	t.rows.LimitCells(len(t.header) + MaxColumns)
-	return nil
-}
-
-func isBlank(cells []string) bool {
-	for _, c := range cells {
-		for i := range len(c) {
-			if c[i] != ' ' && c[i] != '\t' {
-				return false
-			}
-		}
-	}
-	return true
-}
-
 // Detected returns the format of the file.
 func (t *Table) Detected() Detected { return t.detected }
 
 // Header returns the cells of the header, untrimmed.
 func (t *Table) Header() []string { return t.header }
 
-// Warnings are the assumptions that Open made about the file, in the order in
-// which it made them. Rows that are read later do not change them.
-func (t *Table) Warnings() []Warning { return t.warnings }
-
 // HeaderLine is the line number of the header, counted as in Row.Line.
-func (t *Table) HeaderLine() int { return t.headerLine }
+func (t *Table) HeaderLine() int { return t.detected.HeaderLine }
 
 // Start is the position of the first row after the header.
 func (t *Table) Start() record.Pos { return t.start }
@@ -174,7 +128,13 @@ func (t *Table) Start() record.Pos { return t.start }
 //
 // A row has at most MaxColumns more cells than the header; the last cell then
 // contains the remainder.
-func (t *Table) Next(row *record.Row) error { return t.rows.Next(row) }
+func (t *Table) Next(row *record.Row) error {
+	err := t.rows.Next(row)
+	for t.skipHidden && err == nil && row.Hidden {
+		err = t.rows.Next(row)
+	}
+	return err
+}
 
 // Seek sets the position of the next row to p, a Table.Start, Row.Pos or
 // Row.End of the same file and options. It is free in an unpacked text. Packed
@@ -221,8 +181,8 @@ func (t *Table) openZip(s *unpack.Stream, opts Options) error {
 	if err != nil {
 		return unpack.WrapDamaged(err)
 	}
-	if xlsx.IsOfficeDocument(archive) {
-		return t.openXLSX(s, archive, opts)
+	if isWorkbook(archive) {
+		return t.openWorkbook(s, archive, opts)
 	}
 	entry, err := unpack.SingleTable(archive)
 	if err != nil {
@@ -258,7 +218,7 @@ func (t *Table) openPacked(s *unpack.Stream, opts Options) error {
 	case unpack.IsGzip(start):
 		return errs.New(errs.Unsupported, "unsupported_type", "The file is packed twice; unpack it once.")
 	case unpack.IsZip(start):
-		return t.openPackedXLSX(s, opts)
+		return t.openPackedWorkbook(s, opts)
 	}
 	return t.openText(s, opts)
 }
@@ -310,7 +270,7 @@ func (t *Table) detectText(s *unpack.Stream, sample []byte, complete bool, opts 
 		}
 		at = record.Pos{Offset: at.Offset + int64((len(units)-len(rest))*c.in.width), Line: 2}
 	} else {
-		c.splitter.delimiter = detectDelimiter(units, c.eol)
+		c.splitter.delimiter = detectDelimiter(fromHeader(units, c.eol, opts), c.eol, opts.Fits)
 	}
 	if opts.Delimiter != "" {
 		if c.splitter.delimiter, err = parseDelimiter(opts.Delimiter); err != nil {
@@ -319,57 +279,4 @@ func (t *Table) detectText(s *unpack.Stream, sample []byte, complete bool, opts 
 	}
 	d.Delimiter = string(c.splitter.delimiter)
 	return c.Seek(at)
-}
-
-func (t *Table) openXLSX(s *unpack.Stream, archive *zip.Reader, opts Options) error {
-	r, name, err := xlsx.Open(s, archive, xlsx.Options{MaxUnpacked: opts.MaxUnpacked, Sheet: opts.Sheet, Scratch: opts.newScratch})
-	if err != nil {
-		return err
-	}
-	t.rows = r
-	t.detected.Format, t.detected.Sheet = "xlsx", name
-	return nil
-}
-
-// openPackedXLSX unpacks a workbook into a temporary file, because it needs
-// random access.
-func (t *Table) openPackedXLSX(s *unpack.Stream, opts Options) error {
-	file, err := opts.newScratch()
-	if err != nil {
-		return fmt.Errorf("unpack workbook: %w", err)
-	}
-	size, err := io.Copy(file, s)
-	s.Close()
-	if err == nil {
-		err = t.openSpooledXLSX(unpack.New(file, size, opts.MaxUnpacked), file, s.Size, opts)
-	}
-	if err != nil && t.rows == nil {
-		_ = file.Close()
-	}
-	return unpack.WrapDamaged(err)
-}
-
-func (t *Table) openSpooledXLSX(s *unpack.Stream, file unpack.Scratch, total int64, opts Options) error {
-	archive, err := unpack.ReadDirectory(s)
-	if err != nil {
-		return err
-	}
-	if !xlsx.IsOfficeDocument(archive) {
-		return errs.New(errs.Unsupported, "unsupported_type", "The file is packed twice; unpack it once.")
-	}
-	if err := t.openXLSX(s, archive, opts); err != nil {
-		return err
-	}
-	t.rows.(*xlsx.Rows).SetSpooled(file, total)
-	return nil
-}
-
-// errNoScratch: the file needs Options.Scratch, which is nil.
-var errNoScratch = errors.New("read workbook: no temporary file is available")
-
-func (o Options) newScratch() (unpack.Scratch, error) {
-	if o.Scratch == nil {
-		return nil, errNoScratch
-	}
-	return o.Scratch()
 }

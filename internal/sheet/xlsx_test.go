@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 	"testing"
 	"time"
@@ -196,27 +197,38 @@ func TestWorkbookWithTooManyColumnsIsRejected(t *testing.T) {
 // rewritePart changes one part of a workbook.
 func rewritePart(t testing.TB, data []byte, part string, change func(string) string) []byte {
 	t.Helper()
+	var files []string
+	for name, text := range partsOf(t, data) {
+		if name == part {
+			text = change(text)
+		}
+		files = append(files, name, text)
+	}
+	return zipped(t, files...)
+}
+
+// partsOf iterates over the names and texts of the parts of a workbook.
+func partsOf(t testing.TB, data []byte) iter.Seq2[string, string] {
+	t.Helper()
 	r, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var files []string
-	for _, f := range r.File {
-		in, err := f.Open()
-		if err != nil {
-			t.Fatal(err)
+	return func(yield func(string, string) bool) {
+		for _, f := range r.File {
+			in, err := f.Open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			b, err := io.ReadAll(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !yield(f.Name, string(b)) {
+				return
+			}
 		}
-		b, err := io.ReadAll(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text := string(b)
-		if f.Name == part {
-			text = change(text)
-		}
-		files = append(files, f.Name, text)
 	}
-	return zipped(t, files...)
 }
 
 func TestBrokenSheetIsDamageNotTheEnd(t *testing.T) {

@@ -102,6 +102,52 @@ func (d *Dictionary) ReadHeader(header []string, mapping map[string]*string) (*H
 	return nil, errs.New(errs.Invalid, "invalid_header", "The header of the file is invalid; errors lists each column.").WithFields(wrong...)
 }
 
+// maxHeaderText bounds the bytes of a cell that may be a header.
+const maxHeaderText = 1 << 10
+
+// Fits returns a function that reports whether a record can be the header: it
+// names at least two fields, one of which identifies members. Names of default
+// fields in other programs count.
+func (d *Dictionary) Fits(mapping map[string]*string) func(header []string) bool {
+	targets := map[string]*string{}
+	for name, target := range mapping {
+		targets[text.Name(name)] = target
+	}
+	return func(header []string) bool {
+		known, identifies := map[string]bool{}, false
+		for _, cell := range header {
+			if len(cell) > maxHeaderText {
+				continue
+			}
+			if c := d.likelyMeaning(cell, targets); !c.ignored() {
+				known[c.name()] = true
+				identifies = identifies || d.identifying(&c)
+			}
+		}
+		return len(known) > 1 && identifies
+	}
+}
+
+// likelyMeaning is the meaning of a header with a mapping of normalised names.
+func (d *Dictionary) likelyMeaning(header string, targets map[string]*string) Column {
+	if target, ok := targets[text.Name(header)]; ok {
+		if target == nil {
+			return Column{}
+		}
+		header = *target
+	}
+	c, ok := d.meaning(trimCell(header))
+	if !ok {
+		c.Field = d.byName[field.HeaderKey(otherHeaders[field.HeaderKey(trimCell(header))])]
+	}
+	return c
+}
+
+// identifying reports whether a column identifies members.
+func (d *Dictionary) identifying(c *Column) bool {
+	return c.userID || c.Field != nil && (c.Field.Field == field.EmailName || c.Field.Field == field.Username || d.Update && c.Field.Identifier)
+}
+
 // Column returns the meaning of a header, or an error that names it.
 func (d *Dictionary) Column(i int, header string, mapping map[string]*string) (Column, *errs.Field) {
 	if target, mapped := mapped(mapping, header); mapped {
@@ -155,8 +201,8 @@ func strayMapping(header []string, mapping map[string]*string) (wrong []errs.Fie
 
 // identifies checks that a column identifies the members.
 func (d *Dictionary) identifies(l *Header) error {
-	for _, c := range l.Columns {
-		if c.userID || c.Field != nil && (c.Field.Field == field.EmailName || c.Field.Field == field.Username || d.Update && c.Field.Identifier) {
+	for i := range l.Columns {
+		if d.identifying(&l.Columns[i]) {
 			return nil
 		}
 	}

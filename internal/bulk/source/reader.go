@@ -49,7 +49,7 @@ func (rd *Reader) Read(src *record.Row) Row {
 		r.fail("", src.Problem, errs.Constant(sheetErrors[src.Problem]), strings.Join(src.Cells, " "))
 		return r
 	}
-	if rd.lostText(src.Cells) {
+	if rd.lostText(src) {
 		r.fail("", record.BadEncoding, errs.Constant("The row was rejected for bytes that are not text, and still has replacement characters. Correct them."), strings.Join(src.Cells, " "))
 		return r
 	}
@@ -57,6 +57,7 @@ func (rd *Reader) Read(src *record.Row) Row {
 	r.Cells = rd.cellsFor(len(src.Cells))
 	rd.country = rd.countryOf(src.Cells)
 	clear(rd.ops)
+	m := marks{shown: src.Shown, problems: src.CellProblems}
 	for i, cell := range src.Cells {
 		text := trimCell(cell)
 		if text == "" {
@@ -78,11 +79,15 @@ func (rd *Reader) Read(src *record.Row) Row {
 			continue
 		}
 		r.Empty = false
+		if code := rd.problem(src, i, text, &m); code != "" {
+			r.fail(c.Header, code, errs.Constant(cellErrors[code]), text)
+			continue
+		}
 		if text == clearToken && c.Field != nil && clears(cell) {
 			rd.clear(&r, c)
 			continue
 		}
-		rd.cell(&r, c, text)
+		rd.cell(&r, c, m.text(i, c, text))
 	}
 	if rd.header.operations {
 		rd.operations(&r)
@@ -93,12 +98,8 @@ func (rd *Reader) Read(src *record.Row) Row {
 
 // lostText reports whether a row of a failed.csv has replacement characters for
 // undecodable bytes.
-func (rd *Reader) lostText(cells []string) bool {
-	at := rd.header.errorCode
-	if at == 0 || at >= len(cells) || !strings.Contains(cells[at], record.BadEncoding) {
-		return false
-	}
-	return slices.ContainsFunc(cells, func(cell string) bool { return strings.ContainsRune(cell, utf8.RuneError) })
+func (rd *Reader) lostText(src *record.Row) bool {
+	return rd.failedBefore(src, record.BadEncoding) && slices.ContainsFunc(src.Cells, func(cell string) bool { return strings.ContainsRune(cell, utf8.RuneError) })
 }
 
 var sheetErrors = map[string]string{

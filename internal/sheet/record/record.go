@@ -13,19 +13,49 @@ const (
 	OpenQuote   = "open_quote"      // a quote that is never closed; Cells come from the first line only
 )
 
+// Values of CellProblem.Code.
+const (
+	CellError    = "cell_error"            // an error such as #N/A, which is the cell
+	FormulaValue = "formula_without_value" // a formula without a stored result; the cell is the formula
+)
+
 // Pos is a position between two records, for Table.Seek.
 type Pos struct {
 	Offset int64 `json:"offset"` // byte offset in the unpacked, still encoded text; the row number in a workbook
 	Line   int   `json:"line"`   // physical line from 1; the row number in a workbook
 }
 
-// Row is one record. Cells and Raw are valid until the next call of Next; the
-// strings in Cells stay valid.
+// Row is one record. Its slices are valid until the next call of Next; the
+// strings in them stay valid.
 type Row struct {
 	Line     int      // physical line of the start of the record; the row number in a workbook
 	Pos, End Pos      // start of the record, and start of the next one
 	Cells    []string // untrimmed; empty for a blank line
 	Raw      []byte   // original bytes without the line ending; nil in a workbook or if the first line is too long
 	Problem  string   // "", BadEncoding, TooLong or OpenQuote
-	Hidden   bool     // the spreadsheet does not show the row
+
+	// Only in workbooks; both lists are in the order of the columns.
+	Hidden       bool
+	Shown        []ShownText
+	CellProblems []CellProblem
+}
+
+// ShownText is the text of a number as its format shows it, with leading zeros
+// or more text. Cells has the number.
+type ShownText struct {
+	Index int
+	Text  string
+}
+
+// CellProblem marks a cell without a value.
+type CellProblem struct {
+	Index int
+	Code  string // CellError or FormulaValue
+}
+
+// Sheet is a sheet of a workbook.
+type Sheet struct {
+	Name   string
+	Hidden bool
+	Table  bool // false: a chart or a dialog
 }

@@ -8,13 +8,14 @@ import (
 
 	"github.com/regulars/regulars/internal/sheet/record"
 	"github.com/regulars/regulars/internal/sheet/unpack"
+	"github.com/regulars/regulars/internal/sheet/xmlpart"
 )
 
 // Rows reads the rows of a sheet. Rows without values are skipped.
 type Rows struct {
 	book       *workbook
 	partName   string
-	part       *partReader
+	part       *xmlpart.Part
 	maxCells   int
 	lastNumber int  // number of the previous row element
 	done       bool // the last row was read
@@ -27,7 +28,8 @@ type Rows struct {
 	seekTo     int64      // rows before this number are skipped
 
 	text      []byte
-	bytesLeft int // bytes left for the cells of the current row
+	formula   []byte // with the equals sign
+	bytesLeft int    // bytes left for the cells of the current row
 }
 
 // errTooLong: the row exceeds record.MaxSize.
@@ -47,15 +49,15 @@ func (r *Rows) LimitCells(cells int) {
 
 // Progress estimates how many bytes of the file have been read.
 func (r *Rows) Progress() (done, total int64) {
-	f := r.book.parts[partKey(r.partName)]
+	size := r.book.pkg.Size(r.partName)
 	total = r.book.total
 	if r.done {
 		return total, total
 	}
-	if r.part == nil || f == nil || f.UncompressedSize64 == 0 {
+	if r.part == nil || size == 0 {
 		return 0, total
 	}
-	share := float64(r.part.read) / float64(f.UncompressedSize64)
+	share := float64(r.part.BytesRead()) / float64(size)
 	return int64(min(share, 1) * float64(total)), total
 }
 
@@ -67,7 +69,7 @@ func (r *Rows) Close() error {
 
 func (r *Rows) reset() {
 	if r.part != nil {
-		r.part.close()
+		r.part.Close()
 		r.part = nil
 	}
 	r.lastNumber, r.done, r.failed = 0, false, false
@@ -84,6 +86,9 @@ func (r *Rows) Seek(p record.Pos) error {
 	return nil
 }
 
+// SeekLine moves to the row with a number, or to the next one.
+func (r *Rows) SeekLine(line int) error { return r.Seek(record.Pos{Offset: int64(line), Line: line}) }
+
 // Next reads the next row, or returns io.EOF.
 func (r *Rows) Next(row *record.Row) error {
 	if !r.replay {
@@ -93,10 +98,9 @@ func (r *Rows) Next(row *record.Row) error {
 		}
 	}
 	r.replay = false
-	row.Cells = append(row.Cells[:0], r.row.Cells...)
-	cells := row.Cells
+	cells, shown, problems := append(row.Cells[:0], r.row.Cells...), append(row.Shown[:0], r.row.Shown...), append(row.CellProblems[:0], r.row.CellProblems...)
 	*row = r.row
-	row.Cells = cells
+	row.Cells, row.Shown, row.CellProblems = cells, shown, problems
 	return nil
 }
 
@@ -105,7 +109,7 @@ func (r *Rows) advance() error {
 		return io.EOF
 	}
 	if r.part == nil {
-		p, err := r.book.openPart(r.partName)
+		p, err := r.book.pkg.Open(r.partName)
 		if err != nil {
 			return err
 		}
@@ -124,17 +128,16 @@ func (r *Rows) advance() error {
 			r.prevNumber, r.rowNumber = int64(number), int64(number)
 			continue
 		}
-		cells, problem, err := r.readCells(r.row.Cells[:0])
-		if err != nil {
+		r.row = record.Row{
+			Line: number, Hidden: r.isHidden(), Cells: r.row.Cells[:0], Shown: r.row.Shown[:0], CellProblems: r.row.CellProblems[:0],
+			Pos: record.Pos{Offset: int64(number), Line: number},
+			End: record.Pos{Offset: int64(number) + 1, Line: number + 1},
+		}
+		if err := r.readCells(); err != nil {
 			return err
 		}
-		if len(cells) > 0 || problem != "" {
+		if len(r.row.Cells) > 0 || r.row.Problem != "" {
 			r.prevNumber, r.rowNumber = r.rowNumber, int64(number)
-			r.row = record.Row{
-				Line: number, Cells: cells, Problem: problem,
-				Pos: record.Pos{Offset: int64(number), Line: number},
-				End: record.Pos{Offset: int64(number) + 1, Line: number + 1},
-			}
 			return nil
 		}
 	}
@@ -144,19 +147,19 @@ func (r *Rows) advance() error {
 // Numbers that do not ascend are replaced.
 func (r *Rows) nextRowElement() (int, error) {
 	for {
-		kind, err := r.part.innerToken()
+		kind, err := r.part.InnerToken()
 		if err != nil {
 			return 0, err
 		}
 		switch {
-		case kind == startTag && r.part.is("row"):
-			r.part.resetBudget()
-			number, err := strconv.Atoi(string(r.part.rawAttr("r")))
+		case kind == xmlpart.StartTag && r.part.Is("row"):
+			r.part.ResetBudget()
+			number, err := strconv.Atoi(string(r.part.RawAttr("r")))
 			if err != nil || number <= r.lastNumber || number > maxRows {
 				number = r.lastNumber + 1
 			}
 			return number, nil
-		case kind == endTag && r.part.is("sheetData"):
+		case kind == xmlpart.EndTag && r.part.Is("sheetData"):
 			return 0, r.drain()
 		}
 	}
@@ -165,24 +168,26 @@ func (r *Rows) nextRowElement() (int, error) {
 // maxRows is far above the rows of any real sheet.
 const maxRows = 1 << 30
 
-// drain reads the part after the last row, to find damage and a wrong checksum
-// there.
+// isHidden reports whether the row element that was read last is hidden, also
+// by a filter or by its height.
+func (r *Rows) isHidden() bool {
+	return isTrue(r.part.RawAttr("hidden")) || string(r.part.RawAttr("ht")) == "0"
+}
+
+// drain reads the part after the last row.
 func (r *Rows) drain() error {
-	_, err := io.Copy(io.Discard, r.part.body)
-	switch {
-	case err == nil:
+	err := r.part.Drain()
+	if err == nil {
 		r.done = true
-		return io.EOF
-	case errors.Is(err, unpack.ErrDamaged):
-		return err
+		err = io.EOF
 	}
-	return r.book.src.WrapError(err)
+	return err
 }
 
 func (r *Rows) skipRow() error {
 	for {
-		kind, err := r.part.innerToken()
-		if err != nil || kind == endTag && r.part.is("row") {
+		kind, err := r.part.InnerToken()
+		if err != nil || kind == xmlpart.EndTag && r.part.Is("row") {
 			return err
 		}
 	}
@@ -190,43 +195,48 @@ func (r *Rows) skipRow() error {
 
 // readCells reads to the end of the row and drops trailing empty cells. A row
 // that is too long ends before the cell that exceeds the limit.
-func (r *Rows) readCells(cells []string) (_ []string, problem string, err error) {
+func (r *Rows) readCells() error {
 	column := 0
 	r.bytesLeft = record.MaxSize
 	for {
-		kind, err := r.part.innerToken()
+		kind, err := r.part.InnerToken()
 		if err != nil {
-			return cells, "", err
+			return err
 		}
 		switch {
-		case kind == startTag && r.part.is("c"):
-			column = parseColumn(r.part.rawAttr("r"), column)
-			value, err := r.readCell()
+		case kind == xmlpart.StartTag && r.part.Is("c"):
+			column = parseColumn(r.part.RawAttr("r"), column)
+			err := r.readCell(column - 1)
 			if errors.Is(err, errTooLong) {
-				return cells, record.TooLong, r.skipRow()
+				r.row.Problem = record.TooLong
+				return r.skipRow()
 			}
 			if err != nil {
-				return cells, "", err
+				return err
 			}
-			cells = r.setCell(cells, column-1, value)
-		case kind == endTag && r.part.is("row"):
-			return cells, "", nil
+		case kind == xmlpart.EndTag && r.part.Is("row"):
+			return nil
 		}
 	}
 }
 
 // setCell sets the cell at index i and fills the gap with empty ones. A cell
 // beyond the limit replaces the last one.
-func (r *Rows) setCell(cells []string, i int, value string) []string {
-	if value == "" {
-		return cells
+func (r *Rows) setCell(i int, c *cell) {
+	if c.value == "" {
+		return
 	}
 	i = min(i, r.maxCells-1)
-	for len(cells) <= i {
-		cells = append(cells, "")
+	for len(r.row.Cells) <= i {
+		r.row.Cells = append(r.row.Cells, "")
 	}
-	cells[i] = value
-	return cells
+	r.row.Cells[i] = c.value
+	if c.shown != "" {
+		r.row.Shown = append(r.row.Shown, record.ShownText{Index: i, Text: c.shown})
+	}
+	if c.problem != "" {
+		r.row.CellProblems = append(r.row.CellProblems, record.CellProblem{Index: i, Code: c.problem})
+	}
 }
 
 // parseColumn returns the column, from 1, of a reference such as AB12, or
@@ -246,28 +256,56 @@ func parseColumn(ref []byte, last int) int {
 	return n
 }
 
-// readCell reads to the end of a c element and returns its value as text.
-func (r *Rows) readCell() (string, error) {
-	kind := parseCellKind(r.part.rawAttr("t"))
-	style, _ := strconv.Atoi(string(r.part.rawAttr("s"))) // a missing style is style 0
-	r.text = r.text[:0]
+// cell is the content of a c element.
+type cell struct {
+	value   string
+	shown   string // see record.ShownText
+	problem string // see record.CellProblem
+}
+
+// readCell reads to the end of a c element and sets the cell at an index.
+func (r *Rows) readCell(index int) error {
+	kind := parseCellKind(r.part.RawAttr("t"))
+	style, _ := strconv.Atoi(string(r.part.RawAttr("s"))) // a missing style is style 0
+	hasFormula, hasValue := false, false
+	r.text, r.formula = r.text[:0], r.formula[:0]
 	for {
-		token, err := r.part.innerToken()
+		token, err := r.part.InnerToken()
 		if err != nil {
-			return "", err
+			return err
 		}
 		switch {
-		case token == startTag && r.part.is("v"):
-			r.text, err = r.part.appendText(r.text[:0], "v")
-		case token == startTag && r.part.is("is"):
-			r.text, err = r.part.appendRichText(r.text[:0], "is")
-		case token == endTag && r.part.is("c"):
-			return r.cellValue(kind, style)
+		case token == xmlpart.StartTag && r.part.Is("v"):
+			hasValue = true
+			r.text, err = r.part.AppendText(r.text[:0], "v")
+		case token == xmlpart.StartTag && r.part.Is("f"):
+			hasFormula = true
+			r.formula, err = r.part.AppendText(append(r.formula[:0], '='), "f")
+		case token == xmlpart.StartTag && r.part.Is("is"):
+			hasValue = true
+			r.text, err = r.part.AppendRichText(r.text[:0], "is")
+		case token == xmlpart.EndTag && r.part.Is("c"):
+			c, err := r.cellValue(kind, style, hasFormula && r.isUncalculated(kind, hasValue))
+			if err == nil {
+				r.setCell(index, &c)
+			}
+			return err
 		}
 		if err != nil {
-			return "", err
+			return err
 		}
 	}
+}
+
+// isUncalculated reports whether a formula has no stored result. Libraries
+// leave it out, or store 0 and ask programs to calculate the workbook. An empty
+// text is a result.
+func (r *Rows) isUncalculated(kind cellKind, hasValue bool) bool {
+	switch {
+	case !hasValue, kind != textCell && len(r.text) == 0:
+		return true
+	}
+	return r.book.recalculate && kind == numberCell && string(r.text) == "0"
 }
 
 // cellKind is the t attribute of a cell.
@@ -298,18 +336,37 @@ func parseCellKind(t []byte) cellKind {
 	return numberCell
 }
 
-// cellValue returns the text of a cell; errTooLong if it exceeds bytesLeft.
-func (r *Rows) cellValue(kind cellKind, style int) (string, error) {
-	if len(r.text) > record.MaxSize {
-		return "", errTooLong
+// cellValue returns the content of a cell; errTooLong if it exceeds bytesLeft.
+// Without a stored result the value is the formula.
+func (r *Rows) cellValue(kind cellKind, style int, uncalculated bool) (c cell, err error) {
+	switch {
+	case len(r.text) > record.MaxSize:
+		return c, errTooLong
+	case uncalculated:
+		c = cell{value: strings.ToValidUTF8(string(r.formula[:min(len(r.formula), maxFormula)]), ""), problem: record.FormulaValue}
+	default:
+		c.value, err = r.convert(string(r.text), kind, style)
 	}
-	value, err := r.convert(string(r.text), kind, style)
-	if err == nil && len(value) > r.bytesLeft {
+	switch kind {
+	case errorCell:
+		if c.problem == "" && c.value != "" {
+			c.problem = record.CellError
+		}
+	case numberCell:
+		if !uncalculated {
+			c.shown = r.book.styles.shownText(c.value, style)
+		}
+	}
+	if err == nil && len(c.value)+len(c.shown) > r.bytesLeft {
 		err = errTooLong
 	}
-	r.bytesLeft -= len(value)
-	return value, err
+	r.bytesLeft -= len(c.value) + len(c.shown)
+	return c, err
 }
+
+// maxFormula bounds the bytes of a formula that is kept, more than a message
+// shows.
+const maxFormula = 1 << 10
 
 func (r *Rows) convert(raw string, kind cellKind, style int) (string, error) {
 	if raw == "" {
@@ -323,7 +380,7 @@ func (r *Rows) convert(raw string, kind cellKind, style int) (string, error) {
 		}
 		return r.book.strings.get(i, r.bytesLeft)
 	case textCell:
-		return unescape(raw), nil
+		return xmlpart.Unescape(raw), nil
 	case errorCell:
 		return raw, nil
 	case boolCell:

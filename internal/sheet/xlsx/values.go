@@ -76,10 +76,45 @@ func dateLetters(code string) string {
 	return out.String()
 }
 
-// cellStyles are the date formats of a workbook.
+// cellFormat is what a number format does to a number.
+type cellFormat struct {
+	date  dateKind
+	shown *shownFormat // nil: the text adds nothing to the number
+}
+
+// parseFormat parses a format code.
+func parseFormat(code string) cellFormat {
+	f := cellFormat{date: parseDateFormat(code)}
+	if f.date == notDate {
+		f.shown = parseShownFormat(code)
+	}
+	return f
+}
+
+// cellStyles are the formats of a workbook.
 type cellStyles struct {
-	dates    []dateKind // by style
-	date1904 bool       // days count from 1904
+	formats  []cellFormat // by style
+	date1904 bool         // days count from 1904
+}
+
+// format returns the format of a style; an unknown one has none.
+func (s *cellStyles) format(style int) cellFormat {
+	if style < 0 || style >= len(s.formats) {
+		return cellFormat{}
+	}
+	return s.formats[style]
+}
+
+// shownText is the text of a number in a style, "" if it adds nothing.
+func (s *cellStyles) shownText(number string, style int) string {
+	f := s.format(style)
+	if f.shown == nil || number == "" {
+		return ""
+	}
+	if text := f.shown.text(number); text != number {
+		return text
+	}
+	return ""
 }
 
 // formatNumber returns a numeric cell as text: a date if its style is one,
@@ -91,8 +126,8 @@ func (s *cellStyles) formatNumber(raw string, style int) string {
 	if err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
 		return raw
 	}
-	if style >= 0 && style < len(s.dates) && s.dates[style] != notDate {
-		if date := s.formatDate(f, s.dates[style]); date != "" {
+	if kind := s.format(style).date; kind != notDate {
+		if date := s.formatDate(f, kind); date != "" {
 			return date
 		}
 	}

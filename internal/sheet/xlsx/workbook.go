@@ -6,26 +6,26 @@ import (
 	"archive/zip"
 	"errors"
 	"io"
-	"path"
-	"strconv"
 	"strings"
 
-	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sheet/record"
 	"github.com/regulars/regulars/internal/sheet/unpack"
+	"github.com/regulars/regulars/internal/sheet/xmlpart"
 )
 
 // workbook is an open XLSX file.
 type workbook struct {
-	src        *unpack.Stream // of the workbook itself; not packed
-	parts      map[string]*zip.File
-	total      int64 // size of the file given to Open
-	limit      int64 // maximum unpacked bytes of all parts together
-	sheets     []sheetRef
-	strings    *sharedStrings
-	styles     cellStyles
-	spooled    unpack.Scratch // unpacked copy, if the workbook was packed
-	newScratch func() (unpack.Scratch, error)
+	pkg         *xmlpart.Package
+	mainPart    string
+	stylesPart  string
+	stringsPart string
+	total       int64 // size of the file given to Open
+	sheets      []sheetRef
+	strings     *sharedStrings
+	styles      cellStyles
+	recalculate bool           // a program that opens the workbook calculates all formulas
+	spooled     unpack.Scratch // unpacked copy, if the workbook was packed
+	newScratch  func() (unpack.Scratch, error)
 }
 
 // maxSheets bounds the sheets of a workbook, far above real ones.
@@ -41,9 +41,8 @@ func truncateName(name string) string {
 
 // sheetRef is an entry in the list of sheets.
 type sheetRef struct {
-	name   string
-	part   string
-	hidden bool
+	record.Sheet
+	part string
 }
 
 // IsOfficeDocument reports whether the archive is an Office document.
@@ -56,28 +55,36 @@ func IsOfficeDocument(archive *zip.Reader) bool {
 	return false
 }
 
-// Options select the sheet and limit the resources.
+// Options limit the resources.
 type Options struct {
-	MaxUnpacked int64  // maximum unpacked bytes of all parts together
-	Sheet       string // name, or number from 1; "" selects the first visible sheet with values
+	MaxUnpacked int64 // maximum unpacked bytes of all parts together
 	Scratch     func() (unpack.Scratch, error)
 }
 
-// Open opens a workbook and returns the rows of the selected sheet, and
-// its name.
-func Open(src *unpack.Stream, archive *zip.Reader, o Options) (*Rows, string, error) {
-	b := &workbook{src: src, total: src.Size, parts: map[string]*zip.File{}, limit: o.MaxUnpacked, newScratch: o.Scratch}
+// Open opens a workbook. Rows.Select must follow.
+func Open(src *unpack.Stream, archive *zip.Reader, o Options) (*Rows, error) {
+	b := &workbook{pkg: xmlpart.NewPackage(src, archive, o.MaxUnpacked), total: src.Size, newScratch: o.Scratch}
 	rows := &Rows{book: b}
-	err := b.open(archive)
-	var ref sheetRef
-	if err == nil {
-		ref, err = b.selectSheet(o.Sheet, rows)
-	}
-	if err != nil {
+	if err := b.open(archive); err != nil {
 		_ = rows.Close() // the first error matters
-		return nil, "", unpack.WrapDamaged(err)
+		return nil, unpack.WrapDamaged(err)
 	}
-	return rows, ref.name, nil
+	return rows, nil
+}
+
+// Sheets returns the sheets in the order of the workbook.
+func (r *Rows) Sheets() []record.Sheet {
+	list := make([]record.Sheet, len(r.book.sheets))
+	for i := range list {
+		list[i] = r.book.sheets[i].Sheet
+	}
+	return list
+}
+
+// Select moves to the start of a sheet, given by its index.
+func (r *Rows) Select(sheet int) {
+	r.reset()
+	r.partName, r.seekTo = r.book.sheets[sheet].part, 0
 }
 
 func (b *workbook) close() error {
@@ -95,20 +102,12 @@ func (b *workbook) close() error {
 // open reads everything cells refer to: the list of sheets, styles and
 // strings.
 func (b *workbook) open(archive *zip.Reader) error {
-	for _, f := range archive.File {
-		b.parts[partKey(f.Name)] = f
+	var err error
+	if b.mainPart, err = b.findWorkbook(); err != nil {
+		return err
 	}
-	if b.parts["xl/workbook.xml"] == nil {
-		return errs.New(errs.Unsupported, "unsupported_type", "The file is an Office document but not an .xlsx workbook; save it as .xlsx or CSV.")
-	}
-	total := int64(0)
-	for _, f := range archive.File {
-		if err := unpack.CheckEntry(f, b.limit); err != nil {
-			return err
-		}
-		if total += int64(f.UncompressedSize64); total > b.limit {
-			return unpack.OverLimit(b.limit)
-		}
+	if err := b.pkg.Check(archive); err != nil {
+		return err
 	}
 	if err := b.readWorkbook(); err != nil {
 		return err
@@ -119,143 +118,46 @@ func (b *workbook) open(archive *zip.Reader) error {
 	return b.readStrings()
 }
 
-// partKey normalizes the name of a part: names are case-insensitive, and some
-// writers use backslashes.
-func partKey(name string) string {
-	return strings.ToLower(strings.TrimPrefix(strings.ReplaceAll(name, `\`, "/"), "/"))
-}
-
-// openPart opens a part as XML; nil if the workbook has no such part.
-func (b *workbook) openPart(name string) (*partReader, error) {
-	f := b.parts[partKey(name)]
-	if f == nil {
-		return nil, nil
-	}
-	r, err := f.Open()
-	if err != nil {
-		return nil, b.src.WrapError(err)
-	}
-	p := &partReader{book: b, body: r, budget: partBudget}
-	p.src = p
-	return p, nil
-}
-
 // readWorkbook reads the list of sheets and the names of their parts.
 func (b *workbook) readWorkbook() error {
-	targets := map[string]string{}
-	err := b.eachElement("xl/_rels/workbook.xml.rels", func(p *partReader) {
-		if p.is("Relationship") && len(targets) < maxSheets {
-			target := p.attr("Target")
-			if len(target) > maxName {
-				return
-			}
-			if !strings.HasPrefix(target, "/") {
-				target = path.Join("xl", target)
-			}
-			targets[p.attr("Id")] = target
-		}
-	})
+	targets, err := b.readRelations()
 	if err != nil {
 		return err
 	}
-	return b.eachElement("xl/workbook.xml", func(p *partReader) {
-		switch string(p.name) {
+	return b.pkg.EachElement(b.mainPart, func(p *xmlpart.Part) {
+		switch string(p.Name) {
 		case "workbookPr":
-			v := p.attr("date1904")
-			b.styles.date1904 = v == "1" || v == "true"
+			b.styles.date1904 = isTrue(p.RawAttr("date1904"))
+		case "calcPr":
+			b.recalculate = isTrue(p.RawAttr("fullCalcOnLoad"))
 		case "sheet":
 			if len(b.sheets) == maxSheets {
 				return
 			}
-			state := p.attr("state")
-			b.sheets = append(b.sheets, sheetRef{
-				name: truncateName(p.attr("name")), part: targets[p.attr("id")],
-				hidden: state == "hidden" || state == "veryHidden",
-			})
+			state, target := p.Attr("state"), targets[p.Attr("id")]
+			b.sheets = append(b.sheets, sheetRef{part: target.target, Sheet: record.Sheet{
+				Name:   truncateName(p.Attr("name")),
+				Hidden: state == "hidden" || state == "veryHidden",
+				Table:  (target.kind == "worksheet" || target.kind == "") && b.pkg.Has(target.target),
+			}})
 		}
 	})
 }
 
-// eachElement calls do for every element of a part. A missing part is not an
-// error.
-func (b *workbook) eachElement(name string, do func(*partReader)) error {
-	p, err := b.openPart(name)
-	if p == nil || err != nil {
-		return err
-	}
-	defer p.close()
-	for {
-		kind, err := p.token()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if kind == startTag {
-			do(p)
-		}
-	}
-}
+// isTrue parses a boolean attribute.
+func isTrue(attr []byte) bool { return string(attr) == "1" || string(attr) == "true" }
 
-// selectSheet finds the requested sheet and points rows at it.
-func (b *workbook) selectSheet(requested string, rows *Rows) (sheetRef, error) {
-	number, _ := strconv.Atoi(requested)
-	empty := map[string]bool{} // parts without values, to read each only once
-	for i, s := range b.sheets {
-		if requested == "" && s.hidden || requested != "" && !strings.EqualFold(requested, s.name) && number != i+1 {
-			continue
-		}
-		if b.parts[partKey(s.part)] == nil || empty[partKey(s.part)] {
-			continue // a chart, or a missing sheet
-		}
-		rows.reset()
-		rows.partName = s.part
-		if requested != "" {
-			return s, nil
-		}
-		rows.LimitCells(1)
-		var row record.Row
-		err := rows.Next(&row)
-		if errors.Is(err, io.EOF) {
-			empty[partKey(s.part)] = true
-			continue
-		}
-		if err != nil {
-			return s, err
-		}
-		rows.reset()
-		return s, nil
-	}
-	if requested != "" {
-		return sheetRef{}, errs.New(errs.Invalid, "no_sheet", "The workbook has no sheet %q; it has %s.", requested, b.sheetNames())
-	}
-	return sheetRef{}, errs.New(errs.Invalid, "no_header", "The workbook has no visible sheet with values.")
-}
-
-// sheetNames lists the first ten sheets for an error.
-func (b *workbook) sheetNames() string {
-	var names []string
-	for _, s := range b.sheets {
-		if len(names) == 10 {
-			names = append(names, "...")
-			break
-		}
-		names = append(names, strconv.Quote(s.name))
-	}
-	return strings.Join(names, ", ")
-}
-
-// readStyles finds the styles that format numbers as dates.
+// readStyles finds the styles that format numbers as dates, or with leading
+// zeros or text.
 func (b *workbook) readStyles() error {
 	const maxFormats = 1 << 16 // the maximum number of styles of a workbook
-	formats := map[string]dateKind{}
+	formats := map[string]cellFormat{}
 	inCells := false
-	return b.eachElement("xl/styles.xml", func(p *partReader) {
-		switch string(p.name) {
+	return b.pkg.EachElement(b.stylesPart, func(p *xmlpart.Part) {
+		switch string(p.Name) {
 		case "numFmt":
-			if id := p.attr("numFmtId"); len(id) <= len("4294967295") && len(formats) < maxFormats {
-				formats[id] = parseDateFormat(p.attr("formatCode"))
+			if id := p.Attr("numFmtId"); len(id) <= len("4294967295") && len(formats) < maxFormats {
+				formats[id] = parseFormat(p.Attr("formatCode"))
 			}
 		case "cellXfs":
 			inCells = true
@@ -265,39 +167,39 @@ func (b *workbook) readStyles() error {
 			if !inCells {
 				return
 			}
-			id := p.attr("numFmtId")
-			kind, custom := formats[id]
+			id := p.Attr("numFmtId")
+			format, custom := formats[id]
 			if !custom {
-				kind = builtinDateKind(id)
+				format.date = builtinDateKind(id)
 			}
-			b.styles.dates = append(b.styles.dates, kind)
+			b.styles.formats = append(b.styles.formats, format)
 		}
 	})
 }
 
 func (b *workbook) readStrings() error {
-	p, err := b.openPart("xl/sharedStrings.xml")
+	p, err := b.pkg.Open(b.stringsPart)
 	if p == nil || err != nil {
 		return err
 	}
-	defer p.close()
+	defer p.Close()
 	b.strings = &sharedStrings{maxMemory: stringsInMemory, newScratch: b.newScratch}
 	var text []byte
 	for {
-		kind, err := p.token()
+		kind, err := p.Token()
 		if errors.Is(err, io.EOF) {
 			return b.strings.flush()
 		}
 		if err != nil {
 			return err
 		}
-		if kind == startTag && p.is("si") {
-			p.resetBudget()
-			if text, err = p.appendRichText(text[:0], "si"); err != nil {
+		if kind == xmlpart.StartTag && p.Is("si") {
+			p.ResetBudget()
+			if text, err = p.AppendRichText(text[:0], "si"); err != nil {
 				return err
 			}
 			if len(text) <= record.MaxSize {
-				text = append(text[:0], unescape(string(text))...)
+				text = append(text[:0], xmlpart.Unescape(string(text))...)
 			}
 			if err := b.strings.add(text); err != nil {
 				return err

@@ -1,4 +1,4 @@
-package xlsx
+package xmlpart
 
 import (
 	"encoding/xml"
@@ -11,9 +11,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// readEvents lists the tokens of an xmlReader with the attribute a.
+// readEvents lists the tokens of an Reader with the attribute a.
 func readEvents(src io.Reader) ([]string, error) {
-	m := &xmlReader{src: src}
+	m := &Reader{src: src}
 	var out []string
 	for {
 		kind, err := m.next()
@@ -21,12 +21,12 @@ func readEvents(src io.Reader) ([]string, error) {
 			return out, err
 		}
 		switch kind {
-		case startTag:
-			out = append(out, "<"+string(m.name)+" "+m.attr("a"))
-		case endTag:
-			out = append(out, ">"+string(m.name))
-		case characters:
-			out = append(out, "="+string(m.data))
+		case StartTag:
+			out = append(out, "<"+string(m.Name)+" "+m.Attr("a"))
+		case EndTag:
+			out = append(out, ">"+string(m.Name))
+		case Characters:
+			out = append(out, "="+string(m.Data))
 		}
 	}
 }

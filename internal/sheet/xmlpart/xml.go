@@ -1,4 +1,4 @@
-package xlsx
+package xmlpart
 
 import (
 	"bytes"
@@ -11,28 +11,30 @@ import (
 	"github.com/regulars/regulars/internal/sheet/record"
 )
 
-// xmlReader reads the subset of XML that workbooks use, several times faster
+// Reader reads the subset of XML that workbooks use, several times faster
 // than encoding/xml: no DTD, no namespaces, UTF-8. Anything else is an error.
-type xmlReader struct {
+type Reader struct {
 	src      io.Reader
 	buf      []byte
 	pos, end int
 	err      error // of src
 
-	name        []byte // of the tag, without prefix; valid until the next token
+	Name []byte // of the tag, without prefix; valid until the next token
+	Data []byte // of a text, decoded; valid until the next token
+
 	attrs       []byte // of a start tag, raw
-	data        []byte // of a text, decoded
 	decoded     []byte
 	selfClosing bool // the start tag is also the end tag
 }
 
-// tokenKind is the kind of a token.
-type tokenKind int
+// Kind is the kind of a token.
+type Kind int
 
+// The kinds of tokens.
 const (
-	startTag tokenKind = iota + 1
-	endTag
-	characters
+	StartTag Kind = iota + 1
+	EndTag
+	Characters
 )
 
 var (
@@ -45,10 +47,10 @@ var (
 const maxToken = 2 * record.MaxSize
 
 // next reads the next token; io.EOF at the end.
-func (m *xmlReader) next() (tokenKind, error) {
+func (m *Reader) next() (Kind, error) {
 	if m.selfClosing {
 		m.selfClosing = false
-		return endTag, nil
+		return EndTag, nil
 	}
 	for {
 		if !m.ensure(1) {
@@ -79,7 +81,7 @@ func (m *xmlReader) next() (tokenKind, error) {
 }
 
 // ensure buffers n bytes from pos and reports whether there are as many.
-func (m *xmlReader) ensure(n int) bool {
+func (m *Reader) ensure(n int) bool {
 	for m.end-m.pos < n {
 		if m.err != nil {
 			return false
@@ -105,7 +107,7 @@ func (m *xmlReader) ensure(n int) bool {
 }
 
 // truncated is the error of a token that is cut off at the end of src.
-func (m *xmlReader) truncated() error {
+func (m *Reader) truncated() error {
 	if errors.Is(m.err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
@@ -113,7 +115,7 @@ func (m *xmlReader) truncated() error {
 }
 
 // findByte returns the index from pos of the first c at or after from.
-func (m *xmlReader) findByte(c byte, from int) (int, error) {
+func (m *Reader) findByte(c byte, from int) (int, error) {
 	for {
 		if m.pos+from < m.end {
 			if i := bytes.IndexByte(m.buf[m.pos+from:m.end], c); i >= 0 {
@@ -128,7 +130,7 @@ func (m *xmlReader) findByte(c byte, from int) (int, error) {
 }
 
 // find returns the index from pos of the first what at or after from.
-func (m *xmlReader) find(what string, from int) (int, error) {
+func (m *Reader) find(what string, from int) (int, error) {
 	for {
 		i, err := m.findByte(what[0], from)
 		if err != nil {
@@ -144,7 +146,7 @@ func (m *xmlReader) find(what string, from int) (int, error) {
 	}
 }
 
-func (m *xmlReader) skipTo(what string) error {
+func (m *Reader) skipTo(what string) error {
 	i, err := m.find(what, 2)
 	if err == nil {
 		m.pos += i + len(what)
@@ -154,7 +156,7 @@ func (m *xmlReader) skipTo(what string) error {
 
 // readDeclaration reads markup that begins with <! and returns 0 unless it is
 // CDATA.
-func (m *xmlReader) readDeclaration() (tokenKind, error) {
+func (m *Reader) readDeclaration() (Kind, error) {
 	const comment, literal = "<!--", "<![CDATA["
 	if m.ensure(len(comment)) && string(m.buf[m.pos:m.pos+len(comment)]) == comment {
 		return 0, m.skipTo("-->")
@@ -166,26 +168,26 @@ func (m *xmlReader) readDeclaration() (tokenKind, error) {
 	if err != nil {
 		return 0, err
 	}
-	m.data = m.buf[m.pos+len(literal) : m.pos+i]
+	m.Data = m.buf[m.pos+len(literal) : m.pos+i]
 	m.pos += i + len("]]>")
-	if !isLegal(m.data) {
+	if !isLegal(m.Data) {
 		return 0, errMalformedXML
 	}
-	return characters, nil
+	return Characters, nil
 }
 
-func (m *xmlReader) readEndTag() (tokenKind, error) {
+func (m *Reader) readEndTag() (Kind, error) {
 	i, err := m.findByte('>', 2)
 	if err != nil {
 		return 0, err
 	}
 	name := m.buf[m.pos+2 : m.pos+i]
-	m.name = localName(name[:indexSpace(name)])
+	m.Name = localName(name[:indexSpace(name)])
 	m.pos += i + 1
-	return endTag, nil
+	return EndTag, nil
 }
 
-func (m *xmlReader) readStartTag() (tokenKind, error) {
+func (m *Reader) readStartTag() (Kind, error) {
 	i, err := m.findByte('>', 1)
 	quote := byte(0)
 	for from := 1; err == nil; i, err = m.findByte('>', i+1) {
@@ -205,10 +207,10 @@ func (m *xmlReader) readStartTag() (tokenKind, error) {
 	tag, m.selfClosing = bytes.CutSuffix(tag, []byte("/"))
 	space := indexSpace(tag)
 	m.attrs = tag[space:]
-	if m.name = localName(tag[:space]); len(m.name) == 0 || !isLegal(m.name) {
+	if m.Name = localName(tag[:space]); len(m.Name) == 0 || !isLegal(m.Name) {
 		return 0, errMalformedXML
 	}
-	return startTag, nil
+	return StartTag, nil
 }
 
 // openQuote returns the quote that is open after part of a tag, given the one
@@ -248,41 +250,47 @@ func localName(name []byte) []byte {
 	return name[bytes.IndexByte(name, ':')+1:]
 }
 
-func (m *xmlReader) is(name string) bool { return string(m.name) == name }
+// Is reports whether the tag has a name.
+func (m *Reader) Is(name string) bool { return string(m.Name) == name }
 
-// attr returns an attribute decoded, "" if it is missing or malformed.
-func (m *xmlReader) attr(name string) string {
-	value, err := m.decode(m.rawAttr(name))
+// Attr returns an attribute decoded, "" if it is missing or malformed.
+func (m *Reader) Attr(name string) string {
+	value, err := m.decode(m.RawAttr(name))
 	if err != nil {
 		return ""
 	}
 	return string(value)
 }
 
-// rawAttr returns the raw value of an attribute of the start tag by its name
+// RawAttr returns the raw value of an attribute of the start tag by its name
 // without prefix; nil if it is missing.
-func (m *xmlReader) rawAttr(name string) []byte {
-	rest := m.attrs
-	for {
-		rest = trimLeftSpace(rest)
-		equals := bytes.IndexByte(rest, '=')
-		if equals < 0 {
-			return nil
-		}
-		key := rest[:indexSpace(rest[:equals])]
-		rest = trimLeftSpace(rest[equals+1:])
-		if len(rest) == 0 {
-			return nil
-		}
-		end := bytes.IndexByte(rest[1:], rest[0])
-		if end < 0 {
-			return nil
-		}
+func (m *Reader) RawAttr(name string) []byte {
+	for key, value, rest := cutAttr(m.attrs); key != nil; key, value, rest = cutAttr(rest) {
 		if string(localName(key)) == name {
-			return rest[1 : end+1]
+			return value
 		}
-		rest = rest[end+2:]
 	}
+	return nil
+}
+
+// cutAttr returns the first attribute of a raw list, and the others. key is nil
+// without a well-formed one.
+func cutAttr(attrs []byte) (key, value, rest []byte) {
+	attrs = trimLeftSpace(attrs)
+	equals := bytes.IndexByte(attrs, '=')
+	if equals < 0 {
+		return nil, nil, nil
+	}
+	key = attrs[:indexSpace(attrs[:equals])]
+	attrs = trimLeftSpace(attrs[equals+1:])
+	if len(attrs) == 0 {
+		return nil, nil, nil
+	}
+	end := bytes.IndexByte(attrs[1:], attrs[0])
+	if end < 0 {
+		return nil, nil, nil
+	}
+	return key, attrs[1 : end+1], attrs[end+2:]
 }
 
 // textChunk is the size at which a long text is split.
@@ -290,7 +298,7 @@ const textChunk = 64 << 10
 
 // readText reads up to the next tag, or to the end of a part. A long text is
 // split into several tokens.
-func (m *xmlReader) readText() (tokenKind, error) {
+func (m *Reader) readText() (Kind, error) {
 	n := 0
 	for {
 		rest := m.buf[m.pos+n : m.end]
@@ -314,8 +322,8 @@ func (m *xmlReader) readText() (tokenKind, error) {
 	raw := m.buf[m.pos : m.pos+n]
 	m.pos += n
 	var err error
-	m.data, err = m.decode(raw)
-	return characters, err
+	m.Data, err = m.decode(raw)
+	return Characters, err
 }
 
 // completePrefix returns the length of b without an incomplete entity,
@@ -341,7 +349,7 @@ func completePrefix(b []byte) int {
 
 // decode replaces entities and line endings in raw. The result is valid until
 // the next call.
-func (m *xmlReader) decode(raw []byte) ([]byte, error) {
+func (m *Reader) decode(raw []byte) ([]byte, error) {
 	if !isLegal(raw) {
 		return nil, errMalformedXML
 	}
