@@ -34,7 +34,7 @@ var owned = map[string][]string{
 	"internal/jobs":               {"job_nodes", "job_schedules", "jobs"},
 	"internal/mail":               {"mail_outbox"},
 	"internal/media":              {"media"},
-	"internal/member":             {"field_history", "member_declines", "member_identifiers", "member_links", "member_counts", "member_values", "member_visits", "members", "unused_tags", "tags"},
+	"internal/member":             {"field_history", "member_declines", "member_identifiers", "member_links", "member_counts", "member_values", "member_visits", "members", "merged_tags", "unused_tags", "tags"},
 	"internal/fieldchange":        {"field_jobs"},
 	"internal/moderation":         {"invite_uses", "invites", "penalties"},
 	"internal/note":               {"member_notes"},

@@ -95,6 +95,18 @@ CREATE TABLE tags (
   UNIQUE (community_id, name)
 );
 
+-- Tags that were merged into others. Their ids remain valid in filters, histories and
+-- results of bulk jobs.
+CREATE TABLE merged_tags (
+  community_id key_text NOT NULL,
+  tag_id       key_text NOT NULL,
+  into_id      key_text NOT NULL, -- an existing tag
+  name         key_text NOT NULL, -- of the merged tag
+  pending      BOOLEAN NOT NULL,  -- members may still have tag_id
+  PRIMARY KEY (community_id, tag_id)
+);
+CREATE INDEX merged_tags_into ON merged_tags (community_id, into_id);
+
 -- Tags to delete if no member has them. A row is deleted when its tag is added to
 -- a member.
 CREATE TABLE unused_tags (

@@ -65,9 +65,9 @@ func (b *Bulk) Export(ctx context.Context, caller actor.Actor, communityID strin
 func cellOf(m *member.Member, f *field.Field, names member.Names) string {
 	switch {
 	case f.Type == field.RoleList:
-		return nameCell(m.RoleIDs, names.Roles)
+		return nameCell(names.RoleNames(m.RoleIDs))
 	case f.Type == field.TagList:
-		return nameCell(m.TagIDs, names.Tags)
+		return nameCell(names.TagNames(m.TagIDs))
 	case f.Default:
 		return source.EscapeCell(m.Text(f))
 	}
@@ -85,12 +85,10 @@ func cellOf(m *member.Member, f *field.Field, names member.Names) string {
 }
 
 // nameCell returns a list of roles or tags. Each name is escaped like a cell.
-func nameCell(ids []string, names map[string]string) string {
-	var list []string
-	for _, one := range ids {
-		if name, ok := names[one]; ok {
-			list = append(list, source.EscapeCell(name))
-		}
+func nameCell(names []string) string {
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = source.EscapeCell(name)
 	}
 	return source.EscapeCell(strings.Join(list, ","))
 }

@@ -207,7 +207,7 @@ func (e *Edit) tagIDs(v any) (any, *field.Problem) {
 	ids := []string{}
 	for _, item := range list {
 		text, _ := item.(string)
-		found := IDOf(e.Names.Tags, strings.TrimSpace(text))
+		found := e.Names.FindTag(strings.TrimSpace(text))
 		if found == "" {
 			return nil, field.Unfit("unknown_tag", "There is no tag %q; names are compared with their case.", text)
 		}

@@ -38,6 +38,47 @@ func Tags(ctx context.Context, q sqldb.Querier, communityID string) ([]Tag, erro
 	return selectTags(ctx, q, communityID)
 }
 
+// MergedTag is a tag that was merged into another one.
+type MergedTag struct {
+	Name string // before the merge
+	Into string // the id of the other tag
+}
+
+// MergedTags returns the ids of the tags that others were merged into, by the
+// ids of the merged ones.
+func MergedTags(ctx context.Context, q sqldb.Querier, communityID string) (map[string]string, error) {
+	return selectMerged(ctx, q, communityID)
+}
+
+// TagByID returns a tag, or NotFound tag_not_found.
+func TagByID(ctx context.Context, q sqldb.Querier, communityID, tagID string) (Tag, error) {
+	return selectTag(ctx, q, communityID, tagID, "")
+}
+
+// TagByName returns a tag, or NotFound tag_not_found.
+func TagByName(ctx context.Context, q sqldb.Querier, communityID, name string) (Tag, error) {
+	return selectTag(ctx, q, communityID, "", name)
+}
+
+// RenameTag stores the name of a tag, which is checked; an existing name makes it
+// fail as a duplicate.
+func RenameTag(ctx context.Context, tx *sqldb.Tx, communityID string, t Tag) error {
+	return updateTagName(ctx, tx, communityID, t)
+}
+
+// MergeTag replaces a tag by another one, in the caller's transaction, which
+// has GuardFields. Members keep its id, which means the other tag from now on,
+// until a job replaces it and calls FinishMerge.
+func MergeTag(ctx context.Context, tx *sqldb.Tx, communityID string, t Tag, intoID string) error {
+	if err := insertMerged(ctx, tx, communityID, t, intoID); err != nil {
+		return err
+	}
+	if err := deleteWatches(ctx, tx, communityID, []string{t.ID, intoID}); err != nil { // members get it
+		return err
+	}
+	return deleteTags(ctx, tx, communityID, []string{t.ID})
+}
+
 // InsertTags inserts tags with checked names, in the caller's transaction; an
 // existing name makes it fail as a duplicate.
 func InsertTags(ctx context.Context, tx *sqldb.Tx, communityID string, tags []Tag) error {

@@ -1,6 +1,7 @@
 package member
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"slices"
@@ -31,9 +32,13 @@ func UsedTags(ctx context.Context, q sqldb.Querier, communityID string, tagIDs [
 	for _, tagID := range tagIDs {
 		asked[tagID] = true
 	}
-	err := eachTagList(ctx, q, communityID, func(ids []string) {
+	merged, err := selectMerged(ctx, q, communityID)
+	if err != nil {
+		return nil, err
+	}
+	err = eachTagList(ctx, q, communityID, func(ids []string) {
 		for _, tagID := range ids {
-			if asked[tagID] {
+			if tagID = cmp.Or(merged[tagID], tagID); asked[tagID] {
 				used[tagID] = true
 			}
 		}

@@ -112,6 +112,14 @@ func (d Dialect) JSONHas(column, param string) string {
 		column+" @> to_jsonb(CAST("+param+" AS TEXT))")
 }
 
+// JSONHasAny returns the condition that a JSON array of strings contains one of
+// the results of a query of one column, which does not refer to the row.
+func (d Dialect) JSONHasAny(column, query string) string {
+	return d.pick(
+		"EXISTS (SELECT 1 FROM json_each("+column+") WHERE value IN ("+query+"))",
+		column+" ?| ARRAY("+query+")")
+}
+
 // JSONHasID is JSONHas for ids of equal length: a substring search takes a
 // tenth of the time.
 func (d Dialect) JSONHasID(column, param string) string {

@@ -25,6 +25,12 @@ func (h *handlers) tagRoutes(g *api.Group) {
 		Description: "A name has 1 to 50 characters and is unique in the community; white space is folded. 409 `duplicate_tag`, `too_many_tags`.",
 	}, h.createTag)
 	api.Add(g, api.Route{
+		Method: "PUT", Path: "/v1/communities/{communityId}/tags/{tagId}", ID: "updateTag", Summary: "Rename or merge a tag",
+		Permissions: tagMembers, Tag: "Bulk",
+		Description: "Renames the tag; its members keep it. If another tag has the name: 409 `duplicate_tag`, or with `merge` the members get that tag, which is the answer, and the tag ends. " +
+			"Lists, filters and the old `_id` mean the other tag at once; a job replaces the tag at the members and writes their histories with the source `tag`. 404 `tag_not_found`.",
+	}, h.updateTag)
+	api.Add(g, api.Route{
 		Method: "DELETE", Path: "/v1/communities/{communityId}/tags/{tagId}", ID: "deleteTag", Summary: "Delete a tag",
 		Permissions: tagMembers, Tag: "Bulk",
 		Description: "Removes the tag from all members too.",
@@ -51,6 +57,15 @@ type newTag struct {
 	} `nameHint:"NewTag"`
 }
 
+type tagUpdate struct {
+	wire.CommunityPath
+	TagID string `path:"tagId" doc:"The _id of the tag."`
+	Body  struct {
+		Name  string `json:"name" doc:"1 to 50 characters, no comma." example:"newsletter"`
+		Merge bool   `json:"merge,omitempty" doc:"Merges the tag into the one that has the name."`
+	} `nameHint:"UpdateTag"`
+}
+
 func (h *handlers) listTags(ctx context.Context, _ *wire.CommunityPath) (*api.Answer[[]tag], error) {
 	tags, err := h.members.Tags(ctx, actor.FromContext(ctx), api.CommunityID(ctx))
 	if err != nil {
@@ -65,6 +80,14 @@ func (h *handlers) createTag(ctx context.Context, in *newTag) (*api.Answer[tag],
 		return nil, err
 	}
 	return api.Respond("Tag created", newTagView(created)), nil
+}
+
+func (h *handlers) updateTag(ctx context.Context, in *tagUpdate) (*api.Answer[tag], error) {
+	updated, err := h.members.UpdateTag(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.TagID, in.Body.Name, in.Body.Merge)
+	if err != nil {
+		return nil, err
+	}
+	return api.Respond("Tag updated", newTagView(updated)), nil
 }
 
 func (h *handlers) deleteTag(ctx context.Context, in *tagPath) (*api.Answer[wire.Deleted], error) {

@@ -38,7 +38,7 @@ func (u *reversal) loadForeign(ctx context.Context, tx *sqldb.Tx, list []outcome
 		if f == nil || entry == nil {
 			continue
 		}
-		u.foreign[key] = !field.Equal(entry.Get(f), last.Value)
+		u.foreign[key] = !field.Equal(u.unmerged(f, entry.Get(f)), u.unmerged(f, last.Value))
 		u.undone[key] = last.SourceID != "" && last.SourceID != u.Job.ParentID
 	}
 	return err
@@ -62,7 +62,7 @@ func (u *reversal) addDeviating(list []outcome.Record, touched map[string]bool) 
 			if err != nil {
 				return err
 			}
-			if !field.Equal(entry.Get(f), made) {
+			if !field.Equal(u.unmerged(f, entry.Get(f)), u.unmerged(f, made)) {
 				touched[list[i].UserID] = true
 			}
 		}

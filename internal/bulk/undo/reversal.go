@@ -1,6 +1,7 @@
 package undo
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -22,7 +23,8 @@ type reversal struct {
 	rules      *plan.Rules // only roles and authority
 	identities *plan.IdentityMap
 	fields     map[string]*field.Field
-	tags       map[string]bool // existing ids
+	tags       map[string]bool   // existing ids
+	mergedTags map[string]string // merged into the ids
 	foreign    map[member.FieldOf]bool
 	undone     map[member.FieldOf]bool             // last written by an earlier undo of the same job
 	ranks      map[*plan.Entry]errs.Sentence       // reason that the actor may not change the member; zero: may
@@ -93,7 +95,26 @@ func (u *reversal) loadRules(ctx context.Context, tx *sqldb.Tx) error {
 	for _, t := range tags {
 		u.tags[t.ID] = true
 	}
+	if err != nil {
+		return err
+	}
+	u.mergedTags, err = member.MergedTags(ctx, tx, u.Job.CommunityID)
 	return err
+}
+
+// unmerged replaces merged tags in a value by those that they were merged into: a
+// merge is no change of a member.
+func (u *reversal) unmerged(f *field.Field, value any) any {
+	ids, list := value.([]string)
+	if !list || f.Type != field.TagList || len(u.mergedTags) == 0 {
+		return value
+	}
+	ids = slices.Clone(ids)
+	for i := range ids {
+		ids[i] = cmp.Or(u.mergedTags[ids[i]], ids[i])
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
 // loadHolders looks up the present holders of previous usernames and
@@ -178,7 +199,8 @@ func (u *reversal) restore(done *outcome.Record, entry *plan.Entry, undone *outc
 			undone.AddError(f.Field, "unreadable", errs.Constant("The stored value cannot be read."), "")
 			continue
 		}
-		now := entry.Get(f)
+		now := u.unmerged(f, entry.Get(f))
+		old, made = u.unmerged(f, old), u.unmerged(f, made)
 		if u.isUndone(entry, f, now, old, made) {
 			continue
 		}
@@ -220,7 +242,7 @@ func (u *reversal) valueConflict(entry *plan.Entry, f *field.Field, old, made an
 	if u.causes[key] != nil {
 		return u.causes[key]
 	}
-	reason := u.blocked(entry, f, entry.Get(f), old, made)
+	reason := u.blocked(entry, f, u.unmerged(f, entry.Get(f)), old, made)
 	if c := u.chains[slot{entry, f}]; c != nil && reason == nil {
 		if c.done < c.allowed {
 			c.done++

@@ -35,16 +35,17 @@ func (s *Assignments) SetTag(ctx context.Context, caller actor.Actor, communityI
 			if err != nil {
 				return err
 			}
+			tagID := e.Names.Unmerged(tagID)
 			if e.Names.Tags[tagID] == "" {
 				return errs.Missing("tag")
 			}
 			e.Source = source
-			has := slices.Contains(e.Member.TagIDs, tagID)
-			if has == on {
+			same := func(one string) bool { return e.Names.Unmerged(one) == tagID }
+			if slices.ContainsFunc(e.Member.TagIDs, same) == on {
 				continue
 			}
 			changed++
-			ids := slices.DeleteFunc(slices.Clone(e.Member.TagIDs), func(one string) bool { return one == tagID })
+			ids := slices.DeleteFunc(slices.Clone(e.Member.TagIDs), same)
 			if on {
 				ids = append(ids, tagID)
 				slices.Sort(ids)
@@ -90,7 +91,34 @@ func (s *Assignments) CreateTag(ctx context.Context, caller actor.Actor, communi
 		return audit.Record(ctx, tx, made.CreatedAt, communityID, "tag.create", made.Target())
 	})
 	if sqldb.IsDuplicate(err) {
-		err = errs.New(errs.Conflict, "duplicate_tag", "The tag %q already exists.", name)
+		err = errDuplicateTag(name)
 	}
 	return made, err
+}
+
+// DeleteTag deletes a tag and frees its name at once. A job removes it from the
+// members in batches and writes their histories. It fails with NotFound
+// tag_not_found.
+func (s *Assignments) DeleteTag(ctx context.Context, caller actor.Actor, communityID, tagID string) error {
+	if err := s.access.CanAny(ctx, caller, communityID, tagManagers...); err != nil {
+		return err
+	}
+	ctx = actor.NewContext(ctx, caller)
+	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := member.GuardFields(ctx, tx, communityID); err != nil { // writers of values add tags
+			return err
+		}
+		name, err := member.DeleteTag(ctx, tx, communityID, tagID)
+		if errs.KindOf(err) == errs.NotFound {
+			return errs.Missing("tag")
+		}
+		if err != nil {
+			return err
+		}
+		now := s.clock.MS()
+		if err := audit.Record(ctx, tx, now, communityID, "tag.delete", member.Tag{ID: tagID, Name: name}.Target()); err != nil {
+			return err
+		}
+		return queueReplacement(ctx, tx, caller, communityID, tagID, now)
+	})
 }

@@ -137,9 +137,9 @@ func (a FilterFields) value(f *field.Field, given any) (any, *field.Problem) {
 	text, isText := given.(string)
 	switch {
 	case f.Type == field.RoleList && isText:
-		return idNamed(a.names.Roles, text, field.Unfit("unknown_role", "There is no role %q; names are compared with their case.", text))
+		return orUnknown(member.IDOf(a.names.Roles, text), field.Unfit("unknown_role", "There is no role %q; names are compared with their case.", text))
 	case f.Type == field.TagList && isText:
-		return idNamed(a.names.Tags, text, field.Unfit("unknown_tag", "There is no tag %q; names are compared with their case.", text))
+		return orUnknown(a.names.FindTag(text), field.Unfit("unknown_tag", "There is no tag %q; names are compared with their case.", text))
 	case f.Type == field.RoleList, f.Type == field.TagList:
 		return nil, field.Unfit("wrong_type", "One name or _id is expected.")
 	case f.Type == field.MultiSelect && isText:
@@ -164,9 +164,9 @@ func (a FilterFields) value(f *field.Field, given any) (any, *field.Problem) {
 	return f.FromJSON(given)
 }
 
-func idNamed(byID map[string]string, ref string, unknown *field.Problem) (any, *field.Problem) {
-	if found := member.IDOf(byID, ref); found != "" {
-		return found, nil
+func orUnknown(id string, unknown *field.Problem) (any, *field.Problem) {
+	if id != "" {
+		return id, nil
 	}
 	return nil, unknown
 }

@@ -38,7 +38,7 @@ func (f Filter) sql(d sqldb.Dialect, param func(any) string) string {
 		where = append(where, d.JSONHas("m.roles", param(f.RoleID)), existing("roles", param(f.RoleID)))
 	}
 	if f.TagID != "" {
-		where = append(where, d.JSONHas("m.tags", param(f.TagID)), existing("tags", param(f.TagID)))
+		where = append(where, tagSQL(d, param(f.TagID)), existing("tags", param(f.TagID)))
 	}
 	switch f.Claim {
 	case ClaimedOnly:
@@ -59,7 +59,7 @@ func (c Condition) sql(d sqldb.Dialect, param func(any) string) string {
 	case f.Default && f.Type == field.RoleList:
 		return d.JSONHas("m.roles", param(c.Value))
 	case f.Default && f.Type == field.TagList:
-		return d.JSONHas("m.tags", param(c.Value))
+		return tagSQL(d, param(c.Value))
 	case f.Default && f.Field == field.ClaimedName && c.Value == true:
 		return claimedSQL
 	case f.Default && f.Field == field.ClaimedName:
@@ -86,6 +86,12 @@ func (c Condition) customSQL(d sqldb.Dialect, param func(any) string) string {
 	default:
 		return d.CaseFold(d.JSONText("m.fields", key)) + " " + string(c.Op) + " " + param(sqldb.CaseFold(fmt.Sprint(c.Value)))
 	}
+}
+
+// tagSQL is the condition that a member has a tag, or one that was merged into it
+// and that a job has not yet replaced.
+func tagSQL(d sqldb.Dialect, param string) string {
+	return d.JSONHasAny("m.tags", "SELECT CAST("+param+" AS TEXT) UNION ALL SELECT tag_id FROM merged_tags WHERE community_id = $1 AND into_id = "+param+" AND pending")
 }
 
 // existing excludes a deleted role or tag that a job has not yet removed from

@@ -57,7 +57,7 @@ func (n *auditNames) load() error {
 		n.known["role:"+id] = audited{title, n.In("/roles/" + id)}
 	}
 	for id, name := range names.Tags {
-		n.known["tag:"+id] = audited{Name: name}
+		n.known["tag:"+id] = audited{name, n.In("/tags/" + id)}
 	}
 	fields, err := n.Fields.List(ctx, n.Actor, here)
 	if err != nil {

@@ -99,7 +99,7 @@ var changeSources = []ui.Choice{
 	{Value: "console", Label: i18n.Key("Changed in the console")},
 	{Value: "revert", Label: i18n.Key("Revert")},
 	{Value: "field", Label: i18n.Key("The field was changed")},
-	{Value: "tag", Label: i18n.Key("The tag was deleted")},
+	{Value: "tag", Label: i18n.Key("The tag was merged or deleted")},
 	{Value: "role", Label: i18n.Key("The role was deleted")},
 	{Value: "created", Label: i18n.Key("Initial value")},
 }

@@ -46,6 +46,7 @@ func (h *handlers) showMembers(v *ui.Request) error {
 	if err != nil {
 		return err
 	}
+	q.TagID = names.Unmerged(q.TagID)
 	fields, err := h.Fields.List(v.Context(), v.Actor, v.Community.ID)
 	if err != nil {
 		return err
@@ -105,7 +106,7 @@ func Columns(p ui.Page, fields []field.Field) []ui.Choice {
 func memberRowOf(r ui.Reader, m member.Member, names member.Names, fields []field.Field) MemberRow {
 	row := MemberRow{
 		ID: m.ID, Name: ui.MemberName(m), Username: m.Username, Email: m.Email, Owner: m.Owner, Unclaimed: !m.Claimed(),
-		Roles: named(m.RoleIDs, names.Roles), Tags: named(m.TagIDs, names.Tags), JoinedAt: m.JoinedAt,
+		Roles: names.RoleNames(m.RoleIDs), Tags: names.TagNames(m.TagIDs), JoinedAt: m.JoinedAt,
 		Texts: map[string]string{"phone": m.Phone, "country": r.CountryName(m.Country), "language": r.LanguageName(m.Language)},
 	}
 	for _, f := range fields {
@@ -114,17 +115,6 @@ func memberRowOf(r ui.Reader, m member.Member, names member.Names, fields []fiel
 		}
 	}
 	return row
-}
-
-// named are the names of ids; deleted ones are left out.
-func named(ids []string, names map[string]string) []string {
-	var found []string
-	for _, id := range ids {
-		if name := names[id]; name != "" {
-			found = append(found, name)
-		}
-	}
-	return found
 }
 
 // PickItem is an entry of a picker: a filter that can be put on.

@@ -39,7 +39,7 @@ func (h *handlers) renderProfile(v *ui.Request, typed refusedValue, cause error)
 	}
 	view := ProfileView{
 		Page: p, ID: m.ID, Name: ui.MemberName(m), Username: m.Username, Email: m.Email, Number: m.Number, Owner: m.Owner, Picture: media.Path(v.Community.ID, m.AvatarID),
-		Roles: named(m.RoleIDs, names.Roles), Tags: named(m.TagIDs, names.Tags), JoinedAt: m.JoinedAt, Values: valuesOf(p.Reader, m, fields),
+		Roles: names.RoleNames(m.RoleIDs), Tags: names.TagNames(m.TagIDs), JoinedAt: m.JoinedAt, Values: valuesOf(p.Reader, m, fields),
 	}
 	may, err := h.Members.MayChange(v.Context(), v.Actor, v.Community.ID, m)
 	if err != nil {

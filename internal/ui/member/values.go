@@ -56,7 +56,7 @@ func (v *ProfileView) showInputs(m member.Member, fields []field.Field, names me
 	v.Values = append(v.Values, Value{Name: v.T("Tags"), Text: strings.Join(v.Tags, v.T(", ")), Field: field.TagName})
 	record := map[string]any{
 		field.FirstName: m.FirstName, field.LastName: m.LastName, field.PhoneName: m.Phone, field.CountryName: m.Country,
-		field.LanguageName: m.Language, field.TagName: named(m.TagIDs, names.Tags),
+		field.LanguageName: m.Language, field.TagName: names.TagNames(m.TagIDs),
 	}
 	for i := range v.Values {
 		value := &v.Values[i]

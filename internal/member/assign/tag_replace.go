@@ -5,45 +5,23 @@ import (
 	"slices"
 
 	"github.com/regulars/regulars/internal/actor"
-	"github.com/regulars/regulars/internal/audit"
-	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// DeleteTag deletes a tag and frees its name at once. A job removes it from the
-// members in batches and writes their histories. It fails with NotFound
-// tag_not_found.
-func (s *Assignments) DeleteTag(ctx context.Context, caller actor.Actor, communityID, tagID string) error {
-	if err := s.access.CanAny(ctx, caller, communityID, tagManagers...); err != nil {
-		return err
-	}
-	ctx = actor.NewContext(ctx, caller)
-	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if err := member.GuardFields(ctx, tx, communityID); err != nil { // writers of values add tags
-			return err
-		}
-		name, err := member.DeleteTag(ctx, tx, communityID, tagID)
-		if errs.KindOf(err) == errs.NotFound {
-			return errs.Missing("tag")
-		}
-		if err != nil {
-			return err
-		}
-		now := s.clock.MS()
-		if err := audit.Record(ctx, tx, now, communityID, "tag.delete", member.Tag{ID: tagID, Name: name}.Target()); err != nil {
-			return err
-		}
-		_, err = jobs.Insert(ctx, tx, removeTag{communityID, tagID, caller.Ref(), now}, jobs.Options{
-			CommunityID: communityID, Owner: caller.Uploader(), Lane: jobs.Large,
-		})
-		return err
+// queueReplacement queues the job that replaces a tag, which is merged or deleted
+// in the same transaction, in the values of members.
+func queueReplacement(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, communityID, tagID string, now int64) error {
+	_, err := jobs.Insert(ctx, tx, removeTag{communityID, tagID, caller.Ref(), now}, jobs.Options{
+		CommunityID: communityID, Owner: caller.Uploader(), Lane: jobs.Large,
 	})
+	return err
 }
 
-// removeTag is the job that removes a deleted tag from its members.
+// removeTag is the job that removes a deleted tag from its members, or replaces a
+// merged one.
 type removeTag struct {
 	CommunityID string `json:"communityId"`
 	TagID       string `json:"tagId"`
@@ -61,8 +39,9 @@ func (s *Assignments) removeTag(ctx context.Context, j *jobs.Job, a removeTag) e
 		next, err := s.removeTagOnce(ctx, stepTx(j), a, after, &left)
 		if err == nil && next == "" {
 			s.ReportSkipped(ctx, "remove tag", a.CommunityID, a.TagID, left)
+			return finishReplacement(ctx, j, a, left)
 		}
-		if err != nil || next == "" {
+		if err != nil {
 			return err
 		}
 		after = next
@@ -70,6 +49,19 @@ func (s *Assignments) removeTag(ctx context.Context, j *jobs.Job, a removeTag) e
 			return jobs.ErrYielded
 		}
 	}
+}
+
+// finishReplacement ends the merge of the tag, unless members still have it.
+func finishReplacement(ctx context.Context, j *jobs.Job, a removeTag, left member.Skipped) error {
+	if left.Count > 0 {
+		return nil
+	}
+	return j.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := member.FinishMerge(ctx, tx, a.CommunityID, a.TagID); err != nil {
+			return err
+		}
+		return j.Complete(ctx, tx)
+	})
 }
 
 // stepTx returns j.Tx for transactions that each are a step of the job.
@@ -84,7 +76,7 @@ func stepTx(j *jobs.Job) func(context.Context, func(*sqldb.Tx) error) error {
 	}
 }
 
-// removeTagOnce removes the tag from the next members after one, in a
+// removeTagOnce replaces the tag at the next members after one, in a
 // transaction, and returns the last of them, "" at the end. It adds skipped
 // members to left.
 func (s *Assignments) removeTagOnce(ctx context.Context, inTx func(context.Context, func(*sqldb.Tx) error) error, a removeTag, after string, left *member.Skipped) (string, error) {
@@ -95,15 +87,22 @@ func (s *Assignments) removeTagOnce(ctx context.Context, inTx func(context.Conte
 	}
 	var refused []string
 	err = inTx(ctx, func(tx *sqldb.Tx) error {
-		// A row that the database rejects keeps the id of the deleted tag, which is
-		// not shown.
-		var err error
+		// The tag that it was merged into may be merged or deleted meanwhile.
+		if err := field.LockShared(ctx, tx, a.CommunityID); err != nil {
+			return err
+		}
+		into, err := member.MergedInto(ctx, tx, a.CommunityID, a.TagID)
+		if err != nil {
+			return err
+		}
+		// A row that the database rejects keeps the id of a deleted tag, which is not
+		// shown, or of a merged one, which is shown as the other tag.
 		refused, err = member.Bisect(ctx, tx, ids, func(ids []string) error {
 			people, err := member.Lookup(ctx, tx, a.CommunityID, member.KeySet{IDs: ids}, true)
 			if err != nil {
 				return err
 			}
-			return untag(ctx, tx, a, people, s.clock.MS())
+			return a.replace(ctx, tx, into, people, s.clock.MS())
 		})
 		return err
 	})
@@ -113,15 +112,20 @@ func (s *Assignments) removeTagOnce(ctx context.Context, inTx func(context.Conte
 	return ids[len(ids)-1], err
 }
 
-// untag removes a tag from locked members and writes their histories.
-func untag(ctx context.Context, tx *sqldb.Tx, a removeTag, people []*member.Record, now int64) error {
+// replace replaces the tag by another one at locked members, or removes it if
+// into is "", and writes their histories.
+func (a removeTag) replace(ctx context.Context, tx *sqldb.Tx, into string, people []*member.Record, now int64) error {
 	people = slices.DeleteFunc(people, func(who *member.Record) bool { return !slices.Contains(who.TagIDs, a.TagID) })
 	changes := make([]member.Change, len(people))
 	for i, who := range people {
-		kept := slices.DeleteFunc(slices.Clone(who.TagIDs), func(one string) bool { return one == a.TagID })
+		next := slices.DeleteFunc(slices.Clone(who.TagIDs), func(one string) bool { return one == a.TagID })
+		if into != "" && !slices.Contains(next, into) {
+			next = append(next, into)
+			slices.Sort(next)
+		}
 		at := who.Stamp(now)
-		changes[i] = member.Change{UserID: who.ID, Field: field.DefaultField(field.TagName), Old: member.IDList(who.TagIDs), New: member.IDList(kept), ValidFrom: min(a.At, at), RecordedAt: at}
-		who.TagIDs = kept
+		changes[i] = member.Change{UserID: who.ID, Field: field.DefaultField(field.TagName), Old: member.IDList(who.TagIDs), New: member.IDList(next), ValidFrom: min(a.At, at), RecordedAt: at}
+		who.TagIDs = next
 	}
 	if err := member.Update(ctx, tx, a.CommunityID, people); err != nil {
 		return err
