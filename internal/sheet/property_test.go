@@ -278,6 +278,9 @@ func TestScanIsIndependentOfWriteSizes(t *testing.T) {
 		for i, c := range string(data) {
 			if c == '\ufffd' && (len(data)-i < 3 || string(data[i:i+3]) != "\ufffd") {
 				slow.Invalid++
+				if slow.Places == nil {
+					slow.Places = []int64{int64(i)} // the next one is far away
+				}
 			} else if c >= 0x80 {
 				slow.Multibyte++
 			}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"hash"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -16,6 +17,7 @@ type Scanner struct {
 	tail    [utf8.UTFMax]byte // incomplete character at the end of the last Write
 	tailLen int
 	hash    hash.Hash // of all bytes; nil before the first
+	gap     int64     // minimum distance of places; 0 before the first
 }
 
 // ScanResult is the result of a Scanner, small enough to be stored with the
@@ -27,11 +29,36 @@ type ScanResult struct {
 	Invalid   int64 `json:"invalid"`   // bytes that are not UTF-8
 	NUL       bool  `json:"nul"`       // at least one zero byte
 
+	Places []int64 `json:"places,omitempty"` // offsets of some invalid bytes, spread over the file
+
 	SHA256 string `json:"sha256,omitempty"` // hex; "" for files stored by an older version
 }
 
 // emptySHA256 is the checksum of empty input.
 const emptySHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+const (
+	maxPlaces = 32
+	firstGap  = 64 << 10
+)
+
+// addPlace adds the offset of an invalid byte unless the last place is near.
+// Places are thinned out in a long file.
+func (s *Scanner) addPlace(at int64) {
+	places := s.result.Places
+	if len(places) > 0 && at < places[len(places)-1]+s.gap {
+		return
+	}
+	if len(places) == maxPlaces {
+		for i := range maxPlaces / 2 {
+			places[i] = places[2*i]
+		}
+		places = places[:maxPlaces/2]
+		s.gap *= 2
+	}
+	s.gap = max(s.gap, firstGap)
+	s.result.Places = append(places, at)
+}
 
 // Write never fails.
 func (s *Scanner) Write(p []byte) (int, error) {
@@ -48,33 +75,37 @@ func (s *Scanner) Write(p []byte) (int, error) {
 		s.tail[s.tailLen] = p[0]
 		s.tailLen++
 		p = p[1:]
-		s.flushTail(false)
+		s.flushTail(s.result.Size-int64(len(p)), false)
 	}
-	rest := s.countRunes(p)
+	rest := s.countRunes(p, s.result.Size-int64(len(p)))
 	s.tailLen += copy(s.tail[s.tailLen:], rest)
 	return n, nil
 }
 
-// flushTail counts the complete characters of the tail, or all of it.
-func (s *Scanner) flushTail(all bool) {
+// flushTail counts the complete characters of the tail, or all of it. The tail ends
+// at the offset end.
+func (s *Scanner) flushTail(end int64, all bool) {
 	for s.tailLen > 0 && (all || utf8.FullRune(s.tail[:s.tailLen])) {
 		r, size := utf8.DecodeRune(s.tail[:s.tailLen])
-		s.countRune(r, size)
+		s.countRune(r, size, end-int64(s.tailLen))
 		s.tailLen = copy(s.tail[:], s.tail[size:s.tailLen])
 	}
 }
 
-func (s *Scanner) countRune(r rune, size int) {
+func (s *Scanner) countRune(r rune, size int, at int64) {
 	switch {
 	case r == utf8.RuneError && size == 1:
 		s.result.Invalid++
+		s.addPlace(at)
 	case size > 1:
 		s.result.Multibyte++
 	}
 }
 
-// countRunes counts the characters of p and returns an incomplete last one.
-func (s *Scanner) countRunes(p []byte) []byte {
+// countRunes counts the characters of p, which starts at an offset, and returns an
+// incomplete last one.
+func (s *Scanner) countRunes(p []byte, at int64) []byte {
+	end := at + int64(len(p))
 	for len(p) > 0 {
 		if len(p) >= 8 && binary.NativeEndian.Uint64(p)&highBits == 0 {
 			p = p[8:]
@@ -88,7 +119,7 @@ func (s *Scanner) countRunes(p []byte) []byte {
 			return p
 		}
 		r, size := utf8.DecodeRune(p)
-		s.countRune(r, size)
+		s.countRune(r, size, end-int64(len(p)))
 		p = p[size:]
 	}
 	return nil
@@ -100,7 +131,8 @@ const highBits = 0x8080808080808080
 // Result returns the result for the bytes written so far.
 func (s *Scanner) Result() ScanResult {
 	end := *s
-	end.flushTail(true)
+	end.result.Places = slices.Clone(s.result.Places)
+	end.flushTail(s.result.Size, true)
 	end.result.SHA256 = emptySHA256
 	if s.hash != nil {
 		end.result.SHA256 = hex.EncodeToString(s.hash.Sum(nil))

@@ -62,8 +62,8 @@ func find(label string) (encoding.Encoding, string) {
 		switch {
 		case err != nil || name == replacement:
 			return nil, ""
-		case name == "gbk": // decoded as its superset
-			return gbk{simplifiedchinese.GB18030, simplifiedchinese.GBK}, name
+		case name == "gbk": // the standard decodes it as its superset
+			return simplifiedchinese.GB18030, name
 		}
 		return e, name
 	}
@@ -84,12 +84,6 @@ func find(label string) (encoding.Encoding, string) {
 	}
 	return nil, ""
 }
-
-// gbk decodes a superset of what it encodes.
-type gbk struct{ decode, encode encoding.Encoding }
-
-func (g gbk) NewDecoder() *encoding.Decoder { return g.decode.NewDecoder() }
-func (g gbk) NewEncoder() *encoding.Encoder { return g.encode.NewEncoder() }
 
 // IsUTF16 reports whether the code units of an encoding are pairs of bytes.
 func IsUTF16(name string) bool { return name == UTF16LE || name == UTF16BE }

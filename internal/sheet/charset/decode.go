@@ -17,6 +17,7 @@ type Decoder struct {
 	multi transform.Transformer // of a multi-byte encoding
 	order binary.ByteOrder      // of UTF-16
 	jis   bool                  // ISO-2022-JP: characters are ASCII bytes
+	langs []*language           // of a guessed encoding: texts of UTF-8 are read as such
 	out   []byte
 }
 
@@ -35,6 +36,22 @@ func NewDecoder(name string) *Decoder {
 		return &Decoder{multi: chars.NewDecoder().Transformer, jis: name == iso2022JP}
 	}
 	return &Decoder{table: decodeTable(chars)}
+}
+
+// NewGuessedDecoder is NewDecoder for a guessed encoding of a file that may be mixed:
+// a record of valid UTF-8 is read as such, unless the guessed encoding reads a more
+// plausible text.
+func NewGuessedDecoder(name string) *Decoder {
+	d := NewDecoder(name)
+	if d.table == nil && d.multi == nil || d.jis {
+		return d
+	}
+	for _, c := range candidates {
+		if c.name == name {
+			d.langs = c.all()
+		}
+	}
+	return d
 }
 
 // decodeTable maps each byte of a single-byte encoding to its rune,
@@ -61,6 +78,8 @@ func (d *Decoder) Decode(raw []byte) (plain []byte, ok bool) {
 		return d.fromUTF16(raw)
 	case isASCII(raw) && (!d.jis || bytes.IndexByte(raw, escape) < 0):
 		return raw, true
+	case d.langs != nil && utf8.Valid(raw) && d.isUTF8(raw):
+		return raw, bytes.IndexByte(raw, 0) < 0
 	case d.table != nil:
 		return d.fromTable(raw)
 	case d.multi != nil:
@@ -78,6 +97,13 @@ func (d *Decoder) Decode(raw []byte) (plain []byte, ok bool) {
 		raw = raw[size:]
 	}
 	return d.out, false
+}
+
+// isUTF8 reports whether raw is at least as plausible in UTF-8 as in the encoding.
+func (d *Decoder) isUTF8(raw []byte) bool {
+	legacy := Decoder{table: d.table, multi: d.multi}
+	text, ok := legacy.Decode(raw)
+	return !ok || textCost(string(raw), allLanguages()) <= textCost(string(text), d.langs)
 }
 
 func (d *Decoder) fromTable(raw []byte) ([]byte, bool) {
