@@ -142,3 +142,27 @@ func calledName(f *types.Func) string {
 	}
 	return name + f.Name()
 }
+
+// actorFrames are the packages that put the actor of a request into a context
+// and read it there. All others get it as a parameter.
+var actorFrames = []string{"internal/api", "internal/ui", "internal/httpx", "internal/app", "internal/embed", "internal/live"}
+
+func TestOnlyFramesReadTheActorFromAContext(t *testing.T) {
+	for _, s := range sources(t) {
+		inFrame := slices.ContainsFunc(actorFrames, func(frame string) bool { return s.dir() == frame || strings.HasPrefix(s.dir(), frame+"/") })
+		if inFrame || s.dir() == "internal/actor" {
+			continue
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			selector, ok := n.(*ast.SelectorExpr)
+			if !ok {
+				return true
+			}
+			x, ok := selector.X.(*ast.Ident)
+			if ok && x.Name == "actor" && (selector.Sel.Name == "FromContext" || selector.Sel.Name == "NewContext") {
+				t.Errorf("%s:%d: actor.%s is for the frames: pass the actor as a parameter", s.path, s.line(n.Pos()), selector.Sel.Name)
+			}
+			return true
+		})
+	}
+}

@@ -120,7 +120,7 @@ func TestCanMatchesTheReferenceModel(t *testing.T) {
 			{everyone: []string{"manage_roles"}, roles: map[string][]string{"z": {"allow_dm"}}},
 			{},
 		} {
-			created, err := w.communities.Create(t.Context(), community.Input{Name: "c", Settings: community.Settings{OpenBulkImport: p.open}})
+			created, err := w.communities.Create(t.Context(), community.Input{Name: "c", Settings: community.Settings{OpenBulkImport: p.open}}, actor.Actor{})
 			if err != nil {
 				t.Fatal(err)
 			}

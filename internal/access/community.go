@@ -32,7 +32,7 @@ func (a *Access) CreateCommunity(ctx context.Context, caller actor.Actor, in com
 	if err := a.CanCreateCommunity(caller); err != nil {
 		return community.Community{}, err
 	}
-	return a.communities.Create(actor.NewContext(ctx, caller), in)
+	return a.communities.Create(ctx, in, caller)
 }
 
 // UpdateCommunity changes the name and the settings of a community. The actor
@@ -41,7 +41,7 @@ func (a *Access) UpdateCommunity(ctx context.Context, caller actor.Actor, commun
 	if err := a.Can(ctx, caller, communityID, permission.ManageCommunity); err != nil {
 		return community.Community{}, err
 	}
-	return a.communities.Update(actor.NewContext(ctx, caller), communityID, change)
+	return a.communities.Update(ctx, communityID, change, caller)
 }
 
 // AuditLog returns a page of the audit log of a community, see audit.List. The
@@ -65,23 +65,23 @@ func (a *Access) AuditActors(ctx context.Context, caller actor.Actor, communityI
 // OnCommunityCreated is a community.CreateHook: the community gets the role @all,
 // and its creation is audited. It returns Forbidden "person_required" if an API
 // key enables openBulkImport.
-func OnCommunityCreated(ctx context.Context, tx *sqldb.Tx, created community.Community) error {
-	if err := requirePersonForOpenImport(ctx, community.Settings{}, created.Settings); err != nil {
+func OnCommunityCreated(ctx context.Context, tx *sqldb.Tx, by actor.Actor, created community.Community) error {
+	if err := requirePersonForOpenImport(by, community.Settings{}, created.Settings); err != nil {
 		return err
 	}
 	if err := EnsureEveryoneRole(ctx, tx, created.ID); err != nil {
 		return err
 	}
-	if actor.FromContext(ctx).Kind == actor.Anonymous {
+	if by.Kind == actor.Anonymous {
 		return nil // created while the installation is set up
 	}
-	return audit.Record(ctx, tx, created.CreatedAt, created.ID, "community.create", audit.Target{Type: "community", ID: created.ID, Name: created.Name})
+	return audit.Record(ctx, tx, by, created.CreatedAt, created.ID, "community.create", audit.Target{Type: "community", ID: created.ID, Name: created.Name})
 }
 
 // OnCommunityChanged is a community.ChangeHook that audits changed settings. It
 // returns Forbidden "person_required" if an API key enables openBulkImport.
-func OnCommunityChanged(ctx context.Context, tx *sqldb.Tx, old, changed community.Community) error {
-	if err := requirePersonForOpenImport(ctx, old.Settings, changed.Settings); err != nil {
+func OnCommunityChanged(ctx context.Context, tx *sqldb.Tx, by actor.Actor, old, changed community.Community) error {
+	if err := requirePersonForOpenImport(by, old.Settings, changed.Settings); err != nil {
 		return err
 	}
 	changes, err := settingChanges(old, changed)
@@ -89,7 +89,7 @@ func OnCommunityChanged(ctx context.Context, tx *sqldb.Tx, old, changed communit
 		return err
 	}
 	target := audit.Target{Type: "community", ID: changed.ID, Name: changed.Name}
-	return audit.Record(ctx, tx, changed.UpdatedAt, changed.ID, "community.update", target, changes...)
+	return audit.Record(ctx, tx, by, changed.UpdatedAt, changed.ID, "community.update", target, changes...)
 }
 
 // settingChanges returns the settings that differ.
@@ -122,9 +122,8 @@ func settingsByName(s community.Settings) (map[string]any, error) {
 
 // requirePersonForOpenImport returns Forbidden "person_required" if an API key
 // enables openBulkImport.
-func requirePersonForOpenImport(ctx context.Context, old, changed community.Settings) error {
-	kind := actor.FromContext(ctx).Kind
-	if old.OpenBulkImport || !changed.OpenBulkImport || kind != actor.CommunityKey && kind != actor.UserKey {
+func requirePersonForOpenImport(by actor.Actor, old, changed community.Settings) error {
+	if old.OpenBulkImport || !changed.OpenBulkImport || by.Kind != actor.CommunityKey && by.Kind != actor.UserKey {
 		return nil
 	}
 	return errs.New(errs.Forbidden, "person_required", "An API key cannot enable openBulkImport. Sign in or use the command line.")

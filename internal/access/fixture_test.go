@@ -147,7 +147,7 @@ func (w *fixture) advance(d time.Duration) {
 
 func (w *fixture) community(t *testing.T, name string) string {
 	t.Helper()
-	c, err := w.communities.Create(t.Context(), community.Input{Name: name})
+	c, err := w.communities.Create(t.Context(), community.Input{Name: name}, actor.Actor{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -84,7 +84,7 @@ func (a *Access) CreateKey(ctx context.Context, caller actor.Actor, communityID 
 		if err := insertKey(ctx, tx, key, account.HashToken(secret)); err != nil {
 			return err
 		}
-		return audit.Record(actor.NewContext(ctx, caller), tx, key.CreatedAt, communityID, "api_key.create", key.target(),
+		return audit.Record(ctx, tx, caller, key.CreatedAt, communityID, "api_key.create", key.target(),
 			audit.Change{Field: "permissions", New: key.Permissions}, audit.Change{Field: "expiresAt", New: key.ExpiresAt})
 	})
 	if err != nil {
@@ -168,7 +168,7 @@ func (a *Access) UpdateKey(ctx context.Context, caller actor.Actor, communityID,
 				return err
 			}
 		}
-		return audit.Record(actor.NewContext(ctx, caller), tx, key.UpdatedAt, communityID, "api_key.update", key.target(), keyChanges(old, key)...)
+		return audit.Record(ctx, tx, caller, key.UpdatedAt, communityID, "api_key.update", key.target(), keyChanges(old, key)...)
 	})
 	if err != nil {
 		return Key{}, err
@@ -186,7 +186,6 @@ func (a *Access) DeleteKey(ctx context.Context, caller actor.Actor, communityID,
 	if err := a.Can(ctx, caller, communityID, permission.APIKeys); err != nil {
 		return err
 	}
-	ctx = actor.NewContext(ctx, caller)
 	return a.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		key, err := loadKey(ctx, tx, communityID, keyID, tx.Dialect().Lock())
 		if err != nil {
@@ -201,7 +200,7 @@ func (a *Access) DeleteKey(ctx context.Context, caller actor.Actor, communityID,
 		if err := deleteKey(ctx, tx, communityID, keyID); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, a.clock.MS(), communityID, "api_key.delete", key.target())
+		return audit.Record(ctx, tx, caller, a.clock.MS(), communityID, "api_key.delete", key.target())
 	})
 }
 
@@ -383,7 +382,7 @@ func (a *Access) RotateKey(ctx context.Context, caller actor.Actor, communityID,
 		if key.PreviousExpiresAt > 0 {
 			changes = append(changes, audit.Change{Field: "oldUntil", New: key.PreviousExpiresAt})
 		}
-		return audit.Record(actor.NewContext(ctx, caller), tx, key.UpdatedAt, communityID, "api_key.rotate", key.target(), changes...)
+		return audit.Record(ctx, tx, caller, key.UpdatedAt, communityID, "api_key.rotate", key.target(), changes...)
 	})
 	if err != nil {
 		return Key{}, "", err

@@ -247,7 +247,7 @@ func DeleteRole(ctx context.Context, tx *sqldb.Tx, authority Authority, communit
 	if err := deleteRole(ctx, tx, communityID, roleID); err != nil {
 		return Role{}, err
 	}
-	return old, audit.Record(actor.NewContext(ctx, authority.actor), tx, now, communityID, "role.delete", roleTarget(old), roleChanges(old, Role{})...)
+	return old, audit.Record(ctx, tx, authority.actor, now, communityID, "role.delete", roleTarget(old), roleChanges(old, Role{})...)
 }
 
 // RoleByID returns a role, or NotFound "role_not_found".
@@ -269,7 +269,7 @@ func (a *Access) requireRoleChange(ctx context.Context, q sqldb.Querier, caller 
 }
 
 func (a *Access) auditRole(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, communityID string, action audit.Verb, before, after Role) error {
-	return audit.Record(actor.NewContext(ctx, caller), tx, after.UpdatedAt, communityID, action, roleTarget(after), roleChanges(before, after)...)
+	return audit.Record(ctx, tx, caller, after.UpdatedAt, communityID, action, roleTarget(after), roleChanges(before, after)...)
 }
 
 func roleTarget(r Role) audit.Target { return audit.Target{Type: "role", ID: r.ID, Name: r.Title} }

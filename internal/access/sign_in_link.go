@@ -57,7 +57,7 @@ func (a *Access) CreateSignInLink(ctx context.Context, caller actor.Actor, membe
 		}
 		// Targets the member, so that its erasure removes the name.
 		target := audit.Target{Type: "session", ID: l.MemberID, Name: member.Username}
-		return audit.Record(actor.NewContext(ctx, caller), tx, l.CreatedAt, l.CommunityID, "session.link", target,
+		return audit.Record(ctx, tx, caller, l.CreatedAt, l.CommunityID, "session.link", target,
 			audit.Change{Field: "sessionId", New: l.SessionID}, audit.Change{Field: "host", New: l.Host})
 	})
 	if err != nil {

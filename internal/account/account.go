@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/text/unicode/norm"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -146,7 +147,7 @@ const MaxName = 50 // characters, as for members
 // ChangeHook takes part in the transaction that changes the username or the
 // confirmed email address of an account. The row of the account is locked and
 // has its new values; source is Update.Source.
-type ChangeHook func(ctx context.Context, tx *sqldb.Tx, before, after Account, source string) error
+type ChangeHook func(ctx context.Context, tx *sqldb.Tx, by actor.Actor, before, after Account, source string) error
 
 // Confirmed reports whether the email address of an account is verified.
 func Confirmed(ctx context.Context, q sqldb.Querier, accountID string) (bool, error) {
@@ -171,9 +172,9 @@ func InUse(ctx context.Context, q sqldb.Querier, accountID string) (bool, error)
 type ChangeHooks []ChangeHook
 
 // Run calls the hooks in order.
-func (hooks ChangeHooks) Run(ctx context.Context, tx *sqldb.Tx, before, after Account, source string) error {
+func (hooks ChangeHooks) Run(ctx context.Context, tx *sqldb.Tx, by actor.Actor, before, after Account, source string) error {
 	for _, f := range hooks {
-		if err := f(ctx, tx, before, after, source); err != nil {
+		if err := f(ctx, tx, by, before, after, source); err != nil {
 			return err
 		}
 	}

@@ -197,7 +197,8 @@ func NewContext(ctx context.Context, a Actor) context.Context {
 	return context.WithValue(ctx, contextKey{}, a)
 }
 
-// FromContext returns the actor of a request, anonymous if there is none.
+// FromContext returns the actor of a request, anonymous if there is none. Only the
+// frames of entry points call it; features get the actor as a parameter.
 func FromContext(ctx context.Context) Actor {
 	a, _ := ctx.Value(contextKey{}).(Actor)
 	return a

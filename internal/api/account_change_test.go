@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/member/directory"
@@ -136,7 +137,7 @@ func TestNewUsernameAppearsInCommunities(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		homes := []string{a.Community(t), a.Community(t), a.Community(t)}
 		ada, session := a.Owner(t, homes[0], "ada")
-		if err := a.Ownership.AddOwner(t.Context(), homes[1], ada.ID); err != nil {
+		if err := a.Ownership.AddOwner(t.Context(), actor.Actor{Kind: actor.Command}, homes[1], ada.ID); err != nil {
 			t.Fatal(err)
 		}
 		if res := send(t, a, "PUT", "/v1/auth/me", session, `{"username":"countess","email":"ada@new.example"}`); res.status != 200 {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/community"
 )
@@ -469,7 +470,7 @@ func TestSessionSelectsItsCommunity(t *testing.T) {
 		if res := sendForm(t, a, "/v1/users/bulk-import", token, members, nil); res.status != 200 {
 			t.Errorf("the only membership, a form: %d %s", res.status, res.text)
 		}
-		if err := a.Ownership.AddOwner(t.Context(), other, ada.ID); err != nil {
+		if err := a.Ownership.AddOwner(t.Context(), actor.Actor{Kind: actor.Command}, other, ada.ID); err != nil {
 			t.Fatal(err)
 		}
 		for _, c := range []struct {

@@ -270,7 +270,7 @@ func TestLastOwnerCannotLeave(t *testing.T) {
 		if res := send(t, a, "POST", m.address+"/leave", m.owner, ""); res.status != 409 || res.code() != "last_owner" {
 			t.Errorf("%d %s", res.status, res.text)
 		}
-		if err := a.Ownership.AddOwner(t.Context(), m.serverID, m.upperID); err != nil {
+		if err := a.Ownership.AddOwner(t.Context(), actor.Actor{Kind: actor.Command}, m.serverID, m.upperID); err != nil {
 			t.Fatal(err)
 		}
 		answers := make(chan int, 2)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
@@ -46,7 +47,7 @@ func TestPlanIsStaleAfterAChangeOfItsBasis(t *testing.T) {
 			{"a field", func() { made(under+"/user-fields", `{"field":"points","name":"Points","type":"numerical"}`) }},
 			{"a setting", func() {
 				accent := "#123456"
-				if _, err := a.Communities.Update(t.Context(), communityID, community.Change{Accent: &accent}); err != nil {
+				if _, err := a.Communities.Update(t.Context(), communityID, community.Change{Accent: &accent}, actor.Actor{}); err != nil {
 					t.Error(err)
 				}
 			}},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/moderation"
@@ -139,7 +140,7 @@ func TestConcurrentTransferAndLeaveKeepAnOwner(t *testing.T) {
 		carl := newParty(t, a, "carl")
 		for range 5 {
 			x.found()
-			if err := a.Ownership.AddOwner(t.Context(), x.serverID, carl.ID); err != nil {
+			if err := a.Ownership.AddOwner(t.Context(), actor.Actor{Kind: actor.Command}, x.serverID, carl.ID); err != nil {
 				t.Fatal(err)
 			}
 			id := x.offer()

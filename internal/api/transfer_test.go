@@ -455,7 +455,7 @@ func TestTransferEndsWhenAPartyBecomesIneligible(t *testing.T) {
 			}},
 			{"the owner leaves", func() error {
 				other := newParty(t, a, "other")
-				if err := a.Ownership.AddOwner(ctx, x.serverID, other.ID); err != nil {
+				if err := a.Ownership.AddOwner(ctx, actor.Actor{Kind: actor.Command}, x.serverID, other.ID); err != nil {
 					return err
 				}
 				return a.Moderation.Leave(ctx, x.owner.actor, x.serverID)

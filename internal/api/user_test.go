@@ -293,7 +293,7 @@ func TestAvatarIsUploadedAndReplaced(t *testing.T) {
 			}
 		}
 		person, token := a.Owner(t, a.Community(t), "bob")
-		if err := a.Ownership.AddOwner(t.Context(), here, person.ID); err != nil {
+		if err := a.Ownership.AddOwner(t.Context(), actor.Actor{Kind: actor.Command}, here, person.ID); err != nil {
 			t.Fatal(err)
 		}
 		if status, code := put(token, picture.Bytes(), map[string]string{"communityId": here}); status != 201 {

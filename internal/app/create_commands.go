@@ -25,7 +25,7 @@ type communityCreateCommand struct {
 // Run creates a community.
 func (c communityCreateCommand) Run(sh *shell) error {
 	return withServices(sh, func(p *Services) error {
-		created, err := p.Communities.Create(sh.ctx, community.Input{Name: c.Name, Settings: community.Settings{OpenBulkImport: c.OpenBulkImport}})
+		created, err := p.Communities.Create(sh.ctx, community.Input{Name: c.Name, Settings: community.Settings{OpenBulkImport: c.OpenBulkImport}}, operator)
 		if err != nil {
 			return err
 		}
@@ -72,7 +72,7 @@ func (c userCreateCommand) Run(sh *shell) error {
 			return err
 		}
 		if c.OwnerOf != "" {
-			if err := p.Ownership.AddOwner(actor.NewContext(sh.ctx, operator), c.OwnerOf, created.ID); err != nil {
+			if err := p.Ownership.AddOwner(sh.ctx, operator, c.OwnerOf, created.ID); err != nil {
 				return err
 			}
 		}

@@ -144,7 +144,7 @@ type demo struct {
 // tags of the example file, its owner, and an API key to read the import with.
 func (a *App) createDemo(ctx context.Context) (demo, error) {
 	d := demo{url: a.URL()}
-	created, err := a.Communities.Create(ctx, community.Input{Name: "Demo community", Settings: community.Settings{OpenBulkImport: true}})
+	created, err := a.Communities.Create(ctx, community.Input{Name: "Demo community", Settings: community.Settings{OpenBulkImport: true}}, operator)
 	if err != nil {
 		return d, err
 	}
@@ -177,7 +177,7 @@ func (a *App) createDemoOwner(ctx context.Context, d *demo) error {
 	if err != nil {
 		return err
 	}
-	if err := a.Ownership.AddOwner(ctx, d.communityID, owner.ID); err != nil {
+	if err := a.Ownership.AddOwner(ctx, operator, d.communityID, owner.ID); err != nil {
 		return err
 	}
 	if d.linkToken, err = a.Accounts.CreateLink(ctx, link.SignIn, owner.ID); err != nil {

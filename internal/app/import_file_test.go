@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/config"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
@@ -39,7 +40,7 @@ func TestFileOfImportIsDeletedOnlyIfRejected(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = services.Close() }()
-	created, err := services.Communities.Create(t.Context(), community.Input{Name: "Testers"})
+	created, err := services.Communities.Create(t.Context(), community.Input{Name: "Testers"}, actor.Actor{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/app/config"
@@ -149,7 +150,7 @@ func TestShutdownFinishesRunningRequests(t *testing.T) {
 	go func() { ended <- a.Run(ctx) }()
 
 	// The server waits for the rest of this upload while it is told to stop.
-	created, err := a.Communities.Create(t.Context(), community.Input{Name: "Testers"})
+	created, err := a.Communities.Create(t.Context(), community.Input{Name: "Testers"}, actor.Actor{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,6 @@ func (b *Bulk) Cancel(ctx context.Context, caller actor.Actor, communityID, jobI
 	if err := b.may(ctx, caller, communityID); err != nil {
 		return Status{}, err
 	}
-	ctx = actor.NewContext(ctx, caller)
 	var j job.Job
 	err := b.db.Tx(ctx, func(tx *sqldb.Tx) (err error) {
 		if j, err = job.Load(ctx, tx, communityID, jobID); err != nil {
@@ -43,7 +42,7 @@ func (b *Bulk) Cancel(ctx context.Context, caller actor.Actor, communityID, jobI
 		if err := b.end(ctx, tx, &j, job.Cancelled, "", errs.Sentence{}); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, b.clock.MS(), communityID, "bulk_job.cancel", j.Target())
+		return audit.Record(ctx, tx, caller, b.clock.MS(), communityID, "bulk_job.cancel", j.Target())
 	})
 	return b.status(j), err
 }

@@ -25,9 +25,8 @@ func (b *Bulk) Export(ctx context.Context, caller actor.Actor, communityID strin
 	if err := b.access.Can(ctx, caller, communityID, permission.GetUserData); err != nil {
 		return err
 	}
-	ctx = actor.NewContext(ctx, caller)
 	err := b.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		return audit.Record(ctx, tx, b.clock.MS(), communityID, "member.export", audit.Target{Type: "member"})
+		return audit.Record(ctx, tx, caller, b.clock.MS(), communityID, "member.export", audit.Target{Type: "member"})
 	})
 	if err != nil {
 		return err

@@ -195,7 +195,7 @@ func TestMemberOfAnotherCommunityIsANewMemberHere(t *testing.T) {
 	each(t, func(f *fixture) {
 		f.run(bulk.Import, people, bulk.Options{})
 		first := f.community
-		second, err := f.communities.Create(f.Context(), community.Input{Name: "Second"})
+		second, err := f.communities.Create(f.Context(), community.Input{Name: "Second"}, actor.Actor{})
 		f.ok(err)
 		f.community = second.ID
 		text := "Email,Username,First Name,Last Name\nANN@example.com,ann,Other,Name\nbob@example.com,robert,Bob,B\ncem@example.com,,Cem,C\n"
@@ -234,7 +234,7 @@ func TestTagsAreCreatedOnRequest(t *testing.T) {
 
 func TestAnOpenImportCannotReachPermissions(t *testing.T) {
 	each(t, func(f *fixture) {
-		_, err := f.communities.Update(f.Context(), f.community, community.Change{OpenBulkImport: new(true)})
+		_, err := f.communities.Update(f.Context(), f.community, community.Change{OpenBulkImport: new(true)}, actor.Actor{})
 		f.ok(err)
 		for title, input := range map[string]access.RoleInput{
 			"Mod":  {ServerPermissions: map[string]bool{"kick_members": true}},
@@ -245,7 +245,7 @@ func TestAnOpenImportCannotReachPermissions(t *testing.T) {
 			f.ok(err)
 		}
 		f.run(bulk.Import, people+"Mia,Moss,mia,mia@example.com,,,,Mod,,,\n", bulk.Options{})
-		f.ok(f.ownership.AddOwner(f.Context(), f.community, f.claim("bob").AccountID))
+		f.ok(f.ownership.AddOwner(f.Context(), actor.Actor{Kind: actor.Command}, f.community, f.claim("bob").AccountID))
 		in := f.input(bulk.Import, "Email,First Name,Role,Plan,Username,Last Name\nmia@example.com,M,,,,\nbob@example.com,B,,,,\nann@example.com,A,Mod,,,\ncem@example.com,C,Paid,,,\n"+
 			"dee@example.com,D,Fan,,,\nann@example.com,,,__CLEAR__,,\nnew@example.com,N,Mod,,neu,N\n", bulk.Options{})
 		in.Actor = actor.Actor{Kind: actor.Open}

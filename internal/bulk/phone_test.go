@@ -11,7 +11,7 @@ import (
 
 func TestPhoneNumbersOfAFileAreReadWithTheirCountry(t *testing.T) {
 	each(t, func(f *fixture) {
-		_, err := f.communities.Update(f.Context(), f.community, community.Change{DefaultCountry: new("fr")})
+		_, err := f.communities.Update(f.Context(), f.community, community.Change{DefaultCountry: new("fr")}, command)
 		f.ok(err)
 		f.field(field.Input{Field: "desk", Name: "Desk", Type: field.Phone})
 		file := "First Name,Last Name,Username,Email,Phone,Country,Desk\n" +

@@ -33,7 +33,7 @@ func TestImportAssignsOnlyRolesBelowTheActor(t *testing.T) {
 		acct, err := f.accounts.CreateAccount(f.Context(), signin.Input{Email: "admin@example.com", Username: "admin", Password: secret})
 		f.ok(err)
 		f.run(bulk.Import, head+"A,A,admin,admin@example.com,Admin\nB,B,boss,boss@example.com,High\nP,P,plain,plain@example.com,Low\nO,O,owner,owner@example.com,\n", bulk.Options{})
-		f.ok(f.ownership.AddOwner(f.Context(), f.community, f.claim("owner").AccountID))
+		f.ok(f.ownership.AddOwner(f.Context(), actor.Actor{Kind: actor.Command}, f.community, f.claim("owner").AccountID))
 		f.ok(f.moderation.Join(f.Context(), actor.Actor{Kind: actor.Session, AccountID: acct.ID, Name: "admin"}, f.community, moderation.JoinInput{}))
 
 		const rows = head + "N,N,n1,n1@example.com,Low\n" + "N,N,n2,n2@example.com,Same\n" + "N,N,n3,n3@example.com,High\n" + // new ones
@@ -83,7 +83,7 @@ func (f *fixture) ranked() actor.Actor {
 		f.ok(err)
 	}
 	f.run(bulk.Import, "First Name,Last Name,Username,Email,Role\nA,A,admin,admin@example.com,Admin\nB,B,boss,boss@example.com,High\nL,L,low,low@example.com,Low\nO,O,owner,owner@example.com,\n", bulk.Options{})
-	f.ok(f.ownership.AddOwner(f.Context(), f.community, f.claim("owner").AccountID))
+	f.ok(f.ownership.AddOwner(f.Context(), actor.Actor{Kind: actor.Command}, f.community, f.claim("owner").AccountID))
 	return f.claim("admin")
 }
 

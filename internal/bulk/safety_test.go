@@ -20,7 +20,7 @@ import (
 func (f *fixture) elsewhere() (first string) {
 	f.Helper()
 	first = f.community
-	c, err := f.communities.Create(f.Context(), community.Input{Name: "Second"})
+	c, err := f.communities.Create(f.Context(), community.Input{Name: "Second"}, actor.Actor{})
 	f.ok(err)
 	f.community = c.ID
 	return first
@@ -92,7 +92,7 @@ func TestTagBeyondTheLimitIsAnErrorOfItsRow(t *testing.T) {
 
 func TestOpenImportRemovesNoRoleAndAssignsNoPermissions(t *testing.T) {
 	each(t, func(f *fixture) {
-		_, err := f.communities.Update(f.Context(), f.community, community.Change{OpenBulkImport: new(true)})
+		_, err := f.communities.Update(f.Context(), f.community, community.Change{OpenBulkImport: new(true)}, actor.Actor{})
 		f.ok(err)
 		for title, input := range map[string]access.RoleInput{"Fan": {}, "Writer": {ChannelPermissions: map[string]bool{"manage_messages": true}}} {
 			input.Title, input.Class = title, "#112233"

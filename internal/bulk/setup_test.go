@@ -85,7 +85,7 @@ func newFixture(t *testing.T, db *sqldb.DB, batchRows int) *fixture {
 	f.ownership = ownership.New(ownership.Deps{DB: db, Clock: now, Members: f.members, Access: f.auth, Accounts: f.accounts, Mail: f.mail})
 	f.deps = bulk.Deps{DB: db, Files: files, Access: f.auth, Members: f.members, Mail: f.mail, BaseURL: func() string { return f.base }, Clock: now, Log: log}
 	f.bulk = f.withBatchRows(batchRows)
-	c, err := f.communities.Create(t.Context(), community.Input{Name: "Test"})
+	c, err := f.communities.Create(t.Context(), community.Input{Name: "Test"}, actor.Actor{})
 	f.ok(err)
 	f.community = c.ID
 	f.field(field.Input{Field: "plan", Name: "Plan", Type: field.SingleLine})
@@ -164,7 +164,7 @@ func (f *fixture) stage(ctx context.Context, in upload) (bulk.Draft, error) {
 // openImports allows imports without a credential, or ends that.
 func (f *fixture) openImports(on bool) {
 	f.Helper()
-	_, err := f.communities.Update(f.Context(), f.community, community.Change{OpenBulkImport: &on})
+	_, err := f.communities.Update(f.Context(), f.community, community.Change{OpenBulkImport: &on}, actor.Actor{})
 	f.ok(err)
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -18,7 +19,7 @@ func TestRowsOfDeletedMembersFailWithTheReason(t *testing.T) {
 			who, err := f.members.Find(f.Context(), command, f.community, username)
 			f.ok(err)
 			f.ok(f.db.Tx(f.Context(), func(tx *sqldb.Tx) error {
-				_, err := member.SetState(f.Context(), tx, f.community, []string{who.ID}, state, 7)
+				_, err := member.SetState(f.Context(), tx, actor.Actor{}, f.community, []string{who.ID}, state, 7)
 				return err
 			}))
 		}

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/field"
@@ -236,9 +237,9 @@ func (s *story) revertedChange() {
 // member of another community.
 func (s *story) begin() {
 	f := s.fixture
-	home, err := f.communities.Create(f.Context(), community.Input{Name: "Story"})
+	home, err := f.communities.Create(f.Context(), community.Input{Name: "Story"}, actor.Actor{})
 	f.ok(err)
-	other, err := f.communities.Create(f.Context(), community.Input{Name: "Other"})
+	other, err := f.communities.Create(f.Context(), community.Input{Name: "Other"}, actor.Actor{})
 	f.ok(err)
 	f.community = home.ID
 	for _, in := range append([]field.Input{{Field: "plan", Name: "Plan", Type: field.SingleLine, Filterable: true}, {Field: "score", Name: "Score", Type: field.Numerical, Filterable: true}}, storyFields...) {

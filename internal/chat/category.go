@@ -48,7 +48,7 @@ func (c *Chat) Category(ctx context.Context, caller actor.Actor, communityID, ca
 func (c *Chat) CreateCategory(ctx context.Context, actor actor.Actor, communityID, name string) (Category, error) {
 	now := c.clock.Now()
 	created := Category{ID: id.New(now), CreatedAt: now.UnixMilli(), UpdatedAt: now.UnixMilli()}
-	err := c.change(ctx, actor, communityID, func(ctx context.Context, tx *sqldb.Tx) (err error) {
+	err := c.change(ctx, actor, communityID, func(tx *sqldb.Tx) (err error) {
 		if created.Name, err = categoryName(name); err != nil {
 			return err
 		}
@@ -66,7 +66,7 @@ func (c *Chat) CreateCategory(ctx context.Context, actor actor.Actor, communityI
 		if err := insertCategory(ctx, tx, communityID, created); err != nil {
 			return err
 		}
-		return recordCategory(ctx, tx, created.UpdatedAt, communityID, "category.create", created, audit.Change{Field: "name", New: created.Name})
+		return recordCategory(ctx, tx, actor, created.UpdatedAt, communityID, "category.create", created, audit.Change{Field: "name", New: created.Name})
 	})
 	return created, err
 }
@@ -83,7 +83,7 @@ func categoryName(name string) (string, error) {
 // NotFound "category_not_found".
 func (c *Chat) UpdateCategory(ctx context.Context, actor actor.Actor, communityID, categoryID string, change CategoryChange) (Category, error) {
 	var changed Category
-	err := c.change(ctx, actor, communityID, func(ctx context.Context, tx *sqldb.Tx) error {
+	err := c.change(ctx, actor, communityID, func(tx *sqldb.Tx) error {
 		old, err := categoryByID(ctx, tx, communityID, categoryID)
 		if err != nil {
 			return err
@@ -109,7 +109,7 @@ func (c *Chat) UpdateCategory(ctx context.Context, actor actor.Actor, communityI
 			audit.Change{Field: "name", Old: old.Name, New: changed.Name},
 			audit.Change{Field: "position", Old: old.Position, New: changed.Position},
 		)
-		return recordCategory(ctx, tx, changed.UpdatedAt, communityID, "category.update", changed, changes...)
+		return recordCategory(ctx, tx, actor, changed.UpdatedAt, communityID, "category.update", changed, changes...)
 	})
 	return changed, err
 }
@@ -142,7 +142,7 @@ func placeCategory(ctx context.Context, tx *sqldb.Tx, communityID string, moved 
 // DeleteCategory deletes a category. Its channels become the last ones without a
 // category. It fails as UpdateCategory does.
 func (c *Chat) DeleteCategory(ctx context.Context, actor actor.Actor, communityID, categoryID string) error {
-	return c.change(ctx, actor, communityID, func(ctx context.Context, tx *sqldb.Tx) error {
+	return c.change(ctx, actor, communityID, func(tx *sqldb.Tx) error {
 		old, err := categoryByID(ctx, tx, communityID, categoryID)
 		if err != nil {
 			return err
@@ -164,7 +164,7 @@ func (c *Chat) DeleteCategory(ctx context.Context, actor actor.Actor, communityI
 		if err := deleteCategory(ctx, tx, communityID, categoryID); err != nil {
 			return err
 		}
-		return recordCategory(ctx, tx, c.clock.MS(), communityID, "category.delete", old, audit.Change{Field: "name", Old: old.Name})
+		return recordCategory(ctx, tx, actor, c.clock.MS(), communityID, "category.delete", old, audit.Change{Field: "name", Old: old.Name})
 	})
 }
 
@@ -176,6 +176,6 @@ func categoryExists(ctx context.Context, q sqldb.Querier, communityID, categoryI
 	return err
 }
 
-func recordCategory(ctx context.Context, tx *sqldb.Tx, now int64, communityID string, action audit.Verb, about Category, changes ...audit.Change) error {
-	return audit.Record(ctx, tx, now, communityID, action, audit.Target{Type: "category", ID: about.ID, Name: about.Name}, changes...)
+func recordCategory(ctx context.Context, tx *sqldb.Tx, by actor.Actor, now int64, communityID string, action audit.Verb, about Category, changes ...audit.Change) error {
+	return audit.Record(ctx, tx, by, now, communityID, action, audit.Target{Type: "category", ID: about.ID, Name: about.Name}, changes...)
 }

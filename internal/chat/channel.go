@@ -168,7 +168,7 @@ func (c *Chat) Frame(ctx context.Context, caller actor.Actor, communityID string
 func (c *Chat) CreateChannel(ctx context.Context, actor actor.Actor, communityID string, in Input) (Channel, error) {
 	now := c.clock.Now()
 	created := Channel{ID: id.New(now), CreatedAt: now.UnixMilli(), UpdatedAt: now.UnixMilli()}
-	err := c.change(ctx, actor, communityID, func(ctx context.Context, tx *sqldb.Tx) error {
+	err := c.change(ctx, actor, communityID, func(tx *sqldb.Tx) error {
 		parent, err := community.Load(ctx, tx, communityID)
 		if err != nil {
 			return err
@@ -196,7 +196,7 @@ func (c *Chat) CreateChannel(ctx context.Context, actor actor.Actor, communityID
 				return err
 			}
 		}
-		return recordChannel(ctx, tx, created.UpdatedAt, communityID, "channel.create", Channel{}, created)
+		return recordChannel(ctx, tx, actor, created.UpdatedAt, communityID, "channel.create", Channel{}, created)
 	})
 	return created, err
 }
@@ -233,7 +233,7 @@ func set[T any](target, value *T) {
 // NotFound "channel_not_found" or Conflict "type_fixed" or "direct_private".
 func (c *Chat) UpdateChannel(ctx context.Context, actor actor.Actor, communityID, channelID string, change Change) (Channel, error) {
 	var changed Channel
-	err := c.change(ctx, actor, communityID, func(ctx context.Context, tx *sqldb.Tx) error {
+	err := c.change(ctx, actor, communityID, func(tx *sqldb.Tx) error {
 		old, err := c.channel(ctx, tx, actor, communityID, channelID)
 		if err != nil {
 			return err
@@ -242,7 +242,7 @@ func (c *Chat) UpdateChannel(ctx context.Context, actor actor.Actor, communityID
 		if err != nil || len(channelChanges(old, changed)) == 0 {
 			return err
 		}
-		return recordChannel(ctx, tx, changed.UpdatedAt, communityID, "channel.update", old, changed)
+		return recordChannel(ctx, tx, actor, changed.UpdatedAt, communityID, "channel.update", old, changed)
 	})
 	return changed, err
 }
@@ -336,7 +336,7 @@ func place(ctx context.Context, tx *sqldb.Tx, communityID string, moved *Channel
 
 // DeleteChannel deletes a channel. It fails as UpdateChannel does.
 func (c *Chat) DeleteChannel(ctx context.Context, actor actor.Actor, communityID, channelID string) error {
-	return c.change(ctx, actor, communityID, func(ctx context.Context, tx *sqldb.Tx) error {
+	return c.change(ctx, actor, communityID, func(tx *sqldb.Tx) error {
 		old, err := c.channel(ctx, tx, actor, communityID, channelID)
 		if err != nil {
 			return err
@@ -344,16 +344,16 @@ func (c *Chat) DeleteChannel(ctx context.Context, actor actor.Actor, communityID
 		if err := deleteChannel(ctx, tx, communityID, channelID); err != nil {
 			return err
 		}
-		return recordChannel(ctx, tx, c.clock.MS(), communityID, "channel.delete", old, Channel{})
+		return recordChannel(ctx, tx, actor, c.clock.MS(), communityID, "channel.delete", old, Channel{})
 	})
 }
 
-func recordChannel(ctx context.Context, tx *sqldb.Tx, now int64, communityID string, action audit.Verb, before, after Channel) error {
+func recordChannel(ctx context.Context, tx *sqldb.Tx, by actor.Actor, now int64, communityID string, action audit.Verb, before, after Channel) error {
 	about := after
 	if after.ID == "" {
 		about = before
 	}
-	return audit.Record(ctx, tx, now, communityID, action, channelTarget(about), channelChanges(before, after)...)
+	return audit.Record(ctx, tx, by, now, communityID, action, channelTarget(about), channelChanges(before, after)...)
 }
 
 func channelTarget(ch Channel) audit.Target {

@@ -37,16 +37,15 @@ func New(d Deps) *Chat { return &Chat{db: d.DB, access: d.Access, members: d.Mem
 // change checks that the actor may manage channels and runs f in a transaction.
 // A lock serializes changes of the community's channels, categories and
 // overrides.
-func (c *Chat) change(ctx context.Context, caller actor.Actor, communityID string, f func(context.Context, *sqldb.Tx) error) error {
+func (c *Chat) change(ctx context.Context, caller actor.Actor, communityID string, f func(*sqldb.Tx) error) error {
 	if err := c.access.Can(ctx, caller, communityID, permission.ManageChannels); err != nil {
 		return err
 	}
-	ctx = actor.NewContext(ctx, caller) // for the audit log
 	return c.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		if err := tx.LockExclusive(ctx, "channels "+communityID); err != nil {
 			return err
 		}
-		return f(ctx, tx)
+		return f(tx)
 	})
 }
 

@@ -71,7 +71,7 @@ func each(t *testing.T, test func(p *place)) {
 		for _, name := range []string{"owner", "mod", "high", "low", "plain"} {
 			p.join(name)
 		}
-		p.ok(p.ownership.AddOwner(t.Context(), p.id, p.people["owner"].AccountID))
+		p.ok(p.ownership.AddOwner(t.Context(), actor.Actor{Kind: actor.Command}, p.id, p.people["owner"].AccountID))
 		test(p)
 	})
 }
@@ -92,7 +92,7 @@ func (p *place) fails(what string, err error, code string) {
 
 func (p *place) community() string {
 	p.Helper()
-	c, err := p.communities.Create(p.Context(), community.Input{Name: "Place", Settings: community.Settings{AllowedFrameOrigins: []string{"https://board.example"}}})
+	c, err := p.communities.Create(p.Context(), community.Input{Name: "Place", Settings: community.Settings{AllowedFrameOrigins: []string{"https://board.example"}}}, actor.Actor{})
 	p.ok(err)
 	return c.ID
 }
@@ -237,7 +237,7 @@ func TestChannelTypeIsFixedAndIframeNeedsAnAllowedOrigin(t *testing.T) {
 		if err != nil || address != "https://board.example/a" || origin != "https://board.example" {
 			t.Errorf("%q %q %v", address, origin, err)
 		}
-		_, err = p.communities.Update(p.Context(), p.id, community.Change{AllowedFrameOrigins: &[]string{}})
+		_, err = p.communities.Update(p.Context(), p.id, community.Change{AllowedFrameOrigins: &[]string{}}, actor.Actor{})
 		p.ok(err)
 		_, _, err = p.chat.Frame(p.Context(), membertest.Command, p.id, board)
 		p.fails("origin that went", err, "origin_not_allowed")

@@ -38,7 +38,7 @@ func (c *Chat) SetOverrides(ctx context.Context, actor actor.Actor, communityID,
 		return Channel{}, errs.New(errs.Invalid, "too_many_overrides", "A channel has at most %d overrides.", maxOverrides)
 	}
 	var changed Channel
-	err := c.change(ctx, actor, communityID, func(ctx context.Context, tx *sqldb.Tx) error {
+	err := c.change(ctx, actor, communityID, func(tx *sqldb.Tx) error {
 		old, err := c.channel(ctx, tx, actor, communityID, channelID)
 		if err != nil {
 			return err
@@ -136,7 +136,7 @@ func (c *Chat) override(ctx context.Context, tx *sqldb.Tx, actor actor.Actor, co
 	for i, one := range changes {
 		auditChanges[i] = audit.Change{Field: one.subject + " " + one.permission, Old: one.old, New: one.now}
 	}
-	return ch, audit.Record(ctx, tx, c.clock.MS(), communityID, "channel.override", channelTarget(ch), auditChanges...)
+	return ch, audit.Record(ctx, tx, actor, c.clock.MS(), communityID, "channel.override", channelTarget(ch), auditChanges...)
 }
 
 // permissionChange is the change of one permission for a role or a member.

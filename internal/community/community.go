@@ -6,6 +6,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
@@ -35,13 +36,13 @@ type Deps struct {
 	Erase     []Eraser
 }
 
-// CreateHook runs in the transaction that creates a community. An error rejects
+// CreateHook runs in the transaction in which an actor creates a community. An error rejects
 // the community.
-type CreateHook func(ctx context.Context, tx *sqldb.Tx, created Community) error
+type CreateHook func(ctx context.Context, tx *sqldb.Tx, by actor.Actor, created Community) error
 
-// ChangeHook runs in every transaction that changes the name or the settings of
-// a community. An error rejects the change.
-type ChangeHook func(ctx context.Context, tx *sqldb.Tx, old, changed Community) error
+// ChangeHook runs in every transaction in which an actor changes the name or the
+// settings of a community. An error rejects the change.
+type ChangeHook func(ctx context.Context, tx *sqldb.Tx, by actor.Actor, old, changed Community) error
 
 // Eraser deletes a batch of the data of a community that is not found by
 // community_id, in the transaction of the caller. It is called until done, in
@@ -65,9 +66,10 @@ func (c *Communities) OwnerOnly() bool { return c.d.OwnerOnly }
 // Retention is the time in which a deleted community can be restored.
 func (c *Communities) Retention() time.Duration { return c.d.Retention }
 
-// Create creates a community with defaults for empty settings. It returns
+// Create creates a community with defaults for empty settings. The actor is for
+// the hooks; access.CreateCommunity checks that it may. Create returns
 // Invalid "invalid_input" with every invalid field.
-func (c *Communities) Create(ctx context.Context, in Input) (Community, error) {
+func (c *Communities) Create(ctx context.Context, in Input, by actor.Actor) (Community, error) {
 	in, err := in.normalise()
 	if err != nil {
 		return Community{}, err
@@ -82,7 +84,7 @@ func (c *Communities) Create(ctx context.Context, in Input) (Community, error) {
 			return err
 		}
 		for _, f := range c.d.OnCreate {
-			if err := f(ctx, tx, created); err != nil {
+			if err := f(ctx, tx, by, created); err != nil {
 				return err
 			}
 		}
@@ -105,13 +107,13 @@ func (c *Communities) List(ctx context.Context) ([]Community, error) {
 	return list(ctx, c.d.DB)
 }
 
-// Update changes the non-nil fields of change; access.UpdateCommunity checks that
-// an actor may. It returns NotFound
+// Update changes the non-nil fields of change. The actor is for the hooks;
+// access.UpdateCommunity checks that it may. Update returns NotFound
 // "community_not_found" or Invalid "invalid_input".
-func (c *Communities) Update(ctx context.Context, communityID string, change Change) (Community, error) {
+func (c *Communities) Update(ctx context.Context, communityID string, change Change, by actor.Actor) (Community, error) {
 	var changed Community
 	err := c.d.DB.Tx(ctx, func(tx *sqldb.Tx) (err error) {
-		changed, err = c.UpdateIn(ctx, tx, communityID, change)
+		changed, err = c.UpdateIn(ctx, tx, by, communityID, change)
 		return err
 	})
 	if err != nil {
@@ -121,7 +123,7 @@ func (c *Communities) Update(ctx context.Context, communityID string, change Cha
 }
 
 // UpdateIn is Update in the transaction of the caller.
-func (c *Communities) UpdateIn(ctx context.Context, tx *sqldb.Tx, communityID string, change Change) (Community, error) {
+func (c *Communities) UpdateIn(ctx context.Context, tx *sqldb.Tx, by actor.Actor, communityID string, change Change) (Community, error) {
 	old, err := lock(ctx, tx, communityID)
 	if err != nil {
 		return Community{}, err
@@ -133,7 +135,7 @@ func (c *Communities) UpdateIn(ctx context.Context, tx *sqldb.Tx, communityID st
 	changed := old
 	changed.Name, changed.Settings, changed.UpdatedAt = in.Name, in.Settings, c.d.Clock.MS()
 	for _, f := range c.d.OnChange {
-		if err := f(ctx, tx, old, changed); err != nil {
+		if err := f(ctx, tx, by, old, changed); err != nil {
 			return Community{}, err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
@@ -25,7 +26,7 @@ func fixedClock() clock.Clock { return clock.At(func() time.Time { return start 
 func TestCommunityIsReadBackUnchanged(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		communities := community.New(community.Deps{DB: db, Clock: fixedClock()})
-		made, err := communities.Create(t.Context(), community.Input{Name: "  Cafe\u0301 "})
+		made, err := communities.Create(t.Context(), community.Input{Name: "  Cafe\u0301 "}, actor.Actor{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,7 +43,7 @@ func TestCommunityIsReadBackUnchanged(t *testing.T) {
 		if diff := cmp.Diff(want, got); err != nil || diff != "" || !id.Valid(made.ID) {
 			t.Fatalf("%v %s", err, diff)
 		}
-		second, err := communities.Create(t.Context(), community.Input{Name: "Two", Settings: community.Settings{OpenBulkImport: true}})
+		second, err := communities.Create(t.Context(), community.Input{Name: "Two", Settings: community.Settings{OpenBulkImport: true}}, actor.Actor{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,7 +60,7 @@ func TestMissingCommunityIsNotFound(t *testing.T) {
 		if _, err := communities.Get(t.Context(), "nobody"); !errs.Is(err, "community_not_found") || errs.KindOf(err) != errs.NotFound {
 			t.Errorf("get: %v", err)
 		}
-		if _, err := communities.Update(t.Context(), "nobody", community.Change{}); !errs.Is(err, "community_not_found") {
+		if _, err := communities.Update(t.Context(), "nobody", community.Change{}, actor.Actor{}); !errs.Is(err, "community_not_found") {
 			t.Errorf("update: %v", err)
 		}
 	})
@@ -71,7 +72,7 @@ func TestEveryInvalidFieldIsReported(t *testing.T) {
 		_, err := communities.Create(t.Context(), community.Input{
 			Name:     strings.Repeat("x", 101),
 			Settings: community.Settings{Accent: "red", TimeZone: "Mars/Olympus", Language: "??"},
-		})
+		}, actor.Actor{})
 		var got []string
 		if e := errs.From(err); e != nil {
 			for _, f := range e.Fields {
@@ -82,7 +83,7 @@ func TestEveryInvalidFieldIsReported(t *testing.T) {
 			t.Errorf("%v %s", err, diff)
 		}
 		for _, name := range []string{"", "   ", "a\x00b", "a\xffb"} {
-			if _, err := communities.Create(t.Context(), community.Input{Name: name}); !errs.Is(err, "invalid_input") {
+			if _, err := communities.Create(t.Context(), community.Input{Name: name}, actor.Actor{}); !errs.Is(err, "invalid_input") {
 				t.Errorf("name %q: %v", name, err)
 			}
 		}
@@ -96,7 +97,7 @@ func TestUpdateChangesOnlyTheGivenFields(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		now := start
 		communities := community.New(community.Deps{DB: db, Clock: clock.At(func() time.Time { return now })})
-		made, err := communities.Create(t.Context(), community.Input{Name: "One", Settings: community.Settings{Language: "de", OpenBulkImport: true}})
+		made, err := communities.Create(t.Context(), community.Input{Name: "One", Settings: community.Settings{Language: "de", OpenBulkImport: true}}, actor.Actor{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -104,7 +105,7 @@ func TestUpdateChangesOnlyTheGivenFields(t *testing.T) {
 		zone, accent := "Europe/Berlin", "#AABBCC"
 		want := made
 		want.Settings.TimeZone, want.Settings.Accent, want.UpdatedAt = zone, "#aabbcc", now.UnixMilli()
-		if _, err := communities.Update(t.Context(), made.ID, community.Change{TimeZone: &zone, Accent: &accent}); err != nil {
+		if _, err := communities.Update(t.Context(), made.ID, community.Change{TimeZone: &zone, Accent: &accent}, actor.Actor{}); err != nil {
 			t.Fatal(err)
 		}
 		got, err := communities.Get(t.Context(), made.ID)
@@ -112,7 +113,7 @@ func TestUpdateChangesOnlyTheGivenFields(t *testing.T) {
 			t.Fatalf("%v %s", err, diff)
 		}
 		bad := "Local"
-		if _, err := communities.Update(t.Context(), made.ID, community.Change{TimeZone: &bad}); !errs.Is(err, "invalid_input") {
+		if _, err := communities.Update(t.Context(), made.ID, community.Change{TimeZone: &bad}, actor.Actor{}); !errs.Is(err, "invalid_input") {
 			t.Errorf("zone of the machine: %v", err)
 		}
 	})
@@ -121,7 +122,7 @@ func TestUpdateChangesOnlyTheGivenFields(t *testing.T) {
 func TestConcurrentUpdatesAreNotLost(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		communities := community.New(community.Deps{DB: db, Clock: fixedClock()})
-		made, err := communities.Create(t.Context(), community.Input{Name: "One"})
+		made, err := communities.Create(t.Context(), community.Input{Name: "One"}, actor.Actor{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -129,7 +130,7 @@ func TestConcurrentUpdatesAreNotLost(t *testing.T) {
 		var all sync.WaitGroup
 		for _, change := range []community.Change{{Name: &name}, {Language: &language}, {OpenBulkImport: &open}} {
 			all.Go(func() {
-				if _, err := communities.Update(t.Context(), made.ID, change); err != nil {
+				if _, err := communities.Update(t.Context(), made.ID, change, actor.Actor{}); err != nil {
 					t.Error(err)
 				}
 			})
@@ -146,19 +147,19 @@ func TestHooksOfCreateRunInItsTransaction(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		var seen community.Community
 		var hookErr error
-		hook := func(ctx context.Context, tx *sqldb.Tx, created community.Community) (err error) {
+		hook := func(ctx context.Context, tx *sqldb.Tx, _ actor.Actor, created community.Community) (err error) {
 			if seen, err = community.Load(ctx, tx, created.ID); err != nil {
 				return err
 			}
 			return hookErr
 		}
 		communities := community.New(community.Deps{DB: db, Clock: fixedClock(), OnCreate: []community.CreateHook{hook}})
-		made, err := communities.Create(t.Context(), community.Input{Name: "One"})
+		made, err := communities.Create(t.Context(), community.Input{Name: "One"}, actor.Actor{})
 		if diff := cmp.Diff(made, seen); err != nil || diff != "" {
 			t.Fatalf("%v %s", err, diff)
 		}
 		hookErr = errors.New("no")
-		if _, err := communities.Create(t.Context(), community.Input{Name: "Two"}); !errors.Is(err, hookErr) {
+		if _, err := communities.Create(t.Context(), community.Input{Name: "Two"}, actor.Actor{}); !errors.Is(err, hookErr) {
 			t.Fatalf("error %v", err)
 		}
 		if list, err := communities.List(t.Context()); err != nil || len(list) != 1 {

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -44,7 +43,7 @@ const (
 )
 
 // Append inserts an event with the given data in the caller's transaction. now
-// is in Unix milliseconds. Without an Actor the event has that of ctx.
+// is in Unix milliseconds.
 //
 // The event gets its sequence soon after the commit, on SQLite in the same
 // transaction; see Events.
@@ -54,9 +53,6 @@ func Append(ctx context.Context, tx *sqldb.Tx, now int64, e Event, data any) err
 		return fmt.Errorf("append event %s: %w", e.Type, err)
 	}
 	e.ID, e.OccurredAt, e.Data = id.New(time.UnixMilli(now)), now, encoded
-	if e.Actor == "" {
-		e.Actor = actor.FromContext(ctx).Ref()
-	}
 	if !tx.IsSerial() {
 		tx.NotifyLocal(appendedTopic, "")
 		return insertEvent(ctx, tx, &e)

@@ -90,7 +90,6 @@ func (s *Fields) Create(ctx context.Context, caller actor.Actor, communityID str
 	now := s.clock.Now()
 	f.ID, f.CreatedAt = id.New(now), now.UnixMilli()
 	f.Indexed = f.Filterable // there are no values yet
-	ctx = actor.NewContext(ctx, caller)
 	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		existing, err := ListCustom(ctx, tx, communityID)
 		if err != nil {
@@ -108,7 +107,7 @@ func (s *Fields) Create(ctx context.Context, caller actor.Actor, communityID str
 		if err := insertField(ctx, tx, communityID, f); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, f.CreatedAt, communityID, "field.create", audit.Target{Type: "field", ID: f.ID, Name: f.Name})
+		return audit.Record(ctx, tx, caller, f.CreatedAt, communityID, "field.create", audit.Target{Type: "field", ID: f.ID, Name: f.Name})
 	})
 	if sqldb.IsDuplicate(err) {
 		err = errs.New(errs.Conflict, "duplicate_field", "A field with this name was just created, or is being deleted.")

@@ -25,7 +25,6 @@ func (s *Changes) UpdateField(ctx context.Context, caller actor.Actor, community
 	if err := s.access.Can(ctx, caller, communityID, permission.UserFields); err != nil {
 		return field.Field{}, err
 	}
-	ctx = actor.NewContext(ctx, caller)
 	f, err := field.Load(ctx, s.db, communityID, ref)
 	if err != nil {
 		return f, err
@@ -44,7 +43,7 @@ func (s *Changes) UpdateField(ctx context.Context, caller actor.Actor, community
 	}
 	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		var err error
-		f, err = s.updateField(ctx, tx, communityID, f.ID, u, members)
+		f, err = s.updateField(ctx, tx, caller, communityID, f.ID, u, members)
 		return err
 	}, sqldb.WithoutGroupCommit)
 	if sqldb.IsDuplicate(err) {
@@ -55,7 +54,7 @@ func (s *Changes) UpdateField(ctx context.Context, caller actor.Actor, community
 
 // updateField is UpdateField in a transaction; members is an estimate of their
 // number.
-func (s *Changes) updateField(ctx context.Context, tx *sqldb.Tx, communityID, fieldID string, u field.Update, members int64) (field.Field, error) {
+func (s *Changes) updateField(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, communityID, fieldID string, u field.Update, members int64) (field.Field, error) {
 	atOnce := members <= maxInline
 	if err := member.GuardFields(ctx, tx, communityID); err != nil {
 		return field.Field{}, err
@@ -85,7 +84,7 @@ func (s *Changes) updateField(ctx context.Context, tx *sqldb.Tx, communityID, fi
 		}
 	}
 	before := *f
-	if err := s.applyDefinition(ctx, tx, communityID, f, target{Field: to, Replace: u.Replace, Source: member.Source{Type: "field", ID: f.ID}}, members); err != nil {
+	if err := s.applyDefinition(ctx, tx, caller, communityID, f, target{Field: to, Replace: u.Replace, Source: member.Source{Type: "field", ID: f.ID}}, members); err != nil {
 		return to, err
 	}
 	after, err := field.LoadByID(ctx, tx, communityID, f.ID)
@@ -93,12 +92,12 @@ func (s *Changes) updateField(ctx context.Context, tx *sqldb.Tx, communityID, fi
 		return to, err
 	}
 	now := s.clock.MS()
-	return after, audit.Record(ctx, tx, now, communityID, "field.update", audit.Target{Type: "field", ID: f.ID, Name: f.Name}, changesOf(before, to)...)
+	return after, audit.Record(ctx, tx, caller, now, communityID, "field.update", audit.Target{Type: "field", ID: f.ID, Name: f.Name}, changesOf(before, to)...)
 }
 
 // applyDefinition writes the parts of the definition that need no conversion,
 // and runs or queues the rest.
-func (s *Changes) applyDefinition(ctx context.Context, tx *sqldb.Tx, communityID string, f *field.Field, t target, members int64) error {
+func (s *Changes) applyDefinition(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, communityID string, f *field.Field, t target, members int64) error {
 	now, to := s.clock.MS(), t.Field
 	convert := field.Conversion{From: f, To: &to, Replace: t.Replace}
 	next := *f
@@ -115,7 +114,7 @@ func (s *Changes) applyDefinition(ctx context.Context, tx *sqldb.Tx, communityID
 	if err := field.Store(ctx, tx, communityID, next, now); err != nil {
 		return err
 	}
-	w := &fieldJob{communityID: communityID, fieldID: f.ID, target: t, total: members, actor: actor.FromContext(ctx).Ref()}
+	w := &fieldJob{communityID: communityID, fieldID: f.ID, target: t, total: members, actor: caller.Ref()}
 	more, err := false, error(nil)
 	if !convert.Needed() {
 		more, err = w.resumePartial(ctx, tx, now)
@@ -166,7 +165,6 @@ func (s *Changes) DeleteField(ctx context.Context, caller actor.Actor, community
 	if err := s.access.Can(ctx, caller, communityID, permission.UserFields); err != nil {
 		return field.Field{}, err
 	}
-	ctx = actor.NewContext(ctx, caller)
 	f, err := field.Load(ctx, s.db, communityID, ref)
 	if err != nil {
 		return f, err
@@ -185,11 +183,11 @@ func (s *Changes) DeleteField(ctx context.Context, caller actor.Actor, community
 	if err != nil {
 		return f, err
 	}
-	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error { return s.deleteField(ctx, tx, communityID, f, members) }, sqldb.WithoutGroupCommit)
+	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error { return s.deleteField(ctx, tx, caller, communityID, f, members) }, sqldb.WithoutGroupCommit)
 	return f, err
 }
 
-func (s *Changes) deleteField(ctx context.Context, tx *sqldb.Tx, communityID string, f field.Field, members int64) error {
+func (s *Changes) deleteField(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, communityID string, f field.Field, members int64) error {
 	if err := member.GuardFields(ctx, tx, communityID); err != nil {
 		return err
 	}
@@ -210,11 +208,11 @@ func (s *Changes) deleteField(ctx context.Context, tx *sqldb.Tx, communityID str
 	if err := field.InsertDeleted(ctx, tx, communityID, f, now); err != nil {
 		return err
 	}
-	w := &fieldJob{communityID: communityID, fieldID: f.ID, kind: field.ClearValues, stage: stageKeys, target: target{Field: f, Source: member.Source{Type: "field", ID: f.ID}}, total: members, actor: actor.FromContext(ctx).Ref()}
+	w := &fieldJob{communityID: communityID, fieldID: f.ID, kind: field.ClearValues, stage: stageKeys, target: target{Field: f, Source: member.Source{Type: "field", ID: f.ID}}, total: members, actor: caller.Ref()}
 	if err := saveJob(ctx, tx, w, now); err != nil {
 		return err
 	}
-	if err := audit.Record(ctx, tx, now, communityID, "field.delete", audit.Target{Type: "field", ID: f.ID, Name: f.Name}); err != nil {
+	if err := audit.Record(ctx, tx, caller, now, communityID, "field.delete", audit.Target{Type: "field", ID: f.ID, Name: f.Name}); err != nil {
 		return err
 	}
 	return s.finishJob(ctx, tx, w)
@@ -226,7 +224,6 @@ func (s *Changes) OrderFields(ctx context.Context, caller actor.Actor, community
 	if err := s.access.Can(ctx, caller, communityID, permission.UserFields); err != nil {
 		return err
 	}
-	ctx = actor.NewContext(ctx, caller)
 	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		fields, err := field.ListCustom(ctx, tx, communityID)
 		if err != nil {
@@ -242,6 +239,6 @@ func (s *Changes) OrderFields(ctx context.Context, caller actor.Actor, community
 				return err
 			}
 		}
-		return audit.Record(ctx, tx, s.clock.MS(), communityID, "field.order", audit.Target{Type: "field", ID: id.New(s.clock.Now()), Name: "order"})
+		return audit.Record(ctx, tx, caller, s.clock.MS(), communityID, "field.order", audit.Target{Type: "field", ID: id.New(s.clock.Now()), Name: "order"})
 	})
 }

@@ -60,8 +60,8 @@ func (i *Installation) SignOut(ctx context.Context, caller actor.Actor, accountI
 	if err != nil {
 		return found, err
 	}
-	recorded := sqldb.BeforeCommit(actor.NewContext(ctx, caller), func(ctx context.Context, tx *sqldb.Tx) error {
-		return audit.Record(ctx, tx, i.clock.MS(), installationLog, "account.sign_out", audit.Target{Type: "account", ID: found.ID, Name: found.Username})
+	recorded := sqldb.BeforeCommit(ctx, func(ctx context.Context, tx *sqldb.Tx) error {
+		return audit.Record(ctx, tx, caller, i.clock.MS(), installationLog, "account.sign_out", audit.Target{Type: "account", ID: found.ID, Name: found.Username})
 	})
 	return found, i.accounts.Sessions.EndAll(recorded, accountID, "")
 }

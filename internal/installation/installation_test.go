@@ -26,7 +26,7 @@ func root(t *testing.T, a *apptest.App) actor.Actor {
 
 func newCommunity(t *testing.T, a *apptest.App, name string) string {
 	t.Helper()
-	created, err := a.Communities.Create(t.Context(), community.Input{Name: name})
+	created, err := a.Communities.Create(t.Context(), community.Input{Name: name}, actor.Actor{})
 	if err != nil {
 		t.Fatal(err)
 	}

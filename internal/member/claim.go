@@ -60,15 +60,15 @@ func (e *Edit) Accept(ctx context.Context, tx *sqldb.Tx, acct account.Account) e
 	if err := session.Claim(ctx, tx, e.CommunityID, e.Member.ID, acct.ID); err != nil {
 		return err
 	}
-	return audit.Record(ctx, tx, e.Now, e.CommunityID, "user.accept", audit.Target{Type: "user", ID: e.Member.ID, Name: acct.Username})
+	return audit.Record(ctx, tx, e.Actor, e.Now, e.CommunityID, "user.accept", audit.Target{Type: "user", ID: e.Member.ID, Name: acct.Username})
 }
 
 // YieldUsername renames an unclaimed member that has the username of a claimed
-// one to the first free of <name>-2, <name>-3 and so on. The member keep may
+// one to the first free of <name>-2, <name>-3 and so on. The member except may
 // have the name, "" for none.
-func YieldUsername(ctx context.Context, tx *sqldb.Tx, communityID, usernameKey, keep string, now int64) error {
+func YieldUsername(ctx context.Context, tx *sqldb.Tx, by actor.Actor, communityID, usernameKey, except string, now int64) error {
 	found, err := Lookup(ctx, tx, communityID, KeySet{Usernames: []string{usernameKey}}, true)
-	if err != nil || len(found) == 0 || found[0].Claimed() || found[0].ID == keep || found[0].UsernameKey != usernameKey {
+	if err != nil || len(found) == 0 || found[0].Claimed() || found[0].ID == except || found[0].UsernameKey != usernameKey {
 		return err
 	}
 	who := found[0]
@@ -84,7 +84,7 @@ func YieldUsername(ctx context.Context, tx *sqldb.Tx, communityID, usernameKey, 
 		return err
 	}
 	change := Change{UserID: who.ID, Field: field.DefaultField(field.Username), Old: before, New: who.Username, ValidFrom: at, RecordedAt: at}
-	return RecordChanges(ctx, tx, communityID, []Change{change}, Source{Type: "join"}, actor.FromContext(ctx).Ref())
+	return RecordChanges(ctx, tx, communityID, []Change{change}, Source{Type: "join"}, by.Ref())
 }
 
 // maxUsername is the longest username, in characters.

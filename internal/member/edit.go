@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
@@ -27,7 +28,7 @@ type FieldValue struct {
 type Edit struct {
 	CommunityID string
 	Now         int64 // later than every earlier change of the member
-	Actor       string
+	Actor       actor.Actor
 	Source      Source
 	Fields      []field.Field
 	Names       Names
@@ -43,7 +44,7 @@ type Edit struct {
 // BeginEdit locks a member and the definitions of fields, and checks that the actor
 // may change the member.
 func BeginEdit(ctx context.Context, tx *sqldb.Tx, may Authority, communityID, userID string, c clock.Clock) (*Edit, error) {
-	e := &Edit{CommunityID: communityID, Actor: may.actor.Ref()}
+	e := &Edit{CommunityID: communityID, Actor: may.actor}
 	if err := field.LockShared(ctx, tx, communityID); err != nil {
 		return nil, err
 	}
@@ -266,7 +267,7 @@ func (e *Edit) Finish(ctx context.Context, tx *sqldb.Tx) ([]HistoryRow, error) {
 		e.Changes[i].RecordedAt = e.Now
 		e.Changes[i].ID = e.Changes[i].NewID()
 	}
-	if err := RecordChanges(ctx, tx, e.CommunityID, e.Changes, e.Source, e.Actor); err != nil {
+	if err := RecordChanges(ctx, tx, e.CommunityID, e.Changes, e.Source, e.Actor.Ref()); err != nil {
 		return nil, err
 	}
 	return e.Rows(), e.note(ctx, tx)
@@ -324,7 +325,7 @@ func (e *Edit) Rows() []HistoryRow {
 	for i, c := range e.Changes {
 		rows[i] = HistoryRow{
 			ID: c.ID, UserID: c.UserID, FieldID: c.Field.ID, Old: c.Old, New: c.New,
-			ValidFrom: c.ValidFrom, RecordedAt: c.RecordedAt, Source: e.Source, Actor: e.Actor,
+			ValidFrom: c.ValidFrom, RecordedAt: c.RecordedAt, Source: e.Source, Actor: e.Actor.Ref(),
 		}
 	}
 	return rows
@@ -337,7 +338,7 @@ func (e *Edit) note(ctx context.Context, tx *sqldb.Tx) error {
 	for i, c := range e.Changes {
 		fields[i].Field = c.Field.Field
 	}
-	return audit.Record(ctx, tx, e.Now, e.CommunityID, "user.update", audit.Target{Type: "user", ID: e.Member.ID, Name: e.Member.Username}, fields...)
+	return audit.Record(ctx, tx, e.Actor, e.Now, e.CommunityID, "user.update", audit.Target{Type: "user", ID: e.Member.ID, Name: e.Member.Username}, fields...)
 }
 
 // ErrUnchanged returns Conflict "value_unchanged".

@@ -3,6 +3,7 @@ package member
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/event"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -59,8 +60,8 @@ type UserRole struct {
 }
 
 // AppendEvent appends an event that concerns a member; data has the user set.
-func AppendEvent(ctx context.Context, tx *sqldb.Tx, now int64, communityID, name string, who *Record, data any) error {
-	return event.Append(ctx, tx, now, event.Event{CommunityID: communityID, Type: name, UserID: who.ID}, data)
+func AppendEvent(ctx context.Context, tx *sqldb.Tx, by actor.Actor, now int64, communityID, name string, who *Record, data any) error {
+	return event.Append(ctx, tx, now, event.Event{CommunityID: communityID, Type: name, UserID: who.ID, Actor: by.Ref()}, data)
 }
 
 // EventUser returns the member for the data of an event.
@@ -69,15 +70,15 @@ func (r *Record) EventUser() EventUser {
 }
 
 // AppendJoined appends EventJoined. inviteCode is "" without an invite.
-func AppendJoined(ctx context.Context, tx *sqldb.Tx, now int64, communityID string, who *Record, inviteCode string) error {
+func AppendJoined(ctx context.Context, tx *sqldb.Tx, by actor.Actor, now int64, communityID string, who *Record, inviteCode string) error {
 	data := UserJoined{User: who.EventUser()}
 	if inviteCode != "" {
 		data.InviteCode = &inviteCode
 	}
-	return AppendEvent(ctx, tx, now, communityID, EventJoined, who, data)
+	return AppendEvent(ctx, tx, by, now, communityID, EventJoined, who, data)
 }
 
 // AppendLeft appends EventLeft.
-func AppendLeft(ctx context.Context, tx *sqldb.Tx, now int64, communityID string, who *Record, cause string) error {
-	return AppendEvent(ctx, tx, now, communityID, EventLeft, who, UserLeft{who.EventUser(), cause})
+func AppendLeft(ctx context.Context, tx *sqldb.Tx, by actor.Actor, now int64, communityID string, who *Record, cause string) error {
+	return AppendEvent(ctx, tx, by, now, communityID, EventLeft, who, UserLeft{who.EventUser(), cause})
 }

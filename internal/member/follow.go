@@ -17,25 +17,25 @@ import (
 // is renamed; a community where another member has the new address keeps the
 // old one.
 func Follow(c clock.Clock) account.ChangeHook {
-	return func(ctx context.Context, tx *sqldb.Tx, _, after account.Account, source string) error {
-		return follow(ctx, tx, after, source, c)
+	return func(ctx context.Context, tx *sqldb.Tx, by actor.Actor, _, after account.Account, source string) error {
+		return follow(ctx, tx, by, after, source, c)
 	}
 }
 
-func follow(ctx context.Context, tx *sqldb.Tx, after account.Account, source string, c clock.Clock) error {
+func follow(ctx context.Context, tx *sqldb.Tx, by actor.Actor, after account.Account, source string, c clock.Clock) error {
 	homes, err := claimedCommunities(ctx, tx, after.ID)
 	if err != nil {
 		return err
 	}
 	for _, communityID := range homes {
-		if err := followIn(ctx, tx, communityID, after, Source{Type: source}, c); err != nil {
+		if err := followIn(ctx, tx, by, communityID, after, Source{Type: source}, c); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func followIn(ctx context.Context, tx *sqldb.Tx, communityID string, account account.Account, source Source, c clock.Clock) error {
+func followIn(ctx context.Context, tx *sqldb.Tx, by actor.Actor, communityID string, account account.Account, source Source, c clock.Clock) error {
 	if err := field.LockShared(ctx, tx, communityID); err != nil {
 		return err
 	}
@@ -47,7 +47,7 @@ func followIn(ctx context.Context, tx *sqldb.Tx, communityID string, account acc
 	at := who.Stamp(c.MS())
 	var changes []Change
 	if who.Username != next.Username {
-		if err := YieldUsername(ctx, tx, communityID, next.UsernameKey, who.ID, at); err != nil {
+		if err := YieldUsername(ctx, tx, by, communityID, next.UsernameKey, who.ID, at); err != nil {
 			return err
 		}
 		if err := RenameAll(ctx, tx, communityID, []Rename{{who.ID, next.Username, next.UsernameKey}}); err != nil {
@@ -75,8 +75,8 @@ func followIn(ctx context.Context, tx *sqldb.Tx, communityID string, account acc
 		changes[i].ID = changes[i].NewID()
 		noted[i].Field = changes[i].Field.Field
 	}
-	if err := RecordChanges(ctx, tx, communityID, changes, source, actor.FromContext(ctx).Ref()); err != nil {
+	if err := RecordChanges(ctx, tx, communityID, changes, source, by.Ref()); err != nil {
 		return err
 	}
-	return audit.Record(ctx, tx, at, communityID, "user.update", audit.Target{Type: "user", ID: who.ID, Name: next.Username}, noted...)
+	return audit.Record(ctx, tx, by, at, communityID, "user.update", audit.Target{Type: "user", ID: who.ID, Name: next.Username}, noted...)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/ownership/transfer"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -16,7 +17,7 @@ var states = []string{Active, Deleted, Pending, Left, Banned}
 // another state. It cancels the transfers of the community from or to members
 // that are no longer active. now is in Unix milliseconds. The caller checks
 // permissions and records events.
-func SetState(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string, to string, now int64) (changed []string, err error) {
+func SetState(ctx context.Context, tx *sqldb.Tx, by actor.Actor, communityID string, userIDs []string, to string, now int64) (changed []string, err error) {
 	if !slices.Contains(states, to) {
 		return nil, fmt.Errorf("no state of a member: %q", to)
 	}
@@ -39,7 +40,7 @@ func SetState(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []s
 		return nil, err
 	}
 	if to != Active {
-		if err := transfer.CancelOf(ctx, tx, communityID, changed, now); err != nil {
+		if err := transfer.CancelOf(ctx, tx, by, communityID, changed, now); err != nil {
 			return nil, err
 		}
 	}

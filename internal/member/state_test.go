@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/member/membertest"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -46,7 +47,7 @@ func TestAnUnknownStateIsRefused(t *testing.T) {
 	each(t, func(f *fixture) {
 		ann := f.People("ann")
 		err := f.DB.Tx(f.Context(), func(tx *sqldb.Tx) error {
-			_, err := member.SetState(f.Context(), tx, f.Community, membertest.IDs(ann), "gone", 7)
+			_, err := member.SetState(f.Context(), tx, actor.Actor{}, f.Community, membertest.IDs(ann), "gone", 7)
 			return err
 		})
 		if err == nil || f.Total() != 1 {
@@ -64,7 +65,7 @@ func TestTheNumberOfMembersHoldsWhenManySetStatesAtOnce(t *testing.T) {
 			work.Go(func() {
 				to := []string{member.Left, member.Banned}[i%2]
 				err := f.DB.Tx(f.Context(), func(tx *sqldb.Tx) error {
-					changed, err := member.SetState(f.Context(), tx, f.Community, membertest.IDs(all[:7]), to, 7)
+					changed, err := member.SetState(f.Context(), tx, actor.Actor{}, f.Community, membertest.IDs(all[:7]), to, 7)
 					changes[i] = len(changed)
 					return err
 				})

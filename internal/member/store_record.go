@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/event"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/ownership/transfer"
@@ -236,7 +237,7 @@ func Remove(ctx context.Context, tx *sqldb.Tx, communityID string, ids []string,
 			return err
 		}
 	}
-	if err := transfer.CancelOf(ctx, tx, communityID, ids, now); err != nil {
+	if err := transfer.CancelOf(ctx, tx, actor.Actor{}, communityID, ids, now); err != nil {
 		return err
 	}
 	if err := event.EraseMembers(ctx, tx, communityID, ids); err != nil {

@@ -50,14 +50,14 @@ func (s *Moderation) Decline(ctx context.Context, actor actor.Actor, communityID
 		if who == nil || who.State != member.Active && who.State != member.Pending {
 			return member.ErrUserNotFound()
 		}
-		return s.decline(ctx, tx, communityID, who)
+		return s.decline(ctx, tx, actor, communityID, who)
 	})
 }
 
 // decline erases an unclaimed member with a locked row, and stores a hash of
 // the address. The caller holds GuardFields, so that no import adds the member
 // again.
-func (s *Moderation) decline(ctx context.Context, tx *sqldb.Tx, communityID string, who *member.Record) error {
+func (s *Moderation) decline(ctx context.Context, tx *sqldb.Tx, by actor.Actor, communityID string, who *member.Record) error {
 	now := s.clock.MS()
 	if err := member.InsertDecline(ctx, tx, communityID, member.AddressHash(communityID, who.EmailKey), now); err != nil {
 		return err
@@ -65,19 +65,19 @@ func (s *Moderation) decline(ctx context.Context, tx *sqldb.Tx, communityID stri
 	if err := closeMailed(ctx, tx, communityID, who.EmailKey, now); err != nil {
 		return err
 	}
-	if _, err := member.SetState(ctx, tx, communityID, []string{who.ID}, member.Left, now); err != nil {
+	if _, err := member.SetState(ctx, tx, by, communityID, []string{who.ID}, member.Left, now); err != nil {
 		return err
 	}
 	if err := access.EndSessionsIn(ctx, tx, communityID, []string{who.ID}, nil); err != nil {
 		return err
 	}
 	if who.State == member.Active {
-		if err := member.AppendLeft(ctx, tx, now, communityID, who, "declined"); err != nil {
+		if err := member.AppendLeft(ctx, tx, by, now, communityID, who, "declined"); err != nil {
 			return err
 		}
 	}
 	if err := s.members.EraseMembers(ctx, tx, communityID, []string{who.ID}); err != nil {
 		return err
 	}
-	return audit.Record(actor.NewContext(ctx, actor.Actor{}), tx, now, communityID, "user.decline", audit.Target{Type: "user", ID: who.ID})
+	return audit.Record(ctx, tx, actor.Actor{}, now, communityID, "user.decline", audit.Target{Type: "user", ID: who.ID})
 }

@@ -78,7 +78,7 @@ func TestNoTableNamesWhoWasErased(t *testing.T) {
 		gone := f.Create(in)
 		bob := f.Create(membertest.Input("bob"))
 		person := f.claim(gone)
-		f.OK(f.Ownership.AddOwner(f.Context(), f.Community, person.AccountID))
+		f.OK(f.Ownership.AddOwner(f.Context(), actor.Actor{Kind: actor.Command}, f.Community, person.AccountID))
 		_, err := f.Moderation.CreateInvite(f.Context(), person, f.Community, moderation.InviteInput{})
 		f.OK(err)
 		warning, err := f.Moderation.Penalise(f.Context(), person, f.Community, moderation.PenaltyInput{User: bob.ID, Kind: moderation.Warn, Reason: "Rude"})
@@ -128,7 +128,7 @@ func TestTagsOwnersAndGivenRolesAreInTheLog(t *testing.T) {
 		a := f.NewAccess()
 		_, err := a.CreateRole(f.Context(), membertest.Command, f.Community, access.RoleInput{Title: "Helper"})
 		f.OK(err)
-		ctx := actor.NewContext(f.Context(), membertest.Command)
+		ctx := f.Context()
 		tag, err := f.Members.CreateTag(ctx, membertest.Command, f.Community, "vip")
 		f.OK(err)
 		f.OK(f.Members.DeleteTag(ctx, membertest.Command, f.Community, tag.ID))
@@ -140,7 +140,7 @@ func TestTagsOwnersAndGivenRolesAreInTheLog(t *testing.T) {
 		bob := f.Create(in)
 		owner := f.claim(bob)
 		for range 2 {
-			f.OK(f.Ownership.AddOwner(ctx, f.Community, owner.AccountID))
+			f.OK(f.Ownership.AddOwner(ctx, membertest.Command, f.Community, owner.AccountID))
 		}
 		log, _, err := audit.List(f.Context(), f.DB, f.Community, audit.Filter{Actor: membertest.Command.Ref(), Limit: 10})
 		f.OK(err)

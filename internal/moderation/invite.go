@@ -128,7 +128,7 @@ func (s *Moderation) RevokeInvite(ctx context.Context, caller actor.Actor, commu
 		if err := revoke(ctx, tx, invite, now); err != nil {
 			return err
 		}
-		return audit.Record(actor.NewContext(ctx, caller), tx, now, communityID, "invite.revoke", audit.Target{Type: "invite", ID: invite.Code, Name: invite.Code})
+		return audit.Record(ctx, tx, caller, now, communityID, "invite.revoke", audit.Target{Type: "invite", ID: invite.Code, Name: invite.Code})
 	})
 }
 

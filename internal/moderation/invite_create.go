@@ -116,7 +116,7 @@ func (s *Moderation) createInvites(ctx context.Context, caller actor.Actor, comm
 				CommunityID: communityID, ID: id.New(s.clock.Now()), Code: id.Secret(codeBytes), RoleID: role.ID, Email: to.email, MaxUses: in.MaxUses, ExpiresAt: in.ExpiresAt,
 				CreatedBy: caller.Ref(), CreatedByName: caller.Name, CreatedAt: now,
 			}
-			if err := s.writeInvite(actor.NewContext(ctx, caller), tx, home, made[i], to.key, role.Title); err != nil {
+			if err := s.writeInvite(ctx, tx, caller, home, made[i], to.key, role.Title); err != nil {
 				return err
 			}
 		}
@@ -128,9 +128,8 @@ func (s *Moderation) createInvites(ctx context.Context, caller actor.Actor, comm
 	return made, nil
 }
 
-// writeInvite writes an invite of the actor in ctx, its audit entry, without
-// the address, and its mail.
-func (s *Moderation) writeInvite(ctx context.Context, tx *sqldb.Tx, home community.Community, i Invite, emailKey, roleTitle string) error {
+// writeInvite writes an invite with its audit entry, without the address, and its mail.
+func (s *Moderation) writeInvite(ctx context.Context, tx *sqldb.Tx, by actor.Actor, home community.Community, i Invite, emailKey, roleTitle string) error {
 	if err := insertInvite(ctx, tx, i, emailKey); err != nil {
 		return err
 	}
@@ -138,7 +137,7 @@ func (s *Moderation) writeInvite(ctx context.Context, tx *sqldb.Tx, home communi
 	if roleTitle != "" {
 		changes = append(changes, audit.Change{Field: field.RoleName, New: roleTitle})
 	}
-	if err := audit.Record(ctx, tx, i.CreatedAt, i.CommunityID, "invite.create", audit.Target{Type: "invite", ID: i.Code, Name: i.Code}, changes...); err != nil {
+	if err := audit.Record(ctx, tx, by, i.CreatedAt, i.CommunityID, "invite.create", audit.Target{Type: "invite", ID: i.Code, Name: i.Code}, changes...); err != nil {
 		return err
 	}
 	if i.Email == "" {
@@ -148,15 +147,15 @@ func (s *Moderation) writeInvite(ctx context.Context, tx *sqldb.Tx, home communi
 	if err != nil {
 		return err
 	}
-	return s.sendInvitation(ctx, tx, home, i.Email, "", link, i.ExpiresAt)
+	return s.sendInvitation(ctx, tx, by, home, i.Email, "", link, i.ExpiresAt)
 }
 
 // sendInvitation mails a link to accept or decline. It counts against the quota
-// of the actor in ctx. language is that of the receiver, "" if unknown;
+// of the actor. language is that of the receiver, "" if unknown;
 // expiresAt 0: never.
-func (s *Moderation) sendInvitation(ctx context.Context, tx *sqldb.Tx, home community.Community, to, language, link string, expiresAt int64) error {
+func (s *Moderation) sendInvitation(ctx context.Context, tx *sqldb.Tx, by actor.Actor, home community.Community, to, language, link string, expiresAt int64) error {
 	return s.mail.Send(ctx, tx, mail.Message{
-		To: to, Language: cmp.Or(language, home.Settings.Language), Sender: actor.FromContext(ctx).Principal(),
+		To: to, Language: cmp.Or(language, home.Settings.Language), Sender: by.Principal(),
 		Template: mail.Invited, CommunityID: home.ID, ExpiresAt: expiresAt,
 		Values: map[string]string{"community": home.Name, "link": s.baseURL() + link},
 	})
@@ -231,7 +230,7 @@ func revoke(ctx context.Context, tx *sqldb.Tx, i Invite, now int64) error {
 // assignInvitedRole assigns the role of an invite to a member that joined by
 // it, if the role still exists, without a check of the creator's present
 // permissions. RolesGuard of the community is shared.
-func assignInvitedRole(ctx context.Context, tx *sqldb.Tx, i Invite, memberID string, now int64) error {
+func assignInvitedRole(ctx context.Context, tx *sqldb.Tx, by actor.Actor, i Invite, memberID string, now int64) error {
 	if i.RoleID == "" {
 		return nil
 	}
@@ -246,5 +245,5 @@ func assignInvitedRole(ctx context.Context, tx *sqldb.Tx, i Invite, memberID str
 	if err != nil {
 		return err
 	}
-	return assign.Role(ctx, tx, i.CommunityID, role, who, member.Source{Type: "join"}, now)
+	return assign.Role(ctx, tx, by, i.CommunityID, role, who, member.Source{Type: "join"}, now)
 }

@@ -68,7 +68,7 @@ func (s *Moderation) InviteMembers(ctx context.Context, caller actor.Actor, comm
 	for ids := range slices.Chunk(userIDs, assign.BatchSize) {
 		var done Invited
 		err := s.db.Tx(ctx, func(tx *sqldb.Tx) (err error) {
-			done, err = s.inviteAgain(actor.NewContext(ctx, caller), tx, caller, communityID, ids)
+			done, err = s.inviteAgain(ctx, tx, caller, communityID, ids)
 			return err
 		})
 		if err != nil {
@@ -116,7 +116,7 @@ func (s *Moderation) inviteAgain(ctx context.Context, tx *sqldb.Tx, actor actor.
 			done.Refused = append(done.Refused, refused)
 			continue
 		}
-		if err := s.mailAgain(ctx, tx, home, who, now); err != nil {
+		if err := s.mailAgain(ctx, tx, actor, home, who, now); err != nil {
 			return done, err
 		}
 		done.Mailed++
@@ -144,15 +144,15 @@ func refuseInvite(r member.Authority, who *member.Record, last, now int64) *errs
 	return nil
 }
 
-func (s *Moderation) mailAgain(ctx context.Context, tx *sqldb.Tx, home community.Community, who *member.Record, now int64) error {
+func (s *Moderation) mailAgain(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, home community.Community, who *member.Record, now int64) error {
 	link, err := member.CreateMailLink(ctx, tx, home.ID, who.ID, who.Email, "", now)
 	if err != nil {
 		return err
 	}
-	if err := s.sendInvitation(ctx, tx, home, who.Email, who.Language, link, 0); err != nil {
+	if err := s.sendInvitation(ctx, tx, caller, home, who.Email, who.Language, link, 0); err != nil {
 		return err
 	}
-	return audit.Record(ctx, tx, now, home.ID, "user.invite", audit.Target{Type: "user", ID: who.ID, Name: who.Username})
+	return audit.Record(ctx, tx, caller, now, home.ID, "user.invite", audit.Target{Type: "user", ID: who.ID, Name: who.Username})
 }
 
 // LastInvited returns the time of the last mail to an unclaimed member, in Unix

@@ -43,7 +43,7 @@ func (s *Moderation) Join(ctx context.Context, actor actor.Actor, communityID st
 
 func (s *Moderation) join(ctx context.Context, caller actor.Actor, communityID string, how JoinInput) error {
 	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		return Join(actor.NewContext(ctx, caller), tx, communityID, caller.AccountID, how, s.clock.MS())
+		return Join(ctx, tx, caller, communityID, caller.AccountID, how, s.clock.MS())
 	})
 }
 
@@ -56,7 +56,7 @@ func (s *Moderation) join(ctx context.Context, caller actor.Actor, communityID s
 // Conflict "already_member", "member_deleted" or "identifier_taken"; and with
 // Invalid "invalid_input", which names every missing required field and every
 // invalid value. now is in Unix milliseconds.
-func Join(ctx context.Context, tx *sqldb.Tx, communityID, accountID string, how JoinInput, now int64) error {
+func Join(ctx context.Context, tx *sqldb.Tx, by actor.Actor, communityID, accountID string, how JoinInput, now int64) error {
 	home, err := community.Load(ctx, tx, communityID)
 	if err != nil {
 		return err
@@ -71,7 +71,7 @@ func Join(ctx context.Context, tx *sqldb.Tx, communityID, accountID string, how 
 			return err
 		}
 	}
-	e, err := beginJoin(ctx, tx, communityID, account, now)
+	e, err := beginJoin(ctx, tx, by, communityID, account, now)
 	if err != nil {
 		return err
 	}
@@ -100,16 +100,16 @@ func Join(ctx context.Context, tx *sqldb.Tx, communityID, accountID string, how 
 			return err
 		}
 	}
-	return assignInvitedRole(ctx, tx, invite, e.Member.ID, now)
+	return assignInvitedRole(ctx, tx, by, invite, e.Member.ID, now)
 }
 
 // recordJoin appends the event and the audit entry.
 func (e *joining) recordJoin(ctx context.Context, tx *sqldb.Tx, before, code string, now int64) error {
-	if err := member.AppendJoined(ctx, tx, now, e.CommunityID, e.Member, code); err != nil {
+	if err := member.AppendJoined(ctx, tx, e.Actor, now, e.CommunityID, e.Member, code); err != nil {
 		return err
 	}
 	target := audit.Target{Type: "user", ID: e.Member.ID, Name: e.Member.Username}
-	return audit.Record(ctx, tx, now, e.CommunityID, "user.join", target, audit.Change{Field: "state", Old: orNil(before), New: member.Active}, audit.Change{Field: "invite", New: orNil(code)})
+	return audit.Record(ctx, tx, e.Actor, now, e.CommunityID, "user.join", target, audit.Change{Field: "state", Old: orNil(before), New: member.Active}, audit.Change{Field: "invite", New: orNil(code)})
 }
 
 // orNil returns a text, nil if it is empty.
@@ -128,8 +128,8 @@ func errAlreadyMember() error {
 type joining struct{ *member.Edit }
 
 // beginJoin is member.BeginEdit for a person with or without a membership.
-func beginJoin(ctx context.Context, tx *sqldb.Tx, communityID string, account account.Account, now int64) (*joining, error) {
-	e := &member.Edit{CommunityID: communityID, Actor: actor.FromContext(ctx).Ref(), Source: member.Source{Type: "join"}}
+func beginJoin(ctx context.Context, tx *sqldb.Tx, by actor.Actor, communityID string, account account.Account, now int64) (*joining, error) {
+	e := &member.Edit{CommunityID: communityID, Actor: by, Source: member.Source{Type: "join"}}
 	if err := field.LockShared(ctx, tx, communityID); err != nil {
 		return nil, err
 	}
@@ -219,7 +219,7 @@ func (e *joining) failed(f *field.Field) bool {
 
 // enter writes the membership: a new row, or the changes of an existing one.
 func (e *joining) enter(ctx context.Context, tx *sqldb.Tx, acct account.Account) error {
-	if err := member.YieldUsername(ctx, tx, e.CommunityID, account.UsernameKey(acct.Username), e.Member.ID, e.Now); err != nil {
+	if err := member.YieldUsername(ctx, tx, e.Actor, e.CommunityID, account.UsernameKey(acct.Username), e.Member.ID, e.Now); err != nil {
 		return err
 	}
 	if err := member.DeleteDecline(ctx, tx, e.CommunityID, member.AddressHash(e.CommunityID, e.Member.EmailKey)); err != nil {
@@ -239,7 +239,7 @@ func (e *joining) enter(ctx context.Context, tx *sqldb.Tx, acct account.Account)
 				return err
 			}
 		}
-		_, err := member.SetState(ctx, tx, e.CommunityID, []string{e.Member.ID}, member.Active, e.Now)
+		_, err := member.SetState(ctx, tx, e.Actor, e.CommunityID, []string{e.Member.ID}, member.Active, e.Now)
 		return err
 	}
 	for i := range e.Fields {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
@@ -12,7 +13,7 @@ import (
 
 // CheckJoining rejects settings that require a field that does not exist or
 // cannot be given on joining, with Invalid "invalid_input". It is a community.ChangeHook.
-func CheckJoining(ctx context.Context, tx *sqldb.Tx, old, changed community.Community) error {
+func CheckJoining(ctx context.Context, tx *sqldb.Tx, _ actor.Actor, old, changed community.Community) error {
 	required := changed.Settings.Joining.RequiredFields
 	if slices.Equal(required, old.Settings.Joining.RequiredFields) {
 		return nil

@@ -19,7 +19,6 @@ import (
 // "community_not_found" for a non-member, or Conflict "last_owner".
 func (s *Moderation) Leave(ctx context.Context, caller actor.Actor, communityID string) error {
 	now := s.clock.MS()
-	ctx = actor.NewContext(ctx, caller)
 	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		if _, err := community.Load(ctx, tx, communityID); err != nil {
 			return err
@@ -41,10 +40,10 @@ func (s *Moderation) Leave(ctx context.Context, caller actor.Actor, communityID 
 		if err != nil {
 			return err
 		}
-		if err := depart(ctx, tx, communityID, who, departure{to: member.Left, cause: "leave", now: now}); err != nil {
+		if err := depart(ctx, tx, caller, communityID, who, departure{to: member.Left, cause: "leave", now: now}); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, now, communityID, "user.leave", audit.Target{Type: "user", ID: who.ID, Name: who.Username})
+		return audit.Record(ctx, tx, caller, now, communityID, "user.leave", audit.Target{Type: "user", ID: who.ID, Name: who.Username})
 	})
 }
 
@@ -70,8 +69,8 @@ type departure struct {
 }
 
 // depart ends a membership, with roles, ownership and sessions of this
-// community. The row is locked; ctx carries the actor.
-func depart(ctx context.Context, tx *sqldb.Tx, communityID string, who *member.Record, d departure) error {
+// community. The row is locked.
+func depart(ctx context.Context, tx *sqldb.Tx, by actor.Actor, communityID string, who *member.Record, d departure) error {
 	wasHere := who.State == member.Active
 	if len(who.RoleIDs) > 0 {
 		change := member.Change{UserID: who.ID, Field: field.Find(field.DefaultFields(), field.RoleName), Old: member.IDList(who.RoleIDs)}
@@ -83,11 +82,11 @@ func depart(ctx context.Context, tx *sqldb.Tx, communityID string, who *member.R
 		if d.source.Type == "" {
 			d.source.Type = d.cause
 		}
-		if err := member.RecordChanges(ctx, tx, communityID, []member.Change{change}, d.source, actor.FromContext(ctx).Ref()); err != nil {
+		if err := member.RecordChanges(ctx, tx, communityID, []member.Change{change}, d.source, by.Ref()); err != nil {
 			return err
 		}
 	}
-	if _, err := member.SetState(ctx, tx, communityID, []string{who.ID}, d.to, d.now); err != nil {
+	if _, err := member.SetState(ctx, tx, by, communityID, []string{who.ID}, d.to, d.now); err != nil {
 		return err
 	}
 	if err := member.Disown(ctx, tx, communityID, who.ID); err != nil {
@@ -96,5 +95,5 @@ func depart(ctx context.Context, tx *sqldb.Tx, communityID string, who *member.R
 	if err := access.EndSessionsIn(ctx, tx, communityID, []string{who.ID}, member.AccountIDs([]*member.Record{who})); err != nil || !wasHere {
 		return err
 	}
-	return member.AppendLeft(ctx, tx, d.now, communityID, who, d.cause)
+	return member.AppendLeft(ctx, tx, by, d.now, communityID, who, d.cause)
 }

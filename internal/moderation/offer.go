@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/regulars/regulars/internal/account"
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/mail"
@@ -88,7 +89,7 @@ func (s *Moderation) DeclineOffer(ctx context.Context, token string) error {
 		if err != nil {
 			return err
 		}
-		return s.decline(ctx, tx, l.CommunityID, who)
+		return s.decline(ctx, tx, actor.Actor{}, l.CommunityID, who)
 	})
 }
 

@@ -113,7 +113,6 @@ func (s *Moderation) Penalise(ctx context.Context, caller actor.Actor, community
 		ID: id.New(now), UserID: target.ID, Kind: in.Kind, Reason: in.Reason, Until: in.Until, Actor: caller.Ref(), ActorName: caller.Name,
 		CreatedAt: now.UnixMilli(), Member: directory.Person{ID: target.ID, Number: target.Number, Username: target.Username},
 	}
-	ctx = actor.NewContext(ctx, caller)
 	return given, s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		who, err := s.lockBelow(ctx, tx, caller, communityID, target.ID)
 		if err != nil {
@@ -125,10 +124,10 @@ func (s *Moderation) Penalise(ctx context.Context, caller actor.Actor, community
 		if err := insertPenalty(ctx, tx, communityID, given); err != nil {
 			return err
 		}
-		if err := s.apply(ctx, tx, communityID, who, given); err != nil {
+		if err := s.apply(ctx, tx, caller, communityID, who, given); err != nil {
 			return err
 		}
-		return auditPenalty(ctx, tx, communityID, "penalty.create", given, given.CreatedAt)
+		return auditPenalty(ctx, tx, caller, communityID, "penalty.create", given, given.CreatedAt)
 	})
 }
 
@@ -169,18 +168,18 @@ func suits(kind string, who *member.Record) error {
 }
 
 // apply applies the effect of a penalty.
-func (s *Moderation) apply(ctx context.Context, tx *sqldb.Tx, communityID string, who *member.Record, p Penalty) error {
+func (s *Moderation) apply(ctx context.Context, tx *sqldb.Tx, by actor.Actor, communityID string, who *member.Record, p Penalty) error {
 	source := member.Source{Type: "penalty", ID: p.ID}
 	switch p.Kind {
 	case Suspend:
 		if err := suspend(ctx, tx, communityID, who.ID); err != nil {
 			return err
 		}
-		return transfer.CancelOf(ctx, tx, communityID, []string{who.ID}, p.CreatedAt)
+		return transfer.CancelOf(ctx, tx, by, communityID, []string{who.ID}, p.CreatedAt)
 	case Kick:
-		return depart(ctx, tx, communityID, who, departure{to: member.Left, cause: Kick, source: source, now: p.CreatedAt})
+		return depart(ctx, tx, by, communityID, who, departure{to: member.Left, cause: Kick, source: source, now: p.CreatedAt})
 	case Ban:
-		return depart(ctx, tx, communityID, who, departure{to: member.Banned, cause: Ban, source: source, now: p.CreatedAt})
+		return depart(ctx, tx, by, communityID, who, departure{to: member.Banned, cause: Ban, source: source, now: p.CreatedAt})
 	}
 	return nil
 }
@@ -200,7 +199,6 @@ func (s *Moderation) LiftPenalty(ctx context.Context, caller actor.Actor, commun
 		return p, err
 	}
 	now := s.clock.MS()
-	ctx = actor.NewContext(ctx, caller)
 	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		who, err := s.lockBelow(ctx, tx, caller, communityID, p.UserID)
 		if err != nil {
@@ -217,12 +215,12 @@ func (s *Moderation) LiftPenalty(ctx context.Context, caller actor.Actor, commun
 		if p.Kind == Suspend {
 			err = suspend(ctx, tx, communityID, p.UserID)
 		} else if p.Kind == Ban {
-			err = unban(ctx, tx, communityID, who, now)
+			err = unban(ctx, tx, caller, communityID, who, now)
 		}
 		if err != nil {
 			return err
 		}
-		return auditPenalty(ctx, tx, communityID, "penalty.lift", p, now)
+		return auditPenalty(ctx, tx, caller, communityID, "penalty.lift", p, now)
 	})
 	return p, err
 }
@@ -237,10 +235,10 @@ func suspend(ctx context.Context, tx *sqldb.Tx, communityID, userID string) erro
 }
 
 // unban lets a banned member join again; a deleted one after it is restored.
-func unban(ctx context.Context, tx *sqldb.Tx, communityID string, who *member.Record, now int64) error {
+func unban(ctx context.Context, tx *sqldb.Tx, by actor.Actor, communityID string, who *member.Record, now int64) error {
 	switch who.State {
 	case member.Banned:
-		_, err := member.SetState(ctx, tx, communityID, []string{who.ID}, member.Left, now)
+		_, err := member.SetState(ctx, tx, by, communityID, []string{who.ID}, member.Left, now)
 		return err
 	case member.Deleted:
 		return member.ForgetBan(ctx, tx, communityID, who.ID)
@@ -248,7 +246,7 @@ func unban(ctx context.Context, tx *sqldb.Tx, communityID string, who *member.Re
 	return nil
 }
 
-func auditPenalty(ctx context.Context, tx *sqldb.Tx, communityID string, action audit.Verb, p Penalty, now int64) error {
+func auditPenalty(ctx context.Context, tx *sqldb.Tx, by actor.Actor, communityID string, action audit.Verb, p Penalty, now int64) error {
 	changes := []audit.Change{{Field: "kind", New: p.Kind}, {Field: "reason", New: p.Reason}}
 	if p.Until != 0 {
 		changes = append(changes, audit.Change{Field: "until", New: clock.Format(p.Until)})
@@ -258,7 +256,7 @@ func auditPenalty(ctx context.Context, tx *sqldb.Tx, communityID string, action 
 			changes[i].Old, changes[i].New = changes[i].New, nil
 		}
 	}
-	return audit.Record(ctx, tx, now, communityID, action, audit.Target{Type: "penalty", ID: p.ID, Name: p.Member.Username}, changes...)
+	return audit.Record(ctx, tx, by, now, communityID, action, audit.Target{Type: "penalty", ID: p.ID, Name: p.Member.Username}, changes...)
 }
 
 // PenaltyFilter selects entries of the misconduct log; empty fields select all.

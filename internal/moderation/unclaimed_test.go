@@ -26,7 +26,7 @@ func TestAnAddressThatAnotherMemberHasKeptIsAConflictForWhoJoins(t *testing.T) {
 			f.Fatal(err)
 		}
 		open := community.JoinOpen
-		_, err := community.New(community.Deps{DB: f.DB, Clock: clock.Clock{}}).Update(f.Context(), f.Community, community.Change{Joining: &community.Joining{Policy: open}})
+		_, err := community.New(community.Deps{DB: f.DB, Clock: clock.Clock{}}).Update(f.Context(), f.Community, community.Change{Joining: &community.Joining{Policy: open}}, actor.Actor{})
 		f.OK(err)
 		bob := f.NewAccount("ada@example.com", "bob")
 		err = f.Moderation.Join(f.Context(), actor.Actor{Kind: actor.Session, AccountID: bob.ID}, f.Community, moderation.JoinInput{})

@@ -192,7 +192,7 @@ func (n *Notes) lockOwn(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, c
 // record audits a change, without the text.
 func (n *Notes) record(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, communityID string, verb audit.Verb, about Note, username string) error {
 	target := audit.Target{Type: "note", ID: about.ID, Name: username}
-	return audit.Record(actor.NewContext(ctx, caller), tx, n.d.Clock.MS(), communityID, verb, target)
+	return audit.Record(ctx, tx, caller, n.d.Clock.MS(), communityID, verb, target)
 }
 
 func validText(content string) (string, error) {

@@ -31,7 +31,7 @@ func (s *Ownership) DeleteCommunity(ctx context.Context, caller actor.Actor, com
 		if closed, err = community.Delete(ctx, tx, communityID, confirm, now); err != nil {
 			return err
 		}
-		if err := transfer.CancelOpen(actor.NewContext(ctx, caller), tx, communityID, now); err != nil {
+		if err := transfer.CancelOpen(ctx, tx, caller, communityID, now); err != nil {
 			return err
 		}
 		return noteCommunity(ctx, tx, caller, "community.delete", closed, now)
@@ -85,5 +85,5 @@ func mayRestore(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, community
 }
 
 func noteCommunity(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, action audit.Verb, c community.Community, now int64) error {
-	return audit.Record(actor.NewContext(ctx, caller), tx, now, c.ID, action, audit.Target{Type: "community", ID: c.ID, Name: c.Name})
+	return audit.Record(ctx, tx, caller, now, c.ID, action, audit.Target{Type: "community", ID: c.ID, Name: c.Name})
 }

@@ -22,21 +22,20 @@ func (s *Ownership) SetLogo(ctx context.Context, caller actor.Actor, communities
 			return picture, err
 		}
 	}
-	ctx = actor.NewContext(ctx, caller)
 	return picture, s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		if picture.ID != "" {
 			if err := media.Insert(ctx, tx, picture); err != nil {
 				return err
 			}
 		}
-		_, err := communities.UpdateIn(ctx, tx, communityID, community.Change{Logo: &picture.ID})
+		_, err := communities.UpdateIn(ctx, tx, caller, communityID, community.Change{Logo: &picture.ID})
 		return err
 	})
 }
 
 // CheckLogo rejects a logo that is not a picture of the community, with Invalid
 // "invalid_input", and deletes the previous one. It is a community.ChangeHook.
-func CheckLogo(ctx context.Context, tx *sqldb.Tx, old, changed community.Community) error {
+func CheckLogo(ctx context.Context, tx *sqldb.Tx, _ actor.Actor, old, changed community.Community) error {
 	before, after := old.Settings.Logo, changed.Settings.Logo
 	if before == after {
 		return nil

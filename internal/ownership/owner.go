@@ -16,15 +16,14 @@ import (
 // AddFounder makes the person that creates a community its owner, or fails with
 // Conflict "too_many_communities". It is a community.CreateHook. Programs
 // create communities without an owner.
-func AddFounder(ctx context.Context, tx *sqldb.Tx, made community.Community) error {
-	caller := actor.FromContext(ctx)
+func AddFounder(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, made community.Community) error {
 	if caller.Kind != actor.Session && caller.Kind != actor.UserKey {
 		return nil
 	}
 	if err := mayOwnMore(ctx, tx, caller); err != nil {
 		return err
 	}
-	_, _, err := insertOwner(ctx, tx, made.ID, caller.AccountID, made.CreatedAt)
+	_, _, err := insertOwner(ctx, tx, caller, made.ID, caller.AccountID, made.CreatedAt)
 	return err
 }
 
@@ -50,8 +49,11 @@ func mayOwnMore(ctx context.Context, tx *sqldb.Tx, actor actor.Actor) error {
 }
 
 // AddOwner makes an account an owner of the community, and a member if needed.
-// It is idempotent.
-func (s *Ownership) AddOwner(ctx context.Context, communityID, accountID string) error {
+// It is idempotent. It fails as actor.RequireInstallationOwner does.
+func (s *Ownership) AddOwner(ctx context.Context, by actor.Actor, communityID, accountID string) error {
+	if err := by.RequireInstallationOwner(); err != nil {
+		return err
+	}
 	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		now := s.clock.MS()
 		known, err := member.Memberships{}.ByAccount(ctx, tx, communityID, accountID)
@@ -59,7 +61,7 @@ func (s *Ownership) AddOwner(ctx context.Context, communityID, accountID string)
 			return err
 		}
 		if known.MemberID == "" {
-			known.MemberID, known.Username, err = insertOwner(ctx, tx, communityID, accountID, now)
+			known.MemberID, known.Username, err = insertOwner(ctx, tx, by, communityID, accountID, now)
 		} else {
 			err = member.SetOwner(ctx, tx, communityID, known.MemberID, true, now)
 		}
@@ -67,13 +69,13 @@ func (s *Ownership) AddOwner(ctx context.Context, communityID, accountID string)
 			return err
 		}
 		target := audit.Target{Type: "user", ID: known.MemberID, Name: known.Username}
-		return audit.Record(ctx, tx, now, communityID, "user.add_owner", target, audit.Change{Field: "owner", Old: false, New: true})
+		return audit.Record(ctx, tx, by, now, communityID, "user.add_owner", target, audit.Change{Field: "owner", Old: false, New: true})
 	})
 }
 
 // insertOwner adds an account as a member that owns the community. It accepts
 // an unclaimed membership of the confirmed address.
-func insertOwner(ctx context.Context, tx *sqldb.Tx, communityID, accountID string, now int64) (memberID, username string, err error) {
+func insertOwner(ctx context.Context, tx *sqldb.Tx, by actor.Actor, communityID, accountID string, now int64) (memberID, username string, err error) {
 	account, err := account.LoadAccount(ctx, tx, accountID)
 	if err != nil {
 		return "", "", err
@@ -83,18 +85,18 @@ func insertOwner(ctx context.Context, tx *sqldb.Tx, communityID, accountID strin
 		return "", "", err
 	}
 	if added != nil {
-		if err := moderation.Join(ctx, tx, communityID, accountID, moderation.JoinInput{}, now); err != nil {
+		if err := moderation.Join(ctx, tx, by, communityID, accountID, moderation.JoinInput{}, now); err != nil {
 			return "", "", err
 		}
 		return added.ID, account.Username, member.SetOwner(ctx, tx, communityID, added.ID, true, now)
 	}
 	owner := member.RecordOf(account)
 	owner.State, owner.Owner, owner.JoinedAt, owner.UpdatedAt = member.Active, true, now, now
-	if err := member.YieldUsername(ctx, tx, communityID, owner.UsernameKey, "", now); err != nil {
+	if err := member.YieldUsername(ctx, tx, by, communityID, owner.UsernameKey, "", now); err != nil {
 		return "", "", err
 	}
 	if err := member.Insert(ctx, tx, communityID, []*member.Record{owner}); err != nil {
 		return "", "", err
 	}
-	return owner.ID, owner.Username, member.AppendJoined(ctx, tx, now, communityID, owner, "")
+	return owner.ID, owner.Username, member.AppendJoined(ctx, tx, by, now, communityID, owner, "")
 }

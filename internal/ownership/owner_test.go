@@ -3,6 +3,7 @@ package ownership_test
 import (
 	"testing"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/member/membertest"
 )
 
@@ -11,7 +12,7 @@ func TestAnOwnerWhomTheCommunityAddedBeforeIsThatMember(t *testing.T) {
 		added := f.Unclaimed("ada")[0]
 		ada := f.NewAccount("Ada@example.com", "lovelace")
 		for range 2 {
-			f.OK(f.Ownership.AddOwner(f.Context(), f.Community, ada.ID))
+			f.OK(f.Ownership.AddOwner(f.Context(), actor.Actor{Kind: actor.Command}, f.Community, ada.ID))
 		}
 		m, err := f.Members.Find(f.Context(), membertest.Command, f.Community, "lovelace")
 		f.OK(err)

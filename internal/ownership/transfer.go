@@ -46,7 +46,6 @@ func (s *Ownership) RequestTransfer(ctx context.Context, caller actor.Actor, com
 	if target.Is(caller) {
 		return transfer.Transfer{}, errs.InvalidFields([]errs.Field{{Field: "userId", Code: "not_allowed", Message: "You already own the community. Choose another member."}})
 	}
-	ctx = actor.NewContext(ctx, caller)
 	token, made := id.Secret(transferTokenBytes), transfer.Transfer{}
 	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		if err := tx.LockExclusive(ctx, transfer.Guard(communityID)); err != nil {
@@ -65,7 +64,7 @@ func (s *Ownership) RequestTransfer(ctx context.Context, caller actor.Actor, com
 			return err
 		}
 		now := s.clock.Now()
-		if err := s.mayTransfer(ctx, tx, communityID, from, to, now.UnixMilli()); err != nil {
+		if err := s.mayTransfer(ctx, tx, caller, communityID, from, to, now.UnixMilli()); err != nil {
 			return err
 		}
 		made = transfer.Transfer{
@@ -75,13 +74,13 @@ func (s *Ownership) RequestTransfer(ctx context.Context, caller actor.Actor, com
 		if err := transfer.Insert(ctx, tx, made, transferHash(token)); err != nil {
 			return err
 		}
-		if err := made.RecordState(ctx, tx, made.CreatedAt); err != nil {
+		if err := made.RecordState(ctx, tx, caller, made.CreatedAt); err != nil {
 			return err
 		}
 		if err := made.ScheduleExpiry(ctx, tx); err != nil {
 			return err
 		}
-		return s.mailTransfer(ctx, tx, home, made, token)
+		return s.mailTransfer(ctx, tx, caller, home, made, token)
 	})
 	return made, err
 }
@@ -138,7 +137,7 @@ func lockParties(ctx context.Context, tx *sqldb.Tx, communityID, fromID, toID st
 // mayTransfer checks the locked parties, and that no other transfer of the
 // community is open. It ends an open one that has expired, or that its parties
 // can no longer complete.
-func (s *Ownership) mayTransfer(ctx context.Context, tx *sqldb.Tx, communityID string, from, to *member.Record, now int64) error {
+func (s *Ownership) mayTransfer(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, communityID string, from, to *member.Record, now int64) error {
 	if !isOwner(from) {
 		return errTransferOwner()
 	}
@@ -153,14 +152,14 @@ func (s *Ownership) mayTransfer(ctx context.Context, tx *sqldb.Tx, communityID s
 		return err
 	}
 	if open.ExpiresAt <= now {
-		return transfer.End(ctx, tx, open, transfer.Expired, now)
+		return transfer.End(ctx, tx, caller, open, transfer.Expired, now)
 	}
 	able, err := partiesAble(ctx, tx, open, now)
 	if err != nil {
 		return err
 	}
 	if !able {
-		return transfer.End(ctx, tx, open, transfer.Cancelled, now)
+		return transfer.End(ctx, tx, caller, open, transfer.Cancelled, now)
 	}
 	return errs.New(errs.Conflict, "transfer_pending", "The community is already offered to %s. Wait for the answer, or withdraw that offer first.", open.UserName)
 }

@@ -88,7 +88,7 @@ func (s *Ownership) AcceptTransfer(ctx context.Context, caller actor.Actor, comm
 				return err
 			}
 		}
-		return s.handOver(actor.NewContext(ctx, caller), tx, t, from, to)
+		return s.handOver(ctx, tx, caller, t, from, to)
 	})
 }
 
@@ -96,18 +96,18 @@ func (s *Ownership) AcceptTransfer(ctx context.Context, caller actor.Actor, comm
 // AcceptTransfer does for a transfer to another member or that is not open.
 func (s *Ownership) DeclineTransfer(ctx context.Context, caller actor.Actor, communityID, transferID string) error {
 	return s.answerTransfer(ctx, caller, communityID, transferID, func(tx *sqldb.Tx, t transfer.Transfer, _, _ *member.Record) error {
-		return transfer.End(actor.NewContext(ctx, caller), tx, t, transfer.Declined, s.clock.MS())
+		return transfer.End(ctx, tx, caller, t, transfer.Declined, s.clock.MS())
 	})
 }
 
 // answerTransfer calls answer with the open transfer to the actor and both
 // members locked. It ends a transfer that has expired, or that its parties can
 // no longer complete.
-func (s *Ownership) answerTransfer(ctx context.Context, actor actor.Actor, communityID, transferID string, answer func(tx *sqldb.Tx, t transfer.Transfer, from, to *member.Record) error) error {
-	if err := account.RequireSession(actor); err != nil {
+func (s *Ownership) answerTransfer(ctx context.Context, caller actor.Actor, communityID, transferID string, answer func(tx *sqldb.Tx, t transfer.Transfer, from, to *member.Record) error) error {
+	if err := account.RequireSession(caller); err != nil {
 		return err
 	}
-	if err := s.access.Can(ctx, actor, communityID, permission.AnyMember); err != nil {
+	if err := s.access.Can(ctx, caller, communityID, permission.AnyMember); err != nil {
 		return err
 	}
 	var refusal error
@@ -117,7 +117,7 @@ func (s *Ownership) answerTransfer(ctx context.Context, actor actor.Actor, commu
 		if err != nil {
 			return err
 		}
-		if to.AccountID != actor.AccountID {
+		if to.AccountID != caller.AccountID {
 			return errTransferNotFound()
 		}
 		now := s.clock.MS()
@@ -125,7 +125,7 @@ func (s *Ownership) answerTransfer(ctx context.Context, actor actor.Actor, commu
 			if t.State != transfer.Open {
 				return nil
 			}
-			return transfer.End(ctx, tx, t, transfer.Expired, now)
+			return transfer.End(ctx, tx, caller, t, transfer.Expired, now)
 		}
 		able, err := partiesAble(ctx, tx, t, now)
 		if err != nil {
@@ -133,7 +133,7 @@ func (s *Ownership) answerTransfer(ctx context.Context, actor actor.Actor, commu
 		}
 		if !able {
 			refusal = transfer.Transfer{State: transfer.Cancelled}.RequireOpen(now)
-			return transfer.End(ctx, tx, t, transfer.Cancelled, now)
+			return transfer.End(ctx, tx, caller, t, transfer.Cancelled, now)
 		}
 		return answer(tx, t, from, to)
 	})
@@ -162,8 +162,8 @@ func lockTransfer(ctx context.Context, tx *sqldb.Tx, communityID, transferID str
 	return t, from, to, err
 }
 
-// handOver replaces the owner with the actor in ctx.
-func (s *Ownership) handOver(ctx context.Context, tx *sqldb.Tx, t transfer.Transfer, from, to *member.Record) error {
+// handOver replaces the owner with the actor.
+func (s *Ownership) handOver(ctx context.Context, tx *sqldb.Tx, by actor.Actor, t transfer.Transfer, from, to *member.Record) error {
 	if err := tx.LockShared(ctx, assign.RolesGuard(t.CommunityID)); err != nil {
 		return err
 	}
@@ -173,7 +173,7 @@ func (s *Ownership) handOver(ctx context.Context, tx *sqldb.Tx, t transfer.Trans
 		return err
 	}
 	if role, ok := AdministratorRole(roles); ok {
-		if err := assign.Role(ctx, tx, t.CommunityID, role, from, member.Source{Type: "console"}, now); err != nil {
+		if err := assign.Role(ctx, tx, by, t.CommunityID, role, from, member.Source{Type: "console"}, now); err != nil {
 			return err
 		}
 	}
@@ -181,17 +181,17 @@ func (s *Ownership) handOver(ctx context.Context, tx *sqldb.Tx, t transfer.Trans
 		if err := member.SetOwner(ctx, tx, t.CommunityID, to.ID, true, now); err != nil {
 			return err
 		}
-		if err := noteOwner(ctx, tx, t.CommunityID, to, true, now); err != nil {
+		if err := noteOwner(ctx, tx, by, t.CommunityID, to, true, now); err != nil {
 			return err
 		}
 	}
 	if err := member.SetOwner(ctx, tx, t.CommunityID, from.ID, false, now); err != nil {
 		return err
 	}
-	if err := noteOwner(ctx, tx, t.CommunityID, from, false, now); err != nil {
+	if err := noteOwner(ctx, tx, by, t.CommunityID, from, false, now); err != nil {
 		return err
 	}
-	return transfer.End(ctx, tx, t, transfer.Accepted, now)
+	return transfer.End(ctx, tx, by, t, transfer.Accepted, now)
 }
 
 // AdministratorRole returns the role of the former owner after a transfer: the
@@ -205,13 +205,13 @@ func AdministratorRole(roles []access.Role) (role access.Role, ok bool) {
 	return roles[i], true
 }
 
-func noteOwner(ctx context.Context, tx *sqldb.Tx, communityID string, who *member.Record, owner bool, now int64) error {
+func noteOwner(ctx context.Context, tx *sqldb.Tx, by actor.Actor, communityID string, who *member.Record, owner bool, now int64) error {
 	action := audit.Verb("user.remove_owner")
 	if owner {
 		action = "user.add_owner"
 	}
 	target := audit.Target{Type: "user", ID: who.ID, Name: who.Username}
-	return audit.Record(ctx, tx, now, communityID, action, target, audit.Change{Field: "owner", Old: !owner, New: owner})
+	return audit.Record(ctx, tx, by, now, communityID, action, target, audit.Change{Field: "owner", Old: !owner, New: owner})
 }
 
 // WithdrawTransfer ends an open transfer for an owner of the community or the
@@ -222,7 +222,6 @@ func (s *Ownership) WithdrawTransfer(ctx context.Context, caller actor.Actor, co
 	if err := account.RequireSession(caller); err != nil {
 		return err
 	}
-	ctx = actor.NewContext(ctx, caller)
 	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		known, err := member.Memberships{}.ByAccount(ctx, tx, communityID, caller.AccountID)
 		if err != nil {
@@ -239,7 +238,7 @@ func (s *Ownership) WithdrawTransfer(ctx context.Context, caller actor.Actor, co
 		if err := t.RequireOpen(now); err != nil {
 			return err
 		}
-		return transfer.End(ctx, tx, t, transfer.Withdrawn, now)
+		return transfer.End(ctx, tx, caller, t, transfer.Withdrawn, now)
 	})
 }
 
@@ -256,7 +255,7 @@ func (s *Ownership) Sweep(ctx context.Context) error {
 			return transfer.DeleteEnded(ctx, s.db, s.clock.Now().Add(-s.retention).UnixMilli())
 		}
 		for _, t := range due {
-			if err := s.db.Tx(ctx, func(tx *sqldb.Tx) error { return transfer.End(ctx, tx, t, transfer.Expired, now) }); err != nil {
+			if err := s.db.Tx(ctx, func(tx *sqldb.Tx) error { return transfer.End(ctx, tx, actor.Actor{}, t, transfer.Expired, now) }); err != nil {
 				return err
 			}
 		}

@@ -15,7 +15,7 @@ import (
 )
 
 // mailTransfer mails the member the link to the offer, if mail is set up.
-func (s *Ownership) mailTransfer(ctx context.Context, tx *sqldb.Tx, home community.Community, t transfer.Transfer, token string) error {
+func (s *Ownership) mailTransfer(ctx context.Context, tx *sqldb.Tx, by actor.Actor, home community.Community, t transfer.Transfer, token string) error {
 	if s.mail == nil || s.baseURL() == "" {
 		return nil
 	}
@@ -28,7 +28,7 @@ func (s *Ownership) mailTransfer(ctx context.Context, tx *sqldb.Tx, home communi
 		return err
 	}
 	return s.mail.Send(ctx, tx, mail.Message{
-		To: account.Email, Language: mailLanguage(account, home), Sender: actor.FromContext(ctx).Principal(), Confirmed: true,
+		To: account.Email, Language: mailLanguage(account, home), Sender: by.Principal(), Confirmed: true,
 		Template: mail.TransferOffered, CommunityID: home.ID, ExpiresAt: t.ExpiresAt,
 		Values: map[string]string{"community": home.Name, "link": s.baseURL() + TransferPage + "?token=" + token},
 	})
@@ -70,7 +70,7 @@ func (s *Ownership) expire(ctx context.Context, tx *sqldb.Tx, e transfer.Expiry)
 	if err != nil || t.State != transfer.Open || t.ExpiresAt > now {
 		return err
 	}
-	return transfer.End(ctx, tx, t, transfer.Expired, now)
+	return transfer.End(ctx, tx, actor.Actor{}, t, transfer.Expired, now)
 }
 
 func (s *Ownership) mailOutcome(ctx context.Context, j *jobs.Job, o transfer.Outcome) error {

@@ -32,8 +32,8 @@ func (f *fixture) ranks() (people map[string]*member.Record, actors map[string]a
 			f.OK(err)
 		}
 	}
-	f.OK(f.Ownership.AddOwner(f.Context(), f.Community, people["owner"].ID))
-	f.OK(f.Ownership.AddOwner(f.Context(), f.Community, people["partner"].ID))
+	f.OK(f.Ownership.AddOwner(f.Context(), actor.Actor{Kind: actor.Command}, f.Community, people["owner"].ID))
+	f.OK(f.Ownership.AddOwner(f.Context(), actor.Actor{Kind: actor.Command}, f.Community, people["partner"].ID))
 	actors["key"] = actor.Actor{Kind: actor.CommunityKey, KeyID: "k2", CommunityID: f.Community, CreatedBy: actors["admin"].Ref(), Permissions: []actor.Permission{actor.PermAll}}
 	return people, actors
 }

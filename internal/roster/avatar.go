@@ -74,7 +74,7 @@ func (s *Roster) setAvatar(ctx context.Context, tx *sqldb.Tx, caller actor.Actor
 		return err
 	}
 	target := audit.Target{Type: "user", ID: userID, Name: who.Username}
-	return audit.Record(actor.NewContext(ctx, caller), tx, s.clock.MS(), communityID, "user.change_avatar", target)
+	return audit.Record(ctx, tx, caller, s.clock.MS(), communityID, "user.change_avatar", target)
 }
 
 // AvatarURL returns the address of a picture; "" for no picture.

@@ -271,7 +271,7 @@ func (c *creation) write(ctx context.Context, tx *sqldb.Tx) error {
 // record appends the event and the audit entry, and queues the mail.
 func (c *creation) record(ctx context.Context, tx *sqldb.Tx) error {
 	if c.who.State == member.Active {
-		if err := member.AppendJoined(actor.NewContext(ctx, c.actor), tx, c.now, c.communityID, c.who, ""); err != nil {
+		if err := member.AppendJoined(ctx, tx, c.actor, c.now, c.communityID, c.who, ""); err != nil {
 			return err
 		}
 	}
@@ -280,7 +280,7 @@ func (c *creation) record(ctx context.Context, tx *sqldb.Tx) error {
 		changes = append(changes, audit.Change{Field: "role", New: c.given})
 	}
 	target := audit.Target{Type: "user", ID: c.who.ID, Name: c.who.Username}
-	err := audit.Record(actor.NewContext(ctx, c.actor), tx, c.now, c.communityID, "user.create", target, changes...)
+	err := audit.Record(ctx, tx, c.actor, c.now, c.communityID, "user.create", target, changes...)
 	if err != nil || !c.Welcome && !c.MailPassword {
 		return err
 	}

@@ -51,8 +51,8 @@ func (s *Roster) Delete(ctx context.Context, caller actor.Actor, communityID str
 		if err := ownersStay(ctx, tx, communityID, people); err != nil {
 			return err
 		}
-		now, ctx := s.clock.MS(), actor.NewContext(ctx, caller)
-		if _, err := member.SetState(ctx, tx, communityID, userIDs, member.Deleted, now); err != nil {
+		now := s.clock.MS()
+		if _, err := member.SetState(ctx, tx, caller, communityID, userIDs, member.Deleted, now); err != nil {
 			return err
 		}
 		if err := access.EndSessionsIn(ctx, tx, communityID, userIDs, member.AccountIDs(people)); err != nil {
@@ -62,11 +62,11 @@ func (s *Roster) Delete(ctx context.Context, caller actor.Actor, communityID str
 			if who.State != member.Active {
 				continue
 			}
-			if err := member.AppendLeft(ctx, tx, now, communityID, who, "deleted"); err != nil {
+			if err := member.AppendLeft(ctx, tx, caller, now, communityID, who, "deleted"); err != nil {
 				return err
 			}
 		}
-		return noteAll(ctx, tx, now, communityID, "user.delete", people)
+		return noteAll(ctx, tx, caller, now, communityID, "user.delete", people)
 	})
 }
 
@@ -94,25 +94,25 @@ func (s *Roster) Restore(ctx context.Context, caller actor.Actor, communityID st
 		if err := mayReturn(ctx, tx, communityID, people); err != nil {
 			return err
 		}
-		now, ctx := s.clock.MS(), actor.NewContext(ctx, caller)
+		now := s.clock.MS()
 		if _, err := member.RestoreState(ctx, tx, communityID, userIDs, now); err != nil {
 			return err
 		}
-		if err := appendRestored(ctx, tx, now, communityID, before, people); err != nil {
+		if err := appendRestored(ctx, tx, caller, now, communityID, before, people); err != nil {
 			return err
 		}
-		return noteAll(ctx, tx, now, communityID, "user.restore", people)
+		return noteAll(ctx, tx, caller, now, communityID, "user.restore", people)
 	})
 }
 
 // appendRestored appends the events of members who are active again.
-func appendRestored(ctx context.Context, tx *sqldb.Tx, now int64, communityID string, before []member.LockedState, people []*member.Record) error {
+func appendRestored(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, now int64, communityID string, before []member.LockedState, people []*member.Record) error {
 	for _, who := range people {
 		i := slices.IndexFunc(before, func(m member.LockedState) bool { return m.UserID == who.ID })
 		if before[i].Before != member.Active {
 			continue
 		}
-		if err := member.AppendEvent(ctx, tx, now, communityID, member.EventRestored, who, member.UserRestored{User: who.EventUser()}); err != nil {
+		if err := member.AppendEvent(ctx, tx, caller, now, communityID, member.EventRestored, who, member.UserRestored{User: who.EventUser()}); err != nil {
 			return err
 		}
 	}
@@ -186,9 +186,9 @@ func ownersStay(ctx context.Context, tx *sqldb.Tx, communityID string, gone []*m
 	return nil
 }
 
-func noteAll(ctx context.Context, tx *sqldb.Tx, now int64, communityID string, action audit.Verb, people []*member.Record) error {
+func noteAll(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, now int64, communityID string, action audit.Verb, people []*member.Record) error {
 	for _, who := range people {
-		if err := audit.Record(ctx, tx, now, communityID, action, audit.Target{Type: "user", ID: who.ID, Name: who.Username}); err != nil {
+		if err := audit.Record(ctx, tx, caller, now, communityID, action, audit.Target{Type: "user", ID: who.ID, Name: who.Username}); err != nil {
 			return err
 		}
 	}

@@ -121,8 +121,7 @@ func TestAfterTheRetentionTimeNothingPersonalIsLeft(t *testing.T) {
 	eachWithClock(t, func(f *fixture, later func(time.Duration)) {
 		ada := f.known("zelda") // no id contains the name
 		bob := f.Create(membertest.Input("bob"))
-		ctx := actor.NewContext(f.Context(), membertest.Command)
-		f.OK(f.Members.Delete(ctx, actor.Actor{Kind: actor.Command, Name: "root"}, f.Community, []string{ada.ID}))
+		f.OK(f.Members.Delete(f.Context(), actor.Actor{Kind: actor.Command, Name: "root"}, f.Community, []string{ada.ID}))
 		later(30*24*time.Hour + time.Minute)
 		if err := f.Members.Restore(f.Context(), membertest.Command, f.Community, []string{ada.ID}); !errs.Is(err, "retention_over") {
 			f.Fatal(err)

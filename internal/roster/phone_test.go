@@ -3,6 +3,7 @@ package roster_test
 import (
 	"testing"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
@@ -18,7 +19,7 @@ func TestNationalPhoneNumbersHaveTheCountryOfTheMemberOrTheCommunity(t *testing.
 			f.Errorf("without a country: %v", codes)
 		}
 		home := community.New(community.Deps{DB: f.DB, Clock: f.Clock})
-		_, err := home.Update(f.Context(), f.Community, community.Change{DefaultCountry: new("DE")})
+		_, err := home.Update(f.Context(), f.Community, community.Change{DefaultCountry: new("DE")}, actor.Actor{})
 		f.OK(err)
 		in.Fields = append(in.Fields, member.FieldValue{Field: "desk", Value: "+49 (0)30 123456"})
 		if m := f.Create(in); m.Phone != "+491511234567" || m.Values.Get("desk") != "+4930123456" {

@@ -45,7 +45,7 @@ func TestAnAccountGetsNewNames(t *testing.T) {
 		ann := w.account(t, "ann")
 		w.account(t, "bob")
 		var followed []string
-		w.AddChangeHook(func(_ context.Context, _ *sqldb.Tx, before, after account.Account, source string) error {
+		w.AddChangeHook(func(_ context.Context, _ *sqldb.Tx, _ actor.Actor, before, after account.Account, source string) error {
 			followed = append(followed, before.Username+" "+after.Username+" "+source)
 			return nil
 		})
@@ -340,11 +340,13 @@ func TestARenameThatIsRolledBackLeavesNothing(t *testing.T) {
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
 		w := newWorld(db)
 		ann := w.account(t, "ann")
-		actor := w.session(t, "ann")
+		caller := w.session(t, "ann")
 		broken := errors.New("broken")
-		w.AddChangeHook(func(context.Context, *sqldb.Tx, account.Account, account.Account, string) error { return broken })
+		w.AddChangeHook(func(context.Context, *sqldb.Tx, actor.Actor, account.Account, account.Account, string) error {
+			return broken
+		})
 		address, name := "ann@new.example", "anna"
-		_, err := w.UpdateAccount(t.Context(), actor, signin.Update{Username: &name, Email: &address, FirstName: &name})
+		_, err := w.UpdateAccount(t.Context(), caller, signin.Update{Username: &name, Email: &address, FirstName: &name})
 		if !errors.Is(err, broken) {
 			t.Fatal(err)
 		}

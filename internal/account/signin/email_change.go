@@ -143,8 +143,8 @@ func (a *Accounts) confirmEmail(ctx context.Context, tx *sqldb.Tx, hash, source 
 	}
 	after := before
 	after.Email = pending.Email
-	ctx = actor.NewContext(ctx, actor.Actor{Kind: actor.Session, AccountID: after.ID, Name: after.Username})
-	return after, a.changeHooks.Run(ctx, tx, before, after, source)
+	by := actor.Actor{Kind: actor.Session, AccountID: after.ID, Name: after.Username}
+	return after, a.changeHooks.Run(ctx, tx, by, before, after, source)
 }
 
 // deleteOldAddressLinks deletes the links to the previous address, the change

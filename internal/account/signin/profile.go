@@ -76,14 +76,14 @@ func (a *Accounts) UpdateAccount(ctx context.Context, caller actor.Actor, change
 		if hash != provenHash { // the password changed since the proof
 			return errs.New(errs.Forbidden, "proof_required", "The password of this account was changed just now. Sign in again, then try again.")
 		}
-		acct, err = a.applyChange(actor.NewContext(ctx, caller), tx, acct.ID, change)
+		acct, err = a.applyChange(ctx, tx, caller, acct.ID, change)
 		return err
 	})
 	return acct, err
 }
 
 // applyChange applies a change to a locked account.
-func (a *Accounts) applyChange(ctx context.Context, tx *sqldb.Tx, accountID string, change Update) (account.Account, error) {
+func (a *Accounts) applyChange(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, accountID string, change Update) (account.Account, error) {
 	acct, err := account.LoadAccount(ctx, tx, accountID)
 	if err != nil {
 		return account.Account{}, err
@@ -94,7 +94,7 @@ func (a *Accounts) applyChange(ctx context.Context, tx *sqldb.Tx, accountID stri
 		}
 	}
 	if change.Username != nil {
-		if acct, err = a.Rename(ctx, tx, acct.ID, *change.Username, change.Source); err != nil {
+		if acct, err = a.Rename(ctx, tx, caller, acct.ID, *change.Username, change.Source); err != nil {
 			return account.Account{}, err
 		}
 	}
@@ -164,10 +164,10 @@ func parseLanguage(value string) (stored, problem string) {
 }
 
 // Rename changes the username of an account in the caller's transaction; all
-// communities show the new name. The caller checks that the actor of ctx may
-// rename the account. It fails with Invalid "invalid_input", NotFound
+// communities show the new name. The caller checks that the actor may rename
+// the account. It fails with Invalid "invalid_input", NotFound
 // "account_not_found", or Conflict "username_taken".
-func (a *Accounts) Rename(ctx context.Context, tx *sqldb.Tx, accountID, username, source string) (account.Account, error) {
+func (a *Accounts) Rename(ctx context.Context, tx *sqldb.Tx, by actor.Actor, accountID, username, source string) (account.Account, error) {
 	username, key, problem := account.CheckUsername(username)
 	if problem != "" {
 		return account.Account{}, errs.InvalidFields([]errs.Field{{Field: "username", Code: "invalid", Message: problem}})
@@ -193,5 +193,5 @@ func (a *Accounts) Rename(ctx context.Context, tx *sqldb.Tx, accountID, username
 	}
 	after := before
 	after.Username = username
-	return after, a.changeHooks.Run(ctx, tx, before, after, source)
+	return after, a.changeHooks.Run(ctx, tx, by, before, after, source)
 }

@@ -41,7 +41,7 @@ func (a *Accounts) StopMails(ctx context.Context, caller actor.Actor, b mail.Bac
 				return err
 			}
 		}
-		return audit.Record(actor.NewContext(ctx, caller), tx, a.clock.MS(), b.CommunityID, "mail.stop", target,
+		return audit.Record(ctx, tx, caller, a.clock.MS(), b.CommunityID, "mail.stop", target,
 			audit.Change{Field: "count", New: strconv.FormatInt(stopped, 10)}, audit.Change{Field: "reason", New: reason})
 	})
 	return stopped, err

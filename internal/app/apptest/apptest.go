@@ -141,7 +141,7 @@ func (a *App) Community(t testing.TB, settings ...community.Settings) string {
 	for _, s := range settings {
 		in.Settings = s
 	}
-	created, err := a.Communities.Create(t.Context(), in)
+	created, err := a.Communities.Create(t.Context(), in, actor.Actor{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +171,7 @@ func (a *App) Owner(t testing.TB, communityID, username string) (account.Account
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := a.Ownership.AddOwner(t.Context(), communityID, created.ID); err != nil {
+	if err := a.Ownership.AddOwner(t.Context(), actor.Actor{Kind: actor.Command}, communityID, created.ID); err != nil {
 		t.Fatal(err)
 	}
 	token, created, err := a.Accounts.SignIn(t.Context(), username, password, account.SessionInfo{UserAgent: "test", Address: "127.0.0.1"})

@@ -158,10 +158,9 @@ func (a *roleAssignment) assign(ctx context.Context, tx *sqldb.Tx, role access.R
 }
 
 // Role assigns a role to a member with a locked row, in the caller's
-// transaction, for the actor in ctx. The caller checks the permission.
-func Role(ctx context.Context, tx *sqldb.Tx, communityID string, role access.Role, who *member.Record, source member.Source, now int64) error {
-	actor := actor.FromContext(ctx)
-	a := &roleAssignment{communityID: communityID, actor: actor, trace: trace{source: source, by: actor.Ref(), now: now}}
+// transaction. The caller checks the permission.
+func Role(ctx context.Context, tx *sqldb.Tx, by actor.Actor, communityID string, role access.Role, who *member.Record, source member.Source, now int64) error {
+	a := &roleAssignment{communityID: communityID, actor: by, trace: trace{source: source, by: by.Ref(), now: now}}
 	return a.assign(ctx, tx, role, true, who)
 }
 
@@ -202,13 +201,12 @@ func (a *roleAssignment) announce(ctx context.Context, tx *sqldb.Tx, role access
 		happened, verb = member.EventRoleAdded, "user.add_role"
 		change = audit.Change{Field: field.RoleName, New: role.Title}
 	}
-	ctx = actor.NewContext(ctx, a.actor)
 	data := member.UserRole{User: who.EventUser(), RoleID: role.ID, Title: role.Title}
-	if err := member.AppendEvent(ctx, tx, a.now, a.communityID, happened, who, data); err != nil {
+	if err := member.AppendEvent(ctx, tx, a.actor, a.now, a.communityID, happened, who, data); err != nil {
 		return err
 	}
 	target := audit.Target{Type: "user", ID: who.ID, Name: who.Username}
-	return audit.Record(ctx, tx, a.now, a.communityID, verb, target, change)
+	return audit.Record(ctx, tx, a.actor, a.now, a.communityID, verb, target, change)
 }
 
 // trace is the provenance of changes in the history.

@@ -40,7 +40,7 @@ func (s *Assignments) RevertRoles(ctx context.Context, tx *sqldb.Tx, actor actor
 	if err != nil {
 		return nil, err
 	}
-	e := member.Edit{Actor: a.by, Source: a.source, Changes: changes}
+	e := member.Edit{Actor: a.actor, Source: a.source, Changes: changes}
 	return e.Rows(), nil
 }
 

@@ -85,7 +85,7 @@ func TestNobodyHandsOutWhatStandsAboveThem(t *testing.T) {
 				f.OK(err)
 			}
 		}
-		f.OK(f.Ownership.AddOwner(f.Context(), f.Community, people["owner"].ID))
+		f.OK(f.Ownership.AddOwner(f.Context(), actor.Actor{Kind: actor.Command}, f.Community, people["owner"].ID))
 		key := actor.Actor{Kind: actor.CommunityKey, CommunityID: f.Community, Permissions: []actor.Permission{actor.PermAll}}
 		for _, c := range []struct {
 			who, role, to string
@@ -148,7 +148,7 @@ func TestADeletedRoleLeavesEveryMemberInPieces(t *testing.T) {
 			f.OK(err)
 		}
 		f.OK(f.DB.Tx(f.Context(), func(tx *sqldb.Tx) error {
-			_, err := member.SetState(f.Context(), tx, f.Community, []string{people[1].ID}, member.Deleted, 1)
+			_, err := member.SetState(f.Context(), tx, actor.Actor{}, f.Community, []string{people[1].ID}, member.Deleted, 1)
 			return err
 		}))
 		f.OK(f.Members.DeleteRole(f.Context(), membertest.Command, f.Community, roles["gone"].ID))

@@ -20,7 +20,6 @@ import (
 // does.
 func (s *Assignments) SetTag(ctx context.Context, caller actor.Actor, communityID, tagID string, userIDs []string, on bool, source member.Source) (changed int, err error) {
 	userIDs = slices.Compact(slices.Sorted(slices.Values(userIDs))) // sorted, so that transactions do not deadlock
-	ctx = actor.NewContext(ctx, caller)
 	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		changed = 0
 		may, err := member.AuthorityOf(ctx, tx, caller, communityID)
@@ -77,7 +76,6 @@ func (s *Assignments) CreateTag(ctx context.Context, caller actor.Actor, communi
 	if err := s.access.CanAny(ctx, caller, communityID, tagManagers...); err != nil {
 		return member.Tag{}, err
 	}
-	ctx = actor.NewContext(ctx, caller)
 	name, problem := member.CheckTag(name)
 	if problem != nil {
 		return member.Tag{}, errs.InvalidFields([]errs.Field{problem.At("name")})
@@ -88,7 +86,7 @@ func (s *Assignments) CreateTag(ctx context.Context, caller actor.Actor, communi
 		if err := member.InsertTags(ctx, tx, communityID, []member.Tag{made}); err != nil {
 			return err
 		}
-		return audit.Record(ctx, tx, made.CreatedAt, communityID, "tag.create", made.Target())
+		return audit.Record(ctx, tx, caller, made.CreatedAt, communityID, "tag.create", made.Target())
 	})
 	if sqldb.IsDuplicate(err) {
 		err = errDuplicateTag(name)
@@ -103,7 +101,6 @@ func (s *Assignments) DeleteTag(ctx context.Context, caller actor.Actor, communi
 	if err := s.access.CanAny(ctx, caller, communityID, tagManagers...); err != nil {
 		return err
 	}
-	ctx = actor.NewContext(ctx, caller)
 	return s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		if err := member.GuardFields(ctx, tx, communityID); err != nil { // writers of values add tags
 			return err
@@ -116,7 +113,7 @@ func (s *Assignments) DeleteTag(ctx context.Context, caller actor.Actor, communi
 			return err
 		}
 		now := s.clock.MS()
-		if err := audit.Record(ctx, tx, now, communityID, "tag.delete", member.Tag{ID: tagID, Name: name}.Target()); err != nil {
+		if err := audit.Record(ctx, tx, caller, now, communityID, "tag.delete", member.Tag{ID: tagID, Name: name}.Target()); err != nil {
 			return err
 		}
 		return queueReplacement(ctx, tx, caller, communityID, tagID, now)

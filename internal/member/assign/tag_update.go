@@ -19,7 +19,6 @@ func (s *Assignments) UpdateTag(ctx context.Context, caller actor.Actor, communi
 	if err := s.access.CanAny(ctx, caller, communityID, tagManagers...); err != nil {
 		return member.Tag{}, err
 	}
-	ctx = actor.NewContext(ctx, caller)
 	name, problem := member.CheckTag(name)
 	if problem != nil {
 		return member.Tag{}, errs.InvalidFields([]errs.Field{problem.At("name")})
@@ -37,7 +36,7 @@ func (s *Assignments) UpdateTag(ctx context.Context, caller actor.Actor, communi
 		switch {
 		case errs.KindOf(err) == errs.NotFound:
 			updated.Name = name
-			return s.renameTag(ctx, tx, communityID, before, updated)
+			return s.renameTag(ctx, tx, caller, communityID, before, updated)
 		case err != nil:
 			return err
 		case !merge:
@@ -56,11 +55,11 @@ func errDuplicateTag(name string) error {
 	return errs.New(errs.Conflict, "duplicate_tag", "The tag %q already exists.", name)
 }
 
-func (s *Assignments) renameTag(ctx context.Context, tx *sqldb.Tx, communityID string, before, after member.Tag) error {
+func (s *Assignments) renameTag(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, communityID string, before, after member.Tag) error {
 	if err := member.RenameTag(ctx, tx, communityID, after); err != nil {
 		return err
 	}
-	return audit.Record(ctx, tx, s.clock.MS(), communityID, "tag.update", before.Target(), audit.Change{Field: "name", Old: before.Name, New: after.Name})
+	return audit.Record(ctx, tx, caller, s.clock.MS(), communityID, "tag.update", before.Target(), audit.Change{Field: "name", Old: before.Name, New: after.Name})
 }
 
 func (s *Assignments) mergeTag(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, communityID string, t, into member.Tag) error {
@@ -68,7 +67,7 @@ func (s *Assignments) mergeTag(ctx context.Context, tx *sqldb.Tx, caller actor.A
 		return err
 	}
 	now := s.clock.MS()
-	if err := audit.Record(ctx, tx, now, communityID, "tag.merge", t.Target(), audit.Change{Field: "mergedInto", New: into.Name}); err != nil {
+	if err := audit.Record(ctx, tx, caller, now, communityID, "tag.merge", t.Target(), audit.Change{Field: "mergedInto", New: into.Name}); err != nil {
 		return err
 	}
 	return queueReplacement(ctx, tx, caller, communityID, t.ID, now)

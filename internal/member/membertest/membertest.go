@@ -58,7 +58,7 @@ var ByAPI = member.Source{Type: "api", ID: "k1"}
 func Each(t *testing.T, test func(f *Fixture)) {
 	t.Helper()
 	sqldbtest.Each(t, func(t *testing.T, db *sqldb.DB) {
-		c, err := community.New(community.Deps{DB: db, Clock: clock.Clock{}}).Create(t.Context(), community.Input{Name: "Test"})
+		c, err := community.New(community.Deps{DB: db, Clock: clock.Clock{}}).Create(t.Context(), community.Input{Name: "Test"}, actor.Actor{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -285,7 +285,7 @@ func (f *Fixture) Total() int64 {
 // Elsewhere makes another community.
 func (f *Fixture) Elsewhere() string {
 	f.Helper()
-	c, err := community.New(community.Deps{DB: f.DB, Clock: clock.Clock{}}).Create(f.Context(), community.Input{Name: "Elsewhere"})
+	c, err := community.New(community.Deps{DB: f.DB, Clock: clock.Clock{}}).Create(f.Context(), community.Input{Name: "Elsewhere"}, actor.Actor{})
 	f.OK(err)
 	return c.ID
 }
@@ -376,7 +376,7 @@ func (f *Fixture) Usernames(filter directory.Filter) (names []string) {
 func (f *Fixture) SetState(to string, records ...*member.Record) (changed []string) {
 	f.Helper()
 	f.OK(f.DB.Tx(f.Context(), func(tx *sqldb.Tx) (err error) {
-		changed, err = member.SetState(f.Context(), tx, f.Community, IDs(records), to, 7)
+		changed, err = member.SetState(f.Context(), tx, actor.Actor{}, f.Community, IDs(records), to, 7)
 		return err
 	}))
 	return changed

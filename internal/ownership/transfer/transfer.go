@@ -47,13 +47,13 @@ func Guard(communityID string) string { return "transfer " + communityID }
 
 // RecordState writes the state of the transfer into the audit log; an expiry
 // has no actor.
-func (t Transfer) RecordState(ctx context.Context, tx *sqldb.Tx, now int64) error {
+func (t Transfer) RecordState(ctx context.Context, tx *sqldb.Tx, by actor.Actor, now int64) error {
 	if t.State == Expired {
-		ctx = actor.NewContext(ctx, actor.Actor{})
+		by = actor.Actor{}
 	}
 	// With the id of the member: erasure then removes the name from the entry.
 	target := audit.Target{Type: "transfer", ID: t.UserID, Name: t.UserName}
-	return audit.Record(ctx, tx, now, t.CommunityID, verbs[t.State], target)
+	return audit.Record(ctx, tx, by, now, t.CommunityID, verbs[t.State], target)
 }
 
 // RequireOpen returns Gone "transfer_ended" unless the transfer is open.
@@ -76,13 +76,13 @@ func (t Transfer) RequireOpen(now int64) error {
 
 // End ends an open transfer, writes the audit log and queues the mail to the
 // owner. An ended transfer is unchanged.
-func End(ctx context.Context, tx *sqldb.Tx, t Transfer, state string, now int64) error {
+func End(ctx context.Context, tx *sqldb.Tx, by actor.Actor, t Transfer, state string, now int64) error {
 	t.State, t.EndedAt = state, now
 	ended, err := setEnded(ctx, tx, t)
 	if err != nil || !ended {
 		return err
 	}
-	if err := t.RecordState(ctx, tx, now); err != nil || state == Withdrawn {
+	if err := t.RecordState(ctx, tx, by, now); err != nil || state == Withdrawn {
 		return err
 	}
 	_, err = jobs.Insert(ctx, tx, Outcome{t.CommunityID, t.ID}, jobs.Options{CommunityID: t.CommunityID, Lane: jobs.Short})
@@ -91,7 +91,7 @@ func End(ctx context.Context, tx *sqldb.Tx, t Transfer, state string, now int64)
 
 // CancelOf cancels the open transfer of a community from or to one of the
 // members. Their rows are locked.
-func CancelOf(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string, now int64) error {
+func CancelOf(ctx context.Context, tx *sqldb.Tx, by actor.Actor, communityID string, userIDs []string, now int64) error {
 	t, err := LoadOpen(ctx, tx, communityID, tx.Dialect().Lock())
 	if errs.KindOf(err) == errs.NotFound {
 		return nil
@@ -102,11 +102,11 @@ func CancelOf(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []s
 	if !slices.Contains(userIDs, t.UserID) && !slices.Contains(userIDs, t.FromUserID) {
 		return nil
 	}
-	return End(ctx, tx, t, Cancelled, now)
+	return End(ctx, tx, by, t, Cancelled, now)
 }
 
 // CancelOpen cancels the open transfer of a deleted community.
-func CancelOpen(ctx context.Context, tx *sqldb.Tx, communityID string, now int64) error {
+func CancelOpen(ctx context.Context, tx *sqldb.Tx, by actor.Actor, communityID string, now int64) error {
 	t, err := LoadOpen(ctx, tx, communityID, tx.Dialect().Lock())
 	if errs.KindOf(err) == errs.NotFound {
 		return nil
@@ -114,7 +114,7 @@ func CancelOpen(ctx context.Context, tx *sqldb.Tx, communityID string, now int64
 	if err != nil {
 		return err
 	}
-	return End(ctx, tx, t, Cancelled, now)
+	return End(ctx, tx, by, t, Cancelled, now)
 }
 
 // Outcome is the job that mails the outcome of a transfer to the owner

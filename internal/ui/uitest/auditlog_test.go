@@ -54,7 +54,7 @@ func TestAuditLogShowsSentencesWithNames(t *testing.T) {
 			t.Fatal(err)
 		}
 		joining := community.Joining{Policy: community.JoinOpen, RequiredFields: []string{"country"}}
-		if _, err := a.Communities.Update(ctx, here, community.Change{Joining: &joining}); err != nil {
+		if _, err := a.Communities.Update(ctx, here, community.Change{Joining: &joining}, actor.Actor{}); err != nil {
 			t.Fatal(err)
 		}
 		got := olivia.get("/c/" + here + "/audit-log")

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/community"
 )
@@ -24,7 +25,7 @@ func TestPagesUseTheLanguageOfTheReader(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if _, err := a.Communities.Update(t.Context(), communityID, community.Change{Languages: &[]string{"ja", "en"}}); err != nil {
+		if _, err := a.Communities.Update(t.Context(), communityID, community.Change{Languages: &[]string{"ja", "en"}}, actor.Actor{}); err != nil {
 			t.Fatal(err)
 		}
 		for _, row := range []struct{ name, chosen, accepted, want, says string }{

@@ -7,6 +7,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
+	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/i18n"
 )
@@ -30,7 +31,7 @@ func TestPagesFitInEveryLanguage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := b.app.Ownership.AddOwner(t.Context(), communityID, rootActor.AccountID); err != nil {
+	if err := b.app.Ownership.AddOwner(t.Context(), actor.Actor{Kind: actor.Command}, communityID, rootActor.AccountID); err != nil {
 		t.Fatal(err)
 	}
 	offered := offeredTo(t, b.app, rootActor)

@@ -163,7 +163,7 @@ func TestPermissionsOfAPrivateChannelKeepItPrivate(t *testing.T) {
 func TestIframeChannelShowsItsOriginOnly(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		home, olivia := owner(t, a)
-		if _, err := a.Communities.Update(t.Context(), home, community.Change{AllowedFrameOrigins: &[]string{"https://board.example", "https://other.example"}}); err != nil {
+		if _, err := a.Communities.Update(t.Context(), home, community.Change{AllowedFrameOrigins: &[]string{"https://board.example", "https://other.example"}}, actor.Actor{}); err != nil {
 			t.Fatal(err)
 		}
 		at := olivia.follow("/c/"+home+"/channels", url.Values{"topic": {"Board"}, "channelType": {"iframe"}, "url": {"https://board.example/week?a=b#c"}})
@@ -274,7 +274,7 @@ func TestFramedPageIsShownAndOthersAreBlocked(t *testing.T) {
 		_, _ = w.Write([]byte(`<!doctype html><title>x</title><p>The board</p>`)) // a recorder takes it
 	}))
 	t.Cleanup(site.Close)
-	if _, err := b.app.Communities.Update(t.Context(), home, community.Change{AllowedFrameOrigins: &[]string{site.URL}}); err != nil {
+	if _, err := b.app.Communities.Update(t.Context(), home, community.Change{AllowedFrameOrigins: &[]string{site.URL}}, actor.Actor{}); err != nil {
 		t.Fatal(err)
 	}
 	ch, err := b.app.Chat.CreateChannel(t.Context(), actor.Actor{Kind: actor.Command}, home, chat.Input{Topic: "Board", Type: chat.Iframe, URL: site.URL + "/week"})
