@@ -51,7 +51,7 @@ func TestPhoneNumbersOfAFileAreReadWithTheirCountry(t *testing.T) {
 func TestADryRunAndItsPlanReadPhoneNumbersAlike(t *testing.T) {
 	each(t, func(f *fixture) {
 		change := func(country string) {
-			_, err := f.communities.Update(f.Context(), f.community, community.Change{DefaultCountry: &country})
+			_, err := f.communities.Update(f.Context(), f.community, community.Change{DefaultCountry: &country}, command)
 			f.ok(err)
 		}
 		change("DE")
