@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,11 +46,12 @@ func (a *App) handler() (http.Handler, error) {
 	})), nil
 }
 
-// routeAPI sends addresses of the API to rest, unclean ones too: ServeMux would
-// redirect those, which is not an API response and loses the body of an upload.
+// routeAPI sends addresses of the API and its documents to rest. Unclean addresses
+// of operations too: ServeMux would redirect those, which is not an API response
+// and loses the body of an upload.
 func routeAPI(rest, others http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if isAPI(r.URL.Path) || isAPI(path.Clean("/"+r.URL.Path)) {
+		if slices.Contains(documents, r.URL.Path) || isOperation(r.URL.Path) || isOperation(path.Clean("/"+r.URL.Path)) {
 			rest.ServeHTTP(w, r)
 			return
 		}
@@ -57,13 +59,16 @@ func routeAPI(rest, others http.Handler) http.Handler {
 	})
 }
 
-func isAPI(address string) bool {
-	for _, root := range []string{"/v1", "/apis/v1", "/docs/api", "/docs/start.js", "/docs/scalar.js"} {
+// documents are the pages and files about the API.
+var documents = []string{"/openapi.json", "/openapi.yaml", "/docs/api", "/docs/start.js", "/docs/scalar.js"}
+
+func isOperation(address string) bool {
+	for _, root := range []string{"/v1", "/apis/v1"} {
 		if address == root || strings.HasPrefix(address, root+"/") {
 			return true
 		}
 	}
-	return address == "/api/secureAuth" || address == "/openapi.json" || address == "/openapi.yaml"
+	return address == "/api/secureAuth"
 }
 
 // isProbe reports whether r is a frequent request of a machine, not worth logging.

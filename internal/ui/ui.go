@@ -60,7 +60,7 @@ const communityPath = "/c/{community}"
 func (c *Console) handler() http.Handler {
 	r := chi.NewRouter()
 	r.Use(middleware.GetHead)
-	unknown := c.open(func(*Request) error { return ErrPageNotFound() })
+	unknown := c.open(c.unknown(r))
 	r.NotFound(unknown)
 	r.MethodNotAllowed(unknown)
 	r.Method(http.MethodGet, web.Prefix+"*", web.Handler())
@@ -69,6 +69,7 @@ func (c *Console) handler() http.Handler {
 	for _, a := range c.areas {
 		routes = append(routes, a.Routes...)
 	}
+	routes = append(routes, c.prefixRoutes(routes)...)
 	inside := func(route Route) bool { return route.guard.audience == inside }
 	r.Route(communityPath, func(r chi.Router) {
 		for _, route := range routes {
