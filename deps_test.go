@@ -168,8 +168,8 @@ func ranks() map[string]int {
 	return rank
 }
 
-// allPackages returns the packages of the module without the root, which has only
-// these tests, and without generators (package main outside cmd).
+// allPackages returns the packages of the module without the root, which has these
+// tests and embeds documents, and without generators (package main outside cmd).
 func allPackages(t *testing.T) []pkg {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-e", "-json=ImportPath,Name,Imports,TestImports,XTestImports", "./...").Output()

@@ -1,9 +1,9 @@
-// Package docs holds the guides, which every server shows.
+// Package docs holds the guides and decisions, which every server shows.
 package docs
 
 import "embed"
 
-// Files are the guides and their pictures.
+// Files are the guides, their pictures and the decisions.
 //
-//go:embed *.md screenshots/*.png
+//go:embed *.md adr/*.md screenshots/*.png
 var Files embed.FS

@@ -23,7 +23,15 @@ var groups = []group{
 	{i18n.Key("Guides"), []string{"api-guide", "bulk-import", "members", "membership"}},
 	{i18n.Key("Operation"), []string{"operations", "upgrading", "security", "performance"}},
 	{i18n.Key("Reference"), []string{"events", "errors", "permissions", "schema", "sql"}},
+	{i18n.Key("Project"), []string{changelog, decisions}},
 }
+
+// Names of pages that are not guides. The decisions are below the page of their
+// list.
+const (
+	changelog = "changelog"
+	decisions = "adr"
+)
 
 // handlers answer the requests of the area.
 type handlers struct {
@@ -39,7 +47,8 @@ func New(c *ui.Console) ui.Area {
 		{Key: "api-reference", Label: i18n.Key("API reference"), Icon: "terminal", Path: "/docs/api", Outside: true, Noun: ui.Integrations, Order: 90, Need: permission.APIKeys},
 	}, Routes: []ui.Route{
 		ui.Anyone.Get("/docs", h.search),
-		ui.Anyone.Get("/docs/{name}", h.show),
+		ui.Anyone.Get("/docs/{name}", func(v *ui.Request) error { return h.show(v, v.PathValue("name")) }),
+		ui.Anyone.Get("/docs/"+decisions+"/{name}", func(v *ui.Request) error { return h.show(v, decisions+"/"+v.PathValue("name")) }),
 		ui.Anyone.Get("/docs/screenshots/{name}", func(v *ui.Request) error {
 			v.W.Header().Set("Cache-Control", "public, max-age=3600")
 			files.ServeHTTP(v.W, v.Request)
@@ -50,15 +59,14 @@ func New(c *ui.Console) ui.Area {
 
 func (h *handlers) view(v *ui.Request, l *library, title, name string) (View, error) {
 	p, err := h.Page(v, title, "", "")
-	return View{Page: p, Name: name, Groups: l.navigation(p.Reader), Query: v.FormValue("q")}, err
+	return View{Page: p, Name: name, Groups: l.navigation(p.Reader, name), Query: v.FormValue("q")}, err
 }
 
-func (h *handlers) show(v *ui.Request) error {
+func (h *handlers) show(v *ui.Request, name string) error {
 	l, err := h.library()
 	if err != nil {
 		return err
 	}
-	name := v.PathValue("name")
 	one, ok := l.guides[name]
 	if !ok {
 		return errs.Missing("page")

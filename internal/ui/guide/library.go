@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"html"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 
@@ -14,15 +15,21 @@ import (
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
 
+	"github.com/regulars/regulars"
 	"github.com/regulars/regulars/docs"
+	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/ui"
 )
 
 // source is the repository, for links to files that the server does not show.
 const source = "https://github.com/regulars/regulars/blob/main/"
 
-// library are the rendered guides, by name.
-type library struct{ guides map[string]*guide }
+// library are the rendered guides, by name. Those of the decisions begin with
+// "adr/".
+type library struct {
+	guides map[string]*guide
+	names  []string // in the order of the navigation, decisions last
+}
 
 type guide struct {
 	title    string
@@ -43,20 +50,28 @@ type Result struct{ Guide, Title, URL, Excerpt string }
 // title.
 func load() (*library, error) {
 	l := &library{guides: map[string]*guide{}}
-	var titles []string
 	for _, group := range groups {
-		for _, name := range group.names {
-			content, err := fs.ReadFile(docs.Files, name+".md")
-			if err != nil {
-				return nil, err
-			}
-			one, err := render(content)
-			if err != nil {
-				return nil, fmt.Errorf("render %s: %w", name, err)
-			}
-			l.guides[name] = one
-			titles = append(titles, ">"+name+".md</a>", ">"+html.EscapeString(one.title)+"</a>", ">docs/"+name+".md</a>", ">"+html.EscapeString(one.title)+"</a>")
+		l.names = append(l.names, group.names...)
+	}
+	files, err := fs.Glob(docs.Files, decisions+"/0*.md")
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range files {
+		l.names = append(l.names, strings.TrimSuffix(file, ".md"))
+	}
+	var titles []string
+	for _, name := range l.names {
+		content, err := read(name)
+		if err != nil {
+			return nil, err
 		}
+		one, err := render(content, fileOf(name), l.names)
+		if err != nil {
+			return nil, fmt.Errorf("render %s: %w", name, err)
+		}
+		l.guides[name] = one
+		titles = append(titles, ">"+name+".md</a>", ">"+html.EscapeString(one.title)+"</a>", ">docs/"+name+".md</a>", ">"+html.EscapeString(one.title)+"</a>")
 	}
 	shown := strings.NewReplacer(titles...)
 	for _, one := range l.guides {
@@ -65,10 +80,29 @@ func load() (*library, error) {
 	return l, nil
 }
 
+// fileOf is the file of a guide in the repository.
+func fileOf(name string) string {
+	switch name {
+	case changelog:
+		return "CHANGELOG.md"
+	case decisions:
+		return "docs/adr/README.md"
+	}
+	return "docs/" + name + ".md"
+}
+
+func read(name string) ([]byte, error) {
+	if name == changelog {
+		return regulars.Changelog, nil
+	}
+	return fs.ReadFile(docs.Files, strings.TrimPrefix(fileOf(name), "docs/"))
+}
+
 var markdown = goldmark.New(goldmark.WithExtensions(extension.Table), goldmark.WithParserOptions(parser.WithAutoHeadingID()))
 
-// render converts a guide. Raw HTML is left out.
-func render(content []byte) (*guide, error) {
+// render converts a guide with a file in the repository. Raw HTML is left out.
+// Links to the files of the guides with the names point to their pages.
+func render(content []byte, file string, names []string) (*guide, error) {
 	document := markdown.Parser().Parse(text.NewReader(content))
 	one := &guide{}
 	for n := document.FirstChild(); n != nil; {
@@ -91,48 +125,50 @@ func render(content []byte) (*guide, error) {
 		}
 		n = next
 	}
-	if err := ast.Walk(document, relink); err != nil {
+	err := ast.Walk(document, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if entering {
+			relink(n, file, names)
+		}
+		return ast.WalkContinue, nil
+	})
+	if err != nil {
 		return nil, err
 	}
 	var rendered bytes.Buffer
-	err := markdown.Renderer().Render(&rendered, content, document)
+	err = markdown.Renderer().Render(&rendered, content, document)
 	one.content = rendered.String()
 	return one, err
 }
 
 // relink points links and pictures to pages of the server.
-func relink(n ast.Node, entering bool) (ast.WalkStatus, error) {
-	if !entering {
-		return ast.WalkContinue, nil
-	}
+func relink(n ast.Node, file string, names []string) {
 	switch link := n.(type) {
 	case *ast.Link:
-		link.Destination = []byte(destination(string(link.Destination)))
+		link.Destination = []byte(destination(string(link.Destination), file, names))
 	case *ast.Image:
 		link.Destination = append([]byte("/docs/"), link.Destination...)
 	}
-	return ast.WalkContinue, nil
 }
 
-func destination(link string) string {
-	path, anchor, hasAnchor := strings.Cut(link, "#")
+// destination is the address for a link in a file of the repository.
+func destination(link, file string, names []string) string {
+	to, anchor, hasAnchor := strings.Cut(link, "#")
 	if hasAnchor {
 		anchor = "#" + anchor
 	}
-	name, isGuide := strings.CutSuffix(path, ".md")
-	known := slices.ContainsFunc(groups, func(g group) bool { return slices.Contains(g.names, name) })
-	switch {
-	case path == "" || strings.Contains(path, "://") || strings.HasPrefix(path, "/"):
+	if to == "" || strings.Contains(to, "://") || strings.HasPrefix(to, "/") {
 		return link
-	case isGuide && known:
-		return "/docs/" + name + anchor
-	case strings.HasPrefix(path, "screenshots/"):
-		return "/docs/" + path
-	case strings.HasPrefix(path, "../"):
-		return source + strings.TrimPrefix(path, "../") + anchor
-	default:
-		return source + "docs/" + link
 	}
+	target := path.Join(path.Dir(file), to)
+	for _, name := range names {
+		if fileOf(name) == target {
+			return "/docs/" + name + anchor
+		}
+	}
+	if strings.HasPrefix(target, "docs/screenshots/") {
+		return "/" + target
+	}
+	return source + target + anchor
 }
 
 // plain returns the text of a node.
@@ -161,12 +197,22 @@ func plain(n ast.Node, content []byte) string {
 	return strings.Join(strings.Fields(b.String()), " ")
 }
 
-// navigation returns the links to the guides.
-func (l *library) navigation(r ui.Reader) (list []Group) {
+// navigation returns the links to the guides; to the decisions on their pages
+// only.
+func (l *library) navigation(r ui.Reader, current string) (list []Group) {
 	for _, group := range groups {
 		g := Group{Title: r.T(group.title)}
 		for _, name := range group.names {
 			g.Links = append(g.Links, Link{Name: name, Title: l.guides[name].title})
+		}
+		list = append(list, g)
+	}
+	if current == decisions || strings.HasPrefix(current, decisions+"/") {
+		g := Group{Title: r.T(i18n.Key("Decisions"))}
+		for _, name := range l.names {
+			if strings.HasPrefix(name, decisions+"/") {
+				g.Links = append(g.Links, Link{Name: name, Title: l.guides[name].title})
+			}
 		}
 		list = append(list, g)
 	}
@@ -192,22 +238,20 @@ func (l *library) search(query string) (found []Result) {
 		return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) })
 	}
 	var later []Result
-	for _, group := range groups {
-		for _, name := range group.names {
-			for _, s := range l.guides[name].sections {
-				title := strings.ToLower(s.title)
-				if !all(title + " " + strings.ToLower(s.text)) {
-					continue
-				}
-				r := Result{Guide: l.guides[name].title, Title: s.title, URL: "/docs/" + name, Excerpt: excerpt(s.text, words[0])}
-				if s.anchor != "" {
-					r.URL += "#" + s.anchor
-				}
-				if all(title) {
-					found = append(found, r)
-				} else {
-					later = append(later, r)
-				}
+	for _, name := range l.names {
+		for _, s := range l.guides[name].sections {
+			title := strings.ToLower(s.title)
+			if !all(title + " " + strings.ToLower(s.text)) {
+				continue
+			}
+			r := Result{Guide: l.guides[name].title, Title: s.title, URL: "/docs/" + name, Excerpt: excerpt(s.text, words[0])}
+			if s.anchor != "" {
+				r.URL += "#" + s.anchor
+			}
+			if all(title) {
+				found = append(found, r)
+			} else {
+				later = append(later, r)
 			}
 		}
 	}

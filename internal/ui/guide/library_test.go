@@ -4,6 +4,9 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/regulars/regulars/internal/i18n"
+	"github.com/regulars/regulars/internal/ui"
 )
 
 var href = regexp.MustCompile(`(?:href|src)="([^"]*)"`)
@@ -64,8 +67,31 @@ func TestSearchFindsSectionsWithAllWords(t *testing.T) {
 	}
 }
 
+func TestChangelogAndDecisionsArePages(t *testing.T) {
+	l, err := load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for query, url := range map[string]string{"a job engine of our own": "/docs/adr/0002-own-job-engine", "unreleased": "/docs/changelog#unreleased"} {
+		if found := l.search(query); len(found) == 0 || found[0].URL != url {
+			t.Errorf("%q finds %+v", query, found)
+		}
+	}
+	reader := ui.Reader{Words: i18n.Printer{}}
+	list := l.navigation(reader, "adr/0002-own-job-engine")
+	if last := list[len(list)-1]; last.Title != "Decisions" || len(last.Links) < 17 {
+		t.Errorf("%+v", last)
+	}
+	if got := destination("../../CHANGELOG.md", "docs/adr/0001-x.md", l.names); got != "/docs/changelog" {
+		t.Error(got)
+	}
+	if got := destination("../SECURITY.md#x", "docs/security.md", l.names); got != source+"SECURITY.md#x" {
+		t.Error(got)
+	}
+}
+
 func TestRawHTMLOfAGuideIsLeftOut(t *testing.T) {
-	one, err := render([]byte("<!-- x -->\n\n# Title\n\ntext <script>alert(1)</script> [a](javascript:alert(1))\n\n<script>alert(2)</script>\n"))
+	one, err := render([]byte("<!-- x -->\n\n# Title\n\ntext <script>alert(1)</script> [a](javascript:alert(1))\n\n<script>alert(2)</script>\n"), "docs/x.md", nil)
 	if err != nil || one.title != "Title" || strings.Contains(one.content, "<script") || strings.Contains(one.content, `href="javascript`) {
 		t.Errorf("%+v %v", one, err)
 	}
