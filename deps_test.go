@@ -21,7 +21,7 @@ var layers = []string{
 	"internal/actor internal/sqldb internal/blob internal/sheet/record internal/safehttp internal/i18n",
 	"internal/sqldb/pgtest internal/sheet/unpack",
 	"internal/sheet/xmlpart",
-	"internal/sheet/xlsx internal/sheet/charset",
+	"internal/sheet/xlsx internal/sheet/ods internal/sheet/charset",
 	"internal/sheet",
 	"internal/sqldb/sqldbtest internal/account/oidctest",
 	"internal/jobs internal/idempotency internal/seal internal/ratelimit",

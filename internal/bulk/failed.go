@@ -210,7 +210,7 @@ func FailedName(s Status) string {
 		}
 		return r
 	}, filepath.Base(s.FileName))
-	for _, ending := range []string{".gz", ".zip", ".xlsx", ".csv", ".tsv", ".txt"} {
+	for _, ending := range []string{".gz", ".zip", ".xlsx", ".ods", ".csv", ".tsv", ".txt"} {
 		name = strings.TrimSuffix(name, ending)
 	}
 	if name == "" || name == "." {

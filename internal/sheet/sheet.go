@@ -56,6 +56,9 @@ type Detected struct {
 	HeaderLine int    `json:"headerLine,omitempty"` // as in Table.HeaderLine
 }
 
+// IsWorkbook reports whether the file has sheets and typed cells.
+func (d Detected) IsWorkbook() bool { return d.Format == "xlsx" || d.Format == "ods" }
+
 // Table is an open file. It is not safe for concurrent use.
 type Table struct {
 	rows       rows

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sheet/ods"
 	"github.com/regulars/regulars/internal/sheet/record"
 	"github.com/regulars/regulars/internal/sheet/unpack"
 	"github.com/regulars/regulars/internal/sheet/xlsx"
@@ -27,16 +28,28 @@ type workbook interface {
 
 // isWorkbook reports whether an archive is a document of an office program.
 func isWorkbook(archive *zip.Reader) bool {
-	return xlsx.IsOfficeDocument(archive)
+	return xlsx.IsOfficeDocument(archive) || ods.IsDocument(archive)
 }
 
 // openWorkbook opens a workbook and selects a sheet.
 func (t *Table) openWorkbook(s *unpack.Stream, archive *zip.Reader, opts Options) error {
-	r, err := xlsx.Open(s, archive, xlsx.Options{MaxUnpacked: opts.MaxUnpacked, Scratch: opts.newScratch})
+	if xlsx.IsOfficeDocument(archive) {
+		r, err := xlsx.Open(s, archive, xlsx.Options{MaxUnpacked: opts.MaxUnpacked, Scratch: opts.newScratch})
+		if err != nil {
+			return err
+		}
+		t.rows, t.detected.Format = r, "xlsx"
+		return unpack.WrapDamaged(t.selectSheet(r, opts))
+	}
+	o := ods.Options{MaxUnpacked: opts.MaxUnpacked}
+	if opts.Fits == nil {
+		o.LastSheet = opts.Sheet
+	}
+	r, err := ods.Open(s, archive, o)
 	if err != nil {
 		return err
 	}
-	t.rows, t.detected.Format = r, "xlsx"
+	t.rows, t.detected.Format = r, "ods"
 	return unpack.WrapDamaged(t.selectSheet(r, opts))
 }
 

@@ -25,7 +25,7 @@ type Writer struct {
 // NewWriter returns a Writer. The byte order mark and a sep= line are written
 // with the first record.
 func NewWriter(w io.Writer, d Detected) *Writer {
-	if d.Format == "xlsx" {
+	if d.IsWorkbook() {
 		d = Detected{Encoding: charset.UTF8BOM, LineEnding: "crlf"}
 	}
 	out := &Writer{out: bufio.NewWriter(w), delimiter: ',', sep: d.Sep, eol: "\n", encode: charset.NewEncoder(d.Encoding)}

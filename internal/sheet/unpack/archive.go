@@ -48,13 +48,13 @@ func SingleTable(archive *zip.Reader) (*zip.File, error) {
 			continue
 		}
 		switch strings.ToLower(path.Ext(name)) {
-		case ".csv", ".tsv", ".tab", ".txt", ".xlsx":
+		case ".csv", ".tsv", ".tab", ".txt", ".xlsx", ".ods":
 			tables = append(tables, f)
 		}
 	}
 	switch len(tables) {
 	case 0:
-		return nil, errs.New(errs.Unsupported, "no_table", "The archive contains no .csv, .tsv, .txt or .xlsx file.")
+		return nil, errs.New(errs.Unsupported, "no_table", "The archive contains no .csv, .tsv, .txt, .xlsx or .ods file.")
 	case 1:
 		return tables[0], nil
 	}

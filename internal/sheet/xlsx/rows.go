@@ -389,7 +389,7 @@ func (r *Rows) convert(raw string, kind cellKind, style int) (string, error) {
 		}
 		return "FALSE", nil
 	case dateCell:
-		return normalizeDate(raw), nil
+		return xmlpart.NormalizeDate(raw), nil
 	}
 	return r.book.styles.formatNumber(raw, style), nil
 }

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/regulars/regulars/internal/sheet/xmlpart"
 )
 
 // dateKind is how a style formats a number.
@@ -131,13 +133,7 @@ func (s *cellStyles) formatNumber(raw string, style int) string {
 			return date
 		}
 	}
-	if strings.Trim(raw, "0123456789") == "" {
-		return raw
-	}
-	if rounded, err := strconv.ParseFloat(strconv.FormatFloat(f, 'g', 15, 64), 64); err == nil {
-		f = rounded
-	}
-	return strconv.FormatFloat(f, 'f', -1, 64)
+	return xmlpart.FormatDecimal(raw)
 }
 
 const (
@@ -158,39 +154,16 @@ func (s *cellStyles) formatDate(f float64, kind dateKind) string {
 	}
 	ms := int64(math.Round(f * dayMS))
 	if ms < dayMS && (kind == isTime || !s.date1904) {
-		return formatTime(time.UnixMilli(ms).UTC())
+		return xmlpart.FormatTime(time.UnixMilli(ms).UTC())
 	}
 	first := time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)
 	switch day := ms / dayMS; {
 	case s.date1904:
 		first = time.Date(1904, 1, 1, 0, 0, 0, 0, time.UTC)
 	case day == leapDay:
-		return strings.Replace(formatISO(time.UnixMilli(first.UnixMilli()+ms).UTC()), "1900-02-28", "1900-02-29", 1)
+		return strings.Replace(xmlpart.FormatDate(time.UnixMilli(first.UnixMilli()+ms).UTC()), "1900-02-28", "1900-02-29", 1)
 	case day < leapDay:
 		first = first.AddDate(0, 0, 1)
 	}
-	return formatISO(time.UnixMilli(first.UnixMilli() + ms).UTC())
-}
-
-func formatTime(t time.Time) string {
-	return t.Format("15:04:05.999")
-}
-
-// formatISO omits the time of day at midnight.
-func formatISO(t time.Time) string {
-	if t.Equal(t.Truncate(24 * time.Hour)) {
-		return t.Format(time.DateOnly)
-	}
-	return t.Format("2006-01-02T15:04:05.999Z")
-}
-
-// normalizeDate converts an ISO date in a cell to the form of formatISO.
-func normalizeDate(raw string) string {
-	raw = strings.TrimSpace(raw)
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateOnly} {
-		if t, err := time.Parse(layout, raw); err == nil {
-			return formatISO(t.UTC())
-		}
-	}
-	return raw
+	return xmlpart.FormatDate(time.UnixMilli(first.UnixMilli() + ms).UTC())
 }

@@ -45,10 +45,11 @@ type sheetRef struct {
 	part string
 }
 
-// IsOfficeDocument reports whether the archive is an Office document.
+// IsOfficeDocument reports whether the archive is a document of Microsoft
+// Office.
 func IsOfficeDocument(archive *zip.Reader) bool {
 	for _, f := range archive.File {
-		if strings.EqualFold(f.Name, "[Content_Types].xml") || f.Name == "mimetype" {
+		if strings.EqualFold(f.Name, "[Content_Types].xml") {
 			return true
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"strconv"
 	"unicode/utf8"
 
@@ -265,12 +266,33 @@ func (m *Reader) Attr(name string) string {
 // RawAttr returns the raw value of an attribute of the start tag by its name
 // without prefix; nil if it is missing.
 func (m *Reader) RawAttr(name string) []byte {
-	for key, value, rest := cutAttr(m.attrs); key != nil; key, value, rest = cutAttr(rest) {
-		if string(localName(key)) == name {
+	for key, value := range m.RawAttrs() {
+		if string(key) == name {
 			return value
 		}
 	}
 	return nil
+}
+
+// RawAttrs iterates over the attributes of the start tag: names without prefix,
+// and raw values.
+func (m *Reader) RawAttrs() iter.Seq2[[]byte, []byte] {
+	return func(yield func(name, value []byte) bool) {
+		for key, value, rest := cutAttr(m.attrs); key != nil; key, value, rest = cutAttr(rest) {
+			if !yield(localName(key), value) {
+				return
+			}
+		}
+	}
+}
+
+// AppendDecoded appends a raw value decoded, and nothing if it is malformed.
+func (m *Reader) AppendDecoded(out, raw []byte) []byte {
+	value, err := m.decode(raw)
+	if err != nil {
+		return out
+	}
+	return append(out, value...)
 }
 
 // cutAttr returns the first attribute of a raw list, and the others. key is nil

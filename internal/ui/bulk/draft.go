@@ -65,7 +65,7 @@ func mappingOf(v *ui.Request, d bulk.Draft) map[string]*string {
 func draftView(v *ui.Request, d bulk.Draft) DraftView {
 	view := DraftView{
 		ID: d.ID, FileName: d.FileName, Size: d.Size, Detected: detectedFacts(v, d.Detected), Encoding: d.Options.Encoding, Delimiter: d.Options.Delimiter,
-		Sheet: d.Options.Sheet, Text: d.Detected.Format != "xlsx", Mode: d.Options.Mode, Decimal: d.Options.Decimal, Dates: d.Options.DateFormat,
+		Sheet: d.Options.Sheet, Text: d.Detected.Format == "csv", Mode: d.Options.Mode, Decimal: d.Options.Decimal, Dates: d.Options.DateFormat,
 		CreateTags: d.Options.CreateTags, Notify: d.Options.Notify, Options: optionsOf(d), ExpiresAt: millis(d.ExpiresAt), JobID: d.JobID,
 	}
 	view.HeaderLine, view.SkipHidden = number(d.Options.HeaderLine), d.Options.HiddenRows == bulk.HiddenSkip
@@ -117,8 +117,11 @@ func columnRank(c ColumnView, required map[string]bool) int {
 // detectedFacts are what a file turned out to be, in plain words.
 func detectedFacts(v *ui.Request, d sheet.Detected) []ui.Choice {
 	kind := strings.ToUpper(d.Format)
-	if d.Format == "xlsx" {
+	switch d.Format {
+	case "xlsx":
 		kind = v.T("Excel workbook")
+	case "ods":
+		kind = v.T("OpenDocument spreadsheet")
 	}
 	if d.Container != "" {
 		kind = v.T("%[1]s, packed with %[2]s", kind, d.Container)
