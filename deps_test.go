@@ -19,7 +19,7 @@ var layers = []string{
 	"migrations web examples docs", // embedded files only
 	"internal/errs internal/clock internal/id internal/text",
 	"internal/actor internal/sqldb internal/blob internal/sheet/record internal/safehttp internal/i18n",
-	"internal/sqldb/pgtest internal/sheet/unpack",
+	"internal/sqldb/pgtest internal/sheet/unpack internal/sheet/foreign",
 	"internal/sheet/xmlpart",
 	"internal/sheet/xlsx internal/sheet/ods internal/sheet/charset",
 	"internal/sheet",

@@ -69,7 +69,7 @@ func TestErrorsOfFilesAreEnglish(t *testing.T) {
 		key := a.Key(t, a.Community(t))
 		german := []string{"Accept-Language", "de"}
 		for _, c := range []struct{ name, file, mapping, want string }{
-			{"a document", "%PDF-1.7\n", "", `not_text: The file is a PDF document, not a table; send CSV or XLSX.`},
+			{"a document", "%PDF-1.7\n", "", `not_text: The file is a PDF document, not a table; send CSV, XLSX or ODS.`},
 			{"nobody's rows", "First Name\nAda\n", "", `no_identifying_column: No column identifies the members. Add Email or Username.`},
 			{"unknown columns", "Email,Colour,mail\nx@example.com,red,\n", "", `invalid_header: The header of the file is invalid; errors lists each column.
 Colour unknown_header: There is no field "Colour". Create a field of that name first, or map the column to null to ignore it.

@@ -12,6 +12,8 @@ import (
 // headerLines is the number of lines among which the header is searched.
 const headerLines = 20
 
+var headerOption = errs.NewOption("headerLine", "Header line")
+
 // foundHeader is the result of a search for the header.
 type foundHeader struct {
 	row       record.Row // the header, or else the first record that is not a blank line
@@ -100,7 +102,7 @@ func (t *Table) headerAt(opts Options) (foundHeader, error) {
 	found.passed = found.passed || err != nil
 	switch {
 	case opts.HeaderLine > 0 && (!found.any || found.row.Line != opts.HeaderLine):
-		return found, errs.New(errs.Invalid, "no_header", "Line %d has no header; choose the line that names the columns.", opts.HeaderLine)
+		return found, errs.New(errs.Invalid, "no_header", "Line %d has no header. Set %s to the line that names the columns.", opts.HeaderLine, headerOption)
 	case !found.any:
 		return found, errs.New(errs.Invalid, "no_header", "The file has no header line; its first line must name the columns.")
 	}
@@ -124,9 +126,9 @@ func checkHeader(row *record.Row) error {
 
 func linesAbove(count int64, line int) errs.Sentence {
 	if count == 1 {
-		return errs.NewSentence("The header is on line %d. One line above it is not imported.", line)
+		return errs.NewSentence("The header is on line %d. One line above it is not imported. If another line names the columns, set %s.", line, headerOption)
 	}
-	return errs.NewSentence("The header is on line %d. %d lines above it are not imported.", line, count)
+	return errs.NewSentence("The header is on line %d. %d lines above it are not imported. If another line names the columns, set %s.", line, count, headerOption)
 }
 
 func isBlank(cells []string) bool {

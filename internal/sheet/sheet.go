@@ -15,6 +15,7 @@ import (
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sheet/charset"
+	"github.com/regulars/regulars/internal/sheet/foreign"
 	"github.com/regulars/regulars/internal/sheet/record"
 	"github.com/regulars/regulars/internal/sheet/unpack"
 )
@@ -183,6 +184,9 @@ func (t *Table) openZip(s *unpack.Stream, opts Options) error {
 	archive, err := unpack.ReadDirectory(s)
 	if err != nil {
 		return unpack.WrapDamaged(err)
+	}
+	if err := foreign.CheckArchive(archive); err != nil {
+		return err
 	}
 	if isWorkbook(archive) {
 		return t.openWorkbook(s, archive, opts)

@@ -2,57 +2,24 @@ package sheet
 
 import (
 	"bytes"
-	"strings"
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sheet/charset"
+	"github.com/regulars/regulars/internal/sheet/foreign"
 )
 
 // sampleSize is the number of bytes used for detection.
 const sampleSize = 1 << 20
 
-// signatures are the first bytes of common files that are not tables.
-var signatures = []struct {
-	start, code string
-	name        errs.Word
-}{
-	{"\x89PNG", "not_text", errs.Word("a PNG image")},
-	{"\xff\xd8\xff", "not_text", errs.Word("a JPEG image")},
-	{"GIF87a", "not_text", errs.Word("a GIF image")},
-	{"GIF89a", "not_text", errs.Word("a GIF image")},
-	{"%PDF-", "not_text", errs.Word("a PDF document")},
-	{"\x7fELF", "not_text", errs.Word("a program")},
-	{"MZ\x90", "not_text", errs.Word("a program")},
-	{"SQLite format 3\x00", "not_text", errs.Word("a database")},
-	{"{\\rtf", "not_text", errs.Word("a rich text document")},
-	{"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "unsupported_type", errs.Word("an old or encrypted Office document (save it as .xlsx without a password)")},
-	{"7z\xbc\xaf\x27\x1c", "unsupported_type", errs.Word("a 7z archive (use .zip or .gz)")},
-	{"Rar!\x1a\x07", "unsupported_type", errs.Word("a RAR archive (use .zip or .gz)")},
-	{"BZh91AY&SY", "unsupported_type", errs.Word("a bzip2 archive (use .zip or .gz)")},
-	{"\xfd7zXZ\x00", "unsupported_type", errs.Word("an xz archive (use .zip or .gz)")},
-	{"\x28\xb5\x2f\xfd", "unsupported_type", errs.Word("a zstd archive (use .zip or .gz)")},
-}
-
-// markupPrefixes are the beginnings of HTML, XML and JSON.
-var markupPrefixes = []string{"<!doctype", "<html", "<?xml", "<table", "[{", "{\"", "{\n", "{\r\n"}
-
 // checkText rejects files that are not text, by their first bytes. With a
 // declared encoding, control characters are not checked.
 func checkText(sample []byte, declared string) error {
-	for _, f := range signatures {
-		if bytes.HasPrefix(sample, []byte(f.start)) {
-			return errs.New(errs.Unsupported, f.code, "The file is %s, not a table; send CSV or XLSX.", f.name)
-		}
+	if err := foreign.Check(sample); err != nil {
+		return err
 	}
 	_, bom := detectBOM(sample)
 	if declared == "" && bom == "" && detectUTF16(sample) == "" && looksBinary(sample[:min(len(sample), 64<<10)]) {
-		return errs.New(errs.Unsupported, "not_text", "The file is not text; send CSV or XLSX.")
-	}
-	start := strings.ToLower(string(bytes.TrimLeft(sample[:min(len(sample), 512)], "\xef\xbb\xbf \t\r\n")))
-	for _, m := range markupPrefixes {
-		if strings.HasPrefix(start, m) {
-			return errs.New(errs.Unsupported, "not_a_table", "The file is a web page, XML or JSON, not a table; send CSV or XLSX.")
-		}
+		return errs.New(errs.Unsupported, "not_text", "The file is not text; send CSV, XLSX or ODS.")
 	}
 	return nil
 }

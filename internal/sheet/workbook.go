@@ -96,7 +96,7 @@ func (t *Table) selectSheet(book workbook, opts Options) error {
 	book.Select(selected)
 	t.detected.Sheet = sheets[selected].Name
 	if first >= 0 && selected != first {
-		t.warn("sheet_chosen", 1, 0, errs.NewSentence("The sheet %q is imported. The sheets before it have no header with known columns. To import another sheet, choose it by its name.", t.detected.Sheet))
+		t.warn("sheet_chosen", 1, 0, errs.NewSentence("The sheet %q is imported, since the sheets before it have no header with known columns. To import another one, set %s.", t.detected.Sheet, errs.NewOption("sheet", "Sheet")))
 	}
 	return nil
 }
