@@ -5,14 +5,17 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/net/idna"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/regulars/regulars/internal/id"
+	"github.com/regulars/regulars/internal/text"
 )
 
 // EmailKey returns the form in which email addresses are compared: trimmed,
-// NFC, lower case. It does not validate the address.
-func EmailKey(email string) string { return lowerNFC(normalize(email)) }
+// NFC, lower case, the domain in its ASCII form. It does not validate the
+// address.
+func EmailKey(email string) string { return emailKey(normalize(email)) }
 
 // UsernameKey is EmailKey for usernames.
 func UsernameKey(username string) string { return lowerNFC(normalize(username)) }
@@ -21,7 +24,7 @@ func UsernameKey(username string) string { return lowerNFC(normalize(username)) 
 // is a sentence for people, "" for a valid address.
 func CheckEmail(email string) (display, key, problem string) {
 	display = normalize(email)
-	return display, lowerNFC(display), checkEmail(display)
+	return display, emailKey(display), checkEmail(display)
 }
 
 // CheckUsername returns the display form and the key of a username. problem is
@@ -35,11 +38,26 @@ func CheckUsername(username string) (display, key, problem string) {
 // normalize and lowerNFC run for every row of an import: lower-case ASCII is
 // returned unchanged, without allocation.
 func normalize(s string) string {
-	s = strings.TrimSpace(s)
+	s = text.Trim(s)
 	if ascii(s) {
 		return s
 	}
 	return norm.NFC.String(s)
+}
+
+// emailKey returns the key of a normalised address. A domain without an ASCII
+// form is compared as it is.
+func emailKey(email string) string {
+	key := lowerNFC(email)
+	at := strings.LastIndexByte(key, '@')
+	if at < 0 || ascii(key[at:]) {
+		return key
+	}
+	domain, err := idna.Lookup.ToASCII(key[at+1:])
+	if err != nil {
+		return key
+	}
+	return key[:at+1] + domain
 }
 
 func lowerNFC(s string) string {

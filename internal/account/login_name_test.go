@@ -15,7 +15,8 @@ func TestAnEmailIsTrimmedComposedAndComparedInLowerCase(t *testing.T) {
 		{" \tAnn@Example.COM\u00a0", "Ann@Example.COM", "ann@example.com"},
 		{"Jose\u0301@Example.com", "Jos\u00e9@Example.com", "jos\u00e9@example.com"},
 		{"\u00c9COLE@example.com", "\u00c9COLE@example.com", "\u00e9cole@example.com"},
-		{"o'neil+tag_1@mail.b\u00fccher.de", "o'neil+tag_1@mail.b\u00fccher.de", "o'neil+tag_1@mail.b\u00fccher.de"},
+		{"o'neil+tag_1@mail.b\u00fccher.de", "o'neil+tag_1@mail.b\u00fccher.de", "o'neil+tag_1@mail.xn--bcher-kva.de"},
+		{"\u200bann@stra\u00dfe.example\ufeff", "ann@stra\u00dfe.example", "ann@xn--strae-oqa.example"},
 	} {
 		display, key, problem := account.CheckEmail(c[0])
 		if display != c[1] || key != c[2] || problem != "" || account.EmailKey(c[0]) != key {

@@ -23,8 +23,8 @@ func number(text, decimalSign string) (any, *Problem) {
 		if decimalSign != "" && sign != decimalSign {
 			return nil, notPlain(decimalSign)
 		}
-		if decimalSign == "" && sign == "," && len(fraction) == 3 && len(whole) >= 1 && len(whole) <= 3 && whole != "0" {
-			return nil, Unfit("number_ambiguous", "This could be a decimal or a thousands sign: set the decimal sign of the file.")
+		if decimalSign == "" && sign == "," && mayGroup(body, sign) {
+			return nil, ambiguous()
 		}
 	}
 	if !digits(whole) || !digits(fraction) || whole == "" || hasSign && fraction == "" {
@@ -35,6 +35,16 @@ func number(text, decimalSign string) (any, *Problem) {
 		return nil, Unfit("number_too_long", "A number has at most 15 significant digits.")
 	}
 	return canonical(negative, whole, fraction), nil
+}
+
+// mayGroup reports whether the only sign of a number may separate thousands.
+func mayGroup(text, sign string) bool {
+	whole, fraction, ok := strings.Cut(strings.TrimLeft(text, "+-"), sign)
+	return ok && len(fraction) == 3 && len(whole) >= 1 && len(whole) <= 3 && whole != "0" && digits(whole) && digits(fraction)
+}
+
+func ambiguous() *Problem {
+	return Unfit("number_ambiguous", "This could be a decimal or a thousands sign: set the decimal sign of the file.")
 }
 
 // notPlain is the problem of a number in an unsupported notation, with an example.

@@ -1,6 +1,7 @@
 package field
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/url"
 	"slices"
@@ -35,8 +36,13 @@ type Formats struct {
 	Decimal    string // "." or ","; "": both, unless it is ambiguous
 	Typed      bool   // numbers may also use ".", as workbooks store them
 	DateFormat string // one of DateFormats; "": ISO 8601 only
+	Semicolon  bool   // the cells are separated by ;, as where the decimal sign is a comma
+	List       string // separates choices, roles and tags in a cell; "": a comma
 	Country    string // alpha-2, of national phone numbers; "": international ones only
 }
+
+// ListSeparator separates choices, roles and tags in a cell.
+func (f Formats) ListSeparator() string { return cmp.Or(f.List, ",") }
 
 // DateFormats are the layouts that a file may name.
 var DateFormats = map[string]string{"DD/MM/YYYY": "2/1/2006", "MM/DD/YYYY": "1/2/2006", "DD.MM.YYYY": "2.1.2006"}
@@ -55,8 +61,11 @@ func (f *Field) FromText(text string, formats Formats) (any, *Problem) {
 	case MultiLine:
 		return f.text(text, maxText)
 	case Numerical:
-		if formats.Typed && strings.Contains(text, ".") {
+		switch {
+		case formats.Typed && strings.Contains(text, "."):
 			return number(text, ".")
+		case formats.Decimal == "" && formats.Semicolon && mayGroup(text, "."):
+			return nil, ambiguous()
 		}
 		return number(text, formats.Decimal)
 	case Boolean:
@@ -66,7 +75,7 @@ func (f *Field) FromText(text string, formats Formats) (any, *Problem) {
 	case Select:
 		return f.Option(text)
 	case MultiSelect:
-		return f.choices(strings.Split(text, ","))
+		return f.choices(strings.Split(text, formats.ListSeparator()))
 	case Email:
 		display, _, problem := account.CheckEmail(text)
 		return Reject(display, "invalid_email", problem)
@@ -135,6 +144,11 @@ func (f *Field) wrongType() *Problem {
 func (f *Field) text(s string, limit int) (any, *Problem) {
 	if len(s) > limit && utf8.RuneCountInString(s) > limit {
 		return nil, Unfit("too_long", "%s has at most %d characters.", f.Label(), limit)
+	}
+	if r := text.FirstUnreadable(s, f.Type == MultiLine); r == utf8.RuneError {
+		return nil, Unfit("bad_text", "The value contains a replacement character (U+FFFD) in place of lost text. Correct it.")
+	} else if r != 0 {
+		return nil, Unfit("bad_text", "The value contains the control character %s. Delete it.", text.CodePoint(r))
 	}
 	if !norm.NFC.IsNormalString(s) {
 		s = norm.NFC.String(s)

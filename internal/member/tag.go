@@ -24,11 +24,15 @@ func (t Tag) Target() audit.Target { return audit.Target{Type: "tag", ID: t.ID, 
 // MaxTags is the largest number of tags of a community.
 const MaxTags = 5_000
 
+// tagSeparators separate tags in files, or start a list. A name with one of them
+// is more likely a list.
+const tagSeparators = ",;|["
+
 // CheckTag returns a name as it is stored, or the problem.
 func CheckTag(name string) (string, *field.Problem) {
 	name, ok := text.Line(text.Name(name), field.MaxName)
-	if !ok || name == "" || strings.Contains(name, ",") {
-		return name, field.Unfit("invalid_tag", "A tag has 1 to 50 characters and no comma.")
+	if !ok || name == "" || strings.ContainsAny(name, tagSeparators) {
+		return name, field.Unfit("invalid_tag", "A tag has 1 to 50 characters, and none of , ; | or [.")
 	}
 	return name, nil
 }

@@ -9,9 +9,10 @@ import (
 	"github.com/regulars/regulars/internal/sheet/record"
 )
 
-// A cell that starts with a quote ends at the next quote that is not doubled;
-// text between that quote and the delimiter belongs to the cell as well. A
-// quote anywhere else is an ordinary character.
+// A cell that starts with a quote, after spaces, ends at the next quote that is
+// not doubled. Spaces between that quote and the delimiter are ignored; other
+// text there is record.BadQuoting. A quote anywhere else is an ordinary
+// character.
 
 // endsInQuote reports whether b, complete lines without the last line ending,
 // ends inside a quoted cell. If inCell, b starts after a closing quote,
@@ -23,7 +24,7 @@ func endsInQuote(b []byte, delimiter byte, inCell bool) bool {
 			return false
 		}
 		i += j
-		if i == 0 && !inCell || i > 0 && b[i-1] == delimiter {
+		if opensCell(b, i, delimiter, inCell) {
 			if i = closingQuote(b, i+1); i < 0 {
 				return true
 			}
@@ -31,6 +32,18 @@ func endsInQuote(b []byte, delimiter byte, inCell bool) bool {
 		i++
 	}
 }
+
+// opensCell reports whether the quote at b[i] is the first character of a cell
+// apart from spaces.
+func opensCell(b []byte, i int, delimiter byte, inCell bool) bool {
+	for i > 0 && isPadding(b[i-1], delimiter) {
+		i--
+	}
+	return i == 0 && !inCell || i > 0 && b[i-1] == delimiter
+}
+
+// isPadding reports whether c is ignored around a quoted cell.
+func isPadding(c, delimiter byte) bool { return c == ' ' || c == '\t' && delimiter != '\t' }
 
 // closingQuote returns the index of the first quote at or after i that is not
 // doubled, or -1.
@@ -53,19 +66,25 @@ func closingQuote(b []byte, i int) int {
 type splitter struct {
 	delimiter byte
 	limit     int // maximum cells of a record; the last one contains the remainder
+	bad       int // of the last record: number of the first cell with text after its closing quote; 0: none
 }
 
 // split appends the cells of b to cells. quoted reports whether b may contain
 // quotes.
 func (s *splitter) split(b []byte, quoted bool, cells []string) []string {
+	s.bad = 0
 	if len(b) == 0 {
 		return cells
 	}
 	rest := string(b)
 	for range s.limit - 1 {
-		if quoted && rest != "" && rest[0] == '"' {
-			cell, next := s.quotedCell(rest)
+		if text := s.unpadded(rest); quoted && text != "" && text[0] == '"' {
+			rest = text
+			cell, next, ok := s.quotedCell(rest)
 			cells = append(cells, cell)
+			if !ok && s.bad == 0 {
+				s.bad = len(cells)
+			}
 			if next < 0 {
 				return cells
 			}
@@ -82,6 +101,14 @@ func (s *splitter) split(b []byte, quoted bool, cells []string) []string {
 	return appendRest(cells, rest, s.delimiter)
 }
 
+// unpadded returns a text without the spaces at its start.
+func (s *splitter) unpadded(text string) string {
+	for text != "" && isPadding(text[0], s.delimiter) {
+		text = text[1:]
+	}
+	return text
+}
+
 // appendRest appends the text after the last allowed delimiter, unless it is
 // only empty cells.
 func appendRest(cells []string, rest string, delimiter byte) []string {
@@ -94,30 +121,35 @@ func appendRest(cells []string, rest string, delimiter byte) []string {
 }
 
 // quotedCell reads the quoted cell at the start of text. next is the start of
-// the next cell, or -1 after the last.
-func (s *splitter) quotedCell(text string) (cell string, next int) {
+// the next cell, or -1 after the last. ok is false for a cell with text after
+// its closing quote, which is returned with its quotes.
+func (s *splitter) quotedCell(text string) (cell string, next int, ok bool) {
 	end := strings.IndexByte(text[1:], '"') + 1
 	switch {
 	case end == 0:
-		return text[1:], -1
+		return text[1:], -1, true
 	case end+1 == len(text):
-		return text[1:end], -1
+		return text[1:end], -1, true
 	case text[end+1] == s.delimiter:
-		return text[1:end], end + 2
+		return text[1:end], end + 2, true
 	}
 	return s.unescapeCell(text)
 }
 
 // unescapeCell is quotedCell for a cell with doubled quotes or with text after
 // the closing quote.
-func (s *splitter) unescapeCell(text string) (cell string, next int) {
+func (s *splitter) unescapeCell(text string) (cell string, next int, ok bool) {
 	var out strings.Builder
 	i := 1
 	for {
 		j := strings.IndexByte(text[i:], '"')
 		if j < 0 {
+			// Never closed; \" shows that a backslash was meant to double a quote.
+			if strings.Contains(text, `\"`) {
+				return text, -1, false
+			}
 			out.WriteString(text[i:])
-			return out.String(), -1
+			return out.String(), -1, true
 		}
 		out.WriteString(text[i : i+j])
 		i += j + 1
@@ -127,13 +159,14 @@ func (s *splitter) unescapeCell(text string) (cell string, next int) {
 		out.WriteByte('"')
 		i++
 	}
-	j := strings.IndexByte(text[i:], s.delimiter)
-	if j < 0 {
-		out.WriteString(text[i:])
-		return out.String(), -1
+	end, next := len(text), -1
+	if j := strings.IndexByte(text[i:], s.delimiter); j >= 0 {
+		end, next = i+j, i+j+1
 	}
-	out.WriteString(text[i : i+j])
-	return out.String(), i + j + 1
+	if s.unpadded(text[i:end]) != "" {
+		return text[:end], next, false
+	}
+	return out.String(), next, true
 }
 
 // csvRows reads the records of a CSV text.
@@ -189,7 +222,7 @@ func (c *csvRows) Next(row *record.Row) error {
 	if err != nil {
 		return err
 	}
-	row.Line, row.Problem, row.Cells, row.Raw = c.line, rec.problem, row.Cells[:0], nil
+	row.Line, row.Problem, row.BadCell, row.Cells, row.Raw = c.line, rec.problem, 0, row.Cells[:0], nil
 	row.Pos = record.Pos{Offset: c.in.offset(), Line: c.line}
 	if rec.next < 0 {
 		if err := c.skipLine(); err != nil {
@@ -211,6 +244,9 @@ func (c *csvRows) setCells(row *record.Row, rec span) {
 		row.Problem = record.BadEncoding
 	}
 	row.Cells = c.splitter.split(plain, rec.quoted, row.Cells)
+	if c.splitter.bad > 0 && (row.Problem == "" || row.Problem == record.OpenQuote) {
+		row.Problem, row.BadCell = record.BadQuoting, c.splitter.bad-1
+	}
 }
 
 // skipLine skips the rest of a line that exceeds record.MaxSize.
@@ -337,11 +373,10 @@ func (c *csvRows) closingQuote(from int) int {
 // cell.
 func (c *csvRows) endsCell(i int) bool {
 	for ; c.in.has(i); i++ {
-		switch c.in.unread()[i] {
-		case c.splitter.delimiter, c.eol:
+		switch unit := c.in.unread()[i]; {
+		case unit == c.splitter.delimiter || unit == c.eol:
 			return true
-		case ' ', '\r':
-		default:
+		case unit != '\r' && !isPadding(unit, c.splitter.delimiter):
 			return false
 		}
 	}

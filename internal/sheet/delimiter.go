@@ -135,6 +135,9 @@ func cutRecord(b []byte, eol, delimiter byte) (record, rest []byte) {
 func countCells(b []byte, delimiter byte) int {
 	cells := 1
 	for i := 0; ; {
+		for i < len(b) && isPadding(b[i], delimiter) {
+			i++
+		}
 		if i < len(b) && b[i] == '"' {
 			end := closingQuote(b, i+1)
 			if end < 0 {

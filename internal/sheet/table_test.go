@@ -156,8 +156,17 @@ func TestMessyFilesAreReadAsIntended(t *testing.T) {
 			rows: []line{{2, []string{`say "hi"`, `5" pipe`}, ""}, {3, []string{"", `"`}, ""}}, detected: plain(",", "lf"),
 		},
 		{
-			name: "text after a closing quote belongs to the cell", in: "a,b\n\"x\"y,1\n", header: ab,
-			rows: []line{{2, []string{"xy", "1"}, ""}}, detected: plain(",", "lf"),
+			name: "text after a closing quote is a problem of its cell", in: "a,b\n\"x\"y,1\n2,\"x \\\"y\\\", z\"\n\"5\\\"\",3\nz,4\n", header: ab,
+			rows: []line{
+				{2, []string{`"x"y`, "1"}, record.BadQuoting}, {3, []string{"2", `"x \"y\"`, ` z"`}, record.BadQuoting},
+				{4, []string{`"5\"",3`}, record.BadQuoting}, {5, []string{"z", "4"}, ""},
+			},
+			detected: plain(",", "lf"),
+		},
+		{
+			name: "spaces around a quoted cell are ignored", in: "a, \"b\"\n \"x, y\" ,\t\"1\n2\"\t\n3, \"\"\n", header: []string{"a", "b"},
+			rows:     []line{{2, []string{"x, y", "1\n2"}, ""}, {4, []string{"3", ""}, ""}},
+			detected: plain(",", "lf"),
 		},
 		{
 			name: "quoted newlines count as physical lines", in: "a,b\n\"1\n\n2\",3\n4,5\n", header: ab,

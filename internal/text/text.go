@@ -49,24 +49,24 @@ func FirstInvisible(text string) rune {
 // CodePoint is the name of a character by its number, such as U+200B.
 func CodePoint(r rune) string { return fmt.Sprintf("U+%04X", r) }
 
-// Line returns text as stored: trimmed and in NFC, so that texts that look
+// Line returns text as stored: without what Trim removes, and in NFC, so that texts that look
 // equal are equal. ok reports whether it is Readable with at most limit
 // characters; "" is.
 func Line(text string, limit int) (line string, ok bool) {
-	line = strings.TrimSpace(text)
+	line = Trim(text)
 	if !norm.NFC.IsNormalString(line) {
 		line = norm.NFC.String(line)
 	}
 	return line, Readable(line, limit)
 }
 
-// Name returns text as names are stored and looked up: in NFC, trimmed, each
-// run of white space one space. Case is preserved.
+// Name returns text as names are stored and looked up: in NFC, without what Trim
+// removes, each run of white space one space. Case is preserved.
 func Name(text string) string {
 	if isNormalName(text) {
 		return text
 	}
-	return norm.NFC.String(strings.Join(strings.Fields(text), " "))
+	return norm.NFC.String(strings.Join(strings.Fields(Trim(text)), " "))
 }
 
 // isNormalName reports whether text is ASCII that Name would not change.
@@ -87,6 +87,20 @@ func isNormalName(text string) bool {
 // U+FFFD.
 func Readable(text string, limit int) bool {
 	return (len(text) <= limit || utf8.RuneCountInString(text) <= limit) && !strings.ContainsFunc(text, isUnreadable)
+}
+
+// FirstUnreadable returns the first character of a text that cannot be shown; 0:
+// none. Several lines may also have line breaks and tabs.
+func FirstUnreadable(text string, lines bool) rune {
+	for _, r := range text {
+		switch {
+		case !isUnreadable(r):
+		case lines && (r == '\n' || r == '\r' || r == '\t' || r == '\u2028' || r == '\u2029'):
+		default:
+			return r
+		}
+	}
+	return 0
 }
 
 // isUnreadable also matches U+FFFD, with which a JSON decoder replaces invalid

@@ -104,7 +104,7 @@ func (j *Job) UploadedAt() int64 {
 
 // Formats are the number and date formats of a job's file.
 func (j *Job) Formats() field.Formats {
-	return field.Formats{Decimal: j.Options.Decimal, DateFormat: j.Options.DateFormat, Country: j.Options.DefaultCountry, Typed: j.Detected != nil && j.Detected.IsWorkbook()}
+	return field.Formats{Decimal: j.Options.Decimal, DateFormat: j.Options.DateFormat, Country: j.Options.DefaultCountry, List: j.Options.ListSeparator, Semicolon: j.Detected != nil && j.Detected.Delimiter == ";", Typed: j.Detected != nil && j.Detected.IsWorkbook()}
 }
 
 // Target is the job in the audit log.

@@ -243,7 +243,7 @@ func (p *decider) tagList(s *source.Cell, list source.Names) (any, *source.RowEr
 		}
 		if !ok && p.createTags {
 			name = strings.Clone(name) // a dry run retains it longer than the record
-			checked, problem := checkNewTag(name)
+			checked, problem := member.CheckTag(name)
 			if problem == nil && len(p.tags)+len(p.tagIDs) >= member.MaxTags {
 				problem = &field.Problem{Code: "too_many_tags", Said: errs.NewSentence("A community has at most %d tags.", member.MaxTags)}
 			}
@@ -260,15 +260,6 @@ func (p *decider) tagList(s *source.Cell, list source.Names) (any, *source.RowEr
 		ids = append(ids, tagID)
 	}
 	return normalised(ids), nil
-}
-
-// checkNewTag is member.CheckTag for a tag in a file. A name with separators is
-// more likely a list with another separator.
-func checkNewTag(name string) (string, *field.Problem) {
-	if strings.ContainsAny(name, ";|[") {
-		return name, &field.Problem{Code: "invalid_tag", Said: errs.NewSentence("An import creates no tag with ; | or [ in its name. Separate tags with commas, or create the tag %q before the import.", name)}
-	}
-	return member.CheckTag(name)
 }
 
 // normalised returns sorted ids without duplicates, nil if there are none.

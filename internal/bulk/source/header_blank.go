@@ -3,7 +3,6 @@ package source
 import (
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/regulars/regulars/internal/text"
 )
@@ -14,7 +13,7 @@ const maxBlankErrors = 20
 // IsBlank reports whether a column has neither a header nor a mapping.
 func IsBlank(header string, mapping map[string]*string) bool {
 	_, mapped := mapped(mapping, header)
-	return !mapped && strings.TrimSpace(header) == ""
+	return !mapped && text.Trim(header) == ""
 }
 
 // EndOfNamed is the index after the last column with a meaning. Spreadsheets

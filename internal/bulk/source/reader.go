@@ -14,6 +14,7 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sheet/record"
+	"github.com/regulars/regulars/internal/text"
 )
 
 // Reader checks the rows of a file. It belongs to one goroutine.
@@ -45,12 +46,7 @@ func NewReader(l *Header, formats field.Formats, open bool) *Reader {
 // which the caller must not reuse.
 func (rd *Reader) Read(src *record.Row) Row {
 	r := Row{Line: src.Line, Pos: src.Pos, Hidden: src.Hidden}
-	if src.Problem != "" {
-		r.fail("", src.Problem, errs.Constant(sheetErrors[src.Problem]), strings.Join(src.Cells, " "))
-		return r
-	}
-	if rd.lostText(src) {
-		r.fail("", record.BadEncoding, errs.Constant("The row was rejected for bytes that are not text, and still has replacement characters. Correct them."), strings.Join(src.Cells, " "))
+	if rd.damaged(&r, src) {
 		return r
 	}
 	r.Empty = true
@@ -96,10 +92,51 @@ func (rd *Reader) Read(src *record.Row) Row {
 	return r
 }
 
+// damaged adds the finding of a record whose cells are uncertain.
+func (rd *Reader) damaged(r *Row, src *record.Row) bool {
+	switch {
+	case src.Problem == record.BadQuoting:
+		rd.rejectQuoting(r, src.BadCell, src.Cells)
+	case src.Problem != "":
+		r.fail("", src.Problem, errs.Constant(sheetErrors[src.Problem]), strings.Join(src.Cells, " "))
+	case rd.lostText(src):
+		r.fail("", record.BadEncoding, errs.Constant("The row was rejected for bytes that are not text, and still has replacement characters. Correct them."), strings.Join(src.Cells, " "))
+	default:
+		at := rd.lostQuoting(src)
+		if at < 0 {
+			return false
+		}
+		rd.rejectQuoting(r, at, src.Cells)
+	}
+	return true
+}
+
 // lostText reports whether a row of a failed.csv has replacement characters for
 // undecodable bytes.
 func (rd *Reader) lostText(src *record.Row) bool {
 	return rd.failedBefore(src, record.BadEncoding) && slices.ContainsFunc(src.Cells, func(cell string) bool { return strings.ContainsRune(cell, utf8.RuneError) })
+}
+
+// rejectQuoting adds the finding of a cell with text after its closing quotation
+// mark.
+func (rd *Reader) rejectQuoting(r *Row, at int, cells []string) {
+	column := ""
+	if at < len(rd.header.Columns) {
+		column = rd.header.Columns[at].Header
+	}
+	r.fail(column, record.BadQuoting, errs.Constant(`The cell has text after its closing quotation mark. Double each quotation mark inside a quoted cell, as in "Ada ""Countess"" Byron".`), cells[at])
+}
+
+// lostQuoting returns the cell of a row of a failed.csv that is still as it was
+// rejected for its quotation marks; -1: none.
+func (rd *Reader) lostQuoting(src *record.Row) int {
+	if !rd.failedBefore(src, record.BadQuoting) {
+		return -1
+	}
+	return slices.IndexFunc(src.Cells[:min(len(src.Cells), len(rd.header.Columns))], func(cell string) bool {
+		rest, opened := strings.CutPrefix(cell, `"`)
+		return opened && strings.Contains(rest, `"`)
+	})
 }
 
 var sheetErrors = map[string]string{
@@ -114,13 +151,19 @@ func (rd *Reader) cell(r *Row, c *Column, text string) {
 		r.UserRef = text
 	case c.operation != nil:
 		rd.ops[c.operation] = strings.ToLower(text)
-	case c.Field.Field == field.EmailName:
+	case c.Field.Field == field.EmailName && c.Field.Default:
+		if rejectInvisible(r, c, text) {
+			return
+		}
 		display, key, problem := account.CheckEmail(text)
 		if problem != "" {
 			r.fail(c.Header, "invalid_email", errs.Constant(problem), text)
 		}
 		r.Email, r.EmailKey = display, key
-	case c.Field.Field == field.Username:
+	case c.Field.Field == field.Username && c.Field.Default:
+		if rejectInvisible(r, c, text) {
+			return
+		}
 		display, key, problem := account.CheckUsername(text)
 		if problem != "" {
 			r.fail(c.Header, "invalid_username", errs.Constant(problem), text)
@@ -142,10 +185,20 @@ func (rd *Reader) cell(r *Row, c *Column, text string) {
 	}
 }
 
+// rejectInvisible adds a finding to an email or username with an invisible
+// character in it, which people cannot find by themselves.
+func rejectInvisible(r *Row, c *Column, cell string) bool {
+	found := text.FirstInvisible(cell)
+	if found != 0 {
+		r.fail(c.Header, "invalid_"+c.Field.Field, errs.NewSentence("The cell contains the invisible character %s. Delete it.", text.CodePoint(found)), cell)
+	}
+	return found != 0
+}
+
 // names reads a list of roles or tags. Only commas are an empty cell; @all alone
 // removes all other roles.
 func (rd *Reader) names(r *Row, c *Column, text string) {
-	list := splitNames(text)
+	list := splitNames(text, rd.formats.ListSeparator())
 	switch {
 	case len(list) > 0:
 	case !strings.Contains(text, everyoneRole):

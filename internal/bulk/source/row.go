@@ -2,7 +2,6 @@ package source
 
 import (
 	"strings"
-	"unicode"
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
@@ -73,31 +72,31 @@ const (
 
 var operations = map[string]Operation{"overwrite": Overwrite, "add": add, "subtract": subtract}
 
-// trimCell removes white space around a value and the apostrophe of EscapeCell.
+// trimCell removes what text.Trim does around a value, and the apostrophe of EscapeCell.
 // Of several apostrophes it removes one.
 func trimCell(cell string) string {
-	text := strings.TrimSpace(cell)
-	if text == "" || text[0] != '\'' {
-		return text
+	value := text.Trim(cell)
+	if value == "" || value[0] != '\'' {
+		return value
 	}
-	rest := strings.TrimLeft(text, "'")
+	rest := strings.TrimLeft(value, "'")
 	switch {
 	case rest != clearToken && !sheet.StartsFormula(rest):
-		return text
-	case rest == text[1:] && strings.TrimLeftFunc(rest, unicode.IsSpace) != rest:
+		return value
+	case rest == value[1:] && text.Trim(rest) != rest:
 		return trimCell(rest) // white space that was escaped
 	}
-	return text[1:]
+	return value[1:]
 }
 
 // clears reports whether a cell clears its field. With an apostrophe the word is
 // a value.
-func clears(cell string) bool { return strings.TrimSpace(cell) == clearToken }
+func clears(cell string) bool { return text.Trim(cell) == clearToken }
 
 // splitNames returns the names in a cell, normalised.
-func splitNames(cell string) Names {
+func splitNames(cell, separator string) Names {
 	list := Names{}
-	for name := range strings.SplitSeq(cell, ",") {
+	for name := range strings.SplitSeq(cell, separator) {
 		if name = text.Name(trimCell(name)); name != "" && name != everyoneRole {
 			list = append(list, name)
 		}

@@ -10,6 +10,7 @@ const MaxSize = 1 << 20
 const (
 	BadEncoding = "bad_encoding"    // invalid bytes in the encoding; Cells have U+FFFD in their place
 	TooLong     = "record_too_long" // over MaxSize; Cells is empty if the first line alone is too long, and truncated in a workbook
+	BadQuoting  = "bad_quoting"     // text after the closing quote of Cells[BadCell], which has its quotes; the other cells are as usual
 	OpenQuote   = "open_quote"      // a quote that is never closed; Cells come from the first line only
 )
 
@@ -32,7 +33,8 @@ type Row struct {
 	Pos, End Pos      // start of the record, and start of the next one
 	Cells    []string // untrimmed; empty for a blank line
 	Raw      []byte   // original bytes without the line ending; nil in a workbook or if the first line is too long
-	Problem  string   // "", BadEncoding, TooLong or OpenQuote
+	Problem  string   // "", BadEncoding, TooLong, BadQuoting or OpenQuote
+	BadCell  int      // index of the cell of BadQuoting
 
 	// Only in workbooks; both lists are in the order of the columns.
 	Hidden       bool
