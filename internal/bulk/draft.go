@@ -186,9 +186,10 @@ func (b *Bulk) draft(ctx context.Context, j *job.Job) (Draft, error) {
 	if err != nil {
 		return d, err
 	}
-	end := source.EndOfNamed(header, j.Options.Mapping)
+	dict.Samples = func() [][]string { return samples }
+	dict.Describe(header, j.Options.Mapping)
 	for i, text := range header {
-		if i >= end && len(samples[i]) == 0 && source.IsBlank(text, j.Options.Mapping) {
+		if len(samples[i]) == 0 && source.IsBlank(text, j.Options.Mapping) {
 			continue // an empty column of a spreadsheet
 		}
 		d.Columns = append(d.Columns, draftColumn(dict, i, text, samples[i], j.Options.Mapping))
@@ -233,7 +234,7 @@ func draftColumn(d *source.Dictionary, index int, header string, samples []strin
 	c.Field = known.Target()
 	if problem != nil {
 		c.Problem = problem.Sentence
-		if near := d.Nearest(header); near != nil {
+		if near := d.Suggest(index, header); near != nil && !source.IsBlank(header, mapping) {
 			c.Field, c.Suggested, c.Problem = near.Field, true, errs.Sentence{}
 		}
 	}

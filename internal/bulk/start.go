@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"sync"
 
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
@@ -90,14 +91,19 @@ func (b *Bulk) prepare(ctx context.Context, caller actor.Actor, communityID stri
 		return j, err
 	}
 	defer table.Close()
-	if _, err := dictionary.ReadHeader(table.Header(), j.Options.Mapping); err != nil {
+	dictionary.Samples = sync.OnceValue(func() [][]string {
+		samples, _ := sample(table, len(table.Header())) // without them there are fewer suggestions
+		return samples
+	})
+	header, err := dictionary.ReadHeader(table.Header(), j.Options.Mapping)
+	if err != nil {
 		return j, err
 	}
 	if err := b.setDefaultCountry(ctx, &j); err != nil {
 		return j, err
 	}
 	detected := table.Detected()
-	j.Detected, j.Warnings, j.FileSize, j.Position = &detected, table.Warnings(), table.Size(), table.Start()
+	j.Detected, j.Warnings, j.FileSize, j.Position = &detected, append(table.Warnings(), header.Warnings(table.HeaderLine())...), table.Size(), table.Start()
 	j.Revision, err = b.revision(ctx, b.db, communityID)
 	return j, err
 }

@@ -16,6 +16,10 @@ type Dictionary struct {
 	Update bool // the file may have the columns user_id and FIELD_op
 	Fields []field.Field
 	byName map[string]*field.Field // by field.HeaderKey
+	named  map[*field.Field]bool   // fields that a column names
+
+	// Samples returns values of the columns, for suggestions; nil: unknown.
+	Samples func() [][]string
 }
 
 // NewDictionary returns the names of fields. With update a file may also have
@@ -53,22 +57,17 @@ func (d *Dictionary) meaning(name string) (Column, bool) {
 // every unknown or repeated header.
 func (d *Dictionary) ReadHeader(header []string, mapping map[string]*string) (*Header, error) {
 	l := &Header{Columns: make([]Column, len(header)), hasColumn: map[*field.Field]bool{}}
+	d.Describe(header, mapping)
 	var wrong []errs.Field
 	taken := map[string]string{} // meaning -> header
-	end, nameless := EndOfNamed(header, mapping), 0
 	for i, text := range header {
-		if i >= end && IsBlank(text, mapping) {
+		if IsBlank(text, mapping) {
 			l.Columns[i].blank = true
 			continue
 		}
 		c, problem := d.Column(i, text, mapping)
 		if problem != nil {
-			if IsBlank(text, mapping) {
-				nameless++
-			}
-			if nameless <= maxBlankErrors || !IsBlank(text, mapping) {
-				wrong = append(wrong, *problem)
-			}
+			wrong = append(wrong, *problem)
 			continue
 		}
 		c.Header = text
@@ -168,7 +167,7 @@ func (d *Dictionary) Column(i int, header string, mapping map[string]*string) (C
 	if IsBlank(header, mapping) {
 		return Column{}, new(errs.Wrong(fmt.Sprintf("column %d (%s)", i+1, columnLetters(i)), "unknown_header", "Column %d (%s) has no header: name it, or map it to null to ignore it.", i+1, columnLetters(i)))
 	}
-	return Column{}, d.unknownHeader(header)
+	return Column{}, d.unknownHeader(i, header)
 }
 
 // ReadHeaderTolerant parses a header that ReadHeader accepted before. Columns of
@@ -221,9 +220,9 @@ func (d *Dictionary) unknownField(header, target string) *errs.Field {
 	return new(errs.Wrong(header, "unknown_field", "The mapping has the unknown field %q. Create a field of that name first, or map the column to null to ignore it.", target))
 }
 
-// unknownHeader is the error of an unknown header, with the nearest name.
-func (d *Dictionary) unknownHeader(header string) *errs.Field {
-	if f := d.Nearest(header); f != nil {
+// unknownHeader is the error of an unknown header, with a suggestion.
+func (d *Dictionary) unknownHeader(i int, header string) *errs.Field {
+	if f := d.Suggest(i, header); f != nil {
 		return new(errs.Wrong(header, "unknown_header", "There is no field %q. Did you mean %q?", header, f.Name))
 	}
 	return new(errs.Wrong(header, "unknown_header", "There is no field %q. Create a field of that name first, or map the column to null to ignore it.", header))
@@ -233,8 +232,8 @@ func (d *Dictionary) unknownHeader(header string) *errs.Field {
 // near.
 func (d *Dictionary) Nearest(name string) *field.Field {
 	key := field.HeaderKey(name)
-	if fld, ok := otherHeaders[key]; ok {
-		return d.byName[field.HeaderKey(fld)]
+	if f := d.suggestedName(name); f != nil {
+		return f
 	}
 	var best *field.Field
 	squeezed := strings.ReplaceAll(key, " ", "")

@@ -4,7 +4,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/text"
 )
 
 // Column is the meaning of a column of a file. At most one of Field, operation
@@ -66,6 +69,42 @@ func (c *Column) name() string {
 		return c.operation.ID + "_op"
 	}
 	return c.Field.ID
+}
+
+// WarnColumnsIgnored is the code of the warning of Header.Warnings.
+const WarnColumnsIgnored = "columns_ignored"
+
+// maxIgnoredNames limits the names in a warning.
+const maxIgnoredNames = 10
+
+// Warnings names the columns that are not imported: those that the mapping
+// ignores, and those without a header before the last named one. line is the
+// line of the header.
+func (l *Header) Warnings(line int) []sheet.Warning {
+	var names []string
+	last := len(l.Columns) - 1
+	for last >= 0 && (l.Columns[last].blank || IsErrorColumn(l.Columns[last].Header)) {
+		last--
+	}
+	for i := range l.Columns[:last+1] {
+		switch c := &l.Columns[i]; {
+		case c.blank:
+			names = append(names, columnLetters(i))
+		case c.ignored() && !IsErrorColumn(c.Header):
+			names = append(names, text.Name(c.Header))
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	count := int64(len(names))
+	if len(names) > maxIgnoredNames {
+		names = append(names[:maxIgnoredNames], "…")
+	}
+	return []sheet.Warning{{
+		Code: WarnColumnsIgnored, Count: count, FirstLine: line,
+		Message: errs.NewSentence("Columns that are not imported: %s. Map them to fields to import them.", strings.Join(names, ", ")),
+	}}
 }
 
 // KeyKinds are the kinds of keys with a column in the file.

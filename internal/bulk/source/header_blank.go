@@ -7,23 +7,10 @@ import (
 	"github.com/regulars/regulars/internal/text"
 )
 
-// maxBlankErrors limits the errors of columns without a header.
-const maxBlankErrors = 20
-
 // IsBlank reports whether a column has neither a header nor a mapping.
 func IsBlank(header string, mapping map[string]*string) bool {
 	_, mapped := mapped(mapping, header)
 	return !mapped && text.Trim(header) == ""
-}
-
-// EndOfNamed is the index after the last column with a meaning. Spreadsheets
-// save empty columns after it, and failed.csv adds its own columns after those.
-func EndOfNamed(header []string, mapping map[string]*string) int {
-	end := len(header)
-	for end > 0 && (IsBlank(header[end-1], mapping) || IsErrorColumn(header[end-1])) {
-		end--
-	}
-	return end
 }
 
 // mapped returns the mapping of a header. A key that equals the header is

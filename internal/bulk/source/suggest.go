@@ -1,17 +1,138 @@
 package source
 
-import "github.com/regulars/regulars/internal/field"
+import (
+	"strings"
+	"sync"
+	"unicode"
 
-// otherHeaders are names of the default fields in other programs. They are
-// suggestions and never applied without a choice.
-var otherHeaders = map[string]string{
-	"given name": field.FirstName, "forename": field.FirstName, "first": field.FirstName, "vorname": field.FirstName, "nombre": field.FirstName, "prenom": field.FirstName,
-	"surname": field.LastName, "family name": field.LastName, "last": field.LastName, "nachname": field.LastName, "apellido": field.LastName, "apellidos": field.LastName, "nom": field.LastName,
-	"user": field.Username, "user name": field.Username, "login": field.Username, "nickname": field.Username, "handle": field.Username, "benutzername": field.Username,
-	"mail": field.EmailName, "e mail": field.EmailName, "email address": field.EmailName, "e mail address": field.EmailName, "mail address": field.EmailName, "correo": field.EmailName,
-	"telephone": field.PhoneName, "mobile": field.PhoneName, "phone number": field.PhoneName, "cell": field.PhoneName, "tel": field.PhoneName, "telefon": field.PhoneName,
-	"nation": field.CountryName, "country code": field.CountryName, "land": field.CountryName, "locale": field.LanguageName, "lang": field.LanguageName, "sprache": field.LanguageName,
-	"roles": field.RoleName, "tags": field.TagName, "labels": field.TagName, "groups": field.RoleName,
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/regulars/regulars/internal/field"
+)
+
+// otherNames maps suggestKey of the names in otherHeaders to fields.
+var otherNames = sync.OnceValue(func() map[string]string {
+	names := map[string]string{}
+	for fld, list := range otherHeaders {
+		for name := range strings.SplitSeq(list, "; ") {
+			names[suggestKey(name)] = fld
+		}
+	}
+	return names
+})
+
+// suggestKey is a header in the form in which headers of other programs are
+// compared: letters and digits only, without case and accents.
+func suggestKey(header string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Mn, r):
+			return -1
+		case r == 'ı':
+			return 'i'
+		case r == 'ł':
+			return 'l'
+		case unicode.IsLetter(r), unicode.IsDigit(r):
+			return r
+		}
+		return -1
+	}, norm.NFKD.String(strings.ToLower(header)))
+}
+
+// suggestedName returns the default field that a header names in another program
+// or language, also with a remark in parentheses behind it; nil if there is
+// none.
+func (d *Dictionary) suggestedName(header string) *field.Field {
+	names := otherNames()
+	fld, ok := names[suggestKey(header)]
+	if remark := strings.IndexAny(header, "([（"); !ok && remark > 0 {
+		fld, ok = names[suggestKey(header[:remark])]
+		if f := d.byName[field.HeaderKey(header[:remark])]; f != nil {
+			return f
+		}
+	}
+	if !ok {
+		return nil
+	}
+	return d.byName[field.HeaderKey(fld)]
+}
+
+// Suggest returns the field that a column with an unknown header probably is: by
+// the header, else by the values. It is nil if there is none, and never a field
+// that another column names.
+func (d *Dictionary) Suggest(index int, header string) *field.Field {
+	if f := d.Nearest(header); f != nil && !d.named[f] {
+		return f
+	}
+	if d.Samples == nil {
+		return nil
+	}
+	samples := d.Samples()
+	if index >= len(samples) {
+		return nil
+	}
+	return d.suggestedByValues(samples[index])
+}
+
+// Describe sets the header of the file, for Suggest.
+func (d *Dictionary) Describe(header []string, mapping map[string]*string) {
+	d.named = map[*field.Field]bool{}
+	for i, text := range header {
+		if c, problem := d.Column(i, text, mapping); problem == nil && c.Field != nil {
+			d.named[c.Field] = true
+		}
+	}
+}
+
+// valueTypes are the types whose values are distinct enough to recognise a
+// column, most distinct first.
+var valueTypes = []field.Type{field.Email, field.URL, field.Phone, field.Date, field.Country, field.Language}
+
+// suggestedByValues returns the field of the type that all samples have: the
+// default field, else the only custom one.
+func (d *Dictionary) suggestedByValues(samples []string) *field.Field {
+	if len(samples) == 0 {
+		return nil
+	}
+	for _, t := range valueTypes {
+		if !allOfType(samples, t) {
+			continue
+		}
+		var only *field.Field
+		for i := range d.Fields {
+			switch f := &d.Fields[i]; {
+			case f.Type != t || d.named[f]:
+			case f.Default:
+				return f
+			case only != nil:
+				return nil
+			default:
+				only = f
+			}
+		}
+		return only
+	}
+	return nil
+}
+
+// allOfType reports whether all samples are values of a type. One short code is
+// too little for a country or language, and codes in lower case are languages.
+func allOfType(samples []string, t field.Type) bool {
+	f := field.Field{Type: t}
+	codes := 0
+	for _, text := range samples {
+		text = trimCell(text)
+		if _, problem := f.FromText(text, field.Formats{}); problem != nil {
+			return false
+		}
+		if len(text) <= 3 {
+			codes++
+		}
+		if t == field.Country && len(text) == 2 && text != strings.ToUpper(text) {
+			return false
+		}
+	}
+	return t != field.Country && t != field.Language || codes == 0 || len(samples) > 1
 }
 
 // distance is the number of letters to add, remove, replace or swap between a
