@@ -20,6 +20,7 @@ import (
 	uirole "github.com/regulars/regulars/internal/ui/role"
 	uisettings "github.com/regulars/regulars/internal/ui/settings"
 	uisignin "github.com/regulars/regulars/internal/ui/signin"
+	uitag "github.com/regulars/regulars/internal/ui/tag"
 )
 
 // uiLimits are limits of the console, shared with the API.
@@ -48,6 +49,7 @@ func (p *Services) uiAreas(c *ui.Console, limits uiLimits, server uiinstallation
 		uirole.New(c, uirole.Services{Access: p.Access, Members: p.Members, Chat: p.Chat}),
 		uichannel.New(c, uichannel.Services{Access: p.Access, Communities: p.Communities, Members: p.Members, Chat: p.Chat}),
 		uifield.New(c, uifield.Services{Fields: p.Fields, FieldChanges: p.FieldChanges}),
+		uitag.New(c, uitag.Services{Members: p.Members}),
 		uibulk.New(c, uibulk.Services{
 			Access: p.Access, Fields: p.Fields, Bulk: p.Bulk, Files: p.Files, Log: p.log, UploadBytes: limits.uploadBytes, Streams: limits.streams, Uploads: limits.uploads, Stopping: limits.stopping,
 		}),

@@ -98,6 +98,20 @@ func eachTagList(ctx context.Context, q sqldb.Querier, communityID string, f fun
 	})
 }
 
+// countTagged returns the number of active members for every distinct list of
+// tags, as texts.
+func countTagged(ctx context.Context, q sqldb.Querier, communityID string) (map[string]int64, error) {
+	counts := map[string]int64{}
+	_, err := sqldb.All(ctx, q, func(s sqldb.Scanner) (struct{}, error) {
+		var list string
+		var n int64
+		err := s.Scan(&list, &n)
+		counts[list] = n
+		return struct{}{}, err
+	}, "SELECT tags, count(*) FROM members WHERE community_id = $1 AND state = 'active' GROUP BY tags", communityID)
+	return counts, err
+}
+
 func deleteTags(ctx context.Context, tx *sqldb.Tx, communityID string, ids []string) error {
 	if _, err := tx.Exec(ctx, "DELETE FROM merged_tags WHERE community_id = $1 AND "+tx.Dialect().In("into_id", "$2"), communityID, sqldb.Keys(ids)); err != nil {
 		return err

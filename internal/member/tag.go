@@ -1,7 +1,9 @@
 package member
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/regulars/regulars/internal/audit"
@@ -62,6 +64,34 @@ func TagByID(ctx context.Context, q sqldb.Querier, communityID, tagID string) (T
 // TagByName returns a tag, or NotFound tag_not_found.
 func TagByName(ctx context.Context, q sqldb.Querier, communityID, name string) (Tag, error) {
 	return selectTag(ctx, q, communityID, "", name)
+}
+
+// TagMembers returns the number of active members with each tag, by id. It reads
+// all members.
+func TagMembers(ctx context.Context, q sqldb.Querier, communityID string) (map[string]int64, error) {
+	merged, err := selectMerged(ctx, q, communityID)
+	if err != nil {
+		return nil, err
+	}
+	lists, err := countTagged(ctx, q, communityID)
+	if err != nil {
+		return nil, err
+	}
+	members := map[string]int64{}
+	for list, n := range lists {
+		ids, err := field.DecodeIDs(list)
+		if err != nil {
+			return nil, err
+		}
+		for i := range ids {
+			ids[i] = cmp.Or(merged[ids[i]], ids[i])
+		}
+		slices.Sort(ids)
+		for _, tagID := range slices.Compact(ids) {
+			members[tagID] += n
+		}
+	}
+	return members, nil
 }
 
 // RenameTag stores the name of a tag, which is checked; an existing name makes it

@@ -70,6 +70,15 @@ func (s *Assignments) Tags(ctx context.Context, caller actor.Actor, communityID 
 	return member.Tags(ctx, s.db, communityID)
 }
 
+// TagMembers returns the number of active members with each tag, by id. It reads
+// all members.
+func (s *Assignments) TagMembers(ctx context.Context, caller actor.Actor, communityID string) (map[string]int64, error) {
+	if err := s.access.CanAny(ctx, caller, communityID, permission.UserFields, permission.BulkUpdateUser, permission.GetUserData); err != nil {
+		return nil, err
+	}
+	return member.TagMembers(ctx, s.db, communityID)
+}
+
 // CreateTag creates a tag. It fails with Invalid invalid_input, or Conflict
 // duplicate_tag.
 func (s *Assignments) CreateTag(ctx context.Context, caller actor.Actor, communityID, name string) (member.Tag, error) {

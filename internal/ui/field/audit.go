@@ -7,22 +7,17 @@ import (
 
 // auditTexts are the sentences of the area in the audit log.
 var auditTexts = ui.AuditTexts{
-	Nouns: []ui.Choice{{Value: "field", Label: i18n.Key("Fields")}, {Value: "tag", Label: i18n.Key("Tags")}},
+	Nouns: []ui.Choice{{Value: "field", Label: i18n.Key("Fields")}},
 	Actions: []ui.Choice{
 		{Value: "field.create", Label: i18n.Key("The field %s was created")},
 		{Value: "field.delete", Label: i18n.Key("The field %s was deleted")},
 		{Value: "field.order", Label: i18n.Key("The order of the fields was changed")},
 		{Value: "field.update", Label: i18n.Key("The field %s was updated")},
-		{Value: "tag.create", Label: i18n.Key("The tag %s was created")},
-		{Value: "tag.delete", Label: i18n.Key("The tag %s was deleted")},
-		{Value: "tag.merge", Label: i18n.Key("The tag %s was merged into another one")},
-		{Value: "tag.update", Label: i18n.Key("The tag %s was renamed")},
 	},
 	Fields: []ui.Choice{
 		{Value: "defaultValue", Label: i18n.Key("Value of new members")},
 		{Value: "filterable", Label: i18n.Key("Filterable")},
 		{Value: "identifier", Label: i18n.Key("Identifies a member")},
-		{Value: "mergedInto", Label: i18n.Key("Merged into")},
 		{Value: "options", Label: i18n.Key("Options")},
 		{Value: "required", Label: i18n.Key("Required")},
 	},

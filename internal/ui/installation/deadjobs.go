@@ -56,7 +56,7 @@ func workName(r ui.Reader, kind string) string {
 // workNames are what people call the kinds of jobs, keys of sentences.
 var workNames = map[string]string{
 	"bulk.run": i18n.Key("Import, update or undo"), "member.field_work": i18n.Key("Change of a field"), "member.take_role": i18n.Key("Removal of a deleted role"),
-	"member.remove_tag": i18n.Key("Removal of a deleted tag"), "member.transfer_outcome": i18n.Key("Mail about a transfer"), "member.transfer_expiry": i18n.Key("End of a transfer"),
+	"member.remove_tag": i18n.Key("Replacement of a merged or deleted tag"), "member.transfer_outcome": i18n.Key("Mail about a transfer"), "member.transfer_expiry": i18n.Key("End of a transfer"),
 	"event.consume": i18n.Key("Handling of events"), "mail.release": i18n.Key("Release of waiting mails"),
 	"mail.send": i18n.Key("Mail"), "auth.reset": i18n.Key("Mail with a new password link"), "app.sweep": i18n.Key("Cleanup"),
 }

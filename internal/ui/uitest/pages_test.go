@@ -28,6 +28,7 @@ import (
 	uirole "github.com/regulars/regulars/internal/ui/role"
 	uisettings "github.com/regulars/regulars/internal/ui/settings"
 	uisignin "github.com/regulars/regulars/internal/ui/signin"
+	uitag "github.com/regulars/regulars/internal/ui/tag"
 )
 
 // fixtureWords is the language of the fixtures, English if zero.
@@ -59,7 +60,7 @@ func rail() (items []ui.NavItem) {
 func communityAreas() []ui.Area {
 	return []ui.Area{
 		uioverview.New(nil, uioverview.Services{}), uihome.New(nil, uihome.Services{}), uimember.New(nil, uimember.Services{}), uimoderation.New(nil, uimoderation.Services{}), uirole.New(nil, uirole.Services{}),
-		uichannel.New(nil, uichannel.Services{}), uifield.New(nil, uifield.Services{}), uibulk.New(nil, uibulk.Services{}), uikey.New(nil, uikey.Services{}),
+		uichannel.New(nil, uichannel.Services{}), uifield.New(nil, uifield.Services{}), uitag.New(nil, uitag.Services{}), uibulk.New(nil, uibulk.Services{}), uikey.New(nil, uikey.Services{}),
 		uiaudit.New(nil, uiaudit.Services{}), uisettings.New(nil, uisettings.Services{}), uiguide.New(nil),
 	}
 }
