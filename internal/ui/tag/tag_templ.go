@@ -781,7 +781,7 @@ func (v MergeView) membersText() string {
 	}
 	return v.Reader.Sentences(
 		v.Reader.Count(v.Row.Members, "%d member gets the other tag.", "%d members get the other tag."),
-		v.T("%[1]s has %[2]s so far.", v.Into.Name, v.Reader.Count(v.Into.Members, "member", "members")),
+		v.T("The tag %[1]s has %[2]s so far.", v.Into.Name, v.Reader.Count(v.Into.Members, "member", "members")),
 	)
 }
 

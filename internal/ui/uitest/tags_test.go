@@ -83,7 +83,7 @@ func TestTagsAreManagedWithoutScript(t *testing.T) {
 			{"a tag with markup", "/tags/" + more, nil, 200, []string{"<h1>100% &lt;b&gt;</h1>"}},
 			{"a missing tag", "/tags/665f1a2b3c4d5e6f70819201", nil, 404, []string{"Tag not found"}},
 			{"an invalid rename", "/tags/" + vip, url.Values{"name": {" "}}, 400, []string{"A tag has 1 to 50 characters"}},
-			{"a rename to a taken name", "/tags/" + vip, url.Values{"name": {"VIP"}}, 409, []string{"Merge Vip into VIP?", "already exists", "3 members get the other tag.", "VIP has 1 member so far."}},
+			{"a rename to a taken name", "/tags/" + vip, url.Values{"name": {"VIP"}}, 409, []string{"Merge Vip into VIP?", "already exists", "3 members get the other tag.", "The tag VIP has 1 member so far."}},
 			{"a rename of a missing tag", "/tags/665f1a2b3c4d5e6f70819201", url.Values{"name": {"x"}}, 404, []string{"Tag not found"}},
 			{"a merge into nothing", "/tags/" + vip + "/merge?into=x", nil, 404, []string{"There is no tag"}},
 			{"a posted merge into nothing", "/tags/" + vip + "/merge", url.Values{"into": {"x"}}, 404, []string{"There is no tag"}},
@@ -182,7 +182,7 @@ func TestTagsAreMergedInTheBrowser(t *testing.T) {
 	b.sees("Rename tag", "1 member loses this tag")
 	b.checkLooks("tag")
 	b.press("Continue")
-	b.sees("Merge newsletter into News Letter?", "1 member gets the other tag.", "News Letter has 2 members so far.")
+	b.sees("Merge newsletter into News Letter?", "1 member gets the other tag.", "The tag News Letter has 2 members so far.")
 	b.checkLooks("tag-merge")
 	b.press("Merge tags")
 	b.sees("Tags merged into News Letter", "Show 3 members")

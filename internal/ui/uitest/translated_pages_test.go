@@ -47,7 +47,7 @@ func shape(t *testing.T, page templ.Component, words i18n.Printer) []string {
 func allFixtures(t *testing.T) map[string]templ.Component {
 	t.Helper()
 	pages := fixtures()
-	for _, more := range []map[string]templ.Component{accountFixtures(t), keyFixtures(), serverFixtures(), offerFixtures(), roleFixtures(), operatorFixtures(), overviewFixtures()} {
+	for _, more := range []map[string]templ.Component{accountFixtures(t), keyFixtures(), serverFixtures(), offerFixtures(), roleFixtures(), operatorFixtures(), overviewFixtures(), tagFixtures()} {
 		maps.Copy(pages, more)
 	}
 	return pages
