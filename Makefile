@@ -30,7 +30,7 @@ build: ## builds ./bin/regulars
 	go build -trimpath -ldflags '-s -w -X github.com/regulars/regulars/internal/app.version=$(VERSION)' -o bin/regulars ./cmd/regulars
 
 test: ## runs every test, on SQLite, on PostgreSQL and in a browser
-	.ci/packages postgresql chromium
+	.ci/packages postgresql chromium libreoffice-calc
 	REGULARS_TEST_ALL=1 go test -p 2 -timeout 25m ./...
 
 screenshots: ## renews the pictures in docs/screenshots from the demo

@@ -230,6 +230,11 @@ func TestImportIsAcceptedProcessedAndReported(t *testing.T) {
 		if !strings.HasPrefix(failed.text, "First Name,Last Name,Username,Email,_line,") || !strings.Contains(failed.header.Get("Content-Disposition"), "members-failed.csv") {
 			t.Errorf("%s %s", failed.header, failed.text)
 		}
+		for format, code := range map[string]string{"xlsx": "unknown_format", "ods": "unknown_format"} {
+			if res := send(t, a, "GET", "/v1/users/bulk-update/"+jobID+"/failed.csv?format="+format, key, ""); res.status != 400 || res.code() != code {
+				t.Errorf("%s: %d %s", format, res.status, res.text)
+			}
+		}
 		ada := send(t, a, "POST", "/v1/users/info", key, `{"idOrEmail":"ADA@example.com","x":1}`)
 		if ada.at("data.firstName") != "Ada" || ada.at("data.highestRole") != "@all" || ada.header.Get("X-Unknown-Fields") != "x" {
 			t.Errorf("%d %s", ada.status, ada.text)

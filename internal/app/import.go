@@ -34,7 +34,7 @@ type importCommand struct {
 	DateFormat     string            `name:"date-format" help:"Format of dates: DD/MM/YYYY, MM/DD/YYYY or DD.MM.YYYY."`
 	ListSeparator  string            `name:"list-separator" help:"Separator of roles, tags and choices in a cell: , (default) ; or |"`
 	DefaultCountry string            `name:"default-country" placeholder:"CODE" help:"Country of phone numbers without a country code, such as DE."`
-	Failed         string            `placeholder:"FILE" help:"Write the failed rows and their errors to this file."`
+	Failed         string            `placeholder:"FILE" help:"Write the failed rows and their errors to this file. Those of a workbook become a workbook if the name ends in .xlsx."`
 	JSON           bool              `name:"json" help:"Print one JSON object when the job has ended: {\"jobId\",\"status\",\"dryRun\",\"counts\"}, \"warnings\" if there are any, and \"error\" if it failed."`
 }
 
@@ -234,11 +234,20 @@ func (c importCommand) printFailedRows(sh *shell, p *Services, done bulk.Status)
 	return nil
 }
 
+// writeFailedFile writes the failed rows as a workbook if the name says so. Those of
+// a CSV file are always CSV.
 func (c importCommand) writeFailedFile(sh *shell, p *Services, done bulk.Status) error {
-	file, err := os.Create(c.Failed)
+	name, format := c.Failed, bulk.CSV
+	if strings.EqualFold(filepath.Ext(name), ".xlsx") {
+		format = bulk.Workbook
+	}
+	if format == bulk.Workbook && done.Detected != nil && done.Detected.Format == "csv" {
+		name, format = strings.TrimSuffix(name, filepath.Ext(name))+".csv", bulk.CSV
+	}
+	file, err := os.Create(name)
 	if err != nil {
 		return err
 	}
-	err = p.Bulk.WriteFailed(sh.ctx, operator, c.Community, done.JobID, file)
+	err = p.Bulk.WriteFailed(sh.ctx, operator, c.Community, done.JobID, format, file)
 	return errors.Join(err, file.Close())
 }

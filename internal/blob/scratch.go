@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/id"
@@ -75,6 +76,24 @@ func (s *Scratch) Close() error {
 	if s.name != "" {
 		err = errors.Join(err, s.dir.root.Remove(s.name))
 		s.name = ""
+	}
+	return err
+}
+
+// ScratchFolder returns the folder for temporary files of other writers, which
+// pass their errors to ScratchError. It fails with Unavailable disk_full below the
+// minimum of free space.
+func (d *Dir) ScratchFolder() (string, error) {
+	if err := d.checkFree(); err != nil {
+		return "", err
+	}
+	return filepath.Join(d.root.Name(), scratchDir), nil
+}
+
+// ScratchError returns Unavailable disk_full if err means that, else err.
+func ScratchError(err error) error {
+	if isFull(err) {
+		return errDiskFull().Because(err)
 	}
 	return err
 }

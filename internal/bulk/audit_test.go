@@ -23,7 +23,7 @@ func TestStartsCancelsAndExportsAreInTheAuditLog(t *testing.T) {
 		grace := actor.Actor{Kind: actor.Session, AccountID: "a", Name: "grace", InstallationOwner: true}
 		_, err = f.bulk.Cancel(f.Context(), grace, f.community, taken.JobID)
 		f.ok(err)
-		f.ok(f.bulk.Export(f.Context(), grace, f.community, f.Output(), directory.Filter{}))
+		f.ok(f.bulk.Export(f.Context(), grace, f.community, bulk.CSV, f.Output(), directory.Filter{}))
 
 		type entry struct {
 			Action, By, JobID, Name string

@@ -7,6 +7,7 @@ package bulk
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 	"github.com/regulars/regulars/internal/jobs"
 	"github.com/regulars/regulars/internal/mail"
 	"github.com/regulars/regulars/internal/roster"
+	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -42,6 +44,14 @@ type (
 	Counts = outcome.Counts
 	// Problem is an error of a row.
 	Problem = source.RowError
+	// Format is the format of a file that is written.
+	Format = sheet.Format
+)
+
+// The formats of files that are written.
+const (
+	CSV      = sheet.CSV
+	Workbook = sheet.Workbook
 )
 
 // The types, modes and states of jobs.
@@ -152,6 +162,17 @@ func New(d Deps, engine *jobs.Engine) *Bulk {
 // may returns nil if the actor may change members in bulk.
 func (b *Bulk) may(ctx context.Context, caller actor.Actor, communityID string) error {
 	return b.access.Can(ctx, caller, communityID, permission.BulkUpdateUser)
+}
+
+// newWorkbook returns a writer of a workbook, whose errors before Flush the caller
+// passes to blob.ScratchError.
+func (b *Bulk) newWorkbook(w io.Writer, o sheet.WorkbookOptions) (*sheet.WorkbookWriter, error) {
+	folder, err := b.files.ScratchFolder()
+	if err != nil {
+		return nil, err
+	}
+	o.TmpDir = folder
+	return sheet.NewWorkbookWriter(w, o)
 }
 
 // NewID returns an id for a new job, so that the response can be stored before

@@ -163,12 +163,15 @@ func inFileOrder(list []outcome.Record) []int {
 
 // rowReader reads single rows of a job's file.
 type rowReader struct {
-	table  source.File
-	reader *source.Reader
-	fields map[string]*field.Field
-	names  member.Names
-	undo   bool // the rows are undone
-	last   record.Row
+	job     *job.Job // has the rows
+	upload  *job.Job // has the file: job, or the one that it undoes
+	table   source.File
+	columns *source.Header
+	reader  *source.Reader
+	fields  map[string]*field.Field
+	names   member.Names
+	undo    bool // the rows are undone
+	last    record.Row
 
 	communityID string
 	uploadedAt  int64 // Unix milliseconds
@@ -187,7 +190,7 @@ func (b *Bulk) openRows(ctx context.Context, j *job.Job) (*rowReader, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &rowReader{fields: map[string]*field.Field{}, undo: j.Type == job.Undo, communityID: j.CommunityID, uploadedAt: original.UploadedAt()}
+	l := &rowReader{job: j, upload: &original, fields: map[string]*field.Field{}, undo: j.Type == job.Undo, communityID: j.CommunityID, uploadedAt: original.UploadedAt()}
 	for i := range d.Fields {
 		l.fields[d.Fields[i].ID] = &d.Fields[i]
 	}
@@ -200,8 +203,8 @@ func (b *Bulk) openRows(ctx context.Context, j *job.Job) (*rowReader, error) {
 	if l.table, err = b.openTable(ctx, &original, b.detailSlots); err != nil {
 		return nil, err
 	}
-	columns := d.ReadHeaderTolerant(l.table.Header(), original.Options.Mapping)
-	l.reader = source.NewReader(columns, original.Formats(), false)
+	l.columns = d.ReadHeaderTolerant(l.table.Header(), original.Options.Mapping)
+	l.reader = source.NewReader(l.columns, original.Formats(), false)
 	return l, nil
 }
 

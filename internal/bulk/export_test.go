@@ -22,54 +22,64 @@ var awkward = []string{
 	"a,b", `say "hi"`, `"`, "a;=b", "sep=;", "1,234", "01", "1.50", "true", "null", "Zoë 日本語 🪙",
 }
 
-func (f *fixture) export(filter directory.Filter) string {
+func (f *fixture) export(filter directory.Filter) string { return f.exportAs(bulk.CSV, filter) }
+
+func (f *fixture) exportAs(format bulk.Format, filter directory.Filter) string {
 	f.Helper()
 	var out strings.Builder
-	f.ok(f.bulk.Export(f.Context(), command, f.community, &out, filter))
+	f.ok(f.bulk.Export(f.Context(), command, f.community, format, &out, filter))
 	return out.String()
+}
+
+// createAwkwardMembers creates a member for each of the awkward values.
+func (f *fixture) createAwkwardMembers() {
+	f.Helper()
+	f.field(field.Input{Field: "odd", Name: "=Odd", Type: field.MultiLine})
+	f.field(field.Input{Field: "odder", Name: "'=Odder", Type: field.Select, Options: awkward})
+	f.field(field.Input{Field: "on", Name: "On", Type: field.Boolean})
+	f.field(field.Input{Field: "born", Name: "Born", Type: field.Date})
+	f.field(field.Input{Field: "likes", Name: "Likes", Type: field.MultiSelect, Options: []string{"=tea", "'=tea", "-coffee", "__CLEAR__"}})
+	var tags, roles []string
+	for _, name := range []string{"=vip", "'=vip", "''=vip", "-old", "__CLEAR__"} {
+		_, err := f.members.CreateTag(f.Context(), command, f.community, name)
+		f.ok(err)
+		tags = append(tags, name)
+		made, err := f.auth.CreateRole(f.Context(), command, f.community, access.RoleInput{Title: name})
+		f.ok(err)
+		roles = append(roles, made.ID)
+	}
+	for i, value := range awkward {
+		name := fmt.Sprintf("user-%d", i)
+		in := roster.CreateInput{FirstName: value, LastName: "'" + value, Username: "-" + name, Email: "+" + name + "@example.com", Fields: []member.FieldValue{
+			{Field: "plan", Value: value},
+			{Field: "odd", Value: value + "\n" + value + "\n\n=x"},
+			{Field: "odder", Value: value},
+			{Field: "score", Value: float64(-i) / 4},
+			{Field: "on", Value: i%2 == 0},
+			{Field: "born", Value: "1815-12-10"},
+			{Field: "phone", Value: "+442071234567"},
+			{Field: "country", Value: "NO"},
+			{Field: "language", Value: "pt-BR"},
+			{Field: "likes", Value: []any{"=tea", "'=tea", "__CLEAR__"}[:i%4%3+1]},
+		}}
+		if i%5 == 0 {
+			in.Role = roles[i/5%len(roles)]
+		}
+		made, err := f.members.Create(f.Context(), command, f.community, in)
+		f.ok(err)
+		_, err = f.members.Change(f.Context(), command, f.community, made.ID, []member.FieldValue{{Field: "tag", Value: []any{tags[i%5], tags[(i+1)%5]}}}, member.Source{Type: "api"})
+		f.ok(err)
+	}
 }
 
 func TestAnExportImportsAgainWithoutAnyChange(t *testing.T) {
 	each(t, func(f *fixture) {
-		f.field(field.Input{Field: "odd", Name: "=Odd", Type: field.MultiLine})
-		f.field(field.Input{Field: "odder", Name: "'=Odder", Type: field.Select, Options: awkward})
-		f.field(field.Input{Field: "on", Name: "On", Type: field.Boolean})
-		f.field(field.Input{Field: "born", Name: "Born", Type: field.Date})
-		f.field(field.Input{Field: "likes", Name: "Likes", Type: field.MultiSelect, Options: []string{"=tea", "'=tea", "-coffee", "__CLEAR__"}})
-		var tags, roles []string
-		for _, name := range []string{"=vip", "'=vip", "''=vip", "-old", "__CLEAR__"} {
-			_, err := f.members.CreateTag(f.Context(), command, f.community, name)
-			f.ok(err)
-			tags = append(tags, name)
-			made, err := f.auth.CreateRole(f.Context(), command, f.community, access.RoleInput{Title: name})
-			f.ok(err)
-			roles = append(roles, made.ID)
-		}
-		for i, value := range awkward {
-			name := fmt.Sprintf("user-%d", i)
-			in := roster.CreateInput{FirstName: value, LastName: "'" + value, Username: "-" + name, Email: "+" + name + "@example.com", Fields: []member.FieldValue{
-				{Field: "plan", Value: value},
-				{Field: "odd", Value: value + "\n" + value + "\n\n=x"},
-				{Field: "odder", Value: value},
-				{Field: "score", Value: float64(-i) / 4},
-				{Field: "on", Value: i%2 == 0},
-				{Field: "born", Value: "1815-12-10"},
-				{Field: "phone", Value: "+442071234567"},
-				{Field: "country", Value: "NO"},
-				{Field: "language", Value: "pt-BR"},
-				{Field: "likes", Value: []any{"=tea", "'=tea", "__CLEAR__"}[:i%4%3+1]},
-			}}
-			if i%5 == 0 {
-				in.Role = roles[i/5%len(roles)]
-			}
-			made, err := f.members.Create(f.Context(), command, f.community, in)
-			f.ok(err)
-			_, err = f.members.Change(f.Context(), command, f.community, made.ID, []member.FieldValue{{Field: "tag", Value: []any{tags[i%5], tags[(i+1)%5]}}}, member.Source{Type: "api"})
-			f.ok(err)
-		}
+		f.createAwkwardMembers()
 		text := f.export(directory.Filter{})
-		for _, typ := range []bulk.Type{bulk.Import, bulk.Update} {
-			f.want(f.run(typ, text, bulk.Options{}), bulk.Completed, 0, 0, int64(len(awkward)), 0, 0)
+		for _, file := range []string{text, f.exportAs(bulk.Workbook, directory.Filter{})} {
+			for _, typ := range []bulk.Type{bulk.Import, bulk.Update} {
+				f.want(f.run(typ, file, bulk.Options{}), bulk.Completed, 0, 0, int64(len(awkward)), 0, 0)
+			}
 		}
 		if again := f.export(directory.Filter{}); again != text {
 			f.Fatal("a second export differs")

@@ -13,7 +13,6 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/member"
-	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -111,53 +110,6 @@ func (d Detail) erased() Detail {
 		rest.Errors[i] = source.RowError{Column: p.Column, Code: p.Code, Message: errs.Constant(withheldMessage)}
 	}
 	return rest
-}
-
-// failedRow is a row of failed.csv.
-type failedRow struct {
-	cells    []string
-	subjects []string
-}
-
-// failedBatch has rows to write, until their subjects are checked.
-type failedBatch struct {
-	bulk  *Bulk
-	file  *rowReader
-	out   *sheet.Writer
-	rows  []failedRow
-	bytes int
-}
-
-func (f *failedBatch) add(ctx context.Context, r failedRow) error {
-	f.rows = append(f.rows, r)
-	for _, cell := range r.cells {
-		f.bytes += len(cell)
-	}
-	if len(f.rows) < 500 && f.bytes < 1<<20 {
-		return nil
-	}
-	return f.flush(ctx)
-}
-
-func (f *failedBatch) flush(ctx context.Context) error {
-	lists := make([][]string, len(f.rows))
-	for i, r := range f.rows {
-		lists[i] = r.subjects
-	}
-	hidden, err := f.bulk.withheld(ctx, f.file, lists)
-	if err != nil {
-		return err
-	}
-	for i, r := range f.rows {
-		if hidden[i] {
-			continue
-		}
-		if err := f.out.Write(r.cells); err != nil {
-			return err
-		}
-	}
-	f.rows, f.bytes = f.rows[:0], 0
-	return nil
 }
 
 // sweepWithheld deletes the hashes of persons that were erased before the oldest

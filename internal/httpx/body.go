@@ -176,3 +176,27 @@ func (s *stallWriter) Write(b []byte) (int, error) {
 	}
 	return s.Writer.Write(b)
 }
+
+// Download is the body of a file whose headers are set by Start before the first
+// byte, so that an earlier error can be a normal response.
+type Download struct {
+	io.Writer
+	Start func()
+	begun bool
+}
+
+// Begun reports whether the response has started.
+func (d *Download) Begun() bool { return d.begun }
+
+// Begin starts the response, also of an empty file.
+func (d *Download) Begin() {
+	if !d.begun {
+		d.begun = true
+		d.Start()
+	}
+}
+
+func (d *Download) Write(p []byte) (int, error) {
+	d.Begin()
+	return d.Writer.Write(p)
+}

@@ -57,8 +57,11 @@ func describeTemplate(op *huma.Operation, _ huma.Registry) {
 }
 
 func describeFailed(op *huma.Operation, _ huma.Registry) {
-	op.Parameters = append(op.Parameters, jobParam(), communityParam())
-	answersWith(op, "text/csv", &huma.Schema{Type: huma.TypeString})
+	op.Parameters = append(op.Parameters, jobParam(), communityParam(), &huma.Param{
+		Name: "format", In: "query", Description: "xlsx for a workbook.", Schema: &huma.Schema{Type: huma.TypeString, Enum: []any{string(bulk.CSV), string(bulk.Workbook)}, Default: string(bulk.CSV)},
+	})
+	answersWith(op, bulk.CSV.ContentType(), &huma.Schema{Type: huma.TypeString})
+	op.Responses["200"].Content[bulk.Workbook.ContentType()] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
 }
 
 func describeProgress(op *huma.Operation, schemas huma.Registry) {

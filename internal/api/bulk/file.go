@@ -3,7 +3,6 @@ package bulk
 import (
 	"bytes"
 	"encoding/csv"
-	"io"
 	"mime"
 	"net/http"
 	"time"
@@ -12,6 +11,7 @@ import (
 	"github.com/regulars/regulars/internal/api"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/httpx"
+	"github.com/regulars/regulars/internal/sheet"
 )
 
 func (h *handlers) fileRoutes(g *api.Group) {
@@ -23,7 +23,7 @@ func (h *handlers) fileRoutes(g *api.Group) {
 	api.AddRaw(g, api.Route{
 		Method: "GET", Path: "/v1/users/bulk-update/{jobId}/failed.csv", ID: "getFailedRows", Summary: "Download the failed rows of a bulk job",
 		Permissions: bulkWork,
-		Description: "The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. The file can be corrected and uploaded again. " + fileFailures,
+		Description: "The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. The file can be corrected and uploaded again with the same options. `format=xlsx` returns the failed rows of a workbook as a workbook of text cells. 400: `unknown_format`, also for a workbook of the rows of a CSV file; `too_many_rows`, `cell_too_long`: they exceed a workbook. " + fileFailures,
 	}, describeFailed, h.failedRows)
 }
 
@@ -41,13 +41,13 @@ func (h *handlers) importTemplate(c *api.Call) {
 	table := csv.NewWriter(&line)
 	_ = table.Write(names) // a buffer never fails
 	table.Flush()
-	attach(w, "members-template.csv")
+	attach(w, "members-template.csv", bulk.CSV)
 	_, _ = w.Write(line.Bytes()) // the client disconnected
 }
 
-// attach sets the headers of a CSV file.
-func attach(w http.ResponseWriter, name string) {
-	w.Header().Set("Content-Type", "text/csv")
+// attach sets the headers of a file.
+func attach(w http.ResponseWriter, name string, format bulk.Format) {
+	w.Header().Set("Content-Type", format.ContentType())
 	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
 }
 
@@ -61,31 +61,20 @@ func (h *handlers) failedRows(c *api.Call) {
 		httpx.WriteError(w, r, err)
 		return
 	}
-	out := &startedWriter{Writer: httpx.NewStallWriter(w, downloadStall), start: func() { attach(w, bulk.FailedName(status)) }}
-	err = h.Bulk.WriteFailed(ctx, actor.FromContext(ctx), api.CommunityID(ctx), jobID, out)
+	format, err := sheet.ParseFormat(r.URL.Query().Get("format"))
+	if err != nil {
+		httpx.WriteError(w, r, err)
+		return
+	}
+	out := &httpx.Download{Writer: httpx.NewStallWriter(w, downloadStall), Start: func() { attach(w, bulk.FailedName(status, format), format) }}
+	err = h.Bulk.WriteFailed(ctx, actor.FromContext(ctx), api.CommunityID(ctx), jobID, format, out)
 	switch {
-	case err != nil && out.begun:
+	case err != nil && out.Begun():
 		h.Log.WarnContext(ctx, "download of failed rows cut off", "request_id", httpx.RequestID(ctx), "error", err)
 		panic(http.ErrAbortHandler) //nolint:forbidigo // a partial file must not look complete
 	case err != nil:
 		httpx.WriteError(w, r, err)
-	case !out.begun:
-		out.start()
-		w.WriteHeader(http.StatusOK)
+	default:
+		out.Begin()
 	}
-}
-
-// startedWriter calls start before the first byte.
-type startedWriter struct {
-	io.Writer
-	start func()
-	begun bool
-}
-
-func (s *startedWriter) Write(p []byte) (int, error) {
-	if !s.begun {
-		s.begun = true
-		s.start()
-	}
-	return s.Writer.Write(p)
 }

@@ -141,9 +141,17 @@ func (r *Row) IdentifierCell() *Cell {
 // EscapeCell puts an apostrophe before a text that a spreadsheet would run as a
 // formula, or that would not be read back unchanged.
 func EscapeCell(text string) string {
+	if escaped := EscapeText(text); escaped != text {
+		return escaped
+	}
+	return sheet.EscapeFormula(text)
+}
+
+// EscapeText is EscapeCell for a text cell of a workbook, which is never run.
+func EscapeText(text string) string {
 	rest := strings.TrimLeft(text, "'")
 	if rest == clearToken || rest != text && sheet.StartsFormula(rest) {
 		return "'" + text
 	}
-	return sheet.EscapeFormula(text)
+	return text
 }

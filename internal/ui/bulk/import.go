@@ -42,7 +42,7 @@ func (h *handlers) template(v *ui.Request) error {
 	if err != nil {
 		return err
 	}
-	download(v.W, "members-template.csv")
+	download(v.W, "members-template.csv", bulk.CSV)
 	out := csv.NewWriter(v.W)
 	out.UseCRLF = true
 	_ = out.Write(headers) // buffered until Flush

@@ -1,7 +1,6 @@
 package bulk
 
 import (
-	"io"
 	"net/http"
 	"net/url"
 	"path"
@@ -67,14 +66,19 @@ func (h *handlers) undoOf(v *ui.Request, j JobView) (string, error) {
 	return "", err
 }
 
-func (h *handlers) failedRows(v *ui.Request) error {
+// failedRows downloads the failed rows as CSV, failedWorkbook as a workbook.
+func (h *handlers) failedRows(v *ui.Request) error { return h.downloadFailed(v, bulk.CSV) }
+
+func (h *handlers) failedWorkbook(v *ui.Request) error { return h.downloadFailed(v, bulk.Workbook) }
+
+func (h *handlers) downloadFailed(v *ui.Request, format bulk.Format) error {
 	s, err := h.Bulk.Status(v.Context(), v.Actor, v.Community.ID, v.PathValue("job"))
 	if err != nil {
 		return err
 	}
-	out := &lazyFile{w: v.W, body: httpx.NewStallWriter(v.W, downloadStall), name: bulk.FailedName(s)}
-	err = h.Bulk.WriteFailed(v.Context(), v.Actor, v.Community.ID, s.JobID, out)
-	if err != nil && !out.begun {
+	out := &httpx.Download{Writer: httpx.NewStallWriter(v.W, downloadStall), Start: func() { download(v.W, bulk.FailedName(s, format), format) }}
+	err = h.Bulk.WriteFailed(v.Context(), v.Actor, v.Community.ID, s.JobID, format, out)
+	if err != nil && !out.Begun() {
 		return err
 	}
 	if err != nil {
@@ -83,25 +87,8 @@ func (h *handlers) failedRows(v *ui.Request) error {
 	return nil
 }
 
-// lazyFile sets the headers of a download with its first byte, so that an
-// earlier error can be shown.
-type lazyFile struct {
-	w     http.ResponseWriter
-	body  io.Writer
-	name  string
-	begun bool
-}
-
-func (f *lazyFile) Write(p []byte) (int, error) {
-	if !f.begun {
-		f.begun = true
-		download(f.w, f.name)
-	}
-	return f.body.Write(p)
-}
-
-func download(w http.ResponseWriter, name string) {
-	w.Header().Set("Content-Type", "text/csv")
+func download(w http.ResponseWriter, name string, format bulk.Format) {
+	w.Header().Set("Content-Type", format.ContentType())
 	w.Header().Set("Content-Disposition", `attachment; filename*=UTF-8''`+escaped(name))
 }
 

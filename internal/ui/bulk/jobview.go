@@ -24,7 +24,7 @@ func jobView(v *ui.Request, s bulk.Status) JobView {
 		j.PlanJob = s.UndoOf
 	}
 	if s.Detected != nil {
-		j.Detected = detectedText(v, *s.Detected)
+		j.Detected, j.Workbook = detectedText(v, *s.Detected), s.Detected.Format != "csv"
 	}
 	if s.EtaSeconds != nil && s.Status == bulk.Running {
 		left := time.Duration(*s.EtaSeconds * float64(time.Second))
@@ -129,6 +129,7 @@ type JobView struct {
 	DryRun                     bool
 	PlanJob                    string // the dry run that this job carried out, or the job that it undid
 	Detected                   string
+	Workbook                   bool // the file is a workbook, so failed rows can be one
 	Counts                     Counts
 	Percent                    *float64
 	RowsPerSecond              float64

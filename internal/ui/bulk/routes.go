@@ -78,6 +78,7 @@ func (h *handlers) routes() []ui.Route {
 		ui.InCommunity(permission.BulkUpdateUser).Get("/bulk-jobs/{job}", h.showJob),
 		ui.InCommunity(permission.BulkUpdateUser).Get("/bulk-jobs/{job}/progress", h.progress),
 		ui.InCommunity(permission.BulkUpdateUser).Get("/bulk-jobs/{job}/failed.csv", h.failedRows),
+		ui.InCommunity(permission.BulkUpdateUser).Get("/bulk-jobs/{job}/failed.xlsx", h.failedWorkbook),
 		ui.InCommunity(permission.BulkUpdateUser).Post("/bulk-jobs/{job}/cancel", h.cancelJob),
 		ui.InCommunity(permission.BulkUpdateUser).Post("/bulk-jobs/{job}/apply", h.applyJob),
 		ui.InCommunity(permission.BulkUpdateUser).Post("/bulk-jobs/{job}/undo", h.undoJob),

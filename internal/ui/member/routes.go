@@ -58,6 +58,7 @@ func (h *handlers) routes() []ui.Route {
 		ui.InCommunity(permission.GetUserData).Get("/members", h.showMembers),
 		ui.InCommunity(permission.GetUserData).Get("/members/pick", h.pick),
 		ui.InCommunity(permission.GetUserData).Get("/members/export.csv", h.exportMembers),
+		ui.InCommunity(permission.GetUserData).Get("/members/export.xlsx", h.exportWorkbook),
 		ui.InCommunity(permission.GetUserData).Post("/members/views", h.saveView),
 		ui.InCommunity(permission.GetUserData).Post("/members/views/{view}/delete", h.deleteView),
 		ui.InCommunity(permission.GetUserData).Post("/members/actions", h.actOnMembers),

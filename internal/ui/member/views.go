@@ -4,14 +4,20 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/member/directory"
 	"github.com/regulars/regulars/internal/ui"
 )
+
+// downloadStall is the time after which a client that reads nothing is cut off.
+const downloadStall = 60 * time.Second
 
 const everyone = access.EveryoneTitle
 
@@ -99,8 +105,13 @@ func claimName(r ui.Reader, claimed string) string {
 	return ""
 }
 
-// exportMembers streams all results as a CSV file that can be imported.
-func (h *handlers) exportMembers(v *ui.Request) error {
+// exportMembers streams all results as a CSV file, exportWorkbook as a workbook.
+// Both can be imported.
+func (h *handlers) exportMembers(v *ui.Request) error { return h.export(v, bulk.CSV) }
+
+func (h *handlers) exportWorkbook(v *ui.Request) error { return h.export(v, bulk.Workbook) }
+
+func (h *handlers) export(v *ui.Request, format bulk.Format) error {
 	names, err := h.Members.Names(v.Context(), v.Actor, v.Community.ID)
 	if err != nil {
 		return err
@@ -113,15 +124,20 @@ func (h *handlers) exportMembers(v *ui.Request) error {
 	if wrong.Message != "" {
 		return errs.New(errs.Invalid, "bad_filter", "A filter cannot be used.")
 	}
-	header := v.W.Header()
-	header.Set("Content-Type", "text/csv; charset=utf-8")
-	header.Set("Content-Disposition", `attachment; filename="members.csv"`)
+	out := &httpx.Download{Writer: httpx.NewStallWriter(v.W, downloadStall), Start: func() {
+		v.W.Header().Set("Content-Type", format.ContentType())
+		v.W.Header().Set("Content-Disposition", `attachment; filename="members.`+string(format)+`"`)
+	}}
 	if v.Method == http.MethodHead {
+		out.Begin()
 		return nil
 	}
-	if err := h.Bulk.Export(v.Context(), v.Actor, v.Community.ID, v.W, filter); err != nil {
-		// The response may have begun: a truncated file must not look complete.
-		panic(http.ErrAbortHandler) //nolint:forbidigo // it is the way to break an answer off
+	err = h.Bulk.Export(v.Context(), v.Actor, v.Community.ID, format, out, filter)
+	if err != nil && !out.Begun() {
+		return err
+	}
+	if err != nil {
+		panic(http.ErrAbortHandler) //nolint:forbidigo // a truncated file must not look complete
 	}
 	return nil
 }

@@ -175,6 +175,13 @@ func TestFilteredListIsExportedAndImported(t *testing.T) {
 		if s := a.Import(t, communityID, a.Key(t, communityID), all, nil); s.Counts != (bulk.Counts{Read: 6, Unchanged: 6}) {
 			t.Errorf("imported again: %+v", s.Counts)
 		}
+		status, header, workbook := visit("GET", list+"/export.xlsx", "")
+		if status != 200 || !strings.Contains(header.Get("Content-Disposition"), "members.xlsx") || header.Get("Content-Type") != bulk.Workbook.ContentType() {
+			t.Errorf("%d %v", status, header)
+		}
+		if s := a.Import(t, communityID, a.Key(t, communityID), workbook, nil); s.Counts != (bulk.Counts{Read: 6, Unchanged: 6}) || s.Detected.Sheet != "Members" {
+			t.Errorf("workbook imported again: %+v %+v", s.Counts, s.Detected)
+		}
 		if _, _, one := visit("GET", list+"/export.csv?q=ada", ""); strings.Count(one, "\r\n") != 2 {
 			t.Errorf("one: %s", one)
 		}
