@@ -61,11 +61,10 @@ func TestGarbledQuotesAreFindingsOfTheirRow(t *testing.T) {
 		if m := f.member("q8@example.org"); m.LastName != `5" disk` {
 			f.Errorf("with a quote inside: %q", m.LastName)
 		}
-		var failed strings.Builder
-		f.ok(f.bulk.WriteFailed(f.Context(), command, f.community, s.JobID, &failed))
-		again := f.run(bulk.Import, failed.String(), bulk.Options{})
+		failed := f.failedCSV(s)
+		again := f.run(bulk.Import, failed, bulk.Options{})
 		f.want(again, bulk.CompletedWithErrors, 0, 0, 0, 0, 5)
-		corrected := strings.ReplaceAll(failed.String(), `"""L ""Countess"" B"""`, `"L ""Countess"" B"`)
+		corrected := strings.ReplaceAll(failed, `"""L ""Countess"" B"""`, `"L ""Countess"" B"`)
 		f.want(f.run(bulk.Import, corrected, bulk.Options{}), bulk.CompletedWithErrors, 1, 0, 0, 0, 4)
 		if m := f.member("q3@example.org"); m.LastName != `L "Countess" B` {
 			f.Errorf("corrected: %q", m.LastName)
