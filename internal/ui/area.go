@@ -26,6 +26,9 @@ type Area struct {
 	MoreNav func(v *Request) ([]NavItem, error)
 	// Search finds objects for the palette.
 	Search Search
+	// SearchOutside finds objects outside of communities for the palette of every
+	// page; nil: none.
+	SearchOutside func(v *Request, text string) (PaletteGroup, error)
 	// Notice returns a notice for every page of a community; nil, or a nil
 	// component: none.
 	Notice func(v *Request, p Page) (templ.Component, error)

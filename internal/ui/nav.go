@@ -43,6 +43,7 @@ var nouns = []struct {
 type NavItem struct {
 	Key, Label, Icon, Path string // Label is a key of a sentence
 	Name                   string // that people chose, in place of Label
+	Words                  string // key of more words that the palette finds the page by; "": none
 	Outside                bool   // Path is not below the community
 	Order                  int    // in the second level or the tabs of an account: lower ones first
 

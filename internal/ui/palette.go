@@ -16,7 +16,10 @@ type PaletteGroup struct {
 }
 
 // PaletteItem is one place to go to.
-type PaletteItem struct{ Icon, Label, Hint, Link string }
+type PaletteItem struct {
+	Icon, Label, Hint, Link string
+	words                   string // that find it and are not shown
+}
 
 func paletteID(n *int) string {
 	*n++
@@ -72,7 +75,56 @@ func (c *Console) showPalette(v *Request) error {
 	groups = addGroup(groups, v.T("Actions"), matching(c.paletteActions(p), text))
 	groups = addGroup(groups, v.T("Your account"), matching(c.paletteAccount(v, p), text))
 	groups = addGroup(groups, v.T("Installation"), matching(c.paletteInstallation(v, p), text))
+	if groups, err = c.findOutside(v, groups, text); err != nil {
+		return err
+	}
 	return Render(v, http.StatusOK, PaletteItems(groups))
+}
+
+// showPaletteOutside answers the text in a palette outside of communities: with the
+// communities, the pages of the account and of the installation, and the
+// documentation, which is public.
+func (c *Console) showPaletteOutside(v *Request) error {
+	text := strings.TrimSpace(v.URL.Query().Get("q"))
+	p := Page{Reader: c.Reader(v)}
+	var groups []PaletteGroup
+	if v.Actor.Kind == actor.Session {
+		communities, err := c.CommunitiesOf(v.Context(), v.Actor)
+		if err != nil {
+			return err
+		}
+		items := []PaletteItem{}
+		for _, one := range communities {
+			items = append(items, PaletteItem{Icon: "store", Label: one.Name, Link: "/c/" + one.ID + "/"})
+		}
+		groups = addGroup(groups, v.T("Your communities"), FirstN(matching(items, text), FoundLimit))
+		groups = addGroup(groups, v.T("Your account"), matching(c.paletteAccount(v, p), text))
+		groups = addGroup(groups, v.T("Installation"), matching(c.paletteInstallation(v, p), text))
+	}
+	groups = addGroup(groups, v.T("Pages"), matching([]PaletteItem{{Icon: "info", Label: v.T("Documentation"), Link: "/docs"}}, text))
+	groups, err := c.findOutside(v, groups, text)
+	if err != nil {
+		return err
+	}
+	return Render(v, http.StatusOK, PaletteItems(groups))
+}
+
+// findOutside adds objects outside of communities.
+func (c *Console) findOutside(v *Request, groups []PaletteGroup, text string) ([]PaletteGroup, error) {
+	if text == "" {
+		return groups, nil
+	}
+	for _, a := range c.areas {
+		if a.SearchOutside == nil {
+			continue
+		}
+		found, err := a.SearchOutside(v, text)
+		if err != nil {
+			return nil, err
+		}
+		groups = addGroup(groups, found.Name, found.Items)
+	}
+	return groups, nil
 }
 
 // findObjects finds objects of all areas.
@@ -143,7 +195,7 @@ func (c *Console) paletteInstallation(v *Request, p Page) (items []PaletteItem) 
 	}
 	for _, a := range c.areas {
 		for _, page := range a.OperatorNav {
-			items = append(items, PaletteItem{Icon: page.Icon, Label: p.label(page), Link: page.Path})
+			items = append(items, PaletteItem{Icon: page.Icon, Label: p.label(page), Link: page.Path, words: p.T(page.Words)})
 		}
 	}
 	return items
@@ -161,7 +213,7 @@ func addGroup(groups []PaletteGroup, name string, items []PaletteItem) []Palette
 func matching(items []PaletteItem, text string) []PaletteItem {
 	var kept []PaletteItem
 	for _, item := range items {
-		if Matches(item.Label+" "+item.Hint, text) {
+		if Matches(item.Label+" "+item.Hint+" "+item.words, text) {
 			kept = append(kept, item)
 		}
 	}

@@ -65,7 +65,7 @@ func (c *Console) handler() http.Handler {
 	r.MethodNotAllowed(unknown)
 	r.Method(http.MethodGet, web.Prefix+"*", web.Handler())
 	r.Get("/accent/{file}", serveAccent)
-	routes := []Route{InCommunity(searchPermission).Get("/palette", c.showPalette)}
+	routes := []Route{InCommunity(searchPermission).Get("/palette", c.showPalette), Anyone.Get("/palette", c.showPaletteOutside)}
 	for _, a := range c.areas {
 		routes = append(routes, a.Routes...)
 	}

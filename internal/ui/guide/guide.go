@@ -43,7 +43,7 @@ type handlers struct {
 func New(c *ui.Console) ui.Area {
 	h := &handlers{Console: c, library: sync.OnceValues(load)}
 	files := http.StripPrefix("/docs/", http.FileServerFS(docs.Files))
-	return ui.Area{Nav: []ui.NavItem{
+	return ui.Area{SearchOutside: h.find, Nav: []ui.NavItem{
 		{Key: "api-reference", Label: i18n.Key("API reference"), Icon: "terminal", Path: "/docs/api", Outside: true, Noun: ui.Integrations, Order: 90, Need: permission.APIKeys},
 	}, Routes: []ui.Route{
 		ui.Anyone.Get("/docs", h.search),
@@ -55,6 +55,19 @@ func New(c *ui.Console) ui.Area {
 			return nil
 		}),
 	}}
+}
+
+// find finds sections of the guides for the palette.
+func (h *handlers) find(v *ui.Request, text string) (ui.PaletteGroup, error) {
+	group := ui.PaletteGroup{Name: v.T("Documentation")}
+	l, err := h.library()
+	if err != nil {
+		return group, err
+	}
+	for _, r := range ui.FirstN(l.search(text), ui.FoundLimit) {
+		group.Items = append(group.Items, ui.PaletteItem{Icon: "info", Label: r.Title, Hint: r.Guide, Link: r.URL})
+	}
+	return group, nil
 }
 
 func (h *handlers) view(v *ui.Request, l *library, title, name string) (View, error) {

@@ -90,11 +90,11 @@ func New(c *ui.Console, s Services) ui.Area {
 		OperatorNav: []ui.NavItem{
 			{Key: communitiesPath, Label: i18n.Key("Communities"), Icon: "store", Path: communitiesPath},
 			{Key: accountsPath, Label: i18n.Key("Accounts"), Icon: "users", Path: accountsPath},
-			{Key: mailPath, Label: i18n.Key("Mail"), Icon: "mail", Path: mailPath},
-			{Key: signInPath, Label: i18n.Key("Sign-in"), Icon: "key-round", Path: signInPath},
-			{Key: storagePath, Label: i18n.Key("Storage"), Icon: "file-up", Path: storagePath},
-			{Key: healthPath, Label: i18n.Key("Health"), Icon: "monitor", Path: healthPath},
-			{Key: limitsPath, Label: i18n.Key("Limits"), Icon: "sliders-horizontal", Path: limitsPath},
+			{Key: mailPath, Label: i18n.Key("Mail"), Words: i18n.Key("outbox, SMTP, test mail"), Icon: "mail", Path: mailPath},
+			{Key: signInPath, Label: i18n.Key("Sign-in"), Words: i18n.Key("registration, passkeys, provider"), Icon: "key-round", Path: signInPath},
+			{Key: storagePath, Label: i18n.Key("Storage"), Words: i18n.Key("backups, database, files, disk"), Icon: "file-up", Path: storagePath},
+			{Key: healthPath, Label: i18n.Key("Health"), Words: i18n.Key("checks, version, jobs"), Icon: "monitor", Path: healthPath},
+			{Key: limitsPath, Label: i18n.Key("Limits"), Words: i18n.Key("rate limits, settings"), Icon: "sliders-horizontal", Path: limitsPath},
 		},
 		Audit: auditTexts,
 	}

@@ -302,6 +302,46 @@ func TestPaletteFindsEachKind(t *testing.T) {
 	})
 }
 
+func TestPaletteOutsideOfCommunities(t *testing.T) {
+	a := apptest.New(t, sqldb.SQLite)
+	communityID, olivia := owner(t, a)
+	root, nobody := installationOwner(t, a), person{t, a, ""}
+	for _, c := range []struct {
+		who           person
+		text          string
+		want, without []string
+	}{
+		{root, "", []string{"/-/storage", "/account/sessions", "/c/" + communityID + "/", `"/docs"`}, nil},
+		{root, "backup", []string{"/-/storage", "/docs/operations#"}, []string{"/account"}},
+		{olivia, "backup", []string{"/docs/operations#"}, []string{"/-/"}},
+		{olivia, "sess", []string{"/account/sessions"}, nil},
+		{nobody, "", []string{`"/docs"`}, []string{"/account", "/-/", "/c/"}},
+		{nobody, "backup", []string{"/docs/operations#"}, []string{"/-/"}},
+		{nobody, "no-such-word", []string{"Nothing found"}, nil},
+	} {
+		got := c.who.get("/palette?q=" + url.QueryEscape(c.text))
+		for _, text := range c.want {
+			if got.status != http.StatusOK || !strings.Contains(got.text, text) {
+				t.Errorf("%q does not find %s: %d %s", c.text, text, got.status, got.text)
+			}
+		}
+		for _, text := range c.without {
+			if strings.Contains(got.text, text) {
+				t.Errorf("%q finds %s: %s", c.text, text, got.text)
+			}
+		}
+	}
+	for address, who := range map[string]person{"/-/storage": root, "/account": olivia, "/account/security": olivia, "/account/api-keys": olivia, "/docs": nobody, "/docs/members": nobody, "/?all=1": olivia} {
+		got := who.get(address)
+		if !strings.Contains(got.text, `id="palette" data-src="/palette"`) || !strings.Contains(got.text, `commandfor="palette"`) {
+			t.Errorf("%s has no palette: %d", address, got.status)
+		}
+	}
+	if got := olivia.get("/c/" + communityID + "/palette?q=backup"); !strings.Contains(got.text, "/docs/operations#") {
+		t.Errorf("the palette of a community does not find the documentation: %s", got.text)
+	}
+}
+
 func TestOverviewHasTheNumbersOfTheCommunity(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		communityID, olivia := owner(t, a)
