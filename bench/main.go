@@ -31,6 +31,7 @@ type bench struct {
 	sections []string
 	large5m  bool
 	tagged   int // members with the deleted tag
+	formats  []string
 
 	waitFiles     []int    // numbers of concurrent large files
 	serveArgs     []string // additional flags of the server
@@ -54,6 +55,7 @@ const (
 	dryRunSection  = "dryrun"
 	waitSection    = "wait"
 	tagSection     = "delete-tag" // not part of the default: slow
+	formatSection  = "formats"
 )
 
 // acceptBytes is the size of the file whose upload is timed.
@@ -86,6 +88,7 @@ func (b *bench) parse(args []string) error {
 	waitFiles := flags.String("wait-files", "6,20", "with -only wait: numbers of large files, of the smallest size of -rows, beside which a one-row import and a mail are timed")
 	flags.StringVar(&b.binary, "binary", "", "program to measure; empty: built from this working copy")
 	flags.IntVar(&b.tagged, "tagged", 1_000_000, "members with the tag deleted by -only delete-tag")
+	formats := flags.String("formats", strings.Join([]string{csvFormat, xlsxFormat, odsFormat}, ","), "with -only formats: the formats of the files of -rows")
 	flags.BoolVar(&b.withWorkbooks, "workbooks", false, "also send 16 workbooks at a time that unpack to 200 MiB each")
 	flags.BoolVar(&b.large5m, "5m", false, "also load 5,000,000 rows once on each engine, for the memory")
 	if err := flags.Parse(args); err != nil {
@@ -110,10 +113,13 @@ func (b *bench) parse(args []string) error {
 	if b.engines, err = parseWords("-engines", *engines, sqlite, postgres); err != nil {
 		return err
 	}
+	if b.formats, err = parseWords("-formats", *formats, csvFormat, xlsxFormat, odsFormat); err != nil {
+		return err
+	}
 	if *only == "" {
 		return nil
 	}
-	b.sections, err = parseWords("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection, waitSection, tagSection)
+	b.sections, err = parseWords("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection, waitSection, tagSection, formatSection)
 	return err
 }
 
@@ -175,6 +181,8 @@ func (b *bench) measure(ctx context.Context) error {
 			err = report(b.reportDryRuns)(b.dryRuns(ctx, b.rows))
 		case waitSection:
 			err = report(b.reportWaits)(b.measureWaits(ctx))
+		case formatSection:
+			err = report(b.reportFormats)(b.importFormats(ctx))
 		case tagSection:
 			err = report(b.reportTagRemovals)(b.tagRemovals(ctx, b.tagged))
 		}
