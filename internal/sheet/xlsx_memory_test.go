@@ -2,7 +2,9 @@ package sheet_test
 
 import (
 	"archive/zip"
+	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -14,6 +16,7 @@ import (
 	"testing"
 
 	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/sheet/record"
 	"github.com/regulars/regulars/internal/sheet/unpack"
 )
 
@@ -61,20 +64,20 @@ func workbookOfTexts(t testing.TB, mebibytes int) []byte {
 	return out.Bytes()
 }
 
-// TestMain opens the workbook named in the environment instead of running
+// TestMain reads the workbook named in the environment instead of running
 // tests, so that a test can measure the memory of a separate process.
 func TestMain(m *testing.M) {
 	path := os.Getenv("SHEET_TEST_WORKBOOK")
 	if path == "" {
 		os.Exit(m.Run())
 	}
-	if err := openWorkbookFile(path); err != nil {
+	if err := readWorkbookFile(path); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func openWorkbookFile(path string) error {
+func readWorkbookFile(path string) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return err
@@ -87,8 +90,12 @@ func openWorkbookFile(path string) error {
 	if err != nil {
 		return err
 	}
-	if len(table.Header()) != 1 {
-		return fmt.Errorf("header %q", table.Header())
+	var row record.Row
+	for err == nil {
+		err = table.Next(&row)
+	}
+	if !errors.Is(err, io.EOF) {
+		return err
 	}
 	status, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -98,7 +105,7 @@ func openWorkbookFile(path string) error {
 	return table.Close()
 }
 
-// peakMemory returns the peak memory in MiB of a process that opens the
+// peakMemory returns the peak memory in MiB of a process that reads the
 // workbook.
 func peakMemory(t *testing.T, book []byte) int {
 	t.Helper()
@@ -140,5 +147,102 @@ func TestMemoryDoesNotGrowWithTheStringsOfAWorkbook(t *testing.T) {
 	t.Logf("%d MiB for 1 MiB of texts, %d MiB for 160 MiB", small, large)
 	if large-small > 64 { // twice 32 MiB: garbage may grow as large as the live heap
 		t.Errorf("a workbook of 160 MiB takes %d MiB more than one of 1 MiB", large-small)
+	}
+}
+
+// rowsOfMembers writes rows of 12 columns, of which the first three are unique
+// texts.
+func rowsOfMembers(t testing.TB, w io.Writer, rows int, row, text, number, end string) {
+	t.Helper()
+	out := bufio.NewWriter(w)
+	for n := range rows {
+		fmt.Fprintf(out, row, n+1)
+		for c := range 12 {
+			if c > 2 && n > 0 {
+				fmt.Fprintf(out, number, n*7919%10_000+c)
+			} else {
+				fmt.Fprintf(out, text, fmt.Sprintf("text %x of column %d", n*2654435761%(1<<32), c))
+			}
+		}
+		fmt.Fprint(out, end)
+	}
+	if err := out.Flush(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// largeBook returns a workbook with rows of members in a format.
+func largeBook(t testing.TB, format string, rows int) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	archive := zip.NewWriter(&b)
+	write := func(name, before, after string, body bool) {
+		w, err := archive.Create(name)
+		if err == nil {
+			_, err = io.WriteString(w, before)
+		}
+		switch {
+		case err != nil || !body:
+		case format == "ods":
+			rowsOfMembers(t, w, rows, `<table:table-row table:style-name="ro%d">`, `<table:table-cell office:value-type="string"><text:p>%s</text:p></table:table-cell>`,
+				`<table:table-cell office:value-type="float" office:value="%[1]d"><text:p>%[1]d</text:p></table:table-cell>`, "</table:table-row>")
+		default:
+			rowsOfMembers(t, w, rows, `<row r="%d">`, `<c t="inlineStr"><is><t>%s</t></is></c>`, `<c s="1"><v>%d</v></c>`, "</row>")
+		}
+		if err == nil {
+			_, err = io.WriteString(w, after)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if format == "ods" {
+		write("mimetype", odsType, "", false)
+		write("content.xml", `<office:document-content><office:body><office:spreadsheet><table:table table:name="s">`, "</table:table></office:spreadsheet></office:body></office:document-content>", true)
+	} else {
+		write("[Content_Types].xml", "<Types/>", "", false)
+		write("xl/workbook.xml", `<workbook><sheets><sheet name="s" sheetId="1" r:id="r1"/></sheets></workbook>`, "", false)
+		write("xl/_rels/workbook.xml.rels", `<Relationships><Relationship Id="r1" Target="worksheets/sheet1.xml"/></Relationships>`, "", false)
+		write("xl/styles.xml", `<styleSheet><numFmts><numFmt numFmtId="164" formatCode="00000"/></numFmts><cellXfs><xf numFmtId="0"/><xf numFmtId="164"/></cellXfs></styleSheet>`, "", false)
+		write("xl/worksheets/sheet1.xml", "<worksheet><sheetData>", "</sheetData></worksheet>", true)
+	}
+	if err := archive.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestMemoryDoesNotGrowWithTheRowsOfAWorkbook(t *testing.T) {
+	if _, err := os.Stat("/proc/self/status"); err != nil {
+		t.Log("left out: this system does not report the peak of memory")
+		return
+	}
+	for _, format := range []string{"xlsx", "ods"} {
+		small, large := peakMemory(t, largeBook(t, format, 100)), peakMemory(t, largeBook(t, format, 100_000))
+		t.Logf("%s: %d MiB for 100 rows, %d MiB for 100,000 rows", format, small, large)
+		if large-small > 32 || large > 200 {
+			t.Errorf("%s: 100,000 rows take %d MiB, 100 rows %d MiB", format, large, small)
+		}
+	}
+}
+
+func BenchmarkLargeWorkbook(b *testing.B) {
+	for _, test := range []struct {
+		format string
+		rows   int
+	}{{"xlsx", 1_000_000}, {"ods", 100_000}} {
+		b.Run(test.format, func(b *testing.B) {
+			data := largeBook(b, test.format, test.rows)
+			for b.Loop() {
+				t, row, n := open(b, data, sheet.Options{}), record.Row{}, 1
+				for t.Next(&row) == nil {
+					n++
+				}
+				if n != test.rows {
+					b.Fatal(n)
+				}
+			}
+			b.ReportMetric(float64(test.rows*b.N)/b.Elapsed().Seconds(), "rows/s")
+		})
 	}
 }
