@@ -30,7 +30,7 @@ type bench struct {
 	engines  []string
 	sections []string
 	large5m  bool
-	tagged   int // members with the deleted tag
+	tagged   int // members with the tag that is deleted or merged
 	formats  []string
 
 	waitFiles     []int    // numbers of concurrent large files
@@ -56,6 +56,7 @@ const (
 	waitSection    = "wait"
 	tagSection     = "delete-tag" // not part of the default: slow
 	formatSection  = "formats"
+	mergeSection   = "merge-tag" // the same
 )
 
 // acceptBytes is the size of the file whose upload is timed.
@@ -87,7 +88,7 @@ func (b *bench) parse(args []string) error {
 	sizes := flags.String("sizes", "10000,100000,1000000", "sizes of the communities that answer requests")
 	waitFiles := flags.String("wait-files", "6,20", "with -only wait: numbers of large files, of the smallest size of -rows, beside which a one-row import and a mail are timed")
 	flags.StringVar(&b.binary, "binary", "", "program to measure; empty: built from this working copy")
-	flags.IntVar(&b.tagged, "tagged", 1_000_000, "members with the tag deleted by -only delete-tag")
+	flags.IntVar(&b.tagged, "tagged", 1_000_000, "members with the tag of -only delete-tag and -only merge-tag")
 	formats := flags.String("formats", strings.Join([]string{csvFormat, xlsxFormat, odsFormat}, ","), "with -only formats: the formats of the files of -rows")
 	flags.BoolVar(&b.withWorkbooks, "workbooks", false, "also send 16 workbooks at a time that unpack to 200 MiB each")
 	flags.BoolVar(&b.large5m, "5m", false, "also load 5,000,000 rows once on each engine, for the memory")
@@ -119,7 +120,7 @@ func (b *bench) parse(args []string) error {
 	if *only == "" {
 		return nil
 	}
-	b.sections, err = parseWords("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection, waitSection, tagSection, formatSection)
+	b.sections, err = parseWords("-only", *only, loadSection, latencySection, acceptSection, requestSection, dryRunSection, waitSection, tagSection, mergeSection, formatSection)
 	return err
 }
 
@@ -184,7 +185,9 @@ func (b *bench) measure(ctx context.Context) error {
 		case formatSection:
 			err = report(b.reportFormats)(b.importFormats(ctx))
 		case tagSection:
-			err = report(b.reportTagRemovals)(b.tagRemovals(ctx, b.tagged))
+			err = report(b.reportTagRemovals)(b.tagRemovals(ctx, b.tagged, false))
+		case mergeSection:
+			err = report(b.reportTagRemovals)(b.tagRemovals(ctx, b.tagged, true))
 		}
 		if err != nil {
 			return err

@@ -194,6 +194,11 @@ func decodeResponse(resp *http.Response, data any) (int, error) {
 	return resp.StatusCode, json.Unmarshal(text, &struct{ Data any }{data})
 }
 
+// resetPeak lets peak begin with the present memory.
+func (v *server) resetPeak() error {
+	return os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", v.cmd.Process.Pid), []byte("5"), 0)
+}
+
 // peak returns the peak resident memory of the server in MB.
 func (v *server) peak() (int, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", v.cmd.Process.Pid))

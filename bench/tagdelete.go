@@ -14,31 +14,41 @@ import (
 	"time"
 )
 
-// tagRemoval has the results of deleting a tag of every member.
+// tagRemoval has the results of deleting a tag of every member, or of merging it
+// into another one.
 type tagRemoval struct {
 	engine  string
 	members int
-	answer  time.Duration // of the DELETE
+	merge   bool
+	answer  time.Duration // of the request
 	whole   time.Duration // until the tag is removed from all members
+	peak    int           // MB, of the server from the request on
 	writes  *calls        // small writes meanwhile
+}
+
+func (t *tagRemoval) title() string {
+	if t.merge {
+		return "merged"
+	}
+	return "deleted"
 }
 
 // tagWriteEvery keeps the small writes below the limit of tags of a community.
 const tagWriteEvery = 100 * time.Millisecond
 
-// tagRemovals measures the deletion of a tag on each engine.
-func (b *bench) tagRemovals(ctx context.Context, members int) ([]*tagRemoval, error) {
+// tagRemovals measures the deletion or the merge of a tag on each engine.
+func (b *bench) tagRemovals(ctx context.Context, members int, merge bool) ([]*tagRemoval, error) {
 	path := filepath.Join(b.folder, "tagged.csv")
 	if err := writeTagged(path, members); err != nil {
 		return nil, err
 	}
 	var list []*tagRemoval
 	for _, engine := range b.engines {
-		t := &tagRemoval{engine: engine, members: members, writes: &calls{engine: engine, what: "POST a tag"}}
+		t := &tagRemoval{engine: engine, members: members, merge: merge, writes: &calls{engine: engine, what: "POST a tag"}}
 		if err := b.serve(ctx, engine, func(v *server) error { return b.removeTag(ctx, v, path, t) }); err != nil {
-			return nil, fmt.Errorf("deletion of a tag on %s: %w", engine, err)
+			return nil, fmt.Errorf("a tag that is %s on %s: %w", t.title(), engine, err)
 		}
-		b.logf("%s, a tag of %d members deleted: %s in all, longest write %s", engine, members, seconds(t.whole), quantile(t.writes.durations, 1))
+		b.logf("%s, a tag of %d members %s: %s in all, longest write %s", engine, members, t.title(), seconds(t.whole), quantile(t.writes.durations, 1))
 		list = append(list, t)
 	}
 	return list, os.Remove(path)
@@ -84,6 +94,9 @@ func (b *bench) removeTag(ctx context.Context, v *server, path string, t *tagRem
 			address += "/" + one.ID
 		}
 	}
+	if err := v.resetPeak(); err != nil {
+		return err
+	}
 	writing, stop := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	go func() {
@@ -91,7 +104,11 @@ func (b *bench) removeTag(ctx context.Context, v *server, path string, t *tagRem
 		pace(writing, tagWriteEvery, func() { b.write(ctx, v, 0, t.writes) })
 	}()
 	began := b.clock.Now()
-	err = v.must(ctx, http.MethodDelete, address, nil, nil)
+	if t.merge {
+		err = v.must(ctx, http.MethodPut, address, map[string]any{"name": tags[1], "merge": true}, nil)
+	} else {
+		err = v.must(ctx, http.MethodDelete, address, nil, nil)
+	}
 	t.answer = b.clock.Now().Sub(began)
 	if err == nil {
 		err = v.idle(ctx)
@@ -99,6 +116,10 @@ func (b *bench) removeTag(ctx context.Context, v *server, path string, t *tagRem
 	t.whole = b.clock.Now().Sub(began)
 	stop()
 	<-ended
+	if err != nil {
+		return err
+	}
+	t.peak, err = v.peak()
 	return err
 }
 
@@ -141,7 +162,7 @@ func (b *bench) reportTagRemovals(list []*tagRemoval) error {
 	var rows []string
 	for _, t := range list {
 		took := t.writes.durations
-		rows = append(rows, fmt.Sprintf("%s|%d|%s|%s|%d|%s|%s|%s|%d", t.engine, t.members, seconds(t.answer), seconds(t.whole), len(took), median(took), quantile(took, 0.99), quantile(took, 1), t.writes.refused))
+		rows = append(rows, fmt.Sprintf("%s|%d|%s|%s|%s|%d MB|%d|%s|%s|%s|%d", t.engine, t.members, t.title(), seconds(t.answer), seconds(t.whole), t.peak, len(took), median(took), quantile(took, 0.99), quantile(took, 1), t.writes.refused))
 	}
-	return printTable(b.out, "engine|members with the tag|answer|tag removed|small writes meanwhile|median|p99|longest|refused", rows)
+	return printTable(b.out, "engine|members with the tag|tag|answer|tag removed|peak memory|small writes meanwhile|median|p99|longest|refused", rows)
 }
