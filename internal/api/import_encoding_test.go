@@ -37,3 +37,38 @@ func TestDeclaredEncodingIsUsed(t *testing.T) {
 		}
 	})
 }
+
+func TestEncodingIsGuessedOrUnclear(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		for _, c := range []struct{ file, detected, first, last string }{
+			{"\xe9\xd7\xc1\xce,\xf0\xc5\xd4\xd2\xcf\xd7,ko1,ko1@example.org\n", "koi8-r", "Иван", "Петров"},
+			{"\xce\xb0,\xd5\xc5,gb1,gb1@example.org\n", "gbk", "伟", "张"},
+			{"Jan,M\xfcller,wi1,wi1@example.org\n", "windows-1252", "Jan", "Müller"},
+		} {
+			community := a.Community(t)
+			key := a.Key(t, community)
+			_, status := importFile(t, a, key, memberHeader+c.file)
+			detected, _ := status["detected"].(map[string]any)
+			if confidence, _ := detected["encodingConfidence"].(float64); detected["encoding"] != c.detected || confidence < 0.7 {
+				t.Errorf("%s: %v", c.detected, status)
+			}
+			warnings, _ := status["warnings"].([]any)
+			if len(warnings) != 1 || warnings[0].(map[string]any)["code"] != "encoding_guessed" {
+				t.Errorf("%s: warnings %v", c.detected, warnings)
+			}
+			users := send(t, a, "GET", "/v1/communities/"+community+"/users", key, "")
+			if d := cmp.Diff([]any{c.first, c.last}, []any{users.at("data.0.firstName"), users.at("data.0.lastName")}); d != "" {
+				t.Errorf("%s: %s", c.detected, d)
+			}
+		}
+		key := a.Key(t, a.Community(t))
+		got := sendForm(t, a, "/v1/users/bulk-import", key, memberHeader+"\xdf,Smith,u1,u1@example.org\n", nil)
+		if got.status != 400 || got.at("code") != "encoding_unclear" || got.at("details.candidates.0.sample") == "" || got.at("details.candidates.1.encoding") == nil {
+			t.Fatal(got.status, got.text)
+		}
+		chosen, _ := got.at("details.candidates.1.encoding").(string)
+		if _, status := importFile(t, a, key, memberHeader+"\xdf,Smith,u1,u1@example.org\n", "encoding", chosen); status["status"] != "completed" {
+			t.Error(status)
+		}
+	})
+}

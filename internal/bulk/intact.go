@@ -155,6 +155,7 @@ func (b *Bulk) reading(j *job.Job) sheet.Options {
 		Scratch: func() (unpack.Scratch, error) { return b.files.CreateScratch() },
 	}
 	if j.Detected != nil { // detect once only
+		o.Detected = j.Detected
 		if j.Detected.Format == "csv" {
 			o.Delimiter = j.Detected.Delimiter
 		}

@@ -33,6 +33,7 @@ type Options struct {
 	SkipHidden  bool        // leave out the hidden rows of a workbook
 	MaxUnpacked int64       // maximum bytes a packed file may unpack to; 0 means 1 GiB
 	Scan        *ScanResult // result of a Scanner for the whole file; nil if it was not scanned
+	Detected    *Detected   // of an earlier Open with the same options, so that no encoding is guessed again; nil: none
 
 	// Fits reports whether a record can be the header. The first of the first 20
 	// lines that fits is the header. If none fits, or Fits is nil, the first
@@ -48,13 +49,15 @@ type Options struct {
 type Detected struct {
 	Format     string `json:"format"`               // csv, xlsx or ods
 	Container  string `json:"container,omitempty"`  // gzip, zip or "" if the table is not packed
-	Encoding   string `json:"encoding,omitempty"`   // utf-8, utf-8-bom, utf-16le, utf-16be, windows-1252, or the declared one; "" for workbooks
+	Encoding   string `json:"encoding,omitempty"`   // utf-8, utf-8-bom, or another name of the WHATWG Encoding Standard; "" for workbooks
 	Delimiter  string `json:"delimiter,omitempty"`  // "" for workbooks
 	LineEnding string `json:"lineEnding,omitempty"` // lf, crlf, cr; "" for workbooks
 	Sep        bool   `json:"sep,omitempty"`        // the first line is sep=
 	Sheet      string `json:"sheet,omitempty"`      // name of the sheet
 	Entry      string `json:"entry,omitempty"`      // name of the table inside the zip
 	HeaderLine int    `json:"headerLine,omitempty"` // as in Table.HeaderLine
+
+	EncodingConfidence float64 `json:"encodingConfidence,omitempty"` // from 0 to 1, of a guessed encoding; 0: it is declared or proven
 }
 
 // IsWorkbook reports whether the file has sheets and typed cells.
@@ -87,7 +90,7 @@ type rows interface {
 // read as a table is rejected with an *errs.Error: empty_file, no_header,
 // bad_header, too_many_columns, not_text, not_a_table, unsupported_type,
 // encrypted_file, damaged_file, zip_bomb, no_table, several_tables, no_sheet,
-// bad_encoding_name or bad_delimiter. src must be readable until Close.
+// bad_encoding_name, encoding_unclear or bad_delimiter. src must be readable until Close.
 func Open(src io.ReaderAt, size int64, opts Options) (*Table, error) {
 	if opts.MaxUnpacked <= 0 {
 		opts.MaxUnpacked = unpack.DefaultMaxUnpacked
@@ -251,10 +254,11 @@ func (t *Table) detectText(s *unpack.Stream, sample []byte, complete bool, opts 
 	if err := checkText(sample, opts.Encoding); err != nil {
 		return err
 	}
-	encoding, mark, err := detectEncoding(sample, complete, opts)
+	text, err := detectEncoding(s, sample, complete, opts)
 	if err != nil {
 		return err
 	}
+	encoding, mark := text.name, text.mark
 	units := sample[mark:]
 	if charset.IsUTF16(encoding) {
 		units = narrowUTF16(nil, units, encoding == charset.UTF16BE)
@@ -262,8 +266,12 @@ func (t *Table) detectText(s *unpack.Stream, sample []byte, complete bool, opts 
 		units = mask.Append(nil, units)
 	}
 	d := &t.detected
-	d.Format, d.Encoding, d.LineEnding = "csv", encoding, detectLineEnding(units)
-	c := &csvRows{in: newReader(s, encoding), decoder: charset.NewDecoder(encoding), eol: '\n', size: s.Size}
+	d.Format, d.Encoding, d.EncodingConfidence, d.LineEnding = "csv", encoding, text.confidence, detectLineEnding(units)
+	if text.confidence > 0 {
+		t.warn("encoding_guessed", 1, text.firstLine, errs.NewSentence("The encoding was guessed as %s. If letters are wrong, import the file again with the option %s.",
+			encoding, errs.NewOption("encoding", "Encoding")))
+	}
+	c := &csvRows{in: newReader(s, encoding), decoder: text.decoder(), eol: '\n', size: s.Size}
 	if d.LineEnding == "cr" {
 		c.eol = '\r'
 	}

@@ -18,7 +18,7 @@ func checkText(sample []byte, declared string) error {
 		return err
 	}
 	_, bom := detectBOM(sample)
-	if declared == "" && bom == "" && detectUTF16(sample) == "" && looksBinary(sample[:min(len(sample), 64<<10)]) {
+	if declared == "" && bom == "" && detectUTF16(sample) == "" && !charset.UsesShifts(sample) && looksBinary(sample[:min(len(sample), 64<<10)]) {
 		return errs.New(errs.Unsupported, "not_text", "The file is not text; send CSV, XLSX or ODS.")
 	}
 	return nil
@@ -81,38 +81,6 @@ func breaksAligned(b []byte, half int) bool {
 		}
 	}
 	return even >= others
-}
-
-// detectEncoding returns the encoding of a text and the length of its byte
-// order mark.
-func detectEncoding(sample []byte, complete bool, opts Options) (encoding string, mark int, err error) {
-	bomEncoding, bom := detectBOM(sample)
-	if opts.Encoding != "" {
-		encoding, err = charset.Parse(opts.Encoding)
-		switch {
-		case encoding == charset.UTF8 && bomEncoding == charset.UTF8BOM:
-			return charset.UTF8BOM, len(bom), err
-		case encoding == charset.UTF16 && charset.IsUTF16(bomEncoding), encoding == bomEncoding:
-			return bomEncoding, len(bom), err
-		case encoding == charset.UTF16:
-			return charset.UTF16LE, 0, err
-		}
-		return encoding, 0, err
-	}
-	if bom != "" {
-		return bomEncoding, len(bom), nil
-	}
-	if wide := detectUTF16(sample); wide != "" {
-		return wide, 0, nil
-	}
-	scan := opts.Scan
-	if scan == nil {
-		scan = scanSample(sample, complete)
-	}
-	if scan.Invalid == 0 || scan.Multibyte > scan.Invalid {
-		return charset.UTF8, 0, nil
-	}
-	return charset.Windows1252, 0, nil
 }
 
 // scanSample scans a sample. If it is not the whole text, an incomplete last

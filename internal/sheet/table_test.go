@@ -258,8 +258,8 @@ func TestMessyFilesAreReadAsIntended(t *testing.T) {
 			rows: []line{{2, []string{"José", "€5 – “ok”"}, ""}}, detected: encoded("windows-1252"),
 		},
 		{
-			name: "a byte that Windows-1252 leaves undefined fails its row", in: toWindows1252(t, "a,b\nJosé,x\n") + "y\x81,1\n", header: ab,
-			rows:     []line{{2, []string{"José", "x"}, ""}, {3, []string{"y\ufffd", "1"}, record.BadEncoding}},
+			name: "a byte that Windows-1252 leaves undefined fails its row", in: toWindows1252(t, "a,b\nJosé,Muñoz\nFrançois,Müller\n") + "y\x81,1\n", header: ab,
+			rows:     []line{{2, []string{"José", "Muñoz"}, ""}, {3, []string{"François", "Müller"}, ""}, {4, []string{"y\ufffd", "1"}, record.BadEncoding}},
 			detected: encoded("windows-1252"),
 		},
 		{
@@ -299,7 +299,9 @@ func TestMessyFilesAreReadAsIntended(t *testing.T) {
 			if diff := cmp.Diff(test.rows, rows); diff != "" {
 				t.Errorf("rows: %s", diff)
 			}
-			if diff := cmp.Diff(test.detected, table.Detected(), ignoreHeaderLine); diff != "" {
+			detected := table.Detected()
+			detected.EncodingConfidence = 0
+			if diff := cmp.Diff(test.detected, detected, ignoreHeaderLine); diff != "" {
 				t.Errorf("detected: %s", diff)
 			}
 		})

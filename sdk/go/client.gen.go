@@ -1500,30 +1500,6 @@ func (e ImportUsersMultipartBodyDryRun) Valid() bool {
 	}
 }
 
-// Defines values for ImportUsersMultipartBodyEncoding.
-const (
-	ImportUsersMultipartBodyEncodingUtf16be     ImportUsersMultipartBodyEncoding = "utf-16be"
-	ImportUsersMultipartBodyEncodingUtf16le     ImportUsersMultipartBodyEncoding = "utf-16le"
-	ImportUsersMultipartBodyEncodingUtf8        ImportUsersMultipartBodyEncoding = "utf-8"
-	ImportUsersMultipartBodyEncodingWindows1252 ImportUsersMultipartBodyEncoding = "windows-1252"
-)
-
-// Valid indicates whether the value is a known member of the ImportUsersMultipartBodyEncoding enum.
-func (e ImportUsersMultipartBodyEncoding) Valid() bool {
-	switch e {
-	case ImportUsersMultipartBodyEncodingUtf16be:
-		return true
-	case ImportUsersMultipartBodyEncodingUtf16le:
-		return true
-	case ImportUsersMultipartBodyEncodingUtf8:
-		return true
-	case ImportUsersMultipartBodyEncodingWindows1252:
-		return true
-	default:
-		return false
-	}
-}
-
 // Defines values for ImportUsersMultipartBodyHiddenRows.
 const (
 	ImportUsersMultipartBodyHiddenRowsImport ImportUsersMultipartBodyHiddenRows = "import"
@@ -1728,30 +1704,6 @@ func (e UpdateUsersMultipartBodyDryRun) Valid() bool {
 	case UpdateUsersMultipartBodyDryRunFalse:
 		return true
 	case UpdateUsersMultipartBodyDryRunTrue:
-		return true
-	default:
-		return false
-	}
-}
-
-// Defines values for UpdateUsersMultipartBodyEncoding.
-const (
-	UpdateUsersMultipartBodyEncodingUtf16be     UpdateUsersMultipartBodyEncoding = "utf-16be"
-	UpdateUsersMultipartBodyEncodingUtf16le     UpdateUsersMultipartBodyEncoding = "utf-16le"
-	UpdateUsersMultipartBodyEncodingUtf8        UpdateUsersMultipartBodyEncoding = "utf-8"
-	UpdateUsersMultipartBodyEncodingWindows1252 UpdateUsersMultipartBodyEncoding = "windows-1252"
-)
-
-// Valid indicates whether the value is a known member of the UpdateUsersMultipartBodyEncoding enum.
-func (e UpdateUsersMultipartBodyEncoding) Valid() bool {
-	switch e {
-	case UpdateUsersMultipartBodyEncodingUtf16be:
-		return true
-	case UpdateUsersMultipartBodyEncodingUtf16le:
-		return true
-	case UpdateUsersMultipartBodyEncodingUtf8:
-		return true
-	case UpdateUsersMultipartBodyEncodingWindows1252:
 		return true
 	default:
 		return false
@@ -2410,14 +2362,19 @@ type DetectedFile struct {
 	// Delimiter Absent for a workbook.
 	Delimiter *string `json:"delimiter,omitempty"`
 
-	// Encoding utf-8, utf-8-bom, utf-16le, utf-16be or windows-1252; absent for a workbook.
+	// Encoding utf-8, utf-8-bom, or another name of the WHATWG Encoding Standard; absent for a workbook.
 	Encoding *string `json:"encoding,omitempty"`
+
+	// EncodingConfidence From 0 to 1, of an encoding that was guessed by its letters; absent if it is declared or proven.
+	EncodingConfidence *float64 `json:"encodingConfidence,omitempty"`
 
 	// Entry The table inside the zip.
 	Entry *string `json:"entry,omitempty"`
 
-	// Format csv or xlsx.
-	Format     string  `json:"format"`
+	// Format csv, xlsx or ods.
+	Format string `json:"format"`
+
+	// HeaderLine The line of the header, from 1; in a workbook the row of the sheet.
 	HeaderLine *int64  `json:"headerLine,omitempty"`
 	LineEnding *string `json:"lineEnding,omitempty"`
 
@@ -3305,9 +3262,14 @@ type NewServer struct {
 	// AllowedFrameOrigins Origins of pages in iframe channels; an empty list allows none.
 	//
 	// Examples: ["https://board.example.com"]
-	AllowedFrameOrigins *[]string            `json:"allowedFrameOrigins,omitempty"`
-	Colors              *ServerColors        `json:"colors,omitempty"`
-	Currencies          *CurrenciesStruct    `json:"currencies,omitempty"`
+	AllowedFrameOrigins *[]string         `json:"allowedFrameOrigins,omitempty"`
+	Colors              *ServerColors     `json:"colors,omitempty"`
+	Currencies          *CurrenciesStruct `json:"currencies,omitempty"`
+
+	// DefaultCountry ISO 3166 alpha-2; the country of national phone numbers. Empty: none.
+	//
+	// Examples: DE
+	DefaultCountry      *string              `json:"defaultCountry,omitempty"`
 	JoiningRequirements *JoiningRequirements `json:"joiningRequirements,omitempty"`
 
 	// Languages BCP 47; the first is the default.
@@ -3931,6 +3893,11 @@ type Server struct {
 	CreatedAt   time.Time  `json:"createdAt"`
 	Currencies  Currencies `json:"currencies"`
 
+	// DefaultCountry ISO 3166 alpha-2; the country of national phone numbers. Empty: none.
+	//
+	// Examples: DE
+	DefaultCountry string `json:"defaultCountry"`
+
 	// DeletedAt Only of a deleted community.
 	DeletedAt *time.Time `json:"deletedAt,omitempty"`
 
@@ -3966,9 +3933,14 @@ type ServerChange struct {
 	// AllowedFrameOrigins Origins of pages in iframe channels; an empty list allows none.
 	//
 	// Examples: ["https://board.example.com"]
-	AllowedFrameOrigins *[]string            `json:"allowedFrameOrigins,omitempty"`
-	Colors              *ServerColors        `json:"colors,omitempty"`
-	Currencies          *CurrenciesStruct    `json:"currencies,omitempty"`
+	AllowedFrameOrigins *[]string         `json:"allowedFrameOrigins,omitempty"`
+	Colors              *ServerColors     `json:"colors,omitempty"`
+	Currencies          *CurrenciesStruct `json:"currencies,omitempty"`
+
+	// DefaultCountry ISO 3166 alpha-2; the country of national phone numbers. Empty: none.
+	//
+	// Examples: DE
+	DefaultCountry      *string              `json:"defaultCountry,omitempty"`
 	JoiningRequirements *JoiningRequirements `json:"joiningRequirements,omitempty"`
 
 	// Languages BCP 47; the first is the default.
@@ -4725,6 +4697,17 @@ type TransferRequest_UserId struct {
 	union json.RawMessage
 }
 
+// UpdateTag defines model for UpdateTag.
+type UpdateTag struct {
+	// Merge Merges the tag into the one that has the name.
+	Merge *bool `json:"merge,omitempty"`
+
+	// Name 1 to 50 characters, no comma.
+	//
+	// Examples: newsletter
+	Name string `json:"name"`
+}
+
 // User defines model for User.
 type User struct {
 	// ID Examples: 6a21d1c09f3b0c4d5e6f7a8b
@@ -5094,7 +5077,7 @@ type Warning struct {
 	// Count the number of lines, rows or columns concerned
 	Count int64 `json:"count"`
 
-	// FirstLine the line of the first one
+	// FirstLine the line of the first one; 0: the whole file
 	FirstLine int64  `json:"firstLine"`
 	Message   string `json:"message"`
 }
@@ -5670,8 +5653,8 @@ type ImportUsersMultipartBody struct {
 	// DryRun true validates and plans the file without changes; the details have the planned outcomes.
 	DryRun *ImportUsersMultipartBodyDryRun `json:"dryRun,omitempty"`
 
-	// Encoding The encoding of the file, instead of the detected one.
-	Encoding *ImportUsersMultipartBodyEncoding `json:"encoding,omitempty"`
+	// Encoding The encoding of the file, instead of the detected one: a label of the WHATWG Encoding Standard, such as utf-8, windows-1252, shift_jis or gb18030.
+	Encoding *string `json:"encoding,omitempty"`
 
 	// HeaderLine The line of the header, from 1, instead of the detected one.
 	HeaderLine *string `json:"headerLine,omitempty"`
@@ -5712,9 +5695,6 @@ type ImportUsersMultipartBodyDecimal string
 
 // ImportUsersMultipartBodyDryRun defines parameters for ImportUsers.
 type ImportUsersMultipartBodyDryRun string
-
-// ImportUsersMultipartBodyEncoding defines parameters for ImportUsers.
-type ImportUsersMultipartBodyEncoding string
 
 // ImportUsersMultipartBodyHiddenRows defines parameters for ImportUsers.
 type ImportUsersMultipartBodyHiddenRows string
@@ -5784,8 +5764,8 @@ type UpdateUsersMultipartBody struct {
 	// DryRun true validates and plans the file without changes; the details have the planned outcomes.
 	DryRun *UpdateUsersMultipartBodyDryRun `json:"dryRun,omitempty"`
 
-	// Encoding The encoding of the file, instead of the detected one.
-	Encoding *UpdateUsersMultipartBodyEncoding `json:"encoding,omitempty"`
+	// Encoding The encoding of the file, instead of the detected one: a label of the WHATWG Encoding Standard, such as utf-8, windows-1252, shift_jis or gb18030.
+	Encoding *string `json:"encoding,omitempty"`
 
 	// HeaderLine The line of the header, from 1, instead of the detected one.
 	HeaderLine *string `json:"headerLine,omitempty"`
@@ -5823,9 +5803,6 @@ type UpdateUsersMultipartBodyDecimal string
 
 // UpdateUsersMultipartBodyDryRun defines parameters for UpdateUsers.
 type UpdateUsersMultipartBodyDryRun string
-
-// UpdateUsersMultipartBodyEncoding defines parameters for UpdateUsers.
-type UpdateUsersMultipartBodyEncoding string
 
 // UpdateUsersMultipartBodyHiddenRows defines parameters for UpdateUsers.
 type UpdateUsersMultipartBodyHiddenRows string
@@ -6108,6 +6085,9 @@ type RotateApiKeyJSONRequestBody = ApiKeyRotation
 
 // CreateTagJSONRequestBody defines body for CreateTag for application/json ContentType.
 type CreateTagJSONRequestBody = NewTag
+
+// UpdateTagJSONRequestBody defines body for UpdateTag for application/json ContentType.
+type UpdateTagJSONRequestBody = UpdateTag
 
 // CreateUserFieldJSONRequestBody defines body for CreateUserField for application/json ContentType.
 type CreateUserFieldJSONRequestBody = NewUserField
@@ -8965,6 +8945,24 @@ type ClientInterface interface {
 	// Corresponds with DELETE /v1/communities/{communityId}/tags/{tagId} (the `DeleteTag` operationId).
 	DeleteTag(ctx context.Context, communityId string, tagId string, reqEditors ...RequestEditorFn) (*http.Response, error)
 
+	// UpdateTagWithBody Rename or merge a tag
+	//
+	// Renames the tag; its members keep it. If another tag has the name: 409 `duplicate_tag`, or with `merge` the members get that tag, which is the answer, and the tag ends. Lists, filters and the old `_id` mean the other tag at once; a job replaces the tag at the members and writes their histories with the source `tag`. 404 `tag_not_found`.
+	//
+	// Takes any type of body and a specified content type.
+	//
+	// Corresponds with PUT /v1/communities/{communityId}/tags/{tagId} (the `UpdateTag` operationId).
+	UpdateTagWithBody(ctx context.Context, communityId string, tagId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateTag Rename or merge a tag
+	//
+	// Renames the tag; its members keep it. If another tag has the name: 409 `duplicate_tag`, or with `merge` the members get that tag, which is the answer, and the tag ends. Lists, filters and the old `_id` mean the other tag at once; a job replaces the tag at the members and writes their histories with the source `tag`. 404 `tag_not_found`.
+	//
+	// Takes a body of the `application/json` content type.
+	//
+	// Corresponds with PUT /v1/communities/{communityId}/tags/{tagId} (the `UpdateTag` operationId).
+	UpdateTag(ctx context.Context, communityId string, tagId string, body UpdateTagJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
 	// ListHistories List changes of values
 	//
 	// Recorded changes, newest first; then the initial values of members, as rows of the source `created` with the time of joining as `validFrom`. `from` and `to` filter by `validFrom`. A part may have fewer rows than `limit`: continue until `nextCursor` is null.
@@ -10691,6 +10689,44 @@ func (c *Client) CreateTag(ctx context.Context, communityId string, params *Crea
 // Corresponds with DELETE /v1/communities/{communityId}/tags/{tagId} (the `DeleteTag` operationId).
 func (c *Client) DeleteTag(ctx context.Context, communityId string, tagId string, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewDeleteTagRequest(c.Server, communityId, tagId)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateTagWithBody Rename or merge a tag
+//
+// Renames the tag; its members keep it. If another tag has the name: 409 `duplicate_tag`, or with `merge` the members get that tag, which is the answer, and the tag ends. Lists, filters and the old `_id` mean the other tag at once; a job replaces the tag at the members and writes their histories with the source `tag`. 404 `tag_not_found`.
+//
+// Takes any type of body and a specified content type.
+//
+// Corresponds with PUT /v1/communities/{communityId}/tags/{tagId} (the `UpdateTag` operationId).
+func (c *Client) UpdateTagWithBody(ctx context.Context, communityId string, tagId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateTagRequestWithBody(c.Server, communityId, tagId, contentType, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateTag Rename or merge a tag
+//
+// Renames the tag; its members keep it. If another tag has the name: 409 `duplicate_tag`, or with `merge` the members get that tag, which is the answer, and the tag ends. Lists, filters and the old `_id` mean the other tag at once; a job replaces the tag at the members and writes their histories with the source `tag`. 404 `tag_not_found`.
+//
+// Takes a body of the `application/json` content type.
+//
+// Corresponds with PUT /v1/communities/{communityId}/tags/{tagId} (the `UpdateTag` operationId).
+func (c *Client) UpdateTag(ctx context.Context, communityId string, tagId string, body UpdateTagJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateTagRequest(c.Server, communityId, tagId, body)
 	if err != nil {
 		return nil, err
 	}
@@ -14192,6 +14228,60 @@ func NewDeleteTagRequest(server string, communityId string, tagId string) (*http
 	if err != nil {
 		return nil, err
 	}
+
+	return req, nil
+}
+
+// NewUpdateTagRequest calls the generic UpdateTag builder with application/json body
+func NewUpdateTagRequest(server string, communityId string, tagId string, body UpdateTagJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateTagRequestWithBody(server, communityId, tagId, "application/json", bodyReader)
+}
+
+// NewUpdateTagRequestWithBody constructs an http.Request for the UpdateTag method, with any body, and a specified content type
+func NewUpdateTagRequestWithBody(server string, communityId string, tagId string, contentType string, body io.Reader) (*http.Request, error) {
+	var err error
+
+	var pathParam0 string
+
+	pathParam0, err = runtime.StyleParamWithOptions("simple", false, "communityId", communityId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	var pathParam1 string
+
+	pathParam1, err = runtime.StyleParamWithOptions("simple", false, "tagId", tagId, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationPath, Type: "string", Format: ""})
+	if err != nil {
+		return nil, err
+	}
+
+	serverURL, err := url.Parse(server)
+	if err != nil {
+		return nil, err
+	}
+
+	operationPath := fmt.Sprintf("/v1/communities/%s/tags/%s", pathParam0, pathParam1)
+	if operationPath[0] == '/' {
+		operationPath = "." + operationPath
+	}
+
+	queryURL, err := serverURL.Parse(operationPath)
+	if err != nil {
+		return nil, err
+	}
+
+	req, err := http.NewRequest(http.MethodPut, queryURL.String(), body)
+	if err != nil {
+		return nil, err
+	}
+
+	req.Header.Add("Content-Type", contentType)
 
 	return req, nil
 }
@@ -18995,6 +19085,24 @@ type ClientWithResponsesInterface interface {
 	// Corresponds with DELETE /v1/communities/{communityId}/tags/{tagId} (the `DeleteTag` operationId).
 	DeleteTagWithResponse(ctx context.Context, communityId string, tagId string, reqEditors ...RequestEditorFn) (*DeleteTagResponse, error)
 
+	// UpdateTagWithBodyWithResponse Rename or merge a tag
+	//
+	// Renames the tag; its members keep it. If another tag has the name: 409 `duplicate_tag`, or with `merge` the members get that tag, which is the answer, and the tag ends. Lists, filters and the old `_id` mean the other tag at once; a job replaces the tag at the members and writes their histories with the source `tag`. 404 `tag_not_found`.
+	//
+	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/communities/{communityId}/tags/{tagId} (the `UpdateTag` operationId).
+	UpdateTagWithBodyWithResponse(ctx context.Context, communityId string, tagId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateTagResponse, error)
+
+	// UpdateTagWithResponse Rename or merge a tag
+	//
+	// Renames the tag; its members keep it. If another tag has the name: 409 `duplicate_tag`, or with `merge` the members get that tag, which is the answer, and the tag ends. Lists, filters and the old `_id` mean the other tag at once; a job replaces the tag at the members and writes their histories with the source `tag`. 404 `tag_not_found`.
+	//
+	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PUT /v1/communities/{communityId}/tags/{tagId} (the `UpdateTag` operationId).
+	UpdateTagWithResponse(ctx context.Context, communityId string, tagId string, body UpdateTagJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTagResponse, error)
+
 	// ListHistoriesWithResponse List changes of values
 	//
 	// Recorded changes, newest first; then the initial values of members, as rows of the source `created` with the time of joining as `validFrom`. `from` and `to` filter by `validFrom`. A part may have fewer rows than `limit`: continue until `nextCursor` is null.
@@ -21440,6 +21548,54 @@ func (r DeleteTagResponse) StatusCode() int {
 
 // ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
 func (r DeleteTagResponse) ContentType() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Header.Get("Content-Type")
+	}
+	return ""
+}
+
+type UpdateTagResponse struct {
+	Body         []byte
+	HTTPResponse *http.Response
+	// JSON200 the response for an HTTP 200 `application/json` response
+	JSON200 *SuccessTag
+	// JSONDefault the response for an HTTP default `application/json` response
+	JSONDefault *Failure
+}
+
+// GetJSON200 returns the response for an HTTP 200 `application/json` response
+func (r UpdateTagResponse) GetJSON200() *SuccessTag {
+	return r.JSON200
+}
+
+// GetJSONDefault returns the response for an HTTP default `application/json` response
+func (r UpdateTagResponse) GetJSONDefault() *Failure {
+	return r.JSONDefault
+}
+
+// GetBody returns the raw response body bytes
+func (r UpdateTagResponse) GetBody() []byte {
+	return r.Body
+}
+
+// Status returns HTTPResponse.Status
+func (r UpdateTagResponse) Status() string {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.Status
+	}
+	return http.StatusText(0)
+}
+
+// StatusCode returns HTTPResponse.StatusCode
+func (r UpdateTagResponse) StatusCode() int {
+	if r.HTTPResponse != nil {
+		return r.HTTPResponse.StatusCode
+	}
+	return 0
+}
+
+// ContentType is a convenience method to retrieve the Content-Type value from the HTTP response headers
+func (r UpdateTagResponse) ContentType() string {
 	if r.HTTPResponse != nil {
 		return r.HTTPResponse.Header.Get("Content-Type")
 	}
@@ -25406,6 +25562,36 @@ func (c *ClientWithResponses) DeleteTagWithResponse(ctx context.Context, communi
 	return ParseDeleteTagResponse(rsp)
 }
 
+// UpdateTagWithBodyWithResponse Rename or merge a tag
+//
+// Renames the tag; its members keep it. If another tag has the name: 409 `duplicate_tag`, or with `merge` the members get that tag, which is the answer, and the tag ends. Lists, filters and the old `_id` mean the other tag at once; a job replaces the tag at the members and writes their histories with the source `tag`. 404 `tag_not_found`.
+//
+// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/communities/{communityId}/tags/{tagId} (the `UpdateTag` operationId).
+func (c *ClientWithResponses) UpdateTagWithBodyWithResponse(ctx context.Context, communityId string, tagId string, contentType string, body io.Reader, reqEditors ...RequestEditorFn) (*UpdateTagResponse, error) {
+	rsp, err := c.UpdateTagWithBody(ctx, communityId, tagId, contentType, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateTagResponse(rsp)
+}
+
+// UpdateTagWithResponse Rename or merge a tag
+//
+// Renames the tag; its members keep it. If another tag has the name: 409 `duplicate_tag`, or with `merge` the members get that tag, which is the answer, and the tag ends. Lists, filters and the old `_id` mean the other tag at once; a job replaces the tag at the members and writes their histories with the source `tag`. 404 `tag_not_found`.
+//
+// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PUT /v1/communities/{communityId}/tags/{tagId} (the `UpdateTag` operationId).
+func (c *ClientWithResponses) UpdateTagWithResponse(ctx context.Context, communityId string, tagId string, body UpdateTagJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateTagResponse, error) {
+	rsp, err := c.UpdateTag(ctx, communityId, tagId, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateTagResponse(rsp)
+}
+
 // ListHistoriesWithResponse List changes of values
 //
 // Recorded changes, newest first; then the initial values of members, as rows of the source `created` with the time of joining as `validFrom`. `from` and `to` filter by `validFrom`. A part may have fewer rows than `limit`: continue until `nextCursor` is null.
@@ -27869,6 +28055,39 @@ func ParseDeleteTagResponse(rsp *http.Response) (*DeleteTagResponse, error) {
 	switch {
 	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
 		var dest SuccessDeleted
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSON200 = &dest
+
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && true:
+		var dest Failure
+		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
+			return nil, err
+		}
+		response.JSONDefault = &dest
+
+	}
+
+	return response, nil
+}
+
+// ParseUpdateTagResponse parses an HTTP response from a UpdateTagWithResponse call
+func ParseUpdateTagResponse(rsp *http.Response) (*UpdateTagResponse, error) {
+	bodyBytes, err := io.ReadAll(rsp.Body)
+	defer func() { _ = rsp.Body.Close() }()
+	if err != nil {
+		return nil, err
+	}
+
+	response := &UpdateTagResponse{
+		Body:         bodyBytes,
+		HTTPResponse: rsp,
+	}
+
+	switch {
+	case strings.Contains(rsp.Header.Get("Content-Type"), "json") && rsp.StatusCode == 200:
+		var dest SuccessTag
 		if err := json.Unmarshal(bodyBytes, &dest); err != nil {
 			return nil, err
 		}

@@ -23,7 +23,7 @@ const (
 	UTF16BE     = "utf-16be"
 	Windows1252 = "windows-1252"
 
-	iso2022JP   = "iso-2022-jp"
+	ISO2022JP   = "iso-2022-jp"
 	replacement = "replacement"
 )
 
@@ -92,7 +92,7 @@ func IsUTF16(name string) bool { return name == UTF16LE || name == UTF16BE }
 // one byte.
 func isMultiByte(name string) bool {
 	switch name {
-	case "gbk", "gb18030", "big5", "shift_jis", "euc-jp", "euc-kr", iso2022JP:
+	case "gbk", "gb18030", "big5", "shift_jis", "euc-jp", "euc-kr", ISO2022JP:
 		return true
 	}
 	return false

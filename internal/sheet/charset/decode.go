@@ -33,7 +33,7 @@ func NewDecoder(name string) *Decoder {
 	}
 	chars, _ := find(name)
 	if isMultiByte(name) {
-		return &Decoder{multi: chars.NewDecoder().Transformer, jis: name == iso2022JP}
+		return &Decoder{multi: chars.NewDecoder().Transformer, jis: name == ISO2022JP}
 	}
 	return &Decoder{table: decodeTable(chars)}
 }

@@ -40,8 +40,8 @@ const (
 
 var candidates = []candidate{
 	{Windows1252, 0, western}, {"iso-8859-15", -3, western}, {"macintosh", -2.5, western}, {"ibm850", -2.5, western}, {"ibm437", -3, western},
-	{"windows-1250", -1, central}, {"iso-8859-2", -2.5, central}, {"ibm852", -3, central},
-	{"windows-1254", -1.2, "tr de"}, {"windows-1257", -1.5, baltic}, {"iso-8859-13", -4, baltic}, {"windows-1258", -2.5, "vi"},
+	{"windows-1250", -2, central}, {"iso-8859-2", -3, central}, {"ibm852", -3, central},
+	{"windows-1254", -2, "tr de"}, {"windows-1257", -2.5, baltic}, {"iso-8859-13", -4, baltic}, {"windows-1258", -2.5, "vi"},
 	{"windows-1251", -0.7, cyrillic}, {"koi8-r", -2, "ru bg"}, {"koi8-u", -3, "uk ru"}, {"ibm866", -2.5, "ru be"}, {"iso-8859-5", -3.5, cyrillic}, {"x-mac-cyrillic", -4, "ru uk"},
 	{"windows-1253", -1.5, "el"}, {"iso-8859-7", -2.5, "el"}, {"windows-1255", -1.5, "he"}, {"iso-8859-8", -3, "he"}, {"windows-1256", -1.5, "ar fa"}, {"iso-8859-6", -4, "ar"}, {"windows-874", -2, "th"},
 	{"gbk", -0.7, "zh-hans zh-hant"}, {"big5", -1, "zh-hant"}, {"shift_jis", -0.7, "ja ja-half"}, {"euc-jp", -2, "ja"}, {"euc-kr", -1, "ko"},
@@ -61,10 +61,11 @@ const (
 	firstWords    = 24      // after these, hopeless candidates are dropped
 	hopeless      = 60.0    // behind the best score
 	sharpness     = 0.6     // below 1, because letters of a word are not independent
-	mainShare     = 0.85    // of the main language of a file, the rest of all languages of the encoding
+	mainShare     = 0.4     // of the main language of a file, the rest of all languages of the encoding
 	maxCandidates = 6       // in a Guess
 	maxSample     = 3       // texts in a sample
-	noisePrior    = -4.0    // of bytes without a meaning
+	rarity        = 3       // times the prior, for one of the encodings that read the same
+	noisePrior    = -6.0    // of bytes without a meaning
 	noiseByte     = 4.85    // ln 128
 	noiseLetter   = 4.0     // an ASCII letter beside such a byte
 	minPlausible  = 0.00005 // probability of a listed candidate beside the first four
@@ -85,7 +86,7 @@ type guesser struct {
 func GuessEncoding(lines [][]byte) Guess {
 	words := split(lines, isBetweenWords, maxWords)
 	if len(words) == 0 {
-		return Guess{}
+		return Guess{Candidates: []Candidate{}}
 	}
 	var all []*guesser
 	for _, c := range candidates {
@@ -230,18 +231,21 @@ func rank(all []*guesser, noise float64, cells [][]byte) Guess {
 	slices.SortStableFunc(all, func(a, b *guesser) int { return cmp.Compare(b.score, a.score) })
 	best := max(all[0].score, noise)
 	total := math.Exp(sharpness * (noise - best))
-	var groups []*guesser
-	share := map[string]float64{}
+	var groups []*guesser // a member of each, the most plausible group first
+	share, place := map[string]float64{}, map[string]int{}
 	for _, g := range all {
 		p := math.Exp(sharpness * (g.score - best))
 		total += p
 		text := strings.Join(g.texts, "\n")
-		if share[text] == 0 {
-			groups = append(groups, g)
-		}
 		share[text] += p
+		if at, known := place[text]; !known {
+			place[text] = len(groups)
+			groups = append(groups, g)
+		} else if g.score+rarity*g.prior > groups[at].score+rarity*groups[at].prior {
+			groups[at] = g
+		}
 	}
-	guess := Guess{Encoding: all[0].name}
+	guess := Guess{Encoding: groups[0].name}
 	for i, g := range groups {
 		p := share[strings.Join(g.texts, "\n")] / total
 		if i == 0 {

@@ -37,6 +37,7 @@ const (
 	costForeign     = 11.0 // a letter outside the alphabet
 	costASCIILetter = 3.3  // in a text of another script
 	costSwitch      = 4.0  // from one script to another within a word
+	costMixed       = 9.0  // the same in a language with an alphabet
 	costSymbol      = 10.0
 	costInvalid     = 14.0
 	costEdge        = 1.0 // the end of a word of characters without pairs
@@ -93,6 +94,9 @@ func (l *language) cost(word []rune) float64 {
 		}
 		if last != 0 && (last < utf8.RuneSelf) != (r < utf8.RuneSelf) && !(unicode.Is(unicode.Latin, r) && unicode.Is(unicode.Latin, last)) {
 			total += costSwitch
+			if l.pairs > 0 {
+				total += costMixed - costSwitch
+			}
 		}
 		before, last = i, r
 	}

@@ -1,5 +1,7 @@
 package charset
 
+import "bytes"
+
 // Mask replaces the trail bytes of characters that are in the ASCII range, so that
 // delimiters, quotes and line endings can be found by bytes. No encoding has quotes
 // or line endings among its trail bytes, so a line starts in the initial state even
@@ -47,7 +49,7 @@ func NewMask(encoding string) *Mask {
 		return &Mask{lead: in(0x81, 0xfe), trail: func(b byte) bool { return b >= 0x40 && b <= 0x7e || b >= 0xa1 && b <= 0xfe }}
 	case "euc-kr":
 		return &Mask{lead: in(0x81, 0xfe), trail: func(b byte) bool { return b >= 0x41 && b <= 0x5a || b >= 0x61 && b <= 0x7a || b >= 0x81 && b <= 0xfe }}
-	case iso2022JP:
+	case ISO2022JP:
 		return &Mask{}
 	}
 	return nil
@@ -122,10 +124,13 @@ func (m *Mask) unitOfJIS(b byte) byte {
 // UsesShifts reports whether b has escape sequences of ISO-2022-JP for Japanese
 // characters, which no other text has.
 func UsesShifts(b []byte) bool {
-	for i := 0; i+2 < len(b); i++ {
-		if b[i] == escape && (b[i+1] == '$' && (b[i+2] == 'B' || b[i+2] == '@') || b[i+1] == '(' && (b[i+2] == 'I' || b[i+2] == 'J')) {
+	for i := 0; ; i++ {
+		next := bytes.IndexByte(b[i:], escape)
+		if i += next; next < 0 || i+2 >= len(b) {
+			return false
+		}
+		if b[i+1] == '$' && (b[i+2] == 'B' || b[i+2] == '@') || b[i+1] == '(' && (b[i+2] == 'I' || b[i+2] == 'J') {
 			return true
 		}
 	}
-	return false
 }
