@@ -2,11 +2,6 @@ package bulk
 
 import (
 	"context"
-	"errors"
-	"io"
-	"slices"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/bulk/job"
@@ -15,7 +10,6 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sheet"
-	"github.com/regulars/regulars/internal/sheet/record"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -196,36 +190,6 @@ func (b *Bulk) draft(ctx context.Context, j *job.Job) (Draft, error) {
 	}
 	d.check(dict)
 	return d, nil
-}
-
-// shortened returns a copy of a text with at most MaxShown characters and an
-// ellipsis.
-func shortened(text string) string {
-	if runes := []rune(text[:min(len(text), (source.MaxShown+1)*utf8.UTFMax)]); len(runes) > source.MaxShown {
-		return string(runes[:source.MaxShown]) + "…"
-	}
-	return strings.Clone(text)
-}
-
-func sample(table source.File, columns int) ([][]string, error) {
-	samples := make([][]string, columns)
-	var src record.Row
-	for range sampleRows {
-		err := table.Next(&src)
-		if errors.Is(err, io.EOF) {
-			return samples, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		for i, cell := range src.Cells[:min(len(src.Cells), columns)] {
-			text := shortened(strings.TrimSpace(cell))
-			if text != "" && len(samples[i]) < 5 && !slices.Contains(samples[i], text) {
-				samples[i] = append(samples[i], text)
-			}
-		}
-	}
-	return samples, nil
 }
 
 func draftColumn(d *source.Dictionary, index int, header string, samples []string, mapping map[string]*string) DraftColumn {

@@ -10,16 +10,17 @@ import (
 	"github.com/regulars/regulars/internal/bulk"
 )
 
-// Rows of different batches do not exchange keys: the first one fails, and the
-// failed rows together exchange them.
-func TestExchangeAcrossBatchesFailsAndIsDoneByTheFailedRows(t *testing.T) {
+// Rows of different batches exchange keys as those of one batch do.
+func TestRowsOfDifferentBatchesExchangeKeys(t *testing.T) {
 	const others = "x@x.example,xx,\ny@x.example,yy,\nz@x.example,zz,\n"
 	for _, c := range []struct{ name, text, codes string }{
-		{"usernames", "a@x.example,bb,\n" + others + "b@x.example,aa,\n", "map[2:identity_conflict 6:identity_conflict]"},
-		{"identifiers", "a@x.example,,c2\n" + others + "b@x.example,,c1\n", "map[2:identifier_taken 6:identifier_taken]"},
-		{"both, in a circle", "a@x.example,bb,c2\n" + others + "b@x.example,cc,c3\n" + others + "c@x.example,aa,c1\n", "map[2:identity_conflict 6:identity_conflict 10:identity_conflict]"},
-		{"keys that their holder gives up later", "a@x.example,bb,c2\n" + others + "b@x.example,b2,c9\n", "map[2:identity_conflict]"},
+		{"usernames", "a@x.example,bb,\n" + others + "b@x.example,aa,\n", "map[]"},
+		{"identifiers", "a@x.example,,c2\n" + others + "b@x.example,,c1\n", "map[]"},
+		{"both, in a circle", "a@x.example,bb,c2\n" + others + "b@x.example,cc,c3\n" + others + "c@x.example,aa,c1\n", "map[]"},
+		{"keys that their holder gives up later", "a@x.example,bb,c2\n" + others + "b@x.example,b2,c9\n", "map[]"},
 		{"keys that their holder gave up before", "b@x.example,b2,c9\n" + others + "a@x.example,bb,c2\n", "map[]"},
+		{"keys that their holder releases in a failed row", "a@x.example,bb,c2\n" + others + "b@x.example,b 2,c9\n", "map[2:identity_conflict 6:invalid_username]"},
+		{"keys that their holder gives another value later", "a@x.example,bb,c2\n" + others + "b@x.example,bb,c9\n", "map[2:identity_conflict]"},
 	} {
 		eachWithCards(t, func(f *fixture) {
 			f.run(bulk.Import, "Email,Username,First Name,Last Name\nx@x.example,xx,F,L\ny@x.example,yy,F,L\nz@x.example,zz,F,L\n", bulk.Options{})
@@ -44,11 +45,60 @@ func TestExchangeAcrossBatchesFailsAndIsDoneByTheFailedRows(t *testing.T) {
 			if got := fmt.Sprint(f.codes(done)); got != c.codes || plan.Counts != done.Counts {
 				t.Errorf("%s: without a plan %s, want %s; %+v, %+v", c.name, got, c.codes, plan.Counts, done.Counts)
 			}
-			if done.Counts.Failed > 0 {
-				f.want(f.run(bulk.Import, f.failedCSV(done), bulk.Options{}), bulk.Completed, 0, done.Counts.Failed, 0, 0, 0)
-			}
 			if d := cmp.Diff(want, f.holders()); d != "" {
 				t.Errorf("%s: %s", c.name, d)
+			}
+		})
+	}
+}
+
+// TestExchangesAmongNewMembers has rows of new members, which are written in
+// groups, before and between the rows that exchange names.
+func TestExchangesAmongNewMembers(t *testing.T) {
+	eachWithCards(t, func(f *fixture) {
+		f.bulk = f.withBatchRows(3)
+		var text strings.Builder
+		text.WriteString("Email,Username,First Name,Last Name\n")
+		fill := func(name string, rows int) {
+			for n := range rows {
+				fmt.Fprintf(&text, "%s%d@x.example,%s%d,F,L\n", name, n, name, n)
+			}
+		}
+		fill("before", 20)
+		text.WriteString("a@x.example,bb,A,L\n")
+		fill("between", 40)
+		text.WriteString("b@x.example,aa,B,L\n")
+		fill("after", 10)
+		before := f.state()
+		s := f.run(bulk.Import, text.String(), bulk.Options{})
+		f.want(s, bulk.Completed, 70, 2, 0, 0, 0)
+		if a, b := f.member("a@x.example"), f.member("b@x.example"); a.Username != "bb" || b.Username != "aa" {
+			t.Errorf("%s and %s", a.Username, b.Username)
+		}
+		f.undo(s)
+		f.same(before)
+	})
+}
+
+func TestARowThatGivesAPersonAnotherUsernameNamesTheFirstOne(t *testing.T) {
+	const others = "F,L,xx,x@x.example\nF,L,yy,y@x.example\nF,L,zz,z@x.example\n"
+	for _, batches := range []string{"", others} {
+		eachWithCards(t, func(f *fixture) {
+			f.bulk = f.withBatchRows(3)
+			text := peopleHeader + "Eve,One,eve1,evex@example.org\n" + batches + "Eva,Two,eve2,evex@example.org\nEva,Three,eve1,EVEX@example.org\n"
+			plan := f.run(bulk.Import, text, bulk.Options{DryRun: true})
+			for range 2 {
+				s := f.run(bulk.Import, text, bulk.Options{})
+				if s.Counts.Failed != 1 || len(f.findings(plan)) != 1 {
+					t.Fatalf("%v, planned %v", f.findings(s), f.findings(plan))
+				}
+				d := f.details(s, bulk.DetailFilter{Outcome: "failed"})[0]
+				if e := d.Errors[0]; e.Code != "person_repeated" || e.Column != "Username" || !strings.Contains(e.Message.English, "Line 2 ") || e.Value != "eve2" {
+					t.Errorf("line %d: %+v", d.Line, e)
+				}
+				if m := f.member("evex@example.org"); m.Username != "eve1" || m.LastName != "Three" {
+					t.Errorf("%s %s", m.Username, m.LastName)
+				}
 			}
 		})
 	}

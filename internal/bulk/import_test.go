@@ -174,8 +174,8 @@ func TestAUsernameCanPassFromOnePersonToTheNext(t *testing.T) {
 				f.Errorf("%s belongs to %s, want %s", username, got, email)
 			}
 		}
-		swap := "Email,Username\nann@example.com,tmp\nbob@example.com,anna\nann@example.com,ann\n"
-		f.want(f.run(bulk.Import, swap, bulk.Options{}), bulk.Completed, 0, 3, 0, 0, 0)
+		swap := "Email,Username\nbob@example.com,anna\nann@example.com,ann\n"
+		f.want(f.run(bulk.Import, swap, bulk.Options{}), bulk.Completed, 0, 2, 0, 0, 0)
 		if got := f.member("anna").Email; got != "Bob@Example.com" {
 			f.Errorf("anna belongs to %s after the swap", got)
 		}

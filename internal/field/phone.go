@@ -51,7 +51,7 @@ func phoneReadings(given, country string) []string {
 		given = "+" + strings.TrimLeft(rest, " \u00a0-./")
 	}
 	readings := []string{given}
-	if without := trunkZero.ReplaceAllString(given, "$1"); without != given {
+	if without := trunkZero.ReplaceAllString(given, "${1}"); without != given {
 		readings = []string{without, given}
 	}
 	if prefixed && country != "" { // 00 starts national numbers in some countries

@@ -107,13 +107,17 @@ func (e *Edit) ApplyAll(ctx context.Context, tx *sqldb.Tx, values []FieldValue) 
 		}
 		e.Country = home.Settings.DefaultCountry
 	}
+	earlier, found := e.Errors, make([][]errs.Field, len(values))
 	for _, phones := range []bool{false, true} { // countries before phone numbers
-		for _, v := range values {
+		for i, v := range values {
 			if hasType(v, field.Phone) == phones {
+				e.Errors = nil
 				e.apply(v)
+				found[i] = e.Errors
 			}
 		}
 	}
+	e.Errors = slices.Concat(earlier, slices.Concat(found...))
 	return nil
 }
 

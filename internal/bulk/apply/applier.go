@@ -26,6 +26,9 @@ func (a *applier) applyBatch(ctx context.Context, tx *sqldb.Tx, b *batch, now ti
 	if err != nil {
 		return nil, err
 	}
+	if err := b.checkBlocked(p.Blocked()); err != nil {
+		return nil, err
+	}
 	b.exchanges = p.Spans()
 	if err := a.write(ctx, tx, p); err != nil {
 		if sqldb.IsConstraint(err) {

@@ -18,6 +18,7 @@ type batch struct {
 	group     *batchGroup // instead of rows: several batches, from number on
 	parts     *parts      // of the divided batch; nil: not divided
 	exchanges []plan.Span // of the last plan: rows that depend on each other
+	settled   bool        // no later row releases a key that the rows need
 
 	records []outcome.Record // of the last transaction
 	counts  outcome.Counts
@@ -79,8 +80,8 @@ func (p *batch) cut() (at int, ok bool) {
 func (p *batch) divided(at int, doneBytes int64) [2]*batch {
 	between := doneBytes + (p.ProcessedBytes-doneBytes)*int64(at)/int64(len(p.Rows))
 	return [2]*batch{
-		{Batch: source.Batch{Rows: p.Rows[:at], Next: p.Rows[at].Pos, ProcessedBytes: between}, fresh: true, parts: p.parts},
-		{Batch: source.Batch{Rows: p.Rows[at:], Next: p.Next, ProcessedBytes: p.ProcessedBytes, Last: p.Last}, fresh: true, parts: p.parts},
+		{Batch: source.Batch{Rows: p.Rows[:at], Next: p.Rows[at].Pos, ProcessedBytes: between}, fresh: true, settled: true, parts: p.parts},
+		{Batch: source.Batch{Rows: p.Rows[at:], Next: p.Next, ProcessedBytes: p.ProcessedBytes, Last: p.Last}, fresh: true, settled: true, parts: p.parts},
 	}
 }
 

@@ -35,6 +35,7 @@ type fileRun struct {
 	Deps
 
 	groupsFrom int64 // no groups before this number of rows
+	ahead      *plan.Lookahead
 }
 
 // File applies the rows of a job's file from the saved position to the end.
@@ -66,13 +67,15 @@ func (r *fileRun) readFile(ctx context.Context) error {
 	if err := table.Seek(r.Job.Position); err != nil {
 		return err
 	}
+	r.ahead = plan.NewLookahead(rules, columns, r.Job.Formats(), r.Open)
+	defer r.ahead.Close()
 	reading, stop := context.WithCancel(ctx)
 	defer gc.begin()()
 	f := r.startFeed(reading, table, source.NewReader(columns, r.Job.Formats(), rules.Open), step)
 	defer f.stop()
 	defer stop()
 	for p := range f.batches {
-		if err := r.applyBatch(ctx, step, p); err != nil {
+		if err := r.applyWithExchanges(ctx, step, f, p); err != nil {
 			return r.disableGroupsAfter(p, err)
 		}
 		if err := step.committed(ctx, p); err != nil {
@@ -103,14 +106,14 @@ func (r *fileRun) advanceInMemory(p *batch) {
 func (r *fileRun) disableGroupsAfter(p *batch, err error) error {
 	if errors.Is(err, errGroupConflict) {
 		_, rows := p.count()
-		r.groupsFrom = r.Job.Counts.Read + 8*rows
+		r.groupsFrom = max(r.groupsFrom, r.Job.Counts.Read+8*rows)
 	}
 	return err
 }
 
 // stepFor returns the step for the job.
 func (r *fileRun) stepFor(ctx context.Context, ru *plan.Rules, l *source.Header) (step, error) {
-	pl := &plan.Planner{Rules: ru, CommunityID: r.Job.CommunityID, DB: r.DB}
+	pl := &plan.Planner{Rules: ru, CommunityID: r.Job.CommunityID, JobID: r.Job.ID, Since: r.Job.StartedAt, DB: r.DB}
 	switch {
 	case r.Job.DryRun:
 		dry, err := plan.NewDryRun(ctx, pl, plan.DryRunInput{
@@ -299,4 +302,63 @@ func (r *fileRun) isolate(ctx context.Context, step step, p *batch, cause error)
 func (r *fileRun) failRow(ctx context.Context, row *source.Row, cause error) {
 	r.Log.WarnContext(ctx, "row violates a constraint", "job_id", r.Job.ID, "line", row.Line, "error", cause.Error())
 	row.Errors = append(row.Errors, conflict(row, cause))
+}
+
+// blockedError rolls a batch back whose rows need keys of members who may release
+// them in a later row.
+type blockedError struct{ keys []plan.Blocked }
+
+func (*blockedError) Error() string { return "bulk: a later row may release a key" }
+
+// checkBlocked returns a blockedError unless the rows that may release the keys
+// are known.
+func (p *batch) checkBlocked(keys []plan.Blocked) error {
+	if p.settled || len(keys) == 0 {
+		return nil
+	}
+	return &blockedError{keys}
+}
+
+// applyWithExchanges applies a batch. If members of the batch exchange keys with
+// members of later rows, the batches up to those rows are applied together.
+func (r *fileRun) applyWithExchanges(ctx context.Context, step step, f *feed, p *batch) error {
+	for {
+		err := r.applyBatch(ctx, step, p)
+		blocked, ok := errors.AsType[*blockedError](err)
+		if !ok {
+			return err
+		}
+		rows, err := r.ahead.Rows(ctx, blocked.keys, p.Next, r.Job.Counts.Read+int64(len(p.Rows)))
+		if err != nil {
+			return err
+		}
+		if p.settled = rows == 0; !p.settled {
+			if err := r.extend(f, p, rows); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// maxJoinedRows limits a batch with exchanges.
+const maxJoinedRows = 60_000
+
+// extend adds the batches with the next rows to a batch.
+func (r *fileRun) extend(f *feed, p *batch, rows int) error {
+	p.plan, p.settled = nil, len(p.Rows)+rows > maxJoinedRows
+	for rows > 0 && !p.settled {
+		next, ok := <-f.batches
+		switch {
+		case !ok: // reading failed
+			p.settled = true
+		case next.group != nil:
+			r.groupsFrom = r.Job.Counts.Read + int64(len(p.Rows)+rows) + 1
+			return errGroupConflict // read again without groups
+		default:
+			p.Rows = append(p.Rows, next.Rows...)
+			p.Next, p.ProcessedBytes, p.Last = next.Next, next.ProcessedBytes, next.Last
+			rows -= len(next.Rows)
+		}
+	}
+	return nil
 }

@@ -43,7 +43,11 @@ type dryRunStep struct {
 }
 
 func (s dryRunStep) apply(ctx context.Context, tx *sqldb.Tx, p *batch) ([]outcome.Record, outcome.Counts, error) {
-	return s.dry.Plan(ctx, tx, p.Rows, s.Clock.Now())
+	records, counts, err := s.dry.Plan(ctx, tx, p.Rows, s.Clock.Now())
+	if err == nil {
+		err = p.checkBlocked(s.dry.Blocked())
+	}
+	return records, counts, err
 }
 
 func (s dryRunStep) committed(ctx context.Context, p *batch) error {
@@ -65,8 +69,11 @@ func (s *planStep) apply(ctx context.Context, tx *sqldb.Tx, p *batch) ([]outcome
 	if err != nil {
 		return nil, outcome.Counts{}, err
 	}
-	done, rows, err := s.PlanExpected(ctx, tx, p.Rows, expected, s.Clock.Now())
+	done, rows, err := s.PlanExpected(ctx, tx, p.Rows, expected, p.settled, s.Clock.Now())
 	if err != nil {
+		return nil, outcome.Counts{}, err
+	}
+	if err := p.checkBlocked(done.Blocked()); err != nil {
 		return nil, outcome.Counts{}, err
 	}
 	p.exchanges = done.Spans()

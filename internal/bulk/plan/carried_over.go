@@ -205,7 +205,8 @@ func (c *carriedEntries) read(place int64) (*packedEntry, error) {
 func (c *carriedEntries) unpack(s *packedEntry) (*Entry, error) {
 	in := field.NewBinaryReader(s.packed)
 	p := &Entry{simulated: in.Uint() != 0, packed: s}
-	p.Record, p.oldUsername = member.ReadRecord(in), in.String()
+	p.Record, p.line = member.ReadRecord(in), int(in.Uint()) //nolint:gosec // was an int
+	p.oldUsername = in.String()
 	for range in.Uint() {
 		id := in.String()
 		value := in.Value()

@@ -45,7 +45,7 @@ func TestCarriedOverEntriesAreUnpackedUnchanged(t *testing.T) {
 	)
 	rapid.Check(t, func(t *rapid.T) {
 		text := func(name string) string { return rapid.String().Draw(t, name) }
-		p := &Entry{simulated: rapid.Bool().Draw(t, "imagined"), oldUsername: text("was named"), Record: &member.Record{
+		p := &Entry{simulated: rapid.Bool().Draw(t, "imagined"), oldUsername: text("was named"), line: rapid.IntRange(0, 1<<40).Draw(t, "line"), Record: &member.Record{
 			ID: text("id"), AccountID: text("account"), Number: rapid.Int64().Draw(t, "number"), Email: text("email"), EmailKey: text("email key"), Username: text("username"),
 			UsernameKey: text("username key"), State: text("state"), Owner: rapid.Bool().Draw(t, "owner"), DisplayName: text("display"),
 			FirstName: text("first"), LastName: text("last"), Phone: text("phone"), Country: text("country"), Language: text("language"),

@@ -32,6 +32,10 @@ type decider struct {
 	lines       []int             // of the first rows that named newTags
 
 	declined map[string]bool // email keys with a declined membership; may be nil
+	since    int64           // start of the job, Unix milliseconds
+	earlier  earlierLines    // of members that changed since
+	suspects []string        // ids of members that changed since and are not in earlier
+	blocked  []Blocked       // keys that rows need
 	claims   claims          // keys that their holders release in a later row
 	trial    member.Record   // for change
 }
@@ -42,6 +46,9 @@ func newDecider(ru *Rules, c *IdentityMap, tags map[string]string, now time.Time
 
 func (p *decider) decide(r *source.Row) Decision {
 	v := p.decideRow(r)
+	if v.Entry != nil && v.Entry.line == 0 {
+		v.Entry.line = r.Line
+	}
 	for len(p.lines) < len(p.newTags) {
 		p.lines = append(p.lines, r.Line)
 	}
@@ -213,6 +220,7 @@ func (p *decider) value(r *source.Row, s *source.Cell, entry *Entry) (any, *sour
 	case s.Field.Identifier && !s.Field.Default && s.Value != nil:
 		holder := p.identities.identifiers[Key{s.Field.ID, member.IdentifierKey(s.Value)}]
 		if holder != nil && (entry.ID == "" || holder.ID != entry.ID) && !p.claims.allow(r, entry.ID, UniqueKey(s.Field, s.Value), s.Field, holder) {
+			p.blocked = append(p.blocked, Blocked{UniqueKey(s.Field, s.Value), s.Field, holder})
 			return nil, source.NewRowError(s.Column.Header, "identifier_taken", errs.NewSentence("Another member has this %s.", s.Field.Label()), s.Text)
 		}
 	}
@@ -281,7 +289,11 @@ func (p *decider) match(r *source.Row) (*Entry, *source.RowError) {
 		return nil, source.NewRowError(p.header(field.EmailName), "email_differs", errs.Constant("The member found by the other column has another email. An import never changes emails."), r.Email)
 	}
 	if r.UsernameKey != "" && entry.UsernameKey != r.UsernameKey {
+		if problem := p.repeated(r, entry); problem != nil {
+			return nil, problem
+		}
 		if other := p.identities.usernames[r.UsernameKey]; other != nil && !p.claims.allow(r, entry.ID, Key{field.Username, r.UsernameKey}, p.username, other) {
+			p.blocked = append(p.blocked, Blocked{Key{field.Username, r.UsernameKey}, p.username, other})
 			return nil, source.NewRowError(p.header(field.Username), "identity_conflict", errs.Constant("The email and the username belong to two different members."), r.Username)
 		}
 		if entry.Claimed() {
@@ -354,6 +366,7 @@ func (p *decider) decideAll(rows []source.Row) Decisions {
 
 func (p *decider) decideEach(rows []source.Row) Decisions {
 	done := Decisions{list: make([]Decision, len(rows))}
+	p.blocked, p.suspects = nil, nil
 	for i := range rows {
 		done.list[i] = p.decide(&rows[i])
 		done.Counts.Add(done.list[i].outcome)

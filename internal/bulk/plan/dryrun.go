@@ -34,6 +34,7 @@ type DryRun struct {
 	simulatedTags map[string]string // name -> id
 	identities    *IdentityMap      // of the current batch
 	namedBy       map[*Entry][]Key  // the keys of the rows of a member
+	blocked       []Blocked         // of the current batch
 }
 
 // DryRunInput is the file of a dry run and its resources.
@@ -85,6 +86,7 @@ func (h *DryRun) Plan(ctx context.Context, tx *sqldb.Tx, rows []source.Row, now 
 		return nil, outcome.Counts{}, err
 	}
 	done := d.decideAll(rows)
+	h.blocked = d.blocked
 	h.namedBy = map[*Entry][]Key{}
 	for i := range done.list {
 		if entry := done.list[i].Entry; entry != nil {
@@ -93,6 +95,10 @@ func (h *DryRun) Plan(ctx context.Context, tx *sqldb.Tx, rows []source.Row, now 
 	}
 	return records(rows, done.list, d.tagNames()), done.Counts, nil
 }
+
+// Blocked are the keys that failed rows of the current batch need from members
+// who may release them in a later one.
+func (h *DryRun) Blocked() []Blocked { return h.blocked }
 
 // firstReadRows is the number of rows whose memory the first pass reuses
 // together.

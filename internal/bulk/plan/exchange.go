@@ -1,8 +1,13 @@
 package plan
 
 import (
+	"context"
+	"strings"
+
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sheet/record"
 )
 
 // claims are the usernames and identifiers that rows of a batch may claim from
@@ -70,3 +75,156 @@ func (t *claims) revokeFailed() (some bool) {
 
 // exchangeRounds is the number of decisions after which all claims are revoked.
 const exchangeRounds = 5
+
+// Blocked is a key that a row needs and that its holder has at the end of the
+// batch.
+type Blocked struct {
+	key    Key
+	field  *field.Field
+	holder *Entry
+}
+
+// maxAhead is the number of rows behind a batch among which the row is found
+// that releases a key.
+const maxAhead = 50_000
+
+// Lookahead reads the keys of the rows behind a batch. Each row of the file is
+// read at most once, and only if a batch has a blocked key.
+type Lookahead struct {
+	open    func(context.Context) (source.File, error)
+	table   source.File
+	opened  bool
+	reader  *source.Reader
+	matcher matcher
+	rows    []aheadRow // in order, from number first on
+	first   int64
+	end     bool // of the file
+}
+
+// aheadRow has the keys of a row.
+type aheadRow struct {
+	match       Key // identifies the member; zero: none
+	username    string
+	identifiers map[string]Key // by field; a zero Key clears it
+}
+
+// NewLookahead returns a Lookahead of a file with a header.
+func NewLookahead(ru *Rules, l *source.Header, formats field.Formats, open func(context.Context) (source.File, error)) *Lookahead {
+	return &Lookahead{open: open, reader: source.NewReader(l.KeysOnly(), formats, ru.Open), matcher: matcher{update: ru.update}}
+}
+
+// Close closes the file.
+func (a *Lookahead) Close() {
+	if a.opened {
+		a.table.Close()
+		a.opened = false
+	}
+}
+
+// Rows returns the number of rows behind a batch up to the last one that
+// releases a blocked key; 0: none does. The rows start at pos and have the
+// number next.
+func (a *Lookahead) Rows(ctx context.Context, blocked []Blocked, pos record.Pos, next int64) (int, error) {
+	if err := a.read(ctx, pos, next); err != nil {
+		return 0, err
+	}
+	wanted := map[Key][]*Blocked{}
+	for i := range blocked {
+		for _, k := range blocked[i].holder.matchKeys() {
+			wanted[k] = append(wanted[k], &blocked[i])
+		}
+	}
+	found, released := 0, map[*Blocked]bool{}
+	for i := range a.rows {
+		for _, b := range wanted[a.rows[i].match] {
+			if !released[b] && a.rows[i].releases(b) {
+				released[b], found = true, i+1
+			}
+		}
+	}
+	return found, nil
+}
+
+// releases reports whether a row of the holder changes the blocked key.
+func (r *aheadRow) releases(b *Blocked) bool {
+	if b.field.Default {
+		return r.username != "" && r.username != b.key.Value
+	}
+	key, given := r.identifiers[b.field.ID]
+	return given && key != b.key
+}
+
+// matchKeys are the keys by which a row can name the member.
+func (p *Entry) matchKeys() []Key {
+	keys := []Key{{field.EmailName, p.EmailKey}, {field.Username, p.UsernameKey}}
+	if p.ID != "" && !p.simulated {
+		keys = append(keys, Key{source.RefKey, p.ID}, Key{source.RefKey, formatNumber(p.Number)})
+	}
+	return keys
+}
+
+// read reads the rows from number next on.
+func (a *Lookahead) read(ctx context.Context, pos record.Pos, next int64) error {
+	if !a.opened {
+		var err error
+		if a.table, err = a.open(ctx); err != nil {
+			return err
+		}
+		a.opened = true
+		if err := a.table.Seek(pos); err != nil {
+			return err
+		}
+		a.rows, a.first, a.end = nil, next, false
+	}
+	switch last := a.first + int64(len(a.rows)); {
+	case next < a.first || next > last:
+		if err := a.table.Seek(pos); err != nil {
+			return err
+		}
+		a.rows, a.first, a.end = nil, next, false
+	default:
+		a.rows, a.first = append([]aheadRow(nil), a.rows[next-a.first:]...), next
+	}
+	var src record.Row
+	for !a.end && len(a.rows) < maxAhead {
+		if len(a.rows)%firstReadRows == 0 {
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+			a.reader.Reset()
+		}
+		if err := a.table.Next(&src); err != nil {
+			a.end = true // an error is reported when the rows are applied
+			return context.Cause(ctx)
+		}
+		read := a.reader.Read(&src)
+		a.rows = append(a.rows, a.keysOf(&read))
+	}
+	return nil
+}
+
+// keysOf copies the keys of a row.
+func (a *Lookahead) keysOf(r *source.Row) (row aheadRow) {
+	if len(r.Errors) > 0 {
+		return row
+	}
+	if keys := a.matcher.matchKeys(r); len(keys) > 0 {
+		row.match = Key{keys[0].Kind, strings.Clone(keys[0].Value)}
+	}
+	row.username = strings.Clone(r.UsernameKey)
+	for i := range r.Cells {
+		s := &r.Cells[i]
+		if !s.Field.Identifier || s.Field.Default {
+			continue
+		}
+		if row.identifiers == nil {
+			row.identifiers = map[string]Key{}
+		}
+		key := Key{}
+		if s.Value != nil {
+			key = Key{s.Field.ID, strings.Clone(member.IdentifierKey(s.Value))}
+		}
+		row.identifiers[s.Field.ID] = key
+	}
+	return row
+}

@@ -25,6 +25,7 @@ type Entry struct {
 	Dirty          bool                 // to be written
 	simulated      bool                 // created by a dry run
 	carriedOver    bool                 // from an earlier batch of a dry run
+	line           int                  // of the first row of the member in the batch, or in an earlier one of a dry run; 0: none
 	packed         *packedEntry         // the packed form of a carried-over entry
 	oldUsername    string               // before the batch; "": unchanged
 	oldIdentifiers map[*field.Field]any // before the batch
@@ -293,6 +294,7 @@ func (p *Entry) pack(b []byte) (_ []byte, err error) {
 	if b, err = p.Record.AppendBinary(append(b, imagined)); err != nil {
 		return nil, err
 	}
+	b = binary.AppendUvarint(b, uint64(p.line)) //nolint:gosec // not negative
 	b = binary.AppendUvarint(b, uint64(len(p.oldUsername)))
 	b = append(b, p.oldUsername...)
 	b = binary.AppendUvarint(b, uint64(len(p.oldIdentifiers)))

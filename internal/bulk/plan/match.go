@@ -1,9 +1,14 @@
 package plan
 
 import (
+	"context"
+
+	"github.com/regulars/regulars/internal/bulk/outcome"
 	"github.com/regulars/regulars/internal/bulk/source"
+	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
+	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // matcher returns the keys of rows.
@@ -75,4 +80,51 @@ func allKeys(ru *Rules, rows []source.Row) []Key {
 		}
 	}
 	return keys
+}
+
+// earlierLines are the lines of earlier batches that created or changed members,
+// by id; 0: none did.
+type earlierLines map[string]int
+
+// repeated returns the error of a row that gives a member of an earlier row
+// another username; nil if it does not.
+func (p *decider) repeated(r *source.Row, entry *Entry) *source.RowError {
+	line := entry.line
+	if line == 0 && !entry.created && !entry.carriedOver && entry.UpdatedAt >= p.since {
+		var known bool
+		if line, known = p.earlier[entry.ID]; !known {
+			p.suspects = append(p.suspects, entry.ID)
+		}
+	}
+	if line == 0 {
+		return nil
+	}
+	return source.NewRowError(p.header(field.Username), "person_repeated",
+		errs.NewSentence("Line %d is about the same person, with another username. Correct the email or the username in one of the lines.", line), r.Username)
+}
+
+// findEarlier looks for the members among ids that earlier batches of the job
+// created or changed. Only members that changed since the start of the job are
+// looked up.
+func (pl *Planner) findEarlier(ctx context.Context, q sqldb.Querier, ids []string, into earlierLines) error {
+	for _, id := range ids {
+		into[id] = 0
+	}
+	for number := int64(0); pl.JobID != ""; number++ {
+		batch, err := outcome.Find(ctx, q, pl.CommunityID, pl.JobID, number, 0, 0)
+		if err != nil || batch == nil {
+			return err
+		}
+		number = batch.Number
+		list, err := outcome.Unpack(batch.Outcomes)
+		if err != nil {
+			return err
+		}
+		for i := range list {
+			if known, asked := into[list[i].UserID]; asked && known == 0 && list[i].UserID != "" {
+				into[list[i].UserID] = list[i].Pos.Line
+			}
+		}
+	}
+	return nil
 }

@@ -21,6 +21,8 @@ import (
 type Planner struct {
 	Rules          *Rules
 	CommunityID    string
+	JobID          string // whose earlier batches repeat members
+	Since          int64  // start of the job, Unix milliseconds
 	DB             *sqldb.DB
 	Watch          *sqldb.ChangeWatch                // nil: no lookups before the transaction
 	ListCreated    bool                              // list all values of created members, for a digest
@@ -44,6 +46,10 @@ type Plan struct {
 
 // Spans are the rows of each exchange of keys.
 func (p *Plan) Spans() []Span { return p.decider.claims.spans }
+
+// Blocked are the keys that failed rows need from members who may release them
+// in a later batch.
+func (p *Plan) Blocked() []Blocked { return p.decider.blocked }
 
 // Writes are the table rows of the plan.
 func (p *Plan) Writes() Writes { return p.decider.identities.Writes() }
@@ -81,8 +87,10 @@ func (pl *Planner) Plan(ctx context.Context, tx *sqldb.Tx, rows []source.Row, be
 }
 
 // PlanExpected plans every row again. A row whose change differs from its record
-// of the dry run fails as plan_stale. It returns the rows with these marked.
-func (pl *Planner) PlanExpected(ctx context.Context, tx *sqldb.Tx, rows []source.Row, expected []outcome.Record, now time.Time) (*Plan, []source.Row, error) {
+// of the dry run fails as plan_stale. It returns the rows with these marked. Until
+// it is settled that no later row releases a key, a plan with Blocked keys is
+// returned before that.
+func (pl *Planner) PlanExpected(ctx context.Context, tx *sqldb.Tx, rows []source.Row, expected []outcome.Record, settled bool, now time.Time) (*Plan, []source.Row, error) {
 	tags, err := pl.Start(ctx, tx)
 	if err != nil {
 		return nil, nil, err
@@ -92,6 +100,9 @@ func (pl *Planner) PlanExpected(ctx context.Context, tx *sqldb.Tx, rows []source
 		p, err := pl.planFresh(ctx, tx, rows, tags, now, false)
 		if err != nil {
 			return nil, nil, err
+		}
+		if !settled && len(p.Blocked()) > 0 {
+			return p, rows, nil
 		}
 		names, stale := p.decider.tagNames(), false
 		for i := range rows {
@@ -153,10 +164,11 @@ func (pl *Planner) planFresh(ctx context.Context, q sqldb.Querier, rows []source
 	if err != nil {
 		return nil, err
 	}
+	earlier := earlierLines{}
 	for {
 		// Each round changes the members in the map.
 		p := newDecider(pl.Rules, NewIdentityMap(len(rows)), tags, now)
-		p.declined = declined
+		p.declined, p.since, p.earlier = declined, pl.Since, earlier
 		p.listCreated = pl.ListCreated
 		_, locks := q.(*sqldb.Tx)
 		if err := p.identities.Load(ctx, q, pl.CommunityID, keys, locks); err != nil {
@@ -164,6 +176,13 @@ func (pl *Planner) planFresh(ctx context.Context, q sqldb.Querier, rows []source
 		}
 		done := p.decideAll(rows)
 		unverified := p.unverifiedKeys(rows, optimistic)
+		if len(p.suspects) > 0 {
+			if err := pl.findEarlier(ctx, q, p.suspects, earlier); err != nil {
+				return nil, err
+			}
+			keys = append(keys, unverified...)
+			continue
+		}
 		if len(unverified) == 0 {
 			return &Plan{Decisions: done, decider: p, Declines: declines}, nil
 		}
