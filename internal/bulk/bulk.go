@@ -175,6 +175,15 @@ func (b *Bulk) newWorkbook(w io.Writer, o sheet.WorkbookOptions) (*sheet.Workboo
 	return sheet.NewWorkbookWriter(w, o)
 }
 
+// jobWithDetails returns a job with row details. It fails with NotFound or Gone expired.
+func (b *Bulk) jobWithDetails(ctx context.Context, communityID, jobID string) (job.Job, error) {
+	j, err := job.Load(ctx, b.db, communityID, jobID)
+	if err == nil && job.Expired(&j, b.clock.MS()) {
+		err = job.ErrExpired()
+	}
+	return j, err
+}
+
 // NewID returns an id for a new job, so that the response can be stored before
 // the job.
 func (b *Bulk) NewID() string { return id.New(b.clock.Now()) }

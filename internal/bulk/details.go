@@ -115,15 +115,6 @@ func parseCursor(cursor string) (number int64, skip int, err error) {
 	return number, skip, nil
 }
 
-// jobWithDetails returns a job with row details. It fails with NotFound or Gone expired.
-func (b *Bulk) jobWithDetails(ctx context.Context, communityID, jobID string) (job.Job, error) {
-	j, err := job.Load(ctx, b.db, communityID, jobID)
-	if err == nil && job.Expired(&j, b.clock.MS()) {
-		err = job.ErrExpired()
-	}
-	return j, err
-}
-
 // describe reads the rows again for the values that are only in the file.
 func (b *Bulk) describe(ctx context.Context, j *job.Job, list []outcome.Record) ([]Detail, error) {
 	details := make([]Detail, len(list))

@@ -3,7 +3,6 @@ package bulk
 import (
 	"context"
 	"io"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -228,21 +227,4 @@ func (f *failedBatch) flush(ctx context.Context) error {
 	}
 	f.rows, f.bytes = f.rows[:0], 0
 	return nil
-}
-
-// FailedName is the file name for the failed rows of a job.
-func FailedName(s Status, format Format) string {
-	name := strings.Map(func(r rune) rune {
-		if r < ' ' || strings.ContainsRune(`"\/:*?<>|;`, r) {
-			return '_'
-		}
-		return r
-	}, filepath.Base(s.FileName))
-	for _, ending := range []string{".gz", ".zip", ".xlsx", ".ods", ".csv", ".tsv", ".txt"} {
-		name = strings.TrimSuffix(name, ending)
-	}
-	if name == "" || name == "." {
-		name = "import"
-	}
-	return name + "-failed." + string(format)
 }

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/regulars/regulars/internal/bulk/job"
 )
 
 var (
@@ -58,3 +60,6 @@ func collectTotals(totals []Totals, to chan<- prometheus.Metric) {
 		}
 	}
 }
+
+// Totals returns the sums since the installation began, for metrics.
+func (b *Bulk) Totals(ctx context.Context) ([]job.Totals, error) { return job.SelectTotals(ctx, b.db) }

@@ -2,6 +2,8 @@ package bulk
 
 import (
 	"context"
+	"path/filepath"
+	"strings"
 
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
@@ -153,5 +155,19 @@ func (b *Bulk) pace(s *Status, j *job.Job) {
 
 func rounded(f float64) float64 { return float64(int64(f*10+0.5)) / 10 }
 
-// Totals returns the sums since the installation began, for metrics.
-func (b *Bulk) Totals(ctx context.Context) ([]job.Totals, error) { return job.SelectTotals(ctx, b.db) }
+// FailedName is the file name for the failed rows of a job.
+func FailedName(s Status, format Format) string {
+	name := strings.Map(func(r rune) rune {
+		if r < ' ' || strings.ContainsRune(`"\/:*?<>|;`, r) {
+			return '_'
+		}
+		return r
+	}, filepath.Base(s.FileName))
+	for _, ending := range []string{".gz", ".zip", ".xlsx", ".ods", ".csv", ".tsv", ".txt"} {
+		name = strings.TrimSuffix(name, ending)
+	}
+	if name == "" || name == "." {
+		name = "import"
+	}
+	return name + "-failed." + string(format)
+}
