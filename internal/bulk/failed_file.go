@@ -85,7 +85,8 @@ func (c *countingWriter) Write(p []byte) (int, error) {
 }
 
 func (b *Bulk) writeFailedCSV(ctx context.Context, rows *rowReader, w io.Writer) error {
-	out := sheet.NewWriter(w, rows.table.Detected())
+	detected := rows.table.Detected()
+	out := sheet.NewWriter(w, detected)
 	cell := func(_ int, text string) string { return sheet.EscapeFormula(text) }
 	if numbers := rows.typedNumbers(); numbers != nil {
 		cell = func(column int, text string) string {
@@ -93,6 +94,15 @@ func (b *Bulk) writeFailedCSV(ctx context.Context, rows *rowReader, w io.Writer)
 				text = strings.Replace(text, ".", ",", 1)
 			}
 			return sheet.EscapeFormula(text)
+		}
+	}
+	above := rows.upload.Options.HeaderLine - 1
+	if detected.Sep && detected.Format == "csv" {
+		above-- // its line is written by out
+	}
+	for range above {
+		if err := out.Write(nil); err != nil {
+			return err
 		}
 	}
 	if err := b.writeFailedRows(ctx, rows, out, cell); err != nil {
@@ -116,7 +126,7 @@ func (l *rowReader) typedNumbers() []bool {
 
 func (b *Bulk) writeFailedWorkbook(ctx context.Context, rows *rowReader, w io.Writer) error {
 	number, _ := strconv.Atoi(rows.upload.Options.Sheet) // a name: the first
-	out, err := b.newWorkbook(w, sheet.WorkbookOptions{Sheet: rows.table.Detected().Sheet, Number: number})
+	out, err := b.newWorkbook(w, sheet.WorkbookOptions{Sheet: rows.table.Detected().Sheet, Number: number, FirstLine: rows.upload.Options.HeaderLine})
 	if err != nil {
 		rows.close()
 		return err
@@ -158,11 +168,12 @@ func (b *Bulk) writeFailedRows(ctx context.Context, rows *rowReader, out sheet.R
 		if err != nil {
 			return err
 		}
+		texts := rows.columns.Texts(src)
 		r := rows.reader.Read(src)
 		// Cells beyond the header come last, so that an uncorrected row is
 		// rejected again.
-		extra := src.Cells[min(len(header), len(src.Cells)):]
-		cells := pick(src.Cells)
+		extra := texts[min(len(header), len(texts)):]
+		cells := pick(texts)
 		for _, text := range slices.Concat(explain(rec), extra) {
 			cells = append(cells, cell(len(header), text))
 		}

@@ -2,11 +2,14 @@ package bulk_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/xuri/excelize/v2"
 
@@ -135,6 +138,60 @@ func TestFailedRowsFitTheSameNumberOfASheet(t *testing.T) {
 		failed := f.failedAs(done, bulk.Workbook)
 		for _, name := range []string{"2", "People & co", ""} {
 			f.want(f.run(bulk.Import, failed, bulk.Options{Sheet: name}), bulk.CompletedWithErrors, 0, 0, 0, 0, 4)
+		}
+	})
+}
+
+func TestFailedRowsHaveTheirHeaderOnTheSameLine(t *testing.T) {
+	each(t, func(f *fixture) {
+		rows := "First Name;Last Name;Username;Email;Score\nAnn;One;ann;ann@example.com;many\nBen;Two;ben;ben;2\n"
+		for name, text := range map[string]string{"title": "Members\n\n" + rows, "sep": "sep=;\nMembers\n" + rows, "utf-16": utf16Text("Members\n\n" + rows)} {
+			o := bulk.Options{HeaderLine: 3}
+			done := f.run(bulk.Import, text, o)
+			f.want(done, bulk.CompletedWithErrors, 0, 0, 0, 0, 2)
+			failed := f.failedCSV(done)
+			for range 2 { // failed rows of failed rows
+				again := f.run(bulk.Import, failed, o)
+				f.want(again, bulk.CompletedWithErrors, 0, 0, 0, 0, 2)
+				if again.Detected.HeaderLine != 3 || again.Detected.Sep != (name == "sep") {
+					f.Errorf("%s: %+v", name, again.Detected)
+				}
+				failed = f.failedCSV(again)
+			}
+		}
+		workbook := f.workbook("S", []any{"Title"}, nil, []any{"First Name", "Last Name", "Username", "Email"}, []any{"Ann", "One", "ann", "no"})
+		done := f.run(bulk.Import, workbook, bulk.Options{HeaderLine: 3})
+		again := f.run(bulk.Import, f.failedAs(done, bulk.Workbook), bulk.Options{HeaderLine: 3})
+		f.want(again, bulk.CompletedWithErrors, 0, 0, 0, 0, 1)
+	})
+}
+
+// utf16Text is a text in UTF-16 with a byte order mark.
+func utf16Text(text string) string {
+	out := []byte{0xff, 0xfe}
+	for _, unit := range utf16.Encode([]rune(text)) {
+		out = binary.LittleEndian.AppendUint16(out, unit)
+	}
+	return string(out)
+}
+
+func TestFailedRowsShowNumbersAsTheirFormat(t *testing.T) {
+	each(t, func(f *fixture) {
+		file := excelize.NewFile()
+		format := "00000"
+		style, err := file.NewStyle(&excelize.Style{CustomNumFmt: &format})
+		f.ok(err)
+		for i, row := range [][]any{{"First Name", "Last Name", "Username", "Email", "Plan", "Score"}, {"Ann", "One", "ann", "no", 1067, 1067}} {
+			f.ok(file.SetSheetRow("Sheet1", "A"+strconv.Itoa(i+1), &row))
+		}
+		f.ok(file.SetCellStyle("Sheet1", "E2", "F2", style))
+		var out bytes.Buffer
+		f.ok(errors.Join(file.Write(&out), file.Close()))
+		done := f.run(bulk.Import, out.String(), bulk.Options{})
+		for _, format := range []bulk.Format{bulk.CSV, bulk.Workbook} {
+			if _, rows := f.tableOf(f.failedAs(done, format)); len(rows) != 2 || !strings.HasPrefix(rows[1], "Ann|One|ann|no|01067|1067|2|") {
+				f.Errorf("%s: %q", format, rows)
+			}
 		}
 	})
 }

@@ -214,11 +214,12 @@ func boolean(text string) (any, *Problem) {
 
 var isoLayouts = []string{time.DateOnly, time.RFC3339Nano, "2006-01-02T15:04:05", time.DateTime, "2006-01-02 15:04"}
 
-// ParseDate parses a calendar day, which has no time zone.
+// ParseDate parses a calendar day, which has no time zone. A time of day is
+// ignored.
 func ParseDate(text, format string) (any, *Problem) {
 	layouts, own := isoLayouts, DateFormats[format]
 	if own != "" {
-		layouts = append([]string{own}, isoLayouts...)
+		layouts = slices.Concat([]string{own, own + " 15:04", own + " 15:04:05"}, isoLayouts)
 	}
 	for _, layout := range layouts {
 		if day, err := time.Parse(layout, text); err == nil && day.Year() > 0 && day.Year() < 10_000 {

@@ -41,7 +41,8 @@ func NewWriter(w io.Writer, d Detected) *Writer {
 	return out
 }
 
-// Write writes one record without escaping formulas; see EscapeFormula. A
+// Write writes one record without escaping formulas, see EscapeFormula, or a blank
+// line without cells. A
 // character that the encoding lacks becomes a question mark.
 func (w *Writer) Write(cells []string) error {
 	w.record = w.record[:0]

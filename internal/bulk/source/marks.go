@@ -1,6 +1,7 @@
 package source
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/regulars/regulars/internal/field"
@@ -28,6 +29,18 @@ func (m *marks) text(i int, c *Column, value string) string {
 		return value
 	}
 	return trimCell(m.shown[0].Text)
+}
+
+// Texts returns the cells of a row as texts with the values that its fields read.
+func (l *Header) Texts(src *record.Row) []string {
+	if len(src.Shown) == 0 {
+		return src.Cells
+	}
+	texts, m := slices.Clone(src.Cells), marks{shown: src.Shown}
+	for i := range min(len(texts), len(l.Columns)) {
+		texts[i] = m.text(i, &l.Columns[i], texts[i])
+	}
+	return texts
 }
 
 // problem returns the code of the problem of the cell at an index, "" without
