@@ -19,6 +19,7 @@ import (
 	"github.com/regulars/regulars/internal/app/config"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sheet/charset"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -116,6 +117,10 @@ func explain(err error) string {
 	text := e.Sentence.CommandLine()
 	for _, f := range e.Fields {
 		text += "\n  " + f.Field + ": " + f.Sentence.CommandLine()
+	}
+	candidates, _ := e.Details["candidates"].([]charset.Candidate)
+	for _, c := range candidates {
+		text += "\n  --encoding " + c.Encoding + ": " + c.Sample
 	}
 	return text
 }

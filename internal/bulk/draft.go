@@ -10,6 +10,7 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/sheet/charset"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
@@ -23,11 +24,12 @@ type Draft struct {
 	Options   job.Options
 	Warnings  []sheet.Warning // of reading the file
 	Columns   []DraftColumn
-	Fields    []field.Field // possible fields of a column
-	Missing   []field.Field // required fields without a column
-	Problem   errs.Sentence // reason that it cannot start; zero: it can
-	JobID     string        // latest job; "": none
-	ExpiresAt string        // RFC 3339
+	Fields    []field.Field       // possible fields of a column
+	Missing   []field.Field       // required fields without a column
+	Unclear   []charset.Candidate // encodings of a file whose encoding must be chosen before it can be read
+	Problem   errs.Sentence       // reason that it cannot start; zero: it can
+	JobID     string              // latest job; "": none
+	ExpiresAt string              // RFC 3339
 }
 
 // DraftColumn is a column of the file with its field.
@@ -44,7 +46,7 @@ type DraftColumn struct {
 const sampleRows = 200
 
 // Stage stores an uploaded file for the wizard. Unlike Start it accepts an
-// unknown header; it fails if the file cannot be read.
+// unknown header and an unclear encoding; it fails if the file cannot be read.
 func (b *Bulk) Stage(ctx context.Context, caller actor.Actor, communityID string, in Start) (Draft, error) {
 	if err := b.may(ctx, caller, communityID); err != nil {
 		return Draft{}, notStartedError{err}
@@ -170,6 +172,12 @@ func (b *Bulk) draft(ctx context.Context, j *job.Job) (Draft, error) {
 		return d, err
 	}
 	table, err := b.detectTable(ctx, j, b.uploadSlots, dict)
+	if unclear := errs.From(err); unclear != nil {
+		if d.Unclear, _ = unclear.Details["candidates"].([]charset.Candidate); len(d.Unclear) > 0 {
+			d.Problem = unclear.Sentence
+			return d, nil
+		}
+	}
 	if err != nil {
 		return d, err
 	}

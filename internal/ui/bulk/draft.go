@@ -70,6 +70,9 @@ func draftView(v *ui.Request, d bulk.Draft) DraftView {
 	}
 	view.HeaderLine, view.SkipHidden = number(d.Options.HeaderLine), d.Options.HiddenRows == bulk.HiddenSkip
 	view.Separator, view.Country = d.Options.ListSeparator, d.Options.DefaultCountry
+	for _, c := range d.Unclear {
+		view.Unclear = append(view.Unclear, ui.Choice{Value: c.Encoding, Label: c.Sample})
+	}
 	for _, w := range d.Warnings {
 		view.Warnings = append(view.Warnings, ui.Translate(v.Context(), w.Message))
 	}
@@ -151,5 +154,10 @@ func encodingName(encoding string) string {
 	case "windows-1252":
 		return "Windows-1252"
 	}
-	return encoding
+	for _, c := range encodings {
+		if c.Value == encoding && encoding != "" {
+			return c.Label
+		}
+	}
+	return encoding // a rare one, as in the standard
 }

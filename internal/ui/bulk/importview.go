@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/regulars/regulars/internal/i18n"
@@ -9,13 +10,33 @@ import (
 
 // Choices of the wizard's selects; "" is what the server finds out by itself.
 var (
-	encodings   = []ui.Choice{{Value: "", Label: i18n.Key("Detect")}, {Value: "utf-8", Label: "UTF-8"}, {Value: "windows-1252", Label: i18n.Key("Windows-1252 (Western European)")}, {Value: "utf-16le", Label: "UTF-16, little-endian"}, {Value: "utf-16be", Label: "UTF-16, big-endian"}}
 	delimiters  = []ui.Choice{{Value: "", Label: i18n.Key("Detect")}, {Value: ",", Label: i18n.Key("Comma")}, {Value: ";", Label: i18n.Key("Semicolon")}, {Value: "\t", Label: "Tab"}, {Value: "|", Label: i18n.Key("Vertical bar")}}
 	dateFormats = []ui.Choice{{Value: "", Label: "2026-04-07"}, {Value: "DD/MM/YYYY", Label: i18n.Key("07/04/2026, day first")}, {Value: "MM/DD/YYYY", Label: i18n.Key("04/07/2026, month first")}, {Value: "DD.MM.YYYY", Label: "07.04.2026"}}
 	decimals    = []ui.Choice{{Value: "", Label: i18n.Key("Detect")}, {Value: ".", Label: i18n.Key("Point: 1.5")}, {Value: ",", Label: i18n.Key("Comma: 1,5")}}
 	separators  = []ui.Choice{{Value: "", Label: i18n.Key("Comma")}, {Value: ";", Label: i18n.Key("Semicolon")}, {Value: "|", Label: i18n.Key("Vertical bar")}}
 	modes       = []ui.Choice{{Value: "upsert", Label: i18n.Key("Add new members, update existing ones")}, {Value: "create", Label: i18n.Key("Add new members only")}, {Value: "update", Label: i18n.Key("Update existing members only")}}
 )
+
+var encodings = []ui.Choice{
+	{Value: "", Label: i18n.Key("Detect")}, {Value: "utf-8", Label: "UTF-8"}, {Value: "utf-16le", Label: "UTF-16, little-endian"}, {Value: "utf-16be", Label: "UTF-16, big-endian"},
+	{Value: "windows-1252", Label: i18n.Key("Windows-1252 (Western European)")}, {Value: "macintosh", Label: i18n.Key("Macintosh (Western European)")}, {Value: "ibm850", Label: i18n.Key("Code page 850 (Western European)")},
+	{Value: "windows-1250", Label: i18n.Key("Windows-1250 (Central European)")}, {Value: "iso-8859-2", Label: i18n.Key("ISO 8859-2 (Central European)")},
+	{Value: "windows-1251", Label: i18n.Key("Windows-1251 (Cyrillic)")}, {Value: "koi8-r", Label: i18n.Key("KOI8-R (Cyrillic)")}, {Value: "ibm866", Label: i18n.Key("Code page 866 (Cyrillic)")},
+	{Value: "windows-1253", Label: i18n.Key("Windows-1253 (Greek)")}, {Value: "windows-1254", Label: i18n.Key("Windows-1254 (Turkish)")}, {Value: "windows-1255", Label: i18n.Key("Windows-1255 (Hebrew)")},
+	{Value: "windows-1256", Label: i18n.Key("Windows-1256 (Arabic)")}, {Value: "windows-1257", Label: i18n.Key("Windows-1257 (Baltic)")}, {Value: "windows-874", Label: i18n.Key("Windows-874 (Thai)")},
+	{Value: "gb18030", Label: i18n.Key("GB 18030 (simplified Chinese)")}, {Value: "gbk", Label: i18n.Key("GBK (simplified Chinese)")}, {Value: "big5", Label: i18n.Key("Big5 (traditional Chinese)")},
+	{Value: "shift_jis", Label: i18n.Key("Shift_JIS (Japanese)")}, {Value: "euc-jp", Label: i18n.Key("EUC-JP (Japanese)")}, {Value: "iso-2022-jp", Label: i18n.Key("ISO-2022-JP (Japanese)")},
+	{Value: "euc-kr", Label: i18n.Key("EUC-KR (Korean)")},
+}
+
+// encodings are the choices, with the chosen one if it is a rare one.
+func (d DraftView) encodings(p ui.Page) []ui.Choice {
+	list := p.Choices(encodings)
+	if !slices.ContainsFunc(list, func(c ui.Choice) bool { return c.Value == d.Encoding }) {
+		list = append(list, ui.Choice{Value: d.Encoding, Label: d.Encoding})
+	}
+	return list
+}
 
 type stepView struct {
 	Name, Text, Link string
