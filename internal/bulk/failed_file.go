@@ -168,7 +168,7 @@ func (b *Bulk) writeFailedRows(ctx context.Context, rows *rowReader, out sheet.R
 		if err != nil {
 			return err
 		}
-		texts := rows.columns.Texts(src)
+		texts := src.Texts(rows.columns.ReadsShown)
 		r := rows.reader.Read(src)
 		// Cells beyond the header come last, so that an uncorrected row is
 		// rejected again.

@@ -188,7 +188,8 @@ func sample(table source.File, columns int) ([][]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		for i, cell := range src.Cells[:min(len(src.Cells), columns)] {
+		cells := src.Texts(func(int) bool { return true })
+		for i, cell := range cells[:min(len(cells), columns)] {
 			text := shortened(strings.TrimSpace(cell))
 			if text != "" && len(samples[i]) < 5 && !slices.Contains(samples[i], text) {
 				samples[i] = append(samples[i], text)

@@ -125,6 +125,18 @@ func TestNumbersAreStoredAsShownExceptInNumberFields(t *testing.T) {
 				f.Errorf("%s has %s, want %s", name, got, want)
 			}
 		}
+		failing := person("dora", padded, padded, prefixed)
+		failing[3] = "nowhere"
+		text := workbookOf(f.T, sheetXML(header, failing))
+		s = f.run(bulk.Import, text, bulk.Options{})
+		if got := f.failedCSV(s); !strings.Contains(got, "dora,nowhere,01067,1067,A-0007,") {
+			f.Errorf("failed rows %q", got)
+		}
+		d, err := f.stage(f.Context(), f.input(bulk.Import, text, bulk.Options{}))
+		f.ok(err)
+		if got := d.Columns[4].Samples; fmt.Sprint(got) != "[01067]" {
+			f.Errorf("samples %v", got)
+		}
 		update := workbookOf(f.T, sheetXML([]string{"Member No", "Score"}, []string{prefixed, "5"}))
 		f.want(f.run(bulk.Update, update, bulk.Options{}), bulk.Completed, 0, 1, 0, 0, 0)
 	})

@@ -23,7 +23,7 @@ func describeUpload(op *huma.Operation, schemas huma.Registry, kind bulk.Type) {
 		return &huma.Schema{Type: huma.TypeString, Description: description, Enum: allowed}
 	}
 	form := &huma.Schema{Type: huma.TypeObject, Required: []string{"data"}, Properties: map[string]*huma.Schema{
-		"data":           {Type: huma.TypeString, Format: "binary", Description: "The file: .csv, .xlsx, .gz or .zip."},
+		"data":           {Type: huma.TypeString, Format: "binary", Description: "The file: .csv, .xlsx, .ods, .gz or .zip."},
 		"communityId":    text("The community; required without a key."),
 		"dryRun":         text("true validates and plans the file without changes; the details have the planned outcomes.", "true", "false"),
 		"createTags":     text("true creates missing tags.", "true", "false"),

@@ -25,7 +25,7 @@ func (h *handlers) uploadRoutes(g *api.Group) {
 		Method: "POST", Path: "/v1/users/bulk-import", ID: "importUsers", Summary: "Import members from a file",
 		Permissions: bulkWork, Traits: api.Compat | api.OpenImport | api.CommunityInBody,
 		Description: "Creates members and updates existing ones, matched by Email, else by Username. The response is sent when the file is stored; a job processes it. Every row has an outcome, and an invalid row does not affect the others.\n\n" +
-			"CSV (UTF-8, UTF-16 or Windows-1252; `,` `;` tab or `|`), `.xlsx`, `.gz` and `.zip` are detected. An empty cell leaves a value unchanged, `__CLEAR__` clears it. The template has the headers.\n\n" +
+			"CSV (UTF-8, UTF-16 or Windows-1252; `,` `;` tab or `|`), `.xlsx`, `.ods`, `.gz` and `.zip` are detected. An empty cell leaves a value unchanged, `__CLEAR__` clears it. The template has the headers.\n\n" +
 			"Without a credential this works only if the community's setting `openBulkImport` is on, with smaller files and without options.\n\n" + uploadFailures,
 	}, describeImport, h.start(bulk.Import))
 	api.AddRaw(g, api.Route{

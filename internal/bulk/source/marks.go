@@ -21,14 +21,28 @@ func (m *marks) text(i int, c *Column, value string) string {
 	for len(m.shown) > 0 && m.shown[0].Index < i {
 		m.shown = m.shown[1:]
 	}
-	if len(m.shown) == 0 || m.shown[0].Index > i || c.Field == nil {
-		return value
-	}
-	switch c.Field.Type {
-	case field.Numerical, field.Date, field.Boolean:
+	if len(m.shown) == 0 || m.shown[0].Index > i || !c.readsShown() {
 		return value
 	}
 	return trimCell(m.shown[0].Text)
+}
+
+// readsShown reports whether a number in the column is read as its format shows
+// it.
+func (c *Column) readsShown() bool {
+	if c.Field == nil {
+		return false
+	}
+	switch c.Field.Type {
+	case field.Numerical, field.Date, field.Boolean:
+		return false
+	}
+	return true
+}
+
+// ReadsShown is readsShown of the column at an index.
+func (l *Header) ReadsShown(column int) bool {
+	return column < len(l.Columns) && l.Columns[column].readsShown()
 }
 
 // Texts returns the cells of a row as texts with the values that its fields read.

@@ -1,6 +1,8 @@
 // Package record defines the records that tables consist of.
 package record
 
+import "slices"
+
 // MaxSize is the maximum size in bytes of a CSV record without its line
 // ending, and of all cells of a workbook row. Longer rows have the Problem
 // TooLong.
@@ -47,6 +49,21 @@ type Row struct {
 type ShownText struct {
 	Index int
 	Text  string
+}
+
+// Texts returns the cells, with the texts of Shown in the columns for which shown
+// is true.
+func (r *Row) Texts(shown func(column int) bool) []string {
+	if len(r.Shown) == 0 {
+		return r.Cells
+	}
+	texts := slices.Clone(r.Cells)
+	for _, s := range r.Shown {
+		if shown(s.Index) {
+			texts[s.Index] = s.Text
+		}
+	}
+	return texts
 }
 
 // CellProblem marks a cell without a value.
