@@ -46,6 +46,7 @@ var layers = []string{
 	"internal/roster",
 	"internal/bulk/outcome",
 	"internal/bulk/job",
+	"internal/bulk/origin",
 	"internal/fieldchange internal/moderation internal/note",
 	"internal/ownership",
 	"internal/member/membertest",

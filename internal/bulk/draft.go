@@ -2,9 +2,12 @@ package bulk
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/origin"
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/errs"
@@ -46,7 +49,8 @@ type DraftColumn struct {
 const sampleRows = 200
 
 // Stage stores an uploaded file for the wizard. Unlike Start it accepts an
-// unknown header and an unclear encoding; it fails if the file cannot be read.
+// unknown header and an unclear encoding; it fails if the file cannot be read. A
+// file of failed rows gets the type and the options of its job.
 func (b *Bulk) Stage(ctx context.Context, caller actor.Actor, communityID string, in Start) (Draft, error) {
 	if err := b.may(ctx, caller, communityID); err != nil {
 		return Draft{}, notStartedError{err}
@@ -57,6 +61,15 @@ func (b *Bulk) Stage(ctx context.Context, caller actor.Actor, communityID string
 		FileScan: in.FileScan, Actor: caller.Ref(), ActorName: caller.Name, CreatedAt: now, UpdatedAt: now, ExpiresAt: now + b.limits.KeepDrafts.Milliseconds(),
 	}
 	d, err := b.draft(ctx, &j)
+	if mayHaveFailedRows(d, err) {
+		adopted, adoptErr := b.adoptOptions(ctx, &j)
+		switch {
+		case adoptErr != nil:
+			err = adoptErr
+		case adopted:
+			d, err = b.draft(ctx, &j)
+		}
+	}
 	if err != nil {
 		return d, notStartedError{err}
 	}
@@ -66,6 +79,76 @@ func (b *Bulk) Stage(ctx context.Context, caller actor.Actor, communityID string
 		}
 		return job.Insert(ctx, tx, j)
 	})
+}
+
+// mayHaveFailedRows reports whether a staged file may be one of failed rows: one
+// of its headers contains the name of an added column, or it cannot be read without
+// the encoding.
+func mayHaveFailedRows(d Draft, err error) bool {
+	return errs.Is(err, "encoding_unclear") || slices.ContainsFunc(d.Columns, func(c DraftColumn) bool { return strings.Contains(c.Header, "_error_code") })
+}
+
+// readings are attempts to read a file of failed rows without the options of its
+// job. The names of columns and the codes are ASCII, so that another encoding does
+// not matter.
+var readings = []job.Options{
+	{}, {Encoding: "windows-1252"}, {Encoding: "windows-1252", Delimiter: ","}, {Encoding: "windows-1252", Delimiter: ";"},
+	{Encoding: "windows-1252", Delimiter: "\t"}, {Encoding: "windows-1252", Delimiter: "|"},
+}
+
+// adoptOptions sets the type and the options of a staged file with failed rows to
+// those of their job, except options of reading that no longer fit the file, for
+// example since a spreadsheet program saved it in another encoding.
+func (b *Bulk) adoptOptions(ctx context.Context, j *job.Job) (adopted bool, err error) {
+	var rows []origin.Row
+	var detected sheet.Detected
+	for i := 0; i < len(readings) && len(rows) == 0; i++ {
+		if rows, detected, err = b.readFailedRows(ctx, *j, j.Type, readings[i]); err != nil {
+			return false, err
+		}
+	}
+	found, err := origin.Find(ctx, b.db, j.CommunityID, j.FileName, rows)
+	if found == nil || err != nil {
+		return false, err
+	}
+	o := found.Options
+	o.DryRun, o.Notify, o.FailedOf = false, j.Options.Notify, found.ID
+	if strings.HasPrefix(detected.Encoding, "utf-") && (j.FileScan.Multibyte > 0 || detected.Encoding != "utf-8") {
+		o.Encoding = "" // UTF is proven
+	}
+	layout, reading := o, o
+	layout.Delimiter, layout.HeaderLine = "", 0
+	reading.Delimiter, reading.HeaderLine, reading.Encoding, reading.Sheet = "", 0, "", ""
+	for _, o := range []job.Options{o, layout, reading} {
+		rows, _, err := b.readFailedRows(ctx, *j, found.Type, o)
+		if len(rows) > 0 && err == nil {
+			j.Type, j.Options = found.Type, o
+		}
+		if len(rows) > 0 || err != nil {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+// readFailedRows returns the first failed rows of a staged file and its detected
+// format; nothing if the options do not fit the file.
+func (b *Bulk) readFailedRows(ctx context.Context, j job.Job, typ job.Type, o job.Options) ([]origin.Row, sheet.Detected, error) {
+	j.Type, j.Options = typ, o
+	dictionary, err := job.LoadDictionary(ctx, b.db, &j)
+	if err != nil {
+		return nil, sheet.Detected{}, err
+	}
+	table, err := b.detectTable(ctx, &j, b.uploadSlots, dictionary)
+	switch kind := errs.KindOf(err); {
+	case kind == errs.Invalid || kind == errs.Unsupported:
+		return nil, sheet.Detected{}, nil
+	case err != nil:
+		return nil, sheet.Detected{}, err
+	}
+	defer table.Close()
+	rows, err := origin.ReadRows(table.Table)
+	return rows, table.Detected(), err
 }
 
 // Draft returns a staged file. It fails with NotFound draft_not_found, or Gone

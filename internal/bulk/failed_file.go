@@ -186,11 +186,11 @@ func (b *Bulk) writeFailedRows(ctx context.Context, rows *rowReader, out sheet.R
 }
 
 func explain(rec *outcome.Record) []string {
-	var columns, codes, messages []string
+	var columns, messages []string
 	for _, p := range rec.Errors {
-		columns, codes, messages = append(columns, p.Column), append(codes, p.Code), append(messages, p.Message.English)
+		columns, messages = append(columns, p.Column), append(messages, p.Message.English)
 	}
-	return []string{strconv.Itoa(rec.Pos.Line), strings.Join(columns, "; "), strings.Join(codes, "; "), strings.Join(messages, " ")}
+	return []string{strconv.Itoa(rec.Pos.Line), strings.Join(columns, "; "), rec.Codes(), strings.Join(messages, " ")}
 }
 
 // failedRow is a row of a file of failed rows.

@@ -2,8 +2,6 @@ package bulk
 
 import (
 	"context"
-	"path/filepath"
-	"strings"
 
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
@@ -23,6 +21,7 @@ type Status struct {
 	PlanJobID     string          `json:"planJobId,omitempty" doc:"the dry run whose plan this job applies"`
 	UndoOf        string          `json:"undoOf,omitempty" doc:"the job this one takes back"`
 	FileName      string          `json:"fileName"`
+	Options       *job.Options    `json:"options,omitempty" doc:"of the file; absent for an undo"`
 	Detected      *sheet.Detected `json:"detected,omitempty"`
 	Counts        outcome.Counts  `json:"counts"`
 	Unread        *int64          `json:"unread" doc:"rows that a stopped job did not read; null until they are counted, or if the file cannot be read"`
@@ -106,7 +105,7 @@ func (b *Bulk) status(j job.Job) Status {
 	if j.Type == job.Undo {
 		s.UndoOf = j.ParentID
 	} else {
-		s.PlanJobID = j.ParentID
+		s.PlanJobID, s.Options = j.ParentID, &j.Options
 	}
 	s.Warnings = warnings(&j)
 	if j.Unread != job.UnreadUnknown {
@@ -157,17 +156,5 @@ func rounded(f float64) float64 { return float64(int64(f*10+0.5)) / 10 }
 
 // FailedName is the file name for the failed rows of a job.
 func FailedName(s Status, format Format) string {
-	name := strings.Map(func(r rune) rune {
-		if r < ' ' || strings.ContainsRune(`"\/:*?<>|;`, r) {
-			return '_'
-		}
-		return r
-	}, filepath.Base(s.FileName))
-	for _, ending := range []string{".gz", ".zip", ".xlsx", ".ods", ".csv", ".tsv", ".txt"} {
-		name = strings.TrimSuffix(name, ending)
-	}
-	if name == "" || name == "." {
-		name = "import"
-	}
-	return name + "-failed." + string(format)
+	return job.BaseName(s.FileName) + "-failed." + string(format)
 }

@@ -70,6 +70,7 @@ func New(d Deps) api.Area {
 		},
 		SchemaNames: map[reflect.Type]string{
 			reflect.TypeFor[bulk.Status]():    "BulkJob",
+			reflect.TypeFor[bulk.Options]():   "BulkOptions",
 			reflect.TypeFor[bulk.Waiting]():   "JobWait",
 			reflect.TypeFor[bulk.Counts]():    "RowCounts",
 			reflect.TypeFor[bulk.Detail]():    "BulkRow",

@@ -3,6 +3,8 @@ package job
 
 import (
 	"context"
+	"path/filepath"
+	"strings"
 
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/bulk/outcome"
@@ -105,6 +107,24 @@ func (j *Job) UploadedAt() int64 {
 // Formats are the number and date formats of a job's file.
 func (j *Job) Formats() field.Formats {
 	return field.Formats{Decimal: j.Options.Decimal, DateFormat: j.Options.DateFormat, Country: j.Options.DefaultCountry, List: j.Options.ListSeparator, Semicolon: j.Detected != nil && j.Detected.Delimiter == ";", Typed: j.Detected != nil && j.Detected.IsWorkbook()}
+}
+
+// BaseName is the name of an uploaded file without its endings and without
+// characters that a file name cannot have.
+func BaseName(fileName string) string {
+	name := strings.Map(func(r rune) rune {
+		if r < ' ' || strings.ContainsRune(`"\/:*?<>|;`, r) {
+			return '_'
+		}
+		return r
+	}, filepath.Base(fileName))
+	for _, ending := range []string{".gz", ".zip", ".xlsx", ".ods", ".csv", ".tsv", ".txt"} {
+		name = strings.TrimSuffix(name, ending)
+	}
+	if name == "" || name == "." {
+		return "import"
+	}
+	return name
 }
 
 // Target is the job in the audit log.

@@ -45,6 +45,7 @@ type Options struct {
 	ListSeparator  string             `json:"listSeparator,omitempty"`  // of roles, tags and choices in a cell; "": a comma
 	DefaultCountry string             `json:"defaultCountry,omitempty"` // of national phone numbers, alpha-2
 	Notify         bool               `json:"notify,omitempty"`         // mail the person who started the job at its end
+	FailedOf       string             `json:"failedOf,omitempty"`       // job whose failed rows the file has, set by Stage; no form field
 }
 
 // OptionNames are the form fields of ParseOptions.

@@ -124,6 +124,13 @@ func List(ctx context.Context, q sqldb.Querier, communityID string, f Filter) ([
 	return list, total, err
 }
 
+// ListWithFailedRows returns ended jobs with failed rows and a file, the newest
+// first.
+func ListWithFailedRows(ctx context.Context, q sqldb.Querier, communityID string, limit int) ([]Job, error) {
+	return sqldb.All(ctx, q, scanJob, "SELECT "+jobColumns+` FROM bulk_jobs WHERE community_id = $1 AND failed_rows > 0 AND file_id <> '' AND finished_at > 0
+		AND type IN ('import', 'update') ORDER BY id DESC LIMIT $2`, communityID, limit)
+}
+
 // ErrLostClaim is the error of a worker after its job was cancelled or claimed by
 // another worker.
 var ErrLostClaim = errs.New(errs.Conflict, "job_moved", "The job was cancelled or is run by another worker.")

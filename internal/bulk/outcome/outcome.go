@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/errs"
@@ -93,6 +94,15 @@ type Record struct {
 	Digest  uint64 // of a dry run: a hash of the planned change; 0: none
 	Changes []Change
 	Errors  []source.RowError
+}
+
+// Codes are the codes of the errors, as a file of failed rows has them.
+func (r *Record) Codes() string {
+	codes := make([]string, len(r.Errors))
+	for i := range r.Errors {
+		codes[i] = r.Errors[i].Code
+	}
+	return strings.Join(codes, "; ")
 }
 
 // Change is the change of a field; values of roles and tags are ids.
