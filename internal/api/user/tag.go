@@ -53,7 +53,7 @@ type tagPath struct {
 type newTag struct {
 	wire.CommunityPath
 	Body struct {
-		Name string `json:"name" doc:"1 to 50 characters, no comma." example:"newsletter"`
+		Name string `json:"name" doc:"1 to 50 characters, none of , ; | and [." example:"newsletter"`
 	} `nameHint:"NewTag"`
 }
 
@@ -61,7 +61,7 @@ type tagUpdate struct {
 	wire.CommunityPath
 	TagID string `path:"tagId" doc:"The _id of the tag."`
 	Body  struct {
-		Name  string `json:"name" doc:"1 to 50 characters, no comma." example:"newsletter"`
+		Name  string `json:"name" doc:"1 to 50 characters, none of , ; | and [." example:"newsletter"`
 		Merge bool   `json:"merge,omitempty" doc:"Merges the tag into the one that has the name."`
 	} `nameHint:"UpdateTag"`
 }

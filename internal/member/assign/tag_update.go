@@ -20,9 +20,6 @@ func (s *Assignments) UpdateTag(ctx context.Context, caller actor.Actor, communi
 		return member.Tag{}, err
 	}
 	name, problem := member.CheckTag(name)
-	if problem != nil {
-		return member.Tag{}, errs.InvalidFields([]errs.Field{problem.At("name")})
-	}
 	var updated member.Tag
 	err := s.db.Tx(ctx, func(tx *sqldb.Tx) error {
 		if err := member.GuardFields(ctx, tx, communityID); err != nil { // writers of values add tags
@@ -34,6 +31,8 @@ func (s *Assignments) UpdateTag(ctx context.Context, caller actor.Actor, communi
 		}
 		other, err := member.TagByName(ctx, tx, communityID, name)
 		switch {
+		case errs.KindOf(err) == errs.NotFound && problem != nil: // an existing tag may have an older name
+			return errs.InvalidFields([]errs.Field{problem.At("name")})
 		case errs.KindOf(err) == errs.NotFound:
 			updated.Name = name
 			return s.renameTag(ctx, tx, caller, communityID, before, updated)

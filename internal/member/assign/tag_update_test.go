@@ -277,6 +277,30 @@ func TestDeletedTargetOfAMergeLeavesNoTag(t *testing.T) {
 	})
 }
 
+// TestTagWithAnOlderNameIsMergedIntoAndFrom has a tag from before the rule about
+// separators.
+func TestTagWithAnOlderNameIsMergedIntoAndFrom(t *testing.T) {
+	each(t, func(f *fixture) {
+		ann := f.People("ann")[0]
+		old, vip := f.tag("old"), f.tagged("vip", ann)
+		old.Name = "a;b"
+		f.OK(f.DB.Tx(f.Context(), func(tx *sqldb.Tx) error { return member.RenameTag(f.Context(), tx, f.Community, old) }))
+		if got, err := f.update(old, "a;b", false); err != nil || got.ID != old.ID {
+			f.Errorf("the same name: %+v %v", got, err)
+		}
+		if got, err := f.update(vip, "a;b", true); err != nil || got.ID != old.ID {
+			f.Errorf("merged into it: %+v %v", got, err)
+		}
+		if _, err := f.update(old, "a;c", false); membertest.Code(err) != "invalid_input invalid_tag" {
+			f.Errorf("another such name: %v", err)
+		}
+		if got, err := f.update(old, "ab", false); err != nil || got.Name != "ab" {
+			f.Errorf("a rename: %+v %v", got, err)
+		}
+		f.wantTags(ann, "ab")
+	})
+}
+
 // TestConcurrentMergesAgree merges tags into each other at the same time: each
 // member keeps one tag, and the one that remains is the same for all.
 func TestConcurrentMergesAgree(t *testing.T) {

@@ -104,7 +104,7 @@ func NewTagPage(v NewTagView) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = ui.Input(ui.Field{Name: "name", Label: v.T("Name"), Value: v.Name, Error: v.Errors["name"], Required: true, Focus: len(v.Errors) == 0, MaxLength: maxName, Autocomplete: "off", Help: v.T("Up to 50 characters, no comma. Upper and lower case differ.")}).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = ui.Input(ui.Field{Name: "name", Label: v.T("Name"), Value: v.Name, Error: v.Errors["name"], Required: true, Focus: len(v.Errors) == 0, MaxLength: maxName, Autocomplete: "off", Help: v.T("Up to 50 characters, and none of , ; | or [. Upper and lower case differ.")}).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

@@ -27,11 +27,11 @@ func tagFixtures() map[string]templ.Component {
 	list := uitag.TagsView{Page: fixturePage("Tags", "tags", "Labels on members, without permissions."), Rows: rows, Range: ui.NewRange(1, 100, len(rows), int64(len(rows)), false, nil)}
 	tag := uitag.TagView{Page: fixturePage("News letter", "tags", ""), Row: rows[1], Name: "News letter", Into: "newsletter", Others: []string{"early bird", "newsletter"}}
 	wrong := tag
-	wrong.Errors = map[string]string{"name": "A tag has 1 to 50 characters and no comma.", "into": "There is no tag \"x\"; names are compared with their case."}
+	wrong.Errors = map[string]string{"name": "A tag has 1 to 50 characters, and none of , ; | or [.", "into": "There is no tag \"x\"; names are compared with their case."}
 	return map[string]templ.Component{
 		"tags": uitag.TagsPage(list), "tags-empty": uitag.TagsPage(uitag.TagsView{Page: list.Page, Empty: true}), "tags-none": uitag.TagsPage(uitag.TagsView{Page: list.Page}),
 		"tag": uitag.TagPage(tag), "tag-wrong": uitag.TagPage(wrong),
-		"tag-new":   uitag.NewTagPage(uitag.NewTagView{Page: fixturePage("New tag", "tags", ""), Name: "a,b", Errors: map[string]string{"name": "A tag has 1 to 50 characters and no comma."}}),
+		"tag-new":   uitag.NewTagPage(uitag.NewTagView{Page: fixturePage("New tag", "tags", ""), Name: "a,b", Errors: map[string]string{"name": "A tag has 1 to 50 characters, and none of , ; | or [."}}),
 		"tag-merge": uitag.MergePage(uitag.MergeView{Page: fixturePage("Merge News letter into newsletter?", "tags", ""), Row: rows[1], Into: rows[2]}),
 	}
 }
