@@ -17,6 +17,7 @@ type callingCode struct {
 	prefix  uint16 // bit n: a national prefix may start with the digit n
 	zero    bool   // the national prefix is 0, and no number starts with 0
 	abroad  bool   // calls abroad start with 00
+	other   uint16 // bit n: a call abroad, or the country code, may start with the digit n
 }
 
 // callingRules are the rules by country code and by country.
@@ -39,12 +40,19 @@ var callingCodes = sync.OnceValue(func() *callingRules {
 		}
 		c.zero = region.GetNationalPrefixForParsing() == "0" && firstDigits(region.GetGeneralDesc().GetNationalNumberPattern())&1 == 0
 		c.abroad = region.GetInternationalPrefix() == "00"
+		c.other = firstDigits(region.GetInternationalPrefix()) | 1<<(c.code[0]-'0')
 		id := region.GetId()
 		if id != "001" {
 			rules.regions[id] = c
 		}
 		if id == "001" || id == phonenumbers.GetRegionCodeForCountryCode(code) {
 			rules.codes[code] = c // the main country of the code decides
+		}
+	}
+	for id, c := range rules.regions {
+		if code, err := strconv.Atoi(c.code); err == nil {
+			c.lengths &= rules.codes[code].lengths
+			rules.regions[id] = c
 		}
 	}
 	return rules
@@ -61,7 +69,7 @@ func plainPhone(text, country string) (number string, ok bool) {
 	for i := range len(text) {
 		switch c := text[i]; {
 		case c >= '0' && c <= '9':
-			if c == '0' && i > 0 && text[i-1] == '(' && text[i+1:] != "" && text[i+1] == ')' && trunk == 0 {
+			if c == '0' && text[0] == '+' && len(digits) > 0 && text[i-1] == '(' && text[i+1:] != "" && text[i+1] == ')' && trunk == 0 {
 				trunk = len(digits)
 				continue
 			}
@@ -84,6 +92,12 @@ func plainPhone(text, country string) (number string, ok bool) {
 		c := callingCodes().regions[country]
 		if ok = c.zero && c.abroad && c.fits(digits[1:]); ok {
 			number = "+" + c.code + string(digits[1:])
+		}
+		return number, ok
+	case trunk == 0:
+		c := callingCodes().regions[country]
+		if ok = c.fits(digits) && c.other&(1<<(digits[0]-'0')) == 0; ok {
+			number = "+" + c.code + string(digits)
 		}
 		return number, ok
 	}

@@ -39,6 +39,9 @@ func TestPhoneNumbersAreStoredAsE164(t *testing.T) {
 		{"06 12 34 56 78", "FR", "+33612345678"},
 		{"06.12.34.56.78", "FR", "+33612345678"},
 		{"06 698 12345", "IT", "+390669812345"},
+		{"(0)6 698 12345", "IT", "+390669812345"},
+		{"(0)151 1234567", "DE", "+491511234567"},
+		{"6 12 34 56 78", "FR", "+33612345678"},
 		{"090-1234-5678", "JP", "+819012345678"},
 		{"０９０−１２３４−５６７８", "JP", "+819012345678"},
 		{"8 (912) 345-67-89", "RU", "+79123456789"},
@@ -113,6 +116,7 @@ func TestPlainNumbersAreThoseOfTheParser(t *testing.T) {
 			check("+"+code+" (0) "+digits, "")
 			check("+"+code+" (0)"+digits, region)
 			check("0"+digits, region)
+			check(digits, region)
 			check("0"+code+digits, region)
 		}
 	}
@@ -147,7 +151,7 @@ func TestNumbersOfAllCountriesAreRead(t *testing.T) {
 
 func BenchmarkParsePhone(b *testing.B) {
 	for _, of := range []struct{ name, given, country string }{
-		{"e164", "+491511234567", ""}, {"spaces", "+49 151 1234567", ""}, {"trunk zero", "+49 (0)151 1234567", ""}, {"national", "0151 1234567", "DE"},
+		{"e164", "+491511234567", ""}, {"spaces", "+49 151 1234567", ""}, {"trunk zero", "+49 (0)151 1234567", ""}, {"national", "0151 1234567", "DE"}, {"without prefix", "(212) 555-0123", "US"},
 	} {
 		b.Run(of.name, func(b *testing.B) {
 			for b.Loop() {
