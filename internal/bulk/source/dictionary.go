@@ -137,7 +137,7 @@ func (d *Dictionary) likelyMeaning(header string, targets map[string]*string) Co
 	}
 	c, ok := d.meaning(trimCell(header))
 	if !ok {
-		c.Field = d.byName[field.HeaderKey(otherHeaders[field.HeaderKey(trimCell(header))])]
+		c.Field = d.suggestedName(trimCell(header))
 	}
 	return c
 }
