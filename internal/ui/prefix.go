@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"path"
@@ -54,7 +55,7 @@ func prefixRoute(guard Guard, prefix string, h Handler) Route {
 	below, ok := strings.CutPrefix(prefix, communityPath)
 	switch {
 	case guard.audience == inside && ok:
-		return InCommunity(permission.AnyMember).Get(below, h)
+		return InCommunity(permission.AnyMember).Get(cmp.Or(below, "/"), h) // "" without the area of the home page
 	case guard.audience == inside:
 		return SignedIn.Get(prefix, h)
 	}
