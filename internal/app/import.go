@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -249,5 +251,54 @@ func (c importCommand) writeFailedFile(sh *shell, p *Services, done bulk.Status)
 		return err
 	}
 	err = p.Bulk.WriteFailed(sh.ctx, operator, c.Community, done.JobID, format, file)
-	return errors.Join(err, file.Close())
+	if err := errors.Join(err, file.Close()); err != nil || c.JSON {
+		return err
+	}
+	_, err = fmt.Fprintf(sh.stderr, "Correct the rows in %s, then run:\n  %s\n", name, c.again(sh, name))
+	return err
+}
+
+// again is the command that imports a file with the same options.
+func (c importCommand) again(sh *shell, file string) string {
+	args := []string{"regulars", "import", file, "--community", c.Community}
+	add := func(flag, value string) {
+		if value != "" {
+			args = append(args, flag, value)
+		}
+	}
+	add("--data", sh.given)
+	if c.Update {
+		args = append(args, "--update")
+	}
+	if c.Mode != bulk.Upsert {
+		add("--mode", c.Mode)
+	}
+	if c.CreateTags {
+		args = append(args, "--create-tags")
+	}
+	for _, header := range slices.Sorted(maps.Keys(c.Map)) {
+		add("--map", header+"="+c.Map[header])
+	}
+	add("--encoding", c.Encoding)
+	add("--delimiter", c.Delimiter)
+	add("--sheet", c.Sheet)
+	add("--header-line", c.HeaderLine)
+	add("--hidden-rows", c.HiddenRows)
+	add("--decimal", c.Decimal)
+	add("--date-format", c.DateFormat)
+	add("--list-separator", c.ListSeparator)
+	add("--default-country", c.DefaultCountry)
+	for i := range args {
+		args[i] = quoted(args[i])
+	}
+	return strings.Join(args, " ")
+}
+
+// quoted quotes an argument for a shell if that is necessary.
+func quoted(arg string) string {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-"
+	if arg != "" && strings.Trim(arg, plain) == "" {
+		return arg
+	}
+	return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
 }

@@ -69,6 +69,7 @@ func draftView(v *ui.Request, d bulk.Draft) DraftView {
 		CreateTags: d.Options.CreateTags, Notify: d.Options.Notify, Options: optionsOf(d), ExpiresAt: millis(d.ExpiresAt), JobID: d.JobID,
 	}
 	view.HeaderLine, view.SkipHidden = number(d.Options.HeaderLine), d.Options.HiddenRows == bulk.HiddenSkip
+	view.Update = d.Type == bulk.Update
 	view.Separator, view.Country = d.Options.ListSeparator, d.Options.DefaultCountry
 	for _, c := range d.Unclear {
 		view.Unclear = append(view.Unclear, ui.Choice{Value: c.Encoding, Label: c.Sample})
@@ -91,6 +92,9 @@ func draftView(v *ui.Request, d bulk.Draft) DraftView {
 		column := ColumnView{Index: c.Index, Header: c.Header, Samples: c.Samples, Field: c.Field, Suggested: c.Suggested, Problem: ui.Translate(v.Context(), c.Problem)}
 		if c.Field == "" && c.Problem.IsZero() {
 			column.Field = Ignored
+		}
+		if _, listed := required[c.Field]; c.Field != "" && !listed {
+			column.Extra = c.Field
 		}
 		column.NewType = ui.FieldTypeName(string(typeOf(c.Samples, d.Options)))
 		column.CanCreate = strings.TrimSpace(c.Header) != "" && (c.Suggested || c.Field == "" && !c.Problem.IsZero())

@@ -77,7 +77,23 @@ func (h *handlers) renderColumns(v *ui.Request, status int, d bulk.Draft, a ui.A
 		return err
 	}
 	p.Alert = a
-	return ui.Render(v, status, ImportPage(ImportView{Page: p, Step: 2, Draft: draftView(v, d)}))
+	view := ImportView{Page: p, Step: 2, Draft: draftView(v, d)}
+	if view.Draft.FailedOf, err = h.failedOf(v, d); err != nil {
+		return err
+	}
+	return ui.Render(v, status, ImportPage(view))
+}
+
+// failedOf returns the job whose failed rows a staged file has; zero without one.
+func (h *handlers) failedOf(v *ui.Request, d bulk.Draft) (ui.Choice, error) {
+	if d.Options.FailedOf == "" {
+		return ui.Choice{}, nil
+	}
+	s, err := h.Bulk.Status(v.Context(), v.Actor, v.Community.ID, d.Options.FailedOf)
+	if errs.KindOf(err) == errs.NotFound {
+		return ui.Choice{}, nil
+	}
+	return ui.Choice{Value: s.JobID, Label: s.FileName}, err
 }
 
 // reread reads the file with another encoding, delimiter or sheet.

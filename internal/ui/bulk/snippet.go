@@ -13,6 +13,9 @@ import (
 func draftCall(v ImportView, dryRun bool) ui.Call {
 	call := ui.ImportCall(v.Page)
 	call.File = v.Draft.FileName
+	if v.Draft.Update {
+		call.Path = "/v1/users/bulk-update"
+	}
 	call.Form = append(call.Form, v.Draft.Options...)
 	if dryRun {
 		call.Form = append(call.Form, ui.Choice{Value: "dryRun", Label: "true"})

@@ -186,6 +186,12 @@ func TestImportWorksWithoutScript(t *testing.T) {
 		if failed.status != 200 || !strings.Contains(failed.text, "_error_message") || !strings.Contains(failed.header.Get("Content-Disposition"), "spring-failed.csv") {
 			t.Errorf("failed rows: %d %v %s", failed.status, failed.header, failed.text)
 		}
+		body, kind = apptest.Form(t, "spring-failed (1).csv", []byte(failed.text), nil)
+		again := olivia.send(http.MethodPost, base+"/import/files", bytes.NewReader(body), map[string]string{"Content-Type": kind})
+		staged := olivia.get(again.header.Get("Location"))
+		if !strings.Contains(staged.text, "The options of that job are selected.") || !strings.Contains(staged.text, base+"/bulk-jobs/"+done.JobID+`"`) {
+			t.Errorf("failed rows again: %d %s", staged.status, staged.text)
+		}
 		if forward := olivia.get(draft + "/jobs/" + done.JobID); !strings.Contains(forward.text, "1 member was created. 1 row was not imported.") {
 			t.Errorf("run: %s", forward.text)
 		}
