@@ -24,8 +24,7 @@ import (
 // work runs a bulk job from its saved position. It may be called again after a
 // crash.
 func (b *Bulk) work(ctx context.Context, queued *jobs.Job, args runArgs) error {
-	r := &run{bulk: b, Attempt: &apply.Attempt{Queued: queued, Job: &job.Job{}, Clock: b.clock, Log: b.log}}
-	ctx, r.watch = b.db.WatchChanges(ctx)
+	r := &run{bulk: b, Attempt: &apply.Attempt{Queued: queued, Job: &job.Job{}, Clock: b.clock, Log: b.log, Watch: b.db.WatchChanges()}}
 	var err error
 	*r.Job, err = job.Load(ctx, b.db, args.CommunityID, args.JobID)
 	if errs.KindOf(err) == errs.NotFound {
@@ -54,7 +53,6 @@ func (b *Bulk) work(ctx context.Context, queued *jobs.Job, args runArgs) error {
 type run struct {
 	*apply.Attempt
 	bulk  *Bulk
-	watch *sqldb.ChangeWatch
 	start record.Pos // of the file's rows
 }
 
@@ -86,7 +84,7 @@ func (r *run) begin(ctx context.Context, tx *sqldb.Tx, args runArgs) (err error)
 func (r *run) readFile(ctx context.Context) error {
 	b := r.bulk
 	err := apply.File(ctx, r.Attempt, apply.Deps{
-		DB: b.db, Members: b.members, Watch: r.watch, BatchRows: apply.BatchRows(b.limits.BatchRows), Budget: b.memory,
+		DB: b.db, Members: b.members, BatchRows: apply.BatchRows(b.limits.BatchRows), Budget: b.memory,
 		Open:  func(ctx context.Context) (source.File, error) { return b.openTable(ctx, r.Job, nil) },
 		Spill: spill.Files{Dir: b.files, Log: b.log.With("job_id", r.Job.ID), ReportWait: r.Queued.ReportWait},
 	})

@@ -23,13 +23,14 @@ type ChangeWatch struct {
 // DataVersion identifies a state of the database.
 type DataVersion struct{ others, version int64 }
 
-type changeWatchKey struct{}
+// WatchChanges returns a watch. It does not count the watcher's own commits, of
+// transactions with the watch as an option.
+func (db *DB) WatchChanges() *ChangeWatch { return &ChangeWatch{db: db} }
 
-// WatchChanges returns a watch and the context of the watcher, whose own commits
-// the watch does not count.
-func (db *DB) WatchChanges(ctx context.Context) (context.Context, *ChangeWatch) {
-	w := &ChangeWatch{db: db}
-	return context.WithValue(ctx, changeWatchKey{}, w), w
+func (w *ChangeWatch) set(tx *Tx) {
+	if w != nil && w.db == tx.db {
+		tx.watch = w
+	}
 }
 
 // Version returns the current version. ok is false on PostgreSQL, which has no
@@ -56,12 +57,13 @@ func (t *Tx) Unchanged(ctx context.Context, w *ChangeWatch, since DataVersion) (
 	return since == DataVersion{w.db.changes.commits - w.own, version}, nil
 }
 
-// noteWrite counts a commit that is about to start, even if it then fails.
-func (db *DB) noteWrite(ctx context.Context) {
+// noteWrite counts a commit that is about to start, even if it then fails. own is
+// the watch of its transaction, nil for none.
+func (db *DB) noteWrite(own *ChangeWatch) {
 	db.changes.mu.Lock()
 	defer db.changes.mu.Unlock()
 	db.changes.commits++
-	if w, ok := ctx.Value(changeWatchKey{}).(*ChangeWatch); ok && w.db == db {
-		w.own++
+	if own != nil {
+		own.own++
 	}
 }

@@ -1,7 +1,6 @@
 package sqldb_test
 
 import (
-	"context"
 	"testing"
 
 	"github.com/regulars/regulars/internal/sqldb"
@@ -11,19 +10,19 @@ import (
 func TestChangeWatchSeesCommitsOfOthers(t *testing.T) {
 	sqldbtest.EachAddress(t, func(t *testing.T, address string) {
 		db, other := sqldbtest.Open(t, address), sqldbtest.Open(t, address)
-		ctx, watch := db.WatchChanges(t.Context())
+		ctx, watch := t.Context(), db.WatchChanges()
 		if _, ok := watch.Version(); !ok {
 			if db.Dialect() == sqldb.SQLite {
 				t.Fatal("unsupported on SQLite")
 			}
 			return // unsupported on PostgreSQL
 		}
-		write := func(ctx context.Context, db *sqldb.DB) {
+		write := func(db *sqldb.DB, options ...sqldb.TxOption) {
 			t.Helper()
 			if err := db.Tx(ctx, func(tx *sqldb.Tx) error {
 				_, err := tx.Exec(ctx, "UPDATE member_counts SET total = total")
 				return err
-			}); err != nil {
+			}, options...); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -32,7 +31,7 @@ func TestChangeWatchSeesCommitsOfOthers(t *testing.T) {
 			err := db.Tx(ctx, func(tx *sqldb.Tx) (err error) {
 				is, err = tx.Unchanged(ctx, watch, since)
 				return err
-			})
+			}, watch)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -42,11 +41,11 @@ func TestChangeWatchSeesCommitsOfOthers(t *testing.T) {
 
 		quiet(mark()) // reads the initial data_version
 		since := mark()
-		write(ctx, db)
+		write(db, watch)
 		if !quiet(since) {
 			t.Error("a commit of the watcher was counted")
 		}
-		write(t.Context(), db)
+		write(db)
 		if quiet(since) {
 			t.Error("a commit of this process was not counted")
 		}

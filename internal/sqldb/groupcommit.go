@@ -40,8 +40,8 @@ type commitGroup struct {
 	conn      *sql.Conn
 	attempts  int
 	succeeded int
-	ctx       context.Context //nolint:containedctx // of the only attempt, for its ChangeWatch; Background with several
-	done      chan struct{}   // closed when err is set
+	watch     *ChangeWatch  // of the only attempt; nil with several
+	done      chan struct{} // closed when err is set
 	err       error
 }
 
@@ -137,12 +137,12 @@ func (q *writerQueue) waits() int64 {
 	return q.waitCount
 }
 
-func (db *DB) beginGroup(ctx context.Context) (*commitGroup, error) {
+func (db *DB) beginGroup(ctx context.Context, watch *ChangeWatch) (*commitGroup, error) {
 	conn, err := db.write.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	g := &commitGroup{db: db, conn: conn, ctx: ctx, done: make(chan struct{})}
+	g := &commitGroup{db: db, conn: conn, watch: watch, done: make(chan struct{})}
 	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		g.finish(errGroupRolledBack) // BEGIN may have succeeded just before ctx ended
 		return nil, notBegunError{err}
@@ -162,7 +162,7 @@ func (g *commitGroup) finish(err error) {
 	if err != nil {
 		_, _ = g.conn.ExecContext(context.Background(), "ROLLBACK") // fails if SQLite has rolled back already
 	}
-	g.db.noteWrite(g.ctx)
+	g.db.noteWrite(g.watch)
 	_ = g.conn.Close() // returns it to the pool
 	g.db.checkpoints.afterCommit()
 	g.err = err
@@ -174,7 +174,7 @@ func (g *commitGroup) finish(err error) {
 func (g *commitGroup) runMember(f func() error) (rolledBack bool, err error) {
 	ctx := context.Background()
 	if g.attempts++; g.attempts > 1 {
-		g.ctx = ctx
+		g.watch = nil
 	}
 	if g.succeeded == 0 {
 		err = f()
@@ -204,7 +204,7 @@ func (t *Tx) runInGroup(ctx context.Context, f func(*Tx) error) error {
 	g := q.receiveGroup()
 	if g == nil {
 		var err error
-		if g, err = t.db.beginGroup(ctx); err != nil {
+		if g, err = t.db.beginGroup(ctx, t.watch); err != nil {
 			q.release()
 			return err
 		}

@@ -165,9 +165,9 @@ func (db *DB) Exec(ctx context.Context, query string, args ...any) (int64, error
 		return 0, err
 	}
 	defer func() { _ = conn.Close() }() // returns it to the pool
-	db.noteWrite(ctx)
+	db.noteWrite(nil)
 	defer db.checkpoints.afterCommit()
-	defer db.noteWrite(ctx) // again, see commitGroup.finish
+	defer db.noteWrite(nil) // again, see commitGroup.finish
 	return affected(conn.ExecContext(ctx, query, args...))
 }
 

@@ -14,8 +14,9 @@ type Tx struct {
 	db          *DB
 	conn        *sql.Conn
 	tx          executor
-	options     TxOption
-	inGroup     bool // see commitGroup
+	flags       txFlag
+	watch       *ChangeWatch // that the transaction belongs to; nil: none
+	inGroup     bool         // see commitGroup
 	dialect     Dialect
 	afterCommit []func()
 	notifier    *notifier
@@ -23,14 +24,19 @@ type Tx struct {
 }
 
 // TxOption changes how a transaction commits on SQLite. It has no effect on
-// PostgreSQL.
-type TxOption uint8
+// PostgreSQL. A *ChangeWatch is one too: the transaction is its own.
+type TxOption interface{ set(tx *Tx) }
 
+type txFlag uint8
+
+func (f txFlag) set(tx *Tx) { tx.flags |= f }
+
+// Options of transactions.
 const (
 	// WithoutGroupCommit keeps the transaction out of commit groups. It is for
 	// long transactions, because those of a group return only after the last
 	// one.
-	WithoutGroupCommit TxOption = 1 << iota
+	WithoutGroupCommit txFlag = 1 << iota
 	// RelaxedSync skips fsync, and group commit. The commit is visible at once
 	// and becomes durable with the next ordinary one; a power failure before
 	// that loses the latest commits, never one in the middle. It is for work in
@@ -65,7 +71,7 @@ func (db *DB) Tx(ctx context.Context, f func(*Tx) error, options ...TxOption) er
 	for try := 1; ; try++ {
 		tx := &Tx{db: db, dialect: db.dialect, notifier: db.notifier}
 		for _, option := range options {
-			tx.options |= option
+			option.set(tx)
 		}
 		err := tx.runOnce(ctx, f)
 		if err == nil {
@@ -97,7 +103,7 @@ func (t *Tx) runOnce(ctx context.Context, f func(*Tx) error) error {
 	switch {
 	case t.dialect == Postgres:
 		return t.run(ctx, t.db.write, f)
-	case t.options != 0:
+	case t.flags != 0:
 		return t.runUngrouped(ctx, f)
 	}
 	return t.runInGroup(ctx, f)
@@ -108,7 +114,7 @@ func (t *Tx) run(ctx context.Context, pool *sql.DB, f func(*Tx) error) (err erro
 		return err
 	}
 	defer func() { _ = t.conn.Close() }() // returns it to the pool
-	if t.options&RelaxedSync != 0 {
+	if t.flags&RelaxedSync != 0 {
 		restore, err := t.db.relaxSync(ctx, t.conn)
 		if err != nil {
 			return notBegunError{err}
@@ -125,7 +131,7 @@ func (t *Tx) run(ctx context.Context, pool *sql.DB, f func(*Tx) error) (err erro
 		return err
 	}
 	defer t.db.checkpoints.afterCommit()
-	defer t.db.noteWrite(ctx) // again, see commitGroup.finish
+	defer t.db.noteWrite(t.watch) // again, see commitGroup.finish
 	return tx.Commit()
 }
 
@@ -139,14 +145,14 @@ func (t *Tx) execute(ctx context.Context, f func(*Tx) error) error {
 			return err
 		}
 	}
-	t.db.noteWrite(ctx)
+	t.db.noteWrite(t.watch)
 	return ctx.Err()
 }
 
 // IsSerial reports whether this transaction runs alone and its commit is durable
 // before others see it, so that a number assigned in it is in the order of
 // commits. It is true for transactions of SQLite without RelaxedSync.
-func (t *Tx) IsSerial() bool { return t.dialect == SQLite && t.options&RelaxedSync == 0 }
+func (t *Tx) IsSerial() bool { return t.dialect == SQLite && t.flags&RelaxedSync == 0 }
 
 // AfterCommit calls f after the commit, for example to wake a worker. f does not
 // run if the transaction fails.

@@ -18,12 +18,14 @@ type Attempt struct {
 	Job    *job.Job
 	Clock  clock.Clock
 	Log    *slog.Logger
+	Watch  *sqldb.ChangeWatch // does not count the transactions of the attempt
 }
 
 // Tx runs f in a transaction that commits only with the lease of the job. It
 // retries while the database is unavailable or its disk is full, and after lost
 // races for a unique key.
 func (a *Attempt) Tx(ctx context.Context, f func(*sqldb.Tx) error, options ...sqldb.TxOption) error {
+	options = append(options, a.Watch)
 	races := 0
 	resume := func() {}
 	defer func() { resume() }()

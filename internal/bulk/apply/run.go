@@ -22,7 +22,6 @@ import (
 type Deps struct {
 	DB        *sqldb.DB
 	Members   *roster.Roster
-	Watch     *sqldb.ChangeWatch
 	BatchRows BatchRows
 	Open      func(context.Context) (source.File, error) // opens the file of the job
 	Spill     spill.Files
