@@ -263,12 +263,7 @@ func schemaPage(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ownerOf := map[string]string{}
-	for path, tables := range owned {
-		for _, table := range tables {
-			ownerOf[table] = strings.TrimPrefix(path, "internal/")
-		}
-	}
+	ownerOf := tableOwners(t)
 	comments := schemaComments(t)
 	var b strings.Builder
 	b.WriteString(generatedPage + `# Database schema
@@ -283,7 +278,7 @@ position in the primary key; *unique* lists the other keys.
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(&b, "\n## %s\n\n%sOwner: `%s`\n\n| column | type | null | default | key | |\n|---|---|---|---|---|---|\n", name, comments[name], cmp.Or(ownerOf[name], "sqldb"))
+		fmt.Fprintf(&b, "\n## %s\n\n%sOwner: `%s`\n\n| column | type | null | default | key | |\n|---|---|---|---|---|---|\n", name, comments[name], cmp.Or(strings.TrimPrefix(ownerOf[name], "internal/"), "sqldb"))
 		for _, c := range columns {
 			null, key := "yes", ""
 			if c.required {
@@ -334,7 +329,7 @@ func schemaComments(t *testing.T) map[string]string {
 		for line := range strings.Lines(string(text)) {
 			line = strings.ReplaceAll(strings.TrimSuffix(line, "\n"), "<", "&lt;")
 			if comment, ok := strings.CutPrefix(line, "-- "); ok {
-				if !strings.HasPrefix(comment, "+goose") {
+				if !strings.HasPrefix(comment, "+goose") && !strings.HasPrefix(line, ownerMark) {
 					above += comment + "\n"
 				}
 				continue

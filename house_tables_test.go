@@ -12,44 +12,12 @@ import (
 	"testing"
 )
 
-// owned are the tables of the migrations by the package that writes them. Others
-// join them in SQL and call the owner to change them.
-var owned = map[string][]string{
-	"internal/audit":              {"audit_log"},
-	"internal/access":             {"api_keys", "roles", "account_api_keys"},
-	"internal/account":            {"accounts", "user_numbers"},
-	"internal/account/flow":       {"sign_in_steps"},
-	"internal/account/link":       {"email_changes", "one_time_links", "registrations"},
-	"internal/account/passkey":    {"passkeys"},
-	"internal/account/provider":   {"provider_identities"},
-	"internal/account/session":    {"sessions"},
-	"internal/account/throttle":   {"known_clients", "sign_in_failures"},
-	"internal/account/totp":       {"account_totp", "recovery_codes"},
-	"internal/bulk":               {"bulk_erasures"},
-	"internal/bulk/job":           {"bulk_jobs"},
-	"internal/bulk/outcome":       {"bulk_batches", "bulk_tags"},
-	"internal/chat":               {"channel_categories", "channel_overrides", "channels"},
-	"internal/community":          {"communities"},
-	"internal/event":              {"event_positions", "event_sequences", "events"},
-	"internal/jobs":               {"job_nodes", "job_schedules", "jobs"},
-	"internal/mail":               {"mail_outbox"},
-	"internal/media":              {"media"},
-	"internal/member":             {"field_history", "member_declines", "member_identifiers", "member_links", "member_counts", "member_values", "member_visits", "members", "merged_tags", "unused_tags", "tags"},
-	"internal/fieldchange":        {"field_jobs"},
-	"internal/moderation":         {"invite_uses", "invites", "penalties"},
-	"internal/note":               {"member_notes"},
-	"internal/roster":             {"saved_views"},
-	"internal/ownership/transfer": {"ownership_transfers"},
-	"internal/field":              {"deleted_fields", "field_definitions"},
-	"internal/idempotency":        {"idempotency_keys"},
-	"internal/ratelimit":          {"rate_limit_counters"},
-	"internal/stats":              {"stats_members"},
-	"internal/seal":               {"secret_key"},
-}
-
 // foreignWriters are packages that still write the table of another one: the
 // list may only shrink.
 var foreignWriters = map[string][]string{}
+
+// ownerMark begins the line of a migration that names the owner of the tables below.
+const ownerMark = "-- owner: "
 
 // columnNames are tables whose name is a column of others too.
 var columnNames = []string{"roles", "tags"}
@@ -62,53 +30,49 @@ var (
 	writeAny    = regexp.MustCompile(`\b(?:INSERT INTO|UPDATE|DELETE FROM) *(?:$|%)`)
 )
 
-// tables are those that exist after all migrations.
-func tables(t *testing.T) map[string]bool {
+// tableOwners returns the package that writes each table that exists after all
+// migrations: the one of the nearest line "-- owner: PACKAGE" above. Others join
+// the table in SQL and call the owner to change it.
+func tableOwners(t *testing.T) map[string]string {
 	t.Helper()
-	files, err := filepath.Glob("migrations/*.sql")
+	paths, err := filepath.Glob("migrations/*.sql")
 	if err != nil {
 		t.Fatal(err)
 	}
-	slices.Sort(files)
-	exist := map[string]bool{}
-	for _, path := range files {
+	slices.Sort(paths)
+	owners := map[string]string{}
+	for _, path := range paths {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
+		owner := ""
 		for _, line := range strings.Split(string(text), "\n") {
+			if name, ok := strings.CutPrefix(line, ownerMark); ok {
+				owner = "internal/" + name
+			}
 			line, _, _ = strings.Cut(line, "--")
 			if m := createTable.FindStringSubmatch(line); m != nil {
-				exist[m[1]] = true
+				owners[m[1]] = owner
 			}
 			if m := dropTable.FindStringSubmatch(line); m != nil {
-				delete(exist, m[1])
+				delete(owners, m[1])
 			}
 			if m := renameTable.FindStringSubmatch(line); m != nil {
-				delete(exist, m[1])
-				exist[m[2]] = true
+				owners[m[2]] = owners[m[1]]
+				delete(owners, m[1])
 			}
 		}
 	}
-	return exist
+	return owners
 }
 
 func TestAPackageWritesItsOwnTables(t *testing.T) {
-	exist := tables(t)
-	owners := map[string]string{}
-	for dir, list := range owned {
-		for _, table := range list {
-			owners[table] = dir
-		}
-	}
-	for table := range exist {
-		if owners[table] == "" {
-			t.Errorf("table %s has no owner", table)
-		}
-	}
-	for table := range owners {
-		if !exist[table] {
-			t.Errorf("owner of a table that does not exist: %s", table)
+	owners, exist := tableOwners(t), map[string]bool{}
+	for table, owner := range owners {
+		exist[table] = true
+		if info, err := os.Stat(owner); owner == "" || err != nil || !info.IsDir() {
+			t.Errorf("the owner of table %s is %q: write a line %sPACKAGE above it in its migration", table, owner, ownerMark)
 		}
 	}
 	found := map[string]map[string]bool{} // package -> tables it writes

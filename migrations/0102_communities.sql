@@ -1,4 +1,5 @@
 -- +goose Up
+-- owner: community
 CREATE TABLE communities (
   id         key_text NOT NULL PRIMARY KEY,
   name       TEXT NOT NULL,

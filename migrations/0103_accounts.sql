@@ -1,4 +1,5 @@
 -- +goose Up
+-- owner: account
 -- Accounts of people; they become members of communities.
 CREATE TABLE accounts (
   number             {sqlite: INTEGER}{postgres: BIGINT} PRIMARY KEY, -- the small id in the API, from user_numbers
@@ -25,6 +26,7 @@ CREATE INDEX accounts_password ON accounts (number) WHERE password_hash <> '';
 {sqlite: CREATE TABLE user_numbers (last BIGINT NOT NULL);}
 {sqlite: INSERT INTO user_numbers (last) VALUES (0);}
 
+-- owner: account/session
 -- A session of an account, or a limited one of a member: another system, named by
 -- host, signed the member in to the community. The member may have no account.
 CREATE TABLE sessions (
@@ -46,6 +48,7 @@ CREATE INDEX sessions_member ON sessions (community_id, user_id) WHERE community
 CREATE INDEX sessions_key ON sessions (key_id) WHERE key_id <> '';
 CREATE INDEX sessions_end ON sessions (expires_at);
 
+-- owner: account/link
 -- Links that work once: first setup, password reset, confirmation of an address,
 -- sign-in from the command line or by another system.
 CREATE TABLE one_time_links (
@@ -98,6 +101,7 @@ CREATE TABLE email_changes (
 );
 CREATE INDEX email_changes_end ON email_changes (expires_at);
 
+-- owner: account/totp
 -- Two-factor authentication with an authenticator app.
 CREATE TABLE account_totp (
   account_id     key_text NOT NULL PRIMARY KEY REFERENCES accounts(id) ON DELETE CASCADE,
@@ -114,6 +118,7 @@ CREATE TABLE recovery_codes (
   PRIMARY KEY (account_id, code_hash)
 );
 
+-- owner: account/passkey
 CREATE TABLE passkeys (
   id            key_text NOT NULL PRIMARY KEY,
   account_id    key_text NOT NULL REFERENCES accounts(id) ON DELETE CASCADE,
@@ -126,6 +131,7 @@ CREATE TABLE passkeys (
 );
 CREATE INDEX passkeys_account ON passkeys (account_id);
 
+-- owner: account/provider
 -- Accounts at OpenID Connect providers.
 CREATE TABLE provider_identities (
   issuer     key_text NOT NULL,
@@ -138,6 +144,7 @@ CREATE TABLE provider_identities (
 );
 CREATE INDEX provider_identities_account ON provider_identities (account_id);
 
+-- owner: account/flow
 -- State of sign-ins with several steps.
 CREATE TABLE sign_in_steps (
   token_hash key_text NOT NULL PRIMARY KEY,
@@ -150,6 +157,7 @@ CREATE TABLE sign_in_steps (
 CREATE INDEX sign_in_steps_account ON sign_in_steps (account_id);
 CREATE INDEX sign_in_steps_end ON sign_in_steps (expires_at);
 
+-- owner: account/throttle
 -- Failed sign-ins per account, name and address, for delays.
 CREATE TABLE sign_in_failures (
   subject        key_text NOT NULL PRIMARY KEY,

@@ -1,4 +1,5 @@
 -- +goose Up
+-- owner: access
 CREATE TABLE roles (
   community_id        key_text NOT NULL REFERENCES communities(id),
   id                  key_text NOT NULL,

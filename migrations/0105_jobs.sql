@@ -1,4 +1,5 @@
 -- +goose Up
+-- owner: jobs
 -- Queue of background jobs. Completed jobs are deleted. Workers are reserved by
 -- lane; within a lane, jobs are scheduled fairly by share.
 CREATE TABLE jobs (

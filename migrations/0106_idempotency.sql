@@ -1,4 +1,5 @@
 -- +goose Up
+-- owner: idempotency
 -- Requests with an Idempotency-Key.
 CREATE TABLE idempotency_keys (
   scope        key_text NOT NULL, -- principal, community and route

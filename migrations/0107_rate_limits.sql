@@ -1,4 +1,5 @@
 -- +goose Up
+-- owner: ratelimit
 -- Counters of sliding windows.
 CREATE TABLE rate_limit_counters (
   subject           key_text NOT NULL PRIMARY KEY, -- a hash of the action and its subject

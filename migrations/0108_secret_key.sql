@@ -1,4 +1,5 @@
 -- +goose Up
+-- owner: seal
 -- Hash of the key that seals the secrets in this database, to detect a node with
 -- another key.
 CREATE TABLE secret_key (

@@ -1,4 +1,5 @@
 -- +goose Up
+-- owner: event
 -- Events, written in the transaction of their cause.
 CREATE TABLE events (
   community_id key_text NOT NULL,

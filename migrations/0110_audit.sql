@@ -1,4 +1,5 @@
 -- +goose Up
+-- owner: audit
 -- Audit log of a community; append-only. Names are those at the time of the
 -- action, '' after erasure.
 CREATE TABLE audit_log (

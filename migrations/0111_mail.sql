@@ -1,4 +1,5 @@
 -- +goose Up
+-- owner: mail
 -- Outgoing mail, deleted some time after it was sent.
 CREATE TABLE mail_outbox (
   id           key_text NOT NULL PRIMARY KEY,

@@ -1,4 +1,5 @@
 -- +goose Up
+-- owner: media
 -- Pictures, re-encoded from uploads.
 CREATE TABLE media (
   community_id key_text NOT NULL REFERENCES communities(id),

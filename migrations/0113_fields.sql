@@ -1,4 +1,5 @@
 -- +goose Up
+-- owner: field
 -- Custom fields of the members of a community.
 CREATE TABLE field_definitions (
   community_id  key_text NOT NULL REFERENCES communities(id),
@@ -34,6 +35,7 @@ CREATE TABLE deleted_fields (
   PRIMARY KEY (community_id, id)
 );
 
+-- owner: fieldchange
 -- Pending jobs over the members' values of a field, at most one per field.
 CREATE TABLE field_jobs (
   community_id key_text NOT NULL,

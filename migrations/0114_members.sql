@@ -1,4 +1,5 @@
 -- +goose Up
+-- owner: member
 -- Members of communities.
 CREATE TABLE members (
   community_id     key_text NOT NULL,

@@ -1,4 +1,5 @@
 -- +goose Up
+-- owner: moderation
 -- Invites. Codes are unique over all communities.
 CREATE TABLE invites (
   community_id    key_text NOT NULL REFERENCES communities(id),

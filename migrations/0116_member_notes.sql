@@ -1,4 +1,5 @@
 -- +goose Up
+-- owner: note
 -- Private notes of staff on members.
 CREATE TABLE member_notes (
   community_id key_text NOT NULL,

@@ -1,4 +1,5 @@
 -- +goose Up
+-- owner: roster
 -- Saved views of the member list.
 CREATE TABLE saved_views (
   community_id key_text NOT NULL REFERENCES communities(id),

@@ -1,4 +1,5 @@
 -- +goose Up
+-- owner: ownership/transfer
 -- Offers of an owner to transfer a community to a member; names are those at the
 -- time of the offer. A community has at most one in state open.
 CREATE TABLE ownership_transfers (

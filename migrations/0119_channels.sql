@@ -1,4 +1,5 @@
 -- +goose Up
+-- owner: chat
 CREATE TABLE channel_categories (
   community_id key_text NOT NULL REFERENCES communities(id),
   id           key_text NOT NULL,

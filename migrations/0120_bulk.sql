@@ -1,4 +1,5 @@
 -- +goose Up
+-- owner: bulk/job
 -- Bulk jobs: imports, updates of many members and their undo. One in status draft
 -- is a file staged in the import wizard.
 CREATE TABLE bulk_jobs (
@@ -45,6 +46,7 @@ CREATE INDEX bulk_jobs_expiry ON bulk_jobs (expires_at);
 -- Sizes of stored files count towards the quota of the community.
 CREATE INDEX bulk_jobs_files ON bulk_jobs (community_id, file_id, file_size) WHERE file_id <> '';
 
+-- owner: bulk/outcome
 -- Batches of rows. job_id is that of the bulk job, here and below.
 CREATE TABLE bulk_batches (
   community_id   key_text NOT NULL,
@@ -70,6 +72,7 @@ CREATE TABLE bulk_tags (
   PRIMARY KEY (community_id, job_id, tag_id)
 );
 
+-- owner: bulk
 -- Members erased while files of bulk jobs still exist. Their rows of files older
 -- than erased_at are not shown.
 CREATE TABLE bulk_erasures (

@@ -1,4 +1,5 @@
 -- +goose Up
+-- owner: stats
 -- Changes of the number of members in slots of 15 minutes.
 CREATE TABLE stats_members (
   community_id key_text NOT NULL,

@@ -11,7 +11,7 @@ import (
 // which a catalogue cannot translate.
 func TestSentencesAreNotConcatenated(t *testing.T) {
 	for _, s := range sources(t) {
-		if !slices.Contains(features, s.area) {
+		if slices.Contains(plain, s.area) {
 			continue
 		}
 		ast.Inspect(s.file, func(n ast.Node) bool {
