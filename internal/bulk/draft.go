@@ -61,7 +61,7 @@ func (b *Bulk) Stage(ctx context.Context, caller actor.Actor, communityID string
 		FileScan: in.FileScan, Actor: caller.Ref(), ActorName: caller.Name, CreatedAt: now, UpdatedAt: now, ExpiresAt: now + b.limits.KeepDrafts.Milliseconds(),
 	}
 	d, err := b.draft(ctx, &j)
-	if mayHaveFailedRows(d, err) {
+	if err == nil && mayHaveFailedRows(d) {
 		adopted, adoptErr := b.adoptOptions(ctx, &j)
 		switch {
 		case adoptErr != nil:
@@ -82,10 +82,9 @@ func (b *Bulk) Stage(ctx context.Context, caller actor.Actor, communityID string
 }
 
 // mayHaveFailedRows reports whether a staged file may be one of failed rows: one
-// of its headers contains the name of an added column, or it cannot be read without
-// the encoding.
-func mayHaveFailedRows(d Draft, err error) bool {
-	return errs.Is(err, "encoding_unclear") || slices.ContainsFunc(d.Columns, func(c DraftColumn) bool { return strings.Contains(c.Header, "_error_code") })
+// of its headers contains the name of an added column, or its encoding is unclear.
+func mayHaveFailedRows(d Draft) bool {
+	return len(d.Unclear) > 0 || slices.ContainsFunc(d.Columns, func(c DraftColumn) bool { return strings.Contains(c.Header, "_error_code") })
 }
 
 // readings are attempts to read a file of failed rows without the options of its
