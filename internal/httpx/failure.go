@@ -23,7 +23,7 @@ type Failure struct { //nolint:errname // a response; an error only so that a ha
 	Errors    []errs.Field `json:"errors" nullable:"false" doc:"Every wrong field at once; empty when it is not about fields."`
 	RequestID string       `json:"requestId" doc:"Also in the header X-Request-Id and in the server's log." example:"6a21d1c09f3b0c4d5e6f7a8b"`
 
-	Details map[string]any `json:"details,omitempty" doc:"Values that belong to the code, such as oldest of expired."`
+	Details map[string]any `json:"details,omitempty" doc:"Values that belong to the code, such as oldest of expired, or candidates of encoding_unclear: a list of {encoding, sample}."`
 
 	status int
 	header http.Header

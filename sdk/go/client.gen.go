@@ -1794,6 +1794,24 @@ func (e ListBulkRowsParamsOutcome) Valid() bool {
 	}
 }
 
+// Defines values for GetFailedRowsParamsFormat.
+const (
+	Csv  GetFailedRowsParamsFormat = "csv"
+	Xlsx GetFailedRowsParamsFormat = "xlsx"
+)
+
+// Valid indicates whether the value is a known member of the GetFailedRowsParamsFormat enum.
+func (e GetFailedRowsParamsFormat) Valid() bool {
+	switch e {
+	case Csv:
+		return true
+	case Xlsx:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for OnBulkJobFinishedJSONBodyType.
 const (
 	BulkJobFinished OnBulkJobFinishedJSONBodyType = "bulk_job.finished"
@@ -2456,7 +2474,7 @@ type Failure struct {
 	// Examples: invalid_input
 	Code string `json:"code"`
 
-	// Details Values that belong to the code, such as oldest of expired.
+	// Details Values that belong to the code, such as oldest of expired, or candidates of encoding_unclear: a list of {encoding, sample}.
 	Details *map[string]interface{} `json:"details,omitempty"`
 
 	// Errors Every wrong field at once; empty when it is not about fields.
@@ -5856,7 +5874,13 @@ type ListBulkRowsParamsOutcome string
 type GetFailedRowsParams struct {
 	// CommunityId Required in a session of a person with several memberships.
 	CommunityId *string `form:"communityId,omitempty" json:"communityId,omitempty"`
+
+	// Format xlsx for a workbook.
+	Format *GetFailedRowsParamsFormat `form:"format,omitempty" json:"format,omitempty"`
 }
+
+// GetFailedRowsParamsFormat defines parameters for GetFailedRows.
+type GetFailedRowsParamsFormat string
 
 // StreamBulkJobParams defines parameters for StreamBulkJob.
 type StreamBulkJobParams struct {
@@ -9552,7 +9576,7 @@ type ClientInterface interface {
 
 	// GetFailedRows Download the failed rows of a bulk job
 	//
-	// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. The file can be corrected and uploaded again. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
+	// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. The file can be corrected and uploaded again with the same options. `format=xlsx` returns the failed rows of a workbook as a workbook of text cells. 400: `unknown_format`, also for a workbook of the rows of a CSV file; `too_many_rows`, `cell_too_long`: they exceed a workbook. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
 	//
 	// Corresponds with GET /v1/users/bulk-update/{jobId}/failed.csv (the `GetFailedRows` operationId).
 	GetFailedRows(ctx context.Context, jobId string, params *GetFailedRowsParams, reqEditors ...RequestEditorFn) (*http.Response, error)
@@ -12036,7 +12060,7 @@ func (c *Client) ListBulkRows(ctx context.Context, jobId string, params *ListBul
 
 // GetFailedRows Download the failed rows of a bulk job
 //
-// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. The file can be corrected and uploaded again. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
+// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. The file can be corrected and uploaded again with the same options. `format=xlsx` returns the failed rows of a workbook as a workbook of text cells. 400: `unknown_format`, also for a workbook of the rows of a CSV file; `too_many_rows`, `cell_too_long`: they exceed a workbook. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
 //
 // Corresponds with GET /v1/users/bulk-update/{jobId}/failed.csv (the `GetFailedRows` operationId).
 func (c *Client) GetFailedRows(ctx context.Context, jobId string, params *GetFailedRowsParams, reqEditors ...RequestEditorFn) (*http.Response, error) {
@@ -17823,6 +17847,18 @@ func NewGetFailedRowsRequest(server string, jobId string, params *GetFailedRowsP
 
 		}
 
+		if params.Format != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", true, "format", *params.Format, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
 		if encoded := queryValues.Encode(); encoded != "" {
 			rawQueryFragments = append(rawQueryFragments, encoded)
 		}
@@ -19754,7 +19790,7 @@ type ClientWithResponsesInterface interface {
 
 	// GetFailedRowsWithResponse Download the failed rows of a bulk job
 	//
-	// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. The file can be corrected and uploaded again. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
+	// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. The file can be corrected and uploaded again with the same options. `format=xlsx` returns the failed rows of a workbook as a workbook of text cells. 400: `unknown_format`, also for a workbook of the rows of a CSV file; `too_many_rows`, `cell_too_long`: they exceed a workbook. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
 	//
 	// Returns a wrapper object for the known response body format(s).
 	//
@@ -26669,7 +26705,7 @@ func (c *ClientWithResponses) ListBulkRowsWithResponse(ctx context.Context, jobI
 
 // GetFailedRowsWithResponse Download the failed rows of a bulk job
 //
-// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. The file can be corrected and uploaded again. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
+// The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. The file can be corrected and uploaded again with the same options. `format=xlsx` returns the failed rows of a workbook as a workbook of text cells. 400: `unknown_format`, also for a workbook of the rows of a CSV file; `too_many_rows`, `cell_too_long`: they exceed a workbook. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
 //
 // Returns a wrapper object for the known response body format(s).
 //

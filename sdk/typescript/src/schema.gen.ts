@@ -2241,7 +2241,7 @@ export interface components {
              * @example invalid_input
              */
             code: string;
-            /** @description Values that belong to the code, such as oldest of expired. */
+            /** @description Values that belong to the code, such as oldest of expired, or candidates of encoding_unclear: a list of {encoding, sample}. */
             details?: {
                 [key: string]: unknown;
             };
