@@ -2,11 +2,15 @@ package regulars_test
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -146,4 +150,84 @@ func TestTextsArePlain(t *testing.T) {
 			}
 		}
 	}
+}
+
+// bannedVerbs are verbs with so many meanings that a name with one says nothing.
+// Use the standard term: create, store, assign, skip, renew.
+var bannedVerbs = []string{"make", "take", "hold", "keep", "give", "turn", "judge", "look"}
+
+// firstWord is the first word of a name in camel case.
+var firstWord = regexp.MustCompile(`^(?:[A-Z]?[a-z0-9]+|[A-Z]+)`)
+
+// TestNamesHaveNoBannedVerbs checks the names of functions, methods and types, in
+// tests too, and the components of pages.
+func TestNamesHaveNoBannedVerbs(t *testing.T) {
+	check := func(set *token.FileSet, name *ast.Ident) {
+		verb := strings.ToLower(firstWord.FindString(name.Name))
+		if slices.Contains(bannedVerbs, verb) || slices.Contains(bannedVerbs, strings.TrimSuffix(verb, "s")) {
+			t.Errorf("%s: %s begins with %q: use the standard term for what it does", set.Position(name.Pos()), name.Name, verb)
+		}
+	}
+	for _, s := range append(sources(t), testSources(t)...) {
+		for _, decl := range s.file.Decls {
+			switch d := decl.(type) {
+			case *ast.FuncDecl:
+				check(s.set, d.Name)
+			case *ast.GenDecl:
+				for _, spec := range d.Specs {
+					if named, ok := spec.(*ast.TypeSpec); ok {
+						check(s.set, named.Name)
+					}
+				}
+			}
+		}
+	}
+	for _, file := range generatedPages(t) {
+		set := token.NewFileSet()
+		parsed, err := parser.ParseFile(set, file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, decl := range parsed.Decls {
+			if f, ok := decl.(*ast.FuncDecl); ok {
+				check(set, f.Name)
+			}
+		}
+	}
+}
+
+// testSources are the test files of the module.
+func testSources(t *testing.T) (list []source) {
+	t.Helper()
+	for _, file := range files(t, "_test.go") {
+		set := token.NewFileSet()
+		parsed, err := parser.ParseFile(set, file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, source{file, parsed, set})
+	}
+	return list
+}
+
+func generatedPages(t *testing.T) []string {
+	t.Helper()
+	return files(t, "_templ.go")
+}
+
+// files are the files below the packages whose names end so.
+func files(t *testing.T, ending string) (list []string) {
+	t.Helper()
+	for _, root := range []string{"cmd", "internal"} {
+		err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+			if err == nil && !entry.IsDir() && strings.HasSuffix(file, ending) {
+				list = append(list, filepath.ToSlash(file))
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return list
 }

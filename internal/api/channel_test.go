@@ -11,7 +11,7 @@ import (
 	"github.com/regulars/regulars/internal/community"
 )
 
-func makeChannel(t *testing.T, a *apptest.App, token, body string) string {
+func createChannel(t *testing.T, a *apptest.App, token, body string) string {
 	t.Helper()
 	res := send(t, a, "POST", "/v1/channels", token, body)
 	channelID, _ := res.at("data._id").(string)
@@ -36,9 +36,9 @@ func TestChannelsAndCategoriesAreCreatedListedMovedAndDeleted(t *testing.T) {
 		key := a.Key(t, home, permission.ManageChannels)
 		category, _ := send(t, a, "POST", "/v1/channel-categories", key, `{"name":"Matches"}`).at("data._id").(string)
 		second, _ := send(t, a, "POST", "/v1/channel-categories", key, `{"name":"Else"}`).at("data._id").(string)
-		lobby := makeChannel(t, a, key, `{"topic":"lobby","channelType":"open"}`)
-		makeChannel(t, a, key, `{"topic":"results","channelType":"announcement","categoryId":"`+category+`"}`)
-		board := makeChannel(t, a, key, `{"topic":"board","channelType":"iframe","url":"https://board.example/week","categoryId":"`+second+`"}`)
+		lobby := createChannel(t, a, key, `{"topic":"lobby","channelType":"open"}`)
+		createChannel(t, a, key, `{"topic":"results","channelType":"announcement","categoryId":"`+category+`"}`)
+		board := createChannel(t, a, key, `{"topic":"board","channelType":"iframe","url":"https://board.example/week","categoryId":"`+second+`"}`)
 
 		listed := send(t, a, "GET", "/v1/channels", key, "")
 		want := map[string]any{
@@ -98,7 +98,7 @@ func TestIframeChannelAcceptsOnlyAllowedOrigins(t *testing.T) {
 			t.Errorf("%d %s", res.status, res.text)
 		}
 		for _, url := range []string{"https://board.example/a", "http://localhost:8080/b"} {
-			makeChannel(t, a, key, `{"topic":"x","channelType":"iframe","url":"`+url+`"}`)
+			createChannel(t, a, key, `{"topic":"x","channelType":"iframe","url":"`+url+`"}`)
 		}
 		for _, origins := range []string{`["https://board.example/path"]`, `["http://board.example"]`, `["*"]`, `["https://a b"]`} {
 			if res := send(t, a, "PUT", "/v1/servers/"+home, key, `{"allowedFrameOrigins":`+origins+`}`); res.status != 400 || res.at("errors.0.field") != "allowedFrameOrigins" {
@@ -116,7 +116,7 @@ func TestOverridesDecideAndTheRuleIsReturned(t *testing.T) {
 		vip := createRole(t, a, key, `{"title":"VIP","order":3}`)
 		everyone := send(t, a, "GET", "/v1/servers/"+home+"/roles", key, "").at("data.1._id").(string)
 		ada := send(t, a, "POST", "/v1/roles/"+vip+"/add", key, `{"userId":"ada"}`).at("data._id").(string)
-		staff := makeChannel(t, a, key, `{"topic":"staff","private":true}`)
+		staff := createChannel(t, a, key, `{"topic":"staff","private":true}`)
 
 		rule := func(user, permission string) []any {
 			t.Helper()
@@ -174,7 +174,7 @@ func TestOverridesDoNotOpenAPrivateChannel(t *testing.T) {
 			`{"topic":"staff","private":true}`:          "channel_private",
 			`{"topic":"direct","channelType":"direct"}`: "direct_private",
 		} {
-			channel := makeChannel(t, a, key, body)
+			channel := createChannel(t, a, key, body)
 			set := send(t, a, "PUT", "/v1/channels/"+channel+"/overrides", key, `[{"userId":"ada","allow":["post_messages"],"deny":[]}]`)
 			if set.status != 200 || set.at("data.private") != true || len(set.at("data.overrides").([]any)) != 2 {
 				t.Errorf("%d %s", set.status, set.text)
@@ -195,8 +195,8 @@ func TestOverridesAreListedForManagersOfChannels(t *testing.T) {
 		_, owner := person(t, a, "owner")
 		home := createServer(t, a, owner, "Rovers")
 		_, plain := joined(t, a, home, owner, "plain")
-		channel := makeChannel(t, a, owner, `{"topic":"lobby"}`)
-		makeChannel(t, a, owner, `{"topic":"news"}`)
+		channel := createChannel(t, a, owner, `{"topic":"lobby"}`)
+		createChannel(t, a, owner, `{"topic":"news"}`)
 		if res := send(t, a, "PUT", "/v1/channels/"+channel+"/overrides", owner, `[{"userId":"plain","deny":["share_links"]}]`); res.status != 200 {
 			t.Fatalf("%d %s", res.status, res.text)
 		}
@@ -220,7 +220,7 @@ func TestChannelOfAnotherCommunityIsNotFound(t *testing.T) {
 	apptest.Each(t, func(t *testing.T, a *apptest.App) {
 		mine, theirs := a.Key(t, a.Community(t)), a.Key(t, a.Community(t))
 		importFile(t, a, theirs, members)
-		channel := makeChannel(t, a, mine, `{"topic":"lobby"}`)
+		channel := createChannel(t, a, mine, `{"topic":"lobby"}`)
 		category, _ := send(t, a, "POST", "/v1/channel-categories", mine, `{"name":"x"}`).at("data._id").(string)
 		for _, c := range []struct{ method, path, body, code string }{
 			{"PUT", "/v1/channels/" + channel, `{"topic":"x"}`, "channel_not_found"},

@@ -28,7 +28,7 @@ func (g *generator) seedFile(t testing.TB, n int) []byte {
 	for range n {
 		g.newMember()
 	}
-	return g.take(t)
+	return g.encode(t)
 }
 
 // mixedFile is a file of n rows of every kind.
@@ -51,10 +51,10 @@ func (g *generator) mixedFile(t testing.TB, n int) []byte {
 			g.bad()
 		}
 	}
-	return g.take(t)
+	return g.encode(t)
 }
 
-func (g *generator) take(t testing.TB) []byte {
+func (g *generator) encode(t testing.TB) []byte {
 	t.Helper()
 	var file bytes.Buffer
 	w := csv.NewWriter(&file)

@@ -154,7 +154,7 @@ func New(d Deps, engine *jobs.Engine) *Bulk {
 	b := &Bulk{db: d.DB, files: d.Files, access: d.Access, members: d.Members, mail: d.Mail, engine: engine, baseURL: d.BaseURL, clock: d.Clock, log: d.Log, limits: d.Limits.withDefaults(), intact: intactFiles{known: map[string]fileState{}}}
 	b.memory = &spill.Budget{Bytes: b.limits.DryRuns}
 	b.uploadSlots, b.detailSlots = source.NewSlots(b.limits.FilesAtOnce, b.limits.FilesWait), source.NewSlots(b.limits.FilesAtOnce, b.limits.FilesWait)
-	jobs.Register(engine, b.work, b.giveUp)
+	jobs.Register(engine, b.work, b.abandon)
 	jobs.Register(engine, b.countUnread)
 	return b
 }

@@ -13,5 +13,5 @@ func Observe(engine *jobs.Engine, b *Bulk, ended func(jobID string)) {
 		err := b.work(ctx, j, args)
 		ended(args.JobID)
 		return err
-	}, b.giveUp)
+	}, b.abandon)
 }

@@ -27,8 +27,8 @@ func (q *dispatchQueue) add(communityID string) {
 	q.all = q.all || communityID == ""
 }
 
-// take returns the added communities, nil for all, and whether there are any.
-func (q *dispatchQueue) take() (communities []string, any bool) {
+// drain empties the queue and returns the added communities, nil for all, and whether there are any.
+func (q *dispatchQueue) drain() (communities []string, any bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	any = len(q.names) > 0
@@ -61,7 +61,7 @@ func (s *Events) dispatch(ctx context.Context) {
 			}
 			polls++
 		}
-		communities, any := s.queue.take()
+		communities, any := s.queue.drain()
 		if !any {
 			return
 		}

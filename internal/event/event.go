@@ -57,7 +57,7 @@ func Append(ctx context.Context, tx *sqldb.Tx, now int64, e Event, data any) err
 		tx.NotifyLocal(appendedTopic, "")
 		return insertEvent(ctx, tx, &e)
 	}
-	numbered, err := takeSequence(ctx, tx, &e)
+	numbered, err := nextSequence(ctx, tx, &e)
 	if err != nil {
 		return err
 	}

@@ -21,9 +21,9 @@ func insertEvent(ctx context.Context, tx *sqldb.Tx, e *Event) error {
 	return err
 }
 
-// takeSequence sets the next number of the community on e, unless there are
+// nextSequence sets the next number of the community on e, unless there are
 // pending events, which have to be numbered first.
-func takeSequence(ctx context.Context, tx *sqldb.Tx, e *Event) (taken bool, err error) {
+func nextSequence(ctx context.Context, tx *sqldb.Tx, e *Event) (numbered bool, err error) {
 	err = tx.QueryRow(ctx, `
 		INSERT INTO event_sequences (community_id, last_sequence)
 		SELECT $1, 1 WHERE NOT EXISTS (SELECT 1 FROM events WHERE sequence IS NULL)

@@ -163,7 +163,7 @@ func (in Input) validate(before Field) (Field, error) {
 		wrong = append(wrong, errs.Wrong("type", "unknown_type", "A field's type is one of %s.", joined(Types)))
 		return f, errs.InvalidFields(wrong)
 	}
-	wrong = append(wrong, f.takeOptions(in.Options)...)
+	wrong = append(wrong, f.setOptions(in.Options)...)
 	if f.Identifier && !slices.Contains([]Type{SingleLine, Numerical, Email, Phone}, f.Type) {
 		wrong = append(wrong, errs.Field{Field: "identifier", Code: "not_an_identifier", Message: "Only a single-line text, numerical, email or phone field can identify a member."})
 	}
@@ -199,7 +199,7 @@ func (f *Field) wrongNames(before Field) (wrong []errs.Field) {
 	return wrong
 }
 
-func (f *Field) takeOptions(options []string) (wrong []errs.Field) {
+func (f *Field) setOptions(options []string) (wrong []errs.Field) {
 	if f.Type != Select && f.Type != MultiSelect {
 		if len(options) > 0 {
 			wrong = append(wrong, errs.Field{Field: "options", Code: "not_a_choice", Message: "Only select and multi-select fields have options."})

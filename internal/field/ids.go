@@ -30,11 +30,11 @@ func DecodeIDs(text string) ([]string, error) {
 // plainIDs decodes a list without escapes.
 func plainIDs(text string) (ids []string, ok bool) {
 	in := plainReader{text}
-	if !in.take('[') {
+	if !in.skip('[') {
 		return nil, false
 	}
-	for !in.take(']') {
-		if len(ids) > 0 && !in.take(',') {
+	for !in.skip(']') {
+		if len(ids) > 0 && !in.skip(',') {
 			return nil, false
 		}
 		id, ok := in.quoted()

@@ -139,15 +139,15 @@ func DecodeValues(text string) (Values, error) {
 // false for any other.
 func decodePlain(text string) (v Values, ok bool) {
 	in := plainReader{text}
-	if !in.take('{') {
+	if !in.skip('{') {
 		return nil, false
 	}
-	for !in.take('}') {
-		if len(v) > 0 && !in.take(',') {
+	for !in.skip('}') {
+		if len(v) > 0 && !in.skip(',') {
 			return nil, false
 		}
 		name, ok := in.quoted()
-		if !ok || !in.take(':') {
+		if !ok || !in.skip(':') {
 			return nil, false
 		}
 		value, ok := in.value()
@@ -161,8 +161,8 @@ func decodePlain(text string) (v Values, ok bool) {
 
 type plainReader struct{ text string }
 
-// take skips a space and the sign.
-func (in *plainReader) take(sign byte) bool {
+// skip skips spaces and the sign, and reports whether the sign was there.
+func (in *plainReader) skip(sign byte) bool {
 	in.text = strings.TrimLeft(in.text, " ")
 	if in.text == "" || in.text[0] != sign {
 		return false
@@ -172,7 +172,7 @@ func (in *plainReader) take(sign byte) bool {
 }
 
 func (in *plainReader) quoted() (text string, ok bool) {
-	if !in.take('"') {
+	if !in.skip('"') {
 		return "", false
 	}
 	end := strings.IndexByte(in.text, '"')

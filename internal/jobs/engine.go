@@ -112,7 +112,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	}
 	e.unsubscribe = e.db.Subscribe(topic, e.onNotify)
 	e.loops.Go(e.loop)
-	e.loops.Go(e.keepAlive)
+	e.loops.Go(e.renewLeasesRegularly)
 	return nil
 }
 

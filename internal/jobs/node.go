@@ -10,9 +10,9 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// keepAlive renews the leases of this node three times per lease and cancels the
-// jobs that it no longer holds.
-func (e *Engine) keepAlive() {
+// renewLeasesRegularly renews the leases of this node three times per lease, and
+// cancels the jobs that it has lost.
+func (e *Engine) renewLeasesRegularly() {
 	timer := time.NewTimer(e.options.Lease / 3)
 	defer timer.Stop()
 	var forgotten int64

@@ -23,7 +23,7 @@ func stripAddresses(s string) string {
 	rest := words[:0]
 	readable := false
 	for _, word := range words {
-		if looksLikeAddress(word) {
+		if isAddressLike(word) {
 			continue
 		}
 		rest = append(rest, word)
@@ -35,7 +35,7 @@ func stripAddresses(s string) string {
 	return strings.Join(rest, " ")
 }
 
-func looksLikeAddress(word string) bool {
+func isAddressLike(word string) bool {
 	word = strings.Map(func(r rune) rune {
 		if unicode.In(r, unicode.Cf, unicode.Mn, unicode.Me) { // invisible characters and combining marks
 			return -1
@@ -53,17 +53,17 @@ func looksLikeAddress(word string) bool {
 	for part := range strings.FieldsFuncSeq(word, func(r rune) bool {
 		return r != '.' && r != '-' && !unicode.IsLetter(r) && !unicode.IsNumber(r) && !unicode.IsMark(r)
 	}) {
-		if looksLikeDomain(part) {
+		if isDomainLike(part) {
 			return true
 		}
 	}
 	return false
 }
 
-// looksLikeDomain reports whether part is an IPv4 address, or labels joined by
+// isDomainLike reports whether part is an IPv4 address, or labels joined by
 // dots the last of which could be a top-level domain. "F.C." and "2.0" are
 // not.
-func looksLikeDomain(part string) bool {
+func isDomainLike(part string) bool {
 	labels := strings.FieldsFunc(part, func(r rune) bool { return r == '.' })
 	if len(labels) < 2 {
 		return false

@@ -30,7 +30,7 @@ func (s *Moderation) Leave(ctx context.Context, caller actor.Actor, communityID 
 		if err != nil {
 			return err
 		}
-		if err := keepOwner(ctx, tx, communityID, memberID); err != nil {
+		if err := requireOtherOwner(ctx, tx, communityID, memberID); err != nil {
 			return err
 		}
 		who, err := member.LockMember(ctx, tx, communityID, memberID)
@@ -47,9 +47,9 @@ func (s *Moderation) Leave(ctx context.Context, caller actor.Actor, communityID 
 	})
 }
 
-// keepOwner returns Conflict "last_owner" for the last owner of a community. Of
+// requireOtherOwner returns Conflict "last_owner" for the last owner of a community. Of
 // two owners that leave at the same time, one stays.
-func keepOwner(ctx context.Context, tx *sqldb.Tx, communityID, memberID string) error {
+func requireOtherOwner(ctx context.Context, tx *sqldb.Tx, communityID, memberID string) error {
 	owners, err := member.LockOwners(ctx, tx, communityID)
 	if err != nil {
 		return err

@@ -100,7 +100,7 @@ func (c *creation) begin(ctx context.Context, tx *sqldb.Tx) error {
 	c.now = at.UnixMilli()
 	c.who = &member.Record{ID: id.New(at), Email: c.Email, EmailKey: c.emailKey, Username: c.Username, UsernameKey: c.usernameKey}
 	if c.looks && len(c.wrong) == 0 {
-		if err := c.lookUp(ctx, tx); err != nil {
+		if err := c.findTaken(ctx, tx); err != nil {
 			return err
 		}
 	}
@@ -126,7 +126,7 @@ func (c *creation) declined(ctx context.Context, tx *sqldb.Tx) error {
 	return member.ErrDeclined()
 }
 
-func (c *creation) lookUp(ctx context.Context, tx *sqldb.Tx) error {
+func (c *creation) findTaken(ctx context.Context, tx *sqldb.Tx) error {
 	found, err := member.Lookup(ctx, tx, c.communityID, member.KeySet{Emails: []string{c.emailKey}, Usernames: []string{c.usernameKey}}, true)
 	if err != nil {
 		return err

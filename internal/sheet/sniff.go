@@ -18,15 +18,15 @@ func checkText(sample []byte, declared string) error {
 		return err
 	}
 	_, bom := detectBOM(sample)
-	if declared == "" && bom == "" && detectUTF16(sample) == "" && !charset.UsesShifts(sample) && looksBinary(sample[:min(len(sample), 64<<10)]) {
+	if declared == "" && bom == "" && detectUTF16(sample) == "" && !charset.UsesShifts(sample) && isBinary(sample[:min(len(sample), 64<<10)]) {
 		return errs.New(errs.Unsupported, "not_text", "The file is not text; send CSV, XLSX or ODS.")
 	}
 	return nil
 }
 
-// looksBinary reports whether over 5 % of the bytes of b, and more than 16,
+// isBinary reports whether over 5 % of the bytes of b, and more than 16,
 // are control characters.
-func looksBinary(b []byte) bool {
+func isBinary(b []byte) bool {
 	controls := 0
 	for _, c := range b {
 		if c < ' ' && c != '\t' && c != '\n' && c != '\r' && c != '\f' && c != '\v' || c == 0x7f {

@@ -822,19 +822,19 @@ func memberResults(v MembersView) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = keepState("member-search", v.Query.without("q")).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = hiddenState("member-search", v.Query.without("q")).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = keepState("member-columns", v.Query.without("col")).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = hiddenState("member-columns", v.Query.without("col")).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = keepState("pick-role", v.Query.without("role")).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = hiddenState("pick-role", v.Query.without("role")).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = keepState("pick-tag", v.Query.without("tag")).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = hiddenState("pick-tag", v.Query.without("tag")).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
@@ -1001,8 +1001,8 @@ func memberResults(v MembersView) templ.Component {
 	})
 }
 
-// keepState adds the query of the results to the next request of a form.
-func keepState(form string, state []ui.Choice) templ.Component {
+// hiddenState adds the query of the results to the next request of a form.
+func hiddenState(form string, state []ui.Choice) templ.Component {
 	return templruntime.GeneratedTemplate(func(templ_7745c5c3_Input templruntime.GeneratedComponentInput) (templ_7745c5c3_Err error) {
 		templ_7745c5c3_W, ctx := templ_7745c5c3_Input.Writer, templ_7745c5c3_Input.Context
 		if templ_7745c5c3_CtxErr := ctx.Err(); templ_7745c5c3_CtxErr != nil {

@@ -97,8 +97,8 @@ func listen(t *testing.T, ctx context.Context) {
 	})
 }
 
-// Look is how a page is looked at.
-type Look struct {
+// Appearance is the window and the theme in which a page is checked.
+type Appearance struct {
 	Name  string
 	Wide  int64
 	High  int64
@@ -107,14 +107,14 @@ type Look struct {
 	Rules string // what axe looks at, "": all; "none" where another look has seen it
 }
 
-var looks = []Look{
+var looks = []Appearance{
 	{"light", 1440, 900, "light", false, ""},
 	{"dark", 1440, 900, "dark", false, "color-contrast"},
 	{"phone", 390, 844, "light", true, ""},
 	{"tablet", 1024, 768, "dark", false, "none"},
 }
 
-func (l Look) put() chromedp.Action {
+func (l Appearance) put() chromedp.Action {
 	return chromedp.ActionFunc(func(ctx context.Context) error {
 		if err := emulation.SetDeviceMetricsOverride(l.Wide, l.High, 1, l.Touch).Do(ctx); err != nil {
 			return err
@@ -130,7 +130,7 @@ func (l Look) put() chromedp.Action {
 
 // CheckPage fails for what axe finds on the page that is open, and for a page
 // that is wider than its window. With REGULARS_SCREENSHOTS it keeps a picture.
-func CheckPage(t *testing.T, ctx context.Context, name string, l Look) {
+func CheckPage(t *testing.T, ctx context.Context, name string, l Appearance) {
 	t.Helper()
 	var wide float64
 	if err := chromedp.Run(ctx, l.put(), chromedp.Evaluate("document.documentElement.scrollWidth", &wide)); err != nil {
@@ -142,10 +142,10 @@ func CheckPage(t *testing.T, ctx context.Context, name string, l Look) {
 	if l.Rules != "none" {
 		runAxe(t, ctx, name, l)
 	}
-	keepPicture(t, ctx, name, l)
+	savePicture(t, ctx, name, l)
 }
 
-func runAxe(t *testing.T, ctx context.Context, name string, l Look) {
+func runAxe(t *testing.T, ctx context.Context, name string, l Appearance) {
 	t.Helper()
 	options := `resultTypes: ["violations"]`
 	if l.Rules != "" {
@@ -179,7 +179,7 @@ func runAxe(t *testing.T, ctx context.Context, name string, l Look) {
 	}
 }
 
-func keepPicture(t *testing.T, ctx context.Context, name string, l Look) {
+func savePicture(t *testing.T, ctx context.Context, name string, l Appearance) {
 	t.Helper()
 	folder := os.Getenv("REGULARS_SCREENSHOTS")
 	if folder == "" {

@@ -21,9 +21,9 @@ type lostRun struct {
 
 func (lostRun) Kind() string { return "bulk.run" }
 
-// giveUp makes a bulk job one whose process ended three times, and returns the
+// crashThreeTimes makes a bulk job one whose process ended three times, and returns the
 // id of its job in the queue when that was given up.
-func giveUp(t *testing.T, a *apptest.App, communityID, jobID string) (queueJobID string) {
+func crashThreeTimes(t *testing.T, a *apptest.App, communityID, jobID string) (queueJobID string) {
 	t.Helper()
 	err := a.DB.Tx(t.Context(), func(tx *sqldb.Tx) (err error) {
 		queueJobID, err = jobs.Insert(t.Context(), tx, lostRun{communityID, jobID}, jobs.Options{Lane: jobs.Large, RunAt: time.Now().Add(time.Hour)})
@@ -53,7 +53,7 @@ func TestOwnerOfTheInstallationSeesDeadJobs(t *testing.T) {
 		if text := root.get("/-/jobs").text; !strings.Contains(text, "No failed jobs") {
 			t.Errorf("%s", text)
 		}
-		jobID := giveUp(t, a, communityID, bulkJob)
+		jobID := crashThreeTimes(t, a, communityID, bulkJob)
 		var retryable string
 		err := a.DB.Tx(t.Context(), func(tx *sqldb.Tx) (err error) {
 			retryable, err = jobs.Insert(t.Context(), tx, noReset{}, jobs.Options{RunAt: time.Now().Add(time.Hour)})

@@ -109,7 +109,7 @@ func (b *browser) path() string {
 
 func (b *browser) check(name string) {
 	b.Helper()
-	CheckPage(b.T, b.ctx, "real-"+name, Look{Name: "light", Wide: 1440, High: 900, Theme: "light"})
+	CheckPage(b.T, b.ctx, "real-"+name, Appearance{Name: "light", Wide: 1440, High: 900, Theme: "light"})
 }
 
 // signIn makes a community with an owner and signs them in by the form.

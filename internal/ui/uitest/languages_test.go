@@ -54,7 +54,7 @@ func TestPagesFitInEveryLanguage(t *testing.T) {
 				t.Errorf("%s is in %s, want %s", path, spoken, language)
 			}
 			name := language.String() + strings.NewReplacer("/", "-", offered, "offered", messageID, "message", communityID, "c", jobID, "job", ada.ID, "ada").Replace(path)
-			for _, l := range []Look{
+			for _, l := range []Appearance{
 				{Name: "phone", Wide: 390, High: 844, Theme: "light", Touch: true, Rules: rules},
 				{Name: "dark", Wide: 1280, High: 800, Theme: "dark", Rules: "none"},
 			} {

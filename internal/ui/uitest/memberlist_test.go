@@ -45,7 +45,7 @@ func furnish(t *testing.T, a *apptest.App, communityID string) {
 // checkLooks looks at the page in light, dark and on a phone.
 func (b *browser) checkLooks(name string) {
 	b.Helper()
-	for _, l := range []Look{
+	for _, l := range []Appearance{
 		{Name: "dark", Wide: 1440, High: 900, Theme: "dark", Rules: "color-contrast"},
 		{Name: "phone", Wide: 390, High: 844, Theme: "light", Touch: true},
 		{Name: "light", Wide: 1440, High: 900, Theme: "light"},

@@ -387,12 +387,12 @@ func TestRailFitsEveryScreen(t *testing.T) {
 	}
 	const label, rail = ".rail-link[aria-current] .label", `document.querySelector("#rail").getBoundingClientRect()`
 
-	b.do("a wide screen", Look{Wide: 1440, High: 900}.put())
+	b.do("a wide screen", Appearance{Wide: 1440, High: 900}.put())
 	b.open(base + "/settings/joining")
 	b.until("labels in the rail", shown(label))
 	b.until("the second level beside the page", `document.querySelector(".second").getBoundingClientRect().right <= document.querySelector("#main").getBoundingClientRect().left`)
 
-	b.do("a narrow screen", Look{Wide: 1024, High: 768, Theme: "light"}.put())
+	b.do("a narrow screen", Appearance{Wide: 1024, High: 768, Theme: "light"}.put())
 	b.until("icons only", rail+`.width === 60 && document.querySelector("`+label+`").getBoundingClientRect().width < 5`)
 	b.until("tooltips", `[...document.querySelectorAll(".rail-link > [title]")].every(e => e.title === e.nextElementSibling.firstChild.textContent)`)
 	b.until("tabs above the page", `document.querySelector(".second").getBoundingClientRect().bottom <= document.querySelector("#main").getBoundingClientRect().top`)
@@ -407,9 +407,9 @@ func TestRailFitsEveryScreen(t *testing.T) {
 	b.until("it closes", rail+`.width === 60`)
 	b.do("go to the first control", chromedp.Evaluate(`document.activeElement.blur()`, nil), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Tab))
 	b.until("it opens for the keyboard", rail+`.width > 200 && document.querySelector("#rail").contains(document.activeElement)`)
-	CheckPage(t, b.ctx, "rail-open", Look{Name: "tablet", Wide: 1024, High: 768, Theme: "light"})
+	CheckPage(t, b.ctx, "rail-open", Appearance{Name: "tablet", Wide: 1024, High: 768, Theme: "light"})
 
-	phone := Look{Name: "sheet", Wide: 320, High: 640, Theme: "light", Touch: true}
+	phone := Appearance{Name: "sheet", Wide: 320, High: 640, Theme: "light", Touch: true}
 	b.do("a phone", phone.put())
 	b.open(base + "/settings/joining")
 	b.until("no rail", `!document.querySelector("#rail").checkVisibility()`)

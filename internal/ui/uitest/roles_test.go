@@ -286,7 +286,7 @@ func TestFramedPageIsShownAndOthersAreBlocked(t *testing.T) {
 		t.Errorf("the page was asked for as %q", got)
 	}
 	b.sees("Your input there is sent to that site.")
-	CheckPage(t, b.ctx, "real-channel-frame", Look{Name: "light", Wide: 1440, High: 900, Theme: "light", Rules: "none"})
+	CheckPage(t, b.ctx, "real-channel-frame", Appearance{Name: "light", Wide: 1440, High: 900, Theme: "light", Rules: "none"})
 	b.do("leave the page around it", chromedp.Evaluate(`document.querySelector("iframe").remove()`, nil)) // axe would look into it
 	b.check("channel-around-frame")
 }

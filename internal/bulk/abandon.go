@@ -21,8 +21,8 @@ var (
 		"Every attempt at this job failed because of an error of the server. The log has the error. Ask the operator, then upload the missing rows.")
 )
 
-// giveUp ends a bulk job in the transaction of the queue.
-func (b *Bulk) giveUp(ctx context.Context, tx *sqldb.Tx, args runArgs, why jobs.Cause) error {
+// abandon ends a bulk job in the transaction of the queue.
+func (b *Bulk) abandon(ctx context.Context, tx *sqldb.Tx, args runArgs, why jobs.Cause) error {
 	j, err := job.Lock(ctx, tx, args.CommunityID, args.JobID)
 	if errs.KindOf(err) == errs.NotFound {
 		return nil // the community was erased
