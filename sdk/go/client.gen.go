@@ -2127,6 +2127,9 @@ type BulkJob struct {
 	FinishedAt *string `json:"finishedAt"`
 	JobId      string  `json:"jobId"`
 
+	// Options The options of the file; absent for an undo.
+	Options *BulkOptions `json:"options,omitempty"`
+
 	// Percent 0 to 100; null while unknown.
 	Percent *float64 `json:"percent"`
 
@@ -2156,6 +2159,54 @@ type BulkJob struct {
 
 	// Warnings assumptions about the file; no row fails because of them
 	Warnings *[]Warning `json:"warnings"`
+}
+
+// BulkOptions defines model for BulkOptions.
+type BulkOptions struct {
+	// CreateTags Missing tags are created.
+	CreateTags *bool `json:"createTags,omitempty"`
+
+	// DateFormat The format of dates other than YYYY-MM-DD.
+	DateFormat *string `json:"dateFormat,omitempty"`
+
+	// Decimal The decimal separator of numbers.
+	Decimal *string `json:"decimal,omitempty"`
+
+	// DefaultCountry The country of phone numbers without a country code.
+	DefaultCountry *string `json:"defaultCountry,omitempty"`
+
+	// Delimiter Absent: detected.
+	Delimiter *string `json:"delimiter,omitempty"`
+
+	// DryRun true for a dry run.
+	DryRun *bool `json:"dryRun,omitempty"`
+
+	// Encoding Absent: detected.
+	Encoding *string `json:"encoding,omitempty"`
+
+	// FailedOf The job whose failed rows the file has, if the console recognized it.
+	FailedOf *string `json:"failedOf,omitempty"`
+
+	// HeaderLine Absent: detected.
+	HeaderLine *int64 `json:"headerLine,omitempty"`
+
+	// HiddenRows import or skip.
+	HiddenRows *string `json:"hiddenRows,omitempty"`
+
+	// ListSeparator Separates roles, tags and choices in a cell.
+	ListSeparator *string `json:"listSeparator,omitempty"`
+
+	// Mapping The field of each mapped header; null: the column is ignored.
+	Mapping *map[string]*string `json:"mapping,omitempty"`
+
+	// Mode upsert, create or update.
+	Mode *string `json:"mode,omitempty"`
+
+	// Notify The person who started the job is mailed at its end.
+	Notify *bool `json:"notify,omitempty"`
+
+	// Sheet Absent: detected.
+	Sheet *string `json:"sheet,omitempty"`
 }
 
 // BulkRow defines model for BulkRow.
@@ -3312,7 +3363,7 @@ type NewServer struct {
 
 // NewTag defines model for NewTag.
 type NewTag struct {
-	// Name 1 to 50 characters, no comma.
+	// Name 1 to 50 characters, none of , ; | and [.
 	//
 	// Examples: newsletter
 	Name string `json:"name"`
@@ -4720,7 +4771,7 @@ type UpdateTag struct {
 	// Merge Merges the tag into the one that has the name.
 	Merge *bool `json:"merge,omitempty"`
 
-	// Name 1 to 50 characters, no comma.
+	// Name 1 to 50 characters, none of , ; | and [.
 	//
 	// Examples: newsletter
 	Name string `json:"name"`
@@ -5653,7 +5704,7 @@ type ImportUsersMultipartBody struct {
 	// CreateTags true creates missing tags.
 	CreateTags *ImportUsersMultipartBodyCreateTags `json:"createTags,omitempty"`
 
-	// Data The file: .csv, .xlsx, .gz or .zip.
+	// Data The file: .csv, .xlsx, .ods, .gz or .zip.
 	Data openapi_types.File `json:"data"`
 
 	// DateFormat The format of dates other than YYYY-MM-DD.
@@ -5764,7 +5815,7 @@ type UpdateUsersMultipartBody struct {
 	// CreateTags true creates missing tags.
 	CreateTags *UpdateUsersMultipartBodyCreateTags `json:"createTags,omitempty"`
 
-	// Data The file: .csv, .xlsx, .gz or .zip.
+	// Data The file: .csv, .xlsx, .ods, .gz or .zip.
 	Data openapi_types.File `json:"data"`
 
 	// DateFormat The format of dates other than YYYY-MM-DD.
@@ -9497,7 +9548,7 @@ type ClientInterface interface {
 	//
 	// Creates members and updates existing ones, matched by Email, else by Username. The response is sent when the file is stored; a job processes it. Every row has an outcome, and an invalid row does not affect the others.
 	//
-	// CSV (UTF-8, UTF-16 or Windows-1252; `,` `;` tab or `|`), `.xlsx`, `.gz` and `.zip` are detected. An empty cell leaves a value unchanged, `__CLEAR__` clears it. The template has the headers.
+	// CSV (UTF-8, UTF-16 or Windows-1252; `,` `;` tab or `|`), `.xlsx`, `.ods`, `.gz` and `.zip` are detected. An empty cell leaves a value unchanged, `__CLEAR__` clears it. The template has the headers.
 	//
 	// Without a credential this works only if the community's setting `openBulkImport` is on, with smaller files and without options.
 	//
@@ -11891,7 +11942,7 @@ func (c *Client) SetAvatarWithBody(ctx context.Context, params *SetAvatarParams,
 //
 // Creates members and updates existing ones, matched by Email, else by Username. The response is sent when the file is stored; a job processes it. Every row has an outcome, and an invalid row does not affect the others.
 //
-// CSV (UTF-8, UTF-16 or Windows-1252; `,` `;` tab or `|`), `.xlsx`, `.gz` and `.zip` are detected. An empty cell leaves a value unchanged, `__CLEAR__` clears it. The template has the headers.
+// CSV (UTF-8, UTF-16 or Windows-1252; `,` `;` tab or `|`), `.xlsx`, `.ods`, `.gz` and `.zip` are detected. An empty cell leaves a value unchanged, `__CLEAR__` clears it. The template has the headers.
 //
 // Without a credential this works only if the community's setting `openBulkImport` is on, with smaller files and without options.
 //
@@ -19705,7 +19756,7 @@ type ClientWithResponsesInterface interface {
 	//
 	// Creates members and updates existing ones, matched by Email, else by Username. The response is sent when the file is stored; a job processes it. Every row has an outcome, and an invalid row does not affect the others.
 	//
-	// CSV (UTF-8, UTF-16 or Windows-1252; `,` `;` tab or `|`), `.xlsx`, `.gz` and `.zip` are detected. An empty cell leaves a value unchanged, `__CLEAR__` clears it. The template has the headers.
+	// CSV (UTF-8, UTF-16 or Windows-1252; `,` `;` tab or `|`), `.xlsx`, `.ods`, `.gz` and `.zip` are detected. An empty cell leaves a value unchanged, `__CLEAR__` clears it. The template has the headers.
 	//
 	// Without a credential this works only if the community's setting `openBulkImport` is on, with smaller files and without options.
 	//
@@ -26566,7 +26617,7 @@ func (c *ClientWithResponses) SetAvatarWithBodyWithResponse(ctx context.Context,
 //
 // Creates members and updates existing ones, matched by Email, else by Username. The response is sent when the file is stored; a job processes it. Every row has an outcome, and an invalid row does not affect the others.
 //
-// CSV (UTF-8, UTF-16 or Windows-1252; `,` `;` tab or `|`), `.xlsx`, `.gz` and `.zip` are detected. An empty cell leaves a value unchanged, `__CLEAR__` clears it. The template has the headers.
+// CSV (UTF-8, UTF-16 or Windows-1252; `,` `;` tab or `|`), `.xlsx`, `.ods`, `.gz` and `.zip` are detected. An empty cell leaves a value unchanged, `__CLEAR__` clears it. The template has the headers.
 //
 // Without a credential this works only if the community's setting `openBulkImport` is on, with smaller files and without options.
 //

@@ -544,7 +544,11 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put?: never;
+        /**
+         * Rename or merge a tag
+         * @description Renames the tag; its members keep it. If another tag has the name: 409 `duplicate_tag`, or with `merge` the members get that tag, which is the answer, and the tag ends. Lists, filters and the old `_id` mean the other tag at once; a job replaces the tag at the members and writes their histories with the source `tag`. 404 `tag_not_found`.
+         */
+        put: operations["updateTag"];
         post?: never;
         /**
          * Delete a tag
@@ -1267,7 +1271,7 @@ export interface paths {
          * Import members from a file
          * @description Creates members and updates existing ones, matched by Email, else by Username. The response is sent when the file is stored; a job processes it. Every row has an outcome, and an invalid row does not affect the others.
          *
-         *     CSV (UTF-8, UTF-16 or Windows-1252; `,` `;` tab or `|`), `.xlsx`, `.gz` and `.zip` are detected. An empty cell leaves a value unchanged, `__CLEAR__` clears it. The template has the headers.
+         *     CSV (UTF-8, UTF-16 or Windows-1252; `,` `;` tab or `|`), `.xlsx`, `.ods`, `.gz` and `.zip` are detected. An empty cell leaves a value unchanged, `__CLEAR__` clears it. The template has the headers.
          *
          *     Without a credential this works only if the community's setting `openBulkImport` is on, with smaller files and without options.
          *
@@ -1393,7 +1397,7 @@ export interface paths {
         };
         /**
          * Download the failed rows of a bulk job
-         * @description The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. The file can be corrected and uploaded again. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
+         * @description The failed rows with their original columns, delimiter and encoding, plus `_line`, `_error_column`, `_error_code` and `_error_message`. The file can be corrected and uploaded again with the same options. `format=xlsx` returns the failed rows of a workbook as a workbook of text cells. 400: `unknown_format`, also for a workbook of the rows of a CSV file; `too_many_rows`, `cell_too_long`: they exceed a workbook. 410 `expired`: the file has been deleted; `damaged_file`: it is missing or differs from the upload. 503 `files_busy`: too many files are being inspected.
          */
         get: operations["getFailedRows"];
         put?: never;
@@ -1945,6 +1949,8 @@ export interface components {
             /** @description null until it ends. */
             finishedAt: string | null;
             jobId: string;
+            /** @description The options of the file; absent for an undo. */
+            options?: components["schemas"]["BulkOptions"];
             /**
              * Format: double
              * @description 0 to 100; null while unknown.
@@ -1974,6 +1980,43 @@ export interface components {
             waiting: components["schemas"]["JobWait"];
             /** @description assumptions about the file; no row fails because of them */
             warnings: components["schemas"]["Warning"][] | null;
+        };
+        BulkOptions: {
+            /** @description Missing tags are created. */
+            createTags?: boolean;
+            /** @description The format of dates other than YYYY-MM-DD. */
+            dateFormat?: string;
+            /** @description The decimal separator of numbers. */
+            decimal?: string;
+            /** @description The country of phone numbers without a country code. */
+            defaultCountry?: string;
+            /** @description Absent: detected. */
+            delimiter?: string;
+            /** @description true for a dry run. */
+            dryRun?: boolean;
+            /** @description Absent: detected. */
+            encoding?: string;
+            /** @description The job whose failed rows the file has, if the console recognized it. */
+            failedOf?: string;
+            /**
+             * Format: int64
+             * @description Absent: detected.
+             */
+            headerLine?: number;
+            /** @description import or skip. */
+            hiddenRows?: string;
+            /** @description Separates roles, tags and choices in a cell. */
+            listSeparator?: string;
+            /** @description The field of each mapped header; null: the column is ignored. */
+            mapping?: {
+                [key: string]: string | null;
+            };
+            /** @description upsert, create or update. */
+            mode?: string;
+            /** @description The person who started the job is mailed at its end. */
+            notify?: boolean;
+            /** @description Absent: detected. */
+            sheet?: string;
         };
         BulkRow: {
             /** @description The changed fields; in a dry run the planned changes. */
@@ -2159,13 +2202,21 @@ export interface components {
             container?: string;
             /** @description Absent for a workbook. */
             delimiter?: string;
-            /** @description utf-8, utf-8-bom, utf-16le, utf-16be or windows-1252; absent for a workbook. */
+            /** @description utf-8, utf-8-bom, or another name of the WHATWG Encoding Standard; absent for a workbook. */
             encoding?: string;
+            /**
+             * Format: double
+             * @description From 0 to 1, of an encoding that was guessed by its letters; absent if it is declared or proven.
+             */
+            encodingConfidence?: number;
             /** @description The table inside the zip. */
             entry?: string;
-            /** @description csv or xlsx. */
+            /** @description csv, xlsx or ods. */
             format: string;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description The line of the header, from 1; in a workbook the row of the sheet.
+             */
             headerLine?: number;
             lineEnding?: string;
             /** @description true if the first line is sep=. */
@@ -2968,6 +3019,11 @@ export interface components {
             allowedFrameOrigins?: string[];
             colors?: components["schemas"]["ServerColors"];
             currencies?: components["schemas"]["CurrenciesStruct"];
+            /**
+             * @description ISO 3166 alpha-2; the country of national phone numbers. Empty: none.
+             * @example DE
+             */
+            defaultCountry?: string;
             joiningRequirements?: components["schemas"]["JoiningRequirements"];
             /** @description BCP 47; the first is the default. */
             languages?: string[];
@@ -2988,7 +3044,7 @@ export interface components {
         };
         NewTag: {
             /**
-             * @description 1 to 50 characters, no comma.
+             * @description 1 to 50 characters, none of , ; | and [.
              * @example newsletter
              */
             name: string;
@@ -3511,6 +3567,11 @@ export interface components {
             createdAt: string;
             currencies: components["schemas"]["Currencies"];
             /**
+             * @description ISO 3166 alpha-2; the country of national phone numbers. Empty: none.
+             * @example DE
+             */
+            defaultCountry: string;
+            /**
              * Format: date-time
              * @description Only of a deleted community.
              */
@@ -3551,6 +3612,11 @@ export interface components {
             allowedFrameOrigins?: string[];
             colors?: components["schemas"]["ServerColors"];
             currencies?: components["schemas"]["CurrenciesStruct"];
+            /**
+             * @description ISO 3166 alpha-2; the country of national phone numbers. Empty: none.
+             * @example DE
+             */
+            defaultCountry?: string;
             joiningRequirements?: components["schemas"]["JoiningRequirements"];
             /** @description BCP 47; the first is the default. */
             languages?: string[];
@@ -4096,6 +4162,15 @@ export interface components {
              */
             userId: string | number;
         };
+        UpdateTag: {
+            /** @description Merges the tag into the one that has the name. */
+            merge?: boolean;
+            /**
+             * @description 1 to 50 characters, none of , ; | and [.
+             * @example newsletter
+             */
+            name: string;
+        };
         User: {
             /** @example 6a21d1c09f3b0c4d5e6f7a8b */
             _id: string;
@@ -4423,7 +4498,7 @@ export interface components {
             count: number;
             /**
              * Format: int64
-             * @description the line of the first one
+             * @description the line of the first one; 0: the whole file
              */
             firstLine: number;
             message: string;
@@ -5758,6 +5833,45 @@ export interface operations {
         responses: {
             /** @description Created */
             201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuccessTag"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    updateTag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The _id of the community. */
+                communityId: string;
+                /** @description The _id of the tag. */
+                tagId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateTag"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -7622,7 +7736,7 @@ export interface operations {
                     createTags?: "true" | "false";
                     /**
                      * Format: binary
-                     * @description The file: .csv, .xlsx, .gz or .zip.
+                     * @description The file: .csv, .xlsx, .ods, .gz or .zip.
                      */
                     data: string;
                     /**
@@ -7644,11 +7758,8 @@ export interface operations {
                      * @enum {string}
                      */
                     dryRun?: "true" | "false";
-                    /**
-                     * @description The encoding of the file, instead of the detected one.
-                     * @enum {string}
-                     */
-                    encoding?: "utf-8" | "utf-16le" | "utf-16be" | "windows-1252";
+                    /** @description The encoding of the file, instead of the detected one: a label of the WHATWG Encoding Standard, such as utf-8, windows-1252, shift_jis or gb18030. */
+                    encoding?: string;
                     /** @description The line of the header, from 1, instead of the detected one. */
                     headerLine?: string;
                     /**
@@ -7808,7 +7919,7 @@ export interface operations {
                     createTags?: "true" | "false";
                     /**
                      * Format: binary
-                     * @description The file: .csv, .xlsx, .gz or .zip.
+                     * @description The file: .csv, .xlsx, .ods, .gz or .zip.
                      */
                     data: string;
                     /**
@@ -7830,11 +7941,8 @@ export interface operations {
                      * @enum {string}
                      */
                     dryRun?: "true" | "false";
-                    /**
-                     * @description The encoding of the file, instead of the detected one.
-                     * @enum {string}
-                     */
-                    encoding?: "utf-8" | "utf-16le" | "utf-16be" | "windows-1252";
+                    /** @description The encoding of the file, instead of the detected one: a label of the WHATWG Encoding Standard, such as utf-8, windows-1252, shift_jis or gb18030. */
+                    encoding?: string;
                     /** @description The line of the header, from 1, instead of the detected one. */
                     headerLine?: string;
                     /**
@@ -8037,6 +8145,8 @@ export interface operations {
             query?: {
                 /** @description Required in a session of a person with several memberships. */
                 communityId?: string;
+                /** @description xlsx for a workbook. */
+                format?: "csv" | "xlsx";
             };
             header?: never;
             path: {
@@ -8053,6 +8163,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
                     "text/csv": string;
                 };
             };
