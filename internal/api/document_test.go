@@ -66,7 +66,7 @@ func TestEveryOperationIsDescribed(t *testing.T) {
 func TestReferencePageUsesNoOtherHost(t *testing.T) {
 	a := apptest.API()
 	for path, kind := range map[string]string{
-		"/docs/api": "text/html", "/docs/start.js": "text/javascript", "/docs/scalar.js": "text/javascript",
+		"/docs/try": "text/html", "/docs/start.js": "text/javascript", "/docs/scalar.js": "text/javascript",
 		"/openapi.json": "application/json", "/openapi.yaml": "application/yaml",
 	} {
 		rec := httptest.NewRecorder()
@@ -75,7 +75,7 @@ func TestReferencePageUsesNoOtherHost(t *testing.T) {
 		if rec.Code != 200 || !strings.HasPrefix(h.Get("Content-Type"), kind) || rec.Body.Len() == 0 {
 			t.Errorf("%s: %d %s, %d bytes", path, rec.Code, h.Get("Content-Type"), rec.Body.Len())
 		}
-		if path == "/docs/api" && strings.Contains(h.Get("Content-Security-Policy")+rec.Body.String(), "http") {
+		if path == "/docs/try" && strings.Contains(h.Get("Content-Security-Policy")+rec.Body.String(), "http") {
 			t.Errorf("%s names another host", path)
 		}
 	}

@@ -33,7 +33,7 @@ func TestAddressWithoutAValidCredentialIsLimited(t *testing.T) {
 		{"with a key nobody has", "/v1/users/bulk-update", []string{"X-Api-Key", strings.Repeat("a", 64)}, 401},
 		{"with the form of another scheme", "/v1/users/bulk-import/template", []string{"Authorization", "Basic eDp4"}, 401},
 		{"on the document, with any key", "/openapi.json", []string{"X-Api-Key", "x"}, 200},
-		{"on the reference, with any key", "/docs/api", []string{"X-Api-Key", "x"}, 200},
+		{"on the reference, with any key", "/docs/try", []string{"X-Api-Key", "x"}, 200},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

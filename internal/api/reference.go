@@ -29,14 +29,14 @@ var (
 const referencePolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; " +
 	"font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-// documentRoutes serves the document and the reference page.
+// documentRoutes serves the document and the page that sends requests.
 func (a *API) documentRoutes() {
 	inJSON := sync.OnceValues(func() ([]byte, error) { return json.Marshal(a.huma.OpenAPI()) })
 	inYAML := sync.OnceValues(func() ([]byte, error) { return a.huma.OpenAPI().YAML() })
 	for path, serve := range map[string]http.HandlerFunc{
 		"/openapi.json":   document("application/json", inJSON),
 		"/openapi.yaml":   document("application/yaml", inYAML),
-		"/docs/api":       page("text/html; charset=utf-8", referencePage),
+		"/docs/try":       page("text/html; charset=utf-8", referencePage),
 		"/docs/start.js":  page("text/javascript; charset=utf-8", referenceStart),
 		"/docs/scalar.js": gzipped("text/javascript; charset=utf-8", scalarScript),
 	} {

@@ -3,6 +3,8 @@ package app
 import (
 	"net/http"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/ui"
 	uiaccount "github.com/regulars/regulars/internal/ui/account"
@@ -60,7 +62,7 @@ func (p *Services) uiAreas(c *ui.Console, limits uiLimits, server uiinstallation
 		uisignin.New(c, uisignin.Services{
 			DB: p.DB, Access: p.Access, Accounts: p.Accounts, Moderation: p.Moderation, Clock: p.clock, SignIns: limits.signIns, Counts: p.Counts, ConnectFailed: showSecurity,
 		}),
-		uiguide.New(c),
+		uiguide.New(c, func() *huma.OpenAPI { return API().OpenAPI() }),
 		uiinstallation.New(c, uiinstallation.Services{
 			DB: p.DB, Installation: p.Installation, Accounts: p.Accounts, Communities: p.Communities, Ownership: p.Ownership, Bulk: p.Bulk, Mail: p.Mail, Jobs: p.Jobs, Files: p.Files, Server: server,
 		}),

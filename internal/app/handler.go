@@ -60,7 +60,7 @@ func routeAPI(rest, others http.Handler) http.Handler {
 }
 
 // documents are the pages and files about the API.
-var documents = []string{"/openapi.json", "/openapi.yaml", "/docs/api", "/docs/start.js", "/docs/scalar.js"}
+var documents = []string{"/openapi.json", "/openapi.yaml", "/docs/try", "/docs/start.js", "/docs/scalar.js"}
 
 func isOperation(address string) bool {
 	for _, root := range []string{"/v1", "/apis/v1"} {

@@ -3,7 +3,10 @@ package guide
 
 import (
 	"net/http"
+	"slices"
 	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
 
 	"github.com/regulars/regulars/docs"
 	"github.com/regulars/regulars/internal/access/permission"
@@ -31,22 +34,28 @@ var groups = []group{
 const (
 	changelog = "changelog"
 	decisions = "adr"
+
+	referenceName = "api"
 )
 
 // handlers answer the requests of the area.
 type handlers struct {
 	*ui.Console
-	library func() (*library, error)
+	library   func() (*library, error)
+	reference func() *reference
 }
 
-// New returns the area. The guides are rendered at the first request.
-func New(c *ui.Console) ui.Area {
-	h := &handlers{Console: c, library: sync.OnceValues(load)}
+// New returns the area. document returns the document of the API. The guides and
+// the reference are rendered at the first request.
+func New(c *ui.Console, document func() *huma.OpenAPI) ui.Area {
+	h := &handlers{Console: c, library: sync.OnceValues(load), reference: sync.OnceValue(func() *reference { return newReference(document()) })}
 	files := http.StripPrefix("/docs/", http.FileServerFS(docs.Files))
 	return ui.Area{SearchOutside: h.find, Nav: []ui.NavItem{
 		{Key: "api-reference", Label: i18n.Key("API reference"), Icon: "terminal", Path: "/docs/api", Outside: true, Noun: ui.Integrations, Order: 90, Need: permission.APIKeys},
 	}, Routes: []ui.Route{
 		ui.Anyone.Get("/docs", h.search),
+		ui.Anyone.Get("/docs/"+referenceName, h.showReference),
+		ui.Anyone.Get("/docs/"+referenceName+"/{tag}", h.showTag),
 		ui.Anyone.Get("/docs/{name}", func(v *ui.Request) error { return h.show(v, v.PathValue("name")) }),
 		ui.Anyone.Get("/docs/"+decisions+"/{name}", func(v *ui.Request) error { return h.show(v, decisions+"/"+v.PathValue("name")) }),
 		ui.Anyone.Get("/docs/screenshots/{name}", func(v *ui.Request) error {
@@ -64,10 +73,17 @@ func (h *handlers) find(v *ui.Request, text string) (ui.PaletteGroup, error) {
 	if err != nil {
 		return group, err
 	}
-	for _, r := range ui.FirstN(l.search(text), ui.FoundLimit) {
+	for _, r := range ui.FirstN(h.results(l, text), ui.FoundLimit) {
 		group.Items = append(group.Items, ui.PaletteItem{Icon: "info", Label: r.Title, Hint: r.Guide, Link: r.URL})
 	}
 	return group, nil
+}
+
+// results returns the sections of guides and the operations of the API that contain
+// all words of a query; sections with the words in their title are first.
+func (h *handlers) results(l *library, query string) []Result {
+	titled, others := l.search(query)
+	return ui.FirstN(slices.Concat(titled, h.reference().search(query), others), mostResults)
 }
 
 func (h *handlers) view(v *ui.Request, l *library, title, name string) (View, error) {
@@ -103,7 +119,7 @@ func (h *handlers) search(v *ui.Request) error {
 		return err
 	}
 	if view.Query != "" {
-		view.Results = l.search(view.Query)
+		view.Results = h.results(l, view.Query)
 	}
 	return ui.Render(v, http.StatusOK, SearchPage(view))
 }

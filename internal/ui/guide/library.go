@@ -226,18 +226,17 @@ const (
 	excerptSize = 160
 )
 
-// search returns the sections that contain all words of a query, those with the
-// words in their title first.
-func (l *library) search(query string) (found []Result) {
+// search returns the sections that contain all words of a query: those with the
+// words in their title, and the others.
+func (l *library) search(query string) (titled, others []Result) {
 	words := strings.Fields(strings.ToLower(query))
 	words = words[:min(len(words), mostWords)]
 	if len(words) == 0 {
-		return nil
+		return nil, nil
 	}
 	all := func(text string) bool {
 		return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) })
 	}
-	var later []Result
 	for _, name := range l.names {
 		for _, s := range l.guides[name].sections {
 			title := strings.ToLower(s.title)
@@ -249,14 +248,13 @@ func (l *library) search(query string) (found []Result) {
 				r.URL += "#" + s.anchor
 			}
 			if all(title) {
-				found = append(found, r)
+				titled = append(titled, r)
 			} else {
-				later = append(later, r)
+				others = append(others, r)
 			}
 		}
 	}
-	found = append(found, later...)
-	return found[:min(len(found), mostResults)]
+	return titled, others
 }
 
 // excerpt returns the text around the first occurrence of a word.

@@ -1,6 +1,7 @@
 package uitest_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -302,6 +303,41 @@ func TestPaletteFindsEachKind(t *testing.T) {
 	})
 }
 
+func TestReferenceShowsEachOperationOfTheAPI(t *testing.T) {
+	a := apptest.New(t, sqldb.SQLite)
+	nobody := person{t, a, ""}
+	index := nobody.get("/docs/api").text
+	var shown strings.Builder
+	for _, m := range regexp.MustCompile(`<h2><a href="(/docs/api/[a-z-]+)"`).FindAllStringSubmatch(index, -1) {
+		shown.WriteString(nobody.get(m[1]).text)
+	}
+	var document struct {
+		Paths map[string]map[string]struct{ OperationID string }
+	}
+	if err := json.Unmarshal([]byte(nobody.get("/openapi.json").text), &document); err != nil {
+		t.Fatal(err)
+	}
+	operations := 0
+	for path, item := range document.Paths {
+		for method, o := range item {
+			operations++
+			method = strings.ToUpper(method)
+			if !strings.Contains(index, "#"+o.OperationID+`"`) || !strings.Contains(shown.String(), `<h2 id="`+o.OperationID+`"`) || !strings.Contains(shown.String(), "<code>"+method+" "+path+"</code>") {
+				t.Errorf("%s is missing", o.OperationID)
+			}
+		}
+	}
+	if text := shown.String(); operations < 80 || !strings.Contains(text, "One of the permissions: ") || !strings.Contains(text, a.URL()+"/v1/") {
+		t.Errorf("%d operations, %d bytes", operations, len(text))
+	}
+	if got := nobody.get("/docs?q=createUserNote"); !strings.Contains(got.text, "/docs/api/users#createUserNote") {
+		t.Errorf("the search does not find an operation: %s", got.text)
+	}
+	if got := nobody.get("/docs/api/nothing"); got.status != http.StatusNotFound {
+		t.Errorf("an unknown tag: %d", got.status)
+	}
+}
+
 func TestPaletteOutsideOfCommunities(t *testing.T) {
 	a := apptest.New(t, sqldb.SQLite)
 	communityID, olivia := owner(t, a)
@@ -315,6 +351,7 @@ func TestPaletteOutsideOfCommunities(t *testing.T) {
 		{root, "backup", []string{"/-/storage", "/docs/operations#"}, []string{"/account"}},
 		{olivia, "backup", []string{"/docs/operations#"}, []string{"/-/"}},
 		{olivia, "sess", []string{"/account/sessions"}, nil},
+		{nobody, "createUserNote", []string{"/docs/api/users#createUserNote"}, nil},
 		{nobody, "", []string{`"/docs"`}, []string{"/account", "/-/", "/c/"}},
 		{nobody, "backup", []string{"/docs/operations#"}, []string{"/-/"}},
 		{nobody, "no-such-word", []string{"Nothing found"}, nil},

@@ -61,7 +61,7 @@ func communityAreas() []ui.Area {
 	return []ui.Area{
 		uioverview.New(nil, uioverview.Services{}), uihome.New(nil, uihome.Services{}), uimember.New(nil, uimember.Services{}), uimoderation.New(nil, uimoderation.Services{}), uirole.New(nil, uirole.Services{}),
 		uichannel.New(nil, uichannel.Services{}), uifield.New(nil, uifield.Services{}), uitag.New(nil, uitag.Services{}), uibulk.New(nil, uibulk.Services{}), uikey.New(nil, uikey.Services{}),
-		uiaudit.New(nil, uiaudit.Services{}), uisettings.New(nil, uisettings.Services{}), uiguide.New(nil),
+		uiaudit.New(nil, uiaudit.Services{}), uisettings.New(nil, uisettings.Services{}), uiguide.New(nil, nil),
 	}
 }
 
