@@ -91,8 +91,12 @@ func mayHaveFailedRows(d Draft) bool {
 // job. The names of columns and the codes are ASCII, so that another encoding does
 // not matter.
 var readings = []job.Options{
-	{}, {Encoding: "windows-1252"}, {Encoding: "windows-1252", Delimiter: ","}, {Encoding: "windows-1252", Delimiter: ";"},
-	{Encoding: "windows-1252", Delimiter: "\t"}, {Encoding: "windows-1252", Delimiter: "|"},
+	{},
+	{Encoding: "windows-1252"},
+	{Encoding: "windows-1252", Delimiter: ","},
+	{Encoding: "windows-1252", Delimiter: ";"},
+	{Encoding: "windows-1252", Delimiter: "\t"},
+	{Encoding: "windows-1252", Delimiter: "|"},
 }
 
 // adoptOptions sets the type and the options of a staged file with failed rows to

@@ -158,8 +158,10 @@ func TestMessyFilesAreReadAsIntended(t *testing.T) {
 		{
 			name: "text after a closing quote is a problem of its cell", in: "a,b\n\"x\"y,1\n2,\"x \\\"y\\\", z\"\n\"5\\\"\",3\nz,4\n", header: ab,
 			rows: []line{
-				{2, []string{`"x"y`, "1"}, record.BadQuoting}, {3, []string{"2", `"x \"y\"`, ` z"`}, record.BadQuoting},
-				{4, []string{`"5\"",3`}, record.BadQuoting}, {5, []string{"z", "4"}, ""},
+				{2, []string{`"x"y`, "1"}, record.BadQuoting},
+				{3, []string{"2", `"x \"y\"`, ` z"`}, record.BadQuoting},
+				{4, []string{`"5\"",3`}, record.BadQuoting},
+				{5, []string{"z", "4"}, ""},
 			},
 			detected: plain(",", "lf"),
 		},

@@ -58,8 +58,16 @@ func textsOfRows(t testing.TB, table *sheet.Table) [][]string {
 func TestWorkbooksReadBackAsWritten(t *testing.T) {
 	rows := [][]string{
 		{"Name", "Text"},
-		{"01067", "1.50"}, {"+49 151 1", "=1+1"}, {"'=1", "-5"}, {"a\nb", " spaced "}, {"_x000D_", "_x005F_x000D_"}, {"tab\there", "<&>\"'"},
-		{"Zoë 日本語 🪙", "true"}, {"", "2026-04-07"}, {"#N/A", "1e5"}, {"x"},
+		{"01067", "1.50"},
+		{"+49 151 1", "=1+1"},
+		{"'=1", "-5"},
+		{"a\nb", " spaced "},
+		{"_x000D_", "_x005F_x000D_"},
+		{"tab\there", "<&>\"'"},
+		{"Zoë 日本語 🪙", "true"},
+		{"", "2026-04-07"},
+		{"#N/A", "1e5"},
+		{"x"},
 	}
 	data := writeWorkbook(t, sheet.WorkbookOptions{Sheet: "Members & more"}, rows...)
 	table, err := sheet.Open(bytes.NewReader(data), int64(len(data)), sheet.Options{})

@@ -117,11 +117,6 @@ type Reader struct {
 	Now      time.Time
 }
 
-// languages have different grouping of digits; the first is the default.
-var languages = language.NewMatcher([]language.Tag{
-	language.English, language.German, language.French, language.Spanish, language.Italian, language.Dutch, language.Polish,
-	language.Portuguese, language.Swedish, language.Danish, language.Czech, language.MustParse("de-CH"), language.MustParse("en-IN"), language.Turkish, language.Vietnamese, language.Indonesian,
-})
 
 // T translates a sentence: english is a constant, with verbs of fmt for args.
 func (r Reader) T(english string, args ...any) string { return r.Words.T(english, args...) }

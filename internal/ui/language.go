@@ -92,3 +92,9 @@ func numbers(acceptLanguage string, words i18n.Printer, chosen bool) language.Ta
 	}
 	return tag
 }
+
+// languages have different grouping of digits; the first is the default.
+var languages = language.NewMatcher([]language.Tag{
+	language.English, language.German, language.French, language.Spanish, language.Italian, language.Dutch, language.Polish,
+	language.Portuguese, language.Swedish, language.Danish, language.Czech, language.MustParse("de-CH"), language.MustParse("en-IN"), language.Turkish, language.Vietnamese, language.Indonesian,
+})

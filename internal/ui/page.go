@@ -15,6 +15,9 @@ import (
 	"github.com/regulars/regulars/web"
 )
 
+// searchPermission is what the palette needs.
+const searchPermission = permission.GetUserData
+
 // Page is what the frame around every page needs to know.
 type Page struct {
 	Title     string // of the document and the head

@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 )
 
@@ -25,9 +24,6 @@ func paletteID(n *int) string {
 	*n++
 	return "found-" + strconv.Itoa(*n)
 }
-
-// searchPermission is what the palette needs.
-const searchPermission = permission.GetUserData
 
 // searches reports whether the person may use the palette.
 func (p Page) searches() bool { return p.Allows(searchPermission) }
@@ -97,7 +93,8 @@ func (c *Console) showPaletteOutside(v *Request) error {
 		for _, one := range communities {
 			items = append(items, PaletteItem{Icon: "store", Label: one.Name, Link: "/c/" + one.ID + "/"})
 		}
-		groups = addGroup(groups, v.T("Your communities"), FirstN(matching(items, text), FoundLimit))
+		found := matching(items, text)
+		groups = addGroup(groups, v.T("Your communities"), found[:min(len(found), FoundLimit)])
 		groups = addGroup(groups, v.T("Your account"), matching(c.paletteAccount(v, p), text))
 		groups = addGroup(groups, v.T("Installation"), matching(c.paletteInstallation(v, p), text))
 	}
