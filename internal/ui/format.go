@@ -117,7 +117,6 @@ type Reader struct {
 	Now      time.Time
 }
 
-
 // T translates a sentence: english is a constant, with verbs of fmt for args.
 func (r Reader) T(english string, args ...any) string { return r.Words.T(english, args...) }
 
