@@ -71,11 +71,11 @@ func TestErrorsOfFilesAreEnglish(t *testing.T) {
 		for _, c := range []struct{ name, file, mapping, want string }{
 			{"a document", "%PDF-1.7\n", "", `not_text: The file is a PDF document, not a table; send CSV, XLSX or ODS.`},
 			{"nobody's rows", "First Name\nAda\n", "", `no_identifying_column: No column identifies the members. Add Email or Username.`},
-			{"unknown columns", "Email,Colour,mail\nx@example.com,red,\n", "", `invalid_header: The header of the file is invalid; errors lists each column.
-Colour unknown_header: There is no field "Colour". Create a field of that name first, or map the column to null to ignore it.
+			{"unknown columns", "Username,Colour,mail\nx,red,\n", "", `invalid_header: The header of the file is invalid; errors lists each column.
+Colour unknown_header: There is no field "Colour". Create a field of that name first, or leave the column out with mapping.
 mail unknown_header: There is no field "mail". Did you mean "Email"?`},
 			{"a wrong mapping", "Email,Colour\nx@example.com,red\n", `{"Colour":"Farbe","x":null}`, `invalid_header: The header of the file is invalid; errors lists each column.
-Colour unknown_field: The mapping has the unknown field "Farbe". Create a field of that name first, or map the column to null to ignore it.
+Colour unknown_field: The mapping has the unknown field "Farbe". Create a field of that name first, or leave the column out with mapping.
 x unknown_header: The mapping names the column "x", which the file does not have.`},
 		} {
 			res := sendForm(t, a, "/v1/users/bulk-import", key, c.file, german, "mapping", c.mapping)

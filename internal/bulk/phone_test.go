@@ -58,7 +58,7 @@ func TestADryRunAndItsPlanReadPhoneNumbersAlike(t *testing.T) {
 		dry := f.run(bulk.Import, "First Name,Last Name,Username,Email,Phone\nA,L,ph1,ph1@example.org,0151 1234567\n", bulk.Options{DryRun: true})
 		f.want(dry, bulk.Completed, 1, 0, 0, 0, 0)
 		change("FR")
-		if d := f.details(dry, bulk.DetailFilter{}); !strings.Contains(string(field.EncodeJSON(d)), "+491511234567") {
+		if d := f.details(dry, bulk.DetailFilter{}); !strings.Contains(field.EncodeJSON(d), "+491511234567") {
 			f.Errorf("details %+v", d)
 		}
 		change("DE")

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/shopspring/decimal"
+
+	"github.com/regulars/regulars/internal/errs"
 )
 
 const maxDigits = 15
@@ -44,7 +46,7 @@ func mayGroup(text, sign string) bool {
 }
 
 func ambiguous() *Problem {
-	return Unfit("number_ambiguous", "This could be a decimal or a thousands sign: set the decimal sign of the file.")
+	return Unfit("number_ambiguous", "This could be a decimal or a thousands sign. Set the decimal sign of the file with %s.", errs.NewOption("decimal", "Decimal sign"))
 }
 
 // notPlain is the problem of a number in an unsupported notation, with an example.

@@ -65,7 +65,7 @@ func detectEncoding(s *unpack.Stream, sample []byte, complete bool, opts Options
 	guess := charset.GuessEncoding(append(lines, more...))
 	if guess.Confidence < minConfidence {
 		return textEncoding{}, errs.New(errs.Invalid, "encoding_unclear", "The encoding of the file is unclear; set the option %s to the one that reads the names correctly. The candidates show samples.",
-			errs.NewOption("encoding", "Encoding")).WithDetails(map[string]any{"candidates": guess.Candidates})
+			encodingOption).WithDetails(map[string]any{"candidates": guess.Candidates})
 	}
 	return textEncoding{name: guess.Encoding, confidence: math.Round(guess.Confidence*100) / 100, firstLine: firstLine}, nil
 }

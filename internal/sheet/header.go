@@ -12,7 +12,11 @@ import (
 // headerLines is the number of lines among which the header is searched.
 const headerLines = 20
 
-var headerOption = errs.NewOption("headerLine", "Header line")
+// Options in sentences.
+var (
+	encodingOption = errs.NewOption("encoding", "Encoding")
+	headerOption   = errs.NewOption("headerLine", "Header line")
+)
 
 // foundHeader is the result of a search for the header.
 type foundHeader struct {
@@ -115,7 +119,7 @@ func checkHeader(row *record.Row) error {
 	case row.Problem == record.TooLong:
 		return errs.New(errs.Invalid, "bad_header", "The header on line %d is longer than %d bytes; shorten the names of the columns.", row.Line, record.MaxSize)
 	case row.Problem != "":
-		return errs.New(errs.Invalid, "bad_header", "The header on line %d cannot be read (%s); correct it or set the encoding.", row.Line, row.Problem)
+		return errs.New(errs.Invalid, "bad_header", "The header on line %d cannot be read (%s). Correct it, or set the encoding with %s.", row.Line, row.Problem, encodingOption)
 	case len(row.Cells) > MaxColumns:
 		return errs.New(errs.Invalid, "too_many_columns", "The header has more than %d columns.", MaxColumns)
 	case isBlank(row.Cells):

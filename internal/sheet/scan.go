@@ -57,7 +57,8 @@ func (s *Scanner) addPlace(at int64) {
 		s.gap *= 2
 	}
 	s.gap = max(s.gap, firstGap)
-	s.result.Places = append(places, at)
+	places = append(places, at)
+	s.result.Places = places
 }
 
 // Write never fails.

@@ -269,7 +269,7 @@ func (t *Table) detectText(s *unpack.Stream, sample []byte, complete bool, opts 
 	d.Format, d.Encoding, d.EncodingConfidence, d.LineEnding = "csv", encoding, text.confidence, detectLineEnding(units)
 	if text.confidence > 0 {
 		t.warn("encoding_guessed", 1, text.firstLine, errs.NewSentence("The encoding was guessed as %s. If letters are wrong, import the file again with the option %s.",
-			encoding, errs.NewOption("encoding", "Encoding")))
+			encoding, encodingOption))
 	}
 	c := &csvRows{in: newReader(s, encoding), decoder: text.decoder(), eol: '\n', size: s.Size}
 	if d.LineEnding == "cr" {

@@ -263,7 +263,7 @@ func (p *decider) tagList(s *source.Cell, list source.Names) (any, *source.RowEr
 			p.tagIDs[name], tagID, ok = tag.ID, tag.ID, true
 		}
 		if !ok {
-			return nil, source.NewRowError(s.Column.Header, "unknown_tag", errs.NewSentence("There is no tag %q. Tag names are case-sensitive; createTags=true creates missing tags.", name), s.Text)
+			return nil, source.NewRowError(s.Column.Header, "unknown_tag", errs.NewSentence("There is no tag %q. Tag names are case-sensitive. Missing tags are created with %s.", name, errs.NewOption("createTags=true", "Create tags that do not exist")), s.Text)
 		}
 		ids = append(ids, tagID)
 	}

@@ -11,6 +11,9 @@ import (
 	"github.com/regulars/regulars/internal/text"
 )
 
+// mappingOption is the option that says which field a column is.
+var mappingOption = errs.NewOption("mapping", "Fields of the columns")
+
 // Dictionary has every name that a header may have in one community.
 type Dictionary struct {
 	Update bool // the file may have the columns user_id and FIELD_op
@@ -217,7 +220,7 @@ func (d *Dictionary) unknownField(header, target string) *errs.Field {
 	if f := d.Nearest(target); f != nil {
 		return new(errs.Wrong(header, "unknown_field", "The mapping has the unknown field %q. Did you mean %q?", target, f.Name))
 	}
-	return new(errs.Wrong(header, "unknown_field", "The mapping has the unknown field %q. Create a field of that name first, or map the column to null to ignore it.", target))
+	return new(errs.Wrong(header, "unknown_field", "The mapping has the unknown field %q. Create a field of that name first, or leave the column out with %s.", target, mappingOption))
 }
 
 // unknownHeader is the error of an unknown header, with a suggestion.
@@ -225,7 +228,7 @@ func (d *Dictionary) unknownHeader(i int, header string) *errs.Field {
 	if f := d.Suggest(i, header); f != nil {
 		return new(errs.Wrong(header, "unknown_header", "There is no field %q. Did you mean %q?", header, f.Name))
 	}
-	return new(errs.Wrong(header, "unknown_header", "There is no field %q. Create a field of that name first, or map the column to null to ignore it.", header))
+	return new(errs.Wrong(header, "unknown_header", "There is no field %q. Create a field of that name first, or leave the column out with %s.", header, mappingOption))
 }
 
 // Nearest returns the field whose name is nearest to a text, nil if none is

@@ -51,7 +51,7 @@ var languages = sync.OnceValue(func() map[string]*language {
 		parts := strings.Fields(line)
 		costs, err := base64.StdEncoding.DecodeString(parts[2])
 		if err != nil {
-			panic(err) // a generated file
+			panic(err) //nolint:forbidigo // the embedded file is generated and tested
 		}
 		l := &language{index: map[rune]int{}, costs: costs, level: levels[parts[0]]}
 		if l.level == nil {

@@ -110,9 +110,7 @@ func (r *Rows) Next(row *record.Row) error {
 		r.failed = !errors.Is(err, io.EOF)
 		return err
 	}
-	cells, shown, problems := append(row.Cells[:0], r.row.Cells...), append(row.Shown[:0], r.row.Shown...), append(row.CellProblems[:0], r.row.CellProblems...)
-	*row = r.row
-	row.Cells, row.Shown, row.CellProblems = cells, shown, problems
+	row.Set(&r.row)
 	row.Line = int(r.next)
 	row.Pos, row.End = record.Pos{Offset: r.next, Line: row.Line}, record.Pos{Offset: r.next + 1, Line: row.Line + 1}
 	r.next++

@@ -51,6 +51,16 @@ type ShownText struct {
 	Text  string
 }
 
+// Set copies from to r, in the memory of the lists of r.
+func (r *Row) Set(from *Row) {
+	cells, shown, problems := r.Cells[:0], r.Shown[:0], r.CellProblems[:0]
+	cells = append(cells, from.Cells...)
+	shown = append(shown, from.Shown...)
+	problems = append(problems, from.CellProblems...)
+	*r = *from
+	r.Cells, r.Shown, r.CellProblems = cells, shown, problems
+}
+
 // Texts returns the cells, with the texts of Shown in the columns for which shown
 // is true.
 func (r *Row) Texts(shown func(column int) bool) []string {

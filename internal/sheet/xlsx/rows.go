@@ -98,9 +98,7 @@ func (r *Rows) Next(row *record.Row) error {
 		}
 	}
 	r.replay = false
-	cells, shown, problems := append(row.Cells[:0], r.row.Cells...), append(row.Shown[:0], r.row.Shown...), append(row.CellProblems[:0], r.row.CellProblems...)
-	*row = r.row
-	row.Cells, row.Shown, row.CellProblems = cells, shown, problems
+	row.Set(&r.row)
 	return nil
 }
 
