@@ -29,7 +29,7 @@ type Draft struct {
 	Columns   []DraftColumn
 	Fields    []field.Field       // possible fields of a column
 	Missing   []field.Field       // required fields without a column
-	Unclear   []charset.Candidate // encodings of a file whose encoding must be chosen before it can be read
+	Unclear   []charset.Candidate // the encodings to choose from before the file can be read
 	Problem   errs.Sentence       // reason that it cannot start; zero: it can
 	JobID     string              // latest job; "": none
 	ExpiresAt string              // RFC 3339
@@ -268,7 +268,8 @@ func (b *Bulk) draft(ctx context.Context, j *job.Job) (Draft, error) {
 		return d, err
 	}
 	defer table.Close()
-	d.Detected, d.Warnings, d.Fields = table.Detected(), table.Warnings(), dict.Fields
+	detected := table.Detected()
+	d.Detected, d.Warnings, d.Fields = *shownFormat(&detected), table.Warnings(), dict.Fields
 	header := table.Header()
 	samples, err := sample(table, len(header))
 	if err != nil {

@@ -80,6 +80,28 @@ func TestExchangesAmongNewMembers(t *testing.T) {
 	})
 }
 
+// TestOnlyMembersWhoExchangeKeysAreJoinedFarApart has more rows in between than a
+// row that only releases a key may be away.
+func TestOnlyMembersWhoExchangeKeysAreJoinedFarApart(t *testing.T) {
+	far := strings.Repeat("x@x.example,xx,\n", 2_400)
+	for _, c := range []struct{ text, codes string }{
+		{"a@x.example,bb,\n" + far + "b@x.example,aa,\n", "map[]"},
+		{"a@x.example,,c2\n" + far + "b@x.example,,c1\n", "map[]"},
+		{"a@x.example,bb,\n" + far + "b@x.example,b2,\n", "map[2:identity_conflict]"},
+		{"a@x.example,,c2\n" + far + "b@x.example,,c9\n", "map[2:identifier_taken]"},
+	} {
+		eachWithCards(t, func(f *fixture) {
+			f.bulk = f.withBatchRows(200)
+			f.run(bulk.Import, "Email,Username,First Name,Last Name\nx@x.example,xx,F,L\n", bulk.Options{})
+			plan := f.run(bulk.Import, "Email,Username,Card\n"+c.text, bulk.Options{DryRun: true})
+			done := f.run(bulk.Import, "Email,Username,Card\n"+c.text, bulk.Options{})
+			if planned, got := fmt.Sprint(f.codes(plan)), fmt.Sprint(f.codes(done)); planned != c.codes || got != c.codes {
+				t.Errorf("planned %s, got %s, want %s", planned, got, c.codes)
+			}
+		})
+	}
+}
+
 func TestARowThatGivesAPersonAnotherUsernameNamesTheFirstOne(t *testing.T) {
 	const others = "F,L,xx,x@x.example\nF,L,yy,y@x.example\nF,L,zz,z@x.example\n"
 	for _, batches := range []string{"", others} {

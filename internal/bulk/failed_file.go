@@ -111,7 +111,7 @@ func (b *Bulk) writeFailedCSV(ctx context.Context, rows *rowReader, w io.Writer)
 	return out.Flush()
 }
 
-// typedNumbers reports the columns whose numbers have a point in the workbook, but
+// typedNumbers reports the columns with numbers that have a point in the workbook, but
 // need a comma in a CSV file with the same options; nil if there are none.
 func (l *rowReader) typedNumbers() []bool {
 	if f := l.upload.Formats(); !f.Typed || f.Decimal != "," {

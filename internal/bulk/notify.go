@@ -42,7 +42,7 @@ func (b *Bulk) notifyAll(ctx context.Context, tx *sqldb.Tx, batch []event.Event)
 	return nil
 }
 
-// notify mails the end of a job to the person who started it, if requested. A
+// notify mails the end of a job to its starter, if requested. A
 // cancelled job sends no mail.
 func (b *Bulk) notify(ctx context.Context, tx *sqldb.Tx, j *job.Job) error {
 	accountID, person := strings.CutPrefix(j.Actor, "account:")

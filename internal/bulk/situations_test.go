@@ -22,7 +22,7 @@ type situation struct {
 	codes   string            // errors of the failed rows by line; "": none
 	members map[string]string // names, phone and values by username
 	warned  string            // codes of warnings
-	line    int               // of the header; 0: 1
+	line    int               // of the header; 0: the first
 }
 
 const noValues = "map[]"
@@ -140,7 +140,7 @@ func (f *fixture) checkSituation(in situation) {
 	if got := strings.Join(warned, " "); got != in.warned {
 		f.Errorf("warnings %q, want %q", got, in.warned)
 	}
-	if s.Detected.HeaderLine != max(in.line, 1) {
+	if s.Detected.HeaderLine != in.line {
 		f.Errorf("the header is on line %d", s.Detected.HeaderLine)
 	}
 }

@@ -96,7 +96,7 @@ func (b *Bulk) List(ctx context.Context, caller actor.Actor, communityID string,
 
 func (b *Bulk) status(j job.Job) Status {
 	s := Status{
-		JobID: j.ID, Type: j.Type, Status: j.Status, DryRun: j.DryRun, FileName: j.FileName, Detected: j.Detected, Counts: j.Counts,
+		JobID: j.ID, Type: j.Type, Status: j.Status, DryRun: j.DryRun, FileName: j.FileName, Detected: shownFormat(j.Detected), Counts: j.Counts,
 		CreatedBy: j.ActorName, CreatedAt: clock.Format(j.CreatedAt), StartedAt: moment(j.StartedAt), FinishedAt: moment(j.FinishedAt),
 	}
 	if s.CreatedBy == "" {
@@ -116,6 +116,17 @@ func (b *Bulk) status(j job.Job) Status {
 	}
 	b.pace(&s, &j)
 	return s
+}
+
+// shownFormat returns the format of a file, with the line of the header only if it
+// is not the first; nil for nil.
+func shownFormat(d *sheet.Detected) *sheet.Detected {
+	if d == nil || d.HeaderLine != 1 {
+		return d
+	}
+	shown := *d
+	shown.HeaderLine = 0
+	return &shown
 }
 
 // moment returns a time as JSON, nil for 0.

@@ -13,7 +13,7 @@ import (
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
-// unreadArgs identify the stopped job whose remaining rows are counted.
+// unreadArgs identify a stopped job with remaining rows to count.
 type unreadArgs struct {
 	CommunityID string `json:"communityId"`
 	JobID       string `json:"jobId"`

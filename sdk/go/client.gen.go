@@ -2443,7 +2443,7 @@ type DetectedFile struct {
 	// Format csv, xlsx or ods.
 	Format string `json:"format"`
 
-	// HeaderLine The line of the header, from 1; in a workbook the row of the sheet.
+	// HeaderLine The line of the header if it is not the first; in a workbook the row of the sheet.
 	HeaderLine *int64  `json:"headerLine,omitempty"`
 	LineEnding *string `json:"lineEnding,omitempty"`
 

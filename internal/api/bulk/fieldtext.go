@@ -68,6 +68,6 @@ var fieldTexts = map[string]map[string]string{
 		"sep":                "true if the first line is sep=.",
 		"sheet":              "The name of the sheet.",
 		"entry":              "The table inside the zip.",
-		"headerLine":         "The line of the header, from 1; in a workbook the row of the sheet.",
+		"headerLine":         "The line of the header if it is not the first; in a workbook the row of the sheet.",
 	},
 }

@@ -220,7 +220,7 @@ func (p *decider) value(r *source.Row, s *source.Cell, entry *Entry) (any, *sour
 	case s.Field.Identifier && !s.Field.Default && s.Value != nil:
 		holder := p.identities.identifiers[Key{s.Field.ID, member.IdentifierKey(s.Value)}]
 		if holder != nil && (entry.ID == "" || holder.ID != entry.ID) && !p.claims.allow(r, entry.ID, UniqueKey(s.Field, s.Value), s.Field, holder) {
-			p.blocked = append(p.blocked, Blocked{UniqueKey(s.Field, s.Value), s.Field, holder})
+			p.blocked = append(p.blocked, newBlocked(UniqueKey(s.Field, s.Value), s.Field, holder, entry))
 			return nil, source.NewRowError(s.Column.Header, "identifier_taken", errs.NewSentence("Another member has this %s.", s.Field.Label()), s.Text)
 		}
 	}
@@ -293,7 +293,7 @@ func (p *decider) match(r *source.Row) (*Entry, *source.RowError) {
 			return nil, problem
 		}
 		if other := p.identities.usernames[r.UsernameKey]; other != nil && !p.claims.allow(r, entry.ID, Key{field.Username, r.UsernameKey}, p.username, other) {
-			p.blocked = append(p.blocked, Blocked{Key{field.Username, r.UsernameKey}, p.username, other})
+			p.blocked = append(p.blocked, newBlocked(Key{field.Username, r.UsernameKey}, p.username, other, entry))
 			return nil, source.NewRowError(p.header(field.Username), "identity_conflict", errs.Constant("The email and the username belong to two different members."), r.Username)
 		}
 		if entry.Claimed() {

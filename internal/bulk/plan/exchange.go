@@ -82,11 +82,24 @@ type Blocked struct {
 	key    Key
 	field  *field.Field
 	holder *Entry
+	owned  Key // of the member of the row in the same field; zero: none
 }
 
-// maxAhead is the number of rows behind a batch among which the row is found
-// that releases a key.
-const maxAhead = 50_000
+func newBlocked(key Key, f *field.Field, holder, requester *Entry) Blocked {
+	b := Blocked{key: key, field: f, holder: holder}
+	if value := requester.Get(f); value != nil {
+		b.owned = UniqueKey(f, value)
+	}
+	return b
+}
+
+// The number of rows behind a batch among which the row is found that releases a
+// key. Rows that are joined hold the writer of the database for one transaction, so
+// only two members who take over each other's key may be far apart.
+const (
+	maxAhead        = 50_000
+	maxReleaseAhead = 2_000
+)
 
 // Lookahead reads the keys of the rows behind a batch. Each row of the file is
 // read at most once, and only if a batch has a blocked key.
@@ -137,7 +150,7 @@ func (a *Lookahead) Rows(ctx context.Context, blocked []Blocked, pos record.Pos,
 	found, released := 0, map[*Blocked]bool{}
 	for i := range a.rows {
 		for _, b := range wanted[a.rows[i].match] {
-			if !released[b] && a.rows[i].releases(b) {
+			if !released[b] && a.rows[i].releases(b, i) {
 				released[b], found = true, i+1
 			}
 		}
@@ -145,13 +158,14 @@ func (a *Lookahead) Rows(ctx context.Context, blocked []Blocked, pos record.Pos,
 	return found, nil
 }
 
-// releases reports whether a row of the holder changes the blocked key.
-func (r *aheadRow) releases(b *Blocked) bool {
-	if b.field.Default {
-		return r.username != "" && r.username != b.key.Value
-	}
+// releases reports whether a row of the holder, at an index behind the batch,
+// changes the blocked key.
+func (r *aheadRow) releases(b *Blocked, index int) bool {
 	key, given := r.identifiers[b.field.ID]
-	return given && key != b.key
+	if b.field.Default {
+		key, given = Key{field.Username, r.username}, r.username != ""
+	}
+	return given && key != b.key && (index < maxReleaseAhead || b.owned != Key{} && key == b.owned)
 }
 
 // matchKeys are the keys by which a row can name the member.

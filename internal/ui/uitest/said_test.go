@@ -111,7 +111,7 @@ func TestErrorsOfFilesAndRowsAreInTheLanguageOfTheReader(t *testing.T) {
 		}
 		header := map[string]string{"Accept-Language": "de", "Content-Type": parts.FormDataContentType()}
 		got := olivia.send(http.MethodPost, home+"/import/files", &form, header)
-		if want := "Die Datei ist ein PDF-Dokument, keine Tabelle; bitte CSV oder XLSX senden."; got.status != 415 || !strings.Contains(got.text, want) {
+		if want := "Die Datei ist ein PDF-Dokument, keine Tabelle; bitte CSV, XLSX oder ODS senden."; got.status != 415 || !strings.Contains(got.text, want) {
 			t.Errorf("%d %q", got.status, errorsOf(got.text))
 		}
 
@@ -120,7 +120,7 @@ func TestErrorsOfFilesAndRowsAreInTheLanguageOfTheReader(t *testing.T) {
 		text := html.UnescapeString(olivia.send(http.MethodGet, home+"/bulk-jobs/"+job.JobID+"?outcome=failed", http.NoBody, inGerman).text)
 		for _, want := range []string{
 			"Für ein neues Mitglied fehlt noch: Vorname.", `Es gibt keine Rolle "chef"; Groß- und Kleinschreibung zählt.`, "Nachname hat höchstens 50 Zeichen.",
-			`Es gibt kein Schlagwort "neu"; Groß- und Kleinschreibung zählt.`,
+			`Es gibt kein Schlagwort "neu". Groß- und Kleinschreibung zählt.`,
 		} {
 			if strings.Count(text, want) != 2 { // among the problems, and in its row
 				t.Errorf("%q is there %d times", want, strings.Count(text, want))

@@ -2215,7 +2215,7 @@ export interface components {
             format: string;
             /**
              * Format: int64
-             * @description The line of the header, from 1; in a workbook the row of the sheet.
+             * @description The line of the header if it is not the first; in a workbook the row of the sheet.
              */
             headerLine?: number;
             lineEnding?: string;
