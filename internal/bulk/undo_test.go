@@ -114,7 +114,7 @@ func TestExchangedNamesReturnToTheirOwners(t *testing.T) {
 		f.run(bulk.Update, "Email,Card\nann@example.com,c1\nbob@example.com,c2\ncem@example.com,c3\n", bulk.Options{})
 		before := f.state()
 		round := "Email,Username,Card\nann@example.com,cem,c3\nbob@example.com,ann,c1\ncem@example.com,bob,c2\n"
-		for _, size := range []int{1, 2, 50} {
+		for _, size := range []int{3, 50} {
 			f.bulk = f.withBatchRows(size)
 			s := f.run(bulk.Import, round, bulk.Options{})
 			f.want(s, bulk.Completed, 0, 3, 0, 0, 0)

@@ -93,13 +93,9 @@ func newBlocked(key Key, f *field.Field, holder, requester *Entry) Blocked {
 	return b
 }
 
-// The number of rows behind a batch among which the row is found that releases a
-// key. Rows that are joined hold the writer of the database for one transaction, so
-// only two members who take over each other's key may be far apart.
-const (
-	maxAhead        = 50_000
-	maxReleaseAhead = 2_000
-)
+// maxAhead is the number of rows behind a batch among which the other row of an
+// exchange is found.
+const maxAhead = 50_000
 
 // Lookahead reads the keys of the rows behind a batch. Each row of the file is
 // read at most once, and only if a batch has a blocked key.
@@ -135,7 +131,7 @@ func (a *Lookahead) Close() {
 }
 
 // Rows returns the number of rows behind a batch up to the last one that
-// releases a blocked key; 0: none does. The rows start at pos and have the
+// exchanges a blocked key; 0: none does. The rows start at pos and have the
 // number next.
 func (a *Lookahead) Rows(ctx context.Context, blocked []Blocked, pos record.Pos, next int64) (int, error) {
 	if err := a.read(ctx, pos, next); err != nil {
@@ -150,7 +146,7 @@ func (a *Lookahead) Rows(ctx context.Context, blocked []Blocked, pos record.Pos,
 	found, released := 0, map[*Blocked]bool{}
 	for i := range a.rows {
 		for _, b := range wanted[a.rows[i].match] {
-			if !released[b] && a.rows[i].releases(b, i) {
+			if !released[b] && a.rows[i].exchanges(b) {
 				released[b], found = true, i+1
 			}
 		}
@@ -158,14 +154,16 @@ func (a *Lookahead) Rows(ctx context.Context, blocked []Blocked, pos record.Pos,
 	return found, nil
 }
 
-// releases reports whether a row of the holder, at an index behind the batch,
-// changes the blocked key.
-func (r *aheadRow) releases(b *Blocked, index int) bool {
+// exchanges reports whether a row of the holder takes over the key of the other
+// member. Rows that only release a key are not joined with the batch, since all rows
+// in between would be in one transaction, and few of such rows in a file would join
+// all of it.
+func (r *aheadRow) exchanges(b *Blocked) bool {
 	key, given := r.identifiers[b.field.ID]
 	if b.field.Default {
 		key, given = Key{field.Username, r.username}, r.username != ""
 	}
-	return given && key != b.key && (index < maxReleaseAhead || b.owned != Key{} && key == b.owned)
+	return given && b.owned != Key{} && key == b.owned
 }
 
 // matchKeys are the keys by which a row can name the member.
