@@ -164,8 +164,8 @@ func (b *Bulk) may(ctx context.Context, caller actor.Actor, communityID string) 
 	return b.access.Can(ctx, caller, communityID, permission.BulkUpdateUser)
 }
 
-// newWorkbook returns a writer of a workbook, whose errors before Flush the caller
-// passes to blob.ScratchError.
+// newWorkbook returns a writer of a workbook. The caller passes errors before Flush
+// to blob.ScratchError.
 func (b *Bulk) newWorkbook(w io.Writer, o sheet.WorkbookOptions) (*sheet.WorkbookWriter, error) {
 	folder, err := b.files.ScratchFolder()
 	if err != nil {

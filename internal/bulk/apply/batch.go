@@ -18,7 +18,7 @@ type batch struct {
 	group     *batchGroup // instead of rows: several batches, from number on
 	parts     *parts      // of the divided batch; nil: not divided
 	exchanges []plan.Span // of the last plan: rows that depend on each other
-	settled   bool        // no later row releases a key that the rows need
+	settled   bool        // no later row exchanges a key that the rows need
 
 	records []outcome.Record // of the last transaction
 	counts  outcome.Counts

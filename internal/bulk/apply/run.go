@@ -303,14 +303,14 @@ func (r *fileRun) failRow(ctx context.Context, row *source.Row, cause error) {
 	row.Errors = append(row.Errors, conflict(row, cause))
 }
 
-// blockedError rolls a batch back whose rows need keys of members who may release
-// them in a later row.
+// blockedError rolls a batch back. Its rows need keys of other members, and the
+// rows of an exchange may be in later batches.
 type blockedError struct{ keys []plan.Blocked }
 
-func (*blockedError) Error() string { return "bulk: a later row may release a key" }
+func (*blockedError) Error() string { return "bulk: a later row may exchange a key" }
 
-// checkBlocked returns a blockedError unless the rows that may release the keys
-// are known.
+// checkBlocked returns a blockedError unless it is settled that no later row
+// exchanges the keys.
 func (p *batch) checkBlocked(keys []plan.Blocked) error {
 	if p.settled || len(keys) == 0 {
 		return nil

@@ -96,8 +96,8 @@ func (h *DryRun) Plan(ctx context.Context, tx *sqldb.Tx, rows []source.Row, now 
 	return records(rows, done.list, d.tagNames()), done.Counts, nil
 }
 
-// Blocked are the keys that failed rows of the current batch need from members
-// who may release them in a later one.
+// Blocked are the keys that failed rows of the current batch need and may get in an
+// exchange with a later one.
 func (h *DryRun) Blocked() []Blocked { return h.blocked }
 
 // firstReadRows is the number of rows whose memory the first pass reuses

@@ -76,8 +76,8 @@ func (t *claims) revokeFailed() (some bool) {
 // exchangeRounds is the number of decisions after which all claims are revoked.
 const exchangeRounds = 5
 
-// Blocked is a key that a row needs and that its holder has at the end of the
-// batch.
+// Blocked is a key that a row needs and that another member still has at the end
+// of the batch.
 type Blocked struct {
 	key    Key
 	field  *field.Field
@@ -143,15 +143,15 @@ func (a *Lookahead) Rows(ctx context.Context, blocked []Blocked, pos record.Pos,
 			wanted[k] = append(wanted[k], &blocked[i])
 		}
 	}
-	found, released := 0, map[*Blocked]bool{}
+	last, exchanged := 0, map[*Blocked]bool{}
 	for i := range a.rows {
 		for _, b := range wanted[a.rows[i].match] {
-			if !released[b] && a.rows[i].exchanges(b) {
-				released[b], found = true, i+1
+			if !exchanged[b] && a.rows[i].exchanges(b) {
+				exchanged[b], last = true, i+1
 			}
 		}
 	}
-	return found, nil
+	return last, nil
 }
 
 // exchanges reports whether a row of the holder takes over the key of the other

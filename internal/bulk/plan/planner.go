@@ -47,8 +47,8 @@ type Plan struct {
 // Spans are the rows of each exchange of keys.
 func (p *Plan) Spans() []Span { return p.decider.claims.spans }
 
-// Blocked are the keys that failed rows need from members who may release them
-// in a later batch.
+// Blocked are the keys that failed rows need and may get in an exchange with a later
+// batch.
 func (p *Plan) Blocked() []Blocked { return p.decider.blocked }
 
 // Writes are the table rows of the plan.
@@ -88,7 +88,7 @@ func (pl *Planner) Plan(ctx context.Context, tx *sqldb.Tx, rows []source.Row, be
 
 // PlanExpected plans every row again. A row whose change differs from its record
 // of the dry run fails as plan_stale. It returns the rows with these marked. Until
-// it is settled that no later row releases a key, a plan with Blocked keys is
+// it is settled that no later row exchanges a key, a plan with Blocked keys is
 // returned before that.
 func (pl *Planner) PlanExpected(ctx context.Context, tx *sqldb.Tx, rows []source.Row, expected []outcome.Record, settled bool, now time.Time) (*Plan, []source.Row, error) {
 	tags, err := pl.Start(ctx, tx)

@@ -1,7 +1,6 @@
 package source
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/regulars/regulars/internal/field"
@@ -43,18 +42,6 @@ func (c *Column) readsShown() bool {
 // ReadsShown is readsShown of the column at an index.
 func (l *Header) ReadsShown(column int) bool {
 	return column < len(l.Columns) && l.Columns[column].readsShown()
-}
-
-// Texts returns the cells of a row as texts with the values that its fields read.
-func (l *Header) Texts(src *record.Row) []string {
-	if len(src.Shown) == 0 {
-		return src.Cells
-	}
-	texts, m := slices.Clone(src.Cells), marks{shown: src.Shown}
-	for i := range min(len(texts), len(l.Columns)) {
-		texts[i] = m.text(i, &l.Columns[i], texts[i])
-	}
-	return texts
 }
 
 // problem returns the code of the problem of the cell at an index, "" without
