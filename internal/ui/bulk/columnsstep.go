@@ -1,0 +1,97 @@
+package bulk
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/ui"
+)
+
+func (h *handlers) showColumnsStep(v *ui.Request) error {
+	d, err := h.Bulk.Draft(v.Context(), v.Actor, v.Community.ID, v.PathValue("draft"))
+	if err != nil {
+		return err
+	}
+	return h.renderColumns(v, http.StatusOK, d, ui.Alert{})
+}
+
+func (h *handlers) renderColumns(v *ui.Request, status int, d bulk.Draft, a ui.Alert) error {
+	p, err := h.importPage(v)
+	if err != nil {
+		return err
+	}
+	p.Alert = a
+	view := ImportView{Page: p, Step: 2, Draft: draftView(v, d)}
+	if view.Draft.FailedOf, err = h.failedOf(v, d); err != nil {
+		return err
+	}
+	return ui.Render(v, status, ImportPage(view))
+}
+
+// failedOf returns the job whose failed rows a staged file has; zero without one.
+func (h *handlers) failedOf(v *ui.Request, d bulk.Draft) (ui.Choice, error) {
+	if d.Options.FailedOf == "" {
+		return ui.Choice{}, nil
+	}
+	s, err := h.Bulk.Status(v.Context(), v.Actor, v.Community.ID, d.Options.FailedOf)
+	if errs.KindOf(err) == errs.NotFound {
+		return ui.Choice{}, nil
+	}
+	return ui.Choice{Value: s.JobID, Label: s.FileName}, err
+}
+
+// formOf returns the trimmed values of fields of the form.
+func formOf(v *ui.Request, names ...string) map[string]string {
+	form := map[string]string{}
+	for _, name := range names {
+		form[name] = v.PostFormValue(name)
+		if name != "delimiter" { // a tab is one
+			form[name] = strings.TrimSpace(form[name])
+		}
+	}
+	return form
+}
+
+// check saves the mapping and starts the dry run.
+func (h *handlers) check(v *ui.Request) error {
+	draftID := v.PathValue("draft")
+	d, err := h.Bulk.Draft(v.Context(), v.Actor, v.Community.ID, draftID)
+	if err != nil {
+		return err
+	}
+	if err := h.createFields(v, d); err != nil {
+		a, err := ui.NewAlert(v, err)
+		if err != nil {
+			return err
+		}
+		return h.renderColumns(v, http.StatusBadRequest, d, a)
+	}
+	o := d.Options
+	o.Mapping = mappingOf(v, d)
+	chosen, err := job.ParseOptions(formOf(v, "mode", "dateFormat", "decimal", "listSeparator", "defaultCountry"))
+	o.Mode, o.DateFormat, o.Decimal, o.ListSeparator, o.DefaultCountry = chosen.Mode, chosen.DateFormat, chosen.Decimal, chosen.ListSeparator, chosen.DefaultCountry
+	o.CreateTags, o.Notify = v.PostFormValue("createTags") == "true", v.PostFormValue("notify") == "true"
+	var staged bulk.Draft
+	if err == nil {
+		staged, err = h.Bulk.Restage(v.Context(), v.Actor, v.Community.ID, draftID, o)
+	}
+	if err == nil && !staged.Problem.IsZero() {
+		return h.renderColumns(v, http.StatusBadRequest, staged, ui.Alert{Message: ui.Translate(v.Context(), staged.Problem)})
+	}
+	var s bulk.Status
+	if err == nil {
+		d = staged
+		s, err = h.Bulk.StartDraft(v.Context(), v.Actor, v.Community.ID, draftID, true)
+	}
+	if err != nil {
+		a, err := ui.NewAlert(v, err)
+		if err != nil {
+			return err
+		}
+		return h.renderColumns(v, http.StatusBadRequest, d, a)
+	}
+	return v.Redirect(v.In("/import/"+draftID+"/jobs/"+s.JobID), "")
+}

@@ -1,0 +1,60 @@
+package bulk
+
+import (
+
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/ui"
+)
+
+func (h *handlers) showJobStep(v *ui.Request) error { return h.renderJobStep(v, nil) }
+
+// renderJobStep is the check or the run, whichever the job is, and why it
+// could not go on.
+func (h *handlers) renderJobStep(v *ui.Request, cause error) error {
+	status, a, err := ui.Rejected(v, cause)
+	if err != nil {
+		return err
+	}
+	s, err := h.Bulk.Status(v.Context(), v.Actor, v.Community.ID, v.PathValue("job"))
+	if err != nil {
+		return err
+	}
+	d, err := h.Bulk.Draft(v.Context(), v.Actor, v.Community.ID, v.PathValue("draft"))
+	if errs.From(err) != nil {
+		return v.Redirect(v.In("/bulk-jobs/"+s.JobID), "") // the staged file has expired, the job remains
+	}
+	if err != nil {
+		return err
+	}
+	p, err := h.importPage(v)
+	if err != nil {
+		return err
+	}
+	view := ImportView{Page: p, Step: 4, Draft: draftView(v, d), Job: jobView(v, s)}
+	if s.DryRun {
+		view.Step = 3
+	}
+	view.Busy, view.Tab, view.Alert = view.Job.Live(), view.Job.Title(p.Reader), a
+	if view.Rows, err = h.rowsOf(v, view.Job, view.here()); err != nil {
+		return err
+	}
+	if view.UndoJob, err = h.undoOf(v, view.Job); err != nil {
+		return err
+	}
+	if !s.DryRun {
+		h.setDraftCookie(v, "") // the import is finished
+	}
+	return ui.Render(v, status, ImportPage(view))
+}
+
+func (h *handlers) applyDraft(v *ui.Request) error {
+	draftID := v.PathValue("draft")
+	s, err := h.Bulk.Apply(v.Context(), v.Actor, v.Community.ID, v.PathValue("job"), "")
+	if err != nil {
+		return h.renderJobStep(v, err)
+	}
+	if err := h.Bulk.FollowDraft(v.Context(), v.Actor, v.Community.ID, draftID, s.JobID); err != nil {
+		return err
+	}
+	return v.Redirect(v.In("/import/"+draftID+"/jobs/"+s.JobID), "")
+}
