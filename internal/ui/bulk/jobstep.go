@@ -1,7 +1,6 @@
 package bulk
 
 import (
-
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/ui"
 )
