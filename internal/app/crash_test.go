@@ -5,11 +5,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"os/exec"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,6 +48,7 @@ func TestImportKilledManyTimesEndsLikeUninterruptedOne(t *testing.T) {
 			calm.await(jobs[0])
 			calm.Stop()
 			want := stateOf(t, calm.config, calm.community, jobs...)
+			checkExchanges(t, want)
 
 			n := newNode(t, engine)
 			n.await(n.upload(first, "one").jobID)
@@ -63,6 +67,23 @@ func TestImportKilledManyTimesEndsLikeUninterruptedOne(t *testing.T) {
 			}
 			compareStates(t, stateOf(t, n.config, n.community, jobID), want)
 		})
+	}
+}
+
+// checkExchanges fails unless the members of each circle have exchanged usernames.
+func checkExchanges(t *testing.T, state []string) {
+	t.Helper()
+	for i := range circles * circleSize {
+		email, username := circleEmail(i), fmt.Sprintf("circle%d", i/circleSize*circleSize+(i+1)%circleSize)
+		words := func(line string) []string {
+			return strings.FieldsFunc(line, func(r rune) bool { return r == ' ' || r == '"' || r == ',' || r == ':' || r == '|' })
+		}
+		if !slices.ContainsFunc(state, func(line string) bool {
+			w := words(line)
+			return slices.Contains(w, email) && slices.Contains(w, username)
+		}) {
+			t.Errorf("%s has not the username %s", email, username)
+		}
 	}
 }
 

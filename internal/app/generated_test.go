@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -18,22 +19,60 @@ type generator struct {
 	people []generated // in the order in which the files name them
 	rows   [][]string
 	tags   int
+	later  []laterRow
 }
+
+// laterRow is a row to add when a file has so many rows.
+type laterRow struct {
+	rows  int
+	cells []string
+}
+
+// The circles of members that exchange usernames over rows of several batches.
+const (
+	circles    = 6
+	circleSize = 3
+	circleRows = 4_000 // from the first row of a circle to its last
+)
 
 // generated is a member after the rows so far, if none of them fails.
 type generated struct{ email, username string }
 
 // seedFile is a file of n new people.
 func (g *generator) seedFile(t testing.TB, n int) []byte {
-	for range n {
+	for range n - circles*circleSize {
 		g.newMember()
+	}
+	for i := range circles * circleSize {
+		row := g.cells()
+		row[0], row[1], row[2], row[3] = "Circle", fmt.Sprint(i), fmt.Sprintf("circle%d", i), circleEmail(i)
+		g.rows = append(g.rows, row)
 	}
 	return g.encode(t)
 }
 
+func circleEmail(i int) string { return fmt.Sprintf("circle%d@example.com", i) }
+
+// exchanges plans the rows of the circles at random places of a file of n rows.
+func (g *generator) exchanges(n int) {
+	for c := range circles {
+		first := g.IntN(max(n-circleRows, 1))
+		for i := range circleSize {
+			row := make([]string, len(generatedHeader))
+			row[2], row[3] = fmt.Sprintf("circle%d", c*circleSize+(i+1)%circleSize), circleEmail(c*circleSize+i)
+			g.later = append(g.later, laterRow{first + g.IntN(min(circleRows, n-first)), row})
+		}
+	}
+	slices.SortStableFunc(g.later, func(a, b laterRow) int { return a.rows - b.rows })
+}
+
 // mixedFile is a file of n rows of every kind.
 func (g *generator) mixedFile(t testing.TB, n int) []byte {
+	g.exchanges(n)
 	for len(g.rows) < n {
+		for len(g.later) > 0 && g.later[0].rows <= len(g.rows) {
+			g.rows, g.later = append(g.rows, g.later[0].cells), g.later[1:]
+		}
 		switch k := g.IntN(100); {
 		case k < 50:
 			g.newMember()
@@ -51,6 +90,10 @@ func (g *generator) mixedFile(t testing.TB, n int) []byte {
 			g.bad()
 		}
 	}
+	for _, l := range g.later {
+		g.rows = append(g.rows, l.cells)
+	}
+	g.later = nil
 	return g.encode(t)
 }
 

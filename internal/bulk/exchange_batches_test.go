@@ -194,3 +194,42 @@ func TestDividedBatchKeepsExchanges(t *testing.T) {
 		}
 	})
 }
+
+// Circles of members exchange keys, also where their rows are in different batches.
+func TestCirclesAcrossBatches(t *testing.T) {
+	const x, y, z = "x@x.example,xx,\n", "y@x.example,yy,\n", "z@x.example,zz,\n"
+	for _, c := range []struct{ name, text, codes string }{
+		{"three usernames", "a@x.example,bb,\n" + x + y + "b@x.example,cc,\n" + y + z + x + "c@x.example,aa,\n", "map[]"},
+		{"three usernames in the other direction", "a@x.example,cc,\n" + x + y + "b@x.example,aa,\n" + y + z + x + "c@x.example,bb,\n", "map[]"},
+		{"three identifiers", "a@x.example,,c2\n" + x + y + "b@x.example,,c3\n" + y + z + x + "c@x.example,,c1\n", "map[]"},
+		{"two in the first batch", "a@x.example,bb,\n" + "c@x.example,aa,\n" + x + y + z + x + "b@x.example,cc,\n", "map[]"},
+		{"the second batch closes it twice", "a@x.example,bb,c3\n" + x + y + "b@x.example,cc,c1\n" + "c@x.example,aa,c2\n", "map[]"},
+		{"a row of the circle fails", "a@x.example,bb,\n" + x + y + "b@x.example,cc,\n" + y + z + "c@x.example,a a,\n", "map[2:identity_conflict 5:identity_conflict 8:invalid_username]"},
+		{"not a circle", "a@x.example,bb,\n" + x + y + "b@x.example,cc,\n" + y + z + "c@x.example,xx,\n", "map[2:identity_conflict 5:identity_conflict 8:identity_conflict]"},
+		{"a circle behind the row", "x@x.example,aa,\n" + y + z + "a@x.example,bb,\n" + y + z + "b@x.example,cc,\n" + y + z + "c@x.example,aa,\n", "map[2:identity_conflict]"},
+	} {
+		eachWithCards(t, func(f *fixture) {
+			f.run(bulk.Import, "Email,Username,First Name,Last Name\nx@x.example,xx,F,L\ny@x.example,yy,F,L\nz@x.example,zz,F,L\n", bulk.Options{})
+			before := f.state()
+			f.bulk = f.withBatchRows(3)
+			text := "Email,Username,Card\n" + c.text
+			plan := f.run(bulk.Import, text, bulk.Options{DryRun: true})
+			applied, err := f.bulk.Apply(f.Context(), command, f.community, plan.JobID, "")
+			f.ok(err)
+			done := f.work(applied)
+			holders := f.holders()
+			if planned, got := fmt.Sprint(f.codes(plan)), fmt.Sprint(f.codes(done)); planned != c.codes || got != c.codes || plan.Counts != done.Counts {
+				t.Errorf("%s: planned %s, got %s, want %s; %+v, %+v", c.name, planned, got, c.codes, plan.Counts, done.Counts)
+			}
+			f.undo(done)
+			f.same(before)
+			done = f.run(bulk.Import, text, bulk.Options{})
+			if got := fmt.Sprint(f.codes(done)); got != c.codes || plan.Counts != done.Counts {
+				t.Errorf("%s: without a plan %s, want %s; %+v, %+v", c.name, got, c.codes, plan.Counts, done.Counts)
+			}
+			if d := cmp.Diff(holders, f.holders()); d != "" {
+				t.Errorf("%s: %s", c.name, d)
+			}
+		})
+	}
+}

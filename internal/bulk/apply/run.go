@@ -327,7 +327,7 @@ func (r *fileRun) applyWithExchanges(ctx context.Context, step step, f *feed, p 
 		if !ok {
 			return err
 		}
-		rows, err := r.ahead.Rows(ctx, blocked.keys, p.Next, r.Job.Counts.Read+int64(len(p.Rows)))
+		rows, err := r.ahead.Rows(ctx, blocked.keys, p.Next, r.Job.Counts.Read+int64(len(p.Rows)), step.Holders)
 		if err != nil {
 			return err
 		}

@@ -19,6 +19,7 @@ type step interface {
 	// returns the batches that are ready; with end, all of them.
 	prepare(ctx context.Context, p *batch, end bool) ([]*batch, error)
 	apply(ctx context.Context, tx *sqldb.Tx, p *batch) ([]outcome.Record, outcome.Counts, error)
+	Holders(ctx context.Context, keys []plan.Key) (*plan.IdentityMap, error)
 	committed(ctx context.Context, p *batch) error // called after the commit
 	close()
 }
@@ -48,6 +49,10 @@ func (s dryRunStep) apply(ctx context.Context, tx *sqldb.Tx, p *batch) ([]outcom
 		err = p.checkBlocked(s.dry.Blocked())
 	}
 	return records, counts, err
+}
+
+func (s dryRunStep) Holders(ctx context.Context, keys []plan.Key) (*plan.IdentityMap, error) {
+	return s.dry.Holders(ctx, keys)
 }
 
 func (s dryRunStep) committed(ctx context.Context, p *batch) error {

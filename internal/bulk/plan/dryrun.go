@@ -74,10 +74,7 @@ func (h *DryRun) Plan(ctx context.Context, tx *sqldb.Tx, rows []source.Row, now 
 	}
 	h.identities = NewIdentityMap(len(rows))
 	keys := allKeys(h.Rules, rows)
-	if err := h.restoreCarried(keys); err != nil {
-		return nil, outcome.Counts{}, err
-	}
-	if err := h.identities.Load(ctx, tx, h.CommunityID, keys, false); err != nil {
+	if err := h.load(ctx, tx, h.identities, keys); err != nil {
 		return nil, outcome.Counts{}, err
 	}
 	d := newDecider(h.Rules, h.identities, tags, now)
@@ -138,9 +135,23 @@ func (h *DryRun) readKeys(ctx context.Context, visit func(hash uint64, line int)
 	}
 }
 
-// restoreCarried adds copies of the carried-over entries with one of the keys to
-// the identity map.
-func (h *DryRun) restoreCarried(keys []Key) error {
+// Holders returns the members with one of the keys, as planned before the current
+// batch.
+func (h *DryRun) Holders(ctx context.Context, keys []Key) (*IdentityMap, error) {
+	m := NewIdentityMap(len(keys))
+	return m, h.load(ctx, h.DB, m, keys)
+}
+
+// load adds the members with one of the keys to m.
+func (h *DryRun) load(ctx context.Context, q sqldb.Querier, m *IdentityMap, keys []Key) error {
+	if err := h.restoreCarried(m, keys); err != nil {
+		return err
+	}
+	return m.Load(ctx, q, h.CommunityID, keys, false)
+}
+
+// restoreCarried adds copies of the carried-over entries with one of the keys to m.
+func (h *DryRun) restoreCarried(m *IdentityMap, keys []Key) error {
 	if h.carriedOver.empty() {
 		return nil
 	}
@@ -157,7 +168,7 @@ func (h *DryRun) restoreCarried(keys []Key) error {
 		if err != nil {
 			return err
 		}
-		h.identities.reinsert(p)
+		m.reinsert(p)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/regulars/regulars/internal/bulk/source"
@@ -82,15 +83,12 @@ type Blocked struct {
 	key    Key
 	field  *field.Field
 	holder *Entry
-	owned  Key // of the member of the row in the same field; zero: none
+
+	requester string // id of the member of the row; "": a new one
 }
 
 func newBlocked(key Key, f *field.Field, holder, requester *Entry) Blocked {
-	b := Blocked{key: key, field: f, holder: holder}
-	if value := requester.Get(f); value != nil {
-		b.owned = UniqueKey(f, value)
-	}
-	return b
+	return Blocked{key: key, field: f, holder: holder, requester: requester.ID}
 }
 
 // maxAhead is the number of rows behind a batch among which the other row of an
@@ -130,40 +128,155 @@ func (a *Lookahead) Close() {
 	}
 }
 
+// Holders returns a map with the members that have keys, as changed by the rows
+// before a batch.
+type Holders func(ctx context.Context, keys []Key) (*IdentityMap, error)
+
+// maxCircle is the number of steps after which a walk is given up.
+const maxCircle = 100
+
+// walk follows an exchange over rows behind a batch: the holder of a blocked key
+// claims the key of another member, which claims another one, and so on. It ends
+// where it returns to its start.
+type walk struct {
+	start  *Blocked
+	holder *Entry          // of the last key
+	seen   map[string]bool // ids of holders
+	claims Key             // that holder claims; zero: none
+	rows   int             // up to the last row of the walk
+}
+
+// visit reports whether the walk reaches its holder for the first time.
+func (w *walk) visit() bool {
+	again := w.seen[w.holder.ID]
+	w.seen[w.holder.ID] = true
+	return !again
+}
+
 // Rows returns the number of rows behind a batch up to the last one that
 // exchanges a blocked key; 0: none does. The rows start at pos and have the
 // number next.
-func (a *Lookahead) Rows(ctx context.Context, blocked []Blocked, pos record.Pos, next int64) (int, error) {
+//
+// Rows that only release a key are not joined with the batch: few of them would
+// join all of a file in one transaction.
+func (a *Lookahead) Rows(ctx context.Context, blocked []Blocked, pos record.Pos, next int64, holders Holders) (int, error) {
 	if err := a.read(ctx, pos, next); err != nil {
 		return 0, err
 	}
-	wanted := map[Key][]*Blocked{}
-	for i := range blocked {
-		for _, k := range blocked[i].holder.matchKeys() {
-			wanted[k] = append(wanted[k], &blocked[i])
-		}
+	ends := newBatchEnds(blocked)
+	var open []*walk
+	for _, end := range ends.list {
+		open = append(open, &walk{start: end, holder: end.holder, seen: map[string]bool{end.holder.ID: true}})
 	}
-	last, exchanged := 0, map[*Blocked]bool{}
-	for i := range a.rows {
-		for _, b := range wanted[a.rows[i].match] {
-			if !exchanged[b] && a.rows[i].exchanges(b) {
-				exchanged[b], last = true, i+1
-			}
+	last := 0
+	for range maxCircle {
+		if open = a.step(open); len(open) == 0 {
+			break
 		}
+		keys := make([]Key, len(open))
+		for i, w := range open {
+			keys[i] = w.claims
+		}
+		found, err := holders(ctx, keys)
+		if err != nil {
+			return 0, err
+		}
+		open = slices.DeleteFunc(open, func(w *walk) bool {
+			w.holder = found.Find(w.claims)
+			if w.holder == nil {
+				return true
+			}
+			end := ends.of[requester{w.holder.ID, w.claims.Kind}]
+			if end == w.start {
+				last = max(last, w.rows)
+			}
+			if end != nil {
+				w.holder = end.holder
+			}
+			return !w.visit()
+		})
 	}
 	return last, nil
 }
 
-// exchanges reports whether a row of the holder takes over the key of the other
-// member. Rows that only release a key are not joined with the batch, since all rows
-// in between would be in one transaction, and few of such rows in a file would join
-// all of it.
-func (r *aheadRow) exchanges(b *Blocked) bool {
-	key, given := r.identifiers[b.field.ID]
-	if b.field.Default {
-		key, given = Key{field.Username, r.username}, r.username != ""
+// step returns the walks whose holder claims a key in a row behind the batch.
+func (a *Lookahead) step(open []*walk) []*walk {
+	wanted := map[Key][]*walk{}
+	for _, w := range open {
+		w.claims = Key{}
+		for _, k := range w.holder.matchKeys() {
+			wanted[k] = append(wanted[k], w)
+		}
 	}
-	return given && b.owned != Key{} && key == b.owned
+	for i := range a.rows {
+		for _, w := range wanted[a.rows[i].match] {
+			claimed := a.rows[i].claims(w.start.key.Kind)
+			if w.claims == (Key{}) && claimed != (Key{}) && claimed != w.holder.keyOf(w.start.field) {
+				w.claims, w.rows = claimed, max(w.rows, i+1)
+			}
+		}
+	}
+	return slices.DeleteFunc(open, func(w *walk) bool { return w.claims == Key{} })
+}
+
+// requester is a member that needs a key of a kind.
+type requester struct{ memberID, kind string }
+
+// batchEnds are the blocked keys whose holders need no blocked key themselves.
+type batchEnds struct {
+	list []*Blocked
+	of   map[requester]*Blocked // reached from a member over the blocked keys of the batch; nil: none
+}
+
+func newBatchEnds(blocked []Blocked) batchEnds {
+	direct := map[requester]*Blocked{}
+	for i := range blocked {
+		direct[requester{blocked[i].requester, blocked[i].key.Kind}] = &blocked[i]
+	}
+	ends := batchEnds{of: make(map[requester]*Blocked, len(direct))}
+	for from := range direct {
+		var path []requester
+		var end *Blocked
+		for at := from; ; {
+			known, visited := ends.of[at]
+			if visited {
+				end = known
+				break
+			}
+			ends.of[at] = nil // a circle within the batch has no end
+			path = append(path, at)
+			b := direct[at]
+			at = requester{b.holder.ID, b.key.Kind}
+			if direct[at] == nil {
+				end = b
+				ends.list = append(ends.list, b)
+				break
+			}
+		}
+		for _, r := range path {
+			ends.of[r] = end
+		}
+	}
+	return ends
+}
+
+// claims returns the key of a kind that a row gives its member; zero: none.
+func (r *aheadRow) claims(kind string) Key {
+	if kind != field.Username {
+		return r.identifiers[kind]
+	}
+	if r.username == "" {
+		return Key{}
+	}
+	return Key{field.Username, r.username}
+}
+
+// keyOf returns the key of a member in a unique field; zero: none.
+func (p *Entry) keyOf(f *field.Field) Key {
+	if value := p.Get(f); value != nil {
+		return UniqueKey(f, value)
+	}
+	return Key{}
 }
 
 // matchKeys are the keys by which a row can name the member.

@@ -135,6 +135,12 @@ func (pl *Planner) Applied(p *Plan) {
 // AppliedUnknown is called after members with unknown keys were changed.
 func (pl *Planner) AppliedUnknown() { pl.changedKeys, pl.changesUnknown = nil, true }
 
+// Holders returns the members with one of the keys in the database.
+func (pl *Planner) Holders(ctx context.Context, keys []Key) (*IdentityMap, error) {
+	m := NewIdentityMap(len(keys))
+	return m, m.Load(ctx, pl.DB, pl.CommunityID, keys, false)
+}
+
 // VerifyFields fails with field.ErrChanged if the fields of the file changed.
 func (pl *Planner) VerifyFields(ctx context.Context, tx *sqldb.Tx) error {
 	return field.Verify(ctx, tx, pl.CommunityID, pl.Rules.fields, func(f *field.Field) bool {
