@@ -62,10 +62,10 @@ func (q Query) withState(state string) Query {
 	return q
 }
 
-// exported is the address of the export of all results.
-func (q Query) exported(base string) string {
-	q.base, q.Page, q.Columns, q.Order = base, 1, nil, ""
-	return q.Address()
+// exported is the state of an export of all results.
+func (q Query) exported() []ui.Choice {
+	q.Page, q.Columns, q.Order = 1, nil, ""
+	return q.state()
 }
 
 // query is the query of the address.

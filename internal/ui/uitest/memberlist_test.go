@@ -185,6 +185,10 @@ func TestFilteredListIsExportedAndImported(t *testing.T) {
 		if _, _, one := visit("GET", list+"/export.csv?q=ada", ""); strings.Count(one, "\r\n") != 2 {
 			t.Errorf("one: %s", one)
 		}
+		_, _, page := visit("GET", list+"?q=ada&sort=username", "")
+		if _, results, _ := strings.Cut(page, `id="results"`); !strings.Contains(results, `form="member-export" name="q" value="ada"`) || strings.Contains(results, `form="member-export" name="sort"`) {
+			t.Error("the results, which are replaced without the page, do not set the filter of the export")
+		}
 		if status, _, page := visit("GET", list+"?f=min+points+many", ""); status != 200 || !strings.Contains(page, "A filter cannot be used.") {
 			t.Errorf("a wrong filter: %d", status)
 		}
