@@ -10,7 +10,7 @@ import (
 
 // Limits of the shared strings.
 const (
-	stringsInMemory = 4 << 20 // bytes; the rest goes to a temporary file
+	stringsInMemory = 4 << 20  // bytes; the rest goes to a temporary file
 	maxStrings      = 16 << 20 // number of strings, which bounds the index
 	blockBytes      = 16 << 10 // maximum bytes of a block of strings
 	blockStrings    = 1 << 10  // maximum strings of a block
