@@ -2,42 +2,78 @@ package app
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
+	"reflect"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/regulars/regulars/internal/app/config"
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/sqldb"
 )
 
 type importCommand struct {
-	File           string            `arg:"" help:"File to import (CSV or XLSX, also compressed with gzip or zip), or - for standard input."`
-	Community      string            `required:"" placeholder:"ID" help:"Id of the community."`
-	DryRun         bool              `name:"dry-run" help:"Check the whole file and show what would happen, without changes."`
-	Update         bool              `help:"Bulk update: change existing members only."`
-	Mode           string            `enum:"upsert,create,update" default:"upsert" help:"Rows to import: all (upsert), new members only (create) or existing members only (update)."`
-	CreateTags     bool              `name:"create-tags" help:"Create missing tags."`
-	Map            map[string]string `placeholder:"HEADER=FIELD" help:"Field of a column; an empty field ignores the column. Repeatable."`
-	Encoding       string            `help:"Encoding of the file (default: detected)."`
-	Delimiter      string            `help:"Delimiter of the file (default: detected)."`
-	Sheet          string            `help:"Name or number of the sheet in a workbook."`
-	HeaderLine     string            `name:"header-line" placeholder:"LINE" help:"Line of the header (default: detected)."`
-	HiddenRows     string            `name:"hidden-rows" help:"Hidden rows of a workbook: import (default) or skip."`
-	Decimal        string            `help:"Decimal separator of numbers: . or ,"`
-	DateFormat     string            `name:"date-format" help:"Format of dates: DD/MM/YYYY, MM/DD/YYYY or DD.MM.YYYY."`
-	ListSeparator  string            `name:"list-separator" help:"Separator of roles, tags and choices in a cell: , (default) ; or |"`
-	DefaultCountry string            `name:"default-country" placeholder:"CODE" help:"Country of phone numbers without a country code, such as DE."`
-	Failed         string            `placeholder:"FILE" help:"Write the failed rows and their errors to this file. Those of a workbook become a workbook if the name ends in .xlsx."`
-	JSON           bool              `name:"json" help:"Print one JSON object when the job has ended: {\"jobId\",\"status\",\"dryRun\",\"counts\"}, \"warnings\" if there are any, and \"error\" if it failed."`
+	File        string `arg:"" help:"File to import (CSV or XLSX, also compressed with gzip or zip), or - for standard input."`
+	Community   string `required:"" placeholder:"ID" help:"Id of the community."`
+	Update      bool   `help:"Bulk update: change existing members only."`
+	importFlags `embed:""`
+	Failed      string `placeholder:"FILE" help:"Write the failed rows and their errors to this file. Those of a workbook become a workbook if the name ends in .xlsx."`
+	JSON        bool   `name:"json" help:"Print one JSON object when the job has ended: {\"jobId\",\"status\",\"dryRun\",\"counts\"}, \"warnings\" if there are any, and \"error\" if it failed."`
+}
+
+// importFlags are the flags of import options. A field has the name of its
+// job.Option.
+type importFlags struct {
+	DryRun         bool     `help:"Check the whole file and show what would happen, without changes."`
+	Mode           string   `help:"Rows to import: all (upsert, the default), new members only (create) or existing members only (update)."`
+	CreateTags     bool     `help:"Create missing tags."`
+	Mapping        []string `aliases:"map" sep:"none" placeholder:"HEADER=FIELD" help:"Field of a column; an empty field ignores the column. Repeatable."`
+	Encoding       string   `help:"Encoding of the file (default: detected)."`
+	Delimiter      string   `help:"Delimiter of the file: , ; | or tab (default: detected)."`
+	Sheet          string   `help:"Name or number of the sheet in a workbook."`
+	HeaderLine     string   `placeholder:"LINE" help:"Line of the header (default: detected)."`
+	HiddenRows     string   `help:"Hidden rows of a workbook: import (default) or skip."`
+	Decimal        string   `help:"Decimal separator of numbers: . or ,"`
+	DateFormat     string   `help:"Format of dates: DD/MM/YYYY, MM/DD/YYYY or DD.MM.YYYY."`
+	ListSeparator  string   `help:"Separator of roles, tags and choices in a cell: , (default) ; or |"`
+	DefaultCountry string   `placeholder:"CODE" help:"Country of phone numbers without a country code, such as DE."`
+}
+
+// options parses the flags like the form fields of an upload. Errors name flags.
+func (f importFlags) options() (bulk.Options, error) {
+	form := map[string]string{}
+	flags := reflect.ValueOf(f)
+	for _, option := range job.OptionList {
+		switch value := flags.FieldByName(strings.ToUpper(option.Name[:1]) + option.Name[1:]); {
+		case !value.IsValid(): // no flag
+		case option.Switch:
+			form[option.Name] = strconv.FormatBool(value.Bool())
+		case option.Pairs:
+			object, err := joinPairs(value.Interface().([]string))
+			if err != nil {
+				return bulk.Options{}, fmt.Errorf("%s: %w", option.Flag(), err)
+			}
+			form[option.Name] = object
+		default:
+			form[option.Name] = value.String()
+		}
+	}
+	options, err := job.ParseOptions(form)
+	if e := errs.From(err); e != nil {
+		for i := range e.Fields {
+			e.Fields[i].Field = errs.NewOption(e.Fields[i].Field, "").Flag()
+		}
+	}
+	return options, err
 }
 
 // Run queues the job and shows its progress until it has ended. A running server
@@ -97,21 +133,30 @@ func (c importCommand) queue(sh *shell, p *Services) (bulk.Status, error) {
 	return queued, err
 }
 
-func (c importCommand) options() (bulk.Options, error) {
-	options, err := job.ParseOptions(map[string]string{
-		"mode": c.Mode, "encoding": c.Encoding, "delimiter": c.Delimiter, "sheet": c.Sheet, "decimal": c.Decimal, "dateFormat": c.DateFormat,
-		"headerLine": c.HeaderLine, "hiddenRows": c.HiddenRows, "listSeparator": c.ListSeparator, "defaultCountry": c.DefaultCountry,
-	})
-	options.DryRun, options.CreateTags = c.DryRun, c.CreateTags
-	for header, field := range c.Map {
-		if options.Mapping == nil {
-			options.Mapping = map[string]*string{}
+// joinPairs returns the JSON object of a flag with values HEADER=VALUE or JSON
+// objects. Later values replace earlier ones of the same header.
+func joinPairs(values []string) (string, error) {
+	joined := map[string]*string{}
+	for _, text := range values {
+		if strings.HasPrefix(text, "{") {
+			if err := json.Unmarshal([]byte(text), &joined); err != nil {
+				return "", fmt.Errorf("%q is not a JSON object of texts. Write HEADER=VALUE instead", text)
+			}
+			continue
 		}
-		if options.Mapping[header] = nil; field != "" {
-			options.Mapping[header] = &field
+		header, value, found := strings.Cut(text, "=")
+		if !found {
+			return "", fmt.Errorf("%q has no equals sign. Write HEADER=VALUE", text)
+		}
+		if joined[header] = nil; value != "" {
+			joined[header] = &value
 		}
 	}
-	return options, err
+	if len(joined) == 0 {
+		return "", nil
+	}
+	object, err := json.Marshal(joined)
+	return string(object), err
 }
 
 // storeFile stores a file durably and scans its bytes.
@@ -254,40 +299,23 @@ func (c importCommand) writeFailedFile(sh *shell, p *Services, done bulk.Status)
 	if err := errors.Join(err, file.Close()); err != nil || c.JSON {
 		return err
 	}
-	_, err = fmt.Fprintf(sh.stderr, "Correct the rows in %s, then run:\n  %s\n", name, c.again(sh, name))
+	_, err = fmt.Fprintf(sh.stderr, "Correct the rows in %s, then run:\n  %s\n", name, c.again(sh, name, *done.Options))
 	return err
 }
 
-// again is the command that imports a file with the same options.
-func (c importCommand) again(sh *shell, file string) string {
+// again is the command that imports a file with the given options.
+func (c importCommand) again(sh *shell, file string, o bulk.Options) string {
 	args := []string{"regulars", "import", file, "--community", c.Community}
-	add := func(flag, value string) {
-		if value != "" {
-			args = append(args, flag, value)
-		}
+	if sh.given != "" {
+		args = append(args, "--data", sh.given)
 	}
-	add("--data", sh.given)
 	if c.Update {
 		args = append(args, "--update")
 	}
-	if c.Mode != bulk.Upsert {
-		add("--mode", c.Mode)
+	o.DryRun, o.Notify = false, false
+	for _, f := range o.Form() {
+		args = append(args, f.Arguments()...)
 	}
-	if c.CreateTags {
-		args = append(args, "--create-tags")
-	}
-	for _, header := range slices.Sorted(maps.Keys(c.Map)) {
-		add("--map", header+"="+c.Map[header])
-	}
-	add("--encoding", c.Encoding)
-	add("--delimiter", c.Delimiter)
-	add("--sheet", c.Sheet)
-	add("--header-line", c.HeaderLine)
-	add("--hidden-rows", c.HiddenRows)
-	add("--decimal", c.Decimal)
-	add("--date-format", c.DateFormat)
-	add("--list-separator", c.ListSeparator)
-	add("--default-country", c.DefaultCountry)
 	for i := range args {
 		args[i] = quoted(args[i])
 	}

@@ -4,12 +4,16 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/app/config"
+	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
@@ -59,7 +63,7 @@ func TestFileOfImportIsDeletedOnlyIfRejected(t *testing.T) {
 			end = cancel
 		}
 		sh := &shell{ctx: ctx, stdin: endsWith{strings.NewReader(c.file), end}, stdout: io.Discard, stderr: io.Discard}
-		_, err := importCommand{File: "-", Community: created.ID, Mode: "upsert"}.queue(sh, services)
+		_, err := importCommand{File: "-", Community: created.ID}.queue(sh, services)
 		cancel()
 		if err == nil || (errs.From(err) != nil) != c.refused {
 			t.Errorf("%s: %v", c.name, err)
@@ -67,6 +71,45 @@ func TestFileOfImportIsDeletedOnlyIfRejected(t *testing.T) {
 		left := 0
 		if err := services.Files.List(func(string, int64, time.Time) error { left++; return nil }); err != nil || left != c.left {
 			t.Errorf("%s: %d files are left, want %d (%v)", c.name, left, c.left, err)
+		}
+	}
+}
+
+func TestCommandLineHasAFlagForEveryImportOption(t *testing.T) {
+	flags := reflect.TypeFor[importFlags]()
+	options := map[string]bool{}
+	for _, option := range job.OptionList {
+		name := strings.ToUpper(option.Name[:1]) + option.Name[1:]
+		options[name] = true
+		if _, found := flags.FieldByName(name); found == (option.Name == "notify") { // the command waits for the end
+			t.Errorf("option %s: flag is %v", option.Name, found)
+		}
+	}
+	for f := range flags.Fields() {
+		if !options[f.Name] {
+			t.Errorf("the flag %s is of no option", f.Name)
+		}
+	}
+}
+
+func TestPairsOfAFlagAreParsedToTheSameObject(t *testing.T) {
+	want := job.Options{Mode: job.Upsert, Mapping: map[string]*string{"Mail": new("email"), "Notes": nil, "a=b": new("phone"), "{": nil, "": new("x=y")}}
+	form := want.Form()
+	var flags importFlags
+	for i, arg := range form[0].Arguments() {
+		if i%2 == 1 {
+			flags.Mapping = append(flags.Mapping, arg)
+		} else if arg != "--mapping" {
+			t.Errorf("argument %q", arg)
+		}
+	}
+	got, err := flags.options()
+	if err != nil || !cmp.Equal(got, want) {
+		t.Errorf("%v\n%s", err, cmp.Diff(want, got))
+	}
+	for _, wrong := range []string{"Mail", "{Mail", `{"Mail": 1}`} {
+		if _, err := (importFlags{Mapping: []string{wrong}}).options(); err == nil || !strings.Contains(err.Error(), "--mapping: ") {
+			t.Errorf("%s: %v", wrong, err)
 		}
 	}
 }

@@ -17,9 +17,6 @@ func (o Option) String() string { return o.Name }
 
 // Flag returns the name of the flag of the command line, such as --header-line.
 func (o Option) Flag() string {
-	if o.Name == "mapping" {
-		return "--map"
-	}
 	var flag strings.Builder
 	flag.WriteString("--")
 	for _, r := range o.Name {

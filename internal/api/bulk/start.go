@@ -131,7 +131,7 @@ func (in *uploadRequest) accept() (before *idempotency.Response, jobID string, e
 func (in *uploadRequest) init() error {
 	r := in.call.R
 	in.replayable = r.Header.Get("Idempotency-Key") != ""
-	in.Fields, in.Limit, in.Create = job.OptionNames, in.Limits.UploadBytes, in.Files.Create
+	in.Fields, in.Limit, in.Create = job.OptionNames(), in.Limits.UploadBytes, in.Files.Create
 	in.Community = func(id string) error { return in.authorize(id) }
 	in.BeforeFile = func() error { return nil }
 	in.authorized = api.CommunityID(in.ctx) != ""
@@ -234,7 +234,7 @@ func (in *uploadRequest) options() (bulk.Options, error) {
 		return job.ParseOptions(in.Values)
 	}
 	var wrong []errs.Field
-	for _, name := range job.OptionNames {
+	for _, name := range job.OptionNames() {
 		if _, sent := in.Values[name]; sent {
 			wrong = append(wrong, errs.Field{Field: name, Code: "not_allowed", Message: "An import without a credential cannot have options."})
 		}

@@ -27,3 +27,23 @@ func TestOptionsOfAnUpload(t *testing.T) {
 		}
 	}
 }
+
+func TestFormOfOptionsIsParsedToTheSameOptions(t *testing.T) {
+	all := Options{
+		Mode: UpdateOnly, DryRun: true, CreateTags: true, Mapping: map[string]*string{"Mail": new("email"), "Notes": nil, "a=b <c>": new("phone")}, Encoding: "koi8-r", Delimiter: "\t", Sheet: "2", HeaderLine: 10,
+		HiddenRows: HiddenSkip, Decimal: ",", DateFormat: "DD.MM.YYYY", ListSeparator: "|", DefaultCountry: "DE", Notify: true,
+	}
+	for _, want := range []Options{all, {Mode: Upsert}} {
+		form := map[string]string{}
+		for _, f := range want.Form() {
+			form[f.Name] = f.Text
+		}
+		got, err := ParseOptions(form)
+		if err != nil || !cmp.Equal(got, want) {
+			t.Errorf("%v\n%s", err, cmp.Diff(want, got))
+		}
+	}
+	if form := all.Form(); len(form) != len(OptionList) {
+		t.Errorf("%d of %d options have a form field", len(form), len(OptionList))
+	}
+}

@@ -1,9 +1,7 @@
 package bulk
 
 import (
-	"encoding/json"
 	"strconv"
-	"strings"
 
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/ui"
@@ -27,33 +25,9 @@ func draftCall(v ImportView, dryRun bool) ui.Call {
 // server assumes by itself. A mail at the end is left out: a key has no address.
 func optionsOf(d bulk.Draft) (form []ui.Choice) {
 	o := d.Options
-	if o.Mode == bulk.Upsert {
-		o.Mode = ""
-	}
-	tags := ""
-	if o.CreateTags {
-		tags = "true"
-	}
-	if o.Delimiter == "\t" {
-		o.Delimiter = "tab"
-	}
-	for _, c := range []ui.Choice{
-		{Value: "mapping", Label: explicitMapping(d)},
-		{Value: "mode", Label: o.Mode},
-		{Value: "encoding", Label: o.Encoding},
-		{Value: "delimiter", Label: o.Delimiter},
-		{Value: "sheet", Label: o.Sheet},
-		{Value: "headerLine", Label: number(o.HeaderLine)},
-		{Value: "hiddenRows", Label: o.HiddenRows},
-		{Value: "listSeparator", Label: o.ListSeparator},
-		{Value: "defaultCountry", Label: o.DefaultCountry},
-		{Value: "decimal", Label: o.Decimal},
-		{Value: "dateFormat", Label: o.DateFormat},
-		{Value: "createTags", Label: tags},
-	} {
-		if c.Label != "" {
-			form = append(form, c)
-		}
+	o.Mapping, o.DryRun, o.Notify = explicitMapping(d), false, false
+	for _, f := range o.Form() {
+		form = append(form, ui.Choice{Value: f.Name, Label: f.Text})
 	}
 	return form
 }
@@ -66,9 +40,9 @@ func number(n int) string {
 	return strconv.Itoa(n)
 }
 
-// explicitMapping is the mapping of the columns that were mapped by hand, as
-// JSON; "" without any. Columns without a choice are left out.
-func explicitMapping(d bulk.Draft) string {
+// explicitMapping is the mapping of the columns that were mapped by hand. Columns
+// without a choice are left out.
+func explicitMapping(d bulk.Draft) map[string]*string {
 	mapping := map[string]*string{}
 	for _, c := range d.Columns {
 		switch {
@@ -79,12 +53,5 @@ func explicitMapping(d bulk.Draft) string {
 			mapping[c.Header] = &c.Field
 		}
 	}
-	if len(mapping) == 0 {
-		return ""
-	}
-	var b strings.Builder
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(mapping) // texts go in always
-	return strings.TrimSpace(b.String())
+	return mapping
 }
