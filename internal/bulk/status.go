@@ -32,6 +32,7 @@ type Status struct {
 	Waiting       *Waiting        `json:"waiting" doc:"why the job makes no progress at the moment; null: it does, or it has ended"`
 	Error         *JobError       `json:"error,omitempty"`
 	CreatedBy     string          `json:"createdBy"`
+	Starter       string          `json:"-"` // actor.Actor.Ref of CreatedBy
 	CreatedAt     string          `json:"createdAt"`
 	StartedAt     *string         `json:"startedAt" doc:"null until it has"`
 	FinishedAt    *string         `json:"finishedAt" doc:"null until it has"`
@@ -94,10 +95,27 @@ func (b *Bulk) List(ctx context.Context, caller actor.Actor, communityID string,
 	return statuses, total, err
 }
 
+// Starters returns the latest actors who started jobs, at most limit.
+func (b *Bulk) Starters(ctx context.Context, caller actor.Actor, communityID string, limit int) ([]job.Starter, error) {
+	if err := b.may(ctx, caller, communityID); err != nil {
+		return nil, err
+	}
+	return job.ListStarters(ctx, b.db, communityID, limit)
+}
+
+// DraftsOfJobs returns the caller's drafts whose latest job is one of jobIDs, by
+// the id of the job.
+func (b *Bulk) DraftsOfJobs(ctx context.Context, caller actor.Actor, communityID string, jobIDs []string) (map[string]string, error) {
+	if err := b.may(ctx, caller, communityID); err != nil {
+		return nil, err
+	}
+	return job.ListDraftsOfJobs(ctx, b.db, communityID, caller.Ref(), jobIDs, b.clock.MS())
+}
+
 func (b *Bulk) status(j job.Job) Status {
 	s := Status{
 		JobID: j.ID, Type: j.Type, Status: j.Status, DryRun: j.DryRun, FileName: j.FileName, Detected: shownFormat(j.Detected), Counts: j.Counts,
-		CreatedBy: j.ActorName, CreatedAt: clock.Format(j.CreatedAt), StartedAt: moment(j.StartedAt), FinishedAt: moment(j.FinishedAt),
+		CreatedBy: j.ActorName, Starter: j.Actor, CreatedAt: clock.Format(j.CreatedAt), StartedAt: moment(j.StartedAt), FinishedAt: moment(j.FinishedAt),
 	}
 	if s.CreatedBy == "" {
 		s.CreatedBy = j.Actor

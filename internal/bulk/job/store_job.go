@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/regulars/regulars/internal/bulk/outcome"
 	"github.com/regulars/regulars/internal/errs"
@@ -88,40 +87,6 @@ func Lock(ctx context.Context, tx *sqldb.Tx, communityID, jobID string) (Job, er
 // LoadDraft fails with NotFound draft_not_found.
 func LoadDraft(ctx context.Context, q sqldb.Querier, communityID, draftID string) (Job, error) {
 	return sqldb.One(ctx, q, "draft", scanJob, "SELECT "+jobColumns+" FROM bulk_jobs WHERE community_id = $1 AND id = $2 AND status = 'draft'", communityID, draftID)
-}
-
-// Filter selects jobs; zero values match all.
-type Filter struct {
-	Type   string
-	Status string
-	Name   string // a part of the file name, in lower case
-	Page   int    // from 1
-	Limit  int    // at most 100
-}
-
-// List returns a page of jobs, the newest first, and the number of all that
-// match.
-func List(ctx context.Context, q sqldb.Querier, communityID string, f Filter) ([]Job, int64, error) {
-	where, args := []string{"community_id = $1", "status <> 'draft'"}, []any{communityID}
-	for column, wanted := range map[string]string{"type": f.Type, "status": f.Status} {
-		if wanted != "" {
-			args = append(args, wanted)
-			where = append(where, fmt.Sprintf("%s = $%d", column, len(args)))
-		}
-	}
-	if f.Name != "" {
-		args = append(args, "%"+sqldb.LikePrefix(f.Name))
-		where = append(where, fmt.Sprintf(`lower(file_name) LIKE $%d ESCAPE '\'`, len(args)))
-	}
-	condition := strings.Join(where, " AND ")
-	total, err := sqldb.One(ctx, q, "job", sqldb.Value[int64], "SELECT count(*) FROM bulk_jobs WHERE "+condition, args...)
-	if err != nil {
-		return nil, 0, err
-	}
-	limit := min(max(f.Limit, 1), 100)
-	list, err := sqldb.All(ctx, q, scanJob, fmt.Sprintf("SELECT %s FROM bulk_jobs WHERE %s ORDER BY id DESC LIMIT %d OFFSET %d",
-		jobColumns, condition, limit, (max(f.Page, 1)-1)*limit), args...)
-	return list, total, err
 }
 
 // ListWithFailedRows returns ended jobs with failed rows and a file, the newest

@@ -17,7 +17,7 @@ import (
 func jobView(v *ui.Request, s bulk.Status) JobView {
 	j := JobView{
 		ID: s.JobID, Type: string(s.Type), Status: s.Status, FileName: s.FileName, DryRun: s.DryRun, PlanJob: s.PlanJobID,
-		Counts: Counts(s.Counts), Percent: s.Percent, RowsPerSecond: s.RowsPerSecond, By: v.T(startedBy(s.CreatedBy)),
+		Counts: Counts(s.Counts), Percent: s.Percent, RowsPerSecond: s.RowsPerSecond, By: starterName(v, s.Starter, s.CreatedBy),
 		CreatedAt: millis(s.CreatedAt), StartedAt: millisOf(s.StartedAt), FinishedAt: millisOf(s.FinishedAt),
 	}
 	if s.UndoOf != "" {
@@ -65,14 +65,16 @@ func waitText(reason string) string {
 	return i18n.Key("Waiting to continue.")
 }
 
-// startedBy is the name of the actor of a job; callers without a name get a
+// starterName is the name of the actor of a job; callers without a name get a
 // general one.
-func startedBy(name string) string {
-	switch name {
-	case string(actor.Open):
-		return i18n.Key("a caller without a key")
-	case string(actor.Command):
-		return i18n.Key("the command line")
+func starterName(v *ui.Request, ref, name string) string {
+	switch {
+	case ref == string(actor.Open):
+		return v.T("a caller without a key")
+	case ref == string(actor.Command):
+		return v.T("the command line")
+	case name == "":
+		return ref
 	}
 	return name
 }
@@ -157,6 +159,19 @@ func (j JobView) Kind() string {
 		return i18n.Key("noun|Undo")
 	}
 	return i18n.Key("Import")
+}
+
+// KindIcon is the icon of Kind.
+func (j JobView) KindIcon() string {
+	switch {
+	case j.DryRun:
+		return "eye"
+	case j.Type == "update":
+		return "pencil"
+	case j.Type == "undo":
+		return "undo-2"
+	}
+	return "upload"
 }
 
 // State is the word, a key of a sentence, the icon and the class of the job's status.

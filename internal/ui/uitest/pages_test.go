@@ -193,8 +193,8 @@ func fixtureLog() uibulk.LogView {
 	failed := fixtureJob("failed", false)
 	failed.FileName, failed.Counts, failed.By = "broken.xlsx", uibulk.Counts{Read: 12, Created: 10, Failed: 2}, "Nightly import"
 	return uibulk.LogView{
-		Page: p, Jobs: []uibulk.JobView{fixtureJob("running", false), fixtureJob("completed_with_errors", false), fixtureJob("completed", true), undone, failed},
-		Range: ui.Range{First: 1, Last: 5, Total: 5}, Status: "failed", Here: p.In("/bulk-jobs"),
+		Page: p, Jobs: []uibulk.ListedJob{{JobView: fixtureJob("running", false)}, {JobView: fixtureJob("completed_with_errors", false)}, {JobView: fixtureJob("completed", true)}, {JobView: undone}, {JobView: failed}},
+		Range: ui.Range{First: 1, Last: 5, Total: 5}, Filter: uibulk.JobFilter{Status: "failed"}, Here: p.In("/bulk-jobs"),
 	}
 }
 
