@@ -196,17 +196,3 @@ type runArgs struct {
 
 // Kind is the kind of the queue job.
 func (runArgs) Kind() string { return "bulk.run" }
-
-// RunHere runs a job in this process to its end, for the command line without a
-// server.
-func (b *Bulk) RunHere(ctx context.Context, engine *jobs.Engine, communityID, jobID string) error {
-	j, err := job.Load(ctx, b.db, communityID, jobID)
-	if err != nil {
-		return err
-	}
-	err = engine.RunUntilDone(ctx, j.QueueJobID)
-	if j, loadErr := job.Load(ctx, b.db, communityID, jobID); loadErr == nil && j.Status == job.Failed {
-		return nil // the status has the reason
-	}
-	return err
-}

@@ -3,6 +3,7 @@ package bulk
 import (
 	"context"
 
+	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/jobs"
 )
 
@@ -14,4 +15,17 @@ func Observe(engine *jobs.Engine, b *Bulk, ended func(jobID string)) {
 		ended(args.JobID)
 		return err
 	}, b.abandon)
+}
+
+// RunHere runs a job in this process to its end.
+func (b *Bulk) RunHere(ctx context.Context, engine *jobs.Engine, communityID, jobID string) error {
+	j, err := job.Load(ctx, b.db, communityID, jobID)
+	if err != nil {
+		return err
+	}
+	err = engine.RunUntilDone(ctx, j.QueueJobID)
+	if j, loadErr := job.Load(ctx, b.db, communityID, jobID); loadErr == nil && j.Status == job.Failed {
+		return nil // the status has the reason
+	}
+	return err
 }

@@ -17,7 +17,6 @@ import (
 func escaped(name string) string { return url.PathEscape(path.Base(name)) }
 
 const (
-	jobsPerPage   = 25
 	rowsPerPage   = 25
 	progressEvery = 300 * time.Millisecond
 	downloadStall = 60 * time.Second // a client that accepts nothing for so long is cut off

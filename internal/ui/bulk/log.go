@@ -68,6 +68,7 @@ func (f JobFilter) listFilter(r ui.Reader) bulk.ListFilter {
 }
 
 const (
+	jobsPerPage = 25
 	dryRun      = "dryRun" // the kind of dry runs
 	maxJobs     = 10_000   // that the list counts and shows
 	maxStarters = 50       // in the menu

@@ -114,6 +114,6 @@ func TestFiltersOfBulkJobsLookRight(t *testing.T) {
 	b.check("no-jobs")
 	b.do("remove the day", chromedp.Click(`.filter-chip a[aria-label^="Remove the filter Until"]`, chromedp.ByQuery))
 	b.sees("1 job", "Kind: Dry run")
-	b.check("filtered-jobs")
+	b.checkLooks("filtered-jobs")
 	b.until("the address has the filter", `location.search === "?kind=dryRun"`)
 }
