@@ -1,0 +1,130 @@
+package apptest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Proxy is a network between a client and a server that can be cut. It is a
+// process of Toxiproxy, ended with its test.
+type Proxy struct {
+	URL string // of the server through the proxy
+
+	t       testing.TB
+	control string // address of the process
+}
+
+// Directions of a connection.
+const (
+	Requests  = "upstream"
+	Responses = "downstream"
+)
+
+// buildProxy installs Toxiproxy once per test process, in the version of
+// tools/go.mod.
+var buildProxy = sync.OnceValues(func() (path string, err error) {
+	module, err := exec.CommandContext(context.Background(), "go", "env", "GOMOD").Output()
+	if err != nil {
+		return "", fmt.Errorf("find the module: %w", err)
+	}
+	root := filepath.Dir(strings.TrimSpace(string(module)))
+	path = filepath.Join(os.TempDir(), fmt.Sprintf("toxiproxy-of-tests-%08x", crc32.ChecksumIEEE(module)))
+	fresh := fmt.Sprintf("%s-%d", path, os.Getpid())
+	build := exec.CommandContext(context.Background(), "go", "build", "-modfile=tools/go.mod", "-buildvcs=false", "-o", fresh, "github.com/Shopify/toxiproxy/v2/cmd/server")
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build Toxiproxy: %w: %s", err, out)
+	}
+	return path, os.Rename(fresh, path)
+})
+
+// StartProxy starts a proxy for the server at an address, such as
+// http://127.0.0.1:3333.
+func StartProxy(t testing.TB, server string) *Proxy {
+	t.Helper()
+	path, err := buildProxy()
+	if err != nil {
+		t.Fatal(err)
+	}
+	control, listen := freeAddress(t), freeAddress(t)
+	host, port, _ := strings.Cut(control, ":")
+	process := exec.CommandContext(context.WithoutCancel(t.Context()), path, "-host", host, "-port", port)
+	process.Stdout, process.Stderr = t.Output(), t.Output()
+	if err := process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = process.Process.Kill()
+		_ = process.Wait() // the signal
+	})
+	p := &Proxy{URL: "http://" + listen, t: t, control: "http://" + control}
+	tick, late := time.NewTicker(10*time.Millisecond), time.After(Timeout)
+	defer tick.Stop()
+	for p.call(http.MethodGet, "/version", nil) != nil {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatal("the proxy does not respond")
+		}
+	}
+	p.must(http.MethodPost, "/proxies", map[string]any{"name": "network", "listen": listen, "upstream": strings.TrimPrefix(server, "http://"), "enabled": true})
+	return p
+}
+
+// CutAfter closes each connection after some bytes in a direction.
+func (p *Proxy) CutAfter(direction string, count int64) {
+	p.t.Helper()
+	p.must(http.MethodPost, "/proxies/network/toxics", map[string]any{"type": "limit_data", "stream": direction, "attributes": map[string]int64{"bytes": count}})
+}
+
+// Disconnect closes all connections and refuses new ones.
+func (p *Proxy) Disconnect() {
+	p.t.Helper()
+	p.must(http.MethodPost, "/proxies/network", map[string]any{"enabled": false})
+}
+
+// Restore ends all faults.
+func (p *Proxy) Restore() {
+	p.t.Helper()
+	p.must(http.MethodPost, "/reset", nil)
+}
+
+func (p *Proxy) must(method, path string, body any) {
+	p.t.Helper()
+	if err := p.call(method, path, body); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *Proxy) call(method, path string, body any) error {
+	content, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(p.t.Context(), method, p.control+path, bytes.NewReader(content))
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }() // read only
+	answer, err := io.ReadAll(response.Body)
+	if response.StatusCode >= http.StatusBadRequest {
+		return fmt.Errorf("toxiproxy: %s %s: %s", path, response.Status, answer)
+	}
+	return err
+}
