@@ -33,6 +33,7 @@ type Draft struct {
 	Problem   errs.Sentence       // reason that it cannot start; zero: it can
 	JobID     string              // latest job; "": none
 	ExpiresAt string              // RFC 3339
+	Version   int64               // increases with every change of the type, the options or the latest check
 }
 
 // DraftColumn is a column of the file with its field.
@@ -154,83 +155,6 @@ func (b *Bulk) readFailedRows(ctx context.Context, j job.Job, typ job.Type, o jo
 	return rows, table.Detected(), err
 }
 
-// Draft returns a staged file. It fails with NotFound draft_not_found, or Gone
-// expired.
-func (b *Bulk) Draft(ctx context.Context, caller actor.Actor, communityID, draftID string) (Draft, error) {
-	if err := b.may(ctx, caller, communityID); err != nil {
-		return Draft{}, err
-	}
-	j, err := b.openDraft(ctx, b.db, communityID, draftID)
-	if err != nil {
-		return Draft{}, err
-	}
-	return b.draft(ctx, &j)
-}
-
-func (b *Bulk) openDraft(ctx context.Context, q sqldb.Querier, communityID, draftID string) (job.Job, error) {
-	j, err := job.LoadDraft(ctx, q, communityID, draftID)
-	if err == nil && job.Expired(&j, b.clock.MS()) {
-		err = errs.New(errs.Gone, "expired", "The staged file is no longer kept: upload it again.")
-	}
-	return j, err
-}
-
-// Restage reads a staged file with other options.
-func (b *Bulk) Restage(ctx context.Context, caller actor.Actor, communityID, draftID string, o job.Options) (Draft, error) {
-	if err := b.may(ctx, caller, communityID); err != nil {
-		return Draft{}, err
-	}
-	j, err := b.openDraft(ctx, b.db, communityID, draftID)
-	if err != nil {
-		return Draft{}, err
-	}
-	j.Options = o
-	d, err := b.draft(ctx, &j)
-	if err != nil {
-		return d, err
-	}
-	return d, job.SetDraftOptions(ctx, b.db, communityID, draftID, o, b.clock.MS())
-}
-
-// StartDraft queues a job for a staged file, which stays staged for further
-// jobs. It fails like Start.
-func (b *Bulk) StartDraft(ctx context.Context, caller actor.Actor, communityID, draftID string, dryRun bool) (Status, error) {
-	if err := b.may(ctx, caller, communityID); err != nil {
-		return Status{}, err
-	}
-	staged, err := b.openDraft(ctx, b.db, communityID, draftID)
-	if err != nil {
-		return Status{}, err
-	}
-	o := staged.Options
-	o.DryRun = dryRun
-	d, err := b.draft(ctx, &staged)
-	if err != nil {
-		return Status{}, err
-	}
-	o.Mapping = d.mapping()
-	j, err := b.prepare(ctx, caller, communityID, Start{Type: staged.Type, FileID: staged.FileID, FileName: staged.FileName, FileScan: staged.FileScan, Options: o})
-	if err != nil {
-		return Status{}, err
-	}
-	err = b.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if err := b.queue(ctx, tx, &j); err != nil {
-			return err
-		}
-		return job.FollowDraft(ctx, tx, communityID, draftID, j.ID)
-	})
-	return b.status(j), err
-}
-
-// FollowDraft saves a job, such as an applied plan, as the latest one of a
-// draft.
-func (b *Bulk) FollowDraft(ctx context.Context, caller actor.Actor, communityID, draftID, jobID string) error {
-	if err := b.may(ctx, caller, communityID); err != nil {
-		return err
-	}
-	return job.FollowDraft(ctx, b.db, communityID, draftID, jobID)
-}
-
 // mapping maps every column explicitly, so that the job has the fields of the
 // preview.
 func (d *Draft) mapping() map[string]*string {
@@ -249,7 +173,7 @@ func (d *Draft) mapping() map[string]*string {
 
 // draft reads the header and samples of a staged file.
 func (b *Bulk) draft(ctx context.Context, j *job.Job) (Draft, error) {
-	d := Draft{ID: j.ID, FileName: j.FileName, Size: j.FileSize, Type: j.Type, Options: j.Options, JobID: j.ParentID, ExpiresAt: clock.Format(j.ExpiresAt)}
+	d := Draft{ID: j.ID, FileName: j.FileName, Size: j.FileSize, Type: j.Type, Options: j.Options, JobID: j.ParentID, ExpiresAt: clock.Format(j.ExpiresAt), Version: j.UpdatedAt}
 	if err := b.verify(ctx, j); err != nil {
 		return d, err
 	}

@@ -84,11 +84,6 @@ func Lock(ctx context.Context, tx *sqldb.Tx, communityID, jobID string) (Job, er
 	return sqldb.One(ctx, tx, "job", scanJob, "SELECT "+jobColumns+" FROM bulk_jobs WHERE community_id = $1 AND id = $2 AND status <> 'draft' "+tx.Dialect().Lock(), communityID, jobID)
 }
 
-// LoadDraft fails with NotFound draft_not_found.
-func LoadDraft(ctx context.Context, q sqldb.Querier, communityID, draftID string) (Job, error) {
-	return sqldb.One(ctx, q, "draft", scanJob, "SELECT "+jobColumns+" FROM bulk_jobs WHERE community_id = $1 AND id = $2 AND status = 'draft'", communityID, draftID)
-}
-
 // ListWithFailedRows returns ended jobs with failed rows and a file, the newest
 // first.
 func ListWithFailedRows(ctx context.Context, q sqldb.Querier, communityID string, limit int) ([]Job, error) {
@@ -202,18 +197,6 @@ func ClearFile(ctx context.Context, tx *sqldb.Tx, communityID, jobID string) err
 func FileUsed(ctx context.Context, q sqldb.Querier, fileID string) (bool, error) {
 	n, err := sqldb.One(ctx, q, "job", sqldb.Value[int], "SELECT count(*) FROM bulk_jobs WHERE file_id = $1", fileID)
 	return n > 0, err
-}
-
-// SetDraftOptions replaces the options of a draft.
-func SetDraftOptions(ctx context.Context, q sqldb.Querier, communityID, draftID string, o Options, now int64) error {
-	_, err := q.Exec(ctx, "UPDATE bulk_jobs SET options = $1, updated_at = $2 WHERE community_id = $3 AND id = $4 AND status = 'draft'", encode(o), now, communityID, draftID)
-	return err
-}
-
-// FollowDraft saves the latest job of a draft.
-func FollowDraft(ctx context.Context, q sqldb.Querier, communityID, draftID, jobID string) error {
-	_, err := q.Exec(ctx, "UPDATE bulk_jobs SET parent_job_id = $1 WHERE community_id = $2 AND id = $3 AND status = 'draft'", jobID, communityID, draftID)
-	return err
 }
 
 // SetUndone marks a job as undone.

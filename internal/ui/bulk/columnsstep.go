@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/regulars/regulars/internal/bulk"
@@ -29,6 +30,28 @@ func (h *handlers) renderColumns(v *ui.Request, status int, d bulk.Draft, a ui.A
 		return err
 	}
 	return ui.Render(v, status, ImportPage(view))
+}
+
+// columnsAgain shows the columns as saved, with the error of a rejected form.
+func (h *handlers) columnsAgain(v *ui.Request, draftID string, cause error) error {
+	status, a, err := ui.Rejected(v, cause)
+	if err != nil {
+		return err
+	}
+	d, err := h.Bulk.Draft(v.Context(), v.Actor, v.Community.ID, draftID)
+	if err != nil {
+		return err
+	}
+	return h.renderColumns(v, status, d, a)
+}
+
+// versionOf returns the version of the draft that a form shows; 0 without one.
+func versionOf(v *ui.Request) int64 {
+	version, err := strconv.ParseInt(v.PostFormValue("version"), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return version
 }
 
 // failedOf returns the job whose failed rows a staged file has; zero without one.
@@ -63,11 +86,7 @@ func (h *handlers) check(v *ui.Request) error {
 		return err
 	}
 	if err := h.createFields(v, d); err != nil {
-		a, err := ui.NewAlert(v, err)
-		if err != nil {
-			return err
-		}
-		return h.renderColumns(v, http.StatusBadRequest, d, a)
+		return h.columnsAgain(v, draftID, err)
 	}
 	o := d.Options
 	o.Mapping = mappingOf(v, d)
@@ -76,22 +95,17 @@ func (h *handlers) check(v *ui.Request) error {
 	o.CreateTags, o.Notify = v.PostFormValue("createTags") == "true", v.PostFormValue("notify") == "true"
 	var staged bulk.Draft
 	if err == nil {
-		staged, err = h.Bulk.Restage(v.Context(), v.Actor, v.Community.ID, draftID, o)
+		staged, err = h.Bulk.RestageVersion(v.Context(), v.Actor, v.Community.ID, draftID, versionOf(v), o)
 	}
 	if err == nil && !staged.Problem.IsZero() {
 		return h.renderColumns(v, http.StatusBadRequest, staged, ui.Alert{Message: ui.Translate(v.Context(), staged.Problem)})
 	}
 	var s bulk.Status
 	if err == nil {
-		d = staged
-		s, err = h.Bulk.StartDraft(v.Context(), v.Actor, v.Community.ID, draftID, true)
+		s, err = h.Bulk.StartDraftVersion(v.Context(), v.Actor, v.Community.ID, draftID, versionOf(v), true)
 	}
 	if err != nil {
-		a, err := ui.NewAlert(v, err)
-		if err != nil {
-			return err
-		}
-		return h.renderColumns(v, http.StatusBadRequest, d, a)
+		return h.columnsAgain(v, draftID, err)
 	}
 	return v.Redirect(v.In("/import/"+draftID+"/jobs/"+s.JobID), "")
 }

@@ -64,7 +64,7 @@ func mappingOf(v *ui.Request, d bulk.Draft) map[string]*string {
 
 func draftView(v *ui.Request, d bulk.Draft) DraftView {
 	view := DraftView{
-		ID: d.ID, FileName: d.FileName, Size: d.Size, Detected: detectedFacts(v, d.Detected), Encoding: d.Options.Encoding, Delimiter: d.Options.Delimiter,
+		ID: d.ID, Version: strconv.FormatInt(d.Version, 10), FileName: d.FileName, Size: d.Size, Detected: detectedFacts(v, d.Detected), Encoding: d.Options.Encoding, Delimiter: d.Options.Delimiter,
 		Sheet: d.Options.Sheet, Text: d.Detected.Format == "csv", Mode: d.Options.Mode, Decimal: d.Options.Decimal, Dates: d.Options.DateFormat,
 		CreateTags: d.Options.CreateTags, Notify: d.Options.Notify, Options: optionsOf(d), ExpiresAt: millis(d.ExpiresAt), JobID: d.JobID,
 	}

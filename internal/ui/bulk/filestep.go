@@ -5,42 +5,43 @@ import (
 
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/errs"
-	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/ui"
 )
 
-// draftCookie remembers the file that a browser was importing.
-const draftCookie = "regulars_draft"
-
 func (h *handlers) showFileStep(v *ui.Request) error {
+	return h.renderFileStep(v, http.StatusOK, ui.Alert{})
+}
+
+func (h *handlers) renderFileStep(v *ui.Request, status int, a ui.Alert) error {
 	p, err := h.importPage(v)
 	if err != nil {
 		return err
 	}
+	p.Alert = a
 	view := ImportView{Page: p, Step: 1}
-	if cookie, err := v.Cookie(draftCookie); err == nil {
-		d, err := h.Bulk.Draft(v.Context(), v.Actor, v.Community.ID, cookie.Value)
-		switch {
-		case err == nil:
-			view.Unfinished = draftView(v, d)
-		case errs.From(err) == nil: // an expired or damaged draft is ignored
+	drafts, err := h.Bulk.Drafts(v.Context(), v.Actor, v.Community.ID)
+	if err != nil {
+		return err
+	}
+	for _, d := range drafts {
+		view.Unfinished = append(view.Unfinished, UnfinishedView{
+			ID: d.ID, FileName: d.FileName, Size: d.Size, JobID: d.JobID, CreatedAt: millis(d.CreatedAt), ExpiresAt: millis(d.ExpiresAt),
+		})
+	}
+	return ui.Render(v, status, ImportPage(view))
+}
+
+// discard deletes a staged file of the person.
+func (h *handlers) discard(v *ui.Request) error {
+	err := h.Bulk.DiscardDraft(v.Context(), v.Actor, v.Community.ID, v.PathValue("draft"))
+	switch errs.KindOf(err) {
+	case errs.NotFound, errs.Gone: // by an earlier submission
+	default:
+		if err != nil {
 			return err
 		}
 	}
-	return ui.Render(v, http.StatusOK, ImportPage(view))
-}
-
-func (h *handlers) setDraftCookie(v *ui.Request, draftID string) {
-	cookie := &http.Cookie{Name: draftCookie, Value: draftID, Path: v.In("/import"), MaxAge: 24 * 60 * 60, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: httpx.Secure(v.Request)}
-	if draftID == "" {
-		cookie.MaxAge = -1
-	}
-	http.SetCookie(v.W, cookie)
-}
-
-func (h *handlers) clearDraft(v *ui.Request) error {
-	h.setDraftCookie(v, "")
-	return v.Redirect(v.In("/import"), "")
+	return v.Redirect(v.In("/import"), "File discarded")
 }
 
 // reread reads the file with another encoding, delimiter or sheet.
@@ -54,14 +55,10 @@ func (h *handlers) reread(v *ui.Request) error {
 	chosen, err := job.ParseOptions(formOf(v, "encoding", "delimiter", "sheet", "headerLine", "hiddenRows"))
 	if err == nil {
 		o.Encoding, o.Delimiter, o.Sheet, o.HeaderLine, o.HiddenRows = chosen.Encoding, chosen.Delimiter, chosen.Sheet, chosen.HeaderLine, chosen.HiddenRows
-		_, err = h.Bulk.Restage(v.Context(), v.Actor, v.Community.ID, d.ID, o)
+		_, err = h.Bulk.RestageVersion(v.Context(), v.Actor, v.Community.ID, d.ID, versionOf(v), o)
 	}
 	if err != nil {
-		a, err := ui.NewAlert(v, err)
-		if err != nil {
-			return err
-		}
-		return h.renderColumns(v, http.StatusBadRequest, d, a)
+		return h.columnsAgain(v, d.ID, err)
 	}
 	return v.Redirect(v.In("/import/"+d.ID), "")
 }

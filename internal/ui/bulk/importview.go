@@ -86,13 +86,20 @@ func (v ImportView) steps() []stepView {
 	return steps
 }
 
-// continueAddress is the address of the unfinished import.
-func (v ImportView) continueAddress() string {
-	at := v.In("/import/" + v.Unfinished.ID)
-	if v.Unfinished.JobID != "" {
-		return at + "/jobs/" + v.Unfinished.JobID
+// continueAddress is the address of the step of an unfinished import.
+func (v ImportView) continueAddress(u UnfinishedView) string {
+	if u.JobID != "" {
+		return v.In("/import/" + u.ID + "/jobs/" + u.JobID)
 	}
-	return at
+	return v.In("/import/" + u.ID)
+}
+
+// step is the name of the step of an unfinished import, a key of a sentence.
+func (u UnfinishedView) step() string {
+	if u.JobID != "" {
+		return i18n.Key("Step 3 of 4: Check")
+	}
+	return i18n.Key("Step 2 of 4: Columns")
 }
 
 func (v ImportView) here() string { return v.In("/import/" + v.Draft.ID + "/jobs/" + v.Job.ID) }

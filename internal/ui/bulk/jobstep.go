@@ -40,9 +40,6 @@ func (h *handlers) renderJobStep(v *ui.Request, cause error) error {
 	if view.UndoJob, err = h.undoOf(v, view.Job); err != nil {
 		return err
 	}
-	if !s.DryRun {
-		h.setDraftCookie(v, "") // the import is finished
-	}
 	return ui.Render(v, status, ImportPage(view))
 }
 
@@ -52,7 +49,9 @@ func (h *handlers) applyDraft(v *ui.Request) error {
 	if err != nil {
 		return h.renderJobStep(v, err)
 	}
-	if err := h.Bulk.FollowDraft(v.Context(), v.Actor, v.Community.ID, draftID, s.JobID); err != nil {
+	if err := h.Bulk.FollowDraft(v.Context(), v.Actor, v.Community.ID, draftID, s.JobID); errs.From(err) != nil {
+		return v.Redirect(v.In("/bulk-jobs/"+s.JobID), "") // the draft is another person's, or has expired
+	} else if err != nil {
 		return err
 	}
 	return v.Redirect(v.In("/import/"+draftID+"/jobs/"+s.JobID), "")

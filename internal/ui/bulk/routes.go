@@ -69,7 +69,7 @@ func (h *handlers) routes() []ui.Route {
 		ui.InCommunity(permission.BulkUpdateUser).Get("/import/{draft}", h.showColumnsStep),
 		ui.InCommunity(permission.BulkUpdateUser).Post("/import/{draft}/reading", h.reread),
 		ui.InCommunity(permission.BulkUpdateUser).Post("/import/{draft}/columns", h.check),
-		ui.InCommunity(permission.BulkUpdateUser).Post("/import/{draft}/forget", h.clearDraft),
+		ui.InCommunity(permission.BulkUpdateUser).Post("/import/{draft}/discard", h.discard),
 		ui.InCommunity(permission.BulkUpdateUser).Get("/import/{draft}/jobs/{job}", h.showJobStep),
 		ui.InCommunity(permission.BulkUpdateUser).Post("/import/{draft}/jobs/{job}/apply", h.applyDraft),
 		ui.InCommunity(permission.BulkUpdateUser).Get(oldPath, h.redirectOld),

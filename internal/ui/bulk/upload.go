@@ -17,7 +17,6 @@ func (h *handlers) upload(v *ui.Request) error {
 	if err != nil {
 		return h.refuse(v, err)
 	}
-	h.setDraftCookie(v, d.ID)
 	address := v.In("/import/" + d.ID)
 	if v.Header.Get("Accept") == "application/json" {
 		httpx.WriteJSON(v.W, http.StatusCreated, map[string]string{"location": address})
@@ -31,16 +30,11 @@ func (h *handlers) refuse(v *ui.Request, cause error) error {
 	if v.Header.Get("Accept") == "application/json" {
 		return cause
 	}
-	a, err := ui.NewAlert(v, cause)
+	status, a, err := ui.Rejected(v, cause)
 	if err != nil {
 		return err
 	}
-	p, err := h.importPage(v)
-	if err != nil {
-		return err
-	}
-	p.Alert = a
-	return ui.Render(v, errs.KindOf(cause).Status(), ImportPage(ImportView{Page: p, Step: 1}))
+	return h.renderFileStep(v, status, a)
 }
 
 // stage scans the file while it is written to the disk, and stages it. A rejected

@@ -181,7 +181,7 @@ func TestWizardImportsAndUndoesAFile(t *testing.T) {
 
 	draft := b.path()
 	b.open("/c/" + communityID + "/import")
-	b.sees("You were importing spring.csv")
+	b.sees("Your unfinished imports", "spring.csv", "Step 2 of 4: Columns")
 	b.press("Continue")
 	b.sees("Fields of the columns")
 	if got := b.path(); got != draft {

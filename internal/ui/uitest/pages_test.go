@@ -176,7 +176,8 @@ func fixtureImport(step int) uibulk.ImportView {
 	v := uibulk.ImportView{Page: fixturePage("Import members", "import", "From a CSV or Excel file, in four steps."), Step: step, Draft: draft}
 	switch step {
 	case 1:
-		v.Unfinished, v.Draft = draft, uibulk.DraftView{}
+		v.Unfinished = []uibulk.UnfinishedView{{ID: draft.ID, FileName: draft.FileName, Size: draft.Size, JobID: draft.JobID, CreatedAt: ago(4 * time.Hour), ExpiresAt: draft.ExpiresAt}}
+		v.Draft = uibulk.DraftView{}
 	case 3:
 		v.Job = fixtureJob("completed_with_errors", true)
 		v.Rows = fixtureRows(v.Job)
