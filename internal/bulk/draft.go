@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -14,7 +15,6 @@ import (
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/sheet/charset"
-	"github.com/regulars/regulars/internal/sqldb"
 )
 
 // Draft is a staged file of the import wizard.
@@ -51,14 +51,15 @@ const sampleRows = 200
 
 // Stage stores an uploaded file for the wizard. Unlike Start it accepts an
 // unknown header and an unclear encoding; it fails if the file cannot be read. A
-// file of failed rows gets the type and the options of its job.
+// file of failed rows gets the type and the options of its job. A file that was
+// staged by the same person with the same Start.JobID is not staged again.
 func (b *Bulk) Stage(ctx context.Context, caller actor.Actor, communityID string, in Start) (Draft, error) {
 	if err := b.may(ctx, caller, communityID); err != nil {
 		return Draft{}, notStartedError{err}
 	}
 	now := b.clock.MS()
 	j := job.Job{
-		CommunityID: communityID, ID: b.NewID(), Type: in.Type, Status: job.Draft, Options: in.Options, FileID: in.FileID, FileName: shortName(in.FileName), FileSize: in.FileScan.Size,
+		CommunityID: communityID, ID: cmp.Or(in.JobID, b.NewID()), Type: in.Type, Status: job.Draft, Options: in.Options, FileID: in.FileID, FileName: shortName(in.FileName), FileSize: in.FileScan.Size,
 		FileScan: in.FileScan, Actor: caller.Ref(), ActorName: caller.Name, CreatedAt: now, UpdatedAt: now, ExpiresAt: now + b.limits.KeepDrafts.Milliseconds(),
 	}
 	d, err := b.draft(ctx, &j)
@@ -74,12 +75,18 @@ func (b *Bulk) Stage(ctx context.Context, caller actor.Actor, communityID string
 	if err != nil {
 		return d, notStartedError{err}
 	}
-	return d, b.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		if err := b.reserve(ctx, tx, &j); err != nil {
-			return err
+	staged, err := b.insertDraft(ctx, &j)
+	switch {
+	case err != nil:
+		return d, err
+	case staged != nil:
+		if err := b.deleteFile(in.FileID); err != nil {
+			return d, err
 		}
-		return job.Insert(ctx, tx, j)
-	})
+		return b.draft(ctx, staged)
+	}
+	d.ID = j.ID
+	return d, nil
 }
 
 // mayHaveFailedRows reports whether a staged file may be one of failed rows: one

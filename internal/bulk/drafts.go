@@ -67,6 +67,33 @@ func (b *Bulk) openDraft(ctx context.Context, caller actor.Actor, communityID, d
 	return j, errs.New(errs.Forbidden, "draft_of_other", "%s uploaded this file, and only they can import it. Upload the file yourself.", j.ActorName)
 }
 
+// insertDraft stores a new draft. If a draft of the same person with this id and
+// this file exists, it is returned instead; if the id is in use otherwise, the new
+// draft gets another one.
+func (b *Bulk) insertDraft(ctx context.Context, j *job.Job) (staged *job.Job, err error) {
+	err = b.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := tx.LockExclusive(ctx, "bulk_draft:"+j.ID); err != nil {
+			return err
+		}
+		used, err := job.LoadAny(ctx, tx, j.CommunityID, j.ID)
+		switch {
+		case errs.KindOf(err) == errs.NotFound:
+		case err != nil:
+			return err
+		case used.Status == job.Draft && used.Actor == j.Actor && used.FileName == j.FileName && used.FileScan.SHA256 != "" && used.FileScan.SHA256 == j.FileScan.SHA256:
+			staged = &used
+			return nil
+		default:
+			j.ID = b.NewID()
+		}
+		if err := b.reserve(ctx, tx, j); err != nil {
+			return err
+		}
+		return job.Insert(ctx, tx, *j)
+	})
+	return staged, err
+}
+
 // Restage reads a staged file with other options.
 func (b *Bulk) Restage(ctx context.Context, caller actor.Actor, communityID, draftID string, o job.Options) (Draft, error) {
 	return b.RestageVersion(ctx, caller, communityID, draftID, 0, o)

@@ -162,3 +162,43 @@ func TestRepeatedCheckOfADraftIsOneJob(t *testing.T) {
 		}
 	})
 }
+
+func TestRepeatedUploadIsOneDraft(t *testing.T) {
+	each(t, func(f *fixture) {
+		ada, grace := f.key(), f.key()
+		form := f.bulk.NewID()
+		upload := func(person actor.Actor, text string) (draftID, fileID string) {
+			in := f.input(bulk.Import, text, bulk.Options{})
+			in.Actor, in.JobID = person, form
+			d, err := f.stage(f.Context(), in)
+			if err != nil {
+				t.Error(err)
+			}
+			return d.ID, in.FileID
+		}
+		drafts, files := make([]string, 4), make([]string, 4)
+		var all sync.WaitGroup
+		for i := range drafts {
+			all.Go(func() { drafts[i], files[i] = upload(ada, draftFile) })
+		}
+		all.Wait()
+		kept := 0
+		for i := range drafts {
+			if drafts[i] != form {
+				f.Errorf("drafts of one form: %v", drafts)
+			}
+			if file, err := f.files.Open(files[i]); err == nil {
+				kept++
+				f.ok(file.Close())
+			}
+		}
+		if kept != 1 || len(f.draftsOf(ada)) != 1 {
+			f.Errorf("%d files and %d drafts of one form", kept, len(f.draftsOf(ada)))
+		}
+		other, _ := upload(ada, draftFile+"bob@example.com,bob,Bob,B\n")
+		theirs, _ := upload(grace, draftFile)
+		if other == form || theirs == form || len(f.draftsOf(ada)) != 2 || len(f.draftsOf(grace)) != 1 {
+			f.Errorf("another file is %s, of another person %s", other, theirs)
+		}
+	})
+}

@@ -28,7 +28,7 @@ type Start struct {
 	FileName string
 	FileScan sheet.ScanResult // of a sheet.Scanner
 	Options  job.Options
-	JobID    string // from NewID; "": a new one
+	JobID    string // from NewID, also of a draft; "": a new one
 }
 
 // Start checks the header of a file and queues a job in one transaction. It

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/regulars/regulars/internal/errs"
@@ -43,22 +42,19 @@ func (c *Console) fail(w http.ResponseWriter, r *http.Request, err error) {
 // failFor shows the caller what went wrong, or where to sign in.
 func (c *Console) failFor(v *Request, err error) {
 	w, r := v.W, v.Request
+	target := r.URL.RequestURI()
 	f := httpx.NewFailure(r.Context(), err)
 	f.Message = failureMessage(r.Context(), f.Message, err)
+	signIn := f.GetStatus() == http.StatusUnauthorized && f.Code != "wrong_password"
+	if signIn {
+		target = c.signInAddress(v)
+	}
 	if r.Header.Get("Accept") == "application/json" {
 		httpx.WriteFailure(w, f)
 		return
 	}
 	if after := f.GetHeaders().Get("Retry-After"); after != "" {
 		w.Header().Set("Retry-After", after)
-	}
-	signIn := f.GetStatus() == http.StatusUnauthorized && f.Code != "wrong_password"
-	target := r.URL.RequestURI()
-	if signIn {
-		target = "/sign-in"
-		if r.Method == http.MethodGet && r.URL.Path != "/" {
-			target += "?next=" + url.QueryEscape(r.URL.RequestURI())
-		}
 	}
 	switch {
 	case r.Header.Get("HX-Request") == "true":

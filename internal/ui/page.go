@@ -234,6 +234,9 @@ func (c *Console) notices(v *Request, p Page) (list []templ.Component, err error
 	if v.Community.ID == "" {
 		return nil, nil
 	}
+	if notice := unsentNotice(v, p); notice != nil {
+		list = append(list, notice)
+	}
 	for _, a := range c.areas {
 		if a.Notice == nil {
 			continue

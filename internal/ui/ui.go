@@ -42,6 +42,7 @@ type Console struct {
 	pictures    *httpx.Limit
 	areas       []Area
 	permissions PermissionTexts
+	pages       chi.Routes // of all areas
 }
 
 // New returns the handler of the pages of all areas and of their assets. Serve
@@ -60,6 +61,7 @@ const communityPath = "/c/{community}"
 func (c *Console) handler() http.Handler {
 	r := chi.NewRouter()
 	r.Use(middleware.GetHead)
+	c.pages = r
 	unknown := c.open(c.unknown(r))
 	r.NotFound(unknown)
 	r.MethodNotAllowed(unknown)

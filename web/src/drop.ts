@@ -8,7 +8,6 @@ class FileDrop extends HTMLElement {
     const form = this.querySelector("form");
     const input = this.querySelector<HTMLInputElement>("input[type=file]");
     if (!form || !input) return;
-    this.querySelector<HTMLElement>("[data-send]")?.setAttribute("hidden", "");
     input.addEventListener("change", () => input.files?.[0] && this.send(form, input.files[0]));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -69,7 +68,8 @@ class FileDrop extends HTMLElement {
     } catch {
       response = { message: this.text("unreadable") };
     }
-    if (response.location) location.assign(response.location);
+    if (request.status === 401) location.assign(`/sign-in?next=${encodeURIComponent(location.pathname)}`);
+    else if (response.location) location.assign(response.location);
     else this.fail(response.message ?? this.text("refused"));
   }
 

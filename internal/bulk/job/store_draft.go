@@ -11,6 +11,11 @@ func LoadDraft(ctx context.Context, q sqldb.Querier, communityID, draftID string
 	return sqldb.One(ctx, q, "draft", scanJob, "SELECT "+jobColumns+" FROM bulk_jobs WHERE community_id = $1 AND id = $2 AND status = 'draft'", communityID, draftID)
 }
 
+// LoadAny is Load, also for a draft.
+func LoadAny(ctx context.Context, q sqldb.Querier, communityID, jobID string) (Job, error) {
+	return sqldb.One(ctx, q, "job", scanJob, "SELECT "+jobColumns+" FROM bulk_jobs WHERE community_id = $1 AND id = $2", communityID, jobID)
+}
+
 // LockDraft is LoadDraft for a transaction that changes the draft.
 func LockDraft(ctx context.Context, tx *sqldb.Tx, communityID, draftID string) (Job, error) {
 	return sqldb.One(ctx, tx, "draft", scanJob, "SELECT "+jobColumns+" FROM bulk_jobs WHERE community_id = $1 AND id = $2 AND status = 'draft' "+tx.Dialect().Lock(), communityID, draftID)

@@ -18,7 +18,7 @@ func (h *handlers) renderFileStep(v *ui.Request, status int, a ui.Alert) error {
 		return err
 	}
 	p.Alert = a
-	view := ImportView{Page: p, Step: 1}
+	view := ImportView{Page: p, Step: 1, FormID: h.Bulk.NewID()}
 	drafts, err := h.Bulk.Drafts(v.Context(), v.Actor, v.Community.ID)
 	if err != nil {
 		return err

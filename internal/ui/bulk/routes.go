@@ -3,6 +3,7 @@ package bulk
 
 import (
 	"log/slog"
+	"path"
 
 	"github.com/regulars/regulars/internal/access"
 	"github.com/regulars/regulars/internal/access/permission"
@@ -72,6 +73,14 @@ func (h *handlers) routes() []ui.Route {
 		ui.InCommunity(permission.BulkUpdateUser).Post("/import/{draft}/discard", h.discard),
 		ui.InCommunity(permission.BulkUpdateUser).Get("/import/{draft}/jobs/{job}", h.showJobStep),
 		ui.InCommunity(permission.BulkUpdateUser).Post("/import/{draft}/jobs/{job}/apply", h.applyDraft),
+		ui.InCommunity(permission.BulkUpdateUser).Get("/import/files", up(1)),
+		ui.InCommunity(permission.BulkUpdateUser).Get("/import/{draft}/reading", up(1)),
+		ui.InCommunity(permission.BulkUpdateUser).Get("/import/{draft}/columns", up(1)),
+		ui.InCommunity(permission.BulkUpdateUser).Get("/import/{draft}/discard", up(2)),
+		ui.InCommunity(permission.BulkUpdateUser).Get("/import/{draft}/jobs/{job}/apply", up(1)),
+		ui.InCommunity(permission.BulkUpdateUser).Get("/bulk-jobs/{job}/cancel", up(1)),
+		ui.InCommunity(permission.BulkUpdateUser).Get("/bulk-jobs/{job}/apply", up(1)),
+		ui.InCommunity(permission.BulkUpdateUser).Get("/bulk-jobs/{job}/undo", up(1)),
 		ui.InCommunity(permission.BulkUpdateUser).Get(oldPath, h.redirectOld),
 		ui.InCommunity(permission.BulkUpdateUser).Get(oldPath+"/*", h.redirectOld),
 		ui.InCommunity(permission.BulkUpdateUser).Get("/bulk-jobs", h.showLog),
@@ -82,5 +91,17 @@ func (h *handlers) routes() []ui.Route {
 		ui.InCommunity(permission.BulkUpdateUser).Post("/bulk-jobs/{job}/cancel", h.cancelJob),
 		ui.InCommunity(permission.BulkUpdateUser).Post("/bulk-jobs/{job}/apply", h.applyJob),
 		ui.InCommunity(permission.BulkUpdateUser).Post("/bulk-jobs/{job}/undo", h.undoJob),
+	}
+}
+
+// up redirects the address of a form, which a browser opens again as a page, to the
+// page that is some segments above.
+func up(segments int) ui.Handler {
+	return func(v *ui.Request) error {
+		address := v.URL.Path
+		for range segments {
+			address = path.Dir(address)
+		}
+		return v.Redirect(address, "")
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
+	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/text"
 	"github.com/regulars/regulars/internal/ui"
 )
@@ -79,12 +80,21 @@ func (h *handlers) stage(v *ui.Request) (d bulk.Draft, err error) {
 	}
 	d, err = h.Bulk.Stage(v.Context(), v.Actor, v.Community.ID, bulk.Start{
 		Type: bulk.Import, FileID: file.ID(), FileName: text.FileName(part.FileName(), "upload.csv"), FileScan: scan,
-		Options: bulk.Options{Mode: bulk.Upsert},
+		Options: bulk.Options{Mode: bulk.Upsert}, JobID: formID(v),
 	})
 	if err != nil && bulk.Refused(err) {
 		h.forgetFile(v, file.ID())
 	}
 	return d, err
+}
+
+// formID returns the id that the form of the upload has for its draft, so that a
+// form that is sent twice is one draft; "" without a valid one.
+func formID(v *ui.Request) string {
+	if form := v.URL.Query().Get("form"); id.Valid(form) {
+		return form
+	}
+	return ""
 }
 
 // forgetFile deletes the file of a refused upload; what fails now, a sweep
