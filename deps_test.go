@@ -47,6 +47,7 @@ var layers = []string{
 	"internal/bulk/outcome",
 	"internal/bulk/job",
 	"internal/bulk/origin",
+	"internal/bulk/staged",
 	"internal/fieldchange internal/moderation internal/note",
 	"internal/ownership",
 	"internal/member/membertest",

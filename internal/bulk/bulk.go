@@ -19,6 +19,7 @@ import (
 	"github.com/regulars/regulars/internal/bulk/outcome"
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/bulk/spill"
+	"github.com/regulars/regulars/internal/bulk/staged"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/id"
 	"github.com/regulars/regulars/internal/jobs"
@@ -42,6 +43,8 @@ type (
 	Totals = job.Totals
 	// Counts are the rows of a job by outcome.
 	Counts = outcome.Counts
+	// Draft is a staged file of the import wizard.
+	Draft = staged.Draft
 	// Problem is an error of a row.
 	Problem = source.RowError
 	// Format is the format of a file that is written.
@@ -129,6 +132,8 @@ type Deps struct {
 // Bulk starts, runs and reports bulk jobs. It is safe for concurrent use; any
 // node may run any job.
 type Bulk struct {
+	*staged.Files
+
 	db      *sqldb.DB
 	files   *blob.Dir
 	access  *access.Access
@@ -154,6 +159,7 @@ func New(d Deps, engine *jobs.Engine) *Bulk {
 	b := &Bulk{db: d.DB, files: d.Files, access: d.Access, members: d.Members, mail: d.Mail, engine: engine, baseURL: d.BaseURL, clock: d.Clock, log: d.Log, limits: d.Limits.withDefaults(), intact: intactFiles{known: map[string]fileState{}}}
 	b.memory = &spill.Budget{Bytes: b.limits.DryRuns}
 	b.uploadSlots, b.detailSlots = source.NewSlots(b.limits.FilesAtOnce, b.limits.FilesWait), source.NewSlots(b.limits.FilesAtOnce, b.limits.FilesWait)
+	b.Files = staged.New(staged.Deps{DB: d.DB, Access: d.Access, Clock: d.Clock, Open: b.openDraft, Remove: b.forget})
 	jobs.Register(engine, b.work, b.abandon)
 	jobs.Register(engine, b.countUnread)
 	return b

@@ -10,44 +10,11 @@ import (
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/bulk/origin"
 	"github.com/regulars/regulars/internal/bulk/source"
-	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/bulk/staged"
 	"github.com/regulars/regulars/internal/errs"
-	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/sheet"
-	"github.com/regulars/regulars/internal/sheet/charset"
+	"github.com/regulars/regulars/internal/sqldb"
 )
-
-// Draft is a staged file of the import wizard.
-type Draft struct {
-	ID        string
-	FileName  string
-	Size      int64
-	Type      job.Type
-	Detected  sheet.Detected
-	Options   job.Options
-	Warnings  []sheet.Warning // of reading the file
-	Columns   []DraftColumn
-	Fields    []field.Field       // possible fields of a column
-	Missing   []field.Field       // required fields without a column
-	Unclear   []charset.Candidate // the encodings to choose from before the file can be read
-	Problem   errs.Sentence       // reason that it cannot start; zero: it can
-	JobID     string              // latest job; "": none
-	ExpiresAt string              // RFC 3339
-	Version   int64               // increases with every change of the type, the options or the latest check
-}
-
-// DraftColumn is a column of the file with its field.
-type DraftColumn struct {
-	Index        int
-	Header       string
-	Samples      []string      // up to five values
-	Field        string        // database name; "": ignored
-	Suggested    bool          // a guess, to be confirmed
-	NeedsMapping bool          // the header alone does not determine the field
-	Problem      errs.Sentence // reason that a field must be chosen; zero: none
-}
-
-const sampleRows = 200
 
 // Stage stores an uploaded file for the wizard. Unlike Start it accepts an
 // unknown header and an unclear encoding; it fails if the file cannot be read. A
@@ -62,37 +29,45 @@ func (b *Bulk) Stage(ctx context.Context, caller actor.Actor, communityID string
 		CommunityID: communityID, ID: cmp.Or(in.JobID, b.NewID()), Type: in.Type, Status: job.Draft, Options: in.Options, FileID: in.FileID, FileName: shortName(in.FileName), FileSize: in.FileScan.Size,
 		FileScan: in.FileScan, Actor: caller.Ref(), ActorName: caller.Name, CreatedAt: now, UpdatedAt: now, ExpiresAt: now + b.limits.KeepDrafts.Milliseconds(),
 	}
-	d, err := b.draft(ctx, &j)
+	d, err := b.Preview(ctx, &j)
 	if err == nil && mayHaveFailedRows(d) {
 		adopted, adoptErr := b.adoptOptions(ctx, &j)
 		switch {
 		case adoptErr != nil:
 			err = adoptErr
 		case adopted:
-			d, err = b.draft(ctx, &j)
+			d, err = b.Preview(ctx, &j)
 		}
 	}
 	if err != nil {
 		return d, notStartedError{err}
 	}
-	staged, err := b.insertDraft(ctx, &j)
+	existing, err := b.insertDraft(ctx, &j)
 	switch {
 	case err != nil:
 		return d, err
-	case staged != nil:
+	case existing != nil:
 		if err := b.deleteFile(in.FileID); err != nil {
 			return d, err
 		}
-		return b.draft(ctx, staged)
+		return b.Preview(ctx, existing)
 	}
 	d.ID = j.ID
 	return d, nil
 }
 
+// openDraft opens the file of a draft after it was compared with its upload.
+func (b *Bulk) openDraft(ctx context.Context, j *job.Job, d *source.Dictionary) (source.File, error) {
+	if err := b.verify(ctx, j); err != nil {
+		return source.File{}, err
+	}
+	return b.detectTable(ctx, j, b.uploadSlots, d)
+}
+
 // mayHaveFailedRows reports whether a staged file may be one of failed rows: one
 // of its headers contains the name of an added column, or its encoding is unclear.
 func mayHaveFailedRows(d Draft) bool {
-	return len(d.Unclear) > 0 || slices.ContainsFunc(d.Columns, func(c DraftColumn) bool { return strings.Contains(c.Header, "_error_code") })
+	return len(d.Unclear) > 0 || slices.ContainsFunc(d.Columns, func(c staged.Column) bool { return strings.Contains(c.Header, "_error_code") })
 }
 
 // readings are attempts to read a file of failed rows without the options of its
@@ -162,112 +137,106 @@ func (b *Bulk) readFailedRows(ctx context.Context, j job.Job, typ job.Type, o jo
 	return rows, table.Detected(), err
 }
 
-// mapping maps every column explicitly, so that the job has the fields of the
-// preview.
-func (d *Draft) mapping() map[string]*string {
-	mapping := map[string]*string{}
-	for _, c := range d.Columns {
+// insertDraft stores a new draft. If a draft of the same person with this id and
+// this file exists, it is returned instead; if the id is in use otherwise, the new
+// draft gets another one.
+func (b *Bulk) insertDraft(ctx context.Context, j *job.Job) (used *job.Job, err error) {
+	err = b.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		if err := tx.LockExclusive(ctx, "bulk_draft:"+j.ID); err != nil {
+			return err
+		}
+		found, err := job.LoadAny(ctx, tx, j.CommunityID, j.ID)
 		switch {
-		case !c.Problem.IsZero(): // the header check names it
-		case c.Field == "":
-			mapping[c.Header] = nil
+		case errs.KindOf(err) == errs.NotFound:
+		case err != nil:
+			return err
+		case found.Status == job.Draft && found.Actor == j.Actor && found.FileName == j.FileName && found.FileScan.SHA256 != "" && found.FileScan.SHA256 == j.FileScan.SHA256:
+			used = &found
+			return nil
 		default:
-			mapping[c.Header] = new(c.Field)
+			j.ID = b.NewID()
 		}
-	}
-	return mapping
+		if err := b.reserve(ctx, tx, j); err != nil {
+			return err
+		}
+		return job.Insert(ctx, tx, *j)
+	})
+	return used, err
 }
 
-// draft reads the header and samples of a staged file.
-func (b *Bulk) draft(ctx context.Context, j *job.Job) (Draft, error) {
-	d := Draft{ID: j.ID, FileName: j.FileName, Size: j.FileSize, Type: j.Type, Options: j.Options, JobID: j.ParentID, ExpiresAt: clock.Format(j.ExpiresAt), Version: j.UpdatedAt}
-	if err := b.verify(ctx, j); err != nil {
-		return d, err
-	}
-	dict, err := job.LoadDictionary(ctx, b.db, j)
-	if err != nil {
-		return d, err
-	}
-	table, err := b.detectTable(ctx, j, b.uploadSlots, dict)
-	if unclear := errs.From(err); unclear != nil {
-		if d.Unclear, _ = unclear.Details["candidates"].([]charset.Candidate); len(d.Unclear) > 0 {
-			d.Problem = unclear.Sentence
-			return d, nil
-		}
-	}
-	if err != nil {
-		return d, err
-	}
-	defer table.Close()
-	detected := table.Detected()
-	d.Detected, d.Warnings, d.Fields = *shownFormat(&detected), table.Warnings(), dict.Fields
-	header := table.Header()
-	samples, err := sample(table, len(header))
-	if err != nil {
-		return d, err
-	}
-	dict.Samples = func() [][]string { return samples }
-	dict.Describe(header, j.Options.Mapping)
-	for i, text := range header {
-		if len(samples[i]) == 0 && source.IsBlank(text, j.Options.Mapping) {
-			continue // an empty column of a spreadsheet
-		}
-		d.Columns = append(d.Columns, draftColumn(dict, i, text, samples[i], j.Options.Mapping))
-	}
-	d.check(dict)
-	return d, nil
+// StartDraft queues a job for a staged file, which stays staged for further
+// jobs. It fails like Start.
+func (b *Bulk) StartDraft(ctx context.Context, caller actor.Actor, communityID, draftID string, dryRun bool) (Status, error) {
+	return b.StartDraftVersion(ctx, caller, communityID, draftID, 0, dryRun)
 }
 
-func draftColumn(d *source.Dictionary, index int, header string, samples []string, mapping map[string]*string) DraftColumn {
-	c := DraftColumn{Index: index, Header: header, Samples: samples}
-	known, problem := d.Column(index, header, mapping)
-	c.Field = known.Target()
-	if problem != nil {
-		c.Problem = problem.Sentence
-		if near := d.Suggest(index, header); near != nil && !source.IsBlank(header, mapping) {
-			c.Field, c.Suggested, c.Problem = near.Field, true, errs.Sentence{}
-		}
+// StartDraftVersion is StartDraft of a version of a draft, 0 for the current one.
+// If a job for the same options was started since that version, it is returned and
+// no other one starts.
+func (b *Bulk) StartDraftVersion(ctx context.Context, caller actor.Actor, communityID, draftID string, version int64, dryRun bool) (Status, error) {
+	from, err := b.LoadDraft(ctx, caller, communityID, draftID)
+	if err != nil {
+		return Status{}, err
 	}
-	alone, problem := d.Column(index, header, nil)
-	c.NeedsMapping = problem != nil || alone.Target() != c.Field
-	return c
-}
-
-// check finds the reasons that the draft cannot start.
-func (d *Draft) check(dict *source.Dictionary) {
-	taken := map[string]int{}
-	open := 0
-	for i := range d.Columns {
-		c := &d.Columns[i]
-		if first, twice := taken[c.Field]; twice && c.Field != "" {
-			if c.Suggested { // guesses have the lower priority
-				c.Field, c.Suggested, c.Problem = "", false, errs.Constant("Choose a field for this column, or ignore it.")
-			} else if other := &d.Columns[first]; other.Suggested {
-				other.Field, other.Suggested, other.Problem = "", false, errs.Constant("Choose a field for this column, or ignore it.")
-				taken[c.Field] = i
-			} else {
-				c.Problem = errs.Constant("Two columns cannot be the same field.")
+	if version == 0 {
+		version = from.UpdatedAt
+	}
+	o := from.Options
+	o.DryRun = dryRun
+	d, err := b.Preview(ctx, &from)
+	if err != nil {
+		return Status{}, err
+	}
+	o.Mapping = d.Mapping()
+	j, err := b.prepare(ctx, caller, communityID, Start{Type: from.Type, FileID: from.FileID, FileName: from.FileName, FileScan: from.FileScan, Options: o})
+	if err != nil {
+		return Status{}, err
+	}
+	err = b.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		locked, err := job.LockDraft(ctx, tx, communityID, draftID)
+		if err != nil {
+			return err
+		}
+		if !job.SameRequest(&locked, &from) {
+			return staged.ErrChanged()
+		}
+		if locked.UpdatedAt != version {
+			started, err := b.startedBefore(ctx, tx, &locked, &j)
+			if started != nil {
+				j = *started
 			}
-		} else {
-			taken[c.Field] = i
+			if started != nil || err != nil {
+				return err
+			}
 		}
-	}
-	for i := range d.Columns {
-		if !d.Columns[i].Problem.IsZero() {
-			open++
+		if err := b.queue(ctx, tx, &j); err != nil {
+			return err
 		}
-	}
-	for _, f := range dict.Fields {
-		if _, given := taken[f.Field]; f.Required && !given && !dict.Update {
-			d.Missing = append(d.Missing, f)
+		if err := job.SetDraft(ctx, tx, &locked, b.clock.MS()); err != nil {
+			return err
 		}
+		return job.FollowDraft(ctx, tx, communityID, draftID, j.ID)
+	})
+	return b.status(j), err
+}
+
+// startedBefore returns the latest job of a draft if it does the same as j and was
+// not applied; nil: there is none.
+func (b *Bulk) startedBefore(ctx context.Context, tx *sqldb.Tx, draft, j *job.Job) (*job.Job, error) {
+	if draft.ParentID == "" {
+		return nil, nil
 	}
-	_, email := taken[field.EmailName]
-	_, username := taken[field.Username]
-	switch {
-	case open > 0:
-		d.Problem = errs.Constant("Choose a field for every column, or ignore it.")
-	case !email && !username && !dict.Update:
-		d.Problem = errs.Constant("Choose the column with the email or the username. It identifies the members.")
+	latest, err := job.Load(ctx, tx, draft.CommunityID, draft.ParentID)
+	if errs.KindOf(err) == errs.NotFound {
+		return nil, nil
 	}
+	ended := latest.Status == job.Failed || latest.Status == job.Cancelled || latest.Status == job.Undone
+	if err != nil || ended || latest.Revision != j.Revision || !job.SameRequest(&latest, j) {
+		return nil, err
+	}
+	applied, err := job.AppliedBy(ctx, tx, draft.CommunityID, latest.ID)
+	if err != nil || len(applied) > 0 {
+		return nil, err
+	}
+	return &latest, nil
 }

@@ -6,18 +6,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
-	"slices"
-	"strings"
 	"sync"
 	"time"
-	"unicode/utf8"
 
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sheet"
-	"github.com/regulars/regulars/internal/sheet/record"
 	"github.com/regulars/regulars/internal/sheet/unpack"
 )
 
@@ -166,35 +162,4 @@ func (b *Bulk) reading(j *job.Job) sheet.Options {
 		o.Sheet, o.HeaderLine = j.Detected.Sheet, j.Detected.HeaderLine
 	}
 	return o
-}
-
-// shortened returns a copy of a text with at most MaxShown characters and an
-// ellipsis.
-func shortened(text string) string {
-	if runes := []rune(text[:min(len(text), (source.MaxShown+1)*utf8.UTFMax)]); len(runes) > source.MaxShown {
-		return string(runes[:source.MaxShown]) + "…"
-	}
-	return strings.Clone(text)
-}
-
-func sample(table source.File, columns int) ([][]string, error) {
-	samples := make([][]string, columns)
-	var src record.Row
-	for range sampleRows {
-		err := table.Next(&src)
-		if errors.Is(err, io.EOF) {
-			return samples, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		cells := src.Texts(func(int) bool { return true })
-		for i, cell := range cells[:min(len(cells), columns)] {
-			text := shortened(strings.TrimSpace(cell))
-			if text != "" && len(samples[i]) < 5 && !slices.Contains(samples[i], text) {
-				samples[i] = append(samples[i], text)
-			}
-		}
-	}
-	return samples, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/bulk/source"
+	"github.com/regulars/regulars/internal/bulk/staged"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
@@ -92,7 +93,7 @@ func (b *Bulk) prepare(ctx context.Context, caller actor.Actor, communityID stri
 	}
 	defer table.Close()
 	dictionary.Samples = sync.OnceValue(func() [][]string {
-		samples, _ := sample(table, len(table.Header())) // without them there are fewer suggestions
+		samples, _ := staged.Sample(table, len(table.Header())) // without them there are fewer suggestions
 		return samples
 	})
 	header, err := dictionary.ReadHeader(table.Header(), j.Options.Mapping)

@@ -2,7 +2,11 @@ package ui
 
 import (
 	"net/http"
+	"net/url"
+	"path"
 	"strings"
+
+	"github.com/go-chi/chi/v5"
 
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
@@ -65,6 +69,38 @@ func (c *Console) failFor(v *Request, err error) {
 	default:
 		c.showFailure(v, f)
 	}
+}
+
+// signInAddress is the address of the sign-in that leads back to the page of a
+// request: to a page itself, and from a form of a community to the page that has it.
+func (c *Console) signInAddress(v *Request) string {
+	back := v.URL.RequestURI()
+	switch {
+	case v.URL.Path == "/":
+		return "/sign-in"
+	case v.Method == http.MethodGet:
+	case !strings.HasPrefix(v.URL.Path, "/c/"):
+		return "/sign-in"
+	default:
+		back = c.formPage(v.Request)
+		setUnsent(v, "1", unsentSeconds)
+	}
+	return "/sign-in?next=" + url.QueryEscape(back)
+}
+
+// formPage is the address of the page that has the form of a request, or of the
+// nearest page above.
+func (c *Console) formPage(r *http.Request) string {
+	isPage := func(address string) bool { return c.pages.Match(chi.NewRouteContext(), http.MethodGet, address) }
+	from, err := url.Parse(r.Referer())
+	if err == nil && from.Host == r.Host && strings.HasPrefix(from.Path, "/c/") && isPage(from.Path) {
+		return from.RequestURI()
+	}
+	address := r.URL.Path
+	for !isPage(address) && address != "/" {
+		address = path.Dir(address)
+	}
+	return address
 }
 
 var failureTitles = map[int]string{

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/web"
 )
 
@@ -250,6 +252,28 @@ func (c *Console) notices(v *Request, p Page) (list []templ.Component, err error
 		}
 	}
 	return list, nil
+}
+
+// unsentCookie marks a browser whose form was not accepted because its session had
+// ended.
+const unsentCookie = "regulars_unsent"
+
+const unsentSeconds = 600
+
+func setUnsent(v *Request, value string, seconds int) {
+	http.SetCookie(v.W, &http.Cookie{Name: unsentCookie, Value: value, Path: "/", MaxAge: seconds, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: httpx.Secure(v.Request)})
+}
+
+// unsentNotice returns the notice after a form that was not accepted, once; nil:
+// there was none.
+func unsentNotice(v *Request, p Page) templ.Component {
+	if _, err := v.Cookie(unsentCookie); err != nil {
+		return nil
+	}
+	setUnsent(v, "", -1)
+	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
+		return AlertBox(Alert{Message: p.T("Your session had ended, so your last action was not carried out. Do it again.")}).Render(ctx, w)
+	})
 }
 
 // ListLimit is the number of entries on a page of a list without page numbers.

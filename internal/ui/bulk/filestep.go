@@ -25,7 +25,7 @@ func (h *handlers) renderFileStep(v *ui.Request, status int, a ui.Alert) error {
 	}
 	for _, d := range drafts {
 		view.Unfinished = append(view.Unfinished, UnfinishedView{
-			ID: d.ID, FileName: d.FileName, Size: d.Size, JobID: d.JobID, CreatedAt: millis(d.CreatedAt), ExpiresAt: millis(d.ExpiresAt),
+			ID: d.ID, FileName: d.FileName, Size: d.Size, JobID: d.JobID, CreatedAt: d.CreatedAt, ExpiresAt: d.ExpiresAt,
 		})
 	}
 	return ui.Render(v, status, ImportPage(view))

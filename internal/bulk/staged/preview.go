@@ -1,0 +1,194 @@
+package staged
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/source"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/sheet"
+	"github.com/regulars/regulars/internal/sheet/charset"
+	"github.com/regulars/regulars/internal/sheet/record"
+)
+
+// Draft is a staged file of the import wizard.
+type Draft struct {
+	ID        string
+	FileName  string
+	Size      int64
+	Type      job.Type
+	Detected  sheet.Detected
+	Options   job.Options
+	Warnings  []sheet.Warning // of reading the file
+	Columns   []Column
+	Fields    []field.Field       // possible fields of a column
+	Missing   []field.Field       // required fields without a column
+	Unclear   []charset.Candidate // the encodings to choose from before the file can be read
+	Problem   errs.Sentence       // reason that it cannot start; zero: it can
+	JobID     string              // latest job; "": none
+	ExpiresAt string              // RFC 3339
+	Version   int64               // increases with every change of the type, the options or the latest check
+}
+
+// Column is a column of the file with its field.
+type Column struct {
+	Index        int
+	Header       string
+	Samples      []string      // up to five values
+	Field        string        // database name; "": ignored
+	Suggested    bool          // a guess, to be confirmed
+	NeedsMapping bool          // the header alone does not determine the field
+	Problem      errs.Sentence // reason that a field must be chosen; zero: none
+}
+
+// Preview reads the header and samples of a staged file. The caller has authorised
+// the actor.
+func (f *Files) Preview(ctx context.Context, j *job.Job) (Draft, error) {
+	d := Draft{ID: j.ID, FileName: j.FileName, Size: j.FileSize, Type: j.Type, Options: j.Options, JobID: j.ParentID, ExpiresAt: clock.Format(j.ExpiresAt), Version: j.UpdatedAt}
+	dict, err := job.LoadDictionary(ctx, f.db, j)
+	if err != nil {
+		return d, err
+	}
+	table, err := f.open(ctx, j, dict)
+	if unclear := errs.From(err); unclear != nil {
+		if d.Unclear, _ = unclear.Details["candidates"].([]charset.Candidate); len(d.Unclear) > 0 {
+			d.Problem = unclear.Sentence
+			return d, nil
+		}
+	}
+	if err != nil {
+		return d, err
+	}
+	defer table.Close()
+	detected := table.Detected()
+	d.Detected, d.Warnings, d.Fields = detected, table.Warnings(), dict.Fields
+	if d.Detected.HeaderLine == 1 {
+		d.Detected.HeaderLine = 0 // shown only if it is another one
+	}
+	header := table.Header()
+	samples, err := Sample(table, len(header))
+	if err != nil {
+		return d, err
+	}
+	dict.Samples = func() [][]string { return samples }
+	dict.Describe(header, j.Options.Mapping)
+	for i, text := range header {
+		if len(samples[i]) == 0 && source.IsBlank(text, j.Options.Mapping) {
+			continue // an empty column of a spreadsheet
+		}
+		d.Columns = append(d.Columns, newColumn(dict, i, text, samples[i], j.Options.Mapping))
+	}
+	d.check(dict)
+	return d, nil
+}
+
+func newColumn(d *source.Dictionary, index int, header string, samples []string, mapping map[string]*string) Column {
+	c := Column{Index: index, Header: header, Samples: samples}
+	known, problem := d.Column(index, header, mapping)
+	c.Field = known.Target()
+	if problem != nil {
+		c.Problem = problem.Sentence
+		if near := d.Suggest(index, header); near != nil && !source.IsBlank(header, mapping) {
+			c.Field, c.Suggested, c.Problem = near.Field, true, errs.Sentence{}
+		}
+	}
+	alone, problem := d.Column(index, header, nil)
+	c.NeedsMapping = problem != nil || alone.Target() != c.Field
+	return c
+}
+
+// check finds the reasons that the draft cannot start.
+func (d *Draft) check(dict *source.Dictionary) {
+	taken := map[string]int{}
+	open := 0
+	for i := range d.Columns {
+		c := &d.Columns[i]
+		if first, twice := taken[c.Field]; twice && c.Field != "" {
+			if c.Suggested { // guesses have the lower priority
+				c.Field, c.Suggested, c.Problem = "", false, errs.Constant("Choose a field for this column, or ignore it.")
+			} else if other := &d.Columns[first]; other.Suggested {
+				other.Field, other.Suggested, other.Problem = "", false, errs.Constant("Choose a field for this column, or ignore it.")
+				taken[c.Field] = i
+			} else {
+				c.Problem = errs.Constant("Two columns cannot be the same field.")
+			}
+		} else {
+			taken[c.Field] = i
+		}
+	}
+	for i := range d.Columns {
+		if !d.Columns[i].Problem.IsZero() {
+			open++
+		}
+	}
+	for _, f := range dict.Fields {
+		if _, given := taken[f.Field]; f.Required && !given && !dict.Update {
+			d.Missing = append(d.Missing, f)
+		}
+	}
+	_, email := taken[field.EmailName]
+	_, username := taken[field.Username]
+	switch {
+	case open > 0:
+		d.Problem = errs.Constant("Choose a field for every column, or ignore it.")
+	case !email && !username && !dict.Update:
+		d.Problem = errs.Constant("Choose the column with the email or the username. It identifies the members.")
+	}
+}
+
+// Mapping maps every column explicitly, so that the job has the fields of the
+// preview.
+func (d *Draft) Mapping() map[string]*string {
+	mapping := map[string]*string{}
+	for _, c := range d.Columns {
+		switch {
+		case !c.Problem.IsZero(): // the header check names it
+		case c.Field == "":
+			mapping[c.Header] = nil
+		default:
+			mapping[c.Header] = new(c.Field)
+		}
+	}
+	return mapping
+}
+
+const sampleRows = 200
+
+// Sample returns up to five values of each column from the first rows.
+func Sample(table source.File, columns int) ([][]string, error) {
+	samples := make([][]string, columns)
+	var src record.Row
+	for range sampleRows {
+		err := table.Next(&src)
+		if errors.Is(err, io.EOF) {
+			return samples, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		cells := src.Texts(func(int) bool { return true })
+		for i, cell := range cells[:min(len(cells), columns)] {
+			text := shortened(strings.TrimSpace(cell))
+			if text != "" && len(samples[i]) < 5 && !slices.Contains(samples[i], text) {
+				samples[i] = append(samples[i], text)
+			}
+		}
+	}
+	return samples, nil
+}
+
+// shortened returns a copy of a text with at most MaxShown characters and an
+// ellipsis.
+func shortened(text string) string {
+	if runes := []rune(text[:min(len(text), (source.MaxShown+1)*utf8.UTFMax)]); len(runes) > source.MaxShown {
+		return string(runes[:source.MaxShown]) + "…"
+	}
+	return strings.Clone(text)
+}

@@ -1,0 +1,165 @@
+// Package staged has the staged files of the import wizard: their drafts, who may
+// change them, and a preview of their columns.
+package staged
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/access"
+	"github.com/regulars/regulars/internal/access/permission"
+	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/source"
+	"github.com/regulars/regulars/internal/clock"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Deps are the dependencies of Files.
+type Deps struct {
+	DB     *sqldb.DB
+	Access *access.Access
+	Clock  clock.Clock
+	Open   func(context.Context, *job.Job, *source.Dictionary) (source.File, error) // opens the intact file of a draft
+	Remove func(context.Context, *job.Job) error                                    // deletes a draft, and its file unless a job has it
+}
+
+// Files are the staged files of all communities. It is safe for concurrent use.
+type Files struct {
+	db     *sqldb.DB
+	access *access.Access
+	clock  clock.Clock
+	open   func(context.Context, *job.Job, *source.Dictionary) (source.File, error)
+	remove func(context.Context, *job.Job) error
+}
+
+// New returns Files.
+func New(d Deps) *Files {
+	return &Files{db: d.DB, access: d.Access, clock: d.Clock, open: d.Open, remove: d.Remove}
+}
+
+// may returns nil if the actor may change members in bulk.
+func (f *Files) may(ctx context.Context, caller actor.Actor, communityID string) error {
+	return f.access.Can(ctx, caller, communityID, permission.BulkUpdateUser)
+}
+
+// File is a draft in a list.
+type File struct {
+	ID, FileName string
+	Size         int64
+	JobID        string // latest check; "": none
+	CreatedAt    int64  // Unix milliseconds
+	ExpiresAt    int64
+}
+
+// maxListed is the maximum length of the result of Drafts.
+const maxListed = 50
+
+// Drafts returns the caller's staged files that were not imported yet, the newest
+// first.
+func (f *Files) Drafts(ctx context.Context, caller actor.Actor, communityID string) ([]File, error) {
+	if err := f.may(ctx, caller, communityID); err != nil {
+		return nil, err
+	}
+	list, err := job.ListDrafts(ctx, f.db, communityID, caller.Ref(), f.clock.MS(), maxListed)
+	files := make([]File, 0, len(list))
+	for i := range list {
+		j := &list[i]
+		files = append(files, File{j.ID, j.FileName, j.FileSize, j.ParentID, j.CreatedAt, j.ExpiresAt})
+	}
+	return files, err
+}
+
+// Draft returns a staged file. It fails with NotFound draft_not_found, Gone
+// expired, or Forbidden draft_of_other for everyone but its uploader; so do all
+// methods for a draft.
+func (f *Files) Draft(ctx context.Context, caller actor.Actor, communityID, draftID string) (Draft, error) {
+	j, err := f.LoadDraft(ctx, caller, communityID, draftID)
+	if err != nil {
+		return Draft{}, err
+	}
+	return f.Preview(ctx, &j)
+}
+
+// LoadDraft returns the draft of a caller with the permission for bulk changes.
+func (f *Files) LoadDraft(ctx context.Context, caller actor.Actor, communityID, draftID string) (job.Job, error) {
+	if err := f.may(ctx, caller, communityID); err != nil {
+		return job.Job{}, err
+	}
+	j, err := job.LoadDraft(ctx, f.db, communityID, draftID)
+	switch {
+	case err != nil:
+		return j, err
+	case job.Expired(&j, f.clock.MS()):
+		return j, errs.New(errs.Gone, "expired", "The staged file is no longer kept: upload it again.")
+	case j.Actor == caller.Ref():
+		return j, nil
+	case j.ActorName == "":
+		return j, errs.New(errs.Forbidden, "draft_of_other", "Another person uploaded this file, and only they can import it. Upload the file yourself.")
+	}
+	return j, errs.New(errs.Forbidden, "draft_of_other", "%s uploaded this file, and only they can import it. Upload the file yourself.", j.ActorName)
+}
+
+// Restage reads a staged file with other options.
+func (f *Files) Restage(ctx context.Context, caller actor.Actor, communityID, draftID string, o job.Options) (Draft, error) {
+	return f.RestageVersion(ctx, caller, communityID, draftID, 0, o)
+}
+
+// RestageVersion is Restage of a version of a draft, 0 for any. It fails with
+// Conflict draft_changed if the draft has another version with other options.
+func (f *Files) RestageVersion(ctx context.Context, caller actor.Actor, communityID, draftID string, version int64, o job.Options) (Draft, error) {
+	j, err := f.LoadDraft(ctx, caller, communityID, draftID)
+	if err != nil {
+		return Draft{}, err
+	}
+	saved := j
+	j.Options = o
+	if job.SameRequest(&saved, &j) {
+		return f.Preview(ctx, &j)
+	}
+	if version == 0 {
+		version = j.UpdatedAt
+	}
+	d, err := f.Preview(ctx, &j)
+	if err != nil {
+		return d, err
+	}
+	err = f.db.Tx(ctx, func(tx *sqldb.Tx) error {
+		locked, err := job.LockDraft(ctx, tx, communityID, draftID)
+		if err != nil || job.SameRequest(&locked, &j) {
+			d.Version = locked.UpdatedAt
+			return err
+		}
+		if locked.UpdatedAt != version {
+			return ErrChanged()
+		}
+		locked.Type, locked.Options = j.Type, j.Options
+		err = job.SetDraft(ctx, tx, &locked, f.clock.MS())
+		d.Version = locked.UpdatedAt
+		return err
+	})
+	return d, err
+}
+
+// ErrChanged is the error of a change to an older version of a draft.
+func ErrChanged() error {
+	return errs.New(errs.Conflict, "draft_changed", "This import was changed in another window, so your choices were not saved. The page shows the current ones; choose again.")
+}
+
+// FollowDraft saves a job, such as an applied plan, as the latest one of a
+// draft.
+func (f *Files) FollowDraft(ctx context.Context, caller actor.Actor, communityID, draftID, jobID string) error {
+	if _, err := f.LoadDraft(ctx, caller, communityID, draftID); err != nil {
+		return err
+	}
+	return job.FollowDraft(ctx, f.db, communityID, draftID, jobID)
+}
+
+// DiscardDraft deletes a staged file. Its jobs keep the file.
+func (f *Files) DiscardDraft(ctx context.Context, caller actor.Actor, communityID, draftID string) error {
+	j, err := f.LoadDraft(ctx, caller, communityID, draftID)
+	if err != nil {
+		return err
+	}
+	return f.remove(ctx, &j)
+}
