@@ -45,8 +45,8 @@ var layers = []string{
 	"internal/member/assign",
 	"internal/roster",
 	"internal/bulk/outcome",
-	"internal/bulk/job",
-	"internal/bulk/origin",
+	"internal/bulk/job internal/bulk/correction",
+	"internal/bulk/origin internal/bulk/errorgroup",
 	"internal/bulk/staged",
 	"internal/fieldchange internal/moderation internal/note",
 	"internal/ownership",
@@ -59,7 +59,7 @@ var layers = []string{
 	"internal/bulk",
 	"internal/stats internal/installation",
 	"internal/api internal/ui internal/embed internal/live",
-	"internal/api/wire internal/ui/plot",
+	"internal/api/wire internal/ui/plot internal/ui/errorlist",
 	"internal/api/auth internal/api/bulk internal/api/channel internal/api/event internal/api/field internal/api/key internal/api/moderation internal/api/note internal/api/role internal/api/server internal/api/user " +
 		"internal/ui/account internal/ui/audit internal/ui/bulk internal/ui/channel internal/ui/field internal/ui/guide internal/ui/home internal/ui/installation internal/ui/key " +
 		"internal/ui/member internal/ui/moderation internal/ui/overview internal/ui/role internal/ui/settings internal/ui/signin internal/ui/tag",
@@ -128,7 +128,7 @@ func checkImports(t *testing.T, rank map[string]int, path string, layer int, p p
 // that areas share, and features.
 var frames = map[string][]string{
 	"internal/api": {"internal/api/wire"},
-	"internal/ui":  {"internal/ui/plot", "internal/ui/uitest"},
+	"internal/ui":  {"internal/ui/plot", "internal/ui/errorlist", "internal/ui/uitest"},
 }
 
 func TestAreasDoNotImportEachOther(t *testing.T) {

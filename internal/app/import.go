@@ -295,7 +295,7 @@ func (c importCommand) writeFailedFile(sh *shell, p *Services, done bulk.Status)
 	if err != nil {
 		return err
 	}
-	err = p.Bulk.WriteFailed(sh.ctx, operator, c.Community, done.JobID, format, file)
+	err = p.Bulk.WriteFailed(sh.ctx, operator, c.Community, done.JobID, format, bulk.ErrorFilter{}, file)
 	if err := errors.Join(err, file.Close()); err != nil || c.JSON {
 		return err
 	}

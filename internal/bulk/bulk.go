@@ -15,6 +15,7 @@ import (
 	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/blob"
+	"github.com/regulars/regulars/internal/bulk/errorgroup"
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/bulk/outcome"
 	"github.com/regulars/regulars/internal/bulk/source"
@@ -47,6 +48,12 @@ type (
 	Draft = staged.Draft
 	// Problem is an error of a row.
 	Problem = source.RowError
+	// ErrorGroup is the errors of a job with the same column and code.
+	ErrorGroup = errorgroup.Group
+	// ErrorGroups are the errors of a job.
+	ErrorGroups = errorgroup.Groups
+	// ErrorFilter selects rows by an error.
+	ErrorFilter = errorgroup.Filter
 	// Format is the format of a file that is written.
 	Format = sheet.Format
 )
@@ -162,6 +169,7 @@ func New(d Deps, engine *jobs.Engine) *Bulk {
 	b.Files = staged.New(staged.Deps{DB: d.DB, Access: d.Access, Clock: d.Clock, Open: b.openDraft, Remove: b.forget})
 	jobs.Register(engine, b.work, b.abandon)
 	jobs.Register(engine, b.countUnread)
+	errorgroup.Register(engine, b.db, b.clock)
 	return b
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/regulars/regulars/internal/actor"
+	"github.com/regulars/regulars/internal/bulk/errorgroup"
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/bulk/outcome"
 	"github.com/regulars/regulars/internal/bulk/source"
@@ -46,6 +47,7 @@ const stateName = "state"
 type DetailFilter struct {
 	Outcome string
 	Line    int
+	Errors  errorgroup.Filter
 	Cursor  string // of the previous page
 	Limit   int    // at most 200
 }
@@ -80,7 +82,7 @@ func (b *Bulk) Details(ctx context.Context, caller actor.Actor, communityID, job
 			details, err := b.describe(ctx, &j, chosen)
 			return details, "", err
 		}
-		list, err := outcome.Unpack(batch.Outcomes)
+		list, err := f.Errors.Unpack(batch)
 		if err != nil {
 			return nil, "", err
 		}
@@ -89,7 +91,7 @@ func (b *Bulk) Details(ctx context.Context, caller actor.Actor, communityID, job
 		}
 		number = batch.Number
 		for i := skip; i < len(list); i++ {
-			if wanted != 0 && list[i].Outcome != wanted || f.Line > 0 && list[i].Pos.Line != f.Line {
+			if wanted != 0 && list[i].Outcome != wanted || f.Line > 0 && list[i].Pos.Line != f.Line || !f.Errors.Matches(&list[i]) {
 				continue
 			}
 			if len(chosen) == limit {
@@ -161,7 +163,8 @@ type rowReader struct {
 	reader  *source.Reader
 	fields  map[string]*field.Field
 	names   member.Names
-	undo    bool // the rows are undone
+	undo    bool              // the rows are undone
+	only    errorgroup.Filter // of a file of failed rows
 	last    record.Row
 
 	communityID string

@@ -9,6 +9,7 @@ import (
 
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/blob"
+	"github.com/regulars/regulars/internal/bulk/errorgroup"
 	"github.com/regulars/regulars/internal/bulk/outcome"
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/errs"
@@ -20,14 +21,14 @@ import (
 // ignores them, so that a corrected file can be uploaded as it is.
 var failedColumns = []string{"_line", "_error_column", "_error_code", "_error_message"}
 
-// WriteFailed writes the failed rows of a job with their errors, as CSV in the
+// WriteFailed writes the failed rows of a job that a filter selects, with their errors, as CSV in the
 // dialect of the upload, or as a workbook if the upload was one. An import of the
 // unchanged file with the options of the job fails in the same way. Rows of erased
 // persons are left out. It fails like Details, or with Invalid unknown_format,
 // too_many_rows or cell_too_long, before the first byte. Workbooks and rows of a
 // compressed file are written to a temporary file first, so that a slow w does not
 // occupy a slot.
-func (b *Bulk) WriteFailed(ctx context.Context, caller actor.Actor, communityID, jobID string, format Format, w io.Writer) error {
+func (b *Bulk) WriteFailed(ctx context.Context, caller actor.Actor, communityID, jobID string, format Format, of errorgroup.Filter, w io.Writer) error {
 	if err := b.may(ctx, caller, communityID); err != nil {
 		return err
 	}
@@ -39,6 +40,7 @@ func (b *Bulk) WriteFailed(ctx context.Context, caller actor.Actor, communityID,
 	if err != nil {
 		return err
 	}
+	rows.only = of
 	detected := rows.table.Detected()
 	switch {
 	case format == Workbook && detected.Format == "csv":
@@ -163,7 +165,7 @@ func (b *Bulk) writeFailedRows(ctx context.Context, rows *rowReader, out sheet.R
 		return err
 	}
 	pending := failedBatch{bulk: b, file: rows, out: out}
-	err := b.eachFailed(ctx, rows.job, func(rec *outcome.Record) error {
+	err := errorgroup.Each(ctx, b.db, rows.job.CommunityID, rows.job.ID, rows.only, func(rec *outcome.Record) error {
 		src, err := rows.source(rec)
 		if err != nil {
 			return err

@@ -39,7 +39,7 @@ func (f *fixture) workbook(name string, rows ...[]any) string {
 func (f *fixture) failedAs(s bulk.Status, format bulk.Format) string {
 	f.Helper()
 	var out bytes.Buffer
-	f.ok(f.bulk.WriteFailed(f.Context(), command, f.community, s.JobID, format, &out))
+	f.ok(f.bulk.WriteFailed(f.Context(), command, f.community, s.JobID, format, bulk.ErrorFilter{}, &out))
 	return out.String()
 }
 
@@ -115,7 +115,7 @@ func TestFailedRowsOfACSVFileAreNoWorkbook(t *testing.T) {
 	each(t, func(f *fixture) {
 		done := f.run(bulk.Import, people+"x,y,z,not an email\n", bulk.Options{})
 		var out bytes.Buffer
-		err := f.bulk.WriteFailed(f.Context(), command, f.community, done.JobID, bulk.Workbook, &out)
+		err := f.bulk.WriteFailed(f.Context(), command, f.community, done.JobID, bulk.Workbook, bulk.ErrorFilter{}, &out)
 		if !errs.Is(err, "unknown_format") || out.Len() > 0 {
 			f.Error(err, out.Len())
 		}

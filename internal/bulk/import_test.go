@@ -114,9 +114,9 @@ func TestEveryBadRowIsNamedAndNoneStopsTheFile(t *testing.T) {
 		if len(fay.RoleIDs) != 1 || fay.Values.Get("plan") != "=cmd()" || fay.Values.Get("score") != json.Number("5") {
 			f.Fatalf("fay is %+v", fay)
 		}
-		kinds, err := f.bulk.Problems(f.Context(), command, f.community, s.JobID)
+		kinds, err := f.bulk.ErrorGroups(f.Context(), command, f.community, s.JobID)
 		f.ok(err)
-		if kinds[0].Code != "required" && kinds[0].Code != "invalid_phone" && kinds[0].Count < 2 {
+		if kinds.List[0].Code != "required" && kinds.List[0].Code != "invalid_phone" && kinds.List[0].Rows < 2 {
 			f.Fatalf("kinds %+v", kinds)
 		}
 	})

@@ -135,7 +135,7 @@ func TestADamagedFileGivesNoRowsAndNoPlan(t *testing.T) {
 				_, _, err = f.bulk.Details(f.Context(), command, f.community, planned.JobID, bulk.DetailFilter{Limit: 5})
 				wantDamaged(t, what+" details", err)
 				var out bytes.Buffer
-				wantDamaged(t, what+" failed.csv", f.bulk.WriteFailed(f.Context(), command, f.community, planned.JobID, bulk.CSV, &out))
+				wantDamaged(t, what+" failed.csv", f.bulk.WriteFailed(f.Context(), command, f.community, planned.JobID, bulk.CSV, bulk.ErrorFilter{}, &out))
 				if out.Len() > 0 {
 					t.Errorf("%s: failed.csv has begun", what)
 				}

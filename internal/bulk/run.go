@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/regulars/regulars/internal/bulk/apply"
+	"github.com/regulars/regulars/internal/bulk/errorgroup"
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/bulk/outcome"
 	"github.com/regulars/regulars/internal/bulk/source"
@@ -150,6 +151,9 @@ func (b *Bulk) end(ctx context.Context, tx *sqldb.Tx, j *job.Job, status, code s
 		}
 	}
 	if err := job.SetEnded(ctx, tx, j); err != nil {
+		return err
+	}
+	if err := errorgroup.Queue(ctx, tx, j); err != nil {
 		return err
 	}
 	return event.Append(ctx, tx, now, event.Event{CommunityID: j.CommunityID, Type: EventJobFinished, Actor: j.Actor}, JobFinished{

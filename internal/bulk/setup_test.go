@@ -275,7 +275,7 @@ func (f *fixture) count() int64 {
 func (f *fixture) failedCSV(s bulk.Status) string {
 	f.Helper()
 	var text bytes.Buffer
-	f.ok(f.bulk.WriteFailed(f.Context(), command, f.community, s.JobID, bulk.CSV, &text))
+	f.ok(f.bulk.WriteFailed(f.Context(), command, f.community, s.JobID, bulk.CSV, bulk.ErrorFilter{}, &text))
 	return text.String()
 }
 

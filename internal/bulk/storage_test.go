@@ -213,7 +213,7 @@ func TestSlowDownloadOfFailedRowsOccupiesNoSlot(t *testing.T) {
 				f.Errorf("%d rows beside the download", n)
 			}
 		}}
-		f.ok(f.bulk.WriteFailed(f.Context(), command, f.community, done.JobID, bulk.CSV, client))
+		f.ok(f.bulk.WriteFailed(f.Context(), command, f.community, done.JobID, bulk.CSV, bulk.ErrorFilter{}, client))
 		if client.meanwhile != nil || !strings.Contains(file.String(), "Bob,Builder,bob,not an address") || f.bulk.SlotsInUse() != 0 {
 			f.Errorf("%q, %d places are taken", file.String(), f.bulk.SlotsInUse())
 		}

@@ -47,6 +47,13 @@ func selectWithheld(ctx context.Context, q sqldb.Querier, communityID string, si
 	return found, err
 }
 
+// hasWithheld reports whether a person was erased, or declined a membership, since a
+// time.
+func hasWithheld(ctx context.Context, q sqldb.Querier, communityID string, since int64) (bool, error) {
+	return sqldb.One(ctx, q, "erasure", sqldb.Value[bool], `SELECT EXISTS (SELECT 1 FROM bulk_erasures WHERE community_id = $1 AND erased_at >= $2)
+		OR EXISTS (SELECT 1 FROM member_declines WHERE community_id = $1 AND declined_at >= $2)`, communityID, since)
+}
+
 func deleteWithheld(ctx context.Context, tx *sqldb.Tx, before int64) error {
 	_, err := tx.Exec(ctx, "DELETE FROM bulk_erasures WHERE erased_at < $1", before)
 	return err

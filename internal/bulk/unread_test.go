@@ -25,15 +25,21 @@ func (f *fixture) interrupt(s bulk.Status) bulk.Status {
 	return s
 }
 
-// countUnread runs the job that counts the rest of a stopped job's file.
-func (f *fixture) countUnread(s bulk.Status) bulk.Status {
+// runQueued runs the jobs of a kind in the queue.
+func (f *fixture) runQueued(kind string) {
 	f.Helper()
-	ids, err := sqldb.All(f.Context(), f.db, sqldb.Value[string], "SELECT id FROM jobs WHERE kind = 'bulk.count_unread'")
+	ids, err := sqldb.All(f.Context(), f.db, sqldb.Value[string], "SELECT id FROM jobs WHERE kind = $1", kind)
 	f.ok(err)
 	for _, id := range ids {
 		f.ok(f.engine.RunUntilDone(f.Context(), id))
 	}
-	s, err = f.bulk.Status(f.Context(), command, f.community, s.JobID)
+}
+
+// countUnread runs the job that counts the rest of a stopped job's file.
+func (f *fixture) countUnread(s bulk.Status) bulk.Status {
+	f.Helper()
+	f.runQueued("bulk.count_unread")
+	s, err := f.bulk.Status(f.Context(), command, f.community, s.JobID)
 	f.ok(err)
 	return s
 }

@@ -43,7 +43,7 @@ func (f *fixture) shown(jobs ...bulk.Status) string {
 		if s.Type != bulk.Undo {
 			text.WriteString(f.failedCSV(s))
 		}
-		kinds, err := f.bulk.Problems(f.Context(), command, f.community, s.JobID)
+		kinds, err := f.bulk.ErrorGroups(f.Context(), command, f.community, s.JobID)
 		f.ok(err)
 		fmt.Fprintf(&text, "%+v\n", kinds)
 	}

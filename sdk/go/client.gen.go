@@ -5916,6 +5916,12 @@ type ListBulkRowsParams struct {
 
 	// Line Only the row that starts on this line of the file.
 	Line *int64 `form:"line,omitempty" json:"line,omitempty"`
+
+	// Code Only rows with an error of this code.
+	Code *string `form:"code,omitempty" json:"code,omitempty"`
+
+	// Column Only rows with an error in the column with this header; with code: an error that has both.
+	Column *string `form:"column,omitempty" json:"column,omitempty"`
 }
 
 // ListBulkRowsParamsOutcome defines parameters for ListBulkRows.
@@ -17828,6 +17834,30 @@ func NewListBulkRowsRequest(server string, jobId string, params *ListBulkRowsPar
 		if params.Line != nil {
 
 			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "line", *params.Line, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "integer", Format: "int64"}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Code != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "code", *params.Code, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			} else {
+				for _, qp := range strings.Split(queryFrag, "&") {
+					rawQueryFragments = append(rawQueryFragments, qp)
+				}
+			}
+
+		}
+
+		if params.Column != nil {
+
+			if queryFrag, err := runtime.StyleParamWithOptions("form", false, "column", *params.Column, runtime.StyleParamOptions{ParamLocation: runtime.ParamLocationQuery, Type: "string", Format: ""}); err != nil {
 				return nil, err
 			} else {
 				for _, qp := range strings.Split(queryFrag, "&") {

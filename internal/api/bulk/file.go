@@ -67,7 +67,7 @@ func (h *handlers) failedRows(c *api.Call) {
 		return
 	}
 	out := &httpx.Download{Writer: httpx.NewStallWriter(w, downloadStall), Start: func() { attach(w, bulk.FailedName(status, format), format) }}
-	err = h.Bulk.WriteFailed(ctx, actor.FromContext(ctx), api.CommunityID(ctx), jobID, format, out)
+	err = h.Bulk.WriteFailed(ctx, actor.FromContext(ctx), api.CommunityID(ctx), jobID, format, bulk.ErrorFilter{}, out)
 	switch {
 	case err != nil && out.Begun():
 		h.Log.WarnContext(ctx, "download of failed rows cut off", "request_id", httpx.RequestID(ctx), "error", err)

@@ -68,6 +68,8 @@ type detailQuery struct {
 	wire.CursorInput
 	Outcome string `query:"outcome" enum:"created,updated,unchanged,skipped,failed" doc:"Only rows with this outcome."`
 	Line    int    `query:"line" minimum:"1" doc:"Only the row that starts on this line of the file."`
+	Code    string `query:"code" maxLength:"100" doc:"Only rows with an error of this code."`
+	Column  string `query:"column" maxLength:"1000" doc:"Only rows with an error in the column with this header; with code: an error that has both."`
 }
 
 // startedJob is the data of the response to an operation that starts another job.
@@ -94,6 +96,10 @@ func (h *handlers) jobStatus(ctx context.Context, in *JobPath) (*api.Answer[bulk
 
 func (h *handlers) jobDetails(ctx context.Context, in *detailQuery) (*api.List[bulk.Detail, wire.Cursor], error) {
 	filter := bulk.DetailFilter{Outcome: in.Outcome, Line: in.Line, Cursor: in.Cursor, Limit: in.Limit}
+	filter.Errors.Code = in.Code
+	if in.Column != "" {
+		filter.Errors.Column = &in.Column
+	}
 	rows, next, err := h.Bulk.Details(ctx, actor.FromContext(ctx), api.CommunityID(ctx), in.JobID, filter)
 	if err != nil {
 		return nil, err

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/errs"
@@ -198,10 +199,19 @@ func deflater(into io.Writer) (*flate.Writer, error) {
 var errPacked = errors.New("the outcomes of a batch are damaged")
 
 // Unpack decodes the result of Pack.
-func Unpack(packed []byte) ([]Record, error) {
+func Unpack(packed []byte) ([]Record, error) { return UnpackWith(packed) }
+
+// UnpackWith is Unpack for a batch that may have errors with all of texts as column,
+// code, value or argument. It returns none if a text does not occur.
+func UnpackWith(packed []byte, texts ...string) ([]Record, error) {
 	plain, err := io.ReadAll(flate.NewReader(bytes.NewReader(packed)))
 	if err != nil {
 		return nil, errors.Join(errPacked, err)
+	}
+	for _, text := range texts {
+		if !escaped(text) && !bytes.Contains(plain, []byte(`"`+text+`"`)) {
+			return nil, nil
+		}
 	}
 	in := bytes.NewReader(plain)
 	var records []Record
@@ -216,6 +226,13 @@ func Unpack(packed []byte) ([]Record, error) {
 		records = append(records, r)
 	}
 	return records, nil
+}
+
+// escaped reports whether JSON may contain a text in another form.
+func escaped(text string) bool {
+	return strings.ContainsFunc(text, func(r rune) bool {
+		return r < ' ' || r == utf8.RuneError || strings.ContainsRune("\"\\<>&\u2028\u2029", r)
+	})
 }
 
 func unpackOne(in *bytes.Reader, last record.Pos, known *[]kind) (r Record, err error) {

@@ -11,6 +11,7 @@ import (
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/httpx"
 	"github.com/regulars/regulars/internal/ui"
+	"github.com/regulars/regulars/internal/ui/errorlist"
 )
 
 // escaped is a file name for a header.
@@ -76,7 +77,7 @@ func (h *handlers) downloadFailed(v *ui.Request, format bulk.Format) error {
 		return err
 	}
 	out := &httpx.Download{Writer: httpx.NewStallWriter(v.W, downloadStall), Start: func() { download(v.W, bulk.FailedName(s, format), format) }}
-	err = h.Bulk.WriteFailed(v.Context(), v.Actor, v.Community.ID, s.JobID, format, out)
+	err = h.Bulk.WriteFailed(v.Context(), v.Actor, v.Community.ID, s.JobID, format, errorlist.SelectionOf(v.URL.Query()).Errors, out)
 	if err != nil && !out.Begun() {
 		return err
 	}

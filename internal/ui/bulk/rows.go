@@ -1,24 +1,25 @@
 package bulk
 
 import (
-	"net/url"
 	"strconv"
 
 	"github.com/regulars/regulars/internal/bulk"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/ui"
+	"github.com/regulars/regulars/internal/ui/errorlist"
 )
 
 // rowsOf returns the rows that the address selects, with their errors.
 func (h *handlers) rowsOf(v *ui.Request, j JobView, base string) (RowsView, error) {
 	query := v.URL.Query()
-	view := RowsView{Job: j, Base: base, Outcome: query.Get("outcome")}
+	selected := errorlist.SelectionOf(query)
+	view := RowsView{Job: j, Base: base, Outcome: selected.Outcome}
 	view.Line, _ = strconv.Atoi(query.Get("line")) // invalid: any line
 	if j.Live() {
 		return view, nil
 	}
 	cursor := query.Get("cursor")
-	details, next, err := h.Bulk.Details(v.Context(), v.Actor, v.Community.ID, j.ID, bulk.DetailFilter{Outcome: view.Outcome, Line: view.Line, Cursor: cursor, Limit: rowsPerPage})
+	details, next, err := h.Bulk.Details(v.Context(), v.Actor, v.Community.ID, j.ID, bulk.DetailFilter{Outcome: view.Outcome, Line: view.Line, Errors: selected.Errors, Cursor: cursor, Limit: rowsPerPage})
 	if errs.KindOf(err) == errs.Gone {
 		view.Gone = v.T("The rows of this job have expired; its counts remain.")
 		return view, nil
@@ -27,10 +28,10 @@ func (h *handlers) rowsOf(v *ui.Request, j JobView, base string) (RowsView, erro
 		return view, err
 	}
 	if next != "" {
-		view.Next = rowsAddress(base, view.Outcome, next)
+		view.Next = selected.Address(base, next)
 	}
 	if cursor != "" {
-		view.Start = rowsAddress(base, view.Outcome, "")
+		view.Start = selected.Address(base, "")
 	}
 	names, err := h.fieldNames(v)
 	if err != nil {
@@ -40,22 +41,19 @@ func (h *handlers) rowsOf(v *ui.Request, j JobView, base string) (RowsView, erro
 		view.Rows = append(view.Rows, rowView(v, j, d, names))
 	}
 	if j.Counts.Failed > 0 {
-		view.Problems, err = h.problemsOf(v, j, base)
+		view.Errors, err = h.errorsOf(v, j, base, selected)
 	}
 	return view, err
 }
 
-func (h *handlers) problemsOf(v *ui.Request, j JobView, base string) ([]ProblemView, error) {
-	kinds, err := h.Bulk.Problems(v.Context(), v.Actor, v.Community.ID, j.ID)
-	var view []ProblemView
-	for _, k := range ui.FirstN(kinds, 100) {
-		show := rowsAddress(base, "failed", "")
-		if k.Count == 1 {
-			show = base + "?line=" + strconv.Itoa(k.FirstLine) + "#rows"
-		}
-		view = append(view, ProblemView{Column: k.Column, Message: ui.Translate(v.Context(), k.Message), Count: k.Count, FirstLine: k.FirstLine, Show: show})
+// errorsOf returns the groups of the errors of a job.
+func (h *handlers) errorsOf(v *ui.Request, j JobView, page string, selected errorlist.Selection) (errorlist.View, error) {
+	groups, err := h.Bulk.ErrorGroups(v.Context(), v.Actor, v.Community.ID, j.ID)
+	name := "/failed.csv"
+	if j.Workbook {
+		name = "/failed.xlsx"
 	}
-	return view, err
+	return errorlist.New(v, errorlist.Input{Groups: groups, Failed: j.Counts.Failed, Page: page, Download: v.In("/bulk-jobs/" + j.ID + name), Selected: selected.Errors}), err
 }
 
 // fieldNames are what people call the fields, by their database names.
@@ -98,19 +96,4 @@ func rowView(v *ui.Request, j JobView, d bulk.Detail, names map[string]string) R
 		row.Note = v.T("Left out, as you chose")
 	}
 	return row
-}
-
-// rowsAddress is the address of some rows of a job.
-func rowsAddress(base, outcome, cursor string) string {
-	query := url.Values{}
-	if outcome != "" {
-		query.Set("outcome", outcome)
-	}
-	if cursor != "" {
-		query.Set("cursor", cursor)
-	}
-	if len(query) > 0 {
-		base += "?" + query.Encode()
-	}
-	return base + "#rows"
 }

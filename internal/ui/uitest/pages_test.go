@@ -18,6 +18,7 @@ import (
 	uiaudit "github.com/regulars/regulars/internal/ui/audit"
 	uibulk "github.com/regulars/regulars/internal/ui/bulk"
 	uichannel "github.com/regulars/regulars/internal/ui/channel"
+	"github.com/regulars/regulars/internal/ui/errorlist"
 	uifield "github.com/regulars/regulars/internal/ui/field"
 	uiguide "github.com/regulars/regulars/internal/ui/guide"
 	uihome "github.com/regulars/regulars/internal/ui/home"
@@ -143,10 +144,10 @@ func fixtureRows(j uibulk.JobView) uibulk.RowsView {
 			{Line: 5, Person: "not-an-address", Outcome: "failed", Errors: []uibulk.RowError{{Column: "Email", Message: "This is not an email address.", Value: "not-an-address"}, {Column: "Country", Message: "No country is called that.", Value: "Atlantis"}}},
 			{Line: 6, Person: "", Outcome: "skipped", Note: "An empty row"},
 		},
-		Problems: []uibulk.ProblemView{
-			{Column: "Email", Message: "This is not an email address.", Count: 31, FirstLine: 5, Show: "?outcome=failed"},
-			{Column: "Country", Message: "No country is called that.", Count: 11, FirstLine: 5, Show: "?outcome=failed"},
-		},
+		Errors: errorlist.View{Groups: []errorlist.GroupView{
+			{Column: "Email", Message: "This is not an email address.", Count: 31, FirstLine: 5, Show: "?outcome=failed", Download: "/failed.csv", Values: []errorlist.ValueView{{Text: "not-an-address", Count: 30, Show: "?outcome=failed"}}, Others: 1},
+			{Column: "Country", Message: "No country is called that.", Count: 11, FirstLine: 5, Show: "?outcome=failed", Download: "/failed.csv"},
+		}},
 	}
 }
 
