@@ -1,7 +1,6 @@
 package uitest_test
 
 import (
-	"bytes"
 	"fmt"
 	"html"
 	"net/http"
@@ -12,17 +11,6 @@ import (
 	"github.com/regulars/regulars/internal/app/apptest"
 	"github.com/regulars/regulars/internal/field"
 )
-
-// stageFile uploads a file in the wizard and returns the address of its columns.
-func (p person) stageFile(communityID, name, text string) (draft string) {
-	p.Helper()
-	body, kind := apptest.Form(p.T, name, []byte(text), nil)
-	got := p.send(http.MethodPost, "/c/"+communityID+"/import/files", bytes.NewReader(body), map[string]string{"Content-Type": kind})
-	if got.status != http.StatusSeeOther {
-		p.Fatalf("upload: %d %.600s", got.status, got.text)
-	}
-	return got.header.Get("Location")
-}
 
 // awaitJob waits for the end of the job at an address of the wizard.
 func (p person) awaitJob(communityID, address string) string {
