@@ -48,9 +48,17 @@ func (b *Bulk) Cancel(ctx context.Context, caller actor.Actor, communityID, jobI
 }
 
 // Apply starts a job that applies the plan of a dry run. It fails with Conflict
-// not_a_plan, plan_running, already_applied or plan_stale, or Gone expired.
+// not_a_plan, plan_running, already_applied or plan_stale, or Gone expired. New fields
+// of the plan need the permission UserFields.
 func (b *Bulk) Apply(ctx context.Context, caller actor.Actor, communityID, jobID, newID string) (Status, error) {
 	if err := b.may(ctx, caller, communityID); err != nil {
+		return Status{}, err
+	}
+	planned, err := job.Load(ctx, b.db, communityID, jobID)
+	if err != nil {
+		return Status{}, err
+	}
+	if err := b.mayCreateFields(ctx, caller, &planned); err != nil {
 		return Status{}, err
 	}
 	var started job.Job
@@ -71,9 +79,9 @@ func (b *Bulk) Apply(ctx context.Context, caller actor.Actor, communityID, jobID
 		started.FileID, started.FileSize, started.FileScan = plan.FileID, plan.FileSize, plan.FileScan
 		started.Options.DryRun = false
 		started.Revision, started.Position = plan.Revision, beginning
-		return b.queue(ctx, tx, &started)
+		return b.create(ctx, tx, caller, &started)
 	})
-	return b.status(started), err
+	return b.status(started), duplicateField(err)
 }
 
 // beginning returns the position of the first row of a job's file, which is

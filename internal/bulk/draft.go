@@ -181,13 +181,13 @@ func (b *Bulk) StartDraftVersion(ctx context.Context, caller actor.Actor, commun
 	if version == 0 {
 		version = from.UpdatedAt
 	}
-	o := from.Options
-	o.DryRun = dryRun
-	d, err := b.Preview(ctx, &from)
+	previewed := from
+	d, err := b.Preview(ctx, &previewed)
 	if err != nil {
 		return Status{}, err
 	}
-	o.Mapping = d.Mapping()
+	o := d.Options
+	o.DryRun, o.Mapping = dryRun, d.Mapping()
 	j, err := b.prepare(ctx, caller, communityID, Start{Type: from.Type, FileID: from.FileID, FileName: from.FileName, FileScan: from.FileScan, Options: o})
 	if err != nil {
 		return Status{}, err
@@ -209,7 +209,7 @@ func (b *Bulk) StartDraftVersion(ctx context.Context, caller actor.Actor, commun
 				return err
 			}
 		}
-		if err := b.queue(ctx, tx, &j); err != nil {
+		if err := b.create(ctx, tx, caller, &j); err != nil {
 			return err
 		}
 		if err := job.SetDraft(ctx, tx, &locked, b.clock.MS()); err != nil {
@@ -217,7 +217,7 @@ func (b *Bulk) StartDraftVersion(ctx context.Context, caller actor.Actor, commun
 		}
 		return job.FollowDraft(ctx, tx, communityID, draftID, j.ID)
 	})
-	return b.status(j), err
+	return b.status(j), duplicateField(err)
 }
 
 // startedBefore returns the latest job of a draft if it does the same as j and was

@@ -133,9 +133,13 @@ func TestUndoDoesNotChangeMembersAboveItsActor(t *testing.T) {
 	})
 }
 
-func (f *fixture) key() actor.Actor {
+// key returns a key with permissions, all of them by default.
+func (f *fixture) key(permissions ...actor.Permission) actor.Actor {
 	f.Helper()
-	made, _, err := f.auth.CreateKey(f.Context(), command, f.community, access.KeyInput{Name: "sync", Permissions: []actor.Permission{actor.PermAll}})
+	if len(permissions) == 0 {
+		permissions = []actor.Permission{actor.PermAll}
+	}
+	made, _, err := f.auth.CreateKey(f.Context(), command, f.community, access.KeyInput{Name: "sync", Permissions: permissions})
 	f.ok(err)
 	return actor.Actor{Kind: actor.CommunityKey, KeyID: made.ID, CommunityID: f.community, CreatedBy: made.CreatedBy, Permissions: made.Permissions}
 }

@@ -8,9 +8,11 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/newfield"
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/bulk/staged"
 	"github.com/regulars/regulars/internal/community"
@@ -35,8 +37,9 @@ type Start struct {
 // Start checks the header of a file and queues a job in one transaction. It
 // fails as access.Can does, with Invalid or Unsupported and one of the codes of package sheet, or
 // invalid_header, no_identifying_column, notify_needs_person, with Conflict
-// storage_quota_reached and with Unavailable files_busy; then there is no job
-// and the caller deletes the file.
+// storage_quota_reached, duplicate_field or too_many_fields and with Unavailable
+// files_busy; then there is no job and the caller deletes the file. New fields need
+// the permission UserFields.
 func (b *Bulk) Start(ctx context.Context, caller actor.Actor, communityID string, in Start) (Status, error) {
 	if err := b.may(ctx, caller, communityID); err != nil {
 		return Status{}, notStartedError{err}
@@ -49,9 +52,9 @@ func (b *Bulk) Start(ctx context.Context, caller actor.Actor, communityID string
 		if err := b.reserve(ctx, tx, &j); err != nil {
 			return err
 		}
-		return b.queue(ctx, tx, &j)
+		return b.create(ctx, tx, caller, &j)
 	})
-	return b.status(j), err
+	return b.status(j), duplicateField(err)
 }
 
 // notStartedError is an error before the transaction that starts a job.
@@ -83,6 +86,13 @@ func (b *Bulk) prepare(ctx context.Context, caller actor.Actor, communityID stri
 		FileID: in.FileID, FileName: shortName(in.FileName), FileScan: in.FileScan,
 		Actor: caller.Ref(), ActorName: caller.Name, Owner: caller.Uploader(), CreatedAt: now, UpdatedAt: now,
 	}
+	var err error
+	if j.Options.NewFields, err = newfield.ResolveAll(ctx, b.db, communityID, in.Options.NewFields, b.NewID); err != nil {
+		return j, err
+	}
+	if err := b.mayCreateFields(ctx, caller, &j); err != nil {
+		return j, err
+	}
 	dictionary, err := job.LoadDictionary(ctx, b.db, &j)
 	if err != nil {
 		return j, err
@@ -96,8 +106,12 @@ func (b *Bulk) prepare(ctx context.Context, caller actor.Actor, communityID stri
 		samples, _ := staged.Sample(table, len(table.Header())) // without them there are fewer suggestions
 		return samples
 	})
+	j.Options.Mapping = newfield.Mapping(table.Header(), j.Options.Mapping, in.Options.NewFields)
 	header, err := dictionary.ReadHeader(table.Header(), j.Options.Mapping)
 	if err != nil {
+		return j, err
+	}
+	if err := newfield.CheckColumns(header, j.Options.NewFields); err != nil {
 		return j, err
 	}
 	if err := b.setDefaultCountry(ctx, &j); err != nil {
@@ -117,6 +131,32 @@ func (b *Bulk) setDefaultCountry(ctx context.Context, j *job.Job) error {
 	}
 	home, err := community.Load(ctx, b.db, j.CommunityID)
 	j.Options.DefaultCountry = home.Settings.DefaultCountry
+	return err
+}
+
+// mayCreateFields returns nil if the actor may create the new fields of a job.
+func (b *Bulk) mayCreateFields(ctx context.Context, caller actor.Actor, j *job.Job) error {
+	if len(j.Options.NewFields) == 0 {
+		return nil
+	}
+	return b.access.Can(ctx, caller, j.CommunityID, permission.UserFields)
+}
+
+// create queues a new job, with its new fields unless it is a dry run.
+func (b *Bulk) create(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, j *job.Job) error {
+	if !j.DryRun {
+		if err := newfield.Create(ctx, tx, caller, j); err != nil {
+			return err
+		}
+	}
+	return b.queue(ctx, tx, j)
+}
+
+// duplicateField replaces the error of a lost race for the name of a new field.
+func duplicateField(err error) error {
+	if sqldb.IsDuplicate(err) {
+		return field.ErrDuplicate()
+	}
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/regulars/regulars/internal/bulk/errorgroup"
 	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/newfield"
 	"github.com/regulars/regulars/internal/bulk/outcome"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/sqldb"
@@ -58,6 +59,9 @@ func (b *Bulk) forget(ctx context.Context, j *job.Job) error {
 			return err
 		}
 		if err := errorgroup.Delete(ctx, tx, j.CommunityID, j.ID); err != nil {
+			return err
+		}
+		if err := newfield.ForgetAll(ctx, tx, j.CommunityID, j.ID); err != nil {
 			return err
 		}
 		if j.Status == job.Draft {

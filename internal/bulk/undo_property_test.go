@@ -22,7 +22,7 @@ import (
 
 // notState are the tables of a community without state of its members: logs and
 // jobs.
-var notState = []string{"bulk_jobs", "bulk_batches", "bulk_tags", "jobs", "events", "event_sequences", "event_positions", "audit_log", "field_history", "rate_limit_counters", "outbox"}
+var notState = []string{"bulk_jobs", "bulk_batches", "bulk_tags", "bulk_fields", "bulk_planned_tags", "deleted_fields", "jobs", "events", "event_sequences", "event_positions", "audit_log", "field_history", "rate_limit_counters", "outbox"}
 
 // state returns all rows of the other tables, without the times of changes.
 func (f *fixture) state() []string {

@@ -89,28 +89,51 @@ func (s *Fields) Create(ctx context.Context, caller actor.Actor, communityID str
 	}
 	now := s.clock.Now()
 	f.ID, f.CreatedAt = id.New(now), now.UnixMilli()
-	f.Indexed = f.Filterable // there are no values yet
 	err = s.db.Tx(ctx, func(tx *sqldb.Tx) error {
-		existing, err := ListCustom(ctx, tx, communityID)
-		if err != nil {
-			return err
-		}
-		if len(existing) >= maxFields {
-			return errs.New(errs.Conflict, "too_many_fields", "A community has at most %d custom fields.", maxFields)
-		}
-		for _, other := range existing {
-			if err := Collision(f, other); err != nil {
-				return err
-			}
-			f.Order = max(f.Order, other.Order+1)
-		}
-		if err := insertField(ctx, tx, communityID, f); err != nil {
+		if err := Insert(ctx, tx, communityID, &f); err != nil {
 			return err
 		}
 		return audit.Record(ctx, tx, caller, f.CreatedAt, communityID, "field.create", audit.Target{Type: "field", ID: f.ID, Name: f.Name})
 	})
 	if sqldb.IsDuplicate(err) {
-		err = errs.New(errs.Conflict, "duplicate_field", "A field with this name was just created, or is being deleted.")
+		err = ErrDuplicate()
 	}
 	return f, err
+}
+
+// Insert adds a validated field with its ID and CreatedAt behind the others, in the
+// caller's transaction. It fails with Conflict "duplicate_field" or
+// "too_many_fields", or as sqldb.IsDuplicate after a lost race for the name.
+func Insert(ctx context.Context, tx *sqldb.Tx, communityID string, f *Field) error {
+	existing, err := ListCustom(ctx, tx, communityID)
+	if err != nil {
+		return err
+	}
+	if err := CheckNew(existing, *f); err != nil {
+		return err
+	}
+	for i := range existing {
+		f.Order = max(f.Order, existing[i].Order+1)
+	}
+	f.Indexed = f.Filterable // there are no values yet
+	return insertField(ctx, tx, communityID, *f)
+}
+
+// CheckNew returns Conflict "duplicate_field" or "too_many_fields" if a new field
+// cannot be added to the custom fields of a community.
+func CheckNew(existing []Field, f Field) error {
+	if len(existing) >= maxFields {
+		return errs.New(errs.Conflict, "too_many_fields", "A community has at most %d custom fields.", maxFields)
+	}
+	for _, other := range existing {
+		if err := Collision(f, other); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ErrDuplicate returns the Conflict after a lost race for the name of a field.
+func ErrDuplicate() error {
+	return errs.New(errs.Conflict, "duplicate_field", "A field with this name was just created, or is being deleted.")
 }

@@ -73,9 +73,11 @@ func Store(ctx context.Context, tx *sqldb.Tx, communityID string, f Field, now i
 	return err
 }
 
-// InsertDeleted records a deleted field for histories.
+// InsertDeleted records a deleted field for histories. An applied plan may create a
+// field again with its previous id.
 func InsertDeleted(ctx context.Context, tx *sqldb.Tx, communityID string, f Field, now int64) error {
-	_, err := tx.Exec(ctx, "INSERT INTO deleted_fields (community_id, id, field, name, type, deleted_at) VALUES ($1, $2, $3, $4, $5, $6)",
+	_, err := tx.Exec(ctx, `INSERT INTO deleted_fields (community_id, id, field, name, type, deleted_at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (community_id, id) DO UPDATE SET field = excluded.field, name = excluded.name, type = excluded.type, deleted_at = excluded.deleted_at`,
 		communityID, f.ID, f.Field, f.Name, string(f.Type), now)
 	return err
 }

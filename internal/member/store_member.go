@@ -83,6 +83,14 @@ func CountWithValue(ctx context.Context, q sqldb.Querier, communityID, field str
 		"SELECT count(*) FROM members WHERE community_id = $1 AND "+d.JSONText("fields", "$2")+" IS NOT NULL", communityID, d.JSONKey(field))
 }
 
+// HasValueSince reports whether a member, in any state, that was changed since a time
+// has a value in a custom field. since is in Unix milliseconds.
+func HasValueSince(ctx context.Context, q sqldb.Querier, communityID, field string, since int64) (bool, error) {
+	d := q.Dialect()
+	return sqldb.One(ctx, q, "field", sqldb.Value[bool],
+		"SELECT EXISTS (SELECT 1 FROM members WHERE community_id = $1 AND updated_at >= $2 AND "+d.JSONText("fields", "$3")+" IS NOT NULL)", communityID, since, d.JSONKey(field))
+}
+
 // Conditions on members by an id, which is $2.
 const (
 	byAccount = "m.account_id = $2 AND m.account_id <> ''"

@@ -2,6 +2,7 @@ package roster
 
 import (
 	"context"
+	"net/url"
 
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -27,4 +28,11 @@ func deleteView(ctx context.Context, q sqldb.Querier, communityID, accountID, vi
 func deleteViewsOf(ctx context.Context, tx *sqldb.Tx, communityID string, userIDs []string) error {
 	_, err := tx.Exec(ctx, "DELETE FROM saved_views WHERE community_id = $1 AND "+tx.Dialect().In("user_id", "$2"), communityID, sqldb.Keys(userIDs))
 	return err
+}
+
+// ViewsName reports whether the address of a saved view in the community may name a
+// field.
+func ViewsName(ctx context.Context, q sqldb.Querier, communityID, field string) (bool, error) {
+	return sqldb.One(ctx, q, "view", sqldb.Value[bool],
+		`SELECT EXISTS (SELECT 1 FROM saved_views WHERE community_id = $1 AND query LIKE $2 ESCAPE '\')`, communityID, "%"+sqldb.LikePrefix(url.QueryEscape(field)))
 }

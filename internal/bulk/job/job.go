@@ -64,6 +64,8 @@ type Job struct {
 	Hidden         Hidden          // rows of a spreadsheet that were read
 	Unread         int64           // rows after the position of a job that stopped; UnreadUnknown until they are counted
 	Batches        int64
+	Continues      string // the stopped job whose rest this one imports; "": none
+	Kept           int64  // rows of an undo with something that was kept
 	ErrorCode      string
 	Error          errs.Sentence
 	Actor          string
@@ -166,11 +168,15 @@ func (j *Job) QueueOptions() jobs.Options {
 	return o
 }
 
-// LoadDictionary returns the possible names in the header of a job's file.
+// LoadDictionary returns the possible names in the header of a job's file, with the
+// new fields, unless the job writes: then they exist.
 func LoadDictionary(ctx context.Context, q sqldb.Querier, j *Job) (*source.Dictionary, error) {
 	fields, err := field.List(ctx, q, j.CommunityID)
 	if err != nil {
 		return nil, err
+	}
+	if j.DryRun || j.Status != Running {
+		fields = withNew(fields, j.Options.NewFields)
 	}
 	return source.NewDictionary(j.Type == Update, fields), nil
 }

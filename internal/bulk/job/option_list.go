@@ -29,6 +29,7 @@ var OptionList = []Option{
 	choice(errs.NewOption("mode", "How members are matched"), []string{Upsert, CreateOnly, UpdateOnly}, func(o *Options) *string { return &o.Mode }),
 	flag(errs.NewOption("dryRun", "Dry run"), func(o *Options) *bool { return &o.DryRun }),
 	flag(errs.NewOption("createTags", "Create tags that do not exist"), func(o *Options) *bool { return &o.CreateTags }),
+	{Option: errs.NewOption("createFields", "Fields to create"), Pairs: true, parse: parseNewFields, form: func(o *Options) string { return encodeObject(newFieldTypes(o.NewFields)) }},
 	{Option: errs.NewOption("mapping", "Fields of the columns"), Pairs: true, parse: parseMapping, form: func(o *Options) string { return encodeObject(o.Mapping) }},
 	{Option: errs.NewOption("encoding", "Encoding"), parse: parseEncoding, form: func(o *Options) string { return o.Encoding }},
 	{Option: errs.NewOption("delimiter", "Delimiter"), parse: parseDelimiter, form: func(o *Options) string { return strings.Replace(o.Delimiter, "\t", "tab", 1) }},

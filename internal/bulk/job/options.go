@@ -22,7 +22,8 @@ type Options struct {
 	Mode           string             `json:"mode,omitempty"`
 	DryRun         bool               `json:"dryRun,omitempty"`
 	CreateTags     bool               `json:"createTags,omitempty"`
-	Mapping        map[string]*string `json:"mapping,omitempty"` // header -> field; nil: ignore the column
+	NewFields      []NewField         `json:"newFields,omitempty"` // that the run creates
+	Mapping        map[string]*string `json:"mapping,omitempty"`   // header -> field; nil: ignore the column
 	Encoding       string             `json:"encoding,omitempty"`
 	Delimiter      string             `json:"delimiter,omitempty"`
 	Sheet          string             `json:"sheet,omitempty"`

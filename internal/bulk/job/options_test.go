@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
 )
 
 func TestOptionsOfAnUpload(t *testing.T) {
@@ -30,7 +31,7 @@ func TestOptionsOfAnUpload(t *testing.T) {
 
 func TestFormOfOptionsIsParsedToTheSameOptions(t *testing.T) {
 	all := Options{
-		Mode: UpdateOnly, DryRun: true, CreateTags: true, Mapping: map[string]*string{"Mail": new("email"), "Notes": nil, "a=b <c>": new("phone")}, Encoding: "koi8-r", Delimiter: "\t", Sheet: "2", HeaderLine: 10,
+		Mode: UpdateOnly, DryRun: true, CreateTags: true, NewFields: []NewField{NewFieldOf("Born", field.Date), NewFieldOf("Visits", field.Numerical)}, Mapping: map[string]*string{"Mail": new("email"), "Notes": nil, "a=b <c>": new("phone")}, Encoding: "koi8-r", Delimiter: "\t", Sheet: "2", HeaderLine: 10,
 		HiddenRows: HiddenSkip, Decimal: ",", DateFormat: "DD.MM.YYYY", ListSeparator: "|", DefaultCountry: "DE", Notify: true,
 	}
 	for _, want := range []Options{all, {Mode: Upsert}} {

@@ -13,14 +13,14 @@ import (
 )
 
 const jobColumns = `community_id, id, type, status, dry_run, parent_job_id, options, file_id, file_name, file_size, file_scan, detected, warnings, revision, position,
-	processed_bytes, total_rows, read_rows, created_rows, updated_rows, unchanged_rows, skipped_rows, failed_rows, hidden_rows, first_hidden, unread_rows, batches, error_code, error_message,
+	processed_bytes, total_rows, read_rows, created_rows, updated_rows, unchanged_rows, skipped_rows, failed_rows, hidden_rows, first_hidden, unread_rows, batches, continues_job_id, kept_rows, error_code, error_message,
 	actor, actor_name, queue_job_id, created_at, started_at, updated_at, finished_at, expires_at`
 
 func scanJob(s sqldb.Scanner) (Job, error) {
 	var j Job
 	var options, fileScan, detected, warnings, position, message string
 	err := s.Scan(&j.CommunityID, &j.ID, &j.Type, &j.Status, &j.DryRun, &j.ParentID, &options, &j.FileID, &j.FileName, &j.FileSize, &fileScan, &detected, &warnings, &j.Revision, &position,
-		&j.ProcessedBytes, &j.TotalRows, &j.Counts.Read, &j.Counts.Created, &j.Counts.Updated, &j.Counts.Unchanged, &j.Counts.Skipped, &j.Counts.Failed, &j.Hidden.Rows, &j.Hidden.FirstLine, &j.Unread, &j.Batches, &j.ErrorCode, &message,
+		&j.ProcessedBytes, &j.TotalRows, &j.Counts.Read, &j.Counts.Created, &j.Counts.Updated, &j.Counts.Unchanged, &j.Counts.Skipped, &j.Counts.Failed, &j.Hidden.Rows, &j.Hidden.FirstLine, &j.Unread, &j.Batches, &j.Continues, &j.Kept, &j.ErrorCode, &message,
 		&j.Actor, &j.ActorName, &j.QueueJobID, &j.CreatedAt, &j.StartedAt, &j.UpdatedAt, &j.FinishedAt, &j.ExpiresAt)
 	if err != nil {
 		return j, err
@@ -59,9 +59,9 @@ func encodeWarnings(list []sheet.Warning) string {
 
 // Insert stores a new job.
 func Insert(ctx context.Context, q sqldb.Querier, j Job) error {
-	_, err := q.Exec(ctx, "INSERT INTO bulk_jobs ("+jobColumns+") VALUES ("+sqldb.Placeholders(1, 37)+")",
+	_, err := q.Exec(ctx, "INSERT INTO bulk_jobs ("+jobColumns+") VALUES ("+sqldb.Placeholders(1, 39)+")",
 		j.CommunityID, j.ID, string(j.Type), j.Status, j.DryRun, j.ParentID, encode(j.Options), j.FileID, j.FileName, j.FileSize, encode(j.FileScan), encode(j.Detected), encodeWarnings(j.Warnings), j.Revision, encode(j.Position),
-		j.ProcessedBytes, j.TotalRows, j.Counts.Read, j.Counts.Created, j.Counts.Updated, j.Counts.Unchanged, j.Counts.Skipped, j.Counts.Failed, j.Hidden.Rows, j.Hidden.FirstLine, j.Unread, j.Batches, j.ErrorCode, j.Error.Stored(),
+		j.ProcessedBytes, j.TotalRows, j.Counts.Read, j.Counts.Created, j.Counts.Updated, j.Counts.Unchanged, j.Counts.Skipped, j.Counts.Failed, j.Hidden.Rows, j.Hidden.FirstLine, j.Unread, j.Batches, j.Continues, j.Kept, j.ErrorCode, j.Error.Stored(),
 		j.Actor, j.ActorName, j.QueueJobID, j.CreatedAt, j.StartedAt, j.UpdatedAt, j.FinishedAt, j.ExpiresAt)
 	return err
 }
@@ -124,8 +124,11 @@ func FollowDraft(ctx context.Context, q sqldb.Querier, communityID, draftID, job
 	return err
 }
 
-// SameRequest reports whether two jobs read files in the same way.
-func SameRequest(a, b *Job) bool { return a.Type == b.Type && encode(a.Options) == encode(b.Options) }
+// SameRequest reports whether two jobs read files in the same way. Ids of new fields
+// do not matter.
+func SameRequest(a, b *Job) bool {
+	return a.Type == b.Type && encode(a.Options.withoutIDs()) == encode(b.Options.withoutIDs())
+}
 
 // ListWithFailedRows returns ended jobs with failed rows and a file, the newest
 // first.
@@ -216,6 +219,11 @@ func SelectExpired(ctx context.Context, q sqldb.Querier, now int64) ([]Job, erro
 	return sqldb.All(ctx, q, scanJob, "SELECT "+jobColumns+` FROM bulk_jobs
 		WHERE expires_at > 0 AND expires_at <= $1 AND (status = 'draft' OR file_id <> ''
 			OR type = 'undo' AND EXISTS (SELECT 1 FROM bulk_batches p WHERE p.community_id = bulk_jobs.community_id AND p.job_id = bulk_jobs.id)) ORDER BY expires_at LIMIT 1000`, now)
+}
+
+// ListActive returns the queued and running jobs of a community.
+func ListActive(ctx context.Context, q sqldb.Querier, communityID string) ([]Job, error) {
+	return sqldb.All(ctx, q, scanJob, "SELECT "+jobColumns+" FROM bulk_jobs WHERE community_id = $1 AND status IN ('queued', 'running')", communityID)
 }
 
 // SelectLost returns active jobs without a job in the queue.

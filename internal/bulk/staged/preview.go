@@ -46,12 +46,19 @@ type Column struct {
 	Suggested    bool          // a guess, to be confirmed
 	NeedsMapping bool          // the header alone does not determine the field
 	Problem      errs.Sentence // reason that a field must be chosen; zero: none
+	New          field.Type    // of the new field that the run creates; "": the field exists
+	NewType      field.Type    // suggestion for a new field
 }
 
-// Preview reads the header and samples of a staged file. The caller has authorised
-// the actor.
+// Preview reads the header and samples of a staged file, and completes its new
+// fields. The caller has authorised the actor.
 func (f *Files) Preview(ctx context.Context, j *job.Job) (Draft, error) {
 	d := Draft{ID: j.ID, FileName: j.FileName, Size: j.FileSize, Type: j.Type, Options: j.Options, JobID: j.ParentID, ExpiresAt: clock.Format(j.ExpiresAt), Version: j.UpdatedAt}
+	rejected, err := f.resolveNewFields(ctx, j)
+	if err != nil {
+		return d, err
+	}
+	d.Options = j.Options
 	dict, err := job.LoadDictionary(ctx, f.db, j)
 	if err != nil {
 		return d, err
@@ -83,8 +90,11 @@ func (f *Files) Preview(ctx context.Context, j *job.Job) (Draft, error) {
 		if len(samples[i]) == 0 && source.IsBlank(text, j.Options.Mapping) {
 			continue // an empty column of a spreadsheet
 		}
-		d.Columns = append(d.Columns, newColumn(dict, i, text, samples[i], j.Options.Mapping))
+		c := newColumn(dict, i, text, samples[i], j.Options.Mapping)
+		c.describeNew(j, rejected)
+		d.Columns = append(d.Columns, c)
 	}
+	d.Fields = slices.DeleteFunc(slices.Clone(d.Fields), func(f field.Field) bool { return isNew(f.ID, j.Options.NewFields) })
 	d.check(dict)
 	return d, nil
 }

@@ -21,7 +21,7 @@ type run struct {
 }
 
 // Run undoes the batches of the original job from the last to the first, and
-// deletes the tags that it created. The number of undone batches is the
+// deletes the tags and fields that it created. The number of undone batches is the
 // position.
 func Run(ctx context.Context, a *apply.Attempt, db *sqldb.DB, original *job.Job) error {
 	r := &run{a, db}
@@ -33,7 +33,10 @@ func Run(ctx context.Context, a *apply.Attempt, db *sqldb.DB, original *job.Job)
 			return jobs.ErrYielded
 		}
 	}
-	return r.undoTags(ctx, original.ID)
+	if err := r.undoTags(ctx, original.ID); err != nil {
+		return err
+	}
+	return r.undoFields(ctx, original)
 }
 
 func (r *run) undoBatch(ctx context.Context, tx *sqldb.Tx, original *job.Job, number int64) error {

@@ -85,11 +85,9 @@ func (h *handlers) check(v *ui.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := h.createFields(v, d); err != nil {
-		return h.columnsAgain(v, draftID, err)
-	}
 	o := d.Options
 	o.Mapping = mappingOf(v, d)
+	o.NewFields = newFields(v, d, o.Mapping)
 	chosen, err := job.ParseOptions(formOf(v, "mode", "dateFormat", "decimal", "listSeparator", "defaultCountry"))
 	o.Mode, o.DateFormat, o.Decimal, o.ListSeparator, o.DefaultCountry = chosen.Mode, chosen.DateFormat, chosen.Decimal, chosen.ListSeparator, chosen.DefaultCountry
 	o.CreateTags, o.Notify = v.PostFormValue("createTags") == "true", v.PostFormValue("notify") == "true"

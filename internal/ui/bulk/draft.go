@@ -5,47 +5,11 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/regulars/regulars/internal/access/permission"
 	"github.com/regulars/regulars/internal/bulk"
-	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/i18n"
 	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/ui"
 )
-
-// createFields creates the fields chosen for columns, with the header as name and
-// the type of the samples.
-func (h *handlers) createFields(v *ui.Request, d bulk.Draft) error {
-	for _, column := range d.Columns {
-		if v.PostFormValue("column-"+strconv.Itoa(column.Index)) != newField {
-			continue
-		}
-		if err := h.Access.Can(v.Context(), v.Actor, v.Community.ID, permission.UserFields); err != nil {
-			return err
-		}
-		in := field.Input{Name: column.Header, Field: strings.ToLower(column.Header), Type: typeOf(column.Samples, d.Options)}
-		if _, err := h.Fields.Create(v.Context(), v.Actor, v.Community.ID, in); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// typeOf is the type that fits all samples; text without samples, or for digits
-// with a leading zero.
-func typeOf(samples []string, o bulk.Options) field.Type {
-	for _, t := range []field.Type{field.Numerical, field.Date, field.Boolean, field.Email, field.URL} {
-		fld := field.Field{Type: t}
-		fits := func(text string) bool {
-			_, problem := fld.FromText(text, field.Formats{Decimal: o.Decimal, DateFormat: o.DateFormat})
-			return problem == nil && !(t == field.Numerical && len(text) > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9')
-		}
-		if len(samples) > 0 && !slices.ContainsFunc(samples, func(text string) bool { return !fits(text) }) {
-			return t
-		}
-	}
-	return field.SingleLine
-}
 
 // mappingOf is where the form sends each column.
 func mappingOf(v *ui.Request, d bulk.Draft) map[string]*string {
@@ -96,11 +60,7 @@ func draftView(v *ui.Request, d bulk.Draft) DraftView {
 		if _, listed := required[c.Field]; c.Field != "" && !listed {
 			column.Extra = c.Field
 		}
-		column.NewType = ui.FieldTypeName(string(typeOf(c.Samples, d.Options)))
-		column.CanCreate = strings.TrimSpace(c.Header) != "" && (c.Suggested || c.Field == "" && !c.Problem.IsZero())
-		if column.CanCreate && !c.Problem.IsZero() {
-			column.Problem = v.T("There is no field of this name. Choose one, create one, or leave the column out.")
-		}
+		column.describeNew(v, c)
 		view.Columns = append(view.Columns, column)
 	}
 	view.Detected = append(view.Detected, ui.Choice{Value: v.T("Columns"), Label: strconv.Itoa(len(d.Columns))})

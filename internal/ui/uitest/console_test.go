@@ -165,7 +165,7 @@ func TestImportWorksWithoutScript(t *testing.T) {
 			t.Fatalf("upload: %d %.600s", got.status, got.text)
 		}
 		draft := got.header.Get("Location")
-		if columns := olivia.get(draft); columns.status != 200 || !strings.Contains(columns.text, "Create a field: Points (Single-line text)") || strings.Contains(columns.text, `C:\`) {
+		if columns := olivia.get(draft); columns.status != 200 || !strings.Contains(columns.text, "Create a field: Points<") || !strings.Contains(columns.text, `<option value="single-line-text" selected`) || strings.Contains(columns.text, `C:\`) {
 			t.Errorf("columns: %d %s", columns.status, columns.text)
 		}
 		if again := olivia.post(draft+"/columns", url.Values{"mode": {"upsert"}}); again.status != 400 || !strings.Contains(again.text, "Choose a field for every column") {

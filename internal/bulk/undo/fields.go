@@ -1,0 +1,75 @@
+package undo
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/newfield"
+	"github.com/regulars/regulars/internal/bulk/outcome"
+	"github.com/regulars/regulars/internal/errs"
+	"github.com/regulars/regulars/internal/field"
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// undoFields deletes the fields that the original job created and nothing else uses.
+// A field that is kept is listed in the details of the first row of the undo in file
+// order.
+func (r *run) undoFields(ctx context.Context, original *job.Job) error {
+	ids, err := newfield.Of(ctx, r.db, r.Job.CommunityID, original.ID)
+	if err != nil {
+		return err
+	}
+	for _, fieldID := range ids {
+		if err := r.Tx(ctx, func(tx *sqldb.Tx) error { return r.undoField(ctx, tx, original, fieldID) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *run) undoField(ctx context.Context, tx *sqldb.Tx, original *job.Job, fieldID string) error {
+	if _, err := job.LockForBatch(ctx, tx, r.Job, 0); err != nil {
+		return err
+	}
+	f, kept, err := newfield.DeleteUnused(ctx, tx, r.Job, fieldID, r.Clock.MS())
+	if err != nil {
+		return err
+	}
+	if !kept.IsZero() {
+		if err := r.listKeptField(ctx, tx, original, f, kept); err != nil {
+			return err
+		}
+	}
+	return newfield.Forget(ctx, tx, r.Job.CommunityID, original.ID, fieldID)
+}
+
+// listKeptField adds a field to the details of the first row in file order. An undo
+// without rows has no details.
+func (r *run) listKeptField(ctx context.Context, tx *sqldb.Tx, original *job.Job, f *field.Field, kept errs.Sentence) error {
+	for number := original.Batches - 1; number >= 0; number-- {
+		found, err := outcome.Find(ctx, tx, r.Job.CommunityID, r.Job.ID, number, 0, 0)
+		if err != nil {
+			return err
+		}
+		if found == nil || found.LastLine == 0 {
+			continue
+		}
+		list, err := outcome.Unpack(found.Outcomes)
+		if err != nil {
+			return err
+		}
+		first := 0
+		for i := range list {
+			if list[i].Pos.Line < list[first].Pos.Line {
+				first = i
+			}
+		}
+		list[first].AddError(f.Field, "used_elsewhere", kept, f.Name)
+		packed, err := outcome.Pack(list)
+		if err != nil {
+			return err
+		}
+		return outcome.UpdateOutcomes(ctx, tx, r.Job.CommunityID, r.Job.ID, found.Number, packed)
+	}
+	return nil
+}
