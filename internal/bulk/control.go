@@ -8,6 +8,7 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/bulk/job"
+	"github.com/regulars/regulars/internal/bulk/plan"
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/jobs"
@@ -106,34 +107,34 @@ func (b *Bulk) beginning(ctx context.Context, communityID, jobID string, at *sou
 	return table.Start(), nil
 }
 
-func (b *Bulk) applicable(ctx context.Context, q sqldb.Querier, plan *job.Job) error {
+func (b *Bulk) applicable(ctx context.Context, q sqldb.Querier, dry *job.Job) error {
 	now := b.clock.MS()
 	switch {
-	case !plan.DryRun:
+	case !dry.DryRun:
 		return errs.New(errs.Conflict, "not_a_plan", "Only a dry run can be applied.")
-	case plan.Status == job.Queued || plan.Status == job.Running:
+	case dry.Status == job.Queued || dry.Status == job.Running:
 		return errs.New(errs.Conflict, "plan_running", "The dry run has not ended yet.").WithRetry(2 * time.Second)
-	case plan.Status != job.Completed:
-		return errs.New(errs.Conflict, "not_a_plan", "The dry run is %s, so its plan is not complete.", job.StatusWord(plan.Status))
-	case job.Expired(plan, now):
+	case dry.Status != job.Completed:
+		return errs.New(errs.Conflict, "not_a_plan", "The dry run is %s, so its plan is not complete.", job.StatusWord(dry.Status))
+	case job.Expired(dry, now):
 		return job.ErrExpired()
 	}
 	// After a first application the rows would differ from their plan.
-	applied, err := job.AppliedBy(ctx, q, plan.CommunityID, plan.ID)
+	applied, err := job.AppliedBy(ctx, q, dry.CommunityID, dry.ID)
 	if err != nil {
 		return err
 	}
 	if len(applied) > 0 {
 		return errs.New(errs.Conflict, "already_applied", "The job %s applied this plan already; undo that job to apply it again.", applied[0])
 	}
-	if now-plan.FinishedAt > planAge.Milliseconds() {
+	if now-dry.FinishedAt > planAge.Milliseconds() {
 		return errs.New(errs.Conflict, "plan_stale", "The plan is more than 24 hours old: run the dry run again.")
 	}
-	revision, err := b.revision(ctx, q, plan.CommunityID)
+	revision, err := plan.Revision(ctx, q, dry.CommunityID)
 	if err != nil {
 		return err
 	}
-	if revision != plan.Revision {
+	if revision != dry.Revision {
 		return errs.New(errs.Conflict, "plan_stale", "A field, role, tag or setting changed since the dry run: run it again.")
 	}
 	return nil

@@ -2,9 +2,6 @@ package bulk
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"sync"
 
@@ -13,13 +10,13 @@ import (
 	"github.com/regulars/regulars/internal/audit"
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/bulk/newfield"
+	"github.com/regulars/regulars/internal/bulk/plan"
 	"github.com/regulars/regulars/internal/bulk/source"
 	"github.com/regulars/regulars/internal/bulk/staged"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/jobs"
-	"github.com/regulars/regulars/internal/member"
 	"github.com/regulars/regulars/internal/sheet"
 	"github.com/regulars/regulars/internal/sqldb"
 )
@@ -119,7 +116,7 @@ func (b *Bulk) prepare(ctx context.Context, caller actor.Actor, communityID stri
 	}
 	detected := table.Detected()
 	j.Detected, j.Warnings, j.FileSize, j.Position = &detected, append(table.Warnings(), header.Warnings(table.HeaderLine())...), table.Size(), table.Start()
-	j.Revision, err = b.revision(ctx, b.db, communityID)
+	j.Revision, err = plan.Revision(ctx, b.db, communityID)
 	return j, err
 }
 
@@ -180,28 +177,6 @@ func shortName(name string) string {
 		return string(runes[:200])
 	}
 	return name
-}
-
-// revision is a hash of everything a plan depends on except members.
-func (b *Bulk) revision(ctx context.Context, q sqldb.Querier, communityID string) (string, error) {
-	fields, err := field.List(ctx, q, communityID)
-	if err != nil {
-		return "", err
-	}
-	names, err := member.LoadNames(ctx, q, communityID)
-	if err != nil {
-		return "", err
-	}
-	home, err := community.Load(ctx, q, communityID)
-	if err != nil {
-		return "", err
-	}
-	for i := range fields { // independent of jobs that rewrite values
-		fields[i].Work, fields[i].Indexed = field.Work{}, false
-	}
-	text, err := json.Marshal([]any{fields, names, home.Name, home.Settings})
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:16]), err
 }
 
 // Template returns the header of an import file: the default fields, then the

@@ -2,6 +2,9 @@ package plan
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"slices"
 
 	"github.com/regulars/regulars/internal/access"
@@ -9,6 +12,7 @@ import (
 	"github.com/regulars/regulars/internal/actor"
 	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/bulk/source"
+	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/errs"
 	"github.com/regulars/regulars/internal/field"
 	"github.com/regulars/regulars/internal/member"
@@ -172,4 +176,26 @@ func LoadRules(ctx context.Context, q sqldb.Querier, j *job.Job, header []string
 // Authority is the present authority of the actor of a job.
 func Authority(ctx context.Context, q sqldb.Querier, j *job.Job, now int64) (access.Authority, error) {
 	return access.AuthorityOfRef(ctx, q, member.Memberships{}, j.Actor, j.CommunityID, now)
+}
+
+// Revision is a hash of everything a plan depends on except members.
+func Revision(ctx context.Context, q sqldb.Querier, communityID string) (string, error) {
+	fields, err := field.List(ctx, q, communityID)
+	if err != nil {
+		return "", err
+	}
+	names, err := member.LoadNames(ctx, q, communityID)
+	if err != nil {
+		return "", err
+	}
+	home, err := community.Load(ctx, q, communityID)
+	if err != nil {
+		return "", err
+	}
+	for i := range fields { // independent of jobs that rewrite values
+		fields[i].Work, fields[i].Indexed = field.Work{}, false
+	}
+	text, err := json.Marshal([]any{fields, names, home.Name, home.Settings})
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:16]), err
 }

@@ -17,11 +17,8 @@ import (
 // escaped is a file name for a header.
 func escaped(name string) string { return url.PathEscape(path.Base(name)) }
 
-const (
-	rowsPerPage   = 25
-	progressEvery = 300 * time.Millisecond
-	downloadStall = 60 * time.Second // a client that accepts nothing for so long is cut off
-)
+// downloadStall is the time after which a client that accepts nothing is cut off.
+const downloadStall = 60 * time.Second
 
 func (h *handlers) showJob(v *ui.Request) error { return h.renderJob(v, nil) }
 

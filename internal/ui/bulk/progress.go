@@ -10,6 +10,8 @@ import (
 	"github.com/regulars/regulars/internal/ui"
 )
 
+const progressEvery = 300 * time.Millisecond
+
 // progress streams a job while it runs: the part of the page that shows it,
 // whenever it has changed, and done at its end.
 func (h *handlers) progress(v *ui.Request) error {

@@ -9,6 +9,8 @@ import (
 	"github.com/regulars/regulars/internal/ui/errorlist"
 )
 
+const rowsPerPage = 25
+
 // rowsOf returns the rows that the address selects, with their errors.
 func (h *handlers) rowsOf(v *ui.Request, j JobView, base string) (RowsView, error) {
 	query := v.URL.Query()
