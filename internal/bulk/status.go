@@ -20,10 +20,15 @@ type Status struct {
 	DryRun        bool            `json:"dryRun"`
 	PlanJobID     string          `json:"planJobId,omitempty" doc:"the dry run whose plan this job applies"`
 	UndoOf        string          `json:"undoOf,omitempty" doc:"the job this one takes back"`
+	AppliedBy     string          `json:"appliedBy,omitempty" doc:"the job that applies the plan of this dry run"`
+	UndoneBy      string          `json:"undoneBy,omitempty" doc:"the job that undoes this one, or did"`
+	Continues     string          `json:"continues,omitempty" doc:"the stopped job whose unread rows this one imports"`
+	ContinuedBy   string          `json:"continuedBy,omitempty" doc:"the job that imports the unread rows of this one"`
 	FileName      string          `json:"fileName"`
 	Options       *job.Options    `json:"options,omitempty" doc:"of the file; absent for an undo"`
 	Detected      *sheet.Detected `json:"detected,omitempty"`
 	Counts        outcome.Counts  `json:"counts"`
+	Kept          int64           `json:"kept,omitempty" doc:"rows of an undo with something that was kept; the details have the causes"`
 	Unread        *int64          `json:"unread" doc:"rows that a stopped job did not read; null until they are counted, or if the file cannot be read"`
 	Warnings      []sheet.Warning `json:"warnings" doc:"assumptions about the file; no row fails because of them"`
 	Percent       *float64        `json:"percent" doc:"null while unknown"`
@@ -57,7 +62,7 @@ func (b *Bulk) Status(ctx context.Context, caller actor.Actor, communityID, jobI
 	if err != nil {
 		return Status{}, err
 	}
-	one, err := b.statuses(ctx, []job.Job{j})
+	one, err := b.statuses(ctx, communityID, []job.Job{j})
 	if err != nil {
 		return Status{}, err
 	}
@@ -91,7 +96,7 @@ func (b *Bulk) List(ctx context.Context, caller actor.Actor, communityID string,
 	if err != nil {
 		return nil, 0, err
 	}
-	statuses, err := b.statuses(ctx, list)
+	statuses, err := b.statuses(ctx, communityID, list)
 	return statuses, total, err
 }
 
@@ -125,6 +130,7 @@ func (b *Bulk) status(j job.Job) Status {
 	} else {
 		s.PlanJobID, s.Options = j.ParentID, &j.Options
 	}
+	s.Continues, s.Kept = j.Continues, j.Kept
 	s.Warnings = warnings(&j)
 	if j.Unread != job.UnreadUnknown {
 		s.Unread = &j.Unread

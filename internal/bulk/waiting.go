@@ -21,8 +21,9 @@ type Waiting struct {
 // fields; package jobs has the others.
 const WaitFieldChange = "field_change"
 
-// statuses returns the states of jobs with the reasons they wait.
-func (b *Bulk) statuses(ctx context.Context, list []job.Job) ([]Status, error) {
+// statuses returns the states of jobs with the reasons they wait and their
+// successors.
+func (b *Bulk) statuses(ctx context.Context, communityID string, list []job.Job) ([]Status, error) {
 	live := []string{}
 	for i := range list {
 		if list[i].Status == job.Queued || list[i].Status == job.Running {
@@ -40,7 +41,7 @@ func (b *Bulk) statuses(ctx context.Context, list []job.Job) ([]Status, error) {
 			statuses[i].Waiting = waitingOf(w)
 		}
 	}
-	return statuses, nil
+	return statuses, b.relate(ctx, communityID, statuses)
 }
 
 func waitingOf(w jobs.Wait) *Waiting {

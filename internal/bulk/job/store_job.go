@@ -256,24 +256,6 @@ func SetUndone(ctx context.Context, tx *sqldb.Tx, communityID, jobID string, now
 	return err
 }
 
-// UndosOf returns the ids of the undo jobs of a job.
-func UndosOf(ctx context.Context, q sqldb.Querier, communityID, jobID string) ([]string, error) {
-	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT id FROM bulk_jobs WHERE community_id = $1 AND parent_job_id = $2 AND type = 'undo'", communityID, jobID)
-}
-
-// CountOpenUndos counts the active undo jobs of a job.
-func CountOpenUndos(ctx context.Context, q sqldb.Querier, communityID, jobID string) (int, error) {
-	return sqldb.One(ctx, q, "job", sqldb.Value[int], `SELECT count(*) FROM bulk_jobs
-		WHERE community_id = $1 AND parent_job_id = $2 AND type = 'undo' AND status IN ('queued', 'running')`, communityID, jobID)
-}
-
-// AppliedBy returns the ids of the jobs that apply or applied a plan and were
-// not undone. A job that ended before its first batch does not count.
-func AppliedBy(ctx context.Context, q sqldb.Querier, communityID, planID string) ([]string, error) {
-	return sqldb.All(ctx, q, sqldb.Value[string], `SELECT id FROM bulk_jobs WHERE community_id = $1 AND parent_job_id = $2 AND status NOT IN ('draft', 'undone')
-		AND NOT (status IN ('failed', 'cancelled') AND batches = 0) ORDER BY id DESC`, communityID, planID)
-}
-
 // HasFiles reports whether a community has jobs or drafts with a file.
 func HasFiles(ctx context.Context, q sqldb.Querier, communityID string) (bool, error) {
 	n, err := sqldb.One(ctx, q, "job", sqldb.Value[int],

@@ -124,3 +124,18 @@ func Create(ctx context.Context, tx *sqldb.Tx, caller actor.Actor, j *job.Job) e
 	}
 	return nil
 }
+
+// CheckCreated fails with Conflict "field_gone" if a field that a job created was
+// deleted.
+func CheckCreated(ctx context.Context, q sqldb.Querier, j *job.Job) error {
+	existing, err := field.ListCustom(ctx, q, j.CommunityID)
+	if err != nil {
+		return err
+	}
+	for _, n := range j.Options.NewFields {
+		if !slices.ContainsFunc(existing, func(f field.Field) bool { return f.ID == n.ID }) {
+			return errs.New(errs.Conflict, "field_gone", "The field %q, which the job created, was deleted. Upload the missing rows in a new import.", n.Name)
+		}
+	}
+	return nil
+}

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -304,4 +305,10 @@ func NewChanges(changes []member.Change) []Change {
 		list[i] = Change{Field: c.Field.ID, Old: field.AppendValue(nil, c.Old), New: field.AppendValue(nil, c.New)}
 	}
 	return list
+}
+
+// Kept reports whether a row of an undo has something that was kept. A member who is
+// gone has nothing.
+func (r *Record) Kept() bool {
+	return slices.ContainsFunc(r.Errors, func(e source.RowError) bool { return e.Column != "" || e.Code != "already_gone" })
 }

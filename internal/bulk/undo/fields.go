@@ -64,9 +64,13 @@ func (r *run) listKeptField(ctx context.Context, tx *sqldb.Tx, original *job.Job
 				first = i
 			}
 		}
+		before := keptRows(list)
 		list[first].AddError(f.Field, "used_elsewhere", kept, f.Name)
 		packed, err := outcome.Pack(list)
 		if err != nil {
+			return err
+		}
+		if err := job.AddKept(ctx, tx, r.Job, keptRows(list)-before); err != nil {
 			return err
 		}
 		return outcome.UpdateOutcomes(ctx, tx, r.Job.CommunityID, r.Job.ID, found.Number, packed)

@@ -80,7 +80,20 @@ func (r *run) undoBatch(ctx context.Context, tx *sqldb.Tx, original *job.Job, nu
 	if err := job.Advance(ctx, tx, r.Job, job.Progress{Batches: 1}, counts, r.Clock.MS()); err != nil {
 		return err
 	}
+	if err := job.AddKept(ctx, tx, r.Job, keptRows(undone)); err != nil {
+		return err
+	}
 	return r.Queued.Advance(ctx, tx, number+1)
+}
+
+// keptRows counts the rows with something that was kept.
+func keptRows(list []outcome.Record) (n int64) {
+	for i := range list {
+		if list[i].Kept() {
+			n++
+		}
+	}
+	return n
 }
 
 // shown is a value as text.

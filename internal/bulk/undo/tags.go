@@ -91,6 +91,7 @@ func (r *run) listRetainedTags(ctx context.Context, tx *sqldb.Tx, originID strin
 	if err != nil {
 		return false, err
 	}
+	before := keptRows(list)
 	listed := []string{kept[0].ID} // always, so that the loop ends
 	for name, tagID := range names {
 		at := slices.IndexFunc(kept, func(t outcome.Tag) bool { return t.ID == tagID })
@@ -106,6 +107,9 @@ func (r *run) listRetainedTags(ctx context.Context, tx *sqldb.Tx, originID strin
 	}
 	packed, err := outcome.Pack(list)
 	if err != nil {
+		return false, err
+	}
+	if err := job.AddKept(ctx, tx, r.Job, keptRows(list)-before); err != nil {
 		return false, err
 	}
 	if err := outcome.UpdateOutcomes(ctx, tx, r.Job.CommunityID, r.Job.ID, found.Number, packed); err != nil {

@@ -1,0 +1,62 @@
+package job
+
+import (
+	"context"
+
+	"github.com/regulars/regulars/internal/sqldb"
+)
+
+// Successor is a job that follows another one: it applies its plan, undoes it or
+// imports its unread rows.
+type Successor struct {
+	ID        string
+	Type      Type
+	Status    string
+	Batches   int64
+	Parent    string // as Job.ParentID
+	Continues string // as Job.Continues
+}
+
+// Applies reports whether the successor applied, or will apply, the plan of its
+// parent. One that ended before its first batch does not count.
+func (s *Successor) Applies() bool {
+	return s.Type != Undo && s.Parent != "" && s.Status != Undone && (s.Batches > 0 || s.Status != Failed && s.Status != Cancelled)
+}
+
+// Undoes reports whether the successor undoes its parent, or did so to the end.
+func (s *Successor) Undoes() bool {
+	return s.Type == Undo && s.Status != Failed && s.Status != Cancelled
+}
+
+// Successors returns the successors of jobs, the oldest first.
+func Successors(ctx context.Context, q sqldb.Querier, communityID string, jobIDs []string) ([]Successor, error) {
+	in := q.Dialect().In
+	return sqldb.All(ctx, q, func(s sqldb.Scanner) (f Successor, err error) {
+		return f, s.Scan(&f.ID, &f.Type, &f.Status, &f.Batches, &f.Parent, &f.Continues)
+	}, `SELECT id, type, status, batches, parent_job_id, continues_job_id FROM bulk_jobs
+		WHERE community_id = $1 AND status <> 'draft' AND (`+in("parent_job_id", "$2")+" OR "+in("continues_job_id", "$2")+") ORDER BY id", communityID, sqldb.Keys(jobIDs))
+}
+
+// AddKept adds to the rows of an undo with something that was kept.
+func AddKept(ctx context.Context, tx *sqldb.Tx, j *Job, rows int64) error {
+	_, err := tx.Exec(ctx, "UPDATE bulk_jobs SET kept_rows = kept_rows + $1 WHERE community_id = $2 AND id = $3", rows, j.CommunityID, j.ID)
+	return err
+}
+
+// UndosOf returns the ids of the undo jobs of a job.
+func UndosOf(ctx context.Context, q sqldb.Querier, communityID, jobID string) ([]string, error) {
+	return sqldb.All(ctx, q, sqldb.Value[string], "SELECT id FROM bulk_jobs WHERE community_id = $1 AND parent_job_id = $2 AND type = 'undo'", communityID, jobID)
+}
+
+// CountOpenUndos counts the active undo jobs of a job.
+func CountOpenUndos(ctx context.Context, q sqldb.Querier, communityID, jobID string) (int, error) {
+	return sqldb.One(ctx, q, "job", sqldb.Value[int], `SELECT count(*) FROM bulk_jobs
+		WHERE community_id = $1 AND parent_job_id = $2 AND type = 'undo' AND status IN ('queued', 'running')`, communityID, jobID)
+}
+
+// AppliedBy returns the ids of the jobs that apply or applied a plan and were
+// not undone. A job that ended before its first batch does not count.
+func AppliedBy(ctx context.Context, q sqldb.Querier, communityID, planID string) ([]string, error) {
+	return sqldb.All(ctx, q, sqldb.Value[string], `SELECT id FROM bulk_jobs WHERE community_id = $1 AND parent_job_id = $2 AND status NOT IN ('draft', 'undone')
+		AND NOT (status IN ('failed', 'cancelled') AND batches = 0) ORDER BY id DESC`, communityID, planID)
+}
