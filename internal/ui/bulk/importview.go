@@ -151,8 +151,13 @@ func (f FieldChoice) title(p ui.Page) string {
 // writes is how many rows change something.
 func (j JobView) writes() int64 { return j.Counts.Created + j.Counts.Updated }
 
+// canContinue reports whether a job stopped before the end of its file.
+func (j JobView) canContinue() bool {
+	return !j.DryRun && j.Type != "undo" && (j.Status == "cancelled" || j.Status == "failed") && (j.Unread == nil || *j.Unread > 0)
+}
+
 func (j JobView) canUndo() bool {
-	if j.DryRun || j.Type == "undo" || j.writes() == 0 {
+	if j.DryRun || j.Type == "undo" || j.writes() == 0 && j.NewFields == 0 {
 		return false
 	}
 	switch j.Status {
@@ -185,6 +190,9 @@ func undoText(r ui.Reader, j JobView) string {
 	}
 	if n := j.Counts.Updated; n > 0 {
 		parts = append(parts, r.Count(n, "This reverts the values of %d updated member.", "This reverts the values of %d updated members."))
+	}
+	if j.NewFields > 0 {
+		parts = append(parts, r.T("This deletes the fields that it created, unless something else uses them."))
 	}
 	return r.Sentences(append(parts, r.T("Later changes are kept; the log lists them."))...)
 }

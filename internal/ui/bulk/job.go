@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 
@@ -39,28 +40,64 @@ func (h *handlers) renderJob(v *ui.Request, cause error) error {
 	}
 	p.Title = j.Title(p.Reader)
 	p.Busy, p.Alert = j.Live(), a
-	view := JobPageView{Page: p, Job: j, Apply: j.DryRun && j.Status == bulk.Completed && j.writes() > 0}
-	if view.Rows, err = h.rowsOf(v, j, p.In("/bulk-jobs/"+j.ID)); err != nil {
+	view := JobPageView{Page: p}
+	if view.Follow, err = h.followOf(v, &j); err != nil {
 		return err
 	}
-	if view.UndoJob, err = h.undoOf(v, j); err != nil {
+	view.Job, view.Apply = j, j.DryRun && j.Status == bulk.Completed && j.writes() > 0 && j.AppliedBy == "" && view.Follow.Problem == ""
+	if view.Rows, err = h.rowsOf(v, j, p.In("/bulk-jobs/"+j.ID)); err != nil {
 		return err
 	}
 	return ui.Render(v, status, JobPage(view))
 }
 
-// undoOf is the id of the undo of j; "" without one.
-func (h *handlers) undoOf(v *ui.Request, j JobView) (string, error) {
-	if j.Status != bulk.Undone {
-		return "", nil
+// FollowView is what became of a job.
+type FollowView struct {
+	Kept    []ProblemView // causes for which its undo kept something
+	Problem string        // why the plan of a dry run cannot be applied; "": it can
+	Stale   bool          // a new dry run removes the problem
+}
+
+// followOf loads the undo of a job and the state of a plan.
+func (h *handlers) followOf(v *ui.Request, j *JobView) (f FollowView, err error) {
+	undo := j
+	if j.UndoneBy != "" {
+		s, err := h.Bulk.Status(v.Context(), v.Actor, v.Community.ID, j.UndoneBy)
+		if err != nil {
+			return f, err
+		}
+		undo = new(jobView(v, s))
+		j.Undo = undo
 	}
-	undos, _, err := h.Bulk.List(v.Context(), v.Actor, v.Community.ID, bulk.ListFilter{Type: string(bulk.Undo), Page: 1, Limit: 100})
-	for _, u := range undos {
-		if u.UndoOf == j.ID {
-			return u.JobID, nil
+	if undo.Type == string(bulk.Undo) && !undo.Live() && undo.Kept > 0 {
+		if f.Kept, err = h.keptBy(v, undo); err != nil {
+			return f, err
 		}
 	}
-	return "", err
+	if !j.DryRun || j.Status != bulk.Completed || j.AppliedBy != "" {
+		return f, nil
+	}
+	err = h.Bulk.PlanProblem(v.Context(), v.Actor, v.Community.ID, j.ID)
+	if e := errs.From(err); e != nil {
+		f.Problem, f.Stale = ui.Translate(v.Context(), e.Sentence), e.Code == "plan_stale"
+		return f, nil
+	}
+	return f, err
+}
+
+// keptBy lists the causes for which an undo kept something; nothing after its rows
+// have expired.
+func (h *handlers) keptBy(v *ui.Request, undo *JobView) ([]ProblemView, error) {
+	causes, err := h.Bulk.Kept(v.Context(), v.Actor, v.Community.ID, undo.ID)
+	if errs.KindOf(err) == errs.Gone {
+		return nil, nil
+	}
+	var list []ProblemView
+	for _, k := range ui.FirstN(causes, 10) {
+		show := v.In("/bulk-jobs/" + undo.ID + "?line=" + strconv.Itoa(k.FirstLine) + "#rows")
+		list = append(list, ProblemView{Column: k.Column, Message: ui.Translate(v.Context(), k.Message), Count: k.Count, FirstLine: k.FirstLine, Show: show})
+	}
+	return list, err
 }
 
 // failedRows downloads the failed rows as CSV, failedWorkbook as a workbook.
@@ -103,18 +140,64 @@ func (h *handlers) cancelJob(v *ui.Request) error {
 
 // backToJob is the page of the form: a step of the wizard, or the job.
 func (h *handlers) backToJob(v *ui.Request, jobID string) string {
-	if draft, ok := strings.CutPrefix(v.PostFormValue("back"), "import/"); ok && !strings.ContainsAny(draft, "/?#\\") {
+	if draft, ok := draftOf(v); ok {
 		return v.In("/import/" + draft + "/jobs/" + jobID)
 	}
 	return v.In("/bulk-jobs/" + jobID)
 }
 
+// draftOf returns the draft of the form, if it is a step of the wizard.
+func draftOf(v *ui.Request) (string, bool) {
+	draft, ok := strings.CutPrefix(v.PostFormValue("back"), "import/")
+	return draft, ok && !strings.ContainsAny(draft, "/?#\\")
+}
+
 func (h *handlers) applyJob(v *ui.Request) error {
-	s, err := h.Bulk.Apply(v.Context(), v.Actor, v.Community.ID, v.PathValue("job"), "")
+	s, err := h.apply(v)
 	if err != nil {
 		return h.renderJob(v, err)
 	}
 	return v.Redirect(v.In("/bulk-jobs/"+s.JobID), "")
+}
+
+// apply applies a dry run. One that was applied already, such as by a repeated
+// request, has the job that did.
+func (h *handlers) apply(v *ui.Request) (bulk.Status, error) {
+	s, err := h.Bulk.Apply(v.Context(), v.Actor, v.Community.ID, v.PathValue("job"), "")
+	if !errs.Is(err, "already_applied") {
+		return s, err
+	}
+	plan, statusErr := h.Bulk.Status(v.Context(), v.Actor, v.Community.ID, v.PathValue("job"))
+	if statusErr != nil || plan.AppliedBy == "" {
+		return s, err
+	}
+	return h.Bulk.Status(v.Context(), v.Actor, v.Community.ID, plan.AppliedBy)
+}
+
+// continueJob imports the unread rows of a stopped job.
+func (h *handlers) continueJob(v *ui.Request) error {
+	s, err := h.Bulk.Continue(v.Context(), v.Actor, v.Community.ID, v.PathValue("job"), "")
+	return h.followJob(v, s, err)
+}
+
+// checkAgain repeats a dry run.
+func (h *handlers) checkAgain(v *ui.Request) error {
+	s, err := h.Bulk.CheckAgain(v.Context(), v.Actor, v.Community.ID, v.PathValue("job"))
+	return h.followJob(v, s, err)
+}
+
+// followJob leads to a job that follows the one of the form: a step of the wizard,
+// whose draft then has the new job, or the page of the job.
+func (h *handlers) followJob(v *ui.Request, s bulk.Status, err error) error {
+	if err != nil {
+		return h.renderJob(v, err)
+	}
+	if draft, ok := draftOf(v); ok {
+		if err := h.Bulk.FollowDraft(v.Context(), v.Actor, v.Community.ID, draft, s.JobID); err != nil {
+			return err
+		}
+	}
+	return v.Redirect(h.backToJob(v, s.JobID), "")
 }
 
 func (h *handlers) undoJob(v *ui.Request) error {

@@ -33,11 +33,11 @@ func (h *handlers) renderJobStep(v *ui.Request, cause error) error {
 	if s.DryRun {
 		view.Step = 3
 	}
-	view.Busy, view.Tab, view.Alert = view.Job.Live(), view.Job.Title(p.Reader), a
-	if view.Rows, err = h.rowsOf(v, view.Job, view.here()); err != nil {
+	if view.Follow, err = h.followOf(v, &view.Job); err != nil {
 		return err
 	}
-	if view.UndoJob, err = h.undoOf(v, view.Job); err != nil {
+	view.Busy, view.Tab, view.Alert = view.Job.Live(), view.Job.Title(p.Reader), a
+	if view.Rows, err = h.rowsOf(v, view.Job, view.here()); err != nil {
 		return err
 	}
 	return ui.Render(v, status, ImportPage(view))
@@ -45,7 +45,7 @@ func (h *handlers) renderJobStep(v *ui.Request, cause error) error {
 
 func (h *handlers) applyDraft(v *ui.Request) error {
 	draftID := v.PathValue("draft")
-	s, err := h.Bulk.Apply(v.Context(), v.Actor, v.Community.ID, v.PathValue("job"), "")
+	s, err := h.apply(v)
 	if err != nil {
 		return h.renderJobStep(v, err)
 	}

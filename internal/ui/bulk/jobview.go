@@ -23,6 +23,14 @@ func jobView(v *ui.Request, s bulk.Status) JobView {
 	if s.UndoOf != "" {
 		j.PlanJob = s.UndoOf
 	}
+	j.AppliedBy, j.UndoneBy, j.Continues, j.ContinuedBy = s.AppliedBy, s.UndoneBy, s.Continues, s.ContinuedBy
+	j.Unread = s.Unread
+	if s.Options != nil && s.Continues == "" {
+		j.NewFields = len(s.Options.NewFields)
+	}
+	if s.Type == bulk.Undo {
+		j.Kept = max(s.Kept, s.Counts.Skipped+s.Counts.Failed)
+	}
 	if s.Detected != nil {
 		j.Detected, j.Workbook = detectedText(v, *s.Detected), s.Detected.Format != "csv"
 	}
@@ -131,7 +139,13 @@ type JobView struct {
 	DryRun                     bool
 	PlanJob                    string // the dry run that this job carried out, or the job that it undid
 	Detected                   string
-	Workbook                   bool // the file is a workbook, so failed rows can be one
+	Workbook                   bool     // the file is a workbook, so failed rows can be one
+	AppliedBy, UndoneBy        string   // the jobs that apply or undo this one; "": none
+	Continues, ContinuedBy     string   // the job whose rest this one imports, and the one that imports the rest of this one
+	Undo                       *JobView // UndoneBy, if it is loaded
+	NewFields                  int      // that the job creates
+	Kept                       int64    // rows of an undo with something that was kept
+	Unread                     *int64   // rows that a stopped job did not read; nil: unknown
 	Counts                     Counts
 	Percent                    *float64
 	RowsPerSecond              float64
@@ -236,15 +250,42 @@ func (j JobView) Headline(r ui.Reader) string {
 	case j.Status == "running":
 		return r.T("Writing the rows.")
 	case j.Status == "failed":
-		return r.Sentences(r.T("The job could not continue."), j.kept(r))
+		return r.Sentences(r.T("The job could not continue."), j.kept(r), j.unread(r))
 	case j.Status == "cancelled":
-		return r.Sentences(r.T("Cancelled."), j.kept(r))
+		return r.Sentences(r.T("Cancelled."), j.kept(r), j.unread(r))
 	case j.Status == "undone":
-		return r.T("All of this was undone.")
+		return j.undone(r)
+	case j.UndoneBy != "":
+		return r.T("This is being undone.")
 	case j.Counts.Read == 0:
 		return r.T("The file has no rows.")
 	}
 	return r.Sentences(j.result(r), j.notDone(r))
+}
+
+// undone is what an undone job says about its undo.
+func (j JobView) undone(r ui.Reader) string {
+	switch u := j.Undo; {
+	case u == nil:
+		return r.T("This was undone.")
+	case u.Kept == 0:
+		return r.T("All of this was undone.")
+	default:
+		return r.Sentences(u.result(r), u.notDone(r))
+	}
+}
+
+// unread is the number of rows that a stopped job did not read, as a sentence.
+func (j JobView) unread(r ui.Reader) string {
+	switch {
+	case j.Type == "undo" && j.Unread != nil && *j.Unread > 0:
+		return r.Count(*j.Unread, "%d row is not undone.", "%d rows are not undone.")
+	case j.Unread == nil:
+		return r.T("The rest of the file was not read.")
+	case *j.Unread > 0:
+		return r.Count(*j.Unread, "%d row was not read.", "%d rows were not read.")
+	}
+	return ""
 }
 
 func (j JobView) kept(r ui.Reader) string {
@@ -284,8 +325,8 @@ func (j JobView) result(r ui.Reader) string {
 func (j JobView) notDone(r ui.Reader) string {
 	c := j.Counts
 	switch {
-	case j.Type == "undo" && c.Skipped+c.Failed > 0:
-		return r.Count(c.Skipped+c.Failed, "%d row stayed as it is.", "%d rows stayed as they are.")
+	case j.Type == "undo" && j.Kept > 0:
+		return r.Count(j.Kept, "In %d row something was kept.", "In %d rows something was kept.")
 	case j.Type == "undo" || c.Failed == 0:
 		return ""
 	case j.DryRun:

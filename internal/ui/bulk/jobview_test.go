@@ -18,9 +18,13 @@ func TestHeadlineSummarisesAJob(t *testing.T) {
 		{"one of each", JobView{Status: "completed_with_errors", Counts: Counts{Read: 3, Created: 1, Updated: 1, Failed: 1}}, "1 member was created and 1 updated. 1 row was not imported."},
 		{"a check", JobView{Status: "completed", DryRun: true, Counts: Counts{Read: 1200, Updated: 1200}}, "1,200 members would be updated."},
 		{"an empty file", JobView{Status: "completed"}, "The file has no rows."},
-		{"a cancelled import", JobView{Status: "cancelled", Counts: Counts{Read: 10, Created: 9, Skipped: 1}}, "Cancelled. 9 rows were written before that, and stay."},
-		{"a cancelled check", JobView{Status: "cancelled", DryRun: true, Counts: Counts{Read: 10, Created: 10}}, "Cancelled. Nothing was changed."},
-		{"an undo", JobView{Type: "undo", Status: "completed", Counts: Counts{Read: 3, Updated: 2, Skipped: 1}}, "2 rows were undone. 1 row stayed as it is."},
+		{"a cancelled import", JobView{Status: "cancelled", Unread: new(int64(30)), Counts: Counts{Read: 10, Created: 9, Skipped: 1}}, "Cancelled. 9 rows were written before that, and stay. 30 rows were not read."},
+		{"a failed import with an unreadable rest", JobView{Status: "failed"}, "The job could not continue. Nothing was changed. The rest of the file was not read."},
+		{"a cancelled check", JobView{Status: "cancelled", DryRun: true, Unread: new(int64(0)), Counts: Counts{Read: 10, Created: 10}}, "Cancelled. Nothing was changed."},
+		{"an undo", JobView{Type: "undo", Status: "completed", Kept: 1, Counts: Counts{Read: 3, Updated: 2, Skipped: 1}}, "2 rows were undone. In 1 row something was kept."},
+		{"a job whose undo runs", JobView{Status: "completed", UndoneBy: "u", Counts: Counts{Read: 1, Created: 1}}, "This is being undone."},
+		{"an undone job", JobView{Status: "undone", Undo: &JobView{Type: "undo", Counts: Counts{Read: 1, Updated: 1}}}, "All of this was undone."},
+		{"a job that was undone in part", JobView{Status: "undone", Undo: &JobView{Type: "undo", Kept: 2, Counts: Counts{Read: 4, Updated: 3, Skipped: 1}}}, "3 rows were undone. In 2 rows something was kept."},
 	} {
 		if got := row.job.Headline(ui.Reader{}); got != row.want {
 			t.Errorf("%s: %q, want %q", row.name, got, row.want)

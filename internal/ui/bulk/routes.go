@@ -90,6 +90,8 @@ func (h *handlers) routes() []ui.Route {
 		ui.InCommunity(permission.BulkUpdateUser).Get("/bulk-jobs/{job}/failed.xlsx", h.failedWorkbook),
 		ui.InCommunity(permission.BulkUpdateUser).Post("/bulk-jobs/{job}/cancel", h.cancelJob),
 		ui.InCommunity(permission.BulkUpdateUser).Post("/bulk-jobs/{job}/apply", h.applyJob),
+		ui.InCommunity(permission.BulkUpdateUser).Post("/bulk-jobs/{job}/check", h.checkAgain),
+		ui.InCommunity(permission.BulkUpdateUser).Post("/bulk-jobs/{job}/continue", h.continueJob),
 		ui.InCommunity(permission.BulkUpdateUser).Post("/bulk-jobs/{job}/undo", h.undoJob),
 	}
 }

@@ -75,3 +75,80 @@ func TestFieldsOfAnImportAreCreatedByTheRun(t *testing.T) {
 		}
 	})
 }
+
+const springFile = "Email,Username,First Name,Last Name\nmia@example.com,mia,Mia,M\nnoa@example.com,noa,Noa,N\n"
+
+func TestAnAppliedCheckLinksToItsJobAndAStaleOneIsRepeated(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		communityID, olivia := owner(t, a)
+		base := "/c/" + communityID
+		draft := olivia.stage(t, base, "spring.csv", springFile)
+		check := olivia.follow(draft+"/columns", url.Values{"mode": {"upsert"}})
+		jobOf(t, a, communityID, check)
+		if _, err := a.Fields.Create(t.Context(), apptest.Operator, communityID, field.Input{Field: "late", Name: "Late", Type: field.Boolean}); err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{check, base + "/bulk-jobs/" + check[strings.LastIndex(check, "/")+1:]} {
+			if got := olivia.get(path); !strings.Contains(got.text, "changed since the dry run") || !strings.Contains(got.text, "Check again") || strings.Contains(got.text, "Import 2 rows") {
+				t.Errorf("%s of a stale check: %s", path, got.text)
+			}
+		}
+		jobID := check[strings.LastIndex(check, "/")+1:]
+		again := olivia.follow(base+"/bulk-jobs/"+jobID+"/check", url.Values{"back": {strings.TrimPrefix(draft, base+"/")}})
+		if again == check || !strings.HasPrefix(again, draft+"/jobs/") {
+			t.Fatalf("checking again leads to %s", again)
+		}
+		jobOf(t, a, communityID, again)
+		run := olivia.follow(again+"/apply", nil)
+		if twice := olivia.follow(again+"/apply", nil); twice != run {
+			t.Errorf("a second submit leads to %s, not to %s", twice, run)
+		}
+		done := jobOf(t, a, communityID, run)
+		if got := olivia.get(again); !strings.Contains(got.text, "This was imported.") || !strings.Contains(got.text, `href="`+run+`"`) || strings.Contains(got.text, "Import 2 rows") {
+			t.Errorf("an applied check: %s", got.text)
+		}
+
+		a.Import(t, communityID, a.Key(t, communityID), "Email,First Name\nmia@example.com,Maria\n", nil)
+		undo := olivia.follow(base+"/bulk-jobs/"+done.JobID+"/undo", nil)
+		undone := jobOf(t, a, communityID, undo)
+		for _, path := range []string{run, base + "/bulk-jobs/" + done.JobID} {
+			got := olivia.get(path)
+			if strings.Contains(got.text, "All of this was undone") || !strings.Contains(got.text, "1 row was undone. In 1 row something was kept.") || !strings.Contains(got.text, "What the undo kept") ||
+				!strings.Contains(got.text, "/bulk-jobs/"+undone.JobID+"?line=2#rows") {
+				t.Errorf("%s after the undo: %s", path, got.text)
+			}
+		}
+	})
+}
+
+func TestAStoppedJobOffersItsRest(t *testing.T) {
+	apptest.Each(t, func(t *testing.T, a *apptest.App) {
+		communityID, olivia := owner(t, a)
+		base := "/c/" + communityID
+		draft := olivia.stage(t, base, "spring.csv", springFile)
+		check := olivia.follow(draft+"/columns", url.Values{"mode": {"upsert"}})
+		jobOf(t, a, communityID, check)
+		run := olivia.follow(check+"/apply", nil)
+		jobID := jobOf(t, a, communityID, run).JobID
+		if _, err := a.DB.Exec(t.Context(), "UPDATE bulk_jobs SET status = 'cancelled', unread_rows = 7 WHERE id = $1", jobID); err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range []string{run, base + "/bulk-jobs/" + jobID} {
+			if got := olivia.get(path); !strings.Contains(got.text, "Cancelled. 2 rows were written before that, and stay. 7 rows were not read.") || !strings.Contains(got.text, "Import the rest") {
+				t.Errorf("%s: %s", path, got.text)
+			}
+		}
+		back := url.Values{"back": {strings.TrimPrefix(draft, base+"/")}}
+		rest := olivia.follow(base+"/bulk-jobs/"+jobID+"/continue", back)
+		if twice := olivia.follow(base+"/bulk-jobs/"+jobID+"/continue", back); twice != rest || !strings.HasPrefix(rest, draft+"/jobs/") {
+			t.Errorf("two submits lead to %s and %s", rest, twice)
+		}
+		restID := jobOf(t, a, communityID, rest).JobID
+		if got := olivia.get(base + "/bulk-jobs/" + restID); !strings.Contains(got.text, "Imports the rest of the job") || !strings.Contains(got.text, jobID) {
+			t.Errorf("the rest: %s", got.text)
+		}
+		if got := olivia.get(run); strings.Contains(got.text, "Import the rest") || !strings.Contains(got.text, "See the import of the rest") {
+			t.Errorf("continued: %s", got.text)
+		}
+	})
+}
