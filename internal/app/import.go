@@ -36,6 +36,7 @@ type importFlags struct {
 	DryRun         bool     `help:"Check the whole file and show what would happen, without changes."`
 	Mode           string   `help:"Rows to import: all (upsert, the default), new members only (create) or existing members only (update)."`
 	CreateTags     bool     `help:"Create missing tags."`
+	CreateFields   []string `sep:"none" placeholder:"HEADER=TYPE" help:"Field that the import creates for a column, such as Visits=numerical. Repeatable."`
 	Mapping        []string `aliases:"map" sep:"none" placeholder:"HEADER=FIELD" help:"Field of a column; an empty field ignores the column. Repeatable."`
 	Encoding       string   `help:"Encoding of the file (default: detected)."`
 	Delimiter      string   `help:"Delimiter of the file: , ; | or tab (default: detected)."`

@@ -13,6 +13,7 @@ import (
 	"github.com/regulars/regulars/internal/api"
 	"github.com/regulars/regulars/internal/blob"
 	"github.com/regulars/regulars/internal/bulk"
+	"github.com/regulars/regulars/internal/bulk/job"
 	"github.com/regulars/regulars/internal/clock"
 	"github.com/regulars/regulars/internal/community"
 	"github.com/regulars/regulars/internal/httpx"
@@ -71,6 +72,7 @@ func New(d Deps) api.Area {
 		SchemaNames: map[reflect.Type]string{
 			reflect.TypeFor[bulk.Status]():    "BulkJob",
 			reflect.TypeFor[bulk.Options]():   "BulkOptions",
+			reflect.TypeFor[job.NewField]():   "NewField",
 			reflect.TypeFor[bulk.Waiting]():   "JobWait",
 			reflect.TypeFor[bulk.Counts]():    "RowCounts",
 			reflect.TypeFor[bulk.Detail]():    "BulkRow",

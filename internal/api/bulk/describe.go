@@ -27,6 +27,7 @@ func describeUpload(op *huma.Operation, schemas huma.Registry, kind bulk.Type) {
 		"communityId":    text("The community; required without a key."),
 		"dryRun":         text("true validates and plans the file without changes; the details have the planned outcomes.", "true", "false"),
 		"createTags":     text("true creates missing tags.", "true", "false"),
+		"createFields":   text(`JSON {"header": "type"}: custom fields that the import creates for columns, named after them; needs the permission userFields. A field of that name and type that exists is used. A dry run creates none. The types are those of fields except select and multi-select.`),
 		"notify":         text("true mails the person who started the job at its end; not for keys.", "true", "false"),
 		"mapping":        text(`JSON {"header": "field"}; null ignores the column.`),
 		"encoding":       text("The encoding of the file, instead of the detected one: a label of the WHATWG Encoding Standard, such as utf-8, windows-1252, shift_jis or gb18030."),

@@ -23,6 +23,7 @@ var fieldTexts = map[string]map[string]string{
 		"mode":           "upsert, create or update.",
 		"dryRun":         "true for a dry run.",
 		"createTags":     "Missing tags are created.",
+		"newFields":      "The fields that the job creates; a dry run creates none.",
 		"mapping":        "The field of each mapped header; null: the column is ignored.",
 		"encoding":       "Absent: detected.",
 		"delimiter":      "Absent: detected.",
@@ -35,6 +36,11 @@ var fieldTexts = map[string]map[string]string{
 		"defaultCountry": "The country of phone numbers without a country code.",
 		"notify":         "The person who started the job is mailed at its end.",
 		"failedOf":       "The job whose failed rows the file has, if the console recognized it.",
+	},
+	"NewField": {
+		"field": "The database name.",
+		"name":  "The name, which is the header.",
+		"type":  "The type of the field.",
 	},
 	"RowCounts": {
 		"read":      "created + updated + unchanged + skipped + failed.",
